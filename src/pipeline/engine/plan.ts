@@ -1,0 +1,196 @@
+/**
+ * The Plan: what a checked flow definition is compiled to, and all that the engine, the reference parser and the
+ * verifier know of a flow. Plain data (JSON), deterministic for one definition, versioned. `control/flows` makes it;
+ * nothing in it is user code: literals are values, expressions are typed trees.
+ */
+import type { Expression, ValueType } from './expressions/expression.ts';
+
+export const planVersion = 1;
+
+export interface Plan {
+  readonly planVersion: typeof planVersion;
+  readonly flow: FlowIdentity;
+  readonly format: FormatPlan;
+  /** Every record type of the file. At most one has role `header`, at most one `trailer`; at least one is `data`. */
+  readonly records: readonly RecordPlan[];
+  readonly rules: readonly RulePlan[];
+  readonly filters: readonly FilterPlan[];
+  /** Output fields in order. Without transforms: every field of the (single) data record under its own name. */
+  readonly output: readonly OutputFieldPlan[];
+  readonly routes: RoutesPlan;
+  readonly targets: readonly TargetPlan[];
+  readonly acceptance: AcceptancePlan;
+}
+
+export interface FlowIdentity {
+  readonly tenant: string;
+  readonly service: string;
+  readonly subService: string | null;
+  readonly name: string;
+  readonly version: string;
+  /** `sha256:` + 64 hex digits, see decisions 29. */
+  readonly hash: string;
+}
+
+export type FormatPlan = DelimitedPlan | FixedWidthPlan | JsonLinesPlan;
+
+export interface DelimitedPlan {
+  readonly type: 'delimited';
+  /** Bytes. `quote` null: no quoting. `escape` equal to `quote`: doubled quotes (RFC 4180). */
+  readonly delimiter: number;
+  readonly quote: number | null;
+  readonly escape: number | null;
+  /** A line that starts with this byte is a comment span, not a record. */
+  readonly comment: number | null;
+  /** `true`: the first record names the columns; fields are matched by name. */
+  readonly header: boolean;
+  /** More or fewer fields than the schema has: `exact` rejects the record (E_FIELD_COUNT), `lenient` reads the missing ones as absent and ignores the rest. */
+  readonly columns: 'exact' | 'lenient';
+  readonly skipBlankLines: boolean;
+  /** Which column (0-based) holds the record tag, where there are several record types. */
+  readonly discriminator: number | null;
+}
+
+export interface FixedWidthPlan {
+  readonly type: 'fixed-width';
+  /** Byte position (0-based) and length of the record tag. */
+  readonly discriminator: { readonly start: number; readonly length: number } | null;
+  /** Bytes per record without the line end; null: as long as the fields of its type need. */
+  readonly recordLength: number | null;
+  /** A line shorter than its record type: `reject` (E_WIDTH) or `pad` with spaces. Longer by anything but spaces is always E_WIDTH. */
+  readonly shortLines: 'reject' | 'pad';
+  readonly skipBlankLines: boolean;
+}
+
+export interface JsonLinesPlan {
+  readonly type: 'json-lines';
+  /** Top-level key whose string value is the record tag. */
+  readonly discriminator: string | null;
+  readonly unknownKeys: 'ignore' | 'reject';
+  readonly skipBlankLines: boolean;
+}
+
+export interface RecordPlan {
+  readonly name: string;
+  readonly role: 'header' | 'data' | 'trailer';
+  readonly tag: string | null;
+  /** Data records that count as records of the file. Header and trailer never do. */
+  readonly counted: boolean;
+  readonly parent: string | null;
+  /** Field indexes that make the business key; empty: none. */
+  readonly key: readonly number[];
+  readonly fields: readonly FieldPlan[];
+}
+
+export type FieldType =
+  | 'string' | 'int' | 'decimal' | 'date' | 'time' | 'datetime' | 'boolean'
+  | 'iban' | 'bic' | 'aba-routing' | 'lei' | 'isin' | 'currency' | 'country' | 'luhn';
+
+export interface FieldPlan {
+  readonly name: string;
+  readonly type: FieldType;
+  /** Where it is: a 0-based column, a 0-based byte range, or a path of keys. With a delimited header row, `header` is the column's name. */
+  readonly at:
+    | { readonly column: number; readonly header: string | null }
+    | { readonly start: number; readonly length: number }
+    | { readonly path: readonly string[] };
+  readonly required: boolean;
+  /** Leading and trailing spaces are removed before anything else. Default: true for fixed width, false elsewhere. */
+  readonly trim: boolean;
+  /** Lengths in code points, after trim. */
+  readonly minLength: number | null;
+  readonly maxLength: number | null;
+  /** Linear-time (RE2) pattern; must match the whole value unless it is anchored otherwise by its author. */
+  readonly pattern: string | null;
+  readonly enum: readonly string[] | null;
+  /** Bounds as exact text in the field's own type, inclusive. */
+  readonly min: string | null;
+  readonly max: string | null;
+  /** `decimal`: digits after the point, at most 18. `implied`: the text holds no point, the last `scale` digits are the fraction. */
+  readonly point: 'explicit' | 'implied';
+  readonly scale: number;
+  /** `date`, `time`, `datetime`: pattern in the letters yyyy MM dd HH mm ss SSS, else literal; null: ISO 8601. */
+  readonly dateFormat: string | null;
+  readonly unique: 'file' | null;
+  /** This field's amounts are summed; `currencyField` is the index of the field that holds their currency (null: XXX). */
+  readonly sum: boolean;
+  readonly currencyField: number | null;
+  /** Shown to people as: nothing hidden, the last four characters, or nothing. Outputs are never masked by this. */
+  readonly mask: 'none' | 'last4' | 'all';
+  readonly class: string | null;
+  readonly search: 'exact' | 'blind' | null;
+}
+
+export interface RulePlan {
+  readonly id: string;
+  readonly scope: 'record' | 'file';
+  /** `warn` leaves the record valid. */
+  readonly severity: 'error' | 'warn';
+  /** For scope `file`. */
+  readonly onFail: 'reject-file' | 'hold-file';
+  readonly code: string;
+  readonly message: string;
+  readonly assert: Expression;
+}
+
+export interface FilterPlan {
+  readonly id: string;
+  readonly when: Expression;
+  readonly reason: string;
+}
+
+export interface OutputFieldPlan {
+  readonly name: string;
+  readonly type: ValueType;
+  readonly value: Expression;
+}
+
+export interface RoutesPlan {
+  readonly mode: 'first' | 'all';
+  /** `to`: indexes into `targets`. In mode `all`, `default` applies when no rule matched. */
+  readonly rules: readonly { readonly id: string; readonly when: Expression; readonly to: readonly number[] }[];
+  readonly default: readonly number[];
+}
+
+export interface TargetPlan {
+  readonly id: string;
+  /** The connector's name in the catalogue: `file`, `http`, `postgres`. */
+  readonly type: string;
+  readonly connection: string | null;
+  readonly body: BodyPlan;
+  /** Most records and bytes of a batch. */
+  readonly batchRecords: number;
+  readonly batchBytes: number;
+  readonly order: 'none' | 'by-key' | 'file';
+  readonly onUnknown: 'resend' | 'hold';
+  readonly onExhausted: 'dead-letter';
+  readonly timeoutMs: number;
+  readonly concurrency: number;
+  /** Records a second; null: unlimited. */
+  readonly ratePerSecond: number | null;
+  readonly retry: { readonly max: number; readonly initialMs: number; readonly capMs: number };
+  /** Checked against the connector's own described settings. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** How a record looks in this target's output segment: exactly these bytes are sent. */
+export type BodyPlan =
+  | { readonly format: 'ndjson' }
+  | { readonly format: 'csv'; readonly delimiter: number; readonly header: boolean; readonly lineEnd: '\n' | '\r\n' }
+  | {
+      readonly format: 'fixed-width';
+      /** One per output field, in order. Text longer than its width rejects the record (E_OUTPUT_WIDTH). */
+      readonly columns: readonly { readonly width: number; readonly align: 'left' | 'right'; readonly pad: number }[];
+      readonly lineEnd: '\n' | '\r\n';
+    };
+
+export interface AcceptancePlan {
+  readonly release: 'file' | 'chunk';
+  readonly mode: 'partial' | 'all-or-nothing';
+  /** Limits of `partial`, each null when not set. Amounts: decimal text by currency. */
+  readonly maxInvalid: number | null;
+  readonly maxInvalidRatio: number | null;
+  readonly maxInvalidAmount: Readonly<Record<string, string>> | null;
+  readonly onExceed: 'hold' | 'reject';
+  readonly emptyFile: 'accept' | 'reject';
+}

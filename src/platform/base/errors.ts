@@ -1,0 +1,64 @@
+/**
+ * Operational failures of the product. Every code is declared in a catalogue beside its subject (`*-errors.ts`) with
+ * `defineErrors`, documented in docs/reference/errors.md, and thrown as `HeadgateError`. Record content never enters one.
+ */
+export interface ErrorDeclaration {
+  /** One sentence: what it means. */
+  readonly meaning: string;
+  /** Who can act on it. */
+  readonly actor: 'sender' | 'author' | 'operator' | 'administrator' | 'downstream' | 'caller';
+  /** What that person does next, as an imperative. */
+  readonly next: string;
+  readonly retryable?: boolean;
+}
+
+export interface CatalogueEntry extends ErrorDeclaration {
+  readonly code: string;
+}
+
+const catalogue = new Map<string, CatalogueEntry>();
+
+/** Declares codes (`E_…`). A code is declared once in the whole product. */
+export function defineErrors<Code extends string>(declarations: Record<Code, ErrorDeclaration>): { readonly [C in Code]: C } {
+  const codes = {} as { [C in Code]: C };
+  for (const [code, declaration] of Object.entries(declarations) as [Code, ErrorDeclaration][]) {
+    if (!/^E_[A-Z0-9_]+$/.test(code)) throw new Error(`error code ${code} does not match E_…`);
+    if (catalogue.has(code)) throw new Error(`error code ${code} is declared twice`);
+    catalogue.set(code, { code, ...declaration });
+    codes[code] = code;
+  }
+  return codes;
+}
+
+/** Every declared code of the modules loaded so far, sorted. */
+export function declaredErrors(): CatalogueEntry[] {
+  return [...catalogue.values()].sort((a, b) => (a.code < b.code ? -1 : 1));
+}
+
+export class HeadgateError extends Error {
+  readonly code: string;
+  readonly retryable: boolean;
+  /** Structured findings, such as the positions of a flow definition's mistakes. */
+  readonly details: readonly ErrorDetail[];
+
+  constructor(code: string, message: string, options: { cause?: unknown; details?: readonly ErrorDetail[]; retryable?: boolean } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'HeadgateError';
+    this.code = code;
+    this.retryable = options.retryable ?? catalogue.get(code)?.retryable ?? false;
+    this.details = options.details ?? [];
+  }
+
+  /** What the catalogue says to do next; empty for an undeclared code. */
+  get next(): string {
+    return catalogue.get(this.code)?.next ?? '';
+  }
+}
+
+export interface ErrorDetail {
+  readonly code: string;
+  readonly message: string;
+  readonly path?: string;
+  readonly line?: number;
+  readonly column?: number;
+}

@@ -1,0 +1,53 @@
+/** The production adapters of the ports in `ports.ts`. The only file that touches the runtime's clock, timers and randomness. */
+import { randomBytes } from 'node:crypto';
+import type { Clock, Ids, Ports, Rng, Sleep } from './ports.ts';
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+};
+
+export const systemRng: Rng = {
+  bytes: (length) => randomBytes(length),
+  fraction: () => Math.random(),
+};
+
+export const systemSleep: Sleep = {
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener('abort', done, { once: true });
+    }),
+};
+
+/** UUIDv7 (RFC 9562, section 6.2 method 1): 48 bits of ms, 12 bits of counter, 62 random bits; rising within one instance. */
+export function createIds(clock: Clock, rng: Rng): Ids {
+  let lastMs = 0;
+  let counter = 0;
+  return {
+    next() {
+      const nowMs = Math.max(clock.nowMs(), lastMs);
+      if (nowMs > lastMs) {
+        lastMs = nowMs;
+        counter = 0;
+      } else if (++counter > 0xfff) {
+        lastMs += 1;
+        counter = 0;
+      }
+      const random = Buffer.from(rng.bytes(8));
+      random[0] = (random[0] & 0x3f) | 0x80;
+      const time = lastMs.toString(16).padStart(12, '0');
+      const sequence = (0x7000 | counter).toString(16);
+      const tail = random.toString('hex');
+      return `${time.slice(0, 8)}-${time.slice(8)}-${sequence}-${tail.slice(0, 4)}-${tail.slice(4)}`;
+    },
+  };
+}
+
+export const systemPorts: Ports = { clock: systemClock, rng: systemRng, sleep: systemSleep, ids: createIds(systemClock, systemRng) };

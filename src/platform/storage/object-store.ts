@@ -1,0 +1,64 @@
+/**
+ * The object store, as the rest of the product sees it: immutable objects under generated names. Two layers: a raw
+ * store (bytes by name; local disk now, remote ones later) and sealing on top of it (encrypted frames with random access).
+ * Nothing is visible under its name before it is complete and durable (file and folder fsynced).
+ */
+import type { ByteSource } from '../base/byte-source.ts';
+
+export interface RawStore {
+  /** Starts an object; it exists only after `commit`. Fails with E_STORAGE_FULL, E_STORAGE_IO. Never overwrites (E_OBJECT_EXISTS). */
+  create(name: string): RawWriter;
+  open(name: string): RawReader;
+  exists(name: string): boolean;
+  remove(name: string): void;
+  /** Names under a prefix with their age, for the orphan sweep only: never truth. */
+  list(prefix: string): Iterable<{ readonly name: string; readonly bytes: number; readonly modifiedMs: number }>;
+}
+
+/** Synchronous on purpose: it runs in worker threads, or moves one frame at a time. */
+export interface RawWriter {
+  write(bytes: Uint8Array): void;
+  /** fsync, link under the name without overwriting, fsync the folder. Only then is it durable. */
+  commit(): void;
+  abort(): void;
+}
+
+export interface RawReader {
+  readonly size: number;
+  read(into: Uint8Array, at: number, length: number, position: number): number;
+  close(): void;
+}
+
+/** Who an object belongs to; part of every frame's authenticated data. */
+export interface ObjectIdentity {
+  readonly tenantId: string;
+  /** UUID; with the tenant it makes the object's name `<cell>/<tenant>/<kind>/…/<objectId>`. */
+  readonly objectId: string;
+  readonly kind: 'raw' | 'pack' | 'output' | 'outcome' | 'rejections' | 'exclusions' | 'receipt';
+}
+
+/** What the owning row keeps of a sealed object. `wrappedKey` erased = the object is unreadable for ever. */
+export interface SealedObject {
+  readonly objectId: string;
+  readonly name: string;
+  /** Plaintext bytes and hash (64 hex digits). */
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly storedBytes: number;
+  /** Base64: version, key version, wrapped data key. */
+  readonly wrappedKey: string;
+}
+
+export interface SealedWriter {
+  /** Plaintext, any amount. */
+  write(bytes: Uint8Array): void;
+  /** Seals the last frame, makes it durable, reads it back and compares the hash (E_READ_BACK). */
+  commit(): SealedObject;
+  abort(): void;
+}
+
+export interface SealedStore {
+  create(identity: ObjectIdentity): SealedWriter;
+  /** Fails with E_OBJECT_MISSING, E_OBJECT_DAMAGED (a frame's tag), E_KEY. */
+  open(tenantId: string, object: Pick<SealedObject, 'objectId' | 'name' | 'wrappedKey'>): ByteSource & { close(): void };
+}
