@@ -9,7 +9,11 @@ export type ValueType = 'string' | 'int' | 'decimal' | 'bool' | 'date' | 'time' 
 export type Scope = 'record' | 'out' | 'header' | 'trailer';
 
 export type Expression =
-  | { readonly kind: 'literal'; readonly type: ValueType; /** int and decimal as exact text, bool as 'true'/'false', dates as ISO 8601. */ readonly value: string | null }
+  | {
+      readonly kind: 'literal';
+      readonly type: ValueType /** int and decimal as exact text, bool as 'true'/'false', dates as ISO 8601. */;
+      readonly value: string | null;
+    }
   | {
       readonly kind: 'field';
       readonly type: ValueType;
@@ -19,7 +23,13 @@ export type Expression =
       readonly name: string;
     }
   /** File scope only: `stats.records|valid|rejected|filtered`, `stats.sum.f`, `stats.sumBy.f[currency]`, `stats.count.type`. */
-  | { readonly kind: 'statistic'; readonly type: ValueType; readonly name: 'records' | 'valid' | 'rejected' | 'filtered' | 'sum' | 'sumBy' | 'count'; readonly field: string | null; readonly key: string | null }
+  | {
+      readonly kind: 'statistic';
+      readonly type: ValueType;
+      readonly name: 'records' | 'valid' | 'rejected' | 'filtered' | 'sum' | 'sumBy' | 'count';
+      readonly field: string | null;
+      readonly key: string | null;
+    }
   | { readonly kind: 'call'; readonly type: ValueType; readonly name: FunctionName; readonly arguments: readonly Expression[] }
   /** `value in [a, b, …]` with literals only. */
   | { readonly kind: 'in'; readonly type: 'bool'; readonly value: Expression; readonly list: readonly Expression[] };
@@ -30,12 +40,43 @@ export type Expression =
  * `isNull`, `coalesce`, `==` and `!=` against the literal null.
  */
 export type FunctionName =
-  | 'and' | 'or' | 'not' | 'conditional'
-  | 'equal' | 'notEqual' | 'less' | 'lessOrEqual' | 'greater' | 'greaterOrEqual'
-  | 'add' | 'subtract' | 'multiply' | 'modulo' | 'negate' | 'divide' /* (a, b, scale, 'half-up'|'half-even'|'down') */
-  | 'concat' | 'size' | 'startsWith' | 'endsWith' | 'contains' | 'matches' /* literal RE2 pattern, partial match */
-  | 'substring' /* (text, from) | (text, from, to), clamped */ | 'trim' | 'upper' | 'lower' | 'replace'
-  | 'padLeft' | 'padRight' /* (text, width, fill) */ | 'mask' /* (text, keepFirst, keepLast): the middle becomes '*' */
-  | 'toString' | 'toInt' | 'toDecimal' /* ('1.50') or (int) */ | 'minorUnits' /* decimal → int of its unscaled value */
-  | 'year' | 'month' | 'day' | 'formatDate' /* (date|datetime, literal pattern) */
-  | 'isNull' | 'coalesce';
+  | 'and'
+  | 'or'
+  | 'not'
+  | 'conditional'
+  | 'equal'
+  | 'notEqual'
+  | 'less'
+  | 'lessOrEqual'
+  | 'greater'
+  | 'greaterOrEqual'
+  | 'add'
+  | 'subtract'
+  | 'multiply'
+  | 'modulo'
+  | 'negate'
+  | 'divide' /* (a, b, scale, 'half-up'|'half-even'|'down') */
+  | 'concat'
+  | 'size'
+  | 'startsWith'
+  | 'endsWith'
+  | 'contains'
+  | 'matches' /* literal RE2 pattern, partial match */
+  | 'substring' /* (text, from) | (text, from, to), clamped */
+  | 'trim'
+  | 'upper'
+  | 'lower'
+  | 'replace'
+  | 'padLeft'
+  | 'padRight' /* (text, width, fill) */
+  | 'mask' /* (text, keepFirst, keepLast): the middle becomes '*' */
+  | 'toString'
+  | 'toInt'
+  | 'toDecimal' /* ('1.50') or (int) */
+  | 'minorUnits' /* decimal → int of its unscaled value */
+  | 'year'
+  | 'month'
+  | 'day'
+  | 'formatDate' /* (date|datetime, literal pattern) */
+  | 'isNull'
+  | 'coalesce';
