@@ -1,0 +1,223 @@
+/**
+ * The Db port over a pool of PostgreSQL connections. It names and prepares statements, translates errors, keeps a broken
+ * connection from being used again, and treats a COMMIT without an answer (a lost connection, or a cancelled wait for
+ * synchronous replication) as unknown. After every transaction it makes sure that no tenant is left set on the connection.
+ */
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import { HeadgateError } from '../base/errors.ts';
+import { type Db, nameOfStatement, type QueryResult, type TransactionOptions, type Tx } from './database.ts';
+import { CommitUnknownError, endsSession, isServerError, postgresErrors, translatePostgresError } from './postgres-errors.ts';
+
+export interface PoolOptions {
+  readonly url: string;
+  readonly applicationName: string;
+  readonly connectionsMax?: number;
+  readonly connectTimeoutMs?: number;
+  /** 0 turns a limit off. */
+  readonly statementTimeoutMs?: number;
+  readonly lockTimeoutMs?: number;
+  readonly idleInTransactionTimeoutMs?: number;
+  /** `set role` for every connection of this pool; for migrations and tests. */
+  readonly role?: string;
+  /** Called after each statement; must not throw. */
+  readonly observe?: (statement: string, outcome: 'ok' | 'failed') => void;
+}
+
+const typeParsers = new Map<number, (text: string) => unknown>([
+  [20, parseInt8],
+  [1082, (text) => text],
+]);
+
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new Error('an int8 beyond 2^53 was read: cast the column to text');
+  return value;
+}
+
+const types = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    const own = format === 'binary' ? undefined : typeParsers.get(oid);
+    return own ?? (pg.types.getTypeParser as (oid: number, format?: string) => (text: string) => unknown)(oid, format);
+  },
+};
+
+/** Opens nothing until the first statement. Fails then with E_DATABASE_UNREACHABLE or E_DATABASE_LOGIN. */
+export function openPool(options: PoolOptions): Db {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.connectionsMax ?? 10,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    options: serverOptions(options),
+    types: types as pg.CustomTypesConfig,
+  });
+  // An idle connection that breaks is dropped by the pool; the next statement reports whether the server is gone.
+  pool.on('error', () => {});
+  return new PooledDb(pool, options);
+}
+
+function serverOptions(options: PoolOptions): string {
+  const settings = [
+    `statement_timeout=${options.statementTimeoutMs ?? 60_000}`,
+    `lock_timeout=${options.lockTimeoutMs ?? 20_000}`,
+    `idle_in_transaction_session_timeout=${options.idleInTransactionTimeoutMs ?? 120_000}`,
+    'timezone=UTC',
+    'default_transaction_isolation=read\\ committed',
+    ...(options.role === undefined ? [] : [`role=${options.role}`]),
+  ];
+  return settings.map((setting) => `-c ${setting}`).join(' ');
+}
+
+const preparedNames = new Map<string, string>();
+
+/** Prepared statements are named by text, so that two statements that share a name never meet on one connection. */
+function preparedName(sql: string, statement: string): string | undefined {
+  const known = preparedNames.get(sql);
+  if (known !== undefined) return known;
+  if (preparedNames.size >= 2_000) return undefined;
+  const name = `${statement.replaceAll(' ', '_').slice(0, 40)}_${createHash('sha256').update(sql).digest('hex').slice(0, 12)}`;
+  preparedNames.set(sql, name);
+  return name;
+}
+
+/** What every transaction ends with: the answer tells whether a tenant was left on the session. */
+const sessionTenant = "select coalesce(current_setting('headgate.tenant', true), '') as tenant";
+
+class PooledDb implements Db {
+  readonly #pool: pg.Pool;
+  readonly #options: PoolOptions;
+
+  constructor(pool: pg.Pool, options: PoolOptions) {
+    this.#pool = pool;
+    this.#options = options;
+  }
+
+  async query<Row>(sql: string, params: readonly unknown[] = []): Promise<QueryResult<Row>> {
+    const statement = nameOfStatement(sql);
+    const client = await this.#connect(statement);
+    let failure: unknown;
+    try {
+      return await this.#run<Row>(client, sql, statement, params);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      client.release(failure !== undefined && endsSession((failure as HeadgateError).cause));
+    }
+  }
+
+  async transaction<T>(fn: (tx: Tx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const client = await this.#connect('begin');
+    const notices: pg.DatabaseError[] = [];
+    const onNotice = (notice: unknown) => notices.push(notice as pg.DatabaseError);
+    client.on('notice', onNotice);
+    let broken = true;
+    let isOpen = true;
+    try {
+      const xid = await this.#begin(client, options);
+      let result: T;
+      try {
+        result = await fn({
+          xid,
+          query: (sql, params = []) => {
+            if (!isOpen) throw new Error('a transaction was used after it had ended');
+            return this.#run(client, sql, nameOfStatement(sql), params);
+          },
+        });
+      } catch (error) {
+        isOpen = false;
+        broken = !(await this.#rollback(client));
+        throw error;
+      }
+      isOpen = false;
+      await this.#commit(client, xid, notices);
+      broken = false;
+      return result;
+    } finally {
+      client.off('notice', onNotice);
+      client.release(broken);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #connect(statement: string): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw translatePostgresError(error, statement);
+    }
+  }
+
+  async #run<Row>(client: pg.PoolClient, sql: string, statement: string, params: readonly unknown[]): Promise<QueryResult<Row>> {
+    try {
+      const result = await client.query({ name: preparedName(sql, statement), text: sql, values: params as unknown[] });
+      this.#options.observe?.(statement, 'ok');
+      return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
+    } catch (error) {
+      this.#options.observe?.(statement, 'failed');
+      throw translatePostgresError(error, statement);
+    }
+  }
+
+  /** One round trip for BEGIN, the settings and the transaction's id. An id without a write costs no flush at COMMIT. */
+  async #begin(client: pg.PoolClient, options: TransactionOptions): Promise<string | undefined> {
+    const settings = Object.entries(options.localSettings ?? {}).map(
+      ([name, value]) => `set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true)`,
+    );
+    const columns = [options.readOnly ? 'null as xid' : 'pg_current_xact_id()::text as xid', ...settings];
+    const mode = `${options.isolation ? ` isolation level ${options.isolation}` : ''}${options.readOnly ? ' read only' : ''}`;
+    try {
+      const results = (await client.query(`/* begin */ begin${mode}; select ${columns.join(', ')}`)) as unknown as pg.QueryResult[];
+      return (results[1]!.rows[0] as { xid: string | null }).xid ?? undefined;
+    } catch (error) {
+      throw translatePostgresError(error, 'begin');
+    }
+  }
+
+  async #commit(client: pg.PoolClient, xid: string | undefined, notices: readonly pg.DatabaseError[]): Promise<void> {
+    let results: pg.QueryResult[];
+    try {
+      results = (await client.query(`/* commit */ commit; ${sessionTenant}`)) as unknown as pg.QueryResult[];
+    } catch (error) {
+      this.#options.observe?.('commit', 'failed');
+      // An ERROR is the server's verdict: rolled back. Anything that ended the session leaves the outcome open.
+      if (isServerError(error) && !endsSession(error)) throw translatePostgresError(error, 'commit');
+      throw new CommitUnknownError(xid, error);
+    }
+    if (notices.some(isCancelledReplicationWait)) throw new CommitUnknownError(xid, notices.find(isCancelledReplicationWait));
+    if (results[0]!.command !== 'COMMIT') {
+      throw new HeadgateError(
+        postgresErrors.E_TRANSACTION_ABORTED,
+        'a transaction with a failed statement was committed: it was rolled back',
+      );
+    }
+    assertNoTenant(results[1]!);
+    this.#options.observe?.('commit', 'ok');
+  }
+
+  /** Returns false when the connection must not be used again. */
+  async #rollback(client: pg.PoolClient): Promise<boolean> {
+    try {
+      const results = (await client.query(`/* rollback */ rollback; ${sessionTenant}`)) as unknown as pg.QueryResult[];
+      return (results[1]!.rows[0] as { tenant: string }).tenant === '';
+    } catch {
+      // The connection is gone, and with it the transaction; the caller gets the error that led here.
+      return false;
+    }
+  }
+}
+
+function isCancelledReplicationWait(notice: pg.DatabaseError): boolean {
+  return notice.routine === 'SyncRepWaitForLSN' || /wait for synchronous replication/.test(notice.message ?? '');
+}
+
+function assertNoTenant(result: pg.QueryResult): void {
+  const { tenant } = result.rows[0] as { tenant: string };
+  if (tenant !== '') throw new Error('a session-wide tenant setting outlived its transaction; the connection is dropped');
+}
