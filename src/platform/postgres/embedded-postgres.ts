@@ -130,12 +130,13 @@ function makeDataDir(path: string): string {
 function describeCluster(dataDir: string, options: EmbeddedOptions): Cluster {
   const launcher = chooseLauncher(options.launchMode);
   const hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
+  const folder = clusterFolder(dataDir, hash, launcher);
   return {
     dataDir,
     launcher,
-    folder: clusterFolder(dataDir, hash, launcher),
+    folder,
     // A socket's path may be at most 107 bytes long, so it cannot live in a deep data folder.
-    socketFolder: join(tmpdir(), `headgate-${process.getuid?.()}-${hash}`),
+    socketFolder: launcher.uid === undefined ? join(tmpdir(), `headgate-${process.getuid?.()}-${hash}`) : join(folder, '..', 'socket'),
     statePath: join(dataDir, 'postgres-access.json'),
     logPath: join(dataDir, 'postgres.log'),
   };
@@ -244,9 +245,11 @@ function writeOwned(cluster: Cluster, name: string, text: string): void {
 }
 
 function makeSocketFolder(cluster: Cluster): void {
-  makeOwnedFolder(cluster.socketFolder, cluster.launcher);
-  const { uid } = lstatSync(cluster.socketFolder);
-  if (!lstatSync(cluster.socketFolder).isDirectory() || uid !== (cluster.launcher.uid ?? process.getuid?.())) {
+  const owner = cluster.launcher.uid ?? process.getuid?.();
+  if (!existsSync(cluster.socketFolder)) makeOwnedFolder(cluster.socketFolder, cluster.launcher);
+  // In a folder that everybody may write to, somebody else may have been there first.
+  const found = lstatSync(cluster.socketFolder);
+  if (!found.isDirectory() || found.uid !== owner) {
     throw new HeadgateError(embeddedErrors.E_DATA_FOLDER, `the socket folder ${cluster.socketFolder} belongs to another user`);
   }
   chmodSync(cluster.socketFolder, 0o700);

@@ -1,0 +1,73 @@
+/**
+ * One PostgreSQL per test run: the embedded one over a throw-away folder (without fsync), or the server that
+ * HEADGATE_TEST_POSTGRES names (a superuser's connection string). It holds one template database, migrated once, that
+ * `createTestDatabase` clones. What a killed run left behind is swept first.
+ */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { systemPorts } from '../../src/platform/base/system-ports.ts';
+import { startEmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
+import { migrateUp } from '../../src/platform/postgres/migrate.ts';
+import { createDatabaseIfMissing } from '../../src/platform/postgres/open-database.ts';
+import { stopPostmaster } from '../../src/platform/postgres/postmaster.ts';
+import { processStartTime } from '../../src/platform/postgres/process-identity.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    testPostgres: TestPostgres;
+  }
+}
+
+/** How tests reach the server. */
+export interface TestPostgres {
+  /** Connection string of a superuser, without a database. */
+  readonly adminUrl: string;
+  readonly template: string;
+  readonly appPassword: string;
+}
+
+const folderPrefix = 'headgate-test-';
+/** Also the role's password on a server of one's own: throw-away data only. */
+const appPassword = 'headgate-test';
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const template = `headgate_template_${process.pid}`;
+  await sweep();
+  const external = process.env['HEADGATE_TEST_POSTGRES'];
+  const server = external ? { adminUrl: withoutDatabase(external), stop: async () => {} } : await startThrowAway();
+  await createDatabaseIfMissing(`${server.adminUrl}/postgres`, template);
+  await migrateUp({ url: `${server.adminUrl}/${template}`, appPassword, ports: systemPorts });
+  project.provide('testPostgres', { adminUrl: server.adminUrl, template, appPassword });
+  return server.stop;
+}
+
+async function startThrowAway(): Promise<{ adminUrl: string; stop: () => Promise<void> }> {
+  const dataDir = mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-${processStartTime(process.pid)}-`));
+  const server = await startEmbeddedPostgres({ dataDir, ports: systemPorts, isDurable: false, connectionsMax: 200 });
+  return {
+    adminUrl: withoutDatabase(server.adminUrl('postgres')),
+    async stop() {
+      await server.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function withoutDatabase(url: string): string {
+  const parsed = new URL(url);
+  parsed.pathname = '';
+  return parsed.href.replace(/\/$/, '');
+}
+
+/** Stops servers and removes data of test runs whose process is gone. */
+async function sweep(): Promise<void> {
+  for (const name of readdirSync(tmpdir())) {
+    const match = new RegExp(`^${folderPrefix}(\\d+)-(\\d+)-`).exec(name);
+    if (!match || processStartTime(Number(match[1])) === match[2]) continue;
+    const dataDir = join(tmpdir(), name);
+    await stopPostmaster(join(dataDir, 'postgres'), systemPorts, 'immediate');
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
