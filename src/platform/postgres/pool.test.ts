@@ -1,0 +1,210 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts';
+import { systemPorts } from '../base/system-ports.ts';
+import { resolveCommit } from './commit-outcome.ts';
+import type { Db } from './database.ts';
+import { openPool } from './pool.ts';
+import { CommitUnknownError, violatedConstraint } from './postgres-errors.ts';
+
+let database: TestDatabase;
+let proxy: TcpProxy;
+let viaProxy: Db;
+
+beforeAll(async () => {
+  database = await createTestDatabase({ isEmpty: true });
+  await database.adminDb.query(`/* make table */ create table notes (id int primary key, body text not null, constraint body_is_short check (length(body) < 10),
+    constraint body_is_unique unique (body) deferrable initially deferred)`);
+  await database.adminDb.query('/* grant */ grant all on notes to headgate_app');
+  const target = new URL(database.url);
+  proxy = await startTcpProxy({ host: target.hostname, port: Number(target.port) });
+  target.port = String(proxy.port);
+  viaProxy = openPool({ url: target.href, applicationName: 'pool test' });
+});
+
+afterAll(async () => {
+  await viaProxy.close();
+  await proxy.close();
+  await database.drop();
+});
+
+const insert = '/* insert note */ insert into notes (id, body) values ($1, $2)';
+const count = '/* count notes */ select count(*)::int8 as n from notes where id = $1';
+const countNotes = async (id: number) => (await database.db.query<{ n: number }>(count, [id])).rows[0]!.n;
+
+describe('statements', () => {
+  it('arrive as the documented types', async () => {
+    const { rows } = await database.db.query(
+      `/* types */ select 5::int8 as counted, 12.30::numeric as money, date '2026-02-28' as day, timestamptz '2026-02-28T10:00:00.123Z' as at,
+       '\\x00ff'::bytea as bytes, '{"a":1}'::jsonb as json, array[1,2]::int8[] as list`,
+    );
+    const day = '2026-02-28';
+    expect(rows[0]).toMatchObject({
+      counted: 5,
+      money: '12.30',
+      day,
+      at: new Date('2026-02-28T10:00:00.123Z'),
+      bytes: Buffer.from([0, 255]),
+      json: { a: 1 },
+    });
+  });
+
+  it('without a name are refused before they are sent', async () => {
+    await expect(database.db.query('select 1')).rejects.toThrow(/has no name/);
+  });
+
+  it('fail rather than round an int8 beyond 2^53', async () => {
+    await expect(database.db.query('/* big */ select 9007199254740993::int8 as n')).rejects.toThrow();
+    expect((await database.db.query('/* big */ select 1 as n')).rows).toEqual([{ n: 1 }]);
+  });
+
+  it('that share a name and differ in text do not meet', async () => {
+    const one = openPool({ url: database.url, applicationName: 'one connection', connectionsMax: 1 });
+    expect((await one.query('/* same */ select 1 as n')).rows).toEqual([{ n: 1 }]);
+    expect((await one.query('/* same */ select 2 as n')).rows).toEqual([{ n: 2 }]);
+    await one.close();
+  });
+
+  it('name the constraint they broke and nothing of the row', async () => {
+    const error = await database.db.query(insert, [1, 'a secret that is too long']).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'E_DATABASE_REFUSED', retryable: false });
+    expect(violatedConstraint(error)).toBe('body_is_short');
+    expect((error as Error).message).not.toContain('secret');
+  });
+
+  it('over the time limit are cancelled and the connection stays usable', async () => {
+    const hasty = openPool({ url: database.url, applicationName: 'hasty', connectionsMax: 1, statementTimeoutMs: 50 });
+    await expect(hasty.query('/* dawdle */ select pg_sleep(5)')).rejects.toMatchObject({ code: 'E_DATABASE_TIMEOUT', retryable: true });
+    expect((await hasty.query('/* still here */ select 1 as n')).rowCount).toBe(1);
+    await hasty.close();
+  });
+
+  it('on a server that is not there are retryable', async () => {
+    const nowhere = openPool({ url: 'postgres://u:p@127.0.0.1:1/x', applicationName: 'nowhere' });
+    await expect(nowhere.query('/* any */ select 1')).rejects.toMatchObject({ code: 'E_DATABASE_UNREACHABLE', retryable: true });
+    await nowhere.close();
+  });
+
+  it('with a wrong password name the login, not the password', async () => {
+    const url = new URL(database.url);
+    url.password = 'not-the-password';
+    const wrong = openPool({ url: url.href, applicationName: 'wrong' });
+    const error = await wrong.query('/* any */ select 1').catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'E_DATABASE_LOGIN' });
+    expect((error as Error).message).not.toContain('not-the-password');
+    await wrong.close();
+  });
+});
+
+describe('a transaction', () => {
+  it('commits when its function resolves and carries its id', async () => {
+    const xid = await database.db.transaction(async (tx) => {
+      await tx.query(insert, [10, 'kept']);
+      return tx.xid;
+    });
+    expect(await countNotes(10)).toBe(1);
+    expect(await resolveCommit(database.db, xid, { ports: systemPorts })).toBe('committed');
+  });
+
+  it('rolls back when its function rejects, and gives that error', async () => {
+    let xid: string | undefined;
+    const failing = database.db.transaction(async (tx) => {
+      xid = tx.xid;
+      await tx.query(insert, [11, 'gone']);
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    expect(await countNotes(11)).toBe(0);
+    expect(await resolveCommit(database.db, xid, { ports: systemPorts })).toBe('aborted');
+  });
+
+  it('whose failed statement was swallowed is not reported as committed', async () => {
+    const swallowing = database.db.transaction(async (tx) => {
+      await tx.query(insert, [12, 'gone']);
+      await tx.query(insert, [12, 'again']).catch(() => {});
+    });
+    await expect(swallowing).rejects.toMatchObject({ code: 'E_TRANSACTION_ABORTED' });
+    expect(await countNotes(12)).toBe(0);
+  });
+
+  it('that the server refuses at COMMIT is known to be rolled back', async () => {
+    const refused = database.db.transaction(async (tx) => {
+      await tx.query(insert, [13, 'twin']);
+      await tx.query(insert, [14, 'twin']);
+    });
+    await expect(refused).rejects.toMatchObject({ code: 'E_DATABASE_DUPLICATE' });
+  });
+
+  it('that is read only refuses writes', async () => {
+    await expect(database.db.transaction((tx) => tx.query(insert, [15, 'x']), { readOnly: true })).rejects.toMatchObject({
+      code: 'E_DATABASE_READ_ONLY',
+    });
+  });
+
+  it('cannot be used after it has ended', async () => {
+    const escaped = await database.db.transaction(async (tx) => tx);
+    expect(() => escaped.query(insert, [16, 'late'])).toThrow(/after it had ended/);
+  });
+
+  it('leaves no tenant on its connection, or the connection is dropped and the caller told', async () => {
+    const one = openPool({ url: database.url, applicationName: 'leak', connectionsMax: 1 });
+    const leaking = one.transaction((tx) => tx.query("/* leak */ select set_config('headgate.tenant', 'somebody', false)"));
+    await expect(leaking).rejects.toThrow(/outlived its transaction/);
+    expect((await one.query("/* check */ select coalesce(current_setting('headgate.tenant', true), '') as t")).rows).toEqual([{ t: '' }]);
+    await one.close();
+  });
+});
+
+describe('a COMMIT without an answer', () => {
+  const commit = /\/\* commit \*\//;
+
+  it('that reached the server is unknown, and resolves to committed', async () => {
+    proxy.arm({ match: commit, how: 'forward-and-drop-answer' });
+    const error = await viaProxy.transaction((tx) => tx.query(insert, [20, 'landed'])).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(CommitUnknownError);
+    expect(error).toMatchObject({ code: 'E_COMMIT_UNKNOWN', retryable: false });
+    expect(await resolveCommit(database.db, (error as CommitUnknownError).xid, { ports: systemPorts })).toBe('committed');
+    expect(await countNotes(20)).toBe(1);
+  });
+
+  it('that never reached the server is unknown, and resolves to aborted', async () => {
+    proxy.arm({ match: commit, how: 'cut-before-forward' });
+    const error = await viaProxy.transaction((tx) => tx.query(insert, [21, 'lost'])).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(CommitUnknownError);
+    expect(await resolveCommit(database.db, (error as CommitUnknownError).xid, { ports: systemPorts })).toBe('aborted');
+    expect(await countNotes(21)).toBe(0);
+  });
+
+  it('is not mistaken for a failure before it: a cut inside the transaction is retryable', async () => {
+    proxy.arm({ match: /insert note/, how: 'cut-before-forward' });
+    await expect(
+      viaProxy.transaction((tx) => tx.query('/* insert note */ insert into notes (id, body) values (22, $1)', ['x'])),
+    ).rejects.toMatchObject({
+      code: 'E_DATABASE_UNREACHABLE',
+      retryable: true,
+    });
+    expect((await viaProxy.query(count, [22])).rows).toEqual([{ n: 0 }]);
+  });
+
+  it('stays unknown when there is no transaction id or the server has forgotten it', async () => {
+    expect(await resolveCommit(database.db, undefined, { ports: systemPorts })).toBe('unknown');
+  });
+
+  it('stays unknown while the transaction is still running', async () => {
+    await database.db.transaction(async (tx) => {
+      expect(await resolveCommit(database.adminDb, tx.xid, { ports: systemPorts, timeoutMs: 60 })).toBe('unknown');
+    });
+  });
+});
+
+it('a session ended by the server is replaced by a new connection', async () => {
+  const one = openPool({ url: database.url, applicationName: 'to be ended', connectionsMax: 1 });
+  const ended = one.transaction(async (tx) => {
+    const { rows } = await tx.query<{ pid: number }>('/* own pid */ select pg_backend_pid() as pid');
+    await database.adminDb.query('/* end session */ select pg_terminate_backend($1)', [rows[0]!.pid]);
+    await tx.query(count, [1]);
+  });
+  await expect(ended).rejects.toMatchObject({ code: 'E_DATABASE_UNREACHABLE', retryable: true });
+  expect((await one.query('/* again */ select 1 as n')).rows).toEqual([{ n: 1 }]);
+  await one.close();
+});

@@ -1,0 +1,69 @@
+/**
+ * A TCP proxy that breaks connections on purpose: it watches what the client sends and, when a message matches, either cuts
+ * before forwarding it or forwards it and never lets the answer through. Each fault is used once.
+ */
+import { connect, createServer, type Socket } from 'node:net';
+
+export interface ProxyFault {
+  /** Looked for in each piece of data that the client sends. */
+  readonly match: RegExp;
+  readonly how: 'cut-before-forward' | 'forward-and-drop-answer';
+}
+
+export interface TcpProxy {
+  readonly port: number;
+  /** Arms the next fault. */
+  arm(fault: ProxyFault): void;
+  /** How many faults were used. */
+  readonly faultsUsed: number;
+  close(): Promise<void>;
+}
+
+export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+  let armed: ProxyFault | undefined;
+  let faultsUsed = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(target);
+    let isDropping = false;
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => sockets.delete(socket));
+    }
+    client.on('data', (data) => {
+      if (armed?.match.test(data.toString('latin1'))) {
+        const { how } = armed;
+        armed = undefined;
+        faultsUsed += 1;
+        if (how === 'cut-before-forward') {
+          upstream.destroy();
+          client.destroy();
+          return;
+        }
+        isDropping = true;
+      }
+      upstream.write(data);
+    });
+    upstream.on('data', (data) => {
+      if (!isDropping) client.write(data);
+      else client.destroy();
+    });
+    client.on('close', () => upstream.destroy());
+    upstream.on('close', () => client.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as { port: number }).port,
+    arm(fault) {
+      armed = fault;
+    },
+    get faultsUsed() {
+      return faultsUsed;
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
