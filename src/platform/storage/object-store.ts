@@ -12,7 +12,16 @@ export interface RawStore {
   exists(name: string): boolean;
   remove(name: string): void;
   /** Names under a prefix with their age, for the orphan sweep only: never truth. */
-  list(prefix: string): Iterable<{ readonly name: string; readonly bytes: number; readonly modifiedMs: number }>;
+  list(prefix: string): Iterable<StoredName>;
+  /** Objects that were started and neither committed nor aborted, by anyone; their names are not object names. */
+  listUnfinished(): Iterable<StoredName>;
+  removeUnfinished(name: string): void;
+}
+
+export interface StoredName {
+  readonly name: string;
+  readonly bytes: number;
+  readonly modifiedMs: number;
 }
 
 /** Synchronous on purpose: it runs in worker threads, or moves one frame at a time. */
@@ -35,6 +44,8 @@ export interface ObjectIdentity {
   /** UUID; with the tenant it makes the object's name `<cell>/<tenant>/<kind>/…/<objectId>`. */
   readonly objectId: string;
   readonly kind: 'raw' | 'pack' | 'output' | 'outcome' | 'rejections' | 'exclusions' | 'receipt';
+  /** Readable end of the name, such as `job-chunk-fence` (lower case letters, digits, hyphens): for people who look at the folder. */
+  readonly label?: string;
 }
 
 /** What the owning row keeps of a sealed object. `wrappedKey` erased = the object is unreadable for ever. */
@@ -57,8 +68,27 @@ export interface SealedWriter {
   abort(): void;
 }
 
+/** A small object that shares a stored object with others of its tenant (`createPack`). */
+export interface PackMember {
+  readonly objectId: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface SealedReader extends ByteSource {
+  /** The plaintext's hash as the writer sealed it (64 hex digits); authenticated, but not recomputed by reading. */
+  readonly sha256: string;
+  close(): void;
+}
+
 export interface SealedStore {
   create(identity: ObjectIdentity): SealedWriter;
-  /** Fails with E_OBJECT_MISSING, E_OBJECT_DAMAGED (a frame's tag), E_KEY. */
-  open(tenantId: string, object: Pick<SealedObject, 'objectId' | 'name' | 'wrappedKey'>): ByteSource & { close(): void };
+  /**
+   * Small objects in one stored object with one fsync, each with a data key of its own, in the order given. What comes
+   * back is read, owned and erased like any other sealed object; several share one `name`.
+   */
+  createPack(pack: ObjectIdentity, members: readonly PackMember[]): SealedObject[];
+  /** Fails with E_OBJECT_MISSING, E_OBJECT_DAMAGED (a frame's tag), E_KEY, E_KEY_ERASED, E_KEY_VERSION. */
+  open(tenantId: string, object: Pick<SealedObject, 'objectId' | 'name' | 'wrappedKey'>): SealedReader;
+  /** Removes the stored bytes. The caller has made sure that no row names them. */
+  remove(name: string): void;
 }

@@ -1,0 +1,54 @@
+/**
+ * The sealed store: what the rest of the product reads and writes. Every object has a fresh data key, wrapped for its
+ * tenant; the caller keeps the wrapped key in the row that owns the object. Synchronous; one instance per thread.
+ */
+import { HeadgateError } from '../base/errors.ts';
+import { dataKeyBytes, type ObjectKeyIdentity, unwrapDataKey, wrapDataKey } from './data-keys.ts';
+import { objectName } from './object-name.ts';
+import type { SealedObject, SealedReader, SealedStore } from './object-store.ts';
+import { createPack } from './packs.ts';
+import { createFrameCipher } from './sealed-frames.ts';
+import { openSealedReader } from './sealed-reader.ts';
+import type { SealedStoreParts } from './sealed-store-parts.ts';
+import { createSealedWriter } from './sealed-writer.ts';
+import { storageErrors } from './storage-errors.ts';
+
+export function createSealedStore(parts: SealedStoreParts): SealedStore {
+  const { raw, cell, keyRing, rng } = parts;
+  return {
+    create(identity) {
+      const name = objectName(cell, identity);
+      const dataKey = rng.bytes(dataKeyBytes);
+      const wrappedKey = wrapDataKey(keyRing, rng, identity, dataKey, null);
+      const object = { objectId: identity.objectId, name, wrappedKey };
+      const reopen = () => openObject(parts, identity.tenantId, object);
+      return createSealedWriter({
+        raw,
+        name,
+        objectId: identity.objectId,
+        wrappedKey,
+        cipher: createFrameCipher(identity, dataKey),
+        reopen,
+      });
+    },
+    createPack: (pack, members) => createPack(parts, pack, members, (object) => openObject(parts, pack.tenantId, object)),
+    open: (tenantId, object) => openObject(parts, tenantId, object),
+    remove: (name) => raw.remove(name),
+  };
+}
+
+function openObject(
+  parts: SealedStoreParts,
+  tenantId: string,
+  object: Pick<SealedObject, 'objectId' | 'name' | 'wrappedKey'>,
+): SealedReader {
+  const identity: ObjectKeyIdentity = { tenantId, objectId: object.objectId };
+  const { dataKey, position } = unwrapDataKey(parts.keyRing, identity, object.wrappedKey);
+  const raw = parts.raw.open(object.name);
+  if (position !== null && raw.size !== position.packBytes) {
+    raw.close();
+    throw new HeadgateError(storageErrors.E_OBJECT_DAMAGED, `object ${object.objectId} is damaged: the length of its pack`);
+  }
+  const window = position === null ? { offset: 0, bytes: raw.size } : { offset: position.offset, bytes: position.bytes };
+  return openSealedReader({ raw, cipher: createFrameCipher(identity, dataKey), objectId: object.objectId, window });
+}

@@ -1,0 +1,34 @@
+/** Translates the file system's error codes into the product's, once. Nobody above reads driver codes. */
+import { HeadgateError } from '../base/errors.ts';
+import { storageErrors } from './storage-errors.ts';
+
+/** `action` says what was being done, without paths from outside. Errors of the product pass unchanged. */
+export function storageFailure(cause: unknown, action: string): HeadgateError {
+  if (cause instanceof HeadgateError) return cause;
+  const code = (cause as NodeJS.ErrnoException | null)?.code;
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EFBIG':
+      return new HeadgateError(storageErrors.E_STORAGE_FULL, `no space to ${action} (${code})`, { cause });
+    case 'EEXIST':
+      return new HeadgateError(storageErrors.E_OBJECT_EXISTS, `cannot ${action}: it exists already`, { cause });
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'EXDEV':
+    case 'ELOOP':
+      return new HeadgateError(storageErrors.E_STORAGE_IO, `cannot ${action} (${code})`, { cause, retryable: false });
+    default:
+      return new HeadgateError(storageErrors.E_STORAGE_IO, `cannot ${action} (${code ?? 'unexpected failure'})`, { cause });
+  }
+}
+
+/** Runs file system calls with their failures translated. */
+export function withStorageFailures<T>(action: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    throw storageFailure(cause, action);
+  }
+}
