@@ -1,0 +1,44 @@
+/**
+ * Checks a header row against the flow's fields. Names are compared exactly. Messages name the flow's fields only,
+ * never a text of the file.
+ */
+import type { DelimitedPlan, RecordPlan } from '../../engine/plan.ts';
+import type { DamageCode } from '../split-ledger.ts';
+
+export interface HeaderProblem {
+  readonly code: DamageCode;
+  readonly field?: string;
+  readonly message: string;
+}
+
+/** Empty when every field finds its column. Without fields (parsing without a flow) only the names themselves are checked. */
+export function checkHeaderRow(columns: readonly string[] | null, format: DelimitedPlan, records: readonly RecordPlan[]): HeaderProblem[] {
+  if (columns === null) return [{ code: 'E_HEADER_ROW', message: 'the header row cannot be read' }];
+  return [...findDuplicates(columns), ...findMissing(new Set(columns), format, records)];
+}
+
+function findDuplicates(columns: readonly string[]): HeaderProblem[] {
+  const problems: HeaderProblem[] = [];
+  const positions = new Map<string, number>();
+  for (const [index, name] of columns.entries()) {
+    const first = positions.get(name);
+    if (first === undefined) positions.set(name, index);
+    else if (name !== '')
+      problems.push({ code: 'E_COLUMN_DUPLICATE', message: `columns ${first + 1} and ${index + 1} of the header row have the same name` });
+  }
+  return problems;
+}
+
+function findMissing(names: ReadonlySet<string>, format: DelimitedPlan, records: readonly RecordPlan[]): HeaderProblem[] {
+  const problems: HeaderProblem[] = [];
+  const reported = new Set<string>();
+  for (const record of records) {
+    for (const field of record.fields) {
+      const name = 'column' in field.at ? field.at.header : null;
+      if (name === null || names.has(name) || reported.has(name) || (format.columns === 'lenient' && !field.required)) continue;
+      reported.add(name);
+      problems.push({ code: 'E_COLUMN_MISSING', field: field.name, message: `the header row has no column ${JSON.stringify(name)}` });
+    }
+  }
+  return problems;
+}

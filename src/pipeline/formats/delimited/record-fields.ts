@@ -1,0 +1,45 @@
+/**
+ * The texts of one delimited record for the few records that the splitter must read: the header row and records that
+ * may be header or trailer. Strict: a record that the engine would reject for its structure has no fields here.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { DelimitedPlan } from '../../engine/plan.ts';
+import { findRecordEnd, type RecordEnd } from './quoted-records.ts';
+
+/** `record` is without its line end. Null where encoding, characters or quotes are not those of the format. */
+export function readFields(record: Buffer, format: DelimitedPlan): string[] | null {
+  if (!isUtf8(record) || record.includes(0)) return null;
+  const quoteAt = format.quote === null ? -1 : record.indexOf(format.quote);
+  if (quoteAt < 0) return record.includes(13) ? null : record.toString('utf8').split(String.fromCharCode(format.delimiter));
+  const found: RecordEnd = { end: 0, isOpen: false, isSound: true };
+  findRecordEnd(record, 0, quoteAt, format, found);
+  if (found.isOpen || !found.isSound || found.end !== record.length) return null;
+  return readQuotedFields(record, format);
+}
+
+function readQuotedFields(record: Buffer, format: DelimitedPlan): string[] | null {
+  const { delimiter, escape } = format;
+  const quote = format.quote!;
+  const fields: string[] = [];
+  for (let at = 0; ; ) {
+    const content: number[] = [];
+    if (record[at] === quote) {
+      at++;
+      for (;;) {
+        if (escape !== null && record[at] === escape && (escape !== quote || record[at + 1] === quote)) {
+          content.push(record[at + 1]!);
+          at += 2;
+        } else if (record[at] === quote) {
+          at++;
+          break;
+        } else content.push(record[at++]!);
+      }
+    } else {
+      while (at < record.length && record[at] !== delimiter) content.push(record[at++]!);
+      if (content.includes(13)) return null;
+    }
+    fields.push(Buffer.from(content).toString('utf8'));
+    if (at >= record.length) return fields;
+    at++;
+  }
+}

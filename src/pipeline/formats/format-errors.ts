@@ -1,0 +1,38 @@
+/**
+ * Damage of a file that the splitter finds: reasons to hold the file as a whole. Errors of one record are the engine's.
+ */
+import { defineErrors } from '../../platform/base/errors.ts';
+
+export const formatErrors = defineErrors({
+  E_QUOTE_OPEN: {
+    meaning:
+      'A quoted field is not closed before the end of the file or before the longest allowed record, so the records after it cannot be told apart.',
+    actor: 'sender',
+    next: 'Close the quote in the record at the given offset, or turn quoting off in the flow, and send the file again.',
+  },
+  E_RECORD_TOO_LONG: {
+    meaning: 'A record is longer than the longest allowed record.',
+    actor: 'sender',
+    next: 'Check the line ends of the file at the given offset; raise the limit only when such records are expected.',
+  },
+  E_FILE_ENCODING: {
+    meaning: 'The file starts with the byte order mark of UTF-16 or UTF-32, but the flow reads UTF-8.',
+    actor: 'sender',
+    next: 'Send the file in UTF-8.',
+  },
+  E_HEADER_ROW: {
+    meaning: 'The header row cannot be read: its text is not valid UTF-8, or its quotes are not those of the format.',
+    actor: 'sender',
+    next: 'Correct the first row of the file and send it again.',
+  },
+  E_COLUMN_DUPLICATE: {
+    meaning: 'Two columns of the header row have the same name, so that a field would be ambiguous.',
+    actor: 'sender',
+    next: 'Give each column its own name in the first row of the file and send it again.',
+  },
+  E_COLUMN_MISSING: {
+    meaning: 'The header row lacks the column of a field that the flow needs.',
+    actor: 'sender',
+    next: 'Add the column to the file, or make the field optional and the columns lenient in the flow.',
+  },
+});

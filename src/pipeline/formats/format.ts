@@ -1,0 +1,60 @@
+/**
+ * What a format is: settings described as data (for the flow checker, the editor schema and the documentation), and a
+ * splitter, which cuts a file into chunks at record boundaries in one sequential pass while the file is hashed. The list
+ * of formats is in `src/main/catalogue.ts`; what a record means is the engine's (`docs/record-rules.md`).
+ */
+import type { ChunkSpec, Finding } from '../engine/chunk.ts';
+import type { FormatPlan, RecordPlan } from '../engine/plan.ts';
+
+export interface FormatSetting {
+  readonly name: string;
+  /** `byte`: one ASCII character, or an escape such as `\t`; empty text is none. `position`: the format says where. */
+  readonly type: 'byte' | 'boolean' | 'choice' | 'integer' | 'position';
+  readonly choices?: readonly string[];
+  /** As it is written in a flow definition; null where there is none. */
+  readonly default: string | boolean | number | null;
+  readonly description: string;
+}
+
+export interface Format<Plan extends FormatPlan = FormatPlan> {
+  readonly name: Plan['type'];
+  readonly summary: string;
+  readonly documentation: string;
+  readonly settings: readonly FormatSetting[];
+  createSplitter(format: Plan, records: readonly RecordPlan[], options: SplitterOptions): Splitter;
+}
+
+export interface SplitterOptions {
+  /** A chunk ends with the first record that makes it this big; below 2 GiB. */
+  readonly chunkBytes: number;
+  /** Longest record without its line end. */
+  readonly maxRecordBytes?: number;
+  /** Called for each chunk as soon as its end is known; the chunks are in the result too. */
+  readonly onChunk?: (chunk: ChunkSpec) => void;
+}
+
+export const maxRecordBytesDefault = 16 * 1024 * 1024;
+
+export interface Splitter {
+  /** Bytes in file order. They are not kept; the same bytes in other pieces give the same result. */
+  push(bytes: Uint8Array): void;
+  end(): SplitResult;
+}
+
+export interface SplitResult {
+  readonly chunks: readonly ChunkSpec[];
+  /** Numbered records, those of broken structure included. */
+  readonly records: number;
+  readonly blankLines: number;
+  readonly comments: number;
+  /** What is no numbered record, at most 1,000. Blank lines and comments are only counted. */
+  readonly spans: readonly Span[];
+  /** Reasons to hold the file. After some of them nothing more is split. */
+  readonly damage: readonly Finding[];
+}
+
+export interface Span {
+  readonly kind: 'bom' | 'header-row' | 'envelope';
+  readonly start: number;
+  readonly end: number;
+}

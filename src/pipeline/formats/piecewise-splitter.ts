@@ -1,0 +1,113 @@
+/**
+ * Runs a format's scanner over a file that comes in pieces: hands it the file as runs of whole records, keeps the start
+ * of a record whose end has not come yet, skips the BOM and bounds the length of a record. So a scanner sees
+ * contiguous bytes only, and how the file is cut into pieces cannot change what is found.
+ */
+import type { SplitResult, Splitter, SplitterOptions } from './format.ts';
+import { SplitLedger } from './split-ledger.ts';
+
+export interface Scanner {
+  /**
+   * Accounts for the whole records in `bytes` from `from` on and returns where the first unfinished one starts. `base` is the file offset of byte 0.
+   * With `isLast` the file ends with these bytes, so the last record needs no line end.
+   */
+  scan(bytes: Buffer, from: number, base: number, isLast: boolean): number;
+  /** Whether `start`, the first bytes of a record, ends inside a quoted field. */
+  endsInQuotes(start: Buffer): boolean;
+}
+
+const bomBytesMax = 4;
+/** How much of a piece is first joined to a record that began in the piece before. */
+const joinedBytes = 4_096;
+
+export function createPiecewiseSplitter(options: SplitterOptions, createScanner: (ledger: SplitLedger) => Scanner): Splitter {
+  return new PiecewiseSplitter(options, createScanner);
+}
+
+class PiecewiseSplitter implements Splitter {
+  readonly #ledger: SplitLedger;
+  readonly #scanner: Scanner;
+  #carry: Buffer = Buffer.alloc(0);
+  /** File offset of the carry's first byte. */
+  #base = 0;
+  #isStarted = false;
+
+  constructor(options: SplitterOptions, createScanner: (ledger: SplitLedger) => Scanner) {
+    this.#ledger = new SplitLedger(options);
+    this.#scanner = createScanner(this.#ledger);
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.#ledger.isStopped || bytes.length === 0) return;
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (!this.#isStarted) {
+      this.#carry = Buffer.concat([this.#carry, piece]);
+      if (this.#carry.length >= bomBytesMax) this.#start();
+      return;
+    }
+    const from = this.#carry.length === 0 ? 0 : this.#finishCarried(piece);
+    if (from === piece.length || this.#ledger.isStopped) return;
+    const end = this.#scanner.scan(piece, from, this.#base - from, false);
+    this.#keep(piece.subarray(end), this.#base + end - from);
+  }
+
+  end(): SplitResult {
+    if (!this.#isStarted) this.#start();
+    if (!this.#ledger.isStopped) {
+      const end = this.#base + this.#carry.length;
+      if (this.#carry.length > 0) this.#scanner.scan(this.#carry, 0, this.#base, true);
+      if (!this.#ledger.isStopped) this.#ledger.cut(end);
+    }
+    return this.#ledger.result();
+  }
+
+  /** Returns where in the piece the first record after the carried one starts; the whole piece may still belong to it. */
+  #finishCarried(piece: Buffer): number {
+    const carried = this.#carry.length;
+    for (let taken = 0; ; ) {
+      taken = Math.min(piece.length, Math.max(joinedBytes, taken * 4, carried));
+      const joined = Buffer.concat([this.#carry, piece.subarray(0, taken)]);
+      const end = this.#scanner.scan(joined, 0, this.#base, false);
+      if (this.#ledger.isStopped) return piece.length;
+      if (end > carried) {
+        this.#base += end;
+        this.#carry = Buffer.alloc(0);
+        return end - carried;
+      }
+      if (taken === piece.length) {
+        this.#keep(joined, this.#base);
+        return piece.length;
+      }
+    }
+  }
+
+  #keep(rest: Buffer, base: number): void {
+    this.#base = base;
+    this.#carry = Buffer.from(rest);
+    const longest = this.#ledger.maxRecordBytes;
+    if (rest.length <= longest + 1) return;
+    this.#ledger.refuseLongRecord(base, this.#scanner.endsInQuotes(rest.subarray(0, longest + 1)));
+    this.#carry = Buffer.alloc(0);
+  }
+
+  #start(): void {
+    this.#isStarted = true;
+    const bytes = this.#carry;
+    const isUtf32 = bytes.length >= 4 && bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 0xfe && bytes[3] === 0xff;
+    if (isUtf32 || (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+      this.#ledger.addDamage({
+        code: 'E_FILE_ENCODING',
+        record: 0,
+        offset: 0,
+        message: 'the file starts with the byte order mark of another encoding',
+      });
+      this.#ledger.stop(0);
+      return;
+    }
+    const from = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+    if (from > 0) this.#ledger.addSpan('bom', 0, from);
+    this.#ledger.startAt(from);
+    const end = this.#scanner.scan(bytes, from, 0, false);
+    if (!this.#ledger.isStopped) this.#keep(bytes.subarray(end), end);
+  }
+}

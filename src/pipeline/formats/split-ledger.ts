@@ -1,0 +1,102 @@
+/**
+ * Keeps the account of a split: record numbers, chunk ends, spans, damage. A format's scanner tells it what it sees in
+ * file order; it leaves the meaning of bytes to the scanner.
+ */
+import type { ChunkContext, ChunkSpec, Finding } from '../engine/chunk.ts';
+import { maxRecordBytesDefault, type Span, type SplitResult, type SplitterOptions } from './format.ts';
+import type { formatErrors } from './format-errors.ts';
+
+const spansKept = 1_000;
+
+export type DamageCode = keyof typeof formatErrors;
+
+export class SplitLedger {
+  records = 0;
+  blankLines = 0;
+  comments = 0;
+  /** The offset at which the open chunk is big enough to end. */
+  cutAt: number;
+  /** Nothing after this point can be split. */
+  isStopped = false;
+  readonly maxRecordBytes: number;
+  context: ChunkContext = { version: 1, columns: null };
+  readonly #options: SplitterOptions;
+  readonly #chunks: ChunkSpec[] = [];
+  readonly #spans: Span[] = [];
+  readonly #damage: Finding[] = [];
+  #chunkStart = 0;
+  #firstRecord = 1;
+
+  constructor(options: SplitterOptions) {
+    this.#options = options;
+    this.cutAt = options.chunkBytes;
+    this.maxRecordBytes = options.maxRecordBytes ?? maxRecordBytesDefault;
+  }
+
+  /** What lies before `offset` belongs to no chunk. Only before the first record. */
+  startAt(offset: number): void {
+    this.#chunkStart = offset;
+    this.cutAt = offset + this.#options.chunkBytes;
+  }
+
+  /** Ends the open chunk at `offset`, a record boundary; an empty one is left open. */
+  cut(offset: number): void {
+    if (offset <= this.#chunkStart) return;
+    const chunk: ChunkSpec = {
+      number: this.#chunks.length,
+      start: this.#chunkStart,
+      end: offset,
+      firstRecord: this.#firstRecord,
+      context: this.context,
+    };
+    this.#chunks.push(chunk);
+    this.#chunkStart = offset;
+    this.#firstRecord = this.records + 1;
+    this.cutAt = offset + this.#options.chunkBytes;
+    this.#options.onChunk?.(chunk);
+  }
+
+  addSpan(kind: Span['kind'], start: number, end: number): void {
+    if (this.#spans.length < spansKept) this.#spans.push({ kind, start, end });
+  }
+
+  /** Holds the file. `record` is 0 before the first record. */
+  addDamage(damage: { code: DamageCode; record: number; offset: number; field?: string; message: string }): void {
+    this.#damage.push({
+      record: damage.record,
+      offset: damage.offset,
+      code: damage.code,
+      field: damage.field ?? null,
+      rule: null,
+      message: damage.message,
+    });
+  }
+
+  /** Ends the split where a record is longer than allowed. `isQuoted`: as many bytes as allowed end inside a quoted field. */
+  refuseLongRecord(offset: number, isQuoted: boolean): void {
+    this.addDamage({
+      code: isQuoted ? 'E_QUOTE_OPEN' : 'E_RECORD_TOO_LONG',
+      record: this.records + 1,
+      offset,
+      message: `${isQuoted ? 'a quote is not closed within' : 'a record is longer than'} ${this.maxRecordBytes} bytes`,
+    });
+    this.stop(offset);
+  }
+
+  /** Ends the split for good at `offset`. */
+  stop(offset: number): void {
+    this.cut(offset);
+    this.isStopped = true;
+  }
+
+  result(): SplitResult {
+    return {
+      chunks: this.#chunks,
+      records: this.records,
+      blankLines: this.blankLines,
+      comments: this.comments,
+      spans: this.#spans,
+      damage: this.#damage,
+    };
+  }
+}
