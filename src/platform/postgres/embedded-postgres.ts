@@ -14,6 +14,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -253,6 +254,8 @@ function makeSocketFolder(cluster: Cluster): void {
     throw new HeadgateError(embeddedErrors.E_DATA_FOLDER, `the socket folder ${cluster.socketFolder} belongs to another user`);
   }
   chmodSync(cluster.socketFolder, 0o700);
+  // No server lives over this folder now: what is in it was left by a killed one, and its lock could name a reused process.
+  for (const name of readdirSync(cluster.socketFolder)) rmSync(join(cluster.socketFolder, name), { force: true });
 }
 
 function removeIfEmpty(folder: string): void {

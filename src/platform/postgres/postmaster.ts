@@ -42,8 +42,8 @@ function isOver(pid: number, folder: string): boolean {
 }
 
 /**
- * Waits until no process of a killed server is left over this folder, then removes a pid file whose id now belongs to
- * another program, which PostgreSQL itself would take for a running server. Returns false when processes remain.
+ * Waits until no process of a killed server is left over this folder, then removes a pid file whose id is still taken, by
+ * another program or a zombie: PostgreSQL itself would take it for a running server. Returns false when processes remain.
  */
 export async function clearAfterKill(folder: string, ports: { clock: Clock; sleep: Sleep }, timeoutMs = 15_000): Promise<boolean> {
   const deadlineMs = ports.clock.monotonicMs() + timeoutMs;
@@ -53,8 +53,18 @@ export async function clearAfterKill(folder: string, ports: { clock: Clock; slee
     await ports.sleep.sleep(25);
   }
   const file = readPidFile(folder);
-  if (file && isProcessAlive(file.pid)) rmSync(join(folder, 'postmaster.pid'), { force: true });
+  if (file && holdsProcessId(file.pid)) rmSync(join(folder, 'postmaster.pid'), { force: true });
   return true;
+}
+
+/** As PostgreSQL sees it: another program's process and a zombie that nobody has waited for count too. */
+function holdsProcessId(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** Stops the server and waits until it is gone: `fast` ends sessions and checkpoints, `immediate` is a crash. */

@@ -27,7 +27,7 @@ select current_user as role,
        bool_or(r.rolcreaterole) as "createsRoles",
        exists (select from pg_class c where c.relnamespace = to_regnamespace('headgate') and pg_has_role(c.relowner, 'member')) as "isOwner",
        coalesce((select pg_has_role(o.oid, 'member') from pg_roles o where o.rolname = $1), false) as "isMemberOfOwner",
-       to_regclass('headgate.migrations') is not null as "hasMigrations"
+       exists (select from pg_class c where c.relnamespace = to_regnamespace('headgate') and c.relname = 'migrations') as "hasMigrations"
 from pg_roles r
 where pg_has_role(r.oid, 'member')`;
 
