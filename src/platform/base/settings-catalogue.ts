@@ -1,0 +1,134 @@
+/**
+ * Every setting of the product, in one list. A name here is `dataDir` in code and in headgate.config.yaml, HEADGATE_DATA_DIR
+ * in the environment and `--data-dir` on a command line. docs/reference/settings.md is generated from it.
+ */
+import {
+  choiceSetting,
+  choicesSetting,
+  databaseUrlSetting,
+  integerSetting,
+  secretReferenceSetting,
+  switchSetting,
+  textSetting,
+} from './setting-kinds.ts';
+
+const mebibyte = 1024 * 1024;
+const gibibyte = 1024 * mebibyte;
+
+export const roleNames = ['api', 'ingress', 'worker', 'delivery', 'scheduler'] as const;
+export type RoleName = (typeof roleNames)[number];
+
+export const settingsCatalogue = {
+  dataDir: textSetting({
+    description: 'Folder of this user and project for the embedded PostgreSQL, the local object store and generated keys.',
+    defaultValue: '.headgate',
+  }),
+  databaseUrl: databaseUrlSetting({
+    description: 'Connection string of the role headgate_app on your own PostgreSQL 17 or 18.',
+    defaultText: 'the embedded PostgreSQL',
+  }),
+  migrationDatabaseUrl: databaseUrlSetting({
+    description: 'Connection string for `headgate migrate up` on your own server: a role with CREATEROLE that may create in the database.',
+    defaultText: 'the embedded PostgreSQL',
+  }),
+  databaseConnections: integerSetting({ description: 'Most database connections of one process.', defaultValue: 12, min: 3, max: 200 }),
+  host: textSetting({ description: 'Address that the API listens on.', defaultValue: '127.0.0.1' }),
+  port: integerSetting({ description: 'Port of the API; 0 takes a free one.', defaultValue: 4680, min: 0, max: 65_535 }),
+  roles: choicesSetting({
+    description: 'What this process does.',
+    values: roleNames,
+    defaultValue: roleNames,
+    defaultText: 'all',
+  }),
+  cell: textSetting({
+    description: 'Name of the cell (one database and object store); first part of every object name.',
+    defaultValue: 'local',
+    pattern: /^[a-z0-9][a-z0-9-]{0,31}$/,
+    allowedText: 'lower-case letters, digits and hyphens, at most 32',
+  }),
+  region: textSetting({
+    description: 'Name of the region; written into receipts.',
+    defaultValue: 'local',
+    pattern: /^[a-z0-9][a-z0-9-]{0,31}$/,
+    allowedText: 'lower-case letters, digits and hyphens, at most 32',
+  }),
+  environment: choiceSetting({
+    description: 'Which environment binds the connections of flows.',
+    values: ['dev', 'test', 'prod'],
+    defaultValue: 'dev',
+  }),
+  logLevel: choiceSetting({
+    description: 'Least severe log line that is written.',
+    values: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
+    defaultValue: 'info',
+  }),
+  metrics: switchSetting({ description: 'Serve Prometheus metrics at /metrics.', defaultValue: true }),
+  workerThreads: integerSetting({
+    description: 'Threads that run the engine on big files; 0 takes one per processor.',
+    defaultValue: 0,
+    defaultText: '0 (automatic)',
+    min: 0,
+    max: 64,
+  }),
+  chunkBytes: integerSetting({
+    description: 'Size of a chunk of a file, in bytes: what one claim, one commit and one retry cover.',
+    defaultValue: 16 * mebibyte,
+    min: 4 * 1024,
+    max: 512 * mebibyte,
+  }),
+  leaseMs: integerSetting({
+    description: 'How long claimed work stays claimed without a sign of life, in milliseconds on the database clock.',
+    defaultValue: 30_000,
+    min: 500,
+    max: 600_000,
+  }),
+  drainMs: integerSetting({
+    description: 'How long SIGTERM waits for work in hand before it is handed back, in milliseconds.',
+    defaultValue: 4_000,
+    min: 0,
+    max: 600_000,
+  }),
+  masterKey: secretReferenceSetting({
+    description: 'The key that seals every tenant key: 32 bytes in base64.',
+    defaultText: 'file master.key in the data folder, generated with mode 0600',
+  }),
+  signingKey: secretReferenceSetting({
+    description: 'The Ed25519 key that signs receipts, as a JWK.',
+    defaultText: 'file signing.jwk in the data folder, generated with mode 0600',
+  }),
+  requestBytesMax: integerSetting({
+    description: 'Largest body of an API request that is not an upload, in bytes.',
+    defaultValue: mebibyte,
+    min: 1024,
+    max: 64 * mebibyte,
+  }),
+  uploadBytesMax: integerSetting({
+    description: 'Largest file that an upload may bring, in bytes.',
+    defaultValue: 50 * gibibyte,
+    min: 1,
+    max: 1024 * gibibyte,
+  }),
+  uploadIdleMs: integerSetting({
+    description: 'An upload that sends nothing for this long is cut, in milliseconds.',
+    defaultValue: 30_000,
+    min: 100,
+    max: 600_000,
+  }),
+  requestTimeoutMs: integerSetting({
+    description: 'Longest time for the headers of a request, and for the body of one that is not an upload, in milliseconds.',
+    defaultValue: 30_000,
+    min: 100,
+    max: 600_000,
+  }),
+  httpConnectionsMax: integerSetting({ description: 'Most open connections to the API.', defaultValue: 1_000, min: 1, max: 100_000 }),
+} as const;
+
+export type SettingName = keyof typeof settingsCatalogue;
+export type Settings = { readonly [Name in SettingName]: ReturnType<(typeof settingsCatalogue)[Name]['parse']> };
+
+/** Variables that are no settings: of tests and tools. Everything that starts with HEADGATE_TEST_ or HEADGATE_BENCH_ is allowed as well. */
+export const toolVariables = {
+  HEADGATE_REQUIRE: 'Names of components, separated by commas, whose absence fails the tests instead of skipping them.',
+  HEADGATE_API_KEY: 'The key that commands of the CLI present to the API.',
+  HEADGATE_URL: 'Where commands of the CLI find the API.',
+} as const;
