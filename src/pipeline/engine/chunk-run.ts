@@ -1,0 +1,233 @@
+/**
+ * The loop over one chunk's records: keeps the window filled, lets the kernel run, takes single records through the slow
+ * path, numbers records, and cuts stripes at the same places whichever path a record took.
+ */
+import type { ByteSource } from '../../platform/base/byte-source.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import { maxRecordBytesDefault } from '../formats/format.ts';
+import { formatErrors } from '../formats/format-errors.ts';
+import { BlockBuffer } from './block-buffer.ts';
+import type { ChunkSinks, ChunkSpec } from './chunk.ts';
+import { ChunkTally } from './chunk-tally.ts';
+import type { CompiledFlow } from './compile-flow.ts';
+import { fileErrors } from './engine-errors.ts';
+import { KeyHash, keyMaterial } from './outcomes/key-hash.ts';
+import { OutcomeColumns, outcomeStatus, warnedFlag } from './outcomes/outcome-columns.ts';
+import { writeOutcomeSegment } from './outcomes/outcome-segment.ts';
+import { RouteSets } from './outcomes/route-sets.ts';
+import { contentEnd, createRecordEndFinder, endsInQuotes, type RecordEndFinder } from './records/record-end.ts';
+import { RecordJudge } from './records/record-judge.ts';
+import type { OpenRangeResult, RunOptions } from './run-chunk.ts';
+
+const blockBytesDefault = 1024 * 1024;
+/** The most input bytes of one chunk: offsets in the outcome segment have 32 bits. */
+const chunkBytesMax = 2 ** 32 - 1;
+const needsMore = -1;
+const stopped = -2;
+
+export class ChunkRun {
+  readonly #flow: CompiledFlow;
+  readonly #spec: ChunkSpec;
+  readonly #source: ByteSource;
+  readonly #sinks: ChunkSinks;
+  readonly #options: RunOptions;
+  readonly #block: BlockBuffer;
+  readonly #tally: ChunkTally;
+  readonly #outcomes: OutcomeColumns;
+  readonly #routeSets = new RouteSets();
+  readonly #judge: RecordJudge;
+  readonly #hash: KeyHash;
+  readonly #findEnd: RecordEndFinder;
+  readonly #maxRecordBytes: number;
+  readonly #skipsBlankLines: boolean;
+  readonly #comment: number | null;
+  #hasLateRecord = false;
+
+  constructor(flow: CompiledFlow, spec: ChunkSpec, source: ByteSource, sinks: ChunkSinks, options: RunOptions) {
+    const { format } = flow.plan;
+    const blockBytes = options.blockBytes ?? blockBytesDefault;
+    this.#flow = flow;
+    this.#spec = spec;
+    this.#source = source;
+    this.#sinks = sinks;
+    this.#options = options;
+    this.#block = new BlockBuffer(source, spec, blockBytes);
+    this.#tally = new ChunkTally(flow, sinks, blockBytes);
+    this.#outcomes = new OutcomeColumns(flow.hashedKeys.length, Math.max(flow.stripeRecords, 1_024));
+    this.#judge = new RecordJudge(flow, spec.context.columns, this.#routeSets);
+    if (options.header) this.#judge.setHeader(options.header);
+    this.#hash = new KeyHash(options.hashKey);
+    this.#findEnd = createRecordEndFinder(format);
+    this.#maxRecordBytes = options.maxRecordBytes ?? maxRecordBytesDefault;
+    this.#skipsBlankLines = format.skipBlankLines;
+    this.#comment = format.type === 'delimited' ? format.comment : null;
+  }
+
+  run(stopAfterBytes: number): OpenRangeResult {
+    const block = this.#block;
+    const stopAt = Math.min(this.#spec.start + stopAfterBytes, this.#spec.start + chunkBytesMax);
+    let at = 0;
+    block.advance(0);
+    for (;;) {
+      const next = this.#runWindow(at, stopAt - block.base);
+      if (next.reason !== 'window') {
+        at = next.at;
+        break;
+      }
+      if (block.isLast) {
+        at = next.at;
+        break;
+      }
+      block.advance(next.at);
+      at = 0;
+    }
+    this.#tally.cutStripes();
+    writeOutcomeSegment(this.#outcomes, this.#sinks.outcomes, {
+      firstRecord: this.#spec.firstRecord,
+      chunkStart: this.#spec.start,
+      routeSets: this.#routeSets.sets,
+      keys: this.#flow.hashedKeys,
+      hashKeyVersion: this.#options.hashKeyVersion ?? 0,
+    });
+    return { summary: this.#tally.summary(), end: block.base + at, nextRecord: this.#spec.firstRecord + this.#tally.read };
+  }
+
+  /** Takes the whole records of the window from `at` on, up to the first that starts at or beyond `stopAt`. */
+  #runWindow(at: number, stopAt: number): { readonly at: number; readonly reason: 'window' | 'stop' } {
+    while (at < this.#block.length) {
+      if (at >= stopAt) return { at, reason: 'stop' };
+      const next = this.#takeOne(at);
+      if (next === needsMore) return { at, reason: 'window' };
+      if (next === stopped) return { at, reason: 'stop' };
+      at = next;
+    }
+    return { at, reason: 'window' };
+  }
+
+  /** Takes the record, blank line or comment that starts at `start` by the slow path and returns where the next one starts. */
+  #takeOne(start: number): number {
+    const { bytes, length, isLast } = this.#block;
+    const isComment = this.#comment !== null && bytes[start] === this.#comment;
+    const lineFeedAt = isComment ? endOfLine(bytes, start, length) : this.#findEnd(bytes, start, length);
+    if (lineFeedAt < 0 && !isLast) return isComment || length - start <= this.#maxRecordBytes + 1 ? needsMore : this.#refuseLong(start);
+    const end = contentEnd(bytes, start, lineFeedAt < 0 ? length : lineFeedAt);
+    const next = lineFeedAt < 0 ? length : lineFeedAt + 1;
+    if (isComment || (end === start && this.#skipsBlankLines)) return next;
+    if (end - start > this.#maxRecordBytes) return this.#refuseLong(start);
+    if (lineFeedAt < 0) this.#checkLast(start);
+    this.#judgeRecord(start, end);
+    return next;
+  }
+
+  /** The chunk's last bytes are a record without a line end: fine at the end of the file only. */
+  #checkLast(start: number): void {
+    const { bytes, length, base } = this.#block;
+    if (base + length < this.#source.size)
+      throw new HeadgateError(fileErrors.E_CHUNK_CUT, `chunk ${this.#spec.number} ends inside a record`);
+    if (endsInQuotes(this.#flow.plan.format, bytes, start, length)) {
+      this.#addDamage(formatErrors.E_QUOTE_OPEN, start, 'a quote is open at the end of the file');
+    }
+  }
+
+  #refuseLong(start: number): number {
+    const { bytes } = this.#block;
+    const isOpen = endsInQuotes(this.#flow.plan.format, bytes, start, start + this.#maxRecordBytes + 1);
+    this.#addDamage(
+      isOpen ? formatErrors.E_QUOTE_OPEN : formatErrors.E_RECORD_TOO_LONG,
+      start,
+      `a record is longer than ${this.#maxRecordBytes} bytes`,
+    );
+    return stopped;
+  }
+
+  #addDamage(code: string, start: number, message: string): void {
+    const record = this.#spec.firstRecord + this.#tally.read;
+    this.#tally.damage.push({ record, offset: this.#block.base + start, code, field: null, rule: null, message });
+  }
+
+  #judgeRecord(start: number, end: number): void {
+    const judge = this.#judge;
+    judge.judge(this.#block.bytes, start, end);
+    if (judge.status === 'envelope') this.#takeEnvelope(start);
+    else this.#takeRecord(judge.status, start);
+  }
+
+  #takeEnvelope(start: number): void {
+    const tally = this.#tally;
+    const envelope = this.#judge.envelope(this.#block.base + start);
+    const { role } = this.#flow.plan.records[this.#judge.type]!;
+    if (role === 'header') {
+      if (tally.header !== null || tally.read > 0 || tally.trailer !== null)
+        this.#addDamage(fileErrors.E_ENVELOPE, start, 'header is not first');
+      if (tally.header !== null) return;
+      tally.header = envelope;
+      this.#judge.setHeader(envelope);
+    } else {
+      if (tally.trailer !== null) this.#addDamage(fileErrors.E_ENVELOPE, start, 'more than one trailer');
+      else tally.trailer = envelope;
+    }
+  }
+
+  #takeRecord(status: 'valid' | 'rejected' | 'filtered', start: number): void {
+    const tally = this.#tally;
+    const judge = this.#judge;
+    const offset = this.#block.base + start;
+    const record = this.#spec.firstRecord + tally.read;
+    if (tally.trailer !== null && !this.#hasLateRecord) {
+      this.#hasLateRecord = true;
+      this.#addDamage(fileErrors.E_ENVELOPE, start, 'record after the trailer');
+    }
+    if (judge.type >= 0) tally.byType[judge.type]!++;
+    const targets = status === 'valid' ? this.#routeSets.sets[judge.routeSet]! : [];
+    this.#makeRoom(targets, judge.lines);
+    for (let index = 0; index < targets.length; index++) {
+      const output = tally.outputs[targets[index]!]!;
+      if (output.stripeRecords++ === 0) output.stripeFirst = record;
+      output.append(judge.lines[index]!);
+    }
+    this.#addOutcome(status, offset);
+    tally.addAmounts(status, judge.amounts, targets);
+    if (status === 'rejected') tally.reject(judge.findings, record, offset);
+    else tally[status]++;
+    if (judge.warnings.length > 0) tally.warn(judge.warnings, record, offset);
+    if (tally.read % this.#flow.stripeRecords === 0) tally.cutStripes();
+  }
+
+  /** A stripe never outgrows a batch, unless a single record does. */
+  #makeRoom(targets: readonly number[], lines: readonly string[]): void {
+    const isFull = targets.some((target, index) => {
+      const output = this.#tally.outputs[target]!;
+      return (
+        output.stripeRecords > 0 &&
+        output.stripeBytes + Buffer.byteLength(lines[index]!, 'utf8') > this.#flow.plan.targets[target]!.batchBytes
+      );
+    });
+    if (isFull) this.#tally.cutStripes();
+  }
+
+  #addOutcome(status: 'valid' | 'rejected' | 'filtered', offset: number): void {
+    const outcomes = this.#outcomes;
+    const judge = this.#judge;
+    outcomes.reserve(1);
+    const at = outcomes.count++;
+    outcomes.status[at] = outcomeStatus[status] | (judge.warnings.length > 0 ? warnedFlag : 0);
+    outcomes.routeSet[at] = status === 'valid' ? judge.routeSet : 0;
+    outcomes.offset[at] = offset - this.#spec.start;
+    for (let key = 0; key < judge.keys.length; key++) {
+      const values = judge.keys[key]!;
+      const material = values === null ? null : keyMaterial(values);
+      if (material === null) {
+        outcomes.hashes[key]!.fill(0, at * 2, at * 2 + 2);
+        continue;
+      }
+      this.#hash.hash(material, 0, material.length);
+      outcomes.hashes[key]![at * 2] = this.#hash.low;
+      outcomes.hashes[key]![at * 2 + 1] = this.#hash.high;
+    }
+  }
+}
+
+function endOfLine(bytes: Uint8Array, start: number, end: number): number {
+  const found = bytes.indexOf(0x0a, start);
+  return found < 0 || found >= end ? -1 : found;
+}

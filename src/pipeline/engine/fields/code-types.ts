@@ -1,0 +1,72 @@
+/**
+ * The types whose text is a code with a standard behind it: IBAN, BIC, ABA routing number, LEI, ISIN, ISO 4217, ISO 3166,
+ * Luhn. Upper case, no spaces, nothing coerced. Tables come from `reference-data`.
+ */
+import { bicCountries, countries, isinPrefixes } from '../reference-data/countries.ts';
+import { currencyMinorUnits } from '../reference-data/currencies.ts';
+import { ibanStructures } from '../reference-data/iban-structures.ts';
+import { expandLetters, passesLuhn, passesRoutingChecksum, remainder97 } from './check-digits.ts';
+
+const bicForm = /^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?$/;
+const leiForm = /^[A-Z0-9]{18}[0-9]{2}$/;
+const isinForm = /^[A-Z]{2}[A-Z0-9]{9}[0-9]$/;
+const routingForm = /^[0-9]{9}$/;
+const digitsForm = /^[0-9]{2,}$/;
+/** Check digits run from 02 to 98: 00, 01 and 99 would pass the remainder alone. */
+const ibanForm = /^[A-Z]{2}(?:0[2-9]|[1-8][0-9]|9[0-8])[A-Z0-9]{11,30}$/;
+
+const characterClasses = { n: '[0-9]', a: '[A-Z]', c: '[A-Z0-9]' } as const;
+const structureForms = new Map<string, readonly RegExp[]>();
+
+/** A country's structures as regular expressions over what follows the check digits; made at first use. */
+function structuresOf(country: string): readonly RegExp[] {
+  const known = structureForms.get(country);
+  if (known !== undefined) return known;
+  const listed = Object.hasOwn(ibanStructures, country) ? ibanStructures[country]! : [];
+  const forms = listed.map(
+    (structure) =>
+      new RegExp(
+        `^${structure.replaceAll(/(\d+)([nac])/g, (_, count: string, kind: 'n' | 'a' | 'c') => `${characterClasses[kind]}{${count}}`)}$`,
+      ),
+  );
+  structureForms.set(country, forms);
+  return forms;
+}
+
+/** ISO 13616 with the country's registered structure. */
+export function isIban(text: string): boolean {
+  if (text.length > 34 || !ibanForm.test(text)) return false;
+  const rest = text.slice(4);
+  return structuresOf(text.slice(0, 2)).some((form) => form.test(rest)) && remainder97(rest + text.slice(0, 4)) === 1;
+}
+
+/** ISO 9362:2014. */
+export function isBic(text: string): boolean {
+  return bicForm.test(text) && bicCountries.has(text.slice(4, 6));
+}
+
+export function isRoutingNumber(text: string): boolean {
+  return routingForm.test(text) && passesRoutingChecksum(text);
+}
+
+/** ISO 17442. */
+export function isLei(text: string): boolean {
+  return leiForm.test(text) && remainder97(text) === 1;
+}
+
+/** ISO 6166. */
+export function isIsin(text: string): boolean {
+  return isinForm.test(text) && isinPrefixes.has(text.slice(0, 2)) && passesLuhn(expandLetters(text));
+}
+
+export function isCurrency(text: string): boolean {
+  return currencyMinorUnits.has(text);
+}
+
+export function isCountry(text: string): boolean {
+  return countries.has(text);
+}
+
+export function isLuhn(text: string): boolean {
+  return digitsForm.test(text) && passesLuhn(text);
+}

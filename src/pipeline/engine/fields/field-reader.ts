@@ -1,0 +1,190 @@
+/**
+ * Checks one field's text against its plan, in the order that docs/record-rules.md gives (section 3), and makes its
+ * value. The exact meaning of a field; generated kernels may only be faster.
+ */
+import { fieldErrors } from '../engine-errors.ts';
+import { compilePattern } from '../expressions/patterns.ts';
+import { textSize } from '../expressions/text-functions.ts';
+import { compareMoments, compareNumbers, compareTexts, type Decimal, type Value } from '../expressions/values.ts';
+import type { FieldPlan } from '../plan.ts';
+import { isBic, isCountry, isCurrency, isIban, isIsin, isLei, isLuhn, isRoutingNumber } from './code-types.ts';
+import { FieldProblem } from './field-problem.ts';
+import { createMomentReader } from './moment-types.ts';
+import { readDecimal, readInteger } from './number-types.ts';
+
+type Present = Exclude<Value, null>;
+/** The kind of a JSON value; texts of delimited and fixed-width records are `text`. */
+export type TextKind = 'text' | 'string' | 'number' | 'boolean' | 'other';
+
+/** Null text: absent. `value` is set whenever the type check passed, also when a later check failed. */
+export class FieldReader {
+  readonly plan: FieldPlan;
+  readonly #readType: (text: string) => Present | FieldProblem;
+  readonly #matches: ((text: string) => boolean) | null;
+  readonly #allowed: ReadonlySet<string> | null;
+  readonly #min: Present | null;
+  readonly #max: Present | null;
+  readonly #problems: ReturnType<typeof describeProblems>;
+  /** Result of the last `read`. */
+  value: Value = null;
+  text: string | null = null;
+  problem: FieldProblem | null = null;
+
+  constructor(plan: FieldPlan) {
+    this.plan = plan;
+    this.#readType = createTypeReader(plan);
+    this.#matches = plan.pattern === null ? null : createMatcher(plan.pattern);
+    this.#allowed = plan.enum === null ? null : new Set(plan.enum);
+    this.#min = plan.min === null ? null : readBound(plan, plan.min);
+    this.#max = plan.max === null ? null : readBound(plan, plan.max);
+    this.#problems = describeProblems(plan);
+  }
+
+  read(raw: string | null, kind: TextKind): void {
+    const text = raw !== null && this.plan.trim ? trimSpaces(raw) : raw;
+    this.value = null;
+    if (text === null || text === '') {
+      this.text = null;
+      this.problem = this.plan.required ? this.#problems.required : null;
+      return;
+    }
+    this.text = text;
+    this.problem = this.#check(text, kind);
+  }
+
+  #check(text: string, kind: TextKind): FieldProblem | null {
+    const { plan } = this;
+    if (!acceptsKind(plan, kind)) return this.#problems.kind;
+    if (plan.minLength !== null || plan.maxLength !== null) {
+      const size = textSize(text);
+      if (size < (plan.minLength ?? 0) || size > (plan.maxLength ?? Number.POSITIVE_INFINITY)) return this.#problems.length;
+    }
+    const value = this.#readType(text);
+    if (value instanceof FieldProblem) return value;
+    this.value = value;
+    if (this.#allowed !== null && !this.#allowed.has(text)) return this.#problems.enum;
+    if (this.#matches !== null && !this.#matches(text)) return this.#problems.pattern;
+    if (this.#min !== null && compareBound(value, this.#min, plan) < 0) return this.#problems.range;
+    if (this.#max !== null && compareBound(value, this.#max, plan) > 0) return this.#problems.range;
+    return null;
+  }
+}
+
+/** Spaces U+0020 only. */
+export function trimSpaces(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text.charCodeAt(start) === 0x20) start++;
+  while (end > start && text.charCodeAt(end - 1) === 0x20) end--;
+  return start === 0 && end === text.length ? text : text.slice(start, end);
+}
+
+function acceptsKind(plan: FieldPlan, kind: TextKind): boolean {
+  if (kind === 'text') return true;
+  if (plan.type === 'boolean') return kind === 'boolean';
+  return kind === 'string' || (kind === 'number' && (plan.type === 'int' || plan.type === 'decimal'));
+}
+
+function createMatcher(pattern: string): (text: string) => boolean {
+  return compilePattern(pattern, isAnchored(pattern) ? 'part' : 'whole');
+}
+
+/** A pattern whose author anchored it is searched as written. */
+export function isAnchored(pattern: string): boolean {
+  if (pattern.startsWith('^')) return true;
+  if (!pattern.endsWith('$')) return false;
+  let backslashes = 0;
+  for (let index = pattern.length - 2; index >= 0 && pattern[index] === '\\'; index--) backslashes++;
+  return backslashes % 2 === 0;
+}
+
+function createTypeReader(plan: FieldPlan): (text: string) => Present | FieldProblem {
+  const among = (isOne: (text: string) => boolean, code: string, message: string) => {
+    const problem = new FieldProblem(code, message);
+    return (text: string) => (isOne(text) ? text : problem);
+  };
+  switch (plan.type) {
+    case 'string':
+      return (text) => text;
+    case 'int':
+      return readInteger;
+    case 'decimal':
+      return (text) => readDecimal(text, plan);
+    case 'date':
+    case 'time':
+    case 'datetime':
+      return createMomentTypeReader(plan.type, plan.dateFormat);
+    case 'boolean': {
+      const problem = new FieldProblem(fieldErrors.E_BOOLEAN, 'neither true nor false');
+      return (text) => (text === 'true' ? true : text === 'false' ? false : problem);
+    }
+    case 'iban':
+      return among(isIban, fieldErrors.E_IBAN, 'not an IBAN');
+    case 'bic':
+      return among(isBic, fieldErrors.E_BIC, 'not a BIC');
+    case 'aba-routing':
+      return among(isRoutingNumber, fieldErrors.E_ABA, 'not an ABA routing number');
+    case 'lei':
+      return among(isLei, fieldErrors.E_LEI, 'not a legal entity identifier');
+    case 'isin':
+      return among(isIsin, fieldErrors.E_ISIN, 'not an ISIN');
+    case 'currency':
+      return among(isCurrency, fieldErrors.E_CURRENCY, 'not a currency code');
+    case 'country':
+      return among(isCountry, fieldErrors.E_COUNTRY, 'not a country code');
+    case 'luhn':
+      return among(isLuhn, fieldErrors.E_LUHN, 'not a number with a valid Luhn digit');
+  }
+}
+
+const momentProblems = {
+  date: new FieldProblem(fieldErrors.E_DATE, 'not a date'),
+  time: new FieldProblem(fieldErrors.E_TIME, 'not a time of day'),
+  datetime: new FieldProblem(fieldErrors.E_DATETIME, 'not a date and time'),
+} as const;
+
+function createMomentTypeReader(type: 'date' | 'time' | 'datetime', format: string | null): (text: string) => string | FieldProblem {
+  const read = createMomentReader(type, format);
+  return (text) => read(text) ?? momentProblems[type];
+}
+
+/** Bounds are written in canonical form: ISO 8601, decimals with a point. */
+function readBound(plan: FieldPlan, text: string): Present {
+  const value = createTypeReader({ ...plan, dateFormat: null, point: 'explicit', scale: 18 })(text);
+  if (value instanceof FieldProblem) throw new Error(`bound of field ${JSON.stringify(plan.name)} is no ${plan.type}`);
+  return value;
+}
+
+function compareBound(value: Present, bound: Present, plan: FieldPlan): number {
+  if (plan.type === 'int' || plan.type === 'decimal') return compareNumbers(value as bigint | Decimal, bound as bigint | Decimal);
+  if (plan.type === 'datetime') return compareDatetimes(value as string, bound as string);
+  return compareTexts(String(value), String(bound));
+}
+
+/** A bound without an offset applies to the moment as written and the other way round. */
+function compareDatetimes(value: string, bound: string): number {
+  return compareMoments(withoutZone(value), withoutZone(bound));
+}
+
+function withoutZone(moment: string): string {
+  return moment.endsWith('Z') ? moment.slice(0, -1) : moment;
+}
+
+function describeProblems(plan: FieldPlan) {
+  return {
+    required: new FieldProblem(fieldErrors.E_REQUIRED, 'required'),
+    kind: new FieldProblem(
+      fieldErrors.E_TYPE,
+      `not a JSON ${plan.type === 'boolean' ? 'boolean' : plan.type === 'int' || plan.type === 'decimal' ? 'number or string' : 'string'}`,
+    ),
+    length: new FieldProblem(fieldErrors.E_LENGTH, describeLength(plan)),
+    enum: new FieldProblem(fieldErrors.E_ENUM, 'not an allowed value'),
+    pattern: new FieldProblem(fieldErrors.E_PATTERN, 'does not match the pattern'),
+    range: new FieldProblem(fieldErrors.E_RANGE, 'out of bounds'),
+  };
+}
+
+function describeLength(plan: FieldPlan): string {
+  if (plan.minLength !== null && plan.maxLength !== null) return `not ${plan.minLength} to ${plan.maxLength} characters long`;
+  return plan.minLength !== null ? `shorter than ${plan.minLength} characters` : `longer than ${plan.maxLength} characters`;
+}

@@ -1,0 +1,45 @@
+/** Counts findings by (code, field, rule) with the first offset of each: at most about a thousand groups whatever the input. */
+import type { Finding, FindingGroup } from './chunk.ts';
+
+/** Beyond this many, findings are grouped by code alone. */
+const detailedGroupsMax = 900;
+
+export class FindingGroups {
+  readonly #groups = new Map<
+    string,
+    { code: string; field: string | null; rule: string | null; count: number; firstOffset: number; message: string }
+  >();
+
+  add(finding: Omit<Finding, 'record'>): void {
+    this.#count({ ...finding, firstOffset: finding.offset, count: 1 });
+  }
+
+  addGroups(groups: readonly FindingGroup[]): void {
+    for (const group of groups) this.#count(group);
+  }
+
+  #count(group: Omit<FindingGroup, 'message'> & { readonly message: string }): void {
+    let key = JSON.stringify([group.code, group.field, group.rule]);
+    let known = this.#groups.get(key);
+    if (known === undefined && this.#groups.size >= detailedGroupsMax) {
+      key = JSON.stringify([group.code]);
+      known = this.#groups.get(key);
+      group = { ...group, field: null, rule: null };
+    }
+    if (known === undefined) {
+      const { code, field, rule, count, firstOffset, message } = group;
+      this.#groups.set(key, { code, field, rule, count, firstOffset, message });
+    } else {
+      known.count += group.count;
+      if (group.firstOffset < known.firstOffset) {
+        known.firstOffset = group.firstOffset;
+        known.message = group.message;
+      }
+    }
+  }
+
+  /** In the order of their first occurrence. */
+  toGroups(): FindingGroup[] {
+    return [...this.#groups.values()].sort((a, b) => a.firstOffset - b.firstOffset).map((group) => ({ ...group }));
+  }
+}

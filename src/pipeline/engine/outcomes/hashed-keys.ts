@@ -1,0 +1,39 @@
+/**
+ * Which values of a record are hashed: the business key first, then every `unique: file` field that is not the whole
+ * business key itself. By record type, because types have their own fields.
+ */
+import type { Plan } from '../plan.ts';
+
+export interface HashedKey {
+  /** `key`, or the field's name. */
+  readonly name: string;
+  readonly isUnique: boolean;
+  /** Field indexes by record type; null where the type has no such key. */
+  readonly fields: readonly (readonly number[] | null)[];
+}
+
+export function planHashedKeys(plan: Plan): readonly HashedKey[] {
+  const data = plan.records.map((record) => (record.role === 'data' ? record : null));
+  const keys: HashedKey[] = [];
+  const businessKey = data.map((record) => (record !== null && record.key.length > 0 ? record.key : null));
+  const isKeyUnique = data.every(
+    (record) => record === null || record.key.length === 0 || (record.key.length === 1 && record.fields[record.key[0]!]!.unique === 'file'),
+  );
+  if (businessKey.some((fields) => fields !== null)) keys.push({ name: 'key', isUnique: isKeyUnique, fields: businessKey });
+  const names = new Set(
+    data.flatMap((record) => record?.fields.filter((field) => field.unique === 'file').map((field) => field.name) ?? []),
+  );
+  for (const name of names) {
+    const fields = data.map((record) => {
+      const index = record?.fields.findIndex((field) => field.name === name && field.unique === 'file') ?? -1;
+      return index < 0 ? null : [index];
+    });
+    const isTheKey = isKeyUnique && keys.length > 0 && keys[0]!.name === 'key' && sameFields(fields, keys[0]!.fields);
+    if (!isTheKey) keys.push({ name, isUnique: true, fields });
+  }
+  return keys;
+}
+
+function sameFields(left: HashedKey['fields'], right: HashedKey['fields']): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}

@@ -1,0 +1,244 @@
+/**
+ * The slow path: judges one record exactly as docs/record-rules.md says, from the plan, value by value. It keeps no
+ * totals and writes nothing; `chunk-tally.ts` does. The reused result is valid until the next call.
+ */
+
+import { currencyOf } from '../amount-totals.ts';
+import { type BodyProblem, type BodyWriter, createBodyWriter } from '../bodies/body-writer.ts';
+import type { EnvelopeRecord } from '../chunk.ts';
+import type { CompiledFlow } from '../compile-flow.ts';
+import { evaluate, evaluateBoolean } from '../expressions/evaluate.ts';
+import type { Expression } from '../expressions/expression.ts';
+import { ExpressionFailure, expressionErrors } from '../expressions/expression-errors.ts';
+import { type Decimal, type Value, valueText } from '../expressions/values.ts';
+import { FieldReader } from '../fields/field-reader.ts';
+import type { RouteSets } from '../outcomes/route-sets.ts';
+import type { RulePlan } from '../plan.ts';
+import { createRecordReader } from './record-reader.ts';
+import { RecordScope } from './record-scope.ts';
+import { createRecordText, type RecordReader } from './record-text.ts';
+
+/** A finding before it has a place. */
+export interface RecordFinding {
+  readonly code: string;
+  readonly field: string | null;
+  readonly rule: string | null;
+  readonly message: string;
+}
+
+export interface RecordAmount {
+  readonly sum: number;
+  readonly currency: string;
+  /** Null: unreadable. */
+  readonly amount: bigint | null;
+}
+
+export class RecordJudge {
+  readonly #flow: CompiledFlow;
+  readonly #read: RecordReader;
+  readonly #readers: readonly (readonly FieldReader[])[];
+  readonly #fieldMaps: readonly (readonly number[])[];
+  readonly #scope: RecordScope;
+  readonly #routeSets: RouteSets;
+  readonly #recordRules: readonly RulePlan[];
+  readonly #bodyOf: readonly number[];
+  readonly #bodies: readonly BodyWriter[];
+  readonly #text = createRecordText();
+  readonly #values: Value[] = [];
+
+  /** Index into `plan.records`, -1 when unknown. */
+  type = -1;
+  status: 'valid' | 'rejected' | 'filtered' | 'envelope' = 'valid';
+  findings: RecordFinding[] = [];
+  warnings: RecordFinding[] = [];
+  amounts: RecordAmount[] = [];
+  /** Per hashed key of the flow: the values, null when the record has none. */
+  keys: ((string | null)[] | null)[] = [];
+  routeSet = 0;
+  /** Per target of the route set, in its order. */
+  lines: string[] = [];
+
+  constructor(flow: CompiledFlow, columns: readonly string[] | null, routeSets: RouteSets) {
+    const { plan } = flow;
+    this.#flow = flow;
+    this.#routeSets = routeSets;
+    this.#read = createRecordReader(plan, columns);
+    this.#readers = plan.records.map((record) => record.fields.map((field) => new FieldReader(field)));
+    const mainFields = plan.records[flow.mainType]!.fields;
+    this.#fieldMaps = plan.records.map((record) => mainFields.map((main) => record.fields.findIndex((field) => field.name === main.name)));
+    this.#scope = new RecordScope(plan);
+    this.#recordRules = plan.rules.filter((rule) => rule.scope === 'record');
+    const forms = plan.targets.map((target) => JSON.stringify(target.body));
+    const distinct = [...new Set(forms)];
+    this.#bodyOf = forms.map((form) => distinct.indexOf(form));
+    this.#bodies = distinct.map((form) => createBodyWriter(plan.targets[forms.indexOf(form)]!.body, plan.output));
+  }
+
+  setHeader(header: EnvelopeRecord): void {
+    this.#scope.setHeader(header);
+  }
+
+  /** Judges the record in `bytes[start, end)`, its line end left out. */
+  judge(bytes: Uint8Array, start: number, end: number): void {
+    this.findings = [];
+    this.warnings = [];
+    this.amounts = [];
+    this.lines = [];
+    this.routeSet = 0;
+    const problem = this.#read(bytes, start, end, this.#text);
+    this.type = this.#text.type;
+    const record = this.type < 0 ? null : this.#flow.plan.records[this.type]!;
+    const isEnvelope = record !== null && record.role !== 'data';
+    if (problem !== null) {
+      this.keys = this.#flow.hashedKeys.map(() => null);
+      this.findings.push({ code: problem.code, field: null, rule: null, message: problem.message });
+      this.amounts = isEnvelope ? [] : this.#unreadableAmounts();
+      this.status = isEnvelope ? 'envelope' : 'rejected';
+      return;
+    }
+    this.#checkFields();
+    if (isEnvelope) {
+      this.status = 'envelope';
+      return;
+    }
+    this.#takeKeysAndAmounts();
+    this.status = this.findings.length > 0 ? 'rejected' : this.#decide();
+    if (this.status !== 'valid') this.warnings = [];
+    if (this.status === 'rejected') this.lines = [];
+  }
+
+  /** The last record as header or trailer. */
+  envelope(offset: number): EnvelopeRecord {
+    const record = this.#flow.plan.records[this.type]!;
+    const isBroken = this.findings.some((finding) => finding.field === null);
+    const readers = this.#readers[this.type]!;
+    const values = record.fields.map((field, index) => {
+      const reader = readers[index]!;
+      return [field.name, isBroken || reader.problem !== null || reader.value === null ? null : valueText(reader.value)];
+    });
+    return {
+      record: record.name,
+      offset,
+      values: Object.fromEntries(values) as Record<string, string | null>,
+      findings: this.findings.map((finding) => ({ record: 0, offset, ...finding })),
+    };
+  }
+
+  #unreadableAmounts(): RecordAmount[] {
+    const { sums } = this.#flow;
+    const unreadable = this.type < 0 ? sums.sums.map((_, index) => index) : sums.byType[this.type]!.map((field) => field.sum);
+    return unreadable.map((sum) => ({ sum, currency: '', amount: null }));
+  }
+
+  #checkFields(): void {
+    const readers = this.#readers[this.type]!;
+    const { texts, kinds } = this.#text;
+    for (let index = 0; index < readers.length; index++) {
+      const reader = readers[index]!;
+      reader.read(texts[index]!, kinds[index]!);
+      this.#values[index] = reader.problem === null ? reader.value : null;
+      if (reader.problem === null) continue;
+      this.findings.push({ code: reader.problem.code, field: reader.plan.name, rule: null, message: reader.problem.message });
+    }
+  }
+
+  #takeKeysAndAmounts(): void {
+    const readers = this.#readers[this.type]!;
+    this.keys = this.#flow.hashedKeys.map((key) => {
+      const fields = key.fields[this.type];
+      if (fields === null || fields === undefined) return null;
+      const values = fields.map((index) => readers[index]!.text);
+      return values.every((value) => value === null) ? null : values;
+    });
+    for (const { field, sum, currencyField, factor } of this.#flow.sums.byType[this.type]!) {
+      const reader = readers[field]!;
+      if (reader.text === null) continue;
+      const currencyReader = currencyField === null ? null : readers[currencyField]!;
+      const currency = currencyOf(currencyReader === null || currencyReader.problem !== null ? null : currencyReader.text);
+      const { value } = reader;
+      const unscaled = value === null ? null : typeof value === 'bigint' ? value : (value as Decimal).unscaled;
+      this.amounts.push({ sum, currency, amount: unscaled === null ? null : unscaled * factor });
+    }
+  }
+
+  #decide(): 'valid' | 'rejected' | 'filtered' {
+    const { plan } = this.#flow;
+    this.#scope.values = this.#values;
+    this.#scope.fieldMap = this.#fieldMaps[this.type]!;
+    this.#scope.output.length = 0;
+    this.#applyRules();
+    if (this.findings.length > 0) return 'rejected';
+    for (const filter of plan.filters) {
+      const isFiltered = this.#condition(filter.when, filter.id);
+      if (isFiltered === null) return 'rejected';
+      if (isFiltered) return 'filtered';
+    }
+    for (let index = 0; index < plan.output.length; index++) {
+      try {
+        this.#scope.output[index] = evaluate(plan.output[index]!.value, this.#scope);
+      } catch (error) {
+        this.#fail(error, { field: plan.output[index]!.name, rule: null });
+        return 'rejected';
+      }
+    }
+    return this.#route() && this.#writeBodies() ? 'valid' : 'rejected';
+  }
+
+  #applyRules(): void {
+    for (const rule of this.#recordRules) {
+      const holds = this.#condition(rule.assert, rule.id);
+      if (holds !== false) continue;
+      const finding = { code: rule.code, field: null, rule: rule.id, message: rule.message };
+      if (rule.severity === 'warn') this.warnings.push(finding);
+      else this.findings.push(finding);
+    }
+  }
+
+  /** Null after a failure, which is a finding. */
+  #condition(expression: Expression, rule: string): boolean | null {
+    try {
+      return evaluateBoolean(expression, this.#scope);
+    } catch (error) {
+      this.#fail(error, { field: null, rule });
+      return null;
+    }
+  }
+
+  #fail(error: unknown, at: { field: string | null; rule: string | null }): void {
+    if (!(error instanceof ExpressionFailure)) throw error;
+    this.findings.push({ code: expressionErrors.E_EXPRESSION, ...at, message: error.message });
+  }
+
+  #route(): boolean {
+    const { routes } = this.#flow.plan;
+    const targets: number[] = [];
+    let hasMatched = false;
+    for (const rule of routes.rules) {
+      const matches = this.#condition(rule.when, rule.id);
+      if (matches === null) return false;
+      if (!matches) continue;
+      hasMatched = true;
+      targets.push(...rule.to);
+      if (routes.mode === 'first') break;
+    }
+    this.routeSet = this.#routeSets.numberOf(hasMatched ? targets : routes.default);
+    return true;
+  }
+
+  #writeBodies(): boolean {
+    const lines = new Map<number, string>();
+    for (const target of this.#routeSets.sets[this.routeSet]!) {
+      const body = this.#bodyOf[target]!;
+      let line: string | BodyProblem | undefined = lines.get(body);
+      line ??= this.#bodies[body]!(this.#scope.output);
+      if (typeof line !== 'string') {
+        const { name } = this.#flow.plan.output[line.output]!;
+        this.findings.push({ code: line.code, field: name, rule: null, message: 'does not fit the target' });
+        return false;
+      }
+      lines.set(body, line);
+      this.lines.push(line);
+    }
+    return true;
+  }
+}
