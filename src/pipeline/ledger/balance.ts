@@ -1,0 +1,101 @@
+/**
+ * The law of conservation: what came in is what went somewhere, in counts and in amounts per field and currency. A job
+ * that breaks it cannot be closed. Pure; amounts are bigint at the field's scale and never rounded.
+ */
+import type { FieldAmounts, RecordCounts } from '../engine/chunk.ts';
+
+export interface StageTotals {
+  readonly records: number;
+  readonly amounts: FieldAmounts;
+}
+
+/** What became of the records that were routed to one target. At close the five are disjoint and complete. */
+export interface TargetLedger {
+  readonly id: string;
+  readonly routed: StageTotals;
+  readonly delivered: StageTotals;
+  readonly refused: StageTotals;
+  readonly dead: StageTotals;
+  readonly cancelled: StageTotals;
+}
+
+export interface LedgerTotals {
+  readonly records: RecordCounts;
+  readonly amounts: {
+    readonly read: FieldAmounts;
+    readonly valid: FieldAmounts;
+    readonly rejected: FieldAmounts;
+    readonly filtered: FieldAmounts;
+  };
+  readonly targets: readonly TargetLedger[];
+}
+
+export interface Imbalance {
+  readonly law: string;
+  /** `records`, `amounts.<field>.<currency>`, `targets.<id>…`. */
+  readonly at: string;
+  readonly left: string;
+  readonly right: string;
+}
+
+const jobLaw = 'read = valid + rejected + filtered';
+const targetLaw = 'routed = delivered + refused + dead + cancelled';
+const routeLaw = 'routed <= valid';
+
+/** Every broken law, in a fixed order; empty when the job balances. */
+export function findImbalances(totals: LedgerTotals): Imbalance[] {
+  const { records, amounts, targets } = totals;
+  const found = [
+    ...compare({ law: jobLaw, at: 'records', whole: records.read, parts: [records.valid, records.rejected, records.filtered] }),
+    ...compareAmounts({ law: jobLaw, at: 'amounts', whole: amounts.read, parts: [amounts.valid, amounts.rejected, amounts.filtered] }),
+  ];
+  for (const target of targets) {
+    const at = `targets.${target.id}`;
+    const parts = [target.delivered, target.refused, target.dead, target.cancelled];
+    found.push(...compare({ law: targetLaw, at: `${at}.records`, whole: target.routed.records, parts: parts.map((part) => part.records) }));
+    found.push(
+      ...compareAmounts({ law: targetLaw, at: `${at}.amounts`, whole: target.routed.amounts, parts: parts.map((part) => part.amounts) }),
+    );
+    if (target.routed.records > records.valid) {
+      found.push({ law: routeLaw, at: `${at}.records`, left: String(target.routed.records), right: String(records.valid) });
+    }
+  }
+  return found;
+}
+
+function compare(law: {
+  readonly law: string;
+  readonly at: string;
+  readonly whole: number;
+  readonly parts: readonly number[];
+}): Imbalance[] {
+  const counts = [law.whole, ...law.parts];
+  const sum = law.parts.reduce((total, part) => total + part, 0);
+  const isCount = counts.every((count) => Number.isSafeInteger(count) && count >= 0);
+  return isCount && sum === law.whole ? [] : [{ law: law.law, at: law.at, left: String(law.whole), right: law.parts.join(' + ') }];
+}
+
+function compareAmounts(law: {
+  readonly law: string;
+  readonly at: string;
+  readonly whole: FieldAmounts;
+  readonly parts: readonly FieldAmounts[];
+}): Imbalance[] {
+  const fields = new Set([law.whole, ...law.parts].flatMap((amounts) => Object.keys(amounts)));
+  return [...fields].sort().flatMap((field) => {
+    const at = `${law.at}.${field}`;
+    const stages = [law.whole, ...law.parts].map((amounts) => (Object.hasOwn(amounts, field) ? amounts[field]! : null));
+    const scales = new Set(stages.flatMap((stage) => (stage === null ? [] : [stage.scale])));
+    if (scales.size > 1) return [{ law: law.law, at: `${at}.scale`, left: String(stages[0]?.scale), right: [...scales].join(', ') }];
+    const [unreadable, ...unreadableParts] = stages.map((stage) => stage?.unreadable ?? 0);
+    const currencies = new Set(stages.flatMap((stage) => Object.keys(stage?.byCurrency ?? {})));
+    const amounts = [...currencies].sort().flatMap((currency) => {
+      const [whole, ...parts] = stages.map((stage) =>
+        stage !== null && Object.hasOwn(stage.byCurrency, currency) ? stage.byCurrency[currency]! : '0',
+      );
+      const sum = parts.reduce((total, part) => total + BigInt(part), 0n);
+      return sum === BigInt(whole!) ? [] : [{ law: law.law, at: `${at}.${currency}`, left: whole!, right: parts.join(' + ') }];
+    });
+    return [...compare({ law: law.law, at: `${at}.unreadable`, whole: unreadable!, parts: unreadableParts }), ...amounts];
+  });
+}

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { expectedVerdicts, itWithPublicData } from '../../../test/support/public-data.ts';
+import { canonicalJson } from './canonical-json.ts';
+
+describe('canonical JSON', () => {
+  test('orders keys by UTF-16 units, leaves out spaces and prints numbers as ECMAScript does', () => {
+    expect(canonicalJson({ b: 1, a: [true, null, 'x'], '€': 1e21, '\r': -0, '10': 0.000001 })).toBe(
+      '{"\\r":0,"10":0.000001,"a":[true,null,"x"],"b":1,"€":1e+21}',
+    );
+  });
+
+  test('reads back as the same value, whatever the order of keys', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = canonicalJson(value);
+        expect(canonicalJson(JSON.parse(text))).toBe(text);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+
+  test.each([
+    [Number.NaN],
+    [Number.POSITIVE_INFINITY],
+    ['\ud800'],
+    [{ a: undefined }],
+    [undefined],
+    [10n],
+    [new Date(0)],
+    [() => 1],
+    [new Map()],
+    [Symbol('x')],
+    [[undefined]],
+  ])('refuses what JSON cannot hold (%#)', (value) => {
+    expect(() => canonicalJson(value)).toThrow(expect.objectContaining({ code: 'E_CANONICAL_JSON' }));
+  });
+
+  itWithPublicData('canonical', 'equals the published vectors of RFC 8785', (folder) => {
+    const vectors = expectedVerdicts<{ input: string; output: string; canonicalBytes: number }>(folder);
+    expect(vectors.length).toBeGreaterThan(0);
+    for (const vector of vectors.filter(({ input }) => input.endsWith('.json'))) {
+      const text = canonicalJson(JSON.parse(readFileSync(join(folder, vector.input), 'utf8')));
+      expect(text).toBe(readFileSync(join(folder, vector.output), 'utf8').trimEnd());
+      expect(Buffer.byteLength(text)).toBe(vector.canonicalBytes);
+    }
+  });
+});
