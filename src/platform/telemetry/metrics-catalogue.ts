@@ -1,0 +1,91 @@
+/**
+ * Every metric of the product, in one list; docs/reference/metrics.md is generated from it. Names follow Prometheus: a
+ * `headgate_` prefix, base units (seconds, bytes), `_total` for counters. Labels hold names of configuration, never ids of
+ * files or records, and never content.
+ */
+export interface MetricDescription {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets. */
+  readonly buckets?: readonly number[];
+}
+
+const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+export const metricsCatalogue = {
+  headgate_build_info: {
+    kind: 'gauge',
+    help: 'Always 1; the labels name version, region and cell.',
+    labels: ['version', 'region', 'cell'],
+  },
+  headgate_files_total: { kind: 'counter', help: 'Arrivals that ended, by how.', labels: ['tenant', 'outcome'] },
+  headgate_file_bytes_total: { kind: 'counter', help: 'Plaintext bytes of accepted files.', labels: ['tenant'] },
+  headgate_admission_refused_total: {
+    kind: 'counter',
+    help: 'Files refused before acceptance, by the limit that was full.',
+    labels: ['tenant', 'limit'],
+  },
+  headgate_jobs_total: { kind: 'counter', help: 'Jobs that closed, by closing state.', labels: ['tenant', 'flow', 'state'] },
+  headgate_job_seconds: {
+    kind: 'histogram',
+    help: 'From acceptance of the file to the closing of its job.',
+    labels: ['flow'],
+    buckets: seconds,
+  },
+  headgate_records_total: {
+    kind: 'counter',
+    help: 'Records read, by how they ended in the engine.',
+    labels: ['tenant', 'flow', 'outcome'],
+  },
+  headgate_chunks_total: { kind: 'counter', help: 'Chunk runs, by outcome.', labels: ['outcome'] },
+  headgate_chunk_seconds: { kind: 'histogram', help: 'Engine time of one chunk or group of small files.', labels: [], buckets: seconds },
+  headgate_claims_total: { kind: 'counter', help: 'Claims of work, by kind and whether any was found.', labels: ['kind', 'found'] },
+  headgate_leases_lost_total: {
+    kind: 'counter',
+    help: 'Work whose result was refused because its lease had gone to another.',
+    labels: ['kind'],
+  },
+  headgate_rescued_total: { kind: 'counter', help: 'Expired leases taken back.', labels: ['kind'] },
+  headgate_deliveries_total: {
+    kind: 'counter',
+    help: 'Records sent to targets, by outcome of the batch.',
+    labels: ['tenant', 'target', 'outcome'],
+  },
+  headgate_attempts_total: { kind: 'counter', help: 'Attempts to deliver a batch, by outcome.', labels: ['target', 'outcome'] },
+  headgate_attempt_seconds: { kind: 'histogram', help: 'Duration of one attempt.', labels: ['target'], buckets: seconds },
+  headgate_dead_letters_total: { kind: 'counter', help: 'Records that were given up.', labels: ['tenant', 'target'] },
+  headgate_backlog: { kind: 'gauge', help: 'Units of work that wait, by kind.', labels: ['kind'] },
+  headgate_backlog_oldest_seconds: { kind: 'gauge', help: 'Age of the oldest waiting unit of work, by kind.', labels: ['kind'] },
+  headgate_held_bytes: { kind: 'gauge', help: 'Bytes of files that wait for a person or for release.', labels: [] },
+  headgate_database_statements_total: { kind: 'counter', help: 'SQL statements by name and outcome.', labels: ['statement', 'outcome'] },
+  headgate_commit_unknown_total: {
+    kind: 'counter',
+    help: 'COMMITs whose answer was lost, by how they were resolved.',
+    labels: ['resolution'],
+  },
+  headgate_http_requests_total: { kind: 'counter', help: 'API requests by route and status.', labels: ['method', 'route', 'status'] },
+  headgate_http_request_seconds: {
+    kind: 'histogram',
+    help: 'Duration of API requests by route.',
+    labels: ['method', 'route'],
+    buckets: seconds,
+  },
+  headgate_events_sequenced_total: { kind: 'counter', help: "Events that got their place in a tenant's order.", labels: [] },
+  headgate_events_lag_seconds: { kind: 'gauge', help: 'Age of the oldest event without a place.', labels: [] },
+  headgate_invariant_violations_total: {
+    kind: 'counter',
+    help: 'Broken invariants found by checks; alert above 0.',
+    labels: ['invariant'],
+  },
+  headgate_is_leader: { kind: 'gauge', help: '1 while this process holds the role.', labels: ['role'] },
+} as const satisfies Record<string, MetricDescription>;
+
+export type MetricName = keyof typeof metricsCatalogue;
+type NamesOf<Kind extends MetricDescription['kind']> = {
+  [Name in MetricName]: (typeof metricsCatalogue)[Name]['kind'] extends Kind ? Name : never;
+}[MetricName];
+export type CounterName = NamesOf<'counter'>;
+export type GaugeName = NamesOf<'gauge'>;
+export type HistogramName = NamesOf<'histogram'>;
+export type LabelsOf<Name extends MetricName> = Readonly<Record<(typeof metricsCatalogue)[Name]['labels'][number], string>>;
