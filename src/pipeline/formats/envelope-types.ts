@@ -1,11 +1,11 @@
 /**
- * Which record types have no record number of their own: header and trailer records, and data records that the flow
- * does not count. The splitter has to recognise them, or the numbers after them would be wrong.
+ * Which record types have no record number of their own: header and trailer records. The splitter has to recognise
+ * them, or the numbers after them would be wrong.
  */
 import type { RecordPlan } from '../engine/plan.ts';
 
 export function isNumbered(record: RecordPlan): boolean {
-  return record.role === 'data' && record.counted;
+  return record.role === 'data';
 }
 
 /** Tags of the types without numbers; null when every record has one, so that no tag need be read. */

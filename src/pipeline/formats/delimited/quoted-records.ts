@@ -19,7 +19,7 @@ export interface RecordEnd {
  * `quoteAt` is the record's first quote byte.
  */
 export function findRecordEnd(bytes: Buffer, start: number, quoteAt: number, format: DelimitedPlan, result: RecordEnd): void {
-  const { delimiter, escape } = format;
+  const { delimiter, escape: escapeByte } = format;
   const quote = format.quote!;
   const limit = bytes.length;
   let at = quoteAt;
@@ -29,9 +29,9 @@ export function findRecordEnd(bytes: Buffer, start: number, quoteAt: number, for
     // Unquoted up to here, so a quote that follows a delimiter or the record's start opens a field.
     if (at === start || bytes[at - 1] === delimiter) {
       const close =
-        escape === quote || escape === null
-          ? closeDoubled(bytes, at + 1, quote, escape !== null)
-          : closeEscaped(bytes, at + 1, quote, escape);
+        escapeByte === quote || escapeByte === null
+          ? closeDoubled(bytes, at + 1, quote, escapeByte !== null)
+          : closeEscaped(bytes, at + 1, quote, escapeByte);
       if (close >= limit) {
         result.isOpen = true;
         break;
@@ -68,9 +68,9 @@ function closeDoubled(bytes: Buffer, from: number, quote: number, isDoubled: boo
   }
 }
 
-function closeEscaped(bytes: Buffer, from: number, quote: number, escape: number): number {
+function closeEscaped(bytes: Buffer, from: number, quote: number, escapeByte: number): number {
   const limit = bytes.length;
   let at = from;
-  while (at < limit && bytes[at] !== quote) at += bytes[at] === escape ? 2 : 1;
+  while (at < limit && bytes[at] !== quote) at += bytes[at] === escapeByte ? 2 : 1;
   return Math.min(at, limit);
 }

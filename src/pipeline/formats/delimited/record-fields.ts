@@ -18,7 +18,7 @@ export function readFields(record: Buffer, format: DelimitedPlan): string[] | nu
 }
 
 function readQuotedFields(record: Buffer, format: DelimitedPlan): string[] | null {
-  const { delimiter, escape } = format;
+  const { delimiter, escape: escapeByte } = format;
   const quote = format.quote!;
   const fields: string[] = [];
   for (let at = 0; ; ) {
@@ -26,7 +26,7 @@ function readQuotedFields(record: Buffer, format: DelimitedPlan): string[] | nul
     if (record[at] === quote) {
       at++;
       for (;;) {
-        if (escape !== null && record[at] === escape && (escape !== quote || record[at + 1] === quote)) {
+        if (escapeByte !== null && record[at] === escapeByte && (escapeByte !== quote || record[at + 1] === quote)) {
           content.push(record[at + 1]!);
           at += 2;
         } else if (record[at] === quote) {

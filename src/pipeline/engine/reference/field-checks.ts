@@ -1,0 +1,143 @@
+/**
+ * One field of the reference parser: from text to value, in the order of docs/record-rules.md (section 3). Returns the
+ * first problem; whether the text could be read as its type is told apart, because amounts depend on it.
+ */
+import { compilePattern } from '../expressions/patterns.ts';
+import { compareNumbers, compareTexts, type Decimal, type Value } from '../expressions/values.ts';
+import type { FieldPlan } from '../plan.ts';
+import { isBicText, isCountryText, isCurrencyText, isIbanText, isIsinText, isLeiText, isLuhnText, isRoutingText } from './code-checks.ts';
+import { readMomentText } from './moment-checks.ts';
+import type { RowProblem } from './rows.ts';
+
+/** A field as it stands in its record. `kind` is that of the JSON value; texts of other formats are `text`. */
+export interface FieldText {
+  readonly kind: 'absent' | 'text' | 'string' | 'number' | 'boolean' | 'other';
+  readonly text: string;
+}
+
+export interface CheckedField {
+  /** After trim; null when absent. */
+  readonly text: string | null;
+  /** Null when absent or not readable as its type. */
+  readonly value: Value;
+  readonly problem: RowProblem | null;
+}
+
+export const absentField: FieldText = { kind: 'absent', text: '' };
+
+type Reading = { readonly value: Exclude<Value, null> } | { readonly problem: RowProblem };
+
+export function checkField(field: FieldPlan, raw: FieldText): CheckedField {
+  const text = field.trim ? raw.text.replace(/^ +/, '').replace(/ +$/, '') : raw.text;
+  if (raw.kind === 'absent' || text === '') {
+    const problem = field.required ? { code: 'E_REQUIRED', message: 'required' } : null;
+    return { text: null, value: null, problem };
+  }
+  const early = checkKind(field, raw.kind) ?? checkLength(field, text);
+  if (early !== null) return { text, value: null, problem: early };
+  const reading = readValue(field, text);
+  if ('problem' in reading) return { text, value: null, problem: reading.problem };
+  return { text, value: reading.value, problem: checkValue(field, text, reading.value) };
+}
+
+function checkKind(field: FieldPlan, kind: FieldText['kind']): RowProblem | null {
+  const isNumeric = field.type === 'int' || field.type === 'decimal';
+  const isAccepted =
+    kind === 'text' || (field.type === 'boolean' ? kind === 'boolean' : kind === 'string' || (kind === 'number' && isNumeric));
+  return isAccepted ? null : { code: 'E_TYPE', message: 'another kind of JSON value' };
+}
+
+function checkLength(field: FieldPlan, text: string): RowProblem | null {
+  if (field.minLength === null && field.maxLength === null) return null;
+  const length = Array.from(text).length;
+  const isRight = (field.minLength === null || length >= field.minLength) && (field.maxLength === null || length <= field.maxLength);
+  return isRight ? null : { code: 'E_LENGTH', message: 'too short or too long' };
+}
+
+function checkValue(field: FieldPlan, text: string, value: Exclude<Value, null>): RowProblem | null {
+  if (field.enum !== null && !field.enum.includes(text)) return { code: 'E_ENUM', message: 'not an allowed value' };
+  if (field.pattern !== null && !matchesPattern(field.pattern, text)) return { code: 'E_PATTERN', message: 'does not match the pattern' };
+  if (field.min !== null && compareWithBound(field, value, field.min) < 0) return { code: 'E_RANGE', message: 'below the minimum' };
+  if (field.max !== null && compareWithBound(field, value, field.max) > 0) return { code: 'E_RANGE', message: 'above the maximum' };
+  return null;
+}
+
+function matchesPattern(pattern: string, text: string): boolean {
+  const isAnchored = pattern.startsWith('^') || /(?<!\\)(\\\\)*\$$/.test(pattern);
+  return compilePattern(pattern, isAnchored ? 'part' : 'whole')(text);
+}
+
+/** Bounds are in canonical form. A datetime is compared with its bound as both are written, without zone. */
+function compareWithBound(field: FieldPlan, value: Exclude<Value, null>, bound: string): number {
+  if (field.type === 'int') return compareNumbers(value as bigint, BigInt(bound));
+  if (field.type === 'decimal') return compareNumbers(value as Decimal, readExplicitDecimal(bound));
+  if (field.type === 'datetime') {
+    const limit = readMomentText('datetime', null, bound) ?? bound;
+    return compareTexts((value as string).replace(/Z$/, ''), limit.replace(/Z$/, ''));
+  }
+  return compareTexts(String(value), bound);
+}
+
+function readExplicitDecimal(text: string): Decimal {
+  const [whole, fraction = ''] = text.split('.') as [string, string?];
+  return { unscaled: BigInt(whole + fraction), scale: fraction.length };
+}
+
+function readValue(field: FieldPlan, text: string): Reading {
+  const accept = (isRight: boolean, code: string): Reading =>
+    isRight ? { value: text } : { problem: { code, message: `not a ${field.type}` } };
+  switch (field.type) {
+    case 'string':
+      return { value: text };
+    case 'int':
+      return readInt(text);
+    case 'decimal':
+      return readDecimalText(field, text);
+    case 'date':
+      return readMoment(field, text, 'E_DATE');
+    case 'time':
+      return readMoment(field, text, 'E_TIME');
+    case 'datetime':
+      return readMoment(field, text, 'E_DATETIME');
+    case 'boolean':
+      return text === 'true' || text === 'false' ? { value: text === 'true' } : accept(false, 'E_BOOLEAN');
+    case 'iban':
+      return accept(isIbanText(text), 'E_IBAN');
+    case 'bic':
+      return accept(isBicText(text), 'E_BIC');
+    case 'aba-routing':
+      return accept(isRoutingText(text), 'E_ABA');
+    case 'lei':
+      return accept(isLeiText(text), 'E_LEI');
+    case 'isin':
+      return accept(isIsinText(text), 'E_ISIN');
+    case 'currency':
+      return accept(isCurrencyText(text), 'E_CURRENCY');
+    case 'country':
+      return accept(isCountryText(text), 'E_COUNTRY');
+    case 'luhn':
+      return accept(isLuhnText(text), 'E_LUHN');
+  }
+}
+
+function readMoment(field: FieldPlan, text: string, code: string): Reading {
+  const value = readMomentText(field.type as 'date' | 'time' | 'datetime', field.dateFormat, text);
+  return value === null ? { problem: { code, message: `not a ${field.type}` } } : { value };
+}
+
+function readInt(text: string): Reading {
+  if (!/^-?[0-9]+$/.test(text)) return { problem: { code: 'E_INT', message: 'not an integer' } };
+  const value = BigInt(text);
+  if (BigInt.asIntN(64, value) !== value) return { problem: { code: 'E_RANGE', message: 'beyond 64 bits' } };
+  return { value };
+}
+
+function readDecimalText(field: FieldPlan, text: string): Reading {
+  const { point, scale } = field;
+  const match = (point === 'implied' || scale === 0 ? /^(-?)([0-9]+)$/ : /^(-?)([0-9]+)(?:\.([0-9]+))?$/).exec(text);
+  const fraction = match?.[3] ?? '';
+  if (match === null || fraction.length > scale) return { problem: { code: 'E_DECIMAL', message: 'not a decimal of this scale' } };
+  const magnitude = BigInt(point === 'implied' ? match[2]! : match[2]! + fraction.padEnd(scale, '0'));
+  if (magnitude.toString().length > 38) return { problem: { code: 'E_RANGE', message: 'more than 38 digits' } };
+  return { value: { unscaled: match[1] === '-' ? -magnitude : magnitude, scale } };
+}

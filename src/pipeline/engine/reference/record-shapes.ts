@@ -1,0 +1,139 @@
+/**
+ * From a row to a record: its type and one text per field of that type (docs/record-rules.md, sections 2 and 4). One
+ * function per format; a row of broken structure has a problem and perhaps a type.
+ */
+import type { FieldPlan, JsonLinesPlan, Plan, RecordPlan } from '../plan.ts';
+import { absentField, type FieldText } from './field-checks.ts';
+import { JsonProblem, type JsonValue, readJsonDocument } from './json-document.ts';
+import type { Row, RowProblem } from './rows.ts';
+
+export interface Shape {
+  /** Null when the type is not known. */
+  readonly type: RecordPlan | null;
+  readonly texts: readonly FieldText[];
+  readonly problem: RowProblem | null;
+}
+
+/** `columns`: names of the header row, null without one. */
+export function shapeRecord(plan: Plan, row: Row, columns: readonly string[] | null): Shape {
+  // A single type without tag is known whatever the row looks like.
+  const only = plan.records.length === 1 && plan.records[0]!.tag === null ? plan.records[0]! : null;
+  if (row.problem !== null) return { type: only, texts: [], problem: row.problem };
+  switch (plan.format.type) {
+    case 'delimited':
+      return shapeCells(plan, row, columns, only);
+    case 'fixed-width':
+      return shapeRanges(plan, row, only);
+    case 'json-lines':
+      return shapeObject(plan, plan.format, row, only);
+  }
+}
+
+function broken(type: RecordPlan | null, code: string, message: string): Shape {
+  return { type, texts: [], problem: { code, message } };
+}
+
+function findByTag(plan: Plan, tag: string | undefined): RecordPlan | null {
+  return tag === undefined ? null : (plan.records.find((record) => record.tag === tag) ?? null);
+}
+
+function shapeCells(plan: Plan, row: Row, columns: readonly string[] | null, only: RecordPlan | null): Shape {
+  const format = plan.format as Extract<Plan['format'], { type: 'delimited' }>;
+  const cells = row.cells!.map((cell) => cell.toString('utf8'));
+  const type = only ?? findByTag(plan, format.discriminator === null ? undefined : cells[format.discriminator]);
+  if (type === null) return broken(null, 'E_TAG', 'unknown record type');
+  const expected = columns?.length ?? Math.max(0, ...type.fields.map((field) => columnOf(field, null) + 1));
+  if (format.columns === 'exact' && cells.length !== expected) return broken(type, 'E_FIELD_COUNT', 'wrong number of fields');
+  const texts = type.fields.map((field): FieldText => {
+    const text = cells[columnOf(field, columns)];
+    return text === undefined ? absentField : { kind: 'text', text };
+  });
+  return { type, texts, problem: null };
+}
+
+function columnOf(field: FieldPlan, columns: readonly string[] | null): number {
+  const at = field.at as Extract<FieldPlan['at'], { column: number }>;
+  return columns === null || at.header === null ? at.column : columns.indexOf(at.header);
+}
+
+function shapeRanges(plan: Plan, row: Row, only: RecordPlan | null): Shape {
+  const format = plan.format as Extract<Plan['format'], { type: 'fixed-width' }>;
+  const bytes = row.content;
+  let type = only;
+  if (type === null) {
+    const { start, length } = format.discriminator!;
+    const tag = trimSpaces(bytes.subarray(start, start + length).toString('utf8'));
+    type = plan.records.find((record) => record.tag !== null && trimSpaces(record.tag) === tag) ?? null;
+    if (type === null || cutsCharacter(bytes, start, start + length)) return broken(null, 'E_TAG', 'unknown record type');
+  }
+  const ranges = type.fields.map((field) => field.at as Extract<FieldPlan['at'], { start: number }>);
+  const width = format.recordLength ?? Math.max(0, ...ranges.map(({ start, length }) => start + length));
+  const isShort = bytes.length < width && format.shortLines === 'reject';
+  if (isShort || /[^ ]/.test(bytes.subarray(width).toString('latin1'))) return broken(type, 'E_WIDTH', 'too short or too long');
+  const padded = Buffer.concat([
+    bytes,
+    Buffer.alloc(Math.max(0, Math.max(width, ...ranges.map(({ start, length }) => start + length)) - bytes.length), 0x20),
+  ]);
+  if (ranges.some(({ start, length }) => cutsCharacter(padded, start, start + length)))
+    return broken(type, 'E_WIDTH', 'a field boundary cuts a character');
+  const texts = ranges.map(
+    ({ start, length }): FieldText => ({ kind: 'text', text: padded.subarray(start, start + length).toString('utf8') }),
+  );
+  return { type, texts, problem: null };
+}
+
+function trimSpaces(text: string): string {
+  return text.replace(/^ +/, '').replace(/ +$/, '');
+}
+
+/** Whether a range of valid UTF-8 starts or ends inside a character. */
+function cutsCharacter(bytes: Buffer, start: number, end: number): boolean {
+  return [start, end].some((at) => at < bytes.length && bytes[at]! >= 0x80 && bytes[at]! <= 0xbf);
+}
+
+function shapeObject(plan: Plan, format: JsonLinesPlan, row: Row, only: RecordPlan | null): Shape {
+  let document: JsonValue;
+  try {
+    document = readJsonDocument(row.content.toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof JsonProblem)) throw error;
+    return broken(only, error.code, 'not strict JSON');
+  }
+  if (document.kind !== 'object') return broken(only, 'E_JSON', 'not an object');
+  const tag = format.discriminator === null ? undefined : document.members.get(format.discriminator);
+  const type = only ?? findByTag(plan, tag?.kind === 'string' ? tag.value : undefined);
+  if (type === null) return broken(null, 'E_TAG', 'unknown record type');
+  if (format.unknownKeys === 'reject') {
+    const known = new Set([format.discriminator, ...type.fields.map((field) => pathOf(field)[0])]);
+    for (const key of document.members.keys()) if (!known.has(key)) return broken(type, 'E_UNKNOWN_KEY', 'a key is not known to the flow');
+  }
+  return { type, texts: type.fields.map((field) => fieldTextOf(followPath(document, pathOf(field)))), problem: null };
+}
+
+function pathOf(field: FieldPlan): readonly string[] {
+  return (field.at as Extract<FieldPlan['at'], { path: readonly string[] }>).path;
+}
+
+/** Steps through objects only. */
+function followPath(document: JsonValue, path: readonly string[]): JsonValue | undefined {
+  let value: JsonValue | undefined = document;
+  for (const key of path) value = value?.kind === 'object' ? value.members.get(key) : undefined;
+  return value;
+}
+
+function fieldTextOf(value: JsonValue | undefined): FieldText {
+  switch (value?.kind) {
+    case undefined:
+    case 'null':
+      return absentField;
+    case 'string':
+      return { kind: 'string', text: value.value };
+    case 'number':
+      return { kind: 'number', text: value.text };
+    case 'boolean':
+      return { kind: 'boolean', text: String(value.value) };
+    case 'array':
+    case 'object':
+      return { kind: 'other', text: value.kind };
+  }
+}

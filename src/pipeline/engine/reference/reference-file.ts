@@ -1,0 +1,85 @@
+/**
+ * Opens a file for the reference parser: byte order mark, header row, and the rows of its format. What makes the file
+ * unreadable from the start is damage, and leaves no rows.
+ */
+import type { Finding } from '../chunk.ts';
+import type { DelimitedPlan, Plan } from '../plan.ts';
+import { readDelimitedRows } from './delimited-rows.ts';
+import { readPlainRows } from './plain-rows.ts';
+import { damage, FileDamage, type Line, type Row, readLines } from './rows.ts';
+
+export interface ReferenceFile {
+  /** Names of the header row; null without one. */
+  readonly columns: readonly string[] | null;
+  readonly rows: Iterable<Row>;
+  readonly damage: readonly Finding[];
+}
+
+const maxRecordBytesDefault = 16 * 1024 * 1024;
+const foreignMarks = ['fffe', 'feff', '0000feff'];
+
+/** Throws `FileDamage` when the first row is too long. */
+export function openReferenceFile(plan: Plan, pieces: Iterable<Uint8Array>, maxRecordBytes = maxRecordBytesDefault): ReferenceFile {
+  const { format } = plan;
+  // Room for the line end, so that a line that comes without it is certainly too long.
+  const lines = withoutMark(readLines(pieces, maxRecordBytes + 2));
+  if (lines === null)
+    return {
+      columns: null,
+      rows: [],
+      damage: [damage('E_FILE_ENCODING', { record: 0, offset: 0 }, 'byte order mark of another encoding')],
+    };
+  if (format.type !== 'delimited')
+    return { columns: null, rows: readPlainRows(lines, { skipBlankLines: format.skipBlankLines, maxRecordBytes }), damage: [] };
+  const rows = readDelimitedRows(lines, { ...format, maxRecordBytes });
+  return format.header ? readHeaderRow(plan, format, rows) : { columns: null, rows, damage: [] };
+}
+
+function withoutMark(lines: Generator<Line>): Iterable<Line> | null {
+  const first = lines.next();
+  if (first.done) return [];
+  const start = first.value.bytes.toString('hex', 0, 4);
+  if (foreignMarks.some((mark) => start.startsWith(mark))) return null;
+  const mark = start.startsWith('efbbbf') ? 3 : 0;
+  return (function* () {
+    if (first.value.bytes.length > mark) yield { offset: first.value.offset + mark, bytes: first.value.bytes.subarray(mark) };
+    yield* lines;
+  })();
+}
+
+function readHeaderRow(plan: Plan, format: DelimitedPlan, rows: Generator<Row>): ReferenceFile {
+  let first: IteratorResult<Row, void>;
+  try {
+    first = rows.next();
+  } catch (error) {
+    if (error instanceof FileDamage) return { columns: null, rows: [], damage: [error.finding] };
+    throw error;
+  }
+  if (first.done) return { columns: null, rows: [], damage: [] };
+  const { offset, cells, isOpen } = first.value;
+  const findings: Finding[] = [];
+  const place = { record: 0, offset };
+  if (isOpen) findings.push(damage('E_QUOTE_OPEN', place, 'a quote is open at the end of the file'));
+  if (cells === null)
+    return { columns: null, rows: [], damage: [...findings, damage('E_HEADER_ROW', place, 'the header row cannot be read')] };
+  const columns = cells.map((cell) => cell.toString('utf8'));
+  for (const [index, name] of columns.entries()) {
+    if (name !== '' && columns.indexOf(name) < index) findings.push(damage('E_COLUMN_DUPLICATE', place, 'two columns have the same name'));
+  }
+  findings.push(...findMissing(plan, format, columns, offset));
+  return findings.length > 0 ? { columns: null, rows: [], damage: findings } : { columns, rows, damage: [] };
+}
+
+/** Each absent column once. */
+function findMissing(plan: Plan, format: DelimitedPlan, columns: readonly string[], offset: number): Finding[] {
+  const missing = new Map<string, Finding>();
+  for (const record of plan.records) {
+    for (const field of record.fields) {
+      const name = 'column' in field.at ? field.at.header : null;
+      const isNeeded = format.columns === 'exact' || field.required;
+      if (name === null || !isNeeded || columns.includes(name) || missing.has(name)) continue;
+      missing.set(name, damage('E_COLUMN_MISSING', { record: 0, offset, field: field.name }, 'the header row lacks a column'));
+    }
+  }
+  return [...missing.values()];
+}
