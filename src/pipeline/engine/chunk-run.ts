@@ -17,7 +17,7 @@ import { writeOutcomeSegment } from './outcomes/outcome-segment.ts';
 import { RouteSets } from './outcomes/route-sets.ts';
 import { contentEnd, createRecordEndFinder, endsInQuotes, type RecordEndFinder } from './records/record-end.ts';
 import { RecordJudge } from './records/record-judge.ts';
-import type { OpenRangeResult, RunOptions } from './run-chunk.ts';
+import type { OpenRangeResult, RunOptions } from './run-options.ts';
 
 const blockBytesDefault = 1024 * 1024;
 /** The most input bytes of one chunk: offsets in the outcome segment have 32 bits. */

@@ -76,9 +76,7 @@ export class ChunkTally {
     const { records } = this.#flow.plan;
     const read = new AmountTotals(this.#flow.sums.sums);
     for (const totals of Object.values(this.amounts)) read.addAll(totals);
-    const counted = records
-      .map((record, index) => [record, this.byType[index]!] as const)
-      .filter(([record]) => record.role === 'data' && record.counted);
+    const types = records.map((record, index) => [record, this.byType[index]!] as const).filter(([record]) => record.role === 'data');
     return {
       records: { read: this.read, valid: this.valid, rejected: this.rejected, filtered: this.filtered },
       warned: this.warned,
@@ -88,7 +86,7 @@ export class ChunkTally {
         rejected: this.amounts.rejected.toFieldAmounts(),
         filtered: this.amounts.filtered.toFieldAmounts(),
       },
-      byType: Object.fromEntries(counted.map(([record, count]) => [record.name, count])),
+      byType: Object.fromEntries(types.map(([record, count]) => [record.name, count])),
       targets: this.outputs.map((output) => output.finish()),
       header: this.header,
       trailer: this.trailer,

@@ -25,7 +25,9 @@ export interface ChunkSpec {
 export type AmountsByCurrency = Readonly<Record<string, string>>;
 
 /** Per summed field name. `unreadable` counts the records whose amount could not be read. */
-export type FieldAmounts = Readonly<Record<string, { readonly scale: number; readonly unreadable: number; readonly byCurrency: AmountsByCurrency }>>;
+export type FieldAmounts = Readonly<
+  Record<string, { readonly scale: number; readonly unreadable: number; readonly byCurrency: AmountsByCurrency }>
+>;
 
 export interface RecordCounts {
   readonly read: number;
@@ -85,8 +87,13 @@ export interface ChunkSummary {
   readonly records: RecordCounts;
   readonly warned: number;
   /** All read records, rejected and filtered ones included (`stats.*`). */
-  readonly amounts: { readonly read: FieldAmounts; readonly valid: FieldAmounts; readonly rejected: FieldAmounts; readonly filtered: FieldAmounts };
-  /** Counted records per record type. */
+  readonly amounts: {
+    readonly read: FieldAmounts;
+    readonly valid: FieldAmounts;
+    readonly rejected: FieldAmounts;
+    readonly filtered: FieldAmounts;
+  };
+  /** Records per data record type, uncounted types included. */
   readonly byType: Readonly<Record<string, number>>;
   readonly targets: readonly TargetTotals[];
   readonly header: EnvelopeRecord | null;

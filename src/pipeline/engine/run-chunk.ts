@@ -3,24 +3,10 @@
  * memory. The generated kernel takes the common records; every other one goes to the slow path, with equal results.
  */
 import type { ByteSource } from '../../platform/base/byte-source.ts';
-import type { ChunkSinks, ChunkSpec, ChunkSummary, EnvelopeRecord } from './chunk.ts';
+import type { ChunkSinks, ChunkSpec, ChunkSummary } from './chunk.ts';
 import { ChunkRun } from './chunk-run.ts';
 import type { CompiledFlow } from './compile-flow.ts';
-
-export interface RunOptions {
-  /** 16 bytes: the tenant's search key, or the public one of `headgate run`. */
-  readonly hashKey: Uint8Array;
-  /** Kept in the segment's header; 0 for the public key. */
-  readonly hashKeyVersion?: number;
-  /** Without line end; default 16 MiB. A longer record is damage that ends the chunk. */
-  readonly maxRecordBytes?: number;
-  /** Default 1 MiB. */
-  readonly blockBytes?: number;
-  /** The file's header record, for chunks that don't hold it. */
-  readonly header?: EnvelopeRecord | null;
-  /** `slow`: every record by the slow path. Results are equal. */
-  readonly path?: 'fast' | 'slow';
-}
+import type { OpenRangeResult, RunOptions } from './run-options.ts';
 
 /** The hash key of `headgate run`, known to all: its segments are as readable as the file they come from. */
 export const publicHashKey: Uint8Array = Uint8Array.from([
@@ -30,14 +16,6 @@ export const publicHashKey: Uint8Array = Uint8Array.from([
 /** The same chunk run again writes the same bytes. Throws only on faults of the source, the sinks or the split. */
 export function runChunk(flow: CompiledFlow, spec: ChunkSpec, source: ByteSource, sinks: ChunkSinks, options: RunOptions): ChunkSummary {
   return new ChunkRun(flow, spec, source, sinks, options).run(Number.POSITIVE_INFINITY).summary;
-}
-
-export interface OpenRangeResult {
-  readonly summary: ChunkSummary;
-  /** Where the next range starts, at a record's first byte. */
-  readonly end: number;
-  /** Number of its first data record. */
-  readonly nextRecord: number;
 }
 
 /**

@@ -1,0 +1,116 @@
+/**
+ * Judges a file as a whole once all its chunks are done: damage, header and trailer, duplicates, file rules (control
+ * totals), acceptance policy. Its verdict comes after the outputs and decides what becomes of them.
+ */
+import type { ByteSource } from '../../../platform/base/byte-source.ts';
+import { addAmounts } from '../amount-totals.ts';
+import type { ChunkSummary, EnvelopeRecord, FieldAmounts, Finding, RecordCounts } from '../chunk.ts';
+import type { CompiledFlow } from '../compile-flow.ts';
+import { fileErrors } from '../engine-errors.ts';
+import { acceptanceReasons } from './acceptance.ts';
+import { type Exclusion, type FinishedChunk, findDuplicates } from './duplicates.ts';
+import { type ControlTotals, checkFileRules } from './file-rules.ts';
+
+export interface FileInput {
+  /** Of all chunks, folded. */
+  readonly summary: ChunkSummary;
+  readonly chunks: readonly FinishedChunk[];
+  readonly source: ByteSource;
+  /** What the splitter found, in addition to the chunks' own. */
+  readonly damage?: readonly Finding[];
+  /** Called in record order, possibly often. */
+  onExclusion(exclusion: Exclusion): void;
+}
+
+export interface FileCheck {
+  readonly verdict: Verdict;
+  readonly reasons: readonly FileReason[];
+  /** Failed file rules of severity `warn`. */
+  readonly warnings: readonly { readonly code: string; readonly rule: string; readonly message: string }[];
+  /** Excluded records count as rejected here. */
+  readonly records: RecordCounts;
+  readonly excluded: number;
+  readonly amounts: {
+    readonly read: FieldAmounts;
+    readonly valid: FieldAmounts;
+    readonly rejected: FieldAmounts;
+    readonly filtered: FieldAmounts;
+  };
+  /** By target index: what is left to deliver if the file goes through. */
+  readonly targets: readonly { readonly records: number; readonly amounts: FieldAmounts; readonly excluded: number }[];
+  readonly damage: readonly Finding[];
+  readonly controlTotals: ControlTotals;
+}
+
+/** Reads the source again only where hashes of unique fields meet. */
+export function checkFile(flow: CompiledFlow, input: FileInput): FileCheck {
+  const totals = excludeDuplicates(flow, input);
+  const damage = [...(input.damage ?? []), ...input.summary.damage];
+  const rules = checkFileRules(flow, { summary: input.summary, records: totals.records });
+  const reasons = [
+    ...damage.map((finding) => reason('held', finding.code, finding.message)),
+    ...envelopeReasons(flow, input.summary),
+    ...rules.reasons,
+    ...acceptanceReasons(flow.plan.acceptance, { records: totals.records, rejected: totals.amounts.rejected }),
+  ];
+  return {
+    ...totals,
+    verdict: decide(reasons, totals.records),
+    reasons: distinct(reasons),
+    warnings: rules.warnings,
+    damage,
+    controlTotals: rules.controlTotals,
+  };
+}
+
+function decide(reasons: readonly FileReason[], records: RecordCounts): Verdict {
+  if (reasons.some((entry) => entry.verdict === 'rejected')) return 'rejected';
+  if (reasons.length > 0) return 'held';
+  return records.rejected > 0 ? 'partial' : 'accepted';
+}
+
+function distinct(reasons: readonly FileReason[]): FileReason[] {
+  return [...new Map(reasons.map((entry) => [JSON.stringify(entry), entry])).values()];
+}
+
+function reason(verdict: FileReason['verdict'], code: string, message: string): FileReason {
+  return { verdict, code, rule: null, message };
+}
+
+function excludeDuplicates(flow: CompiledFlow, input: FileInput): Pick<FileCheck, 'records' | 'excluded' | 'amounts' | 'targets'> {
+  const { summary } = input;
+  let { valid, rejected } = summary.amounts;
+  const targets = summary.targets.map((target) => ({ records: target.records, amounts: target.amounts, excluded: 0 }));
+  let excluded = 0;
+  for (const exclusion of findDuplicates(flow, input.chunks, input.source)) {
+    excluded++;
+    valid = addAmounts(valid, exclusion.amounts, -1);
+    rejected = addAmounts(rejected, exclusion.amounts);
+    for (const index of exclusion.targets) {
+      const target = targets[index]!;
+      target.records--;
+      target.excluded++;
+      target.amounts = addAmounts(target.amounts, exclusion.amounts, -1);
+    }
+    input.onExclusion(exclusion);
+  }
+  const { read, filtered } = summary.records;
+  return {
+    records: { read, valid: summary.records.valid - excluded, rejected: summary.records.rejected + excluded, filtered },
+    excluded,
+    amounts: { ...summary.amounts, valid, rejected },
+    targets,
+  };
+}
+
+/** A header or trailer that is missing or unreadable leaves the file without its own account of itself. */
+function envelopeReasons(flow: CompiledFlow, summary: ChunkSummary): FileReason[] {
+  return (['header', 'trailer'] as const).flatMap((role) => {
+    if (!flow.plan.records.some((record) => record.role === role)) return [];
+    const envelope: EnvelopeRecord | null = summary[role];
+    if (envelope === null) return [reason('held', fileErrors.E_TRUNCATED, `the ${role} record is missing`)];
+    return envelope.findings.map((finding) =>
+      reason('held', finding.code, `${role}: ${finding.field === null ? finding.message : `${finding.field} ${finding.message}`}`),
+    );
+  });
+}

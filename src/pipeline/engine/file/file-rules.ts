@@ -1,0 +1,134 @@
+/** Rules of scope `file`: header, trailer and totals of all read records, rejected ones included. */
+import type { ChunkSummary, FieldAmounts, RecordCounts } from '../chunk.ts';
+import type { CompiledFlow } from '../compile-flow.ts';
+import { fileErrors } from '../engine-errors.ts';
+import { type EvaluationScope, evaluateBoolean, type Statistic } from '../expressions/evaluate.ts';
+import type { Scope } from '../expressions/expression.ts';
+import { ExpressionFailure } from '../expressions/expression-errors.ts';
+import { decimalText, type Value } from '../expressions/values.ts';
+import type { RulePlan } from '../plan.ts';
+import { envelopeValues } from '../records/record-scope.ts';
+import type { FileReason } from './file-verdict.ts';
+
+/** What header and trailer say, what was counted, and whether every file rule holds; null without file rules. */
+export interface ControlTotals {
+  readonly declared: Readonly<Record<string, string | null>>;
+  readonly computed: Readonly<Record<string, string>>;
+  readonly balanced: boolean | null;
+}
+
+export interface FileRulesResult {
+  readonly reasons: readonly FileReason[];
+  readonly warnings: readonly { readonly code: string; readonly rule: string; readonly message: string }[];
+  readonly controlTotals: ControlTotals;
+}
+
+export interface FileTotals {
+  readonly summary: ChunkSummary;
+  /** After exclusions. */
+  readonly records: RecordCounts;
+}
+
+export function checkFileRules(flow: CompiledFlow, totals: FileTotals): FileRulesResult {
+  const scope = new FileScope(flow, totals);
+  const rules = flow.plan.rules.filter((rule) => rule.scope === 'file');
+  const failed = rules.flatMap((rule) => {
+    const problem = ruleProblem(rule, scope);
+    return problem === null ? [] : [{ rule, ...problem }];
+  });
+  const errors = failed.filter(({ rule }) => rule.severity === 'error');
+  return {
+    reasons: errors.map(({ rule, code, message }) => ({
+      verdict: rule.onFail === 'reject-file' ? 'rejected' : 'held',
+      code,
+      rule: rule.id,
+      message,
+    })),
+    warnings: failed.filter(({ rule }) => rule.severity === 'warn').map(({ rule, code, message }) => ({ code, rule: rule.id, message })),
+    controlTotals: {
+      declared: { ...totals.summary.header?.values, ...totals.summary.trailer?.values },
+      computed: scope.computed(),
+      balanced: rules.length === 0 ? null : errors.length === 0,
+    },
+  };
+}
+
+function ruleProblem(rule: RulePlan, scope: EvaluationScope): { code: string; message: string } | null {
+  try {
+    return evaluateBoolean(rule.assert, scope) ? null : { code: rule.code, message: rule.message };
+  } catch (error) {
+    if (!(error instanceof ExpressionFailure)) throw error;
+    return { code: fileErrors.E_CONTROL, message: error.message };
+  }
+}
+
+class FileScope implements EvaluationScope {
+  readonly #flow: CompiledFlow;
+  readonly #totals: FileTotals;
+  readonly #envelopes: Readonly<Record<'header' | 'trailer', readonly Value[]>>;
+
+  constructor(flow: CompiledFlow, totals: FileTotals) {
+    this.#flow = flow;
+    this.#totals = totals;
+    const valuesOf = (role: 'header' | 'trailer'): readonly Value[] => {
+      const record = flow.plan.records.find((candidate) => candidate.role === role);
+      const envelope = totals.summary[role];
+      return record === undefined || envelope === null ? [] : envelopeValues(record, envelope);
+    };
+    this.#envelopes = { header: valuesOf('header'), trailer: valuesOf('trailer') };
+  }
+
+  field(scope: Scope, index: number): Value {
+    if (scope !== 'header' && scope !== 'trailer') throw new ExpressionFailure('a file rule sees no single record');
+    return this.#envelopes[scope][index] ?? null;
+  }
+
+  statistic(name: Statistic, field: string | null, key: string | null): Value {
+    const { records } = this.#totals;
+    switch (name) {
+      case 'records':
+        return BigInt(this.#countedRecords());
+      case 'valid':
+      case 'rejected':
+      case 'filtered':
+        return BigInt(records[name]);
+      case 'sum':
+        return this.#sum(field, null);
+      case 'sumBy':
+        return this.#sum(field, key);
+      case 'count':
+        return BigInt(this.#totals.summary.byType[field ?? key ?? ''] ?? 0);
+    }
+  }
+
+  computed(): Record<string, string> {
+    const sums = Object.entries(this.#read()).map(([name, { scale }]) => [
+      `sum.${name}`,
+      decimalText({ unscaled: this.#unscaled(name, null), scale }),
+    ]);
+    return { records: String(this.#countedRecords()), ...(Object.fromEntries(sums) as Record<string, string>) };
+  }
+
+  #read(): FieldAmounts {
+    return this.#totals.summary.amounts.read;
+  }
+
+  /** Records of types that don't count are left out; records of no known type count. */
+  #countedRecords(): number {
+    const uncounted = this.#flow.plan.records.filter((record) => record.role === 'data' && !record.counted);
+    return uncounted.reduce((count, record) => count - (this.#totals.summary.byType[record.name] ?? 0), this.#totals.records.read);
+  }
+
+  #unscaled(field: string, currency: string | null): bigint {
+    const amounts = this.#read()[field]?.byCurrency ?? {};
+    if (currency !== null) return BigInt(amounts[currency] ?? '0');
+    return Object.values(amounts).reduce((sum, text) => sum + BigInt(text), 0n);
+  }
+
+  #sum(field: string | null, currency: string | null): Value {
+    const name = field ?? '';
+    const summed = this.#flow.plan.records.flatMap((record) => record.fields).find((candidate) => candidate.name === name && candidate.sum);
+    const unscaled = this.#unscaled(name, currency);
+    return summed?.type === 'int' ? unscaled : { unscaled, scale: this.#read()[name]?.scale ?? 0 };
+  }
+}
