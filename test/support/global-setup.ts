@@ -38,7 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const external = process.env['HEADGATE_TEST_POSTGRES'];
   const server = external ? { adminUrl: withoutDatabase(external), stop: async () => {} } : await startThrowAway();
   await createDatabaseIfMissing(`${server.adminUrl}/postgres`, template);
-  await migrateUp({ url: `${server.adminUrl}/${template}`, appPassword, ports: systemPorts });
+  await migrateUp({ url: `${server.adminUrl}/${template}`, appPassword, ports: systemPorts, partitionQuarters: 0 });
   project.provide('testPostgres', { adminUrl: server.adminUrl, template, appPassword });
   return server.stop;
 }

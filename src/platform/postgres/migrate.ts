@@ -19,6 +19,8 @@ export interface MigrateOptions {
   readonly appPassword?: string;
   readonly folder?: string;
   readonly lockTimeoutMs?: number;
+  /** For how many calendar quarters, from the current one on, partitions are made; 0 leaves all rows to the default ones. */
+  readonly partitionQuarters?: number;
 }
 
 export interface AppliedMigration {
@@ -52,6 +54,7 @@ export async function migrateUp(options: MigrateOptions): Promise<string[]> {
       await apply(client, migration);
       done.push(labelOf(migration));
     }
+    await makePartitions(client, options.partitionQuarters ?? 2);
     return done;
   });
 }
@@ -170,6 +173,18 @@ function checkUnchanged(migrations: readonly Migration[], applied: readonly Appl
       throw new HeadgateError(migrationErrors.E_MIGRATION_CHANGED, `migration ${labelOf(migration)} was applied with other content`);
     }
   }
+}
+
+/** Rows go where their id's time falls, so partitions must be there before their quarter begins. Idempotent. */
+async function makePartitions(client: pg.Client, quarters: number): Promise<void> {
+  const found = await run(client, "/* find make_partitions */ select to_regprocedure('headgate.make_partitions(date)') is not null as found");
+  if (!(found.rows[0] as { found: boolean }).found) return;
+  await run(
+    client,
+    `/* make partitions */ select headgate.make_partitions((headgate.clock() + n * interval '3 months')::date)
+     from generate_series(0, $1::int - 1) n`,
+    [quarters],
+  );
 }
 
 async function apply(client: pg.Client, migration: Migration): Promise<void> {

@@ -28,6 +28,7 @@ describe('a SQLSTATE becomes one code', () => {
     ['23503', 'E_DATABASE_REFUSED', false],
     ['23514', 'E_DATABASE_REFUSED', false],
     ['P0001', 'E_DATABASE_REFUSED', false],
+    ['HG001', 'E_DATABASE_REFUSED', false],
     ['42501', 'E_DATABASE_FORBIDDEN', false],
     ['28P01', 'E_DATABASE_LOGIN', false],
     ['3D000', 'E_DATABASE_STATEMENT', false],

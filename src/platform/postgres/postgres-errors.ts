@@ -188,6 +188,7 @@ function codeForClass(sqlStateClass: string): PostgresErrorCode {
     case '27':
     case '44':
     case 'P0':
+    case 'HG': // raised by our own triggers: an illegal transition, a change of an append-only row
       return 'E_DATABASE_REFUSED';
     case '53':
     case '54':

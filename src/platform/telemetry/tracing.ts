@@ -5,8 +5,8 @@
  */
 import type { Span, Tracer } from '@opentelemetry/api';
 import { HeadgateError } from '../base/errors.ts';
-import type { Rng } from '../base/ports.ts';
-import { systemRng } from '../base/system-ports.ts';
+import type { Rng, Sleep } from '../base/ports.ts';
+import { systemRng, systemSleep } from '../base/system-ports.ts';
 import { parseTraceparent, type TraceContext } from './trace-context.ts';
 import { currentTrace, withWork } from './work-context.ts';
 
@@ -58,12 +58,13 @@ export interface TracingOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where ids come from when nothing is exported; seeded in simulations. */
   readonly rng?: Rng;
+  readonly sleep?: Sleep;
 }
 
 /** Starts exporting when OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set. The SDK is loaded only then. */
 export async function startTracing(options: TracingOptions): Promise<Tracing> {
   rng = options.rng ?? systemRng;
-  const { env } = options;
+  const { env, sleep = systemSleep } = options;
   const isOn = (env['OTEL_EXPORTER_OTLP_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']) && env['OTEL_SDK_DISABLED'] !== 'true';
   if (!isOn) return { stop: async () => {} };
   const [api, { BasicTracerProvider, BatchSpanProcessor }, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([
@@ -80,9 +81,9 @@ export async function startTracing(options: TracingOptions): Promise<Tracing> {
   return {
     async stop(timeoutMs = 3_000) {
       recorder = undefined;
-      const timeout = AbortSignal.timeout(timeoutMs);
-      const expired = new Promise<void>((resolve) => timeout.addEventListener('abort', () => resolve(), { once: true }));
-      await Promise.race([provider.shutdown().catch(() => {}), expired]);
+      const finished = new AbortController();
+      await Promise.race([provider.shutdown().catch(() => {}), sleep.sleep(timeoutMs, finished.signal)]);
+      finished.abort();
     },
   };
 }

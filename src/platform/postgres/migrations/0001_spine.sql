@@ -1,0 +1,890 @@
+-- The spine: tenants, flows, arrivals, files, jobs, chunks, segments, batches, attempts, receipts, events, the work queue.
+-- Run as headgate_owner, who owns everything here but the dispatcher's functions. Rules: docs/decisions and test/schema.test.ts.
+
+-- Time ------------------------------------------------------------------------------------------------------------
+
+create table headgate.clock_offset (only_row boolean primary key default true check (only_row), by interval not null default '0');
+insert into headgate.clock_offset default values;
+grant select on headgate.clock_offset to headgate_app, headgate_dispatcher;
+
+-- The only source of time that decides anything. The offset is for tests; only the owner can set it.
+create function headgate.clock() returns timestamptz language sql volatile parallel safe set search_path = '' as $$
+  select clock_timestamp() + (select by from headgate.clock_offset)
+$$;
+
+create function headgate.tenant() returns uuid language sql stable parallel safe set search_path = '' as $$
+  select nullif(current_setting('headgate.tenant', true), '')::uuid
+$$;
+
+-- State machines ----------------------------------------------------------------------------------------------------
+
+create table headgate.state_transitions (
+  machine text collate "C" not null,
+  from_state text collate "C" not null,
+  event text collate "C" not null,
+  to_state text collate "C" not null,
+  primary key (machine, from_state, event, to_state)
+);
+grant select on headgate.state_transitions to headgate_app, headgate_dispatcher;
+
+insert into headgate.state_transitions (machine, from_state, event, to_state) values
+  ('arrival', '', 'see', 'seen'),
+  ('arrival', 'seen', 'grow', 'growing'),
+  ('arrival', 'seen', 'settle', 'stable'),
+  ('arrival', 'seen', 'complete', 'complete'),
+  ('arrival', 'seen', 'vanish', 'vanished'),
+  ('arrival', 'seen', 'quarantine', 'quarantined'),
+  ('arrival', 'growing', 'settle', 'stable'),
+  ('arrival', 'growing', 'vanish', 'vanished'),
+  ('arrival', 'growing', 'quarantine', 'quarantined'),
+  ('arrival', 'stable', 'grow', 'growing'),
+  ('arrival', 'stable', 'complete', 'complete'),
+  ('arrival', 'stable', 'vanish', 'vanished'),
+  ('arrival', 'stable', 'quarantine', 'quarantined'),
+  ('arrival', 'complete', 'verify', 'verified'),
+  ('arrival', 'complete', 'grow', 'growing'),
+  ('arrival', 'complete', 'vanish', 'vanished'),
+  ('arrival', 'complete', 'quarantine', 'quarantined'),
+  ('arrival', 'verified', 'accept', 'accepted'),
+  ('arrival', 'verified', 'duplicate', 'duplicate'),
+  ('arrival', 'verified', 'quarantine', 'quarantined'),
+  ('arrival', 'verified', 'hold', 'held'),
+  ('arrival', 'held', 'accept', 'accepted'),
+  ('arrival', 'held', 'quarantine', 'quarantined'),
+  ('job', '', 'create', 'queued'),
+  ('job', 'queued', 'start', 'running'),
+  ('job', 'queued', 'cancel', 'cancelled'),
+  ('job', 'running', 'requeue', 'queued'),
+  ('job', 'running', 'check', 'checking'),
+  ('job', 'running', 'accept', 'delivering'),
+  ('job', 'running', 'hold', 'held'),
+  ('job', 'running', 'reject', 'rejected'),
+  ('job', 'running', 'cancel', 'cancelled'),
+  ('job', 'checking', 'accept', 'delivering'),
+  ('job', 'checking', 'hold', 'held'),
+  ('job', 'checking', 'reject', 'rejected'),
+  ('job', 'checking', 'cancel', 'cancelled'),
+  ('job', 'held', 'release', 'delivering'),
+  ('job', 'held', 'reject', 'rejected'),
+  ('job', 'held', 'cancel', 'cancelled'),
+  ('job', 'delivering', 'close', 'completed'),
+  ('job', 'delivering', 'close', 'completed_with_failures'),
+  ('job', 'delivering', 'cancel', 'cancelled'),
+  ('chunk_group', '', 'create', 'ready'),
+  ('chunk_group', 'ready', 'claim', 'running'),
+  ('chunk_group', 'ready', 'cancel', 'cancelled'),
+  ('chunk_group', 'running', 'release', 'ready'),
+  ('chunk_group', 'running', 'finish', 'done'),
+  ('chunk_group', 'running', 'fail', 'failed'),
+  ('chunk_group', 'running', 'cancel', 'cancelled'),
+  ('batch', '', 'cut', 'ready'),
+  ('batch', 'ready', 'send', 'sending'),
+  ('batch', 'ready', 'cancel', 'cancelled'),
+  ('batch', 'sending', 'acknowledge', 'acked'),
+  ('batch', 'sending', 'refuse', 'refused'),
+  ('batch', 'sending', 'retry', 'ready'),
+  ('batch', 'sending', 'split', 'split'),
+  ('batch', 'sending', 'exhaust', 'dead'),
+  ('batch', 'sending', 'lose', 'unknown'),
+  ('batch', 'unknown', 'send', 'sending'),
+  ('batch', 'unknown', 'acknowledge', 'acked'),
+  ('batch', 'unknown', 'refuse', 'refused'),
+  ('batch', 'unknown', 'hold', 'held'),
+  ('batch', 'unknown', 'exhaust', 'dead'),
+  ('batch', 'held', 'send', 'sending'),
+  ('batch', 'held', 'acknowledge', 'acked'),
+  ('batch', 'held', 'exhaust', 'dead'),
+  ('batch', 'held', 'cancel', 'cancelled'),
+  ('flow_version', '', 'apply', 'active'),
+  ('flow_version', 'active', 'supersede', 'superseded'),
+  ('flow_version', 'superseded', 'restore', 'active'),
+  ('flow_version', 'active', 'disable', 'disabled'),
+  ('flow_version', 'disabled', 'enable', 'active');
+
+-- Refuses a move that the machine named in the trigger's argument does not have (SQLSTATE HG001).
+create function headgate.refuse_illegal_transition() returns trigger language plpgsql set search_path = '' as $$
+declare
+  v_from text := case when tg_op = 'INSERT' then '' else old.state end;
+begin
+  if not exists (select from headgate.state_transitions t
+                 where t.machine = tg_argv[0] and t.from_state = v_from and t.to_state = new.state) then
+    raise exception 'illegal transition of % from "%" to "%"', tg_argv[0], v_from, new.state using errcode = 'HG001';
+  end if;
+  return new;
+end
+$$;
+
+create function headgate.refuse_change() returns trigger language plpgsql set search_path = '' as $$
+begin
+  raise exception '% is append-only', tg_table_name using errcode = 'HG002';
+end
+$$;
+
+-- Global, no tenant content ------------------------------------------------------------------------------------------
+
+create table headgate.leaders (
+  role text collate "C" primary key,
+  holder uuid not null,
+  fence bigint not null,
+  until timestamptz not null
+);
+grant select, insert, update on headgate.leaders to headgate_app;
+
+create table headgate.workers (
+  worker_id uuid primary key,
+  host text collate "C" not null,
+  process_id integer not null,
+  roles text[] not null,
+  code_version text collate "C" not null,
+  started_at timestamptz not null,
+  seen_at timestamptz not null,
+  draining boolean not null default false
+);
+grant select, insert, update, delete on headgate.workers to headgate_app;
+
+-- Tenants -------------------------------------------------------------------------------------------------------------
+
+create table headgate.tenants (
+  tenant_id uuid not null,
+  name text collate "C" not null check (name ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
+  tier text collate "C" not null default 'silver' check (tier in ('gold', 'silver', 'bronze')),
+  cell text collate "C" not null,
+  region text collate "C" not null,
+  created_at timestamptz not null,
+  constraint tenants_pkey primary key (tenant_id),
+  constraint tenants_name_key unique (name)
+);
+
+-- Connection, Environment and TenantPolicy documents; the newest version of a name is in force.
+create table headgate.definitions (
+  tenant_id uuid not null references headgate.tenants,
+  kind text collate "C" not null check (kind in ('Connection', 'Environment', 'TenantPolicy')),
+  name text collate "C" not null,
+  revision integer not null check (revision > 0),
+  hash text collate "C" not null,
+  document jsonb not null,
+  applied_at timestamptz not null,
+  applied_by text collate "C" not null,
+  primary key (tenant_id, kind, name, revision)
+);
+
+create table headgate.api_keys (
+  tenant_id uuid not null references headgate.tenants,
+  key_id uuid not null,
+  name text collate "C" not null,
+  key_hash text collate "C" not null,
+  scopes text[] not null,
+  created_at timestamptz not null,
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  primary key (tenant_id, key_id)
+);
+create index api_keys_by_hash on headgate.api_keys (key_hash);
+
+-- What admission weighs. One row a tenant, changed in the transaction that changes what it counts.
+create table headgate.tenant_usage (
+  tenant_id uuid not null references headgate.tenants,
+  stored_bytes bigint not null default 0,
+  held_bytes bigint not null default 0,
+  chunks_in_flight bigint not null default 0,
+  primary key (tenant_id)
+);
+
+-- Flows -----------------------------------------------------------------------------------------------------------------
+
+create table headgate.flows (
+  tenant_id uuid not null references headgate.tenants,
+  flow_id uuid not null,
+  service text collate "C" not null,
+  sub_service text collate "C",
+  name text collate "C" not null,
+  active_version_id uuid,
+  enabled boolean not null default true,
+  created_at timestamptz not null,
+  primary key (tenant_id, flow_id),
+  unique (tenant_id, name)
+);
+
+create table headgate.flow_versions (
+  tenant_id uuid not null,
+  flow_version_id uuid not null,
+  flow_id uuid not null,
+  version text collate "C" not null,
+  hash text collate "C" not null,
+  -- The author's text, and the canonical document that the hash covers.
+  source text collate "C" not null,
+  document jsonb not null,
+  state text collate "C" not null check (state in ('active', 'superseded', 'disabled')),
+  applied_at timestamptz not null,
+  applied_by text collate "C" not null,
+  primary key (tenant_id, flow_version_id),
+  unique (tenant_id, flow_id, version),
+  foreign key (tenant_id, flow_id) references headgate.flows
+);
+
+-- Numbers files of a flow in the order of acceptance (decisions 19), gapless, in the accepting transaction.
+create table headgate.flow_counters (
+  tenant_id uuid not null,
+  flow_id uuid not null,
+  accepted bigint not null default 0,
+  primary key (tenant_id, flow_id),
+  foreign key (tenant_id, flow_id) references headgate.flows
+);
+
+-- When a source is polled next, and by whom. Ids and schedule only: the dispatcher reads across tenants.
+create table headgate.source_schedules (
+  tenant_id uuid not null,
+  flow_id uuid not null,
+  source_id text collate "C" not null,
+  due_at timestamptz not null,
+  lease_until timestamptz,
+  worker_id uuid,
+  fence bigint not null default 0,
+  primary key (tenant_id, flow_id, source_id),
+  foreign key (tenant_id, flow_id) references headgate.flows
+);
+create index source_schedules_due on headgate.source_schedules (due_at);
+
+-- Arrivals and files --------------------------------------------------------------------------------------------------------
+
+create table headgate.arrivals (
+  tenant_id uuid not null,
+  arrival_id uuid not null,
+  flow_id uuid not null,
+  source_id text collate "C" not null,
+  -- As the sender gave it; only ever data.
+  name text collate "C" not null,
+  state text collate "C" not null check (state in ('seen', 'growing', 'stable', 'complete', 'verified', 'held', 'accepted', 'duplicate', 'quarantined', 'vanished')),
+  -- What the source showed last: bytes, modification time, inode; what tells a new file of the same name from the old one.
+  size_bytes bigint not null default 0,
+  fingerprint text collate "C" not null default '',
+  stable_since timestamptz,
+  sha256 text collate "C",
+  reason_code text collate "C",
+  reason text,
+  file_id uuid,
+  duplicate_of uuid,
+  trace_id text collate "C",
+  trace_parent text collate "C",
+  actor text collate "C" not null,
+  -- Quarantined bytes that were kept: a sealed object owned by this row.
+  object_id uuid,
+  object jsonb,
+  seen_at timestamptz not null,
+  changed_at timestamptz not null,
+  -- The file was moved, deleted or marked at its source after acceptance.
+  released_at timestamptz,
+  primary key (tenant_id, arrival_id),
+  foreign key (tenant_id, flow_id) references headgate.flows
+) partition by range (arrival_id);
+create index arrivals_open on headgate.arrivals (tenant_id, flow_id, source_id, name) where state in ('seen', 'growing', 'stable', 'complete', 'verified');
+create index arrivals_unreleased on headgate.arrivals (tenant_id, flow_id, source_id) where released_at is null and state in ('accepted', 'duplicate', 'quarantined', 'held');
+create index arrivals_by_flow on headgate.arrivals (tenant_id, flow_id, arrival_id);
+create index arrivals_by_object on headgate.arrivals (tenant_id, object_id) where object_id is not null;
+
+create table headgate.files (
+  tenant_id uuid not null,
+  file_id uuid not null,
+  arrival_id uuid not null,
+  flow_id uuid not null,
+  name text collate "C" not null,
+  bytes bigint not null,
+  sha256 text collate "C" not null,
+  -- The container as received, where the member was unpacked from one (decisions 4); else equal to the member.
+  container_name text collate "C" not null,
+  container_bytes bigint not null,
+  container_sha256 text collate "C" not null,
+  container_object_id uuid,
+  container_object jsonb,
+  -- The sealed object of the member; `object` holds its name, wrapped key and place in a pack.
+  object_id uuid not null,
+  object jsonb not null,
+  accepted_number bigint not null,
+  same_name_as uuid,
+  accepted_at timestamptz not null,
+  primary key (tenant_id, file_id),
+  foreign key (tenant_id, flow_id) references headgate.flows
+) partition by range (file_id);
+create index files_by_sha256 on headgate.files (tenant_id, sha256);
+create index files_by_object on headgate.files (tenant_id, object_id);
+create index files_by_container_object on headgate.files (tenant_id, container_object_id) where container_object_id is not null;
+create index files_by_flow on headgate.files (tenant_id, flow_id, file_id);
+
+-- What makes a file a duplicate (decisions 30), claimed in the accepting transaction.
+create table headgate.file_fingerprints (
+  tenant_id uuid not null,
+  flow_id uuid not null,
+  kind text collate "C" not null check (kind in ('sha256', 'container', 'name')),
+  value text collate "C" not null,
+  file_id uuid not null,
+  claimed_at timestamptz not null,
+  primary key (tenant_id, flow_id, kind, value),
+  foreign key (tenant_id, flow_id) references headgate.flows
+);
+
+create table headgate.idempotency_keys (
+  tenant_id uuid not null references headgate.tenants,
+  scope text collate "C" not null,
+  key text collate "C" not null,
+  request_hash text collate "C" not null,
+  status integer not null,
+  response jsonb not null,
+  created_at timestamptz not null,
+  primary key (tenant_id, scope, key)
+);
+
+-- Jobs, chunks, segments ---------------------------------------------------------------------------------------------------
+
+create table headgate.jobs (
+  tenant_id uuid not null,
+  job_id uuid not null,
+  flow_id uuid not null,
+  flow_version_id uuid not null,
+  file_id uuid not null,
+  lineage_id uuid not null,
+  accepted_number bigint not null,
+  state text collate "C" not null check (state in ('queued', 'running', 'checking', 'held', 'delivering', 'completed', 'completed_with_failures', 'rejected', 'cancelled')),
+  chunks integer not null check (chunks >= 0),
+  chunks_done integer not null default 0,
+  bytes bigint not null,
+  records_read bigint not null default 0,
+  records_valid bigint not null default 0,
+  records_rejected bigint not null default 0,
+  records_filtered bigint not null default 0,
+  records_warned bigint not null default 0,
+  -- Amounts by stage, control totals, verdict with its reasons, grouped findings: shapes of the engine, versioned by it.
+  totals jsonb,
+  verdict text collate "C" check (verdict in ('accepted', 'partial', 'held', 'rejected')),
+  reason_code text collate "C",
+  reason text,
+  decided_by text collate "C",
+  trace_id text collate "C",
+  trace_parent text collate "C",
+  created_at timestamptz not null,
+  started_at timestamptz,
+  closed_at timestamptz,
+  changed_at timestamptz not null,
+  primary key (tenant_id, job_id),
+  foreign key (tenant_id, flow_id) references headgate.flows,
+  foreign key (tenant_id, flow_version_id) references headgate.flow_versions,
+  constraint jobs_conserve_records check (records_read = records_valid + records_rejected + records_filtered),
+  constraint jobs_close_with_verdict check (state not in ('completed', 'completed_with_failures') or (verdict is not null and closed_at is not null))
+) partition by range (job_id);
+create index jobs_by_flow on headgate.jobs (tenant_id, flow_id, job_id);
+create index jobs_by_file on headgate.jobs (tenant_id, file_id);
+create index jobs_by_version on headgate.jobs (tenant_id, flow_version_id);
+create index jobs_by_state on headgate.jobs (tenant_id, state, job_id) where state not in ('completed', 'rejected', 'cancelled');
+
+-- The unit of a claim: one chunk of a big file, or the only chunks of many small files of one flow version.
+create table headgate.chunk_groups (
+  tenant_id uuid not null,
+  group_id uuid not null,
+  flow_version_id uuid not null,
+  state text collate "C" not null check (state in ('ready', 'running', 'done', 'failed', 'cancelled')),
+  chunks integer not null,
+  bytes bigint not null,
+  fence bigint not null default 0,
+  attempts integer not null default 0,
+  created_at timestamptz not null,
+  changed_at timestamptz not null,
+  primary key (tenant_id, group_id),
+  foreign key (tenant_id, flow_version_id) references headgate.flow_versions
+) partition by range (group_id);
+create index chunk_groups_by_version on headgate.chunk_groups (tenant_id, flow_version_id);
+
+create table headgate.chunks (
+  tenant_id uuid not null,
+  job_id uuid not null,
+  chunk_number integer not null check (chunk_number >= 0),
+  group_id uuid not null,
+  start_byte bigint not null,
+  end_byte bigint not null,
+  first_record bigint not null,
+  context jsonb not null,
+  -- Set by the commit that finished the chunk: the summary, and where its part of each segment lies.
+  summary jsonb,
+  segments jsonb,
+  fence bigint,
+  done_at timestamptz,
+  primary key (tenant_id, job_id, chunk_number)
+) partition by range (job_id);
+create index chunks_by_group on headgate.chunks (tenant_id, group_id);
+
+-- A sealed object that a group wrote. `object` holds its name and wrapped key (decisions 2).
+create table headgate.segments (
+  tenant_id uuid not null,
+  segment_id uuid not null,
+  group_id uuid not null,
+  kind text collate "C" not null check (kind in ('output', 'outcome', 'rejections', 'exclusions')),
+  target_id text collate "C",
+  bytes bigint not null,
+  sha256 text collate "C" not null,
+  object jsonb not null,
+  fence bigint not null,
+  created_at timestamptz not null,
+  primary key (tenant_id, segment_id)
+) partition by range (segment_id);
+create index segments_by_group on headgate.segments (tenant_id, group_id);
+
+-- Samples of findings (bounded per job); the complete list is in the rejections segments. Never content.
+create table headgate.rejections (
+  tenant_id uuid not null,
+  job_id uuid not null,
+  record_number bigint not null,
+  finding integer not null,
+  byte_offset bigint not null,
+  severity text collate "C" not null check (severity in ('error', 'warn')),
+  code text collate "C" not null,
+  field text collate "C",
+  rule text collate "C",
+  message text not null,
+  primary key (tenant_id, job_id, record_number, finding)
+) partition by range (job_id);
+
+-- Deliveries -----------------------------------------------------------------------------------------------------------------
+
+-- Per job and target; amounts of a closed job are in its receipt, of an open one in its batches.
+create table headgate.job_targets (
+  tenant_id uuid not null,
+  job_id uuid not null,
+  target_id text collate "C" not null,
+  routed bigint not null default 0,
+  delivered bigint not null default 0,
+  refused bigint not null default 0,
+  dead bigint not null default 0,
+  cancelled bigint not null default 0,
+  primary key (tenant_id, job_id, target_id),
+  constraint job_targets_never_exceed_routed check (delivered >= 0 and refused >= 0 and dead >= 0 and cancelled >= 0 and delivered + refused + dead + cancelled <= routed)
+) partition by range (job_id);
+
+-- Membership (`spans`, `members`) and `body_sha256` never change (decisions 16).
+create table headgate.batches (
+  tenant_id uuid not null,
+  batch_id uuid not null,
+  flow_id uuid not null,
+  flow_version_id uuid not null,
+  target_id text collate "C" not null,
+  parent_batch_id uuid,
+  lane smallint not null,
+  order_number bigint not null,
+  state text collate "C" not null check (state in ('ready', 'sending', 'unknown', 'held', 'acked', 'refused', 'split', 'dead', 'cancelled')),
+  -- [{segmentId, start, end}] in order: the body is exactly these bytes.
+  spans jsonb not null,
+  -- [{jobId, firstRecord, lastRecord, records, amounts, excluded?}] in order.
+  members jsonb not null,
+  job_ids uuid[] not null,
+  records integer not null check (records > 0),
+  bytes bigint not null,
+  body_sha256 text collate "C" not null,
+  attempts integer not null default 0,
+  unknown_attempts integer not null default 0,
+  resolution_evidence text,
+  reason_code text collate "C",
+  trace_parent text collate "C",
+  created_at timestamptz not null,
+  changed_at timestamptz not null,
+  primary key (tenant_id, batch_id),
+  foreign key (tenant_id, flow_id) references headgate.flows
+) partition by range (batch_id);
+create index batches_by_job on headgate.batches using gin (job_ids);
+create index batches_by_lane on headgate.batches (tenant_id, flow_id, target_id, lane, order_number) where state in ('ready', 'sending', 'unknown', 'held');
+create index batches_by_flow on headgate.batches (tenant_id, flow_id, batch_id);
+
+create function headgate.refuse_batch_change() returns trigger language plpgsql set search_path = '' as $$
+begin
+  if (new.spans, new.members, new.body_sha256, new.job_ids, new.records, new.target_id, new.lane, new.order_number)
+     is distinct from (old.spans, old.members, old.body_sha256, old.job_ids, old.records, old.target_id, old.lane, old.order_number) then
+    raise exception 'the membership of a batch never changes' using errcode = 'HG002';
+  end if;
+  return new;
+end
+$$;
+
+create table headgate.attempts (
+  tenant_id uuid not null,
+  attempt_id uuid not null,
+  batch_id uuid not null,
+  attempt_number integer not null,
+  fence bigint not null,
+  possible_duplicate boolean not null,
+  started_at timestamptz not null,
+  ended_at timestamptz,
+  -- null while it runs.
+  outcome text collate "C" check (outcome in ('acked', 'refused', 'unknown')),
+  resolved_as text collate "C" check (resolved_as in ('acked', 'refused', 'resent', 'dead', 'cancelled')),
+  evidence text,
+  reason_code text collate "C",
+  primary key (tenant_id, attempt_id),
+  constraint attempts_resolve_with_evidence check (resolved_as is null or evidence is not null)
+) partition by range (attempt_id);
+create index attempts_by_batch on headgate.attempts (tenant_id, batch_id, attempt_number);
+
+create table headgate.dead_letters (
+  tenant_id uuid not null,
+  dead_letter_id uuid not null,
+  job_id uuid not null,
+  flow_id uuid not null,
+  target_id text collate "C" not null,
+  batch_id uuid not null,
+  record_number bigint not null,
+  cause text collate "C" not null check (cause in ('refused', 'exhausted', 'poison', 'operator')),
+  code text collate "C" not null,
+  message text not null,
+  delivery_key text collate "C" not null,
+  created_at timestamptz not null,
+  primary key (tenant_id, dead_letter_id),
+  foreign key (tenant_id, flow_id) references headgate.flows
+) partition by range (dead_letter_id);
+create index dead_letters_by_job on headgate.dead_letters (tenant_id, job_id, record_number);
+create index dead_letters_by_flow on headgate.dead_letters (tenant_id, flow_id, dead_letter_id);
+
+-- Ledger -----------------------------------------------------------------------------------------------------------------------
+
+create table headgate.receipts (
+  tenant_id uuid not null,
+  job_id uuid not null,
+  cell text collate "C" not null,
+  region text collate "C" not null,
+  -- RFC 8785 text, exactly as signed, and its detached JWS.
+  body text collate "C" not null,
+  signature text collate "C" not null,
+  key_id text collate "C" not null,
+  created_at timestamptz not null,
+  primary key (tenant_id, job_id)
+) partition by range (job_id);
+
+-- Events -----------------------------------------------------------------------------------------------------------------------
+
+-- Written in the transaction of the change itself. `ordinal` counts from 0 within (tenant, transaction).
+create table headgate.events (
+  tenant_id uuid not null,
+  event_id uuid not null,
+  envelope_version smallint not null default 1,
+  transaction_id uuid not null,
+  ordinal integer not null,
+  type text collate "C" not null,
+  object_id uuid not null,
+  from_state text collate "C" not null,
+  to_state text collate "C" not null,
+  actor text collate "C" not null,
+  trace_id text collate "C",
+  detail jsonb,
+  at timestamptz not null,
+  primary key (tenant_id, event_id)
+) partition by range (event_id);
+create index events_by_transaction on headgate.events (tenant_id, transaction_id, ordinal);
+create index events_by_object on headgate.events (tenant_id, object_id, event_id);
+
+-- One row per writing transaction and tenant. The sequencer gives it `first_seq` once no older transaction can still
+-- commit; an event's seq is first_seq + ordinal. Ids and numbers only.
+create table headgate.event_transactions (
+  tenant_id uuid not null,
+  transaction_id uuid not null,
+  xid xid8 not null default pg_current_xact_id(),
+  events integer not null check (events > 0),
+  first_seq bigint,
+  primary key (tenant_id, transaction_id),
+  unique (tenant_id, first_seq)
+);
+create index event_transactions_unsequenced on headgate.event_transactions (xid) where first_seq is null;
+
+create table headgate.event_counters (
+  tenant_id uuid not null references headgate.tenants,
+  last_seq bigint not null default 0,
+  primary key (tenant_id)
+);
+
+create table headgate.event_cursors (
+  tenant_id uuid not null references headgate.tenants,
+  subscriber text collate "C" not null,
+  seq bigint not null default 0,
+  fence bigint not null default 0,
+  changed_at timestamptz not null,
+  primary key (tenant_id, subscriber)
+);
+
+-- The work queue: ids and schedule only ----------------------------------------------------------------------------------------
+
+create table headgate.work_items (
+  tenant_id uuid not null references headgate.tenants,
+  work_id uuid not null,
+  kind text collate "C" not null check (kind in ('chunks', 'check', 'deliver', 'close')),
+  -- The chunk group, job or batch that the work is about.
+  reference_id uuid not null,
+  -- Deliveries that must not run at the same time share a lane key; '' means none.
+  lane_key text collate "C" not null default '',
+  cost bigint not null default 1 check (cost > 0),
+  due_at timestamptz not null,
+  lease_until timestamptz,
+  worker_id uuid,
+  fence bigint not null default 0,
+  attempts integer not null default 0,
+  primary key (tenant_id, work_id),
+  unique (tenant_id, kind, reference_id)
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+create index work_items_ready on headgate.work_items (kind, tenant_id, due_at, work_id) where lease_until is null;
+create index work_items_leased on headgate.work_items (lease_until) where lease_until is not null;
+
+-- Virtual time of each tenant per kind of work: who had least, by cost over weight, is served next.
+create table headgate.tenant_shares (
+  tenant_id uuid not null references headgate.tenants,
+  kind text collate "C" not null,
+  weight double precision not null default 1 check (weight > 0),
+  virtual_time double precision not null default 0,
+  primary key (tenant_id, kind)
+);
+
+-- Triggers ---------------------------------------------------------------------------------------------------------------------
+
+create trigger arrivals_start before insert on headgate.arrivals for each row when (new.state <> 'seen') execute function headgate.refuse_illegal_transition('arrival');
+create trigger arrivals_move before update of state on headgate.arrivals for each row when (old.state is distinct from new.state) execute function headgate.refuse_illegal_transition('arrival');
+create trigger jobs_start before insert on headgate.jobs for each row when (new.state <> 'queued') execute function headgate.refuse_illegal_transition('job');
+create trigger jobs_move before update of state on headgate.jobs for each row when (old.state is distinct from new.state) execute function headgate.refuse_illegal_transition('job');
+create trigger chunk_groups_start before insert on headgate.chunk_groups for each row when (new.state <> 'ready') execute function headgate.refuse_illegal_transition('chunk_group');
+create trigger chunk_groups_move before update of state on headgate.chunk_groups for each row when (old.state is distinct from new.state) execute function headgate.refuse_illegal_transition('chunk_group');
+create trigger batches_start before insert on headgate.batches for each row when (new.state <> 'ready') execute function headgate.refuse_illegal_transition('batch');
+create trigger batches_move before update of state on headgate.batches for each row when (old.state is distinct from new.state) execute function headgate.refuse_illegal_transition('batch');
+create trigger batches_keep_members before update on headgate.batches for each row execute function headgate.refuse_batch_change();
+create trigger flow_versions_start before insert on headgate.flow_versions for each row when (new.state <> 'active') execute function headgate.refuse_illegal_transition('flow_version');
+create trigger flow_versions_move before update of state on headgate.flow_versions for each row when (old.state is distinct from new.state) execute function headgate.refuse_illegal_transition('flow_version');
+create trigger events_are_append_only before update or delete on headgate.events for each row execute function headgate.refuse_change();
+create trigger receipts_are_append_only before update or delete on headgate.receipts for each row execute function headgate.refuse_change();
+
+-- Row-level security, grants, partitions ---------------------------------------------------------------------------------------
+
+do $$
+declare
+  v_table text;
+  v_partition text;
+begin
+  foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules',
+      'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
+      'batches', 'attempts', 'dead_letters', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'tenant_shares'] loop
+    execute format('alter table headgate.%I enable row level security', v_table);
+    execute format('alter table headgate.%I force row level security', v_table);
+    execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_table);
+  end loop;
+  -- The dispatcher's own policies: id-and-schedule-only tables (decisions 23).
+  foreach v_table in array array['tenants', 'api_keys', 'source_schedules', 'event_transactions', 'event_counters', 'work_items', 'tenant_shares'] loop
+    execute format('create policy dispatcher on headgate.%I to headgate_dispatcher using (true)', v_table);
+  end loop;
+  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'attempts', 'dead_letters', 'receipts', 'events'] loop
+    v_partition := v_table || '_other';
+    execute format('create table headgate.%I partition of headgate.%I default', v_partition, v_table);
+    execute format('alter table headgate.%I enable row level security', v_partition);
+    execute format('alter table headgate.%I force row level security', v_partition);
+    execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_partition);
+  end loop;
+end
+$$;
+
+-- Makes the partition of one calendar quarter (UUIDv7 bounds) for every big table; run by `headgate migrate up`.
+-- Returns how many partitions it made.
+create function headgate.make_partitions(p_quarter_start date) returns integer language plpgsql set search_path = '' as $$
+declare
+  v_table text;
+  v_partition text;
+  v_from uuid;
+  v_to uuid;
+  v_made integer := 0;
+begin
+  p_quarter_start := date_trunc('quarter', p_quarter_start)::date;
+  v_from := (lpad(to_hex((extract(epoch from p_quarter_start::timestamp) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
+  v_to := (lpad(to_hex((extract(epoch from (p_quarter_start + interval '3 months')) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
+  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'attempts', 'dead_letters', 'receipts', 'events'] loop
+    v_partition := format('%s_%sq%s', v_table, to_char(p_quarter_start, 'YYYY'), to_char(p_quarter_start, 'Q'));
+    if to_regclass('headgate.' || quote_ident(v_partition)) is null then
+      execute format('create table headgate.%I partition of headgate.%I for values from (%L) to (%L)', v_partition, v_table, v_from, v_to);
+      execute format('alter table headgate.%I enable row level security', v_partition);
+      execute format('alter table headgate.%I force row level security', v_partition);
+      execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_partition);
+      v_made := v_made + 1;
+    end if;
+  end loop;
+  return v_made;
+end
+$$;
+revoke execute on function headgate.make_partitions(date) from public;
+
+grant select on headgate.tenants, headgate.api_keys, headgate.event_counters to headgate_app;
+grant insert, update on headgate.api_keys to headgate_app;
+grant select, insert on headgate.definitions, headgate.events, headgate.event_transactions, headgate.receipts, headgate.rejections to headgate_app;
+grant select, insert, update on headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
+  headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
+  headgate.event_cursors to headgate_app;
+grant select, insert, update, delete on headgate.source_schedules, headgate.file_fingerprints, headgate.idempotency_keys, headgate.work_items to headgate_app;
+
+-- The dispatcher: what must see across tenants, each answer ids and schedule only -----------------------------------------------
+
+grant select, insert, update on headgate.tenants to headgate_dispatcher;
+grant select on headgate.api_keys to headgate_dispatcher;
+grant select, update on headgate.source_schedules, headgate.event_transactions, headgate.work_items to headgate_dispatcher;
+grant select, insert, update on headgate.event_counters, headgate.tenant_shares to headgate_dispatcher;
+
+-- Makes a tenant, or returns the one of that name with its tier brought up to date. The caller must have checked that it may.
+create function headgate.ensure_tenant(p_tenant_id uuid, p_name text, p_tier text, p_cell text, p_region text) returns uuid
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_tenant_id uuid;
+  v_weight double precision := case p_tier when 'gold' then 4 when 'silver' then 2 else 1 end;
+begin
+  insert into headgate.tenants as t (tenant_id, name, tier, cell, region, created_at)
+  values (p_tenant_id, p_name, p_tier, p_cell, p_region, headgate.clock())
+  on conflict (name) do update set tier = excluded.tier
+  returning t.tenant_id into v_tenant_id;
+  insert into headgate.event_counters (tenant_id) values (v_tenant_id) on conflict do nothing;
+  insert into headgate.tenant_shares (tenant_id, kind, weight)
+  select v_tenant_id, k, v_weight from unnest(array['chunks', 'check', 'deliver', 'close']) k
+  on conflict (tenant_id, kind) do update set weight = excluded.weight;
+  return v_tenant_id;
+end
+$$;
+
+create function headgate.find_tenant(p_name text) returns uuid language sql stable security definer set search_path = '' as $$
+  select t.tenant_id from headgate.tenants t where t.name = p_name
+$$;
+
+create function headgate.list_tenants() returns table (tenant_id uuid, name text) language sql stable security definer set search_path = '' as $$
+  select t.tenant_id, t.name from headgate.tenants t order by t.name
+$$;
+
+-- Whose key this is, while it is valid; no row otherwise.
+create function headgate.authenticate_key(p_key_hash text) returns table (tenant_id uuid, tenant_name text, key_id uuid, scopes text[])
+language sql stable security definer set search_path = '' as $$
+  select k.tenant_id, t.name, k.key_id, k.scopes
+  from headgate.api_keys k join headgate.tenants t on t.tenant_id = k.tenant_id
+  where k.key_hash = p_key_hash and k.revoked_at is null and (k.expires_at is null or k.expires_at > headgate.clock())
+$$;
+
+-- Leases sources that are due. The poller sets due_at again and clears the lease when it is done.
+create function headgate.list_due_sources(p_worker uuid, p_limit integer, p_lease_ms integer)
+returns table (tenant_id uuid, flow_id uuid, source_id text, fence bigint)
+language sql volatile security definer set search_path = '' as $$
+  update headgate.source_schedules s
+  set lease_until = headgate.clock() + p_lease_ms * interval '1 millisecond', worker_id = p_worker, fence = s.fence + 1
+  from (select d.tenant_id, d.flow_id, d.source_id from headgate.source_schedules d
+        where d.due_at <= headgate.clock() and (d.lease_until is null or d.lease_until <= headgate.clock())
+        order by d.due_at limit p_limit for update skip locked) due
+  where s.tenant_id = due.tenant_id and s.flow_id = due.flow_id and s.source_id = due.source_id
+  returning s.tenant_id, s.flow_id, s.source_id, s.fence
+$$;
+
+-- Claims ready work of one kind under a fenced lease, fairly by cost and weight between tenants (docs/decisions/0003-fair-claims.md).
+-- Claims of one kind wait for each other: the answer is a batch, so this is one short wait per batch.
+create function headgate.claim_work(p_kind text, p_limit integer, p_worker uuid, p_lease_ms integer)
+returns table (tenant_id uuid, work_id uuid, reference_id uuid, lane_key text, fence bigint, attempts integer, cost bigint)
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_now timestamptz;
+begin
+  perform pg_advisory_xact_lock(7270, hashtext(p_kind));
+  v_now := headgate.clock();
+  return query
+  with recursive tenants_with_work as (
+    (select w.tenant_id from headgate.work_items w
+     where w.kind = p_kind and w.lease_until is null order by w.kind, w.tenant_id limit 1)
+    union all
+    select (select w.tenant_id from headgate.work_items w
+            where w.kind = p_kind and w.lease_until is null and w.tenant_id > t.tenant_id order by w.kind, w.tenant_id limit 1)
+    from tenants_with_work t where t.tenant_id is not null
+  ),
+  ready as (
+    select s.tenant_id, s.weight, s.virtual_time
+    from tenants_with_work t join headgate.tenant_shares s on s.tenant_id = t.tenant_id and s.kind = p_kind
+    where exists (select from headgate.work_items w where w.kind = p_kind and w.tenant_id = t.tenant_id and w.lease_until is null and w.due_at <= v_now)
+  ),
+  floor_time as (select min(r.virtual_time) as at, count(*) as tenants from ready r),
+  candidates as (
+    select w.tenant_id, w.work_id, w.cost,
+           greatest(r.virtual_time, f.at) + sum(w.cost) over (partition by w.tenant_id order by w.due_at, w.work_id) / r.weight as finish
+    from ready r cross join floor_time f
+    cross join lateral (
+      select c.tenant_id, c.work_id, c.cost, c.due_at from headgate.work_items c
+      where c.kind = p_kind and c.tenant_id = r.tenant_id and c.lease_until is null and c.due_at <= v_now
+        and (c.lane_key = '' or not exists (select from headgate.work_items busy
+              where busy.tenant_id = c.tenant_id and busy.kind = p_kind and busy.lane_key = c.lane_key and busy.lease_until is not null))
+      order by c.due_at, c.work_id
+      limit case when f.tenants = 1 then p_limit else greatest(2, ceil(4.0 * p_limit / f.tenants))::integer end
+    ) w
+  ),
+  chosen as (select c.tenant_id, c.work_id, c.cost, c.finish from candidates c order by c.finish, c.work_id limit p_limit),
+  served as (
+    update headgate.tenant_shares s set virtual_time = x.finish
+    from (select c.tenant_id, max(c.finish) as finish from chosen c group by c.tenant_id) x
+    where s.tenant_id = x.tenant_id and s.kind = p_kind
+  )
+  update headgate.work_items w
+  set lease_until = v_now + p_lease_ms * interval '1 millisecond', worker_id = p_worker, fence = w.fence + 1, attempts = w.attempts + 1
+  from chosen c
+  where w.tenant_id = c.tenant_id and w.work_id = c.work_id and w.lease_until is null
+  returning w.tenant_id, w.work_id, w.reference_id, w.lane_key, w.fence, w.attempts, w.cost;
+end
+$$;
+
+-- Work whose lease has run out. The rescuer returns each to the queue in its own tenant's transaction.
+create function headgate.sweep(p_limit integer) returns table (tenant_id uuid, work_id uuid, kind text, reference_id uuid, fence bigint, attempts integer)
+language sql volatile security definer set search_path = '' as $$
+  select w.tenant_id, w.work_id, w.kind, w.reference_id, w.fence, w.attempts from headgate.work_items w
+  where w.lease_until is not null and w.lease_until <= headgate.clock()
+  order by w.lease_until limit p_limit
+$$;
+
+-- Queue depth by kind, for metrics and desired workers.
+create function headgate.count_work() returns table (kind text, ready bigint, leased bigint, oldest_due timestamptz)
+language sql stable security definer set search_path = '' as $$
+  select w.kind, count(*) filter (where w.lease_until is null), count(*) filter (where w.lease_until is not null), min(w.due_at)
+  from headgate.work_items w group by w.kind
+$$;
+
+-- Gives sequence numbers to event transactions that no running transaction can precede any more. Gapless per tenant.
+create function headgate.sequence_events(p_limit integer) returns integer
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_count integer;
+begin
+  perform pg_advisory_xact_lock(7271, 0);
+  with pending as (
+    select e.tenant_id, e.transaction_id, e.xid, e.events from headgate.event_transactions e
+    where e.first_seq is null and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+    order by e.xid, e.transaction_id limit p_limit
+  ),
+  numbered as (
+    select p.tenant_id, p.transaction_id,
+           c.last_seq + 1 + coalesce(sum(p.events) over (partition by p.tenant_id order by p.xid, p.transaction_id rows between unbounded preceding and 1 preceding), 0) as first_seq
+    from pending p join headgate.event_counters c on c.tenant_id = p.tenant_id
+  ),
+  advanced as (
+    update headgate.event_counters c set last_seq = c.last_seq + x.events
+    from (select p.tenant_id, sum(p.events) as events from pending p group by p.tenant_id) x
+    where c.tenant_id = x.tenant_id
+  )
+  update headgate.event_transactions e set first_seq = n.first_seq from numbered n
+  where e.tenant_id = n.tenant_id and e.transaction_id = n.transaction_id;
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+-- Takes or keeps a leadership on the database's clock: the fence while it is held, null otherwise.
+create function headgate.lead(p_role text, p_holder uuid, p_lease_ms integer) returns bigint language sql volatile set search_path = '' as $$
+  insert into headgate.leaders as l (role, holder, fence, until)
+  values (p_role, p_holder, 1, headgate.clock() + p_lease_ms * interval '1 millisecond')
+  on conflict (role) do update
+    set holder = excluded.holder, until = excluded.until, fence = l.fence + (l.holder <> excluded.holder)::integer
+    where l.holder = excluded.holder or l.until <= headgate.clock()
+  returning fence
+$$;
+
+grant create on schema headgate to headgate_dispatcher;
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'headgate'::regnamespace and p.prosecdef loop
+    execute format('revoke execute on function %s from public', v_function);
+    execute format('grant execute on function %s to headgate_app', v_function);
+    execute format('alter function %s owner to headgate_dispatcher', v_function);
+  end loop;
+end
+$$;
+revoke create on schema headgate from headgate_dispatcher;
