@@ -35,7 +35,6 @@ const findingGroup = Type.Object(
   { code: text, field: nullable(text), rule: nullable(text), count, firstOffset: count, message: text },
   strict,
 );
-const exactByName = Type.Record(Type.String(), nullable(Type.String({ pattern: '^-?[0-9]+(\\.[0-9]+)?$' })));
 
 const chunk = Type.Object(
   {
@@ -95,7 +94,14 @@ export const receiptSchema = Type.Object(
     excluded: count,
     amounts: Type.Object({ read: amounts, valid: amounts, rejected: amounts, filtered: amounts }, strict),
     targets: Type.Array(Type.Object({ id: text, routed: stage, delivered: stage, refused: stage, dead: stage, cancelled: stage }, strict)),
-    controlTotals: Type.Object({ declared: exactByName, computed: exactByName, balanced: nullable(Type.Boolean()) }, strict),
+    controlTotals: Type.Object(
+      {
+        declared: Type.Record(Type.String(), nullable(text)),
+        computed: Type.Record(Type.String(), text),
+        balanced: nullable(Type.Boolean()),
+      },
+      strict,
+    ),
     errors: Type.Array(findingGroup, { maxItems: 1000 }),
     warnings: Type.Array(findingGroup, { maxItems: 1000 }),
     chunks: Type.Array(chunk),

@@ -5,10 +5,10 @@
  */
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { ChunkContext, FieldAmounts, FindingGroup, RecordCounts } from '../engine/chunk.ts';
+import type { ControlTotals } from '../engine/file/file-rules.ts';
 import type { FlowIdentity } from '../engine/plan.ts';
 import { findImbalances, type LedgerTotals, type TargetLedger } from './balance.ts';
 import { canonicalJson } from './canonical-json.ts';
-import type { ControlTotals } from './control-totals.ts';
 import { ledgerErrors } from './ledger-errors.ts';
 
 export const receiptVersion = 1;
@@ -41,6 +41,7 @@ export interface Receipt extends LedgerTotals {
     readonly filtered: FieldAmounts;
   };
   readonly targets: readonly TargetLedger[];
+  /** As `receiptControlTotals` gives them. */
   readonly controlTotals: ControlTotals;
   readonly errors: readonly FindingGroup[];
   readonly warnings: readonly FindingGroup[];
