@@ -52,7 +52,7 @@ function readHeaderRow(plan: Plan, format: DelimitedPlan, rows: Generator<Row>):
   try {
     first = rows.next();
   } catch (error) {
-    if (error instanceof FileDamage) return { columns: null, rows: [], damage: [error.finding] };
+    if (error instanceof FileDamage) return { columns: null, rows: [], damage: [{ ...error.finding, record: 1 }] };
     throw error;
   }
   if (first.done) return { columns: null, rows: [], damage: [] };

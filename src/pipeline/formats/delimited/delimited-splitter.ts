@@ -48,13 +48,14 @@ class DelimitedScanner implements Scanner {
         if (!isLast) break;
         lineEnd = limit;
       }
+      let isOpen = false;
       if (!isComment && quote >= 0) {
         if (quoteAt < start) quoteAt = nextOrEnd(bytes, quote, start);
         if (quoteAt < lineEnd) {
           findRecordEnd(bytes, start, quoteAt, this.#format, this.#found);
           lineEnd = this.#found.end;
           if (lineEnd === limit && !isLast) break;
-          if (this.#found.isOpen) this.#reportOpenQuote(base + start);
+          isOpen = this.#found.isOpen;
         }
       }
       const end = lineEnd > start && bytes[lineEnd - 1] === carriageReturn ? lineEnd - 1 : lineEnd;
@@ -62,6 +63,7 @@ class DelimitedScanner implements Scanner {
         ledger.refuseLongRecord(base + start, this.endsInQuotes(bytes.subarray(start, start + ledger.maxRecordBytes + 1)));
         return limit;
       }
+      if (isOpen) this.#reportOpenQuote(base + start);
       if (isComment) ledger.comments++;
       else if (end === start && skipBlankLines) ledger.blankLines++;
       else if (this.#needsHeader) {
@@ -76,7 +78,7 @@ class DelimitedScanner implements Scanner {
 
   #reportOpenQuote(offset: number): void {
     const record = this.#needsHeader ? 0 : this.#ledger.records + 1;
-    this.#ledger.addDamage({ code: 'E_QUOTE_OPEN', record, offset, message: 'a quote is not closed before the end of the file' });
+    this.#ledger.addDamage({ code: 'E_QUOTE_OPEN', record, offset, message: 'a quote is open at the end of the file' });
   }
 
   /** False when the columns cannot be trusted: then nothing after them is split. */
