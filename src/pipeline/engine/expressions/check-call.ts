@@ -2,9 +2,9 @@
  * Checks the calls of an expression against the table of functions, and the forms with a meaning of their own: `has`,
  * `coalesce` and the literals `date('…')`, `time('…')`, `datetime('…')`, `decimal('…')`.
  */
+import { createMomentReader } from '../fields/moment-types.ts';
 import type { Expression, ValueType } from './expression.ts';
 import { type FunctionSignature, functionSignatures, insteadOf, type ParameterType, specialForms } from './functions.ts';
-import { readMomentLiteral } from './moment-literal.ts';
 import { parseMomentPattern } from './moments.ts';
 import type { Syntax } from './parse.ts';
 import { patternProblem } from './patterns.ts';
@@ -16,6 +16,9 @@ type CallSyntax = Extract<Syntax, { kind: 'call' }>;
 
 export function checkCall(checker: CheckContext, syntax: CallSyntax): Expression | null {
   const { name, target } = syntax;
+  if (target?.kind === 'name' && checker.environment.later.includes(target.name)) {
+    return checker.refuse('E_NOT_SUPPORTED_YET', `${target.name}.${name} is not supported yet`, target);
+  }
   if (target === null) {
     if (name === 'has') return checkHas(checker, syntax);
     if (name === 'coalesce') return checkCoalesce(checker, syntax);
@@ -139,7 +142,7 @@ function checkMoment(checker: CheckContext, syntax: CallSyntax, type: 'date' | '
   if (syntax.arguments.length !== 1 || operand!.kind !== 'literal' || operand!.type !== 'string') {
     return checker.refuse('E_EXPRESSION_TYPE', `${type} takes one literal text in ISO 8601`, syntax);
   }
-  const value = readMomentLiteral(type, operand!.value);
+  const value = createMomentReader(type, null)(operand!.value);
   if (value === null) return checker.refuse('E_EXPRESSION_TYPE', `not a ${type} in ISO 8601`, operand!);
   return { kind: 'literal', type, value };
 }

@@ -92,6 +92,7 @@ class Checker implements CheckContext {
   }
 
   #unknownScope(name: string, range: TextRange): null {
+    if (this.environment.later.includes(name)) return this.refuse('E_NOT_SUPPORTED_YET', `${name} is not supported yet`, range);
     const absent = Object.hasOwn(this.environment.absent, name) ? this.environment.absent[name as Scope] : undefined;
     if (absent !== undefined) return this.refuse('E_EXPRESSION_NAME', `${name} can not be used here: ${absent}`, range);
     const known = [...Object.keys(this.environment.scopes), ...(this.environment.statistics === null ? [] : ['stats'])];

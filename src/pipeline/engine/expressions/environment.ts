@@ -22,6 +22,8 @@ export interface Environment {
   readonly statistics: StatisticsBinding | null;
   /** What to say of a scope that exists elsewhere: `out` in a filter, `stats` in a record rule. */
   readonly absent: Readonly<Partial<Record<Scope | 'stats', string>>>;
+  /** Names of later versions (`calendar`): E_NOT_SUPPORTED_YET. */
+  readonly later: readonly string[];
   /** What to say of a field that exists, but not for every record that the expression sees. */
   readonly hiddenFields: ReadonlyMap<string, string>;
 }

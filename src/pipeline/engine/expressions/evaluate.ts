@@ -154,7 +154,7 @@ function present(value: Value): Exclude<Value, null> {
 /** Negative, zero or positive. `type` tells texts from moments; numbers compare across int and decimal. */
 export function compareValues(left: Exclude<Value, null>, right: Exclude<Value, null>, type: ValueType): number {
   if (typeof left === 'string' && typeof right === 'string')
-    return type === 'datetime' ? compareMoments(left, right) : compareTexts(left, right);
+    return type === 'datetime' || type === 'time' ? compareMoments(left, right) : compareTexts(left, right);
   if (typeof left === 'boolean' && typeof right === 'boolean') return Number(left) - Number(right);
   return compareNumbers(left as bigint | Decimal, right as bigint | Decimal);
 }

@@ -23,7 +23,7 @@ const bindings: FieldBinding[] = types.flatMap((type, index) => [
   { name: `${type}B`, type, index: index * 2 + 1 },
 ]);
 const from: GeneratorFields[] = [{ scope: 'record', fields: bindings }];
-const environment: Environment = { scopes: { record: bindings }, statistics: null, absent: {}, hiddenFields: new Map() };
+const environment: Environment = { scopes: { record: bindings }, statistics: null, absent: {}, later: [], hiddenFields: new Map() };
 const arbitraryRecord = fc.tuple(...bindings.map((field) => arbitraryValue(field.type)));
 const anyTree = fc.oneof(...types.map((type) => arbitraryExpression({ type, depth: 4, from })));
 

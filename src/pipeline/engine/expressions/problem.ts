@@ -24,6 +24,11 @@ export const expressionProblems = defineErrors({
     actor: 'author',
     next: 'Split the expression into several rules or output fields.',
   },
+  E_NOT_SUPPORTED_YET: {
+    meaning: 'A flow definition uses a part of headgate/v1 that this version does not run yet. It is refused, never ignored.',
+    actor: 'author',
+    next: 'Leave the key out, or wait for the version that brings it (CHANGELOG.md).',
+  },
   E_PATTERN_REFUSED: {
     meaning: 'A regular expression is not one that runs in linear time (RE2 syntax), or is not a literal.',
     actor: 'author',

@@ -1,12 +1,14 @@
 /**
  * What the parts of the checker share: how trees are built, which types go together, how a mistake is reported.
  */
+import type { Environment } from './environment.ts';
 import type { Expression, FunctionName, ValueType } from './expression.ts';
 import type { Syntax } from './parse.ts';
 import type { ExpressionProblemCode, TextRange } from './problem.ts';
 import { nearestName } from './suggestion.ts';
 
 export interface CheckContext {
+  readonly environment: Environment;
   /** Null when a problem was reported in this part of the tree. */
   check(syntax: Syntax): Expression | null;
   refuse(code: ExpressionProblemCode, message: string, range: TextRange): null;

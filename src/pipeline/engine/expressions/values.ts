@@ -12,7 +12,7 @@ export interface Decimal {
 }
 
 /**
- * string: text; int: bigint; decimal: Decimal; bool: boolean; absent: null. Date, time and datetime are canonical ISO 8601 text:
+ * string: text; int: bigint; decimal: Decimal; bool: boolean; absent: null. Date, time and datetime are ISO 8601 text:
  * `2026-01-31`, `23:59:59` or `23:59:59.125`, `2026-01-31T23:59:59[.125]`, and with `Z` when the source named an offset (then in UTC).
  */
 export type Value = string | bigint | boolean | Decimal | null;
@@ -171,9 +171,14 @@ export function compareTexts(left: string, right: string): number {
   return left.length === right.length ? 0 : left.length < right.length ? -1 : 1;
 }
 
-/** Canonical moments of one type. A moment with an offset has no order with one that names none. */
+/** Moments of one type. One with an offset has no order with one that names none. A left out fraction is zero. */
 export function compareMoments(left: string, right: string): number {
   const leftUtc = left.endsWith('Z');
   if (leftUtc !== right.endsWith('Z')) throw new ExpressionFailure('a datetime with an offset is compared with one without');
-  return leftUtc ? compareTexts(left.slice(0, -1), right.slice(0, -1)) : compareTexts(left, right);
+  const [a, b] = leftUtc ? [left.slice(0, -1), right.slice(0, -1)] : [left, right];
+  return compareTexts(padFraction(a, b), padFraction(b, a));
+}
+
+function padFraction(moment: string, other: string): string {
+  return moment.length === other.length - 4 && other[moment.length] === '.' ? `${moment}.000` : moment;
 }
