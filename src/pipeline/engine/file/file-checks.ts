@@ -10,6 +10,7 @@ import { fileErrors } from '../engine-errors.ts';
 import { acceptanceReasons } from './acceptance.ts';
 import { type Exclusion, type FinishedChunk, findDuplicates } from './duplicates.ts';
 import { type ControlTotals, checkFileRules } from './file-rules.ts';
+import type { FileReason, Verdict } from './file-verdict.ts';
 
 export interface FileInput {
   /** Of all chunks, folded. */
