@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { itWith } from '../../../test/support/components.ts';
 import { systemPorts } from '../base/system-ports.ts';
-import { userNamespacesWork } from './embedded-binaries.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { openPool } from './pool.ts';
 import { findPostmaster, stopPostmaster } from './postmaster.ts';
@@ -212,14 +212,13 @@ describe('what cannot work is said', () => {
   });
 });
 
-const isRoot = process.getuid?.() === 0;
-it.runIf(isRoot && userNamespacesWork())('root runs it in a user namespace and keeps its files', async () => {
+itWith('root', 'user-namespaces')('root runs it in a user namespace and keeps its files', async () => {
   const user = await startUser('user-namespace');
   expect(statSync(folder()).uid).toBe(0);
   await user.stop();
 });
 
-it.runIf(isRoot)('root without user namespaces runs it as nobody, outside its own home', async () => {
+itWith('root')('root without user namespaces runs it as nobody, outside its own home', async () => {
   const user = await startUser('other-user');
   const [row] = await query(user.url, "select current_setting('data_directory') as folder");
   expect(row!['folder']).toMatch(/^\/var\/lib\/headgate\//);

@@ -1,0 +1,22 @@
+/**
+ * The generated files of the project. `npm run golden` writes them; test/golden.test.ts fails when one is stale. Files that
+ * need a database get one that is freshly migrated.
+ */
+import type { Queryable } from '../src/platform/postgres/database.ts';
+import { describeSchema } from '../test/support/schema-description.ts';
+import { renderErrorsPage } from './reference/errors-page.ts';
+import { renderMetricsPage } from './reference/metrics-page.ts';
+import { renderSettingsPage } from './reference/settings-page.ts';
+
+export interface GoldenFile {
+  /** From the project's root. */
+  readonly path: string;
+  render(migrated: Queryable): Promise<string> | string;
+}
+
+export const goldenFiles: readonly GoldenFile[] = [
+  { path: 'docs/reference/errors.md', render: renderErrorsPage },
+  { path: 'docs/reference/settings.md', render: renderSettingsPage },
+  { path: 'docs/reference/metrics.md', render: renderMetricsPage },
+  { path: 'test/golden/schema.txt', render: describeSchema },
+];

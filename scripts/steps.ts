@@ -1,0 +1,110 @@
+/**
+ * Runs the steps of `npm run check` and `npm test`: a command each, timed, its output shown only when it fails. Numbers of
+ * tests come from vitest's own report, never from its text.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const projectRoot = join(import.meta.dirname, '..');
+
+export interface StepResult {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly seconds: number;
+  readonly output: string;
+}
+
+interface CommandResult {
+  readonly exitCode: number;
+  readonly output: string;
+  readonly seconds: number;
+}
+
+function runCommand(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
+  const startedMs = performance.now();
+  const path = `${join(projectRoot, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}`;
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: projectRoot,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, PATH: path, ...env },
+    });
+    const parts: Buffer[] = [];
+    child.stdout.on('data', (part: Buffer) => parts.push(part));
+    child.stderr.on('data', (part: Buffer) => parts.push(part));
+    const finish = (exitCode: number, extra = '') =>
+      resolve({ exitCode, output: Buffer.concat(parts).toString() + extra, seconds: (performance.now() - startedMs) / 1000 });
+    child.on('error', (error) => finish(127, error.message));
+    child.on('close', (code) => finish(code ?? 1));
+  });
+}
+
+/** A step that either works or not; it counts as one. */
+export async function runStep(name: string, command: string, args: readonly string[]): Promise<StepResult> {
+  const { exitCode, output, seconds } = await runCommand(command, args);
+  return { name, passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0, seconds, output };
+}
+
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+}
+
+/** All tests of one vitest project. A run that fails without a failed test (an unhandled error, a file that breaks) counts as one failure. */
+export async function runVitest(project: 'fast' | 'e2e', extra: readonly string[] = []): Promise<StepResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-report-'));
+  const reportPath = join(folder, 'report.json');
+  const args = ['run', '--project', project, '--reporter', 'dot', '--reporter', 'json', `--outputFile.json=${reportPath}`, ...extra];
+  try {
+    const { exitCode, output, seconds } = await runCommand('vitest', args, { NO_COLOR: '1' });
+    const report = existsSync(reportPath) ? (JSON.parse(readFileSync(reportPath, 'utf8')) as VitestReport) : undefined;
+    const failed = report?.numFailedTests ?? 0;
+    return {
+      name: `${project} tests`,
+      passed: report?.numPassedTests ?? 0,
+      failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+      skipped: (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0),
+      seconds,
+      output,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** One line when it worked, everything it said when it did not. */
+export function printStep(step: StepResult): StepResult {
+  const counts =
+    step.passed + step.failed + step.skipped > 1 ? `, ${step.passed} passed, ${step.failed} failed, ${step.skipped} skipped` : '';
+  if (step.failed > 0) process.stdout.write(`\n--- ${step.name} ---\n${step.output.trim()}\n---\n`);
+  process.stdout.write(`${step.failed > 0 ? '✗' : '✓'} ${step.name} (${step.seconds.toFixed(1)} s${counts})\n`);
+  return step;
+}
+
+/** Format, lint, types and unused code side by side, then the fast tests. */
+export async function runCheckSteps(): Promise<StepResult[]> {
+  const fixed = await Promise.all(
+    [
+      runStep('format and lint', 'biome', ['ci', '--colors=off', '--max-diagnostics=50']),
+      runStep('types', 'tsc', ['-p', '.', '--pretty', 'false']),
+      runStep('unused code', 'knip', ['--no-progress']),
+    ].map(async (step) => printStep(await step)),
+  );
+  return [...fixed, printStep(await runVitest('fast'))];
+}
+
+/** The last line is a contract: `N passed, N failed`. Returns the exit code. */
+export function printSummary(steps: readonly StepResult[]): number {
+  const sum = (pick: (step: StepResult) => number) => steps.reduce((total, step) => total + pick(step), 0);
+  const failed = sum((step) => step.failed);
+  const skipped = sum((step) => step.skipped);
+  if (skipped > 0) process.stdout.write(`${skipped} skipped: a component they need is absent (HEADGATE_REQUIRE makes that a failure)\n`);
+  process.stdout.write(`${sum((step) => step.passed)} passed, ${failed} failed\n`);
+  return failed > 0 ? 1 : 0;
+}

@@ -1,0 +1,33 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { goldenFiles } from '../scripts/golden-files.ts';
+import { projectRoot } from '../scripts/steps.ts';
+import { declaredErrors } from '../src/platform/base/errors.ts';
+import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+afterAll(() => database.drop());
+
+it.each(goldenFiles.map((file) => [file.path, file] as const))('%s is what `npm run golden` makes', async (path, file) => {
+  const full = join(projectRoot, path);
+  expect(existsSync(full) ? readFileSync(full, 'utf8') : '').toBe(await file.render(database.adminDb));
+});
+
+it('every error code has a page entry, and every entry a code', () => {
+  const page = readFileSync(join(projectRoot, 'docs/reference/errors.md'), 'utf8');
+  const documented = [...page.matchAll(/^## (E_[A-Z0-9_]+)$/gm)].map((match) => match[1]!);
+  expect(documented).toEqual(declaredErrors().map((entry) => entry.code));
+});
+
+it('every error says what it means and what to do in whole sentences', () => {
+  for (const { code, meaning, next } of declaredErrors()) {
+    expect(`${code} ${meaning}`).toMatch(/\.$/);
+    expect(`${code} ${next}`).toMatch(/\.$/);
+  }
+});
