@@ -1,0 +1,78 @@
+/** The CLI's way to the API: finds it, presents the key, turns problem details back into errors with codes. */
+import { readFileSync, statSync } from 'node:fs';
+import { type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
+import { cliErrors } from './cli-errors.ts';
+import { type CommandLine, textOption } from './command.ts';
+
+export interface ApiClient {
+  get<Answer>(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<Answer>;
+  post<Answer>(path: string, body: unknown): Promise<Answer>;
+  /** Streams a body; answers of any status below 500 that are not problems are returned with it. */
+  send<Answer>(path: string, body: ReadableStream | Uint8Array, headers: Readonly<Record<string, string>>): Promise<{ status: number; answer: Answer }>;
+  /** Every page of a list, up to `itemsMax`. */
+  list<Item>(path: string, query: Readonly<Record<string, string | undefined>>, itemsMax: number): Promise<Item[]>;
+  stream(path: string): Promise<ReadableStream<Uint8Array>>;
+}
+
+const pageMax = 200;
+
+export function createApiClient(line: CommandLine, env: Readonly<Record<string, string | undefined>> = process.env): ApiClient {
+  const base = (textOption(line, 'url') ?? env.HEADGATE_URL ?? 'http://127.0.0.1:4680').replace(/\/+$/, '');
+  const authorization = `Bearer ${readKey(textOption(line, 'key-file'), env)}`;
+
+  async function call(path: string, init: RequestInit & { duplex?: 'half' }): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(base + path, { ...init, headers: { authorization, ...init.headers }, redirect: 'error' });
+    } catch (cause) {
+      throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `nothing answered at ${base}`, { cause });
+    }
+    if (response.headers.get('content-type')?.startsWith('application/problem+json')) throw problemError(await response.json());
+    if (!response.ok) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} answered ${response.status}`);
+    return response;
+  }
+
+  const client: ApiClient = {
+    get: async (path, query = {}) => (await call(withQuery(path, query), { method: 'GET' })).json() as never,
+    post: async (path, body) => (await call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).json() as never,
+    async send(path, body, headers) {
+      const response = await call(path, { method: 'POST', headers, body: body as BodyInit, duplex: 'half' });
+      return { status: response.status, answer: (await response.json()) as never };
+    },
+    async list<Item>(path: string, query: Readonly<Record<string, string | undefined>>, itemsMax: number) {
+      const items: Item[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await client.get<{ items: Item[]; nextCursor: string | null }>(path, { ...query, cursor, limit: String(Math.min(pageMax, itemsMax - items.length)) });
+        items.push(...page.items);
+        cursor = page.nextCursor ?? undefined;
+      } while (cursor !== undefined && items.length < itemsMax);
+      return items;
+    },
+    async stream(path) {
+      const response = await call(path, { method: 'GET' });
+      if (!response.body) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, 'the answer had no body');
+      return response.body;
+    },
+  };
+  return client;
+}
+
+function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const entries = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return entries.length === 0 ? path : `${path}?${new URLSearchParams(entries)}`;
+}
+
+function problemError(problem: { code?: string; detail?: string; retryable?: boolean; errors?: ErrorDetail[] }): HeadgateError {
+  return new HeadgateError(problem.code ?? 'E_INTERNAL', problem.detail ?? 'the API refused', { details: problem.errors, retryable: problem.retryable });
+}
+
+/** From a file (which nobody else may read) or HEADGATE_API_KEY; never from the command line, where `ps` shows it. */
+function readKey(keyFile: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
+  if (keyFile !== undefined) {
+    if ((statSync(keyFile).mode & 0o077) !== 0) throw new HeadgateError(cliErrors.E_API_KEY_MISSING, `the key file ${keyFile} may be read by others; make it mode 0600`);
+    return readFileSync(keyFile, 'utf8').trim();
+  }
+  if (env.HEADGATE_API_KEY) return env.HEADGATE_API_KEY.trim();
+  throw new HeadgateError(cliErrors.E_API_KEY_MISSING, 'no API key was given');
+}

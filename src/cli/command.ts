@@ -1,0 +1,121 @@
+/**
+ * What a command of the CLI is, and how one is run: options are parsed strictly, errors become `error CODE: sentence` with
+ * a next step on stderr, and the exit code follows docs (0 ok, 1 failed, 2 usage, 3 differences, 4 forbidden, 5 not found,
+ * 6 conflict, 8 timed out, 130 interrupted). stdout holds data only.
+ */
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { HeadgateError } from '../platform/base/errors.ts';
+import { cliErrors } from './cli-errors.ts';
+
+export type OptionValues = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+
+export interface CommandLine {
+  readonly positionals: readonly string[];
+  readonly options: OptionValues;
+}
+
+export interface Command {
+  /** `headgate job list [--state STATE]`. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly options?: ParseArgsOptionsConfig;
+  /** Returns the exit code. */
+  run(line: CommandLine): Promise<number>;
+}
+
+/** Options of every command that prints data. */
+export const outputOptions = {
+  json: { type: 'boolean' },
+  output: { type: 'string', short: 'o' },
+  fields: { type: 'string' },
+} as const satisfies ParseArgsOptionsConfig;
+
+/** Options of every command that talks to the API. */
+export const apiOptions = {
+  url: { type: 'string' },
+  'key-file': { type: 'string' },
+} as const satisfies ParseArgsOptionsConfig;
+
+const exitCodes: Readonly<Record<string, number>> = {
+  E_USAGE: 2,
+  E_CONFIRM: 2,
+  E_REQUEST: 2,
+  E_UNAUTHENTICATED: 4,
+  E_FORBIDDEN: 4,
+  E_API_KEY_MISSING: 4,
+  E_NOT_FOUND: 5,
+  E_STALE: 6,
+  E_JOB_STATE: 6,
+  E_VERSION_CONFLICT: 6,
+  E_TIMEOUT: 8,
+};
+
+export function exitCodeOf(error: HeadgateError): number {
+  return exitCodes[error.code] ?? 1;
+}
+
+/** Prints an error as every command does, and returns its exit code. Control characters never reach the terminal. */
+export function reportError(thrown: unknown): number {
+  const error = thrown instanceof HeadgateError ? thrown : new HeadgateError('E_INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+  const lines = [`error ${error.code}: ${error.message}`];
+  for (const detail of error.details.slice(0, 50)) lines.push(`  ${detail.line === undefined ? '' : `${detail.line}:${detail.column ?? 1}: `}${detail.path ? `${detail.path}: ` : ''}${detail.message}`);
+  if (error.next) lines.push(`try: ${error.next}`);
+  process.stderr.write(`${lines.map(printable).join('\n')}\n`);
+  return exitCodeOf(error);
+}
+
+/** Text from outside, made harmless for a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}
+
+/** Parses strictly and runs. */
+export async function runCommand(command: Command, argv: readonly string[]): Promise<number> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    process.stdout.write(`${command.summary}\n\nusage: ${command.usage}\n`);
+    return 0;
+  }
+  try {
+    return await command.run(parseLine(command, argv));
+  } catch (error) {
+    return reportError(error);
+  }
+}
+
+function parseLine(command: Command, argv: readonly string[]): CommandLine {
+  try {
+    const { positionals, values } = parseArgs({ args: [...argv], options: command.options ?? {}, allowPositionals: true, strict: true });
+    return { positionals, options: values };
+  } catch (error) {
+    const message = error instanceof Error ? error.message.split('.')[0] : String(error);
+    throw new HeadgateError(cliErrors.E_USAGE, `${message} (usage: ${command.usage})`);
+  }
+}
+
+/** Runs the verb that the first argument names. */
+export async function runVerb(noun: string, verbs: Readonly<Record<string, Command>>, argv: readonly string[]): Promise<number> {
+  const [verb, ...rest] = argv;
+  const command = verb === undefined || !Object.hasOwn(verbs, verb) ? undefined : verbs[verb];
+  if (command) return runCommand(command, rest);
+  const help = Object.values(verbs).map((each) => `  ${each.usage}\n      ${each.summary}`);
+  const isHelp = verb === undefined || verb === '--help' || verb === '-h';
+  (isHelp ? process.stdout : process.stderr).write(`${isHelp ? '' : `error E_USAGE: headgate ${noun} has no verb ${printable(JSON.stringify(verb))}\n`}${help.join('\n')}\n`);
+  return isHelp ? 0 : 2;
+}
+
+export function requiredPositional(line: CommandLine, index: number, name: string, usage: string): string {
+  const value = line.positionals[index];
+  if (value === undefined) throw new HeadgateError(cliErrors.E_USAGE, `${name} is missing (usage: ${usage})`);
+  return value;
+}
+
+export function textOption(line: CommandLine, name: string): string | undefined {
+  const value = line.options[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function requiredOption(line: CommandLine, name: string, usage: string): string {
+  const value = textOption(line, name);
+  if (!value) throw new HeadgateError(cliErrors.E_USAGE, `--${name} is missing (usage: ${usage})`);
+  return value;
+}

@@ -1,0 +1,43 @@
+/**
+ * Opens the local object store of the data folder and its keys: from the settings' secret references, or, for the embedded
+ * default, from key files that the first start generates with mode 0600. The parts are plain enough to be given to threads.
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadEmbeddedSigningKey, readSigningKey, type SigningKey } from '../pipeline/ledger/signing-key.ts';
+import type { Rng } from '../platform/base/ports.ts';
+import type { Settings } from '../platform/base/settings.ts';
+import { createSecretResolver } from '../platform/secrets/secret-resolver.ts';
+import { createKeyRing, type MasterKey } from '../platform/storage/data-keys.ts';
+import { createLocalStore } from '../platform/storage/local-store.ts';
+import { loadEmbeddedMasterKey, loadMasterKeys, parseMasterKeyReferences } from '../platform/storage/master-key.ts';
+import type { RawStore, SealedStore } from '../platform/storage/object-store.ts';
+import { createSealedStore } from '../platform/storage/sealed-store.ts';
+
+export interface OpenStorage {
+  readonly root: string;
+  readonly raw: RawStore;
+  readonly sealed: SealedStore;
+  readonly masterKeys: readonly MasterKey[];
+  readonly signingKey: SigningKey;
+}
+
+export function openStorage(settings: Settings, env: Readonly<Record<string, string | undefined>>, rng: Rng): OpenStorage {
+  const root = join(settings.dataDir, 'objects');
+  const secrets = createSecretResolver({ env, limits: null });
+  const raw = createLocalStore({ root, rng });
+  const masterKeys = settings.masterKey
+    ? loadMasterKeys(parseMasterKeyReferences(settings.masterKey), secrets)
+    : [loadEmbeddedMasterKey({ path: join(settings.dataDir, 'master.key'), hasObjects: hasObjects(root, settings.cell), rng })];
+  const signingKey = settings.signingKey ? readSigningKey(secrets.resolve(settings.signingKey)) : loadEmbeddedSigningKey(join(settings.dataDir, 'signing.pem'), rng);
+  const sealed = createSealedStore({ raw, cell: settings.cell, keyRing: createKeyRing(masterKeys), rng });
+  return { root, raw, sealed, masterKeys, signingKey };
+}
+
+function hasObjects(root: string, cell: string): boolean {
+  try {
+    return readdirSync(join(root, cell)).length > 0;
+  } catch {
+    return false;
+  }
+}
