@@ -42,6 +42,7 @@ export interface Splitter {
 }
 
 export interface SplitResult {
+  /** At least one, empty for a file without records. */
   readonly chunks: readonly ChunkSpec[];
   /** Numbered records, those of broken structure included. */
   readonly records: number;

@@ -56,7 +56,7 @@ class PiecewiseSplitter implements Splitter {
     if (!this.#ledger.isStopped) {
       const end = this.#base + this.#carry.length;
       if (this.#carry.length > 0) this.#scanner.scan(this.#carry, 0, this.#base, true);
-      if (!this.#ledger.isStopped) this.#ledger.cut(end);
+      if (!this.#ledger.isStopped) this.#ledger.cut(end, true);
     }
     return this.#ledger.result();
   }

@@ -39,9 +39,9 @@ export class SplitLedger {
     this.cutAt = offset + this.#options.chunkBytes;
   }
 
-  /** Ends the open chunk at `offset`, a record boundary; an empty one is left open. */
-  cut(offset: number): void {
-    if (offset <= this.#chunkStart) return;
+  /** Ends the open chunk at `offset`, a record boundary; an empty one is left open, unless it is the file's only one. */
+  cut(offset: number, isEnd = false): void {
+    if (offset <= this.#chunkStart && !(isEnd && this.#chunks.length === 0)) return;
     const chunk: ChunkSpec = {
       number: this.#chunks.length,
       start: this.#chunkStart,
@@ -85,7 +85,7 @@ export class SplitLedger {
 
   /** Ends the split for good at `offset`. */
   stop(offset: number): void {
-    this.cut(offset);
+    this.cut(offset, true);
     this.isStopped = true;
   }
 

@@ -6,6 +6,10 @@ import type { DelimitedPlan } from '../plan.ts';
 import { withoutLineEnd } from './plain-rows.ts';
 import { carriageReturn, damage, FileDamage, findTextProblem, type Line, lineFeed, type Row, type RowProblem } from './rows.ts';
 
+const strayQuote: RowProblem = { code: 'E_QUOTE', message: 'quote in the wrong place' };
+const openQuote: RowProblem = { code: 'E_QUOTE', message: 'quote is not closed' };
+const looseReturn: RowProblem = { code: 'E_CHARACTER', message: 'carriage return outside quotes' };
+
 type State = 'field-start' | 'unquoted' | 'quoted' | 'escaped' | 'after-quote';
 
 export interface DelimitedRowRules extends Pick<DelimitedPlan, 'delimiter' | 'quote' | 'escape' | 'comment' | 'skipBlankLines'> {
@@ -43,8 +47,8 @@ class DelimitedRow {
   readonly #cells: Buffer[] = [];
   #cell: number[] = [];
   #state: State = 'field-start';
-  #hasLooseReturn = false;
-  #hasStrayQuote = false;
+  /** The first misplaced carriage return or quote. */
+  #misplaced: RowProblem | null = null;
   #length = 0;
   #lineEndBytes = 0;
   /** Whether the byte that makes the row too long is inside quotes; null when no byte does. */
@@ -106,15 +110,15 @@ class DelimitedRow {
           this.#cell.push(byte);
           this.#state = 'quoted';
         } else {
-          if (byte !== carriageReturn) this.#hasStrayQuote = true;
+          if (byte !== carriageReturn) this.#misplaced ??= strayQuote;
           this.#addUnquoted(byte);
         }
     }
   }
 
   #addUnquoted(byte: number): void {
-    if (byte === carriageReturn) this.#hasLooseReturn = true;
-    if (byte === this.#rules.quote) this.#hasStrayQuote = true;
+    if (byte === carriageReturn) this.#misplaced ??= looseReturn;
+    if (byte === this.#rules.quote) this.#misplaced ??= strayQuote;
     this.#cell.push(byte);
     this.#state = 'unquoted';
   }
@@ -130,13 +134,7 @@ class DelimitedRow {
     this.#endCell();
     const bytes = Buffer.concat(this.#lines);
     const content = bytes.subarray(0, bytes.length - this.#lineEndBytes);
-    const problem = findTextProblem(content) ?? this.#findProblem(isOpen);
+    const problem = findTextProblem(content) ?? this.#misplaced ?? (isOpen ? openQuote : null);
     return { offset: this.#offset, length: bytes.length, content, cells: problem === null ? this.#cells : null, problem, isOpen };
-  }
-
-  #findProblem(isOpen: boolean): RowProblem | null {
-    if (this.#hasLooseReturn) return { code: 'E_CHARACTER', message: 'carriage return outside quotes' };
-    if (isOpen) return { code: 'E_QUOTE', message: 'quote is not closed' };
-    return this.#hasStrayQuote ? { code: 'E_QUOTE', message: 'quote in the wrong place' } : null;
   }
 }

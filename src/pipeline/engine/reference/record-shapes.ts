@@ -16,9 +16,8 @@ export interface Shape {
 
 /** `columns`: names of the header row, null without one. */
 export function shapeRecord(plan: Plan, row: Row, columns: readonly string[] | null): Shape {
-  // A single type without tag is known whatever the row looks like.
   const only = plan.records.length === 1 && plan.records[0]!.tag === null ? plan.records[0]! : null;
-  if (row.problem !== null) return { type: only, texts: [], problem: row.problem };
+  if (row.problem !== null) return { type: null, texts: [], problem: row.problem };
   switch (plan.format.type) {
     case 'delimited':
       return shapeCells(plan, row, columns, only);

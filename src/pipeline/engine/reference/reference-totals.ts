@@ -55,7 +55,7 @@ export class ReferenceTotals {
   }
 
   result(): RunTotals {
-    const counted = this.#plan.records.filter((record) => record.role === 'data' && record.counted);
+    const types = this.#plan.records.filter((record) => record.role === 'data');
     const money = this.#money;
     return {
       records: { read: this.read, ...this.#counts },
@@ -66,7 +66,7 @@ export class ReferenceTotals {
         rejected: money.rejected.toFieldAmounts(),
         filtered: money.filtered.toFieldAmounts(),
       },
-      byType: Object.fromEntries(counted.map(({ name }) => [name, this.#byType.get(name) ?? 0])),
+      byType: Object.fromEntries(types.map(({ name }) => [name, this.#byType.get(name) ?? 0])),
       targets: this.#targets.map(({ records, bytes, money: amounts }, target) => ({
         target,
         records,
