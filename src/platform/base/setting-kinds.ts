@@ -142,9 +142,13 @@ export function databaseUrlSetting(description: SettingDescription): Setting<str
   };
 }
 
-/** A reference to a secret, never the secret itself: `env:NAME` or `file:PATH`. */
-export function secretReferenceSetting(description: SettingDescription): Setting<string | undefined> {
-  const allowed = 'env:NAME or file:PATH';
+/**
+ * A reference to a secret, never the secret itself: `env:NAME` or `file:PATH`; with `isVersioned` also several as
+ * `1=env:OLD,2=file:PATH`, of which the highest is used for what is new.
+ */
+export function secretReferenceSetting(description: SettingDescription & { readonly isVersioned?: boolean }): Setting<string | undefined> {
+  const allowed = description.isVersioned ? 'env:NAME or file:PATH, or several as 1=env:NAME,2=file:PATH' : 'env:NAME or file:PATH';
+  const single = /^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/;
   return {
     ...description,
     kind: 'secret reference',
@@ -154,7 +158,8 @@ export function secretReferenceSetting(description: SettingDescription): Setting
     isList: false,
     parse(raw) {
       const text = asText(raw, allowed);
-      return /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/.test(text) ? text : mustBe(`${allowed}; the secret itself does not belong here`);
+      const references = description.isVersioned ? text.split(',').map((entry) => entry.trim().replace(/^[1-9][0-9]{0,8}=/, '')) : [text];
+      return references.every((reference) => single.test(reference)) ? text : mustBe(`${allowed}; the secret itself does not belong here`);
     },
   };
 }

@@ -89,12 +89,13 @@ export const settingsCatalogue = {
     max: 600_000,
   }),
   masterKey: secretReferenceSetting({
-    description: 'The key that seals every tenant key: 32 bytes in base64.',
-    defaultText: 'file master.key in the data folder, generated with mode 0600',
+    description: 'The key that seals every tenant key: 32 bytes in base64. With several versions the highest seals, the others still open.',
+    isVersioned: true,
+    defaultText: 'a file in the data folder, generated with mode 0600',
   }),
   signingKey: secretReferenceSetting({
-    description: 'The Ed25519 key that signs receipts, as a JWK.',
-    defaultText: 'file signing.jwk in the data folder, generated with mode 0600',
+    description: 'The Ed25519 private key that signs receipts, in PEM.',
+    defaultText: 'a file in the data folder, generated with mode 0600',
   }),
   requestBytesMax: integerSetting({
     description: 'Largest body of an API request that is not an upload, in bytes.',

@@ -70,6 +70,8 @@ describe('a value outside its bounds is refused', () => {
     ['HEADGATE_DATABASE_URL', 'mysql://u:p@h/db'],
     ['HEADGATE_DATABASE_URL', 'postgres://u:p@h'],
     ['HEADGATE_MASTER_KEY', 'c2VjcmV0LWl0c2VsZg=='],
+    ['HEADGATE_MASTER_KEY', '1=env:OLD,c2VjcmV0LWl0c2VsZg=='],
+    ['HEADGATE_SIGNING_KEY', '1=env:OLD,2=env:NEW'],
   ])('%s=%j', (variable, value) => {
     const mistakes = mistakesOf({ env: { [variable]: value } });
     expect(mistakes).toHaveLength(1);
@@ -85,6 +87,12 @@ describe('a value outside its bounds is refused', () => {
     expect(mistakes).toHaveLength(2);
     expect(mistakes.join()).not.toContain('hunter2');
   });
+});
+
+it('a master key may come in versions', () => {
+  expect(resolveSettings({ env: { HEADGATE_MASTER_KEY: '1=env:OLD,2=file:/run/secrets/new' } }).masterKey).toBe(
+    '1=env:OLD,2=file:/run/secrets/new',
+  );
 });
 
 it('a secret on the command line is refused', () => {

@@ -1,0 +1,108 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { examine } from './doctor.ts';
+
+let database: TestDatabase;
+let folder: string;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+afterAll(() => database.drop());
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'headgate-doctor-'));
+  env = { XDG_CONFIG_HOME: folder, HEADGATE_DATA_DIR: join(folder, 'data'), HEADGATE_PORT: '0', HEADGATE_DATABASE_URL: database.url };
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function find(check: string): Promise<[string, string, string][]> {
+  const findings = await examine({ env, folder });
+  return findings.filter((finding) => finding.check === check).map(({ result, message, next }) => [result, message, next]);
+}
+
+it('a sound set-up has no finding but the durability that tests turn off', async () => {
+  const findings = await examine({ env, folder });
+  expect(findings.filter(({ result }) => result !== 'ok').map(({ check }) => check)).toEqual(['durability']);
+  expect(findings.map(({ check }) => check)).toEqual(
+    expect.arrayContaining(['runtime', 'data folder', 'disk', 'database', 'clock', 'role and schema']),
+  );
+});
+
+describe('what is wrong is found, with a next step', () => {
+  it('a misspelt setting', async () => {
+    env['HEADGATE_PROT'] = '1';
+    expect(await find('settings')).toEqual([
+      ['failed', expect.stringContaining('did you mean HEADGATE_PORT'), expect.stringMatching(/settings\.md/)],
+    ]);
+  });
+
+  it('a superuser in place of headgate_app', async () => {
+    env['HEADGATE_DATABASE_URL'] = database.adminUrl;
+    expect(await find('role and schema')).toEqual([
+      ['failed', expect.stringContaining('E_ROLE_UNSAFE'), expect.stringContaining('headgate_app')],
+    ]);
+  });
+
+  it('a database without a schema', async () => {
+    const empty = await createTestDatabase({ isEmpty: true });
+    env['HEADGATE_DATABASE_URL'] = empty.url;
+    expect(await find('role and schema')).toEqual([
+      ['failed', expect.stringContaining('E_SCHEMA_TOO_OLD'), expect.stringContaining('headgate migrate up')],
+    ]);
+    await empty.drop();
+  });
+
+  it('a server that is not there, without the password in the finding', async () => {
+    env['HEADGATE_DATABASE_URL'] = 'postgres://headgate_app:hunter2@127.0.0.1:1/headgate';
+    const findings = await find('database');
+    expect(findings).toEqual([
+      ['failed', expect.stringContaining('E_DATABASE_UNREACHABLE'), expect.stringContaining('HEADGATE_DATABASE_URL')],
+    ]);
+    expect(JSON.stringify(await examine({ env, folder }))).not.toContain('hunter2');
+  });
+
+  it('a wrong password', async () => {
+    const url = new URL(database.url);
+    url.password = 'wrong';
+    env['HEADGATE_DATABASE_URL'] = url.href;
+    expect(await find('database')).toEqual([['failed', expect.stringContaining('E_DATABASE_LOGIN'), expect.any(String)]]);
+  });
+
+  it('a port that is taken', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    env['HEADGATE_PORT'] = String((server.address() as { port: number }).port);
+    expect(await find('port')).toEqual([['warning', expect.stringContaining('in use'), expect.stringContaining('HEADGATE_PORT')]]);
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+
+  it('a data folder that is a file, and one that others can read', async () => {
+    writeFileSync(join(folder, 'data'), '');
+    expect((await find('data folder'))[0]![0]).toBe('failed');
+    env['HEADGATE_DATA_DIR'] = folder;
+    chmodSync(folder, 0o755);
+    expect(await find('data folder')).toEqual([['warning', expect.stringContaining('other users'), `Run: chmod 700 ${folder}`]]);
+  });
+
+  it('a key file that others can read, a key that is not there', async () => {
+    const path = join(folder, 'key');
+    writeFileSync(path, 'x', { mode: 0o644 });
+    env['HEADGATE_MASTER_KEY'] = `1=file:${path},2=env:NOT_SET_HERE`;
+    expect((await find('master key')).map(([result]) => result)).toEqual(['failed', 'failed']);
+    env['HEADGATE_SIGNING_KEY'] = 'file:/nowhere/key';
+    expect(await find('signing key')).toEqual([['failed', expect.stringContaining('does not exist'), expect.any(String)]]);
+  });
+
+  it('an embedded PostgreSQL that was never made is not made by asking', async () => {
+    delete env['HEADGATE_DATABASE_URL'];
+    expect(await find('database')).toEqual([['ok', expect.stringContaining('first start'), '']]);
+  });
+});

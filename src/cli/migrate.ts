@@ -1,0 +1,66 @@
+/** `headgate migrate up|status`: brings the schema to this program's version, or shows how far it is. */
+
+import type { Settings } from '../platform/base/settings-catalogue.ts';
+import { systemPorts } from '../platform/base/system-ports.ts';
+import { startEmbeddedPostgres } from '../platform/postgres/embedded-postgres.ts';
+import { migrateUp, migrationStatus } from '../platform/postgres/migrate.ts';
+import { createDatabaseIfMissing } from '../platform/postgres/open-database.ts';
+import { type Command, type CommandLine, outputOptions, textOption } from './command.ts';
+import { loadSettings } from './load-settings.ts';
+import { printOne, printRows } from './output.ts';
+
+interface Target {
+  readonly url: string;
+  /** The password that headgate_app gets. */
+  readonly appPassword: string | undefined;
+}
+
+const options = { ...outputOptions, 'data-dir': { type: 'string' } } as const;
+
+export const migrateVerbs: Readonly<Record<string, Command>> = {
+  up: {
+    usage: 'headgate migrate up [--data-dir DIR] [--json]',
+    summary: 'Makes roles, schema and partitions, and applies pending migrations. Safe to repeat and to run from several places at once.',
+    options,
+    async run(line) {
+      const applied = await withTarget(settingsOf(line), ({ url, appPassword }) => migrateUp({ url, appPassword, ports: systemPorts }));
+      await printRows(
+        line,
+        applied.map((name) => ({ migration: name, state: 'applied' })),
+        { columns: ['migration', 'state'] },
+      );
+      if (applied.length === 0) process.stderr.write('nothing to apply: the schema is up to date\n');
+      return 0;
+    },
+  },
+  status: {
+    usage: 'headgate migrate status [--data-dir DIR] [--json]',
+    summary: 'Shows the versions of schema and program and what is pending. Changes nothing. Exit code 3 when something is pending.',
+    options,
+    async run(line) {
+      const status = await withTarget(settingsOf(line), ({ url }) => migrationStatus(url));
+      await printOne(line, { ...status, applied: status.applied.map(({ number, name }) => `${String(number).padStart(4, '0')}_${name}`) });
+      return status.pending.length > 0 ? 3 : 0;
+    },
+  },
+};
+
+function settingsOf(line: CommandLine): Settings {
+  return loadSettings({ flags: { dataDir: textOption(line, 'data-dir') } });
+}
+
+/** The server of one's own when there is one, else the embedded one, which is started for the purpose. */
+async function withTarget<T>(settings: Settings, fn: (target: Target) => Promise<T>): Promise<T> {
+  const own = settings.migrationDatabaseUrl ?? settings.databaseUrl;
+  if (own !== undefined) {
+    const password = settings.databaseUrl === undefined ? '' : decodeURIComponent(new URL(settings.databaseUrl).password);
+    return fn({ url: own, appPassword: password === '' ? undefined : password });
+  }
+  const embedded = await startEmbeddedPostgres({ dataDir: settings.dataDir, ports: systemPorts });
+  try {
+    await createDatabaseIfMissing(embedded.adminUrl('postgres'), 'headgate');
+    return await fn({ url: embedded.adminUrl('headgate'), appPassword: embedded.appPassword });
+  } finally {
+    await embedded.stop();
+  }
+}
