@@ -177,7 +177,10 @@ function checkUnchanged(migrations: readonly Migration[], applied: readonly Appl
 
 /** Rows go where their id's time falls, so partitions must be there before their quarter begins. Idempotent. */
 async function makePartitions(client: pg.Client, quarters: number): Promise<void> {
-  const found = await run(client, "/* find make_partitions */ select to_regprocedure('headgate.make_partitions(date)') is not null as found");
+  const found = await run(
+    client,
+    "/* find make_partitions */ select to_regprocedure('headgate.make_partitions(date)') is not null as found",
+  );
   if (!(found.rows[0] as { found: boolean }).found) return;
   await run(
     client,

@@ -6,6 +6,7 @@ import { resolveCommit } from './commit-outcome.ts';
 import type { Db } from './database.ts';
 import { openPool } from './pool.ts';
 import { CommitUnknownError, violatedConstraint } from './postgres-errors.ts';
+import { retryTransient } from './transient-retry.ts';
 
 let database: TestDatabase;
 let proxy: TcpProxy;
@@ -54,7 +55,7 @@ describe('statements', () => {
   });
 
   it('fail rather than round an int8 beyond 2^53', async () => {
-    await expect(database.db.query('/* big */ select 9007199254740993::int8 as n')).rejects.toThrow();
+    await expect(database.db.query('/* big */ select 9007199254740993::int8 as n')).rejects.toMatchObject({ code: 'E_DATABASE_VALUE' });
     expect((await database.db.query('/* big */ select 1 as n')).rows).toEqual([{ n: 1 }]);
   });
 
@@ -195,6 +196,18 @@ describe('a COMMIT without an answer', () => {
       expect(await resolveCommit(database.adminDb, tx.xid, { ports: systemPorts, timeoutMs: 60 })).toBe('unknown');
     });
   });
+});
+
+it('a prepared statement survives a migration that changes its columns: the next try works', async () => {
+  const one = openPool({ url: database.url, applicationName: 'stale plan', connectionsMax: 1 });
+  await database.adminDb.query('/* make */ create table growing (a int)');
+  await database.adminDb.query('/* grant */ grant select on growing to headgate_app');
+  const select = () => one.query('/* list growing */ select * from growing');
+  await select();
+  await database.adminDb.query('/* grow */ alter table growing add b int');
+  await expect(select()).rejects.toMatchObject({ code: 'E_DATABASE_CONFLICT', retryable: true });
+  expect((await retryTransient(select, { ports: systemPorts })).rowCount).toBe(0);
+  await one.close();
 });
 
 it('a session ended by the server is replaced by a new connection', async () => {

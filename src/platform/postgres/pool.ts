@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { HeadgateError } from '../base/errors.ts';
 import { type Db, nameOfStatement, type QueryResult, type TransactionOptions, type Tx } from './database.ts';
-import { CommitUnknownError, endsSession, isServerError, postgresErrors, translatePostgresError } from './postgres-errors.ts';
+import { CommitUnknownError, endsSession, isServerError, isStalePlan, postgresErrors, translatePostgresError } from './postgres-errors.ts';
 
 export interface PoolOptions {
   readonly url: string;
@@ -31,7 +31,8 @@ const typeParsers = new Map<number, (text: string) => unknown>([
 
 function parseInt8(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new Error('an int8 beyond 2^53 was read: cast the column to text');
+  if (!Number.isSafeInteger(value))
+    throw new HeadgateError(postgresErrors.E_DATABASE_VALUE, 'an int8 beyond 2^53 was read: cast it to text');
   return value;
 }
 
@@ -91,6 +92,8 @@ const sessionTenant = "select coalesce(current_setting('headgate.tenant', true),
 class PooledDb implements Db {
   readonly #pool: pg.Pool;
   readonly #options: PoolOptions;
+  /** Connections that must not be used again. */
+  readonly #spoiled = new WeakSet<pg.PoolClient>();
 
   constructor(pool: pg.Pool, options: PoolOptions) {
     this.#pool = pool;
@@ -100,14 +103,10 @@ class PooledDb implements Db {
   async query<Row>(sql: string, params: readonly unknown[] = []): Promise<QueryResult<Row>> {
     const statement = nameOfStatement(sql);
     const client = await this.#connect(statement);
-    let failure: unknown;
     try {
       return await this.#run<Row>(client, sql, statement, params);
-    } catch (error) {
-      failure = error;
-      throw error;
     } finally {
-      client.release(failure !== undefined && endsSession((failure as HeadgateError).cause));
+      client.release(this.#spoiled.has(client));
     }
   }
 
@@ -140,7 +139,7 @@ class PooledDb implements Db {
       return result;
     } finally {
       client.off('notice', onNotice);
-      client.release(broken);
+      client.release(broken || this.#spoiled.has(client));
     }
   }
 
@@ -163,6 +162,7 @@ class PooledDb implements Db {
       return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
     } catch (error) {
       this.#options.observe?.(statement, 'failed');
+      if (endsSession(error) || isStalePlan(error)) this.#spoiled.add(client);
       throw translatePostgresError(error, statement);
     }
   }

@@ -9,7 +9,7 @@ describe('a SQLSTATE becomes one code', () => {
   it.each([
     ['40001', 'E_DATABASE_CONFLICT', true],
     ['40P01', 'E_DATABASE_CONFLICT', true],
-    ['0A000', 'E_DATABASE_CONFLICT', true],
+    ['0A000', 'E_DATABASE_STATEMENT', false],
     ['57P01', 'E_DATABASE_UNREACHABLE', true],
     ['57P02', 'E_DATABASE_UNREACHABLE', true],
     ['57P03', 'E_DATABASE_UNREACHABLE', true],
@@ -48,6 +48,10 @@ it('the message names the statement and the constraint, never the value', () => 
     'accept file',
   );
   expect(error.message).toBe('PostgreSQL refused accept file: SQLSTATE 23505, constraint files_once');
+});
+
+it('a plan that a migration made stale is tried again', () => {
+  expect(translatePostgresError(serverError('0A000', { routine: 'RevalidateCachedQuery' }), 'any').retryable).toBe(true);
 });
 
 it('an error that is translated already passes unchanged', () => {

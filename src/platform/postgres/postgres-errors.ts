@@ -112,6 +112,7 @@ interface ServerError {
   readonly severity?: string;
   readonly constraint?: string;
   readonly table?: string;
+  readonly routine?: string;
 }
 
 /** True when the server itself answered (an ErrorResponse with a SQLSTATE), so that its verdict is certain. */
@@ -127,11 +128,14 @@ export function endsSession(error: unknown): boolean {
   return error.severity === 'FATAL' || error.severity === 'PANIC' || error.code.startsWith('08') || error.code.startsWith('57P');
 }
 
+/** A prepared statement whose plan no longer fits after a migration: only a new connection plans it anew. */
+export function isStalePlan(error: unknown): boolean {
+  return isServerError(error) && error.code === '0A000' && error.routine === 'RevalidateCachedQuery';
+}
+
 /** The code for a SQLSTATE. Exhaustive over the classes of PostgreSQL 18 (appendix A of its manual). */
 export function codeForSqlState(sqlState: string): PostgresErrorCode {
   switch (sqlState) {
-    case '0A000': // a cached plan no longer fits after a migration: the next try plans it anew
-      return 'E_DATABASE_CONFLICT';
     case '22021':
     case '22P05':
       return 'E_DATABASE_VALUE';
@@ -198,6 +202,7 @@ function codeForClass(sqlStateClass: string): PostgresErrorCode {
     case '58':
     case 'XX':
       return 'E_DATABASE_DAMAGED';
+    case '0A':
     case '0B':
     case '0F':
     case '0L':
@@ -240,7 +245,8 @@ export function translatePostgresError(error: unknown, statement: string): Headg
     });
   }
   const where = error.constraint ? `, constraint ${error.constraint}` : error.table ? `, table ${error.table}` : '';
-  return new HeadgateError(codeForSqlState(error.code), `PostgreSQL refused ${statement}: SQLSTATE ${error.code}${where}`, {
+  const code = isStalePlan(error) ? postgresErrors.E_DATABASE_CONFLICT : codeForSqlState(error.code);
+  return new HeadgateError(code, `PostgreSQL refused ${statement}: SQLSTATE ${error.code}${where}`, {
     cause: error,
   });
 }

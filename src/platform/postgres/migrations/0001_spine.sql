@@ -79,6 +79,7 @@ insert into headgate.state_transitions (machine, from_state, event, to_state) va
   ('chunk_group', 'running', 'cancel', 'cancelled'),
   ('batch', '', 'cut', 'ready'),
   ('batch', 'ready', 'send', 'sending'),
+  ('batch', 'ready', 'split', 'split'),
   ('batch', 'ready', 'cancel', 'cancelled'),
   ('batch', 'sending', 'acknowledge', 'acked'),
   ('batch', 'sending', 'refuse', 'refused'),
@@ -468,9 +469,9 @@ create table headgate.batches (
   lane smallint not null,
   order_number bigint not null,
   state text collate "C" not null check (state in ('ready', 'sending', 'unknown', 'held', 'acked', 'refused', 'split', 'dead', 'cancelled')),
-  -- [{segmentId, start, end}] in order: the body is exactly these bytes.
+  -- [{segmentId, ranges: [start, end, …]}] in order: the body is exactly these bytes.
   spans jsonb not null,
-  -- [{jobId, firstRecord, lastRecord, records, amounts, excluded?}] in order.
+  -- [{jobId, lineageId, chunkNumber, outcomes, firstRecord, records, amounts, excluded?, only?}] in order.
   members jsonb not null,
   job_ids uuid[] not null,
   records integer not null check (records > 0),
