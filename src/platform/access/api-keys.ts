@@ -1,0 +1,103 @@
+/**
+ * API keys: `hg_live_` and 256 random bits, shown once when made; the database keeps only their SHA-256. A key belongs to
+ * one tenant, which it alone decides, and carries scopes.
+ */
+import { createHash } from 'node:crypto';
+import { HeadgateError } from '../base/errors.ts';
+import type { Ids, Rng } from '../base/ports.ts';
+import { recordEvents } from '../events/event-log.ts';
+import type { Queryable } from '../postgres/database.ts';
+import type { TenantTx } from '../tenancy/tenant-scope.ts';
+import { accessErrors } from './access-errors.ts';
+
+export const scopes = [
+  'files:write',
+  'files:read',
+  'jobs:read',
+  'jobs:operate',
+  'flows:read',
+  'flows:write',
+  'records:read',
+  'admin',
+] as const;
+export type Scope = (typeof scopes)[number];
+
+export interface ApiKeyOwner {
+  readonly tenantId: string;
+  readonly tenantName: string;
+  readonly keyId: string;
+  readonly scopes: readonly Scope[];
+}
+
+export interface NewApiKey {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt?: Date | null;
+  /** Who made it. */
+  readonly actor: string;
+}
+
+export interface ApiKeyView {
+  readonly keyId: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly createdAt: Date;
+  readonly expiresAt: Date | null;
+  readonly revokedAt: Date | null;
+}
+
+const keyBytes = 32;
+const keyPattern = /^hg_live_[A-Za-z0-9_-]{43}$/;
+
+const insertKey = `/* create api key */
+  insert into headgate.api_keys (tenant_id, key_id, name, key_hash, scopes, created_at, expires_at)
+  values ($1, $2, $3, $4, $5::text[], headgate.clock(), $6)`;
+
+/** The only time the key itself is to be seen. Fails with E_KEY_SCOPE. */
+export async function createApiKey(
+  tx: TenantTx,
+  ports: { readonly ids: Ids; readonly rng: Rng },
+  key: NewApiKey,
+): Promise<{ key: string; keyId: string }> {
+  if (key.scopes.length === 0 || !key.scopes.every((scope) => scopes.includes(scope)))
+    throw new HeadgateError(accessErrors.E_KEY_SCOPE, `scopes are ${scopes.join(', ')}; at least one is needed`);
+  const secret = `hg_live_${Buffer.from(ports.rng.bytes(keyBytes)).toString('base64url')}`;
+  const keyId = ports.ids.next();
+  await tx.query(insertKey, [tx.tenantId, keyId, key.name, hashOfKey(secret), [...new Set(key.scopes)], key.expiresAt ?? null]);
+  await recordEvents(tx, ports.ids, [
+    { type: 'key.created', objectId: keyId, from: '', to: 'valid', actor: key.actor, detail: { scopes: key.scopes } },
+  ]);
+  return { key: secret, keyId };
+}
+
+const selectOwner = `/* authenticate key */
+  select tenant_id as "tenantId", tenant_name as "tenantName", key_id as "keyId", scopes from headgate.authenticate_key($1)`;
+
+/** Whose key this is; undefined when it is unknown, malformed, expired or revoked. Revoking works at once. */
+export async function authenticateKey(db: Queryable, key: string): Promise<ApiKeyOwner | undefined> {
+  if (!keyPattern.test(key)) return undefined;
+  return (await db.query<ApiKeyOwner>(selectOwner, [hashOfKey(key)])).rows[0];
+}
+
+const updateRevoked = `/* revoke api key */
+  update headgate.api_keys set revoked_at = headgate.clock() where tenant_id = $1 and key_id = $2 and revoked_at is null`;
+
+/** Fails with E_KEY_UNKNOWN, also when it was revoked before. */
+export async function revokeApiKey(tx: TenantTx, ids: Ids, revoked: { readonly keyId: string; readonly actor: string }): Promise<void> {
+  const { rowCount } = await tx.query(updateRevoked, [tx.tenantId, revoked.keyId]);
+  if (rowCount !== 1) throw new HeadgateError(accessErrors.E_KEY_UNKNOWN, 'there is no valid API key of this id');
+  await recordEvents(tx, ids, [{ type: 'key.revoked', objectId: revoked.keyId, from: 'valid', to: 'revoked', actor: revoked.actor }]);
+}
+
+const selectKeys = `/* list api keys */
+  select key_id as "keyId", name, scopes, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt"
+  from headgate.api_keys where tenant_id = $1 order by key_id`;
+
+export async function listApiKeys(tx: TenantTx): Promise<ApiKeyView[]> {
+  return (await tx.query<ApiKeyView>(selectKeys, [tx.tenantId])).rows;
+}
+
+/** The key has 256 random bits, so that a plain hash can not be guessed back. */
+function hashOfKey(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
