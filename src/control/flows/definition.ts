@@ -1,0 +1,273 @@
+/** A flow definition as it is after reading: every default filled in, durations in ms, sizes in bytes, bytes as numbers. */
+import type { FieldType } from '../../pipeline/engine/plan.ts';
+
+export interface FlowDefinition {
+  readonly apiVersion: string;
+  readonly kind: 'FlowDefinition';
+  readonly metadata: {
+    readonly tenant: string;
+    readonly service: string;
+    readonly subService?: string;
+    readonly name: string;
+    readonly version: string;
+    readonly owner?: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly spec: FlowSpec;
+}
+
+export interface FlowSpec {
+  readonly sources: readonly SourceDefinition[];
+  readonly duplicates: DuplicatesDefinition;
+  readonly format: FormatDefinition;
+  readonly schema: {
+    readonly header?: EnvelopeDefinition;
+    readonly record?: { readonly tag?: string; readonly key?: readonly string[]; readonly fields: FieldDefinitions };
+    readonly records?: Readonly<Record<string, RecordDefinition>>;
+    readonly trailer?: EnvelopeDefinition;
+  };
+  readonly validate: readonly RuleDefinition[];
+  readonly filter: readonly { readonly id: string; readonly when: string; readonly reason: string }[];
+  readonly acceptance: AcceptanceDefinition;
+  readonly transform: readonly { readonly id: string; readonly set: Readonly<Record<string, string>> }[];
+  readonly routes: {
+    readonly mode: 'first' | 'all';
+    readonly rules: readonly { readonly id: string; readonly when: string; readonly to: readonly string[] }[];
+    readonly default: { readonly to: readonly string[] };
+  };
+  readonly targets: Readonly<Record<string, TargetDefinition>>;
+  readonly targetDefaults: DeliveryDefinition;
+}
+
+export interface FileLimits {
+  readonly maxSize: number;
+  readonly maxUnpackedSize: number;
+  readonly maxRatio: number;
+  readonly filesPerMinute?: number;
+}
+
+interface CommonSource {
+  readonly id: string;
+  /** `*` and `?`. */
+  readonly match: string;
+  readonly unpack: 'none' | 'gzip';
+  readonly limits: FileLimits;
+}
+
+export interface FolderSource extends CommonSource {
+  readonly type: 'folder';
+  readonly connection: string;
+  readonly path: string;
+  /** Milliseconds; suffixes of the files beside. */
+  readonly ready: { readonly stableFor: number; readonly marker?: string; readonly manifest?: string; readonly timeout: number };
+  readonly poll: number;
+  readonly afterwards: 'move' | 'delete' | 'leave';
+}
+
+export interface HttpSource extends CommonSource {
+  readonly type: 'http';
+}
+
+export type SourceDefinition = FolderSource | HttpSource;
+
+export interface DuplicatesDefinition {
+  readonly file: readonly ('sha256' | 'name')[];
+  readonly window: number;
+  readonly onDuplicate: 'reject' | 'hold' | 'accept';
+  readonly onSameName: 'accept' | 'hold' | 'reject';
+}
+
+export type FormatDefinition =
+  | {
+      readonly type: 'delimited';
+      readonly delimiter: number;
+      readonly quote: number | null;
+      readonly escape: number | null;
+      readonly comment: number | null;
+      readonly header: boolean;
+      readonly columns: 'exact' | 'lenient';
+      readonly skipBlankLines: boolean;
+      readonly discriminator?: { readonly column: number };
+    }
+  | {
+      readonly type: 'fixed-width';
+      readonly discriminator?: { readonly start: number; readonly length: number };
+      readonly recordLength?: number;
+      readonly shortLines: 'reject' | 'pad';
+      readonly skipBlankLines: boolean;
+    }
+  | {
+      readonly type: 'json-lines';
+      readonly discriminator?: { readonly key: string };
+      readonly unknownKeys: 'ignore' | 'reject';
+      readonly skipBlankLines: boolean;
+    };
+
+export interface FieldDefinition {
+  readonly at?: readonly [number, number];
+  readonly column?: string | number;
+  readonly path?: string | readonly string[];
+  readonly type: FieldType;
+  readonly required: boolean;
+  readonly trim?: boolean;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly enum?: readonly string[];
+  readonly min?: string;
+  readonly max?: string;
+  readonly point: 'explicit' | 'implied';
+  readonly scale?: number;
+  readonly format?: string;
+  readonly unique?: 'file';
+  readonly sum: boolean;
+  readonly currency?: string;
+  readonly mask: 'none' | 'last4' | 'all';
+  readonly class?: string;
+}
+
+export type FieldDefinitions = Readonly<Record<string, FieldDefinition>>;
+
+export interface EnvelopeDefinition {
+  readonly tag?: string;
+  readonly fields: FieldDefinitions;
+}
+
+export interface RecordDefinition {
+  readonly tag?: string;
+  readonly counted: boolean;
+  readonly parent?: string;
+  readonly key?: readonly string[];
+  readonly fields: FieldDefinitions;
+}
+
+export interface RuleDefinition {
+  readonly id: string;
+  readonly scope: 'record' | 'file';
+  readonly assert: string;
+  readonly severity: 'error' | 'warn';
+  readonly code: string;
+  readonly message: string;
+  readonly onFail: 'reject-file' | 'hold-file';
+}
+
+export interface AcceptanceDefinition {
+  readonly release: 'file' | 'chunk';
+  readonly mode: 'partial' | 'all-or-nothing';
+  readonly maxInvalid?: number;
+  readonly maxInvalidRatio?: number;
+  readonly maxInvalidAmount?: Readonly<Record<string, string>>;
+  readonly onExceed: 'hold' | 'reject';
+  readonly emptyFile: 'accept' | 'reject';
+}
+
+export interface DeliveryDefinition {
+  readonly batch: { readonly size: number; readonly bytes: number };
+  readonly order: 'none' | 'by-key' | 'file';
+  readonly onUnknown: 'resend' | 'hold';
+  readonly onExhausted: 'dead-letter';
+  readonly timeout: number;
+  readonly concurrency: number;
+  readonly rate?: number;
+  readonly retry: { readonly max: number; readonly initial: number; readonly cap: number };
+}
+
+export type TargetDefinition = DeliveryDefinition &
+  (
+    | {
+        readonly type: 'file';
+        readonly connection: string;
+        readonly path: string;
+        readonly name: string;
+        readonly format: 'ndjson' | 'csv' | 'fixed-width';
+        readonly delimiter?: number;
+        readonly header?: boolean;
+        readonly columns?: Readonly<Record<string, { readonly width: number; readonly align: 'left' | 'right'; readonly pad: number }>>;
+        readonly lineEnd: 'lf' | 'crlf';
+        readonly rollUp: boolean;
+      }
+    | {
+        readonly type: 'http';
+        readonly connection: string;
+        readonly path: string;
+        readonly method: 'POST' | 'PUT';
+        readonly mode: 'batch' | 'single';
+        readonly idempotencyKey?: string;
+      }
+    | {
+        readonly type: 'postgres';
+        readonly connection: string;
+        readonly table: string;
+        readonly mode: 'insert' | 'upsert';
+        readonly keys?: readonly string[];
+      }
+  );
+
+interface DocumentMetadata {
+  readonly tenant: string;
+  readonly name: string;
+  readonly owner?: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Secrets are references: `env:NAME` or `file:/path`. */
+export interface Connection {
+  readonly apiVersion: string;
+  readonly kind: 'Connection';
+  readonly metadata: DocumentMetadata;
+  readonly spec: FolderConnection | HttpConnection | PostgresConnection;
+}
+
+export interface FolderConnection {
+  readonly type: 'folder';
+  readonly root: string;
+}
+
+export interface HttpConnection {
+  readonly type: 'http';
+  readonly baseUrl: string;
+  readonly auth:
+    | { readonly type: 'none' }
+    | { readonly type: 'bearer'; readonly token: string }
+    | { readonly type: 'basic'; readonly user: string; readonly password: string }
+    | { readonly type: 'header'; readonly name: string; readonly value: string };
+  readonly certificateAuthority?: string;
+}
+
+export interface PostgresConnection {
+  readonly type: 'postgres';
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+  readonly tls: 'verify-full' | 'require' | 'disable';
+  readonly certificateAuthority?: string;
+}
+
+export interface Environment {
+  readonly apiVersion: string;
+  readonly kind: 'Environment';
+  readonly metadata: DocumentMetadata;
+  readonly spec: { readonly stage: 'development' | 'test' | 'production'; readonly connections: Readonly<Record<string, string>> };
+}
+
+export interface TenantPolicy {
+  readonly apiVersion: string;
+  readonly kind: 'TenantPolicy';
+  readonly metadata: DocumentMetadata;
+  readonly spec: {
+    readonly tier: 'gold' | 'silver' | 'bronze';
+    readonly admission: {
+      readonly maxStoredBytes: number;
+      readonly maxHeldBytes: number;
+      readonly maxChunksInFlight: number;
+      readonly maxRecordBytes: number;
+      readonly filesPerMinute: number;
+    };
+    readonly masking: Readonly<Record<string, 'last4' | 'all'>>;
+    readonly egress: { readonly allowPrivate: readonly string[]; readonly allowPlain: boolean };
+  };
+}
+
+export type HeadgateDocument = FlowDefinition | Connection | Environment | TenantPolicy;

@@ -1,0 +1,158 @@
+/** The keys of `spec.format`, by format. `catalogue` tests hold them equal to what the formats say of themselves. */
+import { choice, fieldName, integer, type Key, type ObjectShape, object, type Shape, text, type VariantShape } from './shape.ts';
+
+const encoding: Key = {
+  shape: choice(['utf-8'], ['latin1', 'iso-8859-1', 'windows-1252', 'utf-16', 'ebcdic', 'ibm037', 'ibm500', 'ascii']),
+  default: 'utf-8',
+  description: 'Strict: a byte sequence that is not UTF-8 rejects its record.',
+};
+const skipBlankLines: Key = { shape: { kind: 'boolean' }, default: true, description: 'Empty lines are counted, and are no records.' };
+const type: Key = { shape: text(), required: true, description: 'Name of the format.' };
+const optionalByte: Shape = { kind: 'byte', canBeEmpty: true };
+
+const delimited: ObjectShape = object({
+  type,
+  encoding,
+  delimiter: { shape: { kind: 'byte', canBeEmpty: false }, default: ',', description: 'The byte between fields; "\\t" for a tab.' },
+  quote: { shape: optionalByte, default: '"', description: 'The byte around quoted fields; "" for none.' },
+  escape: {
+    shape: optionalByte,
+    default: '"',
+    description: 'The byte that makes a quote inside quotes content; equal to `quote`: quotes are doubled.',
+  },
+  comment: { shape: optionalByte, default: '', description: 'A line that starts with this byte is no record; "" for none.' },
+  header: { shape: { kind: 'boolean' }, default: false, description: 'The first record names the columns.' },
+  columns: {
+    shape: choice(['exact', 'lenient']),
+    default: 'exact',
+    description: 'A record with more or fewer fields is rejected, or missing ones are absent and others ignored.',
+  },
+  skipBlankLines,
+  discriminator: {
+    shape: object({ column: { shape: integer(1, 10_000), required: true, description: 'Counted from 1.' } }),
+    description: 'The column that holds the record tag, where there are several record types.',
+  },
+});
+
+const fixedWidth: ObjectShape = object(
+  {
+    type,
+    encoding,
+    discriminator: {
+      shape: object({
+        start: { shape: integer(1, 1_000_000), required: true, description: 'First byte of the tag, counted from 1.' },
+        length: { shape: integer(1, 64), required: true, description: 'Bytes of the tag.' },
+      }),
+      description: 'Where the record tag is, where there are several record types.',
+    },
+    recordLength: {
+      shape: integer(1, 1_000_000),
+      description: 'Bytes of a record without its line end; by default as many as its fields need.',
+    },
+    shortLines: {
+      shape: choice(['reject', 'pad']),
+      default: 'reject',
+      description: 'A line that is too short is rejected, or read as if spaces followed.',
+    },
+    skipBlankLines,
+  },
+  ['positions', 'codePage'],
+);
+
+const jsonLines: ObjectShape = object({
+  type,
+  encoding,
+  discriminator: {
+    shape: object({ key: { shape: fieldNameOrText(), required: true, description: 'A key of the object.' } }),
+    description: 'Top-level key whose text is the record tag.',
+  },
+  unknownKeys: { shape: choice(['ignore', 'reject']), default: 'ignore', description: 'What a top-level key that no field names does.' },
+  skipBlankLines,
+});
+
+function fieldNameOrText(): Shape {
+  return text('a key of a JSON object', '^[^\\u0000-\\u001f]{1,200}$', 200);
+}
+
+export const formatShape: VariantShape = {
+  kind: 'variant',
+  tag: 'type',
+  variants: { delimited, 'fixed-width': fixedWidth, 'json-lines': jsonLines },
+  laterVariants: ['json', 'xml', 'excel', 'avro', 'parquet', 'nacha', 'iso20022', 'bai2', 'swift-mt', 'edifact', 'x12', 'iso8583'],
+  later: ['profile', 'batch'],
+};
+
+export const fieldTypes = [
+  'string',
+  'int',
+  'decimal',
+  'date',
+  'time',
+  'datetime',
+  'boolean',
+  'iban',
+  'bic',
+  'aba-routing',
+  'lei',
+  'isin',
+  'currency',
+  'country',
+  'luhn',
+] as const;
+
+/** Which of these a field has is checked against the format (`check-fields.ts`). */
+export const fieldShape: ObjectShape = object(
+  {
+    at: { shape: { kind: 'range' }, description: 'fixed-width: [first byte, bytes], counted from 1.' },
+    column: {
+      shape: { kind: 'either', shapes: [text('the name of a column', '^[^\\u0000-\\u001f]{1,200}$', 200), integer(1, 10_000)] },
+      description:
+        'delimited: name of the column in the header row (by default the name of the field), or its number from 1 (by default the next).',
+    },
+    path: {
+      shape: {
+        kind: 'either',
+        shapes: [
+          text('keys with points between them', '^[^\\u0000-\\u001f]{1,500}$', 500),
+          { kind: 'list', of: fieldNameOrText(), min: 1, max: 16 },
+        ],
+      },
+      description: 'json-lines: a.b, or the list of keys where one holds a point; by default the name of the field.',
+    },
+    type: { shape: choice(fieldTypes), required: true, description: 'What the text must be.' },
+    required: { shape: { kind: 'boolean' }, default: false, description: 'An absent or empty field rejects the record.' },
+    trim: { shape: { kind: 'boolean' }, description: 'Spaces at both ends are removed first; by default for fixed-width only.' },
+    minLength: { shape: integer(0, 1_000_000), description: 'Code points, after trim.' },
+    maxLength: { shape: integer(0, 1_000_000), description: 'Code points, after trim.' },
+    pattern: {
+      shape: text('a regular expression (RE2)', undefined, 1_000),
+      description: 'Linear-time pattern; must match the whole text unless it is anchored.',
+    },
+    enum: { shape: { kind: 'list', of: { kind: 'exact-text' }, min: 1, max: 1_000 }, description: 'The only texts allowed.' },
+    min: { shape: { kind: 'exact-text' }, description: 'Least value, inclusive.' },
+    max: { shape: { kind: 'exact-text' }, description: 'Greatest value, inclusive.' },
+    point: {
+      shape: choice(['explicit', 'implied']),
+      default: 'explicit',
+      description: 'decimal: the point is in the text, or the last `scale` digits are the fraction.',
+    },
+    scale: { shape: integer(0, 18), description: 'decimal: digits after the point.' },
+    format: {
+      shape: text('a pattern of yyyy MM dd HH mm ss SSS', undefined, 40),
+      description: 'date, time, datetime: how it is written; by default ISO 8601.',
+    },
+    unique: { shape: choice(['file']), description: 'A value that an earlier valid record of the file has rejects the record.' },
+    sum: { shape: { kind: 'boolean' }, default: false, description: 'Its amounts are counted at every stage.' },
+    currency: { shape: fieldName, description: 'The field that holds the currency of this amount.' },
+    mask: {
+      shape: choice(['none', 'last4', 'all']),
+      default: 'none',
+      description: 'What people are shown of it. Outputs are never changed by this.',
+    },
+    class: {
+      shape: text('a name, such as account', '^[a-z][a-z0-9-]{0,62}$', 63),
+      description: "Kind of personal data; the tenant's policy sets the least mask of a class.",
+    },
+  },
+  ['search', 'lookup', 'decode', 'signed', 'packed'],
+);

@@ -1,0 +1,195 @@
+/** `kind: Connection`, `Environment` and `TenantPolicy`: what flows name, what binds the names, and what bounds them. */
+import { flowKeys, labels, owner } from './flow-shape.ts';
+import { choice, integer, type Key, list, name, object, type Shape, text, type VariantShape } from './shape.ts';
+
+const metadata: Key = {
+  required: true,
+  description: 'Its name and tenant.',
+  shape: object({
+    tenant: { shape: name, required: true, description: 'The tenant.' },
+    name: { shape: name, required: true, description: 'One of a kind in the tenant, for this kind.' },
+    owner,
+    labels,
+  }),
+};
+
+const secret: Shape = { kind: 'secret' };
+const type: Key = { shape: text(), required: true, description: 'Kind of connection.' };
+
+const connectionShape: VariantShape = {
+  kind: 'variant',
+  tag: 'type',
+  variants: {
+    folder: object({
+      type,
+      root: {
+        shape: text('an absolute path without ..', '^/(?!.*(^|/)\\.\\.(/|$))[^\\u0000-\\u001f]*$', 500),
+        required: true,
+        description: 'The folder; nothing outside it is touched.',
+      },
+    }),
+    http: object({
+      type,
+      baseUrl: {
+        shape: text('an address such as https://api.example.org/payments', '^https?://[^\\s\\u0000-\\u001f]+$', 500),
+        required: true,
+        description: 'https, or http where the policy allows it; no user, query or fragment.',
+      },
+      auth: {
+        default: { type: 'none' },
+        description: 'How requests are authenticated.',
+        shape: {
+          kind: 'variant',
+          tag: 'type',
+          variants: {
+            none: object({ type }),
+            bearer: object({ type, token: { shape: secret, required: true, description: 'The token.' } }),
+            basic: object({
+              type,
+              user: { shape: text('a user name', '^[^:\\u0000-\\u001f]+$', 200), required: true, description: 'The user.' },
+              password: { shape: secret, required: true, description: 'The password.' },
+            }),
+            header: object({
+              type,
+              name: { shape: text('a header name', '^[A-Za-z0-9-]{1,64}$', 64), required: true, description: 'The header.' },
+              value: { shape: secret, required: true, description: 'Its value.' },
+            }),
+          },
+          laterVariants: ['oauth2', 'mtls', 'aws', 'hmac'],
+          later: [],
+        },
+      },
+      certificateAuthority: { shape: secret, description: 'PEM of the authority that signed the server, where it is not a public one.' },
+    }),
+    postgres: object({
+      type,
+      host: {
+        shape: text('a host name or address', '^[A-Za-z0-9._:-]{1,253}$', 253),
+        required: true,
+        description: 'The server; no sockets.',
+      },
+      port: { shape: integer(1, 65_535), default: 5432, description: 'Its port.' },
+      database: { shape: text('a database name', '^[A-Za-z_][A-Za-z0-9_-]{0,62}$', 63), required: true, description: 'The database.' },
+      user: { shape: text('a role name', '^[A-Za-z_][A-Za-z0-9_-]{0,62}$', 63), required: true, description: 'The role.' },
+      password: { shape: secret, required: true, description: 'Its password.' },
+      tls: {
+        shape: choice(['verify-full', 'require', 'disable']),
+        default: 'verify-full',
+        description: '`disable` only where the policy allows plain connections.',
+      },
+      certificateAuthority: { shape: secret, description: 'PEM of the authority that signed the server.' },
+    }),
+  },
+  laterVariants: [
+    'sftp',
+    'ftps',
+    'amqp',
+    'kafka',
+    'jms',
+    's3',
+    'azure-blob',
+    'gcs',
+    'mysql',
+    'oracle',
+    'sqlserver',
+    'mongodb',
+    'smtp',
+    'pgp',
+  ],
+  later: ['proxy', 'pool'],
+};
+
+export const connectionKeys: Readonly<Record<string, Key>> = {
+  metadata,
+  spec: { required: true, description: 'The connection itself.', shape: connectionShape },
+};
+
+export const environmentKeys: Readonly<Record<string, Key>> = {
+  metadata,
+  spec: {
+    required: true,
+    description: 'The environment itself.',
+    shape: object({
+      stage: { shape: choice(['development', 'test', 'production']), required: true, description: 'What it is for.' },
+      connections: {
+        default: {},
+        description: 'Which connection stands behind a name that flows use. A name that is not here stands for itself.',
+        shape: { kind: 'map', keyPattern: name.pattern!, keyExpected: name.expected!, of: name, min: 0, max: 500 },
+      },
+    }),
+  },
+};
+
+const bytes: Shape = { kind: 'size', minBytes: 1, maxBytes: 1024 ** 5 };
+
+export const tenantPolicyKeys: Readonly<Record<string, Key>> = {
+  metadata,
+  spec: {
+    required: true,
+    description: 'The policy itself.',
+    shape: object(
+      {
+        tier: { shape: choice(['gold', 'silver', 'bronze']), default: 'silver', description: "The tenant's share of the workers." },
+        admission: {
+          default: {},
+          description: 'What is refused before a file is accepted (429 or 507).',
+          shape: object({
+            maxStoredBytes: { shape: bytes, default: '1TiB', description: 'Bytes of files kept.' },
+            maxHeldBytes: { shape: bytes, default: '50GiB', description: 'Bytes of files that wait for a decision.' },
+            maxChunksInFlight: { shape: integer(1, 1_000_000), default: 10_000, description: 'Chunks that are not done.' },
+            maxRecordBytes: {
+              shape: { kind: 'size', minBytes: 1_024, maxBytes: 16 * 1024 * 1024 },
+              default: '16MiB',
+              description: 'Bytes of one record.',
+            },
+            filesPerMinute: { shape: integer(1, 1_000_000), default: 6_000, description: 'Files accepted a minute, over all flows.' },
+          }),
+        },
+        masking: {
+          default: {},
+          description: 'The least mask of fields of a class.',
+          shape: {
+            kind: 'map',
+            keyPattern: '^[a-z][a-z0-9-]{0,62}$',
+            keyExpected: 'a class of fields',
+            of: choice(['last4', 'all']),
+            min: 0,
+            max: 100,
+          },
+        },
+        egress: {
+          default: {},
+          description: 'Where targets may connect to. Private, loopback and link-local addresses are refused unless they are named.',
+          shape: object({
+            allowPrivate: {
+              shape: list(text('an address range such as 10.1.0.0/16', '^[0-9a-fA-F.:]+/[0-9]{1,3}$', 50), { max: 100 }),
+              default: [],
+              description: 'Address ranges (CIDR).',
+            },
+            allowPlain: { shape: { kind: 'boolean' }, default: false, description: 'http without TLS, and PostgreSQL without TLS.' },
+          }),
+        },
+      },
+      ['approvals', 'retention', 'residency', 'rollout', 'replay'],
+    ),
+  },
+};
+
+export const documentKinds = {
+  FlowDefinition: flowKeys,
+  Connection: connectionKeys,
+  Environment: environmentKeys,
+  TenantPolicy: tenantPolicyKeys,
+} as const;
+export type DocumentKind = keyof typeof documentKinds;
+export const laterKinds = ['Calendar', 'FlowTest'];
+export const apiVersion = 'headgate/v1';
+
+/** The whole document of a kind. */
+export function documentShape(kind: DocumentKind): Extract<Shape, { kind: 'object' }> {
+  return object({
+    apiVersion: { shape: choice([apiVersion]), required: true, description: 'Version of this language.' },
+    kind: { shape: choice([kind]), required: true, description: 'What the document is.' },
+    ...documentKinds[kind],
+  });
+}

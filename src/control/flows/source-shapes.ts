@@ -1,0 +1,129 @@
+/** Where files of a flow come from, and what makes one a duplicate: the keys of `spec.sources` and `spec.duplicates`. */
+import { choice, integer, type Key, list, name, type Shape, text, type VariantShape } from './shape.ts';
+
+const gibibyte = 1024 ** 3;
+
+const size: Shape = { kind: 'size', minBytes: 1, maxBytes: 1024 * gibibyte };
+
+const limits: Key = {
+  description: 'Bounds of one file; a file beyond them is quarantined.',
+  default: {},
+  shape: {
+    kind: 'object',
+    keys: {
+      maxSize: { shape: size, default: '2GiB', description: 'Bytes of the file as received.' },
+      maxUnpackedSize: { shape: size, default: '8GiB', description: 'Bytes of the unpacked file.' },
+      maxRatio: { shape: integer(1, 10_000), default: 200, description: 'Unpacked bytes for one received byte.' },
+      filesPerMinute: {
+        shape: integer(1, 100_000),
+        description: "Accepted files of this source a minute; the tenant's policy bounds it too.",
+      },
+    },
+  },
+};
+
+const commonKeys: Readonly<Record<string, Key>> = {
+  id: { shape: name, required: true, description: 'Name of the source in events, metrics and the console.' },
+  type: { shape: text(), required: true, description: 'Kind of source.' },
+  match: {
+    shape: text('a file name pattern with * and ?, no folders', '^[^/\\u0000-\\u001f]+$', 200),
+    default: '*',
+    description: 'Names of the files to take; `*` is any run of characters, `?` one character.',
+  },
+  unpack: {
+    shape: choice(['none', 'gzip'], ['zip', 'tar', 'zstd']),
+    default: 'none',
+    description: 'How a file is packed; the unpacked file is what is read.',
+  },
+  limits,
+};
+
+const relativePath = text(
+  'a path of plain folders, without .. and without a leading /',
+  '^(?!/)(?!.*(^|/)\\.\\.?(/|$))[^\\u0000-\\u001f\\\\]+$',
+  500,
+);
+
+const ready: Key = {
+  description: 'When a file counts as complete. Every condition named must hold.',
+  default: {},
+  shape: {
+    kind: 'object',
+    keys: {
+      stableFor: {
+        shape: { kind: 'duration', minMs: 0, maxMs: 86_400_000 },
+        default: '5s',
+        description: 'Size and time of change stay the same this long.',
+      },
+      marker: {
+        shape: text('a suffix, such as .done', '^[^/\\u0000-\\u001f]{1,32}$', 32),
+        description: 'A file with this suffix beside it says that it is complete.',
+      },
+      manifest: {
+        shape: text('a suffix, such as .sha256', '^[^/\\u0000-\\u001f]{1,32}$', 32),
+        description: 'A file with this suffix beside it names its SHA-256, which must match.',
+      },
+      timeout: {
+        shape: { kind: 'duration', minMs: 60_000, maxMs: 7 * 86_400_000 },
+        default: '24h',
+        description: 'A file that is not complete by then is reported.',
+      },
+    },
+  },
+};
+
+export const sourceShape: VariantShape = {
+  kind: 'variant',
+  tag: 'type',
+  variants: {
+    folder: {
+      kind: 'object',
+      keys: {
+        ...commonKeys,
+        connection: { shape: name, required: true, description: 'A connection of type folder.' },
+        path: { shape: relativePath, default: '.', description: "Folder below the connection's root." },
+        ready,
+        poll: {
+          shape: { kind: 'duration', minMs: 100, maxMs: 86_400_000 },
+          default: '2s',
+          description: 'How often the folder is looked at.',
+        },
+        afterwards: {
+          shape: choice(['move', 'delete', 'leave']),
+          default: 'move',
+          description:
+            'What happens to the file at its source after it is taken: moved to `.headgate-done` beside it, deleted, or left alone.',
+        },
+      },
+    },
+    http: { kind: 'object', keys: commonKeys },
+  },
+  laterVariants: ['sftp', 'ftps', 'as2', 's3', 'azure-blob', 'gcs', 'email', 'amqp', 'jms', 'kafka', 'database'],
+  later: ['decrypt', 'verify', 'archive', 'scan', 'parts', 'schedule'],
+};
+
+export const duplicatesKey: Key = {
+  description: 'What makes a file of this flow the same as an earlier one. Each key counts on its own.',
+  default: {},
+  shape: {
+    kind: 'object',
+    keys: {
+      file: {
+        shape: list(choice(['sha256', 'name']), { min: 1, max: 2 }),
+        default: ['sha256'],
+        description: '`sha256`: of the file as received and of the unpacked one; `name`: its name.',
+      },
+      window: {
+        shape: { kind: 'duration', minMs: 3_600_000, maxMs: 3_660 * 86_400_000 },
+        default: '90d',
+        description: 'How long an accepted file is remembered.',
+      },
+      onDuplicate: { shape: choice(['reject', 'hold', 'accept']), default: 'reject', description: 'What happens to a duplicate.' },
+      onSameName: {
+        shape: choice(['accept', 'hold', 'reject']),
+        default: 'accept',
+        description: 'A known name with other content; `accept` flags it.',
+      },
+    },
+  },
+};

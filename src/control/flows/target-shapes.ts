@@ -1,0 +1,148 @@
+/** Where records go: the keys of `spec.targets` by type, and of `spec.targetDefaults`. */
+import { choice, fieldName, integer, type Key, list, name, object, type Shape, text, type VariantShape } from './shape.ts';
+
+const minuteMs = 60_000;
+
+const batch: Key = {
+  description: 'Most of what one batch holds.',
+  default: {},
+  shape: object(
+    {
+      size: { shape: integer(1, 10_000), default: 500, description: 'Records.' },
+      bytes: { shape: { kind: 'size', minBytes: 1_024, maxBytes: 64 * 1024 * 1024 }, default: '1MiB', description: 'Bytes.' },
+    },
+    ['linger'],
+  ),
+};
+
+const retry: Key = {
+  description: 'How a batch that failed is tried again.',
+  default: {},
+  shape: object({
+    max: { shape: integer(0, 100), default: 6, description: 'Tries after the first.' },
+    initial: {
+      shape: { kind: 'duration', minMs: 10, maxMs: 60 * minuteMs },
+      default: '500ms',
+      description: 'Longest wait before the second try; doubles with each.',
+    },
+    cap: { shape: { kind: 'duration', minMs: 10, maxMs: 24 * 60 * minuteMs }, default: '2m', description: 'Longest wait before any try.' },
+    jitter: { shape: choice(['full']), default: 'full', description: 'Each wait is drawn between nothing and its longest.' },
+  }),
+};
+
+/** Keys that a target has or takes from `targetDefaults`. */
+export const deliveryKeys: Readonly<Record<string, Key>> = {
+  batch,
+  order: {
+    shape: choice(['none', 'by-key', 'file']),
+    default: 'none',
+    description: 'Which order is kept: none, that of records with the same business key, or that of the file.',
+  },
+  onUnknown: {
+    shape: choice(['resend', 'hold']),
+    default: 'resend',
+    description: 'What happens when nobody knows whether a batch arrived; a resend is labelled.',
+  },
+  onExhausted: { shape: choice(['dead-letter']), default: 'dead-letter', description: 'Where records go when every try failed.' },
+  timeout: { shape: { kind: 'duration', minMs: 100, maxMs: 10 * minuteMs }, default: '5s', description: 'Of one attempt.' },
+  concurrency: { shape: integer(1, 256), default: 8, description: 'Batches in flight.' },
+  rate: { shape: { kind: 'rate', max: 1_000_000 }, description: 'Records a second, such as 200/s; without it unlimited.' },
+  retry,
+};
+
+export const deliveryLater = ['backup', 'breaker', 'ack', 'encrypt', 'sign', 'status', 'lookup', 'window'];
+
+const type: Key = { shape: text(), required: true, description: 'Kind of target.' };
+const lineEnd: Key = { shape: choice(['lf', 'crlf']), default: 'lf', description: 'End of a line.' };
+const safePath = '(?!/)(?!.*(^|/)\\.\\.?(/|$))[^\\u0000-\\u001f\\\\]+';
+
+const outputColumn: Shape = object({
+  width: { shape: integer(1, 10_000), required: true, description: 'Bytes.' },
+  align: { shape: choice(['left', 'right']), default: 'left', description: 'Which side the text is on.' },
+  pad: { shape: { kind: 'byte', canBeEmpty: false }, default: ' ', description: 'What fills the other side.' },
+});
+
+export const targetShape: VariantShape = {
+  kind: 'variant',
+  tag: 'type',
+  variants: {
+    file: object({
+      type,
+      connection: { shape: name, required: true, description: 'A connection of type folder.' },
+      path: {
+        shape: text('a path of plain folders, without .. and without a leading /', `^${safePath}$`, 500),
+        default: '.',
+        description: "Folder below the connection's root.",
+      },
+      name: {
+        shape: text('a file name; {flow}, {target}, {file}, {job}, {date} and {number} are replaced', '^[^/\\\\\\u0000-\\u001f]+$', 200),
+        default: '{flow}-{target}-{number}.{extension}',
+        description:
+          'Name of a file: {flow}, {target}, {file} (name of the input), {job}, {date} (yyyyMMdd), {number} and {extension} are replaced.',
+      },
+      format: {
+        shape: choice(['ndjson', 'csv', 'fixed-width'], ['parquet', 'xml']),
+        default: 'ndjson',
+        description: 'How records are written.',
+      },
+      delimiter: { shape: { kind: 'byte', canBeEmpty: false }, description: 'csv: the byte between values; by default a comma.' },
+      header: { shape: { kind: 'boolean' }, description: 'csv: a first line names the columns; by default yes.' },
+      columns: {
+        shape: { kind: 'map', keyPattern: fieldName.pattern!, keyExpected: 'an output field', of: outputColumn, min: 1, max: 500 },
+        description: 'fixed-width: the width of every output field.',
+      },
+      lineEnd,
+      rollUp: { shape: { kind: 'boolean' }, default: false, description: 'Small jobs of the flow share a file.' },
+      ...deliveryKeys,
+    }),
+    http: object({
+      type,
+      connection: { shape: name, required: true, description: 'A connection of type http.' },
+      path: {
+        shape: text('a path that begins with /', '^/(?!/)[^\\u0000-\\u0020#?\\\\]*$', 500),
+        default: '/',
+        description: "Below the connection's base address.",
+      },
+      method: { shape: choice(['POST', 'PUT']), default: 'POST', description: 'HTTP method.' },
+      mode: {
+        shape: choice(['batch', 'single']),
+        default: 'batch',
+        description: 'A request for a batch (NDJSON), or one for each record (JSON).',
+      },
+      idempotencyKey: {
+        shape: text('an output field, such as out.id', '^out\\.[A-Za-z][A-Za-z0-9_]{0,63}$', 70),
+        description: "single: the output field whose value is the Idempotency-Key; by default the record's delivery key.",
+      },
+      ...deliveryKeys,
+    }),
+    postgres: object({
+      type,
+      connection: { shape: name, required: true, description: 'A connection of type postgres.' },
+      table: {
+        shape: text('a table, or schema.table, in lower case', '^[a-z_][a-z0-9_]{0,62}(\\.[a-z_][a-z0-9_]{0,62})?$', 127),
+        required: true,
+        description: 'The table; its columns have the names of the output fields.',
+      },
+      mode: { shape: choice(['insert', 'upsert']), default: 'insert', description: '`upsert` replaces the row with the same keys.' },
+      keys: { shape: list(fieldName, { min: 1, max: 16 }), description: 'upsert: the output fields that tell rows apart.' },
+      ...deliveryKeys,
+    }),
+  },
+  laterVariants: [
+    'amqp',
+    'kafka',
+    'jms',
+    'sftp',
+    's3',
+    'azure-blob',
+    'gcs',
+    'mysql',
+    'oracle',
+    'sqlserver',
+    'mongodb',
+    'email',
+    'soap',
+    'grpc',
+  ],
+  later: deliveryLater,
+};
