@@ -53,6 +53,9 @@ insert into headgate.state_transitions (machine, from_state, event, to_state) va
   ('arrival', 'held', 'quarantine', 'quarantined'),
   ('job', '', 'create', 'queued'),
   ('job', 'queued', 'start', 'running'),
+  ('job', 'queued', 'accept', 'delivering'),
+  ('job', 'queued', 'hold', 'held'),
+  ('job', 'queued', 'reject', 'rejected'),
   ('job', 'queued', 'cancel', 'cancelled'),
   ('job', 'running', 'requeue', 'queued'),
   ('job', 'running', 'check', 'checking'),
@@ -358,6 +361,8 @@ create table headgate.jobs (
   verdict text collate "C" check (verdict in ('accepted', 'partial', 'held', 'rejected')),
   reason_code text collate "C",
   reason text,
+  -- What a person decided about it, and who; a cancelled job that still has deliveries in flight closes when they have ended.
+  decision text collate "C" check (decision in ('release', 'reject', 'cancel')),
   decided_by text collate "C",
   trace_id text collate "C",
   trace_parent text collate "C",
@@ -612,8 +617,10 @@ create table headgate.work_items (
   kind text collate "C" not null check (kind in ('chunks', 'check', 'deliver', 'close')),
   -- The chunk group, job or batch that the work is about.
   reference_id uuid not null,
-  -- Deliveries that must not run at the same time share a lane key; '' means none.
+  -- Work that must run one after the other shares a lane key; '' means none. Only the first of a lane is claimed, by lane
+  -- order; while it is leased or not due, the lane waits.
   lane_key text collate "C" not null default '',
+  lane_order bigint not null default 0,
   cost bigint not null default 1 check (cost > 0),
   due_at timestamptz not null,
   lease_until timestamptz,
@@ -623,8 +630,17 @@ create table headgate.work_items (
   primary key (tenant_id, work_id),
   unique (tenant_id, kind, reference_id)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
-create index work_items_ready on headgate.work_items (kind, tenant_id, due_at, work_id) where lease_until is null;
+create index work_items_ready on headgate.work_items (kind, tenant_id, due_at, work_id) where lease_until is null and lane_key = '';
+create index work_items_lanes on headgate.work_items (kind, tenant_id, lane_key, lane_order, work_id) where lane_key <> '';
 create index work_items_leased on headgate.work_items (lease_until) where lease_until is not null;
+
+-- Virtual time of each kind of work: the start of the last service. Who had nothing to do for a while starts here, not at
+-- where it was left, so that idle time is no credit.
+create table headgate.work_clocks (
+  kind text collate "C" primary key check (kind in ('chunks', 'check', 'deliver', 'close')),
+  virtual_time double precision not null default 0
+);
+insert into headgate.work_clocks (kind) values ('chunks'), ('check'), ('deliver'), ('close');
 
 -- Virtual time of each tenant per kind of work: who had least, by cost over weight, is served next.
 create table headgate.tenant_shares (
@@ -721,6 +737,7 @@ grant select, insert, update on headgate.tenants to headgate_dispatcher;
 grant select on headgate.api_keys to headgate_dispatcher;
 grant select, update on headgate.source_schedules, headgate.event_transactions, headgate.work_items to headgate_dispatcher;
 grant select, insert, update on headgate.event_counters, headgate.tenant_shares to headgate_dispatcher;
+grant select, update on headgate.work_clocks to headgate_dispatcher;
 
 -- Makes a tenant, or returns the one of that name with its tier brought up to date. The caller must have checked that it may.
 create function headgate.ensure_tenant(p_tenant_id uuid, p_name text, p_tier text, p_cell text, p_region text) returns uuid
@@ -770,54 +787,96 @@ language sql volatile security definer set search_path = '' as $$
   returning s.tenant_id, s.flow_id, s.source_id, s.fence
 $$;
 
--- Claims ready work of one kind under a fenced lease, fairly by cost and weight between tenants (docs/decisions/0003-fair-claims.md).
--- Claims of one kind wait for each other: the answer is a batch, so this is one short wait per batch.
+-- Claims ready work of one kind under a fenced lease, fairly by cost and weight between tenants: start-time fair queueing
+-- (docs/decisions/0003-fair-claims.md). Claims of one kind wait for each other: the answer is a batch, so this is one short
+-- wait per batch. A row that another transaction is changing is passed over, so that no open transaction holds up the queue.
+-- The planner is held to the indexes: this table goes from nothing to very much faster than its statistics.
 create function headgate.claim_work(p_kind text, p_limit integer, p_worker uuid, p_lease_ms integer)
 returns table (tenant_id uuid, work_id uuid, reference_id uuid, lane_key text, fence bigint, attempts integer, cost bigint)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = ''
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off as $$
 declare
   v_now timestamptz;
+  v_clock double precision;
 begin
   perform pg_advisory_xact_lock(7270, hashtext(p_kind));
   v_now := headgate.clock();
+  select c.virtual_time into strict v_clock from headgate.work_clocks c where c.kind = p_kind;
   return query
   with recursive tenants_with_work as (
-    (select w.tenant_id from headgate.work_items w
-     where w.kind = p_kind and w.lease_until is null order by w.kind, w.tenant_id limit 1)
+    select least(
+      (select w.tenant_id from headgate.work_items w
+       where w.kind = p_kind and w.lease_until is null and w.lane_key = '' order by w.kind, w.tenant_id limit 1),
+      (select w.tenant_id from headgate.work_items w where w.kind = p_kind and w.lane_key <> '' order by w.kind, w.tenant_id limit 1)) as tenant_id
     union all
-    select (select w.tenant_id from headgate.work_items w
-            where w.kind = p_kind and w.lease_until is null and w.tenant_id > t.tenant_id order by w.kind, w.tenant_id limit 1)
+    select least(
+      (select w.tenant_id from headgate.work_items w
+       where w.kind = p_kind and w.lease_until is null and w.lane_key = '' and w.tenant_id > t.tenant_id order by w.kind, w.tenant_id limit 1),
+      (select w.tenant_id from headgate.work_items w
+       where w.kind = p_kind and w.lane_key <> '' and w.tenant_id > t.tenant_id order by w.kind, w.tenant_id limit 1))
     from tenants_with_work t where t.tenant_id is not null
   ),
+  -- Who may be served: no more tenants than items are asked for, those with the earliest start.
   ready as (
-    select s.tenant_id, s.weight, s.virtual_time
+    select s.tenant_id, s.weight, greatest(s.virtual_time, v_clock) as start
     from tenants_with_work t join headgate.tenant_shares s on s.tenant_id = t.tenant_id and s.kind = p_kind
-    where exists (select from headgate.work_items w where w.kind = p_kind and w.tenant_id = t.tenant_id and w.lease_until is null and w.due_at <= v_now)
+    where exists (select from headgate.work_items w
+                  where w.kind = p_kind and w.tenant_id = t.tenant_id and w.lease_until is null and w.lane_key = '' and w.due_at <= v_now)
+       or exists (
+         with recursive lanes as (
+           (select w.lane_key, w.lease_until, w.due_at from headgate.work_items w
+            where w.kind = p_kind and w.tenant_id = t.tenant_id and w.lane_key <> '' order by w.lane_key, w.lane_order, w.work_id limit 1)
+           union all
+           select n.lane_key, n.lease_until, n.due_at from lanes l cross join lateral (
+             select w.lane_key, w.lease_until, w.due_at from headgate.work_items w
+             where w.kind = p_kind and w.tenant_id = t.tenant_id and w.lane_key <> '' and w.lane_key > l.lane_key
+             order by w.lane_key, w.lane_order, w.work_id limit 1) n
+         )
+         select from lanes l where l.lease_until is null and l.due_at <= v_now limit 1)
+    order by 3, 1 limit p_limit
   ),
-  floor_time as (select min(r.virtual_time) as at, count(*) as tenants from ready r),
+  shares as (select least(p_limit, greatest(2, ceil(4.0 * p_limit / greatest(1, count(*)))))::integer as most from ready),
   candidates as (
-    select w.tenant_id, w.work_id, w.cost,
-           greatest(r.virtual_time, f.at) + sum(w.cost) over (partition by w.tenant_id order by w.due_at, w.work_id) / r.weight as finish
-    from ready r cross join floor_time f
+    select i.tenant_id, i.work_id, i.cost / r.weight as service,
+           r.start + (sum(i.cost) over (partition by i.tenant_id order by i.due_at, i.work_id) - i.cost) / r.weight as start
+    from ready r cross join shares
     cross join lateral (
-      select c.tenant_id, c.work_id, c.cost, c.due_at from headgate.work_items c
-      where c.kind = p_kind and c.tenant_id = r.tenant_id and c.lease_until is null and c.due_at <= v_now
-        and (c.lane_key = '' or not exists (select from headgate.work_items busy
-              where busy.tenant_id = c.tenant_id and busy.kind = p_kind and busy.lane_key = c.lane_key and busy.lease_until is not null))
-      order by c.due_at, c.work_id
-      limit case when f.tenants = 1 then p_limit else greatest(2, ceil(4.0 * p_limit / f.tenants))::integer end
-    ) w
+      (select w.tenant_id, w.work_id, w.cost, w.due_at from headgate.work_items w
+       where w.kind = p_kind and w.tenant_id = r.tenant_id and w.lease_until is null and w.lane_key = '' and w.due_at <= v_now
+       order by w.due_at, w.work_id limit shares.most)
+      union all
+      (with recursive lanes as (
+         (select w.lane_key, w.work_id, w.cost, w.lease_until, w.due_at from headgate.work_items w
+          where w.kind = p_kind and w.tenant_id = r.tenant_id and w.lane_key <> '' order by w.lane_key, w.lane_order, w.work_id limit 1)
+         union all
+         select n.lane_key, n.work_id, n.cost, n.lease_until, n.due_at from lanes l cross join lateral (
+           select w.lane_key, w.work_id, w.cost, w.lease_until, w.due_at from headgate.work_items w
+           where w.kind = p_kind and w.tenant_id = r.tenant_id and w.lane_key <> '' and w.lane_key > l.lane_key
+           order by w.lane_key, w.lane_order, w.work_id limit 1) n
+       )
+       select r.tenant_id, l.work_id, l.cost, l.due_at from lanes l
+       where l.lease_until is null and l.due_at <= v_now order by l.due_at, l.work_id limit shares.most)
+    ) i
   ),
-  chosen as (select c.tenant_id, c.work_id, c.cost, c.finish from candidates c order by c.finish, c.work_id limit p_limit),
+  chosen as (select c.tenant_id, c.work_id, c.service, c.start from candidates c order by c.start, c.work_id limit p_limit),
+  locked as (
+    select w.tenant_id, w.work_id, c.service, c.start
+    from chosen c join headgate.work_items w on w.tenant_id = c.tenant_id and w.work_id = c.work_id
+    where w.lease_until is null for update of w skip locked
+  ),
   served as (
     update headgate.tenant_shares s set virtual_time = x.finish
-    from (select c.tenant_id, max(c.finish) as finish from chosen c group by c.tenant_id) x
+    from (select l.tenant_id, max(l.start + l.service) as finish from locked l group by l.tenant_id) x
     where s.tenant_id = x.tenant_id and s.kind = p_kind
+  ),
+  advanced as (
+    update headgate.work_clocks c set virtual_time = x.start
+    from (select max(l.start) as start from locked l) x where c.kind = p_kind and x.start > c.virtual_time
   )
   update headgate.work_items w
   set lease_until = v_now + p_lease_ms * interval '1 millisecond', worker_id = p_worker, fence = w.fence + 1, attempts = w.attempts + 1
-  from chosen c
-  where w.tenant_id = c.tenant_id and w.work_id = c.work_id and w.lease_until is null
+  from locked l
+  where w.tenant_id = l.tenant_id and w.work_id = l.work_id
   returning w.tenant_id, w.work_id, w.reference_id, w.lane_key, w.fence, w.attempts, w.cost;
 end
 $$;

@@ -1,0 +1,44 @@
+/**
+ * Hashes batch bodies that are not whole segments. What fits is hashed on the thread pool; what is big is hashed piece by
+ * piece with pauses, so that the event loop stays free either way.
+ */
+import { createHash, hash, webcrypto } from 'node:crypto';
+import type { Sleep } from '../../platform/base/ports.ts';
+import type { SealedReader } from '../../platform/storage/object-store.ts';
+import type { BatchSpan } from './batch.ts';
+import { readRange } from './segment-readers.ts';
+
+const inlineBytesMax = 16 * 1024;
+const wholeBytesMax = 8 * 1024 * 1024;
+const pieceBytes = 1024 * 1024;
+
+/** 64 lower-case hex digits. */
+export async function hashBody(
+  spans: readonly BatchSpan[],
+  bytes: number,
+  open: (segmentId: string) => SealedReader,
+  sleep: Sleep,
+): Promise<string> {
+  if (bytes <= wholeBytesMax) {
+    const body = Buffer.concat([...bodyPieces(spans, open)]);
+    if (bytes <= inlineBytesMax) return hash('sha256', body, 'hex');
+    return Buffer.from(await webcrypto.subtle.digest('SHA-256', body)).toString('hex');
+  }
+  const digest = createHash('sha256');
+  for (const piece of bodyPieces(spans, open)) {
+    digest.update(piece);
+    await sleep.sleep(0);
+  }
+  return digest.digest('hex');
+}
+
+/** The exact bytes of a body, in pieces of at most 1 MiB. */
+export function* bodyPieces(spans: readonly BatchSpan[], open: (segmentId: string) => SealedReader): Generator<Buffer> {
+  for (const { segmentId, ranges } of spans) {
+    const reader = open(segmentId);
+    for (let index = 0; index < ranges.length; index += 2) {
+      const end = ranges[index + 1]!;
+      for (let at = ranges[index]!; at < end; at += pieceBytes) yield readRange(reader, at, Math.min(end, at + pieceBytes));
+    }
+  }
+}
