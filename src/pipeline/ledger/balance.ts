@@ -63,6 +63,11 @@ export function findImbalances(totals: LedgerTotals): Imbalance[] {
   return found;
 }
 
+/** Whether two totals are the same money: currencies and fields that come to nothing do not count. */
+export function isSameAmounts(left: FieldAmounts, right: FieldAmounts): boolean {
+  return compareAmounts({ law: '', at: '', whole: left, parts: [right] }).length === 0;
+}
+
 function compare(law: {
   readonly law: string;
   readonly at: string;

@@ -37,4 +37,10 @@ export const ledgerErrors = defineErrors({
     actor: 'administrator',
     next: 'Make one with `openssl genpkey -algorithm ed25519`.',
   },
+  E_EXPORT_ARCHIVE: {
+    meaning: 'The archive of an export is cut, holds something else, or could not be written as announced.',
+    actor: 'caller',
+    next: 'Get the export again.',
+    retryable: true,
+  },
 });

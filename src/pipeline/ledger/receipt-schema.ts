@@ -68,9 +68,15 @@ export const receiptSchema = Type.Object(
           Type.Literal('cancelled'),
         ]),
         verdict: Type.Union([Type.Literal('accepted'), Type.Literal('partial'), Type.Literal('rejected'), Type.Literal('cancelled')]),
-        reason: nullable(text),
+        decision: nullable(text),
       },
       strict,
+    ),
+    reasons: Type.Array(
+      Type.Object(
+        { verdict: Type.Union([Type.Literal('held'), Type.Literal('rejected')]), code: text, rule: nullable(text), message: text },
+        strict,
+      ),
     ),
     flow: Type.Object(
       {

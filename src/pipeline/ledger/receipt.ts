@@ -6,6 +6,7 @@
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { ChunkContext, FieldAmounts, FindingGroup, RecordCounts } from '../engine/chunk.ts';
 import type { ControlTotals } from '../engine/file/file-rules.ts';
+import type { FileReason } from '../engine/file/file-verdict.ts';
 import type { FlowIdentity } from '../engine/plan.ts';
 import { findImbalances, type LedgerTotals, type TargetLedger } from './balance.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -23,9 +24,11 @@ export interface Receipt extends LedgerTotals {
     readonly lineageId: string;
     readonly state: ClosedState;
     readonly verdict: 'accepted' | 'partial' | 'rejected' | 'cancelled';
-    /** Code or words of who decided, where a rule or a person did; null otherwise. */
-    readonly reason: string | null;
+    /** Words of the person who released, rejected or cancelled it; null when nobody had to decide. */
+    readonly decision: string | null;
   };
+  /** Why the flow held or rejected the file; empty when it let it through. */
+  readonly reasons: readonly FileReason[];
   readonly flow: FlowIdentity;
   readonly environment: { readonly name: string; readonly hash: string };
   readonly versions: Versions;

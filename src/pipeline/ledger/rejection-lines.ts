@@ -1,0 +1,22 @@
+/**
+ * The rejections of a chunk as a stored object: NDJSON, one line per finding in record order. No line holds content of a
+ * record: where it is and what rule it broke, never what it says.
+ */
+import type { Finding } from '../engine/chunk.ts';
+
+/** One line, with its line end. */
+export function encodeRejection(finding: Finding): string {
+  const { record, offset, code, field, rule, message } = finding;
+  return `${JSON.stringify({ record, offset, code, field, rule, message })}\n`;
+}
+
+/** Null when a line is not what `encodeRejection` makes. */
+export function decodeRejection(line: string): Finding | null {
+  try {
+    const finding = JSON.parse(line) as Finding;
+    const isSound = Number.isSafeInteger(finding.record) && Number.isSafeInteger(finding.offset) && typeof finding.code === 'string';
+    return isSound && encodeRejection(finding) === `${line}\n` ? finding : null;
+  } catch {
+    return null;
+  }
+}

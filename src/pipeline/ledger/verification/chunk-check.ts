@@ -1,0 +1,180 @@
+/**
+ * Compares one chunk's stored parts with what the reference parser makes of the same records: outcomes, findings, output
+ * bytes. A record that killed a worker (E_POISON) cannot be recomputed; it is taken as rejected, and counted.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { Finding } from '../../engine/chunk.ts';
+import { type OutcomeHeader, OutcomeSegment, type RecordOutcome } from '../../engine/outcomes/outcome-segment.ts';
+import type { ReferenceRecord } from '../../engine/reference/reference-run.ts';
+import { sourceOf } from '../export/export-entries.ts';
+import { chunkFiles } from '../export/export-layout.ts';
+import type { ChunkReceipt } from '../receipt.ts';
+import { decodeRejection } from '../rejection-lines.ts';
+import { type ExportReader, readLines, readWhole } from './export-reader.ts';
+import type { VerificationLog } from './verification-report.ts';
+
+const poisonCode = 'E_POISON';
+
+export interface CheckedRecord {
+  readonly status: ReferenceRecord['status'];
+  readonly findings: readonly Finding[];
+  /** Where each target's line lies in the chunk's output segment. */
+  readonly lines: readonly { readonly target: number; readonly start: number; readonly end: number }[];
+  readonly isPoison: boolean;
+}
+
+export class ChunkCheck {
+  readonly #chunk: ChunkReceipt;
+  readonly #log: VerificationLog;
+  readonly #outcomes: OutcomeSegment | null;
+  readonly #rejections: Finding[];
+  #nextRejection = 0;
+  readonly #outputs: { readonly hash: Hash; bytes: number }[];
+  readonly #counts = { read: 0, valid: 0, rejected: 0, filtered: 0 };
+  #end: number;
+
+  constructor(chunk: ChunkReceipt, reader: ExportReader, log: VerificationLog) {
+    this.#chunk = chunk;
+    this.#log = log;
+    this.#outcomes = this.#openOutcomes(reader);
+    this.#rejections = this.#readRejections(reader);
+    this.#outputs = chunk.outputs.map(() => ({ hash: createHash('sha256'), bytes: 0 }));
+    this.#end = chunk.start;
+  }
+
+  take(record: ReferenceRecord): CheckedRecord {
+    const at = `record ${record.record}`;
+    const stated = this.#outcomeOf(record.record);
+    const statedFindings = this.#takeRejections(record.record);
+    const isPoison = stated?.status === 'rejected' && statedFindings.length === 1 && statedFindings[0]!.code === poisonCode;
+    const status = isPoison ? 'rejected' : record.status;
+    this.#counts.read++;
+    this.#counts[status]++;
+    this.#end = record.offset + record.length;
+    const found: RecordOutcome = {
+      record: record.record,
+      status,
+      warned: status === 'valid' && record.warnings.length > 0,
+      targets: status === 'valid' ? record.routes : [],
+      offset: record.offset,
+    };
+    if (stated !== null && isSameOutcome(stated, found)) this.#log.check('outcomes', null);
+    else this.#compare('outcomes', 'E_VERIFY_OUTCOME', at, stated, found);
+    const findings = isPoison ? statedFindings : record.findings;
+    if (statedFindings.length > 0 || status === 'rejected') {
+      this.#compare('findings', 'E_VERIFY_REJECTIONS', at, statedFindings.map(placeOf), status === 'rejected' ? findings.map(placeOf) : []);
+    }
+    return { status, findings, lines: status === 'valid' ? this.#writeLines(record) : [], isPoison };
+  }
+
+  finish(): void {
+    const { number, records, outputs, end } = this.#chunk;
+    const at = `chunk ${number}`;
+    this.#compare('chunk counts', 'E_VERIFY_RECORDS', at, records, this.#counts);
+    this.#compare('outcome counts', 'E_VERIFY_OUTCOME', at, this.#outcomes?.header.records ?? null, this.#counts.read);
+    const isOver = this.#nextRejection === this.#rejections.length;
+    this.#log.check(
+      'findings',
+      isOver ? null : { code: 'E_VERIFY_REJECTIONS', at, message: 'there are findings of records that it does not hold' },
+    );
+    const isWithin = this.#end <= end;
+    this.#log.check('chunk borders', isWithin ? null : { code: 'E_VERIFY_CHUNKS', at, message: 'a record crosses its end' });
+    this.#outputs.forEach(({ hash, bytes }, target) => {
+      const found = bytes === 0 ? null : { sha256: hash.digest('hex'), bytes };
+      const stated = outputs[target] ?? null;
+      const isEqual = stated === null ? found === null : stated.sha256 === found?.sha256 && stated.bytes === found.bytes;
+      const message = 'the output is not what the flow makes of the raw file';
+      this.#log.check('output bytes', isEqual ? null : { code: 'E_VERIFY_OUTPUT', at: `${at}, target ${target}`, message });
+    });
+  }
+
+  #compare(
+    name: string,
+    code: 'E_VERIFY_OUTCOME' | 'E_VERIFY_REJECTIONS' | 'E_VERIFY_RECORDS',
+    at: string,
+    stated: unknown,
+    found: unknown,
+  ): void {
+    this.#log.equal(name, code, { at, stated, found });
+  }
+
+  #writeLines(record: ReferenceRecord): CheckedRecord['lines'] {
+    return [...record.outputs].flatMap(([target, line]) => {
+      const output = this.#outputs[target];
+      if (output === undefined) return [];
+      const start = output.bytes;
+      output.hash.update(line);
+      output.bytes += line.length;
+      return [{ target, start, end: output.bytes }];
+    });
+  }
+
+  /** Null when the segment has none, or none that can be read. */
+  #outcomeOf(record: number): RecordOutcome | null {
+    try {
+      return this.#outcomes?.outcome(record - this.#chunk.firstRecord) ?? null;
+    } catch (error) {
+      if (error instanceof HeadgateError) return null;
+      throw error;
+    }
+  }
+
+  #takeRejections(record: number): Finding[] {
+    const first = this.#nextRejection;
+    while (this.#rejections[this.#nextRejection]?.record === record) this.#nextRejection++;
+    return this.#rejections.slice(first, this.#nextRejection);
+  }
+
+  #openOutcomes(reader: ExportReader): OutcomeSegment | null {
+    const { number, firstRecord, start } = this.#chunk;
+    const at = chunkFiles(number).outcomes;
+    try {
+      const bytes = readWhole(reader, at);
+      const segment = new OutcomeSegment(sourceOf(bytes));
+      if (!isSoundHeader(segment.header)) throw new HeadgateError('E_SEGMENT', 'the header of the outcome segment is malformed');
+      const isIts = segment.header.firstRecord === firstRecord && segment.header.chunkStart === start && segment.bytes === bytes.length;
+      this.#log.check('outcome segments', isIts ? null : { code: 'E_VERIFY_SEGMENT', at, message: 'it belongs to another chunk' });
+      return segment;
+    } catch {
+      this.#log.check('outcome segments', { code: 'E_VERIFY_SEGMENT', at, message: 'it cannot be read' });
+      return null;
+    }
+  }
+
+  #readRejections(reader: ExportReader): Finding[] {
+    const at = chunkFiles(this.#chunk.number).rejections;
+    if (this.#chunk.rejections === null || !reader.names().includes(at)) return [];
+    const findings: Finding[] = [];
+    for (const { line, isWhole } of readLines(readWhole(reader, at))) {
+      const finding = isWhole ? decodeRejection(line) : null;
+      if (finding === null) {
+        this.#log.check('findings', { code: 'E_VERIFY_SEGMENT', at, message: 'a line is malformed' });
+        return findings;
+      }
+      findings.push(finding);
+    }
+    return findings;
+  }
+}
+
+function isSoundHeader({ records, firstRecord, chunkStart, routeSets }: OutcomeHeader): boolean {
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  return (
+    [records, firstRecord, chunkStart].every(isCount) &&
+    Array.isArray(routeSets) &&
+    routeSets.every((set) => Array.isArray(set) && set.every(isCount))
+  );
+}
+
+/** Millions are equal and few are not: only those are compared as text. */
+function isSameOutcome(left: RecordOutcome, right: RecordOutcome): boolean {
+  const isSame =
+    left.record === right.record && left.status === right.status && left.warned === right.warned && left.offset === right.offset;
+  return isSame && left.targets.length === right.targets.length && left.targets.every((target, at) => target === right.targets[at]);
+}
+
+/** Messages may name what the reference parser words otherwise; the receipt pins them by hash. */
+function placeOf({ offset, code, field, rule }: Finding) {
+  return { offset, code, field, rule };
+}

@@ -1,0 +1,115 @@
+/**
+ * Reads the raw file row by row with the reference parser and holds every stored part of the job against it. What it adds
+ * up is what the receipt must say.
+ */
+import type { FindingGroup } from '../../engine/chunk.ts';
+import { FindingGroups } from '../../engine/finding-groups.ts';
+import type { Plan } from '../../engine/plan.ts';
+import { summedScales } from '../../engine/reference/money.ts';
+import { type ReferenceRecord, ReferenceRun } from '../../engine/reference/reference-run.ts';
+import { ReferenceTotals, type RunTotals } from '../../engine/reference/reference-totals.ts';
+import type { Exclusion } from '../exclusions.ts';
+import { exportFiles } from '../export/export-layout.ts';
+import type { Receipt } from '../receipt.ts';
+import type { BatchCheck } from './batch-check.ts';
+import { type CheckedRecord, ChunkCheck } from './chunk-check.ts';
+import { DuplicateCheck, duplicateCode } from './duplicate-check.ts';
+import { type ExportReader, readPieces } from './export-reader.ts';
+import type { VerificationLog } from './verification-report.ts';
+
+export interface RecomputedFile {
+  /** Excluded records count as rejected. */
+  readonly totals: RunTotals;
+  readonly exclusions: readonly Exclusion[];
+  readonly poisoned: number;
+  readonly errors: readonly FindingGroup[];
+  readonly warnings: readonly FindingGroup[];
+}
+
+export interface RecordCheckParts {
+  readonly plan: Plan;
+  readonly receipt: Receipt;
+  readonly reader: ExportReader;
+  readonly batches: BatchCheck;
+  readonly log: VerificationLog;
+}
+
+export function checkRecords(parts: RecordCheckParts): RecomputedFile {
+  const { plan, reader } = parts;
+  const run = new ReferenceRun(plan);
+  const walk = new RecordWalk(parts);
+  const member = reader.open(exportFiles.member);
+  try {
+    for (const record of run.records(readPieces(member, 0, member.size))) walk.take(record);
+  } finally {
+    member.close();
+  }
+  return walk.finish(run.totals());
+}
+
+class RecordWalk {
+  readonly #parts: RecordCheckParts;
+  readonly #duplicates: DuplicateCheck;
+  readonly #totals: ReferenceTotals;
+  readonly #errors = new FindingGroups();
+  readonly #warnings = new FindingGroups();
+  readonly #exclusions: Exclusion[] = [];
+  #poisoned = 0;
+  #chunk = -1;
+  #check: ChunkCheck | null = null;
+
+  constructor(parts: RecordCheckParts) {
+    this.#parts = parts;
+    this.#duplicates = new DuplicateCheck(parts.plan);
+    this.#totals = new ReferenceTotals(parts.plan, summedScales(parts.plan));
+  }
+
+  take(record: ReferenceRecord): void {
+    const { receipt, log, batches } = this.#parts;
+    while (this.#chunk < receipt.chunks.length && (this.#chunk < 0 || record.offset >= receipt.chunks[this.#chunk]!.end)) this.#nextChunk();
+    if (this.#check === null) {
+      log.check('chunk borders', { code: 'E_VERIFY_CHUNKS', at: `record ${record.record}`, message: 'it lies in no chunk' });
+      return;
+    }
+    const checked = this.#check.take(record);
+    const duplicate = checked.status === 'valid' ? this.#duplicates.take(record) : null;
+    this.#count(record, checked, duplicate);
+    for (const line of checked.lines)
+      batches.take({ ...line, chunk: this.#chunk, amounts: record.amounts, isExcluded: duplicate !== null });
+  }
+
+  finish(read: RunTotals): RecomputedFile {
+    while (this.#chunk < this.#parts.receipt.chunks.length) this.#nextChunk();
+    const totals = { ...this.#totals.result(), header: read.header, trailer: read.trailer, damage: read.damage };
+    return {
+      totals,
+      exclusions: this.#exclusions,
+      poisoned: this.#poisoned,
+      errors: this.#errors.toGroups(),
+      warnings: this.#warnings.toGroups(),
+    };
+  }
+
+  #nextChunk(): void {
+    const { receipt, reader, log } = this.#parts;
+    this.#check?.finish();
+    this.#chunk++;
+    const chunk = receipt.chunks[this.#chunk];
+    this.#check = chunk === undefined ? null : new ChunkCheck(chunk, reader, log);
+  }
+
+  #count(record: ReferenceRecord, checked: CheckedRecord, duplicate: string | null): void {
+    const { status, findings, isPoison } = checked;
+    const isOut = duplicate !== null || isPoison;
+    this.#totals.add(
+      isOut ? { ...record, status: 'rejected', routes: [], outputs: new Map(), warnings: isPoison ? [] : record.warnings } : record,
+    );
+    if (isPoison) this.#poisoned++;
+    if (status === 'rejected') for (const finding of findings) this.#errors.add(finding);
+    if (status === 'valid') for (const warning of record.warnings) this.#warnings.add(warning);
+    if (duplicate === null) return;
+    const { offset } = record;
+    this.#exclusions.push({ record: record.record, code: duplicateCode });
+    this.#errors.add({ offset, code: duplicateCode, field: duplicate, rule: null, message: '' });
+  }
+}

@@ -1,0 +1,73 @@
+/** Compares the totals of a receipt with the recomputed ones: records, amounts, findings, and what became of each target's lines. */
+import { addAmounts } from '../../engine/amount-totals.ts';
+import type { FieldAmounts, FindingGroup } from '../../engine/chunk.ts';
+import { isSameAmounts, type StageTotals } from '../balance.ts';
+import type { Receipt } from '../receipt.ts';
+import type { TargetOutcomes } from './batch-check.ts';
+import type { RecomputedFile } from './record-check.ts';
+import type { VerificationLog } from './verification-report.ts';
+
+/** From here on, findings are grouped more coarsely, in an order that the chunks decide. */
+const comparedGroupsMax = 900;
+
+export interface TotalsCheck {
+  readonly receipt: Receipt;
+  readonly found: RecomputedFile;
+  readonly outcomes: readonly TargetOutcomes[];
+  readonly log: VerificationLog;
+}
+
+export function checkTotals(check: TotalsCheck): void {
+  const { receipt, found, log } = check;
+  const { totals } = found;
+  log.equal('record counts', 'E_VERIFY_RECORDS', { at: 'records', stated: receipt.records, found: totals.records });
+  log.equal('record counts', 'E_VERIFY_RECORDS', { at: 'warned', stated: receipt.warned, found: totals.warned });
+  log.equal('record counts', 'E_VERIFY_RECORDS', { at: 'excluded', stated: receipt.excluded, found: found.exclusions.length });
+  for (const stage of ['read', 'valid', 'rejected', 'filtered'] as const) {
+    checkAmounts(log, `amounts.${stage}`, receipt.amounts[stage], totals.amounts[stage]);
+  }
+  checkGroups(log, 'errors', receipt.errors, found.errors);
+  checkGroups(log, 'warnings', receipt.warnings, found.warnings);
+  for (const index of receipt.targets.keys()) checkTarget(check, index);
+}
+
+function checkTarget({ receipt, found, outcomes, log }: TotalsCheck, index: number): void {
+  const stated = receipt.targets[index]!;
+  const routed = found.totals.targets[index];
+  const became = outcomes[index];
+  if (routed === undefined || became === undefined) return;
+  checkStage(log, `targets.${stated.id}.routed`, stated.routed, routed);
+  for (const stage of ['delivered', 'refused', 'dead'] as const)
+    checkStage(log, `targets.${stated.id}.${stage}`, stated[stage], became[stage]);
+  const isStopped = receipt.job.state === 'rejected' || receipt.job.state === 'cancelled';
+  const cancelled = isStopped ? join(became.cancelled, became.unbatched) : became.cancelled;
+  checkStage(log, `targets.${stated.id}.cancelled`, stated.cancelled, cancelled);
+  const isComplete = isStopped || became.unbatched.records === 0;
+  const message = `${became.unbatched.records} records that were to be delivered are in no batch`;
+  log.check('batches', isComplete ? null : { code: 'E_VERIFY_BATCHES', at: `target ${stated.id}`, message });
+}
+
+function checkStage(log: VerificationLog, at: string, stated: StageTotals, found: StageTotals): void {
+  log.equal('targets', 'E_VERIFY_TARGET', { at, stated: stated.records, found: found.records });
+  checkAmounts(log, at, stated.amounts, found.amounts);
+}
+
+function checkAmounts(log: VerificationLog, at: string, stated: FieldAmounts, found: FieldAmounts): void {
+  const message = 'the amounts are not those of the raw file';
+  log.check('amounts', isSameAmounts(stated, found) ? null : { code: 'E_VERIFY_AMOUNTS', at, message });
+}
+
+function join(left: StageTotals, right: StageTotals): StageTotals {
+  return { records: left.records + right.records, amounts: addAmounts(left.amounts, right.amounts) };
+}
+
+function checkGroups(log: VerificationLog, at: string, stated: readonly FindingGroup[], found: readonly FindingGroup[]): void {
+  const count = (groups: readonly FindingGroup[]) => groups.reduce((sum, group) => sum + group.count, 0);
+  const isCoarse = found.length >= comparedGroupsMax;
+  const seen = (groups: readonly FindingGroup[]) => (isCoarse ? count(groups) : groups.map(placeOf).sort());
+  log.equal('finding groups', 'E_VERIFY_REJECTIONS', { at, stated: seen(stated), found: seen(found) });
+}
+
+function placeOf({ code, field, rule, count, firstOffset }: FindingGroup): string {
+  return JSON.stringify([code, field, rule, count, firstOffset]);
+}

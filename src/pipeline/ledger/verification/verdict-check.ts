@@ -1,0 +1,79 @@
+/** Recomputes the verdict on a file as a whole: damage, header and trailer, file rules, acceptance policy. */
+import type { RecordCounts } from '../../engine/chunk.ts';
+import { compileFlow } from '../../engine/compile-flow.ts';
+import { acceptanceReasons } from '../../engine/file/acceptance.ts';
+import { type ControlTotals, checkFileRules } from '../../engine/file/file-rules.ts';
+import type { Verdict } from '../../engine/file/file-verdict.ts';
+import type { Plan } from '../../engine/plan.ts';
+import type { RunTotals } from '../../engine/reference/reference-totals.ts';
+import { receiptControlTotals } from '../control-totals.ts';
+import type { Receipt } from '../receipt.ts';
+import type { VerificationLog } from './verification-report.ts';
+
+interface Reason {
+  readonly verdict: 'held' | 'rejected';
+  readonly code: string;
+  readonly rule: string | null;
+}
+
+/** `totals`: after exclusions. */
+export function checkVerdict(plan: Plan, totals: RunTotals, receipt: Receipt, log: VerificationLog): void {
+  const found = recomputeVerdict(plan, totals);
+  const at = 'verdict';
+  log.equal('verdict', 'E_VERIFY_VERDICT', { at: 'reasons', stated: distinct(receipt.reasons), found: distinct(found.reasons) });
+  log.equal('control totals', 'E_VERIFY_VERDICT', {
+    at: 'controlTotals',
+    stated: receipt.controlTotals,
+    found: found.controlTotals,
+  });
+  const { verdict, decision, state } = receipt.job;
+  const isAllowed = allowedVerdicts(found.verdict, totals.records, decision !== null).includes(verdict);
+  log.check(
+    'verdict',
+    isAllowed ? null : { code: 'E_VERIFY_VERDICT', at, message: `the receipt says ${verdict}, the flow gives ${found.verdict}` },
+  );
+  const isState =
+    verdict === 'rejected' || verdict === 'cancelled' ? state === verdict : state === 'completed' || state === 'completed_with_failures';
+  log.check('verdict', isState ? null : { code: 'E_VERIFY_VERDICT', at, message: `a job of verdict ${verdict} is not ${state}` });
+  const hasDead = receipt.targets.some((target) => target.dead.records > 0);
+  const isHonest = (state === 'completed_with_failures') === hasDead || state === 'rejected' || state === 'cancelled';
+  log.check(
+    'verdict',
+    isHonest ? null : { code: 'E_VERIFY_VERDICT', at, message: 'the state does not say whether there are dead letters' },
+  );
+}
+
+/** What a person may make of it: a held file is released or rejected, any job may be rejected or cancelled, with a reason. */
+function allowedVerdicts(computed: Verdict, records: RecordCounts, isDecided: boolean): string[] {
+  const own = computed === 'held' ? [] : [computed];
+  if (!isDecided) return own;
+  return [...own, ...(computed === 'held' ? [records.rejected > 0 ? 'partial' : 'accepted'] : []), 'rejected', 'cancelled'];
+}
+
+function recomputeVerdict(plan: Plan, totals: RunTotals): { verdict: Verdict; reasons: Reason[]; controlTotals: ControlTotals } {
+  const summary = { ...totals, targets: [], errors: [], warnings: [] };
+  const rules = checkFileRules(compileFlow(plan), { summary, records: totals.records });
+  const reasons: Reason[] = [
+    ...totals.damage.map(({ code }) => ({ verdict: 'held' as const, code, rule: null })),
+    ...envelopeReasons(plan, totals),
+    ...rules.reasons,
+    ...acceptanceReasons(plan.acceptance, { records: totals.records, rejected: totals.amounts.rejected }),
+  ];
+  const isRejected = reasons.some((reason) => reason.verdict === 'rejected');
+  const passed = totals.records.rejected > 0 ? 'partial' : 'accepted';
+  const verdict = isRejected ? 'rejected' : reasons.length > 0 ? 'held' : passed;
+  return { verdict, reasons, controlTotals: receiptControlTotals(plan, rules.controlTotals) };
+}
+
+function envelopeReasons(plan: Plan, totals: RunTotals): Reason[] {
+  return (['header', 'trailer'] as const).flatMap((role) => {
+    if (!plan.records.some((record) => record.role === role)) return [];
+    const envelope = totals[role];
+    if (envelope === null) return [{ verdict: 'held' as const, code: 'E_TRUNCATED', rule: null }];
+    return envelope.findings.map(({ code }) => ({ verdict: 'held' as const, code, rule: null }));
+  });
+}
+
+function distinct(reasons: readonly Reason[]): string[] {
+  return [...new Set(reasons.map(({ verdict, code, rule }) => JSON.stringify([verdict, code, rule])))].sort();
+}

@@ -1,0 +1,235 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type ExportedFixture,
+  exportedJob,
+  fixtureKey,
+  fixtureLines,
+  fixturePlan,
+  listedAgain,
+  resealed,
+  withPart,
+} from '../../../../test/support/exported-job.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import { type BatchEntry, encodeBatchEntry } from '../batch-list.ts';
+import { sourceOf } from '../export/export-entries.ts';
+import type { Receipt } from '../receipt.ts';
+import { parseTrustFile, printTrustFile } from '../trust-file.ts';
+import type { ExportReader } from './export-reader.ts';
+import type { VerificationReport } from './verification-report.ts';
+import { verifyExport } from './verify-export.ts';
+
+const trust = parseTrustFile(printTrustFile([fixtureKey]));
+
+function readerOf(files: ReadonlyMap<string, Buffer>): ExportReader {
+  return { names: () => [...files.keys()], open: (name) => sourceOf(files.get(name)!) };
+}
+
+function verify(files: ReadonlyMap<string, Buffer>): VerificationReport {
+  const compile = (definition: Uint8Array) => {
+    if (Buffer.from(definition).toString() !== '{"kind":"FlowDefinition"}') throw new HeadgateError('E_FLOW', 'another flow');
+    return fixturePlan(definition);
+  };
+  return verifyExport({ reader: readerOf(files), trust, compile });
+}
+
+const codesOf = (report: VerificationReport) => [...new Set(report.failures.map(({ code }) => code))].sort();
+
+describe('an export', () => {
+  test('of a job as it was is sound, and every check looked at something', () => {
+    const job = exportedJob();
+    expect(job.receipt.records).toEqual({ read: 12, valid: 6, rejected: 5, filtered: 1 });
+    expect(job.receipt.excluded).toBe(2);
+    const report = verify(job.files);
+    expect(report.failures).toEqual([]);
+    expect(report).toMatchObject({ isSound: true, kid: fixtureKey.kid, jobId: job.receipt.job.id });
+    expect(report.checks.every(({ compared, failed }) => compared > 0 && failed === 0)).toBe(true);
+    expect(report.checks.length).toBeGreaterThan(18);
+  });
+
+  test.each([1, 30, 100, 100_000])('is sound however the file was cut into chunks (%i bytes)', (chunkBytes) => {
+    expect(verify(exportedJob({ chunkBytes }).files).failures).toEqual([]);
+  });
+
+  test('of a file that a person rejected is sound, its records cancelled', () => {
+    const job = exportedJob({ lines: fixtureLines.map((line) => (line.startsWith('T') ? 'T,99,1.00' : line)) });
+    expect(job.receipt.reasons.map(({ code }) => code)).toEqual(['CTL01']);
+    expect(job.receipt.targets[1]!.cancelled.records).toBe(6);
+    expect(verify(job.files).failures).toEqual([]);
+  });
+
+  test('of a file without trailer, cut in the middle of a record, or with broken quotes is sound when it says so', () => {
+    for (const lines of [
+      fixtureLines.slice(0, -1),
+      [...fixtureLines.slice(0, 5), 'D,p5,"1'],
+      [...fixtureLines.slice(0, 3), 'D,p5,a"b,ZAR,', ...fixtureLines.slice(3)],
+    ]) {
+      const job = exportedJob({ lines });
+      expect(verify(job.files).failures).toEqual([]);
+    }
+  });
+
+  test('with any byte of any part changed is not sound', () => {
+    const job = exportedJob();
+    for (const [name, bytes] of job.files) {
+      for (let at = 0; at < bytes.length; at += bytes.length > 400 ? 11 : 3) {
+        const changed = Buffer.from(bytes);
+        changed[at]! ^= 1 << (at % 8);
+        expect(verify(new Map(job.files).set(name, changed)).isSound, `${name} at ${at}`).toBe(false);
+      }
+    }
+  });
+
+  test('with a part cut, extended, missing or added is not sound', () => {
+    const job = exportedJob();
+    for (const [name, bytes] of job.files) {
+      expect(verify(new Map(job.files).set(name, bytes.subarray(0, -1))).isSound, `${name} cut`).toBe(false);
+      expect(verify(new Map(job.files).set(name, Buffer.concat([bytes, Buffer.from('\n')]))).isSound, `${name} extended`).toBe(false);
+      const without = new Map(job.files);
+      without.delete(name);
+      expect(verify(without).isSound, `${name} missing`).toBe(false);
+    }
+    expect(codesOf(verify(new Map(job.files).set('extra.bin', Buffer.from('x'))))).toEqual(['E_VERIFY_LAYOUT']);
+  });
+
+  test('signed with a key that is not trusted is not sound, and says that only', () => {
+    const job = exportedJob();
+    const [header, , signature] = job.files.get('receipt.jws')!.toString().split('.');
+    const foreign = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(header!, 'base64url').toString()), kid: 'x' })).toString(
+      'base64url',
+    );
+    const report = verify(listedAgain(new Map(job.files).set('receipt.jws', Buffer.from(`${foreign}..${signature}`))));
+    expect(codesOf(report)).toEqual(['E_RECEIPT_KEY']);
+    expect(report.kid).toBe(null);
+  });
+});
+
+/** Every number and text of a receipt, by path. */
+function* leaves(value: unknown, path: string[] = []): Generator<string[]> {
+  if (typeof value === 'object' && value !== null) for (const [name, inner] of Object.entries(value)) yield* leaves(inner, [...path, name]);
+  else yield path;
+}
+
+function changed(receipt: Receipt, path: readonly string[]): Receipt {
+  const copy = structuredClone(receipt);
+  let at = copy as unknown as Record<string, unknown>;
+  for (const name of path.slice(0, -1)) at = at[name] as Record<string, unknown>;
+  const value = at[path.at(-1)!];
+  at[path.at(-1)!] =
+    typeof value === 'number' ? value + 1 : typeof value === 'boolean' ? !value : typeof value === 'string' ? other(value) : 'x';
+  return copy;
+}
+
+function other(text: string): string {
+  if (/^-?[0-9]+$/.test(text)) return String(BigInt(text) + 1n);
+  return /^[0-9a-f]{64}$/.test(text) ? text.replace(/^./, (digit) => (digit === '0' ? '1' : '0')) : `${text}x`;
+}
+
+/** What a receipt states and nobody can recompute. Messages are words for codes that are checked. */
+const statedOnly =
+  /^(cell|region|tenant|job\.(id|lineageId|decision)|environment|versions|times|file\.(member|container)\.name|(errors|warnings|reasons)\.\d+\.message|chunks\.\d+\.context)(\.|$)/;
+
+describe('a receipt that lies, signed with the right key', () => {
+  test('is found out wherever it says something that can be recomputed', () => {
+    const job = exportedJob();
+    const unnoticed = [...leaves(job.receipt)].filter((path) => verify(resealed(job, { receipt: changed(job.receipt, path) })).isSound);
+    expect(unnoticed.map((path) => path.join('.')).filter((path) => !statedOnly.test(path))).toEqual([]);
+  });
+
+  test('whose amounts and counts were moved from one stage to another, in balance, is found out', () => {
+    const job = exportedJob();
+    const moved = structuredClone(job.receipt) as { records: { valid: number; filtered: number } };
+    moved.records.valid -= 1;
+    moved.records.filtered += 1;
+    expect(codesOf(verify(resealed(job, { receipt: moved as Receipt })))).toContain('E_VERIFY_RECORDS');
+    const [ledger, ...others] = job.receipt.targets;
+    const lost = { ...ledger!, delivered: { records: 0, amounts: {} }, cancelled: ledger!.delivered };
+    expect(codesOf(verify(resealed(job, { receipt: { ...job.receipt, targets: [lost, ...others] } })))).toContain('E_VERIFY_TARGET');
+  });
+
+  test('that backs an outcome, a finding or an output that the flow does not give is found out', () => {
+    const job = exportedJob();
+    const flip = (name: string, at: number) => {
+      const bytes = Buffer.from(job.files.get(name)!);
+      bytes[at < 0 ? bytes.length + at : at]! ^= 1;
+      return codesOf(verify(withPart(job, name, bytes)));
+    };
+    expect(flip('chunks/000000/target-1.bin', 0)).toEqual(expect.arrayContaining(['E_VERIFY_BATCHES', 'E_VERIFY_OUTPUT']));
+    const outcomes = job.files.get('chunks/000000/outcomes.bin')!;
+    expect(flip('chunks/000000/outcomes.bin', 12 + outcomes.readUInt32LE(8))).toContain('E_VERIFY_OUTCOME');
+    const rejections = [...job.files.keys()].find((name) => name.endsWith('rejections.ndjson'))!;
+    const renamed = Buffer.from(
+      job.files
+        .get(rejections)!
+        .toString()
+        .replace(/"code":"[A-Z0-9_]+"/, '"code":"E_OTHER"'),
+    );
+    expect(codesOf(verify(withPart(job, rejections, renamed)))).toContain('E_VERIFY_REJECTIONS');
+    expect(codesOf(verify(withPart(job, 'exclusions.ndjson', Buffer.from('{"record":2,"code":"E_DUPLICATE_KEY"}\n'))))).toContain(
+      'E_VERIFY_EXCLUSIONS',
+    );
+  });
+
+  test('about another raw file is found out', () => {
+    const job = exportedJob();
+    const member = Buffer.from(job.files.get('member.bin')!.toString().replace('10.00', '19.00'));
+    expect(codesOf(verify(withPart(job, 'member.bin', member)))).toEqual(expect.arrayContaining(['E_VERIFY_AMOUNTS', 'E_VERIFY_OUTPUT']));
+  });
+
+  test('about another flow is found out', () => {
+    const job = exportedJob();
+    expect(codesOf(verify(resealed(job, { files: new Map([['flow.json', Buffer.from('{"kind":"Other"}')]]) })))).toEqual(['E_VERIFY_FLOW']);
+    const flow = { ...job.receipt.flow, hash: `sha256:${'0'.repeat(64)}` };
+    expect(codesOf(verify(resealed(job, { receipt: { ...job.receipt, flow } })))).toEqual(['E_VERIFY_FLOW']);
+  });
+});
+
+describe('batches', () => {
+  const entriesOf = (job: ExportedFixture) =>
+    job.files
+      .get('batches.ndjson')!
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as BatchEntry);
+  const withBatches = (change: (entries: BatchEntry[]) => BatchEntry[]) => {
+    const job = exportedJob();
+    const entries = change(entriesOf(job));
+    const changedJob = { ...job, receipt: { ...job.receipt, batches: { ...job.receipt.batches, count: entries.length } } };
+    return codesOf(verify(withPart(changedJob, 'batches.ndjson', Buffer.from(entries.map(encodeBatchEntry).join('')))));
+  };
+
+  test.each<[string, (entries: BatchEntry[]) => BatchEntry[]]>([
+    ['one is missing', (entries) => entries.slice(1)],
+    ['one occurs twice', (entries) => [...entries, entries[0]!]],
+    ['two hold the same lines', (entries) => [...entries, { ...entries[0]!, id: 'again' }]],
+    [
+      'one holds half a line',
+      ([first, ...rest]) => [{ ...first!, ranges: first!.ranges.map((range) => ({ ...range, end: range.end - 1 })) }, ...rest],
+    ],
+    ['one has another hash', ([first, ...rest]) => [{ ...first!, sha256: '0'.repeat(64) }, ...rest]],
+    ['one has another count', ([first, ...rest]) => [{ ...first!, records: first!.records + 1 }, ...rest]],
+    ['one has other amounts', ([first, ...rest]) => [{ ...first!, amounts: {} }, ...rest]],
+    ['one is for another target', ([first, ...rest]) => [{ ...first!, target: 'archive' }, ...rest]],
+    ['one is for no target', ([first, ...rest]) => [{ ...first!, target: 'nowhere' }, ...rest]],
+    ['one lies in a chunk that is not there', ([first, ...rest]) => [{ ...first!, ranges: [{ chunk: 99, start: 0, end: 5 }] }, ...rest]],
+    ['a child has no parent', (entries) => entries.filter(({ state }) => state !== 'divided')],
+    ['a child is missing', (entries) => entries.filter(({ state }) => state !== 'refused')],
+    [
+      'a divided one says another count',
+      (entries) => entries.map((entry) => (entry.state === 'divided' ? { ...entry, records: 3 } : entry)),
+    ],
+    ['parents go in a circle', (entries) => entries.map((entry) => (entry.state === 'divided' ? { ...entry, parentId: entry.id } : entry))],
+  ])('are not sound when %s', (_what, change) => {
+    expect(withBatches(change)).toContain('E_VERIFY_BATCHES');
+  });
+
+  test('that say another outcome than the receipt are not sound', () => {
+    expect(withBatches((entries) => entries.map((entry) => (entry.state === 'dead' ? { ...entry, state: 'delivered' } : entry)))).toContain(
+      'E_VERIFY_TARGET',
+    );
+  });
+
+  test('are sound as they are', () => {
+    expect(withBatches((entries) => entries)).toEqual([]);
+  });
+});

@@ -1,0 +1,145 @@
+/**
+ * The offline verifier: takes an export and a trust file, believes nothing else, and recomputes from the raw bytes what the
+ * receipt states. It uses the reference parser only, never generated code. It reports; it never throws for what an export says.
+ */
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { Plan } from '../../engine/plan.ts';
+import { summedScales } from '../../engine/reference/money.ts';
+import { findImbalances } from '../balance.ts';
+import { type BatchEntry, decodeBatchEntry } from '../batch-list.ts';
+import { decodeExclusions, type Exclusion } from '../exclusions.ts';
+import { exportFiles } from '../export/export-layout.ts';
+import type { Receipt } from '../receipt.ts';
+import { decodeReceipt } from '../receipt-schema.ts';
+import { verifyReceiptSignature } from '../receipt-signature.ts';
+import type { Trust } from '../trust-file.ts';
+import { BatchCheck } from './batch-check.ts';
+import { checkBodies } from './body-check.ts';
+import { type ExportReader, hashFiles, readLines, readWhole } from './export-reader.ts';
+import { checkLayout, checkNamedParts } from './layout-check.ts';
+import { checkRecords } from './record-check.ts';
+import { checkTotals } from './totals-check.ts';
+import { checkVerdict } from './verdict-check.ts';
+import type { VerificationCode } from './verification-errors.ts';
+import { VerificationLog, type VerificationReport } from './verification-report.ts';
+
+export interface Verification {
+  readonly reader: ExportReader;
+  readonly trust: Trust;
+  /** Compiles a flow definition; throws a HeadgateError for one that is none. */
+  readonly compile: (definition: Uint8Array) => Plan;
+}
+
+export function verifyExport(verification: Verification): VerificationReport {
+  const { reader } = verification;
+  const log = new VerificationLog();
+  const files = hashFiles(reader);
+  const manifestJob = checkLayout(reader, files, log);
+  const receipt = attempt(log, 'receipt form', 'E_RECEIPT_FORMAT', exportFiles.receipt, () =>
+    decodeReceipt(readWhole(reader, exportFiles.receipt)),
+  );
+  if (receipt === null) return log.report();
+  log.jobId = receipt.job.id;
+  log.equal('manifest', 'E_VERIFY_MANIFEST', { at: 'jobId', stated: receipt.job.id, found: manifestJob });
+  checkSignature(verification, receipt, log);
+  checkNamedParts(receipt, files, log);
+  for (const { law, at, left, right } of findImbalances(receipt)) {
+    log.check('balance', { code: 'E_VERIFY_BALANCE', at, message: `${law}: ${left} is not ${right}` });
+  }
+  log.check('balance', null);
+  const plan = compileFlow(verification, receipt, log);
+  if (plan !== null && files.has(exportFiles.member)) recompute({ reader, receipt, plan, log });
+  return log.report();
+}
+
+function checkSignature({ reader, trust }: Verification, receipt: Receipt, log: VerificationLog): void {
+  const signed = readWhole(reader, exportFiles.receipt);
+  log.kid = attempt(log, 'signature', 'E_RECEIPT_SIGNATURE', exportFiles.signature, () =>
+    verifyReceiptSignature(signed, readWhole(reader, exportFiles.signature).toString('latin1'), trust, Date.parse(receipt.times.closedAt)),
+  );
+}
+
+function compileFlow({ reader, compile }: Verification, receipt: Receipt, log: VerificationLog): Plan | null {
+  const plan = attempt(log, 'flow definition', 'E_VERIFY_FLOW', exportFiles.definition, () =>
+    compile(readWhole(reader, exportFiles.definition)),
+  );
+  if (plan === null) return null;
+  log.equal('flow definition', 'E_VERIFY_FLOW', {
+    at: 'flow',
+    stated: Object.entries(receipt.flow).sort(),
+    found: Object.entries(plan.flow).sort(),
+  });
+  log.equal('flow definition', 'E_VERIFY_FLOW', {
+    at: 'targets',
+    stated: receipt.targets.map(({ id }) => id),
+    found: plan.targets.map(({ id }) => id),
+  });
+  const isShaped = receipt.chunks.every((chunk) => chunk.outputs.length === plan.targets.length);
+  log.check(
+    'flow definition',
+    isShaped ? null : { code: 'E_VERIFY_FLOW', at: 'chunks', message: 'their outputs are not those of the targets' },
+  );
+  return isShaped ? plan : null;
+}
+
+interface Recomputation {
+  readonly reader: ExportReader;
+  readonly receipt: Receipt;
+  readonly plan: Plan;
+  readonly log: VerificationLog;
+}
+
+function recompute({ reader, receipt, plan, log }: Recomputation): void {
+  const entries = readBatches(reader, receipt, log);
+  const batches = new BatchCheck(entries, { targetIds: plan.targets.map(({ id }) => id), scales: summedScales(plan), log });
+  const found = checkRecords({ plan, receipt, reader, batches, log });
+  checkBodies(
+    entries,
+    plan.targets.map(({ id }) => id),
+    reader,
+    log,
+  );
+  checkTotals({ receipt, found, outcomes: batches.finish(), log });
+  checkVerdict(plan, found.totals, receipt, log);
+  const stated = receipt.exclusions === null ? [] : readExclusions(reader);
+  log.equal('exclusions', 'E_VERIFY_EXCLUSIONS', { at: exportFiles.exclusions, stated, found: found.exclusions });
+  addNotes(found.poisoned, entries, log);
+}
+
+function readBatches(reader: ExportReader, receipt: Receipt, log: VerificationLog): BatchEntry[] {
+  const entries: BatchEntry[] = [];
+  const at = exportFiles.batches;
+  const bytes = attempt(log, 'batch list', 'E_VERIFY_BATCHES', at, () => readWhole(reader, at));
+  for (const { line, isWhole } of readLines(bytes ?? Buffer.alloc(0))) {
+    const entry = isWhole ? decodeBatchEntry(line) : null;
+    log.check('batch list', entry === null ? { code: 'E_VERIFY_BATCHES', at, message: 'a line is malformed' } : null);
+    if (entry !== null) entries.push(entry);
+  }
+  log.equal('batch list', 'E_VERIFY_BATCHES', { at, stated: receipt.batches.count, found: entries.length });
+  return entries;
+}
+
+/** Null when they are missing or malformed. */
+function readExclusions(reader: ExportReader): Exclusion[] | null {
+  return reader.names().includes(exportFiles.exclusions) ? decodeExclusions(readWhole(reader, exportFiles.exclusions)) : null;
+}
+
+function addNotes(poisoned: number, entries: readonly BatchEntry[], log: VerificationLog): void {
+  if (poisoned > 0) log.note(`${poisoned} records are rejected because they ended a worker (E_POISON): that is stated, not recomputed.`);
+  const unknown = entries.reduce((sum, entry) => sum + entry.unknownAttempts, 0);
+  if (unknown > 0) log.note(`${unknown} delivery attempts ended unknown: each may have left a duplicate downstream, labelled as possible.`);
+  log.note('Stated, not recomputed: names, times, versions and environment; what targets answered; search hashes in the outcomes.');
+}
+
+function attempt<T>(log: VerificationLog, name: string, code: VerificationCode, at: string, run: () => T): T | null {
+  try {
+    const result = run();
+    log.check(name, null);
+    return result;
+  } catch (error) {
+    const failure = error instanceof HeadgateError ? error : null;
+    const isOwn = failure?.code === 'E_RECEIPT_KEY' || failure?.code === code;
+    log.check(name, { code: isOwn ? (failure!.code as VerificationCode) : code, at, message: failure?.message ?? 'it cannot be read' });
+    return null;
+  }
+}

@@ -1,0 +1,385 @@
+/**
+ * A small job run by the real engine and closed by hand, with its export in memory: header and trailer, two targets,
+ * rejected, filtered, warned and duplicate records, delivered, refused, dead and divided batches.
+ */
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { formats } from '../../src/main/catalogue.ts';
+import { addAmounts } from '../../src/pipeline/engine/amount-totals.ts';
+import type { ChunkSummary, EnvelopeRecord, FieldAmounts } from '../../src/pipeline/engine/chunk.ts';
+import { compileFlow } from '../../src/pipeline/engine/compile-flow.ts';
+import type { FinishedChunk } from '../../src/pipeline/engine/file/duplicates.ts';
+import { checkFile, type FileCheck } from '../../src/pipeline/engine/file/file-checks.ts';
+import { foldSummaries } from '../../src/pipeline/engine/file/fold-summaries.ts';
+import { OutcomeSegment } from '../../src/pipeline/engine/outcomes/outcome-segment.ts';
+import type { Plan } from '../../src/pipeline/engine/plan.ts';
+import {
+  call,
+  delimitedFormat,
+  fieldPlan,
+  literal,
+  outputField,
+  planOf,
+  recordField,
+  recordPlan,
+  targetPlan,
+} from '../../src/pipeline/engine/plan-fixtures.ts';
+import { ReferenceRun } from '../../src/pipeline/engine/reference/reference-run.ts';
+import { publicHashKey, runChunk } from '../../src/pipeline/engine/run-chunk.ts';
+import { type BatchEntry, encodeBatchEntry } from '../../src/pipeline/ledger/batch-list.ts';
+import { canonicalJson } from '../../src/pipeline/ledger/canonical-json.ts';
+import { composeReceipt, ExclusionGroups, type TargetOutcome } from '../../src/pipeline/ledger/compose-receipt.ts';
+import { encodeExclusions } from '../../src/pipeline/ledger/exclusions.ts';
+import { exportEntries, sourceOf } from '../../src/pipeline/ledger/export/export-entries.ts';
+import type { ChunkReceipt, Receipt } from '../../src/pipeline/ledger/receipt.ts';
+import { signReceipt } from '../../src/pipeline/ledger/receipt-signature.ts';
+import { encodeRejection } from '../../src/pipeline/ledger/rejection-lines.ts';
+import { readSigningKey } from '../../src/pipeline/ledger/signing-key.ts';
+import { Secret } from '../../src/platform/secrets/secret.ts';
+
+export const fixtureKey = readSigningKey(
+  new Secret(Buffer.from(generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string)),
+);
+
+const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+const identityOf = (bytes: Uint8Array) => ({ sha256: hashOf(bytes), bytes: bytes.length });
+const at = (column: number) => ({ column, header: null });
+
+/** `definition` stands for the flow's canonical form; its hash is the flow's. */
+export function fixturePlan(definition: Uint8Array): Plan {
+  const record = recordPlan(
+    [
+      fieldPlan('id', 'string', at(1), { unique: 'file' }),
+      fieldPlan('amount', 'decimal', at(2), { sum: true, currencyField: 2 }),
+      fieldPlan('currency', 'string', at(3), { enum: ['ZAR', 'USD'] }),
+      fieldPlan('reference', 'string', at(4), { required: false, unique: 'file' }),
+    ],
+    { tag: 'D', key: [0] },
+  );
+  const field = (index: number) => recordField(record, index);
+  const trailerField = (index: number, name: string, type: 'int' | 'decimal') =>
+    ({ kind: 'field', type, scope: 'trailer', index, name }) as const;
+  const statistic = (name: 'records' | 'sum', type: 'int' | 'decimal') =>
+    ({ kind: 'statistic', type, name, field: name === 'sum' ? 'amount' : null, key: null }) as const;
+  const zero = literal('decimal', '0.00');
+  const rule = { scope: 'record', severity: 'error', onFail: 'hold-file' } as const;
+  return planOf({
+    format: { ...delimitedFormat, discriminator: 0 },
+    flow: {
+      tenant: 'bank',
+      service: 'payments',
+      subService: null,
+      name: 'verified',
+      version: '1.0.0',
+      hash: `sha256:${hashOf(definition)}`,
+    },
+    records: [
+      recordPlan([fieldPlan('sender', 'string', at(1))], { name: 'header', role: 'header', tag: 'H', counted: false }),
+      record,
+      recordPlan([fieldPlan('count', 'int', at(1)), fieldPlan('total', 'decimal', at(2))], {
+        name: 'trailer',
+        role: 'trailer',
+        tag: 'T',
+        counted: false,
+      }),
+    ],
+    rules: [
+      { ...rule, id: 'not-negative', code: 'AMT01', message: 'not below zero', assert: call('bool', 'greaterOrEqual', field(1), zero) },
+      {
+        ...rule,
+        id: 'large',
+        severity: 'warn',
+        code: 'AMT02',
+        message: 'large',
+        assert: call('bool', 'less', field(1), literal('decimal', '1000.00')),
+      },
+      {
+        ...rule,
+        id: 'totals',
+        scope: 'file',
+        code: 'CTL01',
+        message: 'trailer does not match',
+        assert: call(
+          'bool',
+          'and',
+          call('bool', 'equal', trailerField(0, 'count', 'int'), statistic('records', 'int')),
+          call('bool', 'equal', trailerField(1, 'total', 'decimal'), statistic('sum', 'decimal')),
+        ),
+      },
+    ],
+    filters: [{ id: 'zero', when: call('bool', 'equal', field(1), zero), reason: 'nothing to pay' }],
+    output: [outputField('id', field(0)), outputField('amount', field(1)), outputField('currency', field(2))],
+    routes: {
+      mode: 'all',
+      rules: [{ id: 'zar', when: call('bool', 'equal', field(2), literal('string', 'ZAR')), to: [0, 1] }],
+      default: [1],
+    },
+    targets: [targetPlan('ledger'), targetPlan('archive', { format: 'csv', delimiter: 0x3b, header: true, lineEnd: '\n' })],
+  });
+}
+
+export const fixtureLines = [
+  'H,bank',
+  'D,p1,10.00,ZAR,r1',
+  'D,p2,20.50,USD,',
+  'D,p3,-1.00,ZAR,',
+  'D,p4,0.00,ZAR,',
+  'D,p5,5000.00,ZAR,r5',
+  'D,p1,7.00,ZAR,r5',
+  'D,p6,x,ZAR,',
+  'D,p7,1.25,EUR,',
+  'D,p8,3.00,ZAR,r5',
+  'D,p9,4.00,ZAR,',
+  'D,p10,"5.00",USD,"r,10"',
+  'D,p11,6.00,ZAR,',
+  'T,12,5055.75',
+];
+
+export interface FixtureOptions {
+  readonly lines?: readonly string[];
+  readonly chunkBytes?: number;
+  readonly decision?: string;
+}
+
+export interface ExportedFixture {
+  readonly files: Map<string, Buffer>;
+  readonly receipt: Receipt;
+  readonly plan: Plan;
+  readonly definition: Buffer;
+}
+
+interface FinishedRun {
+  readonly chunks: ChunkReceipt[];
+  readonly parts: { outcomes: Buffer; rejections: Buffer; outputs: Buffer[] }[];
+  readonly summary: ChunkSummary;
+  readonly check: FileCheck;
+  readonly exclusions: { record: number; offset: number; code: string; field: string }[];
+}
+
+export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
+  const definition = Buffer.from('{"kind":"FlowDefinition"}');
+  const plan = fixturePlan(definition);
+  const member = Buffer.from((options.lines ?? fixtureLines).map((line) => `${line}\n`).join(''));
+  const run = runJob(plan, member, options.chunkBytes ?? 60);
+  const isStopped = run.check.verdict === 'held' || run.check.verdict === 'rejected';
+  const entries = isStopped ? [] : cutBatches(plan, member, run);
+  const batches = Buffer.from(entries.map(encodeBatchEntry).join(''));
+  const exclusions = run.exclusions.length === 0 ? null : Buffer.from(encodeExclusions(run.exclusions));
+  const groups = new ExclusionGroups();
+  for (const exclusion of run.exclusions) groups.add(exclusion);
+  const file = { name: 'payments.csv', ...identityOf(member) };
+  const hasDead = entries.some((entry) => entry.state === 'dead');
+  const verdict = isStopped ? 'rejected' : (run.check.verdict as 'accepted' | 'partial');
+  const receipt = composeReceipt({
+    plan,
+    summary: run.summary,
+    check: run.check,
+    exclusionGroups: groups.toGroups(),
+    outcomes: plan.targets.map(({ id }, index) => outcomeOf(id, entries, isStopped ? run.check.targets[index]! : null)),
+    stated: {
+      cell: 'local',
+      region: 'local',
+      tenant: { id: '01900000-0000-7000-8000-000000000001', name: 'bank' },
+      job: {
+        id: '01900000-0000-7000-8000-000000000002',
+        lineageId: '01900000-0000-7000-8000-000000000002',
+        state: isStopped ? 'rejected' : hasDead ? 'completed_with_failures' : 'completed',
+        verdict,
+        decision: options.decision ?? (run.check.verdict === 'held' ? 'rejected by a person' : null),
+      },
+      environment: { name: 'test', hash: 'none' },
+      versions: { headgate: '0.1.0', kernel: 'k', code: 'c', codec: '1', referenceData: { iso4217: '2026' } },
+      file: { container: file, member: file },
+      chunks: run.chunks,
+      exclusions: exclusions === null ? null : identityOf(exclusions),
+      batches: { ...identityOf(batches), count: entries.length },
+      times: { acceptedAt: '2026-01-31T08:00:00.000Z', startedAt: '2026-01-31T08:00:01.000Z', closedAt: '2026-01-31T08:00:02.000Z' },
+    },
+  });
+  return { files: exportFilesOf({ receipt, definition, member, exclusions, batches, run }), receipt, plan, definition };
+}
+
+function runJob(plan: Plan, member: Buffer, chunkBytes: number): FinishedRun {
+  const flow = compileFlow(plan);
+  const splitter = formats.find(({ name }) => name === plan.format.type)!.createSplitter(plan.format, plan.records, { chunkBytes });
+  splitter.push(member);
+  const split = splitter.end();
+  const parts: FinishedRun['parts'] = [];
+  const summaries: ChunkSummary[] = [];
+  const finished: FinishedChunk[] = [];
+  let header: EnvelopeRecord | null = null;
+  const chunks = split.chunks.map((spec): ChunkReceipt => {
+    const outputs: Buffer[][] = plan.targets.map(() => []);
+    const [outcomes, rejections]: Buffer[][] = [[], []];
+    const collect = (into: Buffer[]) => ({ write: (bytes: Uint8Array) => void into.push(Buffer.from(bytes)) });
+    const sinks = {
+      targets: outputs.map(collect),
+      outcomes: collect(outcomes!),
+      rejected: (finding: Parameters<typeof encodeRejection>[0]) => void rejections!.push(Buffer.from(encodeRejection(finding))),
+      warned() {},
+    };
+    const summary = runChunk(flow, spec, sourceOf(member), sinks, { hashKey: publicHashKey, header });
+    header ??= summary.header;
+    summaries.push(summary);
+    const part = {
+      outcomes: Buffer.concat(outcomes!),
+      rejections: Buffer.concat(rejections!),
+      outputs: outputs.map((pieces) => Buffer.concat(pieces)),
+    };
+    parts.push(part);
+    finished.push({ spec, outcomes: new OutcomeSegment(sourceOf(part.outcomes)) });
+    const orNull = (bytes: Buffer) => (bytes.length === 0 ? null : identityOf(bytes));
+    return {
+      ...spec,
+      records: summary.records,
+      outcomes: identityOf(part.outcomes),
+      rejections: orNull(part.rejections),
+      outputs: part.outputs.map(orNull),
+    };
+  });
+  const summary = foldSummaries(summaries);
+  const exclusions: FinishedRun['exclusions'] = [];
+  const check = checkFile(flow, {
+    summary,
+    chunks: finished,
+    source: sourceOf(member),
+    damage: split.damage,
+    onExclusion: (exclusion) => void exclusions.push(exclusion),
+  });
+  return { chunks, parts, summary, check, exclusions };
+}
+
+interface Line {
+  readonly chunk: number;
+  readonly start: number;
+  readonly end: number;
+  readonly amounts: FieldAmounts;
+}
+
+/** Two records a batch; the second batch of each target is divided into a refused and a dead one. */
+function cutBatches(plan: Plan, member: Buffer, run: FinishedRun): BatchEntry[] {
+  const excluded = new Set(run.exclusions.map(({ record }) => record));
+  const ends = run.chunks.map(() => plan.targets.map(() => 0));
+  const lines: Line[][] = plan.targets.map(() => []);
+  for (const record of new ReferenceRun(plan).records([member])) {
+    const chunk = run.chunks.findIndex(({ end }) => record.offset < end);
+    const amounts = Object.fromEntries(
+      record.amounts.map(({ name, currency, unscaled }) => [
+        name,
+        { scale: 2, unreadable: 0, byCurrency: { [currency]: String(unscaled) } },
+      ]),
+    );
+    for (const [target, bytes] of record.outputs) {
+      const start = ends[chunk]![target]!;
+      ends[chunk]![target] = start + bytes.length;
+      if (!excluded.has(record.record)) lines[target]!.push({ chunk, start, end: start + bytes.length, amounts });
+    }
+  }
+  return lines.flatMap((own, target) => {
+    const entryOf = (id: string, members: Line[], more: Pick<BatchEntry, 'state' | 'parentId'>): BatchEntry => {
+      const bytes = Buffer.concat(members.map(({ chunk, start, end }) => run.parts[chunk]!.outputs[target]!.subarray(start, end)));
+      const amounts = members.map((line) => line.amounts).reduce((sum, next) => addAmounts(sum, next), {} as FieldAmounts);
+      const ranges = members.map(({ chunk, start, end }) => ({ chunk, start, end }));
+      return {
+        id,
+        target: plan.targets[target]!.id,
+        ranges,
+        records: members.length,
+        ...identityOf(bytes),
+        amounts,
+        unknownAttempts: more.state === 'delivered' ? 1 : 0,
+        ...more,
+      };
+    };
+    return Array.from({ length: Math.ceil(own.length / 2) }, (_, batch) => {
+      const id = `batch-${target}-${batch}`;
+      const members = own.slice(batch * 2, batch * 2 + 2);
+      if (batch !== 1 || members.length < 2) return [entryOf(id, members, { state: 'delivered', parentId: null })];
+      return [
+        entryOf(id, members, { state: 'divided', parentId: null }),
+        entryOf(`${id}-a`, members.slice(0, 1), { state: 'refused', parentId: id }),
+        entryOf(`${id}-b`, members.slice(1), { state: 'dead', parentId: id }),
+      ];
+    }).flat();
+  });
+}
+
+function outcomeOf(
+  target: string,
+  entries: readonly BatchEntry[],
+  stopped: { records: number; amounts: FieldAmounts } | null,
+): TargetOutcome {
+  const stage = (state: BatchEntry['state']) => {
+    const own = entries.filter((entry) => entry.target === target && entry.state === state);
+    return {
+      records: own.reduce((sum, entry) => sum + entry.records, 0),
+      amounts: own.reduce<FieldAmounts>((sum, entry) => addAmounts(sum, entry.amounts), {}),
+    };
+  };
+  return {
+    delivered: stage('delivered'),
+    refused: stage('refused'),
+    dead: stage('dead'),
+    cancelled: stopped === null ? stage('cancelled') : { records: stopped.records, amounts: stopped.amounts },
+  };
+}
+
+interface ExportParts {
+  readonly receipt: Receipt;
+  readonly definition: Buffer;
+  readonly member: Buffer;
+  readonly exclusions: Buffer | null;
+  readonly batches: Buffer;
+  readonly run: FinishedRun;
+}
+
+function exportFilesOf({ receipt, definition, member, exclusions, batches, run }: ExportParts): Map<string, Buffer> {
+  const receiptBytes = Buffer.from(canonicalJson(receipt));
+  const entries = exportEntries({
+    receipt,
+    receiptBytes,
+    signature: signReceipt(receiptBytes, fixtureKey),
+    definition,
+    openMember: () => sourceOf(member),
+    openContainer: () => sourceOf(member),
+    openExclusions: () => sourceOf(exclusions!),
+    openBatches: () => sourceOf(batches),
+    openOutcomes: (chunk) => sourceOf(run.parts[chunk]!.outcomes),
+    openRejections: (chunk) => sourceOf(run.parts[chunk]!.rejections),
+    openOutput: (chunk, target) => sourceOf(run.parts[chunk]!.outputs[target]!),
+  });
+  const files = new Map<string, Buffer>();
+  for (const { name, pieces } of entries) files.set(name, Buffer.concat([...pieces]));
+  return files;
+}
+
+/** Replaces files and makes manifest and signature agree again, as someone who holds the signing key could. */
+export function resealed(
+  job: ExportedFixture,
+  changes: { readonly receipt?: Receipt; readonly files?: ReadonlyMap<string, Buffer> },
+): Map<string, Buffer> {
+  const receiptBytes = Buffer.from(canonicalJson(changes.receipt ?? job.receipt));
+  const files = new Map([...job.files, ...(changes.files ?? [])]);
+  files.set('receipt.json', receiptBytes);
+  files.set('receipt.jws', Buffer.from(signReceipt(receiptBytes, fixtureKey)));
+  return listedAgain(files);
+}
+
+/** Makes the manifest agree with the files, as anyone could. */
+export function listedAgain(files: ReadonlyMap<string, Buffer>): Map<string, Buffer> {
+  const { jobId } = JSON.parse(files.get('manifest.json')!.toString()) as { jobId: string };
+  const others = [...files].filter(([path]) => path !== 'manifest.json');
+  const listed = others.map(([path, bytes]) => ({ path, ...identityOf(bytes) })).sort((a, b) => (a.path < b.path ? -1 : 1));
+  return new Map([...others, ['manifest.json', Buffer.from(canonicalJson({ exportVersion: 1, jobId, files: listed }))]]);
+}
+
+/** Puts another part into a job and lets the receipt name it, as someone who holds the signing key could. */
+export function withPart(job: ExportedFixture, name: string, bytes: Buffer): Map<string, Buffer> {
+  const before = hashOf(job.files.get(name)!);
+  const renamed = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(renamed);
+    if (typeof value !== 'object' || value === null) return value;
+    const inner = Object.fromEntries(Object.entries(value).map(([key, each]) => [key, renamed(each)]));
+    return inner['sha256'] === before ? { ...inner, ...identityOf(bytes) } : inner;
+  };
+  return resealed(job, { receipt: renamed(job.receipt) as Receipt, files: new Map([[name, bytes]]) });
+}
