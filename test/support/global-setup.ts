@@ -11,6 +11,7 @@ import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { startEmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
 import { migrateUp } from '../../src/platform/postgres/migrate.ts';
 import { createDatabaseIfMissing } from '../../src/platform/postgres/open-database.ts';
+import { openPool } from '../../src/platform/postgres/pool.ts';
 import { stopPostmaster } from '../../src/platform/postgres/postmaster.ts';
 import { processStartTime } from '../../src/platform/postgres/process-identity.ts';
 
@@ -36,11 +37,23 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const template = `headgate_template_${process.pid}`;
   await sweep();
   const external = process.env['HEADGATE_TEST_POSTGRES'];
-  const server = external ? { adminUrl: withoutDatabase(external), stop: async () => {} } : await startThrowAway();
+  const server = external ? useServer(withoutDatabase(external), template) : await startThrowAway();
   await createDatabaseIfMissing(`${server.adminUrl}/postgres`, template);
   await migrateUp({ url: `${server.adminUrl}/${template}`, appPassword, ports: systemPorts, partitionQuarters: 0 });
   project.provide('testPostgres', { adminUrl: server.adminUrl, template, appPassword });
   return server.stop;
+}
+
+/** A server of somebody else: what we made on it goes at the end. */
+function useServer(adminUrl: string, template: string): { adminUrl: string; stop: () => Promise<void> } {
+  return {
+    adminUrl,
+    async stop() {
+      const admin = openPool({ url: `${adminUrl}/postgres`, applicationName: 'headgate test support', connectionsMax: 1 });
+      await admin.query(`/* drop template */ drop database if exists ${template} with (force)`);
+      await admin.close();
+    },
+  };
 }
 
 async function startThrowAway(): Promise<{ adminUrl: string; stop: () => Promise<void> }> {

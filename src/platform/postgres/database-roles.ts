@@ -30,6 +30,13 @@ export async function ensureRoles(db: Queryable, appPassword: string | undefined
   }
   if (appPassword !== undefined)
     await db.query(`/* set role password */ alter role ${roleNames.app} password ${pg.escapeLiteral(appPassword)}`);
-  await db.query(`/* join owner */ grant ${roleNames.owner} to current_user with set true`);
-  await db.query(`/* join dispatcher */ grant ${roleNames.dispatcher} to ${roleNames.owner} with inherit false, set true`);
+  const { rows: memberships } = await db.query<{ isOwner: boolean; ownsDispatcher: boolean }>(selectMemberships);
+  if (!memberships[0]!.isOwner) await db.query(`/* join owner */ grant ${roleNames.owner} to current_user with set true`);
+  if (!memberships[0]!.ownsDispatcher) {
+    await db.query(`/* join dispatcher */ grant ${roleNames.dispatcher} to ${roleNames.owner} with inherit false, set true`);
+  }
 }
+
+/** Looked at first, so that an administrator who only belongs to the owner role can migrate too. */
+const selectMemberships = `/* role memberships */ select pg_has_role(current_user, '${roleNames.owner}', 'set') as "isOwner",
+  pg_has_role('${roleNames.owner}', '${roleNames.dispatcher}', 'set') as "ownsDispatcher"`;

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemPorts } from '../base/system-ports.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import { migrateUp } from './migrate.ts';
 import { readMigrations } from './migration-files.ts';
 import { openDatabase } from './open-database.ts';
+import { openPool } from './pool.ts';
 import { findPostmaster } from './postmaster.ts';
 
 let dataDir: string;
@@ -46,4 +49,23 @@ it("a server of one's own that was not migrated is refused, and nothing stays op
     code: 'E_ROLE_UNSAFE',
   });
   await embedded.close();
+});
+
+it("a server of one's own is migrated by a database owner with CREATEROLE, without a superuser, and again by a member of the owner role", async () => {
+  const embedded = await startEmbeddedPostgres({ dataDir, ports: systemPorts });
+  const admin = openPool({ url: embedded.adminUrl('postgres'), applicationName: 'set-up', connectionsMax: 1 });
+  const run = (sql: string) => admin.query(`/* set-up */ ${sql}`);
+  await run("create role dba login createrole password 'x'");
+  await run('create database bank owner dba');
+  const url = (role: string) => `postgres://${role}:x@127.0.0.1:${embedded.port}/bank`;
+  expect(await migrateUp({ url: url('dba'), appPassword: 'x', ports: systemPorts })).toEqual(
+    readMigrations().map(({ number, name }) => `${String(number).padStart(4, '0')}_${name}`),
+  );
+  await run("create role deputy login password 'x'");
+  await run('grant headgate_owner to deputy');
+  expect(await migrateUp({ url: url('deputy'), ports: systemPorts })).toEqual([]);
+  const opened = await openDatabase({ ...options(), databaseUrl: url('headgate_app') });
+  await opened.close();
+  await admin.close();
+  await embedded.stop();
 });

@@ -68,6 +68,7 @@ function serverOptions(options: PoolOptions): string {
     `lock_timeout=${options.lockTimeoutMs ?? 20_000}`,
     `idle_in_transaction_session_timeout=${options.idleInTransactionTimeoutMs ?? 120_000}`,
     'timezone=UTC',
+    'jit=off',
     'default_transaction_isolation=read\\ committed',
     ...(options.role === undefined ? [] : [`role=${options.role}`]),
   ];
