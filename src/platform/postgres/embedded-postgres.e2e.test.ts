@@ -116,6 +116,17 @@ describe('one process', () => {
   });
 });
 
+it('a deep data folder has its socket elsewhere, in a folder for its owner only', async () => {
+  dataDir = join(root, 'deep'.repeat(30));
+  const user = await startUser();
+  const [row] = await query(user.url, "select current_setting('unix_socket_directories') as sockets");
+  const sockets = row!['sockets'] as string;
+  expect(sockets).not.toContain(root);
+  expect(statSync(sockets).mode & 0o777).toBe(0o700);
+  await user.stop();
+  expect(existsSync(sockets)).toBe(false);
+});
+
 describe('after SIGKILL', () => {
   it('of the process, the next one adopts the server and stops it at its end', async () => {
     const killed = await startUser();

@@ -4,39 +4,17 @@
  * any of them, or of PostgreSQL, leaves nothing that the next start does not mend. For trying and testing: production
  * brings its own server.
  */
-import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { HeadgateError } from '../base/errors.ts';
 import type { Clock, Rng, Sleep } from '../base/ports.ts';
-import { chooseLauncher, clusterFolder, type Launcher, type LaunchMode, makeOwnedFolder } from './embedded-binaries.ts';
-import {
-  type ClusterState,
-  choosePort,
-  hostBasedAuthentication,
-  readClusterState,
-  renderConfiguration,
-  writeClusterState,
-} from './embedded-cluster-state.ts';
+import { chooseLauncher, clusterFolder, type LaunchMode } from './embedded-binaries.ts';
+import { type ClusterState, choosePort, readClusterState, writeClusterState } from './embedded-cluster-state.ts';
 import { embeddedErrors } from './embedded-errors.ts';
+import { type Cluster, initialise, launch, readLogEnd, removeIfEmpty } from './embedded-launch.ts';
 import { joinFolder, leaveFolder, withFolderLock } from './folder-lock.ts';
 import { clearAfterKill, findPostmaster, stopPostmaster } from './postmaster.ts';
 
@@ -63,15 +41,6 @@ export interface EmbeddedPostgres {
   readonly appPassword: string;
   /** Ends this use; the last living process stops the server. Idempotent. */
   stop(): Promise<void>;
-}
-
-interface Cluster {
-  readonly dataDir: string;
-  readonly launcher: Launcher;
-  readonly folder: string;
-  readonly socketFolder: string;
-  readonly statePath: string;
-  readonly logPath: string;
 }
 
 /** Resolves when the server answers. Fails with the codes of embedded-errors.ts. */
@@ -136,11 +105,16 @@ function describeCluster(dataDir: string, options: EmbeddedOptions): Cluster {
     dataDir,
     launcher,
     folder,
-    // A socket's path may be at most 107 bytes long, so it cannot live in a deep data folder.
-    socketFolder: launcher.uid === undefined ? join(tmpdir(), `headgate-${process.getuid?.()}-${hash}`) : join(folder, '..', 'socket'),
+    socketFolder: chooseSocketFolder(join(folder, '..', 'postgres-socket'), hash),
     statePath: join(dataDir, 'postgres-access.json'),
     logPath: join(dataDir, 'postgres.log'),
   };
+}
+
+/** A socket's path may be at most 107 bytes long, which a deep data folder does not leave room for. */
+function chooseSocketFolder(beside: string, hash: string): string {
+  const isShort = Buffer.byteLength(`${beside}/.s.PGSQL.65535.lock`) < 100;
+  return isShort ? beside : join(tmpdir(), `headgate-${process.getuid?.()}-${hash}`);
 }
 
 async function startOrAdopt(cluster: Cluster, options: EmbeddedOptions): Promise<{ state: ClusterState; isAdopted: boolean }> {
@@ -160,7 +134,7 @@ async function startOrAdopt(cluster: Cluster, options: EmbeddedOptions): Promise
     const next = { ...state, port };
     writeClusterState(cluster.statePath, next);
     try {
-      launch(cluster, port, options);
+      launch(cluster, { port, isDurable: options.isDurable ?? true, connectionsMax: options.connectionsMax ?? 60 });
       await waitUntilReady(cluster, port, next, options);
       return { state: next, isAdopted: false };
     } catch (error) {
@@ -168,101 +142,6 @@ async function startOrAdopt(cluster: Cluster, options: EmbeddedOptions): Promise
       if (attempt >= 4 || !isPortTaken) throw error;
       remembered = 0;
     }
-  }
-}
-
-/** Makes the cluster under another name and renames it, so that an interrupted run leaves nothing that looks like data. */
-function initialise(cluster: Cluster, state: ClusterState): void {
-  const partial = `${cluster.folder}.partial`;
-  rmSync(partial, { recursive: true, force: true });
-  writeClusterState(cluster.statePath, state);
-  makeOwnedFolder(partial, cluster.launcher);
-  const passwordPath = join(cluster.launcher.uid === undefined ? cluster.dataDir : join(cluster.folder, '..'), 'initial-password');
-  writeFileSync(passwordPath, state.adminPassword, { mode: 0o600 });
-  if (cluster.launcher.uid !== undefined) chownSync(passwordPath, cluster.launcher.uid, cluster.launcher.uid);
-  try {
-    const [command, ...args] = [
-      ...cluster.launcher.prefix,
-      join(cluster.launcher.binFolder, 'initdb'),
-      ...['-D', partial, '-U', 'postgres', '-k', '-A', 'scram-sha-256', `--pwfile=${passwordPath}`],
-      ...['-E', 'UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions'],
-    ];
-    const done = spawnSync(command!, args, {
-      encoding: 'utf8',
-      cwd: '/',
-      env: serverEnvironment(),
-      uid: cluster.launcher.uid,
-      gid: cluster.launcher.uid,
-    });
-    if (done.error || done.status !== 0) {
-      const reason = done.error?.message ?? done.stderr.trim().split('\n').slice(-3).join(' | ');
-      throw new HeadgateError(embeddedErrors.E_EMBEDDED_POSTGRES_START, `initdb failed: ${reason}`, { cause: done.error });
-    }
-  } finally {
-    rmSync(passwordPath, { force: true });
-  }
-  renameSync(partial, cluster.folder);
-}
-
-/** Nothing of this process's environment reaches the server: it may hold secrets. */
-function serverEnvironment(): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
-}
-
-function launch(cluster: Cluster, port: number, options: EmbeddedOptions): void {
-  makeSocketFolder(cluster);
-  const configuration = renderConfiguration({
-    port,
-    socketFolder: cluster.socketFolder,
-    isDurable: options.isDurable ?? true,
-    connectionsMax: options.connectionsMax ?? 60,
-  });
-  writeOwned(cluster, 'postgresql.conf', configuration);
-  writeOwned(cluster, 'pg_hba.conf', hostBasedAuthentication);
-  if (existsSync(cluster.logPath)) renameSync(cluster.logPath, `${cluster.logPath}.previous`);
-  const log = openSync(cluster.logPath, 'w', 0o600);
-  try {
-    const [command, ...args] = [...cluster.launcher.prefix, join(cluster.launcher.binFolder, 'postgres'), '-D', cluster.folder];
-    // A session of its own, so that Ctrl-C in a terminal does not end the server under its clients.
-    const child = spawn(command!, args, {
-      detached: true,
-      stdio: ['ignore', log, log],
-      cwd: '/',
-      env: serverEnvironment(),
-      uid: cluster.launcher.uid,
-      gid: cluster.launcher.uid,
-    });
-    child.on('error', () => {});
-    child.unref();
-  } finally {
-    closeSync(log);
-  }
-}
-
-function writeOwned(cluster: Cluster, name: string, text: string): void {
-  const path = join(cluster.folder, name);
-  writeFileSync(path, text, { mode: 0o600 });
-  if (cluster.launcher.uid !== undefined) chownSync(path, cluster.launcher.uid, cluster.launcher.uid);
-}
-
-function makeSocketFolder(cluster: Cluster): void {
-  const owner = cluster.launcher.uid ?? process.getuid?.();
-  if (!existsSync(cluster.socketFolder)) makeOwnedFolder(cluster.socketFolder, cluster.launcher);
-  // In a folder that everybody may write to, somebody else may have been there first.
-  const found = lstatSync(cluster.socketFolder);
-  if (!found.isDirectory() || found.uid !== owner) {
-    throw new HeadgateError(embeddedErrors.E_DATA_FOLDER, `the socket folder ${cluster.socketFolder} belongs to another user`);
-  }
-  chmodSync(cluster.socketFolder, 0o700);
-  // No server lives over this folder now: what is in it was left by a killed one, and its lock could name a reused process.
-  for (const name of readdirSync(cluster.socketFolder)) rmSync(join(cluster.socketFolder, name), { force: true });
-}
-
-function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch {
-    // Absent, or still in use: the next start takes it as it is.
   }
 }
 
@@ -307,13 +186,5 @@ async function canLogIn(port: number, password: string): Promise<boolean> {
     return false;
   } finally {
     await client.end().catch(() => {});
-  }
-}
-
-function readLogEnd(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim().split('\n').slice(-4).join(' | ');
-  } catch {
-    return 'no log';
   }
 }
