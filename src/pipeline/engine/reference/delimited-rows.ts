@@ -14,6 +14,8 @@ type State = 'field-start' | 'unquoted' | 'quoted' | 'escaped' | 'after-quote';
 
 export interface DelimitedRowRules extends Pick<DelimitedPlan, 'delimiter' | 'quote' | 'escape' | 'comment' | 'skipBlankLines'> {
   readonly maxRecordBytes: number;
+  /** A quote inside an unquoted field is text, not a problem. Only for reading without a flow. */
+  readonly keepsStrayQuotes?: boolean;
 }
 
 /** The last row has an `E_QUOTE` problem when the file ends inside its quotes. Throws `FileDamage` for a row that is too long. */
@@ -118,7 +120,7 @@ class DelimitedRow {
 
   #addUnquoted(byte: number): void {
     if (byte === carriageReturn) this.#misplaced ??= looseReturn;
-    if (byte === this.#rules.quote) this.#misplaced ??= strayQuote;
+    if (byte === this.#rules.quote && !this.#rules.keepsStrayQuotes) this.#misplaced ??= strayQuote;
     this.#cell.push(byte);
     this.#state = 'unquoted';
   }

@@ -18,8 +18,17 @@ export interface ReferenceFile {
 const maxRecordBytesDefault = 16 * 1024 * 1024;
 const foreignMarks = ['fffe', 'feff', '0000feff'];
 
+export interface ReferenceFileOptions {
+  readonly maxRecordBytes?: number;
+  readonly keepsStrayQuotes?: boolean;
+}
+
 /** Throws `FileDamage` when the first row is too long. */
-export function openReferenceFile(plan: Plan, pieces: Iterable<Uint8Array>, maxRecordBytes = maxRecordBytesDefault): ReferenceFile {
+export function openReferenceFile(
+  plan: Pick<Plan, 'format' | 'records'>,
+  pieces: Iterable<Uint8Array>,
+  { maxRecordBytes = maxRecordBytesDefault, keepsStrayQuotes = false }: ReferenceFileOptions = {},
+): ReferenceFile {
   const { format } = plan;
   // Room for the line end, so that a line that comes without it is certainly too long.
   const lines = withoutMark(readLines(pieces, maxRecordBytes + 2));
@@ -31,7 +40,7 @@ export function openReferenceFile(plan: Plan, pieces: Iterable<Uint8Array>, maxR
     };
   if (format.type !== 'delimited')
     return { columns: null, rows: readPlainRows(lines, { skipBlankLines: format.skipBlankLines, maxRecordBytes }), damage: [] };
-  const rows = readDelimitedRows(lines, { ...format, maxRecordBytes });
+  const rows = readDelimitedRows(lines, { ...format, maxRecordBytes, keepsStrayQuotes });
   return format.header ? readHeaderRow(plan, format, rows) : { columns: null, rows, damage: [] };
 }
 
@@ -47,7 +56,7 @@ function withoutMark(lines: Generator<Line>): Iterable<Line> | null {
   })();
 }
 
-function readHeaderRow(plan: Plan, format: DelimitedPlan, rows: Generator<Row>): ReferenceFile {
+function readHeaderRow(plan: Pick<Plan, 'records'>, format: DelimitedPlan, rows: Generator<Row>): ReferenceFile {
   let first: IteratorResult<Row, void>;
   try {
     first = rows.next();
@@ -71,7 +80,7 @@ function readHeaderRow(plan: Plan, format: DelimitedPlan, rows: Generator<Row>):
 }
 
 /** Each absent column once. */
-function findMissing(plan: Plan, format: DelimitedPlan, columns: readonly string[], offset: number): Finding[] {
+function findMissing(plan: Pick<Plan, 'records'>, format: DelimitedPlan, columns: readonly string[], offset: number): Finding[] {
   const missing = new Map<string, Finding>();
   for (const record of plan.records) {
     for (const field of record.fields) {

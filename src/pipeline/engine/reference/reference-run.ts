@@ -64,7 +64,7 @@ export class ReferenceRun {
     const { from = 1, to = Number.POSITIVE_INFINITY } = this.#options;
     const totals = this.#totals;
     try {
-      const file = openReferenceFile(this.#plan, pieces, this.#options.maxRecordBytes);
+      const file = openReferenceFile(this.#plan, pieces, this.#options);
       totals.damage.push(...file.damage);
       for (const row of file.rows) {
         if (row.isOpen) this.#addDamage('E_QUOTE_OPEN', row.offset, 'a quote is open at the end of the file');

@@ -1,0 +1,191 @@
+/**
+ * One file through a flow in `headgate run`: splits it while it is hashed, runs its chunks here or in threads, judges the
+ * file, applies the exclusions, and leaves the folder's files. Memory is bounded whatever the file's size.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type { ChunkSpec, ChunkSummary, EnvelopeRecord } from '../pipeline/engine/chunk.ts';
+import type { CompiledFlow } from '../pipeline/engine/compile-flow.ts';
+import { checkFile, type FileCheck } from '../pipeline/engine/file/file-checks.ts';
+import { foldSummaries } from '../pipeline/engine/file/fold-summaries.ts';
+import { OutcomeSegment } from '../pipeline/engine/outcomes/outcome-segment.ts';
+import type { Format, SplitResult } from '../pipeline/formats/format.ts';
+import { type ChunkReceiver, runChunkJob } from './run-chunk-job.ts';
+import { ExclusionList, mergeRejections, removeExcluded, type TargetLines } from './run-exclusions.ts';
+import { FileSource, PagedSource } from './run-files.ts';
+import { createOutputFiles, type OutputFiles, writeDocument } from './run-output-files.ts';
+import { describeOutcomes, makeReceipt, type RunReceipt } from './run-receipt.ts';
+import { type FinishedAnswer, ThreadPool } from './run-thread-pool.ts';
+
+export interface RunFileOptions {
+  readonly path: string;
+  /** How the receipt names the file. */
+  readonly name: string;
+  readonly folder: string;
+  /** Null: by the file's size and the machine. */
+  readonly threads: number | null;
+  /** Receives the lines of rejections and warnings in record order, for `--errors`. */
+  readonly onFindings: ((text: string, severity: 'error' | 'warn') => void) | null;
+}
+
+const chunkBytes = 8 * 1024 * 1024;
+/** Starting threads costs some hundredths of a second each; below this size they do not pay. */
+const threadedBytesMin = 48 * 1024 * 1024;
+
+export async function runFile(flow: CompiledFlow, format: Format, options: RunFileOptions): Promise<RunReceipt> {
+  const source = new FileSource(options.path);
+  try {
+    const outputs = createOutputFiles(options.folder, flow.plan);
+    const run = new FileRun(flow, source, outputs, options);
+    const threads = options.threads ?? (source.size >= threadedBytesMin ? availableParallelism() : 1);
+    const { split, sha256 } = threads > 1 ? await run.runThreaded(format, threads) : run.runHere(format);
+    return run.finish(split, sha256);
+  } finally {
+    source.close();
+  }
+}
+
+class FileRun {
+  readonly #flow: CompiledFlow;
+  readonly #source: FileSource;
+  readonly #outputs: OutputFiles;
+  readonly #options: RunFileOptions;
+  readonly #summaries: ChunkSummary[] = [];
+  /** Where each chunk's segment starts in outcomes.bin. */
+  readonly #segmentStarts: number[] = [];
+  readonly #receiver: ChunkReceiver;
+  #header: EnvelopeRecord | null = null;
+
+  constructor(flow: CompiledFlow, source: FileSource, outputs: OutputFiles, options: RunFileOptions) {
+    this.#flow = flow;
+    this.#source = source;
+    this.#outputs = outputs;
+    this.#options = options;
+    this.#receiver = {
+      target: (index, bytes) => outputs.targets[index]!.write(bytes),
+      outcomes: (bytes) => outputs.outcomes.write(bytes),
+      rejections: (text) => {
+        outputs.rejections.write(Buffer.from(text, 'utf8'));
+        options.onFindings?.(text, 'error');
+      },
+      warnings: (text) => options.onFindings?.(text, 'warn'),
+    };
+  }
+
+  /** Everything in this thread: a chunk is run as soon as its end is known. */
+  runHere(format: Format): { split: SplitResult; sha256: string } {
+    const hash = createHash('sha256');
+    const splitter = format.createSplitter(this.#flow.plan.format, this.#flow.plan.records, {
+      chunkBytes,
+      onChunk: (spec) => this.#runChunk(spec),
+    });
+    for (const piece of this.#source.pieces()) {
+      hash.update(piece);
+      splitter.push(piece);
+    }
+    return { split: splitter.end(), sha256: hash.digest('hex') };
+  }
+
+  async runThreaded(format: Format, threads: number): Promise<{ split: SplitResult; sha256: string }> {
+    const { plan } = this.#flow;
+    const pool = new ThreadPool({ plan, path: this.#source.path, threads }, (answer) => this.#takeAnswer(answer));
+    const isHeaderAwaited = plan.records.some((record) => record.role === 'header');
+    try {
+      const hash = createHash('sha256');
+      const found: ChunkSpec[] = [];
+      const splitter = format.createSplitter(plan.format, plan.records, { chunkBytes, onChunk: (spec) => found.push(spec) });
+      const submitFound = async () => {
+        for (let spec = found.shift(); spec !== undefined; spec = found.shift()) {
+          await pool.submit({ spec, header: this.#header });
+          // Rules may use the header record, so the chunks after the first wait until it is known.
+          if (spec.number === 0 && isHeaderAwaited) await pool.drain();
+        }
+      };
+      for (const piece of this.#source.pieces()) {
+        hash.update(piece as Parameters<Hash['update']>[0]);
+        splitter.push(piece);
+        await submitFound();
+      }
+      const split = splitter.end();
+      await submitFound();
+      await pool.drain();
+      return { split, sha256: hash.digest('hex') };
+    } finally {
+      await pool.close();
+    }
+  }
+
+  #runChunk(spec: ChunkSpec): void {
+    this.#segmentStarts.push(this.#outputs.outcomes.bytes);
+    this.#takeSummary(runChunkJob(this.#flow, this.#source, { spec, header: this.#header }, this.#receiver));
+  }
+
+  #takeAnswer(answer: FinishedAnswer): void {
+    this.#segmentStarts.push(this.#outputs.outcomes.bytes);
+    for (const [index, parts] of answer.targets.entries()) for (const bytes of parts) this.#receiver.target(index, bytes);
+    for (const bytes of answer.outcomes) this.#receiver.outcomes(bytes);
+    for (const text of answer.rejections) this.#receiver.rejections(text);
+    for (const text of answer.warnings) this.#receiver.warnings(text);
+    this.#takeSummary(answer.summary);
+  }
+
+  #takeSummary(summary: ChunkSummary): void {
+    this.#header ??= summary.header;
+    this.#summaries.push(summary);
+  }
+
+  finish(split: SplitResult, sha256: string): RunReceipt {
+    const summary = foldSummaries(this.#summaries);
+    const outcomesFile = new FileSource(this.#outputs.outcomes.partPath);
+    const outcomesSource = new PagedSource(outcomesFile);
+    const exclusions = new ExclusionList();
+    try {
+      const chunks = split.chunks.map((spec, index) => ({
+        spec,
+        outcomes: new OutcomeSegment(outcomesSource, this.#segmentStarts[index]!),
+      }));
+      const check = checkFile(this.#flow, {
+        summary,
+        chunks,
+        source: this.#source,
+        damage: newDamage(split, summary),
+        onExclusion: (exclusion) => exclusions.add(exclusion),
+      });
+      const segments = chunks.map(({ outcomes }) => outcomes);
+      this.#finishTargets(check, (target) => ({ segments, exclusions, stripes: summary.targets[target]!.stripes }));
+      if (exclusions.count > 0) {
+        mergeRejections(this.#outputs.rejections, exclusions);
+        for (const line of exclusions.lines()) this.#options.onFindings?.(line, 'error');
+      }
+      writeDocument(this.#outputs.folder, 'outcomes.json', describeOutcomes(this.#flow.plan, chunks, this.#segmentStarts));
+      this.#outputs.rejections.finish();
+      this.#outputs.outcomes.finish();
+      const receipt = makeReceipt(
+        this.#flow.plan,
+        { name: this.#options.name, sha256, bytes: this.#source.size },
+        check,
+        summary,
+        exclusions,
+      );
+      writeDocument(this.#outputs.folder, 'receipt.json', receipt);
+      return receipt;
+    } finally {
+      outcomesFile.close();
+    }
+  }
+
+  /** Of a file that is held or rejected nothing is delivered: its target files are empty. */
+  #finishTargets(check: FileCheck, linesOf: (target: number) => TargetLines): void {
+    const isDelivered = check.verdict === 'accepted' || check.verdict === 'partial';
+    for (const [target, file] of this.#outputs.targets.entries()) {
+      if (!isDelivered) file.empty();
+      else removeExcluded(this.#flow.plan, target, file, linesOf(target));
+      file.finish();
+    }
+  }
+}
+
+/** Splitter and chunks may have met the same damage. */
+function newDamage(split: SplitResult, summary: ChunkSummary): SplitResult['damage'] {
+  return split.damage.filter(({ code, offset }) => !summary.damage.some((known) => known.code === code && known.offset === offset));
+}
