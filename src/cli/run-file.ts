@@ -24,11 +24,13 @@ export interface RunFileOptions {
   readonly folder: string;
   /** Null: by the file's size and the machine. */
   readonly threads: number | null;
+  /** Input bytes of a chunk; the default fits the memory that `threads` may use. */
+  readonly chunkBytes?: number;
   /** Receives the lines of rejections and warnings in record order, for `--errors`. */
   readonly onFindings: ((text: string, severity: 'error' | 'warn') => void) | null;
 }
 
-const chunkBytes = 8 * 1024 * 1024;
+const chunkBytesDefault = 4 * 1024 * 1024;
 /** Starting threads costs some hundredths of a second each; below this size they do not pay. */
 const threadedBytesMin = 48 * 1024 * 1024;
 
@@ -76,7 +78,7 @@ class FileRun {
   runHere(format: Format): { split: SplitResult; sha256: string } {
     const hash = createHash('sha256');
     const splitter = format.createSplitter(this.#flow.plan.format, this.#flow.plan.records, {
-      chunkBytes,
+      chunkBytes: this.#options.chunkBytes ?? chunkBytesDefault,
       onChunk: (spec) => this.#runChunk(spec),
     });
     for (const piece of this.#source.pieces()) {
