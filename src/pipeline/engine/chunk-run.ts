@@ -11,6 +11,7 @@ import type { ChunkSinks, ChunkSpec } from './chunk.ts';
 import { ChunkTally } from './chunk-tally.ts';
 import type { CompiledFlow } from './compile-flow.ts';
 import { fileErrors } from './engine-errors.ts';
+import { FastPath } from './kernel/fast-path.ts';
 import { KeyHash, keyMaterial } from './outcomes/key-hash.ts';
 import { OutcomeColumns, outcomeStatus, warnedFlag } from './outcomes/outcome-columns.ts';
 import { writeOutcomeSegment } from './outcomes/outcome-segment.ts';
@@ -34,8 +35,9 @@ export class ChunkRun {
   readonly #block: BlockBuffer;
   readonly #tally: ChunkTally;
   readonly #outcomes: OutcomeColumns;
-  readonly #routeSets = new RouteSets();
+  readonly #routeSets: RouteSets;
   readonly #judge: RecordJudge;
+  readonly #fast: FastPath | null;
   readonly #hash: KeyHash;
   readonly #findEnd: RecordEndFinder;
   readonly #maxRecordBytes: number;
@@ -46,6 +48,7 @@ export class ChunkRun {
   constructor(flow: CompiledFlow, spec: ChunkSpec, source: ByteSource, sinks: ChunkSinks, options: RunOptions) {
     const { format } = flow.plan;
     const blockBytes = options.blockBytes ?? blockBytesDefault;
+    this.#maxRecordBytes = options.maxRecordBytes ?? maxRecordBytesDefault;
     this.#flow = flow;
     this.#spec = spec;
     this.#source = source;
@@ -54,13 +57,32 @@ export class ChunkRun {
     this.#block = new BlockBuffer(source, spec, blockBytes);
     this.#tally = new ChunkTally(flow, sinks, blockBytes);
     this.#outcomes = new OutcomeColumns(flow.hashedKeys.length, Math.max(flow.stripeRecords, 1_024));
+    this.#routeSets = new RouteSets(flow.plan.routes);
     this.#judge = new RecordJudge(flow, spec.context.columns, this.#routeSets);
     if (options.header) this.#judge.setHeader(options.header);
     this.#hash = new KeyHash(options.hashKey);
+    this.#fast = options.path === 'slow' ? null : this.#createFastPath();
     this.#findEnd = createRecordEndFinder(format);
-    this.#maxRecordBytes = options.maxRecordBytes ?? maxRecordBytesDefault;
     this.#skipsBlankLines = format.skipBlankLines;
     this.#comment = format.type === 'delimited' ? format.comment : null;
+  }
+
+  #createFastPath(): FastPath {
+    const fast = new FastPath({
+      flow: this.#flow,
+      columns: this.#spec.context.columns,
+      block: this.#block,
+      tally: this.#tally,
+      outcomes: this.#outcomes,
+      hash: this.#hash,
+      routeSets: this.#routeSets,
+      scope: this.#judge.scope,
+      chunkStart: this.#spec.start,
+      firstRecord: this.#spec.firstRecord,
+      maxRecordBytes: this.#maxRecordBytes,
+    });
+    this.#tally.drain = () => fast.drain();
+    return fast;
   }
 
   run(stopAfterBytes: number): OpenRangeResult {
@@ -94,8 +116,11 @@ export class ChunkRun {
 
   /** Takes the whole records of the window from `at` on, up to the first that starts at or beyond `stopAt`. */
   #runWindow(at: number, stopAt: number): { readonly at: number; readonly reason: 'window' | 'stop' } {
+    const until = Math.min(this.#block.length, stopAt);
     while (at < this.#block.length) {
+      if (this.#fast !== null) at = this.#fast.run(at, until);
       if (at >= stopAt) return { at, reason: 'stop' };
+      if (at >= this.#block.length) break;
       const next = this.#takeOne(at);
       if (next === needsMore) return { at, reason: 'window' };
       if (next === stopped) return { at, reason: 'stop' };
@@ -150,6 +175,7 @@ export class ChunkRun {
     judge.judge(this.#block.bytes, start, end);
     if (judge.status === 'envelope') this.#takeEnvelope(start);
     else this.#takeRecord(judge.status, start);
+    if (judge.status === 'valid' && judge.type === this.#flow.mainType) this.#fast?.learn(start, end);
   }
 
   #takeEnvelope(start: number): void {

@@ -23,6 +23,8 @@ export class ChunkTally {
   header: EnvelopeRecord | null = null;
   trailer: EnvelopeRecord | null = null;
   readonly damage: Finding[] = [];
+  /** Called before stripes are cut: amounts that are still added up elsewhere. */
+  drain: () => void = () => {};
   readonly #errors = new FindingGroups();
   readonly #warnings = new FindingGroups();
 
@@ -37,6 +39,13 @@ export class ChunkTally {
 
   get read(): number {
     return this.valid + this.rejected + this.filtered;
+  }
+
+  /** Records of one type that a kernel took. */
+  addTaken(taken: { readonly type: number; readonly valid: number; readonly filtered: number }): void {
+    this.valid += taken.valid;
+    this.filtered += taken.filtered;
+    this.byType[taken.type]! += taken.valid + taken.filtered;
   }
 
   reject(findings: readonly RecordFinding[], record: number, offset: number): void {
@@ -69,6 +78,7 @@ export class ChunkTally {
 
   /** Closes the open stripes of all targets at once. */
   cutStripes(): void {
+    this.drain();
     for (const output of this.outputs) output.cutStripe();
   }
 

@@ -8,6 +8,8 @@ import { ChunkRun } from './chunk-run.ts';
 import type { CompiledFlow } from './compile-flow.ts';
 import type { OpenRangeResult, RunOptions } from './run-options.ts';
 
+export type { OpenRangeResult, RunOptions } from './run-options.ts';
+
 /** The hash key of `headgate run`, known to all: its segments are as readable as the file they come from. */
 export const publicHashKey: Uint8Array = Uint8Array.from([
   0x48, 0x45, 0x41, 0x44, 0x47, 0x41, 0x54, 0x45, 0x2d, 0x70, 0x75, 0x62, 0x6c, 0x69, 0x63, 0x31,

@@ -12,8 +12,11 @@ export const outputSlackBytes = 64;
 export class TargetOutput {
   readonly #sink: ByteSink;
   readonly #target: number;
-  bytes: Buffer;
-  view: DataView;
+  readonly bytes: Buffer;
+  readonly view: DataView;
+  readonly capacity: number;
+  /** A record may end here at most: at the buffer's end, or where the open stripe is as long as a batch. */
+  limit = 0;
   /** Where the next record starts in `bytes`. */
   position = 0;
   /** Bytes already given to the sink. */
@@ -31,18 +34,19 @@ export class TargetOutput {
   constructor(target: number, sink: ByteSink, sums: readonly SumPlan[], capacity: number) {
     this.#target = target;
     this.#sink = sink;
+    this.capacity = capacity;
     this.bytes = Buffer.from(new ArrayBuffer(capacity + outputSlackBytes));
     this.view = new DataView(this.bytes.buffer);
     this.stripeAmounts = new AmountTotals(sums);
     this.#amounts = new AmountTotals(sums);
   }
 
-  get capacity(): number {
-    return this.bytes.length - outputSlackBytes;
-  }
-
   get stripeBytes(): number {
     return this.#flushed + this.position - this.#stripeStart;
+  }
+
+  setLimit(stripeBytesMax: number): void {
+    this.limit = Math.min(this.capacity, this.position + stripeBytesMax - this.stripeBytes);
   }
 
   /** Appends a line; the caller has seen to the stripe. */

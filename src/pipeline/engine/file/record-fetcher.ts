@@ -21,7 +21,7 @@ export class RecordFetcher {
   constructor(flow: CompiledFlow, columns: readonly string[] | null, source: ByteSource) {
     this.#source = source;
     this.#findEnd = createRecordEndFinder(flow.plan.format);
-    this.#judge = new RecordJudge(flow, columns, new RouteSets());
+    this.#judge = new RecordJudge(flow, columns, new RouteSets(flow.plan.routes));
   }
 
   /** The judged record at this offset; the result is reused by the next call. */

@@ -3,9 +3,18 @@
  * the empty set, of records that go nowhere.
  */
 
+import type { RoutesPlan } from '../plan.ts';
+
 export class RouteSets {
   readonly sets: (readonly number[])[] = [[]];
   readonly #byTargets = new Map<string, number>([['', 0]]);
+
+  /** The sets that routes of mode `first` can choose are numbered in the order of the rules, before any record. */
+  constructor(routes: RoutesPlan) {
+    if (routes.mode === 'all') return;
+    for (const rule of routes.rules) this.numberOf(rule.to);
+    this.numberOf(routes.default);
+  }
 
   /** Number of the set with these targets, in any order and with repetitions. */
   numberOf(targets: Iterable<number>): number {

@@ -38,7 +38,7 @@ export class RecordJudge {
   readonly #read: RecordReader;
   readonly #readers: readonly (readonly FieldReader[])[];
   readonly #fieldMaps: readonly (readonly number[])[];
-  readonly #scope: RecordScope;
+  readonly scope: RecordScope;
   readonly #routeSets: RouteSets;
   readonly #recordRules: readonly RulePlan[];
   readonly #bodyOf: readonly number[];
@@ -66,7 +66,7 @@ export class RecordJudge {
     this.#readers = plan.records.map((record) => record.fields.map((field) => new FieldReader(field)));
     const mainFields = plan.records[flow.mainType]!.fields;
     this.#fieldMaps = plan.records.map((record) => mainFields.map((main) => record.fields.findIndex((field) => field.name === main.name)));
-    this.#scope = new RecordScope(plan);
+    this.scope = new RecordScope(plan);
     this.#recordRules = plan.rules.filter((rule) => rule.scope === 'record');
     const forms = plan.targets.map((target) => JSON.stringify(target.body));
     const distinct = [...new Set(forms)];
@@ -75,7 +75,7 @@ export class RecordJudge {
   }
 
   setHeader(header: EnvelopeRecord): void {
-    this.#scope.setHeader(header);
+    this.scope.setHeader(header);
   }
 
   /** Judges the record in `bytes[start, end)`, its line end left out. */
@@ -163,9 +163,9 @@ export class RecordJudge {
 
   #decide(): 'valid' | 'rejected' | 'filtered' {
     const { plan } = this.#flow;
-    this.#scope.values = this.#values;
-    this.#scope.fieldMap = this.#fieldMaps[this.type]!;
-    this.#scope.output.length = 0;
+    this.scope.values = this.#values;
+    this.scope.fieldMap = this.#fieldMaps[this.type]!;
+    this.scope.output.length = 0;
     this.#applyRules();
     if (this.findings.length > 0) return 'rejected';
     for (const filter of plan.filters) {
@@ -175,7 +175,7 @@ export class RecordJudge {
     }
     for (let index = 0; index < plan.output.length; index++) {
       try {
-        this.#scope.output[index] = evaluate(plan.output[index]!.value, this.#scope);
+        this.scope.output[index] = evaluate(plan.output[index]!.value, this.scope);
       } catch (error) {
         this.#fail(error, { field: plan.output[index]!.name, rule: null });
         return 'rejected';
@@ -197,7 +197,7 @@ export class RecordJudge {
   /** Null after a failure, which is a finding. */
   #condition(expression: Expression, rule: string): boolean | null {
     try {
-      return evaluateBoolean(expression, this.#scope);
+      return evaluateBoolean(expression, this.scope);
     } catch (error) {
       this.#fail(error, { field: null, rule });
       return null;
@@ -230,7 +230,7 @@ export class RecordJudge {
     for (const target of this.#routeSets.sets[this.routeSet]!) {
       const body = this.#bodyOf[target]!;
       let line: string | BodyProblem | undefined = lines.get(body);
-      line ??= this.#bodies[body]!(this.#scope.output);
+      line ??= this.#bodies[body]!(this.scope.output);
       if (typeof line !== 'string') {
         const { name } = this.#flow.plan.output[line.output]!;
         this.findings.push({ code: line.code, field: name, rule: null, message: 'does not fit the target' });

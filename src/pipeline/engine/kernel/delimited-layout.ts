@@ -1,0 +1,132 @@
+/** Walks delimited records: columns in order, quotes around any of them; escapes and line ends inside quotes are left to the slow path. */
+
+import type { DelimitedPlan } from '../plan.ts';
+import { columnOf } from '../records/delimited-reader.ts';
+import { lineEndCode, type RecordLayout, scanTable } from './record-layout.ts';
+import { matchesBytes, type SourceContext } from './source-context.ts';
+
+/** Null when two fields share a column: such plans have no kernel. */
+export function delimitedLayout(context: SourceContext, format: DelimitedPlan, columns: readonly string[] | null): RecordLayout | null {
+  const { fields } = context.record;
+  const fieldAt = new Map<number, number>();
+  const missing: number[] = [];
+  for (const [index, field] of fields.entries()) {
+    const column = columnOf(field, columns);
+    if (column < 0) missing.push(index);
+    else if (fieldAt.has(column)) return null;
+    else fieldAt.set(column, index);
+  }
+  const isTagged = context.flow.plan.records.length > 1 || context.record.tag !== null;
+  const tagColumn = isTagged ? format.discriminator : null;
+  if (isTagged && tagColumn === null) return null;
+  const highest = Math.max(tagColumn ?? -1, -1, ...fieldAt.keys());
+  const count = format.header && columns !== null ? columns.length : Math.max(0, ...fields.map((field) => columnOf(field, columns) + 1));
+  const isExact = format.columns === 'exact';
+  const width = isExact ? count : highest + 1;
+  if (width <= highest || width === 0 || format.delimiter > 0x7f || (format.quote ?? 0) > 0x7f) return null;
+  return new DelimitedLayout(context, format, { fieldAt, missing, tagColumn, width, isExact }).layout();
+}
+
+interface Columns {
+  readonly fieldAt: ReadonlyMap<number, number>;
+  /** Fields whose column the header row lacks. */
+  readonly missing: readonly number[];
+  readonly tagColumn: number | null;
+  readonly width: number;
+  readonly isExact: boolean;
+}
+
+class DelimitedLayout {
+  readonly #context: SourceContext;
+  readonly #format: DelimitedPlan;
+  readonly #columns: Columns;
+  readonly #plainTable: string;
+  readonly #quotedTable: string;
+
+  constructor(context: SourceContext, format: DelimitedPlan, columns: Columns) {
+    this.#context = context;
+    this.#format = format;
+    this.#columns = columns;
+    const { delimiter, quote } = format;
+    const marks = [format.escape, quote].filter((byte) => byte !== null);
+    this.#plainTable = context.constant(scanTable([delimiter, 0x0a, 0x0d, ...(quote === null ? [] : [quote])]));
+    this.#quotedTable = context.constant(scanTable([0x0a, 0x0d, ...marks]));
+  }
+
+  layout(): RecordLayout {
+    const { delimiter, quote, escape: escapeByte, comment } = this.#format;
+    return {
+      scan: (index) => this.#scan(index),
+      bound: () => null,
+      reserved: new Set([delimiter, quote, escapeByte, 0x0a, 0x0d, 0].filter((byte) => byte !== null)),
+      startsElsewhere: [0x0a, 0x0d, ...(comment === null ? [] : [comment])],
+      walk: (fieldSource) => this.#walk(fieldSource),
+    };
+  }
+
+  /** Before the walk all columns are unknown; a missing column makes its field absent. */
+  #walk(fieldSource: (index: number) => string): string {
+    const { fieldAt, missing, tagColumn, width, isExact } = this.#columns;
+    let code = 'p=rs;';
+    for (const index of missing) code += this.#context.isOptional(index) ? `a${index}=1;` : 'break row;';
+    for (let column = 0; column < width; column++) {
+      const index = fieldAt.get(column);
+      const isLast = column === width - 1;
+      const tag = column === tagColumn ? Buffer.from(this.#context.record.tag ?? '', 'utf8') : null;
+      code += index === undefined ? this.#skip(tag, isLast) : this.#field(index, fieldSource(index), tag, isLast);
+    }
+    if (!isExact) code += `while(b[p]===${this.#format.delimiter}){p++;${this.#skip(null, true)}}`;
+    return code + lineEndCode;
+  }
+
+  #open(start: string, isQuoted: string): string {
+    const { quote } = this.#format;
+    return quote === null ? `${start}=p;` : `${start}=p;${isQuoted}=0;if(b[p]===${quote}){${start}=p+1;${isQuoted}=1;}`;
+  }
+
+  /** Verifies what follows the content at `end` and moves `p` behind it and, except for the last column, the delimiter. */
+  #close(end: string, isQuoted: string, isLast: boolean): string {
+    const { delimiter, quote } = this.#format;
+    const unquote = quote === null ? '' : `if(${isQuoted}===1){if(b[p]!==${quote})break row;p++;}`;
+    return `p=${end};${unquote}${isLast ? this.#lastEnd() : `if(b[p]!==${delimiter})break row;p++;`}`;
+  }
+
+  /** After the last wanted column: a line end, or with lenient columns another delimiter. */
+  #lastEnd(): string {
+    const more = this.#columns.isExact ? '' : `&&b[p]!==${this.#format.delimiter}`;
+    return `if(b[p]!==10&&b[p]!==13${more})break row;`;
+  }
+
+  #isEnd(at: string, isQuoted: string, isLast: boolean): string {
+    const { delimiter, quote } = this.#format;
+    const plain = isLast ? `b[${at}]===10||b[${at}]===13||b[${at}]===${delimiter}` : `b[${at}]===${delimiter}`;
+    return quote === null ? `(${plain})` : `(${isQuoted}===1?b[${at}]===${quote}:(${plain}))`;
+  }
+
+  #field(index: number, source: string, tag: Buffer | null, isLast: boolean): string {
+    const { trim } = this.#context.field(index);
+    const s = `s${index}`;
+    const leading = trim ? `while(b[${s}]===32)${s}++;` : '';
+    const trailing = trim ? `q=e${index};while(b[q]===32)q++;` : `q=e${index};`;
+    const literal = tag === null ? '' : `if(!(${matchesBytes(s, tag)})||e${index}-${s}!==${tag.length})break row;`;
+    const absent = this.#context.isOptional(index)
+      ? `if(${this.#isEnd(s, 'qt', isLast)}){a${index}=1;e${index}=${s};q=${s};}else{${source}${trailing}}`
+      : `if(${this.#isEnd(s, 'qt', isLast)})break row;${source}${trailing}`;
+    return `${this.#open(s, 'qt')}${leading}${absent}${literal}${this.#close('q', 'qt', isLast)}`;
+  }
+
+  #skip(tag: Buffer | null, isLast: boolean): string {
+    const literal = tag === null ? '' : `if(!(${matchesBytes('q', tag)})||r-q!==${tag.length})break row;`;
+    return `${this.#open('q', 'qt')}r=q;g=0;${this.#run('r', 'g')}if((g&2)!==0&&!U(b,q,r))break row;${literal}${this.#close('r', 'qt', isLast)}`;
+  }
+
+  #run(at: string, flags: string): string {
+    const loop = (table: string) => `{let x=0;while((x=${table}[b[${at}]])<16){${flags}|=x;${at}++;}}`;
+    return this.#format.quote === null ? loop(this.#plainTable) : `if(qt===0)${loop(this.#plainTable)}else${loop(this.#quotedTable)}`;
+  }
+
+  #scan(index: number): string {
+    const trim = this.#context.field(index).trim ? `while(e${index}>s${index}&&b[e${index}-1]===32)e${index}--;` : '';
+    return `e${index}=s${index};f${index}=0;${this.#run(`e${index}`, `f${index}`)}${trim}`;
+  }
+}

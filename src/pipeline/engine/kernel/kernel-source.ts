@@ -1,0 +1,206 @@
+/**
+ * Assembles the source of a kernel: one loop that scans, validates, decides, writes and accounts for records, and stops where
+ * something else has to happen (`stopReason`). It commits a record only when nothing about it is left to decide.
+ */
+import type { CompiledFlow } from '../compile-flow.ts';
+import type { Expression } from '../expressions/expression.ts';
+import { type BodyCode, bodyCode } from './body-code.ts';
+import { delimitedLayout } from './delimited-layout.ts';
+import { ExpressionCode } from './expression-code.ts';
+import { fieldCode, hasNumber } from './field-code.ts';
+import { fixedWidthLayout } from './fixed-width-layout.ts';
+import { jsonLayout } from './json-layout.ts';
+import type { JsonPart } from './json-template.ts';
+import type { RecordLayout } from './record-layout.ts';
+import { inlineOutputs, SourceContext } from './source-context.ts';
+
+/** Why a kernel returned. `slow`: the record at `state.at` needs the slow path or more bytes. */
+export const stopReason = { end: 0, slow: 1, full: 2, flush: 3, room: 4 } as const;
+
+/** Most currencies a kernel adds up; records in others take the slow path. */
+export const currencySlots = 32;
+/** Most route sets a kernel knows; records in others take the slow path. */
+export const routeSetsMax = 64;
+/** Amounts beyond this take the slow path: 4,096 of them still add up exactly. */
+export const amountMax = 1e12;
+/** Route rules of mode `all` that are told apart by a bit mask. */
+export const maskedRulesMax = 12;
+
+export interface KernelShape {
+  readonly columns: readonly string[] | null;
+  /** Of json-lines. */
+  readonly template: readonly JsonPart[] | null;
+}
+
+export interface KernelSource {
+  readonly code: string;
+  readonly constants: readonly unknown[];
+  readonly evaluated: SourceContext['evaluated'];
+  /** Distinct bodies, and which one each target has. */
+  readonly bodyOfTarget: readonly number[];
+}
+
+/** Null when the plan has no fast path in this shape: then every record takes the slow one. */
+export function kernelSource(flow: CompiledFlow, shape: KernelShape): KernelSource | null {
+  const { plan } = flow;
+  const context = new SourceContext(flow);
+  const layout = layoutOf(context, shape);
+  const summed = flow.sums.byType[flow.mainType]!;
+  if (layout === null || summed.some(({ field }) => !hasNumber(context.field(field)))) return null;
+  if (plan.routes.mode === 'all' && plan.routes.rules.length > maskedRulesMax) return null;
+  const conditions = new ExpressionCode(context, layout.reserved);
+  const outputs: Expression[] = [];
+  for (const output of plan.output) outputs.push(inlineOutputs(output.value, outputs));
+  const rules = plan.rules.filter((rule) => rule.scope === 'record').map((rule) => `if(!${conditions.condition(rule.assert)})break row;`);
+  const filters = plan.filters.map((filter) => conditions.condition(filter.when));
+  const routes = routesCode(flow, (when) => conditions.condition(inlineOutputs(when, outputs)));
+  const forms = plan.targets.map((target) => JSON.stringify(target.body));
+  const distinct = [...new Set(forms)];
+  const bodies = distinct.map((form) => bodyCode(context, conditions, plan.targets[forms.indexOf(form)]!.body, outputs));
+  if (bodies.some((body) => body === null)) return null;
+  const parts: KernelParts = { context, layout, rules, filters, routes, bodies: bodies as BodyCode[] };
+  return {
+    code: assemble(parts),
+    constants: context.constants,
+    evaluated: context.evaluated,
+    bodyOfTarget: forms.map((form) => distinct.indexOf(form)),
+  };
+}
+
+function layoutOf(context: SourceContext, shape: KernelShape): RecordLayout | null {
+  const { format } = context.flow.plan;
+  switch (format.type) {
+    case 'delimited':
+      return delimitedLayout(context, format, shape.columns);
+    case 'fixed-width':
+      return fixedWidthLayout(context, format);
+    case 'json-lines':
+      return shape.template === null ? null : jsonLayout(context, format, shape.template);
+  }
+}
+
+interface KernelParts {
+  readonly context: SourceContext;
+  readonly layout: RecordLayout;
+  readonly rules: readonly string[];
+  readonly filters: readonly string[];
+  readonly routes: string;
+  readonly bodies: readonly BodyCode[];
+}
+
+/** Sets `set`. Route sets of mode `first` are numbered before the first record, so the constants hold. */
+function routesCode(flow: CompiledFlow, condition: (when: Expression) => string): string {
+  const { routes } = flow.plan;
+  if (routes.mode === 'first') {
+    const branches = routes.rules.map((rule, index) => `if(${condition(rule.when)})set=FS[${index}];else `);
+    return `${branches.join('')}set=FS[${routes.rules.length}];`;
+  }
+  const bits = routes.rules.map((rule, index) => `if(${condition(rule.when)})mask|=${2 ** index};`);
+  return `let mask=0;${bits.join('')}if(slow===1)break row;set=MS[mask];if(set<0)set=X.routeSetOf(mask);`;
+}
+
+function assemble(parts: KernelParts): string {
+  const { context, layout, rules, filters, routes, bodies } = parts;
+  const { record, flow } = context;
+  const fields = record.fields.map((_, index) => `s${index}=0,e${index}=0,a${index}=0,f${index}=0,u${index}=0,v${index}=0,D${index}=0`);
+  const starts = layout.startsElsewhere.map((byte) => `b[p]===${byte}`).join('||');
+  const walk = layout.walk((index) => fieldCode(context, layout, index));
+  const hashed = flow.hashedKeys.map((key, index) => hashCode(context, key.fields[flow.mainType] ?? null, index));
+  const sums = flow.sums.byType[flow.mainType]!.map((sum, index) => slotCode(context, sum, index));
+  const filterCode = filters.map((filter) => `if(${filter})isFiltered=1;else `).join('');
+  const constants = context.constants.map((_, index) => `c${index}`);
+  const temporaries = context.temporaries.map((name) => `${name}=0`);
+  return `"use strict";
+const [${constants.join(',')}]=K;
+const {U,N,isDay,ibanLength,isCurrency,isCountry,writeInteger,writeDecimal,cell,column,triple}=F;
+return function kernel(S,X){
+const b=S.bytes,I=S.view,have=S.have,until=S.until,P=S.places,outs=S.outputs,ST=S.status,RS=S.routeSet,OF=S.offset,H=S.hash,SL=S.slots,AC=S.sums,AN=S.sumCounts,FS=S.firstSets,MS=S.maskSets,FT=S.firstTargets,MT=S.isMulti;
+${flow.hashedKeys.map((_, index) => `const H${index}=S.hashes[${index}];`).join('')}
+const base=S.base,first=S.firstRecord,limit=S.maxRecord,full=S.countMax;
+let p=S.at,n=S.count,valid=0,filtered=0,reason=0,rs=p,slow=0,x=0,q=0,r=0,g=0,qt=0,lf=0${temporaries.map((name) => `,${name}`).join('')};
+while(p<until){
+rs=p;slow=0;reason=1;
+row:{
+if(${starts})break row;
+let set=0,isFiltered=0${fields.length > 0 ? `,${fields.join(',')}` : ''};
+${walk}
+if(lf-rs>limit)break row;
+${rules.join('\n')}
+if(slow===1)break row;
+${filters.length > 0 ? `${filterCode}{}if(slow===1)break row;` : ''}
+${sums.join('\n')}
+if(isFiltered===0){
+${routes}
+if(slow===1||set<1||set>=${routeSetsMax})break row;
+${deliverCode(bodies)}
+valid++;
+}else filtered++;
+${sumCode(flow)}
+ST[n]=isFiltered===0?0:2;RS[n]=isFiltered===0?set:0;OF[n]=base+rs;
+${hashed.join('\n')}
+n++;p=lf+1;
+if(n===full){reason=2;rs=p;break;}
+reason=0;rs=p;
+continue;
+}
+break;
+}
+S.at=rs;S.count=n;S.valid+=valid;S.filtered+=filtered;
+return reason;
+};`;
+}
+
+/** Every body that the set's targets have, written at its first such target; further targets get a copy. */
+function deliverCode(bodies: readonly BodyCode[]): string {
+  const write = bodies.map(
+    (body, index) =>
+      `let i${index}=FT[set*${bodies.length}+${index}],o${index}=0;if(i${index}>=0){const T=outs[i${index}],B=T.bytes,D=T.view;let o=T.position;` +
+      `if(o+${body.fixed}+${body.records}*(lf-rs)>T.capacity){reason=3;S.stopTarget=i${index};break row;}` +
+      `${body.code}if(slow===1)break row;if(o>T.limit){reason=4;S.stopTarget=i${index};S.stopBytes=o-T.position;break row;}o${index}=o;}`,
+  );
+  const ends = bodies.map((_, index) => `X.ends[${index}]=o${index};`).join('');
+  const commit = bodies.map(
+    (_, index) => `if(i${index}>=0){const T=outs[i${index}];T.position=o${index};if(T.stripeRecords++===0)T.stripeFirst=first+n;}`,
+  );
+  return `${write.join('\n')}\nif(MT[set]===1){${ends}x=X.fanOut(set,first+n);if(x!==0){reason=x;break row;}}\n${commit.join('\n')}`;
+}
+
+/** Before anything is committed: where the amount is added, if there is one. */
+function slotCode(
+  context: SourceContext,
+  sum: { readonly field: number; readonly currencyField: number | null },
+  position: number,
+): string {
+  const { field, currencyField } = sum;
+  const unknown = `SL[0]`;
+  let slot = `k${position}=${unknown};`;
+  if (currencyField !== null) {
+    const present = context.isOptional(currencyField) ? `a${currencyField}===0&&` : '';
+    slot += `if(${present}e${currencyField}-s${currencyField}===3&&(x=triple(b,s${currencyField}))>=0){k${position}=SL[x+1];if(k${position}<0)k${position}=X.slotOf(x);}`;
+  }
+  const code = `${slot}if(k${position}<0)k${position}=X.slotOf(-1);if(k${position}<0||u${field}>${amountMax}||u${field}<-${amountMax})break row;`;
+  return `let k${position}=-1;${context.isOptional(field) ? `if(a${field}===0){${code}}` : code}`;
+}
+
+function sumCode(flow: CompiledFlow): string {
+  const count = flow.sums.byType[flow.mainType]!.length;
+  return flow.sums.byType[flow.mainType]!.map(
+    ({ field }, position) =>
+      `if(k${position}>=0){const y=((isFiltered===0?set:${routeSetsMax})*${count}+${position})*${currencySlots}+k${position};AC[y]+=u${field};AN[y]++;}`,
+  ).join('\n');
+}
+
+/** A key of one field is hashed where it stands; of several, from a copy joined by NUL. */
+function hashCode(context: SourceContext, fields: readonly number[] | null, key: number): string {
+  const none = `H${key}[2*n]=0;H${key}[2*n+1]=0;`;
+  if (fields === null || fields.length === 0) return none;
+  const store = `H${key}[2*n]=H.low;H${key}[2*n+1]=H.high;`;
+  if (fields.length === 1) {
+    const [field] = fields as [number];
+    const hash = `H.hash(b,s${field},e${field});${store}`;
+    return context.isOptional(field) ? `if(a${field}===1){${none}}else{${hash}}` : hash;
+  }
+  const places = fields.map((field, index) => `P[${index * 2}]=s${field};P[${index * 2 + 1}]=a${field}===1?s${field}:e${field};`).join('');
+  const isAbsent = fields.map((field) => `a${field}===1`).join('&&');
+  return `if(${isAbsent}){${none}}else{${places}X.hashPlaces(${fields.length});${store}}`;
+}

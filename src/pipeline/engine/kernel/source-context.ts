@@ -1,0 +1,116 @@
+/**
+ * What the parts of a generated kernel share while its source is made: constants, temporaries, and what each field of the
+ * main record type has to leave behind for expressions. Every literal enters the source as a number or through a
+ * constant; text of a plan never becomes code.
+ */
+import type { CompiledFlow } from '../compile-flow.ts';
+import type { Expression } from '../expressions/expression.ts';
+import type { FieldPlan, RecordPlan } from '../plan.ts';
+
+/** What generated code has to compute about a field beyond accepting it. */
+export interface FieldUse {
+  date: boolean;
+}
+
+export class SourceContext {
+  readonly flow: CompiledFlow;
+  readonly record: RecordPlan;
+  readonly uses: readonly FieldUse[];
+  /** Values that generated code reaches as `c0`, `c1`, … */
+  readonly constants: unknown[] = [];
+  /** Expressions that `X.test` and `X.write` evaluate, by number. */
+  readonly evaluated: { readonly expression: Expression; readonly fields: readonly number[] }[] = [];
+  #temporaries = 0;
+
+  constructor(flow: CompiledFlow) {
+    this.flow = flow;
+    this.record = flow.plan.records[flow.mainType]!;
+    this.uses = this.record.fields.map(() => ({ date: false }));
+  }
+
+  field(index: number): FieldPlan {
+    return this.record.fields[index]!;
+  }
+
+  isOptional(index: number): boolean {
+    return !this.field(index).required;
+  }
+
+  constant(value: unknown): string {
+    this.constants.push(value);
+    return `c${this.constants.length - 1}`;
+  }
+
+  /** A variable of the record's block, reused by no one else. */
+  temporary(): string {
+    return `t${this.#temporaries++}`;
+  }
+
+  get temporaries(): string[] {
+    return Array.from({ length: this.#temporaries }, (_, index) => `t${index}`);
+  }
+
+  /** Number of an expression that the evaluator computes, and code that gives it its fields' places. */
+  evaluate(expression: Expression): { readonly number: number; readonly places: string } {
+    const fields = [...fieldsOf(expression)];
+    this.evaluated.push({ expression, fields });
+    const places = fields.map(
+      (index) => `P[${index * 2}]=${this.isOptional(index) ? `a${index}===1?-1:s${index}` : `s${index}`},P[${index * 2 + 1}]=e${index},`,
+    );
+    return { number: this.evaluated.length - 1, places: places.join('') };
+  }
+}
+
+/** Record fields that an expression without `out` references reads. */
+export function fieldsOf(expression: Expression, into = new Set<number>()): Set<number> {
+  switch (expression.kind) {
+    case 'field':
+      if (expression.scope === 'record') into.add(expression.index);
+      break;
+    case 'call':
+      for (const argument of expression.arguments) fieldsOf(argument, into);
+      break;
+    case 'in':
+      fieldsOf(expression.value, into);
+      break;
+    case 'literal':
+    case 'statistic':
+      break;
+  }
+  return into;
+}
+
+/** Replaces references to output fields by what they are made of; outputs see only the record and the header. */
+export function inlineOutputs(expression: Expression, outputs: readonly Expression[]): Expression {
+  switch (expression.kind) {
+    case 'field':
+      return expression.scope === 'out' ? outputs[expression.index]! : expression;
+    case 'call':
+      return { ...expression, arguments: expression.arguments.map((argument) => inlineOutputs(argument, outputs)) };
+    case 'in':
+      return { ...expression, value: inlineOutputs(expression.value, outputs) };
+    case 'literal':
+    case 'statistic':
+      return expression;
+  }
+}
+
+/** Little-endian number of up to four bytes, as an int32 that generated code compares with. */
+export function packBytes(bytes: Uint8Array, start: number, count: number): number {
+  let packed = 0;
+  for (let index = 0; index < count; index++) packed |= bytes[start + index]! << (8 * index);
+  return packed;
+}
+
+/** Code that is true when the bytes at `at` are these. Loads reach at most three bytes beyond them. */
+export function matchesBytes(at: string, bytes: Uint8Array): string {
+  const tests: string[] = [];
+  let index = 0;
+  for (; bytes.length - index >= 4; index += 4) tests.push(`I.getInt32(${at}+${index},true)===${packBytes(bytes, index, 4)}`);
+  const left = bytes.length - index;
+  if (left > 0 && bytes.length >= 4) tests.push(`I.getInt32(${at}+${bytes.length - 4},true)===${packBytes(bytes, bytes.length - 4, 4)}`);
+  else if (left === 1) tests.push(`b[${at}]===${bytes[index]}`);
+  else if (left === 2) tests.push(`I.getUint16(${at},true)===${packBytes(bytes, index, 2)}`);
+  else if (left === 3) tests.push(`(I.getInt32(${at},true)&0xffffff)===${packBytes(bytes, index, 3)}`);
+  return tests.length === 0 ? 'true' : tests.join('&&');
+}
