@@ -95,7 +95,8 @@ class FileRun {
     try {
       const hash = createHash('sha256');
       const found: ChunkSpec[] = [];
-      const splitter = format.createSplitter(plan.format, plan.records, { chunkBytes, onChunk: (spec) => found.push(spec) });
+      const chunkBytes = this.#options.chunkBytes ?? chunkBytesDefault;
+      const splitter = format.createSplitter(plan.format, plan.records, { chunkBytes, onChunk: (spec) => void found.push(spec) });
       const submitFound = async () => {
         for (let spec = found.shift(); spec !== undefined; spec = found.shift()) {
           await pool.submit({ spec, header: this.#header });
