@@ -221,3 +221,59 @@ it('a session ended by the server is replaced by a new connection', async () => 
   expect((await one.query('/* again */ select 1 as n')).rows).toEqual([{ n: 1 }]);
   await one.close();
 });
+
+it('a server without a free connection is busy, which passes', async () => {
+  const role = `limited_${database.name.slice(-6)}`;
+  await database.adminDb.query(`/* make */ create role ${role} login connection limit 1 password 'x'`);
+  const url = new URL(database.url);
+  url.username = role;
+  url.password = 'x';
+  const [first, second] = ['first', 'second'].map((name) => openPool({ url: url.href, applicationName: name, connectionsMax: 1 })) as [
+    Db,
+    Db,
+  ];
+  await first.query('/* hold */ select 1');
+  await expect(second.query('/* wait */ select 1')).rejects.toMatchObject({ code: 'E_DATABASE_BUSY', retryable: true });
+  await first.close();
+  expect((await retryTransient(() => second.query('/* wait */ select 1'), { ports: systemPorts, attemptsMax: 8 })).rowCount).toBe(1);
+  await second.close();
+  await database.adminDb.query(`/* drop */ drop role ${role}`);
+});
+
+it("transactions that get in each other's way are run again until each has happened once", async () => {
+  await database.adminDb.query('/* make */ create table counters (id int primary key, value int not null)');
+  await database.adminDb.query('/* fill */ insert into counters values (1, 0)');
+  await database.adminDb.query('/* grant */ grant select, update on counters to headgate_app');
+  const increment = () =>
+    database.db.transaction(
+      async (tx) => {
+        const { rows } = await tx.query<{ value: number }>('/* read counter */ select value from counters where id = 1');
+        await tx.query('/* write counter */ update counters set value = $1 where id = 1', [rows[0]!.value + 1]);
+      },
+      { isolation: 'serializable' },
+    );
+  let retries = 0;
+  const run = () => retryTransient(increment, { ports: systemPorts, attemptsMax: 50, onRetry: () => (retries += 1) });
+  await Promise.all(Array.from({ length: 8 }, run));
+  expect((await database.db.query('/* read counter */ select value from counters where id = 1')).rows).toEqual([{ value: 8 }]);
+  expect(retries).toBeGreaterThan(0);
+});
+
+it('of two transactions in a deadlock one loses, and can be run again', async () => {
+  await database.adminDb.query('/* make */ create table pairs (id int primary key)');
+  await database.adminDb.query('/* fill */ insert into pairs values (1), (2)');
+  await database.adminDb.query('/* grant */ grant select, update on pairs to headgate_app');
+  const both = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const lock = '/* lock pair */ select from pairs where id = $1 for update';
+  const cross = (mine: number, other: number) =>
+    database.db.transaction(async (tx) => {
+      await tx.query(lock, [mine]);
+      both[mine - 1]!.resolve();
+      await both[other - 1]!.promise;
+      await tx.query(lock, [other]);
+    });
+  const results = await Promise.allSettled([cross(1, 2), cross(2, 1)]);
+  const lost = results.filter((result) => result.status === 'rejected');
+  expect(lost).toHaveLength(1);
+  expect(lost[0]!.reason).toMatchObject({ code: 'E_DATABASE_CONFLICT', retryable: true });
+});
