@@ -191,6 +191,9 @@ create table headgate.tenant_usage (
   stored_bytes bigint not null default 0,
   held_bytes bigint not null default 0,
   chunks_in_flight bigint not null default 0,
+  -- Files accepted in the minute that began then.
+  minute_at timestamptz,
+  minute_files bigint not null default 0,
   primary key (tenant_id)
 );
 
