@@ -23,6 +23,7 @@ import {
   recordPlan,
   targetPlan,
 } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { MoneyTotals, summedScales } from '../../src/pipeline/engine/reference/money.ts';
 import { ReferenceRun } from '../../src/pipeline/engine/reference/reference-run.ts';
 import { publicHashKey, runChunk } from '../../src/pipeline/engine/run-chunk.ts';
 import { type BatchEntry, encodeBatchEntry } from '../../src/pipeline/ledger/batch-list.ts';
@@ -135,6 +136,8 @@ export const fixtureLines = [
 ];
 
 export interface FixtureOptions {
+  /** Another flow, over another raw file. */
+  readonly flow?: { readonly plan: Plan; readonly member: Buffer };
   readonly lines?: readonly string[];
   readonly chunkBytes?: number;
   readonly decision?: string;
@@ -157,8 +160,8 @@ interface FinishedRun {
 
 export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
   const definition = Buffer.from('{"kind":"FlowDefinition"}');
-  const plan = fixturePlan(definition);
-  const member = Buffer.from((options.lines ?? fixtureLines).map((line) => `${line}\n`).join(''));
+  const plan = options.flow?.plan ?? fixturePlan(definition);
+  const member = options.flow?.member ?? Buffer.from((options.lines ?? fixtureLines).map((line) => `${line}\n`).join(''));
   const run = runJob(plan, member, options.chunkBytes ?? 60);
   const isStopped = run.check.verdict === 'held' || run.check.verdict === 'rejected';
   const entries = isStopped ? [] : cutBatches(plan, member, run);
@@ -262,12 +265,9 @@ function cutBatches(plan: Plan, member: Buffer, run: FinishedRun): BatchEntry[] 
   const lines: Line[][] = plan.targets.map(() => []);
   for (const record of new ReferenceRun(plan).records([member])) {
     const chunk = run.chunks.findIndex(({ end }) => record.offset < end);
-    const amounts = Object.fromEntries(
-      record.amounts.map(({ name, currency, unscaled }) => [
-        name,
-        { scale: 2, unreadable: 0, byCurrency: { [currency]: String(unscaled) } },
-      ]),
-    );
+    const money = new MoneyTotals(summedScales(plan));
+    money.add(record.amounts);
+    const amounts = money.toFieldAmounts();
     for (const [target, bytes] of record.outputs) {
       const start = ends[chunk]![target]!;
       ends[chunk]![target] = start + bytes.length;

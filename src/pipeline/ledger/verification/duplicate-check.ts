@@ -1,39 +1,48 @@
 /**
  * Recomputes which records a flow leaves out because an earlier record of the file has the same unique value
- * (docs/record-rules.md, section 7): judged among valid records, of equals the lowest record number stays.
+ * (docs/record-rules.md, section 7): judged among valid records, of equals the lowest record number stays. A record's unique
+ * values are judged in order, and those after the one that excludes it count for nothing. Texts are compared as they are;
+ * the engine's hashes are not believed.
  */
+import { planHashedKeys } from '../../engine/outcomes/hashed-keys.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { ReferenceRecord } from '../../engine/reference/reference-run.ts';
 
 export const duplicateCode = 'E_DUPLICATE_KEY';
 
+interface UniqueKey {
+  /** Name of the field that holds it, by record type. */
+  readonly fields: ReadonlyMap<string, string>;
+  readonly seen: Set<string>;
+}
+
 export class DuplicateCheck {
-  readonly #names: readonly string[];
-  readonly #seen: ReadonlyMap<string, Set<string>>;
+  readonly #keys: readonly UniqueKey[];
 
   constructor(plan: Plan) {
-    this.#names = uniqueFields(plan);
-    this.#seen = new Map(this.#names.map((name) => [name, new Set<string>()]));
+    this.#keys = planHashedKeys(plan)
+      .filter((key) => key.isUnique)
+      .map((key) => ({ fields: fieldNames(plan, key.fields), seen: new Set<string>() }));
   }
 
-  /** Of a valid record, in file order: the field whose value occurred before, or null. */
+  /** Of a valid record, in file order: the first field whose value occurred before, or null. */
   take(record: ReferenceRecord): string | null {
-    let duplicate: string | null = null;
-    for (const name of this.#names) {
-      const text = record.uniques.get(name);
+    for (const { fields, seen } of this.#keys) {
+      const field = fields.get(record.type ?? '');
+      const text = field === undefined ? undefined : record.uniques.get(field);
       if (text === undefined) continue;
-      const seen = this.#seen.get(name)!;
-      if (seen.has(text)) duplicate ??= name;
-      else seen.add(text);
+      if (seen.has(text)) return field!;
+      seen.add(text);
     }
-    return duplicate;
+    return null;
   }
 }
 
-/** The field that is the whole business key first, then the others as the plan lists them. */
-function uniqueFields(plan: Plan): string[] {
-  const data = plan.records.filter((record) => record.role === 'data');
-  const keys = data.flatMap((record) => (record.key.length === 1 ? [record.fields[record.key[0]!]!] : []));
-  const fields = [...keys, ...data.flatMap((record) => record.fields)].filter((field) => field.unique === 'file');
-  return [...new Set(fields.map((field) => field.name))];
+function fieldNames(plan: Plan, fields: readonly (readonly number[] | null)[]): Map<string, string> {
+  return new Map(
+    plan.records.flatMap((record, type) => {
+      const [index] = fields[type] ?? [];
+      return index === undefined ? [] : [[record.name, record.fields[index]!.name] as const];
+    }),
+  );
 }

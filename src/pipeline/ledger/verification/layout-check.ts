@@ -89,7 +89,7 @@ function checkChunks(receipt: Receipt, log: VerificationLog): void {
   let end = receipt.chunks[0]?.start ?? 0;
   let nextRecord = 1;
   receipt.chunks.forEach((chunk, at) => {
-    const isNext = chunk.number === at && chunk.start === end && chunk.end > chunk.start && chunk.firstRecord === nextRecord;
+    const isNext = chunk.number === at && chunk.start === end && chunk.end >= chunk.start && chunk.firstRecord === nextRecord;
     log.check(
       'chunk borders',
       isNext ? null : { code: 'E_VERIFY_CHUNKS', at: `chunk ${chunk.number}`, message: 'it does not follow the one before' },

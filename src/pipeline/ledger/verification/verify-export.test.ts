@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type ExportedFixture,
@@ -10,6 +11,8 @@ import {
   withPart,
 } from '../../../../test/support/exported-job.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { Plan } from '../../engine/plan.ts';
+import { randomFile } from '../../engine/reference/random-files.ts';
 import { type BatchEntry, encodeBatchEntry } from '../batch-list.ts';
 import { sourceOf } from '../export/export-entries.ts';
 import type { Receipt } from '../receipt.ts';
@@ -18,16 +21,20 @@ import type { ExportReader } from './export-reader.ts';
 import type { VerificationReport } from './verification-report.ts';
 import { verifyExport } from './verify-export.ts';
 
+/** The same search in every build; a number of runs in the environment searches anew. */
+const runs = process.env['HEADGATE_DIFFERENTIAL_RUNS'];
+const searched = runs === undefined ? { numRuns: 300, seed: 1 } : { numRuns: Number(runs) };
+
 const trust = parseTrustFile(printTrustFile([fixtureKey]));
 
 function readerOf(files: ReadonlyMap<string, Buffer>): ExportReader {
   return { names: () => [...files.keys()], open: (name) => sourceOf(files.get(name)!) };
 }
 
-function verify(files: ReadonlyMap<string, Buffer>): VerificationReport {
+function verify(files: ReadonlyMap<string, Buffer>, plan?: Plan): VerificationReport {
   const compile = (definition: Uint8Array) => {
     if (Buffer.from(definition).toString() !== '{"kind":"FlowDefinition"}') throw new HeadgateError('E_FLOW', 'another flow');
-    return fixturePlan(definition);
+    return plan ?? fixturePlan(definition);
   };
   return verifyExport({ reader: readerOf(files), trust, compile });
 }
@@ -48,6 +55,16 @@ describe('an export', () => {
 
   test.each([1, 30, 100, 100_000])('is sound however the file was cut into chunks (%i bytes)', (chunkBytes) => {
     expect(verify(exportedJob({ chunkBytes }).files).failures).toEqual([]);
+  });
+
+  test('is sound for random flows and files', () => {
+    fc.assert(
+      fc.property(randomFile, fc.constantFrom(1, 40, 1_000_000), ({ plan, bytes }, chunkBytes) => {
+        const job = exportedJob({ flow: { plan, member: bytes }, chunkBytes });
+        expect(verify(job.files, plan).failures).toEqual([]);
+      }),
+      searched,
+    );
   });
 
   test('of a file that a person rejected is sound, its records cancelled', () => {
