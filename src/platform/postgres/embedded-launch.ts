@@ -76,8 +76,8 @@ function serverEnvironment(): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 }
 
-/** Returns at once; the server is not ready yet. */
-export function launch(cluster: Cluster, configuration: Omit<ClusterConfiguration, 'socketFolder'>): void {
+/** Returns at once, with a question: has the server ended already? */
+export function launch(cluster: Cluster, configuration: Omit<ClusterConfiguration, 'socketFolder'>): () => boolean {
   makeSocketFolder(cluster);
   const text = renderConfiguration({ ...configuration, socketFolder: cluster.socketFolder });
   writeOwned(cluster, 'postgresql.conf', text);
@@ -95,8 +95,11 @@ export function launch(cluster: Cluster, configuration: Omit<ClusterConfiguratio
       uid: cluster.launcher.uid,
       gid: cluster.launcher.uid,
     });
-    child.on('error', () => {});
+    let hasExited = false;
+    child.on('error', () => (hasExited = true));
+    child.on('exit', () => (hasExited = true));
     child.unref();
+    return () => hasExited;
   } finally {
     closeSync(log);
   }

@@ -39,6 +39,8 @@ export interface EmbeddedPostgres {
   /** Connection string of headgate_app, whose password the migrations set to `appPassword`. */
   appUrl(database: string): string;
   readonly appPassword: string;
+  /** Starts the server again, on the same port, when it has died; returns whether that was needed. */
+  revive(): Promise<boolean>;
   /** Ends this use; the last living process stops the server. Idempotent. */
   stop(): Promise<void>;
 }
@@ -65,6 +67,13 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     adminUrl: (database) => url('postgres', state.adminPassword, database),
     appUrl: (database) => url('headgate_app', state.appPassword, database),
     appPassword: state.appPassword,
+    async revive() {
+      if (stopped || findPostmaster(cluster.folder)) return false;
+      return withFolderLock(dataDir, options.ports, async () => {
+        if (stopped) return false;
+        return !(await startOrAdopt(cluster, options, state.port)).isAdopted;
+      });
+    },
     stop() {
       stopped ??= withFolderLock(dataDir, options.ports, async () => {
         if (leaveFolder(uses, token) > 0) return;
@@ -117,11 +126,16 @@ function chooseSocketFolder(beside: string, hash: string): string {
   return isShort ? beside : join(tmpdir(), `headgate-${process.getuid?.()}-${hash}`);
 }
 
-async function startOrAdopt(cluster: Cluster, options: EmbeddedOptions): Promise<{ state: ClusterState; isAdopted: boolean }> {
+/** With `fixedPort` the server must come back where its clients look for it. */
+async function startOrAdopt(
+  cluster: Cluster,
+  options: EmbeddedOptions,
+  fixedPort?: number,
+): Promise<{ state: ClusterState; isAdopted: boolean }> {
   const state = readClusterState(cluster.statePath, options.ports.rng);
   const running = findPostmaster(cluster.folder);
-  if (running) {
-    await waitUntilReady(cluster, running.port, state, options);
+  // A server that is found while it shuts down is waited for, and then started anew.
+  if (running && (await waitUntilReady(cluster, running.port, state, options, () => !findPostmaster(cluster.folder)))) {
     return { state: { ...state, port: running.port }, isAdopted: true };
   }
   if (!existsSync(cluster.folder)) initialise(cluster, state);
@@ -130,33 +144,40 @@ async function startOrAdopt(cluster: Cluster, options: EmbeddedOptions): Promise
     if (!(await clearAfterKill(cluster.folder, options.ports))) {
       throw new HeadgateError(embeddedErrors.E_EMBEDDED_POSTGRES_START, `processes of a killed server still hold ${cluster.folder}`);
     }
-    const port = await choosePort(remembered);
+    const port = fixedPort ?? (await choosePort(remembered));
     const next = { ...state, port };
     writeClusterState(cluster.statePath, next);
-    try {
-      launch(cluster, { port, isDurable: options.isDurable ?? true, connectionsMax: options.connectionsMax ?? 60 });
-      await waitUntilReady(cluster, port, next, options);
-      return { state: next, isAdopted: false };
-    } catch (error) {
-      const isPortTaken = /could not bind|Address already in use/.test(readLogEnd(cluster.logPath));
-      if (attempt >= 4 || !isPortTaken) throw error;
-      remembered = 0;
+    const hasExited = launch(cluster, { port, isDurable: options.isDurable ?? true, connectionsMax: options.connectionsMax ?? 60 });
+    if (await waitUntilReady(cluster, port, next, options, hasExited)) return { state: next, isAdopted: false };
+    const log = readLogEnd(cluster.logPath);
+    if (attempt >= 4 || !/could not bind|Address already in use/.test(log)) {
+      throw new HeadgateError(embeddedErrors.E_EMBEDDED_POSTGRES_START, `the embedded PostgreSQL did not start: ${log}`);
     }
+    remembered = 0;
   }
 }
 
-/** Waits through crash recovery. The start fails as soon as the server has ended. */
-async function waitUntilReady(cluster: Cluster, port: number, state: ClusterState, options: EmbeddedOptions): Promise<void> {
+const startMsMax = 180_000;
+
+/** Waits through crash recovery, however long within bounds. Returns false when the server is gone. */
+async function waitUntilReady(
+  cluster: Cluster,
+  port: number,
+  state: ClusterState,
+  options: EmbeddedOptions,
+  isGone: () => boolean,
+): Promise<boolean> {
   const { clock, sleep } = options.ports;
-  const startedMs = clock.monotonicMs();
+  const deadlineMs = clock.monotonicMs() + startMsMax;
   for (;;) {
+    const wasGone = isGone();
     const postmaster = findPostmaster(cluster.folder);
-    const waitedMs = clock.monotonicMs() - startedMs;
-    if (postmaster?.isReady && (await canLogIn(port || postmaster.port, state.adminPassword))) return;
-    if ((!postmaster && waitedMs > 3_000) || waitedMs > 120_000 || (!postmaster && /FATAL|could not/.test(readLogEnd(cluster.logPath)))) {
+    if (postmaster?.isReady && (await canLogIn(port || postmaster.port, state.adminPassword))) return true;
+    if (wasGone) return false;
+    if (clock.monotonicMs() > deadlineMs) {
       throw new HeadgateError(
         embeddedErrors.E_EMBEDDED_POSTGRES_START,
-        `the embedded PostgreSQL did not start: ${readLogEnd(cluster.logPath)}`,
+        `the embedded PostgreSQL is not ready after ${startMsMax} ms: ${readLogEnd(cluster.logPath)}`,
       );
     }
     await sleep.sleep(15);

@@ -8,7 +8,8 @@ import { migrateUp } from './migrate.ts';
 import { readMigrations } from './migration-files.ts';
 import { openDatabase } from './open-database.ts';
 import { openPool } from './pool.ts';
-import { findPostmaster, stopPostmaster } from './postmaster.ts';
+import { findPostmaster } from './postmaster.ts';
+import { retryTransient } from './transient-retry.ts';
 
 let dataDir: string;
 const options = () => ({ dataDir, applicationName: 'open test', ports: systemPorts });
@@ -70,21 +71,24 @@ it("a server of one's own is migrated by a database owner with CREATEROLE, witho
   await embedded.stop();
 });
 
-it('a server that crashes and comes back is used again by the same pool, and what was committed is there', async () => {
-  const opened = await openDatabase(options());
-  const { db, embedded } = opened;
-  const tenantId = '01900000-0000-7000-8000-0000000000aa';
-  await db.query("/* make tenant */ select headgate.ensure_tenant($1, 'bank', 'gold', 'local', 'local')", [tenantId]);
-  const inFlight = db.transaction(async (tx) => {
-    await tx.query('/* touch */ select headgate.find_tenant($1)', ['bank']);
-    await stopPostmaster(embedded!.folder, systemPorts, 'immediate');
-    await tx.query('/* touch */ select headgate.find_tenant($1)', ['bank']);
-  });
-  await expect(inFlight).rejects.toMatchObject({ code: 'E_DATABASE_UNREACHABLE', retryable: true });
-  await expect(db.query('/* while down */ select 1')).rejects.toMatchObject({ code: 'E_DATABASE_UNREACHABLE' });
-  const again = await startEmbeddedPostgres({ dataDir, ports: systemPorts });
-  const found = await db.query('/* touch */ select headgate.find_tenant($1) as id', ['bank']);
-  expect(found.rows).toEqual([{ id: tenantId }]);
-  await again.stop();
-  await opened.close();
-});
+it.each(['SIGKILL', 'SIGQUIT'] as const)(
+  'an embedded server that dies (%s) is started again under the running pool, with what was committed',
+  async (signal) => {
+    const restarted = Promise.withResolvers<unknown>();
+    const opened = await openDatabase({ ...options(), onRestart: restarted.resolve });
+    const { db, embedded } = opened;
+    const tenantId = '01900000-0000-7000-8000-0000000000aa';
+    await db.query("/* make tenant */ select headgate.ensure_tenant($1, 'bank', 'gold', 'local', 'local')", [tenantId]);
+    const inFlight = db.transaction(async (tx) => {
+      await tx.query('/* touch */ select headgate.find_tenant($1)', ['bank']);
+      process.kill(findPostmaster(embedded!.folder)!.pid, signal);
+      expect(await restarted.promise).toBeUndefined();
+      await tx.query('/* touch */ select headgate.find_tenant($1)', ['bank']);
+    });
+    await expect(inFlight).rejects.toMatchObject({ code: 'E_DATABASE_UNREACHABLE', retryable: true });
+    const find = () => db.query('/* touch */ select headgate.find_tenant($1) as id', ['bank']);
+    expect((await retryTransient(find, { ports: systemPorts })).rows).toEqual([{ id: tenantId }]);
+    await opened.close();
+    expect(findPostmaster(embedded!.folder)).toBeUndefined();
+  },
+);

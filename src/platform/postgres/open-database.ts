@@ -1,10 +1,12 @@
 /**
  * Gives the application its database: starts or adopts the embedded PostgreSQL and migrates it, or connects to the server
- * that the settings name, which only `headgate migrate up` changes. Either way the start-up guard has its say first.
+ * that the settings name, which only `headgate migrate up` changes. Either way the start-up guard has its say first. An
+ * embedded server that dies is started again.
  */
 import type { Clock, Rng, Sleep } from '../base/ports.ts';
 import type { Db } from './database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
+import { type WatchOptions, watchEmbedded } from './embedded-watch.ts';
 import { migrateUp } from './migrate.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 import { isServerError } from './postgres-errors.ts';
@@ -17,6 +19,8 @@ export interface OpenDatabaseOptions {
   readonly applicationName: string;
   readonly connectionsMax?: number;
   readonly observe?: PoolOptions['observe'];
+  /** Told when the embedded server had died and was started again, or could not be; for logs. */
+  readonly onRestart?: WatchOptions['onRestart'];
   readonly ports: { readonly clock: Clock; readonly rng: Rng; readonly sleep: Sleep };
 }
 
@@ -41,11 +45,13 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     db = openPool({ url, applicationName: options.applicationName, connectionsMax: options.connectionsMax, observe: options.observe });
     await guardStartUp(db);
     const opened = db;
+    const endWatch = embedded ? watchEmbedded(embedded, { sleep: options.ports.sleep, onRestart: options.onRestart }) : async () => {};
     return {
       db: opened,
       url,
       embedded,
       async close() {
+        await endWatch();
         await opened.close();
         await embedded?.stop();
       },
