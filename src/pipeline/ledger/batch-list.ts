@@ -1,7 +1,8 @@
 /**
  * The list of a job's batches as the receipt pins it and the export holds it: canonical NDJSON. A batch is made of byte
  * ranges of output segments, each range whole lines. A divided batch (a partial refusal, a bisection) has children that
- * are made of its lines; only batches that were not divided have an outcome of their own.
+ * are made of its lines; only batches that were not divided have an outcome of their own. Where jobs share a batch, each
+ * job's list holds its own part of it.
  */
 import Type from 'typebox';
 import Value from 'typebox/value';
@@ -20,6 +21,8 @@ export interface BatchEntry {
   readonly bytes: number;
   /** Of the ranges' bytes, joined. */
   readonly sha256: string;
+  /** Of the whole batch as it was sent: more than the ranges where small jobs shared a batch. */
+  readonly body: { readonly sha256: string; readonly bytes: number };
   readonly amounts: FieldAmounts;
   /** Attempts that ended unknown: each may have left a duplicate downstream, labelled as one. */
   readonly unknownAttempts: number;
@@ -59,6 +62,7 @@ const entrySchema = Type.Object(
         strict,
       ),
     ),
+    body: Type.Object({ sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }), bytes: count }, strict),
     unknownAttempts: count,
   },
   strict,

@@ -13,7 +13,7 @@ import { assertBalanced, type Receipt, receiptVersion } from './receipt.ts';
 /** What the job's rows know and nothing here computes. */
 export type StatedFacts = Pick<
   Receipt,
-  'cell' | 'region' | 'tenant' | 'job' | 'environment' | 'versions' | 'file' | 'chunks' | 'exclusions' | 'batches' | 'times'
+  'cell' | 'region' | 'tenant' | 'job' | 'definition' | 'environment' | 'versions' | 'file' | 'chunks' | 'exclusions' | 'batches' | 'times'
 >;
 
 /** What became of the lines of one target's segments, excluded ones left out. */

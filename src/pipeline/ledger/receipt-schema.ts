@@ -89,6 +89,7 @@ export const receiptSchema = Type.Object(
       },
       strict,
     ),
+    definition: segment,
     environment: Type.Object({ name: text, hash: text }, strict),
     versions: Type.Object(
       { headgate: text, kernel: text, code: text, codec: text, referenceData: Type.Record(Type.String(), text) },

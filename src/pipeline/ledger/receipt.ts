@@ -30,6 +30,8 @@ export interface Receipt extends LedgerTotals {
   /** Why the flow held or rejected the file; empty when it let it through. */
   readonly reasons: readonly FileReason[];
   readonly flow: FlowIdentity;
+  /** The author's text of the flow definition. */
+  readonly definition: SegmentIdentity;
   readonly environment: { readonly name: string; readonly hash: string };
   readonly versions: Versions;
   readonly file: { readonly container: FileIdentity; readonly member: FileIdentity };

@@ -16,7 +16,7 @@ export interface ExportedJob {
   /** The exact bytes that were signed. */
   readonly receiptBytes: Uint8Array;
   readonly signature: string;
-  /** The canonical flow definition that the flow's hash was taken of. */
+  /** The author's text. */
   readonly definition: Uint8Array;
   openMember(): ClosableSource;
   openContainer(): ClosableSource;

@@ -3,8 +3,8 @@ export const exportFiles = {
   manifest: 'manifest.json',
   receipt: 'receipt.json',
   signature: 'receipt.jws',
-  /** The flow definition in canonical form; its SHA-256 is the flow's hash. */
-  definition: 'flow.json',
+  /** The flow definition as its author wrote it. */
+  definition: 'flow.yaml',
   member: 'member.bin',
   /** Only where the file came packed. */
   container: 'container.bin',

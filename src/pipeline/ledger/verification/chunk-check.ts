@@ -27,7 +27,7 @@ export interface CheckedRecord {
 export class ChunkCheck {
   readonly #chunk: ChunkReceipt;
   readonly #log: VerificationLog;
-  readonly #outcomes: OutcomeSegment | null;
+  readonly #outcomes: readonly OutcomeSegment[];
   readonly #rejections: Finding[];
   #nextRejection = 0;
   readonly #outputs: { readonly hash: Hash; bytes: number }[];
@@ -72,7 +72,8 @@ export class ChunkCheck {
     const { number, records, outputs, end } = this.#chunk;
     const at = `chunk ${number}`;
     this.#compare('chunk counts', 'E_VERIFY_RECORDS', at, records, this.#counts);
-    this.#compare('outcome counts', 'E_VERIFY_OUTCOME', at, this.#outcomes?.header.records ?? null, this.#counts.read);
+    const recorded = this.#outcomes.reduce((sum, segment) => sum + segment.header.records, 0);
+    this.#compare('outcome counts', 'E_VERIFY_OUTCOME', at, recorded, this.#counts.read);
     const isOver = this.#nextRejection === this.#rejections.length;
     this.#log.check(
       'findings',
@@ -110,10 +111,11 @@ export class ChunkCheck {
     });
   }
 
-  /** Null when the segment has none, or none that can be read. */
+  /** Null when the segments have none, or none that can be read. */
   #outcomeOf(record: number): RecordOutcome | null {
     try {
-      return this.#outcomes?.outcome(record - this.#chunk.firstRecord) ?? null;
+      const segment = this.#outcomes.findLast(({ header }) => header.firstRecord <= record);
+      return segment?.outcome(record - segment.header.firstRecord) ?? null;
     } catch (error) {
       if (error instanceof HeadgateError) return null;
       throw error;
@@ -126,20 +128,35 @@ export class ChunkCheck {
     return this.#rejections.slice(first, this.#nextRejection);
   }
 
-  #openOutcomes(reader: ExportReader): OutcomeSegment | null {
-    const { number, firstRecord, start } = this.#chunk;
-    const at = chunkFiles(number).outcomes;
+  /** One segment, or several behind each other where the chunk was run in parts. */
+  #openOutcomes(reader: ExportReader): OutcomeSegment[] {
+    const at = chunkFiles(this.#chunk.number).outcomes;
+    const segments: OutcomeSegment[] = [];
+    let message: string | null = null;
     try {
       const bytes = readWhole(reader, at);
-      const segment = new OutcomeSegment(sourceOf(bytes));
-      if (!isSoundHeader(segment.header)) throw new HeadgateError('E_SEGMENT', 'the header of the outcome segment is malformed');
-      const isIts = segment.header.firstRecord === firstRecord && segment.header.chunkStart === start && segment.bytes === bytes.length;
-      this.#log.check('outcome segments', isIts ? null : { code: 'E_VERIFY_SEGMENT', at, message: 'it belongs to another chunk' });
-      return segment;
+      const source = sourceOf(bytes);
+      for (let start = 0; start < bytes.length || segments.length === 0; ) {
+        const segment = new OutcomeSegment(source, start);
+        if (!isSoundHeader(segment.header)) throw new HeadgateError('E_SEGMENT', 'the header of an outcome segment is malformed');
+        segments.push(segment);
+        start += segment.bytes;
+      }
+      if (!this.#followsOn(segments)) message = 'it belongs to another chunk';
     } catch {
-      this.#log.check('outcome segments', { code: 'E_VERIFY_SEGMENT', at, message: 'it cannot be read' });
-      return null;
+      message = 'it cannot be read';
     }
+    this.#log.check('outcome segments', message === null ? null : { code: 'E_VERIFY_SEGMENT', at, message });
+    return segments;
+  }
+
+  #followsOn(segments: readonly OutcomeSegment[]): boolean {
+    let nextRecord = this.#chunk.firstRecord;
+    return segments.every(({ header }, at) => {
+      const isNext = header.firstRecord === nextRecord && (at > 0 || header.chunkStart === this.#chunk.start);
+      nextRecord += header.records;
+      return isNext && header.chunkStart >= this.#chunk.start;
+    });
   }
 
   #readRejections(reader: ExportReader): Finding[] {

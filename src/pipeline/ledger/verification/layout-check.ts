@@ -60,6 +60,7 @@ export function checkNamedParts(receipt: Receipt, files: ReadonlyMap<string, Fil
   const { member, container } = receipt.file;
   checkPart({ name: exportFiles.member, stated: member, code: 'E_VERIFY_FILE' }, files, log);
   if (expected.has(exportFiles.container)) checkPart({ name: exportFiles.container, stated: container, code: 'E_VERIFY_FILE' }, files, log);
+  checkPart({ name: exportFiles.definition, stated: receipt.definition, code: 'E_VERIFY_FLOW' }, files, log);
   checkPart({ name: exportFiles.batches, stated: receipt.batches, code: 'E_VERIFY_BATCHES' }, files, log);
   if (receipt.exclusions !== null)
     checkPart({ name: exportFiles.exclusions, stated: receipt.exclusions, code: 'E_VERIFY_SEGMENT' }, files, log);

@@ -14,7 +14,7 @@ import { decodeReceipt } from '../receipt-schema.ts';
 import { verifyReceiptSignature } from '../receipt-signature.ts';
 import type { Trust } from '../trust-file.ts';
 import { BatchCheck } from './batch-check.ts';
-import { checkBodies } from './body-check.ts';
+import { checkBodies, isShared } from './body-check.ts';
 import { type ExportReader, hashFiles, readLines, readWhole } from './export-reader.ts';
 import { checkLayout, checkNamedParts } from './layout-check.ts';
 import { checkRecords } from './record-check.ts';
@@ -128,6 +128,8 @@ function addNotes(poisoned: number, entries: readonly BatchEntry[], log: Verific
   if (poisoned > 0) log.note(`${poisoned} records are rejected because they ended a worker (E_POISON): that is stated, not recomputed.`);
   const unknown = entries.reduce((sum, entry) => sum + entry.unknownAttempts, 0);
   if (unknown > 0) log.note(`${unknown} delivery attempts ended unknown: each may have left a duplicate downstream, labelled as possible.`);
+  const shared = entries.filter(isShared).length;
+  if (shared > 0) log.note(`${shared} batches were shared with other jobs: only this job's part of their bodies is recomputed.`);
   log.note('Stated, not recomputed: names, times, versions and environment; what targets answered; search hashes in the outcomes.');
 }
 
