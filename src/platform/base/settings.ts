@@ -7,6 +7,8 @@ import { defineErrors, type ErrorDetail, HeadgateError } from './errors.ts';
 import type { Setting } from './setting-kinds.ts';
 import { type SettingName, type Settings, settingsCatalogue, toolVariables } from './settings-catalogue.ts';
 
+export type { Settings } from './settings-catalogue.ts';
+
 export const settingErrors = defineErrors({
   E_SETTING_UNKNOWN: {
     meaning: 'A setting has a name that the product does not know.',
