@@ -1,59 +1,135 @@
 /**
- * The thread of `headgate run` for big files: takes chunk jobs of one file and sends back what they made. Bytes are moved,
- * not copied, between threads.
+ * The thread of `headgate run` for big files. It runs a chunk into buffers that it keeps, says how many bytes came out,
+ * and writes them where the main thread, which knows the order, tells it to. So no bytes move between threads.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { openSync, writeSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
 import type { ChunkSummary } from '../pipeline/engine/chunk.ts';
-import { compileFlow } from '../pipeline/engine/compile-flow.ts';
+import { type CompiledFlow, compileFlow } from '../pipeline/engine/compile-flow.ts';
 import type { Plan } from '../pipeline/engine/plan.ts';
 import { type ChunkJob, runChunkJob } from './run-chunk-job.ts';
-import { FileSource } from './run-files.ts';
+import { FileSource, writable } from './run-files.ts';
 
-export interface WorkerStart {
+/** What a file's run needs in each thread; the output files exist already. */
+export interface ThreadSetup {
   readonly plan: Plan;
-  readonly path: string;
+  readonly inputPath: string;
+  /** Target files in order, then the outcomes file. */
+  readonly outputPaths: readonly string[];
 }
 
-export type ChunkAnswer =
+export type ThreadRequest =
+  | { readonly kind: 'setup'; readonly setup: ThreadSetup }
+  | { readonly kind: 'job'; readonly job: ChunkJob }
+  /** Offsets by output path, for the chunk that was sized last. */
+  | { readonly kind: 'place'; readonly offsets: readonly number[] };
+
+export type ThreadAnswer =
   | {
+      readonly kind: 'sized';
       readonly number: number;
       readonly summary: ChunkSummary;
-      readonly targets: readonly (readonly Uint8Array<ArrayBuffer>[])[];
-      readonly outcomes: readonly Uint8Array<ArrayBuffer>[];
+      /** Bytes by output path. */
+      readonly sizes: readonly number[];
       readonly rejections: readonly string[];
       readonly warnings: readonly string[];
     }
-  | { readonly number: number; readonly failure: { readonly code: string | null; readonly message: string } };
+  | { readonly kind: 'written' }
+  | { readonly kind: 'failed'; readonly code: string | null; readonly message: string };
 
-const { plan, path } = workerData as WorkerStart;
-const flow = compileFlow(plan);
-const source = new FileSource(path);
+const port = parentPort!;
 
-parentPort!.on('message', (job: ChunkJob) => {
-  const answer = run(job);
-  const moved = 'failure' in answer ? [] : [...answer.targets.flat(), ...answer.outcomes].map((bytes) => bytes.buffer);
-  parentPort!.postMessage(answer, moved);
-});
+class ChunkThread {
+  readonly #flow: CompiledFlow;
+  readonly #source: FileSource;
+  readonly #outputs: readonly ChunkOutput[];
+  readonly #jobs: ChunkJob[] = [];
+  #isPlacing = false;
 
-function run(job: ChunkJob): ChunkAnswer {
-  const { number } = job.spec;
-  const targets: Uint8Array<ArrayBuffer>[][] = plan.targets.map(() => []);
-  const outcomes: Uint8Array<ArrayBuffer>[] = [];
-  const rejections: string[] = [];
-  const warnings: string[] = [];
-  try {
-    const summary = runChunkJob(flow, source, job, {
-      target: (index, bytes) => void targets[index]!.push(new Uint8Array(bytes)),
-      outcomes: (bytes) => void outcomes.push(new Uint8Array(bytes)),
+  constructor({ plan, inputPath, outputPaths }: ThreadSetup) {
+    this.#flow = compileFlow(plan);
+    this.#source = new FileSource(inputPath);
+    this.#outputs = outputPaths.map((path) => new ChunkOutput(path));
+  }
+
+  add(job: ChunkJob): void {
+    this.#jobs.push(job);
+    this.#runNext();
+  }
+
+  place(offsets: readonly number[]): void {
+    for (const [index, output] of this.#outputs.entries()) output.writeAt(offsets[index]!);
+    this.#isPlacing = false;
+    answer({ kind: 'written' });
+    this.#runNext();
+  }
+
+  #runNext(): void {
+    if (this.#isPlacing) return;
+    const job = this.#jobs.shift();
+    if (job === undefined) return;
+    this.#isPlacing = true;
+    const outputs = this.#outputs;
+    const rejections: string[] = [];
+    const warnings: string[] = [];
+    const summary = runChunkJob(this.#flow, this.#source, job, {
+      target: (index, bytes) => outputs[index]!.add(bytes),
+      outcomes: (bytes) => outputs.at(-1)!.add(bytes),
       rejections: (text) => void rejections.push(text),
       warnings: (text) => void warnings.push(text),
     });
-    return { number, summary, targets, outcomes, rejections, warnings };
-  } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    return {
-      number,
-      failure: { code: typeof code === 'string' ? code : null, message: error instanceof Error ? error.message : String(error) },
-    };
+    answer({ kind: 'sized', number: job.spec.number, summary, sizes: outputs.map((output) => output.length), rejections, warnings });
   }
 }
+
+/** The bytes of one chunk for one file. */
+class ChunkOutput {
+  readonly #path: string;
+  readonly #descriptor: number;
+  #bytes = Buffer.alloc(0);
+  length = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#descriptor = writable(path, () => openSync(path, 'r+'));
+  }
+
+  add(bytes: Uint8Array): void {
+    const needed = this.length + bytes.length;
+    if (needed > this.#bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.ceil(needed * 1.25));
+      this.#bytes.copy(grown, 0, 0, this.length);
+      this.#bytes = grown;
+    }
+    this.#bytes.set(bytes, this.length);
+    this.length = needed;
+  }
+
+  writeAt(offset: number): void {
+    writable(this.#path, () => {
+      for (let done = 0; done < this.length; ) done += writeSync(this.#descriptor, this.#bytes, done, this.length - done, offset + done);
+    });
+    this.length = 0;
+  }
+}
+
+function answer(message: ThreadAnswer): void {
+  port.postMessage(message);
+}
+
+let thread: ChunkThread | null = null;
+
+port.on('message', (request: ThreadRequest) => {
+  try {
+    if (request.kind === 'setup') thread = new ChunkThread(request.setup);
+    else if (request.kind === 'job') thread!.add(request.job);
+    else thread!.place(request.offsets);
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    answer({
+      kind: 'failed',
+      code: typeof code === 'string' ? code : null,
+      message: error instanceof Error ? error.message : String(error),
+    });
+  }
+});

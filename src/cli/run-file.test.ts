@@ -20,6 +20,7 @@ import {
 import { ReferenceRun } from '../pipeline/engine/reference/reference-run.ts';
 import { runFile } from './run-file.ts';
 import { FileSource } from './run-files.ts';
+import { ThreadPool } from './run-thread-pool.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -53,20 +54,22 @@ function plan(
   });
 }
 
-async function run(flow: Plan, text: string, threads: number | null = 1, name = 'out', chunkBytes?: number) {
+async function run(flow: Plan, text: string, threads: number | null = null, name = 'out', chunkBytes?: number) {
   const path = join(folder, 'in.csv');
   writeFileSync(path, text);
   const out = join(folder, name);
   const findings: string[] = [];
   const format = formats.find((candidate) => candidate.name === flow.format.type)!;
+  const pool = threads === null ? null : new ThreadPool(threads);
   const receipt = await runFile(compileFlow(flow), format, {
     path,
     name: 'in.csv',
     folder: out,
-    threads,
+    pool,
     chunkBytes,
     onFindings: (text_) => void findings.push(text_),
   });
+  await pool?.close();
   const read = (file: string) => readFileSync(join(out, file), 'utf8');
   return { receipt, findings: findings.join(''), read, out };
 }
@@ -167,7 +170,7 @@ describe('headgate run over one file', () => {
       (_, index) => `k${index % 29_000},${index}.25,${index % 3 === 0 ? 'EUR' : index % 3 === 1 ? 'ZAR' : 'eur'}`,
     );
     const text = `id,amount,currency\n${rows.join('\n')}\n`;
-    const one = await run(plan(), text, 1, 'one', 50_000);
+    const one = await run(plan(), text, null, 'one', 50_000);
     const two = await run(plan(), text, 2, 'two', 50_000);
     expect(two.receipt).toEqual(one.receipt);
     expect(two.findings).toBe(one.findings);

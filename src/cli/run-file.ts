@@ -2,8 +2,7 @@
  * One file through a flow in `headgate run`: splits it while it is hashed, runs its chunks here or in threads, judges the
  * file, applies the exclusions, and leaves the folder's files. Memory is bounded whatever the file's size.
  */
-import { createHash, type Hash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+import { createHash } from 'node:crypto';
 import type { ChunkSpec, ChunkSummary, EnvelopeRecord } from '../pipeline/engine/chunk.ts';
 import type { CompiledFlow } from '../pipeline/engine/compile-flow.ts';
 import { checkFile, type FileCheck } from '../pipeline/engine/file/file-checks.ts';
@@ -15,32 +14,29 @@ import { ExclusionList, mergeRejections, removeExcluded, type TargetLines } from
 import { FileSource, PagedSource } from './run-files.ts';
 import { createOutputFiles, type OutputFiles, writeDocument } from './run-output-files.ts';
 import { describeOutcomes, makeReceipt, type RunReceipt } from './run-receipt.ts';
-import { type FinishedAnswer, ThreadPool } from './run-thread-pool.ts';
+import type { ChunkResult, ThreadPool } from './run-thread-pool.ts';
 
 export interface RunFileOptions {
   readonly path: string;
   /** How the receipt names the file. */
   readonly name: string;
   readonly folder: string;
-  /** Null: by the file's size and the machine. */
-  readonly threads: number | null;
-  /** Input bytes of a chunk; the default fits the memory that `threads` may use. */
+  /** Null: everything in this thread. */
+  readonly pool: ThreadPool | null;
+  /** Input bytes of a chunk; the default fits the memory that a thread may use. */
   readonly chunkBytes?: number;
   /** Receives the lines of rejections and warnings in record order, for `--errors`. */
   readonly onFindings: ((text: string, severity: 'error' | 'warn') => void) | null;
 }
 
 const chunkBytesDefault = 4 * 1024 * 1024;
-/** Starting threads costs some hundredths of a second each; below this size they do not pay. */
-const threadedBytesMin = 48 * 1024 * 1024;
 
 export async function runFile(flow: CompiledFlow, format: Format, options: RunFileOptions): Promise<RunReceipt> {
   const source = new FileSource(options.path);
   try {
     const outputs = createOutputFiles(options.folder, flow.plan);
     const run = new FileRun(flow, source, outputs, options);
-    const threads = options.threads ?? (source.size >= threadedBytesMin ? availableParallelism() : 1);
-    const { split, sha256 } = threads > 1 ? await run.runThreaded(format, threads) : run.runHere(format);
+    const { split, sha256 } = options.pool === null ? run.runHere(format) : await run.runThreaded(format, options.pool);
     return run.finish(split, sha256);
   } finally {
     source.close();
@@ -88,34 +84,32 @@ class FileRun {
     return { split: splitter.end(), sha256: hash.digest('hex') };
   }
 
-  async runThreaded(format: Format, threads: number): Promise<{ split: SplitResult; sha256: string }> {
+  async runThreaded(format: Format, pool: ThreadPool): Promise<{ split: SplitResult; sha256: string }> {
     const { plan } = this.#flow;
-    const pool = new ThreadPool({ plan, path: this.#source.path, threads }, (answer) => this.#takeAnswer(answer));
+    const { targets, outcomes } = this.#outputs;
+    const outputPaths = [...targets, outcomes].map((file) => file.partPath);
+    pool.begin({ plan, inputPath: this.#source.path, outputPaths }, (result) => this.#takeResult(result));
     const isHeaderAwaited = plan.records.some((record) => record.role === 'header');
-    try {
-      const hash = createHash('sha256');
-      const found: ChunkSpec[] = [];
-      const chunkBytes = this.#options.chunkBytes ?? chunkBytesDefault;
-      const splitter = format.createSplitter(plan.format, plan.records, { chunkBytes, onChunk: (spec) => void found.push(spec) });
-      const submitFound = async () => {
-        for (let spec = found.shift(); spec !== undefined; spec = found.shift()) {
-          await pool.submit({ spec, header: this.#header });
-          // Rules may use the header record, so the chunks after the first wait until it is known.
-          if (spec.number === 0 && isHeaderAwaited) await pool.drain();
-        }
-      };
-      for (const piece of this.#source.pieces()) {
-        hash.update(piece as Parameters<Hash['update']>[0]);
-        splitter.push(piece);
-        await submitFound();
+    const hash = createHash('sha256');
+    const found: ChunkSpec[] = [];
+    const chunkBytes = this.#options.chunkBytes ?? chunkBytesDefault;
+    const splitter = format.createSplitter(plan.format, plan.records, { chunkBytes, onChunk: (spec) => void found.push(spec) });
+    const submitFound = async () => {
+      for (let spec = found.shift(); spec !== undefined; spec = found.shift()) {
+        await pool.submit({ spec, header: this.#header });
+        // Rules may use the header record, so the chunks after the first wait until it is known.
+        if (spec.number === 0 && isHeaderAwaited) await pool.drain();
       }
-      const split = splitter.end();
+    };
+    for await (const piece of this.#source.piecesLater()) {
+      hash.update(piece);
+      splitter.push(piece);
       await submitFound();
-      await pool.drain();
-      return { split, sha256: hash.digest('hex') };
-    } finally {
-      await pool.close();
     }
+    const split = splitter.end();
+    await submitFound();
+    await pool.drain();
+    return { split, sha256: hash.digest('hex') };
   }
 
   #runChunk(spec: ChunkSpec): void {
@@ -123,13 +117,12 @@ class FileRun {
     this.#takeSummary(runChunkJob(this.#flow, this.#source, { spec, header: this.#header }, this.#receiver));
   }
 
-  #takeAnswer(answer: FinishedAnswer): void {
+  #takeResult(result: ChunkResult): readonly number[] {
     this.#segmentStarts.push(this.#outputs.outcomes.bytes);
-    for (const [index, parts] of answer.targets.entries()) for (const bytes of parts) this.#receiver.target(index, bytes);
-    for (const bytes of answer.outcomes) this.#receiver.outcomes(bytes);
-    for (const text of answer.rejections) this.#receiver.rejections(text);
-    for (const text of answer.warnings) this.#receiver.warnings(text);
-    this.#takeSummary(answer.summary);
+    for (const text of result.rejections) this.#receiver.rejections(text);
+    for (const text of result.warnings) this.#receiver.warnings(text);
+    this.#takeSummary(result.summary);
+    return [...this.#outputs.targets, this.#outputs.outcomes].map((file, index) => file.reserve(result.sizes[index]!));
   }
 
   #takeSummary(summary: ChunkSummary): void {

@@ -2,7 +2,7 @@
  * Plain files of `headgate run`: random access to an input, pieces of it in order, and the failures of the file system in
  * the words of the command.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
 import type { ByteSource } from '../platform/base/byte-source.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { runErrors } from './run-errors.ts';
@@ -39,6 +39,22 @@ export class FileSource implements ByteSource {
       if (count === 0) throw new HeadgateError(runErrors.E_INPUT_FILE, `${this.path} became shorter while it was read`);
       yield buffer.subarray(0, count);
       position += count;
+    }
+  }
+
+  /** Like `pieces`, but lets other things happen while the file is read. */
+  async *piecesLater(): AsyncGenerator<Uint8Array> {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(pieceBytes, Math.max(1, this.size)));
+    for (let position = 0; position < this.size; ) {
+      const count = await new Promise<number>((resolve, reject) => {
+        read(this.#descriptor, buffer, 0, buffer.length, position, (cause, bytesRead) =>
+          cause ? reject(unreadable(this.path, cause)) : resolve(bytesRead),
+        );
+      });
+      const wanted = Math.min(count, this.size - position);
+      if (wanted === 0) throw new HeadgateError(runErrors.E_INPUT_FILE, `${this.path} became shorter while it was read`);
+      yield buffer.subarray(0, wanted);
+      position += wanted;
     }
   }
 
@@ -90,8 +106,12 @@ function readable<T>(path: string, act: () => T): T {
   try {
     return act();
   } catch (cause) {
-    throw new HeadgateError(runErrors.E_INPUT_FILE, `${path} cannot be read (${reasonOf(cause)})`, { cause });
+    throw unreadable(path, cause);
   }
+}
+
+export function unreadable(path: string, cause: unknown): HeadgateError {
+  return new HeadgateError(runErrors.E_INPUT_FILE, `${path} cannot be read (${reasonOf(cause)})`, { cause });
 }
 
 /** Runs `act`, which writes below the output folder. */

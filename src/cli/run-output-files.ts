@@ -34,6 +34,13 @@ export class OutputFile {
     this.bytes += bytes.length;
   }
 
+  /** Another thread writes so many bytes at the offset that is returned. */
+  reserve(bytes: number): number {
+    const offset = this.bytes;
+    this.bytes += bytes;
+    return offset;
+  }
+
   /** What is written so far can be read while the file is open. */
   get partPath(): string {
     return this.#partPath;

@@ -4,14 +4,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { Plan } from '../pipeline/engine/plan.ts';
 import type { Format } from '../pipeline/formats/format.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type Command, type CommandLine, reportError, textOption } from './command.ts';
-import { runErrors } from './run-errors.ts';
-import { FileSource } from './run-files.ts';
+import { FileSource, unreadable } from './run-files.ts';
 import { parsedFormat } from './run-format-options.ts';
 import { writeOut } from './run-stdout.ts';
+import type { ThreadPool } from './run-thread-pool.ts';
+import { threadsFor } from './run-threads.ts';
 
 const usage =
   'headgate run FLOW.yaml FILE… --out DIR [--json | -o ndjson | --errors] [--threads N]\n' +
@@ -51,8 +53,34 @@ async function runFlow(line: CommandLine, formats: readonly Format[]): Promise<n
   if (out === undefined) throw misuse('--out is missing');
   const reporter = createReporter(line, paths.length > 1);
   const threads = readThreads(textOption(line, 'threads'));
-  for (const path of paths) new FileSource(path).close();
-  const plan = await loadPlan(flowPath);
+  const pool = await createPool(threads, paths);
+  try {
+    return await runFiles({ plan: await loadPlan(flowPath), paths, out, pool, reporter }, formats);
+  } finally {
+    await pool?.close();
+  }
+}
+
+/** Started before the flow is read: the threads load their code meanwhile. Fails when a file cannot be read. */
+async function createPool(threads: number | null, paths: readonly string[]): Promise<ThreadPool | null> {
+  const sizes = paths.map((path) => {
+    const source = new FileSource(path);
+    source.close();
+    return source.size;
+  });
+  const count = threadsFor(threads, sizes);
+  return count === null ? null : new (await import('./run-thread-pool.ts')).ThreadPool(count);
+}
+
+interface FilesRun {
+  readonly plan: Plan;
+  readonly paths: readonly string[];
+  readonly out: string;
+  readonly pool: ThreadPool | null;
+  readonly reporter: Reporter;
+}
+
+async function runFiles({ plan, paths, out, pool, reporter }: FilesRun, formats: readonly Format[]): Promise<number> {
   const [{ compileFlow }, { runFile }] = await Promise.all([import('../pipeline/engine/compile-flow.ts'), import('./run-file.ts')]);
   const flow = compileFlow(plan);
   const format = formats.find(({ name }) => name === plan.format.type)!;
@@ -60,7 +88,7 @@ async function runFlow(line: CommandLine, formats: readonly Format[]): Promise<n
   for (const [index, path] of paths.entries()) {
     const name = basename(path);
     const folder = paths.length === 1 ? out : join(out, `${index + 1}-${name}`);
-    const receipt = await runFile(flow, format, { path, name, folder, threads, onFindings: reporter.onFindings });
+    const receipt = await runFile(flow, format, { path, name, folder, pool, onFindings: reporter.onFindings });
     await reporter.add(receipt);
     if (receipt.verdict === 'held' || receipt.verdict === 'rejected') exitCode = 1;
   }
@@ -77,11 +105,7 @@ async function loadPlan(path: string) {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new HeadgateError(
-      runErrors.E_INPUT_FILE,
-      `${path} cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown reason'})`,
-      { cause },
-    );
+    throw unreadable(path, cause);
   }
   const { plan, diagnostics } = loadFlow(text);
   const mistakes = diagnostics.filter(({ severity }) => severity === 'error');

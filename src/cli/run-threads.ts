@@ -1,0 +1,11 @@
+/** How many threads `headgate run` uses. */
+import { availableParallelism } from 'node:os';
+
+/** Starting threads costs some hundredths of a second; below this size it does not pay. */
+const threadedBytesMin = 48 * 1024 * 1024;
+
+/** Null: the main thread alone is best for files of these sizes. `threads` null: by sizes and machine. */
+export function threadsFor(threads: number | null, fileBytes: readonly number[]): number | null {
+  const wanted = threads ?? (Math.max(...fileBytes) >= threadedBytesMin ? availableParallelism() : 1);
+  return wanted > 1 ? wanted : null;
+}
