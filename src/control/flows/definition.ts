@@ -172,7 +172,13 @@ export interface DeliveryDefinition {
   readonly retry: { readonly max: number; readonly initial: number; readonly cap: number };
 }
 
-export type TargetDefinition = DeliveryDefinition &
+/** What a target says itself; the rest comes from `targetDefaults`. */
+export type OwnDelivery = Partial<Omit<DeliveryDefinition, 'batch' | 'retry'>> & {
+  readonly batch?: Partial<DeliveryDefinition['batch']>;
+  readonly retry?: Partial<DeliveryDefinition['retry']>;
+};
+
+export type TargetDefinition = OwnDelivery &
   (
     | {
         readonly type: 'file';

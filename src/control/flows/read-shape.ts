@@ -120,7 +120,10 @@ function readKey(raw: RawValue & { kind: 'map' }, key: string, description: Key,
 }
 
 function refuseKey(key: string, shape: ObjectShape, path: Path, refuse: Refuse): void {
-  if (shape.later?.includes(key)) return refuse({ code: laterCode, path: [...path, key], message: `${key} is not supported yet` });
+  if (shape.later?.includes(key)) {
+    refuse({ code: laterCode, path: [...path, key], message: `${key} is not supported yet` });
+    return;
+  }
   const known = Object.keys(shape.keys);
   const nearest = nearestName(key, known);
   const shown = key.length > 64 ? `${key.slice(0, 64)}…` : key;

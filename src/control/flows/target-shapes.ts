@@ -50,6 +50,18 @@ export const deliveryKeys: Readonly<Record<string, Key>> = {
   retry,
 };
 
+/** The same keys where a missing one means what `targetDefaults` says. */
+const ownDeliveryKeys: Readonly<Record<string, Key>> = Object.fromEntries(
+  Object.entries(deliveryKeys).map(([key, description]) => [key, withoutDefaults(description)]),
+);
+
+function withoutDefaults(key: Key): Key {
+  const { shape, description } = key;
+  if (shape.kind !== 'object') return { shape, description };
+  const keys = Object.fromEntries(Object.entries(shape.keys).map(([name, inner]) => [name, withoutDefaults(inner)]));
+  return { shape: { ...shape, keys }, description };
+}
+
 export const deliveryLater = ['backup', 'breaker', 'ack', 'encrypt', 'sign', 'status', 'lookup', 'window'];
 
 const type: Key = { shape: text(), required: true, description: 'Kind of target.' };
@@ -93,7 +105,7 @@ export const targetShape: VariantShape = {
       },
       lineEnd,
       rollUp: { shape: { kind: 'boolean' }, default: false, description: 'Small jobs of the flow share a file.' },
-      ...deliveryKeys,
+      ...ownDeliveryKeys,
     }),
     http: object({
       type,
@@ -113,7 +125,7 @@ export const targetShape: VariantShape = {
         shape: text('an output field, such as out.id', '^out\\.[A-Za-z][A-Za-z0-9_]{0,63}$', 70),
         description: "single: the output field whose value is the Idempotency-Key; by default the record's delivery key.",
       },
-      ...deliveryKeys,
+      ...ownDeliveryKeys,
     }),
     postgres: object({
       type,
@@ -125,7 +137,7 @@ export const targetShape: VariantShape = {
       },
       mode: { shape: choice(['insert', 'upsert']), default: 'insert', description: '`upsert` replaces the row with the same keys.' },
       keys: { shape: list(fieldName, { min: 1, max: 16 }), description: 'upsert: the output fields that tell rows apart.' },
-      ...deliveryKeys,
+      ...ownDeliveryKeys,
     }),
   },
   laterVariants: [
