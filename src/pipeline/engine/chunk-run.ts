@@ -26,6 +26,11 @@ const chunkBytesMax = 2 ** 32 - 1;
 const needsMore = -1;
 const stopped = -2;
 
+/** All output buffers together take a few MiB, each enough for long lines. */
+function outputBufferBytes(targets: number): number {
+  return Math.max(64 * 1024, Math.min(1024 * 1024, Math.floor((8 * 1024 * 1024) / Math.max(1, targets))));
+}
+
 export class ChunkRun {
   readonly #flow: CompiledFlow;
   readonly #spec: ChunkSpec;
@@ -44,6 +49,7 @@ export class ChunkRun {
   readonly #skipsBlankLines: boolean;
   readonly #comment: number | null;
   #hasLateRecord = false;
+  #slowRecords = 0;
 
   constructor(flow: CompiledFlow, spec: ChunkSpec, source: ByteSource, sinks: ChunkSinks, options: RunOptions) {
     const { format } = flow.plan;
@@ -55,7 +61,7 @@ export class ChunkRun {
     this.#sinks = sinks;
     this.#options = options;
     this.#block = new BlockBuffer(source, spec, blockBytes);
-    this.#tally = new ChunkTally(flow, sinks, blockBytes);
+    this.#tally = new ChunkTally(flow, sinks, outputBufferBytes(flow.plan.targets.length));
     this.#outcomes = new OutcomeColumns(flow.hashedKeys.length, Math.max(flow.stripeRecords, 1_024));
     this.#routeSets = new RouteSets(flow.plan.routes);
     this.#judge = new RecordJudge(flow, spec.context.columns, this.#routeSets);
@@ -111,7 +117,12 @@ export class ChunkRun {
       keys: this.#flow.hashedKeys,
       hashKeyVersion: this.#options.hashKeyVersion ?? 0,
     });
-    return { summary: this.#tally.summary(), end: block.base + at, nextRecord: this.#spec.firstRecord + this.#tally.read };
+    return {
+      summary: this.#tally.summary(),
+      end: block.base + at,
+      nextRecord: this.#spec.firstRecord + this.#tally.read,
+      slowRecords: this.#slowRecords,
+    };
   }
 
   /** Takes the whole records of the window from `at` on, up to the first that starts at or beyond `stopAt`. */
@@ -172,6 +183,7 @@ export class ChunkRun {
 
   #judgeRecord(start: number, end: number): void {
     const judge = this.#judge;
+    this.#slowRecords++;
     judge.judge(this.#block.bytes, start, end);
     if (judge.status === 'envelope') this.#takeEnvelope(start);
     else this.#takeRecord(judge.status, start);

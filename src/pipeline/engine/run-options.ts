@@ -22,4 +22,6 @@ export interface OpenRangeResult {
   readonly end: number;
   /** Number of its first data record. */
   readonly nextRecord: number;
+  /** Records, headers and trailers that took the slow path. */
+  readonly slowRecords: number;
 }
