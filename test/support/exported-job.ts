@@ -139,6 +139,8 @@ export interface FixtureOptions {
   /** Another flow, over another raw file. */
   readonly flow?: { readonly plan: Plan; readonly member: Buffer };
   readonly lines?: readonly string[];
+  /** Index of the line that ended the worker: what the job did with it is what it does with an unreadable one. */
+  readonly poisonLine?: number;
   readonly chunkBytes?: number;
   readonly decision?: string;
 }
@@ -162,9 +164,10 @@ export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
   const definition = Buffer.from('{"kind":"FlowDefinition"}');
   const plan = options.flow?.plan ?? fixturePlan(definition);
   const member = options.flow?.member ?? Buffer.from((options.lines ?? fixtureLines).map((line) => `${line}\n`).join(''));
-  const run = runJob(plan, member, options.chunkBytes ?? 60);
+  const processed = options.poisonLine === undefined ? member : withoutLine(member, options.poisonLine);
+  const run = runJob(plan, processed, options.chunkBytes ?? 60);
   const isStopped = run.check.verdict === 'held' || run.check.verdict === 'rejected';
-  const entries = isStopped ? [] : cutBatches(plan, member, run);
+  const entries = isStopped ? [] : cutBatches(plan, processed, run);
   const batches = Buffer.from(entries.map(encodeBatchEntry).join(''));
   const exclusions = run.exclusions.length === 0 ? null : Buffer.from(encodeExclusions(run.exclusions));
   const groups = new ExclusionGroups();
@@ -202,6 +205,17 @@ export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
   return { files: exportFilesOf({ receipt, definition, member, exclusions, batches, run }), receipt, plan, definition };
 }
 
+/** The same bytes but for one line, which no parser can read. */
+function withoutLine(member: Buffer, index: number): Buffer {
+  const lines = member.toString('latin1').split('\n');
+  lines[index] = '\xff'.repeat(lines[index]!.length);
+  return Buffer.from(lines.join('\n'), 'latin1');
+}
+
+function asPoison<T extends { readonly code: string }>(finding: T): T {
+  return finding.code === 'E_ENCODING' ? { ...finding, code: 'E_POISON' } : finding;
+}
+
 function runJob(plan: Plan, member: Buffer, chunkBytes: number): FinishedRun {
   const flow = compileFlow(plan);
   const splitter = formats.find(({ name }) => name === plan.format.type)!.createSplitter(plan.format, plan.records, { chunkBytes });
@@ -218,7 +232,7 @@ function runJob(plan: Plan, member: Buffer, chunkBytes: number): FinishedRun {
     const sinks = {
       targets: outputs.map(collect),
       outcomes: collect(outcomes!),
-      rejected: (finding: Parameters<typeof encodeRejection>[0]) => void rejections!.push(Buffer.from(encodeRejection(finding))),
+      rejected: (finding: Parameters<typeof encodeRejection>[0]) => void rejections!.push(Buffer.from(encodeRejection(asPoison(finding)))),
       warned() {},
     };
     const summary = runChunk(flow, spec, sourceOf(member), sinks, { hashKey: publicHashKey, header });
@@ -240,7 +254,8 @@ function runJob(plan: Plan, member: Buffer, chunkBytes: number): FinishedRun {
       outputs: part.outputs.map(orNull),
     };
   });
-  const summary = foldSummaries(summaries);
+  const folded = foldSummaries(summaries);
+  const summary = { ...folded, errors: folded.errors.map(asPoison) };
   const exclusions: FinishedRun['exclusions'] = [];
   const check = checkFile(flow, {
     summary,

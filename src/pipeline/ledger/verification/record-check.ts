@@ -5,7 +5,7 @@
 import type { FindingGroup } from '../../engine/chunk.ts';
 import { FindingGroups } from '../../engine/finding-groups.ts';
 import type { Plan } from '../../engine/plan.ts';
-import { summedScales } from '../../engine/reference/money.ts';
+import { summedScales, unreadableAmounts } from '../../engine/reference/money.ts';
 import { type ReferenceRecord, ReferenceRun } from '../../engine/reference/reference-run.ts';
 import { ReferenceTotals, type RunTotals } from '../../engine/reference/reference-totals.ts';
 import type { Exclusion } from '../exclusions.ts';
@@ -100,10 +100,7 @@ class RecordWalk {
 
   #count(record: ReferenceRecord, checked: CheckedRecord, duplicate: string | null): void {
     const { status, findings, isPoison } = checked;
-    const isOut = duplicate !== null || isPoison;
-    this.#totals.add(
-      isOut ? { ...record, status: 'rejected', routes: [], outputs: new Map(), warnings: isPoison ? [] : record.warnings } : record,
-    );
+    this.#totals.add(isPoison ? this.#asUnreadable(record) : duplicate !== null ? withoutOutput(record) : record);
     if (isPoison) this.#poisoned++;
     if (status === 'rejected') for (const finding of findings) this.#errors.add(finding);
     if (status === 'valid') for (const warning of record.warnings) this.#warnings.add(warning);
@@ -112,4 +109,13 @@ class RecordWalk {
     this.#exclusions.push({ record: record.record, code: duplicateCode });
     this.#errors.add({ offset, code: duplicateCode, field: duplicate, rule: null, message: '' });
   }
+
+  /** Nothing of a poison record was read: no type, no amount. */
+  #asUnreadable(record: ReferenceRecord): ReferenceRecord {
+    return { ...withoutOutput(record), type: null, amounts: unreadableAmounts(this.#parts.plan, null), warnings: [] };
+  }
+}
+
+function withoutOutput(record: ReferenceRecord): ReferenceRecord {
+  return { ...record, status: 'rejected', routes: [], outputs: new Map() };
 }

@@ -67,6 +67,28 @@ describe('an export', () => {
     );
   });
 
+  test('with a record that ended a worker is sound, and says that it takes that on trust', () => {
+    const job = exportedJob({ poisonLine: 2, decision: 'released by a person' });
+    expect(job.receipt.errors.map(({ code }) => code)).toContain('E_POISON');
+    const report = verify(job.files);
+    expect(report.failures).toEqual([]);
+    expect(report.notes[0]).toMatch(/^1 records are rejected because they ended a worker/);
+  });
+
+  test('whose batches were shared with other jobs is sound, and says that only a part was recomputed', () => {
+    const job = exportedJob();
+    const entries = job.files
+      .get('batches.ndjson')!
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as BatchEntry);
+    const shared = entries.map((entry, at) => (at === 0 ? { ...entry, body: { sha256: '0'.repeat(64), bytes: entry.bytes + 10 } } : entry));
+    const report = verify(withPart(job, 'batches.ndjson', Buffer.from(shared.map(encodeBatchEntry).join(''))));
+    expect(report.failures).toEqual([]);
+    expect(report.notes.some((note) => note.startsWith('1 batches were shared'))).toBe(true);
+  });
+
   test('of a file that a person rejected is sound, its records cancelled', () => {
     const job = exportedJob({ lines: fixtureLines.map((line) => (line.startsWith('T') ? 'T,99,1.00' : line)) });
     expect(job.receipt.reasons.map(({ code }) => code)).toEqual(['CTL01']);
