@@ -30,7 +30,10 @@ interface Payment {
 /** Bytes per column of the fixed-width form, in the order of the CSV's columns. */
 export const fixedWidths = [10, 10, 30, 30, 15, 3, 2, 5, 40, 35, 40] as const;
 
-export function writePayments(path: string, options: { readonly rows: number; readonly format: PaymentsFormat; readonly seed?: number }): void {
+export function writePayments(
+  path: string,
+  options: { readonly rows: number; readonly format: PaymentsFormat; readonly seed?: number },
+): void {
   const draw = seededNumbers(options.seed ?? 1);
   const file = openSync(path, 'w');
   let text = options.format === 'csv' ? 'id,valueDate,debtorIban,creditorIban,amount,currency,country,channel,name,reference,info\n' : '';

@@ -25,17 +25,21 @@ const validate = ajv.compile({
   type: 'object',
   required: Object.keys(properties),
   properties,
-  if: { properties: { channel: { const: 'SEPA' } } },
-  then: { properties: { currency: { const: 'EUR' } } },
+  anyOf: [{ properties: { channel: { not: { const: 'SEPA' } } } }, { properties: { currency: { const: 'EUR' } } }],
 });
-const streams = Object.fromEntries(['eu', 'uk', 'ch', 'rejected', 'outcomes'].map((name) => [name, createWriteStream(`${folder}/${name}.ndjson`)]));
+const streams = Object.fromEntries(
+  ['eu', 'uk', 'ch', 'rejected', 'outcomes'].map((name) => [name, createWriteStream(`${folder}/${name}.ndjson`)]),
+);
 const write = (stream, text) => (stream.write(text) ? undefined : new Promise((resolve) => stream.once('drain', resolve)));
 let record = 0;
 for await (const row of createReadStream(input).pipe(parse({ columns: true }))) {
   record++;
   if (validate(row)) {
     const target = targetOf[row.country];
-    await write(streams[target], `${JSON.stringify(transform(row.id, row.valueDate, row.debtorIban, row.creditorIban, row.amount, row.currency, row.country, row.channel, row.name, row.reference))}\n`);
+    await write(
+      streams[target],
+      `${JSON.stringify(transform(row.id, row.valueDate, row.debtorIban, row.creditorIban, row.amount, row.currency, row.country, row.channel, row.name, row.reference))}\n`,
+    );
     await write(streams.outcomes, `${JSON.stringify({ record, id: row.id, status: 'valid', target })}\n`);
   } else {
     const [error] = validate.errors;

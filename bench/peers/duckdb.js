@@ -17,7 +17,9 @@ const mod97 = (column) => {
   return `((((substr(${digits}, 1, 30)::HUGEINT % 97)::VARCHAR || substr(${digits}, 31))::HUGEINT) % 97)`;
 };
 const isIban = (column) =>
-  withoutMod97 ? shape(column) : `(CASE WHEN ${shape(column)} AND length(${column}) = ${length(column)} THEN ${mod97(column)} = 1 ELSE false END)`;
+  withoutMod97
+    ? shape(column)
+    : `(CASE WHEN ${shape(column)} AND length(${column}) = ${length(column)} THEN ${mod97(column)} = 1 ELSE false END)`;
 await connection.run(`CREATE TEMP TABLE payments AS SELECT row_number() OVER () AS record, *, CASE
   WHEN NOT regexp_full_match(id, 'P[0-9]{9}') THEN 1
   WHEN NOT regexp_full_match(valueDate, '[0-9]{4}-[0-9]{2}-[0-9]{2}') OR try_cast(valueDate AS DATE) IS NULL THEN 2
@@ -38,6 +40,10 @@ const columns = `id AS paymentId, replace(valueDate, '-', '') AS date,
   CASE WHEN amount::DECIMAL(18, 2) >= 10000 THEN 'HIGH' ELSE 'LOW' END AS band`;
 const targets = { eu: "country IN ('DE', 'FR', 'NL', 'ES')", uk: "country = 'GB'", ch: "country = 'CH'" };
 for (const [target, where] of Object.entries(targets))
-  await connection.run(`COPY (SELECT ${columns} FROM payments WHERE failure = 0 AND ${where}) TO '${folder}/${target}.ndjson' (FORMAT JSON)`);
-await connection.run(`COPY (SELECT record, failure, id, valueDate, debtorIban, creditorIban, amount, name FROM payments WHERE failure <> 0) TO '${folder}/rejected.ndjson' (FORMAT JSON)`);
+  await connection.run(
+    `COPY (SELECT ${columns} FROM payments WHERE failure = 0 AND ${where}) TO '${folder}/${target}.ndjson' (FORMAT JSON)`,
+  );
+await connection.run(
+  `COPY (SELECT record, failure, id, valueDate, debtorIban, creditorIban, amount, name FROM payments WHERE failure <> 0) TO '${folder}/rejected.ndjson' (FORMAT JSON)`,
+);
 await connection.run(`COPY (SELECT record, id, failure FROM payments) TO '${folder}/outcomes.csv'`);

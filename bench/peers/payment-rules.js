@@ -1,5 +1,18 @@
 // The job's rules over strings, shared by the peers that work on strings: checks in the order of the columns, then the transform.
-export const reasons = ['ok', 'id', 'valueDate', 'debtorIban', 'creditorIban', 'amount', 'currency', 'country', 'channel', 'name', 'reference', 'sepa-eur'];
+export const reasons = [
+  'ok',
+  'id',
+  'valueDate',
+  'debtorIban',
+  'creditorIban',
+  'amount',
+  'currency',
+  'country',
+  'channel',
+  'name',
+  'reference',
+  'sepa-eur',
+];
 export const targetOf = { DE: 'eu', FR: 'eu', NL: 'eu', ES: 'eu', GB: 'uk', CH: 'ch' };
 export const currencies = new Set(['EUR', 'USD', 'GBP', 'CHF', 'SEK']);
 export const channels = new Set(['SEPA', 'SWIFT', 'INST', 'CARD']);

@@ -22,7 +22,10 @@ const take = (row) => {
   const failure = check(id, valueDate, debtorIban, creditorIban, amount, currency, country, channel, name, reference);
   if (failure === 0) {
     const target = targetOf[country];
-    put(target, `${JSON.stringify(transform(id, valueDate, debtorIban, creditorIban, amount, currency, country, channel, name, reference))}\n`);
+    put(
+      target,
+      `${JSON.stringify(transform(id, valueDate, debtorIban, creditorIban, amount, currency, country, channel, name, reference))}\n`,
+    );
     put('outcomes', `${record},${id},0,${target}\n`);
   } else {
     put('rejected', `{"record":${record},"reason":"${reasons[failure]}","raw":${JSON.stringify(row.join(','))}}\n`);

@@ -1,0 +1,88 @@
+/**
+ * `npm run bench`: measures the product against its peers in one run on one machine, verifies that outputs are equal, prints
+ * ratios first, and writes bench/results.json. `--quick` checks that it works with little data; it never judges a time.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { arch, cpus, release, tmpdir, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { table } from '../src/cli/output.ts';
+import type { BenchContext } from './bench-context.ts';
+import type { BenchRun } from './comparison.ts';
+
+const root = resolve(import.meta.dirname, '..');
+type Level = (context: BenchContext) => Promise<BenchRun[]>;
+
+const levels: Readonly<Record<string, () => Promise<Level>>> = {
+  kernel: async () => (await import('./kernel-level.ts')).runKernelLevel,
+};
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, level: { type: 'string', multiple: true } },
+  });
+  const unknown = (values.level ?? []).find((name) => !Object.hasOwn(levels, name));
+  if (unknown !== undefined) {
+    process.stderr.write(`there is no level ${unknown}; levels: ${Object.keys(levels).join(', ')}\n`);
+    return 2;
+  }
+  installPeers();
+  const folder = mkdtempSync(join(process.env.HEADGATE_BENCH_FOLDER ?? tmpdir(), 'headgate-bench-'));
+  const context: BenchContext = {
+    root,
+    node: process.execPath,
+    folder,
+    isQuick: values.quick ?? false,
+    progress: (message) => void process.stderr.write(`bench: ${message} …\n`),
+  };
+  try {
+    const runs: BenchRun[] = [];
+    for (const name of values.level ?? Object.keys(levels)) runs.push(...(await (await levels[name]())(context)));
+    const document = { machine: describeMachine(), versions: describeVersions(), quick: context.isQuick, runs };
+    if (!context.isQuick && values.level === undefined)
+      writeFileSync(join(root, 'bench/results.json'), `${JSON.stringify(document, null, 2)}\n`);
+    process.stdout.write(values.json ? `${JSON.stringify(document, null, 2)}\n` : print(runs, context.isQuick));
+    return 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The peers are no part of the product: they are installed here, when the bench runs, and nowhere else. */
+function installPeers(): void {
+  const folder = join(root, 'bench/peers');
+  if (existsSync(join(folder, 'node_modules/.package-lock.json'))) return;
+  process.stderr.write('bench: installing the peers, once …\n');
+  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, stdio: ['ignore', 2, 2] });
+  if (done.status !== 0) throw new Error('npm ci in bench/peers failed');
+}
+
+function print(runs: readonly BenchRun[], isQuick: boolean): string {
+  const rows = runs.map((run) => [
+    run.level,
+    run.case,
+    run.against,
+    `${run.ratio.toFixed(2)}x`,
+    `${run.spread[0].toFixed(2)}–${run.spread[1].toFixed(2)}`,
+    run.bar,
+    isQuick ? 'not judged' : String(run.met),
+    run.ours.seconds.toFixed(3),
+    run.theirs.seconds.toFixed(3),
+    Math.round(run.ours.perSecond).toString(),
+    (run.ours.rssBytes / 2 ** 20).toFixed(0),
+    (run.theirs.rssBytes / 2 ** 20).toFixed(0),
+  ]);
+  return table(['level', 'case', 'against', 'ratio', '95%', 'bar', 'met', 'ours s', 'theirs s', 'ours/s', 'ours MiB', 'theirs MiB'], rows);
+}
+
+function describeMachine() {
+  return { cores: cpus().length, model: cpus()[0]?.model ?? '', arch: arch(), kernel: release(), memoryBytes: totalmem() };
+}
+
+function describeVersions() {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'bench/peers/package.json'), 'utf8'));
+  return { headgate: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version, node: process.version, ...dependencies };
+}
+
+process.exitCode = await main();

@@ -1,0 +1,92 @@
+/**
+ * Pairs of runs, ours and theirs in alternation, so that a drifting machine moves both. The ratio is the median over the
+ * pairs; whether a bar is met is decided by a bootstrap interval of that median, and is `undecided` where the interval
+ * holds the bar.
+ */
+import { seededNumbers } from '../src/main/demo/demo-files.ts';
+
+export interface Measured {
+  readonly seconds: number;
+  readonly rssBytes: number;
+}
+
+export interface BenchRun {
+  readonly level: string;
+  readonly case: string;
+  readonly against: string;
+  readonly ours: { readonly seconds: number; readonly perSecond: number; readonly rssBytes: number };
+  readonly theirs: { readonly seconds: number; readonly perSecond: number; readonly rssBytes: number };
+  /** How many times faster we are, or how many times their time we take, as `bar` says. */
+  readonly ratio: number;
+  readonly spread: readonly [number, number];
+  readonly bar: string;
+  readonly met: boolean | 'undecided';
+  readonly pairs: number;
+}
+
+export interface Bar {
+  readonly kind: 'at-least' | 'at-most';
+  readonly value: number;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** 95% interval of the median by resampling, seeded. */
+export function medianInterval(values: readonly number[], resamples = 2_000): [number, number] {
+  const draw = seededNumbers(7);
+  const medians = Array.from({ length: resamples }, () => median(Array.from(values, () => values[draw.below(values.length)]))).sort(
+    (a, b) => a - b,
+  );
+  return [medians[Math.floor(resamples * 0.025)], medians[Math.floor(resamples * 0.975)]];
+}
+
+export function judge(ratios: readonly number[], bar: Bar): { ratio: number; spread: [number, number]; met: boolean | 'undecided' } {
+  const spread = medianInterval(ratios);
+  const [low, high] = spread;
+  const isMet = bar.kind === 'at-least' ? low >= bar.value : high <= bar.value;
+  const isMissed = bar.kind === 'at-least' ? high < bar.value : low > bar.value;
+  return { ratio: median(ratios), spread, met: isMet ? true : isMissed ? false : 'undecided' };
+}
+
+export interface ComparisonOptions {
+  readonly level: string;
+  readonly case: string;
+  readonly against: string;
+  /** What `perSecond` counts. */
+  readonly units: number;
+  readonly pairs: number;
+  readonly bar: Bar;
+  readonly ours: () => Promise<Measured>;
+  readonly theirs: () => Promise<Measured>;
+}
+
+/** `at-least` bars: ratio = theirs ÷ ours (times faster). `at-most` bars: ratio = ours ÷ theirs (times their time). */
+export async function compare(options: ComparisonOptions): Promise<BenchRun> {
+  const ours: Measured[] = [];
+  const theirs: Measured[] = [];
+  for (let pair = 0; pair < options.pairs; pair++) {
+    ours.push(await options.ours());
+    theirs.push(await options.theirs());
+  }
+  const ratios = ours.map((mine, index) =>
+    options.bar.kind === 'at-least' ? theirs[index].seconds / mine.seconds : mine.seconds / theirs[index].seconds,
+  );
+  const side = (runs: readonly Measured[]) => {
+    const seconds = median(runs.map((run) => run.seconds));
+    return { seconds, perSecond: options.units / seconds, rssBytes: Math.max(...runs.map((run) => run.rssBytes)) };
+  };
+  return {
+    level: options.level,
+    case: options.case,
+    against: options.against,
+    ours: side(ours),
+    theirs: side(theirs),
+    ...judge(ratios, options.bar),
+    bar: `${options.bar.kind === 'at-least' ? '>=' : '<='} ${options.bar.value}x`,
+    pairs: options.pairs,
+  };
+}

@@ -1,0 +1,75 @@
+/** Queries for lists and pages of arrivals and accepted files. Newest first; `before` is the id to go on from. */
+import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import type { ArrivalState } from './arrival-state.ts';
+
+export interface ArrivalView {
+  readonly arrivalId: string;
+  readonly flow: string;
+  readonly source: string;
+  readonly name: string;
+  readonly state: ArrivalState;
+  readonly bytes: number;
+  readonly sha256: string | null;
+  readonly reasonCode: string | null;
+  readonly reason: string | null;
+  readonly fileId: string | null;
+  readonly duplicateOf: string | null;
+  readonly traceId: string | null;
+  readonly seenAt: Date;
+  readonly changedAt: Date;
+}
+
+export interface FileView {
+  readonly fileId: string;
+  readonly arrivalId: string;
+  readonly flow: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly containerSha256: string;
+  readonly acceptedNumber: number;
+  readonly sameNameAs: string | null;
+  readonly acceptedAt: Date;
+  readonly jobIds: readonly string[];
+}
+
+export interface Page {
+  readonly before?: string;
+  readonly limit: number;
+  readonly flow?: string;
+}
+
+const arrivalColumns = `a.arrival_id as "arrivalId", f.name as flow, a.source_id as source, a.name, a.state, a.size_bytes as bytes, a.sha256,
+  a.reason_code as "reasonCode", a.reason, a.file_id as "fileId", a.duplicate_of as "duplicateOf", a.trace_id as "traceId", a.seen_at as "seenAt", a.changed_at as "changedAt"`;
+const arrivalTables = 'from headgate.arrivals a join headgate.flows f on f.tenant_id = a.tenant_id and f.flow_id = a.flow_id';
+const selectArrivals = `/* list arrivals */ select ${arrivalColumns} ${arrivalTables}
+  where a.tenant_id = $1 and ($2::uuid is null or a.arrival_id < $2) and ($3::text is null or f.name = $3) and ($4::text is null or a.state = $4)
+  order by a.arrival_id desc limit $5`;
+const selectArrival = `/* get arrival */ select ${arrivalColumns} ${arrivalTables} where a.tenant_id = $1 and a.arrival_id = $2`;
+
+export async function listArrivals(tx: TenantTx, page: Page & { readonly state?: string }): Promise<ArrivalView[]> {
+  return (
+    await tx.query<ArrivalView>(selectArrivals, [tx.tenantId, page.before ?? null, page.flow ?? null, page.state ?? null, page.limit])
+  ).rows;
+}
+
+export async function findArrival(tx: TenantTx, arrivalId: string): Promise<ArrivalView | undefined> {
+  return (await tx.query<ArrivalView>(selectArrival, [tx.tenantId, arrivalId])).rows[0];
+}
+
+const fileColumns = `x.file_id as "fileId", x.arrival_id as "arrivalId", f.name as flow, x.name, x.bytes, x.sha256, x.container_sha256 as "containerSha256",
+  x.accepted_number as "acceptedNumber", x.same_name_as as "sameNameAs", x.accepted_at as "acceptedAt",
+  array(select j.job_id from headgate.jobs j where j.tenant_id = x.tenant_id and j.file_id = x.file_id order by j.job_id) as "jobIds"`;
+const fileTables = 'from headgate.files x join headgate.flows f on f.tenant_id = x.tenant_id and f.flow_id = x.flow_id';
+const selectFiles = `/* list files */ select ${fileColumns} ${fileTables}
+  where x.tenant_id = $1 and ($2::uuid is null or x.file_id < $2) and ($3::text is null or f.name = $3)
+  order by x.file_id desc limit $4`;
+const selectFile = `/* get file */ select ${fileColumns} ${fileTables} where x.tenant_id = $1 and x.file_id = $2`;
+
+export async function listFiles(tx: TenantTx, page: Page): Promise<FileView[]> {
+  return (await tx.query<FileView>(selectFiles, [tx.tenantId, page.before ?? null, page.flow ?? null, page.limit])).rows;
+}
+
+export async function findFile(tx: TenantTx, fileId: string): Promise<FileView | undefined> {
+  return (await tx.query<FileView>(selectFile, [tx.tenantId, fileId])).rows[0];
+}
