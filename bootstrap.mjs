@@ -107,7 +107,11 @@ if (!isInstalled()) await installOnce();
 const [file, ...fixed] = command;
 const child = spawn(nodePath, ['--disable-warning=ExperimentalWarning', join(root, file), ...fixed, ...args], {
   stdio: 'inherit',
-  env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}` },
+  env: {
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'headgate'),
+    ...process.env,
+    PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
+  },
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => {

@@ -1,13 +1,7 @@
 /**
  * The entry of the program: finds the command by its name and loads only that command's code, so that small commands
- * start fast. Compiled code is kept in the installation's own cache, never in a folder that others can write to.
+ * start fast. `bin/headgate` has compiled code kept in the installation, never in a folder that others can write to.
  */
-import { enableCompileCache } from 'node:module';
-import { join } from 'node:path';
-
-const installation = join(import.meta.dirname, '../..');
-enableCompileCache(join(installation, 'node_modules/.cache/headgate'));
-
 type Dispatch = (argv: readonly string[]) => Promise<number>;
 
 /** Each loads its code when it is asked for, and gives what runs the command. */
