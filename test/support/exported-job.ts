@@ -5,24 +5,13 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { formats } from '../../src/main/catalogue.ts';
 import { addAmounts } from '../../src/pipeline/engine/amount-totals.ts';
-import type { ChunkSummary, EnvelopeRecord, FieldAmounts } from '../../src/pipeline/engine/chunk.ts';
+import type { ChunkSpec, ChunkSummary, EnvelopeRecord, FieldAmounts } from '../../src/pipeline/engine/chunk.ts';
 import { compileFlow } from '../../src/pipeline/engine/compile-flow.ts';
 import type { FinishedChunk } from '../../src/pipeline/engine/file/duplicates.ts';
 import { checkFile, type FileCheck } from '../../src/pipeline/engine/file/file-checks.ts';
 import { foldSummaries } from '../../src/pipeline/engine/file/fold-summaries.ts';
 import { OutcomeSegment } from '../../src/pipeline/engine/outcomes/outcome-segment.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
-import {
-  call,
-  delimitedFormat,
-  fieldPlan,
-  literal,
-  outputField,
-  planOf,
-  recordField,
-  recordPlan,
-  targetPlan,
-} from '../../src/pipeline/engine/plan-fixtures.ts';
 import { MoneyTotals, summedScales } from '../../src/pipeline/engine/reference/money.ts';
 import { ReferenceRun } from '../../src/pipeline/engine/reference/reference-run.ts';
 import { publicHashKey, runChunk } from '../../src/pipeline/engine/run-chunk.ts';
@@ -36,6 +25,7 @@ import { signReceipt } from '../../src/pipeline/ledger/receipt-signature.ts';
 import { encodeRejection } from '../../src/pipeline/ledger/rejection-lines.ts';
 import { readSigningKey } from '../../src/pipeline/ledger/signing-key.ts';
 import { Secret } from '../../src/platform/secrets/secret.ts';
+import { fixtureLines, fixturePlan } from './verified-flow.ts';
 
 export const fixtureKey = readSigningKey(
   new Secret(Buffer.from(generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string)),
@@ -43,97 +33,6 @@ export const fixtureKey = readSigningKey(
 
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const identityOf = (bytes: Uint8Array) => ({ sha256: hashOf(bytes), bytes: bytes.length });
-const at = (column: number) => ({ column, header: null });
-
-/** `definition` stands for the flow's canonical form; its hash is the flow's. */
-export function fixturePlan(definition: Uint8Array): Plan {
-  const record = recordPlan(
-    [
-      fieldPlan('id', 'string', at(1), { unique: 'file' }),
-      fieldPlan('amount', 'decimal', at(2), { sum: true, currencyField: 2 }),
-      fieldPlan('currency', 'string', at(3), { enum: ['ZAR', 'USD'] }),
-      fieldPlan('reference', 'string', at(4), { required: false, unique: 'file' }),
-    ],
-    { tag: 'D', key: [0] },
-  );
-  const field = (index: number) => recordField(record, index);
-  const trailerField = (index: number, name: string, type: 'int' | 'decimal') =>
-    ({ kind: 'field', type, scope: 'trailer', index, name }) as const;
-  const statistic = (name: 'records' | 'sum', type: 'int' | 'decimal') =>
-    ({ kind: 'statistic', type, name, field: name === 'sum' ? 'amount' : null, key: null }) as const;
-  const zero = literal('decimal', '0.00');
-  const rule = { scope: 'record', severity: 'error', onFail: 'hold-file' } as const;
-  return planOf({
-    format: { ...delimitedFormat, discriminator: 0 },
-    flow: {
-      tenant: 'bank',
-      service: 'payments',
-      subService: null,
-      name: 'verified',
-      version: '1.0.0',
-      hash: `sha256:${hashOf(definition)}`,
-    },
-    records: [
-      recordPlan([fieldPlan('sender', 'string', at(1))], { name: 'header', role: 'header', tag: 'H', counted: false }),
-      record,
-      recordPlan([fieldPlan('count', 'int', at(1)), fieldPlan('total', 'decimal', at(2))], {
-        name: 'trailer',
-        role: 'trailer',
-        tag: 'T',
-        counted: false,
-      }),
-    ],
-    rules: [
-      { ...rule, id: 'not-negative', code: 'AMT01', message: 'not below zero', assert: call('bool', 'greaterOrEqual', field(1), zero) },
-      {
-        ...rule,
-        id: 'large',
-        severity: 'warn',
-        code: 'AMT02',
-        message: 'large',
-        assert: call('bool', 'less', field(1), literal('decimal', '1000.00')),
-      },
-      {
-        ...rule,
-        id: 'totals',
-        scope: 'file',
-        code: 'CTL01',
-        message: 'trailer does not match',
-        assert: call(
-          'bool',
-          'and',
-          call('bool', 'equal', trailerField(0, 'count', 'int'), statistic('records', 'int')),
-          call('bool', 'equal', trailerField(1, 'total', 'decimal'), statistic('sum', 'decimal')),
-        ),
-      },
-    ],
-    filters: [{ id: 'zero', when: call('bool', 'equal', field(1), zero), reason: 'nothing to pay' }],
-    output: [outputField('id', field(0)), outputField('amount', field(1)), outputField('currency', field(2))],
-    routes: {
-      mode: 'all',
-      rules: [{ id: 'zar', when: call('bool', 'equal', field(2), literal('string', 'ZAR')), to: [0, 1] }],
-      default: [1],
-    },
-    targets: [targetPlan('ledger'), targetPlan('archive', { format: 'csv', delimiter: 0x3b, header: true, lineEnd: '\n' })],
-  });
-}
-
-export const fixtureLines = [
-  'H,bank',
-  'D,p1,10.00,ZAR,r1',
-  'D,p2,20.50,USD,',
-  'D,p3,-1.00,ZAR,',
-  'D,p4,0.00,ZAR,',
-  'D,p5,5000.00,ZAR,r5',
-  'D,p1,7.00,ZAR,r5',
-  'D,p6,x,ZAR,',
-  'D,p7,1.25,EUR,',
-  'D,p8,3.00,ZAR,r5',
-  'D,p9,4.00,ZAR,',
-  'D,p10,"5.00",USD,"r,10"',
-  'D,p11,6.00,ZAR,',
-  'T,12,5055.75',
-];
 
 export interface FixtureOptions {
   /** Another flow, over another raw file. */
@@ -142,6 +41,8 @@ export interface FixtureOptions {
   /** Index of the line that ended the worker: what the job did with it is what it does with an unreadable one. */
   readonly poisonLine?: number;
   readonly chunkBytes?: number;
+  /** All chunks become one that was run in parts. */
+  readonly isJoined?: boolean;
   readonly decision?: string;
 }
 
@@ -152,9 +53,15 @@ export interface ExportedFixture {
   readonly definition: Buffer;
 }
 
+interface ChunkParts {
+  readonly outcomes: Buffer;
+  readonly rejections: Buffer;
+  readonly outputs: readonly Buffer[];
+}
+
 interface FinishedRun {
   readonly chunks: ChunkReceipt[];
-  readonly parts: { outcomes: Buffer; rejections: Buffer; outputs: Buffer[] }[];
+  readonly parts: ChunkParts[];
   readonly summary: ChunkSummary;
   readonly check: FileCheck;
   readonly exclusions: { record: number; offset: number; code: string; field: string }[];
@@ -165,7 +72,8 @@ export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
   const plan = options.flow?.plan ?? fixturePlan(definition);
   const member = options.flow?.member ?? Buffer.from((options.lines ?? fixtureLines).map((line) => `${line}\n`).join(''));
   const processed = options.poisonLine === undefined ? member : withoutLine(member, options.poisonLine);
-  const run = runJob(plan, processed, options.chunkBytes ?? 60);
+  const inParts = runJob(plan, processed, options.chunkBytes ?? 60);
+  const run = options.isJoined ? joined(inParts) : inParts;
   const isStopped = run.check.verdict === 'held' || run.check.verdict === 'rejected';
   const entries = isStopped ? [] : cutBatches(plan, processed, run);
   const batches = Buffer.from(entries.map(encodeBatchEntry).join(''));
@@ -245,14 +153,7 @@ function runJob(plan: Plan, member: Buffer, chunkBytes: number): FinishedRun {
     };
     parts.push(part);
     finished.push({ spec, outcomes: new OutcomeSegment(sourceOf(part.outcomes)) });
-    const orNull = (bytes: Buffer) => (bytes.length === 0 ? null : identityOf(bytes));
-    return {
-      ...spec,
-      records: summary.records,
-      outcomes: identityOf(part.outcomes),
-      rejections: orNull(part.rejections),
-      outputs: part.outputs.map(orNull),
-    };
+    return chunkReceipt(spec, summary.records, part);
   });
   const folded = foldSummaries(summaries);
   const summary = { ...folded, errors: folded.errors.map(asPoison) };
@@ -265,6 +166,24 @@ function runJob(plan: Plan, member: Buffer, chunkBytes: number): FinishedRun {
     onExclusion: (exclusion) => void exclusions.push(exclusion),
   });
   return { chunks, parts, summary, check, exclusions };
+}
+
+function chunkReceipt(spec: ChunkSpec, records: ChunkReceipt['records'], part: ChunkParts): ChunkReceipt {
+  const orNull = (bytes: Buffer) => (bytes.length === 0 ? null : identityOf(bytes));
+  return { ...spec, records, outcomes: identityOf(part.outcomes), rejections: orNull(part.rejections), outputs: part.outputs.map(orNull) };
+}
+
+/** One chunk of all, as a chunk that was run in parts leaves it: parts behind each other. */
+function joined(run: FinishedRun): FinishedRun {
+  const { chunks, parts, summary } = run;
+  const whole = {
+    outcomes: Buffer.concat(parts.map((part) => part.outcomes)),
+    rejections: Buffer.concat(parts.map((part) => part.rejections)),
+    outputs: parts[0]!.outputs.map((_, target) => Buffer.concat(parts.map((part) => part.outputs[target]!))),
+  };
+  const { end } = chunks.at(-1)!;
+  const { start, context } = chunks[0]!;
+  return { ...run, chunks: [chunkReceipt({ number: 0, start, end, firstRecord: 1, context }, summary.records, whole)], parts: [whole] };
 }
 
 interface Line {

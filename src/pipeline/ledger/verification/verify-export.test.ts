@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type ExportedFixture,
-  exportedJob,
-  fixtureKey,
-  fixtureLines,
-  fixturePlan,
-  listedAgain,
-  resealed,
-  withPart,
-} from '../../../../test/support/exported-job.ts';
+import { type ExportedFixture, exportedJob, fixtureKey, listedAgain, resealed, withPart } from '../../../../test/support/exported-job.ts';
+import { fixtureLines, fixturePlan } from '../../../../test/support/verified-flow.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { randomFile } from '../../engine/reference/random-files.ts';
@@ -65,6 +57,12 @@ describe('an export', () => {
       }),
       searched,
     );
+  });
+
+  test('with a chunk that was run in parts is sound', () => {
+    const job = exportedJob({ isJoined: true });
+    expect(job.receipt.chunks).toHaveLength(1);
+    expect(verify(job.files).failures).toEqual([]);
   });
 
   test('with a record that ended a worker is sound, and says that it takes that on trust', () => {
