@@ -1,0 +1,57 @@
+/** What can go wrong between a job's acceptance and its receipt. */
+import { defineErrors } from '../../platform/base/errors.ts';
+
+export const jobErrors = defineErrors({
+  E_FENCED: {
+    meaning: 'The work went to another worker because its lease had run out; the result of this one was dropped.',
+    actor: 'operator',
+    next: 'Nothing: the other worker finishes it. If it happens often, raise `leaseMs` or give the workers more processors.',
+    retryable: false,
+  },
+  E_JOB_NOT_FOUND: {
+    meaning: 'There is no job of this id.',
+    actor: 'caller',
+    next: 'Check the id with `headgate job list`.',
+  },
+  E_JOB_STATE: {
+    meaning: 'The job is in a state that does not allow this.',
+    actor: 'operator',
+    next: 'Look at the job with `headgate job get`; only held jobs can be released or rejected, and closed ones stay as they are.',
+  },
+  E_JOB_INCOMPLETE: {
+    meaning: 'The job was held because a part of its file could not be processed; it cannot be released.',
+    actor: 'operator',
+    next: 'Mend the cause that the job names, reject the job with a reason, and have the file sent again.',
+  },
+  E_REASON_REQUIRED: {
+    meaning: 'A decision about a job needs a reason in words.',
+    actor: 'caller',
+    next: 'Give one with `--reason`, at most 500 characters.',
+  },
+  E_DECISION_STALE: {
+    meaning: 'The job is no longer as it was when the decision was previewed.',
+    actor: 'operator',
+    next: 'Look at the preview again and decide anew.',
+  },
+  E_POISON: {
+    meaning: 'The record ended the process that worked on it; it was rejected, and the rest of the file went on.',
+    actor: 'operator',
+    next: 'Look at the record by its offset, have it corrected by the sender, and report it.',
+  },
+  E_CHUNK_FAILED: {
+    meaning: 'A part of a file could not be processed in several attempts, and no single record was found to be the cause.',
+    actor: 'operator',
+    next: 'Look at the log lines of the job for the cause; reject the job, and have the file sent again once it is mended.',
+  },
+  E_THREAD_DIED: {
+    meaning: 'The thread that worked on a part of a file ended by itself, out of memory or by a fault.',
+    actor: 'operator',
+    next: 'Nothing at first: the part is tried again. If it happens often, report it with the job id.',
+    retryable: false,
+  },
+  E_RECORD_NOT_FOUND: {
+    meaning: 'The job has no record of this number, or has not read it yet.',
+    actor: 'caller',
+    next: 'Look at the number of records with `headgate job get`.',
+  },
+});

@@ -1,0 +1,38 @@
+/**
+ * What the row of a job keeps of its file as a whole (`jobs.totals`): damage that the splitter found, and, once the file was
+ * checked, everything that the receipt, the screens and a person's decision need. Versioned JSON without record content:
+ * of header and trailer only the fields that control totals look at.
+ */
+import type { ChunkSummary, Finding, FindingGroup } from '../../pipeline/engine/chunk.ts';
+import type { FileCheck } from '../../pipeline/engine/file/file-checks.ts';
+import type { Plan } from '../../pipeline/engine/plan.ts';
+import { receiptControlTotals } from '../../pipeline/ledger/control-totals.ts';
+
+export interface JobTotals {
+  readonly version: 1;
+  readonly splitDamage: readonly Finding[];
+  /** Null until the file was checked. */
+  readonly checked: CheckedTotals | null;
+}
+
+export interface CheckedTotals {
+  readonly summary: Pick<ChunkSummary, 'warned' | 'errors' | 'warnings'>;
+  readonly check: FileCheck;
+  /** The exclusions grouped as findings. */
+  readonly exclusionGroups: readonly FindingGroup[];
+}
+
+export const emptyTotals: JobTotals = { version: 1, splitDamage: [], checked: null };
+
+/** What a file's check leaves in the row. */
+export function checkedTotals(
+  plan: Plan,
+  parts: { readonly summary: ChunkSummary; readonly check: FileCheck; readonly exclusionGroups: readonly FindingGroup[] },
+): CheckedTotals {
+  const { warned, errors, warnings } = parts.summary;
+  return {
+    summary: { warned, errors, warnings },
+    check: { ...parts.check, controlTotals: receiptControlTotals(plan, parts.check.controlTotals) },
+    exclusionGroups: parts.exclusionGroups,
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * The work queue over `headgate.work_items`: what is to be done, by whom it is being done, and until when. A claim is a
+ * lease with a fence; whatever is written under it counts only while the fence is still the same. Claims are fair between
+ * tenants and go across them (`headgate.claim_work`); everything else happens in the tenant's own transaction.
+ */
+
+import type { ClaimedWork, NewWork, WorkItem, WorkKind, WorkQueue } from '../../pipeline/deliveries/work-queue-port.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Ids } from '../../platform/base/ports.ts';
+import type { Db } from '../../platform/postgres/database.ts';
+import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import { jobErrors } from './job-errors.ts';
+
+const insertWork = `/* add work */
+  insert into headgate.work_items as w (tenant_id, work_id, kind, reference_id, lane_key, lane_order, cost, due_at)
+  select $1, n.work_id, n.kind, n.reference_id, n.lane_key, n.lane_order, n.cost, headgate.clock() + n.delay_ms * interval '1 millisecond'
+  from unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
+    as n (work_id, kind, reference_id, lane_key, lane_order, cost, delay_ms)
+  on conflict (tenant_id, kind, reference_id) do update
+    set lease_until = null, worker_id = null, due_at = least(w.due_at, excluded.due_at)`;
+
+/**
+ * An item that exists for its kind and reference becomes ready again, and whoever has it now loses it: what it saw may be
+ * older than the reason for this call.
+ */
+export async function addWork(tx: TenantTx, ids: Ids, items: readonly NewWork[]): Promise<void> {
+  if (items.length === 0) return;
+  await tx.query(insertWork, [
+    tx.tenantId,
+    items.map(() => ids.next()),
+    items.map((item) => item.kind),
+    items.map((item) => item.referenceId),
+    items.map((item) => item.laneKey ?? ''),
+    items.map((item) => item.laneOrder ?? 0),
+    items.map((item) => Math.max(1, Math.ceil(item.cost ?? 1))),
+    items.map((item) => Math.round(item.delayMs ?? 0)),
+  ]);
+}
+
+const selectClaims = `/* claim work */
+  select tenant_id as "tenantId", work_id as "workId", reference_id as "referenceId", lane_key as "laneKey", fence, attempts, cost
+  from headgate.claim_work($1, $2, $3, $4)`;
+
+export interface Claim {
+  readonly limit: number;
+  readonly workerId: string;
+  readonly leaseMs: number;
+}
+
+/** Across tenants. The leases are ours from now on, also when the answer is lost: then they run out. */
+export async function claimWork(db: Db, kind: WorkKind, { limit, workerId, leaseMs }: Claim): Promise<WorkItem[]> {
+  return (await db.query<WorkItem>(selectClaims, [kind, limit, workerId, leaseMs])).rows;
+}
+
+const deleteWork = `/* finish work */
+  delete from headgate.work_items w using unnest($2::uuid[], $3::bigint[]) as d (work_id, fence)
+  where w.tenant_id = $1 and w.work_id = d.work_id and w.fence = d.fence and w.lease_until is not null`;
+
+/** Fails with E_FENCED when any item is no longer ours: nothing of this transaction may then be kept. */
+export async function finishWork(tx: TenantTx, items: readonly ClaimedWork[]): Promise<void> {
+  if (items.length === 0) return;
+  const { rowCount } = await tx.query(deleteWork, [tx.tenantId, items.map((item) => item.workId), items.map((item) => item.fence)]);
+  assertOurs(rowCount, items);
+}
+
+const returnWork = `/* release work */
+  update headgate.work_items w
+  set lease_until = null, worker_id = null, due_at = headgate.clock() + d.delay_ms * interval '1 millisecond'
+  from unnest($2::uuid[], $3::bigint[], $4::bigint[]) as d (work_id, fence, delay_ms)
+  where w.tenant_id = $1 and w.work_id = d.work_id and w.fence = d.fence and w.lease_until is not null`;
+
+/** Fails with E_FENCED as `finishWork` does. */
+export async function releaseWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number })[]): Promise<void> {
+  if (items.length === 0) return;
+  const { rowCount } = await tx.query(returnWork, [
+    tx.tenantId,
+    items.map((item) => item.workId),
+    items.map((item) => item.fence),
+    items.map((item) => Math.round(item.delayMs)),
+  ]);
+  assertOurs(rowCount, items);
+}
+
+const extendLeases = `/* renew work */
+  update headgate.work_items w set lease_until = headgate.clock() + $4 * interval '1 millisecond'
+  from unnest($2::uuid[], $3::bigint[]) as d (work_id, fence)
+  where w.tenant_id = $1 and w.work_id = d.work_id and w.fence = d.fence and w.lease_until is not null`;
+
+/** A lease that ran out but was taken by nobody is extended too: its fence is still ours. Fails with E_FENCED as `finishWork` does. */
+export async function renewWork(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<void> {
+  if (items.length === 0) return;
+  const { rowCount } = await tx.query(extendLeases, [
+    tx.tenantId,
+    items.map((item) => item.workId),
+    items.map((item) => item.fence),
+    leaseMs,
+  ]);
+  assertOurs(rowCount, items);
+}
+
+function assertOurs(rowCount: number, items: readonly ClaimedWork[]): void {
+  if (rowCount === items.length) return;
+  throw new HeadgateError(jobErrors.E_FENCED, `${items.length - rowCount} of ${items.length} units of work are no longer ours`);
+}
+
+/** The queue as deliveries see it. */
+export function createWorkQueue(ids: Ids): WorkQueue {
+  return { addWork: (tx, items) => addWork(tx, ids, items), claimWork, finishWork, releaseWork, renewWork };
+}
