@@ -14,6 +14,9 @@ const detectors = {
   strace: () => spawnSync('strace', ['-V'], { stdio: 'ignore' }).status === 0,
   'user-namespaces': () => spawnSync('unshare', ['--user', '--map-user=65534', '--', 'true'], { stdio: 'ignore' }).status === 0,
   root: () => process.getuid?.() === 0,
+  /** Other users can read the project: not so for a clone under root's home. */
+  'open-project': () =>
+    spawnSync('setpriv', ['--reuid=12345', '--regid=12345', '--clear-groups', 'test', '-r', import.meta.filename]).status === 0,
   'shared-data': () => existsSync(sharedDataFolder),
 } as const;
 

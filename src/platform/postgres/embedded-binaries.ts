@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HeadgateError } from '../base/errors.ts';
 import { embeddedErrors } from './embedded-errors.ts';
@@ -78,8 +79,17 @@ export function chooseLauncher(mode: LaunchMode = detectMode()): Launcher {
 }
 
 function detectMode(): LaunchMode {
-  if (process.getuid?.() !== 0) return 'direct';
-  return userNamespacesWork() ? 'user-namespace' : 'other-user';
+  if (process.getuid?.() === 0) return userNamespacesWork() ? 'user-namespace' : 'other-user';
+  // initdb refuses a user without a name, as containers have them; inside the namespace its name is nobody.
+  return hasUserName() || !userNamespacesWork() ? 'direct' : 'user-namespace';
+}
+
+function hasUserName(): boolean {
+  try {
+    return userInfo().username !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** Where the cluster's files live: in the data folder, or for another user in a folder of its own outside root's home. */

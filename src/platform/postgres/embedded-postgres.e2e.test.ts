@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -241,4 +241,21 @@ itWith('root')('root without user namespaces runs it as nobody, outside its own 
   expect(await query(next.url, 'select n from kept')).toEqual([{ n: 3 }]);
   await next.stop();
   rmSync(join(row!['folder'] as string, '..'), { recursive: true, force: true });
+});
+
+itWith(
+  'root',
+  'user-namespaces',
+  'open-project',
+)('a user without a name, as containers have them, runs it too', async () => {
+  mkdirSync(dataDir, { recursive: true });
+  for (const path of [root, join(root, 'deep'), dataDir]) chownSync(path, 12_345, 12_345);
+  const script = join(import.meta.dirname, '../../../test/support/embedded-user.ts');
+  const identity = ['--reuid=12345', '--regid=12345', '--clear-groups', '--'];
+  const child = spawn('setpriv', [...identity, process.execPath, script, dataDir], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const line = await new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
+  expect(await query((JSON.parse(line) as { url: string }).url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  child.stdin.write('stop\n');
+  expect(await exited).toBe(0);
 });
