@@ -14,6 +14,14 @@ const commands: Readonly<Record<string, () => Promise<Dispatch>>> = {
     ]);
     return (argv) => runCommand(createRunCommand(formats), argv);
   },
+  trust: async () => {
+    const [{ trustCommand }, { runCommand }] = await Promise.all([import('../cli/trust.ts'), import('../cli/command.ts')]);
+    return (argv) => runCommand(trustCommand, argv);
+  },
+  verify: async () => {
+    const [{ verifyCommand }, { runCommand }] = await Promise.all([import('../cli/verify.ts'), import('../cli/command.ts')]);
+    return (argv) => runCommand(verifyCommand, argv);
+  },
   version: async () => {
     const [{ versionCommand }, { runCommand }] = await Promise.all([import('../cli/version.ts'), import('../cli/command.ts')]);
     return (argv) => runCommand(versionCommand, argv);

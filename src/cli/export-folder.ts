@@ -1,0 +1,85 @@
+/**
+ * An export as a folder, or as the tar archive that the API sends, for the verifier. Only plain files count: a link could
+ * lead to another file than the one that is shown to a reader.
+ */
+import { closeSync, createReadStream, fstatSync, mkdirSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import type { ClosableSource } from '../pipeline/ledger/export/export-entries.ts';
+import { readTar } from '../pipeline/ledger/export/tar-stream.ts';
+import type { ExportReader } from '../pipeline/ledger/verification/export-reader.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
+import { verifyErrors } from './verify-errors.ts';
+
+/** Lists the files once. Fails with E_EXPORT_FOLDER. */
+export function readExportFolder(folder: string): ExportReader {
+  const names = attempt(folder, () =>
+    readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+      if (entry.isDirectory()) return [];
+      const name = join(entry.parentPath, entry.name).slice(folder.length).split(sep).filter(Boolean).join('/');
+      if (!entry.isFile()) throw new HeadgateError(verifyErrors.E_EXPORT_FOLDER, `${name} in the export is no plain file`);
+      return [name];
+    }),
+  );
+  return { names: () => names, open: (name) => attempt(folder, () => openFile(join(folder, name))) };
+}
+
+/** Writes an archive's files into an empty or new folder. Fails with E_EXPORT_ARCHIVE, E_EXPORT_FOLDER. */
+export async function extractExport(pieces: AsyncIterable<Uint8Array>, folder: string): Promise<void> {
+  attempt(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
+  if (attempt(folder, () => readdirSync(folder)).length > 0)
+    throw new HeadgateError(verifyErrors.E_EXPORT_FOLDER, `the folder ${folder} is not empty`);
+  let open = -1;
+  const close = () => {
+    if (open >= 0) closeSync(open);
+    open = -1;
+  };
+  try {
+    await readTar(pieces, {
+      start(name) {
+        const path = join(folder, name);
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+        open = openSync(path, 'wx', 0o600);
+      },
+      piece(bytes) {
+        for (let done = 0; done < bytes.length; ) done += writeSync(open, bytes, done, bytes.length - done);
+      },
+      end: close,
+    });
+  } catch (error) {
+    throw translated(folder, error);
+  } finally {
+    close();
+  }
+}
+
+/** True for a folder, false for a file. Fails with E_EXPORT_FOLDER. */
+export function isFolder(path: string): boolean {
+  return attempt(path, () => statSync(path).isDirectory());
+}
+
+export function archivePieces(path: string): AsyncIterable<Uint8Array> {
+  return createReadStream(path);
+}
+
+function openFile(path: string): ClosableSource {
+  const descriptor = openSync(path, 'r');
+  return {
+    size: fstatSync(descriptor).size,
+    read: (into, at, length, position) => readSync(descriptor, into, at, length, position),
+    close: () => closeSync(descriptor),
+  };
+}
+
+function attempt<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw translated(path, error);
+  }
+}
+
+function translated(path: string, error: unknown): HeadgateError {
+  if (error instanceof HeadgateError) return error;
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
+  return new HeadgateError(verifyErrors.E_EXPORT_FOLDER, `the export ${path} cannot be read or written (${code})`, { cause: error });
+}

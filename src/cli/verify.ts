@@ -1,0 +1,106 @@
+/**
+ * `headgate verify`: recomputes a job from its raw file and holds its receipt against it. Offline over an export, or over a
+ * job whose export it fetches through the API first; it then is the same program. Exit code 0: sound, 1: not sound, 2: it
+ * could not look.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { flowErrors } from '../control/flows/flow-errors.ts';
+import { loadFlow } from '../control/flows/load-flow.ts';
+import type { Plan } from '../pipeline/engine/plan.ts';
+import { ledgerErrors } from '../pipeline/ledger/ledger-errors.ts';
+import { parseTrustFile, type Trust } from '../pipeline/ledger/trust-file.ts';
+import type { VerificationReport } from '../pipeline/ledger/verification/verification-report.ts';
+import { verifyExport } from '../pipeline/ledger/verification/verify-export.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
+import { createApiClient } from './api-client.ts';
+import { cliErrors } from './cli-errors.ts';
+import { apiOptions, type Command, type CommandLine, printable, reportError, requiredOption, textOption } from './command.ts';
+import { archivePieces, extractExport, isFolder, readExportFolder } from './export-folder.ts';
+import { writeOut } from './run-stdout.ts';
+
+const usage = 'headgate verify JOB | --export DIR|FILE.tar  --trust FILE [--out DIR] [--json]';
+
+export const verifyCommand: Command = {
+  usage,
+  summary: 'Recomputes a job from its raw file, without the database and without generated code, and checks its signed receipt.',
+  options: { ...apiOptions, export: { type: 'string' }, trust: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean' } },
+  async run(line) {
+    const path = textOption(line, 'export');
+    const [job, ...others] = line.positionals;
+    if ((path === undefined) === (job === undefined) || others.length > 0)
+      throw new HeadgateError(cliErrors.E_USAGE, `name a job or an export (usage: ${usage})`);
+    const trustPath = requiredOption(line, 'trust', usage);
+    try {
+      const trust = readTrust(trustPath);
+      const report =
+        path !== undefined && isFolder(path)
+          ? verifyFolder(resolve(path), trust)
+          : await verifyArchive(line, await archiveOf(line, path, job), trust);
+      await printReport(line, report);
+      return report.isSound ? 0 : 1;
+    } catch (error) {
+      const isLocal = error instanceof HeadgateError && path !== undefined;
+      if (!isLocal) throw error;
+      reportError(error);
+      return 2;
+    }
+  },
+};
+
+async function archiveOf(line: CommandLine, path: string | undefined, job: string | undefined): Promise<AsyncIterable<Uint8Array>> {
+  if (path !== undefined) return archivePieces(path);
+  return (await createApiClient(line).stream(`/v1/jobs/${encodeURIComponent(job!)}/export`)) as AsyncIterable<Uint8Array>;
+}
+
+/** Unpacks into `--out`, which is kept, or into a folder of its own that only this user can read, which is removed. */
+async function verifyArchive(line: CommandLine, pieces: AsyncIterable<Uint8Array>, trust: Trust): Promise<VerificationReport> {
+  const kept = textOption(line, 'out');
+  const folder = kept === undefined ? mkdtempSync(join(tmpdir(), 'headgate-verify-')) : resolve(kept);
+  try {
+    await extractExport(pieces, folder);
+    return verifyFolder(folder, trust);
+  } finally {
+    if (kept === undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function verifyFolder(folder: string, trust: Trust): VerificationReport {
+  return verifyExport({ reader: readExportFolder(folder), trust, compile });
+}
+
+function compile(definition: Uint8Array): Plan {
+  const { plan, diagnostics } = loadFlow(Buffer.from(definition).toString('utf8'));
+  const mistakes = diagnostics.filter(({ severity }) => severity === 'error');
+  if (plan === null || mistakes.length > 0)
+    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the flow definition of the export is not valid');
+  return plan;
+}
+
+function readTrust(path: string): Trust {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new HeadgateError(ledgerErrors.E_TRUST_FILE, `the trust file ${path} cannot be read`, { cause });
+  }
+  return parseTrustFile(text);
+}
+
+async function printReport(line: CommandLine, report: VerificationReport): Promise<void> {
+  if (line.options['json']) return writeOut(`${JSON.stringify(report, null, 2)}\n`);
+  const width = Math.max(0, ...report.checks.map(({ name }) => name.length));
+  const checks = report.checks.map(
+    ({ name, compared, failed }) =>
+      `${failed === 0 ? 'ok     ' : 'FAILED '} ${name.padEnd(width)}  ${compared} compared${failed === 0 ? '' : `, ${failed} failed`}`,
+  );
+  const failures = report.failures.map(({ code, at, message }) => `${code} ${at}: ${message}`);
+  if (report.furtherFailures > 0) failures.push(`… and ${report.furtherFailures} more`);
+  const verdict = report.isSound
+    ? `sound: job ${report.jobId}, signed with key ${report.kid}`
+    : `NOT SOUND: job ${report.jobId ?? 'unknown'}`;
+  await writeOut(
+    [...checks, ...failures, ...report.notes.map((note) => `note: ${note}`), verdict].map((each) => `${printable(each)}\n`).join(''),
+  );
+}
