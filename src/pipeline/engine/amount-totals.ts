@@ -56,10 +56,39 @@ function summedFields(record: RecordPlan): { name: string; scale: number; index:
   );
 }
 
+/** One running total: a double while it is exact, carried into a bigint before it could lose a digit. */
+class RunningTotal {
+  #carried = 0n;
+  #small = 0;
+
+  add(amount: bigint): void {
+    this.#carried += amount;
+  }
+
+  /** `amount` and the total so far are integers below 2^52. */
+  addSmall(amount: number): void {
+    this.#small += amount;
+    if (this.#small > carryAt || this.#small < -carryAt) {
+      this.#carried += BigInt(this.#small);
+      this.#small = 0;
+    }
+  }
+
+  get exact(): bigint {
+    return this.#carried + BigInt(this.#small);
+  }
+
+  get text(): string {
+    return this.#carried === 0n ? String(this.#small) : this.exact.toString();
+  }
+}
+
+const carryAt = 2 ** 52;
+
 /** Mutable totals over the sums of one layout. */
 export class AmountTotals {
   readonly #sums: readonly SumPlan[];
-  readonly #byCurrency: Map<string, bigint>[];
+  readonly #byCurrency: Map<string, RunningTotal>[];
   readonly #unreadable: number[];
 
   constructor(sums: readonly SumPlan[]) {
@@ -68,9 +97,23 @@ export class AmountTotals {
     this.#unreadable = sums.map(() => 0);
   }
 
-  add(sum: number, currency: string, amount: bigint): void {
+  #total(sum: number, currency: string): RunningTotal {
     const totals = this.#byCurrency[sum]!;
-    totals.set(currency, (totals.get(currency) ?? 0n) + amount);
+    let total = totals.get(currency);
+    if (total === undefined) {
+      total = new RunningTotal();
+      totals.set(currency, total);
+    }
+    return total;
+  }
+
+  add(sum: number, currency: string, amount: bigint): void {
+    this.#total(sum, currency).add(amount);
+  }
+
+  /** `amount` is an integer below 2^52. */
+  addSmall(sum: number, currency: string, amount: number): void {
+    this.#total(sum, currency).addSmall(amount);
   }
 
   addUnreadable(sum: number): void {
@@ -79,7 +122,7 @@ export class AmountTotals {
 
   addAll(other: AmountTotals): void {
     for (let sum = 0; sum < this.#sums.length; sum++) {
-      for (const [currency, amount] of other.#byCurrency[sum]!) this.add(sum, currency, amount);
+      for (const [currency, total] of other.#byCurrency[sum]!) this.add(sum, currency, total.exact);
       this.#unreadable[sum]! += other.#unreadable[sum]!;
     }
   }
@@ -91,15 +134,22 @@ export class AmountTotals {
 
   /** Currencies in alphabetical order, so that equal totals are equal bytes. */
   toFieldAmounts(): FieldAmounts {
-    return fieldAmounts(
-      this.#sums.map((sum, index) => ({
-        name: sum.name,
-        scale: sum.scale,
-        unreadable: this.#unreadable[index]!,
-        byCurrency: this.#byCurrency[index]!,
-      })),
-    );
+    const amounts: Record<string, FieldAmounts[string]> = {};
+    for (let sum = 0; sum < this.#sums.length; sum++) {
+      const { name, scale } = this.#sums[sum]!;
+      const byCurrency: Record<string, string> = {};
+      const totals = this.#byCurrency[sum]!;
+      for (const currency of [...totals.keys()].sort()) byCurrency[currency] = totals.get(currency)!.text;
+      define(amounts, name, { scale, unreadable: this.#unreadable[sum]!, byCurrency });
+    }
+    return amounts;
   }
+}
+
+/** As a property of its own even when a field is called `__proto__`. */
+function define(amounts: Record<string, FieldAmounts[string]>, name: string, value: FieldAmounts[string]): void {
+  if (name === '__proto__') Object.defineProperty(amounts, name, { value, enumerable: true, configurable: true, writable: true });
+  else amounts[name] = value;
 }
 
 function fieldAmounts(

@@ -11,6 +11,7 @@ import { isBic, isCountry, isCurrency, isIban, isIsin, isLei, isLuhn, isRoutingN
 import { FieldProblem } from './field-problem.ts';
 import { createMomentReader } from './moment-types.ts';
 import { readDecimal, readInteger } from './number-types.ts';
+import { isAnchored, parseSimplePattern, simpleExpression } from './simple-pattern.ts';
 
 type Present = Exclude<Value, null>;
 /** The kind of a JSON value; texts of delimited and fixed-width records are `text`. */
@@ -85,17 +86,12 @@ function acceptsKind(plan: FieldPlan, kind: TextKind): boolean {
   return kind === 'string' || (kind === 'number' && (plan.type === 'int' || plan.type === 'decimal'));
 }
 
+/** RE2 is loaded only where a pattern needs it. */
 function createMatcher(pattern: string): (text: string) => boolean {
-  return compilePattern(pattern, isAnchored(pattern) ? 'part' : 'whole');
-}
-
-/** A pattern whose author anchored it is searched as written. */
-export function isAnchored(pattern: string): boolean {
-  if (pattern.startsWith('^')) return true;
-  if (!pattern.endsWith('$')) return false;
-  let backslashes = 0;
-  for (let index = pattern.length - 2; index >= 0 && pattern[index] === '\\'; index--) backslashes++;
-  return backslashes % 2 === 0;
+  const simple = parseSimplePattern(pattern);
+  if (simple === null) return compilePattern(pattern, isAnchored(pattern) ? 'part' : 'whole');
+  const expression = simpleExpression(simple);
+  return (text) => expression.test(text);
 }
 
 function createTypeReader(plan: FieldPlan): (text: string) => Present | FieldProblem {

@@ -3,8 +3,8 @@
  * with `break row`. It accepts a subset of what the slow path accepts, with the same values.
  */
 import { parseMomentPattern } from '../expressions/moments.ts';
+import { type PatternAtom, parseSimplePattern } from '../fields/simple-pattern.ts';
 import type { FieldPlan } from '../plan.ts';
-import { type PatternAtom, parseSimplePattern } from './simple-pattern.ts';
 import { matchesBytes, packBytes, type SourceContext } from './source-context.ts';
 
 /** How a layout finds the end of a text, and which bytes may not be run over before it is known. */
@@ -83,7 +83,7 @@ function typeCode(context: SourceContext, layout: TextLayout, index: number, fie
 
 /** A country with several structures has length 0 here and is asked of the slow check. */
 function ibanCode(index: number): string {
-  return `e${index}=s${index}+ibanLength(b,s${index});if(e${index}===s${index})break row;`;
+  return `e${index}=s${index}+ibanLength(b,I,s${index});if(e${index}===s${index})break row;`;
 }
 
 function booleanCode(index: number): string {

@@ -192,13 +192,17 @@ export class KernelRuntime implements EvaluationScope {
         for (let slot = 0; slot < this.#currencies.length; slot++) {
           const at = (set * summed.length + index) * currencySlots + slot;
           if (sumCounts[at] === 0) continue;
-          const amount = BigInt(sums[at]!) * factor;
+          const amount = sums[at]!;
           sums[at] = 0;
           sumCounts[at] = 0;
           const currency = this.#currencies[slot]!;
-          (set === routeSetsMax ? filtered : valid).add(sum, currency, amount);
+          const add = (totals: AmountTotals) => {
+            if (factor === 1n) totals.addSmall(sum, currency, amount);
+            else totals.add(sum, currency, BigInt(amount) * factor);
+          };
+          add(set === routeSetsMax ? filtered : valid);
           if (set === routeSetsMax) continue;
-          for (const target of this.#routeSets.sets[set]!) outputs[target]!.stripeAmounts.add(sum, currency, amount);
+          for (const target of this.#routeSets.sets[set]!) add(outputs[target]!.stripeAmounts);
         }
       }
     }

@@ -4,8 +4,9 @@
  */
 import type { CompiledFlow } from '../compile-flow.ts';
 import { isRealDay } from '../fields/moment-types.ts';
-import { countCodePoints, ibanLength, isCountryAt, isCurrencyAt, isUtf8Range, tripleAt } from './byte-checks.ts';
+import { countCodePoints, isCountryAt, isCurrencyAt, isUtf8Range, tripleAt } from './byte-checks.ts';
 import { finishColumn, finishCsvCell } from './cell-text.ts';
+import { ibanLength } from './iban-bytes.ts';
 import type { KernelRuntime, KernelState } from './kernel-runtime.ts';
 import { type KernelShape, type KernelSource, kernelSource } from './kernel-source.ts';
 import { writeDecimal, writeInteger } from './number-text.ts';

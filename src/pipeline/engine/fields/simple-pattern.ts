@@ -1,10 +1,8 @@
 /**
  * Recognises the patterns that most flows use: a sequence of literal characters and ASCII classes with counts, one
- * optional group at the end, whole match. Such a pattern is checked byte by byte without an engine. Anything else is null
- * and stays with RE2; so does any text that is not ASCII.
+ * optional group at the end, whole match. No part of such a pattern can match a character that another part could take, so
+ * any engine matches it in linear time: kernels do it byte by byte. Anything else is null and stays with RE2.
  */
-import { isAnchored } from '../fields/field-reader.ts';
-
 export interface PatternAtom {
   /** 128 flags: which ASCII characters the class holds. */
   readonly members: readonly boolean[];
@@ -103,4 +101,24 @@ function isDeterministic(atoms: readonly PatternAtom[], optional: readonly Patte
     return true;
   };
   return atoms.every((_, index) => follows(atoms, index, optional)) && optional.every((_, index) => follows(optional, index, []));
+}
+
+/** A pattern whose author anchored it is searched as written; any other has to match the whole text. */
+export function isAnchored(pattern: string): boolean {
+  if (pattern.startsWith('^')) return true;
+  if (!pattern.endsWith('$')) return false;
+  let backslashes = 0;
+  for (let index = pattern.length - 2; index >= 0 && pattern[index] === '\\'; index--) backslashes++;
+  return backslashes % 2 === 0;
+}
+
+/** The same pattern as an expression of the runtime, made from its parts and not from its text. */
+export function simpleExpression(pattern: SimplePattern): RegExp {
+  const source = (atoms: readonly PatternAtom[]) => atoms.map(atomSource).join('');
+  return new RegExp(`^${source(pattern.atoms)}${pattern.optional.length > 0 ? `(?:${source(pattern.optional)})?` : ''}$`);
+}
+
+function atomSource({ members, min, max }: PatternAtom): string {
+  const units = members.flatMap((isMember, unit) => (isMember ? [`\\x${unit.toString(16).padStart(2, '0')}`] : []));
+  return `[${units.join('')}]{${min},${max === Number.MAX_SAFE_INTEGER ? '' : max}}`;
 }
