@@ -48,6 +48,8 @@ export interface Finding {
   readonly offset?: number;
   /** At the value's beginning instead of the key's. */
   readonly atValue?: boolean;
+  /** The part it is about is left out; what remains can be checked further. */
+  readonly isHarmless?: boolean;
 }
 
 export class Report {
@@ -61,6 +63,8 @@ export class Report {
   add(finding: Finding): void {
     const place =
       finding.atValue || finding.offset !== undefined ? this.#places.value(finding.path, finding.offset) : this.#places.key(finding.path);
+    const isKnown = this.#found.some((known) => known.code === finding.code && known.line === place.line && known.column === place.column);
+    if (isKnown) return;
     this.#found.push({
       code: finding.code,
       message: finding.message,

@@ -121,14 +121,14 @@ function readKey(raw: RawValue & { kind: 'map' }, key: string, description: Key,
 
 function refuseKey(key: string, shape: ObjectShape, path: Path, refuse: Refuse): void {
   if (shape.later?.includes(key)) {
-    refuse({ code: laterCode, path: [...path, key], message: `${key} is not supported yet` });
+    refuse({ code: laterCode, path: [...path, key], message: `${key} is not supported yet`, isHarmless: true });
     return;
   }
   const known = Object.keys(shape.keys);
   const nearest = nearestName(key, known);
   const shown = key.length > 64 ? `${key.slice(0, 64)}…` : key;
   const hint = nearest === null ? `; known are ${known.join(', ')}` : `; did you mean ${nearest}?`;
-  refuse({ code: flowErrors.E_CONFIG_KEY, path: [...path, key], message: `unknown key ${JSON.stringify(shown)}${hint}` });
+  refuse({ code: flowErrors.E_CONFIG_KEY, path: [...path, key], message: `unknown key ${JSON.stringify(shown)}${hint}`, isHarmless: true });
 }
 
 function readVariant(raw: RawValue, shape: VariantShape, path: Path, refuse: Refuse): unknown {
@@ -144,9 +144,12 @@ function readVariant(raw: RawValue, shape: VariantShape, path: Path, refuse: Ref
   const variant = Object.hasOwn(shape.variants, type) ? shape.variants[type] : undefined;
   if (variant !== undefined) return readObject(raw, { ...variant, later: [...shape.later, ...(variant.later ?? [])] }, path, refuse);
   for (const key of shape.later) {
-    if (raw.entries.has(key)) refuse({ code: laterCode, path: [...path, key], message: `${key} is not supported yet` });
+    if (raw.entries.has(key)) refuse({ code: laterCode, path: [...path, key], message: `${key} is not supported yet`, isHarmless: true });
   }
-  if (shape.laterVariants.includes(type)) return wrong(refuse, tagPath, `${shape.tag} ${type} is not supported yet`, laterCode);
+  if (shape.laterVariants.includes(type)) {
+    refuse({ code: laterCode, path: tagPath, message: `${shape.tag} ${type} is not supported yet`, atValue: true, isHarmless: true });
+    return undefined;
+  }
   const nearest = nearestName(type, known);
   return wrong(refuse, tagPath, `${shape.tag} must be one of ${known.join(', ')}${nearest === null ? '' : `; did you mean ${nearest}?`}`);
 }

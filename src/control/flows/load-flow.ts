@@ -1,0 +1,100 @@
+/**
+ * The door to flow documents: text in, a checked definition, its Plan and its hash out, or every mistake at once with line
+ * and column. Pure: what a document refers to in other documents is `check-references.ts`, versions are the store's.
+ */
+
+import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
+import type { Plan } from '../../pipeline/engine/plan.ts';
+import { canonicalDocument, documentHash } from './canonical.ts';
+import { checkConnection } from './check-connection.ts';
+import { compileDefinition } from './compile-definition.ts';
+import type { FlowDefinition, HeadgateDocument } from './definition.ts';
+import { type Diagnostic, Report } from './diagnostics.ts';
+import { flowErrors } from './flow-errors.ts';
+import { findInlineSecrets } from './inline-secrets.ts';
+import { apiVersion, type DocumentKind, documentKinds, documentShape, laterKinds } from './other-shapes.ts';
+import { type RawValue, rawFromNode } from './raw-value.ts';
+import { readShape } from './read-shape.ts';
+import { readYaml } from './yaml-source.ts';
+
+export interface LoadedDocument {
+  /** Null when the text has errors. */
+  readonly document: HeadgateDocument | null;
+  /** Of a FlowDefinition. */
+  readonly plan: Plan | null;
+  /** `sha256:` and 64 hex digits. */
+  readonly hash: string | null;
+  /** What the hash covers. */
+  readonly canonical: Readonly<Record<string, unknown>> | null;
+  /** Errors and warnings in order of the text. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface LoadedFlow {
+  readonly definition: FlowDefinition | null;
+  readonly plan: Plan | null;
+  readonly hash: string | null;
+  readonly canonical: Readonly<Record<string, unknown>> | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A flow definition; any other kind is a mistake. */
+export function loadFlow(text: string): LoadedFlow {
+  const { document, ...rest } = loadText(text, ['FlowDefinition']);
+  return { definition: document as FlowDefinition | null, ...rest };
+}
+
+/** A document of any kind. */
+export function loadDocument(text: string): LoadedDocument {
+  return loadText(text, Object.keys(documentKinds) as DocumentKind[]);
+}
+
+function loadText(text: string, kinds: readonly DocumentKind[]): LoadedDocument {
+  const source = readYaml(text);
+  const nothing = { document: null, plan: null, hash: null, canonical: null };
+  if (source.root === null) return { ...nothing, diagnostics: source.diagnostics };
+  const report = new Report(source.places);
+  const root = rawFromNode(source.root);
+  findInlineSecrets(root, report);
+  const kind = readKind(root, kinds, report);
+  if (kind === null) return { ...nothing, diagnostics: report.diagnostics };
+  const shape = documentShape(kind);
+  const broken = new Set<string>();
+  const document = readShape(root, shape, [], (finding) => {
+    report.add(finding);
+    if (!finding.isHarmless) broken.add(String(finding.path[0] === 'spec' ? (finding.path[1] ?? 'spec') : finding.path[0]));
+  }) as HeadgateDocument;
+  if (document.kind === 'FlowDefinition' && report.hasErrors) {
+    // What could be read is checked further, so that the author sees all mistakes at once.
+    compileDefinition({ definition: document, hash: '', broken }, report);
+  }
+  if (report.hasErrors) return { ...nothing, diagnostics: report.diagnostics };
+  const canonical = canonicalDocument(root, shape);
+  const hash = documentHash(canonical);
+  const plan = document.kind === 'FlowDefinition' ? compileDefinition({ definition: document, hash, broken }, report) : null;
+  if (document.kind === 'Connection') checkConnection(document, report);
+  if (report.hasErrors) return { ...nothing, diagnostics: report.diagnostics };
+  return { document, plan, hash, canonical, diagnostics: report.diagnostics };
+}
+
+function readKind(root: RawValue, kinds: readonly DocumentKind[], report: Report): DocumentKind | null {
+  const raw = root.kind === 'map' ? root.entries.get('kind') : undefined;
+  const kind = raw?.kind === 'scalar' && typeof raw.value === 'string' ? raw.value : null;
+  const known = kinds.find((candidate) => candidate === kind);
+  if (known !== undefined) return known;
+  if (root.kind !== 'map') report.add({ code: flowErrors.E_CONFIG_VALUE, path: [], message: 'the document must be a map of keys' });
+  else if (raw === undefined)
+    report.add({
+      code: flowErrors.E_CONFIG_KEY,
+      path: [],
+      message: `kind is missing; with apiVersion: ${apiVersion} it is one of ${kinds.join(', ')}`,
+    });
+  else if (kind !== null && laterKinds.includes(kind))
+    report.add({ code: 'E_NOT_SUPPORTED_YET', path: ['kind'], message: `kind ${kind} is not supported yet`, atValue: true });
+  else {
+    const nearest = kind === null ? null : nearestName(kind, kinds);
+    const message = `kind must be ${kinds.length === 1 ? kinds[0] : `one of ${kinds.join(', ')}`}${nearest === null ? '' : `; did you mean ${nearest}?`}`;
+    report.add({ code: flowErrors.E_CONFIG_VALUE, path: ['kind'], message, atValue: true });
+  }
+  return null;
+}
