@@ -36,7 +36,7 @@ const identityOf = (bytes: Uint8Array) => ({ sha256: hashOf(bytes), bytes: bytes
 
 export interface FixtureOptions {
   /** Another flow, over another raw file. */
-  readonly flow?: { readonly plan: Plan; readonly member: Buffer };
+  readonly flow?: { readonly plan: Plan; readonly member: Buffer; readonly definition?: Buffer };
   readonly lines?: readonly string[];
   /** Index of the line that ended the worker: what the job did with it is what it does with an unreadable one. */
   readonly poisonLine?: number;
@@ -68,7 +68,7 @@ interface FinishedRun {
 }
 
 export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
-  const definition = Buffer.from('{"kind":"FlowDefinition"}');
+  const definition = options.flow?.definition ?? Buffer.from('{"kind":"FlowDefinition"}');
   const plan = options.flow?.plan ?? fixturePlan(definition);
   const member = options.flow?.member ?? Buffer.from((options.lines ?? fixtureLines).map((line) => `${line}\n`).join(''));
   const processed = options.poisonLine === undefined ? member : withoutLine(member, options.poisonLine);

@@ -1,0 +1,141 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type ExportedFixture, exportedJob, fixtureKey } from '../../test/support/exported-job.ts';
+import { temporaryFolder } from '../../test/support/temporary-store.ts';
+import { loadFlow } from '../control/flows/load-flow.ts';
+import { writeTar } from '../pipeline/ledger/export/tar-stream.ts';
+import { printTrustFile } from '../pipeline/ledger/trust-file.ts';
+
+const definition = `
+apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: bank, service: payments, name: credits, version: 1.0.0 }
+spec:
+  sources:
+    - { id: upload, type: http }
+  format: { type: delimited, header: true }
+  schema:
+    record:
+      key: [id]
+      fields:
+        id: { type: string, required: true, unique: file }
+        amount: { type: decimal, scale: 2, required: true, currency: currency, sum: true }
+        currency: { type: string, required: true, enum: [ZAR, USD] }
+  routes: { default: { to: [ledger] } }
+  targets:
+    ledger: { type: file, connection: out, path: ledger }
+`;
+
+function job(): ExportedFixture {
+  const { plan, diagnostics } = loadFlow(definition);
+  expect(diagnostics).toEqual([]);
+  const member = Buffer.from('id,amount,currency\np1,10.00,ZAR\np2,x,USD\np1,1.00,ZAR\np3,"7.50",USD\n');
+  return exportedJob({ flow: { plan: plan!, member, definition: Buffer.from(definition) }, chunkBytes: 40 });
+}
+
+const archiveOf = (files: ReadonlyMap<string, Buffer>) =>
+  Buffer.concat([...writeTar([...files].map(([name, bytes]) => ({ name, bytes: bytes.length, pieces: [bytes] })))]);
+
+function written(files: ReadonlyMap<string, Buffer>): string {
+  const folder = temporaryFolder();
+  for (const [name, bytes] of files) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), bytes);
+  }
+  return folder;
+}
+
+function trustFile(): string {
+  const path = join(temporaryFolder(), 'trust.json');
+  writeFileSync(path, printTrustFile([fixtureKey]));
+  return path;
+}
+
+function headgate(...args: string[]) {
+  return spawnSync(process.execPath, [join(import.meta.dirname, '../main/headgate.ts'), ...args], { encoding: 'utf8' });
+}
+
+describe('headgate verify', () => {
+  test('finds an export sound, as a folder and as an archive, and exits 0', () => {
+    const { files } = job();
+    const archive = join(temporaryFolder(), 'job.tar');
+    writeFileSync(archive, archiveOf(files));
+    for (const path of [written(files), archive]) {
+      const done = headgate('verify', '--export', path, '--trust', trustFile(), '--json');
+      expect([done.status, done.stderr]).toEqual([0, '']);
+      expect(JSON.parse(done.stdout)).toMatchObject({ isSound: true, failures: [], kid: fixtureKey.kid });
+    }
+  });
+
+  test('prints what it checked, finds a changed amount, and exits 1', () => {
+    const { files } = job();
+    const changed = new Map(files).set('member.bin', Buffer.from(files.get('member.bin')!.toString().replace('10.00', '90.00')));
+    const done = headgate('verify', '--export', written(changed), '--trust', trustFile());
+    expect(done.status).toBe(1);
+    expect(done.stdout).toContain('FAILED  amounts');
+    expect(done.stdout).toContain('E_VERIFY_FILE member.bin');
+    expect(done.stdout).toContain('NOT SOUND');
+    expect(done.stdout).not.toContain('90.00');
+  });
+
+  test('says what it could not look at, and exits 2', () => {
+    const folder = written(job().files);
+    const trust = trustFile();
+    symlinkSync('/etc/passwd', join(folder, 'extra'));
+    const broken = join(temporaryFolder(), 'broken.tar');
+    writeFileSync(broken, archiveOf(job().files).subarray(0, 3000));
+    for (const [args, code] of [
+      [['--export', folder, '--trust', trust], 'E_EXPORT_FOLDER'],
+      [['--export', '/nowhere', '--trust', trust], 'E_EXPORT_FOLDER'],
+      [['--export', broken, '--trust', trust], 'E_EXPORT_ARCHIVE'],
+      [['--export', folder, '--trust', '/nowhere'], 'E_TRUST_FILE'],
+      [['--export', folder], 'E_USAGE'],
+      [['--trust', trust], 'E_USAGE'],
+      [['job', '--export', folder, '--trust', trust], 'E_USAGE'],
+    ] as const) {
+      const done = headgate('verify', ...args);
+      expect([done.status, done.stdout, done.stderr.split(':')[0]], args.join(' ')).toEqual([2, '', `error ${code}`]);
+    }
+  });
+
+  test('fetches a job through the API, keeps the export where it is told, and is the same program', async () => {
+    const { files } = job();
+    const server = createServer((request, response) => {
+      const isIt = request.url === '/v1/jobs/job-1/export' && request.headers.authorization === 'Bearer key';
+      response.writeHead(isIt ? 200 : 404, { 'content-type': isIt ? 'application/x-tar' : 'application/problem+json' });
+      response.end(isIt ? archiveOf(files) : JSON.stringify({ code: 'E_NOT_FOUND', detail: 'there is no such job' }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const out = join(temporaryFolder(), 'kept');
+    const run = (...args: string[]) => spawnAsync('verify', ...args, '--trust', trustFile(), '--url', url);
+    expect(await run('job-1', '--out', out)).toBe(0);
+    expect(existsSync(join(out, 'manifest.json'))).toBe(true);
+    expect(headgate('verify', '--export', out, '--trust', trustFile()).status).toBe(0);
+    expect(await run('job-2')).toBe(5);
+  });
+});
+
+/** Without blocking this process, whose server it talks to. */
+async function spawnAsync(...args: string[]): Promise<number | null> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../main/headgate.ts'), ...args], {
+    env: { ...process.env, HEADGATE_API_KEY: 'key' },
+    stdio: 'ignore',
+  });
+  return new Promise((resolve) => child.on('exit', resolve));
+}
+
+test('headgate trust prints the trust file of the generated key, and makes none', () => {
+  const folder = temporaryFolder();
+  expect(headgate('trust', '--data-dir', folder).stderr).toContain('error E_SECRET_MISSING');
+  expect(readdirSync(folder)).toEqual([]);
+  const pem = fixtureKey.privateKey.export({ format: 'pem', type: 'pkcs8' });
+  writeFileSync(join(folder, 'signing.pem'), pem, { mode: 0o600 });
+  const done = headgate('trust', '--data-dir', folder);
+  expect([done.status, done.stdout]).toEqual([0, printTrustFile([fixtureKey])]);
+});
