@@ -1,6 +1,7 @@
 /**
  * The canonical form of a document and its hash (decisions 29): RFC 8785 over apiVersion, kind, name and spec, with values
- * equal to their defaults removed. Comments, order, spacing, quotes, labels, owner and version do not change it.
+ * equal to their defaults removed. Maps whose order means something (fields, record types, output fields, targets) are lists
+ * of [name, value] there, because RFC 8785 sorts keys. Comments, spacing, quotes, labels, owner and version change nothing.
  */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../pipeline/ledger/canonical-json.ts';
@@ -34,10 +35,12 @@ function withoutDefaults(raw: RawValue, shape: Shape): unknown {
       const tag = (raw as Extract<RawValue, { kind: 'map' }>).entries.get(shape.tag) as Extract<RawValue, { kind: 'scalar' }>;
       return objectWithoutDefaults(raw, shape.variants[tag.source]!);
     }
-    case 'map':
-      return Object.fromEntries(
-        [...(raw as Extract<RawValue, { kind: 'map' }>).entries].map(([key, value]) => [key, withoutDefaults(value, shape.of)]),
+    case 'map': {
+      const entries = [...(raw as Extract<RawValue, { kind: 'map' }>).entries].map(
+        ([key, value]) => [key, withoutDefaults(value, shape.of)] as const,
       );
+      return shape.isOrdered ? entries.map(([key, value]) => [key, value]) : Object.fromEntries(entries);
+    }
     case 'list':
       return (raw as Extract<RawValue, { kind: 'list' }>).items.map((item) => withoutDefaults(item, shape.of));
     case 'exact-text':

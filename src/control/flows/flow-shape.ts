@@ -52,6 +52,7 @@ const fields: Key = {
     kind: 'map',
     keyPattern: fieldNamePattern,
     keyExpected: 'a field name: a letter, then letters, digits and underscores, at most 64',
+    isOrdered: true,
     of: fieldShape,
     min: 1,
     max: 500,
@@ -78,6 +79,7 @@ const schema: Key = {
         kind: 'map',
         keyPattern: fieldNamePattern,
         keyExpected: 'a name of a record type',
+        isOrdered: true,
         of: object({
           tag,
           counted: { shape: { kind: 'boolean' }, default: true, description: 'They count as records of the file.' },
@@ -148,6 +150,7 @@ const transform: Key = {
             kind: 'map',
             keyPattern: fieldNamePattern,
             keyExpected: 'an output field name',
+            isOrdered: true,
             of: { kind: 'expression', result: 'value' },
             min: 1,
             max: 500,
@@ -226,7 +229,7 @@ export const flowKeys: Readonly<Record<string, Key>> = {
         targets: {
           required: true,
           description: 'By name.',
-          shape: { kind: 'map', keyPattern: name.pattern!, keyExpected: name.expected!, of: targetShape, min: 1, max: 32 },
+          shape: { kind: 'map', keyPattern: name.pattern!, keyExpected: name.expected!, isOrdered: true, of: targetShape, min: 1, max: 32 },
         },
         targetDefaults: {
           default: {},

@@ -120,6 +120,16 @@ export const fieldShape: ObjectShape = object(
       description: 'json-lines: a.b, or the list of keys where one holds a point; by default the name of the field.',
     },
     type: { shape: choice(fieldTypes), required: true, description: 'What the text must be.' },
+    format: {
+      shape: text('a pattern of yyyy MM dd HH mm ss SSS', undefined, 40),
+      description: 'date, time, datetime: how it is written; by default ISO 8601.',
+    },
+    point: {
+      shape: choice(['explicit', 'implied']),
+      default: 'explicit',
+      description: 'decimal: the point is in the text, or the last `scale` digits are the fraction.',
+    },
+    scale: { shape: integer(0, 18), description: 'decimal: digits after the point.' },
     required: { shape: { kind: 'boolean' }, default: false, description: 'An absent or empty field rejects the record.' },
     trim: { shape: { kind: 'boolean' }, description: 'Spaces at both ends are removed first; by default for fixed-width only.' },
     minLength: { shape: integer(0, 1_000_000), description: 'Code points, after trim.' },
@@ -131,27 +141,17 @@ export const fieldShape: ObjectShape = object(
     enum: { shape: { kind: 'list', of: { kind: 'exact-text' }, min: 1, max: 1_000 }, description: 'The only texts allowed.' },
     min: { shape: { kind: 'exact-text' }, description: 'Least value, inclusive.' },
     max: { shape: { kind: 'exact-text' }, description: 'Greatest value, inclusive.' },
-    point: {
-      shape: choice(['explicit', 'implied']),
-      default: 'explicit',
-      description: 'decimal: the point is in the text, or the last `scale` digits are the fraction.',
-    },
-    scale: { shape: integer(0, 18), description: 'decimal: digits after the point.' },
-    format: {
-      shape: text('a pattern of yyyy MM dd HH mm ss SSS', undefined, 40),
-      description: 'date, time, datetime: how it is written; by default ISO 8601.',
-    },
     unique: { shape: choice(['file']), description: 'A value that an earlier valid record of the file has rejects the record.' },
     sum: { shape: { kind: 'boolean' }, default: false, description: 'Its amounts are counted at every stage.' },
     currency: { shape: fieldName, description: 'The field that holds the currency of this amount.' },
+    class: {
+      shape: text('a name, such as account', '^[a-z][a-z0-9-]{0,62}$', 63),
+      description: "Kind of personal data; the tenant's policy sets the least mask of a class.",
+    },
     mask: {
       shape: choice(['none', 'last4', 'all']),
       default: 'none',
       description: 'What people are shown of it. Outputs are never changed by this.',
-    },
-    class: {
-      shape: text('a name, such as account', '^[a-z][a-z0-9-]{0,62}$', 63),
-      description: "Kind of personal data; the tenant's policy sets the least mask of a class.",
     },
   },
   ['search', 'lookup', 'decode', 'signed', 'packed'],

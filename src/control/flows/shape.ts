@@ -53,6 +53,8 @@ export interface MapShape {
   readonly of: Shape;
   readonly min: number;
   readonly max: number;
+  /** The order of the entries means something, so it is part of the canonical form. */
+  readonly isOrdered?: boolean;
 }
 
 export interface Key {

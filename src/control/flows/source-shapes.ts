@@ -79,9 +79,13 @@ export const sourceShape: VariantShape = {
     folder: {
       kind: 'object',
       keys: {
-        ...commonKeys,
+        id: commonKeys['id']!,
+        type: commonKeys['type']!,
         connection: { shape: name, required: true, description: 'A connection of type folder.' },
         path: { shape: relativePath, default: '.', description: "Folder below the connection's root." },
+        match: commonKeys['match']!,
+        unpack: commonKeys['unpack']!,
+        limits,
         ready,
         poll: {
           shape: { kind: 'duration', minMs: 100, maxMs: 86_400_000 },
