@@ -11,7 +11,7 @@ export interface SchemaRule {
 }
 
 /** Tables that hold nothing of a tenant. */
-const globalTables = ['clock_offset', 'leaders', 'migrations', 'state_transitions', 'workers'];
+const globalTables = ['clock_offset', 'leaders', 'migrations', 'state_transitions', 'work_clocks', 'workers'];
 /** Tables of ids and schedules that the dispatcher may see across tenants (decisions 23). */
 const dispatcherTables = ['api_keys', 'event_counters', 'event_transactions', 'source_schedules', 'tenant_shares', 'tenants', 'work_items'];
 /** Their rows are written once. */
@@ -19,7 +19,7 @@ const appendOnlyTables = ['events', 'receipts'];
 /** The one unique key that is not per tenant: a tenant's own name. */
 const keysWithoutTenant = ['tenants_name_key'];
 /** Shares between tenants are ratios; money and counts are never floats. */
-const floatColumns = ['tenant_shares.virtual_time', 'tenant_shares.weight'];
+const floatColumns = ['tenant_shares.virtual_time', 'tenant_shares.weight', 'work_clocks.virtual_time'];
 /** May look across tenants, and nothing else may. */
 const definerOwners = ['headgate_dispatcher'];
 

@@ -819,14 +819,20 @@ begin
        where w.kind = p_kind and w.lane_key <> '' and w.tenant_id > t.tenant_id order by w.kind, w.tenant_id limit 1))
     from tenants_with_work t where t.tenant_id is not null
   ),
+  line as materialized (
+    select t.tenant_id, s.weight, greatest(s.virtual_time, v_clock) as start
+    from tenants_with_work t
+    cross join lateral (select x.weight, x.virtual_time from headgate.tenant_shares x where x.tenant_id = t.tenant_id and x.kind = p_kind limit 1) s
+    order by 3, 1
+  ),
   -- Who may be served: no more tenants than items are asked for, those with the earliest start.
-  ready as (
-    select s.tenant_id, s.weight, greatest(s.virtual_time, v_clock) as start
-    from tenants_with_work t join headgate.tenant_shares s on s.tenant_id = t.tenant_id and s.kind = p_kind
-    where exists (select from headgate.work_items w
-                  where w.kind = p_kind and w.tenant_id = t.tenant_id and w.lease_until is null and w.lane_key = '' and w.due_at <= v_now)
-       or exists (
-         with recursive lanes as (
+  ready as materialized (
+    select t.tenant_id, t.weight, t.start from line t
+    -- Scalar questions: an "exists" would be answered for all tenants at once by reading all that is ready.
+    where coalesce(
+       (select true from headgate.work_items w
+        where w.kind = p_kind and w.tenant_id = t.tenant_id and w.lease_until is null and w.lane_key = '' and w.due_at <= v_now limit 1),
+       (with recursive lanes as (
            (select w.lane_key, w.lease_until, w.due_at from headgate.work_items w
             where w.kind = p_kind and w.tenant_id = t.tenant_id and w.lane_key <> '' order by w.lane_key, w.lane_order, w.work_id limit 1)
            union all
@@ -835,8 +841,8 @@ begin
              where w.kind = p_kind and w.tenant_id = t.tenant_id and w.lane_key <> '' and w.lane_key > l.lane_key
              order by w.lane_key, w.lane_order, w.work_id limit 1) n
          )
-         select from lanes l where l.lease_until is null and l.due_at <= v_now limit 1)
-    order by 3, 1 limit p_limit
+        select true from lanes l where l.lease_until is null and l.due_at <= v_now limit 1))
+    limit p_limit
   ),
   shares as (select least(p_limit, greatest(2, ceil(4.0 * p_limit / greatest(1, count(*)))))::integer as most from ready),
   candidates as (
