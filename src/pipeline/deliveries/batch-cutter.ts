@@ -115,6 +115,8 @@ async function cutTarget(
       records: built.records,
       bytes: built.bytes,
       bodySha256: await bodyHash(built, segments, readers, ports.sleep),
+      attempts: 0,
+      unknownAttempts: 0,
     });
   };
   const segments = new Map(input.jobs.flatMap((job) => job.outputs.map(({ segment }) => [segment.segmentId, segment.object] as const)));

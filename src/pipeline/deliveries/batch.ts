@@ -44,6 +44,9 @@ export interface NewBatch {
   readonly records: number;
   readonly bytes: number;
   readonly bodySha256: string;
+  /** Of the parent, for children: a split gives no new tries, and a possible duplicate stays one. */
+  readonly attempts: number;
+  readonly unknownAttempts: number;
 }
 
 /** Batches of one file that can be told apart in an order number. */

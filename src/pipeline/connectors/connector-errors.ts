@@ -1,0 +1,82 @@
+/** What connectors say about targets. They appear as reasons of attempts, batches and dead letters; never with content. */
+import { defineErrors } from '../../platform/base/errors.ts';
+
+export const connectorErrors = defineErrors({
+  E_TARGET: {
+    meaning: 'The settings of a target or its connection contradict each other, the policy, or what the connector allows.',
+    actor: 'author',
+    next: 'Correct the setting that the message names and apply the definition again.',
+  },
+  E_SSRF: {
+    meaning: 'The address behind a target is not one that targets may connect to: private, loopback, link-local or reserved.',
+    actor: 'author',
+    next: "Use the service's public address, or have the administrator add its range to the tenant's policy (`egress.allowPrivate`).",
+  },
+  E_TARGET_UNREACHABLE: {
+    meaning: 'No connection to the target could be made; nothing was sent.',
+    actor: 'downstream',
+    next: 'Check that the target runs and that the network lets it be reached; the batch is tried again.',
+    retryable: true,
+  },
+  E_TARGET_TIMEOUT: {
+    meaning: 'The target did not answer within the timeout of the attempt.',
+    actor: 'downstream',
+    next: "Look for load or locks at the target, or raise the target's timeout.",
+    retryable: true,
+  },
+  E_TARGET_REPLY_LOST: {
+    meaning: 'The connection to the target ended after the batch was sent and before its answer came.',
+    actor: 'downstream',
+    next: 'Nothing at first: the batch is resolved as its target allows. If it happens often, look at proxies between them.',
+    retryable: true,
+  },
+  E_TARGET_BUSY: {
+    meaning: 'The target asks to be left alone for a while, or failed on its own side.',
+    actor: 'downstream',
+    next: "Nothing at first: the batch is tried again. If it stays, lower the target's rate or concurrency.",
+    retryable: true,
+  },
+  E_TARGET_REFUSED: {
+    meaning: 'The target refused the batch or record and would refuse it again.',
+    actor: 'downstream',
+    next: "Find the reason in the target's own log by the batch id, then correct the flow or the data and replay.",
+  },
+  E_TARGET_FORBIDDEN: {
+    meaning: 'The target refused the credentials of its connection.',
+    actor: 'administrator',
+    next: 'Put a valid secret where the connection points to; it is read again at the next attempt.',
+    retryable: true,
+  },
+  E_TARGET_REDIRECT: {
+    meaning: 'The target answered with a redirection; they are never followed.',
+    actor: 'author',
+    next: 'Put the final address into the connection.',
+  },
+  E_TARGET_ANSWER: {
+    meaning: 'The answer of the target could not be understood, so nobody knows what it did.',
+    actor: 'downstream',
+    next: 'Compare the answer with the documentation of the connector.',
+  },
+  E_TARGET_RECORD: {
+    meaning: 'The target refused this record and took others of the same batch.',
+    actor: 'downstream',
+    next: "Look at the record and the target's rules; correct it and replay.",
+  },
+  E_TARGET_SETUP: {
+    meaning: 'The target lacks what the flow expects there: a table, a column, a right, a folder.',
+    actor: 'administrator',
+    next: 'Create it or grant it; `headgate target ddl` prints tables. The batch is tried again.',
+    retryable: true,
+  },
+  E_TARGET_FULL: {
+    meaning: 'The target has no space left.',
+    actor: 'operator',
+    next: 'Free space at the target; the batch is tried again.',
+    retryable: true,
+  },
+  E_TARGET_CONFLICT: {
+    meaning: 'The name of an output file is taken by other bytes, which are never overwritten.',
+    actor: 'author',
+    next: 'Move the file that is in the way, or use {number} in the name of the target.',
+  },
+});

@@ -1,0 +1,153 @@
+/**
+ * What a connector is: it sends batches to one kind of target and says truly what became of them. Everything about retries,
+ * states and counts is `deliveries`'; a connector neither tries again nor remembers. Drivers' errors are translated inside,
+ * once. Every connector passes `connector-contract.fixture.ts`. The list of connectors is in `src/main/catalogue.ts`.
+ */
+import type { Clock, Ids, Rng, Sleep } from '../../platform/base/ports.ts';
+import type { SecretResolver } from '../../platform/secrets/secret-resolver.ts';
+import type { BodyPlan, Plan, TargetPlan } from '../engine/plan.ts';
+import type { ConnectorSetting } from './connector-settings.ts';
+
+/**
+ * How an attempt whose outcome nobody knows is resolved: by asking the target (`query`), by sending again under a key that
+ * the target honours (`key`), by sending again with a label (`labelled-resend`), or by a person.
+ */
+export type UnknownResolution = 'query' | 'key' | 'labelled-resend' | 'person';
+
+export interface Connector {
+  /** As `type` of a target. */
+  readonly name: string;
+  readonly summary: string;
+  /** Page below docs/. */
+  readonly documentation: string;
+  /** Type of the connections that it uses. */
+  readonly connectionType: string;
+  readonly bodies: readonly BodyPlan['format'][];
+  readonly targetSettings: readonly ConnectorSetting[];
+  readonly connectionSettings: readonly ConnectorSetting[];
+  /** Makes no connection. Fails with E_TARGET when settings contradict each other or the policy. */
+  open(options: OpenOptions): Target;
+}
+
+export interface OpenOptions {
+  readonly tenantId: string;
+  readonly plan: Plan;
+  readonly target: TargetPlan;
+  readonly connection: Connection;
+  readonly egress: EgressPolicy;
+  /** Of connections: resolved at each use, so that a rotated secret is seen. */
+  readonly secrets: SecretResolver;
+  readonly ports: ConnectorPorts;
+}
+
+export interface ConnectorPorts {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly ids: Ids;
+  readonly sleep: Sleep;
+  readonly resolveHost: ResolveHost;
+}
+
+/** Every address of a host name, A and AAAA. Rejects when there is none. */
+export type ResolveHost = (name: string) => Promise<readonly string[]>;
+
+export interface Connection {
+  readonly name: string;
+  readonly type: string;
+  /** `spec` of the Connection document, without `type`. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Where the tenant's policy lets targets connect to (`TenantPolicy.spec.egress`). */
+export interface EgressPolicy {
+  /** Address ranges (CIDR) that are not public and may be connected to all the same. */
+  readonly allowPrivate: readonly string[];
+  /** Connections without TLS. */
+  readonly allowPlain: boolean;
+}
+
+export const strictEgress: EgressPolicy = { allowPrivate: [], allowPlain: false };
+
+/** An opened target. Its methods may run at the same time. */
+export interface Target {
+  readonly unknownResolution: UnknownResolution;
+  /**
+   * One attempt. Ends with an outcome whatever happens; rejects only on programmers' errors. `signal` is its deadline: what
+   * was not answered by then is refused, if nothing can have been sent, and else unknown.
+   */
+  deliver(batch: OutgoingBatch, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /** `query` only: what became of a batch whose last attempt is unknown. */
+  resolve?(batch: OutgoingBatch, signal: AbortSignal): Promise<Resolution>;
+  /** Whether the target can be reached with these settings and secrets; sends no record. */
+  probe(signal: AbortSignal): Promise<ProbeResult>;
+  close(): Promise<void>;
+}
+
+export interface OutgoingBatch {
+  readonly batchId: string;
+  /** From 1, over all workers. */
+  readonly attempt: number;
+  /** An earlier attempt's outcome is unknown: the target may have these records already. */
+  readonly possibleDuplicate: boolean;
+  readonly jobIds: readonly string[];
+  readonly flowName: string;
+  /** Name of the first input file, as its sender gave it. */
+  readonly fileName: string;
+  /** Rising within (flow, target), without repetition: acceptance number, place in the file, and a suffix for parts of a split batch. */
+  readonly number: string;
+  /** When the batch was cut, by the database's clock: the same for every attempt. */
+  readonly cutAt: Date;
+  readonly records: number;
+  readonly body: BatchBody;
+  /** One per record, in order; found on demand, which may read the input file. */
+  deliveryKeys(): Promise<readonly string[]>;
+  /** W3C trace context of this attempt. */
+  readonly traceparent: string;
+}
+
+/** The exact bytes, the same for every attempt. */
+export interface BatchBody {
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  /** What stands before the records where a target holds a file of its own: the header line of csv, else nothing. */
+  readonly preamble: Uint8Array;
+  pieces(): Iterable<Uint8Array>;
+  /** Each record with its line end. */
+  lines(): Iterable<Uint8Array>;
+}
+
+/**
+ * `acked`: the target has all of it, durably, as far as it can say. `refused`: it has none of it, for certain. `unknown`:
+ * anything else. `perRecord` lists the records for which it is otherwise.
+ */
+export type DeliveryOutcome =
+  | { readonly kind: 'acked'; readonly perRecord?: readonly RecordResult[]; readonly evidence?: string }
+  | {
+      readonly kind: 'refused';
+      readonly retryable: boolean;
+      readonly retryAfterMs?: number;
+      readonly code: string;
+      readonly message: string;
+    }
+  | { readonly kind: 'unknown'; readonly code: string; readonly message: string };
+
+/** Of a batch that was acked but for these. `retry`: not taken, and may be sent again. */
+export interface RecordResult {
+  /** Position in the batch, from 0. */
+  readonly index: number;
+  readonly status: 'refused' | 'retry' | 'unknown';
+  readonly code: string;
+}
+
+/** `resendable`: sending it again adds nothing twice. `evidence` says in words how it is known; no content. */
+export type Resolution =
+  | { readonly kind: 'acked'; readonly evidence: string }
+  | { readonly kind: 'resendable'; readonly evidence: string }
+  | { readonly kind: 'unresolved'; readonly code: string };
+
+export interface ProbeResult {
+  readonly isReachable: boolean;
+  readonly code: string | null;
+  readonly message: string;
+  readonly durationMs: number;
+}

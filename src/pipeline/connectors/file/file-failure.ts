@@ -1,0 +1,35 @@
+/** The file system's errors as outcomes. Messages hold no path: names of files come from senders. */
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { DeliveryOutcome } from '../connector.ts';
+import { connectorErrors } from '../connector-errors.ts';
+
+/**
+ * `certainty`: whether the file can already be there. Exhaustive over what a local file system answers; anything else may
+ * pass, because the batch is the same next time. Rethrows what is no system error.
+ */
+export function fileFailure(error: unknown, certainty: 'refused' | 'unknown', signal?: AbortSignal): DeliveryOutcome {
+  const outcome = (code: string, message: string, isFinal = false): DeliveryOutcome =>
+    certainty === 'unknown' ? { kind: 'unknown', code, message } : { kind: 'refused', retryable: !isFinal, code, message };
+  if (signal?.aborted) return outcome(connectorErrors.E_TARGET_TIMEOUT, 'the file was not written in time');
+  if (error instanceof HeadgateError) return outcome(error.code, error.message, !error.retryable);
+  const { code } = error as { code?: unknown };
+  if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) throw error;
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return outcome(connectorErrors.E_TARGET_FULL, `the file system has no space (${code})`);
+    case 'EACCES':
+    case 'EPERM':
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'EROFS':
+    case 'ELOOP':
+      return outcome(connectorErrors.E_TARGET_SETUP, `the folder of the target can't be written (${code})`);
+    case 'ENAMETOOLONG':
+    case 'EINVAL':
+    case 'EILSEQ':
+      return outcome(connectorErrors.E_TARGET, `the file system refuses the name of the file (${code})`, true);
+    default:
+      return outcome(connectorErrors.E_TARGET_BUSY, `the file system failed (${code})`);
+  }
+}

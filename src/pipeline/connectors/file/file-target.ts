@@ -1,0 +1,215 @@
+/**
+ * Writes each batch to a file of its own: a temporary file beside its place, fsynced, linked under its name without ever
+ * overwriting, and the folder fsynced. A file of that name with the same bytes is the batch itself, delivered before; with
+ * other bytes it is somebody else's and stays. Nothing outside the connection's root is touched.
+ */
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, link, lstat, mkdir, open, readdir, realpath, unlink } from 'node:fs/promises';
+import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
+import { connectorErrors } from '../connector-errors.ts';
+import { readSettings } from '../connector-settings.ts';
+import { fileFailure } from './file-failure.ts';
+import { fileNameOf } from './file-name.ts';
+import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
+
+const readBytes = 1024 * 1024;
+
+/** Fails with E_TARGET when the path leads out of the root. */
+export function openFileTarget({ target, connection, ports }: OpenOptions): Target {
+  const settings = readSettings(fileTargetSettings, target.settings);
+  const { root } = readSettings(fileConnectionSettings, connection.settings) as { root: string };
+  const path = settings['path'] as string;
+  const folder = join(root, path);
+  if (!isAbsolute(root) || normalize(root) !== root || isAbsolute(path) || !isBelowOrEqual(root, folder)) {
+    throw new HeadgateError(connectorErrors.E_TARGET, "the path of the target leads out of its connection's root");
+  }
+  const nameOf = (batch: OutgoingBatch) =>
+    fileNameOf(settings['name'] as string, { targetId: target.id, format: target.body.format, batch });
+
+  return {
+    unknownResolution: 'query',
+    async deliver(batch, signal) {
+      let step: 'before' | 'named' = 'before';
+      try {
+        const place = join(folder, nameOf(batch));
+        await ensureFolder(root, folder);
+        const temporary = join(folder, temporaryName(batch));
+        await removeOlderAttempts(folder, batch);
+        try {
+          const sha256 = await writeTemporary(temporary, batch, signal);
+          step = 'named';
+          if (!(await nameFile(temporary, place))) return await compareExisting(place, batch, sha256);
+          return { kind: 'acked', evidence: 'the file was written, named and fsynced' };
+        } finally {
+          await unlinkIfThere(temporary);
+        }
+      } catch (error) {
+        return fileFailure(error, step === 'named' ? 'unknown' : 'refused', signal);
+      }
+    },
+    async resolve(batch): Promise<Resolution> {
+      try {
+        const place = join(folder, nameOf(batch));
+        const found = await hashFile(place);
+        if (found === undefined) return { kind: 'resendable', evidence: 'there is no file of this name' };
+        if (found !== (await expectedHash(batch))) return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
+        await fsyncFolder(folder);
+        return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
+      } catch (error) {
+        const failure = fileFailure(error, 'unknown');
+        return { kind: 'unresolved', code: failure.kind === 'acked' ? '' : failure.code };
+      }
+    },
+    async probe() {
+      const startMs = ports.clock.monotonicMs();
+      const probed = (code: string | null, message: string) => ({
+        isReachable: code === null,
+        code,
+        message,
+        durationMs: ports.clock.monotonicMs() - startMs,
+      });
+      try {
+        await ensureFolder(root, folder);
+        const temporary = join(folder, `.headgate-probe-${ports.ids.next()}`);
+        await (await open(temporary, 'wx', 0o600)).close();
+        await unlink(temporary);
+        return probed(null, 'a file could be made in the folder');
+      } catch (error) {
+        const failure = fileFailure(error, 'refused');
+        return failure.kind === 'acked' ? probed(null, '') : probed(failure.code, failure.message);
+      }
+    },
+    async close() {},
+  };
+}
+
+function isBelowOrEqual(root: string, folder: string): boolean {
+  const path = relative(root, folder);
+  return path === '' || (path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path));
+}
+
+/** The root must be there; folders below it are made. A link that leads out of the root is refused. */
+async function ensureFolder(root: string, folder: string): Promise<void> {
+  const realRoot = await realpath(root);
+  const missing: string[] = [];
+  for (let at = folder; at !== root; at = dirname(at)) {
+    if ((await lstat(at).catch(() => null)) === null) missing.unshift(at);
+  }
+  const parent = missing.length > 0 ? dirname(missing[0]!) : folder;
+  if (!isBelowOrEqual(realRoot, await realpath(parent))) {
+    throw new HeadgateError(connectorErrors.E_TARGET, 'a link in the folder of the target leads out of its root');
+  }
+  for (const made of missing) {
+    await mkdir(made, { mode: 0o750 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    await fsyncFolder(dirname(made));
+  }
+}
+
+function temporaryName(batch: OutgoingBatch): string {
+  return `.headgate-${batch.batchId}-${batch.attempt}`;
+}
+
+/** What an attempt left behind that ended with its process. */
+async function removeOlderAttempts(folder: string, batch: OutgoingBatch): Promise<void> {
+  if (batch.attempt === 1) return;
+  const prefix = `.headgate-${batch.batchId}-`;
+  for (const name of await readdir(folder)) if (name.startsWith(prefix)) await unlinkIfThere(join(folder, name));
+}
+
+/** Its hash: preamble and body. */
+async function writeTemporary(path: string, batch: OutgoingBatch, signal: AbortSignal): Promise<string> {
+  const digest = createHash('sha256');
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const file = await open(path, flags, 0o640);
+  try {
+    for (const piece of allPieces(batch)) {
+      signal.throwIfAborted();
+      digest.update(piece);
+      await writeWhole(file, piece);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  signal.throwIfAborted();
+  return digest.digest('hex');
+}
+
+async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
+}
+
+function* allPieces({ body }: OutgoingBatch): Generator<Uint8Array> {
+  if (body.preamble.length > 0) yield body.preamble;
+  yield* body.pieces();
+}
+
+/** False when the name is taken. */
+async function nameFile(temporary: string, place: string): Promise<boolean> {
+  try {
+    await link(temporary, place);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+  await fsyncFolder(dirname(place));
+  return true;
+}
+
+async function compareExisting(place: string, batch: OutgoingBatch, sha256: string): Promise<DeliveryOutcome> {
+  if ((await hashFile(place)) === sha256) {
+    await fsyncFolder(dirname(place));
+    return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
+  }
+  const message = `the name of batch ${batch.batchId} is taken by other bytes`;
+  return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
+}
+
+async function expectedHash(batch: OutgoingBatch): Promise<string> {
+  if (batch.body.preamble.length === 0) return batch.body.sha256;
+  const digest = createHash('sha256');
+  for (const piece of allPieces(batch)) digest.update(piece);
+  return digest.digest('hex');
+}
+
+/** Undefined when there is none. A link or a folder of that name has the hash of nothing that we wrote. */
+async function hashFile(path: string): Promise<string | undefined> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+    throw error;
+  });
+  if (found === null) return undefined;
+  if (!found.isFile()) return 'not a file';
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const digest = createHash('sha256');
+    const buffer = Buffer.allocUnsafe(readBytes);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return digest.digest('hex');
+      digest.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function fsyncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function unlinkIfThere(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+  });
+}

@@ -1,0 +1,228 @@
+/**
+ * Sends batches to an HTTP service: a request for a batch, or one for each record. Every request carries a key that stays
+ * the same over all attempts, and says so when the service may have seen it before.
+ */
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import { createAddressGuard } from '../address-guard.ts';
+import type { DeliveryOutcome, OpenOptions, OutgoingBatch, ProbeResult, RecordResult, Target } from '../connector.ts';
+import { connectorErrors } from '../connector-errors.ts';
+import { outcomeOf, withRecordResults } from './http-answer.ts';
+import { createHttpClient, type HttpClient, type HttpRequest } from './http-client.ts';
+import { type HttpAuth, type HttpSettings, readHttpSettings } from './http-settings.ts';
+
+const contentTypes = {
+  ndjson: 'application/x-ndjson',
+  csv: 'text/csv; charset=utf-8',
+  'fixed-width': 'text/plain; charset=utf-8',
+} as const;
+/** Job ids in a header, of a batch that many small jobs share. */
+const jobIdsMax = 20;
+
+/** Fails with E_TARGET and E_SSRF on settings that can't work. */
+export function openHttpTarget(options: OpenOptions): Target {
+  const settings = readHttpSettings(options);
+  const guard = createAddressGuard(options.egress, options.ports.resolveHost);
+  let current: { readonly authority: string | null; readonly client: HttpClient } | undefined;
+
+  /** The client of the present certificate authority: a changed one gets connections of its own. */
+  function client(): HttpClient {
+    const authority = settings.certificateAuthority === null ? null : options.secrets.resolve(settings.certificateAuthority).reveal();
+    if (current?.authority !== authority) {
+      void current?.client.close();
+      const connectionsMax = options.target.concurrency * (settings.mode === 'single' ? settings.requestsInFlight : 1);
+      const made = createHttpClient({
+        origin: settings.url.origin,
+        guard,
+        connectionsMax,
+        timeoutMs: options.target.timeoutMs,
+        certificateAuthority: authority,
+      });
+      current = { authority, client: made };
+    }
+    return current!.client;
+  }
+
+  async function deliver(batch: OutgoingBatch, signal: AbortSignal): Promise<DeliveryOutcome> {
+    let auth: Record<string, string>;
+    let sender: HttpClient;
+    try {
+      auth = authHeaders(settings.auth, options);
+      sender = client();
+    } catch (error) {
+      return unsent(error);
+    }
+    const send = (request: HttpRequest) => sender.send(request, signal);
+    const headers = { ...commonHeaders(batch), ...auth };
+    const nowMs = () => options.ports.clock.nowMs();
+    return settings.mode === 'batch'
+      ? await deliverBatch({ settings, options, batch, headers, send, nowMs })
+      : await deliverRecords({ settings, options, batch, headers, send, nowMs });
+  }
+
+  return {
+    unknownResolution: 'labelled-resend',
+    deliver,
+    async probe(signal) {
+      const startMs = options.ports.clock.monotonicMs();
+      const result = (code: string | null, message: string): ProbeResult => ({
+        isReachable: code === null,
+        code,
+        message,
+        durationMs: options.ports.clock.monotonicMs() - startMs,
+      });
+      try {
+        const request = { method: 'OPTIONS', path: settings.url.pathname, headers: authHeaders(settings.auth, options) };
+        const exchange = await client().send(request, signal);
+        if (exchange.kind !== 'answered') return result(exchange.code, exchange.message);
+        const isForbidden = exchange.status === 401 || exchange.status === 403;
+        return result(isForbidden ? connectorErrors.E_TARGET_FORBIDDEN : null, `the target answered with status ${exchange.status}`);
+      } catch (error) {
+        if (!(error instanceof HeadgateError)) throw error;
+        return result(error.code, error.message);
+      }
+    },
+    async close() {
+      await current?.client.close();
+      current = undefined;
+    },
+  };
+}
+
+interface Delivery {
+  readonly settings: HttpSettings;
+  readonly options: OpenOptions;
+  readonly batch: OutgoingBatch;
+  readonly headers: Readonly<Record<string, string>>;
+  send(request: HttpRequest): ReturnType<HttpClient['send']>;
+  nowMs(): number;
+}
+
+async function deliverBatch({ settings, options, batch, headers, send, nowMs }: Delivery): Promise<DeliveryOutcome> {
+  const isArray = settings.envelope === 'json-array';
+  const { body, records } = batch;
+  const { preamble } = body;
+  const exchange = await send({
+    method: settings.method,
+    path: settings.url.pathname,
+    headers: {
+      ...headers,
+      'content-type': isArray ? 'application/json' : contentTypes[options.target.body.format],
+      'idempotency-key': batch.batchId,
+    },
+    // Each line end becomes a comma or the closing bracket.
+    body: isArray
+      ? { sizeBytes: body.sizeBytes + 1, pieces: () => arrayPieces(body.lines(), records) }
+      : { sizeBytes: preamble.length + body.sizeBytes, pieces: () => withPreamble(preamble, body.pieces()) },
+  });
+  const outcome = outcomeOf(exchange, nowMs());
+  return outcome.kind === 'acked' && exchange.kind === 'answered' ? await withRecordResults(exchange, batch) : outcome;
+}
+
+function* withPreamble(preamble: Uint8Array, pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+  if (preamble.length > 0) yield preamble;
+  yield* pieces;
+}
+
+const arrayStart = Buffer.from('[');
+const arrayComma = Buffer.from(',');
+const arrayEnd = Buffer.from(']');
+
+function* arrayPieces(lines: Iterable<Uint8Array>, records: number): Generator<Uint8Array> {
+  yield arrayStart;
+  let left = records;
+  for (const line of lines) {
+    yield line.subarray(0, -1);
+    yield --left > 0 ? arrayComma : arrayEnd;
+  }
+}
+
+/** Stops sending at the first record that fails for a reason that may pass: those behind it are to be sent again with it. */
+async function deliverRecords({ settings, batch, headers, send, nowMs }: Delivery): Promise<DeliveryOutcome> {
+  const keys = await batch.deliveryKeys();
+  const outcomes: (DeliveryOutcome | undefined)[] = [];
+  const lines = batch.body.lines()[Symbol.iterator]();
+  let next = 0;
+  let isStopped = false;
+  const sendNext = async () => {
+    while (!isStopped) {
+      const line = lines.next();
+      if (line.done) return;
+      const index = next++;
+      const json = Buffer.from(line.value.subarray(0, -1));
+      const key = settings.idempotencyField === null ? keys[index]! : (fieldText(json, settings.idempotencyField) ?? keys[index]!);
+      const exchange = await send({
+        method: settings.method,
+        path: settings.url.pathname,
+        headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': key },
+        body: { sizeBytes: json.length, pieces: () => [json] },
+      });
+      const outcome = outcomeOf(exchange, nowMs());
+      outcomes[index] = outcome;
+      if (outcome.kind === 'unknown' || (outcome.kind === 'refused' && outcome.retryable)) isStopped = true;
+    }
+  };
+  await Promise.all(Array.from({ length: settings.requestsInFlight }, sendNext));
+  return joinOutcomes(outcomes, batch.records);
+}
+
+/** One outcome for the batch: that of its records where they agree. */
+function joinOutcomes(outcomes: readonly (DeliveryOutcome | undefined)[], records: number): DeliveryOutcome {
+  const failed = outcomes.find(
+    (outcome) => outcome !== undefined && outcome.kind !== 'acked' && (outcome.kind === 'unknown' || outcome.retryable),
+  );
+  const perRecord: RecordResult[] = [];
+  for (let index = 0; index < records; index++) {
+    const outcome = outcomes[index];
+    if (outcome?.kind === 'acked') continue;
+    if (outcome === undefined) perRecord.push({ index, status: 'retry', code: failed?.kind === 'acked' ? '' : failed!.code });
+    else if (outcome.kind === 'unknown') perRecord.push({ index, status: 'unknown', code: outcome.code });
+    else perRecord.push({ index, status: outcome.retryable ? 'retry' : 'refused', code: outcome.code });
+  }
+  if (perRecord.length === 0) return { kind: 'acked' };
+  const isSame = perRecord.length === records && perRecord.every(({ status }) => status === perRecord[0]!.status);
+  return isSame ? (failed ?? outcomes[0]!) : { kind: 'acked', perRecord };
+}
+
+function commonHeaders(batch: OutgoingBatch): Record<string, string> {
+  return {
+    'headgate-job-id': batch.jobIds.slice(0, jobIdsMax).join(', '),
+    'headgate-batch-id': batch.batchId,
+    'headgate-attempt': String(batch.attempt),
+    ...(batch.possibleDuplicate ? { 'headgate-possible-duplicate': 'true' } : {}),
+    traceparent: batch.traceparent,
+  };
+}
+
+/** Secrets are read at each attempt. Fails with the codes of the secret resolver, E_TARGET for one that no header can hold. */
+function authHeaders(auth: HttpAuth, { secrets }: Pick<OpenOptions, 'secrets'>): Record<string, string> {
+  switch (auth.type) {
+    case 'none':
+      return {};
+    case 'bearer':
+      return { authorization: `Bearer ${headerText(secrets.resolve(auth.token).reveal())}` };
+    case 'basic':
+      return { authorization: `Basic ${Buffer.from(`${auth.user}:${secrets.resolve(auth.password).reveal()}`).toString('base64')}` };
+    case 'header':
+      return { [auth.name.toLowerCase()]: headerText(secrets.resolve(auth.value).reveal()) };
+  }
+}
+
+function headerText(text: string): string {
+  if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text)) {
+    throw new HeadgateError(connectorErrors.E_TARGET, 'the secret of the connection holds characters that no header can hold');
+  }
+  return text;
+}
+
+/** A value of the record as text, when it can be a header; else null. */
+function fieldText(json: Buffer, field: string): string | null {
+  const record = JSON.parse(json.toString('utf8')) as Record<string, unknown>;
+  const value = Object.hasOwn(record, field) ? record[field] : null;
+  const text = value === null ? '' : String(value);
+  return /^[\x21-\x7e]{1,200}$/.test(text) ? text : null;
+}
+
+function unsent(error: unknown): DeliveryOutcome {
+  if (!(error instanceof HeadgateError)) throw error;
+  return { kind: 'refused', retryable: true, code: error.code, message: error.message };
+}

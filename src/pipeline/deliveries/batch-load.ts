@@ -1,0 +1,73 @@
+/** Reads batches with what sending them needs: rows of batches, the objects of their segments, names of files, decisions. */
+import type { SealedObject } from '../../platform/storage/object-store.ts';
+import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import { type BatchMember, type BatchSpan, batchesPerFileMax } from './batch.ts';
+import type { BatchState } from './batch-state.ts';
+
+export interface LoadedBatch {
+  readonly tenantId: string;
+  readonly batchId: string;
+  readonly flowId: string;
+  readonly flowVersionId: string;
+  readonly targetId: string;
+  readonly parentBatchId: string | null;
+  readonly lane: number;
+  readonly orderNumber: number;
+  readonly state: BatchState;
+  readonly spans: readonly BatchSpan[];
+  readonly members: readonly BatchMember[];
+  readonly records: number;
+  readonly bytes: number;
+  readonly bodySha256: string;
+  readonly attempts: number;
+  readonly unknownAttempts: number;
+  readonly traceParent: string | null;
+  readonly cutAt: Date;
+  /** Of the first job; empty when the file's row is gone. */
+  readonly fileName: string;
+  /** Every job of it is to be cancelled. */
+  readonly isCancelled: boolean;
+  /** A file accepted earlier may still add batches before this one in its lane. */
+  readonly mustWait: boolean;
+  /** By segment id. */
+  readonly segments: ReadonlyMap<string, SealedObject>;
+}
+
+const selectBatches = `/* load batches */
+  select b.batch_id as "batchId", b.flow_id as "flowId", b.flow_version_id as "flowVersionId", b.target_id as "targetId",
+    b.parent_batch_id as "parentBatchId", b.lane, b.order_number as "orderNumber", b.state, b.spans, b.members, b.records, b.bytes,
+    b.body_sha256 as "bodySha256", b.attempts, b.unknown_attempts as "unknownAttempts", b.trace_parent as "traceParent",
+    b.created_at as "cutAt", coalesce(f.name, '') as "fileName",
+    not exists (select from headgate.jobs j where j.tenant_id = $1 and j.job_id = any (b.job_ids)
+      and j.decision is distinct from 'cancel' and j.state <> 'cancelled') as "isCancelled",
+    b.lane >= 0 and exists (select from headgate.jobs j where j.tenant_id = $1 and j.flow_id = b.flow_id
+      and j.state in ('queued', 'running', 'checking', 'held') and j.accepted_number < b.order_number / ${batchesPerFileMax}) as "mustWait"
+  from headgate.batches b
+  left join headgate.jobs j on j.tenant_id = $1 and j.job_id = b.job_ids[1]
+  left join headgate.files f on f.tenant_id = $1 and f.file_id = j.file_id
+  where b.tenant_id = $1 and b.batch_id = any ($2::uuid[])`;
+
+const selectSegments = `/* load segments */
+  select s.segment_id as "segmentId", s.object from headgate.segments s where s.tenant_id = $1 and s.segment_id = any ($2::uuid[])`;
+
+/** In no order; an id without a row is left out. */
+export async function loadBatches(tx: TenantTx, batchIds: readonly string[]): Promise<LoadedBatch[]> {
+  const { rows } = await tx.query<Omit<LoadedBatch, 'tenantId' | 'segments'>>(selectBatches, [tx.tenantId, batchIds]);
+  const segments = await loadSegments(tx, rows.flatMap(segmentIdsOf));
+  return rows.map((row) => {
+    const own = segmentIdsOf(row).map((id) => [id, segments.get(id)!] as const);
+    return { ...row, tenantId: tx.tenantId, segments: new Map(own) };
+  });
+}
+
+/** A segment without a row is a programmer's error: rows of batches name only segments that their job's commit wrote. */
+export async function loadSegments(tx: TenantTx, segmentIds: readonly string[]): Promise<ReadonlyMap<string, SealedObject>> {
+  const wanted = [...new Set(segmentIds)];
+  const { rows } = await tx.query<{ segmentId: string; object: SealedObject }>(selectSegments, [tx.tenantId, wanted]);
+  if (rows.length !== wanted.length) throw new Error('a delivery batch names a segment that has no row');
+  return new Map(rows.map((row) => [row.segmentId, row.object]));
+}
+
+function segmentIdsOf(batch: Pick<LoadedBatch, 'spans'>): string[] {
+  return batch.spans.map(({ segmentId }) => segmentId);
+}

@@ -1,0 +1,26 @@
+/** What can go wrong with deliveries beyond what targets answer (those codes are the connectors'). */
+import { defineErrors } from '../../platform/base/errors.ts';
+
+export const deliveryErrors = defineErrors({
+  E_ATTEMPT_ABANDONED: {
+    meaning: 'The process that was sending a batch ended, or lost its lease, before it could say what became of it.',
+    actor: 'operator',
+    next: 'Nothing: the attempt counts as unknown and the batch is resolved as its target allows.',
+    retryable: true,
+  },
+  E_BATCH_UNKNOWN: {
+    meaning: 'There is no delivery batch of this id.',
+    actor: 'caller',
+    next: 'Check the id with `headgate job get`.',
+  },
+  E_BATCH_STATE: {
+    meaning: 'The delivery batch is in a state that does not allow this.',
+    actor: 'operator',
+    next: 'Look at the batch again: only a held batch waits for a decision.',
+  },
+  E_DEAD_LETTER_UNKNOWN: {
+    meaning: 'There is no dead letter of this id.',
+    actor: 'caller',
+    next: 'Check the id with `headgate dead-letter list`.',
+  },
+});

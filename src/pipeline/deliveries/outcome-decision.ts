@@ -1,0 +1,81 @@
+/** From the outcome of an attempt to what happens to the batch. Pure: the same outcome, attempt and chance give the same. */
+import type { Rng } from '../../platform/base/ports.ts';
+import type { DeliveryOutcome, RecordResult } from '../connectors/connector.ts';
+import type { TargetPlan } from '../engine/plan.ts';
+import { isExhausted, retryDelayMs } from './retry-schedule.ts';
+
+export type Decision =
+  | { readonly kind: 'acked'; readonly evidence: string | null }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly code: string }
+  | { readonly kind: 'exhausted'; readonly code: string; readonly message: string }
+  /** `delayMs` until it is resolved. */
+  | { readonly kind: 'unknown'; readonly delayMs: number; readonly code: string }
+  | { readonly kind: 'split'; readonly delayMs: number; readonly parts: readonly SplitPart[] };
+
+/** Positions of a batch that go on together as a batch of their own. */
+export interface SplitPart {
+  readonly becomes: 'acked' | 'refused' | 'exhausted' | 'retry' | 'unknown';
+  readonly indexes: readonly number[];
+  /** By position in `indexes`; empty for acked ones. */
+  readonly codes: readonly string[];
+}
+
+export interface AttemptContext {
+  readonly target: Pick<TargetPlan, 'retry'>;
+  readonly attempt: number;
+  readonly records: number;
+  readonly rng: Rng;
+}
+
+export function decide(outcome: DeliveryOutcome, context: AttemptContext): Decision {
+  const { target, attempt, rng } = context;
+  const isLast = isExhausted(target.retry, attempt);
+  switch (outcome.kind) {
+    case 'acked':
+      return outcome.perRecord === undefined || outcome.perRecord.length === 0
+        ? { kind: 'acked', evidence: outcome.evidence ?? null }
+        : decideParts(outcome.perRecord, context);
+    case 'refused': {
+      const { code, message } = outcome;
+      if (!outcome.retryable) return { kind: 'refused', code, message };
+      if (isLast) return { kind: 'exhausted', code, message };
+      return { kind: 'retry', delayMs: retryDelayMs(target.retry, attempt, rng, outcome.retryAfterMs), code };
+    }
+    case 'unknown':
+      return { kind: 'unknown', delayMs: retryDelayMs(target.retry, attempt, rng), code: outcome.code };
+  }
+}
+
+function decideParts(results: readonly RecordResult[], { target, attempt, records, rng }: AttemptContext): Decision {
+  const isLast = isExhausted(target.retry, attempt);
+  const parts: { becomes: SplitPart['becomes']; indexes: number[]; codes: string[] }[] = [];
+  const add = (becomes: SplitPart['becomes'], index: number, code: string | null) => {
+    let part = parts.find((candidate) => candidate.becomes === becomes);
+    if (part === undefined) parts.push((part = { becomes, indexes: [], codes: [] }));
+    part.indexes.push(index);
+    if (code !== null) part.codes.push(code);
+  };
+  const byIndex = new Map(results.map((result) => [result.index, result]));
+  for (let index = 0; index < records; index++) {
+    const result = byIndex.get(index);
+    if (result === undefined) add('acked', index, null);
+    else add(result.status === 'retry' && isLast ? 'exhausted' : result.status, index, result.code);
+  }
+  const delayMs = retryDelayMs(target.retry, attempt, rng);
+  const [only] = parts;
+  if (parts.length > 1) return { kind: 'split', delayMs, parts };
+  const code = only!.codes[0] ?? '';
+  switch (only!.becomes) {
+    case 'acked':
+      return { kind: 'acked', evidence: null };
+    case 'retry':
+      return { kind: 'retry', delayMs, code };
+    case 'unknown':
+      return { kind: 'unknown', delayMs, code };
+    case 'refused':
+    case 'exhausted':
+      // Codes may differ from record to record.
+      return { kind: 'split', delayMs, parts };
+  }
+}
