@@ -8,7 +8,11 @@ export interface ApiClient {
   get<Answer>(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<Answer>;
   post<Answer>(path: string, body: unknown): Promise<Answer>;
   /** Streams a body; answers of any status below 500 that are not problems are returned with it. */
-  send<Answer>(path: string, body: ReadableStream | Uint8Array, headers: Readonly<Record<string, string>>): Promise<{ status: number; answer: Answer }>;
+  send<Answer>(
+    path: string,
+    body: ReadableStream | Uint8Array,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<{ status: number; answer: Answer }>;
   /** Every page of a list, up to `itemsMax`. */
   list<Item>(path: string, query: Readonly<Record<string, string | undefined>>, itemsMax: number): Promise<Item[]>;
   stream(path: string): Promise<ReadableStream<Uint8Array>>;
@@ -27,23 +31,29 @@ export function createApiClient(line: CommandLine, env: Readonly<Record<string, 
     } catch (cause) {
       throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `nothing answered at ${base}`, { cause });
     }
-    if (response.headers.get('content-type')?.startsWith('application/problem+json')) throw problemError(await response.json());
+    if (response.headers.get('content-type')?.startsWith('application/problem+json'))
+      throw problemError((await response.json()) as Parameters<typeof problemError>[0]);
     if (!response.ok) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} answered ${response.status}`);
     return response;
   }
 
   const client: ApiClient = {
     get: async (path, query = {}) => (await call(withQuery(path, query), { method: 'GET' })).json() as never,
-    post: async (path, body) => (await call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).json() as never,
+    post: async (path, body) =>
+      (await call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).json() as never,
     async send(path, body, headers) {
-      const response = await call(path, { method: 'POST', headers, body: body as BodyInit, duplex: 'half' });
+      const response = await call(path, { method: 'POST', headers, body: body as never, duplex: 'half' });
       return { status: response.status, answer: (await response.json()) as never };
     },
     async list<Item>(path: string, query: Readonly<Record<string, string | undefined>>, itemsMax: number) {
       const items: Item[] = [];
       let cursor: string | undefined;
       do {
-        const page = await client.get<{ items: Item[]; nextCursor: string | null }>(path, { ...query, cursor, limit: String(Math.min(pageMax, itemsMax - items.length)) });
+        const page = await client.get<{ items: Item[]; nextCursor: string | null }>(path, {
+          ...query,
+          cursor,
+          limit: String(Math.min(pageMax, itemsMax - items.length)),
+        });
         items.push(...page.items);
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined && items.length < itemsMax);
@@ -64,13 +74,17 @@ function withQuery(path: string, query: Readonly<Record<string, string | undefin
 }
 
 function problemError(problem: { code?: string; detail?: string; retryable?: boolean; errors?: ErrorDetail[] }): HeadgateError {
-  return new HeadgateError(problem.code ?? 'E_INTERNAL', problem.detail ?? 'the API refused', { details: problem.errors, retryable: problem.retryable });
+  return new HeadgateError(problem.code ?? 'E_INTERNAL', problem.detail ?? 'the API refused', {
+    details: problem.errors,
+    retryable: problem.retryable,
+  });
 }
 
 /** From a file (which nobody else may read) or HEADGATE_API_KEY; never from the command line, where `ps` shows it. */
 function readKey(keyFile: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
   if (keyFile !== undefined) {
-    if ((statSync(keyFile).mode & 0o077) !== 0) throw new HeadgateError(cliErrors.E_API_KEY_MISSING, `the key file ${keyFile} may be read by others; make it mode 0600`);
+    if ((statSync(keyFile).mode & 0o077) !== 0)
+      throw new HeadgateError(cliErrors.E_API_KEY_MISSING, `the key file ${keyFile} may be read by others; make it mode 0600`);
     return readFileSync(keyFile, 'utf8').trim();
   }
   if (env.HEADGATE_API_KEY) return env.HEADGATE_API_KEY.trim();

@@ -3,8 +3,25 @@ import { defineErrors } from '../platform/base/errors.ts';
 
 export const cliErrors = defineErrors({
   E_USAGE: { meaning: 'The command line is not one that the command takes.', actor: 'caller', next: 'Run the command with --help.' },
-  E_API_UNREACHABLE: { meaning: 'The API did not answer.', actor: 'operator', next: 'Start `headgate serve`, or point HEADGATE_URL at a running one.', retryable: true },
-  E_API_KEY_MISSING: { meaning: 'No API key was given to the command line.', actor: 'caller', next: 'Set HEADGATE_API_KEY, or name a file with --key-file.' },
-  E_CONFIRM: { meaning: 'The command changes state and nobody confirmed it.', actor: 'caller', next: 'Look at the plan it printed; repeat with --yes.' },
-  E_TIMEOUT: { meaning: 'The awaited state was not reached in time.', actor: 'operator', next: 'Look at `headgate job get`; wait longer with --timeout.' },
+  E_API_UNREACHABLE: {
+    meaning: 'The API did not answer.',
+    actor: 'operator',
+    next: 'Start `headgate serve`, or point HEADGATE_URL at a running one.',
+    retryable: true,
+  },
+  E_API_KEY_MISSING: {
+    meaning: 'No API key was given to the command line.',
+    actor: 'caller',
+    next: 'Set HEADGATE_API_KEY, or name a file with --key-file.',
+  },
+  E_CONFIRM: {
+    meaning: 'The command changes state and nobody confirmed it.',
+    actor: 'caller',
+    next: 'Look at the plan it printed; repeat with --yes.',
+  },
+  E_TIMEOUT: {
+    meaning: 'The awaited state was not reached in time.',
+    actor: 'operator',
+    next: 'Look at `headgate job get`; wait longer with --timeout.',
+  },
 });

@@ -56,9 +56,15 @@ export function exitCodeOf(error: HeadgateError): number {
 
 /** Prints an error as every command does, and returns its exit code. Control characters never reach the terminal. */
 export function reportError(thrown: unknown): number {
-  const error = thrown instanceof HeadgateError ? thrown : new HeadgateError('E_INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+  const error =
+    thrown instanceof HeadgateError
+      ? thrown
+      : new HeadgateError('E_INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
   const lines = [`error ${error.code}: ${error.message}`];
-  for (const detail of error.details.slice(0, 50)) lines.push(`  ${detail.line === undefined ? '' : `${detail.line}:${detail.column ?? 1}: `}${detail.path ? `${detail.path}: ` : ''}${detail.message}`);
+  for (const detail of error.details.slice(0, 50))
+    lines.push(
+      `  ${detail.line === undefined ? '' : `${detail.line}:${detail.column ?? 1}: `}${detail.path ? `${detail.path}: ` : ''}${detail.message}`,
+    );
   if (error.next) lines.push(`try: ${error.next}`);
   process.stderr.write(`${lines.map(printable).join('\n')}\n`);
   return exitCodeOf(error);
@@ -99,7 +105,9 @@ export async function runVerb(noun: string, verbs: Readonly<Record<string, Comma
   if (command) return runCommand(command, rest);
   const help = Object.values(verbs).map((each) => `  ${each.usage}\n      ${each.summary}`);
   const isHelp = verb === undefined || verb === '--help' || verb === '-h';
-  (isHelp ? process.stdout : process.stderr).write(`${isHelp ? '' : `error E_USAGE: headgate ${noun} has no verb ${printable(JSON.stringify(verb))}\n`}${help.join('\n')}\n`);
+  (isHelp ? process.stdout : process.stderr).write(
+    `${isHelp ? '' : `error E_USAGE: headgate ${noun} has no verb ${printable(JSON.stringify(verb))}\n`}${help.join('\n')}\n`,
+  );
   return isHelp ? 0 : 2;
 }
 

@@ -15,14 +15,18 @@ export interface OutputShape {
 
 /** Prints a list. With `--json` one document: the array. */
 export async function printRows(line: CommandLine, rows: readonly Row[], shape: OutputShape): Promise<void> {
-  const fields = textOption(line, 'fields')?.split(',').map((field) => field.trim());
+  const fields = textOption(line, 'fields')
+    ?.split(',')
+    .map((field) => field.trim());
   const format = formatOf(line);
   const picked = fields ? rows.map((row) => Object.fromEntries(fields.map((field) => [field, pick(row, field)]))) : rows;
   if (format === 'json') return write(`${JSON.stringify(picked, null, 2)}\n`);
   if (format === 'ndjson') return write(picked.map((row) => `${JSON.stringify(row)}\n`).join(''));
   if (format === 'yaml') return write((await import('yaml')).stringify(picked));
   const columns = fields ?? shape.columns;
-  const cells = picked.map((row) => columns.map((column) => cellText(fields ? (row as Record<string, unknown>)[column] : pick(row, column))));
+  const cells = picked.map((row) =>
+    columns.map((column) => cellText(fields ? (row as Record<string, unknown>)[column] : pick(row, column))),
+  );
   if (format === 'csv') return write([[...columns], ...cells].map((row) => `${row.map(csvCell).join(',')}\r\n`).join(''));
   if (process.stdout.isTTY) return write(table(columns, cells));
   return write([[...columns], ...cells].map((row) => `${row.map((cell) => cell.replace(/[\t\n\r]/g, ' ')).join('\t')}\n`).join(''));
@@ -30,16 +34,30 @@ export async function printRows(line: CommandLine, rows: readonly Row[], shape: 
 
 /** Prints one thing: `name: value` lines, or the document that was asked for. */
 export async function printOne(line: CommandLine, row: Row): Promise<void> {
-  const fields = textOption(line, 'fields')?.split(',').map((field) => field.trim());
+  const fields = textOption(line, 'fields')
+    ?.split(',')
+    .map((field) => field.trim());
   const picked = fields ? Object.fromEntries(fields.map((field) => [field, pick(row, field)])) : row;
   const format = formatOf(line);
   if (format === 'json') return write(`${JSON.stringify(picked, null, 2)}\n`);
   if (format === 'ndjson') return write(`${JSON.stringify(picked)}\n`);
   if (format === 'yaml') return write((await import('yaml')).stringify(picked));
   const names = Object.keys(picked);
-  if (format === 'csv') return write([names, names.map((name) => cellText(picked[name as keyof typeof picked]))].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join(''));
+  if (format === 'csv')
+    return write(
+      [names, names.map((name) => cellText(picked[name as keyof typeof picked]))]
+        .map((cells) => `${cells.map(csvCell).join(',')}\r\n`)
+        .join(''),
+    );
   const width = Math.max(0, ...names.map((name) => name.length));
-  return write(names.map((name) => `${process.stdout.isTTY ? `${name.padEnd(width)}  ` : `${name}\t`}${cellText((picked as Record<string, unknown>)[name])}\n`).join(''));
+  return write(
+    names
+      .map(
+        (name) =>
+          `${process.stdout.isTTY ? `${name.padEnd(width)}  ` : `${name}\t`}${cellText((picked as Record<string, unknown>)[name])}\n`,
+      )
+      .join(''),
+  );
 }
 
 function formatOf(line: CommandLine): 'json' | 'ndjson' | 'yaml' | 'csv' | 'text' {
@@ -51,7 +69,12 @@ function formatOf(line: CommandLine): 'json' | 'ndjson' | 'yaml' | 'csv' | 'text
 }
 
 function pick(row: Row, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, key) => (value !== null && typeof value === 'object' && Object.hasOwn(value, key) ? (value as Row)[key] : undefined), row);
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (value, key) => (value !== null && typeof value === 'object' && Object.hasOwn(value, key) ? (value as Row)[key] : undefined),
+      row,
+    );
 }
 
 function cellText(value: unknown): string {
@@ -82,5 +105,7 @@ export function table(columns: readonly string[], rows: readonly (readonly strin
 
 /** Waits until the pipe has taken it, so that nothing is cut when the process exits. */
 function write(text: string): Promise<void> {
-  return new Promise((resolve, reject) => process.stdout.write(text, (error) => (error && (error as NodeJS.ErrnoException).code !== 'EPIPE' ? reject(error) : resolve())));
+  return new Promise((resolve, reject) =>
+    process.stdout.write(text, (error) => (error && (error as NodeJS.ErrnoException).code !== 'EPIPE' ? reject(error) : resolve())),
+  );
 }

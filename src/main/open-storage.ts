@@ -29,7 +29,9 @@ export function openStorage(settings: Settings, env: Readonly<Record<string, str
   const masterKeys = settings.masterKey
     ? loadMasterKeys(parseMasterKeyReferences(settings.masterKey), secrets)
     : [loadEmbeddedMasterKey({ path: join(settings.dataDir, 'master.key'), hasObjects: hasObjects(root, settings.cell), rng })];
-  const signingKey = settings.signingKey ? readSigningKey(secrets.resolve(settings.signingKey)) : loadEmbeddedSigningKey(join(settings.dataDir, 'signing.pem'), rng);
+  const signingKey = settings.signingKey
+    ? readSigningKey(secrets.resolve(settings.signingKey))
+    : loadEmbeddedSigningKey(join(settings.dataDir, 'signing.pem'), rng);
   const sealed = createSealedStore({ raw, cell: settings.cell, keyRing: createKeyRing(masterKeys), rng });
   return { root, raw, sealed, masterKeys, signingKey };
 }

@@ -82,7 +82,8 @@ export function* invoicesFile(seed: number, records: number): Generator<string> 
     const invoice = `"invoiceId":"INV-${String(index).padStart(7, '0')}"`;
     const amount = `"amount":"${numbers.below(9_000) + 10}.${String(numbers.below(100)).padStart(2, '0')}","currency":"EUR"`;
     const fault = numbers.below(50);
-    const customer = fault === 0 ? '' : `,"customer":{"name":"Customer ${numbers.below(500)}","country":"${['DE', 'FR', 'NL'][numbers.below(3)]}"}`;
+    const customer =
+      fault === 0 ? '' : `,"customer":{"name":"Customer ${numbers.below(500)}","country":"${['DE', 'FR', 'NL'][numbers.below(3)]}"}`;
     yield `{${invoice}${customer},${amount}${fault === 1 ? `,${invoice}` : ''},"dueOn":"2026-12-${String(1 + numbers.below(28)).padStart(2, '0')}"}\n`;
   }
 }

@@ -1,0 +1,48 @@
+/** Errors that only callers of the API can cause. */
+import { defineErrors } from '../platform/base/errors.ts';
+
+export const apiErrors = defineErrors({
+  E_REQUEST: {
+    meaning: 'The request does not have the shape that the API describes.',
+    actor: 'caller',
+    next: 'Correct the named field; the shape is at /docs.',
+  },
+  E_UNAUTHENTICATED: {
+    meaning: 'No valid API key came with the request.',
+    actor: 'caller',
+    next: 'Send `Authorization: Bearer hg_live_…` with a key that is neither revoked nor expired.',
+  },
+  E_FORBIDDEN: {
+    meaning: 'The key does not have the scope that this action needs.',
+    actor: 'administrator',
+    next: 'Use a key with the named scope, or have one made.',
+  },
+  E_NOT_FOUND: {
+    meaning: 'There is nothing of that name or id that this key may see.',
+    actor: 'caller',
+    next: 'Check the id; list what there is.',
+  },
+  E_METHOD: { meaning: 'This address does not know that method.', actor: 'caller', next: 'See /docs for what it offers.' },
+  E_MEDIA_TYPE: {
+    meaning: 'The body is of a media type that this address does not take.',
+    actor: 'caller',
+    next: 'Send the media type that /docs names.',
+  },
+  E_REQUEST_TOO_LARGE: {
+    meaning: 'The body of the request is larger than the setting requestBytesMax.',
+    actor: 'caller',
+    next: 'Send less, or have the setting raised.',
+  },
+  E_CURSOR: { meaning: 'The cursor was not made by this list.', actor: 'caller', next: 'Start again without a cursor.' },
+  E_NOT_READY: {
+    meaning: 'This process cannot serve requests now.',
+    actor: 'operator',
+    next: 'Look at /readyz for what is missing; try again shortly.',
+    retryable: true,
+  },
+  E_INTERNAL: {
+    meaning: 'A fault of the product; the trace id leads to its log line.',
+    actor: 'administrator',
+    next: 'Look up the trace id in the logs.',
+  },
+});

@@ -1,0 +1,36 @@
+/** What the API is made of; `main` gives it. */
+import type { CompiledFlows } from '../control/flows/compiled-flow.ts';
+import type { JobServices } from '../control/jobs/job-services.ts';
+import type { Uploads } from '../pipeline/arrivals/upload.ts';
+import type { Ports } from '../platform/base/ports.ts';
+import type { Settings } from '../platform/base/settings.ts';
+import type { Db } from '../platform/postgres/database.ts';
+import type { SealedStore } from '../platform/storage/object-store.ts';
+import type { Logger } from '../platform/telemetry/logger.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
+
+export interface HealthFinding {
+  readonly name: string;
+  readonly isOk: boolean;
+  readonly detail: string;
+}
+
+export interface Health {
+  isStarted(): boolean;
+  /** Bounded in time; never rejects. */
+  check(): Promise<readonly HealthFinding[]>;
+}
+
+export interface ApiParts {
+  readonly settings: Settings;
+  readonly codeVersion: string;
+  readonly db: Db;
+  readonly store: SealedStore;
+  readonly ports: Ports;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly flows: CompiledFlows;
+  readonly uploads: Uploads;
+  readonly jobs: JobServices;
+}

@@ -1,0 +1,99 @@
+/**
+ * The HTTP API: one Fastify server that binds each request to its trace and its tenant, checks its shape and scope, and
+ * hands it to the resource's file. Requests for another tenant's thing answer as if it did not exist: every query runs
+ * in the scope of the key's own tenant.
+ */
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import fastify, { type FastifyInstance } from 'fastify';
+import { HeadgateError } from '../platform/base/errors.ts';
+import { formatTraceparent, parseTraceparent } from '../platform/telemetry/trace-context.ts';
+import { withSpan } from '../platform/telemetry/tracing.ts';
+import { apiErrors } from './api-errors.ts';
+import type { ApiParts } from './api-parts.ts';
+import { authenticate } from './authentication.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
+import { definitionRoutes } from './definitions.ts';
+import { eventRoutes } from './events.ts';
+import { fileRoutes } from './files.ts';
+import { flowRoutes } from './flows.ts';
+import { healthRoutes } from './health.ts';
+import { jobRoutes } from './jobs.ts';
+import { problemHandler, sendProblem } from './problems.ts';
+import { recordRoutes } from './records.ts';
+
+export async function createApiServer(parts: ApiParts): Promise<FastifyInstance> {
+  const { settings, metrics } = parts;
+  const server = fastify({
+    logger: false,
+    bodyLimit: settings.requestBytesMax,
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    keepAliveTimeout: 60_000,
+    forceCloseConnections: 'idle',
+    http: { headersTimeout: settings.requestTimeoutMs, requestTimeout: 0, maxHeaderSize: 16 * 1024 },
+    routerOptions: { maxParamLength: 200 },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: false, useDefaults: true } },
+    exposeHeadRoutes: false,
+  });
+  server.server.maxConnections = settings.httpConnectionsMax;
+  server.setErrorHandler(problemHandler(parts.logger));
+  server.setNotFoundHandler((_request, reply) =>
+    sendProblem(reply, new HeadgateError(apiErrors.E_NOT_FOUND, 'there is nothing at this address')),
+  );
+  bindTraces(server);
+  server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    metrics.add('headgate_http_requests_total', { method: request.method, route, status: String(reply.statusCode) });
+    metrics.observe('headgate_http_request_seconds', { method: request.method, route }, reply.elapsedTime / 1000);
+  });
+  await describe(server, parts);
+  await server.register(healthRoutes(parts));
+  await server.register(
+    async (api) => {
+      api.addHook('onRequest', authenticate(parts));
+      for (const routes of [fileRoutes, jobRoutes, recordRoutes, deadLetterRoutes, flowRoutes, definitionRoutes, eventRoutes])
+        await api.register(routes(parts));
+    },
+    { prefix: '/v1' },
+  );
+  return server;
+}
+
+/** Continues the caller's trace (W3C `traceparent`) for everything the request does, and returns it. */
+function bindTraces(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    const header = request.headers.traceparent;
+    const parent = typeof header === 'string' ? parseTraceparent(header) : undefined;
+    withSpan('api.request', { parent: parent ?? null, kind: 'server' }, (span) => {
+      reply.header('traceparent', formatTraceparent(span.context));
+      reply.header('x-content-type-options', 'nosniff');
+      return new Promise<void>((resolve) => {
+        reply.raw.once('close', () => {
+          span.set({ outcome: String(reply.statusCode) });
+          resolve();
+        });
+        done();
+      });
+    }).catch(() => undefined);
+  });
+}
+
+async function describe(server: FastifyInstance, parts: ApiParts): Promise<void> {
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Headgate',
+        version: parts.codeVersion,
+        description: 'Every file, record and amount accounted for.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      components: {
+        securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key, hg_live_…; it decides the tenant.' } },
+      },
+      security: [{ key: [] }],
+    },
+  });
+  await server.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', deepLinking: true }, staticCSP: true });
+}

@@ -1,0 +1,123 @@
+/**
+ * Answers for everything that goes wrong, as RFC 9457 problem details. The only place that knows which HTTP status a code
+ * has. What a code does not allow to be said (other tenants' things, causes, content) never reaches the body.
+ */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { HeadgateError } from '../platform/base/errors.ts';
+import type { Logger } from '../platform/telemetry/logger.ts';
+import { currentTrace } from '../platform/telemetry/work-context.ts';
+import { apiErrors } from './api-errors.ts';
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly traceId: string;
+  readonly retryable: boolean;
+  readonly errors?: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly path?: string;
+    readonly line?: number;
+    readonly column?: number;
+  }[];
+  readonly actions?: readonly string[];
+}
+
+const statusByCode: Readonly<Record<string, number>> = {
+  E_REQUEST: 400,
+  E_CURSOR: 400,
+  E_TENANT_ID: 400,
+  E_DIGEST_HEADER: 400,
+  E_UNAUTHENTICATED: 401,
+  E_FORBIDDEN: 403,
+  E_NOT_FOUND: 404,
+  E_FLOW_UNKNOWN: 404,
+  E_DEFINITION_UNKNOWN: 404,
+  E_KEY_UNKNOWN: 404,
+  E_METHOD: 405,
+  E_UPLOAD_TIMEOUT: 408,
+  E_STALE: 409,
+  E_JOB_STATE: 409,
+  E_VERSION_CONFLICT: 409,
+  E_FENCED: 409,
+  E_REQUEST_TOO_LARGE: 413,
+  E_UPLOAD_TOO_LARGE: 413,
+  E_MEDIA_TYPE: 415,
+  E_COMMIT_UNKNOWN: 503,
+  E_NOT_READY: 503,
+  E_STORAGE_FULL: 507,
+};
+
+/** 503 for what may go well later, 500 for the product's own faults, 422 for anything the caller sent. */
+export function statusOf(error: HeadgateError): number {
+  return (
+    statusByCode[error.code] ?? (error.retryable ? 503 : error.code.startsWith('E_DATABASE') || error.code === 'E_INTERNAL' ? 500 : 422)
+  );
+}
+
+export function problemOf(error: HeadgateError, status = statusOf(error)): Problem {
+  return {
+    type: `https://headgate.dev/errors#${error.code.toLowerCase()}`,
+    title: error.code,
+    status,
+    code: error.code,
+    detail: status >= 500 && error.code.startsWith('E_DATABASE') ? 'the database did not answer as needed' : error.message,
+    traceId: currentTrace()?.traceId ?? '',
+    retryable: error.retryable,
+    ...(error.details.length > 0 && { errors: error.details.slice(0, 200) }),
+    ...(error.next && { actions: [error.next] }),
+  };
+}
+
+/** Turns what Fastify throws by itself into the catalogue's codes. */
+export function asHeadgateError(error: FastifyError | HeadgateError | Error): HeadgateError {
+  if (error instanceof HeadgateError) return error;
+  const { code, statusCode, validation } = error as Partial<FastifyError>;
+  if (validation)
+    return new HeadgateError(apiErrors.E_REQUEST, 'the request does not have the described shape', {
+      details: validation.map((issue) => ({
+        code: apiErrors.E_REQUEST,
+        message: describeIssue(issue),
+        path: issue.instancePath || '/',
+      })),
+    });
+  if (statusCode === 413) return new HeadgateError(apiErrors.E_REQUEST_TOO_LARGE, 'the body is too large');
+  if (statusCode === 415) return new HeadgateError(apiErrors.E_MEDIA_TYPE, 'this media type is not taken here');
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new HeadgateError(
+      apiErrors.E_REQUEST,
+      code === 'FST_ERR_CTP_EMPTY_JSON_BODY' ? 'the body is empty' : 'the request could not be read',
+    );
+  return new HeadgateError(apiErrors.E_INTERNAL, 'the product failed; the log has the cause under the trace id', { cause: error });
+}
+
+function describeIssue(issue: NonNullable<FastifyError['validation']>[number]): string {
+  const { params, keyword, message } = issue;
+  if (keyword === 'additionalProperties') return `unknown field ${JSON.stringify(String(params.additionalProperty)).slice(0, 80)}`;
+  return message ?? 'is not valid';
+}
+
+export function sendProblem(reply: FastifyReply, error: HeadgateError, status = statusOf(error), retryAfterSeconds?: number): FastifyReply {
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterSeconds))));
+  else if (status === 503 || status === 429) reply.header('retry-after', '1');
+  return reply.code(status).type('application/problem+json').send(problemOf(error, status));
+}
+
+/** Logs once what is ours to mend; the caller's own mistakes are only counted. */
+export function problemHandler(logger: Logger) {
+  return (thrown: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const error = asHeadgateError(thrown);
+    const status = statusOf(error);
+    if (status >= 500)
+      logger.error('request failed', {
+        route: request.routeOptions.url,
+        method: request.method,
+        status,
+        error: error.code === 'E_INTERNAL' ? thrown : error,
+      });
+    return sendProblem(reply, error, status);
+  };
+}

@@ -1,0 +1,95 @@
+/** `headgate ingest FILE… --flow NAME`: brings files in through the API, hashed on the way, and can wait for their jobs. */
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
+import { HeadgateError } from '../platform/base/errors.ts';
+import { type ApiClient, createApiClient } from './api-client.ts';
+import { cliErrors } from './cli-errors.ts';
+import { apiOptions, type Command, outputOptions, requiredOption, textOption } from './command.ts';
+import { countOption, type JobAnswer, waitForJob } from './job.ts';
+import { printRows } from './output.ts';
+
+interface UploadAnswer {
+  readonly state: string;
+  readonly arrivalId: string;
+  readonly fileId?: string;
+  readonly jobId?: string;
+  readonly of?: string;
+}
+
+export const ingestCommand: Command = {
+  usage: 'headgate ingest FILE… --flow NAME [--wait] [--timeout SECONDS] [--idempotency-key KEY] [--json]',
+  summary:
+    'Uploads files to a flow. With --wait until their jobs are closed: exit 1 when one did not complete. A duplicate is not an error.',
+  options: {
+    ...outputOptions,
+    ...apiOptions,
+    flow: { type: 'string' },
+    wait: { type: 'boolean' },
+    timeout: { type: 'string' },
+    'idempotency-key': { type: 'string' },
+  },
+  async run(line) {
+    const flow = requiredOption(line, 'flow', this.usage);
+    if (line.positionals.length === 0) throw new HeadgateError(cliErrors.E_USAGE, `no FILE was given (usage: ${this.usage})`);
+    const api = createApiClient(line);
+    const timeoutSeconds = countOption(line, 'timeout', 3600);
+    const rows: Record<string, unknown>[] = [];
+    let exitCode = 0;
+    for (const [index, path] of line.positionals.entries()) {
+      const key = textOption(line, 'idempotency-key');
+      const answer = await upload(api, path, flow, key && line.positionals.length > 1 ? `${key}-${index + 1}` : key);
+      const job = line.options.wait && answer.jobId ? await waitForJob(api, answer.jobId, timeoutSeconds, progressOf(path)) : undefined;
+      rows.push({
+        file: path,
+        state: answer.state,
+        fileId: answer.fileId ?? null,
+        jobId: answer.jobId ?? null,
+        duplicateOf: answer.of ?? null,
+        job: job?.state ?? null,
+        ...(job && { records: job.records }),
+      });
+      if (job && job.state !== 'completed') exitCode = 1;
+    }
+    await printRows(line, rows, {
+      columns: ['file', 'state', 'jobId', ...(line.options.wait ? ['job', 'records.read', 'records.valid', 'records.rejected'] : [])],
+    });
+    return exitCode;
+  },
+};
+
+async function upload(api: ApiClient, path: string, flow: string, key: string | undefined): Promise<UploadAnswer> {
+  const sha256 = await hashFile(path);
+  const query = new URLSearchParams({ flow, name: basename(path) });
+  const { answer } = await api.send<UploadAnswer>(`/v1/files?${query}`, Readable.toWeb(createReadStream(path)) as ReadableStream, {
+    'content-type': 'application/octet-stream',
+    'content-length': String(statSync(path).size),
+    'repr-digest': `sha-256=:${sha256}:`,
+    'idempotency-key': key ?? randomUUID(),
+  });
+  return answer;
+}
+
+/** Base64. Fails with E_USAGE where the file cannot be read. */
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Uint8Array);
+  } catch (cause) {
+    throw new HeadgateError(cliErrors.E_USAGE, `${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+  }
+  return hash.digest('base64');
+}
+
+function progressOf(path: string): (job: JobAnswer) => void {
+  let last = '';
+  return (job) => {
+    const text = `${basename(path)}: ${job.state}, ${job.records.read} records read`;
+    if (text === last) return;
+    last = text;
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+    else process.stderr.write(`${text}\n`);
+    if (process.stderr.isTTY && job.closedAt) process.stderr.write('\n');
+  };
+}

@@ -1,0 +1,128 @@
+/** `headgate job …`: lists jobs, shows one with its targets and amounts, waits for it, and decides held ones. */
+import { HeadgateError } from '../platform/base/errors.ts';
+import { systemPorts } from '../platform/base/system-ports.ts';
+import { type ApiClient, createApiClient } from './api-client.ts';
+import { cliErrors } from './cli-errors.ts';
+import { apiOptions, type Command, type CommandLine, outputOptions, requiredOption, requiredPositional, textOption } from './command.ts';
+import { confirmPlan } from './confirmation.ts';
+import { printOne, printRows } from './output.ts';
+
+export interface JobAnswer {
+  readonly jobId: string;
+  readonly flow: string;
+  readonly file: string;
+  readonly state: string;
+  readonly records: { readonly read: number; readonly valid: number; readonly rejected: number; readonly filtered: number };
+  readonly closedAt: string | null;
+}
+
+const closedStates = new Set(['completed', 'completed_with_failures', 'rejected', 'cancelled']);
+const columns = ['jobId', 'flow', 'file', 'state', 'records.read', 'records.valid', 'records.rejected', 'records.filtered', 'createdAt'];
+const options = { ...outputOptions, ...apiOptions } as const;
+const listMax = 10_000;
+
+export const jobVerbs: Readonly<Record<string, Command>> = {
+  list: {
+    usage: 'headgate job list [--state STATE] [--flow FLOW] [--limit N] [--json]',
+    summary: 'Lists jobs, newest first.',
+    options: { ...options, state: { type: 'string' }, flow: { type: 'string' }, limit: { type: 'string' } },
+    async run(line) {
+      const limit = countOption(line, 'limit', 50);
+      const jobs = await createApiClient(line).list<Record<string, unknown>>(
+        '/v1/jobs',
+        { state: textOption(line, 'state'), flow: textOption(line, 'flow') },
+        limit,
+      );
+      await printRows(line, jobs, { columns });
+      return 0;
+    },
+  },
+  get: {
+    usage: 'headgate job get JOB [--json]',
+    summary: 'Shows one job: counts, amounts, targets, verdict, what to do next.',
+    options,
+    async run(line) {
+      await printOne(line, await createApiClient(line).get(`/v1/jobs/${jobOf(line, this.usage)}`));
+      return 0;
+    },
+  },
+  watch: {
+    usage: 'headgate job watch JOB [--timeout SECONDS] [--json]',
+    summary: 'Waits until the job is closed or held; exit 0 when it completed, 1 otherwise, 8 when time ran out.',
+    options: { ...options, timeout: { type: 'string' } },
+    async run(line) {
+      const job = await waitForJob(createApiClient(line), jobOf(line, this.usage), countOption(line, 'timeout', 3600));
+      await printOne(line, job as never);
+      return job.state === 'completed' ? 0 : 1;
+    },
+  },
+  errors: {
+    usage: 'headgate job errors JOB [--limit N] [--json]',
+    summary: 'Lists the findings about rejected records: number, byte offset, field, rule, code.',
+    options: { ...options, limit: { type: 'string' } },
+    async run(line) {
+      const findings = await createApiClient(line).list<Record<string, unknown>>(
+        `/v1/jobs/${jobOf(line, this.usage)}/errors`,
+        {},
+        countOption(line, 'limit', 100),
+      );
+      await printRows(line, findings, { columns: ['record', 'offset', 'severity', 'code', 'field', 'rule', 'message'] });
+      return 0;
+    },
+  },
+  release: decision('release', 'Lets a held job go on: its valid records are delivered.'),
+  reject: decision('reject', 'Rejects a held job: nothing of it is delivered.'),
+  cancel: decision('cancel', 'Cancels a job: what was not delivered yet is not delivered any more.'),
+};
+
+function decision(verb: 'release' | 'reject' | 'cancel', summary: string): Command {
+  return {
+    usage: `headgate job ${verb} JOB --reason TEXT [--dry-run] [--yes] [--json]`,
+    summary,
+    options: { ...options, reason: { type: 'string' }, 'dry-run': { type: 'boolean' }, yes: { type: 'boolean' } },
+    async run(line) {
+      const api = createApiClient(line);
+      const jobId = jobOf(line, this.usage);
+      const reason = requiredOption(line, 'reason', this.usage);
+      const plan = await api.post<Record<string, unknown>>(`/v1/jobs/${jobId}/${verb}`, { reason, dryRun: true });
+      if (line.options['dry-run']) {
+        await printOne(line, plan);
+        return 0;
+      }
+      await confirmPlan(line, `${verb} job ${jobId}`, plan);
+      await printOne(line, await api.post(`/v1/jobs/${jobId}/${verb}`, { reason }));
+      return 0;
+    },
+  };
+}
+
+/** Polls with growing pauses. Fails with E_TIMEOUT. */
+export async function waitForJob(
+  api: ApiClient,
+  jobId: string,
+  timeoutSeconds: number,
+  onProgress?: (job: JobAnswer) => void,
+): Promise<JobAnswer> {
+  const deadlineMs = systemPorts.clock.monotonicMs() + timeoutSeconds * 1000;
+  for (let pauseMs = 50; ; pauseMs = Math.min(1_000, pauseMs * 1.5)) {
+    const job = await api.get<JobAnswer>(`/v1/jobs/${jobId}`);
+    onProgress?.(job);
+    if (closedStates.has(job.state) || job.state === 'held') return job;
+    if (systemPorts.clock.monotonicMs() > deadlineMs)
+      throw new HeadgateError(cliErrors.E_TIMEOUT, `job ${jobId} is still ${job.state} after ${timeoutSeconds} s`);
+    await systemPorts.sleep.sleep(pauseMs);
+  }
+}
+
+function jobOf(line: CommandLine, usage: string): string {
+  return encodeURIComponent(requiredPositional(line, 0, 'JOB', usage));
+}
+
+export function countOption(line: CommandLine, name: string, defaultValue: number): number {
+  const text = textOption(line, name);
+  if (text === undefined) return defaultValue;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > Math.max(listMax, 86_400))
+    throw new HeadgateError(cliErrors.E_USAGE, `--${name} takes a whole number from 1`);
+  return value;
+}

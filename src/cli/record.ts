@@ -1,0 +1,81 @@
+/** `headgate record list|get` and `headgate dead-letter list|get|export`: what became of records, masked. */
+import { createApiClient } from './api-client.ts';
+import { apiOptions, type Command, outputOptions, requiredPositional, textOption } from './command.ts';
+import { countOption } from './job.ts';
+import { printOne, printRows } from './output.ts';
+
+const options = { ...outputOptions, ...apiOptions } as const;
+
+export const recordVerbs: Readonly<Record<string, Command>> = {
+  list: {
+    usage: 'headgate record list JOB [--status valid|rejected|filtered] [--after NUMBER] [--limit N] [--json]',
+    summary: 'Lists the records of a job with their outcome.',
+    options: { ...options, status: { type: 'string' }, after: { type: 'string' }, limit: { type: 'string' } },
+    async run(line) {
+      const jobId = encodeURIComponent(requiredPositional(line, 0, 'JOB', this.usage));
+      const { items } = await createApiClient(line).get<{ items: Record<string, unknown>[] }>(`/v1/jobs/${jobId}/records`, {
+        status: textOption(line, 'status'),
+        after: textOption(line, 'after'),
+        limit: String(countOption(line, 'limit', 50)),
+      });
+      await printRows(line, items, { columns: ['record', 'status', 'offset', 'targets'] });
+      return 0;
+    },
+  },
+  get: {
+    usage: 'headgate record get JOB NUMBER [--json]',
+    summary: 'Shows one record: outcome, findings, targets, and its fields masked.',
+    options,
+    async run(line) {
+      const jobId = encodeURIComponent(requiredPositional(line, 0, 'JOB', this.usage));
+      const number = encodeURIComponent(requiredPositional(line, 1, 'NUMBER', this.usage));
+      await printOne(line, await createApiClient(line).get(`/v1/jobs/${jobId}/records/${number}`));
+      return 0;
+    },
+  },
+};
+
+export const deadLetterVerbs: Readonly<Record<string, Command>> = {
+  list: {
+    usage: 'headgate dead-letter list [--job JOB] [--target TARGET] [--limit N] [--json]',
+    summary: 'Lists records that were given up, newest first.',
+    options: { ...options, job: { type: 'string' }, target: { type: 'string' }, limit: { type: 'string' } },
+    async run(line) {
+      const letters = await createApiClient(line).list<Record<string, unknown>>(
+        '/v1/dead-letters',
+        { job: textOption(line, 'job'), target: textOption(line, 'target') },
+        countOption(line, 'limit', 50),
+      );
+      await printRows(line, letters, { columns: ['deadLetterId', 'jobId', 'target', 'record', 'cause', 'code', 'message'] });
+      return 0;
+    },
+  },
+  get: {
+    usage: 'headgate dead-letter get ID [--json]',
+    summary: 'Shows one dead letter.',
+    options,
+    async run(line) {
+      await printOne(
+        line,
+        await createApiClient(line).get(`/v1/dead-letters/${encodeURIComponent(requiredPositional(line, 0, 'ID', this.usage))}`),
+      );
+      return 0;
+    },
+  },
+  export: {
+    usage: 'headgate dead-letter export [--job JOB] [--target TARGET] [-o ndjson|csv]',
+    summary: 'Writes up to 10,000 dead letters to stdout, NDJSON where -o says nothing else.',
+    options: { ...options, job: { type: 'string' }, target: { type: 'string' } },
+    async run(line) {
+      const letters = await createApiClient(line).list<Record<string, unknown>>(
+        '/v1/dead-letters',
+        { job: textOption(line, 'job'), target: textOption(line, 'target') },
+        10_000,
+      );
+      await printRows({ ...line, options: { output: 'ndjson', ...line.options } }, letters, {
+        columns: ['deadLetterId', 'jobId', 'target', 'record', 'cause', 'code', 'message', 'deliveryKey', 'createdAt'],
+      });
+      return 0;
+    },
+  },
+};

@@ -1,0 +1,78 @@
+/** `headgate tenant create|list` and `headgate key create`: run beside the server's settings, on its database (docs/decisions/0006). */
+import { createApiKey, type Scope, scopes } from '../platform/access/api-keys.ts';
+import { ensureTenant, findTenant, listTenants, type Tier } from '../platform/access/tenants.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
+import type { Settings } from '../platform/base/settings.ts';
+import { systemPorts } from '../platform/base/system-ports.ts';
+import type { Db } from '../platform/postgres/database.ts';
+import { openDatabase } from '../platform/postgres/open-database.ts';
+import { withTenant } from '../platform/tenancy/tenant-scope.ts';
+import { cliErrors } from './cli-errors.ts';
+import { type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
+import { loadSettings } from './load-settings.ts';
+import { printOne, printRows } from './output.ts';
+
+const options = { ...outputOptions, 'data-dir': { type: 'string' } } as const;
+const tiers: readonly Tier[] = ['gold', 'silver', 'bronze'];
+
+export const tenantVerbs: Readonly<Record<string, Command>> = {
+  create: {
+    usage: 'headgate tenant create NAME [--tier gold|silver|bronze] [--data-dir DIR] [--json]',
+    summary: 'Makes a tenant, or brings the tier of an existing one up to date.',
+    options: { ...options, tier: { type: 'string' } },
+    async run(line) {
+      const name = requiredPositional(line, 0, 'NAME', this.usage);
+      const tier = (textOption(line, 'tier') ?? 'silver') as Tier;
+      if (!tiers.includes(tier)) throw new HeadgateError(cliErrors.E_USAGE, `--tier is one of ${tiers.join(', ')}`);
+      const tenantId = await withDatabase(line, (db, { cell, region }) => ensureTenant(db, systemPorts.ids, { name, tier, cell, region }));
+      await printOne(line, { tenant: name, tenantId, tier });
+      return 0;
+    },
+  },
+  list: {
+    usage: 'headgate tenant list [--data-dir DIR] [--json]',
+    summary: 'Lists the tenants of this cell.',
+    options,
+    async run(line) {
+      await printRows(line, (await withDatabase(line, (db) => listTenants(db))) as never, { columns: ['name', 'tenantId'] });
+      return 0;
+    },
+  },
+};
+
+export const keyVerbs: Readonly<Record<string, Command>> = {
+  create: {
+    usage: `headgate key create TENANT [--name NAME] [--scopes ${scopes.join(',')}] [--data-dir DIR] [--json]`,
+    summary: 'Makes an API key of a tenant and prints it once; only its hash is kept. Default scopes: all but admin.',
+    options: { ...options, name: { type: 'string' }, scopes: { type: 'string' } },
+    async run(line) {
+      const tenant = requiredPositional(line, 0, 'TENANT', this.usage);
+      const wanted = (textOption(line, 'scopes')?.split(',') as Scope[] | undefined) ?? scopes.filter((scope) => scope !== 'admin');
+      const made = await withDatabase(line, async (db) => {
+        const tenantId = await findTenant(db, tenant);
+        if (tenantId === undefined) throw new HeadgateError('E_NOT_FOUND', `there is no tenant ${tenant}`);
+        return withTenant(db, tenantId, (tx) =>
+          createApiKey(tx, systemPorts, { name: textOption(line, 'name') ?? 'cli', scopes: wanted, actor: 'administrator' }),
+        );
+      });
+      await printOne(line, { key: made.key, keyId: made.keyId, tenant, scopes: wanted });
+      return 0;
+    },
+  },
+};
+
+async function withDatabase<T>(line: CommandLine, fn: (db: Db, settings: Settings) => Promise<T>): Promise<T> {
+  const settings = loadSettings({ flags: { dataDir: textOption(line, 'data-dir') } });
+  const opened = await openDatabase({
+    dataDir: settings.dataDir,
+    databaseUrl: settings.databaseUrl,
+    applicationName: 'headgate cli',
+    connectionsMax: 2,
+    ports: systemPorts,
+  });
+  try {
+    return await fn(opened.db, settings);
+  } finally {
+    await opened.close();
+  }
+}
