@@ -21,7 +21,7 @@ import { composeReceipt, ExclusionGroups, type TargetOutcome } from '../../src/p
 import { encodeExclusions } from '../../src/pipeline/ledger/exclusions.ts';
 import { exportEntries, sourceOf } from '../../src/pipeline/ledger/export/export-entries.ts';
 import type { ChunkReceipt, Receipt } from '../../src/pipeline/ledger/receipt.ts';
-import { signReceipt } from '../../src/pipeline/ledger/receipt-signature.ts';
+import { issueReceipt, signReceipt } from '../../src/pipeline/ledger/receipt-signature.ts';
 import { encodeRejection } from '../../src/pipeline/ledger/rejection-lines.ts';
 import { readSigningKey } from '../../src/pipeline/ledger/signing-key.ts';
 import { Secret } from '../../src/platform/secrets/secret.ts';
@@ -269,11 +269,11 @@ interface ExportParts {
 }
 
 function exportFilesOf({ receipt, definition, member, exclusions, batches, run }: ExportParts): Map<string, Buffer> {
-  const receiptBytes = Buffer.from(canonicalJson(receipt));
+  const issued = issueReceipt(receipt, fixtureKey);
   const entries = exportEntries({
     receipt,
-    receiptBytes,
-    signature: signReceipt(receiptBytes, fixtureKey),
+    receiptBytes: Buffer.from(issued.body),
+    signature: issued.signature,
     definition,
     openMember: () => sourceOf(member),
     openContainer: () => sourceOf(member),

@@ -6,11 +6,26 @@ import { sign, verify } from 'node:crypto';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { ledgerErrors } from './ledger-errors.ts';
+import { assertBalanced, type Receipt } from './receipt.ts';
 import type { SigningKey } from './signing-key.ts';
 import type { Trust } from './trust-file.ts';
 
 const signatureBytes = 64;
 const jwsForm = /^([A-Za-z0-9_-]{1,400})\.\.([A-Za-z0-9_-]{86})$/;
+
+export interface IssuedReceipt {
+  /** The exact text that is signed, kept and exported. */
+  readonly body: string;
+  readonly signature: string;
+  readonly keyId: string;
+}
+
+/** A job's receipt as it is kept. Fails with E_UNBALANCED. */
+export function issueReceipt(receipt: Receipt, key: SigningKey): IssuedReceipt {
+  assertBalanced(receipt);
+  const body = canonicalJson(receipt);
+  return { body, signature: signReceipt(Buffer.from(body), key), keyId: key.kid };
+}
 
 /** `header..signature`, without a line end. */
 export function signReceipt(receipt: Uint8Array, key: SigningKey): string {

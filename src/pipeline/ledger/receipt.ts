@@ -9,7 +9,6 @@ import type { ControlTotals } from '../engine/file/file-rules.ts';
 import type { FileReason } from '../engine/file/file-verdict.ts';
 import type { FlowIdentity } from '../engine/plan.ts';
 import { findImbalances, type LedgerTotals, type TargetLedger } from './balance.ts';
-import { canonicalJson } from './canonical-json.ts';
 import { ledgerErrors } from './ledger-errors.ts';
 
 export const receiptVersion = 1;
@@ -108,10 +107,4 @@ export function assertBalanced(totals: LedgerTotals): void {
     path: at,
   }));
   throw new HeadgateError(ledgerErrors.E_UNBALANCED, `${imbalances.length} totals do not balance: ${details[0]!.message}`, { details });
-}
-
-/** The bytes that are signed and exported. Fails with E_UNBALANCED. */
-export function encodeReceipt(receipt: Receipt): Uint8Array {
-  assertBalanced(receipt);
-  return Buffer.from(canonicalJson(receipt));
 }

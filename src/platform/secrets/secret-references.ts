@@ -31,10 +31,6 @@ export function parseSecretReference(text: string): SecretReference {
   return reference;
 }
 
-export function printSecretReference(reference: SecretReference): string {
-  return reference.kind === 'env' ? `env:${reference.name}` : `file:${reference.path}`;
-}
-
 /** By path text; both are normalized. */
 export function isBelow(folder: string, path: string): boolean {
   return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);

@@ -25,7 +25,13 @@ export interface SecretLimits {
   readonly folders: readonly string[];
 }
 
-export const connectionEnvPrefix = 'HEADGATE_SECRET_';
+/** Variables that the administrator sets apart for connections. */
+const connectionEnvPrefix = 'HEADGATE_SECRET_';
+
+/** The limits of connections: `HEADGATE_SECRET_…` and files below these folders. */
+export function connectionLimits(folders: readonly string[]): SecretLimits {
+  return { envPrefixes: [connectionEnvPrefix], folders };
+}
 
 export interface SecretResolver {
   /** Fails with E_SECRET_REFERENCE, _NOT_ALLOWED, _MISSING, _PERMISSIONS, _SIZE, _UNREADABLE. One trailing line end is not part of the secret. */

@@ -8,7 +8,7 @@ import { systemRng } from '../base/system-ports.ts';
 import { writePrivateFileOnce } from './private-file.ts';
 import { Secret } from './secret.ts';
 import { readSecretReference } from './secret-references.ts';
-import { createSecretResolver } from './secret-resolver.ts';
+import { connectionLimits, createSecretResolver } from './secret-resolver.ts';
 
 const canary = 'CANARY-0b51-do-not-print';
 
@@ -162,7 +162,7 @@ describe('what connections may refer to', () => {
     const outside = secretFile('outside');
     const secrets = createSecretResolver({
       env: { HEADGATE_SECRET_A: 'a', HEADGATE_MASTER_KEY: canary },
-      limits: { envPrefixes: ['HEADGATE_SECRET_'], folders: [folder] },
+      limits: connectionLimits([folder]),
     });
     expect(secrets.resolve('env:HEADGATE_SECRET_A').reveal()).toBe('a');
     expect(secrets.resolve(`file:${path}`).reveal()).toBe('allowed');

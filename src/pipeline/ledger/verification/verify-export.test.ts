@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ExportedFixture, exportedJob, fixtureKey, listedAgain, resealed, withPart } from '../../../../test/support/exported-job.ts';
@@ -57,6 +58,18 @@ describe('an export', () => {
       }),
       searched,
     );
+  });
+
+  test('of a file that came in a container holds the container, and is not sound without it', () => {
+    const job = exportedJob();
+    const packed = Buffer.from('packed');
+    const container = { name: 'payments.csv.gz', bytes: packed.length, sha256: createHash('sha256').update(packed).digest('hex') };
+    const receipt = { ...job.receipt, file: { ...job.receipt.file, container } };
+    expect(verify(resealed(job, { receipt, files: new Map([['container.bin', packed]]) })).failures).toEqual([]);
+    expect(codesOf(verify(resealed(job, { receipt })))).toEqual(['E_VERIFY_FILE', 'E_VERIFY_LAYOUT']);
+    expect(codesOf(verify(resealed(job, { receipt, files: new Map([['container.bin', Buffer.from('other!')]]) })))).toEqual([
+      'E_VERIFY_FILE',
+    ]);
   });
 
   test('with a chunk that was run in parts is sound', () => {
