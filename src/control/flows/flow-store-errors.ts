@@ -7,6 +7,11 @@ export const flowStoreErrors = defineErrors({
     actor: 'author',
     next: 'Give the changed flow a new version.',
   },
+  E_FLOW_CHANGED: {
+    meaning: 'The stored text of a flow version does not have the hash under which it was applied; it is not used.',
+    actor: 'administrator',
+    next: 'Find out who changed the database; apply the flow again under a new version.',
+  },
   E_FLOW_UNKNOWN: {
     meaning: 'The tenant has no flow, or no version of the flow, of this name.',
     actor: 'caller',

@@ -2,9 +2,13 @@
  * Compiled flow versions by id, for everything that works on one. A version never changes, so that a bounded cache can not
  * be wrong: the rows of other tenants are still out of reach, because the key holds the tenant of the scope.
  */
+
+import type { Plan } from '../../pipeline/engine/plan.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import type { FlowDefinition } from './definition.ts';
 import { flowStoreErrors } from './flow-store-errors.ts';
+import { loadFlow } from './load-flow.ts';
 
 export interface StoredFlowVersion {
   readonly flowVersionId: string;
@@ -49,4 +53,27 @@ export function createFlowVersions<Compiled>(options: FlowVersionsOptions<Compil
       return loaded;
     },
   };
+}
+
+export interface CompiledFlow {
+  readonly plan: Plan;
+  readonly definition: FlowDefinition;
+}
+
+/** The cache of this process. */
+const flowVersions = createFlowVersions({ compile: compileStored });
+
+/** A version's plan and definition. Fails with E_FLOW_UNKNOWN, and with E_FLOW_CHANGED when the stored text was tampered with. */
+export function loadFlowVersion(tx: TenantTx, flowVersionId: string): Promise<CompiledFlow & StoredFlowVersion> {
+  return flowVersions.load(tx, flowVersionId);
+}
+
+function compileStored(stored: StoredFlowVersion): CompiledFlow {
+  const { plan, definition, hash } = loadFlow(stored.source);
+  if (plan === null || definition === null || hash !== stored.hash)
+    throw new HeadgateError(
+      flowStoreErrors.E_FLOW_CHANGED,
+      `the stored text of ${stored.flowName} ${stored.version} is not the one that was applied`,
+    );
+  return { plan, definition };
 }

@@ -58,9 +58,9 @@ it('a new version supersedes the one before, and each move leaves its event', as
   expect(await states('eft')).toEqual({ '1.0.0': 'superseded', '1.1.0': 'active' });
   expect(await schedules('eft')).toEqual(['in', 'late']);
   expect(await eventsOf('eft')).toEqual([
-    'flow-version.applied  active 1.0.0',
-    'flow-version.superseded active superseded 1.1.0',
-    'flow-version.applied  active 1.1.0',
+    'flow_version.applied  active 1.0.0',
+    'flow_version.superseded active superseded 1.1.0',
+    'flow_version.applied  active 1.1.0',
   ]);
 });
 

@@ -7,7 +7,10 @@ import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ids } from '../../platform/base/ports.ts';
 import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import type { FlowDefinition } from './definition.ts';
+import { flowErrors } from './flow-errors.ts';
 import { flowStoreErrors } from './flow-store-errors.ts';
+import type { LoadedFlow } from './load-flow.ts';
 
 export interface FlowToApply {
   readonly service: string;
@@ -22,6 +25,28 @@ export interface FlowToApply {
   readonly document: unknown;
   /** Ids of the sources that are polled. */
   readonly polledSources: readonly string[];
+}
+
+/** What a definition that was loaded is applied as. Fails with E_FLOW_INVALID when it has mistakes. */
+export function flowToApply(loaded: LoadedFlow, source: string): FlowToApply {
+  const { definition, hash, canonical, diagnostics } = loaded;
+  if (definition === null || hash === null)
+    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the flow definition has mistakes', { details: diagnostics });
+  const { service, subService, name, version } = definition.metadata;
+  return {
+    service,
+    subService: subService ?? null,
+    name,
+    version,
+    hash,
+    source,
+    document: canonical,
+    polledSources: polledSourcesOf(definition),
+  };
+}
+
+export function polledSourcesOf(definition: FlowDefinition): string[] {
+  return definition.spec.sources.filter((source) => source.type === 'folder').map((source) => source.id);
 }
 
 export interface AppliedFlow {
@@ -79,14 +104,14 @@ export async function applyFlow(tx: TenantTx, ids: Ids, flow: FlowToApply, actor
     const from = (await tx.query<{ from: string }>(moveVersion, [tx.tenantId, id, to])).rows[0]?.from;
     if (from !== undefined) events.push({ type, objectId: id, from, to, actor, detail });
   };
-  if (row.activeVersionId !== null && row.enabled) await move(row.activeVersionId, 'superseded', 'flow-version.superseded');
-  if (known) await move(flowVersionId, 'active', 'flow-version.restored');
+  if (row.activeVersionId !== null && row.enabled) await move(row.activeVersionId, 'superseded', 'flow_version.superseded');
+  if (known) await move(flowVersionId, 'active', 'flow_version.restored');
   else {
     const { version, hash, source, document } = flow;
     await tx.query(insertVersion, [tx.tenantId, flowVersionId, row.flowId, version, hash, source, JSON.stringify(document), actor]);
-    events.push({ type: 'flow-version.applied', objectId: flowVersionId, from: '', to: 'active', actor, detail });
+    events.push({ type: 'flow_version.applied', objectId: flowVersionId, from: '', to: 'active', actor, detail });
   }
-  if (!row.enabled) await move(flowVersionId, 'disabled', 'flow-version.disabled');
+  if (!row.enabled) await move(flowVersionId, 'disabled', 'flow_version.disabled');
   await tx.query(updateFlow, [tx.tenantId, row.flowId, flowVersionId, flow.service, flow.subService]);
   await setSchedules(tx, row.flowId, row.enabled ? flow.polledSources : []);
   await recordEvents(tx, ids, events);
@@ -127,7 +152,7 @@ export async function switchFlow(tx: TenantTx, ids: Ids, change: FlowSwitch): Pr
   await tx.query(updateEnabled, [tx.tenantId, row.flowId, change.isEnabled]);
   await setSchedules(tx, row.flowId, change.isEnabled ? change.polledSources : []);
   if (row.activeVersionId === null) return true;
-  const [to, type] = change.isEnabled ? ['active', 'flow-version.enabled'] : ['disabled', 'flow-version.disabled'];
+  const [to, type] = change.isEnabled ? ['active', 'flow_version.enabled'] : ['disabled', 'flow_version.disabled'];
   const from = (await tx.query<{ from: string }>(moveVersion, [tx.tenantId, row.activeVersionId, to])).rows[0]?.from;
   if (from !== undefined)
     await recordEvents(tx, ids, [{ type, objectId: row.activeVersionId, from, to, actor: change.actor, detail: { flow: change.name } }]);

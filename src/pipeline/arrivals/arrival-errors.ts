@@ -1,0 +1,156 @@
+/** Why files are not taken, or not yet. Messages name rules and limits, never content; a file's name is content. */
+import { defineErrors } from '../../platform/base/errors.ts';
+
+export const arrivalErrors = defineErrors({
+  E_NAME: {
+    meaning:
+      'The name of the file is not one that is safe to keep or show: a path, control or text-direction characters, a reserved or too long name.',
+    actor: 'sender',
+    next: 'Send the file under a plain name of at most 255 bytes.',
+  },
+  E_NAME_MATCH: {
+    meaning: 'The flow takes uploads of other names only.',
+    actor: 'caller',
+    next: 'Send the file under a name that `match` of the source describes, or to the right flow.',
+  },
+  E_FILE_KIND: {
+    meaning:
+      'What lies in the source folder is no plain file of its own: a link, a file with several names, a pipe or a device. It was not opened.',
+    actor: 'sender',
+    next: 'Put a copy of the file itself there.',
+  },
+  E_FILE_TOO_LARGE: {
+    meaning: "The file is larger than its source's limit.",
+    actor: 'sender',
+    next: 'Send it in parts, or have `limits.maxSize` of the source raised.',
+  },
+  E_BOMB: {
+    meaning: 'The packed file unpacks to more than the limits of its source allow, in all or for each received byte.',
+    actor: 'sender',
+    next: 'Send the file unpacked, or have the limits raised if it is what it should be.',
+  },
+  E_ARCHIVE: {
+    meaning: 'The packed file is damaged, incomplete, or has bytes behind its end.',
+    actor: 'sender',
+    next: 'Pack the file again and send it.',
+  },
+  E_MANIFEST: {
+    meaning: 'The file is not the one that its manifest describes.',
+    actor: 'sender',
+    next: 'Send file and manifest again; compare size and SHA-256 before.',
+  },
+  E_DUPLICATE: {
+    meaning: 'The flow has accepted this file before, by the keys that it compares.',
+    actor: 'sender',
+    next: 'Nothing, if it was sent twice by mistake; the answer names the first one.',
+  },
+  E_SAME_NAME: {
+    meaning: 'The flow has accepted another file of this name before.',
+    actor: 'sender',
+    next: 'Send the file under a name of its own.',
+  },
+  E_FILE_CHANGED: {
+    meaning: 'The file changed while it was read; it is read again when it rests.',
+    actor: 'sender',
+    next: 'Write under another name and rename when complete, or use a marker file.',
+    retryable: true,
+  },
+  E_ARRIVAL_OVERDUE: {
+    meaning: 'A file was seen at its source but is still not complete after the time that its source allows.',
+    actor: 'operator',
+    next: 'Ask the sender: the marker or manifest is missing, or the file never stops growing.',
+  },
+  E_SOURCE: {
+    meaning: 'A source folder cannot be read or written, or lies outside the root of its connection.',
+    actor: 'operator',
+    next: 'Check path, mount and permissions of the folder.',
+    retryable: true,
+  },
+  E_SOURCE_FENCED: {
+    meaning: 'Another process polls this source now; what this one was doing was not kept.',
+    actor: 'operator',
+    next: 'Nothing: the other process goes on.',
+    retryable: true,
+  },
+  E_QUOTA_STORED: {
+    meaning: 'The tenant has as many bytes stored as its policy allows; nothing of the file was kept.',
+    actor: 'administrator',
+    next: 'Purge what is no longer needed, or raise `admission.maxStoredBytes`.',
+  },
+  E_QUOTA_HELD: {
+    meaning: 'As many bytes wait for a decision as the policy of the tenant allows; nothing of the file was kept.',
+    actor: 'operator',
+    next: 'Release or reject what is held.',
+  },
+  E_BACKLOG: {
+    meaning: 'As much work of the tenant waits as its policy allows; nothing of the file was kept.',
+    actor: 'caller',
+    next: 'Send it again after the time given.',
+    retryable: true,
+  },
+  E_FILE_RATE: {
+    meaning: 'More files came within a minute than the policy or the source allows; nothing of the file was kept.',
+    actor: 'caller',
+    next: 'Send it again after the time given.',
+    retryable: true,
+  },
+  E_DIGEST_HEADER: {
+    meaning: 'A digest header is not of the form of RFC 9530, or has no sha-256.',
+    actor: 'caller',
+    next: 'Send `Repr-Digest: sha-256=:<base64>:`, or no digest.',
+  },
+  E_DIGEST: {
+    meaning: 'What arrived is not what the digest header says; nothing of it was kept.',
+    actor: 'caller',
+    next: 'Send the file again.',
+  },
+  E_CONTENT_ENCODING: {
+    meaning: 'The body has an encoding, or several, that are not taken.',
+    actor: 'caller',
+    next: 'Send the file as it is, or with one `Content-Encoding: gzip`.',
+  },
+  E_UPLOAD_TOO_LARGE: {
+    meaning: 'The upload is larger than the limit of its flow; nothing of it was kept.',
+    actor: 'caller',
+    next: 'Send it in parts, or have `limits.maxSize` of the source raised.',
+  },
+  E_UPLOAD_TIMEOUT: {
+    meaning: 'The sender stopped sending; nothing of the upload was kept.',
+    actor: 'caller',
+    next: 'Send it again.',
+    retryable: true,
+  },
+  E_UPLOAD_ABORTED: {
+    meaning: 'The upload ended before the whole body had come; nothing of it was kept.',
+    actor: 'caller',
+    next: 'Send it again.',
+    retryable: true,
+  },
+  E_UPLOAD_SOURCE: {
+    meaning: 'The flow takes no uploads: it has no source of type http.',
+    actor: 'author',
+    next: 'Add a source of type http to the flow.',
+  },
+  E_FLOW_DISABLED: {
+    meaning: 'The flow is disabled and takes no files.',
+    actor: 'operator',
+    next: 'Enable it with `headgate flow enable`.',
+  },
+  E_IDEMPOTENCY_KEY: {
+    meaning: 'The Idempotency-Key is longer than 255 characters or has others than visible ASCII.',
+    actor: 'caller',
+    next: 'Send a UUID or the like.',
+  },
+  E_KEY_REUSED: {
+    meaning: 'This Idempotency-Key came before with another file, name or flow.',
+    actor: 'caller',
+    next: 'Use a new key for each file; repeat a key only with the same request.',
+  },
+  E_ARRIVAL_STATE: {
+    meaning: 'The arrival is not in a state in which this can be done.',
+    actor: 'operator',
+    next: 'Look at it again; someone may have decided already.',
+  },
+});
+
+export type ArrivalErrorCode = keyof typeof arrivalErrors;

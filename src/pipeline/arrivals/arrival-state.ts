@@ -1,0 +1,56 @@
+/**
+ * The life of an arrival as one total table: state by event. A pair that is not in it is a programmer's error here and is
+ * refused by a trigger in the database, whose own table is tested to be equal.
+ */
+export const arrivalStates = [
+  'seen',
+  'growing',
+  'stable',
+  'complete',
+  'verified',
+  'held',
+  'accepted',
+  'duplicate',
+  'quarantined',
+  'vanished',
+] as const;
+export type ArrivalState = (typeof arrivalStates)[number];
+
+export const arrivalEvents = [
+  'see',
+  'grow',
+  'settle',
+  'complete',
+  'verify',
+  'accept',
+  'duplicate',
+  'quarantine',
+  'hold',
+  'vanish',
+] as const;
+export type ArrivalEvent = (typeof arrivalEvents)[number];
+
+/** The empty state is that of an arrival that does not exist yet. */
+export const arrivalTransitions: Readonly<Record<ArrivalState | '', Readonly<Partial<Record<ArrivalEvent, ArrivalState>>>>> = {
+  '': { see: 'seen' },
+  seen: { grow: 'growing', settle: 'stable', complete: 'complete', vanish: 'vanished', quarantine: 'quarantined' },
+  growing: { settle: 'stable', vanish: 'vanished', quarantine: 'quarantined' },
+  stable: { grow: 'growing', complete: 'complete', vanish: 'vanished', quarantine: 'quarantined' },
+  complete: { verify: 'verified', grow: 'growing', vanish: 'vanished', quarantine: 'quarantined' },
+  verified: { accept: 'accepted', duplicate: 'duplicate', quarantine: 'quarantined', hold: 'held' },
+  held: { accept: 'accepted', quarantine: 'quarantined' },
+  accepted: {},
+  duplicate: {},
+  quarantined: {},
+  vanished: {},
+};
+
+/** Before the verdict: the file is still at its source only. */
+export const openArrivalStates: readonly ArrivalState[] = ['seen', 'growing', 'stable', 'complete', 'verified'];
+
+/** An event that the state does not have is a programmer's error. */
+export function nextArrivalState(state: ArrivalState | '', event: ArrivalEvent): ArrivalState {
+  const next = arrivalTransitions[state][event];
+  if (next === undefined) throw new Error(`an arrival in state "${state}" has no event "${event}"`);
+  return next;
+}

@@ -1,0 +1,223 @@
+/**
+ * Reads and writes arrivals. Every move of a state is one statement for many arrivals, guarded by the state they are in,
+ * with their events in the same transaction. Whoever finds fewer rows moved than asked for has lost a race and must give up.
+ */
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Ids } from '../../platform/base/ports.ts';
+import { recordEvents } from '../../platform/events/event-log.ts';
+import type { SealedObject } from '../../platform/storage/object-store.ts';
+import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import { arrivalErrors } from './arrival-errors.ts';
+import { type ArrivalEvent, type ArrivalState, nextArrivalState } from './arrival-state.ts';
+
+export interface NewArrival {
+  readonly arrivalId: string;
+  readonly flowId: string;
+  readonly sourceId: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly fingerprint: string;
+  readonly actor: string;
+  readonly traceId: string | null;
+  readonly traceParent: string | null;
+}
+
+const insertSeen = `/* see arrivals */
+  insert into headgate.arrivals (tenant_id, arrival_id, flow_id, source_id, name, state, size_bytes, fingerprint, stable_since, actor, trace_id, trace_parent, seen_at, changed_at)
+  select $1, a.arrival_id, a.flow_id, a.source_id, a.name, 'seen', a.size_bytes, a.fingerprint, headgate.clock(), a.actor, a.trace_id, a.trace_parent, headgate.clock(), headgate.clock()
+  from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[])
+    as a (arrival_id, flow_id, source_id, name, size_bytes, fingerprint, actor, trace_id, trace_parent)`;
+
+/** First sight of files: they are `seen` from now on. */
+export async function seeArrivals(tx: TenantTx, ids: Ids, arrivals: readonly NewArrival[]): Promise<void> {
+  if (arrivals.length === 0) return;
+  await tx.query(insertSeen, [
+    tx.tenantId,
+    arrivals.map((arrival) => arrival.arrivalId),
+    arrivals.map((arrival) => arrival.flowId),
+    arrivals.map((arrival) => arrival.sourceId),
+    arrivals.map((arrival) => arrival.name),
+    arrivals.map((arrival) => arrival.sizeBytes),
+    arrivals.map((arrival) => arrival.fingerprint),
+    arrivals.map((arrival) => arrival.actor),
+    arrivals.map((arrival) => arrival.traceId),
+    arrivals.map((arrival) => arrival.traceParent),
+  ]);
+  const { state, type } = { state: nextArrivalState('', 'see'), type: 'arrival.seen' };
+  await recordEvents(
+    tx,
+    ids,
+    arrivals.map(({ arrivalId, actor, traceId }) => ({ type, objectId: arrivalId, from: '', to: state, actor, traceId })),
+  );
+}
+
+export interface ArrivalMove {
+  readonly arrivalId: string;
+  /** The state that it is in as far as the caller knows. */
+  readonly from: ArrivalState;
+  readonly actor: string;
+  /** What is left out stays as it was. */
+  readonly sizeBytes?: number;
+  readonly fingerprint?: string;
+  readonly sha256?: string;
+  readonly reasonCode?: string;
+  readonly reason?: string;
+  readonly fileId?: string;
+  readonly duplicateOf?: string;
+  readonly traceId?: string | null;
+  readonly traceParent?: string | null;
+  readonly object?: SealedObject;
+  /** Nothing is left to do at the source: the arrival came by upload. */
+  readonly isReleased?: boolean;
+  /** For the event. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+const updateStates = `/* move arrivals */
+  update headgate.arrivals a set
+    state = m.to_state, changed_at = headgate.clock(),
+    size_bytes = coalesce(m.size_bytes, a.size_bytes), fingerprint = coalesce(m.fingerprint, a.fingerprint),
+    stable_since = case when m.fingerprint is null then a.stable_since else headgate.clock() end,
+    sha256 = coalesce(m.sha256, a.sha256), reason_code = coalesce(m.reason_code, a.reason_code), reason = coalesce(m.reason, a.reason),
+    file_id = coalesce(m.file_id, a.file_id), duplicate_of = coalesce(m.duplicate_of, a.duplicate_of),
+    trace_id = coalesce(m.trace_id, a.trace_id), trace_parent = coalesce(m.trace_parent, a.trace_parent),
+    object_id = coalesce(m.object_id, a.object_id), object = coalesce(m.object::jsonb, a.object),
+    released_at = case when m.is_released then headgate.clock() else a.released_at end
+  from unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[], $11::uuid[], $12::text[],
+              $13::text[], $14::uuid[], $15::text[], $16::boolean[])
+    as m (arrival_id, from_state, to_state, size_bytes, fingerprint, sha256, reason_code, reason, file_id, duplicate_of, trace_id, trace_parent, object_id, object, is_released)
+  where a.tenant_id = $1 and a.arrival_id = m.arrival_id and a.state = m.from_state`;
+
+/** All or none: fails with E_ARRIVAL_STATE when one of them is no longer in the state given. */
+export async function moveArrivals(tx: TenantTx, ids: Ids, event: ArrivalEvent, moves: readonly ArrivalMove[]): Promise<void> {
+  if (moves.length === 0) return;
+  const states = moves.map((move) => nextArrivalState(move.from, event));
+  const { rowCount } = await tx.query(updateStates, [
+    tx.tenantId,
+    moves.map((move) => move.arrivalId),
+    moves.map((move) => move.from),
+    states,
+    moves.map((move) => move.sizeBytes ?? null),
+    moves.map((move) => move.fingerprint ?? null),
+    moves.map((move) => move.sha256 ?? null),
+    moves.map((move) => move.reasonCode ?? null),
+    moves.map((move) => move.reason ?? null),
+    moves.map((move) => move.fileId ?? null),
+    moves.map((move) => move.duplicateOf ?? null),
+    moves.map((move) => move.traceId ?? null),
+    moves.map((move) => move.traceParent ?? null),
+    moves.map((move) => (move.object === undefined ? null : storedObjectId(move.object))),
+    moves.map((move) => (move.object === undefined ? null : JSON.stringify(move.object))),
+    moves.map((move) => move.isReleased ?? false),
+  ]);
+  if (rowCount !== moves.length)
+    throw new HeadgateError(
+      arrivalErrors.E_ARRIVAL_STATE,
+      `${moves.length - rowCount} of ${moves.length} arrivals were moved by another process`,
+    );
+  await recordEvents(
+    tx,
+    ids,
+    moves.map((move, index) => {
+      const detail = { ...(move.reasonCode && { code: move.reasonCode }), ...(move.fileId && { fileId: move.fileId }), ...move.detail };
+      const hasDetail = Object.keys(detail).length > 0;
+      const { arrivalId, from, actor, traceId } = move;
+      return {
+        type: `arrival.${states[index]}`,
+        objectId: arrivalId,
+        from,
+        to: states[index]!,
+        actor,
+        traceId,
+        detail: hasDetail ? detail : undefined,
+      };
+    }),
+  );
+}
+
+const updateSight = `/* look at arrivals again */
+  update headgate.arrivals a set
+    size_bytes = coalesce(s.size_bytes, a.size_bytes), fingerprint = coalesce(s.fingerprint, a.fingerprint),
+    stable_since = case when s.fingerprint is null then a.stable_since else headgate.clock() end,
+    reason_code = coalesce(s.reason_code, a.reason_code)
+  from unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[]) as s (arrival_id, size_bytes, fingerprint, reason_code)
+  where a.tenant_id = $1 and a.arrival_id = s.arrival_id and a.state in ('seen', 'growing', 'stable', 'complete')`;
+
+export interface ArrivalSight {
+  readonly arrivalId: string;
+  readonly sizeBytes?: number;
+  /** A new one begins the time of rest anew. */
+  readonly fingerprint?: string;
+  readonly reasonCode?: string;
+}
+
+/** Keeps what was seen of files that stay in their state. */
+export async function updateArrivals(tx: TenantTx, sights: readonly ArrivalSight[]): Promise<void> {
+  if (sights.length === 0) return;
+  await tx.query(updateSight, [
+    tx.tenantId,
+    sights.map((sight) => sight.arrivalId),
+    sights.map((sight) => sight.sizeBytes ?? null),
+    sights.map((sight) => sight.fingerprint ?? null),
+    sights.map((sight) => sight.reasonCode ?? null),
+  ]);
+}
+
+export interface ArrivalRow {
+  readonly arrivalId: string;
+  readonly name: string;
+  readonly state: ArrivalState;
+  readonly sizeBytes: number;
+  readonly fingerprint: string;
+  readonly reasonCode: string | null;
+  /** How long the file has rested, and how long it is known, by the database's clock. */
+  readonly stableMs: number;
+  readonly seenMs: number;
+  readonly hasObject: boolean;
+}
+
+const columns = `arrival_id as "arrivalId", name, state, size_bytes as "sizeBytes", fingerprint, reason_code as "reasonCode",
+  (extract(epoch from headgate.clock() - coalesce(stable_since, seen_at)) * 1000)::float8 as "stableMs",
+  (extract(epoch from headgate.clock() - seen_at) * 1000)::float8 as "seenMs", object is not null as "hasObject"`;
+
+const selectOpen = `/* list open arrivals */
+  select ${columns} from headgate.arrivals
+  where tenant_id = $1 and flow_id = $2 and source_id = $3 and state in ('seen', 'growing', 'stable', 'complete', 'verified')`;
+const selectUnreleased = `/* list unreleased arrivals */
+  select ${columns} from headgate.arrivals
+  where tenant_id = $1 and flow_id = $2 and source_id = $3 and released_at is null and state in ('accepted', 'duplicate', 'quarantined', 'held')`;
+
+/** What is at the source and has no verdict yet, and what has one and is still to be moved away there. */
+export async function listKnownArrivals(
+  tx: TenantTx,
+  source: { readonly flowId: string; readonly sourceId: string },
+): Promise<{ open: ArrivalRow[]; unreleased: ArrivalRow[] }> {
+  const params = [tx.tenantId, source.flowId, source.sourceId];
+  const open = await tx.query<ArrivalRow>(selectOpen, params);
+  const unreleased = await tx.query<ArrivalRow>(selectUnreleased, params);
+  return { open: open.rows, unreleased: unreleased.rows };
+}
+
+const updateReleased = `/* release arrivals */
+  update headgate.arrivals set released_at = headgate.clock()
+  where tenant_id = $1 and arrival_id = any ($2::uuid[]) and released_at is null and state in ('accepted', 'duplicate', 'quarantined', 'held')`;
+
+/** The files are gone from their source, or will never be looked at again there. */
+export async function releaseArrivals(tx: TenantTx, arrivalIds: readonly string[]): Promise<void> {
+  if (arrivalIds.length > 0) await tx.query(updateReleased, [tx.tenantId, arrivalIds]);
+}
+
+/** The id in a stored object's name: the pack's, where the object lies in one. The orphan sweep asks for it. */
+export function storedObjectId(object: Pick<SealedObject, 'name' | 'objectId'>): string {
+  return object.name.slice(object.name.lastIndexOf('/') + 1).slice(0, object.objectId.length);
+}
+
+const countRecent = `/* count recently accepted */
+  select count(*) as files from headgate.arrivals
+  where tenant_id = $1 and flow_id = $2 and source_id = $3 and state = 'accepted' and changed_at > headgate.clock() - interval '1 minute'
+    and arrival_id > (lpad(to_hex((extract(epoch from headgate.clock() - interval '1 day') * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
+
+/** Files of a source accepted within the last minute. Asked only where the source has a limit of its own. */
+export async function countRecentlyAccepted(tx: TenantTx, source: { readonly flowId: string; readonly sourceId: string }): Promise<number> {
+  return (await tx.query<{ files: number }>(countRecent, [tx.tenantId, source.flowId, source.sourceId])).rows[0]!.files;
+}

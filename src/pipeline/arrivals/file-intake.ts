@@ -1,0 +1,251 @@
+/**
+ * From bytes to verdicts, for every way in: takes bytes in once, packs the small ones, and runs the accepting transaction.
+ * A verdict that it returns is committed. An answer to COMMIT that was lost is looked up by the arrival's key before
+ * anything is said or done again; stored objects that no row names are removed, or swept later.
+ */
+import { type CrashPoints, noCrashPoints } from '../../platform/base/crash-points.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Ports } from '../../platform/base/ports.ts';
+import { type CommitOutcome, resolveCommit } from '../../platform/postgres/commit-outcome.ts';
+import type { Db } from '../../platform/postgres/database.ts';
+import { CommitUnknownError } from '../../platform/postgres/postgres-errors.ts';
+import { retryTransient } from '../../platform/postgres/transient-retry.ts';
+import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import type { CreateJobs } from './accepted-file.ts';
+import type { AdmissionLimits, ArrivalFlow, SourcePlan } from './arrival-plan.ts';
+import { type ArrivalVerdict, acceptCandidates, type Candidate, type StoredContent } from './file-acceptance.ts';
+import { type Content, pieceBytesMax, type ReceivedFile } from './file-receiver.ts';
+import { findKnownDuplicates } from './file-verdicts.ts';
+import type { IntakeStore } from './intake-store.ts';
+
+export interface IntakeParts {
+  readonly db: Db;
+  readonly ports: Ports;
+  readonly store: IntakeStore;
+  readonly createJobs: CreateJobs;
+  readonly chunkBytes: number;
+  readonly crashPoints?: CrashPoints;
+  /** Told of each committed batch; must not throw. */
+  readonly onVerdicts?: (tenantId: string, flow: ArrivalFlow, verdicts: readonly ArrivalVerdict[]) => void;
+}
+
+export interface ReceiveContext {
+  readonly tenantId: string;
+  readonly flow: ArrivalFlow;
+  readonly source: SourcePlan;
+  readonly limits: AdmissionLimits;
+}
+
+/** An arrival whose bytes were taken in, or could not be. */
+export interface ReceivedArrival {
+  readonly arrivalId: string;
+  readonly name: string;
+  readonly actor: string;
+  readonly traceId: string | null;
+  readonly traceParent: string | null;
+  readonly isReleased: boolean;
+  readonly received: ReceivedFile;
+}
+
+export interface AcceptRequest {
+  readonly tenantId: string;
+  readonly flow: ArrivalFlow;
+  /** At most 256, their small contents at most 16 MiB together. */
+  readonly arrivals: readonly ReceivedArrival[];
+  /** First thing in the transaction: makes the arrivals `complete`, proves the lease. May run more than once. */
+  readonly before?: (tx: TenantTx) => Promise<void>;
+  /** Last thing in the transaction. */
+  readonly after?: (tx: TenantTx, verdicts: readonly ArrivalVerdict[]) => Promise<void>;
+}
+
+export interface FileIntake {
+  /** Reads the body to its end. Fails with E_FILE_TOO_LARGE, the store's codes and the body's own; nothing is left then. */
+  receive(context: ReceiveContext, body: AsyncIterable<Uint8Array>): Promise<ReceivedFile>;
+  /** Fails when nothing was committed, and with E_COMMIT_UNKNOWN when that can not be found out. */
+  accept(request: AcceptRequest): Promise<ArrivalVerdict[]>;
+  /** Removes what was sealed of files that will not be accepted. */
+  discard(arrivals: readonly ReceivedArrival[]): Promise<void>;
+}
+
+export const filesPerTransactionMax = 256;
+export const smallBytesPerPackMax = 16 * 1024 * 1024;
+const lostAnswersMax = 5;
+
+export function createFileIntake(parts: IntakeParts): FileIntake {
+  const { ports, store } = parts;
+  return {
+    async receive({ tenantId, flow, source, limits }, body) {
+      const { format, records } = flow.plan;
+      const incoming = store.open({
+        tenantId,
+        objectIds: { container: ports.ids.next(), member: ports.ids.next() },
+        unpack: source.unpack,
+        limits: source.limits,
+        plan: { format, records },
+        chunkBytes: parts.chunkBytes,
+        recordBytesMax: limits.recordBytesMax,
+      });
+      try {
+        for await (const bytes of body) {
+          for (let at = 0; at < bytes.length; at += pieceBytesMax) {
+            if (at > 0) await ports.sleep.sleep(0);
+            await incoming.push(bytes.subarray(at, at + pieceBytesMax));
+          }
+        }
+        return await incoming.end();
+      } catch (error) {
+        await incoming.abort();
+        throw error;
+      }
+    },
+    accept: (request) => accept(parts, request),
+    discard: (arrivals) => discardAll(store, arrivals),
+  };
+}
+
+async function accept(parts: IntakeParts, request: AcceptRequest): Promise<ArrivalVerdict[]> {
+  const { db, ports } = parts;
+  const crash = parts.crashPoints ?? noCrashPoints;
+  const { tenantId, flow, arrivals } = request;
+  const known = await withTenant(db, tenantId, (tx) => findKnownDuplicates(tx, flow, arrivals.map(judgedOf)), { readOnly: true });
+  crash.reach('arrivals.before-pack');
+  const candidates = await storeSmall(parts, request, known);
+  crash.reach('arrivals.before-commit');
+  let verdicts: ArrivalVerdict[];
+  try {
+    verdicts = await commitResolved(parts, { tenantId, arrivalId: arrivals[0]!.arrivalId }, async (tx) => {
+      await request.before?.(tx);
+      const judged = await acceptCandidates(tx, { ids: ports.ids, createJobs: parts.createJobs }, flow, candidates);
+      await request.after?.(tx, judged);
+      return judged;
+    });
+  } catch (error) {
+    if (!(error instanceof CommitUnknownError)) await discardAll(parts.store, arrivals);
+    throw error;
+  }
+  crash.reach('arrivals.after-commit');
+  await discardUnnamed(parts.store, arrivals, verdicts);
+  parts.onVerdicts?.(tenantId, flow, verdicts);
+  return verdicts;
+}
+
+interface ArrivalKey {
+  readonly tenantId: string;
+  readonly arrivalId: string;
+}
+
+const selectVerdict = `/* find arrival verdict */
+  select state in ('accepted', 'duplicate', 'held', 'quarantined') as "isDecided" from headgate.arrivals where tenant_id = $1 and arrival_id = $2`;
+
+/** Runs the transaction until its outcome is certain. The result is that of the run that was committed. */
+async function commitResolved<T>(parts: IntakeParts, key: ArrivalKey, work: (tx: TenantTx) => Promise<T>): Promise<T> {
+  const { db, ports } = parts;
+  const attempt = async (): Promise<T> => {
+    for (let lostAnswers = 0; ; lostAnswers++) {
+      let computed: { readonly value: T } | undefined;
+      try {
+        return await withTenant(db, key.tenantId, async (tx) => {
+          const value = await work(tx);
+          computed = { value };
+          return value;
+        });
+      } catch (error) {
+        if (!(error instanceof CommitUnknownError) || computed === undefined) throw error;
+        const outcome = await outcomeByKey(db, ports, key, error);
+        if (outcome === 'committed') return computed.value;
+        if (outcome === 'unknown' || lostAnswers >= lostAnswersMax) throw error;
+      }
+    }
+  };
+  return retryTransient(attempt, { ports });
+}
+
+/** The arrival's row first, then the server's memory of the transaction; "unknown" while neither can be asked. */
+async function outcomeByKey(db: Db, ports: Ports, key: ArrivalKey, error: CommitUnknownError): Promise<CommitOutcome> {
+  const isDecided = async () => {
+    const find = (tx: TenantTx) => tx.query<{ isDecided: boolean }>(selectVerdict, [key.tenantId, key.arrivalId]);
+    return (await withTenant(db, key.tenantId, find, { readOnly: true })).rows[0]?.isDecided === true;
+  };
+  try {
+    if (await retryTransient(isDecided, { ports })) return 'committed';
+    const outcome = await resolveCommit(db, error.xid, { ports });
+    if (outcome !== 'committed') return outcome;
+    return (await retryTransient(isDecided, { ports })) ? 'committed' : 'unknown';
+  } catch {
+    // What could not be asked stays open: the caller fails with the COMMIT's own error, and nothing is removed.
+    return 'unknown';
+  }
+}
+
+/** Puts the small contents into one pack, those of known duplicates left out. */
+async function storeSmall(parts: IntakeParts, request: AcceptRequest, known: ReadonlyMap<string, string>): Promise<Candidate[]> {
+  const { ports, store } = parts;
+  const { tenantId, arrivals } = request;
+  const members: { readonly objectId: string; readonly bytes: Uint8Array }[] = [];
+  const places = new Map<Content, number>();
+  for (const { arrivalId, received } of arrivals) {
+    if (known.has(arrivalId)) continue;
+    for (const content of contentsOf(received)) {
+      if (content.small === null || places.has(content)) continue;
+      places.set(content, members.length);
+      members.push({ objectId: ports.ids.next(), bytes: content.small });
+    }
+  }
+  const packed = members.length === 0 ? [] : await store.pack(tenantId, ports.ids.next(), members);
+  const stored = (content: Content): StoredContent => {
+    const place = places.get(content);
+    return { bytes: content.bytes, sha256: content.sha256, object: content.sealed ?? (place === undefined ? null : packed[place]!) };
+  };
+  return arrivals.map(({ received, ...arrival }) => ({
+    ...arrival,
+    fileId: ports.ids.next(),
+    container: stored(received.container),
+    member: received.member && stored(received.member),
+    split: received.split,
+    problem: received.problem,
+    knownDuplicateOf: known.get(arrival.arrivalId) ?? null,
+  }));
+}
+
+function contentsOf(received: ReceivedFile): Content[] {
+  return received.member === null || received.member === received.container ? [received.container] : [received.container, received.member];
+}
+
+/** Before the file's id exists, the arrival's stands for it. */
+function judgedOf({ arrivalId, name, received }: ReceivedArrival) {
+  const { container, member, problem } = received;
+  return { fileId: arrivalId, name, memberSha256: member?.sha256 ?? null, containerSha256: container.sha256, problem };
+}
+
+async function discardAll(store: IntakeStore, arrivals: readonly ReceivedArrival[]): Promise<void> {
+  await removeObjects(
+    store,
+    arrivals.flatMap(({ received }) => contentsOf(received)),
+  );
+}
+
+/** Accepted files need all that was sealed; what is held or in quarantine keeps the file as received; a duplicate nothing. */
+async function discardUnnamed(
+  store: IntakeStore,
+  arrivals: readonly ReceivedArrival[],
+  verdicts: readonly ArrivalVerdict[],
+): Promise<void> {
+  const unnamed = arrivals.flatMap(({ received }, index) => {
+    const { state } = verdicts[index]!;
+    if (state === 'accepted') return [];
+    return contentsOf(received).filter((content) => state === 'duplicate' || content !== received.container);
+  });
+  await removeObjects(store, unnamed);
+}
+
+/** A failure leaves an orphan for the sweep, and must not hide the verdict. */
+async function removeObjects(store: IntakeStore, contents: readonly Content[]): Promise<void> {
+  for (const { sealed } of contents) {
+    if (sealed === null) continue;
+    try {
+      await store.remove(sealed.name);
+    } catch (error) {
+      if (!(error instanceof HeadgateError)) throw error;
+    }
+  }
+}

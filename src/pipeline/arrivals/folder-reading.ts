@@ -1,0 +1,129 @@
+/**
+ * Reads complete files of a folder for acceptance: refuses what is no plain file without opening it, and finds what sends a
+ * file to quarantine: its kind, size, name or manifest.
+ */
+import { HeadgateError } from '../../platform/base/errors.ts';
+import { formatTraceparent } from '../../platform/telemetry/trace-context.ts';
+import { withSpan } from '../../platform/telemetry/tracing.ts';
+import { type ArrivalErrorCode, arrivalErrors } from './arrival-errors.ts';
+import type { FolderSourcePlan } from './arrival-plan.ts';
+import { type FileIntake, filesPerTransactionMax, type ReceiveContext, type ReceivedArrival, smallBytesPerPackMax } from './file-intake.ts';
+import { problemOfName } from './file-name.ts';
+import { packedBytesMax, type ReceivedFile } from './file-receiver.ts';
+import { type FolderEntry, readBeside, readFile } from './folder-source.ts';
+import { manifestBytesMax, parseManifest, problemOfManifest } from './manifest.ts';
+
+export interface CompleteFile {
+  readonly arrivalId: string;
+  readonly entry: FolderEntry;
+}
+
+export type ReadOutcome =
+  | { readonly kind: 'received'; readonly arrival: ReceivedArrival }
+  /** It is not what it was when it was seen. */
+  | { readonly kind: 'changed' }
+  /** Now; or its manifest is still being written. */
+  | { readonly kind: 'unreadable'; readonly error: HeadgateError };
+
+export interface FolderReading {
+  readonly intake: FileIntake;
+  readonly context: ReceiveContext & { readonly source: FolderSourcePlan };
+  readonly folder: string;
+  readonly actor: string;
+  /** Called for each piece that was read. */
+  readonly onPiece: () => Promise<void>;
+}
+
+/** Fails only with what is not about this file: the store, the database, a fault of the product. */
+export async function readComplete(reading: FolderReading, file: CompleteFile): Promise<ReadOutcome> {
+  const { context, actor } = reading;
+  const attributes = { flow: context.flow.flowName, arrivalId: file.arrivalId, bytes: file.entry.sizeBytes };
+  return withSpan('arrival', { parent: null, attributes }, async (span) => {
+    try {
+      const received = await receive(reading, file.entry);
+      if (received === undefined) return unreadable('the manifest is not complete yet');
+      const { traceId } = span.context;
+      const arrival = {
+        arrivalId: file.arrivalId,
+        name: file.entry.name,
+        actor,
+        traceId,
+        traceParent: formatTraceparent(span.context),
+        isReleased: false,
+        received,
+      };
+      return { kind: 'received', arrival };
+    } catch (error) {
+      if (!(error instanceof HeadgateError)) throw error;
+      if (error.code === arrivalErrors.E_FILE_CHANGED) return { kind: 'changed' };
+      if (error.code === arrivalErrors.E_SOURCE) return { kind: 'unreadable', error };
+      throw error;
+    }
+  });
+}
+
+async function receive(reading: FolderReading, entry: FolderEntry): Promise<ReceivedFile | undefined> {
+  const { intake, context, folder, onPiece } = reading;
+  const { source } = context;
+  if (!entry.isPlain) return withoutBytes(entry, 'E_FILE_KIND', 'this is a link, a file with several names, a pipe or a device');
+  if (entry.sizeBytes > source.limits.bytesMax)
+    return withoutBytes(entry, 'E_FILE_TOO_LARGE', `the file is larger than ${source.limits.bytesMax} bytes`);
+  const manifestText = source.ready.manifest === null ? null : readBeside(folder, entry.name + source.ready.manifest, manifestBytesMax);
+  const manifest = manifestText == null ? null : parseManifest(manifestText);
+  if (manifestText !== null && manifest === null) return undefined;
+  const nameProblem = entry.hasExactName ? problemOfName(entry.name) : 'the name is not valid UTF-8';
+  // What is quarantined for its name is kept as it came.
+  const received = await intake.receive(
+    nameProblem === null ? context : { ...context, source: { ...source, unpack: 'none' } },
+    withPauses(readFile(entry), onPiece),
+  );
+  if (nameProblem !== null) return { ...received, problem: { code: 'E_NAME', message: nameProblem } };
+  const { sha256, bytes } = received.container;
+  const manifestProblem = manifest && problemOfManifest(manifest, { sha256, bytes, name: entry.name });
+  return manifestProblem ? { ...received, problem: { code: 'E_MANIFEST', message: manifestProblem } } : received;
+}
+
+async function* withPauses(pieces: AsyncIterable<Uint8Array>, onPiece: () => Promise<void>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    await onPiece();
+    yield piece;
+  }
+}
+
+function withoutBytes(entry: FolderEntry, code: ArrivalErrorCode, message: string): ReceivedFile {
+  return {
+    container: { bytes: entry.sizeBytes, sha256: '', small: null, sealed: null },
+    member: null,
+    split: null,
+    problem: { code, message },
+  };
+}
+
+function unreadable(message: string): ReadOutcome {
+  return { kind: 'unreadable', error: new HeadgateError(arrivalErrors.E_SOURCE, message) };
+}
+
+/** Bytes of one batch beside a first file of any size: what is read before anything of it is acknowledged. */
+const batchBytesMax = 64 * 1024 * 1024;
+
+/** Cuts files, in order, into batches for one transaction each. */
+export function cutIntoBatches(files: readonly CompleteFile[]): CompleteFile[][] {
+  const batches: CompleteFile[][] = [];
+  let batch: CompleteFile[] = [];
+  let bytes = 0;
+  let smallBytes = 0;
+  for (const file of files) {
+    const { sizeBytes } = file.entry;
+    const small = sizeBytes < packedBytesMax ? sizeBytes : 0;
+    const isFull = batch.length >= filesPerTransactionMax || bytes + sizeBytes > batchBytesMax || smallBytes + small > smallBytesPerPackMax;
+    if (batch.length > 0 && isFull) {
+      batches.push(batch);
+      [batch, bytes, smallBytes] = [[], 0, 0];
+    }
+    batch.push(file);
+    bytes += sizeBytes;
+    smallBytes += small;
+  }
+  if (batch.length > 0) batches.push(batch);
+  return batches;
+}

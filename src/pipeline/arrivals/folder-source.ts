@@ -1,0 +1,297 @@
+/**
+ * A source folder on a disk or mount: what lies in it, reading a file that must not change meanwhile, and taking it away
+ * afterwards. Only plain files with one name are opened, never through a link, and nothing outside the connection's root is
+ * touched. Names are bytes here; what they mean is not this file's business.
+ */
+import { Buffer } from 'node:buffer';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  unlinkSync,
+} from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { fsyncFolder } from '../../platform/base/durable-folders.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import { arrivalErrors } from './arrival-errors.ts';
+import { nameBytesMax, textOfName } from './file-name.ts';
+
+export const doneFolder = '.headgate-done';
+export const quarantineFolder = '.headgate-quarantine';
+
+export interface FolderEntry {
+  readonly path: Buffer;
+  /** As text; exact unless its bytes are no UTF-8. */
+  readonly name: string;
+  readonly hasExactName: boolean;
+  /** A plain file with one name. */
+  readonly isPlain: boolean;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  /** Inode, size, modification and change time: what tells a file from a later one of its name. */
+  readonly fingerprint: string;
+}
+
+/** Smaller files are read at once, without giving the event loop a turn. */
+const wholeReadBytesMax = 64 * 1024;
+const readBytes = 256 * 1024;
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** The folder's real path. Fails with E_SOURCE when it is missing, no folder, or leads outside the root by links. */
+export function openSourceFolder(plan: { readonly root: string; readonly path: string }): string {
+  return withSourceFailures('open', () => {
+    const root = realpathSync(plan.root);
+    const folder = realpathSync(join(plan.root, plan.path));
+    if (folder !== root && !folder.startsWith(root.endsWith(sep) ? root : root + sep))
+      throw new HeadgateError(arrivalErrors.E_SOURCE, 'the source folder lies outside the root of its connection');
+    return folder;
+  });
+}
+
+/** Names in the folder that are no folders, as text with their bytes. Sizes and times come from `lookAt`. */
+export function listFolder(folder: string): { readonly bytes: Buffer; readonly name: string; readonly isExact: boolean }[] {
+  return withSourceFailures('list', () =>
+    readdirSync(Buffer.from(folder), { encoding: 'buffer', withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => {
+        const bytes = entry.name as Buffer;
+        const { text, isExact } = textOfName(bytes);
+        return { bytes, name: text, isExact };
+      }),
+  );
+}
+
+/** Undefined when it has gone meanwhile, or is a folder. */
+export function lookAt(
+  folder: string,
+  found: { readonly bytes: Buffer; readonly name: string; readonly isExact: boolean },
+): FolderEntry | undefined {
+  const path = pathIn(folder, found.bytes);
+  const stats = statOf(path);
+  if (!stats || stats.isDirectory()) return undefined;
+  return {
+    path,
+    name: found.name,
+    hasExactName: found.isExact,
+    isPlain: isPlain(stats),
+    sizeBytes: Number(stats.size),
+    modifiedMs: Number(stats.mtimeMs),
+    fingerprint: fingerprintOf(stats),
+  };
+}
+
+/**
+ * The file's bytes. Fails with E_FILE_CHANGED when what is opened is not what was seen, or when it changed until the last
+ * byte was read: then nothing that was read may be used.
+ */
+export async function* readFile(entry: FolderEntry): AsyncGenerator<Uint8Array> {
+  if (entry.sizeBytes < wholeReadBytesMax) yield* readSmall(entry);
+  else yield* readLarge(entry);
+}
+
+function* readSmall(entry: FolderEntry): Generator<Uint8Array> {
+  const descriptor = openPlain(entry.path);
+  try {
+    assertUnchanged(entry, fstatSync(descriptor, { bigint: true }));
+    const content = Buffer.allocUnsafe(entry.sizeBytes + 1);
+    let length = 0;
+    for (let count = -1; count !== 0 && length < content.length; length += count)
+      count = withSourceFailures('read', () => readSync(descriptor, content, length, content.length - length, length));
+    if (length !== entry.sizeBytes) throw changed();
+    assertUnchanged(entry, fstatSync(descriptor, { bigint: true }));
+    if (length > 0) yield content.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function* readLarge(entry: FolderEntry): AsyncGenerator<Uint8Array> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(entry.path, openFlags).catch((error: unknown) => {
+      throw openFailure(error);
+    });
+    assertUnchanged(entry, await handle.stat({ bigint: true }));
+    for (let position = 0; ; ) {
+      const piece = Buffer.allocUnsafe(readBytes);
+      const { bytesRead } = await handle.read(piece, 0, piece.length, position).catch((error: unknown) => {
+        throw sourceFailure(error, 'read');
+      });
+      if (bytesRead === 0) {
+        if (position !== entry.sizeBytes) throw changed();
+        break;
+      }
+      position += bytesRead;
+      if (position > entry.sizeBytes) throw changed();
+      yield piece.subarray(0, bytesRead);
+    }
+    assertUnchanged(entry, await handle.stat({ bigint: true }));
+  } finally {
+    await handle?.close();
+  }
+}
+
+function openPlain(path: Buffer): number {
+  try {
+    return openSync(path, openFlags);
+  } catch (error) {
+    throw openFailure(error);
+  }
+}
+
+/** Gone, or a link by now: it changed. */
+function openFailure(error: unknown): HeadgateError {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ELOOP' || code === 'ENXIO' ? changed() : sourceFailure(error, 'open');
+}
+
+function assertUnchanged(entry: FolderEntry, stats: BigIntStats): void {
+  if (!isPlain(stats) || fingerprintOf(stats) !== entry.fingerprint) throw changed();
+}
+
+function changed(): HeadgateError {
+  return new HeadgateError(arrivalErrors.E_FILE_CHANGED, 'the file changed while it was read');
+}
+
+export interface TakeAway {
+  readonly name: string;
+  readonly arrivalId: string;
+  /** Of the file that the verdict was about; another file of its name stays where it is. */
+  readonly fingerprint: string;
+  readonly to: typeof doneFolder | typeof quarantineFolder | 'nowhere';
+}
+
+/**
+ * Moves the file to a folder beside it, or removes it. `gone`: it is not there any more; `replaced`: another one is, and
+ * stays. Durable only after `syncFolders`.
+ */
+export function takeAway(folder: string, found: { readonly bytes: Buffer }, work: TakeAway): 'taken' | 'gone' | 'replaced' {
+  const path = pathIn(folder, found.bytes);
+  const stats = statOf(path);
+  if (!stats) return 'gone';
+  if (fingerprintOf(stats) !== work.fingerprint) return 'replaced';
+  return withSourceFailures('move', () => {
+    const isRemoved = work.to === 'nowhere';
+    const beside = join(folder, work.to === 'nowhere' ? doneFolder : work.to);
+    makeBeside(beside);
+    const target = isRemoved ? Buffer.from(join(beside, work.arrivalId)) : freePlace(beside, found.bytes, work.arrivalId);
+    renameSync(path, target);
+    const moved = statOf(target);
+    if (!moved || identityOf(moved) !== identityOf(stats)) {
+      putBack(target, path);
+      return 'replaced';
+    }
+    if (isRemoved) unlinkSync(target);
+    return 'taken';
+  });
+}
+
+/** Takes along what lay beside an accepted file, such as its marker. Missing is fine. */
+export function takeAwayBeside(folder: string, name: string, to: TakeAway['to']): void {
+  const path = Buffer.from(join(folder, name));
+  const stats = statOf(path);
+  if (!stats || stats.isDirectory()) return;
+  withSourceFailures('move', () => {
+    if (to === 'nowhere') return unlinkSync(path);
+    makeBeside(join(folder, to));
+    renameSync(path, join(folder, to, name));
+  });
+}
+
+/** Makes what was moved or removed durable. */
+export function syncFolders(folder: string): void {
+  withSourceFailures('make durable', () => {
+    for (const beside of [doneFolder, quarantineFolder])
+      if (statOf(Buffer.from(join(folder, beside)))?.isDirectory()) fsyncFolder(join(folder, beside));
+    fsyncFolder(folder);
+  });
+}
+
+/** A small file beside, such as a manifest; undefined when it is missing, no plain file, or larger than `bytesMax`. */
+export function readBeside(folder: string, name: string, bytesMax: number): Buffer | undefined {
+  const path = Buffer.from(join(folder, name));
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, openFlags);
+  } catch {
+    return undefined;
+  }
+  try {
+    const stats = fstatSync(descriptor, { bigint: true });
+    if (!isPlain(stats) || stats.size > BigInt(bytesMax)) return undefined;
+    const content = Buffer.alloc(Number(stats.size));
+    return content.subarray(0, readSync(descriptor, content, 0, content.length, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The file's own name where it is free, else with the arrival's id: nothing is ever overwritten. */
+function freePlace(beside: string, name: Buffer, arrivalId: string): Buffer {
+  const own = pathIn(beside, name);
+  if (!statOf(own)) return own;
+  const suffixed = Buffer.concat([name, Buffer.from(`.${arrivalId}`)]);
+  return pathIn(beside, suffixed.length <= nameBytesMax ? suffixed : Buffer.from(arrivalId));
+}
+
+function makeBeside(beside: string): void {
+  const known = statOf(Buffer.from(beside));
+  if (known?.isDirectory()) return;
+  if (known) throw new HeadgateError(arrivalErrors.E_SOURCE, 'something that is no folder lies where taken files are moved to');
+  mkdirSync(beside, { mode: 0o700 });
+}
+
+/** A file that took the name in the last moment returns to it, unless a third one has it. */
+function putBack(from: Buffer, to: Buffer): void {
+  try {
+    linkSync(from, to);
+    unlinkSync(from);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+function pathIn(folder: string, name: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(folder + sep), name]);
+}
+
+function statOf(path: Buffer): BigIntStats | undefined {
+  return withSourceFailures('look at', () => lstatSync(path, { bigint: true, throwIfNoEntry: false }));
+}
+
+function isPlain(stats: BigIntStats): boolean {
+  return stats.isFile() && stats.nlink === 1n;
+}
+
+/** What a rename keeps. */
+function identityOf(stats: BigIntStats): string {
+  return `${stats.ino}:${stats.size}:${stats.mtimeNs}`;
+}
+
+function fingerprintOf(stats: BigIntStats): string {
+  return `${identityOf(stats)}:${stats.ctimeNs}`;
+}
+
+function withSourceFailures<T>(action: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof HeadgateError ? error : sourceFailure(error, action);
+  }
+}
+
+function sourceFailure(error: unknown, action: string): HeadgateError {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined) throw error;
+  return new HeadgateError(arrivalErrors.E_SOURCE, `the source failed to ${action} a file or folder (${code})`, { cause: error });
+}

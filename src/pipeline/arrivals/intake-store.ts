@@ -1,0 +1,69 @@
+/**
+ * Where received bytes are sealed, seen from the event loop: every call is a promise, so that the work may happen in a
+ * thread (intake-thread.ts). The direct one does it here, in pieces; it serves tests, simulations and small files.
+ */
+import type { PackMember, SealedObject, SealedStore } from '../../platform/storage/object-store.ts';
+import type { Plan } from '../engine/plan.ts';
+import type { Format, Splitter } from '../formats/format.ts';
+import { createFileReceiver, type ReceivedFile, type ReceiverOptions } from './file-receiver.ts';
+
+/** What describes one file's way in; plain data, so that it can be given to a thread. */
+export type ReceiveRequest = Omit<ReceiverOptions, 'store' | 'createSplitter'> & {
+  readonly plan: Pick<Plan, 'format' | 'records'>;
+  readonly chunkBytes: number;
+  readonly recordBytesMax: number;
+};
+
+export interface IncomingFile {
+  /** In order; at most 256 KiB each. The bytes must not be changed afterwards. */
+  push(bytes: Uint8Array): Promise<void>;
+  end(): Promise<ReceivedFile>;
+  /** Leaves nothing that is named. */
+  abort(): Promise<void>;
+}
+
+export interface IntakeStore {
+  open(request: ReceiveRequest): IncomingFile;
+  /** One durable stored object for all of them, read back. */
+  pack(tenantId: string, packId: string, members: readonly PackMember[]): Promise<SealedObject[]>;
+  /** The bytes of a stored file, in pieces. */
+  read(tenantId: string, object: SealedObject): AsyncIterable<Uint8Array>;
+  /** Of an object that no row names. */
+  remove(name: string): Promise<void>;
+}
+
+export function createDirectIntakeStore(parts: { readonly store: SealedStore; readonly formats: readonly Format[] }): IntakeStore {
+  const { store, formats } = parts;
+  return {
+    open(request) {
+      const receiver = createFileReceiver({ ...request, store, createSplitter: () => splitterFor(formats, request) });
+      return { push: (bytes) => receiver.push(bytes), end: () => receiver.end(), abort: async () => receiver.abort() };
+    },
+    pack: async (tenantId, packId, members) => store.createPack({ tenantId, objectId: packId, kind: 'pack' }, members),
+    read: (tenantId, object) => readObject(store, tenantId, object),
+    remove: async (name) => store.remove(name),
+  };
+}
+
+/** The format of the flow's own choice; one that is not in the catalogue is a programmer's error. */
+export function splitterFor(formats: readonly Format[], request: Pick<ReceiveRequest, 'plan' | 'chunkBytes' | 'recordBytesMax'>): Splitter {
+  const { plan, chunkBytes, recordBytesMax } = request;
+  const format = formats.find((each) => each.name === plan.format.type);
+  if (!format) throw new Error(`no format ${plan.format.type} in the catalogue`);
+  return format.createSplitter(plan.format, plan.records, { chunkBytes, maxRecordBytes: recordBytesMax });
+}
+
+const readBytes = 64 * 1024;
+
+export async function* readObject(store: SealedStore, tenantId: string, object: SealedObject): AsyncGenerator<Uint8Array> {
+  const reader = store.open(tenantId, object);
+  try {
+    for (let position = 0; position < reader.size; ) {
+      const piece = Buffer.allocUnsafe(Math.min(readBytes, reader.size - position));
+      position += reader.read(piece, 0, piece.length, position);
+      yield piece;
+    }
+  } finally {
+    reader.close();
+  }
+}

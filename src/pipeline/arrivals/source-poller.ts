@@ -1,0 +1,88 @@
+/**
+ * The loop that polls source folders of all tenants: leases what is due, polls a few at once, and gives each back with the time
+ * of its next poll. A source that fails is tried again later and never stops the others. `stop` ends polls between batches.
+ */
+
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Waiter } from '../../platform/base/notifier.ts';
+import { createPollingLoop } from '../../platform/base/polling-loop.ts';
+import { withWork } from '../../platform/telemetry/work-context.ts';
+import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import { arrivalErrors } from './arrival-errors.ts';
+import { endLease, leaseDueSources, type SourceLease } from './source-lease.ts';
+import { type PollResult, pollSource, type SourcePollParts } from './source-poll.ts';
+
+export interface SourcePollerOptions extends Omit<SourcePollParts, 'leaseMs'> {
+  readonly workerId: string;
+  readonly waiter?: Waiter;
+  /** Called once per failure: of a poll (with its source) or of the loop itself. */
+  readonly onError: (error: unknown, lease?: SourceLease) => void;
+  readonly onPolled?: (lease: SourceLease, result: PollResult) => void;
+  readonly concurrency?: number;
+  readonly leaseMs?: number;
+}
+
+export interface SourcePoller {
+  start(): void;
+  /** True when nothing is in hand any more. */
+  stop(timeoutMs?: number): Promise<boolean>;
+}
+
+const failedSourceMs = 5_000;
+
+export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
+  const { db, ports, workerId, onError, onPolled, concurrency = 4, leaseMs = 30_000 } = options;
+  const running = new Set<Promise<void>>();
+  let stopping = new AbortController();
+
+  async function poll(lease: SourceLease): Promise<void> {
+    let dueInMs = failedSourceMs;
+    try {
+      const result = await pollSource({ ...options, leaseMs }, lease, stopping.signal);
+      dueInMs = result.dueInMs;
+      onPolled?.(lease, result);
+    } catch (error) {
+      if (error instanceof HeadgateError && error.code === arrivalErrors.E_SOURCE_FENCED) return;
+      onError(error, lease);
+    }
+    try {
+      await withTenant(db, lease.tenantId, (tx) => endLease(tx, lease, dueInMs));
+    } catch (error) {
+      // The lease ends by itself.
+      onError(error, lease);
+    }
+  }
+
+  const loop = createPollingLoop({
+    ports,
+    onError,
+    waiter: options.waiter,
+    idleMinMs: 20,
+    idleMaxMs: 250,
+    async work() {
+      if (running.size >= concurrency) await Promise.race(running);
+      const leases = await leaseDueSources(db, { workerId, limit: concurrency - running.size, leaseMs });
+      for (const lease of leases) {
+        const done: Promise<void> = withWork({ tenant: lease.tenantId }, () => poll(lease)).finally(() => running.delete(done));
+        running.add(done);
+      }
+      return leases.length > 0;
+    },
+  });
+
+  return {
+    start() {
+      stopping = new AbortController();
+      loop.start();
+    },
+    async stop(timeoutMs = 5_000) {
+      stopping.abort();
+      const isStopped = await loop.stop(timeoutMs);
+      const timeout = new AbortController();
+      const drained = Promise.all(running).then(() => true);
+      const isDrained = await Promise.race([drained, ports.sleep.sleep(timeoutMs, timeout.signal).then(() => false)]);
+      timeout.abort();
+      return isStopped && isDrained;
+    },
+  };
+}

@@ -1,0 +1,317 @@
+/**
+ * One file by upload. Nothing is kept before admission, nothing is answered before COMMIT, and an upload that ends early
+ * leaves nothing. The answers are those of decisions 34; what went wrong on the sender's side is thrown with its code.
+ */
+import { createHash } from 'node:crypto';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Ports } from '../../platform/base/ports.ts';
+import type { Db } from '../../platform/postgres/database.ts';
+import { formatTraceparent } from '../../platform/telemetry/trace-context.ts';
+import { withSpan } from '../../platform/telemetry/tracing.ts';
+import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import { type Admission, type Refusal, type Reservation, readUsage } from './admission.ts';
+import { type ArrivalErrorCode, arrivalErrors } from './arrival-errors.ts';
+import type { ArrivalPlans } from './arrival-plan.ts';
+import { countRecentlyAccepted, moveArrivals, seeArrivals } from './arrival-store.ts';
+import { parseDigest } from './digest-headers.ts';
+import type { ArrivalVerdict } from './file-acceptance.ts';
+import type { FileIntake, ReceiveContext, ReceivedArrival } from './file-intake.ts';
+import { createNameMatcher, problemOfName } from './file-name.ts';
+import type { ReceivedFile } from './file-receiver.ts';
+import { checkKey, findKeptAnswer, hashOfRequest, type KeptAnswer, KeyQueue, KeyTakenError, keepAnswer, takeKey } from './upload-keys.ts';
+
+export interface UploadRequest {
+  readonly tenantId: string;
+  readonly flowName: string;
+  readonly name: string;
+  readonly headers: {
+    /** `Repr-Digest` and `Content-Digest`; both are of the body as it comes. */
+    readonly reprDigest?: string;
+    readonly contentDigest?: string;
+    readonly idempotencyKey?: string;
+    readonly contentLength?: number;
+    readonly contentEncoding?: string;
+  };
+  /** Rejects when the sender goes away. Read to its end unless the answer is a refusal or an error. */
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly traceparent?: string | null;
+  /** `key:<id>`. */
+  readonly actor: string;
+}
+
+interface Taken {
+  readonly arrivalId: string;
+  /** Of the body as received. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+export type UploadAnswer =
+  | (Taken & {
+      readonly kind: 'accepted';
+      readonly fileId: string;
+      readonly acceptedNumber: number;
+      readonly duplicateOf: string | null;
+      readonly sameNameAs: string | null;
+    })
+  | (Taken & { readonly kind: 'duplicate'; readonly of: string })
+  | (Taken & { readonly kind: 'held' | 'quarantined'; readonly code: ArrivalErrorCode; readonly reason: string })
+  | Refusal;
+
+/** What HTTP says to each; 429 or 507 to a refusal, by its reason (decisions 34). */
+export const uploadStatus = { accepted: 201, duplicate: 200, held: 202, quarantined: 422 } as const;
+
+export interface UploadParts {
+  readonly db: Db;
+  readonly ports: Ports;
+  readonly intake: FileIntake;
+  readonly admission: Admission;
+  readonly plans: ArrivalPlans;
+}
+
+export interface Uploads {
+  /** Fails with the codes of arrival-errors.ts that name uploads, digests, names, keys and flows; then nothing was kept. */
+  receiveUpload(request: UploadRequest): Promise<UploadAnswer>;
+}
+
+type KeyedAnswer = Exclude<UploadAnswer, Refusal>;
+
+export function createUploads(parts: UploadParts): Uploads {
+  const queue = new KeyQueue();
+  return {
+    async receiveUpload(request) {
+      const key = checkKey(request.headers.idempotencyKey);
+      const attributes = { flow: request.flowName };
+      return withSpan('arrival', { parent: request.traceparent ?? undefined, attributes }, (span) => {
+        const trace = { traceId: span.context.traceId, traceParent: formatTraceparent(span.context) };
+        return queue.run(key === null ? null : `${request.tenantId}/${key}`, () => new Upload(parts, request, key, trace).run());
+      });
+    },
+  };
+}
+
+/** More room is asked for in such steps where the sender did not say how much comes. */
+const growBytes = 8 * 1024 * 1024;
+
+class RefusedMeanwhile extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super('refused while the body came');
+    this.refusal = refusal;
+  }
+}
+
+class Upload {
+  readonly #parts: UploadParts;
+  readonly #request: UploadRequest;
+  readonly #key: string | null;
+  readonly #trace: { readonly traceId: string; readonly traceParent: string };
+
+  constructor(
+    parts: UploadParts,
+    request: UploadRequest,
+    key: string | null,
+    trace: { readonly traceId: string; readonly traceParent: string },
+  ) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#key = key;
+    this.#trace = trace;
+  }
+
+  async run(): Promise<UploadAnswer> {
+    const { headers, name, tenantId } = this.#request;
+    const digests = [parseDigest(headers.reprDigest), parseDigest(headers.contentDigest)].filter((digest) => digest !== null);
+    const isEncoded = isGzip(headers.contentEncoding);
+    const nameProblem = problemOfName(name);
+    if (nameProblem !== null) throw new HeadgateError(arrivalErrors.E_NAME, nameProblem);
+    const { context, kept, usage, sourceFiles } = await this.#prepare(isEncoded);
+    if (kept) return this.#answerAgain(kept, context, digests);
+
+    const { limits, source } = context;
+    if ((headers.contentLength ?? 0) > source.limits.bytesMax) throw tooLarge(source.limits.bytesMax);
+    if (source.limits.filesPerMinute !== null && sourceFiles >= source.limits.filesPerMinute)
+      return { kind: 'refused', code: 'E_FILE_RATE', limit: 'rate', reason: 'busy', retryAfterMs: 5_000 };
+    const answer = this.#parts.admission.admit({ tenantId, usage, limits, files: 1, bytes: headers.contentLength ?? growBytes });
+    if (answer.kind === 'refused') return answer;
+    try {
+      const received = await this.#receive(context, answer);
+      return await this.#accept(context, received, digests);
+    } catch (error) {
+      if (error instanceof RefusedMeanwhile) return error.refusal;
+      throw error;
+    } finally {
+      answer.end();
+    }
+  }
+
+  async #prepare(isEncoded: boolean) {
+    const { db, plans } = this.#parts;
+    const { tenantId, flowName, name } = this.#request;
+    return withTenant(
+      db,
+      tenantId,
+      async (tx) => {
+        const { flow, source, isEnabled } = await plans.byName(tx, flowName);
+        if (!isEnabled) throw new HeadgateError(arrivalErrors.E_FLOW_DISABLED, `the flow ${flow.flowName} is disabled`);
+        if (source === null) throw new HeadgateError(arrivalErrors.E_UPLOAD_SOURCE, `the flow ${flow.flowName} takes no uploads`);
+        if (!createNameMatcher(source.match)(name))
+          throw new HeadgateError(arrivalErrors.E_NAME_MATCH, 'the flow takes uploads of other names only');
+        if (isEncoded && source.unpack !== 'none')
+          throw new HeadgateError(
+            arrivalErrors.E_CONTENT_ENCODING,
+            'the file is packed already; a Content-Encoding on top of that is not taken',
+          );
+        const unpack = isEncoded ? 'gzip' : source.unpack;
+        const context: ReceiveContext = { tenantId, flow, source: { ...source, unpack }, limits: await plans.limits(tx) };
+        const kept = this.#key === null ? undefined : await findKeptAnswer<KeyedAnswer>(tx, this.#key);
+        const sourceFiles =
+          source.limits.filesPerMinute === null ? 0 : await countRecentlyAccepted(tx, { flowId: flow.flowId, sourceId: source.sourceId });
+        return { context, kept, usage: await readUsage(tx), sourceFiles };
+      },
+      { readOnly: true },
+    );
+  }
+
+  /** The same answer for the same request, read to its end to know that it is the same; its bytes are not kept. */
+  async #answerAgain(kept: KeptAnswer<KeyedAnswer>, context: ReceiveContext, digests: readonly string[]): Promise<UploadAnswer> {
+    const hash = createHash('sha256');
+    let bytes = 0;
+    for await (const piece of this.#body()) {
+      bytes += piece.length;
+      if (bytes > context.source.limits.bytesMax) throw tooLarge(context.source.limits.bytesMax);
+      hash.update(piece);
+    }
+    this.#checkLength(bytes);
+    const sha256 = hash.digest('hex');
+    checkDigests(digests, sha256);
+    return this.#sameAnswer(kept, sha256);
+  }
+
+  #sameAnswer(kept: KeptAnswer<KeyedAnswer>, sha256: string): UploadAnswer {
+    if (kept.requestHash !== this.#hash(sha256))
+      throw new HeadgateError(arrivalErrors.E_KEY_REUSED, 'this Idempotency-Key came before with another file, name or flow');
+    return kept.response;
+  }
+
+  async #receive(context: ReceiveContext, reservation: Reservation): Promise<ReceivedFile> {
+    try {
+      return await this.#parts.intake.receive(context, this.#measured(reservation));
+    } catch (error) {
+      if (error instanceof HeadgateError && error.code === arrivalErrors.E_FILE_TOO_LARGE) throw tooLarge(context.source.limits.bytesMax);
+      throw error;
+    }
+  }
+
+  /** Asks for more room as the body grows beyond what was let in; ends with the whole body or fails. */
+  async *#measured(reservation: Reservation): AsyncGenerator<Uint8Array> {
+    const { contentLength } = this.#request.headers;
+    let roomBytes = contentLength ?? growBytes;
+    let bytes = 0;
+    for await (const piece of this.#body()) {
+      bytes += piece.length;
+      if (bytes > roomBytes) {
+        const more = Math.max(growBytes, bytes - roomBytes);
+        const refusal = reservation.grow(more);
+        if (refusal) throw new RefusedMeanwhile(refusal);
+        roomBytes += more;
+      }
+      yield piece;
+    }
+    this.#checkLength(bytes);
+  }
+
+  async *#body(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#request.body;
+    } catch (error) {
+      if (error instanceof HeadgateError) throw error;
+      throw new HeadgateError(arrivalErrors.E_UPLOAD_ABORTED, 'the upload ended before the whole body had come', { cause: error });
+    }
+  }
+
+  #checkLength(bytes: number): void {
+    const { contentLength } = this.#request.headers;
+    if (contentLength !== undefined && bytes !== contentLength)
+      throw new HeadgateError(arrivalErrors.E_UPLOAD_ABORTED, `${bytes} of ${contentLength} announced bytes came`);
+  }
+
+  async #accept(context: ReceiveContext, received: ReceivedFile, digests: readonly string[]): Promise<UploadAnswer> {
+    const { intake, ports, db } = this.#parts;
+    const { tenantId, name, actor } = this.#request;
+    const arrival: ReceivedArrival = { arrivalId: ports.ids.next(), name, actor, ...this.#trace, isReleased: true, received };
+    const { sha256 } = received.container;
+    try {
+      checkDigests(digests, sha256);
+    } catch (error) {
+      await intake.discard([arrival]);
+      throw error;
+    }
+    try {
+      const [verdict] = await intake.accept({
+        tenantId,
+        flow: context.flow,
+        arrivals: [arrival],
+        before: (tx) => this.#begin(tx, context, arrival),
+        after: async (tx, verdicts) => {
+          const response = answerOf(verdicts[0]!);
+          if (this.#key !== null) await keepAnswer(tx, this.#key, { status: uploadStatus[response.kind], response });
+        },
+      });
+      return answerOf(verdict!);
+    } catch (error) {
+      if (!(error instanceof KeyTakenError)) throw error;
+      const kept = await withTenant(db, tenantId, (tx) => findKeptAnswer<KeyedAnswer>(tx, this.#key!), { readOnly: true });
+      if (!kept) throw new HeadgateError(arrivalErrors.E_KEY_REUSED, 'this Idempotency-Key was used by another upload at the same time');
+      return this.#sameAnswer(kept, sha256);
+    }
+  }
+
+  /** The key first: a second request with it waits here, before it has taken anything. */
+  async #begin(tx: TenantTx, context: ReceiveContext, arrival: ReceivedArrival): Promise<void> {
+    const { ids } = this.#parts.ports;
+    const { arrivalId, name, actor, traceId, traceParent, received } = arrival;
+    if (this.#key !== null) await takeKey(tx, this.#key, this.#hash(received.container.sha256));
+    const { bytes } = received.container;
+    const place = { flowId: context.flow.flowId, sourceId: context.source.sourceId };
+    await seeArrivals(tx, ids, [{ arrivalId, ...place, name, sizeBytes: bytes, fingerprint: '', actor, traceId, traceParent }]);
+    await moveArrivals(tx, ids, 'complete', [{ arrivalId, from: 'seen', actor, traceId }]);
+  }
+
+  #hash(sha256: string): string {
+    const { flowName, name } = this.#request;
+    return hashOfRequest({ flowName, name, sha256 });
+  }
+}
+
+function answerOf(verdict: ArrivalVerdict): KeyedAnswer {
+  const { arrivalId, sha256, bytes, duplicateOf, sameNameAs } = verdict;
+  const taken = { arrivalId, sha256, bytes };
+  switch (verdict.state) {
+    case 'accepted':
+      return { kind: 'accepted', ...taken, fileId: verdict.fileId!, acceptedNumber: verdict.acceptedNumber!, duplicateOf, sameNameAs };
+    case 'duplicate':
+      return { kind: 'duplicate', ...taken, of: duplicateOf! };
+    case 'held':
+    case 'quarantined':
+      return { kind: verdict.state, ...taken, code: verdict.code!, reason: verdict.reason! };
+  }
+}
+
+/** None or `identity`, or one `gzip`. Fails with E_CONTENT_ENCODING for anything else. */
+function isGzip(contentEncoding: string | undefined): boolean {
+  const encoding = (contentEncoding ?? '').trim().toLowerCase();
+  if (encoding === '' || encoding === 'identity') return false;
+  if (encoding === 'gzip' || encoding === 'x-gzip') return true;
+  throw new HeadgateError(arrivalErrors.E_CONTENT_ENCODING, 'of content encodings one gzip is taken');
+}
+
+function checkDigests(digests: readonly string[], sha256: string): void {
+  if (digests.some((digest) => digest !== sha256))
+    throw new HeadgateError(arrivalErrors.E_DIGEST, 'the SHA-256 of what arrived is not the one of the digest header');
+}
+
+function tooLarge(bytesMax: number): HeadgateError {
+  return new HeadgateError(arrivalErrors.E_UPLOAD_TOO_LARGE, `the upload is larger than ${bytesMax} bytes`);
+}
