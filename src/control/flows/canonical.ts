@@ -60,7 +60,8 @@ function objectWithoutDefaults(raw: RawValue, shape: ObjectShape): Record<string
   return Object.fromEntries(kept);
 }
 
-function isSameMeaning(left: RawValue, right: RawValue, shape: Shape): boolean {
+/** Both are read: `5s` is `5000ms`, and a left out key is its default. */
+export function isSameMeaning(left: RawValue, right: RawValue, shape: Shape): boolean {
   const ignore = (): void => {};
   const [a, b] = [readShape(left, shape, [], ignore), readShape(right, shape, [], ignore)];
   return canonicalJson(defined(a)) === canonicalJson(defined(b));

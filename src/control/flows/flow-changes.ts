@@ -2,29 +2,28 @@
  * What differs in meaning between two versions of a document: a list of changes with paths that name ids instead of
  * positions. Works on canonical forms, so that comments, spacing and written-out defaults are no changes. Pure.
  */
-import { canonicalJson } from '../../pipeline/ledger/canonical-json.ts';
+import { isSameMeaning } from './canonical.ts';
 import { type DocumentKind, documentKinds } from './other-shapes.ts';
-import type { ListShape, MapShape, ObjectShape, Shape } from './shape.ts';
+import { rawFromData } from './raw-value.ts';
+import type { ListShape, ObjectShape, Shape } from './shape.ts';
 
 export interface DocumentChange {
-  readonly kind: 'added' | 'removed' | 'changed' | 'moved';
+  readonly change: 'added' | 'removed' | 'changed' | 'moved';
   /** `spec.validate[amount-positive].assert`. */
   readonly path: string;
-  /** As written in the canonical form; null where there was or is nothing. Of `moved`: positions from 1. */
-  readonly before: unknown;
-  readonly after: unknown;
+  /** As written in the canonical form. Of `moved`: positions from 1. */
+  readonly before?: unknown;
+  readonly after?: unknown;
 }
 
 type Canonical = Readonly<Record<string, unknown>>;
 
-/** In order of the document; empty when both mean the same. `before` null: everything is new. */
-export function compareDocuments(before: Canonical | null, after: Canonical): DocumentChange[] {
+/** In order of the document; empty when both mean the same. `before` null: everything is new. A left out value is its default. */
+export function documentChanges(before: Canonical | null, after: Canonical): DocumentChange[] {
   const kind = after['kind'] as DocumentKind;
-  if (before === null) return [{ kind: 'added', path: `${kind} ${String(after['name'])}`, before: null, after: null }];
+  if (before === null) return [{ change: 'added', path: 'spec', after: after['spec'] }];
   const changes: DocumentChange[] = [];
-  for (const key of ['apiVersion', 'kind', 'name']) compareValues(before[key], after[key], key, changes);
-  if (before['kind'] === kind)
-    compare({ before: before['spec'], after: after['spec'], shape: documentKinds[kind]['spec']!.shape, path: 'spec' }, changes);
+  compare({ before: before['spec'], after: after['spec'], shape: documentKinds[kind]['spec']!.shape, path: 'spec' }, changes);
   return changes;
 }
 
@@ -36,37 +35,34 @@ interface Pair<Of extends Shape = Shape> {
 }
 
 function compare(pair: Pair, changes: DocumentChange[]): void {
-  const { before, after, shape } = pair;
-  if (before === undefined || after === undefined || isSame(before, after)) compareValues(before, after, pair.path, changes);
+  const { before, after, shape, path } = pair;
+  if (before === undefined || after === undefined) compareValues(pair, changes);
   else if (shape.kind === 'object') compareKeys(pair as Pair<ObjectShape>, changes);
-  else if (shape.kind === 'map')
+  else if (shape.kind === 'map') {
     compareEntries(
-      { ...pair, before: entriesOf(before), after: entriesOf(after), of: shape.of, isOrdered: (shape as MapShape).isOrdered ?? false },
+      { before: entriesOf(before), after: entriesOf(after), of: shape.of, path, isOrdered: shape.isOrdered ?? false },
       changes,
     );
-  else if (shape.kind === 'list' && shape.id !== undefined) compareItems(pair as Pair<ListShape>, changes);
+  } else if (shape.kind === 'list' && shape.id !== undefined) compareItems(pair as Pair<ListShape>, changes);
   else if (shape.kind === 'variant') {
     const [was, is] = [before, after].map((side) => (side as Canonical)[shape.tag]);
     const variant = shape.variants[String(is)];
     if (was === is && variant !== undefined) compareKeys({ ...pair, shape: variant }, changes);
-    else compareValues(before, after, pair.path, changes);
-  } else compareValues(before, after, pair.path, changes);
+    else compareValues(pair, changes);
+  } else compareValues(pair, changes);
 }
 
-function isSame(before: unknown, after: unknown): boolean {
-  return canonicalJson(before) === canonicalJson(after);
-}
-
-function compareValues(before: unknown, after: unknown, path: string, changes: DocumentChange[]): void {
+function compareValues({ before, after, shape, path }: Pair, changes: DocumentChange[]): void {
   if (before === undefined && after === undefined) return;
-  if (before === undefined) changes.push({ kind: 'added', path, before: null, after });
-  else if (after === undefined) changes.push({ kind: 'removed', path, before, after: null });
-  else if (!isSame(before, after)) changes.push({ kind: 'changed', path, before, after });
+  if (before === undefined) changes.push({ change: 'added', path, after });
+  else if (after === undefined) changes.push({ change: 'removed', path, before });
+  else if (!isSameMeaning(rawFromData(before), rawFromData(after), shape)) changes.push({ change: 'changed', path, before, after });
 }
 
 function compareKeys({ before, after, shape, path }: Pair<ObjectShape>, changes: DocumentChange[]): void {
-  for (const [key, { shape: inner }] of Object.entries(shape.keys)) {
-    compare({ before: (before as Canonical)[key], after: (after as Canonical)[key], shape: inner, path: `${path}.${key}` }, changes);
+  for (const [key, { shape: inner, default: missing }] of Object.entries(shape.keys)) {
+    const [was, is] = [before, after].map((side) => (side as Canonical)[key] ?? missing);
+    compare({ before: was, after: is, shape: inner, path: `${path}.${key}` }, changes);
   }
 }
 
@@ -95,7 +91,8 @@ function compareEntries(pair: EntriesPair, changes: DocumentChange[]): void {
   const { before, after, of, path } = pair;
   const pathOf = (name: string): string => (pair.inBrackets ? `${path}[${name}]` : `${path}.${name}`);
   for (const [name, value] of before) compare({ before: value, after: after.get(name), shape: of, path: pathOf(name) }, changes);
-  for (const [name, value] of after) if (!before.has(name)) compareValues(undefined, value, pathOf(name), changes);
+  for (const [name, value] of after)
+    if (!before.has(name)) compareValues({ before: undefined, after: value, shape: of, path: pathOf(name) }, changes);
   if (!pair.isOrdered) return;
   const kept = {
     before: [...before.keys()].filter((name) => after.has(name)),
@@ -104,6 +101,6 @@ function compareEntries(pair: EntriesPair, changes: DocumentChange[]): void {
   const moved = kept.after.find((name, index) => kept.before[index] !== name);
   if (moved !== undefined) {
     const position = (names: Iterable<string>): number => [...names].indexOf(moved) + 1;
-    changes.push({ kind: 'moved', path: pathOf(moved), before: position(before.keys()), after: position(after.keys()) });
+    changes.push({ change: 'moved', path: pathOf(moved), before: position(before.keys()), after: position(after.keys()) });
   }
 }

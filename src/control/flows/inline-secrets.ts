@@ -19,7 +19,7 @@ const secretLooks = [
   /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\./,
   /^(?:Bearer|Basic) [A-Za-z0-9+/=._-]{8,}$/,
 ];
-const isDescriptionOfData = (path: Path): boolean => path[0] === 'spec' && (['schema', 'transform', 'masking'].includes(String(path[1])));
+const isDescriptionOfData = (path: Path): boolean => path[0] === 'spec' && ['schema', 'transform', 'masking'].includes(String(path[1]));
 
 export function findInlineSecrets(root: RawValue, report: Report): void {
   visit(root, []);
