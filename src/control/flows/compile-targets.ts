@@ -170,7 +170,22 @@ function httpSettings(target: Of<'http'>, output: readonly OutputFieldPlan[], pa
       message: 'idempotencyKey is for mode single; a batch has a key of its own',
     });
   if (field !== undefined && !names.includes(field)) reportField(field, at, names, report);
-  return { path: target.path, method: target.method, mode: target.mode, ...(field === undefined ? {} : { idempotencyKey: field }) };
+  if (target.mode === 'single' && target.envelope !== 'none') {
+    report.add({
+      code: flowErrors.E_CONFIG_CONFLICT,
+      path: [...path, 'envelope'],
+      message: 'envelope is for mode batch; a single record is sent as it is',
+    });
+  }
+  const { method, mode, envelope, requestsInFlight } = target;
+  return {
+    path: target.path,
+    method,
+    mode,
+    envelope,
+    requestsInFlight,
+    ...(field === undefined ? {} : { idempotencyKey: `out.${field}` }),
+  };
 }
 
 function postgresSettings(target: Of<'postgres'>, output: readonly OutputFieldPlan[], path: Path, report: Report): Record<string, unknown> {

@@ -198,7 +198,9 @@ export type TargetDefinition = OwnDelivery &
         readonly path: string;
         readonly method: 'POST' | 'PUT';
         readonly mode: 'batch' | 'single';
+        readonly envelope: 'none' | 'json-array';
         readonly idempotencyKey?: string;
+        readonly requestsInFlight: number;
       }
     | {
         readonly type: 'postgres';

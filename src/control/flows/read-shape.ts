@@ -108,7 +108,10 @@ function readKey(raw: RawValue & { kind: 'map' }, key: string, description: Key,
   const value = raw.entries.get(key);
   const isMissing = value === undefined || (value.kind === 'scalar' && value.value === null);
   if (!isMissing) return readShape(value, description.shape, [...path, key], refuse);
-  if (value !== undefined) return wrong(refuse, [...path, key], `${key} is empty; leave the key out or give it a value`);
+  if (value !== undefined) {
+    refuse({ code: flowErrors.E_CONFIG_VALUE, path: [...path, key], message: `${key} is empty; leave the key out or give it a value` });
+    return undefined;
+  }
   if (description.default !== undefined) return readShape(rawFromData(description.default), description.shape, [...path, key], refuse);
   if (description.required)
     refuse({

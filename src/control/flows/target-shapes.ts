@@ -121,9 +121,19 @@ export const targetShape: VariantShape = {
         default: 'batch',
         description: 'A request for a batch (NDJSON), or one for each record (JSON).',
       },
+      envelope: {
+        shape: choice(['none', 'json-array']),
+        default: 'none',
+        description: 'batch: the records line by line, or as one JSON array.',
+      },
       idempotencyKey: {
         shape: text('an output field, such as out.id', '^out\\.[A-Za-z][A-Za-z0-9_]{0,63}$', 70),
         description: "single: the output field whose value is the Idempotency-Key; by default the record's delivery key.",
+      },
+      requestsInFlight: {
+        shape: integer(1, 64),
+        default: 8,
+        description: 'single: requests at the same time for one batch; always 1 where order is kept.',
       },
       ...ownDeliveryKeys,
     }),

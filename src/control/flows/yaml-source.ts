@@ -186,10 +186,10 @@ class TextPlaces implements PlaceFinder {
     return this.at(this.#find(path).key);
   }
 
-  value(path: Path, offset = 0): Place {
+  value(path: Path, offset?: number): Place {
     const { node, key } = this.#find(path);
     if (node?.range === undefined || node.range === null) return this.at(key);
-    return this.at(node.range[0] + (isScalar(node) ? this.#offsetInside(node, offset) : 0));
+    return this.at(node.range[0] + (isScalar(node) && offset !== undefined ? this.#offsetInside(node, offset) : 0));
   }
 
   /** Quotes come first; escapes and folded lines make a plain offset wrong, so the beginning stands for them. */
