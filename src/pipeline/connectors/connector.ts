@@ -78,6 +78,8 @@ export interface Target {
   deliver(batch: OutgoingBatch, signal: AbortSignal): Promise<DeliveryOutcome>;
   /** `query` only: what became of a batch whose last attempt is unknown. */
   resolve?(batch: OutgoingBatch, signal: AbortSignal): Promise<Resolution>;
+  /** How long an attempt may take in all, where the target's timeout is per request or per piece; else the timeout itself. */
+  attemptTimeoutMs?(batch: { readonly records: number; readonly bytes: number }): number;
   /** Whether the target can be reached with these settings and secrets; sends no record. */
   probe(signal: AbortSignal): Promise<ProbeResult>;
   close(): Promise<void>;

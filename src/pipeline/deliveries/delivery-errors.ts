@@ -8,6 +8,11 @@ export const deliveryErrors = defineErrors({
     next: 'Nothing: the attempt counts as unknown and the batch is resolved as its target allows.',
     retryable: true,
   },
+  E_OUTCOME_UNKNOWN: {
+    meaning: 'The last permitted attempt to deliver a batch ended without anybody knowing whether it arrived.',
+    actor: 'operator',
+    next: 'Ask the target by the batch id or the delivery keys, then replay or discard the dead letters.',
+  },
   E_BATCH_UNKNOWN: {
     meaning: 'There is no delivery batch of this id.',
     actor: 'caller',

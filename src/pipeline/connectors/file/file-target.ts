@@ -16,6 +16,8 @@ import { fileNameOf } from './file-name.ts';
 import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
 
 const readBytes = 1024 * 1024;
+/** A disk slower than this is out of order; the timeout comes on top. */
+const bytesPerMsMin = 4 * 1024;
 
 /** Fails with E_TARGET when the path leads out of the root. */
 export function openFileTarget({ target, connection, ports }: OpenOptions): Target {
@@ -31,6 +33,7 @@ export function openFileTarget({ target, connection, ports }: OpenOptions): Targ
 
   return {
     unknownResolution: 'query',
+    attemptTimeoutMs: ({ bytes }) => target.timeoutMs + Math.ceil(bytes / bytesPerMsMin),
     async deliver(batch, signal) {
       let step: 'before' | 'named' = 'before';
       try {

@@ -17,6 +17,8 @@ const contentTypes = {
 } as const;
 /** Job ids in a header, of a batch that many small jobs share. */
 const jobIdsMax = 20;
+/** Single requests have their own timeout each; a batch of them still ends. */
+const attemptMaxMs = 10 * 60_000;
 
 /** Fails with E_TARGET and E_SSRF on settings that can't work. */
 export function openHttpTarget(options: OpenOptions): Target {
@@ -61,6 +63,10 @@ export function openHttpTarget(options: OpenOptions): Target {
 
   return {
     unknownResolution: 'labelled-resend',
+    attemptTimeoutMs({ records }) {
+      const rounds = settings.mode === 'single' ? Math.ceil(records / settings.requestsInFlight) : 1;
+      return Math.min(attemptMaxMs, options.target.timeoutMs * rounds);
+    },
     deliver,
     async probe(signal) {
       const startMs = options.ports.clock.monotonicMs();

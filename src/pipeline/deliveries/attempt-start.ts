@@ -1,0 +1,50 @@
+/** The transaction before the first byte: the lease is still ours, the attempt has its row, the batch is `sending`. */
+import type { Ids } from '../../platform/base/ports.ts';
+import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import { type AttemptResolution, abandonAttempts, insertAttempts, type NewAttempt, resolveAttempts } from './attempt-store.ts';
+import { type BatchChange, moveBatches } from './batch-changes.ts';
+import { deliveryErrors } from './delivery-errors.ts';
+import type { ClaimedWork, WorkQueue } from './work-queue-port.ts';
+
+export interface AttemptStart {
+  readonly work: ClaimedWork;
+  readonly change: BatchChange;
+  readonly attempt: NewAttempt;
+  /** Of earlier unknown attempts, when this one follows them. */
+  readonly resolution: AttemptResolution | null;
+}
+
+export interface StartServices {
+  readonly queue: WorkQueue;
+  readonly leaseMs: number;
+  readonly ports: { readonly ids: Ids };
+}
+
+/** Fails with E_FENCED when any of the work is not ours any more; then nothing may be sent. */
+export async function writeStarts(tx: TenantTx, starts: readonly AttemptStart[], { queue, leaseMs, ports }: StartServices): Promise<void> {
+  await queue.renewWork(
+    tx,
+    starts.map(({ work }) => work),
+    leaseMs,
+  );
+  await resolveAttempts(
+    tx,
+    starts.flatMap(({ resolution }) => resolution ?? []),
+  );
+  await insertAttempts(
+    tx,
+    starts.map(({ attempt }) => attempt),
+  );
+  await moveBatches(
+    tx,
+    ports.ids,
+    starts.map(({ change }) => change),
+  );
+}
+
+/** A claimed batch that is `sending` was left by a process that ended: its attempt is unknown, and so is the batch. */
+export async function writeAbandoned(tx: TenantTx, work: ClaimedWork, change: BatchChange, services: StartServices): Promise<void> {
+  await services.queue.renewWork(tx, [work], services.leaseMs);
+  await abandonAttempts(tx, [change.batchId], deliveryErrors.E_ATTEMPT_ABANDONED);
+  await moveBatches(tx, services.ports.ids, [change]);
+}

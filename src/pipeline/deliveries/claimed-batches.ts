@@ -1,0 +1,77 @@
+/** From claimed work to batches that can be handled: rows, flows, connections and gates, one read transaction per tenant. */
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Ports } from '../../platform/base/ports.ts';
+import type { Db } from '../../platform/postgres/database.ts';
+import { retryTransient } from '../../platform/postgres/transient-retry.ts';
+import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import type { TargetPlan } from '../engine/plan.ts';
+import type { ClaimedBatch } from './batch-handler.ts';
+import { type LoadedBatch, loadBatches } from './batch-load.ts';
+import type { DeliveryDefinitions, DeliveryFlow, TargetBinding } from './delivery-definitions.ts';
+import { createTargetGate, type TargetGate } from './target-gate.ts';
+import type { WorkItem } from './work-queue-port.ts';
+
+export interface ClaimLoader {
+  /** Work whose batch has no row is left out. Fails as the database does. */
+  load(tenantId: string, items: readonly WorkItem[]): Promise<ClaimedBatch[]>;
+}
+
+export interface ClaimLoaderOptions {
+  readonly db: Db;
+  readonly definitions: DeliveryDefinitions;
+  readonly ports: Ports;
+}
+
+/** Gates are kept for as many targets as this; forgetting one costs a moment of more concurrency. */
+const gatesMax = 1_000;
+
+export function createClaimLoader({ db, definitions, ports }: ClaimLoaderOptions): ClaimLoader {
+  const gates = new Map<string, TargetGate>();
+
+  /** Per flow and target, over its versions; changed limits make a new gate. */
+  function gateOf({ tenantId, flowId }: LoadedBatch, { id, concurrency, ratePerSecond }: TargetPlan): TargetGate {
+    const key = `${tenantId} ${flowId} ${id} ${concurrency} ${ratePerSecond}`;
+    const known = gates.get(key);
+    const gate = known ?? createTargetGate({ concurrency, ratePerSecond }, ports);
+    gates.delete(key);
+    gates.set(key, gate);
+    for (const [oldKey, old] of gates) {
+      if (gates.size <= gatesMax) break;
+      if (old.load === 0) gates.delete(oldKey);
+    }
+    return gate;
+  }
+
+  async function read(tx: TenantTx, items: readonly WorkItem[]): Promise<ClaimedBatch[]> {
+    const byBatch = new Map(items.map((item) => [item.referenceId, item]));
+    const batches = await loadBatches(tx, [...byBatch.keys()]);
+    const flows = new Map<string, DeliveryFlow>();
+    const bindings = new Map<string, TargetBinding | HeadgateError>();
+    const claimed: ClaimedBatch[] = [];
+    for (const batch of batches) {
+      let flow = flows.get(batch.flowVersionId);
+      if (flow === undefined) flows.set(batch.flowVersionId, (flow = await definitions.loadFlow(tx, batch.flowVersionId)));
+      const target = flow.plan.targets.find(({ id }) => id === batch.targetId)!;
+      const name = target.connection ?? '';
+      let binding = bindings.get(name);
+      if (binding === undefined) bindings.set(name, (binding = await bindingOf(tx, name)));
+      claimed.push({ item: byBatch.get(batch.batchId)!, batch, flow, target, binding, gate: gateOf(batch, target) });
+    }
+    return claimed;
+  }
+
+  /** A connection that is missing, or can't be read as one, is the target's fault and not the batch's. */
+  async function bindingOf(tx: TenantTx, name: string): Promise<TargetBinding | HeadgateError> {
+    try {
+      return await definitions.loadBinding(tx, name);
+    } catch (error) {
+      if (error instanceof HeadgateError && !error.code.startsWith('E_DATABASE_')) return error;
+      throw error;
+    }
+  }
+
+  return {
+    load: (tenantId, items) =>
+      retryTransient(() => withTenant(db, tenantId, (tx) => read(tx, items), { readOnly: true }), { ports, attemptsMax: 3 }),
+  };
+}

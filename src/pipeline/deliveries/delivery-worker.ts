@@ -1,0 +1,223 @@
+/**
+ * The loop that delivers: claims work across tenants, hands each batch to its handler, keeps the leases of what is in hand,
+ * and never dies of an error. What it can't finish comes back to the queue, by itself or when its lease runs out. Stopping
+ * claims nothing more, lets attempts end for a while, then gives them up; either way it returns within its time.
+ */
+import type { CrashPoints } from '../../platform/base/crash-points.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Waiter } from '../../platform/base/notifier.ts';
+import { createPollingLoop } from '../../platform/base/polling-loop.ts';
+import type { Ports } from '../../platform/base/ports.ts';
+import type { Db } from '../../platform/postgres/database.ts';
+import type { SecretResolver } from '../../platform/secrets/secret-resolver.ts';
+import type { SealedStore } from '../../platform/storage/object-store.ts';
+import type { Logger } from '../../platform/telemetry/logger.ts';
+import type { Metrics } from '../../platform/telemetry/metrics.ts';
+import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import type { Connector, ResolveHost } from '../connectors/connector.ts';
+import { type AttemptStart, writeStarts } from './attempt-start.ts';
+import { type BatchEnding, writeEndings } from './batch-ending.ts';
+import { BatchHandler, type ClaimedBatch } from './batch-handler.ts';
+import { commitForCertain } from './certain-transaction.ts';
+import { createClaimLoader } from './claimed-batches.ts';
+import type { DeliveryDefinitions } from './delivery-definitions.ts';
+import type { DeliveryServices } from './delivery-services.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { createLeases } from './leases.ts';
+import { createOpenTargets } from './open-targets.ts';
+import type { WorkItem, WorkQueue } from './work-queue-port.ts';
+
+export interface DeliveryWorkerOptions {
+  readonly db: Db;
+  readonly store: SealedStore;
+  readonly queue: WorkQueue;
+  readonly definitions: DeliveryDefinitions;
+  readonly connectors: readonly Connector[];
+  /** For connections: limited to what the administrator set apart for them. */
+  readonly secrets: SecretResolver;
+  readonly resolveHost: ResolveHost;
+  readonly ports: Ports;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'add' | 'observe'>;
+  readonly crashPoints: CrashPoints;
+  /** Of this process. */
+  readonly workerId: string;
+  readonly leaseMs: number;
+  /** Batches in hand at once. */
+  readonly inHandMax?: number;
+  readonly waiter?: Waiter;
+  /** Called when jobs were sent to be closed, so that their loop needn't wait for its next poll. */
+  readonly onJobsEnded?: () => void;
+}
+
+export interface DeliveryWorker {
+  start(): void;
+  /** Resolves when nothing is in hand any more, or after `timeoutMs`. */
+  stop(timeoutMs?: number): Promise<void>;
+}
+
+const inHandDefault = 128;
+/** Claims are made for this many at least, so that a claim is not made for each batch that ends. */
+const claimMin = 16;
+
+/** What is left for writing endings after attempts were given up. */
+const endingMs = 1_500;
+const failedAgainMs = 5_000;
+
+export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
+  const { db, queue, ports, logger, metrics, workerId, leaseMs, inHandMax = inHandDefault } = options;
+  const leases = createLeases(ports.clock, leaseMs);
+  const targets = createOpenTargets({ ...options, ports: { ...ports, resolveHost: options.resolveHost } });
+  const services: DeliveryServices = {
+    ...options,
+    actor: 'system',
+    leases,
+    targets,
+    starts: createGroupCommit<AttemptStart>((tenantId, starts) =>
+      commitForCertain(options, tenantId, (tx) => writeStarts(tx, starts, options)),
+    ),
+    endings: createGroupCommit<BatchEnding>(async (tenantId, endings) => {
+      let ended = 0;
+      await commitForCertain(options, tenantId, async (tx) => {
+        ended = (await writeEndings(tx, endings, options)).length;
+      });
+      if (ended > 0) options.onJobsEnded?.();
+    }),
+  };
+  const loader = createClaimLoader(options);
+  const handler = new BatchHandler(services, inHandMax / 2);
+  const inHand = new Set<Promise<void>>();
+  let stopping = new AbortController();
+  let aborting = new AbortController();
+  let freed: (() => void) | undefined;
+
+  async function claim(signal: AbortSignal): Promise<boolean> {
+    while (inHandMax - leases.count < Math.min(claimMin, inHandMax) && !signal.aborted) await nextEnd(signal);
+    if (signal.aborted) return false;
+    const limit = inHandMax - leases.count;
+    const askedAtMs = ports.clock.monotonicMs();
+    const items = await queue.claimWork(db, 'deliver', { limit, workerId, leaseMs });
+    metrics.add('headgate_claims_total', { kind: 'deliver', found: String(items.length > 0) }, 1);
+    for (const item of items) leases.add(item, askedAtMs);
+    await Promise.all(
+      Map.groupBy(items, ({ tenantId }) => tenantId)
+        .entries()
+        .map(([tenantId, own]) => take(tenantId, own)),
+    );
+    return items.length > 0;
+  }
+
+  /** Resolves when a batch in hand has ended, or at the signal. */
+  function nextEnd(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        signal.removeEventListener('abort', end);
+        freed = undefined;
+        resolve();
+      };
+      freed = end;
+      signal.addEventListener('abort', end, { once: true });
+    });
+  }
+
+  /** One tenant's claims; its faults stay its own. */
+  async function take(tenantId: string, items: readonly WorkItem[]): Promise<void> {
+    let claimed: readonly ClaimedBatch[];
+    try {
+      claimed = await loader.load(tenantId, items);
+    } catch (error) {
+      logger.error('claimed deliveries could not be read', { error });
+      for (const item of items) begin(giveBack(item, failedAgainMs), item);
+      return;
+    }
+    const known = new Set(claimed.map(({ item }) => item.workId));
+    for (const item of items) if (!known.has(item.workId)) begin(giveBack(item, null), item);
+    for (const one of claimed) begin(handle(one), one.item);
+  }
+
+  function begin(work: Promise<void>, item: WorkItem): void {
+    const ended = work.finally(() => {
+      inHand.delete(ended);
+      leases.remove(item);
+      freed?.();
+    });
+    inHand.add(ended);
+  }
+
+  async function handle(claimed: ClaimedBatch): Promise<void> {
+    try {
+      await handler.handle(claimed, { stopping: stopping.signal, aborting: aborting.signal });
+    } catch (error) {
+      if (error instanceof HeadgateError && error.code === 'E_FENCED') {
+        metrics.add('headgate_leases_lost_total', { kind: 'deliver' }, 1);
+        logger.warn('a delivery went to another worker', { batchId: claimed.batch.batchId });
+        return;
+      }
+      logger.error('a delivery failed inside', { error, batchId: claimed.batch.batchId });
+      await giveBack(claimed.item, failedAgainMs);
+    }
+  }
+
+  /** Never rejects: if this fails too, the lease runs out. Null: there is nothing to come back to. */
+  async function giveBack(item: WorkItem, delayMs: number | null): Promise<void> {
+    try {
+      await withTenant(db, item.tenantId, (tx) =>
+        delayMs === null ? queue.finishWork(tx, [item]) : queue.releaseWork(tx, [{ ...item, delayMs }]),
+      );
+    } catch (error) {
+      logger.warn('a delivery could not be given back', { error });
+    }
+  }
+
+  async function renew(): Promise<boolean> {
+    for (const [tenantId, items] of leases.byTenant()) {
+      if (!(await renewAll(tenantId, items)) && items.length > 1) for (const item of items) await renewAll(tenantId, [item]);
+    }
+    return false;
+  }
+
+  /** False when any of them is lost. */
+  async function renewAll(tenantId: string, items: readonly WorkItem[]): Promise<boolean> {
+    const askedAtMs = ports.clock.monotonicMs();
+    try {
+      await withTenant(db, tenantId, (tx) => queue.renewWork(tx, items, leaseMs));
+    } catch (error) {
+      if (!(error instanceof HeadgateError) || error.code !== 'E_FENCED') throw error;
+      if (items.length === 1) leases.lose(items[0]!);
+      return false;
+    }
+    for (const item of items) leases.extend(item, askedAtMs);
+    return true;
+  }
+
+  const onError = (error: unknown) => logger.error('the delivery loop failed and goes on', { error });
+  const claiming = createPollingLoop({ work: claim, onError, ports, ...(options.waiter ? { waiter: options.waiter } : {}) });
+  const pauseMs = leaseMs / 3;
+  const renewing = createPollingLoop({ work: renew, onError, ports, idleMinMs: pauseMs, idleMaxMs: pauseMs, errorPauseMaxMs: pauseMs });
+
+  return {
+    start() {
+      stopping = new AbortController();
+      aborting = new AbortController();
+      claiming.start();
+      renewing.start();
+    },
+    async stop(timeoutMs = 5_000) {
+      const startedMs = ports.clock.monotonicMs();
+      const leftMs = (reserveMs: number) => Math.max(0, timeoutMs - reserveMs - (ports.clock.monotonicMs() - startedMs));
+      stopping.abort();
+      await claiming.stop(leftMs(endingMs));
+      await endedWithin(leftMs(endingMs));
+      aborting.abort();
+      await endedWithin(leftMs(0));
+      await renewing.stop(leftMs(0));
+      await targets.closeAll();
+    },
+  };
+
+  async function endedWithin(ms: number): Promise<void> {
+    const timeout = new AbortController();
+    await Promise.race([Promise.allSettled([...inHand]), ports.sleep.sleep(ms, timeout.signal)]);
+    timeout.abort();
+  }
+}

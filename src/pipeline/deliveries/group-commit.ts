@@ -1,0 +1,58 @@
+/**
+ * One transaction for many: while a tenant's transaction is under way, what comes meanwhile waits and shares the next one.
+ * If a shared transaction fails, each of its items is tried alone, so that one that lost its lease takes no other with it.
+ */
+
+export interface GroupCommit<Item> {
+  /** Resolves when the item is committed; rejects with what its own transaction failed with. */
+  submit(tenantId: string, item: Item): Promise<void>;
+}
+
+/** Items of one transaction. */
+const itemsMax = 64;
+
+interface Waiting<Item> {
+  readonly item: Item;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export function createGroupCommit<Item>(write: (tenantId: string, items: readonly Item[]) => Promise<void>): GroupCommit<Item> {
+  const waiting = new Map<string, Waiting<Item>[]>();
+  const busy = new Set<string>();
+
+  async function drain(tenantId: string): Promise<void> {
+    busy.add(tenantId);
+    try {
+      for (let queue = waiting.get(tenantId); queue !== undefined && queue.length > 0; )
+        await writeGroup(tenantId, queue.splice(0, itemsMax));
+    } finally {
+      waiting.delete(tenantId);
+      busy.delete(tenantId);
+    }
+  }
+
+  async function writeGroup(tenantId: string, group: readonly Waiting<Item>[]): Promise<void> {
+    try {
+      await write(
+        tenantId,
+        group.map(({ item }) => item),
+      );
+    } catch (error) {
+      if (group.length === 1) group[0]!.failed(error);
+      else for (const one of group) await writeGroup(tenantId, [one]);
+      return;
+    }
+    for (const { done } of group) done();
+  }
+
+  return {
+    submit: (tenantId, item) =>
+      new Promise((done, failed) => {
+        let queue = waiting.get(tenantId);
+        if (queue === undefined) waiting.set(tenantId, (queue = []));
+        queue.push({ item, done, failed });
+        if (!busy.has(tenantId)) void drain(tenantId);
+      }),
+  };
+}
