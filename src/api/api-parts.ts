@@ -1,6 +1,4 @@
 /** What the API is made of; `main` gives it. */
-import type { CompiledFlows } from '../control/flows/compiled-flow.ts';
-import type { JobServices } from '../control/jobs/job-services.ts';
 import type { Uploads } from '../pipeline/arrivals/upload.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import type { Settings } from '../platform/base/settings.ts';
@@ -30,7 +28,5 @@ export interface ApiParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
-  readonly flows: CompiledFlows;
   readonly uploads: Uploads;
-  readonly jobs: JobServices;
 }

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { applyDocument, planDocument } from '../control/flows/apply-document.ts';
-import { switchFlow } from '../control/flows/flow-store.ts';
+import { polledSourcesOf, switchFlow } from '../control/flows/flow-store.ts';
 import { getFlow, getFlowSource, listFlows, listFlowVersions } from '../control/flows/flow-views.ts';
 import { loadFlow } from '../control/flows/load-flow.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
@@ -108,7 +108,7 @@ export function flowRoutes(parts: ApiParts) {
           withTenant(db, ownerOf(request).tenantId, async (tx) => {
             const { name } = request.params;
             const definition = loadFlow((await getFlowSource(tx, name)).source).definition;
-            const polledSources = definition?.spec.sources.filter((source) => source.type === 'folder').map((source) => source.id) ?? [];
+            const polledSources = definition ? polledSourcesOf(definition) : [];
             const isChanged = await switchFlow(tx, ports.ids, { name, isEnabled, actor: actorOf(request), polledSources });
             return { name, enabled: isEnabled, changed: isChanged };
           }),

@@ -8,11 +8,11 @@ import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { FlowDefinition } from './definition.ts';
 import { applyDefinition, type DefinitionKind, findDefinition } from './definition-store.ts';
 import type { Diagnostic } from './diagnostics.ts';
+import { type DocumentChange, documentChanges } from './flow-changes.ts';
 import { flowErrors } from './flow-errors.ts';
-import { applyFlow } from './flow-store.ts';
+import { applyFlow, flowToApply } from './flow-store.ts';
 import { findFlow, getFlowSource } from './flow-views.ts';
 import { type LoadedDocument, loadDocument } from './load-flow.ts';
-import { type SemanticChange, semanticChanges } from './semantic-diff.ts';
 
 export interface DocumentOutcome {
   readonly kind: string;
@@ -20,7 +20,7 @@ export interface DocumentOutcome {
   readonly version: string | null;
   readonly hash: string;
   readonly outcome: string;
-  readonly changes: readonly SemanticChange[];
+  readonly changes: readonly DocumentChange[];
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -42,29 +42,14 @@ export async function applyDocument(
   const { document, hash, canonical } = checked;
   if (document.kind === 'FlowDefinition') {
     await requireConnections(tx, document);
-    const { service, subService, name, version } = document.metadata;
-    const applied = await applyFlow(
-      tx,
-      ids,
-      {
-        service,
-        subService: subService ?? null,
-        name,
-        version,
-        hash,
-        source: text,
-        document: canonical,
-        polledSources: polledSources(document),
-      },
-      by.actor,
-    );
+    const applied = await applyFlow(tx, ids, flowToApply({ ...checked, definition: document }, text), by.actor);
     return { ...plan, outcome: applied.outcome };
   }
   const tier = document.kind === 'TenantPolicy' ? (document as { spec: { tier: 'gold' | 'silver' | 'bronze' } }).spec.tier : undefined;
   const applied = await applyDefinition(
     tx,
     ids,
-    { kind: document.kind as DefinitionKind, name: document.metadata.name, hash, document, tier },
+    { kind: document.kind as DefinitionKind, name: document.metadata.name, hash, document: { ...document, canonical }, tier },
     by.actor,
   );
   return { ...plan, outcome: applied.outcome };
@@ -100,7 +85,7 @@ async function describeChange(tx: TenantTx, { document, hash, canonical, diagnos
     version,
     hash,
     outcome: before === null ? 'create' : before.hash === hash ? 'unchanged' : 'update',
-    changes: semanticChanges(before?.canonical ?? null, document.kind === 'FlowDefinition' ? canonical : { spec: document.spec }),
+    changes: documentChanges(before?.canonical ?? null, canonical),
     warnings: diagnostics.filter(({ severity }) => severity === 'warning'),
   };
 }
@@ -112,7 +97,7 @@ async function canonicalInForce(
 ): Promise<{ hash: string; canonical: Readonly<Record<string, unknown>> | null } | null> {
   if (kind !== 'FlowDefinition') {
     const found = await findDefinition(tx, kind as DefinitionKind, name);
-    return found ? { hash: found.hash, canonical: { spec: (found.document as { spec: unknown }).spec } } : null;
+    return found ? { hash: found.hash, canonical: (found.document as { canonical: Record<string, unknown> }).canonical } : null;
   }
   const flow = await findFlow(tx, name);
   if (!flow?.hash) return null;
@@ -130,8 +115,4 @@ async function requireConnections(tx: TenantTx, flow: FlowDefinition): Promise<v
   throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the flow names connections that the tenant does not have', {
     details: missing.map((name) => ({ code: flowErrors.E_CONFIG_REFERENCE, message: `there is no Connection ${name}; apply it first` })),
   });
-}
-
-function polledSources(flow: FlowDefinition): string[] {
-  return flow.spec.sources.filter((source) => source.type === 'folder').map((source) => source.id);
 }

@@ -7,12 +7,13 @@ import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, FolderSourcePlan, Sour
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { findBoundConnection } from './bound-connections.ts';
-import type { CompiledFlow, CompiledFlows } from './compiled-flow.ts';
 import type { FolderSource, SourceDefinition } from './definition.ts';
 import { findTenantPolicy } from './definition-store.ts';
 import { flowStoreErrors } from './flow-store-errors.ts';
-import type { StoredFlowVersion } from './flow-store-versions.ts';
+import { loadFlowVersion } from './flow-store-versions.ts';
 import { type FlowView, findFlowById, getFlow } from './flow-views.ts';
+
+type LoadedVersion = Awaited<ReturnType<typeof loadFlowVersion>>;
 
 const gibibyte = 1024 ** 3;
 
@@ -25,12 +26,9 @@ export const defaultAdmission: AdmissionLimits = {
   filesPerMinute: 6_000,
 };
 
-export function createArrivalPlans(
-  flows: CompiledFlows,
-  options: { readonly environment: string; readonly uploadBytesMax: number },
-): ArrivalPlans {
-  async function load(tx: TenantTx, flow: FlowView): Promise<(CompiledFlow & StoredFlowVersion) | undefined> {
-    return flow.flowVersionId === null ? undefined : flows.load(tx, flow.flowVersionId);
+export function createArrivalPlans(options: { readonly environment: string; readonly uploadBytesMax: number }): ArrivalPlans {
+  async function load(tx: TenantTx, flow: FlowView): Promise<LoadedVersion | undefined> {
+    return flow.flowVersionId === null ? undefined : loadFlowVersion(tx, flow.flowVersionId);
   }
   return {
     async byName(tx, flowName) {
@@ -62,7 +60,7 @@ export function createArrivalPlans(
   };
 }
 
-function arrivalFlow({ flowId, flowName, flowVersionId, plan, definition }: CompiledFlow & StoredFlowVersion): ArrivalFlow {
+function arrivalFlow({ flowId, flowName, flowVersionId, plan, definition }: LoadedVersion): ArrivalFlow {
   const { file, window, onDuplicate, onSameName } = definition.spec.duplicates;
   return { flowId, flowName, flowVersionId, plan, duplicates: { keys: file, windowMs: window, onDuplicate, onSameName } };
 }
@@ -71,6 +69,7 @@ function sourcePlan(source: SourceDefinition, bytesMax: number): SourcePlan {
   const { limits } = source;
   return {
     sourceId: source.id,
+    match: source.match,
     unpack: source.unpack,
     limits: {
       bytesMax: Math.min(limits.maxSize, bytesMax),

@@ -1,0 +1,169 @@
+/** Queries for lists and pages of jobs: counts, amounts, targets, verdict, findings, receipt. Newest first. */
+import type { FieldAmounts, FindingGroup } from '../../pipeline/engine/chunk.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import { isClosed, type JobState } from './job-state.ts';
+import type { JobTotals } from './job-totals.ts';
+import { jobViewErrors } from './job-view-errors.ts';
+
+export interface JobSummary {
+  readonly jobId: string;
+  readonly flow: string;
+  readonly flowVersion: string;
+  readonly file: string;
+  readonly fileId: string;
+  readonly state: JobState;
+  readonly verdict: string | null;
+  readonly reasonCode: string | null;
+  readonly records: {
+    readonly read: number;
+    readonly valid: number;
+    readonly rejected: number;
+    readonly filtered: number;
+    readonly warned: number;
+  };
+  readonly createdAt: Date;
+  readonly closedAt: Date | null;
+}
+
+export interface JobTargetView {
+  readonly routed: number;
+  readonly delivered: number;
+  readonly refused: number;
+  readonly dead: number;
+  readonly cancelled: number;
+  readonly parked: number;
+  readonly inFlight: number;
+}
+
+export interface JobView extends JobSummary {
+  readonly bytes: number;
+  readonly chunks: { readonly total: number; readonly done: number };
+  readonly lineageId: string;
+  readonly acceptedNumber: number;
+  readonly startedAt: Date | null;
+  readonly reason: string | null;
+  readonly decidedBy: string | null;
+  readonly traceId: string | null;
+  readonly targets: Readonly<Record<string, JobTargetView>>;
+  /** By stage; null until the file was checked. */
+  readonly amounts: Readonly<Record<'read' | 'valid' | 'rejected' | 'filtered', FieldAmounts>> | null;
+  readonly reasons: readonly unknown[];
+  readonly errors: readonly FindingGroup[];
+  readonly warnings: readonly FindingGroup[];
+  /** Closed, and each target's counts add up. Null while it is open. */
+  readonly balanced: boolean | null;
+  readonly hasReceipt: boolean;
+}
+
+const columns = `j.job_id as "jobId", f.name as flow, v.version as "flowVersion", x.name as file, j.file_id as "fileId", j.state, j.verdict, j.reason_code as "reasonCode",
+  json_build_object('read', j.records_read, 'valid', j.records_valid, 'rejected', j.records_rejected, 'filtered', j.records_filtered, 'warned', j.records_warned) as records,
+  j.created_at as "createdAt", j.closed_at as "closedAt"`;
+const tables = `from headgate.jobs j
+  join headgate.flows f on f.tenant_id = j.tenant_id and f.flow_id = j.flow_id
+  join headgate.flow_versions v on v.tenant_id = j.tenant_id and v.flow_version_id = j.flow_version_id
+  join headgate.files x on x.tenant_id = j.tenant_id and x.file_id = j.file_id`;
+
+const selectJobs = `/* list jobs */ select ${columns} ${tables}
+  where j.tenant_id = $1 and ($2::uuid is null or j.job_id < $2) and ($3::text is null or j.state = $3) and ($4::text is null or f.name = $4)
+  order by j.job_id desc limit $5`;
+
+export async function listJobs(
+  tx: TenantTx,
+  page: { readonly before?: string; readonly limit: number; readonly state?: string; readonly flow?: string },
+): Promise<JobSummary[]> {
+  return (await tx.query<JobSummary>(selectJobs, [tx.tenantId, page.before ?? null, page.state ?? null, page.flow ?? null, page.limit]))
+    .rows;
+}
+
+const selectJob = `/* get job */ select ${columns}, j.bytes, j.chunks, j.chunks_done as "chunksDone", j.lineage_id as "lineageId", j.accepted_number as "acceptedNumber",
+  j.started_at as "startedAt", j.reason, j.decided_by as "decidedBy", j.trace_id as "traceId", j.totals,
+  exists (select from headgate.receipts r where r.tenant_id = j.tenant_id and r.job_id = j.job_id) as "hasReceipt"
+  ${tables} where j.tenant_id = $1 and j.job_id = $2`;
+
+const selectTargets = `/* get job targets */ select t.target_id as "targetId", t.routed, t.delivered, t.refused, t.dead, t.cancelled,
+  coalesce((select sum(case when jsonb_array_length(b.members) = 1 then b.records else 0 end) from headgate.batches b
+            where b.tenant_id = t.tenant_id and b.job_ids @> array[t.job_id] and b.target_id = t.target_id and b.state = 'held'), 0)::int8 as parked
+  from headgate.job_targets t where t.tenant_id = $1 and t.job_id = $2 order by t.target_id`;
+
+interface JobRow extends JobSummary {
+  bytes: number;
+  chunks: number;
+  chunksDone: number;
+  lineageId: string;
+  acceptedNumber: number;
+  startedAt: Date | null;
+  reason: string | null;
+  decidedBy: string | null;
+  traceId: string | null;
+  totals: JobTotals | null;
+  hasReceipt: boolean;
+}
+
+/** Undefined when the tenant has no such job. */
+export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | undefined> {
+  const row = (await tx.query<JobRow>(selectJob, [tx.tenantId, jobId])).rows[0];
+  if (!row) return undefined;
+  const { rows } = await tx.query<Omit<JobTargetView, 'inFlight'> & { targetId: string }>(selectTargets, [tx.tenantId, jobId]);
+  const targets = Object.fromEntries(
+    rows.map(({ targetId, ...counts }) => [
+      targetId,
+      { ...counts, inFlight: counts.routed - counts.delivered - counts.refused - counts.dead - counts.cancelled - counts.parked },
+    ]),
+  );
+  const { chunks, chunksDone, totals, ...summary } = row;
+  const checked = totals?.checked ?? null;
+  return {
+    ...summary,
+    chunks: { total: chunks, done: chunksDone },
+    targets,
+    amounts: checked?.check.amounts ?? null,
+    reasons: checked?.check.reasons ?? [],
+    errors: [...(checked?.summary.errors ?? []), ...(checked?.exclusionGroups ?? [])],
+    warnings: checked?.summary.warnings ?? [],
+    balanced: isClosed(row.state) ? isBalanced(row, Object.values(targets)) : null,
+  };
+}
+
+function isBalanced(job: JobRow, targets: readonly JobTargetView[]): boolean {
+  const { read, valid, rejected, filtered } = job.records;
+  return read === valid + rejected + filtered && targets.every((target) => target.inFlight === 0 && target.parked === 0);
+}
+
+export interface RejectionView {
+  readonly record: number;
+  readonly finding: number;
+  readonly offset: number;
+  readonly severity: 'error' | 'warn';
+  readonly code: string;
+  readonly field: string | null;
+  readonly rule: string | null;
+  readonly message: string;
+}
+
+const selectRejections = `/* list rejections */ select record_number as record, finding, byte_offset as "offset", severity, code, field, rule, message
+  from headgate.rejections where tenant_id = $1 and job_id = $2 and (record_number, finding) > ($3, $4) and ($5::text is null or code = $5)
+  order by record_number, finding limit $6`;
+
+/** In record order, those after `after`. The samples that the database keeps; the complete list is in the export. */
+export async function listRejections(
+  tx: TenantTx,
+  jobId: string,
+  page: { readonly after?: { readonly record: number; readonly finding: number }; readonly code?: string; readonly limit: number },
+): Promise<RejectionView[]> {
+  const { record = 0, finding = -1 } = page.after ?? {};
+  return (await tx.query<RejectionView>(selectRejections, [tx.tenantId, jobId, record, finding, page.code ?? null, page.limit])).rows;
+}
+
+const selectReceipt = `/* get receipt */ select body, signature, key_id as "keyId", created_at as "createdAt" from headgate.receipts where tenant_id = $1 and job_id = $2`;
+
+/** Fails with E_JOB_NOT_FOUND where there is none: the job is unknown or not closed. */
+export async function getReceipt(
+  tx: TenantTx,
+  jobId: string,
+): Promise<{ body: string; signature: string; keyId: string; createdAt: Date }> {
+  const found = (await tx.query<{ body: string; signature: string; keyId: string; createdAt: Date }>(selectReceipt, [tx.tenantId, jobId]))
+    .rows[0];
+  if (!found) throw new HeadgateError(jobViewErrors.E_JOB_NOT_FOUND, 'there is no closed job of this id');
+  return found;
+}
