@@ -6,6 +6,10 @@ type Dispatch = (argv: readonly string[]) => Promise<number>;
 
 /** Each loads its code when it is asked for, and gives what runs the command. */
 const commands: Readonly<Record<string, () => Promise<Dispatch>>> = {
+  flow: async () => {
+    const [{ flowVerbs }, { runVerb }] = await Promise.all([import('../cli/flow.ts'), import('../cli/command.ts')]);
+    return (argv) => runVerb('flow', flowVerbs, argv);
+  },
   run: async () => {
     const [{ createRunCommand }, { runCommand }, { formats }] = await Promise.all([
       import('../cli/run.ts'),

@@ -1,6 +1,6 @@
 /**
  * The door to flow documents: text in, a checked definition, its Plan and its hash out, or every mistake at once with line
- * and column. Pure: what a document refers to in other documents is `check-references.ts`, versions are the store's.
+ * and column. Pure: what a document refers to in other documents is `check-documents.ts`, versions are the store's.
  */
 
 import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
@@ -9,7 +9,7 @@ import { canonicalDocument, documentHash } from './canonical.ts';
 import { checkConnection } from './check-connection.ts';
 import { compileDefinition } from './compile-definition.ts';
 import type { FlowDefinition, HeadgateDocument } from './definition.ts';
-import { type Diagnostic, Report } from './diagnostics.ts';
+import { type Diagnostic, type PlaceFinder, Report } from './diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 import { findInlineSecrets } from './inline-secrets.ts';
 import { apiVersion, type DocumentKind, documentKinds, documentShape, laterKinds } from './other-shapes.ts';
@@ -28,6 +28,8 @@ export interface LoadedDocument {
   readonly canonical: Readonly<Record<string, unknown>> | null;
   /** Errors and warnings in order of the text. */
   readonly diagnostics: readonly Diagnostic[];
+  /** For findings of later checks. */
+  readonly places: PlaceFinder;
 }
 
 export interface LoadedFlow {
@@ -40,8 +42,8 @@ export interface LoadedFlow {
 
 /** A flow definition; any other kind is a mistake. */
 export function loadFlow(text: string): LoadedFlow {
-  const { document, ...rest } = loadText(text, ['FlowDefinition']);
-  return { definition: document as FlowDefinition | null, ...rest };
+  const { document, plan, hash, canonical, diagnostics } = loadText(text, ['FlowDefinition']);
+  return { definition: document as FlowDefinition | null, plan, hash, canonical, diagnostics };
 }
 
 /** A document of any kind. */
@@ -51,7 +53,7 @@ export function loadDocument(text: string): LoadedDocument {
 
 function loadText(text: string, kinds: readonly DocumentKind[]): LoadedDocument {
   const source = readYaml(text);
-  const nothing = { document: null, plan: null, hash: null, canonical: null };
+  const nothing = { document: null, plan: null, hash: null, canonical: null, places: source.places };
   if (source.root === null) return { ...nothing, diagnostics: source.diagnostics };
   const report = new Report(source.places);
   const root = rawFromNode(source.root);
@@ -74,7 +76,7 @@ function loadText(text: string, kinds: readonly DocumentKind[]): LoadedDocument 
   const plan = document.kind === 'FlowDefinition' ? compileDefinition({ definition: document, hash, broken }, report) : null;
   if (document.kind === 'Connection') checkConnection(document, report);
   if (report.hasErrors) return { ...nothing, diagnostics: report.diagnostics };
-  return { document, plan, hash, canonical, diagnostics: report.diagnostics };
+  return { document, plan, hash, canonical, diagnostics: report.diagnostics, places: source.places };
 }
 
 function readKind(root: RawValue, kinds: readonly DocumentKind[], report: Report): DocumentKind | null {

@@ -1,0 +1,38 @@
+/** The files that offline commands read: named ones, YAML files of named folders, or `-` for stdin. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { HeadgateError } from '../platform/base/errors.ts';
+import { cliErrors } from './cli-errors.ts';
+import { unreadable } from './run-files.ts';
+
+export interface FlowFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** In the order given; the files of a folder by name. Fails with E_USAGE when there is none, and when one can not be read. */
+export function readFlowFiles(names: readonly string[], usage: string): FlowFile[] {
+  if (names.length === 0) throw new HeadgateError(cliErrors.E_USAGE, `a file is missing (usage: ${usage})`);
+  const files = names.flatMap((name) => (name !== '-' && isFolder(name) ? yamlFilesIn(name) : [name]));
+  if (files.length === 0) throw new HeadgateError(cliErrors.E_USAGE, 'there are no .yaml files in these folders');
+  return files.map((file) => ({ file, text: readText(file) }));
+}
+
+function isFolder(name: string): boolean {
+  return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function yamlFilesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name)).map((entry) => join(entry.parentPath, entry.name));
+  return files.sort();
+}
+
+function readText(file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file === '-' ? 0 : file));
+  } catch (cause) {
+    if (cause instanceof TypeError) throw new HeadgateError(cliErrors.E_USAGE, `${file} is not UTF-8`, { cause });
+    throw unreadable(file, cause);
+  }
+}

@@ -1,0 +1,64 @@
+/** Checks several documents together, as a folder of them is kept in git: each for itself, then what they say of each other. */
+import { checkEnvironment, checkReferences } from './check-references.ts';
+import type { Connection, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
+import { type Diagnostic, Report } from './diagnostics.ts';
+import { flowErrors } from './flow-errors.ts';
+import { type LoadedDocument, loadDocument } from './load-flow.ts';
+
+export interface CheckedDocument extends LoadedDocument {
+  readonly file: string;
+}
+
+/** Connections are only looked for where a tenant has any among the documents. */
+export function checkDocuments(texts: readonly { readonly file: string; readonly text: string }[]): CheckedDocument[] {
+  const loaded = texts.map(({ file, text }) => ({ file, ...loadDocument(text) }));
+  return loaded.map((checked, position) => {
+    if (checked.document === null) return checked;
+    const report = new Report(checked.places);
+    const others = loaded.filter((_, index) => index < position).map((other) => other.document);
+    checkRepeated(checked.document, others, report);
+    checkTogether(
+      checked.document,
+      loaded.flatMap((other) => other.document ?? []),
+      report,
+    );
+    const found = report.diagnostics;
+    if (found.length === 0) return checked;
+    return {
+      ...checked,
+      ...(report.hasErrors ? { document: null, plan: null, hash: null, canonical: null } : {}),
+      diagnostics: sorted([...checked.diagnostics, ...found]),
+    };
+  });
+}
+
+function sorted(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  return diagnostics.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function checkTogether(document: HeadgateDocument, all: readonly HeadgateDocument[], report: Report): void {
+  const own = all.filter((other) => other.metadata.tenant === document.metadata.tenant);
+  const connections = new Map(
+    own.filter((other): other is Connection => other.kind === 'Connection').map((other) => [other.metadata.name, other]),
+  );
+  const policy = own.find((other): other is TenantPolicy => other.kind === 'TenantPolicy') ?? null;
+  const known = connections.size > 0 ? connections : null;
+  if (document.kind === 'FlowDefinition') checkReferences(document, { connections: known, policy }, report);
+  if (document.kind === 'Environment' && known !== null) checkEnvironment(document, known, report);
+}
+
+function checkRepeated(document: HeadgateDocument, before: readonly (HeadgateDocument | null)[], report: Report): void {
+  const identity = identityOf(document);
+  if (!before.some((other) => other !== null && identityOf(other) === identity)) return;
+  report.add({
+    code: flowErrors.E_CONFIG_DUPLICATE,
+    path: ['metadata', 'name'],
+    message: `another file holds ${document.kind} ${document.metadata.name} too`,
+    atValue: true,
+  });
+}
+
+function identityOf(document: HeadgateDocument): string {
+  const version = document.kind === 'FlowDefinition' ? (document as FlowDefinition).metadata.version : '';
+  return [document.metadata.tenant, document.kind, document.metadata.name, version].join(' ');
+}

@@ -1,0 +1,77 @@
+/**
+ * What a flow says about other documents of its tenant: that its connections exist and are of the right type, and that it
+ * is no less strict than the policy. Pure; where the documents come from is the caller's business.
+ */
+import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
+import type { Connection, Environment, FieldDefinitions, FlowDefinition, TenantPolicy } from './definition.ts';
+import type { Path, Report } from './diagnostics.ts';
+import { flowErrors } from './flow-errors.ts';
+
+export interface TenantDocuments {
+  /** Null: not known, and not checked. */
+  readonly connections: ReadonlyMap<string, Connection> | null;
+  readonly policy: TenantPolicy | null;
+}
+
+const connectionTypes: Readonly<Record<string, string>> = { folder: 'folder', file: 'folder', http: 'http', postgres: 'postgres' };
+
+export function checkReferences(flow: FlowDefinition, { connections, policy }: TenantDocuments, report: Report): void {
+  if (connections !== null) {
+    for (const [index, source] of flow.spec.sources.entries()) {
+      if (source.type === 'folder')
+        checkUse({ name: source.connection, type: source.type, path: ['spec', 'sources', index, 'connection'] }, connections, report);
+    }
+    for (const [id, target] of Object.entries(flow.spec.targets)) {
+      checkUse({ name: target.connection, type: target.type, path: ['spec', 'targets', id, 'connection'] }, connections, report);
+    }
+  }
+  if (policy !== null) checkMasks(flow, policy, report);
+}
+
+function checkUse(use: { name: string; type: string; path: Path }, connections: ReadonlyMap<string, Connection>, report: Report): void {
+  const connection = connections.get(use.name);
+  const wanted = connectionTypes[use.type]!;
+  const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_REFERENCE, path: use.path, message, atValue: true });
+  if (connection === undefined) {
+    const nearest = nearestName(use.name, connections.keys());
+    refuse(`no Connection ${use.name}${nearest === null ? '' : `; did you mean ${nearest}?`}`);
+  } else if (connection.spec.type !== wanted)
+    refuse(`${use.name} is a connection of type ${connection.spec.type}; ${use.type} needs ${wanted}`);
+}
+
+const strictness = { none: 0, last4: 1, all: 2 } as const;
+
+function checkMasks(flow: FlowDefinition, policy: TenantPolicy, report: Report): void {
+  const { header, record, records, trailer } = flow.spec.schema;
+  const path: Path = ['spec', 'schema'];
+  const check = (fields: FieldDefinitions | undefined, at: Path): void => {
+    for (const [name, field] of Object.entries(fields ?? {})) {
+      const least =
+        field.class === undefined || !Object.hasOwn(policy.spec.masking, field.class) ? undefined : policy.spec.masking[field.class];
+      if (least === undefined || strictness[field.mask] >= strictness[least]) continue;
+      report.add({
+        code: flowErrors.E_POLICY,
+        path: [...at, 'fields', name],
+        message: `the policy masks fields of class ${field.class} with ${least} at least; ${name} has ${field.mask}`,
+      });
+    }
+  };
+  check(header?.fields, [...path, 'header']);
+  check(record?.fields, [...path, 'record']);
+  for (const [name, type] of Object.entries(records ?? {})) check(type.fields, [...path, 'records', name]);
+  check(trailer?.fields, [...path, 'trailer']);
+}
+
+/** Every name that an Environment binds leads to a connection. */
+export function checkEnvironment(environment: Environment, connections: ReadonlyMap<string, Connection>, report: Report): void {
+  for (const [name, bound] of Object.entries(environment.spec.connections)) {
+    if (connections.has(bound)) continue;
+    const nearest = nearestName(bound, connections.keys());
+    report.add({
+      code: flowErrors.E_CONFIG_REFERENCE,
+      path: ['spec', 'connections', name],
+      message: `no Connection ${bound}${nearest === null ? '' : `; did you mean ${nearest}?`}`,
+      atValue: true,
+    });
+  }
+}
