@@ -12,7 +12,7 @@ import { ChunkTally } from './chunk-tally.ts';
 import type { CompiledFlow } from './compile-flow.ts';
 import { fileErrors } from './engine-errors.ts';
 import { FastPath } from './kernel/fast-path.ts';
-import { KeyHash, keyMaterial } from './outcomes/key-hash.ts';
+import { KeyHash, keyText } from './outcomes/key-hash.ts';
 import { OutcomeColumns, outcomeStatus, warnedFlag } from './outcomes/outcome-columns.ts';
 import { writeOutcomeSegment } from './outcomes/outcome-segment.ts';
 import { RouteSets } from './outcomes/route-sets.ts';
@@ -129,7 +129,7 @@ export class ChunkRun {
   #runWindow(at: number, stopAt: number): { readonly at: number; readonly reason: 'window' | 'stop' } {
     const until = Math.min(this.#block.length, stopAt);
     while (at < this.#block.length) {
-      if (this.#fast !== null) at = this.#fast.run(at, until);
+      if (this.#fast !== null) at = this.#runFast(this.#fast, at, until);
       if (at >= stopAt) return { at, reason: 'stop' };
       if (at >= this.#block.length) break;
       const next = this.#takeOne(at);
@@ -138,6 +138,11 @@ export class ChunkRun {
       at = next;
     }
     return { at, reason: 'window' };
+  }
+
+  /** After the trailer records take the slow path, which sees that they are late. */
+  #runFast(fast: FastPath, at: number, until: number): number {
+    return this.#tally.trailer === null ? fast.run(at, until) : at;
   }
 
   /** Takes the record, blank line or comment that starts at `start` by the slow path and returns where the next one starts. */
@@ -206,15 +211,19 @@ export class ChunkRun {
     }
   }
 
+  /** A data record at `start`: reported once when it follows the trailer. */
+  #checkPlace(start: number): void {
+    if (this.#tally.trailer === null || this.#hasLateRecord) return;
+    this.#hasLateRecord = true;
+    this.#addDamage(fileErrors.E_ENVELOPE, start, 'record after the trailer');
+  }
+
   #takeRecord(status: 'valid' | 'rejected' | 'filtered', start: number): void {
     const tally = this.#tally;
     const judge = this.#judge;
     const offset = this.#block.base + start;
     const record = this.#spec.firstRecord + tally.read;
-    if (tally.trailer !== null && !this.#hasLateRecord) {
-      this.#hasLateRecord = true;
-      this.#addDamage(fileErrors.E_ENVELOPE, start, 'record after the trailer');
-    }
+    this.#checkPlace(start);
     if (judge.type >= 0) tally.byType[judge.type]!++;
     const targets = status === 'valid' ? this.#routeSets.sets[judge.routeSet]! : [];
     this.#makeRoom(targets, judge.lines);
@@ -253,12 +262,12 @@ export class ChunkRun {
     outcomes.offset[at] = offset - this.#spec.start;
     for (let key = 0; key < judge.keys.length; key++) {
       const values = judge.keys[key]!;
-      const material = values === null ? null : keyMaterial(values);
-      if (material === null) {
+      const text = values === null ? null : keyText(values);
+      if (text === null) {
         outcomes.hashes[key]!.fill(0, at * 2, at * 2 + 2);
         continue;
       }
-      this.#hash.hash(material, 0, material.length);
+      this.#hash.hashText(text);
       outcomes.hashes[key]![at * 2] = this.#hash.low;
       outcomes.hashes[key]![at * 2 + 1] = this.#hash.high;
     }

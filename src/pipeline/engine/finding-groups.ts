@@ -19,10 +19,11 @@ export class FindingGroups {
   }
 
   #count(group: Omit<FindingGroup, 'message'> & { readonly message: string }): void {
-    let key = JSON.stringify([group.code, group.field, group.rule]);
+    // Codes hold no NUL, so no two groups share a key.
+    let key = `${group.code}\0${group.rule ?? ''}\0${group.field ?? ''}`;
     let known = this.#groups.get(key);
     if (known === undefined && this.#groups.size >= detailedGroupsMax) {
-      key = JSON.stringify([group.code]);
+      key = group.code;
       known = this.#groups.get(key);
       group = { ...group, field: null, rule: null };
     }

@@ -8,9 +8,11 @@ export function remainder97(text: string): number {
   let remainder = 0;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
-    remainder = unit < 0x3a ? (remainder * 10 + unit - 0x30) % 97 : (remainder * 100 + unit - 0x37) % 97;
+    remainder = unit < 0x3a ? remainder * 10 + unit - 0x30 : remainder * 100 + unit - 0x37;
+    // Below this, the next step stays a small integer.
+    if (remainder > 10_000_000) remainder %= 97;
   }
-  return remainder;
+  return remainder % 97;
 }
 
 /** Luhn over digits, the last one being the check digit. */

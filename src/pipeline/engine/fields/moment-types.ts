@@ -6,7 +6,6 @@ import { type MomentToken, parseMomentPattern } from '../expressions/moments.ts'
 
 export type MomentType = 'date' | 'time' | 'datetime';
 
-const isoDate = /^([0-9]{4})-([0-9]{2})-([0-9]{2})$/;
 const isoTime = /^([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{3}))?$/;
 const isoDatetime =
   /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{3}))?(?:(Z)|([+-])([0-9]{2}):([0-9]{2}))?$/;
@@ -43,8 +42,20 @@ export function createMomentReader(type: MomentType, format: string | null): Mom
 }
 
 function readIsoDate(text: string): string | null {
-  const match = isoDate.exec(text);
-  return match !== null && isRealDay(Number(match[1]), Number(match[2]), Number(match[3])) ? text : null;
+  if (text.length !== 10 || text[4] !== '-' || text[7] !== '-') return null;
+  const [year, month, day] = [digitsAt(text, 0, 4), digitsAt(text, 5, 7), digitsAt(text, 8, 10)];
+  return isRealDay(year, month, day) ? text : null;
+}
+
+/** -1 when there is anything but ASCII digits. */
+function digitsAt(text: string, start: number, end: number): number {
+  let value = 0;
+  for (let index = start; index < end; index++) {
+    const digit = text.charCodeAt(index) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 function readIsoTime(text: string): string | null {

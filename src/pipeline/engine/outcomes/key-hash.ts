@@ -3,8 +3,12 @@
  * collisions and an index of hashes says nothing about the values to one who lacks the key.
  */
 
+/** Keys up to this many bytes are hashed without a buffer of their own. */
+const scratchBytes = 1_024;
+
 /** Result of the last hash, in two unsigned halves. */
 export class KeyHash {
+  readonly #scratch = Buffer.alloc(scratchBytes);
   readonly #key: Int32Array;
   low = 0;
   high = 0;
@@ -13,6 +17,14 @@ export class KeyHash {
   constructor(key: Uint8Array) {
     if (key.length !== 16) throw new Error('a hash key has 16 bytes');
     this.#key = new Int32Array(key.slice().buffer);
+  }
+
+  /** Hashes the UTF-8 bytes of a text. */
+  hashText(text: string): void {
+    if (text.length * 3 > scratchBytes) {
+      const bytes = Buffer.from(text, 'utf8');
+      this.hash(bytes, 0, bytes.length);
+    } else this.hash(this.#scratch, 0, this.#scratch.write(text, 0, 'utf8'));
   }
 
   /** Hashes `bytes[start, end)` into `low` and `high`. */
@@ -46,9 +58,9 @@ export class KeyHash {
       v3l ^= ml;
       v3h ^= mh;
       for (let round = 0; round < 2; round++) {
-        let sum = (v0l >>> 0) + (v1l >>> 0);
-        v0h = (v0h + v1h + (sum > 0xffffffff ? 1 : 0)) | 0;
-        v0l = sum | 0;
+        let sum = (v0l + v1l) | 0;
+        v0h = (v0h + v1h + (((v0l & v1l) | ((v0l | v1l) & ~sum)) >>> 31)) | 0;
+        v0l = sum;
         let h = v1h;
         v1h = (v1h << 13) | (v1l >>> 19);
         v1l = (v1l << 13) | (h >>> 19);
@@ -57,25 +69,25 @@ export class KeyHash {
         h = v0h;
         v0h = v0l;
         v0l = h;
-        sum = (v2l >>> 0) + (v3l >>> 0);
-        v2h = (v2h + v3h + (sum > 0xffffffff ? 1 : 0)) | 0;
-        v2l = sum | 0;
+        sum = (v2l + v3l) | 0;
+        v2h = (v2h + v3h + (((v2l & v3l) | ((v2l | v3l) & ~sum)) >>> 31)) | 0;
+        v2l = sum;
         h = v3h;
         v3h = (v3h << 16) | (v3l >>> 16);
         v3l = (v3l << 16) | (h >>> 16);
         v3h ^= v2h;
         v3l ^= v2l;
-        sum = (v0l >>> 0) + (v3l >>> 0);
-        v0h = (v0h + v3h + (sum > 0xffffffff ? 1 : 0)) | 0;
-        v0l = sum | 0;
+        sum = (v0l + v3l) | 0;
+        v0h = (v0h + v3h + (((v0l & v3l) | ((v0l | v3l) & ~sum)) >>> 31)) | 0;
+        v0l = sum;
         h = v3h;
         v3h = (v3h << 21) | (v3l >>> 11);
         v3l = (v3l << 21) | (h >>> 11);
         v3h ^= v0h;
         v3l ^= v0l;
-        sum = (v2l >>> 0) + (v1l >>> 0);
-        v2h = (v2h + v1h + (sum > 0xffffffff ? 1 : 0)) | 0;
-        v2l = sum | 0;
+        sum = (v2l + v1l) | 0;
+        v2h = (v2h + v1h + (((v2l & v1l) | ((v2l | v1l) & ~sum)) >>> 31)) | 0;
+        v2l = sum;
         h = v1h;
         v1h = (v1h << 17) | (v1l >>> 15);
         v1l = (v1l << 17) | (h >>> 15);
@@ -94,8 +106,8 @@ export class KeyHash {
   }
 }
 
-/** What is hashed for a key of several values: their texts joined by NUL, which no value can hold. */
-export function keyMaterial(values: readonly (string | null)[]): Uint8Array | null {
-  if (values.every((value) => value === null)) return null;
-  return Buffer.from(values.map((value) => value ?? '').join('\0'), 'utf8');
+/** What is hashed for a key of several values: their texts joined by NUL, which no value can hold. Null without any value. */
+export function keyText(values: readonly (string | null)[]): string | null {
+  if (values.length === 1) return values[0]!;
+  return values.every((value) => value === null) ? null : values.map((value) => value ?? '').join('\0');
 }

@@ -55,6 +55,10 @@ export function splitCells(
 ): StructureProblem | null {
   const { delimiter, quote } = format;
   cells.length = 0;
+  if (isPlain(text, quote)) {
+    splitPlain(text, String.fromCharCode(delimiter), cells);
+    return null;
+  }
   let index = 0;
   for (;;) {
     if (quote !== null && text.charCodeAt(index) === quote) {
@@ -77,6 +81,20 @@ export function splitCells(
     if (index >= text.length) return null;
     index++;
   }
+}
+
+/** No quote and no carriage return: only delimiters mean anything. */
+function isPlain(text: string, quote: number | null): boolean {
+  return !text.includes('\r') && (quote === null || !text.includes(String.fromCharCode(quote)));
+}
+
+function splitPlain(text: string, delimiter: string, cells: string[]): void {
+  let start = 0;
+  for (let end = text.indexOf(delimiter); end >= 0; end = text.indexOf(delimiter, start)) {
+    cells.push(text.slice(start, end));
+    start = end + 1;
+  }
+  cells.push(text.slice(start));
 }
 
 /** Pushes the content and returns the index after the closing quote, or -1. */

@@ -53,7 +53,7 @@ function isAllSpaces(bytes: Uint8Array, start: number, end: number): boolean {
 
 /** Text of a range, as if spaces followed the record; null when a boundary cuts a character. A tag is read without its spaces. */
 function rangeText(
-  bytes: Uint8Array,
+  bytes: Buffer,
   start: number,
   end: number,
   range: { readonly start: number; readonly length: number; readonly isTag: boolean },

@@ -79,7 +79,7 @@ export class RecordJudge {
   }
 
   /** Judges the record in `bytes[start, end)`, its line end left out. */
-  judge(bytes: Uint8Array, start: number, end: number): void {
+  judge(bytes: Buffer, start: number, end: number): void {
     this.findings = [];
     this.warnings = [];
     this.amounts = [];

@@ -6,7 +6,7 @@ import { createFixedWidthReader } from './fixed-width-reader.ts';
 import { createJsonReader } from './json-reader.ts';
 import type { RecordReader } from './record-text.ts';
 import type { StructureProblem } from './structure-problem.ts';
-import { firstInvalidUtf8, isValidUtf8 } from './utf8.ts';
+import { byteFindings, firstInvalidUtf8, inspectBytes, isValidUtf8 } from './utf8.ts';
 
 const nulCharacter: StructureProblem = { code: structureErrors.E_CHARACTER, message: 'NUL character' };
 
@@ -14,12 +14,13 @@ const nulCharacter: StructureProblem = { code: structureErrors.E_CHARACTER, mess
 export function createRecordReader(plan: Plan, columns: readonly string[] | null): RecordReader {
   const read = createFormatReader(plan, columns);
   return (bytes, start, end, into) => {
-    if (!isValidUtf8(bytes, start, end)) {
+    const found = inspectBytes(bytes, start, end);
+    if ((found & byteFindings.notAscii) !== 0 && !isValidUtf8(bytes, start, end)) {
       into.type = -1;
       const at = firstInvalidUtf8(bytes, start, end) - start;
       return { code: structureErrors.E_ENCODING, message: `byte ${at} of the record starts no valid UTF-8 sequence` };
     }
-    if (bytes.subarray(start, end).includes(0)) {
+    if ((found & byteFindings.nul) !== 0) {
       into.type = -1;
       return nulCharacter;
     }

@@ -17,4 +17,4 @@ export function createRecordText(): RecordText {
  * Takes one record's bytes apart (line end left out, valid UTF-8). Returns the structure problem, after which `type` may
  * still be known and the texts mean nothing.
  */
-export type RecordReader = (bytes: Uint8Array, start: number, end: number, into: RecordText) => StructureProblem | null;
+export type RecordReader = (bytes: Buffer, start: number, end: number, into: RecordText) => StructureProblem | null;

@@ -4,15 +4,28 @@
  */
 import { isUtf8 } from 'node:buffer';
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** What a look at every byte finds. */
+export const byteFindings = { ascii: 0, notAscii: 1, nul: 2 } as const;
+
+/** `ascii` when every byte is ASCII and none is NUL; else the other findings added up. */
+export function inspectBytes(bytes: Uint8Array, start: number, end: number): number {
+  let high = 0;
+  let nul = 0;
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index]!;
+    high |= byte;
+    if (byte === 0) nul = byteFindings.nul;
+  }
+  return (high >= 0x80 ? byteFindings.notAscii : 0) + nul;
+}
 
 export function isValidUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   return isUtf8(bytes.subarray(start, end));
 }
 
 /** Bytes already known to be valid. */
-export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
-  return decoder.decode(bytes.subarray(start, end));
+export function decodeUtf8(bytes: Buffer, start: number, end: number): string {
+  return bytes.toString('utf8', start, end);
 }
 
 /** Index of the first byte that starts no valid sequence, or -1. Only called to report a record that failed. */
