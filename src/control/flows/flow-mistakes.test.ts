@@ -64,12 +64,12 @@ const shapes: Readonly<Record<string, readonly Mistake[]>> = {
     { change: ['default: { to: [fx] }', 'default: { to: [nowhere] }'], code: 'E_CONFIG_REFERENCE', at: 'nowhere' },
     { change: ['key: [paymentId]', 'key: [paymentID2]'], code: 'E_CONFIG_REFERENCE', at: 'paymentID2', says: /did you mean paymentId/ },
     {
-      change: ['currency: currency, sum: true', 'currency: curency, sum: true'],
+      change: ['sum: true, currency: currency', 'sum: true, currency: curency'],
       code: 'E_CONFIG_REFERENCE',
       at: 'curency',
       says: /did you mean currency/,
     },
-    { change: ['currency: currency, sum: true', 'currency: valueDate, sum: true'], code: 'E_CONFIG_REFERENCE', at: 'valueDate' },
+    { change: ['sum: true, currency: currency', 'sum: true, currency: valueDate'], code: 'E_CONFIG_REFERENCE', at: 'valueDate' },
     {
       change: ['        priority: { width: 6 }', '        priorty: { width: 6 }'],
       code: 'E_CONFIG_REFERENCE',
@@ -167,7 +167,7 @@ const shapes: Readonly<Record<string, readonly Mistake[]>> = {
   ],
   fields: [
     {
-      change: ['point: implied, scale: 2, required: true, currency', 'point: implied, required: true, currency'],
+      change: ['point: implied, scale: 2, required: true, sum', 'point: implied, required: true, sum'],
       code: 'E_CONFIG_KEY',
       at: 'amount',
       says: /scale is missing/,
@@ -202,9 +202,9 @@ const shapes: Readonly<Record<string, readonly Mistake[]>> = {
       code: 'E_CONFIG_VALUE',
       at: 'dayMMdd',
     },
-    { of: cards, change: ['min: 0, currency', 'min: x, currency'], code: 'E_CONFIG_VALUE', at: 'x,', says: /decimal/ },
-    { of: cards, change: ['min: 0, currency', 'min: 10, max: 9.99, currency'], code: 'E_CONFIG_CONFLICT', at: 'min', says: /greater/ },
-    { of: cards, change: ['min: 0, currency', 'min: 0.001, currency'], code: 'E_CONFIG_VALUE', at: '0.001' },
+    { of: cards, change: ['min: 0, sum', 'min: x, sum'], code: 'E_CONFIG_VALUE', at: 'x,', says: /decimal/ },
+    { of: cards, change: ['min: 0, sum', 'min: 10, max: 9.99, sum'], code: 'E_CONFIG_CONFLICT', at: 'min', says: /greater/ },
+    { of: cards, change: ['min: 0, sum', 'min: 0.001, sum'], code: 'E_CONFIG_VALUE', at: '0.001' },
     { of: cards, change: ['maxLength: 60', 'minLength: 61, maxLength: 60'], code: 'E_CONFIG_CONFLICT', at: 'minLength' },
     {
       of: cards,

@@ -2,7 +2,7 @@
  * The one way a document is written: keys in the order of their description, two spaces, double quotes where quotes are
  * needed, short maps on one line. Comments stay with what they stand before or after. Formatting twice changes nothing more.
  */
-import { type Document, isMap, isScalar, isSeq, type Pair, Scalar, visit, type YAMLMap } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, Lexer, type Pair, Scalar, visit, type YAMLMap } from 'yaml';
 import type { Diagnostic } from './diagnostics.ts';
 import { type DocumentKind, documentKinds, documentShape } from './other-shapes.ts';
 import type { Shape } from './shape.ts';
@@ -16,16 +16,22 @@ export function formatDocument(text: string): { readonly text: string } | { read
   const kind = isMap(document.contents) ? document.contents.get('kind') : null;
   if (typeof kind === 'string' && Object.hasOwn(documentKinds, kind)) sortKeys(document.contents, documentShape(kind as DocumentKind));
   normaliseScalars(document);
-  return {
-    text: document.toString({
-      lineWidth: 0,
-      indent: 2,
-      indentSeq: true,
-      flowCollectionPadding: true,
-      singleQuote: false,
-      minContentWidth: 0,
-    }),
-  };
+  const printed = document.toString({
+    lineWidth: 0,
+    indent: 2,
+    indentSeq: true,
+    flowCollectionPadding: true,
+    singleQuote: false,
+    minContentWidth: 0,
+  });
+  return { text: tightenLists(printed) };
+}
+
+/** `[ a, b ]` becomes `[a, b]`; maps keep their spaces. On tokens, so that no text is touched. */
+function tightenLists(text: string): string {
+  // The lexer marks documents and scalars with control characters of its own.
+  const tokens = [...new Lexer().lex(text)].filter((token) => !/^[\x02\x18\x1f]$/.test(token));
+  return tokens.filter((token, index) => token !== ' ' || (tokens[index - 1] !== '[' && tokens[index + 1] !== ']')).join('');
 }
 
 /** A comment before the first key belongs to the whole map, so such a map keeps its order. */
