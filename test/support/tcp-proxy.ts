@@ -14,6 +14,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Arms the next fault. */
   arm(fault: ProxyFault): void;
+  /** Takes an armed fault that was not used away. */
+  disarm(): void;
   /** How many faults were used. */
   readonly faultsUsed: number;
   close(): Promise<void>;
@@ -57,6 +59,9 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     port: (server.address() as { port: number }).port,
     arm(fault) {
       armed = fault;
+    },
+    disarm() {
+      armed = undefined;
     },
     get faultsUsed() {
       return faultsUsed;

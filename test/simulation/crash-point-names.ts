@@ -1,0 +1,14 @@
+/** The named points at which the product can be killed, as they stand in its code: nothing else lists them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from './served-process.ts';
+
+export function crashPointNames(): string[] {
+  const folder = join(projectRoot, 'src');
+  const names = new Set<string>();
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.ts') || path.endsWith('.test.ts')) continue;
+    for (const match of readFileSync(join(folder, path), 'utf8').matchAll(/\breach\('([a-z][a-z.-]*)'\)/g)) names.add(match[1]!);
+  }
+  return [...names].sort();
+}

@@ -1,0 +1,67 @@
+/** Breaks what stands around the serving processes, again and again: COMMITs, requests to sinks, the database server itself. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemPorts } from '../../src/platform/base/system-ports.ts';
+import type { EmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
+import { stopPostmaster } from '../../src/platform/postgres/postmaster.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface FaultSchedule {
+  /** Means of the pauses between two faults of a kind; 0 for none. */
+  readonly databaseRestartMs: number;
+  readonly lostCommitMs: number;
+  readonly lostRequestMs: number;
+}
+
+export interface RunningFaults {
+  readonly databaseRestarts: number;
+  /** Ends when the database runs and no fault is armed. */
+  stop(): Promise<void>;
+}
+
+const commit = /\/\* commit \*\/|\bcommit\b/i;
+const post = /^POST /;
+
+export function startFaults(
+  { proxies }: Pick<Surroundings, 'proxies'>,
+  cluster: EmbeddedPostgres,
+  schedule: FaultSchedule,
+  random: SeededRandom,
+): RunningFaults {
+  const ended = new AbortController();
+  const { signal } = ended;
+  let databaseRestarts = 0;
+
+  async function every(meanMs: number, fault: () => Promise<void> | void): Promise<void> {
+    if (meanMs === 0) return;
+    for (;;) {
+      await sleep(random.between(meanMs / 2, meanMs * 1.5), undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      await fault();
+    }
+  }
+  const breakOne = (proxy: TcpProxy, match: RegExp) => () =>
+    proxy.arm({ match, how: random.isTrue(0.65) ? 'forward-and-drop-answer' : 'cut-before-forward' });
+
+  const running = [
+    every(schedule.lostCommitMs, breakOne(proxies.database, commit)),
+    every(schedule.lostCommitMs, breakOne(proxies.tableSink, commit)),
+    every(schedule.lostRequestMs, breakOne(proxies.httpSink, post)),
+    every(schedule.databaseRestartMs, async () => {
+      await stopPostmaster(cluster.folder, systemPorts, 'immediate');
+      await cluster.revive();
+      databaseRestarts += 1;
+    }),
+  ];
+  return {
+    get databaseRestarts() {
+      return databaseRestarts;
+    },
+    async stop() {
+      ended.abort();
+      await Promise.all(running);
+      for (const proxy of Object.values(proxies)) proxy.disarm();
+    },
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * The files that a soak sends, made from a seed, with what a fault-free bank would find in them: how many records are valid,
+ * and which must be found at which target. This knowledge is the generator's own and owes nothing to the product.
+ */
+import { createHash } from 'node:crypto';
+import type { SeededRandom } from './seeded-random.ts';
+import { type FlowName, flowTenants, type TargetName, type Tenant } from './soak-flows.ts';
+
+export interface RecordCounts {
+  readonly read: number;
+  readonly valid: number;
+  readonly rejected: number;
+  readonly filtered: number;
+}
+
+export interface GeneratedFile {
+  readonly number: number;
+  readonly tenant: Tenant;
+  readonly flow: FlowName;
+  readonly name: string;
+  readonly content: Buffer;
+  readonly sha256: string;
+  readonly counts: RecordCounts;
+  /** Ids of the records that must be at each target that the flow routes to, in order of the file. */
+  readonly delivered: Readonly<Partial<Record<TargetName, readonly string[]>>>;
+  /** Ids of those that the target refuses. */
+  readonly refused: Readonly<Partial<Record<TargetName, readonly string[]>>>;
+}
+
+type Fate = 'valid' | 'rejected' | 'filtered';
+
+interface GeneratedRecord {
+  readonly id: string;
+  /** As it stands in the file. */
+  readonly amount: string;
+  readonly currency: string;
+  readonly note: string;
+  readonly fate: Fate;
+  readonly isLarge: boolean;
+}
+
+const currencies = ['ZAR', 'USD', 'EUR', 'GBP'];
+/** Small files have one chunk; big ones several of the soak's small chunks. */
+const smallRecords = { min: 3, max: 40 };
+const bigRecords = { min: 250, max: 700 };
+
+export function generateFile(number: number, random: SeededRandom): GeneratedFile {
+  const flow = random.isTrue(0.55) ? 'payments' : random.isTrue(0.8) ? 'notices' : 'statements';
+  const range = flow === 'statements' ? bigRecords : flow === 'notices' ? { ...smallRecords, max: 12 } : smallRecords;
+  const letter = flow[0]!.toUpperCase();
+  const records: GeneratedRecord[] = [];
+  const length = random.between(range.min, range.max);
+  for (let at = 0; at < length; at++) {
+    records.push(makeRecord(`${letter}${pad(number, 6)}-${pad(at, 4)}`, flow, random));
+  }
+  // The same record again: of equal keys the first one counts.
+  const first = records.find(({ fate }) => fate === 'valid');
+  if (first && flow !== 'notices' && random.isTrue(0.15)) records.push({ ...first, fate: 'rejected' });
+  const content = Buffer.from(render(flow, records));
+  const extension = flow === 'payments' ? 'csv' : flow === 'notices' ? 'ndjson' : 'txt';
+  return {
+    number,
+    tenant: flowTenants[flow],
+    flow,
+    name: `${flow}-${pad(number, 6)}.${extension}`,
+    content,
+    sha256: createHash('sha256').update(content).digest('hex'),
+    counts: countRecords(records),
+    ...routeRecords(flow, records),
+  };
+}
+
+function makeRecord(id: string, flow: FlowName, random: SeededRandom): GeneratedRecord {
+  const isLarge = random.isTrue(0.3);
+  const record = {
+    id,
+    amount: `${isLarge ? random.between(5_000, 90_000) : random.between(1, 4_999)}.${pad(random.between(0, 99), 2)}`,
+    currency: random.pick(currencies),
+    note: random.isTrue(0.5) ? '' : random.isTrue(0.1) ? 'say "so", please' : 'plain',
+    fate: 'valid' as Fate,
+    isLarge,
+  };
+  const draw = random.fraction();
+  if (draw < 0.02) return { ...record, amount: '12,50', fate: 'rejected' };
+  if (draw < 0.04) return { ...record, currency: 'ZZZ', fate: 'rejected' };
+  if (draw < 0.05) return { ...record, id: `${id}x`, fate: 'rejected' };
+  if (draw < 0.06 && flow !== 'statements') return { ...record, amount: '0.00', fate: 'rejected' };
+  if (draw < 0.08 && flow === 'payments') return { ...record, note: 'skip', fate: 'filtered' };
+  if (draw < 0.1 && flow !== 'payments') return { ...record, note: 'refuse' };
+  return record;
+}
+
+function render(flow: FlowName, records: readonly GeneratedRecord[]): string {
+  switch (flow) {
+    case 'payments': {
+      const quoted = (text: string) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+      const lines = records.map(({ id, amount, currency, note }) => [id, amount, currency, note].map(quoted).join(','));
+      return `${['id,amount,currency,note', ...lines].join('\r\n')}\r\n`;
+    }
+    case 'notices':
+      return records
+        .map(({ id, amount, currency, note }) => `${JSON.stringify({ id, amount, currency, ...(note === '' ? {} : { note }) })}\n`)
+        .join('');
+    case 'statements': {
+      const quoted = (text: string) => (/[";]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+      return records.map(({ id, amount, currency, note }) => `${[id, amount, currency, note].map(quoted).join(';')}\n`).join('');
+    }
+  }
+}
+
+function countRecords(records: readonly GeneratedRecord[]): RecordCounts {
+  const count = (wanted: Fate) => records.filter(({ fate }) => fate === wanted).length;
+  return { read: records.length, valid: count('valid'), rejected: count('rejected'), filtered: count('filtered') };
+}
+
+function routeRecords(flow: FlowName, records: readonly GeneratedRecord[]): Pick<GeneratedFile, 'delivered' | 'refused'> {
+  const valid = records.filter(({ fate }) => fate === 'valid');
+  const idsOf = (wanted: (record: GeneratedRecord) => boolean) => valid.filter(wanted).map(({ id }) => id);
+  const isRefused = ({ note }: GeneratedRecord) => note === 'refuse';
+  switch (flow) {
+    case 'payments':
+      return { delivered: { archive: idsOf(() => true), feed: idsOf((r) => r.isLarge), booking: idsOf((r) => !r.isLarge) }, refused: {} };
+    case 'notices':
+      return {
+        delivered: { outbox: idsOf(() => true), alerts: idsOf((r) => r.isLarge && !isRefused(r)) },
+        refused: { alerts: idsOf((r) => r.isLarge && isRefused(r)) },
+      };
+    case 'statements':
+      return { delivered: { vault: idsOf(() => true), journal: idsOf((r) => !isRefused(r)) }, refused: { journal: idsOf(isRefused) } };
+  }
+}
+
+function pad(value: number, length: number): string {
+  return String(value).padStart(length, '0');
+}

@@ -1,0 +1,63 @@
+/**
+ * Proof that the soak sees what it is for: each planted mistake is switched on in the serving processes and the faults that
+ * bring it to light are aimed at it. It is caught when the checks that are all zero in a sound product are not.
+ */
+import { join } from 'node:path';
+import { type PlantedFault, plantedFaults } from '../../src/platform/base/planted-faults.ts';
+import type { EmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
+import { runSoak, type SoakOptions, type SoakResult } from './soak-run.ts';
+
+type Aim = Pick<SoakOptions, 'kills' | 'points' | 'shares' | 'faults'> & { isCaught(result: SoakResult): boolean };
+
+const noFaults = { databaseRestartMs: 0, lostCommitMs: 0, lostRequestMs: 0 };
+
+const aims: Readonly<Record<PlantedFault, Aim>> = {
+  'ack-before-commit': {
+    kills: 4,
+    points: ['arrivals.before-commit'],
+    shares: { point: 1, pause: 0, drain: 0 },
+    faults: noFaults,
+    isCaught: ({ lost }) => lost > 0,
+  },
+  'no-fence': {
+    kills: 4,
+    points: [],
+    shares: { point: 0, pause: 1, drain: 0 },
+    faults: noFaults,
+    isCaught: ({ doubledInLedger, unlabelledDuplicates, unbalancedJobs, stuckJobs, eventFaults }) =>
+      doubledInLedger + unlabelledDuplicates + unbalancedJobs + stuckJobs + eventFaults > 0,
+  },
+  'new-key-on-retry': {
+    kills: 2,
+    points: [],
+    shares: { point: 0, pause: 0, drain: 0 },
+    faults: { ...noFaults, lostRequestMs: 150 },
+    isCaught: ({ rekeyedDuplicates }) => rekeyedDuplicates > 0,
+  },
+};
+
+export async function checkPlantedFaults(options: {
+  readonly folder: string;
+  readonly cluster: EmbeddedPostgres;
+  readonly seed: number;
+  readonly say: (line: string) => void;
+}): Promise<Record<PlantedFault, boolean>> {
+  const caught = {} as Record<PlantedFault, boolean>;
+  for (const plant of plantedFaults) {
+    const { isCaught, ...aim } = aims[plant];
+    const name = `soak_${plant.replaceAll('-', '_')}`;
+    const result = await runSoak({
+      ...aim,
+      folder: join(options.folder, plant),
+      cluster: options.cluster,
+      name,
+      seed: options.seed,
+      plant,
+      peaceMsMax: 15_000,
+      say: () => {},
+    });
+    caught[plant] = isCaught(result);
+    options.say(`planted ${plant}: ${caught[plant] ? `caught: ${result.examples[0] ?? ''}` : 'NOT caught'}`);
+  }
+  return caught;
+}

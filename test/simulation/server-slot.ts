@@ -1,0 +1,92 @@
+/**
+ * A place where a serving process runs, is killed and is started again at once, until told to stop. Each life is planned
+ * beforehand: to end at a named point, at some instant, after a stop that outlasts its leases, or by a plain SIGTERM.
+ */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SeededRandom } from './seeded-random.ts';
+import { type ServedProcess, startServing } from './served-process.ts';
+
+export type Life =
+  | { readonly end: 'point'; readonly point: string; readonly count: number }
+  | { readonly end: 'instant' }
+  | { readonly end: 'pause' }
+  | { readonly end: 'drain' };
+
+export interface LifeOutcome {
+  /** It ended by SIGKILL … */
+  readonly wasKilled: boolean;
+  /** … by its own hand at this point. */
+  readonly point: string | undefined;
+  /** It ended otherwise than it was told to: how. */
+  readonly surprise: string | undefined;
+}
+
+export interface SlotOptions {
+  readonly port: number;
+  readonly name: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly logFolder: string;
+  readonly leaseMs: number;
+  readonly random: SeededRandom;
+  /** What the next life is to be; undefined ends the slot's work. */
+  nextLife(): Life | undefined;
+  onEnd(life: Life, outcome: LifeOutcome): void;
+}
+
+const readyMsMax = 30_000;
+/** A process that does not come by its named point within this time is killed all the same. */
+const pointMsMax = 4_000;
+const drainMsMax = 10_000;
+
+/** Lives and dies until there is no next life; no process is left then. */
+export async function runServerSlot(options: SlotOptions): Promise<void> {
+  for (let life = options.nextLife(); life !== undefined; life = options.nextLife()) {
+    const outcome = await live(options, life);
+    options.onEnd(life, outcome);
+  }
+}
+
+async function live({ port, name, env, logFolder, leaseMs, random }: SlotOptions, life: Life): Promise<LifeOutcome> {
+  const crashAt: Record<string, string> = life.end === 'point' ? { HEADGATE_TEST_CRASH_AT: `${life.point}:${life.count}` } : {};
+  const server = startServing({ port, env: { ...env, ...crashAt }, logPath: join(logFolder, `${name}.log`) });
+  const isReady = await server.waitUntilReady(readyMsMax);
+  if (isReady) await spend(life, server, { leaseMs, random });
+  const wasLate = !isReady && !server.hasEnded;
+  server.signal('SIGKILL');
+  const { code, signal } = await server.ended;
+  const wasKilled = signal === 'SIGKILL';
+  const point = wasKilled && life.end === 'point' && !server.wasKilledByUs ? life.point : undefined;
+  return { wasKilled, point, surprise: surpriseOf() };
+
+  function surpriseOf(): string | undefined {
+    if (wasLate) return `${name} was not ready after ${readyMsMax} ms`;
+    if (wasKilled) return life.end === 'drain' ? `${name} did not end within ${drainMsMax} ms of SIGTERM` : undefined;
+    if (life.end === 'drain' && code === 0) return undefined;
+    return `${name} ended with ${signal ?? `code ${code}`} while ${isReady ? 'it ran' : 'it started'}`;
+  }
+}
+
+async function spend(life: Life, server: ServedProcess, { leaseMs, random }: Pick<SlotOptions, 'leaseMs' | 'random'>): Promise<void> {
+  const pass = (ms: number) => Promise.race([server.ended, sleep(ms)]);
+  switch (life.end) {
+    case 'point':
+      await pass(pointMsMax);
+      break;
+    case 'instant':
+      await pass(random.between(50, 1_200));
+      break;
+    case 'pause':
+      await pass(random.between(100, 800));
+      server.signal('SIGSTOP');
+      await sleep(leaseMs * 2);
+      server.signal('SIGCONT');
+      await pass(random.between(200, 700));
+      break;
+    case 'drain':
+      await pass(random.between(100, 800));
+      server.signal('SIGTERM');
+      await pass(drainMsMax);
+      break;
+  }
+}

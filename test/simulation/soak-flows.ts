@@ -1,0 +1,154 @@
+/**
+ * The tenants and flows of a soak, as documents: three formats' worth of ways in and every kind of target. Tries are quick
+ * and nearly endless, so that a record ends as a dead letter only when its target refuses it.
+ */
+import { join } from 'node:path';
+
+export interface Surroundings {
+  /** Root of the folders that files are dropped into and written to. */
+  readonly root: string;
+  readonly httpPort: number;
+  readonly postgres: { readonly port: number; readonly database: string; readonly user: string };
+}
+
+export const tenants = ['north', 'south'] as const;
+export type Tenant = (typeof tenants)[number];
+
+export type FlowName = 'payments' | 'notices' | 'statements';
+export const flowTenants: Readonly<Record<FlowName, Tenant>> = { payments: 'north', notices: 'south', statements: 'south' };
+
+/** Where each target's records are found at the end. */
+export const targetPlaces = {
+  archive: { kind: 'file', format: 'ndjson', folder: 'north/archive' },
+  booking: { kind: 'postgres', table: 'booking' },
+  feed: { kind: 'http', path: '/batch' },
+  outbox: { kind: 'file', format: 'csv', folder: 'south/outbox' },
+  alerts: { kind: 'http', path: '/single' },
+  journal: { kind: 'http', path: '/results' },
+  vault: { kind: 'file', format: 'ndjson', folder: 'south/vault' },
+} as const satisfies Record<
+  string,
+  { kind: 'file'; format: 'ndjson' | 'csv'; folder: string } | { kind: 'postgres'; table: string } | { kind: 'http'; path: string }
+>;
+export type TargetName = keyof typeof targetPlaces;
+export const targetNames = Object.keys(targetPlaces) as readonly TargetName[];
+
+/** Variable of the serving processes that holds the password of the table's role. */
+export const sinkPasswordVariable = 'SOAK_SINK_PASSWORD';
+
+/** Folder that files of a flow are dropped into. */
+export function dropFolder(root: string, flow: FlowName): string {
+  return join(root, flowTenants[flow], 'in', flow);
+}
+
+/** In the order in which they must be applied. */
+export function tenantDocuments(tenant: Tenant, surroundings: Surroundings): string[] {
+  const { root, httpPort, postgres } = surroundings;
+  const connection = (name: string, spec: string) =>
+    `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: ${tenant}, name: ${name} }\nspec: ${spec}\n`;
+  const common = [
+    `apiVersion: headgate/v1
+kind: TenantPolicy
+metadata: { tenant: ${tenant}, name: policy }
+spec:
+  tier: ${tenant === 'north' ? 'gold' : 'silver'}
+  admission: { filesPerMinute: 1000000 }
+  egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true }
+`,
+    connection('drop', `{ type: folder, root: ${join(root, tenant, 'in')} }`),
+    connection('out', `{ type: folder, root: ${join(root, tenant)} }`),
+    connection('service', `{ type: http, baseUrl: "http://127.0.0.1:${httpPort}" }`),
+  ];
+  if (tenant === 'south') return [...common, notices, statements];
+  const { port, database, user } = postgres;
+  const table = `{ type: postgres, host: 127.0.0.1, port: ${port}, database: ${database}, user: ${user}, password: "env:${sinkPasswordVariable}", tls: disable }`;
+  return [...common, connection('table', table), payments];
+}
+
+const targetDefaults = `targetDefaults: { timeout: 2s, concurrency: 4, retry: { max: 100, initial: 50ms, cap: 400ms } }`;
+
+function sources(flow: string, match: string): string {
+  return `sources:
+    - { id: upload, type: http }
+    - { id: drop, type: folder, connection: drop, path: ${flow}, match: "${match}", ready: { stableFor: 100ms }, poll: 200ms }`;
+}
+
+const payments = `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: north, service: soak, name: payments, version: 1.0.0 }
+spec:
+  ${sources('payments', '*.csv')}
+  format: { type: delimited, header: true }
+  schema:
+    record:
+      key: [id]
+      fields:
+        id: { type: string, required: true, pattern: "^[A-Z][0-9]{6}-[0-9]{4}$", unique: file }
+        amount: { type: decimal, scale: 2, required: true, currency: currency, sum: true }
+        currency: { type: currency, required: true }
+        note: { type: string }
+  validate:
+    - { id: positive, assert: "record.amount > 0", code: AMT01, message: "Amount must be above zero" }
+  filter:
+    - { id: notices, when: "record.note == 'skip'", reason: "Left out on purpose" }
+  routes:
+    mode: first
+    rules:
+      - { id: large, when: "out.amount >= decimal('5000')", to: [archive, feed] }
+    default: { to: [archive, booking] }
+  targets:
+    archive: { type: file, connection: out, path: archive, rollUp: true }
+    booking: { type: postgres, connection: table, table: booking, mode: insert, batch: { size: 25 } }
+    feed: { type: http, connection: service, path: /batch, order: file, batch: { size: 20 } }
+  ${targetDefaults}
+`;
+
+const notices = `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: south, service: soak, name: notices, version: 1.0.0 }
+spec:
+  ${sources('notices', '*.ndjson')}
+  format: { type: json-lines }
+  schema:
+    record:
+      fields:
+        id: { type: string, required: true, pattern: "^[A-Z][0-9]{6}-[0-9]{4}$" }
+        amount: { type: decimal, scale: 2, required: true, currency: currency, sum: true }
+        currency: { type: currency, required: true }
+        note: { type: string }
+  validate:
+    - { id: positive, assert: "record.amount > 0", code: AMT01, message: "Amount must be above zero" }
+  routes:
+    mode: all
+    rules:
+      - { id: every, when: "record.amount > 0", to: [outbox] }
+      - { id: large, when: "record.amount >= decimal('5000')", to: [alerts] }
+    default: { to: [outbox] }
+  targets:
+    outbox: { type: file, connection: out, path: outbox, format: csv }
+    alerts: { type: http, connection: service, path: /single, mode: single }
+  ${targetDefaults}
+`;
+
+/** Files of several chunks. */
+const statements = `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: south, service: soak, name: statements, version: 1.0.0 }
+spec:
+  ${sources('statements', '*.txt')}
+  format: { type: delimited, delimiter: ";" }
+  schema:
+    record:
+      key: [id]
+      fields:
+        id: { column: 1, type: string, required: true, pattern: "^[A-Z][0-9]{6}-[0-9]{4}$", unique: file }
+        amount: { column: 2, type: decimal, scale: 2, required: true, currency: currency, sum: true }
+        currency: { column: 3, type: currency, required: true }
+        note: { column: 4, type: string }
+  routes:
+    default: { to: [journal, vault] }
+  targets:
+    journal: { type: http, connection: service, path: /results, order: by-key, batch: { size: 50 } }
+    vault: { type: file, connection: out, path: vault, order: file }
+  ${targetDefaults}
+`;

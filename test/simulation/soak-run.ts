@@ -1,0 +1,186 @@
+/**
+ * One soak from set-up to verdict: two serving processes that are killed and started again under traffic and faults, then
+ * peace, in which everything must come to its end, then the questions to the journals and to the product's own books.
+ */
+import { mkdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
+import { checkEndToEnd, type EndToEndResult } from './end-to-end-check.ts';
+import { type FaultSchedule, startFaults } from './fault-schedule.ts';
+import { checkLedger, countOpenJobs, type LedgerResult, listOpen } from './ledger-check.ts';
+import { createLifePlan, type LifeShares } from './life-plan.ts';
+import { seededRandom } from './seeded-random.ts';
+import { type Senders, startSenders } from './senders.ts';
+import { freePort, startServing } from './served-process.ts';
+import { runServerSlot } from './server-slot.ts';
+import { openSurroundings, type Surroundings } from './surroundings.ts';
+
+export interface SoakOptions {
+  readonly folder: string;
+  readonly cluster: EmbeddedPostgres;
+  readonly name: string;
+  readonly seed: number;
+  readonly kills: number;
+  readonly points: readonly string[];
+  readonly shares: LifeShares;
+  readonly faults: FaultSchedule;
+  /** HEADGATE_TEST_PLANT of the serving processes. */
+  readonly plant?: string;
+  /** How long everything may take to end once nothing disturbs it. */
+  readonly peaceMsMax: number;
+  readonly say: (line: string) => void;
+}
+
+export interface SoakResult extends Omit<EndToEndResult, 'examples'>, Omit<LedgerResult, 'examples'> {
+  readonly kills: number;
+  /** Mean over the kills: files on their way in and jobs not closed at that moment. */
+  readonly inFlightAtKill: number;
+  readonly points: Readonly<Record<string, number>>;
+  readonly faults: Readonly<Record<'pauses' | 'drains' | 'databaseRestarts' | 'lostCommits' | 'lostRequests', number>>;
+  /** Ends of processes that nobody asked for. */
+  readonly surprises: readonly string[];
+  readonly examples: readonly string[];
+}
+
+const leaseMs = 1_000;
+const lookMs = 200;
+
+export async function runSoak(options: SoakOptions): Promise<SoakResult> {
+  const random = seededRandom(options.seed);
+  mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+  const surroundings = await openSurroundings({ ...options, leaseMs });
+  try {
+    const ports = [await freePort(), await freePort()];
+    const watch = watchOpenJobs(surroundings);
+    const senders = startSenders({
+      surroundings,
+      ports,
+      random: random.fork(),
+      uploadersCount: 6,
+      droppersCount: 2,
+      openJobsMax: 60,
+      openJobs: () => watch.openJobs,
+    });
+    const disturbed = await disturb(options, { surroundings, ports, senders, openJobs: () => watch.openJobs, random });
+    const surprises = [...disturbed.surprises, ...(await makePeace(options, { surroundings, ports, senders }))];
+    await watch.stop();
+    const endToEnd = await checkEndToEnd(surroundings, senders.files);
+    const ledger = await checkLedger(surroundings, senders.files);
+    return { ...endToEnd, ...ledger, ...disturbed, surprises, examples: [...endToEnd.examples, ...ledger.examples] };
+  } finally {
+    await surroundings.close();
+  }
+}
+
+interface Scene {
+  readonly surroundings: Surroundings;
+  readonly ports: readonly number[];
+  readonly senders: Senders;
+}
+
+/** The time of kills and faults. */
+async function disturb(
+  { kills, points, shares, faults, plant, cluster, say }: SoakOptions,
+  { surroundings, ports, senders, openJobs, random }: Scene & { openJobs(): number; random: ReturnType<typeof seededRandom> },
+): Promise<Pick<SoakResult, 'kills' | 'inFlightAtKill' | 'points' | 'faults' | 'surprises'>> {
+  const plan = createLifePlan({ kills, points, shares, random: random.fork() });
+  const running = startFaults(surroundings, cluster, faults, random.fork());
+  const startedMs = performance.now();
+  const surprises: string[] = [];
+  let inFlight = 0;
+  const counts = { pauses: 0, drains: 0 };
+  const slot = (at: number) =>
+    runServerSlot({
+      port: ports[at]!,
+      name: `server-${at}`,
+      env: { ...surroundings.serveEnvironment(at === 0), ...(plant === undefined ? {} : { HEADGATE_TEST_PLANT: plant }) },
+      logFolder: surroundings.logFolder,
+      leaseMs,
+      random: random.fork(),
+      nextLife: () => plan.next(),
+      onEnd(life, outcome) {
+        plan.end(life, outcome);
+        if (life.end === 'pause') counts.pauses += 1;
+        if (life.end === 'drain' && !outcome.wasKilled) counts.drains += 1;
+        if (outcome.surprise !== undefined) surprises.push(outcome.surprise);
+        if (!outcome.wasKilled) return;
+        inFlight += openJobs() + senders.inFlight;
+        const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
+        if (plan.kills % 10 === 0)
+          say(`${plan.kills} of ${kills} kills, ${senders.acked} files acknowledged, ${openJobs()} jobs open, ${seconds} s`);
+      },
+    });
+  while (plan.kills < kills) await Promise.all(ports.map((_, at) => slot(at)));
+  await running.stop();
+  const { database, httpSink, tableSink } = surroundings.proxies;
+  return {
+    kills: plan.kills,
+    inFlightAtKill: Math.round((inFlight / plan.kills) * 10) / 10,
+    points: plan.hits,
+    faults: {
+      ...counts,
+      databaseRestarts: running.databaseRestarts,
+      lostCommits: database.faultsUsed + tableSink.faultsUsed,
+      lostRequests: httpSink.faultsUsed,
+    },
+    surprises,
+  };
+}
+
+/** Nothing is broken any more: two processes that stay, until nothing is left to do or the time is over. */
+async function makePeace({ peaceMsMax, plant, say }: SoakOptions, { surroundings, ports, senders }: Scene): Promise<string[]> {
+  const servers = ports.map((port, at) =>
+    startServing({
+      port,
+      env: { ...surroundings.serveEnvironment(false), ...(plant === undefined ? {} : { HEADGATE_TEST_PLANT: plant }) },
+      logPath: `${surroundings.logFolder}/server-${at}.log`,
+    }),
+  );
+  const deadlineMs = performance.now() + peaceMsMax;
+  const giveUp = setTimeout(() => senders.abort(), peaceMsMax);
+  await senders.finish();
+  clearTimeout(giveUp);
+  say(`${senders.acked} files acknowledged; waiting until everything has ended`);
+  while (performance.now() < deadlineMs && !(await hasEnded(surroundings))) await sleep(lookMs);
+  const surprises: string[] = [];
+  await Promise.all(
+    servers.map(async (server, at) => {
+      if (server.hasEnded) surprises.push(`server-${at} ended in peace`);
+      server.signal('SIGTERM');
+      await Promise.race([server.ended, sleep(10_000)]);
+      if (!server.hasEnded) surprises.push(`server-${at} did not end after SIGTERM`);
+      server.signal('SIGKILL');
+      const { code, signal } = await server.ended;
+      if (code !== 0) surprises.push(`server-${at} ended with ${signal ?? `code ${code}`} after SIGTERM`);
+    }),
+  );
+  return surprises;
+}
+
+async function hasEnded({ inspection }: Surroundings): Promise<boolean> {
+  const { rows } = await inspection.query<{ count: number }>(
+    '/* soak unnumbered events */ select count(*)::int as count from headgate.event_transactions where first_seq is null',
+  );
+  return rows[0]!.count === 0 && (await listOpen(inspection)).length === 0;
+}
+
+/** Looks at the number of open jobs again and again; keeps the last one while the database is away. */
+function watchOpenJobs({ inspection }: Surroundings): { readonly openJobs: number; stop(): Promise<void> } {
+  let openJobs = 0;
+  let isStopped = false;
+  const running = (async () => {
+    while (!isStopped) {
+      openJobs = await countOpenJobs(inspection).catch(() => openJobs);
+      await sleep(lookMs);
+    }
+  })();
+  return {
+    get openJobs() {
+      return openJobs;
+    },
+    async stop() {
+      isStopped = true;
+      await running;
+    },
+  };
+}

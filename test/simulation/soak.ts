@@ -1,0 +1,95 @@
+/**
+ * `npm run --silent soak -- --kills 300 --seed 1 --json`: real processes under real kills, held against what outside parties
+ * know. Progress goes to stderr, one JSON document to stdout. Exit code 0 only if nothing was lost, doubled, unlabelled,
+ * unbalanced or stuck, every named point was hit (from 100 kills on) and every planted mistake was caught.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemPorts } from '../../src/platform/base/system-ports.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
+import { crashPointNames } from './crash-point-names.ts';
+import { checkPlantedFaults } from './planted-runs.ts';
+import { runSoak, type SoakResult } from './soak-run.ts';
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '30' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+    /** Leaves databases, journals and logs where they are. */
+    keep: { type: 'boolean', default: false },
+    'no-planted': { type: 'boolean', default: false },
+    'only-planted': { type: 'boolean', default: false },
+    point: { type: 'string', multiple: true },
+  },
+});
+const kills = Number(values.kills);
+const seed = Number(values.seed);
+if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
+  process.stderr.write('usage: npm run --silent soak -- [--kills N] [--seed N] [--json] [--keep] [--no-planted]\n');
+  process.exit(2);
+}
+
+const startedMs = performance.now();
+const say = (line: string) => process.stderr.write(`soak ${((performance.now() - startedMs) / 1000).toFixed(0)} s: ${line}\n`);
+const folder = mkdtempSync(join(tmpdir(), 'headgate-soak-'));
+const cluster = await startEmbeddedPostgres({ dataDir: join(folder, 'cluster'), ports: systemPorts, connectionsMax: 80 });
+let exitCode = 1;
+try {
+  exitCode = await soak(cluster);
+} finally {
+  await cluster.stop();
+  if (values.keep) say(`everything is kept in ${folder}`);
+  else rmSync(folder, { recursive: true, force: true });
+}
+process.exit(exitCode);
+
+async function soak(cluster: EmbeddedPostgres): Promise<number> {
+  const points = values.point ?? crashPointNames();
+  const result = values['only-planted']
+    ? undefined
+    : await runSoak({
+        folder: join(folder, 'main'),
+        cluster,
+        name: 'soak_main',
+        seed,
+        kills,
+        points,
+        shares: { point: 0.6, pause: 0.08, drain: 0.08 },
+        faults: { databaseRestartMs: 12_000, lostCommitMs: 700, lostRequestMs: 500 },
+        peaceMsMax: 90_000,
+        say,
+      });
+  const planted = values['no-planted'] ? {} : await checkPlantedFaults({ folder, cluster, seed, say });
+  const failures = [
+    ...(result ? failuresOf(result) : []),
+    ...Object.entries(planted).flatMap(([name, isCaught]) => (isCaught ? [] : [`planted ${name} was not caught`])),
+  ];
+  for (const failure of failures) say(`FAILED: ${failure}`);
+  for (const example of result?.examples ?? []) say(`  ${example}`);
+  const report = { ...result, planted, seed, seconds: Math.round((performance.now() - startedMs) / 100) / 10 };
+  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);
+  return failures.length > 0 ? 1 : 0;
+}
+
+function failuresOf(result: SoakResult): string[] {
+  const failures: string[] = [];
+  const zeros = [
+    'lost',
+    'unexpected',
+    'doubledInLedger',
+    'unlabelledDuplicates',
+    'rekeyedDuplicates',
+    'unbalancedJobs',
+    'stuckJobs',
+    'eventFaults',
+  ] as const;
+  for (const name of zeros) if (result[name] !== 0) failures.push(`${name} is ${result[name]}`);
+  if (result.acked < 10 * result.kills) failures.push(`${result.acked} files acknowledged in ${result.kills} kills`);
+  if (result.kills >= 100)
+    for (const [name, hits] of Object.entries(result.points)) if (hits === 0) failures.push(`point ${name} was never hit`);
+  failures.push(...result.surprises);
+  return failures;
+}
