@@ -2,9 +2,12 @@
  * The generated files of the project. `npm run golden` writes them; test/golden.test.ts fails when one is stale. Files that
  * need a database get one that is freshly migrated.
  */
+
+import { renderJsonSchema } from '../src/control/flows/json-schema.ts';
 import type { Queryable } from '../src/platform/postgres/database.ts';
 import { describeSchema } from '../test/support/schema-description.ts';
 import { renderErrorsPage } from './reference/errors-page.ts';
+import { renderFlowKeysPage } from './reference/flow-keys-page.ts';
 import { renderMetricsPage } from './reference/metrics-page.ts';
 import { renderSettingsPage } from './reference/settings-page.ts';
 
@@ -17,6 +20,8 @@ export interface GoldenFile {
 export const goldenFiles: readonly GoldenFile[] = [
   { path: 'docs/reference/errors.md', render: renderErrorsPage },
   { path: 'docs/reference/settings.md', render: renderSettingsPage },
+  { path: 'docs/reference/flow-keys.md', render: renderFlowKeysPage },
+  { path: 'schemas/headgate.v1.json', render: renderJsonSchema },
   { path: 'docs/reference/metrics.md', render: renderMetricsPage },
   { path: 'test/golden/schema.txt', render: describeSchema },
 ];

@@ -25,6 +25,11 @@ export function headgateJsonSchema(): Schema {
   };
 }
 
+/** schemas/headgate.v1.json. */
+export function renderJsonSchema(): string {
+  return `${JSON.stringify(headgateJsonSchema(), null, 2)}\n`;
+}
+
 function schemaOf(shape: Shape): Schema {
   switch (shape.kind) {
     case 'text':
