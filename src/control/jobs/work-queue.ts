@@ -6,6 +6,7 @@
 
 import type { ClaimedWork, NewWork, WorkItem, WorkKind, WorkQueue } from '../../pipeline/deliveries/work-queue-port.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { isPlanted } from '../../platform/base/planted-faults.ts';
 import type { Ids } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
@@ -54,7 +55,7 @@ export async function claimWork(db: Db, kind: WorkKind, { limit, workerId, lease
 
 const deleteWork = `/* finish work */
   delete from headgate.work_items w using unnest($2::uuid[], $3::bigint[]) as d (work_id, fence)
-  where w.tenant_id = $1 and w.work_id = d.work_id and w.fence = d.fence and w.lease_until is not null`;
+  where w.tenant_id = $1 and w.work_id = d.work_id and ${isPlanted('no-fence') ? 'true' : 'w.fence = d.fence and w.lease_until is not null'}`;
 
 /** Fails with E_FENCED when any item is no longer ours: nothing of this transaction may then be kept. */
 export async function finishWork(tx: TenantTx, items: readonly ClaimedWork[]): Promise<void> {
@@ -99,7 +100,7 @@ export async function renewWork(tx: TenantTx, items: readonly ClaimedWork[], lea
 }
 
 function assertOurs(rowCount: number, items: readonly ClaimedWork[]): void {
-  if (rowCount === items.length) return;
+  if (rowCount === items.length || isPlanted('no-fence')) return;
   throw new HeadgateError(jobErrors.E_FENCED, `${items.length - rowCount} of ${items.length} units of work are no longer ours`);
 }
 

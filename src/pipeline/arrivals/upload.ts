@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { isPlanted } from '../../platform/base/planted-faults.ts';
 import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { formatTraceparent } from '../../platform/telemetry/trace-context.ts';
@@ -249,7 +250,7 @@ class Upload {
       throw error;
     }
     try {
-      const [verdict] = await intake.accept({
+      const accepting = intake.accept({
         tenantId,
         flow: context.flow,
         arrivals: [arrival],
@@ -259,6 +260,8 @@ class Upload {
           if (this.#key !== null) await keepAnswer(tx, this.#key, { status: uploadStatus[response.kind], response });
         },
       });
+      if (isPlanted('ack-before-commit')) return answerTooEarly(arrival, accepting);
+      const [verdict] = await accepting;
       return answerOf(verdict!);
     } catch (error) {
       if (!(error instanceof KeyTakenError)) throw error;
@@ -297,6 +300,12 @@ function answerOf(verdict: ArrivalVerdict): KeyedAnswer {
     case 'quarantined':
       return { kind: verdict.state, ...taken, code: verdict.code!, reason: verdict.reason! };
   }
+}
+
+function answerTooEarly({ arrivalId, received }: ReceivedArrival, accepting: Promise<unknown>): KeyedAnswer {
+  accepting.catch(() => undefined);
+  const { sha256, bytes } = received.container;
+  return { kind: 'accepted', arrivalId, sha256, bytes, fileId: arrivalId, acceptedNumber: 0, duplicateOf: null, sameNameAs: null };
 }
 
 /** None or `identity`, or one `gzip`. Fails with E_CONTENT_ENCODING for anything else. */

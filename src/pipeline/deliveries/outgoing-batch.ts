@@ -1,5 +1,7 @@
 /** A batch as its connector sees it: exact bytes from the sealed segments, keys on demand. */
+import { hash } from 'node:crypto';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { isPlanted } from '../../platform/base/planted-faults.ts';
 import type { BatchBody, OutgoingBatch } from '../connectors/connector.ts';
 import { segmentPreamble } from '../engine/bodies/body-writer.ts';
 import type { Plan } from '../engine/plan.ts';
@@ -34,9 +36,10 @@ export function openOutgoingBatch(context: OutgoingContext): { readonly batch: O
     throw error;
   }
   let keys: Promise<readonly string[]> | undefined;
+  const keyOf = isPlanted('new-key-on-retry') ? (key: string) => hash('sha256', `${key} ${context.attempt}`) : (key: string) => key;
   return {
     batch: {
-      batchId: batch.batchId,
+      batchId: keyOf(batch.batchId),
       attempt: context.attempt,
       possibleDuplicate: context.possibleDuplicate,
       jobIds: [...recordsByJob(batch.members).keys()],
@@ -46,7 +49,8 @@ export function openOutgoingBatch(context: OutgoingContext): { readonly batch: O
       cutAt: batch.cutAt,
       records: batch.records,
       body: bodyOf(context, readers),
-      deliveryKeys: () => (keys ??= readBatchRecords(source, batch, plan).then((records) => records.map((record) => record.deliveryKey))),
+      deliveryKeys: () =>
+        (keys ??= readBatchRecords(source, batch, plan).then((records) => records.map((record) => keyOf(record.deliveryKey)))),
       traceparent: context.traceparent,
     },
     close: () => readers.close(),
