@@ -109,6 +109,7 @@ const child = spawn(nodePath, ['--disable-warning=ExperimentalWarning', join(roo
   stdio: 'inherit',
   env: {
     NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'headgate'),
+    MALLOC_ARENA_MAX: '2',
     ...process.env,
     PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
   },

@@ -25,6 +25,8 @@ export interface ChunkReceiver {
 }
 
 const linesTogether = 64 * 1024;
+/** Small, because every chunk has a block for the input and one for each target. */
+const blockBytes = 256 * 1024;
 
 export function runChunkJob(flow: CompiledFlow, source: ByteSource, job: ChunkJob, receiver: ChunkReceiver): ChunkSummary {
   const rejections = new LineBuffer((text) => receiver.rejections(text));
@@ -35,7 +37,7 @@ export function runChunkJob(flow: CompiledFlow, source: ByteSource, job: ChunkJo
     rejected: (finding: Finding) => rejections.add(encodeRejection(finding)),
     warned: (finding: Finding) => warnings.add(encodeRejection(finding)),
   };
-  const summary = runChunk(flow, job.spec, source, sinks, { hashKey: publicHashKey, header: job.header });
+  const summary = runChunk(flow, job.spec, source, sinks, { hashKey: publicHashKey, header: job.header, blockBytes });
   rejections.flush();
   warnings.flush();
   return summary;

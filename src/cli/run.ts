@@ -19,6 +19,9 @@ const usage =
   'headgate run FLOW.yaml FILE… --out DIR [--json | -o ndjson | --errors] [--threads N]\n' +
   '       headgate run --format NAME [--option KEY=VALUE]… --parse FILE… [-o ndjson]';
 
+/** Whole stripes are read where records have to be taken out of them. */
+const stripeBytesMax = 16 * 1024 * 1024;
+
 export function createRunCommand(formats: readonly Format[]): Command {
   return {
     usage,
@@ -82,7 +85,7 @@ interface FilesRun {
 
 async function runFiles({ plan, paths, out, pool, reporter }: FilesRun, formats: readonly Format[]): Promise<number> {
   const [{ compileFlow }, { runFile }] = await Promise.all([import('../pipeline/engine/compile-flow.ts'), import('./run-file.ts')]);
-  const flow = compileFlow(plan);
+  const flow = compileFlow(withoutBatches(plan));
   const format = formats.find(({ name }) => name === plan.format.type)!;
   let exitCode = 0;
   for (const [index, path] of paths.entries()) {
@@ -94,6 +97,11 @@ async function runFiles({ plan, paths, out, pool, reporter }: FilesRun, formats:
   }
   await reporter.end();
   return exitCode;
+}
+
+/** Nothing is sent here, so the engine need not keep account of small batches. */
+function withoutBatches(plan: Plan): Plan {
+  return { ...plan, targets: plan.targets.map((target) => ({ ...target, batchRecords: Number.MAX_SAFE_INTEGER, batchBytes: stripeBytesMax })) };
 }
 
 async function loadPlan(path: string) {

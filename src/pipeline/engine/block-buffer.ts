@@ -3,6 +3,7 @@
  * longest record. Behind the last byte stands a line feed, so that scans need no bound of their own.
  */
 import type { ByteSource } from '../../platform/base/byte-source.ts';
+import { scratchBuffer } from './thread-scratch.ts';
 
 /** Scans may look, and loads of eight bytes may reach, this far beyond the last byte. */
 const slackBytes = 64;
@@ -55,7 +56,7 @@ export class BlockBuffer {
   }
 
   #grow(): void {
-    const larger = allocate((this.bytes.length - slackBytes) * 2);
+    const larger = Buffer.from(new ArrayBuffer((this.bytes.length - slackBytes) * 2 + slackBytes));
     larger.set(this.bytes.subarray(0, this.length));
     this.bytes = larger;
     this.view = new DataView(larger.buffer);
@@ -63,5 +64,5 @@ export class BlockBuffer {
 }
 
 function allocate(capacity: number): Buffer {
-  return Buffer.from(new ArrayBuffer(capacity + slackBytes));
+  return Buffer.from(scratchBuffer('block', capacity + slackBytes), 0, capacity + slackBytes);
 }

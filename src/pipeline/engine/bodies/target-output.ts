@@ -5,6 +5,7 @@
 import type { ByteSink } from '../../../platform/base/byte-source.ts';
 import { AmountTotals, type SumPlan } from '../amount-totals.ts';
 import type { Stripe, TargetTotals } from '../chunk.ts';
+import { scratchBuffer } from '../thread-scratch.ts';
 
 /** Generated code may store up to this many bytes beyond a record's end. */
 export const outputSlackBytes = 64;
@@ -35,7 +36,7 @@ export class TargetOutput {
     this.#target = target;
     this.#sink = sink;
     this.capacity = capacity;
-    this.bytes = Buffer.from(new ArrayBuffer(capacity + outputSlackBytes));
+    this.bytes = Buffer.from(scratchBuffer(`target ${target}`, capacity + outputSlackBytes), 0, capacity + outputSlackBytes);
     this.view = new DataView(this.bytes.buffer);
     this.stripeAmounts = new AmountTotals(sums);
     this.#amounts = new AmountTotals(sums);

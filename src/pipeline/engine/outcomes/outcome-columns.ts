@@ -2,6 +2,7 @@
  * The outcomes of one chunk while it runs: a status, a route set, an offset and the key hashes of every data record, in
  * growing typed arrays that generated code writes into. `outcome-segment.ts` makes the segment of them.
  */
+import { scratchBuffer } from '../thread-scratch.ts';
 
 export const outcomeStatus = { valid: 0, rejected: 1, filtered: 2 } as const;
 /** Set beside `valid` when the record has warnings. */
@@ -20,25 +21,40 @@ export class OutcomeColumns {
 
   constructor(hashedKeys: number, capacity: number) {
     this.capacity = capacity;
-    this.status = new Uint8Array(capacity);
-    this.routeSet = new Uint16Array(capacity);
-    this.offset = new Uint32Array(capacity);
-    this.hashes = Array.from({ length: hashedKeys }, () => new Uint32Array(capacity * 2));
+    this.status = new Uint8Array(columnBuffer('status', capacity), 0, capacity).fill(0);
+    this.routeSet = new Uint16Array(columnBuffer('route set', capacity * 2), 0, capacity).fill(0);
+    this.offset = new Uint32Array(columnBuffer('offset', capacity * 4), 0, capacity).fill(0);
+    this.hashes = Array.from({ length: hashedKeys }, (_, key) =>
+      new Uint32Array(columnBuffer(`hash ${key}`, capacity * 8), 0, capacity * 2).fill(0),
+    );
   }
 
   /** Makes room for so many more records; arrays may be replaced. */
   reserve(records: number): void {
     if (this.count + records <= this.capacity) return;
     const capacity = Math.max(this.capacity * 2, this.count + records);
-    this.status = grown(this.status, new Uint8Array(capacity));
-    this.routeSet = grown(this.routeSet, new Uint16Array(capacity));
-    this.offset = grown(this.offset, new Uint32Array(capacity));
-    for (let key = 0; key < this.hashes.length; key++) this.hashes[key] = grown(this.hashes[key]!, new Uint32Array(capacity * 2));
+    this.status = grown(this.status, new Uint8Array(grownBuffer('status', this.status, capacity), 0, capacity));
+    this.routeSet = grown(this.routeSet, new Uint16Array(grownBuffer('route set', this.routeSet, capacity * 2), 0, capacity));
+    this.offset = grown(this.offset, new Uint32Array(grownBuffer('offset', this.offset, capacity * 4), 0, capacity));
+    for (const [key, hashes] of this.hashes.entries()) {
+      this.hashes[key] = grown(hashes, new Uint32Array(grownBuffer(`hash ${key}`, hashes, capacity * 8), 0, capacity * 2));
+    }
     this.capacity = capacity;
   }
 }
 
+function columnBuffer(column: string, bytes: number): ArrayBuffer {
+  return scratchBuffer(`outcome ${column}`, bytes);
+}
+
+/** The same memory where it is large enough, so that the next chunk finds it as large as this one needed it. */
+function grownBuffer(column: string, from: Uint8Array | Uint16Array | Uint32Array, bytes: number): ArrayBuffer {
+  return from.buffer.byteLength >= bytes ? (from.buffer as ArrayBuffer) : columnBuffer(column, bytes);
+}
+
+/** What is beyond the old values is zero, whatever the memory held before. */
 function grown<Column extends Uint8Array | Uint16Array | Uint32Array>(from: Column, into: Column): Column {
-  into.set(from);
+  if (into.buffer !== from.buffer) into.set(from);
+  into.fill(0, from.length);
   return into;
 }
