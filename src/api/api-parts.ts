@@ -1,4 +1,5 @@
 /** What the API is made of; `main` gives it. */
+import type { JobServices } from '../control/jobs/job-services.ts';
 import type { Uploads } from '../pipeline/arrivals/upload.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import type { Settings } from '../platform/base/settings.ts';
@@ -29,4 +30,5 @@ export interface ApiParts {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly uploads: Uploads;
+  readonly jobs: JobServices;
 }

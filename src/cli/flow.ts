@@ -1,9 +1,14 @@
 /** `headgate flow VERB`: each verb is a file of its own; this is the list of them. */
 import type { Command } from './command.ts';
+import { flowApplyCommand, flowGetCommand, flowListCommand, flowPlanCommand } from './flow-api.ts';
 import { flowFmtCommand } from './flow-fmt.ts';
 import { flowValidateCommand } from './flow-validate.ts';
 
 export const flowVerbs: Readonly<Record<string, Command>> = {
   validate: flowValidateCommand,
   fmt: flowFmtCommand,
+  plan: flowPlanCommand,
+  apply: flowApplyCommand,
+  list: flowListCommand,
+  get: flowGetCommand,
 };

@@ -1,7 +1,18 @@
-/** The only list of formats (and of connectors) of the product. Adding one is a folder of its own and a line here. */
+/**
+ * The only list of formats and of connectors of the product. Adding one is a folder of its own and a line here. Connectors
+ * bring drivers with them, so they are loaded when deliveries start, not with every command.
+ */
+import type { Connector } from '../pipeline/connectors/connector.ts';
 import { delimitedFormat } from '../pipeline/formats/delimited/delimited-format.ts';
 import { fixedWidthFormat } from '../pipeline/formats/fixed-width/fixed-width-format.ts';
 import type { Format } from '../pipeline/formats/format.ts';
 import { jsonLinesFormat } from '../pipeline/formats/json-lines/json-lines-format.ts';
 
 export const formats = [delimitedFormat, fixedWidthFormat, jsonLinesFormat] as readonly Format[];
+
+export async function loadConnectors(): Promise<readonly Connector[]> {
+  return [
+    (await import('../pipeline/connectors/file/file-connector.ts')).fileConnector,
+    (await import('../pipeline/connectors/http/http-connector.ts')).httpConnector,
+  ];
+}

@@ -2,35 +2,37 @@
  * The entry of the program: finds the command by its name and loads only that command's code, so that small commands
  * start fast. `bin/headgate` has compiled code kept in the installation, never in a folder that others can write to.
  */
+import type { Command } from '../cli/command.ts';
+
 type Dispatch = (argv: readonly string[]) => Promise<number>;
 
-/** Each loads its code when it is asked for, and gives what runs the command. */
-const commands: Readonly<Record<string, () => Promise<Dispatch>>> = {
-  flow: async () => {
-    const [{ flowVerbs }, { runVerb }] = await Promise.all([import('../cli/flow.ts'), import('../cli/command.ts')]);
-    return (argv) => runVerb('flow', flowVerbs, argv);
-  },
-  run: async () => {
-    const [{ createRunCommand }, { runCommand }, { formats }] = await Promise.all([
-      import('../cli/run.ts'),
-      import('../cli/command.ts'),
-      import('./catalogue.ts'),
-    ]);
-    return (argv) => runCommand(createRunCommand(formats), argv);
-  },
-  trust: async () => {
-    const [{ trustCommand }, { runCommand }] = await Promise.all([import('../cli/trust.ts'), import('../cli/command.ts')]);
-    return (argv) => runCommand(trustCommand, argv);
-  },
-  verify: async () => {
-    const [{ verifyCommand }, { runCommand }] = await Promise.all([import('../cli/verify.ts'), import('../cli/command.ts')]);
-    return (argv) => runCommand(verifyCommand, argv);
-  },
-  version: async () => {
-    const [{ versionCommand }, { runCommand }] = await Promise.all([import('../cli/version.ts'), import('../cli/command.ts')]);
-    return (argv) => runCommand(versionCommand, argv);
-  },
+/** A command, or a noun with verbs; loaded when it is asked for. */
+const commands: Readonly<Record<string, () => Promise<Command | Readonly<Record<string, Command>>>>> = {
+  'dead-letter': async () => (await import('../cli/record.ts')).deadLetterVerbs,
+  demo: async () => (await import('./demo/demo.ts')).demoCommand,
+  doctor: async () => (await import('../cli/doctor.ts')).doctorCommand,
+  flow: async () => (await import('../cli/flow.ts')).flowVerbs,
+  ingest: async () => (await import('../cli/ingest.ts')).ingestCommand,
+  job: async () => (await import('../cli/job.ts')).jobVerbs,
+  key: async () => (await import('../cli/tenant.ts')).keyVerbs,
+  migrate: async () => (await import('../cli/migrate.ts')).migrateVerbs,
+  record: async () => (await import('../cli/record.ts')).recordVerbs,
+  run: async () => (await import('../cli/run.ts')).createRunCommand((await import('./catalogue.ts')).formats),
+  serve: async () => (await import('./serve.ts')).serveCommand,
+  tenant: async () => (await import('../cli/tenant.ts')).tenantVerbs,
+  trust: async () => (await import('../cli/trust.ts')).trustCommand,
+  verify: async () => (await import('../cli/verify.ts')).verifyCommand,
+  version: async () => (await import('../cli/version.ts')).versionCommand,
 };
+
+async function dispatcher(name: string, load: (typeof commands)[string]): Promise<Dispatch> {
+  const [loaded, { runCommand, runVerb }] = await Promise.all([load(), import('../cli/command.ts')]);
+  return (argv) => (isCommand(loaded) ? runCommand(loaded, argv) : runVerb(name, loaded, argv));
+}
+
+function isCommand(loaded: Command | Readonly<Record<string, Command>>): loaded is Command {
+  return typeof loaded.run === 'function';
+}
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
@@ -43,7 +45,7 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`error E_USAGE: there is no command ${JSON.stringify(name)}\ntry: headgate --help\n`);
     return 2;
   }
-  return (await load())(rest);
+  return (await dispatcher(name, load))(rest);
 }
 
 // A reader that closes the pipe early (`| head`) is no failure of the command.

@@ -1,0 +1,51 @@
+/** What /readyz looks at: the database answers as the right role, and the object store's folder takes a file. */
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import type { Health, HealthFinding } from '../api/api-parts.ts';
+import type { Ports } from '../platform/base/ports.ts';
+import type { Db } from '../platform/postgres/database.ts';
+import type { OpenStorage } from './open-storage.ts';
+
+const databaseTimeoutMs = 2_000;
+
+export function createHealth(parts: {
+  readonly db: Db;
+  readonly storage: OpenStorage;
+  readonly ports: Ports;
+  readonly isStarted: () => boolean;
+}): Health {
+  const { db, storage, ports } = parts;
+
+  async function checkDatabase(): Promise<HealthFinding> {
+    try {
+      const answer = db.query('/* check readiness */ select headgate.clock()');
+      const timeout = ports.sleep.sleep(databaseTimeoutMs).then(() => null);
+      const result = await Promise.race([answer, timeout]);
+      if (result === null) answer.catch(() => undefined);
+      return { name: 'database', isOk: result !== null, detail: result === null ? `no answer within ${databaseTimeoutMs} ms` : 'answers' };
+    } catch (error) {
+      return { name: 'database', isOk: false, detail: (error as { code?: string }).code ?? 'fails' };
+    }
+  }
+
+  function checkStorage(): HealthFinding {
+    try {
+      mkdirSync(storage.root, { recursive: true });
+      accessSync(storage.root, constants.W_OK | constants.R_OK);
+      return { name: 'object store', isOk: true, detail: 'writable' };
+    } catch (error) {
+      return { name: 'object store', isOk: false, detail: (error as NodeJS.ErrnoException).code ?? 'not writable' };
+    }
+  }
+
+  return {
+    isStarted: parts.isStarted,
+    async check() {
+      const started: HealthFinding = {
+        name: 'process',
+        isOk: parts.isStarted(),
+        detail: parts.isStarted() ? 'started' : 'starting or draining',
+      };
+      return [started, await checkDatabase(), checkStorage()];
+    },
+  };
+}

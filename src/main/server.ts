@@ -1,0 +1,132 @@
+/**
+ * Puts the product together from the settings and runs the roles that they name. `stop` drains: nothing new is begun, work
+ * in hand is finished or handed back within the drain time, then everything closes. There is no state that only a clean
+ * stop would save.
+ */
+import { hostname } from 'node:os';
+import type { FastifyInstance } from 'fastify';
+import { createApiServer } from '../api/api-server.ts';
+import { programVersion } from '../cli/version.ts';
+import { createArrivalPlans } from '../control/flows/arrival-plans.ts';
+import { createJobIntake } from '../control/jobs/job-intake.ts';
+import { createAdmission } from '../pipeline/arrivals/admission.ts';
+import { createFileIntake } from '../pipeline/arrivals/file-intake.ts';
+import { createDirectIntakeStore } from '../pipeline/arrivals/intake-store.ts';
+import { createSourcePoller } from '../pipeline/arrivals/source-poller.ts';
+import { createUploads } from '../pipeline/arrivals/upload.ts';
+import { crashPointsOf } from '../platform/base/crash-points.ts';
+import { createNotifier } from '../platform/base/notifier.ts';
+import type { Settings } from '../platform/base/settings-catalogue.ts';
+import { systemPorts } from '../platform/base/system-ports.ts';
+import { createEventSequencer } from '../platform/events/event-sequencer.ts';
+import { openDatabase } from '../platform/postgres/open-database.ts';
+import { createLogger, type Logger } from '../platform/telemetry/logger.ts';
+import { createMetrics } from '../platform/telemetry/metrics.ts';
+import { startTracing } from '../platform/telemetry/tracing.ts';
+import { formats } from './catalogue.ts';
+import { createHealth } from './health-checks.ts';
+import { openStorage } from './open-storage.ts';
+import { createWorkLoops } from './work-loops.ts';
+
+export interface RunningServer {
+  /** Of the API; null without the role. */
+  readonly url: string | null;
+  readonly databaseUrl: string;
+  /** Stops taking work, waits for what is in hand (bounded), closes everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly settings: Settings;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly logger?: Logger;
+}
+
+interface Loop {
+  start(): void;
+  stop(timeoutMs?: number): Promise<unknown>;
+}
+
+export async function startServer({ settings, env, logger: given }: ServerOptions): Promise<RunningServer> {
+  const ports = systemPorts;
+  const codeVersion = programVersion();
+  const workerId = ports.ids.next();
+  const logger =
+    given ?? createLogger({ level: settings.logLevel, base: { region: settings.region, cell: settings.cell, workerId, host: hostname() } });
+  const metrics = createMetrics({ withProcessMetrics: true });
+  metrics.set('headgate_build_info', { version: codeVersion, region: settings.region, cell: settings.cell }, 1);
+  const tracing = await startTracing({
+    serviceName: 'headgate',
+    version: codeVersion,
+    resource: { 'headgate.region': settings.region },
+    env,
+  });
+  const storage = openStorage(settings, env, ports.rng);
+  const database = await openDatabase({
+    dataDir: settings.dataDir,
+    databaseUrl: settings.databaseUrl,
+    applicationName: `headgate ${settings.roles.join(',')}`,
+    connectionsMax: settings.databaseConnections,
+    ports,
+  });
+  const { db } = database;
+  const has = (role: Settings['roles'][number]) => settings.roles.includes(role);
+  const crashPoints = crashPointsOf(env);
+  const chunkWork = createNotifier();
+  const plans = createArrivalPlans({ environment: settings.environment, uploadBytesMax: settings.uploadBytesMax });
+  const admission = createAdmission();
+  const intake = createFileIntake({
+    db,
+    ports,
+    store: createDirectIntakeStore({ store: storage.sealed, formats }),
+    createJobs: createJobIntake(ports.ids),
+    onVerdicts: chunkWork.notify,
+    chunkBytes: settings.chunkBytes,
+    crashPoints,
+  });
+  const onError = (loop: string) => (error: unknown) => logger.error(`${loop} failed; it goes on`, { error });
+
+  const loops: Loop[] = [];
+  if (has('ingress'))
+    loops.push(createSourcePoller({ db, ports, intake, admission, plans, workerId, crashPoints, onError: onError('source poller') }));
+  if (has('scheduler')) loops.push(createEventSequencer({ db, ports, onError: onError('event sequencer') }));
+  const work = await createWorkLoops({ settings, env, db, ports, storage, logger, metrics, workerId, crashPoints, chunkWork });
+  loops.push(...work.loops);
+
+  let isStarted = false;
+  let isDraining = false;
+  const health = createHealth({ db, storage, ports, isStarted: () => isStarted && !isDraining });
+  let api: FastifyInstance | undefined;
+  let url: string | null = null;
+  if (has('api')) {
+    const uploads = createUploads({ db, ports, intake, admission, plans });
+    api = await createApiServer({
+      settings,
+      codeVersion,
+      db,
+      store: storage.sealed,
+      ports,
+      logger,
+      metrics,
+      health,
+      uploads,
+      jobs: work.jobs,
+    });
+    url = await api.listen({ host: settings.host, port: settings.port });
+  }
+  for (const loop of loops) loop.start();
+  isStarted = true;
+  logger.info('headgate started', { url: url ?? 'none', roles: settings.roles, version: codeVersion });
+
+  let stopping: Promise<void> | undefined;
+  async function stop(): Promise<void> {
+    isDraining = true;
+    const drained = Promise.all(loops.map((loop) => loop.stop(settings.drainMs)));
+    await Promise.all([drained, api?.close()]);
+    await work.close();
+    await database.close();
+    await tracing.stop(1_000);
+    logger.info('headgate stopped');
+  }
+  return { url, databaseUrl: database.url, stop: () => (stopping ??= stop()) };
+}

@@ -1,0 +1,101 @@
+/** The loops that work the queue, by role: the engine on chunks, checks and closings; deliveries to targets; the rescuer. */
+import { createHash } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { join } from 'node:path';
+import { findBoundConnection, findEgress } from '../control/flows/bound-connections.ts';
+import { loadFlowVersion } from '../control/flows/flow-store-versions.ts';
+import type { JobServices } from '../control/jobs/job-services.ts';
+import { createWorkQueue } from '../control/jobs/work-queue.ts';
+import type { DeliveryDefinitions } from '../pipeline/deliveries/delivery-definitions.ts';
+import { createDeliveryWorker } from '../pipeline/deliveries/delivery-worker.ts';
+import type { CrashPoints } from '../platform/base/crash-points.ts';
+import { createNotifier, type Notifier } from '../platform/base/notifier.ts';
+import type { Ports } from '../platform/base/ports.ts';
+import type { Settings } from '../platform/base/settings-catalogue.ts';
+import type { Db } from '../platform/postgres/database.ts';
+import { connectionLimits, createSecretResolver } from '../platform/secrets/secret-resolver.ts';
+import type { Logger } from '../platform/telemetry/logger.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
+import { loadConnectors } from './catalogue.ts';
+import type { OpenStorage } from './open-storage.ts';
+
+interface Loop {
+  start(): void;
+  stop(timeoutMs?: number): Promise<unknown>;
+}
+
+export interface WorkLoops {
+  readonly loops: readonly Loop[];
+  readonly jobs: JobServices;
+  /** After the loops have stopped. */
+  close(): Promise<void>;
+}
+
+export interface WorkLoopOptions {
+  readonly settings: Settings;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly db: Db;
+  readonly ports: Ports;
+  readonly storage: OpenStorage;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly workerId: string;
+  readonly crashPoints: CrashPoints;
+  readonly chunkWork: Notifier;
+}
+
+export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoops> {
+  const { settings, env, db, ports, storage, logger, metrics, workerId, crashPoints, chunkWork } = options;
+  const queue = createWorkQueue(ports.ids);
+  const signals = { chunks: chunkWork, check: createNotifier(), deliver: createNotifier(), close: createNotifier() };
+  const jobs: JobServices = {
+    db,
+    ports,
+    store: storage.sealed,
+    queue,
+    flows: { load: loadFlowVersion },
+    logger,
+    metrics,
+    crashPoints,
+    signals,
+  };
+  const loops: Loop[] = [];
+  if (settings.roles.includes('delivery'))
+    loops.push(
+      createDeliveryWorker({
+        db,
+        store: storage.sealed,
+        queue,
+        definitions: deliveryDefinitions(settings.environment),
+        connectors: await loadConnectors(),
+        secrets: createSecretResolver({ env, limits: connectionLimits([join(settings.dataDir, 'secrets')]) }),
+        resolveHost: async (name) => (await lookup(name, { all: true, verbatim: true })).map(({ address }) => address),
+        ports,
+        logger,
+        metrics,
+        crashPoints,
+        workerId,
+        leaseMs: settings.leaseMs,
+        waiter: signals.deliver.waiter(ports.sleep),
+        onJobsEnded: signals.close.notify,
+      }),
+    );
+  return { loops, jobs, close: async () => undefined };
+}
+
+function deliveryDefinitions(environment: string): DeliveryDefinitions {
+  return {
+    loadFlow: loadFlowVersion,
+    async loadBinding(tx, name) {
+      const connection = await findBoundConnection(tx, name, environment);
+      const egress = await findEgress(tx);
+      return {
+        connection,
+        egress,
+        hash: createHash('sha256')
+          .update(JSON.stringify([connection, egress]))
+          .digest('hex'),
+      };
+    },
+  };
+}
