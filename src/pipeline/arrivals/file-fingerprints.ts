@@ -25,10 +25,14 @@ const insertClaims = `/* claim fingerprints */
   on conflict (tenant_id, flow_id, kind, value) do update set file_id = excluded.file_id, claimed_at = excluded.claimed_at
     where p.claimed_at < excluded.claimed_at - $6 * interval '1 millisecond'
   returning kind, value`;
+/** One look at the primary key for each, whatever the planner thinks of the table. */
 const selectOwners = `/* find fingerprints */
-  select p.kind, p.value, p.file_id as "fileId" from headgate.file_fingerprints p
-  join unnest($3::text[], $4::text[]) as f (kind, value) on p.kind = f.kind and p.value = f.value
-  where p.tenant_id = $1 and p.flow_id = $2 and p.claimed_at >= headgate.clock() - $5 * interval '1 millisecond'`;
+  select f.kind, f.value, o.file_id as "fileId" from unnest($3::text[], $4::text[]) as f (kind, value)
+  cross join lateral (
+    select p.file_id from headgate.file_fingerprints p
+    where p.tenant_id = $1 and p.flow_id = $2 and p.kind = f.kind and p.value = f.value and p.claimed_at >= headgate.clock() - $5 * interval '1 millisecond'
+    limit 1
+  ) o`;
 const deleteClaims = `/* give fingerprints back */
   delete from headgate.file_fingerprints p using unnest($3::text[], $4::text[], $5::uuid[]) as f (kind, value, file_id)
   where p.tenant_id = $1 and p.flow_id = $2 and p.kind = f.kind and p.value = f.value and p.file_id = f.file_id`;

@@ -6,21 +6,11 @@
 import { type CrashPoints, noCrashPoints } from '../../platform/base/crash-points.ts';
 import type { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ports } from '../../platform/base/ports.ts';
-import { recordEvents } from '../../platform/events/event-log.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import { type Admission, type Refusal, readUsage } from './admission.ts';
-import { arrivalErrors } from './arrival-errors.ts';
 import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, FolderSourcePlan } from './arrival-plan.ts';
-import {
-  type ArrivalRow,
-  countRecentlyAccepted,
-  listKnownArrivals,
-  moveArrivals,
-  releaseArrivals,
-  seeArrivals,
-  updateArrivals,
-} from './arrival-store.ts';
+import { type ArrivalRow, countRecentlyAccepted, listKnownArrivals, moveArrivals, releaseArrivals } from './arrival-store.ts';
 import type { ArrivalVerdict } from './file-acceptance.ts';
 import type { FileIntake, ReceivedArrival } from './file-intake.ts';
 import { createNameMatcher } from './file-name.ts';
@@ -39,6 +29,7 @@ import {
 } from './folder-source.ts';
 import { proveLease, renewLease, type SourceLease } from './source-lease.ts';
 import { type KnownFile, type Observation, observe } from './source-observation.ts';
+import { recordOf } from './source-record.ts';
 
 export interface SourcePollParts {
   readonly db: Db;
@@ -61,8 +52,10 @@ export interface PollResult {
 
 /** Where a source is no more, or its flow is disabled, until it is scheduled anew. */
 const idleSourceMs = 60_000;
-/** Looking at files and moving them is synchronous; the event loop gets its turn after so many. */
-const looksPerTurn = 200;
+/** Looking at small files, reading and moving them is synchronous; the event loop gets its turn after so long. */
+const turnMs = 10;
+/** How many are looked at between two looks at the clock. */
+const looksPerTurn = 50;
 
 /** Fails with E_SOURCE_FENCED when another process has the source, and with E_SOURCE when the folder can not be used. */
 export async function pollSource(parts: SourcePollParts, lease: SourceLease, signal: AbortSignal): Promise<PollResult> {
@@ -93,6 +86,7 @@ class SourcePoll {
   readonly #crash: CrashPoints;
   readonly #verdicts = { accepted: 0, duplicate: 0, held: 0, quarantined: 0 };
   #renewedAtMs: number;
+  #pausedAtMs: number;
 
   constructor(parts: SourcePollParts, lease: SourceLease, context: PollContext) {
     this.#parts = parts;
@@ -101,6 +95,7 @@ class SourcePoll {
     this.#folder = openSourceFolder(context.source);
     this.#crash = parts.crashPoints ?? noCrashPoints;
     this.#renewedAtMs = parts.ports.clock.monotonicMs();
+    this.#pausedAtMs = this.#renewedAtMs;
   }
 
   async run(
@@ -138,94 +133,12 @@ class SourcePoll {
   }
 
   /** One transaction for all that was seen. Gives back what is complete now, in the order in which it was first seen. */
-  async #writeDown(observation: Observation): Promise<CompleteFile[]> {
-    const { ports } = this.#parts;
-    const actor = this.#actor;
-    const seen = observation.seen.map((each) => ({ ...each, arrivalId: ports.ids.next() }));
-    const atOnce = seen.filter((each) => each.isComplete);
-    const from = (state: ArrivalRow['state'], files: readonly KnownFile[]) => files.filter(({ row }) => row.state === state);
-    const moves = (files: readonly KnownFile[]) => files.map(({ row }) => ({ arrivalId: row.arrivalId, from: row.state, actor }));
-    const { grown, settled, complete, vanished, overdue } = observation;
-    const isNothing = [seen, grown, from('seen', settled), from('growing', settled), vanished, overdue].every((each) => each.length === 0);
-    const isAllKnown = complete.every(({ row }) => row.state === 'complete');
-    if (!isNothing || !isAllKnown) {
-      await this.#inLease(async (tx) => {
-        await seeArrivals(
-          tx,
-          ports.ids,
-          seen.map(({ arrivalId, entry }) => ({
-            ...this.#identity,
-            arrivalId,
-            name: entry.name,
-            sizeBytes: entry.sizeBytes,
-            fingerprint: entry.fingerprint,
-            actor,
-            traceId: null,
-            traceParent: null,
-          })),
-        );
-        const regrown = grown.filter(({ row }) => row.state !== 'growing');
-        await moveArrivals(
-          tx,
-          ports.ids,
-          'grow',
-          regrown.map(({ row, entry }) => ({
-            arrivalId: row.arrivalId,
-            from: row.state,
-            actor,
-            sizeBytes: entry.sizeBytes,
-            fingerprint: entry.fingerprint,
-          })),
-        );
-        await updateArrivals(
-          tx,
-          from('growing', grown).map(({ row, entry }) => ({
-            arrivalId: row.arrivalId,
-            sizeBytes: entry.sizeBytes,
-            fingerprint: entry.fingerprint,
-          })),
-        );
-        await moveArrivals(
-          tx,
-          ports.ids,
-          'settle',
-          moves([...from('seen', settled), ...from('growing', settled), ...from('growing', complete)]),
-        );
-        await moveArrivals(tx, ports.ids, 'complete', [
-          ...atOnce.map(({ arrivalId }) => ({ arrivalId, from: 'seen' as const, actor })),
-          ...moves(from('seen', complete)),
-          ...moves([...from('stable', complete), ...from('growing', complete)]).map((move) => ({ ...move, from: 'stable' as const })),
-        ]);
-        await moveArrivals(
-          tx,
-          ports.ids,
-          'vanish',
-          vanished.map((row) => ({ arrivalId: row.arrivalId, from: row.state, actor, isReleased: true })),
-        );
-        await this.#reportOverdue(tx, overdue);
-      });
-    }
+  async #writeDown(observation: Observation): Promise<readonly CompleteFile[]> {
+    const { flowId, sourceId } = this.#lease;
+    const record = recordOf(this.#parts.ports.ids, { flowId, sourceId, actor: this.#actor }, observation);
+    if (!record.isEmpty) await this.#inLease((tx) => record.write(tx));
     this.#crash.reach('arrivals.after-seen');
-    return [...complete.map(({ row, entry }) => ({ arrivalId: row.arrivalId, entry })), ...atOnce];
-  }
-
-  async #reportOverdue(tx: TenantTx, overdue: readonly ArrivalRow[]): Promise<void> {
-    await updateArrivals(
-      tx,
-      overdue.map(({ arrivalId }) => ({ arrivalId, reasonCode: arrivalErrors.E_ARRIVAL_OVERDUE })),
-    );
-    await recordEvents(
-      tx,
-      this.#parts.ports.ids,
-      overdue.map(({ arrivalId, state }) => ({
-        type: 'arrival.overdue',
-        objectId: arrivalId,
-        from: state,
-        to: state,
-        actor: this.#actor,
-        detail: { code: arrivalErrors.E_ARRIVAL_OVERDUE },
-      })),
-    );
+    return record.complete;
   }
 
   /** Reads, accepts and takes away one batch. Gives back how long to wait when the tenant's limits let nothing in. */
@@ -362,12 +275,12 @@ class SourcePoll {
     });
   }
 
+  /** Gives the event loop a turn where the synchronous work has taken a while. */
   async #pause(): Promise<void> {
-    await this.#parts.ports.sleep.sleep(0);
-  }
-
-  get #identity() {
-    return { flowId: this.#lease.flowId, sourceId: this.#lease.sourceId };
+    const { clock, sleep } = this.#parts.ports;
+    if (clock.monotonicMs() - this.#pausedAtMs < turnMs) return;
+    await sleep.sleep(0);
+    this.#pausedAtMs = clock.monotonicMs();
   }
 
   get #actor(): string {

@@ -1,0 +1,454 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import { createWorld, type World } from './arrivals.fixture.ts';
+
+let database: TestDatabase;
+let world: World;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  world = await createWorld(database);
+});
+
+const sha256 = (content: string | Uint8Array) => createHash('sha256').update(content).digest('hex');
+const set = (source: Partial<World['settings']['source']>) => {
+  world.settings.source = { ...world.settings.source, ...source };
+};
+const ready = (more: Partial<World['settings']['source']['ready']>) => set({ ready: { ...world.settings.source.ready, ...more } });
+/** Moves the clock that decides. */
+const passTime = (seconds: number) =>
+  database.adminDb.query("/* pass time */ update headgate.clock_offset set by = by + $1 * interval '1 second'", [seconds]);
+const states = async () => (await world.arrivals()).map((arrival) => arrival.state);
+
+it('a file is accepted with its bytes, moved away and released, and every step leaves an event', async () => {
+  world.put('a.csv', 'x,1.00\ny,2.00\n');
+  expect((await world.poll()).verdicts.accepted).toBe(1);
+  const [file] = await world.files();
+  expect(file).toMatchObject({ name: 'a.csv', sha256: sha256('x,1.00\ny,2.00\n'), accepted_number: 1 });
+  expect(await world.content(file!.object)).toBe('x,1.00\ny,2.00\n');
+  expect(world.names()).toEqual([]);
+  expect(world.inDone()).toEqual(['a.csv']);
+  expect(await world.arrivals()).toMatchObject([{ state: 'accepted', released: true }]);
+  expect(await world.events()).toEqual([
+    'arrival.seen >seen',
+    'arrival.complete seen>complete',
+    'arrival.verified complete>verified',
+    'arrival.accepted verified>accepted',
+  ]);
+  expect(world.settings.accepted).toMatchObject([
+    { acceptedNumber: 1, bytes: 14, records: 2, damage: [], chunks: [{ number: 0, start: 0, end: 14, firstRecord: 1 }] },
+  ]);
+  expect(world.settings.accepted[0]!.traceParent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-/);
+});
+
+it('a second poll finds nothing to do', async () => {
+  world.put('a.csv', 'x,1.00\n');
+  await world.poll();
+  expect((await world.poll()).verdicts).toEqual({ accepted: 0, duplicate: 0, held: 0, quarantined: 0 });
+  expect(await world.jobs()).toBe(1);
+});
+
+it('a file rests as long as the source asks for, by the clock of the database', async () => {
+  ready({ stableForMs: 10_000 });
+  world.put('a.csv', 'x,1.00\n');
+  await world.poll();
+  expect(await states()).toEqual(['seen']);
+  await passTime(9);
+  await world.poll();
+  expect(await states()).toEqual(['seen']);
+  await passTime(2);
+  expect((await world.poll()).verdicts.accepted).toBe(1);
+});
+
+it('a file that grows a little before each rest ends is never taken, then is reported once, and is taken when it rests', async () => {
+  ready({ stableForMs: 10_000, timeoutMs: 60_000 });
+  world.put('slow.csv', 'x,1.00\n');
+  await world.poll();
+  for (let step = 0; step < 9; step++) {
+    await passTime(9);
+    appendFileSync(join(world.folder, 'slow.csv'), 'y,1.00\n');
+    await world.poll();
+  }
+  expect(await states()).toEqual(['growing']);
+  expect((await world.events()).filter((event) => event.startsWith('arrival.overdue'))).toHaveLength(1);
+  expect(await world.files()).toEqual([]);
+  await passTime(11);
+  await world.poll();
+  expect(await states()).toEqual(['accepted']);
+  expect((await world.files())[0]!.sha256).toBe(sha256(`x,1.00\n${'y,1.00\n'.repeat(9)}`));
+  expect(await world.events()).toContain('arrival.stable growing>stable');
+});
+
+it('a change that keeps the size counts as growing', async () => {
+  ready({ stableForMs: 10_000 });
+  world.put('a.csv', 'x,1.00\n');
+  await world.poll();
+  await passTime(11);
+  writeFileSync(join(world.folder, 'a.csv'), 'x,2.00\n');
+  utimesSync(join(world.folder, 'a.csv'), 1, 1);
+  await world.poll();
+  expect(await states()).toEqual(['growing']);
+});
+
+it('with a marker a file waits for it, and the marker goes with the file', async () => {
+  ready({ marker: '.done' });
+  world.put('a.csv', 'x,1.00\n');
+  await world.poll();
+  await world.poll();
+  expect(await states()).toEqual(['stable']);
+  world.put('a.csv.done', '');
+  expect((await world.poll()).verdicts.accepted).toBe(1);
+  expect(world.names()).toEqual([]);
+  expect(world.inDone()).toEqual(['a.csv', 'a.csv.done']);
+});
+
+it('a marker alone is no file', async () => {
+  ready({ marker: '.done' });
+  world.put('a.csv.done', '');
+  await world.poll();
+  expect(await world.arrivals()).toEqual([]);
+});
+
+it('a manifest must be complete and must agree', async () => {
+  ready({ manifest: '.sha256' });
+  world.put('a.csv', 'x,1.00\n');
+  world.put('a.csv.sha256', sha256('x,1.00\n').slice(0, 30));
+  await world.poll();
+  expect(await states()).toEqual(['complete']);
+  world.put('a.csv.sha256', `${sha256('x,1.00\n')}  a.csv\n`);
+  expect((await world.poll()).verdicts.accepted).toBe(1);
+  world.put('b.csv', 'x,1.0');
+  world.put('b.csv.sha256', `sha256=${sha256('x,1.00\nb')}\nbytes=8\n`);
+  await world.poll();
+  expect((await world.arrivals())[1]).toMatchObject({ name: 'b.csv', state: 'quarantined', reason_code: 'E_MANIFEST' });
+  expect(world.inQuarantine()).toEqual(['b.csv', 'b.csv.sha256']);
+});
+
+it('quarantine keeps the bytes with the arrival and moves the file away, and nothing is made of it', async () => {
+  ready({ manifest: '.sha256' });
+  world.put('b.csv', 'x,1.0');
+  world.put('b.csv.sha256', sha256('other'));
+  await world.poll();
+  const [arrival] = await world.arrivals();
+  expect(await world.content(arrival!.object!)).toBe('x,1.0');
+  expect(arrival!.object!.sha256).toBe(sha256('x,1.0'));
+  expect(await world.jobs()).toBe(0);
+  const { rows } = await database.adminDb.query(
+    '/* usage */ select stored_bytes, held_bytes from headgate.tenant_usage where tenant_id = $1',
+    [world.tenantId],
+  );
+  expect(rows).toEqual([{ stored_bytes: 5, held_bytes: 0 }]);
+});
+
+it.each(['a..\\..\\x', '%2e%2e%2fx', 'a\nb', 'gpj.\u202etxt', 'CON', 'space ', Buffer.from([0x61, 0xff])])(
+  'a file named %j goes to quarantine, its name only data',
+  async (name) => {
+    world.put(name, 'x,1.00\n');
+    world.put('good.csv', 'y,1.00\n');
+    const { verdicts } = await world.poll();
+    expect(verdicts).toMatchObject({ accepted: 1, quarantined: 1 });
+    const bad = (await world.arrivals()).find((arrival) => arrival.name !== 'good.csv')!;
+    expect(bad).toMatchObject({ state: 'quarantined', reason_code: 'E_NAME', released: true });
+    expect(await world.content(bad.object!)).toBe('x,1.00\n');
+    expect(bad.object!.name).toMatch(/^local\/[0-9a-f-]+\/pack\/[0-9a-f]+\/[0-9a-f-]+$/);
+    expect(world.names()).toEqual([]);
+  },
+);
+
+it('the same letters composed and decomposed, and in another case, are different files', async () => {
+  const names = ['é.csv'.normalize('NFC'), 'é.csv'.normalize('NFD'), 'A.csv', 'a.csv'];
+  for (const [index, name] of names.entries()) world.put(name, `${index},1.00\n`);
+  await world.poll();
+  expect((await world.files()).map((file) => file.name).sort()).toEqual(names.toSorted());
+  expect(world.inDone()).toHaveLength(4);
+});
+
+it('links, files with two names, pipes and folders are not opened, and the rest is taken', async () => {
+  const secret = join(world.store.root, '..', `secret-${process.pid}`);
+  writeFileSync(secret, 'secret');
+  try {
+    symlinkSync(secret, join(world.folder, 'link.csv'));
+    linkSync(secret, join(world.folder, 'hard.csv'));
+    execFileSync('mkfifo', [join(world.folder, 'pipe.csv')]);
+    mkdirSync(join(world.folder, 'folder.csv'));
+    world.put('good.csv', 'y,1.00\n');
+    const { verdicts } = await world.poll();
+    expect(verdicts).toMatchObject({ accepted: 1, quarantined: 3 });
+    const refused = (await world.arrivals()).filter((arrival) => arrival.state === 'quarantined');
+    expect(refused.map((arrival) => arrival.name).sort()).toEqual(['hard.csv', 'link.csv', 'pipe.csv']);
+    for (const arrival of refused) expect(arrival).toMatchObject({ reason_code: 'E_FILE_KIND', object: null, released: true });
+    expect(world.names()).toEqual(['folder.csv']);
+    expect(readFileSync(secret, 'utf8')).toBe('secret');
+  } finally {
+    rmSync(secret);
+  }
+});
+
+it('a source folder that leads out of its root is refused', async () => {
+  const outside = join(world.store.root, 'outside');
+  mkdirSync(outside);
+  symlinkSync(outside, join(world.folder, 'elsewhere'));
+  set({ path: 'in/elsewhere' });
+  await expect(world.poll()).rejects.toMatchObject({ code: 'E_SOURCE' });
+  set({ path: 'missing' });
+  await expect(world.poll()).rejects.toMatchObject({ code: 'E_SOURCE' });
+});
+
+it('a link in place of the folder for taken files is not followed', async () => {
+  const outside = join(world.store.root, 'outside-done');
+  mkdirSync(outside);
+  symlinkSync(outside, join(world.folder, '.headgate-done'));
+  world.put('a.csv', 'x,1.00\n');
+  await expect(world.poll()).rejects.toMatchObject({ code: 'E_SOURCE' });
+  expect(world.names()).toEqual(['a.csv']);
+});
+
+it('a file beyond the limit of its source is not read', async () => {
+  set({ limits: { ...world.settings.source.limits, bytesMax: 10 } });
+  world.put('big.csv', 'x,1.00\n'.repeat(2));
+  await world.poll();
+  expect(await world.arrivals()).toMatchObject([{ state: 'quarantined', reason_code: 'E_FILE_TOO_LARGE', object: null, released: true }]);
+  expect(world.inQuarantine()).toEqual(['big.csv']);
+});
+
+it('a sparse file of a terabyte costs a look', async () => {
+  world.put('sparse.csv', '');
+  truncateSync(join(world.folder, 'sparse.csv'), 1024 ** 4);
+  await world.poll();
+  expect(await world.arrivals()).toMatchObject([{ state: 'quarantined', reason_code: 'E_FILE_TOO_LARGE' }]);
+});
+
+it('a gzip file is kept as it came and unpacked, both with their hashes', async () => {
+  set({ unpack: 'gzip' });
+  const packed = gzipSync('x,1.00\n'.repeat(3));
+  world.put('a.csv.gz', packed);
+  await world.poll();
+  const [file] = await world.files();
+  expect(file!.sha256).toBe(sha256('x,1.00\n'.repeat(3)));
+  expect(file!.container_object!.sha256).toBe(sha256(packed));
+  expect(await world.content(file!.object)).toBe('x,1.00\n'.repeat(3));
+  expect(world.settings.accepted[0]).toMatchObject({ bytes: 21, records: 3 });
+});
+
+it.each([
+  ['a bomb', 'E_BOMB', gzipSync(Buffer.alloc(30 * 1024 * 1024), { level: 9 })],
+  ['a cut file', 'E_ARCHIVE', gzipSync('x,1.00\n').subarray(0, 20)],
+  ['bytes behind the end', 'E_ARCHIVE', Buffer.concat([gzipSync('x,1.00\n'), Buffer.from('more')])],
+  ['no gzip at all', 'E_ARCHIVE', Buffer.from('x,1.00\n')],
+  ['nothing', 'E_ARCHIVE', Buffer.alloc(0)],
+])('%s where gzip is expected goes to quarantine as it came', async (_what, code, content) => {
+  set({ unpack: 'gzip' });
+  world.put('a.gz', content);
+  world.put('good.gz', gzipSync('y,1.00\n'));
+  const { verdicts } = await world.poll();
+  expect(verdicts).toMatchObject({ accepted: 1, quarantined: 1 });
+  const bad = (await world.arrivals()).find((arrival) => arrival.name === 'a.gz')!;
+  expect(bad.reason_code).toBe(code);
+  expect(bad.object!.sha256).toBe(sha256(content));
+});
+
+it('an empty file is accepted: whether that is well is decided with its job', async () => {
+  world.put('empty.csv', '');
+  expect((await world.poll()).verdicts.accepted).toBe(1);
+  expect(world.settings.accepted).toMatchObject([{ bytes: 0, records: 0, chunks: [{ start: 0, end: 0 }] }]);
+});
+
+it('damage that the splitter finds goes with the file', async () => {
+  world.put('open.csv', 'x,"1.00\ny,2.00\n');
+  await world.poll();
+  expect(world.settings.accepted[0]!.damage).toMatchObject([{ code: 'E_QUOTE_OPEN' }]);
+});
+
+it('a resent file is a duplicate of the first, whatever it is called, and costs no storage', async () => {
+  world.put('a.csv', 'x,1.00\n');
+  await world.poll();
+  const stored = world.storedNames();
+  world.put('b.csv', 'x,1.00\n');
+  expect((await world.poll()).verdicts.duplicate).toBe(1);
+  const [first, second] = await world.arrivals();
+  expect(second).toMatchObject({ state: 'duplicate', reason_code: 'E_DUPLICATE', duplicate_of: first!.file_id, released: true });
+  expect(world.storedNames()).toEqual(stored);
+  expect(world.inDone()).toEqual(['a.csv', 'b.csv']);
+  expect(await world.jobs()).toBe(1);
+});
+
+it('of two equal files in one poll the older is first', async () => {
+  world.put('b.csv', 'x,1.00\n');
+  world.put('a.csv', 'x,1.00\n');
+  utimesSync(join(world.folder, 'b.csv'), 1_000, 1_000);
+  expect((await world.poll()).verdicts).toMatchObject({ accepted: 1, duplicate: 1 });
+  expect((await world.files()).map((file) => file.name)).toEqual(['b.csv']);
+});
+
+it('the same name again with other content is accepted, flagged, and overwrites nothing at the source', async () => {
+  world.put('a.csv', 'x,1.00\n');
+  await world.poll();
+  world.put('a.csv', 'x,2.00\n');
+  await world.poll();
+  const [first, second] = await world.arrivals();
+  expect((await world.files()).map((file) => file.same_name_as)).toEqual([null, first!.file_id]);
+  expect(second!.state).toBe('accepted');
+  expect(world.inDone()).toHaveLength(2);
+  expect(readFileSync(join(world.folder, '.headgate-done', 'a.csv'), 'utf8')).toBe('x,1.00\n');
+});
+
+it('held duplicates keep their bytes and count as held', async () => {
+  world.settings.duplicates = { ...world.settings.duplicates, onDuplicate: 'hold' };
+  world.put('a.csv', 'x,1.00\n');
+  await world.poll();
+  world.put('b.csv', 'x,1.00\n');
+  expect((await world.poll()).verdicts.held).toBe(1);
+  const held = (await world.arrivals())[1]!;
+  expect(held).toMatchObject({ state: 'held', reason_code: 'E_DUPLICATE', released: true });
+  expect(await world.content(held.object!)).toBe('x,1.00\n');
+  const { rows } = await database.adminDb.query(
+    '/* usage */ select stored_bytes, held_bytes from headgate.tenant_usage where tenant_id = $1',
+    [world.tenantId],
+  );
+  expect(rows).toEqual([{ stored_bytes: 7, held_bytes: 7 }]);
+});
+
+it('a source that deletes removes accepted files, and keeps those whose bytes are nowhere else', async () => {
+  set({ afterwards: 'delete' });
+  world.put('a.csv', 'x,1.00\n');
+  symlinkSync('/etc/hostname', join(world.folder, 'link.csv'));
+  await world.poll();
+  expect(world.names()).toEqual([]);
+  expect(world.inDone()).toEqual([]);
+  expect(world.inQuarantine()).toEqual(['link.csv']);
+});
+
+it('a source that leaves files takes each once, and a changed one again', async () => {
+  set({ afterwards: 'leave' });
+  world.put('a.csv', 'x,1.00\n');
+  await world.poll();
+  await world.poll();
+  expect(await world.jobs()).toBe(1);
+  world.put('a.csv', 'x,2.00\n');
+  await world.poll();
+  expect((await world.poll()).verdicts.accepted).toBe(0);
+  expect(await world.jobs()).toBe(2);
+  expect(world.names()).toEqual(['a.csv']);
+  rmSync(join(world.folder, 'a.csv'));
+  await world.poll();
+  expect(await world.arrivals()).toMatchObject([{ released: true }, { released: true }]);
+});
+
+it('a file that goes before it is complete has vanished, and its name is new again later', async () => {
+  ready({ stableForMs: 10_000 });
+  world.put('a.csv', 'x,1.00\n');
+  await world.poll();
+  renameSync(join(world.folder, 'a.csv'), join(world.folder, '..', 'a.csv'));
+  await world.poll();
+  expect(await states()).toEqual(['vanished']);
+  renameSync(join(world.folder, '..', 'a.csv'), join(world.folder, 'a.csv'));
+  await world.poll();
+  await passTime(11);
+  await world.poll();
+  expect(await states()).toEqual(['vanished', 'accepted']);
+});
+
+it('only names that match are taken, and hidden ones only when asked for', async () => {
+  set({ match: 'EFT_*.txt' });
+  for (const name of ['EFT_1.txt', 'EFT_2.csv', 'xEFT_1.txt', '.EFT_3.txt']) world.put(name, `${name},1.00\n`);
+  await world.poll();
+  expect((await world.files()).map((file) => file.name)).toEqual(['EFT_1.txt']);
+  expect(world.names()).toHaveLength(3);
+});
+
+it('admission refuses before a byte is kept, and the files are taken when there is room', async () => {
+  world.put('a.csv', 'x,1.00\n');
+  world.settings.limits = { ...world.settings.limits, storedBytesMax: 6 };
+  const refused: string[] = [];
+  const { dueInMs } = await world.poll({ onRefused: (_tenant, refusal) => refused.push(refusal.code) });
+  expect(refused).toEqual(['E_QUOTA_STORED']);
+  expect(dueInMs).toBe(60_000);
+  expect(world.storedNames()).toEqual([]);
+  expect(world.names()).toEqual(['a.csv']);
+  expect(await states()).toEqual(['complete']);
+  world.settings.limits = { ...world.settings.limits, storedBytesMax: 7 };
+  expect((await world.poll()).verdicts.accepted).toBe(1);
+});
+
+it('a limit of files a minute takes that many, in order', async () => {
+  await passTime(61);
+  world.settings.limits = { ...world.settings.limits, filesPerMinute: 3 };
+  for (let index = 0; index < 5; index++) world.put(`${index}.csv`, `${index},1.00\n`);
+  await world.poll();
+  expect((await world.files()).map((file) => file.name)).toHaveLength(3);
+  expect((await world.poll()).verdicts.accepted).toBe(0);
+  await passTime(61);
+  expect((await world.poll()).verdicts.accepted).toBe(2);
+});
+
+it("a source's own limit of files a minute holds too", async () => {
+  set({ limits: { ...world.settings.source.limits, filesPerMinute: 2 } });
+  for (let index = 0; index < 3; index++) world.put(`${index}.csv`, `${index},1.00\n`);
+  await world.poll();
+  await world.poll();
+  expect(await world.files()).toHaveLength(2);
+  await passTime(61);
+  await world.poll();
+  expect(await world.files()).toHaveLength(3);
+});
+
+it('600 small files of one poll share packs, numbers without gaps, and a transaction for many', async () => {
+  for (let index = 0; index < 600; index++) world.put(`${index}.csv`, `${index},1.00\n`);
+  expect((await world.poll()).verdicts.accepted).toBe(600);
+  const files = await world.files();
+  expect(files.map((file) => file.accepted_number)).toEqual(files.map((_, index) => index + 1));
+  expect(new Set(files.map((file) => file.object.name)).size).toBe(3);
+  expect(await world.content(files[299]!.object)).toBe(`${files[299]!.name.replace('.csv', '')},1.00\n`);
+  expect(world.inDone()).toHaveLength(600);
+});
+
+it('a big file is sealed by itself and split on the way', async () => {
+  const content = 'x,1.00\n'.repeat(400_000);
+  world.put('big.csv', content);
+  await world.poll();
+  const [file] = await world.files();
+  expect(file!.sha256).toBe(sha256(content));
+  expect(file!.object.name).toMatch(/\/raw\//);
+  const { chunks, records } = world.settings.accepted[0]!;
+  expect(records).toBe(400_000);
+  expect(chunks.length).toBeGreaterThan(1);
+  expect(chunks.at(-1)!.end).toBe(statSync(join(world.folder, '.headgate-done', 'big.csv')).size);
+});
+
+it("another tenant's files go on beside a tenant that is full", async () => {
+  const other = await createWorld(database);
+  world.settings.limits = { ...world.settings.limits, chunksInFlightMax: 1 };
+  await database.adminDb.query('/* busy */ update headgate.tenant_usage set chunks_in_flight = 1 where tenant_id = $1', [world.tenantId]);
+  world.put('a.csv', 'x,1.00\n');
+  other.put('a.csv', 'x,1.00\n');
+  expect((await world.poll()).verdicts.accepted).toBe(0);
+  expect((await other.poll()).verdicts.accepted).toBe(1);
+});
+
+it('a disabled flow takes nothing', async () => {
+  world.settings.isEnabled = false;
+  world.put('a.csv', 'x,1.00\n');
+  await world.poll();
+  expect(await world.arrivals()).toEqual([]);
+  expect(world.names()).toEqual(['a.csv']);
+});
