@@ -90,7 +90,7 @@ spec:
   validate:
     - { id: positive, assert: "record.amount > 0", code: AMT01, message: "Amount must be above zero" }
   filter:
-    - { id: notices, when: "record.note == 'skip'", reason: "Left out on purpose" }
+    - { id: notices, when: "coalesce(record.note, '') == 'skip'", reason: "Left out on purpose" }
   routes:
     mode: first
     rules:

@@ -1,0 +1,85 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Db } from '../../src/platform/postgres/database.ts';
+import { temporaryFolder } from '../support/temporary-store.ts';
+import { checkEndToEnd, judgeReceptions } from './end-to-end-check.ts';
+import type { GeneratedFile } from './generated-files.ts';
+import type { SinkEntry } from './sink-entry.ts';
+
+const first = { key: 'k', isLabelled: false };
+const again = { key: 'k', isLabelled: true };
+
+describe('receptions of a record', () => {
+  it.each([
+    ['once', [first], { duplicates: 0, unlabelled: 0, rekeyed: 0 }],
+    ['once, labelled', [again], { duplicates: 0, unlabelled: 0, rekeyed: 0 }],
+    ['again with the label', [first, again, again], { duplicates: 2, unlabelled: 0, rekeyed: 0 }],
+    ['the labelled one before the stopped one', [again, first], { duplicates: 1, unlabelled: 0, rekeyed: 0 }],
+    ['again without the label', [first, first, again], { duplicates: 2, unlabelled: 1, rekeyed: 0 }],
+    ['again under another key', [first, { key: 'other', isLabelled: true }], { duplicates: 1, unlabelled: 0, rekeyed: 1 }],
+  ])('%s', (_, receptions, found) => {
+    expect(judgeReceptions(receptions)).toEqual(found);
+  });
+});
+
+const file: GeneratedFile = {
+  number: 1,
+  tenant: 'north',
+  flow: 'payments',
+  name: 'payments-000001.csv',
+  content: Buffer.alloc(0),
+  sha256: '00',
+  counts: { read: 3, valid: 2, rejected: 1, filtered: 0 },
+  delivered: { archive: ['P000001-0000', 'P000001-0001'], booking: ['P000001-0000'], feed: ['P000001-0001'] },
+  refused: {},
+};
+
+interface Scene {
+  readonly isAcked?: boolean;
+  readonly archive?: readonly string[];
+  readonly booking?: readonly string[];
+  readonly feed?: readonly Partial<SinkEntry>[];
+}
+
+/** Journals, folders and the table as a sound run leaves them, but for what the scene changes. */
+async function check({ isAcked = true, archive, booking, feed }: Scene) {
+  const root = temporaryFolder();
+  const paths = { senderJournalPath: join(root, 'senders'), sinkJournalPath: join(root, 'sink'), exchangeRoot: root };
+  const lines = (entries: readonly object[]) => entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+  const sent = { file: 1, sha256: '00' };
+  writeFileSync(paths.senderJournalPath, lines([{ event: 'sending', ...sent }, ...(isAcked ? [{ event: 'acked', ...sent }] : [])]));
+  const entry = { path: '/batch', key: 'b', isLabelled: false, attempt: 1, batchId: 'b', ids: ['P000001-0001'] };
+  writeFileSync(paths.sinkJournalPath, lines((feed ?? [{}]).map((changes) => ({ ...entry, ...changes }))));
+  mkdirSync(join(root, 'north/archive'), { recursive: true });
+  const written = (archive ?? file.delivered.archive!).map((id) => ({ id }));
+  writeFileSync(join(root, 'north/archive/payments-archive-1-0000.ndjson'), lines(written));
+  writeFileSync(join(root, 'north/archive/.headgate-unfinished-1'), lines(written));
+  const rows = (booking ?? file.delivered.booking!).map((id) => ({ id }));
+  const table = { query: async () => ({ rows, rowCount: rows.length }) } as unknown as Db;
+  const { examples: _, ...result } = await checkEndToEnd({ ...paths, table }, new Map([[1, file]]));
+  return result;
+}
+
+const sound = { acked: 1, lost: 0, unexpected: 0, downstreamDuplicates: 0, unlabelledDuplicates: 0, rekeyedDuplicates: 0 };
+
+describe('what outside parties find', () => {
+  it.each<[string, Scene, Partial<typeof sound>]>([
+    ['nothing wrong', {}, {}],
+    ['a record that is not in the files', { archive: ['P000001-0000'] }, { lost: 1 }],
+    ['a record that is not in the table', { booking: [] }, { lost: 1 }],
+    ['a record that did not come by HTTP', { feed: [] }, { lost: 1 }],
+    ['nothing lost of a file that nobody acknowledged', { isAcked: false, booking: [], feed: [] }, { acked: 0 }],
+    ['a rejected record at a target', { booking: ['P000001-0000', 'P000001-0002'] }, { unexpected: 1 }],
+    ['a row written twice', { booking: ['P000001-0000', 'P000001-0000'] }, { downstreamDuplicates: 1, unlabelledDuplicates: 1 }],
+    ['a request sent again with its label', { feed: [{}, { isLabelled: true }] }, { downstreamDuplicates: 1 }],
+    ['a request sent again without a label', { feed: [{}, {}] }, { downstreamDuplicates: 1, unlabelledDuplicates: 1 }],
+    [
+      'a request sent again under another key',
+      { feed: [{}, { isLabelled: true, key: 'c' }] },
+      { downstreamDuplicates: 1, rekeyedDuplicates: 1 },
+    ],
+  ])('%s', async (_, scene, found) => {
+    expect(await check(scene)).toEqual({ ...sound, ...found });
+  });
+});
