@@ -17,6 +17,7 @@ import type { AcceptedFile, CreateJobs } from './accepted-file.ts';
 import { createAdmission } from './admission.ts';
 import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, DuplicatePolicy, FolderSourcePlan } from './arrival-plan.ts';
 import { createFileIntake, type IntakeParts } from './file-intake.ts';
+import { judgeFiles } from './file-verdicts.ts';
 import { createDirectIntakeStore } from './intake-store.ts';
 import { leaseDueSources } from './source-lease.ts';
 import { type PollResult, pollSource, type SourcePollParts } from './source-poll.ts';
@@ -66,6 +67,12 @@ export interface World {
   upload(
     request?: Partial<UploadRequest> & { readonly content?: string | Uint8Array; readonly parts?: Partial<IntakeParts> },
   ): ReturnType<ReturnType<typeof createUploads>['receiveUpload']>;
+  /** The verdicts on these files by a policy, `size` of them in a transaction, with the numbers of the files instead of ids. */
+  judgeInBatches(
+    duplicates: DuplicatePolicy,
+    files: readonly { readonly name: string; readonly content: string }[],
+    size: number,
+  ): Promise<unknown[]>;
   /** Arrivals in the order of their ids. */
   arrivals(): Promise<
     {
@@ -210,6 +217,31 @@ export async function createWorld(database: TestDatabase): Promise<World> {
         actor: 'key:test',
         ...request,
       });
+    },
+    async judgeInBatches(duplicates, files, size) {
+      const judged = files.map(({ name, content }) => ({
+        fileId: ids.next(),
+        name,
+        memberSha256: content,
+        containerSha256: content,
+        problem: null,
+        knownDuplicateOf: null,
+      }));
+      const numberOf = (fileId: string | null) => fileId && judged.findIndex((file) => file.fileId === fileId);
+      const verdicts: unknown[] = [];
+      for (let at = 0; at < judged.length; at += size) {
+        const batch = await withTenant(database.db, tenantId, (tx) =>
+          judgeFiles(tx, { flowId: flow.flowId, duplicates }, judged.slice(at, at + size)),
+        );
+        verdicts.push(
+          ...batch.map((verdict) => ({ ...verdict, duplicateOf: numberOf(verdict.duplicateOf), sameNameAs: numberOf(verdict.sameNameAs) })),
+        );
+      }
+      const { rows: owners } = await database.adminDb.query<{ kind: string; value: string; file_id: string }>(
+        '/* owners */ select kind, value, file_id from headgate.file_fingerprints where tenant_id = $1 order by kind, value',
+        [tenantId],
+      );
+      return [...verdicts, ...owners.map((owner) => ({ ...owner, file_id: numberOf(owner.file_id) }))];
     },
     arrivals: () =>
       rows(

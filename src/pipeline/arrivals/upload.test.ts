@@ -1,0 +1,389 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
+import { openPool } from '../../platform/postgres/pool.ts';
+import { bodyOf, createWorld, endAt, type World } from './arrivals.fixture.ts';
+
+let database: TestDatabase;
+let world: World;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  world = await createWorld(database);
+});
+
+const sha256 = (content: string | Uint8Array) => createHash('sha256').update(content).digest('hex');
+const digestOf = (content: string | Uint8Array) => `sha-256=:${createHash('sha256').update(content).digest('base64')}:`;
+const big = 'b,1.00\n'.repeat(20_000);
+
+/** Nothing of the upload is to be found anywhere. */
+async function expectNothing(): Promise<void> {
+  expect(await world.arrivals()).toEqual([]);
+  expect(await world.files()).toEqual([]);
+  expect(await world.jobs()).toBe(0);
+  expect(world.storedNames()).toEqual([]);
+  const { rows } = await database.adminDb.query('/* keys */ select key from headgate.idempotency_keys where tenant_id = $1', [
+    world.tenantId,
+  ]);
+  expect(rows).toEqual([]);
+}
+
+it.each([
+  ['a small file', 'a,1.00\n'],
+  ['a big file', big],
+  ['an empty file', ''],
+])('%s is accepted with its bytes and its events', async (_what, content) => {
+  const answer = await world.upload({ content });
+  expect(answer).toMatchObject({
+    kind: 'accepted',
+    acceptedNumber: 1,
+    sha256: sha256(content),
+    bytes: content.length,
+    duplicateOf: null,
+    sameNameAs: null,
+  });
+  expect(await world.content((await world.files())[0]!.object)).toBe(content);
+  expect(await world.arrivals()).toMatchObject([{ state: 'accepted', released: true, name: 'a.csv' }]);
+  expect(await world.events()).toEqual([
+    'arrival.seen >seen',
+    'arrival.complete seen>complete',
+    'arrival.verified complete>verified',
+    'arrival.accepted verified>accepted',
+  ]);
+});
+
+it("the sender's trace goes on in the job", async () => {
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  await world.upload({ traceparent: `00-${traceId}-b7ad6b7169203331-01` });
+  expect(world.settings.accepted[0]).toMatchObject({ traceId, actor: 'key:test' });
+  expect(world.settings.accepted[0]!.traceParent).toMatch(new RegExp(`^00-${traceId}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
+});
+
+it('a resent file is a duplicate of the first', async () => {
+  const first = await world.upload();
+  const second = await world.upload({ name: 'b.csv' });
+  expect(second).toMatchObject({ kind: 'duplicate', of: (first as { fileId: string }).fileId });
+  expect(await world.jobs()).toBe(1);
+});
+
+it('a big duplicate leaves no object behind', async () => {
+  await world.upload({ content: big });
+  const stored = world.storedNames();
+  expect((await world.upload({ content: big })).kind).toBe('duplicate');
+  expect(world.storedNames()).toEqual(stored);
+});
+
+it.each([
+  ['hold', 'held', 'E_DUPLICATE'],
+  ['accept', 'accepted', undefined],
+] as const)('a duplicate where the flow says %s is %s', async (onDuplicate, kind, code) => {
+  world.settings.duplicates = { ...world.settings.duplicates, onDuplicate };
+  const first = await world.upload();
+  const second = await world.upload();
+  expect(second.kind).toBe(kind);
+  expect((second as { code?: string }).code).toBe(code);
+  const fileId = (first as { fileId: string }).fileId;
+  expect((await world.arrivals())[1]).toMatchObject({ duplicate_of: fileId });
+});
+
+it.each([
+  ['accept', 'accepted', undefined],
+  ['hold', 'held', 'E_SAME_NAME'],
+  ['reject', 'quarantined', 'E_SAME_NAME'],
+] as const)('another content under a known name, where the flow says %s, is %s', async (onSameName, kind, code) => {
+  world.settings.duplicates = { ...world.settings.duplicates, onSameName };
+  const first = await world.upload();
+  const second = await world.upload({ content: 'b,1.00\n' });
+  expect(second).toMatchObject({ kind });
+  expect((second as { code?: string }).code).toBe(code);
+  if (kind === 'accepted') expect(second).toMatchObject({ sameNameAs: (first as { fileId: string }).fileId });
+  // What was not accepted owns nothing: the same content under a free name is no duplicate.
+  else expect((await world.upload({ content: 'b,1.00\n', name: 'free.csv' })).kind).toBe('accepted');
+});
+
+it('with the name as a key, a known name is a duplicate', async () => {
+  world.settings.duplicates = { ...world.settings.duplicates, keys: ['name'] };
+  await world.upload();
+  expect((await world.upload({ content: 'b,1.00\n' })).kind).toBe('duplicate');
+  expect((await world.upload({ name: 'b.csv' })).kind).toBe('accepted');
+});
+
+it('a file is forgotten after the window of its flow', async () => {
+  await world.upload();
+  await database.adminDb.query("/* later */ update headgate.clock_offset set by = by + interval '25 hours'");
+  expect((await world.upload()).kind).toBe('accepted');
+  expect((await world.upload()).kind).toBe('duplicate');
+});
+
+it('the same bytes packed and plain are one file', async () => {
+  world.settings.source = { ...world.settings.source, unpack: 'gzip' };
+  const packed = gzipSync('a,1.00\n');
+  expect((await world.upload({ content: packed, name: 'a.gz' })).kind).toBe('accepted');
+  world.settings.source = { ...world.settings.source, unpack: 'none' };
+  expect((await world.upload({ name: 'b.csv' })).kind).toBe('duplicate');
+});
+
+describe('at once', () => {
+  it('of the same file by two ways in, one is accepted and one a duplicate', async () => {
+    for (let round = 0; round < 5; round++) {
+      const content = `${round},1.00\n`;
+      world.put('a.csv', content);
+      const [answer] = await Promise.all([world.upload({ content, name: 'a.csv' }), world.poll()]);
+      const arrivals = (await world.arrivals()).slice(-2);
+      expect(arrivals.map((arrival) => arrival.state).sort()).toEqual(['accepted', 'duplicate']);
+      const accepted = arrivals.find((arrival) => arrival.state === 'accepted')!;
+      expect(arrivals.find((arrival) => arrival.state === 'duplicate')!.duplicate_of).toBe(accepted.file_id);
+      if (answer.kind === 'duplicate') expect(answer.of).toBe(accepted.file_id);
+      expect(await world.jobs()).toBe(round + 1);
+    }
+  });
+
+  it('of one file many times, one is accepted, and the numbers of different ones have no gaps', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, (_, index) => world.upload({ content: `${index % 4},1.00\n`, name: `${index}.csv` })),
+    );
+    expect(answers.filter((answer) => answer.kind === 'accepted')).toHaveLength(4);
+    expect((await world.files()).map((file) => file.accepted_number)).toEqual([1, 2, 3, 4]);
+  });
+});
+
+it('judging files in any batches gives the verdicts of judging them one by one', async () => {
+  const contents = fc.constantFrom('a', 'b', 'c');
+  const files = fc.array(fc.tuple(contents, fc.constantFrom('1.csv', '2.csv', '3.csv')), { minLength: 1, maxLength: 7 });
+  const policy = fc.record({
+    keys: fc.constantFrom<('sha256' | 'name')[][]>(['sha256'], ['name'], ['sha256', 'name']) as fc.Arbitrary<('sha256' | 'name')[]>,
+    onDuplicate: fc.constantFrom('reject', 'hold', 'accept'),
+    onSameName: fc.constantFrom('reject', 'hold', 'accept'),
+  });
+  await fc.assert(
+    fc.asyncProperty(files, policy, fc.integer({ min: 2, max: 7 }), async (sent, policyOfFlow, size) => {
+      const judge = async (batchSize: number) => {
+        const each = await createWorld(database);
+        const duplicates = { ...each.settings.duplicates, ...policyOfFlow } as World['settings']['duplicates'];
+        return each.judgeInBatches(
+          duplicates,
+          sent.map(([content, name]) => ({ content, name })),
+          batchSize,
+        );
+      };
+      expect(await judge(size)).toEqual(await judge(1));
+    }),
+    { numRuns: 40 },
+  );
+});
+
+describe('refused before anything is kept', () => {
+  it.each(['../../etc/passwd', 'a\u0000b', 'CON', '', 'x'.repeat(256)])('the name %j', async (name) => {
+    await expect(world.upload({ name })).rejects.toMatchObject({ code: 'E_NAME' });
+    await expectNothing();
+  });
+
+  it.each([
+    ['a full store', { storedBytesMax: 6 }, { code: 'E_QUOTA_STORED', reason: 'full' }],
+    ['too much held', { heldBytesMax: 0 }, { code: 'E_QUOTA_HELD', reason: 'full' }],
+    ['too much waiting', { chunksInFlightMax: 0 }, { code: 'E_BACKLOG', reason: 'busy' }],
+    ['too many files a minute', { filesPerMinute: 0 }, { code: 'E_FILE_RATE', reason: 'busy' }],
+  ])('%s', async (_what, limits, refusal) => {
+    world.settings.limits = { ...world.settings.limits, ...limits };
+    const answer = await world.upload({ headers: { contentLength: 7 } });
+    expect(answer).toMatchObject({ kind: 'refused', ...refusal });
+    expect((answer as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(0);
+    await expectNothing();
+  });
+
+  it('a body of unknown length, as soon as it is more than there is room for', async () => {
+    world.settings.limits = { ...world.settings.limits, storedBytesMax: 10 * 1024 * 1024 };
+    let sentBytes = 0;
+    const endless = (async function* () {
+      for (;;) {
+        sentBytes += 65_536;
+        yield Buffer.alloc(65_536, 'a,1.00\n');
+      }
+    })();
+    expect(await world.upload({ body: endless })).toMatchObject({ kind: 'refused', code: 'E_QUOTA_STORED' });
+    expect(sentBytes).toBeLessThan(11 * 1024 * 1024);
+    await expectNothing();
+  });
+
+  it('a body that is longer than its source allows, announced or not', async () => {
+    world.settings.source = { ...world.settings.source, limits: { ...world.settings.source.limits, bytesMax: 100_000 } };
+    await expect(world.upload({ content: big })).rejects.toMatchObject({ code: 'E_UPLOAD_TOO_LARGE' });
+    await expect(world.upload({ headers: { contentLength: 100 * 1024 ** 3 } })).rejects.toMatchObject({ code: 'E_UPLOAD_TOO_LARGE' });
+    await expectNothing();
+  });
+
+  it.each(['gzip, gzip', 'gzip, gzip, gzip', 'br', 'deflate', 'gzip;q=1'])('the content encoding %s', async (contentEncoding) => {
+    await expect(world.upload({ headers: { contentEncoding } })).rejects.toMatchObject({ code: 'E_CONTENT_ENCODING' });
+    await expectNothing();
+  });
+
+  it('an encoding on top of a packed file', async () => {
+    world.settings.source = { ...world.settings.source, unpack: 'gzip' };
+    await expect(world.upload({ headers: { contentEncoding: 'gzip' } })).rejects.toMatchObject({ code: 'E_CONTENT_ENCODING' });
+  });
+
+  it('a flow without a source for uploads, a disabled one, and a name that it does not take', async () => {
+    world.settings.source = { ...world.settings.source, match: '*.txt' };
+    await expect(world.upload()).rejects.toMatchObject({ code: 'E_NAME_MATCH' });
+    world.settings.hasUploads = false;
+    await expect(world.upload()).rejects.toMatchObject({ code: 'E_UPLOAD_SOURCE' });
+    world.settings.isEnabled = false;
+    await expect(world.upload()).rejects.toMatchObject({ code: 'E_FLOW_DISABLED' });
+    await expectNothing();
+  });
+
+  it.each([
+    ['a small one', 'a,1.00\n'],
+    ['a big one', big],
+  ])('a body that is not what its digest says: %s', async (_what, content) => {
+    for (const headers of [
+      { reprDigest: digestOf('other') },
+      { contentDigest: digestOf('other') },
+      { reprDigest: digestOf(content), contentDigest: digestOf('other') },
+    ])
+      await expect(world.upload({ content, headers })).rejects.toMatchObject({ code: 'E_DIGEST' });
+    await expectNothing();
+    expect((await world.upload({ content, headers: { reprDigest: digestOf(content), contentDigest: digestOf(content) } })).kind).toBe(
+      'accepted',
+    );
+  });
+
+  it.each([1, 7, 60_000, 139_999])('an upload that is cut after %i bytes', async (sentBytes) => {
+    const cut = (async function* () {
+      yield* bodyOf(big.slice(0, sentBytes));
+      throw new Error('aborted');
+    })();
+    await expect(world.upload({ body: cut, headers: { idempotencyKey: 'k' } })).rejects.toMatchObject({ code: 'E_UPLOAD_ABORTED' });
+    await expect(
+      world.upload({ content: big.slice(0, sentBytes), headers: { contentLength: big.length, idempotencyKey: 'k' } }),
+    ).rejects.toMatchObject({ code: 'E_UPLOAD_ABORTED' });
+    await expectNothing();
+    expect((await world.upload({ content: big, headers: { contentLength: big.length, idempotencyKey: 'k' } })).kind).toBe('accepted');
+  });
+});
+
+it('a packed upload is unpacked within limits, and a bomb is kept in quarantine as it came', async () => {
+  const content = gzipSync('a,1.00\n');
+  expect(await world.upload({ content, headers: { contentEncoding: 'gzip', reprDigest: digestOf(content) } })).toMatchObject({
+    kind: 'accepted',
+    sha256: sha256(content),
+  });
+  expect((await world.files())[0]!.sha256).toBe(sha256('a,1.00\n'));
+  const bomb = gzipSync(Buffer.alloc(30 * 1024 * 1024));
+  expect(await world.upload({ content: bomb, headers: { contentEncoding: 'gzip' } })).toMatchObject({
+    kind: 'quarantined',
+    code: 'E_BOMB',
+  });
+  const [, kept] = await world.arrivals();
+  expect(kept!.object!.sha256).toBe(sha256(bomb));
+});
+
+describe('idempotency keys', () => {
+  const headers = { idempotencyKey: 'e1b9' };
+
+  it('the same request has the same answer, and is one file', async () => {
+    const first = await world.upload({ headers });
+    expect(await world.upload({ headers })).toEqual(first);
+    expect(await world.files()).toHaveLength(1);
+    expect(await world.arrivals()).toHaveLength(1);
+  });
+
+  it('the answer stays the same though the limits are full by now', async () => {
+    const first = await world.upload({ headers });
+    world.settings.limits = { ...world.settings.limits, storedBytesMax: 0 };
+    expect(await world.upload({ headers })).toEqual(first);
+  });
+
+  it.each([
+    ['another body', { content: 'b,1.00\n' }],
+    ['another name', { name: 'b.csv' }],
+  ])('with %s it is refused, and nothing is kept', async (_what, other) => {
+    await world.upload({ headers });
+    const stored = world.storedNames();
+    await expect(world.upload({ headers, ...other })).rejects.toMatchObject({ code: 'E_KEY_REUSED' });
+    expect(world.storedNames()).toEqual(stored);
+  });
+
+  it('an answer of quarantine or duplicate is kept too', async () => {
+    await world.upload();
+    const duplicate = await world.upload({ headers });
+    expect(duplicate.kind).toBe('duplicate');
+    expect(await world.upload({ headers })).toEqual(duplicate);
+    const bad = { content: 'no gzip', headers: { idempotencyKey: 'q', contentEncoding: 'gzip' } };
+    const quarantined = await world.upload(bad);
+    expect(quarantined).toMatchObject({ kind: 'quarantined', code: 'E_ARCHIVE' });
+    expect(await world.upload(bad)).toEqual(quarantined);
+    expect(await world.arrivals()).toHaveLength(3);
+  });
+
+  it('while the first still runs, in this process or another, the second gets its answer', async () => {
+    // Each upload of the fixture has a queue of its own, as two processes have.
+    const answers = await Promise.all(Array.from({ length: 6 }, () => world.upload({ headers })));
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    expect(await world.files()).toHaveLength(1);
+    expect(await world.arrivals()).toHaveLength(1);
+    const big6 = await Promise.all(Array.from({ length: 6 }, () => world.upload({ content: big, headers: { idempotencyKey: 'big' } })));
+    for (const answer of big6) expect(answer).toEqual(big6[0]);
+    expect(world.storedNames().filter((name) => name.includes('/raw/'))).toHaveLength(1);
+  });
+
+  it('a key is of its tenant', async () => {
+    const other = await createWorld(database);
+    await world.upload({ headers });
+    expect((await other.upload({ headers, content: 'b,1.00\n' })).kind).toBe('accepted');
+  });
+
+  it.each(['', 'with space', 'ü', 'x'.repeat(256)])('the key %j is refused', async (idempotencyKey) => {
+    await expect(world.upload({ headers: { idempotencyKey } })).rejects.toMatchObject({ code: 'E_IDEMPOTENCY_KEY' });
+  });
+});
+
+describe('a process that ends', () => {
+  it.each(['arrivals.before-pack', 'arrivals.before-commit'])('at %s has accepted nothing, and the sender sends again', async (point) => {
+    await expect(world.upload({ parts: { crashPoints: endAt(point) }, headers: { idempotencyKey: 'k' } })).rejects.toThrow(point);
+    expect(await world.arrivals()).toEqual([]);
+    expect((await world.upload({ headers: { idempotencyKey: 'k' } })).kind).toBe('accepted');
+  });
+
+  it('after COMMIT and before its answer has accepted the file; sent again it is a duplicate, or the same by its key', async () => {
+    await expect(
+      world.upload({ parts: { crashPoints: endAt('arrivals.after-commit') }, headers: { idempotencyKey: 'k' } }),
+    ).rejects.toThrow();
+    expect((await world.upload({ headers: { idempotencyKey: 'k' } })).kind).toBe('accepted');
+    expect((await world.upload()).kind).toBe('duplicate');
+    expect(await world.jobs()).toBe(1);
+  });
+});
+
+it.each([
+  ['forward-and-drop-answer', 'a small file', 'a,1.00\n'],
+  ['cut-before-forward', 'a small file', 'a,1.00\n'],
+  ['forward-and-drop-answer', 'a big file', big],
+  ['cut-before-forward', 'a big file', big],
+] as const)('an answer to COMMIT that is lost (%s) is found out before %s is acknowledged', async (how, _what, content) => {
+  const target = new URL(database.url);
+  const proxy = await startTcpProxy({ host: target.hostname, port: Number(target.port) });
+  target.port = String(proxy.port);
+  const db = openPool({ url: target.href, applicationName: 'arrivals test', connectionsMax: 3 });
+  try {
+    const crashPoints = {
+      reach: (point: string) => (point === 'arrivals.before-commit' ? proxy.arm({ match: /commit \*\/ commit/, how }) : undefined),
+    };
+    expect(await world.upload({ content, parts: { db, crashPoints }, headers: { idempotencyKey: 'k' } })).toMatchObject({
+      kind: 'accepted',
+      acceptedNumber: 1,
+    });
+    expect(proxy.faultsUsed).toBe(1);
+  } finally {
+    await db.close();
+    await proxy.close();
+  }
+  expect(await world.jobs()).toBe(1);
+  expect(await world.content((await world.files())[0]!.object)).toBe(content);
+});
