@@ -163,21 +163,22 @@ function httpSettings(target: Of<'http'>, output: readonly OutputFieldPlan[], pa
   const at = [...path, 'idempotencyKey'];
   const names = output.map((field) => field.name);
   const field = target.idempotencyKey?.slice('out.'.length);
-  if (field !== undefined && target.mode === 'batch')
+  const mode = target.mode ?? (field === undefined ? 'batch' : 'single');
+  if (field !== undefined && mode === 'batch')
     report.add({
       code: flowErrors.E_CONFIG_CONFLICT,
       path: at,
       message: 'idempotencyKey is for mode single; a batch has a key of its own',
     });
   if (field !== undefined && !names.includes(field)) reportField(field, at, names, report);
-  if (target.mode === 'single' && target.envelope !== 'none') {
+  if (mode === 'single' && target.envelope !== 'none') {
     report.add({
       code: flowErrors.E_CONFIG_CONFLICT,
       path: [...path, 'envelope'],
       message: 'envelope is for mode batch; a single record is sent as it is',
     });
   }
-  const { method, mode, envelope, requestsInFlight } = target;
+  const { method, envelope, requestsInFlight } = target;
   return {
     path: target.path,
     method,

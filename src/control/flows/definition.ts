@@ -197,7 +197,7 @@ export type TargetDefinition = OwnDelivery &
         readonly connection: string;
         readonly path: string;
         readonly method: 'POST' | 'PUT';
-        readonly mode: 'batch' | 'single';
+        readonly mode?: 'batch' | 'single';
         readonly envelope: 'none' | 'json-array';
         readonly idempotencyKey?: string;
         readonly requestsInFlight: number;

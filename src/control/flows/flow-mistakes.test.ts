@@ -294,7 +294,10 @@ const shapes: Readonly<Record<string, readonly Mistake[]>> = {
       at: '"//evil',
     },
     {
-      change: ['{ type: file, connection: eft-out, path: fx, format: csv }', '{ type: http, connection: api, idempotencyKey: out.id }'],
+      change: [
+        '{ type: file, connection: eft-out, path: fx, format: csv }',
+        '{ type: http, connection: api, mode: batch, idempotencyKey: out.id }',
+      ],
       code: 'E_CONFIG_CONFLICT',
       at: 'idempotencyKey',
     },

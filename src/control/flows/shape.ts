@@ -108,3 +108,9 @@ export const name = text('lower case letters, digits and single hyphens, such as
 export const fieldNamePattern = '^[A-Za-z][A-Za-z0-9_]{0,63}$';
 export const fieldName = text('a letter, then letters, digits and underscores, at most 64', fieldNamePattern, 64);
 export const sentence = text('one line of text', '^[^\\u0000-\\u001f\\u007f]*$', 300);
+/** Below a connection's root; `.` is the root itself. */
+export const relativePath = text(
+  'a path of plain folders, without .. and without a leading /',
+  '^(\\.|(?!/)(?!.*(^|/)\\.\\.?(/|$))[^\\u0000-\\u001f\\\\]+)$',
+  500,
+);

@@ -1,5 +1,5 @@
 /** Where files of a flow come from, and what makes one a duplicate: the keys of `spec.sources` and `spec.duplicates`. */
-import { choice, integer, type Key, list, name, type Shape, text, type VariantShape } from './shape.ts';
+import { choice, integer, type Key, list, name, relativePath, type Shape, text, type VariantShape } from './shape.ts';
 
 const gibibyte = 1024 ** 3;
 
@@ -37,12 +37,6 @@ const commonKeys: Readonly<Record<string, Key>> = {
   },
   limits,
 };
-
-const relativePath = text(
-  'a path of plain folders, without .. and without a leading /',
-  '^(?!/)(?!.*(^|/)\\.\\.?(/|$))[^\\u0000-\\u001f\\\\]+$',
-  500,
-);
 
 const ready: Key = {
   description: 'When a file counts as complete. Every condition named must hold.',

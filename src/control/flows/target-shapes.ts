@@ -1,5 +1,5 @@
 /** Where records go: the keys of `spec.targets` by type, and of `spec.targetDefaults`. */
-import { choice, fieldName, integer, type Key, list, name, object, type Shape, text, type VariantShape } from './shape.ts';
+import { choice, fieldName, integer, type Key, list, name, object, relativePath, type Shape, text, type VariantShape } from './shape.ts';
 
 const minuteMs = 60_000;
 
@@ -66,7 +66,6 @@ export const deliveryLater = ['backup', 'breaker', 'ack', 'encrypt', 'sign', 'st
 
 const type: Key = { shape: text(), required: true, description: 'Kind of target.' };
 const lineEnd: Key = { shape: choice(['lf', 'crlf']), default: 'lf', description: 'End of a line.' };
-const safePath = '(?!/)(?!.*(^|/)\\.\\.?(/|$))[^\\u0000-\\u001f\\\\]+';
 
 const outputColumn: Shape = object({
   width: { shape: integer(1, 10_000), required: true, description: 'Bytes.' },
@@ -82,7 +81,7 @@ export const targetShape: VariantShape = {
       type,
       connection: { shape: name, required: true, description: 'A connection of type folder.' },
       path: {
-        shape: text('a path of plain folders, without .. and without a leading /', `^${safePath}$`, 500),
+        shape: relativePath,
         default: '.',
         description: "Folder below the connection's root.",
       },
@@ -118,8 +117,8 @@ export const targetShape: VariantShape = {
       method: { shape: choice(['POST', 'PUT']), default: 'POST', description: 'HTTP method.' },
       mode: {
         shape: choice(['batch', 'single']),
-        default: 'batch',
-        description: 'A request for a batch (NDJSON), or one for each record (JSON).',
+        description:
+          'A request for a batch (NDJSON), or one for each record (JSON); by default batch, and single where there is an idempotencyKey.',
       },
       envelope: {
         shape: choice(['none', 'json-array']),

@@ -1,0 +1,248 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadDocument, loadFlow } from './load-flow.ts';
+import { type DocumentKind, documentKinds, documentShape } from './other-shapes.ts';
+import { rawFromData } from './raw-value.ts';
+import { readShape } from './read-shape.ts';
+import type { Shape } from './shape.ts';
+
+const root = new URL('../../../', import.meta.url).pathname;
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+/** code, line:column and path of each finding. */
+function findings(text: string): string[] {
+  return loadDocument(text).diagnostics.map(({ code, line, column, path, message }) => `${line}:${column} ${code} ${path}: ${message}`);
+}
+
+const head = 'apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: t, name: n }\n';
+
+describe('strict YAML', () => {
+  test.each([
+    ['an empty text', '', '1:1', /empty/],
+    ['two documents', `${head}spec: { type: folder, root: /x }\n---\na: 1\n`, '5:1', /one document/],
+    ['a key twice', `${head}kind: Connection\n`, '4:1', /twice/],
+    ['a key twice further in', `${head}spec: { type: folder, root: /x, root: /y }\n`, '4:33', /twice/],
+    ['a tag that runs code elsewhere', `${head}spec: !!js/function "x"\n`, '4:7', /tags/],
+    ['a tag of the core', `${head}spec: !!map { type: folder }\n`, '4:13', /tags/],
+    ['an anchor and an alias', `${head}a: &a 1\nb: *a\n`, '4:7', /anchors/],
+    ['a merge key', `${head}spec: { type: folder, root: /x, <<: { a: 1 } }\n`, '4:33', /unknown key/],
+    ['a tab for spaces', 'a:\n\tb: 1\n', '2:1', /tab/],
+    ['a directive', `%YAML 1.1\n---\n${head}`, '1:1', /directives/],
+    ['a list as a key', '? [a]\n: 1\n', '1:3', /plain text/],
+    ['brackets without end', '['.repeat(1_000_000), '1:42', /nested/],
+    ['maps without end', '{a: '.repeat(200_000), '1:202', /nested/],
+    ['dashes without end', '- '.repeat(200_000), '1:10002', /nested/],
+    ['more than 1 MiB', `a: ${'x'.repeat(1024 * 1024)}`, '1:1', /1 MiB/],
+    ['very many keys', Array.from({ length: 60_000 }, (_, index) => `k${index}: 1`).join('\n'), null, /too many parts/],
+  ])('%s is refused with its place', (_name, text, place, says) => {
+    const [first] = loadDocument(text).diagnostics;
+    expect(first!.message).toMatch(says);
+    if (place !== null) expect(`${first!.line}:${first!.column}`).toBe(place);
+  });
+
+  test('an alias bomb is refused before anything is expanded', () => {
+    const levels = Array.from({ length: 9 }, (_, level) => `l${level + 1}: &l${level + 1} [${Array(9).fill(`*l${level}`).join(', ')}]`);
+    const found = findings(`l0: &l0 [x]\n${levels.join('\n')}\n`);
+    expect(found[0]).toMatch(/^1:9 E_YAML l0: anchors are not allowed/);
+    expect(found.length).toBeLessThanOrEqual(20);
+  });
+
+  test('what the parser says of broken text holds none of its words', () => {
+    expect(findings('password: "hunter2\n').join()).not.toContain('hunter2');
+    expect(findings('a: {password: hunter2').join()).not.toContain('hunter2');
+  });
+});
+
+describe('descriptions', () => {
+  test('every default is a value of its own kind', () => {
+    const wrong: string[] = [];
+    const visit = (shape: Shape, path: string): void => {
+      if (shape.kind === 'list' || shape.kind === 'map') visit(shape.of, path);
+      if (shape.kind === 'variant') for (const [name, variant] of Object.entries(shape.variants)) visit(variant, `${path}(${name})`);
+      if (shape.kind !== 'object') return;
+      for (const [name, key] of Object.entries(shape.keys)) {
+        visit(key.shape, `${path}.${name}`);
+        if (key.default === undefined) continue;
+        readShape(rawFromData(key.default), key.shape, [name], ({ message }) => wrong.push(`${path}.${name}: ${message}`));
+      }
+    };
+    for (const kind of Object.keys(documentKinds) as DocumentKind[]) visit(documentShape(kind), kind);
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('kinds', () => {
+  test.each(['Calendar', 'FlowTest'])('%s is refused as not supported yet', (kind) => {
+    expect(findings(`apiVersion: headgate/v1\nkind: ${kind}\n`)).toEqual([
+      `2:7 E_NOT_SUPPORTED_YET kind: kind ${kind} is not supported yet`,
+    ]);
+  });
+
+  test('a flow is asked for, so a connection is a mistake', () => {
+    expect(loadFlow(`${head}spec: { type: folder, root: /x }\n`).diagnostics).toMatchObject([{ code: 'E_CONFIG_VALUE', path: 'kind' }]);
+  });
+
+  test('a text that is no map, and a map without kind', () => {
+    expect(findings('just words')).toEqual(['1:1 E_CONFIG_VALUE : the document must be a map of keys']);
+    expect(findings('a: 1')[0]).toMatch(/^1:1 E_CONFIG_KEY : kind is missing/);
+  });
+});
+
+describe('connections', () => {
+  test.each([
+    ['an address that is none', 'type: http, baseUrl: "https://"', 'E_CONFIG_VALUE'],
+    ['another scheme', 'type: http, baseUrl: "gopher://x/"', 'E_CONFIG_VALUE'],
+    ['a file address', 'type: http, baseUrl: "file:///etc/passwd"', 'E_CONFIG_VALUE'],
+    ['a user in the address', 'type: http, baseUrl: "https://me@bank.example/"', 'E_SECRET_INLINE'],
+    ['a password in the address', 'type: http, baseUrl: "https://me:hunter2@bank.example/"', 'E_SECRET_INLINE'],
+    ['a query', 'type: http, baseUrl: "https://bank.example/?key=1"', 'E_CONFIG_VALUE'],
+    ['a token written out', 'type: http, baseUrl: "https://bank.example/", auth: { type: bearer, token: hunter2 }', 'E_SECRET_INLINE'],
+    [
+      'a header that the product sets',
+      'type: http, baseUrl: "https://b.example/", auth: { type: header, name: Host, value: "env:H" }',
+      'E_CONFIG_VALUE',
+    ],
+    ['a password written out', 'type: postgres, host: h, database: d, user: u, password: hunter2', 'E_SECRET_INLINE'],
+    ['a socket folder as host', 'type: postgres, host: /var/run, database: d, user: u, password: "env:P"', 'E_CONFIG_VALUE'],
+    ['options in the database name', 'type: postgres, host: h, database: "d options=-c", user: u, password: "env:P"', 'E_CONFIG_VALUE'],
+    ['an unknown parameter', 'type: postgres, host: h, database: d, user: u, password: "env:P", options: x', 'E_CONFIG_KEY'],
+    ['a relative root', 'type: folder, root: in', 'E_CONFIG_VALUE'],
+    ['a root that climbs', 'type: folder, root: /srv/../etc', 'E_CONFIG_VALUE'],
+    ['a type of later versions', 'type: sftp', 'E_NOT_SUPPORTED_YET'],
+  ])('%s is refused', (_name, spec, code) => {
+    const { document, diagnostics } = loadDocument(`${head}spec: { ${spec} }\n`);
+    expect(document).toBeNull();
+    expect(diagnostics.map((diagnostic) => diagnostic.code)).toContain(code);
+    expect(JSON.stringify(diagnostics)).not.toContain('hunter2');
+  });
+
+  test('secrets are references, and stay references', () => {
+    const { document } = loadDocument(`${head}spec: { type: postgres, host: h, database: d, user: u, password: "env:DB_PASSWORD" }\n`);
+    expect(document?.spec).toEqual({
+      type: 'postgres',
+      host: 'h',
+      port: 5432,
+      database: 'd',
+      user: 'u',
+      password: 'env:DB_PASSWORD',
+      tls: 'verify-full',
+    });
+  });
+});
+
+test('the full example of the design is refused key by key, and for nothing else (golden)', async () => {
+  const { document, diagnostics } = loadDocument(read('test/golden/full-example.yaml'));
+  expect(document).toBeNull();
+  expect(new Set(diagnostics.map(({ code }) => code))).toEqual(new Set(['E_NOT_SUPPORTED_YET']));
+  const lines = diagnostics.map(({ line, column, code, path, message }) => `${line}:${column}: ${code} ${path}: ${message}\n`);
+  await expect(lines.join('')).toMatchFileSnapshot(join(root, 'test/golden/full-example.diagnostics.txt'));
+});
+
+describe('examples', () => {
+  const files = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
+
+  test.each(files)('examples/%s is sound', (file) => {
+    const { document, hash, diagnostics } = loadDocument(read(join('examples', file)));
+    expect(diagnostics).toEqual([]);
+    expect(document).not.toBeNull();
+    expect(hash).toMatch(/^sha256:[0-9a-f]{64}$/);
+  });
+
+  test('the EFT flow compiles to the same Plan every time (golden)', async () => {
+    const { plan } = loadFlow(read('examples/eft.yaml'));
+    expect(loadFlow(read('examples/eft.yaml')).plan).toEqual(plan);
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+    await expect(`${JSON.stringify(plan, null, 2)}\n`).toMatchFileSnapshot(join(root, 'test/golden/eft-plan.json'));
+  });
+});
+
+describe('what a Plan holds of a definition', () => {
+  const flow = (spec: string): string =>
+    `apiVersion: headgate/v1\nkind: FlowDefinition\nmetadata: { tenant: t, service: s, name: f, version: 1.0.0 }\nspec:\n  routes: { default: { to: [out] } }\n  targets: { out: { type: file, connection: c } }\n${spec}`;
+
+  test('columns without a header row follow each other, from the last named one on', () => {
+    const { plan } = loadFlow(
+      flow(
+        '  format: { type: delimited }\n  schema: { record: { fields: { a: { type: string }, b: { column: 5, type: string }, c: { type: int } } } }\n',
+      ),
+    );
+    expect(plan!.records[0]!.fields.map((field) => field.at)).toEqual([
+      { column: 0, header: null },
+      { column: 4, header: null },
+      { column: 5, header: null },
+    ]);
+  });
+
+  test('with a header row, fields go by their own name or the named column', () => {
+    const { plan } = loadFlow(
+      flow(
+        '  format: { type: delimited, header: true, delimiter: "\\t", quote: "" }\n  schema: { record: { fields: { a: { type: string }, b: { column: "B b", type: string } } } }\n',
+      ),
+    );
+    expect(plan!.records[0]!.fields.map((field) => field.at)).toMatchObject([{ header: 'a' }, { header: 'B b' }]);
+    expect(plan!.format).toMatchObject({ delimiter: 9, quote: null, escape: null, comment: null });
+  });
+
+  test('paths of JSON keys, also of keys with points', () => {
+    const { plan } = loadFlow(
+      flow(
+        '  format: { type: json-lines }\n  schema: { record: { fields: { a: { path: x.y, type: string }, b: { path: [x, "y.z"], type: int } } } }\n',
+      ),
+    );
+    expect(plan!.records[0]!.fields.map((field) => field.at)).toEqual([{ path: ['x', 'y'] }, { path: ['x', 'y.z'] }]);
+  });
+
+  test('the first counted record type comes first of the data types, whatever its place', () => {
+    const records =
+      'batch: { tag: "5", counted: false, fields: { name: { at: [2, 4], type: string } } }, entry: { tag: "6", parent: batch, fields: { amount: { at: [2, 4], type: int } } }';
+    const { plan, diagnostics } = loadFlow(
+      flow(
+        `  format: { type: fixed-width, discriminator: { start: 1, length: 1 } }\n  schema: { records: { ${records} } }\n  validate: [{ id: r, assert: "record.amount > 0", code: R1, message: m }]\n`,
+      ),
+    );
+    expect(diagnostics).toEqual([]);
+    expect(plan!.records.map((record) => [record.name, record.counted, record.parent])).toEqual([
+      ['entry', true, 'batch'],
+      ['batch', false, null],
+    ]);
+  });
+
+  test.each([
+    ['its own parent', 'a: { tag: "5", parent: a, fields: { x: { at: [2, 4], type: string } } }', /own parent/],
+    [
+      'parents in a circle',
+      'a: { tag: "5", parent: b, fields: { x: { at: [2, 4], type: string } } }, b: { tag: "6", parent: a, fields: { x: { at: [2, 4], type: string } } }',
+      /own parent/,
+    ],
+    ['a parent that is not there', 'a: { tag: "5", parent: c, fields: { x: { at: [2, 4], type: string } } }', /no record type c/],
+    ['nothing counted', 'a: { tag: "5", counted: false, fields: { x: { at: [2, 4], type: string } } }', /no records/],
+    [
+      'one name with two types',
+      'a: { tag: "5", fields: { x: { at: [2, 4], type: string } } }, b: { tag: "6", fields: { x: { at: [2, 4], type: int } } }',
+      /alike/,
+    ],
+    ['header as a name', 'header: { tag: "5", fields: { x: { at: [2, 4], type: string } } }', /key of schema/],
+  ])('record types: %s is refused', (_name, records, says) => {
+    const { plan, diagnostics } = loadFlow(
+      flow(`  format: { type: fixed-width, discriminator: { start: 1, length: 1 } }\n  schema: { records: { ${records} } }\n`),
+    );
+    expect(plan).toBeNull();
+    expect(diagnostics.map(({ message }) => message).join('\n')).toMatch(says);
+  });
+
+  test('a target takes from targetDefaults what it does not say itself', () => {
+    const targets = '  targetDefaults: { timeout: 9s, rate: 60/m, retry: { max: 1, cap: 5s } }\n';
+    const text = flow(`${targets}  format: { type: json-lines }\n  schema: { record: { fields: { a: { type: string } } } }\n`).replace(
+      'connection: c }',
+      'connection: c, retry: { max: 2 }, batch: { size: 7 } }',
+    );
+    expect(loadFlow(text).plan!.targets[0]).toMatchObject({
+      timeoutMs: 9_000,
+      ratePerSecond: 1,
+      retry: { max: 2, initialMs: 500, capMs: 5_000 },
+      batchRecords: 7,
+      batchBytes: 1024 * 1024,
+    });
+  });
+});
