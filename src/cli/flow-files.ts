@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { cliErrors } from './cli-errors.ts';
+import { type Command, reportError } from './command.ts';
 import { unreadable } from './run-files.ts';
 
 export interface FlowFile {
@@ -35,4 +36,16 @@ function readText(file: string): string {
     if (cause instanceof TypeError) throw new HeadgateError(cliErrors.E_USAGE, `${file} is not UTF-8`, { cause });
     throw unreadable(file, cause);
   }
+}
+
+/** Offline commands only meet files and documents: whatever is thrown is about input, so the exit code is 2. */
+export function offline(run: Command['run']): Command['run'] {
+  return async (line) => {
+    try {
+      return await run(line);
+    } catch (error) {
+      reportError(error);
+      return 2;
+    }
+  };
 }

@@ -4,7 +4,7 @@ import type { Diagnostic } from '../control/flows/diagnostics.ts';
 import { formatDocument } from '../control/flows/format-document.ts';
 import { type Command, outputOptions } from './command.ts';
 import { reportDiagnostics } from './flow-diagnostics.ts';
-import { type FlowFile, readFlowFiles } from './flow-files.ts';
+import { type FlowFile, offline, readFlowFiles } from './flow-files.ts';
 import { printRows } from './output.ts';
 import { writeOut } from './run-stdout.ts';
 
@@ -20,7 +20,7 @@ export const flowFmtCommand: Command = {
   usage,
   summary: 'Formats documents in place (- for stdin to stdout). With --check nothing is written: exit 1 when one is not formatted.',
   options: { ...outputOptions, check: { type: 'boolean' } },
-  async run(line) {
+  run: offline(async (line) => {
     const isCheck = line.options['check'] === true;
     const files = readFlowFiles(line.positionals, usage);
     const results: Formatted[] = [];
@@ -35,7 +35,7 @@ export const flowFmtCommand: Command = {
       );
     if (results.some(({ state }) => state === 'unreadable')) return 2;
     return isCheck && results.some(({ state }) => state === 'unformatted') ? 1 : 0;
-  },
+  }),
 };
 
 async function formatFile({ file, text }: FlowFile, isCheck: boolean): Promise<Formatted> {

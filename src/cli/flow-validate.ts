@@ -2,7 +2,7 @@
 import { checkDocuments } from '../control/flows/check-documents.ts';
 import { type Command, outputOptions } from './command.ts';
 import { reportDiagnostics } from './flow-diagnostics.ts';
-import { readFlowFiles } from './flow-files.ts';
+import { offline, readFlowFiles } from './flow-files.ts';
 import { printRows } from './output.ts';
 
 const usage = 'headgate flow validate FILE|FOLDER… [--json]';
@@ -11,7 +11,7 @@ export const flowValidateCommand: Command = {
   usage,
   summary: 'Checks flows, connections, environments and policies offline: exit 0 when they are sound, 2 when one has errors.',
   options: outputOptions,
-  async run(line) {
+  run: offline(async (line) => {
     const checked = checkDocuments(readFlowFiles(line.positionals, usage));
     const rows = checked.map(({ file, document, hash, diagnostics }) => ({
       file,
@@ -25,5 +25,5 @@ export const flowValidateCommand: Command = {
     if (!line.options['json']) reportDiagnostics(checked);
     await printRows(line, rows, { columns: ['file', 'valid', 'kind', 'name', 'version', 'hash'] });
     return rows.every(({ valid }) => valid) ? 0 : 2;
-  },
+  }),
 };

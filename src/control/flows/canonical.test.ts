@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { formatDocument } from './format-document.ts';
 import { loadDocument } from './load-flow.ts';
 
 const example = (name: string): string => readFileSync(new URL(`../../../examples/${name}`, import.meta.url), 'utf8');
@@ -60,17 +59,6 @@ describe('the hash of a flow', () => {
       changed = changed.replace('        merchant: {', '        settledOn: { type: date, required: true }\n        merchant: {');
     expect(changed).not.toBe(text);
     expect(hashOf(changed)).not.toBe(hashOf(text));
-  });
-
-  test('is the same for the formatted text', () => {
-    for (const text of [eft, cards, example('invoices.yaml')]) {
-      const messy = text
-        .replaceAll(', ', ',   ')
-        .replaceAll('"', "'")
-        .replace(/'([^'\n]*)'([A-Z]+)'/g, "'$1''$2''");
-      const formatted = formatDocument(messy);
-      if ('text' in formatted && loadDocument(formatted.text).hash !== null) expect(hashOf(formatted.text)).toBe(hashOf(text));
-    }
   });
 
   test('covers apiVersion, kind, name and spec only, by RFC 8785', () => {

@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { checkDocuments } from './check-documents.ts';
+
+const folder = new URL('../../../examples/', import.meta.url).pathname;
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.yaml'))
+  .sort();
+const texts = files.map((file) => ({ file, text: readFileSync(join(folder, file), 'utf8') }));
+
+/** The examples with one thing changed: code, file and message of each finding. */
+function findings(file: string, from: string, to: string): string[] {
+  expect(texts.find((known) => known.file === file)!.text).toContain(from);
+  const changed = texts.map((known) => (known.file === file ? { file, text: known.text.replace(from, to) } : known));
+  return checkDocuments(changed).flatMap((checked) =>
+    checked.diagnostics.map(({ code, message, line }) => `${checked.file}:${line} ${code} ${message}`),
+  );
+}
+
+test('the examples are sound together', () => {
+  expect(checkDocuments(texts).flatMap(({ diagnostics }) => diagnostics)).toEqual([]);
+});
+
+test('a connection that no document has is named with the nearest one', () => {
+  expect(findings('cards.yaml', 'connection: acme-drop', 'connection: acme-drp')).toEqual([
+    'cards.yaml:7 E_CONFIG_REFERENCE no Connection acme-drp; did you mean acme-drop?',
+  ]);
+});
+
+test('a connection of another tenant is no connection', () => {
+  expect(findings('cards.yaml', 'connection: acme-drop', 'connection: eft-drop')).toEqual([
+    'cards.yaml:7 E_CONFIG_REFERENCE no Connection eft-drop',
+  ]);
+});
+
+test('a connection must be of the right type', () => {
+  expect(findings('cards.yaml', 'uk-desk: { type: file, connection: acme-out', 'uk-desk: { type: file, connection: ledger-db')).toEqual([
+    'cards.yaml:37 E_CONFIG_REFERENCE ledger-db is a connection of type postgres; file needs folder',
+  ]);
+});
+
+test('a flow may be no less strict than its policy', () => {
+  expect(findings('eft.yaml', 'class: account, mask: last4', 'class: account')).toEqual([
+    'eft.yaml:35 E_POLICY the policy masks fields of class account with last4 at least; accountNo has none',
+  ]);
+  expect(findings('eft.yaml', 'class: account, mask: last4', 'class: account, mask: all')).toEqual([]);
+});
+
+test('an environment binds names to connections that are there', () => {
+  expect(findings('bank-za/production.yaml', 'connections: {}', 'connections: { fx: fx-apo }')).toEqual([
+    'bank-za/production.yaml:7 E_CONFIG_REFERENCE no Connection fx-apo; did you mean fx-api?',
+  ]);
+});
+
+test('two files with the same version of a flow', () => {
+  const twice = [...texts, { file: 'copy.yaml', text: texts.find(({ file }) => file === 'cards.yaml')!.text }];
+  const found = checkDocuments(twice).filter(({ diagnostics }) => diagnostics.length > 0);
+  expect(found.map(({ file, diagnostics }) => [file, diagnostics[0]!.code])).toEqual([['copy.yaml', 'E_CONFIG_DUPLICATE']]);
+});
+
+test('without connections among the documents none is looked for', () => {
+  const alone = checkDocuments(texts.filter(({ file }) => file === 'cards.yaml'));
+  expect(alone[0]!.diagnostics).toEqual([]);
+  expect(alone[0]!.plan).not.toBeNull();
+});
