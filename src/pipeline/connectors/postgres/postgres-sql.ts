@@ -1,0 +1,41 @@
+/** The statements of a postgres target. Names are quoted, values are parameters: no text of a record is ever SQL. */
+import { effectsTable, type PostgresSettings, quoteName, quoteTable } from './postgres-settings.ts';
+
+export interface PostgresStatements {
+  /** $1: the records as one JSON array. */
+  readonly writeRows: string;
+  /** $1: delivery keys, $2: batch id. Returns the keys that were not there. */
+  readonly claimEffects: string;
+  /** $1: delivery keys. */
+  readonly releaseEffects: string;
+  /** $1: delivery keys. Returns how many are there. */
+  readonly countEffects: string;
+  readonly describe: string;
+}
+
+export function postgresStatements({ table, mode, keys, columns }: PostgresSettings): PostgresStatements {
+  const target = quoteTable(table);
+  const effects = quoteTable({ ...table, name: effectsTable });
+  const list = columns.map(quoteName).join(', ');
+  const rest = columns.filter((column) => !keys.includes(column));
+  const assignments = rest.map((column) => `${quoteName(column)} = excluded.${quoteName(column)}`).join(', ');
+  const onConflict =
+    mode === 'insert'
+      ? ''
+      : ` on conflict (${keys.map(quoteName).join(', ')}) do ${rest.length === 0 ? 'nothing' : `update set ${assignments}`}`;
+  return {
+    // The row type of the table gives every value its column's own type.
+    writeRows: `/* write rows */ insert into ${target} (${list}) select ${list} from json_populate_recordset(null::${target}, $1::json)${onConflict}`,
+    claimEffects: `/* claim effects */ insert into ${effects} (delivery_key, batch_id) select k, $2::uuid from unnest($1::text[]) as k
+      on conflict (delivery_key) do nothing returning delivery_key`,
+    releaseEffects: `/* release effects */ delete from ${effects} where delivery_key = any ($1::text[])`,
+    countEffects: `/* count effects */ select count(*)::int as count from ${effects} where delivery_key = any ($1::text[])`,
+    describe: `/* describe target */ select to_regclass(${quoteText(target)}) is not null as "hasTable",
+      to_regclass(${quoteText(effects)}) is not null as "hasEffects", to_regclass('headgate.migrations') is not null as "isOurs"`,
+  };
+}
+
+/** For names that were quoted before. */
+function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
