@@ -7,30 +7,15 @@ import type { EnvelopeRecord, Finding } from '../chunk.ts';
 import { type Value, valueText } from '../expressions/values.ts';
 import type { Plan, RecordPlan } from '../plan.ts';
 import { type CheckedField, checkField } from './field-checks.ts';
-import { type Amount, amountsOf, summedScales, unreadableAmounts } from './money.ts';
+import { amountsOf, summedScales, unreadableAmounts } from './money.ts';
 import { decideRecord, type RecordFinding, rejected } from './record-decisions.ts';
 import { type Shape, shapeRecord } from './record-shapes.ts';
 import { openReferenceFile } from './reference-file.ts';
+import type { ReferenceRecord } from './reference-record.ts';
 import { ReferenceTotals, type RunTotals } from './reference-totals.ts';
 import { damage, FileDamage, type Row } from './rows.ts';
 
-export interface ReferenceRecord {
-  readonly record: number;
-  /** Of the first byte; `length` includes the line end. */
-  readonly offset: number;
-  readonly length: number;
-  readonly type: string | null;
-  readonly status: 'valid' | 'rejected' | 'filtered';
-  readonly findings: readonly Finding[];
-  readonly warnings: readonly Finding[];
-  readonly routes: readonly number[];
-  /** Texts of the business key's fields; null when there is none. */
-  readonly key: readonly (string | null)[] | null;
-  /** Texts of the `unique: file` fields by name; absent ones are left out. */
-  readonly uniques: ReadonlyMap<string, string>;
-  readonly amounts: readonly Amount[];
-  readonly outputs: ReadonlyMap<number, Uint8Array>;
-}
+export type { ReferenceRecord } from './reference-record.ts';
 
 export interface ReferenceOptions {
   /** Only these records are given out; totals are always those of the records read up to `to`. */

@@ -2,7 +2,7 @@
 import type { ChunkSummary, EnvelopeRecord, FieldAmounts, Finding } from '../chunk.ts';
 import type { Plan } from '../plan.ts';
 import { MoneyTotals } from './money.ts';
-import type { ReferenceRecord } from './reference-run.ts';
+import type { ReferenceRecord } from './reference-record.ts';
 
 export interface RunTotals extends Pick<ChunkSummary, 'records' | 'warned' | 'amounts' | 'byType' | 'header' | 'trailer' | 'damage'> {
   readonly targets: readonly {
