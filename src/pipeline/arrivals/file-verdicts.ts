@@ -5,7 +5,15 @@
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { ArrivalErrorCode } from './arrival-errors.ts';
 import type { DuplicatePolicy } from './arrival-plan.ts';
-import { claimFingerprints, type Fingerprint, findOwners, ownerOf, releaseFingerprints, renewNames } from './file-fingerprints.ts';
+import {
+  claimFingerprints,
+  type Fingerprint,
+  type FingerprintScope,
+  findOwners,
+  ownerOf,
+  releaseFingerprints,
+  renewNames,
+} from './file-fingerprints.ts';
 
 export interface JudgedFile {
   readonly fileId: string;
@@ -73,62 +81,37 @@ export async function findKnownDuplicates(
 /** Claims what the accepted files own from now on, in the caller's transaction. */
 export async function judgeFiles(tx: TenantTx, flow: FlowKeys, files: readonly JudgedFile[]): Promise<FileVerdict[]> {
   const { duplicates, flowId } = flow;
-  const scope = { flowId, windowMs: duplicates.windowMs };
   const contenders = files.filter((file) => file.problem === null && file.knownDuplicateOf === null);
-  const contested = new Claims(tx, scope);
-  await contested.claim(contenders.flatMap((file) => fingerprintsOf(duplicates, file)));
-
-  const verdicts = new Map<string, FileVerdict>();
-  for (const file of contenders) {
-    const prints = fingerprintsOf(duplicates, file);
-    const first = prints.map((print) => contested.ownerOf(print)).find((owner) => owner !== undefined);
-    verdicts.set(file.fileId, first === undefined ? accepted() : duplicate(duplicates, first));
-    if (verdicts.get(file.fileId)!.end === 'accept') contested.own(prints);
+  const owners = new Owners(tx, { flowId, windowMs: duplicates.windowMs });
+  await owners.claim(contenders.flatMap((file) => [...fingerprintsOf(duplicates, file), ...namePrintOf(duplicates, file)]));
+  const verdicts: FileVerdict[] = [];
+  for (const file of files) {
+    if (file.problem) verdicts.push({ ...accepted(), end: 'quarantine', code: file.problem.code, reason: file.problem.message });
+    else if (file.knownDuplicateOf !== null) verdicts.push(duplicate(duplicates, file.knownDuplicateOf));
+    else verdicts.push(judgeFile(duplicates, file, owners));
   }
-  await judgeNames(tx, flow, contenders, verdicts, contested);
-  await contested.settle();
-  return files.map((file) => {
-    if (file.problem) return { ...accepted(), end: 'quarantine', code: file.problem.code, reason: file.problem.message };
-    if (file.knownDuplicateOf !== null) return duplicate(duplicates, file.knownDuplicateOf);
-    return verdicts.get(file.fileId)!;
-  });
+  await owners.settle();
+  return verdicts;
 }
 
-/** Names that are no key of the flow: what happens to another content under a known name. */
-async function judgeNames(
-  tx: TenantTx,
-  flow: FlowKeys,
-  contenders: readonly JudgedFile[],
-  verdicts: Map<string, FileVerdict>,
-  contested: Claims,
-): Promise<void> {
-  const { duplicates, flowId } = flow;
-  if (duplicates.keys.includes('name')) return;
-  const passed = contenders.filter((file) => verdicts.get(file.fileId)!.end === 'accept');
-  const names = new Claims(tx, { flowId, windowMs: duplicates.windowMs });
-  const printOf = (file: JudgedFile): Fingerprint => ({ kind: 'name', value: file.name, fileId: file.fileId });
-  await names.claim(passed.map(printOf));
-  const renewed = new Map<string, string>();
-  for (const file of passed) {
-    const print = printOf(file);
-    const earlier = names.ownerOf(print);
-    if (earlier === undefined) {
-      names.own([print]);
-      continue;
-    }
-    const verdict = sameName(duplicates, verdicts.get(file.fileId)!, earlier);
-    verdicts.set(file.fileId, verdict);
-    if (verdict.end === 'accept') {
-      names.pass(print);
-      renewed.set(file.name, file.fileId);
-    } else contested.disown(fingerprintsOf(duplicates, file));
-  }
-  await names.settle();
-  await renewNames(
-    tx,
-    flowId,
-    [...renewed].map(([value, fileId]) => ({ value, fileId })),
-  );
+/** Only an accepted file owns anything: what was refused makes no later file a duplicate. */
+function judgeFile(policy: DuplicatePolicy, file: JudgedFile, owners: Owners): FileVerdict {
+  const keys = fingerprintsOf(policy, file);
+  const names = namePrintOf(policy, file);
+  const first = keys.map((print) => owners.ownerOf(print)).find((owner) => owner !== undefined);
+  let verdict = first === undefined ? accepted() : duplicate(policy, first);
+  const namesake = names.map((print) => owners.ownerOf(print)).find((owner) => owner !== undefined);
+  if (verdict.end === 'accept' && namesake !== undefined) verdict = sameName(policy, verdict, namesake);
+  if (verdict.end !== 'accept') return verdict;
+  for (const print of keys) if (owners.ownerOf(print) === undefined) owners.own(print);
+  // A name belongs to the newest file of that name.
+  for (const print of names) owners.own(print);
+  return verdict;
+}
+
+/** The name, where it is no key of the flow: known with other content, the flow's `onSameName` decides. */
+function namePrintOf(policy: DuplicatePolicy, file: Pick<JudgedFile, 'fileId' | 'name'>): Fingerprint[] {
+  return policy.keys.includes('name') ? [] : [{ kind: 'name', value: file.name, fileId: file.fileId }];
 }
 
 function accepted(): FileVerdict {
@@ -164,50 +147,48 @@ function sameName(policy: DuplicatePolicy, before: FileVerdict, earlier: string)
   }
 }
 
-/** Keys as this transaction sees them: those that others own, those that files of the batch own after their verdict. */
-class Claims {
+/** Who owns which key while the files of a batch are judged one after the other; the database is made to agree at the end. */
+class Owners {
   readonly #tx: TenantTx;
-  readonly #scope: { readonly flowId: string; readonly windowMs: number };
-  readonly #inDatabase = new Map<string, Fingerprint>();
+  readonly #scope: FingerprintScope;
+  /** Claimed for the first file of the batch that wants the key, before anything is judged. */
+  readonly #claimed = new Map<string, Fingerprint>();
   #others: ReadonlyMap<string, string> = new Map();
   readonly #owned = new Map<string, Fingerprint>();
 
-  constructor(tx: TenantTx, scope: { readonly flowId: string; readonly windowMs: number }) {
+  constructor(tx: TenantTx, scope: FingerprintScope) {
     this.#tx = tx;
     this.#scope = scope;
   }
 
-  /** The first file of the batch that wants a key claims it for the batch. */
   async claim(wanted: readonly Fingerprint[]): Promise<void> {
-    for (const print of wanted) if (!this.#inDatabase.has(key(print))) this.#inDatabase.set(key(print), print);
-    this.#others = await claimFingerprints(this.#tx, this.#scope, [...this.#inDatabase.values()]);
-    for (const [name, print] of this.#inDatabase) if (ownerOf(this.#others, print) !== undefined) this.#inDatabase.delete(name);
+    for (const print of wanted) if (!this.#claimed.has(key(print))) this.#claimed.set(key(print), print);
+    this.#others = await claimFingerprints(this.#tx, this.#scope, [...this.#claimed.values()]);
+    for (const [name, print] of this.#claimed) if (ownerOf(this.#others, print) !== undefined) this.#claimed.delete(name);
   }
 
   ownerOf(print: Fingerprint): string | undefined {
-    return ownerOf(this.#others, print) ?? this.#owned.get(key(print))?.fileId;
+    return this.#owned.get(key(print))?.fileId ?? ownerOf(this.#others, print);
   }
 
-  own(prints: readonly Fingerprint[]): void {
-    for (const print of prints) if (this.ownerOf(print) === undefined) this.#owned.set(key(print), print);
+  own(print: Fingerprint): void {
+    this.#owned.set(key(print), print);
   }
 
-  /** Hands a key that a file of this batch owns to a later one. */
-  pass(print: Fingerprint): void {
-    if (this.#owned.has(key(print))) this.#owned.set(key(print), print);
-  }
-
-  disown(prints: readonly Fingerprint[]): void {
-    for (const print of prints) if (this.#owned.get(key(print))?.fileId === print.fileId) this.#owned.delete(key(print));
-  }
-
-  /** Makes the database agree: a claim whose file is not accepted goes back, or to the file that owns it after all. */
   async settle(): Promise<void> {
-    const wrong = [...this.#inDatabase.values()].filter((print) => this.#owned.get(key(print))?.fileId !== print.fileId);
+    const wrong = [...this.#claimed.values()].filter((print) => this.#owned.get(key(print))?.fileId !== print.fileId);
     await releaseFingerprints(this.#tx, this.#scope.flowId, wrong);
-    const again = wrong.flatMap((print) => this.#owned.get(key(print)) ?? []);
-    const lost = await claimFingerprints(this.#tx, this.#scope, again);
+    const lost = await claimFingerprints(
+      this.#tx,
+      this.#scope,
+      wrong.flatMap((print) => this.#owned.get(key(print)) ?? []),
+    );
     if (lost.size > 0) throw new Error('a fingerprint that this transaction had given back was owned by another');
+    await renewNames(
+      this.#tx,
+      this.#scope.flowId,
+      [...this.#owned.values()].filter((print) => ownerOf(this.#others, print) !== undefined),
+    );
   }
 }
 

@@ -174,7 +174,33 @@ it('judging files in any batches gives the verdicts of judging them one by one',
       };
       expect(await judge(size)).toEqual(await judge(1));
     }),
-    { numRuns: 40 },
+    {
+      numRuns: 40,
+      examples: [
+        // A file that was refused for its name must not make a later one a duplicate.
+        [
+          [
+            ['a', '2.csv'],
+            ['b', '2.csv'],
+            ['b', '1.csv'],
+          ],
+          { keys: ['sha256'], onDuplicate: 'reject', onSameName: 'reject' },
+          3,
+        ],
+        // Within a batch too, a name belongs to the newest file of that name.
+        [
+          [
+            ['a', '2.csv'],
+            ['a', '1.csv'],
+            ['a', '2.csv'],
+            ['a', '2.csv'],
+            ['a', '1.csv'],
+          ],
+          { keys: ['sha256'], onDuplicate: 'accept', onSameName: 'accept' },
+          2,
+        ],
+      ],
+    },
   );
 });
 
