@@ -10,9 +10,7 @@ export const chunkGroupEvents = ['create', 'claim', 'release', 'finish', 'fail',
 export type ChunkGroupEvent = (typeof chunkGroupEvents)[number];
 
 /** The empty state is that of a group that does not exist yet. */
-export const chunkGroupTransitions: Readonly<
-  Record<ChunkGroupState | '', Readonly<Partial<Record<ChunkGroupEvent, ChunkGroupState>>>>
-> = {
+export const chunkGroupTransitions: Readonly<Record<ChunkGroupState | '', Readonly<Partial<Record<ChunkGroupEvent, ChunkGroupState>>>>> = {
   '': { create: 'ready' },
   ready: { claim: 'running', cancel: 'cancelled' },
   running: { release: 'ready', finish: 'done', fail: 'failed', cancel: 'cancelled' },

@@ -18,6 +18,4 @@ export interface ChunkParts {
   readonly rejections: SegmentPart | null;
   /** By index of the plan's targets; null: no record was routed there. */
   readonly outputs: readonly (OutputPart | null)[];
-  /** Of a file's only chunk: its exclusions. Those of a file of several chunks are a segment of the file's check. */
-  readonly exclusions: SegmentPart | null;
 }

@@ -8,7 +8,7 @@ export const jobErrors = defineErrors({
     next: 'Nothing: the other worker finishes it. If it happens often, raise `leaseMs` or give the workers more processors.',
     retryable: false,
   },
-  E_JOB_NOT_FOUND: {
+  E_JOB_UNKNOWN: {
     meaning: 'There is no job of this id.',
     actor: 'caller',
     next: 'Check the id with `headgate job list`.',
@@ -49,7 +49,7 @@ export const jobErrors = defineErrors({
     next: 'Nothing at first: the part is tried again. If it happens often, report it with the job id.',
     retryable: false,
   },
-  E_RECORD_NOT_FOUND: {
+  E_RECORD_UNKNOWN: {
     meaning: 'The job has no record of this number, or has not read it yet.',
     actor: 'caller',
     next: 'Look at the number of records with `headgate job get`.',

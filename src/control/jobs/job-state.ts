@@ -17,7 +17,7 @@ export const jobStates = [
 ] as const;
 export type JobState = (typeof jobStates)[number];
 
-export const jobEvents = ['create', 'start', 'requeue', 'check', 'accept', 'hold', 'reject', 'release', 'cancel', 'close'] as const;
+export const jobEvents = ['create', 'start', 'check', 'accept', 'hold', 'reject', 'release', 'cancel', 'close'] as const;
 export type JobEvent = (typeof jobEvents)[number];
 
 /** The empty state is that of a job that does not exist yet. */
@@ -25,7 +25,6 @@ export const jobTransitions: Readonly<Record<JobState | '', Readonly<Partial<Rec
   '': { create: ['queued'] },
   queued: { start: ['running'], accept: ['delivering'], hold: ['held'], reject: ['rejected'], cancel: ['cancelled'] },
   running: {
-    requeue: ['queued'],
     check: ['checking'],
     accept: ['delivering'],
     hold: ['held'],

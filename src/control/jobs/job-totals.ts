@@ -7,6 +7,7 @@ import type { ChunkSummary, Finding, FindingGroup } from '../../pipeline/engine/
 import type { FileCheck } from '../../pipeline/engine/file/file-checks.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import { receiptControlTotals } from '../../pipeline/ledger/control-totals.ts';
+import type { SegmentPart } from './chunk-parts.ts';
 
 export interface JobTotals {
   readonly version: 1;
@@ -20,6 +21,8 @@ export interface CheckedTotals {
   readonly check: FileCheck;
   /** The exclusions grouped as findings. */
   readonly exclusionGroups: readonly FindingGroup[];
+  /** Where the list of exclusions lies; null when nothing is excluded. */
+  readonly exclusions: SegmentPart | null;
 }
 
 export const emptyTotals: JobTotals = { version: 1, splitDamage: [], checked: null };
@@ -27,12 +30,13 @@ export const emptyTotals: JobTotals = { version: 1, splitDamage: [], checked: nu
 /** What a file's check leaves in the row. */
 export function checkedTotals(
   plan: Plan,
-  parts: { readonly summary: ChunkSummary; readonly check: FileCheck; readonly exclusionGroups: readonly FindingGroup[] },
+  parts: Pick<CheckedTotals, 'summary' | 'check' | 'exclusionGroups' | 'exclusions'>,
 ): CheckedTotals {
   const { warned, errors, warnings } = parts.summary;
   return {
     summary: { warned, errors, warnings },
     check: { ...parts.check, controlTotals: receiptControlTotals(plan, parts.check.controlTotals) },
     exclusionGroups: parts.exclusionGroups,
+    exclusions: parts.exclusions,
   };
 }

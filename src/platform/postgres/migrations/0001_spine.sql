@@ -57,7 +57,6 @@ insert into headgate.state_transitions (machine, from_state, event, to_state) va
   ('job', 'queued', 'hold', 'held'),
   ('job', 'queued', 'reject', 'rejected'),
   ('job', 'queued', 'cancel', 'cancelled'),
-  ('job', 'running', 'requeue', 'queued'),
   ('job', 'running', 'check', 'checking'),
   ('job', 'running', 'accept', 'delivering'),
   ('job', 'running', 'hold', 'held'),
@@ -428,12 +427,15 @@ create table headgate.segments (
   target_id text collate "C",
   bytes bigint not null,
   sha256 text collate "C" not null,
+  -- Id in the name of the stored object: the segment's own, or that of the pack that it shares with others.
+  object_id uuid not null,
   object jsonb not null,
   fence bigint not null,
   created_at timestamptz not null,
   primary key (tenant_id, segment_id)
 ) partition by range (segment_id);
 create index segments_by_group on headgate.segments (tenant_id, group_id);
+create index segments_by_object on headgate.segments (tenant_id, object_id);
 
 -- Samples of findings (bounded per job); the complete list is in the rejections segments. Never content.
 create table headgate.rejections (

@@ -1,0 +1,148 @@
+/**
+ * Takes claimed work on chunks up: marks groups and jobs as running, and reads everything that running them needs, in one
+ * transaction for all claims of a tenant. Claims whose group is not waiting any more (cancelled meanwhile) are dropped.
+ */
+
+import type { WorkItem } from '../../pipeline/deliveries/work-queue-port.ts';
+import type { ChunkContext, Finding } from '../../pipeline/engine/chunk.ts';
+import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts';
+import type { SealedObject } from '../../platform/storage/object-store.ts';
+import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import type { ChunkToRun, GroupRun, PoisonRecord } from './group-run.ts';
+import type { JobFlow, JobServices } from './job-services.ts';
+import { isClosed, type JobState } from './job-state.ts';
+
+export interface ClaimedChunk {
+  readonly groupId: string;
+  readonly jobId: string;
+  readonly chunkNumber: number;
+  readonly startByte: number;
+  readonly endByte: number;
+  readonly firstRecord: number;
+  readonly context: ChunkContext;
+  readonly fileStart: number;
+  readonly file: SealedObject;
+  readonly jobState: JobState;
+  readonly jobChunks: number;
+  readonly jobBytes: number;
+  readonly lineageId: string;
+  readonly acceptedNumber: number;
+  readonly splitDamage: readonly Finding[] | null;
+  readonly traceId: string | null;
+  readonly traceParent: string | null;
+}
+
+export interface ClaimedGroup {
+  readonly item: WorkItem;
+  readonly groupId: string;
+  readonly flowVersionId: string;
+  readonly flow: JobFlow;
+  /** Runs that were begun and neither finished nor given back for a passing cause, this one included. */
+  readonly attempts: number;
+  readonly startedAt: Date;
+  /** In order of acceptance. Those of closed jobs are left out. */
+  readonly chunks: readonly ClaimedChunk[];
+}
+
+const startGroups = `/* start chunk groups */
+  update headgate.chunk_groups g set state = 'running', fence = i.fence, attempts = g.attempts + 1, changed_at = headgate.clock()
+  from unnest($2::uuid[], $3::bigint[]) as i (group_id, fence)
+  where g.tenant_id = $1 and g.group_id = i.group_id and g.state = 'ready'
+  returning g.group_id as "groupId", g.flow_version_id as "flowVersionId", g.attempts, g.changed_at as "startedAt"`;
+
+const selectChunks = `/* read claimed chunks */
+  select c.group_id as "groupId", c.job_id as "jobId", c.chunk_number as "chunkNumber", c.start_byte as "startByte", c.end_byte as "endByte",
+    c.first_record as "firstRecord", c.context, f.object as file, j.state as "jobState", j.chunks as "jobChunks", j.bytes as "jobBytes",
+    j.lineage_id as "lineageId", j.accepted_number as "acceptedNumber", j.totals -> 'splitDamage' as "splitDamage",
+    j.trace_id as "traceId", j.trace_parent as "traceParent",
+    case when c.chunk_number = 0 then c.start_byte else
+      (select z.start_byte from headgate.chunks z where z.tenant_id = c.tenant_id and z.job_id = c.job_id and z.chunk_number = 0) end as "fileStart"
+  from headgate.chunks c
+  join headgate.jobs j on j.tenant_id = c.tenant_id and j.job_id = c.job_id
+  join headgate.files f on f.tenant_id = j.tenant_id and f.file_id = j.file_id
+  where c.tenant_id = $1 and c.group_id = any ($2::uuid[])
+  order by j.accepted_number, c.chunk_number`;
+
+const startJobs = `/* start jobs */
+  update headgate.jobs set state = 'running', started_at = headgate.clock(), changed_at = headgate.clock()
+  where tenant_id = $1 and job_id = any ($2::uuid[]) and state = 'queued' returning job_id as "jobId"`;
+
+/** One transaction's worth. Fails with E_FENCED when a claim was lost already. */
+export async function takeUpGroups(tx: TenantTx, services: JobServices, items: readonly WorkItem[]): Promise<ClaimedGroup[]> {
+  const { rows } = await tx.query<Pick<ClaimedGroup, 'groupId' | 'flowVersionId' | 'attempts' | 'startedAt'>>(startGroups, [
+    tx.tenantId,
+    items.map((item) => item.referenceId),
+    items.map((item) => item.fence),
+  ]);
+  const started = new Map(rows.map((row) => [row.groupId, row]));
+  await services.queue.finishWork(
+    tx,
+    items.filter((item) => !started.has(item.referenceId)),
+  );
+  if (started.size === 0) return [];
+  const chunks = (await tx.query<ClaimedChunk>(selectChunks, [tx.tenantId, [...started.keys()]])).rows;
+  await recordEvents(tx, services.ports.ids, [...rows.map(claimedEvent), ...(await startWaitingJobs(tx, chunks))]);
+  const byGroup = Map.groupBy(
+    chunks.filter((chunk) => !isClosed(chunk.jobState)),
+    (chunk) => chunk.groupId,
+  );
+  const groups: ClaimedGroup[] = [];
+  for (const item of items) {
+    const row = started.get(item.referenceId);
+    if (row === undefined) continue;
+    groups.push({ item, ...row, flow: await services.flows.load(tx, row.flowVersionId), chunks: byGroup.get(row.groupId) ?? [] });
+  }
+  return groups;
+}
+
+function claimedEvent({ groupId, attempts }: { readonly groupId: string; readonly attempts: number }): NewEvent {
+  return { type: 'chunk_group.claimed', objectId: groupId, from: 'ready', to: 'running', actor: 'system', detail: { attempts } };
+}
+
+/** A job of several chunks runs from its first claim on; one of a single chunk is queued until its group's only commit. */
+async function startWaitingJobs(tx: TenantTx, chunks: readonly ClaimedChunk[]): Promise<NewEvent[]> {
+  const waiting = new Map(
+    chunks.filter((chunk) => chunk.jobChunks > 1 && chunk.jobState === 'queued').map((chunk) => [chunk.jobId, chunk]),
+  );
+  if (waiting.size === 0) return [];
+  const { rows } = await tx.query<{ jobId: string }>(startJobs, [tx.tenantId, [...waiting.keys()].sort()]);
+  return rows.map(({ jobId }) => ({
+    type: 'job.started',
+    objectId: jobId,
+    from: 'queued',
+    to: 'running',
+    actor: 'system',
+    traceId: waiting.get(jobId)!.traceId,
+  }));
+}
+
+/** Most samples of findings that a job keeps in the database. */
+const errorSamplesMax = 9_000;
+const warningSamplesMax = 1_000;
+
+/** What the engine is asked to run. */
+export function groupRunOf(group: ClaimedGroup, poison: readonly PoisonRecord[] = []): GroupRun {
+  return {
+    kind: 'group',
+    tenantId: group.item.tenantId,
+    flowVersionId: group.flowVersionId,
+    plan: group.flow.plan,
+    label: `group-${group.groupId}-${group.item.fence}`,
+    chunks: group.chunks.map(chunkToRun),
+    poison,
+  };
+}
+
+function chunkToRun(chunk: ClaimedChunk): ChunkToRun {
+  const { jobId, chunkNumber, startByte, endByte, firstRecord, context, file, fileStart, jobChunks, splitDamage } = chunk;
+  return {
+    jobId,
+    spec: { number: chunkNumber, start: startByte, end: endByte, firstRecord, context },
+    file,
+    fileStart,
+    isWholeFile: jobChunks === 1,
+    splitDamage: splitDamage ?? [],
+    errorSamples: Math.ceil(errorSamplesMax / jobChunks),
+    warningSamples: Math.ceil(warningSamplesMax / jobChunks),
+  };
+}

@@ -1,0 +1,205 @@
+/**
+ * Work of kind `check`: a file of several chunks that are all done is judged as a whole; a held file that a person released
+ * is cut into batches. One fenced transaction holds the verdict, the exclusions, the totals and the batches.
+ */
+
+import { type CutJob, prepareBatches } from '../../pipeline/deliveries/batch-cutter.ts';
+import { insertCutBatches } from '../../pipeline/deliveries/batch-insert.ts';
+import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
+import type { WorkItem } from '../../pipeline/deliveries/work-queue-port.ts';
+import type { ChunkContext, ChunkSummary } from '../../pipeline/engine/chunk.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import { recordEvents } from '../../platform/events/event-log.ts';
+import type { SealedObject } from '../../platform/storage/object-store.ts';
+import { withSpan } from '../../platform/telemetry/tracing.ts';
+import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import type { ChunkParts } from './chunk-parts.ts';
+import { isAccepted } from './group-finish.ts';
+import type { FileResult, FileRun } from './group-run.ts';
+import { jobErrors } from './job-errors.ts';
+import type { JobFlow, JobServices } from './job-services.ts';
+import type { JobState } from './job-state.ts';
+import type { JobTotals } from './job-totals.ts';
+import { lockJobs, recordVerdicts } from './job-verdicts.ts';
+import { insertSegments, readSegments } from './segment-rows.ts';
+import { addUsage } from './tenant-usage.ts';
+import type { EngineThreads } from './thread-pool.ts';
+
+interface JobToCheck {
+  readonly jobId: string;
+  readonly state: JobState;
+  readonly flowVersionId: string;
+  readonly lineageId: string;
+  readonly acceptedNumber: number;
+  readonly bytes: number;
+  readonly chunks: number;
+  readonly startedAt: Date | null;
+  readonly totals: JobTotals | null;
+  readonly file: SealedObject;
+  readonly traceId: string | null;
+  readonly traceParent: string | null;
+}
+
+interface DoneChunk {
+  readonly number: number;
+  readonly start: number;
+  readonly end: number;
+  readonly firstRecord: number;
+  readonly context: ChunkContext;
+  readonly summary: ChunkSummary;
+  readonly parts: ChunkParts;
+}
+
+interface LoadedJob {
+  readonly job: JobToCheck;
+  readonly flow: JobFlow;
+  readonly chunks: readonly DoneChunk[];
+  readonly objects: ReadonlyMap<string, SealedObject>;
+}
+
+const selectJob = `/* read job to check */
+  select j.job_id as "jobId", j.state, j.flow_version_id as "flowVersionId", j.lineage_id as "lineageId", j.accepted_number as "acceptedNumber", j.bytes, j.chunks,
+    j.started_at as "startedAt", j.totals, f.object as file, j.trace_id as "traceId", j.trace_parent as "traceParent"
+  from headgate.jobs j join headgate.files f on f.tenant_id = j.tenant_id and f.file_id = j.file_id
+  where j.tenant_id = $1 and j.job_id = $2`;
+
+const selectChunks = `/* read done chunks */
+  select chunk_number as number, start_byte as start, end_byte as "end", first_record as "firstRecord", context, summary, segments as parts
+  from headgate.chunks where tenant_id = $1 and job_id = $2 and done_at is not null order by chunk_number`;
+
+async function loadJob(tx: TenantTx, services: JobServices, jobId: string): Promise<LoadedJob> {
+  const job = (await tx.query<JobToCheck>(selectJob, [tx.tenantId, jobId])).rows[0]!;
+  const chunks = (await tx.query<DoneChunk>(selectChunks, [tx.tenantId, jobId])).rows;
+  const segmentIds = chunks.flatMap(({ parts }) =>
+    [parts.outcomes, ...parts.outputs].flatMap((part) => (part === null ? [] : [part.segmentId])),
+  );
+  return { job, chunks, flow: await services.flows.load(tx, job.flowVersionId), objects: await readSegments(tx, segmentIds) };
+}
+
+/** Fails with E_FENCED, with E_THREAD_DIED, and as storage and database do; then nothing of it counts. */
+export async function checkJob(services: JobServices, threads: EngineThreads, item: WorkItem): Promise<void> {
+  const { db, queue } = services;
+  const loaded = await withTenant(db, item.tenantId, (tx) => loadJob(tx, services, item.referenceId), { readOnly: true });
+  const { job } = loaded;
+  const isReleased = job.state === 'delivering';
+  if (job.state !== 'checking' && !isReleased) {
+    await commitForCertain(services, item.tenantId, (tx) => queue.finishWork(tx, [item]));
+    return;
+  }
+  await withSpan('check file', { parent: job.traceParent, attributes: { jobId: job.jobId, bytes: job.bytes } }, async (span) => {
+    const result = await threads.checkFile(fileRunOf(item, loaded, isReleased));
+    services.crashPoints.reach('jobs.after-check');
+    span.set({ records: result.checked.check.records.read, outcome: result.checked.check.verdict });
+    try {
+      await finishCheck(services, item, loaded, result, isReleased);
+    } catch (error) {
+      if (error instanceof HeadgateError && error.code === 'E_FENCED')
+        for (const { object } of result.segments) services.store.remove(object.name);
+      throw error;
+    }
+  });
+}
+
+function fileRunOf(item: WorkItem, { job, flow, chunks, objects }: LoadedJob, isReleased: boolean): FileRun {
+  return {
+    kind: 'file',
+    tenantId: item.tenantId,
+    flowVersionId: job.flowVersionId,
+    plan: flow.plan,
+    label: `job-${job.jobId}-${item.fence}`,
+    file: job.file,
+    splitDamage: job.totals?.splitDamage ?? [],
+    chunks: chunks.map(({ number, start, end, firstRecord, context, summary, parts }) => ({
+      spec: { number, start, end, firstRecord, context },
+      summary,
+      outcomes: { object: objects.get(parts.outcomes.segmentId)!, start: parts.outcomes.start },
+    })),
+    writesExclusions: !isReleased,
+  };
+}
+
+async function finishCheck(
+  services: JobServices,
+  item: WorkItem,
+  loaded: LoadedJob,
+  result: FileResult,
+  isReleased: boolean,
+): Promise<void> {
+  const { job, flow } = loaded;
+  const { checked } = result;
+  const goesOn = isReleased || isAccepted(checked.check.verdict);
+  const input = {
+    tenantId: item.tenantId,
+    flowId: flow.flowId,
+    flowVersionId: job.flowVersionId,
+    plan: flow.plan,
+    traceParent: job.traceParent,
+  };
+  const cut = { ...input, actor: 'system', jobs: [cutJobOf(loaded, result)] };
+  const prepared = goesOn ? await prepareBatches(cut, services) : null;
+  await commitForCertain(services, item.tenantId, async (tx) => {
+    await services.queue.finishWork(tx, [item]);
+    const states = await lockJobs(tx, [job.jobId]);
+    if (states.get(job.jobId) !== job.state || (isReleased && (await isCut(tx, job.jobId)))) return;
+    await insertSegments(tx, { id: job.jobId, fence: item.fence, plan: flow.plan }, result.segments);
+    let heldBytes = 0;
+    if (!isReleased) {
+      const judged = { ...job, startedAt: job.startedAt!, plan: flow.plan, splitDamage: job.totals?.splitDamage ?? [] };
+      const effects = await recordVerdicts(tx, [{ ...judged, checked, failure: null, exclusions: result.exclusions }], states);
+      await services.queue.addWork(tx, effects.work);
+      await recordEvents(tx, services.ports.ids, effects.events);
+      heldBytes = effects.heldBytes;
+    }
+    if (prepared !== null) await insertCutBatches(tx, prepared, services);
+    await addUsage(tx, { storedBytes: 0, heldBytes, chunksInFlight: 0 });
+    services.crashPoints.reach('jobs.before-check-commit');
+  });
+  services.crashPoints.reach('jobs.after-check-commit');
+}
+
+const selectCut = '/* find cut job */ select from headgate.job_targets where tenant_id = $1 and job_id = $2 limit 1';
+
+async function isCut(tx: TenantTx, jobId: string): Promise<boolean> {
+  return (await tx.query(selectCut, [tx.tenantId, jobId])).rowCount > 0;
+}
+
+/** Holds a job whose file cannot be judged, so that a person sees it. Fails with E_FENCED. */
+export async function failCheck(services: JobServices, item: WorkItem, error: unknown): Promise<void> {
+  const failure = {
+    code: error instanceof HeadgateError ? error.code : jobErrors.E_CHUNK_FAILED,
+    message: 'the file as a whole could not be checked',
+  };
+  await commitForCertain(services, item.tenantId, async (tx) => {
+    const { job, flow } = await loadJob(tx, services, item.referenceId);
+    await services.queue.finishWork(tx, [item]);
+    const states = await lockJobs(tx, [job.jobId]);
+    if (states.get(job.jobId) !== 'checking') return;
+    const judged = { ...job, startedAt: job.startedAt!, plan: flow.plan, splitDamage: job.totals?.splitDamage ?? [] };
+    const effects = await recordVerdicts(tx, [{ ...judged, checked: null, failure, exclusions: null }], states);
+    await recordEvents(tx, services.ports.ids, effects.events);
+    await addUsage(tx, { storedBytes: 0, heldBytes: effects.heldBytes, chunksInFlight: 0 });
+  });
+}
+
+function cutJobOf({ job, chunks, objects }: LoadedJob, result: FileResult): CutJob {
+  const { jobId, lineageId, acceptedNumber, file } = job;
+  return {
+    jobId,
+    lineageId,
+    acceptedNumber,
+    file,
+    chunks: chunks.map(({ number, context, parts }) => ({
+      chunkNumber: number,
+      columns: context.columns,
+      outcomes: { ...parts.outcomes, object: objects.get(parts.outcomes.segmentId)! },
+    })),
+    outputs: chunks.flatMap(({ number, parts }) =>
+      parts.outputs.flatMap((part, target) => {
+        if (part === null) return [];
+        const segment = { segmentId: part.segmentId, object: objects.get(part.segmentId)! };
+        return [{ target, chunkNumber: number, segment, start: part.start, stripes: part.stripes }];
+      }),
+    ),
+    exclusions: result.checked.exclusions,
+  };
+}

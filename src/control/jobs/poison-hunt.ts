@@ -1,0 +1,128 @@
+/**
+ * Finds the record that ends whoever works on it, and runs the rest of its group without it. The group is run in child
+ * processes, which say before each piece of a file that they are about to run it: of a child that dies the last piece is
+ * run again in smaller pieces, down to one record. That record is rejected unread; the run starts over without it.
+ */
+import { fork } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Logger } from '../../platform/telemetry/logger.ts';
+import type { GroupResult, GroupRun, Piece, PoisonRecord } from './group-run.ts';
+import { jobErrors } from './job-errors.ts';
+import type { ChildAnswer, ChildRequest } from './poison-child.ts';
+import type { ThreadStorageSettings } from './thread-storage.ts';
+
+export interface PoisonHunt {
+  /** `runOf` makes the run without the records found so far. Fails with the passing errors of the run. */
+  run(runOf: (poison: readonly PoisonRecord[]) => GroupRun): Promise<GroupResult>;
+  /** Ends the children at once. */
+  stop(): void;
+}
+
+export interface PoisonHuntSettings {
+  readonly storage: ThreadStorageSettings;
+  readonly logger: Logger;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Records that one group may lose this way; beyond, something else is wrong. */
+  readonly poisonMax?: number;
+  /** Of a child's JavaScript heap. */
+  readonly memoryMb?: number;
+  /** A child that takes longer is ended, and what it was at is taken for the cause. */
+  readonly timeoutMs?: number;
+}
+
+const wholePieceBytes = 256 * 1024;
+const pieceDivisor = 32;
+
+/** What became of a child: an answer, or the piece that it was at when it died (null: it had begun none). */
+type ChildEnd = { readonly answer: ChildAnswer } | { readonly diedAt: Piece | null };
+
+export function createPoisonHunt(settings: PoisonHuntSettings): PoisonHunt {
+  const { logger, poisonMax = 100 } = settings;
+  const children = new Set<() => void>();
+
+  async function findPoison(run: GroupRun): Promise<PoisonRecord | null> {
+    let only: Piece | null = null;
+    for (let pieceBytes = wholePieceBytes; ; pieceBytes = Math.floor(pieceBytes / pieceDivisor)) {
+      const end: ChildEnd = await runChild(settings, { kind: 'probe', run, only, pieceBytes }, children);
+      if ('answer' in end) return null;
+      if (end.diedAt === null) return null;
+      only = end.diedAt;
+      if (only.records === 1) return { jobId: only.jobId, offset: only.start, length: only.contentEnd - only.start };
+    }
+  }
+  return {
+    async run(runOf) {
+      const poison: PoisonRecord[] = [];
+      while (poison.length <= poisonMax) {
+        const run = runOf(poison);
+        const found = await findPoison(run);
+        if (found !== null) {
+          logger.warn('a record ended the process that worked on it, and is rejected', { jobId: found.jobId, offset: found.offset });
+          poison.push(found);
+          continue;
+        }
+        const end = await runChild(settings, { kind: 'run', run }, children);
+        if ('diedAt' in end) break;
+        const { answer } = end;
+        if ('result' in answer) return answer.result;
+        if ('error' in answer && answer.error.retryable)
+          throw new HeadgateError(answer.error.code, answer.error.message, { retryable: true });
+        break;
+      }
+      return failedResult(runOf([]));
+    },
+    stop() {
+      for (const end of children) end();
+    },
+  };
+}
+
+function failedResult(run: GroupRun): GroupResult {
+  const failure = { code: jobErrors.E_CHUNK_FAILED, message: 'a part of the file could not be processed' };
+  const failed = run.chunks.map(({ jobId, spec }) => ({ jobId, number: spec.number, failure }));
+  return { chunks: [], failed, segments: [], seconds: 0 };
+}
+
+async function runChild(settings: PoisonHuntSettings, request: ChildRequest, children: Set<() => void>): Promise<ChildEnd> {
+  const { storage, memoryMb = 512, timeoutMs = 120_000, env = process.env } = settings;
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-child-'));
+  const progressPath = join(folder, 'progress');
+  try {
+    const answer = await new Promise<ChildAnswer | null>((resolve) => {
+      const child = fork(new URL('./poison-child.ts', import.meta.url), [], {
+        env: env as NodeJS.ProcessEnv,
+        execArgv: [`--max-old-space-size=${memoryMb}`],
+        serialization: 'advanced',
+        timeout: timeoutMs,
+        killSignal: 'SIGKILL',
+        stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      });
+      const end = () => child.kill('SIGKILL');
+      children.add(end);
+      let received: ChildAnswer | null = null;
+      child.on('message', (message) => {
+        received = message as ChildAnswer;
+      });
+      child.on('error', () => resolve(null));
+      child.on('close', () => {
+        children.delete(end);
+        resolve(received);
+      });
+      child.send({ storage, progressPath, request });
+    });
+    return answer === null ? { diedAt: readProgress(progressPath) } : { answer };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readProgress(path: string): Piece | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Piece;
+  } catch {
+    return null;
+  }
+}
