@@ -139,7 +139,11 @@ export async function cancelRoutes(
   jobs: readonly { readonly jobId: string; readonly plan: Plan; readonly checked: Pick<CheckedFile, 'check'> | null }[],
 ): Promise<void> {
   const rows = jobs.flatMap(({ jobId, plan, checked }) =>
-    plan.targets.map((target, index) => ({ jobId, targetId: target.id, records: checked === null ? 0 : checked.check.targets[index]!.records })),
+    plan.targets.map((target, index) => ({
+      jobId,
+      targetId: target.id,
+      records: checked === null ? 0 : checked.check.targets[index]!.records,
+    })),
   );
   if (rows.length === 0) return;
   await tx.query(insertCancelled, [
