@@ -1,10 +1,15 @@
 /** The loops that work the queue, by role: the engine on chunks, checks and closings; deliveries to targets; the rescuer. */
 import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { findBoundConnection, findEgress } from '../control/flows/bound-connections.ts';
 import { loadFlowVersion } from '../control/flows/flow-store-versions.ts';
+import { createJobCloser } from '../control/jobs/job-closer.ts';
 import type { JobServices } from '../control/jobs/job-services.ts';
+import { createJobWorker } from '../control/jobs/job-worker.ts';
+import { createPoisonHunt } from '../control/jobs/poison-hunt.ts';
+import { createEngineThreads } from '../control/jobs/thread-pool.ts';
 import { createWorkQueue } from '../control/jobs/work-queue.ts';
 import type { DeliveryDefinitions } from '../pipeline/deliveries/delivery-definitions.ts';
 import { createDeliveryWorker } from '../pipeline/deliveries/delivery-worker.ts';
@@ -18,6 +23,7 @@ import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { loadConnectors } from './catalogue.ts';
 import type { OpenStorage } from './open-storage.ts';
+import { createReceiptSetting } from './receipt-setting.ts';
 
 interface Loop {
   start(): void;
@@ -42,6 +48,7 @@ export interface WorkLoopOptions {
   readonly workerId: string;
   readonly crashPoints: CrashPoints;
   readonly chunkWork: Notifier;
+  readonly codeVersion: string;
 }
 
 export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoops> {
@@ -60,6 +67,21 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
     signals,
   };
   const loops: Loop[] = [];
+  const closing: (() => Promise<void> | void)[] = [];
+  if (settings.roles.includes('worker')) {
+    const threadStorage = { root: storage.root, cell: settings.cell, masterKeys: storage.masterKeys };
+    const threads = createEngineThreads({ storage: threadStorage, threads: settings.workerThreads || availableParallelism() });
+    const hunt = createPoisonHunt({ storage: threadStorage, logger });
+    loops.push(createJobWorker({ services: jobs, threads, hunt, workerId, leaseMs: settings.leaseMs }));
+    closing.push(
+      () => threads.stop(),
+      () => hunt.stop(),
+    );
+  }
+  if (settings.roles.includes('scheduler')) {
+    const settingOf = createReceiptSetting({ environment: settings.environment, codeVersion: options.codeVersion });
+    loops.push(createJobCloser({ services: jobs, signingKey: storage.signingKey, settingOf, workerId, leaseMs: settings.leaseMs }));
+  }
   if (settings.roles.includes('delivery'))
     loops.push(
       createDeliveryWorker({
@@ -80,7 +102,13 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
         onJobsEnded: signals.close.notify,
       }),
     );
-  return { loops, jobs, close: async () => undefined };
+  return {
+    loops,
+    jobs,
+    async close() {
+      for (const close of closing) await close();
+    },
+  };
 }
 
 function deliveryDefinitions(environment: string): DeliveryDefinitions {

@@ -1,0 +1,105 @@
+/** Makes the demo's files and brings each in another way: a folder that is polled, an HTTP upload, and `headgate ingest`. */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { createApiClient } from '../../cli/api-client.ts';
+import type { CommandLine } from '../../cli/command.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import { cardsFile, eftFile, invoicesFile } from './demo-files.ts';
+import type { DemoTenant, DemoTenants } from './demo-tenants.ts';
+
+export interface ArrivedFile {
+  readonly tenant: DemoTenant;
+  readonly flow: string;
+  readonly name: string;
+}
+
+const smallRecords = 1_000;
+const flushBytes = 1 << 20;
+
+export async function bringFilesIn(parts: {
+  readonly tenants: DemoTenants;
+  readonly dataDir: string;
+  readonly records: number;
+  readonly url: string;
+  readonly tell: (message: string) => void;
+}): Promise<ArrivedFile[]> {
+  const { tenants, records, url, tell } = parts;
+  const { bank, acme } = tenants;
+  const made = join(parts.dataDir, 'made');
+  mkdirSync(made, { recursive: true });
+  const run = (await countFiles(url, bank, 'eft-credit-inbound')) + 1;
+  const suffix = String(run).padStart(4, '0');
+  const eft: ArrivedFile = { tenant: bank, flow: 'eft-credit-inbound', name: `EFT_20261124_${suffix}.txt` };
+  const cards: ArrivedFile = { tenant: acme, flow: 'card-settlements', name: `cards-${suffix}.csv` };
+  const invoices: ArrivedFile = { tenant: acme, flow: 'invoices', name: `invoices-${suffix}.ndjson` };
+
+  tell(`making ${eft.name} with ${records} records (about 1% faulty), ${cards.name} and ${invoices.name} with ${smallRecords} each`);
+  writeFile(join(made, eft.name), eftFile(run, records));
+  writeFile(join(made, cards.name), cardsFile(run, smallRecords));
+  writeFile(join(made, invoices.name), invoicesFile(run, smallRecords));
+
+  tell(`dropping ${eft.name} into the folder ${join(bank.inbox, 'in')}`);
+  renameSync(join(made, eft.name), join(bank.inbox, 'in', eft.name));
+  tell(`uploading ${cards.name} over HTTP`);
+  await upload(url, cards, join(made, cards.name));
+  tell(`bringing ${invoices.name} in with \`headgate ingest\``);
+  await ingest(url, invoices, join(made, invoices.name));
+  return [eft, cards, invoices];
+}
+
+/** A seed of its own for each run, so that a second run's files are no duplicates of the first's. */
+async function countFiles(url: string, tenant: DemoTenant, flow: string): Promise<number> {
+  const { items } = await clientOf(url, tenant).get<{ items: { acceptedNumber: number }[] }>('/v1/files', { flow, limit: '1' });
+  return items[0]?.acceptedNumber ?? 0;
+}
+
+export function clientOf(url: string, tenant: DemoTenant) {
+  const line: CommandLine = { positionals: [], options: { url, 'key-file': tenant.keyFile } };
+  return createApiClient(line);
+}
+
+function writeFile(path: string, lines: Generator<string>): void {
+  const file = openSync(path, 'w');
+  let text = '';
+  for (const each of lines) {
+    text += each;
+    if (text.length < flushBytes) continue;
+    writeSync(file, text);
+    text = '';
+  }
+  writeSync(file, text);
+  closeSync(file);
+}
+
+async function upload(url: string, file: ArrivedFile, path: string): Promise<void> {
+  const query = new URLSearchParams({ flow: file.flow, name: file.name });
+  const { status } = await clientOf(url, file.tenant).send(`/v1/files?${query}`, readFileSync(path), {
+    'content-type': 'text/csv',
+    'idempotency-key': file.name,
+  });
+  if (status !== 201) throw new HeadgateError('E_INTERNAL', `the upload of ${file.name} was answered ${status}`);
+}
+
+function ingest(url: string, file: ArrivedFile, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(
+      process.execPath,
+      [
+        '--disable-warning=ExperimentalWarning',
+        join(import.meta.dirname, '../headgate.ts'),
+        'ingest',
+        path,
+        '--flow',
+        file.flow,
+        '--key-file',
+        file.tenant.keyFile,
+        '--url',
+        url,
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    child.on('error', reject);
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new HeadgateError('E_INTERNAL', `headgate ingest ended with ${code}`))));
+  });
+}

@@ -1,0 +1,72 @@
+/** Makes the demo's two tenants with keys, policies, connections to folders of the demo, and the flows of `examples/`. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { applyDocument } from '../../control/flows/apply-document.ts';
+import { createApiKey, scopes } from '../../platform/access/api-keys.ts';
+import { ensureTenant } from '../../platform/access/tenants.ts';
+import type { Settings } from '../../platform/base/settings-catalogue.ts';
+import { systemPorts } from '../../platform/base/system-ports.ts';
+import { openPool } from '../../platform/postgres/pool.ts';
+import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import type { RunningServer } from '../server.ts';
+
+export interface DemoTenant {
+  readonly name: string;
+  readonly key: string;
+  readonly keyFile: string;
+  /** Where its sources look, and where its targets write. */
+  readonly inbox: string;
+  readonly outbox: string;
+}
+
+export interface DemoTenants {
+  readonly folder: string;
+  readonly all: readonly DemoTenant[];
+  readonly bank: DemoTenant;
+  readonly acme: DemoTenant;
+}
+
+const examples = join(import.meta.dirname, '../../../examples');
+
+export async function prepareTenants(server: RunningServer, settings: Settings): Promise<DemoTenants> {
+  const folder = join(settings.dataDir, 'tenants');
+  const db = openPool({ url: server.databaseUrl, applicationName: 'headgate demo', connectionsMax: 1 });
+  const prepare = async (
+    name: string,
+    tier: 'gold' | 'silver',
+    connections: { drop: string; out: string },
+    flows: readonly string[],
+  ): Promise<DemoTenant> => {
+    const inbox = join(folder, name, 'inbox');
+    const outbox = join(folder, name, 'outbox');
+    for (const path of [inbox, outbox]) mkdirSync(path, { recursive: true });
+    const tenantId = await ensureTenant(db, systemPorts.ids, { name, tier, cell: settings.cell, region: settings.region });
+    const by = { tenant: name, actor: 'demo' };
+    const texts = [
+      readFileSync(join(examples, name, 'policy.yaml'), 'utf8'),
+      folderConnection(name, connections.drop, inbox),
+      folderConnection(name, connections.out, outbox),
+      ...flows.map((flow) => readFileSync(join(examples, flow), 'utf8')),
+    ];
+    const { key } = await withTenant(db, tenantId, async (tx) => {
+      for (const text of texts) await applyDocument(tx, systemPorts.ids, text, by);
+      return createApiKey(tx, systemPorts, { name: 'demo', scopes, actor: 'demo' });
+    });
+    const keyFile = join(folder, name, 'key');
+    writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
+    return { name, key, keyFile, inbox, outbox };
+  };
+  try {
+    const bank = await prepare('bank-za', 'gold', { drop: 'eft-drop', out: 'eft-out' }, ['eft.yaml']);
+    const acme = await prepare('acme-pay', 'silver', { drop: 'acme-drop', out: 'acme-out' }, ['cards.yaml', 'invoices.yaml']);
+    for (const path of ['in']) mkdirSync(join(bank.inbox, path), { recursive: true });
+    for (const path of ['cards', 'invoices']) mkdirSync(join(acme.inbox, path), { recursive: true });
+    return { folder, all: [bank, acme], bank, acme };
+  } finally {
+    await db.close();
+  }
+}
+
+function folderConnection(tenant: string, name: string, root: string): string {
+  return `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: ${tenant}, name: ${name} }\nspec: { type: folder, root: ${JSON.stringify(root)} }\n`;
+}

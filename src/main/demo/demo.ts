@@ -1,0 +1,90 @@
+/**
+ * `headgate demo`: everything on one machine. Starts the product on the embedded default, makes realistic files for two
+ * tenants, brings them in by folder, HTTP upload and `headgate ingest`, and ends with a table per job and where to look
+ * next. `--once` exits when done: 0 if everything balances.
+ */
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, textOption } from '../../cli/command.ts';
+import { loadSettings } from '../../cli/load-settings.ts';
+import { systemPorts } from '../../platform/base/system-ports.ts';
+import { createLogger } from '../../platform/telemetry/logger.ts';
+import { untilSignal } from '../serve.ts';
+import { type RunningServer, startServer } from '../server.ts';
+import { bringFilesIn } from './demo-arrivals.ts';
+import { type DemoDocument, describeJobs, peakRssBytes, printTable } from './demo-report.ts';
+import { type DemoTenants, prepareTenants } from './demo-tenants.ts';
+
+export const demoCommand: Command = {
+  usage: 'headgate demo [--once] [--json] [--records N] [--data-dir DIR]',
+  summary: 'Runs the main job on this machine with files of two tenants, then keeps serving until Ctrl-C. --once exits after the table.',
+  options: { once: { type: 'boolean' }, json: { type: 'boolean' }, records: { type: 'string' }, 'data-dir': { type: 'string' } },
+  async run(line) {
+    const startedMs = systemPorts.clock.monotonicMs();
+    const isOnce = line.options.once === true;
+    const records = Math.min(5_000_000, Math.max(1, Number(textOption(line, 'records') ?? 100_000) || 100_000));
+    const base = loadSettings({ flags: { dataDir: textOption(line, 'data-dir') } });
+    const settings = {
+      ...base,
+      dataDir: textOption(line, 'data-dir') ? base.dataDir : join(base.dataDir, 'demo'),
+      port: isOnce ? 0 : base.port,
+    };
+    mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
+    const logPath = join(settings.dataDir, 'demo.log');
+    const logger = createLogger({ level: settings.logLevel, destination: createWriteStream(logPath, { flags: 'a', mode: 0o600 }) });
+    tell(`starting PostgreSQL, storage and all roles in ${settings.dataDir}`);
+    const server = await startServer({ settings, env: process.env, logger });
+    const stopEarly = untilSignal().then(() => 'stopped' as const);
+    try {
+      const tenants = await prepareTenants(server, settings);
+      const work = runMainJob({ server, tenants, dataDir: settings.dataDir, records, startedMs });
+      const document = await Promise.race([work, stopEarly]);
+      if (document === 'stopped') return 130;
+      process.stdout.write(line.options.json ? `${JSON.stringify(document, null, 2)}\n` : printTable(document));
+      if (!line.options.json) tellWhereToLook(server, tenants, logPath);
+      if (!isOnce) {
+        tell('serving until Ctrl-C');
+        await stopEarly;
+      }
+      return document.balanced ? 0 : 1;
+    } finally {
+      await server.stop();
+    }
+  },
+};
+
+async function runMainJob(parts: {
+  readonly server: RunningServer;
+  readonly tenants: DemoTenants;
+  readonly dataDir: string;
+  readonly records: number;
+  readonly startedMs: number;
+}): Promise<DemoDocument> {
+  const arrived = await bringFilesIn({ ...parts, url: parts.server.url!, tell });
+  const jobs = await describeJobs(parts.server.url!, arrived, tell);
+  return {
+    jobs,
+    balanced: jobs.length > 0 && jobs.every((job) => job.balanced),
+    seconds: Math.round(systemPorts.clock.monotonicMs() - parts.startedMs) / 1000,
+    peakRssBytes: peakRssBytes(),
+  };
+}
+
+function tellWhereToLook(server: RunningServer, tenants: DemoTenants, logPath: string): void {
+  process.stderr.write(
+    [
+      '',
+      `API and its description   ${server.url}/docs`,
+      `metrics                   ${server.url}/metrics`,
+      `outputs                   ${tenants.folder}`,
+      `log                       ${logPath}`,
+      'a command of your own     HEADGATE_URL=… HEADGATE_API_KEY=… npm run --silent headgate -- job list',
+      `key files                 ${tenants.all.map((tenant) => tenant.keyFile).join(', ')} (--key-file)`,
+      '',
+    ].join('\n'),
+  );
+}
+
+function tell(message: string): void {
+  process.stderr.write(`demo: ${message}\n`);
+}
