@@ -7,11 +7,6 @@ export const flowErrors = defineErrors({
     actor: 'author',
     next: 'Correct the text at the position given.',
   },
-  E_CONFIG: {
-    meaning: 'A document can not be applied; the details list its mistakes with line and column.',
-    actor: 'author',
-    next: 'Correct them; `headgate flow validate FILE` shows the same list offline.',
-  },
   E_CONFIG_KEY: {
     meaning: 'A key is unknown, or one that is required is missing.',
     actor: 'author',

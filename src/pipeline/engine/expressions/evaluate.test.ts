@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { resultOf } from './expression-record.fixture.ts';
+
+const tables: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  'absent values': [
+    ['record.gone == null', 'true'],
+    ['record.name == null', 'false'],
+    ['null != record.gone', 'false'],
+    ['has(record.gone)', 'false'],
+    ['has(record.name)', 'true'],
+    ['record.gone == record.name', 'failure'],
+    ['record.gone != record.name', 'failure'],
+    ['record.noCount + 1', 'failure'],
+    ['record.noCount > 1', 'failure'],
+    ["record.gone.startsWith('a')", 'failure'],
+    ["record.gone in ['a']", 'failure'],
+    ["coalesce(record.gone, 'x')", 'x'],
+    ['coalesce(record.gone, record.gone)', 'null'],
+    ['coalesce(record.noAmount, 1)', 'decimal 1'],
+    ['record.flag ? null : 1', 'null'],
+    ['record.gone', 'null'],
+    ['record.empty == null', 'false'],
+  ],
+  'logic that absorbs failures': [
+    ['record.noFlag && false', 'false'],
+    ['false && record.noFlag', 'false'],
+    ['record.noFlag && true', 'failure'],
+    ['true && record.noFlag', 'failure'],
+    ['record.noFlag || true', 'true'],
+    ['true || record.noFlag', 'true'],
+    ['record.noFlag || false', 'failure'],
+    ['record.noCount > 1 || record.count > 1', 'true'],
+    ['!record.noFlag', 'failure'],
+    ['record.noFlag ? 1 : 2', 'failure'],
+    ['true ? 1 : record.noCount + 1', '1'],
+  ],
+  integers: [
+    ['record.count + 1', '8'],
+    ['record.largest + 1', 'failure'],
+    ['record.smallest - 1', 'failure'],
+    ['-record.smallest', 'failure'],
+    ['record.smallest * -1', 'failure'],
+    ['-9223372036854775808 == record.smallest', 'true'],
+    ['7 % 3', '1'],
+    ['-7 % 3', '-1'],
+    ['7 % (3 - 3)', 'failure'],
+    ['0x10', '16'],
+    ['1 - 2 - 3', '-4'],
+    ['2 + 3 * 4', '14'],
+    ['(2 + 3) * 4', '20'],
+  ],
+  decimals: [
+    ['record.amount + 1', 'decimal 13.50'],
+    ['1 + record.amount', 'decimal 13.50'],
+    ["record.amount - decimal('0.005')", 'decimal 12.495'],
+    ["record.amount * decimal('0.15')", 'decimal 1.8750'],
+    ["decimal('0.1') + decimal('0.2') == decimal('0.3')", 'true'],
+    ["record.amount == decimal('12.5')", 'true'],
+    ['record.amount > 12', 'true'],
+    ['13 > record.amount', 'true'],
+    ["record.amount in [12, decimal('12.500')]", 'true'],
+    ['-record.amount', 'decimal -12.50'],
+    ['record.huge * 10', 'failure'],
+    ['record.huge * 9', `decimal 9${'0'.repeat(37)}`],
+    ['minorUnits(record.amount)', '1250'],
+    ['minorUnits(record.huge)', 'failure'],
+  ],
+  'division that says how it rounds': [
+    ["div(10, 4, 0, 'half-even')", 'decimal 2'],
+    ["div(14, 4, 0, 'half-even')", 'decimal 4'],
+    ["div(10, 4, 0, 'half-up')", 'decimal 3'],
+    ["div(-10, 4, 0, 'half-up')", 'decimal -3'],
+    ["div(-10, 4, 0, 'half-even')", 'decimal -2'],
+    ["div(11, 4, 0, 'down')", 'decimal 2'],
+    ["div(-11, 4, 0, 'down')", 'decimal -2'],
+    ["div(1, 3, 5, 'half-up')", 'decimal 0.33333'],
+    ["div(2, 3, 5, 'half-up')", 'decimal 0.66667'],
+    ["div(record.amount, 100, 2, 'half-even')", 'decimal 0.12'],
+    ["div(record.amount, record.count - 7, 2, 'down')", 'failure'],
+  ],
+  conversions: [
+    ['int(record.digits)', '42'],
+    ["int('9223372036854775808')", 'failure'],
+    ["int(' 1')", 'failure'],
+    ["int('1e3')", 'failure'],
+    ["int('٣')", 'failure'],
+    ["int(decimal('12.00'))", '12'],
+    ['int(record.amount)', 'failure'],
+    ['decimal(record.digits)', 'decimal 42'],
+    ['decimal(record.name)', 'failure'],
+    ['decimal(record.count)', 'decimal 7'],
+    ['string(record.amount)', '12.50'],
+    ['string(record.count)', '7'],
+    ['string(record.flag)', 'true'],
+    ['string(record.day)', '2026-02-28'],
+  ],
+  texts: [
+    ["record.name + '!'", 'Ada!'],
+    ['size(record.emoji)', '3'],
+    ['record.emoji.size()', '3'],
+    ['record.emoji.substring(1, 2)', '😀'],
+    ['record.emoji.substring(1)', '😀b'],
+    ['record.name.substring(-5, 99)', 'Ada'],
+    ['record.name.substring(2, 1)', ''],
+    ['record.name.substring(9)', ''],
+    ['record.spaced.trim()', 'x y'],
+    ["'\\ufeffx'.trim().size()", '2'],
+    ["'straße É'.upper()", 'STRAßE É'],
+    ["'ÀB'.lowerAscii()", 'Àb'],
+    ["record.name.startsWith('Ad') && record.name.endsWith('da') && record.name.contains('d')", 'true'],
+    ["'a.b.c'.replace('.', '--')", 'a--b--c'],
+    ["record.name.replace(record.empty, 'x')", 'failure'],
+    ["record.name.padLeft(5, '0')", '00Ada'],
+    ["record.name.padRight(5, '€')", 'Ada€€'],
+    ["record.name.padLeft(2, '0')", 'Ada'],
+    ["mask('4111111111111111', 6, 4)", '411111******1111'],
+    ["mask('1234', 2, 2)", '****'],
+    ["mask('a😀cde', 1, 1)", 'a***e'],
+    ['mask(record.empty, 0, 4)', ''],
+    ["record.name in ['Ada', 'Grace']", 'true'],
+    ["'\\ue000' < '😀'", 'true'],
+    ["'a' < 'b' && 'A' < 'a'", 'true'],
+    ["r'a\\d'", 'a\\d'],
+    ["'\\x41\\u0042\\U00000043\\104'", 'ABCD'],
+  ],
+  patterns: [
+    ["record.digits.matches('[0-9]+')", 'true'],
+    ["record.digits.matches('^[0-9]{3}$')", 'false'],
+    ["matches(record.name, 'd')", 'true'],
+    ["record.emoji.matches('^a.b$')", 'true'],
+  ],
+  moments: [
+    ['record.day.year() * 10000 + record.day.month() * 100 + record.day.day()', '20260228'],
+    ["record.day.formatDate('dd/MM/yyyy')", '28/02/2026'],
+    ["record.local.formatDate('yyyyMMddTHHmmssSSS')", '20260228T123045125'],
+    ["record.utc.formatDate('HH:mm:ss.SSS')", '12:30:45.000'],
+    ["record.day > date('2026-02-27')", 'true'],
+    ["record.day == date('2026-02-28')", 'true'],
+    ["record.noon < time('12:00:00.001')", 'true'],
+    ["record.noon == time('12:00:00.000')", 'true'],
+    ["record.utc == datetime('2026-02-28T14:30:45+02:00')", 'true'],
+    ["record.utc < datetime('2026-02-28T12:30:45.001Z')", 'true'],
+    ['record.utc == record.local', 'failure'],
+  ],
+};
+
+describe.each(Object.entries(tables))('%s', (_subject, rows) => {
+  test.each(rows.map((row) => [...row]))('%s is %s', (source, wanted) => {
+    expect(resultOf(source!)).toBe(wanted);
+  });
+});
+
+test('a text that would grow without bound is a failure before it is built', () => {
+  const grown = Array.from({ length: 20 }, () => ".replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')").join('');
+  expect(resultOf(`('a'${grown}).size()`)).toBe('failure');
+});
+
+test('nested quantifiers over a long text take linear time', () => {
+  const started = performance.now();
+  expect(resultOf(`'${'a'.repeat(5_000)}b'.matches('^(a+)+$')`)).toBe('false');
+  expect(performance.now() - started).toBeLessThan(1_000);
+});
