@@ -146,6 +146,12 @@ export const arrivalErrors = defineErrors({
     actor: 'caller',
     next: 'Use a new key for each file; repeat a key only with the same request.',
   },
+  E_INTAKE_ENDED: {
+    meaning: 'The thread that takes bytes in ended, perhaps for want of memory; nothing of what it had in hand was kept.',
+    actor: 'operator',
+    next: 'Nothing, if it stays at once: the files are taken in again. Else look at the memory of the machine.',
+    retryable: true,
+  },
   E_ARRIVAL_STATE: {
     meaning: 'The arrival is not in a state in which this can be done.',
     actor: 'operator',

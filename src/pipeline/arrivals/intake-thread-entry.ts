@@ -1,0 +1,75 @@
+/** The intake thread: seals, hashes, splits and reads back for the event loop, which waits for none of it. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import { systemRng } from '../../platform/base/system-ports.ts';
+import { createKeyRing } from '../../platform/storage/data-keys.ts';
+import { createLocalStore } from '../../platform/storage/local-store.ts';
+import { createSealedStore } from '../../platform/storage/sealed-store.ts';
+import type { Format } from '../formats/format.ts';
+import { createDirectIntakeStore, type IncomingFile } from './intake-store.ts';
+import type { IntakeAnswer, IntakeCall, IntakeThreadData, NumberedCall } from './intake-thread-messages.ts';
+
+const { root, cell, masterKeys, formatsUrl } = workerData as IntakeThreadData;
+const { formats } = (await import(formatsUrl)) as { formats: readonly Format[] };
+const store = createDirectIntakeStore({
+  formats,
+  store: createSealedStore({ raw: createLocalStore({ root, rng: systemRng }), cell, keyRing: createKeyRing(masterKeys), rng: systemRng }),
+});
+const files = new Map<number, IncomingFile>();
+/** One call after the other for each file; packs stand alone. */
+const last = new Map<number, Promise<unknown>>();
+
+function perform(call: IntakeCall): Promise<unknown> {
+  switch (call.kind) {
+    case 'open':
+      files.set(call.file, store.open(call.request));
+      return Promise.resolve();
+    case 'push':
+      return fileOf(call.file).push(call.bytes);
+    case 'end':
+      return fileOf(call.file)
+        .end()
+        .finally(() => forget(call.file));
+    case 'abort':
+      return Promise.resolve(files.get(call.file)?.abort()).finally(() => forget(call.file));
+    case 'pack':
+      return store.pack(call.tenantId, call.packId, call.members);
+  }
+}
+
+function fileOf(file: number): IncomingFile {
+  const found = files.get(file);
+  if (!found) throw new Error('this file was ended or aborted before');
+  return found;
+}
+
+function forget(file: number): void {
+  files.delete(file);
+  last.delete(file);
+}
+
+async function answer({ id, call }: NumberedCall): Promise<void> {
+  let said: IntakeAnswer;
+  try {
+    const before = call.kind === 'pack' ? undefined : last.get(call.file);
+    const done = (async () => {
+      await before?.catch(() => undefined);
+      return perform(call);
+    })();
+    if (call.kind === 'open' || call.kind === 'push') last.set(call.file, done);
+    said = { id, value: await done };
+  } catch (error) {
+    const { message } = error as Error;
+    said = {
+      id,
+      failure: {
+        code: error instanceof HeadgateError ? error.code : null,
+        message,
+        isRetryable: error instanceof HeadgateError && error.retryable,
+      },
+    };
+  }
+  parentPort!.postMessage(said);
+}
+
+parentPort!.on('message', (numbered: NumberedCall) => void answer(numbered));

@@ -1,0 +1,183 @@
+/**
+ * An intake store whose work happens in threads of its own: hashing, splitting, sealing, fsync and reading back of big files
+ * in one, packs of small ones in another, each started when it is first needed. Small files stay in memory here until they
+ * are packed. A thread that ends fails what it had in hand, retryable, and is started anew.
+ */
+import { Worker } from 'node:worker_threads';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { SealedObject, SealedStore } from '../../platform/storage/object-store.ts';
+import type { Format } from '../formats/format.ts';
+import { arrivalErrors } from './arrival-errors.ts';
+import { packedBytesMax, type ReceivedFile } from './file-receiver.ts';
+import { createDirectIntakeStore, type IncomingFile, type IntakeStore, type ReceiveRequest } from './intake-store.ts';
+import type { IntakeAnswer, IntakeCall, IntakeThreadData } from './intake-thread-messages.ts';
+
+export interface ThreadedIntakeStore extends IntakeStore {
+  /** Ends the threads; what they have in hand fails. */
+  close(): Promise<void>;
+}
+
+export interface ThreadedIntakeOptions extends IntakeThreadData {
+  /** For what stays on this thread: small files, reading, removing. */
+  readonly store: SealedStore;
+  readonly formats: readonly Format[];
+}
+
+export function createThreadedIntakeStore(options: ThreadedIntakeOptions): ThreadedIntakeStore {
+  const { root, cell, masterKeys, formatsUrl } = options;
+  const direct = createDirectIntakeStore(options);
+  const data: IntakeThreadData = { root, cell, masterKeys, formatsUrl };
+  const files = new IntakeThread(data);
+  const packs = new IntakeThread(data);
+  return {
+    open: (request) => new LazyFile(direct, files, request),
+    pack: (tenantId, packId, members) => packs.running.call<SealedObject[]>({ kind: 'pack', tenantId, packId, members }),
+    read: direct.read,
+    remove: direct.remove,
+    close: async () => {
+      await Promise.all([files.close(), packs.close()]);
+    },
+  };
+}
+
+/** Goes to the thread when it outgrows a pack; packed files go there at once, because they may unpack to anything. */
+class LazyFile implements IncomingFile {
+  readonly #direct: IntakeStore;
+  readonly #thread: IntakeThread;
+  readonly #request: ReceiveRequest;
+  #kept: Uint8Array[] = [];
+  #keptBytes = 0;
+  #incoming: IncomingFile | undefined;
+
+  constructor(direct: IntakeStore, thread: IntakeThread, request: ReceiveRequest) {
+    this.#direct = direct;
+    this.#thread = thread;
+    this.#request = request;
+  }
+
+  async push(bytes: Uint8Array): Promise<void> {
+    const isSmall = this.#request.unpack === 'none' && this.#keptBytes + bytes.length < packedBytesMax;
+    if (this.#incoming === undefined && isSmall) {
+      this.#kept.push(Uint8Array.from(bytes));
+      this.#keptBytes += bytes.length;
+      return;
+    }
+    this.#incoming ??= await this.#start(new ThreadFile(this.#thread.running, this.#request));
+    await this.#incoming.push(bytes);
+  }
+
+  async end(): Promise<ReceivedFile> {
+    this.#incoming ??= await this.#start(this.#direct.open(this.#request));
+    return this.#incoming.end();
+  }
+
+  async abort(): Promise<void> {
+    await this.#incoming?.abort();
+  }
+
+  async #start(incoming: IncomingFile): Promise<IncomingFile> {
+    for (const bytes of this.#kept) await incoming.push(bytes);
+    this.#kept = [];
+    return incoming;
+  }
+}
+
+let lastFile = 0;
+
+/** One push is on its way while the next piece is read. It stays with the thread that it began in. */
+class ThreadFile implements IncomingFile {
+  readonly #thread: StartedThread;
+  readonly #file = ++lastFile;
+  #inFlight: Promise<unknown>;
+
+  constructor(thread: StartedThread, request: ReceiveRequest) {
+    this.#thread = thread;
+    this.#inFlight = thread.call({ kind: 'open', file: this.#file, request });
+    this.#inFlight.catch(() => undefined);
+  }
+
+  async push(bytes: Uint8Array): Promise<void> {
+    await this.#inFlight;
+    this.#inFlight = this.#thread.call({ kind: 'push', file: this.#file, bytes });
+    // Its failure is the next call's.
+    this.#inFlight.catch(() => undefined);
+  }
+
+  async end(): Promise<ReceivedFile> {
+    await this.#inFlight;
+    return this.#thread.call<ReceivedFile>({ kind: 'end', file: this.#file });
+  }
+
+  async abort(): Promise<void> {
+    await this.#inFlight.catch(() => undefined);
+    await this.#thread.call({ kind: 'abort', file: this.#file }).catch(() => undefined);
+  }
+}
+
+class IntakeThread {
+  readonly #data: IntakeThreadData;
+  #started: StartedThread | undefined;
+
+  constructor(data: IntakeThreadData) {
+    this.#data = data;
+  }
+
+  get running(): StartedThread {
+    if (this.#started === undefined || this.#started.isEnded) this.#started = new StartedThread(this.#data);
+    return this.#started;
+  }
+
+  async close(): Promise<void> {
+    await this.#started?.terminate();
+  }
+}
+
+class StartedThread {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }>();
+  #lastId = 0;
+  isEnded = false;
+
+  constructor(data: IntakeThreadData) {
+    this.#worker = new Worker(new URL('./intake-thread-entry.ts', import.meta.url), { workerData: data, name: 'intake' });
+    this.#worker.on('message', (said: IntakeAnswer) => {
+      const call = this.#pending.get(said.id);
+      this.#pending.delete(said.id);
+      if ('value' in said) call?.resolve(said.value);
+      else call?.reject(failureOf(said.failure));
+    });
+    this.#worker.on('error', () => this.#end());
+    this.#worker.on('exit', () => this.#end());
+    // The process may end while the thread waits for work.
+    this.#worker.unref();
+  }
+
+  call<Value>(call: IntakeCall): Promise<Value> {
+    if (this.isEnded) return Promise.reject(ended());
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#pending.set(id, { resolve, reject });
+    this.#worker.postMessage({ id, call });
+    return promise as Promise<Value>;
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #end(): void {
+    this.isEnded = true;
+    for (const { reject } of this.#pending.values()) reject(ended());
+    this.#pending.clear();
+  }
+}
+
+function ended(): HeadgateError {
+  return new HeadgateError(arrivalErrors.E_INTAKE_ENDED, 'the thread that takes bytes in ended');
+}
+
+function failureOf(failure: { readonly code: string | null; readonly message: string; readonly isRetryable: boolean }): Error {
+  return failure.code === null
+    ? new Error(failure.message)
+    : new HeadgateError(failure.code, failure.message, { retryable: failure.isRetryable });
+}
