@@ -81,6 +81,7 @@ export class ChunkRun {
       tally: this.#tally,
       outcomes: this.#outcomes,
       hash: this.#hash,
+      hashKey: this.#options.hashKey,
       routeSets: this.#routeSets,
       scope: this.#judge.scope,
       chunkStart: this.#spec.start,

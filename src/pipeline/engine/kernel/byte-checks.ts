@@ -63,10 +63,10 @@ function tripleIndex(text: string): number {
 
 /** Index of three upper-case letters among all such codes, or -1. */
 export function tripleAt(bytes: Uint8Array, start: number): number {
-  const first = (bytes[start]! - 0x41) >>> 0;
-  const second = (bytes[start + 1]! - 0x41) >>> 0;
-  const third = (bytes[start + 2]! - 0x41) >>> 0;
-  return first > 25 || second > 25 || third > 25 ? -1 : (first * 26 + second) * 26 + third;
+  const first = bytes[start]! - 0x41;
+  const second = bytes[start + 1]! - 0x41;
+  const third = bytes[start + 2]! - 0x41;
+  return first >>> 0 > 25 || second >>> 0 > 25 || third >>> 0 > 25 ? -1 : (first * 26 + second) * 26 + third;
 }
 
 export function isCurrencyAt(bytes: Uint8Array, start: number): boolean {
@@ -75,7 +75,7 @@ export function isCurrencyAt(bytes: Uint8Array, start: number): boolean {
 }
 
 export function isCountryAt(bytes: Uint8Array, start: number): boolean {
-  const first = (bytes[start]! - 0x41) >>> 0;
-  const second = (bytes[start + 1]! - 0x41) >>> 0;
-  return first <= 25 && second <= 25 && countryTable[first * 26 + second] === 1;
+  const first = bytes[start]! - 0x41;
+  const second = bytes[start + 1]! - 0x41;
+  return first >>> 0 <= 25 && second >>> 0 <= 25 && countryTable[first * 26 + second] === 1;
 }

@@ -6,6 +6,7 @@
 import type { BlockBuffer } from '../block-buffer.ts';
 import type { ChunkTally } from '../chunk-tally.ts';
 import type { CompiledFlow } from '../compile-flow.ts';
+import { KeyBatch } from '../outcomes/key-batch.ts';
 import type { KeyHash } from '../outcomes/key-hash.ts';
 import type { OutcomeColumns } from '../outcomes/outcome-columns.ts';
 import type { RouteSets } from '../outcomes/route-sets.ts';
@@ -27,6 +28,7 @@ export interface FastPathParts {
   readonly tally: ChunkTally;
   readonly outcomes: OutcomeColumns;
   readonly hash: KeyHash;
+  readonly hashKey: Uint8Array;
   readonly routeSets: RouteSets;
   readonly scope: RecordScope;
   readonly chunkStart: number;
@@ -39,6 +41,7 @@ export class FastPath {
   #kernel: Kernel | null = null;
   #state: KernelState | null = null;
   #runtime: KernelRuntime | null = null;
+  #batch: KeyBatch | null = null;
   #misses = 0;
   #lessons = 0;
 
@@ -53,7 +56,9 @@ export class FastPath {
     const { flow, block, tally, hash, firstRecord, maxRecordBytes, routeSets, scope } = this.#parts;
     const bodies = Math.max(0, ...kernel.source.bodyOfTarget.map((body) => body + 1));
     this.#kernel = kernel;
+    this.#batch ??= new KeyBatch(this.#parts.hashKey, Math.max(1, flow.hashedKeys.length * flow.stripeRecords));
     this.#state = new KernelState(flow, {
+      keyBatch: this.#batch,
       outputs: tally.outputs,
       hash,
       bodies,
@@ -96,6 +101,7 @@ export class FastPath {
     state.hashes = outcomes.hashes;
     for (let target = 0; target < tally.outputs.length; target++) tally.outputs[target]!.setLimit(flow.plan.targets[target]!.batchBytes);
     const reason = this.#kernel!.run(state, this.#runtime!);
+    state.keyBatch.finish(outcomes.hashes);
     const taken = state.count - outcomes.count;
     outcomes.count = state.count;
     tally.addTaken({ type: flow.mainType, valid: state.valid, filtered: state.filtered });

@@ -148,9 +148,10 @@ function fixedAtomCode(context: SourceContext, atom: PatternAtom, bound: string 
   return tests.length === 0 ? '' : `if(${tests.join('||')})break row;k+=${atom.min};`;
 }
 
-/** Bytes 0x30 to 0x39 keep their high nibble, also after adding six to the low one. */
+/** Bytes 0x30 to 0x39 keep their high nibble, also after adding six to the low one. -252645136 is 0xf0f0f0f0. */
 function notFourDigits(at: string): string {
-  return `(((I.getInt32(${at},true)&0xf0f0f0f0)^0x30303030)|((I.getInt32(${at},true)+0x06060606&0xf0f0f0f0)^0x30303030))!==0`;
+  const word = `I.getInt32(${at},true)`;
+  return `(${word}&-252645136)!==0x30303030||(${word}+0x06060606&-252645136)!==0x30303030`;
 }
 
 function memberTest(context: SourceContext, atom: PatternAtom, byte: string): string {
@@ -219,21 +220,24 @@ function numberCode(context: SourceContext, layout: TextLayout, index: number, f
   const bounds = boundCode(index, field, scale);
   const bound = layout.bound(index);
   const more = bound === null ? '' : `k<${bound}&&`;
-  const digits = `while(${more}(d=b[k]-48>>>0)<=9){u=u*10+d;k++}`;
-  const fraction =
-    field.type === 'decimal' && field.point === 'explicit' && scale > 0
-      ? `if(${more}b[k]===46){k++;const y=k;${digits}const q=k-y;if(q<1||q>${scale}||n+q>${exactDigits})break row;u*=${context.constant(powersUpTo(scale))}[${scale}-q]}else u*=${10 ** scale};`
-      : '';
-  const limit = field.type === 'decimal' && field.point === 'explicit' ? exactDigits - scale : exactDigits;
+  const digits = `while(${more}((d=b[k]-48)>>>0)<=9){u=Math.imul(u,10)+d|0;k++}`;
+  const hasFraction = field.type === 'decimal' && field.point === 'explicit' && scale > 0;
+  const fraction = hasFraction
+    ? `if(${more}b[k]===46){k++;const y=k;${digits}const q=k-y;if(q<1||q>${scale}||n+q>${exactDigits})break row;u=Math.imul(u,${context.constant(powersUpTo(scale))}[${scale}-q])}else u=Math.imul(u,${10 ** Math.min(scale, 9)});`
+    : '';
+  const shift = hasFraction ? scale : 0;
+  // Nine digits with the scale's zeros fit 32 bits; longer numbers are read again as doubles.
+  const wide = `if(n>${9 - shift})u${index}=wide(b,s${index},k,${shift});else u${index}=m===1?0-u:u;`;
   const length = field.maxLength === null ? '' : `if(e${index}-s${index}>${field.maxLength})break row;`;
   return (
-    `{let k=s${index},u=0,d=0,m=0;if(${more}b[k]===45){m=1;k++}const z=k;${digits}const n=k-z;if(n<1||n>${limit})break row;${fraction}` +
-    `u${index}=m===1?0-u:u;e${index}=k;}${bounds}${length}${pattern === null ? '' : patternCode(context, index, pattern, `e${index}`)}${asked}`
+    `{let k=s${index},u=0,d=0,m=0;if(${more}b[k]===45){m=1;k++}const z=k;${digits}const n=k-z;if(n<1||n>${exactDigits - shift})break row;${fraction}` +
+    `${wide}e${index}=k;}${bounds}${length}${pattern === null ? '' : patternCode(context, index, pattern, `e${index}`)}${asked}`
   );
 }
 
-function powersUpTo(scale: number): Float64Array {
-  return Float64Array.from({ length: scale + 1 }, (_, exponent) => 10 ** exponent);
+/** Only numbers of at most nine digits are scaled with them. */
+function powersUpTo(scale: number): Int32Array {
+  return Int32Array.from({ length: scale + 1 }, (_, exponent) => (exponent > 9 ? 0 : 10 ** exponent));
 }
 
 function boundCode(index: number, field: FieldPlan, scale: number): string {
@@ -287,7 +291,7 @@ export function dateShape(field: FieldPlan): DateShape | null {
 
 function dateCode(context: SourceContext, index: number, shape: DateShape): string {
   const s = `s${index}`;
-  const two = (at: number) => ({ high: `(b[${s}+${at}]-48>>>0)`, low: `(b[${s}+${at + 1}]-48>>>0)` });
+  const two = (at: number) => ({ high: `b[${s}+${at}]-48`, low: `b[${s}+${at + 1}]-48` });
   const month = two(shape.month);
   const day = two(shape.day);
   const literals = shape.literals.map(({ at, byte }) => `b[${s}+${at}]!==${byte}||`).join('');
@@ -295,7 +299,7 @@ function dateCode(context: SourceContext, index: number, shape: DateShape): stri
   const number = context.uses[index]!.date ? `D${index}=${year}*10000+m*100+d;` : '';
   return (
     `{const h=${month.high},l=${month.low},i=${day.high},j=${day.low},m=h*10+l,d=i*10+j;` +
-    `if(${literals}l>9||j>9||m<1||m>12||d<1||d>31||${notFourDigits(`${s}+${shape.year}`)}||I.getInt32(${s}+${shape.year},true)===0x30303030)break row;` +
+    `if(${literals}(h>>>0)>9||(l>>>0)>9||(i>>>0)>9||(j>>>0)>9||m<1||m>12||d<1||d>31||${notFourDigits(`${s}+${shape.year}`)}||I.getInt32(${s}+${shape.year},true)===0x30303030)break row;` +
     `if(d>28&&!isDay(${year},m,d))break row;${number}e${index}=${s}+${shape.length};}`
   );
 }

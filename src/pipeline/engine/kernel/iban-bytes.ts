@@ -38,6 +38,8 @@ const highTable = Int32Array.from(highest);
 const countryTable = Int32Array.from(countryDigits);
 /** 1 where four digits may stand from this place on. */
 const digitsTable = Uint8Array.from(lowest, (_, at) => (lowest.slice(at, at + 4).every((low) => low === 0) ? 1 : 0));
+/** 0xf0f0f0f0 as a signed number. */
+const highNibbles = 0xf0f0f0f0 | 0;
 /** Powers of ten mod 97; a BBAN has at most 30 places of two digits, and six digits follow it. */
 const powers = new Int32Array(72);
 for (let exponent = 0, power = 1; exponent < powers.length; exponent++, power = (power * 10) % 97) powers[exponent] = power;
@@ -47,11 +49,11 @@ for (let exponent = 0, power = 1; exponent < powers.length; exponent++, power = 
  * place to the first, so that each part has its weight at once and one remainder is enough.
  */
 export function ibanLength(bytes: Uint8Array, view: DataView, start: number): number {
-  const first = (bytes[start]! - 0x41) >>> 0;
-  const second = (bytes[start + 1]! - 0x41) >>> 0;
-  const tens = (bytes[start + 2]! - 0x30) >>> 0;
-  const units = (bytes[start + 3]! - 0x30) >>> 0;
-  if (first > 25 || second > 25 || tens > 9 || units > 9) return 0;
+  const first = bytes[start]! - 0x41;
+  const second = bytes[start + 1]! - 0x41;
+  const tens = bytes[start + 2]! - 0x30;
+  const units = bytes[start + 3]! - 0x30;
+  if (first >>> 0 > 25 || second >>> 0 > 25 || tens >>> 0 > 9 || units >>> 0 > 9) return 0;
   const number = structureNumbers[first * 26 + second]!;
   if (number < 0) return 0;
   // 00, 01 and 99 would pass the remainder but are never issued.
@@ -65,8 +67,8 @@ export function ibanLength(bytes: Uint8Array, view: DataView, start: number): nu
   while (place > 4) {
     if (place >= 8 && digitsTable[ranges + place - 4] === 1) {
       const word = view.getInt32(start + place - 4, true);
-      // All four bytes are 0x30 to 0x39.
-      if ((((word & 0xf0f0f0f0) ^ 0x30303030) | (((word + 0x06060606) & 0xf0f0f0f0) ^ 0x30303030)) === 0) {
+      // All four bytes are 0x30 to 0x39. The first test keeps the sum of the second within 32 bits.
+      if ((word & highNibbles) === 0x30303030 && ((word + 0x06060606) & highNibbles) === 0x30303030) {
         const pairs = (Math.imul(word & 0x0f0f0f0f, 2561) >>> 8) & 0x00ff00ff;
         sum += (Math.imul(pairs, 6_553_601) >>> 16) * powers[exponent]!;
         exponent += 4;

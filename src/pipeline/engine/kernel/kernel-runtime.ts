@@ -11,6 +11,7 @@ import type { Scope } from '../expressions/expression.ts';
 import { ExpressionFailure } from '../expressions/expression-errors.ts';
 import { type Value, valueText } from '../expressions/values.ts';
 import { FieldReader } from '../fields/field-reader.ts';
+import type { KeyBatch } from '../outcomes/key-batch.ts';
 import type { KeyHash } from '../outcomes/key-hash.ts';
 import type { RouteSets } from '../outcomes/route-sets.ts';
 import type { RecordScope } from '../records/record-scope.ts';
@@ -45,6 +46,7 @@ export class KernelState {
   hashes: Uint32Array[] = [];
   readonly outputs: readonly TargetOutput[];
   readonly hash: KeyHash;
+  readonly keyBatch: KeyBatch;
   readonly places: Int32Array;
   /** Slot of the unknown currency, then of every letter triple; -1: none yet. */
   readonly slots = new Int8Array(tripleCount + 1).fill(-1);
@@ -60,6 +62,7 @@ export class KernelState {
     parts: {
       readonly outputs: readonly TargetOutput[];
       readonly hash: KeyHash;
+      readonly keyBatch: KeyBatch;
       readonly bodies: number;
       readonly bytes: Buffer;
       readonly view: DataView;
@@ -73,6 +76,7 @@ export class KernelState {
     this.view = parts.view;
     this.outputs = parts.outputs;
     this.hash = parts.hash;
+    this.keyBatch = parts.keyBatch;
     this.firstRecord = parts.firstRecord;
     this.maxRecord = parts.maxRecord;
     this.places = new Int32Array(Math.max(2, flow.plan.records[flow.mainType]!.fields.length * 2));

@@ -4,6 +4,7 @@
  */
 import type { CompiledFlow } from '../compile-flow.ts';
 import type { Expression } from '../expressions/expression.ts';
+import { entryBytes, entryKeyAt, entryKeyMax } from '../outcomes/siphash-module.ts';
 import { type BodyCode, bodyCode } from './body-code.ts';
 import { delimitedLayout } from './delimited-layout.ts';
 import { ExpressionCode } from './expression-code.ts';
@@ -112,12 +113,12 @@ function assemble(parts: KernelParts): string {
   const temporaries = context.temporaries.map((name) => `${name}=0`);
   return `"use strict";
 const [${constants.join(',')}]=K;
-const {U,N,isDay,ibanLength,isCurrency,isCountry,writeInteger,writeDecimal,cell,column,triple}=F;
+const {U,N,isDay,ibanLength,isCurrency,isCountry,wide,writeInteger,writeDecimal,cell,column,triple}=F;
 return function kernel(S,X){
-const b=S.bytes,I=S.view,have=S.have,until=S.until,P=S.places,outs=S.outputs,ST=S.status,RS=S.routeSet,OF=S.offset,H=S.hash,SL=S.slots,AC=S.sums,AN=S.sumCounts,FS=S.firstSets,MS=S.maskSets,FT=S.firstTargets,MT=S.isMulti;
+const b=S.bytes,I=S.view,have=S.have|0,until=S.until|0,P=S.places,outs=S.outputs,ST=S.status,RS=S.routeSet,OF=S.offset,H=S.hash,SL=S.slots,AC=S.sums,AN=S.sumCounts,FS=S.firstSets,MS=S.maskSets,FT=S.firstTargets,MT=S.isMulti,KB=S.keyBatch,KV=KB.view,KC=KB.columns,KP=KB.places;
 ${flow.hashedKeys.map((_, index) => `const H${index}=S.hashes[${index}];`).join('')}
-const base=S.base,first=S.firstRecord,limit=S.maxRecord,full=S.countMax;
-let p=S.at,n=S.count,valid=0,filtered=0,reason=0,rs=p,slow=0,x=0,q=0,r=0,g=0,qt=0,lf=0${temporaries.map((name) => `,${name}`).join('')};
+const base=S.base>>>0,first=S.firstRecord,limit=S.maxRecord|0,full=S.countMax|0;
+let p=S.at|0,n=S.count|0,m=KB.count|0,valid=0,filtered=0,reason=0,rs=p,slow=0,x=0,q=0,r=0,g=0,qt=0,lf=0${temporaries.map((name) => `,${name}`).join('')};
 while(p<until){
 rs=p;slow=0;reason=1;
 row:{
@@ -145,7 +146,7 @@ continue;
 }
 break;
 }
-S.at=rs;S.count=n;S.valid+=valid;S.filtered+=filtered;
+S.at=rs;S.count=n;KB.count=m;S.valid+=valid;S.filtered+=filtered;
 return reason;
 };`;
 }
@@ -190,17 +191,19 @@ function sumCode(flow: CompiledFlow): string {
   ).join('\n');
 }
 
-/** A key of one field is hashed where it stands; of several, from a copy joined by NUL. */
+/** Keys go into the batch, their values joined by NUL; a long one is hashed at once. */
 function hashCode(context: SourceContext, fields: readonly number[] | null, key: number): string {
   const none = `H${key}[2*n]=0;H${key}[2*n+1]=0;`;
   if (fields === null || fields.length === 0) return none;
-  const store = `H${key}[2*n]=H.low;H${key}[2*n+1]=H.high;`;
-  if (fields.length === 1) {
-    const [field] = fields as [number];
-    const hash = `H.hash(b,s${field},e${field});${store}`;
-    return context.isOptional(field) ? `if(a${field}===1){${none}}else{${hash}}` : hash;
-  }
-  const places = fields.map((field, index) => `P[${index * 2}]=s${field};P[${index * 2 + 1}]=a${field}===1?s${field}:e${field};`).join('');
-  const isAbsent = fields.map((field) => `a${field}===1`).join('&&');
-  return `if(${isAbsent}){${none}}else{${places}X.hashPlaces(${fields.length});${store}}`;
+  const length = (field: number) => (context.isOptional(field) ? `(a${field}===1?0:e${field}-s${field})` : `(e${field}-s${field})`);
+  const total = `${fields.map(length).join('+')}+${fields.length - 1}`;
+  const copies = fields.map((field, index) => {
+    const bytes = `{const w=${length(field)};for(let k=0;k<w;k+=8)KV.setFloat64(y+k,I.getFloat64(s${field}+k,true),true);y+=w;}`;
+    return index === 0 ? bytes : `KV.setInt8(y++,0);${bytes}`;
+  });
+  const places = fields.map((field, index) => `P[${index * 2}]=s${field};P[${index * 2 + 1}]=s${field}+${length(field)};`).join('');
+  const batched = `let y=m*${entryBytes};KV.setInt32(y,l,true);y+=${entryKeyAt};${copies.join('')}KC[m]=${key};KP[m]=2*n;m++;`;
+  const hash = `{const l=${total};if(l<=${entryKeyMax}){${batched}}else{${places}X.hashPlaces(${fields.length});H${key}[2*n]=H.low;H${key}[2*n+1]=H.high;}}`;
+  const isAbsent = fields.map((field) => (context.isOptional(field) ? `a${field}===1` : 'false')).join('&&');
+  return fields.every((field) => context.isOptional(field)) ? `if(${isAbsent}){${none}}else${hash}` : hash;
 }

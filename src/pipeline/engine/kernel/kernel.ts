@@ -9,7 +9,7 @@ import { finishColumn, finishCsvCell } from './cell-text.ts';
 import { ibanLength } from './iban-bytes.ts';
 import type { KernelRuntime, KernelState } from './kernel-runtime.ts';
 import { type KernelShape, type KernelSource, kernelSource } from './kernel-source.ts';
-import { writeDecimal, writeInteger } from './number-text.ts';
+import { readWide, writeDecimal, writeInteger } from './number-text.ts';
 
 export interface Kernel {
   readonly source: KernelSource;
@@ -25,6 +25,7 @@ const functions = {
   isCurrency: isCurrencyAt,
   isCountry: isCountryAt,
   triple: tripleAt,
+  wide: readWide,
   writeInteger,
   writeDecimal,
   cell: finishCsvCell,

@@ -1,4 +1,4 @@
-/** Writes integers that a double holds exactly as decimal text, two digits a step. Called by generated kernels. */
+/** Reads and writes integers that a double holds exactly as decimal text. Called by generated kernels. */
 
 const pairs = new Uint16Array(100);
 for (let value = 0; value < 100; value++) pairs[value] = (0x30 + Math.floor(value / 10)) | ((0x30 + (value % 10)) << 8);
@@ -57,4 +57,23 @@ export function writeDecimal(into: Uint8Array, position: number, value: number, 
     into[at++] = digits[from]!;
   }
   return at;
+}
+
+/** The unscaled value at `scale` of a checked decimal text of at most 15 digits, the scale's zeros included. */
+export function readWide(bytes: Uint8Array, start: number, end: number, scale: number): number {
+  const isNegative = bytes[start] === 0x2d;
+  let value = 0;
+  let missing = scale;
+  let isFraction = false;
+  for (let at = isNegative ? start + 1 : start; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte === 0x2e) {
+      isFraction = true;
+      continue;
+    }
+    value = value * 10 + (byte - 0x30);
+    if (isFraction) missing--;
+  }
+  for (; missing > 0; missing--) value *= 10;
+  return isNegative ? 0 - value : value;
 }

@@ -1,0 +1,13 @@
+/** The few parts of the WebAssembly API that the engine uses, typed here because the project compiles without browser types. */
+
+export interface WebAssemblyMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+export interface WebAssemblyApi {
+  readonly Memory: new (size: { readonly initial: number }) => WebAssemblyMemory;
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Readonly<Record<string, unknown>> };
+}
+
+export const webAssembly: WebAssemblyApi = (globalThis as unknown as { readonly WebAssembly: WebAssemblyApi }).WebAssembly;
