@@ -22,6 +22,9 @@ const strayQuotes: FormatSetting = {
   description: 'A quote inside an unquoted field is text, or rejects the record as in a flow.',
 };
 
+/** They speak of a schema, or of what a flow may leave out. */
+const needingFlow: ReadonlySet<string> = new Set(['columns', 'unknownKeys', 'skipBlankLines']);
+
 type Values = ReadonlyMap<string, string | boolean | number | null>;
 
 /** Formats that can be read without a flow. Blank lines are records there: nothing says that they are none. */
@@ -41,9 +44,7 @@ export function parsedFormat(name: string, options: readonly string[], formats: 
 }
 
 function readOptions(format: Format, options: readonly string[]): Values {
-  const described = format.settings.filter(
-    (setting) => setting.type !== 'position' && setting.name !== 'columns' && setting.name !== 'unknownKeys',
-  );
+  const described = format.settings.filter((setting) => setting.type !== 'position' && !needingFlow.has(setting.name));
   const settings = format.name === 'delimited' ? [...described, strayQuotes] : described;
   const values = new Map(settings.map((setting) => [setting.name, setting.default]));
   const given = new Set<string>();

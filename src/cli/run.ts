@@ -101,7 +101,10 @@ async function runFiles({ plan, paths, out, pool, reporter }: FilesRun, formats:
 
 /** Nothing is sent here, so the engine need not keep account of small batches. */
 function withoutBatches(plan: Plan): Plan {
-  return { ...plan, targets: plan.targets.map((target) => ({ ...target, batchRecords: Number.MAX_SAFE_INTEGER, batchBytes: stripeBytesMax })) };
+  return {
+    ...plan,
+    targets: plan.targets.map((target) => ({ ...target, batchRecords: Number.MAX_SAFE_INTEGER, batchBytes: stripeBytesMax })),
+  };
 }
 
 async function loadPlan(path: string) {

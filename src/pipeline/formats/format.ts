@@ -16,6 +16,13 @@ export interface FormatSetting {
   readonly description: string;
 }
 
+export const skipBlankLinesSetting: FormatSetting = {
+  name: 'skipBlankLines',
+  type: 'boolean',
+  default: true,
+  description: 'Empty lines are counted, and are no records.',
+};
+
 export interface Format<Plan extends FormatPlan = FormatPlan> {
   readonly name: Plan['type'];
   readonly summary: string;

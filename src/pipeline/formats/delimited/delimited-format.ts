@@ -1,6 +1,6 @@
 /** The delimited format: settings, documentation, splitter. */
 import type { DelimitedPlan } from '../../engine/plan.ts';
-import type { Format } from '../format.ts';
+import { type Format, skipBlankLinesSetting } from '../format.ts';
 import { createDelimitedSplitter } from './delimited-splitter.ts';
 
 export const delimitedFormat: Format<DelimitedPlan> = {
@@ -27,6 +27,7 @@ export const delimitedFormat: Format<DelimitedPlan> = {
       default: 'exact',
       description: 'A record with more or fewer fields is rejected, or missing ones are absent and others ignored.',
     },
+    skipBlankLinesSetting,
     { name: 'discriminator', type: 'position', default: null, description: 'The column, counted from 1, that holds the record tag.' },
   ],
   createSplitter: createDelimitedSplitter,

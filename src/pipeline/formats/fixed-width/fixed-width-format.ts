@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FixedWidthPlan, RecordPlan } from '../../engine/plan.ts';
 import { envelopeTags } from '../envelope-types.ts';
-import type { Format } from '../format.ts';
+import { type Format, skipBlankLinesSetting } from '../format.ts';
 import { createLineSplitter, type LineRules } from '../line-splitter.ts';
 
 export const fixedWidthFormat: Format<FixedWidthPlan> = {
@@ -12,6 +12,7 @@ export const fixedWidthFormat: Format<FixedWidthPlan> = {
     'Positions and lengths of fields are bytes, counted from 1. A line ends at LF or CR LF. With several record types, `discriminator` says where each ' +
     "line's tag is. A line must be as wide as its record type; spaces beyond that are allowed. A multi-byte character that a field boundary would cut is an error, not a shift.",
   settings: [
+    skipBlankLinesSetting,
     {
       name: 'discriminator',
       type: 'position',
