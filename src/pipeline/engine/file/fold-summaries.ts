@@ -58,16 +58,19 @@ function joinGroups(left: readonly FindingGroup[], right: readonly FindingGroup[
   return groups.toGroups();
 }
 
-/** Where a header or trailer can't be is seen only with the neighbour. Each such finding appears once. */
+/**
+ * Where a header or trailer can't be is seen only with the neighbour. Each kind of it is kept once, at its lowest offset,
+ * so that the grouping of chunks can't show.
+ */
 function joinDamage(left: ChunkSummary, right: ChunkSummary): Finding[] {
-  const found: Finding[] = [...left.damage];
+  const found: Finding[] = [...left.damage, ...right.damage];
   const hasRecords = left.records.read > 0 || left.header !== null || left.trailer !== null;
   if (right.header !== null && hasRecords) found.push(misplaced(right.header, 'header is not first'));
   if (left.trailer !== null && right.records.read > 0) found.push(misplaced(left.trailer, 'record after the trailer'));
   if (left.trailer !== null && right.trailer !== null) found.push(misplaced(left.trailer, 'more than one trailer'));
-  found.push(...right.damage);
-  const keys = found.map((finding) => JSON.stringify(finding));
-  return found.filter((_, index) => keys.indexOf(keys[index]!) === index);
+  found.sort((a, b) => a.offset - b.offset || (a.message < b.message ? -1 : a.message > b.message ? 1 : 0));
+  const kinds = found.map((finding) => (finding.code === fileErrors.E_ENVELOPE ? finding.message : JSON.stringify(finding)));
+  return found.filter((_, index) => kinds.indexOf(kinds[index]!) === index);
 }
 
 function misplaced(envelope: EnvelopeRecord, message: string): Finding {

@@ -1,0 +1,215 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ChunkSpec } from '../chunk.ts';
+import { compileFlow } from '../compile-flow.ts';
+import type { Expression } from '../expressions/expression.ts';
+import { OutcomeSegment } from '../outcomes/outcome-segment.ts';
+import type { AcceptancePlan, Plan } from '../plan.ts';
+import { call, delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../plan-fixtures.ts';
+import { type MemoryRun, memorySource, runInMemory } from '../run-fixtures.ts';
+import type { Exclusion } from './duplicates.ts';
+import { checkFile, type FileCheck } from './file-checks.ts';
+import { foldSummaries } from './fold-summaries.ts';
+
+const column = (index: number) => ({ column: index, header: null });
+const at = (index: number) => ({ at: column(index) });
+const detail = recordPlan(
+  [
+    fieldPlan('tag', 'string', column(0)),
+    fieldPlan('id', 'string', column(1), { unique: 'file' }),
+    fieldPlan('amount', 'decimal', column(2), { sum: true, currencyField: 3 }),
+    fieldPlan('currency', 'currency', column(3)),
+  ],
+  { name: 'detail', tag: 'D', key: [1] },
+);
+const trailer = recordPlan(
+  [fieldPlan('tag', 'string', at(0).at), fieldPlan('count', 'int', at(1).at), fieldPlan('total', 'decimal', at(2).at)],
+  {
+    name: 'trailer',
+    role: 'trailer',
+    tag: 'T',
+    counted: false,
+  },
+);
+
+function statistic(name: 'records' | 'sum', field: string | null = null): Expression {
+  return { kind: 'statistic', type: name === 'sum' ? 'decimal' : 'int', name, field, key: null };
+}
+const trailerField = (index: number, type: 'int' | 'decimal'): Expression => ({ kind: 'field', type, scope: 'trailer', index, name: '' });
+
+function controlPlan(acceptance: Partial<AcceptancePlan> = {}, hasTrailer = true): Plan {
+  const plan = planOf({
+    format: { ...delimitedFormat, discriminator: 0 },
+    records: hasTrailer ? [detail, trailer] : [detail],
+    targets: [targetPlan('a'), targetPlan('b')],
+    routes: { mode: 'first', rules: [], default: [0, 1] },
+  });
+  const assert = call(
+    'bool',
+    'and',
+    call('bool', 'equal', trailerField(1, 'int'), statistic('records')),
+    call('bool', 'equal', trailerField(2, 'decimal'), statistic('sum', 'amount')),
+  );
+  return {
+    ...plan,
+    acceptance: { ...plan.acceptance, ...acceptance },
+    rules: hasTrailer
+      ? [{ id: 'control', scope: 'file', severity: 'error', onFail: 'reject-file', code: 'CTL01', message: 'totals differ', assert }]
+      : [],
+  };
+}
+
+interface Checked {
+  readonly check: FileCheck;
+  readonly exclusions: readonly Exclusion[];
+  readonly runs: readonly MemoryRun[];
+}
+
+/** Runs the lines in chunks of so many lines each, and judges the file. */
+function checkLines(plan: Plan, lines: readonly string[], linesPerChunk = lines.length): Checked {
+  const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''), 'utf8');
+  const flow = compileFlow(plan);
+  const specs: ChunkSpec[] = [];
+  const runs: MemoryRun[] = [];
+  let start = 0;
+  let firstRecord = 1;
+  for (let from = 0; from < Math.max(1, lines.length); from += Math.max(1, linesPerChunk)) {
+    const end =
+      start +
+      Buffer.byteLength(
+        lines
+          .slice(from, from + linesPerChunk)
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
+    const spec: ChunkSpec = { number: specs.length, start, end, firstRecord, context: { version: 1, columns: null } };
+    const run = runInMemory({ plan, bytes, spec, flow });
+    specs.push(spec);
+    runs.push(run);
+    start = end;
+    firstRecord += run.summary.records.read;
+  }
+  const exclusions: Exclusion[] = [];
+  const check = checkFile(flow, {
+    summary: foldSummaries(runs.map((run) => run.summary)),
+    chunks: specs.map((spec, index) => ({ spec, outcomes: new OutcomeSegment(memorySource(runs[index]!.outcomes)) })),
+    source: memorySource(bytes),
+    onExclusion: (exclusion) => void exclusions.push(exclusion),
+  });
+  return { check, exclusions, runs };
+}
+
+const reasons = ({ check }: Checked) => check.reasons.map(({ code, verdict }) => [code, verdict]);
+const good = ['D,a,1.50,EUR', 'D,b,2.25,ZAR'];
+
+describe('the check of a file', () => {
+  it('accepts a file whose trailer agrees with what was read', () => {
+    const { check } = checkLines(controlPlan(), [...good, 'T,2,3.75']);
+    expect([check.verdict, check.controlTotals.balanced, check.records.valid]).toEqual(['accepted', true, 2]);
+    expect(check.controlTotals).toMatchObject({
+      declared: { count: '2', total: '3.75' },
+      computed: { records: '2', 'sum.amount': '3.75' },
+    });
+  });
+
+  it('rejects a file whose control totals differ by one cent', () => {
+    expect(reasons(checkLines(controlPlan(), [...good, 'T,2,3.76']))).toEqual([['CTL01', 'rejected']]);
+  });
+
+  it('counts rejected records into control totals', () => {
+    const checked = checkLines(controlPlan(), [...good, 'D,,1.00,EUR', 'T,3,4.75']);
+    expect([checked.check.verdict, checked.check.records.rejected]).toEqual(['partial', 1]);
+  });
+
+  it('holds a file without its trailer, and says that the rule could not be computed', () => {
+    expect(reasons(checkLines(controlPlan(), good))).toEqual([
+      ['E_TRUNCATED', 'held'],
+      ['E_CONTROL', 'rejected'],
+    ]);
+  });
+
+  it('holds a file whose trailer is unreadable or stands before records', () => {
+    expect(reasons(checkLines(controlPlan(), [...good, 'T,x,3.75']))).toContainEqual(['E_INT', 'held']);
+    expect(reasons(checkLines(controlPlan(), ['T,2,3.75', ...good]))).toContainEqual(['E_ENVELOPE', 'held']);
+    expect(reasons(checkLines(controlPlan(), ['T,2,3.75', ...good], 1))).toContainEqual(['E_ENVELOPE', 'held']);
+  });
+
+  it('rejects an empty file unless the flow accepts it', () => {
+    expect(reasons(checkLines(controlPlan({}, false), []))).toEqual([['E_EMPTY', 'rejected']]);
+    expect(checkLines(controlPlan({ emptyFile: 'accept' }, false), []).check.verdict).toBe('accepted');
+  });
+
+  it('holds a file with more invalid records, ratio or money than its flow accepts', () => {
+    const lines = [...good, 'D,c,100.00,EURO'];
+    const amount = (limit: string) => checkLines(controlPlan({ maxInvalidAmount: { XXX: limit } }, false), lines).check.verdict;
+    expect(checkLines(controlPlan({ maxInvalid: 0 }, false), lines).check.verdict).toBe('held');
+    expect(checkLines(controlPlan({ maxInvalid: 1 }, false), lines).check.verdict).toBe('partial');
+    expect(checkLines(controlPlan({ maxInvalidRatio: 0.3 }, false), lines).check.verdict).toBe('held');
+    expect(checkLines(controlPlan({ maxInvalidRatio: 0.34 }, false), lines).check.verdict).toBe('partial');
+    expect([amount('99.99'), amount('100')]).toEqual(['held', 'partial']);
+    expect(checkLines(controlPlan({ mode: 'all-or-nothing', onExceed: 'reject' }, false), lines).check.verdict).toBe('rejected');
+  });
+
+  it('excludes the later of two equal keys, with its money, wherever chunks are cut', () => {
+    const lines = ['D,a,1.00,EUR', 'D,b,2.00,EUR', 'D,a,4.00,EUR', 'D,"b",8.00,ZAR', 'D,c,16.00,EUR'];
+    for (const linesPerChunk of [1, 2, 5]) {
+      const { check, exclusions } = checkLines(controlPlan({}, false), lines, linesPerChunk);
+      expect(exclusions.map(({ record, offset, code, field, targets }) => [record, offset, code, field, targets])).toEqual([
+        [3, 26, 'E_DUPLICATE_KEY', 'id', [0, 1]],
+        [4, 39, 'E_DUPLICATE_KEY', 'id', [0, 1]],
+      ]);
+      expect([check.verdict, check.records, check.excluded]).toEqual(['partial', { read: 5, valid: 3, rejected: 2, filtered: 0 }, 2]);
+      expect(check.amounts.valid['amount']!.byCurrency).toEqual({ EUR: '1900', ZAR: '0' });
+      expect(check.amounts.rejected['amount']!.byCurrency).toEqual({ EUR: '400', ZAR: '800' });
+      expect(check.targets[1]).toMatchObject({ records: 3, excluded: 2 });
+    }
+  });
+
+  it('does not count a rejected record as the first of two', () => {
+    const { exclusions } = checkLines(controlPlan({}, false), ['D,a,x,EUR', 'D,a,1.00,EUR']);
+    expect(exclusions).toEqual([]);
+  });
+
+  it('finds exactly the repetitions of a naive search, in record order', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 1, maxLength: 40 }),
+        fc.integer({ min: 1, max: 9 }),
+        (keys, linesPerChunk) => {
+          const { exclusions } = checkLines(
+            controlPlan({}, false),
+            keys.map((key) => `D,k${key},1.00,EUR`),
+            linesPerChunk,
+          );
+          const repeated = keys.flatMap((key, index) => (keys.indexOf(key) < index ? [index + 1] : []));
+          expect(exclusions.map(({ record }) => record)).toEqual(repeated);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('folding', () => {
+  it('is associative and equals one chunk over the whole file', () => {
+    const line = fc.constantFrom(...good, 'D,c,9.99,EURO', 'D,,1.00,EUR', 'x', 'T,1,1.00', 'D,d,90071992547409.93,EUR');
+    fc.assert(
+      fc.property(fc.array(line, { minLength: 3, maxLength: 20 }), (lines) => {
+        const plan = controlPlan();
+        const summaries = checkLines(plan, lines, 1).runs.map((run) => run.summary);
+        const left = foldSummaries([foldSummaries(summaries.slice(0, 2)), ...summaries.slice(2)]);
+        const right = foldSummaries([summaries[0]!, foldSummaries(summaries.slice(1))]);
+        const whole = checkLines(plan, lines).runs[0]!.summary;
+        // A whole chunk names the record that is out of place, folding names the header or trailer.
+        const comparable = ({ damage, targets, ...summary }: typeof whole) => ({
+          ...summary,
+          damaged: damage.length > 0,
+          targets: targets.map(({ stripes: _, ...target }) => target),
+        });
+        expect(left).toEqual(right);
+        expect(comparable(left)).toEqual(comparable(whole));
+      }),
+      { numRuns: 80 },
+    );
+  });
+});
