@@ -51,6 +51,9 @@ export async function seeArrivals(tx: TenantTx, ids: Ids, arrivals: readonly New
   );
 }
 
+/** A sealed object that an arrival owns, and how the file in it is packed. */
+export type KeptObject = SealedObject & { readonly unpack: 'none' | 'gzip' };
+
 export interface ArrivalMove {
   readonly arrivalId: string;
   /** The state that it is in as far as the caller knows. */
@@ -66,7 +69,8 @@ export interface ArrivalMove {
   readonly duplicateOf?: string;
   readonly traceId?: string | null;
   readonly traceParent?: string | null;
-  readonly object?: SealedObject;
+  /** The file as received, kept with the arrival. */
+  readonly object?: KeptObject;
   /** Nothing is left to do at the source: the arrival came by upload. */
   readonly isReleased?: boolean;
   /** For the event. */
@@ -220,4 +224,29 @@ const countRecent = `/* count recently accepted */
 /** Files of a source accepted within the last minute. Asked only where the source has a limit of its own. */
 export async function countRecentlyAccepted(tx: TenantTx, source: { readonly flowId: string; readonly sourceId: string }): Promise<number> {
   return (await tx.query<{ files: number }>(countRecent, [tx.tenantId, source.flowId, source.sourceId])).rows[0]!.files;
+}
+
+const selectHeld = `/* get held arrival */
+  select a.flow_id as "flowId", f.name as "flowName", a.source_id as "sourceId", a.name, a.sha256, a.object, a.trace_id as "traceId", a.trace_parent as "traceParent",
+    a.size_bytes as "sizeBytes"
+  from headgate.arrivals a join headgate.flows f on f.tenant_id = a.tenant_id and f.flow_id = a.flow_id
+  where a.tenant_id = $1 and a.arrival_id = $2 and a.state = 'held'`;
+
+export interface HeldArrival {
+  readonly flowId: string;
+  readonly flowName: string;
+  readonly sourceId: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly object: KeptObject;
+  readonly traceId: string | null;
+  readonly traceParent: string | null;
+  readonly sizeBytes: number;
+}
+
+/** Fails with E_ARRIVAL_STATE when it is not held, or not there. */
+export async function getHeldArrival(tx: TenantTx, arrivalId: string): Promise<HeldArrival> {
+  const found = (await tx.query<HeldArrival>(selectHeld, [tx.tenantId, arrivalId])).rows[0];
+  if (!found) throw new HeadgateError(arrivalErrors.E_ARRIVAL_STATE, 'there is no held arrival of this id');
+  return found;
 }

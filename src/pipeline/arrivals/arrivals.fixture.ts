@@ -18,6 +18,7 @@ import { createAdmission } from './admission.ts';
 import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, DuplicatePolicy, FolderSourcePlan } from './arrival-plan.ts';
 import { createFileIntake, type IntakeParts } from './file-intake.ts';
 import { judgeFiles } from './file-verdicts.ts';
+import { createHeldArrivals, type HeldArrivals } from './held-arrivals.ts';
 import { createDirectIntakeStore } from './intake-store.ts';
 import { leaseDueSources } from './source-lease.ts';
 import { type PollResult, pollSource, type SourcePollParts } from './source-poll.ts';
@@ -67,6 +68,7 @@ export interface World {
   upload(
     request?: Partial<UploadRequest> & { readonly content?: string | Uint8Array; readonly parts?: Partial<IntakeParts> },
   ): ReturnType<ReturnType<typeof createUploads>['receiveUpload']>;
+  readonly held: HeldArrivals;
   /** The verdicts on these files by a policy, `size` of them in a transaction, with the numbers of the files instead of ids. */
   judgeInBatches(
     duplicates: DuplicatePolicy,
@@ -218,6 +220,14 @@ export async function createWorld(database: TestDatabase): Promise<World> {
         ...request,
       });
     },
+    held: createHeldArrivals({
+      db: database.db,
+      ports: systemPorts,
+      intake: createFileIntake(parts),
+      store: parts.store,
+      plans,
+      createJobs,
+    }),
     async judgeInBatches(duplicates, files, size) {
       const judged = files.map(({ name, content }) => ({
         fileId: ids.next(),

@@ -11,7 +11,8 @@ import { countUsage } from './admission.ts';
 import type { ArrivalErrorCode } from './arrival-errors.ts';
 import type { ArrivalFlow } from './arrival-plan.ts';
 import { type ArrivalMove, moveArrivals, storedObjectId } from './arrival-store.ts';
-import { type FileVerdict, judgeFiles } from './file-verdicts.ts';
+import { claimFingerprints } from './file-fingerprints.ts';
+import { type FileVerdict, fingerprintsOf, judgeFiles } from './file-verdicts.ts';
 
 export interface StoredContent {
   readonly bytes: number;
@@ -33,6 +34,8 @@ export interface Candidate {
   readonly isReleased: boolean;
   readonly container: StoredContent;
   readonly member: StoredContent | null;
+  /** How the file as received is packed; kept with what is held, so that it can be accepted later. */
+  readonly unpack: 'none' | 'gzip';
   readonly split: SplitResult | null;
   readonly problem: { readonly code: ArrivalErrorCode; readonly message: string } | null;
   readonly knownDuplicateOf: string | null;
@@ -131,6 +134,32 @@ export async function acceptCandidates(
   );
 }
 
+/** A person accepts what was held: no verdict is asked for, and keys that nobody owns are the file's from now on. */
+export async function acceptHeld(
+  tx: TenantTx,
+  parts: AcceptanceParts,
+  flow: ArrivalFlow,
+  held: { readonly candidate: Candidate; readonly reason: string },
+): Promise<ArrivalVerdict> {
+  const { candidate, reason } = held;
+  const verdict: FileVerdict = { end: 'accept', code: null, reason: null, duplicateOf: null, sameNameAs: null };
+  const judged = [{ candidate, verdict }];
+  const prints = fingerprintsOf(flow.duplicates, {
+    ...candidate,
+    memberSha256: candidate.member!.sha256,
+    containerSha256: candidate.container.sha256,
+  });
+  await claimFingerprints(tx, { flowId: flow.flowId, windowMs: flow.duplicates.windowMs }, prints);
+  const number = await takeNumbers(tx, flow.flowId, 1);
+  await insertFiles(tx, flow, judged, number);
+  const detail = { acceptedNumber: number, flowVersionId: flow.flowVersionId, bytes: candidate.member!.bytes, reason };
+  await moveArrivals(tx, parts.ids, 'accept', [{ ...moveOf(candidate, 'held'), fileId: candidate.fileId, detail }]);
+  await parts.createJobs(tx, acceptedFiles(flow, judged, number));
+  // The bytes were counted when they were held; they count with the job from now on.
+  await countUsage(tx, { files: 1, storedBytes: -candidate.container.bytes, heldBytes: -candidate.container.bytes });
+  return verdictOf(candidate, verdict, number);
+}
+
 function moveOf(candidate: Candidate, from: ArrivalMove['from']): ArrivalMove {
   const { arrivalId, actor, traceId, traceParent } = candidate;
   return { arrivalId, from, actor, traceId, traceParent };
@@ -146,7 +175,7 @@ function endOf(candidate: Candidate, verdict: FileVerdict): ArrivalMove {
 }
 
 function keepObject(move: ArrivalMove, candidate: Candidate): ArrivalMove {
-  return candidate.container.object === null ? move : { ...move, object: candidate.container.object };
+  return candidate.container.object === null ? move : { ...move, object: { ...candidate.container.object, unpack: candidate.unpack } };
 }
 
 /** Damaged ones come from `complete`, those that the flow's policy refuses from `verified`. */

@@ -44,6 +44,7 @@ export interface ReceivedArrival {
   readonly traceId: string | null;
   readonly traceParent: string | null;
   readonly isReleased: boolean;
+  readonly unpack: 'none' | 'gzip';
   readonly received: ReceivedFile;
 }
 

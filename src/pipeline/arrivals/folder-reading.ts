@@ -50,6 +50,7 @@ export async function readComplete(reading: FolderReading, file: CompleteFile): 
         traceId,
         traceParent: formatTraceparent(span.context),
         isReleased: false,
+        unpack: context.source.unpack,
         received,
       };
       return { kind: 'received', arrival };

@@ -241,7 +241,15 @@ class Upload {
   async #accept(context: ReceiveContext, received: ReceivedFile, digests: readonly string[]): Promise<UploadAnswer> {
     const { intake, ports, db } = this.#parts;
     const { tenantId, name, actor } = this.#request;
-    const arrival: ReceivedArrival = { arrivalId: ports.ids.next(), name, actor, ...this.#trace, isReleased: true, received };
+    const arrival: ReceivedArrival = {
+      arrivalId: ports.ids.next(),
+      name,
+      actor,
+      ...this.#trace,
+      isReleased: true,
+      unpack: context.source.unpack,
+      received,
+    };
     const { sha256 } = received.container;
     try {
       checkDigests(digests, sha256);

@@ -1,0 +1,82 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import { createWorld, type World } from './arrivals.fixture.ts';
+
+let database: TestDatabase;
+let world: World;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  world = await createWorld(database);
+  world.settings.duplicates = { ...world.settings.duplicates, onDuplicate: 'hold' };
+});
+
+const by = { reason: 'sent twice on purpose', actor: 'operator' };
+
+async function usage() {
+  const { rows } = await database.adminDb.query<{ stored_bytes: number; held_bytes: number }>(
+    '/* usage */ select stored_bytes, held_bytes from headgate.tenant_usage where tenant_id = $1',
+    [world.tenantId],
+  );
+  return rows[0];
+}
+
+async function hold(content: string | Uint8Array, contentEncoding?: string): Promise<string> {
+  await world.upload({ content, headers: { contentEncoding } });
+  const answer = await world.upload({ content, name: 'again.csv', headers: { contentEncoding } });
+  if (answer.kind !== 'held') throw new Error(`the file was not held but ${answer.kind}`);
+  return answer.arrivalId;
+}
+
+it.each([
+  ['a small file', 'a,1.00\n', undefined],
+  ['a big file', 'b,1.00\n'.repeat(20_000), undefined],
+  ['a packed file', gzipSync('c,1.00\n'), 'gzip'],
+  ['a big packed file', gzipSync('d,1.00\n'.repeat(20_000)), 'gzip'],
+])('%s that was held is accepted with the bytes that were kept', async (_what, content, contentEncoding) => {
+  const arrivalId = await hold(content, contentEncoding);
+  const verdict = await world.held.accept({ tenantId: world.tenantId, arrivalId, ...by });
+  expect(verdict).toMatchObject({ state: 'accepted', acceptedNumber: 2 });
+  const [first, second] = await world.files();
+  expect(second).toMatchObject({ name: 'again.csv', sha256: first!.sha256 });
+  expect(await world.content(second!.object)).toBe(await world.content(first!.object));
+  expect(world.settings.accepted[1]).toMatchObject({
+    records: world.settings.accepted[0]!.records,
+    chunks: world.settings.accepted[0]!.chunks,
+  });
+  expect(await usage()).toEqual({ stored_bytes: 0, held_bytes: 0 });
+  expect((await world.events()).at(-1)).toBe('arrival.accepted held>accepted');
+  const names = new Set(
+    (await world.files()).flatMap((file) => [file.object.name, ...(file.container_object ? [file.container_object.name] : [])]),
+  );
+  expect(new Set(world.storedNames())).toEqual(names);
+});
+
+it('a refused one stays in quarantine with its bytes', async () => {
+  const arrivalId = await hold('a,1.00\n');
+  await world.held.refuse({ tenantId: world.tenantId, arrivalId, ...by });
+  const arrival = (await world.arrivals())[1]!;
+  expect(arrival.state).toBe('quarantined');
+  expect(await world.content(arrival.object!)).toBe('a,1.00\n');
+  expect(await usage()).toEqual({ stored_bytes: 7, held_bytes: 0 });
+});
+
+it('of two decisions one counts', async () => {
+  const arrivalId = await hold('a,1.00\n');
+  const decision = { tenantId: world.tenantId, arrivalId, ...by };
+  const outcomes = await Promise.allSettled([world.held.accept(decision), world.held.accept(decision), world.held.refuse(decision)]);
+  expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'E_ARRIVAL_STATE' });
+});
+
+it('neither an accepted arrival nor one of another tenant can be decided', async () => {
+  const arrivalId = await hold('a,1.00\n');
+  const other = await createWorld(database);
+  await expect(other.held.accept({ tenantId: other.tenantId, arrivalId, ...by })).rejects.toMatchObject({ code: 'E_ARRIVAL_STATE' });
+  await world.held.accept({ tenantId: world.tenantId, arrivalId, ...by });
+  await expect(world.held.refuse({ tenantId: world.tenantId, arrivalId, ...by })).rejects.toMatchObject({ code: 'E_ARRIVAL_STATE' });
+});

@@ -1,0 +1,116 @@
+/**
+ * What a person decides about an arrival that the flow's policy held: to accept it after all, or to leave it in quarantine.
+ * Its bytes are those that were kept when it was held; they are read again, checked against their hash, and split for the
+ * version of the flow that is in force now.
+ */
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Ports } from '../../platform/base/ports.ts';
+import type { Db } from '../../platform/postgres/database.ts';
+import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import type { CreateJobs } from './accepted-file.ts';
+import { countUsage } from './admission.ts';
+import { arrivalErrors } from './arrival-errors.ts';
+import type { ArrivalPlans } from './arrival-plan.ts';
+import { getHeldArrival, type HeldArrival, moveArrivals } from './arrival-store.ts';
+import { type ArrivalVerdict, acceptHeld, type Candidate, type StoredContent } from './file-acceptance.ts';
+import type { FileIntake } from './file-intake.ts';
+import type { Content, ReceivedFile } from './file-receiver.ts';
+import type { IntakeStore } from './intake-store.ts';
+
+export interface HeldDecision {
+  readonly tenantId: string;
+  readonly arrivalId: string;
+  readonly reason: string;
+  /** Who decides. */
+  readonly actor: string;
+}
+
+export interface HeldArrivals {
+  /** Fails with E_ARRIVAL_STATE when someone has decided already, and with the codes of the bytes when they can not be read. */
+  accept(decision: HeldDecision): Promise<ArrivalVerdict>;
+  /** Fails with E_ARRIVAL_STATE. */
+  refuse(decision: HeldDecision): Promise<void>;
+}
+
+export interface HeldArrivalParts {
+  readonly db: Db;
+  readonly ports: Ports;
+  readonly intake: FileIntake;
+  readonly store: IntakeStore;
+  readonly plans: ArrivalPlans;
+  readonly createJobs: CreateJobs;
+}
+
+export function createHeldArrivals(parts: HeldArrivalParts): HeldArrivals {
+  const { db, ports } = parts;
+  return {
+    async refuse({ tenantId, arrivalId, reason, actor }) {
+      await withTenant(db, tenantId, async (tx) => {
+        const held = await getHeldArrival(tx, arrivalId);
+        await moveArrivals(tx, ports.ids, 'quarantine', [{ arrivalId, from: 'held', actor, detail: { reason } }]);
+        await countUsage(tx, { files: 0, storedBytes: 0, heldBytes: -held.sizeBytes });
+      });
+    },
+    accept: (decision) => accept(parts, decision),
+  };
+}
+
+async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<ArrivalVerdict> {
+  const { db, ports, intake, store, plans } = parts;
+  const { tenantId, arrivalId, reason, actor } = decision;
+  const { held, flow, limits } = await withTenant(
+    db,
+    tenantId,
+    async (tx) => {
+      const found = await getHeldArrival(tx, arrivalId);
+      return { held: found, ...(await plans.byName(tx, found.flowName)), limits: await plans.limits(tx) };
+    },
+    { readOnly: true },
+  );
+  const noBounds = {
+    bytesMax: Number.MAX_SAFE_INTEGER,
+    unpackedBytesMax: Number.MAX_SAFE_INTEGER,
+    ratioMax: Number.MAX_SAFE_INTEGER,
+    filesPerMinute: null,
+  };
+  const source = { sourceId: held.sourceId, match: '*', unpack: held.object.unpack, limits: noBounds };
+  const received = await intake.receive({ tenantId, flow, source, limits }, store.read(tenantId, held.object));
+  if (received.container.sha256 !== held.sha256 || received.member === null)
+    throw new HeadgateError(arrivalErrors.E_ARCHIVE, 'the bytes that were kept are not those that were held');
+  const candidate = await candidateOf(parts, decision, held, received);
+  const verdict = await withTenant(db, tenantId, (tx) =>
+    acceptHeld(tx, { ids: ports.ids, createJobs: parts.createJobs }, flow, { candidate: { ...candidate, actor }, reason }),
+  );
+  // The file owns the object that the arrival kept; the copy that was made while reading it has no row.
+  if (received.container.sealed !== null) await store.remove(received.container.sealed.name);
+  return verdict;
+}
+
+async function candidateOf(
+  parts: HeldArrivalParts,
+  { tenantId, arrivalId, actor }: HeldDecision,
+  held: HeldArrival,
+  received: ReceivedFile,
+): Promise<Candidate> {
+  const { ports, store } = parts;
+  const container: StoredContent = { bytes: received.container.bytes, sha256: received.container.sha256, object: held.object };
+  const storeMember = async ({ bytes, sha256, small, sealed }: Content): Promise<StoredContent> => {
+    const object = sealed ?? (await store.pack(tenantId, ports.ids.next(), [{ objectId: ports.ids.next(), bytes: small! }]))[0]!;
+    return { bytes, sha256, object };
+  };
+  return {
+    arrivalId,
+    fileId: ports.ids.next(),
+    name: held.name,
+    actor,
+    traceId: held.traceId,
+    traceParent: held.traceParent,
+    isReleased: false,
+    unpack: held.object.unpack,
+    container,
+    member: held.object.unpack === 'none' ? container : await storeMember(received.member!),
+    split: received.split,
+    problem: null,
+    knownDuplicateOf: null,
+  };
+}
