@@ -21,6 +21,7 @@ ${sections.join('\n')}
 ## Other variables
 
 ${variables.join('\n')}
+- \`HEADGATE_SECRET_…\`: secrets that connections may refer to (\`env:HEADGATE_SECRET_…\`).
 - \`HEADGATE_TEST_…\`, \`HEADGATE_BENCH_…\`: switches of tests and benches.
 - \`OTEL_…\`: the standard variables of OpenTelemetry; spans are exported when \`OTEL_EXPORTER_OTLP_ENDPOINT\` is set.
 `;

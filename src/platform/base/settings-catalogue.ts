@@ -127,7 +127,7 @@ export const settingsCatalogue = {
 export type SettingName = keyof typeof settingsCatalogue;
 export type Settings = { readonly [Name in SettingName]: ReturnType<(typeof settingsCatalogue)[Name]['parse']> };
 
-/** Variables that are no settings: of tests and tools. Everything that starts with HEADGATE_TEST_ or HEADGATE_BENCH_ is allowed as well. */
+/** Variables that are no settings: of tests and tools. Everything that starts with HEADGATE_SECRET_, HEADGATE_TEST_ or HEADGATE_BENCH_ is allowed as well. */
 export const toolVariables = {
   HEADGATE_REQUIRE: 'Names of components, separated by commas, whose absence fails the tests instead of skipping them.',
   HEADGATE_API_KEY: 'The key that commands of the CLI present to the API.',

@@ -110,7 +110,7 @@ function environmentSource(env: Readonly<Record<string, string | undefined>>, mi
     if (!variable.startsWith('HEADGATE_') || raw === undefined || raw === '') continue;
     const name = byEnvironmentName.get(variable);
     if (name !== undefined) source.push([name, { raw, where: variable }]);
-    else if (!Object.hasOwn(toolVariables, variable) && !/^HEADGATE_(TEST|BENCH)_/.test(variable)) {
+    else if (!Object.hasOwn(toolVariables, variable) && !/^HEADGATE_(SECRET|TEST|BENCH)_/.test(variable)) {
       mistakes.push(unknownName(variable, [...byEnvironmentName.keys(), ...Object.keys(toolVariables)], variable));
     }
   }
