@@ -46,8 +46,14 @@ describe('an unknown name is refused', () => {
     expect(mistakesOf(sources as SettingSources)).toEqual([`E_SETTING_UNKNOWN ${message}`]);
   });
 
-  it('but variables of others, of the tests and of connections' secrets are not ours to judge', () => {
-    const env = { PATH: '/bin', HEADGATE_TEST_POSTGRES: 'x', HEADGATE_REQUIRE: 'postgres', HEADGATE_API_KEY: 'x', HEADGATE_SECRET_LEDGER: 'x' };
+  it('but variables of others, of tests and of the secrets of connections are not ours to judge', () => {
+    const env = {
+      PATH: '/bin',
+      HEADGATE_TEST_POSTGRES: 'x',
+      HEADGATE_REQUIRE: 'postgres',
+      HEADGATE_API_KEY: 'x',
+      HEADGATE_SECRET_LEDGER: 'x',
+    };
     expect(mistakesOf({ env })).toEqual([]);
   });
 });
