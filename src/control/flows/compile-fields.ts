@@ -1,5 +1,6 @@
 /** From the fields of one record type to the Plan's: types, options and bounds. Where each is, is `field-places.ts`. */
 
+import { expressionProblems } from '../../pipeline/engine/expressions/expression-errors.ts';
 import { parseMomentPattern } from '../../pipeline/engine/expressions/moments.ts';
 import { patternProblem } from '../../pipeline/engine/expressions/patterns.ts';
 import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
@@ -86,7 +87,7 @@ function checkField(check: FieldCheck, report: Report): void {
 function checkPattern({ field, path }: FieldCheck, report: Report): void {
   if (field.pattern === undefined) return;
   const wrong = patternProblem(field.pattern);
-  if (wrong !== null) report.add({ code: 'E_PATTERN_REFUSED', path: [...path, 'pattern'], message: wrong, atValue: true });
+  if (wrong !== null) report.add({ code: expressionProblems.E_PATTERN_REFUSED, path: [...path, 'pattern'], message: wrong, atValue: true });
 }
 
 /** Which parts a format must and may hold. */

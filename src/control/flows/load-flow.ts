@@ -3,6 +3,7 @@
  * and column. Pure: what a document refers to in other documents is `check-documents.ts`, versions are the store's.
  */
 
+import { expressionProblems } from '../../pipeline/engine/expressions/expression-errors.ts';
 import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import { canonicalDocument, documentHash } from './canonical.ts';
@@ -92,7 +93,12 @@ function readKind(root: RawValue, kinds: readonly DocumentKind[], report: Report
       message: `kind is missing; with apiVersion: ${apiVersion} it is one of ${kinds.join(', ')}`,
     });
   else if (kind !== null && laterKinds.includes(kind))
-    report.add({ code: 'E_NOT_SUPPORTED_YET', path: ['kind'], message: `kind ${kind} is not supported yet`, atValue: true });
+    report.add({
+      code: expressionProblems.E_NOT_SUPPORTED_YET,
+      path: ['kind'],
+      message: `kind ${kind} is not supported yet`,
+      atValue: true,
+    });
   else {
     const nearest = kind === null ? null : nearestName(kind, kinds);
     const message = `kind must be ${kinds.length === 1 ? kinds[0] : `one of ${kinds.join(', ')}`}${nearest === null ? '' : `; did you mean ${nearest}?`}`;

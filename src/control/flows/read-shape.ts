@@ -2,6 +2,7 @@
  * Reads a document against its description: unknown and missing keys, types, bounds and choices are reported with what
  * to write instead; the result has every default filled in. Parts with mistakes come back as undefined.
  */
+import { expressionProblems } from '../../pipeline/engine/expressions/expression-errors.ts';
 import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
 import { readSecretReference } from '../../platform/secrets/secret-references.ts';
 import type { Finding, Path } from './diagnostics.ts';
@@ -12,7 +13,7 @@ import type { Key, ObjectShape, Shape, VariantShape } from './shape.ts';
 
 export type Refuse = (finding: Finding) => void;
 
-const laterCode = 'E_NOT_SUPPORTED_YET';
+const laterCode = expressionProblems.E_NOT_SUPPORTED_YET;
 
 export function readShape(raw: RawValue, shape: Shape, path: Path, refuse: Refuse): unknown {
   switch (shape.kind) {

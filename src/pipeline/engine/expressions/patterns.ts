@@ -3,6 +3,7 @@
  * commands need none. A compiled pattern is kept, so that a flow pays once.
  */
 import { createRequire } from 'node:module';
+import { parseSimplePattern } from '../fields/simple-pattern.ts';
 
 type Re2 = typeof import('re2js');
 
@@ -31,6 +32,8 @@ export function compilePattern(pattern: string, scope: PatternScope): (text: str
 /** Null, or why the pattern is refused: back references and look-around are not linear. */
 export function patternProblem(pattern: string): string | null {
   if (pattern.length > patternLengthMax) return `pattern is longer than ${patternLengthMax} characters`;
+  // A pattern of this kind is one of RE2 too, and needs no engine to be loaded.
+  if (parseSimplePattern(pattern) !== null) return null;
   try {
     compilePattern(pattern, 'part');
     return null;
