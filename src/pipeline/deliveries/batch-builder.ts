@@ -4,7 +4,7 @@
  */
 import { addAmounts } from '../engine/amount-totals.ts';
 import type { FieldAmounts } from '../engine/chunk.ts';
-import { appendRange, type BatchMember, type BatchSpan } from './batch.ts';
+import { appendRange, type BatchMember, type BatchSpan, bytesOfRanges } from './batch.ts';
 
 export interface BatchLimits {
   readonly batchRecords: number;
@@ -37,8 +37,9 @@ export interface BuiltBatch {
   readonly bytes: number;
 }
 
-interface OpenMember extends Omit<BatchMember, 'records' | 'amounts' | 'excluded' | 'only'> {
+interface OpenMember extends Omit<BatchMember, 'records' | 'bytes' | 'amounts' | 'excluded' | 'only'> {
   records: number;
+  bytes: number;
   amounts: FieldAmounts;
   readonly excluded: number[];
   readonly only: number[] | null;
@@ -58,11 +59,11 @@ export class BatchBuilder {
 
   /** The batch that had to be closed first, if any. */
   add(run: RecordRun): BuiltBatch | null {
-    const bytes = run.ranges.reduce((sum, at, index) => (index % 2 === 0 ? sum - at : sum + at), 0);
+    const bytes = bytesOfRanges(run.ranges);
     const isFull =
       this.#records > 0 && (this.#records + run.records > this.#limits.batchRecords || this.#bytes + bytes > this.#limits.batchBytes);
     const closed = isFull && run.records > 0 ? this.finish() : null;
-    this.#addMember(run);
+    this.#addMember(run, bytes);
     if (run.records === 0) return closed;
     if (this.#records === 0) this.#acceptedNumber = run.acceptedNumber;
     for (let index = 0; index < run.ranges.length; index += 2) {
@@ -88,10 +89,11 @@ export class BatchBuilder {
     return batch;
   }
 
-  #addMember(run: RecordRun): void {
+  #addMember(run: RecordRun, bytes: number): void {
     const last = this.#members.at(-1);
     if (last !== undefined && last.jobId === run.jobId && last.chunkNumber === run.chunkNumber) {
       last.records += run.records;
+      last.bytes += bytes;
       last.amounts = addAmounts(last.amounts, run.amounts);
       last.excluded.push(...run.excluded);
       if (run.only !== null) last.only?.push(...run.only);
@@ -99,7 +101,7 @@ export class BatchBuilder {
     }
     if (run.records === 0) return;
     const { jobId, lineageId, chunkNumber, outcomes, firstRecord, records, amounts } = run;
-    const member = { jobId, lineageId, chunkNumber, outcomes, firstRecord, records, amounts };
+    const member = { jobId, lineageId, chunkNumber, outcomes, firstRecord, records, bytes, amounts };
     this.#members.push({ ...member, excluded: [...run.excluded], only: run.only === null ? null : [...run.only] });
   }
 }

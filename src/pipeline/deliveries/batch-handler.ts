@@ -81,6 +81,7 @@ export class BatchHandler {
       case 'sending':
         return null;
       case 'held':
+        if (batch.isDecided) return null;
         return endingOfWork(context, batch.lane === noLane ? null : heldAgainMs);
       case 'acked':
       case 'refused':

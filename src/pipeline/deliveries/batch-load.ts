@@ -27,6 +27,8 @@ export interface LoadedBatch {
   readonly fileName: string;
   /** Every job of it is to be cancelled. */
   readonly isCancelled: boolean;
+  /** It was held, and a person said to send it again. */
+  readonly isDecided: boolean;
   /** A file accepted earlier may still add batches before this one in its lane. */
   readonly mustWait: boolean;
   /** By segment id. */
@@ -40,6 +42,8 @@ const selectBatches = `/* load batches */
     b.created_at as "cutAt", coalesce(f.name, '') as "fileName",
     not exists (select from headgate.jobs j where j.tenant_id = $1 and j.job_id = any (b.job_ids)
       and j.decision is distinct from 'cancel' and j.state <> 'cancelled') as "isCancelled",
+    b.state = 'held' and not exists (select from headgate.attempts a where a.tenant_id = $1 and a.batch_id = b.batch_id
+      and a.outcome = 'unknown' and a.resolved_as is null) as "isDecided",
     b.lane >= 0 and exists (select from headgate.jobs j where j.tenant_id = $1 and j.flow_id = b.flow_id
       and j.state in ('queued', 'running', 'checking', 'held') and j.accepted_number < b.order_number / ${batchesPerFileMax}) as "mustWait"
   from headgate.batches b

@@ -49,15 +49,18 @@ export async function readBatchRecords(source: RecordSource, batch: LoadedBatch,
   return records;
 }
 
+/** A member whose bytes only its lines can tell. */
+export type ChosenMember = Omit<BatchMember, 'bytes'>;
+
 /** The batch's members cut down to the chosen positions: counts, amounts and records of what is left of each. */
 export async function chooseMembers(
   source: RecordSource,
   batch: LoadedBatch,
   plan: Plan,
   choices: readonly (readonly number[])[],
-): Promise<BatchMember[][]> {
+): Promise<ChosenMember[][]> {
   const wanted = choices.map((indexes) => new Set(indexes));
-  const chosen = choices.map((): BatchMember[] => []);
+  const chosen = choices.map((): ChosenMember[] => []);
   let position = 0;
   await visitMembers(source, batch, plan, true, (member, routed, facts) => {
     const records = [...routed];
@@ -70,7 +73,7 @@ export async function chooseMembers(
   return chosen;
 }
 
-function memberOf(member: BatchMember, records: readonly RoutedRecord[], amounts: FieldAmounts): BatchMember {
+function memberOf(member: BatchMember, records: readonly RoutedRecord[], amounts: FieldAmounts): ChosenMember {
   const { jobId, lineageId, chunkNumber, outcomes } = member;
   const only = records.map(({ record }) => record);
   return { jobId, lineageId, chunkNumber, outcomes, firstRecord: only[0]!, records: only.length, amounts, only };

@@ -20,6 +20,8 @@ export interface BatchMember {
   /** The records are those routed to the target from this number on, `records` of them, without the excluded ones … */
   readonly firstRecord: number;
   readonly records: number;
+  /** Of its lines, which follow those of the member before it. */
+  readonly bytes: number;
   readonly amounts: FieldAmounts;
   readonly excluded?: readonly number[];
   /** … or, where a batch was split record by record, exactly these. */
@@ -60,6 +62,15 @@ export function orderNumberOf(acceptedNumber: number, sequence: number): number 
 /** Position of a batch among those cut with it: the `{part}` of a file's name. */
 export function sequenceOf(orderNumber: number): number {
   return orderNumber % batchesPerFileMax;
+}
+
+/** Bytes in an ascending list of start, end, start, end, … */
+export function bytesOfRanges(ranges: readonly number[]): number {
+  return ranges.reduce((sum, at, index) => (index % 2 === 0 ? sum - at : sum + at), 0);
+}
+
+export function bytesOfSpans(spans: readonly BatchSpan[]): number {
+  return spans.reduce((sum, { ranges }) => sum + bytesOfRanges(ranges), 0);
 }
 
 /** What a batch counts for each of its jobs. */

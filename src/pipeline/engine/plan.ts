@@ -83,8 +83,21 @@ export interface RecordPlan {
 }
 
 export type FieldType =
-  | 'string' | 'int' | 'decimal' | 'date' | 'time' | 'datetime' | 'boolean'
-  | 'iban' | 'bic' | 'aba-routing' | 'lei' | 'isin' | 'currency' | 'country' | 'luhn';
+  | 'string'
+  | 'int'
+  | 'decimal'
+  | 'date'
+  | 'time'
+  | 'datetime'
+  | 'boolean'
+  | 'iban'
+  | 'bic'
+  | 'aba-routing'
+  | 'lei'
+  | 'isin'
+  | 'currency'
+  | 'country'
+  | 'luhn';
 
 export interface FieldPlan {
   readonly name: string;

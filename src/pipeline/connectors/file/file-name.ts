@@ -15,7 +15,7 @@ export interface FileNameParts {
   readonly batch: Pick<OutgoingBatch, 'flowName' | 'fileName' | 'jobIds' | 'cutAt' | 'number'>;
 }
 
-/** The same for every attempt of a batch. Fails with E_TARGET when nothing usable is left. */
+/** The same for every attempt of a batch; never hidden. Fails with E_TARGET when nothing usable is left. */
 export function fileNameOf(template: string, { targetId, format, batch }: FileNameParts): string {
   const values: Record<string, string> = {
     flow: batch.flowName,
@@ -30,9 +30,10 @@ export function fileNameOf(template: string, { targetId, format, batch }: FileNa
     if (!Object.hasOwn(values, key)) throw new HeadgateError(connectorErrors.E_TARGET, `the name of the target holds an unknown {${key}}`);
     return plainText(values[key]!);
   });
-  const isPlain = name !== '' && !name.startsWith('.') && !/[/\\\p{Cc}]/u.test(name) && Buffer.byteLength(name) <= nameBytesMax;
+  const usable = name.replace(/^\.+/, '');
+  const isPlain = usable !== '' && !/[/\\\p{Cc}]/u.test(usable) && Buffer.byteLength(usable) <= nameBytesMax;
   if (!isPlain) throw new HeadgateError(connectorErrors.E_TARGET, 'the name of the target makes no usable file name');
-  return name;
+  return usable;
 }
 
 /** Names of files come from senders: what is not a letter, digit, dot, hyphen or underscore becomes a hyphen. */

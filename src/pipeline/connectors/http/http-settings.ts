@@ -110,6 +110,7 @@ export function targetUrl(baseUrl: string, path: string, egress: EgressPolicy): 
   if (base.port !== '' && otherProtocolPorts.has(Number(base.port))) {
     throw new HeadgateError(connectorErrors.E_SSRF, 'the port of the target belongs to another protocol');
   }
+  if (!/^\/(?!\/)/.test(path)) throw new HeadgateError(connectorErrors.E_TARGET, 'the path of the target begins with one /');
   const url = parseUrl(base.origin + base.pathname.replace(/\/$/, '') + path);
   const isBelow = url.pathname.startsWith(base.pathname.replace(/\/$/, ''));
   if (url.origin !== base.origin || !isBelow || url.search !== '' || url.hash !== '' || path.includes('\\')) {

@@ -1,0 +1,238 @@
+/**
+ * What every connector promises, as tests: it never says "acked" of what the target lacks, never says "refused" of what the
+ * target may have, ends in time, and shows nothing of a record. A connector's own test gives a harness over a real target.
+ */
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { deliveryPlan } from '../../../test/support/delivery-files.ts';
+import { systemPorts } from '../../platform/base/system-ports.ts';
+import { createSecretResolver } from '../../platform/secrets/secret-resolver.ts';
+import type { Plan, TargetPlan } from '../engine/plan.ts';
+import { targetPlan } from '../engine/plan-fixtures.ts';
+import type { Connector, DeliveryOutcome, EgressPolicy, OpenOptions, OutgoingBatch, Target } from './connector.ts';
+import { systemResolveHost } from './resolve-host.ts';
+
+/** A fault that a harness can bring about for the next attempt. */
+export type ContractFault =
+  /** The target stores the batch and its answer never arrives. */
+  | 'reply lost'
+  /** The connection ends while the batch is being sent. */
+  | 'reset while sending'
+  /** The target takes longer than the attempt may. */
+  | 'too slow'
+  /** The target would refuse this batch every time. */
+  | 'refused'
+  /** The target asks for patience, having stored nothing. */
+  | 'busy'
+  /** The target takes all but the second record. */
+  | 'one record refused'
+  /** Nothing listens. */
+  | 'unreachable';
+
+export interface ContractHarness {
+  readonly target: Target;
+  /** Ids of the records that the target holds, sorted, repetitions kept. */
+  stored(): Promise<string[]>;
+  /** Undefined: this kind of target can't have the fault. */
+  arrange(fault: ContractFault): Promise<'arranged' | undefined>;
+  /** What a reset while sending and a timeout come to: unknown, unless the target certainly rolled back. */
+  readonly interrupted: 'refused' | 'unknown';
+  /** Sending a batch again adds nothing at the target. */
+  readonly isIdempotent: boolean;
+  close(): Promise<void>;
+}
+
+export interface ContractSubject {
+  readonly connector: Connector;
+  open(): Promise<ContractHarness>;
+}
+
+const secretText = 'customer-secret-4711';
+
+export function describeConnectorContract({ connector, open }: ContractSubject): void {
+  const withHarness = async (work: (harness: ContractHarness) => Promise<void>) => {
+    const harness = await open();
+    try {
+      await work(harness);
+    } finally {
+      await harness.target.close();
+      await harness.close();
+    }
+  };
+
+  describe(`the ${connector.name} connector keeps the contract`, () => {
+    it('what is acked is there, each record once', () =>
+      withHarness(async ({ target, stored }) => {
+        expect((await deliver(target, outgoing(['a', 'b', 'c']))).kind).toBe('acked');
+        expect(await stored()).toEqual(['a', 'b', 'c']);
+      }));
+
+    it('a lost reply is unknown, and the batch can be sent again', () =>
+      withHarness(async ({ target, stored, arrange, isIdempotent }) => {
+        if ((await arrange('reply lost')) === undefined) return;
+        const batch = outgoing(['a', 'b']);
+        const lost = await deliver(target, batch);
+        expect(lost.kind).toBe('unknown');
+        expect(await stored()).toEqual(['a', 'b']);
+        if (target.resolve) {
+          const resolved = await target.resolve(again(batch), new AbortController().signal);
+          expect(resolved.kind).toBe(isIdempotent ? 'acked' : 'unresolved');
+        }
+        expect((await deliver(target, again(batch))).kind).toBe('acked');
+        expect(await stored()).toEqual(isIdempotent ? ['a', 'b'] : ['a', 'a', 'b', 'b']);
+      }));
+
+    it('a batch that is not there is found resendable where the target can be asked', () =>
+      withHarness(async ({ target, isIdempotent }) => {
+        if (!target.resolve) return;
+        const resolved = await target.resolve(again(outgoing(['a'])), new AbortController().signal);
+        expect(resolved.kind).toBe(isIdempotent ? 'resendable' : 'unresolved');
+      }));
+
+    it('a reset while sending is never acked, and its records arrive with the next attempt', () =>
+      withHarness(async ({ target, stored, arrange, interrupted }) => {
+        if ((await arrange('reset while sending')) === undefined) return;
+        const batch = outgoing(['a', 'b']);
+        const outcome = await deliver(target, batch);
+        expect(outcome.kind).toBe(interrupted);
+        if (outcome.kind === 'refused') expect([await stored(), outcome.retryable]).toEqual([[], true]);
+        expect((await deliver(target, again(batch))).kind).toBe('acked');
+        expect(await stored()).toEqual(['a', 'b']);
+      }));
+
+    it('an attempt ends with its deadline', () =>
+      withHarness(async ({ target, arrange, interrupted }) => {
+        if ((await arrange('too slow')) === undefined) return;
+        const deadline = new AbortController();
+        const attempt = target.deliver(outgoing(['a']), deadline.signal);
+        await systemPorts.sleep.sleep(150);
+        deadline.abort();
+        const outcome = await attempt;
+        expect([outcome.kind, 'code' in outcome && outcome.code]).toEqual([interrupted, 'E_TARGET_TIMEOUT']);
+      }));
+
+    it('an attempt whose deadline has passed before it began sends nothing', () =>
+      withHarness(async ({ target, stored }) => {
+        const outcome = await target.deliver(outgoing(['a']), AbortSignal.abort());
+        expect(outcome).toMatchObject({ kind: 'refused', retryable: true });
+        expect(await stored()).toEqual([]);
+      }));
+
+    it('a refusal for good is not retryable and leaves nothing there', () =>
+      withHarness(async ({ target, stored, arrange }) => {
+        if ((await arrange('refused')) === undefined) return;
+        const outcome = await deliver(target, outgoing(['a', 'b']));
+        expect(outcome).toMatchObject({ kind: 'refused', retryable: false });
+        expect(await stored()).toEqual([]);
+      }));
+
+    it('a busy target is asked again', () =>
+      withHarness(async ({ target, stored, arrange }) => {
+        if ((await arrange('busy')) === undefined) return;
+        const batch = outgoing(['a']);
+        expect(await deliver(target, batch)).toMatchObject({ kind: 'refused', retryable: true });
+        expect(await stored()).toEqual([]);
+        expect((await deliver(target, again(batch))).kind).toBe('acked');
+      }));
+
+    it('a target that can not be reached refuses for now, and its probe says so', () =>
+      withHarness(async ({ target, arrange }) => {
+        if ((await arrange('unreachable')) === undefined) return;
+        expect(await deliver(target, outgoing(['a']))).toMatchObject({ kind: 'refused', retryable: true });
+        expect((await target.probe(new AbortController().signal)).isReachable).toBe(false);
+      }));
+
+    it('one refused record takes no other with it', () =>
+      withHarness(async ({ target, stored, arrange }) => {
+        if ((await arrange('one record refused')) === undefined) return;
+        const outcome = await deliver(target, outgoing(['a', 'b', 'c']));
+        expect(outcome).toMatchObject({ kind: 'acked', perRecord: [{ index: 1, status: 'refused' }] });
+        expect(await stored()).toEqual(['a', 'c']);
+      }));
+
+    it('a reachable target is probed without a record', () =>
+      withHarness(async ({ target, stored }) => {
+        expect(await target.probe(new AbortController().signal)).toMatchObject({ isReachable: true, code: null });
+        expect(await stored()).toEqual([]);
+      }));
+
+    it('a setting that it does not know is refused', () => {
+      const options = openOptions(connector, { settings: required(connector.targetSettings), connection: { surprise: 1 } });
+      expect(() => connector.open(options)).toThrowError(/surprise/);
+    });
+  });
+}
+
+function required(described: Connector['targetSettings']): Record<string, unknown> {
+  return Object.fromEntries(described.filter(({ isRequired }) => isRequired).map(({ name }) => [name, 'x']));
+}
+
+/** Delivers, and looks that no outcome shows content. */
+async function deliver(target: Target, batch: OutgoingBatch): Promise<DeliveryOutcome> {
+  const outcome = await target.deliver(batch, new AbortController().signal);
+  expect(JSON.stringify(outcome)).not.toContain(secretText);
+  return outcome;
+}
+
+const bodies = { ndjson: { format: 'ndjson' } } as const;
+
+export const contractPlan = (target: Partial<TargetPlan>): Plan =>
+  deliveryPlan([targetPlan('out', bodies.ndjson, { timeoutMs: 2_000, concurrency: 2, ...target })]);
+
+export const loopbackEgress: EgressPolicy = { allowPrivate: ['127.0.0.0/8', '::1/128'], allowPlain: true };
+
+export function openOptions(
+  connector: Connector,
+  given: {
+    readonly settings: Record<string, unknown>;
+    readonly connection: Record<string, unknown>;
+    readonly target?: Partial<TargetPlan>;
+    readonly egress?: EgressPolicy;
+    readonly env?: Record<string, string>;
+    readonly ports?: Partial<OpenOptions['ports']>;
+  },
+): OpenOptions {
+  const plan = contractPlan({ type: connector.name, settings: given.settings, ...given.target });
+  return {
+    tenantId: systemPorts.ids.next(),
+    plan,
+    target: plan.targets[0]!,
+    connection: { name: 'c', type: connector.connectionType, settings: given.connection },
+    egress: given.egress ?? loopbackEgress,
+    secrets: createSecretResolver({ env: given.env ?? {}, limits: null }),
+    ports: { ...systemPorts, resolveHost: systemResolveHost, ...given.ports },
+  };
+}
+
+/** One record per id, in the plan's output fields; every one holds a text that must not be seen anywhere else. */
+export function outgoing(ids: readonly string[], more: Partial<OutgoingBatch> = {}): OutgoingBatch {
+  const lines = ids.map((id) => Buffer.from(`${JSON.stringify({ id, customer: secretText, amount: '1.00', currency: 'EUR' })}\n`));
+  const body = Buffer.concat(lines);
+  const batchId = systemPorts.ids.next();
+  return {
+    batchId,
+    attempt: 1,
+    possibleDuplicate: false,
+    jobIds: [systemPorts.ids.next()],
+    flowName: 'eft',
+    fileName: 'in.csv',
+    number: '1-0000',
+    cutAt: new Date('2026-01-02T03:04:05Z'),
+    records: ids.length,
+    body: {
+      sizeBytes: body.length,
+      sha256: createHash('sha256').update(body).digest('hex'),
+      preamble: new Uint8Array(0),
+      pieces: () => [body],
+      lines: () => lines,
+    },
+    deliveryKeys: async () => ids.map((id) => createHash('sha256').update(`${batchId} ${id}`).digest('hex')),
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    ...more,
+  };
+}
+
+/** The next attempt of the same batch, after an unknown one. */
+export function again(batch: OutgoingBatch): OutgoingBatch {
+  return { ...batch, attempt: batch.attempt + 1, possibleDuplicate: true };
+}

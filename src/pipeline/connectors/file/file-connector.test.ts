@@ -1,0 +1,137 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { again, describeConnectorContract, openOptions, outgoing } from '../connector-contract.fixture.ts';
+import { fileConnector } from './file-connector.ts';
+import { fileNameOf } from './file-name.ts';
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'headgate-out-'));
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+const open = (root: string, settings: Record<string, unknown> = {}) =>
+  fileConnector.open(openOptions(fileConnector, { settings, connection: { root } }));
+const signal = new AbortController().signal;
+
+function idsIn(root: string): string[] {
+  return readdirSync(root)
+    .filter((name) => !name.startsWith('.'))
+    .flatMap((name) => readFileSync(join(root, name), 'utf8').split('\n').slice(0, -1))
+    .map((line) => (JSON.parse(line) as { id: string }).id)
+    .sort();
+}
+
+describeConnectorContract({
+  connector: fileConnector,
+  async open() {
+    const root = folder();
+    const target = open(root);
+    const place = join(root, 'eft-out-1-0000.ndjson');
+    let isHidden = false;
+    return {
+      target,
+      stored: async () => (isHidden || !existsSync(root) ? [] : idsIn(root)),
+      interrupted: 'unknown',
+      isIdempotent: true,
+      async arrange(fault) {
+        if (fault === 'refused') {
+          writeFileSync(place, 'of somebody else');
+          isHidden = true;
+          return 'arranged';
+        }
+        if (fault === 'unreachable') {
+          rmSync(root, { recursive: true });
+          return 'arranged';
+        }
+        return undefined;
+      },
+      close: async () => {},
+    };
+  },
+});
+
+it('a batch sent again finds its own file and leaves it as it is', async () => {
+  const root = folder();
+  const target = open(root);
+  const batch = outgoing(['a', 'b']);
+  await target.deliver(batch, signal);
+  expect(await target.deliver(again(batch), signal)).toMatchObject({ kind: 'acked', evidence: expect.stringMatching(/already/) });
+  expect(idsIn(root)).toEqual(['a', 'b']);
+  expect(await target.resolve!(again(batch), signal)).toMatchObject({ kind: 'acked' });
+});
+
+it('a file of the same name with other bytes is never overwritten', async () => {
+  const root = folder();
+  writeFileSync(join(root, 'eft-out-1-0000.ndjson'), 'theirs');
+  const outcome = await open(root).deliver(outgoing(['a']), signal);
+  expect(outcome).toMatchObject({ kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT' });
+  expect(readdirSync(root)).toEqual(['eft-out-1-0000.ndjson']);
+  expect(readFileSync(join(root, 'eft-out-1-0000.ndjson'), 'utf8')).toBe('theirs');
+});
+
+it('the header line stands once, before the records', async () => {
+  const root = folder();
+  const batch = outgoing(['a']);
+  const withHeader = { ...batch, body: { ...batch.body, preamble: Buffer.from('id;x\n') } };
+  const target = open(root);
+  await target.deliver(withHeader, signal);
+  expect(readFileSync(join(root, 'eft-out-1-0000.ndjson'), 'utf8')).toMatch(/^id;x\n\{"id":"a"/);
+  expect(await target.resolve!(again(withHeader), signal)).toMatchObject({ kind: 'acked' });
+});
+
+it('what an attempt left behind that was killed is removed by the next one', async () => {
+  const root = folder();
+  const batch = outgoing(['a']);
+  writeFileSync(join(root, `.headgate-${batch.batchId}-1`), 'half a fi');
+  await open(root).deliver(again(batch), signal);
+  expect(readdirSync(root)).toEqual(['eft-out-1-0000.ndjson']);
+});
+
+it('folders below the root are made', async () => {
+  const root = folder();
+  await open(root, { path: 'a/b' }).deliver(outgoing(['a']), signal);
+  expect(readdirSync(join(root, 'a/b'))).toEqual(['eft-out-1-0000.ndjson']);
+});
+
+it.each(['..', 'a/../../b', '/etc'])('the path %s is refused', (path) => {
+  expect(() => open(folder(), { path })).toThrowError(expect.objectContaining({ code: 'E_TARGET' }));
+});
+
+it('a link that leads out of the root is refused', async () => {
+  const root = folder();
+  const outside = folder();
+  mkdirSync(join(outside, 'x'));
+  symlinkSync(outside, join(root, 'way-out'));
+  for (const path of ['way-out', 'way-out/x', 'way-out/new']) {
+    expect(await open(root, { path }).deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', code: 'E_TARGET' });
+  }
+  expect([readdirSync(outside), readdirSync(join(outside, 'x'))]).toEqual([['x'], []]);
+});
+
+it('a link in place of the file is not followed', async () => {
+  const root = folder();
+  const outside = join(folder(), 'victim');
+  writeFileSync(outside, 'precious');
+  symlinkSync(outside, join(root, 'eft-out-1-0000.ndjson'));
+  expect(await open(root).deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', code: 'E_TARGET_CONFLICT' });
+  expect(readFileSync(outside, 'utf8')).toBe('precious');
+});
+
+const named = (template: string, fileName = 'in.csv') =>
+  fileNameOf(template, {
+    targetId: 'out',
+    format: 'ndjson',
+    batch: { ...outgoing(['a'], { fileName }), jobIds: ['job-1'], number: '7-0001' },
+  });
+
+it('names are made of the template and of plain characters only', () => {
+  expect(named('{flow}_{target}_{date}_{job}_{number}.{extension}')).toBe('eft_out_20260102_job-1_7-0001.ndjson');
+  expect(named('{file}', '../../etc/passwd')).toBe('-..-etc-passwd');
+});
+
+it.each(['...', '{file}', 'x\u0000', '{unknown}', 'a/b'])('the name %j is refused where it makes no plain file name', (template) => {
+  expect(() => named(template, '..')).toThrowError(expect.objectContaining({ code: 'E_TARGET' }));
+});

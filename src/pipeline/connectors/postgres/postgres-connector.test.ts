@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
+import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
+import { strictEgress } from '../connector.ts';
+import { again, contractPlan, describeConnectorContract, openOptions, outgoing } from '../connector-contract.fixture.ts';
+import { postgresConnector } from './postgres-connector.ts';
+import { targetDdl } from './target-ddl.ts';
+
+let database: TestDatabase;
+let own: TestDatabase;
+beforeAll(async () => {
+  [database, own] = await Promise.all([createTestDatabase({ isEmpty: true }), createTestDatabase()]);
+});
+afterAll(async () => {
+  await Promise.all([database.drop(), own.drop()]);
+});
+
+const signal = new AbortController().signal;
+let tables = 0;
+
+/** A table of its own in a schema of its own, with or without the effects table. */
+async function makeTable(withEffects: boolean, settings: Record<string, unknown> = {}): Promise<string> {
+  const table = `t${++tables}.payment`;
+  const ddl = targetDdl(contractPlan({ type: 'postgres', settings: { table, ...settings } }), 'out');
+  for (const statement of ddl.split(';\n').filter((text) => text.trim() !== ''))
+    await database.adminDb.query(`/* target ddl */ ${statement}`);
+  if (!withEffects) await database.adminDb.query(`/* no effects */ drop table t${tables}.headgate_effects`);
+  return table;
+}
+
+function optionsFor(table: string, port: number, settings: Record<string, unknown> = {}, connection: Record<string, unknown> = {}) {
+  const admin = new URL(inject('testPostgres').adminUrl);
+  return openOptions(postgresConnector, {
+    settings: { table, ...settings },
+    connection: {
+      host: '127.0.0.1',
+      port,
+      database: database.name,
+      user: decodeURIComponent(admin.username),
+      password: 'env:HEADGATE_SECRET_P',
+      tls: 'disable',
+      ...connection,
+    },
+    env: { HEADGATE_SECRET_P: decodeURIComponent(admin.password) },
+    target: { timeoutMs: 3_000 },
+  });
+}
+
+const serverPort = () => Number(new URL(inject('testPostgres').adminUrl).port);
+const rowsOf = async (table: string) =>
+  (await database.adminDb.query<{ id: string; customer: string }>(`/* rows */ select id, customer from ${table} order by id, customer`))
+    .rows;
+const idsOf = async (table: string) => (await rowsOf(table)).map(({ id }) => id);
+
+for (const withEffects of [true, false]) {
+  describeConnectorContract({
+    connector: postgresConnector,
+    async open() {
+      const table = await makeTable(withEffects);
+      const proxy = await startTcpProxy({ host: '127.0.0.1', port: serverPort() });
+      let release: (() => Promise<void>) | undefined;
+      let isOpen = true;
+      return {
+        target: postgresConnector.open(optionsFor(table, proxy.port)),
+        stored: () => idsOf(table),
+        interrupted: 'refused',
+        isIdempotent: withEffects,
+        async arrange(fault) {
+          switch (fault) {
+            case 'reply lost':
+              proxy.arm({ match: /commit delivery/, how: 'forward-and-drop-answer' });
+              return 'arranged';
+            case 'reset while sending':
+              proxy.arm({ match: /write rows/, how: 'cut-before-forward' });
+              return 'arranged';
+            case 'too slow': {
+              let ready!: () => void;
+              const locked = new Promise<void>((resolve) => (ready = resolve));
+              let done!: () => void;
+              const finished = new Promise<void>((resolve) => (done = resolve));
+              const locking = database.adminDb.transaction(async (tx) => {
+                await tx.query(`/* lock */ lock table ${table} in access exclusive mode`);
+                ready();
+                await finished;
+              });
+              await locked;
+              release = async () => {
+                done();
+                await locking;
+              };
+              return 'arranged';
+            }
+            case 'refused':
+              return undefined;
+            case 'busy':
+              proxy.arm({ match: /begin delivery/, how: 'cut-before-forward' });
+              return 'arranged';
+            case 'one record refused':
+              await database.adminDb.query(`/* rule */ alter table ${table} add check (id <> 'b')`);
+              return 'arranged';
+            case 'unreachable':
+              isOpen = false;
+              await proxy.close();
+              return 'arranged';
+          }
+        },
+        async close() {
+          await release?.();
+          if (isOpen) await proxy.close();
+        },
+      };
+    },
+  });
+}
+
+it('values arrive in the types of the columns', async () => {
+  const table = await makeTable(true);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  await target.deliver(outgoing(['a']), signal);
+  const { rows } = await database.adminDb.query(`/* typed */ select id, amount, pg_typeof(amount)::text as type from ${table}`);
+  expect(rows).toEqual([{ id: 'a', amount: '1.00', type: 'numeric' }]);
+  await target.close();
+});
+
+it('upsert replaces rows, and of one key twice in a batch the last record wins', async () => {
+  const settings = { mode: 'upsert', keys: ['id'] };
+  const table = await makeTable(true, settings);
+  const target = postgresConnector.open(optionsFor(table, serverPort(), settings));
+  expect((await target.deliver(withCustomers(['a', '1'], ['b', '2'], ['a', '3'], ['a', '4']), signal)).kind).toBe('acked');
+  expect(await rowsOf(table)).toEqual([
+    { id: 'a', customer: '4' },
+    { id: 'b', customer: '2' },
+  ]);
+  await target.deliver(withCustomers(['b', '5']), signal);
+  expect(await rowsOf(table)).toContainEqual({ id: 'b', customer: '5' });
+  await target.close();
+});
+
+function withCustomers(...records: readonly (readonly [string, string])[]) {
+  const lines = records.map(([id, customer]) => Buffer.from(`${JSON.stringify({ id, customer, amount: '1.00', currency: 'EUR' })}\n`));
+  const batch = outgoing(records.map(([id], index) => `${id}${index}`));
+  return { ...batch, body: { ...batch.body, lines: () => lines } };
+}
+
+it('a late older attempt of a batch can not undo a newer write of the same key', async () => {
+  const settings = { mode: 'upsert', keys: ['id'] };
+  const table = await makeTable(true, settings);
+  const target = postgresConnector.open(optionsFor(table, serverPort(), settings));
+  const older = withCustomers(['a', 'old']);
+  await target.deliver(older, signal);
+  await target.deliver(withCustomers(['a', 'new']), signal);
+  expect((await target.deliver(again(older), signal)).kind).toBe('acked');
+  expect(await rowsOf(table)).toEqual([{ id: 'a', customer: 'new' }]);
+  await target.close();
+});
+
+it('bad rows are found by halving and leave no delivery key behind', async () => {
+  const table = await makeTable(true);
+  await database.adminDb.query(`/* rule */ alter table ${table} add check (customer not like 'bad%')`);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const batch = withCustomers(...Array.from({ length: 33 }, (_, index) => [`r${index}`, index % 11 === 3 ? 'bad' : 'good'] as const));
+  const outcome = await target.deliver(batch, signal);
+  expect(outcome).toMatchObject({ kind: 'acked', perRecord: [{ index: 3 }, { index: 14 }, { index: 25 }] });
+  expect(await idsOf(table)).toHaveLength(30);
+  const { rows } = await database.adminDb.query<{ count: number }>(
+    `/* effects */ select count(*)::int as count from ${table.replace('payment', 'headgate_effects')}`,
+  );
+  expect(rows[0]!.count).toBe(30);
+  await target.close();
+});
+
+it('text of a record is never SQL', async () => {
+  const table = await makeTable(true);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const attack = `'); drop table ${table}; copy x from program 'id'; --`;
+  expect((await target.deliver(withCustomers(['a', attack], ['b', '\\"$1 ${x}']), signal)).kind).toBe('acked');
+  expect(await rowsOf(table)).toEqual([
+    { id: 'a', customer: attack },
+    { id: 'b', customer: '\\"$1 ${x}' },
+  ]);
+  await target.close();
+});
+
+it('a missing table is refused for now, so that it can be made', async () => {
+  const target = postgresConnector.open(optionsFor('nowhere.to_be_found', serverPort()));
+  expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_SETUP' });
+  await target.close();
+});
+
+it('a wrong password is refused for now and not shown', async () => {
+  const table = await makeTable(true);
+  const options = optionsFor(table, serverPort(), {}, { user: 'headgate_app', password: 'env:WRONG' });
+  const target = postgresConnector.open({
+    ...options,
+    secrets: openOptions(postgresConnector, { settings: {}, connection: {}, env: { WRONG: 'swordfish' } }).secrets,
+  });
+  const outcome = await target.deliver(outgoing(['a']), signal);
+  expect(outcome).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_FORBIDDEN' });
+  expect(JSON.stringify(outcome)).not.toContain('swordfish');
+  await target.close();
+});
+
+it("C4: Headgate's own database is no target, whatever it is called", async () => {
+  const target = postgresConnector.open(optionsFor('headgate.batches', serverPort(), {}, { database: own.name }));
+  expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', code: 'E_TARGET' });
+  await target.close();
+});
+
+it.each([
+  ['a socket for a host', {}, { host: '/var/run/postgresql' }],
+  ['options for the server', {}, { options: '-c role=postgres' }],
+  ['SQL for a table', { table: 'x; drop table y' }, {}],
+  ['a quoted table', { table: '"x"' }, {}],
+  ['a key that is no field', { mode: 'upsert', keys: ['nope'] }, {}],
+  ['upsert without keys', { mode: 'upsert' }, {}],
+])('C4: %s is refused before anything is opened', (_, settings, connection) => {
+  expect(() => postgresConnector.open(optionsFor('t.x', 1, settings, connection))).toThrowError(
+    expect.objectContaining({ code: 'E_TARGET' }),
+  );
+});
+
+it('C4: TLS is required, and a private address needs the policy', async () => {
+  const options = optionsFor('t.x', serverPort());
+  expect(() => postgresConnector.open({ ...options, egress: strictEgress })).toThrowError(/TLS/);
+  const target = postgresConnector.open({ ...options, egress: { allowPrivate: [], allowPlain: true } });
+  expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', code: 'E_SSRF' });
+  const encrypted = postgresConnector.open(optionsFor('t.x', serverPort(), {}, { tls: 'verify-full' }));
+  expect(await encrypted.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true });
+  await Promise.all([target.close(), encrypted.close()]);
+});
+
+it('the ddl names columns by output field, with keys', () => {
+  const plan = contractPlan({ type: 'postgres', settings: { table: 'pay.credit', keys: ['id'], mode: 'upsert' } });
+  expect(targetDdl(plan, 'out')).toContain(
+    'create table if not exists "pay"."credit" (\n  "id" text not null,\n  "customer" text,\n  "amount" numeric,',
+  );
+});

@@ -1,0 +1,100 @@
+/**
+ * A person's decision about a batch whose outcome nobody knows and whose flow says `onUnknown: hold`: it was delivered, it is
+ * to be sent again, or it is given up. The reason becomes the evidence of its attempts (no unknown ends without one).
+ */
+
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Ports } from '../../platform/base/ports.ts';
+import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import type { Plan } from '../engine/plan.ts';
+import { resolveAttempts } from './attempt-store.ts';
+import { moveBatches } from './batch-changes.ts';
+import { deliverWork } from './batch-insert.ts';
+import { type LoadedBatch, loadBatches } from './batch-load.ts';
+import { type RecordSource, readBatchRecords } from './batch-records.ts';
+import { commitForCertain } from './certain-transaction.ts';
+import { insertDeadLetters, type NewDeadLetter } from './dead-letter-store.ts';
+import { deliveryErrors } from './delivery-errors.ts';
+import { addCounts, countBatch } from './target-counts.ts';
+import type { WorkQueue } from './work-queue-port.ts';
+
+export interface HeldDecision {
+  readonly batchId: string;
+  readonly decision: 'delivered' | 'resend' | 'discard';
+  /** In words. */
+  readonly reason: string;
+  readonly actor: string;
+}
+
+export interface HeldServices extends RecordSource {
+  readonly queue: WorkQueue;
+  readonly ports: Pick<Ports, 'ids' | 'clock' | 'rng' | 'sleep'>;
+  loadPlan(tx: TenantTx, flowVersionId: string): Promise<Plan>;
+}
+
+const lockHeld = `/* lock held batch */
+  select b.batch_id from headgate.batches b where b.tenant_id = $1 and b.batch_id = $2 and b.state = 'held' for update`;
+
+/** One transaction. Fails with E_BATCH_UNKNOWN, and with E_BATCH_STATE when the batch is not held any more. */
+export async function decideHeldBatch(services: HeldServices, tenantId: string, decision: HeldDecision): Promise<void> {
+  const { db } = services;
+  const seen = await withTenant(
+    db,
+    tenantId,
+    async (tx) => {
+      const [batch] = await loadBatches(tx, [decision.batchId]);
+      if (batch === undefined) throw new HeadgateError(deliveryErrors.E_BATCH_UNKNOWN, 'there is no delivery batch of this id');
+      return { batch, plan: await services.loadPlan(tx, batch.flowVersionId) };
+    },
+    { readOnly: true },
+  );
+  const letters = decision.decision === 'discard' ? await lettersOf(services, seen.batch, seen.plan, decision) : [];
+  await commitForCertain(services, tenantId, async (tx) => {
+    if ((await tx.query(lockHeld, [tx.tenantId, decision.batchId])).rowCount === 0) {
+      throw new HeadgateError(deliveryErrors.E_BATCH_STATE, 'the batch is not held');
+    }
+    await writeDecision(tx, services, seen.batch, decision, letters);
+  });
+}
+
+async function writeDecision(
+  tx: TenantTx,
+  { queue, ports }: HeldServices,
+  batch: LoadedBatch,
+  { decision, reason, actor }: HeldDecision,
+  letters: readonly NewDeadLetter[],
+): Promise<void> {
+  const evidence = `${actor} decided: ${reason}`;
+  const change = { batchId: batch.batchId, from: 'held', actor, traceParent: batch.traceParent, evidence } as const;
+  if (decision === 'resend') {
+    // A held batch without an unresolved attempt is sent again, labelled as a possible duplicate.
+    await queue.addWork(tx, [deliverWork(batch.flowId, batch)]);
+    await resolveAttempts(tx, [{ batchId: batch.batchId, resolvedAs: 'resent', evidence }]);
+    return;
+  }
+  const isDelivered = decision === 'delivered';
+  await moveBatches(tx, ports.ids, [{ ...change, event: isDelivered ? 'acknowledge' : 'exhaust' }]);
+  await resolveAttempts(tx, [{ batchId: batch.batchId, resolvedAs: isDelivered ? 'acked' : 'dead', evidence }]);
+  await insertDeadLetters(tx, letters);
+  const ended = await addCounts(tx, countBatch(batch, isDelivered ? 'delivered' : 'dead'));
+  await queue.addWork(
+    tx,
+    ended.map((jobId) => ({ kind: 'close', referenceId: jobId })),
+  );
+}
+
+async function lettersOf(services: HeldServices, batch: LoadedBatch, plan: Plan, { reason }: HeldDecision): Promise<NewDeadLetter[]> {
+  const records = await readBatchRecords(services, batch, plan);
+  return records.map((record) => ({
+    deadLetterId: services.ports.ids.next(),
+    jobId: record.member.jobId,
+    flowId: batch.flowId,
+    targetId: batch.targetId,
+    batchId: batch.batchId,
+    recordNumber: record.record,
+    cause: 'operator',
+    code: deliveryErrors.E_OUTCOME_UNKNOWN,
+    message: reason,
+    deliveryKey: record.deliveryKey,
+  }));
+}
