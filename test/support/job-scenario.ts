@@ -266,6 +266,7 @@ function memoryConnector(
   delivered: Map<string, string[]>,
   answer: (batch: OutgoingBatch) => DeliveryOutcome = () => ({ kind: 'acked' }),
 ): Connector {
+  const seen = new Set<string>();
   return {
     name: type,
     summary: 'Keeps lines in memory.',
@@ -278,7 +279,10 @@ function memoryConnector(
       unknownResolution: 'labelled-resend',
       async deliver(batch) {
         const outcome = answer(batch);
-        if (outcome.kind === 'acked') {
+        // As a target does that honours the label: what may be a duplicate is looked up.
+        const isRepeated = batch.possibleDuplicate && seen.has(batch.batchId);
+        seen.add(batch.batchId);
+        if (outcome.kind === 'acked' && !isRepeated) {
           const lines = [...batch.body.lines()].map((line) => Buffer.from(line).toString('utf8'));
           delivered.set(target.id, [...(delivered.get(target.id) ?? []), ...lines]);
         }

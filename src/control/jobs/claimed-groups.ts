@@ -40,6 +40,8 @@ export interface ClaimedGroup {
   /** Runs that were begun and neither finished nor given back for a passing cause, this one included. */
   readonly attempts: number;
   readonly startedAt: Date;
+  /** Of the group, those of closed jobs included. */
+  readonly chunkCount: number;
   /** In order of acceptance. Those of closed jobs are left out. */
   readonly chunks: readonly ClaimedChunk[];
 }
@@ -48,7 +50,7 @@ const startGroups = `/* start chunk groups */
   update headgate.chunk_groups g set state = 'running', fence = i.fence, attempts = g.attempts + 1, changed_at = headgate.clock()
   from unnest($2::uuid[], $3::bigint[]) as i (group_id, fence)
   where g.tenant_id = $1 and g.group_id = i.group_id and g.state = 'ready'
-  returning g.group_id as "groupId", g.flow_version_id as "flowVersionId", g.attempts, g.changed_at as "startedAt"`;
+  returning g.group_id as "groupId", g.flow_version_id as "flowVersionId", g.attempts, g.chunks as "chunkCount", g.changed_at as "startedAt"`;
 
 const selectChunks = `/* read claimed chunks */
   select c.group_id as "groupId", c.job_id as "jobId", c.chunk_number as "chunkNumber", c.start_byte as "startByte", c.end_byte as "endByte",
@@ -69,7 +71,7 @@ const startJobs = `/* start jobs */
 
 /** One transaction's worth. Fails with E_FENCED when a claim was lost already. */
 export async function takeUpGroups(tx: TenantTx, services: JobServices, items: readonly WorkItem[]): Promise<ClaimedGroup[]> {
-  const { rows } = await tx.query<Pick<ClaimedGroup, 'groupId' | 'flowVersionId' | 'attempts' | 'startedAt'>>(startGroups, [
+  const { rows } = await tx.query<Pick<ClaimedGroup, 'groupId' | 'flowVersionId' | 'attempts' | 'chunkCount' | 'startedAt'>>(startGroups, [
     tx.tenantId,
     items.map((item) => item.referenceId),
     items.map((item) => item.fence),

@@ -126,7 +126,7 @@ function assertSameCounts({ flow, counts, job }: ClosingFacts, outcomes: readonl
 
 function closingState({ job }: ClosingFacts, outcomes: readonly TargetOutcome[]): ClosedState {
   if (job.state === 'rejected' || job.state === 'cancelled') return job.state;
-  if (job.decision === 'cancel') return 'cancelled';
+  if (job.decision === 'cancel' && outcomes.some((outcome) => outcome.cancelled.records > 0)) return 'cancelled';
   return outcomes.some((outcome) => outcome.dead.records > 0) ? 'completed_with_failures' : 'completed';
 }
 

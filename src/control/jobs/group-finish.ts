@@ -145,7 +145,7 @@ async function writeResult(
   const events: NewEvent[] = [groupEvent(group, result, isFailed), ...effects.events, ...checking.map(({ event }) => event)];
   await recordEvents(tx, ports.ids, events);
   if (prepared !== null) await insertCutBatches(tx, prepared, services);
-  await addUsage(tx, { storedBytes: 0, heldBytes: effects.heldBytes, chunksInFlight: -group.chunks.length });
+  await addUsage(tx, { storedBytes: 0, heldBytes: effects.heldBytes, chunksInFlight: -group.chunkCount });
 }
 
 const endRow = `/* end chunk group */

@@ -1,0 +1,221 @@
+/**
+ * What people decide about jobs: release or reject a held file, cancel a job. Each decision needs a reason, is one
+ * transaction with its event, and can be previewed with the records and money that it affects; one that was previewed is
+ * refused when the job has changed since.
+ */
+import { cancelDeliveries } from '../../pipeline/deliveries/delivery-cancel.ts';
+import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
+import type { FieldAmounts } from '../../pipeline/engine/chunk.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import { recordEvents } from '../../platform/events/event-log.ts';
+import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import { withdrawWork } from './job-withdrawal.ts';
+import { jobErrors } from './job-errors.ts';
+import type { JobServices } from './job-services.ts';
+import { type JobEvent, type JobState, jobTransitions, nextJobState } from './job-state.ts';
+import type { JobTotals } from './job-totals.ts';
+import { cancelRoutes } from './job-verdicts.ts';
+import { addUsage } from './tenant-usage.ts';
+
+export type Decision = 'release' | 'reject' | 'cancel';
+
+export interface DecisionRequest {
+  readonly jobId: string;
+  /** In words; kept with the job and in its receipt. */
+  readonly reason: string;
+  /** `key:<id>` or a person, as in events. */
+  readonly actor: string;
+  /** `version` of the preview that was shown; left out, the job is taken as it is. */
+  readonly previewed?: string;
+}
+
+export interface DecisionPreview {
+  readonly jobId: string;
+  readonly state: JobState;
+  /** What can be decided now. */
+  readonly allowed: readonly Decision[];
+  /** Of the job as it was shown. */
+  readonly version: string;
+  readonly reasons: readonly { readonly code: string; readonly message: string }[];
+  readonly records: { readonly read: number; readonly valid: number; readonly rejected: number; readonly filtered: number };
+  readonly amounts: Readonly<Record<'read' | 'valid' | 'rejected' | 'filtered', FieldAmounts>> | null;
+  /** What a release would deliver, and a rejection or cancellation keep back, as far as it was not delivered. */
+  readonly targets: readonly { readonly id: string; readonly records: number; readonly amounts: FieldAmounts }[];
+}
+
+export interface DecidedJob {
+  readonly jobId: string;
+  /** A cancelled job whose deliveries are in flight is `delivering` until they have ended. */
+  readonly state: JobState;
+}
+
+interface DecidableJob {
+  readonly jobId: string;
+  readonly state: JobState;
+  readonly flowVersionId: string;
+  readonly bytes: number;
+  readonly totals: JobTotals | null;
+  readonly records: DecisionPreview['records'];
+  readonly reasonCode: string | null;
+  readonly reason: string | null;
+  readonly traceId: string | null;
+  readonly version: string;
+  readonly isCut: boolean;
+}
+
+const jobColumns = `select j.job_id as "jobId", j.state, j.flow_version_id as "flowVersionId", j.bytes, j.totals,
+    json_build_object('read', j.records_read, 'valid', j.records_valid, 'rejected', j.records_rejected, 'filtered', j.records_filtered) as records,
+    j.reason_code as "reasonCode", j.reason, j.trace_id as "traceId", j.state || ' ' || (extract(epoch from j.changed_at) * 1000000)::bigint::text as version,
+    exists (select from headgate.job_targets t where t.tenant_id = j.tenant_id and t.job_id = j.job_id) as "isCut"
+  from headgate.jobs j where j.tenant_id = $1 and j.job_id = $2`;
+const selectJob = `/* preview decision */ ${jobColumns}`;
+const lockJob = `/* lock job to decide */ ${jobColumns} for update`;
+
+async function findJob(tx: TenantTx, jobId: string, sql: string): Promise<DecidableJob> {
+  const job = (await tx.query<DecidableJob>(sql, [tx.tenantId, jobId])).rows[0];
+  if (job === undefined) throw new HeadgateError(jobErrors.E_JOB_UNKNOWN, 'there is no job of this id');
+  return job;
+}
+
+/** Fails with E_JOB_UNKNOWN. */
+export async function previewDecision(services: JobServices, tenantId: string, jobId: string): Promise<DecisionPreview> {
+  return await withTenant(
+    services.db,
+    tenantId,
+    async (tx) => {
+      const job = await findJob(tx, jobId, selectJob);
+      const { plan } = await services.flows.load(tx, job.flowVersionId);
+      const check = job.totals?.checked?.check ?? null;
+      const failure = job.reasonCode === null ? [] : [{ code: job.reasonCode, message: job.reason ?? '' }];
+      return {
+        jobId,
+        state: job.state,
+        allowed: (['release', 'reject', 'cancel'] as const).filter((decision) => isAllowed(job, decision)),
+        version: job.version,
+        reasons: check?.reasons ?? failure,
+        records: check?.records ?? job.records,
+        amounts: check?.amounts ?? null,
+        targets: plan.targets.map(({ id }, index) => {
+          const target = check?.targets[index];
+          return { id, records: target?.records ?? 0, amounts: target?.amounts ?? {} };
+        }),
+      };
+    },
+    { readOnly: true },
+  );
+}
+
+function isAllowed(job: DecidableJob, decision: Decision): boolean {
+  if (jobTransitions[job.state][decision] === undefined) return false;
+  if (decision === 'release') return job.totals?.checked != null;
+  return decision !== 'reject' || job.state === 'held';
+}
+
+const updateJob = `/* decide about job */
+  update headgate.jobs set state = $3, verdict = coalesce($4, verdict), decision = $5, reason = $6, decided_by = $7, changed_at = headgate.clock()
+  where tenant_id = $1 and job_id = $2`;
+
+interface Decided {
+  readonly decision: Decision;
+  readonly state: JobState;
+  /** Null: the file's verdict stays. */
+  readonly verdict: string | null;
+}
+
+async function writeDecision(tx: TenantTx, services: JobServices, job: DecidableJob, request: DecisionRequest, decided: Decided): Promise<void> {
+  const { decision, state, verdict } = decided;
+  await tx.query(updateJob, [tx.tenantId, job.jobId, state, verdict, decision, request.reason.trim(), request.actor]);
+  const types: Record<Decision, string> = { release: 'job.released', reject: 'job.rejected', cancel: 'job.cancelled' };
+  const type = state === job.state ? 'job.cancel_requested' : types[decision];
+  const { records } = job.totals?.checked?.check ?? job;
+  await recordEvents(tx, services.ports.ids, [
+    { type, objectId: job.jobId, from: job.state, to: state, actor: request.actor, traceId: job.traceId, detail: { decision, records } },
+  ]);
+}
+
+/** Fails with E_REASON_REQUIRED, E_JOB_UNKNOWN, E_JOB_STATE, E_JOB_INCOMPLETE, E_DECISION_STALE; so do the others. */
+export async function releaseJob(services: JobServices, tenantId: string, request: DecisionRequest): Promise<DecidedJob> {
+  return await decide(services, tenantId, request, 'release', async (tx, job) => {
+    const state = nextJobState(job.state, 'release');
+    const verdict = job.records.rejected > 0 ? 'partial' : 'accepted';
+    await writeDecision(tx, services, job, request, { decision: 'release', state, verdict });
+    await services.queue.addWork(tx, [{ kind: 'check', referenceId: job.jobId }]);
+    await addUsage(tx, { storedBytes: 0, heldBytes: -job.bytes, chunksInFlight: 0 });
+    return state;
+  });
+}
+
+/** The file's routes are cancelled. Chunks that still wait or run are withdrawn. */
+export async function rejectJob(services: JobServices, tenantId: string, request: DecisionRequest): Promise<DecidedJob> {
+  return await decide(services, tenantId, request, 'reject', (tx, job, withdrawn) =>
+    closeWithoutDelivery(tx, services, job, request, { decision: 'reject', withdrawn }),
+  );
+}
+
+/**
+ * What was not delivered yet is not; batches in flight end as they end, and the job is closed then. A job that had delivered
+ * everything closes as if it had not been cancelled.
+ */
+export async function cancelJob(services: JobServices, tenantId: string, request: DecisionRequest): Promise<DecidedJob> {
+  return await decide(services, tenantId, request, 'cancel', async (tx, job, withdrawn) => {
+    const isDelivering = job.state === 'delivering' && job.isCut;
+    if (!isDelivering) return await closeWithoutDelivery(tx, services, job, request, { decision: 'cancel', withdrawn });
+    await writeDecision(tx, services, job, request, { decision: 'cancel', state: job.state, verdict: null });
+    await cancelDeliveries(tx, services, { jobId: job.jobId, actor: request.actor });
+    return job.state;
+  });
+}
+
+async function closeWithoutDelivery(
+  tx: TenantTx,
+  services: JobServices,
+  job: DecidableJob,
+  request: DecisionRequest,
+  { decision, withdrawn }: { readonly decision: 'reject' | 'cancel'; readonly withdrawn: number },
+): Promise<JobState> {
+  const state = nextJobState(job.state, decision);
+  const { plan } = await services.flows.load(tx, job.flowVersionId);
+  await writeDecision(tx, services, job, request, { decision, state, verdict: decision === 'reject' ? 'rejected' : null });
+  await cancelRoutes(tx, [{ jobId: job.jobId, plan, checked: job.totals?.checked ?? null }]);
+  await services.queue.addWork(tx, [{ kind: 'close', referenceId: job.jobId }]);
+  await addUsage(tx, { storedBytes: 0, heldBytes: job.state === 'held' ? -job.bytes : 0, chunksInFlight: -withdrawn });
+  return state;
+}
+
+const reasonMax = 500;
+
+async function decide(
+  services: JobServices,
+  tenantId: string,
+  request: DecisionRequest,
+  decision: Decision,
+  act: (tx: TenantTx, job: DecidableJob, withdrawnChunks: number) => Promise<JobState>,
+): Promise<DecidedJob> {
+  const { jobId, reason, previewed } = request;
+  if (reason.trim() === '' || reason.length > reasonMax) {
+    throw new HeadgateError(jobErrors.E_REASON_REQUIRED, `a decision needs a reason of 1 to ${reasonMax} characters`);
+  }
+  let state: JobState | undefined;
+  await commitForCertain(services, tenantId, async (tx) => {
+    // Work, groups and job are locked in the order in which the workers lock them.
+    const withdrawn = decision === 'release' ? 0 : await withdrawWork(tx, services, jobId, request.actor);
+    const job = await findJob(tx, jobId, lockJob);
+    assertDecidable(job, decision, previewed);
+    state = await act(tx, job, withdrawn);
+  });
+  for (const kind of ['check', 'close', 'deliver'] as const) services.signals[kind].notify();
+  return { jobId, state: state! };
+}
+
+function assertDecidable(job: DecidableJob, decision: Decision, previewed: string | undefined): void {
+  if (previewed !== undefined && previewed !== job.version) {
+    throw new HeadgateError(jobErrors.E_DECISION_STALE, 'the job has changed since the decision was previewed');
+  }
+  if (decision === 'release' && job.state === 'held' && job.totals?.checked == null) {
+    throw new HeadgateError(jobErrors.E_JOB_INCOMPLETE, 'a part of the file could not be processed');
+  }
+  const event: JobEvent = decision;
+  if (!isAllowed(job, decision)) {
+    throw new HeadgateError(jobErrors.E_JOB_STATE, `a job in state ${job.state} has no event ${event}`);
+  }
+}
