@@ -1,6 +1,5 @@
 /** The loops that work the queue, by role: the engine on chunks, checks and closings; deliveries to targets; the rescuer. */
 import { createHash } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { findBoundConnection, findEgress } from '../control/flows/bound-connections.ts';
@@ -11,6 +10,8 @@ import { createJobWorker } from '../control/jobs/job-worker.ts';
 import { createPoisonHunt } from '../control/jobs/poison-hunt.ts';
 import { createEngineThreads } from '../control/jobs/thread-pool.ts';
 import { createWorkQueue } from '../control/jobs/work-queue.ts';
+import { createWorkRescuer } from '../control/jobs/work-rescuer.ts';
+import { systemResolveHost } from '../pipeline/connectors/resolve-host.ts';
 import type { DeliveryDefinitions } from '../pipeline/deliveries/delivery-definitions.ts';
 import { createDeliveryWorker } from '../pipeline/deliveries/delivery-worker.ts';
 import type { CrashPoints } from '../platform/base/crash-points.ts';
@@ -80,6 +81,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
   }
   if (settings.roles.includes('scheduler')) {
     const settingOf = createReceiptSetting({ environment: settings.environment, codeVersion: options.codeVersion });
+    loops.push(createWorkRescuer({ services: jobs }));
     loops.push(createJobCloser({ services: jobs, signingKey: storage.signingKey, settingOf, workerId, leaseMs: settings.leaseMs }));
   }
   if (settings.roles.includes('delivery'))
@@ -91,7 +93,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
         definitions: deliveryDefinitions(settings.environment),
         connectors: await loadConnectors(),
         secrets: createSecretResolver({ env, limits: connectionLimits([join(settings.dataDir, 'secrets')]) }),
-        resolveHost: async (name) => (await lookup(name, { all: true, verbatim: true })).map(({ address }) => address),
+        resolveHost: systemResolveHost,
         ports,
         logger,
         metrics,

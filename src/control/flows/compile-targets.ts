@@ -18,6 +18,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
     const path: Path = ['spec', 'targets', id];
     const delivery = mergeDelivery(target, spec.targetDefaults);
     if (target.retry !== undefined) checkRetry(delivery, path, report);
+    checkBatch(target.type, delivery, path, report);
     if (delivery.order === 'by-key' && context.records.find((record) => record.role === 'data')!.key.length === 0) {
       report.add({
         code: flowErrors.E_CONFIG_CONFLICT,
@@ -44,9 +45,23 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
   });
 }
 
+/** One batch is one file, so that the defaults of the other targets would make a file of every few hundred records. */
+const fileBatch = { size: 1_000_000, bytes: 1024 ** 3 };
+const messageBatchMax = { size: 10_000, bytes: 64 * 1024 * 1024 };
+
+function checkBatch(type: TargetDefinition['type'], delivery: DeliveryDefinition, path: Path, report: Report): void {
+  if (type === 'file' || (delivery.batch.size <= messageBatchMax.size && delivery.batch.bytes <= messageBatchMax.bytes)) return;
+  report.add({
+    code: flowErrors.E_CONFIG_VALUE,
+    path: [...path, 'batch'],
+    message: 'only file targets have batches above 10,000 records or 64MiB',
+  });
+}
+
 function mergeDelivery(own: TargetDefinition, defaults: DeliveryDefinition): DeliveryDefinition {
+  const batch = own.type === 'file' ? fileBatch : defaults.batch;
   return {
-    batch: { size: own.batch?.size ?? defaults.batch.size, bytes: own.batch?.bytes ?? defaults.batch.bytes },
+    batch: { size: own.batch?.size ?? batch.size, bytes: own.batch?.bytes ?? batch.bytes },
     order: own.order ?? defaults.order,
     onUnknown: own.onUnknown ?? defaults.onUnknown,
     onExhausted: own.onExhausted ?? defaults.onExhausted,

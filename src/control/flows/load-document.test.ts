@@ -242,7 +242,7 @@ describe('what a Plan holds of a definition', () => {
       ratePerSecond: 1,
       retry: { max: 2, initialMs: 500, capMs: 5_000 },
       batchRecords: 7,
-      batchBytes: 1024 * 1024,
+      batchBytes: 1024 ** 3,
     });
   });
 });

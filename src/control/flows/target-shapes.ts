@@ -4,12 +4,17 @@ import { choice, fieldName, integer, type Key, list, name, object, relativePath,
 const minuteMs = 60_000;
 
 const batch: Key = {
-  description: 'Most of what one batch holds.',
+  description:
+    'Most of what one batch holds. A file target makes one file of each batch: 1,000,000 records and 1GiB where it says nothing itself.',
   default: {},
   shape: object(
     {
-      size: { shape: integer(1, 10_000), default: 500, description: 'Records.' },
-      bytes: { shape: { kind: 'size', minBytes: 1_024, maxBytes: 64 * 1024 * 1024 }, default: '1MiB', description: 'Bytes.' },
+      size: { shape: integer(1, 10_000_000), default: 500, description: 'Records; at most 10,000 but for file targets.' },
+      bytes: {
+        shape: { kind: 'size', minBytes: 1_024, maxBytes: 4 * 1024 * 1024 * 1024 },
+        default: '1MiB',
+        description: 'Bytes; at most 64MiB but for file targets.',
+      },
     },
     ['linger'],
   ),

@@ -34,12 +34,12 @@ export async function prepareTenants(server: RunningServer, settings: Settings):
   const prepare = async (
     name: string,
     tier: 'gold' | 'silver',
-    connections: { drop: string; out: string },
+    connections: { drop: string; folders: readonly string[]; out: string },
     flows: readonly string[],
   ): Promise<DemoTenant> => {
     const inbox = join(folder, name, 'inbox');
     const outbox = join(folder, name, 'outbox');
-    for (const path of [inbox, outbox]) mkdirSync(path, { recursive: true });
+    for (const path of [...connections.folders.map((each) => join(inbox, each)), outbox]) mkdirSync(path, { recursive: true });
     const tenantId = await ensureTenant(db, systemPorts.ids, { name, tier, cell: settings.cell, region: settings.region });
     const by = { tenant: name, actor: 'demo' };
     const texts = [
@@ -57,10 +57,11 @@ export async function prepareTenants(server: RunningServer, settings: Settings):
     return { name, key, keyFile, inbox, outbox };
   };
   try {
-    const bank = await prepare('bank-za', 'gold', { drop: 'eft-drop', out: 'eft-out' }, ['eft.yaml']);
-    const acme = await prepare('acme-pay', 'silver', { drop: 'acme-drop', out: 'acme-out' }, ['cards.yaml', 'invoices.yaml']);
-    for (const path of ['in']) mkdirSync(join(bank.inbox, path), { recursive: true });
-    for (const path of ['cards', 'invoices']) mkdirSync(join(acme.inbox, path), { recursive: true });
+    const bank = await prepare('bank-za', 'gold', { drop: 'eft-drop', folders: ['in'], out: 'eft-out' }, ['eft.yaml']);
+    const acme = await prepare('acme-pay', 'silver', { drop: 'acme-drop', folders: ['cards', 'invoices'], out: 'acme-out' }, [
+      'cards.yaml',
+      'invoices.yaml',
+    ]);
     return { folder, all: [bank, acme], bank, acme };
   } finally {
     await db.close();
