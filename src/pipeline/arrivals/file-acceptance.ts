@@ -155,8 +155,9 @@ export async function acceptHeld(
   const detail = { acceptedNumber: number, flowVersionId: flow.flowVersionId, bytes: candidate.member!.bytes, reason };
   await moveArrivals(tx, parts.ids, 'accept', [{ ...moveOf(candidate, 'held'), fileId: candidate.fileId, detail }]);
   await parts.createJobs(tx, acceptedFiles(flow, judged, number));
-  // The bytes were counted when they were held; they count with the job from now on.
-  await countUsage(tx, { files: 1, storedBytes: -candidate.container.bytes, heldBytes: -candidate.container.bytes });
+  // All that is kept was counted when it was held; the member counts with its job from now on.
+  const storedBytes = candidate.unpack === 'none' ? -candidate.container.bytes : 0;
+  await countUsage(tx, { files: 1, storedBytes, heldBytes: -candidate.container.bytes });
   return verdictOf(candidate, verdict, number);
 }
 
@@ -234,7 +235,11 @@ async function countKept(tx: TenantTx, judged: readonly Judged[]): Promise<void>
   const sum = { files: 0, storedBytes: 0, heldBytes: 0 };
   for (const { candidate, verdict } of judged) {
     const keptBytes = candidate.container.object === null ? 0 : candidate.container.bytes;
-    if (verdict.end === 'accept') sum.files += 1;
+    if (verdict.end === 'accept') {
+      sum.files += 1;
+      // The member counts with its job.
+      if (candidate.unpack !== 'none') sum.storedBytes += keptBytes;
+    }
     if (verdict.end === 'hold' || verdict.end === 'quarantine') sum.storedBytes += keptBytes;
     if (verdict.end === 'hold') sum.heldBytes += keptBytes;
   }

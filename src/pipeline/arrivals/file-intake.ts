@@ -108,12 +108,12 @@ async function accept(parts: IntakeParts, request: AcceptRequest): Promise<Arriv
   const { db, ports } = parts;
   const crash = parts.crashPoints ?? noCrashPoints;
   const { tenantId, flow, arrivals } = request;
-  const known = await withTenant(db, tenantId, (tx) => findKnownDuplicates(tx, flow, arrivals.map(judgedOf)), { readOnly: true });
-  crash.reach('arrivals.before-pack');
-  const candidates = await storeSmall(parts, request, known);
-  crash.reach('arrivals.before-commit');
   let verdicts: ArrivalVerdict[];
   try {
+    const known = await withTenant(db, tenantId, (tx) => findKnownDuplicates(tx, flow, arrivals.map(judgedOf)), { readOnly: true });
+    crash.reach('arrivals.before-pack');
+    const candidates = await storeSmall(parts, request, known);
+    crash.reach('arrivals.before-commit');
     verdicts = await commitResolved(parts, { tenantId, arrivalId: arrivals[0]!.arrivalId }, async (tx) => {
       await request.before?.(tx);
       const judged = await acceptCandidates(tx, { ids: ports.ids, createJobs: parts.createJobs }, flow, candidates);

@@ -128,7 +128,7 @@ class ContentSink {
     this.bytes += piece.length;
     if (this.#writer === null && this.bytes < packedBytesMax) {
       this.#hash.update(piece);
-      this.#pieces.push(Uint8Array.from(piece));
+      this.#pieces.push(new Uint8Array(piece));
       return;
     }
     if (this.#writer === null) {

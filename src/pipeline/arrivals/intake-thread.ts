@@ -58,7 +58,7 @@ class LazyFile implements IncomingFile {
   async push(bytes: Uint8Array): Promise<void> {
     const isSmall = this.#request.unpack === 'none' && this.#keptBytes + bytes.length < packedBytesMax;
     if (this.#incoming === undefined && isSmall) {
-      this.#kept.push(Uint8Array.from(bytes));
+      this.#kept.push(new Uint8Array(bytes));
       this.#keptBytes += bytes.length;
       return;
     }
@@ -98,7 +98,9 @@ class ThreadFile implements IncomingFile {
 
   async push(bytes: Uint8Array): Promise<void> {
     await this.#inFlight;
-    this.#inFlight = this.#thread.call({ kind: 'push', file: this.#file, bytes });
+    // A copy that is given away: the piece may be a part of a bigger buffer, which would be copied whole.
+    const copy = new Uint8Array(bytes);
+    this.#inFlight = this.#thread.call({ kind: 'push', file: this.#file, bytes: copy }, [copy.buffer]);
     // Its failure is the next call's.
     this.#inFlight.catch(() => undefined);
   }
@@ -152,12 +154,12 @@ class StartedThread {
     this.#worker.unref();
   }
 
-  call<Value>(call: IntakeCall): Promise<Value> {
+  call<Value>(call: IntakeCall, givenAway: readonly ArrayBuffer[] = []): Promise<Value> {
     if (this.isEnded) return Promise.reject(ended());
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#pending.set(id, { resolve, reject });
-    this.#worker.postMessage({ id, call });
+    this.#worker.postMessage({ id, call }, givenAway);
     return promise as Promise<Value>;
   }
 
