@@ -38,17 +38,21 @@ export class KeyBatch {
 
   /** Hashes all entries and stores the results, low and high half, at their places. */
   finish(hashes: readonly Uint32Array[]): void {
-    this.#hash(this.count, 0, this.#resultsAt, this.#key0, this.#key1);
+    const { count, places } = this;
     const results = this.#results;
-    for (let entry = 0; entry < this.count; entry++) {
-      const column = hashes[this.columns[entry]!]!;
-      const place = this.places[entry]!;
-      const low = results[entry * 2]!;
-      const high = results[entry * 2 + 1]!;
-      // All zeros mean that a record has no key.
-      column[place] = low === 0 && high === 0 ? 1 : low;
-      column[place + 1] = high;
-    }
     this.count = 0;
+    if (count === 0) return;
+    this.#hash(count, 0, this.#resultsAt, this.#key0, this.#key1);
+    // All zeros mean that a record has no key.
+    for (let at = 0; at < count * 2; at += 2) if (results[at] === 0 && results[at + 1] === 0) results[at] = 1;
+    if (hashes.length === 1 && places[count - 1]! - places[0]! === 2 * (count - 1)) {
+      hashes[0]!.set(results.subarray(0, count * 2), places[0]);
+      return;
+    }
+    for (let entry = 0; entry < count; entry++) {
+      const column = hashes[this.columns[entry]!]!;
+      column[places[entry]!] = results[entry * 2]!;
+      column[places[entry]! + 1] = results[entry * 2 + 1]!;
+    }
   }
 }
