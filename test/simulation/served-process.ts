@@ -33,6 +33,7 @@ export interface ServedProcess {
 }
 
 const readyPollMs = 25;
+const serving = new Set<ChildProcess>();
 
 export function startServing({ port, env, logPath }: ServeOptions): ServedProcess {
   const log = openSync(logPath, 'a', 0o600);
@@ -47,7 +48,14 @@ export function startServing({ port, env, logPath }: ServeOptions): ServedProces
     },
   });
   closeSync(log);
+  serving.add(child);
+  child.once('exit', () => serving.delete(child));
   return describeChild(child, port);
+}
+
+/** Kills every process that still serves: when the soak itself is ended. */
+export function endAllServing(): void {
+  for (const child of serving) child.kill('SIGKILL');
 }
 
 function describeChild(child: ChildProcess, port: number): ServedProcess {

@@ -62,7 +62,7 @@ spec:
   if (tenant === 'south') return [...common, notices, statements];
   const { port, database, user } = postgres;
   const table = `{ type: postgres, host: 127.0.0.1, port: ${port}, database: ${database}, user: ${user}, password: "env:${sinkPasswordVariable}", tls: disable }`;
-  return [...common, connection('table', table), payments];
+  return [...common, connection('table', table), paymentsFlow];
 }
 
 const targetDefaults = `targetDefaults: { timeout: 2s, concurrency: 4, retry: { max: 100, initial: 50ms, cap: 400ms } }`;
@@ -73,7 +73,7 @@ function sources(flow: string, match: string): string {
     - { id: drop, type: folder, connection: drop, path: ${flow}, match: "${match}", ready: { stableFor: 100ms }, poll: 200ms }`;
 }
 
-const payments = `apiVersion: headgate/v1
+export const paymentsFlow = `apiVersion: headgate/v1
 kind: FlowDefinition
 metadata: { tenant: north, service: soak, name: payments, version: 1.0.0 }
 spec:

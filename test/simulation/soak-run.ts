@@ -44,6 +44,8 @@ export interface SoakResult extends Omit<EndToEndResult, 'examples'>, Omit<Ledge
 
 const leaseMs = 1_000;
 const lookMs = 200;
+/** Something is wrong with the set-up, not with the product's endurance. */
+const surprisesMax = 20;
 
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const random = seededRandom(options.seed);
@@ -97,7 +99,7 @@ async function disturb(
       logFolder: surroundings.logFolder,
       leaseMs,
       random: random.fork(),
-      nextLife: () => plan.next(),
+      nextLife: () => (surprises.length < surprisesMax ? plan.next() : undefined),
       onEnd(life, outcome) {
         plan.end(life, outcome);
         if (life.end === 'pause') counts.pauses += 1;
@@ -110,12 +112,12 @@ async function disturb(
           say(`${plan.kills} of ${kills} kills, ${senders.acked} files acknowledged, ${openJobs()} jobs open, ${seconds} s`);
       },
     });
-  while (plan.kills < kills) await Promise.all(ports.map((_, at) => slot(at)));
+  while (plan.kills < kills && surprises.length < surprisesMax) await Promise.all(ports.map((_, at) => slot(at)));
   await running.stop();
   const { database, httpSink, tableSink } = surroundings.proxies;
   return {
     kills: plan.kills,
-    inFlightAtKill: Math.round((inFlight / plan.kills) * 10) / 10,
+    inFlightAtKill: Math.round((inFlight / Math.max(1, plan.kills)) * 10) / 10,
     points: plan.hits,
     faults: {
       ...counts,

@@ -11,6 +11,7 @@ import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
 import { crashPointNames } from './crash-point-names.ts';
 import { checkPlantedFaults } from './planted-runs.ts';
+import { endAllServing } from './served-process.ts';
 import { runSoak, type SoakResult } from './soak-run.ts';
 
 const { values } = parseArgs({
@@ -37,6 +38,13 @@ const say = (line: string) => process.stderr.write(`soak ${((performance.now() -
 const folder = mkdtempSync(join(tmpdir(), 'headgate-soak-'));
 const cluster = await startEmbeddedPostgres({ dataDir: join(folder, 'cluster'), ports: systemPorts, connectionsMax: 80 });
 let exitCode = 1;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    endAllServing();
+    await cluster.stop();
+    process.exit(130);
+  });
+}
 try {
   exitCode = await soak(cluster);
 } finally {

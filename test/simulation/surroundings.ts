@@ -8,6 +8,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { applyDocument } from '../../src/control/flows/apply-document.ts';
+import { loadFlow } from '../../src/control/flows/load-flow.ts';
+import { targetDdl } from '../../src/pipeline/connectors/postgres/target-ddl.ts';
 import { createApiKey } from '../../src/platform/access/api-keys.ts';
 import { ensureTenant } from '../../src/platform/access/tenants.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
@@ -19,7 +21,16 @@ import { openPool } from '../../src/platform/postgres/pool.ts';
 import { withTenant } from '../../src/platform/tenancy/tenant-scope.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { type Journal, openJournal } from './journal.ts';
-import { dropFolder, type FlowName, flowTenants, sinkPasswordVariable, type Tenant, tenantDocuments, tenants } from './soak-flows.ts';
+import {
+  dropFolder,
+  type FlowName,
+  flowTenants,
+  paymentsFlow,
+  sinkPasswordVariable,
+  type Tenant,
+  tenantDocuments,
+  tenants,
+} from './soak-flows.ts';
 import { createTableSink } from './table-sink.ts';
 
 export interface Surroundings {
@@ -61,7 +72,7 @@ export async function openSurroundings({ folder, cluster, name, seed, leaseMs }:
   makeExchange(exchangeRoot);
   await createDatabaseIfMissing(cluster.adminUrl('postgres'), name);
   await migrateUp({ url: cluster.adminUrl(name), appPassword: cluster.appPassword, ports: systemPorts });
-  const sink = await createTableSink(cluster, `${name}_sink`);
+  const sink = await createTableSink(cluster, `${name}_sink`, targetDdl(loadFlow(paymentsFlow).plan!, 'booking'));
   const sinkJournalPath = join(journals, 'http-sink.ndjson');
   const http = await startHttpSink(sinkJournalPath, seed);
   const proxies = {

@@ -16,15 +16,14 @@ export interface TableSink {
   readonly db: Db;
 }
 
-const table = `/* make sink table */ create table booking (id text, amount numeric, currency text, note text)`;
-
-export async function createTableSink(cluster: EmbeddedPostgres, database: string): Promise<TableSink> {
+/** `tables`: what the owner of a target's database is told to make. */
+export async function createTableSink(cluster: EmbeddedPostgres, database: string, tables: string): Promise<TableSink> {
   const user = `${database}_writer`;
   const password = randomBytes(18).toString('base64url');
   await createDatabaseIfMissing(cluster.adminUrl('postgres'), database);
   const db = openPool({ url: cluster.adminUrl(database), applicationName: 'headgate soak sink', connectionsMax: 2 });
   await db.query(`/* make sink role */ create role ${user} login password '${password}'`);
-  await db.query(table);
+  for (const statement of tables.split(/;\s*$/m)) if (statement.trim() !== '') await db.query(`/* make sink tables */ ${statement}`);
   await db.query(`/* let the sink role write */ grant select, insert, update on all tables in schema public to ${user}`);
   return { database, user, password, db };
 }

@@ -39,7 +39,7 @@ export function openOutgoingBatch(context: OutgoingContext): { readonly batch: O
   const keyOf = isPlanted('new-key-on-retry') ? (key: string) => hash('sha256', `${key} ${context.attempt}`) : (key: string) => key;
   return {
     batch: {
-      batchId: keyOf(batch.batchId),
+      batchId: batch.batchId,
       attempt: context.attempt,
       possibleDuplicate: context.possibleDuplicate,
       jobIds: [...recordsByJob(batch.members).keys()],
