@@ -114,6 +114,8 @@ function rangesOf(cidrs: readonly string[]): BlockList {
   for (const cidr of cidrs) {
     const [address = '', length = ''] = cidr.split('/');
     try {
+      // Without a length it would be everything.
+      if (!/^\d{1,3}$/.test(length)) throw new RangeError('no prefix length');
       ranges.addSubnet(address, Number(length), isIPv4(address) ? 'ipv4' : 'ipv6');
     } catch (cause) {
       throw new HeadgateError(connectorErrors.E_TARGET, 'an address range of the policy is not one, such as 10.1.0.0/16', { cause });
