@@ -25,7 +25,9 @@ function perform(call: IntakeCall): Promise<unknown> {
       files.set(call.file, store.open(call.request));
       return Promise.resolve();
     case 'push':
-      return fileOf(call.file).push(call.bytes);
+      return fileOf(call.file)
+        .push(call.bytes)
+        .then(() => call.bytes);
     case 'end':
       return fileOf(call.file)
         .end()
@@ -69,7 +71,8 @@ async function answer({ id, call }: NumberedCall): Promise<void> {
       },
     };
   }
-  parentPort!.postMessage(said);
+  // The buffer of a push goes back, to be used again.
+  parentPort!.postMessage(said, 'value' in said && call.kind === 'push' ? [call.bytes.buffer] : []);
 }
 
 parentPort!.on('message', (numbered: NumberedCall) => void answer(numbered));

@@ -14,7 +14,7 @@ export interface IntakeThreadData {
 
 export type IntakeCall =
   | { readonly kind: 'open'; readonly file: number; readonly request: ReceiveRequest }
-  | { readonly kind: 'push'; readonly file: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'push'; readonly file: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'end'; readonly file: number }
   | { readonly kind: 'abort'; readonly file: number }
   | { readonly kind: 'pack'; readonly tenantId: string; readonly packId: string; readonly members: readonly PackMember[] };

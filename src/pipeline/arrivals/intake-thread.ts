@@ -8,7 +8,7 @@ import { HeadgateError } from '../../platform/base/errors.ts';
 import type { SealedObject, SealedStore } from '../../platform/storage/object-store.ts';
 import type { Format } from '../formats/format.ts';
 import { arrivalErrors } from './arrival-errors.ts';
-import { packedBytesMax, type ReceivedFile } from './file-receiver.ts';
+import { packedBytesMax, pieceBytesMax, type ReceivedFile } from './file-receiver.ts';
 import { createDirectIntakeStore, type IncomingFile, type IntakeStore, type ReceiveRequest } from './intake-store.ts';
 import type { IntakeAnswer, IntakeCall, IntakeThreadData } from './intake-thread-messages.ts';
 
@@ -84,10 +84,14 @@ class LazyFile implements IncomingFile {
 
 let lastFile = 0;
 
-/** One push is on its way while the next piece is read. It stays with the thread that it began in. */
+/**
+ * One push is on its way while the next piece is read. The bytes travel in two buffers that go to and fro, so that a file of
+ * any size costs no more memory. It stays with the thread that it began in.
+ */
 class ThreadFile implements IncomingFile {
   readonly #thread: StartedThread;
   readonly #file = ++lastFile;
+  readonly #spare: ArrayBuffer[] = [];
   #inFlight: Promise<unknown>;
 
   constructor(thread: StartedThread, request: ReceiveRequest) {
@@ -97,10 +101,12 @@ class ThreadFile implements IncomingFile {
   }
 
   async push(bytes: Uint8Array): Promise<void> {
+    const buffer = this.#spare.pop() ?? new ArrayBuffer(pieceBytesMax);
+    const copy = new Uint8Array(buffer, 0, bytes.length);
+    copy.set(bytes);
     await this.#inFlight;
-    // A copy that is given away: the piece may be a part of a bigger buffer, which would be copied whole.
-    const copy = new Uint8Array(bytes);
-    this.#inFlight = this.#thread.call({ kind: 'push', file: this.#file, bytes: copy }, [copy.buffer]);
+    const pushed = this.#thread.call<Uint8Array<ArrayBuffer>>({ kind: 'push', file: this.#file, bytes: copy }, [buffer]);
+    this.#inFlight = pushed.then((used) => this.#spare.push(used.buffer));
     // Its failure is the next call's.
     this.#inFlight.catch(() => undefined);
   }
