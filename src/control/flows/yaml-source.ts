@@ -10,7 +10,6 @@ import {
   isScalar,
   isSeq,
   Lexer,
-  LineCounter,
   type Node,
   type ParsedNode,
   parseAllDocuments,
@@ -48,7 +47,6 @@ export function readYaml(text: string): YamlSource {
   if (Buffer.byteLength(text) > documentBytesMax) return refuse('the document is larger than 1 MiB');
   const hostile = findHostileToken(text);
   if (hostile !== null) return refuse(hostile.message, hostile.place);
-  const lines = new LineCounter();
   let documents: Document.Parsed[];
   try {
     documents = parseAllDocuments(text, {
@@ -60,12 +58,11 @@ export function readYaml(text: string): YamlSource {
       stringKeys: true,
       prettyErrors: false,
       logLevel: 'silent',
-      lineCounter: lines,
     }) as Document.Parsed[];
   } catch {
     return refuse('the document is too deep to be read');
   }
-  return checkDocuments(documents, new TextPlaces(text, lines), refuse);
+  return checkDocuments(documents, new TextPlaces(text), refuse);
 }
 
 function checkDocuments(
@@ -169,17 +166,24 @@ function checkNodes(root: ParsedNode, places: TextPlaces): Diagnostic[] {
 
 class TextPlaces implements PlaceFinder {
   readonly #text: string;
-  readonly #lines: LineCounter;
+  /** Offsets of the lines' beginnings. */
+  readonly #lineStarts: readonly number[];
   root: ParsedNode | null = null;
 
-  constructor(text: string, lines: LineCounter) {
+  constructor(text: string) {
     this.#text = text;
-    this.#lines = lines;
+    this.#lineStarts = [0, ...Array.from(text.matchAll(/\n/g), (match) => match.index + 1)];
   }
 
   at(offset: number): Place {
-    const { line, col } = this.#lines.linePos(Math.min(offset, this.#text.length));
-    return line === 0 ? { line: 1, column: offset + 1 } : { line, column: col };
+    const place = Math.min(offset, this.#text.length);
+    let [low, high] = [0, this.#lineStarts.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#lineStarts[middle]! <= place) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: place - this.#lineStarts[low]! + 1 };
   }
 
   key(path: Path): Place {
