@@ -481,7 +481,7 @@ create table headgate.batches (
   state text collate "C" not null check (state in ('ready', 'sending', 'unknown', 'held', 'acked', 'refused', 'split', 'dead', 'cancelled')),
   -- [{segmentId, ranges: [start, end, …]}] in order: the body is exactly these bytes.
   spans jsonb not null,
-  -- [{jobId, lineageId, chunkNumber, outcomes, firstRecord, records, amounts, excluded?, only?}] in order.
+  -- [{jobId, lineageId, chunkNumber, outcomes, firstRecord, records, bytes, amounts, excluded?, only?}] in order.
   members jsonb not null,
   job_ids uuid[] not null,
   records integer not null check (records > 0),
@@ -670,6 +670,8 @@ create trigger batches_keep_members before update on headgate.batches for each r
 create trigger flow_versions_start before insert on headgate.flow_versions for each row when (new.state <> 'active') execute function headgate.refuse_illegal_transition('flow_version');
 create trigger flow_versions_move before update of state on headgate.flow_versions for each row when (old.state is distinct from new.state) execute function headgate.refuse_illegal_transition('flow_version');
 create trigger events_are_append_only before update or delete on headgate.events for each row execute function headgate.refuse_change();
+-- Neither the place in the order nor the transaction's id is the writer's to say.
+create trigger event_transactions_start before insert on headgate.event_transactions for each row when (new.first_seq is not null or new.xid <> pg_current_xact_id()) execute function headgate.refuse_change();
 create trigger receipts_are_append_only before update or delete on headgate.receipts for each row execute function headgate.refuse_change();
 
 -- Row-level security, grants, partitions ---------------------------------------------------------------------------------------
