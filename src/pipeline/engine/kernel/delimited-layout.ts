@@ -2,7 +2,7 @@
 
 import type { DelimitedPlan } from '../plan.ts';
 import { columnOf } from '../records/delimited-reader.ts';
-import { lineEndCode, type RecordLayout, scanTable } from './record-layout.ts';
+import { lineEndCode, type RecordLayout, type ScanTables, scanCode, scanTables } from './record-layout.ts';
 import { matchesBytes, type SourceContext } from './source-context.ts';
 
 /** Null when two fields share a column: such plans have no kernel. */
@@ -40,8 +40,8 @@ class DelimitedLayout {
   readonly #context: SourceContext;
   readonly #format: DelimitedPlan;
   readonly #columns: Columns;
-  readonly #plainTable: string;
-  readonly #quotedTable: string;
+  readonly #plain: ScanTables;
+  readonly #quoted: ScanTables;
 
   constructor(context: SourceContext, format: DelimitedPlan, columns: Columns) {
     this.#context = context;
@@ -49,8 +49,8 @@ class DelimitedLayout {
     this.#columns = columns;
     const { delimiter, quote } = format;
     const marks = [format.escape, quote].filter((byte) => byte !== null);
-    this.#plainTable = context.constant(scanTable([delimiter, 0x0a, 0x0d, ...(quote === null ? [] : [quote])]));
-    this.#quotedTable = context.constant(scanTable([0x0a, 0x0d, ...marks]));
+    this.#plain = scanTables(context, [delimiter, 0x0a, 0x0d, ...(quote === null ? [] : [quote])]);
+    this.#quoted = scanTables(context, [0x0a, 0x0d, ...marks]);
   }
 
   layout(): RecordLayout {
@@ -121,8 +121,8 @@ class DelimitedLayout {
   }
 
   #run(at: string, flags: string): string {
-    const loop = (table: string) => `{let x=0;while((x=${table}[b[${at}]])<16){${flags}|=x;${at}++;}}`;
-    return this.#format.quote === null ? loop(this.#plainTable) : `if(qt===0)${loop(this.#plainTable)}else${loop(this.#quotedTable)}`;
+    const plain = scanCode(this.#plain, at, flags);
+    return this.#format.quote === null ? plain : `if(qt===0)${plain}else${scanCode(this.#quoted, at, flags)}`;
   }
 
   #scan(index: number): string {

@@ -2,7 +2,7 @@
 import type { JsonLinesPlan } from '../plan.ts';
 import { isUntagged } from '../records/record-types.ts';
 import type { JsonPart } from './json-template.ts';
-import { lineEndCode, type RecordLayout, scanTable } from './record-layout.ts';
+import { lineEndCode, type RecordLayout, scanCode, scanTables } from './record-layout.ts';
 import { matchesBytes, type SourceContext } from './source-context.ts';
 
 const words = ['true', 'false', 'null'].map((word) => Buffer.from(word));
@@ -30,8 +30,8 @@ export function jsonLayout(context: SourceContext, format: JsonLinesPlan, templa
     );
   };
   if (missing.some(isPrefix) || hasEmptyObject(template)) return null;
-  const table = context.constant(scanTable([0x22, 0x5c, ...Array.from({ length: 0x20 }, (_, control) => control)]));
-  const run = (at: string, flags: string) => `{let x=0;while((x=${table}[b[${at}]])<16){${flags}|=x;${at}++;}}`;
+  const tables = scanTables(context, [0x22, 0x5c, ...Array.from({ length: 0x20 }, (_, control) => control)]);
+  const run = (at: string, flags: string) => scanCode(tables, at, flags);
   const field = (index: number, source: string): string => {
     const { type, trim } = context.field(index);
     const isOptional = context.isOptional(index);

@@ -81,7 +81,12 @@ export class OutputText {
     const field = this.#context.field(index);
     const present = this.#present(index);
     if (textFields.has(field.type)) {
-      return { code: `${present}${copyCode(`s${index}`, `e${index}`)}`, fixed: 0, records: 1, copied: new Set([index]) };
+      return {
+        code: `${present}${copyCode(`s${index}`, `e${index}`, longestText(field))}`,
+        fixed: 0,
+        records: 1,
+        copied: new Set([index]),
+      };
     }
     if (hasNumber(field)) {
       const write = scaleOf(field) === 0 ? `o=writeInteger(B,o,u${index});` : `o=writeDecimal(B,o,u${index},${scaleOf(field)});`;
@@ -99,7 +104,7 @@ export class OutputText {
     const shape = dateShape(field);
     if (parts === null || shape === null) return null;
     if (pattern === 'yyyy-MM-dd' && field.dateFormat === null) {
-      return { code: `${this.#present(index)}${copyCode(`s${index}`, `e${index}`)}`, fixed: 10, records: 0, copied: noFields };
+      return { code: `${this.#present(index)}${copyCode(`s${index}`, `e${index}`, 10)}`, fixed: 10, records: 0, copied: noFields };
     }
     let code = this.#present(index);
     let fixed = 0;
@@ -236,7 +241,7 @@ export class OutputText {
     const { start, end } = stretch;
     const code =
       `${asciiOnly(stretch.field, true)}${stretch.setup}{const w=${end}-${start};if(w<=${keepFirst + keepLast}){for(let k=0;k<w;k++)B[o++]=42;}else{` +
-      `for(let k=0;k<w;k+=8)D.setFloat64(o+k,${starsDouble},true);` +
+      `${[0, 8, 16, 24].map((at) => `D.setFloat64(o+${at},${starsDouble},true);`).join('')}for(let k=32;k<w;k+=8)D.setFloat64(o+k,${starsDouble},true);` +
       `${copyShort('o', start, keepFirst)}${copyShort(`o+w-${keepLast}`, `${end}-${keepLast}`, keepLast)}o+=w;}}`;
     return { code, fixed: 0, records: 1, copied: new Set([stretch.field]) };
   }
@@ -259,6 +264,20 @@ export class OutputText {
       records: inner.records,
       copied: inner.copied,
     };
+  }
+}
+
+/** Most bytes of a field's text, where its type or its values bound them. */
+function longestText(field: FieldPlan): number | null {
+  switch (field.type) {
+    case 'iban':
+      return 34;
+    case 'currency':
+      return 3;
+    case 'country':
+      return 2;
+    default:
+      return field.enum === null ? null : Math.max(0, ...field.enum.map((value) => Buffer.byteLength(value, 'utf8')));
   }
 }
 
@@ -319,18 +338,32 @@ function copyShort(to: string, from: string, count: number): string {
 
 const starsDouble = Buffer.from('********').readDoubleLE(0);
 
-/** Eight bytes a step: up to seven are written beyond the end, into slack that is overwritten or never sent. */
-export function copyCode(start: string, end: string): string {
-  return `{const w=${end}-${start};for(let k=0;k<w;k+=8)D.setFloat64(o+k,I.getFloat64(${start}+k,true),true);o+=w;}`;
+/**
+ * Eight bytes a step. The first steps run unasked, because a branch that is guessed wrong costs more than they do; what is
+ * written beyond the end goes into slack that is overwritten or never sent. `most`: the longest the text can be, if known.
+ */
+export function copyCode(start: string, end: string, most: number | null = null): string {
+  const steps = Math.ceil(Math.min(most ?? unaskedBytes, longestUnasked) / 8);
+  const stores = Array.from(
+    { length: steps },
+    (_, step) => `D.setFloat64(o+${step * 8},I.getFloat64(${start}+${step * 8},true),true);`,
+  ).join('');
+  const rest =
+    most !== null && most <= steps * 8 ? '' : `for(let k=${steps * 8};k<w;k+=8)D.setFloat64(o+k,I.getFloat64(${start}+k,true),true);`;
+  return `{const w=${end}-${start};${stores}${rest}o+=w;}`;
 }
+
+/** Within the slack of input and output buffers. */
+const longestUnasked = 40;
+const unaskedBytes = 16;
 
 /** ASCII letters only, four bytes a step: 0x20 is flipped where a byte is a letter of the other case and below 0x80. */
 function caseCode(start: string, end: string, letters: 'upper' | 'lower'): string {
   const [low, high] = letters === 'upper' ? ['0x1f1f1f1f', '0x05050505'] : ['0x3f3f3f3f', '0x25252525'];
-  return (
-    `{const w=${end}-${start};for(let k=0;k<w;k+=4){const x=I.getInt32(${start}+k,true),h=x&0x7f7f7f7f;` +
-    `D.setInt32(o+k,x^((((h+${low})^(h+${high}))&~x&0x80808080)>>>2),true);}o+=w;}`
-  );
+  const step = (at: string) =>
+    `{const x=I.getInt32(${start}+${at},true),h=x&0x7f7f7f7f;D.setInt32(o+${at},x^((((h+${low})^(h+${high}))&~x&0x80808080)>>>2),true);}`;
+  const unasked = Array.from({ length: unaskedBytes / 4 }, (_, index) => step(String(index * 4))).join('');
+  return `{const w=${end}-${start};${unasked}for(let k=${unaskedBytes};k<w;k+=4)${step('k')}o+=w;}`;
 }
 
 /** Stores constant bytes, eight at a time where they fit. */

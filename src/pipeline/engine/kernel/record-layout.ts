@@ -4,6 +4,7 @@
  * start, `have` the number of bytes in the window, followed by line feeds.
  */
 import type { TextLayout } from './field-code.ts';
+import type { SourceContext } from './source-context.ts';
 
 export interface RecordLayout extends TextLayout {
   /** Walks the record from `rs`; `fieldSource(i)` is the code that accepts field i at `s<i>`. Leaves the line feed's index in `lf`. */
@@ -24,6 +25,32 @@ export function scanTable(stops: readonly number[]): Uint8Array {
   }
   for (const byte of [0, ...stops]) table[byte]! |= byteBits.stops;
   return table;
+}
+
+/** For two bytes at once, little-endian: 0 where neither ends a scan nor sets a flag. */
+export function pairTable(single: Uint8Array): Uint8Array {
+  const table = new Uint8Array(65_536);
+  for (let high = 0; high < 256; high++) {
+    const flags = single[high]!;
+    for (let low = 0; low < 256; low++) table[(high << 8) | low] = flags | single[low]!;
+  }
+  return table;
+}
+
+/** Names of constants. */
+export interface ScanTables {
+  readonly single: string;
+  readonly pair: string;
+}
+
+export function scanTables(context: SourceContext, stops: readonly number[]): ScanTables {
+  const single = scanTable(stops);
+  return { single: context.constant(single), pair: context.constant(pairTable(single)) };
+}
+
+/** Code that moves `at` to the end of a text and collects its flags: plain bytes two by two, then the rest one by one. */
+export function scanCode(tables: ScanTables, at: string, flags: string): string {
+  return `{while(${tables.pair}[I.getUint16(${at},true)]===0)${at}+=2;let x=0;while((x=${tables.single}[b[${at}]])<16){${flags}|=x;${at}++;}}`;
 }
 
 /** Code after the last byte of content at `p`: LF, or CR LF. Sets `lf`. The last line of a window is left to the slow path. */
