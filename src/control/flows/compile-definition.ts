@@ -29,7 +29,7 @@ export function compileDefinition({ definition, hash, broken }: CompileRequest, 
   const spec = { ...definition.spec, targets: knownTargets(definition) };
   if (isReadable('sources')) checkSources(spec, report);
   if (!isReadable('format', 'schema') || spec.format === undefined) return null;
-  const format = compileFormat(spec.format, report);
+  const format = compileFormat(spec, report);
   const records = compileRecords(spec, format, report);
   if (records === null) return null;
   const scopes = flowScopes(records);

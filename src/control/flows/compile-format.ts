@@ -1,10 +1,10 @@
 /** From `spec.format` to the Plan's format. */
 import type { FormatPlan } from '../../pipeline/engine/plan.ts';
-import type { FormatDefinition } from './definition.ts';
+import type { FlowSpec, FormatDefinition } from './definition.ts';
 import type { Report } from './diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 
-export function compileFormat(format: FormatDefinition, report: Report): FormatPlan {
+export function compileFormat({ format, schema }: Pick<FlowSpec, 'format' | 'schema'>, report: Report): FormatPlan {
   switch (format.type) {
     case 'delimited':
       checkDelimiters(format, report);
@@ -16,7 +16,7 @@ export function compileFormat(format: FormatDefinition, report: Report): FormatP
         comment: format.comment,
         header: format.header,
         columns: format.columns,
-        skipBlankLines: format.skipBlankLines,
+        skipBlankLines: format.skipBlankLines ?? Object.keys(schema.record?.fields ?? {}).length !== 1,
         discriminator: format.discriminator === undefined ? null : format.discriminator.column - 1,
       };
     case 'fixed-width':

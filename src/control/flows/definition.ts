@@ -86,7 +86,7 @@ export type FormatDefinition =
       readonly comment: number | null;
       readonly header: boolean;
       readonly columns: 'exact' | 'lenient';
-      readonly skipBlankLines: boolean;
+      readonly skipBlankLines?: boolean;
       readonly discriminator?: { readonly column: number };
     }
   | {

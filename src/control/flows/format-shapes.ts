@@ -1,4 +1,4 @@
-/** The keys of `spec.format`, by format. `catalogue` tests hold them equal to what the formats say of themselves. */
+/** The keys of `spec.format`, by format. test/described-settings.test.ts holds them equal to what the formats say. */
 import { choice, fieldName, integer, type Key, type ObjectShape, object, type Shape, text, type VariantShape } from './shape.ts';
 
 const encoding: Key = {
@@ -7,6 +7,11 @@ const encoding: Key = {
   description: 'Strict: a byte sequence that is not UTF-8 rejects its record.',
 };
 const skipBlankLines: Key = { shape: { kind: 'boolean' }, default: true, description: 'Empty lines are counted, and are no records.' };
+/** An empty line of a file of one column is a record with one empty field (decisions 7). */
+const skipBlankLinesOfColumns: Key = {
+  shape: { kind: 'boolean' },
+  description: 'Empty lines are counted, and are no records; by default so, unless the schema has one field only.',
+};
 const type: Key = { shape: text(), required: true, description: 'Name of the format.' };
 const optionalByte: Shape = { kind: 'byte', canBeEmpty: true };
 
@@ -27,7 +32,7 @@ const delimited: ObjectShape = object({
     default: 'exact',
     description: 'A record with more or fewer fields is rejected, or missing ones are absent and others ignored.',
   },
-  skipBlankLines,
+  skipBlankLines: skipBlankLinesOfColumns,
   discriminator: {
     shape: object({ column: { shape: integer(1, 10_000), required: true, description: 'Counted from 1.' } }),
     description: 'The column that holds the record tag, where there are several record types.',
@@ -100,7 +105,7 @@ export const fieldTypes = [
   'luhn',
 ] as const;
 
-/** Which of these a field has is checked against the format (`check-fields.ts`). */
+/** Which of these a field has is checked against the format (`field-places.ts`, `compile-fields.ts`). */
 export const fieldShape: ObjectShape = object(
   {
     at: { shape: { kind: 'range' }, description: 'fixed-width: [first byte, bytes], counted from 1.' },

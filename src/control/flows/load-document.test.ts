@@ -174,6 +174,16 @@ describe('what a Plan holds of a definition', () => {
     ]);
   });
 
+  test('empty lines are records of a file of one column only', () => {
+    const skips = (spec: string): unknown => loadFlow(flow(spec)).plan!.format.skipBlankLines;
+    const one = '  schema: { record: { fields: { a: { type: string } } } }\n';
+    const two = '  schema: { record: { fields: { a: { type: string }, b: { type: string } } } }\n';
+    expect(skips(`  format: { type: delimited }\n${one}`)).toBe(false);
+    expect(skips(`  format: { type: delimited }\n${two}`)).toBe(true);
+    expect(skips(`  format: { type: delimited, skipBlankLines: true }\n${one}`)).toBe(true);
+    expect(skips(`  format: { type: json-lines }\n${one}`)).toBe(true);
+  });
+
   test('with a header row, fields go by their own name or the named column', () => {
     const { plan } = loadFlow(
       flow(
