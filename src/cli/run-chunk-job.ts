@@ -21,7 +21,8 @@ export interface ChunkReceiver {
   outcomes(bytes: Uint8Array): void;
   /** Whole lines of rejections.ndjson. */
   rejections(text: string): void;
-  warnings(text: string): void;
+  /** Null where nobody asks for them: they are in the summary, grouped. */
+  readonly warnings: ((text: string) => void) | null;
 }
 
 const linesTogether = 64 * 1024;
@@ -30,16 +31,16 @@ const blockBytes = 256 * 1024;
 
 export function runChunkJob(flow: CompiledFlow, source: ByteSource, job: ChunkJob, receiver: ChunkReceiver): ChunkSummary {
   const rejections = new LineBuffer((text) => receiver.rejections(text));
-  const warnings = new LineBuffer((text) => receiver.warnings(text));
+  const warnings = receiver.warnings === null ? null : new LineBuffer(receiver.warnings);
   const sinks = {
     targets: flow.plan.targets.map((_, index) => ({ write: (bytes: Uint8Array) => receiver.target(index, bytes) })),
     outcomes: { write: (bytes: Uint8Array) => receiver.outcomes(bytes) },
     rejected: (finding: Finding) => rejections.add(encodeRejection(finding)),
-    warned: (finding: Finding) => warnings.add(encodeRejection(finding)),
+    warned: (finding: Finding) => warnings?.add(encodeRejection(finding)),
   };
   const summary = runChunk(flow, job.spec, source, sinks, { hashKey: publicHashKey, header: job.header, blockBytes });
   rejections.flush();
-  warnings.flush();
+  warnings?.flush();
   return summary;
 }
 

@@ -2,19 +2,19 @@
  * The thread of `headgate run` for big files. It runs a chunk into buffers that it keeps, says how many bytes came out,
  * and writes them where the main thread, which knows the order, tells it to. So no bytes move between threads.
  */
-import { openSync, writeSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, threadId } from 'node:worker_threads';
 import type { ChunkSummary } from '../pipeline/engine/chunk.ts';
 import { type CompiledFlow, compileFlow } from '../pipeline/engine/compile-flow.ts';
 import type { Plan } from '../pipeline/engine/plan.ts';
 import { type ChunkJob, runChunkJob } from './run-chunk-job.ts';
-import { FileSource, writable } from './run-files.ts';
+import { ChunkOutput } from './run-chunk-output.ts';
+import { FileSource } from './run-files.ts';
 
 /** What a file's run needs in each thread; the output files exist already. */
 export interface ThreadSetup {
   readonly plan: Plan;
   readonly inputPath: string;
-  /** Target files in order, then the outcomes file. */
+  /** Target files in order, then outcomes, then rejections. */
   readonly outputPaths: readonly string[];
 }
 
@@ -31,8 +31,6 @@ export type ThreadAnswer =
       readonly summary: ChunkSummary;
       /** Bytes by output path. */
       readonly sizes: readonly number[];
-      readonly rejections: readonly string[];
-      readonly warnings: readonly string[];
     }
   | { readonly kind: 'written' }
   | { readonly kind: 'failed'; readonly code: string | null; readonly message: string };
@@ -49,7 +47,7 @@ class ChunkThread {
   constructor({ plan, inputPath, outputPaths }: ThreadSetup) {
     this.#flow = compileFlow(plan);
     this.#source = new FileSource(inputPath);
-    this.#outputs = outputPaths.map((path) => new ChunkOutput(path));
+    this.#outputs = outputPaths.map((path) => new ChunkOutput(path, `${path}.${threadId}`));
   }
 
   add(job: ChunkJob): void {
@@ -70,46 +68,13 @@ class ChunkThread {
     if (job === undefined) return;
     this.#isPlacing = true;
     const outputs = this.#outputs;
-    const rejections: string[] = [];
-    const warnings: string[] = [];
     const summary = runChunkJob(this.#flow, this.#source, job, {
       target: (index, bytes) => outputs[index]!.add(bytes),
-      outcomes: (bytes) => outputs.at(-1)!.add(bytes),
-      rejections: (text) => void rejections.push(text),
-      warnings: (text) => void warnings.push(text),
+      outcomes: (bytes) => outputs.at(-2)!.add(bytes),
+      rejections: (text) => outputs.at(-1)!.add(Buffer.from(text, 'utf8')),
+      warnings: null,
     });
-    answer({ kind: 'sized', number: job.spec.number, summary, sizes: outputs.map((output) => output.length), rejections, warnings });
-  }
-}
-
-/** The bytes of one chunk for one file. */
-class ChunkOutput {
-  readonly #path: string;
-  readonly #descriptor: number;
-  #bytes = Buffer.alloc(0);
-  length = 0;
-
-  constructor(path: string) {
-    this.#path = path;
-    this.#descriptor = writable(path, () => openSync(path, 'r+'));
-  }
-
-  add(bytes: Uint8Array): void {
-    const needed = this.length + bytes.length;
-    if (needed > this.#bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.ceil(needed * 1.25));
-      this.#bytes.copy(grown, 0, 0, this.length);
-      this.#bytes = grown;
-    }
-    this.#bytes.set(bytes, this.length);
-    this.length = needed;
-  }
-
-  writeAt(offset: number): void {
-    writable(this.#path, () => {
-      for (let done = 0; done < this.length; ) done += writeSync(this.#descriptor, this.#bytes, done, this.length - done, offset + done);
-    });
-    this.length = 0;
+    answer({ kind: 'sized', number: job.spec.number, summary, sizes: outputs.map((output) => output.length) });
   }
 }
 

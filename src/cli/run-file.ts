@@ -12,7 +12,7 @@ import type { Format, SplitResult } from '../pipeline/formats/format.ts';
 import { type ChunkReceiver, runChunkJob } from './run-chunk-job.ts';
 import { ExclusionList, mergeRejections, removeExcluded, type TargetLines } from './run-exclusions.ts';
 import { FileSource, PagedSource } from './run-files.ts';
-import { createOutputFiles, type OutputFiles, writeDocument } from './run-output-files.ts';
+import { createOutputFiles, type OutputFile, type OutputFiles, writeDocument } from './run-output-files.ts';
 import { describeOutcomes, makeReceipt, type RunReceipt } from './run-receipt.ts';
 import type { ChunkResult, ThreadPool } from './run-thread-pool.ts';
 
@@ -21,7 +21,7 @@ export interface RunFileOptions {
   /** How the receipt names the file. */
   readonly name: string;
   readonly folder: string;
-  /** Null: everything in this thread. */
+  /** Null: everything in this thread, as it must be where `onFindings` is given. */
   readonly pool: ThreadPool | null;
   /** Input bytes of a chunk; the default fits the memory that a thread may use. */
   readonly chunkBytes?: number;
@@ -66,7 +66,7 @@ class FileRun {
         outputs.rejections.write(Buffer.from(text, 'utf8'));
         options.onFindings?.(text, 'error');
       },
-      warnings: (text) => options.onFindings?.(text, 'warn'),
+      warnings: options.onFindings === null ? null : (text) => options.onFindings?.(text, 'warn'),
     };
   }
 
@@ -86,8 +86,7 @@ class FileRun {
 
   async runThreaded(format: Format, pool: ThreadPool): Promise<{ split: SplitResult; sha256: string }> {
     const { plan } = this.#flow;
-    const { targets, outcomes } = this.#outputs;
-    const outputPaths = [...targets, outcomes].map((file) => file.partPath);
+    const outputPaths = this.#threadFiles().map((file) => file.partPath);
     pool.begin({ plan, inputPath: this.#source.path, outputPaths }, (result) => this.#takeResult(result));
     const isHeaderAwaited = plan.records.some((record) => record.role === 'header');
     const hash = createHash('sha256');
@@ -119,10 +118,14 @@ class FileRun {
 
   #takeResult(result: ChunkResult): readonly number[] {
     this.#segmentStarts.push(this.#outputs.outcomes.bytes);
-    for (const text of result.rejections) this.#receiver.rejections(text);
-    for (const text of result.warnings) this.#receiver.warnings(text);
     this.#takeSummary(result.summary);
-    return [...this.#outputs.targets, this.#outputs.outcomes].map((file, index) => file.reserve(result.sizes[index]!));
+    return this.#threadFiles().map((file, index) => file.reserve(result.sizes[index]!));
+  }
+
+  /** In the order of `ThreadSetup.outputPaths`. */
+  #threadFiles(): readonly OutputFile[] {
+    const { targets, outcomes, rejections } = this.#outputs;
+    return [...targets, outcomes, rejections];
   }
 
   #takeSummary(summary: ChunkSummary): void {

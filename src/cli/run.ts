@@ -56,7 +56,7 @@ async function runFlow(line: CommandLine, formats: readonly Format[]): Promise<n
   if (out === undefined) throw misuse('--out is missing');
   const reporter = createReporter(line, paths.length > 1);
   const threads = readThreads(textOption(line, 'threads'));
-  const pool = await createPool(threads, paths);
+  const pool = await createPool(reporter.onFindings === null ? threads : 1, paths);
   try {
     return await runFiles({ plan: await loadPlan(flowPath), paths, out, pool, reporter }, formats);
   } finally {
