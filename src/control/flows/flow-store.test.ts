@@ -4,9 +4,10 @@ import { ensureTenant } from '../../platform/access/tenants.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import { applyDefinition, findTenantPolicy, getDefinition, listDefinitions } from './definition-store.ts';
-import { applyFlow, type FlowToApply, switchFlow } from './flow-store.ts';
-import { createFlowVersions } from './flow-store-versions.ts';
+import { applyFlow, type FlowToApply, flowToApply, switchFlow } from './flow-store.ts';
+import { createFlowVersions, loadFlowVersion } from './flow-store-versions.ts';
 import { findFlow, getFlow, getFlowSource, listFlows, listFlowVersions } from './flow-views.ts';
+import { loadFlow } from './load-flow.ts';
 
 const { ids } = systemPorts;
 let database: TestDatabase;
@@ -159,6 +160,43 @@ it('a version is compiled once while the cache holds it, and never for another t
   await load(1);
   expect(compiled).toHaveLength(4);
   await expect(load(0, beta)).rejects.toMatchObject({ code: 'E_FLOW_UNKNOWN' });
+});
+
+const realFlow = `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: alpha, service: payments, name: real, version: 1.0.0 }
+spec:
+  sources:
+    - { id: in, type: folder, connection: inbox }
+    - { id: upload, type: http }
+  format: { type: delimited, header: true }
+  schema: { record: { fields: { id: { type: string, required: true } } } }
+  routes: { default: { to: [out] } }
+  targets: { out: { type: file, connection: outbox } }
+`;
+
+it('a version is compiled from the text that was applied, and not from a text that was changed in the database', async () => {
+  const { flowVersionId } = await apply(flowToApply(loadFlow(realFlow), realFlow));
+  expect(await schedules('real')).toEqual(['in']);
+  const loaded = await inTenant((tx) => loadFlowVersion(tx, flowVersionId));
+  expect(loaded).toMatchObject({
+    flowName: 'real',
+    version: '1.0.0',
+    plan: { flow: { name: 'real' } },
+    definition: { metadata: { tenant: 'alpha' } },
+  });
+  const changed = realFlow.replace('version: 1.0.0', 'version: 1.0.1');
+  const second = await apply(flowToApply(loadFlow(changed), changed));
+  await database.adminDb.query(
+    "/* tamper */ update headgate.flow_versions set source = replace(source, 'required: true', 'required: false') where flow_version_id = $1",
+    [second.flowVersionId],
+  );
+  await expect(inTenant((tx) => loadFlowVersion(tx, second.flowVersionId))).rejects.toMatchObject({ code: 'E_FLOW_CHANGED' });
+});
+
+it('a definition with mistakes is not applied', () => {
+  const broken = realFlow.replace('to: [out]', 'to: [nowhere]');
+  expect(() => flowToApply(loadFlow(broken), broken)).toThrow(expect.objectContaining({ code: 'E_FLOW_INVALID' }));
 });
 
 it('definitions are kept as revisions, and the same one again is none', async () => {
