@@ -5,81 +5,25 @@
  */
 import type { Ids, Sleep } from '../../platform/base/ports.ts';
 import type { SealedObject, SealedStore } from '../../platform/storage/object-store.ts';
-import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
-import type { Stripe } from '../engine/chunk.ts';
-import type { Exclusion } from '../engine/file/duplicates.ts';
-import type { Plan } from '../engine/plan.ts';
 import { type BatchSpan, type NewBatch, noLane, orderNumberOf } from './batch.ts';
 import { BatchBuilder, type BuiltBatch, type RecordRun } from './batch-builder.ts';
-import { insertCutBatches } from './batch-insert.ts';
 import { hashBody } from './body-hash.ts';
+import type { CutInput, PreparedCut } from './cut-input.ts';
 import { keyLaneRuns } from './key-lanes.ts';
 import { SegmentReaders } from './segment-readers.ts';
 import { stripeRuns } from './stripe-runs.ts';
-import type { WorkQueue } from './work-queue-port.ts';
 
-export interface CutInput {
-  readonly tenantId: string;
-  readonly flowId: string;
-  readonly flowVersionId: string;
-  readonly plan: Plan;
-  readonly traceParent: string | null;
-  readonly actor: string;
-  /** In order of acceptance. More than one: small jobs of one group, which may share batches. */
-  readonly jobs: readonly CutJob[];
-}
-
-export interface CutJob {
-  readonly jobId: string;
-  readonly lineageId: string;
-  readonly acceptedNumber: number;
-  /** The raw file: read only where lanes by key need the amounts of single records. */
-  readonly file: SealedObject;
-  readonly chunks: readonly CutChunk[];
-  readonly outputs: readonly CutOutput[];
-  readonly exclusions: readonly Exclusion[];
-}
-
-export interface CutChunk {
-  readonly chunkNumber: number;
-  /** Of the chunk's context. */
-  readonly columns: readonly string[] | null;
-  /** Where the chunk's outcome segments lie, one behind the other. */
-  readonly outcomes: { readonly segmentId: string; readonly object: SealedObject; readonly start: number; readonly end: number };
-}
-
-/** A chunk's part of a target's segment. */
-export interface CutOutput {
-  /** Index into `plan.targets`. */
-  readonly target: number;
-  readonly chunkNumber: number;
-  readonly segment: { readonly segmentId: string; readonly object: SealedObject };
-  /** Where the part starts in the segment; stripes count from here. */
-  readonly start: number;
-  readonly stripes: readonly Stripe[];
-}
+export type { CutChunk, CutInput, CutJob, CutOutput, PreparedCut } from './cut-input.ts';
 
 export interface CutServices {
   readonly store: SealedStore;
-  readonly queue: WorkQueue;
   readonly ports: { readonly ids: Ids; readonly sleep: Sleep };
-}
-
-/** What `prepareBatches` found: to be written in the transaction that starts the deliveries. */
-export interface PreparedCut {
-  readonly input: CutInput;
-  readonly batches: readonly NewBatch[];
 }
 
 const runsBetweenPauses = 2_000;
 
-/** Prepares and writes in one go. Fails as the sealed store and the database do, and then nothing was written. */
-export async function cutBatches(tx: TenantTx, input: CutInput, services: CutServices): Promise<void> {
-  await insertCutBatches(tx, await prepareBatches(input, services), services);
-}
-
-/** Reads and hashes outside any transaction; for the same input it gives the same batches but for their ids. */
-export async function prepareBatches(input: CutInput, services: Pick<CutServices, 'store' | 'ports'>): Promise<PreparedCut> {
+/** Reads and hashes outside any transaction (`insertCutBatches` writes); for the same input it gives the same batches but for their ids. */
+export async function prepareBatches(input: CutInput, services: CutServices): Promise<PreparedCut> {
   const readers = new SegmentReaders(services.store, input.tenantId);
   try {
     const batches: NewBatch[] = [];

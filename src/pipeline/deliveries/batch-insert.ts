@@ -7,7 +7,7 @@ import { recordEvents } from '../../platform/events/event-log.ts';
 import { parseTraceparent } from '../../platform/telemetry/trace-context.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { laneKeyOf, type NewBatch, recordsByJob } from './batch.ts';
-import type { PreparedCut } from './batch-cutter.ts';
+import type { PreparedCut } from './cut-input.ts';
 import type { NewWork, WorkQueue } from './work-queue-port.ts';
 
 /** Rows of one statement; their spans and members are the bulk of it. */
@@ -60,7 +60,7 @@ export async function insertBatches(tx: TenantTx, origin: BatchOrigin, batches: 
   }
 }
 
-/** The second half of `cutBatches`. */
+/** Writes what `prepareBatches` made, in the transaction that starts the deliveries. */
 export async function insertCutBatches(
   tx: TenantTx,
   prepared: PreparedCut,

@@ -8,7 +8,7 @@ import type { Plan } from '../engine/plan.ts';
 import { segmentLines } from '../engine/segment-lines.ts';
 import { keyLanes } from './batch.ts';
 import type { RecordRun } from './batch-builder.ts';
-import type { CutJob, CutOutput } from './batch-cutter.ts';
+import type { CutJob, CutOutput } from './cut-input.ts';
 import { RecordFacts } from './record-facts.ts';
 import { readOutcomes, routedRecords } from './routed-records.ts';
 import { readRange, type SegmentReaders } from './segment-readers.ts';

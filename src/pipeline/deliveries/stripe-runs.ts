@@ -8,7 +8,7 @@ import type { Exclusion } from '../engine/file/duplicates.ts';
 import type { Plan } from '../engine/plan.ts';
 import { segmentLines } from '../engine/segment-lines.ts';
 import type { RecordRun } from './batch-builder.ts';
-import type { CutChunk, CutJob, CutOutput } from './batch-cutter.ts';
+import type { CutChunk, CutJob, CutOutput } from './cut-input.ts';
 import { readOutcomes, routedRecords } from './routed-records.ts';
 import { readRange, type SegmentReaders } from './segment-readers.ts';
 
