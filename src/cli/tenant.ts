@@ -1,5 +1,5 @@
 /** `headgate tenant create|list` and `headgate key create`: run beside the server's settings, on its database (docs/decisions/0006). */
-import { createApiKey, type Scope, scopes } from '../platform/access/api-keys.ts';
+import { createApiKey, type Scope, scopes, usualScopes } from '../platform/access/api-keys.ts';
 import { ensureTenant, findTenant, listTenants, type Tier } from '../platform/access/tenants.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import type { Settings } from '../platform/base/settings.ts';
@@ -43,11 +43,11 @@ export const tenantVerbs: Readonly<Record<string, Command>> = {
 export const keyVerbs: Readonly<Record<string, Command>> = {
   create: {
     usage: `headgate key create TENANT [--name NAME] [--scopes ${scopes.join(',')}] [--data-dir DIR] [--json]`,
-    summary: 'Makes an API key of a tenant and prints it once; only its hash is kept. Default scopes: all but admin.',
+    summary: 'Makes an API key of a tenant and prints it once; only its hash is kept. Default scopes: all but admin and records:reveal (content in the clear).',
     options: { ...options, name: { type: 'string' }, scopes: { type: 'string' } },
     async run(line) {
       const tenant = requiredPositional(line, 0, 'TENANT', this.usage);
-      const wanted = (textOption(line, 'scopes')?.split(',') as Scope[] | undefined) ?? scopes.filter((scope) => scope !== 'admin');
+      const wanted = (textOption(line, 'scopes')?.split(',') as readonly Scope[] | undefined) ?? usualScopes;
       const made = await withDatabase(line, async (db) => {
         const tenantId = await findTenant(db, tenant);
         if (tenantId === undefined) throw new HeadgateError('E_NOT_FOUND', `there is no tenant ${tenant}`);

@@ -2,9 +2,9 @@
 import type { FieldAmounts, FindingGroup } from '../../pipeline/engine/chunk.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import { jobErrors } from './job-errors.ts';
 import { isClosed, type JobState } from './job-state.ts';
 import type { JobTotals } from './job-totals.ts';
-import { jobViewErrors } from './job-view-errors.ts';
 
 export interface JobSummary {
   readonly jobId: string;
@@ -155,15 +155,24 @@ export async function listRejections(
   return (await tx.query<RejectionView>(selectRejections, [tx.tenantId, jobId, record, finding, page.code ?? null, page.limit])).rows;
 }
 
-const selectReceipt = `/* get receipt */ select body, signature, key_id as "keyId", created_at as "createdAt" from headgate.receipts where tenant_id = $1 and job_id = $2`;
+export interface ReceiptView {
+  /** Exactly the bytes that were signed. */
+  readonly body: string;
+  readonly signature: string;
+  readonly keyId: string;
+  readonly createdAt: Date;
+}
 
-/** Fails with E_JOB_NOT_FOUND where there is none: the job is unknown or not closed. */
-export async function getReceipt(
-  tx: TenantTx,
-  jobId: string,
-): Promise<{ body: string; signature: string; keyId: string; createdAt: Date }> {
-  const found = (await tx.query<{ body: string; signature: string; keyId: string; createdAt: Date }>(selectReceipt, [tx.tenantId, jobId]))
+const selectReceipt = `/* get receipt */ select j.state, r.body, r.signature, r.key_id as "keyId", r.created_at as "createdAt"
+  from headgate.jobs j left join headgate.receipts r on r.tenant_id = j.tenant_id and r.job_id = j.job_id
+  where j.tenant_id = $1 and j.job_id = $2`;
+
+/** Fails with E_JOB_UNKNOWN, and with E_JOB_STATE while the job is open. */
+export async function getReceipt(tx: TenantTx, jobId: string): Promise<ReceiptView> {
+  const found = (await tx.query<{ state: JobState; body: string | null } & Omit<ReceiptView, 'body'>>(selectReceipt, [tx.tenantId, jobId]))
     .rows[0];
-  if (!found) throw new HeadgateError(jobViewErrors.E_JOB_NOT_FOUND, 'there is no closed job of this id');
-  return found;
+  if (!found) throw new HeadgateError(jobErrors.E_JOB_UNKNOWN, 'there is no job of this id');
+  const { state, body, ...rest } = found;
+  if (body === null) throw new HeadgateError(jobErrors.E_JOB_STATE, `the job is ${state}: it has no receipt yet`);
+  return { body, ...rest };
 }

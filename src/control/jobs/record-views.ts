@@ -14,7 +14,7 @@ import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { findTenantPolicy } from '../flows/definition-store.ts';
 import { loadFlowVersion } from '../flows/flow-store-versions.ts';
 import type { ChunkParts } from './chunk-parts.ts';
-import { jobViewErrors } from './job-view-errors.ts';
+import { jobErrors } from './job-errors.ts';
 
 export interface RecordSummary {
   /** `<job id>/<number>`. */
@@ -94,7 +94,7 @@ export async function listRecords(
   return { items: await withExclusions(tx, jobId, items, page.status), nextAfter: null };
 }
 
-/** Fails with E_JOB_NOT_FOUND, E_RECORD_NOT_FOUND. */
+/** Fails with E_JOB_UNKNOWN, E_RECORD_UNKNOWN. */
 export async function getRecord(tx: TenantTx, store: SealedStore, jobId: string, number: number): Promise<RecordView> {
   const { plan, object } = await findJobFile(tx, jobId);
   const chunk = (await tx.query<ChunkRow>(selectChunks, [tx.tenantId, jobId, number])).rows[0];
@@ -104,7 +104,7 @@ export async function getRecord(tx: TenantTx, store: SealedStore, jobId: string,
       const position = number - segment.header.firstRecord;
       if (position >= 0 && position < segment.header.records) outcome = segment.outcome(position);
     }
-  if (!chunk || !outcome) throw new HeadgateError(jobViewErrors.E_RECORD_NOT_FOUND, 'the job has no record of this number');
+  if (!chunk || !outcome) throw new HeadgateError(jobErrors.E_RECORD_UNKNOWN, 'the job has no record of this number');
   const file = store.open(tx.tenantId, object);
   try {
     const judge = new RecordFetcher(compileFlow(plan), chunk.context.columns, file).fetch(outcome.offset);
@@ -128,7 +128,7 @@ export async function getRecord(tx: TenantTx, store: SealedStore, jobId: string,
 
 async function findJobFile(tx: TenantTx, jobId: string): Promise<{ plan: Plan; object: SealedObject }> {
   const found = (await tx.query<{ object: SealedObject; flowVersionId: string }>(selectFile, [tx.tenantId, jobId])).rows[0];
-  if (!found) throw new HeadgateError(jobViewErrors.E_JOB_NOT_FOUND, 'there is no job of this id');
+  if (!found) throw new HeadgateError(jobErrors.E_JOB_UNKNOWN, 'there is no job of this id');
   return { object: found.object, plan: (await loadFlowVersion(tx, found.flowVersionId)).plan };
 }
 

@@ -18,9 +18,18 @@ export const scopes = [
   'flows:read',
   'flows:write',
   'records:read',
+  'records:reveal',
   'admin',
 ] as const;
 export type Scope = (typeof scopes)[number];
+
+/** What a key for daily work gets: neither content in the clear nor the making of keys. */
+export const usualScopes: readonly Scope[] = scopes.filter((scope) => scope !== 'admin' && scope !== 'records:reveal');
+
+/** `admin` may do everything but see content in the clear, which a key must name. */
+export function allows(owned: readonly Scope[], needed: Scope): boolean {
+  return owned.includes(needed) || (needed !== 'records:reveal' && owned.includes('admin'));
+}
 
 export interface ApiKeyOwner {
   readonly tenantId: string;
