@@ -3,8 +3,6 @@
  * not here; it is known to the IBAN structures and to BICs, where it is in official use. Data only.
  */
 
-export const countriesVersion = 1;
-
 export const countries: ReadonlySet<string> = new Set(
   (
     'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI ' +

@@ -3,8 +3,6 @@
  * rights, XTS, XXX). Data only: who may use which code is a flow's `enum`.
  */
 
-export const currenciesVersion = 1;
-
 const byMinorUnits: readonly (readonly [number, string])[] = [
   [0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'],
   [

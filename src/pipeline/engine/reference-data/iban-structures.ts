@@ -4,9 +4,6 @@
  * (space) occurs in no country). Data only: the checks are in the kernel and, apart from it, in the reference parser.
  */
 
-/** Raised with every change of the table: receipts and plans pin the reference data they were made with. */
-export const ibanStructuresVersion = 1;
-
 /** A country has several entries where two lengths are in use. */
 export const ibanStructures: Readonly<Record<string, readonly string[]>> = {
   AD: ['8n12c'],
