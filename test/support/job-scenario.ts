@@ -42,6 +42,8 @@ export interface JobScenarioOptions {
   /** Of engine threads and child processes. */
   readonly env?: Readonly<Record<string, string>>;
   readonly source?: string;
+  /** Shares the storage of another tenant's scenario, whose loops then run this one's jobs too. */
+  readonly beside?: ReturnType<typeof temporaryStore>;
 }
 
 export interface JobRow {
@@ -60,12 +62,14 @@ export interface JobRow {
 export type JobScenario = Awaited<ReturnType<typeof createJobScenario>>;
 
 let names = 0;
+/** By version, of all scenarios: loops claim across tenants. */
+const flows = new Map<string, JobFlow>();
 
 export async function createJobScenario(options: JobScenarioOptions) {
   const { database, plan, chunkBytes = 1_000_000, leaseMs = 30_000, env = {} } = options;
   const { db } = database;
   const { ids } = systemPorts;
-  const storage = temporaryStore();
+  const storage = options.beside ?? temporaryStore();
   const queue = createWorkQueue(ids);
   const name = `jobs-${process.pid}-${++names}`;
   const tenantId = await ensureTenant(db, ids, { name, cell: 'local', region: 'test' });
@@ -74,6 +78,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
   await inTenant((tx) => plantFlow(tx, { flowId, flowVersionId }));
   const crash = createThrowingCrashPoints();
   const flow: JobFlow = { plan, flowId, flowName: plan.flow.name, source: options.source ?? 'a flow' };
+  flows.set(flowVersionId, flow);
   const signals = { chunks: createNotifier(), check: createNotifier(), deliver: createNotifier(), close: createNotifier() };
   const logger = process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger;
   const services: JobServices = {
@@ -81,7 +86,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
     ports: systemPorts,
     store: storage.store,
     queue,
-    flows: { load: async () => flow },
+    flows: { load: async (_tx, id) => flows.get(id)! },
     logger,
     metrics: createMetrics(),
     crashPoints: crash.points,
@@ -175,7 +180,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
       store: storage.store,
       queue,
       definitions: {
-        loadFlow: async () => ({ flowName: plan.flow.name, plan }),
+        loadFlow: async (_tx, id) => flows.get(id)!,
         loadBinding: async () => ({
           connection: { name: 'memory', type: 'memory', settings: {} },
           egress: { allowPrivate: [], allowPlain: false },
@@ -201,6 +206,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
 
   return {
     ...storage,
+    storage,
     tenantId,
     flowId,
     flowVersionId,

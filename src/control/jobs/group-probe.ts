@@ -30,9 +30,9 @@ export function probeGroup(storage: ThreadStorage, request: ProbeRequest, parts:
     const reader = storage.store.open(run.tenantId, chunk.file);
     try {
       const poison = run.poison.filter((record) => record.jobId === chunk.jobId);
-      const watched = parts.watch === null ? reader : parts.watch(reader);
-      const key = storage.searchKey(run.tenantId);
-      probeChunk({ request, chunk, plain: reader, source: withoutPoison(watched, poison), hashKey: key.key }, parts);
+      const masked = withoutPoison(reader, poison);
+      const source = parts.watch === null ? masked : parts.watch(masked);
+      probeChunk({ request, chunk, plain: reader, source, hashKey: storage.searchKey(run.tenantId).key }, parts);
     } finally {
       reader.close();
     }

@@ -81,8 +81,8 @@ class GroupRunner {
   #runOpen(chunk: ChunkToRun, reader: SealedReader): FinishedChunkRun {
     const { jobId, spec } = chunk;
     const poison = this.#run.poison.filter((record) => record.jobId === jobId);
-    const watched = this.#watch === null ? reader : this.#watch(reader);
-    const source = poison.length === 0 ? watched : withoutPoison(watched, poison);
+    const masked = poison.length === 0 ? reader : withoutPoison(reader, poison);
+    const source = this.#watch === null ? masked : this.#watch(masked);
     const findings = new PoisonFindings(poison);
     const samples = new Samples(chunk);
     const outputs = this.#run.plan.targets.map((_, target) => this.#set.openPart('output', target));

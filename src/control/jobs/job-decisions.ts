@@ -3,18 +3,19 @@
  * transaction with its event, and can be previewed with the records and money that it affects; one that was previewed is
  * refused when the job has changed since.
  */
-import { cancelDeliveries } from '../../pipeline/deliveries/delivery-cancel.ts';
+
 import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
+import { cancelDeliveries } from '../../pipeline/deliveries/delivery-cancel.ts';
 import type { FieldAmounts } from '../../pipeline/engine/chunk.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { recordEvents } from '../../platform/events/event-log.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
-import { withdrawWork } from './job-withdrawal.ts';
 import { jobErrors } from './job-errors.ts';
 import type { JobServices } from './job-services.ts';
 import { type JobEvent, type JobState, jobTransitions, nextJobState } from './job-state.ts';
 import type { JobTotals } from './job-totals.ts';
 import { cancelRoutes } from './job-verdicts.ts';
+import { withdrawWork } from './job-withdrawal.ts';
 import { addUsage } from './tenant-usage.ts';
 
 export type Decision = 'release' | 'reject' | 'cancel';
@@ -122,7 +123,13 @@ interface Decided {
   readonly verdict: string | null;
 }
 
-async function writeDecision(tx: TenantTx, services: JobServices, job: DecidableJob, request: DecisionRequest, decided: Decided): Promise<void> {
+async function writeDecision(
+  tx: TenantTx,
+  services: JobServices,
+  job: DecidableJob,
+  request: DecisionRequest,
+  decided: Decided,
+): Promise<void> {
   const { decision, state, verdict } = decided;
   await tx.query(updateJob, [tx.tenantId, job.jobId, state, verdict, decision, request.reason.trim(), request.actor]);
   const types: Record<Decision, string> = { release: 'job.released', reject: 'job.rejected', cancel: 'job.cancelled' };

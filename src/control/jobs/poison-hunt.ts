@@ -1,7 +1,7 @@
 /**
  * Finds the record that ends whoever works on it, and runs the rest of its group without it. The group is run in child
  * processes, which say before each piece of a file that they are about to run it: of a child that dies the last piece is
- * run again in smaller pieces, down to one record. That record is rejected unread; the run starts over without it.
+ * run again record by record. The one it dies at is rejected unread; the run starts over without it.
  */
 import { fork } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -33,8 +33,8 @@ export interface PoisonHuntSettings {
   readonly timeoutMs?: number;
 }
 
-const wholePieceBytes = 256 * 1024;
-const pieceDivisor = 32;
+/** Of the pieces of the first probe; of the one that it dies at, the second takes each record by itself. */
+const pieceBytes = 64 * 1024;
 
 /** What became of a child: an answer, or the piece that it was at when it died (null: it had begun none). */
 type ChildEnd = { readonly answer: ChildAnswer } | { readonly diedAt: Piece | null };
@@ -44,33 +44,40 @@ export function createPoisonHunt(settings: PoisonHuntSettings): PoisonHunt {
   const children = new Set<() => void>();
 
   async function findPoison(run: GroupRun): Promise<PoisonRecord | null> {
-    let only: Piece | null = null;
-    for (let pieceBytes = wholePieceBytes; ; pieceBytes = Math.floor(pieceBytes / pieceDivisor)) {
-      const end: ChildEnd = await runChild(settings, { kind: 'probe', run, only, pieceBytes }, children);
-      if ('answer' in end) return null;
-      if (end.diedAt === null) return null;
-      only = end.diedAt;
-      if (only.records === 1) return { jobId: only.jobId, offset: only.start, length: only.contentEnd - only.start };
-    }
+    const piece = await deathOf({ kind: 'probe', run, only: null, pieceBytes });
+    const record = piece === null || piece.records === 1 ? piece : await deathOf({ kind: 'probe', run, only: piece, pieceBytes: 0 });
+    return record?.records === 1 ? { jobId: record.jobId, offset: record.start, length: record.contentEnd - record.start } : null;
+  }
+  /** The piece that a probe died at; null when it did not die. */
+  async function deathOf(request: ChildRequest): Promise<Piece | null> {
+    const end = await runChild(settings, request, children);
+    return 'diedAt' in end ? end.diedAt : null;
   }
   return {
     async run(runOf) {
       const poison: PoisonRecord[] = [];
-      while (poison.length <= poisonMax) {
+      // That the whole group ends whoever runs it is known already: the first look is for the record.
+      for (let isKnownToDie = true; poison.length <= poisonMax; isKnownToDie = false) {
         const run = runOf(poison);
-        const found = await findPoison(run);
-        if (found !== null) {
-          logger.warn('a record ended the process that worked on it, and is rejected', { jobId: found.jobId, offset: found.offset });
-          poison.push(found);
-          continue;
+        if (!isKnownToDie) {
+          const end = await runChild(settings, { kind: 'run', run }, children);
+          if ('answer' in end) {
+            const { answer } = end;
+            if ('result' in answer) return answer.result;
+            if ('error' in answer && answer.error.retryable)
+              throw new HeadgateError(answer.error.code, answer.error.message, { retryable: true });
+            break;
+          }
         }
-        const end = await runChild(settings, { kind: 'run', run }, children);
-        if ('diedAt' in end) break;
-        const { answer } = end;
-        if ('result' in answer) return answer.result;
-        if ('error' in answer && answer.error.retryable)
-          throw new HeadgateError(answer.error.code, answer.error.message, { retryable: true });
-        break;
+        const found = await findPoison(run);
+        if (found === null) {
+          if (isKnownToDie) continue;
+          break;
+        }
+        // Leaving it out did not help: it is not the record that is to blame.
+        if (poison.some((record) => record.jobId === found.jobId && record.offset === found.offset)) break;
+        logger.warn('a record ended the process that worked on it, and is rejected', { jobId: found.jobId, offset: found.offset });
+        poison.push(found);
       }
       return failedResult(runOf([]));
     },

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { PoisonFindings, withoutPoison } from './poison-source.ts';
+
+describe('the bytes of a poison record', () => {
+  const bytes = Buffer.from('aaaa\nbbbb\ncccc\n');
+  const source = {
+    size: bytes.length,
+    read(into: Uint8Array, at: number, length: number, position: number) {
+      const piece = bytes.subarray(position, position + length);
+      into.set(piece, at);
+      return piece.length;
+    },
+  };
+
+  it('are never seen, however the file is read', () => {
+    const masked = withoutPoison(source, [{ jobId: 'j', offset: 5, length: 4 }]);
+    for (let length = 1; length <= bytes.length; length++) {
+      const read = Buffer.alloc(bytes.length + 3);
+      for (let at = 0; at < bytes.length; ) at += masked.read(read, at + 3, Math.min(length, bytes.length - at), at);
+      expect(read.subarray(3).toString('latin1')).toBe('aaaa\nÿÿÿÿ\ncccc\n');
+    }
+  });
+
+  it('get a finding of their own, and others keep theirs', () => {
+    const findings = new PoisonFindings([{ jobId: 'j', offset: 5, length: 4 }]);
+    const finding = (offset: number) => ({ record: 1, offset, code: 'E_ENCODING', field: null, rule: null, message: 'not valid UTF-8' });
+    expect(findings.take(finding(5)).code).toBe('E_POISON');
+    expect(findings.take(finding(10)).code).toBe('E_ENCODING');
+  });
+});
