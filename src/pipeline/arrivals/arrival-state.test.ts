@@ -6,7 +6,9 @@ import {
   arrivalEvents,
   arrivalStates,
   arrivalTransitions,
+  decidedArrivalStates,
   nextArrivalState,
+  openArrivalStates,
 } from './arrival-state.ts';
 
 let database: TestDatabase;
@@ -48,4 +50,15 @@ it('every pair that is not in the table is refused', () => {
       else expect(move).toThrow(/has no event/);
     }
   }
+});
+
+it.each([
+  ['arrivals_open', openArrivalStates],
+  ['arrivals_unreleased', decidedArrivalStates],
+])('the partial index %s is of the states that are asked for', async (index, states) => {
+  const { rows } = await database.adminDb.query<{ definition: string }>('/* index */ select pg_get_indexdef($1::regclass) as definition', [
+    `headgate.${index}`,
+  ]);
+  const [, predicate] = rows[0]!.definition.split(' WHERE ');
+  expect([...predicate!.matchAll(/'([a-z]+)'/g)].map((match) => match[1]).sort()).toEqual(states.toSorted());
 });

@@ -45,8 +45,13 @@ export const arrivalTransitions: Readonly<Record<ArrivalState | '', Readonly<Par
   vanished: {},
 };
 
-/** Before the verdict: the file is still at its source only. */
-export const openArrivalStates: readonly ArrivalState[] = ['seen', 'growing', 'stable', 'complete', 'verified'];
+/** After the verdict: the file may still have to be taken away at its source. */
+export const decidedArrivalStates: readonly ArrivalState[] = ['held', 'accepted', 'duplicate', 'quarantined'];
+
+/** Before the verdict: the file is at its source only. */
+export const openArrivalStates: readonly ArrivalState[] = arrivalStates.filter(
+  (state) => !decidedArrivalStates.includes(state) && state !== 'vanished',
+);
 
 /** An event that the state does not have is a programmer's error. */
 export function nextArrivalState(state: ArrivalState | '', event: ArrivalEvent): ArrivalState {

@@ -8,7 +8,11 @@ import { recordEvents } from '../../platform/events/event-log.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { arrivalErrors } from './arrival-errors.ts';
-import { type ArrivalEvent, type ArrivalState, nextArrivalState } from './arrival-state.ts';
+import { type ArrivalEvent, type ArrivalState, decidedArrivalStates, nextArrivalState, openArrivalStates } from './arrival-state.ts';
+
+/** As the partial indexes have them. */
+const isOpen = `state in (${openArrivalStates.map((state) => `'${state}'`).join(', ')})`;
+const isDecided = `state in (${decidedArrivalStates.map((state) => `'${state}'`).join(', ')})`;
 
 export interface NewArrival {
   readonly arrivalId: string;
@@ -145,7 +149,7 @@ const updateSight = `/* look at arrivals again */
     stable_since = case when s.fingerprint is null then a.stable_since else headgate.clock() end,
     reason_code = coalesce(s.reason_code, a.reason_code)
   from unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[]) as s (arrival_id, size_bytes, fingerprint, reason_code)
-  where a.tenant_id = $1 and a.arrival_id = s.arrival_id and a.state in ('seen', 'growing', 'stable', 'complete')`;
+  where a.tenant_id = $1 and a.arrival_id = s.arrival_id and a.${isOpen}`;
 
 export interface ArrivalSight {
   readonly arrivalId: string;
@@ -186,10 +190,10 @@ const columns = `arrival_id as "arrivalId", name, state, size_bytes as "sizeByte
 
 const selectOpen = `/* list open arrivals */
   select ${columns} from headgate.arrivals
-  where tenant_id = $1 and flow_id = $2 and source_id = $3 and state in ('seen', 'growing', 'stable', 'complete', 'verified')`;
+  where tenant_id = $1 and flow_id = $2 and source_id = $3 and ${isOpen}`;
 const selectUnreleased = `/* list unreleased arrivals */
   select ${columns} from headgate.arrivals
-  where tenant_id = $1 and flow_id = $2 and source_id = $3 and released_at is null and state in ('accepted', 'duplicate', 'quarantined', 'held')`;
+  where tenant_id = $1 and flow_id = $2 and source_id = $3 and released_at is null and ${isDecided}`;
 
 /** What is at the source and has no verdict yet, and what has one and is still to be moved away there. */
 export async function listKnownArrivals(
@@ -204,7 +208,7 @@ export async function listKnownArrivals(
 
 const updateReleased = `/* release arrivals */
   update headgate.arrivals set released_at = headgate.clock()
-  where tenant_id = $1 and arrival_id = any ($2::uuid[]) and released_at is null and state in ('accepted', 'duplicate', 'quarantined', 'held')`;
+  where tenant_id = $1 and arrival_id = any ($2::uuid[]) and released_at is null and ${isDecided}`;
 
 /** The files are gone from their source, or will never be looked at again there. */
 export async function releaseArrivals(tx: TenantTx, arrivalIds: readonly string[]): Promise<void> {
@@ -249,4 +253,12 @@ export async function getHeldArrival(tx: TenantTx, arrivalId: string): Promise<H
   const found = (await tx.query<HeldArrival>(selectHeld, [tx.tenantId, arrivalId])).rows[0];
   if (!found) throw new HeadgateError(arrivalErrors.E_ARRIVAL_STATE, 'there is no held arrival of this id');
   return found;
+}
+
+const selectDecided = `/* find arrival verdict */
+  select from headgate.arrivals where tenant_id = $1 and arrival_id = $2 and ${isDecided}`;
+
+/** Whether an arrival has its verdict: what an answer to COMMIT that was lost is looked up by. */
+export async function isArrivalDecided(tx: TenantTx, arrivalId: string): Promise<boolean> {
+  return (await tx.query(selectDecided, [tx.tenantId, arrivalId])).rowCount === 1;
 }

@@ -13,6 +13,7 @@ import { retryTransient } from '../../platform/postgres/transient-retry.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { CreateJobs } from './accepted-file.ts';
 import type { AdmissionLimits, ArrivalFlow, SourcePlan } from './arrival-plan.ts';
+import { isArrivalDecided } from './arrival-store.ts';
 import { type ArrivalVerdict, acceptCandidates, type Candidate, type StoredContent } from './file-acceptance.ts';
 import { type Content, pieceBytesMax, type ReceivedFile } from './file-receiver.ts';
 import { findKnownDuplicates } from './file-verdicts.ts';
@@ -135,9 +136,6 @@ interface ArrivalKey {
   readonly arrivalId: string;
 }
 
-const selectVerdict = `/* find arrival verdict */
-  select state in ('accepted', 'duplicate', 'held', 'quarantined') as "isDecided" from headgate.arrivals where tenant_id = $1 and arrival_id = $2`;
-
 /** Runs the transaction until its outcome is certain. The result is that of the run that was committed. */
 async function commitResolved<T>(parts: IntakeParts, key: ArrivalKey, work: (tx: TenantTx) => Promise<T>): Promise<T> {
   const { db, ports } = parts;
@@ -163,10 +161,7 @@ async function commitResolved<T>(parts: IntakeParts, key: ArrivalKey, work: (tx:
 
 /** The arrival's row first, then the server's memory of the transaction; "unknown" while neither can be asked. */
 async function outcomeByKey(db: Db, ports: Ports, key: ArrivalKey, error: CommitUnknownError): Promise<CommitOutcome> {
-  const isDecided = async () => {
-    const find = (tx: TenantTx) => tx.query<{ isDecided: boolean }>(selectVerdict, [key.tenantId, key.arrivalId]);
-    return (await withTenant(db, key.tenantId, find, { readOnly: true })).rows[0]?.isDecided === true;
-  };
+  const isDecided = () => withTenant(db, key.tenantId, (tx) => isArrivalDecided(tx, key.arrivalId), { readOnly: true });
   try {
     if (await retryTransient(isDecided, { ports })) return 'committed';
     const outcome = await resolveCommit(db, error.xid, { ports });

@@ -32,11 +32,6 @@ export function textOfName(bytes: Buffer): { readonly text: string; readonly isE
   return { text: bytes.toString('latin1').replace(/[\u0080-\u00ff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`), isExact: false };
 }
 
-/** A refused name from outside as data that PostgreSQL can hold and people can read, at most 1,000 characters. */
-export function storableName(name: string): string {
-  return name.slice(0, 1_000).toWellFormed().replaceAll('\u0000', '\\x00');
-}
-
 /** Matches whole names with `*` (any run) and `?` (one character), in time linear in pattern times name. A leading dot is matched by a dot only. */
 export function createNameMatcher(pattern: string): (name: string) => boolean {
   const wanted = [...pattern];

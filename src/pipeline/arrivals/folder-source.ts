@@ -197,14 +197,14 @@ export function takeAway(folder: string, found: { readonly bytes: Buffer }, work
 }
 
 /** Takes along what lay beside an accepted file, such as its marker. Missing is fine. */
-export function takeAwayBeside(folder: string, name: string, to: TakeAway['to']): void {
+export function takeAwayBeside(folder: string, name: string, { to, arrivalId }: Pick<TakeAway, 'to' | 'arrivalId'>): void {
   const path = Buffer.from(join(folder, name));
   const stats = statOf(path);
   if (!stats || stats.isDirectory()) return;
   withSourceFailures('move', () => {
     if (to === 'nowhere') return unlinkSync(path);
     makeBeside(join(folder, to));
-    renameSync(path, join(folder, to, name));
+    renameSync(path, freePlace(join(folder, to), Buffer.from(name), arrivalId));
   });
 }
 

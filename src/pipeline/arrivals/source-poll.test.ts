@@ -107,6 +107,11 @@ it('with a marker a file waits for it, and the marker goes with the file', async
   expect((await world.poll()).verdicts.accepted).toBe(1);
   expect(world.names()).toEqual([]);
   expect(world.inDone()).toEqual(['a.csv', 'a.csv.done']);
+  world.put('a.csv', 'x,2.00\n');
+  world.put('a.csv.done', 'second');
+  await world.poll();
+  expect(world.inDone()).toHaveLength(4);
+  expect(readFileSync(join(world.folder, '.headgate-done', 'a.csv.done'), 'utf8')).toBe('');
 });
 
 it('a marker alone is no file', async () => {

@@ -244,14 +244,10 @@ class SourcePoll {
       for (const [index, { entry, row }] of decided.entries()) {
         if (index % looksPerTurn === looksPerTurn - 1) await this.#keepLease();
         const to = placeFor(afterwards, row);
-        const outcome = takeAway(this.#folder, nameOf(entry), {
-          name: entry.name,
-          arrivalId: row.arrivalId,
-          fingerprint: entry.fingerprint,
-          to,
-        });
+        const work = { name: entry.name, arrivalId: row.arrivalId, fingerprint: entry.fingerprint, to };
+        const outcome = takeAway(this.#folder, nameOf(entry), work);
         if (outcome === 'taken')
-          for (const suffix of [ready.marker, ready.manifest]) if (suffix !== null) takeAwayBeside(this.#folder, entry.name + suffix, to);
+          for (const suffix of [ready.marker, ready.manifest]) if (suffix !== null) takeAwayBeside(this.#folder, entry.name + suffix, work);
         released.push(row.arrivalId);
       }
       syncFolders(this.#folder);
