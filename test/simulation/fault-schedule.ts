@@ -16,9 +16,14 @@ export interface FaultSchedule {
 
 export interface RunningFaults {
   readonly databaseRestarts: number;
+  /** The database is being restarted, or was within the last seconds. */
+  readonly isDatabaseAway: boolean;
   /** Ends when the database runs and no fault is armed. */
   stop(): Promise<void>;
 }
+
+/** A process that found no database may take a moment to give up. */
+const awayAfterMs = 3_000;
 
 const commit = /\/\* commit \*\/|\bcommit\b/i;
 const post = /^POST /;
@@ -32,6 +37,7 @@ export function startFaults(
   const ended = new AbortController();
   const { signal } = ended;
   let databaseRestarts = 0;
+  let awayUntilMs = 0;
 
   async function every(meanMs: number, fault: () => Promise<void> | void): Promise<void> {
     if (meanMs === 0) return;
@@ -49,14 +55,19 @@ export function startFaults(
     every(schedule.lostCommitMs, breakOne(proxies.tableSink, commit)),
     every(schedule.lostRequestMs, breakOne(proxies.httpSink, post)),
     every(schedule.databaseRestartMs, async () => {
+      awayUntilMs = Number.POSITIVE_INFINITY;
       await stopPostmaster(cluster.folder, systemPorts, 'immediate');
       await cluster.revive();
+      awayUntilMs = performance.now() + awayAfterMs;
       databaseRestarts += 1;
     }),
   ];
   return {
     get databaseRestarts() {
       return databaseRestarts;
+    },
+    get isDatabaseAway() {
+      return performance.now() < awayUntilMs;
     },
     async stop() {
       ended.abort();

@@ -42,10 +42,10 @@ interface GeneratedRecord {
 const currencies = ['ZAR', 'USD', 'EUR', 'GBP'];
 /** Small files have one chunk; big ones several of the soak's small chunks. */
 const smallRecords = { min: 3, max: 40 };
-const bigRecords = { min: 250, max: 700 };
+const bigRecords = { min: 200, max: 500 };
 
 export function generateFile(number: number, random: SeededRandom): GeneratedFile {
-  const flow = random.isTrue(0.55) ? 'payments' : random.isTrue(0.8) ? 'notices' : 'statements';
+  const flow = random.isTrue(0.6) ? 'payments' : random.isTrue(0.85) ? 'notices' : 'statements';
   const range = flow === 'statements' ? bigRecords : flow === 'notices' ? { ...smallRecords, max: 12 } : smallRecords;
   const letter = flow[0]!.toUpperCase();
   const records: GeneratedRecord[] = [];

@@ -17,6 +17,8 @@ export interface LifePlanOptions {
   readonly points: readonly string[];
   readonly shares: LifeShares;
   readonly random: SeededRandom;
+  /** True while the traffic lags behind the kills: lives must be longer then. */
+  isBehind(): boolean;
 }
 
 export interface LifePlan {
@@ -28,7 +30,7 @@ export interface LifePlan {
   readonly hits: Readonly<Record<string, number>>;
 }
 
-export function createLifePlan({ kills: killsWanted, points, shares, random }: LifePlanOptions): LifePlan {
+export function createLifePlan({ kills: killsWanted, points, shares, random, isBehind }: LifePlanOptions): LifePlan {
   const hits: Record<string, number> = Object.fromEntries(points.map((point) => [point, 0]));
   const tries: Record<string, number> = { ...hits };
   let kills = 0;
@@ -40,7 +42,7 @@ export function createLifePlan({ kills: killsWanted, points, shares, random }: L
     const least = Math.min(...points.map(rank));
     const point = random.pick(points.filter((candidate) => rank(candidate) === least));
     tries[point]! += 1;
-    return { end: 'point', point, count: hits[point] === 0 ? 1 : random.between(1, 5) };
+    return { end: 'point', point, count: isBehind() ? random.between(5, 25) : hits[point] === 0 ? 1 : random.between(1, 8) };
   }
 
   function choose(): Life {

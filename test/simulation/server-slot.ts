@@ -29,6 +29,10 @@ export interface SlotOptions {
   readonly logFolder: string;
   readonly leaseMs: number;
   readonly random: SeededRandom;
+  /** True while the traffic lags behind the kills: a kill at any instant waits for it, within bounds. */
+  isBehind(): boolean;
+  /** True when the database is being restarted, or was a moment ago: a process that starts then may give up. */
+  isDatabaseAway(): boolean;
   /** What the next life is to be; undefined ends the slot's work. */
   nextLife(): Life | undefined;
   onEnd(life: Life, outcome: LifeOutcome): void;
@@ -36,7 +40,9 @@ export interface SlotOptions {
 
 const readyMsMax = 30_000;
 /** A process that does not come by its named point within this time is killed all the same. */
-const pointMsMax = 4_000;
+const pointMsMax = 5_000;
+const behindMsMax = 10_000;
+const behindLookMs = 100;
 const drainMsMax = 10_000;
 
 /** Lives and dies until there is no next life; no process is left then. */
@@ -47,11 +53,12 @@ export async function runServerSlot(options: SlotOptions): Promise<void> {
   }
 }
 
-async function live({ port, name, env, logFolder, leaseMs, random }: SlotOptions, life: Life): Promise<LifeOutcome> {
+async function live(options: SlotOptions, life: Life): Promise<LifeOutcome> {
+  const { port, name, env, logFolder } = options;
   const crashAt: Record<string, string> = life.end === 'point' ? { HEADGATE_TEST_CRASH_AT: `${life.point}:${life.count}` } : {};
   const server = startServing({ port, env: { ...env, ...crashAt }, logPath: join(logFolder, `${name}.log`) });
   const isReady = await server.waitUntilReady(readyMsMax);
-  if (isReady) await spend(life, server, { leaseMs, random });
+  if (isReady) await spend(life, server, options);
   const wasLate = !isReady && !server.hasEnded;
   server.signal('SIGKILL');
   const { code, signal } = await server.ended;
@@ -63,18 +70,20 @@ async function live({ port, name, env, logFolder, leaseMs, random }: SlotOptions
     if (wasLate) return `${name} was not ready after ${readyMsMax} ms`;
     if (wasKilled) return life.end === 'drain' ? `${name} did not end within ${drainMsMax} ms of SIGTERM` : undefined;
     if (life.end === 'drain' && code === 0) return undefined;
+    if (!isReady && code === 1 && options.isDatabaseAway()) return undefined;
     return `${name} ended with ${signal ?? `code ${code}`} while ${isReady ? 'it ran' : 'it started'}`;
   }
 }
 
-async function spend(life: Life, server: ServedProcess, { leaseMs, random }: Pick<SlotOptions, 'leaseMs' | 'random'>): Promise<void> {
+async function spend(life: Life, server: ServedProcess, { leaseMs, random, isBehind }: SlotOptions): Promise<void> {
   const pass = (ms: number) => Promise.race([server.ended, sleep(ms)]);
   switch (life.end) {
     case 'point':
       await pass(pointMsMax);
       break;
     case 'instant':
-      await pass(random.between(50, 1_200));
+      await pass(random.between(50, 1_500));
+      for (let ms = 0; isBehind() && !server.hasEnded && ms < behindMsMax; ms += behindLookMs) await pass(behindLookMs);
       break;
     case 'pause':
       await pass(random.between(100, 800));

@@ -99,7 +99,7 @@ spec:
   targets:
     archive: { type: file, connection: out, path: archive, rollUp: true }
     booking: { type: postgres, connection: table, table: booking, mode: insert, batch: { size: 25 } }
-    feed: { type: http, connection: service, path: /batch, order: file, batch: { size: 20 } }
+    feed: { type: http, connection: service, path: /batch, order: file }
   ${targetDefaults}
 `;
 
@@ -111,6 +111,7 @@ spec:
   format: { type: json-lines }
   schema:
     record:
+      key: [id]
       fields:
         id: { type: string, required: true, pattern: "^[A-Z][0-9]{6}-[0-9]{4}$" }
         amount: { type: decimal, scale: 2, required: true, currency: currency, sum: true }
@@ -126,7 +127,7 @@ spec:
     default: { to: [outbox] }
   targets:
     outbox: { type: file, connection: out, path: outbox, format: csv }
-    alerts: { type: http, connection: service, path: /single, mode: single }
+    alerts: { type: http, connection: service, path: /single, mode: single, order: by-key }
   ${targetDefaults}
 `;
 
@@ -148,7 +149,7 @@ spec:
   routes:
     default: { to: [journal, vault] }
   targets:
-    journal: { type: http, connection: service, path: /results, order: by-key, batch: { size: 50 } }
+    journal: { type: http, connection: service, path: /results, batch: { size: 100 } }
     vault: { type: file, connection: out, path: vault, order: file }
   ${targetDefaults}
 `;

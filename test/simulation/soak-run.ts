@@ -44,6 +44,8 @@ export interface SoakResult extends Omit<EndToEndResult, 'examples'>, Omit<Ledge
 
 const leaseMs = 1_000;
 const lookMs = 200;
+/** Less traffic would make kills of idle processes. */
+export const acksPerKill = 10;
 /** Something is wrong with the set-up, not with the product's endurance. */
 const surprisesMax = 20;
 
@@ -85,7 +87,8 @@ async function disturb(
   { kills, points, shares, faults, plant, cluster, say }: SoakOptions,
   { surroundings, ports, senders, openJobs, random }: Scene & { openJobs(): number; random: ReturnType<typeof seededRandom> },
 ): Promise<Pick<SoakResult, 'kills' | 'inFlightAtKill' | 'points' | 'faults' | 'surprises'>> {
-  const plan = createLifePlan({ kills, points, shares, random: random.fork() });
+  const isBehind = () => senders.acked < acksPerKill * (plan.kills + 2);
+  const plan = createLifePlan({ kills, points, shares, random: random.fork(), isBehind });
   const running = startFaults(surroundings, cluster, faults, random.fork());
   const startedMs = performance.now();
   const surprises: string[] = [];
@@ -99,6 +102,8 @@ async function disturb(
       logFolder: surroundings.logFolder,
       leaseMs,
       random: random.fork(),
+      isBehind,
+      isDatabaseAway: () => running.isDatabaseAway,
       nextLife: () => (surprises.length < surprisesMax ? plan.next() : undefined),
       onEnd(life, outcome) {
         plan.end(life, outcome);

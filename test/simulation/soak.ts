@@ -12,7 +12,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/platform
 import { crashPointNames } from './crash-point-names.ts';
 import { checkPlantedFaults } from './planted-runs.ts';
 import { endAllServing } from './served-process.ts';
-import { runSoak, type SoakResult } from './soak-run.ts';
+import { acksPerKill, runSoak, type SoakResult } from './soak-run.ts';
 
 const { values } = parseArgs({
   options: {
@@ -95,7 +95,7 @@ function failuresOf(result: SoakResult): string[] {
     'eventFaults',
   ] as const;
   for (const name of zeros) if (result[name] !== 0) failures.push(`${name} is ${result[name]}`);
-  if (result.acked < 10 * result.kills) failures.push(`${result.acked} files acknowledged in ${result.kills} kills`);
+  if (result.acked < acksPerKill * result.kills) failures.push(`${result.acked} files acknowledged in ${result.kills} kills`);
   if (result.kills >= 100)
     for (const [name, hits] of Object.entries(result.points)) if (hits === 0) failures.push(`point ${name} was never hit`);
   failures.push(...result.surprises);
