@@ -237,7 +237,7 @@ class SourcePoll {
 
   /** Moves decided files away, makes that durable, and releases their arrivals. A source that leaves files keeps them unreleased. */
   async #takeAway(decided: readonly KnownFile[], gone: readonly ArrivalRow[]): Promise<void> {
-    const { afterwards, ready } = this.#context.source;
+    const { afterwards } = this.#context.source;
     const released = gone.map((row) => row.arrivalId);
     if (afterwards !== 'leave' && decided.length > 0) {
       this.#crash.reach('arrivals.before-move');
@@ -245,15 +245,22 @@ class SourcePoll {
         if (index % looksPerTurn === looksPerTurn - 1) await this.#keepLease();
         const to = placeFor(afterwards, row);
         const work = { name: entry.name, arrivalId: row.arrivalId, fingerprint: entry.fingerprint, to };
-        const outcome = takeAway(this.#folder, nameOf(entry), work);
-        if (outcome === 'taken')
-          for (const suffix of [ready.marker, ready.manifest]) if (suffix !== null) takeAwayBeside(this.#folder, entry.name + suffix, work);
+        this.#takeCompanions(entry, work);
+        takeAway(this.#folder, nameOf(entry), work);
         released.push(row.arrivalId);
       }
       syncFolders(this.#folder);
       this.#crash.reach('arrivals.after-move');
     }
     if (released.length > 0) await this.#inLease((tx) => releaseArrivals(tx, released));
+  }
+
+  /** Before the file: a marker that stayed behind would make the next file of the name look complete. */
+  #takeCompanions(entry: FolderEntry, work: TakeAway): void {
+    const { marker, manifest } = this.#context.source.ready;
+    const companions = [marker, manifest].filter((suffix) => suffix !== null);
+    if (companions.length === 0 || lookAt(this.#folder, nameOf(entry))?.fingerprint !== work.fingerprint) return;
+    for (const suffix of companions) takeAwayBeside(this.#folder, entry.name + suffix, work);
   }
 
   async #keepLease(): Promise<void> {

@@ -285,3 +285,15 @@ it('what was taken away is on its new place under any other file of its name the
   expect(existsSync(join(world.folder, 'a.csv'))).toBe(false);
   expect(readdirSync(join(world.folder, '.headgate-done')).filter((name) => /^a\.csv\.[0-9a-f-]{36}$/.test(name))).toHaveLength(1);
 });
+
+it('a new file that waits for its own marker keeps it when the old one is released', async () => {
+  world.settings.source = { ...world.settings.source, ready: { ...world.settings.source.ready, marker: '.done' } };
+  world.put('a.csv', 'x,1.00\n');
+  world.put('a.csv.done', '');
+  await expect(world.poll({ crashPoints: endAt('arrivals.after-commit') })).rejects.toBeInstanceOf(SimulatedEnd);
+  renameSync(join(world.folder, 'a.csv'), join(world.folder, '..', 'old'));
+  world.put('a.csv', 'x,2.00\n');
+  expect((await world.poll()).verdicts.accepted).toBe(1);
+  expect(await world.jobs()).toBe(2);
+  expect(world.names()).toEqual([]);
+});
