@@ -1,9 +1,10 @@
 /** `headgate ingest FILE… --flow NAME`: brings files in through the API, hashed on the way, and can wait for their jobs. */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { HeadgateError } from '../platform/base/errors.ts';
+import { systemPorts } from '../platform/base/system-ports.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, outputOptions, requiredOption, textOption } from './command.ts';
@@ -66,7 +67,7 @@ async function upload(api: ApiClient, path: string, flow: string, key: string | 
     'content-type': 'application/octet-stream',
     'content-length': String(statSync(path).size),
     'repr-digest': `sha-256=:${sha256}:`,
-    'idempotency-key': key ?? randomUUID(),
+    'idempotency-key': key ?? systemPorts.ids.next(),
   });
   return answer;
 }
