@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../test/support/delivery-scenario.ts';
+import { createJobScenario, type JobScenario, type JobScenarioOptions, scenarioKey } from '../../../test/support/job-scenario.ts';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import { cardsFile, eftFile } from '../../main/demo/demo-files.ts';
+import { exportEntries, sourceOf } from '../../pipeline/ledger/export/export-entries.ts';
+import { parseTrustFile, printTrustFile } from '../../pipeline/ledger/trust-file.ts';
+import type { VerificationReport } from '../../pipeline/ledger/verification/verification-report.ts';
+import { verifyExport } from '../../pipeline/ledger/verification/verify-export.ts';
+import { loadFlow } from '../flows/load-flow.ts';
+import { releaseJob } from './job-decisions.ts';
+import { openJobExport } from './job-export.ts';
+
+let database: TestDatabase;
+let scenario: JobScenario | undefined;
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 12 });
+});
+afterEach(async () => {
+  await scenario?.stopAll();
+  scenario = undefined;
+});
+afterAll(() => database.drop());
+
+const trust = parseTrustFile(printTrustFile([scenarioKey]));
+
+async function start(flow: string, options: Partial<JobScenarioOptions> = {}, edit = (text: string) => text): Promise<JobScenario> {
+  const source = edit(readFileSync(join(import.meta.dirname, '../../../examples', flow), 'utf8'));
+  const { plan } = loadFlow(source);
+  scenario = await createJobScenario({ database, plan: plan!, source, ...options });
+  return scenario;
+}
+
+async function closed(jobs: JobScenario, count: number): Promise<void> {
+  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close', 25_000);
+}
+
+/** As an auditor does it: from the export and the trust file alone, by the reference parser. */
+async function verified(jobs: JobScenario, jobId: string): Promise<VerificationReport> {
+  const { job } = await openJobExport(jobs.services, jobs.tenantId, { jobId, actor: 'key:auditor' });
+  const files = new Map<string, Buffer>();
+  for (const { name, pieces } of exportEntries(job)) files.set(name, Buffer.concat([...pieces]));
+  const compile = (definition: Uint8Array) => loadFlow(Buffer.from(definition).toString('utf8')).plan!;
+  return verifyExport({ reader: { names: () => [...files.keys()], open: (name) => sourceOf(files.get(name)!) }, trust, compile });
+}
+
+describe('the whole way of a file by a real flow', () => {
+  it.each([
+    [1, 20_000],
+    [2, 10_000_000],
+  ])('an EFT file (seed %i, chunks of %i bytes) is delivered, and its export verifies offline', async (seed, chunkBytes) => {
+    const jobs = await start('eft.yaml', { chunkBytes });
+    const [jobId] = await jobs.accept([[...eftFile(seed, 1_500)].join('')]);
+    jobs.startAll();
+    await closed(jobs, 1);
+    const [job] = await jobs.jobs();
+    expect(job).toMatchObject({ state: 'completed', verdict: 'partial', read: 1_500 });
+    expect(job!.rejected).toBeGreaterThan(5);
+    const delivered = [...jobs.delivered.values()].flat();
+    expect(delivered.length).toBe(job!.valid);
+    const report = await verified(jobs, jobId!);
+    expect(report.failures).toEqual([]);
+    expect(report.isSound).toBe(true);
+  });
+
+  it('of a held file that a person released verifies offline too', async () => {
+    const jobs = await start('eft.yaml', { chunkBytes: 20_000 });
+    const lines = [...eftFile(3, 500)];
+    const bad = lines.map((line, index) =>
+      index > 0 && index % 10 === 0 && line.startsWith('D') ? line.replace(/ZAR|USD|EUR/, 'QQQ') : line,
+    );
+    const [jobId] = await jobs.accept([bad.join('')]);
+    jobs.startAll();
+    await until(async () => (await jobs.jobs())[0]!.state === 'held', 'it was not held');
+    await releaseJob(jobs.services, jobs.tenantId, { jobId: jobId!, reason: 'known to the sender', actor: 'key:ops' });
+    await closed(jobs, 1);
+    const report = await verified(jobs, jobId!);
+    expect(report.failures).toEqual([]);
+  });
+
+  it('of small files that shared segments and batches verifies for each of them', async () => {
+    const jobs = await start('cards.yaml', {}, (text) => text.replaceAll('connection: acme-out,', 'connection: acme-out, rollUp: true,'));
+    const ids = await jobs.accept([1, 2, 3, 4, 5].map((seed) => [...cardsFile(seed, 20 * seed)].join('')));
+    jobs.startAll();
+    await closed(jobs, 5);
+    const shared = await jobs.rows('/* shared */ select 1 from headgate.batches where tenant_id = $1 and cardinality(job_ids) > 1');
+    expect(shared.length).toBeGreaterThan(0);
+    for (const jobId of ids) {
+      const report = await verified(jobs, jobId);
+      expect(report.failures).toEqual([]);
+      expect(report.isSound).toBe(true);
+    }
+  });
+});
+
+it('the same file run twice for a tenant leaves the same bytes in every part', async () => {
+  const jobs = await start('eft.yaml', { chunkBytes: 30_000 });
+  const file = [...eftFile(4, 1_000)].join('');
+  await jobs.accept([file]);
+  await jobs.accept([file]);
+  jobs.startAll();
+  await closed(jobs, 2);
+  const rows = await jobs.rows<{ hashes: string; jobs: number; objects: number }>(
+    `/* hashes */ select jsonb_path_query_array(segments, '$.**.sha256')::text as hashes, count(distinct job_id)::int as jobs,
+       count(distinct segments #>> '{outcomes,segmentId}')::int as objects
+     from headgate.chunks where tenant_id = $1 group by 1`,
+  );
+  expect(rows.length).toBeGreaterThan(2);
+  for (const row of rows) expect(row).toMatchObject({ jobs: 2, objects: 2 });
+});
