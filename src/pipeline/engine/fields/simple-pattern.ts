@@ -72,7 +72,7 @@ function classMembers(source: string): boolean[] | null {
 
 /** Plain characters and ranges; a hyphen counts as itself at either end only. */
 function fillClass(text: string, members: boolean[]): boolean[] | null {
-  if (text.startsWith('^') || text.includes('&&') || text.includes(':')) return null;
+  if (text.startsWith('^') || text.startsWith(':')) return null;
   for (let index = 0; index < text.length; index++) {
     const from = text.charCodeAt(index);
     const isRange = text[index + 1] === '-' && index + 2 < text.length;
