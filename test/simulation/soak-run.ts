@@ -62,7 +62,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
       random: random.fork(),
       uploadersCount: 6,
       droppersCount: 2,
-      openJobsMax: 60,
+      openJobsMax: 150,
       openJobs: () => watch.openJobs,
     });
     const disturbed = await disturb(options, { surroundings, ports, senders, openJobs: () => watch.openJobs, random });

@@ -66,7 +66,7 @@ async function soak(cluster: EmbeddedPostgres): Promise<number> {
         kills,
         points,
         shares: { point: 0.6, pause: 0.08, drain: 0.08 },
-        faults: { databaseRestartMs: 12_000, lostCommitMs: 700, lostRequestMs: 500 },
+        faults: { databaseRestartMs: 12_000, lostCommitMs: 800, lostRequestMs: 800 },
         peaceMsMax: 90_000,
         say,
       });
