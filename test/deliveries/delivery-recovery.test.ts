@@ -165,10 +165,8 @@ describe('order', () => {
       )[0]!.attempts;
     await until(async () => (await returned()) >= 2, 'the batch was not looked at');
     expect(sink.requests).toHaveLength(0);
-    await scenario.rows("/* deliver earlier */ update headgate.jobs set state = 'delivering' where tenant_id = $1 and job_id = $2", [
-      earlier[0]!.jobId,
-    ]);
-    await scenario.cut(earlier);
+    const start = "/* deliver earlier */ update headgate.jobs set state = 'delivering' where tenant_id = $1 and job_id = $2";
+    await scenario.cut(earlier, (tx) => tx.query(start, [scenario.tenantId, earlier[0]!.jobId]));
     await scenario.allEnded([...earlier, ...later]);
     expect(sink.requests.flatMap(({ body }) => idsOf(body))).toEqual(['a1', 'a2', 'b1', 'b2']);
   });

@@ -159,12 +159,16 @@ export async function createDeliveryScenario(options: ScenarioOptions) {
     }
   }
 
-  async function cut(jobs: readonly SealedJob[]): Promise<void> {
+  /** `first` runs in the same transaction, as the change of the job's state does. */
+  async function cut(jobs: readonly SealedJob[], first: (tx: TenantTx) => Promise<unknown> = async () => {}): Promise<void> {
     const prepared = await prepareBatches(
       { tenantId, flowId, flowVersionId, plan, traceParent: null, actor: 'system', jobs },
       { store, ports: systemPorts },
     );
-    await inTenant((tx) => insertCutBatches(tx, prepared, { queue, ports: systemPorts }));
+    await inTenant(async (tx) => {
+      await first(tx);
+      await insertCutBatches(tx, prepared, { queue, ports: systemPorts });
+    });
   }
 
   const rows = <Row>(sql: string, params: readonly unknown[] = []) =>
@@ -212,8 +216,8 @@ export async function createDeliveryScenario(options: ScenarioOptions) {
       return worker;
     },
     /** Waits until every job has a `close` work item, as the closer would find it. */
-    async allEnded(jobs: readonly SealedJob[]): Promise<void> {
-      await until(async () => (await closeWork(rows)) >= jobs.length, 'jobs did not end');
+    async allEnded(jobs: readonly SealedJob[], timeoutMs?: number): Promise<void> {
+      await until(async () => (await closeWork(rows)) >= jobs.length, 'jobs did not end', timeoutMs);
     },
     batches: () =>
       rows<BatchView>(

@@ -29,7 +29,7 @@ export interface LoadedBatch {
   readonly isCancelled: boolean;
   /** It was held, and a person said to send it again. */
   readonly isDecided: boolean;
-  /** A file accepted earlier may still add batches before this one in its lane. */
+  /** A batch before it in its lane is open, or a file accepted earlier may still add one. */
   readonly mustWait: boolean;
   /** By segment id. */
   readonly segments: ReadonlyMap<string, SealedObject>;
@@ -44,8 +44,10 @@ const selectBatches = `/* load batches */
       and j.decision is distinct from 'cancel' and j.state <> 'cancelled') as "isCancelled",
     b.state = 'held' and not exists (select from headgate.attempts a where a.tenant_id = $1 and a.batch_id = b.batch_id
       and a.outcome = 'unknown' and a.resolved_as is null) as "isDecided",
-    b.lane >= 0 and exists (select from headgate.jobs j where j.tenant_id = $1 and j.flow_id = b.flow_id
-      and j.state in ('queued', 'running', 'checking', 'held') and j.accepted_number < b.order_number / ${batchesPerFileMax}) as "mustWait"
+    b.lane >= 0 and (exists (select from headgate.jobs j where j.tenant_id = $1 and j.flow_id = b.flow_id
+        and j.state in ('queued', 'running', 'checking', 'held') and j.accepted_number < b.order_number / ${batchesPerFileMax})
+      or exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
+        and e.state in ('ready', 'sending', 'unknown', 'held') and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))) as "mustWait"
   from headgate.batches b
   left join headgate.jobs j on j.tenant_id = $1 and j.job_id = b.job_ids[1]
   left join headgate.files f on f.tenant_id = $1 and f.file_id = j.file_id

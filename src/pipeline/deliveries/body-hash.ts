@@ -5,8 +5,8 @@
 import { createHash, hash, webcrypto } from 'node:crypto';
 import type { Sleep } from '../../platform/base/ports.ts';
 import type { SealedReader } from '../../platform/storage/object-store.ts';
-import type { BatchSpan } from './batch.ts';
-import { readRange } from './segment-readers.ts';
+import { type BatchSpan, bytesOfSpans } from './batch.ts';
+import { readInto } from './segment-readers.ts';
 
 const inlineBytesMax = 16 * 1024;
 const wholeBytesMax = 8 * 1024 * 1024;
@@ -32,13 +32,25 @@ export async function hashBody(
   return digest.digest('hex');
 }
 
-/** The exact bytes of a body, in pieces of at most 1 MiB. */
+/** The exact bytes of a body, in pieces of 1 MiB and a rest: lanes by key have thousands of small ranges, which are joined. */
 export function* bodyPieces(spans: readonly BatchSpan[], open: (segmentId: string) => SealedReader): Generator<Buffer> {
+  let left = bytesOfSpans(spans);
+  let piece = Buffer.allocUnsafe(Math.min(left, pieceBytes));
+  let filled = 0;
   for (const { segmentId, ranges } of spans) {
     const reader = open(segmentId);
     for (let index = 0; index < ranges.length; index += 2) {
-      const end = ranges[index + 1]!;
-      for (let at = ranges[index]!; at < end; at += pieceBytes) yield readRange(reader, at, Math.min(end, at + pieceBytes));
+      for (let at = ranges[index]!; at < ranges[index + 1]!; ) {
+        const length = Math.min(ranges[index + 1]! - at, piece.length - filled);
+        readInto(reader, piece, filled, { position: at, length });
+        filled += length;
+        at += length;
+        if (filled < piece.length) continue;
+        yield piece;
+        left -= piece.length;
+        piece = Buffer.allocUnsafe(Math.min(left, pieceBytes));
+        filled = 0;
+      }
     }
   }
 }

@@ -6,7 +6,8 @@ import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 
-export type DeadLetterCause = 'refused' | 'exhausted' | 'poison' | 'operator';
+export const deadLetterCauses = ['refused', 'exhausted', 'poison', 'operator'] as const;
+export type DeadLetterCause = (typeof deadLetterCauses)[number];
 
 export interface NewDeadLetter {
   readonly deadLetterId: string;

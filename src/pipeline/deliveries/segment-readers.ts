@@ -27,13 +27,23 @@ export class SegmentReaders {
   }
 }
 
-/** Exactly `[start, end)`; fewer bytes there are a programmer's error, since whoever wrote the object knew its length. */
+/** Exactly `[start, end)`. */
 export function readRange(reader: SealedReader, start: number, end: number): Buffer {
   const bytes = Buffer.allocUnsafe(end - start);
-  for (let have = 0; have < bytes.length; ) {
-    const count = reader.read(bytes, have, bytes.length - have, start + have);
+  readInto(reader, bytes, 0, { position: start, length: bytes.length });
+  return bytes;
+}
+
+/** Fewer bytes there than asked for are a programmer's error: whoever wrote the object knew its length. */
+export function readInto(
+  reader: SealedReader,
+  bytes: Uint8Array,
+  at: number,
+  range: { readonly position: number; readonly length: number },
+): void {
+  for (let have = 0; have < range.length; ) {
+    const count = reader.read(bytes, at + have, range.length - have, range.position + have);
     if (count === 0) throw new Error('a segment is shorter than a batch says');
     have += count;
   }
-  return bytes;
 }
