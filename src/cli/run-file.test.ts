@@ -157,8 +157,8 @@ describe('headgate run over one file', () => {
     expect(open.receipt.records.read).toBe(5);
     const header = await run(plan(), 'id,amount,amount\na,1.00,EUR\n');
     expect([header.receipt.verdict, header.receipt.errors.map(({ code }) => code)]).toEqual([
-      'rejected',
-      ['E_COLUMN_DUPLICATE', 'E_COLUMN_MISSING', 'E_EMPTY'],
+      'held',
+      ['E_COLUMN_DUPLICATE', 'E_COLUMN_MISSING'],
     ]);
     const empty = await run(plan(), '');
     expect([empty.receipt.verdict, empty.receipt.errors.map(({ code }) => code)]).toEqual(['rejected', ['E_EMPTY']]);

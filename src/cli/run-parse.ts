@@ -115,7 +115,7 @@ class Reading {
 }
 
 function cellsText(row: Row): string {
-  return JSON.stringify(row.cells!.map((cell) => cell.toString('utf8')));
+  return JSON.stringify(row.cells);
 }
 
 /** The line itself, which is one JSON text: so nothing in it is rounded or reordered. */

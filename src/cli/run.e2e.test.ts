@@ -145,6 +145,42 @@ describe('headgate run', () => {
     }
   });
 
+  it('a line without end, a million columns and an open quote are held or cost one record, with a code and a place', () => {
+    const path = file('flow.yaml', flow(csv));
+    const cases = [
+      [
+        'long',
+        `id,amount\na,1.00\n${'x'.repeat(17 * 1024 * 1024)}\nb,2.00\n`,
+        1,
+        { read: 1, valid: 1, rejected: 0, filtered: 0 },
+        { code: 'E_RECORD_TOO_LONG', offset: 17 },
+      ],
+      [
+        'wide',
+        `id,amount\n${','.repeat(1_000_000)}\nb,2.00\n`,
+        0,
+        { read: 2, valid: 1, rejected: 1, filtered: 0 },
+        { code: 'E_FIELD_COUNT', offset: 10 },
+      ],
+      [
+        'open',
+        `id,amount\na,1.00\n"b,2.00\n${'c,3.00\n'.repeat(3_000_000)}`,
+        1,
+        { read: 1, valid: 1, rejected: 0, filtered: 0 },
+        { code: 'E_QUOTE_OPEN', offset: 17 },
+      ],
+      ['nul', 'id,amount\na\0,1.00\nb,2.00\n', 0, { read: 2, valid: 1, rejected: 1, filtered: 0 }, { code: 'E_CHARACTER', offset: 10 }],
+      ['mac', 'id,amount\ra,1.00\rb,2.00\r', 1, { read: 0, valid: 0, rejected: 0, filtered: 0 }, { code: 'E_HEADER_ROW', offset: 0 }],
+    ] as const;
+    for (const [name, text, exitCode, records, error] of cases) {
+      const run = headgate(path, file(name, text), '--out', join(folder, `out-${name}`), '--json');
+      expect([name, run.exitCode]).toEqual([name, exitCode]);
+      const receipt = JSON.parse(run.stdout);
+      expect([name, receipt.records]).toEqual([name, records]);
+      expect(receipt.errors[0]).toMatchObject(error);
+    }
+  });
+
   it('hostile field names and content change nothing but data', () => {
     const name = '"]+(globalThis.PWN=1)+r["b';
     const fields = `{ ${JSON.stringify(name)}: { type: string }, __proto__: { type: string }, toString: { type: string } }`;

@@ -27,7 +27,8 @@ export function createPiecewiseSplitter(options: SplitterOptions, createScanner:
 class PiecewiseSplitter implements Splitter {
   readonly #ledger: SplitLedger;
   readonly #scanner: Scanner;
-  #carry: Buffer = Buffer.alloc(0);
+  /** The start of an unfinished record, in memory that is kept for the next one. */
+  readonly #carry = new Carry();
   /** File offset of the carry's first byte. */
   #base = 0;
   #isStarted = false;
@@ -41,7 +42,7 @@ class PiecewiseSplitter implements Splitter {
     if (this.#ledger.isStopped || bytes.length === 0) return;
     const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     if (!this.#isStarted) {
-      this.#carry = Buffer.concat([this.#carry, piece]);
+      this.#carry.append(piece);
       if (this.#carry.length >= bomBytesMax) this.#start();
       return;
     }
@@ -55,7 +56,7 @@ class PiecewiseSplitter implements Splitter {
     if (!this.#isStarted) this.#start();
     if (!this.#ledger.isStopped) {
       const end = this.#base + this.#carry.length;
-      if (this.#carry.length > 0) this.#scanner.scan(this.#carry, 0, this.#base, true);
+      if (this.#carry.length > 0) this.#scanner.scan(this.#carry.bytes, 0, this.#base, true);
       if (!this.#ledger.isStopped) this.#ledger.cut(end, true);
     }
     return this.#ledger.result();
@@ -65,17 +66,18 @@ class PiecewiseSplitter implements Splitter {
   #finishCarried(piece: Buffer): number {
     const carried = this.#carry.length;
     for (let taken = 0; ; ) {
-      taken = Math.min(piece.length, Math.max(joinedBytes, taken * 4, carried));
-      const joined = Buffer.concat([this.#carry, piece.subarray(0, taken)]);
-      const end = this.#scanner.scan(joined, 0, this.#base, false);
+      const next = Math.min(piece.length, Math.max(joinedBytes, taken * 4, carried));
+      this.#carry.append(piece.subarray(taken, next));
+      taken = next;
+      const end = this.#scanner.scan(this.#carry.bytes, 0, this.#base, false);
       if (this.#ledger.isStopped) return piece.length;
       if (end > carried) {
         this.#base += end;
-        this.#carry = Buffer.alloc(0);
+        this.#carry.clear();
         return end - carried;
       }
       if (taken === piece.length) {
-        this.#keep(joined, this.#base);
+        this.#limit();
         return piece.length;
       }
     }
@@ -83,16 +85,21 @@ class PiecewiseSplitter implements Splitter {
 
   #keep(rest: Buffer, base: number): void {
     this.#base = base;
-    this.#carry = Buffer.from(rest);
+    this.#carry.clear();
+    this.#carry.append(rest);
+    this.#limit();
+  }
+
+  #limit(): void {
     const longest = this.#ledger.maxRecordBytes;
-    if (rest.length <= longest + 1) return;
-    this.#ledger.refuseLongRecord(base, this.#scanner.endsInQuotes(rest.subarray(0, longest + 1)));
-    this.#carry = Buffer.alloc(0);
+    if (this.#carry.length <= longest + 1) return;
+    this.#ledger.refuseLongRecord(this.#base, this.#scanner.endsInQuotes(this.#carry.bytes.subarray(0, longest + 1)));
+    this.#carry.clear();
   }
 
   #start(): void {
     this.#isStarted = true;
-    const bytes = this.#carry;
+    const bytes = this.#carry.take();
     const isUtf32 = bytes.length >= 4 && bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 0xfe && bytes[3] === 0xff;
     if (isUtf32 || (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
       this.#ledger.addDamage({
@@ -109,5 +116,38 @@ class PiecewiseSplitter implements Splitter {
     this.#ledger.startAt(from);
     const end = this.#scanner.scan(bytes, from, 0, false);
     if (!this.#ledger.isStopped) this.#keep(bytes.subarray(end), end);
+  }
+}
+
+/** Bytes that grow at their end. */
+class Carry {
+  #memory = Buffer.alloc(0);
+  length = 0;
+
+  get bytes(): Buffer {
+    return this.#memory.subarray(0, this.length);
+  }
+
+  append(more: Buffer): void {
+    const needed = this.length + more.length;
+    if (needed > this.#memory.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#memory.length * 2));
+      this.#memory.copy(larger, 0, 0, this.length);
+      this.#memory = larger;
+    }
+    more.copy(this.#memory, this.length);
+    this.length = needed;
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  /** The bytes for good: what is appended later does not touch them. */
+  take(): Buffer {
+    const taken = this.bytes;
+    this.#memory = Buffer.alloc(0);
+    this.length = 0;
+    return taken;
   }
 }

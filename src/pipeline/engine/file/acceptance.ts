@@ -10,13 +10,15 @@ export interface InvalidTotals {
   readonly records: RecordCounts;
   /** Amounts of the rejected records. */
   readonly rejected: FieldAmounts;
+  /** A damaged file of which nothing could be read is not an empty one. */
+  readonly isDamaged: boolean;
 }
 
 /** Empty when the policy lets the file through. Unreadable amounts can't be compared; the counts limit them. */
 export function acceptanceReasons(policy: AcceptancePlan, totals: InvalidTotals): FileReason[] {
   const { records } = totals;
   if (records.read === 0) {
-    return policy.emptyFile === 'accept'
+    return policy.emptyFile === 'accept' || totals.isDamaged
       ? []
       : [{ verdict: 'rejected', code: fileErrors.E_EMPTY, rule: null, message: 'the file holds no data record' }];
   }

@@ -52,7 +52,11 @@ export function checkFile(flow: CompiledFlow, input: FileInput): FileCheck {
     ...damage.map((finding) => reason('held', finding.code, finding.message)),
     ...envelopeReasons(flow, input.summary),
     ...rules.reasons,
-    ...acceptanceReasons(flow.plan.acceptance, { records: totals.records, rejected: totals.amounts.rejected }),
+    ...acceptanceReasons(flow.plan.acceptance, {
+      records: totals.records,
+      rejected: totals.amounts.rejected,
+      isDamaged: damage.length > 0,
+    }),
   ];
   return {
     ...totals,

@@ -46,8 +46,8 @@ class DelimitedRow {
   readonly #offset: number;
   readonly #rules: DelimitedRowRules;
   readonly #lines: Buffer[] = [];
-  readonly #cells: Buffer[] = [];
-  #cell: number[] = [];
+  readonly #cells: string[] = [];
+  readonly #cell = new CellBytes();
   #state: State = 'field-start';
   /** The first misplaced carriage return or quote. */
   #misplaced: RowProblem | null = null;
@@ -100,16 +100,16 @@ class DelimitedRow {
       case 'quoted':
         if (byte === escapeByte && !isDoubled) this.#state = 'escaped';
         else if (byte === quote) this.#state = 'after-quote';
-        else this.#cell.push(byte);
+        else this.#cell.add(byte);
         return;
       case 'escaped':
-        this.#cell.push(byte);
+        this.#cell.add(byte);
         this.#state = 'quoted';
         return;
       case 'after-quote':
         if (byte === delimiter) this.#endCell();
         else if (byte === quote && isDoubled) {
-          this.#cell.push(byte);
+          this.#cell.add(byte);
           this.#state = 'quoted';
         } else {
           if (byte !== carriageReturn) this.#misplaced ??= strayQuote;
@@ -121,13 +121,12 @@ class DelimitedRow {
   #addUnquoted(byte: number): void {
     if (byte === carriageReturn) this.#misplaced ??= looseReturn;
     if (byte === this.#rules.quote && !this.#rules.keepsStrayQuotes) this.#misplaced ??= strayQuote;
-    this.#cell.push(byte);
+    this.#cell.add(byte);
     this.#state = 'unquoted';
   }
 
   #endCell(): void {
-    this.#cells.push(Buffer.from(this.#cell));
-    this.#cell = [];
+    this.#cells.push(this.#cell.take());
     this.#state = 'field-start';
   }
 
@@ -138,5 +137,22 @@ class DelimitedRow {
     const content = bytes.subarray(0, bytes.length - this.#lineEndBytes);
     const problem = findTextProblem(content) ?? this.#misplaced ?? (isOpen ? openQuote : null);
     return { offset: this.#offset, length: bytes.length, content, cells: problem === null ? this.#cells : null, problem, isOpen };
+  }
+}
+
+/** The bytes of one cell. Text that is not UTF-8 is a problem of its row, so nothing reads its cells. */
+class CellBytes {
+  #bytes = Buffer.alloc(64);
+  #length = 0;
+
+  add(byte: number): void {
+    if (this.#length === this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#length)]);
+    this.#bytes[this.#length++] = byte;
+  }
+
+  take(): string {
+    const text = this.#bytes.toString('utf8', 0, this.#length);
+    this.#length = 0;
+    return text;
   }
 }

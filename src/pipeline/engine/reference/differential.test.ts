@@ -125,7 +125,7 @@ describe('the reference parser and the engine', () => {
             expect(runEngine(plan, bytes, chunkBytes, path, blockBytes)).toEqual(runReference(plan, bytes));
           },
         ),
-        { numRuns: Number(process.env['HEADGATE_DIFFERENTIAL_RUNS'] ?? 800) },
+        { numRuns: Number(process.env['HEADGATE_DIFFERENTIAL_RUNS'] ?? 500) },
       );
     });
   }

@@ -38,7 +38,7 @@ function findByTag(plan: Plan, tag: string | undefined): RecordPlan | null {
 
 function shapeCells(plan: Plan, row: Row, columns: readonly string[] | null, only: RecordPlan | null): Shape {
   const format = plan.format as Extract<Plan['format'], { type: 'delimited' }>;
-  const cells = row.cells!.map((cell) => cell.toString('utf8'));
+  const cells = row.cells!;
   const type = only ?? findByTag(plan, format.discriminator === null ? undefined : cells[format.discriminator]);
   if (type === null) return broken(null, 'E_TAG', 'unknown record type');
   const expected = columns?.length ?? Math.max(0, ...type.fields.map((field) => columnOf(field, null) + 1));

@@ -71,7 +71,7 @@ function readHeaderRow(plan: Pick<Plan, 'records'>, format: DelimitedPlan, rows:
   if (isOpen) findings.push(damage('E_QUOTE_OPEN', place, 'a quote is open at the end of the file'));
   if (cells === null)
     return { columns: null, rows: [], damage: [...findings, damage('E_HEADER_ROW', place, 'the header row cannot be read')] };
-  const columns = cells.map((cell) => cell.toString('utf8'));
+  const columns = cells;
   for (const [index, name] of columns.entries()) {
     if (name !== '' && columns.indexOf(name) < index) findings.push(damage('E_COLUMN_DUPLICATE', place, 'two columns have the same name'));
   }

@@ -18,7 +18,7 @@ export interface Row {
   /** Without its line end. */
   readonly content: Buffer;
   /** Of a delimited row whose quotes are sound. */
-  readonly cells: readonly Buffer[] | null;
+  readonly cells: readonly string[] | null;
   readonly problem: RowProblem | null;
   /** The file ends inside the quotes of this row. */
   readonly isOpen: boolean;

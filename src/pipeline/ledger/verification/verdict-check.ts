@@ -57,7 +57,11 @@ function recomputeVerdict(plan: Plan, totals: RunTotals): { verdict: Verdict; re
     ...totals.damage.map(({ code }) => ({ verdict: 'held' as const, code, rule: null })),
     ...envelopeReasons(plan, totals),
     ...rules.reasons,
-    ...acceptanceReasons(plan.acceptance, { records: totals.records, rejected: totals.amounts.rejected }),
+    ...acceptanceReasons(plan.acceptance, {
+      records: totals.records,
+      rejected: totals.amounts.rejected,
+      isDamaged: totals.damage.length > 0,
+    }),
   ];
   const isRejected = reasons.some((reason) => reason.verdict === 'rejected');
   const passed = totals.records.rejected > 0 ? 'partial' : 'accepted';
