@@ -1,0 +1,176 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { fileConnector } from '../../src/pipeline/connectors/file/file-connector.ts';
+import { postgresConnector } from '../../src/pipeline/connectors/postgres/postgres-connector.ts';
+import { targetDdl } from '../../src/pipeline/connectors/postgres/target-ddl.ts';
+import type { Plan } from '../../src/pipeline/engine/plan.ts';
+import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { createSecretResolver } from '../../src/platform/secrets/secret-resolver.ts';
+import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
+import { bindingOf, createDeliveryScenario, type ScenarioOptions, until } from '../support/delivery-scenario.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { temporaryFolder } from '../support/temporary-store.ts';
+
+let database: TestDatabase;
+let downstream: TestDatabase;
+beforeAll(async () => {
+  [database, downstream] = await Promise.all([createTestDatabase(), createTestDatabase({ isEmpty: true })]);
+});
+afterAll(async () => {
+  await Promise.all([database.drop(), downstream.drop()]);
+});
+
+const retry = { max: 5, initialMs: 10, capMs: 40 };
+const linesOf = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, index) =>
+    deliveryLine({ id: `${prefix}${index + 1}`, customer: `c${index % 3}`, amount: 100, currency: 'EUR', letters: 'a' }),
+  );
+
+async function scenarioOf(plan: Plan, bindings: ScenarioOptions['bindings']) {
+  const scenario = await createDeliveryScenario({ database, plan, bindings, connectors: [fileConnector, postgresConnector] });
+  onTestFinished(async () => void (await scenario.stopWorkers()));
+  return scenario;
+}
+
+function filePlan(settings: Record<string, unknown>) {
+  return deliveryPlan([targetPlan('out', { format: 'ndjson' }, { connection: 'folder', batchRecords: 1_000, retry, settings })]);
+}
+
+it('small jobs share a file where the flow rolls them up, and have their own where not', async () => {
+  for (const rollUp of [true, false]) {
+    const folder = temporaryFolder();
+    const scenario = await scenarioOf(filePlan({ rollUp }), { folder: bindingOf('folder', { root: folder }) });
+    const jobs = await scenario.deliverJobs([{ lines: linesOf('a', 2) }, { lines: linesOf('b', 3) }, { lines: linesOf('c', 1) }]);
+    scenario.startWorker();
+    await scenario.allEnded(jobs);
+    const contents = readdirSync(folder)
+      .sort()
+      .map((name) => [name, readFileSync(join(folder, name), 'utf8').trim().split('\n').length]);
+    expect(contents).toEqual(
+      rollUp
+        ? [['eft-out-1-0000.ndjson', 6]]
+        : [
+            ['eft-out-1-0000.ndjson', 2],
+            ['eft-out-2-0001.ndjson', 3],
+            ['eft-out-3-0002.ndjson', 1],
+          ],
+    );
+    expect(await scenario.counts()).toMatchObject([{ routed: 6, delivered: 6 }]);
+  }
+});
+
+it('a file that is there already when its attempt is unknown is found, and not written again', async () => {
+  const folder = temporaryFolder();
+  const scenario = await scenarioOf(filePlan({}), { folder: bindingOf('folder', { root: folder }) });
+  const jobs = await scenario.deliverJobs([{ lines: linesOf('a', 4) }]);
+  // The process dies between the file's name and its own commit.
+  const dead = scenario.startWorker({
+    crashPoints: {
+      reach(name) {
+        if (name === 'deliveries.after-outcome') throw new Error('the process ended');
+      },
+    },
+  });
+  await until(() => readdirSync(folder).length === 1, 'no file was written');
+  await dead.stop();
+  await scenario.rows(
+    "/* due */ update headgate.work_items set due_at = headgate.clock(), lease_until = null where tenant_id = $1 and kind = 'deliver'",
+  );
+  scenario.startWorker();
+  await scenario.allEnded(jobs);
+  expect(readdirSync(folder)).toEqual(['eft-out-1-0000.ndjson']);
+  expect(await scenario.attempts()).toMatchObject([
+    { outcome: 'unknown', resolvedAs: 'acked', evidence: expect.stringMatching(/same SHA-256/) },
+  ]);
+  expect(await scenario.counts()).toMatchObject([{ routed: 4, delivered: 4 }]);
+});
+
+it('a folder that is not there stops nobody for good: the batch goes out once it is mended', async () => {
+  const root = join(temporaryFolder(), 'late');
+  const scenario = await scenarioOf(filePlan({}), { folder: bindingOf('folder', { root }) });
+  const jobs = await scenario.deliverJobs([{ lines: linesOf('a', 1) }]);
+  scenario.startWorker();
+  await until(async () => (await scenario.attempts()).some(({ reasonCode }) => reasonCode === 'E_TARGET_SETUP'), 'nothing was refused');
+  mkdirSync(root);
+  await scenario.allEnded(jobs);
+  expect(await scenario.counts()).toMatchObject([{ delivered: 1 }]);
+});
+
+it('a name that is taken makes dead letters, and the other file stays', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'fixed.ndjson'), 'theirs');
+  const scenario = await scenarioOf(filePlan({ name: 'fixed.ndjson' }), { folder: bindingOf('folder', { root: folder }) });
+  const jobs = await scenario.deliverJobs([{ lines: linesOf('a', 2) }]);
+  scenario.startWorker();
+  await scenario.allEnded(jobs);
+  expect(readFileSync(join(folder, 'fixed.ndjson'), 'utf8')).toBe('theirs');
+  expect(await scenario.counts()).toMatchObject([{ refused: 2 }]);
+});
+
+it('a COMMIT without an answer at a database with effects is asked for, and no row is there twice', async () => {
+  const plan = deliveryPlan([
+    targetPlan(
+      'ledger',
+      { format: 'ndjson' },
+      { type: 'postgres', connection: 'ledger', batchRecords: 5, retry, settings: { table: 'ledger.credit' } },
+    ),
+  ]);
+  for (const statement of targetDdl(plan, 'ledger')
+    .split(';\n')
+    .filter((text) => text.trim() !== ''))
+    await downstream.adminDb.query(`/* ddl */ ${statement}`);
+  const server = new URL(inject('testPostgres').adminUrl);
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port: Number(server.port) });
+  onTestFinished(() => proxy.close());
+  const binding = bindingOf('postgres', {
+    host: '127.0.0.1',
+    port: proxy.port,
+    database: downstream.name,
+    user: decodeURIComponent(server.username),
+    password: 'env:P',
+    tls: 'disable',
+  });
+  const scenario = await scenarioOf(plan, { ledger: binding });
+  const jobs = await scenario.deliverJobs([{ lines: linesOf('a', 12) }]);
+  proxy.arm({ match: /commit delivery/, how: 'forward-and-drop-answer' });
+  scenario.startWorker({ secrets: createSecretResolver({ env: { P: decodeURIComponent(server.password) }, limits: null }) });
+  await scenario.allEnded(jobs);
+  const { rows } = await downstream.adminDb.query<{ id: string }>('/* rows */ select id from ledger.credit');
+  expect(rows.map(({ id }) => id).sort()).toEqual(
+    linesOf('a', 12)
+      .map((line) => line.split(',')[0])
+      .sort(),
+  );
+  const unknown = (await scenario.attempts()).filter(({ outcome }) => outcome === 'unknown');
+  expect(unknown).toMatchObject([{ resolvedAs: 'acked', evidence: 'the effects table holds all 5 delivery keys' }]);
+  expect(await scenario.counts()).toMatchObject([{ routed: 12, delivered: 12 }]);
+});
+
+it('a connection that is missing refuses for now, and says so', async () => {
+  const scenario = await scenarioOf(filePlan({}), { folder: bindingOf('http', { baseUrl: 'https://bank.example' }) });
+  await scenario.deliverJobs([{ lines: linesOf('a', 1) }]);
+  scenario.startWorker();
+  await until(async () => (await scenario.attempts()).some(({ reasonCode }) => reasonCode === 'E_TARGET'), 'nothing was refused');
+});
+
+it('another tenant is served while one tenant cannot be', async () => {
+  const broken = await scenarioOf(filePlan({}), {});
+  await broken.deliverJobs([{ lines: linesOf('a', 1) }]);
+  const folder = temporaryFolder();
+  const sound = await scenarioOf(filePlan({}), { folder: bindingOf('folder', { root: folder }) });
+  const jobs = await sound.deliverJobs([{ lines: linesOf('b', 1) }]);
+  // One worker for both, which can't even read the first one's connection.
+  sound.startWorker({
+    definitions: {
+      loadFlow: async () => ({ flowName: 'eft', plan: sound.plan }),
+      loadBinding: async (tx) => {
+        if (tx.tenantId === broken.tenantId) throw new Error('unreadable');
+        return bindingOf('folder', { root: folder });
+      },
+    },
+  });
+  await sound.allEnded(jobs);
+  expect(readdirSync(folder)).toHaveLength(1);
+});
