@@ -193,6 +193,8 @@ function stringCalls(sub: Sub): fc.Arbitrary<Expression>[] {
     call('trim', 'string', sub('string')),
     call('upper', 'string', sub('string')),
     call('lower', 'string', sub('string')),
+    call('upperAscii', 'string', sub('string')),
+    call('lowerAscii', 'string', sub('string')),
     call('replace', 'string', sub('string'), sub('string'), sub('string')),
     call('padLeft', 'string', sub('string'), smallCount, fills),
     call('padRight', 'string', sub('string'), smallCount, fills),

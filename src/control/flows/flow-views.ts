@@ -15,11 +15,13 @@ export interface FlowView {
   readonly createdAt: Date;
 }
 
+export const flowVersionStates = ['active', 'superseded', 'disabled'] as const;
+
 export interface FlowVersionView {
   readonly flowVersionId: string;
   readonly version: string;
   readonly hash: string;
-  readonly state: 'active' | 'superseded' | 'disabled';
+  readonly state: (typeof flowVersionStates)[number];
   readonly appliedAt: Date;
   readonly appliedBy: string;
 }

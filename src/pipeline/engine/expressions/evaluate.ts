@@ -6,7 +6,19 @@ import type { Expression, FunctionName, Scope, ValueType } from './expression.ts
 import { ExpressionFailure } from './expression-errors.ts';
 import { datePart, formatMoment } from './moments.ts';
 import { compilePattern } from './patterns.ts';
-import { concatTexts, lowerText, maskText, padText, replaceText, substringText, textSize, trimText, upperText } from './text-functions.ts';
+import {
+  concatTexts,
+  lowerAsciiText,
+  lowerText,
+  maskText,
+  padText,
+  replaceText,
+  substringText,
+  textSize,
+  trimText,
+  upperAsciiText,
+  upperText,
+} from './text-functions.ts';
 import {
   addNumbers,
   compareMoments,
@@ -218,6 +230,8 @@ type TextFunction = Extract<
   | 'trim'
   | 'upper'
   | 'lower'
+  | 'upperAscii'
+  | 'lowerAscii'
   | 'replace'
   | 'padLeft'
   | 'padRight'
@@ -248,6 +262,10 @@ function applyTextFunction(name: TextFunction, values: readonly (string | bigint
       return upperText(text);
     case 'lower':
       return lowerText(text);
+    case 'upperAscii':
+      return upperAsciiText(text);
+    case 'lowerAscii':
+      return lowerAsciiText(text);
     case 'replace':
       return replaceText(text, { search: other, replacement: values[2] as string });
     case 'padLeft':

@@ -65,7 +65,9 @@ export type FunctionName =
   | 'substring' /* (text, from) | (text, from, to), clamped */
   | 'trim'
   | 'upper'
+  | 'upperAscii'
   | 'lower'
+  | 'lowerAscii'
   | 'replace'
   | 'padLeft'
   | 'padRight' /* (text, width, fill) */

@@ -1,6 +1,6 @@
 /**
  * Text functions of expressions. Positions and sizes are code points; results are at most 16 Mi units long, checked
- * before anything is built. Upper and lower case touch ASCII letters only, so that no Unicode version changes a result.
+ * before anything is built. Upper and lower case are those of Unicode, of no locale; the receipt pins the Unicode version.
  */
 import { ExpressionFailure } from './expression-errors.ts';
 
@@ -68,10 +68,22 @@ export function trimText(text: string): string {
 }
 
 export function upperText(text: string): string {
-  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+  const upper = text.toUpperCase();
+  checkTextLength(upper.length);
+  return upper;
 }
 
 export function lowerText(text: string): string {
+  const lower = text.toLowerCase();
+  checkTextLength(lower.length);
+  return lower;
+}
+
+export function upperAsciiText(text: string): string {
+  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+}
+
+export function lowerAsciiText(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 

@@ -79,16 +79,20 @@ class DelimitedLayout {
     return code + lineEndCode;
   }
 
-  #open(start: string, isQuoted: string): string {
-    const { quote } = this.#format;
-    return quote === null ? `${start}=p;` : `${start}=p;${isQuoted}=0;if(b[p]===${quote}){${start}=p+1;${isQuoted}=1;}`;
+  /** Sets `qt` (1: quoted) and `en`, the byte that has to follow the content of a quoted column or a delimited one. */
+  #open(start: string): string {
+    const { quote, delimiter } = this.#format;
+    return quote === null ? `${start}=p;` : `qt=b[p]===${quote}?1:0;${start}=p+qt;en=qt===1?${quote}:${delimiter};`;
   }
 
   /** Verifies what follows the content at `end` and moves `p` behind it and, except for the last column, the delimiter. */
-  #close(end: string, isQuoted: string, isLast: boolean): string {
+  #close(end: string, isLast: boolean): string {
     const { delimiter, quote } = this.#format;
-    const unquote = quote === null ? '' : `if(${isQuoted}===1){if(b[p]!==${quote})break row;p++;}`;
-    return `p=${end};${unquote}${isLast ? this.#lastEnd() : `if(b[p]!==${delimiter})break row;p++;`}`;
+    if (!isLast)
+      return quote === null
+        ? `p=${end};if(b[p]!==${delimiter})break row;p++;`
+        : `p=${end};if(b[p]!==en)break row;p+=qt;if(b[p]!==${delimiter})break row;p++;`;
+    return `p=${end};${quote === null ? '' : `if(qt===1&&b[p]!==${quote})break row;p+=qt;`}${this.#lastEnd()}`;
   }
 
   /** After the last wanted column: a line end, or with lenient columns another delimiter. */
@@ -97,10 +101,11 @@ class DelimitedLayout {
     return `if(b[p]!==10&&b[p]!==13${more})break row;`;
   }
 
-  #isEnd(at: string, isQuoted: string, isLast: boolean): string {
+  #isEnd(at: string, isLast: boolean): string {
     const { delimiter, quote } = this.#format;
-    const plain = isLast ? `b[${at}]===10||b[${at}]===13||b[${at}]===${delimiter}` : `b[${at}]===${delimiter}`;
-    return quote === null ? `(${plain})` : `(${isQuoted}===1?b[${at}]===${quote}:(${plain}))`;
+    if (!isLast) return quote === null ? `b[${at}]===${delimiter}` : `b[${at}]===en`;
+    const plain = `b[${at}]===10||b[${at}]===13||b[${at}]===${delimiter}`;
+    return quote === null ? `(${plain})` : `(qt===1?b[${at}]===${quote}:(${plain}))`;
   }
 
   #field(index: number, source: string, tag: Buffer | null, isLast: boolean): string {
@@ -110,14 +115,14 @@ class DelimitedLayout {
     const trailing = trim ? `q=e${index};while(b[q]===32)q++;` : `q=e${index};`;
     const literal = tag === null ? '' : `if(!(${matchesBytes(s, tag)})||e${index}-${s}!==${tag.length})break row;`;
     const absent = this.#context.isOptional(index)
-      ? `if(${this.#isEnd(s, 'qt', isLast)}){a${index}=1;e${index}=${s};q=${s};}else{${source}${trailing}}`
-      : `if(${this.#isEnd(s, 'qt', isLast)})break row;${source}${trailing}`;
-    return `${this.#open(s, 'qt')}${leading}${absent}${literal}${this.#close('q', 'qt', isLast)}`;
+      ? `if(${this.#isEnd(s, isLast)}){a${index}=1;e${index}=${s};q=${s};}else{${source}${trailing}}`
+      : `if(${this.#isEnd(s, isLast)})break row;${source}${trailing}`;
+    return `${this.#open(s)}${leading}${absent}${literal}${this.#close('q', isLast)}`;
   }
 
   #skip(tag: Buffer | null, isLast: boolean): string {
     const literal = tag === null ? '' : `if(!(${matchesBytes('q', tag)})||r-q!==${tag.length})break row;`;
-    return `${this.#open('q', 'qt')}r=q;g=0;${this.#run('r', 'g')}if((g&2)!==0&&!U(b,q,r))break row;${literal}${this.#close('r', 'qt', isLast)}`;
+    return `${this.#open('q')}r=q;g=0;${this.#run('r', 'g')}if((g&hi)!==0){reason=5;break row;}${literal}${this.#close('r', isLast)}`;
   }
 
   #run(at: string, flags: string): string {

@@ -49,8 +49,9 @@ function checkedText(context: SourceContext, layout: TextLayout, index: number):
   return `${layout.scan(index)}${validText(index)}if(!X.accepts(${index},s${index},e${index}))break row;${field.type === 'boolean' ? `v${index}=b[s${index}]===116?1:0;` : ''}`;
 }
 
+/** `hi` is 2 until the record is known to be valid UTF-8: then the kernel is called again with 0. */
 function validText(index: number): string {
-  return `if((f${index}&2)!==0&&!U(b,s${index},e${index}))break row;`;
+  return `if((f${index}&hi)!==0){reason=5;break row;}`;
 }
 
 function typeCode(context: SourceContext, layout: TextLayout, index: number, field: FieldPlan): string | null {
@@ -88,7 +89,7 @@ function ibanCode(index: number): string {
 
 function booleanCode(index: number): string {
   const [yes, no] = [Buffer.from('true'), Buffer.from('false')];
-  return `if(${matchesBytes(`s${index}`, yes)}){v${index}=1;e${index}=s${index}+4}else if(${matchesBytes(`s${index}`, no)}){v${index}=0;e${index}=s${index}+5}else break row;`;
+  return `if(${matchesBytes(`s${index}`, yes)}){v${index}=1;e${index}=4}else if(${matchesBytes(`s${index}`, no)}){v${index}=0;e${index}=5}else break row;e${index}+=s${index};`;
 }
 
 function stringCode(context: SourceContext, layout: TextLayout, index: number, field: FieldPlan): string | null {
@@ -180,7 +181,8 @@ function enumCode(index: number, values: readonly string[]): string {
   const branches = ordered.map(
     ({ bytes, position }) => `if(${enumTest(bytes, index)}){v${index}=${position};e${index}=s${index}+${bytes.length}}`,
   );
-  return `{const x=I.getInt32(s${index},true);${branches.join('else ')}else break row;}`;
+  // Nothing is computed in the branches: a value that first occurs late must not cost the kernel its compiled form.
+  return `{let w=0;const x=I.getInt32(s${index},true);${branches.join('else ')}else break row;e${index}=s${index}+w;}`;
 }
 
 function enumTest(bytes: Buffer, index: number): string {
@@ -230,7 +232,7 @@ function numberCode(context: SourceContext, layout: TextLayout, index: number, f
   const wide = `if(n>${9 - shift})u${index}=wide(b,s${index},k,${shift});else u${index}=m===1?0-u:u;`;
   const length = field.maxLength === null ? '' : `if(e${index}-s${index}>${field.maxLength})break row;`;
   return (
-    `{let k=s${index},u=0,d=0,m=0;if(${more}b[k]===45){m=1;k++}const z=k;${digits}const n=k-z;if(n<1||n>${exactDigits - shift})break row;${fraction}` +
+    `{let k=s${index},u=0,d=0,m=0;m=${more}b[k]===45?1:0;k+=m;const z=k;${digits}const n=k-z;if(n<1||n>${exactDigits - shift})break row;${fraction}` +
     `${wide}e${index}=k;}${bounds}${length}${pattern === null ? '' : patternCode(context, index, pattern, `e${index}`)}${asked}`
   );
 }

@@ -121,6 +121,8 @@ function manyOutputs(f: Field): [string, Expression][] {
     ['cents', f('cents')],
     ['iban', f('iban')],
     ['upper', call('string', 'upper', f('text'))],
+    ['upperAscii', call('string', 'upperAscii', f('text'))],
+    ['lowerAscii', call('string', 'lowerAscii', f('text'))],
     ['lower', call('string', 'lower', call('string', 'trim', f('text')))],
     ['sub', call('string', 'substring', f('text'), int(1), int(4))],
     ['subFrom', call('string', 'substring', call('string', 'trim', f('text')), int(3))],

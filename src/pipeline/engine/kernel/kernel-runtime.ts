@@ -2,6 +2,7 @@
  * What a running kernel reaches: its state for one chunk, and the calls for what generated code does not do itself. Every
  * call gives what the slow path would, or sends the record there.
  */
+
 import type { AmountTotals } from '../amount-totals.ts';
 import { quoteJson } from '../bodies/body-writer.ts';
 import type { TargetOutput } from '../bodies/target-output.ts';
@@ -18,6 +19,7 @@ import type { RecordScope } from '../records/record-scope.ts';
 import { evaluatedBytesMax } from './body-code.ts';
 import { tripleAt } from './byte-checks.ts';
 import { currencySlots, type KernelSource, maskedRulesMax, routeSetsMax, stopReason } from './kernel-source.ts';
+import { changeCase } from './letter-case.ts';
 
 const tripleCount = 26 * 26 * 26;
 
@@ -39,7 +41,10 @@ export class KernelState {
   firstRecord: number;
   maxRecord: number;
   stopTarget = 0;
-  stopBytes = 0;
+  /** Where the record that found no room would end in the target's buffer. */
+  stopEnd = 0;
+  /** Position of a record whose bytes are known to be valid UTF-8; -1: none. */
+  validAt = -1;
   status: Uint8Array = new Uint8Array(0);
   routeSet: Uint16Array = new Uint16Array(0);
   offset: Uint32Array = new Uint32Array(0);
@@ -154,7 +159,7 @@ export class KernelRuntime implements EvaluationScope {
       const { length } = lines[index]!;
       if (output.position + length <= output.limit) continue;
       this.#state.stopTarget = others[index]!;
-      this.#state.stopBytes = length;
+      this.#state.stopEnd = output.position + length;
       return stopReason.room;
     }
     for (let index = 0; index < others.length; index++) {
@@ -230,6 +235,20 @@ export class KernelRuntime implements EvaluationScope {
 
   statistic(name: Statistic): Value {
     return this.#scope.statistic(name);
+  }
+
+  /** Upper case of UTF-8 up to U+00FE, byte by byte; negative where another length or table is needed. Returns the end. */
+  upperBytes(from: Uint8Array, start: number, end: number, into: Uint8Array, position: number): number {
+    return changeCase(
+      from,
+      { start, end, low: 0x61, high: 0x7a, firstTail: 0xa0, lastTail: 0xbe, kept: 0xb7, flip: -0x20 },
+      into,
+      position,
+    );
+  }
+
+  lowerBytes(from: Uint8Array, start: number, end: number, into: Uint8Array, position: number): number {
+    return changeCase(from, { start, end, low: 0x41, high: 0x5a, firstTail: 0x80, lastTail: 0x9e, kept: 0x97, flip: 0x20 }, into, position);
   }
 
   /** 1 true, 0 false, 2 for the slow path to judge. */

@@ -15,8 +15,8 @@ import type { JsonPart } from './json-template.ts';
 import type { RecordLayout } from './record-layout.ts';
 import { inlineOutputs, SourceContext } from './source-context.ts';
 
-/** Why a kernel returned. `slow`: the record at `state.at` needs the slow path or more bytes. */
-export const stopReason = { end: 0, slow: 1, full: 2, flush: 3, room: 4 } as const;
+/** Why a kernel returned. `slow`: the record at `state.at` needs the slow path or more bytes; `text`: it is not ASCII and has to be valid UTF-8. */
+export const stopReason = { end: 0, slow: 1, full: 2, flush: 3, room: 4, text: 5 } as const;
 
 /** Most currencies a kernel adds up; records in others take the slow path. */
 export const currencySlots = 32;
@@ -93,8 +93,8 @@ interface KernelParts {
 function routesCode(flow: CompiledFlow, condition: (when: Expression) => string): string {
   const { routes } = flow.plan;
   if (routes.mode === 'first') {
-    const branches = routes.rules.map((rule, index) => `if(${condition(rule.when)})set=FS[${index}];else `);
-    return `${branches.join('')}set=FS[${routes.rules.length}];`;
+    const branches = routes.rules.map((rule, index) => `if(${condition(rule.when)})set=${index};else `);
+    return `${branches.join('')}set=${routes.rules.length};set=FS[set];`;
   }
   const bits = routes.rules.map((rule, index) => `if(${condition(rule.when)})mask|=${2 ** index};`);
   return `let mask=0;${bits.join('')}if(slow===1)break row;set=MS[mask];if(set<0)set=X.routeSetOf(mask);`;
@@ -113,14 +113,14 @@ function assemble(parts: KernelParts): string {
   const temporaries = context.temporaries.map((name) => `${name}=0`);
   return `"use strict";
 const [${constants.join(',')}]=K;
-const {U,N,isDay,ibanLength,isCurrency,isCountry,wide,writeInteger,writeDecimal,cell,column,triple}=F;
+const {N,isDay,ibanLength,isCurrency,isCountry,wide,writeInteger,writeDecimal,cell,column,triple}=F;
 return function kernel(S,X){
 const b=S.bytes,I=S.view,have=S.have|0,until=S.until|0,P=S.places,outs=S.outputs,ST=S.status,RS=S.routeSet,OF=S.offset,H=S.hash,SL=S.slots,AC=S.sums,AN=S.sumCounts,FS=S.firstSets,MS=S.maskSets,FT=S.firstTargets,MT=S.isMulti,KB=S.keyBatch,KV=KB.view,KC=KB.columns,KP=KB.places;
 ${flow.hashedKeys.map((_, index) => `const H${index}=S.hashes[${index}];`).join('')}
-const base=S.base>>>0,first=S.firstRecord,limit=S.maxRecord|0,full=S.countMax|0;
-let p=S.at|0,n=S.count|0,m=KB.count|0,valid=0,filtered=0,reason=0,rs=p,slow=0,x=0,q=0,r=0,g=0,qt=0,lf=0${temporaries.map((name) => `,${name}`).join('')};
+const base=S.base>>>0,first=S.firstRecord,limit=S.maxRecord|0,full=S.countMax|0,valid8=S.validAt|0;
+let p=S.at|0,n=S.count|0,m=KB.count|0,valid=0,filtered=0,reason=0,rs=p,slow=0,x=0,q=0,r=0,g=0,qt=0,en=0,lf=0,hi=0,target=0,stop=0${temporaries.map((name) => `,${name}`).join('')};
 while(p<until){
-rs=p;slow=0;reason=1;
+rs=p;slow=0;reason=1;hi=rs===valid8?0:2;
 row:{
 if(${starts})break row;
 let set=0,isFiltered=0${fields.length > 0 ? `,${fields.join(',')}` : ''};
@@ -134,8 +134,8 @@ if(isFiltered===0){
 ${routes}
 if(slow===1||set<1||set>=${routeSetsMax})break row;
 ${deliverCode(bodies)}
-valid++;
-}else filtered++;
+}
+valid+=1-isFiltered;filtered+=isFiltered;
 ${sumCode(flow)}
 ST[n]=isFiltered===0?0:2;RS[n]=isFiltered===0?set:0;OF[n]=base+rs;
 ${hashed.join('\n')}
@@ -146,7 +146,7 @@ continue;
 }
 break;
 }
-S.at=rs;S.count=n;KB.count=m;S.valid+=valid;S.filtered+=filtered;
+S.at=rs;S.stopTarget=target;S.stopEnd=stop;S.count=n;KB.count=m;S.valid+=valid;S.filtered+=filtered;
 return reason;
 };`;
 }
@@ -156,14 +156,14 @@ function deliverCode(bodies: readonly BodyCode[]): string {
   const write = bodies.map(
     (body, index) =>
       `let i${index}=FT[set*${bodies.length}+${index}],o${index}=0;if(i${index}>=0){const T=outs[i${index}],B=T.bytes,D=T.view;let o=T.position;` +
-      `if(o+${body.fixed}+${body.records}*(lf-rs)>T.capacity){reason=3;S.stopTarget=i${index};break row;}` +
-      `${body.code}if(slow===1)break row;if(o>T.limit){reason=4;S.stopTarget=i${index};S.stopBytes=o-T.position;break row;}o${index}=o;}`,
+      `if(o+${body.fixed}+${body.records}*(lf-rs)>T.capacity){reason=3;target=i${index};break row;}` +
+      `${body.code}if(slow===1)break row;if(o>T.limit){reason=4;target=i${index};stop=o;break row;}o${index}=o;}`,
   );
   const ends = bodies.map((_, index) => `X.ends[${index}]=o${index};`).join('');
   const commit = bodies.map(
     (_, index) => `if(i${index}>=0){const T=outs[i${index}];T.position=o${index};if(T.stripeRecords++===0)T.stripeFirst=first+n;}`,
   );
-  return `${write.join('\n')}\nif(MT[set]===1){${ends}x=X.fanOut(set,first+n);if(x!==0){reason=x;break row;}}\n${commit.join('\n')}`;
+  return `${write.join('\n')}\nif(MT[set]===1){${ends}reason=X.fanOut(set,first+n);if(reason!==0){target=S.stopTarget;stop=S.stopEnd;break row;}}\n${commit.join('\n')}`;
 }
 
 /** Before anything is committed: where the amount is added, if there is one. */

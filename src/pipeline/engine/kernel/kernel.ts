@@ -4,7 +4,7 @@
  */
 import type { CompiledFlow } from '../compile-flow.ts';
 import { isRealDay } from '../fields/moment-types.ts';
-import { countCodePoints, isCountryAt, isCurrencyAt, isUtf8Range, tripleAt } from './byte-checks.ts';
+import { countCodePoints, isCountryAt, isCurrencyAt, tripleAt } from './byte-checks.ts';
 import { finishColumn, finishCsvCell } from './cell-text.ts';
 import { ibanLength } from './iban-bytes.ts';
 import type { KernelRuntime, KernelState } from './kernel-runtime.ts';
@@ -18,7 +18,6 @@ export interface Kernel {
 }
 
 const functions = {
-  U: isUtf8Range,
   N: countCodePoints,
   isDay: isRealDay,
   ibanLength,

@@ -30,7 +30,7 @@ interface Stretch {
   readonly setup: string;
   readonly start: string;
   readonly end: string;
-  readonly letters: 'as they are' | 'upper' | 'lower';
+  readonly letters: 'as they are' | 'upper' | 'lower' | 'upperAscii' | 'lowerAscii';
   /** Positions were counted in bytes, so the text has to be ASCII. */
   readonly countsBytes: boolean;
 }
@@ -196,9 +196,12 @@ export class OutputText {
     const inner = this.#stretch(expression.arguments[0]!);
     if (inner === null) return null;
     switch (expression.name) {
+      case 'upperAscii':
+      case 'lowerAscii':
+        return inner.letters === 'as they are' ? { ...inner, letters: expression.name } : null;
       case 'upper':
       case 'lower':
-        return { ...inner, letters: expression.name };
+        return inner.letters === 'as they are' ? { ...inner, letters: expression.name } : null;
       case 'trim':
         return this.#trimmed(inner);
       case 'substring':
@@ -230,7 +233,7 @@ export class OutputText {
 
   #copyStretch(stretch: Stretch): TextCode {
     const { field, setup, start, end, letters, countsBytes } = stretch;
-    const copy = letters === 'as they are' ? copyCode(start, end) : caseCode(start, end, letters);
+    const copy = letters === 'as they are' ? copyCode(start, end) : letterCode(stretch, letters);
     return { code: `${asciiOnly(field, countsBytes)}${setup}${copy}`, fixed: 0, records: 1, copied: new Set([field]) };
   }
 
@@ -339,31 +342,27 @@ function copyShort(to: string, from: string, count: number): string {
 const starsDouble = Buffer.from('********').readDoubleLE(0);
 
 /**
- * Eight bytes a step. The first steps run unasked, because a branch that is guessed wrong costs more than they do; what is
- * written beyond the end goes into slack that is overwritten or never sent. `most`: the longest the text can be, if known.
+ * Eight bytes a step. Where `most`, the longest the text can be, is small, all steps run unasked: a branch that is guessed
+ * wrong costs more than they do. What is written beyond the end goes into slack that is overwritten or never sent.
  */
 export function copyCode(start: string, end: string, most: number | null = null): string {
-  const steps = Math.ceil(Math.min(most ?? unaskedBytes, longestUnasked) / 8);
-  const stores = Array.from(
-    { length: steps },
-    (_, step) => `D.setFloat64(o+${step * 8},I.getFloat64(${start}+${step * 8},true),true);`,
-  ).join('');
-  const rest =
-    most !== null && most <= steps * 8 ? '' : `for(let k=${steps * 8};k<w;k+=8)D.setFloat64(o+k,I.getFloat64(${start}+k,true),true);`;
-  return `{const w=${end}-${start};${stores}${rest}o+=w;}`;
+  if (most === null || most > longestUnasked) {
+    return `{const w=${end}-${start};for(let k=0;k<w;k+=8)D.setFloat64(o+k,I.getFloat64(${start}+k,true),true);o+=w;}`;
+  }
+  const steps = Array.from({ length: Math.ceil(most / 8) }, (_, step) => step * 8);
+  return `${steps.map((step) => `D.setFloat64(o+${step},I.getFloat64(${start}+${step},true),true);`).join('')}o+=${end}-${start};`;
 }
 
 /** Within the slack of input and output buffers. */
 const longestUnasked = 40;
-const unaskedBytes = 16;
 
 /** ASCII letters only, four bytes a step: 0x20 is flipped where a byte is a letter of the other case and below 0x80. */
 function caseCode(start: string, end: string, letters: 'upper' | 'lower'): string {
   const [low, high] = letters === 'upper' ? ['0x1f1f1f1f', '0x05050505'] : ['0x3f3f3f3f', '0x25252525'];
-  const step = (at: string) =>
-    `{const x=I.getInt32(${start}+${at},true),h=x&0x7f7f7f7f;D.setInt32(o+${at},x^((((h+${low})^(h+${high}))&~x&0x80808080)>>>2),true);}`;
-  const unasked = Array.from({ length: unaskedBytes / 4 }, (_, index) => step(String(index * 4))).join('');
-  return `{const w=${end}-${start};${unasked}for(let k=${unaskedBytes};k<w;k+=4)${step('k')}o+=w;}`;
+  return (
+    `{const w=${end}-${start};for(let k=0;k<w;k+=4){const x=I.getInt32(${start}+k,true),h=x&0x7f7f7f7f;` +
+    `D.setInt32(o+k,x^((((h+${low})^(h+${high}))&~x&0x80808080)>>>2),true);}o+=w;}`
+  );
 }
 
 /** Stores constant bytes, eight at a time where they fit. */
