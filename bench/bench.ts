@@ -16,6 +16,8 @@ type Level = (context: BenchContext) => Promise<BenchRun[]>;
 
 const levels: Readonly<Record<string, () => Promise<Level>>> = {
   kernel: async () => (await import('./kernel-level.ts')).runKernelLevel,
+  platform: async () => (await import('./platform-level.ts')).runPlatformLevel,
+  memory: async () => (await import('./memory-level.ts')).runMemoryLevel,
 };
 
 async function main(): Promise<number> {

@@ -90,3 +90,38 @@ export async function compare(options: ComparisonOptions): Promise<BenchRun> {
     pairs: options.pairs,
   };
 }
+
+export interface LimitOptions {
+  readonly level: string;
+  readonly case: string;
+  readonly against: string;
+  readonly unit: 'bytes' | 'seconds';
+  readonly limit: number;
+  readonly values: readonly number[];
+  /** Of the work that the memory was measured on, and what it was. */
+  readonly seconds?: number;
+  readonly units?: number;
+}
+
+/** Against a fixed limit instead of a peer: ratio = measured ÷ limit, to be at most 1. */
+export function compareWithLimit(options: LimitOptions): BenchRun {
+  const isBytes = options.unit === 'bytes';
+  const seconds = isBytes ? (options.seconds ?? 0) : median(options.values);
+  return {
+    level: options.level,
+    case: options.case,
+    against: options.against,
+    ours: {
+      seconds,
+      perSecond: options.units && seconds ? options.units / seconds : 0,
+      rssBytes: isBytes ? Math.max(...options.values) : 0,
+    },
+    theirs: { seconds: isBytes ? 0 : options.limit, perSecond: 0, rssBytes: isBytes ? options.limit : 0 },
+    ...judge(
+      options.values.map((value) => value / options.limit),
+      { kind: 'at-most', value: 1 },
+    ),
+    bar: '<= 1x',
+    pairs: options.values.length,
+  };
+}

@@ -7,15 +7,14 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchContext } from './bench-context.ts';
 import { type BenchRun, compare } from './comparison.ts';
-import { writePayments } from './payments-data.ts';
+import { paymentsCsv } from './payments-files.ts';
 import { timedRun } from './timed-run.ts';
 
 const targets = ['eu', 'uk', 'ch'];
 
 export async function runKernelLevel(context: BenchContext): Promise<BenchRun[]> {
   const rows = context.isQuick ? 20_000 : 1_000_000;
-  const input = join(context.folder, `payments-${rows}.csv`);
-  writePayments(input, { rows, format: 'csv' });
+  const input = paymentsCsv(context, rows);
   const flow = join(context.root, 'bench/flows/payments.yaml');
   const folderOf = (name: string) => join(context.folder, name);
   const headgate = (threads?: string) =>

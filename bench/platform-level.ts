@@ -1,0 +1,73 @@
+/**
+ * The platform level: `headgate ingest` of the payments CSV into a running `headgate serve` until the job is closed, against
+ * `headgate run` of the same file in one thread. The delivered files must hold the very bytes that `run` wrote.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BenchContext } from './bench-context.ts';
+import { type BenchRun, compare, compareWithLimit } from './comparison.ts';
+import { paymentsCsv } from './payments-files.ts';
+import { serveProduct } from './served-product.ts';
+import { timedRun } from './timed-run.ts';
+
+export const memoryLimitBytes = 200_000_000;
+const flow = 'payments-csv';
+const targets = ['eu', 'uk', 'ch'];
+
+export async function runPlatformLevel(context: BenchContext): Promise<BenchRun[]> {
+  const rows = context.isQuick ? 20_000 : 1_000_000;
+  const input = paymentsCsv(context, rows);
+  const ours = join(context.folder, 'run-once');
+  const kernel = () =>
+    timedRun([
+      context.node,
+      join(context.root, 'src/main/headgate.ts'),
+      'run',
+      join(context.root, 'bench/flows/payments.yaml'),
+      input,
+      '--out',
+      ours,
+      '--threads',
+      '1',
+    ]);
+  const product = await serveProduct(context, { name: 'platform', flows: ['payments.yaml'] });
+  try {
+    context.progress(`platform, ${rows} rows until the job is closed`);
+    await kernel();
+    await product.ingest(input, flow);
+    assertDelivered(product.outbox, ours);
+    const run = await compare({
+      level: 'platform',
+      case: `csv, ${rows} rows`,
+      against: 'headgate run --threads 1',
+      units: rows,
+      pairs: context.isQuick ? 1 : 9,
+      bar: { kind: 'at-most', value: 3 },
+      ours: async () => ({ seconds: await product.ingest(input, flow), rssBytes: product.peakRssBytes() }),
+      theirs: kernel,
+    });
+    const memory = compareWithLimit({
+      level: 'platform',
+      case: `memory of serve, ${rows} rows`,
+      against: '200 MB',
+      unit: 'bytes',
+      limit: memoryLimitBytes,
+      values: [product.peakRssBytes()],
+    });
+    return [run, memory];
+  } finally {
+    await product.stop();
+  }
+}
+
+/** The target's files in the order of their numbers, one behind the other. */
+export function assertDelivered(outbox: string, ours: string): void {
+  for (const target of targets) {
+    const delivered = createHash('sha256');
+    for (const name of readdirSync(join(outbox, target)).sort()) delivered.update(readFileSync(join(outbox, target, name)));
+    const wanted = createHash('sha256').update(readFileSync(join(ours, `${target}.ndjson`)));
+    if (delivered.digest('hex') !== wanted.digest('hex'))
+      throw new Error(`the delivered files of ${target} differ from those of headgate run`);
+  }
+}
