@@ -41,6 +41,8 @@ export interface JobScenarioOptions {
   readonly answer?: (batch: OutgoingBatch) => DeliveryOutcome;
   /** Of engine threads and child processes. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Of threads and of children. */
+  readonly timeouts?: { readonly runMs: number; readonly childMs: number };
   readonly source?: string;
   /** Shares the storage of another tenant's scenario, whose loops then run this one's jobs too. */
   readonly beside?: ReturnType<typeof temporaryStore>;
@@ -146,8 +148,13 @@ export async function createJobScenario(options: JobScenarioOptions) {
 
   function startWorker(more: { readonly workerId?: string } = {}) {
     const { workerId = ids.next() } = more;
-    const threads = createEngineThreads({ storage: threadStorage, threads: 1, env });
-    const hunt = createPoisonHunt({ storage: threadStorage, logger, env: { PATH: process.env['PATH'], ...env } });
+    const threads = createEngineThreads({ storage: threadStorage, threads: 1, env, runTimeoutMs: options.timeouts?.runMs });
+    const hunt = createPoisonHunt({
+      storage: threadStorage,
+      logger,
+      env: { PATH: process.env['PATH'], ...env },
+      timeoutMs: options.timeouts?.childMs,
+    });
     const worker = createJobWorker({ services, threads, hunt, workerId, leaseMs });
     worker.start();
     running.push(worker);

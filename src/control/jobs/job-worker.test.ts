@@ -301,6 +301,64 @@ describe('two workers on one group', () => {
   });
 });
 
+describe('a worker that is stopped', () => {
+  it('while a thread hangs, gives the work back within its time, and another worker finishes it', async () => {
+    const jobs = await start({ plan: simplePlan(), env: { HEADGATE_TEST_STALL: 'p3,' } });
+    await jobs.accept([text(simpleLines(4)), text(simpleLines(2, 900))]);
+    const worker = jobs.startWorker();
+    await until(() => jobs.crash.reached.has('jobs.before-run'), 'nothing was run');
+    const startedMs = performance.now();
+    await worker.stop(2_000);
+    expect(performance.now() - startedMs).toBeLessThan(4_000);
+    const [work] = await jobs.rows<{ leased: boolean }>(
+      '/* look */ select lease_until is not null as leased from headgate.work_items where tenant_id = $1',
+    );
+    expect(work).toEqual({ leased: false });
+    const groups = await jobs.rows('/* look */ select state, attempts from headgate.chunk_groups where tenant_id = $1');
+    expect(groups).toEqual([{ state: 'ready', attempts: 0 }]);
+    const again = await createJobScenario({ database, plan: simplePlan(), beside: jobs.storage });
+    again.startAll();
+    jobs.startDeliveries();
+    jobs.startCloser();
+    await closed(jobs, 2);
+    expect((await jobs.jobs()).map((job) => job.state)).toEqual(['completed', 'completed']);
+    await again.stopAll();
+  });
+
+  it('with nothing in hand, is done at once and can start again', async () => {
+    const jobs = await start({ plan: simplePlan() });
+    const worker = jobs.startWorker();
+    const startedMs = performance.now();
+    await worker.stop();
+    expect(performance.now() - startedMs).toBeLessThan(1_500);
+    worker.start();
+    jobs.startDeliveries();
+    jobs.startCloser();
+    await jobs.accept([text(simpleLines(4))]);
+    await closed(jobs, 1);
+  });
+});
+
+describe('a lease', () => {
+  it('is kept while a thread works longer than it lasts', async () => {
+    const jobs = await start({ plan: simplePlan(), leaseMs: 500, env: { HEADGATE_TEST_STALL: 'p3,' } });
+    await jobs.accept([text(simpleLines(4))]);
+    const worker = jobs.startWorker();
+    jobs.startRescuer();
+    await until(() => jobs.crash.reached.has('jobs.before-run'), 'nothing was run');
+    const leases = new Set<number>();
+    await until(async () => {
+      const [row] = await jobs.rows<{ until: Date; fence: number }>(
+        '/* look */ select lease_until as until, fence from headgate.work_items where tenant_id = $1',
+      );
+      expect(row!.fence).toBe(1);
+      leases.add(row!.until.getTime());
+      return leases.size > 4;
+    }, 'the lease was not renewed');
+    await worker.stop(1_500);
+  });
+});
+
 describe('a job that does not balance', () => {
   it('is not closed: it stays delivering, is reported, and has no receipt', async () => {
     const jobs = await start({ plan: simplePlan() });

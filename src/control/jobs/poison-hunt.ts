@@ -12,6 +12,7 @@ import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { GroupResult, GroupRun, Piece, PoisonRecord } from './group-run.ts';
 import { jobErrors } from './job-errors.ts';
 import type { ChildAnswer, ChildRequest } from './poison-child.ts';
+import { runTimeoutMsDefault } from './thread-pool.ts';
 import type { ThreadStorageSettings } from './thread-storage.ts';
 
 export interface PoisonHunt {
@@ -94,7 +95,7 @@ function failedResult(run: GroupRun): GroupResult {
 }
 
 async function runChild(settings: PoisonHuntSettings, request: ChildRequest, children: Set<() => void>): Promise<ChildEnd> {
-  const { storage, memoryMb = 512, timeoutMs = 120_000, env = process.env } = settings;
+  const { storage, memoryMb = 512, timeoutMs = runTimeoutMsDefault, env = process.env } = settings;
   const folder = mkdtempSync(join(tmpdir(), 'headgate-child-'));
   const progressPath = join(folder, 'progress');
   try {

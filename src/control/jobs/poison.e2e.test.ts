@@ -78,6 +78,15 @@ describe('a record that ends whoever works on it', () => {
     expect(jobs.delivered.get('all')!.length).toBe(8);
   }, 90_000);
 
+  it('or that never lets go of it, is rejected alone as well', async () => {
+    const jobs = await start({ env: { HEADGATE_TEST_STALL: marker }, timeouts: { runMs: 300, childMs: 6_000 } });
+    await jobs.accept([text(linesWith(6, [4]))]);
+    jobs.startAll();
+    const [receipt] = await receiptsOf(jobs, 1);
+    expect(receipt!.records).toEqual({ read: 6, valid: 5, rejected: 1, filtered: 0 });
+    expect(receipt!.errors.map(({ code }) => code)).toEqual(['E_POISON']);
+  }, 90_000);
+
   it('does not keep another tenant waiting', async () => {
     const jobs = await start();
     await jobs.accept([text(linesWith(3, [2]))]);

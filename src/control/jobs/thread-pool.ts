@@ -1,9 +1,10 @@
 /**
  * A small pool of engine threads. A thread has one run at a time; one that dies takes only its own run with it and is
- * replaced at the next. Memory of a thread is limited, so that a run that wants too much ends itself and not the process.
+ * replaced at the next. Memory and time of a run are limited, so that one that wants too much ends itself and nothing else.
  */
 import { Worker } from 'node:worker_threads';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { systemPorts } from '../../platform/base/system-ports.ts';
 import type { ThreadAnswer } from './engine-thread.ts';
 import type { FileResult, FileRun, GroupResult, GroupRun } from './group-run.ts';
 import { jobErrors } from './job-errors.ts';
@@ -24,11 +25,14 @@ export interface EngineThreadsSettings {
   readonly threads: number;
   /** Of the JavaScript heap of one thread. */
   readonly memoryMb?: number;
+  /** A run that takes longer is ended. */
+  readonly runTimeoutMs?: number;
   /** For tests; the process's own otherwise. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 const memoryMbDefault = 512;
+export const runTimeoutMsDefault = 600_000;
 
 export function createEngineThreads(settings: EngineThreadsSettings): EngineThreads {
   const threads = Array.from({ length: settings.threads }, () => new EngineThread(settings));
@@ -69,12 +73,23 @@ class EngineThread {
     this.#settings = settings;
   }
 
-  run(work: GroupRun | FileRun): Promise<GroupResult | FileResult> {
-    return new Promise((resolve, reject) => {
-      this.#pending = { resolve, reject };
-      this.#worker ??= this.#start();
-      this.#worker.postMessage(work);
-    });
+  async run(work: GroupRun | FileRun): Promise<GroupResult | FileResult> {
+    const ended = new AbortController();
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#pending = { resolve, reject };
+        this.#worker ??= this.#start();
+        this.#worker.postMessage(work);
+        void this.#endLate(this.#worker, ended.signal);
+      });
+    } finally {
+      ended.abort();
+    }
+  }
+
+  async #endLate(worker: Worker, ended: AbortSignal): Promise<void> {
+    await systemPorts.sleep.sleep(this.#settings.runTimeoutMs ?? runTimeoutMsDefault, ended);
+    if (!ended.aborted) await worker.terminate();
   }
 
   async stop(): Promise<void> {
