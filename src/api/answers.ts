@@ -1,20 +1,82 @@
-/** Small parts that the resources share: ids, "not found", and how a route is declared. */
+/** How routes are described: parameters, answers and problems as JSON Schema, from which requests are checked and /docs is made. */
 import { type TSchema, Type } from 'typebox';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { apiErrors } from './api-errors.ts';
 
-export const idParameter = Type.Object(
-  { id: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }) },
-  { additionalProperties: false },
-);
+/** No control characters and no half surrogates: neither reaches the database, a log or a terminal. */
+const plainPattern = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$';
+export const idPattern = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 
-export const nameParameter = Type.Object({ name: Type.String({ minLength: 1, maxLength: 120 }) }, { additionalProperties: false });
+const strict = { additionalProperties: false };
 
-/** Answers of a list. The items are described loosely: their shape is that of the views. */
-export const pageAnswer = Type.Object({ items: Type.Array(Type.Unknown()), nextCursor: Type.Union([Type.String(), Type.Null()]) });
+export function object<Properties extends Record<string, TSchema>>(properties: Properties, options: { readonly $id?: string } = {}) {
+  return Type.Object(properties, { ...strict, ...options });
+}
 
-export function query<Properties extends Record<string, TSchema>>(properties: Properties) {
-  return Type.Object(properties, { additionalProperties: false });
+/** One line of text from outside. */
+export function line(maxLength: number, description?: string) {
+  return Type.String({ minLength: 1, maxLength, pattern: plainPattern, ...(description && { description }) });
+}
+
+export function choice<Value extends string>(values: readonly Value[]) {
+  return Type.Unsafe<Value>({ type: 'string', enum: [...values] });
+}
+
+export const id = Type.String({ pattern: idPattern });
+export const instant = Type.String({ format: 'date-time' });
+export const count = Type.Integer({ minimum: 0 });
+export const text = Type.String();
+export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+
+/** A schema of the document's components, by its `$id`. */
+export const named = (schemaId: string) => Type.Unsafe<unknown>({ $ref: `${schemaId}#` });
+
+export const idParameter = object({ id });
+export const nameParameter = object({ name: line(120) });
+export const query = object;
+
+export const pageOfItems = (item: TSchema) => object({ items: Type.Array(item), nextCursor: nullable(text) });
+
+const problemTitles: Readonly<Record<number, string>> = {
+  400: 'The request does not have the described shape.',
+  401: 'No valid API key came with the request.',
+  403: 'The key lacks the scope.',
+  404: 'There is nothing of that id or name that this key may see.',
+  408: 'The body did not come in time.',
+  409: 'It is not in a state that allows this.',
+  413: 'The body is too large.',
+  415: 'The body is of a type that is not taken.',
+  422: 'It was understood and is refused; `code` says why.',
+  429: 'Too much at once; try again after `Retry-After`.',
+  503: 'It cannot be answered now; try again after `Retry-After`.',
+  507: 'There is no room for it.',
+};
+
+/** What every route may answer. */
+const usualProblems = [400, 401, 403, 429, 503];
+
+export interface RouteDescription {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  readonly params?: TSchema;
+  readonly querystring?: TSchema;
+  readonly body?: TSchema;
+  /** What it answers when it goes well, by status. */
+  readonly answers: Readonly<Record<number, TSchema>>;
+  /** Besides the usual ones. */
+  readonly problems?: readonly number[];
+}
+
+/** As Fastify takes it. */
+export function describe({ tag, answers, problems = [], ...route }: RouteDescription) {
+  const response: Record<string, unknown> = {};
+  for (const [status, schema] of Object.entries(answers))
+    response[status] = { description: 'Done.', content: { 'application/json': { schema } } };
+  for (const status of [...usualProblems, ...problems])
+    response[status] ??= { description: problemTitles[status], content: { 'application/problem+json': { schema: named('Problem') } } };
+  return { ...route, tags: [tag], response };
 }
 
 /** The same answer for what never was and for what belongs to another tenant. */

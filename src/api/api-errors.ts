@@ -22,7 +22,6 @@ export const apiErrors = defineErrors({
     actor: 'caller',
     next: 'Check the id; list what there is.',
   },
-  E_METHOD: { meaning: 'This address does not know that method.', actor: 'caller', next: 'See /docs for what it offers.' },
   E_MEDIA_TYPE: {
     meaning: 'The body is of a media type that this address does not take.',
     actor: 'caller',
@@ -32,6 +31,23 @@ export const apiErrors = defineErrors({
     meaning: 'The body of the request is larger than the setting requestBytesMax.',
     actor: 'caller',
     next: 'Send less, or have the setting raised.',
+  },
+  E_HEADERS_TOO_LARGE: {
+    meaning: 'The headers of the request are larger than 16 KiB.',
+    actor: 'caller',
+    next: 'Send fewer or shorter headers.',
+  },
+  E_REQUEST_TIMEOUT: {
+    meaning: 'The request did not come whole within the setting requestTimeoutMs.',
+    actor: 'caller',
+    next: 'Send it again, without pauses.',
+    retryable: true,
+  },
+  E_TOO_MANY_REQUESTS: {
+    meaning: 'Too many requests of a kind that is limited came in a short time, or are open at once.',
+    actor: 'caller',
+    next: 'Wait as long as `Retry-After` says, and try again.',
+    retryable: true,
   },
   E_CURSOR: { meaning: 'The cursor was not made by this list.', actor: 'caller', next: 'Start again without a cursor.' },
   E_NOT_READY: {

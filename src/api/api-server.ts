@@ -12,18 +12,40 @@ import { withSpan } from '../platform/telemetry/tracing.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { authenticate } from './authentication.ts';
+import { answerBadAddress, answerBrokenRequest } from './connection-errors.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { definitionRoutes } from './definitions.ts';
 import { eventRoutes } from './events.ts';
 import { fileRoutes } from './files.ts';
 import { flowRoutes } from './flows.ts';
 import { healthRoutes } from './health.ts';
+import { jobDecisionRoutes } from './job-decisions.ts';
+import { jobExportRoutes } from './job-export.ts';
 import { jobRoutes } from './jobs.ts';
+import { keyRoutes } from './keys.ts';
 import { problemHandler, sendProblem } from './problems.ts';
 import { recordRoutes } from './records.ts';
+import { checkShapes, limitBodyTime } from './request-shape.ts';
+import { namedSchemas } from './schemas.ts';
+import { uploadRoutes } from './uploads.ts';
+
+const headerBytesMax = 16 * 1024;
+const resources = [
+  uploadRoutes,
+  fileRoutes,
+  jobRoutes,
+  jobDecisionRoutes,
+  jobExportRoutes,
+  recordRoutes,
+  deadLetterRoutes,
+  flowRoutes,
+  definitionRoutes,
+  eventRoutes,
+  keyRoutes,
+];
 
 export async function createApiServer(parts: ApiParts): Promise<FastifyInstance> {
-  const { settings, metrics } = parts;
+  const { settings, ports } = parts;
   const server = fastify({
     logger: false,
     bodyLimit: settings.requestBytesMax,
@@ -31,29 +53,34 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
     connectionTimeout: 0,
     keepAliveTimeout: 60_000,
     forceCloseConnections: 'idle',
-    http: { headersTimeout: settings.requestTimeoutMs, requestTimeout: 0, maxHeaderSize: 16 * 1024 },
-    routerOptions: { maxParamLength: 200 },
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: false, useDefaults: true } },
+    http: {
+      headersTimeout: settings.requestTimeoutMs,
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(5_000, settings.requestTimeoutMs),
+      maxHeaderSize: headerBytesMax,
+    },
+    routerOptions: { maxParamLength: 500 },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: answerBadAddress,
     exposeHeadRoutes: false,
   });
   server.server.maxConnections = settings.httpConnectionsMax;
+  checkShapes(server);
+  limitBodyTime(server, ports.sleep, settings.requestTimeoutMs);
   server.setErrorHandler(problemHandler(parts.logger));
   server.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, new HeadgateError(apiErrors.E_NOT_FOUND, 'there is nothing at this address')),
   );
   bindTraces(server);
-  server.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    metrics.add('headgate_http_requests_total', { method: request.method, route, status: String(reply.statusCode) });
-    metrics.observe('headgate_http_request_seconds', { method: request.method, route }, reply.elapsedTime / 1000);
-  });
-  await describe(server, parts);
+  secureAnswers(server);
+  countRequests(server, parts);
+  for (const schema of namedSchemas) server.addSchema(schema);
+  await describeApi(server, parts);
   await server.register(healthRoutes(parts));
   await server.register(
     async (api) => {
       api.addHook('onRequest', authenticate(parts));
-      for (const routes of [fileRoutes, jobRoutes, recordRoutes, deadLetterRoutes, flowRoutes, definitionRoutes, eventRoutes])
-        await api.register(routes(parts));
+      for (const routes of resources) await api.register(routes(parts));
     },
     { prefix: '/v1' },
   );
@@ -67,7 +94,6 @@ function bindTraces(server: FastifyInstance): void {
     const parent = typeof header === 'string' ? parseTraceparent(header) : undefined;
     withSpan('api.request', { parent: parent ?? null, kind: 'server' }, (span) => {
       reply.header('traceparent', formatTraceparent(span.context));
-      reply.header('x-content-type-options', 'nosniff');
       return new Promise<void>((resolve) => {
         reply.raw.once('close', () => {
           span.set({ outcome: String(reply.statusCode) });
@@ -79,7 +105,27 @@ function bindTraces(server: FastifyInstance): void {
   });
 }
 
-async function describe(server: FastifyInstance, parts: ApiParts): Promise<void> {
+/** Nothing of the API is to be shown, framed, sniffed or kept by a browser; the page at /docs brings its own policy. */
+function secureAnswers(server: FastifyInstance): void {
+  server.addHook('onRequest', async (request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+    reply.header('referrer-policy', 'no-referrer');
+    reply.header('x-frame-options', 'DENY');
+    if (request.url.startsWith('/docs')) return;
+    reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+    reply.header('cache-control', 'no-store');
+  });
+}
+
+function countRequests(server: FastifyInstance, { metrics }: ApiParts): void {
+  server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    metrics.add('headgate_http_requests_total', { method: request.method, route, status: String(reply.statusCode) });
+    metrics.observe('headgate_http_request_seconds', { method: request.method, route }, reply.elapsedTime / 1000);
+  });
+}
+
+async function describeApi(server: FastifyInstance, parts: ApiParts): Promise<void> {
   await server.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -93,6 +139,13 @@ async function describe(server: FastifyInstance, parts: ApiParts): Promise<void>
         securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key, hg_live_…; it decides the tenant.' } },
       },
       security: [{ key: [] }],
+    },
+    refResolver: {
+      buildLocalReference: (json, _baseUri, _fragment, index) => (typeof json.$id === 'string' ? json.$id : `schema-${index}`),
+    },
+    transform: ({ schema, url, route }) => {
+      const scope = route.config?.scope;
+      return { url, schema: scope ? { ...schema, security: [{ key: [scope] }] } : schema } as never;
     },
   });
   await server.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', deepLinking: true }, staticCSP: true });

@@ -1,10 +1,13 @@
 /**
  * Who asks. The tenant comes from the key and from nothing else; each route names the scope it needs. Failed guesses are
- * limited per address, so that keys cannot be tried by the thousand.
+ * limited per address, so that keys cannot be tried by the thousand; a key that was good from there lately still is, since
+ * many senders may share one address.
  */
+import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { type ApiKeyOwner, authenticateKey, type Scope } from '../platform/access/api-keys.ts';
+import { type ApiKeyOwner, allows, authenticateKey, type Scope } from '../platform/access/api-keys.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
+import type { Clock } from '../platform/base/ports.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 
@@ -18,37 +21,60 @@ declare module 'fastify' {
   }
 }
 
-const keyPattern = /^Bearer (hg_live_[A-Za-z0-9_-]{20,100})$/;
-const failuresMax = 20;
-const failureWindowMs = 60_000;
-const addressesMax = 10_000;
+const headerPattern = /^bearer +(hg_live_[A-Za-z0-9_-]{20,100}) *$/i;
+export const failuresMax = 20;
+export const failureWindowMs = 60_000;
+const rememberedMax = 10_000;
 
 export function authenticate(parts: ApiParts) {
-  const failures = new Map<string, { count: number; sinceMs: number }>();
-  const { clock } = parts.ports;
-
-  function refuse(address: string): never {
-    const known = failures.get(address);
-    if (known && clock.nowMs() - known.sinceMs < failureWindowMs) known.count += 1;
-    else {
-      if (failures.size >= addressesMax) failures.clear();
-      failures.set(address, { count: 1, sinceMs: clock.nowMs() });
-    }
-    throw new HeadgateError(apiErrors.E_UNAUTHENTICATED, 'no valid API key came with the request');
-  }
-
+  const guesses = createGuessLimit(parts.ports.clock);
   return async (request: FastifyRequest): Promise<void> => {
-    const known = failures.get(request.ip);
-    if (known && known.count >= failuresMax && clock.nowMs() - known.sinceMs < failureWindowMs)
-      throw new HeadgateError(apiErrors.E_UNAUTHENTICATED, 'too many invalid keys came from this address; wait a minute');
-    const match = keyPattern.exec(request.headers.authorization ?? '');
-    const owner = match ? await authenticateKey(parts.db, match[1]) : undefined;
-    if (!owner) return refuse(request.ip);
-    const scope = request.routeOptions.config.scope;
-    if (!scope || !(owner.scopes.includes(scope) || owner.scopes.includes('admin')))
+    const key = headerPattern.exec(request.headers.authorization ?? '')?.[1];
+    if (!guesses.mayTry(request.ip, key))
+      throw new HeadgateError(apiErrors.E_TOO_MANY_REQUESTS, 'too many invalid keys came from this address; wait a minute');
+    const owner = key === undefined ? undefined : await authenticateKey(parts.db, key);
+    if (key === undefined || owner === undefined) {
+      guesses.noteFailure(request.ip, key);
+      throw new HeadgateError(apiErrors.E_UNAUTHENTICATED, 'no valid API key came with the request');
+    }
+    guesses.noteSuccess(key);
+    const { scope } = request.routeOptions.config;
+    if (scope === undefined || !allows(owner.scopes, scope))
       throw new HeadgateError(apiErrors.E_FORBIDDEN, `the key lacks the scope ${scope ?? '(none is enough)'}`);
     request.owner = owner;
   };
+}
+
+/** Bounded in memory; forgets everything at once when too many addresses fail, which only lets guesses through. */
+function createGuessLimit(clock: Clock) {
+  const failures = new Map<string, { count: number; readonly sinceMs: number }>();
+  const good = new Set<string>();
+  const isRecent = (sinceMs: number) => clock.monotonicMs() - sinceMs < failureWindowMs;
+  return {
+    mayTry(address: string, key: string | undefined): boolean {
+      const known = failures.get(address);
+      if (known === undefined || known.count < failuresMax || !isRecent(known.sinceMs)) return true;
+      return key !== undefined && good.has(fingerprint(key));
+    },
+    noteFailure(address: string, key: string | undefined): void {
+      if (key !== undefined) good.delete(fingerprint(key));
+      const known = failures.get(address);
+      if (known && isRecent(known.sinceMs)) known.count += 1;
+      else {
+        if (failures.size >= rememberedMax) failures.clear();
+        failures.set(address, { count: 1, sinceMs: clock.monotonicMs() });
+      }
+    },
+    noteSuccess(key: string): void {
+      if (good.size >= rememberedMax) good.clear();
+      good.add(fingerprint(key));
+    },
+  };
+}
+
+/** So that no key stays in memory longer than its request. */
+function fingerprint(key: string): string {
+  return createHash('sha256').update(key).digest('base64');
 }
 
 /** The authenticated owner; only called behind `authenticate`. */

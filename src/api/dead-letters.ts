@@ -1,9 +1,9 @@
 /** Records that were given up: lists and one. Never content. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { getDeadLetter, listDeadLetters } from '../pipeline/deliveries/dead-letter-store.ts';
+import { type DeadLetterCause, deadLetterCauses, getDeadLetter, listDeadLetters } from '../pipeline/deliveries/dead-letter-store.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { idParameter, pageAnswer, query } from './answers.ts';
+import { choice, describe, id, idParameter, line, named, pageOfItems, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
 import { pageOf, pageQuery, readCursor } from './paging.ts';
@@ -13,39 +13,53 @@ interface ListQuery {
   readonly limit: number;
   readonly job?: string;
   readonly target?: string;
-  readonly cause?: 'refused' | 'exhausted' | 'poison' | 'operator';
+  readonly cause?: DeadLetterCause;
 }
 
 const listQuery = query({
   ...pageQuery,
-  job: Type.Optional(idParameter.properties.id),
-  target: Type.Optional(Type.String({ maxLength: 120 })),
-  cause: Type.Optional(Type.Union([Type.Literal('refused'), Type.Literal('exhausted'), Type.Literal('poison'), Type.Literal('operator')])),
+  job: Type.Optional(id),
+  target: Type.Optional(line(120)),
+  cause: Type.Optional(choice(deadLetterCauses)),
 });
 
-export function deadLetterRoutes(parts: ApiParts) {
-  const { db } = parts;
+export function deadLetterRoutes({ db }: ApiParts) {
   return async (api: FastifyInstance): Promise<void> => {
     api.get<{ Querystring: ListQuery }>(
       '/dead-letters',
       {
         config: { scope: 'jobs:read' },
-        schema: { summary: 'Lists dead letters', tags: ['dead letters'], querystring: listQuery, response: { 200: pageAnswer } },
+        schema: describe({
+          operationId: 'listDeadLetters',
+          summary: 'Lists dead letters',
+          tag: 'dead letters',
+          querystring: listQuery,
+          answers: { 200: pageOfItems(named('DeadLetter')) },
+        }),
       },
       async (request) => {
         const { cursor, limit, job, target, cause } = request.query;
-        const rows = await withTenant(
-          db,
-          ownerOf(request).tenantId,
-          (tx) => listDeadLetters(tx, { jobId: job, targetId: target, cause }, { before: readCursor(cursor), limit: limit + 1 }),
-          { readOnly: true },
-        );
+        const [filter, page] = [
+          { jobId: job, targetId: target, cause },
+          { before: readCursor(cursor), limit: limit + 1 },
+        ];
+        const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listDeadLetters(tx, filter, page), { readOnly: true });
         return pageOf(rows, limit, (letter) => letter.deadLetterId);
       },
     );
     api.get<{ Params: { id: string } }>(
       '/dead-letters/:id',
-      { config: { scope: 'jobs:read' }, schema: { summary: 'One dead letter', tags: ['dead letters'], params: idParameter } },
+      {
+        config: { scope: 'jobs:read' },
+        schema: describe({
+          operationId: 'getDeadLetter',
+          summary: 'One dead letter',
+          tag: 'dead letters',
+          params: idParameter,
+          answers: { 200: named('DeadLetter') },
+          problems: [404],
+        }),
+      },
       (request) => withTenant(db, ownerOf(request).tenantId, (tx) => getDeadLetter(tx, request.params.id), { readOnly: true }),
     );
   };

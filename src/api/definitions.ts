@@ -3,41 +3,49 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { type DefinitionKind, getDefinition, listDefinitions } from '../control/flows/definition-store.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { query } from './answers.ts';
+import { choice, describe, line, named, object, pageOfItems, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
 
-const kinds = Type.Union([Type.Literal('Connection'), Type.Literal('Environment'), Type.Literal('TenantPolicy')]);
+const kinds = choice<DefinitionKind>(['Connection', 'Environment', 'TenantPolicy']);
 
-export function definitionRoutes(parts: ApiParts) {
+export function definitionRoutes({ db }: ApiParts) {
   return async (api: FastifyInstance): Promise<void> => {
     api.get<{ Querystring: { kind?: DefinitionKind } }>(
       '/definitions',
       {
         config: { scope: 'flows:read' },
-        schema: { summary: 'Lists documents in force', tags: ['flows'], querystring: query({ kind: Type.Optional(kinds) }) },
-      },
-      async (request) => ({
-        items: await withTenant(parts.db, ownerOf(request).tenantId, (tx) => listDefinitions(tx, request.query.kind ?? null), {
-          readOnly: true,
+        schema: describe({
+          operationId: 'listDefinitions',
+          summary: 'Lists connections, environments and policies in force, at most 1,000',
+          tag: 'flows',
+          querystring: query({ kind: Type.Optional(kinds) }),
+          answers: { 200: pageOfItems(named('Definition')) },
         }),
-        nextCursor: null,
-      }),
+      },
+      async (request) => {
+        const kind = request.query.kind ?? null;
+        const items = await withTenant(db, ownerOf(request).tenantId, (tx) => listDefinitions(tx, kind), { readOnly: true });
+        return { items, nextCursor: null };
+      },
     );
     api.get<{ Params: { kind: DefinitionKind; name: string } }>(
       '/definitions/:kind/:name',
       {
         config: { scope: 'flows:read' },
-        schema: {
-          summary: 'One document',
-          tags: ['flows'],
-          params: Type.Object({ kind: kinds, name: Type.String({ minLength: 1, maxLength: 120 }) }, { additionalProperties: false }),
-        },
-      },
-      (request) =>
-        withTenant(parts.db, ownerOf(request).tenantId, (tx) => getDefinition(tx, request.params.kind, request.params.name), {
-          readOnly: true,
+        schema: describe({
+          operationId: 'getDefinition',
+          summary: 'One connection, environment or policy',
+          tag: 'flows',
+          params: object({ kind: kinds, name: line(120) }),
+          answers: { 200: named('Definition') },
+          problems: [404],
         }),
+      },
+      (request) => {
+        const { kind, name } = request.params;
+        return withTenant(db, ownerOf(request).tenantId, (tx) => getDefinition(tx, kind, name), { readOnly: true });
+      },
     );
   };
 }

@@ -6,112 +6,134 @@ import { polledSourcesOf, switchFlow } from '../control/flows/flow-store.ts';
 import { getFlow, getFlowSource, listFlows, listFlowVersions } from '../control/flows/flow-views.ts';
 import { loadFlow } from '../control/flows/load-flow.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { nameParameter, query } from './answers.ts';
+import { describe, line, named, nameParameter, object, pageOfItems, query, text } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
-import { namePageOf, readNameCursor } from './paging.ts';
+import { namePageOf, pageQuery, readNameCursor } from './paging.ts';
 
-const documentBody = Type.Object(
-  {
-    text: Type.String({ minLength: 1, maxLength: 1024 * 1024, description: 'The YAML document.' }),
-    dryRun: Type.Optional(Type.Boolean({ default: false })),
-  },
-  { additionalProperties: false },
-);
+const documentBytesMax = 2 * 1024 * 1024;
+const documentBody = object({
+  text: Type.String({ minLength: 1, maxLength: 1024 * 1024, description: 'The YAML document.' }),
+  dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Say what it would change, and change nothing.' })),
+});
 
 export function flowRoutes(parts: ApiParts) {
   const { db, ports } = parts;
   return async (api: FastifyInstance): Promise<void> => {
-    api.get<{ Querystring: { cursor?: string; limit: number } }>(
-      '/flows',
-      {
-        config: { scope: 'flows:read' },
-        schema: {
-          summary: 'Lists flows by name',
-          tags: ['flows'],
-          querystring: query({
-            cursor: Type.Optional(Type.String({ maxLength: 400 })),
-            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-          }),
-        },
-      },
-      async (request) => {
-        const { cursor, limit } = request.query;
-        const rows = await withTenant(
-          db,
-          ownerOf(request).tenantId,
-          (tx) => listFlows(tx, { after: readNameCursor(cursor), limit: limit + 1 }),
-          { readOnly: true },
-        );
-        return namePageOf(rows, limit, (flow) => flow.name);
-      },
-    );
-    api.get<{ Params: { name: string } }>(
-      '/flows/:name',
-      { config: { scope: 'flows:read' }, schema: { summary: 'One flow with its versions', tags: ['flows'], params: nameParameter } },
-      (request) =>
-        withTenant(
-          db,
-          ownerOf(request).tenantId,
-          async (tx) => {
-            const flow = await getFlow(tx, request.params.name);
-            return { ...flow, versions: await listFlowVersions(tx, flow.flowId) };
-          },
-          { readOnly: true },
-        ),
-    );
-    api.get<{ Params: { name: string }; Querystring: { version?: string } }>(
-      '/flows/:name/source',
-      {
-        config: { scope: 'flows:read' },
-        schema: {
-          summary: "The author's text of a version",
-          tags: ['flows'],
-          params: nameParameter,
-          querystring: query({ version: Type.Optional(Type.String({ maxLength: 64 })) }),
-        },
-      },
-      (request) =>
-        withTenant(db, ownerOf(request).tenantId, (tx) => getFlowSource(tx, request.params.name, request.query.version ?? null), {
-          readOnly: true,
-        }),
-    );
+    readRoutes(api, parts);
     api.post<{ Body: { text: string; dryRun: boolean } }>(
       '/flows',
       {
         config: { scope: 'flows:write' },
-        bodyLimit: 2 * 1024 * 1024,
-        schema: { summary: 'Applies a document: a flow, Connection, Environment or TenantPolicy', tags: ['flows'], body: documentBody },
+        bodyLimit: documentBytesMax,
+        schema: describe({
+          operationId: 'applyDocument',
+          summary: 'Applies a document: a flow, Connection, Environment or TenantPolicy',
+          description: 'The same document again changes nothing. Mistakes are listed in `errors`, each with its line and column.',
+          tag: 'flows',
+          body: documentBody,
+          answers: { 200: named('DocumentOutcome') },
+          problems: [409, 413, 415, 422],
+        }),
       },
       (request) => {
         const { tenantId, tenantName } = ownerOf(request);
         const by = { tenant: tenantName, actor: actorOf(request) };
-        const { text, dryRun } = request.body;
-        return withTenant(db, tenantId, (tx) => (dryRun ? planDocument(tx, text, by) : applyDocument(tx, ports.ids, text, by)));
+        const { text: document, dryRun } = request.body;
+        return withTenant(db, tenantId, (tx) => (dryRun ? planDocument(tx, document, by) : applyDocument(tx, ports.ids, document, by)));
       },
     );
-    for (const [verb, isEnabled] of [
-      ['enable', true],
-      ['disable', false],
+    for (const [verb, isEnabled, summary] of [
+      ['enable', true, 'Lets a flow take files'],
+      ['disable', false, 'Stops a flow taking files; what it has taken goes on'],
     ] as const)
       api.post<{ Params: { name: string } }>(
         `/flows/:name/${verb}`,
         {
           config: { scope: 'flows:write' },
-          schema: {
-            summary: `${isEnabled ? 'Lets' : 'Stops'} a flow ${isEnabled ? 'take' : 'taking'} files`,
-            tags: ['flows'],
+          schema: describe({
+            operationId: `${verb}Flow`,
+            summary,
+            tag: 'flows',
             params: nameParameter,
-          },
+            body: object({}),
+            answers: { 200: object({ name: text, enabled: Type.Boolean(), changed: Type.Boolean() }) },
+            problems: [404, 409, 413, 415],
+          }),
         },
         (request) =>
           withTenant(db, ownerOf(request).tenantId, async (tx) => {
             const { name } = request.params;
-            const definition = loadFlow((await getFlowSource(tx, name)).source).definition;
+            const { definition } = loadFlow((await getFlowSource(tx, name)).source);
             const polledSources = definition ? polledSourcesOf(definition) : [];
             const isChanged = await switchFlow(tx, ports.ids, { name, isEnabled, actor: actorOf(request), polledSources });
             return { name, enabled: isEnabled, changed: isChanged };
           }),
       );
   };
+}
+
+function readRoutes(api: FastifyInstance, { db }: ApiParts): void {
+  api.get<{ Querystring: { cursor?: string; limit: number } }>(
+    '/flows',
+    {
+      config: { scope: 'flows:read' },
+      schema: describe({
+        operationId: 'listFlows',
+        summary: 'Lists flows by name',
+        tag: 'flows',
+        querystring: query(pageQuery),
+        answers: { 200: pageOfItems(named('FlowSummary')) },
+      }),
+    },
+    async (request) => {
+      const { cursor, limit } = request.query;
+      const page = { after: readNameCursor(cursor), limit: limit + 1 };
+      const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listFlows(tx, page), { readOnly: true });
+      return namePageOf(rows, limit, (flow) => flow.name);
+    },
+  );
+  api.get<{ Params: { name: string } }>(
+    '/flows/:name',
+    {
+      config: { scope: 'flows:read' },
+      schema: describe({
+        operationId: 'getFlow',
+        summary: 'One flow with its versions, newest first',
+        tag: 'flows',
+        params: nameParameter,
+        answers: { 200: named('Flow') },
+        problems: [404],
+      }),
+    },
+    (request) =>
+      withTenant(
+        db,
+        ownerOf(request).tenantId,
+        async (tx) => {
+          const flow = await getFlow(tx, request.params.name);
+          return { ...flow, versions: await listFlowVersions(tx, flow.flowId) };
+        },
+        { readOnly: true },
+      ),
+  );
+  api.get<{ Params: { name: string }; Querystring: { version?: string } }>(
+    '/flows/:name/source',
+    {
+      config: { scope: 'flows:read' },
+      schema: describe({
+        operationId: 'getFlowSource',
+        summary: "The author's text of a version, of the one in force when none is named",
+        tag: 'flows',
+        params: nameParameter,
+        querystring: query({ version: Type.Optional(line(64)) }),
+        answers: { 200: object({ version: text, hash: text, source: text }) },
+        problems: [404],
+      }),
+    },
+    (request) => {
+      const [{ name }, { version = null }] = [request.params, request.query];
+      return withTenant(db, ownerOf(request).tenantId, (tx) => getFlowSource(tx, name, version), { readOnly: true });
+    },
+  );
 }

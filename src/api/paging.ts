@@ -31,6 +31,19 @@ export function pageOf<Row>(
   return { items, nextCursor: Buffer.from(idOf(items[items.length - 1]), 'latin1').toString('base64url') };
 }
 
+/** For lists that go by numbers: those that the next page starts after. Fails with E_CURSOR. */
+export function readNumberCursor(cursor: string | undefined, size: number): readonly number[] | undefined {
+  if (cursor === undefined) return undefined;
+  const parts = Buffer.from(cursor, 'base64url').toString('latin1').split('.');
+  if (parts.length !== size || !parts.every((part) => /^\d{1,15}$/.test(part)))
+    throw new HeadgateError(apiErrors.E_CURSOR, 'the cursor was not made by this list');
+  return parts.map(Number);
+}
+
+export function writeNumberCursor(...numbers: readonly number[]): string {
+  return Buffer.from(numbers.join('.'), 'latin1').toString('base64url');
+}
+
 /** For lists that go by name: the name that the next page starts after. Fails with E_CURSOR. */
 export function readNameCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;

@@ -29,7 +29,6 @@ export interface Problem {
 const statusByCode: Readonly<Record<string, number>> = {
   E_REQUEST: 400,
   E_CURSOR: 400,
-  E_TENANT_ID: 400,
   E_DIGEST_HEADER: 400,
   E_IDEMPOTENCY_KEY: 400,
   E_UPLOAD_ABORTED: 400,
@@ -39,13 +38,15 @@ const statusByCode: Readonly<Record<string, number>> = {
   E_FLOW_UNKNOWN: 404,
   E_DEFINITION_UNKNOWN: 404,
   E_DEAD_LETTER_UNKNOWN: 404,
-  E_JOB_NOT_FOUND: 404,
-  E_RECORD_NOT_FOUND: 404,
+  E_JOB_UNKNOWN: 404,
+  E_RECORD_UNKNOWN: 404,
   E_KEY_UNKNOWN: 404,
-  E_METHOD: 405,
   E_UPLOAD_TIMEOUT: 408,
-  E_STALE: 409,
+  E_REQUEST_TIMEOUT: 408,
   E_JOB_STATE: 409,
+  E_JOB_INCOMPLETE: 409,
+  E_DECISION_STALE: 409,
+  E_ARRIVAL_STATE: 409,
   E_FLOW_DISABLED: 409,
   E_VERSION_CONFLICT: 409,
   E_FENCED: 409,
@@ -53,6 +54,8 @@ const statusByCode: Readonly<Record<string, number>> = {
   E_UPLOAD_TOO_LARGE: 413,
   E_MEDIA_TYPE: 415,
   E_CONTENT_ENCODING: 415,
+  E_TOO_MANY_REQUESTS: 429,
+  E_HEADERS_TOO_LARGE: 431,
   E_COMMIT_UNKNOWN: 503,
   E_NOT_READY: 503,
   E_STORAGE_FULL: 507,
@@ -110,6 +113,7 @@ function describeIssue(issue: NonNullable<FastifyError['validation']>[number]): 
 export function sendProblem(reply: FastifyReply, error: HeadgateError, status = statusOf(error), retryAfterSeconds?: number): FastifyReply {
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterSeconds))));
   else if (status === 503 || status === 429) reply.header('retry-after', '1');
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.code(status).type('application/problem+json').send(problemOf(error, status));
 }
 

@@ -3,41 +3,71 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { getRecord, listRecords } from '../control/jobs/record-views.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { idParameter, query } from './answers.ts';
+import { choice, describe, id, idParameter, named, object, pageOfItems, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
+import { pageQuery, readNumberCursor, writeNumberCursor } from './paging.ts';
 
-type Status = 'valid' | 'rejected' | 'filtered';
+const statuses = ['valid', 'rejected', 'filtered'] as const;
 
-const recordParameters = Type.Object(
-  { id: idParameter.properties.id, number: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) },
-  { additionalProperties: false },
-);
+interface ListQuery {
+  readonly cursor?: string;
+  readonly limit: number;
+  readonly after: number;
+  readonly status?: (typeof statuses)[number];
+}
+
+const numberMax = Number.MAX_SAFE_INTEGER;
+const recordParameters = object({ id, number: Type.Integer({ minimum: 1, maximum: numberMax }) });
 const listQuery = query({
+  ...pageQuery,
   after: Type.Optional(
-    Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0, description: 'The last record number that was read.' }),
+    Type.Integer({ minimum: 0, maximum: numberMax, default: 0, description: 'Where to begin without a cursor: after this record number.' }),
   ),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 50 })),
-  status: Type.Optional(Type.Union([Type.Literal('valid'), Type.Literal('rejected'), Type.Literal('filtered')])),
+  status: Type.Optional(choice(statuses)),
 });
 
-export function recordRoutes(parts: ApiParts) {
-  const { db, store } = parts;
+export function recordRoutes({ db, store }: ApiParts) {
   return async (api: FastifyInstance): Promise<void> => {
-    api.get<{ Params: { id: string }; Querystring: { after: number; limit: number; status?: Status } }>(
+    api.get<{ Params: { id: string }; Querystring: ListQuery }>(
       '/jobs/:id/records',
       {
         config: { scope: 'records:read' },
-        schema: { summary: 'Lists records of a job with their outcome', tags: ['records'], params: idParameter, querystring: listQuery },
+        schema: describe({
+          operationId: 'listRecords',
+          summary: 'Lists records of a job with their outcome',
+          description: 'A page of a rare status may be short or empty and still have a `nextCursor`.',
+          tag: 'records',
+          params: idParameter,
+          querystring: listQuery,
+          answers: { 200: pageOfItems(named('RecordSummary')) },
+          problems: [404],
+        }),
       },
-      (request) =>
-        withTenant(db, ownerOf(request).tenantId, (tx) => listRecords(tx, store, request.params.id, request.query), { readOnly: true }),
+      async (request) => {
+        const { cursor, limit, status } = request.query;
+        const [after = request.query.after] = readNumberCursor(cursor, 1) ?? [];
+        const page = await withTenant(
+          db,
+          ownerOf(request).tenantId,
+          (tx) => listRecords(tx, store, request.params.id, { after, limit, status }),
+          { readOnly: true },
+        );
+        return { items: page.items, nextCursor: page.nextAfter === null ? null : writeNumberCursor(page.nextAfter) };
+      },
     );
     api.get<{ Params: { id: string; number: number } }>(
       '/jobs/:id/records/:number',
       {
         config: { scope: 'records:read' },
-        schema: { summary: 'One record, its fields masked', tags: ['records'], params: recordParameters },
+        schema: describe({
+          operationId: 'getRecord',
+          summary: 'One record, its fields masked',
+          tag: 'records',
+          params: recordParameters,
+          answers: { 200: named('Record') },
+          problems: [404],
+        }),
       },
       (request) =>
         withTenant(db, ownerOf(request).tenantId, (tx) => getRecord(tx, store, request.params.id, request.params.number), {

@@ -1,24 +1,56 @@
-/** The body of an upload as pieces, with a limit on silence: a sender that stalls does not hold a place for ever. */
+/**
+ * The body of an upload as pieces, with a limit on silence: a sender that stalls does not hold a place for ever. Where the
+ * rest of a body is not wanted, the answer still reaches a sender that is busy sending, within limits.
+ */
 import type { IncomingMessage } from 'node:http';
 import { arrivalErrors } from '../pipeline/arrivals/arrival-errors.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
+import type { Sleep } from '../platform/base/ports.ts';
 
-/** Rejects with E_UPLOAD_TIMEOUT when nothing came for `idleMs`, with E_UPLOAD_ABORTED when the sender went away. */
+/**
+ * Rejects with E_UPLOAD_TIMEOUT when nothing came for `idleMs`, with E_UPLOAD_ABORTED when the sender went away. Whoever
+ * stops early leaves the connection open, so that it can be answered.
+ */
 export async function* readBody(message: IncomingMessage, idleMs: number): AsyncGenerator<Uint8Array> {
-  let isIdle = false;
-  const onIdle = () => {
-    isIdle = true;
-    message.destroy();
-  };
-  message.socket.setTimeout(idleMs, onIdle);
+  const pieces = message.iterator({ destroyOnReturn: false });
+  const idle = Promise.withResolvers<never>();
+  idle.promise.catch(() => undefined);
+  const onIdle = () => idle.reject(new HeadgateError(arrivalErrors.E_UPLOAD_TIMEOUT, `nothing came for ${idleMs} ms`));
+  // A listener on the message keeps the server from cutting the socket itself, before anything was answered.
+  message.on('timeout', onIdle);
+  message.socket.setTimeout(idleMs);
   try {
-    for await (const piece of message) yield piece as Uint8Array;
+    for (;;) {
+      const next = await Promise.race([pieces.next(), idle.promise]);
+      if (next.done) break;
+      yield next.value as Uint8Array;
+    }
   } catch (cause) {
-    if (isIdle) throw new HeadgateError(arrivalErrors.E_UPLOAD_TIMEOUT, `nothing came for ${idleMs} ms`, { cause });
+    if (cause instanceof HeadgateError) throw cause;
     throw new HeadgateError(arrivalErrors.E_UPLOAD_ABORTED, 'the sender went away before the end of the file', { cause });
   } finally {
     message.socket.setTimeout(0);
-    message.socket.off('timeout', onIdle);
+    message.off('timeout', onIdle);
   }
   if (!message.complete) throw new HeadgateError(arrivalErrors.E_UPLOAD_ABORTED, 'the sender went away before the end of the file');
+}
+
+const unwantedBytesMax = 8 * 1024 * 1024;
+const unwantedMs = 5_000;
+
+/** Reads on for a while after the answer, then cuts: closing at once would make the sender lose the answer. */
+export async function dropRest(message: IncomingMessage, sleep: Sleep): Promise<void> {
+  if (message.complete || message.destroyed) return;
+  const ended = new AbortController();
+  let bytes = 0;
+  const stop = () => ended.abort();
+  message.on('data', (piece: Uint8Array) => {
+    bytes += piece.length;
+    if (bytes > unwantedBytesMax) stop();
+  });
+  message.once('end', stop);
+  message.once('close', stop);
+  message.resume();
+  await sleep.sleep(unwantedMs, ended.signal);
+  if (!message.complete) message.socket.destroy();
 }

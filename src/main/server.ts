@@ -122,11 +122,21 @@ export async function startServer({ settings, env, logger: given }: ServerOption
   async function stop(): Promise<void> {
     isDraining = true;
     const drained = Promise.all(loops.map((loop) => loop.stop(settings.drainMs)));
-    await Promise.all([drained, api?.close()]);
+    await Promise.all([drained, closeApi(api, settings.drainMs)]);
     await work.close();
     await database.close();
     await tracing.stop(1_000);
     logger.info('headgate stopped');
   }
   return { url, databaseUrl: database.url, stop: () => (stopping ??= stop()) };
+}
+
+/** Requests in hand may end within the time; what is still open then, such as a slow upload, is cut, and nothing of it was kept. */
+async function closeApi(api: FastifyInstance | undefined, drainMs: number): Promise<void> {
+  if (api === undefined) return;
+  const closed = new AbortController();
+  const closing = api.close().finally(() => closed.abort());
+  await systemPorts.sleep.sleep(drainMs, closed.signal);
+  api.server.closeAllConnections();
+  await closing;
 }

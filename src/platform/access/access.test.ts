@@ -63,7 +63,7 @@ it("another tenant can neither revoke nor list a tenant's key", async () => {
   const { key, keyId } = await create(alpha);
   const attack = withTenant(database.db, beta, (tx) => revokeApiKey(tx, ids, { keyId, actor: 'attacker' }));
   await expect(attack).rejects.toMatchObject({ code: 'E_KEY_UNKNOWN' });
-  expect((await withTenant(database.db, beta, listApiKeys)).map((view) => view.keyId)).not.toContain(keyId);
+  expect((await withTenant(database.db, beta, (tx) => listApiKeys(tx))).map((view) => view.keyId)).not.toContain(keyId);
   expect((await authenticateKey(database.db, key))?.tenantId).toBe(alpha);
 });
 

@@ -100,10 +100,14 @@ export async function revokeApiKey(tx: TenantTx, ids: Ids, revoked: { readonly k
 
 const selectKeys = `/* list api keys */
   select key_id as "keyId", name, scopes, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt"
-  from headgate.api_keys where tenant_id = $1 order by key_id`;
+  from headgate.api_keys where tenant_id = $1 and ($2::uuid is null or key_id < $2) order by key_id desc limit $3`;
 
-export async function listApiKeys(tx: TenantTx): Promise<ApiKeyView[]> {
-  return (await tx.query<ApiKeyView>(selectKeys, [tx.tenantId])).rows;
+/** Newest first, without the keys themselves. */
+export async function listApiKeys(
+  tx: TenantTx,
+  page: { readonly before?: string; readonly limit: number } = { limit: 1_000 },
+): Promise<ApiKeyView[]> {
+  return (await tx.query<ApiKeyView>(selectKeys, [tx.tenantId, page.before ?? null, page.limit])).rows;
 }
 
 /** The key has 256 random bits, so that a plain hash can not be guessed back. */

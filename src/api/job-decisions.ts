@@ -1,0 +1,59 @@
+/** What people decide about jobs: release, reject, cancel. A dry run shows the records and money that it affects. */
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { cancelJob, type Decision, previewDecision, rejectJob, releaseJob } from '../control/jobs/job-decisions.ts';
+import { jobErrors } from '../control/jobs/job-errors.ts';
+import { jobStates } from '../control/jobs/job-state.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
+import { choice, describe, id, idParameter, line, named, object } from './answers.ts';
+import type { ApiParts } from './api-parts.ts';
+import { actorOf, ownerOf } from './authentication.ts';
+
+interface DecisionBody {
+  readonly reason: string;
+  readonly dryRun: boolean;
+  readonly version?: string;
+}
+
+const body = object({
+  reason: line(500, 'In words; kept with the job and in its receipt.'),
+  dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Show what it would affect, and change nothing.' })),
+  version: Type.Optional(line(100, '`version` of a dry run: refused (E_DECISION_STALE) when the job has changed since.')),
+});
+
+const decisions: Readonly<Record<Decision, { readonly summary: string; readonly decide: typeof releaseJob }>> = {
+  release: { summary: 'Lets a held job go on: its valid records are delivered', decide: releaseJob },
+  reject: { summary: 'Rejects a held job: nothing of it is delivered', decide: rejectJob },
+  cancel: { summary: 'Cancels a job: what was not delivered yet is not delivered any more', decide: cancelJob },
+};
+
+export function jobDecisionRoutes({ jobs }: ApiParts) {
+  return async (api: FastifyInstance): Promise<void> => {
+    for (const [verb, { summary, decide }] of Object.entries(decisions) as [Decision, (typeof decisions)[Decision]][])
+      api.post<{ Params: { id: string }; Body: DecisionBody }>(
+        `/jobs/:id/${verb}`,
+        {
+          config: { scope: 'jobs:operate' },
+          schema: describe({
+            operationId: `${verb}Job`,
+            summary,
+            tag: 'jobs',
+            params: idParameter,
+            body,
+            answers: { 200: Type.Union([object({ jobId: id, state: choice(jobStates) }), named('DecisionPreview')]) },
+            problems: [404, 409, 413, 415, 422],
+          }),
+        },
+        async (request) => {
+          const { tenantId } = ownerOf(request);
+          const { reason, dryRun, version } = request.body;
+          const jobId = request.params.id;
+          if (!dryRun) return decide(jobs, tenantId, { jobId, reason, actor: actorOf(request), previewed: version });
+          const preview = await previewDecision(jobs, tenantId, jobId);
+          if (!preview.allowed.includes(verb))
+            throw new HeadgateError(jobErrors.E_JOB_STATE, `there is nothing to ${verb} in a job that is ${preview.state}`);
+          return preview;
+        },
+      );
+  };
+}

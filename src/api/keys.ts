@@ -1,0 +1,89 @@
+/** API keys of the tenant: made (and shown once), listed, revoked. */
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { createApiKey, listApiKeys, revokeApiKey, type Scope, scopes } from '../platform/access/api-keys.ts';
+import { withTenant } from '../platform/tenancy/tenant-scope.ts';
+import { choice, describe, id, idParameter, instant, line, named, nullable, object, query, text } from './answers.ts';
+import type { ApiParts } from './api-parts.ts';
+import { actorOf, ownerOf } from './authentication.ts';
+import { pageOf, pageQuery, readCursor } from './paging.ts';
+
+interface KeyBody {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt?: string;
+}
+
+const body = object({
+  name: line(120),
+  scopes: Type.Array(choice(scopes), { minItems: 1, maxItems: scopes.length, uniqueItems: true }),
+  expiresAt: Type.Optional(
+    Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,3})?Z$' }),
+  ),
+});
+const madeKey = object({ key: text, keyId: id, name: text, scopes: Type.Array(choice(scopes)), expiresAt: nullable(instant) });
+
+export function keyRoutes({ db, ports }: ApiParts) {
+  return async (api: FastifyInstance): Promise<void> => {
+    api.get<{ Querystring: { cursor?: string; limit: number } }>(
+      '/keys',
+      {
+        config: { scope: 'admin' },
+        schema: describe({
+          operationId: 'listKeys',
+          summary: 'Lists API keys, without the keys themselves',
+          tag: 'keys',
+          querystring: query(pageQuery),
+          answers: { 200: object({ items: Type.Array(named('Key')), nextCursor: nullable(text) }) },
+        }),
+      },
+      async (request) => {
+        const { cursor, limit } = request.query;
+        const page = { before: readCursor(cursor), limit: limit + 1 };
+        const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listApiKeys(tx, page), { readOnly: true });
+        return pageOf(rows, limit, (key) => key.keyId);
+      },
+    );
+    api.post<{ Body: KeyBody }>(
+      '/keys',
+      {
+        config: { scope: 'admin' },
+        schema: describe({
+          operationId: 'createKey',
+          summary: 'Makes an API key; the answer is the only place where it is ever shown',
+          tag: 'keys',
+          body,
+          answers: { 201: madeKey },
+          problems: [413, 415, 422],
+        }),
+      },
+      async (request, reply) => {
+        const { name, scopes: wanted, expiresAt } = request.body;
+        const made = await withTenant(db, ownerOf(request).tenantId, (tx) =>
+          createApiKey(tx, ports, { name, scopes: wanted, expiresAt: expiresAt ? new Date(expiresAt) : null, actor: actorOf(request) }),
+        );
+        return reply.code(201).send({ ...made, name, scopes: wanted, expiresAt: expiresAt ?? null });
+      },
+    );
+    api.post<{ Params: { id: string } }>(
+      '/keys/:id/revoke',
+      {
+        config: { scope: 'admin' },
+        schema: describe({
+          operationId: 'revokeKey',
+          summary: 'Revokes an API key; it is refused from then on',
+          tag: 'keys',
+          params: idParameter,
+          body: object({}),
+          answers: { 200: object({ keyId: id, revoked: Type.Literal(true) }) },
+          problems: [404, 413, 415],
+        }),
+      },
+      async (request) => {
+        const keyId = request.params.id;
+        await withTenant(db, ownerOf(request).tenantId, (tx) => revokeApiKey(tx, ports.ids, { keyId, actor: actorOf(request) }));
+        return { keyId, revoked: true };
+      },
+    );
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * Checks requests against the routes' schemas. In addresses everything is text, so numbers and switches are read from it;
+ * in a JSON body a value is of its type or refused, and so is a field that nobody knows.
+ */
+import { Ajv } from 'ajv';
+import type { FastifyInstance } from 'fastify';
+import { HeadgateError } from '../platform/base/errors.ts';
+import type { Sleep } from '../platform/base/ports.ts';
+import { apiErrors } from './api-errors.ts';
+import { sendProblem } from './problems.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The body is a file, of any size: it comes as a stream, with a limit on silence instead of one on time. */
+    isStream?: boolean;
+  }
+}
+
+export function checkShapes(server: FastifyInstance): void {
+  const ofBodies = new Ajv({ useDefaults: true });
+  const ofAddresses = new Ajv({ useDefaults: true, coerceTypes: 'array' });
+  server.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? ofBodies : ofAddresses).compile(schema as object));
+  // Answers are what the views give; tests hold them against their schemas.
+  server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  // What takes no fields still refuses unknown ones.
+  server.addHook('preValidation', async (request) => {
+    const isExpected = request.routeOptions.schema?.body !== undefined;
+    if (isExpected && (request.body === undefined || request.body === null)) request.body = {};
+  });
+}
+
+/** A body of JSON comes whole within the time, or the request ends with 408. */
+export function limitBodyTime(server: FastifyInstance, sleep: Sleep, timeoutMs: number): void {
+  server.addHook('preParsing', async (request, reply, payload) => {
+    if (request.method === 'GET' || request.routeOptions.config.isStream) return payload;
+    const ended = new AbortController();
+    const stop = () => ended.abort();
+    payload.once('end', stop);
+    payload.once('close', stop);
+    void sleep.sleep(timeoutMs, ended.signal).then(() => {
+      if (ended.signal.aborted) return;
+      reply.header('connection', 'close');
+      sendProblem(reply, new HeadgateError(apiErrors.E_REQUEST_TIMEOUT, `the body did not come within ${timeoutMs} ms`));
+    });
+    return payload;
+  });
+}

@@ -1,0 +1,214 @@
+/** The answers of the API as JSON Schema. Tests hold every answer they see against these; nothing unknown is in them. */
+import { type TSchema, Type } from 'typebox';
+import { flowVersionStates } from '../control/flows/flow-views.ts';
+import { arrivalStates } from '../pipeline/arrivals/arrival-state.ts';
+import { deadLetterCauses } from '../pipeline/deliveries/dead-letter-store.ts';
+import { receiptSchema } from '../pipeline/ledger/receipt-schema.ts';
+import { scopes } from '../platform/access/api-keys.ts';
+import { choice, count, id, instant, nullable, object, text } from './answers.ts';
+import { jobSchemas } from './job-schemas.ts';
+
+const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
+
+const problem = object(
+  {
+    type: text,
+    title: text,
+    status: Type.Integer(),
+    code: Type.String({ pattern: '^E_[A-Z0-9_]+$' }),
+    detail: text,
+    traceId: Type.String({ pattern: '^[0-9a-f]{32}$|^$' }),
+    retryable: Type.Boolean(),
+    errors: Type.Optional(
+      Type.Array(
+        object({
+          code: text,
+          message: text,
+          path: Type.Optional(text),
+          line: Type.Optional(count),
+          column: Type.Optional(count),
+          severity: Type.Optional(text),
+        }),
+      ),
+    ),
+    actions: Type.Optional(Type.Array(text)),
+  },
+  { $id: 'Problem' },
+);
+
+const deadLetter = object(
+  {
+    deadLetterId: id,
+    jobId: id,
+    flowId: id,
+    flowName: text,
+    targetId: text,
+    batchId: id,
+    recordNumber: count,
+    cause: choice(deadLetterCauses),
+    code: text,
+    message: text,
+    deliveryKey: text,
+    createdAt: instant,
+  },
+  { $id: 'DeadLetter' },
+);
+
+const file = object(
+  {
+    fileId: id,
+    arrivalId: id,
+    flow: text,
+    name: text,
+    bytes: count,
+    sha256,
+    containerSha256: sha256,
+    acceptedNumber: count,
+    sameNameAs: nullable(id),
+    acceptedAt: instant,
+    jobIds: Type.Array(id),
+  },
+  { $id: 'File' },
+);
+
+const arrival = object(
+  {
+    arrivalId: id,
+    flow: text,
+    source: text,
+    name: text,
+    state: choice(arrivalStates),
+    bytes: count,
+    sha256: nullable(sha256),
+    reasonCode: nullable(text),
+    reason: nullable(text),
+    fileId: nullable(id),
+    duplicateOf: nullable(id),
+    traceId: nullable(text),
+    seenAt: instant,
+    changedAt: instant,
+  },
+  { $id: 'Arrival' },
+);
+
+const taken = { arrivalId: id, sha256, bytes: count };
+
+const acceptedUpload = object(
+  {
+    state: Type.Literal('accepted'),
+    ...taken,
+    fileId: id,
+    acceptedNumber: count,
+    duplicateOf: nullable(id),
+    sameNameAs: nullable(id),
+    jobId: Type.Optional(id),
+  },
+  { $id: 'AcceptedUpload' },
+);
+const duplicateUpload = object({ state: Type.Literal('duplicate'), ...taken, of: id }, { $id: 'DuplicateUpload' });
+const undecidedUpload = object(
+  { state: choice(['held', 'quarantined'] as const), ...taken, code: text, reason: text },
+  { $id: 'UndecidedUpload' },
+);
+
+const flowFields = {
+  flowId: id,
+  name: text,
+  service: text,
+  subService: nullable(text),
+  enabled: Type.Boolean(),
+  version: nullable(text),
+  flowVersionId: nullable(id),
+  hash: nullable(text),
+  createdAt: instant,
+};
+
+const flow = object(
+  {
+    ...flowFields,
+    versions: Type.Array(
+      object({
+        flowVersionId: id,
+        version: text,
+        hash: text,
+        state: choice(flowVersionStates),
+        appliedAt: instant,
+        appliedBy: text,
+      }),
+    ),
+  },
+  { $id: 'Flow' },
+);
+
+const documentOutcome = object(
+  {
+    kind: text,
+    name: text,
+    version: nullable(text),
+    hash: text,
+    outcome: text,
+    changes: Type.Array(
+      object({
+        change: choice(['added', 'removed', 'changed', 'moved'] as const),
+        path: text,
+        before: Type.Optional(Type.Unknown()),
+        after: Type.Optional(Type.Unknown()),
+      }),
+    ),
+    warnings: Type.Array(object({ code: text, severity: text, path: text, line: count, column: count, message: text })),
+  },
+  { $id: 'DocumentOutcome' },
+);
+
+const definition = object(
+  { kind: text, name: text, revision: count, hash: text, document: Type.Unknown(), appliedAt: instant, appliedBy: text },
+  { $id: 'Definition' },
+);
+
+const event = object(
+  {
+    seq: count,
+    eventId: id,
+    envelopeVersion: count,
+    type: text,
+    objectId: id,
+    from: text,
+    to: text,
+    actor: text,
+    traceId: nullable(text),
+    detail: nullable(Type.Object({}, { additionalProperties: true })),
+    at: instant,
+  },
+  { $id: 'Event' },
+);
+
+const key = object(
+  {
+    keyId: id,
+    name: text,
+    scopes: Type.Array(choice(scopes)),
+    createdAt: instant,
+    expiresAt: nullable(instant),
+    revokedAt: nullable(instant),
+  },
+  { $id: 'Key' },
+);
+
+/** In the order in which the document lists them. */
+export const namedSchemas: readonly TSchema[] = [
+  problem,
+  ...jobSchemas,
+  deadLetter,
+  file,
+  arrival,
+  acceptedUpload,
+  duplicateUpload,
+  undecidedUpload,
+  object(flowFields, { $id: 'FlowSummary' }),
+  flow,
+  documentOutcome,
+  definition,
+  event,
+  key,
+  { ...receiptSchema, $id: 'Receipt' } as TSchema,
+];

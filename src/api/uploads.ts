@@ -1,0 +1,104 @@
+/** The streaming upload: any size, any media type, with the answers of decisions 34. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { findFile } from '../pipeline/arrivals/arrival-views.ts';
+import { type UploadAnswer, type UploadRequest, uploadStatus } from '../pipeline/arrivals/upload.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
+import { formatTraceparent } from '../platform/telemetry/trace-context.ts';
+import { currentTrace } from '../platform/telemetry/work-context.ts';
+import { withTenant } from '../platform/tenancy/tenant-scope.ts';
+import { describe, line, named, query } from './answers.ts';
+import type { ApiParts } from './api-parts.ts';
+import { actorOf, ownerOf } from './authentication.ts';
+import { sendProblem } from './problems.ts';
+import { dropRest, readBody } from './upload-body.ts';
+
+interface UploadQuery {
+  readonly flow: string;
+  readonly name: string;
+}
+
+const uploadQuery = query({
+  flow: line(120, 'The flow that the file is for.'),
+  name: Type.String({ minLength: 1, maxLength: 1024, description: "The file's name, as data." }),
+});
+
+const route = describe({
+  operationId: 'uploadFile',
+  summary: 'Uploads a file',
+  description: `The body is the file, of any size and media type. 201: accepted. 200: a duplicate of one that was accepted. 202: held for a person.
+422 with state quarantined: its bytes are kept apart, and it goes nowhere. 429 and 507: no room, nothing was kept.
+\`Repr-Digest\` or \`Content-Digest\` (RFC 9530) with sha-256 is checked; \`Idempotency-Key\` makes a repeat safe; \`Content-Encoding: gzip\` is unpacked.`,
+  tag: 'files',
+  querystring: uploadQuery,
+  answers: { 201: named('AcceptedUpload'), 200: named('DuplicateUpload'), 202: named('UndecidedUpload') },
+  problems: [404, 408, 409, 413, 415, 507],
+});
+const refusals = {
+  422: {
+    description: 'Quarantined; or refused, with nothing kept.',
+    content: {
+      'application/json': { schema: named('UndecidedUpload') },
+      'application/problem+json': { schema: named('Problem') },
+    },
+  },
+};
+
+/** Its own scope of the server, because here a body of any media type stays a stream. */
+export function uploadRoutes(parts: ApiParts) {
+  return async (api: FastifyInstance): Promise<void> => {
+    api.removeAllContentTypeParsers();
+    api.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+    api.addHook('onResponse', async (request) => dropRest(request.raw, parts.ports.sleep));
+    api.post<{ Querystring: UploadQuery }>(
+      '/files',
+      {
+        config: { scope: 'files:write', isStream: true },
+        bodyLimit: Number.MAX_SAFE_INTEGER,
+        schema: { ...route, response: { ...route.response, ...refusals } },
+      },
+      async (request, reply) => {
+        const answer = await parts.uploads.receiveUpload(uploadOf(request, parts));
+        if (answer.kind === 'refused') {
+          const error = new HeadgateError(answer.code, 'the tenant has no room for this file now; nothing was kept', { retryable: true });
+          return sendProblem(reply, error, answer.reason === 'full' ? 507 : 429, answer.retryAfterMs / 1000);
+        }
+        const jobId = answer.kind === 'accepted' ? await findJob(parts, ownerOf(request).tenantId, answer.fileId) : undefined;
+        return reply.code(uploadStatus[answer.kind]).send(bodyOf(answer, jobId));
+      },
+    );
+  };
+}
+
+function uploadOf(request: FastifyRequest<{ Querystring: UploadQuery }>, parts: ApiParts): UploadRequest {
+  const header = (name: string): string | undefined => {
+    const value = request.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  };
+  const length = header('content-length');
+  const trace = currentTrace();
+  return {
+    tenantId: ownerOf(request).tenantId,
+    flowName: request.query.flow,
+    name: request.query.name,
+    headers: {
+      reprDigest: header('repr-digest'),
+      contentDigest: header('content-digest'),
+      idempotencyKey: header('idempotency-key'),
+      contentLength: length === undefined ? undefined : Number(length),
+      contentEncoding: header('content-encoding'),
+    },
+    body: readBody(request.raw, parts.settings.uploadIdleMs),
+    traceparent: trace ? formatTraceparent(trace) : null,
+    actor: actorOf(request),
+  };
+}
+
+async function findJob(parts: ApiParts, tenantId: string, fileId: string): Promise<string | undefined> {
+  return (await withTenant(parts.db, tenantId, (tx) => findFile(tx, fileId), { readOnly: true }))?.jobIds[0];
+}
+
+function bodyOf(answer: Exclude<UploadAnswer, { kind: 'refused' }>, jobId: string | undefined): Record<string, unknown> {
+  const { kind, ...rest } = answer;
+  return { state: kind, ...rest, ...(jobId && { jobId }) };
+}
