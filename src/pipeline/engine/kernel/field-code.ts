@@ -178,9 +178,7 @@ function lengthCode(index: number, field: FieldPlan): string {
 function enumCode(index: number, values: readonly string[]): string {
   const ordered = values.map((value, position) => ({ bytes: Buffer.from(value, 'utf8'), position }));
   ordered.sort((a, b) => b.bytes.length - a.bytes.length);
-  const branches = ordered.map(
-    ({ bytes, position }) => `if(${enumTest(bytes, index)}){v${index}=${position};e${index}=s${index}+${bytes.length}}`,
-  );
+  const branches = ordered.map(({ bytes, position }) => `if(${enumTest(bytes, index)}){v${index}=${position};w=${bytes.length}}`);
   // Nothing is computed in the branches: a value that first occurs late must not cost the kernel its compiled form.
   return `{let w=0;const x=I.getInt32(s${index},true);${branches.join('else ')}else break row;e${index}=s${index}+w;}`;
 }

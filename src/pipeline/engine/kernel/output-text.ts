@@ -356,6 +356,14 @@ export function copyCode(start: string, end: string, most: number | null = null)
 /** Within the slack of input and output buffers. */
 const longestUnasked = 40;
 
+/** Upper and lower case of Unicode change more than ASCII: other text goes through `X`, which may set the record aside. */
+function letterCode(stretch: Stretch, letters: Exclude<Stretch['letters'], 'as they are'>): string {
+  const { field, start, end } = stretch;
+  const ascii = caseCode(start, end, letters === 'upper' || letters === 'upperAscii' ? 'upper' : 'lower');
+  if (letters === 'upperAscii' || letters === 'lowerAscii') return ascii;
+  return `if((f${field}&2)===0)${ascii}else{o=X.${letters}Bytes(b,${start},${end},B,o);if(o<0)break row;}`;
+}
+
 /** ASCII letters only, four bytes a step: 0x20 is flipped where a byte is a letter of the other case and below 0x80. */
 function caseCode(start: string, end: string, letters: 'upper' | 'lower'): string {
   const [low, high] = letters === 'upper' ? ['0x1f1f1f1f', '0x05050505'] : ['0x3f3f3f3f', '0x25252525'];
