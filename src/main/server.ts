@@ -88,7 +88,19 @@ export async function startServer({ settings, env, logger: given }: ServerOption
 
   const loops: Loop[] = [];
   if (has('ingress'))
-    loops.push(createSourcePoller({ db, ports, intake, admission, plans, workerId, crashPoints, onError: onError('source poller') }));
+    loops.push(
+      createSourcePoller({
+        db,
+        ports,
+        intake,
+        admission,
+        plans,
+        workerId,
+        crashPoints,
+        leaseMs: settings.leaseMs,
+        onError: onError('source poller'),
+      }),
+    );
   if (has('scheduler')) loops.push(createEventSequencer({ db, ports, onError: onError('event sequencer') }));
   const work = await createWorkLoops({ settings, env, db, ports, storage, logger, metrics, workerId, crashPoints, chunkWork, codeVersion });
   loops.push(...work.loops);

@@ -7,6 +7,7 @@ import { type CutJob, type PreparedCut, prepareBatches } from '../../pipeline/de
 import { insertCutBatches } from '../../pipeline/deliveries/batch-insert.ts';
 import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { isPlanted } from '../../platform/base/planted-faults.ts';
 import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
@@ -149,7 +150,8 @@ async function writeResult(
 }
 
 const endRow = `/* end chunk group */
-  update headgate.chunk_groups set state = $4, changed_at = headgate.clock() where tenant_id = $1 and group_id = $2 and fence = $3`;
+  update headgate.chunk_groups set state = $4, changed_at = headgate.clock() where tenant_id = $1 and group_id = $2
+    and ${isPlanted('no-fence') ? '$3::bigint is not null' : 'fence = $3'}`;
 
 async function endGroup(tx: TenantTx, groupId: string, fence: number, state: 'done' | 'failed'): Promise<void> {
   const { rowCount } = await tx.query(endRow, [tx.tenantId, groupId, fence, state]);

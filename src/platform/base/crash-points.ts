@@ -1,25 +1,34 @@
 /**
- * Named places where a process may be killed by a test: between two steps whose order matters. In production `reach` does
- * nothing. A soak sets HEADGATE_TEST_CRASH_AT=name or name:n, and the process kills itself with SIGKILL at the n-th reach.
+ * Named places where a process may be killed or stopped by a test: between two steps whose order matters. In production
+ * `reach` does nothing. A soak sets HEADGATE_TEST_CRASH_AT=name or name:n, and the process sends itself SIGKILL at the n-th
+ * reach; HEADGATE_TEST_STOP_AT likewise with SIGSTOP, from which only SIGCONT wakes it.
  */
 export interface CrashPoints {
-  /** Returns, throws (a test that simulates the end of the process), or ends the process. */
+  /** Returns, throws (a test that simulates the end of the process), or ends or stops the process. */
   reach(name: string): void;
 }
 
 export const noCrashPoints: CrashPoints = { reach: () => {} };
 
-/** From the environment; `noCrashPoints` when the variable is absent. */
+/** From the environment; `noCrashPoints` when the variables are absent. */
 export function crashPointsOf(env: Readonly<Record<string, string | undefined>>): CrashPoints {
-  const setting = env['HEADGATE_TEST_CRASH_AT'];
-  if (!setting) return noCrashPoints;
-  const colon = setting.lastIndexOf(':');
-  const count = colon < 0 ? Number.NaN : Number(setting.slice(colon + 1));
-  const wanted = Number.isInteger(count) && count > 0 ? setting.slice(0, colon) : setting;
-  let left = Number.isInteger(count) && count > 0 ? count : 1;
+  const points = [
+    pointOf(env['HEADGATE_TEST_CRASH_AT'], () => process.kill(process.pid, 'SIGKILL')),
+    pointOf(env['HEADGATE_TEST_STOP_AT'], () => process.kill(process.pid, 'SIGSTOP')),
+  ].filter((point) => point !== undefined);
+  if (points.length === 0) return noCrashPoints;
   return {
     reach(name) {
-      if (name === wanted && --left === 0) process.kill(process.pid, 'SIGKILL');
+      for (const point of points) point(name);
     },
+  };
+}
+
+function pointOf(setting: string | undefined, act: () => void): ((name: string) => void) | undefined {
+  if (!setting) return undefined;
+  const [, wanted, count] = /^(.*?)(?::([1-9]\d*))?$/.exec(setting)!;
+  let left = Number(count ?? 1);
+  return (name) => {
+    if (name === wanted && --left === 0) act();
   };
 }
