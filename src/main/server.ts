@@ -11,7 +11,7 @@ import { createArrivalPlans } from '../control/flows/arrival-plans.ts';
 import { createJobIntake } from '../control/jobs/job-intake.ts';
 import { createAdmission } from '../pipeline/arrivals/admission.ts';
 import { createFileIntake } from '../pipeline/arrivals/file-intake.ts';
-import { createDirectIntakeStore } from '../pipeline/arrivals/intake-store.ts';
+import { createThreadedIntakeStore } from '../pipeline/arrivals/intake-thread.ts';
 import { createSourcePoller } from '../pipeline/arrivals/source-poller.ts';
 import { createUploads } from '../pipeline/arrivals/upload.ts';
 import { crashPointsOf } from '../platform/base/crash-points.ts';
@@ -26,6 +26,7 @@ import { startTracing } from '../platform/telemetry/tracing.ts';
 import { formats } from './catalogue.ts';
 import { createHealth } from './health-checks.ts';
 import { openStorage } from './open-storage.ts';
+import { createStorageSweep } from './storage-sweep.ts';
 import { createWorkLoops } from './work-loops.ts';
 
 export interface RunningServer {
@@ -75,12 +76,26 @@ export async function startServer({ settings, env, logger: given }: ServerOption
   const chunkWork = createNotifier();
   const plans = createArrivalPlans({ environment: settings.environment, uploadBytesMax: settings.uploadBytesMax });
   const admission = createAdmission();
+  const intakeStore = createThreadedIntakeStore({
+    root: storage.root,
+    cell: settings.cell,
+    masterKeys: storage.masterKeys,
+    formatsUrl: new URL('./catalogue.ts', import.meta.url).href,
+    store: storage.sealed,
+    formats,
+  });
   const intake = createFileIntake({
     db,
     ports,
-    store: createDirectIntakeStore({ store: storage.sealed, formats }),
+    store: intakeStore,
     createJobs: createJobIntake(ports.ids),
-    onVerdicts: chunkWork.notify,
+    onVerdicts: (_tenantId, flow, verdicts) => {
+      chunkWork.notify();
+      for (const { state, bytes } of verdicts) {
+        metrics.add('headgate_files_total', { tenant: flow.plan.flow.tenant, outcome: state });
+        if (state === 'accepted') metrics.add('headgate_file_bytes_total', { tenant: flow.plan.flow.tenant }, bytes);
+      }
+    },
     chunkBytes: settings.chunkBytes,
     crashPoints,
   });
@@ -101,7 +116,10 @@ export async function startServer({ settings, env, logger: given }: ServerOption
         onError: onError('source poller'),
       }),
     );
-  if (has('scheduler')) loops.push(createEventSequencer({ db, ports, onError: onError('event sequencer') }));
+  if (has('scheduler')) {
+    loops.push(createEventSequencer({ db, ports, onError: onError('event sequencer') }));
+    loops.push(createStorageSweep({ raw: storage.raw, db, ports, logger, workerId }));
+  }
   const work = await createWorkLoops({ settings, env, db, ports, storage, logger, metrics, workerId, crashPoints, chunkWork, codeVersion });
   loops.push(...work.loops);
 
@@ -136,6 +154,7 @@ export async function startServer({ settings, env, logger: given }: ServerOption
     const drained = Promise.all(loops.map((loop) => loop.stop(settings.drainMs)));
     await Promise.all([drained, closeApi(api, settings.drainMs)]);
     await work.close();
+    await intakeStore.close();
     await database.close();
     await tracing.stop(1_000);
     logger.info('headgate stopped');
