@@ -17,6 +17,7 @@ type Level = (context: BenchContext) => Promise<BenchRun[]>;
 const levels: Readonly<Record<string, () => Promise<Level>>> = {
   kernel: async () => (await import('./kernel-level.ts')).runKernelLevel,
   platform: async () => (await import('./platform-level.ts')).runPlatformLevel,
+  'small-files': async () => (await import('./small-files-level.ts')).runSmallFilesLevel,
   memory: async () => (await import('./memory-level.ts')).runMemoryLevel,
 };
 

@@ -1,0 +1,147 @@
+/**
+ * The small-files level: files of 10 records that appear in the folder of a source all at once, until all their jobs are
+ * closed, against a loop that does the same work one file at a time (bench/peers/per-file-loop.ts). Then more files, with
+ * the jobs of the first ones stored, to see that what is stored costs nothing. The delivered lines must be equal.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemPorts } from '../src/platform/base/system-ports.ts';
+import { startEmbeddedPostgres } from '../src/platform/postgres/embedded-postgres.ts';
+import type { BenchContext } from './bench-context.ts';
+import { type BenchRun, compare, type Measured } from './comparison.ts';
+import { firstLines, paymentsCsv } from './payments-files.ts';
+import { type ServedProduct, serveProduct } from './served-product.ts';
+import { timedRun } from './timed-run.ts';
+
+const recordsPerFile = 10;
+const pollMs = 50;
+const withinMs = 600_000;
+
+export async function runSmallFilesLevel(context: BenchContext): Promise<BenchRun[]> {
+  const files = context.isQuick ? 200 : 10_000;
+  const peerFiles = context.isQuick ? 200 : 2_000;
+  const maker = createFileMaker(context);
+  const peer = await startPeer(context);
+  const product = await serveProduct(context, { name: 'small-files', flows: ['small-files.yaml'] });
+  const ours = async (name: string, count: number): Promise<Measured> => {
+    const seconds = await dropFiles(product, maker.make(name, count));
+    return { seconds, rssBytes: product.peakRssBytes() };
+  };
+  try {
+    context.progress(`small files, ${files} files of ${recordsPerFile} records`);
+    const first = maker.make('first', Math.min(files, 200));
+    await peer.run(first, 'first');
+    await dropFiles(product, first);
+    assertSameLines(join(product.outbox, 'small'), peer.outputOf('first'));
+    const empty = await ours('empty', Math.min(files, 1_000));
+    let round = 0;
+    const run = await compare({
+      level: 'small-files',
+      case: `${files} files of ${recordsPerFile} records`,
+      against: 'a loop with an fsync per file',
+      units: files,
+      pairs: context.isQuick ? 1 : 3,
+      bar: { kind: 'at-least', value: 4 },
+      ours: () => ours(`many-${++round}`, files),
+      theirs: async () => {
+        const measured = await peer.run(maker.make(`loop-${round}`, peerFiles), `loop-${round}`);
+        return { ...measured, seconds: (measured.seconds / peerFiles) * files };
+      },
+    });
+    if (context.isQuick) return [run];
+    let again = 0;
+    const growth = await compare({
+      level: 'growth',
+      case: '1,000 small files with 30,000 jobs stored',
+      against: 'with 200 jobs stored',
+      units: 1_000,
+      pairs: 3,
+      bar: { kind: 'at-most', value: 1.1 },
+      ours: () => ours(`stored-${++again}`, 1_000),
+      theirs: async () => empty,
+    });
+    return [run, growth];
+  } finally {
+    await product.stop();
+    await peer.stop();
+  }
+}
+
+/** Until all jobs of the files are closed, from the moment they appear. */
+async function dropFiles(product: ServedProduct, from: string): Promise<number> {
+  const names = readdirSync(from);
+  const closedBefore = await countClosed(product);
+  const drop = join(product.inbox, 'drop');
+  const startedAt = performance.now();
+  for (const name of names) renameSync(join(from, name), join(drop, name));
+  while ((await countClosed(product)) < closedBefore + names.length) {
+    if (performance.now() - startedAt > withinMs) throw new Error(`not all of ${names.length} small files became closed jobs`);
+    await sleep(pollMs);
+  }
+  return (performance.now() - startedAt) / 1_000;
+}
+
+async function countClosed(product: ServedProduct): Promise<number> {
+  const { rows } = await product.inTenant((tx) =>
+    tx.query<{ closed: number }>(
+      "/* bench closed jobs */ select count(*)::integer as closed from headgate.jobs where tenant_id = $1 and state = 'completed'",
+      [tx.tenantId],
+    ),
+  );
+  return rows[0].closed;
+}
+
+/** Every file has rows of its own, so that none is a duplicate. */
+function createFileMaker(context: BenchContext) {
+  const seed = readFileSync(paymentsCsv(context, context.isQuick ? 20_000 : 200_000));
+  const headerEnd = seed.indexOf(10) + 1;
+  const header = seed.subarray(0, headerEnd);
+  let made = 0;
+  let position = headerEnd;
+  return {
+    /** Returns the folder. */
+    make(name: string, count: number): string {
+      const folder = join(context.folder, 'small', name);
+      mkdirSync(folder, { recursive: true });
+      for (let index = 0; index < count; index++) {
+        if (position >= seed.length) position = headerEnd;
+        const lines = firstLines(seed.subarray(position), recordsPerFile);
+        position += lines.length;
+        const number = String(++made).padStart(7, '0');
+        const distinct = lines.toString('utf8').replace(/^[PX]\d{9}/, `P77${number}`);
+        writeFileSync(join(folder, `payments-${number}.csv`), Buffer.concat([header, Buffer.from(distinct)]));
+      }
+      return folder;
+    },
+  };
+}
+
+/** The loop, with a PostgreSQL of its own that is as durable as the product's. */
+async function startPeer(context: BenchContext) {
+  const postgres = await startEmbeddedPostgres({ dataDir: join(context.folder, 'loop-database'), ports: systemPorts });
+  const outputOf = (name: string) => join(context.folder, 'loop', name);
+  return {
+    outputOf,
+    async run(folder: string, name: string): Promise<Measured> {
+      const script = join(context.root, 'bench/peers/per-file-loop.ts');
+      const flow = join(context.root, 'bench/flows/small-files.yaml');
+      const { stdout, rssBytes } = await timedRun([context.node, script, flow, folder, outputOf(name)], {
+        env: { LOOP_DATABASE_URL: postgres.adminUrl('postgres') },
+      });
+      return { seconds: JSON.parse(stdout).seconds, rssBytes };
+    },
+    stop: () => postgres.stop(),
+  };
+}
+
+function assertSameLines(ours: string, theirs: string): void {
+  const [mine, other] = [ours, theirs].map((folder) => hashOfLines(folder));
+  if (mine !== other) throw new Error(`the lines in ${ours} and ${theirs} differ`);
+}
+
+function hashOfLines(folder: string): string {
+  const lines = readdirSync(folder).flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1));
+  return createHash('sha256').update(lines.sort().join('\n')).digest('hex');
+}
