@@ -3,6 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from './served-process.ts';
 
+/** Inside a transaction a stopped process holds its locks, and nobody can take over until it wakes. */
+export function canStopAt(point: string): boolean {
+  return !/^jobs\.before-(?:\w+-)?commit$/.test(point);
+}
+
 export function crashPointNames(): string[] {
   const folder = join(projectRoot, 'src');
   const names = new Set<string>();

@@ -12,6 +12,8 @@ export interface FaultSchedule {
   readonly databaseRestartMs: number;
   readonly lostCommitMs: number;
   readonly lostRequestMs: number;
+  /** Which requests to the HTTP sink are broken; all when left out. */
+  readonly requests?: RegExp;
 }
 
 export interface RunningFaults {
@@ -53,7 +55,7 @@ export function startFaults(
   const running = [
     every(schedule.lostCommitMs, breakOne(proxies.database, commit)),
     every(schedule.lostCommitMs, breakOne(proxies.tableSink, commit)),
-    every(schedule.lostRequestMs, breakOne(proxies.httpSink, post)),
+    every(schedule.lostRequestMs, breakOne(proxies.httpSink, schedule.requests ?? post)),
     every(schedule.databaseRestartMs, async () => {
       awayUntilMs = Number.POSITIVE_INFINITY;
       await stopPostmaster(cluster.folder, systemPorts, 'immediate');

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { SeededRandom } from './seeded-random.ts';
-import { type FlowName, flowTenants, type TargetName, type Tenant } from './soak-flows.ts';
+import { flowNames as allFlows, type FlowName, flowTenants, type TargetName, type Tenant } from './soak-flows.ts';
 
 export interface RecordCounts {
   readonly read: number;
@@ -44,8 +44,10 @@ const currencies = ['ZAR', 'USD', 'EUR', 'GBP'];
 const smallRecords = { min: 3, max: 40 };
 const bigRecords = { min: 200, max: 500 };
 
-export function generateFile(number: number, random: SeededRandom): GeneratedFile {
-  const flow = random.isTrue(0.6) ? 'payments' : random.isTrue(0.85) ? 'notices' : 'statements';
+/** Of one of the flows, most of them small. */
+export function generateFile(number: number, random: SeededRandom, flows: readonly FlowName[] = allFlows): GeneratedFile {
+  const drawn = random.isTrue(0.6) ? 'payments' : random.isTrue(0.85) ? 'notices' : 'statements';
+  const flow = flows.includes(drawn) ? drawn : random.pick(flows);
   const range = flow === 'statements' ? bigRecords : flow === 'notices' ? { ...smallRecords, max: 12 } : smallRecords;
   const letter = flow[0]!.toUpperCase();
   const records: GeneratedRecord[] = [];

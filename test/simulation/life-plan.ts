@@ -17,6 +17,8 @@ export interface LifePlanOptions {
   readonly points: readonly string[];
   readonly shares: LifeShares;
   readonly random: SeededRandom;
+  /** Where pauses begin; at any instant where there are none. */
+  readonly pausePoints: readonly string[];
   /** True while the traffic lags behind the kills: lives must be longer then. */
   isBehind(): boolean;
 }
@@ -30,7 +32,7 @@ export interface LifePlan {
   readonly hits: Readonly<Record<string, number>>;
 }
 
-export function createLifePlan({ kills: killsWanted, points, shares, random, isBehind }: LifePlanOptions): LifePlan {
+export function createLifePlan({ kills: killsWanted, points, shares, pausePoints, random, isBehind }: LifePlanOptions): LifePlan {
   const hits: Record<string, number> = Object.fromEntries(points.map((point) => [point, 0]));
   const tries: Record<string, number> = { ...hits };
   let kills = 0;
@@ -45,10 +47,15 @@ export function createLifePlan({ kills: killsWanted, points, shares, random, isB
     return { end: 'point', point, count: isBehind() ? random.between(5, 25) : hits[point] === 0 ? 1 : random.between(1, 8) };
   }
 
+  function choosePause(): Life {
+    if (pausePoints.length === 0 || random.isTrue(0.3)) return { end: 'pause' };
+    return { end: 'pause', point: random.pick(pausePoints), count: random.between(1, 4) };
+  }
+
   function choose(): Life {
     const draw = random.fraction();
     if (points.length > 0 && draw < shares.point) return choosePoint();
-    if (draw < shares.point + shares.pause) return { end: 'pause' };
+    if (draw < shares.point + shares.pause) return choosePause();
     if (draw < shares.point + shares.pause + shares.drain) return { end: 'drain' };
     return { end: 'instant' };
   }

@@ -7,7 +7,9 @@ import { type PlantedFault, plantedFaults } from '../../src/platform/base/plante
 import type { EmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
 import { runSoak, type SoakOptions, type SoakResult } from './soak-run.ts';
 
-type Aim = Pick<SoakOptions, 'kills' | 'points' | 'shares' | 'faults'> & { isCaught(result: SoakResult): boolean };
+type Aim = Pick<SoakOptions, 'kills' | 'points' | 'shares' | 'pausePoints' | 'flows' | 'faults'> & {
+  isCaught(result: SoakResult): boolean;
+};
 
 const noFaults = { databaseRestartMs: 0, lostCommitMs: 0, lostRequestMs: 0 };
 
@@ -16,6 +18,7 @@ const aims: Readonly<Record<PlantedFault, Aim>> = {
     kills: 4,
     points: ['arrivals.before-commit'],
     shares: { point: 1, pause: 0, drain: 0 },
+    pausePoints: [],
     faults: noFaults,
     isCaught: ({ lost }) => lost > 0,
   },
@@ -23,15 +26,19 @@ const aims: Readonly<Record<PlantedFault, Aim>> = {
     kills: 4,
     points: [],
     shares: { point: 0, pause: 1, drain: 0 },
+    // A run of a chunk that wakes up when another has done its work, and counts the records once more.
+    pausePoints: ['jobs.after-segments'],
+    flows: ['statements'],
     faults: noFaults,
-    isCaught: ({ doubledInLedger, unlabelledDuplicates, unbalancedJobs, stuckJobs, eventFaults }) =>
-      doubledInLedger + unlabelledDuplicates + unbalancedJobs + stuckJobs + eventFaults > 0,
+    isCaught: ({ doubledInLedger, unbalancedJobs }) => doubledInLedger + unbalancedJobs > 0,
   },
   'new-key-on-retry': {
     kills: 2,
     points: [],
     shares: { point: 0, pause: 0, drain: 0 },
-    faults: { ...noFaults, lostRequestMs: 150 },
+    pausePoints: [],
+    flows: ['notices'],
+    faults: { ...noFaults, lostRequestMs: 100, requests: /^POST \/single/ },
     isCaught: ({ rekeyedDuplicates }) => rekeyedDuplicates > 0,
   },
 };

@@ -3,7 +3,7 @@
  * signalled, and its end told apart. What it writes goes to a log file.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,6 +27,8 @@ export interface ServedProcess {
   waitUntilReady(timeoutMs: number): Promise<boolean>;
   signal(name: NodeJS.Signals): void;
   readonly hasEnded: boolean;
+  /** It has been stopped by SIGSTOP, and not woken yet. */
+  readonly isStopped: boolean;
   /** We sent it SIGKILL: it did not end by its own hand. */
   readonly wasKilledByUs: boolean;
   readonly ended: Promise<ProcessEnd>;
@@ -71,6 +73,9 @@ function describeChild(child: ChildProcess, port: number): ServedProcess {
     get hasEnded() {
       return end !== undefined;
     },
+    get isStopped() {
+      return end === undefined && isStoppedProcess(child.pid ?? 0);
+    },
     get wasKilledByUs() {
       return wasKilledByUs;
     },
@@ -88,6 +93,15 @@ function describeChild(child: ChildProcess, port: number): ServedProcess {
       return false;
     },
   };
+}
+
+/** State T of proc(5); the name of a program, in brackets before it, may hold anything. */
+function isStoppedProcess(pid: number): boolean {
+  try {
+    return /\) T [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 async function isReady(port: number): Promise<boolean> {

@@ -10,7 +10,8 @@ import { type ServedProcess, startServing } from './served-process.ts';
 export type Life =
   | { readonly end: 'point'; readonly point: string; readonly count: number }
   | { readonly end: 'instant' }
-  | { readonly end: 'pause' }
+  /** Stopped at the named point, if it comes by it in time, else at some instant. */
+  | { readonly end: 'pause'; readonly point?: string; readonly count?: number }
   | { readonly end: 'drain' };
 
 export interface LifeOutcome {
@@ -41,6 +42,8 @@ export interface SlotOptions {
 const readyMsMax = 30_000;
 /** A process that does not come by its named point within this time is killed all the same. */
 const pointMsMax = 5_000;
+const stopMsMax = 2_000;
+const stopLookMs = 20;
 const behindMsMax = 10_000;
 const behindLookMs = 100;
 const drainMsMax = 10_000;
@@ -55,8 +58,7 @@ export async function runServerSlot(options: SlotOptions): Promise<void> {
 
 async function live(options: SlotOptions, life: Life): Promise<LifeOutcome> {
   const { port, name, env, logFolder } = options;
-  const crashAt: Record<string, string> = life.end === 'point' ? { HEADGATE_TEST_CRASH_AT: `${life.point}:${life.count}` } : {};
-  const server = startServing({ port, env: { ...env, ...crashAt }, logPath: join(logFolder, `${name}.log`) });
+  const server = startServing({ port, env: { ...env, ...switchesOf(life) }, logPath: join(logFolder, `${name}.log`) });
   const isReady = await server.waitUntilReady(readyMsMax);
   if (isReady) await spend(life, server, options);
   const wasLate = !isReady && !server.hasEnded;
@@ -75,6 +77,12 @@ async function live(options: SlotOptions, life: Life): Promise<LifeOutcome> {
   }
 }
 
+function switchesOf(life: Life): Record<string, string> {
+  if (life.end === 'point') return { HEADGATE_TEST_CRASH_AT: `${life.point}:${life.count}` };
+  if (life.end === 'pause' && life.point !== undefined) return { HEADGATE_TEST_STOP_AT: `${life.point}:${life.count ?? 1}` };
+  return {};
+}
+
 async function spend(life: Life, server: ServedProcess, { leaseMs, random, isBehind }: SlotOptions): Promise<void> {
   const pass = (ms: number) => Promise.race([server.ended, sleep(ms)]);
   switch (life.end) {
@@ -86,7 +94,8 @@ async function spend(life: Life, server: ServedProcess, { leaseMs, random, isBeh
       for (let ms = 0; isBehind() && !server.hasEnded && ms < behindMsMax; ms += behindLookMs) await pass(behindLookMs);
       break;
     case 'pause':
-      await pass(random.between(100, 800));
+      if (life.point === undefined) await pass(random.between(100, 800));
+      else for (let ms = 0; !server.isStopped && !server.hasEnded && ms < stopMsMax; ms += stopLookMs) await pass(stopLookMs);
       server.signal('SIGSTOP');
       await sleep(leaseMs * 2);
       server.signal('SIGCONT');

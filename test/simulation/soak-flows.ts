@@ -17,6 +17,8 @@ export type Tenant = (typeof tenants)[number];
 export type FlowName = 'payments' | 'notices' | 'statements';
 export const flowTenants: Readonly<Record<FlowName, Tenant>> = { payments: 'north', notices: 'south', statements: 'south' };
 
+export const flowNames = Object.keys(flowTenants) as readonly FlowName[];
+
 /** Where each target's records are found at the end. */
 export const targetPlaces = {
   archive: { kind: 'file', format: 'ndjson', folder: 'north/archive' },

@@ -13,6 +13,7 @@ import { seededRandom } from './seeded-random.ts';
 import { type Senders, startSenders } from './senders.ts';
 import { freePort, startServing } from './served-process.ts';
 import { runServerSlot } from './server-slot.ts';
+import type { FlowName } from './soak-flows.ts';
 import { openSurroundings, type Surroundings } from './surroundings.ts';
 
 export interface SoakOptions {
@@ -23,6 +24,9 @@ export interface SoakOptions {
   readonly kills: number;
   readonly points: readonly string[];
   readonly shares: LifeShares;
+  readonly pausePoints: readonly string[];
+  /** All when left out. */
+  readonly flows?: readonly FlowName[];
   readonly faults: FaultSchedule;
   /** HEADGATE_TEST_PLANT of the serving processes. */
   readonly plant?: string;
@@ -60,6 +64,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
       surroundings,
       ports,
       random: random.fork(),
+      flows: options.flows,
       uploadersCount: 6,
       droppersCount: 2,
       openJobsMax: 150,
@@ -84,11 +89,11 @@ interface Scene {
 
 /** The time of kills and faults. */
 async function disturb(
-  { kills, points, shares, faults, plant, cluster, say }: SoakOptions,
+  { kills, points, shares, pausePoints, faults, plant, cluster, say }: SoakOptions,
   { surroundings, ports, senders, openJobs, random }: Scene & { openJobs(): number; random: ReturnType<typeof seededRandom> },
 ): Promise<Pick<SoakResult, 'kills' | 'inFlightAtKill' | 'points' | 'faults' | 'surprises'>> {
   const isBehind = () => senders.acked < acksPerKill * (plan.kills + 2);
-  const plan = createLifePlan({ kills, points, shares, random: random.fork(), isBehind });
+  const plan = createLifePlan({ kills, points, shares, pausePoints, random: random.fork(), isBehind });
   const running = startFaults(surroundings, cluster, faults, random.fork());
   const startedMs = performance.now();
   const surprises: string[] = [];

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
-import { crashPointNames } from './crash-point-names.ts';
+import { canStopAt, crashPointNames } from './crash-point-names.ts';
 import { checkPlantedFaults } from './planted-runs.ts';
 import { endAllServing } from './served-process.ts';
 import { acksPerKill, runSoak, type SoakResult } from './soak-run.ts';
@@ -65,6 +65,7 @@ async function soak(cluster: EmbeddedPostgres): Promise<number> {
         seed,
         kills,
         points,
+        pausePoints: points.filter(canStopAt),
         shares: { point: 0.6, pause: 0.08, drain: 0.08 },
         faults: { databaseRestartMs: 12_000, lostCommitMs: 800, lostRequestMs: 800 },
         peaceMsMax: 90_000,

@@ -21,16 +21,7 @@ import { openPool } from '../../src/platform/postgres/pool.ts';
 import { withTenant } from '../../src/platform/tenancy/tenant-scope.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { type Journal, openJournal } from './journal.ts';
-import {
-  dropFolder,
-  type FlowName,
-  flowTenants,
-  paymentsFlow,
-  sinkPasswordVariable,
-  type Tenant,
-  tenantDocuments,
-  tenants,
-} from './soak-flows.ts';
+import { dropFolder, flowNames, paymentsFlow, sinkPasswordVariable, type Tenant, tenantDocuments, tenants } from './soak-flows.ts';
 import { createTableSink } from './table-sink.ts';
 
 export interface Surroundings {
@@ -130,7 +121,7 @@ export async function openSurroundings({ folder, cluster, name, seed, leaseMs }:
 
 /** The roots of connections must be there before anything is read from or written to them. */
 function makeExchange(root: string): void {
-  for (const flow of Object.keys(flowTenants) as FlowName[]) mkdirSync(dropFolder(root, flow), { recursive: true });
+  for (const flow of flowNames) mkdirSync(dropFolder(root, flow), { recursive: true });
 }
 
 async function makeTenants(
