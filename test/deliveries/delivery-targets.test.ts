@@ -61,6 +61,32 @@ it('small jobs share a file where the flow rolls them up, and have their own whe
   }
 });
 
+it('a job is sent to be closed by the last of its targets, and only then', async () => {
+  const folder = temporaryFolder();
+  const late = join(temporaryFolder(), 'late');
+  const target = (id: string, connection: string) => targetPlan(id, { format: 'ndjson' }, { connection, retry: { ...retry, max: 1_000 } });
+  const scenario = await scenarioOf(deliveryPlan([target('one', 'folder'), target('two', 'late')]), {
+    folder: bindingOf('folder', { root: folder }),
+    late: bindingOf('folder', { root: late }),
+  });
+  const line = deliveryLine({ id: 'r1', customer: 'c1', amount: 100, currency: 'EUR', letters: 'ab' });
+  const jobs = await scenario.deliverJobs([{ lines: [line] }]);
+  scenario.startWorker();
+  await until(async () => (await scenario.attempts()).length > 3, 'the second target was not tried again');
+  expect(await scenario.rows("/* close */ select 1 from headgate.work_items where tenant_id = $1 and kind = 'close'")).toEqual([]);
+  expect(await scenario.counts()).toMatchObject([{ delivered: 1 }, { delivered: 0 }]);
+  mkdirSync(late);
+  await scenario.allEnded(jobs);
+  expect(await scenario.counts()).toMatchObject([{ delivered: 1 }, { delivered: 1 }]);
+});
+
+it('a job with nothing to deliver is sent to be closed at once', async () => {
+  const scenario = await scenarioOf(filePlan({}), {});
+  const jobs = await scenario.deliverJobs([{ lines: ['r1,c1,1.00,EUR,-\n'] }, { lines: [] }]);
+  await scenario.allEnded(jobs);
+  expect(await scenario.counts()).toMatchObject([{ routed: 0, delivered: 0 }]);
+});
+
 it('a file that is there already when its attempt is unknown is found, and not written again', async () => {
   const folder = temporaryFolder();
   const scenario = await scenarioOf(filePlan({}), { folder: bindingOf('folder', { root: folder }) });

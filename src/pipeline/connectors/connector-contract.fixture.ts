@@ -3,6 +3,8 @@
  * target may have, ends in time, and shows nothing of a record. A connector's own test gives a harness over a real target.
  */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { deliveryPlan } from '../../../test/support/delivery-files.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
@@ -155,6 +157,12 @@ export function describeConnectorContract({ connector, open }: ContractSubject):
         expect(await target.probe(new AbortController().signal)).toMatchObject({ isReachable: true, code: null });
         expect(await stored()).toEqual([]);
       }));
+
+    it('its page tells every setting', () => {
+      const page = readFileSync(join('docs', connector.documentation), 'utf8');
+      const settings = [...connector.targetSettings, ...connector.connectionSettings];
+      expect(settings.filter(({ name }) => !page.includes(name)).map(({ name }) => name)).toEqual([]);
+    });
 
     it('a setting that it does not know is refused', () => {
       const options = openOptions(connector, { settings: required(connector.targetSettings), connection: { surprise: 1 } });
