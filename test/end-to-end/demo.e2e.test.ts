@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'headgate-demo-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function demo(...options: string[]): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const entry = join(import.meta.dirname, '../../src/main/headgate.ts');
+    const child = spawn(process.execPath, [
+      '--disable-warning=ExperimentalWarning',
+      entry,
+      'demo',
+      '--once',
+      '--json',
+      '--data-dir',
+      folder,
+      ...options,
+    ]);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (text) => {
+      stdout += text;
+    });
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** Commands of running processes that name the folder. */
+function processesOf(path: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((id) => {
+      try {
+        return [readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ')];
+      } catch {
+        return [];
+      }
+    })
+    .filter((command) => command.includes(path));
+}
+
+test('the demo runs the main job for two tenants, balances, leaves no process behind, and works again', async () => {
+  for (const run of [1, 2]) {
+    const { code, stdout, stderr } = await demo('--records', '3000');
+    expect(code, stderr).toBe(0);
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ balanced: true });
+    expect(document.peakRssBytes).toBeGreaterThan(0);
+    expect(document.jobs.map((job: { tenant: string; state: string }) => [job.tenant, job.state])).toEqual([
+      ['bank-za', 'completed'],
+      ['acme-pay', 'completed'],
+      ['acme-pay', 'completed'],
+    ]);
+    for (const job of document.jobs) {
+      const { read, valid, rejected, filtered } = job.records;
+      expect(read).toBe(valid + rejected + filtered);
+      expect(rejected).toBeGreaterThan(0);
+      for (const target of Object.values(job.targets) as Record<string, number>[])
+        expect(target).toMatchObject({ delivered: target.routed, inFlight: 0, dead: 0 });
+      expect(job.file).toContain(String(run).padStart(4, '0'));
+    }
+    expect(document.jobs[0].records.read).toBe(3000);
+    expect(processesOf(folder)).toEqual([]);
+  }
+});
