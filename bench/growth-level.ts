@@ -1,0 +1,71 @@
+/**
+ * The growth level: ten times the rows take ten times the time, so that a row costs the same in any file. What a process
+ * needs to start is taken off on both sides of the kernel; a job's fixed costs are left in on the platform's small side.
+ */
+import { join } from 'node:path';
+import type { BenchContext } from './bench-context.ts';
+import { type BenchRun, compare, type Measured } from './comparison.ts';
+import { repeatedPaymentsCsv } from './payments-files.ts';
+import { serveProduct } from './served-product.ts';
+import { timedRun } from './timed-run.ts';
+
+const kernelRows = 300_000;
+const platformRows = 200_000;
+
+/** Nothing under --quick: small files measure noise. */
+export async function runGrowthLevel(context: BenchContext): Promise<BenchRun[]> {
+  if (context.isQuick) return [];
+  return [await kernelGrowth(context), await platformGrowth(context)];
+}
+
+async function kernelGrowth(context: BenchContext): Promise<BenchRun> {
+  context.progress('growth of the kernel');
+  const run = (rows: number) =>
+    timedRun([
+      context.node,
+      join(context.root, 'src/main/headgate.ts'),
+      'run',
+      join(context.root, 'bench/flows/payments.yaml'),
+      repeatedPaymentsCsv(context, rows),
+      '--out',
+      join(context.folder, 'growth'),
+      '--threads',
+      '1',
+    ]);
+  const perRow = async (rows: number): Promise<Measured> => {
+    const start = await run(1);
+    const whole = await run(rows);
+    return { seconds: (whole.seconds - start.seconds) / rows, rssBytes: whole.rssBytes };
+  };
+  return compare({ ...growthOf('kernel', kernelRows), pairs: 7, ours: () => perRow(kernelRows * 10), theirs: () => perRow(kernelRows) });
+}
+
+async function platformGrowth(context: BenchContext): Promise<BenchRun> {
+  context.progress('growth of the platform');
+  const product = await serveProduct(context, { name: 'growth-platform', flows: ['payments.yaml'] });
+  const perRow = async (rows: number): Promise<Measured> => {
+    const seconds = (await product.ingest(repeatedPaymentsCsv(context, rows), 'payments-csv')) / rows;
+    return { seconds, rssBytes: product.peakRssBytes() };
+  };
+  try {
+    await perRow(platformRows);
+    return await compare({
+      ...growthOf('platform', platformRows),
+      pairs: 5,
+      ours: () => perRow(platformRows * 10),
+      theirs: () => perRow(platformRows),
+    });
+  } finally {
+    await product.stop();
+  }
+}
+
+function growthOf(what: string, rows: number) {
+  return {
+    level: 'growth',
+    case: `${what}, a row of ${rows * 10}`,
+    against: `a row of ${rows}`,
+    units: 1,
+    bar: { kind: 'at-most', value: 1.1 },
+  } as const;
+}
