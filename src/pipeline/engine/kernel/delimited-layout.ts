@@ -122,16 +122,17 @@ class DelimitedLayout {
 
   #skip(tag: Buffer | null, isLast: boolean): string {
     const literal = tag === null ? '' : `if(!(${matchesBytes('q', tag)})||r-q!==${tag.length})break row;`;
-    return `${this.#open('q')}r=q;g=0;${this.#run('r', 'g')}if((g&hi)!==0){reason=5;break row;}${literal}${this.#close('r', isLast)}`;
+    return `${this.#open('q')}${this.#run({ start: 'q', end: 'r', flags: 'g' })}if((g&hi)!==0){reason=5;break row;}${literal}${this.#close('r', isLast)}`;
   }
 
-  #run(at: string, flags: string): string {
-    const plain = scanCode(this.#plain, at, flags);
-    return this.#format.quote === null ? plain : `if(qt===0)${plain}else${scanCode(this.#quoted, at, flags)}`;
+  #run(text: { readonly start: string; readonly end: string; readonly flags: string }): string {
+    const { single, pair } = this.#plain;
+    if (this.#format.quote === null) return scanCode(this.#plain, text);
+    return scanCode({ single: `(qt===0?${single}:${this.#quoted.single})`, pair: `(qt===0?${pair}:${this.#quoted.pair})` }, text);
   }
 
   #scan(index: number): string {
     const trim = this.#context.field(index).trim ? `while(e${index}>s${index}&&b[e${index}-1]===32)e${index}--;` : '';
-    return `e${index}=s${index};f${index}=0;${this.#run(`e${index}`, `f${index}`)}${trim}`;
+    return `${this.#run({ start: `s${index}`, end: `e${index}`, flags: `f${index}` })}${trim}`;
   }
 }

@@ -222,8 +222,9 @@ function numberCode(context: SourceContext, layout: TextLayout, index: number, f
   const more = bound === null ? '' : `k<${bound}&&`;
   const digits = `while(${more}((d=b[k]-48)>>>0)<=9){u=Math.imul(u,10)+d|0;k++}`;
   const hasFraction = field.type === 'decimal' && field.point === 'explicit' && scale > 0;
+  const table = hasFraction ? context.constant(powersUpTo(scale)) : '';
   const fraction = hasFraction
-    ? `if(${more}b[k]===46){k++;const y=k;${digits}const q=k-y;if(q<1||q>${scale}||n+q>${exactDigits})break row;u=Math.imul(u,${context.constant(powersUpTo(scale))}[${scale}-q])}else u=Math.imul(u,${10 ** Math.min(scale, 9)});`
+    ? `let q=0;if(${more}b[k]===46){k++;const y=k;${digits}q=k-y;if(q<1||q>${scale}||n+q>${exactDigits})break row;}u=Math.imul(u,${table}[${scale}-q]);`
     : '';
   const shift = hasFraction ? scale : 0;
   // Nine digits with the scale's zeros fit 32 bits; longer numbers are read again as doubles.
@@ -289,6 +290,9 @@ export function dateShape(field: FieldPlan): DateShape | null {
   return { year: places.get('yyyy')!, month: places.get('MM')!, day: places.get('dd')!, length: at, literals };
 }
 
+/** Days of each month in a leap year. */
+const longestMonths = Uint8Array.from([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]);
+
 function dateCode(context: SourceContext, index: number, shape: DateShape): string {
   const s = `s${index}`;
   const two = (at: number) => ({ high: `b[${s}+${at}]-48`, low: `b[${s}+${at + 1}]-48` });
@@ -300,6 +304,6 @@ function dateCode(context: SourceContext, index: number, shape: DateShape): stri
   return (
     `{const h=${month.high},l=${month.low},i=${day.high},j=${day.low},m=h*10+l,d=i*10+j;` +
     `if(${literals}(h>>>0)>9||(l>>>0)>9||(i>>>0)>9||(j>>>0)>9||m<1||m>12||d<1||d>31||${notFourDigits(`${s}+${shape.year}`)}||I.getInt32(${s}+${shape.year},true)===0x30303030)break row;` +
-    `if(d>28&&!isDay(${year},m,d))break row;${number}e${index}=${s}+${shape.length};}`
+    `if(d>${context.constant(longestMonths)}[m]||(m===2&&d===29&&!isDay(${year},m,d)))break row;${number}e${index}=${s}+${shape.length};}`
   );
 }

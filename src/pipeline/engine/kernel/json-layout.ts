@@ -31,7 +31,7 @@ export function jsonLayout(context: SourceContext, format: JsonLinesPlan, templa
   };
   if (missing.some(isPrefix) || hasEmptyObject(template)) return null;
   const tables = scanTables(context, [0x22, 0x5c, ...Array.from({ length: 0x20 }, (_, control) => control)]);
-  const run = (at: string, flags: string) => scanCode(tables, at, flags);
+  const run = (start: string, end: string, flags: string) => scanCode(tables, { start, end, flags });
   const field = (index: number, source: string): string => {
     const { type, trim } = context.field(index);
     const isOptional = context.isOptional(index);
@@ -51,7 +51,7 @@ export function jsonLayout(context: SourceContext, format: JsonLinesPlan, templa
   return {
     scan: (index) => {
       const trim = context.field(index).trim ? `while(e${index}>s${index}&&b[e${index}-1]===32)e${index}--;` : '';
-      return `e${index}=s${index};f${index}=0;${run(`e${index}`, `f${index}`)}${trim}`;
+      return `${run(`s${index}`, `e${index}`, `f${index}`)}${trim}`;
     },
     bound: () => null,
     reserved: new Set([0x22, 0x5c, ...Array.from({ length: 0x20 }, (_, control) => control)]),
@@ -84,10 +84,10 @@ function hasEmptyObject(template: readonly JsonPart[]): boolean {
 }
 
 /** A value that no field reads: any scalar, strictly. */
-function skipCode(run: (at: string, flags: string) => string): string {
+function skipCode(run: (start: string, end: string, flags: string) => string): string {
   const plainWord = words.map((word) => `if(${matchesBytes('p', word)})p+=${word.length};else `).join('');
   return (
-    `if(b[p]===34){q=p+1;r=q;g=0;${run('r', 'g')}if(b[r]!==34)break row;if((g&hi)!==0){reason=5;break row;}p=r+1;}` +
+    `if(b[p]===34){q=p+1;${run('q', 'r', 'g')}if(b[r]!==34)break row;if((g&hi)!==0){reason=5;break row;}p=r+1;}` +
     `else if((b[p]-48>>>0)<=9&&!(b[p]===48&&(b[p+1]-48>>>0)<=9)){p++;while((b[p]-48>>>0)<=9)p++;if(b[p]===46||b[p]===101||b[p]===69)break row;}` +
     `else{${plainWord}break row;}`
   );

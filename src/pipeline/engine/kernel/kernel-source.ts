@@ -113,7 +113,7 @@ function assemble(parts: KernelParts): string {
   const temporaries = context.temporaries.map((name) => `${name}=0`);
   return `"use strict";
 const [${constants.join(',')}]=K;
-const {N,isDay,ibanLength,isCurrency,isCountry,wide,writeInteger,writeDecimal,cell,column,triple}=F;
+const {N,scanText,isDay,ibanLength,isCurrency,isCountry,wide,writeInteger,writeDecimal,cell,column,triple}=F;
 return function kernel(S,X){
 const b=S.bytes,I=S.view,have=S.have|0,until=S.until|0,P=S.places,outs=S.outputs,ST=S.status,RS=S.routeSet,OF=S.offset,H=S.hash,SL=S.slots,AC=S.sums,AN=S.sumCounts,FS=S.firstSets,MS=S.maskSets,FT=S.firstTargets,MT=S.isMulti,KB=S.keyBatch,KV=KB.view,KC=KB.columns,KP=KB.places;
 ${flow.hashedKeys.map((_, index) => `const H${index}=S.hashes[${index}];`).join('')}

@@ -10,6 +10,7 @@ import { ibanLength } from './iban-bytes.ts';
 import type { KernelRuntime, KernelState } from './kernel-runtime.ts';
 import { type KernelShape, type KernelSource, kernelSource } from './kernel-source.ts';
 import { readWide, writeDecimal, writeInteger } from './number-text.ts';
+import { scanText } from './record-layout.ts';
 
 export interface Kernel {
   readonly source: KernelSource;
@@ -19,6 +20,7 @@ export interface Kernel {
 
 const functions = {
   N: countCodePoints,
+  scanText,
   isDay: isRealDay,
   ibanLength,
   isCurrency: isCurrencyAt,

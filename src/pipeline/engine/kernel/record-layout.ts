@@ -48,9 +48,25 @@ export function scanTables(context: SourceContext, stops: readonly number[]): Sc
   return { single: context.constant(single), pair: context.constant(pairTable(single)) };
 }
 
-/** Code that moves `at` to the end of a text and collects its flags: plain bytes two by two, then the rest one by one. */
-export function scanCode(tables: ScanTables, at: string, flags: string): string {
-  return `{while(${tables.pair}[I.getUint16(${at},true)]===0)${at}+=2;let x=0;while((x=${tables.single}[b[${at}]])<16){${flags}|=x;${at}++;}}`;
+/**
+ * End of a text times four, plus its flags: plain bytes two by two, then the rest one by one. A function of its own, not code in
+ * every kernel: all texts share what the runtime learns about it.
+ */
+export function scanText(bytes: Uint8Array, view: DataView, start: number, single: Uint8Array, pair: Uint8Array): number {
+  let at = start;
+  while (pair[view.getUint16(at, true)] === 0) at += 2;
+  let flags = 0;
+  let found = single[bytes[at]!]!;
+  while (found < byteBits.stops) {
+    flags |= found;
+    found = single[bytes[++at]!]!;
+  }
+  return at * 4 + flags;
+}
+
+/** Code that sets `end` and `flags` for the text at `start`. */
+export function scanCode(tables: ScanTables, text: { readonly start: string; readonly end: string; readonly flags: string }): string {
+  return `x=scanText(b,I,${text.start},${tables.single},${tables.pair});${text.end}=x>>>2;${text.flags}=x&3;`;
 }
 
 /** Code after the last byte of content at `p`: LF, or CR LF. Sets `lf`. The last line of a window is left to the slow path. */
