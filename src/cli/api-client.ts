@@ -1,6 +1,7 @@
 /** The CLI's way to the API: finds it, presents the key, turns problem details back into errors with codes. */
 import { readFileSync, statSync } from 'node:fs';
-import { type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
+import { ApiProblem, type ProblemDetails } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type CommandLine, textOption } from './command.ts';
 
@@ -19,6 +20,7 @@ export interface ApiClient {
 }
 
 const pageMax = 200;
+const keyPattern = /^hg_live_[A-Za-z0-9_-]+$/;
 
 export function createApiClient(line: CommandLine, env: Readonly<Record<string, string | undefined>> = process.env): ApiClient {
   const base = (textOption(line, 'url') ?? env.HEADGATE_URL ?? 'http://127.0.0.1:4680').replace(/\/+$/, '');
@@ -32,8 +34,10 @@ export function createApiClient(line: CommandLine, env: Readonly<Record<string, 
       throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `nothing answered at ${base}`, { cause });
     }
     if (response.headers.get('content-type')?.startsWith('application/problem+json'))
-      throw problemError((await response.json()) as Parameters<typeof problemError>[0]);
-    if (!response.ok) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} answered ${response.status}`);
+      throw new ApiProblem((await response.json()) as ProblemDetails, response.status);
+    // A quarantined file is answered with what became of it, not with a problem.
+    const isAnswer = response.ok || (response.status === 422 && response.headers.get('content-type')?.startsWith('application/json'));
+    if (!isAnswer) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} answered ${response.status}`);
     return response;
   }
 
@@ -73,20 +77,22 @@ function withQuery(path: string, query: Readonly<Record<string, string | undefin
   return entries.length === 0 ? path : `${path}?${new URLSearchParams(entries)}`;
 }
 
-function problemError(problem: { code?: string; detail?: string; retryable?: boolean; errors?: ErrorDetail[] }): HeadgateError {
-  return new HeadgateError(problem.code ?? 'E_INTERNAL', problem.detail ?? 'the API refused', {
-    details: problem.errors,
-    retryable: problem.retryable,
-  });
-}
-
 /** From a file (which nobody else may read) or HEADGATE_API_KEY; never from the command line, where `ps` shows it. */
 function readKey(keyFile: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
-  if (keyFile !== undefined) {
-    if ((statSync(keyFile).mode & 0o077) !== 0)
-      throw new HeadgateError(cliErrors.E_API_KEY_MISSING, `the key file ${keyFile} may be read by others; make it mode 0600`);
-    return readFileSync(keyFile, 'utf8').trim();
-  }
-  if (env.HEADGATE_API_KEY) return env.HEADGATE_API_KEY.trim();
+  const key = keyFile === undefined ? env.HEADGATE_API_KEY?.trim() : readKeyFile(keyFile);
+  if (key && keyPattern.test(key)) return key;
+  if (key) throw new HeadgateError(cliErrors.E_API_KEY_MISSING, 'what was given is no API key: one begins with hg_live_');
   throw new HeadgateError(cliErrors.E_API_KEY_MISSING, 'no API key was given');
+}
+
+function readKeyFile(path: string): string {
+  try {
+    if ((statSync(path).mode & 0o077) !== 0)
+      throw new HeadgateError(cliErrors.E_API_KEY_MISSING, `the key file ${path} may be read by others; make it mode 0600`);
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    if (cause instanceof HeadgateError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new HeadgateError(cliErrors.E_API_KEY_MISSING, `the key file ${path} cannot be read: ${code}`, { cause });
+  }
 }

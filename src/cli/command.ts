@@ -5,6 +5,7 @@
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { HeadgateError } from '../platform/base/errors.ts';
+import { ApiProblem } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
 
 export type OptionValues = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
@@ -39,19 +40,16 @@ export const apiOptions = {
 const exitCodes: Readonly<Record<string, number>> = {
   E_USAGE: 2,
   E_CONFIRM: 2,
-  E_REQUEST: 2,
-  E_UNAUTHENTICATED: 4,
-  E_FORBIDDEN: 4,
   E_API_KEY_MISSING: 4,
   E_NOT_FOUND: 5,
-  E_STALE: 6,
-  E_JOB_STATE: 6,
-  E_VERSION_CONFLICT: 6,
   E_TIMEOUT: 8,
 };
 
+/** Of what the API refused. */
+const exitCodesByStatus: Readonly<Record<number, number>> = { 400: 2, 401: 4, 403: 4, 404: 5, 409: 6, 412: 6 };
+
 export function exitCodeOf(error: HeadgateError): number {
-  return exitCodes[error.code] ?? 1;
+  return (error instanceof ApiProblem ? exitCodesByStatus[error.status] : exitCodes[error.code]) ?? 1;
 }
 
 /** Prints an error as every command does, and returns its exit code. Control characters never reach the terminal. */
@@ -66,6 +64,7 @@ export function reportError(thrown: unknown): number {
       `  ${detail.line === undefined ? '' : `${detail.line}:${detail.column ?? 1}: `}${detail.path ? `${detail.path}: ` : ''}${detail.message}`,
     );
   if (error.next) lines.push(`try: ${error.next}`);
+  if (error instanceof ApiProblem && error.traceId) lines.push(`trace: ${error.traceId}`);
   process.stderr.write(`${lines.map(printable).join('\n')}\n`);
   return exitCodeOf(error);
 }

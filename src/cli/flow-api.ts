@@ -81,7 +81,6 @@ export const flowApplyCommand: Command = {
 
 const order = ['TenantPolicy', 'Connection', 'Environment', 'FlowDefinition'];
 
-/** A dry run of a flow whose connections are among the files being planned would miss them, so those are left to `apply` to check. */
 async function sendAll(api: ApiClient, line: CommandLine, dryRun: boolean): Promise<Outcome[]> {
   if (line.positionals.length === 0) throw new HeadgateError(cliErrors.E_USAGE, 'no FILE was given');
   const texts = line.positionals.map((path) => ({ path, text: readText(path) }));
@@ -92,8 +91,8 @@ async function sendAll(api: ApiClient, line: CommandLine, dryRun: boolean): Prom
     try {
       outcomes.push(await api.post<Outcome>('/v1/flows', { text, dryRun }));
     } catch (error) {
-      if (error instanceof HeadgateError)
-        throw new HeadgateError(error.code, `${path}: ${error.message}`, { details: error.details, cause: error });
+      // The command ends here; what was applied before stays applied, and applying it again changes nothing.
+      if (error instanceof HeadgateError) error.message = `${path}: ${error.message}`;
       throw error;
     }
   }

@@ -17,12 +17,13 @@ interface UploadAnswer {
   readonly fileId?: string;
   readonly jobId?: string;
   readonly of?: string;
+  readonly code?: string;
 }
 
 export const ingestCommand: Command = {
   usage: 'headgate ingest FILE… --flow NAME [--wait] [--timeout SECONDS] [--idempotency-key KEY] [--json]',
   summary:
-    'Uploads files to a flow. With --wait until their jobs are closed: exit 1 when one did not complete. A duplicate is not an error.',
+    'Uploads files to a flow; exit 1 when one is quarantined. With --wait until their jobs are closed or held; exit 1 when one did not complete. A duplicate is no failure.',
   options: {
     ...outputOptions,
     ...apiOptions,
@@ -38,27 +39,46 @@ export const ingestCommand: Command = {
     const timeoutSeconds = countOption(line, 'timeout', 3600);
     const rows: Record<string, unknown>[] = [];
     let exitCode = 0;
-    for (const [index, path] of line.positionals.entries()) {
-      const key = textOption(line, 'idempotency-key');
-      const answer = await upload(api, path, flow, key && line.positionals.length > 1 ? `${key}-${index + 1}` : key);
-      const job = line.options.wait && answer.jobId ? await waitForJob(api, answer.jobId, timeoutSeconds, progressOf(path)) : undefined;
-      rows.push({
-        file: path,
-        state: answer.state,
-        fileId: answer.fileId ?? null,
-        jobId: answer.jobId ?? null,
-        duplicateOf: answer.of ?? null,
-        job: job?.state ?? null,
-        ...(job && { records: job.records }),
+    const print = () =>
+      printRows(line, rows, {
+        columns: [
+          'file',
+          'state',
+          'code',
+          'jobId',
+          ...(line.options.wait ? ['job', 'records.read', 'records.valid', 'records.rejected'] : []),
+        ],
       });
-      if (job && job.state !== 'completed') exitCode = 1;
+    for (const [index, path] of line.positionals.entries()) {
+      try {
+        const key = textOption(line, 'idempotency-key');
+        const answer = await upload(api, path, flow, key && line.positionals.length > 1 ? `${key}-${index + 1}` : key);
+        const job = line.options.wait && answer.jobId ? await waitForJob(api, answer.jobId, timeoutSeconds, progressOf(path)) : undefined;
+        rows.push(rowOf(path, answer, job));
+        const isDone = line.options.wait ? job?.state === 'completed' || answer.state === 'duplicate' : answer.state !== 'quarantined';
+        if (!isDone) exitCode = 1;
+      } catch (error) {
+        if (rows.length > 0) await print();
+        throw error;
+      }
     }
-    await printRows(line, rows, {
-      columns: ['file', 'state', 'jobId', ...(line.options.wait ? ['job', 'records.read', 'records.valid', 'records.rejected'] : [])],
-    });
+    await print();
     return exitCode;
   },
 };
+
+function rowOf(path: string, answer: UploadAnswer, job: JobAnswer | undefined): Record<string, unknown> {
+  return {
+    file: path,
+    state: answer.state,
+    fileId: answer.fileId ?? null,
+    jobId: answer.jobId ?? null,
+    duplicateOf: answer.of ?? null,
+    code: answer.code ?? null,
+    job: job?.state ?? null,
+    ...(job && { records: job.records }),
+  };
+}
 
 async function upload(api: ApiClient, path: string, flow: string, key: string | undefined): Promise<UploadAnswer> {
   const sha256 = await hashFile(path);

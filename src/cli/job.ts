@@ -84,13 +84,13 @@ function decision(verb: 'release' | 'reject' | 'cancel', summary: string): Comma
       const api = createApiClient(line);
       const jobId = jobOf(line, this.usage);
       const reason = requiredOption(line, 'reason', this.usage);
-      const plan = await api.post<Record<string, unknown>>(`/v1/jobs/${jobId}/${verb}`, { reason, dryRun: true });
+      const plan = await api.post<Record<string, unknown> & { version: string }>(`/v1/jobs/${jobId}/${verb}`, { reason, dryRun: true });
       if (line.options['dry-run']) {
         await printOne(line, plan);
         return 0;
       }
       await confirmPlan(line, `${verb} job ${jobId}`, plan);
-      await printOne(line, await api.post(`/v1/jobs/${jobId}/${verb}`, { reason }));
+      await printOne(line, await api.post(`/v1/jobs/${jobId}/${verb}`, { reason, version: plan.version }));
       return 0;
     },
   };

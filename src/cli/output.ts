@@ -20,9 +20,9 @@ export async function printRows(line: CommandLine, rows: readonly Row[], shape: 
     .map((field) => field.trim());
   const format = formatOf(line);
   const picked = fields ? rows.map((row) => Object.fromEntries(fields.map((field) => [field, pick(row, field)]))) : rows;
-  if (format === 'json') return write(`${JSON.stringify(picked, null, 2)}\n`);
-  if (format === 'ndjson') return write(picked.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  if (format === 'yaml') return write((await import('yaml')).stringify(picked));
+  if (format === 'json') return write(`${jsonText(picked, 2)}\n`);
+  if (format === 'ndjson') return write(picked.map((row) => `${jsonText(row)}\n`).join(''));
+  if (format === 'yaml') return write(yamlText(await import('yaml'), picked));
   const columns = fields ?? shape.columns;
   const cells = picked.map((row) =>
     columns.map((column) => cellText(fields ? (row as Record<string, unknown>)[column] : pick(row, column))),
@@ -39,9 +39,9 @@ export async function printOne(line: CommandLine, row: Row): Promise<void> {
     .map((field) => field.trim());
   const picked = fields ? Object.fromEntries(fields.map((field) => [field, pick(row, field)])) : row;
   const format = formatOf(line);
-  if (format === 'json') return write(`${JSON.stringify(picked, null, 2)}\n`);
-  if (format === 'ndjson') return write(`${JSON.stringify(picked)}\n`);
-  if (format === 'yaml') return write((await import('yaml')).stringify(picked));
+  if (format === 'json') return write(`${jsonText(picked, 2)}\n`);
+  if (format === 'ndjson') return write(`${jsonText(picked)}\n`);
+  if (format === 'yaml') return write(yamlText(await import('yaml'), picked));
   const names = Object.keys(picked);
   if (format === 'csv')
     return write(
@@ -80,6 +80,17 @@ function pick(row: Row, path: string): unknown {
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return '';
   return printable(typeof value === 'object' ? JSON.stringify(value) : String(value));
+}
+
+const terminalControls = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** The same data, with nothing in it that a terminal would obey. */
+function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(terminalControls, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function yamlText(yaml: typeof import('yaml'), value: unknown): string {
+  return printable(yaml.stringify(JSON.parse(JSON.stringify(value))));
 }
 
 /** For people who open it in a spreadsheet: cells that would be read as formulas are defused (bad-inputs B14). */

@@ -13,12 +13,12 @@ export const recordVerbs: Readonly<Record<string, Command>> = {
     options: { ...options, status: { type: 'string' }, after: { type: 'string' }, limit: { type: 'string' } },
     async run(line) {
       const jobId = encodeURIComponent(requiredPositional(line, 0, 'JOB', this.usage));
-      const { items } = await createApiClient(line).get<{ items: Record<string, unknown>[] }>(`/v1/jobs/${jobId}/records`, {
-        status: textOption(line, 'status'),
-        after: textOption(line, 'after'),
-        limit: String(countOption(line, 'limit', 50)),
-      });
-      await printRows(line, items, { columns: ['record', 'status', 'offset', 'targets'] });
+      const records = await createApiClient(line).list<Record<string, unknown>>(
+        `/v1/jobs/${jobId}/records`,
+        { status: textOption(line, 'status'), after: textOption(line, 'after') },
+        countOption(line, 'limit', 50),
+      );
+      await printRows(line, records, { columns: ['record', 'status', 'offset', 'targets'] });
       return 0;
     },
   },
@@ -46,7 +46,7 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
         { job: textOption(line, 'job'), target: textOption(line, 'target') },
         countOption(line, 'limit', 50),
       );
-      await printRows(line, letters, { columns: ['deadLetterId', 'jobId', 'target', 'record', 'cause', 'code', 'message'] });
+      await printRows(line, letters, { columns: ['deadLetterId', 'jobId', 'targetId', 'recordNumber', 'cause', 'code', 'message'] });
       return 0;
     },
   },
@@ -73,7 +73,7 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
         10_000,
       );
       await printRows({ ...line, options: { output: 'ndjson', ...line.options } }, letters, {
-        columns: ['deadLetterId', 'jobId', 'target', 'record', 'cause', 'code', 'message', 'deliveryKey', 'createdAt'],
+        columns: ['deadLetterId', 'jobId', 'targetId', 'recordNumber', 'cause', 'code', 'message', 'deliveryKey', 'createdAt'],
       });
       return 0;
     },

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { applyDocument } from '../../src/control/flows/apply-document.ts';
 import { startServer } from '../../src/main/server.ts';
 import { createApiKey, type Scope, usualScopes } from '../../src/platform/access/api-keys.ts';
@@ -141,17 +141,13 @@ export async function startTestServer(database: TestDatabase, flags: Readonly<Re
       }),
     /** Until the job is closed or held. */
     async settle(key: string, jobId: string): Promise<Answer['json']> {
-      let job: Answer['json'];
-      await expect
-        .poll(
-          async () => {
-            job = (await request(`/v1/jobs/${jobId}`, { key })).json;
-            return job.closedAt !== null || job.state === 'held';
-          },
-          { timeout: 20_000, interval: 30 },
-        )
-        .toBe(true);
-      return job;
+      return vi.waitUntil(
+        async () => {
+          const { json } = await request(`/v1/jobs/${jobId}`, { key });
+          return json.closedAt !== null || json.state === 'held' ? json : null;
+        },
+        { timeout: 20_000, interval: 30 },
+      );
     },
     async stop() {
       await server.stop();
