@@ -19,6 +19,9 @@ const commands: Readonly<Record<string, () => Promise<Command | Readonly<Record<
   record: async () => (await import('../cli/record.ts')).recordVerbs,
   run: async () => (await import('../cli/run.ts')).createRunCommand((await import('./catalogue.ts')).formats),
   serve: async () => (await import('./serve.ts')).serveCommand,
+  target: async () => ({
+    ddl: (await import('../cli/target-ddl.ts')).createTargetDdlCommand((await import('./catalogue.ts')).loadConnectors),
+  }),
   tenant: async () => (await import('../cli/tenant.ts')).tenantVerbs,
   trust: async () => (await import('../cli/trust.ts')).trustCommand,
   verify: async () => (await import('../cli/verify.ts')).verifyCommand,

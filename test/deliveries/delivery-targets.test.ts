@@ -143,7 +143,7 @@ it('a COMMIT without an answer at a database with effects is asked for, and no r
       { type: 'postgres', connection: 'ledger', batchRecords: 5, retry, settings: { table: 'ledger.credit' } },
     ),
   ]);
-  for (const statement of targetDdl(plan, 'ledger')
+  for (const statement of targetDdl(plan, plan.targets[0]!)
     .split(';\n')
     .filter((text) => text.trim() !== ''))
     await downstream.adminDb.query(`/* ddl */ ${statement}`);

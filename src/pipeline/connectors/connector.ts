@@ -27,6 +27,8 @@ export interface Connector {
   readonly connectionSettings: readonly ConnectorSetting[];
   /** Makes no connection. Fails with E_TARGET when settings contradict each other or the policy. */
   open(options: OpenOptions): Target;
+  /** What the owner of the target has to make there before the first batch, as text in the target's own language. */
+  prepare?(plan: Plan, target: TargetPlan): string;
 }
 
 export interface OpenOptions {

@@ -21,7 +21,8 @@ let tables = 0;
 /** A table of its own in a schema of its own, with or without the effects table. */
 async function makeTable(withEffects: boolean, settings: Record<string, unknown> = {}): Promise<string> {
   const table = `t${++tables}.payment`;
-  const ddl = targetDdl(contractPlan({ type: 'postgres', settings: { table, ...settings } }), 'out');
+  const plan = contractPlan({ type: 'postgres', settings: { table, ...settings } });
+  const ddl = targetDdl(plan, plan.targets[0]!);
   for (const statement of ddl.split(';\n').filter((text) => text.trim() !== ''))
     await database.adminDb.query(`/* target ddl */ ${statement}`);
   if (!withEffects) await database.adminDb.query(`/* no effects */ drop table t${tables}.headgate_effects`);
@@ -231,7 +232,7 @@ it('C4: TLS is required, and a private address needs the policy', async () => {
 
 it('the ddl names columns by output field, with keys', () => {
   const plan = contractPlan({ type: 'postgres', settings: { table: 'pay.credit', keys: ['id'], mode: 'upsert' } });
-  expect(targetDdl(plan, 'out')).toContain(
+  expect(targetDdl(plan, plan.targets[0]!)).toContain(
     'create table if not exists "pay"."credit" (\n  "id" text not null,\n  "customer" text,\n  "amount" numeric,',
   );
 });

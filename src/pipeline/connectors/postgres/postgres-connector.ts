@@ -2,6 +2,7 @@
 import type { Connector } from '../connector.ts';
 import { postgresConnectionSettings, postgresTargetSettings } from './postgres-settings.ts';
 import { openPostgresTarget } from './postgres-target.ts';
+import { targetDdl } from './target-ddl.ts';
 
 export const postgresConnector: Connector = {
   name: 'postgres',
@@ -12,4 +13,5 @@ export const postgresConnector: Connector = {
   targetSettings: postgresTargetSettings,
   connectionSettings: postgresConnectionSettings,
   open: openPostgresTarget,
+  prepare: targetDdl,
 };

@@ -1,6 +1,6 @@
 /** The tables that a postgres target needs, as SQL text for the owner of that database (`headgate target ddl`). */
 import type { ValueType } from '../../engine/expressions/expression.ts';
-import type { Plan } from '../../engine/plan.ts';
+import type { Plan, TargetPlan } from '../../engine/plan.ts';
 import { effectsTable, quoteName, quoteTable, tableName } from './postgres-settings.ts';
 
 const columnTypes: Partial<Record<ValueType, string>> = {
@@ -11,9 +11,8 @@ const columnTypes: Partial<Record<ValueType, string>> = {
   time: 'time',
 };
 
-/** Deterministic. Fails with E_TARGET when the target is none of postgres with a table. */
-export function targetDdl(plan: Plan, targetId: string): string {
-  const { settings } = plan.targets.find(({ id }) => id === targetId)!;
+/** Deterministic. Fails with E_TARGET for a target without a table. */
+export function targetDdl(plan: Plan, { settings }: Pick<TargetPlan, 'settings'>): string {
   const table = tableName(String(settings['table'] ?? ''));
   const keys = Array.isArray(settings['keys']) ? settings['keys'].map(String) : [];
   // Date-times are text with or without an offset, which no single column type keeps.
