@@ -1,6 +1,6 @@
 /**
  * A place where a serving process runs, is killed and is started again at once, until told to stop. Each life is planned
- * beforehand: to end at a named point, at some instant, after a stop that outlasts its leases, or by a plain SIGTERM.
+ * beforehand: to end at a named point, at some instant, after a stop that outlasts its leases by far, or by a plain SIGTERM.
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -97,7 +97,7 @@ async function spend(life: Life, server: ServedProcess, { leaseMs, random, isBeh
       if (life.point === undefined) await pass(random.between(100, 800));
       else for (let ms = 0; !server.isStopped && !server.hasEnded && ms < stopMsMax; ms += stopLookMs) await pass(stopLookMs);
       server.signal('SIGSTOP');
-      await sleep(leaseMs * 2);
+      await sleep(leaseMs * 3);
       server.signal('SIGCONT');
       await pass(random.between(200, 700));
       break;
