@@ -40,12 +40,6 @@ export function countCodePoints(bytes: Uint8Array, start: number, end: number): 
   return count;
 }
 
-export function equalBytes(bytes: Uint8Array, start: number, end: number, other: Uint8Array): boolean {
-  if (end - start !== other.length) return false;
-  for (let index = 0; index < other.length; index++) if (bytes[start + index] !== other[index]) return false;
-  return true;
-}
-
 const letterPairs = 26 * 26;
 
 function pairIndex(text: string): number {

@@ -28,11 +28,17 @@ export function scanTable(stops: readonly number[]): Uint8Array {
 }
 
 /** For two bytes at once, little-endian: 0 where neither ends a scan nor sets a flag. */
-export function pairTable(single: Uint8Array): Uint8Array {
+function pairTable(single: Uint8Array): Uint8Array {
   const table = new Uint8Array(65_536);
+  const rows = new Map<number, Uint8Array>();
   for (let high = 0; high < 256; high++) {
     const flags = single[high]!;
-    for (let low = 0; low < 256; low++) table[(high << 8) | low] = flags | single[low]!;
+    let row = rows.get(flags);
+    if (row === undefined) {
+      row = single.map((found) => found | flags);
+      rows.set(flags, row);
+    }
+    table.set(row, high << 8);
   }
   return table;
 }
