@@ -63,7 +63,7 @@ export async function openSurroundings({ folder, cluster, name, seed, leaseMs }:
   makeExchange(exchangeRoot);
   await createDatabaseIfMissing(cluster.adminUrl('postgres'), name);
   await migrateUp({ url: cluster.adminUrl(name), appPassword: cluster.appPassword, ports: systemPorts });
-  const sink = await createTableSink(cluster, `${name}_sink`, targetDdl(loadFlow(paymentsFlow).plan!, 'booking'));
+  const sink = await createTableSink(cluster, `${name}_sink`, bookingTables());
   const sinkJournalPath = join(journals, 'http-sink.ndjson');
   const http = await startHttpSink(sinkJournalPath, seed);
   const proxies = {
@@ -117,6 +117,12 @@ export async function openSurroundings({ folder, cluster, name, seed, leaseMs }:
       if (http.process.exitCode === null) await once(http.process, 'exit');
     },
   };
+}
+
+/** As `headgate target ddl` prints them. */
+function bookingTables(): string {
+  const plan = loadFlow(paymentsFlow).plan!;
+  return targetDdl(plan, plan.targets.find(({ id }) => id === 'booking')!);
 }
 
 /** The roots of connections must be there before anything is read from or written to them. */
