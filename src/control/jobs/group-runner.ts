@@ -22,6 +22,8 @@ import { PoisonFindings, withoutPoison } from './poison-source.ts';
 import { SegmentSet } from './segment-set.ts';
 import type { SearchKey, ThreadStorage } from './thread-storage.ts';
 
+const kernelBytesMin = 2_048;
+
 /** Test and child processes look at what is read; null for plain reading. */
 export type WatchSource = ((source: ByteSource) => ByteSource) | null;
 
@@ -108,7 +110,7 @@ class GroupRunner {
         },
         warned: (finding) => samples.add(finding, 'warn'),
       },
-      { ...this.#options(), header: spec.start > chunk.fileStart ? this.#readHeader(chunk, source) : null },
+      { ...this.#options(spec.end - spec.start), header: spec.start > chunk.fileStart ? this.#readHeader(chunk, source) : null },
     );
     const summary = findings.correct(ran);
     const parts = { outcomes: outcomes.end()!, rejections: rejections.end(), outputs: outputParts(outputs, summary) };
@@ -132,8 +134,11 @@ class GroupRunner {
     return { ...finished, checked, exclusions: writeExclusions(this.#set, checked.exclusions) };
   }
 
-  #options(): RunOptions {
-    return { hashKey: this.#searchKey.key, hashKeyVersion: this.#searchKey.version, path: this.#run.poison.length > 0 ? 'slow' : 'fast' };
+  /** A kernel costs more to set up than the slow path takes for some ten records; results are equal. */
+  #options(chunkBytes: number): RunOptions {
+    const { key, version } = this.#searchKey;
+    const isSlow = this.#run.poison.length > 0 || chunkBytes < kernelBytesMin;
+    return { hashKey: key, hashKeyVersion: version, path: isSlow ? 'slow' : 'fast' };
   }
 
   /** The header record of the file, for a chunk that does not hold it; null where the flow has none. */
@@ -143,7 +148,7 @@ class GroupRunner {
     const spec = { number: 0, start: chunk.fileStart, end: source.size, firstRecord: 1, context: chunk.spec.context };
     const nowhere = { write() {} };
     const sinks = { targets: plan.targets.map(() => nowhere), outcomes: nowhere, rejected() {}, warned() {} };
-    const options = { ...this.#options(), path: 'slow' as const, blockBytes: 4096, stopAfterBytes: 1 };
+    const options = { ...this.#options(0), blockBytes: 4096, stopAfterBytes: 1 };
     return runOpenRange(this.#flow, spec, source, sinks, options).summary.header;
   }
 }

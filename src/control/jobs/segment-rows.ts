@@ -1,4 +1,5 @@
 /** Rows of what a run wrote: segments, chunks, samples of findings. Written in the transaction that finishes the work. */
+import type { ChunkSummary } from '../../pipeline/engine/chunk.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
@@ -53,9 +54,14 @@ export async function finishChunks(tx: TenantTx, fence: number, chunks: readonly
     fence,
     chunks.map((chunk) => chunk.jobId),
     chunks.map((chunk) => chunk.number),
-    chunks.map((chunk) => JSON.stringify(chunk.summary)),
+    chunks.map((chunk) => JSON.stringify(keptSummary(chunk))),
     chunks.map((chunk) => JSON.stringify(chunk.parts)),
   ]);
+}
+
+/** A summary is read again when the file is judged, or released after it was held; else the job's totals say it all. */
+function keptSummary({ summary, checked }: FinishedChunkRun): Partial<ChunkSummary> {
+  return checked === null || checked.check.verdict === 'held' ? summary : { records: summary.records };
 }
 
 const insertSampleRows = `/* add samples of findings */

@@ -27,8 +27,8 @@ const needsMore = -1;
 const stopped = -2;
 
 /** All output buffers together take a few MiB, each enough for long lines. */
-function outputBufferBytes(targets: number): number {
-  return Math.max(64 * 1024, Math.min(1024 * 1024, Math.floor((8 * 1024 * 1024) / Math.max(1, targets))));
+function outputBufferBytes(targets: number, chunkBytes: number): number {
+  return Math.max(64 * 1024, Math.min(1024 * 1024, 4 * chunkBytes, Math.floor((8 * 1024 * 1024) / Math.max(1, targets))));
 }
 
 export class ChunkRun {
@@ -61,7 +61,7 @@ export class ChunkRun {
     this.#sinks = sinks;
     this.#options = options;
     this.#block = new BlockBuffer(source, spec, blockBytes);
-    this.#tally = new ChunkTally(flow, sinks, outputBufferBytes(flow.plan.targets.length));
+    this.#tally = new ChunkTally(flow, sinks, outputBufferBytes(flow.plan.targets.length, Math.min(spec.end, source.size) - spec.start));
     this.#outcomes = new OutcomeColumns(flow.hashedKeys.length, Math.max(flow.stripeRecords, 1_024));
     this.#routeSets = new RouteSets(flow.plan.routes);
     this.#judge = new RecordJudge(flow, spec.context.columns, this.#routeSets);
