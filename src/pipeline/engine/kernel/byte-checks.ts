@@ -1,37 +1,9 @@
 /**
- * Checks that generated kernels call on bytes: UTF-8, code points, codes from tables. They accept exactly what the
+ * Checks that generated kernels call on bytes: code points, codes from tables. They accept exactly what the
  * slow path's checks accept; what they don't accept goes there to be named.
  */
 import { countries } from '../reference-data/countries.ts';
 import { currencyMinorUnits } from '../reference-data/currencies.ts';
-
-/** Unicode table 3-7, over `bytes[start, end)`. */
-export function isUtf8Range(bytes: Uint8Array, start: number, end: number): boolean {
-  let index = start;
-  while (index < end) {
-    const lead = bytes[index]!;
-    if (lead < 0x80) {
-      index++;
-      continue;
-    }
-    if (lead < 0xc2 || lead > 0xf4) return false;
-    const second = bytes[index + 1]!;
-    if (lead < 0xe0) {
-      if (index + 2 > end || (second & 0xc0) !== 0x80) return false;
-      index += 2;
-    } else if (lead < 0xf0) {
-      if (index + 3 > end || (second & 0xc0) !== 0x80 || (bytes[index + 2]! & 0xc0) !== 0x80) return false;
-      if ((lead === 0xe0 && second < 0xa0) || (lead === 0xed && second > 0x9f)) return false;
-      index += 3;
-    } else {
-      if (index + 4 > end || (second & 0xc0) !== 0x80 || (bytes[index + 2]! & 0xc0) !== 0x80 || (bytes[index + 3]! & 0xc0) !== 0x80)
-        return false;
-      if ((lead === 0xf0 && second < 0x90) || (lead === 0xf4 && second > 0x8f)) return false;
-      index += 4;
-    }
-  }
-  return true;
-}
 
 /** Code points of valid UTF-8. */
 export function countCodePoints(bytes: Uint8Array, start: number, end: number): number {
