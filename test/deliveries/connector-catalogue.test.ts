@@ -1,0 +1,77 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadDocument, loadFlow } from '../../src/control/flows/load-flow.ts';
+import { deliveryKeys, targetShape } from '../../src/control/flows/target-shapes.ts';
+import { loadConnectors } from '../../src/main/catalogue.ts';
+import type { Connection, Connector } from '../../src/pipeline/connectors/connector.ts';
+import { systemResolveHost } from '../../src/pipeline/connectors/resolve-host.ts';
+import { systemPorts } from '../../src/platform/base/system-ports.ts';
+import { createSecretResolver } from '../../src/platform/secrets/secret-resolver.ts';
+
+let connectors: readonly Connector[];
+beforeAll(async () => {
+  connectors = await loadConnectors();
+});
+
+const targets: Readonly<Record<string, string>> = {
+  file: '{ type: file, connection: c }',
+  http: '{ type: http, connection: c, path: /v1/x }',
+  postgres: '{ type: postgres, connection: c, table: pay.credit, mode: upsert, keys: [id] }',
+};
+const connections: Readonly<Record<string, string>> = {
+  folder: '{ type: folder, root: /srv/out }',
+  http: '{ type: http, baseUrl: https://api.bank.example, auth: { type: bearer, token: "env:HEADGATE_SECRET_T" }, certificateAuthority: "env:HEADGATE_SECRET_CA" }',
+  postgres: '{ type: postgres, host: db.bank.example, database: ledger, user: writer, password: "env:HEADGATE_SECRET_P" }',
+};
+
+function flowText(target: string): string {
+  return `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: bank-za, service: payments, name: credits, version: 1.0.0 }
+spec:
+  sources: [{ id: in, type: folder, connection: drop, path: in, match: "*.csv", ready: { stableFor: 1s } }]
+  format: { type: delimited, header: true }
+  schema: { record: { key: [id], fields: { id: { type: string, required: true } } } }
+  routes: { mode: first, rules: [], default: { to: [out] } }
+  targets: { out: ${target} }
+`;
+}
+
+function connectionOf(text: string): Connection {
+  const { document, diagnostics } = loadDocument(
+    `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: bank-za, name: c }\nspec: ${text}\n`,
+  );
+  expect(diagnostics).toEqual([]);
+  const { type, ...settings } = document!.spec as { type: string };
+  return { name: 'c', type, settings };
+}
+
+/** How a record is written is the body's, not the connector's. */
+const bodyKeys = ['format', 'delimiter', 'header', 'columns', 'lineEnd'];
+
+describe('the catalogue of connectors', () => {
+  it('has exactly the targets that a flow can name, and each can be told what it describes', () => {
+    expect(connectors.map(({ name }) => name).sort()).toEqual(Object.keys(targetShape.variants).sort());
+    for (const { name, targetSettings } of connectors) {
+      const { keys } = targetShape.variants[name] as unknown as { keys: Record<string, unknown> };
+      const own = Object.keys(keys).filter((key) => !['type', 'connection', ...bodyKeys, ...Object.keys(deliveryKeys)].includes(key));
+      expect([name, own.sort()]).toEqual([name, targetSettings.map((setting) => setting.name).sort()]);
+    }
+  });
+
+  it('opens what the flow checker lets through, with its defaults filled in', async () => {
+    for (const connector of connectors) {
+      const { plan, diagnostics } = loadFlow(flowText(targets[connector.name]!));
+      expect(diagnostics).toEqual([]);
+      const target = connector.open({
+        tenantId: systemPorts.ids.next(),
+        plan: plan!,
+        target: plan!.targets[0]!,
+        connection: connectionOf(connections[connector.connectionType]!),
+        egress: { allowPrivate: [], allowPlain: false },
+        secrets: createSecretResolver({ env: {}, limits: null }),
+        ports: { ...systemPorts, resolveHost: systemResolveHost },
+      });
+      await target.close();
+    }
+  });
+});
