@@ -70,7 +70,7 @@ export function statusOf(error: HeadgateError): number {
 
 export function problemOf(error: HeadgateError, status = statusOf(error)): Problem {
   return {
-    type: `https://headgate.dev/errors#${error.code.toLowerCase()}`,
+    type: `urn:headgate:error:${error.code}`,
     title: error.code,
     status,
     code: error.code,

@@ -31,6 +31,8 @@ export async function* readBody(message: IncomingMessage, idleMs: number): Async
   } finally {
     message.socket.setTimeout(0);
     message.off('timeout', onIdle);
+    // Not awaited: it waits for a piece that may never come.
+    void pieces.return?.(undefined);
   }
   if (!message.complete) throw new HeadgateError(arrivalErrors.E_UPLOAD_ABORTED, 'the sender went away before the end of the file');
 }

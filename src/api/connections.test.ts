@@ -1,0 +1,223 @@
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { openConnection, type RawAnswer, type RawConnection } from '../../test/support/raw-http.ts';
+import { type RunningTestServer, startTestServer, type TestTenant, testFlow, testRows } from '../../test/support/running-server.ts';
+
+let database: TestDatabase;
+let server: RunningTestServer;
+let tenant: TestTenant;
+const open: RawConnection[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 4 });
+  server = await startTestServer(database, { uploadIdleMs: '300', requestTimeoutMs: '400', uploadBytesMax: '1000000' });
+  tenant = await server.tenant('alpha');
+  await tenant.apply(...testFlow({ root: server.out }));
+});
+afterAll(async () => {
+  for (const { socket } of open) socket.destroy();
+  await server?.stop();
+  await database?.drop();
+});
+
+function connection(): RawConnection {
+  const made = openConnection(server.port);
+  open.push(made);
+  return made;
+}
+
+const head = (name: string, ...headers: string[]) =>
+  [`POST /v1/files?flow=payments&name=${name} HTTP/1.1`, 'host: x', `authorization: Bearer ${tenant.key}`, ...headers, '', ''].join('\r\n');
+const get = (path: string, ...headers: string[]) =>
+  [`GET ${path} HTTP/1.1`, 'host: x', `authorization: Bearer ${tenant.key}`, ...headers, '', ''].join('\r\n');
+
+const codeOf = (answer: RawAnswer | undefined) => [answer?.status, JSON.parse(answer?.body ?? '{}').code];
+
+async function arrivals(name: string): Promise<number> {
+  const { json } = await server.request('/v1/arrivals?limit=200', { key: tenant.key });
+  return json.items.filter((arrival: { name: string }) => arrival.name === name).length;
+}
+
+/** That others are served meanwhile, and that the process is alive. */
+async function expectAlive(): Promise<void> {
+  expect((await server.request('/v1/jobs', { key: tenant.key })).status).toBe(200);
+}
+
+describe('a request whose length is ambiguous', () => {
+  it.each([
+    ['both Content-Length and Transfer-Encoding', ['content-length: 4', 'transfer-encoding: chunked']],
+    ['Transfer-Encoding before Content-Length', ['transfer-encoding: chunked', 'content-length: 4']],
+    ['two lengths', ['content-length: 4', 'content-length: 5']],
+    ['a length that is no number', ['content-length: 4x']],
+    ['a negative length', ['content-length: -4']],
+    ['an encoding that hides behind a space', ['transfer-encoding : chunked']],
+    ['an encoding that is not the last', ['transfer-encoding: chunked, identity']],
+    ['a line that is folded', ['content-length: 4', ' 5']],
+  ])('is refused and its connection closed: %s', async (_what, headers) => {
+    const raw = connection();
+    const body = '0\r\n\r\nGET /v1/jobs HTTP/1.1\r\nhost: x\r\n\r\n';
+    await raw.write(head('smuggled.csv', ...headers) + body);
+    const answer = await raw.answer();
+    expect(codeOf(answer)).toEqual([400, 'E_REQUEST']);
+    expect(answer?.headers['content-type']).toBe('application/problem+json');
+    await raw.closed;
+    expect(await raw.answer()).toBeUndefined();
+    expect(await arrivals('smuggled.csv')).toBe(0);
+    await expectAlive();
+  });
+});
+
+describe('headers', () => {
+  it('beyond 16 KiB are refused with 431', async () => {
+    const raw = connection();
+    await raw.write(get('/v1/jobs', `x-filler: ${'a'.repeat(17_000)}`));
+    expect(codeOf(await raw.answer())).toEqual([431, 'E_HEADERS_TOO_LARGE']);
+    await raw.closed;
+  });
+
+  it('that do not come to an end are cut with 408', async () => {
+    const raw = connection();
+    await raw.write('GET /v1/jobs HTTP/1.1\r\nhost: x\r\nx-slow: ');
+    expect(codeOf(await raw.answer())).toEqual([408, 'E_REQUEST_TIMEOUT']);
+    await raw.closed;
+  });
+
+  it('that never begin are cut too', async () => {
+    const raw = connection();
+    await raw.closed;
+    await expectAlive();
+  });
+
+  it('that are no HTTP are refused', async () => {
+    const raw = connection();
+    await raw.write('\u0016\u0003\u0001 hello\r\n\r\n');
+    expect(codeOf(await raw.answer())).toEqual([400, 'E_REQUEST']);
+    await raw.closed;
+  });
+});
+
+describe('an upload', () => {
+  it('that goes on slowly within the limit is taken', async () => {
+    const raw = connection();
+    const body = testRows(1, 0, 1);
+    await raw.write(head('slow.csv', `content-length: ${body.length}`));
+    for (let at = 0; at < body.length; at += 12) {
+      await raw.write(body.slice(at, at + 12));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await raw.answer())?.status).toBe(201);
+  });
+
+  it('that stalls is answered with 408 and cut, and nothing of it is kept', async () => {
+    const raw = connection();
+    await raw.write(`${head('stalled.csv', 'content-length: 1000')}id,account,amount\n`);
+    expect(codeOf(await raw.answer())).toEqual([408, 'E_UPLOAD_TIMEOUT']);
+    expect(await arrivals('stalled.csv')).toBe(0);
+    raw.socket.destroy();
+    await expectAlive();
+  });
+
+  it('that is aborted half way leaves nothing, and another can follow at once', async () => {
+    const raw = connection();
+    const body = testRows(2_000, 0, 2);
+    await raw.write(head('aborted.csv', `content-length: ${body.length}`, 'idempotency-key: aborted') + body.slice(0, body.length / 2));
+    raw.socket.destroy();
+    await raw.closed;
+    const again = await server.upload(tenant.key, {
+      flow: 'payments',
+      name: 'aborted.csv',
+      body,
+      headers: { 'idempotency-key': 'aborted' },
+    });
+    expect(again.status).toBe(201);
+    expect(await arrivals('aborted.csv')).toBe(1);
+  });
+
+  it('that announces too much is refused before its body is read', async () => {
+    const raw = connection();
+    await raw.write(head('huge.csv', 'content-length: 107374182400'));
+    expect(codeOf(await raw.answer())).toEqual([413, 'E_UPLOAD_TOO_LARGE']);
+    raw.socket.destroy();
+  });
+
+  it('of endless chunks is cut at the limit, and its sender gets the answer', async () => {
+    const raw = connection();
+    const piece = 'x'.repeat(60_000);
+    await raw.write(head('endless.csv', 'transfer-encoding: chunked'));
+    let answer: RawAnswer | undefined;
+    void raw.answer().then((it) => {
+      answer = it;
+    });
+    let sent = 0;
+    while (answer === undefined && (await raw.write(`${piece.length.toString(16)}\r\n${piece}\r\n`))) sent += piece.length;
+    expect(codeOf(answer)).toEqual([413, 'E_UPLOAD_TOO_LARGE']);
+    expect(sent).toBeLessThan(20_000_000);
+    // Whoever goes on sending is cut.
+    await vi.waitUntil(async () => !(await raw.write(`${piece.length.toString(16)}\r\n${piece}\r\n`)), { timeout: 10_000, interval: 0 });
+    await expectAlive();
+  });
+
+  it('of broken chunks is refused, and nothing of it is kept', async () => {
+    const raw = connection();
+    await raw.write(`${head('chunks.csv', 'transfer-encoding: chunked')}zz\r\nabc\r\n`);
+    expect((await raw.answer())?.status).toBe(400);
+    await raw.closed;
+    expect(await arrivals('chunks.csv')).toBe(0);
+  });
+
+  it('that is refused leaves the connection usable for the next request', async () => {
+    const raw = connection();
+    await raw.write(`${head('CON', 'content-length: 5')}12345`);
+    expect(codeOf(await raw.answer())).toEqual([422, 'E_NAME']);
+    await raw.write(get('/v1/jobs'));
+    expect((await raw.answer())?.status).toBe(200);
+  });
+});
+
+describe('a body of JSON', () => {
+  const post = (...headers: string[]) =>
+    [
+      'POST /v1/flows HTTP/1.1',
+      'host: x',
+      `authorization: Bearer ${tenant.key}`,
+      'content-type: application/json',
+      ...headers,
+      '',
+      '',
+    ].join('\r\n');
+
+  it('that does not come whole in time is cut with 408', async () => {
+    const raw = connection();
+    await raw.write(`${post('content-length: 1000')}{"text":`);
+    expect(codeOf(await raw.answer())).toEqual([408, 'E_REQUEST_TIMEOUT']);
+    await raw.closed;
+  });
+
+  it('beyond the limit is refused with 413', async () => {
+    const raw = connection();
+    await raw.write(post('content-length: 3000000'));
+    expect(codeOf(await raw.answer())).toEqual([413, 'E_REQUEST_TOO_LARGE']);
+    raw.socket.destroy();
+  });
+});
+
+describe('idle connections', () => {
+  it('by the hundred do not keep others from being served', async () => {
+    const sockets = await Promise.all(
+      Array.from(
+        { length: 200 },
+        () =>
+          new Promise<ReturnType<typeof connect>>((resolve) => {
+            const socket = connect({ host: '127.0.0.1', port: server.port }, () => resolve(socket));
+            socket.on('error', () => undefined).resume();
+          }),
+      ),
+    );
+    await expectAlive();
+    await Promise.all(
+      sockets.map((socket) => new Promise<void>((resolve) => (socket.closed ? resolve() : socket.once('close', () => resolve())))),
+    );
+    await expectAlive();
+  });
+});
