@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
@@ -72,5 +74,19 @@ describe('the tables of states', () => {
     expect(statesBefore('release')).toEqual(['held']);
     expect(() => nextChunkGroupState('done', 'finish')).toThrow();
     expect(nextChunkGroupState('running', 'finish')).toBe('done');
+  });
+
+  it('are those of docs/jobs.md, which names every crash point too', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/jobs.md'), 'utf8');
+    for (const table of [jobTransitions as Table, chunkGroupTransitions as Table]) {
+      for (const [state, events] of Object.entries(table)) {
+        const moves = Object.entries(events).map(([event, to]) => `${event} → ${[to].flat().join(' or ')}`);
+        expect(page).toContain(`| ${state || '(new)'} | ${moves.join(', ')}${moves.length > 0 ? ' ' : ''}|`);
+      }
+    }
+    const sources = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.ts') && !name.includes('.test.'));
+    const points = sources.flatMap((name) => [...readFileSync(join(import.meta.dirname, name), 'utf8').matchAll(/reach\('([a-z.-]+)'\)/g)]);
+    expect(points.length).toBeGreaterThan(10);
+    for (const [, point] of points) expect(page).toMatch(new RegExp(`${point}[,.]`));
   });
 });
