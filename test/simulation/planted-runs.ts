@@ -48,9 +48,11 @@ export async function checkPlantedFaults(options: {
   readonly cluster: EmbeddedPostgres;
   readonly seed: number;
   readonly say: (line: string) => void;
-}): Promise<Record<PlantedFault, boolean>> {
-  const caught = {} as Record<PlantedFault, boolean>;
+  readonly only?: string;
+}): Promise<Partial<Record<PlantedFault, boolean>>> {
+  const caught: Partial<Record<PlantedFault, boolean>> = {};
   for (const plant of plantedFaults) {
+    if (options.only !== undefined && options.only !== plant) continue;
     const { isCaught, ...aim } = aims[plant];
     const name = `soak_${plant.replaceAll('-', '_')}`;
     const result = await runSoak({
@@ -61,7 +63,7 @@ export async function checkPlantedFaults(options: {
       seed: options.seed,
       plant,
       peaceMsMax: 15_000,
-      say: () => {},
+      say: (line) => options.say(`planted ${plant}: ${line}`),
     });
     caught[plant] = isCaught(result);
     options.say(`planted ${plant}: ${caught[plant] ? `caught: ${result.examples[0] ?? ''}` : 'NOT caught'}`);

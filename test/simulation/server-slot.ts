@@ -99,7 +99,7 @@ async function spend(life: Life, server: ServedProcess, { leaseMs, random, isBeh
       server.signal('SIGSTOP');
       await sleep(leaseMs * 3);
       server.signal('SIGCONT');
-      await pass(random.between(200, 700));
+      await pass(random.between(500, 1_500));
       break;
     case 'drain':
       await pass(random.between(100, 800));

@@ -22,14 +22,15 @@ const { values } = parseArgs({
     /** Leaves databases, journals and logs where they are. */
     keep: { type: 'boolean', default: false },
     'no-planted': { type: 'boolean', default: false },
-    'only-planted': { type: 'boolean', default: false },
+    /** Only the run with this planted mistake. */
+    planted: { type: 'string' },
     point: { type: 'string', multiple: true },
   },
 });
 const kills = Number(values.kills);
 const seed = Number(values.seed);
 if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
-  process.stderr.write('usage: npm run --silent soak -- [--kills N] [--seed N] [--json] [--keep] [--no-planted]\n');
+  process.stderr.write('usage: npm run --silent soak -- [--kills N] [--seed N] [--json] [--keep] [--no-planted | --planted NAME]\n');
   process.exit(2);
 }
 
@@ -56,7 +57,7 @@ process.exit(exitCode);
 
 async function soak(cluster: EmbeddedPostgres): Promise<number> {
   const points = values.point ?? crashPointNames();
-  const result = values['only-planted']
+  const result = values.planted
     ? undefined
     : await runSoak({
         folder: join(folder, 'main'),
@@ -71,7 +72,7 @@ async function soak(cluster: EmbeddedPostgres): Promise<number> {
         peaceMsMax: 90_000,
         say,
       });
-  const planted = values['no-planted'] ? {} : await checkPlantedFaults({ folder, cluster, seed, say });
+  const planted = values['no-planted'] ? {} : await checkPlantedFaults({ folder, cluster, seed, say, only: values.planted });
   const failures = [
     ...(result ? failuresOf(result) : []),
     ...Object.entries(planted).flatMap(([name, isCaught]) => (isCaught ? [] : [`planted ${name} was not caught`])),
