@@ -145,7 +145,8 @@ export function createRangeHasher(
   return {
     hash(segmentId, ranges) {
       const digest = createHash('sha256');
-      for (const piece of bodyPieces([{ segmentId, ranges }], (id) => readers.open(objects.get(id)!))) digest.update(piece);
+      for (const piece of bodyPieces([{ segmentId, ranges }], (id) => readers.open(objects.get(id)!), { isReused: true }))
+        digest.update(piece);
       return digest.digest('hex');
     },
     close: () => readers.close(),

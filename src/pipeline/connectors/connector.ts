@@ -115,7 +115,8 @@ export interface BatchBody {
   readonly sha256: string;
   /** What stands before the records where a target holds a file of its own: the header line of csv, else nothing. */
   readonly preamble: Uint8Array;
-  pieces(): Iterable<Uint8Array>;
+  /** Reused, a piece is only valid until the next one is asked for, and a body of any size takes one buffer. */
+  pieces(options?: { readonly isReused: boolean }): Iterable<Uint8Array>;
   /** Each record with its line end. */
   lines(): Iterable<Uint8Array>;
 }

@@ -11,6 +11,8 @@ import { readInto } from './segment-readers.ts';
 const inlineBytesMax = 16 * 1024;
 const wholeBytesMax = 8 * 1024 * 1024;
 const pieceBytes = 1024 * 1024;
+/** A few milliseconds of reading and hashing. */
+const pauseBytes = 4 * pieceBytes;
 
 /** 64 lower-case hex digits. */
 export async function hashBody(
@@ -25,15 +27,26 @@ export async function hashBody(
     return Buffer.from(await webcrypto.subtle.digest('SHA-256', body)).toString('hex');
   }
   const digest = createHash('sha256');
-  for (const piece of bodyPieces(spans, open)) {
+  let sincePause = 0;
+  for (const piece of bodyPieces(spans, open, { isReused: true })) {
     digest.update(piece);
+    sincePause += piece.length;
+    if (sincePause < pauseBytes) continue;
+    sincePause = 0;
     await sleep.sleep(0);
   }
   return digest.digest('hex');
 }
 
-/** The exact bytes of a body, in pieces of 1 MiB and a rest: lanes by key have thousands of small ranges, which are joined. */
-export function* bodyPieces(spans: readonly BatchSpan[], open: (segmentId: string) => SealedReader): Generator<Buffer> {
+/**
+ * The exact bytes of a body, in pieces of 1 MiB and a rest: lanes by key have thousands of small ranges, which are joined.
+ * Reused, a piece is only valid until the next one: a buffer for each would keep the garbage collector busy.
+ */
+export function* bodyPieces(
+  spans: readonly BatchSpan[],
+  open: (segmentId: string) => SealedReader,
+  { isReused = false }: { readonly isReused?: boolean } = {},
+): Generator<Buffer> {
   let left = bytesOfSpans(spans);
   let piece = Buffer.allocUnsafe(Math.min(left, pieceBytes));
   let filled = 0;
@@ -48,7 +61,8 @@ export function* bodyPieces(spans: readonly BatchSpan[], open: (segmentId: strin
         if (filled < piece.length) continue;
         yield piece;
         left -= piece.length;
-        piece = Buffer.allocUnsafe(Math.min(left, pieceBytes));
+        const nextBytes = Math.min(left, pieceBytes);
+        piece = isReused ? piece.subarray(0, nextBytes) : Buffer.allocUnsafe(nextBytes);
         filled = 0;
       }
     }

@@ -74,9 +74,9 @@ function bodyOf({ batch, plan, isOurs }: OutgoingContext, readers: SegmentReader
     sizeBytes: batch.bytes,
     sha256: batch.bodySha256,
     preamble: segmentPreamble(plan, target),
-    *pieces() {
+    *pieces(options) {
       assertOurs();
-      yield* bodyPieces(batch.spans, open);
+      yield* bodyPieces(batch.spans, open, options);
     },
     *lines() {
       assertOurs();

@@ -147,9 +147,10 @@ async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
 }
 
+/** Each is only valid until the next. */
 function* allPieces({ body }: OutgoingBatch): Generator<Uint8Array> {
   if (body.preamble.length > 0) yield body.preamble;
-  yield* body.pieces();
+  yield* body.pieces({ isReused: true });
 }
 
 /** False when the name is taken. */
