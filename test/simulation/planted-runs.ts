@@ -7,7 +7,7 @@ import { type PlantedFault, plantedFaults } from '../../src/platform/base/plante
 import type { EmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
 import { runSoak, type SoakOptions, type SoakResult } from './soak-run.ts';
 
-type Aim = Pick<SoakOptions, 'kills' | 'points' | 'shares' | 'pausePoints' | 'flows' | 'faults'> & {
+type Aim = Pick<SoakOptions, 'kills' | 'points' | 'shares' | 'pausePoints' | 'flows' | 'faults' | 'isSecondSteady'> & {
   isCaught(result: SoakResult): boolean;
 };
 
@@ -29,6 +29,7 @@ const aims: Readonly<Record<PlantedFault, Aim>> = {
     // A run of a chunk that wakes up when another has done its work, and counts the records once more.
     pausePoints: ['jobs.after-segments'],
     flows: ['statements'],
+    isSecondSteady: true,
     faults: noFaults,
     isCaught: ({ doubledInLedger, unbalancedJobs }) => doubledInLedger + unbalancedJobs > 0,
   },

@@ -28,6 +28,8 @@ export interface SoakOptions {
   /** All when left out. */
   readonly flows?: readonly FlowName[];
   readonly faults: FaultSchedule;
+  /** The second server is left alone, so that somebody takes over what the first one leaves. */
+  readonly isSecondSteady?: boolean;
   /** HEADGATE_TEST_PLANT of the serving processes. */
   readonly plant?: string;
   /** How long everything may take to end once nothing disturbs it. */
@@ -89,7 +91,7 @@ interface Scene {
 
 /** The time of kills and faults. */
 async function disturb(
-  { kills, points, shares, pausePoints, faults, plant, cluster, say }: SoakOptions,
+  { kills, points, shares, pausePoints, faults, isSecondSteady, plant, cluster, say }: SoakOptions,
   { surroundings, ports, senders, openJobs, random }: Scene & { openJobs(): number; random: ReturnType<typeof seededRandom> },
 ): Promise<Pick<SoakResult, 'kills' | 'inFlightAtKill' | 'points' | 'faults' | 'surprises'>> {
   const isBehind = () => senders.acked < acksPerKill * (plan.kills + 2);
@@ -99,11 +101,12 @@ async function disturb(
   const surprises: string[] = [];
   let inFlight = 0;
   const counts = { pauses: 0, drains: 0 };
+  const environment = (at: number) => ({ ...surroundings.serveEnvironment(at === 0), ...plantOf(plant) });
   const slot = (at: number) =>
     runServerSlot({
       port: ports[at]!,
       name: `server-${at}`,
-      env: { ...surroundings.serveEnvironment(at === 0), ...(plant === undefined ? {} : { HEADGATE_TEST_PLANT: plant }) },
+      env: environment(at),
       logFolder: surroundings.logFolder,
       leaseMs,
       random: random.fork(),
@@ -122,7 +125,13 @@ async function disturb(
           say(`${plan.kills} of ${kills} kills, ${senders.acked} files acknowledged, ${openJobs()} jobs open, ${seconds} s`);
       },
     });
-  while (plan.kills < kills && surprises.length < surprisesMax) await Promise.all(ports.map((_, at) => slot(at)));
+  const steady = isSecondSteady
+    ? startServing({ port: ports[1]!, env: environment(1), logPath: `${surroundings.logFolder}/server-1.log` })
+    : undefined;
+  const disturbed = ports.map((_, at) => at).slice(0, steady ? 1 : undefined);
+  while (plan.kills < kills && surprises.length < surprisesMax) await Promise.all(disturbed.map(slot));
+  steady?.signal('SIGKILL');
+  await steady?.ended;
   await running.stop();
   const { database, httpSink, tableSink } = surroundings.proxies;
   return {
@@ -139,12 +148,16 @@ async function disturb(
   };
 }
 
+function plantOf(plant: string | undefined): Record<string, string> {
+  return plant === undefined ? {} : { HEADGATE_TEST_PLANT: plant };
+}
+
 /** Nothing is broken any more: two processes that stay, until nothing is left to do or the time is over. */
 async function makePeace({ peaceMsMax, plant, say }: SoakOptions, { surroundings, ports, senders }: Scene): Promise<string[]> {
   const servers = ports.map((port, at) =>
     startServing({
       port,
-      env: { ...surroundings.serveEnvironment(false), ...(plant === undefined ? {} : { HEADGATE_TEST_PLANT: plant }) },
+      env: { ...surroundings.serveEnvironment(false), ...plantOf(plant) },
       logPath: `${surroundings.logFolder}/server-${at}.log`,
     }),
   );
