@@ -43,7 +43,8 @@ export const tenantVerbs: Readonly<Record<string, Command>> = {
 export const keyVerbs: Readonly<Record<string, Command>> = {
   create: {
     usage: `headgate key create TENANT [--name NAME] [--scopes ${scopes.join(',')}] [--data-dir DIR] [--json]`,
-    summary: 'Makes an API key of a tenant and prints it once; only its hash is kept. Default scopes: all but admin and records:reveal (content in the clear).',
+    summary:
+      'Makes an API key of a tenant and prints it once; only its hash is kept. Default scopes: all but admin and records:reveal (content in the clear).',
     options: { ...options, name: { type: 'string' }, scopes: { type: 'string' } },
     async run(line) {
       const tenant = requiredPositional(line, 0, 'TENANT', this.usage);

@@ -16,7 +16,6 @@ const mebibyte = 1024 * 1024;
 const gibibyte = 1024 * mebibyte;
 
 export const roleNames = ['api', 'ingress', 'worker', 'delivery', 'scheduler'] as const;
-export type RoleName = (typeof roleNames)[number];
 
 export const settingsCatalogue = {
   dataDir: textSetting({

@@ -27,7 +27,11 @@ export const delimitedFormat: Format<DelimitedPlan> = {
       default: 'exact',
       description: 'A record with more or fewer fields is rejected, or missing ones are absent and others ignored.',
     },
-    skipBlankLinesSetting,
+    {
+      ...skipBlankLinesSetting,
+      default: null,
+      description: `${skipBlankLinesSetting.description} Where nothing is said: true, but false where the schema has one field.`,
+    },
     { name: 'discriminator', type: 'position', default: null, description: 'The column, counted from 1, that holds the record tag.' },
   ],
   createSplitter: createDelimitedSplitter,
