@@ -50,14 +50,15 @@ export function generateFile(number: number, random: SeededRandom, flows: readon
   const flow = flows.includes(drawn) ? drawn : random.pick(flows);
   const range = flow === 'statements' ? bigRecords : flow === 'notices' ? { ...smallRecords, max: 12 } : smallRecords;
   const letter = flow[0]!.toUpperCase();
+  const isClean = random.isTrue(0.5);
   const records: GeneratedRecord[] = [];
   const length = random.between(range.min, range.max);
   for (let at = 0; at < length; at++) {
-    records.push(makeRecord(`${letter}${pad(number, 6)}-${pad(at, 4)}`, flow, random));
+    records.push(makeRecord(`${letter}${pad(number, 6)}-${pad(at, 4)}`, flow, random, isClean));
   }
   // The same record again: of equal keys the first one counts.
   const first = records.find(({ fate }) => fate === 'valid');
-  if (first && flow !== 'notices' && random.isTrue(0.15)) records.push({ ...first, fate: 'rejected' });
+  if (first && !isClean && flow !== 'notices' && random.isTrue(0.15)) records.push({ ...first, fate: 'rejected' });
   const content = Buffer.from(render(flow, records));
   const extension = flow === 'payments' ? 'csv' : flow === 'notices' ? 'ndjson' : 'txt';
   return {
@@ -72,7 +73,7 @@ export function generateFile(number: number, random: SeededRandom, flows: readon
   };
 }
 
-function makeRecord(id: string, flow: FlowName, random: SeededRandom): GeneratedRecord {
+function makeRecord(id: string, flow: FlowName, random: SeededRandom, isClean: boolean): GeneratedRecord {
   const isLarge = random.isTrue(0.3);
   const record = {
     id,
@@ -83,6 +84,7 @@ function makeRecord(id: string, flow: FlowName, random: SeededRandom): Generated
     isLarge,
   };
   const draw = random.fraction();
+  if (isClean) return record;
   if (draw < 0.02) return { ...record, amount: '12,50', fate: 'rejected' };
   if (draw < 0.04) return { ...record, currency: 'ZZZ', fate: 'rejected' };
   if (draw < 0.05) return { ...record, id: `${id}x`, fate: 'rejected' };
