@@ -85,13 +85,16 @@ class LazyFile implements IncomingFile {
 let lastFile = 0;
 
 /**
- * One push is on its way while the next piece is read. The bytes travel in two buffers that go to and fro, so that a file of
- * any size costs no more memory. It stays with the thread that it began in.
+ * One full buffer is on its way while the next one is filled: a message costs more than the bytes of a network packet. The
+ * bytes travel in buffers that go to and fro, so that a file of any size costs no more memory. It stays with the thread that
+ * it began in.
  */
 class ThreadFile implements IncomingFile {
   readonly #thread: StartedThread;
   readonly #file = ++lastFile;
   readonly #spare: ArrayBuffer[] = [];
+  #filling: ArrayBuffer | undefined;
+  #filledBytes = 0;
   #inFlight: Promise<unknown>;
 
   constructor(thread: StartedThread, request: ReceiveRequest) {
@@ -101,17 +104,18 @@ class ThreadFile implements IncomingFile {
   }
 
   async push(bytes: Uint8Array): Promise<void> {
-    const buffer = this.#spare.pop() ?? new ArrayBuffer(pieceBytesMax);
-    const copy = new Uint8Array(buffer, 0, bytes.length);
-    copy.set(bytes);
-    await this.#inFlight;
-    const pushed = this.#thread.call<Uint8Array<ArrayBuffer>>({ kind: 'push', file: this.#file, bytes: copy }, [buffer]);
-    this.#inFlight = pushed.then((used) => this.#spare.push(used.buffer));
-    // Its failure is the next call's.
-    this.#inFlight.catch(() => undefined);
+    for (let at = 0; at < bytes.length; ) {
+      this.#filling ??= this.#spare.pop() ?? new ArrayBuffer(pieceBytesMax);
+      const piece = bytes.subarray(at, at + pieceBytesMax - this.#filledBytes);
+      new Uint8Array(this.#filling, this.#filledBytes).set(piece);
+      this.#filledBytes += piece.length;
+      at += piece.length;
+      if (this.#filledBytes === pieceBytesMax) await this.#send();
+    }
   }
 
   async end(): Promise<ReceivedFile> {
+    await this.#send();
     await this.#inFlight;
     return this.#thread.call<ReceivedFile>({ kind: 'end', file: this.#file });
   }
@@ -119,6 +123,18 @@ class ThreadFile implements IncomingFile {
   async abort(): Promise<void> {
     await this.#inFlight.catch(() => undefined);
     await this.#thread.call({ kind: 'abort', file: this.#file }).catch(() => undefined);
+  }
+
+  async #send(): Promise<void> {
+    if (this.#filling === undefined) return;
+    const bytes = new Uint8Array(this.#filling, 0, this.#filledBytes);
+    this.#filling = undefined;
+    this.#filledBytes = 0;
+    await this.#inFlight;
+    const pushed = this.#thread.call<Uint8Array<ArrayBuffer>>({ kind: 'push', file: this.#file, bytes }, [bytes.buffer]);
+    this.#inFlight = pushed.then((used) => this.#spare.push(used.buffer));
+    // Its failure is the next call's.
+    this.#inFlight.catch(() => undefined);
   }
 }
 
