@@ -26,8 +26,14 @@ function answer(run: GroupRun | FileRun): ThreadAnswer {
     return { result: run.kind === 'group' ? runGroup(storage, run, watch) : runFileCheck(storage, run) };
   } catch (error) {
     if (error instanceof HeadgateError) return { error: { code: error.code, message: error.message, retryable: error.retryable } };
-    return {
-      error: { code: null, message: error instanceof Error ? `${error.name} in the engine` : 'a fault in the engine', retryable: false },
-    };
+    return { error: { code: null, message: `a fault in the engine${placeOf(error)}`, retryable: false } };
   }
+}
+
+/** Kind and place of a fault. Its message is left out: those of the runtime may quote what was read. */
+function placeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const places = frames.slice(0, 3).map((line) => line.trim().replace(/\(?file:\/\/.*\/(src\/)/, '$1'));
+  return `: ${error.name} ${places.join(', ')}`;
 }

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../../../test/support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, type JobScenarioOptions, scenarioKey } from '../../../test/support/job-scenario.ts';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
-import { cardsFile, eftFile } from '../../main/demo/demo-files.ts';
-import { exportEntries, sourceOf } from '../../pipeline/ledger/export/export-entries.ts';
-import { parseTrustFile, printTrustFile } from '../../pipeline/ledger/trust-file.ts';
-import type { VerificationReport } from '../../pipeline/ledger/verification/verification-report.ts';
-import { verifyExport } from '../../pipeline/ledger/verification/verify-export.ts';
-import { loadFlow } from '../flows/load-flow.ts';
-import { releaseJob } from './job-decisions.ts';
-import { openJobExport } from './job-export.ts';
+import { loadFlow } from '../../src/control/flows/load-flow.ts';
+import { releaseJob } from '../../src/control/jobs/job-decisions.ts';
+import { openJobExport } from '../../src/control/jobs/job-export.ts';
+import { cardsFile, eftFile } from '../../src/main/demo/demo-files.ts';
+import { exportEntries, sourceOf } from '../../src/pipeline/ledger/export/export-entries.ts';
+import { parseTrustFile, printTrustFile } from '../../src/pipeline/ledger/trust-file.ts';
+import type { VerificationReport } from '../../src/pipeline/ledger/verification/verification-report.ts';
+import { verifyExport } from '../../src/pipeline/ledger/verification/verify-export.ts';
+import { until } from '../support/delivery-scenario.ts';
+import { createJobScenario, type JobScenario, type JobScenarioOptions, scenarioKey } from '../support/job-scenario.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
 let scenario: JobScenario | undefined;
@@ -27,7 +27,7 @@ afterAll(() => database.drop());
 const trust = parseTrustFile(printTrustFile([scenarioKey]));
 
 async function start(flow: string, options: Partial<JobScenarioOptions> = {}, edit = (text: string) => text): Promise<JobScenario> {
-  const source = edit(readFileSync(join(import.meta.dirname, '../../../examples', flow), 'utf8'));
+  const source = edit(readFileSync(join(import.meta.dirname, '../../examples', flow), 'utf8'));
   const { plan } = loadFlow(source);
   scenario = await createJobScenario({ database, plan: plan!, source, ...options });
   return scenario;

@@ -1,0 +1,183 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../test/support/delivery-scenario.ts';
+import {
+  assertLegalEvents,
+  closed,
+  receiptsOf,
+  simpleLines,
+  simplePlan,
+  textOf,
+  threadStorageOf,
+} from '../../../test/support/job-facts.ts';
+import { createJobScenario, type JobScenario, type JobScenarioOptions } from '../../../test/support/job-scenario.ts';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import { groupRunOf, takeUpGroups } from './claimed-groups.ts';
+import { finishGroup } from './group-finish.ts';
+import { runGroup } from './group-runner.ts';
+import { cancelJob } from './job-decisions.ts';
+import { rescueWork } from './work-rescuer.ts';
+
+let database: TestDatabase;
+let scenario: JobScenario | undefined;
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 12 });
+});
+afterEach(async () => {
+  await scenario?.stopAll();
+  scenario = undefined;
+});
+afterAll(() => database.drop());
+
+async function start(options: Omit<JobScenarioOptions, 'database'>): Promise<JobScenario> {
+  scenario = await createJobScenario({ database, ...options });
+  return scenario;
+}
+
+describe('the end of the process at any point', () => {
+  const points = [
+    'jobs.after-start',
+    'jobs.before-run',
+    'jobs.after-segments',
+    'jobs.before-commit',
+    'jobs.after-commit',
+    'jobs.after-check',
+    'jobs.before-check-commit',
+    'jobs.after-check-commit',
+    'jobs.before-close',
+    'jobs.before-close-commit',
+    'jobs.after-close-commit',
+  ];
+
+  it.each(points)('%s: everything is delivered once and accounted for', async (point) => {
+    const jobs = await start({ plan: simplePlan(), chunkBytes: 700, leaseMs: 60_000 });
+    jobs.crash.arm(point);
+    await jobs.accept([textOf(simpleLines(120)), textOf(simpleLines(2, 900))]);
+    jobs.startAll();
+    let looks = 0;
+    await until(async () => {
+      if ((await jobs.jobs()).every((job) => job.closedAt !== null)) return true;
+      // What the dead process held comes back when its leases have run out; the living must have time to end theirs.
+      if (++looks % 40 === 0) await jobs.passTime(61);
+      return false;
+    }, 'the jobs did not close');
+    expect(jobs.crash.reached.get(point)).toBeGreaterThan(0);
+    expect((await jobs.jobs()).map((job) => job.state)).toEqual(['completed', 'completed']);
+    expect([...jobs.delivered.get('all')!].sort()).toEqual([...new Set(jobs.delivered.get('all')!)].sort());
+    expect(jobs.delivered.get('all')!.length).toBe(122);
+    expect((await receiptsOf(jobs)).map((receipt) => receipt.records.valid)).toEqual([120, 2]);
+    expect(await jobs.rows('/* no work */ select 1 from headgate.work_items where tenant_id = $1')).toEqual([]);
+    await assertLegalEvents(jobs);
+  });
+});
+
+describe('two workers on one group', () => {
+  it('the one whose lease ran out commits nothing, and its segments are gone', async () => {
+    const jobs = await start({ plan: simplePlan(), leaseMs: 60_000 });
+    await jobs.accept([textOf(simpleLines(4))]);
+    const threadStorage = threadStorageOf(jobs);
+    const claim = async () => {
+      const items = await jobs.services.queue.claimWork(database.db, 'chunks', { limit: 1, workerId: jobs.ids.next(), leaseMs: 1_000 });
+      const [group] = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
+      return { group: group!, result: runGroup(threadStorage, groupRunOf(group!)) };
+    };
+    const zombie = await claim();
+    await jobs.passTime(2);
+    await rescueWork(jobs.services);
+    await jobs.passTime(60);
+    const winner = await claim();
+    const hashes = (result: typeof winner.result) => result.segments.map((segment) => [segment.kind, segment.object.sha256]);
+    expect(hashes(winner.result)).toEqual(hashes(zombie.result));
+    await finishGroup(jobs.services, winner.group, winner.result);
+    await expect(finishGroup(jobs.services, zombie.group, zombie.result)).rejects.toMatchObject({ code: 'E_FENCED' });
+    for (const { object } of zombie.result.segments) expect(() => jobs.store.open(jobs.tenantId, object)).toThrow(HeadgateError);
+    for (const { object } of winner.result.segments) jobs.store.open(jobs.tenantId, object).close();
+    expect((await jobs.jobs())[0]).toMatchObject({ state: 'delivering', read: 4 });
+  });
+});
+
+describe('a job that a person cancels while its group runs', () => {
+  it.each([
+    ['beside others', 3],
+    ['alone', 1],
+  ])('%s leaves no batch, whoever commits first', async (_, files) => {
+    const jobs = await start({ plan: simplePlan(), leaseMs: 60_000 });
+    const ids = await jobs.accept(Array.from({ length: files }, (__, index) => textOf(simpleLines(2, index * 10))));
+    const threadStorage = threadStorageOf(jobs);
+    const items = await jobs.services.queue.claimWork(database.db, 'chunks', { limit: 1, workerId: jobs.ids.next(), leaseMs: 60_000 });
+    const [group] = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
+    const result = runGroup(threadStorage, groupRunOf(group!));
+    await cancelJob(jobs.services, jobs.tenantId, { jobId: ids[0]!, reason: 'sent by mistake', actor: 'key:ops' });
+    const finishing = finishGroup(jobs.services, group!, result);
+    if (files === 1) await expect(finishing).rejects.toMatchObject({ code: 'E_FENCED' });
+    else await finishing;
+    expect((await jobs.jobs()).map((job) => job.state)).toEqual(['cancelled', 'delivering', 'delivering'].slice(0, files));
+    const batches = await jobs.rows<{ jobIds: string[] }>(
+      '/* batches */ select job_ids as "jobIds" from headgate.batches where tenant_id = $1',
+    );
+    expect(batches.flatMap((batch) => batch.jobIds).includes(ids[0]!)).toBe(false);
+    expect(await jobs.usage()).toMatchObject({ inFlight: 0 });
+    jobs.startAll();
+    await closed(jobs, files);
+    expect(jobs.delivered.get('all')?.length ?? 0).toBe((files - 1) * 2);
+    await assertLegalEvents(jobs);
+  });
+});
+
+describe('a worker that is stopped', () => {
+  it('while a thread hangs, gives the work back within its time, and another worker finishes it', async () => {
+    const jobs = await start({ plan: simplePlan(), env: { HEADGATE_TEST_STALL: 'p3,' } });
+    await jobs.accept([textOf(simpleLines(4)), textOf(simpleLines(2, 900))]);
+    const worker = jobs.startWorker();
+    await until(() => jobs.crash.reached.has('jobs.before-run'), 'nothing was run');
+    const startedMs = performance.now();
+    await worker.stop(2_000);
+    expect(performance.now() - startedMs).toBeLessThan(4_000);
+    const [work] = await jobs.rows<{ leased: boolean }>(
+      '/* look */ select lease_until is not null as leased from headgate.work_items where tenant_id = $1',
+    );
+    expect(work).toEqual({ leased: false });
+    const groups = await jobs.rows('/* look */ select state, attempts from headgate.chunk_groups where tenant_id = $1');
+    expect(groups).toEqual([{ state: 'ready', attempts: 0 }]);
+    const again = await createJobScenario({ database, plan: simplePlan(), beside: jobs.storage });
+    again.startAll();
+    jobs.startDeliveries();
+    jobs.startCloser();
+    await closed(jobs, 2);
+    expect((await jobs.jobs()).map((job) => job.state)).toEqual(['completed', 'completed']);
+    await again.stopAll();
+  });
+
+  it('with nothing in hand, is done at once and can start again', async () => {
+    const jobs = await start({ plan: simplePlan() });
+    const worker = jobs.startWorker();
+    const startedMs = performance.now();
+    await worker.stop();
+    expect(performance.now() - startedMs).toBeLessThan(1_500);
+    worker.start();
+    jobs.startDeliveries();
+    jobs.startCloser();
+    await jobs.accept([textOf(simpleLines(4))]);
+    await closed(jobs, 1);
+  });
+});
+
+describe('a lease', () => {
+  it('is kept while a thread works longer than it lasts', async () => {
+    const jobs = await start({ plan: simplePlan(), leaseMs: 500, env: { HEADGATE_TEST_STALL: 'p3,' } });
+    await jobs.accept([textOf(simpleLines(4))]);
+    const worker = jobs.startWorker();
+    jobs.startRescuer();
+    await until(() => jobs.crash.reached.has('jobs.before-run'), 'nothing was run');
+    const leases = new Set<number>();
+    await until(async () => {
+      const [row] = await jobs.rows<{ until: Date; fence: number }>(
+        '/* look */ select lease_until as until, fence from headgate.work_items where tenant_id = $1',
+      );
+      expect(row!.fence).toBe(1);
+      leases.add(row!.until.getTime());
+      return leases.size > 4;
+    }, 'the lease was not renewed');
+    await worker.stop(1_500);
+  });
+});
