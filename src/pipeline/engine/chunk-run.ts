@@ -62,7 +62,7 @@ export class ChunkRun {
     this.#options = options;
     this.#block = new BlockBuffer(source, spec, blockBytes);
     this.#tally = new ChunkTally(flow, sinks, outputBufferBytes(flow.plan.targets.length, Math.min(spec.end, source.size) - spec.start));
-    this.#outcomes = new OutcomeColumns(flow.hashedKeys.length, Math.max(flow.stripeRecords, 1_024));
+    this.#outcomes = new OutcomeColumns(flow.hashedKeys.length, Math.max(1, Math.min(1_024, Math.ceil((spec.end - spec.start) / 32))));
     this.#routeSets = new RouteSets(flow.plan.routes);
     this.#judge = new RecordJudge(flow, spec.context.columns, this.#routeSets);
     if (options.header) this.#judge.setHeader(options.header);
@@ -111,6 +111,7 @@ export class ChunkRun {
       at = 0;
     }
     this.#tally.cutStripes();
+    this.#fast?.close();
     writeOutcomeSegment(this.#outcomes, this.#sinks.outcomes, {
       firstRecord: this.#spec.firstRecord,
       chunkStart: this.#spec.start,

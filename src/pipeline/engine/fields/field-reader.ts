@@ -6,7 +6,7 @@ import { fieldErrors } from '../engine-errors.ts';
 import { compilePattern } from '../expressions/patterns.ts';
 import { textSize } from '../expressions/text-functions.ts';
 import { compareMoments, compareNumbers, compareTexts, type Decimal, type Value } from '../expressions/values.ts';
-import type { FieldPlan } from '../plan.ts';
+import type { FieldPlan, RecordPlan } from '../plan.ts';
 import { isBic, isCountry, isCurrency, isIban, isIsin, isLei, isLuhn, isRoutingNumber } from './code-types.ts';
 import { FieldProblem } from './field-problem.ts';
 import { createMomentReader } from './moment-types.ts';
@@ -69,6 +69,18 @@ export class FieldReader {
     if (this.#max !== null && compareBound(value, this.#max, plan) > 0) return this.#problems.range;
     return null;
   }
+}
+
+const readersByRecord = new WeakMap<RecordPlan, readonly FieldReader[]>();
+
+/** The readers of a record type, made once: their patterns and sets are worth keeping. Results are to be taken at once. */
+export function fieldReaders(record: RecordPlan): readonly FieldReader[] {
+  let readers = readersByRecord.get(record);
+  if (readers === undefined) {
+    readers = record.fields.map((field) => new FieldReader(field));
+    readersByRecord.set(record, readers);
+  }
+  return readers;
 }
 
 /** Spaces U+0020 only. */

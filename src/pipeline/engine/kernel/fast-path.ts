@@ -6,7 +6,7 @@
 import type { BlockBuffer } from '../block-buffer.ts';
 import type { ChunkTally } from '../chunk-tally.ts';
 import type { CompiledFlow } from '../compile-flow.ts';
-import { KeyBatch } from '../outcomes/key-batch.ts';
+import { type KeyBatch, keyBatchFor } from '../outcomes/key-batch.ts';
 import type { KeyHash } from '../outcomes/key-hash.ts';
 import type { OutcomeColumns } from '../outcomes/outcome-columns.ts';
 import type { RouteSets } from '../outcomes/route-sets.ts';
@@ -53,11 +53,11 @@ export class FastPath {
 
   #use(kernel: Kernel | null): void {
     if (kernel === null || kernel === this.#kernel) return;
-    this.drain();
+    this.close();
     const { flow, block, tally, hash, firstRecord, maxRecordBytes, routeSets, scope } = this.#parts;
     const bodies = Math.max(0, ...kernel.source.bodyOfTarget.map((body) => body + 1));
     this.#kernel = kernel;
-    this.#batch ??= new KeyBatch(this.#parts.hashKey, Math.max(1, flow.hashedKeys.length * flow.stripeRecords));
+    this.#batch ??= keyBatchFor(this.#parts.hashKey, Math.max(1, flow.hashedKeys.length * flow.stripeRecords));
     this.#state = new KernelState(flow, {
       keyBatch: this.#batch,
       outputs: tally.outputs,
@@ -105,7 +105,8 @@ export class FastPath {
     const { stripeRecords } = flow;
     state.count = outcomes.count;
     state.countMax = (Math.floor(outcomes.count / stripeRecords) + 1) * stripeRecords;
-    outcomes.reserve(state.countMax - outcomes.count);
+    // A record has a byte and a line feed at least.
+    outcomes.reserve(Math.min(state.countMax - outcomes.count, Math.ceil((state.until - state.at) / 2) + 1));
     state.status = outcomes.status;
     state.routeSet = outcomes.routeSet;
     state.offset = outcomes.offset;
@@ -141,6 +142,14 @@ export class FastPath {
   drain(): void {
     const { tally } = this.#parts;
     this.#runtime?.drain(tally.amounts.valid, tally.amounts.filtered);
+  }
+
+  /** Drains and gives memory back; no record can be taken afterwards. */
+  close(): void {
+    this.drain();
+    this.#state?.leave();
+    this.#state = null;
+    this.#runtime = null;
   }
 
   /** A valid record of the main type, taken by the slow path. */

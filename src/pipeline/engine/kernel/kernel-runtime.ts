@@ -11,7 +11,7 @@ import { type EvaluationScope, evaluate, type Statistic } from '../expressions/e
 import type { Scope } from '../expressions/expression.ts';
 import { ExpressionFailure } from '../expressions/expression-errors.ts';
 import { type Value, valueText } from '../expressions/values.ts';
-import { FieldReader } from '../fields/field-reader.ts';
+import { type FieldReader, fieldReaders } from '../fields/field-reader.ts';
 import type { KeyBatch } from '../outcomes/key-batch.ts';
 import type { KeyHash } from '../outcomes/key-hash.ts';
 import type { RouteSets } from '../outcomes/route-sets.ts';
@@ -22,6 +22,23 @@ import { currencySlots, type KernelSource, maskedRulesMax, routeSetsMax, stopRea
 import { changeCase } from './letter-case.ts';
 
 const tripleCount = 26 * 26 * 26;
+
+/** The big arrays of a state, which one chunk leaves clean for the next one in the same thread. */
+interface KernelTables {
+  /** Slot of the unknown currency, then of every letter triple; -1: none yet. */
+  readonly slots: Int8Array;
+  readonly sums: Float64Array;
+  readonly sumCounts: Uint32Array;
+}
+
+const spareTables = new Map<number, KernelTables>();
+
+function takeTables(sums: number): KernelTables {
+  const spare = spareTables.get(sums);
+  spareTables.delete(sums);
+  const length = (routeSetsMax + 1) * sums * currencySlots;
+  return spare ?? { slots: new Int8Array(tripleCount + 1).fill(-1), sums: new Float64Array(length), sumCounts: new Uint32Array(length) };
+}
 
 /** Shared with generated code, which reads and writes these by name. */
 export class KernelState {
@@ -53,14 +70,15 @@ export class KernelState {
   readonly hash: KeyHash;
   readonly keyBatch: KeyBatch;
   readonly places: Int32Array;
-  /** Slot of the unknown currency, then of every letter triple; -1: none yet. */
-  readonly slots = new Int8Array(tripleCount + 1).fill(-1);
+  readonly slots: Int8Array;
   readonly sums: Float64Array;
   readonly sumCounts: Uint32Array;
   readonly firstSets: Int32Array;
   readonly maskSets: Int32Array;
   readonly firstTargets: Int16Array;
   readonly isMulti = new Uint8Array(routeSetsMax);
+
+  readonly #sumFields: number;
 
   constructor(
     flow: CompiledFlow,
@@ -85,11 +103,20 @@ export class KernelState {
     this.firstRecord = parts.firstRecord;
     this.maxRecord = parts.maxRecord;
     this.places = new Int32Array(Math.max(2, flow.plan.records[flow.mainType]!.fields.length * 2));
-    this.sums = new Float64Array((routeSetsMax + 1) * sums * currencySlots);
-    this.sumCounts = new Uint32Array(this.sums.length);
+    const tables = takeTables(sums);
+    this.slots = tables.slots;
+    this.sums = tables.sums;
+    this.sumCounts = tables.sumCounts;
+    this.#sumFields = sums;
     this.firstSets = new Int32Array(routes.rules.length + 1).fill(-1);
     this.maskSets = new Int32Array(routes.mode === 'all' ? 2 ** Math.min(maskedRulesMax, routes.rules.length) : 1).fill(-1);
     this.firstTargets = new Int16Array(routeSetsMax * parts.bodies).fill(-1);
+  }
+
+  /** Gives the tables back, drained. Nothing may use the state any more. */
+  leave(): void {
+    this.slots.fill(-1);
+    spareTables.set(this.#sumFields, { slots: this.slots, sums: this.sums, sumCounts: this.sumCounts });
   }
 }
 
@@ -118,7 +145,7 @@ export class KernelRuntime implements EvaluationScope {
     this.#state = parts.state;
     this.#routeSets = parts.routeSets;
     this.#scope = parts.scope;
-    this.#readers = flow.plan.records[flow.mainType]!.fields.map((field) => new FieldReader(field));
+    this.#readers = fieldReaders(flow.plan.records[flow.mainType]!);
     this.#bodies = Math.max(0, ...source.bodyOfTarget.map((body) => body + 1));
     this.ends = new Array(this.#bodies).fill(0);
     const { routes } = flow.plan;

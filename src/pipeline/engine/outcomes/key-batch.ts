@@ -6,10 +6,22 @@
 import { entryBytes, type HashEntries, hashFunction, pageBytes } from './siphash-module.ts';
 import { webAssembly } from './web-assembly.ts';
 
+let shared: KeyBatch | null = null;
+
+/**
+ * The thread's batch, for the run over one chunk: memory of WebAssembly is dear to make, and runs are synchronous.
+ * `key`: 16 bytes.
+ */
+export function keyBatchFor(key: Uint8Array, capacity: number): KeyBatch {
+  if (shared === null || shared.capacity < capacity) shared = new KeyBatch(capacity);
+  shared.setKey(key);
+  return shared;
+}
+
 export class KeyBatch {
   readonly #hash: HashEntries;
-  readonly #key0: bigint;
-  readonly #key1: bigint;
+  #key0 = 0n;
+  #key1 = 0n;
   readonly #results: Uint32Array;
   readonly #resultsAt: number;
   /** Over the entries and the slack behind them. */
@@ -20,20 +32,24 @@ export class KeyBatch {
   readonly columns: Uint8Array;
   readonly places: Uint32Array;
 
-  /** `key`: 16 bytes. */
-  constructor(key: Uint8Array, capacity: number) {
+  constructor(capacity: number) {
     const entriesBytes = capacity * entryBytes + 16;
     this.#resultsAt = Math.ceil(entriesBytes / 8) * 8;
     const memory = new webAssembly.Memory({ initial: Math.ceil((this.#resultsAt + capacity * 8) / pageBytes) });
     this.#hash = hashFunction(memory);
-    const words = new DataView(key.buffer, key.byteOffset, key.byteLength);
-    this.#key0 = words.getBigInt64(0, true);
-    this.#key1 = words.getBigInt64(8, true);
     this.#results = new Uint32Array(memory.buffer, this.#resultsAt, capacity * 2);
     this.view = new DataView(memory.buffer);
     this.capacity = capacity;
     this.columns = new Uint8Array(capacity);
     this.places = new Uint32Array(capacity);
+  }
+
+  /** Starts anew with this key of 16 bytes. */
+  setKey(key: Uint8Array): void {
+    const words = new DataView(key.buffer, key.byteOffset, key.byteLength);
+    this.#key0 = words.getBigInt64(0, true);
+    this.#key1 = words.getBigInt64(8, true);
+    this.count = 0;
   }
 
   /** Hashes all entries and stores the results, low and high half, at their places. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KeyBatch } from './key-batch.ts';
+import { keyBatchFor } from './key-batch.ts';
 import { KeyHash } from './key-hash.ts';
 import { entryBytes, entryKeyAt, entryKeyMax } from './siphash-module.ts';
 
@@ -28,7 +28,7 @@ describe('key hashes', () => {
         fc.array(fc.uint8Array({ maxLength: entryKeyMax }), { minLength: 1, maxLength: 20 }),
         fc.uint8Array({ minLength: 16, maxLength: 16 }),
         (keys, secret) => {
-          const batch = new KeyBatch(secret, 20);
+          const batch = keyBatchFor(secret, 20);
           const hash = new KeyHash(secret);
           const column = new Uint32Array(keys.length * 2);
           for (const [index, value] of keys.entries()) {

@@ -11,7 +11,7 @@ import { evaluate, evaluateBoolean } from '../expressions/evaluate.ts';
 import type { Expression } from '../expressions/expression.ts';
 import { ExpressionFailure, expressionErrors } from '../expressions/expression-errors.ts';
 import { type Decimal, type Value, valueText } from '../expressions/values.ts';
-import { FieldReader } from '../fields/field-reader.ts';
+import { type FieldReader, fieldReaders } from '../fields/field-reader.ts';
 import type { RouteSets } from '../outcomes/route-sets.ts';
 import type { RulePlan } from '../plan.ts';
 import { createRecordReader } from './record-reader.ts';
@@ -63,7 +63,7 @@ export class RecordJudge {
     this.#flow = flow;
     this.#routeSets = routeSets;
     this.#read = createRecordReader(plan, columns);
-    this.#readers = plan.records.map((record) => record.fields.map((field) => new FieldReader(field)));
+    this.#readers = plan.records.map(fieldReaders);
     const mainFields = plan.records[flow.mainType]!.fields;
     this.#fieldMaps = plan.records.map((record) => mainFields.map((main) => record.fields.findIndex((field) => field.name === main.name)));
     this.scope = new RecordScope(plan);
