@@ -44,13 +44,21 @@ const currencies = ['ZAR', 'USD', 'EUR', 'GBP'];
 const smallRecords = { min: 3, max: 40 };
 const bigRecords = { min: 200, max: 500 };
 
-/** Of one of the flows, most of them small. */
-export function generateFile(number: number, random: SeededRandom, flows: readonly FlowName[] = allFlows): GeneratedFile {
+/** What is sent; everything, where it says nothing. */
+export interface Traffic {
+  readonly flows?: readonly FlowName[];
+  /** No record of any file is rejected, filtered or refused. */
+  readonly isClean?: boolean;
+}
+
+/** Of one of the flows, most of them small, half of them clean. */
+export function generateFile(number: number, random: SeededRandom, traffic: Traffic = {}): GeneratedFile {
+  const { flows = allFlows } = traffic;
   const drawn = random.isTrue(0.6) ? 'payments' : random.isTrue(0.85) ? 'notices' : 'statements';
   const flow = flows.includes(drawn) ? drawn : random.pick(flows);
   const range = flow === 'statements' ? bigRecords : flow === 'notices' ? { ...smallRecords, max: 12 } : smallRecords;
   const letter = flow[0]!.toUpperCase();
-  const isClean = random.isTrue(0.5);
+  const isClean = random.isTrue(0.5) || traffic.isClean === true;
   const records: GeneratedRecord[] = [];
   const length = random.between(range.min, range.max);
   for (let at = 0; at < length; at++) {

@@ -7,7 +7,7 @@ import { type PlantedFault, plantedFaults } from '../../src/platform/base/plante
 import type { EmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
 import { runSoak, type SoakOptions, type SoakResult } from './soak-run.ts';
 
-type Aim = Pick<SoakOptions, 'kills' | 'points' | 'shares' | 'pausePoints' | 'flows' | 'faults' | 'isSecondSteady'> & {
+type Aim = Pick<SoakOptions, 'kills' | 'points' | 'shares' | 'pausePoints' | 'traffic' | 'faults' | 'isSecondSteady'> & {
   isCaught(result: SoakResult): boolean;
 };
 
@@ -28,7 +28,7 @@ const aims: Readonly<Record<PlantedFault, Aim>> = {
     shares: { point: 0, pause: 1, drain: 0 },
     // A run of a chunk that wakes up when another has done its work, and counts the records once more.
     pausePoints: ['jobs.after-segments'],
-    flows: ['statements'],
+    traffic: { flows: ['statements'], isClean: true },
     isSecondSteady: true,
     faults: noFaults,
     isCaught: ({ doubledInLedger, unbalancedJobs }) => doubledInLedger + unbalancedJobs > 0,
@@ -38,7 +38,7 @@ const aims: Readonly<Record<PlantedFault, Aim>> = {
     points: [],
     shares: { point: 0, pause: 0, drain: 0 },
     pausePoints: [],
-    flows: ['notices'],
+    traffic: { flows: ['notices'] },
     faults: { ...noFaults, lostRequestMs: 100, requests: /^POST \/single/ },
     isCaught: ({ rekeyedDuplicates }) => rekeyedDuplicates > 0,
   },

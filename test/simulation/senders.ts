@@ -4,9 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFolderClient } from './folder-client.ts';
-import { type GeneratedFile, generateFile } from './generated-files.ts';
+import { type GeneratedFile, generateFile, type Traffic } from './generated-files.ts';
 import type { SeededRandom } from './seeded-random.ts';
-import type { FlowName } from './soak-flows.ts';
 import type { Surroundings } from './surroundings.ts';
 import { createUploadClient } from './upload-client.ts';
 
@@ -14,8 +13,7 @@ export interface SendersOptions {
   readonly surroundings: Pick<Surroundings, 'exchangeRoot' | 'senderJournal' | 'keys'>;
   readonly ports: readonly number[];
   readonly random: SeededRandom;
-  /** All when left out. */
-  readonly flows?: readonly FlowName[];
+  readonly traffic?: Traffic;
   readonly uploadersCount: number;
   readonly droppersCount: number;
   readonly openJobsMax: number;
@@ -61,7 +59,7 @@ export function startSenders(options: SendersOptions): Senders {
         await sleep(pauseMs);
         continue;
       }
-      const file = generateFile(files.size + 1, own, options.flows);
+      const file = generateFile(files.size + 1, own, options.traffic);
       files.set(file.number, file);
       inFlight += 1;
       const wasAcked = await send(file).finally(() => (inFlight -= 1));

@@ -7,13 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
 import { checkEndToEnd, type EndToEndResult } from './end-to-end-check.ts';
 import { type FaultSchedule, startFaults } from './fault-schedule.ts';
+import type { Traffic } from './generated-files.ts';
 import { checkLedger, countOpenJobs, type LedgerResult, listOpen } from './ledger-check.ts';
 import { createLifePlan, type LifeShares } from './life-plan.ts';
 import { seededRandom } from './seeded-random.ts';
 import { type Senders, startSenders } from './senders.ts';
 import { freePort, startServing } from './served-process.ts';
 import { runServerSlot } from './server-slot.ts';
-import type { FlowName } from './soak-flows.ts';
 import { openSurroundings, type Surroundings } from './surroundings.ts';
 
 export interface SoakOptions {
@@ -25,8 +25,7 @@ export interface SoakOptions {
   readonly points: readonly string[];
   readonly shares: LifeShares;
   readonly pausePoints: readonly string[];
-  /** All when left out. */
-  readonly flows?: readonly FlowName[];
+  readonly traffic?: Traffic;
   readonly faults: FaultSchedule;
   /** The second server is left alone, so that somebody takes over what the first one leaves. */
   readonly isSecondSteady?: boolean;
@@ -66,7 +65,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
       surroundings,
       ports,
       random: random.fork(),
-      flows: options.flows,
+      traffic: options.traffic,
       uploadersCount: 6,
       droppersCount: 2,
       openJobsMax: 150,
