@@ -23,6 +23,8 @@ export interface ServedProduct {
   readonly readySeconds: number;
   /** Of the process with its threads, without PostgreSQL. */
   peakRssBytes(): number;
+  /** Of the process that runs the engine, where it is apart. */
+  workerPeakRssBytes(): number;
   /** User and system time of the process and its threads. */
   cpuSeconds(): number;
   /** As the tenant. */
@@ -37,20 +39,31 @@ export interface ServeOptions {
   /** Files in bench/flows. */
   readonly flows: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Runs the engine in a process of its own: `--roles worker` there, the others here. */
+  readonly isWorkerApart?: boolean;
 }
 
 const tenant = 'bench';
+const rolesBesideWorker = 'api,ingress,delivery,scheduler';
 const logTailBytes = 4_000;
 const readyWithinMs = 120_000;
 
 /** Rejects with the last lines of the log when the process ends instead of serving. */
-export async function serveProduct(context: BenchContext, { name, flows, env = {} }: ServeOptions): Promise<ServedProduct> {
+export async function serveProduct(
+  context: BenchContext,
+  { name, flows, env = {}, isWorkerApart = false }: ServeOptions,
+): Promise<ServedProduct> {
   const dataDir = join(context.folder, name);
   const [inbox, outbox] = [join(dataDir, 'inbox'), join(dataDir, 'outbox')];
   for (const folder of [join(inbox, 'drop'), outbox]) mkdirSync(folder, { recursive: true });
   const program = [context.node, '--disable-warning=ExperimentalWarning', ...nodeOptions(), join(context.root, 'src/main/headgate.ts')];
-  const process = await startServing(program, dataDir, env);
+  const process = await startServing(program, dataDir, {
+    HEADGATE_ROLES: isWorkerApart ? rolesBesideWorker : 'api,worker,ingress,delivery,scheduler',
+    ...env,
+  });
+  let worker: typeof process | undefined;
   try {
+    if (isWorkerApart) worker = await startServing(program, dataDir, { HEADGATE_ROLES: 'worker', ...env });
     const { db, close } = await openDatabase({ dataDir, applicationName: 'headgate bench', connectionsMax: 2, ports: systemPorts });
     const { tenantId, key } = await prepareTenant(db, {
       inbox,
@@ -71,13 +84,16 @@ export async function serveProduct(context: BenchContext, { name, flows, env = {
       inbox,
       outbox,
       inTenant,
+      workerPeakRssBytes: () => (worker ?? process).peakRssBytes(),
       ingest: async (path, flow) => (await ingest(path, flow)) / 1_000,
       async stop() {
         await close();
+        await worker?.end();
         await process.end();
       },
     };
   } catch (error) {
+    await worker?.end();
     await process.end();
     throw error;
   }
@@ -96,6 +112,8 @@ async function startServing(program: readonly string[], dataDir: string, env: Re
     env: { ...withoutSettings(globalThis.process.env), HEADGATE_LOG_LEVEL: 'warn', ...env },
   });
   let log = '';
+  const endWithBench = () => child.kill('SIGKILL');
+  globalThis.process.once('exit', endWithBench);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {
     const fail = (why: string) => reject(new Error(`headgate serve ${why}: ${log}`));
@@ -104,7 +122,7 @@ async function startServing(program: readonly string[], dataDir: string, env: Re
     child.once('exit', (code) => fail(`ended with ${code}`));
     child.stderr.on('data', (text) => {
       log = (log + text).slice(-logTailBytes);
-      const match = /headgate serves (http:\S+),/.exec(log);
+      const match = /headgate serves ((?:http:)?[^\s,]+)/.exec(log);
       if (!match) return;
       clearTimeout(timer);
       resolve(match[1]);
@@ -120,6 +138,7 @@ async function startServing(program: readonly string[], dataDir: string, env: Re
     async end() {
       child.kill('SIGTERM');
       await ended;
+      globalThis.process.off('exit', endWithBench);
     },
   };
 }
