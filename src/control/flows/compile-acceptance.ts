@@ -16,7 +16,6 @@ export function compileAcceptance(spec: FlowSpec, records: readonly RecordPlan[]
   if (acceptance.mode === 'all-or-nothing') {
     for (const key of limits) conflict(key, `${key} is for mode partial; all-or-nothing allows no rejected record`);
   }
-  if (acceptance.release === 'chunk') checkChunkRelease(spec, records, report);
   checkAmounts(acceptance.maxInvalidAmount ?? {}, records, report);
   return {
     release: acceptance.release,
@@ -27,20 +26,6 @@ export function compileAcceptance(spec: FlowSpec, records: readonly RecordPlan[]
     onExceed: acceptance.onExceed,
     emptyFile: acceptance.emptyFile,
   };
-}
-
-/** Records that left can not be called back by what is known at the end of the file only. */
-function checkChunkRelease(spec: FlowSpec, records: readonly RecordPlan[], report: Report): void {
-  const path = ['spec', 'acceptance', 'release'];
-  const refuse = (message: string): void =>
-    report.add({ code: flowErrors.E_CONFIG_CONFLICT, path, message: `release chunk and ${message}` });
-  const fileRule = spec.validate.find((rule) => rule.scope === 'file');
-  if (fileRule !== undefined) refuse(`the file rule ${fileRule.id}: it is known at the end of the file only`);
-  const unique = records.flatMap((record) => record.fields).find((field) => field.unique === 'file');
-  if (unique !== undefined) refuse(`unique: file of ${unique.name}: duplicates are known at the end of the file only`);
-  if (spec.acceptance.mode === 'all-or-nothing') refuse('mode all-or-nothing: the file is judged at its end only');
-  const limit = limitKeys.find((key) => spec.acceptance[key] !== undefined);
-  if (limit !== undefined) refuse(`${limit}: the file is judged at its end only`);
 }
 
 function checkAmounts(amounts: Readonly<Record<string, string>>, records: readonly RecordPlan[], report: Report): void {

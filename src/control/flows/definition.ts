@@ -152,7 +152,7 @@ export interface RuleDefinition {
 }
 
 export interface AcceptanceDefinition {
-  readonly release: 'file' | 'chunk';
+  readonly release: 'file';
   readonly mode: 'partial' | 'all-or-nothing';
   readonly maxInvalid?: number;
   readonly maxInvalidRatio?: number;

@@ -168,9 +168,9 @@ const acceptance: Key = {
   description: 'What the file as a whole must be before anything of it is delivered.',
   shape: object({
     release: {
-      shape: choice(['file', 'chunk']),
+      shape: choice(['file'], ['chunk']),
       default: 'file',
-      description: 'Records are delivered when the file is accepted, or chunk by chunk before that.',
+      description: 'Records are delivered when the file as a whole is accepted.',
     },
     mode: {
       shape: choice(['partial', 'all-or-nothing']),
