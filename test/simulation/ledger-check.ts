@@ -14,6 +14,8 @@ export interface LedgerResult {
   readonly unbalancedJobs: number;
   /** Jobs, arrivals, batches, chunk groups and work that have not ended although nothing disturbs them any more. */
   readonly stuckJobs: number;
+  /** Open chunk groups, checks and batches that have no work, so that nobody will ever end them. */
+  readonly lostWork: number;
   /** Events that are missing or doubled in the sequence, or do not lead to the present state. */
   readonly eventFaults: number;
   readonly examples: readonly string[];
@@ -63,6 +65,15 @@ const selectOpen = `/* soak open things */
   union all select 'batch ' || state, count(*)::int from headgate.batches where state not in ('acked', 'refused', 'split', 'dead', 'cancelled') group by 1
   union all select 'chunk group ' || state, count(*)::int from headgate.chunk_groups where state not in ('done', 'cancelled') group by 1
   union all select 'work ' || kind, count(*)::int from headgate.work_items group by 1`;
+
+const countLostWork = `/* soak lost work */
+  select
+    (select count(*) from headgate.chunk_groups g where g.state in ('ready', 'running') and not exists (
+      select from headgate.work_items w where w.tenant_id = g.tenant_id and w.kind = 'chunks' and w.reference_id = g.group_id))::int as groups,
+    (select count(*) from headgate.jobs j where j.state = 'checking' and not exists (
+      select from headgate.work_items w where w.tenant_id = j.tenant_id and w.kind = 'check' and w.reference_id = j.job_id))::int as checks,
+    (select count(*) from headgate.batches b where b.state in ('ready', 'sending', 'unknown') and not exists (
+      select from headgate.work_items w where w.tenant_id = b.tenant_id and w.kind = 'deliver' and w.reference_id = b.batch_id))::int as batches`;
 
 const countDoubles = `/* soak doubles */
   select 'file accepted twice ' || name as what from headgate.files group by tenant_id, flow_id, name, sha256 having count(*) > 1
@@ -137,6 +148,10 @@ export async function checkLedger(
   }
   const open = await listOpen(inspection);
   for (const { what, count } of open) note(`stuck: ${count} × ${what}`);
+  const { rows: lostRows } = await inspection.query<{ groups: number; checks: number; batches: number }>(countLostWork);
+  const { groups, checks, batches } = lostRows[0]!;
+  const lostWork = groups + checks + batches;
+  if (lostWork > 0) note(`without work: ${groups} chunk groups, ${checks} checks, ${batches} batches`);
   const { rows: eventRows } = await inspection.query<{ unnumbered: number; gaps: number; mismatches: number }>(countEventFaults);
   const { unnumbered, gaps, mismatches } = eventRows[0]!;
   if (unnumbered + gaps + mismatches > 0)
@@ -145,6 +160,7 @@ export async function checkLedger(
     doubledInLedger,
     unbalancedJobs,
     stuckJobs: open.reduce((sum, { count }) => sum + count, 0),
+    lostWork,
     eventFaults: unnumbered + gaps + mismatches,
     examples,
   };

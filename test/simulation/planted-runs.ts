@@ -26,12 +26,12 @@ const aims: Readonly<Record<PlantedFault, Aim>> = {
     kills: 4,
     points: [],
     shares: { point: 0, pause: 1, drain: 0 },
-    // A run of a chunk that wakes up when another has done its work, and counts the records once more.
+    // A run of a chunk that wakes up when another has its work: it counts the records once more, or takes the work away.
     pausePoints: ['jobs.after-segments'],
     traffic: { flows: ['statements'], isClean: true },
     isSecondSteady: true,
     faults: noFaults,
-    isCaught: ({ doubledInLedger, unbalancedJobs }) => doubledInLedger + unbalancedJobs > 0,
+    isCaught: ({ doubledInLedger, unbalancedJobs, lostWork }) => doubledInLedger + unbalancedJobs + lostWork > 0,
   },
   'new-key-on-retry': {
     kills: 2,

@@ -94,6 +94,7 @@ function failuresOf(result: SoakResult): string[] {
     'rekeyedDuplicates',
     'unbalancedJobs',
     'stuckJobs',
+    'lostWork',
     'eventFaults',
   ] as const;
   for (const name of zeros) if (result[name] !== 0) failures.push(`${name} is ${result[name]}`);
