@@ -65,6 +65,7 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
     exposeHeadRoutes: false,
   });
   server.server.maxConnections = settings.httpConnectionsMax;
+  server.removeContentTypeParser('text/plain');
   checkShapes(server);
   limitBodyTime(server, ports.sleep, settings.requestTimeoutMs);
   server.setErrorHandler(problemHandler(parts.logger));

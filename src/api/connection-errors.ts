@@ -36,5 +36,6 @@ function brokenRequest(code: string): HeadgateError {
 
 /** Fastify's `frameworkErrors`: the address could not be decoded or is too long. */
 export function answerBadAddress(_error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-content-type-options', 'nosniff');
   sendProblem(reply, new HeadgateError(apiErrors.E_REQUEST, 'the address could not be read'));
 }
