@@ -5,12 +5,14 @@
 
 import type { WorkItem } from '../../pipeline/deliveries/work-queue-port.ts';
 import type { ChunkContext, Finding } from '../../pipeline/engine/chunk.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
 import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { ChunkToRun, GroupRun, PoisonRecord } from './group-run.ts';
 import type { JobFlow, JobServices } from './job-services.ts';
 import { isClosed, type JobState } from './job-state.ts';
+import { lockWork } from './work-queue.ts';
 
 export interface ClaimedChunk {
   readonly groupId: string;
@@ -46,11 +48,13 @@ export interface ClaimedGroup {
   readonly chunks: readonly ClaimedChunk[];
 }
 
+/** A group that runs under an older fence than ours was left behind: its work would not have come to us otherwise. */
 const startGroups = `/* start chunk groups */
-  update headgate.chunk_groups g set state = 'running', fence = i.fence, attempts = g.attempts + 1, changed_at = headgate.clock()
-  from unnest($2::uuid[], $3::bigint[]) as i (group_id, fence)
-  where g.tenant_id = $1 and g.group_id = i.group_id and g.state = 'ready'
-  returning g.group_id as "groupId", g.flow_version_id as "flowVersionId", g.attempts, g.chunks as "chunkCount", g.changed_at as "startedAt"`;
+  update headgate.chunk_groups g set state = 'running', fence = b.new_fence, attempts = g.attempts + 1, changed_at = headgate.clock()
+  from (select x.group_id, x.state, i.fence as new_fence from headgate.chunk_groups x join unnest($2::uuid[], $3::bigint[]) as i (group_id, fence) on i.group_id = x.group_id
+        where x.tenant_id = $1 and (x.state = 'ready' or x.state = 'running' and x.fence < i.fence) for update of x) b
+  where g.tenant_id = $1 and g.group_id = b.group_id
+  returning g.group_id as "groupId", g.flow_version_id as "flowVersionId", g.attempts, g.chunks as "chunkCount", g.changed_at as "startedAt", b.state as "from"`;
 
 const selectChunks = `/* read claimed chunks */
   select c.group_id as "groupId", c.job_id as "jobId", c.chunk_number as "chunkNumber", c.start_byte as "startByte", c.end_byte as "endByte",
@@ -69,36 +73,51 @@ const startJobs = `/* start jobs */
   update headgate.jobs set state = 'running', started_at = headgate.clock(), changed_at = headgate.clock()
   where tenant_id = $1 and job_id = any ($2::uuid[]) and state = 'queued' returning job_id as "jobId"`;
 
-/** One transaction's worth. Fails with E_FENCED when a claim was lost already. */
-export async function takeUpGroups(tx: TenantTx, services: JobServices, items: readonly WorkItem[]): Promise<ClaimedGroup[]> {
-  const { rows } = await tx.query<Pick<ClaimedGroup, 'groupId' | 'flowVersionId' | 'attempts' | 'chunkCount' | 'startedAt'>>(startGroups, [
+export interface TakenUp {
+  readonly groups: readonly ClaimedGroup[];
+  /** Their flow version cannot be loaded by this program; they run, and are to be given back. */
+  readonly unloadable: readonly { readonly groupId: string; readonly item: WorkItem; readonly error: HeadgateError }[];
+}
+
+type StartedGroup = Pick<ClaimedGroup, 'groupId' | 'flowVersionId' | 'attempts' | 'chunkCount' | 'startedAt'> & { readonly from: string };
+
+/** One transaction's worth. Claims that were lost meanwhile are passed over. */
+export async function takeUpGroups(tx: TenantTx, services: JobServices, items: readonly WorkItem[]): Promise<TakenUp> {
+  const ours = await lockWork(tx, items);
+  const { rows } = await tx.query<StartedGroup>(startGroups, [
     tx.tenantId,
-    items.map((item) => item.referenceId),
-    items.map((item) => item.fence),
+    ours.map((item) => item.referenceId),
+    ours.map((item) => item.fence),
   ]);
   const started = new Map(rows.map((row) => [row.groupId, row]));
   await services.queue.finishWork(
     tx,
-    items.filter((item) => !started.has(item.referenceId)),
+    ours.filter((item) => !started.has(item.referenceId)),
   );
-  if (started.size === 0) return [];
+  const groups: ClaimedGroup[] = [];
+  const unloadable: TakenUp['unloadable'][number][] = [];
+  if (started.size === 0) return { groups, unloadable };
   const chunks = (await tx.query<ClaimedChunk>(selectChunks, [tx.tenantId, [...started.keys()]])).rows;
   await recordEvents(tx, services.ports.ids, [...rows.map(claimedEvent), ...(await startWaitingJobs(tx, chunks))]);
   const byGroup = Map.groupBy(
     chunks.filter((chunk) => !isClosed(chunk.jobState)),
     (chunk) => chunk.groupId,
   );
-  const groups: ClaimedGroup[] = [];
-  for (const item of items) {
+  for (const item of ours) {
     const row = started.get(item.referenceId);
     if (row === undefined) continue;
-    groups.push({ item, ...row, flow: await services.flows.load(tx, row.flowVersionId), chunks: byGroup.get(row.groupId) ?? [] });
+    try {
+      groups.push({ item, ...row, flow: await services.flows.load(tx, row.flowVersionId), chunks: byGroup.get(row.groupId) ?? [] });
+    } catch (error) {
+      if (!(error instanceof HeadgateError) || error.retryable) throw error;
+      unloadable.push({ groupId: row.groupId, item, error });
+    }
   }
-  return groups;
+  return { groups, unloadable };
 }
 
-function claimedEvent({ groupId, attempts }: { readonly groupId: string; readonly attempts: number }): NewEvent {
-  return { type: 'chunk_group.claimed', objectId: groupId, from: 'ready', to: 'running', actor: 'system', detail: { attempts } };
+function claimedEvent({ groupId, attempts, from }: StartedGroup): NewEvent {
+  return { type: 'chunk_group.claimed', objectId: groupId, from, to: 'running', actor: 'system', detail: { attempts } };
 }
 
 /** A job of several chunks runs from its first claim on; one of a single chunk is queued until its group's only commit. */

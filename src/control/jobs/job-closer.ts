@@ -15,6 +15,7 @@ import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.t
 import { createRangeHasher } from './closing-batches.ts';
 import { type ClosingJob, type LoadedFacts, readClosingFacts } from './closing-facts.ts';
 import { type MadeReceipt, makeReceipt, type ReceiptSetting } from './closing-receipt.ts';
+import { jobErrors } from './job-errors.ts';
 import type { JobServices } from './job-services.ts';
 import { lockJobs } from './job-verdicts.ts';
 import { createWorkLoop, type WorkLoop } from './work-loop.ts';
@@ -38,8 +39,31 @@ export function createJobCloser(options: JobCloserOptions): WorkLoop {
     workerId,
     leaseMs,
     inHandMax: jobsMax,
-    handle: (tenantId, items) => closeJobs(options, tenantId, items),
+    handle: (tenantId, items) => closeAll(options, tenantId, items),
   });
+}
+
+const failedAgainMs = 5_000;
+
+/** Together, else one by one, so that a job that cannot be closed keeps no other from it. */
+async function closeAll(options: JobCloserOptions, tenantId: string, items: readonly WorkItem[]): Promise<void> {
+  const { services } = options;
+  try {
+    await closeJobs(options, tenantId, items);
+    return;
+  } catch (error) {
+    if (items.length === 1) {
+      if (error instanceof HeadgateError && error.code === jobErrors.E_FENCED) throw error;
+      services.logger.error('a job could not be closed', { jobId: items[0]!.referenceId, error });
+      const delayMs = failedAgainMs * 2 ** Math.min(items[0]!.attempts, 6);
+      await commitForCertain(services, tenantId, (tx) => services.queue.releaseWork(tx, [{ ...items[0]!, delayMs }]));
+      return;
+    }
+  }
+  for (const item of items) {
+    // One that went to another is not ours to report.
+    await closeAll(options, tenantId, [item]).catch((error: unknown) => services.logger.warn('a job is closed by another', { error }));
+  }
 }
 
 interface Closing {

@@ -78,7 +78,8 @@ describe('two workers on one group', () => {
     const threadStorage = threadStorageOf(jobs);
     const claim = async () => {
       const items = await jobs.services.queue.claimWork(database.db, 'chunks', { limit: 1, workerId: jobs.ids.next(), leaseMs: 1_000 });
-      const [group] = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
+      const { groups } = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
+      const [group] = groups;
       return { group: group!, result: runGroup(threadStorage, groupRunOf(group!)) };
     };
     const zombie = await claim();
@@ -96,6 +97,50 @@ describe('two workers on one group', () => {
   });
 });
 
+describe('a worker that wakes up after its claim has gone to another', () => {
+  it.each(['before', 'after'])('%s the other began, starts nothing, and the other finishes', async (when) => {
+    const jobs = await start({ plan: simplePlan() });
+    await jobs.accept([textOf(simpleLines(4))]);
+    const claim = () => jobs.services.queue.claimWork(database.db, 'chunks', { limit: 1, workerId: jobs.ids.next(), leaseMs: 1_000 });
+    const takeUp = (items: Awaited<ReturnType<typeof claim>>) => jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
+    const late = await claim();
+    await jobs.passTime(2);
+    await rescueWork(jobs.services);
+    await jobs.passTime(60);
+    const winner = await claim();
+    if (when === 'before') expect((await takeUp(late)).groups).toEqual([]);
+    const { groups } = await takeUp(winner);
+    if (when === 'after') expect((await takeUp(late)).groups).toEqual([]);
+    await finishGroup(jobs.services, groups[0]!, runGroup(threadStorageOf(jobs), groupRunOf(groups[0]!)));
+    expect((await jobs.jobs())[0]).toMatchObject({ state: 'delivering', read: 4 });
+  });
+});
+
+describe('a flow version that this program cannot load', () => {
+  it('lets its own work wait, and no other', async () => {
+    const jobs = await start({ plan: simplePlan() });
+    const { flows } = jobs.services;
+    let isBroken = true;
+    Object.assign(jobs.services, {
+      flows: {
+        load: async (tx: never, id: string) => {
+          if (isBroken) throw new HeadgateError('E_FLOW_UNKNOWN', 'it does not compile any more');
+          return await flows.load(tx, id);
+        },
+      },
+    });
+    await jobs.accept([textOf(simpleLines(2))]);
+    jobs.startWorker();
+    await until(async () => (await jobs.events()).some((event) => event.type === 'chunk_group.released'), 'it was not given back');
+    const groups = await jobs.rows('/* look */ select state, attempts from headgate.chunk_groups where tenant_id = $1');
+    expect(groups).toEqual([{ state: 'ready', attempts: 0 }]);
+    isBroken = false;
+    await jobs.passTime(61);
+    jobs.services.signals.chunks.notify();
+    await until(async () => (await jobs.jobs())[0]!.state === 'delivering', 'it did not go on');
+  });
+});
+
 describe('a job that a person cancels while its group runs', () => {
   it.each([
     ['beside others', 3],
@@ -105,7 +150,8 @@ describe('a job that a person cancels while its group runs', () => {
     const ids = await jobs.accept(Array.from({ length: files }, (__, index) => textOf(simpleLines(2, index * 10))));
     const threadStorage = threadStorageOf(jobs);
     const items = await jobs.services.queue.claimWork(database.db, 'chunks', { limit: 1, workerId: jobs.ids.next(), leaseMs: 60_000 });
-    const [group] = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
+    const { groups } = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
+    const [group] = groups;
     const result = runGroup(threadStorage, groupRunOf(group!));
     await cancelJob(jobs.services, jobs.tenantId, { jobId: ids[0]!, reason: 'sent by mistake', actor: 'key:ops' });
     const finishing = finishGroup(jobs.services, group!, result);

@@ -8,10 +8,10 @@ import type { WorkItem } from '../../pipeline/deliveries/work-queue-port.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { withSpan } from '../../platform/telemetry/tracing.ts';
 import { withWork } from '../../platform/telemetry/work-context.ts';
-import { type ClaimedGroup, groupRunOf, takeUpGroups } from './claimed-groups.ts';
+import { type ClaimedGroup, groupRunOf, type TakenUp, takeUpGroups } from './claimed-groups.ts';
 import { checkJob, failCheck } from './file-checker.ts';
 import { finishGroup } from './group-finish.ts';
-import { dropGroup, returnGroup } from './group-return.ts';
+import { dropGroup, type ReturnedGroup, returnGroup } from './group-return.ts';
 import type { GroupResult } from './group-run.ts';
 import { jobErrors } from './job-errors.ts';
 import type { JobServices } from './job-services.ts';
@@ -48,11 +48,16 @@ export function createJobWorker(options: JobWorkerOptions): JobWorker {
   let isStopping = false;
 
   async function runGroups(tenantId: string, items: readonly WorkItem[], done: (item: WorkItem) => void): Promise<void> {
-    let groups: readonly ClaimedGroup[] = [];
+    let taken: TakenUp = { groups: [], unloadable: [] };
     await commitForCertain(services, tenantId, async (tx) => {
-      groups = await takeUpGroups(tx, services, items);
+      taken = await takeUpGroups(tx, services, items);
     });
     services.crashPoints.reach('jobs.after-start');
+    const { groups, unloadable } = taken;
+    for (const { groupId, item, error } of unloadable) {
+      logger.error('a flow version cannot be loaded, its chunks wait', { error });
+      await giveBack({ groupId, item, delayMs: delayMaxMs, isPassing: true, cause: error.code }, tenantId);
+    }
     const known = new Set(groups.map((group) => group.item.workId));
     for (const item of items) if (!known.has(item.workId)) done(item);
     await Promise.all(groups.map((group) => runGroup(group).finally(() => done(group.item))));
@@ -103,10 +108,12 @@ export function createJobWorker(options: JobWorkerOptions): JobWorker {
     metrics.add('headgate_chunks_total', { outcome: isStopping ? 'released' : 'failed' }, group.chunks.length);
     if (!isStopping) logger.error('a run of a chunk group failed', { error, attempts: group.attempts });
     const delayMs = isStopping ? 0 : delayAfter(isPassing ? group.item.attempts : group.attempts);
+    await giveBack({ ...group, delayMs, isPassing, cause: code ?? 'fault' }, group.item.tenantId);
+  }
+
+  async function giveBack(group: ReturnedGroup, tenantId: string): Promise<void> {
     try {
-      await commitForCertain(services, group.item.tenantId, (tx) =>
-        returnGroup(tx, services, { ...group, delayMs, isPassing, cause: code ?? 'fault' }),
-      );
+      await commitForCertain(services, tenantId, (tx) => returnGroup(tx, services, group));
     } catch (failure) {
       logger.warn('a chunk group could not be given back', { error: failure });
     }

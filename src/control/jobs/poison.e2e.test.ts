@@ -1,10 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, type JobScenarioOptions } from '../../../test/support/job-scenario.ts';
+import { createJobScenario, type JobScenario, type JobScenarioOptions, scenarioKey } from '../../../test/support/job-scenario.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../pipeline/engine/plan-fixtures.ts';
+import { exportEntries, sourceOf } from '../../pipeline/ledger/export/export-entries.ts';
 import { decodeReceipt } from '../../pipeline/ledger/receipt-schema.ts';
+import { parseTrustFile, printTrustFile } from '../../pipeline/ledger/trust-file.ts';
+import { verifyExport } from '../../pipeline/ledger/verification/verify-export.ts';
+import { openJobExport } from './job-export.ts';
 
 let database: TestDatabase;
 let scenario: JobScenario | undefined;
@@ -67,6 +71,14 @@ describe('a record that ends whoever works on it', () => {
       [124, 'E_POISON'],
     ]);
     expect(JSON.stringify(samples)).not.toContain(marker);
+    const { job } = await openJobExport(jobs.services, jobs.tenantId, { jobId: receipt!.job.id, actor: 'key:auditor' });
+    const files = new Map<string, Buffer>();
+    for (const { name, pieces } of exportEntries(job)) files.set(name, Buffer.concat([...pieces]));
+    const trust = parseTrustFile(printTrustFile([scenarioKey]));
+    const reader = { names: () => [...files.keys()], open: (name: string) => sourceOf(files.get(name)!) };
+    const report = verifyExport({ reader, trust, compile: () => plan() });
+    expect(report.failures).toEqual([]);
+    expect(report.notes.some((note) => note.includes('E_POISON'))).toBe(true);
   }, 90_000);
 
   it('in one of many small files costs the others nothing', async () => {
@@ -109,7 +121,9 @@ describe('a thread that runs out of memory', () => {
     const storage = { root: jobs.root, cell: 'local', masterKeys: [{ version: 1, bytes: new Uint8Array(32).fill(7) }] };
     const { takeUpGroups, groupRunOf } = await import('./claimed-groups.ts');
     const items = await jobs.services.queue.claimWork(database.db, 'chunks', { limit: 1, workerId: jobs.ids.next(), leaseMs: 60_000 });
-    const [group] = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
+    const {
+      groups: [group],
+    } = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
     const run = groupRunOf(group!);
     const small = createEngineThreads({ storage, threads: 1, memoryMb: 4 });
     await expect(small.runGroup(run)).rejects.toMatchObject({ code: 'E_THREAD_DIED' });

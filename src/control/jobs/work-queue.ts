@@ -53,6 +53,17 @@ export async function claimWork(db: Db, kind: WorkKind, { limit, workerId, lease
   return (await db.query<WorkItem>(selectClaims, [kind, limit, workerId, leaseMs])).rows;
 }
 
+const selectOurs = `/* lock work */
+  select w.work_id as "workId" from headgate.work_items w join unnest($2::uuid[], $3::bigint[]) as d (work_id, fence) on w.work_id = d.work_id
+  where w.tenant_id = $1 and w.fence = d.fence and w.lease_until is not null order by w.work_id for update of w`;
+
+/** Those of the items that are still ours: nobody can take them from us before the transaction ends. */
+export async function lockWork<Item extends ClaimedWork>(tx: TenantTx, items: readonly Item[]): Promise<Item[]> {
+  const parameters = [tx.tenantId, items.map((item) => item.workId), items.map((item) => item.fence)];
+  const ours = new Set((await tx.query<{ workId: string }>(selectOurs, parameters)).rows.map((row) => row.workId));
+  return items.filter((item) => ours.has(item.workId));
+}
+
 const deleteWork = `/* finish work */
   delete from headgate.work_items w using unnest($2::uuid[], $3::bigint[]) as d (work_id, fence)
   where w.tenant_id = $1 and w.work_id = d.work_id and ${isPlanted('no-fence') ? 'true' : 'w.fence = d.fence and w.lease_until is not null'}`;
