@@ -1,0 +1,82 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/delivery-scenario.ts';
+import { assertLegalEvents, closed, receiptsOf, simplePlan } from '../support/job-facts.ts';
+import { createJobScenario, type JobScenario } from '../support/job-scenario.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { fixturePlan } from '../support/verified-flow.ts';
+
+let database: TestDatabase;
+let jobs: JobScenario | undefined;
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 12 });
+});
+afterEach(async () => {
+  await jobs?.stopAll();
+  jobs = undefined;
+});
+afterAll(() => database.drop());
+
+/** The job of the one file, once it is closed or waits for a person. */
+async function judged(plan: Parameters<typeof createJobScenario>[0]['plan'], file: string) {
+  jobs = await createJobScenario({ database, plan });
+  await jobs.accept([file]);
+  jobs.startAll();
+  const of = jobs;
+  await until(
+    async () => (await of.jobs()).every(({ state, closedAt }) => state === 'held' || closedAt !== null),
+    'the job was not judged',
+  );
+  await assertLegalEvents(of);
+  return { of, job: (await of.jobs())[0]! };
+}
+
+describe('a file without records (A9)', () => {
+  it.each([
+    ['no bytes', ''],
+    ['a byte order mark only', '\ufeff'],
+  ])('of %s is rejected as empty, with a receipt', async (_what, file) => {
+    const { of, job } = await judged(simplePlan(), file);
+    expect(job).toMatchObject({ state: 'rejected', reasonCode: 'E_EMPTY', read: 0 });
+    await closed(of, 1);
+    expect((await receiptsOf(of))[0]!.records).toEqual({ read: 0, valid: 0, rejected: 0, filtered: 0 });
+  });
+
+  it('of header and trailer only is rejected as empty, although its totals agree', async () => {
+    const { job } = await judged(fixturePlan(Buffer.from('a flow')), 'H,bank\nT,0,0.00\n');
+    expect(job).toMatchObject({ state: 'rejected', reasonCode: 'E_EMPTY', read: 0 });
+  });
+});
+
+describe('a file that is cut short (A8)', () => {
+  it.each([
+    ['behind its records', 'H,bank\nD,p1,10.00,ZAR,r1\nD,p2,20.50,USD,\n'],
+    ['in the middle of a record', 'H,bank\nD,p1,10.00,ZAR,r1\nD,p2,20'],
+    ['in its trailer', 'H,bank\nD,p1,10.00,ZAR,r1\nT'],
+  ])('%s delivers nothing', async (_what, file) => {
+    const { of, job } = await judged(fixturePlan(Buffer.from('a flow')), file);
+    expect(['held', 'rejected']).toContain(job.state);
+    expect(await of.rows('/* no batches */ select 1 from headgate.batches where tenant_id = $1')).toEqual([]);
+  });
+});
+
+describe('broken content (B7, B8, B10)', () => {
+  it.each([
+    ['a quote in the middle of a field', 'p1,1.00,ZAR\np"2,1.00,ZAR\np3,1.00,ZAR\n', 'E_QUOTE'],
+    ['NUL', 'p1,1.00,ZAR\np\u00002,1.00,ZAR\np3,1.00,ZAR\n', 'E_CHARACTER'],
+    ['a bare CR', 'p1,1.00,ZAR\np\r2,1.00,ZAR\np3,1.00,ZAR\n', 'E_CHARACTER'],
+    ['a field too many', 'p1,1.00,ZAR\np2,1.00,ZAR,x\np3,1.00,ZAR\n', 'E_FIELD_COUNT'],
+    ['an amount with a thousands mark', 'p1,1.00,ZAR\np2,"1,234.50",ZAR\np3,1.00,ZAR\n', 'E_DECIMAL'],
+    ['digits of another script', 'p1,1.00,ZAR\np2,\u0663.00,ZAR\np3,1.00,ZAR', 'E_DECIMAL'],
+  ])('%s costs one record', async (_what, file, code) => {
+    const { of, job } = await judged(simplePlan(), file);
+    await closed(of, 1);
+    expect(job).toMatchObject({ read: 3, valid: 2, rejected: 1 });
+    expect((await receiptsOf(of))[0]!.errors.map((error) => [error.code, error.count])).toEqual([[code, 1]]);
+    expect([...of.delivered.get('all')!].length).toBe(2);
+  });
+
+  it('a quote that is never closed holds the file', async () => {
+    const { job } = await judged(simplePlan(), 'p1,1.00,ZAR\n"p2,1.00,ZAR\np3,1.00,ZAR\n');
+    expect(job).toMatchObject({ state: 'held' });
+  });
+});
