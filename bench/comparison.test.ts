@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compare, judge, median } from './comparison.ts';
+import { compare, compareWithLimit, judge, median } from './comparison.ts';
 
 test('the median of an even number of values is their middle', () => {
   expect(median([4, 1, 3, 2])).toBe(2.5);
@@ -33,4 +33,18 @@ test('runs alternate and the ratio is taken pair by pair', async () => {
   });
   expect(order).toEqual(['ours', 'theirs', 'ours', 'theirs', 'ours', 'theirs']);
   expect(run).toMatchObject({ ratio: 10, met: true, bar: '>= 5x', ours: { perSecond: 100, rssBytes: 10 }, theirs: { seconds: 10 } });
+});
+
+test('against a limit the ratio is the measured share of it', () => {
+  const common = { level: 'memory', case: 'serve', against: '200 MB', unit: 'bytes', limit: 200 } as const;
+  expect(compareWithLimit({ ...common, values: [150] })).toMatchObject({ ratio: 0.75, met: true, ours: { rssBytes: 150 } });
+  expect(compareWithLimit({ ...common, values: [250], seconds: 2, units: 10 })).toMatchObject({
+    met: false,
+    ours: { perSecond: 5, seconds: 2 },
+  });
+  expect(compareWithLimit({ ...common, unit: 'seconds', values: [100, 300, 100] })).toMatchObject({
+    ratio: 0.5,
+    met: 'undecided',
+    ours: { seconds: 100 },
+  });
 });

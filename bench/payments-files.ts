@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { BenchContext } from './bench-context.ts';
 import { writePayments } from './payments-data.ts';
 
-const seedRows = 200_000;
+const seedRowsDefault = 200_000;
 
 export function paymentsCsv(context: BenchContext, rows: number): string {
   const path = join(context.folder, `payments-${rows}.csv`);
@@ -13,10 +13,10 @@ export function paymentsCsv(context: BenchContext, rows: number): string {
 }
 
 /** The same rows again and again until the file has the rows asked for: the work per row is the same in every size. */
-export function repeatedPaymentsCsv(context: BenchContext, rows: number): string {
+export function repeatedPaymentsCsv(context: BenchContext, rows: number, seedRows = seedRowsDefault): string {
   const path = join(context.folder, `repeated-${rows}.csv`);
   if (existsSync(path)) return path;
-  const { header, lines } = readSeed(context);
+  const { header, lines } = readSeed(context, seedRows);
   const file = openSync(path, 'w');
   writeSync(file, header);
   for (let left = rows; left > 0; left -= seedRows) writeSync(file, left >= seedRows ? lines : firstLines(lines, left));
@@ -25,12 +25,12 @@ export function repeatedPaymentsCsv(context: BenchContext, rows: number): string
 }
 
 export function paymentsCsvOfBytes(context: BenchContext, sizeBytes: number): { path: string; rows: number } {
-  const { header, lines } = readSeed(context);
-  const rows = Math.ceil((sizeBytes - header.length) / lines.length) * seedRows;
+  const { header, lines } = readSeed(context, seedRowsDefault);
+  const rows = Math.ceil((sizeBytes - header.length) / lines.length) * seedRowsDefault;
   return { path: repeatedPaymentsCsv(context, rows), rows };
 }
 
-function readSeed(context: BenchContext): { header: Buffer; lines: Buffer } {
+function readSeed(context: BenchContext, seedRows: number): { header: Buffer; lines: Buffer } {
   const bytes = readFileSync(paymentsCsv(context, seedRows));
   const headerEnd = bytes.indexOf(10) + 1;
   return { header: bytes.subarray(0, headerEnd), lines: bytes.subarray(headerEnd) };
