@@ -108,13 +108,14 @@ export class BatchHandler {
     try {
       const { tenantId, flowVersionId } = batch;
       const address = { tenantId, flowVersionId, plan: claimed.flow.plan, target, binding: claimed.binding };
-      await this.#services.targets.use(address, (opened) => this.#atTarget(claimed, opened, signals));
+      await this.#services.targets.use(address, (opened) => this.#atTarget(claimed, opened, signals, leave));
     } finally {
       leave();
     }
   }
 
-  async #atTarget(claimed: ClaimedBatch, opened: Target, signals: HandlerSignals): Promise<void> {
+  /** `leave` gives the place at the target to the next batch. */
+  async #atTarget(claimed: ClaimedBatch, opened: Target, signals: HandlerSignals, leave: () => void): Promise<void> {
     const known = claimed.batch.state === 'sending' ? await this.#abandon(claimed) : claimed;
     let resolution: AttemptResolution | null = null;
     if (known.batch.state === 'unknown') {
@@ -122,7 +123,11 @@ export class BatchHandler {
       if ('work' in resolved) return await this.#end(known, resolved);
       resolution = resolved;
     }
-    await this.#attempt(known, opened, resolution, signals);
+    const ending = await this.#attempt(known, opened, resolution, signals);
+    // The target has answered: others need not wait until that is written down.
+    leave();
+    await this.#end(known, ending);
+    this.#services.crashPoints.reach('deliveries.after-commit');
   }
 
   /** The batch as it is after the attempt of a process that ended was recorded as unknown. */
@@ -179,7 +184,12 @@ export class BatchHandler {
     }
   }
 
-  async #attempt(claimed: ClaimedBatch, opened: Target, resolution: AttemptResolution | null, signals: HandlerSignals): Promise<void> {
+  async #attempt(
+    claimed: ClaimedBatch,
+    opened: Target,
+    resolution: AttemptResolution | null,
+    signals: HandlerSignals,
+  ): Promise<BatchEnding> {
     const { starts, ports, crashPoints, leases } = this.#services;
     const { batch, item, target } = claimed;
     const ended = { attemptId: ports.ids.next(), attempt: batch.attempts + 1 };
@@ -203,8 +213,7 @@ export class BatchHandler {
     crashPoints.reach('deliveries.after-outcome');
     const decision = decide(outcome, { target, attempt: ended.attempt, records: batch.records, rng: ports.rng });
     this.#report(claimed, outcome, decision);
-    await this.#end(claimed, await endingOfAttempt(this.#context(claimed), decision, ended));
-    crashPoints.reach('deliveries.after-commit');
+    return await endingOfAttempt(this.#context(claimed), decision, ended);
   }
 
   async #send(claimed: ClaimedBatch, opened: Target, signals: HandlerSignals): Promise<DeliveryOutcome> {
