@@ -6,6 +6,8 @@ import { testTitles } from './support/test-titles.ts';
 
 const projectRoot = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
+/** Source files that a page names by their whole path. */
+const namedFiles = (path: string) => [...read(path).matchAll(/`((?:src|test)\/[\w./-]+\.(?:ts|sql))`/g)].map(([, file = '']) => file);
 const sourceOf = (path: string) => (existsSync(join(projectRoot, path)) ? read(path) : undefined);
 
 describe.each(['docs/guarantees.md', 'docs/bad-inputs.md'])('%s', (path) => {
@@ -14,9 +16,19 @@ describe.each(['docs/guarantees.md', 'docs/bad-inputs.md'])('%s', (path) => {
     expect(missingTests(read(path), sourceOf)).toEqual([]);
   });
 
+  it('names files that exist', () => {
+    expect(namedFiles(path).filter((file) => !existsSync(join(projectRoot, file)))).toEqual([]);
+  });
+
   it('names error codes that exist', () => {
     expect(missingCodes(read(path), read('docs/reference/errors.md'))).toEqual([]);
   });
+});
+
+it('the architecture page names files that exist', () => {
+  const files = namedFiles('docs/ARCHITECTURE.md');
+  expect(files.length).toBeGreaterThan(15);
+  expect(files.filter((file) => !existsSync(join(projectRoot, file)))).toEqual([]);
 });
 
 it('every guarantee that holds cites a test', () => {
