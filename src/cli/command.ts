@@ -40,6 +40,8 @@ export const apiOptions = {
 const exitCodes: Readonly<Record<string, number>> = {
   E_USAGE: 2,
   E_CONFIRM: 2,
+  E_TENANT_NAME: 2,
+  E_KEY_SCOPE: 2,
   E_API_KEY_MISSING: 4,
   E_NOT_FOUND: 5,
   E_TIMEOUT: 8,

@@ -1,0 +1,71 @@
+/** The command line as its users have it: `headgate …` as a process of its own, and a served one to talk to. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+const entry = join(import.meta.dirname, '../../src/main/headgate.ts');
+const cache = join(import.meta.dirname, '../../node_modules/.cache/headgate');
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** None of this process's own settings. */
+function environmentOf(env: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const kept = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('HEADGATE_'),
+  );
+  return { ...Object.fromEntries(kept), NODE_COMPILE_CACHE: cache, ...env };
+}
+
+export function runHeadgate(argv: readonly string[], { env, cwd }: CommandOptions = {}): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', entry, ...argv],
+      { cwd, env: environmentOf(env), maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+    child.stdin?.end();
+  });
+}
+
+export interface ServedHeadgate {
+  readonly url: string;
+  /** SIGTERM, and how it ended. */
+  stop(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly seconds: number }>;
+}
+
+/** Resolves when it says where it serves; rejects with what it wrote when it ends first. */
+export function serveHeadgate(dataDir: string, options: CommandOptions = {}): Promise<ServedHeadgate> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, 'serve', '--port', '0', '--data-dir', dataDir], {
+    cwd: options.cwd,
+    env: environmentOf({ HEADGATE_LOG_LEVEL: 'warn', ...options.env }),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  return new Promise((resolve, reject) => {
+    let written = '';
+    child.once('exit', () => reject(new Error(`headgate serve ended: ${written}`)));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      written += text;
+      const url = /headgate serves (http:\/\/\S+?),/.exec(written)?.[1];
+      if (url !== undefined) resolve({ url, stop: () => stop(child) });
+    });
+  });
+}
+
+function stop(child: ChildProcess): ReturnType<ServedHeadgate['stop']> {
+  const startedMs = performance.now();
+  return new Promise((resolve) => {
+    const ended = () => resolve({ code: child.exitCode, signal: child.signalCode, seconds: (performance.now() - startedMs) / 1000 });
+    if (child.exitCode !== null || child.signalCode !== null) return ended();
+    child.once('exit', ended);
+    child.kill('SIGTERM');
+  });
+}
