@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { table } from '../src/cli/output.ts';
 import type { BenchContext } from './bench-context.ts';
 import type { BenchRun } from './comparison.ts';
+import { type BenchDocument, mergeRuns } from './results.ts';
 
 const root = resolve(import.meta.dirname, '..');
 type Level = (context: BenchContext) => Promise<BenchRun[]>;
@@ -44,15 +45,23 @@ async function main(): Promise<number> {
   };
   try {
     const runs: BenchRun[] = [];
-    for (const name of values.level ?? Object.keys(levels)) runs.push(...(await (await levels[name]())(context)));
+    const names = values.level ?? Object.keys(levels);
+    for (const name of names) runs.push(...(await (await levels[name]())(context)));
     const document = { machine: describeMachine(), versions: describeVersions(), quick: context.isQuick, runs };
-    if (!context.isQuick && values.level === undefined)
-      writeFileSync(join(root, 'bench/results.json'), `${JSON.stringify(document, null, 2)}\n`);
+    if (!context.isQuick) writeResults(document, names);
     process.stdout.write(values.json ? `${JSON.stringify(document, null, 2)}\n` : print(runs, context.isQuick));
     return 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Levels that were not run keep what was measured before, on the same machine and Node only. */
+function writeResults(document: BenchDocument, names: readonly string[]): void {
+  const path = join(root, 'bench/results.json');
+  const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as BenchDocument) : undefined;
+  const runs = mergeRuns(before, document, names, Object.keys(levels));
+  writeFileSync(path, `${JSON.stringify({ ...document, runs }, null, 2)}\n`);
 }
 
 /** The peers are no part of the product: they are installed here, when the bench runs, and nowhere else. */

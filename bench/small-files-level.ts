@@ -53,7 +53,7 @@ export async function runSmallFilesLevel(context: BenchContext): Promise<BenchRu
     if (context.isQuick) return [run];
     let again = 0;
     const growth = await compare({
-      level: 'growth',
+      level: 'small-files',
       case: '1,000 small files with 30,000 jobs stored',
       against: 'with 200 jobs stored',
       units: 1_000,

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import type { BenchRun } from './comparison.ts';
+import { type BenchDocument, mergeRuns } from './results.ts';
+
+const run = (level: string, ratio: number) => ({ level, ratio }) as BenchRun;
+const documentOf = (cores: number, runs: readonly BenchRun[]): BenchDocument => ({ machine: { cores }, versions: {}, quick: false, runs });
+const levels = ['kernel', 'platform', 'queue'];
+
+test('a level that is measured again replaces what was there, the others stay, in the order of the levels', () => {
+  const before = documentOf(2, [run('kernel', 1), run('platform', 2), run('platform', 3), run('queue', 4)]);
+  const merged = mergeRuns(before, documentOf(2, [run('platform', 5)]), ['platform'], levels);
+  expect(merged.map(({ ratio }) => ratio)).toEqual([1, 5, 4]);
+});
+
+test('what another machine measured is not kept', () => {
+  const merged = mergeRuns(documentOf(4, [run('kernel', 1)]), documentOf(2, [run('queue', 2)]), ['queue'], levels);
+  expect(merged.map(({ ratio }) => ratio)).toEqual([2]);
+});
