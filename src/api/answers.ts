@@ -33,7 +33,10 @@ export const named = (schemaId: string) => Type.Unsafe<unknown>({ $ref: `${schem
 
 export const idParameter = object({ id });
 export const nameParameter = object({ name: line(120) });
-export const query = object;
+
+export function query<Properties extends Record<string, TSchema>>(properties: Properties) {
+  return object(properties);
+}
 
 export const pageOfItems = (item: TSchema) => object({ items: Type.Array(item), nextCursor: nullable(text) });
 

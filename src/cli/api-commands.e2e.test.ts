@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandResult, runHeadgate, type ServedHeadgate, serveHeadgate } from '../../test/support/headgate-command.ts';
+import { type CommandResult, runHeadgate, type ServedHeadgate, serveHeadgate, uploadFlow } from '../../test/support/headgate-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'headgate-cli-'));
 const dataDir = join(folder, 'data');
@@ -34,33 +34,10 @@ kind: Connection
 metadata: { tenant: bank, name: nowhere }
 spec: { type: folder, root: ${JSON.stringify(join(folder, 'nowhere'))} }
 `,
-  'flow.yaml': flow('payments', { type: 'file', connection: 'out' }),
-  'failing.yaml': flow('failing', { type: 'file', connection: 'nowhere', retry: 'retry: { max: 1, initial: 100ms, cap: 1s }' }),
-  'waiting.yaml': flow('waiting', { type: 'file', connection: 'nowhere', retry: 'retry: { max: 10, initial: 30s, cap: 60s }' }),
+  'flow.yaml': uploadFlow('payments', { type: 'file', connection: 'out' }),
+  'failing.yaml': uploadFlow('failing', { type: 'file', connection: 'nowhere', retry: 'retry: { max: 1, initial: 100ms, cap: 1s }' }),
+  'waiting.yaml': uploadFlow('waiting', { type: 'file', connection: 'nowhere', retry: 'retry: { max: 10, initial: 30s, cap: 60s }' }),
 };
-
-function flow(name: string, target: { type: string; connection: string; retry?: string }): string {
-  return `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: bank, service: payments, name: ${name}, version: 1.0.0 }
-spec:
-  sources:
-    - { id: upload, type: http }
-  format: { type: delimited, header: true }
-  schema:
-    record:
-      key: [id]
-      fields:
-        id: { type: string, required: true, unique: file }
-        account: { type: string, required: true, class: account, mask: last4 }
-        amount: { type: decimal, scale: 2, required: true, sum: true }
-        note: { type: string }
-  acceptance: { mode: partial, maxInvalidRatio: 0.5, onExceed: hold }
-  routes: { default: { to: [ledger] } }
-  targets:
-    ledger: { type: ${target.type}, connection: ${target.connection}, path: ${name}${target.retry ? `, ${target.retry}` : ''} }
-`;
-}
 
 /** On the server's database, beside it. */
 const administer = (...argv: string[]) => runHeadgate([...argv, '--data-dir', dataDir]);

@@ -69,3 +69,27 @@ function stop(child: ChildProcess): ReturnType<ServedHeadgate['stop']> {
     child.kill('SIGTERM');
   });
 }
+
+/** A flow of the tenant `bank` for uploads, to one target. */
+export function uploadFlow(name: string, target: { type: string; connection: string; retry?: string }): string {
+  return `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: bank, service: payments, name: ${name}, version: 1.0.0 }
+spec:
+  sources:
+    - { id: upload, type: http }
+  format: { type: delimited, header: true }
+  schema:
+    record:
+      key: [id]
+      fields:
+        id: { type: string, required: true, unique: file }
+        account: { type: string, required: true, class: account, mask: last4 }
+        amount: { type: decimal, scale: 2, required: true, sum: true }
+        note: { type: string }
+  acceptance: { mode: partial, maxInvalidRatio: 0.5, onExceed: hold }
+  routes: { default: { to: [ledger] } }
+  targets:
+    ledger: { type: ${target.type}, connection: ${target.connection}, path: ${name}${target.retry ? `, ${target.retry}` : ''} }
+`;
+}
