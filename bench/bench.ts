@@ -3,7 +3,7 @@
  * ratios first, and writes bench/results.json. `--quick` checks that it works with little data; it never judges a time.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -36,6 +36,7 @@ async function main(): Promise<number> {
   }
   installPeers();
   const folder = mkdtempSync(join(process.env.HEADGATE_BENCH_FOLDER ?? tmpdir(), 'headgate-bench-'));
+  endServersWithUs(folder);
   const context: BenchContext = {
     root,
     node: process.execPath,
@@ -54,6 +55,17 @@ async function main(): Promise<number> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A bench that is interrupted leaves no PostgreSQL behind; the served processes end by themselves. */
+function endServersWithUs(folder: string): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+  process.once('exit', () => {
+    for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+      const lock = join(folder, name, 'postgres/postmaster.pid');
+      if (existsSync(lock)) process.kill(Number.parseInt(readFileSync(lock, 'utf8'), 10), 'SIGINT');
+    }
+  });
 }
 
 /** Levels that were not run keep what was measured before, on the same machine and Node only. */

@@ -112,7 +112,7 @@ async function startServing(program: readonly string[], dataDir: string, env: Re
     env: { ...withoutSettings(globalThis.process.env), HEADGATE_LOG_LEVEL: 'warn', ...env },
   });
   let log = '';
-  const endWithBench = () => child.kill('SIGKILL');
+  const endWithBench = () => child.kill('SIGTERM');
   globalThis.process.once('exit', endWithBench);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {

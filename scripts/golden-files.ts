@@ -10,6 +10,7 @@ import { renderApiPage } from './reference/api-page.ts';
 import { renderErrorsPage } from './reference/errors-page.ts';
 import { renderFlowKeysPage } from './reference/flow-keys-page.ts';
 import { renderMetricsPage } from './reference/metrics-page.ts';
+import { renderPerformancePage } from './reference/performance-page.ts';
 import { renderSettingsPage } from './reference/settings-page.ts';
 
 export interface GoldenFile {
@@ -25,5 +26,6 @@ export const goldenFiles: readonly GoldenFile[] = [
   { path: 'docs/reference/flow-keys.md', render: renderFlowKeysPage },
   { path: 'schemas/headgate.v1.json', render: renderJsonSchema },
   { path: 'docs/reference/metrics.md', render: renderMetricsPage },
+  { path: 'docs/reference/performance-results.md', render: renderPerformancePage },
   { path: 'test/golden/schema.txt', render: describeSchema },
 ];
