@@ -48,7 +48,8 @@ let keys = 0;
 
 async function makeKey(...scopes: string[]): Promise<string> {
   const more = scopes.length === 0 ? [] : ['--scopes', scopes.join(',')];
-  const { stdout } = await administer('key', 'create', 'bank', '--json', ...more);
+  const { stdout, stderr } = await administer('key', 'create', 'bank', '--json', ...more);
+  if (stdout === '') throw new Error(`no key was made: ${stderr}`);
   const path = join(folder, `key-${++keys}`);
   writeFileSync(path, `${JSON.parse(stdout).key}\n`, { mode: 0o600 });
   return path;
