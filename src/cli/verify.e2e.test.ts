@@ -105,7 +105,7 @@ describe('headgate verify', () => {
   test('fetches a job through the API, keeps the export where it is told, and is the same program', async () => {
     const { files } = job();
     const server = createServer((request, response) => {
-      const isIt = request.url === '/v1/jobs/job-1/export' && request.headers.authorization === 'Bearer key';
+      const isIt = request.url === '/v1/jobs/job-1/export' && request.headers.authorization === 'Bearer hg_live_verifier_0123456789';
       response.writeHead(isIt ? 200 : 404, { 'content-type': isIt ? 'application/x-tar' : 'application/problem+json' });
       response.end(isIt ? archiveOf(files) : JSON.stringify({ code: 'E_NOT_FOUND', detail: 'there is no such job' }));
     });
@@ -124,7 +124,7 @@ describe('headgate verify', () => {
 /** Without blocking this process, whose server it talks to. */
 async function spawnAsync(...args: string[]): Promise<number | null> {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../main/headgate.ts'), ...args], {
-    env: { ...process.env, HEADGATE_API_KEY: 'key' },
+    env: { ...process.env, HEADGATE_API_KEY: 'hg_live_verifier_0123456789' },
     stdio: 'ignore',
   });
   return new Promise((resolve) => child.on('exit', resolve));
