@@ -54,7 +54,7 @@ export interface Traffic {
 /** Of one of the flows, most of them small, half of them clean. */
 export function generateFile(number: number, random: SeededRandom, traffic: Traffic = {}): GeneratedFile {
   const { flows = allFlows } = traffic;
-  const drawn = random.isTrue(0.6) ? 'payments' : random.isTrue(0.85) ? 'notices' : 'statements';
+  const drawn = random.isTrue(0.6) ? 'payments' : random.isTrue(0.75) ? 'notices' : 'statements';
   const flow = flows.includes(drawn) ? drawn : random.pick(flows);
   const range = flow === 'statements' ? bigRecords : flow === 'notices' ? { ...smallRecords, max: 12 } : smallRecords;
   const letter = flow[0]!.toUpperCase();

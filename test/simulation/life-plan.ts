@@ -44,7 +44,7 @@ export function createLifePlan({ kills: killsWanted, points, shares, pausePoints
     const least = Math.min(...points.map(rank));
     const point = random.pick(points.filter((candidate) => rank(candidate) === least));
     tries[point]! += 1;
-    return { end: 'point', point, count: isBehind() ? random.between(5, 25) : hits[point] === 0 ? 1 : random.between(1, 8) };
+    return { end: 'point', point, count: hits[point] === 0 ? 1 : isBehind() ? random.between(5, 25) : random.between(1, 8) };
   }
 
   function choosePause(): Life {
