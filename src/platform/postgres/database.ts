@@ -18,7 +18,7 @@ export interface Queryable {
 
 /** An open transaction. Valid only until the function it was given to has settled. */
 export interface Tx extends Queryable {
-  /** The transaction's id (xid8 as decimal text); undefined when it is read only. */
+  /** Names the transaction for `resolveCommit`; undefined when it is read only. */
   readonly xid: string | undefined;
 }
 

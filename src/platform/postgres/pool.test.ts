@@ -176,6 +176,12 @@ describe('a COMMIT without an answer', () => {
     expect(await countNotes(21)).toBe(0);
   });
 
+  it('that only read is a lost connection, to be tried again', async () => {
+    proxy.arm({ match: commit, how: 'forward-and-drop-answer' });
+    const reading = viaProxy.transaction((tx) => tx.query(count, [20]), { readOnly: true });
+    await expect(reading).rejects.toMatchObject({ code: 'E_DATABASE_UNREACHABLE', retryable: true });
+  });
+
   it('is not mistaken for a failure before it: a cut inside the transaction is retryable', async () => {
     proxy.arm({ match: /insert note/, how: 'cut-before-forward' });
     await expect(

@@ -8,6 +8,7 @@ import pg from 'pg';
 import { HeadgateError } from '../base/errors.ts';
 import { type Db, nameOfStatement, type QueryResult, type TransactionOptions, type Tx } from './database.ts';
 import { CommitUnknownError, endsSession, isServerError, isStalePlan, postgresErrors, translatePostgresError } from './postgres-errors.ts';
+import { serverRun, transactionName } from './server-run.ts';
 
 export interface PoolOptions {
   readonly url: string;
@@ -95,6 +96,8 @@ class PooledDb implements Db {
   readonly #options: PoolOptions;
   /** Connections that must not be used again. */
   readonly #spoiled = new WeakSet<pg.PoolClient>();
+  /** Of each connection, since its first transaction: a connection does not outlive the run of its server. */
+  readonly #serverRuns = new WeakMap<pg.PoolClient, string>();
 
   constructor(pool: pg.Pool, options: PoolOptions) {
     this.#pool = pool;
@@ -173,11 +176,16 @@ class PooledDb implements Db {
     const settings = Object.entries(options.localSettings ?? {}).map(
       ([name, value]) => `set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true)`,
     );
-    const columns = [options.readOnly ? 'null as xid' : 'pg_current_xact_id()::text as xid', ...settings];
+    const knownRun = this.#serverRuns.get(client);
+    const runColumn = options.readOnly || knownRun !== undefined ? [] : [`${serverRun} as run`];
+    const columns = [options.readOnly ? 'null as xid' : 'pg_current_xact_id()::text as xid', ...runColumn, ...settings];
     const mode = `${options.isolation ? ` isolation level ${options.isolation}` : ''}${options.readOnly ? ' read only' : ''}`;
     try {
       const results = (await client.query(`/* begin */ begin${mode}; select ${columns.join(', ')}`)) as unknown as pg.QueryResult[];
-      return (results[1]!.rows[0] as { xid: string | null }).xid ?? undefined;
+      const { xid, run = knownRun } = results[1]!.rows[0] as { xid: string | null; run?: string };
+      if (xid === null) return undefined;
+      this.#serverRuns.set(client, run!);
+      return transactionName(xid, run!);
     } catch (error) {
       throw translatePostgresError(error, 'begin');
     }
@@ -190,7 +198,8 @@ class PooledDb implements Db {
     } catch (error) {
       this.#options.observe?.('commit', 'failed');
       // An ERROR is the server's verdict: rolled back. Anything that ended the session leaves the outcome open.
-      if (isServerError(error) && !endsSession(error)) throw translatePostgresError(error, 'commit');
+      // What only read has nothing that could be in doubt.
+      if (xid === undefined || (isServerError(error) && !endsSession(error))) throw translatePostgresError(error, 'commit');
       throw new CommitUnknownError(xid, error);
     }
     if (notices.some(isCancelledReplicationWait)) throw new CommitUnknownError(xid, notices.find(isCancelledReplicationWait));
