@@ -15,7 +15,7 @@ const noFaults = { databaseRestartMs: 0, lostCommitMs: 0, lostRequestMs: 0 };
 
 const aims: Readonly<Record<PlantedFault, Aim>> = {
   'ack-before-commit': {
-    kills: 2,
+    kills: 4,
     points: ['arrivals.before-commit'],
     shares: { point: 1, pause: 0, drain: 0 },
     pausePoints: [],
@@ -23,7 +23,7 @@ const aims: Readonly<Record<PlantedFault, Aim>> = {
     isCaught: ({ lost }) => lost > 0,
   },
   'no-fence': {
-    kills: 2,
+    kills: 4,
     points: [],
     shares: { point: 0, pause: 1, drain: 0 },
     // A run of a chunk that wakes up when another has its work: it counts the records once more, or takes the work away.
