@@ -37,7 +37,9 @@ const embeddedDatabase = 'headgate';
 
 /** Rejects with the codes of embedded-errors, migration-errors and postgres-errors; nothing stays open then. */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDatabase> {
-  const embedded = options.databaseUrl === undefined ? await startEmbeddedPostgres(options) : undefined;
+  const { dataDir, ports } = options;
+  // Its own bound on connections, not this process's: several processes and commands share the server.
+  const embedded = options.databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir, ports }) : undefined;
   let db: Db | undefined;
   try {
     if (embedded) await prepareEmbedded(embedded, options);
