@@ -27,6 +27,7 @@ import { problemHandler, sendProblem } from './problems.ts';
 import { recordRoutes } from './records.ts';
 import { checkShapes, limitBodyTime } from './request-shape.ts';
 import { namedSchemas } from './schemas.ts';
+import { limitTenantRequests } from './tenant-places.ts';
 import { uploadRoutes } from './uploads.ts';
 
 const headerBytesMax = 16 * 1024;
@@ -81,6 +82,7 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
   await server.register(
     async (api) => {
       api.addHook('onRequest', authenticate(parts));
+      limitTenantRequests(api, settings.tenantConnectionsMax);
       for (const routes of resources) await api.register(routes(parts));
     },
     { prefix: '/v1' },

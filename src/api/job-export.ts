@@ -1,6 +1,6 @@
 /**
  * The export of a closed job as a tar stream: content in the clear, so it needs a scope of its own, and leaves an event.
- * It is made while it is read; a reader that stays away is cut, and few run at once for one tenant.
+ * It is made while it is read; a reader that stays away is cut, and few run at once, for one tenant and for all.
  */
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
@@ -13,7 +13,9 @@ import { describe, idParameter, line, query } from './answers.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
+import { createPlaces } from './tenant-places.ts';
 
+/** Of one tenant. */
 export const exportsAtOnceMax = 4;
 
 const route = describe({
@@ -31,22 +33,16 @@ const archive = {
 };
 
 export function jobExportRoutes({ jobs, settings }: ApiParts) {
-  const running = new Map<string, number>();
+  const places = createPlaces({ tenantMax: exportsAtOnceMax, processMax: settings.exportsMax });
   return async (api: FastifyInstance): Promise<void> => {
     api.get<{ Params: { id: string }; Querystring: { reason?: string } }>(
       '/jobs/:id/export',
       { config: { scope: 'records:reveal' }, schema: { ...route, response: { ...route.response, ...archive } } },
       async (request, reply) => {
         const { tenantId } = ownerOf(request);
-        const open = running.get(tenantId) ?? 0;
-        if (open >= exportsAtOnceMax)
-          throw new HeadgateError(apiErrors.E_TOO_MANY_REQUESTS, `${open} exports of this tenant are being read already`);
-        running.set(tenantId, open + 1);
-        reply.raw.once('close', () => {
-          const left = running.get(tenantId)! - 1;
-          if (left === 0) running.delete(tenantId);
-          else running.set(tenantId, left);
-        });
+        const end = places.take(tenantId);
+        if (end === undefined) throw new HeadgateError(apiErrors.E_TOO_MANY_REQUESTS, 'as many exports as may be are being read already');
+        reply.raw.once('close', end);
         const { job, fileName } = await openJobExport(jobs, tenantId, {
           jobId: request.params.id,
           actor: actorOf(request),

@@ -316,6 +316,29 @@ describe('an export', () => {
       )
       .toBe(200);
   });
+
+  it('is made for a few at once only, whichever tenants they are of', async () => {
+    const busy = await startTestServer(database, { exportsMax: '1' });
+    const stop = new AbortController();
+    try {
+      const readerOf = async (name: string, rows: number) => {
+        const owner = await busy.tenant(name);
+        await owner.apply(...testFlow({ root: busy.out }));
+        const jobId = await accept('payments', fresh(rows), { server: busy, key: owner.key });
+        await busy.settle(owner.key, jobId);
+        const headers = { authorization: `Bearer ${await owner.makeKey(['records:reveal'])}` };
+        return () => fetch(`${busy.url}/v1/jobs/${jobId}/export`, { headers, signal: stop.signal });
+      };
+      const [ofOne, ofOther] = [await readerOf('busy-one', 120_000), await readerOf('busy-other', 2)];
+      expect((await ofOne()).status).toBe(200);
+      const refused = await ofOther();
+      const { code } = (await refused.json()) as { code: string };
+      expect([refused.status, code, refused.headers.get('retry-after')]).toEqual([429, 'E_TOO_MANY_REQUESTS', '1']);
+    } finally {
+      stop.abort();
+      await busy.stop();
+    }
+  });
 });
 
 describe('a job that was cancelled before its file was checked', () => {

@@ -121,6 +121,18 @@ export const settingsCatalogue = {
     max: 600_000,
   }),
   httpConnectionsMax: integerSetting({ description: 'Most open connections to the API.', defaultValue: 1_000, min: 1, max: 100_000 }),
+  tenantConnectionsMax: integerSetting({
+    description: 'Most open connections, and most requests under way, of one tenant at one process.',
+    defaultValue: 200,
+    min: 1,
+    max: 100_000,
+  }),
+  exportsMax: integerSetting({
+    description: 'Most exports of jobs that one process makes at once, for all tenants; one tenant has four at most.',
+    defaultValue: 16,
+    min: 1,
+    max: 1_000,
+  }),
 } as const;
 
 export type SettingName = keyof typeof settingsCatalogue;
