@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { fileConnector } from '../../src/pipeline/connectors/file/file-connector.ts';
 import { postgresConnector } from '../../src/pipeline/connectors/postgres/postgres-connector.ts';
 import { targetDdl } from '../../src/pipeline/connectors/postgres/target-ddl.ts';
@@ -12,6 +13,8 @@ import { bindingOf, createDeliveryScenario, type ScenarioOptions, until } from '
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { temporaryFolder } from '../support/temporary-store.ts';
+
+const eft = readFileSync(new URL('../../examples/eft.yaml', import.meta.url), 'utf8');
 
 let database: TestDatabase;
 let downstream: TestDatabase;
@@ -59,6 +62,27 @@ it('small jobs share a file where the flow rolls them up, and have their own whe
     );
     expect(await scenario.counts()).toMatchObject([{ routed: 6, delivered: 6 }]);
   }
+});
+
+it('a job is one file where the order of keys is kept, with its records in the order of the input', async () => {
+  const folder = temporaryFolder();
+  const lanes = loadFlow(eft.replace('  targetDefaults:\n', '  targetDefaults:\n    order: by-key\n')).plan!.targets.find(
+    ({ type }) => type === 'file',
+  )!.lanes;
+  const ordered = { connection: 'folder', batchRecords: 1_000, order: 'by-key', lanes, settings: { rollUp: false } } as const;
+  const scenario = await scenarioOf(deliveryPlan([targetPlan('out', { format: 'ndjson' }, ordered)]), {
+    folder: bindingOf('folder', { root: folder }),
+  });
+  const lines = Array.from({ length: 200 }, (_, index) =>
+    deliveryLine({ id: `r${index + 1}`, customer: `c${index % 90}`, amount: 100, currency: 'EUR', letters: 'a' }),
+  );
+  const jobs = await scenario.deliverJobs([{ lines }, { lines: linesOf('b', 2) }]);
+  scenario.startWorker();
+  await scenario.allEnded(jobs);
+  const files = readdirSync(folder).sort();
+  expect(files).toEqual(['eft-out-1-0000.ndjson', 'eft-out-2-0001.ndjson']);
+  const written = readFileSync(join(folder, files[0]!), 'utf8').trim().split('\n');
+  expect(written.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual(lines.map((line) => line.split(',')[0]));
 });
 
 it('a job is sent to be closed by the last of its targets, and only then', async () => {

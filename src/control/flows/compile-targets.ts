@@ -34,6 +34,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
       batchRecords: delivery.batch.size,
       batchBytes: delivery.batch.bytes,
       order: delivery.order,
+      lanes: lanesOf(target.type, delivery.order),
       onUnknown: delivery.onUnknown,
       onExhausted: delivery.onExhausted,
       timeoutMs: delivery.timeout,
@@ -43,6 +44,14 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
       settings: compileSettings(target, context.output, path, report),
     };
   });
+}
+
+const keyLanes = 64;
+
+/** A file target keeps the order of keys by that of the file: a lane for each part of the keys would make a file of each. */
+function lanesOf(type: TargetDefinition['type'], order: DeliveryDefinition['order']): number {
+  if (order === 'none') return 0;
+  return order === 'file' || type === 'file' ? 1 : keyLanes;
 }
 
 /** One batch is one file, so that the defaults of the other targets would make a file of every few hundred records. */

@@ -85,12 +85,12 @@ async function cutTarget(
 /** Every run of records for a target, with the lane it belongs to, in the order of acceptance and of the file. */
 function* laneRuns(input: CutInput, target: number, readers: SegmentReaders): Generator<{ lane: number; run: RecordRun }> {
   const { plan } = input;
-  const { order } = plan.targets[target]!;
+  const { lanes } = plan.targets[target]!;
   for (const job of input.jobs) {
     const outputs = job.outputs.filter((output) => output.target === target).sort((a, b) => a.chunkNumber - b.chunkNumber);
     for (const output of outputs) {
-      if (order === 'by-key') yield* keyLaneRuns(plan, job, output, readers);
-      else for (const run of stripeRuns(plan, job, output, readers)) yield { lane: order === 'file' ? 0 : noLane, run };
+      if (lanes > 1) yield* keyLaneRuns(plan, job, output, readers);
+      else for (const run of stripeRuns(plan, job, output, readers)) yield { lane: lanes === 1 ? 0 : noLane, run };
     }
   }
 }

@@ -30,14 +30,13 @@ export interface BatchMember {
 
 /** No order between batches. */
 export const noLane = -1;
-export const keyLanes = 64;
 
 /** A batch before it is written. */
 export interface NewBatch {
   readonly batchId: string;
   readonly parentBatchId: string | null;
   readonly targetId: string;
-  /** `noLane`, or which of the target's lanes: 0 for order `file`, 0 to 63 for `by-key`. */
+  /** `noLane`, or which of the target's lanes, from 0. */
   readonly lane: number;
   /** Place in the lane, by acceptance of the file and then by position in it. Children keep their parent's. */
   readonly orderNumber: number;

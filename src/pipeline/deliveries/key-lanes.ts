@@ -1,12 +1,11 @@
 /**
- * The runs of a chunk's part of a segment where order is kept per business key: record by record, each in the lane that
- * its key's hash gives. Records without a key are lane 0.
+ * The runs of a chunk's part of a segment where order is kept per business key in several lanes: record by record, each in
+ * the lane that its key's hash gives. Records without a key are lane 0.
  */
 
 import type { OutcomeSegment } from '../engine/outcomes/outcome-segment.ts';
 import type { Plan } from '../engine/plan.ts';
 import { segmentLines } from '../engine/segment-lines.ts';
-import { keyLanes } from './batch.ts';
 import type { RecordRun } from './batch-builder.ts';
 import type { CutJob, CutOutput } from './cut-input.ts';
 import { RecordFacts } from './record-facts.ts';
@@ -23,7 +22,8 @@ export function* keyLaneRuns(
   const chunk = chunkOf(job, output.chunkNumber);
   const { object, start, end } = chunk.outcomes;
   const segments = readOutcomes(readers.open(object), start, end);
-  const lanes = segments.map(lanesByPosition);
+  const { lanes: laneCount } = plan.targets[output.target]!;
+  const lanes = segments.map((segment) => lanesByPosition(segment, laneCount));
   const excluded = new Set(job.exclusions.filter(({ targets }) => targets.includes(output.target)).map(({ record }) => record));
   const facts = new RecordFacts(plan, chunk.columns, readers.open(job.file));
   const basics = runBasics(job, chunk, output);
@@ -42,12 +42,12 @@ export function* keyLaneRuns(
 }
 
 /** The lane of each record that has a key. */
-function lanesByPosition(segment: OutcomeSegment): Uint8Array {
+function lanesByPosition(segment: OutcomeSegment, laneCount: number): Uint8Array {
   const lanes = new Uint8Array(segment.header.records);
   const index = segment.header.indexes.findIndex(({ name }) => name === 'key');
   if (index < 0) return lanes;
   const { hashes, records } = segment.readEntries(index, 0, segment.header.indexes[index]!.entries);
-  for (let entry = 0; entry < records.length; entry++) lanes[records[entry]!] = hashes[entry * 2]! % keyLanes;
+  for (let entry = 0; entry < records.length; entry++) lanes[records[entry]!] = hashes[entry * 2]! % laneCount;
   return lanes;
 }
 

@@ -36,6 +36,7 @@ export function recordPlan(fields: readonly FieldPlan[], more: Partial<RecordPla
 }
 
 export function targetPlan(id: string, body: BodyPlan = { format: 'ndjson' }, more: Partial<TargetPlan> = {}): TargetPlan {
+  const order = more.order ?? 'none';
   return {
     id,
     type: 'file',
@@ -43,7 +44,8 @@ export function targetPlan(id: string, body: BodyPlan = { format: 'ndjson' }, mo
     body,
     batchRecords: 500,
     batchBytes: 1024 * 1024,
-    order: 'none',
+    order,
+    lanes: order === 'none' ? 0 : order === 'file' ? 1 : 64,
     onUnknown: 'resend',
     onExhausted: 'dead-letter',
     timeoutMs: 5_000,

@@ -175,6 +175,8 @@ export interface TargetPlan {
   readonly batchRecords: number;
   readonly batchBytes: number;
   readonly order: 'none' | 'by-key' | 'file';
+  /** Most batches under way at once where order is kept: one in a lane. 0: no order, no lanes. */
+  readonly lanes: number;
   readonly onUnknown: 'resend' | 'hold';
   readonly onExhausted: 'dead-letter';
   readonly timeoutMs: number;
