@@ -2,7 +2,7 @@
  * What `headgate doctor` looks at on this machine: runtime, data folder, disk, embedded binaries, port, keys. Each check
  * gives findings and changes nothing.
  */
-import { accessSync, constants, existsSync, lstatSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { HeadgateError } from '../platform/base/errors.ts';
@@ -45,6 +45,26 @@ export function checkRuntime(): Finding {
   return major >= nodeMajorMin
     ? ok('runtime', message)
     : failed('runtime', message, `Run with Node ${nodeMajorMin}: \`npm run headgate\` brings it along.`);
+}
+
+/** A core dump of a process holds keys and content in the clear. `procFolder` is that of Linux; elsewhere nothing is known. */
+export function checkCoreDumps(procFolder = '/proc'): Finding {
+  const check = 'core dumps';
+  const limit = /^Max core file size +(\S+)/m.exec(readIfThere(join(procFolder, 'self/limits')))?.[1];
+  if (limit === undefined) return ok(check, 'whether they are on is not known on this system');
+  if (readIfThere(join(procFolder, 'sys/kernel/core_pattern')).startsWith('|'))
+    return warning(
+      check,
+      'the system hands core dumps to a program, which may keep keys and content in the clear',
+      'Set kernel.core_pattern to a file name, or have that program keep none of this user.',
+    );
+  return limit === '0'
+    ? ok(check, 'off')
+    : warning(check, 'a process that crashes leaves keys and content in the clear', 'Start with bin/headgate, or run first: ulimit -c 0');
+}
+
+function readIfThere(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
 export function checkDataFolder({ dataDir }: Settings): Finding[] {

@@ -1,10 +1,11 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { examine } from './doctor.ts';
+import { checkCoreDumps } from './doctor-checks.ts';
 
 let database: TestDatabase;
 let folder: string;
@@ -29,7 +30,8 @@ async function find(check: string): Promise<[string, string, string][]> {
 }
 
 it('a sound set-up has no finding but the durability that tests turn off', async () => {
-  const findings = await examine({ env, folder });
+  // Whether core dumps are on is the machine's.
+  const findings = (await examine({ env, folder })).filter(({ check }) => check !== 'core dumps');
   expect(findings.filter(({ result }) => result !== 'ok').map(({ check }) => check)).toEqual(['durability']);
   expect(findings.map(({ check }) => check)).toEqual(
     expect.arrayContaining(['runtime', 'data folder', 'disk', 'database', 'clock', 'role and schema']),
@@ -104,5 +106,23 @@ describe('what is wrong is found, with a next step', () => {
   it('an embedded PostgreSQL that was never made is not made by asking', async () => {
     delete env['HEADGATE_DATABASE_URL'];
     expect(await find('database')).toEqual([['ok', expect.stringContaining('first start'), '']]);
+  });
+});
+
+describe('core dumps (F7)', () => {
+  it.each([
+    ['0', 'core', 'ok'],
+    ['unlimited', 'core', 'warning'],
+    ['1048576', 'core', 'warning'],
+    ['0', '|/usr/lib/systemd/systemd-coredump %P', 'warning'],
+  ])('of a limit of %s, written to %s, are %s', (limit, pattern, result) => {
+    mkdirSync(join(folder, 'self'));
+    mkdirSync(join(folder, 'sys/kernel'), { recursive: true });
+    writeFileSync(
+      join(folder, 'self/limits'),
+      `Limit  Soft Limit  Hard Limit  Units\nMax core file size        ${limit}        unlimited  bytes\n`,
+    );
+    writeFileSync(join(folder, 'sys/kernel/core_pattern'), `${pattern}\n`);
+    expect(checkCoreDumps(folder)).toMatchObject({ check: 'core dumps', result });
   });
 });

@@ -3,14 +3,23 @@
  * nothing. Exit code 1 when a check failed.
  */
 import { type Command, outputOptions, textOption } from './command.ts';
-import { checkDataFolder, checkEmbeddedBinaries, checkKeys, checkPort, checkRuntime, type Finding, failedBy } from './doctor-checks.ts';
+import {
+  checkCoreDumps,
+  checkDataFolder,
+  checkEmbeddedBinaries,
+  checkKeys,
+  checkPort,
+  checkRuntime,
+  type Finding,
+  failedBy,
+} from './doctor-checks.ts';
 import { checkDatabase } from './doctor-database.ts';
 import { type LoadSettingsOptions, loadSettings } from './load-settings.ts';
 import { printRows } from './output.ts';
 
 /** All findings, also when the settings themselves are wrong. */
 export async function examine(options: LoadSettingsOptions): Promise<Finding[]> {
-  const findings = [checkRuntime()];
+  const findings = [checkRuntime(), checkCoreDumps()];
   let settings: ReturnType<typeof loadSettings>;
   try {
     settings = loadSettings(options);
