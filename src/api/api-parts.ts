@@ -16,6 +16,8 @@ export interface HealthFinding {
 
 export interface Health {
   isStarted(): boolean;
+  /** Code of what the start of the process waits for, such as E_DATABASE_UNREACHABLE; null when it waits for nothing. */
+  waitsFor(): string | null;
   /** Bounded in time; never rejects. */
   check(): Promise<readonly HealthFinding[]>;
 }

@@ -5,7 +5,7 @@
  */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { formatTraceparent, parseTraceparent } from '../platform/telemetry/trace-context.ts';
 import { withSpan } from '../platform/telemetry/tracing.ts';
@@ -81,6 +81,7 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
   await server.register(healthRoutes(parts));
   await server.register(
     async (api) => {
+      api.addHook('onRequest', refuseBeforeStart(parts));
       api.addHook('onRequest', authenticate(parts));
       limitTenantRequests(api, settings.tenantConnectionsMax);
       for (const routes of resources) await api.register(routes(parts));
@@ -106,6 +107,16 @@ function bindTraces(server: FastifyInstance): void {
       });
     }).catch(() => undefined);
   });
+}
+
+/** While the process waits for its database, every resource answers with what it waits for; the wait is logged elsewhere. */
+function refuseBeforeStart({ health }: ApiParts) {
+  return async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const code = health.waitsFor();
+    if (code === null) return undefined;
+    const details = [{ code, message: 'the start waits for this to pass' }];
+    return sendProblem(reply, new HeadgateError(apiErrors.E_NOT_READY, 'this process has not started yet', { details }));
+  };
 }
 
 /** Nothing of the API is to be shown, framed, sniffed or kept by a browser; the page at /docs brings its own policy. */

@@ -6,9 +6,11 @@ export function healthRoutes(parts: ApiParts) {
   const { health, metrics, settings } = parts;
   return async (server: FastifyInstance): Promise<void> => {
     server.get('/livez', { schema: { hide: true } }, async () => ({ status: 'ok' }));
-    server.get('/startupz', { schema: { hide: true } }, async (_request, reply) =>
-      reply.code(health.isStarted() ? 200 : 503).send({ status: health.isStarted() ? 'ok' : 'starting' }),
-    );
+    server.get('/startupz', { schema: { hide: true } }, async (_request, reply) => {
+      if (health.isStarted()) return { status: 'ok' };
+      const code = health.waitsFor();
+      return reply.code(503).send({ status: 'starting', ...(code !== null && { code }) });
+    });
     server.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
       const findings = await health.check();
       const isReady = findings.every((finding) => finding.isOk);

@@ -12,10 +12,14 @@ export function createHealth(parts: {
   readonly storage: OpenStorage;
   readonly ports: Ports;
   readonly isStarted: () => boolean;
+  /** Code of what the start waits for; null when it waits for nothing. */
+  readonly waitsFor: () => string | null;
 }): Health {
   const { db, storage, ports } = parts;
 
   async function checkDatabase(): Promise<HealthFinding> {
+    const code = parts.waitsFor();
+    if (code !== null) return { name: 'database', isOk: false, detail: code };
     try {
       const answer = db.query('/* check readiness */ select headgate.clock()');
       const timeout = ports.sleep.sleep(databaseTimeoutMs).then(() => null);
@@ -39,6 +43,7 @@ export function createHealth(parts: {
 
   return {
     isStarted: parts.isStarted,
+    waitsFor: parts.waitsFor,
     async check() {
       const started: HealthFinding = {
         name: 'process',

@@ -1,7 +1,7 @@
 /**
- * Puts the product together from the settings and runs the roles that they name. `stop` drains: nothing new is begun, work
- * in hand is finished or handed back within the drain time, then everything closes. There is no state that only a clean
- * stop would save.
+ * Puts the product together from the settings and runs the roles that they name. The API listens first; the loops start when
+ * the database is there. `stop` drains: nothing new is begun, work in hand is finished or handed back within the drain time,
+ * then everything closes. There is no state that only a clean stop would save.
  */
 import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
@@ -11,20 +11,23 @@ import { createArrivalPlans } from '../control/flows/arrival-plans.ts';
 import { createJobIntake } from '../control/jobs/job-intake.ts';
 import { createAdmission } from '../pipeline/arrivals/admission.ts';
 import { createFileIntake } from '../pipeline/arrivals/file-intake.ts';
+import { createHeldArrivals } from '../pipeline/arrivals/held-arrivals.ts';
 import { createThreadedIntakeStore } from '../pipeline/arrivals/intake-thread.ts';
 import { createSourcePoller } from '../pipeline/arrivals/source-poller.ts';
 import { createUploads } from '../pipeline/arrivals/upload.ts';
 import { crashPointsOf } from '../platform/base/crash-points.ts';
+import type { HeadgateError } from '../platform/base/errors.ts';
 import { createNotifier } from '../platform/base/notifier.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { createEventSequencer } from '../platform/events/event-sequencer.ts';
-import { openDatabase } from '../platform/postgres/open-database.ts';
+import { type OpenDatabase, openDatabase } from '../platform/postgres/open-database.ts';
 import { createLogger, type Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
 import { formats } from './catalogue.ts';
 import { createHealth } from './health-checks.ts';
+import { createLateDatabase } from './late-database.ts';
 import { openStorage } from './open-storage.ts';
 import { createStorageSweep } from './storage-sweep.ts';
 import { createWorkLoops } from './work-loops.ts';
@@ -41,6 +44,10 @@ export interface ServerOptions {
   readonly settings: Settings;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger?: Logger;
+  /** Aborted: a start that still waits for the database ends with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Told once, when the database is away at the start; the API listens at `url` then. */
+  readonly onWaiting?: (url: string | null, error: HeadgateError) => void;
 }
 
 interface Loop {
@@ -48,7 +55,9 @@ interface Loop {
   stop(timeoutMs?: number): Promise<unknown>;
 }
 
-export async function startServer({ settings, env, logger: given }: ServerOptions): Promise<RunningServer> {
+/** Resolves when the roles run. Waits for a database that is away; rejects with the code of what waiting would not mend. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { settings, env, logger: given } = options;
   const ports = systemPorts;
   const codeVersion = programVersion();
   const workerId = ports.ids.next();
@@ -63,14 +72,8 @@ export async function startServer({ settings, env, logger: given }: ServerOption
     env,
   });
   const storage = openStorage(settings, env, ports.rng);
-  const database = await openDatabase({
-    dataDir: settings.dataDir,
-    databaseUrl: settings.databaseUrl,
-    applicationName: `headgate ${settings.roles.join(',')}`,
-    connectionsMax: settings.databaseConnections,
-    ports,
-  });
-  const { db } = database;
+  const late = createLateDatabase(ports);
+  const { db } = late;
   const has = (role: Settings['roles'][number]) => settings.roles.includes(role);
   const crashPoints = crashPointsOf(env);
   const chunkWork = createNotifier();
@@ -125,24 +128,49 @@ export async function startServer({ settings, env, logger: given }: ServerOption
 
   let isStarted = false;
   let isDraining = false;
-  const health = createHealth({ db, storage, ports, isStarted: () => isStarted && !isDraining });
+  const health = createHealth({ db, storage, ports, isStarted: () => isStarted && !isDraining, waitsFor: () => late.waitsFor });
   let api: FastifyInstance | undefined;
   let url: string | null = null;
-  if (has('api')) {
-    const uploads = createUploads({ db, ports, intake, admission, plans });
-    api = await createApiServer({
-      settings,
-      codeVersion,
-      db,
-      store: storage.sealed,
-      ports,
-      logger,
-      metrics,
-      health,
-      uploads,
-      jobs: work.jobs,
+  let database: OpenDatabase | undefined;
+  async function close(): Promise<void> {
+    isDraining = true;
+    const drained = Promise.all(loops.map((loop) => loop.stop(settings.drainMs)));
+    await Promise.all([drained, closeApi(api, settings.drainMs)]);
+    await work.close();
+    await intakeStore.close();
+    await database?.close();
+    await tracing.stop(1_000);
+  }
+  try {
+    if (has('api')) {
+      const uploads = createUploads({ db, ports, intake, admission, plans });
+      const heldArrivals = createHeldArrivals({ db, ports, intake, store: intakeStore, plans, createJobs: createJobIntake(ports.ids) });
+      api = await createApiServer({
+        settings,
+        codeVersion,
+        db,
+        store: storage.sealed,
+        ports,
+        logger,
+        metrics,
+        health,
+        uploads,
+        heldArrivals,
+        jobs: work.jobs,
+      });
+      url = await api.listen({ host: settings.host, port: settings.port });
+    }
+    database = await late.open({
+      open: () => open(settings, logger),
+      signal: options.signal,
+      onWait(error, attempt) {
+        if (attempt === 1) options.onWaiting?.(url, error);
+        logger.warn('headgate waits for its database', { url: url ?? 'none', attempt, error });
+      },
     });
-    url = await api.listen({ host: settings.host, port: settings.port });
+  } catch (error) {
+    await close();
+    throw error;
   }
   for (const loop of loops) loop.start();
   isStarted = true;
@@ -150,16 +178,24 @@ export async function startServer({ settings, env, logger: given }: ServerOption
 
   let stopping: Promise<void> | undefined;
   async function stop(): Promise<void> {
-    isDraining = true;
-    const drained = Promise.all(loops.map((loop) => loop.stop(settings.drainMs)));
-    await Promise.all([drained, closeApi(api, settings.drainMs)]);
-    await work.close();
-    await intakeStore.close();
-    await database.close();
-    await tracing.stop(1_000);
+    await close();
     logger.info('headgate stopped');
   }
   return { url, databaseUrl: database.url, stop: () => (stopping ??= stop()) };
+}
+
+function open(settings: Settings, logger: Logger): Promise<OpenDatabase> {
+  return openDatabase({
+    dataDir: settings.dataDir,
+    databaseUrl: settings.databaseUrl,
+    applicationName: `headgate ${settings.roles.join(',')}`,
+    connectionsMax: settings.databaseConnections,
+    ports: systemPorts,
+    onRestart(failure) {
+      if (failure) logger.error('the embedded PostgreSQL had died and could not be started again; it is tried again', { error: failure });
+      else logger.warn('the embedded PostgreSQL had died and was started again');
+    },
+  });
 }
 
 /** Requests in hand may end within the time; what is still open then, such as a slow upload, is cut, and nothing of it was kept. */

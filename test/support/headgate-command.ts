@@ -42,22 +42,43 @@ export interface ServedHeadgate {
   stop(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly seconds: number }>;
 }
 
-/** Resolves when it says where it serves; rejects with what it wrote when it ends first. */
-export function serveHeadgate(dataDir: string, options: CommandOptions = {}): Promise<ServedHeadgate> {
+export interface StartedHeadgate {
+  /** Resolves when it has written something that matches; rejects with what it wrote when it ends first. */
+  said(pattern: RegExp): Promise<RegExpExecArray>;
+  stop: ServedHeadgate['stop'];
+}
+
+/** `headgate serve`, not waited for. */
+export function startHeadgate(dataDir: string, options: CommandOptions = {}): StartedHeadgate {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, 'serve', '--port', '0', '--data-dir', dataDir], {
     cwd: options.cwd,
     env: environmentOf({ HEADGATE_LOG_LEVEL: 'warn', ...options.env }),
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  return new Promise((resolve, reject) => {
-    let written = '';
-    child.once('exit', () => reject(new Error(`headgate serve ended: ${written}`)));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      written += text;
-      const url = /headgate serves (http:\/\/\S+?),/.exec(written)?.[1];
-      if (url !== undefined) resolve({ url, stop: () => stop(child) });
-    });
+  let written = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    written += text;
   });
+  return {
+    said: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const match = pattern.exec(written);
+          if (match !== null) resolve(match);
+        };
+        child.once('close', () => reject(new Error(`headgate serve ended: ${written}`)));
+        child.stderr.on('data', look);
+        look();
+      }),
+    stop: () => stop(child),
+  };
+}
+
+/** Resolves when it says where it serves; rejects with what it wrote when it ends first. */
+export async function serveHeadgate(dataDir: string, options: CommandOptions = {}): Promise<ServedHeadgate> {
+  const started = startHeadgate(dataDir, options);
+  const said = await started.said(/headgate serves (http:\/\/\S+?),/);
+  return { url: said[1]!, stop: started.stop };
 }
 
 function stop(child: ChildProcess): ReturnType<ServedHeadgate['stop']> {

@@ -234,9 +234,18 @@ function codeForClass(sqlStateClass: string): PostgresErrorCode {
   }
 }
 
+/** The driver gives up by itself where it has no password to give, or the server does not prove that it knows it. */
+function isLoginRefusedHere(error: unknown): boolean {
+  return !isServerError(error) && error instanceof Error && error.message.startsWith('SASL');
+}
+
 /** Translates whatever the driver threw. `statement` is the name from the SQL's leading comment. Already translated errors pass. */
 export function translatePostgresError(error: unknown, statement: string): HeadgateError {
   if (error instanceof HeadgateError) return error;
+  if (isLoginRefusedHere(error))
+    return new HeadgateError(postgresErrors.E_DATABASE_LOGIN, `the login failed in ${statement}: the password is missing or not usable`, {
+      cause: error,
+    });
   if (!isServerError(error)) {
     const reason = (error as { code?: unknown })?.code;
     const suffix = typeof reason === 'string' ? ` (${reason})` : '';
