@@ -65,6 +65,7 @@ export interface RouteDescription {
   readonly tag: string;
   readonly params?: TSchema;
   readonly querystring?: TSchema;
+  readonly headers?: TSchema;
   readonly body?: TSchema;
   /** What it answers when it goes well, by status. */
   readonly answers: Readonly<Record<number, TSchema>>;

@@ -1,5 +1,6 @@
 /** What the API is made of; `main` gives it. */
 import type { JobServices } from '../control/jobs/job-services.ts';
+import type { HeldArrivals } from '../pipeline/arrivals/held-arrivals.ts';
 import type { Uploads } from '../pipeline/arrivals/upload.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import type { Settings } from '../platform/base/settings.ts';
@@ -32,5 +33,6 @@ export interface ApiParts {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly uploads: Uploads;
+  readonly heldArrivals: HeldArrivals;
   readonly jobs: JobServices;
 }

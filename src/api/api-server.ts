@@ -11,7 +11,9 @@ import { formatTraceparent, parseTraceparent } from '../platform/telemetry/trace
 import { withSpan } from '../platform/telemetry/tracing.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
+import { arrivalDecisionRoutes } from './arrival-decisions.ts';
 import { authenticate } from './authentication.ts';
+import { batchRoutes } from './batches.ts';
 import { answerBadAddress, answerBrokenRequest } from './connection-errors.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { definitionRoutes } from './definitions.ts';
@@ -34,10 +36,12 @@ const headerBytesMax = 16 * 1024;
 const resources = [
   uploadRoutes,
   fileRoutes,
+  arrivalDecisionRoutes,
   jobRoutes,
   jobDecisionRoutes,
   jobExportRoutes,
   recordRoutes,
+  batchRoutes,
   deadLetterRoutes,
   flowRoutes,
   definitionRoutes,

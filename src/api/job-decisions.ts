@@ -4,20 +4,16 @@ import { Type } from 'typebox';
 import { cancelJob, type Decision, previewDecision, rejectJob, releaseJob } from '../control/jobs/job-decisions.ts';
 import { jobErrors } from '../control/jobs/job-errors.ts';
 import { jobStates } from '../control/jobs/job-state.ts';
+import { reasonMax } from '../platform/access/decision-reason.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { choice, describe, id, idParameter, line, named, object } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
-
-interface DecisionBody {
-  readonly reason: string;
-  readonly dryRun: boolean;
-  readonly version?: string;
-}
+import { type DecisionBody, decisionBody, decisionHeaders, decisionProblems, keyedDecision } from './decision-requests.ts';
 
 const body = object({
-  reason: line(500, 'In words; kept with the job and in its receipt.'),
-  dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Show what it would affect, and change nothing.' })),
+  ...decisionBody,
+  reason: line(reasonMax, 'In words; kept with the job and in its receipt.'),
   version: Type.Optional(line(100, '`version` of a dry run: refused (E_DECISION_STALE) when the job has changed since.')),
 });
 
@@ -30,7 +26,7 @@ const decisions: Readonly<Record<Decision, { readonly summary: string; readonly 
 export function jobDecisionRoutes({ jobs }: ApiParts) {
   return async (api: FastifyInstance): Promise<void> => {
     for (const [verb, { summary, decide }] of Object.entries(decisions) as [Decision, (typeof decisions)[Decision]][])
-      api.post<{ Params: { id: string }; Body: DecisionBody }>(
+      api.post<{ Params: { id: string }; Body: DecisionBody & { readonly version?: string } }>(
         `/jobs/:id/${verb}`,
         {
           config: { scope: 'jobs:operate' },
@@ -39,16 +35,18 @@ export function jobDecisionRoutes({ jobs }: ApiParts) {
             summary,
             tag: 'jobs',
             params: idParameter,
+            headers: decisionHeaders,
             body,
             answers: { 200: Type.Union([object({ jobId: id, state: choice(jobStates) }), named('DecisionPreview')]) },
-            problems: [404, 409, 413, 415, 422],
+            problems: decisionProblems,
           }),
         },
         async (request) => {
           const { tenantId } = ownerOf(request);
           const { reason, dryRun, version } = request.body;
           const jobId = request.params.id;
-          if (!dryRun) return decide(jobs, tenantId, { jobId, reason, actor: actorOf(request), previewed: version });
+          const keyed = keyedDecision(request, ['job', verb, jobId, reason, version ?? null]);
+          if (!dryRun) return decide(jobs, tenantId, { jobId, reason, actor: actorOf(request), previewed: version, keyed });
           const preview = await previewDecision(jobs, tenantId, jobId);
           if (!preview.allowed.includes(verb))
             throw new HeadgateError(jobErrors.E_JOB_STATE, `there is nothing to ${verb} in a job that is ${preview.state}`);

@@ -5,14 +5,13 @@ import { choice, count, id, instant, named, nullable, object, text } from './ans
 
 const counts = { read: count, valid: count, rejected: count, filtered: count };
 
-/** Sums by field, in the smallest unit of its scale, by currency. */
+/** Sums by field and currency, exact: as many digits after the point as the field has. */
 const amounts = Type.Object(
   {},
   {
     additionalProperties: object({
-      scale: count,
+      byCurrency: Type.Object({}, { additionalProperties: Type.String({ pattern: '^-?[0-9]+(\\.[0-9]+)?$' }) }),
       unreadable: count,
-      byCurrency: Type.Object({}, { additionalProperties: Type.String({ pattern: '^-?[0-9]+$' }) }),
     }),
     $id: 'Amounts',
   },

@@ -6,6 +6,7 @@ import { deadLetterCauses } from '../pipeline/deliveries/dead-letter-store.ts';
 import { receiptSchema } from '../pipeline/ledger/receipt-schema.ts';
 import { scopes } from '../platform/access/api-keys.ts';
 import { choice, count, id, instant, nullable, object, text } from './answers.ts';
+import { batchSchemas } from './batch-schemas.ts';
 import { jobSchemas } from './job-schemas.ts';
 
 const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
@@ -89,6 +90,17 @@ const arrival = object(
     changedAt: instant,
   },
   { $id: 'Arrival' },
+);
+
+const decidedArrival = object(
+  {
+    arrivalId: id,
+    state: choice(['accepted', 'quarantined'] as const),
+    fileId: nullable(id),
+    acceptedNumber: nullable(count),
+    jobId: nullable(id),
+  },
+  { $id: 'DecidedArrival' },
 );
 
 const taken = { arrivalId: id, sha256, bytes: count };
@@ -198,9 +210,11 @@ const key = object(
 export const namedSchemas: readonly TSchema[] = [
   problem,
   ...jobSchemas,
+  ...batchSchemas,
   deadLetter,
   file,
   arrival,
+  decidedArrival,
   acceptedUpload,
   duplicateUpload,
   undecidedUpload,

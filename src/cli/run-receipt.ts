@@ -2,8 +2,8 @@
  * The receipt of `headgate run` and the description of its outcomes file: plain documents made from what the engine
  * counted. Unsigned: a job of the platform has a signed one. Amounts are decimal text, never numbers.
  */
+import { currencyTexts } from '../pipeline/engine/amount-texts.ts';
 import type { ChunkSummary, FieldAmounts, FindingGroup } from '../pipeline/engine/chunk.ts';
-import { decimalText } from '../pipeline/engine/expressions/values.ts';
 import type { FileCheck } from '../pipeline/engine/file/file-checks.ts';
 import type { ControlTotals } from '../pipeline/engine/file/file-rules.ts';
 import { outcomeStatus, statusMask, warnedFlag } from '../pipeline/engine/outcomes/outcome-columns.ts';
@@ -111,11 +111,7 @@ function groupFinding({ code, field, rule, count, firstOffset, message }: Findin
 }
 
 function amountTexts(amounts: FieldAmounts): AmountTexts {
-  const texts = Object.entries(amounts).map(([field, { scale, byCurrency }]) => {
-    const byCode = Object.entries(byCurrency).map(([currency, unscaled]) => [currency, decimalText({ unscaled: BigInt(unscaled), scale })]);
-    return [field, Object.fromEntries(byCode) as Record<string, string>] as const;
-  });
-  return Object.fromEntries(texts);
+  return Object.fromEntries(Object.entries(amounts).map(([field, sum]) => [field, currencyTexts(sum)]));
 }
 
 /** Makes outcomes.bin readable without this program. */

@@ -6,7 +6,9 @@
 
 import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
 import { cancelDeliveries } from '../../pipeline/deliveries/delivery-cancel.ts';
-import type { FieldAmounts } from '../../pipeline/engine/chunk.ts';
+import { amountTexts, type FieldTexts, type StageTexts, stageTexts } from '../../pipeline/engine/amount-texts.ts';
+import { checkReason } from '../../platform/access/decision-reason.ts';
+import { answerOnce, type KeyedRequest } from '../../platform/access/idempotency-keys.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { recordEvents } from '../../platform/events/event-log.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
@@ -28,6 +30,8 @@ export interface DecisionRequest {
   readonly actor: string;
   /** `version` of the preview that was shown; left out, the job is taken as it is. */
   readonly previewed?: string;
+  /** Asked again under its key, the decision that was made is answered again. */
+  readonly keyed?: KeyedRequest;
 }
 
 export interface DecisionPreview {
@@ -39,9 +43,9 @@ export interface DecisionPreview {
   readonly version: string;
   readonly reasons: readonly { readonly code: string; readonly message: string }[];
   readonly records: { readonly read: number; readonly valid: number; readonly rejected: number; readonly filtered: number };
-  readonly amounts: Readonly<Record<'read' | 'valid' | 'rejected' | 'filtered', FieldAmounts>> | null;
+  readonly amounts: StageTexts | null;
   /** What a release would deliver, and a rejection or cancellation keep back, as far as it was not delivered. */
-  readonly targets: readonly { readonly id: string; readonly records: number; readonly amounts: FieldAmounts }[];
+  readonly targets: readonly { readonly id: string; readonly records: number; readonly amounts: FieldTexts }[];
 }
 
 export interface DecidedJob {
@@ -95,10 +99,10 @@ export async function previewDecision(services: JobServices, tenantId: string, j
         version: job.version,
         reasons: check?.reasons ?? failure,
         records: check?.records ?? job.records,
-        amounts: check?.amounts ?? null,
+        amounts: check === null ? null : stageTexts(check.amounts),
         targets: plan.targets.map(({ id }, index) => {
           const target = check?.targets[index];
-          return { id, records: target?.records ?? 0, amounts: target?.amounts ?? {} };
+          return { id, records: target?.records ?? 0, amounts: amountTexts(target?.amounts ?? {}) };
         }),
       };
     },
@@ -140,7 +144,7 @@ async function writeDecision(
   ]);
 }
 
-/** Fails with E_REASON_REQUIRED, E_JOB_UNKNOWN, E_JOB_STATE, E_JOB_INCOMPLETE, E_DECISION_STALE; so do the others. */
+/** Fails with E_REASON_REQUIRED, E_JOB_UNKNOWN, E_JOB_STATE, E_JOB_INCOMPLETE, E_DECISION_STALE, E_KEY_REUSED; so do the others. */
 export async function releaseJob(services: JobServices, tenantId: string, request: DecisionRequest): Promise<DecidedJob> {
   return await decide(services, tenantId, request, 'release', async (tx, job) => {
     const state = nextJobState(job.state, 'release');
@@ -189,8 +193,6 @@ async function closeWithoutDelivery(
   return state;
 }
 
-const reasonMax = 500;
-
 async function decide(
   services: JobServices,
   tenantId: string,
@@ -198,20 +200,20 @@ async function decide(
   decision: Decision,
   act: (tx: TenantTx, job: DecidableJob, withdrawnChunks: number) => Promise<JobState>,
 ): Promise<DecidedJob> {
-  const { jobId, reason, previewed } = request;
-  if (reason.trim() === '' || reason.length > reasonMax) {
-    throw new HeadgateError(jobErrors.E_REASON_REQUIRED, `a decision needs a reason of 1 to ${reasonMax} characters`);
-  }
-  let state: JobState | undefined;
+  const { jobId, previewed, keyed } = request;
+  checkReason(request.reason);
+  let decided: DecidedJob | undefined;
   await commitForCertain(services, tenantId, async (tx) => {
-    // Work, groups and job are locked in the order in which the workers lock them.
-    const withdrawn = decision === 'release' ? 0 : await withdrawWork(tx, services, jobId, request.actor);
-    const job = await findJob(tx, jobId, lockJob);
-    assertDecidable(job, decision, previewed);
-    state = await act(tx, job, withdrawn);
+    decided = await answerOnce(tx, keyed, async () => {
+      // Work, groups and job are locked in the order in which the workers lock them.
+      const withdrawn = decision === 'release' ? 0 : await withdrawWork(tx, services, jobId, request.actor);
+      const job = await findJob(tx, jobId, lockJob);
+      assertDecidable(job, decision, previewed);
+      return { jobId, state: await act(tx, job, withdrawn) };
+    });
   });
   for (const kind of ['check', 'close', 'deliver'] as const) services.signals[kind].notify();
-  return { jobId, state: state! };
+  return decided!;
 }
 
 function assertDecidable(job: DecidableJob, decision: Decision, previewed: string | undefined): void {

@@ -23,11 +23,6 @@ export const jobErrors = defineErrors({
     actor: 'operator',
     next: 'Mend the cause that the job names, reject the job with a reason, and have the file sent again.',
   },
-  E_REASON_REQUIRED: {
-    meaning: 'A decision about a job needs a reason in words.',
-    actor: 'caller',
-    next: 'Give one with `--reason`, at most 500 characters.',
-  },
   E_DECISION_STALE: {
     meaning: 'The job is no longer as it was when the decision was previewed.',
     actor: 'operator',

@@ -1,5 +1,6 @@
 /** Queries for lists and pages of jobs: counts, amounts, targets, verdict, findings, receipt. Newest first. */
-import type { FieldAmounts, FindingGroup } from '../../pipeline/engine/chunk.ts';
+import { type StageTexts, stageTexts } from '../../pipeline/engine/amount-texts.ts';
+import type { FindingGroup } from '../../pipeline/engine/chunk.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { jobErrors } from './job-errors.ts';
@@ -47,7 +48,7 @@ export interface JobView extends JobSummary {
   readonly traceId: string | null;
   readonly targets: Readonly<Record<string, JobTargetView>>;
   /** By stage; null until the file was checked. */
-  readonly amounts: Readonly<Record<'read' | 'valid' | 'rejected' | 'filtered', FieldAmounts>> | null;
+  readonly amounts: StageTexts | null;
   readonly reasons: readonly unknown[];
   readonly errors: readonly FindingGroup[];
   readonly warnings: readonly FindingGroup[];
@@ -117,7 +118,7 @@ export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | un
     ...summary,
     chunks: { total: chunks, done: chunksDone },
     targets,
-    amounts: checked?.check.amounts ?? null,
+    amounts: checked === null ? null : stageTexts(checked.check.amounts),
     reasons: checked?.check.reasons ?? [],
     errors: [...(checked?.summary.errors ?? []), ...(checked?.exclusionGroups ?? [])],
     warnings: checked?.summary.warnings ?? [],

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { waitForJob } from '../../cli/job.ts';
 import { table } from '../../cli/output.ts';
 import type { JobView } from '../../control/jobs/job-views.ts';
-import type { FieldAmounts } from '../../pipeline/engine/chunk.ts';
+import type { CurrencyTexts, FieldTexts } from '../../pipeline/engine/amount-texts.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { type ArrivedFile, clientOf } from './demo-arrivals.ts';
@@ -71,27 +71,15 @@ function describe(file: ArrivedFile, job: JobView): DemoJob {
     state: job.state,
     records: { read, valid, rejected, filtered },
     targets: job.targets,
-    amounts: Object.fromEntries(Object.entries(job.amounts ?? {}).map(([stage, amounts]) => [stage, decimals(amounts)])),
+    amounts: Object.fromEntries(Object.entries(job.amounts ?? {}).map(([stage, fields]) => [stage, byCurrency(fields)])),
     balanced: job.balanced === true && (job.state === 'completed' || job.state === 'completed_with_failures'),
     seconds,
     recordsPerSecond: Math.round(read / seconds),
   };
 }
 
-function decimals(amounts: FieldAmounts): Record<string, Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(amounts).map(([field, { scale, byCurrency }]) => [
-      field,
-      Object.fromEntries(Object.entries(byCurrency).map(([currency, unscaled]) => [currency, decimalText(unscaled, scale)])),
-    ]),
-  );
-}
-
-export function decimalText(unscaled: string, scale: number): string {
-  if (scale === 0) return unscaled;
-  const isNegative = unscaled.startsWith('-');
-  const digits = unscaled.replace('-', '').padStart(scale + 1, '0');
-  return `${isNegative ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+function byCurrency(fields: FieldTexts): Record<string, CurrencyTexts> {
+  return Object.fromEntries(Object.entries(fields).map(([field, amounts]) => [field, amounts.byCurrency]));
 }
 
 export function printTable(document: DemoDocument): string {

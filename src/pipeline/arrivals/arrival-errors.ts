@@ -136,16 +136,6 @@ export const arrivalErrors = defineErrors({
     actor: 'operator',
     next: 'Enable it with `headgate flow enable`.',
   },
-  E_IDEMPOTENCY_KEY: {
-    meaning: 'The Idempotency-Key is longer than 255 characters or has others than visible ASCII.',
-    actor: 'caller',
-    next: 'Send a UUID or the like.',
-  },
-  E_KEY_REUSED: {
-    meaning: 'This Idempotency-Key came before with another file, name or flow.',
-    actor: 'caller',
-    next: 'Use a new key for each file; repeat a key only with the same request.',
-  },
   E_INTAKE_ENDED: {
     meaning: 'The thread that takes bytes in ended, perhaps for want of memory; nothing of what it had in hand was kept.',
     actor: 'operator',

@@ -3,6 +3,8 @@
  * Its bytes are those that were kept when it was held; they are read again, checked against their hash, and split for the
  * version of the flow that is in force now.
  */
+import { checkReason } from '../../platform/access/decision-reason.ts';
+import { answerOnce, findKeptAnswer, type KeyedRequest, sameAnswer } from '../../platform/access/idempotency-keys.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
@@ -12,7 +14,7 @@ import { countUsage } from './admission.ts';
 import { arrivalErrors } from './arrival-errors.ts';
 import type { ArrivalPlans } from './arrival-plan.ts';
 import { getHeldArrival, type HeldArrival, moveArrivals } from './arrival-store.ts';
-import { type ArrivalVerdict, acceptHeld, type Candidate, type StoredContent } from './file-acceptance.ts';
+import { acceptHeld, type Candidate, type StoredContent } from './file-acceptance.ts';
 import type { FileIntake } from './file-intake.ts';
 import type { Content, ReceivedFile } from './file-receiver.ts';
 import type { IntakeStore } from './intake-store.ts';
@@ -23,13 +25,26 @@ export interface HeldDecision {
   readonly reason: string;
   /** Who decides. */
   readonly actor: string;
+  /** Asked again under its key, the decision that was made is answered again. */
+  readonly keyed?: KeyedRequest;
+}
+
+export interface DecidedArrival {
+  readonly arrivalId: string;
+  readonly state: 'accepted' | 'quarantined';
+  /** Of an accepted one. */
+  readonly fileId: string | null;
+  readonly acceptedNumber: number | null;
 }
 
 export interface HeldArrivals {
-  /** Fails with E_ARRIVAL_STATE when someone has decided already, and with the codes of the bytes when they can not be read. */
-  accept(decision: HeldDecision): Promise<ArrivalVerdict>;
-  /** Fails with E_ARRIVAL_STATE. */
-  refuse(decision: HeldDecision): Promise<void>;
+  /**
+   * Fails with E_REASON_REQUIRED, E_KEY_REUSED, with E_ARRIVAL_STATE when someone has decided already, and with the codes of
+   * the bytes when they can not be read.
+   */
+  accept(decision: HeldDecision): Promise<DecidedArrival>;
+  /** Fails with E_REASON_REQUIRED, E_KEY_REUSED, E_ARRIVAL_STATE. */
+  refuse(decision: HeldDecision): Promise<DecidedArrival>;
 }
 
 export interface HeldArrivalParts {
@@ -44,29 +59,38 @@ export interface HeldArrivalParts {
 export function createHeldArrivals(parts: HeldArrivalParts): HeldArrivals {
   const { db, ports } = parts;
   return {
-    async refuse({ tenantId, arrivalId, reason, actor }) {
-      await withTenant(db, tenantId, async (tx) => {
-        const held = await getHeldArrival(tx, arrivalId);
-        await moveArrivals(tx, ports.ids, 'quarantine', [{ arrivalId, from: 'held', actor, detail: { reason } }]);
-        await countUsage(tx, { files: 0, storedBytes: 0, heldBytes: -held.sizeBytes });
-      });
+    async refuse({ tenantId, arrivalId, reason, actor, keyed }) {
+      const detail = { reason: checkReason(reason) };
+      return await withTenant(db, tenantId, (tx) =>
+        answerOnce(tx, keyed, async (): Promise<DecidedArrival> => {
+          const held = await getHeldArrival(tx, arrivalId);
+          await moveArrivals(tx, ports.ids, 'quarantine', [{ arrivalId, from: 'held', actor, detail }]);
+          await countUsage(tx, { files: 0, storedBytes: 0, heldBytes: -held.sizeBytes });
+          return { arrivalId, state: 'quarantined', fileId: null, acceptedNumber: null };
+        }),
+      );
     },
     accept: (decision) => accept(parts, decision),
   };
 }
 
-async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<ArrivalVerdict> {
+async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<DecidedArrival> {
   const { db, ports, intake, store, plans } = parts;
-  const { tenantId, arrivalId, reason, actor } = decision;
-  const { held, flow, limits } = await withTenant(
+  const { tenantId, arrivalId, actor, keyed } = decision;
+  const reason = checkReason(decision.reason);
+  const found = await withTenant(
     db,
     tenantId,
     async (tx) => {
-      const found = await getHeldArrival(tx, arrivalId);
-      return { held: found, ...(await plans.byName(tx, found.flowName)), limits: await plans.limits(tx) };
+      const kept = keyed === undefined ? undefined : await findKeptAnswer<DecidedArrival>(tx, keyed);
+      if (kept !== undefined) return sameAnswer(kept, keyed!.requestHash);
+      const held = await getHeldArrival(tx, arrivalId);
+      return { held, ...(await plans.byName(tx, held.flowName)), limits: await plans.limits(tx) };
     },
     { readOnly: true },
   );
+  if (!('held' in found)) return found;
+  const { held, flow, limits } = found;
   const noBounds = {
     bytesMax: Number.MAX_SAFE_INTEGER,
     unpackedBytesMax: Number.MAX_SAFE_INTEGER,
@@ -78,12 +102,16 @@ async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<
   if (received.container.sha256 !== held.sha256 || received.member === null)
     throw new HeadgateError(arrivalErrors.E_ARCHIVE, 'the bytes that were kept are not those that were held');
   const candidate = await candidateOf(parts, decision, held, received);
-  const verdict = await withTenant(db, tenantId, (tx) =>
-    acceptHeld(tx, { ids: ports.ids, createJobs: parts.createJobs }, flow, { candidate: { ...candidate, actor }, reason }),
+  const decided = await withTenant(db, tenantId, (tx) =>
+    answerOnce(tx, keyed, async (): Promise<DecidedArrival> => {
+      const acceptance = { ids: ports.ids, createJobs: parts.createJobs };
+      const { fileId, acceptedNumber } = await acceptHeld(tx, acceptance, flow, { candidate: { ...candidate, actor }, reason });
+      return { arrivalId, state: 'accepted', fileId, acceptedNumber };
+    }),
   );
   // The file owns the object that the arrival kept; the copy that was made while reading it has no row.
   if (received.container.sealed !== null) await store.remove(received.container.sealed.name);
-  return verdict;
+  return decided;
 }
 
 async function candidateOf(

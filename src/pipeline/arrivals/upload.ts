@@ -3,6 +3,17 @@
  * leaves nothing. The answers are those of decisions 34; what went wrong on the sender's side is thrown with its code.
  */
 import { createHash } from 'node:crypto';
+import { accessErrors } from '../../platform/access/access-errors.ts';
+import {
+  checkKey,
+  findKeptAnswer,
+  hashOfRequest,
+  type KeptAnswer,
+  KeyTakenError,
+  keepAnswer,
+  sameAnswer,
+  takeKey,
+} from '../../platform/access/idempotency-keys.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { isPlanted } from '../../platform/base/planted-faults.ts';
 import type { Ports } from '../../platform/base/ports.ts';
@@ -19,7 +30,7 @@ import type { ArrivalVerdict } from './file-acceptance.ts';
 import type { FileIntake, ReceiveContext, ReceivedArrival } from './file-intake.ts';
 import { createNameMatcher, problemOfName } from './file-name.ts';
 import type { ReceivedFile } from './file-receiver.ts';
-import { checkKey, findKeptAnswer, hashOfRequest, type KeptAnswer, KeyQueue, KeyTakenError, keepAnswer, takeKey } from './upload-keys.ts';
+import { KeyQueue } from './upload-keys.ts';
 
 export interface UploadRequest {
   readonly tenantId: string;
@@ -74,6 +85,8 @@ export interface Uploads {
   /** Fails with the codes of arrival-errors.ts that name uploads, digests, names, keys and flows; then nothing was kept. */
   receiveUpload(request: UploadRequest): Promise<UploadAnswer>;
 }
+
+const scope = 'files';
 
 type KeyedAnswer = Exclude<UploadAnswer, Refusal>;
 
@@ -166,7 +179,7 @@ class Upload {
           );
         const unpack = isEncoded ? 'gzip' : source.unpack;
         const context: ReceiveContext = { tenantId, flow, source: { ...source, unpack }, limits: await plans.limits(tx) };
-        const kept = this.#key === null ? undefined : await findKeptAnswer<KeyedAnswer>(tx, this.#key);
+        const kept = this.#key === null ? undefined : await findKeptAnswer<KeyedAnswer>(tx, { scope, key: this.#key });
         const sourceFiles =
           source.limits.filesPerMinute === null ? 0 : await countRecentlyAccepted(tx, { flowId: flow.flowId, sourceId: source.sourceId });
         return { context, kept, usage: await readUsage(tx), sourceFiles };
@@ -187,13 +200,7 @@ class Upload {
     this.#checkLength(bytes);
     const sha256 = hash.digest('hex');
     checkDigests(digests, sha256);
-    return this.#sameAnswer(kept, sha256);
-  }
-
-  #sameAnswer(kept: KeptAnswer<KeyedAnswer>, sha256: string): UploadAnswer {
-    if (kept.requestHash !== this.#hash(sha256))
-      throw new HeadgateError(arrivalErrors.E_KEY_REUSED, 'this Idempotency-Key came before with another file, name or flow');
-    return kept.response;
+    return sameAnswer(kept, this.#hash(sha256));
   }
 
   async #receive(context: ReceiveContext, reservation: Reservation): Promise<ReceivedFile> {
@@ -265,7 +272,7 @@ class Upload {
         before: (tx) => this.#begin(tx, context, arrival),
         after: async (tx, verdicts) => {
           const response = answerOf(verdicts[0]!);
-          if (this.#key !== null) await keepAnswer(tx, this.#key, { status: uploadStatus[response.kind], response });
+          if (this.#key !== null) await keepAnswer(tx, { scope, key: this.#key }, { status: uploadStatus[response.kind], response });
         },
       });
       if (isPlanted('ack-before-commit')) return answerTooEarly(arrival, accepting);
@@ -273,9 +280,9 @@ class Upload {
       return answerOf(verdict!);
     } catch (error) {
       if (!(error instanceof KeyTakenError)) throw error;
-      const kept = await withTenant(db, tenantId, (tx) => findKeptAnswer<KeyedAnswer>(tx, this.#key!), { readOnly: true });
-      if (!kept) throw new HeadgateError(arrivalErrors.E_KEY_REUSED, 'this Idempotency-Key was used by another upload at the same time');
-      return this.#sameAnswer(kept, sha256);
+      const kept = await withTenant(db, tenantId, (tx) => findKeptAnswer<KeyedAnswer>(tx, { scope, key: this.#key! }), { readOnly: true });
+      if (!kept) throw new HeadgateError(accessErrors.E_KEY_REUSED, 'this Idempotency-Key was used by another upload at the same time');
+      return sameAnswer(kept, this.#hash(sha256));
     }
   }
 
@@ -283,7 +290,7 @@ class Upload {
   async #begin(tx: TenantTx, context: ReceiveContext, arrival: ReceivedArrival): Promise<void> {
     const { ids } = this.#parts.ports;
     const { arrivalId, name, actor, traceId, traceParent, received } = arrival;
-    if (this.#key !== null) await takeKey(tx, this.#key, this.#hash(received.container.sha256));
+    if (this.#key !== null) await takeKey(tx, { scope, key: this.#key, requestHash: this.#hash(received.container.sha256) });
     const { bytes } = received.container;
     const place = { flowId: context.flow.flowId, sourceId: context.source.sourceId };
     await seeArrivals(tx, ids, [{ arrivalId, ...place, name, sizeBytes: bytes, fingerprint: '', actor, traceId, traceParent }]);
@@ -292,7 +299,7 @@ class Upload {
 
   #hash(sha256: string): string {
     const { flowName, name } = this.#request;
-    return hashOfRequest({ flowName, name, sha256 });
+    return hashOfRequest([flowName, name, sha256]);
   }
 }
 

@@ -16,12 +16,12 @@ export const deliveryErrors = defineErrors({
   E_BATCH_UNKNOWN: {
     meaning: 'There is no delivery batch of this id.',
     actor: 'caller',
-    next: 'Check the id with `headgate job get`.',
+    next: 'Check the id with `headgate batch list`.',
   },
   E_BATCH_STATE: {
     meaning: 'The delivery batch is in a state that does not allow this.',
     actor: 'operator',
-    next: 'Look at the batch again: only a held batch waits for a decision.',
+    next: 'Look at it with `headgate batch get`: only a held batch that nobody has decided about waits for one.',
   },
   E_DEAD_LETTER_UNKNOWN: {
     meaning: 'There is no dead letter of this id.',

@@ -3,6 +3,8 @@
  * to be sent again, or it is given up. The reason becomes the evidence of its attempts (no unknown ends without one).
  */
 
+import { checkReason } from '../../platform/access/decision-reason.ts';
+import { answerOnce, type KeyedRequest } from '../../platform/access/idempotency-keys.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ports } from '../../platform/base/ports.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
@@ -12,19 +14,33 @@ import { moveBatches } from './batch-changes.ts';
 import { deliverWork } from './batch-insert.ts';
 import { type LoadedBatch, loadBatches } from './batch-load.ts';
 import { type RecordSource, readBatchRecords } from './batch-records.ts';
+import { awaitsDecision } from './batch-views.ts';
 import { commitForCertain } from './certain-transaction.ts';
 import { insertDeadLetters, type NewDeadLetter } from './dead-letter-store.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import { addCounts, countBatch } from './target-counts.ts';
 import type { WorkQueue } from './work-queue-port.ts';
 
+export const heldDecisions = ['delivered', 'resend', 'discard'] as const;
+
 export interface HeldDecision {
   readonly batchId: string;
-  readonly decision: 'delivered' | 'resend' | 'discard';
+  readonly decision: (typeof heldDecisions)[number];
   /** In words. */
   readonly reason: string;
   readonly actor: string;
+  /** Asked again under its key, the decision that was made is answered again. */
+  readonly keyed?: KeyedRequest;
 }
+
+export interface DecidedBatch {
+  readonly batchId: string;
+  readonly decision: HeldDecision['decision'];
+  /** One that is to be sent again is held until it is. */
+  readonly state: 'acked' | 'held' | 'dead';
+}
+
+const stateAfter = { delivered: 'acked', resend: 'held', discard: 'dead' } as const;
 
 export interface HeldServices extends RecordSource {
   readonly queue: WorkQueue;
@@ -33,11 +49,15 @@ export interface HeldServices extends RecordSource {
 }
 
 const lockHeld = `/* lock held batch */
-  select b.batch_id from headgate.batches b where b.tenant_id = $1 and b.batch_id = $2 and b.state = 'held' for update`;
+  select b.batch_id from headgate.batches b where b.tenant_id = $1 and b.batch_id = $2 and ${awaitsDecision} for update`;
 
-/** One transaction. Fails with E_BATCH_UNKNOWN, and with E_BATCH_STATE when the batch is not held any more. */
-export async function decideHeldBatch(services: HeldServices, tenantId: string, decision: HeldDecision): Promise<void> {
+/**
+ * One transaction. Fails with E_REASON_REQUIRED, E_KEY_REUSED, E_BATCH_UNKNOWN, and with E_BATCH_STATE when the batch does not
+ * wait for a decision any more.
+ */
+export async function decideHeldBatch(services: HeldServices, tenantId: string, request: HeldDecision): Promise<DecidedBatch> {
   const { db } = services;
+  const decision = { ...request, reason: checkReason(request.reason) };
   const seen = await withTenant(
     db,
     tenantId,
@@ -49,12 +69,17 @@ export async function decideHeldBatch(services: HeldServices, tenantId: string, 
     { readOnly: true },
   );
   const letters = decision.decision === 'discard' ? await lettersOf(services, seen.batch, seen.plan, decision) : [];
+  let decided: DecidedBatch | undefined;
   await commitForCertain(services, tenantId, async (tx) => {
-    if ((await tx.query(lockHeld, [tx.tenantId, decision.batchId])).rowCount === 0) {
-      throw new HeadgateError(deliveryErrors.E_BATCH_STATE, 'the batch is not held');
-    }
-    await writeDecision(tx, services, seen.batch, decision, letters);
+    decided = await answerOnce(tx, decision.keyed, async () => {
+      if ((await tx.query(lockHeld, [tx.tenantId, decision.batchId])).rowCount === 0) {
+        throw new HeadgateError(deliveryErrors.E_BATCH_STATE, 'the batch does not wait for a decision');
+      }
+      await writeDecision(tx, services, seen.batch, decision, letters);
+      return { batchId: decision.batchId, decision: decision.decision, state: stateAfter[decision.decision] };
+    });
   });
+  return decided!;
 }
 
 async function writeDecision(

@@ -1,4 +1,4 @@
-/** What can go wrong with tenants and API keys, for administrators. */
+/** What can go wrong with tenants, API keys, idempotency keys, and decisions whoever makes them. */
 import { defineErrors } from '../base/errors.ts';
 
 export const accessErrors = defineErrors({
@@ -15,6 +15,21 @@ export const accessErrors = defineErrors({
   E_KEY_UNKNOWN: {
     meaning: 'The tenant has no API key of this id that is still valid.',
     actor: 'administrator',
-    next: "List the tenant's keys.",
+    next: 'List the keys with `headgate key list`.',
+  },
+  E_REASON_REQUIRED: {
+    meaning: 'A decision needs a reason in words.',
+    actor: 'caller',
+    next: 'Give one with `--reason`, at most 500 characters.',
+  },
+  E_IDEMPOTENCY_KEY: {
+    meaning: 'The Idempotency-Key is longer than 255 characters or has others than visible ASCII.',
+    actor: 'caller',
+    next: 'Send a UUID or the like.',
+  },
+  E_KEY_REUSED: {
+    meaning: 'This Idempotency-Key came before with another request: another file, name or flow, or another decision.',
+    actor: 'caller',
+    next: 'Use a new key for each file or decision; repeat a key only with the same request.',
   },
 });

@@ -1,0 +1,51 @@
+/** What the API says of delivery batches and their attempts, as JSON Schema. */
+import { type TSchema, Type } from 'typebox';
+import { batchStates } from '../pipeline/deliveries/batch-state.ts';
+import { heldDecisions } from '../pipeline/deliveries/held-batches.ts';
+import { choice, count, id, instant, named, nullable, object, text } from './answers.ts';
+
+const summaryFields = {
+  batchId: id,
+  flow: text,
+  targetId: text,
+  state: choice(batchStates),
+  awaitsDecision: Type.Boolean(),
+  jobIds: Type.Array(id),
+  records: count,
+  bytes: count,
+  attempts: count,
+  reasonCode: nullable(text),
+  createdAt: instant,
+  changedAt: instant,
+};
+
+const attempt = object(
+  {
+    attemptId: id,
+    number: count,
+    possibleDuplicate: Type.Boolean(),
+    startedAt: instant,
+    endedAt: nullable(instant),
+    outcome: nullable(choice(['acked', 'refused', 'unknown'] as const)),
+    reasonCode: nullable(text),
+    resolvedAs: nullable(text),
+    evidence: nullable(text),
+  },
+  { $id: 'Attempt' },
+);
+
+export const batchSchemas: readonly TSchema[] = [
+  object(summaryFields, { $id: 'BatchSummary' }),
+  attempt,
+  object(
+    {
+      ...summaryFields,
+      parentBatchId: nullable(id),
+      bodySha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+      amounts: named('Amounts'),
+      attemptHistory: Type.Array(named('Attempt')),
+    },
+    { $id: 'Batch' },
+  ),
+  object({ batchId: id, decision: choice(heldDecisions), state: choice(['acked', 'held', 'dead'] as const) }, { $id: 'DecidedBatch' }),
+];

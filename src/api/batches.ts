@@ -1,0 +1,117 @@
+/** Delivery batches: lists, one with its attempts, and what a person decides about one whose outcome nobody knows. */
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { type BatchState, batchStates } from '../pipeline/deliveries/batch-state.ts';
+import { getBatch, listBatches } from '../pipeline/deliveries/batch-views.ts';
+import { deliveryErrors } from '../pipeline/deliveries/delivery-errors.ts';
+import { decideHeldBatch, type HeldDecision, heldDecisions } from '../pipeline/deliveries/held-batches.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
+import { withTenant } from '../platform/tenancy/tenant-scope.ts';
+import { choice, describe, id, idParameter, line, named, object, pageOfItems, query } from './answers.ts';
+import type { ApiParts } from './api-parts.ts';
+import { actorOf, ownerOf } from './authentication.ts';
+import { type DecisionBody, decisionBody, decisionHeaders, decisionProblems, keyedDecision } from './decision-requests.ts';
+import { pageOf, pageQuery, readCursor } from './paging.ts';
+
+interface ListQuery {
+  readonly cursor?: string;
+  readonly limit: number;
+  readonly flow?: string;
+  readonly job?: string;
+  readonly target?: string;
+  readonly state?: BatchState;
+}
+
+const listQuery = query({
+  ...pageQuery,
+  flow: Type.Optional(line(120)),
+  job: Type.Optional(id),
+  target: Type.Optional(line(120)),
+  state: Type.Optional(choice(batchStates)),
+});
+
+export function batchRoutes(parts: ApiParts) {
+  const { db } = parts;
+  return async (api: FastifyInstance): Promise<void> => {
+    api.get<{ Querystring: ListQuery }>(
+      '/batches',
+      {
+        config: { scope: 'jobs:read' },
+        schema: describe({
+          operationId: 'listBatches',
+          summary: 'Lists delivery batches; those in state held wait for a decision',
+          tag: 'batches',
+          querystring: listQuery,
+          answers: { 200: pageOfItems(named('BatchSummary')) },
+        }),
+      },
+      async (request) => {
+        const { cursor, limit, flow, job, target, state } = request.query;
+        const filter = { flow, jobId: job, targetId: target, state };
+        const page = { before: readCursor(cursor), limit: limit + 1 };
+        const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listBatches(tx, filter, page), { readOnly: true });
+        return pageOf(rows, limit, (batch) => batch.batchId);
+      },
+    );
+    api.get<{ Params: { id: string } }>(
+      '/batches/:id',
+      {
+        config: { scope: 'jobs:read' },
+        schema: describe({
+          operationId: 'getBatch',
+          summary: 'One delivery batch with its amounts and attempts',
+          tag: 'batches',
+          params: idParameter,
+          answers: { 200: named('Batch') },
+          problems: [404],
+        }),
+      },
+      (request) => withTenant(db, ownerOf(request).tenantId, (tx) => getBatch(tx, request.params.id), { readOnly: true }),
+    );
+    resolveRoute(api, parts);
+  };
+}
+
+function resolveRoute(api: FastifyInstance, { db, jobs }: ApiParts): void {
+  const { store, queue, ports, signals } = jobs;
+  const services = {
+    db,
+    store,
+    queue,
+    ports,
+    loadPlan: async (...version: Parameters<typeof jobs.flows.load>) => (await jobs.flows.load(...version)).plan,
+  };
+  api.post<{ Params: { id: string }; Body: DecisionBody & { readonly decision: HeldDecision['decision'] } }>(
+    '/batches/:id/resolve',
+    {
+      config: { scope: 'jobs:operate' },
+      schema: describe({
+        operationId: 'resolveBatch',
+        summary: 'Decides about a held batch: it was delivered, it is sent again, or it is given up',
+        description:
+          'Find out at the target first. `resend` sends the same bytes again, labelled as a possible duplicate. `discard` makes every record of it a dead letter.',
+        tag: 'batches',
+        params: idParameter,
+        headers: decisionHeaders,
+        body: object({ decision: choice(heldDecisions), ...decisionBody }),
+        answers: { 200: Type.Union([named('DecidedBatch'), named('Batch')]) },
+        problems: decisionProblems,
+      }),
+    },
+    async (request) => {
+      const { tenantId } = ownerOf(request);
+      const { decision, reason, dryRun } = request.body;
+      const batchId = request.params.id;
+      const keyed = keyedDecision(request, ['batch', decision, batchId, reason]);
+      if (dryRun) {
+        const batch = await withTenant(db, tenantId, (tx) => getBatch(tx, batchId), { readOnly: true });
+        if (!batch.awaitsDecision)
+          throw new HeadgateError(deliveryErrors.E_BATCH_STATE, `the batch is ${batch.state} and waits for no decision`);
+        return batch;
+      }
+      const decided = await decideHeldBatch(services, tenantId, { batchId, decision, reason, actor: actorOf(request), keyed });
+      for (const kind of ['deliver', 'close'] as const) signals[kind].notify();
+      return decided;
+    },
+  );
+}

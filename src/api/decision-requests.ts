@@ -1,0 +1,35 @@
+/** What every decision of a person brings: a reason in words, whether it is only shown, and an Idempotency-Key. */
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { reasonMax } from '../platform/access/decision-reason.ts';
+import { checkKey, hashOfRequest, type KeyedRequest } from '../platform/access/idempotency-keys.ts';
+import { line } from './answers.ts';
+
+export interface DecisionBody {
+  readonly reason: string;
+  readonly dryRun: boolean;
+}
+
+export const decisionBody = {
+  reason: line(reasonMax, 'In words; kept with what is decided.'),
+  dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Show what it would affect, and change nothing.' })),
+};
+
+/** The length is checked where the key is read, so that its mistakes have a code of their own. */
+export const decisionHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      maxLength: 16_384,
+      description: 'Makes a repeat safe: the same decision again under it has the same answer. 1 to 255 visible ASCII characters.',
+    }),
+  ),
+});
+
+export const decisionProblems = [404, 409, 413, 415, 422];
+
+/** The request's key, with `parts` as what makes it the same request. Fails with E_IDEMPOTENCY_KEY. */
+export function keyedDecision(request: FastifyRequest, parts: readonly (string | null)[]): KeyedRequest | undefined {
+  const header = request.headers['idempotency-key'];
+  const key = checkKey(Array.isArray(header) ? header.join(', ') : header);
+  return key === null ? undefined : { scope: 'decisions', key, requestHash: hashOfRequest(parts) };
+}

@@ -1,0 +1,104 @@
+/** Queries for lists and pages of delivery batches: where each stands, whose records it has, what became of its attempts. */
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import { amountTexts, type FieldTexts } from '../engine/amount-texts.ts';
+import { addAmounts } from '../engine/amount-totals.ts';
+import type { FieldAmounts } from '../engine/chunk.ts';
+import { type BatchState, openBatchStates } from './batch-state.ts';
+import { deliveryErrors } from './delivery-errors.ts';
+
+export interface BatchSummary {
+  readonly batchId: string;
+  readonly flow: string;
+  readonly targetId: string;
+  readonly state: BatchState;
+  /** Nobody knows its outcome, and its flow says that a person decides. */
+  readonly awaitsDecision: boolean;
+  readonly jobIds: readonly string[];
+  readonly records: number;
+  readonly bytes: number;
+  readonly attempts: number;
+  readonly reasonCode: string | null;
+  readonly createdAt: Date;
+  readonly changedAt: Date;
+}
+
+export interface BatchView extends BatchSummary {
+  /** Of which it is a part, where that one was split. */
+  readonly parentBatchId: string | null;
+  /** Of the body, the same for every attempt. */
+  readonly bodySha256: string;
+  /** By field. */
+  readonly amounts: FieldTexts;
+  /** In the order in which they began. */
+  readonly attemptHistory: readonly AttemptView[];
+}
+
+export interface AttemptView {
+  readonly attemptId: string;
+  readonly number: number;
+  readonly possibleDuplicate: boolean;
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+  /** Null while it runs. */
+  readonly outcome: 'acked' | 'refused' | 'unknown' | null;
+  readonly reasonCode: string | null;
+  /** Of an unknown one: what it turned out to be, and how that is known. */
+  readonly resolvedAs: string | null;
+  readonly evidence: string | null;
+}
+
+export interface BatchFilter {
+  readonly flow?: string;
+  readonly jobId?: string;
+  readonly targetId?: string;
+  readonly state?: BatchState;
+}
+
+/** As the partial index of open batches has them. */
+const isOpen = `b.state in (${openBatchStates.map((state) => `'${state}'`).join(', ')})`;
+
+/** A batch `b` that a person may decide about: once one did, nothing is unresolved any more. */
+export const awaitsDecision = `b.state = 'held' and exists (select from headgate.attempts a where a.tenant_id = $1 and a.batch_id = b.batch_id
+  and a.outcome = 'unknown' and a.resolved_as is null)`;
+
+const columns = `b.batch_id as "batchId", f.name as flow, b.target_id as "targetId", b.state, (${awaitsDecision}) as "awaitsDecision",
+  b.job_ids as "jobIds", b.records, b.bytes, b.attempts, b.reason_code as "reasonCode", b.created_at as "createdAt", b.changed_at as "changedAt"`;
+const tables = 'from headgate.batches b join headgate.flows f on f.tenant_id = b.tenant_id and f.flow_id = b.flow_id';
+const matches = `b.tenant_id = $1 and ($2::uuid is null or b.batch_id < $2) and ($3::text is null or f.name = $3)
+  and ($4::text is null or b.target_id = $4) and ($5::text is null or b.state = $5)`;
+const newestFirst = 'order by b.batch_id desc limit $6';
+
+const selectAll = `/* list batches */ select ${columns} ${tables} where ${matches} ${newestFirst}`;
+const selectOpen = `/* list open batches */ select ${columns} ${tables} where ${matches} and ${isOpen} ${newestFirst}`;
+const selectOfJob = `/* list batches of job */ select ${columns} ${tables} where ${matches} and b.job_ids @> array[$7::uuid] ${newestFirst}`;
+
+/** Newest first, at most `limit`; `before`: the last id of the page before. */
+export async function listBatches(
+  tx: TenantTx,
+  { flow, jobId, targetId, state }: BatchFilter,
+  page: { readonly before?: string; readonly limit: number },
+): Promise<BatchSummary[]> {
+  const values = [tx.tenantId, page.before ?? null, flow ?? null, targetId ?? null, state ?? null, page.limit];
+  if (jobId !== undefined) return (await tx.query<BatchSummary>(selectOfJob, [...values, jobId])).rows;
+  const sql = state !== undefined && openBatchStates.includes(state) ? selectOpen : selectAll;
+  return (await tx.query<BatchSummary>(sql, values)).rows;
+}
+
+const selectOne = `/* get batch */ select ${columns}, b.parent_batch_id as "parentBatchId", b.body_sha256 as "bodySha256",
+  (select jsonb_agg(m -> 'amounts') from jsonb_array_elements(b.members) m) as sums
+  ${tables} where b.tenant_id = $1 and b.batch_id = $2`;
+
+const selectAttempts = `/* list attempts of batch */ select a.attempt_id as "attemptId", a.attempt_number as number, a.possible_duplicate as "possibleDuplicate",
+  a.started_at as "startedAt", a.ended_at as "endedAt", a.outcome, a.reason_code as "reasonCode", a.resolved_as as "resolvedAs", a.evidence
+  from headgate.attempts a where a.tenant_id = $1 and a.batch_id = $2 order by a.attempt_number, a.attempt_id limit 1000`;
+
+/** Fails with E_BATCH_UNKNOWN. */
+export async function getBatch(tx: TenantTx, batchId: string): Promise<BatchView> {
+  type Row = Omit<BatchView, 'amounts' | 'attemptHistory'> & { readonly sums: readonly FieldAmounts[] };
+  const found = (await tx.query<Row>(selectOne, [tx.tenantId, batchId])).rows[0];
+  if (found === undefined) throw new HeadgateError(deliveryErrors.E_BATCH_UNKNOWN, 'there is no delivery batch of this id');
+  const { rows: attemptHistory } = await tx.query<AttemptView>(selectAttempts, [tx.tenantId, batchId]);
+  const { sums, ...batch } = found;
+  return { ...batch, amounts: amountTexts(sums.reduce<FieldAmounts>((sum, own) => addAmounts(sum, own), {})), attemptHistory };
+}
