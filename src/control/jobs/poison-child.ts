@@ -2,7 +2,7 @@
  * The child process that runs what ended a thread before. A probe runs a group piece by piece and keeps nothing, noting each
  * piece before it begins; a run is a thread's run, made here, on the slow path. It talks to `poison-hunt.ts` only.
  */
-import { renameSync, writeFileSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { probeGroup } from './group-probe.ts';
 import type { GroupResult, GroupRun, Piece } from './group-run.ts';
@@ -26,29 +26,27 @@ export type ChildAnswer =
   | { readonly probed: true }
   | { readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } };
 
-interface Message {
+export interface ChildMessage {
   readonly storage: ThreadStorageSettings;
-  readonly progressPath: string;
+  /** A pipe to the parent, for notes. */
+  readonly progressDescriptor: number;
   readonly request: ChildRequest;
 }
 
 process.once('message', (message) => {
-  const answer = answerTo(message as Message);
+  const answer = answerTo(message as ChildMessage);
   process.send?.(answer, () => process.disconnect?.());
 });
 
-function answerTo({ storage: settings, progressPath, request }: Message): ChildAnswer {
+function answerTo({ storage: settings, progressDescriptor, request }: ChildMessage): ChildAnswer {
   const storage = openThreadStorage(settings);
   const watch = plantedKiller(process.env, () => process.kill(process.pid, 'SIGKILL'));
   try {
     if (request.kind === 'run') return { result: runGroup(storage, request.run, watch) };
     probeGroup(storage, request, {
       watch,
-      // A whole file under another name, so that a death in the middle of writing leaves the piece before.
-      note(piece) {
-        writeFileSync(`${progressPath}.new`, JSON.stringify(piece));
-        renameSync(`${progressPath}.new`, progressPath);
-      },
+      // Written before the piece is run: what the parent has read last is what ended us.
+      note: (piece) => void writeSync(progressDescriptor, `${JSON.stringify(piece)}\n`),
     });
     return { probed: true };
   } catch (error) {

@@ -4,14 +4,12 @@
  * run again record by record. The one it dies at is rejected unread; the run starts over without it.
  */
 import { fork } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { GroupResult, GroupRun, Piece, PoisonRecord } from './group-run.ts';
 import { jobErrors } from './job-errors.ts';
-import type { ChildAnswer, ChildRequest } from './poison-child.ts';
+import type { ChildAnswer, ChildMessage, ChildRequest } from './poison-child.ts';
 import { runTimeoutMsDefault } from './thread-pool.ts';
 import type { ThreadStorageSettings } from './thread-storage.ts';
 
@@ -36,6 +34,8 @@ export interface PoisonHuntSettings {
 
 /** Of the pieces of the first probe; of the one that it dies at, the second takes each record by itself. */
 const pieceBytes = 64 * 1024;
+/** Of the child: behind input, output, errors and the channel. */
+const progressDescriptor = 4;
 
 /** What became of a child: an answer, or the piece that it was at when it died (null: it had begun none). */
 type ChildEnd = { readonly answer: ChildAnswer } | { readonly diedAt: Piece | null };
@@ -96,41 +96,39 @@ function failedResult(run: GroupRun): GroupResult {
 
 async function runChild(settings: PoisonHuntSettings, request: ChildRequest, children: Set<() => void>): Promise<ChildEnd> {
   const { storage, memoryMb = 512, timeoutMs = runTimeoutMsDefault, env = process.env } = settings;
-  const folder = mkdtempSync(join(tmpdir(), 'headgate-child-'));
-  const progressPath = join(folder, 'progress');
-  try {
-    const answer = await new Promise<ChildAnswer | null>((resolve) => {
-      const child = fork(new URL('./poison-child.ts', import.meta.url), [], {
-        env: env as NodeJS.ProcessEnv,
-        execArgv: [`--max-old-space-size=${memoryMb}`],
-        serialization: 'advanced',
-        timeout: timeoutMs,
-        killSignal: 'SIGKILL',
-        stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      });
-      const end = () => child.kill('SIGKILL');
-      children.add(end);
-      let received: ChildAnswer | null = null;
-      child.on('message', (message) => {
-        received = message as ChildAnswer;
-      });
-      child.on('error', () => resolve(null));
-      child.on('close', () => {
-        children.delete(end);
-        resolve(received);
-      });
-      child.send({ storage, progressPath, request });
+  const child = fork(new URL('./poison-child.ts', import.meta.url), [], {
+    env: env as NodeJS.ProcessEnv,
+    execArgv: [`--max-old-space-size=${memoryMb}`],
+    serialization: 'advanced',
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
+  });
+  const lastNote = readLastNote(child.stdio[progressDescriptor] as Readable);
+  const end = () => child.kill('SIGKILL');
+  children.add(end);
+  const answer = await new Promise<ChildAnswer | null>((resolve) => {
+    let received: ChildAnswer | null = null;
+    child.on('message', (message) => {
+      received = message as ChildAnswer;
     });
-    return answer === null ? { diedAt: readProgress(progressPath) } : { answer };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+    child.on('error', () => resolve(null));
+    child.on('close', () => resolve(received));
+    child.send({ storage, progressDescriptor, request } satisfies ChildMessage);
+  });
+  children.delete(end);
+  return answer === null ? { diedAt: lastNote() } : { answer };
 }
 
-function readProgress(path: string): Piece | null {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Piece;
-  } catch {
-    return null;
-  }
+/** Notes come through a pipe and stay in memory: nothing is left on a disk when this process ends in the middle. */
+function readLastNote(notes: Readable): () => Piece | null {
+  let unread = '';
+  let last: string | undefined;
+  notes.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (unread + text).split('\n');
+    // What has no line end yet was cut by the end of the child.
+    unread = lines.pop()!;
+    last = lines.at(-1) ?? last;
+  });
+  return () => (last === undefined ? null : (JSON.parse(last) as Piece));
 }
