@@ -50,10 +50,10 @@ export interface ClaimedGroup {
 
 /** A group that runs under an older fence than ours was left behind: its work would not have come to us otherwise. */
 const startGroups = `/* start chunk groups */
-  update headgate.chunk_groups g set state = 'running', fence = b.new_fence, attempts = g.attempts + 1, changed_at = headgate.clock()
+  update headgate.chunk_groups g set state = 'running', fence = b.new_fence, attempts = g.attempts + 1, changed_at = (select headgate.clock())
   from (select x.group_id, x.state, i.fence as new_fence from headgate.chunk_groups x join unnest($2::uuid[], $3::bigint[]) as i (group_id, fence) on i.group_id = x.group_id
-        where x.tenant_id = $1 and (x.state = 'ready' or x.state = 'running' and x.fence < i.fence) for update of x) b
-  where g.tenant_id = $1 and g.group_id = b.group_id
+        where x.tenant_id = $1 and x.group_id = any ($2::uuid[]) and (x.state = 'ready' or x.state = 'running' and x.fence < i.fence) for update of x) b
+  where g.tenant_id = $1 and g.group_id = any ($2::uuid[]) and g.group_id = b.group_id
   returning g.group_id as "groupId", g.flow_version_id as "flowVersionId", g.attempts, g.chunks as "chunkCount", g.changed_at as "startedAt", b.state as "from"`;
 
 const selectChunks = `/* read claimed chunks */
@@ -64,13 +64,13 @@ const selectChunks = `/* read claimed chunks */
     case when c.chunk_number = 0 then c.start_byte else
       (select z.start_byte from headgate.chunks z where z.tenant_id = c.tenant_id and z.job_id = c.job_id and z.chunk_number = 0) end as "fileStart"
   from headgate.chunks c
-  join headgate.jobs j on j.tenant_id = c.tenant_id and j.job_id = c.job_id
-  join headgate.files f on f.tenant_id = j.tenant_id and f.file_id = j.file_id
+  cross join lateral (select * from headgate.jobs o where o.tenant_id = $1 and o.job_id = c.job_id limit 1) j
+  cross join lateral (select * from headgate.files o where o.tenant_id = $1 and o.file_id = j.file_id limit 1) f
   where c.tenant_id = $1 and c.group_id = any ($2::uuid[])
   order by j.accepted_number, c.chunk_number`;
 
 const startJobs = `/* start jobs */
-  update headgate.jobs set state = 'running', started_at = headgate.clock(), changed_at = headgate.clock()
+  update headgate.jobs set state = 'running', started_at = (select headgate.clock()), changed_at = (select headgate.clock())
   where tenant_id = $1 and job_id = any ($2::uuid[]) and state = 'queued' returning job_id as "jobId"`;
 
 export interface TakenUp {

@@ -80,7 +80,8 @@ const selectJobs = `/* read jobs to close */
     j.trace_id as "traceId", j.trace_parent as "traceParent", f.name as "fileName", f.bytes as "fileBytes", f.sha256 as "fileSha256",
     f.container_name as "containerName", f.container_bytes as "containerBytes", f.container_sha256 as "containerSha256",
     exists (select from headgate.receipts r where r.tenant_id = j.tenant_id and r.job_id = j.job_id) as "hasReceipt"
-  from headgate.jobs j join headgate.files f on f.tenant_id = j.tenant_id and f.file_id = j.file_id
+  from headgate.jobs j
+  cross join lateral (select * from headgate.files o where o.tenant_id = $1 and o.file_id = j.file_id limit 1) f
   where j.tenant_id = $1 and j.job_id = any ($2::uuid[]) order by j.job_id`;
 
 const selectChunks = `/* read chunks to close */

@@ -143,8 +143,8 @@ const insertReceipts = `/* issue receipts */
   from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[]) as r (job_id, cell, region, body, signature)`;
 
 const closeRows = `/* close jobs */
-  update headgate.jobs j set state = c.state, verdict = coalesce(c.verdict, j.verdict), closed_at = $2, changed_at = headgate.clock()
-  from unnest($3::uuid[], $4::text[], $5::text[]) as c (job_id, state, verdict) where j.tenant_id = $1 and j.job_id = c.job_id`;
+  update headgate.jobs j set state = c.state, verdict = coalesce(c.verdict, j.verdict), closed_at = $2, changed_at = (select headgate.clock())
+  from unnest($3::uuid[], $4::text[], $5::text[]) as c (job_id, state, verdict) where j.tenant_id = $1 and j.job_id = any ($3::uuid[]) and j.job_id = c.job_id`;
 
 const markUnbalanced = `/* mark unbalanced jobs */
   update headgate.jobs set reason_code = 'E_UNBALANCED', reason = $3, changed_at = headgate.clock() where tenant_id = $1 and job_id = $2`;

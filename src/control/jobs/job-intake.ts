@@ -87,7 +87,7 @@ const insertJobRows = `/* create jobs */
   insert into headgate.jobs (tenant_id, job_id, flow_id, flow_version_id, file_id, lineage_id, accepted_number, state, chunks, bytes, totals,
     trace_id, trace_parent, created_at, changed_at)
   select $1, j.job_id, j.flow_id, j.flow_version_id, j.file_id, j.job_id, j.accepted_number, 'queued', j.chunks, j.bytes, j.totals::jsonb,
-    j.trace_id, j.trace_parent, headgate.clock(), headgate.clock()
+    j.trace_id, j.trace_parent, (select headgate.clock()), (select headgate.clock())
   from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::int[], $8::bigint[], $9::text[], $10::text[], $11::text[])
     as j (job_id, flow_id, flow_version_id, file_id, accepted_number, chunks, bytes, totals, trace_id, trace_parent)`;
 
@@ -109,7 +109,7 @@ async function insertJobs(tx: TenantTx, jobs: readonly NewJob[]): Promise<void> 
 
 const insertGroupRows = `/* create chunk groups */
   insert into headgate.chunk_groups (tenant_id, group_id, flow_version_id, state, chunks, bytes, created_at, changed_at)
-  select $1, g.group_id, g.flow_version_id, 'ready', g.chunks, g.bytes, headgate.clock(), headgate.clock()
+  select $1, g.group_id, g.flow_version_id, 'ready', g.chunks, g.bytes, (select headgate.clock()), (select headgate.clock())
   from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[]) as g (group_id, flow_version_id, chunks, bytes)`;
 
 async function insertGroups(tx: TenantTx, groups: readonly NewGroup[]): Promise<void> {

@@ -14,7 +14,7 @@ import { jobErrors } from './job-errors.ts';
 
 const insertWork = `/* add work */
   insert into headgate.work_items as w (tenant_id, work_id, kind, reference_id, lane_key, lane_order, cost, due_at)
-  select $1, n.work_id, n.kind, n.reference_id, n.lane_key, n.lane_order, n.cost, headgate.clock() + n.delay_ms * interval '1 millisecond'
+  select $1, n.work_id, n.kind, n.reference_id, n.lane_key, n.lane_order, n.cost, (select headgate.clock()) + n.delay_ms * interval '1 millisecond'
   from unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
     as n (work_id, kind, reference_id, lane_key, lane_order, cost, delay_ms)
   on conflict (tenant_id, kind, reference_id) do update
@@ -55,7 +55,7 @@ export async function claimWork(db: Db, kind: WorkKind, { limit, workerId, lease
 
 const selectOurs = `/* lock work */
   select w.work_id as "workId" from headgate.work_items w join unnest($2::uuid[], $3::bigint[]) as d (work_id, fence) on w.work_id = d.work_id
-  where w.tenant_id = $1 and w.fence = d.fence and w.lease_until is not null order by w.work_id for update of w`;
+  where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.fence = d.fence and w.lease_until is not null order by w.work_id for update of w`;
 
 /** Those of the items that are still ours: nobody can take them from us before the transaction ends. */
 export async function lockWork<Item extends ClaimedWork>(tx: TenantTx, items: readonly Item[]): Promise<Item[]> {
@@ -66,7 +66,7 @@ export async function lockWork<Item extends ClaimedWork>(tx: TenantTx, items: re
 
 const deleteWork = `/* finish work */
   delete from headgate.work_items w using unnest($2::uuid[], $3::bigint[]) as d (work_id, fence)
-  where w.tenant_id = $1 and w.work_id = d.work_id and ${isPlanted('no-fence') ? 'true' : 'w.fence = d.fence and w.lease_until is not null'}`;
+  where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.work_id = d.work_id and ${isPlanted('no-fence') ? 'true' : 'w.fence = d.fence and w.lease_until is not null'}`;
 
 /** Fails with E_FENCED when any item is no longer ours: nothing of this transaction may then be kept. */
 export async function finishWork(tx: TenantTx, items: readonly ClaimedWork[]): Promise<void> {
@@ -77,9 +77,9 @@ export async function finishWork(tx: TenantTx, items: readonly ClaimedWork[]): P
 
 const returnWork = `/* release work */
   update headgate.work_items w
-  set lease_until = null, worker_id = null, due_at = headgate.clock() + d.delay_ms * interval '1 millisecond'
+  set lease_until = null, worker_id = null, due_at = (select headgate.clock()) + d.delay_ms * interval '1 millisecond'
   from unnest($2::uuid[], $3::bigint[], $4::bigint[]) as d (work_id, fence, delay_ms)
-  where w.tenant_id = $1 and w.work_id = d.work_id and w.fence = d.fence and w.lease_until is not null`;
+  where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.work_id = d.work_id and w.fence = d.fence and w.lease_until is not null`;
 
 /** Fails with E_FENCED as `finishWork` does. */
 export async function releaseWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number })[]): Promise<void> {
@@ -94,9 +94,9 @@ export async function releaseWork(tx: TenantTx, items: readonly (ClaimedWork & {
 }
 
 const extendLeases = `/* renew work */
-  update headgate.work_items w set lease_until = headgate.clock() + $4 * interval '1 millisecond'
+  update headgate.work_items w set lease_until = (select headgate.clock()) + $4 * interval '1 millisecond'
   from unnest($2::uuid[], $3::bigint[]) as d (work_id, fence)
-  where w.tenant_id = $1 and w.work_id = d.work_id and w.fence = d.fence and w.lease_until is not null`;
+  where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.work_id = d.work_id and w.fence = d.fence and w.lease_until is not null`;
 
 /** A lease that ran out but was taken by nobody is extended too: its fence is still ours. Fails with E_FENCED as `finishWork` does. */
 export async function renewWork(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<void> {

@@ -28,7 +28,7 @@ export interface NewArrival {
 
 const insertSeen = `/* see arrivals */
   insert into headgate.arrivals (tenant_id, arrival_id, flow_id, source_id, name, state, size_bytes, fingerprint, stable_since, actor, trace_id, trace_parent, seen_at, changed_at)
-  select $1, a.arrival_id, a.flow_id, a.source_id, a.name, 'seen', a.size_bytes, a.fingerprint, headgate.clock(), a.actor, a.trace_id, a.trace_parent, headgate.clock(), headgate.clock()
+  select $1, a.arrival_id, a.flow_id, a.source_id, a.name, 'seen', a.size_bytes, a.fingerprint, (select headgate.clock()), a.actor, a.trace_id, a.trace_parent, (select headgate.clock()), (select headgate.clock())
   from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[])
     as a (arrival_id, flow_id, source_id, name, size_bytes, fingerprint, actor, trace_id, trace_parent)`;
 
@@ -83,18 +83,18 @@ export interface ArrivalMove {
 
 const updateStates = `/* move arrivals */
   update headgate.arrivals a set
-    state = m.to_state, changed_at = headgate.clock(),
+    state = m.to_state, changed_at = (select headgate.clock()),
     size_bytes = coalesce(m.size_bytes, a.size_bytes), fingerprint = coalesce(m.fingerprint, a.fingerprint),
-    stable_since = case when m.fingerprint is null then a.stable_since else headgate.clock() end,
+    stable_since = case when m.fingerprint is null then a.stable_since else (select headgate.clock()) end,
     sha256 = coalesce(m.sha256, a.sha256), reason_code = coalesce(m.reason_code, a.reason_code), reason = coalesce(m.reason, a.reason),
     file_id = coalesce(m.file_id, a.file_id), duplicate_of = coalesce(m.duplicate_of, a.duplicate_of),
     trace_id = coalesce(m.trace_id, a.trace_id), trace_parent = coalesce(m.trace_parent, a.trace_parent),
     object_id = coalesce(m.object_id, a.object_id), object = coalesce(m.object::jsonb, a.object),
-    released_at = case when m.is_released then headgate.clock() else a.released_at end
+    released_at = case when m.is_released then (select headgate.clock()) else a.released_at end
   from unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[], $11::uuid[], $12::text[],
               $13::text[], $14::uuid[], $15::text[], $16::boolean[])
     as m (arrival_id, from_state, to_state, size_bytes, fingerprint, sha256, reason_code, reason, file_id, duplicate_of, trace_id, trace_parent, object_id, object, is_released)
-  where a.tenant_id = $1 and a.arrival_id = m.arrival_id and a.state = m.from_state`;
+  where a.tenant_id = $1 and a.arrival_id = any ($2::uuid[]) and a.arrival_id = m.arrival_id and a.state = m.from_state`;
 
 /** All or none: fails with E_ARRIVAL_STATE when one of them is no longer in the state given. */
 export async function moveArrivals(tx: TenantTx, ids: Ids, event: ArrivalEvent, moves: readonly ArrivalMove[]): Promise<void> {
@@ -146,10 +146,10 @@ export async function moveArrivals(tx: TenantTx, ids: Ids, event: ArrivalEvent, 
 const updateSight = `/* look at arrivals again */
   update headgate.arrivals a set
     size_bytes = coalesce(s.size_bytes, a.size_bytes), fingerprint = coalesce(s.fingerprint, a.fingerprint),
-    stable_since = case when s.fingerprint is null then a.stable_since else headgate.clock() end,
+    stable_since = case when s.fingerprint is null then a.stable_since else (select headgate.clock()) end,
     reason_code = coalesce(s.reason_code, a.reason_code)
   from unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[]) as s (arrival_id, size_bytes, fingerprint, reason_code)
-  where a.tenant_id = $1 and a.arrival_id = s.arrival_id and a.${isOpen}`;
+  where a.tenant_id = $1 and a.arrival_id = any ($2::uuid[]) and a.arrival_id = s.arrival_id and a.${isOpen}`;
 
 export interface ArrivalSight {
   readonly arrivalId: string;
@@ -207,7 +207,7 @@ export async function listKnownArrivals(
 }
 
 const updateReleased = `/* release arrivals */
-  update headgate.arrivals set released_at = headgate.clock()
+  update headgate.arrivals set released_at = (select headgate.clock())
   where tenant_id = $1 and arrival_id = any ($2::uuid[]) and released_at is null and ${isDecided}`;
 
 /** The files are gone from their source, or will never be looked at again there. */

@@ -21,7 +21,7 @@ const insertClaims = `/* claim fingerprints */
     select f.kind, f.value, f.file_id from unnest($3::text[], $4::text[], $5::uuid[]) as f (kind, value, file_id) order by f.kind, f.value
   )
   insert into headgate.file_fingerprints as p (tenant_id, flow_id, kind, value, file_id, claimed_at)
-  select $1, $2, w.kind, w.value, w.file_id, headgate.clock() from wanted w
+  select $1, $2, w.kind, w.value, w.file_id, (select headgate.clock()) from wanted w
   on conflict (tenant_id, flow_id, kind, value) do update set file_id = excluded.file_id, claimed_at = excluded.claimed_at
     where p.claimed_at < excluded.claimed_at - $6 * interval '1 millisecond'
   returning kind, value`;
@@ -30,7 +30,7 @@ const selectOwners = `/* find fingerprints */
   select f.kind, f.value, o.file_id as "fileId" from unnest($3::text[], $4::text[]) as f (kind, value)
   cross join lateral (
     select p.file_id from headgate.file_fingerprints p
-    where p.tenant_id = $1 and p.flow_id = $2 and p.kind = f.kind and p.value = f.value and p.claimed_at >= headgate.clock() - $5 * interval '1 millisecond'
+    where p.tenant_id = $1 and p.flow_id = $2 and p.kind = f.kind and p.value = f.value and p.claimed_at >= (select headgate.clock()) - $5 * interval '1 millisecond'
     limit 1
   ) o`;
 const deleteClaims = `/* give fingerprints back */
@@ -95,7 +95,7 @@ export async function releaseFingerprints(tx: TenantTx, flowId: string, claims: 
 }
 
 const pointNames = `/* point names to newer files */
-  update headgate.file_fingerprints p set file_id = f.file_id, claimed_at = headgate.clock()
+  update headgate.file_fingerprints p set file_id = f.file_id, claimed_at = (select headgate.clock())
   from unnest($3::text[], $4::uuid[]) as f (value, file_id)
   where p.tenant_id = $1 and p.flow_id = $2 and p.kind = 'name' and p.value = f.value`;
 

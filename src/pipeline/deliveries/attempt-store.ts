@@ -11,7 +11,7 @@ export interface NewAttempt {
 
 const insertAttemptRows = `/* start attempts */
   insert into headgate.attempts (tenant_id, attempt_id, batch_id, attempt_number, fence, possible_duplicate, started_at)
-  select $1, a.*, headgate.clock() from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::boolean[]) as a`;
+  select $1, a.*, (select headgate.clock()) from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::boolean[]) as a`;
 
 export async function insertAttempts(tx: TenantTx, attempts: readonly NewAttempt[]): Promise<void> {
   if (attempts.length === 0) return;
@@ -32,9 +32,9 @@ export interface AttemptEnding {
 }
 
 const endAttemptRows = `/* end attempts */
-  update headgate.attempts a set outcome = e.outcome, reason_code = e.reason_code, ended_at = headgate.clock()
+  update headgate.attempts a set outcome = e.outcome, reason_code = e.reason_code, ended_at = (select headgate.clock())
   from unnest($2::uuid[], $3::text[], $4::text[]) as e (attempt_id, outcome, reason_code)
-  where a.tenant_id = $1 and a.attempt_id = e.attempt_id`;
+  where a.tenant_id = $1 and a.attempt_id = any ($2::uuid[]) and a.attempt_id = e.attempt_id`;
 
 export async function endAttempts(tx: TenantTx, endings: readonly AttemptEnding[]): Promise<void> {
   if (endings.length === 0) return;
@@ -47,7 +47,7 @@ export async function endAttempts(tx: TenantTx, endings: readonly AttemptEnding[
 }
 
 const abandonRows = `/* abandon attempts */
-  update headgate.attempts set outcome = 'unknown', reason_code = $3, ended_at = headgate.clock()
+  update headgate.attempts set outcome = 'unknown', reason_code = $3, ended_at = (select headgate.clock())
   where tenant_id = $1 and batch_id = any ($2::uuid[]) and outcome is null`;
 
 /** Ends what dead processes left running: nobody knows what became of it. */
@@ -65,7 +65,7 @@ export interface AttemptResolution {
 const resolveRows = `/* resolve attempts */
   update headgate.attempts a set resolved_as = r.resolved_as, evidence = r.evidence
   from unnest($2::uuid[], $3::text[], $4::text[]) as r (batch_id, resolved_as, evidence)
-  where a.tenant_id = $1 and a.batch_id = r.batch_id and a.outcome = 'unknown' and a.resolved_as is null`;
+  where a.tenant_id = $1 and a.batch_id = any ($2::uuid[]) and a.batch_id = r.batch_id and a.outcome = 'unknown' and a.resolved_as is null`;
 
 /** Of every unknown attempt of these batches that was not resolved before. */
 export async function resolveAttempts(tx: TenantTx, resolutions: readonly AttemptResolution[]): Promise<void> {

@@ -18,7 +18,7 @@ const insertBatchRows = `/* insert batches */
     spans, members, job_ids, records, bytes, body_sha256, attempts, unknown_attempts, trace_parent, created_at, changed_at)
   select $1, b.batch_id, $2, $3, b.target_id, b.parent_batch_id, b.lane, b.order_number, 'ready',
     b.spans::jsonb, b.members::jsonb, array(select jsonb_array_elements_text(b.job_ids::jsonb)::uuid), b.records, b.bytes, b.body_sha256, b.attempts, b.unknown_attempts, $4,
-    headgate.clock(), headgate.clock()
+    (select headgate.clock()), (select headgate.clock())
   from unnest($5::uuid[], $6::text[], $7::uuid[], $8::int[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::int[], $14::bigint[], $15::text[],
       $16::int[], $17::int[])
     as b (batch_id, target_id, parent_batch_id, lane, order_number, spans, members, job_ids, records, bytes, body_sha256, attempts, unknown_attempts)`;

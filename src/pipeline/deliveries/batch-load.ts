@@ -49,8 +49,8 @@ const selectBatches = `/* load batches */
       or exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
         and e.state in ('ready', 'sending', 'unknown', 'held') and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))) as "mustWait"
   from headgate.batches b
-  left join headgate.jobs j on j.tenant_id = $1 and j.job_id = b.job_ids[1]
-  left join headgate.files f on f.tenant_id = $1 and f.file_id = j.file_id
+  left join lateral (select o.file_id from headgate.jobs o where o.tenant_id = $1 and o.job_id = b.job_ids[1] limit 1) j on true
+  left join lateral (select o.name from headgate.files o where o.tenant_id = $1 and o.file_id = j.file_id limit 1) f on true
   where b.tenant_id = $1 and b.batch_id = any ($2::uuid[])`;
 
 const selectSegments = `/* load segments */

@@ -32,7 +32,7 @@ const addDeltas = `/* count ended records */
   from (select x.job_id, x.target_id, sum(x.delivered) as delivered, sum(x.refused) as refused, sum(x.dead) as dead, sum(x.cancelled) as cancelled
     from unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) as x (job_id, target_id, delivered, refused, dead, cancelled)
     group by x.job_id, x.target_id) d
-  where t.tenant_id = $1 and t.job_id = d.job_id and t.target_id = d.target_id`;
+  where t.tenant_id = $1 and t.job_id = any ($2::uuid[]) and t.job_id = d.job_id and t.target_id = d.target_id`;
 
 const selectEnded = `/* find ended jobs */
   select t.job_id as "jobId" from headgate.job_targets t where t.tenant_id = $1 and t.job_id = any ($2::uuid[])
