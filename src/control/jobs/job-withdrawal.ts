@@ -11,8 +11,13 @@ const selectGroups = `/* find groups of job alone */
   join (select c.group_id, count(*) as chunks from headgate.chunks c where c.tenant_id = $1 and c.job_id = $2 group by c.group_id) own on own.group_id = g.group_id
   where g.tenant_id = $1 and g.chunks = own.chunks and g.state in ('ready', 'running')`;
 
+/** All work of the job is locked before the job is, in the order in which workers lock theirs: its closing too, which stays. */
 const deleteWork = `/* withdraw work */
-  delete from headgate.work_items where tenant_id = $1 and (kind = 'chunks' and reference_id = any ($2::uuid[]) or kind = 'check' and reference_id = $3)`;
+  with own as materialized (
+    select w.work_id, w.kind from headgate.work_items w
+    where w.tenant_id = $1 and (w.kind = 'chunks' and w.reference_id = any ($2::uuid[]) or w.kind in ('check', 'close') and w.reference_id = $3)
+    order by w.work_id for update)
+  delete from headgate.work_items w using own where w.tenant_id = $1 and w.work_id = own.work_id and own.kind <> 'close'`;
 
 const cancelGroups = `/* withdraw chunk groups */
   update headgate.chunk_groups g set state = 'cancelled', changed_at = headgate.clock()

@@ -7,6 +7,7 @@ import { createLeases, type Leases } from '../../pipeline/deliveries/leases.ts';
 import type { WorkItem, WorkKind } from '../../pipeline/deliveries/work-queue-port.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { createPollingLoop } from '../../platform/base/polling-loop.ts';
+import { retryTransient } from '../../platform/postgres/transient-retry.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { JobServices } from './job-services.ts';
 
@@ -84,7 +85,7 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
   async function renewAll(tenantId: string, items: readonly WorkItem[]): Promise<boolean> {
     const askedAtMs = ports.clock.monotonicMs();
     try {
-      await withTenant(db, tenantId, (tx) => queue.renewWork(tx, items, leaseMs));
+      await retryTransient(() => withTenant(db, tenantId, (tx) => queue.renewWork(tx, items, leaseMs)), { ports, attemptsMax: 3 });
     } catch (error) {
       if (!(error instanceof HeadgateError) || error.code !== 'E_FENCED') throw error;
       if (items.length === 1) leases.lose(items[0]!);

@@ -17,6 +17,7 @@ const insertWork = `/* add work */
   select $1, n.work_id, n.kind, n.reference_id, n.lane_key, n.lane_order, n.cost, (select headgate.clock()) + n.delay_ms * interval '1 millisecond'
   from unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
     as n (work_id, kind, reference_id, lane_key, lane_order, cost, delay_ms)
+  order by n.kind, n.reference_id
   on conflict (tenant_id, kind, reference_id) do update
     set lease_until = null, worker_id = null, due_at = least(w.due_at, excluded.due_at)`;
 
@@ -53,9 +54,19 @@ export async function claimWork(db: Db, kind: WorkKind, { limit, workerId, lease
   return (await db.query<WorkItem>(selectClaims, [kind, limit, workerId, leaseMs])).rows;
 }
 
-const selectOurs = `/* lock work */
-  select w.work_id as "workId" from headgate.work_items w join unnest($2::uuid[], $3::bigint[]) as d (work_id, fence) on w.work_id = d.work_id
-  where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.fence = d.fence and w.lease_until is not null order by w.work_id for update of w`;
+/**
+ * Every statement on claimed work locks its rows in the order of their ids before it changes the first: renewals, ends and
+ * returns of the same worker overlap in part, and whoever took rows in another order would wait for one that waits for it
+ * (SQLSTATE 40P01). A transaction that ends some items and returns others locks both in one go (`endWork`). Claims never
+ * wait for a row; work is locked before the rows it is about.
+ */
+const lockClaimed = (isOurs: string, more = '', values = '') => `
+  select w.work_id as "workId"${more} from headgate.work_items w join unnest($2::uuid[], $3::bigint[]${values}) as d (work_id, fence${more.replace('d.', '')})
+    on w.work_id = d.work_id
+  where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and ${isOurs} order by w.work_id for update of w`;
+const isOurs = 'w.fence = d.fence and w.lease_until is not null';
+
+const selectOurs = `/* lock work */ ${lockClaimed(isOurs)}`;
 
 /** Those of the items that are still ours: nobody can take them from us before the transaction ends. */
 export async function lockWork<Item extends ClaimedWork>(tx: TenantTx, items: readonly Item[]): Promise<Item[]> {
@@ -65,8 +76,8 @@ export async function lockWork<Item extends ClaimedWork>(tx: TenantTx, items: re
 }
 
 const deleteWork = `/* finish work */
-  delete from headgate.work_items w using unnest($2::uuid[], $3::bigint[]) as d (work_id, fence)
-  where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.work_id = d.work_id and ${isPlanted('no-fence') ? 'true' : 'w.fence = d.fence and w.lease_until is not null'}`;
+  with ours as materialized (${lockClaimed(isPlanted('no-fence') ? 'true' : isOurs)})
+  delete from headgate.work_items w using ours where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.work_id = ours."workId"`;
 
 /** Fails with E_FENCED when any item is no longer ours: nothing of this transaction may then be kept. */
 export async function finishWork(tx: TenantTx, items: readonly ClaimedWork[]): Promise<void> {
@@ -76,10 +87,10 @@ export async function finishWork(tx: TenantTx, items: readonly ClaimedWork[]): P
 }
 
 const returnWork = `/* release work */
+  with ours as materialized (${lockClaimed(isOurs, ', d.delay_ms', ', $4::bigint[]')})
   update headgate.work_items w
-  set lease_until = null, worker_id = null, due_at = (select headgate.clock()) + d.delay_ms * interval '1 millisecond'
-  from unnest($2::uuid[], $3::bigint[], $4::bigint[]) as d (work_id, fence, delay_ms)
-  where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.work_id = d.work_id and w.fence = d.fence and w.lease_until is not null`;
+  set lease_until = null, worker_id = null, due_at = (select headgate.clock()) + ours.delay_ms * interval '1 millisecond'
+  from ours where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.work_id = ours."workId"`;
 
 /** Fails with E_FENCED as `finishWork` does. */
 export async function releaseWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number })[]): Promise<void> {
@@ -93,10 +104,19 @@ export async function releaseWork(tx: TenantTx, items: readonly (ClaimedWork & {
   assertOurs(rowCount, items);
 }
 
+/** Ends those without a delay and gives the others back. Fails with E_FENCED as `finishWork` does. */
+export async function endWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number | null })[]): Promise<void> {
+  const done = items.filter(({ delayMs }) => delayMs === null);
+  const again = items.flatMap(({ delayMs, ...item }) => (delayMs === null ? [] : { ...item, delayMs }));
+  if (done.length > 0 && again.length > 0) await lockWork(tx, items);
+  await finishWork(tx, done);
+  await releaseWork(tx, again);
+}
+
 const extendLeases = `/* renew work */
+  with ours as materialized (${lockClaimed(isOurs)})
   update headgate.work_items w set lease_until = (select headgate.clock()) + $4 * interval '1 millisecond'
-  from unnest($2::uuid[], $3::bigint[]) as d (work_id, fence)
-  where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.work_id = d.work_id and w.fence = d.fence and w.lease_until is not null`;
+  from ours where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.work_id = ours."workId"`;
 
 /** A lease that ran out but was taken by nobody is extended too: its fence is still ours. Fails with E_FENCED as `finishWork` does. */
 export async function renewWork(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<void> {
@@ -117,5 +137,5 @@ function assertOurs(rowCount: number, items: readonly ClaimedWork[]): void {
 
 /** The queue as deliveries see it. */
 export function createWorkQueue(ids: Ids): WorkQueue {
-  return { addWork: (tx, items) => addWork(tx, ids, items), claimWork, finishWork, releaseWork, renewWork };
+  return { addWork: (tx, items) => addWork(tx, ids, items), claimWork, finishWork, releaseWork, endWork, renewWork };
 }

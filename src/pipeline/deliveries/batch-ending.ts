@@ -9,6 +9,7 @@ import { type AttemptEnding, type AttemptResolution, endAttempts, resolveAttempt
 import type { NewBatch } from './batch.ts';
 import { type BatchChange, moveBatches } from './batch-changes.ts';
 import { type BatchOrigin, deliverWork, insertBatches } from './batch-insert.ts';
+import { blockKeys, type NewBlockedKey } from './blocked-key-store.ts';
 import { insertDeadLetters, type NewDeadLetter } from './dead-letter-store.ts';
 import { addCounts, type CountDelta } from './target-counts.ts';
 import type { ClaimedWork, NewWork, WorkQueue } from './work-queue-port.ts';
@@ -25,32 +26,26 @@ export interface BatchEnding {
   /** Children that go on being delivered, and when. */
   readonly childWork: readonly { readonly batchId: string; readonly delayMs: number }[];
   readonly deadLetters: readonly NewDeadLetter[];
+  /** Of these dead letters, where their target keeps the order of keys. */
+  readonly blockedKeys: readonly NewBlockedKey[];
   readonly counts: readonly CountDelta[];
 }
 
 export interface EndingServices {
   readonly queue: WorkQueue;
   readonly ports: { readonly ids: Ids };
+  /** Of one target. */
+  readonly blockedKeysMax?: number | undefined;
 }
 
 /** Fails with E_FENCED when any of the work is not ours any more. Returns the jobs that were sent to be closed. */
 export async function writeEndings(tx: TenantTx, endings: readonly BatchEnding[], services: EndingServices): Promise<readonly string[]> {
   const { queue, ports } = services;
-  const done = endings.filter(({ againAfterMs }) => againAfterMs === null);
-  const again = endings.filter(({ againAfterMs }) => againAfterMs !== null);
   // First, because it tells whether the rest may be written at all.
-  if (done.length > 0) {
-    await queue.finishWork(
-      tx,
-      done.map(({ work }) => work),
-    );
-  }
-  if (again.length > 0) {
-    await queue.releaseWork(
-      tx,
-      again.map(({ work, againAfterMs }) => ({ ...work, delayMs: againAfterMs! })),
-    );
-  }
+  await queue.endWork(
+    tx,
+    endings.map(({ work, againAfterMs }) => ({ ...work, delayMs: againAfterMs })),
+  );
   await endAttempts(
     tx,
     endings.flatMap(({ attempt }) => attempt ?? []),
@@ -68,6 +63,11 @@ export async function writeEndings(tx: TenantTx, endings: readonly BatchEnding[]
   await insertDeadLetters(
     tx,
     endings.flatMap(({ deadLetters }) => deadLetters),
+  );
+  await blockKeys(
+    tx,
+    endings.flatMap(({ blockedKeys }) => blockedKeys),
+    services.blockedKeysMax,
   );
   const endedJobs = await addCounts(
     tx,

@@ -9,6 +9,7 @@ import type { Waiter } from '../../platform/base/notifier.ts';
 import { createPollingLoop } from '../../platform/base/polling-loop.ts';
 import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
+import { retryTransient } from '../../platform/postgres/transient-retry.ts';
 import type { SecretResolver } from '../../platform/secrets/secret-resolver.ts';
 import type { SealedStore } from '../../platform/storage/object-store.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
@@ -180,7 +181,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   async function renewAll(tenantId: string, items: readonly WorkItem[]): Promise<boolean> {
     const askedAtMs = ports.clock.monotonicMs();
     try {
-      await withTenant(db, tenantId, (tx) => queue.renewWork(tx, items, leaseMs));
+      await retryTransient(() => withTenant(db, tenantId, (tx) => queue.renewWork(tx, items, leaseMs)), { ports, attemptsMax: 3 });
     } catch (error) {
       if (!(error instanceof HeadgateError) || error.code !== 'E_FENCED') throw error;
       if (items.length === 1) leases.lose(items[0]!);

@@ -46,6 +46,8 @@ export interface WorkQueue {
   finishWork(tx: TenantTx, items: readonly ClaimedWork[]): Promise<void>;
   /** Gives the items back, to be claimed after the delay. Fails with E_FENCED as `finishWork` does. */
   releaseWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number })[]): Promise<void>;
+  /** Removes those without a delay and gives the others back. Fails with E_FENCED as `finishWork` does. */
+  endWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number | null })[]): Promise<void>;
   /** Extends the leases. Fails with E_FENCED as `finishWork` does. */
   renewWork(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<void>;
 }
