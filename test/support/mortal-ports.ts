@@ -128,6 +128,10 @@ export function createMortality(death?: Death): Mortality {
         create: (identity) => mortalWriter(store.create(identity), `store ${identity.kind}`),
         createPack: (pack, members) => direct('store pack', () => store.createPack(pack, members)),
         open: (tenantId, object) => direct('open object', () => store.open(tenantId, object)),
+        openReads() {
+          const reads = store.openReads();
+          return { open: (tenantId, object) => direct('open object', () => reads.open(tenantId, object)), close: () => reads.close() };
+        },
         remove: (name) => direct('remove object', () => store.remove(name)),
       };
     },

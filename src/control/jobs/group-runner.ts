@@ -13,7 +13,7 @@ import { encodeRejection } from '../../pipeline/ledger/rejection-lines.ts';
 import type { ByteSource } from '../../platform/base/byte-source.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
-import type { SealedReader } from '../../platform/storage/object-store.ts';
+import type { SealedReader, SealedReads } from '../../platform/storage/object-store.ts';
 import type { ChunkParts, OutputPart, SegmentPart } from './chunk-parts.ts';
 import { compiledFlowOf } from './engine-flows.ts';
 import { judgeFile, writeExclusions } from './file-judge.ts';
@@ -21,8 +21,6 @@ import type { ChunkToRun, FailedChunkRun, FinishedChunkRun, GroupResult, GroupRu
 import { PoisonFindings, withoutPoison } from './poison-source.ts';
 import { SegmentSet } from './segment-set.ts';
 import type { SearchKey, ThreadStorage } from './thread-storage.ts';
-
-const kernelBytesMin = 2_048;
 
 /** Test and child processes look at what is read; null for plain reading. */
 export type WatchSource = ((source: ByteSource) => ByteSource) | null;
@@ -46,31 +44,37 @@ export function runGroup(storage: ThreadStorage, run: GroupRun, watch: WatchSour
   } catch (error) {
     set.discard();
     throw error;
+  } finally {
+    runner.close();
   }
 }
 
 class GroupRunner {
-  readonly #storage: ThreadStorage;
   readonly #run: GroupRun;
   readonly #set: SegmentSet;
   readonly #watch: WatchSource;
   readonly #flow: CompiledFlow;
   readonly #searchKey: SearchKey;
+  readonly #reads: SealedReads;
 
   constructor(storage: ThreadStorage, run: GroupRun, set: SegmentSet, watch: WatchSource) {
-    this.#storage = storage;
     this.#run = run;
     this.#set = set;
     this.#watch = watch;
     this.#flow = compiledFlowOf(run);
     this.#searchKey = storage.searchKey(run.tenantId);
+    this.#reads = storage.store.openReads();
+  }
+
+  close(): void {
+    this.#reads.close();
   }
 
   runChunk(chunk: ChunkToRun): FinishedChunkRun | FailedChunkRun {
     const { jobId, spec } = chunk;
     let reader: SealedReader | null = null;
     try {
-      reader = this.#storage.store.open(this.#run.tenantId, chunk.file);
+      reader = this.#reads.open(this.#run.tenantId, chunk.file);
       return this.#runOpen(chunk, reader);
     } catch (error) {
       if (!(error instanceof HeadgateError) || error.retryable) throw error;
@@ -110,7 +114,7 @@ class GroupRunner {
         },
         warned: (finding) => samples.add(finding, 'warn'),
       },
-      { ...this.#options(spec.end - spec.start), header: spec.start > chunk.fileStart ? this.#readHeader(chunk, source) : null },
+      { ...this.#options(), header: spec.start > chunk.fileStart ? this.#readHeader(chunk, source) : null },
     );
     const summary = findings.correct(ran);
     const parts = { outcomes: outcomes.end()!, rejections: rejections.end(), outputs: outputParts(outputs, summary) };
@@ -134,11 +138,9 @@ class GroupRunner {
     return { ...finished, checked, exclusions: writeExclusions(this.#set, checked.exclusions) };
   }
 
-  /** A kernel costs more to set up than the slow path takes for some ten records; results are equal. */
-  #options(chunkBytes: number): RunOptions {
+  #options(): RunOptions {
     const { key, version } = this.#searchKey;
-    const isSlow = this.#run.poison.length > 0 || chunkBytes < kernelBytesMin;
-    return { hashKey: key, hashKeyVersion: version, path: isSlow ? 'slow' : 'fast' };
+    return { hashKey: key, hashKeyVersion: version, path: this.#run.poison.length > 0 ? 'slow' : 'fast' };
   }
 
   /** The header record of the file, for a chunk that does not hold it; null where the flow has none. */
@@ -148,7 +150,7 @@ class GroupRunner {
     const spec = { number: 0, start: chunk.fileStart, end: source.size, firstRecord: 1, context: chunk.spec.context };
     const nowhere = { write() {} };
     const sinks = { targets: plan.targets.map(() => nowhere), outcomes: nowhere, rejected() {}, warned() {} };
-    const options = { ...this.#options(0), blockBytes: 4096, stopAfterBytes: 1 };
+    const options = { ...this.#options(), path: 'slow' as const, blockBytes: 4096, stopAfterBytes: 1 };
     return runOpenRange(this.#flow, spec, source, sinks, options).summary.header;
   }
 }

@@ -27,7 +27,7 @@ export const systemSleep: Sleep = {
 };
 
 /** UUIDv7 (RFC 9562, section 6.2 method 1): 48 bits of ms, 12 bits of counter, 62 random bits; rising within one instance. */
-export function createIds(clock: Clock, rng: Rng): Ids {
+export function createIds(clock: Clock, rng: Pick<Rng, 'bytes'>): Ids {
   let lastMs = 0;
   let counter = 0;
   return {
@@ -50,4 +50,22 @@ export function createIds(clock: Clock, rng: Rng): Ids {
   };
 }
 
-export const systemPorts: Ports = { clock: systemClock, rng: systemRng, sleep: systemSleep, ids: createIds(systemClock, systemRng) };
+/** Random bytes fetched many at once: an id takes 8, and fetching costs more than the bytes. Each is given out once. */
+function createPooledRng(rng: Rng, poolBytes = 4_096): Pick<Rng, 'bytes'> {
+  let pool: Uint8Array = new Uint8Array(0);
+  return {
+    bytes(length) {
+      if (pool.length < length) pool = rng.bytes(Math.max(length, poolBytes));
+      const given = pool.subarray(0, length);
+      pool = pool.subarray(length);
+      return given;
+    },
+  };
+}
+
+export const systemPorts: Ports = {
+  clock: systemClock,
+  rng: systemRng,
+  sleep: systemSleep,
+  ids: createIds(systemClock, createPooledRng(systemRng)),
+};

@@ -80,6 +80,13 @@ export interface SealedReader extends ByteSource {
   close(): void;
 }
 
+/** For reading many objects one after the other: a pack that several of them share is opened once. */
+export interface SealedReads {
+  /** As `SealedStore.open`. */
+  open(tenantId: string, object: Pick<SealedObject, 'objectId' | 'name' | 'wrappedKey'>): SealedReader;
+  close(): void;
+}
+
 export interface SealedStore {
   create(identity: ObjectIdentity): SealedWriter;
   /**
@@ -89,6 +96,7 @@ export interface SealedStore {
   createPack(pack: ObjectIdentity, members: readonly PackMember[]): SealedObject[];
   /** Fails with E_OBJECT_MISSING, E_OBJECT_DAMAGED (a frame's tag), E_KEY, E_KEY_ERASED, E_KEY_VERSION. */
   open(tenantId: string, object: Pick<SealedObject, 'objectId' | 'name' | 'wrappedKey'>): SealedReader;
+  openReads(): SealedReads;
   /** Removes the stored bytes. The caller has made sure that no row names them. */
   remove(name: string): void;
 }

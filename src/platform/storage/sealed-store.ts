@@ -6,6 +6,7 @@ import { HeadgateError } from '../base/errors.ts';
 import { dataKeyBytes, type ObjectKeyIdentity, unwrapDataKey, wrapDataKey } from './data-keys.ts';
 import { objectName } from './object-name.ts';
 import type { SealedObject, SealedReader, SealedStore } from './object-store.ts';
+import { createPackReads, type PackReads } from './pack-reads.ts';
 import { createPack } from './packs.ts';
 import { createFrameCipher } from './sealed-frames.ts';
 import { openSealedReader } from './sealed-reader.ts';
@@ -31,8 +32,19 @@ export function createSealedStore(parts: SealedStoreParts): SealedStore {
         reopen,
       });
     },
-    createPack: (pack, members) => createPack(parts, pack, members, (object) => openObject(parts, pack.tenantId, object)),
+    createPack(pack, members) {
+      const packs = createPackReads(raw);
+      try {
+        return createPack(parts, pack, members, (object) => openObject(parts, pack.tenantId, object, packs));
+      } finally {
+        packs.close();
+      }
+    },
     open: (tenantId, object) => openObject(parts, tenantId, object),
+    openReads() {
+      const packs = createPackReads(raw);
+      return { open: (tenantId, object) => openObject(parts, tenantId, object, packs), close: () => packs.close() };
+    },
     remove: (name) => raw.remove(name),
   };
 }
@@ -41,10 +53,11 @@ function openObject(
   parts: SealedStoreParts,
   tenantId: string,
   object: Pick<SealedObject, 'objectId' | 'name' | 'wrappedKey'>,
+  packs: Pick<PackReads, 'open'> = parts.raw,
 ): SealedReader {
   const identity: ObjectKeyIdentity = { tenantId, objectId: object.objectId };
   const { dataKey, position } = unwrapDataKey(parts.keyRing, identity, object.wrappedKey);
-  const raw = parts.raw.open(object.name);
+  const raw = (position === null ? parts.raw : packs).open(object.name);
   if (position !== null && raw.size !== position.packBytes) {
     raw.close();
     throw new HeadgateError(storageErrors.E_OBJECT_DAMAGED, `object ${object.objectId} is damaged: the length of its pack`);

@@ -8,14 +8,19 @@ import { constants } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readdir, realpath, unlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import { createSharedRun } from '../../../platform/base/shared-run.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { readSettings } from '../connector-settings.ts';
 import { fileFailure } from './file-failure.ts';
 import { fileNameOf } from './file-name.ts';
 import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
+import { writeSmallFile } from './small-file.ts';
 
 const readBytes = 1024 * 1024;
+/** Files up to here are written from memory at once. */
+const smallBytesMax = 256 * 1024;
+const fileMode = 0o640;
 /** A disk slower than this is out of order; the timeout comes on top. */
 const bytesPerMsMin = 4 * 1024;
 
@@ -28,6 +33,9 @@ export function openFileTarget({ target, connection, ports }: OpenOptions): Targ
   if (!isAbsolute(root) || normalize(root) !== root || isAbsolute(path) || !isBelowOrEqual(root, folder)) {
     throw new HeadgateError(connectorErrors.E_TARGET, "the path of the target leads out of its connection's root");
   }
+  // Batches that are under way together share what is done to the folder.
+  const syncFolder = createSharedRun(() => fsyncFolder(folder));
+  const ensure = createSharedRun(() => ensureFolder(root, folder));
   const nameOf = (batch: OutgoingBatch) =>
     fileNameOf(settings['name'] as string, { targetId: target.id, format: target.body.format, batch });
 
@@ -38,13 +46,16 @@ export function openFileTarget({ target, connection, ports }: OpenOptions): Targ
       let step: 'before' | 'named' = 'before';
       try {
         const place = join(folder, nameOf(batch));
-        await ensureFolder(root, folder);
+        await ensure();
         const temporary = join(folder, temporaryName(batch));
         await removeOlderAttempts(folder, batch);
         try {
           await writeTemporary(temporary, batch, signal);
           step = 'named';
-          if (!(await nameFile(temporary, place))) return await compareExisting(place, batch);
+          const isNew = await nameFile(temporary, place);
+          if (!isNew && !(await isSame(place, batch))) return conflict(batch);
+          await syncFolder();
+          if (!isNew) return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
           return { kind: 'acked', evidence: 'the file was written, named and fsynced' };
         } finally {
           await unlinkIfThere(temporary);
@@ -59,7 +70,7 @@ export function openFileTarget({ target, connection, ports }: OpenOptions): Targ
         const found = await hashFile(place);
         if (found === undefined) return { kind: 'resendable', evidence: 'there is no file of this name' };
         if (found !== (await expectedHash(batch))) return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
-        await fsyncFolder(folder);
+        await syncFolder();
         return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
       } catch (error) {
         const failure = fileFailure(error, 'unknown');
@@ -75,7 +86,7 @@ export function openFileTarget({ target, connection, ports }: OpenOptions): Targ
         durationMs: ports.clock.monotonicMs() - startMs,
       });
       try {
-        await ensureFolder(root, folder);
+        await ensure();
         const temporary = join(folder, `.headgate-probe-${ports.ids.next()}`);
         await (await open(temporary, 'wx', 0o600)).close();
         await unlink(temporary);
@@ -126,8 +137,12 @@ async function removeOlderAttempts(folder: string, batch: OutgoingBatch): Promis
 
 /** Every piece was authenticated when its segment was read: there is nothing to hash. */
 async function writeTemporary(path: string, batch: OutgoingBatch, signal: AbortSignal): Promise<void> {
+  if (batch.body.sizeBytes + batch.body.preamble.length <= smallBytesMax) {
+    await writeSmallFile(path, wholeBody(batch), fileMode);
+    return signal.throwIfAborted();
+  }
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const file = await open(path, flags, 0o640);
+  const file = await open(path, flags, fileMode);
   try {
     for (const piece of allPieces(batch)) {
       signal.throwIfAborted();
@@ -144,30 +159,39 @@ async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
 }
 
+function wholeBody(batch: OutgoingBatch): Buffer {
+  const bytes = Buffer.allocUnsafe(batch.body.preamble.length + batch.body.sizeBytes);
+  let filled = 0;
+  for (const piece of allPieces(batch)) {
+    bytes.set(piece, filled);
+    filled += piece.length;
+  }
+  return bytes.subarray(0, filled);
+}
+
 /** Each is only valid until the next. */
 function* allPieces({ body }: OutgoingBatch): Generator<Uint8Array> {
   if (body.preamble.length > 0) yield body.preamble;
   yield* body.pieces({ isReused: true });
 }
 
-/** False when the name is taken. */
+/** False when the name is taken. Durable once the folder was fsynced. */
 async function nameFile(temporary: string, place: string): Promise<boolean> {
   try {
     await link(temporary, place);
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
-  await fsyncFolder(dirname(place));
-  return true;
 }
 
-async function compareExisting(place: string, batch: OutgoingBatch): Promise<DeliveryOutcome> {
-  if ((await hashFile(place)) === (await expectedHash(batch))) {
-    await fsyncFolder(dirname(place));
-    return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
-  }
-  const message = `the name of batch ${batch.batchId} is taken by other bytes`;
+async function isSame(place: string, batch: OutgoingBatch): Promise<boolean> {
+  return (await hashFile(place)) === (await expectedHash(batch));
+}
+
+function conflict({ batchId }: OutgoingBatch): DeliveryOutcome {
+  const message = `the name of batch ${batchId} is taken by other bytes`;
   return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
 }
 
