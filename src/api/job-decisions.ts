@@ -1,7 +1,7 @@
 /** What people decide about jobs: release, reject, cancel. A dry run shows the records and money that it affects. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { cancelJob, type Decision, previewDecision, rejectJob, releaseJob } from '../control/jobs/job-decisions.ts';
+import { cancelJob, type JobAction, previewDecision, rejectJob, releaseJob, retryCloseJob } from '../control/jobs/job-decisions.ts';
 import { jobErrors } from '../control/jobs/job-errors.ts';
 import { jobStates } from '../control/jobs/job-state.ts';
 import { reasonMax } from '../platform/access/decision-reason.ts';
@@ -17,21 +17,22 @@ const body = object({
   version: Type.Optional(line(100, '`version` of a dry run: refused (E_DECISION_STALE) when the job has changed since.')),
 });
 
-const decisions: Readonly<Record<Decision, { readonly summary: string; readonly decide: typeof releaseJob }>> = {
+const decisions: Readonly<Record<JobAction, { readonly summary: string; readonly decide: typeof releaseJob }>> = {
   release: { summary: 'Lets a held job go on: its valid records are delivered', decide: releaseJob },
   reject: { summary: 'Rejects a held job: nothing of it is delivered', decide: rejectJob },
   cancel: { summary: 'Cancels a job: what was not delivered yet is not delivered any more', decide: cancelJob },
+  'retry-close': { summary: 'Tries again to close a job that did not balance, after its cause was mended', decide: retryCloseJob },
 };
 
 export function jobDecisionRoutes({ jobs }: ApiParts) {
   return async (api: FastifyInstance): Promise<void> => {
-    for (const [verb, { summary, decide }] of Object.entries(decisions) as [Decision, (typeof decisions)[Decision]][])
+    for (const [verb, { summary, decide }] of Object.entries(decisions) as [JobAction, (typeof decisions)[JobAction]][])
       api.post<{ Params: { id: string }; Body: DecisionBody & { readonly version?: string } }>(
         `/jobs/:id/${verb}`,
         {
           config: { scope: 'jobs:operate' },
           schema: describe({
-            operationId: `${verb}Job`,
+            operationId: verb === 'retry-close' ? 'retryCloseJob' : `${verb}Job`,
             summary,
             tag: 'jobs',
             params: idParameter,

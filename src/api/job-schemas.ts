@@ -81,7 +81,7 @@ const decisionPreview = object(
   {
     jobId: id,
     state: choice(jobStates),
-    allowed: Type.Array(choice(['release', 'reject', 'cancel'] as const)),
+    allowed: Type.Array(choice(['release', 'reject', 'cancel', 'retry-close'] as const)),
     version: text,
     reasons: Type.Array(named('Reason')),
     records: object(counts),

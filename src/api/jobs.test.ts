@@ -189,7 +189,7 @@ describe('a decision', () => {
       state: 'held',
       allowed: ['release', 'reject', 'cancel'],
       records: { read: 8, valid: 6, rejected: 2, filtered: 0 },
-      targets: [{ id: 'out', records: 6, amounts: { amount: { byCurrency: { XXX: '1800' } } } }],
+      targets: [{ id: 'out', records: 6, amounts: { amount: { byCurrency: { XXX: '18.00' } } } }],
     });
     expect((await get(`/v1/jobs/${jobId}`)).json.state).toBe('held');
   });

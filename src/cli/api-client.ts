@@ -7,7 +7,7 @@ import { type CommandLine, textOption } from './command.ts';
 
 export interface ApiClient {
   get<Answer>(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<Answer>;
-  post<Answer>(path: string, body: unknown): Promise<Answer>;
+  post<Answer>(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** Streams a body; answers of any status below 500 that are not problems are returned with it. */
   send<Answer>(
     path: string,
@@ -43,8 +43,10 @@ export function createApiClient(line: CommandLine, env: Readonly<Record<string, 
 
   const client: ApiClient = {
     get: async (path, query = {}) => (await call(withQuery(path, query), { method: 'GET' })).json() as never,
-    post: async (path, body) =>
-      (await call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).json() as never,
+    async post(path, body, headers = {}) {
+      const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+      return (await call(path, init)).json() as never;
+    },
     async send(path, body, headers) {
       const response = await call(path, { method: 'POST', headers, body: body as never, duplex: 'half' });
       return { status: response.status, answer: (await response.json()) as never };

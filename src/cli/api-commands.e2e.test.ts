@@ -264,7 +264,7 @@ describe('jobs', () => {
     expect(JSON.parse(dry.stdout)).toMatchObject({ records: { read: 3, valid: 1, rejected: 2 }, targets: [{ id: 'ledger', records: 1 }] });
     const unconfirmed = await headgate('job', 'release', jobId, '--reason', 'agreed');
     expect([unconfirmed.code, unconfirmed.stdout]).toEqual([2, '']);
-    expect(unconfirmed.stderr).toContain('"350"');
+    expect(unconfirmed.stderr).toContain('"3.50"');
     expect((await headgate('job', 'release', jobId, '--reason', 'agreed', '--yes')).code).toBe(0);
     expect((await headgate('job', 'watch', jobId)).code).toBe(0);
     expect(await headgate('job', 'release', jobId, '--reason', 'agreed', '--yes')).toMatchObject({

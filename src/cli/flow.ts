@@ -2,6 +2,7 @@
 import type { Command } from './command.ts';
 import { flowApplyCommand, flowGetCommand, flowListCommand, flowPlanCommand } from './flow-api.ts';
 import { flowFmtCommand } from './flow-fmt.ts';
+import { flowDisableCommand, flowEnableCommand } from './flow-switch.ts';
 import { flowValidateCommand } from './flow-validate.ts';
 
 export const flowVerbs: Readonly<Record<string, Command>> = {
@@ -11,4 +12,6 @@ export const flowVerbs: Readonly<Record<string, Command>> = {
   apply: flowApplyCommand,
   list: flowListCommand,
   get: flowGetCommand,
+  enable: flowEnableCommand,
+  disable: flowDisableCommand,
 };

@@ -3,8 +3,8 @@ import { HeadgateError } from '../platform/base/errors.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
-import { apiOptions, type Command, type CommandLine, outputOptions, requiredOption, requiredPositional, textOption } from './command.ts';
-import { confirmPlan } from './confirmation.ts';
+import { apiOptions, type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
+import { decisionCommand } from './decision.ts';
 import { printOne, printRows } from './output.ts';
 
 export interface JobAnswer {
@@ -73,27 +73,11 @@ export const jobVerbs: Readonly<Record<string, Command>> = {
   release: decision('release', 'Lets a held job go on: its valid records are delivered.'),
   reject: decision('reject', 'Rejects a held job: nothing of it is delivered.'),
   cancel: decision('cancel', 'Cancels a job: what was not delivered yet is not delivered any more.'),
+  'retry-close': decision('retry-close', 'Tries again to close a job that did not balance, after its cause was mended.'),
 };
 
-function decision(verb: 'release' | 'reject' | 'cancel', summary: string): Command {
-  return {
-    usage: `headgate job ${verb} JOB --reason TEXT [--dry-run] [--yes] [--json]`,
-    summary,
-    options: { ...options, reason: { type: 'string' }, 'dry-run': { type: 'boolean' }, yes: { type: 'boolean' } },
-    async run(line) {
-      const api = createApiClient(line);
-      const jobId = jobOf(line, this.usage);
-      const reason = requiredOption(line, 'reason', this.usage);
-      const plan = await api.post<Record<string, unknown> & { version: string }>(`/v1/jobs/${jobId}/${verb}`, { reason, dryRun: true });
-      if (line.options['dry-run']) {
-        await printOne(line, plan);
-        return 0;
-      }
-      await confirmPlan(line, `${verb} job ${jobId}`, plan);
-      await printOne(line, await api.post(`/v1/jobs/${jobId}/${verb}`, { reason, version: plan.version }));
-      return 0;
-    },
-  };
+function decision(verb: 'release' | 'reject' | 'cancel' | 'retry-close', summary: string): Command {
+  return decisionCommand({ command: `headgate job ${verb} JOB`, summary, thing: 'JOB', path: (jobId) => `/v1/jobs/${jobId}/${verb}` });
 }
 
 /** Polls with growing pauses. Fails with E_TIMEOUT. */

@@ -40,25 +40,23 @@ export const tenantVerbs: Readonly<Record<string, Command>> = {
   },
 };
 
-export const keyVerbs: Readonly<Record<string, Command>> = {
-  create: {
-    usage: `headgate key create TENANT [--name NAME] [--scopes ${scopes.join(',')}] [--data-dir DIR] [--json]`,
-    summary:
-      'Makes an API key of a tenant and prints it once; only its hash is kept. Default scopes: all but admin and records:reveal (content in the clear).',
-    options: { ...options, name: { type: 'string' }, scopes: { type: 'string' } },
-    async run(line) {
-      const tenant = requiredPositional(line, 0, 'TENANT', this.usage);
-      const wanted = (textOption(line, 'scopes')?.split(',') as readonly Scope[] | undefined) ?? usualScopes;
-      const made = await withDatabase(line, async (db) => {
-        const tenantId = await findTenant(db, tenant);
-        if (tenantId === undefined) throw new HeadgateError('E_NOT_FOUND', `there is no tenant ${tenant}`);
-        return withTenant(db, tenantId, (tx) =>
-          createApiKey(tx, systemPorts, { name: textOption(line, 'name') ?? 'cli', scopes: wanted, actor: 'administrator' }),
-        );
-      });
-      await printOne(line, { key: made.key, keyId: made.keyId, tenant, scopes: wanted });
-      return 0;
-    },
+export const keyCreateCommand: Command = {
+  usage: `headgate key create TENANT [--name NAME] [--scopes ${scopes.join(',')}] [--data-dir DIR] [--json]`,
+  summary:
+    'Makes an API key of a tenant and prints it once; only its hash is kept. Default scopes: all but admin and records:reveal (content in the clear).',
+  options: { ...options, name: { type: 'string' }, scopes: { type: 'string' } },
+  async run(line) {
+    const tenant = requiredPositional(line, 0, 'TENANT', this.usage);
+    const wanted = (textOption(line, 'scopes')?.split(',') as readonly Scope[] | undefined) ?? usualScopes;
+    const made = await withDatabase(line, async (db) => {
+      const tenantId = await findTenant(db, tenant);
+      if (tenantId === undefined) throw new HeadgateError('E_NOT_FOUND', `there is no tenant ${tenant}`);
+      return withTenant(db, tenantId, (tx) =>
+        createApiKey(tx, systemPorts, { name: textOption(line, 'name') ?? 'cli', scopes: wanted, actor: 'administrator' }),
+      );
+    });
+    await printOne(line, { key: made.key, keyId: made.keyId, tenant, scopes: wanted });
+    return 0;
   },
 };
 

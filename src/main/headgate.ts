@@ -8,16 +8,23 @@ type Dispatch = (argv: readonly string[]) => Promise<number>;
 
 /** A command, or a noun with verbs; loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<Command | Readonly<Record<string, Command>>>>> = {
+  arrival: async () => (await import('../cli/arrival.ts')).arrivalVerbs,
+  batch: async () => (await import('../cli/batch.ts')).batchVerbs,
   'dead-letter': async () => (await import('../cli/record.ts')).deadLetterVerbs,
   demo: async () => (await import('./demo/demo.ts')).demoCommand,
   doctor: async () => (await import('../cli/doctor.ts')).doctorCommand,
+  file: async () => (await import('../cli/arrival.ts')).fileVerbs,
   flow: async () => (await import('../cli/flow.ts')).flowVerbs,
   ingest: async () => (await import('../cli/ingest.ts')).ingestCommand,
   job: async () => (await import('../cli/job.ts')).jobVerbs,
-  key: async () => (await import('../cli/tenant.ts')).keyVerbs,
+  key: async () => (await import('../cli/key.ts')).keyVerbs,
   migrate: async () => (await import('../cli/migrate.ts')).migrateVerbs,
   record: async () => (await import('../cli/record.ts')).recordVerbs,
-  run: async () => (await import('../cli/run.ts')).createRunCommand((await import('./catalogue.ts')).formats),
+  run: async () =>
+    (await import('../cli/run.ts')).createRunCommand(
+      (await import('./catalogue.ts')).formats,
+      new URL('./catalogue.ts', import.meta.url).href,
+    ),
   serve: async () => (await import('./serve.ts')).serveCommand,
   target: async () => ({
     ddl: (await import('../cli/target-ddl.ts')).createTargetDdlCommand((await import('./catalogue.ts')).loadConnectors),

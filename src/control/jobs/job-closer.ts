@@ -143,11 +143,13 @@ const insertReceipts = `/* issue receipts */
   from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[]) as r (job_id, cell, region, body, signature)`;
 
 const closeRows = `/* close jobs */
-  update headgate.jobs j set state = c.state, verdict = coalesce(c.verdict, j.verdict), closed_at = $2, changed_at = (select headgate.clock())
+  update headgate.jobs j set state = c.state, verdict = coalesce(c.verdict, j.verdict), closed_at = $2, changed_at = (select headgate.clock()),
+    reason_code = nullif(j.reason_code, 'E_UNBALANCED'), reason = case when j.reason_code = 'E_UNBALANCED' and j.decision is null then null else j.reason end
   from unnest($3::uuid[], $4::text[], $5::text[]) as c (job_id, state, verdict) where j.tenant_id = $1 and j.job_id = any ($3::uuid[]) and j.job_id = c.job_id`;
 
+/** The reason of a decision stays: it goes into the receipt once the job is closed after all. */
 const markUnbalanced = `/* mark unbalanced jobs */
-  update headgate.jobs set reason_code = 'E_UNBALANCED', reason = $3, changed_at = headgate.clock() where tenant_id = $1 and job_id = $2`;
+  update headgate.jobs set reason_code = 'E_UNBALANCED', reason = case when decision is null then $3 else reason end, changed_at = headgate.clock() where tenant_id = $1 and job_id = $2`;
 
 async function writeClosings(
   tx: TenantTx,

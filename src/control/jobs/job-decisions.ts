@@ -7,6 +7,7 @@
 import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
 import { cancelDeliveries } from '../../pipeline/deliveries/delivery-cancel.ts';
 import { amountTexts, type FieldTexts, type StageTexts, stageTexts } from '../../pipeline/engine/amount-texts.ts';
+import { ledgerErrors } from '../../pipeline/ledger/ledger-errors.ts';
 import { checkReason } from '../../platform/access/decision-reason.ts';
 import { answerOnce, type KeyedRequest } from '../../platform/access/idempotency-keys.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
@@ -14,13 +15,15 @@ import { recordEvents } from '../../platform/events/event-log.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import { jobErrors } from './job-errors.ts';
 import type { JobServices } from './job-services.ts';
-import { type JobEvent, type JobState, jobTransitions, nextJobState } from './job-state.ts';
+import { type JobState, jobTransitions, nextJobState } from './job-state.ts';
 import type { JobTotals } from './job-totals.ts';
 import { cancelRoutes } from './job-verdicts.ts';
 import { withdrawWork } from './job-withdrawal.ts';
 import { addUsage } from './tenant-usage.ts';
 
 export type Decision = 'release' | 'reject' | 'cancel';
+/** And of a job that does not balance: to try again to close it. */
+export type JobAction = Decision | 'retry-close';
 
 export interface DecisionRequest {
   readonly jobId: string;
@@ -38,7 +41,7 @@ export interface DecisionPreview {
   readonly jobId: string;
   readonly state: JobState;
   /** What can be decided now. */
-  readonly allowed: readonly Decision[];
+  readonly allowed: readonly JobAction[];
   /** Of the job as it was shown. */
   readonly version: string;
   readonly reasons: readonly { readonly code: string; readonly message: string }[];
@@ -70,7 +73,7 @@ interface DecidableJob {
 
 const jobColumns = `select j.job_id as "jobId", j.state, j.flow_version_id as "flowVersionId", j.bytes, j.totals,
     json_build_object('read', j.records_read, 'valid', j.records_valid, 'rejected', j.records_rejected, 'filtered', j.records_filtered) as records,
-    j.reason_code as "reasonCode", j.reason, j.trace_id as "traceId", j.state || ' ' || (extract(epoch from j.changed_at) * 1000000)::bigint::text as version,
+    j.reason_code as "reasonCode", case when j.decision is null then j.reason end as reason, j.trace_id as "traceId", j.state || ' ' || (extract(epoch from j.changed_at) * 1000000)::bigint::text as version,
     exists (select from headgate.job_targets t where t.tenant_id = j.tenant_id and t.job_id = j.job_id) as "isCut"
   from headgate.jobs j where j.tenant_id = $1 and j.job_id = $2`;
 const selectJob = `/* preview decision */ ${jobColumns}`;
@@ -95,9 +98,9 @@ export async function previewDecision(services: JobServices, tenantId: string, j
       return {
         jobId,
         state: job.state,
-        allowed: (['release', 'reject', 'cancel'] as const).filter((decision) => isAllowed(job, decision)),
+        allowed: (['release', 'reject', 'cancel', 'retry-close'] as const).filter((action) => isAllowed(job, action)),
         version: job.version,
-        reasons: check?.reasons ?? failure,
+        reasons: isUnbalanced(job) ? [...failure, ...(check?.reasons ?? [])] : (check?.reasons ?? failure),
         records: check?.records ?? job.records,
         amounts: check === null ? null : stageTexts(check.amounts),
         targets: plan.targets.map(({ id }, index) => {
@@ -110,7 +113,13 @@ export async function previewDecision(services: JobServices, tenantId: string, j
   );
 }
 
-function isAllowed(job: DecidableJob, decision: Decision): boolean {
+/** Closing it clears the code. */
+function isUnbalanced(job: DecidableJob): boolean {
+  return job.reasonCode === ledgerErrors.E_UNBALANCED;
+}
+
+function isAllowed(job: DecidableJob, decision: JobAction): boolean {
+  if (decision === 'retry-close') return isUnbalanced(job);
   if (jobTransitions[job.state][decision] === undefined) return false;
   if (decision === 'release') return job.totals?.checked != null;
   return decision !== 'reject' || job.state === 'held';
@@ -177,6 +186,21 @@ export async function cancelJob(services: JobServices, tenantId: string, request
   });
 }
 
+/**
+ * For a job that does not balance, once the cause was mended: it is held against itself and closed anew, or stays as it is,
+ * with another event, when it still does not balance. Nothing that was decided about it changes.
+ */
+export async function retryCloseJob(services: JobServices, tenantId: string, request: DecisionRequest): Promise<DecidedJob> {
+  return await decide(services, tenantId, request, 'retry-close', async (tx, { jobId, state, traceId }) => {
+    const detail = { reason: request.reason.trim() };
+    await services.queue.addWork(tx, [{ kind: 'close', referenceId: jobId }]);
+    await recordEvents(tx, services.ports.ids, [
+      { type: 'job.close_retried', objectId: jobId, from: state, to: state, actor: request.actor, traceId, detail },
+    ]);
+    return state;
+  });
+}
+
 async function closeWithoutDelivery(
   tx: TenantTx,
   services: JobServices,
@@ -197,7 +221,7 @@ async function decide(
   services: JobServices,
   tenantId: string,
   request: DecisionRequest,
-  decision: Decision,
+  decision: JobAction,
   act: (tx: TenantTx, job: DecidableJob, withdrawnChunks: number) => Promise<JobState>,
 ): Promise<DecidedJob> {
   const { jobId, previewed, keyed } = request;
@@ -206,7 +230,7 @@ async function decide(
   await commitForCertain(services, tenantId, async (tx) => {
     decided = await answerOnce(tx, keyed, async () => {
       // Work, groups and job are locked in the order in which the workers lock them.
-      const withdrawn = decision === 'release' ? 0 : await withdrawWork(tx, services, jobId, request.actor);
+      const withdrawn = decision === 'release' || decision === 'retry-close' ? 0 : await withdrawWork(tx, services, jobId, request.actor);
       const job = await findJob(tx, jobId, lockJob);
       assertDecidable(job, decision, previewed);
       return { jobId, state: await act(tx, job, withdrawn) };
@@ -216,15 +240,14 @@ async function decide(
   return decided!;
 }
 
-function assertDecidable(job: DecidableJob, decision: Decision, previewed: string | undefined): void {
+function assertDecidable(job: DecidableJob, decision: JobAction, previewed: string | undefined): void {
   if (previewed !== undefined && previewed !== job.version) {
     throw new HeadgateError(jobErrors.E_DECISION_STALE, 'the job has changed since the decision was previewed');
   }
   if (decision === 'release' && job.state === 'held' && job.totals?.checked == null) {
     throw new HeadgateError(jobErrors.E_JOB_INCOMPLETE, 'a part of the file could not be processed');
   }
-  const event: JobEvent = decision;
   if (!isAllowed(job, decision)) {
-    throw new HeadgateError(jobErrors.E_JOB_STATE, `a job in state ${job.state} has no event ${event}`);
+    throw new HeadgateError(jobErrors.E_JOB_STATE, `there is nothing to ${decision} in a job that is ${job.state}`);
   }
 }

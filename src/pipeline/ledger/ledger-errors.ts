@@ -5,7 +5,7 @@ export const ledgerErrors = defineErrors({
   E_UNBALANCED: {
     meaning: 'The counts or amounts of a job do not add up; it is not closed.',
     actor: 'operator',
-    next: 'Report it with the job id; the details name the stage, the target and the currency.',
+    next: 'Report it with the job id; its event and log line name the stage, the target and the currency. Once the cause is mended, `headgate job retry-close` closes it.',
   },
   E_CANONICAL_JSON: {
     meaning: 'A value has no canonical JSON form (RFC 8785): a number that is not finite, a broken surrogate pair, or no JSON value.',

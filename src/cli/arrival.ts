@@ -1,0 +1,74 @@
+/** `headgate arrival list|get|accept|refuse` and `headgate file list|get`: what was seen at a source, and what of it was accepted. */
+import { createApiClient } from './api-client.ts';
+import { apiOptions, type Command, outputOptions, requiredPositional, textOption } from './command.ts';
+import { decisionCommand } from './decision.ts';
+import { countOption } from './job.ts';
+import { printOne, printRows } from './output.ts';
+
+const options = { ...outputOptions, ...apiOptions } as const;
+
+export const arrivalVerbs: Readonly<Record<string, Command>> = {
+  list: {
+    usage: 'headgate arrival list [--state STATE] [--flow FLOW] [--limit N] [--json]',
+    summary: 'Lists arrivals, accepted or not, newest first; those in state held wait for a decision.',
+    options: { ...options, state: { type: 'string' }, flow: { type: 'string' }, limit: { type: 'string' } },
+    async run(line) {
+      const arrivals = await createApiClient(line).list<Record<string, unknown>>(
+        '/v1/arrivals',
+        { state: textOption(line, 'state'), flow: textOption(line, 'flow') },
+        countOption(line, 'limit', 50),
+      );
+      await printRows(line, arrivals, { columns: ['arrivalId', 'flow', 'source', 'name', 'bytes', 'state', 'reasonCode', 'seenAt'] });
+      return 0;
+    },
+  },
+  get: {
+    usage: 'headgate arrival get ARRIVAL [--json]',
+    summary: 'Shows one arrival: where it came from, its state and why.',
+    options,
+    async run(line) {
+      const arrivalId = encodeURIComponent(requiredPositional(line, 0, 'ARRIVAL', this.usage));
+      await printOne(line, await createApiClient(line).get(`/v1/arrivals/${arrivalId}`));
+      return 0;
+    },
+  },
+  accept: decisionCommand({
+    command: 'headgate arrival accept ARRIVAL',
+    summary: 'Accepts an arrival that was held, with the bytes that were kept; it becomes a job.',
+    thing: 'ARRIVAL',
+    path: (arrivalId) => `/v1/arrivals/${arrivalId}/accept`,
+  }),
+  refuse: decisionCommand({
+    command: 'headgate arrival refuse ARRIVAL',
+    summary: 'Refuses an arrival that was held; its bytes stay in quarantine.',
+    thing: 'ARRIVAL',
+    path: (arrivalId) => `/v1/arrivals/${arrivalId}/refuse`,
+  }),
+};
+
+export const fileVerbs: Readonly<Record<string, Command>> = {
+  list: {
+    usage: 'headgate file list [--flow FLOW] [--limit N] [--json]',
+    summary: 'Lists accepted files, newest first.',
+    options: { ...options, flow: { type: 'string' }, limit: { type: 'string' } },
+    async run(line) {
+      const files = await createApiClient(line).list<Record<string, unknown>>(
+        '/v1/files',
+        { flow: textOption(line, 'flow') },
+        countOption(line, 'limit', 50),
+      );
+      await printRows(line, files, { columns: ['fileId', 'flow', 'name', 'bytes', 'acceptedNumber', 'sha256', 'acceptedAt'] });
+      return 0;
+    },
+  },
+  get: {
+    usage: 'headgate file get FILE [--json]',
+    summary: 'Shows one accepted file with its hashes and jobs.',
+    options,
+    async run(line) {
+      const fileId = encodeURIComponent(requiredPositional(line, 0, 'FILE', this.usage));
+      await printOne(line, await createApiClient(line).get(`/v1/files/${fileId}`));
+      return 0;
+    },
+  },
+};

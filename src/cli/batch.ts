@@ -1,0 +1,51 @@
+/** `headgate batch list|get|resolve`: deliveries that were sent together, and what a person knows about one that nobody knows of. */
+import { createApiClient } from './api-client.ts';
+import { apiOptions, type Command, outputOptions, requiredOption, requiredPositional, textOption } from './command.ts';
+import { decisionCommand } from './decision.ts';
+import { countOption } from './job.ts';
+import { printOne, printRows } from './output.ts';
+
+const options = { ...outputOptions, ...apiOptions } as const;
+const resolveUsage = 'headgate batch resolve BATCH --as delivered|resend|discard';
+
+export const batchVerbs: Readonly<Record<string, Command>> = {
+  list: {
+    usage: 'headgate batch list [--job JOB] [--flow FLOW] [--target TARGET] [--state STATE] [--limit N] [--json]',
+    summary: 'Lists delivery batches, newest first; those in state held wait for a decision.',
+    options: {
+      ...options,
+      job: { type: 'string' },
+      flow: { type: 'string' },
+      target: { type: 'string' },
+      state: { type: 'string' },
+      limit: { type: 'string' },
+    },
+    async run(line) {
+      const filter = Object.fromEntries(['job', 'flow', 'target', 'state'].map((name) => [name, textOption(line, name)]));
+      const batches = await createApiClient(line).list<Record<string, unknown>>('/v1/batches', filter, countOption(line, 'limit', 50));
+      await printRows(line, batches, {
+        columns: ['batchId', 'flow', 'targetId', 'state', 'records', 'attempts', 'reasonCode', 'createdAt'],
+      });
+      return 0;
+    },
+  },
+  get: {
+    usage: 'headgate batch get BATCH [--json]',
+    summary: 'Shows one delivery batch: jobs, records, amounts, and every attempt.',
+    options,
+    async run(line) {
+      const batchId = encodeURIComponent(requiredPositional(line, 0, 'BATCH', this.usage));
+      await printOne(line, await createApiClient(line).get(`/v1/batches/${batchId}`));
+      return 0;
+    },
+  },
+  resolve: decisionCommand({
+    command: 'headgate batch resolve BATCH',
+    summary:
+      'Decides about a held batch, after its target was asked: it was delivered; or send it again, labelled as a possible duplicate; or give it up as dead letters.',
+    thing: 'BATCH',
+    more: { options: { as: { type: 'string' } }, usage: '--as delivered|resend|discard' },
+    path: (batchId) => `/v1/batches/${batchId}/resolve`,
+    body: (line) => ({ decision: requiredOption(line, 'as', resolveUsage) }),
+  }),
+};

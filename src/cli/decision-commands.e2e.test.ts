@@ -1,0 +1,210 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type CommandResult, runHeadgate, type ServedHeadgate, serveHeadgate, uploadFlow } from '../../test/support/headgate-command.ts';
+import { startHttpSink } from '../../test/support/http-sink.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'headgate-decisions-'));
+const out = join(folder, 'out');
+const late = join(folder, 'late');
+let database: TestDatabase;
+let served: ServedHeadgate;
+const keyFiles: Record<string, string> = {};
+
+const document = (kind: string, name: string, spec: string) =>
+  `apiVersion: headgate/v1\nkind: ${kind}\nmetadata: { tenant: bank, name: ${name} }\nspec: ${spec}\n`;
+
+beforeAll(async () => {
+  mkdirSync(out);
+  database = await createTestDatabase({ connectionsMax: 2 });
+  served = await serveHeadgate(join(folder, 'data'), { env: { HEADGATE_DATABASE_URL: database.url } });
+  for (const tenant of ['bank', 'other']) {
+    expect((await administer('tenant', 'create', tenant)).code).toBe(0);
+    keyFiles[tenant] = await makeKey(tenant);
+  }
+  keyFiles.admin = await makeKey('bank', 'admin');
+  const documents = {
+    'policy.yaml': document('TenantPolicy', 'policy', '{ tier: silver, egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }'),
+    'out.yaml': document('Connection', 'out', `{ type: folder, root: ${JSON.stringify(out)} }`),
+    'late.yaml': document('Connection', 'late', `{ type: folder, root: ${JSON.stringify(late)} }`),
+    'twice.yaml': uploadFlow('twice', { type: 'file', connection: 'out' }).replace(
+      '  format:',
+      '  duplicates: { onDuplicate: hold }\n  format:',
+    ),
+    'slow.yaml': uploadFlow('slow', { type: 'file', connection: 'late', retry: 'retry: { max: 100, initial: 100ms, cap: 200ms }' }),
+  };
+  for (const [name, text] of Object.entries(documents)) writeFileSync(join(folder, name), text);
+  expect(await headgate('flow', 'apply', ...Object.keys(documents), '--yes')).toMatchObject({ code: 0 });
+});
+afterAll(async () => {
+  await served?.stop();
+  await database?.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const administer = (...argv: string[]) => runHeadgate(argv, { env: { HEADGATE_DATABASE_URL: database.url } });
+const as = (who: string, ...argv: string[]): Promise<CommandResult> =>
+  runHeadgate([...argv, '--key-file', keyFiles[who]!], { env: { HEADGATE_URL: served.url }, cwd: folder });
+const headgate = (...argv: string[]) => as('bank', ...argv);
+const json = async (...argv: string[]) => JSON.parse((await headgate(...argv, '--json')).stdout);
+const unknownId = '01900000-0000-7000-8000-000000000001';
+
+async function makeKey(tenant: string, ...scopes: string[]): Promise<string> {
+  const more = scopes.length === 0 ? [] : ['--scopes', scopes.join(',')];
+  const { stdout, stderr } = await administer('key', 'create', tenant, '--json', ...more);
+  if (stdout === '') throw new Error(`no key was made: ${stderr}`);
+  const path = join(folder, `${tenant}-${scopes.length}-key`);
+  writeFileSync(path, JSON.parse(stdout).key, { mode: 0o600 });
+  return path;
+}
+
+let files = 0;
+
+function file(): string {
+  const path = join(folder, `in-${++files}.csv`);
+  writeFileSync(path, `id,account,amount,note\nf${files}r1,6200001234,1.50,\nf${files}r2,6200001234,2.25,\n`);
+  return path;
+}
+
+describe('arrivals', () => {
+  async function held(): Promise<string> {
+    const path = file();
+    await headgate('ingest', path, '--flow', 'twice', '--wait');
+    const [{ state }] = await json('ingest', path, '--flow', 'twice');
+    expect(state).toBe('held');
+    return (await json('arrival', 'list', '--state', 'held', '--limit', '1'))[0].arrivalId;
+  }
+
+  it('that were held are listed, shown, and accepted with a reason; they become jobs', async () => {
+    const arrivalId = await held();
+    expect((await headgate('arrival', 'list', '--state', 'held', '--fields', 'arrivalId,flow,reasonCode')).stdout).toBe(
+      `arrivalId\tflow\treasonCode\n${arrivalId}\ttwice\tE_DUPLICATE\n`,
+    );
+    expect(await json('arrival', 'get', arrivalId)).toMatchObject({ arrivalId, state: 'held', bytes: expect.any(Number) });
+    expect(await headgate('arrival', 'accept', arrivalId, '--yes')).toMatchObject({ code: 2, stderr: expect.stringContaining('--reason') });
+    const argv = ['arrival', 'accept', arrivalId, '--reason', 'sent twice on purpose'];
+    expect(await json(...argv, '--dry-run')).toMatchObject({ arrivalId, state: 'held' });
+    expect(await headgate(...argv)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('E_CONFIRM') });
+    const accepted = await json(...argv, '--yes', '--idempotency-key', 'once');
+    expect(accepted).toMatchObject({ arrivalId, state: 'accepted' });
+    expect(await json(...argv, '--yes', '--idempotency-key', 'once')).toEqual(accepted);
+    expect((await headgate('job', 'watch', accepted.jobId)).code).toBe(0);
+    expect(await json('file', 'get', accepted.fileId)).toMatchObject({ arrivalId, flow: 'twice', jobIds: [accepted.jobId] });
+    expect((await headgate('file', 'list', '--flow', 'twice', '--fields', 'fileId', '--limit', '1')).stdout).toBe(
+      `fileId\n${accepted.fileId}\n`,
+    );
+    expect(await headgate(...argv, '--yes')).toMatchObject({ code: 6, stderr: expect.stringContaining('E_ARRIVAL_STATE') });
+  });
+
+  it('that were held are refused with a reason, by nobody of another tenant', async () => {
+    const arrivalId = await held();
+    const argv = ['arrival', 'refuse', arrivalId, '--reason', 'sent by mistake', '--yes'];
+    expect(await as('other', ...argv)).toMatchObject({ code: 5, stdout: '', stderr: expect.stringContaining('E_NOT_FOUND') });
+    expect(await json(...argv)).toMatchObject({ arrivalId, state: 'quarantined', jobId: null });
+    expect((await headgate('arrival', 'get', arrivalId, '--fields', 'state')).stdout).toBe('state\tquarantined\n');
+    expect((await headgate('arrival', 'list', '--state', 'lost')).code).toBe(2);
+  });
+});
+
+describe('batches', () => {
+  it.each([
+    ['delivered', 'completed'],
+    ['resend', 'completed'],
+    ['discard', 'completed_with_failures'],
+  ])('that are held are listed, shown and resolved as %s', async (decision, end) => {
+    const sink = await startHttpSink((_request, number) => ({ isLost: number === 1 }));
+    writeFileSync(join(folder, 'service.yaml'), document('Connection', 'service', `{ type: http, baseUrl: "${sink.url}" }`));
+    const flow = uploadFlow('doubtful', { type: 'file', connection: 'out' });
+    const target = 'type: http, connection: service, path: /batch, onUnknown: hold';
+    writeFileSync(join(folder, 'doubtful.yaml'), flow.replace('type: file, connection: out, path: doubtful', target));
+    expect(await headgate('flow', 'apply', 'service.yaml', 'doubtful.yaml', '--yes')).toMatchObject({ code: 0 });
+    const [{ jobId }] = await json('ingest', file(), '--flow', 'doubtful');
+    const find = async () => (await json('batch', 'list', '--job', jobId, '--state', 'held'))[0];
+    const batch = await vi.waitUntil(find, { timeout: 60_000, interval: 100 });
+    const { batchId } = batch;
+    expect(batch).toMatchObject({ flow: 'doubtful', targetId: 'ledger', records: 2, awaitsDecision: true });
+    expect(await json('batch', 'get', batchId)).toMatchObject({
+      amounts: { amount: { byCurrency: { XXX: '3.75' } } },
+      attemptHistory: [{ outcome: 'unknown' }],
+    });
+    const argv = ['batch', 'resolve', batchId, '--reason', 'asked the bank'];
+    expect(await headgate(...argv, '--yes')).toMatchObject({ code: 2, stderr: expect.stringContaining('--as') });
+    expect(await as('other', ...argv, '--as', decision, '--yes')).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('E_BATCH_UNKNOWN'),
+    });
+    const unconfirmed = await headgate(...argv, '--as', decision);
+    expect([unconfirmed.code, unconfirmed.stdout]).toEqual([2, '']);
+    expect(unconfirmed.stderr).toContain('"3.75"');
+    expect(await json(...argv, '--as', decision, '--yes')).toMatchObject({ batchId, decision });
+    await headgate('job', 'watch', jobId);
+    expect(await json('job', 'get', jobId)).toMatchObject({ state: end, balanced: true });
+    expect(sink.requests).toHaveLength(decision === 'resend' ? 2 : 1);
+    expect((await headgate(...argv, '--as', decision, '--yes')).code).toBe(6);
+  });
+});
+
+describe('a job that does not balance', () => {
+  it('is closed by hand once its cause was mended', async () => {
+    const setSum = (jobId: string, unscaled: string) =>
+      database.adminDb.query(
+        `/* plant a sum */ update headgate.jobs set totals = jsonb_set(totals, '{checked,check,amounts,valid,amount,byCurrency,XXX}', to_jsonb($2::text)) where job_id = $1`,
+        [jobId, unscaled],
+      );
+    const [{ jobId }] = await json('ingest', file(), '--flow', 'slow');
+    await expect.poll(async () => (await json('job', 'get', jobId)).state, { timeout: 60_000 }).toBe('delivering');
+    await setSum(jobId, '376');
+    mkdirSync(late);
+    await expect.poll(async () => (await json('job', 'get', jobId)).reasonCode, { timeout: 60_000 }).toBe('E_UNBALANCED');
+    await setSum(jobId, '375');
+    const argv = ['job', 'retry-close', jobId, '--reason', 'the sum was mended'];
+    expect((await json(...argv, '--dry-run')).allowed).toContain('retry-close');
+    expect((await headgate(...argv)).code).toBe(2);
+    expect(await json(...argv, '--yes')).toEqual({ jobId, state: 'delivering' });
+    expect((await headgate('job', 'watch', jobId)).code).toBe(0);
+    expect((await headgate(...argv, '--yes')).code).toBe(6);
+  });
+});
+
+describe('flows', () => {
+  it('are disabled and enabled, after what would change was shown', async () => {
+    expect(await json('flow', 'disable', 'twice', '--dry-run')).toEqual({ name: 'twice', version: '1.0.0', enabled: false, changed: true });
+    expect(await headgate('flow', 'disable', 'twice')).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('E_CONFIRM') });
+    expect((await headgate('flow', 'disable', 'twice', '--yes')).stdout).toBe('name\ttwice\nenabled\tfalse\nchanged\ttrue\n');
+    expect(await json('flow', 'disable', 'twice')).toEqual({ name: 'twice', enabled: false, changed: false });
+    expect(await headgate('ingest', file(), '--flow', 'twice')).toMatchObject({
+      code: 6,
+      stderr: expect.stringMatching(/E_FLOW_DISABLED[\s\S]*headgate flow enable/),
+    });
+    expect(await json('flow', 'enable', 'twice', '--yes')).toEqual({ name: 'twice', enabled: true, changed: true });
+    expect((await headgate('ingest', file(), '--flow', 'twice', '--wait')).code).toBe(0);
+    expect((await headgate('flow', 'enable', 'nothing', '--yes')).code).toBe(5);
+    expect((await as('other', 'flow', 'disable', 'twice', '--yes')).code).toBe(5);
+  });
+});
+
+describe('keys', () => {
+  it('are listed without themselves and revoked by an administrator', async () => {
+    const path = await makeKey('bank', 'jobs:read', 'files:read');
+    const list = await as('admin', 'key', 'list', '--json');
+    const keys = JSON.parse(list.stdout);
+    expect(keys.map(({ scopes }: { scopes: string[] }) => scopes.length)).toEqual([2, 1, 7]);
+    expect(list.stdout).not.toContain('hg_live_');
+    const { keyId } = keys[0];
+    expect((await as('admin', 'key', 'list', '--limit', '1')).stdout).toMatch(
+      new RegExp(`^keyId\tname\tscopes\tcreatedAt\texpiresAt\trevokedAt\n${keyId}\tcli\t`),
+    );
+    keyFiles.leaving = path;
+    expect((await as('leaving', 'job', 'list')).code).toBe(0);
+    expect(JSON.parse((await as('admin', 'key', 'revoke', keyId, '--dry-run', '--json')).stdout)).toEqual(keys[0]);
+    expect((await as('admin', 'key', 'revoke', keyId)).code).toBe(2);
+    expect(JSON.parse((await as('admin', 'key', 'revoke', keyId, '--yes', '--json')).stdout)).toEqual({ keyId, revoked: true });
+    expect((await as('leaving', 'job', 'list')).code).toBe(4);
+    for (const id of [keyId, unknownId])
+      expect(await as('admin', 'key', 'revoke', id, '--yes')).toMatchObject({ code: 5, stderr: expect.stringContaining('E_KEY_UNKNOWN') });
+    for (const argv of [['list'], ['revoke', keyId, '--yes']])
+      expect(await headgate('key', ...argv)).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining('admin') });
+  });
+});

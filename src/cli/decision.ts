@@ -1,0 +1,59 @@
+/**
+ * Commands by which a person decides: the effect is shown first, a terminal is asked, anything else needs --yes, and a reason
+ * goes with the decision. Repeated with the same --idempotency-key and --yes, a command gets the answer it got before.
+ */
+import { systemPorts } from '../platform/base/system-ports.ts';
+import { createApiClient } from './api-client.ts';
+import { apiOptions, type Command, type CommandLine, outputOptions, requiredOption, requiredPositional, textOption } from './command.ts';
+import { confirmPlan } from './confirmation.ts';
+import { printOne } from './output.ts';
+
+export interface DecisionDescription {
+  /** `headgate job release JOB`. */
+  readonly command: string;
+  readonly summary: string;
+  /** How the thing is called in the command: `JOB`. */
+  readonly thing: string;
+  /** Options beside those of every decision, with how they are written in the usage. */
+  readonly more?: { readonly options: NonNullable<Command['options']>; readonly usage: string };
+  readonly path: (id: string) => string;
+  /** What is sent beside the reason. */
+  readonly body?: (line: CommandLine) => Readonly<Record<string, unknown>>;
+}
+
+const options = {
+  ...outputOptions,
+  ...apiOptions,
+  reason: { type: 'string' },
+  'idempotency-key': { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  yes: { type: 'boolean' },
+} as const;
+
+export function decisionCommand({ command, summary, thing, more, path, body }: DecisionDescription): Command {
+  const usage = `${command} ${more ? `${more.usage} ` : ''}--reason TEXT [--dry-run] [--yes] [--idempotency-key KEY] [--json]`;
+  return {
+    usage,
+    summary,
+    options: { ...options, ...more?.options },
+    async run(line) {
+      const api = createApiClient(line);
+      const id = encodeURIComponent(requiredPositional(line, 0, thing, usage));
+      const request = { reason: requiredOption(line, 'reason', usage), ...body?.(line) };
+      let version: unknown;
+      if (line.options['dry-run'] || !line.options.yes) {
+        const plan = await api.post<Record<string, unknown>>(path(id), { ...request, dryRun: true });
+        if (line.options['dry-run']) {
+          await printOne(line, plan);
+          return 0;
+        }
+        version = plan.version;
+        await confirmPlan(line, `${command.replace('headgate ', '').replace(` ${thing}`, '')} ${id}`, plan);
+      }
+      const key = textOption(line, 'idempotency-key') ?? systemPorts.ids.next();
+      const headers = { 'idempotency-key': key };
+      await printOne(line, await api.post(path(id), { ...request, ...(version !== undefined && { version }) }, headers));
+      return 0;
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/** `headgate flow enable|disable`: lets a flow take files, or stops it. What it has taken goes on. */
+import { createApiClient } from './api-client.ts';
+import { apiOptions, type Command, outputOptions, requiredPositional } from './command.ts';
+import { confirmPlan } from './confirmation.ts';
+import { printOne } from './output.ts';
+
+const options = { ...outputOptions, ...apiOptions, 'dry-run': { type: 'boolean' }, yes: { type: 'boolean' } } as const;
+
+export const flowEnableCommand = switchCommand('enable', 'Lets a flow take files again.');
+export const flowDisableCommand = switchCommand('disable', 'Stops a flow taking files; what it has taken goes on.');
+
+function switchCommand(verb: 'enable' | 'disable', summary: string): Command {
+  const enabled = verb === 'enable';
+  return {
+    usage: `headgate flow ${verb} NAME [--dry-run] [--yes] [--json]`,
+    summary,
+    options,
+    async run(line) {
+      const api = createApiClient(line);
+      const name = encodeURIComponent(requiredPositional(line, 0, 'NAME', this.usage));
+      if (line.options['dry-run'] || !line.options.yes) {
+        const flow = await api.get<{ name: string; version: string | null; enabled: boolean }>(`/v1/flows/${name}`);
+        const plan = { name: flow.name, version: flow.version, enabled, changed: flow.enabled !== enabled };
+        if (line.options['dry-run']) {
+          await printOne(line, plan);
+          return 0;
+        }
+        if (plan.changed) await confirmPlan(line, `${verb} flow ${name}`, plan);
+      }
+      await printOne(line, await api.post(`/v1/flows/${name}/${verb}`, {}));
+      return 0;
+    },
+  };
+}
