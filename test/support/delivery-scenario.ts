@@ -53,7 +53,7 @@ export async function createDeliveryScenario(options: ScenarioOptions) {
   const { database, plan } = options;
   const { db } = database;
   const { ids } = systemPorts;
-  const { store } = temporaryStore();
+  const { store, root } = temporaryStore();
   const queue = createWorkQueue(ids);
   const name = options.tenantName ?? `bank-${process.pid}-${++names}`;
   const tenantId = await ensureTenant(db, ids, { name, cell: 'local', region: 'test' });
@@ -180,6 +180,8 @@ export async function createDeliveryScenario(options: ScenarioOptions) {
     flowVersionId,
     plan,
     store,
+    /** Folder of the store: where sealed objects can be damaged. */
+    storeRoot: root,
     queue,
     inTenant,
     rows,

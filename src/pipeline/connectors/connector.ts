@@ -103,6 +103,13 @@ export interface OutgoingBatch {
   readonly cutAt: Date;
   readonly records: number;
   readonly body: BatchBody;
+  /**
+   * Called right before the step that lets the target have the batch (a name, a COMMIT, the body of a request): fails with
+   * E_ATTEMPT_ABANDONED when the lease is no longer certain. The body's own pieces and lines do so themselves.
+   */
+  assertOurs(): void;
+  /** For how long the batch stays ours after `assertOurs` has passed, even in a process that is stopped meanwhile. */
+  readonly oursForMs: number;
   /** One per record, in order; found on demand, which may read the input file. */
   deliveryKeys(): Promise<readonly string[]>;
   /** W3C trace context of this attempt. */

@@ -32,6 +32,7 @@ const pastOf: Record<BatchEvent, string> = {
   lose: 'lost',
   hold: 'held',
   cancel: 'cancelled',
+  block: 'blocked',
 };
 
 const updateBatches = `/* move batches */

@@ -5,9 +5,10 @@ import type { NewBatch } from './batch.ts';
 import type { BatchChange } from './batch-changes.ts';
 import type { BatchEnding } from './batch-ending.ts';
 import type { LoadedBatch } from './batch-load.ts';
-import { readBatchRecords } from './batch-records.ts';
+import { type BatchRecord, readBatchRecords } from './batch-records.ts';
 import { type SplitServices, splitBatch } from './batch-split.ts';
 import type { BatchEvent, BatchState } from './batch-state.ts';
+import type { NewBlockedKey } from './blocked-key-store.ts';
 import type { DeadLetterCause, NewDeadLetter } from './dead-letter-store.ts';
 import type { Decision, SplitPart } from './outcome-decision.ts';
 import { type CountDelta, type CountedAs, countBatch } from './target-counts.ts';
@@ -65,7 +66,7 @@ export async function endingOfAttempt(context: EndingContext, decision: Decision
         attempt: attempt('refused', decision.code),
         changes: [change(cause === 'refused' ? 'refuse' : 'exhaust', { reasonCode: decision.code, detail: { records: batch.records } })],
         counts: countBatch(batch, countedAs[cause]),
-        deadLetters: await deadLetters(context, cause, { code: decision.code, message: decision.message }),
+        ...(await deadLetters(context, cause, { code: decision.code, message: decision.message })),
       };
     }
     case 'split':
@@ -98,7 +99,7 @@ export async function endingWithoutAttempt(
     resolution: { batchId: batch.batchId, resolvedAs: end.as, evidence: end.evidence },
     changes,
     counts: countBatch(batch, counted),
-    deadLetters: end.as === 'dead' ? await deadLetters(context, 'exhausted', { code: end.code ?? '', message: end.message }) : [],
+    ...(end.as === 'dead' ? await deadLetters(context, 'exhausted', { code: end.code ?? '', message: end.message }) : {}),
   };
 }
 
@@ -135,6 +136,7 @@ function emptyEnding({ batch, work }: Pick<EndingContext, 'batch' | 'work'>): Ba
     children: [],
     childWork: [],
     deadLetters: [],
+    blockedKeys: [],
     counts: [],
   };
 }
@@ -178,6 +180,7 @@ async function endingOfSplit(
   const changes = [changeOf(context, 'sending', 'split', { detail: { children: children.length } })];
   const counts: CountDelta[] = [];
   const letters: NewDeadLetter[] = [];
+  const blockedKeys: NewBlockedKey[] = [];
   const records = parts.some(({ becomes }) => becomes === 'refused' || becomes === 'exhausted')
     ? await readBatchRecords(services, batch, plan)
     : [];
@@ -192,14 +195,16 @@ async function endingOfSplit(
     counts.push(...countBatch(child, countedAs[part.becomes]));
     for (const [place, index] of part.indexes.entries()) {
       const record = records[index]!;
-      letters.push({
+      const letter = {
         ...letterBasics(context, part.becomes, child),
         jobId: record.member.jobId,
         recordNumber: record.record,
         deliveryKey: record.deliveryKey,
         code: part.codes[place]!,
         message: 'the target refused the record',
-      });
+      };
+      letters.push(letter);
+      blockedKeys.push(...blockedBy(batch, letter, record));
     }
   }
   const goOn = children.filter((_, at) => parts[at]!.becomes === 'retry' || parts[at]!.becomes === 'unknown');
@@ -214,6 +219,7 @@ async function endingOfSplit(
     childWork: goOn.map(({ batchId }) => ({ batchId, delayMs })),
     counts,
     deadLetters: letters,
+    blockedKeys,
   };
 }
 
@@ -221,16 +227,23 @@ async function deadLetters(
   context: EndingContext,
   cause: DeadLetterCause,
   reason: { readonly code: string; readonly message: string },
-): Promise<NewDeadLetter[]> {
+): Promise<Pick<BatchEnding, 'deadLetters' | 'blockedKeys'>> {
   const { batch, plan, services } = context;
-  const records = await readBatchRecords(services, batch, plan);
-  return records.map((record) => ({
-    ...letterBasics(context, cause, batch),
-    ...reason,
-    jobId: record.member.jobId,
-    recordNumber: record.record,
-    deliveryKey: record.deliveryKey,
-  }));
+  const ends = (await readBatchRecords(services, batch, plan)).map((record) => {
+    const { member, record: recordNumber, deliveryKey } = record;
+    const letter = { ...letterBasics(context, cause, batch), ...reason, jobId: member.jobId, recordNumber, deliveryKey };
+    return { letter, record };
+  });
+  return {
+    deadLetters: ends.map(({ letter }) => letter),
+    blockedKeys: ends.flatMap(({ letter, record }) => blockedBy(batch, letter, record)),
+  };
+}
+
+/** Later records of its key are held back, where the target keeps the order of keys (decisions 19). */
+function blockedBy({ flowId, targetId, lane }: LoadedBatch, letter: NewDeadLetter, { orderKey }: BatchRecord): NewBlockedKey[] {
+  if (orderKey === null) return [];
+  return [{ flowId, targetId, lane, keyHash: orderKey, jobId: letter.jobId, deadLetterId: letter.deadLetterId }];
 }
 
 function letterBasics(context: EndingContext, cause: DeadLetterCause, batch: Pick<NewBatch, 'batchId' | 'targetId'>) {

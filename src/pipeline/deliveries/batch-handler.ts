@@ -10,10 +10,18 @@ import type { DeliveryOutcome, Target } from '../connectors/connector.ts';
 import type { TargetPlan } from '../engine/plan.ts';
 import { writeAbandoned } from './attempt-start.ts';
 import type { AttemptResolution } from './attempt-store.ts';
-import { noLane } from './batch.ts';
 import type { BatchEnding } from './batch-ending.ts';
-import { changeOf, type EndingContext, endingAsHeld, endingOfAttempt, endingOfWork, endingWithoutAttempt } from './batch-endings.ts';
+import {
+  changeOf,
+  type EndedAttempt,
+  type EndingContext,
+  endingAsHeld,
+  endingOfAttempt,
+  endingOfWork,
+  endingWithoutAttempt,
+} from './batch-endings.ts';
 import type { LoadedBatch } from './batch-load.ts';
+import { endingOfBlocked } from './blocked-batches.ts';
 import { commitForCertain } from './certain-transaction.ts';
 import { withDeadline } from './deadline.ts';
 import type { DeliveryFlow, TargetBinding } from './delivery-definitions.ts';
@@ -23,6 +31,8 @@ import { type Decision, decide } from './outcome-decision.ts';
 import { openOutgoingBatch } from './outgoing-batch.ts';
 import { isExhausted } from './retry-schedule.ts';
 import type { TargetGate } from './target-gate.ts';
+import { endingAsUnreadable, endingOfUnreadable, heldDelayMs } from './unreadable-batches.ts';
+import { isUnreadable } from './unreadable-codes.ts';
 import type { WorkItem } from './work-queue-port.ts';
 
 export interface ClaimedBatch {
@@ -41,10 +51,14 @@ export interface HandlerSignals {
   readonly aborting: AbortSignal;
 }
 
+interface Sent {
+  readonly outcome: DeliveryOutcome;
+  /** Why the batch's own bytes could not be read, if so. */
+  readonly unreadable: HeadgateError | null;
+}
+
 /** How long a batch waits for files accepted before its own, and for a place at a crowded target. */
 const waitMs = { earlierFile: 500, crowded: 250 };
-/** A held batch of an ordered target stays in the queue, so that its lane waits; a decision makes it ready at once. */
-const heldAgainMs = 3_600_000;
 
 export class BatchHandler {
   readonly #services: DeliveryServices;
@@ -75,14 +89,15 @@ export class BatchHandler {
     switch (batch.state) {
       case 'ready':
         if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
-        return batch.mustWait ? endingOfWork(context, this.#jittered(waitMs.earlierFile)) : null;
+        if (batch.mustWait) return endingOfWork(context, this.#jittered(waitMs.earlierFile));
+        return batch.hasBlockedKeys ? await this.#readably(context, () => endingOfBlocked(context)) : null;
       case 'unknown':
         return batch.isCancelled ? await this.#cancelled(context, ['hold', 'cancel']) : null;
       case 'sending':
         return null;
       case 'held':
         if (batch.isDecided) return null;
-        return endingOfWork(context, batch.lane === noLane ? null : heldAgainMs);
+        return endingOfWork(context, heldDelayMs(batch.lane));
       case 'acked':
       case 'refused':
       case 'split':
@@ -90,6 +105,21 @@ export class BatchHandler {
       case 'cancelled':
         return endingOfWork(context, null);
     }
+  }
+
+  /** What can't be built because sealed bytes can't be read is held. */
+  async #readably<Ending extends BatchEnding | null>(context: EndingContext, build: () => Promise<Ending>): Promise<Ending | BatchEnding> {
+    try {
+      return await build();
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      this.#reportUnreadable(error);
+      return endingAsUnreadable(context, error, context.batch.state);
+    }
+  }
+
+  #reportUnreadable(error: HeadgateError): void {
+    this.#services.logger.error('a batch can not be read and is held', { code: error.code, error });
   }
 
   async #cancelled(context: EndingContext, events: readonly ('hold' | 'cancel')[]): Promise<BatchEnding> {
@@ -162,11 +192,11 @@ export class BatchHandler {
     if (isExhausted(target.retry, batch.attempts)) {
       const evidence = 'no tries are left and nobody knows whether the last one arrived';
       const end = { as: 'dead', events: ['exhaust'], code: deliveryErrors.E_OUTCOME_UNKNOWN, message: evidence, evidence } as const;
-      return await endingWithoutAttempt(context, end);
+      return await this.#readably(context, () => endingWithoutAttempt(context, end));
     }
     const isSafe = asked?.kind === 'resendable' || opened.unknownResolution === 'key';
     if (!isSafe && (opened.unknownResolution === 'person' || target.onUnknown === 'hold')) {
-      return endingAsHeld(context, batch.lane === noLane ? null : heldAgainMs);
+      return endingAsHeld(context, heldDelayMs(batch.lane));
     }
     const evidence =
       asked?.kind === 'resendable' ? asked.evidence : `sent again as attempt ${batch.attempts + 1}, labelled as a possible duplicate`;
@@ -209,14 +239,30 @@ export class BatchHandler {
     });
     leases.extend(item, askedAtMs);
     crashPoints.reach('deliveries.after-attempt-commit');
-    const outcome = await this.#send(claimed, opened, signals);
+    const { outcome, unreadable } = await this.#send(claimed, opened, signals);
     crashPoints.reach('deliveries.after-outcome');
     const decision = decide(outcome, { target, attempt: ended.attempt, records: batch.records, rng: ports.rng });
     this.#report(claimed, outcome, decision);
-    return await endingOfAttempt(this.#context(claimed), decision, ended);
+    return await this.#endingAfter(this.#context(claimed), decision, ended, unreadable);
   }
 
-  async #send(claimed: ClaimedBatch, opened: Target, signals: HandlerSignals): Promise<DeliveryOutcome> {
+  async #endingAfter(
+    context: EndingContext,
+    decision: Decision,
+    ended: EndedAttempt,
+    unreadable: HeadgateError | null,
+  ): Promise<BatchEnding> {
+    try {
+      if (unreadable !== null && decision.kind === 'exhausted') throw unreadable;
+      return await endingOfAttempt(context, decision, ended);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      this.#reportUnreadable(error);
+      return endingOfUnreadable(context, error, { attemptId: ended.attemptId, decision });
+    }
+  }
+
+  async #send(claimed: ClaimedBatch, opened: Target, signals: HandlerSignals): Promise<Sent> {
     const { ports, metrics } = this.#services;
     const { batch } = claimed;
     const attributes = {
@@ -228,27 +274,33 @@ export class BatchHandler {
     };
     return await withSpan('deliver batch', { attributes, parent: batch.traceParent, kind: 'producer' }, async (span) => {
       const startedMs = ports.clock.monotonicMs();
-      const outcome = await this.#deliver(claimed, opened, formatTraceparent(span.context), signals);
-      span.set({ outcome: outcome.kind });
+      const sent = await this.#deliver(claimed, opened, formatTraceparent(span.context), signals);
+      span.set({ outcome: sent.outcome.kind });
       metrics.observe('headgate_attempt_seconds', { target: batch.targetId }, (ports.clock.monotonicMs() - startedMs) / 1_000);
-      return outcome;
+      return sent;
     });
   }
 
-  async #deliver(claimed: ClaimedBatch, opened: Target, traceparent: string, signals: HandlerSignals): Promise<DeliveryOutcome> {
+  async #deliver(claimed: ClaimedBatch, opened: Target, traceparent: string, signals: HandlerSignals): Promise<Sent> {
     const { leases, ports } = this.#services;
     let outgoing: ReturnType<typeof openOutgoingBatch>;
     try {
-      if (!leases.isOurs(claimed.item)) throw new HeadgateError(deliveryErrors.E_ATTEMPT_ABANDONED, 'the lease of the batch has run out');
+      if (!leases.isCertain(claimed.item))
+        throw new HeadgateError(deliveryErrors.E_ATTEMPT_ABANDONED, 'the lease of the batch has run out');
       outgoing = openOutgoingBatch(this.#outgoing(claimed, traceparent));
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error;
-      return { kind: 'refused', retryable: true, code: error.code, message: error.message };
+      const outcome = { kind: 'refused', retryable: true, code: error.code, message: error.message } as const;
+      return { outcome, unreadable: isUnreadable(error) ? error : null };
     }
     try {
-      return await withDeadline(ports.sleep, this.#timeoutMs(claimed, opened), signals.aborting, (signal) =>
+      const outcome = await withDeadline(ports.sleep, this.#timeoutMs(claimed, opened), signals.aborting, (signal) =>
         opened.deliver(outgoing.batch, signal),
       );
+      const { unreadable } = outgoing;
+      // Not the target's verdict: the bytes may be back at the next attempt.
+      if (unreadable !== null && outcome.kind === 'refused') return { outcome: { ...outcome, retryable: true }, unreadable };
+      return { outcome, unreadable };
     } finally {
       outgoing.close();
     }
@@ -264,7 +316,8 @@ export class BatchHandler {
       attempt: batch.attempts + 1,
       possibleDuplicate: batch.unknownAttempts > 0,
       traceparent,
-      isOurs: () => leases.isOurs(item),
+      isOurs: () => leases.isCertain(item),
+      oursForMs: leases.certainMs,
     };
   }
 

@@ -3,6 +3,7 @@ import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { type BatchMember, type BatchSpan, batchesPerFileMax } from './batch.ts';
 import type { BatchState } from './batch-state.ts';
+import { awaitsDecision } from './held-batch-query.ts';
 
 export interface LoadedBatch {
   readonly tenantId: string;
@@ -21,6 +22,7 @@ export interface LoadedBatch {
   readonly bodySha256: string;
   readonly attempts: number;
   readonly unknownAttempts: number;
+  readonly reasonCode: string | null;
   readonly traceParent: string | null;
   readonly cutAt: Date;
   /** Of the first job; empty when the file's row is gone. */
@@ -31,6 +33,8 @@ export interface LoadedBatch {
   readonly isDecided: boolean;
   /** A batch before it in its lane is open, or a file accepted earlier may still add one. */
   readonly mustWait: boolean;
+  /** Keys of its lane are blocked at the target. */
+  readonly hasBlockedKeys: boolean;
   /** By segment id. */
   readonly segments: ReadonlyMap<string, SealedObject>;
 }
@@ -38,16 +42,17 @@ export interface LoadedBatch {
 const selectBatches = `/* load batches */
   select b.batch_id as "batchId", b.flow_id as "flowId", b.flow_version_id as "flowVersionId", b.target_id as "targetId",
     b.parent_batch_id as "parentBatchId", b.lane, b.order_number as "orderNumber", b.state, b.spans, b.members, b.records, b.bytes,
-    b.body_sha256 as "bodySha256", b.attempts, b.unknown_attempts as "unknownAttempts", b.trace_parent as "traceParent",
+    b.body_sha256 as "bodySha256", b.attempts, b.unknown_attempts as "unknownAttempts", b.reason_code as "reasonCode", b.trace_parent as "traceParent",
     b.created_at as "cutAt", coalesce(f.name, '') as "fileName",
     not exists (select from headgate.jobs j where j.tenant_id = $1 and j.job_id = any (b.job_ids)
       and j.decision is distinct from 'cancel' and j.state <> 'cancelled') as "isCancelled",
-    b.state = 'held' and not exists (select from headgate.attempts a where a.tenant_id = $1 and a.batch_id = b.batch_id
-      and a.outcome = 'unknown' and a.resolved_as is null) as "isDecided",
+    b.state = 'held' and not (${awaitsDecision}) as "isDecided",
     b.lane >= 0 and (exists (select from headgate.jobs j where j.tenant_id = $1 and j.flow_id = b.flow_id
         and j.state in ('queued', 'running', 'checking', 'held') and j.accepted_number < b.order_number / ${batchesPerFileMax})
       or exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
-        and e.state in ('ready', 'sending', 'unknown', 'held') and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))) as "mustWait"
+        and e.state in ('ready', 'sending', 'unknown', 'held') and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))) as "mustWait",
+    b.lane >= 0 and exists (select from headgate.blocked_keys k where k.tenant_id = $1 and k.flow_id = b.flow_id and k.target_id = b.target_id
+      and k.lane = b.lane) as "hasBlockedKeys"
   from headgate.batches b
   left join lateral (select o.file_id from headgate.jobs o where o.tenant_id = $1 and o.job_id = b.job_ids[1] limit 1) j on true
   left join lateral (select o.name from headgate.files o where o.tenant_id = $1 and o.file_id = j.file_id limit 1) f on true

@@ -9,7 +9,7 @@ import type { FieldAmounts } from '../engine/chunk.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { BatchMember } from './batch.ts';
 import { type LoadedBatch, loadSegments } from './batch-load.ts';
-import { deliveryKey } from './delivery-key.ts';
+import { deliveryKey, orderKeyHash } from './delivery-key.ts';
 import { hasUniqueKey, RecordFacts } from './record-facts.ts';
 import { memberRecords, type RoutedRecord, readOutcomes } from './routed-records.ts';
 import { SegmentReaders } from './segment-readers.ts';
@@ -18,6 +18,8 @@ export interface BatchRecord {
   readonly member: BatchMember;
   readonly record: number;
   readonly deliveryKey: string;
+  /** Hash of the business key where the target keeps the order of keys; null elsewhere, and for a record without one. */
+  readonly orderKey: string | null;
 }
 
 export interface RecordSource {
@@ -39,11 +41,14 @@ interface Sources {
 /** Every record of the batch, in the order of its lines. */
 export async function readBatchRecords(source: RecordSource, batch: LoadedBatch, plan: Plan): Promise<readonly BatchRecord[]> {
   const records: BatchRecord[] = [];
-  await visitMembers(source, batch, plan, hasUniqueKey(plan), (member, routed, facts) => {
+  const hasKey = hasUniqueKey(plan);
+  const isOrdered = plan.targets.find(({ id }) => id === batch.targetId)!.order === 'by-key';
+  await visitMembers(source, batch, plan, hasKey || isOrdered, (member, routed, facts) => {
     const identity = { tenantId: batch.tenantId, flowId: batch.flowId, lineageId: member.lineageId, targetId: batch.targetId, intent: '' };
     for (const one of routed) {
-      const key = deliveryKey(identity, facts === null ? { record: one.record } : facts.identity(one));
-      records.push({ member, record: one.record, deliveryKey: key });
+      const key = deliveryKey(identity, facts === null || !hasKey ? { record: one.record } : facts.identity(one));
+      const order = isOrdered ? (facts?.orderKey(one) ?? null) : null;
+      records.push({ member, record: one.record, deliveryKey: key, orderKey: order === null ? null : orderKeyHash(identity, order) });
     }
   });
   return records;

@@ -6,13 +6,25 @@
 export const batchStates = ['ready', 'sending', 'unknown', 'held', 'acked', 'refused', 'split', 'dead', 'cancelled'] as const;
 export type BatchState = (typeof batchStates)[number];
 
-export const batchEvents = ['cut', 'send', 'acknowledge', 'refuse', 'retry', 'split', 'exhaust', 'lose', 'hold', 'cancel'] as const;
+export const batchEvents = [
+  'cut',
+  'send',
+  'acknowledge',
+  'refuse',
+  'retry',
+  'split',
+  'exhaust',
+  'lose',
+  'hold',
+  'cancel',
+  'block',
+] as const;
 export type BatchEvent = (typeof batchEvents)[number];
 
 /** The empty state is that of a batch that does not exist yet. */
 export const batchTransitions: Readonly<Record<BatchState | '', Readonly<Partial<Record<BatchEvent, BatchState>>>>> = {
   '': { cut: 'ready' },
-  ready: { send: 'sending', split: 'split', cancel: 'cancelled' },
+  ready: { send: 'sending', split: 'split', cancel: 'cancelled', block: 'dead', hold: 'held' },
   sending: { acknowledge: 'acked', refuse: 'refused', retry: 'ready', split: 'split', exhaust: 'dead', lose: 'unknown' },
   unknown: { send: 'sending', acknowledge: 'acked', refuse: 'refused', hold: 'held', exhaust: 'dead' },
   held: { send: 'sending', acknowledge: 'acked', exhaust: 'dead', cancel: 'cancelled' },

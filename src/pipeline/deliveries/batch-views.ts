@@ -6,13 +6,14 @@ import { addAmounts } from '../engine/amount-totals.ts';
 import type { FieldAmounts } from '../engine/chunk.ts';
 import { type BatchState, openBatchStates } from './batch-state.ts';
 import { deliveryErrors } from './delivery-errors.ts';
+import { awaitsDecision } from './held-batch-query.ts';
 
 export interface BatchSummary {
   readonly batchId: string;
   readonly flow: string;
   readonly targetId: string;
   readonly state: BatchState;
-  /** Nobody knows its outcome, and its flow says that a person decides. */
+  /** Nobody knows its outcome, and its flow says that a person decides; or its sealed bytes can't be read. */
   readonly awaitsDecision: boolean;
   readonly jobIds: readonly string[];
   readonly records: number;
@@ -57,10 +58,6 @@ export interface BatchFilter {
 
 /** As the partial index of open batches has them. */
 const isOpen = `b.state in (${openBatchStates.map((state) => `'${state}'`).join(', ')})`;
-
-/** A batch `b` that a person may decide about: once one did, nothing is unresolved any more. */
-export const awaitsDecision = `b.state = 'held' and exists (select from headgate.attempts a where a.tenant_id = $1 and a.batch_id = b.batch_id
-  and a.outcome = 'unknown' and a.resolved_as is null)`;
 
 const columns = `b.batch_id as "batchId", f.name as flow, b.target_id as "targetId", b.state, (${awaitsDecision}) as "awaitsDecision",
   b.job_ids as "jobIds", b.records, b.bytes, b.attempts, b.reason_code as "reasonCode", b.created_at as "createdAt", b.changed_at as "changedAt"`;

@@ -6,7 +6,7 @@ import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 
-export const deadLetterCauses = ['refused', 'exhausted', 'poison', 'operator'] as const;
+export const deadLetterCauses = ['refused', 'exhausted', 'blocked', 'poison', 'operator'] as const;
 export type DeadLetterCause = (typeof deadLetterCauses)[number];
 
 export interface NewDeadLetter {
@@ -25,6 +25,8 @@ export interface NewDeadLetter {
 export interface DeadLetterView extends NewDeadLetter {
   readonly flowName: string;
   readonly createdAt: Date;
+  /** Later records of its business key are held back because of it. */
+  readonly blocksKey: boolean;
 }
 
 export interface DeadLetterFilter {
@@ -63,7 +65,8 @@ export async function insertDeadLetters(tx: TenantTx, letters: readonly NewDeadL
 
 const columns = `d.dead_letter_id as "deadLetterId", d.job_id as "jobId", d.flow_id as "flowId", f.name as "flowName",
   d.target_id as "targetId", d.batch_id as "batchId", d.record_number as "recordNumber", d.cause, d.code, d.message,
-  d.delivery_key as "deliveryKey", d.created_at as "createdAt"`;
+  d.delivery_key as "deliveryKey", d.created_at as "createdAt",
+  exists (select from headgate.blocked_keys k where k.tenant_id = d.tenant_id and k.dead_letter_id = d.dead_letter_id) as "blocksKey"`;
 const source = 'headgate.dead_letters d join headgate.flows f on f.tenant_id = d.tenant_id and f.flow_id = d.flow_id';
 const matches = `d.tenant_id = $1 and ($2::uuid is null or d.job_id = $2) and ($3::uuid is null or d.flow_id = $3)
   and ($4::text is null or d.target_id = $4) and ($5::text is null or d.cause = $5)`;

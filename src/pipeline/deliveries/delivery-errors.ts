@@ -28,4 +28,9 @@ export const deliveryErrors = defineErrors({
     actor: 'caller',
     next: 'Check the id with `headgate dead-letter list`.',
   },
+  E_KEY_BLOCKED: {
+    meaning: 'An earlier record of the same business key was given up at a target that keeps the order of keys, so this one was not sent.',
+    actor: 'operator',
+    next: 'Settle the earlier record with the target, then release the key with `headgate blocked-key release`; records that come after that are sent.',
+  },
 });

@@ -30,6 +30,14 @@ function recordText(record: RecordIdentity): string {
   return `k${record.key.map((value) => (value === null ? '-' : lengthPrefixed(value))).join('')}`;
 }
 
+const orderVersion = 'headgate order key 1';
+
+/** What tells business keys apart whose records a target takes in order: over all files, jobs and versions of the flow. */
+export function orderKeyHash(scope: Pick<DeliveryIdentity, 'tenantId' | 'flowId' | 'targetId'>, key: readonly (string | null)[]): string {
+  const parts = [orderVersion, scope.tenantId, scope.flowId, scope.targetId, recordText({ key })];
+  return hash('sha256', parts.map(lengthPrefixed).join(''), 'hex');
+}
+
 /** Lengths in UTF-8 bytes: what is hashed. */
 function lengthPrefixed(text: string): string {
   return `${Buffer.byteLength(text, 'utf8')}:${text};`;

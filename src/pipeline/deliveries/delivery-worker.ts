@@ -46,6 +46,8 @@ export interface DeliveryWorkerOptions {
   readonly leaseMs: number;
   /** Batches in hand at once. */
   readonly inHandMax?: number;
+  /** Keys that one target may have blocked before whole lanes are. */
+  readonly blockedKeysMax?: number;
   readonly waiter?: Waiter;
   /** Called when jobs were sent to be closed, so that their loop needn't wait for its next poll. */
   readonly onJobsEnded?: () => void;

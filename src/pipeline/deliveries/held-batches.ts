@@ -1,6 +1,6 @@
 /**
- * A person's decision about a batch whose outcome nobody knows and whose flow says `onUnknown: hold`: it was delivered, it is
- * to be sent again, or it is given up. The reason becomes the evidence of its attempts (no unknown ends without one).
+ * A person's decision about a held batch, whose outcome nobody knows where the flow says `onUnknown: hold`, or whose sealed
+ * bytes can't be read: it was delivered, it is to be sent again, or it is given up. The reason becomes the evidence of its attempts (no unknown ends without one).
  */
 
 import { checkReason } from '../../platform/access/decision-reason.ts';
@@ -14,11 +14,12 @@ import { moveBatches } from './batch-changes.ts';
 import { deliverWork } from './batch-insert.ts';
 import { type LoadedBatch, loadBatches } from './batch-load.ts';
 import { type RecordSource, readBatchRecords } from './batch-records.ts';
-import { awaitsDecision } from './batch-views.ts';
 import { commitForCertain } from './certain-transaction.ts';
 import { insertDeadLetters, type NewDeadLetter } from './dead-letter-store.ts';
 import { deliveryErrors } from './delivery-errors.ts';
+import { awaitsDecision } from './held-batch-query.ts';
 import { addCounts, countBatch } from './target-counts.ts';
+import { unreadableCodes } from './unreadable-codes.ts';
 import type { WorkQueue } from './work-queue-port.ts';
 
 export const heldDecisions = ['delivered', 'resend', 'discard'] as const;
@@ -82,6 +83,9 @@ export async function decideHeldBatch(services: HeldServices, tenantId: string, 
   return decided!;
 }
 
+const settleHeld = `/* settle held batch */
+  update headgate.batches set reason_code = null, resolution_evidence = $3, changed_at = headgate.clock() where tenant_id = $1 and batch_id = $2`;
+
 async function writeDecision(
   tx: TenantTx,
   { queue, ports }: HeldServices,
@@ -92,9 +96,10 @@ async function writeDecision(
   const evidence = `${actor} decided: ${reason}`;
   const change = { batchId: batch.batchId, from: 'held', actor, traceParent: batch.traceParent, evidence } as const;
   if (decision === 'resend') {
-    // A held batch without an unresolved attempt is sent again, labelled as a possible duplicate.
+    // A held batch that waits for nobody is sent again, labelled as a possible duplicate where an attempt of it was unknown.
     await queue.addWork(tx, [deliverWork(batch.flowId, batch)]);
     await resolveAttempts(tx, [{ batchId: batch.batchId, resolvedAs: 'resent', evidence }]);
+    await tx.query(settleHeld, [tx.tenantId, batch.batchId, evidence]);
     return;
   }
   const isDelivered = decision === 'delivered';
@@ -118,7 +123,7 @@ async function lettersOf(services: HeldServices, batch: LoadedBatch, plan: Plan,
     batchId: batch.batchId,
     recordNumber: record.record,
     cause: 'operator',
-    code: deliveryErrors.E_OUTCOME_UNKNOWN,
+    code: unreadableCodes.find((code) => code === batch.reasonCode) ?? deliveryErrors.E_OUTCOME_UNKNOWN,
     message: reason,
     deliveryKey: record.deliveryKey,
   }));

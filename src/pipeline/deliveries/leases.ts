@@ -12,11 +12,15 @@ export interface Leases {
   /** It went to another, or it is not known to be ours. */
   lose(item: WorkItem): void;
   remove(item: WorkItem): void;
-  isOurs(item: WorkItem): boolean;
+  /** Ours now, and for `certainMs` to come whatever happens to this process meanwhile. */
+  isCertain(item: WorkItem): boolean;
+  readonly certainMs: number;
   byTenant(): ReadonlyMap<string, readonly WorkItem[]>;
 }
 
 export function createLeases(clock: Clock, leaseMs: number): Leases {
+  // Leases are renewed every third, so that two thirds are left in a process that runs.
+  const certainMs = Math.floor(leaseMs / 3);
   const held = new Map<string, { readonly item: WorkItem; untilMs: number }>();
   const keep = (item: WorkItem, askedAtMs: number) => held.set(item.workId, { item, untilMs: askedAtMs + leaseMs });
   return {
@@ -34,9 +38,10 @@ export function createLeases(clock: Clock, leaseMs: number): Leases {
     remove(item) {
       if (held.get(item.workId)?.item.fence === item.fence) held.delete(item.workId);
     },
-    isOurs(item) {
+    certainMs,
+    isCertain(item) {
       const lease = held.get(item.workId);
-      return lease !== undefined && lease.item.fence === item.fence && clock.monotonicMs() < lease.untilMs;
+      return lease !== undefined && lease.item.fence === item.fence && clock.monotonicMs() + certainMs < lease.untilMs;
     },
     byTenant() {
       const items = new Map<string, WorkItem[]>();

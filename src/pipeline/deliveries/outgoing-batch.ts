@@ -12,6 +12,7 @@ import { type RecordSource, readBatchRecords } from './batch-records.ts';
 import { bodyPieces } from './body-hash.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import { readRange, SegmentReaders } from './segment-readers.ts';
+import { isUnreadable } from './unreadable-codes.ts';
 
 export interface OutgoingContext {
   readonly source: RecordSource;
@@ -21,12 +22,20 @@ export interface OutgoingContext {
   readonly attempt: number;
   readonly possibleDuplicate: boolean;
   readonly traceparent: string;
-  /** False once the lease has run out: no byte may leave then, because another worker may be sending. */
+  /** False once the lease may run out within `oursForMs`: no byte may leave then, because another worker may be sending soon. */
   isOurs(): boolean;
+  readonly oursForMs: number;
+}
+
+export interface OpenedBatch {
+  readonly batch: OutgoingBatch;
+  /** Why its bytes or keys could not be read, once they could not. */
+  readonly unreadable: HeadgateError | null;
+  close(): void;
 }
 
 /** Opens every segment, so that one that can't be read fails before anything is sent. Close it after the attempt. */
-export function openOutgoingBatch(context: OutgoingContext): { readonly batch: OutgoingBatch; close(): void } {
+export function openOutgoingBatch(context: OutgoingContext): OpenedBatch {
   const { source, batch, plan, flowName } = context;
   const readers = new SegmentReaders(source.store, batch.tenantId);
   try {
@@ -36,6 +45,14 @@ export function openOutgoingBatch(context: OutgoingContext): { readonly batch: O
     throw error;
   }
   let keys: Promise<readonly string[]> | undefined;
+  let unreadable: HeadgateError | null = null;
+  const assertOurs = () => {
+    if (!context.isOurs()) throw new HeadgateError(deliveryErrors.E_ATTEMPT_ABANDONED, 'the lease of the batch has run out');
+  };
+  const failed = (error: unknown): never => {
+    if (isUnreadable(error)) unreadable = error;
+    throw error;
+  };
   const keyOf = isPlanted('new-key-on-retry') ? (key: string) => hash('sha256', `${key} ${context.attempt}`) : (key: string) => key;
   return {
     batch: {
@@ -48,10 +65,15 @@ export function openOutgoingBatch(context: OutgoingContext): { readonly batch: O
       number: numberOf(batch),
       cutAt: batch.cutAt,
       records: batch.records,
-      body: bodyOf(context, readers),
+      body: bodyOf(context, readers, { assertOurs, failed }),
+      assertOurs,
+      oursForMs: context.oursForMs,
       deliveryKeys: () =>
-        (keys ??= readBatchRecords(source, batch, plan).then((records) => records.map((record) => keyOf(record.deliveryKey)))),
+        (keys ??= readBatchRecords(source, batch, plan).then((records) => records.map((record) => keyOf(record.deliveryKey)), failed)),
       traceparent: context.traceparent,
+    },
+    get unreadable() {
+      return unreadable;
     },
     close: () => readers.close(),
   };
@@ -63,28 +85,59 @@ function numberOf({ batchId, orderNumber, parentBatchId }: LoadedBatch): string 
   return parentBatchId === null ? number : `${number}-${batchId.slice(-12)}`;
 }
 
-function bodyOf({ batch, plan, isOurs }: OutgoingContext, readers: SegmentReaders): BatchBody {
+/** Behind more than the first, so that a body that fills the socket's buffers ends with a piece that is handed over last. */
+const tailBytes = 512;
+const tailedBytesMin = 16 * 1024;
+
+/** Nothing is handed over without a look at the lease right before: a body that was begun is not ended by who lost it. */
+function bodyOf({ batch, plan }: OutgoingContext, readers: SegmentReaders, guards: BodyGuards): BatchBody {
   const target = plan.targets.findIndex(({ id }) => id === batch.targetId);
   const { body } = plan.targets[target]!;
   const open = (segmentId: string) => readers.open(batch.segments.get(segmentId)!);
-  const assertOurs = () => {
-    if (!isOurs()) throw new HeadgateError(deliveryErrors.E_ATTEMPT_ABANDONED, 'the lease of the batch has run out');
-  };
+  function* linesOf() {
+    for (const { segmentId, ranges } of batch.spans) {
+      for (let index = 0; index < ranges.length; index += 2) {
+        yield* segmentLines(body, readRange(open(segmentId), ranges[index]!, ranges[index + 1]!));
+      }
+    }
+  }
   return {
     sizeBytes: batch.bytes,
     sha256: batch.bodySha256,
     preamble: segmentPreamble(plan, target),
-    *pieces(options) {
-      assertOurs();
-      yield* bodyPieces(batch.spans, open, options);
-    },
-    *lines() {
-      assertOurs();
-      for (const { segmentId, ranges } of batch.spans) {
-        for (let index = 0; index < ranges.length; index += 2) {
-          yield* segmentLines(body, readRange(open(segmentId), ranges[index]!, ranges[index + 1]!));
-        }
-      }
-    },
+    pieces: (options) => guarded(withTail(bodyPieces(batch.spans, open, options), batch.bytes), guards),
+    lines: () => guarded(linesOf(), guards),
   };
+}
+
+interface BodyGuards {
+  assertOurs(): void;
+  failed(error: unknown): never;
+}
+
+function* guarded<Piece extends Uint8Array>(pieces: Iterable<Piece>, { assertOurs, failed }: BodyGuards): Generator<Piece> {
+  const iterator = pieces[Symbol.iterator]();
+  const next = () => {
+    try {
+      return iterator.next();
+    } catch (error) {
+      return failed(error);
+    }
+  };
+  for (let piece = next(); !piece.done; piece = next()) {
+    assertOurs();
+    yield piece.value;
+  }
+}
+
+function* withTail(pieces: Iterable<Buffer>, bytes: number): Generator<Buffer> {
+  let left = bytes;
+  for (const piece of pieces) {
+    left -= piece.length;
+    if (left > 0 || piece.length < tailedBytesMin) yield piece;
+    else {
+      yield piece.subarray(0, -tailBytes);
+      yield piece.subarray(-tailBytes);
+    }
+  }
 }

@@ -34,11 +34,18 @@ export class RecordFacts {
   readonly #flow: CompiledFlow;
   readonly #fetcher: RecordFetcher;
   readonly #key: number;
+  readonly #orderKey: number;
 
   constructor(plan: Plan, columns: readonly string[] | null, file: ByteSource) {
     this.#flow = compiledFlow(plan);
     this.#fetcher = new RecordFetcher(this.#flow, columns, file);
     this.#key = uniqueKeyIndex(this.#flow);
+    this.#orderKey = this.#flow.hashedKeys.findIndex(({ name }) => name === 'key');
+  }
+
+  /** The business key, unique or not; null for a record without one. */
+  orderKey(routed: RoutedRecord): readonly (string | null)[] | null {
+    return this.#orderKey < 0 ? null : (this.#fetcher.fetch(routed.offset).keys[this.#orderKey] ?? null);
   }
 
   /** A record without a key is known by its number. */

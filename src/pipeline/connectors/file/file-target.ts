@@ -51,6 +51,7 @@ export function openFileTarget({ target, connection, ports }: OpenOptions): Targ
         await removeOlderAttempts(folder, batch);
         try {
           await writeTemporary(temporary, batch, signal);
+          batch.assertOurs();
           step = 'named';
           const isNew = await nameFile(temporary, place);
           if (!isNew && !(await isSame(place, batch))) return conflict(batch);

@@ -58,8 +58,11 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
     async send(request, signal) {
       let isSent = false;
       function* pieces() {
-        isSent = true;
-        if (request.body) yield* request.body.pieces();
+        if (!request.body) return;
+        for (const piece of request.body.pieces()) {
+          isSent = true;
+          yield piece;
+        }
       }
       try {
         // A body of length 0 would be sent without being asked for its pieces; requests without one have no effect.

@@ -50,6 +50,7 @@ export function openHttpTarget(options: OpenOptions): Target {
     try {
       auth = authHeaders(settings.auth, options);
       sender = client();
+      assertReadable(batch);
     } catch (error) {
       return unsent(error);
     }
@@ -92,6 +93,13 @@ export function openHttpTarget(options: OpenOptions): Target {
       current = undefined;
     },
   };
+}
+
+/** Reads it all once, so that a damaged segment is found before half a body is at the target. */
+function assertReadable({ body }: OutgoingBatch): void {
+  let bytes = 0;
+  for (const piece of body.pieces({ isReused: true })) bytes += piece.length;
+  if (bytes !== body.sizeBytes) throw new Error('a body is not as long as its batch says');
 }
 
 interface Delivery {
@@ -160,7 +168,7 @@ async function deliverRecords({ settings, batch, headers, send, nowMs }: Deliver
         method: settings.method,
         path: settings.url.pathname,
         headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': key },
-        body: { sizeBytes: json.length, pieces: () => [json] },
+        body: { sizeBytes: json.length, pieces: () => oneOf(batch, json) },
       });
       const outcome = outcomeOf(exchange, nowMs());
       outcomes[index] = outcome;
@@ -169,6 +177,12 @@ async function deliverRecords({ settings, batch, headers, send, nowMs }: Deliver
   };
   await Promise.all(Array.from({ length: settings.requestsInFlight }, sendNext));
   return joinOutcomes(outcomes, batch.records);
+}
+
+/** When it is written, which a connection that has to be made first may delay. */
+function* oneOf(batch: OutgoingBatch, json: Buffer): Generator<Buffer> {
+  batch.assertOurs();
+  yield json;
 }
 
 /** One outcome for the batch: that of its records where they agree. */

@@ -36,7 +36,8 @@ export function openPostgresTarget(options: OpenOptions): Target {
       let isCommitting = false;
       try {
         return await sessions.use(signal, async (session) => {
-          const refused = await writeBatch({ settings, statements, session, batch });
+          const refused = await writeBatch({ settings, statements, session, batch, timeoutMs });
+          batch.assertOurs();
           isCommitting = true;
           await session.query('/* commit delivery */ commit');
           const evidence = session.hasEffects ? 'committed together with its delivery keys' : 'committed';
@@ -96,12 +97,15 @@ interface Writing {
   readonly statements: PostgresStatements;
   readonly session: PostgresSession;
   readonly batch: OutgoingBatch;
+  readonly timeoutMs: number;
 }
 
 /** Everything but COMMIT. Returns the refused records. */
-async function writeBatch({ settings, statements, session, batch }: Writing): Promise<RecordResult[]> {
+async function writeBatch({ settings, statements, session, batch, timeoutMs }: Writing): Promise<RecordResult[]> {
   const rows = rowsOf(batch);
-  await session.query('/* begin delivery */ begin');
+  // The server ends a session whose process is stopped before the batch can be another's: a late COMMIT finds nothing.
+  const idleMs = Math.max(1, Math.floor(Math.min(timeoutMs, batch.oursForMs)));
+  await session.query(`/* begin delivery */ begin; set local idle_in_transaction_session_timeout = ${idleMs}`);
   if (!session.hasEffects) return await writeRows(session, statements, wavesOf(rows, settings.keys));
   const keys = await batch.deliveryKeys();
   const { rows: claimed } = await session.query<{ delivery_key: string }>(statements.claimEffects, [keys, batch.batchId]);

@@ -83,6 +83,8 @@ insert into headgate.state_transitions (machine, from_state, event, to_state) va
   ('batch', 'ready', 'send', 'sending'),
   ('batch', 'ready', 'split', 'split'),
   ('batch', 'ready', 'cancel', 'cancelled'),
+  ('batch', 'ready', 'block', 'dead'),
+  ('batch', 'ready', 'hold', 'held'),
   ('batch', 'sending', 'acknowledge', 'acked'),
   ('batch', 'sending', 'refuse', 'refused'),
   ('batch', 'sending', 'retry', 'ready'),
@@ -338,6 +340,7 @@ create table headgate.idempotency_keys (
   created_at timestamptz not null,
   primary key (tenant_id, scope, key)
 );
+create index idempotency_keys_by_age on headgate.idempotency_keys (tenant_id, created_at);
 
 -- Jobs, chunks, segments ---------------------------------------------------------------------------------------------------
 
@@ -538,7 +541,7 @@ create table headgate.dead_letters (
   target_id text collate "C" not null,
   batch_id uuid not null,
   record_number bigint not null,
-  cause text collate "C" not null check (cause in ('refused', 'exhausted', 'poison', 'operator')),
+  cause text collate "C" not null check (cause in ('refused', 'exhausted', 'blocked', 'poison', 'operator')),
   code text collate "C" not null,
   message text not null,
   delivery_key text collate "C" not null,
@@ -548,6 +551,24 @@ create table headgate.dead_letters (
 ) partition by range (dead_letter_id);
 create index dead_letters_by_job on headgate.dead_letters (tenant_id, job_id, record_number);
 create index dead_letters_by_flow on headgate.dead_letters (tenant_id, flow_id, dead_letter_id);
+
+-- Business keys of which a record was given up at a target that keeps their order: later records of the key are not sent
+-- until the key is released (decisions 19). Hashes, never values; '' is every key of the lane, once a target has too many.
+create table headgate.blocked_keys (
+  tenant_id uuid not null,
+  flow_id uuid not null,
+  target_id text collate "C" not null,
+  lane smallint not null,
+  key_hash text collate "C" not null check (key_hash ~ '^([0-9a-f]{64})?$'),
+  -- The record that was given up.
+  job_id uuid not null,
+  dead_letter_id uuid not null,
+  blocked_at timestamptz not null,
+  primary key (tenant_id, flow_id, target_id, lane, key_hash),
+  foreign key (tenant_id, flow_id) references headgate.flows
+);
+create index blocked_keys_by_dead_letter on headgate.blocked_keys (tenant_id, dead_letter_id);
+create index blocked_keys_by_job on headgate.blocked_keys (tenant_id, job_id);
 
 -- Ledger -----------------------------------------------------------------------------------------------------------------------
 
@@ -683,7 +704,7 @@ declare
 begin
   foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules',
       'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
-      'batches', 'attempts', 'dead_letters', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'tenant_shares'] loop
+      'batches', 'attempts', 'dead_letters', 'blocked_keys', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'tenant_shares'] loop
     execute format('alter table headgate.%I enable row level security', v_table);
     execute format('alter table headgate.%I force row level security', v_table);
     execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_table);
@@ -736,6 +757,7 @@ grant select, insert on headgate.definitions, headgate.events, headgate.event_tr
 grant select, insert, update on headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
   headgate.event_cursors to headgate_app;
+grant select, insert, delete on headgate.blocked_keys to headgate_app;
 grant select, insert, update, delete on headgate.source_schedules, headgate.file_fingerprints, headgate.idempotency_keys, headgate.work_items to headgate_app;
 
 -- The dispatcher: what must see across tenants, each answer ids and schedule only -----------------------------------------------
@@ -783,15 +805,15 @@ $$;
 
 -- Leases sources that are due. The poller sets due_at again and clears the lease when it is done.
 create function headgate.list_due_sources(p_worker uuid, p_limit integer, p_lease_ms integer)
-returns table (tenant_id uuid, flow_id uuid, source_id text, fence bigint)
+returns table (tenant_id uuid, flow_id uuid, source_id text, fence bigint, late_ms bigint)
 language sql volatile security definer set search_path = '' as $$
   update headgate.source_schedules s
   set lease_until = headgate.clock() + p_lease_ms * interval '1 millisecond', worker_id = p_worker, fence = s.fence + 1
-  from (select d.tenant_id, d.flow_id, d.source_id from headgate.source_schedules d
+  from (select d.tenant_id, d.flow_id, d.source_id, (extract(epoch from headgate.clock() - d.due_at) * 1000)::bigint as late_ms from headgate.source_schedules d
         where d.due_at <= headgate.clock() and (d.lease_until is null or d.lease_until <= headgate.clock())
         order by d.due_at limit p_limit for update skip locked) due
   where s.tenant_id = due.tenant_id and s.flow_id = due.flow_id and s.source_id = due.source_id
-  returning s.tenant_id, s.flow_id, s.source_id, s.fence
+  returning s.tenant_id, s.flow_id, s.source_id, s.fence, due.late_ms
 $$;
 
 -- Claims ready work of one kind under a fenced lease, fairly by cost and weight between tenants: start-time fair queueing

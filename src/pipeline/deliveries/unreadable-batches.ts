@@ -1,0 +1,46 @@
+/**
+ * Batches whose sealed bytes can't be read: lost, damaged, or without their key. They are tried again as a target that is
+ * away, then held with the code of the storage, because their bytes may come back from a copy: a person has them sent once
+ * the object is restored, or cancels the job. Never dropped: what they hold was not delivered.
+ */
+import type { HeadgateError } from '../../platform/base/errors.ts';
+import type { AttemptEnding } from './attempt-store.ts';
+import { noLane } from './batch.ts';
+import type { BatchEnding } from './batch-ending.ts';
+import { changeOf, type EndingContext, endingOfWork } from './batch-endings.ts';
+import type { BatchState } from './batch-state.ts';
+import type { Decision } from './outcome-decision.ts';
+
+/** A held batch of an ordered target stays in the queue, so that its lane waits; a decision makes it ready at once. */
+export const heldAgainMs = 3_600_000;
+
+/** Null: it leaves the queue until a person decides. */
+export function heldDelayMs(lane: number): number | null {
+  return lane === noLane ? null : heldAgainMs;
+}
+
+/** After an attempt; the batch is `sending`. What the target said stays with the attempt, as far as it says one thing. */
+export function endingOfUnreadable(
+  context: EndingContext,
+  error: HeadgateError,
+  ended: { readonly attemptId: string; readonly decision: Decision },
+): BatchEnding {
+  const { decision, attemptId } = ended;
+  const isRefused = decision.kind === 'refused' || decision.kind === 'exhausted';
+  const attempt: AttemptEnding = {
+    attemptId,
+    outcome: isRefused ? 'refused' : 'unknown',
+    reasonCode: isRefused ? decision.code : error.code,
+  };
+  const first = isRefused
+    ? changeOf(context, 'sending', 'retry', { reasonCode: decision.code })
+    : changeOf(context, 'sending', 'lose', { reasonCode: error.code, unknownAttempts: 1 });
+  const held = endingAsUnreadable(context, error, isRefused ? 'ready' : 'unknown');
+  return { ...held, attempt, changes: [first, ...held.changes] };
+}
+
+/** Without an attempt: the batch waits as `ready` or `unknown`. */
+export function endingAsUnreadable(context: EndingContext, error: HeadgateError, from: BatchState): BatchEnding {
+  const ending = endingOfWork(context, heldDelayMs(context.batch.lane));
+  return { ...ending, changes: [changeOf(context, from, 'hold', { reasonCode: error.code })] };
+}
