@@ -60,6 +60,7 @@ export function uploadRoutes(parts: ApiParts) {
       async (request, reply) => {
         const answer = await parts.uploads.receiveUpload(uploadOf(request, parts));
         if (answer.kind === 'refused') {
+          parts.metrics.add('headgate_admission_refused_total', { tenant: ownerOf(request).tenantName, limit: answer.limit });
           const error = new HeadgateError(answer.code, 'the tenant has no room for this file now; nothing was kept', { retryable: true });
           return sendProblem(reply, error, answer.reason === 'full' ? 507 : 429, answer.retryAfterMs / 1000);
         }

@@ -29,6 +29,7 @@ import { formats } from './catalogue.ts';
 import { createHealth } from './health-checks.ts';
 import { createLateDatabase } from './late-database.ts';
 import { openStorage } from './open-storage.ts';
+import { createSourceWatch } from './source-watch.ts';
 import { createStorageSweep } from './storage-sweep.ts';
 import { createWorkLoops } from './work-loops.ts';
 
@@ -87,6 +88,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     store: storage.sealed,
     formats,
   });
+  const watch = createSourceWatch({ metrics, logger, clock: ports.clock });
   const intake = createFileIntake({
     db,
     ports,
@@ -94,6 +96,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     createJobs: createJobIntake(ports.ids),
     onVerdicts: (_tenantId, flow, verdicts) => {
       chunkWork.notify();
+      watch.countRefused(flow.plan.flow.tenant, verdicts);
       for (const { state, bytes } of verdicts) {
         metrics.add('headgate_files_total', { tenant: flow.plan.flow.tenant, outcome: state });
         if (state === 'accepted') metrics.add('headgate_file_bytes_total', { tenant: flow.plan.flow.tenant }, bytes);
@@ -116,7 +119,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         workerId,
         crashPoints,
         leaseMs: settings.leaseMs,
-        onError: onError('source poller'),
+        ...watch,
       }),
     );
   if (has('scheduler')) {

@@ -12,10 +12,12 @@ export interface SourceLease {
   readonly flowId: string;
   readonly sourceId: string;
   readonly fence: number;
+  /** How long it had been due when it was leased. */
+  readonly lateMs: number;
 }
 
 const leaseDue = `/* lease due sources */
-  select tenant_id as "tenantId", flow_id as "flowId", source_id as "sourceId", fence from headgate.list_due_sources($1, $2, $3)`;
+  select tenant_id as "tenantId", flow_id as "flowId", source_id as "sourceId", fence, late_ms as "lateMs" from headgate.list_due_sources($1, $2, $3)`;
 
 /** Leases sources that are due, of any tenant. */
 export async function leaseDueSources(

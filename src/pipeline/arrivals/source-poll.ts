@@ -39,12 +39,16 @@ export interface SourcePollParts {
   readonly plans: ArrivalPlans;
   readonly leaseMs: number;
   readonly crashPoints?: CrashPoints;
-  readonly onRefused?: (tenantId: string, refusal: Refusal) => void;
+  /** First thing of a poll whose flow and source are in force. These three must not throw. */
+  readonly onFound?: (lease: SourceLease, flow: ArrivalFlow) => void;
+  readonly onRefused?: (lease: SourceLease, refusal: Refusal) => void;
   /** A file that can not be read now; it is tried again. */
-  readonly onUnreadable?: (error: HeadgateError) => void;
+  readonly onUnreadable?: (lease: SourceLease, error: HeadgateError) => void;
 }
 
 export interface PollResult {
+  /** False: the source is no more, or its flow is disabled. */
+  readonly isFound: boolean;
   readonly verdicts: { readonly accepted: number; readonly duplicate: number; readonly held: number; readonly quarantined: number };
   /** When to poll again. */
   readonly dueInMs: number;
@@ -68,7 +72,8 @@ export async function pollSource(parts: SourcePollParts, lease: SourceLease, sig
     },
     { readOnly: true },
   );
-  if (!found) return { verdicts: { accepted: 0, duplicate: 0, held: 0, quarantined: 0 }, dueInMs: idleSourceMs };
+  if (!found) return { isFound: false, verdicts: { accepted: 0, duplicate: 0, held: 0, quarantined: 0 }, dueInMs: idleSourceMs };
+  parts.onFound?.(lease, found.flow);
   return new SourcePoll(parts, lease, found).run(found.known, signal);
 }
 
@@ -108,13 +113,13 @@ class SourcePoll {
     const complete = await this.#writeDown(observation);
     let dueInMs = Math.min(source.pollMs, observation.restLeftMs === null ? source.pollMs : Math.max(20, observation.restLeftMs));
     for (const batch of cutIntoBatches(complete)) {
-      if (signal.aborted) return { verdicts: this.#verdicts, dueInMs: 0 };
+      if (signal.aborted) return { isFound: true, verdicts: this.#verdicts, dueInMs: 0 };
       const retryAfterMs = await this.#takeIn(batch);
       if (retryAfterMs === undefined) continue;
       dueInMs = Math.max(dueInMs, retryAfterMs);
       break;
     }
-    return { verdicts: this.#verdicts, dueInMs };
+    return { isFound: true, verdicts: this.#verdicts, dueInMs };
   }
 
   async #look(): Promise<{ entries: FolderEntry[]; names: Set<string> }> {
@@ -161,7 +166,7 @@ class SourcePoll {
         ? { kind: 'refused', code: 'E_FILE_RATE', limit: 'rate', reason: 'busy', retryAfterMs: 5_000 }
         : admission.admit({ tenantId, usage, limits, files: Math.min(batch.length, filesLeft), bytes });
     if (answer.kind === 'refused') {
-      onRefused?.(tenantId, answer);
+      onRefused?.(this.#lease, answer);
       return answer.retryAfterMs;
     }
     try {
@@ -189,7 +194,7 @@ class SourcePoll {
         const outcome = await readComplete(reading, file);
         if (outcome.kind === 'received') received.push({ arrival: outcome.arrival, file });
         else if (outcome.kind === 'changed') changed.push(file);
-        else this.#parts.onUnreadable?.(outcome.error);
+        else this.#parts.onUnreadable?.(this.#lease, outcome.error);
       }
     } catch (error) {
       await intake.discard(received.map((each) => each.arrival));

@@ -17,6 +17,7 @@ export interface SourcePollerOptions extends Omit<SourcePollParts, 'leaseMs'> {
   readonly waiter?: Waiter;
   /** Called once per failure: of a poll (with its source) or of the loop itself. */
   readonly onError: (error: unknown, lease?: SourceLease) => void;
+  /** After each poll that did not fail. */
   readonly onPolled?: (lease: SourceLease, result: PollResult) => void;
   readonly concurrency?: number;
   readonly leaseMs?: number;

@@ -21,10 +21,35 @@ export const metricsCatalogue = {
   },
   headgate_files_total: { kind: 'counter', help: 'Arrivals that ended, by how.', labels: ['tenant', 'outcome'] },
   headgate_file_bytes_total: { kind: 'counter', help: 'Plaintext bytes of accepted files.', labels: ['tenant'] },
+  headgate_files_refused_total: {
+    kind: 'counter',
+    help: 'Files that were not accepted although they came whole, by outcome (duplicate, held, quarantined) and code.',
+    labels: ['tenant', 'outcome', 'code'],
+  },
   headgate_admission_refused_total: {
     kind: 'counter',
-    help: 'Files refused before acceptance, by the limit that was full.',
+    help: 'Uploads refused, and batches of a folder source put off, before a byte was kept, by the limit that was full.',
     labels: ['tenant', 'limit'],
+  },
+  headgate_source_polls_total: {
+    kind: 'counter',
+    help: 'Polls of folder sources, by outcome (ok, failed).',
+    labels: ['tenant', 'flow', 'source', 'outcome'],
+  },
+  headgate_source_last_poll_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'Unix time of the last good poll of the source by this process; the greatest of all processes counts.',
+    labels: ['tenant', 'flow', 'source'],
+  },
+  headgate_source_poll_lag_seconds: {
+    kind: 'gauge',
+    help: 'How long the source had been due when its last poll began.',
+    labels: ['tenant', 'flow', 'source'],
+  },
+  headgate_source_unreadable_total: {
+    kind: 'counter',
+    help: 'Tries to take a file of a folder source that could not be read; it is tried again.',
+    labels: ['tenant', 'flow', 'source', 'code'],
   },
   headgate_jobs_total: { kind: 'counter', help: 'Jobs that closed, by closing state.', labels: ['tenant', 'flow', 'state'] },
   headgate_job_seconds: {
