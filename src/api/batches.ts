@@ -73,14 +73,6 @@ export function batchRoutes(parts: ApiParts) {
 }
 
 function resolveRoute(api: FastifyInstance, { db, jobs }: ApiParts): void {
-  const { store, queue, ports, signals } = jobs;
-  const services = {
-    db,
-    store,
-    queue,
-    ports,
-    loadPlan: async (...version: Parameters<typeof jobs.flows.load>) => (await jobs.flows.load(...version)).plan,
-  };
   api.post<{ Params: { id: string }; Body: DecisionBody & { readonly decision: HeldDecision['decision'] } }>(
     '/batches/:id/resolve',
     {
@@ -109,6 +101,9 @@ function resolveRoute(api: FastifyInstance, { db, jobs }: ApiParts): void {
           throw new HeadgateError(deliveryErrors.E_BATCH_STATE, `the batch is ${batch.state} and waits for no decision`);
         return batch;
       }
+      const { store, queue, ports, flows, signals } = jobs;
+      const loadPlan = async (...version: Parameters<typeof flows.load>) => (await flows.load(...version)).plan;
+      const services = { db, store, queue, ports, loadPlan };
       const decided = await decideHeldBatch(services, tenantId, { batchId, decision, reason, actor: actorOf(request), keyed });
       for (const kind of ['deliver', 'close'] as const) signals[kind].notify();
       return decided;

@@ -27,6 +27,7 @@ import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
 import { formats } from './catalogue.ts';
 import { createHealth } from './health-checks.ts';
+import { createKeyPruner } from './key-pruner.ts';
 import { createLateDatabase } from './late-database.ts';
 import { openStorage } from './open-storage.ts';
 import { createSourceWatch } from './source-watch.ts';
@@ -125,6 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (has('scheduler')) {
     loops.push(createEventSequencer({ db, ports, onError: onError('event sequencer') }));
     loops.push(createStorageSweep({ raw: storage.raw, db, ports, logger, workerId }));
+    loops.push(createKeyPruner({ db, ports, logger, workerId }));
   }
   const work = await createWorkLoops({ settings, env, db, ports, storage, logger, metrics, workerId, crashPoints, chunkWork, codeVersion });
   loops.push(...work.loops);

@@ -27,7 +27,7 @@ export interface KeptAnswer<Answer> {
 }
 
 /** How long an answer is kept at least, by the database's clock. */
-export const keptKeyMs = 7 * 24 * 60 * 60_000;
+const keptKeyMs = 7 * 24 * 60 * 60_000;
 
 const selectKey = `/* find idempotency key */
   select request_hash as "requestHash", response from headgate.idempotency_keys where tenant_id = $1 and scope = $2 and key = $3`;
@@ -81,6 +81,18 @@ export async function answerOnce<Answer>(tx: TenantTx, keyed: KeyedRequest | und
   const response = await work();
   await keepAnswer(tx, keyed, { status: 200, response });
   return response;
+}
+
+const deleteExpired = `/* delete expired idempotency keys */
+  delete from headgate.idempotency_keys k
+  using (select e.scope, e.key from headgate.idempotency_keys e
+         where e.tenant_id = $1 and e.created_at < (select headgate.clock()) - $2 * interval '1 millisecond'
+         order by e.created_at limit $3 for update skip locked) d
+  where k.tenant_id = $1 and k.scope = d.scope and k.key = d.key`;
+
+/** Of the scope's tenant, the oldest first, at most `rowsMax`. Returns how many. */
+export async function deleteExpiredKeys(tx: TenantTx, rowsMax: number): Promise<number> {
+  return (await tx.query(deleteExpired, [tx.tenantId, keptKeyMs, rowsMax])).rowCount;
 }
 
 export function hashOfRequest(parts: readonly (string | null)[]): string {
