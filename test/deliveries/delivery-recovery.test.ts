@@ -42,6 +42,25 @@ async function expireLeases(scenario: Scenario): Promise<void> {
   await scenario.rows('/* expire */ update headgate.work_items set lease_until = null where tenant_id = $1 and lease_until is not null');
 }
 
+/** A store and a clock: at the read of that number of an output segment's piece a minute goes by without the process. */
+function stoppingStore(store: Scenario['store']) {
+  let nowMs = 0;
+  const stopAt = { read: 0, reads: 0, clock: { nowMs: () => nowMs, monotonicMs: () => nowMs } };
+  const stopping: Scenario['store'] = {
+    ...store,
+    open(tenantId, object) {
+      const reader = store.open(tenantId, object);
+      const read: typeof reader.read = (into, at, length, position) => {
+        const pieceStart = position % (1024 * 1024) === 0;
+        if (object.name.includes('/output/') && pieceStart && ++stopAt.reads === stopAt.read) nowMs += 60_000;
+        return reader.read(into, at, length, position);
+      };
+      return { ...reader, read };
+    },
+  };
+  return { store: stopping, stopAt };
+}
+
 function signal() {
   let fire!: () => void;
   const fired = new Promise<void>((resolve) => (fire = resolve));
@@ -109,6 +128,22 @@ describe('a worker that disappears', () => {
     scenario.startWorker();
     await scenario.allEnded(jobs);
     expect(sink.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['first read of what is sent, sends nothing', 1, 3],
+    ['last piece of a big body, never completes the request', 2, 20_000],
+  ])('and wakes at the %s', async (_, read, count) => {
+    const { sink, scenario } = await httpScenario({ batchRecords: 50_000, batchBytes: 16 * 1024 * 1024 });
+    await scenario.deliverJobs([{ lines: linesOf('r', count) }]);
+    const { store, stopAt } = stoppingStore(scenario.store);
+    // The body is read once before it is sent.
+    stopAt.read = Math.ceil((count * 53) / (1024 * 1024)) + read;
+    scenario.startWorker({ store, ports: { ...systemPorts, clock: stopAt.clock } });
+    await until(async () => (await scenario.attempts()).some(({ outcome }) => outcome !== null), 'the attempt did not end');
+    await scenario.stopWorkers();
+    expect(stopAt.reads).toBeGreaterThanOrEqual(stopAt.read);
+    expect(sink.requests).toHaveLength(0);
   });
 
   it('again and again ends in dead letters instead of going on for ever', async () => {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { HeadgateError } from '../../../platform/base/errors.ts';
 import { again, describeConnectorContract, openOptions, outgoing } from '../connector-contract.fixture.ts';
 import { fileConnector } from './file-connector.ts';
 import { fileNameOf } from './file-name.ts';
@@ -134,4 +135,14 @@ it('names are made of the template and of plain characters only', () => {
 
 it.each(['...', '{file}', 'x\u0000', '{unknown}', 'a/b'])('the name %j is refused where it makes no plain file name', (template) => {
   expect(() => named(template, '..')).toThrowError(expect.objectContaining({ code: 'E_TARGET' }));
+});
+
+it('a lease that is lost before the file has its name leaves no file', async () => {
+  const root = folder();
+  const lost = new HeadgateError('E_ATTEMPT_ABANDONED', 'the lease of the batch has run out', { retryable: true });
+  const assertOurs = () => {
+    throw lost;
+  };
+  expect(await open(root).deliver(outgoing(['a'], { assertOurs }), signal)).toMatchObject({ kind: 'refused', code: 'E_ATTEMPT_ABANDONED' });
+  expect(readdirSync(root)).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { startHttpSink } from '../../../../test/support/http-sink.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
 import { strictEgress } from '../connector.ts';
 import { again, describeConnectorContract, openOptions, outgoing } from '../connector-contract.fixture.ts';
 import { readRetryAfter } from './http-answer.ts';
@@ -320,4 +321,19 @@ it('C3: one forbidden address among public ones refuses all', async () => {
   const target = httpConnector.open(options);
   expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', code: 'E_SSRF' });
   await target.close();
+});
+
+it('a lease that is lost between two records of single requests sends no more of them', async () => {
+  const sink = await startHttpSink();
+  const options = openOptions(httpConnector, { settings: { mode: 'single', requestsInFlight: 1 }, connection: { baseUrl: sink.url } });
+  const lost = new HeadgateError('E_ATTEMPT_ABANDONED', 'the lease of the batch has run out', { retryable: true });
+  const assertOurs = () => {
+    if (sink.requests.length === 2) throw lost;
+  };
+  const outcome = await httpConnector.open(options).deliver(outgoing(['a', 'b', 'c', 'd'], { assertOurs }), new AbortController().signal);
+  expect(sink.requests).toHaveLength(2);
+  expect(outcome).toEqual({
+    kind: 'acked',
+    perRecord: [2, 3].map((index) => ({ index, status: 'retry', code: 'E_ATTEMPT_ABANDONED' })),
+  });
 });

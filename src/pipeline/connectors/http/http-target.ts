@@ -159,9 +159,14 @@ async function deliverRecords({ settings, batch, headers, send, nowMs }: Deliver
   let isStopped = false;
   const sendNext = async () => {
     while (!isStopped) {
-      const line = lines.next();
+      const line = nextLine(lines);
       if (line.done) return;
       const index = next++;
+      if ('refused' in line) {
+        outcomes[index] = line.refused;
+        isStopped = true;
+        return;
+      }
       const json = Buffer.from(line.value.subarray(0, -1));
       const key = settings.idempotencyField === null ? keys[index]! : (fieldText(json, settings.idempotencyField) ?? keys[index]!);
       const exchange = await send({
@@ -177,6 +182,15 @@ async function deliverRecords({ settings, batch, headers, send, nowMs }: Deliver
   };
   await Promise.all(Array.from({ length: settings.requestsInFlight }, sendNext));
   return joinOutcomes(outcomes, batch.records);
+}
+
+/** The next record, or why there is none although there should be: the lease is no longer certain. */
+function nextLine(lines: Iterator<Uint8Array>): IteratorResult<Uint8Array> | { readonly done: false; readonly refused: DeliveryOutcome } {
+  try {
+    return lines.next();
+  } catch (error) {
+    return { done: false, refused: unsent(error) };
+  }
 }
 
 /** When it is written, which a connection that has to be made first may delay. */

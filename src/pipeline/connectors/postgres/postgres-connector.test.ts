@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
 import { strictEgress } from '../connector.ts';
 import { again, contractPlan, describeConnectorContract, openOptions, outgoing } from '../connector-contract.fixture.ts';
 import { postgresConnector } from './postgres-connector.ts';
@@ -235,4 +236,28 @@ it('the ddl names columns by output field, with keys', () => {
   expect(targetDdl(plan, plan.targets[0]!)).toContain(
     'create table if not exists "pay"."credit" (\n  "id" text not null,\n  "customer" text,\n  "amount" numeric,',
   );
+});
+
+it('a lease that is lost before COMMIT leaves no row', async () => {
+  const table = await makeTable(false);
+  const lost = new HeadgateError('E_ATTEMPT_ABANDONED', 'the lease of the batch has run out', { retryable: true });
+  const assertOurs = () => {
+    throw lost;
+  };
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  expect(await target.deliver(outgoing(['a'], { assertOurs }), signal)).toMatchObject({ kind: 'refused', code: 'E_ATTEMPT_ABANDONED' });
+  expect(await idsOf(table)).toEqual([]);
+  await target.close();
+});
+
+it('a process that is stopped between its last look at the lease and COMMIT commits nothing when it wakes', async () => {
+  const table = await makeTable(false);
+  const stopped = new Int32Array(new SharedArrayBuffer(4));
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  // Nothing of this process runs meanwhile; the server ends the session by itself.
+  const assertOurs = () => void Atomics.wait(stopped, 0, 0, 600);
+  const outcome = await target.deliver(outgoing(['a'], { assertOurs, oursForMs: 200 }), signal);
+  expect(outcome.kind).not.toBe('acked');
+  expect(await idsOf(table)).toEqual([]);
+  await target.close();
 });
