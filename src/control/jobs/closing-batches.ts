@@ -36,7 +36,8 @@ export interface WrittenChunk {
 const selectBatches = `/* read batches of jobs */
   select batch_id as "batchId", parent_batch_id as "parentBatchId", target_id as "targetId", state, spans, members, job_ids as "jobIds", bytes,
     body_sha256 as "bodySha256", unknown_attempts as "unknownAttempts"
-  from headgate.batches where tenant_id = $1 and job_ids && $2::uuid[] order by batch_id`;
+  from headgate.batches where tenant_id = $1 and batch_id = any (array(
+    select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = any ($2::uuid[]))) order by batch_id`;
 
 /** In ascending order of id. */
 export async function readBatches(tx: TenantTx, jobIds: readonly string[]): Promise<EndedBatch[]> {

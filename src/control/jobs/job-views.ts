@@ -84,7 +84,7 @@ const selectJob = `/* get job */ select ${columns}, j.bytes, j.chunks, j.chunks_
 
 const selectTargets = `/* get job targets */ select t.target_id as "targetId", t.routed, t.delivered, t.refused, t.dead, t.cancelled,
   coalesce((select sum(case when jsonb_array_length(b.members) = 1 then b.records else 0 end) from headgate.batches b
-            where b.tenant_id = t.tenant_id and b.job_ids @> array[t.job_id] and b.target_id = t.target_id and b.state = 'held'), 0)::int8 as parked
+            where b.tenant_id = $1 and b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $2)) and b.target_id = t.target_id and b.state = 'held'), 0)::int8 as parked
   from headgate.job_targets t where t.tenant_id = $1 and t.job_id = $2 order by t.target_id`;
 
 interface JobRow extends JobSummary {

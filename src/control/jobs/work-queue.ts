@@ -58,12 +58,13 @@ export async function claimWork(db: Db, kind: WorkKind, { limit, workerId, lease
  * Every statement on claimed work locks its rows in the order of their ids before it changes the first: renewals, ends and
  * returns of the same worker overlap in part, and whoever took rows in another order would wait for one that waits for it
  * (SQLSTATE 40P01). A transaction that ends some items and returns others locks both in one go (`endWork`). Claims never
- * wait for a row; work is locked before the rows it is about.
+ * wait for a row; work is locked before the rows it is about. Each row is looked up by its key, whatever the statistics say:
+ * those of this table are never true.
  */
 const lockClaimed = (isOurs: string, more = '', values = '') => `
-  select w.work_id as "workId"${more} from headgate.work_items w join unnest($2::uuid[], $3::bigint[]${values}) as d (work_id, fence${more.replace('d.', '')})
-    on w.work_id = d.work_id
-  where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and ${isOurs} order by w.work_id for update of w`;
+  select l.work_id as "workId"${more}
+  from (select * from unnest($2::uuid[], $3::bigint[]${values}) as u (work_id, fence${more.replace('d.', '')}) order by u.work_id) d
+  cross join lateral (select w.work_id from headgate.work_items w where w.tenant_id = $1 and w.work_id = d.work_id and ${isOurs} limit 1 for update) l`;
 const isOurs = 'w.fence = d.fence and w.lease_until is not null';
 
 const selectOurs = `/* lock work */ ${lockClaimed(isOurs)}`;
@@ -77,7 +78,7 @@ export async function lockWork<Item extends ClaimedWork>(tx: TenantTx, items: re
 
 const deleteWork = `/* finish work */
   with ours as materialized (${lockClaimed(isPlanted('no-fence') ? 'true' : isOurs)})
-  delete from headgate.work_items w using ours where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.work_id = ours."workId"`;
+  delete from headgate.work_items w using ours where w.tenant_id = $1 and w.work_id = ours."workId"`;
 
 /** Fails with E_FENCED when any item is no longer ours: nothing of this transaction may then be kept. */
 export async function finishWork(tx: TenantTx, items: readonly ClaimedWork[]): Promise<void> {
@@ -90,7 +91,7 @@ const returnWork = `/* release work */
   with ours as materialized (${lockClaimed(isOurs, ', d.delay_ms', ', $4::bigint[]')})
   update headgate.work_items w
   set lease_until = null, worker_id = null, due_at = (select headgate.clock()) + ours.delay_ms * interval '1 millisecond'
-  from ours where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.work_id = ours."workId"`;
+  from ours where w.tenant_id = $1 and w.work_id = ours."workId"`;
 
 /** Fails with E_FENCED as `finishWork` does. */
 export async function releaseWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number })[]): Promise<void> {
@@ -116,7 +117,7 @@ export async function endWork(tx: TenantTx, items: readonly (ClaimedWork & { rea
 const extendLeases = `/* renew work */
   with ours as materialized (${lockClaimed(isOurs)})
   update headgate.work_items w set lease_until = (select headgate.clock()) + $4 * interval '1 millisecond'
-  from ours where w.tenant_id = $1 and w.work_id = any ($2::uuid[]) and w.work_id = ours."workId"`;
+  from ours where w.tenant_id = $1 and w.work_id = ours."workId"`;
 
 /** A lease that ran out but was taken by nobody is extended too: its fence is still ours. Fails with E_FENCED as `finishWork` does. */
 export async function renewWork(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<void> {

@@ -14,6 +14,9 @@ import type { NewWork, WorkQueue } from './work-queue-port.ts';
 const rowsMax = 500;
 
 const insertBatchRows = `/* insert batches */
+  with held as (
+    insert into headgate.batch_jobs (tenant_id, job_id, batch_id) select $1, h.job_id, h.batch_id from unnest($18::uuid[], $19::uuid[]) as h (job_id, batch_id)
+  )
   insert into headgate.batches (tenant_id, batch_id, flow_id, flow_version_id, target_id, parent_batch_id, lane, order_number, state,
     spans, members, job_ids, records, bytes, body_sha256, attempts, unknown_attempts, trace_parent, created_at, changed_at)
   select $1, b.batch_id, $2, $3, b.target_id, b.parent_batch_id, b.lane, b.order_number, 'ready',
@@ -38,6 +41,7 @@ export interface BatchOrigin {
 export async function insertBatches(tx: TenantTx, origin: BatchOrigin, batches: readonly NewBatch[]): Promise<void> {
   for (let at = 0; at < batches.length; at += rowsMax) {
     const rows = batches.slice(at, at + rowsMax);
+    const held = rows.flatMap(({ batchId, members }) => [...recordsByJob(members).keys()].map((jobId) => ({ jobId, batchId })));
     await tx.query(insertBatchRows, [
       tx.tenantId,
       origin.flowId,
@@ -56,6 +60,8 @@ export async function insertBatches(tx: TenantTx, origin: BatchOrigin, batches: 
       rows.map((batch) => batch.bodySha256),
       rows.map((batch) => batch.attempts),
       rows.map((batch) => batch.unknownAttempts),
+      held.map(({ jobId }) => jobId),
+      held.map(({ batchId }) => batchId),
     ]);
   }
 }

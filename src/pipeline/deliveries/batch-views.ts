@@ -68,7 +68,8 @@ const newestFirst = 'order by b.batch_id desc limit $6';
 
 const selectAll = `/* list batches */ select ${columns} ${tables} where ${matches} ${newestFirst}`;
 const selectOpen = `/* list open batches */ select ${columns} ${tables} where ${matches} and ${isOpen} ${newestFirst}`;
-const selectOfJob = `/* list batches of job */ select ${columns} ${tables} where ${matches} and b.job_ids @> array[$7::uuid] ${newestFirst}`;
+const selectOfJob = `/* list batches of job */ select ${columns} ${tables} where ${matches}
+  and b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $7)) ${newestFirst}`;
 
 /** Newest first, at most `limit`; `before`: the last id of the page before. */
 export async function listBatches(

@@ -26,13 +26,15 @@ export interface CancelledDeliveries {
   readonly openBatches: number;
 }
 
+const ofJob = 'b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $2))';
+
 const lockWaiting = `/* lock cancellable batches */
   select b.batch_id as "batchId" from headgate.batches b
-  where b.tenant_id = $1 and b.job_ids @> array[$2::uuid] and b.state in ('ready', 'held') order by b.batch_id for update`;
+  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'held') order by b.batch_id for update`;
 
 const countOpen = `/* count open batches */
   select count(*)::int as count from headgate.batches b
-  where b.tenant_id = $1 and b.job_ids @> array[$2::uuid] and b.state in ('ready', 'sending', 'unknown', 'held')`;
+  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'sending', 'unknown', 'held')`;
 
 /**
  * In the transaction that writes the decision. The job is sent to be closed when nothing of it is open any more. Work items

@@ -500,9 +500,16 @@ create table headgate.batches (
   primary key (tenant_id, batch_id),
   foreign key (tenant_id, flow_id) references headgate.flows
 ) partition by range (batch_id);
-create index batches_by_job on headgate.batches using gin (job_ids);
 create index batches_by_lane on headgate.batches (tenant_id, flow_id, target_id, lane, order_number) where state in ('ready', 'sending', 'unknown', 'held');
 create index batches_by_flow on headgate.batches (tenant_id, flow_id, batch_id);
+
+-- Which batches hold records of a job: `job_ids` by job. (Row-level security keeps an index over the array from being used.)
+create table headgate.batch_jobs (
+  tenant_id uuid not null,
+  job_id uuid not null,
+  batch_id uuid not null,
+  primary key (tenant_id, job_id, batch_id)
+) partition by range (job_id);
 
 create function headgate.refuse_batch_change() returns trigger language plpgsql set search_path = '' as $$
 begin
@@ -704,7 +711,7 @@ declare
 begin
   foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules',
       'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
-      'batches', 'attempts', 'dead_letters', 'blocked_keys', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'tenant_shares'] loop
+      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'tenant_shares'] loop
     execute format('alter table headgate.%I enable row level security', v_table);
     execute format('alter table headgate.%I force row level security', v_table);
     execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_table);
@@ -713,7 +720,7 @@ begin
   foreach v_table in array array['tenants', 'api_keys', 'source_schedules', 'event_transactions', 'event_counters', 'work_items', 'tenant_shares'] loop
     execute format('create policy dispatcher on headgate.%I to headgate_dispatcher using (true)', v_table);
   end loop;
-  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'attempts', 'dead_letters', 'receipts', 'events'] loop
+  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'batch_jobs', 'attempts', 'dead_letters', 'receipts', 'events'] loop
     v_partition := v_table || '_other';
     execute format('create table headgate.%I partition of headgate.%I default', v_partition, v_table);
     execute format('alter table headgate.%I enable row level security', v_partition);
@@ -736,7 +743,7 @@ begin
   p_quarter_start := date_trunc('quarter', p_quarter_start)::date;
   v_from := (lpad(to_hex((extract(epoch from p_quarter_start::timestamp) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
   v_to := (lpad(to_hex((extract(epoch from (p_quarter_start + interval '3 months')) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
-  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'attempts', 'dead_letters', 'receipts', 'events'] loop
+  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'batch_jobs', 'attempts', 'dead_letters', 'receipts', 'events'] loop
     v_partition := format('%s_%sq%s', v_table, to_char(p_quarter_start, 'YYYY'), to_char(p_quarter_start, 'Q'));
     if to_regclass('headgate.' || quote_ident(v_partition)) is null then
       execute format('create table headgate.%I partition of headgate.%I for values from (%L) to (%L)', v_partition, v_table, v_from, v_to);
@@ -753,7 +760,7 @@ revoke execute on function headgate.make_partitions(date) from public;
 
 grant select on headgate.tenants, headgate.api_keys, headgate.event_counters to headgate_app;
 grant insert, update on headgate.api_keys to headgate_app;
-grant select, insert on headgate.definitions, headgate.events, headgate.event_transactions, headgate.receipts, headgate.rejections to headgate_app;
+grant select, insert on headgate.definitions, headgate.batch_jobs, headgate.events, headgate.event_transactions, headgate.receipts, headgate.rejections to headgate_app;
 grant select, insert, update on headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
   headgate.event_cursors to headgate_app;
