@@ -2,8 +2,8 @@
  * The bytes that one chunk adds to one output file, kept until their place in the file is known. Few bytes stay in memory;
  * what is more (a chunk whose every record has many findings) waits in a file without a name.
  */
-import { ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { writable } from './run-files.ts';
+import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, write, writeSync } from 'node:fs';
+import { unwritable, writable } from './run-files.ts';
 
 const memoryBytesMax = 8 * 1024 * 1024;
 const copiedTogether = 1024 * 1024;
@@ -40,12 +40,25 @@ export class ChunkOutput {
     this.#held = needed;
   }
 
-  /** Writes everything at `offset` and is empty again. */
-  writeAt(offset: number): void {
+  /** Writes everything at `offset`, beside whatever this thread does; then it is empty again. Nothing is added meanwhile. */
+  async writeAt(offset: number): Promise<void> {
     const spilled = this.#spilled;
     if (spilled > 0) this.#copySpill(offset);
-    this.#write(this.#descriptor, this.#bytes, this.#held, offset + spilled);
+    for (let done = 0; done < this.#held; ) done += await this.#writeSome(done, offset + spilled + done);
     this.#held = 0;
+  }
+
+  #writeSome(from: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      write(this.#descriptor, this.#bytes, from, this.#held - from, position, (cause, written) =>
+        cause ? reject(unwritable(this.#path, cause)) : resolve(written),
+      );
+    });
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+    if (this.#spill !== null) closeSync(this.#spill);
   }
 
   #writeSpill(): void {

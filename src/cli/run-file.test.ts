@@ -20,7 +20,9 @@ import {
 import { ReferenceRun } from '../pipeline/engine/reference/reference-run.ts';
 import { runFile } from './run-file.ts';
 import { FileSource } from './run-files.ts';
-import { ThreadPool } from './run-thread-pool.ts';
+import { startThreads } from './run-threads.ts';
+
+const formatsUrl = new URL('../main/catalogue.ts', import.meta.url).href;
 
 let folder: string;
 beforeEach(() => {
@@ -60,16 +62,16 @@ async function run(flow: Plan, text: string, threads: number | null = null, name
   const out = join(folder, name);
   const findings: string[] = [];
   const format = formats.find((candidate) => candidate.name === flow.format.type)!;
-  const pool = threads === null ? null : new ThreadPool(threads);
+  const started = threads === null ? null : startThreads(threads, formatsUrl);
   const receipt = await runFile(compileFlow(flow), format, {
     path,
     name: 'in.csv',
     folder: out,
-    pool,
+    threads: started,
     chunkBytes,
     onFindings: threads === null ? (lines) => void findings.push(lines) : null,
   });
-  await pool?.close();
+  await started?.close();
   const read = (file: string) => readFileSync(join(out, file), 'utf8');
   return { receipt, findings: findings.join(''), read, out };
 }
@@ -164,14 +166,14 @@ describe('headgate run over one file', () => {
     expect([empty.receipt.verdict, empty.receipt.errors.map(({ code }) => code)]).toEqual(['rejected', ['E_EMPTY']]);
   });
 
-  it('threads change nothing in what is written', async () => {
+  it.each([2, 3])('%i threads change nothing in what is written', async (threads) => {
     const rows = Array.from(
       { length: 30_000 },
       (_, index) => `k${index % 29_000},${index}.25,${index % 3 === 0 ? 'EUR' : index % 3 === 1 ? 'ZAR' : 'eur'}`,
     );
     const text = `id,amount,currency\n${rows.join('\n')}\n`;
     const one = await run(plan(), text, null, 'one', 50_000);
-    const two = await run(plan(), text, 2, 'two', 50_000);
+    const two = await run(plan(), text, threads, 'two', 50_000);
     expect(two.receipt).toEqual(one.receipt);
     for (const file of readdirSync(one.out)) expect([file, two.read(file) === one.read(file)]).toEqual([file, true]);
   });

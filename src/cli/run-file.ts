@@ -10,11 +10,13 @@ import { foldSummaries } from '../pipeline/engine/file/fold-summaries.ts';
 import { OutcomeSegment } from '../pipeline/engine/outcomes/outcome-segment.ts';
 import type { Format, SplitResult } from '../pipeline/formats/format.ts';
 import { type ChunkReceiver, runChunkJob } from './run-chunk-job.ts';
+import type { ChunkResult } from './run-chunk-lane.ts';
 import { ExclusionList, mergeRejections, removeExcluded, type TargetLines } from './run-exclusions.ts';
 import { FileSource, PagedSource } from './run-files.ts';
 import { createOutputFiles, type OutputFile, type OutputFiles, writeDocument } from './run-output-files.ts';
 import { describeOutcomes, makeReceipt, type RunReceipt } from './run-receipt.ts';
-import type { ChunkResult, ThreadPool } from './run-thread-pool.ts';
+import type { SplitFile } from './run-split-reader.ts';
+import type { RunThreads } from './run-threads.ts';
 
 export interface RunFileOptions {
   readonly path: string;
@@ -22,21 +24,23 @@ export interface RunFileOptions {
   readonly name: string;
   readonly folder: string;
   /** Null: everything in this thread, as it must be where `onFindings` is given. */
-  readonly pool: ThreadPool | null;
+  readonly threads: RunThreads | null;
   /** Input bytes of a chunk; the default fits the memory that a thread may use. */
   readonly chunkBytes?: number;
   /** Receives the lines of rejections and warnings in record order, for `--errors`. */
   readonly onFindings: ((text: string, severity: 'error' | 'warn') => void) | null;
 }
 
-const chunkBytesDefault = 4 * 1024 * 1024;
+/** Small, so that lanes end at about the same time; the same with one lane, so that the outcomes are the same bytes. */
+const chunkBytesDefault = 2 * 1024 * 1024;
 
 export async function runFile(flow: CompiledFlow, format: Format, options: RunFileOptions): Promise<RunReceipt> {
   const source = new FileSource(options.path);
   try {
     const outputs = createOutputFiles(options.folder, flow.plan);
     const run = new FileRun(flow, source, outputs, options);
-    const { split, sha256 } = options.pool === null ? run.runHere(format) : await run.runThreaded(format, options.pool);
+    const { split, sha256 } = options.threads === null ? run.runHere(format) : await run.runThreaded(options.threads);
+    await outputs.cleared;
     return run.finish(split, sha256);
   } finally {
     source.close();
@@ -71,7 +75,7 @@ class FileRun {
   }
 
   /** Everything in this thread: a chunk is run as soon as its end is known. */
-  runHere(format: Format): { split: SplitResult; sha256: string } {
+  runHere(format: Format): SplitFile {
     const hash = createHash('sha256');
     const splitter = format.createSplitter(this.#flow.plan.format, this.#flow.plan.records, {
       chunkBytes: this.#options.chunkBytes ?? chunkBytesDefault,
@@ -84,31 +88,25 @@ class FileRun {
     return { split: splitter.end(), sha256: hash.digest('hex') };
   }
 
-  async runThreaded(format: Format, pool: ThreadPool): Promise<{ split: SplitResult; sha256: string }> {
+  /** One thread reads, hashes and splits; the lanes run the chunks. */
+  async runThreaded({ reader, lanes }: RunThreads): Promise<SplitFile> {
     const { plan } = this.#flow;
-    const outputPaths = this.#threadFiles().map((file) => file.partPath);
-    pool.begin({ plan, inputPath: this.#source.path, outputPaths }, (result) => this.#takeResult(result));
+    const { path } = this.#source;
+    const outputPaths = this.#laneFiles().map((file) => file.partPath);
+    lanes.begin(this.#flow, { plan, inputPath: path, outputPaths }, (result) => this.#takeResult(result));
     const isHeaderAwaited = plan.records.some((record) => record.role === 'header');
-    const hash = createHash('sha256');
-    const found: ChunkSpec[] = [];
-    const chunkBytes = this.#options.chunkBytes ?? chunkBytesDefault;
-    const splitter = format.createSplitter(plan.format, plan.records, { chunkBytes, onChunk: (spec) => void found.push(spec) });
-    const submitFound = async () => {
-      for (let spec = found.shift(); spec !== undefined; spec = found.shift()) {
-        await pool.submit({ spec, header: this.#header });
-        // Rules may use the header record, so the chunks after the first wait until it is known.
-        if (spec.number === 0 && isHeaderAwaited) await pool.drain();
-      }
+    const request = {
+      path,
+      plan: { format: plan.format, records: plan.records },
+      chunkBytes: this.#options.chunkBytes ?? chunkBytesDefault,
     };
-    for await (const piece of this.#source.piecesLater()) {
-      hash.update(piece);
-      splitter.push(piece);
-      await submitFound();
-    }
-    const split = splitter.end();
-    await submitFound();
-    await pool.drain();
-    return { split, sha256: hash.digest('hex') };
+    const ended = await reader.split(request, async (spec) => {
+      await lanes.submit({ spec, header: this.#header });
+      // Rules may use the header record, so the chunks after the first wait until it is known.
+      if (spec.number === 0 && isHeaderAwaited) await lanes.drain();
+    });
+    await lanes.drain();
+    return ended;
   }
 
   #runChunk(spec: ChunkSpec): void {
@@ -119,11 +117,11 @@ class FileRun {
   #takeResult(result: ChunkResult): readonly number[] {
     this.#segmentStarts.push(this.#outputs.outcomes.bytes);
     this.#takeSummary(result.summary);
-    return this.#threadFiles().map((file, index) => file.reserve(result.sizes[index]!));
+    return this.#laneFiles().map((file, index) => file.reserve(result.sizes[index]!));
   }
 
-  /** In the order of `ThreadSetup.outputPaths`. */
-  #threadFiles(): readonly OutputFile[] {
+  /** In the order of `LaneSetup.outputPaths`. */
+  #laneFiles(): readonly OutputFile[] {
     const { targets, outcomes, rejections } = this.#outputs;
     return [...targets, outcomes, rejections];
   }

@@ -2,7 +2,7 @@
  * Plain files of `headgate run`: random access to an input, pieces of it in order, and the failures of the file system in
  * the words of the command.
  */
-import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { ByteSource } from '../platform/base/byte-source.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { runErrors } from './run-errors.ts';
@@ -39,22 +39,6 @@ export class FileSource implements ByteSource {
       if (count === 0) throw new HeadgateError(runErrors.E_INPUT_FILE, `${this.path} became shorter while it was read`);
       yield buffer.subarray(0, count);
       position += count;
-    }
-  }
-
-  /** Like `pieces`, but lets other things happen while the file is read. */
-  async *piecesLater(): AsyncGenerator<Uint8Array> {
-    const buffer = Buffer.allocUnsafeSlow(Math.min(pieceBytes, Math.max(1, this.size)));
-    for (let position = 0; position < this.size; ) {
-      const count = await new Promise<number>((resolve, reject) => {
-        read(this.#descriptor, buffer, 0, buffer.length, position, (cause, bytesRead) =>
-          cause ? reject(unreadable(this.path, cause)) : resolve(bytesRead),
-        );
-      });
-      const wanted = Math.min(count, this.size - position);
-      if (wanted === 0) throw new HeadgateError(runErrors.E_INPUT_FILE, `${this.path} became shorter while it was read`);
-      yield buffer.subarray(0, wanted);
-      position += wanted;
     }
   }
 
@@ -119,8 +103,12 @@ export function writable<T>(path: string, act: () => T): T {
   try {
     return act();
   } catch (cause) {
-    throw new HeadgateError(runErrors.E_OUTPUT_FOLDER, `${path} cannot be written (${reasonOf(cause)})`, { cause });
+    throw unwritable(path, cause);
   }
+}
+
+export function unwritable(path: string, cause: unknown): HeadgateError {
+  return new HeadgateError(runErrors.E_OUTPUT_FOLDER, `${path} cannot be written (${reasonOf(cause)})`, { cause });
 }
 
 function reasonOf(cause: unknown): string {

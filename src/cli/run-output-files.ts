@@ -1,12 +1,14 @@
 /**
  * The files that `headgate run` leaves in its folder. They grow under a temporary name and get their own name only when
- * the file's verdict is known, so a folder never shows outputs of a file that was not accepted, or half of them.
+ * the file's verdict is known, so a folder never shows outputs of a file that was not accepted, or half of them. What an
+ * earlier run left under these names goes at the start, so that a run that fails does not leave another's outputs.
  */
 import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { segmentPreamble } from '../pipeline/engine/bodies/body-writer.ts';
 import type { BodyPlan, Plan } from '../pipeline/engine/plan.ts';
-import { writable } from './run-files.ts';
+import { unwritable, writable } from './run-files.ts';
 
 const extensions: Readonly<Record<BodyPlan['format'], string>> = { ndjson: 'ndjson', csv: 'csv', 'fixed-width': 'txt' };
 
@@ -77,18 +79,32 @@ export interface OutputFiles {
   readonly targets: readonly OutputFile[];
   readonly rejections: OutputFile;
   readonly outcomes: OutputFile;
+  /** Resolves when the folder is free of an earlier run's files; before that no file may be finished. */
+  readonly cleared: Promise<void>;
 }
+
+const documents = ['outcomes.json', 'receipt.json'];
 
 export function createOutputFiles(folder: string, plan: Plan): OutputFiles {
   writable(folder, () => mkdirSync(folder, { recursive: true }));
   const targets = plan.targets.map((target) => new OutputFile(folder, `${target.id}.${extensions[target.body.format]}`));
   for (const [index, file] of targets.entries()) file.write(segmentPreamble(plan, index));
-  return {
-    folder,
-    targets,
-    rejections: new OutputFile(folder, 'rejections.ndjson'),
-    outcomes: new OutputFile(folder, 'outcomes.bin'),
-  };
+  const rejections = new OutputFile(folder, 'rejections.ndjson');
+  const outcomes = new OutputFile(folder, 'outcomes.bin');
+  const cleared = removeOld(folder, [...targets, rejections, outcomes]);
+  // Awaited at the end of the run; until then a failure is nobody's unhandled rejection.
+  cleared.catch(() => {});
+  return { folder, targets, rejections, outcomes, cleared };
+}
+
+/** Beside the run: freeing the blocks of big files takes as long as some hundred thousand records. */
+async function removeOld(folder: string, files: readonly OutputFile[]): Promise<void> {
+  const paths = [...files.map(({ path }) => path), ...documents.map((name) => join(folder, name))];
+  try {
+    await Promise.all(paths.map((path) => rm(path, { force: true })));
+  } catch (cause) {
+    throw unwritable(folder, cause);
+  }
 }
 
 export function writeDocument(folder: string, name: string, document: unknown): void {

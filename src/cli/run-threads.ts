@@ -1,11 +1,38 @@
-/** How many threads `headgate run` uses. */
+/** The threads of `headgate run`: how many, and what each does. */
 import { availableParallelism } from 'node:os';
+import { SplitReader } from './run-split-reader.ts';
+import { ThreadPool } from './run-thread-pool.ts';
 
-/** Threads cost CPU for their start and for every chunk; measured, they begin to pay in wall time at some hundred MB. */
-const threadedBytesMin = 256 * 1024 * 1024;
+export interface RunThreads {
+  readonly reader: SplitReader;
+  /** The calling thread is one of them. */
+  readonly lanes: ThreadPool;
+  close(): Promise<void>;
+}
 
-/** Null: the main thread alone is best for files of these sizes. `threads` null: by sizes and machine. */
-export function threadsFor(threads: number | null, fileBytes: readonly number[]): number | null {
-  const wanted = threads ?? (Math.max(...fileBytes) >= threadedBytesMin ? availableParallelism() : 1);
-  return wanted > 1 ? wanted : null;
+/** A thread costs its start; measured, a reader pays in wall time from some MB on. */
+const readerBytesMin = 16 * 1024 * 1024;
+/** Another lane compiles the kernel for itself, which costs what some hundred thousand records cost. */
+const laneBytesMin = 256 * 1024 * 1024;
+
+/** `threads` null: by sizes and machine. */
+export function threadsFor(threads: number | null, fileBytes: readonly number[]): number {
+  if (threads !== null) return threads;
+  const biggest = Math.max(...fileBytes);
+  const useful = biggest < readerBytesMin ? 1 : biggest < laneBytesMin ? 2 : Number.POSITIVE_INFINITY;
+  return Math.min(useful, availableParallelism());
+}
+
+/** Null: the calling thread does everything. Others start at once and load their code. */
+export function startThreads(threads: number, formatsUrl: string): RunThreads | null {
+  if (threads < 2) return null;
+  const reader = new SplitReader(formatsUrl);
+  const lanes = new ThreadPool(threads - 1);
+  return {
+    reader,
+    lanes,
+    close: async () => {
+      await Promise.all([reader.close(), lanes.close()]);
+    },
+  };
 }

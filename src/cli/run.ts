@@ -12,8 +12,7 @@ import { type Command, type CommandLine, reportError, textOption } from './comma
 import { FileSource, unreadable } from './run-files.ts';
 import { parsedFormat } from './run-format-options.ts';
 import { writeOut } from './run-stdout.ts';
-import type { ThreadPool } from './run-thread-pool.ts';
-import { threadsFor } from './run-threads.ts';
+import type { RunThreads } from './run-threads.ts';
 
 const usage =
   'headgate run FLOW.yaml FILE… --out DIR [--json | -o ndjson | --errors] [--threads N]\n' +
@@ -22,7 +21,8 @@ const usage =
 /** Whole stripes are read where records have to be taken out of them. */
 const stripeBytesMax = 16 * 1024 * 1024;
 
-export function createRunCommand(formats: readonly Format[]): Command {
+/** `formatsUrl`: the module that exports `formats`, for threads. */
+export function createRunCommand(formats: readonly Format[], formatsUrl: string): Command {
   return {
     usage,
     summary: `Runs files through a flow and writes outputs, rejections, outcomes and a receipt. Formats: ${formats.map(({ name }) => name).join(', ')}.`,
@@ -38,7 +38,7 @@ export function createRunCommand(formats: readonly Format[]): Command {
     },
     async run(line) {
       try {
-        return textOption(line, 'format') === undefined ? await runFlow(line, formats) : await parseFiles(line, formats);
+        return textOption(line, 'format') === undefined ? await runFlow(line, formats, formatsUrl) : await parseFiles(line, formats);
       } catch (error) {
         // Whatever is thrown here is about the flow, an option or the file system: content never throws.
         reportError(error);
@@ -48,42 +48,42 @@ export function createRunCommand(formats: readonly Format[]): Command {
   };
 }
 
-async function runFlow(line: CommandLine, formats: readonly Format[]): Promise<number> {
+async function runFlow(line: CommandLine, formats: readonly Format[], formatsUrl: string): Promise<number> {
   const [flowPath, ...paths] = line.positionals;
   const out = textOption(line, 'out');
   if (line.options['parse'] || line.options['option']) throw misuse('--parse and --option belong to --format');
   if (flowPath === undefined || paths.length === 0) throw misuse('a flow and at least one file are needed');
   if (out === undefined) throw misuse('--out is missing');
   const reporter = createReporter(line, paths.length > 1);
-  const threads = readThreads(textOption(line, 'threads'));
-  const pool = await createPool(reporter.onFindings === null ? threads : 1, paths);
+  const wanted = readThreads(textOption(line, 'threads'));
+  const threads = await openThreads(reporter.onFindings === null ? wanted : 1, paths, formatsUrl);
   try {
-    return await runFiles({ plan: await loadPlan(flowPath), paths, out, pool, reporter }, formats);
+    return await runFiles({ plan: await loadPlan(flowPath), paths, out, threads, reporter }, formats);
   } finally {
-    await pool?.close();
+    await threads?.close();
   }
 }
 
 /** Started before the flow is read: the threads load their code meanwhile. Fails when a file cannot be read. */
-async function createPool(threads: number | null, paths: readonly string[]): Promise<ThreadPool | null> {
+async function openThreads(wanted: number | null, paths: readonly string[], formatsUrl: string): Promise<RunThreads | null> {
   const sizes = paths.map((path) => {
     const source = new FileSource(path);
     source.close();
     return source.size;
   });
-  const count = threadsFor(threads, sizes);
-  return count === null ? null : new (await import('./run-thread-pool.ts')).ThreadPool(count);
+  const { startThreads, threadsFor } = await import('./run-threads.ts');
+  return startThreads(threadsFor(wanted, sizes), formatsUrl);
 }
 
 interface FilesRun {
   readonly plan: Plan;
   readonly paths: readonly string[];
   readonly out: string;
-  readonly pool: ThreadPool | null;
+  readonly threads: RunThreads | null;
   readonly reporter: Reporter;
 }
 
-async function runFiles({ plan, paths, out, pool, reporter }: FilesRun, formats: readonly Format[]): Promise<number> {
+async function runFiles({ plan, paths, out, threads, reporter }: FilesRun, formats: readonly Format[]): Promise<number> {
   const [{ compileFlow }, { runFile }] = await Promise.all([import('../pipeline/engine/compile-flow.ts'), import('./run-file.ts')]);
   const flow = compileFlow(withoutBatches(plan));
   const format = formats.find(({ name }) => name === plan.format.type)!;
@@ -91,7 +91,7 @@ async function runFiles({ plan, paths, out, pool, reporter }: FilesRun, formats:
   for (const [index, path] of paths.entries()) {
     const name = basename(path);
     const folder = paths.length === 1 ? out : join(out, `${index + 1}-${name}`);
-    const receipt = await runFile(flow, format, { path, name, folder, pool, onFindings: reporter.onFindings });
+    const receipt = await runFile(flow, format, { path, name, folder, threads, onFindings: reporter.onFindings });
     await reporter.add(receipt);
     if (receipt.verdict === 'held' || receipt.verdict === 'rejected') exitCode = 1;
   }

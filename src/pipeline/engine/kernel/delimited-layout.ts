@@ -122,7 +122,7 @@ class DelimitedLayout {
 
   #skip(tag: Buffer | null, isLast: boolean): string {
     const literal = tag === null ? '' : `if(!(${matchesBytes('q', tag)})||r-q!==${tag.length})break row;`;
-    return `${this.#open('q')}${this.#run({ start: 'q', end: 'r', flags: 'g' })}if((g&hi)!==0){reason=5;break row;}${literal}${this.#close('r', isLast)}`;
+    return `${this.#open('q')}${this.#run({ start: 'q', end: 'r', flags: 'g' })}if((g&hi)!==0){if(!validLine(b,rs))break row;hi=0;}${literal}${this.#close('r', isLast)}`;
   }
 
   #run(text: { readonly start: string; readonly end: string; readonly flags: string }): string {

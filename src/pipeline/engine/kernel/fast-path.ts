@@ -11,7 +11,6 @@ import type { KeyHash } from '../outcomes/key-hash.ts';
 import type { OutcomeColumns } from '../outcomes/outcome-columns.ts';
 import type { RouteSets } from '../outcomes/route-sets.ts';
 import type { RecordScope } from '../records/record-scope.ts';
-import { isValidUtf8 } from '../records/utf8.ts';
 import { jsonTemplate } from './json-template.ts';
 import { type Kernel, kernelFor } from './kernel.ts';
 import { KernelRuntime, KernelState } from './kernel-runtime.ts';
@@ -82,22 +81,12 @@ export class FastPath {
     state.until = until;
     state.base = block.base - chunkStart;
     state.at = at;
-    state.validAt = -1;
     for (;;) {
       const reason = this.#runOnce(state);
       if (reason === stopReason.end || reason === stopReason.slow) return state.at;
       if (reason === stopReason.full) this.#parts.tally.cutStripes();
-      else if (reason === stopReason.text) {
-        if (!this.#isValidText(state.at)) return state.at;
-        state.validAt = state.at;
-      } else if (!this.#makeRoom(state, reason)) return state.at;
+      else if (!this.#makeRoom(state, reason)) return state.at;
     }
-  }
-
-  /** Whether the line at `at` is valid UTF-8; a kernel takes no record that goes on behind a line feed. */
-  #isValidText(at: number): boolean {
-    const { bytes } = this.#parts.block;
-    return isValidUtf8(bytes, at, bytes.indexOf(0x0a, at));
   }
 
   #runOnce(state: KernelState): number {

@@ -49,9 +49,9 @@ function checkedText(context: SourceContext, layout: TextLayout, index: number):
   return `${layout.scan(index)}${validText(index)}if(!X.accepts(${index},s${index},e${index}))break row;${field.type === 'boolean' ? `v${index}=b[s${index}]===116?1:0;` : ''}`;
 }
 
-/** `hi` is 2 until the record is known to be valid UTF-8: then the kernel is called again with 0. */
+/** `hi` is 2 until the record is known to be valid UTF-8. */
 function validText(index: number): string {
-  return `if((f${index}&hi)!==0){reason=5;break row;}`;
+  return `if((f${index}&hi)!==0){if(!validLine(b,rs))break row;hi=0;}`;
 }
 
 function typeCode(context: SourceContext, layout: TextLayout, index: number, field: FieldPlan): string | null {

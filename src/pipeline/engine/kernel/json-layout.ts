@@ -87,7 +87,7 @@ function hasEmptyObject(template: readonly JsonPart[]): boolean {
 function skipCode(run: (start: string, end: string, flags: string) => string): string {
   const plainWord = words.map((word) => `if(${matchesBytes('p', word)})p+=${word.length};else `).join('');
   return (
-    `if(b[p]===34){q=p+1;${run('q', 'r', 'g')}if(b[r]!==34)break row;if((g&hi)!==0){reason=5;break row;}p=r+1;}` +
+    `if(b[p]===34){q=p+1;${run('q', 'r', 'g')}if(b[r]!==34)break row;if((g&hi)!==0){if(!validLine(b,rs))break row;hi=0;}p=r+1;}` +
     `else if((b[p]-48>>>0)<=9&&!(b[p]===48&&(b[p+1]-48>>>0)<=9)){p++;while((b[p]-48>>>0)<=9)p++;if(b[p]===46||b[p]===101||b[p]===69)break row;}` +
     `else{${plainWord}break row;}`
   );

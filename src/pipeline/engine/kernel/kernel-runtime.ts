@@ -61,7 +61,6 @@ export class KernelState {
   /** Where the record that found no room would end in the target's buffer. */
   stopEnd = 0;
   /** Position of a record whose bytes are known to be valid UTF-8; -1: none. */
-  validAt = -1;
   status: Uint8Array = new Uint8Array(0);
   routeSet: Uint16Array = new Uint16Array(0);
   offset: Uint32Array = new Uint32Array(0);

@@ -15,8 +15,8 @@ import type { JsonPart } from './json-template.ts';
 import type { RecordLayout } from './record-layout.ts';
 import { inlineOutputs, SourceContext } from './source-context.ts';
 
-/** Why a kernel returned. `slow`: the record at `state.at` needs the slow path or more bytes; `text`: it is not ASCII and has to be valid UTF-8. */
-export const stopReason = { end: 0, slow: 1, full: 2, flush: 3, room: 4, text: 5 } as const;
+/** Why a kernel returned. `slow`: the record at `state.at` needs the slow path or more bytes. */
+export const stopReason = { end: 0, slow: 1, full: 2, flush: 3, room: 4 } as const;
 
 /** Most currencies a kernel adds up; records in others take the slow path. */
 export const currencySlots = 32;
@@ -113,14 +113,14 @@ function assemble(parts: KernelParts): string {
   const temporaries = context.temporaries.map((name) => `${name}=0`);
   return `"use strict";
 const [${constants.join(',')}]=K;
-const {N,scanText,isDay,ibanLength,isCurrency,isCountry,wide,writeInteger,writeDecimal,cell,column,triple}=F;
+const {N,scanText,isDay,ibanLength,isCurrency,isCountry,wide,writeInteger,writeDecimal,cell,column,triple,validLine}=F;
 return function kernel(S,X){
 const b=S.bytes,I=S.view,have=S.have|0,until=S.until|0,P=S.places,outs=S.outputs,ST=S.status,RS=S.routeSet,OF=S.offset,H=S.hash,SL=S.slots,AC=S.sums,AN=S.sumCounts,FS=S.firstSets,MS=S.maskSets,FT=S.firstTargets,MT=S.isMulti,KB=S.keyBatch,KV=KB.view,KC=KB.columns,KP=KB.places;
 ${flow.hashedKeys.map((_, index) => `const H${index}=S.hashes[${index}];`).join('')}
-const base=S.base>>>0,first=S.firstRecord,limit=S.maxRecord|0,full=S.countMax|0,valid8=S.validAt|0;
+const base=S.base>>>0,first=S.firstRecord,limit=S.maxRecord|0,full=S.countMax|0;
 let p=S.at|0,n=S.count|0,m=KB.count|0,valid=0,filtered=0,reason=0,rs=p,slow=0,x=0,q=0,r=0,g=0,qt=0,en=0,lf=0,hi=0,target=0,stop=0${temporaries.map((name) => `,${name}`).join('')};
 while(p<until){
-rs=p;slow=0;reason=1;hi=rs===valid8?0:2;
+rs=p;slow=0;reason=1;hi=2;
 row:{
 if(${starts})break row;
 let set=0,isFiltered=0${fields.length > 0 ? `,${fields.join(',')}` : ''};

@@ -4,6 +4,7 @@
  */
 import type { CompiledFlow } from '../compile-flow.ts';
 import { isRealDay } from '../fields/moment-types.ts';
+import { isValidLine } from '../records/utf8.ts';
 import { countCodePoints, isCountryAt, isCurrencyAt, tripleAt } from './byte-checks.ts';
 import { finishColumn, finishCsvCell } from './cell-text.ts';
 import { ibanLength } from './iban-bytes.ts';
@@ -26,6 +27,7 @@ const functions = {
   isCurrency: isCurrencyAt,
   isCountry: isCountryAt,
   triple: tripleAt,
+  validLine: isValidLine,
   wide: readWide,
   writeInteger,
   writeDecimal,
