@@ -31,6 +31,8 @@ export const outputOptions = {
   fields: { type: 'string' },
 } as const satisfies ParseArgsOptionsConfig;
 
+export const outputFormats = ['json', 'ndjson', 'yaml', 'csv'] as const;
+
 /** Options of every command that talks to the API. */
 export const apiOptions = {
   url: { type: 'string' },
@@ -90,13 +92,19 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
 }
 
 function parseLine(command: Command, argv: readonly string[]): CommandLine {
+  let line: CommandLine;
   try {
     const { positionals, values } = parseArgs({ args: [...argv], options: command.options ?? {}, allowPositionals: true, strict: true });
-    return { positionals, options: values };
+    line = { positionals, options: values };
   } catch (error) {
     const message = error instanceof Error ? error.message.split('.')[0] : String(error);
     throw new HeadgateError(cliErrors.E_USAGE, `${message} (usage: ${command.usage})`);
   }
+  // Before anything is done whose answer could not be printed then.
+  const output = textOption(line, 'output');
+  if (output !== undefined && !outputFormats.some((format) => format === output))
+    throw new HeadgateError(cliErrors.E_USAGE, `-o takes ${outputFormats.join(', ')}, not ${JSON.stringify(output)}`);
+  return line;
 }
 
 /** Runs the verb that the first argument names. */

@@ -129,6 +129,9 @@ describe('batches', () => {
       amounts: { amount: { byCurrency: { XXX: '3.75' } } },
       attemptHistory: [{ outcome: 'unknown' }],
     });
+    const text = (await headgate('batch', 'get', batchId)).stdout;
+    expect(text).toContain(`batchId\t${batchId}\n`);
+    expect(text).toContain('\namounts.amount.byCurrency.XXX\t3.75\namounts.amount.unreadable\t0\n');
     const argv = ['batch', 'resolve', batchId, '--reason', 'asked the bank'];
     expect(await headgate(...argv, '--yes')).toMatchObject({ code: 2, stderr: expect.stringContaining('--as') });
     expect(await as('other', ...argv, '--as', decision, '--yes')).toMatchObject({
@@ -192,6 +195,9 @@ describe('keys', () => {
     const keys = JSON.parse(list.stdout);
     expect(keys.map(({ scopes }: { scopes: string[] }) => scopes.length)).toEqual([2, 1, 7]);
     expect(list.stdout).not.toContain('hg_live_');
+    const unprinted = await administer('key', 'create', 'bank', '-o', 'xml');
+    expect([unprinted.code, unprinted.stdout]).toEqual([2, '']);
+    expect(JSON.parse((await as('admin', 'key', 'list', '--json')).stdout)).toEqual(keys);
     const { keyId } = keys[0];
     expect((await as('admin', 'key', 'list', '--limit', '1')).stdout).toMatch(
       new RegExp(`^keyId\tname\tscopes\tcreatedAt\texpiresAt\trevokedAt\n${keyId}\tcli\t`),

@@ -2,9 +2,7 @@
  * How data reaches stdout: an aligned table on a terminal, TSV elsewhere (full ids, RFC 3339 times, no colour), or what
  * `--json`, `-o ndjson|yaml|csv` ask for; `--fields a,b` picks. Nested values are printed as JSON in tables.
  */
-import { HeadgateError } from '../platform/base/errors.ts';
-import { cliErrors } from './cli-errors.ts';
-import { type CommandLine, printable, textOption } from './command.ts';
+import { type CommandLine, type outputFormats, printable, textOption } from './command.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -28,11 +26,17 @@ export async function printRows(line: CommandLine, rows: readonly Row[], shape: 
     columns.map((column) => cellText(fields ? (row as Record<string, unknown>)[column] : pick(row, column))),
   );
   if (format === 'csv') return write([[...columns], ...cells].map((row) => `${row.map(csvCell).join(',')}\r\n`).join(''));
-  if (process.stdout.isTTY) return write(table(columns, cells));
-  return write([[...columns], ...cells].map((row) => `${row.map((cell) => cell.replace(/[\t\n\r]/g, ' ')).join('\t')}\n`).join(''));
+  if (process.stdout.isTTY)
+    return write(
+      table(
+        columns,
+        cells.map((row) => row.map(oneLine)),
+      ),
+    );
+  return write([[...columns], ...cells].map((row) => `${row.map(oneLine).join('\t')}\n`).join(''));
 }
 
-/** Prints one thing: `name: value` lines, or the document that was asked for. */
+/** Prints one thing: a line for each value, named by its path, or the document that was asked for. */
 export async function printOne(line: CommandLine, row: Row): Promise<void> {
   const fields = textOption(line, 'fields')
     ?.split(',')
@@ -42,30 +46,26 @@ export async function printOne(line: CommandLine, row: Row): Promise<void> {
   if (format === 'json') return write(`${jsonText(picked, 2)}\n`);
   if (format === 'ndjson') return write(`${jsonText(picked)}\n`);
   if (format === 'yaml') return write(yamlText(await import('yaml'), picked));
-  const names = Object.keys(picked);
+  const values = leaves(picked);
+  const names = values.map(([name]) => name);
   if (format === 'csv')
-    return write(
-      [names, names.map((name) => cellText(picked[name as keyof typeof picked]))]
-        .map((cells) => `${cells.map(csvCell).join(',')}\r\n`)
-        .join(''),
-    );
+    return write([names, values.map(([, value]) => value)].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join(''));
   const width = Math.max(0, ...names.map((name) => name.length));
-  return write(
-    names
-      .map(
-        (name) =>
-          `${process.stdout.isTTY ? `${name.padEnd(width)}  ` : `${name}\t`}${cellText((picked as Record<string, unknown>)[name])}\n`,
-      )
-      .join(''),
-  );
+  const start = (name: string) => (process.stdout.isTTY ? `${name.padEnd(width)}  ` : `${name}\t`);
+  return write(values.map(([name, value]) => `${start(name)}${oneLine(value)}\n`).join(''));
 }
 
-function formatOf(line: CommandLine): 'json' | 'ndjson' | 'yaml' | 'csv' | 'text' {
+/** `records.read` and the like, as `--fields` takes them; lists stay whole. */
+function leaves(row: Row, path = ''): (readonly [string, string])[] {
+  return Object.entries(row).flatMap(([name, value]) => {
+    const isNested = value !== null && typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length > 0;
+    return isNested ? leaves(value as Row, `${path}${name}.`) : [[printable(path + name), cellText(value)] as const];
+  });
+}
+
+function formatOf(line: CommandLine): (typeof outputFormats)[number] | 'text' {
   if (line.options.json) return 'json';
-  const format = textOption(line, 'output');
-  if (format === undefined) return 'text';
-  if (format === 'json' || format === 'ndjson' || format === 'yaml' || format === 'csv') return format;
-  throw new HeadgateError(cliErrors.E_USAGE, `-o takes json, ndjson, yaml or csv, not ${JSON.stringify(format)}`);
+  return (textOption(line, 'output') as (typeof outputFormats)[number] | undefined) ?? 'text';
 }
 
 function pick(row: Row, path: string): unknown {
@@ -80,6 +80,11 @@ function pick(row: Row, path: string): unknown {
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return '';
   return printable(typeof value === 'object' ? JSON.stringify(value) : String(value));
+}
+
+/** A value never makes a line or a column of its own. */
+function oneLine(cell: string): string {
+  return cell.replace(/[\t\n\r]/g, ' ');
 }
 
 const terminalControls = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;

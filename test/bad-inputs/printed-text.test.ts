@@ -36,6 +36,17 @@ describe('text from outside (D11)', () => {
     }
   });
 
+  it('makes no line or column of its own, also in what is nested', async () => {
+    const thing = { id: 1, fields: { note: 'a\tb\nstate\tcompleted\r\nc', more: { deep: true }, none: {} }, targets: ['x\ny'] };
+    expect(await printed(() => printOne(line(), thing))).toBe(
+      'id\t1\nfields.note\ta b state completed  c\nfields.more.deep\ttrue\nfields.none\t{}\ntargets\t["x\\ny"]\n'.replace(
+        '  c',
+        '\ufffd c',
+      ),
+    );
+    expect(await printed(() => printRows(line(), [{ note: 'a\tb\nc' }], { columns: ['note'] }))).toBe('note\na b c\n');
+  });
+
   it('in errors is made harmless too', () => {
     for (const text of hostile) expect(printable(text)).not.toMatch(obeyed);
   });
