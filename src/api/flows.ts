@@ -18,7 +18,7 @@ const documentBody = object({
 });
 
 export function flowRoutes(parts: ApiParts) {
-  const { db, ports } = parts;
+  const { db, ports, settings } = parts;
   return async (api: FastifyInstance): Promise<void> => {
     readRoutes(api, parts);
     api.post<{ Body: { text: string; dryRun: boolean } }>(
@@ -38,7 +38,7 @@ export function flowRoutes(parts: ApiParts) {
       },
       (request) => {
         const { tenantId, tenantName } = ownerOf(request);
-        const by = { tenant: tenantName, actor: actorOf(request) };
+        const by = { tenant: tenantName, actor: actorOf(request), environment: settings.environment };
         const { text: document, dryRun } = request.body;
         return withTenant(db, tenantId, (tx) => (dryRun ? planDocument(tx, document, by) : applyDocument(tx, ports.ids, document, by)));
       },

@@ -146,6 +146,17 @@ describe('flows', () => {
     expect(stderr).toMatch(/\ntrace: [0-9a-f]{32}\n$/);
   });
 
+  it('that do not fit the other documents of the tenant are refused at their places, and only warned of in a plan', async () => {
+    const text = documents['flow.yaml'].replace('name: payments', 'name: misfit');
+    writeFileSync(join(folder, 'misfit.yaml'), text.replace('type: file, connection: out', 'type: file, connection: owt'));
+    const applied = await headgate('flow', 'apply', 'misfit.yaml', '--yes');
+    expect([applied.code, applied.stdout]).toEqual([1, '']);
+    expect(applied.stderr).toMatch(/ {2}19:39: spec\.targets\.ledger\.connection: no Connection owt; did you mean out\?/);
+    const planned = await headgate('flow', 'plan', 'misfit.yaml');
+    expect(planned.code).toBe(0);
+    expect(planned.stderr).toContain('misfit:19:39: warning E_CONFIG_REFERENCE: no Connection owt; did you mean out?');
+  });
+
   it('that change without a new version are a conflict', async () => {
     writeFileSync(join(folder, 'changed.yaml'), documents['flow.yaml'].replace('0.5', '0.4'));
     expect(await headgate('flow', 'apply', 'changed.yaml', '--yes')).toMatchObject({

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
-import { apiOptions, type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
+import { apiOptions, type Command, type CommandLine, outputOptions, printable, requiredPositional, textOption } from './command.ts';
 import { confirmPlan } from './confirmation.ts';
 import { printOne, printRows } from './output.ts';
 
@@ -16,6 +16,7 @@ interface Outcome {
   readonly version: string | null;
   readonly outcome: string;
   readonly changes: readonly { readonly path: string; readonly change: string }[];
+  readonly warnings: readonly { readonly line: number; readonly column: number; readonly code: string; readonly message: string }[];
 }
 
 export const flowListCommand: Command = {
@@ -111,6 +112,9 @@ async function printOutcomes(line: CommandLine, outcomes: readonly Outcome[]): P
   const rows = outcomes.map((outcome) => ({ ...outcome, changed: outcome.changes.length }));
   await printRows(line, rows, { columns: ['kind', 'name', 'version', 'outcome', 'changed'] });
   if (textOption(line, 'output') === undefined && !line.options.json)
-    for (const { name, changes } of outcomes)
+    for (const { name, changes, warnings } of outcomes) {
       for (const { path, change } of changes.slice(0, 50)) process.stderr.write(`${name}: ${change} ${path}\n`);
+      for (const warning of warnings.slice(0, 50))
+        process.stderr.write(`${printable(`${name}:${warning.line}:${warning.column}: warning ${warning.code}: ${warning.message}`)}\n`);
+    }
 }

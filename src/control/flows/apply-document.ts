@@ -1,18 +1,19 @@
 /**
- * Applies a document of any kind as its author wrote it: checked whole, and for a flow its connections must exist in the
- * tenant first. `planDocument` says what applying would change and changes nothing.
+ * Applies a document of any kind as its author wrote it: checked whole, and against what the tenant has in force: a flow's
+ * connections must be applied before it. `planDocument` says what applying would change and changes nothing.
  */
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ids } from '../../platform/base/ports.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { FlowDefinition } from './definition.ts';
 import { applyDefinition, type DefinitionKind, findDefinition } from './definition-store.ts';
-import type { Diagnostic } from './diagnostics.ts';
+import { type Diagnostic, Report } from './diagnostics.ts';
 import { type DocumentChange, documentChanges } from './flow-changes.ts';
 import { flowErrors } from './flow-errors.ts';
 import { applyFlow, flowToApply } from './flow-store.ts';
 import { findFlow, getFlowSource } from './flow-views.ts';
 import { type LoadedDocument, loadDocument } from './load-flow.ts';
+import { checkAgainstTenant } from './tenant-references.ts';
 
 export interface DocumentOutcome {
   readonly kind: string;
@@ -22,6 +23,12 @@ export interface DocumentOutcome {
   readonly outcome: string;
   readonly changes: readonly DocumentChange[];
   readonly warnings: readonly Diagnostic[];
+}
+
+export interface Applying {
+  readonly tenant: string;
+  /** The setting of that name, which says what connections' names stand for: dev when left out. */
+  readonly environment?: string;
 }
 
 interface Checked extends LoadedDocument {
@@ -35,13 +42,14 @@ export async function applyDocument(
   tx: TenantTx,
   ids: Ids,
   text: string,
-  by: { readonly tenant: string; readonly actor: string },
+  by: Applying & { readonly actor: string },
 ): Promise<DocumentOutcome> {
   const checked = check(text, by.tenant);
+  await tx.query(takeTurn, [tx.tenantId]);
   const plan = await describeChange(tx, checked);
+  await checkFit(tx, checked, by);
   const { document, hash, canonical } = checked;
   if (document.kind === 'FlowDefinition') {
-    await requireConnections(tx, document);
     const applied = await applyFlow(tx, ids, flowToApply({ ...checked, definition: document }, text), by.actor);
     return { ...plan, outcome: applied.outcome };
   }
@@ -56,10 +64,10 @@ export async function applyDocument(
 }
 
 /** What `applyDocument` would do. */
-export async function planDocument(tx: TenantTx, text: string, by: { readonly tenant: string }): Promise<DocumentOutcome> {
+export async function planDocument(tx: TenantTx, text: string, by: Applying): Promise<DocumentOutcome> {
   const checked = check(text, by.tenant);
-  if (checked.document.kind === 'FlowDefinition') await requireConnections(tx, checked.document);
-  return describeChange(tx, checked);
+  const plan = await describeChange(tx, checked);
+  return { ...plan, warnings: [...plan.warnings, ...(await checkFit(tx, checked, by, true))] };
 }
 
 function check(text: string, tenant: string): Checked {
@@ -69,10 +77,12 @@ function check(text: string, tenant: string): Checked {
     throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document has mistakes', {
       details: loaded.diagnostics.filter(({ severity }) => severity === 'error'),
     });
-  if (document.metadata.tenant !== tenant)
-    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document is of another tenant than the key', {
-      details: [{ code: flowErrors.E_CONFIG_REFERENCE, path: 'metadata.tenant', message: `metadata.tenant must be ${tenant}` }],
-    });
+  if (document.metadata.tenant !== tenant) {
+    const report = new Report(loaded.places);
+    const path = ['metadata', 'tenant'];
+    report.add({ code: flowErrors.E_CONFIG_REFERENCE, path, message: `metadata.tenant must be ${tenant}`, atValue: true });
+    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document is of another tenant than the key', { details: report.diagnostics });
+  }
   return { ...loaded, document, hash, canonical };
 }
 
@@ -105,14 +115,15 @@ async function canonicalInForce(
   return { hash, canonical: loadDocument(source).canonical };
 }
 
-async function requireConnections(tx: TenantTx, flow: FlowDefinition): Promise<void> {
-  const named = new Set<string>();
-  for (const source of flow.spec.sources) if (source.type === 'folder') named.add(source.connection);
-  for (const target of Object.values(flow.spec.targets)) named.add(target.connection);
-  const missing: string[] = [];
-  for (const name of named) if (!(await findDefinition(tx, 'Connection', name))) missing.push(name);
-  if (missing.length === 0) return;
-  throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the flow names connections that the tenant does not have', {
-    details: missing.map((name) => ({ code: flowErrors.E_CONFIG_REFERENCE, message: `there is no Connection ${name}; apply it first` })),
-  });
+/** Documents of a tenant are applied one after the other: each is checked against what the one before left in force. */
+const takeTurn = '/* take turn at applying */ select pg_advisory_xact_lock(7272, hashtext($1))';
+
+/** Fails with E_FLOW_INVALID, each finding with its place. What is only not there yet is, in a plan, a warning. */
+async function checkFit(tx: TenantTx, checked: Checked, by: Applying, isPlan = false): Promise<readonly Diagnostic[]> {
+  const found = await checkAgainstTenant(tx, checked, by.environment ?? 'dev');
+  const isPassing = ({ code }: Diagnostic): boolean => isPlan && code === flowErrors.E_CONFIG_REFERENCE;
+  const errors = found.filter((finding) => finding.severity === 'error' && !isPassing(finding));
+  if (errors.length > 0)
+    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document does not fit what the tenant has in force', { details: errors });
+  return found.map((finding) => ({ ...finding, severity: 'warning' }));
 }

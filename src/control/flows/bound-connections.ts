@@ -16,14 +16,23 @@ export interface BoundConnection {
 
 const stages: Readonly<Record<string, string>> = { dev: 'development', test: 'test', prod: 'production' };
 
+/** Connections by the names that stand for them in the environment of that setting; a name without a line stands for itself. */
+export function bindingsOf(
+  environments: readonly { readonly spec: { readonly stage: string; readonly connections?: Readonly<Record<string, string>> } }[],
+  environment: string,
+): Readonly<Record<string, string>> {
+  const stage = stages[environment] ?? environment;
+  return environments.find((each) => each.spec.stage === stage)?.spec.connections ?? {};
+}
+
 /** Fails with E_DEFINITION_UNKNOWN. `environment` is the setting: dev, test or prod. */
 export async function findBoundConnection(tx: TenantTx, name: string, environment: string): Promise<BoundConnection> {
-  const stage = stages[environment] ?? environment;
   const environments = await listDefinitions(tx, 'Environment');
-  const document = environments
-    .map((each) => each.document as { spec: { stage: string; connections?: Record<string, string> } })
-    .find((each) => each.spec.stage === stage);
-  const boundName = document?.spec.connections?.[name] ?? name;
+  const bindings = bindingsOf(
+    environments.map(({ document }) => document as { spec: { stage: string; connections?: Record<string, string> } }),
+    environment,
+  );
+  const boundName = Object.hasOwn(bindings, name) ? bindings[name]! : name;
   const connection = await findDefinition(tx, 'Connection', boundName);
   if (!connection) throw new HeadgateError(flowStoreErrors.E_DEFINITION_UNKNOWN, `there is no Connection ${boundName}`);
   const { type, ...settings } = (connection.document as { spec: { type: string } }).spec;

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { type RunningTestServer, startTestServer, type TestTenant, testFlow } from '../../test/support/running-server.ts';
+
+let database: TestDatabase;
+let server: RunningTestServer;
+let tenants = 0;
+
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 3 });
+  server = await startTestServer(database, { roles: 'api' });
+});
+afterAll(async () => {
+  await server?.stop();
+  await database?.drop();
+});
+
+const connection = (name: string, spec: string) =>
+  `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: ${name} }\nspec: ${spec}\n`;
+const folder = (name: string) => connection(name, '{ type: folder, root: /nowhere }');
+const http = (name: string) => connection(name, '{ type: http, baseUrl: https://ledger.example/api }');
+const environment = (bindings: string, stage = 'development') =>
+  `apiVersion: headgate/v1\nkind: Environment\nmetadata: { tenant: TENANT, name: here }\nspec:\n  stage: ${stage}\n  connections: ${bindings}\n`;
+const policy = `apiVersion: headgate/v1
+kind: TenantPolicy
+metadata: { tenant: TENANT, name: policy }
+spec: { tier: silver, masking: { account: all } }
+`;
+const flow = testFlow()[1]!;
+const polled = flow.replace('{ id: upload, type: http }', '{ id: drop, type: folder, connection: inbox, path: in }');
+
+async function newTenant(...documents: readonly string[]) {
+  const tenant = await server.tenant(`bank-${++tenants}`);
+  const post = async (text: string, dryRun: boolean) =>
+    await server.request('/v1/flows', {
+      key: tenant.key,
+      method: 'POST',
+      body: { text: text.replaceAll('TENANT', tenant.name), dryRun },
+    });
+  const apply = (text: string) => post(text, false);
+  for (const document of documents) expect((await apply(document)).status).toBe(200);
+  return { tenant, apply, plan: (text: string) => post(text, true) };
+}
+
+/** Code, message and the text at the place of each finding. */
+async function refusal(world: Awaited<ReturnType<typeof newTenant>>, text: string): Promise<string[]> {
+  const { status, json } = await world.apply(text);
+  expect([status, json.code]).toEqual([422, 'E_FLOW_INVALID']);
+  return json.errors.map(({ code, message, line, column }: { code: string; message: string; line: number; column: number }) => {
+    const at = text
+      .replaceAll('TENANT', world.tenant.name)
+      .split('\n')
+      [line - 1]!.slice(column - 1);
+    return `${code} at ${/^[\w-]+|^./.exec(at)?.[0]}: ${message}`;
+  });
+}
+
+async function flowsOf(tenant: TestTenant): Promise<string[]> {
+  return (await server.request('/v1/flows', { key: tenant.key })).json.items.map(({ name }: { name: string }) => name);
+}
+
+describe('a flow is refused, with line and column,', () => {
+  it('when a connection is not there, and accepted when it is', async () => {
+    const world = await newTenant(folder('owt'));
+    expect(await refusal(world, flow)).toEqual(['E_CONFIG_REFERENCE at out: no Connection out; did you mean owt?']);
+    expect(await flowsOf(world.tenant)).toEqual([]);
+    await world.apply(folder('out'));
+    expect((await world.apply(flow)).json.outcome).toBe('created');
+  });
+
+  it('when a connection is of another type, of a source and of a target', async () => {
+    const world = await newTenant(http('out'), http('inbox'));
+    expect(await refusal(world, polled)).toEqual([
+      'E_CONFIG_REFERENCE at inbox: inbox is a connection of type http; folder needs folder',
+      'E_CONFIG_REFERENCE at out: out is a connection of type http; file needs folder',
+    ]);
+  });
+
+  it('when it masks less than the policy wants', async () => {
+    const world = await newTenant(folder('out'), policy);
+    expect(await refusal(world, flow)).toEqual([
+      'E_POLICY at account: the policy masks fields of class account with all at least; account has last4',
+    ]);
+    expect((await world.apply(flow.replace('mask: last4', 'mask: all'))).json.outcome).toBe('created');
+  });
+
+  it('when it is of another tenant', async () => {
+    const world = await newTenant();
+    expect(await refusal(world, flow.replace('TENANT', 'another'))).toEqual([
+      `E_CONFIG_REFERENCE at another: metadata.tenant must be ${world.tenant.name}`,
+    ]);
+  });
+});
+
+describe('the environment of the process', () => {
+  it('gives a flow the connection that it binds the name to', async () => {
+    const world = await newTenant(folder('dev-out'), environment('{ out: dev-out }'));
+    expect((await world.apply(flow)).json.outcome).toBe('created');
+  });
+
+  it('and no other one decides of what type it is', async () => {
+    const world = await newTenant(folder('out'), http('dev-out'), environment('{ out: dev-out }', 'production'));
+    expect((await world.apply(flow)).json.outcome).toBe('created');
+    const other = await newTenant(folder('out'), http('dev-out'), environment('{ out: dev-out }'));
+    expect(await refusal(other, flow)).toEqual(['E_CONFIG_REFERENCE at out: out is a connection of type http; file needs folder']);
+  });
+
+  it('must bind names to connections that are there', async () => {
+    const world = await newTenant(folder('dev-out'));
+    expect(await refusal(world, environment('{ out: dev-owt }'))).toEqual([
+      'E_CONFIG_REFERENCE at dev-owt: no Connection dev-owt; did you mean dev-out?',
+    ]);
+  });
+
+  it('may not take from a flow in force what it uses', async () => {
+    const world = await newTenant(folder('out'), http('web'), flow);
+    expect(await refusal(world, environment('{ out: web }'))).toEqual([
+      'E_CONFIG_REFERENCE at {: flow payments, which is in force, would not fit any more: out is a connection of type http; file needs folder',
+    ]);
+  });
+});
+
+it('a connection may not change its type under a flow in force, but everything else of it', async () => {
+  const world = await newTenant(folder('out'), flow);
+  expect(await refusal(world, http('out'))).toEqual([
+    'E_CONFIG_REFERENCE at http: flow payments, which is in force, would not fit any more: out is a connection of type http; file needs folder',
+  ]);
+  expect((await world.apply(connection('out', '{ type: folder, root: /elsewhere }'))).json.outcome).toBe('updated');
+});
+
+it('a policy holds at once; the flow is refused when it is next applied', async () => {
+  const world = await newTenant(folder('out'), flow, policy);
+  expect((await refusal(world, flow.replace('1.0.0', '1.0.1')))[0]).toMatch(/^E_POLICY at account/);
+});
+
+it('a plan warns of a connection that is not there yet, with its place, and refuses what no later document mends', async () => {
+  const world = await newTenant(policy);
+  const { status, json } = await world.plan(flow.replace('mask: last4', 'mask: all'));
+  expect([status, json.outcome]).toEqual([200, 'create']);
+  expect(json.warnings).toMatchObject([{ code: 'E_CONFIG_REFERENCE', path: 'spec.targets.out.connection', line: 22 }]);
+  expect((await world.plan(flow)).json.errors).toMatchObject([{ code: 'E_POLICY' }]);
+});
