@@ -1,9 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { expectedVerdicts, itWithPublicData } from '../../../test/support/public-data.ts';
 import { canonicalJson } from './canonical-json.ts';
+
+function itself(): unknown {
+  const list: unknown[] = [];
+  list.push(list);
+  return list;
+}
 
 describe('canonical JSON', () => {
   test('orders keys by UTF-16 units, leaves out spaces and prints numbers as ECMAScript does', () => {
@@ -22,10 +29,22 @@ describe('canonical JSON', () => {
     );
   });
 
+  test('is that of the reference implementation', () => {
+    const text = fc.string({ unit: 'grapheme' });
+    const value = fc.jsonValue({ stringUnit: 'grapheme' });
+    fc.assert(
+      fc.property(fc.dictionary(text, fc.oneof(value, fc.double({ noNaN: true, noDefaultInfinity: true }))), (object) => {
+        expect(canonicalJson(object)).toBe(canonicalize(object));
+      }),
+    );
+  });
+
   test.each([
     [Number.NaN],
     [Number.POSITIVE_INFINITY],
     ['\ud800'],
+    [{ '\udc00': 1 }],
+    [itself()],
     [{ a: undefined }],
     [undefined],
     [10n],

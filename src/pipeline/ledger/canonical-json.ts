@@ -2,28 +2,54 @@
  * Canonical JSON (RFC 8785): one sequence of bytes for one value, so that a hash or a signature of it means the value.
  * Only what JSON can hold is accepted: nothing is left out or converted in passing.
  */
-import canonicalize from 'canonicalize';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { ledgerErrors } from './ledger-errors.ts';
 
+/** Nested deeper, a value is no document of ours, and may hold itself. */
+const depthMax = 1_000;
+
 /** Fails with E_CANONICAL_JSON for what is no JSON value; properties that are undefined are refused too. */
-export function canonicalJson(value: unknown): string {
-  assertJson(value);
-  try {
-    return canonicalize(value) as string;
-  } catch (cause) {
-    throw new HeadgateError(ledgerErrors.E_CANONICAL_JSON, 'a value has no canonical JSON form', { cause });
+export function canonicalJson(value: unknown, depth = 0): string {
+  switch (typeof value) {
+    case 'string':
+      return quoted(value);
+    case 'number':
+      // Numbers are printed as ECMAScript prints them, which is what the RFC says.
+      if (!Number.isFinite(value)) throw refused('a number that is not finite');
+      return JSON.stringify(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'object':
+      if (value === null) return 'null';
+      if (depth === depthMax) throw refused('a value that is nested too deep');
+      return Array.isArray(value) ? arrayText(value, depth) : objectText(value, depth);
+    default:
+      throw refused(`a value of type ${typeof value}`);
   }
 }
 
-function assertJson(value: unknown): void {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return;
-  if (Array.isArray(value)) {
-    value.forEach(assertJson);
-    return;
+function arrayText(values: readonly unknown[], depth: number): string {
+  let text = '[';
+  for (let index = 0; index < values.length; index++) text += (index === 0 ? '' : ',') + canonicalJson(values[index], depth + 1);
+  return `${text}]`;
+}
+
+/** Keys in the order of their UTF-16 units. */
+function objectText(value: object, depth: number): string {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw refused('an object of a class');
+  let text = '{';
+  for (const key of Object.keys(value).sort()) {
+    text += `${text.length === 1 ? '' : ','}${quoted(key)}:${canonicalJson((value as Record<string, unknown>)[key], depth + 1)}`;
   }
-  if (typeof value !== 'object' || ![Object.prototype, null].includes(Object.getPrototypeOf(value))) {
-    throw new HeadgateError(ledgerErrors.E_CANONICAL_JSON, `a value of type ${typeof value} has no canonical JSON form`);
-  }
-  Object.values(value).forEach(assertJson);
+  return `${text}}`;
+}
+
+function quoted(text: string): string {
+  if (!text.isWellFormed()) throw refused('a text with half a surrogate pair');
+  return JSON.stringify(text);
+}
+
+function refused(what: string): HeadgateError {
+  return new HeadgateError(ledgerErrors.E_CANONICAL_JSON, `${what} has no canonical JSON form`);
 }
