@@ -2,12 +2,10 @@
  * Takes one claimed batch as far as it goes: what died with another process is recorded first, what is unknown is resolved
  * before it is sent, and an attempt has its row before its first byte. Ends with one transaction, fenced by the claim.
  */
-import { HeadgateError } from '../../platform/base/errors.ts';
-import { formatTraceparent } from '../../platform/telemetry/trace-context.ts';
-import { withSpan } from '../../platform/telemetry/tracing.ts';
+import type { HeadgateError } from '../../platform/base/errors.ts';
 import { withWork } from '../../platform/telemetry/work-context.ts';
 import type { DeliveryOutcome, Target } from '../connectors/connector.ts';
-import type { TargetPlan } from '../engine/plan.ts';
+import { askTarget, type Sent, sendAttempt, startAttempt } from './attempt-run.ts';
 import { writeAbandoned } from './attempt-start.ts';
 import type { AttemptResolution } from './attempt-store.ts';
 import type { BatchEnding } from './batch-ending.ts';
@@ -20,41 +18,21 @@ import {
   endingOfWork,
   endingWithoutAttempt,
 } from './batch-endings.ts';
-import type { LoadedBatch } from './batch-load.ts';
 import { endingOfBlocked } from './blocked-batches.ts';
 import { commitForCertain } from './certain-transaction.ts';
-import { withDeadline } from './deadline.ts';
-import type { DeliveryFlow, TargetBinding } from './delivery-definitions.ts';
+import type { ClaimedBatch } from './claimed-batch.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import type { DeliveryServices } from './delivery-services.ts';
 import { type Decision, decide } from './outcome-decision.ts';
-import { openOutgoingBatch } from './outgoing-batch.ts';
 import { isExhausted } from './retry-schedule.ts';
-import type { TargetGate } from './target-gate.ts';
 import { endingAsUnreadable, endingOfUnreadable, heldDelayMs } from './unreadable-batches.ts';
 import { isUnreadable } from './unreadable-codes.ts';
-import type { WorkItem } from './work-queue-port.ts';
-
-export interface ClaimedBatch {
-  readonly item: WorkItem;
-  readonly batch: LoadedBatch;
-  readonly flow: DeliveryFlow;
-  readonly target: TargetPlan;
-  readonly binding: TargetBinding | HeadgateError;
-  readonly gate: TargetGate;
-}
 
 export interface HandlerSignals {
   /** Begin nothing new. */
   readonly stopping: AbortSignal;
   /** Give up what is under way. */
   readonly aborting: AbortSignal;
-}
-
-interface Sent {
-  readonly outcome: DeliveryOutcome;
-  /** Why the batch's own bytes could not be read, if so. */
-  readonly unreadable: HeadgateError | null;
 }
 
 /** How long a batch waits for files accepted before its own, and for a place at a crowded target. */
@@ -130,7 +108,7 @@ export class BatchHandler {
   async #withPlace(claimed: ClaimedBatch, signals: HandlerSignals): Promise<void> {
     const { batch, gate, target } = claimed;
     const isCrowded = gate.load >= Math.max(this.#crowdMax, target.concurrency * 2);
-    const leave = isCrowded ? null : await gate.enter(batch.records, signals.stopping);
+    const leave = isCrowded ? null : await gate.enter(signals.stopping);
     if (leave === null) {
       const delayMs = signals.stopping.aborted ? 0 : this.#jittered(waitMs.crowded);
       return await this.#end(claimed, endingOfWork(this.#context(claimed), delayMs));
@@ -179,7 +157,7 @@ export class BatchHandler {
   async #resolve(claimed: ClaimedBatch, opened: Target, signals: HandlerSignals): Promise<BatchEnding | AttemptResolution> {
     const { batch, target } = claimed;
     const context = this.#context(claimed);
-    const asked = opened.resolve === undefined ? null : await this.#ask(claimed, opened, signals);
+    const asked = opened.resolve === undefined ? null : await askTarget(this.#services, claimed, opened, signals.aborting);
     if (asked?.kind === 'acked') {
       return await endingWithoutAttempt(context, {
         as: 'acked',
@@ -203,47 +181,28 @@ export class BatchHandler {
     return { batchId: batch.batchId, resolvedAs: 'resent', evidence };
   }
 
-  async #ask(claimed: ClaimedBatch, opened: Target, signals: HandlerSignals) {
-    const outgoing = openOutgoingBatch(this.#outgoing(claimed, ''));
-    try {
-      return await withDeadline(this.#services.ports.sleep, this.#timeoutMs(claimed, opened), signals.aborting, (signal) =>
-        opened.resolve!(outgoing.batch, signal),
-      );
-    } finally {
-      outgoing.close();
-    }
-  }
-
   async #attempt(
     claimed: ClaimedBatch,
     opened: Target,
     resolution: AttemptResolution | null,
     signals: HandlerSignals,
   ): Promise<BatchEnding> {
-    const { starts, ports, crashPoints, leases } = this.#services;
-    const { batch, item, target } = claimed;
-    const ended = { attemptId: ports.ids.next(), attempt: batch.attempts + 1 };
-    crashPoints.reach('deliveries.before-attempt-commit');
-    const askedAtMs = ports.clock.monotonicMs();
-    await starts.submit(batch.tenantId, {
-      work: item,
-      change: changeOf(this.#context(claimed), batch.state, 'send', { attempts: 1, detail: { attempt: ended.attempt } }),
-      attempt: {
-        attemptId: ended.attemptId,
-        batchId: batch.batchId,
-        attemptNumber: ended.attempt,
-        fence: item.fence,
-        possibleDuplicate: batch.unknownAttempts > 0,
-      },
-      resolution,
-    });
-    leases.extend(item, askedAtMs);
-    crashPoints.reach('deliveries.after-attempt-commit');
-    const { outcome, unreadable } = await this.#send(claimed, opened, signals);
+    const { ports, crashPoints } = this.#services;
+    const { batch, target, gate } = claimed;
+    const context = this.#context(claimed);
+    const ended = await startAttempt(this.#services, { claimed, context, resolution }, signals.stopping);
+    if (ended === null) return endingOfWork(context, signals.stopping.aborted ? 0 : this.#jittered(waitMs.crowded));
+    let sent: Sent;
+    try {
+      crashPoints.reach('deliveries.after-attempt-commit');
+      sent = await sendAttempt(this.#services, claimed, opened, signals.aborting);
+    } finally {
+      gate.endSending();
+    }
     crashPoints.reach('deliveries.after-outcome');
-    const decision = decide(outcome, { target, attempt: ended.attempt, records: batch.records, rng: ports.rng });
-    this.#report(claimed, outcome, decision);
-    return await this.#endingAfter(this.#context(claimed), decision, ended, unreadable);
+    const decision = decide(sent.outcome, { target, attempt: ended.attempt, records: batch.records, rng: ports.rng });
+    this.#report(claimed, sent.outcome, decision);
+    return await this.#endingAfter(context, decision, ended, sent.unreadable);
   }
 
   async #endingAfter(
@@ -260,69 +219,6 @@ export class BatchHandler {
       this.#reportUnreadable(error);
       return endingOfUnreadable(context, error, { attemptId: ended.attemptId, decision });
     }
-  }
-
-  async #send(claimed: ClaimedBatch, opened: Target, signals: HandlerSignals): Promise<Sent> {
-    const { ports, metrics } = this.#services;
-    const { batch } = claimed;
-    const attributes = {
-      target: batch.targetId,
-      batchId: batch.batchId,
-      attempt: batch.attempts + 1,
-      records: batch.records,
-      bytes: batch.bytes,
-    };
-    return await withSpan('deliver batch', { attributes, parent: batch.traceParent, kind: 'producer' }, async (span) => {
-      const startedMs = ports.clock.monotonicMs();
-      const sent = await this.#deliver(claimed, opened, formatTraceparent(span.context), signals);
-      span.set({ outcome: sent.outcome.kind });
-      metrics.observe('headgate_attempt_seconds', { target: batch.targetId }, (ports.clock.monotonicMs() - startedMs) / 1_000);
-      return sent;
-    });
-  }
-
-  async #deliver(claimed: ClaimedBatch, opened: Target, traceparent: string, signals: HandlerSignals): Promise<Sent> {
-    const { leases, ports } = this.#services;
-    let outgoing: ReturnType<typeof openOutgoingBatch>;
-    try {
-      if (!leases.isCertain(claimed.item))
-        throw new HeadgateError(deliveryErrors.E_ATTEMPT_ABANDONED, 'the lease of the batch has run out');
-      outgoing = openOutgoingBatch(this.#outgoing(claimed, traceparent));
-    } catch (error) {
-      if (!(error instanceof HeadgateError)) throw error;
-      const outcome = { kind: 'refused', retryable: true, code: error.code, message: error.message } as const;
-      return { outcome, unreadable: isUnreadable(error) ? error : null };
-    }
-    try {
-      const outcome = await withDeadline(ports.sleep, this.#timeoutMs(claimed, opened), signals.aborting, (signal) =>
-        opened.deliver(outgoing.batch, signal),
-      );
-      const { unreadable } = outgoing;
-      // Not the target's verdict: the bytes may be back at the next attempt.
-      if (unreadable !== null && outcome.kind === 'refused') return { outcome: { ...outcome, retryable: true }, unreadable };
-      return { outcome, unreadable };
-    } finally {
-      outgoing.close();
-    }
-  }
-
-  #outgoing({ batch, flow, item }: ClaimedBatch, traceparent: string) {
-    const { db, store, leases } = this.#services;
-    return {
-      source: { db, store },
-      batch,
-      plan: flow.plan,
-      flowName: flow.flowName,
-      attempt: batch.attempts + 1,
-      possibleDuplicate: batch.unknownAttempts > 0,
-      traceparent,
-      isOurs: () => leases.isCertain(item),
-      oursForMs: leases.certainMs,
-    };
-  }
-
-  #timeoutMs({ batch, target }: ClaimedBatch, opened: Target): number {
-    return opened.attemptTimeoutMs?.({ records: batch.records, bytes: batch.bytes }) ?? target.timeoutMs;
   }
 
   #context({ batch, flow, item }: ClaimedBatch): EndingContext {

@@ -5,8 +5,8 @@ import type { Db } from '../../platform/postgres/database.ts';
 import { retryTransient } from '../../platform/postgres/transient-retry.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { TargetPlan } from '../engine/plan.ts';
-import type { ClaimedBatch } from './batch-handler.ts';
 import { type LoadedBatch, loadBatches } from './batch-load.ts';
+import type { ClaimedBatch } from './claimed-batch.ts';
 import type { DeliveryDefinitions, DeliveryFlow, TargetBinding } from './delivery-definitions.ts';
 import { createTargetGate, type TargetGate } from './target-gate.ts';
 import type { WorkItem } from './work-queue-port.ts';
@@ -32,7 +32,7 @@ export function createClaimLoader({ db, definitions, ports }: ClaimLoaderOptions
   function gateOf({ tenantId, flowId }: LoadedBatch, { id, concurrency, ratePerSecond }: TargetPlan): TargetGate {
     const key = `${tenantId} ${flowId} ${id} ${concurrency} ${ratePerSecond}`;
     const known = gates.get(key);
-    const gate = known ?? createTargetGate({ concurrency, ratePerSecond }, ports);
+    const gate = known ?? createTargetGate({ concurrency, ratePerSecond });
     gates.delete(key);
     gates.set(key, gate);
     for (const [oldKey, old] of gates) {

@@ -11,6 +11,7 @@ import type { DeliveryDefinitions } from './delivery-definitions.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Leases } from './leases.ts';
 import type { OpenTargets } from './open-targets.ts';
+import type { Refusal } from './target-admission.ts';
 import type { WorkQueue } from './work-queue-port.ts';
 
 export interface DeliveryServices {
@@ -27,6 +28,6 @@ export interface DeliveryServices {
   readonly actor: string;
   readonly leaseMs: number;
   readonly leases: Leases;
-  readonly starts: GroupCommit<AttemptStart>;
+  readonly starts: GroupCommit<AttemptStart, Refusal>;
   readonly endings: GroupCommit<BatchEnding>;
 }

@@ -18,14 +18,16 @@ import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { Connector, ResolveHost } from '../connectors/connector.ts';
 import { type AttemptStart, writeStarts } from './attempt-start.ts';
 import { type BatchEnding, writeEndings } from './batch-ending.ts';
-import { BatchHandler, type ClaimedBatch } from './batch-handler.ts';
+import { BatchHandler } from './batch-handler.ts';
 import { commitForCertain } from './certain-transaction.ts';
+import type { ClaimedBatch } from './claimed-batch.ts';
 import { createClaimLoader } from './claimed-batches.ts';
 import type { DeliveryDefinitions } from './delivery-definitions.ts';
 import type { DeliveryServices } from './delivery-services.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createLeases } from './leases.ts';
 import { createOpenTargets } from './open-targets.ts';
+import type { Refusal } from './target-admission.ts';
 import type { WorkItem, WorkQueue } from './work-queue-port.ts';
 
 export interface DeliveryWorkerOptions {
@@ -76,15 +78,22 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     actor: 'system',
     leases,
     targets,
-    starts: createGroupCommit<AttemptStart>((tenantId, starts) =>
-      commitForCertain(options, tenantId, (tx) => writeStarts(tx, starts, options)),
-    ),
+    starts: createGroupCommit<AttemptStart, Refusal>(async (tenantId, starts) => {
+      let refusals: readonly Refusal[] = [];
+      await commitForCertain(options, tenantId, async (tx) => {
+        refusals = await writeStarts(tx, starts, options);
+      });
+      // Before the next group is written, which counts them.
+      for (const [index, { admission }] of starts.entries()) if (refusals[index] === null) admission.gate.beginSending();
+      return refusals;
+    }),
     endings: createGroupCommit<BatchEnding>(async (tenantId, endings) => {
       let ended = 0;
       await commitForCertain(options, tenantId, async (tx) => {
         ended = (await writeEndings(tx, endings, options)).length;
       });
       if (ended > 0) options.onJobsEnded?.();
+      return [];
     }),
   };
   const loader = createClaimLoader(options);

@@ -7,6 +7,7 @@ it('what comes while a transaction is under way shares the next one', async () =
   const commit = createGroupCommit<string>(async (_, items) => {
     groups.push([...items]);
     await new Promise<void>((resolve) => gates.push(resolve));
+    return [];
   });
   const done = ['a', 'b', 'c', 'd'].map((item) => commit.submit('t', item));
   gates.shift()!();
@@ -22,6 +23,7 @@ it('tenants do not wait for each other', async () => {
   const commit = createGroupCommit<string>(async (tenantId) => {
     groups.push(tenantId);
     if (tenantId === 'slow') await new Promise(() => {});
+    return [];
   });
   void commit.submit('slow', 'a');
   await commit.submit('quick', 'b');
@@ -34,14 +36,23 @@ it('one that fails takes no other with it', async () => {
   const commit = createGroupCommit<string>(async (_, items) => {
     if (isFirst) {
       isFirst = false;
-      return;
+      return [];
     }
     if (items.includes('bad')) throw new Error('fenced');
     written.push(...items);
+    return [];
   });
   const results = await Promise.allSettled(['first', 'a', 'bad', 'b'].map((item) => commit.submit('t', item)));
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
   expect(written).toEqual(['a', 'b']);
   await commit.submit('t', 'later');
   expect(written).toEqual(['a', 'b', 'later']);
+});
+
+it('each item has its own result, also when it was written alone', async () => {
+  const commit = createGroupCommit<string, string>(async (_, items) => {
+    if (items.length > 1 && items.includes('bad')) throw new Error('fenced');
+    return items.map((item) => item.toUpperCase());
+  });
+  expect(await Promise.all(['a', 'bad', 'b'].map((item) => commit.submit('t', item)))).toEqual(['A', 'BAD', 'B']);
 });

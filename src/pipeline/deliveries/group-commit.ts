@@ -3,22 +3,25 @@
  * If a shared transaction fails, each of its items is tried alone, so that one that lost its lease takes no other with it.
  */
 
-export interface GroupCommit<Item> {
-  /** Resolves when the item is committed; rejects with what its own transaction failed with. */
-  submit(tenantId: string, item: Item): Promise<void>;
+export interface GroupCommit<Item, Result = void> {
+  /** Resolves with what was said of the item when it is committed; rejects with what its own transaction failed with. */
+  submit(tenantId: string, item: Item): Promise<Result>;
 }
 
 /** Items of one transaction. */
 const itemsMax = 64;
 
-interface Waiting<Item> {
+interface Waiting<Item, Result> {
   readonly item: Item;
-  readonly done: () => void;
+  readonly done: (result: Result) => void;
   readonly failed: (error: unknown) => void;
 }
 
-export function createGroupCommit<Item>(write: (tenantId: string, items: readonly Item[]) => Promise<void>): GroupCommit<Item> {
-  const waiting = new Map<string, Waiting<Item>[]>();
+/** `write` returns a result for each item, in their order, or none where there is nothing to say. */
+export function createGroupCommit<Item, Result = void>(
+  write: (tenantId: string, items: readonly Item[]) => Promise<readonly Result[]>,
+): GroupCommit<Item, Result> {
+  const waiting = new Map<string, Waiting<Item, Result>[]>();
   const busy = new Set<string>();
 
   async function drain(tenantId: string): Promise<void> {
@@ -32,9 +35,10 @@ export function createGroupCommit<Item>(write: (tenantId: string, items: readonl
     }
   }
 
-  async function writeGroup(tenantId: string, group: readonly Waiting<Item>[]): Promise<void> {
+  async function writeGroup(tenantId: string, group: readonly Waiting<Item, Result>[]): Promise<void> {
+    let results: readonly Result[];
     try {
-      await write(
+      results = await write(
         tenantId,
         group.map(({ item }) => item),
       );
@@ -43,7 +47,7 @@ export function createGroupCommit<Item>(write: (tenantId: string, items: readonl
       else for (const one of group) await writeGroup(tenantId, [one]);
       return;
     }
-    for (const { done } of group) done();
+    for (const [index, { done }] of group.entries()) done(results[index]!);
   }
 
   return {

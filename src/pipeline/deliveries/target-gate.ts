@@ -1,26 +1,30 @@
 /**
- * How many batches, and how many records a second, go to one target from this process. Who waits is let in in order; the
- * limits hold per process, so a fleet of n sends up to n times as much.
+ * How many batches of this process are at one target or wait for it; who waits is let in in order. What all processes
+ * together may send is counted in the database when an attempt starts (target-admission.ts).
  */
-import type { Clock, Sleep } from '../../platform/base/ports.ts';
 
 export interface TargetGate {
+  readonly limits: GateLimits;
   /** Batches inside and waiting. */
   readonly load: number;
+  /** Attempts that were let start and have not been answered yet. */
+  readonly sending: number;
   /** Resolves with the way out, or with null when the signal fires first. */
-  enter(records: number, signal: AbortSignal): Promise<(() => void) | null>;
+  enter(signal: AbortSignal): Promise<(() => void) | null>;
+  beginSending(): void;
+  endSending(): void;
 }
 
 export interface GateLimits {
   readonly concurrency: number;
-  /** Null: unlimited. */
+  /** Records; null: unlimited. */
   readonly ratePerSecond: number | null;
 }
 
-export function createTargetGate(limits: GateLimits, ports: { readonly clock: Clock; readonly sleep: Sleep }): TargetGate {
-  const bucket = limits.ratePerSecond === null ? null : createTokenBucket(limits.ratePerSecond, ports);
+export function createTargetGate(limits: GateLimits): TargetGate {
   const waiting: (() => void)[] = [];
   let inside = 0;
+  let sending = 0;
 
   /** A place is handed on without being free in between, so that nobody overtakes. */
   function leave(): void {
@@ -51,48 +55,26 @@ export function createTargetGate(limits: GateLimits, ports: { readonly clock: Cl
     });
   }
   return {
+    limits,
     get load() {
       return inside + waiting.length;
     },
-    async enter(records, signal) {
+    get sending() {
+      return sending;
+    },
+    async enter(signal) {
       if (!(await takePlace(signal))) return null;
-      if (bucket !== null && !(await bucket.take(records, signal))) {
-        leave();
-        return null;
-      }
       let isInside = true;
       return () => {
         if (isInside) leave();
         isInside = false;
       };
     },
-  };
-}
-
-interface TokenBucket {
-  /** False when the signal fired first. */
-  take(tokens: number, signal: AbortSignal): Promise<boolean>;
-}
-
-/** Holds at most one second's worth. More than that at once leaves a debt that the next ones wait for. */
-export function createTokenBucket(perSecond: number, ports: { readonly clock: Clock; readonly sleep: Sleep }): TokenBucket {
-  let tokens = perSecond;
-  let atMs = ports.clock.monotonicMs();
-  return {
-    async take(wanted, signal) {
-      for (;;) {
-        const nowMs = ports.clock.monotonicMs();
-        tokens = Math.min(perSecond, tokens + ((nowMs - atMs) / 1_000) * perSecond);
-        atMs = nowMs;
-        const needed = Math.min(wanted, perSecond);
-        if (tokens >= needed) {
-          tokens -= wanted;
-          return true;
-        }
-        if (signal.aborted) return false;
-        await ports.sleep.sleep(Math.ceil(((needed - tokens) / perSecond) * 1_000), signal);
-        if (signal.aborted) return false;
-      }
+    beginSending() {
+      sending += 1;
+    },
+    endSending() {
+      sending -= 1;
     },
   };
 }

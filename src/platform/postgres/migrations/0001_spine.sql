@@ -501,6 +501,7 @@ create table headgate.batches (
   foreign key (tenant_id, flow_id) references headgate.flows
 ) partition by range (batch_id);
 create index batches_by_lane on headgate.batches (tenant_id, flow_id, target_id, lane, order_number) where state in ('ready', 'sending', 'unknown', 'held');
+create index batches_sending on headgate.batches (tenant_id, flow_id, target_id) where state = 'sending';
 create index batches_by_flow on headgate.batches (tenant_id, flow_id, batch_id);
 
 -- Which batches hold records of a job: `job_ids` by job. (Row-level security keeps an index over the array from being used.)
@@ -558,6 +559,16 @@ create table headgate.dead_letters (
 ) partition by range (dead_letter_id);
 create index dead_letters_by_job on headgate.dead_letters (tenant_id, job_id, record_number);
 create index dead_letters_by_flow on headgate.dead_letters (tenant_id, flow_id, dead_letter_id);
+
+-- Until when what was sent to a target with a rate is paid for at that rate, over all processes; in the past: saved up.
+create table headgate.target_rates (
+  tenant_id uuid not null,
+  flow_id uuid not null,
+  target_id text collate "C" not null,
+  paid_until timestamptz not null,
+  primary key (tenant_id, flow_id, target_id),
+  foreign key (tenant_id, flow_id) references headgate.flows
+);
 
 -- Business keys of which a record was given up at a target that keeps their order: later records of the key are not sent
 -- until the key is released (decisions 19). Hashes, never values; '' is every key of the lane, once a target has too many.
@@ -711,7 +722,7 @@ declare
 begin
   foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules',
       'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
-      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'tenant_shares'] loop
+      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'tenant_shares'] loop
     execute format('alter table headgate.%I enable row level security', v_table);
     execute format('alter table headgate.%I force row level security', v_table);
     execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_table);
@@ -761,7 +772,7 @@ revoke execute on function headgate.make_partitions(date) from public;
 grant select on headgate.tenants, headgate.api_keys, headgate.event_counters to headgate_app;
 grant insert, update on headgate.api_keys to headgate_app;
 grant select, insert on headgate.definitions, headgate.batch_jobs, headgate.events, headgate.event_transactions, headgate.receipts, headgate.rejections to headgate_app;
-grant select, insert, update on headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
+grant select, insert, update on headgate.target_rates, headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
   headgate.event_cursors to headgate_app;
 grant select, insert, delete on headgate.blocked_keys to headgate_app;

@@ -1,0 +1,16 @@
+/** A batch that this process has claimed, with all that sending it takes. */
+import type { HeadgateError } from '../../platform/base/errors.ts';
+import type { TargetPlan } from '../engine/plan.ts';
+import type { LoadedBatch } from './batch-load.ts';
+import type { DeliveryFlow, TargetBinding } from './delivery-definitions.ts';
+import type { TargetGate } from './target-gate.ts';
+import type { WorkItem } from './work-queue-port.ts';
+
+export interface ClaimedBatch {
+  readonly item: WorkItem;
+  readonly batch: LoadedBatch;
+  readonly flow: DeliveryFlow;
+  readonly target: TargetPlan;
+  readonly binding: TargetBinding | HeadgateError;
+  readonly gate: TargetGate;
+}
