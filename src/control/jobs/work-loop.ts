@@ -3,12 +3,11 @@
  * hand, and hands a tenant's claims to the handler. It outlives every error: what a handler throws is logged once, and the
  * work comes back when its lease runs out, if the handler did not give it back.
  */
+import { createLeaseKeeper } from '../../pipeline/deliveries/lease-keeper.ts';
 import { createLeases, type Leases } from '../../pipeline/deliveries/leases.ts';
 import type { WorkItem, WorkKind } from '../../pipeline/deliveries/work-queue-port.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { createPollingLoop } from '../../platform/base/polling-loop.ts';
-import { retryTransient } from '../../platform/postgres/transient-retry.ts';
-import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { JobServices } from './job-services.ts';
 
 export interface WorkLoopOptions {
@@ -74,31 +73,9 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
     });
   }
 
-  async function renew(): Promise<boolean> {
-    for (const [tenantId, items] of leases.byTenant()) {
-      if (!(await renewAll(tenantId, items)) && items.length > 1) for (const item of items) await renewAll(tenantId, [item]);
-    }
-    return false;
-  }
-
-  /** False when any of them is lost. */
-  async function renewAll(tenantId: string, items: readonly WorkItem[]): Promise<boolean> {
-    const askedAtMs = ports.clock.monotonicMs();
-    try {
-      await retryTransient(() => withTenant(db, tenantId, (tx) => queue.renewWork(tx, items, leaseMs)), { ports, attemptsMax: 3 });
-    } catch (error) {
-      if (!(error instanceof HeadgateError) || error.code !== 'E_FENCED') throw error;
-      if (items.length === 1) leases.lose(items[0]!);
-      return false;
-    }
-    for (const item of items) leases.extend(item, askedAtMs);
-    return true;
-  }
-
   const onError = (error: unknown) => logger.error('a loop over work failed and goes on', { kind, error });
   const claiming = createPollingLoop({ work: claim, onError, ports, waiter: services.signals[kind].waiter(ports.sleep) });
-  const pauseMs = leaseMs / 3;
-  const renewing = createPollingLoop({ work: renew, onError, ports, idleMinMs: pauseMs, idleMaxMs: pauseMs, errorPauseMaxMs: pauseMs });
+  const renewing = createLeaseKeeper({ leases, db, queue, leaseMs, ports, onError });
   return {
     start() {
       claiming.start();

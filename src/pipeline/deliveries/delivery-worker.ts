@@ -9,7 +9,6 @@ import type { Waiter } from '../../platform/base/notifier.ts';
 import { createPollingLoop } from '../../platform/base/polling-loop.ts';
 import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
-import { retryTransient } from '../../platform/postgres/transient-retry.ts';
 import type { SecretResolver } from '../../platform/secrets/secret-resolver.ts';
 import type { SealedStore } from '../../platform/storage/object-store.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
@@ -25,6 +24,7 @@ import { createClaimLoader } from './claimed-batches.ts';
 import type { DeliveryDefinitions } from './delivery-definitions.ts';
 import type { DeliveryServices } from './delivery-services.ts';
 import { createGroupCommit } from './group-commit.ts';
+import { createLeaseKeeper } from './lease-keeper.ts';
 import { createLeases } from './leases.ts';
 import { createOpenTargets } from './open-targets.ts';
 import type { Refusal } from './target-admission.ts';
@@ -181,31 +181,9 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     }
   }
 
-  async function renew(): Promise<boolean> {
-    for (const [tenantId, items] of leases.byTenant()) {
-      if (!(await renewAll(tenantId, items)) && items.length > 1) for (const item of items) await renewAll(tenantId, [item]);
-    }
-    return false;
-  }
-
-  /** False when any of them is lost. */
-  async function renewAll(tenantId: string, items: readonly WorkItem[]): Promise<boolean> {
-    const askedAtMs = ports.clock.monotonicMs();
-    try {
-      await retryTransient(() => withTenant(db, tenantId, (tx) => queue.renewWork(tx, items, leaseMs)), { ports, attemptsMax: 3 });
-    } catch (error) {
-      if (!(error instanceof HeadgateError) || error.code !== 'E_FENCED') throw error;
-      if (items.length === 1) leases.lose(items[0]!);
-      return false;
-    }
-    for (const item of items) leases.extend(item, askedAtMs);
-    return true;
-  }
-
   const onError = (error: unknown) => logger.error('the delivery loop failed and goes on', { error });
   const claiming = createPollingLoop({ work: claim, onError, ports, ...(options.waiter ? { waiter: options.waiter } : {}) });
-  const pauseMs = leaseMs / 3;
-  const renewing = createPollingLoop({ work: renew, onError, ports, idleMinMs: pauseMs, idleMaxMs: pauseMs, errorPauseMaxMs: pauseMs });
+  const renewing = createLeaseKeeper({ leases, db, queue, leaseMs, ports, onError });
 
   return {
     start() {
