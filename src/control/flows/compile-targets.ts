@@ -56,6 +56,8 @@ function lanesOf(type: TargetDefinition['type'], order: DeliveryDefinition['orde
 
 /** One batch is one file, so that the defaults of the other targets would make a file of every few hundred records. */
 const fileBatch = { size: 1_000_000, bytes: 1024 ** 3 };
+/** Files that are under way together share transactions and the fsync of their folder, and no system of somebody else's is in danger. */
+const fileConcurrency = 128;
 const messageBatchMax = { size: 10_000, bytes: 64 * 1024 * 1024 };
 
 function checkBatch(type: TargetDefinition['type'], delivery: DeliveryDefinition, path: Path, report: Report): void {
@@ -75,7 +77,7 @@ function mergeDelivery(own: TargetDefinition, defaults: DeliveryDefinition): Del
     onUnknown: own.onUnknown ?? defaults.onUnknown,
     onExhausted: own.onExhausted ?? defaults.onExhausted,
     timeout: own.timeout ?? defaults.timeout,
-    concurrency: own.concurrency ?? defaults.concurrency,
+    concurrency: own.concurrency ?? (own.type === 'file' ? fileConcurrency : defaults.concurrency),
     rate: own.rate ?? defaults.rate,
     retry: {
       max: own.retry?.max ?? defaults.retry.max,

@@ -50,7 +50,11 @@ export const deliveryKeys: Readonly<Record<string, Key>> = {
   },
   onExhausted: { shape: choice(['dead-letter']), default: 'dead-letter', description: 'Where records go when every try failed.' },
   timeout: { shape: { kind: 'duration', minMs: 100, maxMs: 10 * minuteMs }, default: '5s', description: 'Of one attempt.' },
-  concurrency: { shape: integer(1, 256), default: 8, description: 'Batches in flight.' },
+  concurrency: {
+    shape: integer(1, 256),
+    default: 8,
+    description: 'Batches in flight; a file target has 128 unless it says otherwise itself.',
+  },
   rate: { shape: { kind: 'rate', max: 1_000_000 }, description: 'Records a second, such as 200/s; without it unlimited.' },
   retry,
 };

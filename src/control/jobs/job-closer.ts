@@ -32,7 +32,7 @@ export interface JobCloserOptions {
 }
 
 export function createJobCloser(options: JobCloserOptions): WorkLoop {
-  const { services, workerId, leaseMs, jobsMax = 200 } = options;
+  const { services, workerId, leaseMs, jobsMax = 256 } = options;
   return createWorkLoop({
     services,
     kind: 'close',

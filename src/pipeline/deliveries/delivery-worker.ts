@@ -61,9 +61,9 @@ export interface DeliveryWorker {
   stop(timeoutMs?: number): Promise<void>;
 }
 
-const inHandDefault = 128;
+const inHandDefault = 512;
 /** Claims are made for this many at least, so that a claim is not made for each batch that ends. */
-const claimMin = 16;
+const claimMin = 128;
 
 /** What is left for writing endings after attempts were given up. */
 const endingMs = 1_500;

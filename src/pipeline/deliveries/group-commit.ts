@@ -9,7 +9,7 @@ export interface GroupCommit<Item, Result = void> {
 }
 
 /** Items of one transaction. */
-const itemsMax = 64;
+const itemsMax = 256;
 
 interface Waiting<Item, Result> {
   readonly item: Item;

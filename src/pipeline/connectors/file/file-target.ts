@@ -16,10 +16,13 @@ import { fileFailure } from './file-failure.ts';
 import { fileNameOf } from './file-name.ts';
 import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
 import { writeSmallFile } from './small-file.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 const readBytes = 1024 * 1024;
 /** Files up to here are written from memory at once. */
 const smallBytesMax = 256 * 1024;
+/** Of others, as many as this are written to a target at once: each takes a few MiB of memory. */
+const bigFilesMax = 4;
 const fileMode = 0o640;
 /** A disk slower than this is out of order; the timeout comes on top. */
 const bytesPerMsMin = 4 * 1024;
@@ -35,6 +38,7 @@ export function openFileTarget({ target, connection, ports }: OpenOptions): Targ
   }
   // Batches that are under way together share what is done to the folder.
   const syncFolder = createSharedRun(() => fsyncFolder(folder));
+  const bigFiles = createTurns(bigFilesMax);
   const ensure = createSharedRun(() => ensureFolder(root, folder));
   const nameOf = (batch: OutgoingBatch) =>
     fileNameOf(settings['name'] as string, { targetId: target.id, format: target.body.format, batch });
@@ -50,7 +54,7 @@ export function openFileTarget({ target, connection, ports }: OpenOptions): Targ
         const temporary = join(folder, temporaryName(batch));
         await removeOlderAttempts(folder, batch);
         try {
-          await writeTemporary(temporary, batch, signal);
+          await writeTemporary(temporary, batch, { signal, bigFiles });
           batch.assertOurs();
           step = 'named';
           const isNew = await nameFile(temporary, place);
@@ -137,11 +141,20 @@ async function removeOlderAttempts(folder: string, batch: OutgoingBatch): Promis
 }
 
 /** Every piece was authenticated when its segment was read: there is nothing to hash. */
-async function writeTemporary(path: string, batch: OutgoingBatch, signal: AbortSignal): Promise<void> {
+async function writeTemporary(
+  path: string,
+  batch: OutgoingBatch,
+  how: { readonly signal: AbortSignal; readonly bigFiles: Turns },
+): Promise<void> {
+  const { signal, bigFiles } = how;
   if (batch.body.sizeBytes + batch.body.preamble.length <= smallBytesMax) {
     await writeSmallFile(path, wholeBody(batch), fileMode);
-    return signal.throwIfAborted();
-  }
+  } else await bigFiles.take(() => writeBigFile(path, batch, signal));
+  signal.throwIfAborted();
+}
+
+async function writeBigFile(path: string, batch: OutgoingBatch, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const file = await open(path, flags, fileMode);
   try {
@@ -153,7 +166,6 @@ async function writeTemporary(path: string, batch: OutgoingBatch, signal: AbortS
   } finally {
     await file.close();
   }
-  signal.throwIfAborted();
 }
 
 async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
