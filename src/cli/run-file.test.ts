@@ -62,7 +62,7 @@ async function run(flow: Plan, text: string, threads: number | null = null, name
   const out = join(folder, name);
   const findings: string[] = [];
   const format = formats.find((candidate) => candidate.name === flow.format.type)!;
-  const started = threads === null ? null : startThreads(threads, formatsUrl);
+  const started = threads === null ? null : await startThreads(threads, formatsUrl);
   const receipt = await runFile(compileFlow(flow), format, {
     path,
     name: 'in.csv',

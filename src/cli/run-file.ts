@@ -16,6 +16,7 @@ import { FileSource, PagedSource } from './run-files.ts';
 import { createOutputFiles, type OutputFile, type OutputFiles, writeDocument } from './run-output-files.ts';
 import { describeOutcomes, makeReceipt, type RunReceipt } from './run-receipt.ts';
 import type { SplitFile } from './run-split-reader.ts';
+import type { ChunkSizes } from './run-split-thread.ts';
 import type { RunThreads } from './run-threads.ts';
 
 export interface RunFileOptions {
@@ -31,8 +32,10 @@ export interface RunFileOptions {
   readonly onFindings: ((text: string, severity: 'error' | 'warn') => void) | null;
 }
 
-/** Small, so that lanes end at about the same time; the same with one lane, so that the outcomes are the same bytes. */
+/** Small, so that lanes end at about the same time. */
 const chunkBytesDefault = 2 * 1024 * 1024;
+/** The flow's code is compiled while the first records are taken; the sooner it begins, the better. */
+const firstChunkBytesMax = 256 * 1024;
 
 export async function runFile(flow: CompiledFlow, format: Format, options: RunFileOptions): Promise<RunReceipt> {
   const source = new FileSource(options.path);
@@ -78,7 +81,7 @@ class FileRun {
   runHere(format: Format): SplitFile {
     const hash = createHash('sha256');
     const splitter = format.createSplitter(this.#flow.plan.format, this.#flow.plan.records, {
-      chunkBytes: this.#options.chunkBytes ?? chunkBytesDefault,
+      ...this.#chunkSizes(),
       onChunk: (spec) => this.#runChunk(spec),
     });
     for (const piece of this.#source.pieces()) {
@@ -98,7 +101,7 @@ class FileRun {
     const request = {
       path,
       plan: { format: plan.format, records: plan.records },
-      chunkBytes: this.#options.chunkBytes ?? chunkBytesDefault,
+      sizes: this.#chunkSizes(),
     };
     const ended = await reader.split(request, async (spec) => {
       await lanes.submit({ spec, header: this.#header });
@@ -107,6 +110,12 @@ class FileRun {
     });
     await lanes.drain();
     return ended;
+  }
+
+  /** The same with threads and without, so that the outcomes are the same bytes. */
+  #chunkSizes(): ChunkSizes {
+    const chunkBytes = this.#options.chunkBytes ?? chunkBytesDefault;
+    return { chunkBytes, firstChunkBytes: Math.min(chunkBytes, firstChunkBytesMax) };
   }
 
   #runChunk(spec: ChunkSpec): void {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ChunkSpec } from '../pipeline/engine/chunk.ts';
 import type { Plan } from '../pipeline/engine/plan.ts';
-import type { Format, SplitResult } from '../pipeline/formats/format.ts';
+import type { Format, SplitResult, SplitterOptions } from '../pipeline/formats/format.ts';
 import { FileSource } from './run-files.ts';
 
 export interface SplitThreadData {
@@ -19,8 +19,10 @@ export interface SplitThreadData {
 export interface SplitRequest {
   readonly path: string;
   readonly plan: Pick<Plan, 'format' | 'records'>;
-  readonly chunkBytes: number;
+  readonly sizes: ChunkSizes;
 }
+
+export type ChunkSizes = Required<Pick<SplitterOptions, 'chunkBytes' | 'firstChunkBytes'>>;
 
 export type SplitAnswer =
   | { readonly kind: 'chunks'; readonly specs: readonly ChunkSpec[] }
@@ -38,14 +40,14 @@ function answer(message: SplitAnswer): void {
   port.postMessage(message);
 }
 
-function splitFile({ path, plan, chunkBytes }: SplitRequest): void {
+function splitFile({ path, plan, sizes }: SplitRequest): void {
   const source = new FileSource(path);
   try {
     const hash = createHash('sha256');
     const format = formats.find(({ name }) => name === plan.format.type)!;
     let found: ChunkSpec[] = [];
     let cut = 0;
-    const splitter = format.createSplitter(plan.format, plan.records, { chunkBytes, onChunk: (spec) => void found.push(spec) });
+    const splitter = format.createSplitter(plan.format, plan.records, { ...sizes, onChunk: (spec) => void found.push(spec) });
     const sendFound = () => {
       if (found.length === 0) return;
       cut += found.length;

@@ -25,8 +25,8 @@ interface Thread extends Lane {
 
 /** One chunk is run, one waits for it, and one may wait for its place in the outputs. */
 const jobsPerThread = 3;
-/** Here one chunk is run while another waits for its place or is written. */
-const jobsHere = 2;
+/** Here one chunk is run while others wait for their place or are written. */
+const jobsHere = 4;
 /** Young objects live shortly here, and each thread has its own space for them. */
 const resourceLimits = { maxYoungGenerationSizeMb: 8 };
 

@@ -1,7 +1,7 @@
 /** The threads of `headgate run`: how many, and what each does. */
 import { availableParallelism } from 'node:os';
 import { SplitReader } from './run-split-reader.ts';
-import { ThreadPool } from './run-thread-pool.ts';
+import type { ThreadPool } from './run-thread-pool.ts';
 
 export interface RunThreads {
   readonly reader: SplitReader;
@@ -23,10 +23,11 @@ export function threadsFor(threads: number | null, fileBytes: readonly number[])
   return Math.min(useful, availableParallelism());
 }
 
-/** Null: the calling thread does everything. Others start at once and load their code. */
-export function startThreads(threads: number, formatsUrl: string): RunThreads | null {
+/** Null: the calling thread does everything. Others start at once and load their code, before this thread loads the engine's. */
+export async function startThreads(threads: number, formatsUrl: string): Promise<RunThreads | null> {
   if (threads < 2) return null;
   const reader = new SplitReader(formatsUrl);
+  const { ThreadPool } = await import('./run-thread-pool.ts');
   const lanes = new ThreadPool(threads - 1);
   return {
     reader,

@@ -34,6 +34,8 @@ export interface Format<Plan extends FormatPlan = FormatPlan> {
 export interface SplitterOptions {
   /** A chunk ends with the first record that makes it this big; below 2 GiB. */
   readonly chunkBytes: number;
+  /** For the first chunk alone, where those who run chunks wait for it. */
+  readonly firstChunkBytes?: number;
   /** Longest record without its line end. */
   readonly maxRecordBytes?: number;
   /** Called for each chunk as soon as its end is known; the chunks are in the result too. */

@@ -29,14 +29,14 @@ export class SplitLedger {
 
   constructor(options: SplitterOptions) {
     this.#options = options;
-    this.cutAt = options.chunkBytes;
+    this.cutAt = options.firstChunkBytes ?? options.chunkBytes;
     this.maxRecordBytes = options.maxRecordBytes ?? maxRecordBytesDefault;
   }
 
   /** What lies before `offset` belongs to no chunk. Only before the first record. */
   startAt(offset: number): void {
     this.#chunkStart = offset;
-    this.cutAt = offset + this.#options.chunkBytes;
+    this.cutAt = offset + (this.#options.firstChunkBytes ?? this.#options.chunkBytes);
   }
 
   /** Ends the open chunk at `offset`, a record boundary; an empty one is left open, unless it is the file's only one. */
