@@ -7,6 +7,7 @@ import { renderJsonSchema } from '../src/control/flows/json-schema.ts';
 import type { Queryable } from '../src/platform/postgres/database.ts';
 import { describeSchema } from '../test/support/schema-description.ts';
 import { renderApiPage } from './reference/api-page.ts';
+import { renderCommandsPage } from './reference/commands-page.ts';
 import { renderErrorsPage } from './reference/errors-page.ts';
 import { renderFlowKeysPage } from './reference/flow-keys-page.ts';
 import { renderMetricsPage } from './reference/metrics-page.ts';
@@ -21,6 +22,7 @@ export interface GoldenFile {
 
 export const goldenFiles: readonly GoldenFile[] = [
   { path: 'docs/reference/api.md', render: renderApiPage },
+  { path: 'docs/reference/commands.md', render: renderCommandsPage },
   { path: 'docs/reference/errors.md', render: renderErrorsPage },
   { path: 'docs/reference/settings.md', render: renderSettingsPage },
   { path: 'docs/reference/flow-keys.md', render: renderFlowKeysPage },

@@ -14,6 +14,7 @@ import type { ApiParts } from './api-parts.ts';
 import { arrivalDecisionRoutes } from './arrival-decisions.ts';
 import { authenticate } from './authentication.ts';
 import { batchRoutes } from './batches.ts';
+import { blockedKeyRoutes } from './blocked-keys.ts';
 import { answerBadAddress, answerBrokenRequest } from './connection-errors.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { definitionRoutes } from './definitions.ts';
@@ -43,6 +44,7 @@ const resources = [
   recordRoutes,
   batchRoutes,
   deadLetterRoutes,
+  blockedKeyRoutes,
   flowRoutes,
   definitionRoutes,
   eventRoutes,

@@ -51,8 +51,24 @@ const deadLetter = object(
     message: text,
     deliveryKey: text,
     createdAt: instant,
+    blocksKey: Type.Boolean(),
   },
   { $id: 'DeadLetter' },
+);
+
+const blockedKey = object(
+  {
+    deadLetterId: id,
+    jobId: id,
+    flow: text,
+    targetId: text,
+    recordNumber: count,
+    cause: choice(deadLetterCauses),
+    code: text,
+    isWholeLane: Type.Boolean(),
+    blockedAt: instant,
+  },
+  { $id: 'BlockedKey' },
 );
 
 const file = object(
@@ -212,6 +228,7 @@ export const namedSchemas: readonly TSchema[] = [
   ...jobSchemas,
   ...batchSchemas,
   deadLetter,
+  blockedKey,
   file,
   arrival,
   decidedArrival,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -149,6 +149,21 @@ describe('batches', () => {
   });
 });
 
+describe('blocked keys', () => {
+  it('are listed and released, once something says which', async () => {
+    expect(await headgate('blocked-key', 'list', '--flow', 'twice')).toMatchObject({
+      code: 0,
+      stdout: 'deadLetterId\tjobId\tflow\ttargetId\trecordNumber\tcause\tcode\tisWholeLane\tblockedAt\n',
+    });
+    expect(await json('blocked-key', 'release', '--flow', 'twice', '--reason', 'settled', '--yes')).toEqual({ released: 0 });
+    expect(await headgate('blocked-key', 'release', '--flow', 'twice', '--reason', 'settled')).toMatchObject({ code: 2, stdout: '' });
+    expect(await headgate('blocked-key', 'release', '--reason', 'settled', '--yes')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('say which keys'),
+    });
+  });
+});
+
 describe('a job that does not balance', () => {
   it('is closed by hand once its cause was mended', async () => {
     const setSum = (jobId: string, unscaled: string) =>
@@ -212,5 +227,41 @@ describe('keys', () => {
       expect(await as('admin', 'key', 'revoke', id, '--yes')).toMatchObject({ code: 5, stderr: expect.stringContaining('E_KEY_UNKNOWN') });
     for (const argv of [['list'], ['revoke', keyId, '--yes']])
       expect(await headgate('key', ...argv)).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining('admin') });
+  });
+});
+
+describe('a key', () => {
+  const list = (argv: readonly string[], env: Record<string, string> = {}) =>
+    runHeadgate(['job', 'list', ...argv], { env: { HEADGATE_URL: served.url, ...env } });
+
+  it('comes from the environment or from a file that nobody else may read', async () => {
+    const key = readFileSync(keyFiles.bank!, 'utf8').trim();
+    expect((await list([], { HEADGATE_API_KEY: key })).code).toBe(0);
+    const open = join(folder, 'open-key');
+    writeFileSync(open, key);
+    chmodSync(open, 0o644);
+    expect(await list(['--key-file', open])).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining('0600') });
+  });
+
+  it.each([
+    ['none', [], {}],
+    ['a file that is not there', ['--key-file', '/no/such/file'], {}],
+    ['something else', [], { HEADGATE_API_KEY: 'secret\r\nx-evil: 1' }],
+    ['an unknown one', [], { HEADGATE_API_KEY: `hg_live_${'A'.repeat(43)}` }],
+  ])('that is missing or wrong ends with 4, and is not repeated: %s', async (_what, argv, env) => {
+    const { code, stdout, stderr } = await list(argv, env);
+    expect([code, stdout]).toEqual([4, '']);
+    expect(stderr).not.toMatch(/secret|AAAA/);
+  });
+
+  it('may not be given on the command line', async () => {
+    expect(await list(['--key', 'hg_live_x'])).toMatchObject({ code: 2, stderr: expect.stringContaining('E_USAGE') });
+  });
+
+  it('without the scope ends with 4', async () => {
+    expect(await list(['--key-file', await makeKey('bank', 'files:write', 'files:read', 'flows:read')])).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('jobs:read'),
+    });
   });
 });

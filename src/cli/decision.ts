@@ -12,8 +12,8 @@ export interface DecisionDescription {
   /** `headgate job release JOB`. */
   readonly command: string;
   readonly summary: string;
-  /** How the thing is called in the command: `JOB`. */
-  readonly thing: string;
+  /** How the thing is called in the command: `JOB`; left out, options say what it is about. */
+  readonly thing?: string;
   /** Options beside those of every decision, with how they are written in the usage. */
   readonly more?: { readonly options: NonNullable<Command['options']>; readonly usage: string };
   readonly path: (id: string) => string;
@@ -38,7 +38,7 @@ export function decisionCommand({ command, summary, thing, more, path, body }: D
     options: { ...options, ...more?.options },
     async run(line) {
       const api = createApiClient(line);
-      const id = encodeURIComponent(requiredPositional(line, 0, thing, usage));
+      const id = thing === undefined ? '' : encodeURIComponent(requiredPositional(line, 0, thing, usage));
       const request = { reason: requiredOption(line, 'reason', usage), ...body?.(line) };
       let version: unknown;
       if (line.options['dry-run'] || !line.options.yes) {
@@ -48,7 +48,7 @@ export function decisionCommand({ command, summary, thing, more, path, body }: D
           return 0;
         }
         version = plan.version;
-        await confirmPlan(line, `${command.replace('headgate ', '').replace(` ${thing}`, '')} ${id}`, plan);
+        await confirmPlan(line, `${command.replace('headgate ', '').replace(` ${thing}`, '')} ${id}`.trimEnd(), plan);
       }
       const key = textOption(line, 'idempotency-key') ?? systemPorts.ids.next();
       const headers = { 'idempotency-key': key };

@@ -1,6 +1,6 @@
 /** `headgate record list|get` and `headgate dead-letter list|get|export`: what became of records, masked. */
 import { createApiClient } from './api-client.ts';
-import { apiOptions, type Command, outputOptions, requiredPositional, textOption } from './command.ts';
+import { apiOptions, type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
 import { countOption } from './job.ts';
 import { printOne, printRows } from './output.ts';
 
@@ -35,15 +35,21 @@ export const recordVerbs: Readonly<Record<string, Command>> = {
   },
 };
 
+const letterOptions = { ...options, job: { type: 'string' }, target: { type: 'string' }, cause: { type: 'string' } } as const;
+
+function lettersOf(line: CommandLine): Record<string, string | undefined> {
+  return { job: textOption(line, 'job'), target: textOption(line, 'target'), cause: textOption(line, 'cause') };
+}
+
 export const deadLetterVerbs: Readonly<Record<string, Command>> = {
   list: {
-    usage: 'headgate dead-letter list [--job JOB] [--target TARGET] [--limit N] [--json]',
+    usage: 'headgate dead-letter list [--job JOB] [--target TARGET] [--cause CAUSE] [--limit N] [--json]',
     summary: 'Lists records that were given up, newest first.',
-    options: { ...options, job: { type: 'string' }, target: { type: 'string' }, limit: { type: 'string' } },
+    options: { ...letterOptions, limit: { type: 'string' } },
     async run(line) {
       const letters = await createApiClient(line).list<Record<string, unknown>>(
         '/v1/dead-letters',
-        { job: textOption(line, 'job'), target: textOption(line, 'target') },
+        lettersOf(line),
         countOption(line, 'limit', 50),
       );
       await printRows(line, letters, { columns: ['deadLetterId', 'jobId', 'targetId', 'recordNumber', 'cause', 'code', 'message'] });
@@ -63,15 +69,11 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
     },
   },
   export: {
-    usage: 'headgate dead-letter export [--job JOB] [--target TARGET] [-o ndjson|csv]',
+    usage: 'headgate dead-letter export [--job JOB] [--target TARGET] [--cause CAUSE] [-o ndjson|csv]',
     summary: 'Writes up to 10,000 dead letters to stdout, NDJSON where -o says nothing else.',
-    options: { ...options, job: { type: 'string' }, target: { type: 'string' } },
+    options: letterOptions,
     async run(line) {
-      const letters = await createApiClient(line).list<Record<string, unknown>>(
-        '/v1/dead-letters',
-        { job: textOption(line, 'job'), target: textOption(line, 'target') },
-        10_000,
-      );
+      const letters = await createApiClient(line).list<Record<string, unknown>>('/v1/dead-letters', lettersOf(line), 10_000);
       await printRows({ ...line, options: { output: 'ndjson', ...line.options } }, letters, {
         columns: ['deadLetterId', 'jobId', 'targetId', 'recordNumber', 'cause', 'code', 'message', 'deliveryKey', 'createdAt'],
       });
