@@ -63,6 +63,8 @@ const job = object(
           dead: count,
           cancelled: count,
           parked: count,
+          parkedFor: Type.Array(text),
+          blockedKeys: count,
           inFlight: count,
         }),
       },

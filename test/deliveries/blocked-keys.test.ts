@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { findJob } from '../../src/control/jobs/job-views.ts';
 import { listBlockedKeys, releaseKeys } from '../../src/pipeline/deliveries/blocked-key-store.ts';
 import { listDeadLetters } from '../../src/pipeline/deliveries/dead-letter-store.ts';
 import type { DeliveryWorkerOptions } from '../../src/pipeline/deliveries/delivery-worker.ts';
@@ -101,6 +102,11 @@ describe('a key of which a record was given up', () => {
       cause: 'refused',
       code: 'E_LIMIT',
       isWholeLane: false,
+    });
+    expect((await scenario.inTenant((tx) => findJob(tx, job!.jobId)))!.targets['api']).toMatchObject({
+      dead: 1,
+      refused: 1,
+      blockedKeys: 1,
     });
     const release = { filter: { deadLetterId: blocked!.deadLetterId }, reason: 'paid by hand', actor: 'anna' };
     expect(await scenario.inTenant((tx) => releaseKeys(tx, systemPorts.ids, release))).toBe(1);

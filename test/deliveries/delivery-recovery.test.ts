@@ -143,7 +143,8 @@ describe('a worker that disappears', () => {
     await until(async () => (await scenario.attempts()).some(({ outcome }) => outcome !== null), 'the attempt did not end');
     await scenario.stopWorkers();
     expect(stopAt.reads).toBeGreaterThanOrEqual(stopAt.read);
-    expect(sink.requests).toHaveLength(0);
+    // A second attempt, under a new lease, may have begun by now.
+    expect(sink.requests.filter(({ headers }) => headers['headgate-attempt'] === '1')).toEqual([]);
   });
 
   it('again and again ends in dead letters instead of going on for ever', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { findJob } from '../../src/control/jobs/job-views.ts';
 import { decideHeldBatch } from '../../src/pipeline/deliveries/held-batches.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
@@ -115,6 +116,19 @@ describe('a batch whose segment', () => {
     expect(await scenario.counts()).toMatchObject([{ routed: 3, delivered: 0, dead: 3 }]);
     const letters = await scenario.rows('/* letters */ select cause, code from headgate.dead_letters where tenant_id = $1');
     expect(letters).toEqual(Array(3).fill({ cause: 'operator', code: 'E_OBJECT_DAMAGED' }));
+  });
+
+  it("is damaged is seen in each of its jobs, with the code and what of it is the job's own", async () => {
+    const { scenario, placeOf, held } = await scenarioOf();
+    const jobs = await scenario.deliverJobs([{ lines: linesOf('x', 3) }, { lines: linesOf('y', 2) }]);
+    expect(await scenario.batches()).toHaveLength(1);
+    damage(placeOf(jobs[0]!, 'output'));
+    scenario.startWorker();
+    await held('E_OBJECT_DAMAGED');
+    for (const [index, parked] of [3, 2].entries()) {
+      const view = await scenario.inTenant((tx) => findJob(tx, jobs[index]!.jobId));
+      expect(view!.targets['api']).toMatchObject({ parked, parkedFor: ['E_OBJECT_DAMAGED'], inFlight: 0, blockedKeys: 0 });
+    }
   });
 
   it('is damaged keeps its lane waiting where order is kept', async () => {

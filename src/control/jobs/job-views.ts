@@ -33,7 +33,12 @@ export interface JobTargetView {
   readonly refused: number;
   readonly dead: number;
   readonly cancelled: number;
+  /** In batches that wait for a person … */
   readonly parked: number;
+  /** … with the codes that say why. */
+  readonly parkedFor: readonly string[];
+  /** Keys whose later records are held back because of records of this job. */
+  readonly blockedKeys: number;
   readonly inFlight: number;
 }
 
@@ -83,9 +88,15 @@ const selectJob = `/* get job */ select ${columns}, j.bytes, j.chunks, j.chunks_
   ${tables} where j.tenant_id = $1 and j.job_id = $2`;
 
 const selectTargets = `/* get job targets */ select t.target_id as "targetId", t.routed, t.delivered, t.refused, t.dead, t.cancelled,
-  coalesce((select sum(case when jsonb_array_length(b.members) = 1 then b.records else 0 end) from headgate.batches b
-            where b.tenant_id = $1 and b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $2)) and b.target_id = t.target_id and b.state = 'held'), 0)::int8 as parked
-  from headgate.job_targets t where t.tenant_id = $1 and t.job_id = $2 order by t.target_id`;
+  coalesce(h.records, 0)::int8 as parked, coalesce(h.codes, '{}') as "parkedFor",
+    (select count(*) from headgate.blocked_keys k where k.tenant_id = $1 and k.job_id = $2 and k.target_id = t.target_id)::int8 as "blockedKeys"
+  from headgate.job_targets t left join (
+    select b.target_id, sum((m ->> 'records')::int8) as records, array_agg(distinct b.reason_code) filter (where b.reason_code is not null) as codes
+    from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
+    where b.tenant_id = $1 and b.state = 'held' and (m ->> 'jobId')::uuid = $2
+      and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
+    group by b.target_id) h on h.target_id = t.target_id
+  where t.tenant_id = $1 and t.job_id = $2 order by t.target_id`;
 
 interface JobRow extends JobSummary {
   bytes: number;

@@ -105,7 +105,11 @@ export async function endingWithoutAttempt(
 
 /** A person has to decide: an unordered batch leaves the queue, an ordered one keeps its lane waiting. */
 export function endingAsHeld(context: EndingContext, againAfterMs: number | null): BatchEnding {
-  return { ...emptyEnding(context), againAfterMs, changes: [changeOf(context, 'unknown', 'hold', {})] };
+  return {
+    ...emptyEnding(context),
+    againAfterMs,
+    changes: [changeOf(context, 'unknown', 'hold', { reasonCode: context.batch.reasonCode })],
+  };
 }
 
 /** Nothing changes but the work item. */

@@ -150,7 +150,10 @@ export class BatchHandler {
     await commitForCertain(services, batch.tenantId, (tx) => writeAbandoned(tx, item, change, services));
     services.metrics.add('headgate_attempts_total', { target: batch.targetId, outcome: 'unknown' }, 1);
     services.logger.warn('an attempt was abandoned by a process that ended', { attempt: batch.attempts });
-    return { ...claimed, batch: { ...batch, state: 'unknown', unknownAttempts: batch.unknownAttempts + 1 } };
+    return {
+      ...claimed,
+      batch: { ...batch, state: 'unknown', unknownAttempts: batch.unknownAttempts + 1, reasonCode: change.reasonCode ?? null },
+    };
   }
 
   /** How the batch ends without being sent, or on what ground it may be sent again. */
