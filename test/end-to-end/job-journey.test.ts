@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
-import { releaseJob } from '../../src/control/jobs/job-decisions.ts';
+import { cancelJob, releaseJob } from '../../src/control/jobs/job-decisions.ts';
 import { openJobExport } from '../../src/control/jobs/job-export.ts';
 import { cardsFile, eftFile } from '../../src/main/demo/demo-files.ts';
 import { exportEntries, sourceOf } from '../../src/pipeline/ledger/export/export-entries.ts';
+import type { Receipt } from '../../src/pipeline/ledger/receipt.ts';
 import { parseTrustFile, printTrustFile } from '../../src/pipeline/ledger/trust-file.ts';
 import type { VerificationReport } from '../../src/pipeline/ledger/verification/verification-report.ts';
 import { verifyExport } from '../../src/pipeline/ledger/verification/verify-export.ts';
@@ -39,11 +40,16 @@ async function closed(jobs: JobScenario, count: number): Promise<void> {
 
 /** As an auditor does it: from the export and the trust file alone, by the reference parser. */
 async function verified(jobs: JobScenario, jobId: string): Promise<VerificationReport> {
+  return (await verifiedWithReceipt(jobs, jobId)).report;
+}
+
+async function verifiedWithReceipt(jobs: JobScenario, jobId: string): Promise<{ receipt: Receipt; report: VerificationReport }> {
   const { job } = await openJobExport(jobs.services, jobs.tenantId, { jobId, actor: 'key:auditor' });
   const files = new Map<string, Buffer>();
   for (const { name, pieces } of exportEntries(job)) files.set(name, Buffer.concat([...pieces]));
   const compile = (definition: Uint8Array) => loadFlow(Buffer.from(definition).toString('utf8')).plan!;
-  return verifyExport({ reader: { names: () => [...files.keys()], open: (name) => sourceOf(files.get(name)!) }, trust, compile });
+  const reader = { names: () => [...files.keys()], open: (name: string) => sourceOf(files.get(name)!) };
+  return { receipt: job.receipt, report: verifyExport({ reader, trust, compile }) };
 }
 
 describe('the whole way of a file by a real flow', () => {
@@ -78,6 +84,30 @@ describe('the whole way of a file by a real flow', () => {
     await closed(jobs, 1);
     const report = await verified(jobs, jobId!);
     expect(report.failures).toEqual([]);
+  });
+
+  it('of a file that a person cancelled while it ran shows the chunks that had been run, and the decision with its event', async () => {
+    const jobs = await start('eft.yaml', { chunkBytes: 20_000 });
+    const [jobId] = await jobs.accept([[...eftFile(5, 1_500)].join('')]);
+    jobs.crash.arm('jobs.before-commit', 3);
+    const worker = jobs.startWorker();
+    await until(async () => (jobs.crash.reached.get('jobs.before-commit') ?? 0) >= 3, 'the worker did not come so far');
+    await worker.stop(3_000);
+    await cancelJob(jobs.services, jobs.tenantId, { jobId: jobId!, reason: 'the sender asked for it', actor: 'key:ops' });
+    jobs.startCloser();
+    await closed(jobs, 1);
+    const { receipt, report } = await verifiedWithReceipt(jobs, jobId!);
+    expect(report.failures).toEqual([]);
+    expect(receipt.job).toMatchObject({ state: 'cancelled', checked: false });
+    expect(receipt.job.decision).toMatchObject({ kind: 'cancel', reason: 'the sender asked for it', actor: 'key:ops' });
+    const [event] = await jobs.rows<{ id: string; at: Date }>(
+      "/* decision */ select event_id as id, at from headgate.events where tenant_id = $1 and type = 'job.cancelled'",
+    );
+    expect(receipt.job.decision).toMatchObject({ eventId: event!.id, at: event!.at.toISOString() });
+    const [all] = await jobs.rows<{ chunks: number }>('/* chunks */ select chunks from headgate.jobs where tenant_id = $1');
+    expect(receipt.chunks.length).toBeGreaterThan(0);
+    expect(receipt.chunks.length).toBeLessThan(all!.chunks);
+    expect(report.checks.find(({ name }) => name === 'output bytes')!.compared).toBeGreaterThan(0);
   });
 
   it('of small files that shared segments and batches verifies for each of them', async () => {

@@ -43,6 +43,7 @@ export interface FixtureOptions {
   readonly chunkBytes?: number;
   /** All chunks become one that was run in parts. */
   readonly isJoined?: boolean;
+  /** A release, unless the job was stopped. */
   readonly decision?: string;
 }
 
@@ -98,7 +99,8 @@ export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
         lineageId: '01900000-0000-7000-8000-000000000002',
         state: isStopped ? 'rejected' : hasDead ? 'completed_with_failures' : 'completed',
         verdict,
-        decision: options.decision ?? (run.check.verdict === 'held' ? 'rejected by a person' : null),
+        checked: true,
+        decision: decisionOf(options.decision ?? (run.check.verdict === 'held' ? 'rejected by a person' : null), isStopped),
       },
       definition: identityOf(definition),
       environment: { name: 'test', hash: 'none' },
@@ -111,6 +113,12 @@ export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
     },
   });
   return { files: exportFilesOf({ receipt, definition, member, exclusions, batches, run }), receipt, plan, definition };
+}
+
+function decisionOf(reason: string | null, isStopped: boolean): Receipt['job']['decision'] {
+  if (reason === null) return null;
+  const eventId = '01900000-0000-7000-8000-0000000000ee';
+  return { kind: isStopped ? 'reject' : 'release', reason, actor: 'key:ops', eventId, at: '2026-01-31T08:00:01.500Z' };
 }
 
 /** The same bytes but for one line, which no parser can read. */

@@ -16,6 +16,10 @@ export interface ClosingJob {
   readonly flowVersionId: string;
   readonly decision: 'release' | 'reject' | 'cancel' | null;
   readonly reason: string | null;
+  readonly decidedBy: string | null;
+  /** Of the event that was written with the decision. */
+  readonly decisionEventId: string | null;
+  readonly decidedAt: Date | null;
   readonly totals: JobTotals | null;
   readonly records: RecordCounts;
   readonly createdAt: Date;
@@ -75,6 +79,7 @@ const selectTenant =
 
 const selectJobs = `/* read jobs to close */
   select j.job_id as "jobId", j.lineage_id as "lineageId", j.state, j.flow_version_id as "flowVersionId", j.decision, j.reason, j.totals,
+    j.decided_by as "decidedBy", d.event_id as "decisionEventId", d.at as "decidedAt",
     json_build_object('read', j.records_read, 'valid', j.records_valid, 'rejected', j.records_rejected, 'filtered', j.records_filtered) as records,
     j.created_at as "createdAt", f.accepted_at as "acceptedAt", j.started_at as "startedAt", j.closed_at as "closedAt",
     j.trace_id as "traceId", j.trace_parent as "traceParent", f.name as "fileName", f.bytes as "fileBytes", f.sha256 as "fileSha256",
@@ -82,6 +87,8 @@ const selectJobs = `/* read jobs to close */
     exists (select from headgate.receipts r where r.tenant_id = j.tenant_id and r.job_id = j.job_id) as "hasReceipt"
   from headgate.jobs j
   cross join lateral (select * from headgate.files o where o.tenant_id = $1 and o.file_id = j.file_id limit 1) f
+  left join lateral (select e.event_id, e.at from headgate.events e where e.tenant_id = $1 and e.object_id = j.job_id
+    and e.type in ('job.released', 'job.rejected', 'job.cancelled', 'job.cancel_requested') order by e.event_id desc limit 1) d on j.decision is not null
   where j.tenant_id = $1 and j.job_id = any ($2::uuid[]) order by j.job_id`;
 
 const selectChunks = `/* read chunks to close */

@@ -63,14 +63,15 @@ export function makeReceipt(
         lineageId: job.lineageId,
         state,
         verdict: state === 'rejected' || state === 'cancelled' ? state : check.records.rejected > 0 ? 'partial' : 'accepted',
-        decision: job.decision === null ? null : job.reason,
+        checked: checked !== null,
+        decision: decisionOf(job),
       },
       definition: identityOf(Buffer.from(flow.source)),
       file: {
         container: { name: job.containerName, sha256: job.containerSha256, bytes: job.containerBytes },
         member: { name: job.fileName, sha256: job.fileSha256, bytes: job.fileBytes },
       },
-      chunks: checked === null ? [] : chunks.map(chunkReceipt),
+      chunks: chunks.map(chunkReceipt),
       exclusions: segmentIdentity(checked?.exclusions ?? null),
       batches: { ...identityOf(list), count: entries.length },
       times: {
@@ -81,6 +82,11 @@ export function makeReceipt(
     },
   });
   return { receipt, state };
+}
+
+function decisionOf({ decision, reason, decidedBy, decisionEventId, decidedAt }: ClosingFacts['job']): Receipt['job']['decision'] {
+  if (decision === null) return null;
+  return { kind: decision, reason: reason!, actor: decidedBy!, eventId: decisionEventId!, at: decidedAt!.toISOString() };
 }
 
 /** Nothing of it was or will be delivered beyond what its batches say. */
@@ -106,9 +112,8 @@ function outcomeOf(target: string, entries: readonly BatchEntry[], stopped: Stag
   return { delivered: stage('delivered'), refused: stage('refused'), dead: stage('dead'), cancelled };
 }
 
-/** The counts that moved with each delivery must be those of the batches. */
-function assertSameCounts({ flow, counts, job }: ClosingFacts, outcomes: readonly TargetOutcome[]): void {
-  if (job.totals?.checked == null) return;
+/** The counts that moved with each delivery must be those of the batches: all nothing where the file was not checked. */
+function assertSameCounts({ flow, counts }: ClosingFacts, outcomes: readonly TargetOutcome[]): void {
   const details = flow.plan.targets.flatMap(({ id }, index) => {
     const row = counts.find((count) => count.targetId === id);
     const outcome = outcomes[index]!;

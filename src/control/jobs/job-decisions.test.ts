@@ -68,7 +68,7 @@ describe('a held job', () => {
         state: 'delivering',
       });
       const receipt = await receiptOf(jobs);
-      expect(receipt.job).toMatchObject({ state: 'completed', verdict: 'partial', decision: because.reason });
+      expect(receipt.job).toMatchObject({ state: 'completed', verdict: 'partial', decision: { kind: 'release', ...because } });
       expect(receipt.reasons.map((reason) => reason.code)).toEqual(['CTL01']);
       expect(receipt).toMatchObject({ excluded: 2 });
       expect(jobs.delivered.get('archive')!.length).toBe(6);
@@ -81,7 +81,7 @@ describe('a held job', () => {
     const { jobs, jobId } = await held();
     await rejectJob(jobs.services, jobs.tenantId, { jobId, ...because });
     const receipt = await receiptOf(jobs);
-    expect(receipt.job).toMatchObject({ state: 'rejected', verdict: 'rejected', decision: because.reason });
+    expect(receipt.job).toMatchObject({ state: 'rejected', verdict: 'rejected', decision: { kind: 'reject', ...because } });
     expect(receipt.targets.map(({ routed, cancelled }) => [routed.records, cancelled.records])).toEqual([
       [4, 4],
       [6, 6],
@@ -185,7 +185,7 @@ describe('a cancelled job', () => {
     await cancelJob(jobs.services, jobs.tenantId, { jobId: jobId!, ...because });
     jobs.startCloser();
     const receipt = await receiptOf(jobs);
-    expect(receipt.job).toMatchObject({ state: 'cancelled', decision: because.reason });
+    expect(receipt.job).toMatchObject({ state: 'cancelled', decision: { kind: 'cancel', ...because } });
     expect(receipt.targets.map(({ routed, cancelled }) => [routed.records, cancelled.records])).toEqual([
       [4, 4],
       [6, 6],

@@ -36,6 +36,17 @@ const findingGroup = Type.Object(
   strict,
 );
 
+const decision = Type.Object(
+  {
+    kind: Type.Union([Type.Literal('release'), Type.Literal('reject'), Type.Literal('cancel')]),
+    reason: Type.String({ pattern: '\\S' }),
+    actor: Type.String({ pattern: '\\S' }),
+    eventId: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }),
+    at: instant,
+  },
+  strict,
+);
+
 const chunk = Type.Object(
   {
     number: count,
@@ -68,7 +79,8 @@ export const receiptSchema = Type.Object(
           Type.Literal('cancelled'),
         ]),
         verdict: Type.Union([Type.Literal('accepted'), Type.Literal('partial'), Type.Literal('rejected'), Type.Literal('cancelled')]),
-        decision: nullable(text),
+        checked: Type.Boolean(),
+        decision: nullable(decision),
       },
       strict,
     ),

@@ -23,8 +23,10 @@ export interface Receipt extends LedgerTotals {
     readonly lineageId: string;
     readonly state: ClosedState;
     readonly verdict: 'accepted' | 'partial' | 'rejected' | 'cancelled';
-    /** Words of the person who released, rejected or cancelled it; null when nobody had to decide. */
-    readonly decision: string | null;
+    /** False: a person ended it before its file was checked; then nothing is counted, and not all chunks have been run. */
+    readonly checked: boolean;
+    /** The last decision of a person about it; null when nobody had to decide. */
+    readonly decision: ReceiptDecision | null;
   };
   /** Why the flow held or rejected the file; empty when it let it through. */
   readonly reasons: readonly FileReason[];
@@ -55,6 +57,17 @@ export interface Receipt extends LedgerTotals {
   readonly batches: SegmentIdentity & { readonly count: number };
   /** From the database's clock, RFC 3339 in UTC. */
   readonly times: { readonly acceptedAt: string; readonly startedAt: string; readonly closedAt: string };
+}
+
+export interface ReceiptDecision {
+  readonly kind: 'release' | 'reject' | 'cancel';
+  /** Words of the person. */
+  readonly reason: string;
+  /** Who, as in the event log: `key:<id>`. */
+  readonly actor: string;
+  /** Of the event that was written with the decision, and its time on the database's clock. */
+  readonly eventId: string;
+  readonly at: string;
 }
 
 export type ClosedState = 'completed' | 'completed_with_failures' | 'rejected' | 'cancelled';

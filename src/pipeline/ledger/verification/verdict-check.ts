@@ -7,7 +7,7 @@ import type { Verdict } from '../../engine/file/file-verdict.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { RunTotals } from '../../engine/reference/reference-totals.ts';
 import { receiptControlTotals } from '../control-totals.ts';
-import type { Receipt } from '../receipt.ts';
+import type { Receipt, ReceiptDecision } from '../receipt.ts';
 import type { VerificationLog } from './verification-report.ts';
 
 interface Reason {
@@ -27,7 +27,7 @@ export function checkVerdict(plan: Plan, totals: RunTotals, receipt: Receipt, lo
     found: found.controlTotals,
   });
   const { verdict, decision, state } = receipt.job;
-  const isAllowed = allowedVerdicts(found.verdict, totals.records, decision !== null).includes(verdict);
+  const isAllowed = allowedVerdicts(found.verdict, totals.records, decision?.kind ?? null).includes(verdict);
   log.check(
     'verdict',
     isAllowed ? null : { code: 'E_VERIFY_VERDICT', at, message: `the receipt says ${verdict}, the flow gives ${found.verdict}` },
@@ -41,13 +41,43 @@ export function checkVerdict(plan: Plan, totals: RunTotals, receipt: Receipt, lo
     'verdict',
     isHonest ? null : { code: 'E_VERIFY_VERDICT', at, message: 'the state does not say whether there are dead letters' },
   );
+  const message = `a job that ended ${state} has no such outcomes at its targets`;
+  log.check('verdict', isPossibleEnd(receipt) ? null : { code: 'E_VERIFY_VERDICT', at, message });
 }
 
-/** What a person may make of it: a held file is released or rejected, any job may be rejected or cancelled, with a reason. */
-function allowedVerdicts(computed: Verdict, records: RecordCounts, isDecided: boolean): string[] {
+/** A file is rejected before a batch is cut; only a cancelled job has cancelled records, unless it had none and no batch. */
+function isPossibleEnd({ job, batches, targets }: Receipt): boolean {
+  const hasCancelled = targets.some(({ cancelled }) => cancelled.records > 0);
+  const wasSent =
+    batches.count > 0 || targets.some(({ delivered, refused, dead }) => delivered.records + refused.records + dead.records > 0);
+  switch (job.state) {
+    case 'rejected':
+      return !wasSent;
+    case 'cancelled':
+      return hasCancelled || !wasSent;
+    case 'completed':
+    case 'completed_with_failures':
+      return !hasCancelled;
+  }
+}
+
+/**
+ * What a person may make of it: release or reject what is held, cancel anything. What was cancelled after all of it was
+ * delivered ends as if it had not been; a release before that may be behind it.
+ */
+function allowedVerdicts(computed: Verdict, records: RecordCounts, decided: ReceiptDecision['kind'] | null): string[] {
   const own = computed === 'held' ? [] : [computed];
-  if (!isDecided) return own;
-  return [...own, ...(computed === 'held' ? [records.rejected > 0 ? 'partial' : 'accepted'] : []), 'rejected', 'cancelled'];
+  const released = computed === 'held' ? [records.rejected > 0 ? 'partial' : 'accepted'] : own;
+  switch (decided) {
+    case null:
+      return own;
+    case 'release':
+      return released;
+    case 'reject':
+      return ['rejected'];
+    case 'cancel':
+      return [...released, 'cancelled'];
+  }
 }
 
 function recomputeVerdict(plan: Plan, totals: RunTotals): { verdict: Verdict; reasons: Reason[]; controlTotals: ControlTotals } {

@@ -19,6 +19,7 @@ import { type ExportReader, hashFiles, readLines, readWhole } from './export-rea
 import { checkLayout, checkNamedParts } from './layout-check.ts';
 import { checkRecords } from './record-check.ts';
 import { checkTotals } from './totals-check.ts';
+import { checkUnchecked } from './unchecked-check.ts';
 import { checkVerdict } from './verdict-check.ts';
 import type { VerificationCode } from './verification-errors.ts';
 import { VerificationLog, type VerificationReport } from './verification-report.ts';
@@ -90,8 +91,9 @@ interface Recomputation {
 }
 
 function recompute({ reader, receipt, plan, log }: Recomputation): void {
-  if (isUnchecked(receipt)) {
-    log.note(`The job was ${receipt.job.state} by decision before its file was checked: nothing of it was counted or delivered.`);
+  checkDecisionTime(receipt, log);
+  if (!receipt.job.checked) {
+    checkUnchecked({ reader, receipt, plan, log });
     return;
   }
   const entries = readBatches(reader, receipt, log);
@@ -110,11 +112,12 @@ function recompute({ reader, receipt, plan, log }: Recomputation): void {
   addNotes(found.poisoned, entries, log);
 }
 
-/** A person ended the job first. All it may state then is nothing; that parts are named by the receipt is checked elsewhere. */
-function isUnchecked({ job, chunks, records, targets, batches, exclusions, file }: Receipt): boolean {
-  const isEnded = (job.state === 'cancelled' || job.state === 'rejected') && job.verdict === job.state && job.decision !== null;
-  const isNothing = records.read === 0 && batches.count === 0 && exclusions === null && targets.every(({ routed }) => routed.records === 0);
-  return isEnded && chunks.length === 0 && isNothing && file.member.bytes > 0;
+function checkDecisionTime({ job, times }: Receipt, log: VerificationLog): void {
+  if (job.decision === null) return;
+  const [at, from, to] = [job.decision.at, times.acceptedAt, times.closedAt].map((text) => Date.parse(text));
+  const isWithin = at! >= from! && at! <= to!;
+  const message = 'it was not made between acceptance and closing';
+  log.check('verdict', isWithin ? null : { code: 'E_VERIFY_VERDICT', at: 'job.decision', message });
 }
 
 function readBatches(reader: ExportReader, receipt: Receipt, log: VerificationLog): BatchEntry[] {
