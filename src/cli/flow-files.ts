@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type Command, reportError } from './command.ts';
-import { unreadable } from './run-files.ts';
+import { unreadable } from './run/plain-files.ts';
 
 export interface FlowFile {
   readonly file: string;

@@ -6,7 +6,7 @@ import { type Command, outputOptions } from './command.ts';
 import { reportDiagnostics } from './flow-diagnostics.ts';
 import { type FlowFile, offline, readFlowFiles } from './flow-files.ts';
 import { printRows } from './output.ts';
-import { writeOut } from './run-stdout.ts';
+import { writeOut } from './stdout.ts';
 
 const usage = 'headgate flow fmt FILE|FOLDER… [--check] [--json]';
 

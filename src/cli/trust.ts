@@ -10,7 +10,7 @@ import { createSecretFiles } from '../platform/secrets/secret-files.ts';
 import { createSecretResolver } from '../platform/secrets/secret-resolver.ts';
 import { type Command, textOption } from './command.ts';
 import { loadSettings } from './load-settings.ts';
-import { writeOut } from './run-stdout.ts';
+import { writeOut } from './stdout.ts';
 
 export const trustCommand: Command = {
   usage: 'headgate trust [--data-dir DIR]',

@@ -18,7 +18,7 @@ import { createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, type CommandLine, printable, reportError, requiredOption, textOption } from './command.ts';
 import { archivePieces, extractExport, isFolder, readExportFolder } from './export-folder.ts';
-import { writeOut } from './run-stdout.ts';
+import { writeOut } from './stdout.ts';
 
 const usage = 'headgate verify JOB | --export DIR|FILE.tar  --trust FILE [--out DIR] [--json]';
 

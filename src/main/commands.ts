@@ -18,7 +18,7 @@ export const commands: Readonly<Record<string, () => Promise<Loaded>>> = {
   migrate: async () => (await import('../cli/migrate.ts')).migrateVerbs,
   record: async () => (await import('../cli/record.ts')).recordVerbs,
   run: async () =>
-    (await import('../cli/run.ts')).createRunCommand(
+    (await import('../cli/run/run-command.ts')).createRunCommand(
       (await import('./catalogue.ts')).formats,
       new URL('./catalogue.ts', import.meta.url).href,
     ),

@@ -1,0 +1,56 @@
+/** A thread of `headgate run` for big files: a lane of chunks behind messages. */
+import { parentPort, threadId } from 'node:worker_threads';
+import type { ChunkJob } from './chunk-job.ts';
+import { ChunkLane, type ChunkResult, type LaneSetup } from './chunk-lane.ts';
+
+export type ThreadRequest =
+  | { readonly kind: 'setup'; readonly setup: LaneSetup }
+  | { readonly kind: 'job'; readonly job: ChunkJob }
+  /** Offsets by output path, for the oldest chunk that was sized. */
+  | { readonly kind: 'place'; readonly offsets: readonly number[] };
+
+export type ThreadAnswer =
+  | { readonly kind: 'sized'; readonly result: ChunkResult }
+  | { readonly kind: 'written' }
+  | { readonly kind: 'failed'; readonly code: string | null; readonly message: string };
+
+/** Chunks that the thread holds: it runs one while others wait for their place or are written. */
+const buffered = 3;
+
+const port = parentPort!;
+
+function answer(message: ThreadAnswer): void {
+  port.postMessage(message);
+}
+
+let lane: ChunkLane | null = null;
+
+function begin(setup: LaneSetup): ChunkLane {
+  lane?.close();
+  return new ChunkLane(setup, {
+    name: String(threadId),
+    buffered,
+    sized: (result) => answer({ kind: 'sized', result }),
+    written: () => answer({ kind: 'written' }),
+    failed: answerFailure,
+  });
+}
+
+function answerFailure(error: unknown): void {
+  const code = (error as { code?: unknown }).code;
+  answer({
+    kind: 'failed',
+    code: typeof code === 'string' ? code : null,
+    message: error instanceof Error ? error.message : String(error),
+  });
+}
+
+port.on('message', (request: ThreadRequest) => {
+  try {
+    if (request.kind === 'setup') lane = begin(request.setup);
+    else if (request.kind === 'job') lane!.add(request.job);
+    else lane!.place(request.offsets);
+  } catch (error) {
+    answerFailure(error);
+  }
+});

@@ -1,0 +1,116 @@
+/**
+ * Plain files of `headgate run`: random access to an input, pieces of it in order, and the failures of the file system in
+ * the words of the command.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { ByteSource } from '../../platform/base/byte-source.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import { runErrors } from './run-errors.ts';
+
+const pieceBytes = 1024 * 1024;
+
+/** An open regular file. */
+export class FileSource implements ByteSource {
+  readonly path: string;
+  readonly size: number;
+  readonly #descriptor: number;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#descriptor = readable(path, () => openSync(path, 'r'));
+    const status = readable(path, () => fstatSync(this.#descriptor));
+    if (!status.isFile()) {
+      this.close();
+      throw new HeadgateError(runErrors.E_INPUT_FILE, `${path} is not a file`);
+    }
+    this.size = status.size;
+  }
+
+  read(into: Uint8Array, at: number, length: number, position: number): number {
+    const wanted = Math.min(length, this.size - position);
+    return wanted <= 0 ? 0 : readable(this.path, () => readSync(this.#descriptor, into, at, wanted, position));
+  }
+
+  /** The whole file in order; each piece is only valid until the next. */
+  *pieces(): Generator<Uint8Array> {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(pieceBytes, Math.max(1, this.size)));
+    for (let position = 0; position < this.size; ) {
+      const count = this.read(buffer, 0, buffer.length, position);
+      if (count === 0) throw new HeadgateError(runErrors.E_INPUT_FILE, `${this.path} became shorter while it was read`);
+      yield buffer.subarray(0, count);
+      position += count;
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+const pageBytes = 64 * 1024;
+const pagesKept = 32;
+
+/** Many small reads of a file, served from a few pages that were read last. */
+export class PagedSource implements ByteSource {
+  readonly #source: ByteSource;
+  readonly #pages = new Map<number, Uint8Array>();
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+  }
+
+  get size(): number {
+    return this.#source.size;
+  }
+
+  read(into: Uint8Array, at: number, length: number, position: number): number {
+    if (length > pageBytes) return this.#source.read(into, at, length, position);
+    const number = Math.floor(position / pageBytes);
+    const page = this.#page(number);
+    const start = position - number * pageBytes;
+    const count = Math.min(length, page.length - start);
+    if (count <= 0) return 0;
+    into.set(page.subarray(start, start + count), at);
+    return count;
+  }
+
+  #page(number: number): Uint8Array {
+    let page = this.#pages.get(number);
+    if (page === undefined) {
+      const buffer = Buffer.allocUnsafeSlow(pageBytes);
+      page = buffer.subarray(0, this.#source.read(buffer, 0, pageBytes, number * pageBytes));
+      if (this.#pages.size >= pagesKept) this.#pages.delete(this.#pages.keys().next().value!);
+      this.#pages.set(number, page);
+    }
+    return page;
+  }
+}
+
+function readable<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+export function unreadable(path: string, cause: unknown): HeadgateError {
+  return new HeadgateError(runErrors.E_INPUT_FILE, `${path} cannot be read (${reasonOf(cause)})`, { cause });
+}
+
+/** Runs `act`, which writes below the output folder. */
+export function writable<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
+}
+
+export function unwritable(path: string, cause: unknown): HeadgateError {
+  return new HeadgateError(runErrors.E_OUTPUT_FOLDER, `${path} cannot be written (${reasonOf(cause)})`, { cause });
+}
+
+function reasonOf(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code ?? 'unknown reason';
+}
