@@ -17,6 +17,7 @@ import type { ChunkParts } from './chunk-parts.ts';
 import { isAccepted } from './group-finish.ts';
 import type { FileResult, FileRun } from './group-run.ts';
 import { jobErrors } from './job-errors.ts';
+import { clearObstacle, markObstacle, obstacleAgainMs } from './job-obstacles.ts';
 import type { JobFlow, JobServices } from './job-services.ts';
 import type { JobState } from './job-state.ts';
 import type { JobTotals } from './job-totals.ts';
@@ -151,6 +152,7 @@ async function finishCheck(
       heldBytes = effects.heldBytes;
     }
     if (prepared !== null) await insertCutBatches(tx, prepared, services);
+    if (isReleased) await clearObstacle(tx, job.jobId);
     await addUsage(tx, { storedBytes: 0, heldBytes, chunksInFlight: 0 });
     services.crashPoints.reach('jobs.before-check-commit');
   });
@@ -163,7 +165,10 @@ async function isCut(tx: TenantTx, jobId: string): Promise<boolean> {
   return (await tx.query(selectCut, [tx.tenantId, jobId])).rowCount > 0;
 }
 
-/** Holds a job whose file cannot be judged, so that a person sees it. Fails with E_FENCED. */
+/**
+ * Holds a job whose file cannot be judged, so that a person sees it. One that a person released stays released, says what is
+ * in its way, and is tried again. Fails with E_FENCED.
+ */
 export async function failCheck(services: JobServices, item: WorkItem, error: unknown): Promise<void> {
   const failure = {
     code: error instanceof HeadgateError ? error.code : jobErrors.E_CHUNK_FAILED,
@@ -171,6 +176,11 @@ export async function failCheck(services: JobServices, item: WorkItem, error: un
   };
   await commitForCertain(services, item.tenantId, async (tx) => {
     const { job, flow } = await loadJob(tx, services, item.referenceId);
+    if (job.state === 'delivering') {
+      await services.queue.releaseWork(tx, [{ ...item, delayMs: obstacleAgainMs }]);
+      await markObstacle(tx, services.ports.ids, job.jobId, failure.code);
+      return;
+    }
     await services.queue.finishWork(tx, [item]);
     const states = await lockJobs(tx, [job.jobId]);
     if (states.get(job.jobId) !== 'checking') return;

@@ -4,6 +4,7 @@
  * balance is not closed: it stays as it is, and is reported.
  */
 import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
+import { isUnreadable } from '../../pipeline/deliveries/unreadable-codes.ts';
 import type { WorkItem } from '../../pipeline/deliveries/work-queue-port.ts';
 import { canonicalJson } from '../../pipeline/ledger/canonical-json.ts';
 import { signReceipt } from '../../pipeline/ledger/receipt-signature.ts';
@@ -16,6 +17,7 @@ import { createRangeHasher } from './closing-batches.ts';
 import { type ClosingJob, type LoadedFacts, readClosingFacts } from './closing-facts.ts';
 import { type MadeReceipt, makeReceipt, type ReceiptSetting } from './closing-receipt.ts';
 import { jobErrors } from './job-errors.ts';
+import { markObstacle, withoutObstacle } from './job-obstacles.ts';
 import type { JobServices } from './job-services.ts';
 import { lockJobs } from './job-verdicts.ts';
 import { createWorkLoop, type WorkLoop } from './work-loop.ts';
@@ -56,7 +58,10 @@ async function closeAll(options: JobCloserOptions, tenantId: string, items: read
       if (error instanceof HeadgateError && error.code === jobErrors.E_FENCED) throw error;
       services.logger.error('a job could not be closed', { jobId: items[0]!.referenceId, error });
       const delayMs = failedAgainMs * 2 ** Math.min(items[0]!.attempts, 6);
-      await commitForCertain(services, tenantId, (tx) => services.queue.releaseWork(tx, [{ ...items[0]!, delayMs }]));
+      await commitForCertain(services, tenantId, async (tx) => {
+        await services.queue.releaseWork(tx, [{ ...items[0]!, delayMs }]);
+        if (isUnreadable(error)) await markObstacle(tx, services.ports.ids, items[0]!.referenceId, error.code);
+      });
       return;
     }
   }
@@ -144,7 +149,7 @@ const insertReceipts = `/* issue receipts */
 
 const closeRows = `/* close jobs */
   update headgate.jobs j set state = c.state, verdict = coalesce(c.verdict, j.verdict), closed_at = $2, changed_at = (select headgate.clock()),
-    reason_code = nullif(j.reason_code, 'E_UNBALANCED'), reason = case when j.reason_code = 'E_UNBALANCED' and j.decision is null then null else j.reason end
+    reason_code = nullif(${withoutObstacle}, 'E_UNBALANCED'), reason = case when j.reason_code = 'E_UNBALANCED' and j.decision is null then null else j.reason end
   from unnest($3::uuid[], $4::text[], $5::text[]) as c (job_id, state, verdict) where j.tenant_id = $1 and j.job_id = any ($3::uuid[]) and j.job_id = c.job_id`;
 
 /** The reason of a decision stays: it goes into the receipt once the job is closed after all. */
