@@ -66,12 +66,14 @@ it('a refused one stays in quarantine with its bytes', async () => {
   expect(await usage()).toEqual({ stored_bytes: 7, held_bytes: 0 });
 });
 
-it('of two decisions one counts', async () => {
-  const arrivalId = await hold('a,1.00\n');
+it('of two decisions one counts, and the other leaves nothing behind', async () => {
+  const arrivalId = await hold('e,1.00\n'.repeat(20_000));
   const decision = { tenantId: world.tenantId, arrivalId, ...by };
   const outcomes = await Promise.allSettled([world.held.accept(decision), world.held.accept(decision), world.held.refuse(decision)]);
   expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
   for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'E_ARRIVAL_STATE' });
+  const named = [...(await world.files()), ...(await world.arrivals())].flatMap(({ object }) => (object ? [object.name] : []));
+  expect(new Set(world.storedNames())).toEqual(new Set(named));
 });
 
 it('neither an accepted arrival nor one of another tenant can be decided', async () => {
@@ -80,4 +82,13 @@ it('neither an accepted arrival nor one of another tenant can be decided', async
   await expect(other.held.accept({ tenantId: other.tenantId, arrivalId, ...by })).rejects.toMatchObject({ code: 'E_ARRIVAL_STATE' });
   await world.held.accept({ tenantId: world.tenantId, arrivalId, ...by });
   await expect(world.held.refuse({ tenantId: world.tenantId, arrivalId, ...by })).rejects.toMatchObject({ code: 'E_ARRIVAL_STATE' });
+});
+
+it('none is accepted while its flow is disabled, and can be afterwards', async () => {
+  const arrivalId = await hold('a,1.00\n');
+  const decision = { tenantId: world.tenantId, arrivalId, ...by };
+  world.settings.isEnabled = false;
+  await expect(world.held.accept(decision)).rejects.toMatchObject({ code: 'E_FLOW_DISABLED' });
+  world.settings.isEnabled = true;
+  expect(await world.held.accept(decision)).toMatchObject({ state: 'accepted' });
 });

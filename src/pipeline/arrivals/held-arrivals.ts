@@ -8,7 +8,8 @@ import { answerOnce, findKeptAnswer, type KeyedRequest, sameAnswer } from '../..
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
-import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import { commitForCertain } from '../deliveries/certain-transaction.ts';
 import type { CreateJobs } from './accepted-file.ts';
 import { countUsage } from './admission.ts';
 import { arrivalErrors } from './arrival-errors.ts';
@@ -39,7 +40,7 @@ export interface DecidedArrival {
 
 export interface HeldArrivals {
   /**
-   * Fails with E_REASON_REQUIRED, E_KEY_REUSED, with E_ARRIVAL_STATE when someone has decided already, and with the codes of
+   * Fails with E_REASON_REQUIRED, E_KEY_REUSED, E_FLOW_DISABLED, with E_ARRIVAL_STATE when someone has decided already, and with the codes of
    * the bytes when they can not be read.
    */
   accept(decision: HeldDecision): Promise<DecidedArrival>;
@@ -57,21 +58,33 @@ export interface HeldArrivalParts {
 }
 
 export function createHeldArrivals(parts: HeldArrivalParts): HeldArrivals {
-  const { db, ports } = parts;
+  const { ports } = parts;
   return {
     async refuse({ tenantId, arrivalId, reason, actor, keyed }) {
       const detail = { reason: checkReason(reason) };
-      return await withTenant(db, tenantId, (tx) =>
-        answerOnce(tx, keyed, async (): Promise<DecidedArrival> => {
-          const held = await getHeldArrival(tx, arrivalId);
-          await moveArrivals(tx, ports.ids, 'quarantine', [{ arrivalId, from: 'held', actor, detail }]);
-          await countUsage(tx, { files: 0, storedBytes: 0, heldBytes: -held.sizeBytes });
-          return { arrivalId, state: 'quarantined', fileId: null, acceptedNumber: null };
-        }),
-      );
+      return await decide(parts, tenantId, keyed, async (tx) => {
+        const held = await getHeldArrival(tx, arrivalId);
+        await moveArrivals(tx, ports.ids, 'quarantine', [{ arrivalId, from: 'held', actor, detail }]);
+        await countUsage(tx, { files: 0, storedBytes: 0, heldBytes: -held.sizeBytes });
+        return { arrivalId, state: 'quarantined', fileId: null, acceptedNumber: null };
+      });
     },
     accept: (decision) => accept(parts, decision),
   };
+}
+
+/** One transaction whose outcome is certain when this returns. */
+async function decide(
+  parts: HeldArrivalParts,
+  tenantId: string,
+  keyed: KeyedRequest | undefined,
+  act: (tx: TenantTx) => Promise<DecidedArrival>,
+): Promise<DecidedArrival> {
+  let decided: DecidedArrival | undefined;
+  await commitForCertain(parts, tenantId, async (tx) => {
+    decided = await answerOnce(tx, keyed, () => act(tx));
+  });
+  return decided!;
 }
 
 async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<DecidedArrival> {
@@ -85,7 +98,9 @@ async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<
       const kept = keyed === undefined ? undefined : await findKeptAnswer<DecidedArrival>(tx, keyed);
       if (kept !== undefined) return sameAnswer(kept, keyed!.requestHash);
       const held = await getHeldArrival(tx, arrivalId);
-      return { held, ...(await plans.byName(tx, held.flowName)), limits: await plans.limits(tx) };
+      const { flow, isEnabled } = await plans.byName(tx, held.flowName);
+      if (!isEnabled) throw new HeadgateError(arrivalErrors.E_FLOW_DISABLED, `the flow ${held.flowName} is disabled`);
+      return { held, flow, limits: await plans.limits(tx) };
     },
     { readOnly: true },
   );
@@ -99,19 +114,19 @@ async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<
   };
   const source = { sourceId: held.sourceId, match: '*', unpack: held.object.unpack, limits: noBounds };
   const received = await intake.receive({ tenantId, flow, source, limits }, store.read(tenantId, held.object));
-  if (received.container.sha256 !== held.sha256 || received.member === null)
-    throw new HeadgateError(arrivalErrors.E_ARCHIVE, 'the bytes that were kept are not those that were held');
-  const candidate = await candidateOf(parts, decision, held, received);
-  const decided = await withTenant(db, tenantId, (tx) =>
-    answerOnce(tx, keyed, async (): Promise<DecidedArrival> => {
+  try {
+    if (received.container.sha256 !== held.sha256 || received.member === null)
+      throw new HeadgateError(arrivalErrors.E_ARCHIVE, 'the bytes that were kept are not those that were held');
+    const candidate = await candidateOf(parts, decision, held, received);
+    return await decide(parts, tenantId, keyed, async (tx) => {
       const acceptance = { ids: ports.ids, createJobs: parts.createJobs };
       const { fileId, acceptedNumber } = await acceptHeld(tx, acceptance, flow, { candidate: { ...candidate, actor }, reason });
       return { arrivalId, state: 'accepted', fileId, acceptedNumber };
-    }),
-  );
-  // The file owns the object that the arrival kept; the copy that was made while reading it has no row.
-  if (received.container.sealed !== null) await store.remove(received.container.sealed.name);
-  return decided;
+    });
+  } finally {
+    // The file owns the object that the arrival kept; the copy that was made while reading it has no row, and gets none.
+    if (received.container.sealed !== null) await store.remove(received.container.sealed.name);
+  }
 }
 
 async function candidateOf(
