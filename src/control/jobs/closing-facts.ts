@@ -87,8 +87,8 @@ const selectJobs = `/* read jobs to close */
     exists (select from headgate.receipts r where r.tenant_id = j.tenant_id and r.job_id = j.job_id) as "hasReceipt"
   from headgate.jobs j
   cross join lateral (select * from headgate.files o where o.tenant_id = $1 and o.file_id = j.file_id limit 1) f
-  left join lateral (select e.event_id, e.at from headgate.events e where e.tenant_id = $1 and e.object_id = j.job_id
-    and e.type in ('job.released', 'job.rejected', 'job.cancelled', 'job.cancel_requested') order by e.event_id desc limit 1) d on j.decision is not null
+  left join lateral (select e.event_id, e.at from headgate.events e where j.decision is not null and e.tenant_id = $1 and e.object_id = j.job_id
+    and e.type in ('job.released', 'job.rejected', 'job.cancelled', 'job.cancel_requested') order by e.event_id desc limit 1) d on true
   where j.tenant_id = $1 and j.job_id = any ($2::uuid[]) order by j.job_id`;
 
 const selectChunks = `/* read chunks to close */
