@@ -109,7 +109,7 @@ describe('a job that does not balance', () => {
     await expect.poll(async () => (await get(jobId)).hasReceipt, { timeout: 20_000 }).toBe(true);
     expect(await get(jobId)).toMatchObject({ state: 'rejected', reason: 'sent by mistake', reasonCode: null });
     const receipt = await server.request(`/v1/jobs/${jobId}/receipt`, { key: tenant.key });
-    expect(JSON.parse(receipt.json.body).job).toMatchObject({ state: 'rejected', decision: 'sent by mistake' });
+    expect(JSON.parse(receipt.json.body).job).toMatchObject({ state: 'rejected', decision: { kind: 'reject', reason: 'sent by mistake' } });
   });
 
   it('is not closed by other tenants, by keys that may not operate, or without a reason', async () => {
