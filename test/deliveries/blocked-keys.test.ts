@@ -147,6 +147,20 @@ describe('a key of which a record was given up', () => {
   });
 });
 
+it('within one batch of single requests a later record of a refused key is not sent, but held back', async () => {
+  const { scenario, sink, letters } = await orderedScenario([], { batchRecords: 100, settings: { mode: 'single' } });
+  sink.answer(({ body }) => ({ status: body.includes('"a1"') ? 422 : 200 }));
+  const jobs = await scenario.deliverJobs([{ lines: linesOf('a1 anna', 'a2 anna', 'a3 anna') }]);
+  scenario.startWorker();
+  await scenario.allEnded(jobs);
+  expect(sink.requests).toHaveLength(1);
+  expect(await letters()).toEqual([
+    [1, 'refused', 'E_TARGET_REFUSED', true],
+    [2, 'blocked', 'E_KEY_BLOCKED', false],
+    [3, 'blocked', 'E_KEY_BLOCKED', false],
+  ]);
+});
+
 it('where no order of keys is kept, nothing is held back', async () => {
   const { deliver, taken, scenario } = await orderedScenario(['a1'], { order: 'none', lanes: 0 });
   await deliver([['a1 anna', 'a2 anna']]);

@@ -235,6 +235,7 @@ export function outgoing(ids: readonly string[], more: Partial<OutgoingBatch> = 
       lines: () => lines,
     },
     assertOurs() {},
+    orderKeys: null,
     oursForMs: 10_000,
     deliveryKeys: async () => ids.map((id) => createHash('sha256').update(`${batchId} ${id}`).digest('hex')),
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',

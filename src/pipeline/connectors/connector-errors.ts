@@ -79,4 +79,10 @@ export const connectorErrors = defineErrors({
     actor: 'author',
     next: 'Move the file that is in the way, or use {number} in the name of the target.',
   },
+  E_TARGET_ORDER: {
+    meaning: 'An earlier record of the same business key in the same batch was refused, so this one was not sent.',
+    actor: 'operator',
+    next: 'Nothing: it is held back as E_KEY_BLOCKED until the key is released.',
+    retryable: true,
+  },
 });

@@ -337,3 +337,24 @@ it('a lease that is lost between two records of single requests sends no more of
     perRecord: [2, 3].map((index) => ({ index, status: 'retry', code: 'E_ATTEMPT_ABANDONED' })),
   });
 });
+
+it('single requests to a target that keeps the order of keys send no record behind a refused one of its key', async () => {
+  const sink = await startHttpSink();
+  sink.answer(({ body }) => ({ status: body.includes('"a1"') ? 422 : 200 }));
+  const options = openOptions(httpConnector, {
+    settings: { mode: 'single' },
+    connection: { baseUrl: sink.url },
+    target: { order: 'by-key', lanes: 64 },
+  });
+  const orderKeys = async () => ['a', 'b', 'a', null, 'b'];
+  const outcome = await httpConnector
+    .open(options)
+    .deliver(outgoing(['a1', 'b1', 'a2', 'n', 'b2'], { orderKeys }), new AbortController().signal);
+  expect(sink.requests.flatMap(({ body }) => idsOf(`${body}\n`))).toEqual(['a1', 'b1', 'n', 'b2']);
+  expect(outcome).toMatchObject({
+    perRecord: [
+      { index: 0, status: 'refused', code: 'E_TARGET_REFUSED' },
+      { index: 2, status: 'retry', code: 'E_TARGET_ORDER' },
+    ],
+  });
+});

@@ -6,6 +6,7 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import { createAddressGuard } from '../address-guard.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, ProbeResult, RecordResult, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import { createKeyOrder } from '../key-order.ts';
 import { outcomeOf, withRecordResults } from './http-answer.ts';
 import { createHttpClient, type HttpClient, type HttpRequest } from './http-client.ts';
 import { type HttpAuth, type HttpSettings, readHttpSettings } from './http-settings.ts';
@@ -51,6 +52,7 @@ export function openHttpTarget(options: OpenOptions): Target {
       auth = authHeaders(settings.auth, options);
       sender = client();
       assertReadable(batch);
+      if (settings.mode === 'single') await batch.deliveryKeys();
     } catch (error) {
       return unsent(error);
     }
@@ -129,7 +131,14 @@ async function deliverBatch({ settings, options, batch, headers, send, nowMs }: 
       : { sizeBytes: preamble.length + body.sizeBytes, pieces: () => withPreamble(preamble, body.pieces()) },
   });
   const outcome = outcomeOf(exchange, nowMs());
-  return outcome.kind === 'acked' && exchange.kind === 'answered' ? await withRecordResults(exchange, batch) : outcome;
+  if (outcome.kind !== 'acked' || exchange.kind !== 'answered') return outcome;
+  try {
+    return await withRecordResults(exchange, batch);
+  } catch (error) {
+    // The keys that the answer names can't be read: what it says of them is not known.
+    if (!(error instanceof HeadgateError)) throw error;
+    return { kind: 'unknown', code: error.code, message: error.message };
+  }
 }
 
 function* withPreamble(preamble: Uint8Array, pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
@@ -150,9 +159,17 @@ function* arrayPieces(lines: Iterable<Uint8Array>, records: number): Generator<U
   }
 }
 
+const heldBack: DeliveryOutcome = {
+  kind: 'refused',
+  retryable: true,
+  code: connectorErrors.E_TARGET_ORDER,
+  message: 'an earlier record of the same key was refused',
+};
+
 /** Stops sending at the first record that fails for a reason that may pass: those behind it are to be sent again with it. */
 async function deliverRecords({ settings, batch, headers, send, nowMs }: Delivery): Promise<DeliveryOutcome> {
   const keys = await batch.deliveryKeys();
+  const order = await createKeyOrder(batch);
   const outcomes: (DeliveryOutcome | undefined)[] = [];
   const lines = batch.body.lines()[Symbol.iterator]();
   let next = 0;
@@ -167,6 +184,10 @@ async function deliverRecords({ settings, batch, headers, send, nowMs }: Deliver
         isStopped = true;
         return;
       }
+      if (order.isHeldBack(index)) {
+        outcomes[index] = heldBack;
+        continue;
+      }
       const json = Buffer.from(line.value.subarray(0, -1));
       const key = settings.idempotencyField === null ? keys[index]! : (fieldText(json, settings.idempotencyField) ?? keys[index]!);
       const exchange = await send({
@@ -178,6 +199,7 @@ async function deliverRecords({ settings, batch, headers, send, nowMs }: Deliver
       const outcome = outcomeOf(exchange, nowMs());
       outcomes[index] = outcome;
       if (outcome.kind === 'unknown' || (outcome.kind === 'refused' && outcome.retryable)) isStopped = true;
+      else if (outcome.kind === 'refused') order.refuse(index);
     }
   };
   await Promise.all(Array.from({ length: settings.requestsInFlight }, sendNext));

@@ -261,3 +261,27 @@ it('a process that is stopped between its last look at the lease and COMMIT comm
   expect(await idsOf(table)).toEqual([]);
   await target.close();
 });
+
+it.each([true, false])(
+  'a row behind a refused one of its key is not written where the order of keys is kept (effects: %s)',
+  async (withEffects) => {
+    const table = await makeTable(withEffects);
+    await database.adminDb.query(`/* limit */ alter table ${table} add constraint no_a1 check (id <> 'a1')`);
+    const target = postgresConnector.open(optionsFor(table, serverPort()));
+    const orderKeys = async () => ['a', 'b', 'a', null, 'b', 'a'];
+    const batch = outgoing(['a1', 'b1', 'a2', 'n', 'b2', 'a3'], { orderKeys });
+    expect(await target.deliver(batch, signal)).toMatchObject({
+      kind: 'acked',
+      perRecord: [
+        { index: 0, status: 'refused', code: 'E_TARGET_RECORD' },
+        { index: 2, status: 'retry', code: 'E_TARGET_ORDER' },
+        { index: 5, status: 'retry', code: 'E_TARGET_ORDER' },
+      ],
+    });
+    expect(await idsOf(table)).toEqual(['b1', 'b2', 'n']);
+    // What was held back leaves no effect, so that it can be written once its key is free.
+    expect(await target.deliver({ ...batch, orderKeys: null }, signal)).toMatchObject({ kind: 'acked' });
+    expect((await idsOf(table)).filter((id) => id.startsWith('a'))).toEqual(['a2', 'a3']);
+    await target.close();
+  },
+);

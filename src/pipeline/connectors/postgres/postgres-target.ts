@@ -7,6 +7,7 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import { createAddressGuard } from '../address-guard.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, RecordResult, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import { createKeyOrder } from '../key-order.ts';
 import { isRowFault, refusedBy, sqlStateOf } from './postgres-failure.ts';
 import { createPostgresSessions, type PostgresSession } from './postgres-sessions.ts';
 import { type PostgresSettings, readPostgresSettings } from './postgres-settings.ts';
@@ -106,14 +107,38 @@ async function writeBatch({ settings, statements, session, batch, timeoutMs }: W
   // The server ends a session whose process is stopped before the batch can be another's: a late COMMIT finds nothing.
   const idleMs = Math.max(1, Math.floor(Math.min(timeoutMs, batch.oursForMs)));
   await session.query(`/* begin delivery */ begin; set local idle_in_transaction_session_timeout = ${idleMs}`);
-  if (!session.hasEffects) return await writeRows(session, statements, wavesOf(rows, settings.keys));
+  if (!session.hasEffects) return await writeInOrder({ settings, statements, session, batch }, rows);
   const keys = await batch.deliveryKeys();
   const { rows: claimed } = await session.query<{ delivery_key: string }>(statements.claimEffects, [keys, batch.batchId]);
   const fresh = new Set(claimed.map((row) => row.delivery_key));
   const missing = rows.filter(({ index }) => fresh.has(keys[index]!));
-  const refused = await writeRows(session, statements, wavesOf(missing, settings.keys));
+  const refused = await writeInOrder({ settings, statements, session, batch }, missing);
   if (refused.length > 0) await session.query(statements.releaseEffects, [refused.map(({ index }) => keys[index]!)]);
   return refused;
+}
+
+/** Where the order of keys is kept, rows behind a refused one of their key are taken out, and the rest is written again. */
+async function writeInOrder(
+  { settings, statements, session, batch }: Omit<Writing, 'timeoutMs'>,
+  rows: readonly Row[],
+): Promise<RecordResult[]> {
+  const write = (some: readonly Row[]) => writeRows(session, statements, wavesOf(some, settings.keys));
+  if (batch.orderKeys === null) return await write(rows);
+  await session.query('/* mark order */ savepoint delivery_order');
+  let left = rows;
+  const heldBack: RecordResult[] = [];
+  for (;;) {
+    const refused = await write(left);
+    if (refused.length === 0) return heldBack;
+    const order = await createKeyOrder(batch);
+    for (const { index } of refused) order.refuse(index);
+    const isRefused = new Set(refused.map(({ index }) => index));
+    const behind = left.filter(({ index }) => !isRefused.has(index) && order.isHeldBack(index));
+    if (behind.length === 0) return [...refused, ...heldBack].sort((a, b) => a.index - b.index);
+    heldBack.push(...behind.map(({ index }) => ({ index, status: 'retry' as const, code: connectorErrors.E_TARGET_ORDER })));
+    left = left.filter((row) => !behind.includes(row));
+    await session.query('/* undo order */ rollback to savepoint delivery_order');
+  }
 }
 
 function rowsOf(batch: OutgoingBatch): Row[] {
