@@ -8,7 +8,7 @@ import type { Plan } from '../engine/plan.ts';
 import { segmentLines } from '../engine/segment-lines.ts';
 import { batchesPerFileMax, recordsByJob, sequenceOf } from './batch.ts';
 import type { LoadedBatch } from './batch-load.ts';
-import { type RecordSource, readBatchRecords } from './batch-records.ts';
+import { type BatchRecord, type RecordSource, readBatchRecords } from './batch-records.ts';
 import { bodyPieces } from './body-hash.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import { readRange, SegmentReaders } from './segment-readers.ts';
@@ -44,7 +44,9 @@ export function openOutgoingBatch(context: OutgoingContext): OpenedBatch {
     readers.close();
     throw error;
   }
-  let keys: Promise<readonly string[]> | undefined;
+  let records: Promise<readonly BatchRecord[]> | undefined;
+  const readRecords = () => (records ??= readBatchRecords(source, batch, plan).catch(failed));
+  const isOrdered = plan.targets.find(({ id }) => id === batch.targetId)!.order === 'by-key';
   let unreadable: HeadgateError | null = null;
   const assertOurs = () => {
     if (!context.isOurs()) throw new HeadgateError(deliveryErrors.E_ATTEMPT_ABANDONED, 'the lease of the batch has run out');
@@ -68,8 +70,8 @@ export function openOutgoingBatch(context: OutgoingContext): OpenedBatch {
       body: bodyOf(context, readers, { assertOurs, failed }),
       assertOurs,
       oursForMs: context.oursForMs,
-      deliveryKeys: () =>
-        (keys ??= readBatchRecords(source, batch, plan).then((records) => records.map((record) => keyOf(record.deliveryKey)), failed)),
+      deliveryKeys: async () => (await readRecords()).map((record) => keyOf(record.deliveryKey)),
+      orderKeys: isOrdered ? async () => (await readRecords()).map((record) => record.orderKey) : null,
       traceparent: context.traceparent,
     },
     get unreadable() {
