@@ -39,7 +39,7 @@ export const jobVerbs: Readonly<Record<string, Command>> = {
   },
   get: {
     usage: 'headgate job get JOB [--json]',
-    summary: 'Shows one job: counts, amounts, targets, verdict, what to do next.',
+    summary: 'Shows one job: counts, amounts, targets, verdict and its reasons.',
     options,
     async run(line) {
       await printOne(line, await createApiClient(line).get(`/v1/jobs/${jobOf(line, this.usage)}`));
