@@ -65,6 +65,7 @@ describe('broken content (B7, B8, B10)', () => {
     ['NUL', 'p1,1.00,ZAR\np\u00002,1.00,ZAR\np3,1.00,ZAR\n', 'E_CHARACTER'],
     ['a bare CR', 'p1,1.00,ZAR\np\r2,1.00,ZAR\np3,1.00,ZAR\n', 'E_CHARACTER'],
     ['a field too many', 'p1,1.00,ZAR\np2,1.00,ZAR,x\np3,1.00,ZAR\n', 'E_FIELD_COUNT'],
+    ['a field too few', 'p1,1.00,ZAR\np2,1.00\np3,1.00,ZAR\n', 'E_FIELD_COUNT'],
     ['an amount with a thousands mark', 'p1,1.00,ZAR\np2,"1,234.50",ZAR\np3,1.00,ZAR\n', 'E_DECIMAL'],
     ['digits of another script', 'p1,1.00,ZAR\np2,\u0663.00,ZAR\np3,1.00,ZAR', 'E_DECIMAL'],
   ])('%s costs one record', async (_what, file, code) => {
@@ -73,6 +74,13 @@ describe('broken content (B7, B8, B10)', () => {
     expect(job).toMatchObject({ read: 3, valid: 2, rejected: 1 });
     expect((await receiptsOf(of))[0]!.errors.map((error) => [error.code, error.count])).toEqual([[code, 1]]);
     expect([...of.delivered.get('all')!].length).toBe(2);
+  });
+
+  it('line ends of two kinds and none at the end lose no record', async () => {
+    const { of, job } = await judged(simplePlan(), 'p1,1.00,ZAR\r\np2,1.00,ZAR\n\r\n\np3,1.00,ZAR\r\np4,1.00,ZAR');
+    await closed(of, 1);
+    expect(job).toMatchObject({ read: 4, valid: 4, rejected: 0 });
+    expect(of.delivered.get('all')!.map((line) => JSON.parse(line).id)).toEqual(['p1', 'p2', 'p3', 'p4']);
   });
 
   it('a quote that is never closed holds the file', async () => {
