@@ -233,6 +233,8 @@ export class BatchHandler {
     const letters = ending.deadLetters.length;
     const labels = { tenant: flow.plan.flow.tenant, target: batch.targetId };
     if (letters > 0) this.#services.metrics.add('headgate_dead_letters_total', labels, letters);
+    for (const { event, reasonCode } of ending.changes)
+      if (event === 'hold') this.#services.metrics.add('headgate_batches_held_total', { ...labels, code: reasonCode ?? 'none' }, 1);
   }
 
   #report({ batch, flow }: ClaimedBatch, outcome: DeliveryOutcome, decision: Decision): void {

@@ -80,6 +80,11 @@ export const metricsCatalogue = {
   headgate_attempts_total: { kind: 'counter', help: 'Attempts to deliver a batch, by outcome.', labels: ['target', 'outcome'] },
   headgate_attempt_seconds: { kind: 'histogram', help: 'Duration of one attempt.', labels: ['target'], buckets: seconds },
   headgate_dead_letters_total: { kind: 'counter', help: 'Records that were given up.', labels: ['tenant', 'target'] },
+  headgate_batches_held_total: {
+    kind: 'counter',
+    help: 'Delivery batches that were held for a person, by the code that says why.',
+    labels: ['tenant', 'target', 'code'],
+  },
   headgate_backlog: { kind: 'gauge', help: 'Units of work that wait, by kind.', labels: ['kind'] },
   headgate_backlog_oldest_seconds: { kind: 'gauge', help: 'Age of the oldest waiting unit of work, by kind.', labels: ['kind'] },
   headgate_held_bytes: { kind: 'gauge', help: 'Bytes of files that wait for a person or for release.', labels: [] },
