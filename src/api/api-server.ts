@@ -31,6 +31,7 @@ import { recordRoutes } from './records.ts';
 import { checkShapes, limitBodyTime } from './request-shape.ts';
 import { namedSchemas } from './schemas.ts';
 import { limitTenantRequests } from './tenant-places.ts';
+import { limitUnknownConnections } from './unknown-connections.ts';
 import { uploadRoutes } from './uploads.ts';
 
 const headerBytesMax = 16 * 1024;
@@ -72,6 +73,7 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
     exposeHeadRoutes: false,
   });
   server.server.maxConnections = settings.httpConnectionsMax;
+  const unknown = limitUnknownConnections(server.server, settings.httpConnectionsMax);
   server.removeContentTypeParser('text/plain');
   checkShapes(server);
   limitBodyTime(server, ports.sleep, settings.requestTimeoutMs);
@@ -89,6 +91,7 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
     async (api) => {
       api.addHook('onRequest', refuseBeforeStart(parts));
       api.addHook('onRequest', authenticate(parts));
+      api.addHook('onRequest', async (request) => unknown.know(request.raw.socket));
       limitTenantRequests(api, settings.tenantConnectionsMax);
       for (const routes of resources) await api.register(routes(parts));
     },

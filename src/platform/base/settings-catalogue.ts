@@ -120,7 +120,12 @@ export const settingsCatalogue = {
     min: 100,
     max: 600_000,
   }),
-  httpConnectionsMax: integerSetting({ description: 'Most open connections to the API.', defaultValue: 1_000, min: 1, max: 100_000 }),
+  httpConnectionsMax: integerSetting({
+    description: 'Most open connections to the API; those that have not shown a valid key yet take half of them at most.',
+    defaultValue: 1_000,
+    min: 1,
+    max: 100_000,
+  }),
   tenantConnectionsMax: integerSetting({
     description: 'Most open connections, and most requests under way, of one tenant at one process.',
     defaultValue: 200,
