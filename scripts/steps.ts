@@ -57,12 +57,16 @@ interface VitestReport {
 }
 
 /** All tests of one vitest project. A run that fails without a failed test (an unhandled error, a file that breaks) counts as one failure. */
-export async function runVitest(project: 'fast' | 'e2e', extra: readonly string[] = []): Promise<StepResult> {
+export async function runVitest(
+  project: 'fast' | 'e2e',
+  extra: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<StepResult> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-report-'));
   const reportPath = join(folder, 'report.json');
   const args = ['run', '--project', project, '--reporter', 'dot', '--reporter', 'json', `--outputFile.json=${reportPath}`, ...extra];
   try {
-    const { exitCode, output, seconds } = await runCommand('vitest', args, { NO_COLOR: '1' });
+    const { exitCode, output, seconds } = await runCommand('vitest', args, { NO_COLOR: '1', ...env });
     const report = existsSync(reportPath) ? (JSON.parse(readFileSync(reportPath, 'utf8')) as VitestReport) : undefined;
     const failed = report?.numFailedTests ?? 0;
     return {

@@ -1,9 +1,10 @@
 /**
- * `npm test`: everything that `npm run check` does, then the end-to-end tests, a short soak with real kills and the quick
- * bench. The last line is `N passed, N failed`; the exit code is 0 only if nothing failed.
+ * `npm test`: everything that `npm run check` does, then what concerns PostgreSQL on the older version, the end-to-end tests,
+ * a short soak with real kills and the quick bench. The last line is `N passed, N failed`; the exit code is 0 only if nothing failed.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { runOnOlderPostgres } from './older-postgres.ts';
 import { printStep, printSummary, projectRoot, runCheckSteps, runStep, runVitest, type StepResult } from './steps.ts';
 
 const scripts = [
@@ -12,6 +13,7 @@ const scripts = [
 ];
 
 const steps: StepResult[] = await runCheckSteps();
+steps.push(printStep(await runOnOlderPostgres()));
 steps.push(printStep(await runVitest('e2e')));
 for (const { name, path, args } of scripts) {
   if (!existsSync(join(projectRoot, path))) continue;

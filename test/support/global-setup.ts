@@ -1,6 +1,6 @@
 /**
- * One PostgreSQL per test run: the embedded one over a throw-away folder (without fsync), or the server that
- * HEADGATE_TEST_POSTGRES names (a superuser's connection string). It holds one template database, migrated once, that
+ * One PostgreSQL per test run: the embedded one over a throw-away folder (without fsync), with the binaries in
+ * HEADGATE_TEST_POSTGRES_BINARIES where that is set, or the server that HEADGATE_TEST_POSTGRES names (a superuser's connection string). It holds one template database, migrated once, that
  * `createTestDatabase` clones. What a killed run left behind is swept first.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -58,7 +58,8 @@ function useServer(adminUrl: string, template: string): { adminUrl: string; stop
 
 async function startThrowAway(): Promise<{ adminUrl: string; stop: () => Promise<void> }> {
   const dataDir = mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-${processStartTime(process.pid)}-`));
-  const server = await startEmbeddedPostgres({ dataDir, ports: systemPorts, isDurable: false, connectionsMax: 200 });
+  const nativeFolder = process.env['HEADGATE_TEST_POSTGRES_BINARIES'];
+  const server = await startEmbeddedPostgres({ dataDir, ports: systemPorts, isDurable: false, connectionsMax: 200, nativeFolder });
   return {
     adminUrl: withoutDatabase(server.adminUrl('postgres')),
     async stop() {

@@ -65,9 +65,8 @@ export function userNamespacesWork(): boolean {
   return spawnSync(command!, args, { stdio: 'ignore' }).status === 0;
 }
 
-/** Chooses how to run PostgreSQL. `mode` is for tests; left out, it is decided by the user and the kernel. */
-export function chooseLauncher(mode: LaunchMode = detectMode()): Launcher {
-  const native = findNativeFolder();
+/** Chooses how to run PostgreSQL. `mode` is for tests; left out, it is decided by the user and the kernel. `native`: binaries of another version. */
+export function chooseLauncher(mode: LaunchMode = detectMode(), native: string = findNativeFolder()): Launcher {
   switch (mode) {
     case 'direct':
       return { mode, binFolder: join(native, 'bin'), prefix: [] };

@@ -51,6 +51,8 @@ export interface ClusterConfiguration {
   /** false only for throw-away data of tests: a power cut would then damage it. */
   readonly isDurable: boolean;
   readonly connectionsMax: number;
+  /** The cluster's version of PostgreSQL, such as 18. */
+  readonly majorVersion: number;
 }
 
 /** postgresql.conf for many small commits on one machine. Values never reach the server's log. */
@@ -64,7 +66,7 @@ export function renderConfiguration(configuration: ClusterConfiguration): string
     'unix_socket_permissions = 0700',
     `max_connections = ${configuration.connectionsMax}`,
     'shared_buffers = 128MB',
-    "io_method = 'sync'",
+    ...(configuration.majorVersion >= 18 ? ["io_method = 'sync'"] : []),
     `fsync = ${onOff}`,
     `synchronous_commit = ${onOff}`,
     `full_page_writes = ${onOff}`,

@@ -77,9 +77,10 @@ function serverEnvironment(): Record<string, string> {
 }
 
 /** Returns at once, with a question: has the server ended already? */
-export function launch(cluster: Cluster, configuration: Omit<ClusterConfiguration, 'socketFolder'>): () => boolean {
+export function launch(cluster: Cluster, configuration: Omit<ClusterConfiguration, 'socketFolder' | 'majorVersion'>): () => boolean {
   makeSocketFolder(cluster);
-  const text = renderConfiguration({ ...configuration, socketFolder: cluster.socketFolder });
+  const majorVersion = Number.parseInt(readFileSync(join(cluster.folder, 'PG_VERSION'), 'utf8'), 10);
+  const text = renderConfiguration({ ...configuration, socketFolder: cluster.socketFolder, majorVersion });
   writeOwned(cluster, 'postgresql.conf', text);
   writeOwned(cluster, 'pg_hba.conf', hostBasedAuthentication);
   if (existsSync(cluster.logPath)) renameSync(cluster.logPath, `${cluster.logPath}.previous`);

@@ -26,6 +26,8 @@ export interface EmbeddedOptions {
   readonly connectionsMax?: number;
   /** For tests; decided by the user and the kernel when left out. */
   readonly launchMode?: LaunchMode;
+  /** Binaries of another version than the installed one, for tests. */
+  readonly nativeFolder?: string;
 }
 
 export interface EmbeddedPostgres {
@@ -107,7 +109,7 @@ function makeDataDir(path: string): string {
 }
 
 function describeCluster(dataDir: string, options: EmbeddedOptions): Cluster {
-  const launcher = chooseLauncher(options.launchMode);
+  const launcher = chooseLauncher(options.launchMode, options.nativeFolder);
   const hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
   const folder = clusterFolder(dataDir, hash, launcher);
   return {

