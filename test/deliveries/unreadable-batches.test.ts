@@ -173,6 +173,30 @@ describe('a batch whose outcomes can not be read', () => {
     expect(await scenario.counts()).toMatchObject([{ routed: 3, refused: 3 }]);
   });
 
+  it('is held when it is lost while nobody knows whether the batch is there', async () => {
+    const { scenario, plant, placeOf, held } = await scenarioOf({ type: 'file', connection: 'folder' });
+    const jobs = await plant('x', 3);
+    let isDead = false;
+    const reach = (name: string) => {
+      if (name !== 'deliveries.after-outcome') return;
+      isDead = true;
+      throw new Error('the process ended');
+    };
+    const dead = scenario.startWorker({ crashPoints: { reach } });
+    await until(() => isDead, 'nothing was sent');
+    await dead.stop();
+    lose(placeOf(jobs[0]!, 'output'));
+    await scenario.rows("/* due */ update headgate.work_items set due_at = headgate.clock() where tenant_id = $1 and kind = 'deliver'");
+    scenario.startWorker();
+    await held('E_OBJECT_MISSING');
+    const attempts = (await scenario.attempts()).map(({ outcome, resolvedAs, reasonCode }) => [outcome, resolvedAs, reasonCode]);
+    expect(attempts).toEqual([
+      ['unknown', 'resent', 'E_ATTEMPT_ABANDONED'],
+      ['refused', null, 'E_OBJECT_MISSING'],
+      ['refused', null, 'E_OBJECT_MISSING'],
+    ]);
+  });
+
   it('is held when no tries are left and nobody knows whether it arrived', async () => {
     const { sink, scenario, plant, placeOf, held } = await scenarioOf();
     sink.answer(() => ({ isLost: true }));

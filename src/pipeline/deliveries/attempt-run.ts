@@ -105,14 +105,20 @@ async function deliver(
   }
 }
 
-/** Of a target that can be asked. Fails when the batch can't be read. */
+/** Of a target that can be asked. With a batch that can't be read nothing can be asked; the attempt that follows says so. */
 export async function askTarget(
   services: DeliveryServices,
   claimed: ClaimedBatch,
   opened: Target,
   aborting: AbortSignal,
 ): Promise<Resolution> {
-  const outgoing = openBatch(services, claimed, '');
+  let outgoing: OpenedBatch;
+  try {
+    outgoing = openBatch(services, claimed, '');
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return { kind: 'unresolved', code: error.code };
+  }
   try {
     return await withDeadline(services.ports.sleep, timeoutMsOf(claimed, opened), aborting, (signal) =>
       opened.resolve!(outgoing.batch, signal),
