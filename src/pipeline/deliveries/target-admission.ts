@@ -26,7 +26,9 @@ const lockTargets = `/* lock targets */
 
 const countOthers = `/* count batches under way elsewhere */
   select b.flow_id as "flowId", b.target_id as "targetId", count(*)::int as count
-  from headgate.batches b join headgate.work_items w on w.tenant_id = $1 and w.kind = 'deliver' and w.reference_id = b.batch_id
+  from headgate.batches b
+  cross join lateral (select x.lease_until, x.worker_id from headgate.work_items x
+    where x.tenant_id = $1 and x.kind = 'deliver' and x.reference_id = b.batch_id limit 1) w
   where b.tenant_id = $1 and b.state = 'sending' and b.flow_id = any ($2::uuid[]) and w.lease_until is not null and w.worker_id is distinct from $3::uuid
   group by b.flow_id, b.target_id`;
 
