@@ -9,12 +9,12 @@ import { type CompiledFlow, compileFlow } from '../../pipeline/engine/compile-fl
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import { type ChunkJob, runChunkJob } from './chunk-job.ts';
 import { ChunkOutput } from './chunk-output.ts';
-import { FileSource } from './plain-files.ts';
+import { FileSource, type SharedFile } from './plain-files.ts';
 
 /** What a file's run needs in each lane; the output files exist already. */
 export interface LaneSetup {
   readonly plan: Plan;
-  readonly inputPath: string;
+  readonly input: SharedFile;
   /** Target files in order, then outcomes, then rejections. */
   readonly outputPaths: readonly string[];
 }
@@ -45,9 +45,9 @@ export class ChunkLane {
   /** In the order of their chunks. */
   readonly #sized: ChunkOutput[][] = [];
 
-  constructor({ plan, inputPath, outputPaths }: LaneSetup, options: LaneOptions, flow: CompiledFlow = compileFlow(plan)) {
+  constructor({ plan, input, outputPaths }: LaneSetup, options: LaneOptions, flow: CompiledFlow = compileFlow(plan)) {
     this.#flow = flow;
-    this.#source = new FileSource(inputPath);
+    this.#source = new FileSource(input);
     this.#options = options;
     this.#free = Array.from({ length: options.buffered }, (_, set) =>
       outputPaths.map((path) => new ChunkOutput(path, `${path}.${options.name}-${set}`)),

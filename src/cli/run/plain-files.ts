@@ -9,21 +9,41 @@ import { runErrors } from './run-errors.ts';
 
 const pieceBytes = 1024 * 1024;
 
+/** An open file as other threads of the process may use it: all read the same file, whatever its path leads to by then. */
+export interface SharedFile {
+  readonly path: string;
+  readonly size: number;
+  readonly descriptor: number;
+}
+
 /** An open regular file. */
 export class FileSource implements ByteSource {
   readonly path: string;
   readonly size: number;
   readonly #descriptor: number;
+  readonly #isShared: boolean;
 
-  constructor(path: string) {
-    this.path = path;
-    this.#descriptor = readable(path, () => openSync(path, 'r'));
-    const status = readable(path, () => fstatSync(this.#descriptor));
+  constructor(file: string | SharedFile) {
+    this.#isShared = typeof file !== 'string';
+    if (typeof file !== 'string') {
+      this.path = file.path;
+      this.size = file.size;
+      this.#descriptor = file.descriptor;
+      return;
+    }
+    this.path = file;
+    this.#descriptor = readable(file, () => openSync(file, 'r'));
+    const status = readable(file, () => fstatSync(this.#descriptor));
     if (!status.isFile()) {
       this.close();
-      throw new HeadgateError(runErrors.E_INPUT_FILE, `${path} is not a file`);
+      throw new HeadgateError(runErrors.E_INPUT_FILE, `${file} is not a file`);
     }
     this.size = status.size;
+  }
+
+  /** For sources of other threads, which must not outlive this one. */
+  share(): SharedFile {
+    return { path: this.path, size: this.size, descriptor: this.#descriptor };
   }
 
   read(into: Uint8Array, at: number, length: number, position: number): number {
@@ -43,7 +63,7 @@ export class FileSource implements ByteSource {
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    if (!this.#isShared) closeSync(this.#descriptor);
   }
 }
 

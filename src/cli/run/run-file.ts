@@ -94,12 +94,12 @@ class FileRun {
   /** One thread reads, hashes and splits; the lanes run the chunks. */
   async runThreaded({ reader, lanes }: RunThreads): Promise<SplitFile> {
     const { plan } = this.#flow;
-    const { path } = this.#source;
+    const input = this.#source.share();
     const outputPaths = this.#laneFiles().map((file) => file.partPath);
-    lanes.begin(this.#flow, { plan, inputPath: path, outputPaths }, (result) => this.#takeResult(result));
+    lanes.begin(this.#flow, { plan, input, outputPaths }, (result) => this.#takeResult(result));
     const isHeaderAwaited = plan.records.some((record) => record.role === 'header');
     const request = {
-      path,
+      input,
       plan: { format: plan.format, records: plan.records },
       sizes: this.#chunkSizes(),
     };

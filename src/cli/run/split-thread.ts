@@ -7,7 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { ChunkSpec } from '../../pipeline/engine/chunk.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import type { Format, SplitResult, SplitterOptions } from '../../pipeline/formats/format.ts';
-import { FileSource } from './plain-files.ts';
+import { FileSource, type SharedFile } from './plain-files.ts';
 
 export interface SplitThreadData {
   /** A module that exports `formats`. */
@@ -17,7 +17,7 @@ export interface SplitThreadData {
 }
 
 export interface SplitRequest {
-  readonly path: string;
+  readonly input: SharedFile;
   readonly plan: Pick<Plan, 'format' | 'records'>;
   readonly sizes: ChunkSizes;
 }
@@ -40,8 +40,8 @@ function answer(message: SplitAnswer): void {
   port.postMessage(message);
 }
 
-function splitFile({ path, plan, sizes }: SplitRequest): void {
-  const source = new FileSource(path);
+function splitFile({ input, plan, sizes }: SplitRequest): void {
+  const source = new FileSource(input);
   try {
     const hash = createHash('sha256');
     const format = formats.find(({ name }) => name === plan.format.type)!;
