@@ -5,6 +5,7 @@ import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { cancelJob, releaseJob } from '../../src/control/jobs/job-decisions.ts';
 import { openJobExport } from '../../src/control/jobs/job-export.ts';
 import { cardsFile, eftFile } from '../../src/main/demo/demo-files.ts';
+import type { DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connectors/connector.ts';
 import { exportEntries, sourceOf } from '../../src/pipeline/ledger/export/export-entries.ts';
 import type { Receipt } from '../../src/pipeline/ledger/receipt.ts';
 import { parseTrustFile, printTrustFile } from '../../src/pipeline/ledger/trust-file.ts';
@@ -84,6 +85,28 @@ describe('the whole way of a file by a real flow', () => {
     await closed(jobs, 1);
     const report = await verified(jobs, jobId!);
     expect(report.failures).toEqual([]);
+  });
+
+  it('of a file whose records are held back behind a refused one of their key balances, closes and verifies offline', async () => {
+    const refusesFirst = (batch: OutgoingBatch): DeliveryOutcome => {
+      const perRecord = [{ index: 0, status: 'refused', code: 'ACCOUNT_CLOSED' } as const];
+      return batch.number === '1-0000' ? { kind: 'acked', perRecord } : { kind: 'acked' };
+    };
+    const jobs = await start('eft.yaml', { chunkBytes: 20_000, answer: refusesFirst });
+    const file = [...eftFile(4, 400)].join('');
+    const ids = await jobs.accept([file]);
+    jobs.startAll();
+    await closed(jobs, 1);
+    ids.push(...(await jobs.accept([file])));
+    await closed(jobs, 2);
+    expect((await jobs.jobs()).map(({ state }) => state)).toEqual(['completed', 'completed_with_failures']);
+    const [first, second] = [await verifiedWithReceipt(jobs, ids[0]!), await verifiedWithReceipt(jobs, ids[1]!)];
+    expect([first.report.failures, second.report.failures]).toEqual([[], []]);
+    const ends = ({ receipt }: typeof first) =>
+      Object.fromEntries(receipt.targets.map(({ id, refused, dead }) => [id, [refused.records, dead.records]]));
+    // Only rtgs keeps the order of keys.
+    expect(ends(first)).toEqual({ rtgs: [1, 0], eft: [1, 0], fx: [1, 0] });
+    expect(ends(second)).toEqual({ rtgs: [0, 1], eft: [0, 0], fx: [0, 0] });
   });
 
   it('of a file that a person cancelled while it ran shows the chunks that had been run, and the decision with its event', async () => {
