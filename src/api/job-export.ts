@@ -1,12 +1,15 @@
 /**
- * The export of a closed job as a tar stream: content in the clear, so it needs a scope of its own, and leaves an event.
+ * The export of a closed job as a tar stream: content in the clear, or sealed for an auditor's key. Whoever asks chooses the
+ * key, so both need a scope of their own, and leave an event.
  * It is made while it is read; a reader that stays away is cut, and few run at once, for one tenant and for all.
  */
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { openJobExport } from '../control/jobs/job-export.ts';
+import { auditorKeyFrom } from '../pipeline/ledger/export/auditor-key.ts';
 import { exportEntries } from '../pipeline/ledger/export/export-entries.ts';
+import { sealExport } from '../pipeline/ledger/export/sealed-export.ts';
 import { writeTar } from '../pipeline/ledger/export/tar-stream.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { describe, idParameter, line, query } from './answers.ts';
@@ -20,26 +23,42 @@ export const exportsAtOnceMax = 4;
 
 const route = describe({
   operationId: 'exportJob',
-  summary: 'Everything that backs the receipt of a closed job, in the clear',
+  summary: "Everything that backs the receipt of a closed job, in the clear or sealed for an auditor's key",
   description: 'A tar archive, described in docs/verify.md; `headgate verify` recomputes the job from it. 409 while the job is open.',
   tag: 'jobs',
   params: idParameter,
-  querystring: query({ reason: Type.Optional(line(500, 'Why it is looked at; kept in the event.')) }),
+  querystring: query({
+    reason: Type.Optional(line(500, 'Why it is looked at; kept in the event.')),
+    to: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9_-]{43}$',
+        description: 'X25519 public key of an auditor, base64url: only its holder can read the answer.',
+      }),
+    ),
+  }),
   answers: {},
   problems: [404, 409],
 });
+const sealedType = 'application/vnd.headgate.sealed-export';
 const archive = {
-  200: { description: 'The archive.', content: { 'application/x-tar': { schema: Type.String({ format: 'binary' }) } } },
+  200: {
+    description: 'The archive; with `to` sealed.',
+    content: {
+      'application/x-tar': { schema: Type.String({ format: 'binary' }) },
+      [sealedType]: { schema: Type.String({ format: 'binary' }) },
+    },
+  },
 };
 
-export function jobExportRoutes({ jobs, settings }: ApiParts) {
+export function jobExportRoutes({ jobs, settings, ports }: ApiParts) {
   const places = createPlaces({ tenantMax: exportsAtOnceMax, processMax: settings.exportsMax });
   return async (api: FastifyInstance): Promise<void> => {
-    api.get<{ Params: { id: string }; Querystring: { reason?: string } }>(
+    api.get<{ Params: { id: string }; Querystring: { reason?: string; to?: string } }>(
       '/jobs/:id/export',
       { config: { scope: 'records:reveal' }, schema: { ...route, response: { ...route.response, ...archive } } },
       async (request, reply) => {
         const { tenantId } = ownerOf(request);
+        const to = request.query.to === undefined ? null : auditorKeyFrom(request.query.to);
         const end = places.take(tenantId);
         if (end === undefined) throw new HeadgateError(apiErrors.E_TOO_MANY_REQUESTS, 'as many exports as may be are being read already');
         reply.raw.once('close', end);
@@ -47,12 +66,15 @@ export function jobExportRoutes({ jobs, settings }: ApiParts) {
           jobId: request.params.id,
           actor: actorOf(request),
           reason: request.query.reason,
+          sealedFor: to?.kid,
         });
         request.raw.socket.setTimeout(settings.uploadIdleMs);
+        const tar = writeTar(exportEntries(job));
+        const ending = to === null ? 'tar' : 'sealed';
         return reply
-          .type('application/x-tar')
-          .header('content-disposition', attachment(`${fileName}.tar`, `headgate-job-${request.params.id}.tar`))
-          .send(Readable.from(writeTar(exportEntries(job)), { objectMode: false, highWaterMark: 256 * 1024 }));
+          .type(to === null ? 'application/x-tar' : sealedType)
+          .header('content-disposition', attachment(`${fileName}.${ending}`, `headgate-job-${request.params.id}.${ending}`))
+          .send(Readable.from(to === null ? tar : sealExport(tar, to, ports.rng), { objectMode: false, highWaterMark: 256 * 1024 }));
       },
     );
   };

@@ -5,6 +5,7 @@
 import { closeSync, createReadStream, fstatSync, mkdirSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import type { ClosableSource } from '../pipeline/ledger/export/export-entries.ts';
+import { sealedExportMagic } from '../pipeline/ledger/export/sealed-export.ts';
 import { readTar } from '../pipeline/ledger/export/tar-stream.ts';
 import type { ExportReader } from '../pipeline/ledger/verification/export-reader.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
@@ -59,6 +60,27 @@ export function isFolder(path: string): boolean {
 
 export function archivePieces(path: string): AsyncIterable<Uint8Array> {
   return createReadStream(path);
+}
+
+/** The file that an export is in: `path` itself, or the only file of that folder. Null for a folder of an unpacked export. */
+export function archiveFile(path: string): string | null {
+  if (!isFolder(path)) return path;
+  const names = attempt(path, () => readdirSync(path));
+  return names.length === 1 && !isFolder(join(path, names[0]!)) ? join(path, names[0]!) : null;
+}
+
+/** Whether the file is a sealed export. */
+export function isSealedFile(path: string): boolean {
+  return attempt(path, () => {
+    const descriptor = openSync(path, 'r');
+    try {
+      const start = Buffer.alloc(sealedExportMagic.length);
+      readSync(descriptor, start, 0, start.length, 0);
+      return start.toString('latin1') === sealedExportMagic;
+    } finally {
+      closeSync(descriptor);
+    }
+  });
 }
 
 function openFile(path: string): ClosableSource {

@@ -5,6 +5,7 @@ import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
 import { decisionCommand } from './decision.ts';
+import { jobExportCommand } from './job-export.ts';
 import { printOne, printRows } from './output.ts';
 
 export interface JobAnswer {
@@ -70,6 +71,7 @@ export const jobVerbs: Readonly<Record<string, Command>> = {
       return 0;
     },
   },
+  export: jobExportCommand,
   release: decision('release', 'Lets a held job go on: its valid records are delivered.'),
   reject: decision('reject', 'Rejects a held job: nothing of it is delivered.'),
   cancel: decision('cancel', 'Cancels a job: what was not delivered yet is not delivered any more.'),

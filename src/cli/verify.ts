@@ -3,12 +3,14 @@
  * job whose export it fetches through the API first; it then is the same program. Exit code 0: sound, 1: not sound, 2: it
  * could not look.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { flowErrors } from '../control/flows/flow-errors.ts';
 import { loadFlow } from '../control/flows/load-flow.ts';
 import type { Plan } from '../pipeline/engine/plan.ts';
+import { readAuditorPrivateKey } from '../pipeline/ledger/export/auditor-key.ts';
+import { openSealedExport } from '../pipeline/ledger/export/sealed-export.ts';
 import { ledgerErrors } from '../pipeline/ledger/ledger-errors.ts';
 import { parseTrustFile, type Trust } from '../pipeline/ledger/trust-file.ts';
 import type { VerificationReport } from '../pipeline/ledger/verification/verification-report.ts';
@@ -17,27 +19,37 @@ import { HeadgateError } from '../platform/base/errors.ts';
 import { createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, type CommandLine, printable, reportError, requiredOption, textOption } from './command.ts';
-import { archivePieces, extractExport, isFolder, readExportFolder } from './export-folder.ts';
+import { archiveFile, archivePieces, extractExport, isSealedFile, readExportFolder } from './export-folder.ts';
 import { writeOut } from './stdout.ts';
 
-const usage = 'headgate verify JOB | --export DIR|FILE.tar  --trust FILE [--out DIR] [--json]';
+const usage = 'headgate verify JOB | --export DIR|FILE [--key AUDITOR.key]  --trust FILE [--out DIR] [--json]';
 
 export const verifyCommand: Command = {
   usage,
   summary: 'Recomputes a job from its raw file, without the database and without generated code, and checks its signed receipt.',
-  options: { ...apiOptions, export: { type: 'string' }, trust: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean' } },
+  options: {
+    ...apiOptions,
+    export: { type: 'string' },
+    key: { type: 'string' },
+    trust: { type: 'string' },
+    out: { type: 'string' },
+    json: { type: 'boolean' },
+  },
   async run(line) {
     const path = textOption(line, 'export');
     const [job, ...others] = line.positionals;
     if ((path === undefined) === (job === undefined) || others.length > 0)
       throw new HeadgateError(cliErrors.E_USAGE, `name a job or an export (usage: ${usage})`);
+    if (job !== undefined && textOption(line, 'key') !== undefined)
+      throw new HeadgateError(cliErrors.E_USAGE, `--key opens an export (usage: ${usage})`);
     const trustPath = requiredOption(line, 'trust', usage);
     try {
       const trust = readTrust(trustPath);
+      const archive = path === undefined ? null : archiveFile(path);
       const report =
-        path !== undefined && isFolder(path)
+        path !== undefined && archive === null
           ? verifyFolder(resolve(path), trust)
-          : await verifyArchive(line, await archiveOf(line, path, job), trust);
+          : await verifyArchive(line, await archiveOf(line, archive, job), trust);
       await printReport(line, report);
       return report.isSound ? 0 : 1;
     } catch (error) {
@@ -49,8 +61,12 @@ export const verifyCommand: Command = {
   },
 };
 
-async function archiveOf(line: CommandLine, path: string | undefined, job: string | undefined): Promise<AsyncIterable<Uint8Array>> {
-  if (path !== undefined) return archivePieces(path);
+async function archiveOf(line: CommandLine, path: string | null, job: string | undefined): Promise<AsyncIterable<Uint8Array>> {
+  if (path !== null) {
+    if (!isSealedFile(path)) return archivePieces(path);
+    const key = requiredOption(line, 'key', usage);
+    return openSealedExport(archivePieces(path), readAuditorPrivateKey(readPrivateFile(key)));
+  }
   return (await createApiClient(line).stream(`/v1/jobs/${encodeURIComponent(job!)}/export`)) as AsyncIterable<Uint8Array>;
 }
 
@@ -76,6 +92,16 @@ function compile(definition: Uint8Array): Plan {
   if (plan === null || mistakes.length > 0)
     throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the flow definition of the export is not valid');
   return plan;
+}
+
+/** Fails with E_AUDITOR_KEY, also when others may read it. */
+function readPrivateFile(path: string): string {
+  try {
+    if ((statSync(path).mode & 0o077) === 0) return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new HeadgateError(ledgerErrors.E_AUDITOR_KEY, `the key file ${path} cannot be read`, { cause });
+  }
+  throw new HeadgateError(ledgerErrors.E_AUDITOR_KEY, `the key file ${path} may be read by others; make it mode 0600`);
 }
 
 function readTrust(path: string): Trust {

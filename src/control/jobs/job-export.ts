@@ -22,6 +22,8 @@ export interface ExportRequest {
   readonly actor: string;
   /** Why someone looks at content in the clear. */
   readonly reason?: string;
+  /** Thumbprint of the auditor's key that the export is sealed for; without it, it is in the clear. */
+  readonly sealedFor?: string;
 }
 
 export interface OpenedExport {
@@ -40,13 +42,13 @@ const selectFile = `/* find file to export */ select x.object, x.container_objec
 
 /** Fails with E_JOB_UNKNOWN, and with E_JOB_STATE while the job is open. */
 export async function openJobExport(services: JobServices, tenantId: string, request: ExportRequest): Promise<OpenedExport> {
-  const { jobId, actor, reason } = request;
+  const { jobId, actor, reason, sealedFor } = request;
   const { receipt, facts, file, objects } = await withTenant(services.db, tenantId, async (tx) => {
     const issued = await getReceipt(tx, jobId);
     const [closed] = (await readClosingFacts(tx, services, [jobId])).jobs;
     const stored = (await tx.query<StoredFile>(selectFile, [tx.tenantId, jobId])).rows[0]!;
     const { state, traceId } = closed!.job;
-    const detail = reason === undefined ? {} : { reason };
+    const detail = { ...(reason !== undefined && { reason }), ...(sealedFor !== undefined && { sealedFor }) };
     await recordEvents(tx, services.ports.ids, [{ type: 'job.exported', objectId: jobId, from: state, to: state, actor, traceId, detail }]);
     return { receipt: issued, facts: closed!, file: stored, objects: await readSegments(tx, segmentsOf(closed!)) };
   });

@@ -37,6 +37,16 @@ export const ledgerErrors = defineErrors({
     actor: 'administrator',
     next: 'Make one with `openssl genpkey -algorithm ed25519`.',
   },
+  E_AUDITOR_KEY: {
+    meaning: 'The key that an export is to be sealed for, or opened with, is not an X25519 key in PEM of the right half.',
+    actor: 'caller',
+    next: 'Make one with `openssl genpkey -algorithm x25519`; its public half with `openssl pkey -pubout`.',
+  },
+  E_EXPORT_SEALED: {
+    meaning: 'A sealed export does not open: it is for another key, cut, or was changed.',
+    actor: 'caller',
+    next: 'Use the private key that it was sealed for, or get the export again.',
+  },
   E_EXPORT_ARCHIVE: {
     meaning: 'The archive of an export is cut, holds something else, or could not be written as announced.',
     actor: 'caller',
