@@ -3,6 +3,7 @@
  * the same over all attempts, and says so when the service may have seen it before.
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { Sleep } from '../../../platform/base/ports.ts';
 import { createAddressGuard } from '../address-guard.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, ProbeResult, RecordResult, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
@@ -51,7 +52,7 @@ export function openHttpTarget(options: OpenOptions): Target {
     try {
       auth = authHeaders(settings.auth, options);
       sender = client();
-      assertReadable(batch);
+      await assertReadable(batch, options.ports.sleep);
       if (settings.mode === 'single') await batch.deliveryKeys();
     } catch (error) {
       return unsent(error);
@@ -97,10 +98,20 @@ export function openHttpTarget(options: OpenOptions): Target {
   };
 }
 
+/** A few milliseconds of reading. */
+const pauseBytes = 4 * 1024 * 1024;
+
 /** Reads it all once, so that a damaged segment is found before half a body is at the target. */
-function assertReadable({ body }: OutgoingBatch): void {
+async function assertReadable({ body }: OutgoingBatch, sleep: Sleep): Promise<void> {
   let bytes = 0;
-  for (const piece of body.pieces({ isReused: true })) bytes += piece.length;
+  let sincePause = 0;
+  for (const piece of body.pieces({ isReused: true })) {
+    bytes += piece.length;
+    sincePause += piece.length;
+    if (sincePause < pauseBytes) continue;
+    sincePause = 0;
+    await sleep.sleep(0);
+  }
   if (bytes !== body.sizeBytes) throw new Error('a body is not as long as its batch says');
 }
 
