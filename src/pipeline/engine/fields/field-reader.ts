@@ -153,7 +153,8 @@ const momentProblems = {
 
 function createMomentTypeReader(type: 'date' | 'time' | 'datetime', format: string | null): (text: string) => string | FieldProblem {
   const read = createMomentReader(type, format);
-  return (text) => read(text) ?? momentProblems[type];
+  const problem = momentProblems[type];
+  return (text) => read(text) ?? problem;
 }
 
 /** Bounds are written in canonical form: ISO 8601, decimals with a point. */

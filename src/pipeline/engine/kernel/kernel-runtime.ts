@@ -119,6 +119,13 @@ export class KernelState {
   }
 }
 
+/** A target of a set that gets the bytes that were written for another one. */
+interface Copy {
+  readonly target: number;
+  readonly from: number;
+  readonly body: number;
+}
+
 export class KernelRuntime implements EvaluationScope {
   readonly #flow: CompiledFlow;
   readonly #source: KernelSource;
@@ -128,6 +135,7 @@ export class KernelRuntime implements EvaluationScope {
   readonly #readers: readonly FieldReader[];
   readonly #currencies: string[] = [];
   readonly #bodies: number;
+  readonly #copies: (readonly Copy[] | undefined)[] = [];
   #material = Buffer.alloc(256);
   /** Ends of the bodies written for the record at hand, for `fanOut`. */
   readonly ends: number[];
@@ -175,32 +183,41 @@ export class KernelRuntime implements EvaluationScope {
 
   /** Copies the record's bodies to the targets that are not the first of theirs. 0, or why there is no room. */
   fanOut(set: number, record: number): number {
-    const { outputs, firstTargets } = this.#state;
-    const others = this.#routeSets.sets[set]!.filter(
-      (target) => firstTargets[set * this.#bodies + this.#source.bodyOfTarget[target]!] !== target,
-    );
-    const lines = others.map((target) => this.#lineOf(set, target));
+    const { outputs } = this.#state;
+    const others = this.#othersOf(set);
     for (let index = 0; index < others.length; index++) {
-      const output = outputs[others[index]!]!;
-      const { length } = lines[index]!;
-      if (output.position + length <= output.limit) continue;
-      this.#state.stopTarget = others[index]!;
-      this.#state.stopEnd = output.position + length;
+      const { target, from, body } = others[index]!;
+      const output = outputs[target]!;
+      const end = output.position + this.ends[body]! - outputs[from]!.position;
+      if (end <= output.limit) continue;
+      this.#state.stopTarget = target;
+      this.#state.stopEnd = end;
       return stopReason.room;
     }
     for (let index = 0; index < others.length; index++) {
-      const output = outputs[others[index]!]!;
-      output.bytes.set(lines[index]!, output.position);
-      output.position += lines[index]!.length;
-      if (output.stripeRecords++ === 0) output.stripeFirst = record;
+      const { target, from, body } = others[index]!;
+      const output = outputs[target]!;
+      const { bytes, position } = outputs[from]!;
+      const end = this.ends[body]!;
+      bytes.copy(output.bytes, output.position, position, end);
+      output.position += end - position;
+      const { stripeRecords } = output;
+      output.stripeFirst = stripeRecords === 0 ? record : output.stripeFirst;
+      output.stripeRecords = stripeRecords + 1;
     }
     return 0;
   }
 
-  #lineOf(set: number, target: number): Uint8Array {
-    const body = this.#source.bodyOfTarget[target]!;
-    const from = this.#state.outputs[this.#state.firstTargets[set * this.#bodies + body]!]!;
-    return from.bytes.subarray(from.position, this.ends[body]!);
+  /** Made once per set: nothing is allocated per record. */
+  #othersOf(set: number): readonly Copy[] {
+    const known = this.#copies[set];
+    if (known !== undefined) return known;
+    const { firstTargets } = this.#state;
+    const copies = this.#routeSets.sets[set]!.map((target) => {
+      const body = this.#source.bodyOfTarget[target]!;
+      return { target, body, from: firstTargets[set * this.#bodies + body]! };
+    });
+    return (this.#copies[set] = copies.filter(({ target, from }) => from !== target));
   }
 
   /** Slot of a currency seen for the first time, -1 when there are no more. -1 stands for the unknown one. */

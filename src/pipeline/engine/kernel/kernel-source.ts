@@ -161,9 +161,10 @@ function deliverCode(bodies: readonly BodyCode[]): string {
   );
   const ends = bodies.map((_, index) => `X.ends[${index}]=o${index};`).join('');
   const commit = bodies.map(
-    (_, index) => `if(i${index}>=0){const T=outs[i${index}];T.position=o${index};if(T.stripeRecords++===0)T.stripeFirst=first+n;}`,
+    (_, index) =>
+      `if(i${index}>=0){const T=outs[i${index}];T.position=o${index};const z=T.stripeRecords;T.stripeFirst=z===0?R:T.stripeFirst;T.stripeRecords=z+1;}`,
   );
-  return `${write.join('\n')}\nif(MT[set]===1){${ends}reason=X.fanOut(set,first+n);if(reason!==0){target=S.stopTarget;stop=S.stopEnd;break row;}}\n${commit.join('\n')}`;
+  return `const R=first+n;\n${write.join('\n')}\nif(MT[set]===1){${ends}reason=X.fanOut(set,R);if(reason!==0){target=S.stopTarget;stop=S.stopEnd;break row;}}\n${commit.join('\n')}`;
 }
 
 /** Before anything is committed: where the amount is added, if there is one. */

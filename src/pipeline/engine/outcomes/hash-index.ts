@@ -17,27 +17,44 @@ export function sortHashes(hashes: Uint32Array, count: number): HashIndex {
   const bits = Math.max(1, Math.min(16, Math.ceil(Math.log2(Math.max(2, count)))));
   const shift = 32 - bits;
   const starts = new Uint32Array((1 << bits) + 1);
-  let kept = 0;
+  countBuckets(hashes, count, shift, starts);
+  addUp(starts);
+  const kept = starts[1 << bits]!;
+  const index = { hashes: new Uint32Array(kept * 2), records: new Uint32Array(kept) };
+  spread(hashes, count, shift, starts.slice(), index);
+  sortBuckets(index, starts);
+  return index;
+}
+
+// Each loop is a function of its own that ends with it: V8 compiles a loop that runs for long while it runs, and drops that
+// form again when it comes to what follows the loop for the first time.
+
+function countBuckets(hashes: Uint32Array, count: number, shift: number, starts: Uint32Array): void {
   for (let record = 0; record < count; record++) {
     const high = hashes[record * 2 + 1]!;
-    if (high === 0 && hashes[record * 2] === 0) continue;
-    starts[(high >>> shift) + 1]!++;
-    kept++;
+    if ((high | hashes[record * 2]!) !== 0) starts[(high >>> shift) + 1]!++;
   }
-  for (let bucket = 0; bucket < 1 << bits; bucket++) starts[bucket + 1]! += starts[bucket]!;
-  const index = { hashes: new Uint32Array(kept * 2), records: new Uint32Array(kept) };
-  const next = starts.slice();
+}
+
+function addUp(starts: Uint32Array): void {
+  for (let bucket = 1; bucket < starts.length; bucket++) starts[bucket]! += starts[bucket - 1]!;
+}
+
+function spread(hashes: Uint32Array, count: number, shift: number, next: Uint32Array, index: HashIndex): void {
+  const { hashes: sorted, records } = index;
   for (let record = 0; record < count; record++) {
     const low = hashes[record * 2]!;
     const high = hashes[record * 2 + 1]!;
-    if (high === 0 && low === 0) continue;
+    if ((high | low) === 0) continue;
     const at = next[high >>> shift]!++;
-    index.hashes[at * 2] = low;
-    index.hashes[at * 2 + 1] = high;
-    index.records[at] = record;
+    sorted[at * 2] = low;
+    sorted[at * 2 + 1] = high;
+    records[at] = record;
   }
-  for (let bucket = 0; bucket < 1 << bits; bucket++) sortBucket(index, starts[bucket]!, starts[bucket + 1]!);
-  return index;
+}
+
+function sortBuckets(index: HashIndex, starts: Uint32Array): void {
+  for (let bucket = 1; bucket < starts.length; bucket++) sortBucket(index, starts[bucket - 1]!, starts[bucket]!);
 }
 
 function sortBucket(index: HashIndex, start: number, end: number): void {
