@@ -8,12 +8,14 @@ import { createPollingLoop, type PollingLoop } from '../platform/base/polling-lo
 import type { Ports } from '../platform/base/ports.ts';
 import type { Db } from '../platform/postgres/database.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 
 export interface KeyPrunerOptions {
   readonly db: Db;
   readonly ports: Ports;
   readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'set'>;
   readonly workerId: string;
 }
 
@@ -23,7 +25,7 @@ const leaseMs = 20 * 60_000;
 const rowsMax = 1_000;
 const lead = '/* lead key pruner */ select headgate.lead($1, $2, $3) as fence';
 
-export function createKeyPruner({ db, ports, logger, workerId }: KeyPrunerOptions): PollingLoop {
+export function createKeyPruner({ db, ports, logger, metrics, workerId }: KeyPrunerOptions): PollingLoop {
   return createPollingLoop({
     ports,
     onError: (error) => logger.error('the key pruner failed and goes on', { error }),
@@ -31,7 +33,9 @@ export function createKeyPruner({ db, ports, logger, workerId }: KeyPrunerOption
     idleMaxMs: pauseMs,
     async work(signal) {
       const { rows } = await db.query<{ fence: number | null }>(lead, ['key-pruner', workerId, leaseMs]);
-      if ((rows[0]?.fence ?? null) === null) return false;
+      const isLeader = (rows[0]?.fence ?? null) !== null;
+      metrics.set('headgate_is_leader', { role: 'key-pruner' }, Number(isLeader));
+      if (!isLeader) return false;
       const removed = await pruneKeys(db, { signal, rowsMax });
       if (removed > 0) logger.info('expired idempotency keys removed', { removed });
       return false;

@@ -20,10 +20,10 @@ import type { HeadgateError } from '../platform/base/errors.ts';
 import { createNotifier } from '../platform/base/notifier.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
-import { createEventSequencer } from '../platform/events/event-sequencer.ts';
+import { createEventSequencer, sequencerRole } from '../platform/events/event-sequencer.ts';
 import { type OpenDatabase, openDatabase } from '../platform/postgres/open-database.ts';
 import { createLogger, type Logger } from '../platform/telemetry/logger.ts';
-import { createMetrics } from '../platform/telemetry/metrics.ts';
+import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
 import { formats } from './catalogue.ts';
 import { createHealth } from './health-checks.ts';
@@ -32,6 +32,7 @@ import { createLateDatabase } from './late-database.ts';
 import { openStorage } from './open-storage.ts';
 import { createSourceWatch } from './source-watch.ts';
 import { createStorageSweep } from './storage-sweep.ts';
+import { measureWork } from './work-gauges.ts';
 import { createWorkLoops } from './work-loops.ts';
 
 export interface RunningServer {
@@ -76,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const storage = openStorage(settings, env, ports.rng);
   const late = createLateDatabase(ports);
   const { db } = late;
+  measureWork(metrics, db, ports.clock);
   const has = (role: Settings['roles'][number]) => settings.roles.includes(role);
   const crashPoints = crashPointsOf(env);
   const chunkWork = createNotifier();
@@ -124,9 +126,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       }),
     );
   if (has('scheduler')) {
-    loops.push(createEventSequencer({ db, ports, onError: onError('event sequencer') }));
-    loops.push(createStorageSweep({ raw: storage.raw, db, ports, logger, workerId }));
-    loops.push(createKeyPruner({ db, ports, logger, workerId }));
+    loops.push(
+      createEventSequencer({
+        db,
+        ports,
+        onError: onError('event sequencer'),
+        onRound({ isLeader, transactions }) {
+          metrics.set('headgate_is_leader', { role: sequencerRole }, Number(isLeader));
+          if (transactions > 0) metrics.add('headgate_event_transactions_sequenced_total', {}, transactions);
+        },
+      }),
+    );
+    loops.push(createStorageSweep({ raw: storage.raw, db, ports, logger, metrics, workerId }));
+    loops.push(createKeyPruner({ db, ports, logger, metrics, workerId }));
   }
   const work = await createWorkLoops({ settings, env, db, ports, storage, logger, metrics, workerId, crashPoints, chunkWork, codeVersion });
   loops.push(...work.loops);
@@ -166,7 +178,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       url = await api.listen({ host: settings.host, port: settings.port });
     }
     database = await late.open({
-      open: () => open(settings, logger),
+      open: () => open(settings, logger, metrics),
       signal: options.signal,
       onWait(error, attempt) {
         if (attempt === 1) options.onWaiting?.(url, error);
@@ -189,13 +201,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return { url, databaseUrl: database.url, stop: () => (stopping ??= stop()) };
 }
 
-function open(settings: Settings, logger: Logger): Promise<OpenDatabase> {
+function open(settings: Settings, logger: Logger, metrics: Metrics): Promise<OpenDatabase> {
   return openDatabase({
     dataDir: settings.dataDir,
     databaseUrl: settings.databaseUrl,
     applicationName: `headgate ${settings.roles.join(',')}`,
     connectionsMax: settings.databaseConnections,
     ports: systemPorts,
+    observe: (statement, outcome) => metrics.add('headgate_database_statements_total', { statement, outcome }),
     onRestart(failure) {
       if (failure) logger.error('the embedded PostgreSQL had died and could not be started again; it is tried again', { error: failure });
       else logger.warn('the embedded PostgreSQL had died and was started again');

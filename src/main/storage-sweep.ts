@@ -8,6 +8,7 @@ import type { Db } from '../platform/postgres/database.ts';
 import type { RawStore } from '../platform/storage/object-store.ts';
 import { createOrphanSweep } from '../platform/storage/orphan-sweep.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { type TenantTx, withTenant } from '../platform/tenancy/tenant-scope.ts';
 
 export interface StorageSweepOptions {
@@ -15,6 +16,7 @@ export interface StorageSweepOptions {
   readonly db: Db;
   readonly ports: Ports;
   readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'set'>;
   readonly workerId: string;
 }
 
@@ -32,7 +34,7 @@ const selectNamed = `/* find named objects */
   union all select object_id from headgate.arrivals where tenant_id = $1 and object_id = any($2)
   union all select object_id from headgate.segments where tenant_id = $1 and object_id = any($2)`;
 
-export function createStorageSweep({ raw, db, ports, logger, workerId }: StorageSweepOptions): PollingLoop {
+export function createStorageSweep({ raw, db, ports, logger, metrics, workerId }: StorageSweepOptions): PollingLoop {
   const sweep = createOrphanSweep({ raw, clock: ports.clock, graceMs, isReferenced: (names) => findReferenced(db, names) });
   return createPollingLoop({
     ports,
@@ -41,7 +43,9 @@ export function createStorageSweep({ raw, db, ports, logger, workerId }: Storage
     idleMaxMs: pauseMs,
     async work(signal) {
       const { rows } = await db.query<{ fence: number | null }>(lead, ['storage-sweep', workerId, leaseMs]);
-      if ((rows[0]?.fence ?? null) === null) return false;
+      const isLeader = (rows[0]?.fence ?? null) !== null;
+      metrics.set('headgate_is_leader', { role: 'storage-sweep' }, Number(isLeader));
+      if (!isLeader) return false;
       const result = await sweep.sweep(signal);
       if (result.removedObjects + result.removedUnfinished > 0) logger.info('orphans removed', { ...result });
       return false;

@@ -10,6 +10,8 @@ import { retryTransient } from './transient-retry.ts';
 
 let database: TestDatabase;
 let proxy: TcpProxy;
+/** What the pool behind the proxy told of its statements. */
+const observed: string[] = [];
 let viaProxy: Db;
 
 beforeAll(async () => {
@@ -20,7 +22,11 @@ beforeAll(async () => {
   const target = new URL(database.url);
   proxy = await startTcpProxy({ host: target.hostname, port: Number(target.port) });
   target.port = String(proxy.port);
-  viaProxy = openPool({ url: target.href, applicationName: 'pool test' });
+  viaProxy = openPool({
+    observe: (statement, outcome) => void observed.push(`${statement} ${outcome}`),
+    url: target.href,
+    applicationName: 'pool test',
+  });
 });
 
 afterAll(async () => {
@@ -164,6 +170,7 @@ describe('a COMMIT without an answer', () => {
     const error = await viaProxy.transaction((tx) => tx.query(insert, [20, 'landed'])).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(CommitUnknownError);
     expect(error).toMatchObject({ code: 'E_COMMIT_UNKNOWN', retryable: false });
+    expect(observed.at(-1)).toBe('commit unknown');
     expect(await resolveCommit(database.db, (error as CommitUnknownError).xid, { ports: systemPorts })).toBe('committed');
     expect(await countNotes(20)).toBe(1);
   });
@@ -180,6 +187,7 @@ describe('a COMMIT without an answer', () => {
     proxy.arm({ match: commit, how: 'forward-and-drop-answer' });
     const reading = viaProxy.transaction((tx) => tx.query(count, [20]), { readOnly: true });
     await expect(reading).rejects.toMatchObject({ code: 'E_DATABASE_UNREACHABLE', retryable: true });
+    expect(observed.at(-1)).toBe('commit failed');
   });
 
   it('is not mistaken for a failure before it: a cut inside the transaction is retryable', async () => {

@@ -21,8 +21,8 @@ export interface PoolOptions {
   readonly idleInTransactionTimeoutMs?: number;
   /** `set role` for every connection of this pool; for migrations and tests. */
   readonly role?: string;
-  /** Called after each statement; must not throw. */
-  readonly observe?: (statement: string, outcome: 'ok' | 'failed') => void;
+  /** Called after each statement; must not throw. Unknown: a COMMIT without an answer. */
+  readonly observe?: (statement: string, outcome: 'ok' | 'failed' | 'unknown') => void;
 }
 
 const typeParsers = new Map<number, (text: string) => unknown>([
@@ -196,13 +196,18 @@ class PooledDb implements Db {
     try {
       results = (await client.query(`/* commit */ commit; ${sessionTenant}`)) as unknown as pg.QueryResult[];
     } catch (error) {
-      this.#options.observe?.('commit', 'failed');
       // An ERROR is the server's verdict: rolled back. Anything that ended the session leaves the outcome open.
       // What only read has nothing that could be in doubt.
-      if (xid === undefined || (isServerError(error) && !endsSession(error))) throw translatePostgresError(error, 'commit');
+      const isCertain = xid === undefined || (isServerError(error) && !endsSession(error));
+      this.#options.observe?.('commit', isCertain ? 'failed' : 'unknown');
+      if (isCertain) throw translatePostgresError(error, 'commit');
       throw new CommitUnknownError(xid, error);
     }
-    if (notices.some(isCancelledReplicationWait)) throw new CommitUnknownError(xid, notices.find(isCancelledReplicationWait));
+    const cancelledWait = notices.find(isCancelledReplicationWait);
+    if (cancelledWait !== undefined) {
+      this.#options.observe?.('commit', 'unknown');
+      throw new CommitUnknownError(xid, cancelledWait);
+    }
     if (results[0]!.command !== 'COMMIT') {
       throw new HeadgateError(
         postgresErrors.E_TRANSACTION_ABORTED,

@@ -85,14 +85,21 @@ export const metricsCatalogue = {
     help: 'Delivery batches that were held for a person, by the code that says why.',
     labels: ['tenant', 'target', 'code'],
   },
-  headgate_backlog: { kind: 'gauge', help: 'Units of work that wait, by kind.', labels: ['kind'] },
-  headgate_backlog_oldest_seconds: { kind: 'gauge', help: 'Age of the oldest waiting unit of work, by kind.', labels: ['kind'] },
-  headgate_held_bytes: { kind: 'gauge', help: 'Bytes of files that wait for a person or for release.', labels: [] },
-  headgate_database_statements_total: { kind: 'counter', help: 'SQL statements by name and outcome.', labels: ['statement', 'outcome'] },
-  headgate_commit_unknown_total: {
+  headgate_backlog: {
+    kind: 'gauge',
+    help: 'Units of work that wait, by kind; of the whole database, like the next two, read at most once in five seconds.',
+    labels: ['kind'],
+  },
+  headgate_leased: { kind: 'gauge', help: 'Units of work that somebody has, by kind.', labels: ['kind'] },
+  headgate_backlog_oldest_seconds: {
+    kind: 'gauge',
+    help: 'How long the oldest unit of work that is not done has been due, by kind.',
+    labels: ['kind'],
+  },
+  headgate_database_statements_total: {
     kind: 'counter',
-    help: 'COMMITs whose answer was lost, by how they were resolved.',
-    labels: ['resolution'],
+    help: 'SQL statements by name and outcome: ok, failed, and unknown for a COMMIT whose answer was lost.',
+    labels: ['statement', 'outcome'],
   },
   headgate_http_requests_total: { kind: 'counter', help: 'API requests by route and status.', labels: ['method', 'route', 'status'] },
   headgate_http_request_seconds: {
@@ -101,14 +108,17 @@ export const metricsCatalogue = {
     labels: ['method', 'route'],
     buckets: seconds,
   },
-  headgate_events_sequenced_total: { kind: 'counter', help: "Events that got their place in a tenant's order.", labels: [] },
-  headgate_events_lag_seconds: { kind: 'gauge', help: 'Age of the oldest event without a place.', labels: [] },
+  headgate_event_transactions_sequenced_total: {
+    kind: 'counter',
+    help: "Transactions whose events got their places in their tenant's order.",
+    labels: [],
+  },
   headgate_invariant_violations_total: {
     kind: 'counter',
     help: 'Broken invariants found by checks; alert above 0.',
     labels: ['invariant'],
   },
-  headgate_is_leader: { kind: 'gauge', help: '1 while this process holds the role.', labels: ['role'] },
+  headgate_is_leader: { kind: 'gauge', help: '1 while this process leads: event-sequencer, storage-sweep, key-pruner.', labels: ['role'] },
 } as const satisfies Record<string, MetricDescription>;
 
 export type MetricName = keyof typeof metricsCatalogue;

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createMetrics } from './metrics.ts';
 import { type MetricDescription, metricsCatalogue } from './metrics-catalogue.ts';
@@ -26,8 +28,8 @@ it('series beyond the bound are counted together, so that nothing is lost and me
 it('gauges are refreshed before they are rendered, and a failing refresh does not hide the rest', async () => {
   const metrics = createMetrics();
   metrics.onRender(() => Promise.reject(new Error('database away')));
-  metrics.onRender(async () => metrics.set('headgate_held_bytes', {}, 5));
-  expect((await metrics.render()).body).toContain('headgate_held_bytes 5');
+  metrics.onRender(async () => metrics.set('headgate_backlog', { kind: 'close' }, 5));
+  expect((await metrics.render()).body).toContain('headgate_backlog{kind="close"} 5');
 });
 
 it('a label value cannot break out of its line', async () => {
@@ -44,4 +46,13 @@ it('every metric follows the naming rules', () => {
     expect(description.help).toMatch(/^[A-Z0-9].*\.$/);
     expect(description.labels.filter((label) => /id$/i.test(label))).toEqual([]);
   }
+});
+
+it('every metric is measured somewhere', () => {
+  const source = join(import.meta.dirname, '../..');
+  const texts = (readdirSync(source, { recursive: true }) as string[])
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.endsWith('metrics-catalogue.ts'))
+    .map((path) => readFileSync(join(source, path), 'utf8'));
+  const unmeasured = Object.keys(metricsCatalogue).filter((name) => !texts.some((text) => text.includes(`'${name}'`)));
+  expect(unmeasured).toEqual([]);
 });
