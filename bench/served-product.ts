@@ -56,7 +56,7 @@ export async function serveProduct(
   const dataDir = join(context.folder, name);
   const [inbox, outbox] = [join(dataDir, 'inbox'), join(dataDir, 'outbox')];
   for (const folder of [join(inbox, 'drop'), outbox]) mkdirSync(folder, { recursive: true });
-  const program = [context.node, '--disable-warning=ExperimentalWarning', ...nodeOptions(), join(context.root, 'src/main/headgate.ts')];
+  const program = [join(context.root, 'bin/headgate')];
   const process = await startServing(program, dataDir, {
     HEADGATE_ROLES: isWorkerApart ? rolesBesideWorker : 'api,worker,ingress,delivery,scheduler',
     ...env,
@@ -99,17 +99,18 @@ export async function serveProduct(
   }
 }
 
-/** For profiles: options of Node for the served process. */
-function nodeOptions(): string[] {
-  return (globalThis.process.env.HEADGATE_BENCH_NODE_OPTIONS ?? '').split(' ').filter(Boolean);
-}
-
 async function startServing(program: readonly string[], dataDir: string, env: Readonly<Record<string, string>>) {
   const startedMs = performance.now();
   const child = spawn(program[0], [...program.slice(1), 'serve', '--data-dir', dataDir, '--port', '0'], {
     cwd: dataDir,
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...withoutSettings(globalThis.process.env), HEADGATE_LOG_LEVEL: 'warn', ...env },
+    env: {
+      ...withoutSettings(globalThis.process.env),
+      // For profiles.
+      NODE_OPTIONS: globalThis.process.env.HEADGATE_BENCH_NODE_OPTIONS ?? '',
+      HEADGATE_LOG_LEVEL: 'warn',
+      ...env,
+    },
   });
   let log = '';
   const endWithBench = () => child.kill('SIGTERM');

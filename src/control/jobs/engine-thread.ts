@@ -2,6 +2,7 @@
  * The engine thread: runs groups of chunks and checks of files, one at a time, with its own handle on the sealed store. It
  * talks to `thread-pool.ts` only. What it throws crosses as a code and a sentence, never with content.
  */
+import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { runFileCheck } from './file-judge.ts';
@@ -16,6 +17,9 @@ export type ThreadAnswer =
 
 const storage = openThreadStorage(workerData as ThreadStorageSettings);
 const watch = plantedKiller(process.env, () => process.exit(1));
+
+// A thread is ended without notice: what it compiled would be compiled by every one after it, in tens of MB.
+flushCompileCache();
 
 parentPort!.on('message', (run: GroupRun | FileRun) => {
   parentPort!.postMessage(answer(run));

@@ -1,4 +1,5 @@
 /** The intake thread: seals, hashes, splits and reads back for the event loop, which waits for none of it. */
+import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { systemRng } from '../../platform/base/system-ports.ts';
@@ -74,5 +75,8 @@ async function answer({ id, call }: NumberedCall): Promise<void> {
   // The buffer of a push goes back, to be used again.
   parentPort!.postMessage(said, 'value' in said && call.kind === 'push' ? [call.bytes.buffer] : []);
 }
+
+// A thread is ended without notice: what it compiled would be compiled by every one after it, in tens of MB.
+flushCompileCache();
 
 parentPort!.on('message', (numbered: NumberedCall) => void answer(numbered));

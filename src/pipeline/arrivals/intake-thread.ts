@@ -82,6 +82,9 @@ class LazyFile implements IncomingFile {
   }
 }
 
+/** Bytes are in buffers; what is left to the heap is short-lived and little. */
+const youngMbMax = 4;
+
 let lastFile = 0;
 
 /**
@@ -163,7 +166,11 @@ class StartedThread {
   isEnded = false;
 
   constructor(data: IntakeThreadData) {
-    this.#worker = new Worker(new URL('./intake-thread-entry.ts', import.meta.url), { workerData: data, name: 'intake' });
+    this.#worker = new Worker(new URL('./intake-thread-entry.ts', import.meta.url), {
+      workerData: data,
+      name: 'intake',
+      resourceLimits: { maxYoungGenerationSizeMb: youngMbMax },
+    });
     this.#worker.on('message', (said: IntakeAnswer) => {
       const call = this.#pending.get(said.id);
       this.#pending.delete(said.id);

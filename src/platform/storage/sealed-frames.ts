@@ -16,6 +16,8 @@ export const footerBytes = indexBytes + tagBytes;
 
 /** Small enough that the runtime reuses its buffers; measured: twice as fast as whole frames. */
 const pieceBytes = 64 * 1024;
+/** Smaller pieces may share a buffer with others. */
+const freedBytesMin = 16 * 1024;
 const formatVersion = 1;
 const header = Buffer.from([0x48, 0x47, 0x53, 0x45, 0x41, 0x4c, formatVersion, Math.log2(frameBytes)]);
 
@@ -72,7 +74,7 @@ export function createFrameCipher(identity: ObjectKeyIdentity, dataKey: Uint8Arr
     address(part, frame);
     const cipher = createCipheriv('aes-256-gcm', dataKey, nonce, { authTagLength: tagBytes });
     cipher.setAAD(context);
-    for (let at = 0; at < plaintext.length; at += pieceBytes) into.set(cipher.update(plaintext.subarray(at, at + pieceBytes)), at);
+    for (let at = 0; at < plaintext.length; at += pieceBytes) moveInto(into, at, cipher.update(plaintext.subarray(at, at + pieceBytes)));
     cipher.final();
     into.set(cipher.getAuthTag(), plaintext.length);
     return plaintext.length + tagBytes;
@@ -84,7 +86,8 @@ export function createFrameCipher(identity: ObjectKeyIdentity, dataKey: Uint8Arr
     const decipher = createDecipheriv('aes-256-gcm', dataKey, nonce, { authTagLength: tagBytes });
     decipher.setAAD(context);
     decipher.setAuthTag(sealed.subarray(length));
-    for (let at = 0; at < length; at += pieceBytes) into.set(decipher.update(sealed.subarray(at, Math.min(at + pieceBytes, length))), at);
+    for (let at = 0; at < length; at += pieceBytes)
+      moveInto(into, at, decipher.update(sealed.subarray(at, Math.min(at + pieceBytes, length))));
     try {
       decipher.final();
       return true;
@@ -106,6 +109,12 @@ export function createFrameCipher(identity: ObjectKeyIdentity, dataKey: Uint8Arr
       return sealed.length === footerBytes && openPart(parts.footer, 0, sealed, plain) ? decodeIndex(plain) : null;
     },
   };
+}
+
+/** The runtime makes a buffer for every piece, and keeps tens of MiB of them until it collects: each is given back at once. */
+function moveInto(into: Uint8Array, at: number, piece: Buffer<ArrayBuffer>): void {
+  into.set(piece, at);
+  if (piece.byteLength >= freedBytesMin && piece.byteLength === piece.buffer.byteLength) piece.buffer.transfer(0);
 }
 
 function encodeIndex(index: SealedIndex): Buffer {

@@ -1,9 +1,10 @@
 /**
  * Reads a sealed object at any position. A frame's plaintext is given out only after its tag was checked; the few frames
- * used last stay decrypted in memory. Anything that is not exactly what was written fails with E_OBJECT_DAMAGED.
+ * used last stay decrypted in memory, those of all readers within one limit. Anything that is not exactly what was written fails with E_OBJECT_DAMAGED.
  */
 import { HeadgateError } from '../base/errors.ts';
 import { returnFrameBuffer, takeFrameBuffer } from './frame-buffers.ts';
+import { dropFrames, findFrame, keepFrame, type OwnFrames, takeFrameRoom } from './frame-cache.ts';
 import type { RawReader, SealedReader } from './object-store.ts';
 import {
   type FrameCipher,
@@ -17,14 +18,6 @@ import {
 } from './sealed-frames.ts';
 import { storageErrors } from './storage-errors.ts';
 
-/** Decrypted frames kept by one reader: 1 MiB. */
-const cachedFramesMax = 4;
-
-interface CachedFrame {
-  readonly frame: number;
-  readonly plaintext: Buffer;
-}
-
 export interface SealedReaderParts {
   readonly raw: RawReader;
   readonly cipher: FrameCipher;
@@ -37,13 +30,13 @@ export interface SealedReaderParts {
 export function openSealedReader(parts: SealedReaderParts): SealedReader {
   const { raw, cipher, objectId, window } = parts;
   const damaged = (what: string) => new HeadgateError(storageErrors.E_OBJECT_DAMAGED, `object ${objectId} is damaged: ${what}`);
-  const cache: CachedFrame[] = [];
+  const cache: OwnFrames = new Map();
   let isOpen = true;
 
   function close(): void {
     if (!isOpen) return;
     isOpen = false;
-    for (const cached of cache) returnFrameBuffer(cached.plaintext);
+    dropFrames(cache);
     raw.close();
   }
   function readIndex() {
@@ -70,13 +63,9 @@ export function openSealedReader(parts: SealedReaderParts): SealedReader {
   const frames = frameCount(index.bytes);
 
   function loadFrame(frame: number): Buffer {
-    const at = cache.findIndex((cached) => cached.frame === frame);
-    if (at >= 0) {
-      const [cached] = cache.splice(at, 1);
-      cache.push(cached!);
-      return cached!.plaintext;
-    }
-    const plaintext = cache.length < cachedFramesMax ? takeFrameBuffer() : cache.shift()!.plaintext;
+    const found = findFrame(cache, frame);
+    if (found !== undefined) return found;
+    const plaintext = takeFrameRoom(cache);
     const sealed = takeFrameBuffer();
     try {
       const isLast = frame === frames - 1;
@@ -89,7 +78,7 @@ export function openSealedReader(parts: SealedReaderParts): SealedReader {
     } finally {
       returnFrameBuffer(sealed);
     }
-    cache.push({ frame, plaintext });
+    keepFrame(cache, frame, plaintext);
     return plaintext;
   }
   return {
