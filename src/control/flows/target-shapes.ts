@@ -53,9 +53,12 @@ export const deliveryKeys: Readonly<Record<string, Key>> = {
   concurrency: {
     shape: integer(1, 256),
     default: 8,
-    description: 'Batches in flight; a file target has 128 unless it says otherwise itself.',
+    description: 'Batches in flight, over all processes; a file target has 128 unless it says otherwise itself.',
   },
-  rate: { shape: { kind: 'rate', max: 1_000_000 }, description: 'Records a second, such as 200/s; without it unlimited.' },
+  rate: {
+    shape: { kind: 'rate', max: 1_000_000 },
+    description: 'Records a second over all processes, such as 200/s; without it unlimited.',
+  },
   retry,
 };
 
