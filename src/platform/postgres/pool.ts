@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { HeadgateError } from '../base/errors.ts';
+import { ClosingClient } from './closing-client.ts';
 import { type Db, nameOfStatement, type QueryResult, type TransactionOptions, type Tx } from './database.ts';
 import { CommitUnknownError, endsSession, isServerError, isStalePlan, postgresErrors, translatePostgresError } from './postgres-errors.ts';
 import { serverRun, transactionName } from './server-run.ts';
@@ -47,6 +48,7 @@ const types = {
 /** Opens nothing until the first statement. Fails then with E_DATABASE_UNREACHABLE or E_DATABASE_LOGIN. */
 export function openPool(options: PoolOptions): Db {
   const pool = new pg.Pool({
+    Client: ClosingClient,
     connectionString: options.url,
     application_name: options.applicationName,
     max: options.connectionsMax ?? 10,
