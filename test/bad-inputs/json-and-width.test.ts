@@ -114,9 +114,7 @@ describe('fixed width (B9)', () => {
   });
 
   it('a letter that the border of a field cuts is refused', () => {
-    expect(outcomes(plan, Buffer.concat([Buffer.from('P01Ann'), Buffer.from('\u00e9'), Buffer.from('0150')]))).toEqual(
-      thrice('E_WIDTH'),
-    );
+    expect(outcomes(plan, Buffer.concat([Buffer.from('P01Ann'), Buffer.from('\u00e9'), Buffer.from('0150')]))).toEqual(thrice('E_WIDTH'));
   });
 
   it('packed digits are no digits of an amount', () => {
