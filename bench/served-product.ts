@@ -55,7 +55,7 @@ export async function serveProduct(
 ): Promise<ServedProduct> {
   const dataDir = join(context.folder, name);
   const [inbox, outbox] = [join(dataDir, 'inbox'), join(dataDir, 'outbox')];
-  for (const folder of [join(inbox, 'drop'), outbox]) mkdirSync(folder, { recursive: true });
+  for (const folder of [join(inbox, 'drop'), join(inbox, 'rolled'), outbox]) mkdirSync(folder, { recursive: true });
   const program = [join(context.root, 'bin/headgate')];
   const process = await startServing(program, dataDir, {
     HEADGATE_ROLES: isWorkerApart ? rolesBesideWorker : 'api,worker,ingress,delivery,scheduler',

@@ -1,10 +1,12 @@
 /**
  * The small-files level: files of 10 records that appear in the folder of a source all at once, until all their jobs are
- * closed, against a loop that does the same work one file at a time (bench/peers/per-file-loop.ts). Then more files, with
- * the jobs of the first ones stored, to see that what is stored costs nothing. The delivered lines must be equal.
+ * closed, against a loop that does the same work one file at a time (bench/peers/per-file-loop.ts): once with a file out for
+ * each file in, as the loop makes them, and once with `rollUp`, where small jobs share the files that are delivered. Then
+ * more files, with the jobs of the first ones stored, to see that what is stored costs nothing. In every case the delivered
+ * lines must be those of the loop.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemPorts } from '../src/platform/base/system-ports.ts';
@@ -24,45 +26,52 @@ export async function runSmallFilesLevel(context: BenchContext): Promise<BenchRu
   const peerFiles = context.isQuick ? 200 : 2_000;
   const maker = createFileMaker(context);
   const peer = await startPeer(context);
-  const product = await serveProduct(context, { name: 'small-files', flows: ['small-files.yaml'] });
-  const ours = async (name: string, count: number): Promise<Measured> => {
-    const seconds = await dropFiles(product, maker.make(name, count));
+  const product = await serveProduct(context, { name: 'small-files', flows: ['small-files.yaml', 'small-files-rolled.yaml'] });
+  const ours = async (name: string, count: number, inFolder = 'drop'): Promise<Measured> => {
+    const seconds = await dropFiles(product, maker.make(name, count), inFolder);
     return { seconds, rssBytes: product.peakRssBytes() };
   };
   try {
     context.progress(`small files, ${files} files of ${recordsPerFile} records`);
     const first = maker.make('first', Math.min(files, 200));
     await peer.run(first, 'first');
-    await dropFiles(product, first);
+    const again = join(context.folder, 'small', 'first-again');
+    cpSync(first, again, { recursive: true });
+    await dropFiles(product, first, 'drop');
     assertSameLines(join(product.outbox, 'small'), peer.outputOf('first'));
+    await dropFiles(product, again, 'rolled');
+    assertSameLines(join(product.outbox, 'rolled'), peer.outputOf('first'));
     const empty = await ours('empty', Math.min(files, 1_000));
     let round = 0;
-    const run = await compare({
-      level: 'small-files',
-      case: `${files} files of ${recordsPerFile} records`,
-      against: 'a loop with an fsync per file',
-      units: files,
-      pairs: context.isQuick ? 1 : 3,
-      bar: { kind: 'at-least', value: 4 },
-      ours: () => ours(`many-${++round}`, files),
-      theirs: async () => {
-        const measured = await peer.run(maker.make(`loop-${round}`, peerFiles), `loop-${round}`);
-        return { ...measured, seconds: (measured.seconds / peerFiles) * files };
-      },
-    });
-    if (context.isQuick) return [run];
-    let again = 0;
+    const againstLoop = (what: string, inFolder: string) =>
+      compare({
+        level: 'small-files',
+        case: `${files} files of ${recordsPerFile} records, ${what}`,
+        against: 'a loop with an fsync per file',
+        units: files,
+        pairs: context.isQuick ? 1 : 3,
+        bar: { kind: 'at-least', value: 4 },
+        ours: () => ours(`many-${++round}`, files, inFolder),
+        theirs: async () => {
+          const measured = await peer.run(maker.make(`loop-${round}`, peerFiles), `loop-${round}`);
+          return { ...measured, seconds: (measured.seconds / peerFiles) * files };
+        },
+      });
+    const apart = await againstLoop('a file out for each', 'drop');
+    const rolled = await againstLoop('rolled up', 'rolled');
+    if (context.isQuick) return [apart, rolled];
+    let stored = 0;
     const growth = await compare({
       level: 'small-files',
-      case: '1,000 small files with 30,000 jobs stored',
+      case: '1,000 small files with 60,000 jobs stored',
       against: 'with 200 jobs stored',
       units: 1_000,
       pairs: 3,
       bar: { kind: 'at-most', value: 1.1 },
-      ours: () => ours(`stored-${++again}`, 1_000),
+      ours: () => ours(`stored-${++stored}`, 1_000),
       theirs: async () => empty,
     });
-    return [run, growth];
+    return [apart, rolled, growth];
   } finally {
     await product.stop();
     await peer.stop();
@@ -70,10 +79,10 @@ export async function runSmallFilesLevel(context: BenchContext): Promise<BenchRu
 }
 
 /** Until all jobs of the files are closed, from the moment they appear. */
-async function dropFiles(product: ServedProduct, from: string): Promise<number> {
+async function dropFiles(product: ServedProduct, from: string, inFolder: string): Promise<number> {
   const names = readdirSync(from);
   const closedBefore = await countClosed(product);
-  const drop = join(product.inbox, 'drop');
+  const drop = join(product.inbox, inFolder);
   const startedAt = performance.now();
   for (const name of names) renameSync(join(from, name), join(drop, name));
   while ((await countClosed(product)) < closedBefore + names.length) {

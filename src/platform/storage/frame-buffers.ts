@@ -1,7 +1,7 @@
 /** A small pool of frame-sized buffers: readers and writers come and go per chunk, their memory need not. */
 import { frameBytes, tagBytes } from './sealed-frames.ts';
 
-const pooledMax = 32;
+const pooledMax = 16;
 const pool: Buffer[] = [];
 
 /** Holds one sealed frame; its content is arbitrary. */

@@ -17,11 +17,11 @@ it('a reader keeps the four frames that it used last', () => {
   expect(own.size).toBe(0);
 });
 
-it('any number of readers keep 48 frames together, those used last', () => {
+it('any number of readers keep 24 frames together, those used last', () => {
   const readers = Array.from({ length: 200 }, (): OwnFrames => new Map());
   for (const reader of readers) load(reader, 7);
   const kept = readers.flatMap((reader, index) => (reader.size > 0 ? [index] : []));
-  expect(kept).toEqual(Array.from({ length: 48 }, (_, index) => 152 + index));
+  expect(kept).toEqual(Array.from({ length: 24 }, (_, index) => 176 + index));
   for (const reader of readers) dropFrames(reader);
   expect(readers.reduce((sum, reader) => sum + reader.size, 0)).toBe(0);
 });

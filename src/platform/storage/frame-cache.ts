@@ -4,8 +4,8 @@
  */
 import { returnFrameBuffer, takeFrameBuffer } from './frame-buffers.ts';
 
-/** 12 MiB in all, and 1 MiB of one reader. */
-const framesMax = 48;
+/** 6 MiB in all, and 1 MiB of one reader. */
+const framesMax = 24;
 const framesOfReaderMax = 4;
 
 export interface CachedFrame {
