@@ -65,7 +65,10 @@ it('a connection that showed a valid key is not closed for those that did not', 
   // The server has seen the upload's key once it answers a later request.
   await ask(known, '/v1/flows');
   expect((await known.answer())?.status).toBe(200);
-  await vi.waitUntil(async () => (await server.request('/v1/arrivals', { key: tenant.key })).status === 200);
+  await vi.waitUntil(async () => (await server.request('/v1/arrivals', { key: tenant.key })).status === 200, {
+    timeout: 10_000,
+    interval: 20,
+  });
   for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: connectionsMax }, stayDumb));
   await upload.write(body.slice(20));
   expect((await upload.answer())?.status).toBe(201);

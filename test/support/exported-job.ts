@@ -82,7 +82,7 @@ export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
   const groups = new ExclusionGroups();
   for (const exclusion of run.exclusions) groups.add(exclusion);
   const file = { name: 'payments.csv', ...identityOf(member) };
-  const hasDead = entries.some((entry) => entry.state === 'dead');
+  const hasFailures = entries.some((entry) => entry.state === 'dead' || entry.state === 'refused');
   const verdict = isStopped ? 'rejected' : (run.check.verdict as 'accepted' | 'partial');
   const receipt = composeReceipt({
     plan,
@@ -97,7 +97,7 @@ export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
       job: {
         id: '01900000-0000-7000-8000-000000000002',
         lineageId: '01900000-0000-7000-8000-000000000002',
-        state: isStopped ? 'rejected' : hasDead ? 'completed_with_failures' : 'completed',
+        state: isStopped ? 'rejected' : hasFailures ? 'completed_with_failures' : 'completed',
         verdict,
         checked: true,
         decision: decisionOf(options.decision ?? (run.check.verdict === 'held' ? 'rejected by a person' : null), isStopped),

@@ -146,7 +146,7 @@ export async function startTestServer(database: TestDatabase, flags: Readonly<Re
           const { json } = await request(`/v1/jobs/${jobId}`, { key });
           return json.closedAt !== null || json.state === 'held' ? json : null;
         },
-        { timeout: 20_000, interval: 30 },
+        { timeout: 60_000, interval: 30 },
       );
     },
     async stop() {

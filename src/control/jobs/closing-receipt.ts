@@ -132,7 +132,8 @@ function assertSameCounts({ flow, counts }: ClosingFacts, outcomes: readonly Tar
 function closingState({ job }: ClosingFacts, outcomes: readonly TargetOutcome[]): ClosedState {
   if (job.state === 'rejected' || job.state === 'cancelled') return job.state;
   if (job.decision === 'cancel' && outcomes.some((outcome) => outcome.cancelled.records > 0)) return 'cancelled';
-  return outcomes.some((outcome) => outcome.dead.records > 0) ? 'completed_with_failures' : 'completed';
+  // Both are dead letters: what a target refused, and what was given up.
+  return outcomes.some(({ refused, dead }) => refused.records + dead.records > 0) ? 'completed_with_failures' : 'completed';
 }
 
 function emptyCheck(plan: Plan): FileCheck {

@@ -35,8 +35,8 @@ export function checkVerdict(plan: Plan, totals: RunTotals, receipt: Receipt, lo
   const isState =
     verdict === 'rejected' || verdict === 'cancelled' ? state === verdict : state === 'completed' || state === 'completed_with_failures';
   log.check('verdict', isState ? null : { code: 'E_VERIFY_VERDICT', at, message: `a job of verdict ${verdict} is not ${state}` });
-  const hasDead = receipt.targets.some((target) => target.dead.records > 0);
-  const isHonest = (state === 'completed_with_failures') === hasDead || state === 'rejected' || state === 'cancelled';
+  const hasFailures = receipt.targets.some(({ refused, dead }) => refused.records + dead.records > 0);
+  const isHonest = (state === 'completed_with_failures') === hasFailures || state === 'rejected' || state === 'cancelled';
   log.check(
     'verdict',
     isHonest ? null : { code: 'E_VERIFY_VERDICT', at, message: 'the state does not say whether there are dead letters' },
