@@ -2,6 +2,8 @@
 import { type Command, printable, textOption } from '../cli/command.ts';
 import { loadSettings } from '../cli/load-settings.ts';
 import type { HeadgateError } from '../platform/base/errors.ts';
+import type { Clock } from '../platform/base/ports.ts';
+import { systemPorts } from '../platform/base/system-ports.ts';
 import { type RunningServer, startServer } from './server.ts';
 
 export const serveCommand: Command = {
@@ -18,7 +20,7 @@ export const serveCommand: Command = {
       },
     });
     const stopping = new AbortController();
-    const signalled = untilSignal().then(() => stopping.abort());
+    const signalled = untilSignal(systemPorts.clock).then(() => stopping.abort());
     let server: RunningServer;
     try {
       server = await startServer({ settings, env: process.env, signal: stopping.signal, onWaiting: tellWaiting });
@@ -40,13 +42,17 @@ function tellWaiting(url: string | null, error: HeadgateError): void {
   process.stderr.write(`${printable(`${where} waits for its database: ${error.code}: ${error.message}`)}\ntry: ${error.next}\n`);
 }
 
-/** Resolves at the first SIGTERM or SIGINT; the next one ends the process. */
-export function untilSignal(): Promise<void> {
+/** One Ctrl-C may come twice: from the terminal, and from the program that started this one and passes signals on. */
+const sameSignalMs = 1_000;
+
+/** Resolves at the first SIGTERM or SIGINT; a later one ends the process. */
+export function untilSignal(clock: Clock): Promise<void> {
   return new Promise((resolve) => {
-    let isFirst = true;
+    let firstMs: number | null = null;
     const onSignal = (signal: NodeJS.Signals) => {
-      if (!isFirst) process.exit(signal === 'SIGINT' ? 130 : 143);
-      isFirst = false;
+      const nowMs = clock.monotonicMs();
+      if (firstMs !== null && nowMs - firstMs > sameSignalMs) process.exit(signal === 'SIGINT' ? 130 : 143);
+      firstMs ??= nowMs;
       resolve();
     };
     process.on('SIGTERM', onSignal);

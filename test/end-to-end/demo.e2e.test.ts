@@ -80,3 +80,29 @@ test('the demo runs the main job for two tenants, balances, leaves no process be
     expect(processesOf(folder)).toEqual([]);
   }
 });
+
+test.each([
+  ['while it starts', 'starting PostgreSQL'],
+  ['while it serves', 'serving until Ctrl-C'],
+])('Ctrl-C in a terminal, which npm passes on as well, stops the demo and its PostgreSQL %s', async (_, line) => {
+  const data = join(folder, `stopped-${line.length}`);
+  // A group of its own, as a terminal has: the signal reaches the starter and the program, and the starter passes it on.
+  const child = spawn(process.execPath, ['bootstrap.mjs', 'demo', '--records', '300', '--data-dir', data], {
+    cwd: join(import.meta.dirname, '../..'),
+    detached: true,
+    env: { ...process.env, HEADGATE_PORT: '0' },
+  });
+  let said = '';
+  let isStopped = false;
+  const listen = (text: Buffer) => {
+    said += text;
+    if (isStopped || !said.includes(line)) return;
+    isStopped = true;
+    process.kill(-child.pid!, 'SIGINT');
+  };
+  child.stdout.on('data', listen);
+  child.stderr.on('data', listen);
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect([isStopped, code === 0 || code === 130], said).toEqual([true, true]);
+  expect(processesOf(data)).toEqual([]);
+});

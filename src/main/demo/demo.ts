@@ -33,8 +33,18 @@ export const demoCommand: Command = {
     const logPath = join(settings.dataDir, 'demo.log');
     const logger = createLogger({ level: settings.logLevel, destination: createWriteStream(logPath, { flags: 'a', mode: 0o600 }) });
     tell(`starting PostgreSQL, storage and all roles in ${settings.dataDir}`);
-    const server = await startServer({ settings, env: process.env, logger });
-    const stopEarly = untilSignal().then(() => 'stopped' as const);
+    const stopping = new AbortController();
+    const stopEarly = untilSignal(systemPorts.clock).then(() => {
+      stopping.abort();
+      return 'stopped' as const;
+    });
+    let server: RunningServer;
+    try {
+      server = await startServer({ settings, env: process.env, logger, signal: stopping.signal });
+    } catch (error) {
+      if (stopping.signal.aborted && error === stopping.signal.reason) return 130;
+      throw error;
+    }
     try {
       const tenants = await prepareTenants(server, settings);
       const work = runMainJob({ server, tenants, dataDir: settings.dataDir, records, startedMs });
