@@ -2,6 +2,7 @@
 import type { JobServices } from '../control/jobs/job-services.ts';
 import type { HeldArrivals } from '../pipeline/arrivals/held-arrivals.ts';
 import type { Uploads } from '../pipeline/arrivals/upload.ts';
+import type { FolderFence } from '../platform/base/folder-fence.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import type { Settings } from '../platform/base/settings.ts';
 import type { Db } from '../platform/postgres/database.ts';
@@ -35,4 +36,5 @@ export interface ApiParts {
   readonly uploads: Uploads;
   readonly heldArrivals: HeldArrivals;
   readonly jobs: JobServices;
+  readonly folders: FolderFence;
 }

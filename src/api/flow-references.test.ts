@@ -17,7 +17,7 @@ afterAll(async () => {
 
 const connection = (name: string, spec: string) =>
   `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: ${name} }\nspec: ${spec}\n`;
-const folder = (name: string) => connection(name, '{ type: folder, root: /nowhere }');
+const folder = (name: string) => connection(name, '{ type: folder, root: /nowhere/TENANT }');
 const http = (name: string) => connection(name, '{ type: http, baseUrl: https://ledger.example/api }');
 const environment = (bindings: string, stage = 'development') =>
   `apiVersion: headgate/v1\nkind: Environment\nmetadata: { tenant: TENANT, name: here }\nspec:\n  stage: ${stage}\n  connections: ${bindings}\n`;
@@ -125,7 +125,7 @@ it('a connection may not change its type under a flow in force, but everything e
   expect(await refusal(world, http('out'))).toEqual([
     'E_CONFIG_REFERENCE at http: flow payments, which is in force, would not fit any more: out is a connection of type http; file needs folder',
   ]);
-  expect((await world.apply(connection('out', '{ type: folder, root: /elsewhere }'))).json.outcome).toBe('updated');
+  expect((await world.apply(connection('out', '{ type: folder, root: /elsewhere/TENANT }'))).json.outcome).toBe('updated');
 });
 
 it('a policy holds at once; the flow is refused when it is next applied', async () => {

@@ -2,9 +2,13 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { applyDocument, planDocument } from '../control/flows/apply-document.ts';
+import type { Connection } from '../control/flows/definition.ts';
 import { polledSourcesOf, switchFlow } from '../control/flows/flow-store.ts';
 import { getFlow, getFlowSource, listFlows, listFlowVersions } from '../control/flows/flow-views.ts';
-import { loadFlow } from '../control/flows/load-flow.ts';
+import { loadDocument, loadFlow } from '../control/flows/load-flow.ts';
+import { listFoldersOfOthers } from '../control/flows/other-tenants-folders.ts';
+import type { ConnectionFence } from '../control/flows/tenant-references.ts';
+import { sendMendedAgain } from '../pipeline/deliveries/held-again.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { describe, line, named, nameParameter, object, pageOfItems, query, text } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
@@ -18,7 +22,7 @@ const documentBody = object({
 });
 
 export function flowRoutes(parts: ApiParts) {
-  const { db, ports, settings } = parts;
+  const { db, ports, settings, jobs } = parts;
   return async (api: FastifyInstance): Promise<void> => {
     readRoutes(api, parts);
     api.post<{ Body: { text: string; dryRun: boolean } }>(
@@ -36,11 +40,20 @@ export function flowRoutes(parts: ApiParts) {
           problems: [409, 413, 415, 422],
         }),
       },
-      (request) => {
+      async (request) => {
         const { tenantId, tenantName } = ownerOf(request);
-        const by = { tenant: tenantName, actor: actorOf(request), environment: settings.environment };
         const { text: document, dryRun } = request.body;
-        return withTenant(db, tenantId, (tx) => (dryRun ? planDocument(tx, document, by) : applyDocument(tx, ports.ids, document, by)));
+        const fence = await fenceFor(parts, tenantId, document);
+        const by = { tenant: tenantName, actor: actorOf(request), environment: settings.environment, fence };
+        if (dryRun) return withTenant(db, tenantId, (tx) => planDocument(tx, document, by));
+        const outcome = await withTenant(db, tenantId, async (tx) => {
+          const applied = await applyDocument(tx, ports.ids, document, by);
+          // What waits for a connection or policy to be mended is tried again, also when the document is the same: its secret may be new.
+          if (applied.kind !== 'FlowDefinition') await sendMendedAgain(tx, { queue: jobs.queue, ids: ports.ids }, by.actor);
+          return applied;
+        });
+        jobs.signals.deliver.notify();
+        return outcome;
       },
     );
     for (const [verb, isEnabled, summary] of [
@@ -71,6 +84,13 @@ export function flowRoutes(parts: ApiParts) {
           }),
       );
   };
+}
+
+/** Before the transaction that applies: other tenants are read in transactions of their own. */
+async function fenceFor({ db, folders }: ApiParts, tenantId: string, text: string): Promise<ConnectionFence> {
+  const { document } = loadDocument(text);
+  const isFolder = document?.kind === 'Connection' && (document as Connection).spec.type === 'folder';
+  return { folders, foldersOfOthers: isFolder && !folders.isPerTenant ? await listFoldersOfOthers(db, tenantId) : [] };
 }
 
 function readRoutes(api: FastifyInstance, { db }: ApiParts): void {

@@ -30,6 +30,7 @@ import { createHealth } from './health-checks.ts';
 import { createKeyPruner } from './key-pruner.ts';
 import { createLateDatabase } from './late-database.ts';
 import { openStorage } from './open-storage.ts';
+import { createProductFence } from './product-folders.ts';
 import { createSourceWatch } from './source-watch.ts';
 import { createStorageSweep } from './storage-sweep.ts';
 import { measureWork } from './work-gauges.ts';
@@ -83,6 +84,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const chunkWork = createNotifier();
   const plans = createArrivalPlans({ environment: settings.environment, uploadBytesMax: settings.uploadBytesMax });
   const admission = createAdmission();
+  const folders = createProductFence(settings);
   const intakeStore = createThreadedIntakeStore({
     root: storage.root,
     cell: settings.cell,
@@ -119,6 +121,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         intake,
         admission,
         plans,
+        folders,
         workerId,
         crashPoints,
         leaseMs: settings.leaseMs,
@@ -140,7 +143,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     loops.push(createStorageSweep({ raw: storage.raw, db, ports, logger, metrics, workerId }));
     loops.push(createKeyPruner({ db, ports, logger, metrics, workerId }));
   }
-  const work = await createWorkLoops({ settings, env, db, ports, storage, logger, metrics, workerId, crashPoints, chunkWork, codeVersion });
+  const work = await createWorkLoops({
+    settings,
+    folders,
+    env,
+    db,
+    ports,
+    storage,
+    logger,
+    metrics,
+    workerId,
+    crashPoints,
+    chunkWork,
+    codeVersion,
+  });
   loops.push(...work.loops);
 
   let isStarted = false;
@@ -174,6 +190,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         uploads,
         heldArrivals,
         jobs: work.jobs,
+        folders,
       });
       url = await api.listen({ host: settings.host, port: settings.port });
     }

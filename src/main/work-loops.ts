@@ -15,6 +15,7 @@ import { systemResolveHost } from '../pipeline/connectors/resolve-host.ts';
 import type { DeliveryDefinitions } from '../pipeline/deliveries/delivery-definitions.ts';
 import { createDeliveryWorker } from '../pipeline/deliveries/delivery-worker.ts';
 import type { CrashPoints } from '../platform/base/crash-points.ts';
+import type { FolderFence } from '../platform/base/folder-fence.ts';
 import { createNotifier, type Notifier } from '../platform/base/notifier.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
@@ -40,6 +41,7 @@ export interface WorkLoops {
 
 export interface WorkLoopOptions {
   readonly settings: Settings;
+  readonly folders: FolderFence;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly db: Db;
   readonly ports: Ports;
@@ -53,7 +55,7 @@ export interface WorkLoopOptions {
 }
 
 export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoops> {
-  const { settings, env, db, ports, storage, logger, metrics, workerId, crashPoints, chunkWork } = options;
+  const { settings, folders, env, db, ports, storage, logger, metrics, workerId, crashPoints, chunkWork } = options;
   const queue = createWorkQueue(ports.ids);
   const signals = { chunks: chunkWork, check: createNotifier(), deliver: createNotifier(), close: createNotifier() };
   const jobs: JobServices = {
@@ -92,6 +94,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
         queue,
         definitions: deliveryDefinitions(settings.environment),
         connectors: await loadConnectors(),
+        folders,
         secrets: createSecretResolver({ env, limits: connectionLimits([join(settings.dataDir, 'secrets')]) }),
         resolveHost: systemResolveHost,
         ports,

@@ -6,6 +6,7 @@ import type { Connection, Connector } from '../../src/pipeline/connectors/connec
 import { systemResolveHost } from '../../src/pipeline/connectors/resolve-host.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { createSecretResolver } from '../../src/platform/secrets/secret-resolver.ts';
+import { openFence } from '../support/open-fence.ts';
 
 let connectors: readonly Connector[];
 beforeAll(async () => {
@@ -68,6 +69,7 @@ describe('the catalogue of connectors', () => {
         target: plan!.targets[0]!,
         connection: connectionOf(connections[connector.connectionType]!),
         egress: { allowPrivate: [], allowPlain: false },
+        folders: openFence,
         secrets: createSecretResolver({ env: {}, limits: null }),
         ports: { ...systemPorts, resolveHost: systemResolveHost },
       });

@@ -20,6 +20,7 @@ import { createSecretResolver } from '../../src/platform/secrets/secret-resolver
 import { silentLogger } from '../../src/platform/telemetry/logger.ts';
 import { type TenantTx, withTenant } from '../../src/platform/tenancy/tenant-scope.ts';
 import { type SealedJob, sealJobs } from './delivery-files.ts';
+import { openFence } from './open-fence.ts';
 import type { TestDatabase } from './postgres.ts';
 import { temporaryStore } from './temporary-store.ts';
 
@@ -203,6 +204,7 @@ export async function createDeliveryScenario(options: ScenarioOptions) {
           loadBinding: async (_tx, connection) => options.bindings[connection]!,
         },
         connectors: options.connectors ?? [fileConnector, httpConnector],
+        folders: openFence,
         secrets: createSecretResolver({ env: {}, limits: null }),
         resolveHost: systemResolveHost,
         ports: systemPorts,

@@ -25,6 +25,7 @@ import { createSecretResolver } from '../../src/platform/secrets/secret-resolver
 import { createLogger, silentLogger } from '../../src/platform/telemetry/logger.ts';
 import { createMetrics } from '../../src/platform/telemetry/metrics.ts';
 import { type TenantTx, withTenant } from '../../src/platform/tenancy/tenant-scope.ts';
+import { openFence } from './open-fence.ts';
 import type { TestDatabase } from './postgres.ts';
 import { temporaryStore } from './temporary-store.ts';
 
@@ -195,6 +196,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
         }),
       },
       connectors: [...new Set(plan.targets.map((target) => target.type))].map((type) => memoryConnector(type, delivered, options.answer)),
+      folders: openFence,
       secrets: createSecretResolver({ env: {}, limits: null }),
       resolveHost: async () => [],
       ports: systemPorts,

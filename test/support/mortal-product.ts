@@ -30,6 +30,7 @@ import { createLogger, silentLogger } from '../../src/platform/telemetry/logger.
 import { createMetrics } from '../../src/platform/telemetry/metrics.ts';
 import { scenarioKey } from './job-scenario.ts';
 import type { Mortality } from './mortal-ports.ts';
+import { openFence } from './open-fence.ts';
 import type { TestDatabase } from './postgres.ts';
 
 /** One time that a record came to a target. */
@@ -97,6 +98,7 @@ export function startProduct(place: ProductPlace, mortality: Mortality): LivingP
         }),
       },
       connectors: [mortality.connector(unaskable(place.received)), mortality.connector(askable(place.received))],
+      folders: openFence,
       secrets: createSecretResolver({ env: {}, limits: null }),
       resolveHost: async () => [],
       ports,

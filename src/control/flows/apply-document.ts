@@ -13,7 +13,7 @@ import { flowErrors } from './flow-errors.ts';
 import { applyFlow, flowToApply } from './flow-store.ts';
 import { findFlow, getFlowSource } from './flow-views.ts';
 import { type LoadedDocument, loadDocument } from './load-flow.ts';
-import { checkAgainstTenant } from './tenant-references.ts';
+import { type ConnectionFence, checkAgainstTenant } from './tenant-references.ts';
 
 export interface DocumentOutcome {
   readonly kind: string;
@@ -29,6 +29,8 @@ export interface Applying {
   readonly tenant: string;
   /** The setting of that name, which says what connections' names stand for: dev when left out. */
   readonly environment?: string;
+  /** Left out by the administrator only, who may name any folder; what is named is fenced at each use all the same. */
+  readonly fence?: ConnectionFence;
 }
 
 interface Checked extends LoadedDocument {
@@ -120,7 +122,7 @@ const takeTurn = '/* take turn at applying */ select pg_advisory_xact_lock(7272,
 
 /** Fails with E_FLOW_INVALID, each finding with its place. What is only not there yet is, in a plan, a warning. */
 async function checkFit(tx: TenantTx, checked: Checked, by: Applying, isPlan = false): Promise<readonly Diagnostic[]> {
-  const found = await checkAgainstTenant(tx, checked, by.environment ?? 'dev');
+  const found = await checkAgainstTenant(tx, checked, { environment: by.environment ?? 'dev', fence: by.fence });
   const isPassing = ({ code }: Diagnostic): boolean => isPlan && code === flowErrors.E_CONFIG_REFERENCE;
   const errors = found.filter((finding) => finding.severity === 'error' && !isPassing(finding));
   if (errors.length > 0)

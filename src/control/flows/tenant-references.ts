@@ -1,8 +1,10 @@
 /**
  * Holds a document that is applied against what the tenant has in force. A flow's connections must be there as this
- * environment binds them, of the right type, and its masks no weaker than the policy's; an Environment must bind names to
+ * environment binds them, of the right type, and its masks no weaker than the policy's; a Connection's folder must be the tenant's; an Environment must bind names to
  * connections that are there; neither it nor a Connection may take away from a flow in force what it uses.
  */
+import { folderErrors } from '../../platform/base/folder-errors.ts';
+import { type FolderFence, foldersMeet } from '../../platform/base/folder-fence.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { bindingsOf } from './bound-connections.ts';
 import { checkEnvironment, checkReferences } from './check-references.ts';
@@ -24,11 +26,18 @@ const flowsMax = 10_000;
 
 type Connections = ReadonlyMap<string, Connection>;
 
+/** Which folders the tenant's connections may name. */
+export interface ConnectionFence {
+  readonly folders: FolderFence;
+  /** Roots of other tenants' connections: none may meet them. */
+  readonly foldersOfOthers: readonly string[];
+}
+
 /** Every finding with its place in the text. `environment` is the setting: dev, test or prod. */
 export async function checkAgainstTenant(
   tx: TenantTx,
   { document, places }: CheckedText,
-  environment: string,
+  { environment, fence }: { readonly environment: string; readonly fence?: ConnectionFence },
 ): Promise<readonly Diagnostic[]> {
   const report = new Report(places);
   if (document.kind === 'TenantPolicy') return report.diagnostics;
@@ -39,6 +48,7 @@ export async function checkAgainstTenant(
     const policy = ((await findTenantPolicy(tx))?.document ?? null) as TenantPolicy | null;
     checkReferences(document as FlowDefinition, { connections: bound, policy }, report);
   } else if (document.kind === 'Connection') {
+    if (fence) checkFolder(document as Connection, fence, report);
     const { name } = document.metadata;
     const after = bind(new Map([...stored, [name, document as Connection]]), bindingsOf(environments, environment));
     await checkFlowsInForce(tx, { before: bound, after, path: () => ['spec', 'type'] }, report);
@@ -49,6 +59,16 @@ export async function checkAgainstTenant(
     await checkFlowsInForce(tx, { before: bound, after, path: () => ['spec', 'connections'] }, report);
   }
   return report.diagnostics;
+}
+
+function checkFolder({ metadata, spec }: Connection, { folders, foldersOfOthers }: ConnectionFence, report: Report): void {
+  if (spec.type !== 'folder') return;
+  const { root } = spec;
+  const reason =
+    folders.refusal({ tenant: metadata.tenant, path: root }) ??
+    (foldersOfOthers.some((other) => foldersMeet(root, other)) ? "meets a folder of another tenant's connection" : undefined);
+  if (reason === undefined) return;
+  report.add({ code: folderErrors.E_FOLDER_NOT_ALLOWED, path: ['spec', 'root'], message: `the root ${reason}`, atValue: true });
 }
 
 async function readConnections(tx: TenantTx): Promise<Map<string, Connection>> {

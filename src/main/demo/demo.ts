@@ -24,10 +24,13 @@ export const demoCommand: Command = {
     const isOnce = line.options.once === true;
     const records = Math.min(5_000_000, Math.max(1, Number(textOption(line, 'records') ?? 100_000) || 100_000));
     const base = loadSettings({ flags: { dataDir: textOption(line, 'data-dir') } });
+    const dataDir = textOption(line, 'data-dir') ? base.dataDir : join(base.dataDir, 'demo');
     const settings = {
       ...base,
-      dataDir: textOption(line, 'data-dir') ? base.dataDir : join(base.dataDir, 'demo'),
+      dataDir,
       port: isOnce ? 0 : base.port,
+      // The demo keeps the folders of its tenants in its data folder, which connections may not name otherwise.
+      folderRoots: [join(dataDir, 'tenants', '{tenant}')],
     };
     mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
     const logPath = join(settings.dataDir, 'demo.log');

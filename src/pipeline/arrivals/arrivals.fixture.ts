@@ -1,6 +1,7 @@
 /** A tenant with one flow, a source folder and a store of its own for tests of arrivals; jobs are stood in for by their events. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openFence } from '../../../test/support/open-fence.ts';
 import type { TestDatabase } from '../../../test/support/postgres.ts';
 import { temporaryFolder, temporaryStore } from '../../../test/support/temporary-store.ts';
 import { ensureTenant } from '../../platform/access/tenants.ts';
@@ -202,7 +203,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
       const lease = leases.find((each) => each.tenantId === tenantId)!;
       const intake = createFileIntake({ ...parts, db, crashPoints });
       return pollSource(
-        { db, ports: systemPorts, intake, admission, plans, leaseMs, crashPoints, ...more },
+        { db, ports: systemPorts, intake, admission, plans, folders: openFence, leaseMs, crashPoints, ...more },
         lease,
         new AbortController().signal,
       );

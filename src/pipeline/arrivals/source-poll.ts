@@ -5,6 +5,7 @@
  */
 import { type CrashPoints, noCrashPoints } from '../../platform/base/crash-points.ts';
 import type { HeadgateError } from '../../platform/base/errors.ts';
+import type { FolderFence } from '../../platform/base/folder-fence.ts';
 import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
@@ -37,6 +38,7 @@ export interface SourcePollParts {
   readonly intake: FileIntake;
   readonly admission: Admission;
   readonly plans: ArrivalPlans;
+  readonly folders: FolderFence;
   readonly leaseMs: number;
   readonly crashPoints?: CrashPoints;
   /** First thing of a poll whose flow and source are in force. These three must not throw. */
@@ -61,7 +63,7 @@ const turnMs = 10;
 /** How many are looked at between two looks at the clock. */
 const looksPerTurn = 50;
 
-/** Fails with E_SOURCE_FENCED when another process has the source, and with E_SOURCE when the folder can not be used. */
+/** Fails with E_SOURCE_FENCED when another process has the source, with E_SOURCE when the folder can not be used, with E_FOLDER_NOT_ALLOWED when it may not. */
 export async function pollSource(parts: SourcePollParts, lease: SourceLease, signal: AbortSignal): Promise<PollResult> {
   const found = await withTenant(
     parts.db,
@@ -97,7 +99,11 @@ class SourcePoll {
     this.#parts = parts;
     this.#lease = lease;
     this.#context = context;
+    const tenant = context.flow.plan.flow.tenant;
+    parts.folders.assertAllowed({ tenant, path: context.source.root });
     this.#folder = openSourceFolder(context.source);
+    // Again with the real path that is used from here on: a link may have been put in meanwhile.
+    parts.folders.assertAllowed({ tenant, path: this.#folder });
     this.#crash = parts.crashPoints ?? noCrashPoints;
     this.#renewedAtMs = parts.ports.clock.monotonicMs();
     this.#pausedAtMs = this.#renewedAtMs;

@@ -2,6 +2,7 @@ import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, renam
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openFence } from '../../../test/support/open-fence.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { createNotifier } from '../../platform/base/notifier.ts';
@@ -260,6 +261,7 @@ it('the loop polls what is due, outlives a source that fails, and stops with not
     intake,
     admission: createAdmission(),
     plans,
+    folders: openFence,
     workerId: systemPorts.ids.next(),
     waiter: createNotifier().waiter(systemPorts.sleep),
     onError: (error) => failed.resolve(error),

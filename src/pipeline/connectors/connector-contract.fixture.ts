@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { deliveryPlan } from '../../../test/support/delivery-files.ts';
+import { openFence } from '../../../test/support/open-fence.ts';
+import type { FolderFence } from '../../platform/base/folder-fence.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { createSecretResolver } from '../../platform/secrets/secret-resolver.ts';
 import type { Plan, TargetPlan } from '../engine/plan.ts';
@@ -196,6 +198,7 @@ export function openOptions(
     readonly connection: Record<string, unknown>;
     readonly target?: Partial<TargetPlan>;
     readonly egress?: EgressPolicy;
+    readonly folders?: FolderFence;
     readonly env?: Record<string, string>;
     readonly ports?: Partial<OpenOptions['ports']>;
   },
@@ -207,6 +210,7 @@ export function openOptions(
     target: plan.targets[0]!,
     connection: { name: 'c', type: connector.connectionType, settings: given.connection },
     egress: given.egress ?? loopbackEgress,
+    folders: given.folders ?? openFence,
     secrets: createSecretResolver({ env: given.env ?? {}, limits: null }),
     ports: { ...systemPorts, resolveHost: systemResolveHost, ...given.ports },
   };

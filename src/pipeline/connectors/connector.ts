@@ -3,6 +3,7 @@
  * states and counts is `deliveries`'; a connector neither tries again nor remembers. Drivers' errors are translated inside,
  * once. Every connector passes `connector-contract.fixture.ts`. The list of connectors is in `src/main/catalogue.ts`.
  */
+import type { FolderFence } from '../../platform/base/folder-fence.ts';
 import type { Clock, Ids, Rng, Sleep } from '../../platform/base/ports.ts';
 import type { SecretResolver } from '../../platform/secrets/secret-resolver.ts';
 import type { BodyPlan, Plan, TargetPlan } from '../engine/plan.ts';
@@ -37,6 +38,8 @@ export interface OpenOptions {
   readonly target: TargetPlan;
   readonly connection: Connection;
   readonly egress: EgressPolicy;
+  /** Which folders of the machine the tenant's connections may name. */
+  readonly folders: FolderFence;
   /** Of connections: resolved at each use, so that a rotated secret is seen. */
   readonly secrets: SecretResolver;
   readonly ports: ConnectorPorts;

@@ -5,6 +5,7 @@
  */
 import type { CrashPoints } from '../../platform/base/crash-points.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import type { FolderFence } from '../../platform/base/folder-fence.ts';
 import type { Waiter } from '../../platform/base/notifier.ts';
 import { createPollingLoop } from '../../platform/base/polling-loop.ts';
 import type { Ports } from '../../platform/base/ports.ts';
@@ -36,6 +37,7 @@ export interface DeliveryWorkerOptions {
   readonly queue: WorkQueue;
   readonly definitions: DeliveryDefinitions;
   readonly connectors: readonly Connector[];
+  readonly folders: FolderFence;
   /** For connections: limited to what the administrator set apart for them. */
   readonly secrets: SecretResolver;
   readonly resolveHost: ResolveHost;

@@ -4,6 +4,7 @@
  */
 
 import { HeadgateError } from '../../platform/base/errors.ts';
+import type { FolderFence } from '../../platform/base/folder-fence.ts';
 import type { SecretResolver } from '../../platform/secrets/secret-resolver.ts';
 import type { Connector, ConnectorPorts, Target } from '../connectors/connector.ts';
 import { connectorErrors } from '../connectors/connector-errors.ts';
@@ -12,6 +13,7 @@ import type { TargetBinding } from './delivery-definitions.ts';
 
 export interface OpenTargetsOptions {
   readonly connectors: readonly Connector[];
+  readonly folders: FolderFence;
   readonly secrets: SecretResolver;
   readonly ports: ConnectorPorts;
   readonly openMax?: number;
@@ -106,7 +108,7 @@ function closedTarget({ code, message }: HeadgateError): Target {
 }
 
 function openTarget(
-  { connectors, secrets, ports }: OpenTargetsOptions,
+  { connectors, folders, secrets, ports }: OpenTargetsOptions,
   { tenantId, plan, target }: TargetAddress,
   binding: TargetBinding,
 ): Target {
@@ -116,5 +118,5 @@ function openTarget(
   if (connection.type !== connector.connectionType) {
     throw new HeadgateError(connectorErrors.E_TARGET, `the connection of the target is not of type ${connector.connectionType}`);
   }
-  return connector.open({ tenantId, plan, target, connection, egress, secrets, ports });
+  return connector.open({ tenantId, plan, target, connection, egress, folders, secrets, ports });
 }

@@ -2,6 +2,8 @@
  * The kinds of settings and how their text is read. A kind knows its bounds and says what is wrong in one sentence that
  * never repeats the value when that may be a secret. Names, sources and precedence are in settings.ts.
  */
+import { normalize } from 'node:path';
+
 export interface SettingDescription {
   /** One sentence for docs/reference/settings.md. */
   readonly description: string;
@@ -120,6 +122,26 @@ export function textSetting<Value extends string | undefined>(
       const text = asText(raw, allowed);
       if (text === '' || text.length > 4_096 || text.includes('\0')) mustBe(`${allowed}, at most 4096 characters`);
       return pattern && !pattern.test(text) ? mustBe(allowed) : text;
+    },
+  };
+}
+
+/** Absolute paths of folders, separated by commas or given as a list; each may hold `{tenant}`. */
+export function foldersSetting(description: SettingDescription): Setting<readonly string[]> {
+  const allowed = 'absolute paths; {tenant} stands for the name of the tenant';
+  return {
+    ...description,
+    kind: 'list',
+    allowed,
+    defaultValue: [],
+    isSecret: false,
+    isList: true,
+    parse(raw) {
+      const items: unknown[] = Array.isArray(raw) ? raw : asText(raw, allowed).split(',');
+      const folders = items.map((item) => asText(item, allowed).replace(/(?<=.)\/+$/, ''));
+      const isPlain = (folder: string): boolean =>
+        folder.startsWith('/') && normalize(folder) === folder && !folder.includes('\0') && !/[{}]/.test(folder.replaceAll('{tenant}', ''));
+      return folders.every(isPlain) ? [...new Set(folders)] : mustBe(allowed);
     },
   };
 }

@@ -6,6 +6,7 @@ import {
   choiceSetting,
   choicesSetting,
   databaseUrlSetting,
+  foldersSetting,
   integerSetting,
   secretReferenceSetting,
   switchSetting,
@@ -21,6 +22,10 @@ export const settingsCatalogue = {
   dataDir: textSetting({
     description: 'Folder of this user and project for the embedded PostgreSQL, the local object store and generated keys.',
     defaultValue: '.headgate',
+  }),
+  folderRoots: foldersSetting({
+    description: "Folders that the roots of folder connections must be in; `{tenant}` stands for the tenant's name.",
+    defaultText: 'every folder but those of the system, of the product and of other tenants',
   }),
   databaseUrl: databaseUrlSetting({
     description: 'Connection string of the role headgate_app on your own PostgreSQL 17 or 18.',

@@ -27,8 +27,8 @@ const fileMode = 0o640;
 /** A disk slower than this is out of order; the timeout comes on top. */
 const bytesPerMsMin = 4 * 1024;
 
-/** Fails with E_TARGET when the path leads out of the root. */
-export function openFileTarget({ target, connection, ports }: OpenOptions): Target {
+/** Fails with E_TARGET when the path leads out of the root, with E_FOLDER_NOT_ALLOWED when the root is not the tenant's to use. */
+export function openFileTarget({ plan, target, connection, folders, ports }: OpenOptions): Target {
   const settings = readSettings(fileTargetSettings, target.settings);
   const { root } = readSettings(fileConnectionSettings, connection.settings) as { root: string };
   const path = settings['path'] as string;
@@ -36,10 +36,18 @@ export function openFileTarget({ target, connection, ports }: OpenOptions): Targ
   if (!isAbsolute(root) || normalize(root) !== root || isAbsolute(path) || !isBelowOrEqual(root, folder)) {
     throw new HeadgateError(connectorErrors.E_TARGET, "the path of the target leads out of its connection's root");
   }
+  // At each use: a link may be put in at any time.
+  const assertAllowed = (): void => {
+    for (const path of [root, folder]) folders.assertAllowed({ tenant: plan.flow.tenant, path });
+  };
+  assertAllowed();
   // Batches that are under way together share what is done to the folder.
   const syncFolder = createSharedRun(() => fsyncFolder(folder));
   const bigFiles = createTurns(bigFilesMax);
-  const ensure = createSharedRun(() => ensureFolder(root, folder));
+  const ensure = createSharedRun(async () => {
+    assertAllowed();
+    await ensureFolder(root, folder);
+  });
   const nameOf = (batch: OutgoingBatch) =>
     fileNameOf(settings['name'] as string, { targetId: target.id, format: target.body.format, batch });
 
@@ -71,6 +79,7 @@ export function openFileTarget({ target, connection, ports }: OpenOptions): Targ
     },
     async resolve(batch): Promise<Resolution> {
       try {
+        assertAllowed();
         const place = join(folder, nameOf(batch));
         const found = await hashFile(place);
         if (found === undefined) return { kind: 'resendable', evidence: 'there is no file of this name' };
