@@ -54,8 +54,9 @@ export async function serveProduct(
   { name, flows, env = {}, isWorkerApart = false }: ServeOptions,
 ): Promise<ServedProduct> {
   const dataDir = join(context.folder, name);
-  const [inbox, outbox] = [join(dataDir, 'inbox'), join(dataDir, 'outbox')];
-  for (const folder of [join(inbox, 'drop'), join(inbox, 'rolled'), outbox]) mkdirSync(folder, { recursive: true });
+  // Not in the data folder, which is the product's own.
+  const [inbox, outbox] = [join(context.folder, `${name}-inbox`), join(context.folder, `${name}-outbox`)];
+  for (const folder of [dataDir, join(inbox, 'drop'), join(inbox, 'rolled'), outbox]) mkdirSync(folder, { recursive: true });
   const program = [join(context.root, 'bin/headgate')];
   const process = await startServing(program, dataDir, {
     HEADGATE_ROLES: isWorkerApart ? rolesBesideWorker : 'api,worker,ingress,delivery,scheduler',
