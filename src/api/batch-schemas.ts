@@ -28,6 +28,7 @@ const attempt = object(
     endedAt: nullable(instant),
     outcome: nullable(choice(['acked', 'refused', 'unknown'] as const)),
     reasonCode: nullable(text),
+    message: nullable(text),
     resolvedAs: nullable(text),
     evidence: nullable(text),
   },
@@ -41,11 +42,13 @@ export const batchSchemas: readonly TSchema[] = [
     {
       ...summaryFields,
       parentBatchId: nullable(id),
+      message: nullable(text),
+      next: nullable(text),
       bodySha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
       amounts: named('Amounts'),
       attemptHistory: Type.Array(named('Attempt')),
     },
     { $id: 'Batch' },
   ),
-  object({ batchId: id, decision: choice(heldDecisions), state: choice(['acked', 'held', 'dead'] as const) }, { $id: 'DecidedBatch' }),
+  object({ batchId: id, decision: choice(heldDecisions), state: choice(['acked', 'ready', 'dead'] as const) }, { $id: 'DecidedBatch' }),
 ];

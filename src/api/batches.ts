@@ -81,7 +81,7 @@ function resolveRoute(api: FastifyInstance, { db, jobs }: ApiParts): void {
         operationId: 'resolveBatch',
         summary: 'Decides about a held batch: it was delivered, it is sent again, or it is given up',
         description:
-          'Find out at the target first. `resend` sends the same bytes again, labelled as a possible duplicate. `discard` makes every record of it a dead letter.',
+          'Find out at the target first. `resend` makes it ready, and the same bytes are sent again, labelled as a possible duplicate where the outcome of an attempt is unknown. `discard` makes every record of it a dead letter.',
         tag: 'batches',
         params: idParameter,
         headers: decisionHeaders,

@@ -175,7 +175,7 @@ describe('a batch whose outcome nobody knows', () => {
 
   it.each([
     ['delivered', 'acked', { delivered: 3, dead: 0 }, 'completed', 1],
-    ['resend', 'held', { delivered: 3, dead: 0 }, 'completed', 2],
+    ['resend', 'ready', { delivered: 3, dead: 0 }, 'completed', 2],
     ['discard', 'dead', { delivered: 0, dead: 3 }, 'completed_with_failures', 1],
   ] as const)('that a person calls %s ends so, and its job is closed', async (decision, state, counts, end, requests) => {
     const { sink, jobId, batchId } = await held();

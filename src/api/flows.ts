@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { applyDocument, planDocument } from '../control/flows/apply-document.ts';
-import type { Connection } from '../control/flows/definition.ts';
+import type { Connection, HeadgateDocument } from '../control/flows/definition.ts';
 import { polledSourcesOf, switchFlow } from '../control/flows/flow-store.ts';
 import { getFlow, getFlowSource, listFlows, listFlowVersions } from '../control/flows/flow-views.ts';
 import { loadDocument, loadFlow } from '../control/flows/load-flow.ts';
@@ -12,7 +12,7 @@ import { sendMendedAgain } from '../pipeline/deliveries/held-again.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { describe, line, named, nameParameter, object, pageOfItems, query, text } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
-import { actorOf, ownerOf } from './authentication.ts';
+import { actorOf, assertScope, ownerOf } from './authentication.ts';
 import { namePageOf, pageQuery, readNameCursor } from './paging.ts';
 
 const documentBytesMax = 2 * 1024 * 1024;
@@ -33,7 +33,8 @@ export function flowRoutes(parts: ApiParts) {
         schema: describe({
           operationId: 'applyDocument',
           summary: 'Applies a document: a flow, Connection, Environment or TenantPolicy',
-          description: 'The same document again changes nothing. Mistakes are listed in `errors`, each with its line and column.',
+          description:
+            'The same document again changes nothing. Mistakes are listed in `errors`, each with its line and column. A TenantPolicy also needs `policy:write`.',
           tag: 'flows',
           body: documentBody,
           answers: { 200: named('DocumentOutcome') },
@@ -43,7 +44,10 @@ export function flowRoutes(parts: ApiParts) {
       async (request) => {
         const { tenantId, tenantName } = ownerOf(request);
         const { text: document, dryRun } = request.body;
-        const fence = await fenceFor(parts, tenantId, document);
+        const { document: read } = loadDocument(document);
+        // A policy binds the tenant, so whoever may write flows may not loosen it.
+        if (read?.kind === 'TenantPolicy') assertScope(ownerOf(request), 'policy:write');
+        const fence = await fenceFor(parts, tenantId, read);
         const by = { tenant: tenantName, actor: actorOf(request), environment: settings.environment, fence };
         if (dryRun) return withTenant(db, tenantId, (tx) => planDocument(tx, document, by));
         const outcome = await withTenant(db, tenantId, async (tx) => {
@@ -87,8 +91,7 @@ export function flowRoutes(parts: ApiParts) {
 }
 
 /** Before the transaction that applies: other tenants are read in transactions of their own. */
-async function fenceFor({ db, folders }: ApiParts, tenantId: string, text: string): Promise<ConnectionFence> {
-  const { document } = loadDocument(text);
+async function fenceFor({ db, folders }: ApiParts, tenantId: string, document: HeadgateDocument | null): Promise<ConnectionFence> {
   const isFolder = document?.kind === 'Connection' && (document as Connection).spec.type === 'folder';
   return { folders, foldersOfOthers: isFolder && !folders.isPerTenant ? await listFoldersOfOthers(db, tenantId) : [] };
 }

@@ -21,6 +21,15 @@ const stageAmounts = nullable(
   object({ read: named('Amounts'), valid: named('Amounts'), rejected: named('Amounts'), filtered: named('Amounts') }),
 );
 
+const controlTotals = object(
+  {
+    declared: Type.Object({}, { additionalProperties: nullable(text) }),
+    computed: Type.Object({}, { additionalProperties: text }),
+    balanced: nullable(Type.Boolean()),
+  },
+  { $id: 'ControlTotals' },
+);
+
 const findingGroup = object(
   { code: text, field: nullable(text), rule: nullable(text), count, firstOffset: count, message: text },
   { $id: 'FindingGroup' },
@@ -51,6 +60,7 @@ const job = object(
     acceptedNumber: count,
     startedAt: nullable(instant),
     reason: nullable(text),
+    next: nullable(text),
     decidedBy: nullable(text),
     traceId: nullable(text),
     targets: Type.Object(
@@ -64,12 +74,14 @@ const job = object(
           cancelled: count,
           parked: count,
           parkedFor: Type.Array(text),
+          parkedReasons: Type.Array(object({ code: text, message: nullable(text), next: nullable(text) })),
           blockedKeys: count,
           inFlight: count,
         }),
       },
     ),
     amounts: stageAmounts,
+    controlTotals: nullable(named('ControlTotals')),
     reasons: Type.Array(named('Reason')),
     errors: Type.Array(named('FindingGroup')),
     warnings: Type.Array(named('FindingGroup')),
@@ -86,6 +98,7 @@ const decisionPreview = object(
     allowed: Type.Array(choice(['release', 'reject', 'cancel', 'retry-close'] as const)),
     version: text,
     reasons: Type.Array(named('Reason')),
+    warnings: Type.Array(object({ code: text, message: text })),
     records: object(counts),
     amounts: stageAmounts,
     targets: Type.Array(object({ id: text, records: count, amounts: named('Amounts') })),
@@ -130,6 +143,7 @@ const record = object(
 
 export const jobSchemas: readonly TSchema[] = [
   amounts,
+  controlTotals,
   reason,
   findingGroup,
   object(jobSummaryFields, { $id: 'JobSummary' }),

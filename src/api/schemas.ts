@@ -52,6 +52,7 @@ const deadLetter = object(
     deliveryKey: text,
     createdAt: instant,
     blocksKey: Type.Boolean(),
+    next: nullable(text),
   },
   { $id: 'DeadLetter' },
 );

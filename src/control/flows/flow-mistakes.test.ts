@@ -273,7 +273,7 @@ const shapes: Readonly<Record<string, readonly Mistake[]>> = {
       at: 'order',
       says: /needs a key/,
     },
-    { change: ['initial: 500ms, cap: 2m', 'initial: 3m, cap: 2m'], code: 'E_CONFIG_CONFLICT', at: 'retry' },
+    { change: ['initial: 500ms, cap: 10m', 'initial: 11m, cap: 10m'], code: 'E_CONFIG_CONFLICT', at: 'retry' },
     {
       change: ['{ type: file, connection: eft-out, path: fx, format: csv }', '{ type: postgres, connection: db, table: t, mode: upsert }'],
       code: 'E_CONFIG_KEY',

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isExhausted, retryDelayMs } from '../../pipeline/deliveries/retry-schedule.ts';
 import { loadDocument, loadFlow } from './load-flow.ts';
 import { type DocumentKind, documentKinds, documentShape } from './other-shapes.ts';
 import { rawFromData } from './raw-value.ts';
@@ -239,6 +240,16 @@ describe('what a Plan holds of a definition', () => {
     );
     expect(plan).toBeNull();
     expect(diagnostics.map(({ message }) => message).join('\n')).toMatch(says);
+  });
+
+  test('a target that says nothing of retries is waited for about four hours before its records are given up', () => {
+    const text = flow('  format: { type: json-lines }\n  schema: { record: { fields: { a: { type: string } } } }\n');
+    const { retry } = loadFlow(text).plan!.targets[0]!;
+    const middling = { fraction: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
+    let waitedMs = 0;
+    for (let attempt = 1; !isExhausted(retry, attempt); attempt++) waitedMs += retryDelayMs(retry, attempt, middling);
+    expect(waitedMs / 3_600_000).toBeGreaterThan(4);
+    expect(waitedMs / 3_600_000).toBeLessThan(4.5);
   });
 
   test('a target takes from targetDefaults what it does not say itself', () => {

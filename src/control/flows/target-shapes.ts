@@ -24,13 +24,13 @@ const retry: Key = {
   description: 'How a batch that failed is tried again.',
   default: {},
   shape: object({
-    max: { shape: integer(0, 100), default: 6, description: 'Tries after the first.' },
+    max: { shape: integer(0, 100), default: 60, description: 'Tries after the first; 60 up to the default cap last about four hours.' },
     initial: {
       shape: { kind: 'duration', minMs: 10, maxMs: 60 * minuteMs },
       default: '500ms',
       description: 'Longest wait before the second try; doubles with each.',
     },
-    cap: { shape: { kind: 'duration', minMs: 10, maxMs: 24 * 60 * minuteMs }, default: '2m', description: 'Longest wait before any try.' },
+    cap: { shape: { kind: 'duration', minMs: 10, maxMs: 24 * 60 * minuteMs }, default: '10m', description: 'Longest wait before any try.' },
     jitter: { shape: choice(['full']), default: 'full', description: 'Each wait is drawn between nothing and its longest.' },
   }),
 };

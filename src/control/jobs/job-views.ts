@@ -1,7 +1,8 @@
 /** Queries for lists and pages of jobs: counts, amounts, targets, verdict, findings, receipt. Newest first. */
 import { type StageTexts, stageTexts } from '../../pipeline/engine/amount-texts.ts';
 import type { FindingGroup } from '../../pipeline/engine/chunk.ts';
-import { HeadgateError } from '../../platform/base/errors.ts';
+import type { ControlTotals } from '../../pipeline/engine/file/file-rules.ts';
+import { HeadgateError, nextOf } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { jobErrors } from './job-errors.ts';
 import { isClosed, type JobState } from './job-state.ts';
@@ -27,6 +28,12 @@ export interface JobSummary {
   readonly closedAt: Date | null;
 }
 
+export interface ParkedReason {
+  readonly code: string;
+  readonly message: string | null;
+  readonly next: string | null;
+}
+
 export interface JobTargetView {
   readonly routed: number;
   readonly delivered: number;
@@ -37,6 +44,8 @@ export interface JobTargetView {
   readonly parked: number;
   /** … with the codes that say why. */
   readonly parkedFor: readonly string[];
+  /** The same with what was said last, and what to do; at most ten. */
+  readonly parkedReasons: readonly ParkedReason[];
   /** Keys whose later records are held back because of records of this job. */
   readonly blockedKeys: number;
   readonly inFlight: number;
@@ -49,11 +58,15 @@ export interface JobView extends JobSummary {
   readonly acceptedNumber: number;
   readonly startedAt: Date | null;
   readonly reason: string | null;
+  /** What to do about its code; null where nothing is to be done. */
+  readonly next: string | null;
   readonly decidedBy: string | null;
   readonly traceId: string | null;
   readonly targets: Readonly<Record<string, JobTargetView>>;
   /** By stage; null until the file was checked. */
   readonly amounts: StageTexts | null;
+  /** What header and trailer declared, of the fields that file rules look at, beside what was computed; null until the check. */
+  readonly controlTotals: ControlTotals | null;
   readonly reasons: readonly unknown[];
   readonly errors: readonly FindingGroup[];
   readonly warnings: readonly FindingGroup[];
@@ -88,10 +101,12 @@ const selectJob = `/* get job */ select ${columns}, j.bytes, j.chunks, j.chunks_
   ${tables} where j.tenant_id = $1 and j.job_id = $2`;
 
 const selectTargets = `/* get job targets */ select t.target_id as "targetId", t.routed, t.delivered, t.refused, t.dead, t.cancelled,
-  coalesce(h.records, 0)::int8 as parked, coalesce(h.codes, '{}') as "parkedFor",
+  coalesce(h.records, 0)::int8 as parked, coalesce(h.codes, '{}') as "parkedFor", coalesce(h.reasons, '[]') as "parkedReasons",
     (select count(*) from headgate.blocked_keys k where k.tenant_id = $1 and k.job_id = $2 and k.target_id = t.target_id)::int8 as "blockedKeys"
   from headgate.job_targets t left join (
-    select b.target_id, sum((m ->> 'records')::int8) as records, array_agg(distinct b.reason_code) filter (where b.reason_code is not null) as codes
+    select b.target_id, sum((m ->> 'records')::int8) as records, array_agg(distinct b.reason_code) filter (where b.reason_code is not null) as codes,
+      jsonb_agg(distinct jsonb_build_object('code', b.reason_code, 'message', (select a.message from headgate.attempts a where a.tenant_id = $1
+        and a.batch_id = b.batch_id and a.reason_code = b.reason_code order by a.attempt_number desc limit 1))) filter (where b.reason_code is not null) as reasons
     from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
     where b.tenant_id = $1 and b.state = 'held' and (m ->> 'jobId')::uuid = $2
       and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
@@ -112,6 +127,8 @@ interface JobRow extends JobSummary {
   hasReceipt: boolean;
 }
 
+const withNext = (reason: Omit<ParkedReason, 'next'>): ParkedReason => ({ ...reason, next: nextOf(reason.code) || null });
+
 /** Undefined when the tenant has no such job. */
 export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | undefined> {
   const row = (await tx.query<JobRow>(selectJob, [tx.tenantId, jobId])).rows[0];
@@ -120,16 +137,22 @@ export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | un
   const targets = Object.fromEntries(
     rows.map(({ targetId, ...counts }) => [
       targetId,
-      { ...counts, inFlight: counts.routed - counts.delivered - counts.refused - counts.dead - counts.cancelled - counts.parked },
+      {
+        ...counts,
+        parkedReasons: counts.parkedReasons.slice(0, 10).map(withNext),
+        inFlight: counts.routed - counts.delivered - counts.refused - counts.dead - counts.cancelled - counts.parked,
+      },
     ]),
   );
   const { chunks, chunksDone, totals, ...summary } = row;
   const checked = totals?.checked ?? null;
   return {
     ...summary,
+    next: row.reasonCode === null ? null : nextOf(row.reasonCode) || null,
     chunks: { total: chunks, done: chunksDone },
     targets,
     amounts: checked === null ? null : stageTexts(checked.check.amounts),
+    controlTotals: checked?.check.controlTotals ?? null,
     reasons: checked?.check.reasons ?? [],
     errors: [...(checked?.summary.errors ?? []), ...(checked?.exclusionGroups ?? [])],
     warnings: checked?.summary.warnings ?? [],
@@ -140,31 +163,6 @@ export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | un
 function isBalanced(job: JobRow, targets: readonly JobTargetView[]): boolean {
   const { read, valid, rejected, filtered } = job.records;
   return read === valid + rejected + filtered && targets.every((target) => target.inFlight === 0 && target.parked === 0);
-}
-
-export interface RejectionView {
-  readonly record: number;
-  readonly finding: number;
-  readonly offset: number;
-  readonly severity: 'error' | 'warn';
-  readonly code: string;
-  readonly field: string | null;
-  readonly rule: string | null;
-  readonly message: string;
-}
-
-const selectRejections = `/* list rejections */ select record_number as record, finding, byte_offset as "offset", severity, code, field, rule, message
-  from headgate.rejections where tenant_id = $1 and job_id = $2 and (record_number, finding) > ($3, $4) and ($5::text is null or code = $5)
-  order by record_number, finding limit $6`;
-
-/** In record order, those after `after`. The samples that the database keeps; the complete list is in the export. */
-export async function listRejections(
-  tx: TenantTx,
-  jobId: string,
-  page: { readonly after?: { readonly record: number; readonly finding: number }; readonly code?: string; readonly limit: number },
-): Promise<RejectionView[]> {
-  const { record = 0, finding = -1 } = page.after ?? {};
-  return (await tx.query<RejectionView>(selectRejections, [tx.tenantId, jobId, record, finding, page.code ?? null, page.limit])).rows;
 }
 
 export interface ReceiptView {

@@ -29,11 +29,16 @@ export interface AttemptEnding {
   readonly attemptId: string;
   readonly outcome: 'acked' | 'refused' | 'unknown';
   readonly reasonCode: string | null;
+  /** In words, without content. */
+  readonly message?: string | undefined;
 }
 
+/** Characters of a message that are kept. */
+const messageMax = 500;
+
 const endAttemptRows = `/* end attempts */
-  update headgate.attempts a set outcome = e.outcome, reason_code = e.reason_code, ended_at = (select headgate.clock())
-  from unnest($2::uuid[], $3::text[], $4::text[]) as e (attempt_id, outcome, reason_code)
+  update headgate.attempts a set outcome = e.outcome, reason_code = e.reason_code, message = e.message, ended_at = (select headgate.clock())
+  from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) as e (attempt_id, outcome, reason_code, message)
   where a.tenant_id = $1 and a.attempt_id = any ($2::uuid[]) and a.attempt_id = e.attempt_id`;
 
 export async function endAttempts(tx: TenantTx, endings: readonly AttemptEnding[]): Promise<void> {
@@ -43,6 +48,7 @@ export async function endAttempts(tx: TenantTx, endings: readonly AttemptEnding[
     endings.map((ending) => ending.attemptId),
     endings.map((ending) => ending.outcome),
     endings.map((ending) => ending.reasonCode),
+    endings.map((ending) => ending.message?.slice(0, messageMax) ?? null),
   ]);
 }
 

@@ -10,6 +10,7 @@ import { type SplitServices, splitBatch } from './batch-split.ts';
 import type { BatchEvent, BatchState } from './batch-state.ts';
 import type { NewBlockedKey } from './blocked-key-store.ts';
 import type { DeadLetterCause, NewDeadLetter } from './dead-letter-store.ts';
+import { heldDelayMs } from './held-delay.ts';
 import type { Decision, SplitPart } from './outcome-decision.ts';
 import { type CountDelta, type CountedAs, countBatch } from './target-counts.ts';
 import type { ClaimedWork } from './work-queue-port.ts';
@@ -34,6 +35,7 @@ export async function endingOfAttempt(context: EndingContext, decision: Decision
     attemptId: ended.attemptId,
     outcome,
     reasonCode,
+    message: 'message' in decision ? decision.message : undefined,
   });
   const change = (event: BatchEvent, more: Partial<BatchChange> = {}) => changeOf(context, 'sending', event, more);
   switch (decision.kind) {
@@ -50,6 +52,16 @@ export async function endingOfAttempt(context: EndingContext, decision: Decision
         againAfterMs: decision.delayMs,
         attempt: attempt('refused', decision.code),
         changes: [change('retry', { reasonCode: decision.code, detail: { attempt: ended.attempt } })],
+      };
+    case 'held':
+      return {
+        ...emptyEnding(context),
+        againAfterMs: heldDelayMs(batch.lane),
+        attempt: attempt('refused', decision.code),
+        changes: [
+          change('retry', { reasonCode: decision.code, detail: { attempt: ended.attempt } }),
+          changeOf(context, 'ready', 'hold', { reasonCode: decision.code }),
+        ],
       };
     case 'unknown':
       return {
@@ -160,6 +172,7 @@ const partEvents: Record<SplitPart['becomes'], readonly [BatchEvent, BatchState]
     ['exhaust', 'sending'],
   ],
   retry: [],
+  held: [['hold', 'ready']],
   unknown: [
     ['send', 'ready'],
     ['lose', 'sending'],
@@ -211,7 +224,12 @@ async function endingOfSplit(
       blockedKeys.push(...blockedBy(batch, letter, record));
     }
   }
-  const goOn = children.filter((_, at) => parts[at]!.becomes === 'retry' || parts[at]!.becomes === 'unknown');
+  const heldMs = heldDelayMs(batch.lane);
+  const childWork = children.flatMap(({ batchId }, at) => {
+    const { becomes } = parts[at]!;
+    if (becomes === 'retry' || becomes === 'unknown') return [{ batchId, delayMs }];
+    return becomes === 'held' && heldMs !== null ? [{ batchId, delayMs: heldMs }] : [];
+  });
   return {
     ...emptyEnding(context),
     attempt: attempt(isUnknown ? 'unknown' : 'acked', parts.find(({ becomes }) => becomes !== 'acked')!.codes[0] ?? null),
@@ -220,7 +238,7 @@ async function endingOfSplit(
       : null,
     changes,
     children,
-    childWork: goOn.map(({ batchId }) => ({ batchId, delayMs })),
+    childWork,
     counts,
     deadLetters: letters,
     blockedKeys,

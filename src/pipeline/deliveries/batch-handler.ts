@@ -2,7 +2,7 @@
  * Takes one claimed batch as far as it goes: what died with another process is recorded first, what is unknown is resolved
  * before it is sent, and an attempt has its row before its first byte. Ends with one transaction, fenced by the claim.
  */
-import type { HeadgateError } from '../../platform/base/errors.ts';
+import { type HeadgateError, nextOf } from '../../platform/base/errors.ts';
 import { withWork } from '../../platform/telemetry/work-context.ts';
 import type { DeliveryOutcome, Target } from '../connectors/connector.ts';
 import { askTarget, type Sent, sendAttempt, startAttempt } from './attempt-run.ts';
@@ -23,9 +23,10 @@ import { commitForCertain } from './certain-transaction.ts';
 import type { ClaimedBatch } from './claimed-batch.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import type { DeliveryServices } from './delivery-services.ts';
+import { heldDelayMs } from './held-delay.ts';
 import { type Decision, decide } from './outcome-decision.ts';
 import { isExhausted } from './retry-schedule.ts';
-import { endingAsUnreadable, endingOfUnreadable, heldDelayMs } from './unreadable-batches.ts';
+import { endingAsUnreadable, endingOfUnreadable } from './unreadable-batches.ts';
 import { isUnreadable } from './unreadable-codes.ts';
 
 export interface HandlerSignals {
@@ -74,7 +75,6 @@ export class BatchHandler {
       case 'sending':
         return null;
       case 'held':
-        if (batch.isDecided) return null;
         return endingOfWork(context, heldDelayMs(batch.lane));
       case 'acked':
       case 'refused':
@@ -243,8 +243,11 @@ export class BatchHandler {
     const labels = { tenant: flow.plan.flow.tenant, target: batch.targetId, outcome: decision.kind };
     metrics.add('headgate_deliveries_total', labels, batch.records);
     if (decision.kind === 'acked') return;
-    const fields = { attempt: batch.attempts + 1, outcome: decision.kind, ...('code' in decision ? { code: decision.code } : {}) };
-    logger.warn('a batch was not taken as a whole', fields);
+    const said = 'code' in decision ? { code: decision.code, reason: decision.message } : {};
+    const fields = { attempt: batch.attempts + 1, outcome: decision.kind, ...said };
+    if (decision.kind === 'held')
+      logger.error('a batch is held: its settings have to be mended', { ...fields, next: nextOf(decision.code) });
+    else logger.warn('a batch was not taken as a whole', fields);
   }
 
   /** Between half and all of it. */

@@ -3,7 +3,6 @@ import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { type BatchMember, type BatchSpan, batchesPerFileMax } from './batch.ts';
 import type { BatchState } from './batch-state.ts';
-import { awaitsDecision } from './held-batch-query.ts';
 
 export interface LoadedBatch {
   readonly tenantId: string;
@@ -29,8 +28,6 @@ export interface LoadedBatch {
   readonly fileName: string;
   /** Every job of it is to be cancelled. */
   readonly isCancelled: boolean;
-  /** It was held, and a person said to send it again. */
-  readonly isDecided: boolean;
   /** A batch before it in its lane is open, or a file accepted earlier may still add one. */
   readonly mustWait: boolean;
   /** Keys of its lane are blocked at the target. */
@@ -46,7 +43,6 @@ const selectBatches = `/* load batches */
     b.created_at as "cutAt", coalesce(f.name, '') as "fileName",
     not exists (select from headgate.jobs j where j.tenant_id = $1 and j.job_id = any (b.job_ids)
       and j.decision is distinct from 'cancel' and j.state <> 'cancelled') as "isCancelled",
-    b.state = 'held' and not (${awaitsDecision}) as "isDecided",
     b.lane >= 0 and (exists (select from headgate.jobs j where j.tenant_id = $1 and j.flow_id = b.flow_id
         and j.state in ('queued', 'running', 'checking', 'held') and j.accepted_number < b.order_number / ${batchesPerFileMax})
       or exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane

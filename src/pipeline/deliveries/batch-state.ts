@@ -27,7 +27,7 @@ export const batchTransitions: Readonly<Record<BatchState | '', Readonly<Partial
   ready: { send: 'sending', split: 'split', cancel: 'cancelled', block: 'dead', hold: 'held' },
   sending: { acknowledge: 'acked', refuse: 'refused', retry: 'ready', split: 'split', exhaust: 'dead', lose: 'unknown' },
   unknown: { send: 'sending', acknowledge: 'acked', refuse: 'refused', hold: 'held', exhaust: 'dead' },
-  held: { send: 'sending', acknowledge: 'acked', exhaust: 'dead', cancel: 'cancelled' },
+  held: { retry: 'ready', acknowledge: 'acked', exhaust: 'dead', cancel: 'cancelled' },
   acked: {},
   refused: {},
   split: {},

@@ -1,5 +1,5 @@
 /** Queries for lists and pages of delivery batches: where each stands, whose records it has, what became of its attempts. */
-import { HeadgateError } from '../../platform/base/errors.ts';
+import { HeadgateError, nextOf } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { amountTexts, type FieldTexts } from '../engine/amount-texts.ts';
 import { addAmounts } from '../engine/amount-totals.ts';
@@ -13,7 +13,7 @@ export interface BatchSummary {
   readonly flow: string;
   readonly targetId: string;
   readonly state: BatchState;
-  /** Nobody knows its outcome, and its flow says that a person decides; or its sealed bytes can't be read. */
+  /** Nobody knows its outcome, and its flow says that a person decides; its sealed bytes can't be read; or settings are at fault. */
   readonly awaitsDecision: boolean;
   readonly jobIds: readonly string[];
   readonly records: number;
@@ -29,6 +29,10 @@ export interface BatchView extends BatchSummary {
   readonly parentBatchId: string | null;
   /** Of the body, the same for every attempt. */
   readonly bodySha256: string;
+  /** What was said last of why it is not delivered, in words; null where nothing was said. */
+  readonly message: string | null;
+  /** What to do about it; null where nothing is to be done. */
+  readonly next: string | null;
   /** By field. */
   readonly amounts: FieldTexts;
   /** In the order in which they began. */
@@ -44,6 +48,7 @@ export interface AttemptView {
   /** Null while it runs. */
   readonly outcome: 'acked' | 'refused' | 'unknown' | null;
   readonly reasonCode: string | null;
+  readonly message: string | null;
   /** Of an unknown one: what it turned out to be, and how that is known. */
   readonly resolvedAs: string | null;
   readonly evidence: string | null;
@@ -84,19 +89,22 @@ export async function listBatches(
 }
 
 const selectOne = `/* get batch */ select ${columns}, b.parent_batch_id as "parentBatchId", b.body_sha256 as "bodySha256",
+  (select a.message from headgate.attempts a where a.tenant_id = $1 and a.batch_id in (b.batch_id, b.parent_batch_id) and a.reason_code = b.reason_code
+    order by a.attempt_number desc limit 1) as message,
   (select jsonb_agg(m -> 'amounts') from jsonb_array_elements(b.members) m) as sums
   ${tables} where b.tenant_id = $1 and b.batch_id = $2`;
 
 const selectAttempts = `/* list attempts of batch */ select a.attempt_id as "attemptId", a.attempt_number as number, a.possible_duplicate as "possibleDuplicate",
-  a.started_at as "startedAt", a.ended_at as "endedAt", a.outcome, a.reason_code as "reasonCode", a.resolved_as as "resolvedAs", a.evidence
+  a.started_at as "startedAt", a.ended_at as "endedAt", a.outcome, a.reason_code as "reasonCode", a.message, a.resolved_as as "resolvedAs", a.evidence
   from headgate.attempts a where a.tenant_id = $1 and a.batch_id = $2 order by a.attempt_number, a.attempt_id limit 1000`;
 
 /** Fails with E_BATCH_UNKNOWN. */
 export async function getBatch(tx: TenantTx, batchId: string): Promise<BatchView> {
-  type Row = Omit<BatchView, 'amounts' | 'attemptHistory'> & { readonly sums: readonly FieldAmounts[] };
+  type Row = Omit<BatchView, 'amounts' | 'attemptHistory' | 'next'> & { readonly sums: readonly FieldAmounts[] };
   const found = (await tx.query<Row>(selectOne, [tx.tenantId, batchId])).rows[0];
   if (found === undefined) throw new HeadgateError(deliveryErrors.E_BATCH_UNKNOWN, 'there is no delivery batch of this id');
   const { rows: attemptHistory } = await tx.query<AttemptView>(selectAttempts, [tx.tenantId, batchId]);
   const { sums, ...batch } = found;
-  return { ...batch, amounts: amountTexts(sums.reduce<FieldAmounts>((sum, own) => addAmounts(sum, own), {})), attemptHistory };
+  const next = batch.reasonCode === null ? null : nextOf(batch.reasonCode) || null;
+  return { ...batch, next, amounts: amountTexts(sums.reduce<FieldAmounts>((sum, own) => addAmounts(sum, own), {})), attemptHistory };
 }

@@ -2,7 +2,7 @@
  * Dead letters: one row for each record that was given up for a target, with why and under which delivery key. Written in
  * the transaction that ends its batch; never changed. Rows hold numbers and codes, never content.
  */
-import { HeadgateError } from '../../platform/base/errors.ts';
+import { HeadgateError, nextOf } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 
@@ -27,7 +27,11 @@ export interface DeadLetterView extends NewDeadLetter {
   readonly createdAt: Date;
   /** Later records of its business key are held back because of it. */
   readonly blocksKey: boolean;
+  /** What the catalogue says to do about its code; null for a target's own code. */
+  readonly next: string | null;
 }
+
+type LetterRow = Omit<DeadLetterView, 'next'>;
 
 export interface DeadLetterFilter {
   readonly jobId?: string;
@@ -81,7 +85,9 @@ export async function listDeadLetters(
   filter: DeadLetterFilter,
   page: { readonly before?: string; readonly limit: number },
 ): Promise<DeadLetterView[]> {
-  return (await tx.query<DeadLetterView>(selectPage, [tx.tenantId, ...filterValues(filter), page.before ?? null, page.limit])).rows;
+  return (await tx.query<LetterRow>(selectPage, [tx.tenantId, ...filterValues(filter), page.before ?? null, page.limit])).rows.map(
+    withNext,
+  );
 }
 
 const selectNext = `/* export dead letters */
@@ -94,16 +100,20 @@ export async function exportDeadLetters(
   filter: DeadLetterFilter,
   page: { readonly after?: string; readonly limit: number },
 ): Promise<DeadLetterView[]> {
-  return (await tx.query<DeadLetterView>(selectNext, [tx.tenantId, ...filterValues(filter), page.after ?? null, page.limit])).rows;
+  return (await tx.query<LetterRow>(selectNext, [tx.tenantId, ...filterValues(filter), page.after ?? null, page.limit])).rows.map(withNext);
 }
 
 const selectOne = `/* get dead letter */ select ${columns} from ${source} where d.tenant_id = $1 and d.dead_letter_id = $2`;
 
 /** Fails with E_DEAD_LETTER_UNKNOWN. */
 export async function getDeadLetter(tx: TenantTx, deadLetterId: string): Promise<DeadLetterView> {
-  const found = (await tx.query<DeadLetterView>(selectOne, [tx.tenantId, deadLetterId])).rows[0];
+  const found = (await tx.query<LetterRow>(selectOne, [tx.tenantId, deadLetterId])).rows[0];
   if (found === undefined) throw new HeadgateError(deliveryErrors.E_DEAD_LETTER_UNKNOWN, 'there is no dead letter of this id');
-  return found;
+  return withNext(found);
+}
+
+function withNext(row: LetterRow): DeadLetterView {
+  return { ...row, next: nextOf(row.code) || null };
 }
 
 function filterValues({ jobId, flowId, targetId, cause }: DeadLetterFilter): (string | null)[] {

@@ -1,6 +1,6 @@
 /**
- * A person's decision about a held batch, whose outcome nobody knows where the flow says `onUnknown: hold`, or whose sealed
- * bytes can't be read: it was delivered, it is to be sent again, or it is given up. The reason becomes the evidence of its attempts (no unknown ends without one).
+ * A person's decision about a held batch, whose outcome nobody knows where the flow says `onUnknown: hold`, whose sealed
+ * bytes can't be read, or whose settings are at fault: it was delivered, it is to be sent again, or it is given up. The reason becomes the evidence of its attempts (no unknown ends without one).
  */
 
 import { checkReason } from '../../platform/access/decision-reason.ts';
@@ -11,12 +11,13 @@ import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.t
 import type { Plan } from '../engine/plan.ts';
 import { resolveAttempts } from './attempt-store.ts';
 import { moveBatches } from './batch-changes.ts';
-import { deliverWork } from './batch-insert.ts';
 import { type LoadedBatch, loadBatches } from './batch-load.ts';
 import { type RecordSource, readBatchRecords } from './batch-records.ts';
 import { commitForCertain } from './certain-transaction.ts';
+import { configurationCodes } from './configuration-codes.ts';
 import { insertDeadLetters, type NewDeadLetter } from './dead-letter-store.ts';
 import { deliveryErrors } from './delivery-errors.ts';
+import { sendAgain } from './held-again.ts';
 import { awaitsDecision } from './held-batch-query.ts';
 import { addCounts, countBatch } from './target-counts.ts';
 import { unreadableCodes } from './unreadable-codes.ts';
@@ -37,11 +38,10 @@ export interface HeldDecision {
 export interface DecidedBatch {
   readonly batchId: string;
   readonly decision: HeldDecision['decision'];
-  /** One that is to be sent again is held until it is. */
-  readonly state: 'acked' | 'held' | 'dead';
+  readonly state: 'acked' | 'ready' | 'dead';
 }
 
-const stateAfter = { delivered: 'acked', resend: 'held', discard: 'dead' } as const;
+const stateAfter = { delivered: 'acked', resend: 'ready', discard: 'dead' } as const;
 
 export interface HeldServices extends RecordSource {
   readonly queue: WorkQueue;
@@ -83,9 +83,6 @@ export async function decideHeldBatch(services: HeldServices, tenantId: string, 
   return decided!;
 }
 
-const settleHeld = `/* settle held batch */
-  update headgate.batches set reason_code = null, resolution_evidence = $3, changed_at = headgate.clock() where tenant_id = $1 and batch_id = $2`;
-
 async function writeDecision(
   tx: TenantTx,
   { queue, ports }: HeldServices,
@@ -96,10 +93,7 @@ async function writeDecision(
   const evidence = `${actor} decided: ${reason}`;
   const change = { batchId: batch.batchId, from: 'held', actor, traceParent: batch.traceParent, evidence } as const;
   if (decision === 'resend') {
-    // A held batch that waits for nobody is sent again, labelled as a possible duplicate where an attempt of it was unknown.
-    await queue.addWork(tx, [deliverWork(batch.flowId, batch)]);
-    await resolveAttempts(tx, [{ batchId: batch.batchId, resolvedAs: 'resent', evidence }]);
-    await tx.query(settleHeld, [tx.tenantId, batch.batchId, evidence]);
+    await sendAgain(tx, { queue, ids: ports.ids }, [batch], { actor, evidence });
     return;
   }
   const isDelivered = decision === 'delivered';
@@ -123,7 +117,7 @@ async function lettersOf(services: HeldServices, batch: LoadedBatch, plan: Plan,
     batchId: batch.batchId,
     recordNumber: record.record,
     cause: 'operator',
-    code: unreadableCodes.find((code) => code === batch.reasonCode) ?? deliveryErrors.E_OUTCOME_UNKNOWN,
+    code: [...unreadableCodes, ...configurationCodes].find((code) => code === batch.reasonCode) ?? deliveryErrors.E_OUTCOME_UNKNOWN,
     message: reason,
     deliveryKey: record.deliveryKey,
   }));

@@ -38,6 +38,11 @@ describe('the outcome of a whole batch', () => {
     [refused(false), 1, 'refused'],
     [refused(true), 1, 'retry'],
     [refused(true), 3, 'exhausted'],
+    [refused(true, { code: 'E_TARGET_SETUP' }), 2, 'retry'],
+    [refused(true, { code: 'E_TARGET_SETUP' }), 3, 'held'],
+    [refused(false, { code: 'E_TARGET_REDIRECT' }), 2, 'retry'],
+    [refused(false, { code: 'E_TARGET_REDIRECT' }), 9, 'held'],
+    [{ kind: 'acked', perRecord: [0, 1, 2, 3].map((index) => ({ index, status: 'retry' as const, code: 'E_SSRF' })) } as const, 3, 'held'],
     [{ kind: 'unknown', code: 'E_X', message: 'm' } as const, 1, 'unknown'],
     [{ kind: 'unknown', code: 'E_X', message: 'm' } as const, 3, 'unknown'],
   ])('%j at attempt %i is %s', (outcome, attempt, kind) => {

@@ -2,20 +2,23 @@
 import type { Rng } from '../../platform/base/ports.ts';
 import type { DeliveryOutcome, RecordResult } from '../connectors/connector.ts';
 import type { TargetPlan } from '../engine/plan.ts';
+import { isConfigurationFault, isToBeHeld } from './configuration-codes.ts';
 import { isExhausted, retryDelayMs } from './retry-schedule.ts';
 
 export type Decision =
   | { readonly kind: 'acked'; readonly evidence: string | null }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  | { readonly kind: 'retry'; readonly delayMs: number; readonly code: string }
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly code: string; readonly message: string }
+  /** Settings are at fault: a person has to act before it is sent again. */
+  | { readonly kind: 'held'; readonly code: string; readonly message: string }
   | { readonly kind: 'exhausted'; readonly code: string; readonly message: string }
   /** `delayMs` until it is resolved. */
-  | { readonly kind: 'unknown'; readonly delayMs: number; readonly code: string }
+  | { readonly kind: 'unknown'; readonly delayMs: number; readonly code: string; readonly message: string }
   | { readonly kind: 'split'; readonly delayMs: number; readonly parts: readonly SplitPart[] };
 
 /** Positions of a batch that go on together as a batch of their own. */
 export interface SplitPart {
-  readonly becomes: 'acked' | 'refused' | 'exhausted' | 'retry' | 'unknown';
+  readonly becomes: 'acked' | 'refused' | 'exhausted' | 'retry' | 'unknown' | 'held';
   readonly indexes: readonly number[];
   /** By position in `indexes`; empty for acked ones. */
   readonly codes: readonly string[];
@@ -38,14 +41,19 @@ export function decide(outcome: DeliveryOutcome, context: AttemptContext): Decis
         : decideParts(outcome.perRecord, context);
     case 'refused': {
       const { code, message } = outcome;
-      if (!outcome.retryable) return { kind: 'refused', code, message };
+      if (isToBeHeld(code, attempt, target.retry.max)) return { kind: 'held', code, message };
+      const isMendable = isConfigurationFault(code);
+      if (!outcome.retryable && !isMendable) return { kind: 'refused', code, message };
       if (isLast) return { kind: 'exhausted', code, message };
-      return { kind: 'retry', delayMs: retryDelayMs(target.retry, attempt, rng, outcome.retryAfterMs), code };
+      return { kind: 'retry', delayMs: retryDelayMs(target.retry, attempt, rng, outcome.retryAfterMs), code, message };
     }
     case 'unknown':
-      return { kind: 'unknown', delayMs: retryDelayMs(target.retry, attempt, rng), code: outcome.code };
+      return { kind: 'unknown', delayMs: retryDelayMs(target.retry, attempt, rng), code: outcome.code, message: outcome.message };
   }
 }
+
+/** What is said of results per record, which come without a text of their own. */
+const perRecordMessage = 'the target answered so for each record';
 
 function decideParts(results: readonly RecordResult[], { target, attempt, records, rng }: AttemptContext): Decision {
   const isLast = isExhausted(target.retry, attempt);
@@ -60,6 +68,7 @@ function decideParts(results: readonly RecordResult[], { target, attempt, record
   for (let index = 0; index < records; index++) {
     const result = byIndex.get(index);
     if (result === undefined) add('acked', index, null);
+    else if (result.status === 'retry' && isToBeHeld(result.code, attempt, target.retry.max)) add('held', index, result.code);
     else add(result.status === 'retry' && isLast ? 'exhausted' : result.status, index, result.code);
   }
   const delayMs = retryDelayMs(target.retry, attempt, rng);
@@ -70,9 +79,11 @@ function decideParts(results: readonly RecordResult[], { target, attempt, record
     case 'acked':
       return { kind: 'acked', evidence: null };
     case 'retry':
-      return { kind: 'retry', delayMs, code };
+      return { kind: 'retry', delayMs, code, message: perRecordMessage };
     case 'unknown':
-      return { kind: 'unknown', delayMs, code };
+      return { kind: 'unknown', delayMs, code, message: perRecordMessage };
+    case 'held':
+      return { kind: 'held', code, message: perRecordMessage };
     case 'refused':
     case 'exhausted':
       // Codes may differ from record to record.

@@ -5,19 +5,11 @@
  */
 import type { HeadgateError } from '../../platform/base/errors.ts';
 import type { AttemptEnding } from './attempt-store.ts';
-import { noLane } from './batch.ts';
 import type { BatchEnding } from './batch-ending.ts';
 import { changeOf, type EndingContext, endingOfWork } from './batch-endings.ts';
 import type { BatchState } from './batch-state.ts';
+import { heldDelayMs } from './held-delay.ts';
 import type { Decision } from './outcome-decision.ts';
-
-/** A held batch of an ordered target stays in the queue, so that its lane waits; a decision makes it ready at once. */
-export const heldAgainMs = 3_600_000;
-
-/** Null: it leaves the queue until a person decides. */
-export function heldDelayMs(lane: number): number | null {
-  return lane === noLane ? null : heldAgainMs;
-}
 
 /** After an attempt; the batch is `sending`. What the target said stays with the attempt, as far as it says one thing. */
 export function endingOfUnreadable(
@@ -31,6 +23,7 @@ export function endingOfUnreadable(
     attemptId,
     outcome: isRefused ? 'refused' : 'unknown',
     reasonCode: isRefused ? decision.code : error.code,
+    message: isRefused ? decision.message : error.message,
   };
   const first = isRefused
     ? changeOf(context, 'sending', 'retry', { reasonCode: decision.code })

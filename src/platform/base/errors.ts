@@ -35,6 +35,11 @@ export function declaredErrors(): CatalogueEntry[] {
   return [...catalogue.values()].sort((a, b) => (a.code < b.code ? -1 : 1));
 }
 
+/** What the catalogue says to do next; empty for a code that no module loaded so far declares. */
+export function nextOf(code: string): string {
+  return catalogue.get(code)?.next ?? '';
+}
+
 export class HeadgateError extends Error {
   readonly code: string;
   readonly retryable: boolean;
@@ -51,7 +56,7 @@ export class HeadgateError extends Error {
 
   /** What the catalogue says to do next; empty for an undeclared code. */
   get next(): string {
-    return catalogue.get(this.code)?.next ?? '';
+    return nextOf(this.code);
   }
 }
 

@@ -1,10 +1,11 @@
 /**
- * What an HTTP answer says about a batch (docs/connectors/http.md). A status decides for the whole; results per record, where the
- * target returns them, decide for each. An answer that can't be understood is unknown, never acknowledged.
+ * What the status of an HTTP answer says about a batch, and whether its body may say something of single records
+ * (docs/connectors/http.md). An answer that can't be understood is unknown, never acknowledged.
  */
-import type { DeliveryOutcome, RecordResult } from '../connector.ts';
+import type { DeliveryOutcome } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import type { HttpExchange } from './http-client.ts';
+import { readRecordResults, type SentRecords } from './http-record-results.ts';
 
 type Answered = Extract<HttpExchange, { kind: 'answered' }>;
 
@@ -40,7 +41,7 @@ function statusOutcome(answer: Answered, nowMs: number): DeliveryOutcome {
     };
   }
   // The credentials are at fault, not the records: a rotated secret is read at the next attempt.
-  if (status === 401) return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_FORBIDDEN, message };
+  if (status === 401 || status === 403) return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_FORBIDDEN, message };
   return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_REFUSED, message };
 }
 
@@ -52,97 +53,40 @@ export function readRetryAfter(header: string | string[] | undefined, nowMs: num
   return Number.isFinite(waitMs) ? Math.max(0, Math.min(retryAfterMaxMs, waitMs)) : null;
 }
 
-/** Completes the outcome of an acknowledged batch with the results in the answer's body, if it holds any. */
-export async function withRecordResults(
-  answer: Answered,
-  batch: { readonly records: number; deliveryKeys(): Promise<readonly string[]> },
-): Promise<DeliveryOutcome> {
-  const unknown = (message: string): DeliveryOutcome => ({ kind: 'unknown', code: connectorErrors.E_TARGET_ANSWER, message });
-  if (answer.body.kind === 'broken') return unknown('the answer ended early');
-  if (!isJson(answer.headers['content-type'])) return { kind: 'acked' };
-  if (answer.body.kind === 'cut') return unknown('the answer is too long to be read');
-  const results = parseResults(answer.body.bytes);
-  if (results === undefined) return { kind: 'acked' };
-  if (results === null) return unknown('the answer is damaged JSON');
-  const positions = await positionsOf(results, batch);
-  const perRecord: RecordResult[] = [];
-  for (const [at, result] of results.entries()) {
-    const index = positions[at];
-    const status = statusOf(result);
-    if (index === undefined || status === undefined) return unknown('a result of the answer names no record or no known status');
-    if (status !== 'acked') perRecord.push({ index, status, code: codeOf(result) });
-  }
-  perRecord.sort((a, b) => a.index - b.index);
-  return perRecord.length === 0 ? { kind: 'acked' } : { kind: 'acked', perRecord };
-}
-
-interface Result {
-  readonly index?: unknown;
-  readonly key?: unknown;
-  readonly status?: unknown;
-  readonly code?: unknown;
-}
-
-function isJson(header: string | string[] | undefined): boolean {
-  return typeof header === 'string' && /^application\/(?:json|[a-z0-9.+-]+\+json)\b/i.test(header);
-}
-
-/** Undefined: no results in it. Null: no JSON. */
-function parseResults(bytes: Buffer): readonly Result[] | undefined | null {
-  if (bytes.length === 0) return undefined;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return null;
-  }
-  const results = (parsed as { results?: unknown } | null)?.results;
-  return Array.isArray(results)
-    ? results.map((result) => (typeof result === 'object' && result !== null ? (result as Result) : {}))
-    : undefined;
-}
-
-async function positionsOf(
-  results: readonly Result[],
-  batch: { readonly records: number; deliveryKeys(): Promise<readonly string[]> },
-): Promise<(number | undefined)[]> {
-  const hasKeys = results.some((result) => result.index === undefined && typeof result.key === 'string');
-  const byKey = new Map(hasKeys ? (await batch.deliveryKeys()).map((key, index) => [key, index] as const) : []);
-  const seen = new Set<number>();
-  return results.map((result) => {
-    const index = typeof result.index === 'number' ? result.index : byKey.get(String(result.key));
-    if (index === undefined || !Number.isInteger(index) || index < 0 || index >= batch.records || seen.has(index)) return undefined;
-    seen.add(index);
-    return index;
-  });
-}
-
-function statusOf({ status }: Result): 'acked' | RecordResult['status'] | undefined {
-  if (typeof status === 'number') {
-    if (status >= 200 && status < 300) return 'acked';
-    if (status === 408 || status === 425 || status === 429 || (status >= 500 && status < 600)) return 'retry';
-    return status >= 400 && status < 500 ? 'refused' : undefined;
-  }
-  switch (status) {
-    case 'ok':
-    case 'acked':
-    case 'accepted':
-    case 'created':
-    case 'duplicate':
-      return 'acked';
-    case 'refused':
-    case 'rejected':
-    case 'failed':
-    case 'invalid':
-      return 'refused';
-    case 'retry':
-      return 'retry';
-    default:
-      return undefined;
+/** Completes the outcome of acknowledged records with the results in the answer's body, if it holds any. */
+export async function withRecordResults(answer: Answered, sent: SentRecords): Promise<DeliveryOutcome> {
+  switch (answer.body.kind) {
+    case 'broken':
+      return notUnderstood('the answer ended early');
+    case 'cut':
+      return notUnderstood('the answer is too long to be read');
+    case 'whole': {
+      const { bytes } = answer.body;
+      if (!mayHoldResults(answer, bytes)) return { kind: 'acked' };
+      const results = await readRecordResults(bytes, sent);
+      if (typeof results === 'string') return notUnderstood(results);
+      return results.length === 0 ? { kind: 'acked' } : { kind: 'acked', perRecord: results };
+    }
   }
 }
 
-/** The target's own code, when it looks like one: an answer may quote values of the record. */
-function codeOf({ code }: Result): string {
-  return typeof code === 'string' && /^[A-Z][A-Z_]{1,15}[A-Z0-9_]{0,8}$/.test(code) ? code : connectorErrors.E_TARGET_RECORD;
+function notUnderstood(message: string): DeliveryOutcome {
+  return { kind: 'unknown', code: connectorErrors.E_TARGET_ANSWER, message };
+}
+
+/** JSON by one of its content types, or by its first character where it has none. */
+function mayHoldResults({ status, headers }: Answered, bytes: Buffer): boolean {
+  const types = [headers['content-type'] ?? []].flat().flatMap((header) => header.split(','));
+  if (bytes.length > 0) return types.length === 0 ? /^(?:\ufeff|\s)*[{[]/.test(bytes.toString('utf8', 0, 64)) : types.some(isJson);
+  // Without a length, the end of a body that was cut before its first byte looks like the end of an empty one.
+  const isComplete = status === 204 || status === 205 || [headers['content-length'], headers['transfer-encoding']].some(isPresent);
+  return !isComplete && types.some(isJson);
+}
+
+function isPresent(header: string | string[] | undefined): boolean {
+  return header !== undefined;
+}
+
+function isJson(type: string): boolean {
+  return /^\s*(?:application|text)\/(?:json|[a-z0-9.+-]+\+json)\b/i.test(type);
 }

@@ -96,7 +96,7 @@ insert into headgate.state_transitions (machine, from_state, event, to_state) va
   ('batch', 'unknown', 'refuse', 'refused'),
   ('batch', 'unknown', 'hold', 'held'),
   ('batch', 'unknown', 'exhaust', 'dead'),
-  ('batch', 'held', 'send', 'sending'),
+  ('batch', 'held', 'retry', 'ready'),
   ('batch', 'held', 'acknowledge', 'acked'),
   ('batch', 'held', 'exhaust', 'dead'),
   ('batch', 'held', 'cancel', 'cancelled'),
@@ -536,6 +536,8 @@ create table headgate.attempts (
   resolved_as text collate "C" check (resolved_as in ('acked', 'refused', 'resent', 'dead', 'cancelled')),
   evidence text,
   reason_code text collate "C",
+  -- What the target or the settings said, bounded, never content.
+  message text,
   primary key (tenant_id, attempt_id),
   constraint attempts_resolve_with_evidence check (resolved_as is null or evidence is not null)
 ) partition by range (attempt_id);
