@@ -9,7 +9,7 @@ import {
   testFlow,
   testRows,
 } from '../../test/support/running-server.ts';
-import { type Scope, scopes } from '../platform/access/api-keys.ts';
+import { type Scope, scopes, usualScopes } from '../platform/access/api-keys.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { failuresMax } from './authentication.ts';
 
@@ -227,6 +227,43 @@ describe('a scope', () => {
       else expect([status, json.code], `${scope} on ${route.operation.operationId}`).toEqual([403, 'E_FORBIDDEN']);
     }
   });
+});
+
+/** How it is answered that a key with scopes of its own makes one with these. */
+async function createdBy(own: readonly Scope[], made: readonly Scope[]): Promise<number> {
+  const body = { name: 'made', scopes: made };
+  return (await server.request('/v1/keys', { key: await alpha.makeKey(own), method: 'POST', body })).status;
+}
+
+describe('the policy of a tenant', () => {
+  const policy =
+    'apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: alpha, name: policy }\nspec: { tier: gold, egress: { allowPrivate: ["0.0.0.0/0"], allowPlain: true } }\n';
+  const apply = (key: string, dryRun = false) => server.request('/v1/flows', { key, method: 'POST', body: { text: policy, dryRun } });
+
+  it.each([
+    ['that may write flows', ['flows:write']],
+    ['for daily work', usualScopes],
+    ['of an admin', ['flows:write', 'admin']],
+    ['for content in the clear', ['flows:write', 'records:reveal']],
+  ] as const)('is not changed, nor a change planned, with a key %s', async (_what, owned) => {
+    const key = await alpha.makeKey(owned);
+    for (const dryRun of [true, false]) {
+      const { status, json } = await apply(key, dryRun);
+      expect([status, json.code, json.detail]).toEqual([403, 'E_FORBIDDEN', 'the key lacks the scope policy:write']);
+    }
+    expect((await server.request('/v1/definitions?kind=TenantPolicy', { key: alphaKey })).json.items).toEqual([]);
+  });
+
+  it('is changed with a key that names it, which no key without it can make', async () => {
+    expect(await createdBy(['admin'], ['flows:write', 'policy:write'])).toBe(403);
+    expect(await createdBy(['admin', 'policy:write'], ['flows:write', 'policy:write'])).toBe(201);
+    expect((await apply(await alpha.makeKey(['flows:write', 'policy:write']))).status).toBe(200);
+  });
+});
+
+it('content in the clear is not given by a key that may not see it', async () => {
+  expect(await createdBy(['admin'], ['records:reveal'])).toBe(403);
+  expect(await createdBy(['admin', 'records:reveal'], ['records:reveal'])).toBe(201);
 });
 
 describe('a key', () => {

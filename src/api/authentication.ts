@@ -39,10 +39,15 @@ export function authenticate(parts: ApiParts) {
     }
     guesses.noteSuccess(key);
     const { scope } = request.routeOptions.config;
-    if (scope === undefined || !allows(owner.scopes, scope))
-      throw new HeadgateError(apiErrors.E_FORBIDDEN, `the key lacks the scope ${scope ?? '(none is enough)'}`);
+    if (scope === undefined) throw new HeadgateError(apiErrors.E_FORBIDDEN, 'the key lacks the scope (none is enough)');
+    assertScope(owner, scope);
     request.owner = owner;
   };
+}
+
+/** Fails with E_FORBIDDEN. For what a route needs besides its own scope. */
+export function assertScope(owner: ApiKeyOwner, scope: Scope): void {
+  if (!allows(owner.scopes, scope)) throw new HeadgateError(apiErrors.E_FORBIDDEN, `the key lacks the scope ${scope}`);
 }
 
 /** Bounded in memory; forgets everything at once when too many addresses fail, which only lets guesses through. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant, testFlow } from '../../test/support/running-server.ts';
+import { usualScopes } from '../platform/access/api-keys.ts';
 
 let database: TestDatabase;
 let server: RunningTestServer;
@@ -31,9 +32,10 @@ const polled = flow.replace('{ id: upload, type: http }', '{ id: drop, type: fol
 
 async function newTenant(...documents: readonly string[]) {
   const tenant = await server.tenant(`bank-${++tenants}`);
+  const key = await tenant.makeKey([...usualScopes, 'policy:write']);
   const post = async (text: string, dryRun: boolean) =>
     await server.request('/v1/flows', {
-      key: tenant.key,
+      key,
       method: 'POST',
       body: { text: text.replaceAll('TENANT', tenant.name), dryRun },
     });

@@ -1,11 +1,11 @@
 /** API keys of the tenant: made (and shown once), listed, revoked. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { createApiKey, listApiKeys, revokeApiKey, type Scope, scopes } from '../platform/access/api-keys.ts';
+import { createApiKey, listApiKeys, namedScopes, revokeApiKey, type Scope, scopes } from '../platform/access/api-keys.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, id, idParameter, instant, line, named, nullable, object, query, text } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
-import { actorOf, ownerOf } from './authentication.ts';
+import { actorOf, assertScope, ownerOf } from './authentication.ts';
 import { pageOf, pageQuery, readCursor } from './paging.ts';
 
 interface KeyBody {
@@ -51,6 +51,7 @@ export function keyRoutes({ db, ports }: ApiParts) {
         schema: describe({
           operationId: 'createKey',
           summary: 'Makes an API key; the answer is the only place where it is ever shown',
+          description: 'The scopes `records:reveal` and `policy:write` can only be given by a key that has them.',
           tag: 'keys',
           body,
           answers: { 201: madeKey },
@@ -59,6 +60,7 @@ export function keyRoutes({ db, ports }: ApiParts) {
       },
       async (request, reply) => {
         const { name, scopes: wanted, expiresAt } = request.body;
+        for (const scope of wanted) if (namedScopes.includes(scope)) assertScope(ownerOf(request), scope);
         const made = await withTenant(db, ownerOf(request).tenantId, (tx) =>
           createApiKey(tx, ports, { name, scopes: wanted, expiresAt: expiresAt ? new Date(expiresAt) : null, actor: actorOf(request) }),
         );

@@ -25,6 +25,7 @@ beforeAll(async () => {
     keyFiles[tenant] = await makeKey(tenant);
   }
   keyFiles.admin = await makeKey('bank', 'admin');
+  keyFiles.policy = await makeKey('bank', 'flows:read', 'flows:write', 'policy:write');
   const documents = {
     'policy.yaml': document('TenantPolicy', 'policy', '{ tier: silver, egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }'),
     'out.yaml': document('Connection', 'out', `{ type: folder, root: ${JSON.stringify(out)} }`),
@@ -36,7 +37,11 @@ beforeAll(async () => {
     'slow.yaml': uploadFlow('slow', { type: 'file', connection: 'late', retry: 'retry: { max: 100, initial: 100ms, cap: 200ms }' }),
   };
   for (const [name, text] of Object.entries(documents)) writeFileSync(join(folder, name), text);
-  expect(await headgate('flow', 'apply', ...Object.keys(documents), '--yes')).toMatchObject({ code: 0 });
+  expect(await headgate('flow', 'apply', 'policy.yaml', '--yes')).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('policy:write'),
+  });
+  expect(await as('policy', 'flow', 'apply', ...Object.keys(documents), '--yes')).toMatchObject({ code: 0 });
 });
 afterAll(async () => {
   await served?.stop();
@@ -208,7 +213,7 @@ describe('keys', () => {
     const path = await makeKey('bank', 'jobs:read', 'files:read');
     const list = await as('admin', 'key', 'list', '--json');
     const keys = JSON.parse(list.stdout);
-    expect(keys.map(({ scopes }: { scopes: string[] }) => scopes.length)).toEqual([2, 1, 7]);
+    expect(keys.map(({ scopes }: { scopes: string[] }) => scopes.length)).toEqual([2, 3, 1, 7]);
     expect(list.stdout).not.toContain('hg_live_');
     const unprinted = await administer('key', 'create', 'bank', '-o', 'xml');
     expect([unprinted.code, unprinted.stdout]).toEqual([2, '']);

@@ -43,7 +43,7 @@ export const tenantVerbs: Readonly<Record<string, Command>> = {
 export const keyCreateCommand: Command = {
   usage: `headgate key create TENANT [--name NAME] [--scopes ${scopes.join(',')}] [--data-dir DIR] [--json]`,
   summary:
-    'Makes an API key of a tenant and prints it once; only its hash is kept. Default scopes: all but admin and records:reveal (content in the clear).',
+    'Makes an API key of a tenant and prints it once; only its hash is kept. Default scopes: all but admin, records:reveal (content in the clear) and policy:write (the policy that binds the tenant).',
   options: { ...options, name: { type: 'string' }, scopes: { type: 'string' } },
   async run(line) {
     const tenant = requiredPositional(line, 0, 'TENANT', this.usage);

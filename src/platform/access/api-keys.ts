@@ -19,16 +19,20 @@ export const scopes = [
   'flows:write',
   'records:read',
   'records:reveal',
+  'policy:write',
   'admin',
 ] as const;
 export type Scope = (typeof scopes)[number];
 
-/** What a key for daily work gets: neither content in the clear nor the making of keys. */
-export const usualScopes: readonly Scope[] = scopes.filter((scope) => scope !== 'admin' && scope !== 'records:reveal');
+/** What a key must name to have it: content in the clear, and changing the policy that binds the tenant itself. */
+export const namedScopes: readonly Scope[] = ['records:reveal', 'policy:write'];
 
-/** `admin` may do everything but see content in the clear, which a key must name. */
+/** What a key for daily work gets: nothing that must be named, nor the making of keys. */
+export const usualScopes: readonly Scope[] = scopes.filter((scope) => scope !== 'admin' && !namedScopes.includes(scope));
+
+/** `admin` may do everything but what a key must name. */
 export function allows(owned: readonly Scope[], needed: Scope): boolean {
-  return owned.includes(needed) || (needed !== 'records:reveal' && owned.includes('admin'));
+  return owned.includes(needed) || (!namedScopes.includes(needed) && owned.includes('admin'));
 }
 
 export interface ApiKeyOwner {
