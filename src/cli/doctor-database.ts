@@ -1,9 +1,10 @@
 /**
  * What `headgate doctor` asks the database: does it answer, is the role safe, does the schema fit, do the clocks agree, is
- * there room. An embedded cluster that exists is started for the question; one that does not is not made.
+ * there room, are the folders of tenants apart. An embedded cluster that exists is started for the question; one that does not is not made.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { listTenants } from '../platform/access/tenants.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemClock, systemPorts } from '../platform/base/system-ports.ts';
 import type { Db } from '../platform/postgres/database.ts';
@@ -40,7 +41,8 @@ async function questions(url: string, settings: Settings): Promise<Finding[]> {
     const reached = await askServer(db, settings);
     try {
       const { schemaVersion } = await guardStartUp(db);
-      return [...reached, ok('role and schema', `the role is safe; the schema has version ${schemaVersion}`)];
+      const sound = ok('role and schema', `the role is safe; the schema has version ${schemaVersion}`);
+      return [...reached, sound, checkFolderRoots(settings, (await listTenants(db)).length)];
     } catch (error) {
       return [...reached, failedBy('role and schema', error)];
     }
@@ -49,6 +51,18 @@ async function questions(url: string, settings: Settings): Promise<Finding[]> {
   } finally {
     await db.close();
   }
+}
+
+/** Several tenants without roots of their own are kept apart only by what each one's connections name. */
+function checkFolderRoots({ folderRoots }: Settings, tenants: number): Finding {
+  const check = 'folders of tenants';
+  if (folderRoots.length > 0) return ok(check, `connections may name folders in ${folderRoots.join(', ')}`);
+  if (tenants <= 1) return ok(check, 'there is one tenant at most');
+  return warning(
+    check,
+    `${tenants} tenants may name any folder that the server's user can use, but those of the system, of the product and of each other`,
+    'Give each a folder of its own: set HEADGATE_FOLDER_ROOTS, such as to /srv/headgate/{tenant} (docs/operating/folders.md).',
+  );
 }
 
 interface ServerFacts {

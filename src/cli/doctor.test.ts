@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { ensureTenant } from '../platform/access/tenants.ts';
+import { systemPorts } from '../platform/base/system-ports.ts';
 import { examine } from './doctor.ts';
 import { checkCoreDumps } from './doctor-checks.ts';
 
@@ -101,6 +103,18 @@ describe('what is wrong is found, with a next step', () => {
     expect((await find('master key')).map(([result]) => result)).toEqual(['failed', 'failed']);
     env['HEADGATE_SIGNING_KEY'] = 'file:/nowhere/key';
     expect(await find('signing key')).toEqual([['failed', expect.stringContaining('does not exist'), expect.any(String)]]);
+  });
+
+  it('several tenants that may name any folder, until each has its own', async () => {
+    const ensure = (name: string) => ensureTenant(database.db, systemPorts.ids, { name, cell: 'local', region: 'local' });
+    await ensure('bank-a');
+    expect((await find('folders of tenants')).map(([result]) => result)).toEqual(['ok']);
+    await ensure('bank-b');
+    expect(await find('folders of tenants')).toEqual([
+      ['warning', expect.stringMatching(/^2 tenants may name any folder/), expect.stringContaining('HEADGATE_FOLDER_ROOTS')],
+    ]);
+    env['HEADGATE_FOLDER_ROOTS'] = join(folder, '{tenant}');
+    expect((await find('folders of tenants')).map(([result]) => result)).toEqual(['ok']);
   });
 
   it('an embedded PostgreSQL that was never made is not made by asking', async () => {
