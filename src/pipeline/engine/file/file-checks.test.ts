@@ -35,7 +35,9 @@ const trailer = recordPlan(
 function statistic(name: 'records' | 'sum', field: string | null = null): Expression {
   return { kind: 'statistic', type: name === 'sum' ? 'decimal' : 'int', name, field, key: null };
 }
-const trailerField = (index: number, type: 'int' | 'decimal'): Expression => ({ kind: 'field', type, scope: 'trailer', index, name: '' });
+const trailerField = (index: number, type: 'int' | 'decimal'): Expression => {
+  return { kind: 'field', type, scope: 'trailer', index, name: trailer.fields[index]!.name };
+};
 
 function controlPlan(acceptance: Partial<AcceptancePlan> = {}, hasTrailer = true): Plan {
   const plan = planOf({
@@ -126,6 +128,43 @@ describe('the check of a file', () => {
       ['E_TRUNCATED', 'held'],
       ['E_CONTROL', 'rejected'],
     ]);
+  });
+
+  it('says what control totals declare and what was computed, exact, and which value is absent', () => {
+    const messages = (lines: readonly string[]) => checkLines(controlPlan(), lines).check.reasons.map(({ message }) => message);
+    expect(messages([...good, 'T,3,3.74'])).toEqual([
+      'totals differ: declared trailer.count 3, trailer.total 3.74; computed stats.records 2, stats.sum.amount 3.75 (1.50 EUR, 2.25 ZAR)',
+    ]);
+    expect(messages([good[0]!, 'T,1,1.5'])).toEqual([]);
+    expect(messages([good[0]!, 'T,1,9'])[0]).toMatch(
+      /declared trailer.count 1, trailer.total 9(\.00)?; computed .*stats.sum.amount 1.50 EUR$/,
+    );
+    expect(messages(good)[1]).toBe(
+      'a value is absent: declared trailer.count absent, trailer.total absent; computed stats.records 2, stats.sum.amount 3.75 (1.50 EUR, 2.25 ZAR)',
+    );
+    expect(messages([...good, 'T,2,']).at(-1)).toContain('declared trailer.count 2, trailer.total absent;');
+  });
+
+  it('never says a text that header or trailer hold', () => {
+    const isSender = call(
+      'bool',
+      'equal',
+      { kind: 'field', type: 'string', scope: 'trailer', index: 0, name: 'tag' },
+      {
+        kind: 'literal',
+        type: 'string',
+        value: 'X',
+      },
+    );
+    const plan = controlPlan();
+    const { check } = checkLines({ ...plan, rules: [{ ...plan.rules[0]!, assert: isSender }] }, [...good, 'T,2,3.75']);
+    expect(check.reasons.map(({ message }) => message)).toEqual(['totals differ']);
+    for (const hidden of [{ mask: 'last4' }, { class: 'account' }] as const) {
+      const fields = trailer.fields.map((field, index) => (index === 1 ? { ...field, ...hidden } : field));
+      const masked = { ...plan, records: plan.records.map((record) => (record.role === 'trailer' ? { ...record, fields } : record)) };
+      const [reason] = checkLines(masked, [...good, 'T,7,3.75']).check.reasons;
+      expect(reason!.message).toMatch(/^totals differ: declared trailer.total 3.75; computed/);
+    }
   });
 
   it('holds a file whose trailer is unreadable or stands before records', () => {

@@ -2,12 +2,13 @@
 import type { ChunkSummary, FieldAmounts, RecordCounts } from '../chunk.ts';
 import type { CompiledFlow } from '../compile-flow.ts';
 import { fileErrors } from '../engine-errors.ts';
-import { type EvaluationScope, evaluateBoolean, type Statistic } from '../expressions/evaluate.ts';
+import { evaluateBoolean, type Statistic } from '../expressions/evaluate.ts';
 import type { Scope } from '../expressions/expression.ts';
 import { ExpressionFailure } from '../expressions/expression-errors.ts';
 import { decimalText, type Value } from '../expressions/values.ts';
 import type { RulePlan } from '../plan.ts';
 import { envelopeValues } from '../records/record-scope.ts';
+import { type ComparedScope, comparedTotals } from './compared-totals.ts';
 import type { FileReason } from './file-verdict.ts';
 
 /** What header and trailer say, what was counted, and whether every file rule holds; null without file rules. */
@@ -53,16 +54,21 @@ export function checkFileRules(flow: CompiledFlow, totals: FileTotals): FileRule
   };
 }
 
-function ruleProblem(rule: RulePlan, scope: EvaluationScope): { code: string; message: string } | null {
+function ruleProblem(rule: RulePlan, scope: FileScope): { code: string; message: string } | null {
   try {
-    return evaluateBoolean(rule.assert, scope) ? null : { code: rule.code, message: rule.message };
+    return evaluateBoolean(rule.assert, scope) ? null : problemOf(rule, scope, rule.code, rule.message);
   } catch (error) {
     if (!(error instanceof ExpressionFailure)) throw error;
-    return { code: fileErrors.E_CONTROL, message: error.message };
+    return problemOf(rule, scope, fileErrors.E_CONTROL, error.message);
   }
 }
 
-class FileScope implements EvaluationScope {
+function problemOf(rule: RulePlan, scope: FileScope, code: string, message: string): { code: string; message: string } {
+  const compared = comparedTotals(rule.assert, scope);
+  return { code, message: compared === '' ? message : `${message}: ${compared}` };
+}
+
+class FileScope implements ComparedScope {
   readonly #flow: CompiledFlow;
   readonly #totals: FileTotals;
   readonly #envelopes: Readonly<Record<'header' | 'trailer', readonly Value[]>>;
@@ -107,6 +113,19 @@ class FileScope implements EvaluationScope {
       decimalText({ unscaled: this.#unscaled(name, null), scale }),
     ]);
     return { records: String(this.#countedRecords()), ...(Object.fromEntries(sums) as Record<string, string>) };
+  }
+
+  isHidden(scope: Scope, index: number): boolean {
+    const field = this.#flow.plan.records.find(({ role }) => role === scope)?.fields[index];
+    return field !== undefined && (field.mask !== 'none' || field.class !== null);
+  }
+
+  /** In the order of the currencies' codes. */
+  currencySums(field: string): (readonly [string, string])[] {
+    const { scale, byCurrency } = this.#read()[field] ?? { scale: 0, byCurrency: {} };
+    return Object.entries(byCurrency)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([currency, unscaled]) => [currency, decimalText({ unscaled: BigInt(unscaled), scale })]);
   }
 
   #read(): FieldAmounts {
