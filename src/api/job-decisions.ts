@@ -2,10 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { cancelJob, type JobAction, previewDecision, rejectJob, releaseJob, retryCloseJob } from '../control/jobs/job-decisions.ts';
-import { jobErrors } from '../control/jobs/job-errors.ts';
 import { jobStates } from '../control/jobs/job-state.ts';
 import { reasonMax } from '../platform/access/decision-reason.ts';
-import { HeadgateError } from '../platform/base/errors.ts';
 import { choice, describe, id, idParameter, line, named, object } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
@@ -48,10 +46,7 @@ export function jobDecisionRoutes({ jobs }: ApiParts) {
           const jobId = request.params.id;
           const keyed = keyedDecision(request, ['job', verb, jobId, reason, version ?? null]);
           if (!dryRun) return decide(jobs, tenantId, { jobId, reason, actor: actorOf(request), previewed: version, keyed });
-          const preview = await previewDecision(jobs, tenantId, jobId);
-          if (!preview.allowed.includes(verb))
-            throw new HeadgateError(jobErrors.E_JOB_STATE, `there is nothing to ${verb} in a job that is ${preview.state}`);
-          return preview;
+          return previewDecision(jobs, tenantId, jobId, verb);
         },
       );
   };

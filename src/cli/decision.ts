@@ -4,7 +4,16 @@
  */
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { createApiClient } from './api-client.ts';
-import { apiOptions, type Command, type CommandLine, outputOptions, requiredOption, requiredPositional, textOption } from './command.ts';
+import {
+  apiOptions,
+  type Command,
+  type CommandLine,
+  outputOptions,
+  printable,
+  requiredOption,
+  requiredPositional,
+  textOption,
+} from './command.ts';
 import { confirmPlan } from './confirmation.ts';
 import { printOne } from './output.ts';
 
@@ -43,6 +52,8 @@ export function decisionCommand({ command, summary, thing, more, path, body }: D
       let version: unknown;
       if (line.options['dry-run'] || !line.options.yes) {
         const plan = await api.post<Record<string, unknown>>(path(id), { ...request, dryRun: true });
+        for (const { code, message } of (plan.warnings ?? []) as readonly { code: string; message: string }[])
+          process.stderr.write(`${printable(`warning ${code}: ${message}`)}\n`);
         if (line.options['dry-run']) {
           await printOne(line, plan);
           return 0;

@@ -90,6 +90,32 @@ describe('a held job', () => {
     expect(await jobs.usage()).toMatchObject({ held: 0 });
   });
 
+  it('whose trailer is missing may be released, with a warning, because all its records were read', async () => {
+    const jobs = await start();
+    const [jobId] = await jobs.accept([text(fixtureLines.filter((line) => !line.startsWith('T')))]);
+    jobs.startAll();
+    await stateIs(jobs, 'held');
+    const { allowed, warnings, records } = await previewDecision(jobs.services, jobs.tenantId, jobId!, 'release');
+    expect([allowed, records.read]).toEqual([['release', 'reject', 'cancel'], 12]);
+    expect(warnings).toEqual([{ code: 'E_TRUNCATED', message: expect.stringContaining('it holds 12 records') }]);
+    await releaseJob(jobs.services, jobs.tenantId, { jobId: jobId!, ...because });
+    expect((await receiptOf(jobs)).job).toMatchObject({ state: 'completed', verdict: 'partial' });
+  });
+
+  it.each([1_000_000, 60])('of which a record was not read cannot be released, only rejected (chunks of %i)', async (chunkBytes) => {
+    const jobs = await start({ chunkBytes });
+    const [jobId] = await jobs.accept([text([...fixtureLines.slice(0, -1), 'D,open,"1.00,ZAR,r'])]);
+    jobs.startAll();
+    await stateIs(jobs, 'held');
+    const reasons = (await previewDecision(jobs.services, jobs.tenantId, jobId!)).reasons.map(({ code }) => code);
+    expect(reasons).toContain('E_QUOTE_OPEN');
+    const refusal = { code: 'E_JOB_INCOMPLETE', message: 'records of the file could not be read (E_QUOTE_OPEN)' };
+    await expect(previewDecision(jobs.services, jobs.tenantId, jobId!, 'release')).rejects.toMatchObject(refusal);
+    await expect(releaseJob(jobs.services, jobs.tenantId, { jobId: jobId!, ...because })).rejects.toMatchObject(refusal);
+    await rejectJob(jobs.services, jobs.tenantId, { jobId: jobId!, ...because });
+    expect((await receiptOf(jobs)).job).toMatchObject({ state: 'rejected' });
+  });
+
   it('whose file could not be processed cannot be released, only rejected', async () => {
     const jobs = await start();
     const [jobId] = await jobs.accept([text(fixtureLines)]);

@@ -7,6 +7,7 @@
 import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
 import { cancelDeliveries } from '../../pipeline/deliveries/delivery-cancel.ts';
 import { amountTexts, type FieldTexts, type StageTexts, stageTexts } from '../../pipeline/engine/amount-texts.ts';
+import { fileErrors } from '../../pipeline/engine/engine-errors.ts';
 import { ledgerErrors } from '../../pipeline/ledger/ledger-errors.ts';
 import { checkReason } from '../../platform/access/decision-reason.ts';
 import { answerOnce, type KeyedRequest } from '../../platform/access/idempotency-keys.ts';
@@ -45,6 +46,8 @@ export interface DecisionPreview {
   /** Of the job as it was shown. */
   readonly version: string;
   readonly reasons: readonly { readonly code: string; readonly message: string }[];
+  /** What a person should know before a release. */
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
   readonly records: { readonly read: number; readonly valid: number; readonly rejected: number; readonly filtered: number };
   readonly amounts: StageTexts | null;
   /** What a release would deliver, and a rejection or cancellation keep back, as far as it was not delivered. */
@@ -85,13 +88,19 @@ async function findJob(tx: TenantTx, jobId: string, sql: string): Promise<Decida
   return job;
 }
 
-/** Fails with E_JOB_UNKNOWN. */
-export async function previewDecision(services: JobServices, tenantId: string, jobId: string): Promise<DecisionPreview> {
+/** With a `decision`, as that would fail; else with E_JOB_UNKNOWN only. */
+export async function previewDecision(
+  services: JobServices,
+  tenantId: string,
+  jobId: string,
+  decision?: JobAction,
+): Promise<DecisionPreview> {
   return await withTenant(
     services.db,
     tenantId,
     async (tx) => {
       const job = await findJob(tx, jobId, selectJob);
+      if (decision !== undefined) assertDecidable(job, decision, undefined);
       const { plan } = await services.flows.load(tx, job.flowVersionId);
       const check = job.totals?.checked?.check ?? null;
       const failure = job.reasonCode === null ? [] : [{ code: job.reasonCode, message: job.reason ?? '' }];
@@ -101,6 +110,7 @@ export async function previewDecision(services: JobServices, tenantId: string, j
         allowed: (['release', 'reject', 'cancel', 'retry-close'] as const).filter((action) => isAllowed(job, action)),
         version: job.version,
         reasons: isUnbalanced(job) ? [...failure, ...(check?.reasons ?? [])] : (check?.reasons ?? failure),
+        warnings: isAllowed(job, 'release') ? releaseWarnings(job) : [],
         records: check?.records ?? job.records,
         amounts: check === null ? null : stageTexts(check.amounts),
         targets: plan.targets.map(({ id }, index) => {
@@ -113,6 +123,21 @@ export async function previewDecision(services: JobServices, tenantId: string, j
   );
 }
 
+/** All of its records were read, but the file does not say how many it should have had. */
+function releaseWarnings(job: DecidableJob): DecisionPreview['warnings'] {
+  const check = job.totals?.checked?.check;
+  const missing = check?.reasons.filter(({ code }) => code === fileErrors.E_TRUNCATED) ?? [];
+  return missing.map(({ code, message }) => ({
+    code,
+    message: `${message}, so the file may have been cut short: it holds ${check!.records.read} records, and a release delivers what is valid of them; ask the sender how many there should be`,
+  }));
+}
+
+/** The first reason for which records of the file were not read; such a file is never delivered in part. */
+function unreadCode(job: DecidableJob): string | undefined {
+  return job.totals?.checked?.check.damage[0]?.code;
+}
+
 /** Closing it clears the code. */
 function isUnbalanced(job: DecidableJob): boolean {
   return job.reasonCode === ledgerErrors.E_UNBALANCED;
@@ -121,7 +146,7 @@ function isUnbalanced(job: DecidableJob): boolean {
 function isAllowed(job: DecidableJob, decision: JobAction): boolean {
   if (decision === 'retry-close') return isUnbalanced(job);
   if (jobTransitions[job.state][decision] === undefined) return false;
-  if (decision === 'release') return job.totals?.checked != null;
+  if (decision === 'release') return job.totals?.checked != null && unreadCode(job) === undefined;
   return decision !== 'reject' || job.state === 'held';
 }
 
@@ -246,6 +271,10 @@ function assertDecidable(job: DecidableJob, decision: JobAction, previewed: stri
   }
   if (decision === 'release' && job.state === 'held' && job.totals?.checked == null) {
     throw new HeadgateError(jobErrors.E_JOB_INCOMPLETE, 'a part of the file could not be processed');
+  }
+  const unread = decision === 'release' && job.state === 'held' ? unreadCode(job) : undefined;
+  if (unread !== undefined) {
+    throw new HeadgateError(jobErrors.E_JOB_INCOMPLETE, `records of the file could not be read (${unread})`);
   }
   if (!isAllowed(job, decision)) {
     throw new HeadgateError(jobErrors.E_JOB_STATE, `there is nothing to ${decision} in a job that is ${job.state}`);

@@ -19,9 +19,10 @@ export const jobErrors = defineErrors({
     next: 'Look at the job with `headgate job get`; only held jobs can be released or rejected, and closed ones stay as they are.',
   },
   E_JOB_INCOMPLETE: {
-    meaning: 'The job was held because a part of its file could not be processed; it cannot be released.',
+    meaning:
+      'The job was held because records of its file could not be read, or a part of it could not be processed; it cannot be released.',
     actor: 'operator',
-    next: 'Mend the cause that the job names, reject the job with a reason, and have the file sent again.',
+    next: 'Reject the job with a reason (`headgate job reject`), mend the cause that the job names, and have the file sent again.',
   },
   E_DECISION_STALE: {
     meaning: 'The job is no longer as it was when the decision was previewed.',
