@@ -1,8 +1,9 @@
 /** Jobs: lists, one with everything about it, its findings, its receipt. Decisions and exports have files of their own. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { listFindings } from '../control/jobs/finding-views.ts';
 import { jobStates } from '../control/jobs/job-state.ts';
-import { findJob, getReceipt, listJobs, listRejections } from '../control/jobs/job-views.ts';
+import { findJob, getReceipt, listJobs } from '../control/jobs/job-views.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, found, idParameter, instant, line, named, object, pageOfItems, query, text } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
@@ -24,7 +25,7 @@ interface FindingsQuery {
 
 const receiptAnswer = object({ body: text, signature: text, keyId: text, createdAt: instant });
 
-export function jobRoutes({ db }: ApiParts) {
+export function jobRoutes({ db, store }: ApiParts) {
   return async (api: FastifyInstance): Promise<void> => {
     api.get<{ Querystring: ListQuery }>(
       '/jobs',
@@ -67,7 +68,8 @@ export function jobRoutes({ db }: ApiParts) {
         schema: describe({
           operationId: 'listFindings',
           summary: 'Findings about records, in record order',
-          description: 'The samples that are kept in the database; the complete list is in the export.',
+          description:
+            'Every record that the check of the whole file excluded, and of the others the samples that are kept; the complete list is in the export.',
           tag: 'jobs',
           params: idParameter,
           querystring: query({ ...pageQuery, code: Type.Optional(line(64)) }),
@@ -84,7 +86,7 @@ export function jobRoutes({ db }: ApiParts) {
           ownerOf(request).tenantId,
           async (tx) => {
             found(await findJob(tx, request.params.id));
-            return listRejections(tx, request.params.id, { after, code, limit: limit + 1 });
+            return listFindings(tx, store, request.params.id, { after, code, limit: limit + 1 });
           },
           { readOnly: true },
         );
