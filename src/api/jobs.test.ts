@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startHttpSink } from '../../test/support/http-sink.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import {
   type Answer,
@@ -30,16 +31,7 @@ beforeAll(async () => {
   tenant = await server.tenant('alpha');
   const hold = '{ mode: partial, maxInvalidRatio: 0.1, onExceed: hold }';
   const [out, flow] = testFlow({ root: server.out });
-  await tenant.apply(
-    out!,
-    flow!,
-    testFlow({ name: 'strict', acceptance: hold })[1]!,
-    `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: nowhere }\nspec: { type: folder, root: ${server.out}/not-there }\n`,
-    testFlow({ name: 'failing' })[1]!.replace(
-      'connection: out, path: out',
-      'connection: nowhere, path: out, retry: { max: 1, initial: 100ms, cap: 1s }',
-    ),
-  );
+  await tenant.apply(out!, flow!, testFlow({ name: 'strict', acceptance: hold })[1]!);
 });
 afterAll(async () => {
   await server?.stop();
@@ -78,6 +70,7 @@ async function exported(jobId: string, from = server, owner = tenant): Promise<{
 function verify(files: ReadonlyMap<string, Buffer>, from = server): VerificationReport {
   const signingKey = readSigningKey(new Secret(readFileSync(join(from.settings.dataDir, 'signing.pem'))));
   return verifyExport({
+    container: null,
     trust: parseTrustFile(printTrustFile([signingKey])),
     compile: (definition) => loadFlow(Buffer.from(definition).toString('utf8')).plan!,
     reader: {
@@ -147,6 +140,15 @@ describe('a job', () => {
   });
 
   it('that failed at a target has its dead letters', async () => {
+    const unwell = await startHttpSink(() => ({ status: 503 }));
+    await tenant.apply(
+      'apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: TENANT, name: policy }\nspec: { egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }\n',
+      `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: unwell }\nspec: { type: http, baseUrl: "${unwell.url}" }\n`,
+      testFlow({ name: 'failing' })[1]!.replace(
+        /out: \{ type: file.*\}/,
+        'out: { type: http, connection: unwell, path: /out, retry: { max: 1, initial: 100ms, cap: 1s } }',
+      ),
+    );
     const jobId = await accept('failing', fresh(3));
     expect(await server.settle(tenant.key, jobId)).toMatchObject({
       state: 'completed_with_failures',
