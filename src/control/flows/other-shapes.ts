@@ -159,12 +159,13 @@ export const tenantPolicyKeys: Readonly<Record<string, Key>> = {
         },
         egress: {
           default: {},
-          description: 'Where targets may connect to. Private, loopback and link-local addresses are refused unless they are named.',
+          description:
+            'Where targets may connect to. Private and loopback addresses are refused unless they are named; link-local and metadata addresses always.',
           shape: object({
             allowPrivate: {
               shape: list(text('an address range such as 10.1.0.0/16', '^[0-9a-fA-F.:]+/[0-9]{1,3}$', 50), { max: 100 }),
               default: [],
-              description: 'Address ranges (CIDR).',
+              description: 'Address ranges (CIDR). None opens link-local addresses or those where clouds serve credentials.',
             },
             allowPlain: { shape: { kind: 'boolean' }, default: false, description: 'http without TLS, and PostgreSQL without TLS.' },
           }),

@@ -58,6 +58,25 @@ it.each(['8.8.8.8', '1.1.1.1', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '
   },
 );
 
+it.each([
+  '169.254.169.254',
+  '169.254.0.1',
+  '::ffff:169.254.169.254',
+  '64:ff9b::a9fe:a9fe',
+  '100.100.100.200',
+  '168.63.129.16',
+  'fd00:ec2::254',
+  'fd20:ce::254',
+  'fd00:c1::a9fe:a9fe',
+  'fe80::1',
+  'fe80::1%eth0',
+])('%s is opened by no policy, whatever it says', async (address) => {
+  const widest = ['0.0.0.0/0', '::/0', '169.254.0.0/16', 'fd00:ec2::/32', 'fe80::/10'];
+  await expect(guard(widest).addressesOf(address)).rejects.toMatchObject({ code: 'E_SSRF' });
+  await expect(guard(widest, ['10.0.0.1', address]).addressesOf('name.example')).rejects.toMatchObject({ code: 'E_SSRF' });
+  expect(await guard(widest).addressesOf('10.0.0.1')).toEqual(['10.0.0.1']);
+});
+
 it('a range of the policy opens itself and nothing beside it', async () => {
   expect(await guard(['10.1.0.0/16']).addressesOf('10.1.255.1')).toEqual(['10.1.255.1']);
   expect(await guard(['10.1.0.0/16']).addressesOf('::ffff:10.1.0.1')).toEqual(['::ffff:10.1.0.1']);

@@ -29,6 +29,20 @@ const forbiddenV4 = [
 /** Of global unicast, which is all that is public in IPv6: Teredo and other protocol assignments, documentation, 6to4. */
 const forbiddenV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 
+/**
+ * Where clouds serve the credentials of a machine (link-local; Alibaba, Azure; AWS, Google, Oracle by IPv6), and what only
+ * the own link reaches: no policy opens them.
+ */
+const neverAllowed = rangesOf([
+  '169.254.0.0/16',
+  '100.100.100.200/32',
+  '168.63.129.16/32',
+  'fe80::/10',
+  'fd00:ec2::254/128',
+  'fd20:ce::254/128',
+  'fd00:c1::a9fe:a9fe/128',
+]);
+
 const forbidden = rangesOf([...forbiddenV4, ...forbiddenV6]);
 const globalUnicast = rangesOf(['2000::/3']);
 
@@ -69,7 +83,7 @@ async function resolve(resolveHost: ResolveHost, name: string): Promise<readonly
 
 function isAllowed(address: string, allowed: BlockList): boolean {
   const judged = embeddedV4(address) ?? address;
-  if (isIP(judged) === 0) return false;
+  if (isIP(judged) === 0 || isIn(neverAllowed, judged)) return false;
   if (isIn(allowed, judged) || isIn(allowed, address)) return true;
   return isPublic(judged);
 }
@@ -106,7 +120,7 @@ function groupList(text: string): number[] {
 }
 
 function isIn(ranges: BlockList, address: string): boolean {
-  return ranges.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+  return ranges.check(address.split('%')[0]!, isIPv4(address) ? 'ipv4' : 'ipv6');
 }
 
 function rangesOf(cidrs: readonly string[]): BlockList {
