@@ -53,7 +53,10 @@ export function flowRoutes(parts: ApiParts) {
         const outcome = await withTenant(db, tenantId, async (tx) => {
           const applied = await applyDocument(tx, ports.ids, document, by);
           // What waits for a connection or policy to be mended is tried again, also when the document is the same: its secret may be new.
-          if (applied.kind !== 'FlowDefinition') await sendMendedAgain(tx, { queue: jobs.queue, ids: ports.ids }, by.actor);
+          if (applied.kind !== 'FlowDefinition') {
+            const evidence = `${by.actor} applied a definition`;
+            await sendMendedAgain(tx, { queue: jobs.queue, ids: ports.ids }, { actor: by.actor, evidence });
+          }
           return applied;
         });
         jobs.signals.deliver.notify();

@@ -1,30 +1,41 @@
 /** Settings that are at fault: batches are held, say why, and go once somebody mended them; nothing becomes a dead letter. */
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { findJob } from '../../src/control/jobs/job-views.ts';
+import { postgresConnector } from '../../src/pipeline/connectors/postgres/postgres-connector.ts';
 import { getBatch } from '../../src/pipeline/deliveries/batch-views.ts';
+import type { TargetBinding } from '../../src/pipeline/deliveries/delivery-definitions.ts';
 import { sendMendedAgain } from '../../src/pipeline/deliveries/held-again.ts';
 import { decideHeldBatch } from '../../src/pipeline/deliveries/held-batches.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { HeadgateError } from '../../src/platform/base/errors.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
+import { connectionLimits, createSecretResolver } from '../../src/platform/secrets/secret-resolver.ts';
 import { createMetrics } from '../../src/platform/telemetry/metrics.ts';
-import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
-import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
+import { deliveryLine, deliveryPlan, type SealedJob } from '../support/delivery-files.ts';
+import { bindingOf, createDeliveryScenario, type Scenario, until } from '../support/delivery-scenario.ts';
 import { startHttpSink } from '../support/http-sink.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
+let downstream: TestDatabase;
 beforeAll(async () => {
-  database = await createTestDatabase();
+  [database, downstream] = await Promise.all([createTestDatabase(), createTestDatabase({ isEmpty: true })]);
 });
-afterAll(() => database.drop());
+afterAll(async () => {
+  await Promise.all([database.drop(), downstream.drop()]);
+});
 
 const patient = { max: 60, initialMs: 5, capMs: 10 };
 const lines = Array.from({ length: 3 }, (_, index) =>
   deliveryLine({ id: `x${index + 1}`, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }),
 );
 
-async function scenarioOf(settings: Readonly<Record<string, unknown>> = {}, more: Partial<TargetPlan> = {}) {
+async function scenarioOf(
+  settings: Readonly<Record<string, unknown>> = {},
+  more: Partial<TargetPlan> = {},
+  egress: TargetBinding['egress'] = { allowPrivate: ['127.0.0.0/8'], allowPlain: true },
+) {
   const sink = await startHttpSink();
   const plan = deliveryPlan([
     targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 10, retry: patient, ...more }),
@@ -32,7 +43,7 @@ async function scenarioOf(settings: Readonly<Record<string, unknown>> = {}, more
   const scenario = await createDeliveryScenario({
     database,
     plan,
-    bindings: { api: bindingOf('http', { baseUrl: sink.url, ...settings }) },
+    bindings: { api: { ...bindingOf('http', { baseUrl: sink.url, ...settings }), egress } },
   });
   onTestFinished(async () => void (await scenario.stopWorkers()));
   const held = (code: string) =>
@@ -44,19 +55,31 @@ async function scenarioOf(settings: Readonly<Record<string, unknown>> = {}, more
   return { sink, plan, scenario, held, letters };
 }
 
+const dueNow = (scenario: Scenario) =>
+  scenario.rows("/* make due */ update headgate.work_items set due_at = headgate.clock() where tenant_id = $1 and kind = 'deliver'");
+/** Every batch of it is held, and nobody has its work in hand. */
+const allHeld = (scenario: Scenario) =>
+  until(async () => {
+    const taken = await scenario.rows('/* taken */ select 1 from headgate.work_items where tenant_id = $1 and lease_until is not null');
+    return taken.length === 0 && (await scenario.batches()).every(({ state }) => state === 'held');
+  }, 'not every batch was held');
+
 describe('a batch whose settings are at fault', () => {
   it.each([
     ['a reference that is none', 'E_SECRET_REFERENCE', { auth: { type: 'bearer', token: 'LEDGER_TOKEN' } }],
     ['a secret that is not set', 'E_SECRET_MISSING', { auth: { type: 'bearer', token: 'env:HEADGATE_SECRET_NOWHERE' } }],
     ['an address that is not allowed', 'E_SSRF', { baseUrl: 'https://169.254.169.254/' }],
     ['settings that contradict each other', 'E_TARGET', { baseUrl: 'https://user@example.com/' }],
+    ['a secret that is not meant for connections', 'E_SECRET_NOT_ALLOWED', { auth: { type: 'bearer', token: 'env:HEADGATE_MASTER_KEY' } }],
+    ['an address without TLS that the policy does not allow', 'E_TARGET', {}, { allowPrivate: ['127.0.0.0/8'], allowPlain: false }],
+    ['an address of this network that the policy does not allow', 'E_SSRF', {}, { allowPrivate: [], allowPlain: true }],
   ] as const)(
     'because of %s is held with %s after five tries, says why and what to do, and is no dead letter',
-    async (_, code, settings) => {
-      const { scenario, held, letters } = await scenarioOf(settings);
+    async (_, code, settings: Readonly<Record<string, unknown>>, egress?: TargetBinding['egress']) => {
+      const { scenario, held, letters } = await scenarioOf(settings, {}, egress);
       const [job] = await scenario.deliverJobs([{ lines }]);
       const metrics = createMetrics();
-      scenario.startWorker({ metrics });
+      scenario.startWorker({ metrics, secrets: createSecretResolver({ env: {}, limits: connectionLimits([]) }) });
       await held(code);
       expect((await scenario.attempts()).map(({ outcome, reasonCode }) => [outcome, reasonCode])).toEqual(Array(5).fill(['refused', code]));
       const { batchId } = (await scenario.batches())[0]!;
@@ -74,6 +97,9 @@ describe('a batch whose settings are at fault', () => {
         'it was not counted',
       );
       expect(await letters()).toEqual([]);
+      // The job stays open: it is not sent to be closed while records of it are held.
+      expect(view!.state).toBe('delivering');
+      expect(await scenario.rows("/* close */ select 1 from headgate.work_items where tenant_id = $1 and kind = 'close'")).toEqual([]);
     },
   );
 
@@ -116,7 +142,10 @@ describe('a batch whose settings are at fault', () => {
     const jobs = await scenario.deliverJobs([{ lines }]);
     scenario.startWorker();
     await held('E_TARGET_FORBIDDEN');
-    const again = () => scenario.inTenant((tx) => sendMendedAgain(tx, { queue: scenario.queue, ids: systemPorts.ids }, 'key:anna'));
+    const again = () =>
+      scenario.inTenant((tx) =>
+        sendMendedAgain(tx, { queue: scenario.queue, ids: systemPorts.ids }, { actor: 'key:anna', evidence: 'applied' }),
+      );
     expect(await again()).toBe(1);
     await until(async () => (await scenario.attempts()).length === 6, 'it was not tried again');
     await held('E_TARGET_FORBIDDEN');
@@ -125,5 +154,107 @@ describe('a batch whose settings are at fault', () => {
     await scenario.allEnded(jobs);
     expect(await again()).toBe(0);
     expect(await scenario.counts()).toMatchObject([{ routed: 3, delivered: 3, dead: 0 }]);
+  });
+
+  it('because its connection is not there any more is held, and says which', async () => {
+    const { scenario, held, letters } = await scenarioOf();
+    await scenario.deliverJobs([{ lines }]);
+    const loadBinding = async () => {
+      throw new HeadgateError('E_DEFINITION_UNKNOWN', 'there is no Connection api');
+    };
+    scenario.startWorker({ definitions: { loadFlow: async () => ({ flowName: 'eft', plan: scenario.plan }), loadBinding } });
+    await held('E_TARGET');
+    const { batchId } = (await scenario.batches())[0]!;
+    const batch = await scenario.inTenant((tx) => getBatch(tx, batchId));
+    expect(batch.message).toBe('there is no Connection api');
+    expect(await letters()).toEqual([]);
+  });
+
+  it('because its service answers with a redirection is held', async () => {
+    const { sink, scenario, held, letters } = await scenarioOf();
+    sink.answer(() => ({ status: 301, headers: { location: 'https://elsewhere.example/' } }));
+    await scenario.deliverJobs([{ lines }]);
+    scenario.startWorker();
+    await held('E_TARGET_REDIRECT');
+    expect(await letters()).toEqual([]);
+  });
+
+  it('is tried again by itself, one for all of its target, also by another process; and all go once one was taken', async () => {
+    const { sink, scenario, letters } = await scenarioOf();
+    sink.answer(() => ({ status: 401 }));
+    const jobs: SealedJob[] = [];
+    for (let file = 0; file < 4; file++) jobs.push(...(await scenario.deliverJobs([{ lines }])));
+    scenario.startWorker();
+    await allHeld(scenario);
+    await scenario.stopWorkers();
+    const before = sink.requests.length;
+    scenario.startWorker();
+    for (const round of [1, 2]) {
+      await dueNow(scenario);
+      await until(() => sink.requests.length === before + round, 'none was tried again');
+      await allHeld(scenario);
+    }
+    expect(await laterThan(scenario, 10)).toBe(4);
+    expect(sink.requests).toHaveLength(before + 2);
+    sink.answer(() => ({ status: 200 }));
+    await dueNow(scenario);
+    await scenario.allEnded(jobs);
+    expect(await scenario.counts()).toMatchObject([{ routed: 12, delivered: 12, dead: 0 }]);
+    expect(await letters()).toEqual([]);
+  });
+
+  it('has all its tries again when it goes on and its target is away then', async () => {
+    const { sink, scenario, held, letters } = await scenarioOf({}, { retry: { ...patient, max: 3 } });
+    sink.answer(() => ({ status: 403 }));
+    const jobs = await scenario.deliverJobs([{ lines }]);
+    scenario.startWorker();
+    await held('E_TARGET_FORBIDDEN');
+    const failures = sink.requests.length;
+    sink.answer((_, number) => ({ status: number <= failures + 3 ? 503 : 200 }));
+    await dueNow(scenario);
+    await scenario.allEnded(jobs);
+    expect(sink.requests).toHaveLength(failures + 4);
+    expect(await scenario.counts()).toMatchObject([{ routed: 3, delivered: 3, dead: 0 }]);
+    expect(await letters()).toEqual([]);
+  });
+});
+
+/** Batches whose work is not due before so many seconds. */
+async function laterThan(scenario: Scenario, seconds: number): Promise<number> {
+  const sql = `/* later */ select count(*)::int as count from headgate.work_items
+    where tenant_id = $1 and kind = 'deliver' and due_at > headgate.clock() + $2 * interval '1 second'`;
+  return (await scenario.rows<{ count: number }>(sql, [seconds]))[0]!.count;
+}
+
+describe('a database as target', () => {
+  const admin = new URL(inject('testPostgres').adminUrl);
+  const connection = {
+    host: '127.0.0.1',
+    port: Number(admin.port),
+    user: decodeURIComponent(admin.username),
+    password: 'env:P',
+    tls: 'disable',
+  };
+
+  it.each([
+    ['refuses the login', 'E_TARGET_FORBIDDEN', { user: 'headgate_app', password: 'env:WRONG' }, 'SQLSTATE 28P01'],
+    ['knows no such user', 'E_TARGET_FORBIDDEN', { user: 'nobody_of_this_name' }, 'SQLSTATE 28'],
+    ['has no such database', 'E_TARGET_SETUP', { database: 'nowhere' }, 'SQLSTATE 3D000'],
+    ['has no such table', 'E_TARGET_SETUP', {}, 'table of the target'],
+  ] as const)('that %s holds its batches with %s', async (_, code, settings, says) => {
+    const retry = { ...patient, max: 1 };
+    const target = { type: 'postgres', connection: 'db', batchRecords: 10, retry, settings: { table: 'nowhere.payment' } } as const;
+    const plan = deliveryPlan([targetPlan('db', { format: 'ndjson' }, target)]);
+    const bindings = { db: bindingOf('postgres', { ...connection, database: downstream.name, ...settings }) };
+    const scenario = await createDeliveryScenario({ database, plan, connectors: [postgresConnector], bindings });
+    onTestFinished(async () => void (await scenario.stopWorkers()));
+    await scenario.deliverJobs([{ lines }]);
+    const env = { P: decodeURIComponent(admin.password), WRONG: 'swordfish' };
+    scenario.startWorker({ secrets: createSecretResolver({ env, limits: null }) });
+    await allHeld(scenario);
+    const { batchId } = (await scenario.batches())[0]!;
+    const batch = await scenario.inTenant((tx) => getBatch(tx, batchId));
+    expect(batch).toMatchObject({ state: 'held', reasonCode: code, message: expect.stringContaining(says) });
+    expect(await scenario.rows('/* letters */ select 1 from headgate.dead_letters where tenant_id = $1')).toEqual([]);
   });
 });

@@ -61,6 +61,7 @@ async function cutTarget(
       bodySha256: await bodyHash(built, segments, readers, ports.sleep),
       attempts: 0,
       unknownAttempts: 0,
+      heldAttempts: 0,
     });
   };
   const segments = new Map(input.jobs.flatMap((job) => job.outputs.map(({ segment }) => [segment.segmentId, segment.object] as const)));

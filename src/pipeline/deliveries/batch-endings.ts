@@ -10,7 +10,7 @@ import { type SplitServices, splitBatch } from './batch-split.ts';
 import type { BatchEvent, BatchState } from './batch-state.ts';
 import type { NewBlockedKey } from './blocked-key-store.ts';
 import type { DeadLetterCause, NewDeadLetter } from './dead-letter-store.ts';
-import { heldDelayMs } from './held-delay.ts';
+import { delayAfterHeldMs } from './held-delay.ts';
 import type { Decision, SplitPart } from './outcome-decision.ts';
 import { type CountDelta, type CountedAs, countBatch } from './target-counts.ts';
 import type { ClaimedWork } from './work-queue-port.ts';
@@ -56,7 +56,7 @@ export async function endingOfAttempt(context: EndingContext, decision: Decision
     case 'held':
       return {
         ...emptyEnding(context),
-        againAfterMs: heldDelayMs(batch.lane),
+        againAfterMs: delayAfterHeldMs(batch, decision.code, ended.attempt),
         attempt: attempt('refused', decision.code),
         changes: [
           change('retry', { reasonCode: decision.code, detail: { attempt: ended.attempt } }),
@@ -121,6 +121,15 @@ export function endingAsHeld(context: EndingContext, againAfterMs: number | null
     ...emptyEnding(context),
     againAfterMs,
     changes: [changeOf(context, 'unknown', 'hold', { reasonCode: context.batch.reasonCode })],
+  };
+}
+
+/** Held because settings are at fault: it is ready again, and its next attempt tells whether they were mended. */
+export function endingAsRechecked(context: EndingContext): BatchEnding {
+  return {
+    ...emptyEnding(context),
+    againAfterMs: 0,
+    changes: [changeOf(context, 'held', 'retry', { reasonCode: context.batch.reasonCode })],
   };
 }
 
@@ -224,11 +233,11 @@ async function endingOfSplit(
       blockedKeys.push(...blockedBy(batch, letter, record));
     }
   }
-  const heldMs = heldDelayMs(batch.lane);
   const childWork = children.flatMap(({ batchId }, at) => {
     const { becomes } = parts[at]!;
     if (becomes === 'retry' || becomes === 'unknown') return [{ batchId, delayMs }];
-    return becomes === 'held' && heldMs !== null ? [{ batchId, delayMs: heldMs }] : [];
+    const heldMs = becomes === 'held' ? delayAfterHeldMs(batch, parts[at]!.codes[0]!, sent.attempts) : null;
+    return heldMs === null ? [] : [{ batchId, delayMs: heldMs }];
   });
   return {
     ...emptyEnding(context),

@@ -14,6 +14,7 @@ import {
   type EndedAttempt,
   type EndingContext,
   endingAsHeld,
+  endingAsRechecked,
   endingOfAttempt,
   endingOfWork,
   endingWithoutAttempt,
@@ -23,6 +24,7 @@ import { commitForCertain } from './certain-transaction.ts';
 import type { ClaimedBatch } from './claimed-batch.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import type { DeliveryServices } from './delivery-services.ts';
+import { sendMendedAgain } from './held-again.ts';
 import { heldDelayMs } from './held-delay.ts';
 import { type Decision, decide } from './outcome-decision.ts';
 import { isExhausted } from './retry-schedule.ts';
@@ -75,7 +77,7 @@ export class BatchHandler {
       case 'sending':
         return null;
       case 'held':
-        return endingOfWork(context, heldDelayMs(batch.lane));
+        return batch.isToBeRechecked ? endingAsRechecked(context) : endingOfWork(context, heldDelayMs(batch, batch.reasonCode));
       case 'acked':
       case 'refused':
       case 'split':
@@ -135,7 +137,19 @@ export class BatchHandler {
     // The target has answered: others need not wait until that is written down.
     leave();
     await this.#end(known, ending);
+    if (known.batch.heldAttempts > 0 && isSettled(ending)) await this.#releaseOthers(known);
     this.#services.crashPoints.reach('deliveries.after-commit');
+  }
+
+  /** What waits for the same target's settings is sent too. A process that ends before leaves it to their own rechecks. */
+  async #releaseOthers({ batch }: ClaimedBatch): Promise<void> {
+    const { queue, ports, actor, logger } = this.#services;
+    const { tenantId, batchId, flowId, targetId } = batch;
+    const by = { actor, evidence: `batch ${batchId}, which waited for the same settings, was answered`, flowId, targetId };
+    const services = { queue, ids: ports.ids };
+    let sent = 0;
+    await commitForCertain(this.#services, tenantId, async (tx) => void (sent = await sendMendedAgain(tx, services, by)));
+    if (sent > 0) logger.info('settings were mended: batches that were held are sent', { batches: sent });
   }
 
   /** The batch as it is after the attempt of a process that ended was recorded as unknown. */
@@ -170,14 +184,14 @@ export class BatchHandler {
         evidence: asked.evidence,
       });
     }
-    if (isExhausted(target.retry, batch.attempts)) {
+    if (isExhausted(target.retry, batch.attempts - batch.heldAttempts)) {
       const evidence = 'no tries are left and nobody knows whether the last one arrived';
       const end = { as: 'dead', events: ['exhaust'], code: deliveryErrors.E_OUTCOME_UNKNOWN, message: evidence, evidence } as const;
       return await this.#readably(context, () => endingWithoutAttempt(context, end));
     }
     const isSafe = asked?.kind === 'resendable' || opened.unknownResolution === 'key';
     if (!isSafe && (opened.unknownResolution === 'person' || target.onUnknown === 'hold')) {
-      return endingAsHeld(context, heldDelayMs(batch.lane));
+      return endingAsHeld(context, heldDelayMs(batch, batch.reasonCode));
     }
     const evidence =
       asked?.kind === 'resendable' ? asked.evidence : `sent again as attempt ${batch.attempts + 1}, labelled as a possible duplicate`;
@@ -203,7 +217,13 @@ export class BatchHandler {
       gate.endSending();
     }
     crashPoints.reach('deliveries.after-outcome');
-    const decision = decide(sent.outcome, { target, attempt: ended.attempt, records: batch.records, rng: ports.rng });
+    const decision = decide(sent.outcome, {
+      target,
+      tries: ended.attempt - batch.heldAttempts,
+      wasHeld: batch.heldAttempts > 0,
+      records: batch.records,
+      rng: ports.rng,
+    });
     this.#report(claimed, sent.outcome, decision);
     return await this.#endingAfter(context, decision, ended, sent.unreadable);
   }
@@ -254,4 +274,9 @@ export class BatchHandler {
   #jittered(ms: number): number {
     return Math.ceil(ms * (0.5 + this.#services.ports.rng.fraction() / 2));
   }
+}
+
+/** The target took its records or refused them, so that its settings are in order. */
+function isSettled({ changes }: BatchEnding): boolean {
+  return changes.some(({ event }) => event === 'acknowledge' || event === 'refuse' || event === 'split');
 }

@@ -3,6 +3,7 @@ import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { type BatchMember, type BatchSpan, batchesPerFileMax } from './batch.ts';
 import type { BatchState } from './batch-state.ts';
+import { configurationList } from './configuration-codes.ts';
 
 export interface LoadedBatch {
   readonly tenantId: string;
@@ -21,6 +22,8 @@ export interface LoadedBatch {
   readonly bodySha256: string;
   readonly attempts: number;
   readonly unknownAttempts: number;
+  /** Attempts before it was held last; 0 when it never was. */
+  readonly heldAttempts: number;
   readonly reasonCode: string | null;
   readonly traceParent: string | null;
   readonly cutAt: Date;
@@ -30,6 +33,8 @@ export interface LoadedBatch {
   readonly isCancelled: boolean;
   /** A batch before it in its lane is open, or a file accepted earlier may still add one. */
   readonly mustWait: boolean;
+  /** Held because settings are at fault, and the one of its target that finds out whether they were mended. */
+  readonly isToBeRechecked: boolean;
   /** Keys of its lane are blocked at the target. */
   readonly hasBlockedKeys: boolean;
   /** By segment id. */
@@ -39,7 +44,8 @@ export interface LoadedBatch {
 const selectBatches = `/* load batches */
   select b.batch_id as "batchId", b.flow_id as "flowId", b.flow_version_id as "flowVersionId", b.target_id as "targetId",
     b.parent_batch_id as "parentBatchId", b.lane, b.order_number as "orderNumber", b.state, b.spans, b.members, b.records, b.bytes,
-    b.body_sha256 as "bodySha256", b.attempts, b.unknown_attempts as "unknownAttempts", b.reason_code as "reasonCode", b.trace_parent as "traceParent",
+    b.body_sha256 as "bodySha256", b.attempts, b.unknown_attempts as "unknownAttempts",
+    b.held_attempts as "heldAttempts", b.reason_code as "reasonCode", b.trace_parent as "traceParent",
     b.created_at as "cutAt", coalesce(f.name, '') as "fileName",
     not exists (select from headgate.jobs j where j.tenant_id = $1 and j.job_id = any (b.job_ids)
       and j.decision is distinct from 'cancel' and j.state <> 'cancelled') as "isCancelled",
@@ -47,6 +53,9 @@ const selectBatches = `/* load batches */
         and j.state in ('queued', 'running', 'checking', 'held') and j.accepted_number < b.order_number / ${batchesPerFileMax})
       or exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
         and e.state in ('ready', 'sending', 'unknown', 'held') and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))) as "mustWait",
+    b.state = 'held' and b.reason_code in (${configurationList}) and not exists (select from headgate.batches e where e.tenant_id = $1
+      and e.flow_id = b.flow_id and e.target_id = b.target_id and e.state in ('ready', 'sending', 'unknown', 'held') and e.batch_id < b.batch_id
+      and case e.state when 'held' then e.reason_code in (${configurationList}) else e.held_attempts > 0 end) as "isToBeRechecked",
     b.lane >= 0 and exists (select from headgate.blocked_keys k where k.tenant_id = $1 and k.flow_id = b.flow_id and k.target_id = b.target_id
       and k.lane = b.lane) as "hasBlockedKeys"
   from headgate.batches b

@@ -87,8 +87,8 @@ function appendBytes(into: { segmentId: string; ranges: number[] }[], spans: rea
 }
 
 function childBasics(batch: LoadedBatch, batchId: string, members: readonly BatchMember[]) {
-  const { targetId, lane, orderNumber, attempts, unknownAttempts } = batch;
-  return { batchId, parentBatchId: batch.batchId, targetId, lane, orderNumber, members, attempts, unknownAttempts };
+  const { targetId, lane, orderNumber, attempts, unknownAttempts, heldAttempts } = batch;
+  return { batchId, parentBatchId: batch.batchId, targetId, lane, orderNumber, members, attempts, unknownAttempts, heldAttempts };
 }
 
 interface ChosenLines {

@@ -48,6 +48,7 @@ export interface NewBatch {
   /** Of the parent, for children: a split gives no new tries, and a possible duplicate stays one. */
   readonly attempts: number;
   readonly unknownAttempts: number;
+  readonly heldAttempts: number;
 }
 
 /** Batches of one file that can be told apart in an order number. */

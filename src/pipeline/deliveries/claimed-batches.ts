@@ -4,6 +4,7 @@ import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { retryTransient } from '../../platform/postgres/transient-retry.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import { connectorErrors } from '../connectors/connector-errors.ts';
 import type { TargetPlan } from '../engine/plan.ts';
 import { type LoadedBatch, loadBatches } from './batch-load.ts';
 import type { ClaimedBatch } from './claimed-batch.ts';
@@ -60,13 +61,13 @@ export function createClaimLoader({ db, definitions, ports }: ClaimLoaderOptions
     return claimed;
   }
 
-  /** A connection that is missing, or can't be read as one, is the target's fault and not the batch's. */
+  /** A connection that is missing, or can't be read as one, is a fault of settings and not the batch's. */
   async function bindingOf(tx: TenantTx, name: string): Promise<TargetBinding | HeadgateError> {
     try {
       return await definitions.loadBinding(tx, name);
     } catch (error) {
-      if (error instanceof HeadgateError && !error.code.startsWith('E_DATABASE_')) return error;
-      throw error;
+      if (!(error instanceof HeadgateError) || error.code.startsWith('E_DATABASE_')) throw error;
+      return new HeadgateError(connectorErrors.E_TARGET, error.message, { cause: error });
     }
   }
 

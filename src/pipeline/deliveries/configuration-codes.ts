@@ -21,14 +21,20 @@ export const configurationCodes: readonly string[] = [
   secretErrors.E_SECRET_UNREADABLE,
 ];
 
+/** The same as SQL. */
+export const configurationList = configurationCodes.map((code) => `'${code}'`).join(', ');
+
 /** Attempts after which such a batch is held: a secret that is being exchanged is there by then. */
 const triesMax = 5;
 
-export function isConfigurationFault(code: string): boolean {
-  return configurationCodes.includes(code);
+export function isConfigurationFault(code: string | null): boolean {
+  return code !== null && configurationCodes.includes(code);
 }
 
-/** True when attempt number `attempt` that failed with this code is the last one before a person has to act. */
-export function isToBeHeld(code: string, attempt: number, retryMax: number): boolean {
-  return isConfigurationFault(code) && attempt >= Math.min(triesMax, retryMax + 1);
+/**
+ * True when a batch whose try number `tries` (since it was cut, or held last) failed with this code waits for its settings
+ * to be mended. One that was held before has one try to find out.
+ */
+export function isToBeHeld(code: string, tries: number, { retryMax, wasHeld }: { retryMax: number; wasHeld: boolean }): boolean {
+  return isConfigurationFault(code) && (wasHeld || tries >= Math.min(triesMax, retryMax + 1));
 }

@@ -9,7 +9,7 @@ import { resolveAttempts } from './attempt-store.ts';
 import { moveBatches } from './batch-changes.ts';
 import { deliverWork } from './batch-insert.ts';
 import { type LoadedBatch, loadBatches } from './batch-load.ts';
-import { configurationCodes } from './configuration-codes.ts';
+import { configurationList } from './configuration-codes.ts';
 import type { WorkQueue } from './work-queue-port.ts';
 
 export interface AgainServices {
@@ -24,35 +24,73 @@ export async function sendAgain(
   batches: readonly LoadedBatch[],
   by: { readonly actor: string; readonly evidence: string },
 ): Promise<void> {
-  const changes = batches.map(({ batchId, traceParent }) => ({ ...by, batchId, traceParent, from: 'held', event: 'retry' }) as const);
-  await moveBatches(tx, ids, changes);
-  await resolveAttempts(
-    tx,
-    batches.map(({ batchId }) => ({ batchId, resolvedAs: 'resent', evidence: by.evidence })),
-  );
   await queue.addWork(
     tx,
     batches.map((batch) => deliverWork(batch.flowId, batch)),
+  );
+  await makeReady(tx, ids, batches, by);
+}
+
+async function makeReady(
+  tx: TenantTx,
+  ids: Ids,
+  batches: readonly LoadedBatch[],
+  by: { readonly actor: string; readonly evidence: string },
+): Promise<void> {
+  const { actor, evidence } = by;
+  const change = { actor, evidence, from: 'held', event: 'retry' } as const;
+  await moveBatches(
+    tx,
+    ids,
+    batches.map(({ batchId, traceParent, reasonCode }) => ({ ...change, batchId, traceParent, reasonCode })),
+  );
+  await resolveAttempts(
+    tx,
+    batches.map(({ batchId }) => ({ batchId, resolvedAs: 'resent', evidence })),
   );
 }
 
 /** Batches that one transaction sends again are read this many at a time. */
 const pageMax = 500;
 
-const lockPage = `/* lock batches held for configuration */
+const selectPage = `/* list batches held for configuration */
   select b.batch_id as "batchId" from headgate.batches b
-  where b.tenant_id = $1 and b.state = 'held' and b.reason_code = any ($2::text[]) order by b.batch_id limit $3 for update skip locked`;
+  where b.tenant_id = $1 and b.state = 'held' and b.reason_code in (${configurationList}) and ($2::uuid is null or b.batch_id > $2)
+    and ($3::uuid is null or b.flow_id = $3) and ($4::text is null or b.target_id = $4)
+  order by b.batch_id limit $5`;
 
-/** How many there were. What is still not mended is held again after one try. */
-export async function sendMendedAgain(tx: TenantTx, services: AgainServices, actor: string): Promise<number> {
-  for (let count = 0; ; ) {
-    const { rows } = await tx.query<{ batchId: string }>(lockPage, [tx.tenantId, configurationCodes, pageMax]);
-    const batches = await loadBatches(
+const lockHeld = `/* lock batches held for configuration */
+  select b.batch_id as "batchId" from headgate.batches b
+  where b.tenant_id = $1 and b.batch_id = any ($2::uuid[]) and b.state = 'held' and b.reason_code in (${configurationList})
+  order by b.batch_id for update`;
+
+/** All of the tenant's, or those of one target. How many there were. What is still not mended is held again after one try. */
+export async function sendMendedAgain(
+  tx: TenantTx,
+  { queue, ids }: AgainServices,
+  by: { readonly actor: string; readonly evidence: string; readonly flowId?: string; readonly targetId?: string },
+): Promise<number> {
+  let count = 0;
+  let last: string | null = null;
+  for (;;) {
+    const values = [tx.tenantId, last, by.flowId ?? null, by.targetId ?? null, pageMax];
+    const found: readonly string[] = (await tx.query<{ batchId: string }>(selectPage, values)).rows.map(({ batchId }) => batchId);
+    const batches = await loadBatches(tx, found);
+    // Work is locked before the batch it is about, as its worker locks them.
+    await queue.addWork(
       tx,
-      rows.map(({ batchId }) => batchId),
+      batches.map((batch) => deliverWork(batch.flowId, batch)),
     );
-    if (batches.length > 0) await sendAgain(tx, services, batches, { actor, evidence: `${actor} applied a definition` });
-    count += batches.length;
-    if (rows.length < pageMax) return count;
+    const { rows } = await tx.query<{ batchId: string }>(lockHeld, [tx.tenantId, found]);
+    const locked = new Set(rows.map(({ batchId }) => batchId));
+    await makeReady(
+      tx,
+      ids,
+      batches.filter(({ batchId }) => locked.has(batchId)),
+      by,
+    );
+    count += locked.size;
+    if (found.length < pageMax) return count;
+    last = found.at(-1)!;
   }
 }

@@ -6,7 +6,7 @@ import { isExhausted, retryDelayMs } from './retry-schedule.ts';
 
 const retry = { max: 2, initialMs: 100, capMs: 1_000 };
 const rngOf = (fraction: number) => ({ fraction: () => fraction, bytes: (length: number) => new Uint8Array(length) });
-const context = (attempt: number, records = 4) => ({ target: { retry }, attempt, records, rng: rngOf(0.5) });
+const context = (tries: number, records = 4, wasHeld = false) => ({ target: { retry }, tries, wasHeld, records, rng: rngOf(0.5) });
 const refused = (retryable: boolean, more = {}): DeliveryOutcome => ({ kind: 'refused', retryable, code: 'E_X', message: 'm', ...more });
 
 describe('retries', () => {
@@ -47,6 +47,11 @@ describe('the outcome of a whole batch', () => {
     [{ kind: 'unknown', code: 'E_X', message: 'm' } as const, 3, 'unknown'],
   ])('%j at attempt %i is %s', (outcome, attempt, kind) => {
     expect(decide(outcome, context(attempt)).kind).toBe(kind);
+  });
+
+  it('was held before: settings that are still at fault hold it at once, anything else has all its tries', () => {
+    expect(decide(refused(true, { code: 'E_TARGET_FORBIDDEN' }), context(1, 4, true)).kind).toBe('held');
+    expect([1, 2, 3].map((tries) => decide(refused(true), context(tries, 4, true)).kind)).toEqual(['retry', 'retry', 'exhausted']);
   });
 
   it('never comes sooner again than the target asked for', () => {

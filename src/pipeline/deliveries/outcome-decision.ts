@@ -26,14 +26,16 @@ export interface SplitPart {
 
 export interface AttemptContext {
   readonly target: Pick<TargetPlan, 'retry'>;
-  readonly attempt: number;
+  /** Since it was cut, or held last. */
+  readonly tries: number;
+  readonly wasHeld: boolean;
   readonly records: number;
   readonly rng: Rng;
 }
 
 export function decide(outcome: DeliveryOutcome, context: AttemptContext): Decision {
-  const { target, attempt, rng } = context;
-  const isLast = isExhausted(target.retry, attempt);
+  const { target, tries, rng } = context;
+  const isLast = isExhausted(target.retry, tries);
   switch (outcome.kind) {
     case 'acked':
       return outcome.perRecord === undefined || outcome.perRecord.length === 0
@@ -41,22 +43,27 @@ export function decide(outcome: DeliveryOutcome, context: AttemptContext): Decis
         : decideParts(outcome.perRecord, context);
     case 'refused': {
       const { code, message } = outcome;
-      if (isToBeHeld(code, attempt, target.retry.max)) return { kind: 'held', code, message };
+      if (isToBeHeld(code, tries, holdingOf(context))) return { kind: 'held', code, message };
       const isMendable = isConfigurationFault(code);
       if (!outcome.retryable && !isMendable) return { kind: 'refused', code, message };
       if (isLast) return { kind: 'exhausted', code, message };
-      return { kind: 'retry', delayMs: retryDelayMs(target.retry, attempt, rng, outcome.retryAfterMs), code, message };
+      return { kind: 'retry', delayMs: retryDelayMs(target.retry, tries, rng, outcome.retryAfterMs), code, message };
     }
     case 'unknown':
-      return { kind: 'unknown', delayMs: retryDelayMs(target.retry, attempt, rng), code: outcome.code, message: outcome.message };
+      return { kind: 'unknown', delayMs: retryDelayMs(target.retry, tries, rng), code: outcome.code, message: outcome.message };
   }
 }
 
 /** What is said of results per record, which come without a text of their own. */
 const perRecordMessage = 'the target answered so for each record';
 
-function decideParts(results: readonly RecordResult[], { target, attempt, records, rng }: AttemptContext): Decision {
-  const isLast = isExhausted(target.retry, attempt);
+function holdingOf({ target, wasHeld }: AttemptContext) {
+  return { retryMax: target.retry.max, wasHeld };
+}
+
+function decideParts(results: readonly RecordResult[], context: AttemptContext): Decision {
+  const { target, tries, records, rng } = context;
+  const isLast = isExhausted(target.retry, tries);
   const parts: { becomes: SplitPart['becomes']; indexes: number[]; codes: string[] }[] = [];
   const add = (becomes: SplitPart['becomes'], index: number, code: string | null) => {
     let part = parts.find((candidate) => candidate.becomes === becomes);
@@ -68,10 +75,10 @@ function decideParts(results: readonly RecordResult[], { target, attempt, record
   for (let index = 0; index < records; index++) {
     const result = byIndex.get(index);
     if (result === undefined) add('acked', index, null);
-    else if (result.status === 'retry' && isToBeHeld(result.code, attempt, target.retry.max)) add('held', index, result.code);
+    else if (result.status === 'retry' && isToBeHeld(result.code, tries, holdingOf(context))) add('held', index, result.code);
     else add(result.status === 'retry' && isLast ? 'exhausted' : result.status, index, result.code);
   }
-  const delayMs = retryDelayMs(target.retry, attempt, rng);
+  const delayMs = retryDelayMs(target.retry, tries, rng);
   const [only] = parts;
   if (parts.length > 1) return { kind: 'split', delayMs, parts };
   const code = only!.codes[0] ?? '';

@@ -34,6 +34,6 @@ export function endingOfUnreadable(
 
 /** Without an attempt: the batch waits as `ready` or `unknown`. */
 export function endingAsUnreadable(context: EndingContext, error: HeadgateError, from: BatchState): BatchEnding {
-  const ending = endingOfWork(context, heldDelayMs(context.batch.lane));
+  const ending = endingOfWork(context, heldDelayMs(context.batch, error.code));
   return { ...ending, changes: [changeOf(context, from, 'hold', { reasonCode: error.code })] };
 }

@@ -492,6 +492,8 @@ create table headgate.batches (
   body_sha256 text collate "C" not null,
   attempts integer not null default 0,
   unknown_attempts integer not null default 0,
+  -- Attempts before it was held last: they count against no retry. Above 0 once it was held.
+  held_attempts integer not null default 0,
   resolution_evidence text,
   reason_code text collate "C",
   trace_parent text collate "C",
