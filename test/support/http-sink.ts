@@ -14,7 +14,8 @@ export interface SinkRequest {
 
 export interface SinkAnswer {
   readonly status?: number;
-  readonly headers?: Record<string, string>;
+  /** A list of names and values in turn may have a name twice. */
+  readonly headers?: Record<string, string> | readonly string[];
   readonly body?: string;
   /** Takes the request and ends the connection without an answer. */
   readonly isLost?: boolean;
@@ -44,7 +45,7 @@ export async function startHttpSink(behaviour: SinkBehaviour = () => ({})) {
       request.socket.destroy();
       return;
     }
-    response.writeHead(answer.status ?? 200, answer.headers);
+    response.writeHead(answer.status ?? 200, answer.headers as Record<string, string>);
     response.end(answer.body ?? '');
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

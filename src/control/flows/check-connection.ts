@@ -14,7 +14,9 @@ export function checkConnection({ spec }: Connection, report: Report): void {
   } else if (url.search !== '' || url.hash !== '') refuse('baseUrl must not hold a query or fragment');
   if (
     spec.auth.type === 'header' &&
-    /^(host|content-length|transfer-encoding|connection|idempotency-key|traceparent|tracestate)$/i.test(spec.auth.name)
+    /^(host|content-(length|type)|accept-encoding|transfer-encoding|connection|idempotency-key|traceparent|tracestate|headgate-.*)$/i.test(
+      spec.auth.name,
+    )
   ) {
     report.add({
       code: flowErrors.E_CONFIG_VALUE,

@@ -7,7 +7,8 @@ import { compileExpression, type FlowScopes, valueType } from './expression-scop
 import { flowErrors } from './flow-errors.ts';
 import { constantValue } from './reachability.ts';
 
-const never: Expression = { kind: 'literal', type: 'bool', value: 'false' };
+/** In place of an expression that could not be compiled. */
+export const never: Expression = { kind: 'literal', type: 'bool', value: 'false' };
 const outputFieldsMax = 500;
 
 export function compileRules(rules: readonly RuleDefinition[], scopes: FlowScopes, report: Report): RulePlan[] {

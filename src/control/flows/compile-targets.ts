@@ -1,6 +1,7 @@
 /** From `targets` and `targetDefaults` to the Plan's targets: what is sent, how, and how hard it is tried. */
 import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
 import type { BodyPlan, OutputFieldPlan, RecordPlan, TargetPlan } from '../../pipeline/engine/plan.ts';
+import { checkIdempotencyKey } from './check-idempotency-key.ts';
 import type { DeliveryDefinition, FlowSpec, TargetDefinition } from './definition.ts';
 import type { Path, Report } from './diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
@@ -41,7 +42,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
       concurrency: delivery.concurrency,
       ratePerSecond: delivery.rate ?? null,
       retry: { max: delivery.retry.max, initialMs: delivery.retry.initial, capMs: delivery.retry.cap },
-      settings: compileSettings(target, context.output, path, report),
+      settings: compileSettings(target, context, path, report),
     };
   });
 }
@@ -143,20 +144,15 @@ function reportField(name: string, path: Path, names: readonly string[], report:
   });
 }
 
-function compileSettings(
-  target: TargetDefinition,
-  output: readonly OutputFieldPlan[],
-  path: Path,
-  report: Report,
-): Record<string, unknown> {
+function compileSettings(target: TargetDefinition, context: TargetContext, path: Path, report: Report): Record<string, unknown> {
   switch (target.type) {
     case 'file':
       checkNameTemplate(target, path, report);
       return { path: target.path, name: target.name, rollUp: target.rollUp };
     case 'http':
-      return httpSettings(target, output, path, report);
+      return httpSettings(target, context, path, report);
     case 'postgres':
-      return postgresSettings(target, output, path, report);
+      return postgresSettings(target, context.output, path, report);
   }
 }
 
@@ -185,9 +181,9 @@ function checkNameTemplate(target: Of<'file'>, path: Path, report: Report): void
     });
 }
 
-function httpSettings(target: Of<'http'>, output: readonly OutputFieldPlan[], path: Path, report: Report): Record<string, unknown> {
+function httpSettings(target: Of<'http'>, context: TargetContext, path: Path, report: Report): Record<string, unknown> {
   const at = [...path, 'idempotencyKey'];
-  const names = output.map((field) => field.name);
+  const names = context.output.map((field) => field.name);
   const field = target.idempotencyKey?.slice('out.'.length);
   const mode = target.mode ?? (field === undefined ? 'batch' : 'single');
   if (field !== undefined && mode === 'batch')
@@ -197,6 +193,7 @@ function httpSettings(target: Of<'http'>, output: readonly OutputFieldPlan[], pa
       message: 'idempotencyKey is for mode single; a batch has a key of its own',
     });
   if (field !== undefined && !names.includes(field)) reportField(field, at, names, report);
+  if (field !== undefined && mode === 'single') checkIdempotencyKey(field, context, at, report);
   if (mode === 'single' && target.envelope !== 'none') {
     report.add({
       code: flowErrors.E_CONFIG_CONFLICT,

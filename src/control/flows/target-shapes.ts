@@ -139,7 +139,8 @@ export const targetShape: VariantShape = {
       },
       idempotencyKey: {
         shape: text('an output field, such as out.id', '^out\\.[A-Za-z][A-Za-z0-9_]{0,63}$', 70),
-        description: "single: the output field whose value is the Idempotency-Key; by default the record's delivery key.",
+        description:
+          "single: the output field whose value is the Idempotency-Key, a field with `unique: file` as it is; by default the record's delivery key.",
       },
       requestsInFlight: {
         shape: integer(1, 64),

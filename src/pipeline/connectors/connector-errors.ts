@@ -10,7 +10,7 @@ export const connectorErrors = defineErrors({
   E_SSRF: {
     meaning: 'The address behind a target is not one that targets may connect to: private, loopback, link-local or reserved.',
     actor: 'author',
-    next: "Use the service's public address, or have the administrator add its range to the tenant's policy (`egress.allowPrivate`).",
+    next: "Use the service's public address, or have the administrator add its range to the tenant's policy (`egress.allowPrivate`); link-local and metadata addresses stay closed.",
   },
   E_TARGET_UNREACHABLE: {
     meaning: 'No connection to the target could be made; nothing was sent.',
@@ -51,6 +51,7 @@ export const connectorErrors = defineErrors({
     meaning: 'The target answered with a redirection; they are never followed.',
     actor: 'author',
     next: 'Put the final address into the connection.',
+    retryable: true,
   },
   E_TARGET_ANSWER: {
     meaning: 'The answer of the target could not be understood, so nobody knows what it did.',

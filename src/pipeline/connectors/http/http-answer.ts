@@ -27,7 +27,6 @@ function statusOutcome(answer: Answered, nowMs: number): DeliveryOutcome {
   const { status } = answer;
   const message = `the target answered with status ${status}`;
   if (status >= 200 && status < 300) return { kind: 'acked' };
-  if (status >= 300 && status < 400) return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_REDIRECT, message };
   // A gateway lost the server behind it, which may have done the work.
   if (status === 502 || status === 504) return { kind: 'unknown', code: connectorErrors.E_TARGET_REPLY_LOST, message };
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
@@ -40,7 +39,8 @@ function statusOutcome(answer: Answered, nowMs: number): DeliveryOutcome {
       message,
     };
   }
-  // The credentials are at fault, not the records: a rotated secret is read at the next attempt.
+  // The address or the credentials are at fault, not the records: both are read again at the next attempt.
+  if (status >= 300 && status < 400) return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_REDIRECT, message };
   if (status === 401 || status === 403) return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_FORBIDDEN, message };
   return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_REFUSED, message };
 }
@@ -62,10 +62,12 @@ export async function withRecordResults(answer: Answered, sent: SentRecords): Pr
       return notUnderstood('the answer is too long to be read');
     case 'whole': {
       const { bytes } = answer.body;
-      if (!mayHoldResults(answer, bytes)) return { kind: 'acked' };
-      const results = await readRecordResults(bytes, sent);
+      if (bytes.length > 0 && isEncoded(answer)) return notUnderstood('the answer has a content coding, which was not asked for');
+      const results = mayHoldResults(answer, bytes) ? await readRecordResults(bytes, sent) : null;
       if (typeof results === 'string') return notUnderstood(results);
-      return results.length === 0 ? { kind: 'acked' } : { kind: 'acked', perRecord: results };
+      // Its meaning is that records fared differently (RFC 4918, section 13).
+      if (results === null && answer.status === 207) return notUnderstood('an answer of several statuses has no results');
+      return results === null || results.length === 0 ? { kind: 'acked' } : { kind: 'acked', perRecord: results };
     }
   }
 }
@@ -74,13 +76,22 @@ function notUnderstood(message: string): DeliveryOutcome {
   return { kind: 'unknown', code: connectorErrors.E_TARGET_ANSWER, message };
 }
 
-/** JSON by one of its content types, or by its first character where it has none. */
+function isEncoded({ headers }: Answered): boolean {
+  return headerList(headers['content-encoding']).some((coding) => !/^\s*(?:identity)?\s*$/i.test(coding));
+}
+
+/** JSON by one of its content types, or by its first character: services send JSON under the type of a page, or of nothing. */
 function mayHoldResults({ status, headers }: Answered, bytes: Buffer): boolean {
-  const types = [headers['content-type'] ?? []].flat().flatMap((header) => header.split(','));
-  if (bytes.length > 0) return types.length === 0 ? /^(?:\ufeff|\s)*[{[]/.test(bytes.toString('utf8', 0, 64)) : types.some(isJson);
+  const types = headerList(headers['content-type']);
+  if (bytes.length > 0) return types.some(isJson) || (types.length === 0 ? /^\s*[{[]/ : /^\s*\{/).test(bytes.toString('utf8'));
   // Without a length, the end of a body that was cut before its first byte looks like the end of an empty one.
   const isComplete = status === 204 || status === 205 || [headers['content-length'], headers['transfer-encoding']].some(isPresent);
   return !isComplete && types.some(isJson);
+}
+
+/** The values of a header, which may be there several times. */
+function headerList(header: string | string[] | undefined): string[] {
+  return [header ?? []].flat().flatMap((text) => text.split(','));
 }
 
 function isPresent(header: string | string[] | undefined): boolean {

@@ -4,21 +4,22 @@
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Sleep } from '../../../platform/base/ports.ts';
+import { readJsonDocument } from '../../engine/reference/json-document.ts';
 import { createAddressGuard } from '../address-guard.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, ProbeResult, RecordResult, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createKeyOrder } from '../key-order.ts';
 import { outcomeOf, withRecordResults } from './http-answer.ts';
-import { createHttpClient, type HttpClient, type HttpRequest } from './http-client.ts';
-import { type HttpAuth, type HttpSettings, readHttpSettings } from './http-settings.ts';
+import { createHttpClient, type HttpClient, type HttpExchange, type HttpRequest } from './http-client.ts';
+import { authHeaders, commonHeaders } from './http-headers.ts';
+import type { SentRecords } from './http-record-results.ts';
+import { type HttpSettings, readHttpSettings } from './http-settings.ts';
 
 const contentTypes = {
   ndjson: 'application/x-ndjson',
   csv: 'text/csv; charset=utf-8',
   'fixed-width': 'text/plain; charset=utf-8',
 } as const;
-/** Job ids in a header, of a batch that many small jobs share. */
-const jobIdsMax = 20;
 /** Single requests have their own timeout each; a batch of them still ends. */
 const attemptMaxMs = 10 * 60_000;
 
@@ -141,10 +142,15 @@ async function deliverBatch({ settings, options, batch, headers, send, nowMs }: 
       ? { sizeBytes: body.sizeBytes + 1, pieces: () => arrayPieces(body.lines(), records) }
       : { sizeBytes: preamble.length + body.sizeBytes, pieces: () => withPreamble(preamble, body.pieces()) },
   });
-  const outcome = outcomeOf(exchange, nowMs());
+  return await outcomeWithResults(exchange, batch, nowMs());
+}
+
+/** What the status says, and, where it acknowledges, what the body says of single records. */
+async function outcomeWithResults(exchange: HttpExchange, sent: SentRecords, nowMs: number): Promise<DeliveryOutcome> {
+  const outcome = outcomeOf(exchange, nowMs);
   if (outcome.kind !== 'acked' || exchange.kind !== 'answered') return outcome;
   try {
-    return await withRecordResults(exchange, batch);
+    return await withRecordResults(exchange, sent);
   } catch (error) {
     // The keys that the answer names can't be read: what it says of them is not known.
     if (!(error instanceof HeadgateError)) throw error;
@@ -207,7 +213,7 @@ async function deliverRecords({ settings, batch, headers, send, nowMs }: Deliver
         headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': key },
         body: { sizeBytes: json.length, pieces: () => oneOf(batch, json) },
       });
-      const outcome = outcomeOf(exchange, nowMs());
+      const outcome = outcomeOfOne(await outcomeWithResults(exchange, { records: 1, deliveryKeys: async () => [key] }, nowMs()));
       outcomes[index] = outcome;
       if (outcome.kind === 'unknown' || (outcome.kind === 'refused' && outcome.retryable)) isStopped = true;
       else if (outcome.kind === 'refused') order.refuse(index);
@@ -215,6 +221,15 @@ async function deliverRecords({ settings, batch, headers, send, nowMs }: Deliver
   };
   await Promise.all(Array.from({ length: settings.requestsInFlight }, sendNext));
   return joinOutcomes(outcomes, batch.records);
+}
+
+/** The outcome of a request for one record: what the answer says of the record is what it says of all. */
+function outcomeOfOne(outcome: DeliveryOutcome): DeliveryOutcome {
+  const result = outcome.kind === 'acked' ? outcome.perRecord?.[0] : undefined;
+  if (result === undefined) return outcome;
+  const { status, code } = result;
+  const message = 'the answer says so of the record';
+  return status === 'unknown' ? { kind: 'unknown', code, message } : { kind: 'refused', retryable: status === 'retry', code, message };
 }
 
 /** The next record, or why there is none although there should be: the lease is no longer certain. */
@@ -246,46 +261,18 @@ function joinOutcomes(outcomes: readonly (DeliveryOutcome | undefined)[], record
     else perRecord.push({ index, status: outcome.retryable ? 'retry' : 'refused', code: outcome.code });
   }
   if (perRecord.length === 0) return { kind: 'acked' };
-  const isSame = perRecord.length === records && perRecord.every(({ status }) => status === perRecord[0]!.status);
+  const [first] = perRecord;
+  // Those refused for good keep their own codes; what is sent again gets another answer.
+  const isLike = ({ status, code }: RecordResult) => status === first!.status && (status !== 'refused' || code === first!.code);
+  const isSame = perRecord.length === records && perRecord.every(isLike);
   return isSame ? (failed ?? outcomes[0]!) : { kind: 'acked', perRecord };
 }
 
-function commonHeaders(batch: OutgoingBatch): Record<string, string> {
-  return {
-    'headgate-job-id': batch.jobIds.slice(0, jobIdsMax).join(', '),
-    'headgate-batch-id': batch.batchId,
-    'headgate-attempt': String(batch.attempt),
-    ...(batch.possibleDuplicate ? { 'headgate-possible-duplicate': 'true' } : {}),
-    traceparent: batch.traceparent,
-  };
-}
-
-/** Secrets are read at each attempt. Fails with the codes of the secret resolver, E_TARGET for one that no header can hold. */
-function authHeaders(auth: HttpAuth, { secrets }: Pick<OpenOptions, 'secrets'>): Record<string, string> {
-  switch (auth.type) {
-    case 'none':
-      return {};
-    case 'bearer':
-      return { authorization: `Bearer ${headerText(secrets.resolve(auth.token).reveal())}` };
-    case 'basic':
-      return { authorization: `Basic ${Buffer.from(`${auth.user}:${secrets.resolve(auth.password).reveal()}`).toString('base64')}` };
-    case 'header':
-      return { [auth.name.toLowerCase()]: headerText(secrets.resolve(auth.value).reveal()) };
-  }
-}
-
-function headerText(text: string): string {
-  if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text)) {
-    throw new HeadgateError(connectorErrors.E_TARGET, 'the secret of the connection holds characters that no header can hold');
-  }
-  return text;
-}
-
-/** A value of the record as text, when it can be a header; else null. */
+/** A value of the record as its exact text (no number is read as one), when it can be a header; else null. */
 function fieldText(json: Buffer, field: string): string | null {
-  const record = JSON.parse(json.toString('utf8')) as Record<string, unknown>;
-  const value = Object.hasOwn(record, field) ? record[field] : null;
-  const text = value === null ? '' : String(value);
+  const record = readJsonDocument(json.toString('utf8'), { depthMax: 64, allowNul: true });
+  const value = record.kind === 'object' ? record.members.get(field) : undefined;
+  const text = value?.kind === 'number' ? value.text : value?.kind === 'string' || value?.kind === 'boolean' ? String(value.value) : '';
   return /^[\x21-\x7e]{1,200}$/.test(text) ? text : null;
 }
 
