@@ -29,7 +29,7 @@ function findings(keyed: KeyedFlow): string[] {
   return diagnostics.map(({ severity, code, path, message }) => `${severity} ${code} ${path}: ${message}`);
 }
 
-const at = 'E_CONFIG_CONFLICT spec.targets.api.idempotencyKey';
+const at = 'E_CONFIG_IDEMPOTENCY_KEY spec.targets.api.idempotencyKey';
 const notUnique = `error ${at}: id is not unique: two records could be sent under one key; add \`unique: file\``;
 const madeOfNone = `error ${at}: out.id is made of no field with \`unique: file\`: two records could be sent under one key`;
 const computed = `warning ${at}: out.id is computed: records for which it comes out the same are sent under one key`;

@@ -19,7 +19,7 @@ export function checkIdempotencyKey(name: string, { output, records }: KeyContex
   const value = output.find((field) => field.name === name)?.value;
   if (value === undefined || value === never) return;
   const add = (severity: 'error' | 'warning', message: string): void =>
-    report.add({ code: flowErrors.E_CONFIG_CONFLICT, path, message, severity, atValue: true });
+    report.add({ code: flowErrors.E_CONFIG_IDEMPOTENCY_KEY, path, message, severity, atValue: true });
   const unique = (field: string): boolean => fieldsNamed(field, records).every((one) => one.unique === 'file');
   if (value.kind !== 'field') {
     if (value.type !== 'bool' && fieldNames(value).some(unique))

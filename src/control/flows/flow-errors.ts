@@ -22,6 +22,11 @@ export const flowErrors = defineErrors({
     actor: 'author',
     next: 'Remove one of the two.',
   },
+  E_CONFIG_IDEMPOTENCY_KEY: {
+    meaning: 'Two records of a file could be sent under one Idempotency-Key, and the service would take the second for the first again.',
+    actor: 'author',
+    next: 'Name an output field that is a field with `unique: file` as it is, or leave `idempotencyKey` out: delivery keys are never the same.',
+  },
   E_CONFIG_DUPLICATE: {
     meaning: 'Two parts of a document have the same id, name or column.',
     actor: 'author',
