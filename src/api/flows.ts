@@ -9,6 +9,7 @@ import { loadDocument, loadFlow } from '../control/flows/load-flow.ts';
 import { listFoldersOfOthers } from '../control/flows/other-tenants-folders.ts';
 import type { ConnectionFence } from '../control/flows/tenant-references.ts';
 import { sendMendedAgain } from '../pipeline/deliveries/held-again.ts';
+import { connectionSecretFolder } from '../platform/secrets/secret-resolver.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { describe, line, named, nameParameter, object, pageOfItems, query, text } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
@@ -19,13 +20,19 @@ const documentBytesMax = 2 * 1024 * 1024;
 const documentBody = object({
   text: Type.String({ minLength: 1, maxLength: 1024 * 1024, description: 'The YAML document.' }),
   dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Say what it would change, and change nothing.' })),
+  alongside: Type.Optional(
+    Type.Array(Type.String({ maxLength: 1024 * 1024 }), {
+      maxItems: 500,
+      description: 'With `dryRun`: other documents that are to be applied with it, taken as if they were in force.',
+    }),
+  ),
 });
 
 export function flowRoutes(parts: ApiParts) {
   const { db, ports, settings, jobs } = parts;
   return async (api: FastifyInstance): Promise<void> => {
     readRoutes(api, parts);
-    api.post<{ Body: { text: string; dryRun: boolean } }>(
+    api.post<{ Body: { text: string; dryRun: boolean; alongside?: readonly string[] } }>(
       '/flows',
       {
         config: { scope: 'flows:write' },
@@ -43,13 +50,13 @@ export function flowRoutes(parts: ApiParts) {
       },
       async (request) => {
         const { tenantId, tenantName } = ownerOf(request);
-        const { text: document, dryRun } = request.body;
+        const { text: document, dryRun, alongside } = request.body;
         const { document: read } = loadDocument(document);
         // A policy binds the tenant, so whoever may write flows may not loosen it.
         if (read?.kind === 'TenantPolicy') assertScope(ownerOf(request), 'policy:write');
         const fence = await fenceFor(parts, tenantId, read);
         const by = { tenant: tenantName, actor: actorOf(request), environment: settings.environment, fence };
-        if (dryRun) return withTenant(db, tenantId, (tx) => planDocument(tx, document, by));
+        if (dryRun) return withTenant(db, tenantId, (tx) => planDocument(tx, document, { ...by, alongside }));
         const outcome = await withTenant(db, tenantId, async (tx) => {
           const applied = await applyDocument(tx, ports.ids, document, by);
           // What waits for a connection or policy to be mended is tried again, also when the document is the same: its secret may be new.
@@ -94,9 +101,14 @@ export function flowRoutes(parts: ApiParts) {
 }
 
 /** Before the transaction that applies: other tenants are read in transactions of their own. */
-async function fenceFor({ db, folders }: ApiParts, tenantId: string, document: HeadgateDocument | null): Promise<ConnectionFence> {
+async function fenceFor(
+  { db, folders, settings }: ApiParts,
+  tenantId: string,
+  document: HeadgateDocument | null,
+): Promise<ConnectionFence> {
   const isFolder = document?.kind === 'Connection' && (document as Connection).spec.type === 'folder';
-  return { folders, foldersOfOthers: isFolder && !folders.isPerTenant ? await listFoldersOfOthers(db, tenantId) : [] };
+  const secretFolder = connectionSecretFolder(settings.dataDir);
+  return { folders, secretFolder, foldersOfOthers: isFolder && !folders.isPerTenant ? await listFoldersOfOthers(db, tenantId) : [] };
 }
 
 function readRoutes(api: FastifyInstance, { db }: ApiParts): void {

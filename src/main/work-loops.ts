@@ -1,7 +1,6 @@
 /** The loops that work the queue, by role: the engine on chunks, checks and closings; deliveries to targets; the rescuer. */
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { findBoundConnection, findEgress } from '../control/flows/bound-connections.ts';
 import { loadFlowVersion } from '../control/flows/flow-store-versions.ts';
 import { createJobCloser } from '../control/jobs/job-closer.ts';
@@ -20,7 +19,7 @@ import { createNotifier, type Notifier } from '../platform/base/notifier.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import type { Db } from '../platform/postgres/database.ts';
-import { connectionLimits, createSecretResolver } from '../platform/secrets/secret-resolver.ts';
+import { connectionLimits, connectionSecretFolder, createSecretResolver } from '../platform/secrets/secret-resolver.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { loadConnectors } from './catalogue.ts';
@@ -95,7 +94,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
         definitions: deliveryDefinitions(settings.environment),
         connectors: await loadConnectors(),
         folders,
-        secrets: createSecretResolver({ env, limits: connectionLimits([join(settings.dataDir, 'secrets')]) }),
+        secrets: createSecretResolver({ env, limits: connectionLimits([connectionSecretFolder(settings.dataDir)]) }),
         resolveHost: systemResolveHost,
         ports,
         logger,

@@ -33,6 +33,11 @@ export interface Applying {
   readonly fence?: ConnectionFence;
 }
 
+export interface Planning extends Applying {
+  /** Documents that are applied with it, before it: taken as if they were in force. Those that have mistakes say nothing. */
+  readonly alongside?: readonly string[];
+}
+
 interface Checked extends LoadedDocument {
   readonly document: NonNullable<LoadedDocument['document']>;
   readonly hash: string;
@@ -49,11 +54,11 @@ export async function applyDocument(
   const checked = check(text, by.tenant);
   await tx.query(takeTurn, [tx.tenantId]);
   const plan = await describeChange(tx, checked);
-  await checkFit(tx, checked, by);
+  const found = await checkFit(tx, checked, by);
   const { document, hash, canonical } = checked;
   if (document.kind === 'FlowDefinition') {
     const applied = await applyFlow(tx, ids, flowToApply({ ...checked, definition: document }, text), by.actor);
-    return { ...plan, outcome: applied.outcome };
+    return { ...plan, outcome: applied.outcome, warnings: [...plan.warnings, ...found] };
   }
   const tier = document.kind === 'TenantPolicy' ? (document as { spec: { tier: 'gold' | 'silver' | 'bronze' } }).spec.tier : undefined;
   const applied = await applyDefinition(
@@ -62,11 +67,11 @@ export async function applyDocument(
     { kind: document.kind as DefinitionKind, name: document.metadata.name, hash, document: { ...document, canonical }, tier },
     by.actor,
   );
-  return { ...plan, outcome: applied.outcome };
+  return { ...plan, outcome: applied.outcome, warnings: [...plan.warnings, ...found] };
 }
 
 /** What `applyDocument` would do. */
-export async function planDocument(tx: TenantTx, text: string, by: Applying): Promise<DocumentOutcome> {
+export async function planDocument(tx: TenantTx, text: string, by: Planning): Promise<DocumentOutcome> {
   const checked = check(text, by.tenant);
   const plan = await describeChange(tx, checked);
   return { ...plan, warnings: [...plan.warnings, ...(await checkFit(tx, checked, by, true))] };
@@ -121,8 +126,11 @@ async function canonicalInForce(
 const takeTurn = '/* take turn at applying */ select pg_advisory_xact_lock(7272, hashtext($1))';
 
 /** Fails with E_FLOW_INVALID, each finding with its place. What is only not there yet is, in a plan, a warning. */
-async function checkFit(tx: TenantTx, checked: Checked, by: Applying, isPlan = false): Promise<readonly Diagnostic[]> {
-  const found = await checkAgainstTenant(tx, checked, { environment: by.environment ?? 'dev', fence: by.fence });
+async function checkFit(tx: TenantTx, checked: Checked, by: Planning, isPlan = false): Promise<readonly Diagnostic[]> {
+  const alongside = (by.alongside ?? [])
+    .flatMap((text) => loadDocument(text).document ?? [])
+    .filter(({ metadata }) => metadata.tenant === by.tenant);
+  const found = await checkAgainstTenant(tx, checked, { environment: by.environment ?? 'dev', fence: by.fence, alongside });
   const isPassing = ({ code }: Diagnostic): boolean => isPlan && code === flowErrors.E_CONFIG_REFERENCE;
   const errors = found.filter((finding) => finding.severity === 'error' && !isPassing(finding));
   if (errors.length > 0)

@@ -1,9 +1,41 @@
-/** What a Connection's keys must be together. Addresses are judged when they are connected to, by the connector. */
+/** What a Connection's keys must be together, and which secrets it may name. Names of hosts are judged when they are connected to, by the connector. */
+import { secretErrors } from '../../platform/secrets/secret-errors.ts';
+import { parseSecretReference } from '../../platform/secrets/secret-references.ts';
+import { connectionEnvPrefix } from '../../platform/secrets/secret-resolver.ts';
 import type { Connection } from './definition.ts';
-import type { Report } from './diagnostics.ts';
+import type { Path, Report } from './diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 
-export function checkConnection({ spec }: Connection, report: Report): void {
+export interface NamedSecret {
+  readonly path: Path;
+  readonly reference: string;
+}
+
+/** Every secret that the connection refers to. */
+export function secretsOf({ spec }: Connection): readonly NamedSecret[] {
+  if (spec.type === 'folder') return [];
+  const own = spec.type === 'postgres' ? { password: spec.password } : {};
+  const auth = spec.type === 'http' ? (spec.auth as Readonly<Record<string, string>>) : {};
+  const found: [Path, string | undefined][] = [
+    [['spec', 'password'], own.password],
+    ...['token', 'password', 'value'].map((key): [Path, string | undefined] => [['spec', 'auth', key], auth[key]]),
+    [['spec', 'certificateAuthority'], spec.certificateAuthority],
+  ];
+  return found.flatMap(([path, reference]) => (reference === undefined ? [] : [{ path, reference }]));
+}
+
+export function checkConnection(connection: Connection, report: Report): void {
+  const { spec } = connection;
+  for (const { path, reference } of secretsOf(connection)) {
+    const read = parseSecretReference(reference);
+    if (read.kind === 'env' && !read.name.startsWith(connectionEnvPrefix))
+      report.add({
+        code: secretErrors.E_SECRET_NOT_ALLOWED,
+        path,
+        message: `connections may only refer to variables whose names begin with ${connectionEnvPrefix}`,
+        atValue: true,
+      });
+  }
   if (spec.type !== 'http') return;
   const path = ['spec', 'baseUrl'];
   const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });

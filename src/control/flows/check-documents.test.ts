@@ -64,3 +64,38 @@ test('without connections among the documents none is looked for', () => {
   expect(alone[0]!.diagnostics).toEqual([]);
   expect(alone[0]!.plan).not.toBeNull();
 });
+
+test.each([
+  ['https://10.0.0.1/api', 'E_SSRF'],
+  ['https://[::1]:8443/api', 'E_SSRF'],
+  ['https://169.254.169.254/', 'E_SSRF'],
+  ['http://fx.bank.example/api', 'E_TARGET'],
+])('the address %s is warned of with %s where the policy closes it, and is sound where the policy opens it', (address, code) => {
+  const from = 'https://fx.bank.example/api';
+  const said = findings(join('bank-za', 'fx-api.yaml'), from, address);
+  expect(said).toEqual([expect.stringContaining(`fx-api.yaml:7 ${code} `)]);
+  const opened = texts.map(({ file, text }) => ({
+    file,
+    text: text
+      .replace(from, address)
+      .replace(
+        'masking: { account: last4 }',
+        'masking: { account: last4 }\n  egress: { allowPrivate: [10.0.0.0/8, "::1/128", 169.254.0.0/16], allowPlain: true }',
+      ),
+  }));
+  const isNever = address.includes('169.254');
+  expect(checkDocuments(opened).flatMap(({ diagnostics }) => diagnostics.map((each) => each.code))).toEqual(isNever ? ['E_SSRF'] : []);
+});
+
+test('a database without TLS or at a private address is warned of in the same way', () => {
+  const file = join('acme-pay', 'ledger-db.yaml');
+  expect(findings(file, 'host: ledger.acme.example', 'host: 192.168.1.9\n  tls: disable')).toEqual([
+    expect.stringContaining('ledger-db.yaml:7 E_SSRF '),
+    expect.stringContaining('ledger-db.yaml:8 E_TARGET '),
+  ]);
+});
+
+test.each(['10.0.0.0/99', '300.1.1.1/8', '::1::/64', '10.0.0/8'])('the range %s of a policy is none', (range) => {
+  const said = findings(join('bank-za', 'policy.yaml'), 'masking: {', `egress: { allowPrivate: ["${range}"] }\n  masking: {`);
+  expect(said).toEqual([expect.stringMatching(/policy\.yaml:\d+ E_CONFIG_VALUE this is no address range/)]);
+});

@@ -1,4 +1,5 @@
 /** Checks several documents together, as a folder of them is kept in git: each for itself, then what they say of each other. */
+import { checkEgress } from './check-egress.ts';
 import { checkEnvironment, checkReferences } from './check-references.ts';
 import type { Connection, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
 import { type Diagnostic, Report } from './diagnostics.ts';
@@ -44,6 +45,7 @@ function checkTogether(document: HeadgateDocument, all: readonly HeadgateDocumen
   const policy = own.find((other): other is TenantPolicy => other.kind === 'TenantPolicy') ?? null;
   const known = connections.size > 0 ? connections : null;
   if (document.kind === 'FlowDefinition') checkReferences(document, { connections: known, policy }, report);
+  if (document.kind === 'Connection' && policy !== null) checkEgress(document as Connection, policy, report);
   if (document.kind === 'Environment' && known !== null) checkEnvironment(document, known, report);
 }
 

@@ -110,6 +110,17 @@ describe('connections', () => {
       'E_CONFIG_VALUE',
     ],
     ['a password written out', 'type: postgres, host: h, database: d, user: u, password: hunter2', 'E_SECRET_INLINE'],
+    [
+      'a variable that is not meant for connections',
+      'type: postgres, host: h, database: d, user: u, password: "env:P"',
+      'E_SECRET_NOT_ALLOWED',
+    ],
+    [
+      "the product's own key as a token",
+      'type: http, baseUrl: "https://b.example/", auth: { type: bearer, token: "env:HEADGATE_MASTER_KEY" }',
+      'E_SECRET_NOT_ALLOWED',
+    ],
+    ['such a certificate', 'type: http, baseUrl: "https://b.example/", certificateAuthority: "env:CA"', 'E_SECRET_NOT_ALLOWED'],
     ['a socket folder as host', 'type: postgres, host: /var/run, database: d, user: u, password: "env:P"', 'E_CONFIG_VALUE'],
     ['options in the database name', 'type: postgres, host: h, database: "d options=-c", user: u, password: "env:P"', 'E_CONFIG_VALUE'],
     ['an unknown parameter', 'type: postgres, host: h, database: d, user: u, password: "env:P", options: x', 'E_CONFIG_KEY'],
@@ -124,14 +135,16 @@ describe('connections', () => {
   });
 
   test('secrets are references, and stay references', () => {
-    const { document } = loadDocument(`${head}spec: { type: postgres, host: h, database: d, user: u, password: "env:DB_PASSWORD" }\n`);
+    const { document } = loadDocument(
+      `${head}spec: { type: postgres, host: h, database: d, user: u, password: "env:HEADGATE_SECRET_DB" }\n`,
+    );
     expect(document?.spec).toEqual({
       type: 'postgres',
       host: 'h',
       port: 5432,
       database: 'd',
       user: 'u',
-      password: 'env:DB_PASSWORD',
+      password: 'env:HEADGATE_SECRET_DB',
       tls: 'verify-full',
     });
   });

@@ -8,6 +8,7 @@ import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import { canonicalDocument, documentHash } from './canonical.ts';
 import { checkConnection } from './check-connection.ts';
+import { checkRanges } from './check-egress.ts';
 import { compileDefinition } from './compile-definition.ts';
 import type { FlowDefinition, HeadgateDocument } from './definition.ts';
 import { type Diagnostic, type PlaceFinder, Report } from './diagnostics.ts';
@@ -76,6 +77,7 @@ function loadText(text: string, kinds: readonly DocumentKind[]): LoadedDocument 
   const hash = documentHash(canonical);
   const plan = document.kind === 'FlowDefinition' ? compileDefinition({ definition: document, hash, broken }, report) : null;
   if (document.kind === 'Connection') checkConnection(document, report);
+  if (document.kind === 'TenantPolicy') checkRanges(document, report);
   if (report.hasErrors) return { ...nothing, diagnostics: report.diagnostics };
   return { document, plan, hash, canonical, diagnostics: report.diagnostics, places: source.places };
 }

@@ -5,8 +5,12 @@
  */
 import { folderErrors } from '../../platform/base/folder-errors.ts';
 import { type FolderFence, foldersMeet } from '../../platform/base/folder-fence.ts';
+import { secretErrors } from '../../platform/secrets/secret-errors.ts';
+import { isBelow, parseSecretReference } from '../../platform/secrets/secret-references.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { bindingsOf } from './bound-connections.ts';
+import { secretsOf } from './check-connection.ts';
+import { checkEgress } from './check-egress.ts';
 import { checkEnvironment, checkReferences } from './check-references.ts';
 import type { Connection, Environment, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
 import { findTenantPolicy, listDefinitions } from './definition-store.ts';
@@ -31,34 +35,62 @@ export interface ConnectionFence {
   readonly folders: FolderFence;
   /** Roots of other tenants' connections: none may meet them. */
   readonly foldersOfOthers: readonly string[];
+  /** Where files with secrets for connections lie. */
+  readonly secretFolder: string;
 }
 
-/** Every finding with its place in the text. `environment` is the setting: dev, test or prod. */
+export interface TenantView {
+  /** The setting: dev, test or prod. */
+  readonly environment: string;
+  readonly fence?: ConnectionFence;
+  /** Documents that are planned with this one, taken as if they were in force. */
+  readonly alongside?: readonly HeadgateDocument[];
+}
+
+/** Every finding with its place in the text. */
 export async function checkAgainstTenant(
   tx: TenantTx,
   { document, places }: CheckedText,
-  { environment, fence }: { readonly environment: string; readonly fence?: ConnectionFence },
+  { environment, fence, alongside = [] }: TenantView,
 ): Promise<readonly Diagnostic[]> {
   const report = new Report(places);
   if (document.kind === 'TenantPolicy') return report.diagnostics;
-  const stored = await readConnections(tx);
-  const environments = (await listDefinitions(tx, 'Environment', documentsMax)).map(({ document: each }) => each as Environment);
+  const others = { connections: ofKind(alongside, 'Connection'), environments: ofKind(alongside, 'Environment') };
+  const policyAlongside = alongside.findLast(({ kind }) => kind === 'TenantPolicy') as TenantPolicy | undefined;
+  const stored = new Map([...(await readConnections(tx)), ...others.connections]) as Map<string, Connection>;
+  const inForce = (await listDefinitions(tx, 'Environment', documentsMax)).map(({ name, document: each }) => [name, each] as const);
+  const environments = [...new Map([...inForce, ...others.environments]).values()] as Environment[];
   const bound = bind(stored, bindingsOf(environments, environment));
+  const policy = policyAlongside ?? (((await findTenantPolicy(tx))?.document ?? null) as TenantPolicy | null);
   if (document.kind === 'FlowDefinition') {
-    const policy = ((await findTenantPolicy(tx))?.document ?? null) as TenantPolicy | null;
     checkReferences(document as FlowDefinition, { connections: bound, policy }, report);
   } else if (document.kind === 'Connection') {
     if (fence) checkFolder(document as Connection, fence, report);
+    if (fence) checkSecretFiles(document as Connection, fence, report);
+    checkEgress(document as Connection, policy, report);
     const { name } = document.metadata;
     const after = bind(new Map([...stored, [name, document as Connection]]), bindingsOf(environments, environment));
     await checkFlowsInForce(tx, { before: bound, after, path: () => ['spec', 'type'] }, report);
   } else if (document.kind === 'Environment') {
     checkEnvironment(document as Environment, stored, report);
-    const others = environments.filter(({ metadata }) => metadata.name !== document.metadata.name);
-    const after = bind(stored, bindingsOf([...others, document as Environment], environment));
+    const rest = environments.filter(({ metadata }) => metadata.name !== document.metadata.name);
+    const after = bind(stored, bindingsOf([...rest, document as Environment], environment));
     await checkFlowsInForce(tx, { before: bound, after, path: () => ['spec', 'connections'] }, report);
   }
   return report.diagnostics;
+}
+
+function checkSecretFiles(connection: Connection, { secretFolder }: ConnectionFence, report: Report): void {
+  for (const { path, reference } of secretsOf(connection)) {
+    const read = parseSecretReference(reference);
+    if (read.kind === 'env' || isBelow(secretFolder, read.path)) continue;
+    report.add({
+      code: secretErrors.E_SECRET_NOT_ALLOWED,
+      path,
+      message: 'connections may only refer to files below secrets/ in the data folder',
+      atValue: true,
+    });
+  }
 }
 
 function checkFolder({ metadata, spec }: Connection, { folders, foldersOfOthers }: ConnectionFence, report: Report): void {
@@ -69,6 +101,10 @@ function checkFolder({ metadata, spec }: Connection, { folders, foldersOfOthers 
     (foldersOfOthers.some((other) => foldersMeet(root, other)) ? "meets a folder of another tenant's connection" : undefined);
   if (reason === undefined) return;
   report.add({ code: folderErrors.E_FOLDER_NOT_ALLOWED, path: ['spec', 'root'], message: `the root ${reason}`, atValue: true });
+}
+
+function ofKind(documents: readonly HeadgateDocument[], kind: string): (readonly [string, HeadgateDocument])[] {
+  return documents.filter((each) => each.kind === kind).map((each) => [each.metadata.name, each] as const);
 }
 
 async function readConnections(tx: TenantTx): Promise<Map<string, Connection>> {

@@ -70,6 +70,12 @@ export function createAddressGuard(policy: EgressPolicy, resolveHost: ResolveHos
   };
 }
 
+/** Of an address that is written out; null for a name, whose addresses are known when it is connected to. Fails with E_TARGET as the guard does. */
+export function isLiteralAllowed(host: string, allowPrivate: readonly string[]): boolean | null {
+  const address = host.startsWith('[') ? host.slice(1, -1) : host;
+  return isIP(address) === 0 ? null : isAllowed(address, rangesOf(allowPrivate));
+}
+
 async function resolve(resolveHost: ResolveHost, name: string): Promise<readonly string[]> {
   let addresses: readonly string[];
   try {
@@ -121,6 +127,16 @@ function groupList(text: string): number[] {
 
 function isIn(ranges: BlockList, address: string): boolean {
   return ranges.check(address.split('%')[0]!, isIPv4(address) ? 'ipv4' : 'ipv6');
+}
+
+/** Of a policy: an address, a slash and a length of the prefix. */
+export function isAddressRange(cidr: string): boolean {
+  try {
+    rangesOf([cidr]);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function rangesOf(cidrs: readonly string[]): BlockList {

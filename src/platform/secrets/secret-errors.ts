@@ -10,7 +10,7 @@ export const secretErrors = defineErrors({
   E_SECRET_NOT_ALLOWED: {
     meaning: 'A connection refers to an environment variable or file that is not meant for connections.',
     actor: 'author',
-    next: "Use a variable named `HEADGATE_SECRET_…` or a file below the administrator's secret folders.",
+    next: 'Use a variable named `HEADGATE_SECRET_…`, or a file below `secrets/` in the data folder (docs/flow-definition.md).',
   },
   E_SECRET_MISSING: {
     meaning: 'The environment variable or file of a secret reference is not there, or it is empty.',

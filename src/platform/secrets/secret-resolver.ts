@@ -3,6 +3,7 @@
  * restart; values stay in memory only. Connections, which tenants write, reach only what the administrator set apart for
  * them: otherwise a tenant could send the product's own keys to a target of its own.
  */
+import { join } from 'node:path';
 import { HeadgateError } from '../base/errors.ts';
 import { Secret } from './secret.ts';
 import { secretErrors } from './secret-errors.ts';
@@ -26,7 +27,12 @@ export interface SecretLimits {
 }
 
 /** Variables that the administrator sets apart for connections. */
-const connectionEnvPrefix = 'HEADGATE_SECRET_';
+export const connectionEnvPrefix = 'HEADGATE_SECRET_';
+
+/** Folder of the files that the administrator sets apart for connections, in the data folder. */
+export function connectionSecretFolder(dataDir: string): string {
+  return join(dataDir, 'secrets');
+}
 
 /** The limits of connections: `HEADGATE_SECRET_…` and files below these folders. */
 export function connectionLimits(folders: readonly string[]): SecretLimits {
