@@ -6,7 +6,7 @@ import type { DelimitedPlan } from '../plan.ts';
 import { withoutLineEnd } from './plain-rows.ts';
 import { carriageReturn, damage, FileDamage, findTextProblem, type Line, lineFeed, type Row, type RowProblem } from './rows.ts';
 
-const strayQuote: RowProblem = { code: 'E_QUOTE', message: 'quote in the wrong place' };
+const strayQuote: RowProblem = { code: 'E_QUOTE', message: 'quote in the middle of a field' };
 const openQuote: RowProblem = { code: 'E_QUOTE', message: 'quote is not closed' };
 const looseReturn: RowProblem = { code: 'E_CHARACTER', message: 'carriage return outside quotes' };
 
@@ -23,7 +23,7 @@ export function* readDelimitedRows(lines: Iterable<Line>, rules: DelimitedRowRul
   let row: DelimitedRow | null = null;
   for (const line of lines) {
     if (row === null && rules.comment !== null && line.bytes[0] === rules.comment) {
-      if (withoutLineEnd(line.bytes).length > rules.maxRecordBytes) throw tooLong(line.offset, false);
+      if (withoutLineEnd(line.bytes).length > rules.maxRecordBytes) throw tooLong(line.offset, false, rules.maxRecordBytes);
       continue;
     }
     row ??= new DelimitedRow(line.offset, rules);
@@ -34,11 +34,11 @@ export function* readDelimitedRows(lines: Iterable<Line>, rules: DelimitedRowRul
   if (row !== null) yield row.finish();
 }
 
-function tooLong(offset: number, isQuoted: boolean): FileDamage {
+function tooLong(offset: number, isQuoted: boolean, maxRecordBytes: number): FileDamage {
   return new FileDamage(
     isQuoted
-      ? damage('E_QUOTE_OPEN', { record: 0, offset }, 'a quote is not closed within the longest record')
-      : damage('E_RECORD_TOO_LONG', { record: 0, offset }, 'a record is too long'),
+      ? damage('E_QUOTE_OPEN', { record: 0, offset }, `a quote is not closed within ${maxRecordBytes} bytes`)
+      : damage('E_RECORD_TOO_LONG', { record: 0, offset }, `a record is longer than ${maxRecordBytes} bytes`),
   );
 }
 
@@ -83,7 +83,7 @@ class DelimitedRow {
     }
     this.#length += line.length;
     const isTooLong = this.#length - this.#lineEndBytes > this.#rules.maxRecordBytes;
-    if (isTooLong && this.#longInQuotes !== null) throw tooLong(this.#offset, this.#longInQuotes);
+    if (isTooLong && this.#longInQuotes !== null) throw tooLong(this.#offset, this.#longInQuotes, this.#rules.maxRecordBytes);
     return isEnded || (isLastOfFile && this.#state !== 'quoted' && this.#state !== 'escaped');
   }
 

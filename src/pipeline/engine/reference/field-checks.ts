@@ -44,21 +44,28 @@ function checkKind(field: FieldPlan, kind: FieldText['kind']): RowProblem | null
   const isNumeric = field.type === 'int' || field.type === 'decimal';
   const isAccepted =
     kind === 'text' || (field.type === 'boolean' ? kind === 'boolean' : kind === 'string' || (kind === 'number' && isNumeric));
-  return isAccepted ? null : { code: 'E_TYPE', message: 'another kind of JSON value' };
+  return isAccepted
+    ? null
+    : { code: 'E_TYPE', message: `not a JSON ${field.type === 'boolean' ? 'boolean' : isNumeric ? 'number or string' : 'string'}` };
 }
 
 function checkLength(field: FieldPlan, text: string): RowProblem | null {
   if (field.minLength === null && field.maxLength === null) return null;
   const length = Array.from(text).length;
   const isRight = (field.minLength === null || length >= field.minLength) && (field.maxLength === null || length <= field.maxLength);
-  return isRight ? null : { code: 'E_LENGTH', message: 'too short or too long' };
+  return isRight ? null : { code: 'E_LENGTH', message: lengthText(field) };
+}
+
+function lengthText({ minLength, maxLength }: FieldPlan): string {
+  if (minLength === null) return `longer than ${maxLength} characters`;
+  return maxLength === null ? `shorter than ${minLength} characters` : `not ${minLength} to ${maxLength} characters long`;
 }
 
 function checkValue(field: FieldPlan, text: string, value: Exclude<Value, null>): RowProblem | null {
   if (field.enum !== null && !field.enum.includes(text)) return { code: 'E_ENUM', message: 'not an allowed value' };
   if (field.pattern !== null && !matchesPattern(field.pattern, text)) return { code: 'E_PATTERN', message: 'does not match the pattern' };
-  if (field.min !== null && compareWithBound(field, value, field.min) < 0) return { code: 'E_RANGE', message: 'below the minimum' };
-  if (field.max !== null && compareWithBound(field, value, field.max) > 0) return { code: 'E_RANGE', message: 'above the maximum' };
+  if (field.min !== null && compareWithBound(field, value, field.min) < 0) return { code: 'E_RANGE', message: 'out of bounds' };
+  if (field.max !== null && compareWithBound(field, value, field.max) > 0) return { code: 'E_RANGE', message: 'out of bounds' };
   return null;
 }
 
@@ -84,8 +91,7 @@ function readExplicitDecimal(text: string): Decimal {
 }
 
 function readValue(field: FieldPlan, text: string): Reading {
-  const accept = (isRight: boolean, code: string): Reading =>
-    isRight ? { value: text } : { problem: { code, message: `not a ${field.type}` } };
+  const accept = (isRight: boolean, code: string, message: string): Reading => (isRight ? { value: text } : { problem: { code, message } });
   switch (field.type) {
     case 'string':
       return { value: text };
@@ -94,41 +100,41 @@ function readValue(field: FieldPlan, text: string): Reading {
     case 'decimal':
       return readDecimalText(field, text);
     case 'date':
-      return readMoment(field, text, 'E_DATE');
+      return readMoment(field, text, { code: 'E_DATE', message: 'not a date' });
     case 'time':
-      return readMoment(field, text, 'E_TIME');
+      return readMoment(field, text, { code: 'E_TIME', message: 'not a time of day' });
     case 'datetime':
-      return readMoment(field, text, 'E_DATETIME');
+      return readMoment(field, text, { code: 'E_DATETIME', message: 'not a date and time' });
     case 'boolean':
-      return text === 'true' || text === 'false' ? { value: text === 'true' } : accept(false, 'E_BOOLEAN');
+      return text === 'true' || text === 'false' ? { value: text === 'true' } : accept(false, 'E_BOOLEAN', 'neither true nor false');
     case 'iban':
-      return accept(isIbanText(text), 'E_IBAN');
+      return accept(isIbanText(text), 'E_IBAN', 'not an IBAN');
     case 'bic':
-      return accept(isBicText(text), 'E_BIC');
+      return accept(isBicText(text), 'E_BIC', 'not a BIC');
     case 'aba-routing':
-      return accept(isRoutingText(text), 'E_ABA');
+      return accept(isRoutingText(text), 'E_ABA', 'not an ABA routing number');
     case 'lei':
-      return accept(isLeiText(text), 'E_LEI');
+      return accept(isLeiText(text), 'E_LEI', 'not a legal entity identifier');
     case 'isin':
-      return accept(isIsinText(text), 'E_ISIN');
+      return accept(isIsinText(text), 'E_ISIN', 'not an ISIN');
     case 'currency':
-      return accept(isCurrencyText(text), 'E_CURRENCY');
+      return accept(isCurrencyText(text), 'E_CURRENCY', 'not a currency code');
     case 'country':
-      return accept(isCountryText(text), 'E_COUNTRY');
+      return accept(isCountryText(text), 'E_COUNTRY', 'not a country code');
     case 'luhn':
-      return accept(isLuhnText(text), 'E_LUHN');
+      return accept(isLuhnText(text), 'E_LUHN', 'not a number with a valid Luhn digit');
   }
 }
 
-function readMoment(field: FieldPlan, text: string, code: string): Reading {
+function readMoment(field: FieldPlan, text: string, problem: RowProblem): Reading {
   const value = readMomentText(field.type as 'date' | 'time' | 'datetime', field.dateFormat, text);
-  return value === null ? { problem: { code, message: `not a ${field.type}` } } : { value };
+  return value === null ? { problem } : { value };
 }
 
 function readInt(text: string): Reading {
   if (!/^-?[0-9]+$/.test(text)) return { problem: { code: 'E_INT', message: 'not an integer' } };
   const value = BigInt(text);
-  if (BigInt.asIntN(64, value) !== value) return { problem: { code: 'E_RANGE', message: 'beyond 64 bits' } };
+  if (BigInt.asIntN(64, value) !== value) return { problem: { code: 'E_RANGE', message: 'integer beyond 64 bits' } };
   return { value };
 }
 
@@ -136,7 +142,7 @@ function readDecimalText(field: FieldPlan, text: string): Reading {
   const { point, scale } = field;
   const match = (point === 'implied' || scale === 0 ? /^(-?)([0-9]+)$/ : /^(-?)([0-9]+)(?:\.([0-9]+))?$/).exec(text);
   const fraction = match?.[3] ?? '';
-  if (match === null || fraction.length > scale) return { problem: { code: 'E_DECIMAL', message: 'not a decimal of this scale' } };
+  if (match === null || fraction.length > scale) return { problem: { code: 'E_DECIMAL', message: 'not a decimal number' } };
   const magnitude = BigInt(point === 'implied' ? match[2]! : match[2]! + fraction.padEnd(scale, '0'));
   if (magnitude.toString().length > 38) return { problem: { code: 'E_RANGE', message: 'more than 38 digits' } };
   return { value: { unscaled: match[1] === '-' ? -magnitude : magnitude, scale } };

@@ -14,15 +14,13 @@ export type JsonValue =
 
 export type JsonProblemCode = 'E_JSON' | 'E_DUPKEY' | 'E_DEPTH' | 'E_CHARACTER';
 
-/** `at` is an index in the text. */
+/** The message says where: an index in the text, of the first character that does not go on as it should. */
 export class JsonProblem extends Error {
   readonly code: JsonProblemCode;
-  readonly at: number;
 
-  constructor(code: JsonProblemCode, at: number) {
-    super(code);
+  constructor(code: JsonProblemCode, what: string, at: number) {
+    super(`${what}, at character ${at}`);
     this.code = code;
-    this.at = at;
   }
 }
 
@@ -47,6 +45,13 @@ export function readJsonDocument(text: string, limits: JsonLimits = recordJsonLi
   return reader.readDocument();
 }
 
+/** The members of the one object that the text holds; a text that starts as another value is read no further. Throws `JsonProblem`. */
+export function readJsonObject(text: string): Extract<JsonValue, { kind: 'object' }> {
+  const start = /^[ \t\n\r]*/.exec(text)![0].length;
+  if (text[start] !== '{') throw new JsonProblem('E_JSON', 'not a JSON object', start);
+  return readJsonDocument(text) as Extract<JsonValue, { kind: 'object' }>;
+}
+
 class JsonReader {
   readonly #text: string;
   readonly #limits: JsonLimits;
@@ -61,7 +66,7 @@ class JsonReader {
     this.#skipWhitespace();
     const value = this.#readValue(0);
     this.#skipWhitespace();
-    if (this.#at < this.#text.length) throw this.#problem('E_JSON');
+    if (this.#at < this.#text.length) throw this.#problem('E_JSON', 'text after the JSON object');
     return value;
   }
 
@@ -74,34 +79,33 @@ class JsonReader {
     if (this.#take('false')) return { kind: 'boolean', value: false };
     if (this.#take('null')) return { kind: 'null' };
     const number = this.#match(numberPattern);
-    if (number === '') throw this.#problem('E_JSON');
+    if (number === '') throw this.#problem('E_JSON', 'not a JSON value');
     return { kind: 'number', text: number };
   }
 
   #readObject(depth: number): JsonValue {
-    if (depth > this.#limits.depthMax) throw this.#problem('E_DEPTH');
+    if (depth > this.#limits.depthMax) throw this.#problem('E_DEPTH', `more than ${this.#limits.depthMax} levels`);
     const members = new Map<string, JsonValue>();
     this.#at++;
     this.#skipWhitespace();
     if (this.#take('}')) return { kind: 'object', members };
     for (;;) {
       this.#skipWhitespace();
-      const keyAt = this.#at;
-      if (this.#text[keyAt] !== '"') throw this.#problem('E_JSON');
+      if (this.#text[this.#at] !== '"') throw this.#problem('E_JSON', 'not a key');
       const key = this.#readString();
-      if (members.has(key)) throw new JsonProblem('E_DUPKEY', keyAt);
+      if (members.has(key)) throw this.#problem('E_DUPKEY', 'a key appears twice');
       this.#skipWhitespace();
-      if (!this.#take(':')) throw this.#problem('E_JSON');
+      if (!this.#take(':')) throw this.#problem('E_JSON', 'no colon after a key');
       this.#skipWhitespace();
       members.set(key, this.#readValue(depth));
       this.#skipWhitespace();
       if (this.#take('}')) return { kind: 'object', members };
-      if (!this.#take(',')) throw this.#problem('E_JSON');
+      if (!this.#take(',')) throw this.#problem('E_JSON', 'neither a comma nor an end');
     }
   }
 
   #readArray(depth: number): JsonValue {
-    if (depth > this.#limits.depthMax) throw this.#problem('E_DEPTH');
+    if (depth > this.#limits.depthMax) throw this.#problem('E_DEPTH', `more than ${this.#limits.depthMax} levels`);
     const items: JsonValue[] = [];
     this.#at++;
     this.#skipWhitespace();
@@ -111,7 +115,7 @@ class JsonReader {
       items.push(this.#readValue(depth));
       this.#skipWhitespace();
       if (this.#take(']')) return { kind: 'array', items };
-      if (!this.#take(',')) throw this.#problem('E_JSON');
+      if (!this.#take(',')) throw this.#problem('E_JSON', 'neither a comma nor an end');
     }
   }
 
@@ -121,35 +125,35 @@ class JsonReader {
     for (;;) {
       value += this.#match(plainPattern);
       if (this.#take('"')) return value;
-      if (this.#text[this.#at] !== '\\') throw this.#problem('E_JSON');
+      if (this.#text[this.#at] !== '\\') throw this.#problem('E_JSON', 'a string is not closed or holds a control character');
       value += this.#readEscape();
     }
   }
 
   #readEscape(): string {
-    const start = this.#at;
-    const letter = this.#text[start + 1];
+    const letter = this.#text[this.#at + 1];
     if (letter !== 'u') {
       const character = letter === undefined ? undefined : Object.hasOwn(escapes, letter) ? escapes[letter] : undefined;
-      if (character === undefined) throw this.#problem('E_JSON');
+      if (character === undefined) throw this.#problem('E_JSON', 'unknown escape');
       this.#at += 2;
       return character;
     }
     const first = this.#readUnit();
-    if (first === 0 && !this.#limits.allowNul) throw new JsonProblem('E_CHARACTER', start);
-    if (first >= 0xdc00 && first <= 0xdfff) throw new JsonProblem('E_JSON', start);
-    if (first < 0xd800 || first > 0xdbff) return String.fromCharCode(first);
-    if (!this.#text.startsWith('\\u', this.#at)) throw new JsonProblem('E_JSON', start);
+    if (first === 0 && !this.#limits.allowNul) throw this.#problem('E_CHARACTER', 'an escaped NUL');
+    if (first < 0xd800 || first > 0xdfff) return String.fromCharCode(first);
+    const isPair = first <= 0xdbff && this.#text.startsWith('\\u', this.#at);
+    if (!isPair) throw this.#problem('E_JSON', 'half of a surrogate pair');
     const second = this.#readUnit();
-    if (second < 0xdc00 || second > 0xdfff) throw new JsonProblem('E_JSON', start);
+    if (second < 0xdc00 || second > 0xdfff) throw this.#problem('E_JSON', 'half of a surrogate pair');
     return String.fromCharCode(first, second);
   }
 
   /** The four hex digits after a backslash and `u`. */
   #readUnit(): number {
+    const start = this.#at;
     this.#at += 2;
     const digits = this.#match(hexPattern);
-    if (digits === '') throw this.#problem('E_JSON');
+    if (digits === '') throw new JsonProblem('E_JSON', 'unknown escape', start);
     return Number.parseInt(digits, 16);
   }
 
@@ -170,7 +174,7 @@ class JsonReader {
     this.#match(whitespacePattern);
   }
 
-  #problem(code: JsonProblemCode): JsonProblem {
-    return new JsonProblem(code, this.#at);
+  #problem(code: JsonProblemCode, what: string): JsonProblem {
+    return new JsonProblem(code, what, this.#at);
   }
 }

@@ -10,7 +10,7 @@ export function* readPlainRows(lines: Iterable<Line>, rules: PlainRules): Genera
   for (const { offset, bytes } of lines) {
     const content = withoutLineEnd(bytes);
     if (content.length > rules.maxRecordBytes)
-      throw new FileDamage(damage('E_RECORD_TOO_LONG', { record: 0, offset }, 'a record is too long'));
+      throw new FileDamage(damage('E_RECORD_TOO_LONG', { record: 0, offset }, `a record is longer than ${rules.maxRecordBytes} bytes`));
     if (content.length === 0 && rules.skipBlankLines) continue;
     yield { offset, length: bytes.length, content, cells: null, problem: findTextProblem(content), isOpen: false };
   }

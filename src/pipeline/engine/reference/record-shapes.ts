@@ -4,7 +4,7 @@
  */
 import type { FieldPlan, JsonLinesPlan, Plan, RecordPlan } from '../plan.ts';
 import { absentField, type FieldText } from './field-checks.ts';
-import { JsonProblem, type JsonValue, readJsonDocument } from './json-document.ts';
+import { JsonProblem, type JsonValue, readJsonObject } from './json-document.ts';
 import type { Row, RowProblem } from './rows.ts';
 
 export interface Shape {
@@ -42,7 +42,7 @@ function shapeCells(plan: Plan, row: Row, columns: readonly string[] | null, onl
   const type = only ?? findByTag(plan, format.discriminator === null ? undefined : cells[format.discriminator]);
   if (type === null) return broken(null, 'E_TAG', 'unknown record type');
   const expected = columns?.length ?? Math.max(0, ...type.fields.map((field) => columnOf(field, null) + 1));
-  if (format.columns === 'exact' && cells.length !== expected) return broken(type, 'E_FIELD_COUNT', 'wrong number of fields');
+  if (format.columns === 'exact' && cells.length !== expected) return broken(type, 'E_FIELD_COUNT', `expected ${expected} fields`);
   const texts = type.fields.map((field): FieldText => {
     const text = cells[columnOf(field, columns)];
     return text === undefined ? absentField : { kind: 'text', text };
@@ -68,7 +68,7 @@ function shapeRanges(plan: Plan, row: Row, only: RecordPlan | null): Shape {
   const ranges = type.fields.map((field) => field.at as Extract<FieldPlan['at'], { start: number }>);
   const width = format.recordLength ?? Math.max(0, ...ranges.map(({ start, length }) => start + length));
   const isShort = bytes.length < width && format.shortLines === 'reject';
-  if (isShort || /[^ ]/.test(bytes.subarray(width).toString('latin1'))) return broken(type, 'E_WIDTH', 'too short or too long');
+  if (isShort || /[^ ]/.test(bytes.subarray(width).toString('latin1'))) return broken(type, 'E_WIDTH', `expected ${width} bytes`);
   const padded = Buffer.concat([
     bytes,
     Buffer.alloc(Math.max(0, Math.max(width, ...ranges.map(({ start, length }) => start + length)) - bytes.length), 0x20),
@@ -91,14 +91,13 @@ function cutsCharacter(bytes: Buffer, start: number, end: number): boolean {
 }
 
 function shapeObject(plan: Plan, format: JsonLinesPlan, row: Row, only: RecordPlan | null): Shape {
-  let document: JsonValue;
+  let document: ReturnType<typeof readJsonObject>;
   try {
-    document = readJsonDocument(row.content.toString('utf8'));
+    document = readJsonObject(row.content.toString('utf8'));
   } catch (error) {
     if (!(error instanceof JsonProblem)) throw error;
-    return broken(only, error.code, 'not strict JSON');
+    return broken(only, error.code, error.message);
   }
-  if (document.kind !== 'object') return broken(only, 'E_JSON', 'not an object');
   const tag = format.discriminator === null ? undefined : document.members.get(format.discriminator);
   const type = only ?? findByTag(plan, tag?.kind === 'string' ? tag.value : undefined);
   if (type === null) return broken(null, 'E_TAG', 'unknown record type');

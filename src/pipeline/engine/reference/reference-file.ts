@@ -13,6 +13,10 @@ export interface ReferenceFile {
   readonly columns: readonly string[] | null;
   readonly rows: Iterable<Row>;
   readonly damage: readonly Finding[];
+  /** Where the first chunk starts: behind the byte order mark and the header row. */
+  readonly start: number;
+  /** Where the file stops being readable, because of its damage; null: nowhere. */
+  readonly stop: number | null;
 }
 
 const maxRecordBytesDefault = 16 * 1024 * 1024;
@@ -31,52 +35,66 @@ export function openReferenceFile(
 ): ReferenceFile {
   const { format } = plan;
   // Room for the line end, so that a line that comes without it is certainly too long.
-  const lines = withoutMark(readLines(pieces, maxRecordBytes + 2));
-  if (lines === null)
-    return {
-      columns: null,
-      rows: [],
-      damage: [damage('E_FILE_ENCODING', { record: 0, offset: 0 }, 'byte order mark of another encoding')],
-    };
+  const marked = withoutMark(readLines(pieces, maxRecordBytes + 2));
+  if (marked === null) {
+    const message = 'the file starts with the byte order mark of another encoding';
+    return { columns: null, rows: [], damage: [damage('E_FILE_ENCODING', { record: 0, offset: 0 }, message)], start: 0, stop: 0 };
+  }
+  const { lines, start } = marked;
+  const whole = { columns: null, damage: [], start, stop: null };
   if (format.type !== 'delimited')
-    return { columns: null, rows: readPlainRows(lines, { skipBlankLines: format.skipBlankLines, maxRecordBytes }), damage: [] };
+    return { ...whole, rows: readPlainRows(lines, { skipBlankLines: format.skipBlankLines, maxRecordBytes }) };
   const rows = readDelimitedRows(lines, { ...format, maxRecordBytes, keepsStrayQuotes });
-  return format.header ? readHeaderRow(plan, format, rows) : { columns: null, rows, damage: [] };
+  return format.header ? readHeaderRow(plan, format, rows, start) : { ...whole, rows };
 }
 
-function withoutMark(lines: Generator<Line>): Iterable<Line> | null {
+/** `start`: the bytes of the mark. Null for the mark of another encoding. */
+function withoutMark(lines: Generator<Line>): { readonly lines: Iterable<Line>; readonly start: number } | null {
   const first = lines.next();
-  if (first.done) return [];
+  if (first.done) return { lines: [], start: 0 };
   const start = first.value.bytes.toString('hex', 0, 4);
   if (foreignMarks.some((mark) => start.startsWith(mark))) return null;
   const mark = start.startsWith('efbbbf') ? 3 : 0;
-  return (function* () {
+  const unmarked = (function* () {
     if (first.value.bytes.length > mark) yield { offset: first.value.offset + mark, bytes: first.value.bytes.subarray(mark) };
     yield* lines;
   })();
+  return { lines: unmarked, start: mark };
 }
 
-function readHeaderRow(plan: Pick<Plan, 'records'>, format: DelimitedPlan, rows: Generator<Row>): ReferenceFile {
+function readHeaderRow(plan: Pick<Plan, 'records'>, format: DelimitedPlan, rows: Generator<Row>, fileStart: number): ReferenceFile {
   let first: IteratorResult<Row, void>;
   try {
     first = rows.next();
   } catch (error) {
-    if (error instanceof FileDamage) return { columns: null, rows: [], damage: [{ ...error.finding, record: 1 }] };
-    throw error;
+    if (!(error instanceof FileDamage)) throw error;
+    const { finding } = error;
+    return { columns: null, rows: [], damage: [{ ...finding, record: 1 }], start: fileStart, stop: finding.offset };
   }
-  if (first.done) return { columns: null, rows: [], damage: [] };
-  const { offset, cells, isOpen } = first.value;
+  if (first.done) return { columns: null, rows: [], damage: [], start: fileStart, stop: null };
+  const { offset, length, cells, isOpen } = first.value;
+  const start = offset + length;
   const findings: Finding[] = [];
   const place = { record: 0, offset };
   if (isOpen) findings.push(damage('E_QUOTE_OPEN', place, 'a quote is open at the end of the file'));
   if (cells === null)
-    return { columns: null, rows: [], damage: [...findings, damage('E_HEADER_ROW', place, 'the header row cannot be read')] };
+    return {
+      columns: null,
+      rows: [],
+      damage: [...findings, damage('E_HEADER_ROW', place, 'the header row cannot be read')],
+      start,
+      stop: start,
+    };
   const columns = cells;
   for (const [index, name] of columns.entries()) {
-    if (name !== '' && columns.indexOf(name) < index) findings.push(damage('E_COLUMN_DUPLICATE', place, 'two columns have the same name'));
+    const before = columns.indexOf(name);
+    const message = `columns ${before + 1} and ${index + 1} of the header row have the same name`;
+    if (name !== '' && before < index) findings.push(damage('E_COLUMN_DUPLICATE', place, message));
   }
   findings.push(...findMissing(plan, format, columns, offset));
-  return findings.length > 0 ? { columns: null, rows: [], damage: findings } : { columns, rows, damage: [] };
+  return findings.length > 0
+    ? { columns: null, rows: [], damage: findings, start, stop: start }
+    : { columns, rows, damage: [], start, stop: null };
 }
 
 /** Each absent column once. */
@@ -87,7 +105,10 @@ function findMissing(plan: Pick<Plan, 'records'>, format: DelimitedPlan, columns
       const name = 'column' in field.at ? field.at.header : null;
       const isNeeded = format.columns === 'exact' || field.required;
       if (name === null || !isNeeded || columns.includes(name) || missing.has(name)) continue;
-      missing.set(name, damage('E_COLUMN_MISSING', { record: 0, offset, field: field.name }, 'the header row lacks a column'));
+      missing.set(
+        name,
+        damage('E_COLUMN_MISSING', { record: 0, offset, field: field.name }, `the header row has no column ${JSON.stringify(name)}`),
+      );
     }
   }
   return [...missing.values()];

@@ -24,6 +24,14 @@ export interface ReferenceOptions {
   readonly maxRecordBytes?: number;
 }
 
+/** The part of a file that chunks must cover, and what each of them needs to know of its header row. */
+export interface FileCoverage {
+  readonly start: number;
+  /** Where the file stops being readable; null: at its end. */
+  readonly stop: number | null;
+  readonly columns: readonly string[] | null;
+}
+
 export class ReferenceRun {
   readonly #plan: Plan;
   readonly #options: ReferenceOptions;
@@ -31,6 +39,7 @@ export class ReferenceRun {
   readonly #scales: ReadonlyMap<string, number>;
   #header: readonly Value[] = [];
   #hasLateRecord = false;
+  #coverage: FileCoverage = { start: 0, stop: null, columns: null };
 
   constructor(plan: Plan, options: ReferenceOptions = {}) {
     this.#plan = plan;
@@ -44,6 +53,11 @@ export class ReferenceRun {
     return this.#totals.result();
   }
 
+  /** Known when all records have been read. */
+  coverage(): FileCoverage {
+    return this.#coverage;
+  }
+
   /** The records of the file, whose bytes come in order from its first byte on. Once only. */
   *records(pieces: Iterable<Uint8Array>): Generator<ReferenceRecord> {
     const { from = 1, to = Number.POSITIVE_INFINITY } = this.#options;
@@ -51,6 +65,7 @@ export class ReferenceRun {
     try {
       const file = openReferenceFile(this.#plan, pieces, this.#options);
       totals.damage.push(...file.damage);
+      this.#coverage = { start: file.start, stop: file.stop, columns: file.columns };
       for (const row of file.rows) {
         if (row.isOpen) this.#addDamage('E_QUOTE_OPEN', row.offset, 'a quote is open at the end of the file');
         const record = this.#readRow(row, file.columns);
@@ -61,6 +76,7 @@ export class ReferenceRun {
     } catch (error) {
       if (!(error instanceof FileDamage)) throw error;
       totals.damage.push({ ...error.finding, record: totals.read + 1 });
+      this.#coverage = { ...this.#coverage, stop: error.finding.offset };
     }
   }
 

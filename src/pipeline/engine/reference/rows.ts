@@ -74,7 +74,21 @@ export function findTextProblem(content: Buffer): RowProblem | null {
   try {
     new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
   } catch {
-    return { code: 'E_ENCODING', message: 'not valid UTF-8' };
+    return { code: 'E_ENCODING', message: `byte ${firstInvalidByte(content)} of the record starts no valid UTF-8 sequence` };
   }
   return content.includes(0) ? { code: 'E_CHARACTER', message: 'NUL character' } : null;
+}
+
+/** A decoder puts U+FFFD where a sequence is not valid; the content may hold one of its own. */
+function firstInvalidByte(content: Buffer): number {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(content);
+  const own = Buffer.from('\ufffd');
+  let [offset, from] = [0, 0];
+  for (let at = text.indexOf('\ufffd'); at >= 0; at = text.indexOf('\ufffd', from)) {
+    offset += Buffer.byteLength(text.slice(from, at));
+    if (!content.subarray(offset, offset + own.length).equals(own)) break;
+    offset += own.length;
+    from = at + 1;
+  }
+  return offset;
 }
