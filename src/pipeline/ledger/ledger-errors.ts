@@ -48,9 +48,9 @@ export const ledgerErrors = defineErrors({
     next: 'Use the private key that it was sealed for, or get the export again.',
   },
   E_EXPORT_ARCHIVE: {
-    meaning: 'The archive of an export is cut, holds something else, or could not be written as announced.',
+    meaning: 'The archive of an export is cut, holds something else, was packed again, or could not be written as announced.',
     actor: 'caller',
-    next: 'Get the export again.',
+    next: 'Get the export again; of one that was packed again, give the folder that it unpacks to.',
     retryable: true,
   },
 });

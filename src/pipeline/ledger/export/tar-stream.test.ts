@@ -50,6 +50,32 @@ describe('the archive of an export', () => {
     expect(readFileSync(join(folder, 'out/chunks/000000/outcomes.bin'), 'utf8')).toBe('o'.repeat(700));
   });
 
+  test.each<[string, readonly string[]]>([
+    ['as it comes', []],
+    [
+      'in the ustar format, without owner, mode and time',
+      ['--format=ustar', '--owner=:0', '--group=:0', '--numeric-owner', '--mode=644', '--mtime=@0'],
+    ],
+    ['in the pax format', ['--format=pax']],
+  ])('that another tar packed again (%s) is refused', async (_how, options) => {
+    const folder = temporaryFolder();
+    const archive = Buffer.concat([...writeTar([entry('manifest.json', Buffer.from('{}')), entry('member.bin', Buffer.alloc(700, 'o'))])]);
+    expect(spawnSync('tar', ['-x', '-C', folder], { input: archive }).status).toBe(0);
+    const packed = spawnSync('tar', ['-c', ...options, '-C', folder, 'manifest.json', 'member.bin']);
+    expect(packed.status).toBe(0);
+    await expect(read(packed.stdout)).rejects.toThrow(broken);
+  });
+
+  test('holds nothing between its files and behind them', async () => {
+    const archive = Buffer.concat([...writeTar([entry('a.bin', Buffer.alloc(600, 1)), entry('b.bin', Buffer.from('b'))])]);
+    expect((await read(archive)).size).toBe(2);
+    const between = Buffer.from(archive);
+    between[512 + 600 + 5] = 0x41;
+    await expect(read(between)).rejects.toThrow(broken);
+    await expect(read(Buffer.concat([archive, Buffer.alloc(512)]))).rejects.toThrow(broken);
+    await expect(read(Buffer.concat([archive, Buffer.from('x')]))).rejects.toThrow(broken);
+  });
+
   test('names files of 8 GiB and more', () => {
     const bytes = 9 * 2 ** 30;
     const header = writeTar([{ name: 'member.bin', bytes, pieces: [] }]).next().value!;

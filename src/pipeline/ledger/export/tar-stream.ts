@@ -87,6 +87,7 @@ class TarReader {
       if (this.#contentLeft > 0) at += this.#takeContent(piece.subarray(at));
       else if (this.#paddingLeft > 0) {
         const count = Math.min(this.#paddingLeft, piece.length - at);
+        if (!isEmpty(piece.subarray(at, at + count))) throw broken('it holds bytes between its files');
         this.#paddingLeft -= count;
         at += count;
       } else at += this.#takeHeader(piece.subarray(at));
@@ -117,8 +118,8 @@ class TarReader {
   }
 
   #openEntry(header: Buffer): void {
-    if (header.every((byte) => byte === 0)) {
-      this.#endBlocks++;
+    if (isEmpty(header)) {
+      if (++this.#endBlocks > 2) throw broken('it goes on behind its end');
       return;
     }
     const name = header.toString('latin1', 0, header.indexOf(0));
@@ -131,6 +132,10 @@ class TarReader {
     this.#receiver.start(name, bytes);
     if (bytes === 0) this.#receiver.end();
   }
+}
+
+function isEmpty(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
 }
 
 function broken(what: string): HeadgateError {
