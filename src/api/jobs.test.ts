@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startHttpSink } from '../../test/support/http-sink.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
@@ -15,6 +16,8 @@ import { loadFlow } from '../control/flows/load-flow.ts';
 import { readTar } from '../pipeline/ledger/export/tar-stream.ts';
 import { readSigningKey } from '../pipeline/ledger/signing-key.ts';
 import { parseTrustFile, printTrustFile } from '../pipeline/ledger/trust-file.ts';
+import { unpackContainer } from '../pipeline/ledger/verification/container-check.ts';
+import type { ExportReader } from '../pipeline/ledger/verification/export-reader.ts';
 import type { VerificationReport } from '../pipeline/ledger/verification/verification-report.ts';
 import { verifyExport } from '../pipeline/ledger/verification/verify-export.ts';
 import { Secret } from '../platform/secrets/secret.ts';
@@ -67,20 +70,21 @@ async function exported(jobId: string, from = server, owner = tenant): Promise<{
 }
 
 /** By the offline verifier, with the trust file of this installation. */
-function verify(files: ReadonlyMap<string, Buffer>, from = server): VerificationReport {
+async function verify(files: ReadonlyMap<string, Buffer>, from = server): Promise<VerificationReport> {
   const signingKey = readSigningKey(new Secret(readFileSync(join(from.settings.dataDir, 'signing.pem'))));
+  const reader: ExportReader = {
+    names: () => [...files.keys()],
+    open: (name) => ({
+      size: files.get(name)!.length,
+      read: (into, at, length, position) => files.get(name)!.copy(into, at, position, position + length),
+      close() {},
+    }),
+  };
   return verifyExport({
-    container: null,
+    reader,
+    container: await unpackContainer(reader),
     trust: parseTrustFile(printTrustFile([signingKey])),
     compile: (definition) => loadFlow(Buffer.from(definition).toString('utf8')).plan!,
-    reader: {
-      names: () => [...files.keys()],
-      open: (name) => ({
-        size: files.get(name)!.length,
-        read: (into, at, length, position) => files.get(name)!.copy(into, at, position, position + length),
-        close() {},
-      }),
-    },
   });
 }
 
@@ -158,7 +162,7 @@ describe('a job', () => {
     expect(letters.map(({ recordNumber }) => recordNumber).sort()).toEqual([1, 2, 3]);
     expect(await get(`/v1/dead-letters/${letters[0]!.deadLetterId}`)).toMatchObject({ json: { jobId, targetId: 'out' } });
     expect((await get(`/v1/dead-letters?job=${jobId}&cause=operator`)).json.items).toEqual([]);
-    expect(verify((await exported(jobId)).files)).toMatchObject({ isSound: true });
+    expect(await verify((await exported(jobId)).files)).toMatchObject({ isSound: true });
   });
 });
 
@@ -204,7 +208,7 @@ describe('a decision', () => {
     const closed = await server.settle(tenant.key, jobId);
     expect(closed).toMatchObject({ state: 'completed', verdict: 'partial', reason: 'agreed', targets: { out: { delivered: 6 } } });
     expect(closed.decidedBy).toMatch(/^key:/);
-    expect(verify((await exported(jobId)).files)).toMatchObject({ isSound: true, failures: [] });
+    expect(await verify((await exported(jobId)).files)).toMatchObject({ isSound: true, failures: [] });
   });
 
   it.each(['reject', 'cancel'])('to %s delivers nothing, and the receipt is sound', async (verb) => {
@@ -213,7 +217,7 @@ describe('a decision', () => {
     const closed = await server.settle(tenant.key, jobId);
     expect(closed).toMatchObject({ state: verb === 'reject' ? 'rejected' : 'cancelled', targets: { out: { delivered: 0 } } });
     await expect.poll(async () => (await get(`/v1/jobs/${jobId}`)).json.hasReceipt).toBe(true);
-    expect(verify((await exported(jobId)).files)).toMatchObject({ isSound: true, failures: [] });
+    expect(await verify((await exported(jobId)).files)).toMatchObject({ isSound: true, failures: [] });
   });
 
   it('of what was not shown any more is stale', async () => {
@@ -263,9 +267,20 @@ describe('an export', () => {
     );
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
     expect([...files.keys()].filter((name) => name.endsWith('outcomes.bin')).length).toBeGreaterThan(5);
-    const report = verify(files);
+    const report = await verify(files);
     expect(report.failures).toEqual([]);
     expect(report.isSound).toBe(true);
+  });
+
+  it('of a file that came packed is sound, and is not with another container', async () => {
+    const packed = gzipSync(fresh(30, 2));
+    const headers = { 'content-encoding': 'gzip' };
+    const { json } = await server.upload(tenant.key, { flow: 'payments', name: 'packed.csv.gz', body: packed, headers });
+    await server.settle(tenant.key, json.jobId);
+    const { files } = await exported(json.jobId);
+    expect(files.get('container.bin')!.equals(packed)).toBe(true);
+    expect(await verify(files)).toMatchObject({ isSound: true, failures: [] });
+    expect((await verify(new Map([...files, ['container.bin', gzipSync(fresh(30, 2))]]))).isSound).toBe(false);
   });
 
   it('that was changed on its way is not sound', async () => {
@@ -274,7 +289,7 @@ describe('an export', () => {
     const { files } = await exported(jobId);
     const member = Buffer.from(files.get('member.bin')!);
     member[40]! ^= 1;
-    expect(verify(new Map([...files, ['member.bin', member]])).isSound).toBe(false);
+    expect((await verify(new Map([...files, ['member.bin', member]]))).isSound).toBe(false);
   });
 
   /** For a busy machine: nothing here is about time. */
@@ -357,7 +372,7 @@ describe('a job that was cancelled before its file was checked', () => {
       const decided = await idle.request(`/v1/jobs/${jobId}/cancel`, { key: owner.key, method: 'POST', body: { reason: 'wrong file' } });
       expect(decided.json).toEqual({ jobId, state: 'cancelled' });
       await expect.poll(async () => (await idle.request(`/v1/jobs/${jobId}`, { key: owner.key })).json.hasReceipt).toBe(true);
-      const report = verify((await exported(jobId, idle, owner)).files, idle);
+      const report = await verify((await exported(jobId, idle, owner)).files, idle);
       expect(report.failures).toEqual([]);
       expect(report.notes.join()).toContain('before its file was checked');
     } finally {

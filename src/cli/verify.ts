@@ -13,6 +13,7 @@ import { readAuditorPrivateKey } from '../pipeline/ledger/export/auditor-key.ts'
 import { openSealedExport } from '../pipeline/ledger/export/sealed-export.ts';
 import { ledgerErrors } from '../pipeline/ledger/ledger-errors.ts';
 import { parseTrustFile, type Trust } from '../pipeline/ledger/trust-file.ts';
+import { unpackContainer } from '../pipeline/ledger/verification/container-check.ts';
 import type { VerificationReport } from '../pipeline/ledger/verification/verification-report.ts';
 import { verifyExport } from '../pipeline/ledger/verification/verify-export.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
@@ -48,7 +49,7 @@ export const verifyCommand: Command = {
       const archive = path === undefined ? null : archiveFile(path);
       const report =
         path !== undefined && archive === null
-          ? verifyFolder(resolve(path), trust)
+          ? await verifyFolder(resolve(path), trust)
           : await verifyArchive(line, await archiveOf(line, archive, job), trust);
       await printReport(line, report);
       return report.isSound ? 0 : 1;
@@ -76,14 +77,15 @@ async function verifyArchive(line: CommandLine, pieces: AsyncIterable<Uint8Array
   const folder = kept === undefined ? mkdtempSync(join(tmpdir(), 'headgate-verify-')) : resolve(kept);
   try {
     await extractExport(pieces, folder);
-    return verifyFolder(folder, trust);
+    return await verifyFolder(folder, trust);
   } finally {
     if (kept === undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function verifyFolder(folder: string, trust: Trust): VerificationReport {
-  return verifyExport({ reader: readExportFolder(folder), trust, compile });
+async function verifyFolder(folder: string, trust: Trust): Promise<VerificationReport> {
+  const reader = readExportFolder(folder);
+  return verifyExport({ reader, trust, container: await unpackContainer(reader), compile });
 }
 
 function compile(definition: Uint8Array): Plan {

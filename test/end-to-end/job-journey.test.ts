@@ -9,10 +9,11 @@ import type { DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connecto
 import { exportEntries, sourceOf } from '../../src/pipeline/ledger/export/export-entries.ts';
 import type { Receipt } from '../../src/pipeline/ledger/receipt.ts';
 import { parseTrustFile, printTrustFile } from '../../src/pipeline/ledger/trust-file.ts';
+import { unpackContainer } from '../../src/pipeline/ledger/verification/container-check.ts';
 import type { VerificationReport } from '../../src/pipeline/ledger/verification/verification-report.ts';
 import { verifyExport } from '../../src/pipeline/ledger/verification/verify-export.ts';
 import { until } from '../support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, type JobScenarioOptions, scenarioKey } from '../support/job-scenario.ts';
+import { createJobScenario, type JobScenario, type JobScenarioOptions, scenarioKey, tenantName } from '../support/job-scenario.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -29,9 +30,11 @@ afterAll(() => database.drop());
 const trust = parseTrustFile(printTrustFile([scenarioKey]));
 
 async function start(flow: string, options: Partial<JobScenarioOptions> = {}, edit = (text: string) => text): Promise<JobScenario> {
-  const source = edit(readFileSync(join(import.meta.dirname, '../../examples', flow), 'utf8'));
+  const tenant = tenantName();
+  const example = readFileSync(join(import.meta.dirname, '../../examples', flow), 'utf8');
+  const source = edit(example.replace(/(?<=\btenant: )[a-z-]+/, tenant));
   const { plan } = loadFlow(source);
-  scenario = await createJobScenario({ database, plan: plan!, source, ...options });
+  scenario = await createJobScenario({ database, plan: plan!, source, tenant, ...options });
   return scenario;
 }
 
@@ -50,7 +53,7 @@ async function verifiedWithReceipt(jobs: JobScenario, jobId: string): Promise<{ 
   for (const { name, pieces } of exportEntries(job)) files.set(name, Buffer.concat([...pieces]));
   const compile = (definition: Uint8Array) => loadFlow(Buffer.from(definition).toString('utf8')).plan!;
   const reader = { names: () => [...files.keys()], open: (name: string) => sourceOf(files.get(name)!) };
-  return { receipt: job.receipt, report: verifyExport({ reader, trust, compile }) };
+  return { receipt: job.receipt, report: verifyExport({ reader, trust, container: await unpackContainer(reader), compile }) };
 }
 
 describe('the whole way of a file by a real flow', () => {

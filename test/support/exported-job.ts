@@ -15,6 +15,7 @@ import type { Plan } from '../../src/pipeline/engine/plan.ts';
 import { MoneyTotals, summedScales } from '../../src/pipeline/engine/reference/money.ts';
 import { ReferenceRun } from '../../src/pipeline/engine/reference/reference-run.ts';
 import { publicHashKey, runChunk } from '../../src/pipeline/engine/run-chunk.ts';
+import type { SplitterOptions } from '../../src/pipeline/formats/format.ts';
 import { type BatchEntry, encodeBatchEntry } from '../../src/pipeline/ledger/batch-list.ts';
 import { canonicalJson } from '../../src/pipeline/ledger/canonical-json.ts';
 import { composeReceipt, ExclusionGroups, type TargetOutcome } from '../../src/pipeline/ledger/compose-receipt.ts';
@@ -22,7 +23,7 @@ import { encodeExclusions } from '../../src/pipeline/ledger/exclusions.ts';
 import { exportEntries, sourceOf } from '../../src/pipeline/ledger/export/export-entries.ts';
 import type { ChunkReceipt, Receipt } from '../../src/pipeline/ledger/receipt.ts';
 import { issueReceipt, signReceipt } from '../../src/pipeline/ledger/receipt-signature.ts';
-import { encodeRejection } from '../../src/pipeline/ledger/rejection-lines.ts';
+import { encodeRejection, poisonMessage } from '../../src/pipeline/ledger/rejection-lines.ts';
 import { readSigningKey } from '../../src/pipeline/ledger/signing-key.ts';
 import { Secret } from '../../src/platform/secrets/secret.ts';
 import { fixtureLines, fixturePlan } from './verified-flow.ts';
@@ -41,10 +42,14 @@ export interface FixtureOptions {
   /** Index of the line that ended the worker: what the job did with it is what it does with an unreadable one. */
   readonly poisonLine?: number;
   readonly chunkBytes?: number;
+  /** What the tenant's policy allows. */
+  readonly recordBytesMax?: number;
   /** All chunks become one that was run in parts. */
   readonly isJoined?: boolean;
-  /** A release, unless the job was stopped. */
+  /** What a person says who decides about it. */
   readonly decision?: string;
+  /** What a person does with it when it is held; rejects it by default. */
+  readonly whenHeld?: 'release' | 'reject';
 }
 
 export interface ExportedFixture {
@@ -73,9 +78,10 @@ export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
   const plan = options.flow?.plan ?? fixturePlan(definition);
   const member = options.flow?.member ?? Buffer.from((options.lines ?? fixtureLines).map((line) => `${line}\n`).join(''));
   const processed = options.poisonLine === undefined ? member : withoutLine(member, options.poisonLine);
-  const inParts = runJob(plan, processed, options.chunkBytes ?? 60);
+  const inParts = runJob(plan, processed, { chunkBytes: options.chunkBytes ?? 60, maxRecordBytes: options.recordBytesMax });
   const run = options.isJoined ? joined(inParts) : inParts;
-  const isStopped = run.check.verdict === 'held' || run.check.verdict === 'rejected';
+  const isHeld = run.check.verdict === 'held';
+  const isStopped = run.check.verdict === 'rejected' || (isHeld && options.whenHeld !== 'release');
   const entries = isStopped ? [] : cutBatches(plan, processed, run);
   const batches = Buffer.from(entries.map(encodeBatchEntry).join(''));
   const exclusions = run.exclusions.length === 0 ? null : Buffer.from(encodeExclusions(run.exclusions));
@@ -83,7 +89,7 @@ export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
   for (const exclusion of run.exclusions) groups.add(exclusion);
   const file = { name: 'payments.csv', ...identityOf(member) };
   const hasFailures = entries.some((entry) => entry.state === 'dead' || entry.state === 'refused');
-  const verdict = isStopped ? 'rejected' : (run.check.verdict as 'accepted' | 'partial');
+  const verdict = isStopped ? 'rejected' : run.check.records.rejected > 0 ? 'partial' : 'accepted';
   const receipt = composeReceipt({
     plan,
     summary: run.summary,
@@ -100,7 +106,7 @@ export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
         state: isStopped ? 'rejected' : hasFailures ? 'completed_with_failures' : 'completed',
         verdict,
         checked: true,
-        decision: decisionOf(options.decision ?? (run.check.verdict === 'held' ? 'rejected by a person' : null), isStopped),
+        decision: decisionOf(options.decision ?? (isHeld ? 'decided by a person' : null), isStopped),
       },
       definition: identityOf(definition),
       environment: { name: 'test', hash: 'none' },
@@ -128,13 +134,13 @@ function withoutLine(member: Buffer, index: number): Buffer {
   return Buffer.from(lines.join('\n'), 'latin1');
 }
 
-function asPoison<T extends { readonly code: string }>(finding: T): T {
-  return finding.code === 'E_ENCODING' ? { ...finding, code: 'E_POISON' } : finding;
+function asPoison<T extends { readonly code: string; readonly message: string }>(finding: T): T {
+  return finding.code === 'E_ENCODING' ? { ...finding, code: 'E_POISON', message: poisonMessage } : finding;
 }
 
-function runJob(plan: Plan, member: Buffer, chunkBytes: number): FinishedRun {
+function runJob(plan: Plan, member: Buffer, limits: SplitterOptions): FinishedRun {
   const flow = compileFlow(plan);
-  const splitter = formats.find(({ name }) => name === plan.format.type)!.createSplitter(plan.format, plan.records, { chunkBytes });
+  const splitter = formats.find(({ name }) => name === plan.format.type)!.createSplitter(plan.format, plan.records, limits);
   splitter.push(member);
   const split = splitter.end();
   const parts: FinishedRun['parts'] = [];
@@ -208,6 +214,7 @@ function cutBatches(plan: Plan, member: Buffer, run: FinishedRun): BatchEntry[] 
   const lines: Line[][] = plan.targets.map(() => []);
   for (const record of new ReferenceRun(plan).records([member])) {
     const chunk = run.chunks.findIndex(({ end }) => record.offset < end);
+    if (chunk < 0) break;
     const money = new MoneyTotals(summedScales(plan));
     money.add(record.amounts);
     const amounts = money.toFieldAmounts();
@@ -235,13 +242,13 @@ function cutBatches(plan: Plan, member: Buffer, run: FinishedRun): BatchEntry[] 
       };
     };
     return Array.from({ length: Math.ceil(own.length / 2) }, (_, batch) => {
-      const id = `batch-${target}-${batch}`;
+      const id = (part: number) => `01900000-0000-7000-8000-${String(target * 100_000 + batch * 10 + part).padStart(12, '0')}`;
       const members = own.slice(batch * 2, batch * 2 + 2);
-      if (batch !== 1 || members.length < 2) return [entryOf(id, members, { state: 'delivered', parentId: null })];
+      if (batch !== 1 || members.length < 2) return [entryOf(id(0), members, { state: 'delivered', parentId: null })];
       return [
-        entryOf(id, members, { state: 'divided', parentId: null }),
-        entryOf(`${id}-a`, members.slice(0, 1), { state: 'refused', parentId: id }),
-        entryOf(`${id}-b`, members.slice(1), { state: 'dead', parentId: id }),
+        entryOf(id(0), members, { state: 'divided', parentId: null }),
+        entryOf(id(1), members.slice(0, 1), { state: 'refused', parentId: id(0) }),
+        entryOf(id(2), members.slice(1), { state: 'dead', parentId: id(0) }),
       ];
     }).flat();
   });

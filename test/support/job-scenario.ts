@@ -36,6 +36,8 @@ export const scenarioKey = readSigningKey(
 export interface JobScenarioOptions {
   readonly database: TestDatabase;
   readonly plan: Plan;
+  /** The tenant's name: one of its own by default, and so not that of the plan. */
+  readonly tenant?: string;
   readonly chunkBytes?: number;
   readonly leaseMs?: number;
   /** What the target answers; acknowledges by default. */
@@ -65,6 +67,9 @@ export interface JobRow {
 export type JobScenario = Awaited<ReturnType<typeof createJobScenario>>;
 
 let names = 0;
+/** Not of another scenario. */
+export const tenantName = (): string => `jobs-${process.pid}-${++names}`;
+
 /** By version, of all scenarios: loops claim across tenants. */
 const flows = new Map<string, JobFlow>();
 
@@ -74,7 +79,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
   const { ids } = systemPorts;
   const storage = options.beside ?? temporaryStore();
   const queue = createWorkQueue(ids);
-  const name = `jobs-${process.pid}-${++names}`;
+  const name = options.tenant ?? tenantName();
   const tenantId = await ensureTenant(db, ids, { name, cell: 'local', region: 'test' });
   const [flowId, flowVersionId] = [ids.next(), ids.next()];
   const inTenant = <T>(work: (tx: TenantTx) => Promise<T>) => withTenant(db, tenantId, work);

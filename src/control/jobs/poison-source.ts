@@ -5,13 +5,13 @@
 
 import type { ChunkSummary, Finding } from '../../pipeline/engine/chunk.ts';
 import { FindingGroups } from '../../pipeline/engine/finding-groups.ts';
+import { poisonMessage } from '../../pipeline/ledger/rejection-lines.ts';
 import type { ByteSource } from '../../platform/base/byte-source.ts';
 import type { PoisonRecord } from './group-run.ts';
 import { jobErrors } from './job-errors.ts';
 
 /** No byte of UTF-8. */
 const unreadable = 0xff;
-export const poisonMessage = 'the record ended the process that worked on it';
 
 export function withoutPoison(source: ByteSource, poison: readonly PoisonRecord[]): ByteSource {
   return {

@@ -1,6 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, type JobScenarioOptions, scenarioKey } from '../../../test/support/job-scenario.ts';
+import {
+  createJobScenario,
+  type JobScenario,
+  type JobScenarioOptions,
+  scenarioKey,
+  tenantName,
+} from '../../../test/support/job-scenario.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../pipeline/engine/plan-fixtures.ts';
@@ -24,6 +30,8 @@ afterAll(() => database.drop());
 const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
 const marker = 'KILLS-THE-WORKER';
 
+const tenant = tenantName();
+
 function plan(): Plan {
   const at = (column: number) => ({ column, header: null });
   const record = recordPlan(
@@ -34,7 +42,8 @@ function plan(): Plan {
     ],
     { key: [0] },
   );
-  return planOf({ format: delimitedFormat, records: [record], targets: [targetPlan('all', undefined, { batchRecords: 100 })] });
+  const made = planOf({ format: delimitedFormat, records: [record], targets: [targetPlan('all', undefined, { batchRecords: 100 })] });
+  return { ...made, flow: { ...made.flow, tenant } };
 }
 
 async function start(options: Partial<JobScenarioOptions> = {}): Promise<JobScenario> {
@@ -55,7 +64,7 @@ async function receiptsOf(jobs: JobScenario, count: number) {
 
 describe('a record that ends whoever works on it', () => {
   it('is rejected alone, in whatever chunk it lies; everything else is delivered', async () => {
-    const jobs = await start({ chunkBytes: 4_000 });
+    const jobs = await start({ chunkBytes: 4_000, tenant });
     await jobs.accept([text(linesWith(900, [123, 124]))]);
     jobs.startAll();
     const [receipt] = await receiptsOf(jobs, 1);
@@ -76,7 +85,7 @@ describe('a record that ends whoever works on it', () => {
     for (const { name, pieces } of exportEntries(job)) files.set(name, Buffer.concat([...pieces]));
     const trust = parseTrustFile(printTrustFile([scenarioKey]));
     const reader = { names: () => [...files.keys()], open: (name: string) => sourceOf(files.get(name)!) };
-    const report = verifyExport({ reader, trust, compile: () => plan() });
+    const report = verifyExport({ reader, trust, container: null, compile: () => plan() });
     expect(report.failures).toEqual([]);
     expect(report.notes.some((note) => note.includes('E_POISON'))).toBe(true);
   }, 90_000);

@@ -39,10 +39,12 @@ export interface SegmentRange {
 
 const strict = { additionalProperties: false };
 const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+/** UUIDv7. */
+const id = Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' });
 const entrySchema = Type.Object(
   {
-    id: Type.String(),
-    parentId: Type.Union([Type.String(), Type.Null()]),
+    id,
+    parentId: Type.Union([id, Type.Null()]),
     target: Type.String(),
     state: Type.Union([
       Type.Literal('delivered'),

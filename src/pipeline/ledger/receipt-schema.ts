@@ -14,6 +14,8 @@ const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const text = Type.String();
 const hash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const instant = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?Z$' });
+/** UUIDv7. */
+const id = Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' });
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 const segment = Type.Object({ sha256: hash, bytes: count }, strict);
@@ -41,7 +43,7 @@ const decision = Type.Object(
     kind: Type.Union([Type.Literal('release'), Type.Literal('reject'), Type.Literal('cancel')]),
     reason: Type.String({ pattern: '\\S' }),
     actor: Type.String({ pattern: '\\S' }),
-    eventId: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }),
+    eventId: id,
     at: instant,
   },
   strict,
@@ -67,11 +69,11 @@ export const receiptSchema = Type.Object(
     receiptVersion: Type.Literal(1),
     cell: text,
     region: text,
-    tenant: Type.Object({ id: text, name: text }, strict),
+    tenant: Type.Object({ id, name: text }, strict),
     job: Type.Object(
       {
-        id: text,
-        lineageId: text,
+        id,
+        lineageId: id,
         state: Type.Union([
           Type.Literal('completed'),
           Type.Literal('completed_with_failures'),

@@ -4,6 +4,9 @@
  */
 import type { Finding } from '../engine/chunk.ts';
 
+/** Of the finding E_POISON: what a record that ended a worker is rejected with. */
+export const poisonMessage = 'the record ended the process that worked on it';
+
 /** One line, with its line end. */
 export function encodeRejection(finding: Finding): string {
   const { record, offset, code, field, rule, message } = finding;

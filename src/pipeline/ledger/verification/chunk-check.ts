@@ -10,7 +10,7 @@ import type { ReferenceRecord } from '../../engine/reference/reference-run.ts';
 import { sourceOf } from '../export/export-entries.ts';
 import { chunkFiles } from '../export/export-layout.ts';
 import type { ChunkReceipt } from '../receipt.ts';
-import { decodeRejection } from '../rejection-lines.ts';
+import { decodeRejection, poisonMessage } from '../rejection-lines.ts';
 import { type ExportReader, readLines, readWhole } from './export-reader.ts';
 import type { VerificationLog } from './verification-report.ts';
 
@@ -61,9 +61,9 @@ export class ChunkCheck {
     };
     if (stated !== null && isSameOutcome(stated, found)) this.#log.check('outcomes', null);
     else this.#compare('outcomes', 'E_VERIFY_OUTCOME', at, stated, found);
-    const findings = isPoison ? statedFindings : record.findings;
+    const findings = isPoison ? [poisonFinding(record)] : record.findings;
     if (statedFindings.length > 0 || status === 'rejected') {
-      this.#compare('findings', 'E_VERIFY_REJECTIONS', at, statedFindings.map(placeOf), status === 'rejected' ? findings.map(placeOf) : []);
+      this.#compare('findings', 'E_VERIFY_REJECTIONS', at, statedFindings.map(textOf), status === 'rejected' ? findings.map(textOf) : []);
     }
     return { status, findings, lines: status === 'valid' ? this.#writeLines(record) : [], isPoison };
   }
@@ -191,7 +191,11 @@ function isSameOutcome(left: RecordOutcome, right: RecordOutcome): boolean {
   return isSame && left.targets.length === right.targets.length && left.targets.every((target, at) => target === right.targets[at]);
 }
 
-/** Messages may name what the reference parser words otherwise; the receipt pins them by hash. */
-function placeOf({ offset, code, field, rule }: Finding) {
-  return { offset, code, field, rule };
+/** What stands for a record that nobody could read: nothing of it is known but where it is. */
+function poisonFinding({ record, offset }: ReferenceRecord): Finding {
+  return { record, offset, code: poisonCode, field: null, rule: null, message: poisonMessage };
+}
+
+function textOf({ offset, code, field, rule, message }: Finding) {
+  return { offset, code, field, rule, message };
 }

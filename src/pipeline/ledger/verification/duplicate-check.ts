@@ -9,6 +9,7 @@ import type { Plan } from '../../engine/plan.ts';
 import type { ReferenceRecord } from '../../engine/reference/reference-run.ts';
 
 export const duplicateCode = 'E_DUPLICATE_KEY';
+export const duplicateMessage = 'an earlier record of the file has the same value';
 
 interface UniqueKey {
   /** Name of the field that holds it, by record type. */

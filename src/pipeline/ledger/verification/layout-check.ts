@@ -72,7 +72,6 @@ export function checkNamedParts(receipt: Receipt, files: ReadonlyMap<string, Fil
       if (output !== null) checkPart({ name: names.output(target), stated: output, code: 'E_VERIFY_SEGMENT' }, files, log);
     });
   }
-  checkChunks(receipt, log);
 }
 
 function checkPart(
@@ -83,22 +82,4 @@ function checkPart(
   const found = files.get(part.name);
   const isSame = found !== undefined && found.bytes === part.stated.bytes && found.sha256 === part.stated.sha256;
   log.check('hashes', isSame ? null : { code: part.code, at: part.name, message: 'it is not the one that the receipt names' });
-}
-
-/** Chunks follow each other without gap to the end of the raw file; so do their record numbers. Others: `unchecked-check.ts`. */
-function checkChunks(receipt: Receipt, log: VerificationLog): void {
-  if (!receipt.job.checked) return;
-  let end = receipt.chunks[0]?.start ?? 0;
-  let nextRecord = 1;
-  receipt.chunks.forEach((chunk, at) => {
-    const isNext = chunk.number === at && chunk.start === end && chunk.end >= chunk.start && chunk.firstRecord === nextRecord;
-    log.check(
-      'chunk borders',
-      isNext ? null : { code: 'E_VERIFY_CHUNKS', at: `chunk ${chunk.number}`, message: 'it does not follow the one before' },
-    );
-    end = chunk.end;
-    nextRecord += chunk.records.read;
-  });
-  const isWhole = receipt.chunks.length === 0 || end === receipt.file.member.bytes || receipt.reasons.length > 0;
-  log.check('chunk borders', isWhole ? null : { code: 'E_VERIFY_CHUNKS', at: 'the last chunk', message: 'it does not end with the file' });
 }

@@ -6,15 +6,16 @@ import type { FindingGroup } from '../../engine/chunk.ts';
 import { FindingGroups } from '../../engine/finding-groups.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { summedScales, unreadableAmounts } from '../../engine/reference/money.ts';
-import { type ReferenceRecord, ReferenceRun } from '../../engine/reference/reference-run.ts';
+import { type FileCoverage, type ReferenceRecord, ReferenceRun } from '../../engine/reference/reference-run.ts';
 import { ReferenceTotals, type RunTotals } from '../../engine/reference/reference-totals.ts';
 import type { Exclusion } from '../exclusions.ts';
 import { exportFiles } from '../export/export-layout.ts';
 import type { Receipt } from '../receipt.ts';
 import type { BatchCheck } from './batch-check.ts';
 import { type CheckedRecord, ChunkCheck } from './chunk-check.ts';
-import { DuplicateCheck, duplicateCode } from './duplicate-check.ts';
+import { DuplicateCheck, duplicateCode, duplicateMessage } from './duplicate-check.ts';
 import { type ExportReader, readPieces } from './export-reader.ts';
+import { statedRecordBytesMax } from './record-limit.ts';
 import type { VerificationLog } from './verification-report.ts';
 
 export interface RecomputedFile {
@@ -24,6 +25,7 @@ export interface RecomputedFile {
   readonly poisoned: number;
   readonly errors: readonly FindingGroup[];
   readonly warnings: readonly FindingGroup[];
+  readonly coverage: FileCoverage;
 }
 
 export interface RecordCheckParts {
@@ -35,8 +37,9 @@ export interface RecordCheckParts {
 }
 
 export function checkRecords(parts: RecordCheckParts): RecomputedFile {
-  const { plan, reader } = parts;
-  const run = new ReferenceRun(plan);
+  const { plan, reader, receipt } = parts;
+  const maxRecordBytes = statedRecordBytesMax(receipt);
+  const run = new ReferenceRun(plan, maxRecordBytes === null ? {} : { maxRecordBytes });
   const walk = new RecordWalk(parts);
   const member = reader.open(exportFiles.member);
   try {
@@ -44,7 +47,7 @@ export function checkRecords(parts: RecordCheckParts): RecomputedFile {
   } finally {
     member.close();
   }
-  return walk.finish(run.totals());
+  return { ...walk.finish(run.totals()), coverage: run.coverage() };
 }
 
 class RecordWalk {
@@ -78,7 +81,7 @@ class RecordWalk {
       batches.take({ ...line, chunk: this.#chunk, amounts: record.amounts, isExcluded: duplicate !== null });
   }
 
-  finish(read: RunTotals): RecomputedFile {
+  finish(read: RunTotals): Omit<RecomputedFile, 'coverage'> {
     while (this.#chunk < this.#parts.receipt.chunks.length) this.#nextChunk();
     const totals = { ...this.#totals.result(), header: read.header, trailer: read.trailer, damage: read.damage };
     return {
@@ -107,7 +110,7 @@ class RecordWalk {
     if (duplicate === null) return;
     const { offset } = record;
     this.#exclusions.push({ record: record.record, code: duplicateCode });
-    this.#errors.add({ offset, code: duplicateCode, field: duplicate, rule: null, message: '' });
+    this.#errors.add({ offset, code: duplicateCode, field: duplicate, rule: null, message: duplicateMessage });
   }
 
   /** Nothing of a poison record was read: no type, no amount. */

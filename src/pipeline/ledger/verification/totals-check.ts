@@ -7,7 +7,7 @@ import type { TargetOutcomes } from './batch-check.ts';
 import type { RecomputedFile } from './record-check.ts';
 import type { VerificationLog } from './verification-report.ts';
 
-/** From here on, findings are grouped more coarsely, in an order that the chunks decide. */
+/** From here on, findings are grouped more coarsely, in an order that the chunks decide; only counts per code are the same then. */
 const comparedGroupsMax = 900;
 
 export interface TotalsCheck {
@@ -62,12 +62,17 @@ function join(left: StageTotals, right: StageTotals): StageTotals {
 }
 
 function checkGroups(log: VerificationLog, at: string, stated: readonly FindingGroup[], found: readonly FindingGroup[]): void {
-  const count = (groups: readonly FindingGroup[]) => groups.reduce((sum, group) => sum + group.count, 0);
   const isCoarse = found.length >= comparedGroupsMax;
-  const seen = (groups: readonly FindingGroup[]) => (isCoarse ? count(groups) : groups.map(placeOf).sort());
+  const seen = isCoarse ? countsByCode : (groups: readonly FindingGroup[]) => groups.map(textOf).sort();
   log.equal('finding groups', 'E_VERIFY_REJECTIONS', { at, stated: seen(stated), found: seen(found) });
 }
 
-function placeOf({ code, field, rule, count, firstOffset }: FindingGroup): string {
-  return JSON.stringify([code, field, rule, count, firstOffset]);
+function countsByCode(groups: readonly FindingGroup[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { code, count } of groups) counts[code] = (counts[code] ?? 0) + count;
+  return counts;
+}
+
+function textOf({ code, field, rule, count, firstOffset, message }: FindingGroup): string {
+  return JSON.stringify([code, field, rule, count, firstOffset, message]);
 }

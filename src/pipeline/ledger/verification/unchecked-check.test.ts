@@ -23,7 +23,7 @@ const decided = {
 
 function verify(files: ReadonlyMap<string, Buffer>): VerificationReport {
   const reader = { names: () => [...files.keys()], open: (name: string) => sourceOf(files.get(name)!) };
-  return verifyExport({ reader, trust, compile: (definition) => fixturePlan(definition) });
+  return verifyExport({ reader, trust, container: null, compile: (definition) => fixturePlan(definition) });
 }
 
 const codesOf = (files: ReadonlyMap<string, Buffer>) => [...new Set(verify(files).failures.map(({ code }) => code))].sort();

@@ -8,6 +8,7 @@ import { ReferenceRun } from '../../engine/reference/reference-run.ts';
 import { receiptControlTotals } from '../control-totals.ts';
 import { exportFiles } from '../export/export-layout.ts';
 import type { Receipt } from '../receipt.ts';
+import { checkRunChunks } from './chunk-borders.ts';
 import { ChunkCheck } from './chunk-check.ts';
 import { type ExportReader, readPieces } from './export-reader.ts';
 import type { VerificationLog } from './verification-report.ts';
@@ -30,7 +31,7 @@ export function checkUnchecked(parts: Parts): void {
   const isSaid = receipt.job.verdict === state;
   log.check('verdict', isSaid ? null : { code: 'E_VERIFY_VERDICT', at: 'job', message: `a job that is ${state} has no other verdict` });
   checkStatesNothing(parts);
-  const { records, poisoned } = checkRunChunks(parts);
+  const { records, poisoned } = recomputeRunChunks(parts);
   addNotes(receipt, { records, poisoned }, log);
 }
 
@@ -63,16 +64,10 @@ function checkStatesNothing({ plan, receipt, log }: Parts): void {
     log.equal('nothing counted', 'E_VERIFY_RECORDS', { at: name, stated: stated[name], found: found[name] });
 }
 
-/** Chunks need not be all of the file's, but come in its order and are what the flow makes of it. */
-function checkRunChunks({ plan, receipt, reader, log }: Parts): { readonly records: number; readonly poisoned: number } {
+/** What had been run is recomputed like any other chunk. */
+function recomputeRunChunks({ plan, receipt, reader, log }: Parts): { readonly records: number; readonly poisoned: number } {
   const { chunks } = receipt;
-  chunks.forEach((chunk, index) => {
-    const before = chunks[index - 1];
-    const isAfter = before === undefined || (chunk.number > before.number && chunk.start >= before.end);
-    const isSound = isAfter && chunk.start <= chunk.end && chunk.end <= receipt.file.member.bytes;
-    const message = 'it does not lie in the file after the one before';
-    log.check('chunk borders', isSound ? null : { code: 'E_VERIFY_CHUNKS', at: `chunk ${chunk.number}`, message });
-  });
+  const run = new ReferenceRun(plan);
   let [records, poisoned, at] = [0, 0, 0];
   let check: ChunkCheck | null = null;
   const checkOf = (index: number): ChunkCheck => (check ??= new ChunkCheck(chunks[index]!, reader, log));
@@ -82,7 +77,7 @@ function checkRunChunks({ plan, receipt, reader, log }: Parts): { readonly recor
   };
   const member = reader.open(exportFiles.member);
   try {
-    for (const record of new ReferenceRun(plan).records(readPieces(member, 0, member.size))) {
+    for (const record of run.records(readPieces(member, 0, member.size))) {
       records++;
       while (at < chunks.length && record.offset >= chunks[at]!.end) finish();
       const chunk = chunks[at];
@@ -91,6 +86,7 @@ function checkRunChunks({ plan, receipt, reader, log }: Parts): { readonly recor
         log.equal('chunk borders', 'E_VERIFY_CHUNKS', { at: `chunk ${chunk.number}`, stated: chunk.firstRecord, found: record.record });
       if (checkOf(at).take(record).isPoison) poisoned++;
     }
+    checkRunChunks({ receipt, coverage: run.coverage(), member, log });
   } finally {
     member.close();
   }

@@ -3,31 +3,28 @@ import type { RecordCounts } from '../../engine/chunk.ts';
 import { compileFlow } from '../../engine/compile-flow.ts';
 import { acceptanceReasons } from '../../engine/file/acceptance.ts';
 import { type ControlTotals, checkFileRules } from '../../engine/file/file-rules.ts';
-import type { Verdict } from '../../engine/file/file-verdict.ts';
+import type { FileReason, Verdict } from '../../engine/file/file-verdict.ts';
 import type { Plan } from '../../engine/plan.ts';
-import type { RunTotals } from '../../engine/reference/reference-totals.ts';
 import { receiptControlTotals } from '../control-totals.ts';
 import type { Receipt, ReceiptDecision } from '../receipt.ts';
+import type { RecomputedFile } from './record-check.ts';
 import type { VerificationLog } from './verification-report.ts';
 
-interface Reason {
-  readonly verdict: 'held' | 'rejected';
-  readonly code: string;
-  readonly rule: string | null;
-}
-
-/** `totals`: after exclusions. */
-export function checkVerdict(plan: Plan, totals: RunTotals, receipt: Receipt, log: VerificationLog): void {
-  const found = recomputeVerdict(plan, totals);
+export function checkVerdict(plan: Plan, file: RecomputedFile, receipt: Receipt, log: VerificationLog): void {
+  const found = recomputeVerdict(plan, file);
   const at = 'verdict';
-  log.equal('verdict', 'E_VERIFY_VERDICT', { at: 'reasons', stated: distinct(receipt.reasons), found: distinct(found.reasons) });
+  log.equal('verdict', 'E_VERIFY_VERDICT', {
+    at: 'reasons',
+    stated: textsOf(receipt.reasons),
+    found: [...new Set(textsOf(found.reasons))],
+  });
   log.equal('control totals', 'E_VERIFY_VERDICT', {
     at: 'controlTotals',
     stated: receipt.controlTotals,
     found: found.controlTotals,
   });
   const { verdict, decision, state } = receipt.job;
-  const isAllowed = allowedVerdicts(found.verdict, totals.records, decision?.kind ?? null).includes(verdict);
+  const isAllowed = allowedVerdicts(found, file.totals.records, decision?.kind ?? null).includes(verdict);
   log.check(
     'verdict',
     isAllowed ? null : { code: 'E_VERIFY_VERDICT', at, message: `the receipt says ${verdict}, the flow gives ${found.verdict}` },
@@ -62,29 +59,39 @@ function isPossibleEnd({ job, batches, targets }: Receipt): boolean {
 }
 
 /**
- * What a person may make of it: release or reject what is held, cancel anything. What was cancelled after all of it was
- * delivered ends as if it had not been; a release before that may be behind it.
+ * What a person may make of it: release or reject what is held, cancel what is not over. What was cancelled after all of it
+ * was delivered ends as if it had not been; a release before that may be behind it. A file that could not be read to its
+ * end is never released.
  */
-function allowedVerdicts(computed: Verdict, records: RecordCounts, decided: ReceiptDecision['kind'] | null): string[] {
-  const own = computed === 'held' ? [] : [computed];
-  const released = computed === 'held' ? [records.rejected > 0 ? 'partial' : 'accepted'] : own;
+function allowedVerdicts(found: RecomputedVerdict, records: RecordCounts, decided: ReceiptDecision['kind'] | null): string[] {
+  const isHeld = found.verdict === 'held';
+  const passed = records.rejected > 0 ? 'partial' : 'accepted';
+  const released = isHeld && found.isWhole ? [passed] : [];
   switch (decided) {
     case null:
-      return own;
+      return isHeld ? [] : [found.verdict];
     case 'release':
       return released;
     case 'reject':
-      return ['rejected'];
+      return isHeld ? ['rejected'] : [];
     case 'cancel':
-      return [...released, 'cancelled'];
+      return found.verdict === 'rejected' ? [] : [...(isHeld ? released : [passed]), 'cancelled'];
   }
 }
 
-function recomputeVerdict(plan: Plan, totals: RunTotals): { verdict: Verdict; reasons: Reason[]; controlTotals: ControlTotals } {
+interface RecomputedVerdict {
+  readonly verdict: Verdict;
+  readonly reasons: readonly FileReason[];
+  readonly controlTotals: ControlTotals;
+  /** All of the file could be read. */
+  readonly isWhole: boolean;
+}
+
+function recomputeVerdict(plan: Plan, { totals, coverage }: RecomputedFile): RecomputedVerdict {
   const summary = { ...totals, targets: [], errors: [], warnings: [] };
   const rules = checkFileRules(compileFlow(plan), { summary, records: totals.records });
-  const reasons: Reason[] = [
-    ...totals.damage.map(({ code }) => ({ verdict: 'held' as const, code, rule: null })),
+  const reasons: FileReason[] = [
+    ...totals.damage.map(({ code, message }) => held(code, message)),
     ...envelopeReasons(plan, totals),
     ...rules.reasons,
     ...acceptanceReasons(plan.acceptance, {
@@ -96,18 +103,24 @@ function recomputeVerdict(plan: Plan, totals: RunTotals): { verdict: Verdict; re
   const isRejected = reasons.some((reason) => reason.verdict === 'rejected');
   const passed = totals.records.rejected > 0 ? 'partial' : 'accepted';
   const verdict = isRejected ? 'rejected' : reasons.length > 0 ? 'held' : passed;
-  return { verdict, reasons, controlTotals: receiptControlTotals(plan, rules.controlTotals) };
+  return { verdict, reasons, controlTotals: receiptControlTotals(plan, rules.controlTotals), isWhole: coverage.stop === null };
 }
 
-function envelopeReasons(plan: Plan, totals: RunTotals): Reason[] {
+function envelopeReasons(plan: Plan, totals: RecomputedFile['totals']): FileReason[] {
   return (['header', 'trailer'] as const).flatMap((role) => {
     if (!plan.records.some((record) => record.role === role)) return [];
     const envelope = totals[role];
-    if (envelope === null) return [{ verdict: 'held' as const, code: 'E_TRUNCATED', rule: null }];
-    return envelope.findings.map(({ code }) => ({ verdict: 'held' as const, code, rule: null }));
+    if (envelope === null) return [held('E_TRUNCATED', `the ${role} record is missing`)];
+    return envelope.findings.map(({ code, field, message }) =>
+      held(code, field === null ? `${role}: ${message}` : `${role}: ${field} ${message}`),
+    );
   });
 }
 
-function distinct(reasons: readonly Reason[]): string[] {
-  return [...new Set(reasons.map(({ verdict, code, rule }) => JSON.stringify([verdict, code, rule])))].sort();
+function held(code: string, message: string): FileReason {
+  return { verdict: 'held', code, rule: null, message };
+}
+
+function textsOf(reasons: readonly FileReason[]): string[] {
+  return reasons.map(({ verdict, code, rule, message }) => JSON.stringify([verdict, code, rule, message])).sort();
 }

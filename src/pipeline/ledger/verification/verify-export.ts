@@ -5,6 +5,7 @@
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { summedScales } from '../../engine/reference/money.ts';
+import type { FileCoverage } from '../../engine/reference/reference-run.ts';
 import { findImbalances } from '../balance.ts';
 import { type BatchEntry, decodeBatchEntry } from '../batch-list.ts';
 import { decodeExclusions, type Exclusion } from '../exclusions.ts';
@@ -14,10 +15,15 @@ import { decodeReceipt } from '../receipt-schema.ts';
 import { verifyReceiptSignature } from '../receipt-signature.ts';
 import type { Trust } from '../trust-file.ts';
 import { BatchCheck } from './batch-check.ts';
+import { checkBatchShapes } from './batch-shape-check.ts';
 import { checkBodies, isShared } from './body-check.ts';
+import { checkAllChunks } from './chunk-borders.ts';
+import { checkContainer, type UnpackedContainer } from './container-check.ts';
 import { type ExportReader, hashFiles, readLines, readWhole } from './export-reader.ts';
 import { checkLayout, checkNamedParts } from './layout-check.ts';
 import { checkRecords } from './record-check.ts';
+import { statedRecordBytesMax } from './record-limit.ts';
+import { checkStatements } from './statement-check.ts';
 import { checkTotals } from './totals-check.ts';
 import { checkUnchecked } from './unchecked-check.ts';
 import { checkVerdict } from './verdict-check.ts';
@@ -27,6 +33,8 @@ import { VerificationLog, type VerificationReport } from './verification-report.
 export interface Verification {
   readonly reader: ExportReader;
   readonly trust: Trust;
+  /** From `unpackContainer`. */
+  readonly container: UnpackedContainer;
   /** Compiles a flow definition; throws a HeadgateError for one that is none. */
   readonly compile: (definition: Uint8Array) => Plan;
 }
@@ -44,6 +52,8 @@ export function verifyExport(verification: Verification): VerificationReport {
   log.equal('manifest', 'E_VERIFY_MANIFEST', { at: 'jobId', stated: receipt.job.id, found: manifestJob });
   checkSignature(verification, receipt, log);
   checkNamedParts(receipt, files, log);
+  checkContainer(receipt, verification.container, log);
+  checkStatements(receipt, log);
   for (const { law, at, left, right } of findImbalances(receipt)) {
     log.check('balance', { code: 'E_VERIFY_BALANCE', at, message: `${law}: ${left} is not ${right}` });
   }
@@ -91,14 +101,15 @@ interface Recomputation {
 }
 
 function recompute({ reader, receipt, plan, log }: Recomputation): void {
-  checkDecisionTime(receipt, log);
   if (!receipt.job.checked) {
     checkUnchecked({ reader, receipt, plan, log });
     return;
   }
   const entries = readBatches(reader, receipt, log);
   const batches = new BatchCheck(entries, { targetIds: plan.targets.map(({ id }) => id), scales: summedScales(plan), log });
+  checkBatchShapes(entries, plan, log);
   const found = checkRecords({ plan, receipt, reader, batches, log });
+  checkChunkBorders({ receipt, reader, log }, found.coverage);
   checkBodies(
     entries,
     plan.targets.map(({ id }) => id),
@@ -106,18 +117,19 @@ function recompute({ reader, receipt, plan, log }: Recomputation): void {
     log,
   );
   checkTotals({ receipt, found, outcomes: batches.finish(), log });
-  checkVerdict(plan, found.totals, receipt, log);
+  checkVerdict(plan, found, receipt, log);
   const stated = receipt.exclusions === null ? [] : readExclusions(reader);
   log.equal('exclusions', 'E_VERIFY_EXCLUSIONS', { at: exportFiles.exclusions, stated, found: found.exclusions });
-  addNotes(found.poisoned, entries, log);
+  addNotes(receipt, found.poisoned, entries, log);
 }
 
-function checkDecisionTime({ job, times }: Receipt, log: VerificationLog): void {
-  if (job.decision === null) return;
-  const [at, from, to] = [job.decision.at, times.acceptedAt, times.closedAt].map((text) => Date.parse(text));
-  const isWithin = at! >= from! && at! <= to!;
-  const message = 'it was not made between acceptance and closing';
-  log.check('verdict', isWithin ? null : { code: 'E_VERIFY_VERDICT', at: 'job.decision', message });
+function checkChunkBorders({ receipt, reader, log }: Omit<Recomputation, 'plan'>, coverage: FileCoverage): void {
+  const member = reader.open(exportFiles.member);
+  try {
+    checkAllChunks({ receipt, coverage, member, log });
+  } finally {
+    member.close();
+  }
 }
 
 function readBatches(reader: ExportReader, receipt: Receipt, log: VerificationLog): BatchEntry[] {
@@ -138,8 +150,11 @@ function readExclusions(reader: ExportReader): Exclusion[] | null {
   return reader.names().includes(exportFiles.exclusions) ? decodeExclusions(readWhole(reader, exportFiles.exclusions)) : null;
 }
 
-function addNotes(poisoned: number, entries: readonly BatchEntry[], log: VerificationLog): void {
+function addNotes(receipt: Receipt, poisoned: number, entries: readonly BatchEntry[], log: VerificationLog): void {
   if (poisoned > 0) log.note(`${poisoned} records are rejected because they ended a worker (E_POISON): that is stated, not recomputed.`);
+  const longest = statedRecordBytesMax(receipt);
+  if (longest !== null)
+    log.note(`The file is read up to its first record of more than ${longest} bytes: that this was the limit is stated.`);
   const unknown = entries.reduce((sum, entry) => sum + entry.unknownAttempts, 0);
   if (unknown > 0) log.note(`${unknown} delivery attempts ended unknown: each may have left a duplicate downstream, labelled as possible.`);
   const shared = entries.filter(isShared).length;

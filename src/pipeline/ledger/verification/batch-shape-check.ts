@@ -1,0 +1,28 @@
+/**
+ * What every batch of a list must look like whoever made it: it holds something, names its lines once and in the order of
+ * the file, and was sent with lines of other jobs only where its target lets jobs share a batch.
+ */
+import type { Plan } from '../../engine/plan.ts';
+import type { BatchEntry, SegmentRange } from '../batch-list.ts';
+import { isShared } from './body-check.ts';
+import type { VerificationLog } from './verification-report.ts';
+
+export function checkBatchShapes(entries: readonly BatchEntry[], plan: Plan, log: VerificationLog): void {
+  const apart = new Set(plan.targets.filter(({ settings }) => settings['rollUp'] === false).map(({ id }) => id));
+  entries.forEach((entry, at) => {
+    const before = entries[at - 1];
+    const check = (isSound: boolean, message: string) =>
+      log.check('batches', isSound ? null : { code: 'E_VERIFY_BATCHES', at: `batch ${entry.id}`, message });
+    check(before === undefined || before.id < entry.id, 'it is not in its place in the list');
+    check(entry.records > 0 && entry.ranges.length > 0, 'it holds nothing');
+    check(areInOrder(entry.ranges), 'its lines are not in the order of the file, or named twice');
+    check(!isShared(entry) || !apart.has(entry.target), 'its body is not its lines, and its target shares no batches');
+  });
+}
+
+function areInOrder(ranges: readonly SegmentRange[]): boolean {
+  return ranges.every(({ chunk, start, end }, at) => {
+    const before = ranges[at - 1];
+    return start < end && (before === undefined || before.chunk < chunk || (before.chunk === chunk && before.end <= start));
+  });
+}

@@ -1,0 +1,20 @@
+/** Statements of a receipt that must agree with each other: the tenant with its flow's, and times with the order of things. */
+import type { Receipt } from '../receipt.ts';
+import type { VerificationLog } from './verification-report.ts';
+
+export function checkStatements({ tenant, flow, job, times }: Receipt, log: VerificationLog): void {
+  log.equal('flow definition', 'E_VERIFY_FLOW', { at: 'tenant.name', stated: tenant.name, found: flow.tenant });
+  const isOrdered = areOrdered([times.acceptedAt, times.startedAt, times.closedAt]);
+  const message = 'the job was not accepted, started and closed in this order';
+  log.check('times', isOrdered ? null : { code: 'E_VERIFY_VERDICT', at: 'times', message });
+  if (job.decision === null) return;
+  const isWithin = areOrdered([times.acceptedAt, job.decision.at, times.closedAt]);
+  const outside = 'it was not made between acceptance and closing';
+  log.check('verdict', isWithin ? null : { code: 'E_VERIFY_VERDICT', at: 'job.decision', message: outside });
+}
+
+/** To the last digit; false also where one is no time. */
+function areOrdered(texts: readonly string[]): boolean {
+  const times = texts.map((text) => text.replace(/(?:\.(\d+))?Z$/, (_, fraction = '') => `.${String(fraction).padEnd(9, '0')}`));
+  return texts.every((text, at) => !Number.isNaN(Date.parse(text)) && (at === 0 || times[at - 1]! <= times[at]!));
+}
