@@ -22,8 +22,7 @@ async function kernelGrowth(context: BenchContext): Promise<BenchRun> {
   context.progress('growth of the kernel');
   const run = (rows: number) =>
     timedRun([
-      context.node,
-      join(context.root, 'src/main/headgate.ts'),
+      join(context.root, 'bin/headgate'),
       'run',
       join(context.root, 'bench/flows/payments.yaml'),
       repeatedPaymentsCsv(context, rows),

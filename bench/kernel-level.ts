@@ -1,6 +1,7 @@
 /**
  * The kernel level: `headgate run` as a whole process on the payments CSV, against csv-parse + ajv, udsv and DuckDB doing
- * the same work. Before a time counts, the outputs must be equal byte for byte.
+ * the same work. The product is started as it is installed, so with the compiled code that it keeps; each peer by its
+ * script. Before a time counts, the outputs must be equal byte for byte.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -19,8 +20,7 @@ export async function runKernelLevel(context: BenchContext): Promise<BenchRun[]>
   const folderOf = (name: string) => join(context.folder, name);
   const headgate = (threads?: string) =>
     timedRun([
-      context.node,
-      join(context.root, 'src/main/headgate.ts'),
+      join(context.root, 'bin/headgate'),
       'run',
       flow,
       input,

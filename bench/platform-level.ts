@@ -21,8 +21,7 @@ export async function runPlatformLevel(context: BenchContext): Promise<BenchRun[
   const ours = join(context.folder, 'run-once');
   const kernel = () =>
     timedRun([
-      context.node,
-      join(context.root, 'src/main/headgate.ts'),
+      join(context.root, 'bin/headgate'),
       'run',
       join(context.root, 'bench/flows/payments.yaml'),
       input,

@@ -3,7 +3,7 @@
  * writes them at once, and for a worker thread, which sends them back.
  */
 
-import type { ChunkSpec, ChunkSummary, EnvelopeRecord, Finding } from '../../pipeline/engine/chunk.ts';
+import type { ChunkSinks, ChunkSpec, ChunkSummary, EnvelopeRecord, Finding } from '../../pipeline/engine/chunk.ts';
 import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
 import { publicHashKey, runChunk } from '../../pipeline/engine/run-chunk.ts';
 import { encodeRejection } from '../../pipeline/ledger/rejection-lines.ts';
@@ -16,16 +16,15 @@ export interface ChunkJob {
 }
 
 /** Receives a chunk's bytes in order; they are only valid during the call. */
-export interface ChunkReceiver {
-  target(index: number, bytes: Uint8Array): void;
-  outcomes(bytes: Uint8Array): void;
+export interface ChunkReceiver extends Pick<ChunkSinks, 'targets' | 'outcomes'> {
   /** Whole lines of rejections.ndjson. */
   rejections(text: string): void;
   /** Null where nobody asks for them: they are in the summary, grouped. */
   readonly warnings: ((text: string) => void) | null;
 }
 
-const linesTogether = 64 * 1024;
+/** Short: a long text of many pieces costs more to put together than it saves. */
+const linesTogether = 2 * 1024;
 /** Small, because every chunk has a block for the input and one for each target. */
 const blockBytes = 256 * 1024;
 
@@ -33,8 +32,8 @@ export function runChunkJob(flow: CompiledFlow, source: ByteSource, job: ChunkJo
   const rejections = new LineBuffer((text) => receiver.rejections(text));
   const warnings = receiver.warnings === null ? null : new LineBuffer(receiver.warnings);
   const sinks = {
-    targets: flow.plan.targets.map((_, index) => ({ write: (bytes: Uint8Array) => receiver.target(index, bytes) })),
-    outcomes: { write: (bytes: Uint8Array) => receiver.outcomes(bytes) },
+    targets: receiver.targets,
+    outcomes: receiver.outcomes,
     rejected: (finding: Finding) => rejections.add(encodeRejection(finding)),
     warned: (finding: Finding) => warnings?.add(encodeRejection(finding)),
   };

@@ -86,9 +86,9 @@ export class ChunkLane {
     if (job === undefined) return;
     const outputs = this.#free.pop()!;
     const summary = runChunkJob(this.#flow, this.#source, job, {
-      target: (index, bytes) => outputs[index]!.add(bytes),
-      outcomes: (bytes) => outputs.at(-2)!.add(bytes),
-      rejections: (text) => outputs.at(-1)!.add(Buffer.from(text, 'utf8')),
+      targets: outputs.slice(0, -2),
+      outcomes: outputs.at(-2)!,
+      rejections: (text) => outputs.at(-1)!.write(Buffer.from(text, 'utf8')),
       warnings: null,
     });
     this.#sized.push(outputs);

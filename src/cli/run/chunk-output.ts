@@ -1,21 +1,35 @@
 /**
- * The bytes that one chunk adds to one output file, kept until their place in the file is known. Few bytes stay in memory;
- * what is more (a chunk whose every record has many findings) waits in a file without a name.
+ * The bytes that one chunk adds to one output file, kept until their place in the file is known: in memory that is lent to
+ * whoever makes them, so that nothing is copied. Few bytes stay in memory; what is more (a chunk whose every record has many
+ * findings) waits in a file without a name.
  */
-import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, write, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync, writev } from 'node:fs';
+import type { LendingSink } from '../../platform/base/byte-source.ts';
 import { unwritable, writable } from './plain-files.ts';
 
+/** Of all blocks of an output, however full they are. */
 const memoryBytesMax = 8 * 1024 * 1024;
+const smallBlockBytes = 64 * 1024;
 const copiedTogether = 1024 * 1024;
 
-export class ChunkOutput {
+interface Block {
+  readonly memory: Buffer;
+  length: number;
+}
+
+export class ChunkOutput implements LendingSink {
   readonly #path: string;
   readonly #descriptor: number;
   readonly #spillPath: string;
   #spill: number | null = null;
   #spilled = 0;
-  #bytes = Buffer.alloc(0);
+  /** In order; `write` fills up the last one. */
+  #blocks: Block[] = [];
+  #blockBytes = 0;
   #held = 0;
+  /** Memory that is used again, no more of it than may be in use. */
+  #spare: Buffer[] = [];
+  #spareBytes = 0;
 
   /** `path` exists; `spillPath` is free for this thread. */
   constructor(path: string, spillPath: string) {
@@ -28,16 +42,35 @@ export class ChunkOutput {
     return this.#spilled + this.#held;
   }
 
-  add(bytes: Uint8Array): void {
-    if (this.#held > 0 && this.#held + bytes.length > memoryBytesMax) this.#writeSpill();
-    const needed = this.#held + bytes.length;
-    if (needed > this.#bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(memoryBytesMax, Math.ceil(needed * 1.5))));
-      this.#bytes.copy(grown, 0, 0, this.#held);
-      this.#bytes = grown;
+  lend(bytes: number): Buffer {
+    const at = this.#spare.findIndex(({ length }) => length >= bytes);
+    if (at < 0) return Buffer.allocUnsafeSlow(bytes);
+    const [memory] = this.#spare.splice(at, 1);
+    this.#spareBytes -= memory!.length;
+    return memory!;
+  }
+
+  giveBack(lent: Buffer, length: number): void {
+    if (length === 0) this.#spareIt(lent);
+    else this.#keep({ memory: lent, length });
+  }
+
+  write(bytes: Uint8Array): void {
+    let last = this.#blocks.at(-1);
+    if (last === undefined || last.memory.length - last.length < bytes.length) {
+      last = { memory: this.lend(Math.max(bytes.length, smallBlockBytes)), length: 0 };
+      this.#keep(last);
     }
-    this.#bytes.set(bytes, this.#held);
-    this.#held = needed;
+    last.memory.set(bytes, last.length);
+    last.length += bytes.length;
+    this.#held += bytes.length;
+  }
+
+  #keep(block: Block): void {
+    if (this.#blocks.length > 0 && this.#blockBytes + block.memory.length > memoryBytesMax) this.#writeSpill();
+    this.#blocks.push(block);
+    this.#blockBytes += block.memory.length;
+    this.#held += block.length;
   }
 
   /** Writes everything at `offset`, beside whatever this thread does; then it is empty again. Nothing is added meanwhile. */
@@ -45,15 +78,39 @@ export class ChunkOutput {
     const spilled = this.#spilled;
     if (spilled > 0) this.#copySpill(offset);
     for (let done = 0; done < this.#held; ) done += await this.#writeSome(done, offset + spilled + done);
-    this.#held = 0;
+    this.#empty();
   }
 
+  /** From the byte `from` of those in memory on. */
   #writeSome(from: number, position: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      write(this.#descriptor, this.#bytes, from, this.#held - from, position, (cause, written) =>
+      writev(this.#descriptor, this.#pieces(from), position, (cause, written) =>
         cause ? reject(unwritable(this.#path, cause)) : resolve(written),
       );
     });
+  }
+
+  #pieces(from: number): Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    let start = 0;
+    for (const { memory, length } of this.#blocks) {
+      if (start + length > from) pieces.push(memory.subarray(Math.max(0, from - start), length));
+      start += length;
+    }
+    return pieces;
+  }
+
+  #spareIt(memory: Buffer): void {
+    if (this.#spareBytes + memory.length > memoryBytesMax) return;
+    this.#spare.push(memory);
+    this.#spareBytes += memory.length;
+  }
+
+  #empty(): void {
+    for (const { memory } of this.#blocks) this.#spareIt(memory);
+    this.#blocks = [];
+    this.#blockBytes = 0;
+    this.#held = 0;
   }
 
   close(): void {
@@ -67,9 +124,11 @@ export class ChunkOutput {
       unlinkSync(this.#spillPath);
       return descriptor;
     });
-    this.#write(this.#spill, this.#bytes, this.#held, this.#spilled);
-    this.#spilled += this.#held;
-    this.#held = 0;
+    for (const { memory, length } of this.#blocks) {
+      this.#write(this.#spill, memory, length, this.#spilled);
+      this.#spilled += length;
+    }
+    this.#empty();
   }
 
   #copySpill(offset: number): void {

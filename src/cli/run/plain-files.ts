@@ -7,7 +7,7 @@ import type { ByteSource } from '../../platform/base/byte-source.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { runErrors } from './run-errors.ts';
 
-const pieceBytes = 1024 * 1024;
+const pieceBytes = 256 * 1024;
 
 /** An open file as other threads of the process may use it: all read the same file, whatever its path leads to by then. */
 export interface SharedFile {

@@ -67,8 +67,8 @@ class FileRun {
     this.#outputs = outputs;
     this.#options = options;
     this.#receiver = {
-      target: (index, bytes) => outputs.targets[index]!.write(bytes),
-      outcomes: (bytes) => outputs.outcomes.write(bytes),
+      targets: outputs.targets,
+      outcomes: outputs.outcomes,
       rejections: (text) => {
         outputs.rejections.write(Buffer.from(text, 'utf8'));
         options.onFindings?.(text, 'error');

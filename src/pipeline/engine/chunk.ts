@@ -3,7 +3,7 @@
  * gives it sealed frames to read and write, `headgate run` gives it plain files, `headgate verify` the reference parser.
  */
 
-import type { ByteSink } from '../../platform/base/byte-source.ts';
+import type { ByteSink, LendingSink } from '../../platform/base/byte-source.ts';
 
 /** Versioned parser state at a chunk's start; made by the format's splitter. */
 export interface ChunkContext {
@@ -106,7 +106,7 @@ export interface ChunkSummary {
 
 export interface ChunkSinks {
   /** One per target of the plan, by index. */
-  readonly targets: readonly ByteSink[];
+  readonly targets: readonly (ByteSink | LendingSink)[];
   /** The outcome segment (`outcome-segment.ts`). */
   readonly outcomes: ByteSink;
   /** Every finding of rejected records, in record order; may be called often, must be cheap. */

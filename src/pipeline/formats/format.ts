@@ -34,7 +34,7 @@ export interface Format<Plan extends FormatPlan = FormatPlan> {
 export interface SplitterOptions {
   /** A chunk ends with the first record that makes it this big; below 2 GiB. */
   readonly chunkBytes: number;
-  /** For the first chunk alone, where those who run chunks wait for it. */
+  /** The first chunk is this big and each other twice the one before, up to `chunkBytes`: where those who run chunks wait for them. */
   readonly firstChunkBytes?: number;
   /** Longest record without its line end. */
   readonly maxRecordBytes?: number;

@@ -24,19 +24,22 @@ export class SplitLedger {
   readonly #chunks: ChunkSpec[] = [];
   readonly #spans: Span[] = [];
   readonly #damage: Finding[] = [];
+  /** Of the open chunk. */
+  #chunkBytes: number;
   #chunkStart = 0;
   #firstRecord = 1;
 
   constructor(options: SplitterOptions) {
     this.#options = options;
-    this.cutAt = options.firstChunkBytes ?? options.chunkBytes;
+    this.#chunkBytes = options.firstChunkBytes ?? options.chunkBytes;
+    this.cutAt = this.#chunkBytes;
     this.maxRecordBytes = options.maxRecordBytes ?? maxRecordBytesDefault;
   }
 
   /** What lies before `offset` belongs to no chunk. Only before the first record. */
   startAt(offset: number): void {
     this.#chunkStart = offset;
-    this.cutAt = offset + (this.#options.firstChunkBytes ?? this.#options.chunkBytes);
+    this.cutAt = offset + this.#chunkBytes;
   }
 
   /** Ends the open chunk at `offset`, a record boundary; an empty one is left open, unless it is the file's only one. */
@@ -52,7 +55,8 @@ export class SplitLedger {
     this.#chunks.push(chunk);
     this.#chunkStart = offset;
     this.#firstRecord = this.records + 1;
-    this.cutAt = offset + this.#options.chunkBytes;
+    this.#chunkBytes = Math.min(this.#options.chunkBytes, this.#chunkBytes * 2);
+    this.cutAt = offset + this.#chunkBytes;
     this.#options.onChunk?.(chunk);
   }
 

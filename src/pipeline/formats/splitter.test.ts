@@ -43,6 +43,11 @@ const codes = (result: SplitResult) => result.damage.map((damage) => damage.code
 const ranges = (result: SplitResult) => result.chunks.map(({ start, end, firstRecord }) => [start, end, firstRecord]);
 
 describe('delimited splitter', () => {
+  it('starts with a small chunk and lets each be twice the one before, up to the size of a chunk', () => {
+    const { chunks } = split('a\n'.repeat(100), csv, oneColumn, { firstChunkBytes: 10, chunkBytes: 50 });
+    expect(chunks.map(({ start, end }) => end - start)).toEqual([10, 20, 40, 50, 50, 30]);
+  });
+
   it('a line end inside quotes ends no record', () => {
     expect(ranges(split('a,"b\nc"\nd,e\n'))).toEqual([
       [0, 8, 1],

@@ -8,3 +8,11 @@ export interface ByteSource {
 export interface ByteSink {
   write(bytes: Uint8Array): void;
 }
+
+/** A sink that keeps bytes: it lends the memory for them, so that they are not copied. */
+export interface LendingSink extends ByteSink {
+  /** At least so many bytes, of any content. */
+  lend(bytes: number): Buffer;
+  /** Gives back what was lent; its first `length` bytes follow what was written before. */
+  giveBack(lent: Buffer, length: number): void;
+}

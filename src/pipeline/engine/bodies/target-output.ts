@@ -2,7 +2,7 @@
  * The growing output segment of one target: a buffer that generated code writes into, handed to the sink when it is full,
  * and the stripes that the segment is cut into.
  */
-import type { ByteSink } from '../../../platform/base/byte-source.ts';
+import type { ByteSink, LendingSink } from '../../../platform/base/byte-source.ts';
 import { AmountTotals, type SumPlan } from '../amount-totals.ts';
 import type { Stripe, TargetTotals } from '../chunk.ts';
 import { scratchBuffer } from '../thread-scratch.ts';
@@ -11,10 +11,11 @@ import { scratchBuffer } from '../thread-scratch.ts';
 export const outputSlackBytes = 64;
 
 export class TargetOutput {
-  readonly #sink: ByteSink;
+  readonly #sink: ByteSink | LendingSink;
   readonly #target: number;
-  readonly bytes: Buffer;
-  readonly view: DataView;
+  /** Other memory after each flush, where the sink lends it. */
+  bytes!: Buffer;
+  view!: DataView;
   readonly capacity: number;
   /** A record may end here at most: at the buffer's end, or where the open stripe is as long as a batch. */
   limit = 0;
@@ -32,14 +33,19 @@ export class TargetOutput {
   readonly #stripes: Stripe[] = [];
   #records = 0;
 
-  constructor(target: number, sink: ByteSink, sums: readonly SumPlan[], capacity: number) {
+  constructor(target: number, sink: ByteSink | LendingSink, sums: readonly SumPlan[], capacity: number) {
     this.#target = target;
     this.#sink = sink;
     this.capacity = capacity;
-    this.bytes = Buffer.from(scratchBuffer(`target ${target}`, capacity + outputSlackBytes), 0, capacity + outputSlackBytes);
-    this.view = new DataView(this.bytes.buffer);
+    this.#useMemory();
     this.stripeAmounts = new AmountTotals(sums);
     this.#amounts = new AmountTotals(sums);
+  }
+
+  #useMemory(): void {
+    const size = this.capacity + outputSlackBytes;
+    this.bytes = 'lend' in this.#sink ? this.#sink.lend(size) : Buffer.from(scratchBuffer(`target ${this.#target}`, size), 0, size);
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset);
   }
 
   get stripeBytes(): number {
@@ -65,7 +71,13 @@ export class TargetOutput {
 
   flush(): void {
     if (this.position === 0) return;
-    this.#sink.write(this.bytes.subarray(0, this.position));
+    this.#handOver();
+    if ('lend' in this.#sink) this.#useMemory();
+  }
+
+  #handOver(): void {
+    if ('lend' in this.#sink) this.#sink.giveBack(this.bytes, this.position);
+    else this.#sink.write(this.bytes.subarray(0, this.position));
     this.#flushed += this.position;
     this.position = 0;
   }
@@ -91,7 +103,7 @@ export class TargetOutput {
   /** Totals of the whole segment, whose last stripe is cut and flushed. */
   finish(): TargetTotals {
     this.cutStripe();
-    this.flush();
+    this.#handOver();
     return {
       target: this.#target,
       records: this.#records,
