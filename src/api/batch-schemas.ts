@@ -15,6 +15,8 @@ const summaryFields = {
   bytes: count,
   attempts: count,
   reasonCode: nullable(text),
+  message: nullable(text),
+  next: nullable(text),
   createdAt: instant,
   changedAt: instant,
 };
@@ -42,8 +44,6 @@ export const batchSchemas: readonly TSchema[] = [
     {
       ...summaryFields,
       parentBatchId: nullable(id),
-      message: nullable(text),
-      next: nullable(text),
       bodySha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
       amounts: named('Amounts'),
       attemptHistory: Type.Array(named('Attempt')),

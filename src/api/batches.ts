@@ -3,9 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { type BatchState, batchStates } from '../pipeline/deliveries/batch-state.ts';
 import { getBatch, listBatches } from '../pipeline/deliveries/batch-views.ts';
-import { deliveryErrors } from '../pipeline/deliveries/delivery-errors.ts';
-import { decideHeldBatch, type HeldDecision, heldDecisions } from '../pipeline/deliveries/held-batches.ts';
-import { HeadgateError } from '../platform/base/errors.ts';
+import { assertDecidable, decideHeldBatch, type HeldDecision, heldDecisions } from '../pipeline/deliveries/held-batches.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, id, idParameter, line, named, object, pageOfItems, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
@@ -97,8 +95,7 @@ function resolveRoute(api: FastifyInstance, { db, jobs }: ApiParts): void {
       const keyed = keyedDecision(request, ['batch', decision, batchId, reason]);
       if (dryRun) {
         const batch = await withTenant(db, tenantId, (tx) => getBatch(tx, batchId), { readOnly: true });
-        if (!batch.awaitsDecision)
-          throw new HeadgateError(deliveryErrors.E_BATCH_STATE, `the batch is ${batch.state} and waits for no decision`);
+        assertDecidable(batch);
         return batch;
       }
       const { store, queue, ports, flows, signals } = jobs;

@@ -1,12 +1,41 @@
 /** `headgate batch list|get|resolve`: deliveries that were sent together, and what a person knows about one that nobody knows of. */
 import { createApiClient } from './api-client.ts';
-import { apiOptions, type Command, outputOptions, requiredOption, requiredPositional, textOption } from './command.ts';
+import {
+  apiOptions,
+  type Command,
+  type CommandLine,
+  outputOptions,
+  printable,
+  requiredOption,
+  requiredPositional,
+  textOption,
+} from './command.ts';
 import { decisionCommand } from './decision.ts';
 import { countOption } from './job.ts';
 import { printOne, printRows } from './output.ts';
 
 const options = { ...outputOptions, ...apiOptions } as const;
 const resolveUsage = 'headgate batch resolve BATCH --as delivered|resend|discard';
+
+interface BatchAnswer extends Readonly<Record<string, unknown>> {
+  readonly batchId: string;
+  readonly reasonCode: string | null;
+  readonly next: string | null;
+  readonly awaitsDecision: boolean;
+}
+
+/** On stderr, where data is text for people: once for each code what to do about it. */
+function tellNext(line: CommandLine, batches: readonly BatchAnswer[]): void {
+  if (line.options.json || textOption(line, 'output') !== undefined) return;
+  const told = new Set<string>();
+  for (const { batchId, reasonCode, next, awaitsDecision } of batches) {
+    if (reasonCode === null || next === null || told.has(reasonCode)) continue;
+    told.add(reasonCode);
+    const which = batches.length === 1 ? '' : `${reasonCode}: `;
+    const decide = awaitsDecision ? ` To send it again: headgate batch resolve ${batchId} --as resend --reason TEXT` : '';
+    process.stderr.write(`${printable(`try: ${which}${next}${decide}`)}\n`);
+  }
+}
 
 export const batchVerbs: Readonly<Record<string, Command>> = {
   list: {
@@ -22,10 +51,11 @@ export const batchVerbs: Readonly<Record<string, Command>> = {
     },
     async run(line) {
       const filter = Object.fromEntries(['job', 'flow', 'target', 'state'].map((name) => [name, textOption(line, name)]));
-      const batches = await createApiClient(line).list<Record<string, unknown>>('/v1/batches', filter, countOption(line, 'limit', 50));
+      const batches = await createApiClient(line).list<BatchAnswer>('/v1/batches', filter, countOption(line, 'limit', 50));
       await printRows(line, batches, {
-        columns: ['batchId', 'flow', 'targetId', 'state', 'records', 'attempts', 'reasonCode', 'createdAt'],
+        columns: ['batchId', 'flow', 'targetId', 'state', 'records', 'attempts', 'reasonCode', 'createdAt', 'message'],
       });
+      tellNext(line, batches);
       return 0;
     },
   },
@@ -35,7 +65,9 @@ export const batchVerbs: Readonly<Record<string, Command>> = {
     options,
     async run(line) {
       const batchId = encodeURIComponent(requiredPositional(line, 0, 'BATCH', this.usage));
-      await printOne(line, await createApiClient(line).get(`/v1/batches/${batchId}`));
+      const batch = await createApiClient(line).get<BatchAnswer>(`/v1/batches/${batchId}`);
+      await printOne(line, batch);
+      tellNext(line, [batch]);
       return 0;
     },
   },

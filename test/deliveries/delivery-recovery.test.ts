@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { cancelDeliveries } from '../../src/pipeline/deliveries/delivery-cancel.ts';
 import { decideHeldBatch } from '../../src/pipeline/deliveries/held-batches.ts';
@@ -304,6 +305,27 @@ describe('cancelling a job', () => {
   });
 });
 
+it('a batch in a state that nobody decides about says so, also when its bytes are gone', async () => {
+  const { scenario } = await httpScenario({});
+  await scenario.deliverJobs([{ lines: linesOf('r', 2) }]);
+  const [batch] = await scenario.batches();
+  rmSync(scenario.storeRoot, { recursive: true });
+  const services = {
+    db: database.db,
+    store: scenario.store,
+    queue: scenario.queue,
+    ports: systemPorts,
+    loadPlan: async () => scenario.plan,
+  };
+  for (const decision of ['delivered', 'resend', 'discard'] as const)
+    await expect(
+      decideHeldBatch(services, scenario.tenantId, { batchId: batch!.batchId, decision, reason: 'asked', actor: 'anna' }),
+    ).rejects.toMatchObject({
+      code: 'E_BATCH_STATE',
+      message: 'the batch is ready (it waits for its next attempt); delivered, resend, discard are for batches in state held',
+    });
+});
+
 describe('a held batch', () => {
   async function heldBatch() {
     const { sink, scenario } = await httpScenario({ onUnknown: 'hold' });
@@ -341,6 +363,11 @@ describe('a held batch', () => {
     });
     expect(sink.requests).toHaveLength(requests);
     if (requests === 2) expect(sink.requests[1]!.headers['headgate-possible-duplicate']).toBe('true');
-    await expect(decideAs('resend')).rejects.toMatchObject({ code: 'E_BATCH_STATE' });
+    const stand = state === 'dead' ? 'its records were given up and are dead letters' : 'its records were delivered';
+    for (const again of ['resend', 'discard'] as const)
+      await expect(decideAs(again)).rejects.toMatchObject({
+        code: 'E_BATCH_STATE',
+        message: `the batch is ${state} (${stand}); delivered, resend, discard are for batches in state held`,
+      });
   });
 });

@@ -20,6 +20,10 @@ export interface BatchSummary {
   readonly bytes: number;
   readonly attempts: number;
   readonly reasonCode: string | null;
+  /** What was said last of why it is not delivered, in words; null where nothing was said. */
+  readonly message: string | null;
+  /** What to do about it; null where nothing is to be done. */
+  readonly next: string | null;
   readonly createdAt: Date;
   readonly changedAt: Date;
 }
@@ -29,10 +33,6 @@ export interface BatchView extends BatchSummary {
   readonly parentBatchId: string | null;
   /** Of the body, the same for every attempt. */
   readonly bodySha256: string;
-  /** What was said last of why it is not delivered, in words; null where nothing was said. */
-  readonly message: string | null;
-  /** What to do about it; null where nothing is to be done. */
-  readonly next: string | null;
   /** By field. */
   readonly amounts: FieldTexts;
   /** In the order in which they began. */
@@ -65,7 +65,9 @@ export interface BatchFilter {
 const isOpen = `b.state in (${openBatchStates.map((state) => `'${state}'`).join(', ')})`;
 
 const columns = `b.batch_id as "batchId", f.name as flow, b.target_id as "targetId", b.state, (${awaitsDecision}) as "awaitsDecision",
-  b.job_ids as "jobIds", b.records, b.bytes, b.attempts, b.reason_code as "reasonCode", b.created_at as "createdAt", b.changed_at as "changedAt"`;
+  b.job_ids as "jobIds", b.records, b.bytes, b.attempts, b.reason_code as "reasonCode",
+  (select a.message from headgate.attempts a where a.tenant_id = $1 and a.batch_id in (b.batch_id, b.parent_batch_id) and a.reason_code = b.reason_code
+    order by a.attempt_number desc limit 1) as message, b.created_at as "createdAt", b.changed_at as "changedAt"`;
 const tables = 'from headgate.batches b join headgate.flows f on f.tenant_id = b.tenant_id and f.flow_id = b.flow_id';
 const matches = `b.tenant_id = $1 and ($2::uuid is null or b.batch_id < $2) and ($3::text is null or f.name = $3)
   and ($4::text is null or b.target_id = $4) and ($5::text is null or b.state = $5)`;
@@ -83,14 +85,18 @@ export async function listBatches(
   page: { readonly before?: string; readonly limit: number },
 ): Promise<BatchSummary[]> {
   const values = [tx.tenantId, page.before ?? null, flow ?? null, targetId ?? null, state ?? null, page.limit];
-  if (jobId !== undefined) return (await tx.query<BatchSummary>(selectOfJob, [...values, jobId])).rows;
+  if (jobId !== undefined) return (await tx.query<SummaryRow>(selectOfJob, [...values, jobId])).rows.map(withNext);
   const sql = state !== undefined && openBatchStates.includes(state) ? selectOpen : selectAll;
-  return (await tx.query<BatchSummary>(sql, values)).rows;
+  return (await tx.query<SummaryRow>(sql, values)).rows.map(withNext);
+}
+
+type SummaryRow = Omit<BatchSummary, 'next'>;
+
+function withNext<Row extends Pick<BatchSummary, 'reasonCode'>>(row: Row): Row & Pick<BatchSummary, 'next'> {
+  return { ...row, next: row.reasonCode === null ? null : nextOf(row.reasonCode) || null };
 }
 
 const selectOne = `/* get batch */ select ${columns}, b.parent_batch_id as "parentBatchId", b.body_sha256 as "bodySha256",
-  (select a.message from headgate.attempts a where a.tenant_id = $1 and a.batch_id in (b.batch_id, b.parent_batch_id) and a.reason_code = b.reason_code
-    order by a.attempt_number desc limit 1) as message,
   (select jsonb_agg(m -> 'amounts') from jsonb_array_elements(b.members) m) as sums
   ${tables} where b.tenant_id = $1 and b.batch_id = $2`;
 
@@ -105,6 +111,5 @@ export async function getBatch(tx: TenantTx, batchId: string): Promise<BatchView
   if (found === undefined) throw new HeadgateError(deliveryErrors.E_BATCH_UNKNOWN, 'there is no delivery batch of this id');
   const { rows: attemptHistory } = await tx.query<AttemptView>(selectAttempts, [tx.tenantId, batchId]);
   const { sums, ...batch } = found;
-  const next = batch.reasonCode === null ? null : nextOf(batch.reasonCode) || null;
-  return { ...batch, next, amounts: amountTexts(sums.reduce<FieldAmounts>((sum, own) => addAmounts(sum, own), {})), attemptHistory };
+  return { ...withNext(batch), amounts: amountTexts(sums.reduce<FieldAmounts>((sum, own) => addAmounts(sum, own), {})), attemptHistory };
 }

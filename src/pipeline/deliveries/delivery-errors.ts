@@ -21,7 +21,7 @@ export const deliveryErrors = defineErrors({
   E_BATCH_STATE: {
     meaning: 'The delivery batch is in a state that does not allow this.',
     actor: 'operator',
-    next: 'Look at it with `headgate batch get`: only a held batch that nobody has decided about waits for one.',
+    next: 'List those that wait with `headgate batch list --state held`; of one that was given up, look at `headgate dead-letter list`.',
   },
   E_DEAD_LETTER_UNKNOWN: {
     meaning: 'There is no dead letter of this id.',

@@ -13,6 +13,7 @@ import { resolveAttempts } from './attempt-store.ts';
 import { moveBatches } from './batch-changes.ts';
 import { type LoadedBatch, loadBatches } from './batch-load.ts';
 import { type RecordSource, readBatchRecords } from './batch-records.ts';
+import type { BatchState } from './batch-state.ts';
 import { commitForCertain } from './certain-transaction.ts';
 import { configurationCodes } from './configuration-codes.ts';
 import { insertDeadLetters, type NewDeadLetter } from './dead-letter-store.ts';
@@ -50,7 +51,32 @@ export interface HeldServices extends RecordSource {
 }
 
 const lockHeld = `/* lock held batch */
-  select b.batch_id from headgate.batches b where b.tenant_id = $1 and b.batch_id = $2 and ${awaitsDecision} for update`;
+  select b.state, (${awaitsDecision}) as "awaitsDecision" from headgate.batches b where b.tenant_id = $1 and b.batch_id = $2 for update`;
+
+const standing: Readonly<Record<BatchState, string>> = {
+  ready: 'it waits for its next attempt',
+  sending: 'an attempt is under way',
+  unknown: 'its outcome is being found out',
+  held: 'nothing of it is to be decided',
+  acked: 'its records were delivered',
+  refused: 'its target refused its records, which are dead letters',
+  split: 'its records are in batches of their own',
+  dead: 'its records were given up and are dead letters',
+  cancelled: 'its jobs were cancelled',
+};
+
+/** Fails with E_BATCH_STATE, saying how the batch stands and in which state it could be decided. */
+export function assertDecidable({
+  state,
+  awaitsDecision: isWaiting,
+}: {
+  readonly state: BatchState;
+  readonly awaitsDecision: boolean;
+}): void {
+  if (isWaiting) return;
+  const allowed = `${heldDecisions.join(', ')} are for batches in state held`;
+  throw new HeadgateError(deliveryErrors.E_BATCH_STATE, `the batch is ${state} (${standing[state]}); ${allowed}`);
+}
 
 /**
  * One transaction. Fails with E_REASON_REQUIRED, E_KEY_REUSED, E_BATCH_UNKNOWN, and with E_BATCH_STATE when the batch does not
@@ -69,13 +95,14 @@ export async function decideHeldBatch(services: HeldServices, tenantId: string, 
     },
     { readOnly: true },
   );
-  const letters = decision.decision === 'discard' ? await lettersOf(services, seen.batch, seen.plan, decision) : [];
+  // Of a batch that was decided, the bytes may be gone.
+  const hasLetters = decision.decision === 'discard' && seen.batch.state === 'held';
+  const letters = hasLetters ? await lettersOf(services, seen.batch, seen.plan, decision) : [];
   let decided: DecidedBatch | undefined;
   await commitForCertain(services, tenantId, async (tx) => {
     decided = await answerOnce(tx, decision.keyed, async () => {
-      if ((await tx.query(lockHeld, [tx.tenantId, decision.batchId])).rowCount === 0) {
-        throw new HeadgateError(deliveryErrors.E_BATCH_STATE, 'the batch does not wait for a decision');
-      }
+      const { rows } = await tx.query<Parameters<typeof assertDecidable>[0]>(lockHeld, [tx.tenantId, decision.batchId]);
+      assertDecidable(rows[0]!);
       await writeDecision(tx, services, seen.batch, decision, letters);
       return { batchId: decision.batchId, decision: decision.decision, state: stateAfter[decision.decision] };
     });

@@ -1,0 +1,74 @@
+/** What the commands say of deliveries that wait for settings to be mended, and how they go on. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type CommandResult, runHeadgate, type ServedHeadgate, serveHeadgate, uploadFlow } from '../support/headgate-command.ts';
+import { startHttpSink } from '../support/http-sink.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'headgate-deliveries-'));
+let database: TestDatabase;
+let served: ServedHeadgate;
+
+const document = (kind: string, name: string, spec: string) =>
+  `apiVersion: headgate/v1\nkind: ${kind}\nmetadata: { tenant: bank, name: ${name} }\nspec: ${spec}\n`;
+const write = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return name;
+};
+
+beforeAll(async () => {
+  mkdirSync(join(folder, 'out'));
+  database = await createTestDatabase({ connectionsMax: 2 });
+  served = await serveHeadgate(join(folder, 'data'), { env: { HEADGATE_DATABASE_URL: database.url } });
+  const administer = (...argv: string[]) => runHeadgate(argv, { env: { HEADGATE_DATABASE_URL: database.url } });
+  expect((await administer('tenant', 'create', 'bank')).code).toBe(0);
+  const scopes = 'files:write,jobs:read,jobs:operate,flows:read,flows:write,policy:write';
+  const { stdout } = await administer('key', 'create', 'bank', '--scopes', scopes, '--json');
+  writeFileSync(join(folder, 'key'), JSON.parse(stdout).key, { mode: 0o600 });
+});
+afterAll(async () => {
+  await served?.stop();
+  await database?.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const headgate = (...argv: string[]): Promise<CommandResult> =>
+  runHeadgate([...argv, '--key-file', join(folder, 'key')], { env: { HEADGATE_URL: served.url }, cwd: folder });
+const json = async (...argv: string[]) => JSON.parse((await headgate(...argv, '--json')).stdout);
+
+const policy = document('TenantPolicy', 'policy', '{ tier: silver, egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }');
+const flowTo = (name: string, connection: string) =>
+  uploadFlow(name, { type: 'http', connection, retry: 'retry: { max: 1, initial: 10ms, cap: 20ms }' }).replace('path: ', 'path: /');
+
+it('a batch whose settings are at fault is shown with what its target said last and what to do, and sent again once mended', async () => {
+  const sink = await startHttpSink(() => ({ status: 401 }));
+  write('policy.yaml', policy);
+  write('ledger.yaml', document('Connection', 'ledger', `{ type: http, baseUrl: "${sink.url}" }`));
+  write('refused.yaml', flowTo('refused', 'ledger'));
+  expect(await headgate('flow', 'apply', 'policy.yaml', 'ledger.yaml', 'refused.yaml', '--yes')).toMatchObject({ code: 0 });
+  write('in.csv', 'id,account,amount,note\nr1,6200001234,1.50,\n');
+  const [{ jobId }] = await json('ingest', 'in.csv', '--flow', 'refused');
+  const find = async () => (await json('batch', 'list', '--job', jobId, '--state', 'held'))[0];
+  const batch = await vi.waitUntil(find, { timeout: 60_000, interval: 100 });
+  const { batchId } = batch;
+  const says = { reasonCode: 'E_TARGET_FORBIDDEN', message: expect.stringContaining('401'), next: expect.stringContaining('secret') };
+  expect(batch).toMatchObject(says);
+  expect(await json('batch', 'get', batchId)).toMatchObject(says);
+  const list = await headgate('batch', 'list', '--job', jobId);
+  expect(list.stdout).toMatch(/^batchId\t.*\tmessage\n.*\tE_TARGET_FORBIDDEN\t.*401[^\t]*\n$/);
+  const resend = `headgate batch resolve ${batchId} --as resend --reason TEXT`;
+  expect(list.stderr).toMatch(/^try: Put a valid secret .*\n$/);
+  expect(list.stderr).toContain(resend);
+  const got = await headgate('batch', 'get', batchId);
+  expect(got.stdout).toMatch(/\nmessage\t.*401.*\n/);
+  expect(got.stderr).toContain(resend);
+  sink.answer(() => ({ status: 200 }));
+  expect(await headgate(...resend.split(' ').slice(1, -1), 'mended', '--yes')).toMatchObject({ code: 0 });
+  expect(await headgate('job', 'watch', jobId)).toMatchObject({ code: 0 });
+  expect(await headgate('batch', 'resolve', batchId, '--as', 'resend', '--reason', 'again', '--yes')).toMatchObject({
+    code: 6,
+    stderr: expect.stringMatching(/E_BATCH_STATE: the batch is acked .* are for batches in state held\ntry: /),
+  });
+});
