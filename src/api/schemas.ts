@@ -134,7 +134,10 @@ const acceptedUpload = object(
   },
   { $id: 'AcceptedUpload' },
 );
-const duplicateUpload = object({ state: Type.Literal('duplicate'), ...taken, of: id }, { $id: 'DuplicateUpload' });
+const duplicateUpload = object(
+  { state: Type.Literal('duplicate'), ...taken, of: id, jobId: Type.Optional(id) },
+  { $id: 'DuplicateUpload' },
+);
 const undecidedUpload = object(
   { state: choice(['held', 'quarantined'] as const), ...taken, code: text, reason: text },
   { $id: 'UndecidedUpload' },

@@ -70,7 +70,8 @@ describe('an upload', () => {
     const first = await upload({ body });
     const again = await upload({ body, name: 'again.csv' });
     expect(facts(again)).toEqual([200, 'json', 'duplicate']);
-    expect(again.json.of).toBe(first.json.fileId);
+    expect(again.json).toMatchObject({ of: first.json.fileId, jobId: first.json.jobId });
+    expect(first.json.jobId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it('that the flow holds is answered with 202 and goes nowhere', async () => {

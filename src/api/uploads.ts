@@ -26,7 +26,7 @@ const uploadQuery = query({
 const route = describe({
   operationId: 'uploadFile',
   summary: 'Uploads a file',
-  description: `The body is the file, of any size and media type. 201: accepted. 200: a duplicate of one that was accepted. 202: held for a person.
+  description: `The body is the file, of any size and media type. 201: accepted. 200: a duplicate of one that was accepted, with that one's file and job. 202: held for a person.
 422 with state quarantined: its bytes are kept apart, and it goes nowhere. 429 and 507: no room, nothing was kept.
 \`Repr-Digest\` or \`Content-Digest\` (RFC 9530) with sha-256 is checked; \`Idempotency-Key\` makes a repeat safe; \`Content-Encoding: gzip\` is unpacked.`,
   tag: 'files',
@@ -64,7 +64,7 @@ export function uploadRoutes(parts: ApiParts) {
           const error = new HeadgateError(answer.code, 'the tenant has no room for this file now; nothing was kept', { retryable: true });
           return sendProblem(reply, error, answer.reason === 'full' ? 507 : 429, answer.retryAfterMs / 1000);
         }
-        const jobId = answer.kind === 'accepted' ? await findJob(parts, ownerOf(request).tenantId, answer.fileId) : undefined;
+        const jobId = await findJob(parts, ownerOf(request).tenantId, answer);
         return reply.code(uploadStatus[answer.kind]).send(bodyOf(answer, jobId));
       },
     );
@@ -95,7 +95,10 @@ function uploadOf(request: FastifyRequest<{ Querystring: UploadQuery }>, parts: 
   };
 }
 
-async function findJob(parts: ApiParts, tenantId: string, fileId: string): Promise<string | undefined> {
+/** Of a duplicate, the job of the file that was first. */
+async function findJob(parts: ApiParts, tenantId: string, answer: UploadAnswer): Promise<string | undefined> {
+  const fileId = answer.kind === 'accepted' ? answer.fileId : answer.kind === 'duplicate' ? answer.of : undefined;
+  if (fileId === undefined) return undefined;
   return (await withTenant(parts.db, tenantId, (tx) => findFile(tx, fileId), { readOnly: true }))?.jobIds[0];
 }
 

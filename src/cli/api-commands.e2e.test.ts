@@ -1,8 +1,16 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandResult, runHeadgate, type ServedHeadgate, serveHeadgate, uploadFlow } from '../../test/support/headgate-command.ts';
+import {
+  type CommandResult,
+  runHeadgate,
+  type ServedHeadgate,
+  serveHeadgate,
+  startCommand,
+  uploadFlow,
+} from '../../test/support/headgate-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'headgate-cli-'));
 const dataDir = join(folder, 'data');
@@ -10,6 +18,10 @@ const out = join(folder, 'out');
 let served: ServedHeadgate;
 let stopped: Awaited<ReturnType<ServedHeadgate['stop']>> | undefined;
 let keyFile: string;
+/** Refuses everything for now, whenever it is asked. */
+const unwell = createServer((request, response) => {
+  request.resume().once('end', () => response.writeHead(503).end());
+});
 
 beforeAll(async () => {
   mkdirSync(out);
@@ -17,8 +29,19 @@ beforeAll(async () => {
   await administer('tenant', 'create', 'bank');
   keyFile = await makeKey();
   for (const [name, text] of Object.entries(documents)) writeFileSync(join(folder, name), text);
+  await new Promise<void>((resolve) => unwell.listen(0, '127.0.0.1', resolve));
+  const { port } = unwell.address() as { port: number };
+  const unwellText = `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: bank, name: unwell }\nspec: { type: http, baseUrl: "http://127.0.0.1:${port}" }\n`;
+  writeFileSync(join(folder, 'unwell.yaml'), unwellText);
+  const policyKey = await makeKey('flows:write', 'policy:write');
+  const applied = await runHeadgate(['flow', 'apply', 'policy.yaml', 'unwell.yaml', '--yes', '--key-file', policyKey], {
+    env: { HEADGATE_URL: served.url },
+    cwd: folder,
+  });
+  expect(applied).toMatchObject({ code: 0 });
 });
 afterAll(async () => {
+  unwell.close();
   stopped ??= await served?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -34,8 +57,17 @@ kind: Connection
 metadata: { tenant: bank, name: nowhere }
 spec: { type: folder, root: ${JSON.stringify(join(folder, 'nowhere'))} }
 `,
+  'policy.yaml': `apiVersion: headgate/v1
+kind: TenantPolicy
+metadata: { tenant: bank, name: policy }
+spec: { egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }
+`,
   'flow.yaml': uploadFlow('payments', { type: 'file', connection: 'out' }),
-  'failing.yaml': uploadFlow('failing', { type: 'file', connection: 'nowhere', retry: 'retry: { max: 1, initial: 100ms, cap: 1s }' }),
+  'failing.yaml': uploadFlow('failing', {
+    type: 'http',
+    connection: 'unwell',
+    retry: 'retry: { max: 1, initial: 100ms, cap: 1s }',
+  }).replace('path: failing', 'path: /failing'),
   'waiting.yaml': uploadFlow('waiting', { type: 'file', connection: 'nowhere', retry: 'retry: { max: 10, initial: 30s, cap: 60s }' }),
 };
 
@@ -191,10 +223,42 @@ describe('ingest', () => {
 
   it('says when a file is a duplicate, which is no failure', async () => {
     const path = file(good(1));
-    await headgate('ingest', path, '--flow', 'payments', '--wait');
+    const [first] = JSON.parse((await headgate('ingest', path, '--flow', 'payments', '--wait', '--json')).stdout);
     const { code, stdout } = await headgate('ingest', path, '--flow', 'payments', '--wait', '--json');
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)[0]).toMatchObject({ state: 'duplicate', job: null, duplicateOf: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+    expect(JSON.parse(stdout)[0]).toMatchObject({
+      state: 'duplicate',
+      jobId: first.jobId,
+      job: 'completed',
+      duplicateOf: first.fileId,
+      records: { read: 1 },
+    });
+  });
+
+  it('of a duplicate waits for the job of the file that was first, and ends as that does', async () => {
+    const path = file(good(1));
+    const [{ jobId }] = JSON.parse((await headgate('ingest', path, '--flow', 'waiting', '--json')).stdout);
+    const again = await headgate('ingest', path, '--flow', 'waiting', '--wait', '--timeout', '1');
+    expect([again.code, again.stderr.includes(`job ${jobId} is still delivering`)]).toEqual([8, true]);
+    const held = file(bad(1), bad(2), good(3));
+    await headgate('ingest', held, '--flow', 'payments', '--wait');
+    const result = await headgate('ingest', held, '--flow', 'payments', '--wait', '--json');
+    expect([result.code, JSON.parse(result.stdout)[0]]).toMatchObject([1, { state: 'duplicate', job: 'held' }]);
+    expect((await headgate('ingest', held, '--flow', 'payments')).code).toBe(0);
+  });
+
+  it('that is interrupted says which job goes on, and how to watch it', async () => {
+    const path = file(good(1));
+    const [{ jobId }] = JSON.parse((await headgate('ingest', path, '--flow', 'waiting', '--json')).stdout);
+    const argv = ['ingest', path, '--flow', 'waiting', '--wait', '--key-file', keyFile];
+    const waiting = startCommand(argv, { env: { HEADGATE_URL: served.url }, cwd: folder });
+    await waiting.said(/: delivering, /);
+    // As a terminal and npm send one Ctrl-C.
+    waiting.interrupt();
+    waiting.interrupt();
+    const { code, stdout, stderr } = await waiting.ended;
+    expect([code, stdout]).toEqual([130, '']);
+    expect(stderr).toContain(`error E_INTERRUPTED: job ${jobId} goes on; to watch it: headgate job watch ${jobId}`);
   });
 
   it('with the same key gives the same answer', async () => {

@@ -19,6 +19,11 @@ export const cliErrors = defineErrors({
     actor: 'caller',
     next: 'Look at the plan it printed; repeat with --yes.',
   },
+  E_INTERRUPTED: {
+    meaning: 'The command was interrupted while it waited; what it waited for goes on.',
+    actor: 'caller',
+    next: 'Watch the job again with `headgate job watch`.',
+  },
   E_TIMEOUT: {
     meaning: 'The awaited state was not reached in time.',
     actor: 'operator',

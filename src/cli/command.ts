@@ -47,6 +47,7 @@ const exitCodes: Readonly<Record<string, number>> = {
   E_API_KEY_MISSING: 4,
   E_NOT_FOUND: 5,
   E_TIMEOUT: 8,
+  E_INTERRUPTED: 130,
 };
 
 /** Of what the API refused. */

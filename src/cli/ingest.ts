@@ -7,7 +7,7 @@ import { HeadgateError } from '../platform/base/errors.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
-import { apiOptions, type Command, outputOptions, requiredOption, textOption } from './command.ts';
+import { apiOptions, type Command, outputOptions, printable, requiredOption, textOption } from './command.ts';
 import { countOption, type JobAnswer, waitForJob } from './job.ts';
 import { printRows } from './output.ts';
 
@@ -23,7 +23,7 @@ interface UploadAnswer {
 export const ingestCommand: Command = {
   usage: 'headgate ingest FILE… --flow NAME [--wait] [--timeout SECONDS] [--idempotency-key KEY] [--json]',
   summary:
-    'Uploads files to a flow; exit 1 when one is quarantined. With --wait until their jobs are closed or held; exit 1 when one did not complete. A duplicate is no failure.',
+    'Uploads files to a flow; exit 1 when one is quarantined. With --wait until their jobs are closed or held; exit 1 when one did not complete. A duplicate is no failure: it names the job of the file that was first, and --wait waits for that.',
   options: {
     ...outputOptions,
     ...apiOptions,
@@ -53,9 +53,11 @@ export const ingestCommand: Command = {
       try {
         const key = textOption(line, 'idempotency-key');
         const answer = await upload(api, path, flow, key && line.positionals.length > 1 ? `${key}-${index + 1}` : key);
-        const job = line.options.wait && answer.jobId ? await waitForJob(api, answer.jobId, timeoutSeconds, progressOf(path)) : undefined;
+        const job = line.options.wait && answer.jobId ? await waitShowing(api, path, answer.jobId, timeoutSeconds) : undefined;
         rows.push(rowOf(path, answer, job));
-        const isDone = line.options.wait ? job?.state === 'completed' || answer.state === 'duplicate' : answer.state !== 'quarantined';
+        const isDone = line.options.wait
+          ? (job?.state ?? answer.state) === (job ? 'completed' : 'duplicate')
+          : answer.state !== 'quarantined';
         if (!isDone) exitCode = 1;
       } catch (error) {
         if (rows.length > 0) await print();
@@ -103,14 +105,17 @@ async function hashFile(path: string): Promise<string> {
   return hash.digest('base64');
 }
 
-function progressOf(path: string): (job: JobAnswer) => void {
+/** On a terminal one line that changes, elsewhere a line for each change. */
+async function waitShowing(api: ApiClient, path: string, jobId: string, timeoutSeconds: number): Promise<JobAnswer> {
+  const { stderr } = process;
   let last = '';
-  return (job) => {
-    const text = `${basename(path)}: ${job.state}, ${job.records.read} records read`;
-    if (text === last) return;
-    last = text;
-    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
-    else process.stderr.write(`${text}\n`);
-    if (process.stderr.isTTY && job.closedAt) process.stderr.write('\n');
-  };
+  try {
+    return await waitForJob(api, jobId, timeoutSeconds, ({ state, records }) => {
+      const text = `${basename(path)}: ${state}, ${records.read} records read`;
+      if (text !== last) stderr.write(stderr.isTTY ? `\r\u001b[K${printable(text)}` : `${printable(text)}\n`);
+      last = text;
+    });
+  } finally {
+    if (stderr.isTTY && last !== '') stderr.write('\n');
+  }
 }

@@ -5,6 +5,7 @@ import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
 import { decisionCommand } from './decision.ts';
+import { untilInterrupted } from './interruption.ts';
 import { jobExportCommand } from './job-export.ts';
 import { printOne, printRows } from './output.ts';
 
@@ -82,21 +83,34 @@ function decision(verb: 'release' | 'reject' | 'cancel' | 'retry-close', summary
   return decisionCommand({ command: `headgate job ${verb} JOB`, summary, thing: 'JOB', path: (jobId) => `/v1/jobs/${jobId}/${verb}` });
 }
 
-/** Polls with growing pauses. Fails with E_TIMEOUT. */
-export async function waitForJob(
+/** Polls with growing pauses. Fails with E_TIMEOUT, and at Ctrl-C with E_INTERRUPTED. */
+export function waitForJob(
   api: ApiClient,
   jobId: string,
   timeoutSeconds: number,
   onProgress?: (job: JobAnswer) => void,
 ): Promise<JobAnswer> {
+  return untilInterrupted(
+    (signal) => pollJob(api, jobId, { timeoutSeconds, onProgress, signal }),
+    () => new HeadgateError(cliErrors.E_INTERRUPTED, `job ${jobId} goes on; to watch it: headgate job watch ${jobId}`),
+  );
+}
+
+async function pollJob(
+  api: ApiClient,
+  jobId: string,
+  { timeoutSeconds, onProgress, signal }: { timeoutSeconds: number; onProgress?: (job: JobAnswer) => void; signal: AbortSignal },
+): Promise<JobAnswer> {
   const deadlineMs = systemPorts.clock.monotonicMs() + timeoutSeconds * 1000;
   for (let pauseMs = 50; ; pauseMs = Math.min(1_000, pauseMs * 1.5)) {
     const job = await api.get<JobAnswer>(`/v1/jobs/${jobId}`);
+    if (signal.aborted) return job;
     onProgress?.(job);
     if (closedStates.has(job.state) || job.state === 'held') return job;
     if (systemPorts.clock.monotonicMs() > deadlineMs)
       throw new HeadgateError(cliErrors.E_TIMEOUT, `job ${jobId} is still ${job.state} after ${timeoutSeconds} s`);
-    await systemPorts.sleep.sleep(pauseMs);
+    await systemPorts.sleep.sleep(pauseMs, signal);
+    if (signal.aborted) return job;
   }
 }
 

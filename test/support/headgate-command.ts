@@ -36,6 +36,36 @@ export function runHeadgate(argv: readonly string[], { env, cwd }: CommandOption
   });
 }
 
+export interface StartedCommand {
+  /** Resolves when it has written something to stderr that matches; rejects with what it wrote when it ends first. */
+  said(pattern: RegExp): Promise<RegExpExecArray>;
+  /** As Ctrl-C does. */
+  interrupt(): void;
+  /** `code` is null when a signal ended it. */
+  readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
+}
+
+/** `headgate …`, not waited for. */
+export function startCommand(argv: readonly string[], { env, cwd }: CommandOptions = {}): StartedCommand {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...argv], {
+    cwd,
+    env: environmentOf(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return {
+    said: (pattern) => saidBy(child, pattern, () => stderr),
+    interrupt: () => void child.kill('SIGINT'),
+    ended: new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr }))),
+  };
+}
+
 export interface ServedHeadgate {
   readonly url: string;
   /** SIGTERM, and how it ended. */
@@ -60,18 +90,21 @@ export function startHeadgate(dataDir: string, options: CommandOptions = {}): St
     written += text;
   });
   return {
-    said: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          const match = pattern.exec(written);
-          if (match !== null) resolve(match);
-        };
-        child.once('close', () => reject(new Error(`headgate serve ended: ${written}`)));
-        child.stderr.on('data', look);
-        look();
-      }),
+    said: (pattern) => saidBy(child, pattern, () => written),
     stop: () => stop(child),
   };
+}
+
+function saidBy(child: ChildProcess, pattern: RegExp, written: () => string): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      const match = pattern.exec(written());
+      if (match !== null) resolve(match);
+    };
+    child.once('close', () => reject(new Error(`headgate ended: ${written()}`)));
+    child.stderr!.on('data', look);
+    look();
+  });
 }
 
 /** Resolves when it says where it serves; rejects with what it wrote when it ends first. */
