@@ -96,20 +96,22 @@ describe('chunks', () => {
     ).toEqual(['E_VERIFY_CHUNKS']);
   });
 
-  test('end where a record is longer than the receipt says was allowed', () => {
-    const lines = [...fixtureLines.slice(0, 6), `D,${'p'.repeat(2_000)},1.00,ZAR,`, ...fixtureLines.slice(6)];
+  test.each([
+    ['E_RECORD_TOO_LONG', 'a record is longer than', ''],
+    ['E_QUOTE_OPEN', 'a quote is not closed within', '"'],
+  ])('end where a record is longer than the receipt says was allowed (%s)', (code, words, quote) => {
+    const lines = [...fixtureLines.slice(0, 6), `D,${quote}${'p'.repeat(2_000)},1.00,ZAR,`, ...fixtureLines.slice(6)];
     const job = exportedJob({ lines, recordBytesMax: 1_500 });
-    expect(job.receipt.reasons[0]).toMatchObject({ code: 'E_RECORD_TOO_LONG', message: 'a record is longer than 1500 bytes' });
+    expect(job.receipt.reasons[0]).toMatchObject({ code, message: `${words} 1500 bytes` });
     const report = verified(job.files);
     expect(report.failures).toEqual([]);
     expect(report.notes[0]).toMatch(/first record of more than 1500 bytes/);
     for (const limit of [2, 1_023, 3_000, 99_000_000]) {
-      const message = `a record is longer than ${limit} bytes`;
-      const reasons = (receipt: Receipt) => [{ ...receipt.reasons[0]!, message }, ...receipt.reasons.slice(1)];
+      const reasons = job.receipt.reasons.map((reason, at) => (at === 0 ? { ...reason, message: `${words} ${limit} bytes` } : reason));
       expect(
-        forged(job, (receipt) => ({ reasons: reasons(receipt) })),
+        forged(job, () => ({ reasons })),
         `${limit}`,
-      ).toContain('E_VERIFY_CHUNKS');
+      ).toContain('E_VERIFY_VERDICT');
     }
   });
 });
@@ -229,10 +231,13 @@ describe('decisions', () => {
     expect(forged(job, cancelled, strict)).toEqual(['E_VERIFY_VERDICT']);
   });
 
-  test('to release a file that could not be read to its end are found out', () => {
-    const lines = [...fixtureLines.slice(0, 6), `D,${'p'.repeat(2_000)},1.00,ZAR,`, ...fixtureLines.slice(6)];
+  test.each<[string, readonly string[]]>([
+    ['could not be read to its end', [...fixtureLines.slice(0, 6), `D,${'p'.repeat(2_000)},1.00,ZAR,`, ...fixtureLines.slice(6)]],
+    ['has records behind its trailer', [...fixtureLines, 'D,p99,1.00,ZAR,']],
+  ])('to release a file that %s are found out', (_what, lines) => {
     const report = verified(exportedJob({ lines, recordBytesMax: 1_500, whenHeld: 'release' }).files);
     expect(codesOf(report)).toEqual(['E_VERIFY_VERDICT']);
+    expect(verified(exportedJob({ lines, recordBytesMax: 1_500, whenHeld: 'reject' }).files).failures).toEqual([]);
   });
 
   test('of a person about a held file are sound', () => {

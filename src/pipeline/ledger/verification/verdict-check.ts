@@ -60,13 +60,12 @@ function isPossibleEnd({ job, batches, targets }: Receipt): boolean {
 
 /**
  * What a person may make of it: release or reject what is held, cancel what is not over. What was cancelled after all of it
- * was delivered ends as if it had not been; a release before that may be behind it. A file that could not be read to its
- * end is never released.
+ * was delivered ends as if it had not been; a release before that may be behind it. A damaged file is never released.
  */
 function allowedVerdicts(found: RecomputedVerdict, records: RecordCounts, decided: ReceiptDecision['kind'] | null): string[] {
   const isHeld = found.verdict === 'held';
   const passed = records.rejected > 0 ? 'partial' : 'accepted';
-  const released = isHeld && found.isWhole ? [passed] : [];
+  const released = isHeld && !found.isDamaged ? [passed] : [];
   switch (decided) {
     case null:
       return isHeld ? [] : [found.verdict];
@@ -83,13 +82,14 @@ interface RecomputedVerdict {
   readonly verdict: Verdict;
   readonly reasons: readonly FileReason[];
   readonly controlTotals: ControlTotals;
-  /** All of the file could be read. */
-  readonly isWhole: boolean;
+  /** Records of it could not be read, or lie where none may. */
+  readonly isDamaged: boolean;
 }
 
-function recomputeVerdict(plan: Plan, { totals, coverage }: RecomputedFile): RecomputedVerdict {
+function recomputeVerdict(plan: Plan, { totals }: RecomputedFile): RecomputedVerdict {
   const summary = { ...totals, targets: [], errors: [], warnings: [] };
   const rules = checkFileRules(compileFlow(plan), { summary, records: totals.records });
+  const isDamaged = totals.damage.length > 0;
   const reasons: FileReason[] = [
     ...totals.damage.map(({ code, message }) => held(code, message)),
     ...envelopeReasons(plan, totals),
@@ -97,13 +97,13 @@ function recomputeVerdict(plan: Plan, { totals, coverage }: RecomputedFile): Rec
     ...acceptanceReasons(plan.acceptance, {
       records: totals.records,
       rejected: totals.amounts.rejected,
-      isDamaged: totals.damage.length > 0,
+      isDamaged,
     }),
   ];
   const isRejected = reasons.some((reason) => reason.verdict === 'rejected');
   const passed = totals.records.rejected > 0 ? 'partial' : 'accepted';
   const verdict = isRejected ? 'rejected' : reasons.length > 0 ? 'held' : passed;
-  return { verdict, reasons, controlTotals: receiptControlTotals(plan, rules.controlTotals), isWhole: coverage.stop === null };
+  return { verdict, reasons, controlTotals: receiptControlTotals(plan, rules.controlTotals), isDamaged };
 }
 
 function envelopeReasons(plan: Plan, totals: RecomputedFile['totals']): FileReason[] {
