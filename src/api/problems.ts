@@ -109,6 +109,7 @@ export function asHeadgateError(error: FastifyError | HeadgateError | Error): He
 function describeIssue(issue: NonNullable<FastifyError['validation']>[number]): string {
   const { params, keyword, message } = issue;
   if (keyword === 'additionalProperties') return `unknown field ${JSON.stringify(String(params.additionalProperty)).slice(0, 80)}`;
+  if (keyword === 'enum') return `must be one of ${(params.allowedValues as readonly unknown[]).map(String).join(', ')}`;
   return message ?? 'is not valid';
 }
 

@@ -14,8 +14,12 @@ export interface ApiClient {
     body: ReadableStream | Uint8Array,
     headers: Readonly<Record<string, string>>,
   ): Promise<{ status: number; answer: Answer }>;
-  /** Every page of a list, up to `itemsMax`. */
-  list<Item>(path: string, query: Readonly<Record<string, string | undefined>>, itemsMax: number): Promise<Item[]>;
+  /** Every page of a list, up to `itemsMax`; `isCut` when there may be more. */
+  list<Item>(
+    path: string,
+    query: Readonly<Record<string, string | undefined>>,
+    itemsMax: number,
+  ): Promise<{ readonly items: Item[]; readonly isCut: boolean }>;
   stream(path: string): Promise<ReadableStream<Uint8Array>>;
 }
 
@@ -63,7 +67,7 @@ export function createApiClient(line: CommandLine, env: Readonly<Record<string, 
         items.push(...page.items);
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined && items.length < itemsMax);
-      return items;
+      return { items, isCut: cursor !== undefined };
     },
     async stream(path) {
       const response = await call(path, { method: 'GET' });

@@ -314,7 +314,24 @@ describe('jobs', () => {
     expect(await list('-o', 'csv', '--fields', 'jobId,state')).toBe(`jobId,state\r\n${jobId},completed\r\n`);
     expect(await list('--fields', 'jobId,records.rejected')).toBe(`jobId\trecords.rejected\n${jobId}\t1\n`);
     expect(await headgate('job', 'list', '-o', 'xml')).toMatchObject({ code: 2, stdout: '' });
-    expect((await headgate('job', 'list', '--state', 'lost')).code).toBe(2);
+    const lost = await headgate('job', 'list', '--state', 'lost');
+    expect([lost.code, lost.stdout]).toEqual([2, '']);
+    expect(lost.stderr).toContain('/state: must be one of queued, running, ');
+    expect(lost.stderr).toContain(', completed_with_failures');
+  });
+
+  it('and what else is listed say when there is more than was shown', async () => {
+    const jobId = await ingested('payments', good(1), bad(2), good(3));
+    const stderrOf = async (...argv: string[]) => (await headgate(...argv, '--json')).stderr;
+    expect(await stderrOf('job', 'list', '--limit', '1')).toBe('stopped after 1, there may be more: --limit N shows more\n');
+    expect(await stderrOf('record', 'list', jobId, '--limit', '2')).toContain('stopped after 2');
+    expect(await stderrOf('record', 'list', jobId)).toBe('');
+    expect(await stderrOf('job', 'errors', jobId)).toBe('');
+    for (const limit of ['0', '0x1', '1e1', '+1', '1.0', '100000'])
+      expect(await headgate('job', 'list', '--limit', limit)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('--limit takes a whole number from 1 to 86400'),
+      });
   });
 
   it('are shown, watched, and explained', async () => {
@@ -325,6 +342,7 @@ describe('jobs', () => {
       balanced: true,
     });
     expect((await headgate('job', 'get', jobId)).stdout).toMatch(new RegExp(`^jobId\t${jobId}\nflow\tpayments\n`));
+    expect((await headgate('job', 'get', jobId)).stdout).toContain('\ncontrolTotals.computed.records\t2\n');
     expect((await headgate('job', 'watch', jobId, '--fields', 'state')).stdout).toBe('state\tcompleted\n');
     const errors = await headgate('job', 'errors', jobId, '--fields', 'record,code,field');
     expect(errors.stdout).toMatch(/^record\tcode\tfield\n2\tE_[A-Z_]+\tamount\n$/);

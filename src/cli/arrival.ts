@@ -2,8 +2,8 @@
 import { createApiClient } from './api-client.ts';
 import { apiOptions, type Command, outputOptions, requiredPositional, textOption } from './command.ts';
 import { decisionCommand } from './decision.ts';
-import { countOption } from './job.ts';
-import { printOne, printRows } from './output.ts';
+import { printList } from './list.ts';
+import { printOne } from './output.ts';
 
 const options = { ...outputOptions, ...apiOptions } as const;
 
@@ -13,12 +13,11 @@ export const arrivalVerbs: Readonly<Record<string, Command>> = {
     summary: 'Lists arrivals, accepted or not, newest first; those in state held wait for a decision.',
     options: { ...options, state: { type: 'string' }, flow: { type: 'string' }, limit: { type: 'string' } },
     async run(line) {
-      const arrivals = await createApiClient(line).list<Record<string, unknown>>(
-        '/v1/arrivals',
-        { state: textOption(line, 'state'), flow: textOption(line, 'flow') },
-        countOption(line, 'limit', 50),
-      );
-      await printRows(line, arrivals, { columns: ['arrivalId', 'flow', 'source', 'name', 'bytes', 'state', 'reasonCode', 'seenAt'] });
+      await printList(line, {
+        path: '/v1/arrivals',
+        query: { state: textOption(line, 'state'), flow: textOption(line, 'flow') },
+        columns: ['arrivalId', 'flow', 'source', 'name', 'bytes', 'state', 'reasonCode', 'seenAt'],
+      });
       return 0;
     },
   },
@@ -52,12 +51,11 @@ export const fileVerbs: Readonly<Record<string, Command>> = {
     summary: 'Lists accepted files, newest first.',
     options: { ...options, flow: { type: 'string' }, limit: { type: 'string' } },
     async run(line) {
-      const files = await createApiClient(line).list<Record<string, unknown>>(
-        '/v1/files',
-        { flow: textOption(line, 'flow') },
-        countOption(line, 'limit', 50),
-      );
-      await printRows(line, files, { columns: ['fileId', 'flow', 'name', 'bytes', 'acceptedNumber', 'sha256', 'acceptedAt'] });
+      await printList(line, {
+        path: '/v1/files',
+        query: { flow: textOption(line, 'flow') },
+        columns: ['fileId', 'flow', 'name', 'bytes', 'acceptedNumber', 'sha256', 'acceptedAt'],
+      });
       return 0;
     },
   },

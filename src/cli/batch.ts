@@ -11,8 +11,8 @@ import {
   textOption,
 } from './command.ts';
 import { decisionCommand } from './decision.ts';
-import { countOption } from './job.ts';
-import { printOne, printRows } from './output.ts';
+import { printList } from './list.ts';
+import { printOne } from './output.ts';
 
 const options = { ...outputOptions, ...apiOptions } as const;
 const resolveUsage = 'headgate batch resolve BATCH --as delivered|resend|discard';
@@ -51,8 +51,9 @@ export const batchVerbs: Readonly<Record<string, Command>> = {
     },
     async run(line) {
       const filter = Object.fromEntries(['job', 'flow', 'target', 'state'].map((name) => [name, textOption(line, name)]));
-      const batches = await createApiClient(line).list<BatchAnswer>('/v1/batches', filter, countOption(line, 'limit', 50));
-      await printRows(line, batches, {
+      const batches = await printList<BatchAnswer>(line, {
+        path: '/v1/batches',
+        query: filter,
         columns: ['batchId', 'flow', 'targetId', 'state', 'records', 'attempts', 'reasonCode', 'createdAt', 'message'],
       });
       tellNext(line, batches);

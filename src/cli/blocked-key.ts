@@ -1,9 +1,7 @@
 /** `headgate blocked-key list|release`: business keys whose later records are held back because one of them was given up. */
-import { createApiClient } from './api-client.ts';
 import { apiOptions, type Command, type CommandLine, outputOptions, textOption } from './command.ts';
 import { decisionCommand } from './decision.ts';
-import { countOption } from './job.ts';
-import { printRows } from './output.ts';
+import { printList } from './list.ts';
 
 const which = { 'dead-letter': { type: 'string' }, job: { type: 'string' }, flow: { type: 'string' }, target: { type: 'string' } } as const;
 const whichUsage = '[--dead-letter ID] [--job JOB] [--flow FLOW] [--target TARGET]';
@@ -14,12 +12,9 @@ export const blockedKeyVerbs: Readonly<Record<string, Command>> = {
     summary: 'Lists blocked keys by the record that was given up, newest first.',
     options: { ...outputOptions, ...apiOptions, ...which, limit: { type: 'string' } },
     async run(line) {
-      const keys = await createApiClient(line).list<Record<string, unknown>>(
-        '/v1/blocked-keys',
-        filterOf(line),
-        countOption(line, 'limit', 50),
-      );
-      await printRows(line, keys, {
+      await printList(line, {
+        path: '/v1/blocked-keys',
+        query: filterOf(line),
         columns: ['deadLetterId', 'jobId', 'flow', 'targetId', 'recordNumber', 'cause', 'code', 'isWholeLane', 'blockedAt'],
       });
       return 0;

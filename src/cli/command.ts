@@ -57,6 +57,9 @@ export function exitCodeOf(error: HeadgateError): number {
   return (error instanceof ApiProblem ? exitCodesByStatus[error.status] : exitCodes[error.code]) ?? 1;
 }
 
+/** Most findings, changes or warnings that are shown below one thing. */
+export const listedMax = 50;
+
 /** Prints an error as every command does, and returns its exit code. Control characters never reach the terminal. */
 export function reportError(thrown: unknown): number {
   const error =
@@ -64,10 +67,11 @@ export function reportError(thrown: unknown): number {
       ? thrown
       : new HeadgateError('E_INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
   const lines = [`error ${error.code}: ${error.message}`];
-  for (const detail of error.details.slice(0, 50))
+  for (const detail of error.details.slice(0, listedMax))
     lines.push(
       `  ${detail.line === undefined ? '' : `${detail.line}:${detail.column ?? 1}: `}${detail.path ? `${detail.path}: ` : ''}${detail.message}`,
     );
+  if (error.details.length > listedMax) lines.push(`  … and ${error.details.length - listedMax} more`);
   if (error.next) lines.push(`try: ${error.next}`);
   if (error instanceof ApiProblem && error.traceId) lines.push(`trace: ${error.traceId}`);
   process.stderr.write(`${lines.map(printable).join('\n')}\n`);
@@ -135,5 +139,16 @@ export function textOption(line: CommandLine, name: string): string | undefined 
 export function requiredOption(line: CommandLine, name: string, usage: string): string {
   const value = textOption(line, name);
   if (!value) throw new HeadgateError(cliErrors.E_USAGE, `--${name} is missing (usage: ${usage})`);
+  return value;
+}
+
+const countMax = 86_400;
+
+/** Digits only. Fails with E_USAGE. */
+export function countOption(line: CommandLine, name: string, defaultValue: number): number {
+  const text = textOption(line, name);
+  if (text === undefined) return defaultValue;
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > countMax) throw new HeadgateError(cliErrors.E_USAGE, `--${name} takes a whole number from 1 to ${countMax}`);
   return value;
 }

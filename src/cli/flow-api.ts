@@ -3,12 +3,21 @@ import { readFileSync } from 'node:fs';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
-import { apiOptions, type Command, type CommandLine, outputOptions, printable, requiredPositional, textOption } from './command.ts';
+import {
+  apiOptions,
+  type Command,
+  type CommandLine,
+  listedMax,
+  outputOptions,
+  printable,
+  requiredPositional,
+  textOption,
+} from './command.ts';
 import { confirmPlan } from './confirmation.ts';
+import { printList } from './list.ts';
 import { printOne, printRows } from './output.ts';
 
 const options = { ...outputOptions, ...apiOptions } as const;
-const listMax = 10_000;
 
 interface Outcome {
   readonly kind: string;
@@ -24,9 +33,8 @@ export const flowListCommand: Command = {
   summary: 'Lists the flows of the tenant with the version in force.',
   options,
   async run(line) {
-    await printRows(line, await createApiClient(line).list('/v1/flows', {}, listMax), {
-      columns: ['name', 'service', 'subService', 'version', 'enabled', 'hash'],
-    });
+    const columns = ['name', 'service', 'subService', 'version', 'enabled', 'hash'];
+    await printList(line, { path: '/v1/flows', itemsMax: 10_000, hint: 'the API has the rest, page by page', columns });
     return 0;
   },
 };
@@ -113,8 +121,19 @@ async function printOutcomes(line: CommandLine, outcomes: readonly Outcome[]): P
   await printRows(line, rows, { columns: ['kind', 'name', 'version', 'outcome', 'changed'] });
   if (textOption(line, 'output') === undefined && !line.options.json)
     for (const { name, changes, warnings } of outcomes) {
-      for (const { path, change } of changes.slice(0, 50)) process.stderr.write(`${name}: ${change} ${path}\n`);
-      for (const warning of warnings.slice(0, 50))
-        process.stderr.write(`${printable(`${name}:${warning.line}:${warning.column}: warning ${warning.code}: ${warning.message}`)}\n`);
+      tell(
+        name,
+        changes.map(({ path, change }) => `${name}: ${change} ${path}`),
+      );
+      tell(
+        name,
+        warnings.map((warning) => `${name}:${warning.line}:${warning.column}: warning ${warning.code}: ${warning.message}`),
+      );
     }
+}
+
+/** On stderr. */
+function tell(name: string, texts: readonly string[]): void {
+  for (const text of texts.slice(0, listedMax)) process.stderr.write(`${printable(text)}\n`);
+  if (texts.length > listedMax) process.stderr.write(`${name}: … and ${texts.length - listedMax} more; --json shows all\n`);
 }

@@ -7,8 +7,8 @@ import { HeadgateError } from '../platform/base/errors.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
-import { apiOptions, type Command, outputOptions, printable, requiredOption, textOption } from './command.ts';
-import { countOption, type JobAnswer, waitForJob } from './job.ts';
+import { apiOptions, type Command, countOption, outputOptions, printable, requiredOption, textOption } from './command.ts';
+import { type JobAnswer, waitForJob } from './job.ts';
 import { printRows } from './output.ts';
 
 interface UploadAnswer {

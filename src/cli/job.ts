@@ -3,11 +3,12 @@ import { HeadgateError } from '../platform/base/errors.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
-import { apiOptions, type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
+import { apiOptions, type Command, type CommandLine, countOption, outputOptions, requiredPositional, textOption } from './command.ts';
 import { decisionCommand } from './decision.ts';
 import { untilInterrupted } from './interruption.ts';
 import { jobExportCommand } from './job-export.ts';
-import { printOne, printRows } from './output.ts';
+import { printList } from './list.ts';
+import { printOne } from './output.ts';
 
 export interface JobAnswer {
   readonly jobId: string;
@@ -21,7 +22,6 @@ export interface JobAnswer {
 const closedStates = new Set(['completed', 'completed_with_failures', 'rejected', 'cancelled']);
 const columns = ['jobId', 'flow', 'file', 'state', 'records.read', 'records.valid', 'records.rejected', 'records.filtered', 'createdAt'];
 const options = { ...outputOptions, ...apiOptions } as const;
-const listMax = 10_000;
 
 export const jobVerbs: Readonly<Record<string, Command>> = {
   list: {
@@ -29,13 +29,7 @@ export const jobVerbs: Readonly<Record<string, Command>> = {
     summary: 'Lists jobs, newest first.',
     options: { ...options, state: { type: 'string' }, flow: { type: 'string' }, limit: { type: 'string' } },
     async run(line) {
-      const limit = countOption(line, 'limit', 50);
-      const jobs = await createApiClient(line).list<Record<string, unknown>>(
-        '/v1/jobs',
-        { state: textOption(line, 'state'), flow: textOption(line, 'flow') },
-        limit,
-      );
-      await printRows(line, jobs, { columns });
+      await printList(line, { path: '/v1/jobs', query: { state: textOption(line, 'state'), flow: textOption(line, 'flow') }, columns });
       return 0;
     },
   },
@@ -60,15 +54,15 @@ export const jobVerbs: Readonly<Record<string, Command>> = {
   },
   errors: {
     usage: 'headgate job errors JOB [--limit N] [--json]',
-    summary: 'Lists the findings about rejected records: number, byte offset, field, rule, code.',
+    summary:
+      'Lists the findings about rejected records that are kept for views: number, byte offset, field, rule, code. All of them are in the export.',
     options: { ...options, limit: { type: 'string' } },
     async run(line) {
-      const findings = await createApiClient(line).list<Record<string, unknown>>(
-        `/v1/jobs/${jobOf(line, this.usage)}/errors`,
-        {},
-        countOption(line, 'limit', 100),
-      );
-      await printRows(line, findings, { columns: ['record', 'offset', 'severity', 'code', 'field', 'rule', 'message'] });
+      await printList(line, {
+        path: `/v1/jobs/${jobOf(line, this.usage)}/errors`,
+        itemsMax: 100,
+        columns: ['record', 'offset', 'severity', 'code', 'field', 'rule', 'message'],
+      });
       return 0;
     },
   },
@@ -116,13 +110,4 @@ async function pollJob(
 
 function jobOf(line: CommandLine, usage: string): string {
   return encodeURIComponent(requiredPositional(line, 0, 'JOB', usage));
-}
-
-export function countOption(line: CommandLine, name: string, defaultValue: number): number {
-  const text = textOption(line, name);
-  if (text === undefined) return defaultValue;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > Math.max(listMax, 86_400))
-    throw new HeadgateError(cliErrors.E_USAGE, `--${name} takes a whole number from 1`);
-  return value;
 }

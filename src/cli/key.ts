@@ -5,8 +5,8 @@
 import { createApiClient } from './api-client.ts';
 import { apiOptions, type Command, outputOptions, requiredPositional } from './command.ts';
 import { confirmPlan } from './confirmation.ts';
-import { countOption } from './job.ts';
-import { printOne, printRows } from './output.ts';
+import { printList } from './list.ts';
+import { printOne } from './output.ts';
 import { keyCreateCommand } from './tenant.ts';
 
 const options = { ...outputOptions, ...apiOptions } as const;
@@ -23,8 +23,7 @@ export const keyVerbs: Readonly<Record<string, Command>> = {
     summary: "Lists the tenant's API keys, newest first, without the keys themselves. Needs a key with the scope admin.",
     options: { ...options, limit: { type: 'string' } },
     async run(line) {
-      const keys = await createApiClient(line).list<KeyAnswer>('/v1/keys', {}, countOption(line, 'limit', 50));
-      await printRows(line, keys, { columns: ['keyId', 'name', 'scopes', 'createdAt', 'expiresAt', 'revokedAt'] });
+      await printList(line, { path: '/v1/keys', columns: ['keyId', 'name', 'scopes', 'createdAt', 'expiresAt', 'revokedAt'] });
       return 0;
     },
   },
@@ -36,7 +35,8 @@ export const keyVerbs: Readonly<Record<string, Command>> = {
       const api = createApiClient(line);
       const keyId = requiredPositional(line, 0, 'KEYID', this.usage);
       if (line.options['dry-run'] || !line.options.yes) {
-        const plan = (await api.list<KeyAnswer>('/v1/keys', {}, listMax)).find((key) => key.keyId === keyId) ?? { keyId };
+        const { items } = await api.list<KeyAnswer>('/v1/keys', {}, listMax);
+        const plan = items.find((key) => key.keyId === keyId) ?? { keyId };
         if (line.options['dry-run']) {
           await printOne(line, plan);
           return 0;

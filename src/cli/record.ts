@@ -1,8 +1,8 @@
 /** `headgate record list|get` and `headgate dead-letter list|get|export`: what became of records, masked. */
 import { createApiClient } from './api-client.ts';
 import { apiOptions, type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
-import { countOption } from './job.ts';
-import { printOne, printRows } from './output.ts';
+import { printList } from './list.ts';
+import { printOne } from './output.ts';
 
 const options = { ...outputOptions, ...apiOptions } as const;
 
@@ -13,12 +13,11 @@ export const recordVerbs: Readonly<Record<string, Command>> = {
     options: { ...options, status: { type: 'string' }, after: { type: 'string' }, limit: { type: 'string' } },
     async run(line) {
       const jobId = encodeURIComponent(requiredPositional(line, 0, 'JOB', this.usage));
-      const records = await createApiClient(line).list<Record<string, unknown>>(
-        `/v1/jobs/${jobId}/records`,
-        { status: textOption(line, 'status'), after: textOption(line, 'after') },
-        countOption(line, 'limit', 50),
-      );
-      await printRows(line, records, { columns: ['record', 'status', 'offset', 'targets'] });
+      await printList(line, {
+        path: `/v1/jobs/${jobId}/records`,
+        query: { status: textOption(line, 'status'), after: textOption(line, 'after') },
+        columns: ['record', 'status', 'offset', 'targets'],
+      });
       return 0;
     },
   },
@@ -47,12 +46,11 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
     summary: 'Lists records that were given up, newest first.',
     options: { ...letterOptions, limit: { type: 'string' } },
     async run(line) {
-      const letters = await createApiClient(line).list<Record<string, unknown>>(
-        '/v1/dead-letters',
-        lettersOf(line),
-        countOption(line, 'limit', 50),
-      );
-      await printRows(line, letters, { columns: ['deadLetterId', 'jobId', 'targetId', 'recordNumber', 'cause', 'code', 'message'] });
+      await printList(line, {
+        path: '/v1/dead-letters',
+        query: lettersOf(line),
+        columns: ['deadLetterId', 'jobId', 'targetId', 'recordNumber', 'cause', 'code', 'message'],
+      });
       return 0;
     },
   },
@@ -73,10 +71,16 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
     summary: 'Writes up to 10,000 dead letters to stdout, NDJSON where -o says nothing else.',
     options: letterOptions,
     async run(line) {
-      const letters = await createApiClient(line).list<Record<string, unknown>>('/v1/dead-letters', lettersOf(line), 10_000);
-      await printRows({ ...line, options: { output: 'ndjson', ...line.options } }, letters, {
-        columns: ['deadLetterId', 'jobId', 'targetId', 'recordNumber', 'cause', 'code', 'message', 'deliveryKey', 'createdAt'],
-      });
+      await printList(
+        { ...line, options: { output: 'ndjson', ...line.options } },
+        {
+          path: '/v1/dead-letters',
+          query: lettersOf(line),
+          itemsMax: 10_000,
+          hint: '--job, --target or --cause name fewer',
+          columns: ['deadLetterId', 'jobId', 'targetId', 'recordNumber', 'cause', 'code', 'message', 'deliveryKey', 'createdAt'],
+        },
+      );
       return 0;
     },
   },
