@@ -112,12 +112,32 @@ describe('an upload', () => {
     ['a digest that is none', { headers: { 'repr-digest': 'sha-256=abc' } }, [400, 'problem+json', 'E_DIGEST_HEADER']],
     ['an encoding that is not known', { headers: { 'content-encoding': 'br' } }, [415, 'problem+json', 'E_CONTENT_ENCODING']],
     ['three encodings', { headers: { 'content-encoding': 'gzip, gzip, gzip' } }, [415, 'problem+json', 'E_CONTENT_ENCODING']],
+    ['gzip that nothing says is gzip', { body: gzipSync(testRows(3)) }, [415, 'problem+json', 'E_CONTENT_ENCODING']],
+    ['a form around it', { headers: { 'content-type': 'multipart/form-data; boundary=x' } }, [415, 'problem+json', 'E_MEDIA_TYPE']],
+    ['parts', { headers: { 'content-type': 'Multipart/Mixed; boundary=x' } }, [415, 'problem+json', 'E_MEDIA_TYPE']],
     ['a key with spaces', { headers: { 'idempotency-key': 'a b' } }, [400, 'problem+json', 'E_IDEMPOTENCY_KEY']],
     ['a key that is too long', { headers: { 'idempotency-key': 'k'.repeat(256) } }, [400, 'problem+json', 'E_IDEMPOTENCY_KEY']],
   ] as [string, Upload, unknown[]][])('with %s is refused, and nothing is kept', async (what, options, expected) => {
     const name = `${what.replaceAll(' ', '-')}.csv`;
     expect(facts(await upload({ ...options, name }))).toEqual(expected);
     expect(await arrivals(name)).toEqual([]);
+  });
+
+  it('that is refused for what it is packed in says how to send it', async () => {
+    const headers = { 'content-type': 'multipart/form-data; boundary=x' };
+    expect((await upload({ headers })).json.detail).toContain('--data-binary @FILE');
+    const packed = gzipSync(fresh());
+    const bytewise = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const byte of packed) controller.enqueue(Uint8Array.of(byte));
+        controller.close();
+      },
+    });
+    for (const body of [packed, bytewise]) {
+      const { json } = await upload({ body, name: 'packed.csv.gz' });
+      expect(json.detail).toMatch(/`Content-Encoding: gzip`.*`unpack: gzip`/);
+    }
+    expect(await arrivals('packed.csv.gz')).toEqual([]);
   });
 
   it('whose stream has no length is refused as soon as it is too large', async () => {

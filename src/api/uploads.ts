@@ -8,6 +8,7 @@ import { formatTraceparent } from '../platform/telemetry/trace-context.ts';
 import { currentTrace } from '../platform/telemetry/work-context.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { describe, line, named, query } from './answers.ts';
+import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
 import { sendProblem } from './problems.ts';
@@ -26,7 +27,7 @@ const uploadQuery = query({
 const route = describe({
   operationId: 'uploadFile',
   summary: 'Uploads a file',
-  description: `The body is the file, of any size and media type. 201: accepted. 200: a duplicate of one that was accepted, with that one's file and job. 202: held for a person.
+  description: `The body is the file, of any size and media type; no form around it (415). 201: accepted. 200: a duplicate of one that was accepted, with that one's file and job. 202: held for a person.
 422 with state quarantined: its bytes are kept apart, and it goes nowhere. 429 and 507: no room, nothing was kept.
 \`Repr-Digest\` or \`Content-Digest\` (RFC 9530) with sha-256 is checked; \`Idempotency-Key\` makes a repeat safe; \`Content-Encoding: gzip\` is unpacked.`,
   tag: 'files',
@@ -58,6 +59,7 @@ export function uploadRoutes(parts: ApiParts) {
         schema: { ...route, response: { ...route.response, ...refusals } },
       },
       async (request, reply) => {
+        assertNoForm(request.headers['content-type']);
         const answer = await parts.uploads.receiveUpload(uploadOf(request, parts));
         if (answer.kind === 'refused') {
           parts.metrics.add('headgate_admission_refused_total', { tenant: ownerOf(request).tenantName, limit: answer.limit });
@@ -69,6 +71,13 @@ export function uploadRoutes(parts: ApiParts) {
       },
     );
   };
+}
+
+/** A form would be kept as it came, with its borders as records. Fails with E_MEDIA_TYPE. */
+function assertNoForm(mediaType: string | undefined): void {
+  if (!/^\s*multipart\//i.test(mediaType ?? '')) return;
+  const message = 'the body of an upload is the file itself, with no form around it; with curl: --data-binary @FILE';
+  throw new HeadgateError(apiErrors.E_MEDIA_TYPE, message);
 }
 
 function uploadOf(request: FastifyRequest<{ Querystring: UploadQuery }>, parts: ApiParts): UploadRequest {

@@ -107,6 +107,9 @@ export function createUploads(parts: UploadParts): Uploads {
 /** More room is asked for in such steps where the sender did not say how much comes. */
 const growBytes = 8 * 1024 * 1024;
 
+/** No text begins so: its second byte is none that UTF-8 has there. */
+const gzipMagic = [0x1f, 0x8b];
+
 class RefusedMeanwhile extends Error {
   readonly refusal: Refusal;
 
@@ -205,7 +208,7 @@ class Upload {
 
   async #receive(context: ReceiveContext, reservation: Reservation): Promise<ReceivedFile> {
     try {
-      return await this.#parts.intake.receive(context, this.#measured(reservation));
+      return await this.#parts.intake.receive(context, this.#measured(context, reservation));
     } catch (error) {
       if (error instanceof HeadgateError && error.code === arrivalErrors.E_FILE_TOO_LARGE) throw tooLarge(context.source.limits.bytesMax);
       throw error;
@@ -213,8 +216,9 @@ class Upload {
   }
 
   /** Asks for more room as the body grows beyond what was let in; ends with the whole body or fails. */
-  async *#measured(reservation: Reservation): AsyncGenerator<Uint8Array> {
+  async *#measured({ source }: ReceiveContext, reservation: Reservation): AsyncGenerator<Uint8Array> {
     const { contentLength } = this.#request.headers;
+    const head: number[] = [];
     let roomBytes = contentLength ?? growBytes;
     let bytes = 0;
     for await (const piece of this.#body()) {
@@ -225,6 +229,8 @@ class Upload {
         if (refusal) throw new RefusedMeanwhile(refusal);
         roomBytes += more;
       }
+      head.push(...piece.subarray(0, Math.max(0, gzipMagic.length - head.length)));
+      if (source.unpack === 'none' && gzipMagic.every((byte, at) => head[at] === byte)) throw packed();
       yield piece;
     }
     this.#checkLength(bytes);
@@ -301,6 +307,13 @@ class Upload {
     const { flowName, name } = this.#request;
     return hashOfRequest([flowName, name, sha256]);
   }
+}
+
+function packed(): HeadgateError {
+  return new HeadgateError(
+    arrivalErrors.E_CONTENT_ENCODING,
+    'the file is packed with gzip, and the flow takes it as it is: send it with `Content-Encoding: gzip`, or have the source say `unpack: gzip`',
+  );
 }
 
 function answerOf(verdict: ArrivalVerdict): KeyedAnswer {
