@@ -29,6 +29,7 @@ import { formats } from './catalogue.ts';
 import { createHealth } from './health-checks.ts';
 import { createKeyPruner } from './key-pruner.ts';
 import { createLateDatabase } from './late-database.ts';
+import { listen } from './listening.ts';
 import { openStorage } from './open-storage.ts';
 import { createProductFence } from './product-folders.ts';
 import { createSourceWatch } from './source-watch.ts';
@@ -192,7 +193,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         jobs: work.jobs,
         folders,
       });
-      url = await api.listen({ host: settings.host, port: settings.port });
+      url = await listen(api, settings);
     }
     database = await late.open({
       open: () => open(settings, logger, metrics),

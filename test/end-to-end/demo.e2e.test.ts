@@ -106,3 +106,40 @@ test.each([
   expect([isStopped, code], said).toEqual([true, exitCode]);
   expect(processesOf(data)).toEqual([]);
 });
+
+test('the commands that the demo ends with can be pasted as they stand', async () => {
+  const root = join(import.meta.dirname, '../..');
+  const entry = join(root, 'src/main/headgate.ts');
+  const data = join(folder, "a folder's name");
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, 'demo', '--records', '300', '--data-dir', data], {
+    env: { ...process.env, HEADGATE_PORT: '0' },
+  });
+  try {
+    const said = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      child.stdout.resume();
+      child.stderr.on('data', (piece) => {
+        text += piece;
+        if (text.includes('serving until Ctrl-C')) resolve(text);
+      });
+      child.on('close', () => reject(new Error(`the demo ended: ${text}`)));
+    });
+    const commands = [...said.matchAll(/HEADGATE_URL=http.*$/gm)].map(([command]) => command);
+    expect(commands).toHaveLength(2);
+    for (const command of commands) {
+      const pasted = spawn('sh', ['-c', command], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+      let printed = '';
+      pasted.stdout.on('data', (piece) => {
+        printed += piece;
+      });
+      expect(await new Promise((resolve) => pasted.on('close', resolve)), command).toBe(0);
+      expect(printed).toMatch(/^jobId\t.*\n.*\tcompleted\t/);
+    }
+  } finally {
+    if (child.exitCode === null) {
+      const ended = new Promise((resolve) => child.on('close', resolve));
+      child.kill('SIGINT');
+      await ended;
+    }
+  }
+});

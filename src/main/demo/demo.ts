@@ -54,7 +54,7 @@ export const demoCommand: Command = {
       const document = await Promise.race([work, stopEarly]);
       if (document === 'stopped') return 130;
       process.stdout.write(line.options.json ? `${JSON.stringify(document, null, 2)}\n` : printTable(document));
-      if (!line.options.json) tellWhereToLook(server, tenants, logPath);
+      if (!line.options.json) tellWhereToLook({ server, tenants, logPath, isOnce });
       if (!isOnce) {
         tell('serving until Ctrl-C');
         await stopEarly;
@@ -83,19 +83,26 @@ async function runMainJob(parts: {
   };
 }
 
-function tellWhereToLook(server: RunningServer, tenants: DemoTenants, logPath: string): void {
-  process.stderr.write(
-    [
-      '',
-      `API and its description   ${server.url}/docs`,
-      `metrics                   ${server.url}/metrics`,
-      `outputs                   ${tenants.folder}`,
-      `log                       ${logPath}`,
-      'a command of your own     HEADGATE_URL=… HEADGATE_API_KEY=… npm run --silent headgate -- job list',
-      `key files                 ${tenants.all.map((tenant) => tenant.keyFile).join(', ')} (--key-file)`,
-      '',
-    ].join('\n'),
+/** Once it is over nothing answers any more: then only what stays is told of. */
+function tellWhereToLook(at: {
+  readonly server: RunningServer;
+  readonly tenants: DemoTenants;
+  readonly logPath: string;
+  readonly isOnce: boolean;
+}): void {
+  const { server, tenants, logPath, isOnce } = at;
+  const commands = tenants.all.map(
+    ({ name, keyFile }) =>
+      `${`jobs of ${name}`.padEnd(25)} HEADGATE_URL=${server.url} npm run --silent headgate -- job list --key-file ${shellWord(keyFile)}`,
   );
+  const served = [`API and its description   ${server.url}/docs`, `metrics                   ${server.url}/metrics`, ...commands];
+  const kept = [`outputs                   ${tenants.folder}`, `log                       ${logPath}`];
+  process.stderr.write(['', ...(isOnce ? [] : served), ...kept, ''].join('\n'));
+}
+
+/** As a shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function tell(message: string): void {

@@ -62,7 +62,7 @@ export function renderConfiguration(configuration: ClusterConfiguration): string
     '# Written by headgate before each start; changes are lost.',
     "listen_addresses = '127.0.0.1'",
     `port = ${configuration.port}`,
-    `unix_socket_directories = '${configuration.socketFolder}'`,
+    `unix_socket_directories = '${configuration.socketFolder.replaceAll("'", "''")}'`,
     'unix_socket_permissions = 0700',
     `max_connections = ${configuration.connectionsMax}`,
     'shared_buffers = 128MB',
