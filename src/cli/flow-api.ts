@@ -1,8 +1,6 @@
 /** `headgate flow list|get|plan|apply`: the flows of the tenant, through the API. `apply` takes documents of any kind, connections first. */
-import { readFileSync } from 'node:fs';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
-import { cliErrors } from './cli-errors.ts';
 import {
   apiOptions,
   type Command,
@@ -10,12 +8,14 @@ import {
   listedMax,
   outputOptions,
   printable,
+  reportError,
   requiredPositional,
   textOption,
 } from './command.ts';
-import { confirmPlan } from './confirmation.ts';
+import { confirm } from './confirmation.ts';
+import { type FlowFile, readFlowFiles } from './flow-files.ts';
 import { printList } from './list.ts';
-import { printOne, printRows } from './output.ts';
+import { printOne, printRows, table } from './output.ts';
 
 const options = { ...outputOptions, ...apiOptions } as const;
 
@@ -53,83 +53,122 @@ export const flowGetCommand: Command = {
 };
 
 export const flowPlanCommand: Command = {
-  usage: 'headgate flow plan FILE… [--exit-code] [--json]',
-  summary: 'Shows what applying the documents would change. With --exit-code: 3 when anything would.',
+  usage: 'headgate flow plan FILE|FOLDER… [--exit-code] [--json]',
+  summary:
+    'Shows what applying the documents together would change, with the mistakes of all of them. With --exit-code: 3 when anything would.',
   options: { ...options, 'exit-code': { type: 'boolean' } },
   async run(line) {
-    const plans = await sendAll(createApiClient(line), line, true);
+    const plans = await planAll(createApiClient(line), readDocuments(line, this.usage));
     await printOutcomes(line, plans);
     return line.options['exit-code'] && plans.some((plan) => plan.outcome !== 'unchanged') ? 3 : 0;
   },
 };
 
 export const flowApplyCommand: Command = {
-  usage: 'headgate flow apply FILE… [--dry-run] [--yes] [--json]',
+  usage: 'headgate flow apply FILE|FOLDER… [--dry-run] [--yes] [--json]',
   summary:
-    'Applies documents: policies, environments and connections first, then flows. Shows the changes and asks on a terminal; needs --yes elsewhere.',
+    'Applies documents: policies, connections and environments first, then flows. Shows the changes and asks on a terminal; needs --yes elsewhere.',
   options: { ...options, 'dry-run': { type: 'boolean' }, yes: { type: 'boolean' } },
   async run(line) {
     const api = createApiClient(line);
+    const documents = readDocuments(line, this.usage);
     if (line.options['dry-run'] || !line.options.yes) {
-      const plans = await sendAll(api, line, true);
+      const plans = await planAll(api, documents);
       if (line.options['dry-run']) {
         await printOutcomes(line, plans);
         return 0;
       }
-      if (plans.some((plan) => plan.outcome !== 'unchanged'))
-        await confirmPlan(
+      if (plans.some((plan) => plan.outcome !== 'unchanged')) {
+        const rows = plans.map(({ kind, name, version, outcome, changes }) => [kind, name, version ?? '', outcome, String(changes.length)]);
+        process.stderr.write(printable(table(columns, rows)));
+        tellDetails(plans);
+        await confirm(
           line,
-          'apply',
-          plans.map(({ kind, name, outcome, changes }) => ({ kind, name, outcome, changes })),
+          `apply ${line.positionals.join(' ')}`,
+          'nothing was applied yet: look at the plan above, and repeat with --yes',
         );
+      }
     }
-    await printOutcomes(line, await sendAll(api, line, false));
+    await printOutcomes(line, await applyAll(api, documents));
     return 0;
   },
 };
 
 const order = ['TenantPolicy', 'Connection', 'Environment', 'FlowDefinition'];
+const columns = ['kind', 'name', 'version', 'outcome', 'changed'];
 
-async function sendAll(api: ApiClient, line: CommandLine, dryRun: boolean): Promise<Outcome[]> {
-  if (line.positionals.length === 0) throw new HeadgateError(cliErrors.E_USAGE, 'no FILE was given');
-  const texts = line.positionals.map((path) => ({ path, text: readText(path) }));
-  const rankOf = (text: string) => order.indexOf(/^kind:\s*([A-Za-z]+)\s*$/m.exec(text)?.[1] ?? '');
-  texts.sort((a, b) => rankOf(a.text) - rankOf(b.text));
+interface Document extends FlowFile {
+  readonly kind: string;
+}
+
+/** In the order in which they depend on each other. Fails with E_USAGE and E_INPUT_FILE. */
+function readDocuments(line: CommandLine, usage: string): Document[] {
+  const documents = readFlowFiles(line.positionals, usage).map((each) => ({ ...each, kind: kindOf(each.text) }));
+  const rankOf = ({ kind }: Document) => order.indexOf(kind);
+  return documents.sort((a, b) => rankOf(a) - rankOf(b));
+}
+
+function kindOf(text: string): string {
+  return /^kind:\s*["']?([A-Za-z]+)/m.exec(text)?.[1] ?? '';
+}
+
+/** What goes along with each document, in bytes; the API takes 2 MiB in all. */
+const alongsideBytesMax = 900_000;
+
+/** Each as if the others were in force. The mistakes of all are told; fails with those of the last. */
+async function planAll(api: ApiClient, documents: readonly Document[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const { path, text } of texts) {
+  const refused: HeadgateError[] = [];
+  for (const document of documents) {
+    const others = documents.filter((other) => other !== document && other.kind !== 'FlowDefinition').map(({ text }) => text);
+    const isMuch = others.reduce((sum, text) => sum + JSON.stringify(text).length, 0) > alongsideBytesMax;
+    const body = { text: document.text, dryRun: true, ...(others.length > 0 && !isMuch && { alongside: others }) };
     try {
-      outcomes.push(await api.post<Outcome>('/v1/flows', { text, dryRun }));
+      outcomes.push(await naming(document.file, () => api.post<Outcome>('/v1/flows', body)));
     } catch (error) {
-      // The command ends here; what was applied before stays applied, and applying it again changes nothing.
-      if (error instanceof HeadgateError) error.message = `${path}: ${error.message}`;
-      throw error;
+      if (!(error instanceof HeadgateError) || error.code !== 'E_FLOW_INVALID') throw error;
+      refused.push(error);
     }
   }
+  const last = refused.pop();
+  for (const error of refused) reportError(error);
+  if (last !== undefined) throw last;
   return outcomes;
 }
 
-function readText(path: string): string {
+/** The command ends at the first that is refused; what was applied before stays applied, and applying it again changes nothing. */
+async function applyAll(api: ApiClient, documents: readonly Document[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const { file, text } of documents) outcomes.push(await naming(file, () => api.post<Outcome>('/v1/flows', { text, dryRun: false })));
+  return outcomes;
+}
+
+async function naming<Result>(file: string, act: () => Promise<Result>): Promise<Result> {
   try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new HeadgateError(cliErrors.E_USAGE, `${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+    return await act();
+  } catch (error) {
+    if (error instanceof HeadgateError) error.message = `${file}: ${error.message}`;
+    throw error;
   }
 }
 
 async function printOutcomes(line: CommandLine, outcomes: readonly Outcome[]): Promise<void> {
   const rows = outcomes.map((outcome) => ({ ...outcome, changed: outcome.changes.length }));
-  await printRows(line, rows, { columns: ['kind', 'name', 'version', 'outcome', 'changed'] });
-  if (textOption(line, 'output') === undefined && !line.options.json)
-    for (const { name, changes, warnings } of outcomes) {
-      tell(
-        name,
-        changes.map(({ path, change }) => `${name}: ${change} ${path}`),
-      );
-      tell(
-        name,
-        warnings.map((warning) => `${name}:${warning.line}:${warning.column}: warning ${warning.code}: ${warning.message}`),
-      );
-    }
+  await printRows(line, rows, { columns });
+  if (textOption(line, 'output') === undefined && !line.options.json) tellDetails(outcomes);
+}
+
+function tellDetails(outcomes: readonly Outcome[]): void {
+  for (const { name, changes, warnings } of outcomes) {
+    tell(
+      name,
+      changes.map(({ path, change }) => `${name}: ${change} ${path}`),
+    );
+    tell(
+      name,
+      warnings.map((warning) => `${name}:${warning.line}:${warning.column}: warning ${warning.code}: ${warning.message}`),
+    );
+  }
 }
 
 /** On stderr. */

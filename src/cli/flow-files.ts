@@ -1,4 +1,4 @@
-/** The files that offline commands read: named ones, YAML files of named folders, or `-` for stdin. */
+/** The files with documents that commands read: named ones, YAML files of named folders, or `-` for stdin. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HeadgateError } from '../platform/base/errors.ts';

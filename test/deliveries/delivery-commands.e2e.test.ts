@@ -72,3 +72,42 @@ it('a batch whose settings are at fault is shown with what its target said last 
     stderr: expect.stringMatching(/E_BATCH_STATE: the batch is acked .* are for batches in state held\ntry: /),
   });
 });
+
+it('a folder is planned as a whole and in the order of what depends on what, and applied after a yes', async () => {
+  mkdirSync(join(folder, 'flows/more'), { recursive: true });
+  write('flows/a-flow.yaml', uploadFlow('foldered', { type: 'file', connection: 'foldered-out' }));
+  write('flows/more/b-out.yml', document('Connection', 'foldered-out', `{ type: folder, root: ${JSON.stringify(join(folder, 'out'))} }`));
+  write('flows/read-me.txt', 'no document');
+  const plan = await headgate('flow', 'plan', 'flows', '--exit-code');
+  expect([plan.code, plan.stdout]).toEqual([
+    3,
+    'kind\tname\tversion\toutcome\tchanged\nConnection\tfoldered-out\t\tcreate\t1\nFlowDefinition\tfoldered\t1.0.0\tcreate\t1\n',
+  ]);
+  expect(plan.stderr).not.toContain('warning');
+  const named = await headgate('flow', 'plan', 'flows/a-flow.yaml', 'flows/more/b-out.yml');
+  expect([named.code, named.stderr.includes('warning')]).toEqual([0, false]);
+  expect((await headgate('flow', 'plan', 'flows/a-flow.yaml')).stderr).toContain('warning E_CONFIG_REFERENCE: no Connection foldered-out');
+
+  const unconfirmed = await headgate('flow', 'apply', 'flows');
+  expect([unconfirmed.code, unconfirmed.stdout]).toEqual([2, '']);
+  expect(unconfirmed.stderr).toMatch(
+    /^kind +name +version +outcome +changed\n─+.*\nConnection +foldered-out +create +1\nFlowDefinition +foldered /,
+  );
+  expect(unconfirmed.stderr).toMatch(/\nerror E_CONFIRM: nothing was applied yet: .*--yes\ntry: /);
+  expect(unconfirmed.stderr).not.toContain('{');
+  expect(await headgate('flow', 'apply', 'flows', '--yes')).toMatchObject({ code: 0 });
+  expect((await headgate('flow', 'plan', 'flows', '--exit-code')).code).toBe(0);
+});
+
+it('a plan names the mistakes of all files, and a folder without documents, or a file that is not there, is named', async () => {
+  const flow = uploadFlow('mistaken', { type: 'file', connection: 'out' });
+  write('one.yaml', flow.replace('required: true', 'requird: true'));
+  write('two.yaml', document('Connection', 'two', '{ type: folder, root: in }'));
+  const { code, stdout, stderr } = await headgate('flow', 'plan', 'one.yaml', 'two.yaml');
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/error E_FLOW_INVALID: two\.yaml: .*\n {2}\d+:\d+: spec\.root: /);
+  expect(stderr).toMatch(/error E_FLOW_INVALID: one\.yaml: .*\n {2}\d+:\d+: spec\..*requird/);
+  mkdirSync(join(folder, 'empty'));
+  expect(await headgate('flow', 'plan', 'empty')).toMatchObject({ code: 2, stderr: expect.stringContaining('E_USAGE') });
+  expect((await headgate('flow', 'plan', 'nowhere.yaml')).stderr).toMatch(/^error E_INPUT_FILE: nowhere\.yaml cannot be read/);
+});
