@@ -1,102 +1,20 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type CommandResult,
-  runHeadgate,
-  type ServedHeadgate,
-  serveHeadgate,
-  startCommand,
-  uploadFlow,
-} from '../../test/support/headgate-command.ts';
+import { runHeadgate } from '../../test/support/headgate-command.ts';
+import { type ServedBank, serveBank } from './served-bank.fixture.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'headgate-cli-'));
-const dataDir = join(folder, 'data');
-const out = join(folder, 'out');
-let served: ServedHeadgate;
-let stopped: Awaited<ReturnType<ServedHeadgate['stop']>> | undefined;
-let keyFile: string;
-/** Refuses everything for now, whenever it is asked. */
-const unwell = createServer((request, response) => {
-  request.resume().once('end', () => response.writeHead(503).end());
-});
-
+let bank: ServedBank;
 beforeAll(async () => {
-  mkdirSync(out);
-  served = await serveHeadgate(dataDir);
-  await administer('tenant', 'create', 'bank');
-  keyFile = await makeKey();
-  for (const [name, text] of Object.entries(documents)) writeFileSync(join(folder, name), text);
-  await new Promise<void>((resolve) => unwell.listen(0, '127.0.0.1', resolve));
-  const { port } = unwell.address() as { port: number };
-  const unwellText = `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: bank, name: unwell }\nspec: { type: http, baseUrl: "http://127.0.0.1:${port}" }\n`;
-  writeFileSync(join(folder, 'unwell.yaml'), unwellText);
-  const policyKey = await makeKey('flows:write', 'policy:write');
-  const applied = await runHeadgate(['flow', 'apply', 'policy.yaml', 'unwell.yaml', '--yes', '--key-file', policyKey], {
-    env: { HEADGATE_URL: served.url },
-    cwd: folder,
-  });
-  expect(applied).toMatchObject({ code: 0 });
+  bank = await serveBank();
 });
-afterAll(async () => {
-  unwell.close();
-  stopped ??= await served?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => bank?.end());
 
-const documents = {
-  'out.yaml': `apiVersion: headgate/v1
-kind: Connection
-metadata: { tenant: bank, name: out }
-spec: { type: folder, root: ${JSON.stringify(out)} }
-`,
-  'nowhere.yaml': `apiVersion: headgate/v1
-kind: Connection
-metadata: { tenant: bank, name: nowhere }
-spec: { type: folder, root: ${JSON.stringify(join(folder, 'nowhere'))} }
-`,
-  'policy.yaml': `apiVersion: headgate/v1
-kind: TenantPolicy
-metadata: { tenant: bank, name: policy }
-spec: { egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }
-`,
-  'flow.yaml': uploadFlow('payments', { type: 'file', connection: 'out' }),
-  'failing.yaml': uploadFlow('failing', {
-    type: 'http',
-    connection: 'unwell',
-    retry: 'retry: { max: 1, initial: 100ms, cap: 1s }',
-  }).replace('path: failing', 'path: /failing'),
-  'waiting.yaml': uploadFlow('waiting', { type: 'file', connection: 'nowhere', retry: 'retry: { max: 10, initial: 30s, cap: 60s }' }),
-};
-
-/** On the server's database, beside it. */
-const administer = (...argv: string[]) => runHeadgate([...argv, '--data-dir', dataDir]);
-const headgate = (...argv: string[]): Promise<CommandResult> =>
-  runHeadgate([...argv, '--key-file', keyFile], { env: { HEADGATE_URL: served.url }, cwd: folder });
-
-let keys = 0;
-
-async function makeKey(...scopes: string[]): Promise<string> {
-  const more = scopes.length === 0 ? [] : ['--scopes', scopes.join(',')];
-  const { stdout, stderr } = await administer('key', 'create', 'bank', '--json', ...more);
-  if (stdout === '') throw new Error(`no key was made: ${stderr}`);
-  const path = join(folder, `key-${++keys}`);
-  writeFileSync(path, `${JSON.parse(stdout).key}\n`, { mode: 0o600 });
-  return path;
-}
-
-let files = 0;
-
-function file(...rows: string[]): string {
-  const path = join(folder, `in-${++files}.csv`);
-  writeFileSync(path, `id,account,amount,note\n${rows.join('')}`);
-  return path;
-}
-
-const good = (at: number) => `f${files}r${at},6200001234,${at}.50,\n`;
-const bad = (at: number) => `f${files}r${at},6200001234,many,\n`;
+const administer = (...argv: string[]) => bank.administer(...argv);
+const headgate = (...argv: string[]) => bank.headgate(...argv);
+const file = (...rows: string[]) => bank.file(...rows);
+const good = (at: number) => bank.good(at);
+const bad = (at: number) => bank.bad(at);
 
 async function ingested(name: string, ...rows: string[]): Promise<string> {
   const { stdout, stderr } = await headgate('ingest', file(...rows), '--flow', name, '--wait', '--json');
@@ -166,11 +84,14 @@ describe('flows', () => {
       name: 'payments',
       versions: [{ state: 'active' }],
     });
-    expect((await headgate('flow', 'get', 'payments', '--source')).stdout).toBe(documents['flow.yaml']);
+    expect((await headgate('flow', 'get', 'payments', '--source')).stdout).toBe(bank.documents['flow.yaml']);
   });
 
   it('with mistakes name the file, the line and the column', async () => {
-    writeFileSync(join(folder, 'wrong.yaml'), documents['flow.yaml'].replace('to: [ledger]', 'to: [ladger]').replace('1.0.0', '1.1.0'));
+    writeFileSync(
+      join(bank.folder, 'wrong.yaml'),
+      bank.documents['flow.yaml'].replace('to: [ledger]', 'to: [ladger]').replace('1.0.0', '1.1.0'),
+    );
     const { code, stderr } = await headgate('flow', 'apply', 'wrong.yaml', '--yes');
     expect(code).toBe(1);
     expect(stderr).toMatch(/error E_FLOW_INVALID: wrong\.yaml: /);
@@ -179,8 +100,8 @@ describe('flows', () => {
   });
 
   it('that do not fit the other documents of the tenant are refused at their places, and only warned of in a plan', async () => {
-    const text = documents['flow.yaml'].replace('name: payments', 'name: misfit');
-    writeFileSync(join(folder, 'misfit.yaml'), text.replace('type: file, connection: out', 'type: file, connection: owt'));
+    const text = bank.documents['flow.yaml'].replace('name: payments', 'name: misfit');
+    writeFileSync(join(bank.folder, 'misfit.yaml'), text.replace('type: file, connection: out', 'type: file, connection: owt'));
     const applied = await headgate('flow', 'apply', 'misfit.yaml', '--yes');
     expect([applied.code, applied.stdout]).toEqual([1, '']);
     expect(applied.stderr).toMatch(/ {2}19:39: spec\.targets\.ledger\.connection: no Connection owt/);
@@ -190,7 +111,7 @@ describe('flows', () => {
   });
 
   it('that change without a new version are a conflict', async () => {
-    writeFileSync(join(folder, 'changed.yaml'), documents['flow.yaml'].replace('0.5', '0.4'));
+    writeFileSync(join(bank.folder, 'changed.yaml'), bank.documents['flow.yaml'].replace('0.5', '0.4'));
     expect(await headgate('flow', 'apply', 'changed.yaml', '--yes')).toMatchObject({
       code: 6,
       stderr: expect.stringContaining('E_VERSION_CONFLICT'),
@@ -203,104 +124,6 @@ describe('flows', () => {
       stdout: '',
       stderr: expect.stringContaining('E_FLOW_UNKNOWN'),
     });
-  });
-});
-
-describe('ingest', () => {
-  it('brings files in, waits for their jobs, and tells what became of them', async () => {
-    const one = file(good(1), good(2));
-    const two = file(good(1), bad(2), good(3));
-    const { code, stdout, stderr } = await headgate('ingest', one, two, '--flow', 'payments', '--wait');
-    expect(code).toBe(0);
-    const lines = stdout.split('\n');
-    expect(lines[0]).toBe('file\tstate\tcode\tjobId\tjob\trecords.read\trecords.valid\trecords.rejected');
-    expect(lines[1]).toMatch(new RegExp(`^${one}\taccepted\t\t[0-9a-f-]{36}\tcompleted\t2\t2\t0$`));
-    expect(lines[2]).toMatch(new RegExp(`^${two}\taccepted\t\t[0-9a-f-]{36}\tcompleted\t3\t2\t1$`));
-    expect(stderr).toContain('in-');
-    const delivered = readdirSync(join(out, 'payments')).map((name) => readFileSync(join(out, 'payments', name), 'utf8'));
-    expect(delivered.join('').split('\n').filter(Boolean).length).toBe(4);
-  });
-
-  it('says when a file is a duplicate, which is no failure', async () => {
-    const path = file(good(1));
-    const [first] = JSON.parse((await headgate('ingest', path, '--flow', 'payments', '--wait', '--json')).stdout);
-    const { code, stdout } = await headgate('ingest', path, '--flow', 'payments', '--wait', '--json');
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)[0]).toMatchObject({
-      state: 'duplicate',
-      jobId: first.jobId,
-      job: 'completed',
-      duplicateOf: first.fileId,
-      records: { read: 1 },
-    });
-  });
-
-  it('of a duplicate waits for the job of the file that was first, and ends as that does', async () => {
-    const path = file(good(1));
-    const [{ jobId }] = JSON.parse((await headgate('ingest', path, '--flow', 'waiting', '--json')).stdout);
-    const again = await headgate('ingest', path, '--flow', 'waiting', '--wait', '--timeout', '1');
-    expect([again.code, again.stderr.includes(`job ${jobId} is still delivering`)]).toEqual([8, true]);
-    const held = file(bad(1), bad(2), good(3));
-    await headgate('ingest', held, '--flow', 'payments', '--wait');
-    const result = await headgate('ingest', held, '--flow', 'payments', '--wait', '--json');
-    expect([result.code, JSON.parse(result.stdout)[0]]).toMatchObject([1, { state: 'duplicate', job: 'held' }]);
-    expect((await headgate('ingest', held, '--flow', 'payments')).code).toBe(0);
-  });
-
-  it('that is interrupted says which job goes on, and how to watch it', async () => {
-    const path = file(good(1));
-    const [{ jobId }] = JSON.parse((await headgate('ingest', path, '--flow', 'waiting', '--json')).stdout);
-    const argv = ['ingest', path, '--flow', 'waiting', '--wait', '--key-file', keyFile];
-    const waiting = startCommand(argv, { env: { HEADGATE_URL: served.url }, cwd: folder });
-    await waiting.said(/: delivering, /);
-    // As a terminal and npm send one Ctrl-C.
-    waiting.interrupt();
-    waiting.interrupt();
-    const { code, stdout, stderr } = await waiting.ended;
-    expect([code, stdout]).toEqual([130, '']);
-    expect(stderr).toContain(`error E_INTERRUPTED: job ${jobId} goes on; to watch it: headgate job watch ${jobId}`);
-  });
-
-  it('with the same key gives the same answer', async () => {
-    const path = file(good(1));
-    const run = async () =>
-      JSON.parse((await headgate('ingest', path, '--flow', 'payments', '--idempotency-key', 'nightly', '--json')).stdout)[0];
-    const [first, second] = [await run(), await run()];
-    expect(second).toEqual(first);
-    expect(first.state).toBe('accepted');
-  });
-
-  it('ends with 1 when a job is held or did not complete', async () => {
-    const held = await headgate('ingest', file(bad(1), bad(2), good(3)), '--flow', 'payments', '--wait', '--json');
-    expect([held.code, JSON.parse(held.stdout)[0].job]).toEqual([1, 'held']);
-    const failed = await headgate('ingest', file(good(1)), '--flow', 'failing', '--wait', '--json');
-    expect([failed.code, JSON.parse(failed.stdout)[0].job]).toEqual([1, 'completed_with_failures']);
-  });
-
-  it('ends with 8 when time runs out', async () => {
-    const result = await headgate('ingest', file(good(1)), '--flow', 'waiting', '--wait', '--timeout', '1');
-    expect([result.code, result.stdout]).toEqual([8, '']);
-    expect(result.stderr).toContain('error E_TIMEOUT');
-  });
-
-  it.each([
-    ['no flow', () => ['ingest', file(good(1))], 2, 'E_USAGE'],
-    ['no file', () => ['ingest', '--flow', 'payments'], 2, 'E_USAGE'],
-    ['a file that is not there', () => ['ingest', 'missing.csv', '--flow', 'payments'], 2, 'E_USAGE'],
-    ['an unknown flow', () => ['ingest', file(good(1)), '--flow', 'nothing'], 5, 'E_FLOW_UNKNOWN'],
-    ['an unknown option', () => ['ingest', file(good(1)), '--flow', 'payments', '--force'], 2, 'E_USAGE'],
-  ] as const)('refuses %s', async (_what, argv, code, error) => {
-    const result = await headgate(...argv());
-    expect([result.code, result.stdout]).toEqual([code, '']);
-    expect(result.stderr).toContain(`error ${error}`);
-  });
-
-  it('shows what was taken before one of several failed', async () => {
-    const path = file(good(1));
-    const { code, stdout, stderr } = await headgate('ingest', path, 'missing.csv', '--flow', 'payments');
-    expect(code).toBe(2);
-    expect(stdout).toContain(`${path}\taccepted`);
-    expect(stderr).toContain('missing.csv');
   });
 });
 
@@ -419,33 +242,33 @@ describe('records', () => {
 describe('verify', () => {
   it('recomputes a job from what the server exports, with the trust file of this installation', async () => {
     const jobId = await ingested('payments', ...Array.from({ length: 200 }, (_, at) => (at % 9 === 0 ? bad(at) : good(at))));
-    const trust = join(folder, 'trust.json');
+    const trust = join(bank.folder, 'trust.json');
     writeFileSync(trust, (await administer('trust')).stdout);
-    const reveal = await makeKey('records:reveal');
+    const reveal = await bank.makeKey('records:reveal');
     const verify = (key: string, ...argv: string[]) =>
-      runHeadgate(['verify', jobId, '--trust', trust, '--key-file', key, ...argv], { env: { HEADGATE_URL: served.url } });
+      runHeadgate(['verify', jobId, '--trust', trust, '--key-file', key, ...argv], { env: { HEADGATE_URL: bank.url } });
     const { code, stdout, stderr } = await verify(reveal, '--json');
     expect([code, stderr]).toEqual([0, '']);
     expect(JSON.parse(stdout)).toMatchObject({ isSound: true, jobId, failures: [] });
-    const kept = join(folder, 'kept');
+    const kept = join(bank.folder, 'kept');
     expect((await verify(reveal, '--out', kept)).stdout).toContain(`sound: job ${jobId}`);
     writeFileSync(join(kept, 'batches.ndjson'), '');
     expect((await runHeadgate(['verify', '--export', kept, '--trust', trust])).code).toBe(1);
-    expect(await verify(keyFile)).toMatchObject({ code: 4, stderr: expect.stringContaining('records:reveal') });
+    expect(await verify(bank.keyFile)).toMatchObject({ code: 4, stderr: expect.stringContaining('records:reveal') });
   });
 });
 
 describe('a server', () => {
   it('that does not answer is named', async () => {
-    const result = await runHeadgate(['job', 'list', '--url', 'http://127.0.0.1:9', '--key-file', keyFile]);
+    const result = await runHeadgate(['job', 'list', '--url', 'http://127.0.0.1:9', '--key-file', bank.keyFile]);
     expect([result.code, result.stdout]).toEqual([1, '']);
     expect(result.stderr).toContain('error E_API_UNREACHABLE');
   });
 
   it('ends on SIGTERM within its time, with 0 and no PostgreSQL left behind', async () => {
-    stopped = await served.stop();
+    const stopped = await bank.stopServer();
     expect(stopped).toMatchObject({ code: 0, signal: null });
     expect(stopped.seconds).toBeLessThan(8);
-    expect(readdirSync(join(dataDir, 'postgres'))).not.toContain('postmaster.pid');
+    expect(readdirSync(join(bank.dataDir, 'postgres'))).not.toContain('postmaster.pid');
   });
 });
