@@ -27,6 +27,11 @@ export const apiErrors = defineErrors({
     actor: 'caller',
     next: 'Send the media type that /docs names.',
   },
+  E_TRANSFER_ENCODING: {
+    meaning: 'The body of the request has a transfer coding that is not taken.',
+    actor: 'caller',
+    next: 'Send it with `Transfer-Encoding: chunked` alone or a `Content-Length`; a packed file with `Content-Encoding: gzip`.',
+  },
   E_REQUEST_TOO_LARGE: {
     meaning: 'The body of the request is larger than the setting requestBytesMax.',
     actor: 'caller',

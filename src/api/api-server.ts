@@ -28,7 +28,7 @@ import { jobRoutes } from './jobs.ts';
 import { keyRoutes } from './keys.ts';
 import { problemHandler, sendProblem } from './problems.ts';
 import { recordRoutes } from './records.ts';
-import { checkShapes, limitBodyTime } from './request-shape.ts';
+import { checkShapes, limitBodyTime, refuseTransferCodings } from './request-shape.ts';
 import { namedSchemas } from './schemas.ts';
 import { limitTenantRequests } from './tenant-places.ts';
 import { limitUnknownConnections } from './unknown-connections.ts';
@@ -75,6 +75,7 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
   server.server.maxConnections = settings.httpConnectionsMax;
   const unknown = limitUnknownConnections(server.server, settings.httpConnectionsMax);
   server.removeContentTypeParser('text/plain');
+  refuseTransferCodings(server);
   checkShapes(server);
   limitBodyTime(server, ports.sleep, settings.requestTimeoutMs);
   server.setErrorHandler(problemHandler(parts.logger));

@@ -68,6 +68,31 @@ describe('a request whose length is ambiguous', () => {
   });
 });
 
+describe('a transfer coding besides chunked', () => {
+  it.each(['gzip, chunked', 'gzip,chunked', 'identity, chunked', 'chunked, chunked', 'x-gzip , chunked'])(
+    'is refused, and nothing is kept: %s',
+    async (coding) => {
+      const raw = connection();
+      await raw.write(`${head('coded.csv', `transfer-encoding: ${coding}`)}2\r\nid\r\n0\r\n\r\n`);
+      const answer = await raw.answer();
+      expect(answer?.status).toBe(400);
+      expect(['E_TRANSFER_ENCODING', 'E_REQUEST']).toContain(JSON.parse(answer!.body).code);
+      if (coding.startsWith('gzip')) expect(codeOf(answer)).toEqual([400, 'E_TRANSFER_ENCODING']);
+      await raw.closed;
+      expect(await arrivals('coded.csv')).toBe(0);
+      await expectAlive();
+    },
+  );
+
+  it('is no other word for chunked', async () => {
+    const raw = connection();
+    await raw.write(
+      `${head('chunked.csv', 'transfer-encoding: Chunked')}${testRows(1).length.toString(16)}\r\n${testRows(1)}\r\n0\r\n\r\n`,
+    );
+    expect((await raw.answer())?.status).toBe(201);
+  });
+});
+
 describe('headers', () => {
   it('beyond 16 KiB are refused with 431', async () => {
     const raw = connection();

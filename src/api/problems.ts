@@ -29,6 +29,7 @@ export interface Problem {
 const statusByCode: Readonly<Record<string, number>> = {
   E_REQUEST: 400,
   E_CURSOR: 400,
+  E_TRANSFER_ENCODING: 400,
   E_DIGEST_HEADER: 400,
   E_IDEMPOTENCY_KEY: 400,
   E_UPLOAD_ABORTED: 400,

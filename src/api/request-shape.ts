@@ -1,8 +1,8 @@
 /**
- * Checks requests against the routes' schemas. In addresses everything is text, so numbers and switches are read from it;
+ * Checks requests against the routes' schemas. In addresses everything is text, so numbers are read from it;
  * in a JSON body a value is of its type or refused, and so is a field that nobody knows.
  */
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 import { HeadgateError } from '../platform/base/errors.ts';
 import type { Sleep } from '../platform/base/ports.ts';
@@ -18,14 +18,46 @@ declare module 'fastify' {
 
 export function checkShapes(server: FastifyInstance): void {
   const ofBodies = new Ajv({ useDefaults: true });
-  const ofAddresses = new Ajv({ useDefaults: true, coerceTypes: 'array' });
-  server.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? ofBodies : ofAddresses).compile(schema as object));
+  const ofAddresses = new Ajv({ useDefaults: true });
+  server.setValidatorCompiler(({ schema, httpPart }) =>
+    httpPart === 'body' ? ofBodies.compile(schema as object) : withNumbers(ofAddresses.compile(schema as object), schema as AddressSchema),
+  );
   // Answers are what the views give; tests hold them against their schemas.
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   // What takes no fields still refuses unknown ones.
   server.addHook('preValidation', async (request) => {
     const isExpected = request.routeOptions.schema?.body !== undefined;
     if (isExpected && (request.body === undefined || request.body === null)) request.body = {};
+  });
+}
+
+interface AddressSchema {
+  readonly properties?: Readonly<Record<string, { readonly type?: string }>>;
+}
+
+/** In addresses a whole number is written in digits, and in no other way that some reader takes for one. */
+function withNumbers(check: ValidateFunction, { properties = {} }: AddressSchema): ValidateFunction {
+  const names = Object.keys(properties).filter((name) => properties[name]!.type === 'integer');
+  if (names.length === 0) return check;
+  const validate = ((data: Record<string, unknown>) => {
+    for (const name of names) {
+      const text = data[name];
+      if (typeof text === 'string' && /^\d{1,16}$/.test(text)) data[name] = Number(text);
+    }
+    const isValid = check(data);
+    validate.errors = check.errors;
+    return isValid;
+  }) as unknown as ValidateFunction;
+  return validate;
+}
+
+/** Any other coding would be kept as if it were the body. */
+export function refuseTransferCodings(server: FastifyInstance): void {
+  server.addHook('onRequest', async (request, reply) => {
+    const coding = request.headers['transfer-encoding'];
+    if (coding === undefined || coding.trim().toLowerCase() === 'chunked') return;
+    reply.header('connection', 'close');
+    throw new HeadgateError(apiErrors.E_TRANSFER_ENCODING, 'a body comes with a Content-Length, or as Transfer-Encoding: chunked alone');
   });
 }
 

@@ -207,7 +207,16 @@ describe('a body', () => {
   });
 });
 
+/** What some reader takes for a whole number within bounds. */
+const otherNumbers = ['0x1', '0b1', '0o7', '1e1', '%201', '1%20', '+1', '%2B1', '1.0', '1_0', '1n', 'true', '%D9%A1'];
+
 describe('a question', () => {
+  it.each(otherNumbers)('or an address with the number %s is refused', async (number) => {
+    const jobId = '01900000-0000-7000-8000-000000000001';
+    for (const path of [`/v1/jobs/${jobId}/records/${number}`, `/v1/jobs/${jobId}/records?after=${number}`, `/v1/events?after=${number}`])
+      expect(facts(await get(path)), path).toEqual([400, 'E_REQUEST']);
+  });
+
   it('with an unknown parameter is refused on every route', async () => {
     for (const route of [...routes('get'), ...routes('post')]) {
       if (queryNames(route).length === 0) continue;
@@ -222,7 +231,7 @@ describe('a question', () => {
     expect(facts(upload)).toEqual([400, 'E_REQUEST']);
   });
 
-  it.each(['1000000000', '0', '-1', '1.5', 'all', '', '1e9', '9007199254740993', '10&limit=20'])(
+  it.each(['1000000000', '0', '-1', '1.5', 'all', '', '1e9', '9007199254740993', '10&limit=20', ...otherNumbers])(
     'for a page of %s is refused on every list',
     async (limit) => {
       const lists = routes('get').filter((route) => queryNames(route).includes('limit'));
@@ -323,6 +332,27 @@ describe('health', () => {
       await orphan.stop();
     }
   });
+});
+
+it('a disk without room is a reason to take no uploads and not to be ready, and for nothing else', async () => {
+  const full = await startTestServer(database, { freeDiskBytesMin: '500000000000000', roles: 'api' });
+  try {
+    const owner = await full.tenant('full-disk');
+    await owner.apply(...testFlow({ root: full.out }));
+    const ready = await full.request('/readyz');
+    expect(ready.status).toBe(503);
+    expect(ready.json.checks.filter(({ isOk }: { isOk: boolean }) => !isOk)).toEqual([
+      { name: 'disk', isOk: false, detail: 'has less than 500000000000000 bytes free' },
+    ]);
+    const answer = await full.upload(owner.key, { flow: 'payments', name: 'a.csv', body: testRows(1) });
+    expect(facts(answer)).toEqual([507, 'E_STORAGE_FULL']);
+    const unknown = await full.upload(owner.key, { flow: 'nobody', name: 'a.csv', body: testRows(1) });
+    expect(facts(unknown)).toEqual([404, 'E_FLOW_UNKNOWN']);
+    expect((await full.request('/v1/arrivals', { key: owner.key })).json.items).toEqual([]);
+    expect((await full.request('/livez')).status).toBe(200);
+  } finally {
+    await full.stop();
+  }
 });
 
 describe('a stop', () => {

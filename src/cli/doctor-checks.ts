@@ -36,7 +36,6 @@ export function failedBy(check: string, error: unknown): Finding {
 }
 
 const nodeMajorMin = 26;
-const diskBytesMin = 256 * 1024 * 1024;
 const diskBytesLow = 2 * 1024 * 1024 * 1024;
 
 export function checkRuntime(): Finding {
@@ -67,7 +66,7 @@ function readIfThere(path: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
-export function checkDataFolder({ dataDir }: Settings): Finding[] {
+export function checkDataFolder({ dataDir, freeDiskBytesMin }: Settings): Finding[] {
   const check = 'data folder';
   const existing = nearestExisting(dataDir);
   if (!isWritable(existing)) {
@@ -87,15 +86,15 @@ export function checkDataFolder({ dataDir }: Settings): Finding[] {
     else if ((mode & 0o077) !== 0) findings.push(warning(check, `${dataDir} can be read by other users`, `Run: chmod 700 ${dataDir}`));
     else findings.push(ok(check, `${dataDir} is there and private`));
   }
-  return [...findings, checkDisk(existing)];
+  return [...findings, checkDisk(existing, freeDiskBytesMin)];
 }
 
-function checkDisk(folder: string): Finding {
+function checkDisk(folder: string, bytesMin: number): Finding {
   const { bavail, bsize, ffree, files } = statfsSync(folder);
   const free = bavail * bsize;
   const message = `${(free / 1024 ** 3).toFixed(1)} GiB free at ${folder}`;
   const next = 'Free disk space, or move HEADGATE_DATA_DIR to a bigger disk.';
-  if (free < diskBytesMin) return failed('disk', message, next);
+  if (free < bytesMin) return failed('disk', message, next);
   if (files > 0 && ffree < 1_000) return failed('disk', `only ${ffree} inodes are free at ${folder}`, next);
   return free < diskBytesLow ? warning('disk', message, next) : ok('disk', message);
 }

@@ -1,4 +1,4 @@
-/** What /readyz looks at: the database answers as the right role, and the object store's folder takes a file. */
+/** What /readyz looks at: the database answers as the right role, and the object store's folder takes a file and has room. */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import type { Health, HealthFinding } from '../api/api-parts.ts';
 import type { Ports } from '../platform/base/ports.ts';
@@ -11,6 +11,7 @@ export function createHealth(parts: {
   readonly db: Db;
   readonly storage: OpenStorage;
   readonly ports: Ports;
+  readonly lackOfSpace: (bytes: number) => string | undefined;
   readonly isStarted: () => boolean;
   /** Code of what the start waits for; null when it waits for nothing. */
   readonly waitsFor: () => string | null;
@@ -41,6 +42,11 @@ export function createHealth(parts: {
     }
   }
 
+  function checkSpace(): HealthFinding {
+    const lack = parts.lackOfSpace(0);
+    return { name: 'disk', isOk: lack === undefined, detail: lack ?? 'has room' };
+  }
+
   return {
     isStarted: parts.isStarted,
     waitsFor: parts.waitsFor,
@@ -50,7 +56,7 @@ export function createHealth(parts: {
         isOk: parts.isStarted(),
         detail: parts.isStarted() ? 'started' : 'starting or draining',
       };
-      return [started, await checkDatabase(), checkStorage()];
+      return [started, await checkDatabase(), checkStorage(), checkSpace()];
     },
   };
 }

@@ -22,6 +22,7 @@ import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { createEventSequencer, sequencerRole } from '../platform/events/event-sequencer.ts';
 import { type OpenDatabase, openDatabase } from '../platform/postgres/open-database.ts';
+import { lackOfDiskSpace } from '../platform/storage/free-space.ts';
 import { createLogger, type Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
@@ -162,7 +163,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   let isStarted = false;
   let isDraining = false;
-  const health = createHealth({ db, storage, ports, isStarted: () => isStarted && !isDraining, waitsFor: () => late.waitsFor });
+  const lackOfSpace = (bytes: number) => lackOfDiskSpace(storage.root, settings.freeDiskBytesMin + bytes);
+  const waitsFor = () => late.waitsFor;
+  const health = createHealth({ db, storage, ports, lackOfSpace, isStarted: () => isStarted && !isDraining, waitsFor });
   let api: FastifyInstance | undefined;
   let url: string | null = null;
   let database: OpenDatabase | undefined;
@@ -177,7 +180,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   try {
     if (has('api')) {
-      const uploads = createUploads({ db, ports, intake, admission, plans });
+      const uploads = createUploads({ db, ports, intake, admission, plans, lackOfSpace });
       const heldArrivals = createHeldArrivals({ db, ports, intake, store: intakeStore, plans, createJobs: createJobIntake(ports.ids) });
       api = await createApiServer({
         settings,

@@ -210,7 +210,14 @@ export async function createWorld(database: TestDatabase): Promise<World> {
     },
     async upload({ content = 'a,1.00\n', parts: changed = {}, ...request } = {}) {
       const all = { ...parts, ...changed };
-      const uploads = createUploads({ db: all.db, ports: systemPorts, intake: createFileIntake(all), admission, plans });
+      const uploads = createUploads({
+        db: all.db,
+        ports: systemPorts,
+        intake: createFileIntake(all),
+        admission,
+        plans,
+        lackOfSpace: () => undefined,
+      });
       return uploads.receiveUpload({
         tenantId,
         flowName: 'eft',

@@ -18,6 +18,7 @@ import { HeadgateError } from '../../platform/base/errors.ts';
 import { isPlanted } from '../../platform/base/planted-faults.ts';
 import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
+import { storageErrors } from '../../platform/storage/storage-errors.ts';
 import { formatTraceparent } from '../../platform/telemetry/trace-context.ts';
 import { withSpan } from '../../platform/telemetry/tracing.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
@@ -79,6 +80,8 @@ export interface UploadParts {
   readonly intake: FileIntake;
   readonly admission: Admission;
   readonly plans: ArrivalPlans;
+  /** Why the disk has no room for so many bytes; completes "the disk …". */
+  readonly lackOfSpace: (bytes: number) => string | undefined;
 }
 
 export interface Uploads {
@@ -148,6 +151,9 @@ class Upload {
 
     const { limits, source } = context;
     if ((headers.contentLength ?? 0) > source.limits.bytesMax) throw tooLarge(source.limits.bytesMax);
+    const lack = this.#parts.lackOfSpace(headers.contentLength ?? 0);
+    // What is known not to fit is not begun, and the last room is the database's.
+    if (lack !== undefined) throw new HeadgateError(storageErrors.E_STORAGE_FULL, `the disk ${lack}; nothing was kept`);
     if (source.limits.filesPerMinute !== null && sourceFiles >= source.limits.filesPerMinute)
       return { kind: 'refused', code: 'E_FILE_RATE', limit: 'rate', reason: 'busy', retryAfterMs: 5_000 };
     const answer = this.#parts.admission.admit({ tenantId, usage, limits, files: 1, bytes: headers.contentLength ?? growBytes });

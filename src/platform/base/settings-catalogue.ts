@@ -113,6 +113,12 @@ export const settingsCatalogue = {
     min: 1,
     max: 1024 * gibibyte,
   }),
+  freeDiskBytesMin: integerSetting({
+    description: "Below so many free bytes on the data folder's disk, uploads are refused with 507 and the process is not ready.",
+    defaultValue: 256 * mebibyte,
+    min: 0,
+    max: 512 * 1024 * gibibyte,
+  }),
   uploadIdleMs: integerSetting({
     description: 'An upload that sends nothing for this long is cut, in milliseconds.',
     defaultValue: 30_000,
