@@ -73,6 +73,7 @@ const job = object(
           dead: count,
           cancelled: count,
           parked: count,
+          behindParked: count,
           parkedFor: Type.Array(text),
           parkedReasons: Type.Array(object({ code: text, message: nullable(text), next: nullable(text) })),
           blockedKeys: count,

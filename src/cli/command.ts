@@ -1,7 +1,7 @@
 /**
  * What a command of the CLI is, and how one is run: options are parsed strictly, errors become `error CODE: sentence` with
  * a next step on stderr, and the exit code follows docs (0 ok, 1 failed, 2 usage, 3 differences, 4 forbidden, 5 not found,
- * 6 conflict, 8 timed out, 130 interrupted). stdout holds data only.
+ * 6 conflict, 7 what is left is held, 8 timed out, 130 interrupted). stdout holds data only.
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { HeadgateError } from '../platform/base/errors.ts';

@@ -8,7 +8,9 @@ import { systemPorts } from '../platform/base/system-ports.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, countOption, outputOptions, printable, requiredOption, textOption } from './command.ts';
-import { type JobAnswer, waitForJob } from './job.ts';
+import { exitCodeOfJob, tellWhatHolds } from './held-deliveries.ts';
+import { waitForJob } from './job.ts';
+import type { JobAnswer } from './job-answer.ts';
 import { printRows } from './output.ts';
 
 interface UploadAnswer {
@@ -23,7 +25,7 @@ interface UploadAnswer {
 export const ingestCommand: Command = {
   usage: 'headgate ingest FILE… --flow NAME [--wait] [--timeout SECONDS] [--idempotency-key KEY] [--json]',
   summary:
-    'Uploads files to a flow; exit 1 when one is quarantined. With --wait until their jobs are closed or held; exit 1 when one did not complete. A duplicate is no failure: it names the job of the file that was first, and --wait waits for that.',
+    'Uploads files to a flow; exit 1 when one is quarantined. With --wait until their jobs are closed or held; exit 1 when one did not complete, 7 when all that is left of their deliveries is held. A duplicate is no failure: it names the job of the file that was first, and --wait waits for that.',
   options: {
     ...outputOptions,
     ...apiOptions,
@@ -55,10 +57,9 @@ export const ingestCommand: Command = {
         const answer = await upload(api, path, flow, key && line.positionals.length > 1 ? `${key}-${index + 1}` : key);
         const job = line.options.wait && answer.jobId ? await waitShowing(api, path, answer.jobId, timeoutSeconds) : undefined;
         rows.push(rowOf(path, answer, job));
-        const isDone = line.options.wait
-          ? (job?.state ?? answer.state) === (job ? 'completed' : 'duplicate')
-          : answer.state !== 'quarantined';
-        if (!isDone) exitCode = 1;
+        if (job) await tellWhatHolds(api, job);
+        const own = exitCodeOf(answer, job, line.options.wait === true);
+        exitCode = exitCode === 1 || own === 1 ? 1 : exitCode || own;
       } catch (error) {
         if (rows.length > 0) await print();
         throw error;
@@ -68,6 +69,11 @@ export const ingestCommand: Command = {
     return exitCode;
   },
 };
+
+function exitCodeOf(answer: UploadAnswer, job: JobAnswer | undefined, isWaiting: boolean): number {
+  if (job) return exitCodeOfJob(job);
+  return (isWaiting ? answer.state === 'duplicate' : answer.state !== 'quarantined') ? 0 : 1;
+}
 
 function rowOf(path: string, answer: UploadAnswer, job: JobAnswer | undefined): Record<string, unknown> {
   return {

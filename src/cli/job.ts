@@ -5,19 +5,12 @@ import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, type CommandLine, countOption, outputOptions, requiredPositional, textOption } from './command.ts';
 import { decisionCommand } from './decision.ts';
+import { exitCodeOfJob, isHeldUp, tellWhatHolds } from './held-deliveries.ts';
 import { untilInterrupted } from './interruption.ts';
+import type { JobAnswer } from './job-answer.ts';
 import { jobExportCommand } from './job-export.ts';
 import { printList } from './list.ts';
 import { printOne } from './output.ts';
-
-export interface JobAnswer {
-  readonly jobId: string;
-  readonly flow: string;
-  readonly file: string;
-  readonly state: string;
-  readonly records: { readonly read: number; readonly valid: number; readonly rejected: number; readonly filtered: number };
-  readonly closedAt: string | null;
-}
 
 const closedStates = new Set(['completed', 'completed_with_failures', 'rejected', 'cancelled']);
 const columns = ['jobId', 'flow', 'file', 'state', 'records.read', 'records.valid', 'records.rejected', 'records.filtered', 'createdAt'];
@@ -44,12 +37,15 @@ export const jobVerbs: Readonly<Record<string, Command>> = {
   },
   watch: {
     usage: 'headgate job watch JOB [--timeout SECONDS] [--json]',
-    summary: 'Waits until the job is closed or held; exit 0 when it completed, 1 otherwise, 8 when time ran out.',
+    summary:
+      'Waits until the job is closed or held; exit 0 when it completed, 7 when all that is left of its deliveries is held, 1 otherwise, 8 when time ran out.',
     options: { ...options, timeout: { type: 'string' } },
     async run(line) {
-      const job = await waitForJob(createApiClient(line), jobOf(line, this.usage), countOption(line, 'timeout', 3600));
+      const api = createApiClient(line);
+      const job = await waitForJob(api, jobOf(line, this.usage), countOption(line, 'timeout', 3600));
       await printOne(line, job as never);
-      return job.state === 'completed' ? 0 : 1;
+      await tellWhatHolds(api, job);
+      return exitCodeOfJob(job);
     },
   },
   errors: {
@@ -77,7 +73,7 @@ function decision(verb: 'release' | 'reject' | 'cancel' | 'retry-close', summary
   return decisionCommand({ command: `headgate job ${verb} JOB`, summary, thing: 'JOB', path: (jobId) => `/v1/jobs/${jobId}/${verb}` });
 }
 
-/** Polls with growing pauses. Fails with E_TIMEOUT, and at Ctrl-C with E_INTERRUPTED. */
+/** Polls with growing pauses, until it is closed, held, or all that is left to be delivered of it is held. Fails with E_TIMEOUT, and at Ctrl-C with E_INTERRUPTED. */
 export function waitForJob(
   api: ApiClient,
   jobId: string,
@@ -100,7 +96,7 @@ async function pollJob(
     const job = await api.get<JobAnswer>(`/v1/jobs/${jobId}`);
     if (signal.aborted) return job;
     onProgress?.(job);
-    if (closedStates.has(job.state) || job.state === 'held') return job;
+    if (closedStates.has(job.state) || job.state === 'held' || isHeldUp(job)) return job;
     if (systemPorts.clock.monotonicMs() > deadlineMs)
       throw new HeadgateError(cliErrors.E_TIMEOUT, `job ${jobId} is still ${job.state} after ${timeoutSeconds} s`);
     await systemPorts.sleep.sleep(pauseMs, signal);

@@ -111,3 +111,33 @@ it('a plan names the mistakes of all files, and a folder without documents, or a
   expect(await headgate('flow', 'plan', 'empty')).toMatchObject({ code: 2, stderr: expect.stringContaining('E_USAGE') });
   expect((await headgate('flow', 'plan', 'nowhere.yaml')).stderr).toMatch(/^error E_INPUT_FILE: nowhere\.yaml cannot be read/);
 });
+
+it('waiting for a job ends with 7 when all that is left of it is held, also behind another job, and says what holds it and what decides', async () => {
+  const sink = await startHttpSink(() => ({ status: 403 }));
+  write('policy.yaml', policy);
+  write('lane.yaml', document('Connection', 'lane', `{ type: http, baseUrl: "${sink.url}" }`));
+  write('ordered.yaml', flowTo('ordered', 'lane').replace('path: /ordered', 'path: /ordered, order: file'));
+  expect(await headgate('flow', 'apply', 'policy.yaml', 'lane.yaml', 'ordered.yaml', '--yes')).toMatchObject({ code: 0 });
+  write('first.csv', 'id,account,amount,note\no1,6200001234,1.50,\n');
+  write('second.csv', 'id,account,amount,note\no2,6200001234,1.75,\n');
+  const first = await headgate('ingest', 'first.csv', '--flow', 'ordered', '--wait', '--json');
+  expect([first.code, JSON.parse(first.stdout)]).toMatchObject([7, [{ state: 'accepted', job: 'delivering' }]]);
+  const [{ jobId }] = JSON.parse(first.stdout);
+  expect(first.stderr).toMatch(/job \S+: at target ledger 1 records are held \(E_TARGET_FORBIDDEN: .*403/);
+  expect(first.stderr).toContain(`\nlist: headgate batch list --job ${jobId} --target ledger --state held\n`);
+  const decide = /\ndecide: headgate (batch resolve \S+ --as resend --reason) TEXT/.exec(first.stderr)![1]!;
+  const watched = await headgate('job', 'watch', jobId);
+  expect([watched.code, watched.stderr]).toEqual([7, expect.stringContaining(decide)]);
+
+  const second = await headgate('ingest', 'second.csv', '--flow', 'ordered', '--wait', '--json');
+  expect([second.code, second.stderr]).toEqual([
+    7,
+    expect.stringContaining('0 records are held, 1 wait behind held ones (E_TARGET_FORBIDDEN'),
+  ]);
+  expect(second.stderr).toContain(decide);
+
+  sink.answer(() => ({ status: 200 }));
+  expect(await headgate(...decide.split(' '), 'mended', '--yes')).toMatchObject({ code: 0 });
+  for (const done of [jobId, JSON.parse(second.stdout)[0].jobId])
+    await vi.waitUntil(async () => (await headgate('job', 'watch', done)).code === 0);
+});
