@@ -1,6 +1,7 @@
 /**
  * A tenant `bank` of a served Headgate with a key, and documents for it: `payments` to a folder, `failing` to a service that
- * is unwell, `waiting` to a folder that is not there.
+ * is unwell, `waiting` to the same,
+ * with long pauses.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -24,7 +25,11 @@ const documentsOf = (folder: string, out: string, unwellPort: number) => ({
     connection: 'unwell',
     retry: 'retry: { max: 1, initial: 100ms, cap: 1s }',
   }).replace('path: failing', 'path: /failing'),
-  'waiting.yaml': uploadFlow('waiting', { type: 'file', connection: 'nowhere', retry: 'retry: { max: 10, initial: 30s, cap: 60s }' }),
+  'waiting.yaml': uploadFlow('waiting', {
+    type: 'http',
+    connection: 'unwell',
+    retry: 'retry: { max: 10, initial: 30s, cap: 60s }',
+  }).replace('path: waiting', 'path: /waiting'),
 });
 
 /** The policy and the connection to the unwell service are applied already; the documents lie in `folder`. */
