@@ -35,8 +35,8 @@ const content: Record<string, string> = {
 const [card, iban, note] = Object.values(content) as [string, string, string];
 
 const folder = mkdtempSync(join(tmpdir(), 'headgate-planted-'));
-const places = Object.fromEntries(['data', 'drop', 'out', 'scratch', 'work'].map((name) => [name, join(folder, name)])) as Record<
-  'data' | 'drop' | 'out' | 'scratch' | 'work',
+const places = Object.fromEntries(['data', 'drop', 'keys', 'out', 'scratch', 'work'].map((name) => [name, join(folder, name)])) as Record<
+  'data' | 'drop' | 'keys' | 'out' | 'scratch' | 'work',
   string
 >;
 const logPath = join(folder, 'serve.log');
@@ -210,11 +210,11 @@ beforeAll(async () => {
   mkdirSync(join(places.drop, 'in'));
   mkdirSync(join(places.data, 'secrets'), { mode: 0o700 });
   writeFileSync(passwordFile, secrets['its first password, which was wrong']!, { mode: 0o600 });
-  writeFileSync(join(folder, 'signing.pem'), signing, { mode: 0o600 });
+  writeFileSync(join(places.keys, 'signing.pem'), signing, { mode: 0o600 });
   ownKeys = {
     HEADGATE_MASTER_KEY: '1=env:HEADGATE_SECRET_MASTER',
     HEADGATE_SECRET_MASTER: secrets['the master key']!,
-    HEADGATE_SIGNING_KEY: `file:${join(folder, 'signing.pem')}`,
+    HEADGATE_SIGNING_KEY: `file:${join(places.keys, 'signing.pem')}`,
   };
   sinkDatabase = await createTestDatabase({ isEmpty: true });
   const run = (sql: string) => sinkDatabase.adminDb.query(`/* make the target */ ${sql}`);
