@@ -169,6 +169,36 @@ describe('blocked keys', () => {
   });
 });
 
+describe('a job whose file has no trailer', () => {
+  const trailed = `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: bank, service: payments, name: trailed, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http }]
+  format: { type: delimited, discriminator: { column: 1 } }
+  schema:
+    record: { tag: D, key: [id], fields: { id: { column: 2, type: string, required: true } } }
+    trailer: { tag: T, fields: { count: { column: 2, type: int } } }
+  routes: { default: { to: [out] } }
+  targets: { out: { type: file, connection: out, path: trailed } }
+`;
+
+  it('is released after a warning of what may be missing', async () => {
+    writeFileSync(join(folder, 'trailed.yaml'), trailed);
+    expect(await headgate('flow', 'apply', 'trailed.yaml', '--yes')).toMatchObject({ code: 0 });
+    writeFileSync(join(folder, 'cut.csv'), 'D,1\nD,2\n');
+    const [{ jobId }] = await json('ingest', 'cut.csv', '--flow', 'trailed', '--wait');
+    const argv = ['job', 'release', jobId, '--reason', 'the sender says two'];
+    expect(await headgate(...argv, '--dry-run', '--json')).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^warning E_TRUNCATED: .*it holds 2 records.*ask the sender/),
+    });
+    expect(await headgate(...argv)).toMatchObject({ code: 2, stderr: expect.stringContaining('warning E_TRUNCATED') });
+    expect(await headgate(...argv, '--yes')).toMatchObject({ code: 0 });
+    expect((await headgate('job', 'watch', jobId)).code).toBe(0);
+  });
+});
+
 describe('a job that does not balance', () => {
   it('is closed by hand once its cause was mended', async () => {
     const setSum = (jobId: string, unscaled: string) =>
