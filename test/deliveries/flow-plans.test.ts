@@ -76,3 +76,29 @@ it('a flow is planned as if the connections that are planned with it were in for
     { code: 'E_CONFIG_REFERENCE' },
   ]);
 });
+
+it('what is wrong with a document itself and with what it says of this tenant is told together', async () => {
+  const world = await newTenant();
+  const mistakes = async (text: string) => {
+    const answers = [await world.plan(text), await world.apply(text)];
+    expect(answers.map(({ status, json }) => [status, json.code])).toEqual(Array(2).fill([422, 'E_FLOW_INVALID']));
+    const [planned, applied] = answers.map(({ json }) =>
+      json.errors.map(({ code, path }: { code: string; path: string }) => `${code} ${path}`),
+    );
+    expect(planned).toEqual(applied);
+    return applied;
+  };
+  const flow = testFlow()[1]!.replace('required: true', 'requird: true');
+  expect(await mistakes(flow)).toEqual([
+    expect.stringMatching(/^E_CONFIG_KEY spec\.schema\..*requird/),
+    'E_CONFIG_REFERENCE spec.targets.out.connection',
+  ]);
+  expect(await mistakes(flow.replace('tenant: TENANT', 'tenant: another'))).toEqual([
+    'E_CONFIG_REFERENCE metadata.tenant',
+    expect.stringMatching(/^E_CONFIG_KEY spec\.schema\./),
+  ]);
+  expect(await mistakes(http('file:/run/secrets/fx').replace('baseUrl:', 'base: 1, baseUrl:'))).toEqual([
+    'E_CONFIG_KEY spec.base',
+    'E_SECRET_NOT_ALLOWED spec.auth.token',
+  ]);
+});

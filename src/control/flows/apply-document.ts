@@ -5,15 +5,15 @@
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ids } from '../../platform/base/ports.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
-import type { FlowDefinition } from './definition.ts';
+import type { FlowDefinition, HeadgateDocument } from './definition.ts';
 import { applyDefinition, type DefinitionKind, findDefinition } from './definition-store.ts';
-import { type Diagnostic, Report } from './diagnostics.ts';
+import { type Diagnostic, type PlaceFinder, Report } from './diagnostics.ts';
 import { type DocumentChange, documentChanges } from './flow-changes.ts';
 import { flowErrors } from './flow-errors.ts';
 import { applyFlow, flowToApply } from './flow-store.ts';
 import { findFlow, getFlowSource } from './flow-views.ts';
 import { type LoadedDocument, loadDocument } from './load-flow.ts';
-import { type ConnectionFence, checkAgainstTenant } from './tenant-references.ts';
+import { type CheckedText, type ConnectionFence, checkAgainstTenant } from './tenant-references.ts';
 
 export interface DocumentOutcome {
   readonly kind: string;
@@ -51,7 +51,7 @@ export async function applyDocument(
   text: string,
   by: Applying & { readonly actor: string },
 ): Promise<DocumentOutcome> {
-  const checked = check(text, by.tenant);
+  const checked = await check(tx, text, by);
   await tx.query(takeTurn, [tx.tenantId]);
   const plan = await describeChange(tx, checked);
   const found = await checkFit(tx, checked, by);
@@ -72,25 +72,38 @@ export async function applyDocument(
 
 /** What `applyDocument` would do. */
 export async function planDocument(tx: TenantTx, text: string, by: Planning): Promise<DocumentOutcome> {
-  const checked = check(text, by.tenant);
+  const checked = await check(tx, text, by);
   const plan = await describeChange(tx, checked);
   return { ...plan, warnings: [...plan.warnings, ...(await checkFit(tx, checked, by, true))] };
 }
 
-function check(text: string, tenant: string): Checked {
+/** Of a document that has mistakes itself, what else is wrong with it at this tenant is told with them. */
+async function check(tx: TenantTx, text: string, by: Planning): Promise<Checked> {
   const loaded = loadDocument(text);
-  const { document, hash, canonical } = loaded;
-  if (!document || !hash || !canonical)
-    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document has mistakes', {
-      details: loaded.diagnostics.filter(({ severity }) => severity === 'error'),
-    });
-  if (document.metadata.tenant !== tenant) {
-    const report = new Report(loaded.places);
-    const path = ['metadata', 'tenant'];
-    report.add({ code: flowErrors.E_CONFIG_REFERENCE, path, message: `metadata.tenant must be ${tenant}`, atValue: true });
-    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document is of another tenant than the key', { details: report.diagnostics });
+  const { document, partial, hash, canonical, places } = loaded;
+  const others = tenantMistake(document ?? partial, by.tenant, places);
+  if (document && hash && canonical) {
+    if (others.length === 0) return { ...loaded, document, hash, canonical };
+    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document is of another tenant than the key', { details: others });
   }
-  return { ...loaded, document, hash, canonical };
+  const here = partial && others.length === 0 ? await findAgainstTenant(tx, { document: partial, places }, by) : [];
+  const details = [...loaded.diagnostics, ...others, ...here].filter(({ severity }) => severity === 'error');
+  throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document has mistakes', {
+    details: details.toSorted((a, b) => a.line - b.line || a.column - b.column),
+  });
+}
+
+function tenantMistake(document: HeadgateDocument | null, tenant: string, places: PlaceFinder): readonly Diagnostic[] {
+  const report = new Report(places);
+  const own = document?.metadata.tenant;
+  if (own !== undefined && own !== tenant)
+    report.add({
+      code: flowErrors.E_CONFIG_REFERENCE,
+      path: ['metadata', 'tenant'],
+      message: `metadata.tenant must be ${tenant}`,
+      atValue: true,
+    });
+  return report.diagnostics;
 }
 
 async function describeChange(tx: TenantTx, { document, hash, canonical, diagnostics }: Checked): Promise<DocumentOutcome> {
@@ -127,13 +140,17 @@ const takeTurn = '/* take turn at applying */ select pg_advisory_xact_lock(7272,
 
 /** Fails with E_FLOW_INVALID, each finding with its place. What is only not there yet is, in a plan, a warning. */
 async function checkFit(tx: TenantTx, checked: Checked, by: Planning, isPlan = false): Promise<readonly Diagnostic[]> {
-  const alongside = (by.alongside ?? [])
-    .flatMap((text) => loadDocument(text).document ?? [])
-    .filter(({ metadata }) => metadata.tenant === by.tenant);
-  const found = await checkAgainstTenant(tx, checked, { environment: by.environment ?? 'dev', fence: by.fence, alongside });
+  const found = await findAgainstTenant(tx, checked, by);
   const isPassing = ({ code }: Diagnostic): boolean => isPlan && code === flowErrors.E_CONFIG_REFERENCE;
   const errors = found.filter((finding) => finding.severity === 'error' && !isPassing(finding));
   if (errors.length > 0)
     throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document does not fit what the tenant has in force', { details: errors });
   return found.map((finding) => ({ ...finding, severity: 'warning' }));
+}
+
+async function findAgainstTenant(tx: TenantTx, checked: CheckedText, by: Planning): Promise<readonly Diagnostic[]> {
+  const alongside = (by.alongside ?? [])
+    .flatMap((text) => loadDocument(text).document ?? [])
+    .filter(({ metadata }) => metadata.tenant === by.tenant);
+  return await checkAgainstTenant(tx, checked, { environment: by.environment ?? 'dev', fence: by.fence, alongside });
 }

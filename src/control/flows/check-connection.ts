@@ -15,7 +15,7 @@ export interface NamedSecret {
 export function secretsOf({ spec }: Connection): readonly NamedSecret[] {
   if (spec.type === 'folder') return [];
   const own = spec.type === 'postgres' ? { password: spec.password } : {};
-  const auth = spec.type === 'http' ? (spec.auth as Readonly<Record<string, string>>) : {};
+  const auth = spec.type === 'http' ? ((spec.auth ?? {}) as Readonly<Record<string, string>>) : {};
   const found: [Path, string | undefined][] = [
     [['spec', 'password'], own.password],
     ...['token', 'password', 'value'].map((key): [Path, string | undefined] => [['spec', 'auth', key], auth[key]]),
@@ -24,6 +24,7 @@ export function secretsOf({ spec }: Connection): readonly NamedSecret[] {
   return found.flatMap(([path, reference]) => (reference === undefined ? [] : [{ path, reference }]));
 }
 
+/** Keys that could not be read are undefined, and not looked at. */
 export function checkConnection(connection: Connection, report: Report): void {
   const { spec } = connection;
   for (const { path, reference } of secretsOf(connection)) {
@@ -36,7 +37,7 @@ export function checkConnection(connection: Connection, report: Report): void {
         atValue: true,
       });
   }
-  if (spec.type !== 'http') return;
+  if (spec.type !== 'http' || spec.baseUrl === undefined) return;
   const path = ['spec', 'baseUrl'];
   const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });
   const url = URL.parse(spec.baseUrl);
@@ -45,7 +46,8 @@ export function checkConnection(connection: Connection, report: Report): void {
     report.add({ code: flowErrors.E_SECRET_INLINE, path, message: 'baseUrl holds a user or password; use auth', atValue: true });
   } else if (url.search !== '' || url.hash !== '') refuse('baseUrl must not hold a query or fragment');
   if (
-    spec.auth.type === 'header' &&
+    spec.auth?.type === 'header' &&
+    spec.auth.name !== undefined &&
     /^(host|content-(length|type)|accept-encoding|transfer-encoding|connection|idempotency-key|traceparent|tracestate|headgate-.*)$/i.test(
       spec.auth.name,
     )

@@ -99,3 +99,37 @@ test.each(['10.0.0.0/99', '300.1.1.1/8', '::1::/64', '10.0.0/8'])('the range %s 
   const said = findings(join('bank-za', 'policy.yaml'), 'masking: {', `egress: { allowPrivate: ["${range}"] }\n  masking: {`);
   expect(said).toEqual([expect.stringMatching(/policy\.yaml:\d+ E_CONFIG_VALUE this is no address range/)]);
 });
+
+test('what is wrong with a document itself and with what it says of others is told together', () => {
+  const changed = texts.map((known) =>
+    known.file === 'cards.yaml'
+      ? { ...known, text: known.text.replace('connection: acme-drop', 'connection: acme-drp').replace('sources:', 'surces: 1\n  sources:') }
+      : known,
+  );
+  expect(checkDocuments(changed).flatMap(({ diagnostics }) => diagnostics.map(({ code, message }) => `${code} ${message}`))).toEqual([
+    'E_CONFIG_KEY unknown key "surces"; did you mean sources?',
+    'E_CONFIG_REFERENCE no Connection acme-drp; did you mean acme-drop?',
+  ]);
+  const connection = findings(join('acme-pay', 'ledger-db.yaml'), 'env:HEADGATE_SECRET_ACME_LEDGER', 'env:LEDGER\n  prot: 5433');
+  expect(connection).toEqual([
+    expect.stringContaining('ledger-db.yaml:10 E_SECRET_NOT_ALLOWED '),
+    expect.stringContaining('ledger-db.yaml:11 E_CONFIG_KEY unknown key "prot"; did you mean port?'),
+  ]);
+});
+
+test('whatever line of a document is missing, or has another value, all findings are told and nothing breaks', () => {
+  for (const { file, text } of texts) {
+    const lines = text.split('\n');
+    const variants = lines.flatMap((line, index) =>
+      [[], [line.replace(/: .*/, ': []')], [line.replace(/: .*/, ': { a: 1 }')], [line.replace(/: .*/, ':')]].map((put) =>
+        lines.toSpliced(index, 1, ...put),
+      ),
+    );
+    for (const variant of variants) {
+      const others = texts.filter((known) => known.file !== file && !known.text.includes('kind: FlowDefinition'));
+      const changed = [...others, { file, text: variant.join('\n') }];
+      for (const { diagnostics } of checkDocuments(changed))
+        for (const { message } of diagnostics) expect(message).not.toContain('undefined');
+    }
+  }
+});

@@ -14,12 +14,13 @@ export interface CheckedDocument extends LoadedDocument {
 export function checkDocuments(texts: readonly { readonly file: string; readonly text: string }[]): CheckedDocument[] {
   const loaded = texts.map(({ file, text }) => ({ file, ...loadDocument(text) }));
   return loaded.map((checked, position) => {
-    if (checked.document === null) return checked;
+    const own = checked.document ?? checked.partial;
+    if (own === null) return checked;
     const report = new Report(checked.places);
     const others = loaded.filter((_, index) => index < position).map((other) => other.document);
-    checkRepeated(checked.document, others, report);
+    if (checked.document !== null) checkRepeated(checked.document, others, report);
     checkTogether(
-      checked.document,
+      own,
       loaded.flatMap((other) => other.document ?? []),
       report,
     );

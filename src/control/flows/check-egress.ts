@@ -21,7 +21,7 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
       spec.type === 'http' ? at : ['spec', 'tls'],
       "connections without TLS need `egress.allowPlain` in the tenant's policy; until then what is delivered here is held",
     );
-  const host = spec.type === 'http' ? url?.hostname : spec.host;
+  const host: string | undefined = spec.type === 'http' ? url?.hostname : spec.host;
   if (host !== undefined && isLiteralAllowed(host, allowPrivate.filter(isAddressRange)) === false)
     warn(
       connectorErrors.E_SSRF,
@@ -30,10 +30,10 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
     );
 }
 
-/** Ranges look like ranges by their shape; here they must be some. */
+/** Ranges look like ranges by their shape; here they must be some. What could not be read is undefined. */
 export function checkRanges({ spec }: TenantPolicy, report: Report): void {
-  for (const [index, range] of spec.egress.allowPrivate.entries()) {
-    if (isAddressRange(range)) continue;
+  for (const [index, range] of (spec.egress?.allowPrivate ?? []).entries()) {
+    if (range === undefined || isAddressRange(range)) continue;
     report.add({
       code: flowErrors.E_CONFIG_VALUE,
       path: ['spec', 'egress', 'allowPrivate', index],

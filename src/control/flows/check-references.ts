@@ -15,20 +15,27 @@ export interface TenantDocuments {
 
 const connectionTypes: Readonly<Record<string, string>> = { folder: 'folder', file: 'folder', http: 'http', postgres: 'postgres' };
 
+/** Sources and targets that could not be read are undefined, and not looked at; so is the schema. */
 export function checkReferences(flow: FlowDefinition, { connections, policy }: TenantDocuments, report: Report): void {
   if (connections !== null) {
-    for (const [index, source] of flow.spec.sources.entries()) {
-      if (source.type === 'folder')
+    for (const [index, source] of (flow.spec.sources ?? []).entries()) {
+      if (source?.type === 'folder')
         checkUse({ name: source.connection, type: source.type, path: ['spec', 'sources', index, 'connection'] }, connections, report);
     }
-    for (const [id, target] of Object.entries(flow.spec.targets)) {
-      checkUse({ name: target.connection, type: target.type, path: ['spec', 'targets', id, 'connection'] }, connections, report);
+    for (const [id, target] of Object.entries(flow.spec.targets ?? {})) {
+      if (target !== undefined)
+        checkUse({ name: target.connection, type: target.type, path: ['spec', 'targets', id, 'connection'] }, connections, report);
     }
   }
-  if (policy !== null) checkMasks(flow, policy, report);
+  if (policy !== null && flow.spec.schema !== undefined) checkMasks(flow, policy, report);
 }
 
-function checkUse(use: { name: string; type: string; path: Path }, connections: ReadonlyMap<string, Connection>, report: Report): void {
+function checkUse(
+  use: { name: string | undefined; type: string; path: Path },
+  connections: ReadonlyMap<string, Connection>,
+  report: Report,
+): void {
+  if (use.name === undefined) return;
   const connection = connections.get(use.name);
   const wanted = connectionTypes[use.type]!;
   const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_REFERENCE, path: use.path, message, atValue: true });
@@ -46,6 +53,7 @@ function checkMasks(flow: FlowDefinition, policy: TenantPolicy, report: Report):
   const path: Path = ['spec', 'schema'];
   const check = (fields: FieldDefinitions | undefined, at: Path): void => {
     for (const [name, field] of Object.entries(fields ?? {})) {
+      if (field?.mask === undefined) continue;
       const least =
         field.class === undefined || !Object.hasOwn(policy.spec.masking, field.class) ? undefined : policy.spec.masking[field.class];
       if (least === undefined || strictness[field.mask] >= strictness[least]) continue;
@@ -58,14 +66,14 @@ function checkMasks(flow: FlowDefinition, policy: TenantPolicy, report: Report):
   };
   check(header?.fields, [...path, 'header']);
   check(record?.fields, [...path, 'record']);
-  for (const [name, type] of Object.entries(records ?? {})) check(type.fields, [...path, 'records', name]);
+  for (const [name, type] of Object.entries(records ?? {})) check(type?.fields, [...path, 'records', name]);
   check(trailer?.fields, [...path, 'trailer']);
 }
 
 /** Every name that an Environment binds leads to a connection. */
 export function checkEnvironment(environment: Environment, connections: ReadonlyMap<string, Connection>, report: Report): void {
-  for (const [name, bound] of Object.entries(environment.spec.connections)) {
-    if (connections.has(bound)) continue;
+  for (const [name, bound] of Object.entries(environment.spec.connections ?? {})) {
+    if (bound === undefined || connections.has(bound)) continue;
     const nearest = nearestName(bound, connections.keys());
     report.add({
       code: flowErrors.E_CONFIG_REFERENCE,

@@ -25,7 +25,7 @@ export interface CompileRequest {
 export function compileDefinition({ definition, hash, broken }: CompileRequest, report: Report): Plan | null {
   const { metadata } = definition;
   const isReadable = (...keys: readonly string[]): boolean => keys.every((key) => !broken.has(key));
-  if (!isReadable('spec', 'metadata') || metadata === undefined) return null;
+  if (!isReadable('spec', 'metadata') || metadata === undefined || definition.spec === undefined) return null;
   const spec = { ...definition.spec, targets: knownTargets(definition) };
   if (isReadable('sources')) checkSources(spec, report);
   if (!isReadable('format', 'schema') || spec.format === undefined) return null;

@@ -10,7 +10,7 @@ import { canonicalDocument, documentHash } from './canonical.ts';
 import { checkConnection } from './check-connection.ts';
 import { checkRanges } from './check-egress.ts';
 import { compileDefinition } from './compile-definition.ts';
-import type { FlowDefinition, HeadgateDocument } from './definition.ts';
+import type { Connection, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
 import { type Diagnostic, type PlaceFinder, Report } from './diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 import { findInlineSecrets } from './inline-secrets.ts';
@@ -22,6 +22,8 @@ import { readYaml } from './yaml-source.ts';
 export interface LoadedDocument {
   /** Null when the text has errors. */
   readonly document: HeadgateDocument | null;
+  /** Of a text with errors, what could be read of it, where that is enough to be held against other documents. Parts may be undefined. */
+  readonly partial: HeadgateDocument | null;
   /** Of a FlowDefinition. */
   readonly plan: Plan | null;
   /** `sha256:` and 64 hex digits. */
@@ -55,7 +57,7 @@ export function loadDocument(text: string): LoadedDocument {
 
 function loadText(text: string, kinds: readonly DocumentKind[]): LoadedDocument {
   const source = readYaml(text);
-  const nothing = { document: null, plan: null, hash: null, canonical: null, places: source.places };
+  const nothing = { document: null, partial: null, plan: null, hash: null, canonical: null, places: source.places };
   if (source.root === null) return { ...nothing, diagnostics: source.diagnostics };
   const report = new Report(source.places);
   const root = rawFromNode(source.root);
@@ -72,14 +74,23 @@ function loadText(text: string, kinds: readonly DocumentKind[]): LoadedDocument 
     // What could be read is checked further, so that the author sees all mistakes at once.
     compileDefinition({ definition: document, hash: '', broken }, report);
   }
-  if (report.hasErrors) return { ...nothing, diagnostics: report.diagnostics };
+  if (report.hasErrors) {
+    const isReadable = document.metadata !== undefined && document.spec !== undefined && !broken.has('spec') && !broken.has('metadata');
+    if (!isReadable) return { ...nothing, diagnostics: report.diagnostics };
+    checkKeys(document, report);
+    return { ...nothing, partial: document, diagnostics: report.diagnostics };
+  }
   const canonical = canonicalDocument(root, shape);
   const hash = documentHash(canonical);
   const plan = document.kind === 'FlowDefinition' ? compileDefinition({ definition: document, hash, broken }, report) : null;
-  if (document.kind === 'Connection') checkConnection(document, report);
-  if (document.kind === 'TenantPolicy') checkRanges(document, report);
-  if (report.hasErrors) return { ...nothing, diagnostics: report.diagnostics };
-  return { document, plan, hash, canonical, diagnostics: report.diagnostics, places: source.places };
+  checkKeys(document, report);
+  if (report.hasErrors) return { ...nothing, partial: document, diagnostics: report.diagnostics };
+  return { document, partial: null, plan, hash, canonical, diagnostics: report.diagnostics, places: source.places };
+}
+
+function checkKeys(document: HeadgateDocument, report: Report): void {
+  if (document.kind === 'Connection') checkConnection(document as Connection, report);
+  if (document.kind === 'TenantPolicy') checkRanges(document as TenantPolicy, report);
 }
 
 function readKind(root: RawValue, kinds: readonly DocumentKind[], report: Report): DocumentKind | null {

@@ -96,6 +96,7 @@ function checkSecretFiles(connection: Connection, { secretFolder }: ConnectionFe
 function checkFolder({ metadata, spec }: Connection, { folders, foldersOfOthers }: ConnectionFence, report: Report): void {
   if (spec.type !== 'folder') return;
   const { root } = spec;
+  if (root === undefined) return;
   const reason =
     folders.refusal({ tenant: metadata.tenant, path: root }) ??
     (foldersOfOthers.some((other) => foldersMeet(root, other)) ? "meets a folder of another tenant's connection" : undefined);
