@@ -28,8 +28,14 @@ export function exitCodeOfJob(job: JobAnswer): number {
   return job.state === 'completed' ? 0 : 1;
 }
 
-/** On stderr, for each target that holds records of the job; nothing for a job that is not held up. */
+/** On stderr: how a held job is decided; for each target that holds records of the job, what holds them. Nothing for any other. */
 export async function tellWhatHolds(api: ApiClient, job: JobAnswer): Promise<void> {
+  if (job.state === 'held') {
+    const { jobId, reason } = job;
+    const lines = [`job ${jobId} is held${reason ? `: ${reason}` : ''}`, `show: headgate job get ${jobId}`];
+    lines.push(`decide: headgate job release ${jobId} --reason TEXT (or job reject)`);
+    process.stderr.write(`${lines.map(printable).join('\n')}\n`);
+  }
   if (!isHeldUp(job)) return;
   for (const [target, { parked, behindParked }] of Object.entries(job.targets)) {
     if (parked + behindParked === 0) continue;

@@ -141,3 +141,15 @@ it('waiting for a job ends with 7 when all that is left of it is held, also behi
   for (const done of [jobId, JSON.parse(second.stdout)[0].jobId])
     await vi.waitUntil(async () => (await headgate('job', 'watch', done)).code === 0);
 });
+
+it('waiting for a job that is held ends with 1 and the command that decides it', async () => {
+  write('out.yaml', document('Connection', 'out', `{ type: folder, root: ${JSON.stringify(join(folder, 'out'))} }`));
+  write('strict.yaml', uploadFlow('strict', { type: 'file', connection: 'out' }));
+  expect(await headgate('flow', 'apply', 'out.yaml', 'strict.yaml', '--yes')).toMatchObject({ code: 0 });
+  write('bad.csv', 'id,account,amount,note\ns1,6200001234,much,\ns2,6200001234,1.75,\ns3,6200001234,more,\n');
+  const { code, stderr } = await headgate('ingest', 'bad.csv', '--flow', 'strict', '--wait');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/\njob \S+ is held: .*\nshow: headgate job get /);
+  const reject = /decide: headgate job release (\S+) --reason TEXT \(or job reject\)/.exec(stderr)![1]!;
+  expect(await headgate('job', 'reject', reject, '--reason', 'sent again', '--yes')).toMatchObject({ code: 0 });
+});
