@@ -70,6 +70,8 @@ it('a flow is planned as if the connections that are planned with it were in for
   expect((await world.plan(flow!, out, policy)).json).toMatchObject({ outcome: 'create', warnings: [] });
   const wrong = out.replace('{ type: folder, root: /nowhere/TENANT }', '{ type: http, baseUrl: https://b.example }');
   expect((await world.plan(flow!, wrong)).json.warnings).toMatchObject([{ message: expect.stringContaining('file needs folder') }]);
+  const mistaken = out.replace('root:', 'rot: 1, root:');
+  expect((await world.plan(flow!, mistaken)).json.warnings).toEqual([]);
   const elsewhere = document('Environment', 'here', '{ stage: development, connections: { out: gone } }');
   expect((await world.plan(flow!, out, elsewhere)).json.warnings).toMatchObject([{ code: 'E_CONFIG_REFERENCE' }]);
   expect((await world.plan(flow!, out.replace('tenant: TENANT', 'tenant: another'))).json.warnings).toMatchObject([

@@ -12,7 +12,7 @@ import { type DocumentChange, documentChanges } from './flow-changes.ts';
 import { flowErrors } from './flow-errors.ts';
 import { applyFlow, flowToApply } from './flow-store.ts';
 import { findFlow, getFlowSource } from './flow-views.ts';
-import { type LoadedDocument, loadDocument } from './load-flow.ts';
+import { type LoadedDocument, loadDocument, referredTo } from './load-flow.ts';
 import { type CheckedText, type ConnectionFence, checkAgainstTenant } from './tenant-references.ts';
 
 export interface DocumentOutcome {
@@ -34,7 +34,7 @@ export interface Applying {
 }
 
 export interface Planning extends Applying {
-  /** Documents that are applied with it, before it: taken as if they were in force. Those that have mistakes say nothing. */
+  /** Documents that are applied with it, before it: taken as if they were in force, as far as they can be read. */
   readonly alongside?: readonly string[];
 }
 
@@ -150,7 +150,7 @@ async function checkFit(tx: TenantTx, checked: Checked, by: Planning, isPlan = f
 
 async function findAgainstTenant(tx: TenantTx, checked: CheckedText, by: Planning): Promise<readonly Diagnostic[]> {
   const alongside = (by.alongside ?? [])
-    .flatMap((text) => loadDocument(text).document ?? [])
+    .flatMap((text) => referredTo(loadDocument(text)) ?? [])
     .filter(({ metadata }) => metadata.tenant === by.tenant);
   return await checkAgainstTenant(tx, checked, { environment: by.environment ?? 'dev', fence: by.fence, alongside });
 }

@@ -117,6 +117,12 @@ test('what is wrong with a document itself and with what it says of others is to
   ]);
 });
 
+test('a connection with a mistake is there all the same for those who name it', () => {
+  expect(findings(join('acme-pay', 'acme-drop.yaml'), 'root:', 'rot: x, root:')).toEqual([
+    expect.stringContaining('acme-drop.yaml:5 E_CONFIG_KEY unknown key "rot"'),
+  ]);
+});
+
 test('whatever line of a document is missing, or has another value, all findings are told and nothing breaks', () => {
   for (const { file, text } of texts) {
     const lines = text.split('\n');

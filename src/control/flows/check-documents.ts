@@ -4,7 +4,7 @@ import { checkEnvironment, checkReferences } from './check-references.ts';
 import type { Connection, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
 import { type Diagnostic, Report } from './diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
-import { type LoadedDocument, loadDocument } from './load-flow.ts';
+import { type LoadedDocument, loadDocument, referredTo } from './load-flow.ts';
 
 export interface CheckedDocument extends LoadedDocument {
   readonly file: string;
@@ -21,7 +21,7 @@ export function checkDocuments(texts: readonly { readonly file: string; readonly
     if (checked.document !== null) checkRepeated(checked.document, others, report);
     checkTogether(
       own,
-      loaded.flatMap((other) => other.document ?? []),
+      loaded.flatMap((other) => referredTo(other) ?? []),
       report,
     );
     const found = report.diagnostics;

@@ -55,6 +55,11 @@ export function loadDocument(text: string): LoadedDocument {
   return loadText(text, Object.keys(documentKinds) as DocumentKind[]);
 }
 
+/** What other documents may refer to: a connection or environment that has mistakes is there all the same; a policy with mistakes says nothing. */
+export function referredTo({ document, partial }: LoadedDocument): HeadgateDocument | null {
+  return document ?? (partial?.kind === 'TenantPolicy' ? null : partial);
+}
+
 function loadText(text: string, kinds: readonly DocumentKind[]): LoadedDocument {
   const source = readYaml(text);
   const nothing = { document: null, partial: null, plan: null, hash: null, canonical: null, places: source.places };
