@@ -153,3 +153,18 @@ it('waiting for a job that is held ends with 1 and the command that decides it',
   const reject = /decide: headgate job release (\S+) --reason TEXT \(or job reject\)/.exec(stderr)![1]!;
   expect(await headgate('job', 'reject', reject, '--reason', 'sent again', '--yes')).toMatchObject({ code: 0 });
 });
+
+it('a batch that is held for its connection goes when the mended connection is applied', async () => {
+  const [wrong, right] = [await startHttpSink(() => ({ status: 401 })), await startHttpSink()];
+  const connection = (url: string) => write('mended.yaml', document('Connection', 'mended', `{ type: http, baseUrl: "${url}" }`));
+  write('policy.yaml', policy);
+  write('mending.yaml', flowTo('mending', 'mended'));
+  expect(await headgate('flow', 'apply', 'policy.yaml', connection(wrong.url), 'mending.yaml', '--yes')).toMatchObject({ code: 0 });
+  write('mend.csv', 'id,account,amount,note\nm1,6200001234,1.50,\n');
+  const held = await headgate('ingest', 'mend.csv', '--flow', 'mending', '--wait', '--json');
+  expect(held.code).toBe(7);
+  const [{ jobId }] = JSON.parse(held.stdout);
+  expect(await headgate('flow', 'apply', connection(right.url), '--yes')).toMatchObject({ code: 0 });
+  expect(await headgate('job', 'watch', jobId)).toMatchObject({ code: 0 });
+  expect(right.lines()).toHaveLength(1);
+});
