@@ -226,6 +226,23 @@ async function laterThan(scenario: Scenario, seconds: number): Promise<number> {
   return (await scenario.rows<{ count: number }>(sql, [seconds]))[0]!.count;
 }
 
+it('the last attempts of a batch that was rechecked for weeks are the ones that are shown', async () => {
+  const { sink, scenario, held } = await scenarioOf();
+  sink.answer(() => ({ status: 401 }));
+  await scenario.deliverJobs([{ lines }]);
+  scenario.startWorker();
+  await held('E_TARGET_FORBIDDEN');
+  await scenario.stopWorkers();
+  const { batchId } = (await scenario.batches())[0]!;
+  await scenario.rows(
+    `/* plant attempts */ insert into headgate.attempts (tenant_id, attempt_id, batch_id, attempt_number, fence, possible_duplicate, started_at, ended_at, outcome)
+     select $1, ('01a00000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, $2, n, 1, false, headgate.clock(), headgate.clock(), 'refused' from generate_series(6, 1100) n`,
+    [batchId],
+  );
+  const { attemptHistory } = await scenario.inTenant((tx) => getBatch(tx, batchId));
+  expect([attemptHistory.length, attemptHistory[0]!.number, attemptHistory.at(-1)!.number]).toEqual([1000, 101, 1100]);
+});
+
 describe('a database as target', () => {
   const admin = new URL(inject('testPostgres').adminUrl);
   const connection = {

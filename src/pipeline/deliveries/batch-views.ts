@@ -35,7 +35,7 @@ export interface BatchView extends BatchSummary {
   readonly bodySha256: string;
   /** By field. */
   readonly amounts: FieldTexts;
-  /** In the order in which they began. */
+  /** In the order in which they began; the last thousand. */
   readonly attemptHistory: readonly AttemptView[];
 }
 
@@ -100,9 +100,13 @@ const selectOne = `/* get batch */ select ${columns}, b.parent_batch_id as "pare
   (select jsonb_agg(m -> 'amounts') from jsonb_array_elements(b.members) m) as sums
   ${tables} where b.tenant_id = $1 and b.batch_id = $2`;
 
-const selectAttempts = `/* list attempts of batch */ select a.attempt_id as "attemptId", a.attempt_number as number, a.possible_duplicate as "possibleDuplicate",
+/** Bounded: a batch that waits for settings to be mended for weeks has a row for each recheck. */
+const attemptsMax = 1_000;
+
+const selectAttempts = `/* list attempts of batch */ select l.* from (select a.attempt_id as "attemptId", a.attempt_number as number, a.possible_duplicate as "possibleDuplicate",
   a.started_at as "startedAt", a.ended_at as "endedAt", a.outcome, a.reason_code as "reasonCode", a.message, a.resolved_as as "resolvedAs", a.evidence
-  from headgate.attempts a where a.tenant_id = $1 and a.batch_id = $2 order by a.attempt_number, a.attempt_id limit 1000`;
+  from headgate.attempts a where a.tenant_id = $1 and a.batch_id = $2 order by a.attempt_number desc, a.attempt_id desc limit ${attemptsMax}) l
+  order by l.number, l."attemptId"`;
 
 /** Fails with E_BATCH_UNKNOWN. */
 export async function getBatch(tx: TenantTx, batchId: string): Promise<BatchView> {
