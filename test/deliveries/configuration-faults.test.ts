@@ -203,6 +203,19 @@ describe('a batch whose settings are at fault', () => {
     expect(await letters()).toEqual([]);
   });
 
+  it('is found out by the first of its target: a later one is held after one try, so that no account is locked', async () => {
+    const { sink, scenario, held } = await scenarioOf();
+    sink.answer(() => ({ status: 401 }));
+    await scenario.deliverJobs([{ lines }]);
+    scenario.startWorker();
+    await held('E_TARGET_FORBIDDEN');
+    expect(sink.requests).toHaveLength(5);
+    for (let file = 0; file < 3; file++) await scenario.deliverJobs([{ lines }]);
+    await until(async () => (await scenario.batches()).length === 4, 'they were not cut');
+    await allHeld(scenario);
+    expect(sink.requests).toHaveLength(8);
+  });
+
   it('has all its tries again when it goes on and its target is away then', async () => {
     const { sink, scenario, held, letters } = await scenarioOf({}, { retry: { ...patient, max: 3 } });
     sink.answer(() => ({ status: 403 }));

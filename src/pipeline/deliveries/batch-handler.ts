@@ -4,6 +4,7 @@
  */
 import { type HeadgateError, nextOf } from '../../platform/base/errors.ts';
 import { withWork } from '../../platform/telemetry/work-context.ts';
+import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { DeliveryOutcome, Target } from '../connectors/connector.ts';
 import { askTarget, type Sent, sendAttempt, startAttempt } from './attempt-run.ts';
 import { writeAbandoned } from './attempt-start.ts';
@@ -19,12 +20,14 @@ import {
   endingOfWork,
   endingWithoutAttempt,
 } from './batch-endings.ts';
+import type { LoadedBatch } from './batch-load.ts';
 import { endingOfBlocked } from './blocked-batches.ts';
 import { commitForCertain } from './certain-transaction.ts';
 import type { ClaimedBatch } from './claimed-batch.ts';
+import { isConfigurationFault } from './configuration-codes.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import type { DeliveryServices } from './delivery-services.ts';
-import { sendMendedAgain } from './held-again.ts';
+import { isTargetHeld, sendMendedAgain } from './held-again.ts';
 import { heldDelayMs } from './held-delay.ts';
 import { type Decision, decide } from './outcome-decision.ts';
 import { isExhausted } from './retry-schedule.ts';
@@ -220,12 +223,20 @@ export class BatchHandler {
     const decision = decide(sent.outcome, {
       target,
       tries: ended.attempt - batch.heldAttempts,
-      wasHeld: batch.heldAttempts > 0,
+      isFoundOut: batch.heldAttempts > 0 || (await this.#isFoundOut(batch, sent.outcome)),
       records: batch.records,
       rng: ports.rng,
     });
     this.#report(claimed, sent.outcome, decision);
     return await this.#endingAfter(context, decision, ended, sent.unreadable);
+  }
+
+  /** One batch found out that settings are at fault: more tries with a wrong password could lock the account. */
+  async #isFoundOut(batch: LoadedBatch, outcome: DeliveryOutcome): Promise<boolean> {
+    const codes =
+      outcome.kind === 'refused' ? [outcome.code] : outcome.kind === 'acked' ? (outcome.perRecord ?? []).map(({ code }) => code) : [];
+    if (!codes.some(isConfigurationFault)) return false;
+    return await withTenant(this.#services.db, batch.tenantId, (tx) => isTargetHeld(tx, batch), { readOnly: true });
   }
 
   async #endingAfter(

@@ -33,8 +33,8 @@ export function isConfigurationFault(code: string | null): boolean {
 
 /**
  * True when a batch whose try number `tries` (since it was cut, or held last) failed with this code waits for its settings
- * to be mended. One that was held before has one try to find out.
+ * to be mended. Where it was found out that they are at fault, one try is enough.
  */
-export function isToBeHeld(code: string, tries: number, { retryMax, wasHeld }: { retryMax: number; wasHeld: boolean }): boolean {
-  return isConfigurationFault(code) && (wasHeld || tries >= Math.min(triesMax, retryMax + 1));
+export function isToBeHeld(code: string, tries: number, { retryMax, isFoundOut }: { retryMax: number; isFoundOut: boolean }): boolean {
+  return isConfigurationFault(code) && (isFoundOut || tries >= Math.min(triesMax, retryMax + 1));
 }

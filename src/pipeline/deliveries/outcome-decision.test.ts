@@ -6,7 +6,7 @@ import { isExhausted, retryDelayMs } from './retry-schedule.ts';
 
 const retry = { max: 2, initialMs: 100, capMs: 1_000 };
 const rngOf = (fraction: number) => ({ fraction: () => fraction, bytes: (length: number) => new Uint8Array(length) });
-const context = (tries: number, records = 4, wasHeld = false) => ({ target: { retry }, tries, wasHeld, records, rng: rngOf(0.5) });
+const context = (tries: number, records = 4, isFoundOut = false) => ({ target: { retry }, tries, isFoundOut, records, rng: rngOf(0.5) });
 const refused = (retryable: boolean, more = {}): DeliveryOutcome => ({ kind: 'refused', retryable, code: 'E_X', message: 'm', ...more });
 
 describe('retries', () => {

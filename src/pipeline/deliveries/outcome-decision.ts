@@ -28,7 +28,8 @@ export interface AttemptContext {
   readonly target: Pick<TargetPlan, 'retry'>;
   /** Since it was cut, or held last. */
   readonly tries: number;
-  readonly wasHeld: boolean;
+  /** It was held for its settings before, or another batch of its target is. */
+  readonly isFoundOut: boolean;
   readonly records: number;
   readonly rng: Rng;
 }
@@ -57,8 +58,8 @@ export function decide(outcome: DeliveryOutcome, context: AttemptContext): Decis
 /** What is said of results per record, which come without a text of their own. */
 const perRecordMessage = 'the target answered so for each record';
 
-function holdingOf({ target, wasHeld }: AttemptContext) {
-  return { retryMax: target.retry.max, wasHeld };
+function holdingOf({ target, isFoundOut }: AttemptContext) {
+  return { retryMax: target.retry.max, isFoundOut };
 }
 
 function decideParts(results: readonly RecordResult[], context: AttemptContext): Decision {
