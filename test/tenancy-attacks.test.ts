@@ -1,8 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Tx } from '../src/platform/postgres/database.ts';
 import { openPool } from '../src/platform/postgres/pool.ts';
+import { connectionVariable } from '../src/platform/secrets/connection-secrets.ts';
 import { withTenant } from '../src/platform/tenancy/tenant-scope.ts';
+import { startHttpSink } from './support/http-sink.ts';
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
+import { type RunningTestServer, startTestServer, type TestTenant, testFlow, testRows } from './support/running-server.ts';
 
 const ours = '01900000-0000-7000-8000-0000000000aa';
 const theirs = '01900000-0000-7000-8000-0000000000bb';
@@ -22,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 beforeEach(async () => {
-  await database.adminDb.query('/* clean */ delete from headgate.flows');
+  await database.adminDb.query('/* clean */ delete from headgate.flows where tenant_id = any($1)', [[ours, theirs]]);
   for (const tenant of [ours, theirs]) await withTenant(database.db, tenant, (tx) => addFlow(tx, tenant, 'payroll', flowOf(tenant)));
 });
 
@@ -205,4 +210,86 @@ it("the dispatcher answers with ids and names of keys, never with another tenant
   );
   for (const { name, result } of rows) expect(`${name} returns ${result}`).not.toMatch(/json|document|object\b|body|source text|message/);
   expect(rows.length).toBeGreaterThan(5);
+});
+
+describe("another tenant's secrets (E11)", () => {
+  const theirVariable = connectionVariable('alpha', 'LEDGER');
+  const policy =
+    'apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: TENANT, name: policy }\nspec: { egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }\n';
+  const service = (baseUrl: string, reference: string) =>
+    `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: service }\nspec: { type: http, baseUrl: "${baseUrl}", auth: { type: bearer, token: "${reference}" } }\n`;
+  const flow = testFlow()[1]!.replace(
+    /out: \{ type: file.*\}/,
+    'out: { type: http, connection: service, path: /in, retry: { max: 50, initial: 10ms, cap: 20ms } }',
+  );
+  let server: RunningTestServer;
+  let alpha: TestTenant;
+  let beta: TestTenant;
+  let theirFile: string;
+
+  beforeAll(async () => {
+    server = await startTestServer(database, {}, undefined, { [theirVariable]: 'token of alpha' });
+    [alpha, beta] = [await server.tenant('alpha'), await server.tenant('beta')];
+    theirFile = join(server.settings.dataDir, 'secrets', 'alpha', 'ledger');
+    mkdirSync(dirname(theirFile), { recursive: true, mode: 0o700 });
+    writeFileSync(theirFile, 'token of alpha', { mode: 0o600 });
+  });
+  afterAll(() => server?.stop());
+
+  const tokens = (sink: Awaited<ReturnType<typeof startHttpSink>>) => sink.requests.map(({ headers }) => headers.authorization);
+  const references = () => [`env:${theirVariable}`, `file:${theirFile}`];
+  const apply = ({ key, name }: TestTenant, text: string, dryRun: boolean) =>
+    server.request('/v1/flows', { key, method: 'POST', body: { text: text.replaceAll('TENANT', name), dryRun } });
+
+  it('are sent by their own tenant', async () => {
+    const sink = await startHttpSink();
+    await alpha.apply(policy, service(sink.url, references()[0]!), flow);
+    for (const [round, reference] of references().entries()) {
+      expect((await apply(alpha, service(sink.url, reference), false)).status).toBe(200);
+      const { json } = await server.upload(alpha.key, { flow: 'payments', name: `${round}.csv`, body: testRows(1, 0, round) });
+      expect(await server.settle(alpha.key, json.jobId)).toMatchObject({ state: 'completed' });
+    }
+    expect(tokens(sink)).toEqual(['Bearer token of alpha', 'Bearer token of alpha']);
+  });
+
+  it('are refused in a plan and when applied, whether they are there or not, and the own form is named', async () => {
+    for (const reference of [...references(), ...references().map((each) => `${each}X`)])
+      for (const dryRun of [true, false]) {
+        const { status, json } = await apply(beta, service('https://own.example', reference), dryRun);
+        expect([status, json.code]).toEqual([422, 'E_FLOW_INVALID']);
+        expect(json.errors).toMatchObject([
+          {
+            code: 'E_SECRET_NOT_ALLOWED',
+            path: 'spec.auth.token',
+            message: expect.stringMatching(
+              /^connections of beta may only refer to (variables named HEADGATE_SECRET_BETA__|files below secrets\/beta\/)/,
+            ),
+          },
+        ]);
+        expect(JSON.stringify(json)).not.toMatch(/alpha/i);
+      }
+  });
+
+  it('in a connection that an older version stored, even under the name of that tenant, are not sent: its batches are held', async () => {
+    const sink = await startHttpSink();
+    await beta.apply(policy, service(sink.url, `env:${connectionVariable('beta', 'OWN')}`), flow);
+    for (const [round, reference] of references().entries()) {
+      await database.adminDb.query(
+        `/* as before the rule */ update headgate.definitions set document = jsonb_set(jsonb_set(document, '{spec,auth,token}', to_jsonb($2::text)), '{metadata,tenant}', '"alpha"')
+         where tenant_id = $1 and kind = 'Connection'`,
+        [beta.tenantId, reference],
+      );
+      const { json } = await server.upload(beta.key, { flow: 'payments', name: `${round}.csv`, body: testRows(1, 0, round) });
+      const job = await vi.waitUntil(
+        async () => {
+          const { json: now } = await server.request(`/v1/jobs/${json.jobId}`, { key: beta.key });
+          return now.targets.out?.parked > 0 ? now : null;
+        },
+        { timeout: 30_000, interval: 30 },
+      );
+      expect(job.targets.out).toMatchObject({ parked: 1, delivered: 0, parkedFor: ['E_SECRET_NOT_ALLOWED'] });
+      expect(JSON.stringify(job)).not.toMatch(/alpha/i);
+    }
+    expect(sink.requests).toEqual([]);
+  });
 });

@@ -21,7 +21,7 @@ ${sections.join('\n')}
 ## Other variables
 
 ${variables.join('\n')}
-- \`HEADGATE_SECRET_…\`: secrets that connections may refer to (\`env:HEADGATE_SECRET_…\`).
+- \`HEADGATE_SECRET_<TENANT>__<NAME>\`: secrets that connections of that tenant may refer to (\`env:…\`); its name in capitals, \`_\` for \`-\`.
 - \`HEADGATE_TEST_…\`, \`HEADGATE_BENCH_…\`: switches of tests and benches.
 - \`OTEL_…\`: the standard variables of OpenTelemetry; spans are exported when \`OTEL_EXPORTER_OTLP_ENDPOINT\` is set.
 `;

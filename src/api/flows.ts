@@ -9,7 +9,7 @@ import { loadDocument, loadFlow } from '../control/flows/load-flow.ts';
 import { listFoldersOfOthers } from '../control/flows/other-tenants-folders.ts';
 import type { ConnectionFence } from '../control/flows/tenant-references.ts';
 import { sendMendedAgain } from '../pipeline/deliveries/held-again.ts';
-import { connectionSecretFolder } from '../platform/secrets/secret-resolver.ts';
+import { connectionSecretFolders } from '../platform/secrets/connection-secrets.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { describe, line, named, nameParameter, object, pageOfItems, query, text } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
@@ -107,8 +107,8 @@ async function fenceFor(
   document: HeadgateDocument | null,
 ): Promise<ConnectionFence> {
   const isFolder = document?.kind === 'Connection' && (document as Connection).spec.type === 'folder';
-  const secretFolder = connectionSecretFolder(settings.dataDir);
-  return { folders, secretFolder, foldersOfOthers: isFolder && !folders.isPerTenant ? await listFoldersOfOthers(db, tenantId) : [] };
+  const secretFolders = connectionSecretFolders(settings);
+  return { folders, secretFolders, foldersOfOthers: isFolder && !folders.isPerTenant ? await listFoldersOfOthers(db, tenantId) : [] };
 }
 
 function readRoutes(api: FastifyInstance, { db }: ApiParts): void {

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { HeadgateError } from '../platform/base/errors.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { findNativeFolder, userNamespacesWork } from '../platform/postgres/embedded-binaries.ts';
+import { isBelow } from '../platform/secrets/secret-references.ts';
 
 export interface Finding {
   readonly check: string;
@@ -145,7 +146,8 @@ export function checkKeys(settings: Settings, env: Readonly<Record<string, strin
     ['signing key', settings.signingKey],
   ] as const) {
     const references = text === undefined ? [] : text.split(',').map((entry) => entry.trim().replace(/^\d+=/, ''));
-    for (const reference of references) findings.push(checkReference(name, reference, env));
+    for (const reference of references)
+      findings.push(checkReference({ name, reference, env, mountedFolders: settings.mountedSecretFolders }));
     if (text === undefined) findings.push(ok(name, 'a generated one in the data folder is used'));
   }
   for (const file of ['master.key', 'signing.pem', 'postgres-access.json']) {
@@ -155,16 +157,26 @@ export function checkKeys(settings: Settings, env: Readonly<Record<string, strin
   return findings;
 }
 
-function checkReference(name: string, reference: string, env: Readonly<Record<string, string | undefined>>): Finding {
+function checkReference({
+  name,
+  reference,
+  env,
+  mountedFolders,
+}: {
+  readonly name: string;
+  readonly reference: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly mountedFolders: readonly string[];
+}): Finding {
   const [kind, place] = [reference.slice(0, reference.indexOf(':')), reference.slice(reference.indexOf(':') + 1)];
   if (kind === 'env') {
     return env[place]
       ? ok(name, `comes from the variable ${place}`)
       : failed(name, `the variable ${place} is not set`, `Set ${place}, or correct the reference.`);
   }
-  return existsSync(place)
-    ? checkPrivate(name, place)
-    : failed(name, `the file ${place} does not exist`, 'Put the key there, or correct the reference.');
+  if (!existsSync(place)) return failed(name, `the file ${place} does not exist`, 'Put the key there, or correct the reference.');
+  const isMounted = isReadable(place) && mountedFolders.some((folder) => isBelow(folder, place));
+  return isMounted ? ok(name, `${place} is in a folder of mounted secrets`) : checkPrivate(name, place);
 }
 
 function checkPrivate(name: string, path: string): Finding {

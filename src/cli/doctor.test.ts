@@ -101,6 +101,8 @@ describe('what is wrong is found, with a next step', () => {
     writeFileSync(path, 'x', { mode: 0o644 });
     env['HEADGATE_MASTER_KEY'] = `1=file:${path},2=env:NOT_SET_HERE`;
     expect((await find('master key')).map(([result]) => result)).toEqual(['failed', 'failed']);
+    env['HEADGATE_MOUNTED_SECRET_FOLDERS'] = folder;
+    expect((await find('master key')).map(([result]) => result)).toEqual(['ok', 'failed']);
     env['HEADGATE_SIGNING_KEY'] = 'file:/nowhere/key';
     expect(await find('signing key')).toEqual([['failed', expect.stringContaining('does not exist'), expect.any(String)]]);
   });

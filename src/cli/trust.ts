@@ -24,7 +24,10 @@ export const trustCommand: Command = {
 };
 
 function readKey(settings: Settings, env: Readonly<Record<string, string | undefined>>): SigningKey {
-  if (settings.signingKey) return readSigningKey(createSecretResolver({ env, limits: null }).resolve(settings.signingKey));
-  const files = createSecretFiles({ mountedFolders: [], folders: null, ownerOnly: true });
+  if (settings.signingKey) {
+    const mounted = createSecretFiles({ mountedFolders: settings.mountedSecretFolders });
+    return readSigningKey(createSecretResolver({ env, files: mounted, limits: null }).resolve(settings.signingKey));
+  }
+  const files = createSecretFiles({ ownerOnly: true });
   return readSigningKey(files.read(join(settings.dataDir, 'signing.pem')));
 }

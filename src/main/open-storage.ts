@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { loadEmbeddedSigningKey, readSigningKey, type SigningKey } from '../pipeline/ledger/signing-key.ts';
 import type { Rng } from '../platform/base/ports.ts';
 import type { Settings } from '../platform/base/settings.ts';
+import { createSecretFiles } from '../platform/secrets/secret-files.ts';
 import { createSecretResolver } from '../platform/secrets/secret-resolver.ts';
 import { createKeyRing, type MasterKey } from '../platform/storage/data-keys.ts';
 import { createLocalStore } from '../platform/storage/local-store.ts';
@@ -24,7 +25,8 @@ export interface OpenStorage {
 
 export function openStorage(settings: Settings, env: Readonly<Record<string, string | undefined>>, rng: Rng): OpenStorage {
   const root = join(settings.dataDir, 'objects');
-  const secrets = createSecretResolver({ env, limits: null });
+  const files = createSecretFiles({ mountedFolders: settings.mountedSecretFolders });
+  const secrets = createSecretResolver({ env, files, limits: null });
   const raw = createLocalStore({ root, rng });
   const masterKeys = settings.masterKey
     ? loadMasterKeys(parseMasterKeyReferences(settings.masterKey), secrets)

@@ -14,6 +14,6 @@ export function createProductFence(settings: Settings): FolderFence {
     .map(dirname);
   return createFolderFence({
     roots: settings.folderRoots,
-    protectedFolders: [settings.dataDir, installation, ...systemFolders, ...keyFolders],
+    protectedFolders: [settings.dataDir, installation, ...systemFolders, ...keyFolders, ...settings.mountedSecretFolders],
   });
 }

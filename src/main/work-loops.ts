@@ -13,15 +13,17 @@ import { createWorkRescuer } from '../control/jobs/work-rescuer.ts';
 import { systemResolveHost } from '../pipeline/connectors/resolve-host.ts';
 import type { DeliveryDefinitions } from '../pipeline/deliveries/delivery-definitions.ts';
 import { createDeliveryWorker } from '../pipeline/deliveries/delivery-worker.ts';
+import { findOwnTenant } from '../platform/access/tenants.ts';
 import type { CrashPoints } from '../platform/base/crash-points.ts';
 import type { FolderFence } from '../platform/base/folder-fence.ts';
 import { createNotifier, type Notifier } from '../platform/base/notifier.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import type { Db } from '../platform/postgres/database.ts';
-import { connectionLimits, connectionSecretFolder, createSecretResolver } from '../platform/secrets/secret-resolver.ts';
+import { connectionSecretFolders, createConnectionSecrets } from '../platform/secrets/connection-secrets.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
+import type { TenantTx } from '../platform/tenancy/tenant-scope.ts';
 import { loadConnectors } from './catalogue.ts';
 import type { OpenStorage } from './open-storage.ts';
 import { createReceiptSetting } from './receipt-setting.ts';
@@ -94,7 +96,11 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
         definitions: deliveryDefinitions(settings.environment),
         connectors: await loadConnectors(),
         folders,
-        secrets: createSecretResolver({ env, limits: connectionLimits([connectionSecretFolder(settings.dataDir)]) }),
+        secrets: createConnectionSecrets({
+          env,
+          folders: connectionSecretFolders(settings),
+          mountedFolders: settings.mountedSecretFolders,
+        }),
         resolveHost: systemResolveHost,
         ports,
         logger,
@@ -116,12 +122,20 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
 }
 
 function deliveryDefinitions(environment: string): DeliveryDefinitions {
+  /** A tenant is never renamed, and its id never another's. */
+  const tenants = new Map<string, string>();
+  async function tenantOf(tx: TenantTx): Promise<string> {
+    const known = tenants.get(tx.tenantId) ?? (await findOwnTenant(tx)).name;
+    tenants.set(tx.tenantId, known);
+    return known;
+  }
   return {
     loadFlow: loadFlowVersion,
     async loadBinding(tx, name) {
       const connection = await findBoundConnection(tx, name, environment);
       const egress = await findEgress(tx);
       return {
+        tenant: await tenantOf(tx),
         connection,
         egress,
         hash: createHash('sha256')

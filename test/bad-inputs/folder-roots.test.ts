@@ -13,7 +13,11 @@ let log = '';
 
 beforeAll(async () => {
   database = await createTestDatabase({ connectionsMax: 3 });
-  server = await startTestServer(database, {}, createLogger({ level: 'info', destination: { write: (line) => void (log += line) } }));
+  server = await startTestServer(
+    database,
+    { mountedSecretFolders: ['/nowhere/mounted'] },
+    createLogger({ level: 'info', destination: { write: (line) => void (log += line) } }),
+  );
   bankA = await server.tenant('bank-a');
   bankB = await server.tenant('bank-b');
 });
@@ -41,6 +45,7 @@ describe('a folder connection that a tenant applies (C6)', () => {
     ['the installation', () => join(import.meta.dirname, '../..')],
     ['a folder of the installation', () => import.meta.dirname],
     ['/etc', () => '/etc'],
+    ['a folder of mounted secrets', () => '/nowhere/mounted/bank-b'],
     ['/', () => '/'],
     ['a process', () => '/proc/self/root/etc'],
   ])('is refused for %s, with its place', async (_what, root) => {
@@ -88,7 +93,11 @@ describe('a folder connection that was applied before it was fenced (C6)', () =>
     const before = readdirSync(server.settings.dataDir);
     expect((await server.upload(bank.key, { flow: 'payments', name: 'a.csv', body: testRows(1) })).status).toBe(201);
     const codes = async () =>
-      (await database.adminDb.query<{ code: string }>('/* codes */ select distinct reason_code as code from headgate.attempts')).rows;
+      (
+        await database.adminDb.query<{ code: string }>(
+          '/* codes */ select distinct reason_code as code from headgate.attempts where outcome is not null',
+        )
+      ).rows;
     await vi.waitUntil(async () => (await codes()).length > 0, { timeout: 20_000, interval: 50 });
     expect(await codes()).toEqual([{ code: 'E_FOLDER_NOT_ALLOWED' }]);
     expect(readdirSync(server.settings.dataDir)).toEqual(before);

@@ -40,7 +40,7 @@ const places = Object.fromEntries(['data', 'drop', 'keys', 'out', 'scratch', 'wo
   string
 >;
 const logPath = join(folder, 'serve.log');
-const passwordFile = join(places.data, 'secrets', 'ledger');
+const passwordFile = join(places.data, 'secrets', 'bank', 'ledger');
 const received: string[] = [];
 const printed: string[] = [];
 const answers: string[] = [];
@@ -77,7 +77,7 @@ async function startSink(): Promise<number> {
 function documents(sinkPort: number, closedPort: number): Record<string, string> {
   const connection = (name: string, spec: string) =>
     `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: bank, name: ${name} }\nspec: ${spec}\n`;
-  const auth = 'auth: { type: bearer, token: "env:HEADGATE_SECRET_SINK" }';
+  const auth = 'auth: { type: bearer, token: "env:HEADGATE_SECRET_BANK__SINK" }';
   const target = new URL(inject('testPostgres').adminUrl);
   return {
     'policy.yaml': `apiVersion: headgate/v1
@@ -151,7 +151,7 @@ function serve(): ServedProcess {
       HEADGATE_WORKER_THREADS: '1',
       HEADGATE_LEASE_MS: '2000',
       ...ownKeys,
-      HEADGATE_SECRET_SINK: secrets['the token of the HTTP connection']!,
+      HEADGATE_SECRET_BANK__SINK: secrets['the token of the HTTP connection']!,
     },
   });
 }
@@ -208,7 +208,7 @@ async function readWholeApi(key: string): Promise<void> {
 beforeAll(async () => {
   for (const place of Object.values(places)) mkdirSync(place, { mode: 0o700 });
   mkdirSync(join(places.drop, 'in'));
-  mkdirSync(join(places.data, 'secrets'), { mode: 0o700 });
+  mkdirSync(join(places.data, 'secrets', 'bank'), { recursive: true, mode: 0o700 });
   writeFileSync(passwordFile, secrets['its first password, which was wrong']!, { mode: 0o600 });
   writeFileSync(join(places.keys, 'signing.pem'), signing, { mode: 0o600 });
   ownKeys = {

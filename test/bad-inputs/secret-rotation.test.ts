@@ -24,7 +24,7 @@ let refused = 0;
 beforeAll(async () => {
   database = await createTestDatabase({ connectionsMax: 4 });
   server = await startTestServer(database);
-  const folder = join(server.settings.dataDir, 'secrets');
+  const folder = join(server.settings.dataDir, 'secrets', 'alpha');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   secretPath = join(folder, 'token');
   writeToken((wanted = newToken()));

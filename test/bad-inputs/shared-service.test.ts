@@ -17,7 +17,6 @@ const seen = new Map<Socket, { readonly tokens: Set<string>; readonly ids: strin
 beforeAll(async () => {
   database = await createTestDatabase({ connectionsMax: 4 });
   server = await startTestServer(database);
-  mkdirSync(join(server.settings.dataDir, 'secrets'), { recursive: true, mode: 0o700 });
   service = createServer((request, response) => {
     const through = seen.get(request.socket) ?? { tokens: new Set(), ids: [] };
     seen.set(request.socket, through);
@@ -48,7 +47,9 @@ afterAll(async () => {
 
 async function sender(name: string): Promise<TestTenant> {
   const tenant = await server.tenant(name);
-  const path = join(server.settings.dataDir, 'secrets', name);
+  const folder = join(server.settings.dataDir, 'secrets', name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, 'token');
   writeFileSync(path, `token-of-${name}`, { mode: 0o600 });
   const { port } = service.address() as { port: number };
   await tenant.apply(

@@ -10,11 +10,12 @@ import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { HeadgateError } from '../../src/platform/base/errors.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
-import { connectionLimits, createSecretResolver } from '../../src/platform/secrets/secret-resolver.ts';
+import { createConnectionSecrets } from '../../src/platform/secrets/connection-secrets.ts';
 import { createMetrics } from '../../src/platform/telemetry/metrics.ts';
 import { deliveryLine, deliveryPlan, type SealedJob } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, type Scenario, until } from '../support/delivery-scenario.ts';
 import { startHttpSink } from '../support/http-sink.ts';
+import { openSecrets } from '../support/open-secrets.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -67,10 +68,16 @@ const allHeld = (scenario: Scenario) =>
 describe('a batch whose settings are at fault', () => {
   it.each([
     ['a reference that is none', 'E_SECRET_REFERENCE', { auth: { type: 'bearer', token: 'LEDGER_TOKEN' } }],
-    ['a secret that is not set', 'E_SECRET_MISSING', { auth: { type: 'bearer', token: 'env:HEADGATE_SECRET_NOWHERE' } }],
+    ['a secret that is not set', 'E_SECRET_MISSING', { auth: { type: 'bearer', token: 'env:HEADGATE_SECRET_BANK__NOWHERE' } }],
     ['an address that is not allowed', 'E_SSRF', { baseUrl: 'https://169.254.169.254/' }],
     ['settings that contradict each other', 'E_TARGET', { baseUrl: 'https://user@example.com/' }],
     ['a secret that is not meant for connections', 'E_SECRET_NOT_ALLOWED', { auth: { type: 'bearer', token: 'env:HEADGATE_MASTER_KEY' } }],
+    ["another tenant's secret", 'E_SECRET_NOT_ALLOWED', { auth: { type: 'bearer', token: 'env:HEADGATE_SECRET_OTHER__LEDGER' } }],
+    [
+      'a secret of no tenant, as older versions allowed',
+      'E_SECRET_NOT_ALLOWED',
+      { auth: { type: 'bearer', token: 'env:HEADGATE_SECRET_LEDGER' } },
+    ],
     ['an address without TLS that the policy does not allow', 'E_TARGET', {}, { allowPrivate: ['127.0.0.0/8'], allowPlain: false }],
     ['an address of this network that the policy does not allow', 'E_SSRF', {}, { allowPrivate: [], allowPlain: true }],
   ] as const)(
@@ -79,7 +86,7 @@ describe('a batch whose settings are at fault', () => {
       const { scenario, held, letters } = await scenarioOf(settings, {}, egress);
       const [job] = await scenario.deliverJobs([{ lines }]);
       const metrics = createMetrics();
-      scenario.startWorker({ metrics, secrets: createSecretResolver({ env: {}, limits: connectionLimits([]) }) });
+      scenario.startWorker({ metrics, secrets: createConnectionSecrets({ env: {}, folders: [], mountedFolders: [] }) });
       await held(code);
       expect((await scenario.attempts()).map(({ outcome, reasonCode }) => [outcome, reasonCode])).toEqual(Array(5).fill(['refused', code]));
       const { batchId } = (await scenario.batches())[0]!;
@@ -280,7 +287,7 @@ describe('a database as target', () => {
     onTestFinished(async () => void (await scenario.stopWorkers()));
     await scenario.deliverJobs([{ lines }]);
     const env = { P: decodeURIComponent(admin.password), WRONG: 'swordfish' };
-    scenario.startWorker({ secrets: createSecretResolver({ env, limits: null }) });
+    scenario.startWorker({ secrets: openSecrets(env) });
     await allHeld(scenario);
     const { batchId } = (await scenario.batches())[0]!;
     const batch = await scenario.inTenant((tx) => getBatch(tx, batchId));

@@ -20,8 +20,8 @@ const targets: Readonly<Record<string, string>> = {
 };
 const connections: Readonly<Record<string, string>> = {
   folder: '{ type: folder, root: /srv/out }',
-  http: '{ type: http, baseUrl: https://api.bank.example, auth: { type: bearer, token: "env:HEADGATE_SECRET_T" }, certificateAuthority: "env:HEADGATE_SECRET_CA" }',
-  postgres: '{ type: postgres, host: db.bank.example, database: ledger, user: writer, password: "env:HEADGATE_SECRET_P" }',
+  http: '{ type: http, baseUrl: https://api.bank.example, auth: { type: bearer, token: "env:HEADGATE_SECRET_BANK_ZA__T" }, certificateAuthority: "env:HEADGATE_SECRET_BANK_ZA__CA" }',
+  postgres: '{ type: postgres, host: db.bank.example, database: ledger, user: writer, password: "env:HEADGATE_SECRET_BANK_ZA__P" }',
 };
 
 function flowText(target: string): string {

@@ -7,9 +7,9 @@ import { postgresConnector } from '../../src/pipeline/connectors/postgres/postgr
 import { targetDdl } from '../../src/pipeline/connectors/postgres/target-ddl.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
-import { createSecretResolver } from '../../src/platform/secrets/secret-resolver.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, type ScenarioOptions, until } from '../support/delivery-scenario.ts';
+import { openSecrets } from '../support/open-secrets.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { temporaryFolder } from '../support/temporary-store.ts';
@@ -185,7 +185,7 @@ it('a COMMIT without an answer at a database with effects is asked for, and no r
   const scenario = await scenarioOf(plan, { ledger: binding });
   const jobs = await scenario.deliverJobs([{ lines: linesOf('a', 12) }]);
   proxy.arm({ match: /commit delivery/, how: 'forward-and-drop-answer' });
-  scenario.startWorker({ secrets: createSecretResolver({ env: { P: decodeURIComponent(server.password) }, limits: null }) });
+  scenario.startWorker({ secrets: openSecrets({ P: decodeURIComponent(server.password) }) });
   await scenario.allEnded(jobs);
   const { rows } = await downstream.adminDb.query<{ id: string }>('/* rows */ select id from ledger.credit');
   expect(rows.map(({ id }) => id).sort()).toEqual(

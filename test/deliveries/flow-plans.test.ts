@@ -2,16 +2,18 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { usualScopes } from '../../src/platform/access/api-keys.ts';
+import { connectionVariable } from '../../src/platform/secrets/connection-secrets.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type RunningTestServer, startTestServer, testFlow } from '../support/running-server.ts';
 
 let database: TestDatabase;
 let server: RunningTestServer;
 let tenants = 0;
+const mounted = '/nowhere/mounted';
 
 beforeAll(async () => {
   database = await createTestDatabase({ connectionsMax: 3 });
-  server = await startTestServer(database, { roles: 'api' });
+  server = await startTestServer(database, { roles: 'api', mountedSecretFolders: [mounted] });
 });
 afterAll(async () => {
   await server?.stop();
@@ -35,25 +37,46 @@ async function newTenant() {
       body: { ...body, text: own(body.text), ...(body.alongside && { alongside: body.alongside.map(own) }) },
     });
   return {
+    name: tenant.name,
     plan: (text: string, ...alongside: string[]) => post({ text, dryRun: true, alongside }),
     apply: (text: string) => post({ text }),
   };
 }
 
-it('a file with a secret lies below the folder of secrets, or the connection is refused', async () => {
+it("a file with a secret lies below the tenant's folder of secrets, or the connection is refused", async () => {
   const world = await newTenant();
   const folder = join(server.settings.dataDir, 'secrets');
-  expect((await world.plan(http(`file:${folder}/fx`))).status).toBe(200);
-  for (const path of ['/run/secrets/fx', join(server.settings.dataDir, 'master.key'), `${folder}x/fx`])
+  for (const own of [join(folder, world.name), join(mounted, world.name)])
+    expect((await world.plan(http(`file:${own}/fx`))).status).toBe(200);
+  const elsewhere = [
+    '/run/secrets/fx',
+    join(server.settings.dataDir, 'master.key'),
+    join(folder, 'fx'),
+    join(folder, world.name),
+    join(folder, `${world.name}x`, 'fx'),
+    join(folder, 'beta', world.name, 'fx'),
+    join(`${folder}x`, world.name, 'fx'),
+    join(mounted, 'beta', 'fx'),
+  ];
+  for (const path of elsewhere)
     for (const send of [world.plan, world.apply]) {
       const { status, json } = await send(http(`file:${path}`));
-      expect([status, json.errors.map(({ code }: { code: string }) => code)]).toEqual([422, ['E_SECRET_NOT_ALLOWED']]);
+      expect([path, status, json.errors]).toMatchObject([
+        path,
+        422,
+        [
+          {
+            code: 'E_SECRET_NOT_ALLOWED',
+            message: `connections of ${world.name} may only refer to files below secrets/${world.name}/ in the data folder, or ${world.name}/ in a mounted secret folder`,
+          },
+        ],
+      ]);
     }
 });
 
 it('an address that the policy in force closes is warned of when it is planned and when it is applied', async () => {
   const world = await newTenant();
-  const closed = http('env:HEADGATE_SECRET_A', 'http://10.1.2.3/');
+  const closed = http(`env:${connectionVariable(world.name, 'A')}`, 'http://10.1.2.3/');
   const codes = async (answer: ReturnType<typeof world.apply>) => (await answer).json.warnings.map(({ code }: { code: string }) => code);
   expect((await codes(world.plan(closed))).sort()).toEqual(['E_SSRF', 'E_TARGET']);
   expect(await codes(world.plan(closed, policy))).toEqual([]);

@@ -36,7 +36,7 @@ export type TargetName = keyof typeof targetPlaces;
 export const targetNames = Object.keys(targetPlaces) as readonly TargetName[];
 
 /** Variable of the serving processes that holds the password of the table's role. */
-export const sinkPasswordVariable = 'HEADGATE_SECRET_SOAK_SINK';
+export const sinkPasswordVariable = 'HEADGATE_SECRET_NORTH__SINK';
 
 /** Folder that files of a flow are dropped into. */
 export function dropFolder(root: string, flow: FlowName): string {

@@ -16,11 +16,11 @@ import type { Plan } from '../../src/pipeline/engine/plan.ts';
 import { ensureTenant } from '../../src/platform/access/tenants.ts';
 import { noCrashPoints } from '../../src/platform/base/crash-points.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
-import { createSecretResolver } from '../../src/platform/secrets/secret-resolver.ts';
 import { silentLogger } from '../../src/platform/telemetry/logger.ts';
 import { type TenantTx, withTenant } from '../../src/platform/tenancy/tenant-scope.ts';
 import { type SealedJob, sealJobs } from './delivery-files.ts';
 import { openFence } from './open-fence.ts';
+import { openSecrets } from './open-secrets.ts';
 import type { TestDatabase } from './postgres.ts';
 import { temporaryStore } from './temporary-store.ts';
 
@@ -45,7 +45,7 @@ const loopback: TargetBinding['egress'] = { allowPrivate: ['127.0.0.0/8', '::1/1
 
 /** A binding whose policy lets tests use this machine. */
 export function bindingOf(type: string, settings: Record<string, unknown>): TargetBinding {
-  return { connection: { name: type, type, settings }, egress: loopback, hash: JSON.stringify(settings) };
+  return { tenant: 'bank', connection: { name: type, type, settings }, egress: loopback, hash: JSON.stringify(settings) };
 }
 
 let names = 0;
@@ -205,7 +205,7 @@ export async function createDeliveryScenario(options: ScenarioOptions) {
         },
         connectors: options.connectors ?? [fileConnector, httpConnector],
         folders: openFence,
-        secrets: createSecretResolver({ env: {}, limits: null }),
+        secrets: openSecrets(),
         resolveHost: systemResolveHost,
         ports: systemPorts,
         logger: silentLogger,

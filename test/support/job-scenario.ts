@@ -21,11 +21,11 @@ import type { CrashPoints } from '../../src/platform/base/crash-points.ts';
 import { createNotifier } from '../../src/platform/base/notifier.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { Secret } from '../../src/platform/secrets/secret.ts';
-import { createSecretResolver } from '../../src/platform/secrets/secret-resolver.ts';
 import { createLogger, silentLogger } from '../../src/platform/telemetry/logger.ts';
 import { createMetrics } from '../../src/platform/telemetry/metrics.ts';
 import { type TenantTx, withTenant } from '../../src/platform/tenancy/tenant-scope.ts';
 import { openFence } from './open-fence.ts';
+import { openSecrets } from './open-secrets.ts';
 import type { TestDatabase } from './postgres.ts';
 import { temporaryStore } from './temporary-store.ts';
 
@@ -195,6 +195,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
       definitions: {
         loadFlow: async (_tx, id) => flows.get(id)!,
         loadBinding: async () => ({
+          tenant: 'bank',
           connection: { name: 'memory', type: 'memory', settings: {} },
           egress: { allowPrivate: [], allowPlain: false },
           hash: '',
@@ -202,7 +203,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
       },
       connectors: [...new Set(plan.targets.map((target) => target.type))].map((type) => memoryConnector(type, delivered, options.answer)),
       folders: openFence,
-      secrets: createSecretResolver({ env: {}, limits: null }),
+      secrets: openSecrets(),
       resolveHost: async () => [],
       ports: systemPorts,
       logger,

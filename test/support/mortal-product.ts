@@ -24,13 +24,13 @@ import { noCrashPoints } from '../../src/platform/base/crash-points.ts';
 import { createNotifier } from '../../src/platform/base/notifier.ts';
 import { createEventSequencer } from '../../src/platform/events/event-sequencer.ts';
 import { openPool } from '../../src/platform/postgres/pool.ts';
-import { createSecretResolver } from '../../src/platform/secrets/secret-resolver.ts';
 import type { SealedStore } from '../../src/platform/storage/object-store.ts';
 import { createLogger, silentLogger } from '../../src/platform/telemetry/logger.ts';
 import { createMetrics } from '../../src/platform/telemetry/metrics.ts';
 import { scenarioKey } from './job-scenario.ts';
 import type { Mortality } from './mortal-ports.ts';
 import { openFence } from './open-fence.ts';
+import { openSecrets } from './open-secrets.ts';
 import type { TestDatabase } from './postgres.ts';
 
 /** One time that a record came to a target. */
@@ -92,6 +92,7 @@ export function startProduct(place: ProductPlace, mortality: Mortality): LivingP
       definitions: {
         loadFlow: loadFlowVersion,
         loadBinding: async () => ({
+          tenant: 'bank',
           connection: { name: 'memory', type: 'memory', settings: {} },
           egress: { allowPrivate: [], allowPlain: false },
           hash: '',
@@ -99,7 +100,7 @@ export function startProduct(place: ProductPlace, mortality: Mortality): LivingP
       },
       connectors: [mortality.connector(unaskable(place.received)), mortality.connector(askable(place.received))],
       folders: openFence,
-      secrets: createSecretResolver({ env: {}, limits: null }),
+      secrets: openSecrets(),
       resolveHost: async () => [],
       ports,
       logger,

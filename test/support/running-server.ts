@@ -64,7 +64,13 @@ export interface TestTenant {
 
 export type RunningTestServer = Awaited<ReturnType<typeof startTestServer>>;
 
-export async function startTestServer(database: TestDatabase, flags: Readonly<Record<string, unknown>> = {}, logger?: Logger) {
+export async function startTestServer(
+  database: TestDatabase,
+  flags: Readonly<Record<string, unknown>> = {},
+  logger?: Logger,
+  /** Where secrets of connections are looked up. */
+  env: Readonly<Record<string, string>> = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-server-'));
   const out = join(folder, 'out');
   mkdirSync(out);
@@ -74,7 +80,7 @@ export async function startTestServer(database: TestDatabase, flags: Readonly<Re
   });
   const server = await startServer({
     settings,
-    env: {},
+    env,
     logger: logger ?? (process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger),
   });
   const document = (await (await fetch(`${server.url}/docs/json`)).json()) as ApiDocument;

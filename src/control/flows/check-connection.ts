@@ -1,18 +1,18 @@
 /** What a Connection's keys must be together, and which secrets it may name. Names of hosts are judged when they are connected to, by the connector. */
+import { secretRefusal } from '../../platform/secrets/connection-secrets.ts';
 import { secretErrors } from '../../platform/secrets/secret-errors.ts';
 import { parseSecretReference } from '../../platform/secrets/secret-references.ts';
-import { connectionEnvPrefix } from '../../platform/secrets/secret-resolver.ts';
 import type { Connection } from './definition.ts';
 import type { Path, Report } from './diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 
-export interface NamedSecret {
+interface NamedSecret {
   readonly path: Path;
   readonly reference: string;
 }
 
 /** Every secret that the connection refers to. */
-export function secretsOf({ spec }: Connection): readonly NamedSecret[] {
+function secretsOf({ spec }: Connection): readonly NamedSecret[] {
   if (spec.type === 'folder') return [];
   const own = spec.type === 'postgres' ? { password: spec.password } : {};
   const auth = spec.type === 'http' ? ((spec.auth ?? {}) as Readonly<Record<string, string>>) : {};
@@ -24,19 +24,21 @@ export function secretsOf({ spec }: Connection): readonly NamedSecret[] {
   return found.flatMap(([path, reference]) => (reference === undefined ? [] : [{ path, reference }]));
 }
 
+/** Which secrets it may name. With `folders`: of those that pass without, which lie elsewhere than below these. */
+export function checkSecrets(connection: Connection, report: Report, folders?: readonly string[]): void {
+  const { tenant } = connection.metadata;
+  for (const { path, reference } of secretsOf(connection)) {
+    const read = parseSecretReference(reference);
+    const atFirst = secretRefusal(read, tenant);
+    const message = folders === undefined ? atFirst : atFirst === undefined ? secretRefusal(read, tenant, folders) : undefined;
+    if (message !== undefined) report.add({ code: secretErrors.E_SECRET_NOT_ALLOWED, path, message, atValue: true });
+  }
+}
+
 /** Keys that could not be read are undefined, and not looked at. */
 export function checkConnection(connection: Connection, report: Report): void {
   const { spec } = connection;
-  for (const { path, reference } of secretsOf(connection)) {
-    const read = parseSecretReference(reference);
-    if (read.kind === 'env' && !read.name.startsWith(connectionEnvPrefix))
-      report.add({
-        code: secretErrors.E_SECRET_NOT_ALLOWED,
-        path,
-        message: `connections may only refer to variables whose names begin with ${connectionEnvPrefix}`,
-        atValue: true,
-      });
-  }
+  checkSecrets(connection, report);
   if (spec.type !== 'http' || spec.baseUrl === undefined) return;
   const path = ['spec', 'baseUrl'];
   const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });

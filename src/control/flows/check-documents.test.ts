@@ -110,7 +110,7 @@ test('what is wrong with a document itself and with what it says of others is to
     'E_CONFIG_KEY unknown key "surces"; did you mean sources?',
     'E_CONFIG_REFERENCE no Connection acme-drp; did you mean acme-drop?',
   ]);
-  const connection = findings(join('acme-pay', 'ledger-db.yaml'), 'env:HEADGATE_SECRET_ACME_LEDGER', 'env:LEDGER\n  prot: 5433');
+  const connection = findings(join('acme-pay', 'ledger-db.yaml'), 'env:HEADGATE_SECRET_ACME_PAY__LEDGER', 'env:LEDGER\n  prot: 5433');
   expect(connection).toEqual([
     expect.stringContaining('ledger-db.yaml:10 E_SECRET_NOT_ALLOWED '),
     expect.stringContaining('ledger-db.yaml:11 E_CONFIG_KEY unknown key "prot"; did you mean port?'),

@@ -120,6 +120,21 @@ describe('connections', () => {
       'type: http, baseUrl: "https://b.example/", auth: { type: bearer, token: "env:HEADGATE_MASTER_KEY" }',
       'E_SECRET_NOT_ALLOWED',
     ],
+    [
+      "another tenant's variable",
+      'type: postgres, host: h, database: d, user: u, password: "env:HEADGATE_SECRET_S__DB"',
+      'E_SECRET_NOT_ALLOWED',
+    ],
+    [
+      'a variable of no tenant',
+      'type: postgres, host: h, database: d, user: u, password: "env:HEADGATE_SECRET_DB"',
+      'E_SECRET_NOT_ALLOWED',
+    ],
+    [
+      "a file in another tenant's folder",
+      'type: postgres, host: h, database: d, user: u, password: "file:/data/secrets/s/db"',
+      'E_SECRET_NOT_ALLOWED',
+    ],
     ['such a certificate', 'type: http, baseUrl: "https://b.example/", certificateAuthority: "env:CA"', 'E_SECRET_NOT_ALLOWED'],
     ['a socket folder as host', 'type: postgres, host: /var/run, database: d, user: u, password: "env:P"', 'E_CONFIG_VALUE'],
     ['options in the database name', 'type: postgres, host: h, database: "d options=-c", user: u, password: "env:P"', 'E_CONFIG_VALUE'],
@@ -136,7 +151,7 @@ describe('connections', () => {
 
   test('secrets are references, and stay references', () => {
     const { document } = loadDocument(
-      `${head}spec: { type: postgres, host: h, database: d, user: u, password: "env:HEADGATE_SECRET_DB" }\n`,
+      `${head}spec: { type: postgres, host: h, database: d, user: u, password: "env:HEADGATE_SECRET_T__DB" }\n`,
     );
     expect(document?.spec).toEqual({
       type: 'postgres',
@@ -144,7 +159,7 @@ describe('connections', () => {
       port: 5432,
       database: 'd',
       user: 'u',
-      password: 'env:HEADGATE_SECRET_DB',
+      password: 'env:HEADGATE_SECRET_T__DB',
       tls: 'verify-full',
     });
   });

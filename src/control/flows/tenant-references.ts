@@ -5,11 +5,9 @@
  */
 import { folderErrors } from '../../platform/base/folder-errors.ts';
 import { type FolderFence, foldersMeet } from '../../platform/base/folder-fence.ts';
-import { secretErrors } from '../../platform/secrets/secret-errors.ts';
-import { isBelow, parseSecretReference } from '../../platform/secrets/secret-references.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { bindingsOf } from './bound-connections.ts';
-import { secretsOf } from './check-connection.ts';
+import { checkSecrets } from './check-connection.ts';
 import { checkEgress } from './check-egress.ts';
 import { checkEnvironment, checkReferences } from './check-references.ts';
 import type { Connection, Environment, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
@@ -35,8 +33,8 @@ export interface ConnectionFence {
   readonly folders: FolderFence;
   /** Roots of other tenants' connections: none may meet them. */
   readonly foldersOfOthers: readonly string[];
-  /** Where files with secrets for connections lie. */
-  readonly secretFolder: string;
+  /** Below these each tenant has a folder of files with secrets. */
+  readonly secretFolders: readonly string[];
 }
 
 export interface TenantView {
@@ -66,7 +64,7 @@ export async function checkAgainstTenant(
     checkReferences(document as FlowDefinition, { connections: bound, policy }, report);
   } else if (document.kind === 'Connection') {
     if (fence) checkFolder(document as Connection, fence, report);
-    if (fence) checkSecretFiles(document as Connection, fence, report);
+    if (fence) checkSecrets(document as Connection, report, fence.secretFolders);
     checkEgress(document as Connection, policy, report);
     const { name } = document.metadata;
     const after = bind(new Map([...stored, [name, document as Connection]]), bindingsOf(environments, environment));
@@ -78,19 +76,6 @@ export async function checkAgainstTenant(
     await checkFlowsInForce(tx, { before: bound, after, path: () => ['spec', 'connections'] }, report);
   }
   return report.diagnostics;
-}
-
-function checkSecretFiles(connection: Connection, { secretFolder }: ConnectionFence, report: Report): void {
-  for (const { path, reference } of secretsOf(connection)) {
-    const read = parseSecretReference(reference);
-    if (read.kind === 'env' || isBelow(secretFolder, read.path)) continue;
-    report.add({
-      code: secretErrors.E_SECRET_NOT_ALLOWED,
-      path,
-      message: 'connections may only refer to files below secrets/ in the data folder',
-      atValue: true,
-    });
-  }
 }
 
 function checkFolder({ metadata, spec }: Connection, { folders, foldersOfOthers }: ConnectionFence, report: Report): void {

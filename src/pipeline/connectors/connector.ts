@@ -40,7 +40,7 @@ export interface OpenOptions {
   readonly egress: EgressPolicy;
   /** Which folders of the machine the tenant's connections may name. */
   readonly folders: FolderFence;
-  /** Of connections: resolved at each use, so that a rotated secret is seen. */
+  /** Those of the tenant's connections: resolved at each use, so that a rotated secret is seen. */
   readonly secrets: SecretResolver;
   readonly ports: ConnectorPorts;
 }

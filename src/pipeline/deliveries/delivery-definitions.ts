@@ -13,6 +13,8 @@ export interface DeliveryFlow {
 }
 
 export interface TargetBinding {
+  /** Name of the tenant whose scope it was read in, from the tenant's own row: it decides which secrets the connection may have. */
+  readonly tenant: string;
   readonly connection: Connection;
   readonly egress: EgressPolicy;
   /** Changes whenever connection or policy do. */

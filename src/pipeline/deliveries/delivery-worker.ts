@@ -10,7 +10,7 @@ import type { Waiter } from '../../platform/base/notifier.ts';
 import { createPollingLoop } from '../../platform/base/polling-loop.ts';
 import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
-import type { SecretResolver } from '../../platform/secrets/secret-resolver.ts';
+import type { ConnectionSecrets } from '../../platform/secrets/connection-secrets.ts';
 import type { SealedStore } from '../../platform/storage/object-store.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
@@ -38,8 +38,7 @@ export interface DeliveryWorkerOptions {
   readonly definitions: DeliveryDefinitions;
   readonly connectors: readonly Connector[];
   readonly folders: FolderFence;
-  /** For connections: limited to what the administrator set apart for them. */
-  readonly secrets: SecretResolver;
+  readonly secrets: ConnectionSecrets;
   readonly resolveHost: ResolveHost;
   readonly ports: Ports;
   readonly logger: Logger;

@@ -5,7 +5,7 @@
 
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { FolderFence } from '../../platform/base/folder-fence.ts';
-import type { SecretResolver } from '../../platform/secrets/secret-resolver.ts';
+import type { ConnectionSecrets } from '../../platform/secrets/connection-secrets.ts';
 import type { Connector, ConnectorPorts, Target } from '../connectors/connector.ts';
 import { connectorErrors } from '../connectors/connector-errors.ts';
 import type { Plan, TargetPlan } from '../engine/plan.ts';
@@ -14,7 +14,7 @@ import type { TargetBinding } from './delivery-definitions.ts';
 export interface OpenTargetsOptions {
   readonly connectors: readonly Connector[];
   readonly folders: FolderFence;
-  readonly secrets: SecretResolver;
+  readonly secrets: ConnectionSecrets;
   readonly ports: ConnectorPorts;
   readonly openMax?: number;
 }
@@ -114,9 +114,9 @@ function openTarget(
 ): Target {
   const connector = connectors.find(({ name }) => name === target.type);
   if (connector === undefined) throw new HeadgateError(connectorErrors.E_TARGET, `there is no connector ${JSON.stringify(target.type)}`);
-  const { connection, egress } = binding;
+  const { tenant, connection, egress } = binding;
   if (connection.type !== connector.connectionType) {
     throw new HeadgateError(connectorErrors.E_TARGET, `the connection of the target is not of type ${connector.connectionType}`);
   }
-  return connector.open({ tenantId, plan, target, connection, egress, folders, secrets, ports });
+  return connector.open({ tenantId, plan, target, connection, egress, folders, secrets: secrets.of(tenant), ports });
 }

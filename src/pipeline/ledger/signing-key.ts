@@ -49,7 +49,7 @@ export function loadEmbeddedSigningKey(path: string, rng: Rng): SigningKey {
     const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' });
     writePrivateFileOnce(path, pem as string, rng);
   }
-  return readSigningKey(createSecretFiles({ mountedFolders: [], folders: null, ownerOnly: true }).read(path));
+  return readSigningKey(createSecretFiles({ ownerOnly: true }).read(path));
 }
 
 /** RFC 7638: SHA-256 of the canonical form of the required members, base64url. */

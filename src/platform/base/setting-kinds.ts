@@ -127,8 +127,9 @@ export function textSetting<Value extends string | undefined>(
 }
 
 /** Absolute paths of folders, separated by commas or given as a list; each may hold `{tenant}`. */
-export function foldersSetting(description: SettingDescription): Setting<readonly string[]> {
-  const allowed = 'absolute paths; {tenant} stands for the name of the tenant';
+export function foldersSetting(description: SettingDescription & { readonly isPerTenant: boolean }): Setting<readonly string[]> {
+  const { isPerTenant } = description;
+  const allowed = isPerTenant ? 'absolute paths; {tenant} stands for the name of the tenant' : 'absolute paths';
   return {
     ...description,
     kind: 'list',
@@ -140,7 +141,10 @@ export function foldersSetting(description: SettingDescription): Setting<readonl
       const items: unknown[] = Array.isArray(raw) ? raw : asText(raw, allowed).split(',');
       const folders = items.map((item) => asText(item, allowed).replace(/(?<=.)\/+$/, ''));
       const isPlain = (folder: string): boolean =>
-        folder.startsWith('/') && normalize(folder) === folder && !folder.includes('\0') && !/[{}]/.test(folder.replaceAll('{tenant}', ''));
+        folder.startsWith('/') &&
+        normalize(folder) === folder &&
+        !folder.includes('\0') &&
+        !/[{}]/.test(isPerTenant ? folder.replaceAll('{tenant}', '') : folder);
       return folders.every(isPlain) ? [...new Set(folders)] : mustBe(allowed);
     },
   };

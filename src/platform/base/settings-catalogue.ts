@@ -26,6 +26,13 @@ export const settingsCatalogue = {
   folderRoots: foldersSetting({
     description: "Folders that the roots of folder connections must be in; `{tenant}` stands for the tenant's name.",
     defaultText: 'every folder but those of the system, of the product and of other tenants',
+    isPerTenant: true,
+  }),
+  mountedSecretFolders: foldersSetting({
+    description:
+      "Folders that an orchestrator mounts secrets into: the mode of files there is its business. A tenant's connections may refer to files below the folder of the tenant's name in them.",
+    defaultText: 'none',
+    isPerTenant: false,
   }),
   databaseUrl: databaseUrlSetting({
     description: 'Connection string of the role headgate_app on your own PostgreSQL 17 or 18.',

@@ -52,7 +52,7 @@ describe('an unknown name is refused', () => {
       HEADGATE_TEST_POSTGRES: 'x',
       HEADGATE_REQUIRE: 'postgres',
       HEADGATE_API_KEY: 'x',
-      HEADGATE_SECRET_LEDGER: 'x',
+      HEADGATE_SECRET_ACME_PAY__LEDGER: 'x',
     };
     expect(mistakesOf({ env })).toEqual([]);
   });
@@ -71,6 +71,8 @@ describe('a value outside its bounds is refused', () => {
     ['HEADGATE_ROLES', 'api,janitor'],
     ['HEADGATE_ROLES', ','],
     ['HEADGATE_CELL', '../x'],
+    ['HEADGATE_MOUNTED_SECRET_FOLDERS', 'secrets'],
+    ['HEADGATE_MOUNTED_SECRET_FOLDERS', '/run/secrets/{tenant}'],
     ['HEADGATE_DATA_DIR', 'a\0b'],
     ['HEADGATE_DATABASE_URL', 'mysql://u:p@h/db'],
     ['HEADGATE_DATABASE_URL', 'postgres://u:p@h'],

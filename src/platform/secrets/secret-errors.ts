@@ -8,9 +8,9 @@ export const secretErrors = defineErrors({
     next: 'Put the secret into the environment or a file, and write the reference to it.',
   },
   E_SECRET_NOT_ALLOWED: {
-    meaning: 'A connection refers to an environment variable or file that is not meant for connections.',
+    meaning: 'A connection refers to an environment variable or file that is not meant for connections of its tenant.',
     actor: 'author',
-    next: 'Use a variable named `HEADGATE_SECRET_…`, or a file below `secrets/` in the data folder (docs/flow-definition.md).',
+    next: 'Use a variable named `HEADGATE_SECRET_<TENANT>__<NAME>`, or a file below `secrets/<tenant>/` in the data folder or `<tenant>/` in a mounted secret folder (docs/flow-definition.md).',
   },
   E_SECRET_MISSING: {
     meaning: 'The environment variable or file of a secret reference is not there, or it is empty.',
@@ -21,7 +21,7 @@ export const secretErrors = defineErrors({
   E_SECRET_PERMISSIONS: {
     meaning: 'A secret file can be read or changed by more users than it should.',
     actor: 'administrator',
-    next: 'Run `chmod 600` on it, or list its folder as a mounted secret folder if an orchestrator mounts it.',
+    next: 'Run `chmod 600` on it, or list its folder in the setting `mountedSecretFolders` if an orchestrator mounts it.',
   },
   E_SECRET_SIZE: {
     meaning: 'A secret is larger than 64 KiB.',

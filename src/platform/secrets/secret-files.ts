@@ -16,16 +16,15 @@ const refusedMode = 0o027n;
 const ownerOnlyMode = 0o077n;
 
 export interface SecretFileSettings {
-  /** Permissions of files below these are not looked at. */
-  readonly mountedFolders: readonly string[];
-  /** Links must not lead out of these; null: anywhere. */
-  readonly folders: readonly string[] | null;
+  /** Folders that an orchestrator mounts secrets into (Kubernetes: links, mode 0644): permissions there are its business. */
+  readonly mountedFolders?: readonly string[];
   /** True: the group may not read it either. For keys that the product generates. */
   readonly ownerOnly?: boolean;
 }
 
 export interface SecretFiles {
-  read(path: string): Secret;
+  /** In one of `folders`, and links must not lead out of it; without, they may lead anywhere. */
+  read(path: string, folders?: readonly string[]): Secret;
 }
 
 interface Version {
@@ -33,14 +32,14 @@ interface Version {
   readonly secret: Secret;
 }
 
-export function createSecretFiles(settings: SecretFileSettings): SecretFiles {
+export function createSecretFiles(settings: SecretFileSettings = {}): SecretFiles {
   const cache = new Map<string, Version>();
   return {
-    read(path) {
+    read(path, folders) {
       const signature = signatureOf(statAt(path));
       const known = cache.get(path);
       if (known?.signature === signature) return known.secret;
-      assertInside(settings.folders, path);
+      assertInside(folders, path);
       const version = readVersion(path, settings);
       if (cache.size >= cachedFilesMax) cache.clear();
       cache.set(path, version);
@@ -70,7 +69,7 @@ function readVersion(path: string, settings: SecretFileSettings): Version {
 function assertSound(path: string, found: BigIntStats, settings: SecretFileSettings): void {
   if (!found.isFile()) throw new HeadgateError(secretErrors.E_SECRET_UNREADABLE, `the secret file ${path} is not a regular file`);
   const refused = settings.ownerOnly ? ownerOnlyMode : refusedMode;
-  const isMounted = settings.mountedFolders.some((folder) => isBelow(folder, path));
+  const isMounted = settings.mountedFolders?.some((folder) => isBelow(folder, path));
   if (isMounted || (found.mode & refused) === 0n) return;
   const mode = (found.mode & 0o777n).toString(8).padStart(4, '0');
   throw new HeadgateError(secretErrors.E_SECRET_PERMISSIONS, `the secret file ${path} has mode ${mode}; it should be 0600`);
@@ -115,11 +114,11 @@ function unreachable(path: string, cause: unknown): HeadgateError {
   });
 }
 
-function assertInside(folders: readonly string[] | null, path: string): void {
-  if (folders === null) return;
+function assertInside(folders: readonly string[] | undefined, path: string): void {
+  if (folders === undefined) return;
   const real = realPathOf(path);
-  if (!folders.some((folder) => isBelow(realPathOf(folder), real))) {
-    throw new HeadgateError(secretErrors.E_SECRET_NOT_ALLOWED, 'a link leads out of the secret folders');
+  if (!folders.some((folder) => isBelow(folder, path) && isBelow(realPathOf(folder), real))) {
+    throw new HeadgateError(secretErrors.E_SECRET_NOT_ALLOWED, 'a link leads out of the folder of secrets');
   }
 }
 

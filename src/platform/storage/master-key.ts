@@ -55,7 +55,7 @@ export function loadEmbeddedMasterKey(settings: { readonly path: string; readonl
     if (hasObjects) throw new HeadgateError(keyErrors.E_KEY_FILE, `the master key file ${path} is missing, but sealed objects exist`);
     writePrivateFileOnce(path, `${Buffer.from(rng.bytes(dataKeyBytes)).toString('base64')}\n`, rng);
   }
-  const file = createSecretFiles({ mountedFolders: [], folders: null, ownerOnly: true });
+  const file = createSecretFiles({ ownerOnly: true });
   return { version: 1, bytes: decodeKey(file.read(path)) };
 }
 
