@@ -196,23 +196,23 @@ it('results by delivery key find their records; a code that may be content is no
 });
 
 it('secrets are read at each attempt and never shown', async () => {
-  const env: Record<string, string> = { HEADGATE_SECRET_A: 'first-token' };
+  const env: Record<string, string> = { HEADGATE_SECRET_BANK__A: 'first-token' };
   const service = await startHttpSink();
   const options = openOptions(httpConnector, {
     settings: {},
-    connection: { baseUrl: service.url, auth: { type: 'bearer', token: 'env:HEADGATE_SECRET_A' } },
+    connection: { baseUrl: service.url, auth: { type: 'bearer', token: 'env:HEADGATE_SECRET_BANK__A' } },
     env,
   });
   const opened = httpConnector.open(options);
   await opened.deliver(outgoing(['a']), signal);
-  env['HEADGATE_SECRET_A'] = 'second-token';
+  env['HEADGATE_SECRET_BANK__A'] = 'second-token';
   await opened.deliver(outgoing(['a']), signal);
   expect(service.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer first-token', 'Bearer second-token']);
-  env['HEADGATE_SECRET_A'] = 'split\r\nheader: x';
+  env['HEADGATE_SECRET_BANK__A'] = 'split\r\nheader: x';
   const outcome = await opened.deliver(outgoing(['a']), signal);
   expect(outcome).toMatchObject({ kind: 'refused', code: 'E_TARGET' });
   expect(JSON.stringify(outcome)).not.toContain('split');
-  delete env['HEADGATE_SECRET_A'];
+  delete env['HEADGATE_SECRET_BANK__A'];
   expect(await opened.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_SECRET_MISSING' });
   await opened.close();
 });

@@ -39,11 +39,11 @@ function optionsFor(table: string, port: number, settings: Record<string, unknow
       port,
       database: database.name,
       user: decodeURIComponent(admin.username),
-      password: 'env:HEADGATE_SECRET_P',
+      password: 'env:HEADGATE_SECRET_BANK__P',
       tls: 'disable',
       ...connection,
     },
-    env: { HEADGATE_SECRET_P: decodeURIComponent(admin.password) },
+    env: { HEADGATE_SECRET_BANK__P: decodeURIComponent(admin.password) },
     target: { timeoutMs: 3_000 },
   });
 }
