@@ -3,7 +3,7 @@
  * times the tenants that have work, and with ten times the items that wait; every claim is of ready items only.
  */
 import { join } from 'node:path';
-import { addWork, claimWork } from '../src/control/jobs/work-queue.ts';
+import { addWork, claimWork } from '../src/control/jobs/queue/work-queue.ts';
 import type { WorkKind } from '../src/pipeline/deliveries/work-queue-port.ts';
 import { ensureTenant } from '../src/platform/access/tenants.ts';
 import { systemPorts } from '../src/platform/base/system-ports.ts';

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { applyDocument } from '../src/control/flows/apply-document.ts';
+import { applyDocument } from '../src/control/flows/applying/apply-document.ts';
 import { createApiKey, usualScopes } from '../src/platform/access/api-keys.ts';
 import { ensureTenant } from '../src/platform/access/tenants.ts';
 import { systemPorts } from '../src/platform/base/system-ports.ts';

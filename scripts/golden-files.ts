@@ -3,7 +3,7 @@
  * need a database get one that is freshly migrated.
  */
 
-import { renderJsonSchema } from '../src/control/flows/json-schema.ts';
+import { renderJsonSchema } from '../src/control/flows/documents/json-schema.ts';
 import type { Queryable } from '../src/platform/postgres/database.ts';
 import { describeSchema } from '../test/support/schema-description.ts';
 import { renderApiPage } from './reference/api-page.ts';

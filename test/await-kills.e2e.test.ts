@@ -3,8 +3,8 @@
  * after it. Another process takes over, the sender sends again until it is answered, and in the end everything is there once.
  */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { applyDocument } from '../src/control/flows/apply-document.ts';
-import { createEngineThreads, type EngineThreads } from '../src/control/jobs/thread-pool.ts';
+import { applyDocument } from '../src/control/flows/applying/apply-document.ts';
+import { createEngineThreads, type EngineThreads } from '../src/control/jobs/groups/thread-pool.ts';
 import { ensureTenant } from '../src/platform/access/tenants.ts';
 import { systemPorts } from '../src/platform/base/system-ports.ts';
 import { withTenant } from '../src/platform/tenancy/tenant-scope.ts';

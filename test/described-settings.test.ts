@@ -1,9 +1,9 @@
 /** Formats and connectors describe their settings; the flow language describes them again, with defaults. They must agree. */
 import { expect, test } from 'vitest';
-import { formatShape } from '../src/control/flows/format-shapes.ts';
-import { connectionKeys } from '../src/control/flows/other-shapes.ts';
-import type { ObjectShape, Shape, VariantShape } from '../src/control/flows/shape.ts';
-import { deliveryKeys, targetShape } from '../src/control/flows/target-shapes.ts';
+import { formatShape } from '../src/control/flows/documents/format-shapes.ts';
+import { connectionKeys } from '../src/control/flows/documents/other-shapes.ts';
+import type { ObjectShape, Shape, VariantShape } from '../src/control/flows/documents/shape.ts';
+import { deliveryKeys, targetShape } from '../src/control/flows/documents/target-shapes.ts';
 import { formats, loadConnectors } from '../src/main/catalogue.ts';
 
 /** Settings of a target that make its body, which the engine writes. */

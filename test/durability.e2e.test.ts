@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
-import { applyDocument } from '../src/control/flows/apply-document.ts';
+import { applyDocument } from '../src/control/flows/applying/apply-document.ts';
 import { createApiKey } from '../src/platform/access/api-keys.ts';
 import { ensureTenant } from '../src/platform/access/tenants.ts';
 import { systemPorts } from '../src/platform/base/system-ports.ts';

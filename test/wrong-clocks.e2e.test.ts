@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, it, vi } from 'vitest';
-import { applyDocument } from '../src/control/flows/apply-document.ts';
+import { applyDocument } from '../src/control/flows/applying/apply-document.ts';
 import { createApiKey, usualScopes } from '../src/platform/access/api-keys.ts';
 import { ensureTenant } from '../src/platform/access/tenants.ts';
 import { systemPorts } from '../src/platform/base/system-ports.ts';

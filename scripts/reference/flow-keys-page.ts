@@ -1,7 +1,7 @@
 /** docs/reference/flow-keys.md: every key of every document and every function of expressions, from their descriptions. */
 
-import { type DocumentKind, documentKinds } from '../../src/control/flows/other-shapes.ts';
-import type { Key, Shape } from '../../src/control/flows/shape.ts';
+import { type DocumentKind, documentKinds } from '../../src/control/flows/documents/other-shapes.ts';
+import type { Key, Shape } from '../../src/control/flows/documents/shape.ts';
 import { functionSignatures } from '../../src/pipeline/engine/expressions/functions.ts';
 
 export function renderFlowKeysPage(): string {

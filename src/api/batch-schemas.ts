@@ -1,7 +1,7 @@
 /** What the API says of delivery batches and their attempts, as JSON Schema. */
 import { type TSchema, Type } from 'typebox';
 import { batchStates } from '../pipeline/deliveries/batch-state.ts';
-import { heldDecisions } from '../pipeline/deliveries/held-batches.ts';
+import { heldDecisions } from '../pipeline/deliveries/held/held-batches.ts';
 import { choice, count, id, instant, named, nullable, object, text } from './answers.ts';
 
 const summaryFields = {

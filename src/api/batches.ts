@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { type BatchState, batchStates } from '../pipeline/deliveries/batch-state.ts';
 import { getBatch, listBatches } from '../pipeline/deliveries/batch-views.ts';
-import { assertDecidable, decideHeldBatch, type HeldDecision, heldDecisions } from '../pipeline/deliveries/held-batches.ts';
+import { assertDecidable, decideHeldBatch, type HeldDecision, heldDecisions } from '../pipeline/deliveries/held/held-batches.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, id, idParameter, line, named, object, pageOfItems, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';

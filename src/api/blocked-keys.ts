@@ -1,7 +1,7 @@
 /** Business keys whose later records are held back, at targets that keep their order, because one was given up: lists, release. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { type BlockedKeyFilter, listBlockedKeys, releaseKeys } from '../pipeline/deliveries/blocked-key-store.ts';
+import { type BlockedKeyFilter, listBlockedKeys, releaseKeys } from '../pipeline/deliveries/held/blocked-key-store.ts';
 import { checkReason } from '../platform/access/decision-reason.ts';
 import { answerOnce } from '../platform/access/idempotency-keys.ts';
 import { HeadgateError } from '../platform/base/errors.ts';

@@ -1,7 +1,12 @@
 /** Records that were given up: lists and one. Never content. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { type DeadLetterCause, deadLetterCauses, getDeadLetter, listDeadLetters } from '../pipeline/deliveries/dead-letter-store.ts';
+import {
+  type DeadLetterCause,
+  deadLetterCauses,
+  getDeadLetter,
+  listDeadLetters,
+} from '../pipeline/deliveries/endings/dead-letter-store.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, id, idParameter, line, named, pageOfItems, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';

@@ -1,7 +1,7 @@
 /** Connections, environments and the policy of the tenant, as they are in force. Secrets are references only, so nothing is hidden. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { type DefinitionKind, getDefinition, listDefinitions } from '../control/flows/definition-store.ts';
+import { type DefinitionKind, getDefinition, listDefinitions } from '../control/flows/applying/definition-store.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, line, named, object, pageOfItems, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';

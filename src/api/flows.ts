@@ -1,14 +1,14 @@
 /** Flows: list, get, plan, apply, switch. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { applyDocument, planDocument } from '../control/flows/apply-document.ts';
+import { applyDocument, planDocument } from '../control/flows/applying/apply-document.ts';
+import { polledSourcesOf, switchFlow } from '../control/flows/applying/flow-store.ts';
+import { getFlow, getFlowSource, listFlows, listFlowVersions } from '../control/flows/applying/flow-views.ts';
+import { listFoldersOfOthers } from '../control/flows/applying/other-tenants-folders.ts';
+import type { ConnectionFence } from '../control/flows/applying/tenant-references.ts';
 import type { Connection, HeadgateDocument } from '../control/flows/definition.ts';
-import { polledSourcesOf, switchFlow } from '../control/flows/flow-store.ts';
-import { getFlow, getFlowSource, listFlows, listFlowVersions } from '../control/flows/flow-views.ts';
 import { loadDocument, loadFlow } from '../control/flows/load-flow.ts';
-import { listFoldersOfOthers } from '../control/flows/other-tenants-folders.ts';
-import type { ConnectionFence } from '../control/flows/tenant-references.ts';
-import { sendMendedAgain } from '../pipeline/deliveries/held-again.ts';
+import { sendMendedAgain } from '../pipeline/deliveries/held/held-again.ts';
 import { connectionSecretFolders } from '../platform/secrets/connection-secrets.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { describe, line, named, nameParameter, object, pageOfItems, query, text } from './answers.ts';

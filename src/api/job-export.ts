@@ -6,7 +6,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { openJobExport } from '../control/jobs/job-export.ts';
+import { openJobExport } from '../control/jobs/views/job-export.ts';
 import { auditorKeyFrom } from '../pipeline/ledger/export/auditor-key.ts';
 import { exportEntries } from '../pipeline/ledger/export/export-entries.ts';
 import { sealExport } from '../pipeline/ledger/export/sealed-export.ts';

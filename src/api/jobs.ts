@@ -1,9 +1,9 @@
 /** Jobs: lists, one with everything about it, its findings, its receipt. Decisions and exports have files of their own. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { listFindings } from '../control/jobs/finding-views.ts';
 import { jobStates } from '../control/jobs/job-state.ts';
-import { findJob, getReceipt, listJobs } from '../control/jobs/job-views.ts';
+import { listFindings } from '../control/jobs/views/finding-views.ts';
+import { findJob, getReceipt, listJobs } from '../control/jobs/views/job-views.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, found, idParameter, instant, line, named, object, pageOfItems, query, text } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';

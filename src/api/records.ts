@@ -1,7 +1,7 @@
 /** Records of a job: what became of each, and one with its fields masked. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { getRecord, listRecords } from '../control/jobs/record-views.ts';
+import { getRecord, listRecords } from '../control/jobs/views/record-views.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, id, idParameter, named, object, pageOfItems, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';

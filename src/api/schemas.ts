@@ -1,8 +1,8 @@
 /** The answers of the API as JSON Schema. Tests hold every answer they see against these; nothing unknown is in them. */
 import { type TSchema, Type } from 'typebox';
-import { flowVersionStates } from '../control/flows/flow-views.ts';
+import { flowVersionStates } from '../control/flows/applying/flow-views.ts';
 import { arrivalStates } from '../pipeline/arrivals/arrival-state.ts';
-import { deadLetterCauses } from '../pipeline/deliveries/dead-letter-store.ts';
+import { deadLetterCauses } from '../pipeline/deliveries/endings/dead-letter-store.ts';
 import { receiptSchema } from '../pipeline/ledger/receipt-schema.ts';
 import { scopes } from '../platform/access/api-keys.ts';
 import { choice, count, id, instant, nullable, object, text } from './answers.ts';

@@ -1,5 +1,5 @@
 /** How findings about documents reach a person: `file:line:column: error CODE: message`, and once per code what to do next. */
-import type { Diagnostic } from '../control/flows/diagnostics.ts';
+import type { Diagnostic } from '../control/flows/documents/diagnostics.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { printable } from './command.ts';
 

@@ -1,7 +1,7 @@
 /** `headgate flow fmt FILE…`: rewrites documents in their one form, comments kept; `--check` only says which are not in it. */
 import { renameSync, statSync, writeFileSync } from 'node:fs';
-import type { Diagnostic } from '../control/flows/diagnostics.ts';
-import { formatDocument } from '../control/flows/format-document.ts';
+import type { Diagnostic } from '../control/flows/documents/diagnostics.ts';
+import { formatDocument } from '../control/flows/documents/format-document.ts';
 import { type Command, outputOptions } from './command.ts';
 import { reportDiagnostics } from './flow-diagnostics.ts';
 import { type FlowFile, offline, readFlowFiles } from './flow-files.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatShape } from '../control/flows/format-shapes.ts';
+import { formatShape } from '../control/flows/documents/format-shapes.ts';
 import { formats } from './catalogue.ts';
 
 describe('the catalogue of formats', () => {

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listDefinitions } from '../control/flows/definition-store.ts';
-import type { ReceiptSetting } from '../control/jobs/closing-receipt.ts';
+import { listDefinitions } from '../control/flows/applying/definition-store.ts';
+import type { ReceiptSetting } from '../control/jobs/closing/closing-receipt.ts';
 import type { TenantTx } from '../platform/tenancy/tenant-scope.ts';
 
 const source = join(import.meta.dirname, '..');

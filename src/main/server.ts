@@ -7,7 +7,7 @@ import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { createApiServer } from '../api/api-server.ts';
 import { programVersion } from '../cli/version.ts';
-import { createArrivalPlans } from '../control/flows/arrival-plans.ts';
+import { createArrivalPlans } from '../control/flows/applying/arrival-plans.ts';
 import { createJobIntake } from '../control/jobs/job-intake.ts';
 import { createAdmission } from '../pipeline/arrivals/admission.ts';
 import { createFileIntake } from '../pipeline/arrivals/file-intake.ts';

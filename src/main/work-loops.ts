@@ -1,15 +1,15 @@
 /** The loops that work the queue, by role: the engine on chunks, checks and closings; deliveries to targets; the rescuer. */
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { findBoundConnection, findEgress } from '../control/flows/bound-connections.ts';
-import { loadFlowVersion } from '../control/flows/flow-store-versions.ts';
-import { createJobCloser } from '../control/jobs/job-closer.ts';
+import { findBoundConnection, findEgress } from '../control/flows/applying/bound-connections.ts';
+import { loadFlowVersion } from '../control/flows/applying/flow-store-versions.ts';
+import { createJobCloser } from '../control/jobs/closing/job-closer.ts';
+import { createEngineThreads } from '../control/jobs/groups/thread-pool.ts';
 import type { JobServices } from '../control/jobs/job-services.ts';
 import { createJobWorker } from '../control/jobs/job-worker.ts';
-import { createPoisonHunt } from '../control/jobs/poison-hunt.ts';
-import { createEngineThreads } from '../control/jobs/thread-pool.ts';
-import { createWorkQueue } from '../control/jobs/work-queue.ts';
-import { createWorkRescuer } from '../control/jobs/work-rescuer.ts';
+import { createPoisonHunt } from '../control/jobs/poison/poison-hunt.ts';
+import { createWorkQueue } from '../control/jobs/queue/work-queue.ts';
+import { createWorkRescuer } from '../control/jobs/queue/work-rescuer.ts';
 import { systemResolveHost } from '../pipeline/connectors/resolve-host.ts';
 import type { DeliveryDefinitions } from '../pipeline/deliveries/delivery-definitions.ts';
 import { createDeliveryWorker } from '../pipeline/deliveries/delivery-worker.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { findJob } from '../../src/control/jobs/job-views.ts';
-import { listBlockedKeys, releaseKeys } from '../../src/pipeline/deliveries/blocked-key-store.ts';
-import { listDeadLetters } from '../../src/pipeline/deliveries/dead-letter-store.ts';
+import { findJob } from '../../src/control/jobs/views/job-views.ts';
 import type { DeliveryWorkerOptions } from '../../src/pipeline/deliveries/delivery-worker.ts';
+import { listDeadLetters } from '../../src/pipeline/deliveries/endings/dead-letter-store.ts';
+import { listBlockedKeys, releaseKeys } from '../../src/pipeline/deliveries/held/blocked-key-store.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';

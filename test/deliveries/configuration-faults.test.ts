@@ -1,11 +1,11 @@
 /** Settings that are at fault: batches are held, say why, and go once somebody mended them; nothing becomes a dead letter. */
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { findJob } from '../../src/control/jobs/job-views.ts';
+import { findJob } from '../../src/control/jobs/views/job-views.ts';
 import { postgresConnector } from '../../src/pipeline/connectors/postgres/postgres-connector.ts';
 import { getBatch } from '../../src/pipeline/deliveries/batch-views.ts';
 import type { TargetBinding } from '../../src/pipeline/deliveries/delivery-definitions.ts';
-import { sendMendedAgain } from '../../src/pipeline/deliveries/held-again.ts';
-import { decideHeldBatch } from '../../src/pipeline/deliveries/held-batches.ts';
+import { sendMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
+import { decideHeldBatch } from '../../src/pipeline/deliveries/held/held-batches.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { HeadgateError } from '../../src/platform/base/errors.ts';

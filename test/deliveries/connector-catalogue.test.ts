@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { deliveryKeys, targetShape } from '../../src/control/flows/documents/target-shapes.ts';
 import { loadDocument, loadFlow } from '../../src/control/flows/load-flow.ts';
-import { deliveryKeys, targetShape } from '../../src/control/flows/target-shapes.ts';
 import { loadConnectors } from '../../src/main/catalogue.ts';
 import type { Connection, Connector } from '../../src/pipeline/connectors/connector.ts';
 import { systemResolveHost } from '../../src/pipeline/connectors/resolve-host.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { exportDeadLetters, getDeadLetter, listDeadLetters } from '../../src/pipeline/deliveries/dead-letter-store.ts';
+import { exportDeadLetters, getDeadLetter, listDeadLetters } from '../../src/pipeline/deliveries/endings/dead-letter-store.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario } from '../support/delivery-scenario.ts';

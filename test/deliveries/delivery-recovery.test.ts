@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { cancelDeliveries } from '../../src/pipeline/deliveries/delivery-cancel.ts';
-import { decideHeldBatch } from '../../src/pipeline/deliveries/held-batches.ts';
+import { cancelDeliveries } from '../../src/pipeline/deliveries/endings/delivery-cancel.ts';
+import { decideHeldBatch } from '../../src/pipeline/deliveries/held/held-batches.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';

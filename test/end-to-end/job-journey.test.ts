@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { cancelJob, releaseJob } from '../../src/control/jobs/job-decisions.ts';
-import { openJobExport } from '../../src/control/jobs/job-export.ts';
+import { openJobExport } from '../../src/control/jobs/views/job-export.ts';
 import { cardsFile, eftFile } from '../../src/main/demo/demo-files.ts';
 import type { DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connectors/connector.ts';
 import { exportEntries, sourceOf } from '../../src/pipeline/ledger/export/export-entries.ts';

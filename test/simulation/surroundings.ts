@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { applyDocument } from '../../src/control/flows/apply-document.ts';
+import { applyDocument } from '../../src/control/flows/applying/apply-document.ts';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { targetDdl } from '../../src/pipeline/connectors/postgres/target-ddl.ts';
 import { createApiKey } from '../../src/platform/access/api-keys.ts';

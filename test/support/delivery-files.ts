@@ -3,7 +3,7 @@
  * delimited: id, customer, amount, currency, target letters.
  */
 
-import type { CutChunk, CutJob, CutOutput } from '../../src/pipeline/deliveries/batch-cutter.ts';
+import type { CutChunk, CutJob, CutOutput } from '../../src/pipeline/deliveries/cutting/batch-cutter.ts';
 import type { ChunkSpec, ChunkSummary, Stripe } from '../../src/pipeline/engine/chunk.ts';
 import { compileFlow } from '../../src/pipeline/engine/compile-flow.ts';
 import type { Plan, TargetPlan } from '../../src/pipeline/engine/plan.ts';

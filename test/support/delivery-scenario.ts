@@ -2,13 +2,13 @@
  * A tenant with a flow whose jobs are ready to be delivered: rows as a chunk group's commit leaves them, over sealed
  * segments in a folder. The queue is the real one; the worker gets it as in production.
  */
-import { createWorkQueue } from '../../src/control/jobs/work-queue.ts';
+import { createWorkQueue } from '../../src/control/jobs/queue/work-queue.ts';
 import type { Connector } from '../../src/pipeline/connectors/connector.ts';
 import { fileConnector } from '../../src/pipeline/connectors/file/file-connector.ts';
 import { httpConnector } from '../../src/pipeline/connectors/http/http-connector.ts';
 import { systemResolveHost } from '../../src/pipeline/connectors/resolve-host.ts';
-import { prepareBatches } from '../../src/pipeline/deliveries/batch-cutter.ts';
-import { insertCutBatches } from '../../src/pipeline/deliveries/batch-insert.ts';
+import { prepareBatches } from '../../src/pipeline/deliveries/cutting/batch-cutter.ts';
+import { insertCutBatches } from '../../src/pipeline/deliveries/cutting/batch-insert.ts';
 import type { TargetBinding } from '../../src/pipeline/deliveries/delivery-definitions.ts';
 import { createDeliveryWorker, type DeliveryWorkerOptions } from '../../src/pipeline/deliveries/delivery-worker.ts';
 import type { Exclusion } from '../../src/pipeline/engine/file/duplicates.ts';

@@ -1,7 +1,7 @@
 /** Small flows and files for tests of jobs, and what must be true of any job afterwards. */
 import { expect } from 'vitest';
+import { openThreadStorage } from '../../src/control/jobs/groups/thread-storage.ts';
 import { jobTransitions } from '../../src/control/jobs/job-state.ts';
-import { openThreadStorage } from '../../src/control/jobs/thread-storage.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
 import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import type { Receipt } from '../../src/pipeline/ledger/receipt.ts';

@@ -3,14 +3,14 @@
  * folder, real engine threads, real deliveries to a target in memory. Crash points throw instead of killing.
  */
 import { generateKeyPairSync } from 'node:crypto';
-import { createJobCloser } from '../../src/control/jobs/job-closer.ts';
+import { createJobCloser } from '../../src/control/jobs/closing/job-closer.ts';
+import { createEngineThreads } from '../../src/control/jobs/groups/thread-pool.ts';
 import { createJobIntake } from '../../src/control/jobs/job-intake.ts';
 import type { JobFlow, JobServices } from '../../src/control/jobs/job-services.ts';
 import { createJobWorker } from '../../src/control/jobs/job-worker.ts';
-import { createPoisonHunt } from '../../src/control/jobs/poison-hunt.ts';
-import { createEngineThreads } from '../../src/control/jobs/thread-pool.ts';
-import { createWorkQueue } from '../../src/control/jobs/work-queue.ts';
-import { createWorkRescuer } from '../../src/control/jobs/work-rescuer.ts';
+import { createPoisonHunt } from '../../src/control/jobs/poison/poison-hunt.ts';
+import { createWorkQueue } from '../../src/control/jobs/queue/work-queue.ts';
+import { createWorkRescuer } from '../../src/control/jobs/queue/work-rescuer.ts';
 import { formats } from '../../src/main/catalogue.ts';
 import type { Connector, DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connectors/connector.ts';
 import { createDeliveryWorker } from '../../src/pipeline/deliveries/delivery-worker.ts';

@@ -3,7 +3,7 @@
  * at a chosen one the process that holds them ends, as SIGKILL ends it: before the call has happened, or after it and before
  * anybody learns so. From then on no call happens and none that was waited for returns.
  */
-import type { EngineThreads } from '../../src/control/jobs/thread-pool.ts';
+import type { EngineThreads } from '../../src/control/jobs/groups/thread-pool.ts';
 import type { Connector, Target } from '../../src/pipeline/connectors/connector.ts';
 import type { Ports } from '../../src/platform/base/ports.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';

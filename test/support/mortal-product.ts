@@ -3,16 +3,16 @@
  * connections of its own, over the same database, store and targets. Two targets in memory remember what came to them: one
  * that cannot be asked, and one that can.
  */
-import { createArrivalPlans } from '../../src/control/flows/arrival-plans.ts';
-import { loadFlowVersion } from '../../src/control/flows/flow-store-versions.ts';
-import { createJobCloser } from '../../src/control/jobs/job-closer.ts';
+import { createArrivalPlans } from '../../src/control/flows/applying/arrival-plans.ts';
+import { loadFlowVersion } from '../../src/control/flows/applying/flow-store-versions.ts';
+import { createJobCloser } from '../../src/control/jobs/closing/job-closer.ts';
+import type { EngineThreads } from '../../src/control/jobs/groups/thread-pool.ts';
 import { createJobIntake } from '../../src/control/jobs/job-intake.ts';
 import type { JobServices } from '../../src/control/jobs/job-services.ts';
 import { createJobWorker } from '../../src/control/jobs/job-worker.ts';
-import type { PoisonHunt } from '../../src/control/jobs/poison-hunt.ts';
-import type { EngineThreads } from '../../src/control/jobs/thread-pool.ts';
-import { createWorkQueue } from '../../src/control/jobs/work-queue.ts';
-import { createWorkRescuer } from '../../src/control/jobs/work-rescuer.ts';
+import type { PoisonHunt } from '../../src/control/jobs/poison/poison-hunt.ts';
+import { createWorkQueue } from '../../src/control/jobs/queue/work-queue.ts';
+import { createWorkRescuer } from '../../src/control/jobs/queue/work-rescuer.ts';
 import { formats } from '../../src/main/catalogue.ts';
 import { createAdmission } from '../../src/pipeline/arrivals/admission.ts';
 import { createFileIntake } from '../../src/pipeline/arrivals/file-intake.ts';

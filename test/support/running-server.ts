@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, vi } from 'vitest';
-import { applyDocument } from '../../src/control/flows/apply-document.ts';
+import { applyDocument } from '../../src/control/flows/applying/apply-document.ts';
 import { startServer } from '../../src/main/server.ts';
 import { createApiKey, type Scope, usualScopes } from '../../src/platform/access/api-keys.ts';
 import { ensureTenant } from '../../src/platform/access/tenants.ts';

@@ -3,7 +3,7 @@
  * written: their lines leave the target files, and their findings join the rejections in record order.
  */
 
-import { routedRecords } from '../../pipeline/deliveries/routed-records.ts';
+import { routedRecords } from '../../pipeline/deliveries/cutting/routed-records.ts';
 import { segmentPreamble } from '../../pipeline/engine/bodies/body-writer.ts';
 import type { Finding, FindingGroup, Stripe } from '../../pipeline/engine/chunk.ts';
 import type { Exclusion } from '../../pipeline/engine/file/duplicates.ts';

@@ -3,7 +3,7 @@ import { secretRefusal } from '../../platform/secrets/connection-secrets.ts';
 import { secretErrors } from '../../platform/secrets/secret-errors.ts';
 import { parseSecretReference } from '../../platform/secrets/secret-references.ts';
 import type { Connection } from './definition.ts';
-import type { Path, Report } from './diagnostics.ts';
+import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 
 interface NamedSecret {

@@ -1,8 +1,8 @@
 /** Checks several documents together, as a folder of them is kept in git: each for itself, then what they say of each other. */
-import { checkEgress } from './check-egress.ts';
+import { checkEgress } from './applying/check-egress.ts';
 import { checkEnvironment, checkReferences } from './check-references.ts';
 import type { Connection, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
-import { type Diagnostic, Report } from './diagnostics.ts';
+import { type Diagnostic, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 import { type LoadedDocument, loadDocument, referredTo } from './load-flow.ts';
 

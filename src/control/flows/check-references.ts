@@ -4,7 +4,7 @@
  */
 import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
 import type { Connection, Environment, FieldDefinitions, FlowDefinition, TenantPolicy } from './definition.ts';
-import type { Path, Report } from './diagnostics.ts';
+import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 
 export interface TenantDocuments {

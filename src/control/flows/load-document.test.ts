@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isExhausted, retryDelayMs } from '../../pipeline/deliveries/retry-schedule.ts';
+import { isExhausted, retryDelayMs } from '../../pipeline/deliveries/attempts/retry-schedule.ts';
+import { type DocumentKind, documentKinds, documentShape } from './documents/other-shapes.ts';
+import { rawFromData } from './documents/raw-value.ts';
+import { readShape } from './documents/read-shape.ts';
+import type { Shape } from './documents/shape.ts';
 import { loadDocument, loadFlow } from './load-flow.ts';
-import { type DocumentKind, documentKinds, documentShape } from './other-shapes.ts';
-import { rawFromData } from './raw-value.ts';
-import { readShape } from './read-shape.ts';
-import type { Shape } from './shape.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');

@@ -6,18 +6,18 @@
 import { expressionProblems } from '../../pipeline/engine/expressions/expression-errors.ts';
 import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
-import { canonicalDocument, documentHash } from './canonical.ts';
+import { checkRanges } from './applying/check-egress.ts';
 import { checkConnection } from './check-connection.ts';
-import { checkRanges } from './check-egress.ts';
-import { compileDefinition } from './compile-definition.ts';
+import { compileDefinition } from './compiling/compile-definition.ts';
 import type { Connection, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
-import { type Diagnostic, type PlaceFinder, Report } from './diagnostics.ts';
+import { canonicalDocument, documentHash } from './documents/canonical.ts';
+import { type Diagnostic, type PlaceFinder, Report } from './documents/diagnostics.ts';
+import { findInlineSecrets } from './documents/inline-secrets.ts';
+import { apiVersion, type DocumentKind, documentKinds, documentShape, laterKinds } from './documents/other-shapes.ts';
+import { type RawValue, rawFromNode } from './documents/raw-value.ts';
+import { readShape } from './documents/read-shape.ts';
+import { readYaml } from './documents/yaml-source.ts';
 import { flowErrors } from './flow-errors.ts';
-import { findInlineSecrets } from './inline-secrets.ts';
-import { apiVersion, type DocumentKind, documentKinds, documentShape, laterKinds } from './other-shapes.ts';
-import { type RawValue, rawFromNode } from './raw-value.ts';
-import { readShape } from './read-shape.ts';
-import { readYaml } from './yaml-source.ts';
 
 export interface LoadedDocument {
   /** Null when the text has errors. */

@@ -3,9 +3,9 @@
  * is cut into batches. One fenced transaction holds the verdict, the exclusions, the totals and the batches.
  */
 
-import { type CutJob, prepareBatches } from '../../pipeline/deliveries/batch-cutter.ts';
-import { insertCutBatches } from '../../pipeline/deliveries/batch-insert.ts';
 import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
+import { type CutJob, prepareBatches } from '../../pipeline/deliveries/cutting/batch-cutter.ts';
+import { insertCutBatches } from '../../pipeline/deliveries/cutting/batch-insert.ts';
 import type { WorkItem } from '../../pipeline/deliveries/work-queue-port.ts';
 import type { ChunkContext, ChunkSummary } from '../../pipeline/engine/chunk.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
@@ -13,18 +13,18 @@ import { recordEvents } from '../../platform/events/event-log.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import { withSpan } from '../../platform/telemetry/tracing.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
-import type { ChunkParts } from './chunk-parts.ts';
-import { isAccepted } from './group-finish.ts';
-import type { FileResult, FileRun } from './group-run.ts';
+import { clearObstacle, markObstacle, obstacleAgainMs } from './closing/job-obstacles.ts';
+import type { ChunkParts } from './groups/chunk-parts.ts';
+import { isAccepted } from './groups/group-finish.ts';
+import type { FileResult, FileRun } from './groups/group-run.ts';
+import { insertSegments, readSegments } from './groups/segment-rows.ts';
+import type { EngineThreads } from './groups/thread-pool.ts';
 import { jobErrors } from './job-errors.ts';
-import { clearObstacle, markObstacle, obstacleAgainMs } from './job-obstacles.ts';
 import type { JobFlow, JobServices } from './job-services.ts';
 import type { JobState } from './job-state.ts';
 import type { JobTotals } from './job-totals.ts';
 import { lockJobs, recordVerdicts } from './job-verdicts.ts';
-import { insertSegments, readSegments } from './segment-rows.ts';
 import { addUsage } from './tenant-usage.ts';
-import type { EngineThreads } from './thread-pool.ts';
 
 interface JobToCheck {
   readonly jobId: string;

@@ -14,12 +14,12 @@ import { encodeExclusions } from '../../pipeline/ledger/exclusions.ts';
 import type { ByteSource } from '../../platform/base/byte-source.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import type { SealedReader } from '../../platform/storage/object-store.ts';
-import type { SegmentPart } from './chunk-parts.ts';
-import { compiledFlowOf } from './engine-flows.ts';
-import type { CheckedFile, FileResult, FileRun } from './group-run.ts';
+import type { SegmentPart } from './groups/chunk-parts.ts';
+import { compiledFlowOf } from './groups/engine-flows.ts';
+import type { CheckedFile, FileResult, FileRun } from './groups/group-run.ts';
 
-import { SegmentSet } from './segment-set.ts';
-import type { ThreadStorage } from './thread-storage.ts';
+import { SegmentSet } from './groups/segment-set.ts';
+import type { ThreadStorage } from './groups/thread-storage.ts';
 
 export interface FileToJudge {
   readonly summaries: readonly ChunkSummary[];

@@ -5,7 +5,7 @@
  */
 
 import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
-import { cancelDeliveries } from '../../pipeline/deliveries/delivery-cancel.ts';
+import { cancelDeliveries } from '../../pipeline/deliveries/endings/delivery-cancel.ts';
 import { amountTexts, type FieldTexts, type StageTexts, stageTexts } from '../../pipeline/engine/amount-texts.ts';
 import { fileErrors } from '../../pipeline/engine/engine-errors.ts';
 import { ledgerErrors } from '../../pipeline/ledger/ledger-errors.ts';

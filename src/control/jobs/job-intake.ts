@@ -10,8 +10,8 @@ import type { Ids } from '../../platform/base/ports.ts';
 import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { emptyTotals } from './job-totals.ts';
+import { addWork } from './queue/work-queue.ts';
 import { addUsage } from './tenant-usage.ts';
-import { addWork } from './work-queue.ts';
 
 export const groupFilesMax = 256;
 export const groupBytesMax = 8 * 1024 * 1024;

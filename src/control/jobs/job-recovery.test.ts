@@ -12,11 +12,11 @@ import {
 import { createJobScenario, type JobScenario, type JobScenarioOptions } from '../../../test/support/job-scenario.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
-import { groupRunOf, takeUpGroups } from './claimed-groups.ts';
-import { finishGroup } from './group-finish.ts';
-import { runGroup } from './group-runner.ts';
+import { groupRunOf, takeUpGroups } from './groups/claimed-groups.ts';
+import { finishGroup } from './groups/group-finish.ts';
+import { runGroup } from './groups/group-runner.ts';
 import { cancelJob } from './job-decisions.ts';
-import { rescueWork } from './work-rescuer.ts';
+import { rescueWork } from './queue/work-rescuer.ts';
 
 let database: TestDatabase;
 let scenario: JobScenario | undefined;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
-import { chunkGroupStates, chunkGroupTransitions, nextChunkGroupState } from './chunk-group-state.ts';
+import { chunkGroupStates, chunkGroupTransitions, nextChunkGroupState } from './groups/chunk-group-state.ts';
 import { closedJobStates, jobEvents, jobStates, jobTransitions, nextJobState, statesBefore } from './job-state.ts';
 
 let database: TestDatabase;
@@ -84,7 +84,9 @@ describe('the tables of states', () => {
         expect(page).toContain(`| ${state || '(new)'} | ${moves.join(', ')}${moves.length > 0 ? ' ' : ''}|`);
       }
     }
-    const sources = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.ts') && !name.includes('.test.'));
+    const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter(
+      (name) => name.endsWith('.ts') && !name.includes('.test.'),
+    );
     const points = sources.flatMap((name) => [...readFileSync(join(import.meta.dirname, name), 'utf8').matchAll(/reach\('([a-z.-]+)'\)/g)]);
     expect(points.length).toBeGreaterThan(10);
     for (const [, point] of points) expect(page).toMatch(new RegExp(`${point}[,.]`));

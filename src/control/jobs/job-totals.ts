@@ -7,7 +7,7 @@ import type { ChunkSummary, Finding, FindingGroup } from '../../pipeline/engine/
 import type { FileCheck } from '../../pipeline/engine/file/file-checks.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import { receiptControlTotals } from '../../pipeline/ledger/control-totals.ts';
-import type { SegmentPart } from './chunk-parts.ts';
+import type { SegmentPart } from './groups/chunk-parts.ts';
 
 export interface JobTotals {
   readonly version: 1;

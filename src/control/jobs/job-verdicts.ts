@@ -8,8 +8,8 @@ import type { Finding } from '../../pipeline/engine/chunk.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import type { NewEvent } from '../../platform/events/event-log.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
-import type { SegmentPart } from './chunk-parts.ts';
-import type { CheckedFile } from './group-run.ts';
+import type { SegmentPart } from './groups/chunk-parts.ts';
+import type { CheckedFile } from './groups/group-run.ts';
 import { type JobEvent, type JobState, nextJobState } from './job-state.ts';
 import { checkedTotals, type JobTotals } from './job-totals.ts';
 

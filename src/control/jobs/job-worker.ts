@@ -8,16 +8,16 @@ import type { WorkItem } from '../../pipeline/deliveries/work-queue-port.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { withSpan } from '../../platform/telemetry/tracing.ts';
 import { withWork } from '../../platform/telemetry/work-context.ts';
-import { type ClaimedGroup, groupRunOf, type TakenUp, takeUpGroups } from './claimed-groups.ts';
 import { checkJob, failCheck } from './file-checker.ts';
-import { finishGroup } from './group-finish.ts';
-import { dropGroup, type ReturnedGroup, returnGroup } from './group-return.ts';
-import type { GroupResult } from './group-run.ts';
+import { type ClaimedGroup, groupRunOf, type TakenUp, takeUpGroups } from './groups/claimed-groups.ts';
+import { finishGroup } from './groups/group-finish.ts';
+import { dropGroup, type ReturnedGroup, returnGroup } from './groups/group-return.ts';
+import type { GroupResult } from './groups/group-run.ts';
+import type { EngineThreads } from './groups/thread-pool.ts';
 import { jobErrors } from './job-errors.ts';
 import type { JobServices } from './job-services.ts';
-import type { PoisonHunt } from './poison-hunt.ts';
-import type { EngineThreads } from './thread-pool.ts';
-import { createWorkLoop } from './work-loop.ts';
+import type { PoisonHunt } from './poison/poison-hunt.ts';
+import { createWorkLoop } from './queue/work-loop.ts';
 
 export interface JobWorkerOptions {
   readonly services: JobServices;

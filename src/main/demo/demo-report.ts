@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { waitForJob } from '../../cli/job.ts';
 import { table } from '../../cli/output.ts';
-import type { JobView } from '../../control/jobs/job-views.ts';
+import type { JobView } from '../../control/jobs/views/job-views.ts';
 import type { CurrencyTexts, FieldTexts } from '../../pipeline/engine/amount-texts.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';

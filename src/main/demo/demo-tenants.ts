@@ -1,7 +1,7 @@
 /** Makes the demo's two tenants with keys, policies, connections to folders of the demo, and the flows of `examples/`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { applyDocument } from '../../control/flows/apply-document.ts';
+import { applyDocument } from '../../control/flows/applying/apply-document.ts';
 import { createApiKey, scopes } from '../../platform/access/api-keys.ts';
 import { ensureTenant } from '../../platform/access/tenants.ts';
 import type { Settings } from '../../platform/base/settings-catalogue.ts';

@@ -6,10 +6,17 @@ import { type HeadgateError, nextOf } from '../../platform/base/errors.ts';
 import { withWork } from '../../platform/telemetry/work-context.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { DeliveryOutcome, Target } from '../connectors/connector.ts';
-import { askTarget, type Sent, sendAttempt, startAttempt } from './attempt-run.ts';
-import { writeAbandoned } from './attempt-start.ts';
-import type { AttemptResolution } from './attempt-store.ts';
-import type { BatchEnding } from './batch-ending.ts';
+import { askTarget, type Sent, sendAttempt, startAttempt } from './attempts/attempt-run.ts';
+import { writeAbandoned } from './attempts/attempt-start.ts';
+import type { AttemptResolution } from './attempts/attempt-store.ts';
+import { type Decision, decide } from './attempts/outcome-decision.ts';
+import { isExhausted } from './attempts/retry-schedule.ts';
+import type { LoadedBatch } from './batch-load.ts';
+import { commitForCertain } from './certain-transaction.ts';
+import type { ClaimedBatch } from './claimed-batch.ts';
+import { deliveryErrors } from './delivery-errors.ts';
+import type { DeliveryServices } from './delivery-services.ts';
+import type { BatchEnding } from './endings/batch-ending.ts';
 import {
   changeOf,
   type EndedAttempt,
@@ -19,20 +26,13 @@ import {
   endingOfAttempt,
   endingOfWork,
   endingWithoutAttempt,
-} from './batch-endings.ts';
-import type { LoadedBatch } from './batch-load.ts';
-import { endingOfBlocked } from './blocked-batches.ts';
-import { commitForCertain } from './certain-transaction.ts';
-import type { ClaimedBatch } from './claimed-batch.ts';
-import { isConfigurationFault } from './configuration-codes.ts';
-import { deliveryErrors } from './delivery-errors.ts';
-import type { DeliveryServices } from './delivery-services.ts';
-import { isTargetHeld, sendMendedAgain } from './held-again.ts';
-import { heldDelayMs } from './held-delay.ts';
-import { type Decision, decide } from './outcome-decision.ts';
-import { isExhausted } from './retry-schedule.ts';
-import { endingAsUnreadable, endingOfUnreadable } from './unreadable-batches.ts';
-import { isUnreadable } from './unreadable-codes.ts';
+} from './endings/batch-endings.ts';
+import { endingAsUnreadable, endingOfUnreadable } from './endings/unreadable-batches.ts';
+import { isUnreadable } from './endings/unreadable-codes.ts';
+import { endingOfBlocked } from './held/blocked-batches.ts';
+import { isConfigurationFault } from './held/configuration-codes.ts';
+import { isTargetHeld, sendMendedAgain } from './held/held-again.ts';
+import { heldDelayMs } from './held/held-delay.ts';
 
 export interface HandlerSignals {
   /** Begin nothing new. */

@@ -3,7 +3,7 @@ import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { type BatchMember, type BatchSpan, batchesPerFileMax } from './batch.ts';
 import type { BatchState } from './batch-state.ts';
-import { configurationList } from './configuration-codes.ts';
+import { configurationList } from './held/configuration-codes.ts';
 
 export interface LoadedBatch {
   readonly tenantId: string;

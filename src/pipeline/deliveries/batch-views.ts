@@ -6,7 +6,7 @@ import { addAmounts } from '../engine/amount-totals.ts';
 import type { FieldAmounts } from '../engine/chunk.ts';
 import { type BatchState, openBatchStates } from './batch-state.ts';
 import { deliveryErrors } from './delivery-errors.ts';
-import { awaitsDecision } from './held-batch-query.ts';
+import { awaitsDecision } from './held/held-batch-query.ts';
 
 export interface BatchSummary {
   readonly batchId: string;

@@ -1,9 +1,9 @@
 /** A batch that this process has claimed, with all that sending it takes. */
 import type { HeadgateError } from '../../platform/base/errors.ts';
 import type { TargetPlan } from '../engine/plan.ts';
+import type { TargetGate } from './attempts/target-gate.ts';
 import type { LoadedBatch } from './batch-load.ts';
 import type { DeliveryFlow, TargetBinding } from './delivery-definitions.ts';
-import type { TargetGate } from './target-gate.ts';
 import type { WorkItem } from './work-queue-port.ts';
 
 export interface ClaimedBatch {

@@ -6,10 +6,10 @@ import { retryTransient } from '../../platform/postgres/transient-retry.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import { connectorErrors } from '../connectors/connector-errors.ts';
 import type { TargetPlan } from '../engine/plan.ts';
+import { createTargetGate, type TargetGate } from './attempts/target-gate.ts';
 import { type LoadedBatch, loadBatches } from './batch-load.ts';
 import type { ClaimedBatch } from './claimed-batch.ts';
 import type { DeliveryDefinitions, DeliveryFlow, TargetBinding } from './delivery-definitions.ts';
-import { createTargetGate, type TargetGate } from './target-gate.ts';
 import type { WorkItem } from './work-queue-port.ts';
 
 export interface ClaimLoader {

@@ -5,13 +5,13 @@ import type { Db } from '../../platform/postgres/database.ts';
 import type { SealedStore } from '../../platform/storage/object-store.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
-import type { AttemptStart } from './attempt-start.ts';
-import type { BatchEnding } from './batch-ending.ts';
+import type { AttemptStart } from './attempts/attempt-start.ts';
+import type { Leases } from './attempts/leases.ts';
+import type { OpenTargets } from './attempts/open-targets.ts';
+import type { Refusal } from './attempts/target-admission.ts';
 import type { DeliveryDefinitions } from './delivery-definitions.ts';
-import type { GroupCommit } from './group-commit.ts';
-import type { Leases } from './leases.ts';
-import type { OpenTargets } from './open-targets.ts';
-import type { Refusal } from './target-admission.ts';
+import type { BatchEnding } from './endings/batch-ending.ts';
+import type { GroupCommit } from './endings/group-commit.ts';
 import type { WorkQueue } from './work-queue-port.ts';
 
 export interface DeliveryServices {

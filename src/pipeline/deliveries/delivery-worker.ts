@@ -16,19 +16,19 @@ import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { Connector, ResolveHost } from '../connectors/connector.ts';
-import { type AttemptStart, writeStarts } from './attempt-start.ts';
-import { type BatchEnding, writeEndings } from './batch-ending.ts';
+import { type AttemptStart, writeStarts } from './attempts/attempt-start.ts';
+import { createLeaseKeeper } from './attempts/lease-keeper.ts';
+import { createLeases } from './attempts/leases.ts';
+import { createOpenTargets } from './attempts/open-targets.ts';
+import type { Refusal } from './attempts/target-admission.ts';
 import { BatchHandler } from './batch-handler.ts';
 import { commitForCertain } from './certain-transaction.ts';
 import type { ClaimedBatch } from './claimed-batch.ts';
 import { createClaimLoader } from './claimed-batches.ts';
 import type { DeliveryDefinitions } from './delivery-definitions.ts';
 import type { DeliveryServices } from './delivery-services.ts';
-import { createGroupCommit } from './group-commit.ts';
-import { createLeaseKeeper } from './lease-keeper.ts';
-import { createLeases } from './leases.ts';
-import { createOpenTargets } from './open-targets.ts';
-import type { Refusal } from './target-admission.ts';
+import { type BatchEnding, writeEndings } from './endings/batch-ending.ts';
+import { createGroupCommit } from './endings/group-commit.ts';
 import type { WorkItem, WorkQueue } from './work-queue-port.ts';
 
 export interface DeliveryWorkerOptions {

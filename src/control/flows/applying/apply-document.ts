@@ -1,0 +1,156 @@
+/**
+ * Applies a document of any kind as its author wrote it: checked whole, and against what the tenant has in force: a flow's
+ * connections must be applied before it. `planDocument` says what applying would change and changes nothing.
+ */
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { Ids } from '../../../platform/base/ports.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import type { FlowDefinition, HeadgateDocument } from '../definition.ts';
+import { type Diagnostic, type PlaceFinder, Report } from '../documents/diagnostics.ts';
+import { flowErrors } from '../flow-errors.ts';
+import { type LoadedDocument, loadDocument, referredTo } from '../load-flow.ts';
+import { applyDefinition, type DefinitionKind, findDefinition } from './definition-store.ts';
+import { type DocumentChange, documentChanges } from './flow-changes.ts';
+import { applyFlow, flowToApply } from './flow-store.ts';
+import { findFlow, getFlowSource } from './flow-views.ts';
+import { type CheckedText, type ConnectionFence, checkAgainstTenant } from './tenant-references.ts';
+
+export interface DocumentOutcome {
+  readonly kind: string;
+  readonly name: string;
+  readonly version: string | null;
+  readonly hash: string;
+  readonly outcome: string;
+  readonly changes: readonly DocumentChange[];
+  readonly warnings: readonly Diagnostic[];
+}
+
+export interface Applying {
+  readonly tenant: string;
+  /** The setting of that name, which says what connections' names stand for: dev when left out. */
+  readonly environment?: string;
+  /** Left out by the administrator only, who may name any folder; what is named is fenced at each use all the same. */
+  readonly fence?: ConnectionFence;
+}
+
+export interface Planning extends Applying {
+  /** Documents that are applied with it, before it: taken as if they were in force, as far as they can be read. */
+  readonly alongside?: readonly string[];
+}
+
+interface Checked extends LoadedDocument {
+  readonly document: NonNullable<LoadedDocument['document']>;
+  readonly hash: string;
+  readonly canonical: Readonly<Record<string, unknown>>;
+}
+
+/** Fails with E_FLOW_INVALID whose details are every mistake, each with its line and column. */
+export async function applyDocument(
+  tx: TenantTx,
+  ids: Ids,
+  text: string,
+  by: Applying & { readonly actor: string },
+): Promise<DocumentOutcome> {
+  const checked = await check(tx, text, by);
+  await tx.query(takeTurn, [tx.tenantId]);
+  const plan = await describeChange(tx, checked);
+  const found = await checkFit(tx, checked, by);
+  const { document, hash, canonical } = checked;
+  if (document.kind === 'FlowDefinition') {
+    const applied = await applyFlow(tx, ids, flowToApply({ ...checked, definition: document }, text), by.actor);
+    return { ...plan, outcome: applied.outcome, warnings: [...plan.warnings, ...found] };
+  }
+  const tier = document.kind === 'TenantPolicy' ? (document as { spec: { tier: 'gold' | 'silver' | 'bronze' } }).spec.tier : undefined;
+  const applied = await applyDefinition(
+    tx,
+    ids,
+    { kind: document.kind as DefinitionKind, name: document.metadata.name, hash, document: { ...document, canonical }, tier },
+    by.actor,
+  );
+  return { ...plan, outcome: applied.outcome, warnings: [...plan.warnings, ...found] };
+}
+
+/** What `applyDocument` would do. */
+export async function planDocument(tx: TenantTx, text: string, by: Planning): Promise<DocumentOutcome> {
+  const checked = await check(tx, text, by);
+  const plan = await describeChange(tx, checked);
+  return { ...plan, warnings: [...plan.warnings, ...(await checkFit(tx, checked, by, true))] };
+}
+
+/** Of a document that has mistakes itself, what else is wrong with it at this tenant is told with them. */
+async function check(tx: TenantTx, text: string, by: Planning): Promise<Checked> {
+  const loaded = loadDocument(text);
+  const { document, partial, hash, canonical, places } = loaded;
+  const others = tenantMistake(document ?? partial, by.tenant, places);
+  if (document && hash && canonical) {
+    if (others.length === 0) return { ...loaded, document, hash, canonical };
+    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document is of another tenant than the key', { details: others });
+  }
+  const here = partial && others.length === 0 ? await findAgainstTenant(tx, { document: partial, places }, by) : [];
+  const details = [...loaded.diagnostics, ...others, ...here].filter(({ severity }) => severity === 'error');
+  throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document has mistakes', {
+    details: details.toSorted((a, b) => a.line - b.line || a.column - b.column),
+  });
+}
+
+function tenantMistake(document: HeadgateDocument | null, tenant: string, places: PlaceFinder): readonly Diagnostic[] {
+  const report = new Report(places);
+  const own = document?.metadata.tenant;
+  if (own !== undefined && own !== tenant)
+    report.add({
+      code: flowErrors.E_CONFIG_REFERENCE,
+      path: ['metadata', 'tenant'],
+      message: `metadata.tenant must be ${tenant}`,
+      atValue: true,
+    });
+  return report.diagnostics;
+}
+
+async function describeChange(tx: TenantTx, { document, hash, canonical, diagnostics }: Checked): Promise<DocumentOutcome> {
+  const before = await canonicalInForce(tx, document.kind, document.metadata.name);
+  const version = document.kind === 'FlowDefinition' ? (document as FlowDefinition).metadata.version : null;
+  return {
+    kind: document.kind,
+    name: document.metadata.name,
+    version,
+    hash,
+    outcome: before === null ? 'create' : before.hash === hash ? 'unchanged' : 'update',
+    changes: documentChanges(before?.canonical ?? null, canonical),
+    warnings: diagnostics.filter(({ severity }) => severity === 'warning'),
+  };
+}
+
+async function canonicalInForce(
+  tx: TenantTx,
+  kind: string,
+  name: string,
+): Promise<{ hash: string; canonical: Readonly<Record<string, unknown>> | null } | null> {
+  if (kind !== 'FlowDefinition') {
+    const found = await findDefinition(tx, kind as DefinitionKind, name);
+    return found ? { hash: found.hash, canonical: (found.document as { canonical: Record<string, unknown> }).canonical } : null;
+  }
+  const flow = await findFlow(tx, name);
+  if (!flow?.hash) return null;
+  const { source, hash } = await getFlowSource(tx, name);
+  return { hash, canonical: loadDocument(source).canonical };
+}
+
+/** Documents of a tenant are applied one after the other: each is checked against what the one before left in force. */
+const takeTurn = '/* take turn at applying */ select pg_advisory_xact_lock(7272, hashtext($1))';
+
+/** Fails with E_FLOW_INVALID, each finding with its place. What is only not there yet is, in a plan, a warning. */
+async function checkFit(tx: TenantTx, checked: Checked, by: Planning, isPlan = false): Promise<readonly Diagnostic[]> {
+  const found = await findAgainstTenant(tx, checked, by);
+  const isPassing = ({ code }: Diagnostic): boolean => isPlan && code === flowErrors.E_CONFIG_REFERENCE;
+  const errors = found.filter((finding) => finding.severity === 'error' && !isPassing(finding));
+  if (errors.length > 0)
+    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document does not fit what the tenant has in force', { details: errors });
+  return found.map((finding) => ({ ...finding, severity: 'warning' }));
+}
+
+async function findAgainstTenant(tx: TenantTx, checked: CheckedText, by: Planning): Promise<readonly Diagnostic[]> {
+  const alongside = (by.alongside ?? [])
+    .flatMap((text) => referredTo(loadDocument(text)) ?? [])
+    .filter(({ metadata }) => metadata.tenant === by.tenant);
+  return await checkAgainstTenant(tx, checked, { environment: by.environment ?? 'dev', fence: by.fence, alongside });
+}

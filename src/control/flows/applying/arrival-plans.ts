@@ -1,0 +1,102 @@
+/**
+ * What arrivals ask of flows, sources and policies (`ArrivalPlans`): the version in force, with its connections resolved
+ * through the environment of this process.
+ */
+import { isAbsolute } from 'node:path';
+import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, FolderSourcePlan, SourcePlan } from '../../../pipeline/arrivals/arrival-plan.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import type { FolderSource, SourceDefinition } from '../definition.ts';
+import { findBoundConnection } from './bound-connections.ts';
+import { findTenantPolicy } from './definition-store.ts';
+import { flowStoreErrors } from './flow-store-errors.ts';
+import { loadFlowVersion } from './flow-store-versions.ts';
+import { type FlowView, findFlowById, getFlow } from './flow-views.ts';
+
+type LoadedVersion = Awaited<ReturnType<typeof loadFlowVersion>>;
+
+const gibibyte = 1024 ** 3;
+
+/** In force where a tenant has no policy. The same numbers as the defaults of the TenantPolicy document. */
+export const defaultAdmission: AdmissionLimits = {
+  storedBytesMax: 1024 * gibibyte,
+  heldBytesMax: 50 * gibibyte,
+  chunksInFlightMax: 10_000,
+  recordBytesMax: 16 * 1024 * 1024,
+  filesPerMinute: 6_000,
+};
+
+export function createArrivalPlans(options: { readonly environment: string; readonly uploadBytesMax: number }): ArrivalPlans {
+  async function load(tx: TenantTx, flow: FlowView): Promise<LoadedVersion | undefined> {
+    return flow.flowVersionId === null ? undefined : loadFlowVersion(tx, flow.flowVersionId);
+  }
+  return {
+    async byName(tx, flowName) {
+      const view = await getFlow(tx, flowName);
+      const compiled = await load(tx, view);
+      if (!compiled) throw new HeadgateError(flowStoreErrors.E_FLOW_UNKNOWN, 'the flow has no version in force');
+      const source = compiled.definition.spec.sources.find((each) => each.type === 'http');
+      return { flow: arrivalFlow(compiled), source: source ? sourcePlan(source, options.uploadBytesMax) : null, isEnabled: view.enabled };
+    },
+    async bySource(tx, flowId, sourceId) {
+      const view = await findFlowById(tx, flowId);
+      const compiled = view?.enabled ? await load(tx, view) : undefined;
+      const source = compiled?.definition.spec.sources.find((each) => each.id === sourceId);
+      if (!compiled || source?.type !== 'folder') return undefined;
+      return { flow: arrivalFlow(compiled), source: await folderPlan(tx, source, options) };
+    },
+    async limits(tx) {
+      const policy = await findTenantPolicy(tx);
+      const admission = (policy?.document as { spec?: { admission?: Record<string, number> } } | undefined)?.spec?.admission;
+      if (!admission) return defaultAdmission;
+      return {
+        storedBytesMax: admission.maxStoredBytes ?? defaultAdmission.storedBytesMax,
+        heldBytesMax: admission.maxHeldBytes ?? defaultAdmission.heldBytesMax,
+        chunksInFlightMax: admission.maxChunksInFlight ?? defaultAdmission.chunksInFlightMax,
+        recordBytesMax: admission.maxRecordBytes ?? defaultAdmission.recordBytesMax,
+        filesPerMinute: admission.filesPerMinute ?? defaultAdmission.filesPerMinute,
+      };
+    },
+  };
+}
+
+function arrivalFlow({ flowId, flowName, flowVersionId, plan, definition }: LoadedVersion): ArrivalFlow {
+  const { file, window, onDuplicate, onSameName } = definition.spec.duplicates;
+  return { flowId, flowName, flowVersionId, plan, duplicates: { keys: file, windowMs: window, onDuplicate, onSameName } };
+}
+
+function sourcePlan(source: SourceDefinition, bytesMax: number): SourcePlan {
+  const { limits } = source;
+  return {
+    sourceId: source.id,
+    match: source.match,
+    unpack: source.unpack,
+    limits: {
+      bytesMax: Math.min(limits.maxSize, bytesMax),
+      unpackedBytesMax: limits.maxUnpackedSize,
+      ratioMax: limits.maxRatio,
+      filesPerMinute: limits.filesPerMinute ?? null,
+    },
+  };
+}
+
+async function folderPlan(
+  tx: TenantTx,
+  source: FolderSource,
+  options: { readonly environment: string; readonly uploadBytesMax: number },
+): Promise<FolderSourcePlan> {
+  const connection = await findBoundConnection(tx, source.connection, options.environment);
+  const root = connection.settings.root;
+  if (connection.type !== 'folder' || typeof root !== 'string' || !isAbsolute(root))
+    throw new HeadgateError(flowStoreErrors.E_DEFINITION_UNKNOWN, `the connection ${source.connection} is no folder`);
+  const { ready } = source;
+  return {
+    ...sourcePlan(source, options.uploadBytesMax),
+    root,
+    path: source.path,
+    match: source.match,
+    ready: { stableForMs: ready.stableFor, marker: ready.marker ?? null, manifest: ready.manifest ?? null, timeoutMs: ready.timeout },
+    pollMs: source.poll,
+    afterwards: source.afterwards,
+  };
+}

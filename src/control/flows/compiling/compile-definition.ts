@@ -1,0 +1,65 @@
+/**
+ * From a flow definition to its Plan: all checks that need to see several keys at once, all findings in one go. The same
+ * definition always gives the same Plan.
+ */
+import { type Plan, planVersion } from '../../../pipeline/engine/plan.ts';
+import type { FlowDefinition, FlowSpec } from '../definition.ts';
+import type { Report } from '../documents/diagnostics.ts';
+import { flowErrors } from '../flow-errors.ts';
+import { compileAcceptance } from './compile-acceptance.ts';
+import { compileFormat } from './compile-format.ts';
+import { compileRecords } from './compile-records.ts';
+import { compileRoutes } from './compile-routes.ts';
+import { compileFilters, compileOutput, compileRules } from './compile-rules.ts';
+import { compileTargets } from './compile-targets.ts';
+import { flowScopes } from './expression-scopes.ts';
+
+export interface CompileRequest {
+  readonly definition: FlowDefinition;
+  readonly hash: string;
+  /** Keys of the spec that could not be read: what needs them is not checked. Sources and targets that are not known are undefined. */
+  readonly broken: ReadonlySet<string>;
+}
+
+/** A Plan that is only good when the report has no errors; null when it could not be made at all. */
+export function compileDefinition({ definition, hash, broken }: CompileRequest, report: Report): Plan | null {
+  const { metadata } = definition;
+  const isReadable = (...keys: readonly string[]): boolean => keys.every((key) => !broken.has(key));
+  if (!isReadable('spec', 'metadata') || metadata === undefined || definition.spec === undefined) return null;
+  const spec = { ...definition.spec, targets: knownTargets(definition) };
+  if (isReadable('sources')) checkSources(spec, report);
+  if (!isReadable('format', 'schema') || spec.format === undefined) return null;
+  const format = compileFormat(spec, report);
+  const records = compileRecords(spec, format, report);
+  if (records === null) return null;
+  const scopes = flowScopes(records);
+  const rules = isReadable('validate') ? compileRules(spec.validate, scopes, report) : [];
+  const filters = isReadable('filter') ? compileFilters(spec.filter, scopes, report) : [];
+  const acceptance = isReadable('acceptance', 'validate') ? compileAcceptance(spec, records, report) : null;
+  if (!isReadable('transform')) return null;
+  const output = compileOutput(spec, records, scopes, report);
+  const targetNames = Object.keys(definition.spec.targets ?? {});
+  const routes = isReadable('routes') ? compileRoutes(spec, { targetNames, output, scopes }, report) : null;
+  const targets = isReadable('targets', 'targetDefaults') ? compileTargets(spec, { output, records }, report) : null;
+  if (acceptance === null || routes === null || targets === null) return null;
+  const { tenant, service, subService = null, name, version } = metadata;
+  const flow = { tenant, service, subService, name, version, hash };
+  return { planVersion, flow, format, records, rules, filters, output, routes, targets, acceptance };
+}
+
+function knownTargets({ spec }: FlowDefinition): FlowSpec['targets'] {
+  return Object.fromEntries(Object.entries(spec.targets ?? {}).filter(([, target]) => target !== undefined));
+}
+
+function checkSources(spec: FlowSpec, report: Report): void {
+  const sources = spec.sources.map((source, index) => ({ source, index })).filter(({ source }) => source !== undefined);
+  const seen = new Set<string>();
+  let uploads = 0;
+  for (const { source, index } of sources) {
+    const path = ['spec', 'sources', index];
+    const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_DUPLICATE, path, message });
+    if (seen.has(source.id)) refuse(`the id ${source.id} is there twice`);
+    seen.add(source.id);
+    if (source.type === 'http' && ++uploads > 1) refuse('a flow has at most one source of type http');
+  }
+}

@@ -1,0 +1,61 @@
+/** From `spec.format` to the Plan's format. */
+import type { FormatPlan } from '../../../pipeline/engine/plan.ts';
+import type { FlowSpec, FormatDefinition } from '../definition.ts';
+import type { Report } from '../documents/diagnostics.ts';
+import { flowErrors } from '../flow-errors.ts';
+
+export function compileFormat({ format, schema }: Pick<FlowSpec, 'format' | 'schema'>, report: Report): FormatPlan {
+  switch (format.type) {
+    case 'delimited':
+      checkDelimiters(format, report);
+      return {
+        type: 'delimited',
+        delimiter: format.delimiter,
+        quote: format.quote,
+        escape: format.quote === null ? null : format.escape,
+        comment: format.comment,
+        header: format.header,
+        columns: format.columns,
+        skipBlankLines: format.skipBlankLines ?? Object.keys(schema.record?.fields ?? {}).length !== 1,
+        discriminator: format.discriminator === undefined ? null : format.discriminator.column - 1,
+      };
+    case 'fixed-width':
+      checkTagInRecord(format, report);
+      return {
+        type: 'fixed-width',
+        discriminator:
+          format.discriminator === undefined ? null : { start: format.discriminator.start - 1, length: format.discriminator.length },
+        recordLength: format.recordLength ?? null,
+        shortLines: format.shortLines,
+        skipBlankLines: format.skipBlankLines,
+      };
+    case 'json-lines':
+      return {
+        type: 'json-lines',
+        discriminator: format.discriminator?.key ?? null,
+        unknownKeys: format.unknownKeys,
+        skipBlankLines: format.skipBlankLines,
+      };
+  }
+}
+
+function checkDelimiters(format: Extract<FormatDefinition, { type: 'delimited' }>, report: Report): void {
+  const path = ['spec', 'format'];
+  const refuse = (key: string, message: string): void => report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, key], message });
+  if (format.quote === format.delimiter) refuse('quote', 'quote and delimiter are the same byte');
+  if (format.escape === format.delimiter) refuse('escape', 'escape and delimiter are the same byte');
+  if (format.quote !== null && format.escape === null) refuse('escape', 'a quote needs an escape: the same byte for doubled quotes');
+  if (format.comment !== null && [format.delimiter, format.quote].includes(format.comment))
+    refuse('comment', 'comment is the same byte as delimiter or quote');
+}
+
+function checkTagInRecord(format: Extract<FormatDefinition, { type: 'fixed-width' }>, report: Report): void {
+  const { discriminator, recordLength } = format;
+  if (discriminator === undefined || recordLength === undefined) return;
+  if (discriminator.start - 1 + discriminator.length <= recordLength) return;
+  report.add({
+    code: flowErrors.E_CONFIG_LAYOUT,
+    path: ['spec', 'format', 'discriminator'],
+    message: `the tag ends beyond the record's ${recordLength} bytes`,
+  });
+}

@@ -1,0 +1,228 @@
+/** From `targets` and `targetDefaults` to the Plan's targets: what is sent, how, and how hard it is tried. */
+import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
+import type { BodyPlan, OutputFieldPlan, RecordPlan, TargetPlan } from '../../../pipeline/engine/plan.ts';
+import type { DeliveryDefinition, FlowSpec, TargetDefinition } from '../definition.ts';
+import type { Path, Report } from '../documents/diagnostics.ts';
+import { flowErrors } from '../flow-errors.ts';
+import { checkIdempotencyKey } from './check-idempotency-key.ts';
+
+export interface TargetContext {
+  readonly output: readonly OutputFieldPlan[];
+  readonly records: readonly RecordPlan[];
+}
+
+type Of<Type extends TargetDefinition['type']> = Extract<TargetDefinition, { type: Type }>;
+
+export function compileTargets(spec: FlowSpec, context: TargetContext, report: Report): TargetPlan[] {
+  checkRetry(spec.targetDefaults, ['spec', 'targetDefaults'], report);
+  return Object.entries(spec.targets).map(([id, target]) => {
+    const path: Path = ['spec', 'targets', id];
+    const delivery = mergeDelivery(target, spec.targetDefaults);
+    if (target.retry !== undefined) checkRetry(delivery, path, report);
+    checkBatch(target.type, delivery, path, report);
+    if (delivery.order === 'by-key' && context.records.find((record) => record.role === 'data')!.key.length === 0) {
+      report.add({
+        code: flowErrors.E_CONFIG_CONFLICT,
+        path: [...path, ...(target.order === undefined ? [] : ['order'])],
+        message: 'order by-key needs a key in the schema',
+      });
+    }
+    return {
+      id,
+      type: target.type,
+      connection: target.connection,
+      body: compileBody(target, context.output, path, report),
+      batchRecords: delivery.batch.size,
+      batchBytes: delivery.batch.bytes,
+      order: delivery.order,
+      lanes: lanesOf(target.type, delivery.order),
+      onUnknown: delivery.onUnknown,
+      onExhausted: delivery.onExhausted,
+      timeoutMs: delivery.timeout,
+      concurrency: delivery.concurrency,
+      ratePerSecond: delivery.rate ?? null,
+      retry: { max: delivery.retry.max, initialMs: delivery.retry.initial, capMs: delivery.retry.cap },
+      settings: compileSettings(target, context, path, report),
+    };
+  });
+}
+
+const keyLanes = 64;
+
+/** A file target keeps the order of keys by that of the file: a lane for each part of the keys would make a file of each. */
+function lanesOf(type: TargetDefinition['type'], order: DeliveryDefinition['order']): number {
+  if (order === 'none') return 0;
+  return order === 'file' || type === 'file' ? 1 : keyLanes;
+}
+
+/** One batch is one file, so that the defaults of the other targets would make a file of every few hundred records. */
+const fileBatch = { size: 1_000_000, bytes: 1024 ** 3 };
+/** Files that are under way together share transactions and the fsync of their folder, and no system of somebody else's is in danger. */
+const fileConcurrency = 128;
+const messageBatchMax = { size: 10_000, bytes: 64 * 1024 * 1024 };
+
+function checkBatch(type: TargetDefinition['type'], delivery: DeliveryDefinition, path: Path, report: Report): void {
+  if (type === 'file' || (delivery.batch.size <= messageBatchMax.size && delivery.batch.bytes <= messageBatchMax.bytes)) return;
+  report.add({
+    code: flowErrors.E_CONFIG_VALUE,
+    path: [...path, 'batch'],
+    message: 'only file targets have batches above 10,000 records or 64MiB',
+  });
+}
+
+function mergeDelivery(own: TargetDefinition, defaults: DeliveryDefinition): DeliveryDefinition {
+  const batch = own.type === 'file' ? fileBatch : defaults.batch;
+  return {
+    batch: { size: own.batch?.size ?? batch.size, bytes: own.batch?.bytes ?? batch.bytes },
+    order: own.order ?? defaults.order,
+    onUnknown: own.onUnknown ?? defaults.onUnknown,
+    onExhausted: own.onExhausted ?? defaults.onExhausted,
+    timeout: own.timeout ?? defaults.timeout,
+    concurrency: own.concurrency ?? (own.type === 'file' ? fileConcurrency : defaults.concurrency),
+    rate: own.rate ?? defaults.rate,
+    retry: {
+      max: own.retry?.max ?? defaults.retry.max,
+      initial: own.retry?.initial ?? defaults.retry.initial,
+      cap: own.retry?.cap ?? defaults.retry.cap,
+    },
+  };
+}
+
+function checkRetry(delivery: DeliveryDefinition, path: Path, report: Report): void {
+  if (delivery.retry.initial <= delivery.retry.cap) return;
+  report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, 'retry'], message: 'initial is longer than cap' });
+}
+
+function compileBody(target: TargetDefinition, output: readonly OutputFieldPlan[], path: Path, report: Report): BodyPlan {
+  if (target.type !== 'file') return { format: 'ndjson' };
+  const conflict = (key: string, format: string): void =>
+    report.add({
+      code: flowErrors.E_CONFIG_CONFLICT,
+      path: [...path, key],
+      message: `${key} is for format ${format}, not for ${target.format}`,
+    });
+  if (target.format !== 'csv' && target.delimiter !== undefined) conflict('delimiter', 'csv');
+  if (target.format !== 'csv' && target.header !== undefined) conflict('header', 'csv');
+  if (target.format !== 'fixed-width' && target.columns !== undefined) conflict('columns', 'fixed-width');
+  if (target.format === 'ndjson' && target.lineEnd === 'crlf') conflict('lineEnd', 'csv or fixed-width');
+  const lineEnd = target.lineEnd === 'crlf' ? '\r\n' : '\n';
+  switch (target.format) {
+    case 'ndjson':
+      return { format: 'ndjson' };
+    case 'csv':
+      if (target.delimiter === 0x22)
+        report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, 'delimiter'], message: 'a quote can not be the delimiter' });
+      return { format: 'csv', delimiter: target.delimiter ?? 0x2c, header: target.header ?? true, lineEnd };
+    case 'fixed-width':
+      return { format: 'fixed-width', columns: compileColumns(target, output, path, report), lineEnd };
+  }
+}
+
+/** Every output field has a width, in the order of the output. */
+function compileColumns(target: Of<'file'>, output: readonly OutputFieldPlan[], path: Path, report: Report) {
+  const columns = target.columns ?? {};
+  const names = output.map((field) => field.name);
+  for (const name of Object.keys(columns)) {
+    if (!names.includes(name)) reportField(name, [...path, 'columns', name], names, report);
+  }
+  const missing = names.filter((name) => !Object.hasOwn(columns, name));
+  if (missing.length > 0)
+    report.add({
+      code: flowErrors.E_CONFIG_KEY,
+      path: [...path, ...(target.columns === undefined ? [] : ['columns'])],
+      message: `fixed-width needs the width of every output field; missing: ${missing.join(', ')}`,
+    });
+  return names.map((name) => columns[name] ?? { width: 1, align: 'left' as const, pad: 0x20 });
+}
+
+function reportField(name: string, path: Path, names: readonly string[], report: Report): void {
+  const nearest = nearestName(name, names);
+  report.add({
+    code: flowErrors.E_CONFIG_REFERENCE,
+    path,
+    message: `no output field ${name}${nearest === null ? '' : `; did you mean ${nearest}?`}`,
+  });
+}
+
+function compileSettings(target: TargetDefinition, context: TargetContext, path: Path, report: Report): Record<string, unknown> {
+  switch (target.type) {
+    case 'file':
+      checkNameTemplate(target, path, report);
+      return { path: target.path, name: target.name, rollUp: target.rollUp };
+    case 'http':
+      return httpSettings(target, context, path, report);
+    case 'postgres':
+      return postgresSettings(target, context.output, path, report);
+  }
+}
+
+const placeholders = ['flow', 'target', 'file', 'job', 'date', 'number', 'extension'];
+
+function checkNameTemplate(target: Of<'file'>, path: Path, report: Report): void {
+  const at = [...path, 'name'];
+  const used = [...target.name.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1]!);
+  for (const name of used.filter((candidate) => !placeholders.includes(candidate))) {
+    const nearest = nearestName(name, placeholders);
+    report.add({
+      code: flowErrors.E_CONFIG_REFERENCE,
+      path: at,
+      message: `no placeholder {${name}}; ${nearest === null ? `there are ${placeholders.join(', ')}` : `did you mean {${nearest}}?`}`,
+      atValue: true,
+    });
+  }
+  if (/[{}]/.test(target.name.replace(/\{[^{}]*\}/g, '')))
+    report.add({ code: flowErrors.E_CONFIG_VALUE, path: at, message: 'a brace is not closed', atValue: true });
+  if (!used.includes('number'))
+    report.add({
+      code: flowErrors.E_CONFIG_CONFLICT,
+      path: at,
+      message: 'the name needs {number}: without it one file would replace another',
+      atValue: true,
+    });
+}
+
+function httpSettings(target: Of<'http'>, context: TargetContext, path: Path, report: Report): Record<string, unknown> {
+  const at = [...path, 'idempotencyKey'];
+  const names = context.output.map((field) => field.name);
+  const field = target.idempotencyKey?.slice('out.'.length);
+  const mode = target.mode ?? (field === undefined ? 'batch' : 'single');
+  if (field !== undefined && mode === 'batch')
+    report.add({
+      code: flowErrors.E_CONFIG_CONFLICT,
+      path: at,
+      message: 'idempotencyKey is for mode single; a batch has a key of its own',
+    });
+  if (field !== undefined && !names.includes(field)) reportField(field, at, names, report);
+  if (field !== undefined && mode === 'single') checkIdempotencyKey(field, context, at, report);
+  if (mode === 'single' && target.envelope !== 'none') {
+    report.add({
+      code: flowErrors.E_CONFIG_CONFLICT,
+      path: [...path, 'envelope'],
+      message: 'envelope is for mode batch; a single record is sent as it is',
+    });
+  }
+  const { method, envelope, requestsInFlight } = target;
+  return {
+    path: target.path,
+    method,
+    mode,
+    envelope,
+    requestsInFlight,
+    ...(field === undefined ? {} : { idempotencyKey: `out.${field}` }),
+  };
+}
+
+function postgresSettings(target: Of<'postgres'>, output: readonly OutputFieldPlan[], path: Path, report: Report): Record<string, unknown> {
+  const names = output.map((field) => field.name);
+  const keys = target.keys ?? [];
+  if (target.mode === 'upsert' && keys.length === 0)
+    report.add({ code: flowErrors.E_CONFIG_KEY, path, message: 'keys is missing: upsert needs the output fields that tell rows apart' });
+  if (target.mode === 'insert' && keys.length > 0)
+    report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, 'keys'], message: 'keys is for mode upsert' });
+  for (const [index, key] of keys.entries()) {
+    if (!names.includes(key)) reportField(key, [...path, 'keys', index], names, report);
+    else if (keys.indexOf(key) < index)
+      report.add({ code: flowErrors.E_CONFIG_DUPLICATE, path: [...path, 'keys', index], message: `${key} is named twice` });
+  }
+  return { table: target.table, mode: target.mode, keys: [...keys] };
+}

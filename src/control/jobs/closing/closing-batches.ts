@@ -1,0 +1,155 @@
+/**
+ * The list of a job's batches as its receipt pins it: which lines of the job's own output each batch holds, and how it
+ * ended. Where jobs shared a batch, each list holds its own part of it. The same rows always give the same list.
+ */
+import { createHash } from 'node:crypto';
+import type { BatchMember, BatchSpan } from '../../../pipeline/deliveries/batch.ts';
+import type { BatchState } from '../../../pipeline/deliveries/batch-state.ts';
+import { bodyPieces } from '../../../pipeline/deliveries/cutting/body-hash.ts';
+import { SegmentReaders } from '../../../pipeline/deliveries/cutting/segment-readers.ts';
+import { addAmounts } from '../../../pipeline/engine/amount-totals.ts';
+import type { FieldAmounts } from '../../../pipeline/engine/chunk.ts';
+import type { BatchEntry, BatchEntryState, SegmentRange } from '../../../pipeline/ledger/batch-list.ts';
+import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import type { ChunkParts, OutputPart } from '../groups/chunk-parts.ts';
+
+export interface EndedBatch {
+  readonly batchId: string;
+  readonly parentBatchId: string | null;
+  readonly targetId: string;
+  readonly state: BatchState;
+  readonly spans: readonly BatchSpan[];
+  readonly members: readonly BatchMember[];
+  readonly jobIds: readonly string[];
+  readonly bytes: number;
+  readonly bodySha256: string;
+  readonly unknownAttempts: number;
+}
+
+/** A chunk of the job, with what it wrote. */
+export interface WrittenChunk {
+  readonly number: number;
+  readonly parts: ChunkParts;
+}
+
+const selectBatches = `/* read batches of jobs */
+  select batch_id as "batchId", parent_batch_id as "parentBatchId", target_id as "targetId", state, spans, members, job_ids as "jobIds", bytes,
+    body_sha256 as "bodySha256", unknown_attempts as "unknownAttempts"
+  from headgate.batches where tenant_id = $1 and batch_id = any (array(
+    select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = any ($2::uuid[]))) order by batch_id`;
+
+/** In ascending order of id. */
+export async function readBatches(tx: TenantTx, jobIds: readonly string[]): Promise<EndedBatch[]> {
+  return (await tx.query<EndedBatch>(selectBatches, [tx.tenantId, jobIds])).rows;
+}
+
+const entryStates: Readonly<Partial<Record<BatchState, BatchEntryState>>> = {
+  acked: 'delivered',
+  refused: 'refused',
+  dead: 'dead',
+  cancelled: 'cancelled',
+  split: 'divided',
+};
+
+/** Null when a batch has not ended yet. */
+export function batchEntries(
+  jobId: string,
+  chunks: readonly WrittenChunk[],
+  batches: readonly EndedBatch[],
+  hashRanges: (segmentId: string, ranges: readonly number[]) => string,
+): BatchEntry[] | null {
+  const parts = outputParts(chunks);
+  const entries: BatchEntry[] = [];
+  for (const batch of batches) {
+    const members = batch.members.filter((member) => member.jobId === jobId);
+    const state = entryStates[batch.state];
+    if (state === undefined) return null;
+    const own = ownSpans(batch.spans, parts);
+    const ranges = own.flatMap(({ chunk, part, ranges: absolute }) => relativeRanges(chunk, part, absolute));
+    entries.push({
+      id: batch.batchId,
+      parentId: batch.parentBatchId,
+      target: batch.targetId,
+      state,
+      ranges,
+      records: members.reduce((sum, member) => sum + member.records, 0),
+      bytes: ranges.reduce((sum, range) => sum + range.end - range.start, 0),
+      sha256: batch.jobIds.length === 1 ? batch.bodySha256 : hashOwn(own, hashRanges),
+      body: { sha256: batch.bodySha256, bytes: batch.bytes },
+      amounts: members.reduce<FieldAmounts>((sum, member) => addAmounts(sum, member.amounts), {}),
+      unknownAttempts: batch.unknownAttempts,
+    });
+  }
+  return entries;
+}
+
+interface PartOfChunk {
+  readonly chunk: number;
+  readonly part: OutputPart;
+}
+
+function outputParts(chunks: readonly WrittenChunk[]): Map<string, PartOfChunk[]> {
+  const found = new Map<string, PartOfChunk[]>();
+  for (const { number, parts } of chunks) {
+    for (const part of parts.outputs) {
+      if (part === null) continue;
+      const known = found.get(part.segmentId);
+      if (known === undefined) found.set(part.segmentId, [{ chunk: number, part }]);
+      else known.push({ chunk: number, part });
+    }
+  }
+  return found;
+}
+
+type OwnSpan = PartOfChunk & { readonly ranges: readonly number[] };
+
+/** What of the spans lies in the job's own parts: ranges of a shared segment may go on into those of others. */
+function ownSpans(spans: readonly BatchSpan[], parts: ReadonlyMap<string, PartOfChunk[]>): OwnSpan[] {
+  return spans.flatMap((span) =>
+    (parts.get(span.segmentId) ?? []).flatMap(({ chunk, part }) => {
+      const ranges: number[] = [];
+      for (let index = 0; index < span.ranges.length; index += 2) {
+        const start = Math.max(part.start, span.ranges[index]!);
+        const end = Math.min(part.end, span.ranges[index + 1]!);
+        if (start < end) ranges.push(start, end);
+      }
+      return ranges.length === 0 ? [] : [{ chunk, part, ranges }];
+    }),
+  );
+}
+
+function relativeRanges(chunk: number, part: OutputPart, ranges: readonly number[]): SegmentRange[] {
+  const found: SegmentRange[] = [];
+  for (let index = 0; index < ranges.length; index += 2) {
+    found.push({ chunk, start: ranges[index]! - part.start, end: ranges[index + 1]! - part.start });
+  }
+  return found;
+}
+
+function hashOwn(own: readonly OwnSpan[], hashRanges: (segmentId: string, ranges: readonly number[]) => string): string {
+  const [only] = own;
+  const isWholePart =
+    own.length === 1 && only!.ranges.length === 2 && only!.ranges[0] === only!.part.start && only!.ranges[1] === only!.part.end;
+  if (isWholePart) return only!.part.sha256;
+  if (own.length === 1) return hashRanges(only!.part.segmentId, only!.ranges);
+  throw new Error('a batch that jobs share holds lines of one chunk of each');
+}
+
+/** Hashes ranges of sealed segments; close it when done. */
+export function createRangeHasher(
+  store: SealedStore,
+  tenantId: string,
+  objects: ReadonlyMap<string, SealedObject>,
+): { hash(segmentId: string, ranges: readonly number[]): string; close(): void } {
+  const readers = new SegmentReaders(store, tenantId);
+  return {
+    hash(segmentId, ranges) {
+      const digest = createHash('sha256');
+      for (const piece of bodyPieces([{ segmentId, ranges }], (id) => readers.open(objects.get(id)!), { isReused: true }))
+        digest.update(piece);
+      return digest.digest('hex');
+    },
+    close: () => readers.close(),
+  };
+}

@@ -1,0 +1,137 @@
+/** Reads all that closing jobs needs, for many jobs of a tenant at once: rows of jobs, files, chunks, batches and counts. */
+import type { ChunkContext, RecordCounts } from '../../../pipeline/engine/chunk.ts';
+import type { SealedObject } from '../../../platform/storage/object-store.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import type { ChunkParts } from '../groups/chunk-parts.ts';
+import { readSegments } from '../groups/segment-rows.ts';
+import type { JobFlow, JobServices } from '../job-services.ts';
+import type { JobState } from '../job-state.ts';
+import type { JobTotals } from '../job-totals.ts';
+import { type EndedBatch, readBatches } from './closing-batches.ts';
+
+export interface ClosingJob {
+  readonly jobId: string;
+  readonly lineageId: string;
+  readonly state: JobState;
+  readonly flowVersionId: string;
+  readonly decision: 'release' | 'reject' | 'cancel' | null;
+  readonly reason: string | null;
+  readonly decidedBy: string | null;
+  /** Of the event that was written with the decision. */
+  readonly decisionEventId: string | null;
+  readonly decidedAt: Date | null;
+  readonly totals: JobTotals | null;
+  readonly records: RecordCounts;
+  readonly createdAt: Date;
+  readonly acceptedAt: Date;
+  readonly startedAt: Date | null;
+  readonly closedAt: Date | null;
+  readonly traceId: string | null;
+  readonly traceParent: string | null;
+  readonly fileName: string;
+  readonly fileBytes: number;
+  readonly fileSha256: string;
+  readonly containerName: string;
+  readonly containerBytes: number;
+  readonly containerSha256: string;
+  readonly hasReceipt: boolean;
+}
+
+export interface ClosingChunk {
+  readonly jobId: string;
+  readonly number: number;
+  readonly start: number;
+  readonly end: number;
+  readonly firstRecord: number;
+  readonly context: ChunkContext;
+  readonly records: RecordCounts;
+  readonly parts: ChunkParts;
+}
+
+export interface TargetCounts {
+  readonly jobId: string;
+  readonly targetId: string;
+  readonly routed: number;
+  readonly delivered: number;
+  readonly refused: number;
+  readonly dead: number;
+  readonly cancelled: number;
+}
+
+export interface ClosingFacts {
+  readonly job: ClosingJob;
+  readonly flow: JobFlow;
+  readonly chunks: readonly ClosingChunk[];
+  readonly batches: readonly EndedBatch[];
+  readonly counts: readonly TargetCounts[];
+}
+
+export interface TenantFacts {
+  readonly name: string;
+  readonly cell: string;
+  readonly region: string;
+  /** The database's time. */
+  readonly now: Date;
+}
+
+const selectTenant =
+  '/* read tenant to close for */ select name, cell, region, headgate.clock() as now from headgate.tenants where tenant_id = $1';
+
+const selectJobs = `/* read jobs to close */
+  select j.job_id as "jobId", j.lineage_id as "lineageId", j.state, j.flow_version_id as "flowVersionId", j.decision, j.reason, j.totals,
+    j.decided_by as "decidedBy", d.event_id as "decisionEventId", d.at as "decidedAt",
+    json_build_object('read', j.records_read, 'valid', j.records_valid, 'rejected', j.records_rejected, 'filtered', j.records_filtered) as records,
+    j.created_at as "createdAt", f.accepted_at as "acceptedAt", j.started_at as "startedAt", j.closed_at as "closedAt",
+    j.trace_id as "traceId", j.trace_parent as "traceParent", f.name as "fileName", f.bytes as "fileBytes", f.sha256 as "fileSha256",
+    f.container_name as "containerName", f.container_bytes as "containerBytes", f.container_sha256 as "containerSha256",
+    exists (select from headgate.receipts r where r.tenant_id = j.tenant_id and r.job_id = j.job_id) as "hasReceipt"
+  from headgate.jobs j
+  cross join lateral (select * from headgate.files o where o.tenant_id = $1 and o.file_id = j.file_id limit 1) f
+  left join lateral (select e.event_id, e.at from headgate.events e where j.decision is not null and e.tenant_id = $1 and e.object_id = j.job_id
+    and e.type in ('job.released', 'job.rejected', 'job.cancelled', 'job.cancel_requested') order by e.event_id desc limit 1) d on true
+  where j.tenant_id = $1 and j.job_id = any ($2::uuid[]) order by j.job_id`;
+
+const selectChunks = `/* read chunks to close */
+  select job_id as "jobId", chunk_number as number, start_byte as start, end_byte as "end", first_record as "firstRecord", context,
+    summary -> 'records' as records, segments as parts
+  from headgate.chunks where tenant_id = $1 and job_id = any ($2::uuid[]) and done_at is not null order by job_id, chunk_number`;
+
+const selectCounts = `/* read targets to close */
+  select job_id as "jobId", target_id as "targetId", routed, delivered, refused, dead, cancelled
+  from headgate.job_targets where tenant_id = $1 and job_id = any ($2::uuid[])`;
+
+export interface LoadedFacts {
+  readonly tenant: TenantFacts;
+  readonly jobs: readonly ClosingFacts[];
+  /** Segments that shared batches may have to be hashed from. */
+  readonly objects: ReadonlyMap<string, SealedObject>;
+}
+
+export async function readClosingFacts(tx: TenantTx, services: JobServices, jobIds: readonly string[]): Promise<LoadedFacts> {
+  const parameters = [tx.tenantId, jobIds];
+  const tenant = (await tx.query<TenantFacts>(selectTenant, [tx.tenantId])).rows[0]!;
+  const jobs = (await tx.query<ClosingJob>(selectJobs, parameters)).rows;
+  const chunks = Map.groupBy((await tx.query<ClosingChunk>(selectChunks, parameters)).rows, (chunk) => chunk.jobId);
+  const counts = Map.groupBy((await tx.query<TargetCounts>(selectCounts, parameters)).rows, (row) => row.jobId);
+  const batches = new Map<string, EndedBatch[]>();
+  const shared = new Set<string>();
+  for (const batch of await readBatches(tx, jobIds)) {
+    for (const jobId of batch.jobIds) {
+      const own = batches.get(jobId);
+      if (own === undefined) batches.set(jobId, [batch]);
+      else own.push(batch);
+    }
+    if (batch.jobIds.length > 1) for (const span of batch.spans) shared.add(span.segmentId);
+  }
+  const facts: ClosingFacts[] = [];
+  for (const job of jobs) {
+    facts.push({
+      job,
+      flow: await services.flows.load(tx, job.flowVersionId),
+      chunks: chunks.get(job.jobId) ?? [],
+      batches: batches.get(job.jobId) ?? [],
+      counts: counts.get(job.jobId) ?? [],
+    });
+  }
+  return { tenant, jobs: facts, objects: shared.size === 0 ? new Map() : await readSegments(tx, [...shared]) };
+}

@@ -1,0 +1,232 @@
+/**
+ * The loop that closes jobs: when the last delivery of a job has ended, or it was rejected or cancelled, it balances the
+ * job, signs its receipt and moves it to its last state, many jobs of a tenant in one transaction. A job that does not
+ * balance is not closed: it stays as it is, and is reported.
+ */
+import { commitForCertain } from '../../../pipeline/deliveries/certain-transaction.ts';
+import { isUnreadable } from '../../../pipeline/deliveries/endings/unreadable-codes.ts';
+import type { WorkItem } from '../../../pipeline/deliveries/work-queue-port.ts';
+import { canonicalJson } from '../../../pipeline/ledger/canonical-json.ts';
+import { signReceipt } from '../../../pipeline/ledger/receipt-signature.ts';
+import type { SigningKey } from '../../../pipeline/ledger/signing-key.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import { type NewEvent, recordEvents } from '../../../platform/events/event-log.ts';
+import { withSpan } from '../../../platform/telemetry/tracing.ts';
+import { type TenantTx, withTenant } from '../../../platform/tenancy/tenant-scope.ts';
+import { jobErrors } from '../job-errors.ts';
+import type { JobServices } from '../job-services.ts';
+import { lockJobs } from '../job-verdicts.ts';
+import { createWorkLoop, type WorkLoop } from '../queue/work-loop.ts';
+import { createRangeHasher } from './closing-batches.ts';
+import { type ClosingJob, type LoadedFacts, readClosingFacts } from './closing-facts.ts';
+import { type MadeReceipt, makeReceipt, type ReceiptSetting } from './closing-receipt.ts';
+import { markObstacle, withoutObstacle } from './job-obstacles.ts';
+
+export interface JobCloserOptions {
+  readonly services: JobServices;
+  readonly signingKey: SigningKey;
+  /** The environment of the tenant and the versions of this program. */
+  readonly settingOf: (tx: TenantTx) => Promise<ReceiptSetting>;
+  readonly workerId: string;
+  readonly leaseMs: number;
+  /** Jobs closed in one transaction, at most. */
+  readonly jobsMax?: number;
+}
+
+export function createJobCloser(options: JobCloserOptions): WorkLoop {
+  const { services, workerId, leaseMs, jobsMax = 256 } = options;
+  return createWorkLoop({
+    services,
+    kind: 'close',
+    workerId,
+    leaseMs,
+    inHandMax: jobsMax,
+    handle: (tenantId, items) => closeAll(options, tenantId, items),
+  });
+}
+
+const failedAgainMs = 5_000;
+
+/** Together, else one by one, so that a job that cannot be closed keeps no other from it. */
+async function closeAll(options: JobCloserOptions, tenantId: string, items: readonly WorkItem[]): Promise<void> {
+  const { services } = options;
+  try {
+    await closeJobs(options, tenantId, items);
+    return;
+  } catch (error) {
+    if (items.length === 1) {
+      if (error instanceof HeadgateError && error.code === jobErrors.E_FENCED) throw error;
+      services.logger.error('a job could not be closed', { jobId: items[0]!.referenceId, error });
+      const delayMs = failedAgainMs * 2 ** Math.min(items[0]!.attempts, 6);
+      await commitForCertain(services, tenantId, async (tx) => {
+        await services.queue.releaseWork(tx, [{ ...items[0]!, delayMs }]);
+        if (isUnreadable(error)) await markObstacle(tx, services.ports.ids, items[0]!.referenceId, error.code);
+      });
+      return;
+    }
+  }
+  for (const item of items) {
+    // One that went to another is not ours to report.
+    await closeAll(options, tenantId, [item]).catch((error: unknown) => services.logger.warn('a job is closed by another', { error }));
+  }
+}
+
+interface Closing {
+  readonly job: ClosingJob;
+  readonly flowName: string;
+  readonly tenantName: string;
+  readonly made: MadeReceipt | null;
+  readonly unbalanced: HeadgateError | null;
+  readonly body: string;
+  readonly signature: string;
+}
+
+/** All of these jobs, or none. Fails with E_FENCED, and as the database and the store do. */
+export async function closeJobs(options: JobCloserOptions, tenantId: string, items: readonly WorkItem[]): Promise<void> {
+  const { services } = options;
+  const { db, crashPoints } = services;
+  await withSpan('close jobs', { attributes: { records: items.length } }, async () => {
+    const { facts, setting } = await withTenant(
+      db,
+      tenantId,
+      async (tx) => ({
+        facts: await readClosingFacts(
+          tx,
+          services,
+          items.map((item) => item.referenceId),
+        ),
+        setting: await options.settingOf(tx),
+      }),
+      { readOnly: true, isolation: 'repeatable read' },
+    );
+    const closings = makeReceipts(options, tenantId, facts, setting);
+    crashPoints.reach('jobs.before-close');
+    const closed: Closing[] = [];
+    await commitForCertain(services, tenantId, async (tx) => {
+      closed.length = 0;
+      await services.queue.finishWork(tx, items);
+      const states = await lockJobs(
+        tx,
+        closings.map(({ job }) => job.jobId),
+      );
+      closed.push(...closings.filter(({ job }) => states.get(job.jobId) === job.state));
+      await writeClosings(tx, services, options.signingKey.kid, closed, facts.tenant.now);
+      crashPoints.reach('jobs.before-close-commit');
+    });
+    crashPoints.reach('jobs.after-close-commit');
+    for (const closing of closed) observe(services, closing, facts.tenant.now);
+  });
+}
+
+function makeReceipts(options: JobCloserOptions, tenantId: string, facts: LoadedFacts, setting: ReceiptSetting): Closing[] {
+  const hasher = createRangeHasher(options.services.store, tenantId, facts.objects);
+  try {
+    return facts.jobs
+      .filter(({ job }) => !job.hasReceipt)
+      .map((one) => {
+        const { job, flow } = one;
+        const common = { job, flowName: flow.flowName, tenantName: facts.tenant.name };
+        try {
+          const made = makeReceipt(tenantId, facts.tenant, one, setting, hasher.hash);
+          if (made === null) return { ...common, made, unbalanced: null, body: '', signature: '' };
+          const body = canonicalJson(made.receipt);
+          const signature = signReceipt(Buffer.from(body), options.signingKey);
+          return { ...common, made, unbalanced: null, body, signature };
+        } catch (error) {
+          if (!(error instanceof HeadgateError) || error.code !== 'E_UNBALANCED') throw error;
+          return { ...common, made: null, unbalanced: error, body: '', signature: '' };
+        }
+      });
+  } finally {
+    hasher.close();
+  }
+}
+
+const insertReceipts = `/* issue receipts */
+  insert into headgate.receipts (tenant_id, job_id, cell, region, body, signature, key_id, created_at)
+  select $1, r.job_id, r.cell, r.region, r.body, r.signature, $2, $3
+  from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[]) as r (job_id, cell, region, body, signature)`;
+
+const closeRows = `/* close jobs */
+  update headgate.jobs j set state = c.state, verdict = coalesce(c.verdict, j.verdict), closed_at = $2, changed_at = (select headgate.clock()),
+    reason_code = nullif(${withoutObstacle}, 'E_UNBALANCED'), reason = case when j.reason_code = 'E_UNBALANCED' and j.decision is null then null else j.reason end
+  from unnest($3::uuid[], $4::text[], $5::text[]) as c (job_id, state, verdict) where j.tenant_id = $1 and j.job_id = any ($3::uuid[]) and j.job_id = c.job_id`;
+
+/** The reason of a decision stays: it goes into the receipt once the job is closed after all. */
+const markUnbalanced = `/* mark unbalanced jobs */
+  update headgate.jobs set reason_code = 'E_UNBALANCED', reason = case when decision is null then $3 else reason end, changed_at = headgate.clock() where tenant_id = $1 and job_id = $2`;
+
+async function writeClosings(
+  tx: TenantTx,
+  { ports }: JobServices,
+  keyId: string,
+  closings: readonly Closing[],
+  closedAt: Date,
+): Promise<void> {
+  const made = closings.filter((closing) => closing.made !== null);
+  if (made.length > 0) {
+    await tx.query(insertReceipts, [
+      tx.tenantId,
+      keyId,
+      closedAt,
+      made.map(({ job }) => job.jobId),
+      made.map((closing) => closing.made!.receipt.cell),
+      made.map((closing) => closing.made!.receipt.region),
+      made.map(({ body }) => body),
+      made.map(({ signature }) => signature),
+    ]);
+    await tx.query(closeRows, [
+      tx.tenantId,
+      closedAt,
+      made.map(({ job }) => job.jobId),
+      made.map((closing) => closing.made!.state),
+      made.map((closing) => verdictOf(closing.made!)),
+    ]);
+  }
+  const unbalanced = closings.filter((closing) => closing.unbalanced !== null);
+  for (const { job, unbalanced: error } of unbalanced)
+    await tx.query(markUnbalanced, [tx.tenantId, job.jobId, error!.message.slice(0, 500)]);
+  await recordEvents(tx, ports.ids, [...made.map(closedEvent), ...unbalanced.map(unbalancedEvent)]);
+}
+
+/** A cancelled job keeps the verdict on its file. */
+function verdictOf({ receipt }: MadeReceipt): string | null {
+  return receipt.job.verdict === 'cancelled' ? null : receipt.job.verdict;
+}
+
+function closedEvent({ job, made }: Closing): NewEvent {
+  const { state, receipt } = made!;
+  return {
+    type: job.state === state ? 'job.receipt_issued' : `job.${state}`,
+    objectId: job.jobId,
+    from: job.state,
+    to: state,
+    actor: 'system',
+    traceId: job.traceId,
+    detail: { verdict: receipt.job.verdict, records: receipt.records, batches: receipt.batches.count },
+  };
+}
+
+function unbalancedEvent({ job, unbalanced }: Closing): NewEvent {
+  const places = unbalanced!.details.map((detail) => detail.path ?? '').slice(0, 20);
+  return {
+    type: 'job.unbalanced',
+    objectId: job.jobId,
+    from: job.state,
+    to: job.state,
+    actor: 'system',
+    traceId: job.traceId,
+    detail: { places },
+  };
+}
+
+function observe({ metrics, logger }: JobServices, closing: Closing, now: Date): void {
+  const { job, made, unbalanced, flowName, tenantName } = closing;
+  if (unbalanced !== null) {
+    metrics.add('headgate_invariant_violations_total', { invariant: 'job-balance' });
+    logger.error('a job does not balance and is not closed', { jobId: job.jobId, error: unbalanced });
+  }
+  if (made === null) return;
+  metrics.add('headgate_jobs_total', { tenant: tenantName, flow: flowName, state: made.state });
+  metrics.observe('headgate_job_seconds', { flow: flowName }, Math.max(0, now.getTime() - job.acceptedAt.getTime()) / 1000);
+}

@@ -1,0 +1,43 @@
+/**
+ * The engine thread: runs groups of chunks and checks of files, one at a time, with its own handle on the sealed store. It
+ * talks to `thread-pool.ts` only. What it throws crosses as a code and a sentence, never with content.
+ */
+import { flushCompileCache } from 'node:module';
+import { parentPort, workerData } from 'node:worker_threads';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import { runFileCheck } from '../file-judge.ts';
+import { plantedKiller } from '../poison/planted-killer.ts';
+import type { FileResult, FileRun, GroupResult, GroupRun } from './group-run.ts';
+import { runGroup } from './group-runner.ts';
+import { openThreadStorage, type ThreadStorageSettings } from './thread-storage.ts';
+
+export type ThreadAnswer =
+  | { readonly result: GroupResult | FileResult }
+  | { readonly error: { readonly code: string | null; readonly message: string; readonly retryable: boolean } };
+
+const storage = openThreadStorage(workerData as ThreadStorageSettings);
+const watch = plantedKiller(process.env, () => process.exit(1));
+
+// A thread is ended without notice: what it compiled would be compiled by every one after it, in tens of MB.
+flushCompileCache();
+
+parentPort!.on('message', (run: GroupRun | FileRun) => {
+  parentPort!.postMessage(answer(run));
+});
+
+function answer(run: GroupRun | FileRun): ThreadAnswer {
+  try {
+    return { result: run.kind === 'group' ? runGroup(storage, run, watch) : runFileCheck(storage, run) };
+  } catch (error) {
+    if (error instanceof HeadgateError) return { error: { code: error.code, message: error.message, retryable: error.retryable } };
+    return { error: { code: null, message: `a fault in the engine${placeOf(error)}`, retryable: false } };
+  }
+}
+
+/** Kind and place of a fault. Its message is left out: those of the runtime may quote what was read. */
+function placeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const places = frames.slice(0, 3).map((line) => line.trim().replace(/\(?file:\/\/.*\/(src\/)/, '$1'));
+  return `: ${error.name} ${places.join(', ')}`;
+}

@@ -1,0 +1,133 @@
+/**
+ * A small pool of engine threads. A thread has one run at a time; one that dies takes only its own run with it and is
+ * replaced at the next. Memory and time of a run are limited, so that one that wants too much ends itself and nothing else.
+ */
+import { Worker } from 'node:worker_threads';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import { systemPorts } from '../../../platform/base/system-ports.ts';
+import { jobErrors } from '../job-errors.ts';
+import type { ThreadAnswer } from './engine-thread.ts';
+import type { FileResult, FileRun, GroupResult, GroupRun } from './group-run.ts';
+import type { ThreadStorageSettings } from './thread-storage.ts';
+
+export interface EngineThreads {
+  /** Runs that can go on at once. */
+  readonly size: number;
+  /** Fails with E_THREAD_DIED, and with the HeadgateError of the run. Waits while all threads are busy. */
+  runGroup(run: GroupRun): Promise<GroupResult>;
+  checkFile(run: FileRun): Promise<FileResult>;
+  /** Ends the threads at once; what they run fails. */
+  stop(): Promise<void>;
+}
+
+export interface EngineThreadsSettings {
+  readonly storage: ThreadStorageSettings;
+  readonly threads: number;
+  /** Of the JavaScript heap of one thread. */
+  readonly memoryMb?: number;
+  /** A run that takes longer is ended. */
+  readonly runTimeoutMs?: number;
+  /** For tests; the process's own otherwise. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+const memoryMbDefault = 512;
+/** The engine works in buffers: measured, a bigger young generation takes memory and saves no time. */
+const youngMbMax = 4;
+export const runTimeoutMsDefault = 600_000;
+
+export function createEngineThreads(settings: EngineThreadsSettings): EngineThreads {
+  const threads = Array.from({ length: settings.threads }, () => new EngineThread(settings));
+  const waiting: ((thread: EngineThread) => void)[] = [];
+  const free = [...threads];
+
+  async function run(work: GroupRun | FileRun): Promise<GroupResult | FileResult> {
+    const thread = free.pop() ?? (await new Promise<EngineThread>((resolve) => waiting.push(resolve)));
+    try {
+      return await thread.run(work);
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free.push(thread);
+      else next(thread);
+    }
+  }
+  return {
+    size: settings.threads,
+    runGroup: (work) => run(work) as Promise<GroupResult>,
+    checkFile: (work) => run(work) as Promise<FileResult>,
+    async stop() {
+      await Promise.all(threads.map((thread) => thread.stop()));
+    },
+  };
+}
+
+interface Pending {
+  resolve(result: GroupResult | FileResult): void;
+  reject(error: HeadgateError): void;
+}
+
+class EngineThread {
+  readonly #settings: EngineThreadsSettings;
+  #worker: Worker | null = null;
+  #pending: Pending | null = null;
+
+  constructor(settings: EngineThreadsSettings) {
+    this.#settings = settings;
+  }
+
+  async run(work: GroupRun | FileRun): Promise<GroupResult | FileResult> {
+    const ended = new AbortController();
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#pending = { resolve, reject };
+        this.#worker ??= this.#start();
+        this.#worker.postMessage(work);
+        void this.#endLate(this.#worker, ended.signal);
+      });
+    } finally {
+      ended.abort();
+    }
+  }
+
+  async #endLate(worker: Worker, ended: AbortSignal): Promise<void> {
+    await systemPorts.sleep.sleep(this.#settings.runTimeoutMs ?? runTimeoutMsDefault, ended);
+    if (!ended.aborted) await worker.terminate();
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #start(): Worker {
+    const { storage, memoryMb = memoryMbDefault, env } = this.#settings;
+    const worker = new Worker(new URL('./engine-thread.ts', import.meta.url), {
+      workerData: storage,
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: youngMbMax },
+      execArgv: [],
+      ...(env === undefined ? {} : { env }),
+    });
+    let cause: unknown;
+    worker.on('message', (answer: ThreadAnswer) => this.#settle(answer));
+    worker.on('error', (error) => {
+      cause = error;
+    });
+    worker.on('exit', () => {
+      if (this.#worker === worker) this.#worker = null;
+      const pending = this.#pending;
+      this.#pending = null;
+      pending?.reject(new HeadgateError(jobErrors.E_THREAD_DIED, 'an engine thread ended while it worked', { cause }));
+    });
+    return worker;
+  }
+
+  #settle(answer: ThreadAnswer): void {
+    const pending = this.#pending;
+    this.#pending = null;
+    if ('result' in answer) {
+      pending?.resolve(answer.result);
+      return;
+    }
+    const { code, message, retryable } = answer.error;
+    pending?.reject(new HeadgateError(code ?? jobErrors.E_THREAD_DIED, message, { retryable }));
+  }
+}

@@ -1,0 +1,145 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../../test/support/delivery-scenario.ts';
+import {
+  createJobScenario,
+  type JobScenario,
+  type JobScenarioOptions,
+  scenarioKey,
+  tenantName,
+} from '../../../../test/support/job-scenario.ts';
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
+import type { Plan } from '../../../pipeline/engine/plan.ts';
+import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../../pipeline/engine/plan-fixtures.ts';
+import { exportEntries, sourceOf } from '../../../pipeline/ledger/export/export-entries.ts';
+import { decodeReceipt } from '../../../pipeline/ledger/receipt-schema.ts';
+import { parseTrustFile, printTrustFile } from '../../../pipeline/ledger/trust-file.ts';
+import { verifyExport } from '../../../pipeline/ledger/verification/verify-export.ts';
+import { openJobExport } from '../views/job-export.ts';
+
+let database: TestDatabase;
+let scenario: JobScenario | undefined;
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 12 });
+});
+afterEach(async () => {
+  await scenario?.stopAll();
+  scenario = undefined;
+});
+afterAll(() => database.drop());
+
+const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
+const marker = 'KILLS-THE-WORKER';
+
+const tenant = tenantName();
+
+function plan(): Plan {
+  const at = (column: number) => ({ column, header: null });
+  const record = recordPlan(
+    [
+      fieldPlan('id', 'string', at(0), { unique: 'file' }),
+      fieldPlan('amount', 'decimal', at(1), { sum: true }),
+      fieldPlan('note', 'string', at(2), { required: false }),
+    ],
+    { key: [0] },
+  );
+  const made = planOf({ format: delimitedFormat, records: [record], targets: [targetPlan('all', undefined, { batchRecords: 100 })] });
+  return { ...made, flow: { ...made.flow, tenant } };
+}
+
+async function start(options: Partial<JobScenarioOptions> = {}): Promise<JobScenario> {
+  scenario = await createJobScenario({ database, plan: plan(), env: { HEADGATE_TEST_POISON: marker }, ...options });
+  return scenario;
+}
+
+const linesWith = (count: number, killers: readonly number[]) =>
+  Array.from({ length: count }, (_, index) => `p${index + 1},1.00,${killers.includes(index + 1) ? `"x\n${marker}"` : 'fine'}`);
+
+async function receiptsOf(jobs: JobScenario, count: number) {
+  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close', 60_000);
+  const rows = await jobs.rows<{ body: string }>(
+    '/* read receipts */ select body from headgate.receipts where tenant_id = $1 order by job_id',
+  );
+  return rows.map((row) => decodeReceipt(Buffer.from(row.body)));
+}
+
+describe('a record that ends whoever works on it', () => {
+  it('is rejected alone, in whatever chunk it lies; everything else is delivered', async () => {
+    const jobs = await start({ chunkBytes: 4_000, tenant });
+    await jobs.accept([text(linesWith(900, [123, 124]))]);
+    jobs.startAll();
+    const [receipt] = await receiptsOf(jobs, 1);
+    expect(receipt!.records).toEqual({ read: 900, valid: 898, rejected: 2, filtered: 0 });
+    expect(receipt!.errors.map(({ code, count }) => [code, count])).toEqual([['E_POISON', 2]]);
+    expect(receipt!.amounts.rejected['amount']).toMatchObject({ unreadable: 2 });
+    expect(jobs.delivered.get('all')!.length).toBe(898);
+    const samples = await jobs.rows<{ record: number; code: string; message: string }>(
+      '/* look */ select record_number as record, code, message from headgate.rejections where tenant_id = $1 order by record_number',
+    );
+    expect(samples.map(({ record, code }) => [record, code])).toEqual([
+      [123, 'E_POISON'],
+      [124, 'E_POISON'],
+    ]);
+    expect(JSON.stringify(samples)).not.toContain(marker);
+    const { job } = await openJobExport(jobs.services, jobs.tenantId, { jobId: receipt!.job.id, actor: 'key:auditor' });
+    const files = new Map<string, Buffer>();
+    for (const { name, pieces } of exportEntries(job)) files.set(name, Buffer.concat([...pieces]));
+    const trust = parseTrustFile(printTrustFile([scenarioKey]));
+    const reader = { names: () => [...files.keys()], open: (name: string) => sourceOf(files.get(name)!) };
+    const report = verifyExport({ reader, trust, container: null, compile: () => plan() });
+    expect(report.failures).toEqual([]);
+    expect(report.notes.some((note) => note.includes('E_POISON'))).toBe(true);
+  }, 90_000);
+
+  it('in one of many small files costs the others nothing', async () => {
+    const jobs = await start();
+    await jobs.accept([text(linesWith(3, [])), text(linesWith(3, [2])), text(linesWith(3, []))]);
+    jobs.startAll();
+    const receipts = await receiptsOf(jobs, 3);
+    expect(receipts.map((receipt) => receipt.records.valid)).toEqual([3, 2, 3]);
+    expect(jobs.delivered.get('all')!.length).toBe(8);
+  }, 90_000);
+
+  it('or that never lets go of it, is rejected alone as well', async () => {
+    const jobs = await start({ env: { HEADGATE_TEST_STALL: marker }, timeouts: { runMs: 300, childMs: 6_000 } });
+    await jobs.accept([text(linesWith(6, [4]))]);
+    jobs.startAll();
+    const [receipt] = await receiptsOf(jobs, 1);
+    expect(receipt!.records).toEqual({ read: 6, valid: 5, rejected: 1, filtered: 0 });
+    expect(receipt!.errors.map(({ code }) => code)).toEqual(['E_POISON']);
+  }, 90_000);
+
+  it('does not keep another tenant waiting', async () => {
+    const jobs = await start();
+    await jobs.accept([text(linesWith(3, [2]))]);
+    const other = await createJobScenario({ database, plan: plan(), beside: jobs.storage });
+    await other.accept([text(linesWith(5, []))]);
+    jobs.startAll();
+    other.startDeliveries();
+    other.startCloser();
+    await until(async () => (await other.jobs())[0]!.closedAt !== null, 'the other tenant waited', 20_000);
+    await other.stopAll();
+    await receiptsOf(jobs, 1);
+  }, 90_000);
+});
+
+describe('a thread that runs out of memory', () => {
+  it('ends alone, and the pool goes on with a new one', async () => {
+    const { createEngineThreads } = await import('../groups/thread-pool.ts');
+    const jobs = await start({ env: {} });
+    const [jobId] = await jobs.accept([text(linesWith(20_000, []))]);
+    const storage = { root: jobs.root, cell: 'local', masterKeys: [{ version: 1, bytes: new Uint8Array(32).fill(7) }] };
+    const { takeUpGroups, groupRunOf } = await import('../groups/claimed-groups.ts');
+    const items = await jobs.services.queue.claimWork(database.db, 'chunks', { limit: 1, workerId: jobs.ids.next(), leaseMs: 60_000 });
+    const {
+      groups: [group],
+    } = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
+    const run = groupRunOf(group!);
+    const small = createEngineThreads({ storage, threads: 1, memoryMb: 4 });
+    await expect(small.runGroup(run)).rejects.toMatchObject({ code: 'E_THREAD_DIED' });
+    await small.stop();
+    const enough = createEngineThreads({ storage, threads: 1 });
+    const result = await enough.runGroup(run);
+    expect(result.chunks[0]).toMatchObject({ jobId, summary: { records: { read: 20_000 } } });
+    await enough.stop();
+  });
+});

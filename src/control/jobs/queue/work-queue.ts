@@ -1,0 +1,142 @@
+/**
+ * The work queue over `headgate.work_items`: what is to be done, by whom it is being done, and until when. A claim is a
+ * lease with a fence; whatever is written under it counts only while the fence is still the same. Claims are fair between
+ * tenants and go across them (`headgate.claim_work`); everything else happens in the tenant's own transaction.
+ */
+
+import type { ClaimedWork, NewWork, WorkItem, WorkKind, WorkQueue } from '../../../pipeline/deliveries/work-queue-port.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import { isPlanted } from '../../../platform/base/planted-faults.ts';
+import type { Ids } from '../../../platform/base/ports.ts';
+import type { Db } from '../../../platform/postgres/database.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { jobErrors } from '../job-errors.ts';
+
+const insertWork = `/* add work */
+  insert into headgate.work_items as w (tenant_id, work_id, kind, reference_id, lane_key, lane_order, cost, due_at)
+  select $1, n.work_id, n.kind, n.reference_id, n.lane_key, n.lane_order, n.cost, (select headgate.clock()) + n.delay_ms * interval '1 millisecond'
+  from unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
+    as n (work_id, kind, reference_id, lane_key, lane_order, cost, delay_ms)
+  order by n.kind, n.reference_id
+  on conflict (tenant_id, kind, reference_id) do update
+    set lease_until = null, worker_id = null, due_at = least(w.due_at, excluded.due_at)`;
+
+/**
+ * An item that exists for its kind and reference becomes ready again, and whoever has it now loses it: what it saw may be
+ * older than the reason for this call.
+ */
+export async function addWork(tx: TenantTx, ids: Ids, items: readonly NewWork[]): Promise<void> {
+  if (items.length === 0) return;
+  await tx.query(insertWork, [
+    tx.tenantId,
+    items.map(() => ids.next()),
+    items.map((item) => item.kind),
+    items.map((item) => item.referenceId),
+    items.map((item) => item.laneKey ?? ''),
+    items.map((item) => item.laneOrder ?? 0),
+    items.map((item) => Math.max(1, Math.ceil(item.cost ?? 1))),
+    items.map((item) => Math.round(item.delayMs ?? 0)),
+  ]);
+}
+
+const selectClaims = `/* claim work */
+  select tenant_id as "tenantId", work_id as "workId", reference_id as "referenceId", lane_key as "laneKey", fence, attempts, cost
+  from headgate.claim_work($1, $2, $3, $4)`;
+
+export interface Claim {
+  readonly limit: number;
+  readonly workerId: string;
+  readonly leaseMs: number;
+}
+
+/** Across tenants. The leases are ours from now on, also when the answer is lost: then they run out. */
+export async function claimWork(db: Db, kind: WorkKind, { limit, workerId, leaseMs }: Claim): Promise<WorkItem[]> {
+  return (await db.query<WorkItem>(selectClaims, [kind, limit, workerId, leaseMs])).rows;
+}
+
+/**
+ * Every statement on claimed work locks its rows in the order of their ids before it changes the first: renewals, ends and
+ * returns of the same worker overlap in part, and whoever took rows in another order would wait for one that waits for it
+ * (SQLSTATE 40P01). A transaction that ends some items and returns others locks both in one go (`endWork`). Claims never
+ * wait for a row; work is locked before the rows it is about. Each row is looked up by its key, whatever the statistics say:
+ * those of this table are never true.
+ */
+const lockClaimed = (isOurs: string, more = '', values = '') => `
+  select l.work_id as "workId"${more}
+  from (select * from unnest($2::uuid[], $3::bigint[]${values}) as u (work_id, fence${more.replace('d.', '')}) order by u.work_id) d
+  cross join lateral (select w.work_id from headgate.work_items w where w.tenant_id = $1 and w.work_id = d.work_id and ${isOurs} limit 1 for update) l`;
+const isOurs = 'w.fence = d.fence and w.lease_until is not null';
+
+const selectOurs = `/* lock work */ ${lockClaimed(isOurs)}`;
+
+/** Those of the items that are still ours: nobody can take them from us before the transaction ends. */
+export async function lockWork<Item extends ClaimedWork>(tx: TenantTx, items: readonly Item[]): Promise<Item[]> {
+  const parameters = [tx.tenantId, items.map((item) => item.workId), items.map((item) => item.fence)];
+  const ours = new Set((await tx.query<{ workId: string }>(selectOurs, parameters)).rows.map((row) => row.workId));
+  return items.filter((item) => ours.has(item.workId));
+}
+
+const deleteWork = `/* finish work */
+  with ours as materialized (${lockClaimed(isPlanted('no-fence') ? 'true' : isOurs)})
+  delete from headgate.work_items w using ours where w.tenant_id = $1 and w.work_id = ours."workId"`;
+
+/** Fails with E_FENCED when any item is no longer ours: nothing of this transaction may then be kept. */
+export async function finishWork(tx: TenantTx, items: readonly ClaimedWork[]): Promise<void> {
+  if (items.length === 0) return;
+  const { rowCount } = await tx.query(deleteWork, [tx.tenantId, items.map((item) => item.workId), items.map((item) => item.fence)]);
+  assertOurs(rowCount, items);
+}
+
+const returnWork = `/* release work */
+  with ours as materialized (${lockClaimed(isOurs, ', d.delay_ms', ', $4::bigint[]')})
+  update headgate.work_items w
+  set lease_until = null, worker_id = null, due_at = (select headgate.clock()) + ours.delay_ms * interval '1 millisecond'
+  from ours where w.tenant_id = $1 and w.work_id = ours."workId"`;
+
+/** Fails with E_FENCED as `finishWork` does. */
+export async function releaseWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number })[]): Promise<void> {
+  if (items.length === 0) return;
+  const { rowCount } = await tx.query(returnWork, [
+    tx.tenantId,
+    items.map((item) => item.workId),
+    items.map((item) => item.fence),
+    items.map((item) => Math.round(item.delayMs)),
+  ]);
+  assertOurs(rowCount, items);
+}
+
+/** Ends those without a delay and gives the others back. Fails with E_FENCED as `finishWork` does. */
+export async function endWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number | null })[]): Promise<void> {
+  const done = items.filter(({ delayMs }) => delayMs === null);
+  const again = items.flatMap(({ delayMs, ...item }) => (delayMs === null ? [] : { ...item, delayMs }));
+  if (done.length > 0 && again.length > 0) await lockWork(tx, items);
+  await finishWork(tx, done);
+  await releaseWork(tx, again);
+}
+
+const extendLeases = `/* renew work */
+  with ours as materialized (${lockClaimed(isOurs)})
+  update headgate.work_items w set lease_until = (select headgate.clock()) + $4 * interval '1 millisecond'
+  from ours where w.tenant_id = $1 and w.work_id = ours."workId"`;
+
+/** A lease that ran out but was taken by nobody is extended too: its fence is still ours. Fails with E_FENCED as `finishWork` does. */
+export async function renewWork(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<void> {
+  if (items.length === 0) return;
+  const { rowCount } = await tx.query(extendLeases, [
+    tx.tenantId,
+    items.map((item) => item.workId),
+    items.map((item) => item.fence),
+    leaseMs,
+  ]);
+  assertOurs(rowCount, items);
+}
+
+function assertOurs(rowCount: number, items: readonly ClaimedWork[]): void {
+  if (rowCount === items.length || isPlanted('no-fence')) return;
+  throw new HeadgateError(jobErrors.E_FENCED, `${items.length - rowCount} of ${items.length} units of work are no longer ours`);
+}
+
+/** The queue as deliveries see it. */
+export function createWorkQueue(ids: Ids): WorkQueue {
+  return { addWork: (tx, items) => addWork(tx, ids, items), claimWork, finishWork, releaseWork, endWork, renewWork };
+}

@@ -1,0 +1,195 @@
+/** Queries for lists and pages of jobs: counts, amounts, targets, verdict, findings, receipt. Newest first. */
+import { type StageTexts, stageTexts } from '../../../pipeline/engine/amount-texts.ts';
+import type { FindingGroup } from '../../../pipeline/engine/chunk.ts';
+import type { ControlTotals } from '../../../pipeline/engine/file/file-rules.ts';
+import { HeadgateError, nextOf } from '../../../platform/base/errors.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { jobErrors } from '../job-errors.ts';
+import { isClosed, type JobState } from '../job-state.ts';
+import type { JobTotals } from '../job-totals.ts';
+
+export interface JobSummary {
+  readonly jobId: string;
+  readonly flow: string;
+  readonly flowVersion: string;
+  readonly file: string;
+  readonly fileId: string;
+  readonly state: JobState;
+  readonly verdict: string | null;
+  readonly reasonCode: string | null;
+  readonly records: {
+    readonly read: number;
+    readonly valid: number;
+    readonly rejected: number;
+    readonly filtered: number;
+    readonly warned: number;
+  };
+  readonly createdAt: Date;
+  readonly closedAt: Date | null;
+}
+
+export interface ParkedReason {
+  readonly code: string;
+  readonly message: string | null;
+  readonly next: string | null;
+}
+
+export interface JobTargetView {
+  readonly routed: number;
+  readonly delivered: number;
+  readonly refused: number;
+  readonly dead: number;
+  readonly cancelled: number;
+  /** In batches that wait for a person … */
+  readonly parked: number;
+  /** … with the codes that say why. */
+  readonly parkedFor: readonly string[];
+  /** The same with what was said last, and what to do; at most ten. */
+  readonly parkedReasons: readonly ParkedReason[];
+  /** In flight, but waiting in their lane behind a batch that is held, of this job or another. */
+  readonly behindParked: number;
+  /** Keys whose later records are held back because of records of this job. */
+  readonly blockedKeys: number;
+  readonly inFlight: number;
+}
+
+export interface JobView extends JobSummary {
+  readonly bytes: number;
+  readonly chunks: { readonly total: number; readonly done: number };
+  readonly lineageId: string;
+  readonly acceptedNumber: number;
+  readonly startedAt: Date | null;
+  readonly reason: string | null;
+  /** What to do about its code; null where nothing is to be done. */
+  readonly next: string | null;
+  readonly decidedBy: string | null;
+  readonly traceId: string | null;
+  readonly targets: Readonly<Record<string, JobTargetView>>;
+  /** By stage; null until the file was checked. */
+  readonly amounts: StageTexts | null;
+  /** What header and trailer declared, of the fields that file rules look at, beside what was computed; null until the check. */
+  readonly controlTotals: ControlTotals | null;
+  readonly reasons: readonly unknown[];
+  readonly errors: readonly FindingGroup[];
+  readonly warnings: readonly FindingGroup[];
+  /** Closed, and each target's counts add up. Null while it is open. */
+  readonly balanced: boolean | null;
+  readonly hasReceipt: boolean;
+}
+
+const columns = `j.job_id as "jobId", f.name as flow, v.version as "flowVersion", x.name as file, j.file_id as "fileId", j.state, j.verdict, j.reason_code as "reasonCode",
+  json_build_object('read', j.records_read, 'valid', j.records_valid, 'rejected', j.records_rejected, 'filtered', j.records_filtered, 'warned', j.records_warned) as records,
+  j.created_at as "createdAt", j.closed_at as "closedAt"`;
+const tables = `from headgate.jobs j
+  join headgate.flows f on f.tenant_id = j.tenant_id and f.flow_id = j.flow_id
+  join headgate.flow_versions v on v.tenant_id = j.tenant_id and v.flow_version_id = j.flow_version_id
+  join headgate.files x on x.tenant_id = j.tenant_id and x.file_id = j.file_id`;
+
+const selectJobs = `/* list jobs */ select ${columns} ${tables}
+  where j.tenant_id = $1 and ($2::uuid is null or j.job_id < $2) and ($3::text is null or j.state = $3) and ($4::text is null or f.name = $4)
+  order by j.job_id desc limit $5`;
+
+export async function listJobs(
+  tx: TenantTx,
+  page: { readonly before?: string; readonly limit: number; readonly state?: string; readonly flow?: string },
+): Promise<JobSummary[]> {
+  return (await tx.query<JobSummary>(selectJobs, [tx.tenantId, page.before ?? null, page.state ?? null, page.flow ?? null, page.limit]))
+    .rows;
+}
+
+const selectJob = `/* get job */ select ${columns}, j.bytes, j.chunks, j.chunks_done as "chunksDone", j.lineage_id as "lineageId", j.accepted_number as "acceptedNumber",
+  j.started_at as "startedAt", j.reason, j.decided_by as "decidedBy", j.trace_id as "traceId", j.totals,
+  exists (select from headgate.receipts r where r.tenant_id = j.tenant_id and r.job_id = j.job_id) as "hasReceipt"
+  ${tables} where j.tenant_id = $1 and j.job_id = $2`;
+
+const selectTargets = `/* get job targets */ select t.target_id as "targetId", t.routed, t.delivered, t.refused, t.dead, t.cancelled,
+  coalesce(h.records, 0)::int8 as parked, coalesce(h.codes, '{}') as "parkedFor", coalesce(h.reasons, '[]') as "parkedReasons",
+    coalesce((select sum((m ->> 'records')::int8) from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
+      where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'ready' and b.lane >= 0 and (m ->> 'jobId')::uuid = $2
+        and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
+        and exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
+          and e.state = 'held' and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))), 0)::int8 as "behindParked",
+    (select count(*) from headgate.blocked_keys k where k.tenant_id = $1 and k.job_id = $2 and k.target_id = t.target_id)::int8 as "blockedKeys"
+  from headgate.job_targets t left join (
+    select b.target_id, sum((m ->> 'records')::int8) as records, array_agg(distinct b.reason_code) filter (where b.reason_code is not null) as codes,
+      jsonb_agg(distinct jsonb_build_object('code', b.reason_code, 'message', (select a.message from headgate.attempts a where a.tenant_id = $1
+        and a.batch_id = b.batch_id and a.reason_code = b.reason_code order by a.attempt_number desc limit 1))) filter (where b.reason_code is not null) as reasons
+    from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
+    where b.tenant_id = $1 and b.state = 'held' and (m ->> 'jobId')::uuid = $2
+      and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
+    group by b.target_id) h on h.target_id = t.target_id
+  where t.tenant_id = $1 and t.job_id = $2 order by t.target_id`;
+
+interface JobRow extends JobSummary {
+  bytes: number;
+  chunks: number;
+  chunksDone: number;
+  lineageId: string;
+  acceptedNumber: number;
+  startedAt: Date | null;
+  reason: string | null;
+  decidedBy: string | null;
+  traceId: string | null;
+  totals: JobTotals | null;
+  hasReceipt: boolean;
+}
+
+const withNext = (reason: Omit<ParkedReason, 'next'>): ParkedReason => ({ ...reason, next: nextOf(reason.code) || null });
+
+/** Undefined when the tenant has no such job. */
+export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | undefined> {
+  const row = (await tx.query<JobRow>(selectJob, [tx.tenantId, jobId])).rows[0];
+  if (!row) return undefined;
+  const { rows } = await tx.query<Omit<JobTargetView, 'inFlight'> & { targetId: string }>(selectTargets, [tx.tenantId, jobId]);
+  const targets = Object.fromEntries(
+    rows.map(({ targetId, ...counts }) => [
+      targetId,
+      {
+        ...counts,
+        parkedReasons: counts.parkedReasons.slice(0, 10).map(withNext),
+        inFlight: counts.routed - counts.delivered - counts.refused - counts.dead - counts.cancelled - counts.parked,
+      },
+    ]),
+  );
+  const { chunks, chunksDone, totals, ...summary } = row;
+  const checked = totals?.checked ?? null;
+  return {
+    ...summary,
+    next: row.reasonCode === null ? null : nextOf(row.reasonCode) || null,
+    chunks: { total: chunks, done: chunksDone },
+    targets,
+    amounts: checked === null ? null : stageTexts(checked.check.amounts),
+    controlTotals: checked?.check.controlTotals ?? null,
+    reasons: checked?.check.reasons ?? [],
+    errors: [...(checked?.summary.errors ?? []), ...(checked?.exclusionGroups ?? [])],
+    warnings: checked?.summary.warnings ?? [],
+    balanced: isClosed(row.state) ? isBalanced(row, Object.values(targets)) : null,
+  };
+}
+
+function isBalanced(job: JobRow, targets: readonly JobTargetView[]): boolean {
+  const { read, valid, rejected, filtered } = job.records;
+  return read === valid + rejected + filtered && targets.every((target) => target.inFlight === 0 && target.parked === 0);
+}
+
+export interface ReceiptView {
+  /** Exactly the bytes that were signed. */
+  readonly body: string;
+  readonly signature: string;
+  readonly keyId: string;
+  readonly createdAt: Date;
+}
+
+const selectReceipt = `/* get receipt */ select j.state, r.body, r.signature, r.key_id as "keyId", r.created_at as "createdAt"
+  from headgate.jobs j left join headgate.receipts r on r.tenant_id = j.tenant_id and r.job_id = j.job_id
+  where j.tenant_id = $1 and j.job_id = $2`;
+
+/** Fails with E_JOB_UNKNOWN, and with E_JOB_STATE while the job is open. */
+export async function getReceipt(tx: TenantTx, jobId: string): Promise<ReceiptView> {
+  const found = (await tx.query<{ state: JobState; body: string | null } & Omit<ReceiptView, 'body'>>(selectReceipt, [tx.tenantId, jobId]))
+    .rows[0];
+  if (!found) throw new HeadgateError(jobErrors.E_JOB_UNKNOWN, 'there is no job of this id');
+  const { state, body, ...rest } = found;
+  if (body === null) throw new HeadgateError(jobErrors.E_JOB_STATE, `the job is ${state}: it has no receipt yet`);
+  return { body, ...rest };
+}

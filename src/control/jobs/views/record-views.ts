@@ -1,0 +1,194 @@
+/**
+ * What became of single records: from the outcome segments, which hold one entry per record, with the exclusions of the
+ * file's check, and for a record's own fields from its bytes in the file, read again by the engine's slow path. Fields come
+ * masked, as the flow and the tenant's policy say; nothing here shows content in the clear that is to be hidden.
+ */
+import type { ChunkContext } from '../../../pipeline/engine/chunk.ts';
+import { compileFlow } from '../../../pipeline/engine/compile-flow.ts';
+import { RecordFetcher } from '../../../pipeline/engine/file/record-fetcher.ts';
+import type { RecordOutcome } from '../../../pipeline/engine/outcomes/outcome-segment.ts';
+import type { FieldPlan, Plan } from '../../../pipeline/engine/plan.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { findTenantPolicy } from '../../flows/applying/definition-store.ts';
+import { loadFlowVersion } from '../../flows/applying/flow-store-versions.ts';
+import type { ChunkParts } from '../groups/chunk-parts.ts';
+import { jobErrors } from '../job-errors.ts';
+import { type ExcludedRecords, type ExclusionsRow, exclusionsColumns, exclusionsJoin, openExcluded } from './excluded-records.ts';
+import { openOutcomes } from './job-outcomes.ts';
+
+export interface RecordSummary {
+  /** `<job id>/<number>`. */
+  readonly recordId: string;
+  readonly record: number;
+  readonly status: RecordOutcome['status'];
+  readonly warned: boolean;
+  readonly offset: number;
+  readonly targets: readonly string[];
+}
+
+export interface RecordView extends RecordSummary {
+  /** Name of the record type; null where it is unknown. */
+  readonly type: string | null;
+  /** Masked texts by field; null where absent or unreadable. */
+  readonly fields: Readonly<Record<string, string | null>>;
+  readonly findings: readonly {
+    readonly code: string;
+    readonly field: string | null;
+    readonly rule: string | null;
+    readonly message: string;
+  }[];
+  readonly warnings: readonly {
+    readonly code: string;
+    readonly field: string | null;
+    readonly rule: string | null;
+    readonly message: string;
+  }[];
+}
+
+interface ChunkRow {
+  readonly firstRecord: number;
+  readonly context: ChunkContext;
+  readonly segments: ChunkParts | null;
+  readonly object: SealedObject | null;
+}
+
+const selectChunks = `/* find chunks of records */ select c.first_record as "firstRecord", c.context, c.segments, s.object
+  from headgate.chunks c left join headgate.segments s on s.tenant_id = c.tenant_id and s.segment_id = (c.segments -> 'outcomes' ->> 'segmentId')::uuid
+  where c.tenant_id = $1 and c.job_id = $2 and c.done_at is not null
+    and c.chunk_number >= coalesce((select max(b.chunk_number) from headgate.chunks b where b.tenant_id = $1 and b.job_id = $2 and b.first_record <= $3), 0)
+  order by c.chunk_number limit $4`;
+const selectFile = `/* find file of job */ select x.object, j.flow_version_id as "flowVersionId", ${exclusionsColumns} from headgate.jobs j
+  join headgate.files x on x.tenant_id = j.tenant_id and x.file_id = j.file_id ${exclusionsJoin} where j.tenant_id = $1 and j.job_id = $2`;
+const selectSamples = `/* find findings of record */ select code, field, rule, message from headgate.rejections
+  where tenant_id = $1 and job_id = $2 and record_number = $3 and severity = 'error' order by finding`;
+
+/** Most outcomes looked at for one page; a rare status may need several pages. */
+const scannedMax = 100_000;
+/** Most chunks looked at for one page. */
+const chunksMax = 32;
+
+/** Records from `after` + 1 on, of one status where one is named. `nextAfter` is null at the end. */
+export async function listRecords(
+  tx: TenantTx,
+  store: SealedStore,
+  jobId: string,
+  page: { readonly after: number; readonly limit: number; readonly status?: RecordOutcome['status'] },
+): Promise<{ readonly items: RecordSummary[]; readonly nextAfter: number | null }> {
+  const { plan, excluded } = await openJob(tx, store, jobId);
+  try {
+    const isExcluded = ascending(excluded, page.after + 1);
+    const items: RecordSummary[] = [];
+    let scanned = 0;
+    let last = page.after;
+    const chunks = (await tx.query<ChunkRow>(selectChunks, [tx.tenantId, jobId, page.after + 1, chunksMax + 1])).rows;
+    for (const chunk of chunks.slice(0, chunksMax)) {
+      for (const { at: segment } of openOutcomes(store, tx.tenantId, chunk)) {
+        const { firstRecord, records } = segment.header;
+        for (let position = Math.max(0, page.after + 1 - firstRecord); position < records; position++) {
+          if (items.length >= page.limit || ++scanned > scannedMax) return { items, nextAfter: last };
+          const outcome = segment.outcome(position);
+          last = outcome.record;
+          const item = summaryOf(jobId, plan, outcome, isExcluded(outcome.record));
+          if (page.status === undefined || item.status === page.status) items.push(item);
+        }
+      }
+    }
+    const next = chunks[chunksMax];
+    return { items, nextAfter: next === undefined ? null : next.firstRecord - 1 };
+  } finally {
+    excluded?.close();
+  }
+}
+
+/** Asked in record order whether each record is excluded. */
+function ascending(excluded: ExcludedRecords | null, from: number): (record: number) => boolean {
+  const exclusions = excluded?.from(from);
+  let next = exclusions?.next().value;
+  return (record) => {
+    while (next && next.record < record) next = exclusions?.next().value;
+    return next?.record === record;
+  };
+}
+
+/** Fails with E_JOB_UNKNOWN, E_RECORD_UNKNOWN. */
+export async function getRecord(tx: TenantTx, store: SealedStore, jobId: string, number: number): Promise<RecordView> {
+  const { plan, object, excluded } = await openJob(tx, store, jobId);
+  const exclusion = excluded?.from(number).next().value;
+  const finding = excluded && exclusion && exclusion.record === number ? excluded.findingOf(exclusion) : null;
+  excluded?.close();
+  const chunk = (await tx.query<ChunkRow>(selectChunks, [tx.tenantId, jobId, number, 1])).rows[0];
+  let outcome: RecordOutcome | undefined;
+  if (chunk)
+    for (const { at: segment } of openOutcomes(store, tx.tenantId, chunk)) {
+      const position = number - segment.header.firstRecord;
+      if (position >= 0 && position < segment.header.records) outcome = segment.outcome(position);
+    }
+  if (!chunk || !outcome) throw new HeadgateError(jobErrors.E_RECORD_UNKNOWN, 'the job has no record of this number');
+  const { rows: samples } = await tx.query<RecordView['findings'][number]>(selectSamples, [tx.tenantId, jobId, number]);
+  const summary = summaryOf(jobId, plan, outcome, finding !== null);
+  // Such a record ended the process that parsed it; this one is to live.
+  if (samples.some(({ code }) => code === jobErrors.E_POISON))
+    return { ...summary, type: null, fields: {}, findings: samples, warnings: [] };
+  const file = store.open(tx.tenantId, object);
+  try {
+    const judge = new RecordFetcher(compileFlow(plan), chunk.context.columns, file).fetch(outcome.offset);
+    const type = plan.records[judge.type];
+    const texts = type ? judge.envelope(outcome.offset).values : {};
+    const floors = await maskingFloors(tx);
+    return {
+      ...summary,
+      type: type?.name ?? null,
+      fields: Object.fromEntries((type?.fields ?? []).map((field) => [field.name, masked(field, texts[field.name] ?? null, floors)])),
+      findings: finding !== null ? [finding] : judge.findings.length > 0 ? judge.findings : samples,
+      warnings: judge.warnings,
+    };
+  } finally {
+    file.close();
+  }
+}
+
+interface OpenJob {
+  readonly plan: Plan;
+  readonly object: SealedObject;
+  /** The caller closes it. */
+  readonly excluded: ExcludedRecords | null;
+}
+
+async function openJob(tx: TenantTx, store: SealedStore, jobId: string): Promise<OpenJob> {
+  const found = (await tx.query<ExclusionsRow & { object: SealedObject; flowVersionId: string }>(selectFile, [tx.tenantId, jobId])).rows[0];
+  if (!found) throw new HeadgateError(jobErrors.E_JOB_UNKNOWN, 'there is no job of this id');
+  const { plan } = await loadFlowVersion(tx, found.flowVersionId);
+  return { object: found.object, plan, excluded: openExcluded(store, tx.tenantId, found) };
+}
+
+/** A record that the check of the file excluded was found valid by the engine; it is rejected, and goes nowhere. */
+function summaryOf(jobId: string, plan: Plan, outcome: RecordOutcome, isExcluded: boolean): RecordSummary {
+  const { record, status, warned, offset } = outcome;
+  return {
+    recordId: `${jobId}/${record}`,
+    record,
+    status: isExcluded ? 'rejected' : status,
+    warned,
+    offset,
+    targets: isExcluded ? [] : outcome.targets.map((target) => plan.targets[target]!.id),
+  };
+}
+
+type Mask = FieldPlan['mask'];
+const strength: Readonly<Record<Mask, number>> = { none: 0, last4: 1, all: 2 };
+
+async function maskingFloors(tx: TenantTx): Promise<Readonly<Record<string, Mask>>> {
+  const policy = await findTenantPolicy(tx);
+  return (policy?.document as { spec?: { masking?: Record<string, Mask> } } | undefined)?.spec?.masking ?? {};
+}
+
+function masked(field: FieldPlan, text: string | null, floors: Readonly<Record<string, Mask>>): string | null {
+  const floor = (field.class !== null && floors[field.class]) || 'none';
+  const mask = strength[floor] > strength[field.mask] ? floor : field.mask;
+  if (text === null || mask === 'none') return text;
+  const characters = [...text];
+  if (mask === 'all' || characters.length <= 4) return '*'.repeat(Math.min(8, characters.length));
+  return `${'*'.repeat(characters.length - 4)}${characters.slice(-4).join('')}`;
+}

@@ -1,0 +1,122 @@
+/**
+ * The targets that this process has open, one for each flow version's target and connection as it is now: a changed
+ * connection or policy opens a new one, and the old one is closed when nothing uses it. Bounded: the longest unused go first.
+ */
+
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { FolderFence } from '../../../platform/base/folder-fence.ts';
+import type { ConnectionSecrets } from '../../../platform/secrets/connection-secrets.ts';
+import type { Connector, ConnectorPorts, Target } from '../../connectors/connector.ts';
+import { connectorErrors } from '../../connectors/connector-errors.ts';
+import type { Plan, TargetPlan } from '../../engine/plan.ts';
+import type { TargetBinding } from '../delivery-definitions.ts';
+
+export interface OpenTargetsOptions {
+  readonly connectors: readonly Connector[];
+  readonly folders: FolderFence;
+  readonly secrets: ConnectionSecrets;
+  readonly ports: ConnectorPorts;
+  readonly openMax?: number;
+}
+
+export interface TargetAddress {
+  readonly tenantId: string;
+  readonly flowVersionId: string;
+  readonly plan: Plan;
+  readonly target: TargetPlan;
+  /** An error: there is no connection of this name. */
+  readonly binding: TargetBinding | HeadgateError;
+}
+
+export interface OpenTargets {
+  /** Runs `use` with the target, which stays open meanwhile. One that can't be opened refuses every batch, and says why. */
+  use<T>(address: TargetAddress, use: (target: Target) => Promise<T>): Promise<T>;
+  closeAll(): Promise<void>;
+}
+
+interface Entry {
+  readonly target: Target;
+  readonly hash: string;
+  users: number;
+  isRetired: boolean;
+}
+
+export function createOpenTargets(options: OpenTargetsOptions): OpenTargets {
+  const { openMax = 256 } = options;
+  /** Least recently used first. */
+  const entries = new Map<string, Entry>();
+
+  function retire(key: string, entry: Entry): void {
+    entries.delete(key);
+    entry.isRetired = true;
+    closeUnused(entry);
+  }
+  function closeUnused(entry: Entry): void {
+    // A driver that fails to close has nothing left that could be lost.
+    if (entry.isRetired && entry.users === 0) void entry.target.close().catch(() => {});
+  }
+  function entryOf(address: TargetAddress, binding: TargetBinding): Entry {
+    const key = `${address.tenantId} ${address.flowVersionId} ${address.target.id}`;
+    let entry = entries.get(key);
+    if (entry !== undefined && entry.hash !== binding.hash) {
+      retire(key, entry);
+      entry = undefined;
+    }
+    entry ??= { target: openTarget(options, address, binding), hash: binding.hash, users: 0, isRetired: false };
+    entries.delete(key);
+    entries.set(key, entry);
+    for (const [oldKey, old] of entries) {
+      if (entries.size <= openMax) break;
+      if (old.users === 0 && old !== entry) retire(oldKey, old);
+    }
+    return entry;
+  }
+  return {
+    async use(address, use) {
+      let entry: Entry;
+      try {
+        if (address.binding instanceof HeadgateError) throw address.binding;
+        entry = entryOf(address, address.binding);
+      } catch (error) {
+        if (!(error instanceof HeadgateError)) throw error;
+        return await use(closedTarget(error));
+      }
+      entry.users += 1;
+      try {
+        return await use(entry.target);
+      } finally {
+        entry.users -= 1;
+        closeUnused(entry);
+      }
+    },
+    async closeAll() {
+      const open = [...entries.values()];
+      entries.clear();
+      await Promise.allSettled(open.map(({ target }) => target.close()));
+    },
+  };
+}
+
+/** It may be mended before the batch is tried again. */
+function closedTarget({ code, message }: HeadgateError): Target {
+  return {
+    unknownResolution: 'labelled-resend',
+    deliver: async () => ({ kind: 'refused', retryable: true, code, message }),
+    probe: async () => ({ isReachable: false, code, message, durationMs: 0 }),
+    close: async () => {},
+  };
+}
+
+function openTarget(
+  { connectors, folders, secrets, ports }: OpenTargetsOptions,
+  { tenantId, plan, target }: TargetAddress,
+  binding: TargetBinding,
+): Target {
+  const connector = connectors.find(({ name }) => name === target.type);
+  if (connector === undefined) throw new HeadgateError(connectorErrors.E_TARGET, `there is no connector ${JSON.stringify(target.type)}`);
+  const { tenant, connection, egress } = binding;
+  if (connection.type !== connector.connectionType) {
+    throw new HeadgateError(connectorErrors.E_TARGET, `the connection of the target is not of type ${connector.connectionType}`);
+  }
+  return connector.open({ tenantId, plan, target, connection, egress, folders, secrets: secrets.of(tenant), ports });
+}

@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DeliveryOutcome, RecordResult } from '../../connectors/connector.ts';
+import { decide } from './outcome-decision.ts';
+import { isExhausted, retryDelayMs } from './retry-schedule.ts';
+
+const retry = { max: 2, initialMs: 100, capMs: 1_000 };
+const rngOf = (fraction: number) => ({ fraction: () => fraction, bytes: (length: number) => new Uint8Array(length) });
+const context = (tries: number, records = 4, isFoundOut = false) => ({ target: { retry }, tries, isFoundOut, records, rng: rngOf(0.5) });
+const refused = (retryable: boolean, more = {}): DeliveryOutcome => ({ kind: 'refused', retryable, code: 'E_X', message: 'm', ...more });
+
+describe('retries', () => {
+  it('wait anywhere between nothing and a bound that doubles up to the cap', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), fc.double({ min: 0, max: 0.999999, noNaN: true }), (attempt, fraction) => {
+        const delayMs = retryDelayMs(retry, attempt, rngOf(fraction));
+        const bound = Math.min(retry.capMs, retry.initialMs * 2 ** (attempt - 1));
+        expect(delayMs).toBe(Math.ceil(fraction * bound));
+      }),
+    );
+  });
+
+  it('wait at least as long as the target asked for, up to a quarter of an hour', () => {
+    expect(retryDelayMs(retry, 1, rngOf(0.5), 7_000)).toBe(7_000);
+    expect(retryDelayMs(retry, 1, rngOf(0.5), 10)).toBe(50);
+    expect(retryDelayMs(retry, 1, rngOf(0.5), 10 ** 9)).toBe(900_000);
+  });
+
+  it('end after the first try and as many more as the flow says', () => {
+    expect([1, 2, 3].map((attempts) => isExhausted(retry, attempts))).toEqual([false, false, true]);
+    expect(isExhausted({ ...retry, max: 0 }, 1)).toBe(true);
+  });
+});
+
+describe('the outcome of a whole batch', () => {
+  it.each([
+    [{ kind: 'acked' } as const, 1, 'acked'],
+    [refused(false), 1, 'refused'],
+    [refused(true), 1, 'retry'],
+    [refused(true), 3, 'exhausted'],
+    [refused(true, { code: 'E_TARGET_SETUP' }), 2, 'retry'],
+    [refused(true, { code: 'E_TARGET_SETUP' }), 3, 'held'],
+    [refused(false, { code: 'E_TARGET_REDIRECT' }), 2, 'retry'],
+    [refused(false, { code: 'E_TARGET_REDIRECT' }), 9, 'held'],
+    [{ kind: 'acked', perRecord: [0, 1, 2, 3].map((index) => ({ index, status: 'retry' as const, code: 'E_SSRF' })) } as const, 3, 'held'],
+    [{ kind: 'unknown', code: 'E_X', message: 'm' } as const, 1, 'unknown'],
+    [{ kind: 'unknown', code: 'E_X', message: 'm' } as const, 3, 'unknown'],
+  ])('%j at attempt %i is %s', (outcome, attempt, kind) => {
+    expect(decide(outcome, context(attempt)).kind).toBe(kind);
+  });
+
+  it('was held before: settings that are still at fault hold it at once, anything else has all its tries', () => {
+    expect(decide(refused(true, { code: 'E_TARGET_FORBIDDEN' }), context(1, 4, true)).kind).toBe('held');
+    expect([1, 2, 3].map((tries) => decide(refused(true), context(tries, 4, true)).kind)).toEqual(['retry', 'retry', 'exhausted']);
+  });
+
+  it('never comes sooner again than the target asked for', () => {
+    expect(decide(refused(true, { retryAfterMs: 3_000 }), context(1))).toMatchObject({ kind: 'retry', delayMs: 3_000 });
+  });
+});
+
+describe('results per record', () => {
+  const result = fc.constantFrom('acked', 'refused', 'retry', 'unknown');
+
+  it('put every record into exactly one part, and never lose a code', () => {
+    fc.assert(
+      fc.property(fc.array(result, { minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 3 }), (results, attempt) => {
+        const perRecord = results.flatMap((status, index): RecordResult[] =>
+          status === 'acked' ? [] : [{ index, status, code: `C${index}` }],
+        );
+        const decision = decide({ kind: 'acked', perRecord }, context(attempt, results.length));
+        const kinds = new Set(results);
+        if (decision.kind !== 'split') {
+          expect(kinds.size).toBe(1);
+          expect(decision.kind).toBe([...kinds][0]);
+          return;
+        }
+        expect(decision.parts.flatMap(({ indexes }) => indexes).sort((a, b) => a - b)).toEqual(results.map((_, index) => index));
+        for (const { becomes, indexes, codes } of decision.parts) {
+          expect([...indexes].sort((a, b) => a - b)).toEqual(indexes);
+          expect(codes).toEqual(becomes === 'acked' ? [] : indexes.map((index) => `C${index}`));
+          for (const index of indexes)
+            expect(becomes).toBe(results[index] === 'retry' && attempt > retry.max ? 'exhausted' : results[index]);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,100 @@
+/** From the outcome of an attempt to what happens to the batch. Pure: the same outcome, attempt and chance give the same. */
+import type { Rng } from '../../../platform/base/ports.ts';
+import type { DeliveryOutcome, RecordResult } from '../../connectors/connector.ts';
+import type { TargetPlan } from '../../engine/plan.ts';
+import { isConfigurationFault, isToBeHeld } from '../held/configuration-codes.ts';
+import { isExhausted, retryDelayMs } from './retry-schedule.ts';
+
+export type Decision =
+  | { readonly kind: 'acked'; readonly evidence: string | null }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly code: string; readonly message: string }
+  /** Settings are at fault: a person has to act before it is sent again. */
+  | { readonly kind: 'held'; readonly code: string; readonly message: string }
+  | { readonly kind: 'exhausted'; readonly code: string; readonly message: string }
+  /** `delayMs` until it is resolved. */
+  | { readonly kind: 'unknown'; readonly delayMs: number; readonly code: string; readonly message: string }
+  | { readonly kind: 'split'; readonly delayMs: number; readonly parts: readonly SplitPart[] };
+
+/** Positions of a batch that go on together as a batch of their own. */
+export interface SplitPart {
+  readonly becomes: 'acked' | 'refused' | 'exhausted' | 'retry' | 'unknown' | 'held';
+  readonly indexes: readonly number[];
+  /** By position in `indexes`; empty for acked ones. */
+  readonly codes: readonly string[];
+}
+
+export interface AttemptContext {
+  readonly target: Pick<TargetPlan, 'retry'>;
+  /** Since it was cut, or held last. */
+  readonly tries: number;
+  /** It was held for its settings before, or another batch of its target is. */
+  readonly isFoundOut: boolean;
+  readonly records: number;
+  readonly rng: Rng;
+}
+
+export function decide(outcome: DeliveryOutcome, context: AttemptContext): Decision {
+  const { target, tries, rng } = context;
+  const isLast = isExhausted(target.retry, tries);
+  switch (outcome.kind) {
+    case 'acked':
+      return outcome.perRecord === undefined || outcome.perRecord.length === 0
+        ? { kind: 'acked', evidence: outcome.evidence ?? null }
+        : decideParts(outcome.perRecord, context);
+    case 'refused': {
+      const { code, message } = outcome;
+      if (isToBeHeld(code, tries, holdingOf(context))) return { kind: 'held', code, message };
+      const isMendable = isConfigurationFault(code);
+      if (!outcome.retryable && !isMendable) return { kind: 'refused', code, message };
+      if (isLast) return { kind: 'exhausted', code, message };
+      return { kind: 'retry', delayMs: retryDelayMs(target.retry, tries, rng, outcome.retryAfterMs), code, message };
+    }
+    case 'unknown':
+      return { kind: 'unknown', delayMs: retryDelayMs(target.retry, tries, rng), code: outcome.code, message: outcome.message };
+  }
+}
+
+/** What is said of results per record, which come without a text of their own. */
+const perRecordMessage = 'the target answered so for each record';
+
+function holdingOf({ target, isFoundOut }: AttemptContext) {
+  return { retryMax: target.retry.max, isFoundOut };
+}
+
+function decideParts(results: readonly RecordResult[], context: AttemptContext): Decision {
+  const { target, tries, records, rng } = context;
+  const isLast = isExhausted(target.retry, tries);
+  const parts: { becomes: SplitPart['becomes']; indexes: number[]; codes: string[] }[] = [];
+  const add = (becomes: SplitPart['becomes'], index: number, code: string | null) => {
+    let part = parts.find((candidate) => candidate.becomes === becomes);
+    if (part === undefined) parts.push((part = { becomes, indexes: [], codes: [] }));
+    part.indexes.push(index);
+    if (code !== null) part.codes.push(code);
+  };
+  const byIndex = new Map(results.map((result) => [result.index, result]));
+  for (let index = 0; index < records; index++) {
+    const result = byIndex.get(index);
+    if (result === undefined) add('acked', index, null);
+    else if (result.status === 'retry' && isToBeHeld(result.code, tries, holdingOf(context))) add('held', index, result.code);
+    else add(result.status === 'retry' && isLast ? 'exhausted' : result.status, index, result.code);
+  }
+  const delayMs = retryDelayMs(target.retry, tries, rng);
+  const [only] = parts;
+  if (parts.length > 1) return { kind: 'split', delayMs, parts };
+  const code = only!.codes[0] ?? '';
+  switch (only!.becomes) {
+    case 'acked':
+      return { kind: 'acked', evidence: null };
+    case 'retry':
+      return { kind: 'retry', delayMs, code, message: perRecordMessage };
+    case 'unknown':
+      return { kind: 'unknown', delayMs, code, message: perRecordMessage };
+    case 'held':
+      return { kind: 'held', code, message: perRecordMessage };
+    case 'refused':
+    case 'exhausted':
+      // Codes may differ from record to record.
+      return { kind: 'split', delayMs, parts };
+  }
+}

@@ -1,0 +1,53 @@
+/** What batches are cut from: the accepted jobs of a group, their chunks, and where each chunk's outputs lie. */
+import type { SealedObject } from '../../../platform/storage/object-store.ts';
+import type { Stripe } from '../../engine/chunk.ts';
+import type { Exclusion } from '../../engine/file/duplicates.ts';
+import type { Plan } from '../../engine/plan.ts';
+import type { NewBatch } from '../batch.ts';
+
+export interface CutInput {
+  readonly tenantId: string;
+  readonly flowId: string;
+  readonly flowVersionId: string;
+  readonly plan: Plan;
+  readonly traceParent: string | null;
+  readonly actor: string;
+  /** In order of acceptance. More than one: small jobs of one group, which may share batches. */
+  readonly jobs: readonly CutJob[];
+}
+
+export interface CutJob {
+  readonly jobId: string;
+  readonly lineageId: string;
+  readonly acceptedNumber: number;
+  /** The raw file: read only where lanes by key need the amounts of single records. */
+  readonly file: SealedObject;
+  readonly chunks: readonly CutChunk[];
+  readonly outputs: readonly CutOutput[];
+  readonly exclusions: readonly Exclusion[];
+}
+
+export interface CutChunk {
+  readonly chunkNumber: number;
+  /** Of the chunk's context. */
+  readonly columns: readonly string[] | null;
+  /** Where the chunk's outcome segments lie, one behind the other. */
+  readonly outcomes: { readonly segmentId: string; readonly object: SealedObject; readonly start: number; readonly end: number };
+}
+
+/** A chunk's part of a target's segment. */
+export interface CutOutput {
+  /** Index into `plan.targets`. */
+  readonly target: number;
+  readonly chunkNumber: number;
+  readonly segment: { readonly segmentId: string; readonly object: SealedObject };
+  /** Where the part starts in the segment; stripes count from here. */
+  readonly start: number;
+  readonly stripes: readonly Stripe[];
+}
+
+/** What `prepareBatches` found: to be written in the transaction that starts the deliveries. */
+export interface PreparedCut {
+  readonly input: CutInput;
+  readonly batches: readonly NewBatch[];
+}

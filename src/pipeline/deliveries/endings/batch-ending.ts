@@ -1,0 +1,86 @@
+/**
+ * All that the end of an attempt, or of a batch without one, changes, as data; and one transaction that writes it for many
+ * batches of a tenant: states, attempts, children, dead letters, counts, events, and the work that follows. It is fenced: if
+ * any of the work is no longer ours, nothing is written.
+ */
+import type { Ids } from '../../../platform/base/ports.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { type AttemptEnding, type AttemptResolution, endAttempts, resolveAttempts } from '../attempts/attempt-store.ts';
+import type { NewBatch } from '../batch.ts';
+import { type BatchChange, moveBatches } from '../batch-changes.ts';
+import { type BatchOrigin, deliverWork, insertBatches } from '../cutting/batch-insert.ts';
+import { blockKeys, type NewBlockedKey } from '../held/blocked-key-store.ts';
+import type { ClaimedWork, NewWork, WorkQueue } from '../work-queue-port.ts';
+import { insertDeadLetters, type NewDeadLetter } from './dead-letter-store.ts';
+import { addCounts, type CountDelta } from './target-counts.ts';
+
+export interface BatchEnding {
+  readonly work: ClaimedWork;
+  /** Null: the work is done. Else it comes back after the delay. */
+  readonly againAfterMs: number | null;
+  readonly origin: BatchOrigin;
+  readonly attempt: AttemptEnding | null;
+  readonly resolution: AttemptResolution | null;
+  readonly changes: readonly BatchChange[];
+  readonly children: readonly NewBatch[];
+  /** Children that go on being delivered, and when. */
+  readonly childWork: readonly { readonly batchId: string; readonly delayMs: number }[];
+  readonly deadLetters: readonly NewDeadLetter[];
+  /** Of these dead letters, where their target keeps the order of keys. */
+  readonly blockedKeys: readonly NewBlockedKey[];
+  readonly counts: readonly CountDelta[];
+}
+
+export interface EndingServices {
+  readonly queue: WorkQueue;
+  readonly ports: { readonly ids: Ids };
+  /** Of one target. */
+  readonly blockedKeysMax?: number | undefined;
+}
+
+/** Fails with E_FENCED when any of the work is not ours any more. Returns the jobs that were sent to be closed. */
+export async function writeEndings(tx: TenantTx, endings: readonly BatchEnding[], services: EndingServices): Promise<readonly string[]> {
+  const { queue, ports } = services;
+  // First, because it tells whether the rest may be written at all.
+  await queue.endWork(
+    tx,
+    endings.map(({ work, againAfterMs }) => ({ ...work, delayMs: againAfterMs })),
+  );
+  await endAttempts(
+    tx,
+    endings.flatMap(({ attempt }) => attempt ?? []),
+  );
+  await resolveAttempts(
+    tx,
+    endings.flatMap(({ resolution }) => resolution ?? []),
+  );
+  for (const { origin, children } of endings) if (children.length > 0) await insertBatches(tx, origin, children);
+  await moveBatches(
+    tx,
+    ports.ids,
+    endings.flatMap(({ changes }) => changes),
+  );
+  await insertDeadLetters(
+    tx,
+    endings.flatMap(({ deadLetters }) => deadLetters),
+  );
+  await blockKeys(
+    tx,
+    endings.flatMap(({ blockedKeys }) => blockedKeys),
+    services.blockedKeysMax,
+  );
+  const endedJobs = await addCounts(
+    tx,
+    endings.flatMap(({ counts }) => counts),
+  );
+  const work: NewWork[] = endings.flatMap(childWorkOf);
+  await queue.addWork(tx, [...work, ...endedJobs.map((jobId) => ({ kind: 'close', referenceId: jobId }) as const)]);
+  return endedJobs;
+}
+
+function childWorkOf({ origin, children, childWork }: BatchEnding): NewWork[] {
+  return childWork.map(({ batchId, delayMs }) => ({
+    ...deliverWork(origin.flowId, children.find((child) => child.batchId === batchId)!),
+    delayMs,
+  }));
+}

@@ -1,0 +1,283 @@
+/** Builds the ending of a batch from what was decided about it. Reads single records where dead letters or splits need them. */
+import type { Plan } from '../../engine/plan.ts';
+import type { AttemptEnding } from '../attempts/attempt-store.ts';
+import type { Decision, SplitPart } from '../attempts/outcome-decision.ts';
+import type { NewBatch } from '../batch.ts';
+import type { BatchChange } from '../batch-changes.ts';
+import type { LoadedBatch } from '../batch-load.ts';
+import type { BatchEvent, BatchState } from '../batch-state.ts';
+import type { NewBlockedKey } from '../held/blocked-key-store.ts';
+import { delayAfterHeldMs } from '../held/held-delay.ts';
+import type { ClaimedWork } from '../work-queue-port.ts';
+import type { BatchEnding } from './batch-ending.ts';
+import { type BatchRecord, readBatchRecords } from './batch-records.ts';
+import { type SplitServices, splitBatch } from './batch-split.ts';
+import type { DeadLetterCause, NewDeadLetter } from './dead-letter-store.ts';
+import { type CountDelta, type CountedAs, countBatch } from './target-counts.ts';
+
+export interface EndingContext {
+  readonly batch: LoadedBatch;
+  readonly plan: Plan;
+  readonly work: ClaimedWork;
+  readonly actor: string;
+  readonly services: SplitServices;
+}
+
+export interface EndedAttempt {
+  readonly attemptId: string;
+  readonly attempt: number;
+}
+
+/** After an attempt; the batch is `sending`. */
+export async function endingOfAttempt(context: EndingContext, decision: Decision, ended: EndedAttempt): Promise<BatchEnding> {
+  const { batch } = context;
+  const attempt = (outcome: AttemptEnding['outcome'], reasonCode: string | null): AttemptEnding => ({
+    attemptId: ended.attemptId,
+    outcome,
+    reasonCode,
+    message: 'message' in decision ? decision.message : undefined,
+  });
+  const change = (event: BatchEvent, more: Partial<BatchChange> = {}) => changeOf(context, 'sending', event, more);
+  switch (decision.kind) {
+    case 'acked':
+      return {
+        ...emptyEnding(context),
+        attempt: attempt('acked', null),
+        changes: [change('acknowledge', { evidence: decision.evidence, detail: { records: batch.records } })],
+        counts: countBatch(batch, 'delivered'),
+      };
+    case 'retry':
+      return {
+        ...emptyEnding(context),
+        againAfterMs: decision.delayMs,
+        attempt: attempt('refused', decision.code),
+        changes: [change('retry', { reasonCode: decision.code, detail: { attempt: ended.attempt } })],
+      };
+    case 'held':
+      return {
+        ...emptyEnding(context),
+        againAfterMs: delayAfterHeldMs(batch, decision.code, ended.attempt),
+        attempt: attempt('refused', decision.code),
+        changes: [
+          change('retry', { reasonCode: decision.code, detail: { attempt: ended.attempt } }),
+          changeOf(context, 'ready', 'hold', { reasonCode: decision.code }),
+        ],
+      };
+    case 'unknown':
+      return {
+        ...emptyEnding(context),
+        againAfterMs: decision.delayMs,
+        attempt: attempt('unknown', decision.code),
+        changes: [change('lose', { reasonCode: decision.code, unknownAttempts: 1, detail: { attempt: ended.attempt } })],
+      };
+    case 'refused':
+    case 'exhausted': {
+      const cause = decision.kind;
+      return {
+        ...emptyEnding(context),
+        attempt: attempt('refused', decision.code),
+        changes: [change(cause === 'refused' ? 'refuse' : 'exhaust', { reasonCode: decision.code, detail: { records: batch.records } })],
+        counts: countBatch(batch, countedAs[cause]),
+        ...(await deadLetters(context, cause, { code: decision.code, message: decision.message })),
+      };
+    }
+    case 'split':
+      return await endingOfSplit(context, decision, attempt);
+  }
+}
+
+/** Without an attempt: the batch waits as `unknown`, `ready` or `held`, and ends here. */
+export async function endingWithoutAttempt(
+  context: EndingContext,
+  end: {
+    readonly as: 'acked' | 'dead' | 'cancelled';
+    readonly events: readonly BatchEvent[];
+    readonly code: string | null;
+    readonly message: string;
+    readonly evidence: string;
+  },
+): Promise<BatchEnding> {
+  const { batch } = context;
+  const changes: BatchChange[] = [];
+  let from: BatchState = batch.state;
+  for (const event of end.events) {
+    const change = changeOf(context, from, event, { reasonCode: end.code, evidence: end.evidence });
+    changes.push(change);
+    from = stateAfter(change);
+  }
+  const counted: CountedAs = end.as === 'acked' ? 'delivered' : end.as;
+  return {
+    ...emptyEnding(context),
+    resolution: { batchId: batch.batchId, resolvedAs: end.as, evidence: end.evidence },
+    changes,
+    counts: countBatch(batch, counted),
+    ...(end.as === 'dead' ? await deadLetters(context, 'exhausted', { code: end.code ?? '', message: end.message }) : {}),
+  };
+}
+
+/** A person has to decide: an unordered batch leaves the queue, an ordered one keeps its lane waiting. */
+export function endingAsHeld(context: EndingContext, againAfterMs: number | null): BatchEnding {
+  return {
+    ...emptyEnding(context),
+    againAfterMs,
+    changes: [changeOf(context, 'unknown', 'hold', { reasonCode: context.batch.reasonCode })],
+  };
+}
+
+/** Held because settings are at fault: it is ready again, and its next attempt tells whether they were mended. */
+export function endingAsRechecked(context: EndingContext): BatchEnding {
+  return {
+    ...emptyEnding(context),
+    againAfterMs: 0,
+    changes: [changeOf(context, 'held', 'retry', { reasonCode: context.batch.reasonCode })],
+  };
+}
+
+/** Nothing changes but the work item. */
+export function endingOfWork(context: Pick<EndingContext, 'batch' | 'work'>, againAfterMs: number | null): BatchEnding {
+  return { ...emptyEnding(context), againAfterMs };
+}
+
+export function changeOf(context: EndingContext, from: BatchState, event: BatchEvent, more: Partial<BatchChange>): BatchChange {
+  const { batch, actor } = context;
+  return { batchId: batch.batchId, from, event, actor, traceParent: batch.traceParent, ...more };
+}
+
+const countedAs = { refused: 'refused', exhausted: 'dead' } as const satisfies Record<string, CountedAs>;
+
+function stateAfter({ event }: BatchChange): BatchState {
+  return event === 'hold' ? 'held' : event === 'send' ? 'sending' : 'unknown';
+}
+
+function emptyEnding({ batch, work }: Pick<EndingContext, 'batch' | 'work'>): BatchEnding {
+  const { flowId, flowVersionId, traceParent } = batch;
+  return {
+    work,
+    againAfterMs: null,
+    origin: { flowId, flowVersionId, traceParent },
+    attempt: null,
+    resolution: null,
+    changes: [],
+    children: [],
+    childWork: [],
+    deadLetters: [],
+    blockedKeys: [],
+    counts: [],
+  };
+}
+
+/** What moves a child from `ready` to where its records are. */
+const partEvents: Record<SplitPart['becomes'], readonly [BatchEvent, BatchState][]> = {
+  acked: [
+    ['send', 'ready'],
+    ['acknowledge', 'sending'],
+  ],
+  refused: [
+    ['send', 'ready'],
+    ['refuse', 'sending'],
+  ],
+  exhausted: [
+    ['send', 'ready'],
+    ['exhaust', 'sending'],
+  ],
+  retry: [],
+  held: [['hold', 'ready']],
+  unknown: [
+    ['send', 'ready'],
+    ['lose', 'sending'],
+  ],
+};
+
+async function endingOfSplit(
+  context: EndingContext,
+  { parts, delayMs }: Extract<Decision, { kind: 'split' }>,
+  attempt: (outcome: AttemptEnding['outcome'], code: string | null) => AttemptEnding,
+): Promise<BatchEnding> {
+  const { batch, plan, services } = context;
+  const sent = { ...batch, attempts: batch.attempts + 1 };
+  const children = await splitBatch(
+    services,
+    sent,
+    plan,
+    parts.map(({ indexes }) => indexes),
+  );
+  const isUnknown = parts.some(({ becomes }) => becomes === 'unknown');
+  const evidence = `results per record in the answer to batch ${batch.batchId}`;
+  const changes = [changeOf(context, 'sending', 'split', { detail: { children: children.length } })];
+  const counts: CountDelta[] = [];
+  const letters: NewDeadLetter[] = [];
+  const blockedKeys: NewBlockedKey[] = [];
+  const records = parts.some(({ becomes }) => becomes === 'refused' || becomes === 'exhausted')
+    ? await readBatchRecords(services, batch, plan)
+    : [];
+  for (const [at, part] of parts.entries()) {
+    const child = children[at]!;
+    for (const [event, from] of partEvents[part.becomes]) {
+      const more = { batchId: child.batchId, reasonCode: part.codes[0] ?? null, evidence, unknownAttempts: event === 'lose' ? 1 : 0 };
+      changes.push(changeOf(context, from, event, more));
+    }
+    if (part.becomes === 'acked') counts.push(...countBatch(child, 'delivered'));
+    if (part.becomes !== 'refused' && part.becomes !== 'exhausted') continue;
+    counts.push(...countBatch(child, countedAs[part.becomes]));
+    for (const [place, index] of part.indexes.entries()) {
+      const record = records[index]!;
+      const letter = {
+        ...letterBasics(context, part.becomes, child),
+        jobId: record.member.jobId,
+        recordNumber: record.record,
+        deliveryKey: record.deliveryKey,
+        code: part.codes[place]!,
+        message: 'the target refused the record',
+      };
+      letters.push(letter);
+      blockedKeys.push(...blockedBy(batch, letter, record));
+    }
+  }
+  const childWork = children.flatMap(({ batchId }, at) => {
+    const { becomes } = parts[at]!;
+    if (becomes === 'retry' || becomes === 'unknown') return [{ batchId, delayMs }];
+    const heldMs = becomes === 'held' ? delayAfterHeldMs(batch, parts[at]!.codes[0]!, sent.attempts) : null;
+    return heldMs === null ? [] : [{ batchId, delayMs: heldMs }];
+  });
+  return {
+    ...emptyEnding(context),
+    attempt: attempt(isUnknown ? 'unknown' : 'acked', parts.find(({ becomes }) => becomes !== 'acked')!.codes[0] ?? null),
+    resolution: isUnknown
+      ? { batchId: batch.batchId, resolvedAs: 'resent', evidence: 'the records without an answer are in a batch of their own' }
+      : null,
+    changes,
+    children,
+    childWork,
+    counts,
+    deadLetters: letters,
+    blockedKeys,
+  };
+}
+
+async function deadLetters(
+  context: EndingContext,
+  cause: DeadLetterCause,
+  reason: { readonly code: string; readonly message: string },
+): Promise<Pick<BatchEnding, 'deadLetters' | 'blockedKeys'>> {
+  const { batch, plan, services } = context;
+  const ends = (await readBatchRecords(services, batch, plan)).map((record) => {
+    const { member, record: recordNumber, deliveryKey } = record;
+    const letter = { ...letterBasics(context, cause, batch), ...reason, jobId: member.jobId, recordNumber, deliveryKey };
+    return { letter, record };
+  });
+  return {
+    deadLetters: ends.map(({ letter }) => letter),
+    blockedKeys: ends.flatMap(({ letter, record }) => blockedBy(batch, letter, record)),
+  };
+}
+
+/** Later records of its key are held back, where the target keeps the order of keys (decisions 19). */
+function blockedBy({ flowId, targetId, lane }: LoadedBatch, letter: NewDeadLetter, { orderKey }: BatchRecord): NewBlockedKey[] {
+  if (orderKey === null) return [];
+  return [{ flowId, targetId, lane, keyHash: orderKey, jobId: letter.jobId, deadLetterId: letter.deadLetterId }];
+}
+
+function letterBasics(context: EndingContext, cause: DeadLetterCause, batch: Pick<NewBatch, 'batchId' | 'targetId'>) {
+  const { services } = context;
+  return { deadLetterId: services.ports.ids.next(), flowId: context.batch.flowId, targetId: batch.targetId, batchId: batch.batchId, cause };
+}

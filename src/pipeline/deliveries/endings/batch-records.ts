@@ -1,0 +1,133 @@
+/**
+ * The single records of a batch: their numbers, delivery keys and amounts. Found on demand from the chunks' outcomes and,
+ * where the flow has a unique business key or amounts are asked for, from the raw files.
+ */
+import type { Db } from '../../../platform/postgres/database.ts';
+import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
+import { type TenantTx, withTenant } from '../../../platform/tenancy/tenant-scope.ts';
+import type { FieldAmounts } from '../../engine/chunk.ts';
+import type { Plan } from '../../engine/plan.ts';
+import type { BatchMember } from '../batch.ts';
+import { type LoadedBatch, loadSegments } from '../batch-load.ts';
+import { deliveryKey, orderKeyHash } from '../cutting/delivery-key.ts';
+import { hasUniqueKey, RecordFacts } from '../cutting/record-facts.ts';
+import { memberRecords, type RoutedRecord, readOutcomes } from '../cutting/routed-records.ts';
+import { SegmentReaders } from '../cutting/segment-readers.ts';
+
+export interface BatchRecord {
+  readonly member: BatchMember;
+  readonly record: number;
+  readonly deliveryKey: string;
+  /** Hash of the business key where the target keeps the order of keys; null elsewhere, and for a record without one. */
+  readonly orderKey: string | null;
+}
+
+export interface RecordSource {
+  readonly db: Db;
+  readonly store: SealedStore;
+}
+
+interface ChunkSource {
+  readonly columns: readonly string[] | null;
+  readonly file: SealedObject;
+}
+
+interface Sources {
+  readonly outcomes: ReadonlyMap<string, SealedObject>;
+  /** By `<jobId> <chunk number>`. */
+  readonly chunks: ReadonlyMap<string, ChunkSource>;
+}
+
+/** Every record of the batch, in the order of its lines. */
+export async function readBatchRecords(source: RecordSource, batch: LoadedBatch, plan: Plan): Promise<readonly BatchRecord[]> {
+  const records: BatchRecord[] = [];
+  const hasKey = hasUniqueKey(plan);
+  const isOrdered = plan.targets.find(({ id }) => id === batch.targetId)!.order === 'by-key';
+  await visitMembers(source, batch, plan, hasKey || isOrdered, (member, routed, facts) => {
+    const identity = { tenantId: batch.tenantId, flowId: batch.flowId, lineageId: member.lineageId, targetId: batch.targetId, intent: '' };
+    for (const one of routed) {
+      const key = deliveryKey(identity, facts === null || !hasKey ? { record: one.record } : facts.identity(one));
+      const order = isOrdered ? (facts?.orderKey(one) ?? null) : null;
+      records.push({ member, record: one.record, deliveryKey: key, orderKey: order === null ? null : orderKeyHash(identity, order) });
+    }
+  });
+  return records;
+}
+
+/** A member whose bytes only its lines can tell. */
+export type ChosenMember = Omit<BatchMember, 'bytes'>;
+
+/** The batch's members cut down to the chosen positions: counts, amounts and records of what is left of each. */
+export async function chooseMembers(
+  source: RecordSource,
+  batch: LoadedBatch,
+  plan: Plan,
+  choices: readonly (readonly number[])[],
+): Promise<ChosenMember[][]> {
+  const wanted = choices.map((indexes) => new Set(indexes));
+  const chosen = choices.map((): ChosenMember[] => []);
+  let position = 0;
+  await visitMembers(source, batch, plan, true, (member, routed, facts) => {
+    const records = [...routed];
+    for (const [at, indexes] of wanted.entries()) {
+      const own = records.filter((_, index) => indexes.has(position + index));
+      if (own.length > 0) chosen[at]!.push(memberOf(member, own, facts!.totalAmounts(own)));
+    }
+    position += records.length;
+  });
+  return chosen;
+}
+
+function memberOf(member: BatchMember, records: readonly RoutedRecord[], amounts: FieldAmounts): ChosenMember {
+  const { jobId, lineageId, chunkNumber, outcomes } = member;
+  const only = records.map(({ record }) => record);
+  return { jobId, lineageId, chunkNumber, outcomes, firstRecord: only[0]!, records: only.length, amounts, only };
+}
+
+async function visitMembers(
+  source: RecordSource,
+  batch: LoadedBatch,
+  plan: Plan,
+  withFacts: boolean,
+  visit: (member: BatchMember, routed: Iterable<RoutedRecord>, facts: RecordFacts | null) => void,
+): Promise<void> {
+  const target = plan.targets.findIndex(({ id }) => id === batch.targetId);
+  const sources = await withTenant(source.db, batch.tenantId, (tx) => loadSources(tx, batch, withFacts), { readOnly: true });
+  const readers = new SegmentReaders(source.store, batch.tenantId);
+  try {
+    for (const member of batch.members) {
+      const { segmentId, start, end } = member.outcomes;
+      const outcomes = readOutcomes(readers.open(sources.outcomes.get(segmentId)!), start, end);
+      const chunk = sources.chunks.get(chunkName(member));
+      const facts = withFacts && chunk !== undefined ? new RecordFacts(plan, chunk.columns, readers.open(chunk.file)) : null;
+      visit(member, memberRecords(outcomes, target, member), facts);
+    }
+  } finally {
+    readers.close();
+  }
+}
+
+const selectChunks = `/* load chunks of batch */
+  select c.job_id as "jobId", c.chunk_number as "chunkNumber", c.context -> 'columns' as columns, f.object as file
+  from headgate.chunks c
+  join headgate.jobs j on j.tenant_id = $1 and j.job_id = c.job_id
+  join headgate.files f on f.tenant_id = $1 and f.file_id = j.file_id
+  where c.tenant_id = $1 and (c.job_id, c.chunk_number) in (select * from unnest($2::uuid[], $3::int[]))`;
+
+async function loadSources(tx: TenantTx, { members }: LoadedBatch, withFacts: boolean): Promise<Sources> {
+  const outcomes = await loadSegments(
+    tx,
+    members.map((member) => member.outcomes.segmentId),
+  );
+  if (!withFacts) return { outcomes, chunks: new Map() };
+  const { rows } = await tx.query<ChunkSource & { jobId: string; chunkNumber: number }>(selectChunks, [
+    tx.tenantId,
+    members.map((member) => member.jobId),
+    members.map((member) => member.chunkNumber),
+  ]);
+  return { outcomes, chunks: new Map(rows.map((row) => [chunkName(row), row])) };
+}
+
+function chunkName({ jobId, chunkNumber }: Pick<BatchMember, 'jobId' | 'chunkNumber'>): string {
+  return `${jobId} ${chunkNumber}`;
+}

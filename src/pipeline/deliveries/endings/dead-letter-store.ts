@@ -1,0 +1,121 @@
+/**
+ * Dead letters: one row for each record that was given up for a target, with why and under which delivery key. Written in
+ * the transaction that ends its batch; never changed. Rows hold numbers and codes, never content.
+ */
+import { HeadgateError, nextOf } from '../../../platform/base/errors.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { deliveryErrors } from '../delivery-errors.ts';
+
+export const deadLetterCauses = ['refused', 'exhausted', 'blocked', 'poison', 'operator'] as const;
+export type DeadLetterCause = (typeof deadLetterCauses)[number];
+
+export interface NewDeadLetter {
+  readonly deadLetterId: string;
+  readonly jobId: string;
+  readonly flowId: string;
+  readonly targetId: string;
+  readonly batchId: string;
+  readonly recordNumber: number;
+  readonly cause: DeadLetterCause;
+  readonly code: string;
+  readonly message: string;
+  readonly deliveryKey: string;
+}
+
+export interface DeadLetterView extends NewDeadLetter {
+  readonly flowName: string;
+  readonly createdAt: Date;
+  /** Later records of its business key are held back because of it. */
+  readonly blocksKey: boolean;
+  /** What the catalogue says to do about its code; null for a target's own code. */
+  readonly next: string | null;
+}
+
+type LetterRow = Omit<DeadLetterView, 'next'>;
+
+export interface DeadLetterFilter {
+  readonly jobId?: string;
+  readonly flowId?: string;
+  readonly targetId?: string;
+  readonly cause?: DeadLetterCause;
+}
+
+/** Rows of one insert. */
+const rowsMax = 5_000;
+
+const insertRows = `/* insert dead letters */
+  insert into headgate.dead_letters (tenant_id, dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, delivery_key, created_at)
+  select $1, d.*, headgate.clock()
+  from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[]) as d`;
+
+export async function insertDeadLetters(tx: TenantTx, letters: readonly NewDeadLetter[]): Promise<void> {
+  for (let at = 0; at < letters.length; at += rowsMax) {
+    const rows = letters.slice(at, at + rowsMax);
+    await tx.query(insertRows, [
+      tx.tenantId,
+      rows.map((row) => row.deadLetterId),
+      rows.map((row) => row.jobId),
+      rows.map((row) => row.flowId),
+      rows.map((row) => row.targetId),
+      rows.map((row) => row.batchId),
+      rows.map((row) => row.recordNumber),
+      rows.map((row) => row.cause),
+      rows.map((row) => row.code),
+      rows.map((row) => row.message),
+      rows.map((row) => row.deliveryKey),
+    ]);
+  }
+}
+
+const columns = `d.dead_letter_id as "deadLetterId", d.job_id as "jobId", d.flow_id as "flowId", f.name as "flowName",
+  d.target_id as "targetId", d.batch_id as "batchId", d.record_number as "recordNumber", d.cause, d.code, d.message,
+  d.delivery_key as "deliveryKey", d.created_at as "createdAt",
+  exists (select from headgate.blocked_keys k where k.tenant_id = d.tenant_id and k.dead_letter_id = d.dead_letter_id) as "blocksKey"`;
+const source = 'headgate.dead_letters d join headgate.flows f on f.tenant_id = d.tenant_id and f.flow_id = d.flow_id';
+const matches = `d.tenant_id = $1 and ($2::uuid is null or d.job_id = $2) and ($3::uuid is null or d.flow_id = $3)
+  and ($4::text is null or d.target_id = $4) and ($5::text is null or d.cause = $5)`;
+
+const selectPage = `/* list dead letters */
+  select ${columns} from ${source} where ${matches} and ($6::uuid is null or d.dead_letter_id < $6)
+  order by d.dead_letter_id desc limit $7`;
+
+/** Newest first, at most `limit`; `before`: the last id of the page before. */
+export async function listDeadLetters(
+  tx: TenantTx,
+  filter: DeadLetterFilter,
+  page: { readonly before?: string; readonly limit: number },
+): Promise<DeadLetterView[]> {
+  return (await tx.query<LetterRow>(selectPage, [tx.tenantId, ...filterValues(filter), page.before ?? null, page.limit])).rows.map(
+    withNext,
+  );
+}
+
+const selectNext = `/* export dead letters */
+  select ${columns} from ${source} where ${matches} and ($6::uuid is null or d.dead_letter_id > $6)
+  order by d.dead_letter_id limit $7`;
+
+/** Oldest first, for going through all of them: call again with the last id until fewer than `limit` come. */
+export async function exportDeadLetters(
+  tx: TenantTx,
+  filter: DeadLetterFilter,
+  page: { readonly after?: string; readonly limit: number },
+): Promise<DeadLetterView[]> {
+  return (await tx.query<LetterRow>(selectNext, [tx.tenantId, ...filterValues(filter), page.after ?? null, page.limit])).rows.map(withNext);
+}
+
+const selectOne = `/* get dead letter */ select ${columns} from ${source} where d.tenant_id = $1 and d.dead_letter_id = $2`;
+
+/** Fails with E_DEAD_LETTER_UNKNOWN. */
+export async function getDeadLetter(tx: TenantTx, deadLetterId: string): Promise<DeadLetterView> {
+  const found = (await tx.query<LetterRow>(selectOne, [tx.tenantId, deadLetterId])).rows[0];
+  if (found === undefined) throw new HeadgateError(deliveryErrors.E_DEAD_LETTER_UNKNOWN, 'there is no dead letter of this id');
+  return withNext(found);
+}
+
+function withNext(row: LetterRow): DeadLetterView {
+  return { ...row, next: nextOf(row.code) || null };
+}
+
+function filterValues({ jobId, flowId, targetId, cause }: DeadLetterFilter): (string | null)[] {
+  return [jobId ?? null, flowId ?? null, targetId ?? null, cause ?? null];
+}

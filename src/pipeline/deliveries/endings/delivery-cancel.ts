@@ -1,0 +1,90 @@
+/**
+ * What cancelling a job means for its deliveries: batches that were never sent are cancelled, and those that wait for a
+ * person too; what is being sent, or nobody knows about, ends as it ends. Other jobs in a shared batch go on in a child.
+ */
+import type { Ids, Sleep } from '../../../platform/base/ports.ts';
+import type { SealedStore } from '../../../platform/storage/object-store.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { resolveAttempts } from '../attempts/attempt-store.ts';
+import type { BatchMember, NewBatch } from '../batch.ts';
+import { type BatchChange, moveBatches } from '../batch-changes.ts';
+import { type LoadedBatch, loadBatches } from '../batch-load.ts';
+import { deliverWork, insertBatches } from '../cutting/batch-insert.ts';
+import type { WorkQueue } from '../work-queue-port.ts';
+import { splitByMembers } from './batch-split.ts';
+import { addCounts, type CountDelta, countBatch } from './target-counts.ts';
+
+export interface CancelServices {
+  readonly store: SealedStore;
+  readonly queue: WorkQueue;
+  readonly ports: { readonly ids: Ids; readonly sleep: Sleep };
+}
+
+export interface CancelledDeliveries {
+  readonly records: number;
+  /** Batches of the job that are still on their way. */
+  readonly openBatches: number;
+}
+
+const ofJob = 'b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $2))';
+
+const lockWaiting = `/* lock cancellable batches */
+  select b.batch_id as "batchId" from headgate.batches b
+  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'held') order by b.batch_id for update`;
+
+const countOpen = `/* count open batches */
+  select count(*)::int as count from headgate.batches b
+  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'sending', 'unknown', 'held')`;
+
+/**
+ * In the transaction that writes the decision. The job is sent to be closed when nothing of it is open any more. Work items
+ * of cancelled batches stay, and are dropped when they are claimed.
+ */
+export async function cancelDeliveries(
+  tx: TenantTx,
+  services: CancelServices,
+  request: { readonly jobId: string; readonly actor: string },
+): Promise<CancelledDeliveries> {
+  const { queue, ports } = services;
+  const { jobId, actor } = request;
+  const { rows } = await tx.query<{ batchId: string }>(lockWaiting, [tx.tenantId, jobId]);
+  const batches = await loadBatches(
+    tx,
+    rows.map(({ batchId }) => batchId),
+  );
+  const changes: BatchChange[] = [];
+  const counts: CountDelta[] = [];
+  const resolved: string[] = [];
+  for (const batch of batches.sort((a, b) => (a.batchId < b.batchId ? -1 : 1))) {
+    const basics = { batchId: batch.batchId, actor, traceParent: batch.traceParent };
+    const kept = batch.members.flatMap((member, at) => (member.jobId === jobId ? [] : [at]));
+    if (kept.length === 0) {
+      changes.push({ ...basics, from: batch.state, event: 'cancel', detail: { records: batch.records } });
+      counts.push(...countBatch(batch, 'cancelled'));
+      resolved.push(batch.batchId);
+    } else if (batch.state === 'ready') {
+      const child = await splitByMembers(services, batch, kept);
+      await insertBatches(tx, batch, [child]);
+      await queue.addWork(tx, [deliverWork(batch.flowId, child)]);
+      changes.push({ ...basics, from: 'ready', event: 'split', detail: { children: 1 } });
+      counts.push(...countBatch(withMembers(batch, jobId), 'cancelled'));
+    }
+  }
+  await moveBatches(tx, ports.ids, changes);
+  const evidence = 'the job was cancelled while the batch waited for a decision';
+  await resolveAttempts(
+    tx,
+    resolved.map((batchId) => ({ batchId, resolvedAs: 'cancelled', evidence })),
+  );
+  const ended = await addCounts(tx, counts);
+  await queue.addWork(
+    tx,
+    ended.map((endedId) => ({ kind: 'close', referenceId: endedId })),
+  );
+  const open = await tx.query<{ count: number }>(countOpen, [tx.tenantId, jobId]);
+  return { records: counts.reduce((sum, { cancelled }) => sum + cancelled, 0), openBatches: open.rows[0]!.count };
+}
+
+function withMembers(batch: LoadedBatch, jobId: string): Pick<NewBatch, 'targetId'> & { readonly members: readonly BatchMember[] } {
+  return { targetId: batch.targetId, members: batch.members.filter((member) => member.jobId === jobId) };
+}

@@ -1,0 +1,150 @@
+/**
+ * The durable set of blocked keys (decisions 19): business keys of which a record was given up at a target that keeps their
+ * order. Written in the transaction that ends the batch, before any later batch of the lane can be claimed. Bounded for each
+ * target: beyond the limit the whole lane of a key is blocked, so that nothing ever overtakes.
+ */
+import type { Ids } from '../../../platform/base/ports.ts';
+import { recordEvents } from '../../../platform/events/event-log.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import type { DeadLetterCause } from '../endings/dead-letter-store.ts';
+
+/** Keys that one target may have blocked, besides whole lanes. */
+export const blockedKeysMax = 10_000;
+/** Stands for every key of a lane. */
+export const everyKey = '';
+
+export interface NewBlockedKey {
+  readonly flowId: string;
+  readonly targetId: string;
+  readonly lane: number;
+  readonly keyHash: string;
+  readonly jobId: string;
+  readonly deadLetterId: string;
+}
+
+const countKeys = `/* count blocked keys */
+  select count(*)::int as count from (select from headgate.blocked_keys where tenant_id = $1 and flow_id = $2 and target_id = $3 and key_hash <> '' limit $4) k`;
+
+const insertKeys = `/* block keys */
+  insert into headgate.blocked_keys (tenant_id, flow_id, target_id, lane, key_hash, job_id, dead_letter_id, blocked_at)
+  select $1, k.*, (select headgate.clock())
+  from unnest($2::uuid[], $3::text[], $4::smallint[], $5::text[], $6::uuid[], $7::uuid[]) as k
+  on conflict (tenant_id, flow_id, target_id, lane, key_hash) do nothing`;
+
+/** A key that is blocked already stays with the record that blocked it first. */
+export async function blockKeys(tx: TenantTx, keys: readonly NewBlockedKey[], keysMax = blockedKeysMax): Promise<void> {
+  for (const own of Map.groupBy(keys, ({ flowId, targetId }) => `${flowId} ${targetId}`).values()) {
+    const { flowId, targetId } = own[0]!;
+    const known = (await tx.query<{ count: number }>(countKeys, [tx.tenantId, flowId, targetId, keysMax])).rows[0]!.count;
+    const rows = bounded(own, keysMax - known);
+    await tx.query(insertKeys, [
+      tx.tenantId,
+      rows.map((row) => row.flowId),
+      rows.map((row) => row.targetId),
+      rows.map((row) => row.lane),
+      rows.map((row) => row.keyHash),
+      rows.map((row) => row.jobId),
+      rows.map((row) => row.deadLetterId),
+    ]);
+  }
+}
+
+/** The first record of each key; those that there is no room for block their lanes. */
+function bounded(keys: readonly NewBlockedKey[], room: number): NewBlockedKey[] {
+  const found = new Map<string, NewBlockedKey>();
+  let left = room;
+  for (const key of keys) {
+    if (found.has(`${key.lane} ${key.keyHash}`)) continue;
+    if (left-- > 0) found.set(`${key.lane} ${key.keyHash}`, key);
+    else if (!found.has(`${key.lane} ${everyKey}`)) found.set(`${key.lane} ${everyKey}`, { ...key, keyHash: everyKey });
+  }
+  return [...found.values()];
+}
+
+const selectOfLane = `/* read blocked keys */
+  select key_hash as "keyHash" from headgate.blocked_keys where tenant_id = $1 and flow_id = $2 and target_id = $3 and lane = $4`;
+
+/** Hashes of the lane's blocked keys; `everyKey` among them blocks all. */
+export async function readBlockedKeys(
+  tx: TenantTx,
+  { flowId, targetId, lane }: Pick<NewBlockedKey, 'flowId' | 'targetId' | 'lane'>,
+): Promise<ReadonlySet<string>> {
+  const { rows } = await tx.query<{ keyHash: string }>(selectOfLane, [tx.tenantId, flowId, targetId, lane]);
+  return new Set(rows.map(({ keyHash }) => keyHash));
+}
+
+export interface BlockedKeyView {
+  /** Of the record whose end blocked the key. */
+  readonly deadLetterId: string;
+  readonly jobId: string;
+  readonly flow: string;
+  readonly targetId: string;
+  readonly recordNumber: number;
+  readonly cause: DeadLetterCause;
+  readonly code: string;
+  /** The target had too many blocked keys: all that share the lane of this one are held back. */
+  readonly isWholeLane: boolean;
+  readonly blockedAt: Date;
+}
+
+export interface BlockedKeyFilter {
+  readonly deadLetterId?: string;
+  readonly jobId?: string;
+  readonly flow?: string;
+  readonly targetId?: string;
+}
+
+const matches = `k.tenant_id = $1 and ($2::uuid is null or k.dead_letter_id = $2) and ($3::uuid is null or k.job_id = $3)
+  and ($4::text is null or f.name = $4) and ($5::text is null or k.target_id = $5)`;
+
+const selectPage = `/* list blocked keys */
+  select k.dead_letter_id as "deadLetterId", k.job_id as "jobId", f.name as flow, k.target_id as "targetId", d.record_number as "recordNumber",
+    d.cause, d.code, k.key_hash = '' as "isWholeLane", k.blocked_at as "blockedAt"
+  from headgate.blocked_keys k
+  join headgate.flows f on f.tenant_id = k.tenant_id and f.flow_id = k.flow_id
+  join headgate.dead_letters d on d.tenant_id = k.tenant_id and d.dead_letter_id = k.dead_letter_id
+  where ${matches} and ($6::uuid is null or k.dead_letter_id < $6) order by k.dead_letter_id desc limit $7`;
+
+/** Newest first, at most `limit`; `before`: the last dead letter's id of the page before. */
+export async function listBlockedKeys(
+  tx: TenantTx,
+  filter: BlockedKeyFilter,
+  page: { readonly before?: string; readonly limit: number },
+): Promise<BlockedKeyView[]> {
+  return (await tx.query<BlockedKeyView>(selectPage, [tx.tenantId, ...filterValues(filter), page.before ?? null, page.limit])).rows;
+}
+
+function filterValues({ deadLetterId, jobId, flow, targetId }: BlockedKeyFilter) {
+  return [deadLetterId ?? null, jobId ?? null, flow ?? null, targetId ?? null];
+}
+
+const deleteKeys = `/* release blocked keys */
+  delete from headgate.blocked_keys b using headgate.blocked_keys k join headgate.flows f on f.tenant_id = k.tenant_id and f.flow_id = k.flow_id
+  where ${matches} and b.tenant_id = k.tenant_id and b.flow_id = k.flow_id and b.target_id = k.target_id and b.lane = k.lane and b.key_hash = k.key_hash
+  returning b.dead_letter_id as "deadLetterId", b.target_id as "targetId"`;
+
+export interface KeyRelease {
+  readonly filter: BlockedKeyFilter;
+  /** In words, kept in the events. */
+  readonly reason: string;
+  readonly actor: string;
+}
+
+/** Records of these keys are sent again from now on; those that were held back stay dead letters. Returns how many keys it freed. */
+export async function releaseKeys(tx: TenantTx, ids: Ids, { filter, reason, actor }: KeyRelease): Promise<number> {
+  const { rows } = await tx.query<{ deadLetterId: string; targetId: string }>(deleteKeys, [tx.tenantId, ...filterValues(filter)]);
+  await recordEvents(
+    tx,
+    ids,
+    rows.map(({ deadLetterId, targetId }) => ({
+      type: 'dead_letter.key_released',
+      objectId: deadLetterId,
+      from: '',
+      to: '',
+      actor,
+      traceId: null,
+      detail: { target: targetId, reason },
+    })),
+  );
+  return rows.length;
+}

@@ -1,0 +1,105 @@
+/**
+ * Held batches that are sent again: one that a person decided about, or all of a tenant's that wait for settings to be mended,
+ * once a connection or policy was applied. Each is ready from then on, labelled as a possible duplicate where an attempt of it
+ * is unknown.
+ */
+import type { Ids } from '../../../platform/base/ports.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { resolveAttempts } from '../attempts/attempt-store.ts';
+import { moveBatches } from '../batch-changes.ts';
+import { type LoadedBatch, loadBatches } from '../batch-load.ts';
+import { deliverWork } from '../cutting/batch-insert.ts';
+import type { WorkQueue } from '../work-queue-port.ts';
+import { configurationList } from './configuration-codes.ts';
+
+export interface AgainServices {
+  readonly queue: WorkQueue;
+  readonly ids: Ids;
+}
+
+/** Part of the caller's transaction, which has locked them. */
+export async function sendAgain(
+  tx: TenantTx,
+  { queue, ids }: AgainServices,
+  batches: readonly LoadedBatch[],
+  by: { readonly actor: string; readonly evidence: string },
+): Promise<void> {
+  await queue.addWork(
+    tx,
+    batches.map((batch) => deliverWork(batch.flowId, batch)),
+  );
+  await makeReady(tx, ids, batches, by);
+}
+
+async function makeReady(
+  tx: TenantTx,
+  ids: Ids,
+  batches: readonly LoadedBatch[],
+  by: { readonly actor: string; readonly evidence: string },
+): Promise<void> {
+  const { actor, evidence } = by;
+  const change = { actor, evidence, from: 'held', event: 'retry' } as const;
+  await moveBatches(
+    tx,
+    ids,
+    batches.map(({ batchId, traceParent, reasonCode }) => ({ ...change, batchId, traceParent, reasonCode })),
+  );
+  await resolveAttempts(
+    tx,
+    batches.map(({ batchId }) => ({ batchId, resolvedAs: 'resent', evidence })),
+  );
+}
+
+/** Batches that one transaction sends again are read this many at a time. */
+const pageMax = 500;
+
+const selectPage = `/* list batches held for configuration */
+  select b.batch_id as "batchId" from headgate.batches b
+  where b.tenant_id = $1 and b.state = 'held' and b.reason_code in (${configurationList}) and ($2::uuid is null or b.batch_id > $2)
+    and ($3::uuid is null or b.flow_id = $3) and ($4::text is null or b.target_id = $4)
+  order by b.batch_id limit $5`;
+
+const lockHeld = `/* lock batches held for configuration */
+  select b.batch_id as "batchId" from headgate.batches b
+  where b.tenant_id = $1 and b.batch_id = any ($2::uuid[]) and b.state = 'held' and b.reason_code in (${configurationList})
+  order by b.batch_id for update`;
+
+const findHeld = `/* find batch held for configuration */
+  select 1 from headgate.batches b where b.tenant_id = $1 and b.flow_id = $2 and b.target_id = $3 and b.state = 'held'
+    and b.reason_code in (${configurationList}) limit 1`;
+
+/** Whether a batch of the target waits for its settings to be mended. */
+export async function isTargetHeld(tx: TenantTx, { flowId, targetId }: Pick<LoadedBatch, 'flowId' | 'targetId'>): Promise<boolean> {
+  return (await tx.query(findHeld, [tx.tenantId, flowId, targetId])).rows.length > 0;
+}
+
+/** All of the tenant's, or those of one target. How many there were. What is still not mended is held again after one try. */
+export async function sendMendedAgain(
+  tx: TenantTx,
+  { queue, ids }: AgainServices,
+  by: { readonly actor: string; readonly evidence: string; readonly flowId?: string; readonly targetId?: string },
+): Promise<number> {
+  let count = 0;
+  let last: string | null = null;
+  for (;;) {
+    const values = [tx.tenantId, last, by.flowId ?? null, by.targetId ?? null, pageMax];
+    const found: readonly string[] = (await tx.query<{ batchId: string }>(selectPage, values)).rows.map(({ batchId }) => batchId);
+    const batches = await loadBatches(tx, found);
+    // Work is locked before the batch it is about, as its worker locks them.
+    await queue.addWork(
+      tx,
+      batches.map((batch) => deliverWork(batch.flowId, batch)),
+    );
+    const { rows } = await tx.query<{ batchId: string }>(lockHeld, [tx.tenantId, found]);
+    const locked = new Set(rows.map(({ batchId }) => batchId));
+    await makeReady(
+      tx,
+      ids,
+      batches.filter(({ batchId }) => locked.has(batchId)),
+      by,
+    );
+    count += locked.size;
+    if (found.length < pageMax) return count;
+    last = found.at(-1)!;
+  }
+}

@@ -1,0 +1,13 @@
+/** Which held batches wait for a person, as SQL over a row `b` of batches, with the tenant as $1. */
+
+import { unreadableCodes } from '../endings/unreadable-codes.ts';
+import { configurationCodes } from './configuration-codes.ts';
+
+const heldCodes = [...unreadableCodes, ...configurationCodes];
+
+/**
+ * Nobody knows its outcome, its bytes can't be read, or settings are at fault. A decision to send it resolves its attempts and takes the reason
+ * away, so that the batch waits for nobody any more.
+ */
+export const awaitsDecision = `b.state = 'held' and (coalesce(b.reason_code, '') in (${heldCodes.map((code) => `'${code}'`).join(', ')})
+  or exists (select from headgate.attempts a where a.tenant_id = $1 and a.batch_id = b.batch_id and a.outcome = 'unknown' and a.resolved_as is null))`;

@@ -1,0 +1,151 @@
+/**
+ * A person's decision about a held batch, whose outcome nobody knows where the flow says `onUnknown: hold`, whose sealed
+ * bytes can't be read, or whose settings are at fault: it was delivered, it is to be sent again, or it is given up. The reason becomes the evidence of its attempts (no unknown ends without one).
+ */
+
+import { checkReason } from '../../../platform/access/decision-reason.ts';
+import { answerOnce, type KeyedRequest } from '../../../platform/access/idempotency-keys.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { Ports } from '../../../platform/base/ports.ts';
+import { type TenantTx, withTenant } from '../../../platform/tenancy/tenant-scope.ts';
+import type { Plan } from '../../engine/plan.ts';
+import { resolveAttempts } from '../attempts/attempt-store.ts';
+import { moveBatches } from '../batch-changes.ts';
+import { type LoadedBatch, loadBatches } from '../batch-load.ts';
+import type { BatchState } from '../batch-state.ts';
+import { commitForCertain } from '../certain-transaction.ts';
+import { deliveryErrors } from '../delivery-errors.ts';
+import { type RecordSource, readBatchRecords } from '../endings/batch-records.ts';
+import { insertDeadLetters, type NewDeadLetter } from '../endings/dead-letter-store.ts';
+import { addCounts, countBatch } from '../endings/target-counts.ts';
+import { unreadableCodes } from '../endings/unreadable-codes.ts';
+import type { WorkQueue } from '../work-queue-port.ts';
+import { configurationCodes } from './configuration-codes.ts';
+import { sendAgain } from './held-again.ts';
+import { awaitsDecision } from './held-batch-query.ts';
+
+export const heldDecisions = ['delivered', 'resend', 'discard'] as const;
+
+export interface HeldDecision {
+  readonly batchId: string;
+  readonly decision: (typeof heldDecisions)[number];
+  /** In words. */
+  readonly reason: string;
+  readonly actor: string;
+  /** Asked again under its key, the decision that was made is answered again. */
+  readonly keyed?: KeyedRequest;
+}
+
+export interface DecidedBatch {
+  readonly batchId: string;
+  readonly decision: HeldDecision['decision'];
+  readonly state: 'acked' | 'ready' | 'dead';
+}
+
+const stateAfter = { delivered: 'acked', resend: 'ready', discard: 'dead' } as const;
+
+export interface HeldServices extends RecordSource {
+  readonly queue: WorkQueue;
+  readonly ports: Pick<Ports, 'ids' | 'clock' | 'rng' | 'sleep'>;
+  loadPlan(tx: TenantTx, flowVersionId: string): Promise<Plan>;
+}
+
+const lockHeld = `/* lock held batch */
+  select b.state, (${awaitsDecision}) as "awaitsDecision" from headgate.batches b where b.tenant_id = $1 and b.batch_id = $2 for update`;
+
+const standing: Readonly<Record<BatchState, string>> = {
+  ready: 'it waits for its next attempt',
+  sending: 'an attempt is under way',
+  unknown: 'its outcome is being found out',
+  held: 'nothing of it is to be decided',
+  acked: 'its records were delivered',
+  refused: 'its target refused its records, which are dead letters',
+  split: 'its records are in batches of their own',
+  dead: 'its records were given up and are dead letters',
+  cancelled: 'its jobs were cancelled',
+};
+
+/** Fails with E_BATCH_STATE, saying how the batch stands and in which state it could be decided. */
+export function assertDecidable({
+  state,
+  awaitsDecision: isWaiting,
+}: {
+  readonly state: BatchState;
+  readonly awaitsDecision: boolean;
+}): void {
+  if (isWaiting) return;
+  const allowed = `${heldDecisions.join(', ')} are for batches in state held`;
+  throw new HeadgateError(deliveryErrors.E_BATCH_STATE, `the batch is ${state} (${standing[state]}); ${allowed}`);
+}
+
+/**
+ * One transaction. Fails with E_REASON_REQUIRED, E_KEY_REUSED, E_BATCH_UNKNOWN, and with E_BATCH_STATE when the batch does not
+ * wait for a decision any more.
+ */
+export async function decideHeldBatch(services: HeldServices, tenantId: string, request: HeldDecision): Promise<DecidedBatch> {
+  const { db } = services;
+  const decision = { ...request, reason: checkReason(request.reason) };
+  const seen = await withTenant(
+    db,
+    tenantId,
+    async (tx) => {
+      const [batch] = await loadBatches(tx, [decision.batchId]);
+      if (batch === undefined) throw new HeadgateError(deliveryErrors.E_BATCH_UNKNOWN, 'there is no delivery batch of this id');
+      return { batch, plan: await services.loadPlan(tx, batch.flowVersionId) };
+    },
+    { readOnly: true },
+  );
+  // Of a batch that was decided, the bytes may be gone.
+  const hasLetters = decision.decision === 'discard' && seen.batch.state === 'held';
+  const letters = hasLetters ? await lettersOf(services, seen.batch, seen.plan, decision) : [];
+  let decided: DecidedBatch | undefined;
+  await commitForCertain(services, tenantId, async (tx) => {
+    decided = await answerOnce(tx, decision.keyed, async () => {
+      const { rows } = await tx.query<Parameters<typeof assertDecidable>[0]>(lockHeld, [tx.tenantId, decision.batchId]);
+      assertDecidable(rows[0]!);
+      await writeDecision(tx, services, seen.batch, decision, letters);
+      return { batchId: decision.batchId, decision: decision.decision, state: stateAfter[decision.decision] };
+    });
+  });
+  return decided!;
+}
+
+async function writeDecision(
+  tx: TenantTx,
+  { queue, ports }: HeldServices,
+  batch: LoadedBatch,
+  { decision, reason, actor }: HeldDecision,
+  letters: readonly NewDeadLetter[],
+): Promise<void> {
+  const evidence = `${actor} decided: ${reason}`;
+  const change = { batchId: batch.batchId, from: 'held', actor, traceParent: batch.traceParent, evidence } as const;
+  if (decision === 'resend') {
+    await sendAgain(tx, { queue, ids: ports.ids }, [batch], { actor, evidence });
+    return;
+  }
+  const isDelivered = decision === 'delivered';
+  await moveBatches(tx, ports.ids, [{ ...change, event: isDelivered ? 'acknowledge' : 'exhaust' }]);
+  await resolveAttempts(tx, [{ batchId: batch.batchId, resolvedAs: isDelivered ? 'acked' : 'dead', evidence }]);
+  await insertDeadLetters(tx, letters);
+  const ended = await addCounts(tx, countBatch(batch, isDelivered ? 'delivered' : 'dead'));
+  await queue.addWork(
+    tx,
+    ended.map((jobId) => ({ kind: 'close', referenceId: jobId })),
+  );
+}
+
+async function lettersOf(services: HeldServices, batch: LoadedBatch, plan: Plan, { reason }: HeldDecision): Promise<NewDeadLetter[]> {
+  const records = await readBatchRecords(services, batch, plan);
+  return records.map((record) => ({
+    deadLetterId: services.ports.ids.next(),
+    jobId: record.member.jobId,
+    flowId: batch.flowId,
+    targetId: batch.targetId,
+    batchId: batch.batchId,
+    recordNumber: record.record,
+    cause: 'operator',
+    code: [...unreadableCodes, ...configurationCodes].find((code) => code === batch.reasonCode) ?? deliveryErrors.E_OUTCOME_UNKNOWN,
+    message: reason,
+    deliveryKey: record.deliveryKey,
+  }));
+}
