@@ -11,7 +11,7 @@ const open: RawConnection[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase({ connectionsMax: 4 });
-  server = await startTestServer(database, { uploadIdleMs: '300', requestTimeoutMs: '400', uploadBytesMax: '1000000' });
+  server = await startTestServer(database, { uploadIdleMs: '1000', requestTimeoutMs: '1500', uploadBytesMax: '1000000' });
   tenant = await server.tenant('alpha');
   await tenant.apply(...testFlow({ root: server.out }));
 });
