@@ -26,9 +26,13 @@ const levels: Readonly<Record<string, () => Promise<Level>>> = {
 };
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, level: { type: 'string', multiple: true } },
-  });
+  const values = readOptions();
+  if (values === null || values.help) {
+    (values === null ? process.stderr : process.stdout).write(
+      `usage: npm run bench -- [--quick] [--json] [--level NAME …]\nlevels: ${Object.keys(levels).join(', ')}\n`,
+    );
+    return values === null ? 2 : 0;
+  }
   const unknown = (values.level ?? []).find((name) => !Object.hasOwn(levels, name));
   if (unknown !== undefined) {
     process.stderr.write(`there is no level ${unknown}; levels: ${Object.keys(levels).join(', ')}\n`);
@@ -54,6 +58,23 @@ async function main(): Promise<number> {
     return 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Null after saying what is wrong with them. */
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        quick: { type: 'boolean' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+        level: { type: 'string', multiple: true },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return null;
   }
 }
 

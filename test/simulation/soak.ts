@@ -14,24 +14,42 @@ import { checkPlantedFaults } from './planted-runs.ts';
 import { endAllServing } from './served-process.ts';
 import { acksPerKill, runSoak, type SoakResult } from './soak-run.ts';
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: 'string', default: '30' },
-    seed: { type: 'string', default: '1' },
-    json: { type: 'boolean', default: false },
-    /** Leaves databases, journals and logs where they are. */
-    keep: { type: 'boolean', default: false },
-    'no-planted': { type: 'boolean', default: false },
-    /** Only the run with this planted mistake. */
-    planted: { type: 'string' },
-    point: { type: 'string', multiple: true },
-  },
-});
+const usage =
+  'usage: npm run --silent soak -- [--kills N] [--seed N] [--json] [--keep] [--no-planted | --planted NAME] [--point NAME …]\n' +
+  '  kills served processes under traffic and checks against outside journals that nothing is lost, doubled or stuck\n';
+
+const values = readOptions();
+if (values.help) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
 const kills = Number(values.kills);
 const seed = Number(values.seed);
 if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
-  process.stderr.write('usage: npm run --silent soak -- [--kills N] [--seed N] [--json] [--keep] [--no-planted | --planted NAME]\n');
+  process.stderr.write(usage);
   process.exit(2);
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        help: { type: 'boolean', default: false },
+        kills: { type: 'string', default: '30' },
+        seed: { type: 'string', default: '1' },
+        json: { type: 'boolean', default: false },
+        /** Leaves databases, journals and logs where they are. */
+        keep: { type: 'boolean', default: false },
+        'no-planted': { type: 'boolean', default: false },
+        /** Only the run with this planted mistake. */
+        planted: { type: 'string' },
+        point: { type: 'string', multiple: true },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage}`);
+    process.exit(2);
+  }
 }
 
 const startedMs = performance.now();
