@@ -114,6 +114,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const onError = (loop: string) => (error: unknown) => logger.error(`${loop} failed; it goes on`, { error });
 
+  const lackOfSpace = (bytes: number) => lackOfDiskSpace(storage.root, settings.freeDiskBytesMin + bytes);
   const loops: Loop[] = [];
   if (has('ingress'))
     loops.push(
@@ -127,6 +128,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         workerId,
         crashPoints,
         leaseMs: settings.leaseMs,
+        lackOfSpace,
         ...watch,
       }),
     );
@@ -163,7 +165,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   let isStarted = false;
   let isDraining = false;
-  const lackOfSpace = (bytes: number) => lackOfDiskSpace(storage.root, settings.freeDiskBytesMin + bytes);
   const waitsFor = () => late.waitsFor;
   const health = createHealth({ db, storage, ports, lackOfSpace, isStarted: () => isStarted && !isDraining, waitsFor });
   let api: FastifyInstance | undefined;

@@ -6,6 +6,7 @@
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Waiter } from '../../platform/base/notifier.ts';
 import { createPollingLoop } from '../../platform/base/polling-loop.ts';
+import { storageErrors } from '../../platform/storage/storage-errors.ts';
 import { withWork } from '../../platform/telemetry/work-context.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import { arrivalErrors } from './arrival-errors.ts';
@@ -14,6 +15,8 @@ import { type PollResult, pollSource, type SourcePollParts } from './source-poll
 
 export interface SourcePollerOptions extends Omit<SourcePollParts, 'leaseMs'> {
   readonly workerId: string;
+  /** What the disk lacks for so many more bytes; undefined: nothing. Then no source is polled, and files stay where they are. */
+  readonly lackOfSpace: (bytes: number) => string | undefined;
   readonly waiter?: Waiter;
   /** Called once per failure: of a poll (with its source) or of the loop itself. */
   readonly onError: (error: unknown, lease?: SourceLease) => void;
@@ -39,6 +42,8 @@ export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
   async function poll(lease: SourceLease): Promise<void> {
     let dueInMs = failedSourceMs;
     try {
+      const lack = options.lackOfSpace(0);
+      if (lack !== undefined) throw new HeadgateError(storageErrors.E_STORAGE_FULL, `the disk ${lack}; files stay where they are`);
       const result = await pollSource({ ...options, leaseMs }, lease, stopping.signal);
       dueInMs = result.dueInMs;
       onPolled?.(lease, result);

@@ -1,13 +1,15 @@
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openFence } from '../../../test/support/open-fence.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { createNotifier } from '../../platform/base/notifier.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { openPool } from '../../platform/postgres/pool.ts';
+import { delimitedFormat } from '../formats/delimited/delimited-format.ts';
+import type { Format } from '../formats/format.ts';
 import { createAdmission } from './admission.ts';
 import { createWorld, endAt, SimulatedEnd, type World } from './arrivals.fixture.ts';
 import { createFileIntake } from './file-intake.ts';
@@ -263,6 +265,7 @@ it('the loop polls what is due, outlives a source that fails, and stops with not
     plans,
     folders: openFence,
     workerId: systemPorts.ids.next(),
+    lackOfSpace: () => undefined,
     waiter: createNotifier().waiter(systemPorts.sleep),
     onError: (error) => failed.resolve(error),
     onPolled: (_lease, result) => result.verdicts.quarantined > 0 && polled.resolve(),
@@ -276,6 +279,44 @@ it('the loop polls what is due, outlives a source that fails, and stops with not
     [world.tenantId, broken.tenantId],
   );
   expect(rows).toEqual([{ n: 0 }]);
+});
+
+it('without room on the disk nothing is read, and files are accepted once there is room again', async () => {
+  await database.adminDb.query(
+    "/* due */ update headgate.source_schedules set due_at = headgate.clock() + interval '1 day' where tenant_id <> $1",
+    [world.tenantId],
+  );
+  let lack: string | undefined = 'has 1 MiB left';
+  const failed = Promise.withResolvers<unknown>();
+  let accepted = 0;
+  world.put('a.csv', 'x,1.00\n');
+  const store = createDirectIntakeStore({ store: world.store.store, formats: [delimitedFormat as unknown as Format] });
+  const poller = createSourcePoller({
+    db: database.db,
+    ports: systemPorts,
+    intake: createFileIntake({ db: database.db, ports: systemPorts, store, createJobs: async () => {}, chunkBytes: 1_000 }),
+    admission: createAdmission(),
+    plans: world.plans,
+    folders: openFence,
+    workerId: systemPorts.ids.next(),
+    lackOfSpace: () => lack,
+    onError: (error) => failed.resolve(error),
+    onPolled: (_lease, { verdicts }) => (accepted += verdicts.accepted),
+  });
+  poller.start();
+  expect(await failed.promise).toMatchObject({ code: 'E_STORAGE_FULL', message: 'the disk has 1 MiB left; files stay where they are' });
+  expect(world.names()).toEqual(['a.csv']);
+  expect(accepted).toBe(0);
+  lack = undefined;
+  await vi.waitUntil(
+    async () => {
+      const due = '/* due */ update headgate.source_schedules set due_at = headgate.clock() where tenant_id = $1 and lease_until is null';
+      await database.adminDb.query(due, [world.tenantId]);
+      return accepted === 1;
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+  expect(await poller.stop()).toBe(true);
 });
 
 it('what was taken away is on its new place under any other file of its name there', async () => {
