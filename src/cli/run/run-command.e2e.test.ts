@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const program = join(import.meta.dirname, '../../../bin/headgate');
@@ -57,6 +58,36 @@ describe('headgate run', () => {
     const path = file('flow.yaml', flow(csv));
     expect(headgate(path, file('open.csv', 'id,amount\n"a,1.00\n'), '--out', join(folder, 'a')).exitCode).toBe(1);
     expect(headgate(path, file('empty.csv', ''), '--out', join(folder, 'b')).exitCode).toBe(1);
+  });
+
+  it('says on stderr why a file is held or rejected, where, and what to do, whatever stdout is', () => {
+    const path = file('flow.yaml', flow(csv));
+    const cases = [
+      [
+        'semi.csv',
+        'id;amount\na;1.00\n',
+        /: error E_COLUMN_MISSING at byte 0: .*"id"\n.*"amount"\n {2}the first row has no ",", .* but ";"\n {2}try: .*delimiter: ";"/,
+      ],
+      ['semi16.csv', Buffer.from('\ufeffid;amount\na;1.00\n', 'utf16le'), /: error E_FILE_ENCODING at byte 0: .*\n {2}try: .*UTF-8/],
+      [
+        'packed',
+        gzipSync('id,amount\na,1.00\n'),
+        /: error E_HEADER_ROW at byte 0: .*\n {2}the file is packed with gzip\n {2}try: Unpack it/,
+      ],
+      ['empty.csv', '', /: error E_EMPTY: the file holds no data record\n {2}try: /],
+      ['open.csv', 'id,amount\na,1.00\n"b,2.00\n', /: error E_QUOTE_OPEN at byte 17: .*\n {2}try: Close the quote/],
+    ] as const;
+    for (const [name, bytes, says] of cases) {
+      for (const options of [[], ['--json'], ['-o', 'ndjson'], ['--errors']]) {
+        const run = headgate(path, file(name, bytes as string), '--out', join(folder, 'out'), ...options);
+        expect([name, run.exitCode]).toEqual([name, 1]);
+        expect(run.stderr).toMatch(says);
+        expect(run.stderr).not.toContain('\n\n');
+      }
+    }
+    expect(headgate(path, file('in.csv', 'id,amount\na,1.00\n'), file('empty.csv', ''), '--out', join(folder, 'out')).stderr).toMatch(
+      /^[^\n]*empty\.csv: error E_EMPTY: .*\n {2}try: .*\n$/,
+    );
   });
 
   it('exits 2 for a broken flow, with the place of every mistake', () => {

@@ -12,6 +12,7 @@ import { type Command, type CommandLine, reportError, textOption } from '../comm
 import { writeOut } from '../stdout.ts';
 import { parsedFormat } from './format-options.ts';
 import { FileSource, unreadable } from './plain-files.ts';
+import type { ReceiptFinding } from './run-receipt.ts';
 import type { RunThreads } from './run-threads.ts';
 
 const usage =
@@ -84,15 +85,30 @@ interface FilesRun {
 }
 
 async function runFiles({ plan, paths, out, threads, reporter }: FilesRun, formats: readonly Format[]): Promise<number> {
-  const [{ compileFlow }, { runFile }] = await Promise.all([import('../../pipeline/engine/compile-flow.ts'), import('./run-file.ts')]);
+  const [{ compileFlow }, { runFile }, { tellReasons }] = await Promise.all([
+    import('../../pipeline/engine/compile-flow.ts'),
+    import('./run-file.ts'),
+    import('./file-reasons.ts'),
+  ]);
   const flow = compileFlow(withoutBatches(plan));
   const format = formats.find(({ name }) => name === plan.format.type)!;
   let exitCode = 0;
   for (const [index, path] of paths.entries()) {
     const name = basename(path);
     const folder = paths.length === 1 ? out : join(out, `${index + 1}-${name}`);
-    const receipt = await runFile(flow, format, { path, name, folder, threads, onFindings: reporter.onFindings });
+    let reasons: readonly ReceiptFinding[] = [];
+    const receipt = await runFile(flow, format, {
+      path,
+      name,
+      folder,
+      threads,
+      onFindings: reporter.onFindings,
+      onReasons: (found) => {
+        reasons = found;
+      },
+    });
     await reporter.add(receipt);
+    tellReasons({ path, format: plan.format, reasons });
     if (receipt.verdict === 'held' || receipt.verdict === 'rejected') exitCode = 1;
   }
   await reporter.end();

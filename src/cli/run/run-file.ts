@@ -14,7 +14,7 @@ import type { ChunkResult } from './chunk-lane.ts';
 import { ExclusionList, mergeRejections, removeExcluded, type TargetLines } from './exclusions.ts';
 import { createOutputFiles, type OutputFile, type OutputFiles, writeDocument } from './output-files.ts';
 import { FileSource, PagedSource } from './plain-files.ts';
-import { describeOutcomes, makeReceipt, type RunReceipt } from './run-receipt.ts';
+import { describeOutcomes, fileFindings, makeReceipt, type ReceiptFinding, type RunReceipt } from './run-receipt.ts';
 import type { RunThreads } from './run-threads.ts';
 import type { SplitFile } from './split-reader.ts';
 import type { ChunkSizes } from './split-thread.ts';
@@ -30,6 +30,8 @@ export interface RunFileOptions {
   readonly chunkBytes?: number;
   /** Receives the lines of rejections and warnings in record order, for `--errors`. */
   readonly onFindings: ((text: string, severity: 'error' | 'warn') => void) | null;
+  /** Receives why the file is held or rejected, where it is. */
+  readonly onReasons?: (reasons: readonly ReceiptFinding[]) => void;
 }
 
 /** Small, so that lanes end at about the same time. */
@@ -174,6 +176,7 @@ class FileRun {
         exclusions,
       );
       writeDocument(this.#outputs.folder, 'receipt.json', receipt);
+      if (receipt.verdict === 'held' || receipt.verdict === 'rejected') this.#options.onReasons?.(fileFindings(check));
       return receipt;
     } finally {
       outcomesFile.close();

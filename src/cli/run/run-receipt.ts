@@ -89,8 +89,8 @@ export function makeReceipt(
   };
 }
 
-/** What concerns the file as a whole first, then the records' findings by their first place. */
-function receiptErrors(check: FileCheck, summary: ChunkSummary, exclusions: ExclusionList): ReceiptFinding[] {
+/** What concerns the file as a whole: damage at its place, then why else it is held or rejected. */
+export function fileFindings(check: FileCheck): ReceiptFinding[] {
   const damaged = new Set(check.damage.map(({ code }) => code));
   const damage = check.damage.map(({ code, offset, field, message }) => ({
     code,
@@ -102,8 +102,13 @@ function receiptErrors(check: FileCheck, summary: ChunkSummary, exclusions: Excl
   const reasons = check.reasons
     .filter(({ code }) => !damaged.has(code))
     .map(({ code, rule, message }) => ({ code, ...(rule === null ? {} : { rule }), count: 1, message }));
+  return [...damage, ...reasons];
+}
+
+/** What concerns the file as a whole first, then the records' findings by their first place. */
+function receiptErrors(check: FileCheck, summary: ChunkSummary, exclusions: ExclusionList): ReceiptFinding[] {
   const groups = [...summary.errors, ...exclusions.groups()].sort((a, b) => a.firstOffset - b.firstOffset);
-  return [...damage, ...reasons, ...groups.map(groupFinding)].slice(0, groupsMax);
+  return [...fileFindings(check), ...groups.map(groupFinding)].slice(0, groupsMax);
 }
 
 function groupFinding({ code, field, rule, count, firstOffset, message }: FindingGroup): ReceiptFinding {

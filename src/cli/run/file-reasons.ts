@@ -1,0 +1,69 @@
+/**
+ * Says on stderr why a file is held or rejected: each reason with its code and place, once per code what to do next. Where the
+ * file's first bytes show what the codes cannot know (it is packed, it has another delimiter), that is said in its place.
+ */
+
+import type { Plan } from '../../pipeline/engine/plan.ts';
+import { formatErrors } from '../../pipeline/formats/format-errors.ts';
+import { nextOf } from '../../platform/base/errors.ts';
+import { listedMax, printable } from '../command.ts';
+import { FileSource } from './plain-files.ts';
+import type { ReceiptFinding } from './run-receipt.ts';
+
+export interface FileReasons {
+  readonly path: string;
+  readonly format: Plan['format'];
+  /** None: nothing is said. */
+  readonly reasons: readonly ReceiptFinding[];
+}
+
+export function tellReasons({ path, format, reasons }: FileReasons): void {
+  if (reasons.length === 0) return;
+  const clue = clueOf(path, format, reasons);
+  const explained = new Set<string>();
+  const lines = reasons.slice(0, listedMax).flatMap(({ code, offset, message }) => {
+    const reason = `${path}: error ${code}${offset === undefined ? '' : ` at byte ${offset}`}: ${message}`;
+    const next = clue === null && !explained.has(code) ? nextOf(code) : '';
+    explained.add(code);
+    return next === '' ? [reason] : [reason, `  try: ${next}`];
+  });
+  if (reasons.length > listedMax) lines.push(`${path}: … and ${reasons.length - listedMax} more in receipt.json`);
+  if (clue !== null) lines.push(`  ${clue.seen}`, `  try: ${clue.next}`);
+  process.stderr.write(`${lines.map((line) => printable(line.replaceAll('\n', ' '))).join('\n')}\n`);
+}
+
+interface Clue {
+  readonly seen: string;
+  readonly next: string;
+}
+
+const firstBytesMax = 4096;
+const delimiters = [',', ';', '\t', '|'];
+
+function clueOf(path: string, format: Plan['format'], reasons: readonly ReceiptFinding[]): Clue | null {
+  const start = firstBytesOf(path);
+  if (start[0] === 0x1f && start[1] === 0x8b)
+    return {
+      seen: 'the file is packed with gzip',
+      next: "Unpack it (`gunzip -c FILE > UNPACKED`) and run that; a server unpacks it where the flow's source says `unpack: gzip`.",
+    };
+  if (format.type !== 'delimited' || !reasons.some(({ code }) => code === formatErrors.E_COLUMN_MISSING)) return null;
+  const row = start.toString('latin1').split(/\r|\n/, 1)[0];
+  const wanted = String.fromCharCode(format.delimiter);
+  const found = row.includes(wanted) ? undefined : delimiters.find((each) => row.includes(each));
+  if (found === undefined) return null;
+  return {
+    seen: `the first row has no ${JSON.stringify(wanted)}, which the flow takes for the delimiter, but ${JSON.stringify(found)}`,
+    next: `Say \`delimiter: ${JSON.stringify(found)}\` in the flow's \`format\`, or have the file sent with ${JSON.stringify(wanted)}.`,
+  };
+}
+
+function firstBytesOf(path: string): Buffer {
+  const source = new FileSource(path);
+  try {
+    const bytes = Buffer.alloc(firstBytesMax);
+    return bytes.subarray(0, source.read(bytes, 0, bytes.length, 0));
+  } finally {
+    source.close();
+  }
+}
