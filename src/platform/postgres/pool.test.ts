@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts';
@@ -38,6 +39,15 @@ afterAll(async () => {
 const insert = '/* insert note */ insert into notes (id, body) values ($1, $2)';
 const count = '/* count notes */ select count(*)::int8 as n from notes where id = $1';
 const countNotes = async (id: number) => (await database.db.query<{ n: number }>(count, [id])).rows[0]!.n;
+
+const int32 = (value: number) => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+};
+/** A message of the server, as the protocol frames it. */
+const message = (type: string, body: Buffer) => Buffer.concat([Buffer.from(type), int32(body.length + 4), body]);
+const shutdown = Buffer.from('SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0');
 
 describe('statements', () => {
   it('arrive as the documented types', async () => {
@@ -90,6 +100,22 @@ describe('statements', () => {
     const nowhere = openPool({ url: 'postgres://u:p@127.0.0.1:1/x', applicationName: 'nowhere' });
     await expect(nowhere.query('/* any */ select 1')).rejects.toMatchObject({ code: 'E_DATABASE_UNREACHABLE', retryable: true });
     await nowhere.close();
+  });
+
+  it('on a connection that the server ends with its first answer are retryable, and nothing else happens', async () => {
+    const server = createServer((socket) =>
+      socket.once('data', () =>
+        socket.end(Buffer.concat([message('R', int32(0)), message('Z', Buffer.from('I')), message('E', shutdown)])),
+      ),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const ending = openPool({ url: `postgres://u:p@127.0.0.1:${port}/x`, applicationName: 'ending' });
+    const unreachable = { code: 'E_DATABASE_UNREACHABLE', retryable: true };
+    await expect(ending.query('/* any */ select 1')).rejects.toMatchObject(unreachable);
+    await expect(ending.transaction((tx) => tx.query('/* any */ select 1'))).rejects.toMatchObject(unreachable);
+    await ending.close();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
   });
 
   it('with a wrong password name the login, not the password', async () => {

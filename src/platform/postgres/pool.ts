@@ -60,8 +60,6 @@ export function openPool(options: PoolOptions): Db {
   });
   // An idle connection that breaks is dropped by the pool; the next statement reports whether the server is gone.
   pool.on('error', () => {});
-  // The same for a connection that breaks while it is checked out: without a listener the process would end.
-  pool.on('connect', (client) => client.on('error', () => {}));
   return new PooledDb(pool, options);
 }
 
