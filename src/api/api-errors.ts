@@ -15,7 +15,7 @@ export const apiErrors = defineErrors({
   E_FORBIDDEN: {
     meaning: 'The key does not have the scope that this action needs.',
     actor: 'administrator',
-    next: 'Use a key with the named scope, or have one made.',
+    next: 'Use a key with the named scope, or have one made: `headgate key create TENANT --scopes …`.',
   },
   E_NOT_FOUND: {
     meaning: 'There is nothing of that name or id that this key may see.',

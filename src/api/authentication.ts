@@ -47,7 +47,11 @@ export function authenticate(parts: ApiParts) {
 
 /** Fails with E_FORBIDDEN. For what a route needs besides its own scope. */
 export function assertScope(owner: ApiKeyOwner, scope: Scope): void {
-  if (!allows(owner.scopes, scope)) throw new HeadgateError(apiErrors.E_FORBIDDEN, `the key lacks the scope ${scope}`);
+  if (allows(owner.scopes, scope)) return;
+  const wanted = [...owner.scopes, scope].join(',');
+  throw new HeadgateError(apiErrors.E_FORBIDDEN, `the key lacks the scope ${scope}`, {
+    next: `Use a key that has it. The administrator makes one on the server's machine: \`headgate key create ${owner.tenantName} --scopes ${wanted}\`.`,
+  });
 }
 
 /** Bounded in memory; forgets everything at once when too many addresses fail, which only lets guesses through. */

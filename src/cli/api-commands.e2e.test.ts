@@ -93,7 +93,7 @@ describe('flows', () => {
       bank.documents['flow.yaml'].replace('to: [ledger]', 'to: [ladger]').replace('1.0.0', '1.1.0'),
     );
     const { code, stderr } = await headgate('flow', 'apply', 'wrong.yaml', '--yes');
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(/error E_FLOW_INVALID: wrong\.yaml: /);
     expect(stderr).toMatch(/ {2}\d+:\d+: spec\.routes\.default/);
     expect(stderr).toMatch(/\ntrace: [0-9a-f]{32}\n$/);
@@ -103,7 +103,8 @@ describe('flows', () => {
     const text = bank.documents['flow.yaml'].replace('name: payments', 'name: misfit');
     writeFileSync(join(bank.folder, 'misfit.yaml'), text.replace('type: file, connection: out', 'type: file, connection: owt'));
     const applied = await headgate('flow', 'apply', 'misfit.yaml', '--yes');
-    expect([applied.code, applied.stdout]).toEqual([1, '']);
+    expect([applied.code, applied.stdout]).toEqual([2, '']);
+    expect(applied.stderr).toMatch(/\ntry: .*`headgate flow apply` of a folder applies connections before flows/);
     expect(applied.stderr).toMatch(/ {2}19:39: spec\.targets\.ledger\.connection: no Connection owt/);
     const planned = await headgate('flow', 'plan', 'misfit.yaml');
     expect(planned.code).toBe(0);
@@ -112,10 +113,22 @@ describe('flows', () => {
 
   it('that change without a new version are a conflict', async () => {
     writeFileSync(join(bank.folder, 'changed.yaml'), bank.documents['flow.yaml'].replace('0.5', '0.4'));
-    expect(await headgate('flow', 'apply', 'changed.yaml', '--yes')).toMatchObject({
-      code: 6,
-      stderr: expect.stringContaining('E_VERSION_CONFLICT'),
-    });
+    for (const verb of [['apply', '--yes'], ['apply', '--dry-run'], ['plan']]) {
+      const { code, stdout, stderr } = await headgate('flow', ...verb, 'changed.yaml');
+      expect([code, stdout]).toEqual([6, '']);
+      expect(stderr).toMatch(
+        /^error E_VERSION_CONFLICT: changed\.yaml: version 1\.0\.0 of payments .*; the next version is 1\.0\.1\n {2}3:\d+: metadata\.version: /,
+      );
+    }
+  });
+
+  it('are planned without a policy that the key may not plan, which is said with the command that makes a key', async () => {
+    const planned = await headgate('flow', 'plan', 'policy.yaml', 'out.yaml');
+    expect([planned.code, planned.stdout]).toEqual([4, 'kind\tname\tversion\toutcome\tchanged\nConnection\tout\t\tunchanged\t0\n']);
+    expect(planned.stderr).toMatch(
+      /the policy was not planned; everything else was, .*\nerror E_FORBIDDEN: policy\.yaml: the key lacks the scope policy:write\ntry: .*`headgate key create bank --scopes [a-z:,]*flows:write[a-z:,]*,policy:write`/,
+    );
+    expect((await headgate('flow', 'apply', 'policy.yaml', 'out.yaml')).stdout).toBe('');
   });
 
   it('of another tenant can not be seen', async () => {

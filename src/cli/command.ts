@@ -44,6 +44,8 @@ const exitCodes: Readonly<Record<string, number>> = {
   E_CONFIRM: 2,
   E_TENANT_NAME: 2,
   E_KEY_SCOPE: 2,
+  E_FLOW_INVALID: 2,
+  E_INPUT_FILE: 2,
   E_API_KEY_MISSING: 4,
   E_NOT_FOUND: 5,
   E_TIMEOUT: 8,
@@ -54,7 +56,7 @@ const exitCodes: Readonly<Record<string, number>> = {
 const exitCodesByStatus: Readonly<Record<number, number>> = { 400: 2, 401: 4, 403: 4, 404: 5, 409: 6, 412: 6 };
 
 export function exitCodeOf(error: HeadgateError): number {
-  return (error instanceof ApiProblem ? exitCodesByStatus[error.status] : exitCodes[error.code]) ?? 1;
+  return exitCodes[error.code] ?? (error instanceof ApiProblem ? exitCodesByStatus[error.status] : undefined) ?? 1;
 }
 
 /** Most findings, changes or warnings that are shown below one thing. */
@@ -69,7 +71,7 @@ export function reportError(thrown: unknown): number {
   const lines = [`error ${error.code}: ${error.message}`];
   for (const detail of error.details.slice(0, listedMax))
     lines.push(
-      `  ${detail.line === undefined ? '' : `${detail.line}:${detail.column ?? 1}: `}${detail.path ? `${detail.path}: ` : ''}${detail.message}`,
+      `  ${detail.line === undefined ? '' : `${detail.line}:${detail.column ?? 1}: `}${detail.path && !detail.message.startsWith(detail.path) ? `${detail.path}: ` : ''}${detail.message}`,
     );
   if (error.details.length > listedMax) lines.push(`  … and ${error.details.length - listedMax} more`);
   if (error.next) lines.push(`try: ${error.next}`);

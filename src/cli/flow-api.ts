@@ -58,8 +58,9 @@ export const flowPlanCommand: Command = {
     'Shows what applying the documents together would change, with the mistakes of all of them. With --exit-code: 3 when anything would.',
   options: { ...options, 'exit-code': { type: 'boolean' } },
   async run(line) {
-    const plans = await planAll(createApiClient(line), readDocuments(line, this.usage));
+    const { plans, forbidden } = await planAll(createApiClient(line), readDocuments(line, this.usage));
     await printOutcomes(line, plans);
+    if (forbidden !== null) return tellForbidden(forbidden);
     return line.options['exit-code'] && plans.some((plan) => plan.outcome !== 'unchanged') ? 3 : 0;
   },
 };
@@ -73,11 +74,12 @@ export const flowApplyCommand: Command = {
     const api = createApiClient(line);
     const documents = readDocuments(line, this.usage);
     if (line.options['dry-run'] || !line.options.yes) {
-      const plans = await planAll(api, documents);
+      const { plans, forbidden } = await planAll(api, documents);
       if (line.options['dry-run']) {
         await printOutcomes(line, plans);
-        return 0;
+        return forbidden === null ? 0 : tellForbidden(forbidden);
       }
+      if (forbidden !== null) throw forbidden;
       if (plans.some((plan) => plan.outcome !== 'unchanged')) {
         const rows = plans.map(({ kind, name, version, outcome, changes }) => [kind, name, version ?? '', outcome, String(changes.length)]);
         process.stderr.write(printable(table(columns, rows)));
@@ -115,25 +117,44 @@ function kindOf(text: string): string {
 /** What goes along with each document, in bytes; the API takes 2 MiB in all. */
 const alongsideBytesMax = 900_000;
 
+interface Plans {
+  readonly plans: readonly Outcome[];
+  /** Why the policy, and it alone, could not be planned. */
+  readonly forbidden: HeadgateError | null;
+}
+
+const mistakes: readonly string[] = ['E_FLOW_INVALID', 'E_VERSION_CONFLICT'];
+
 /** Each as if the others were in force. The mistakes of all are told; fails with those of the last. */
-async function planAll(api: ApiClient, documents: readonly Document[]): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+async function planAll(api: ApiClient, documents: readonly Document[]): Promise<Plans> {
+  const plans: Outcome[] = [];
+  let forbidden: HeadgateError | null = null;
   const refused: HeadgateError[] = [];
   for (const document of documents) {
     const others = documents.filter((other) => other !== document && other.kind !== 'FlowDefinition').map(({ text }) => text);
     const isMuch = others.reduce((sum, text) => sum + JSON.stringify(text).length, 0) > alongsideBytesMax;
     const body = { text: document.text, dryRun: true, ...(others.length > 0 && !isMuch && { alongside: others }) };
     try {
-      outcomes.push(await naming(document.file, () => api.post<Outcome>('/v1/flows', body)));
+      plans.push(await naming(document.file, () => api.post<Outcome>('/v1/flows', body)));
     } catch (error) {
-      if (!(error instanceof HeadgateError) || error.code !== 'E_FLOW_INVALID') throw error;
-      refused.push(error);
+      if (!(error instanceof HeadgateError)) throw error;
+      if (mistakes.includes(error.code)) refused.push(error);
+      else if (error.code === 'E_FORBIDDEN' && document.kind === 'TenantPolicy') forbidden = error;
+      else throw error;
     }
   }
   const last = refused.pop();
+  if (last !== undefined && forbidden !== null) reportError(forbidden);
   for (const error of refused) reportError(error);
   if (last !== undefined) throw last;
-  return outcomes;
+  if (forbidden !== null && plans.length === 0) throw forbidden;
+  return { plans, forbidden };
+}
+
+/** The exit code. */
+function tellForbidden(error: HeadgateError): number {
+  process.stderr.write('the policy was not planned; everything else was, as if the policy were in force\n');
+  return reportError(error);
 }
 
 /** The command ends at the first that is refused; what was applied before stays applied, and applying it again changes nothing. */

@@ -104,12 +104,15 @@ it('a plan names the mistakes of all files, and a folder without documents, or a
   write('one.yaml', flow.replace('required: true', 'requird: true'));
   write('two.yaml', document('Connection', 'two', '{ type: folder, root: in }'));
   const { code, stdout, stderr } = await headgate('flow', 'plan', 'one.yaml', 'two.yaml');
-  expect([code, stdout]).toEqual([1, '']);
+  expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toMatch(/error E_FLOW_INVALID: two\.yaml: .*\n {2}\d+:\d+: spec\.root: /);
   expect(stderr).toMatch(/error E_FLOW_INVALID: one\.yaml: .*\n {2}\d+:\d+: spec\..*requird/);
   mkdirSync(join(folder, 'empty'));
   expect(await headgate('flow', 'plan', 'empty')).toMatchObject({ code: 2, stderr: expect.stringContaining('E_USAGE') });
-  expect((await headgate('flow', 'plan', 'nowhere.yaml')).stderr).toMatch(/^error E_INPUT_FILE: nowhere\.yaml cannot be read/);
+  expect(await headgate('flow', 'plan', 'nowhere.yaml')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^error E_INPUT_FILE: nowhere\.yaml cannot be read/),
+  });
 });
 
 it('waiting for a job ends with 7 when all that is left of it is held, also behind another job, and says what holds it and what decides', async () => {

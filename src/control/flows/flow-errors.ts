@@ -35,7 +35,7 @@ export const flowErrors = defineErrors({
   E_CONFIG_REFERENCE: {
     meaning: 'A document names a field, target or connection that does not exist.',
     actor: 'author',
-    next: 'Correct the name, or add what it refers to; the message suggests the nearest one.',
+    next: 'Correct the name (the message suggests the nearest one), or add what it refers to: `headgate flow apply` of a folder applies connections before flows.',
   },
   E_CONFIG_LAYOUT: {
     meaning: 'Fields of a record overlap, lie outside the record, or are placed in a way that their format does not know.',
@@ -65,6 +65,6 @@ export const flowErrors = defineErrors({
   E_FLOW_INVALID: {
     meaning: 'A flow definition has mistakes; the details list them with line and column.',
     actor: 'author',
-    next: 'Correct them and run `headgate flow validate`.',
+    next: 'Correct them and run `headgate flow validate`; `headgate flow plan` also holds them against what the tenant has in force.',
   },
 });

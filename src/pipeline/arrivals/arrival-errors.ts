@@ -30,9 +30,9 @@ export const arrivalErrors = defineErrors({
     next: 'Send the file unpacked, or have the limits raised if it is what it should be.',
   },
   E_ARCHIVE: {
-    meaning: 'The packed file is damaged, incomplete, or has bytes behind its end.',
+    meaning: 'The file is not packed with gzip though it should be, or is damaged, incomplete, or has bytes behind its end.',
     actor: 'sender',
-    next: 'Pack the file again and send it.',
+    next: 'Pack the file with gzip and send it; one that is not packed, to a source without `unpack`.',
   },
   E_MANIFEST: {
     meaning: 'The file is not the one that its manifest describes.',
@@ -107,7 +107,7 @@ export const arrivalErrors = defineErrors({
   E_CONTENT_ENCODING: {
     meaning: 'The body has an encoding, or several, that are not taken.',
     actor: 'caller',
-    next: 'Send the file as it is, or with one `Content-Encoding: gzip`.',
+    next: "Send the file unpacked, or with one `Content-Encoding: gzip`; or give the flow's source `unpack: gzip`, which `headgate ingest` needs for packed files.",
   },
   E_UPLOAD_TOO_LARGE: {
     meaning: 'The upload is larger than the limit of its flow; nothing of it was kept.',

@@ -40,23 +40,33 @@ export function nextOf(code: string): string {
   return catalogue.get(code)?.next ?? '';
 }
 
+export interface HeadgateErrorOptions {
+  readonly cause?: unknown;
+  readonly details?: readonly ErrorDetail[];
+  readonly retryable?: boolean;
+  /** Where more can be said of this failure than the catalogue does. */
+  readonly next?: string;
+}
+
 export class HeadgateError extends Error {
   readonly code: string;
   readonly retryable: boolean;
   /** Structured findings, such as the positions of a flow definition's mistakes. */
   readonly details: readonly ErrorDetail[];
+  readonly #next: string | undefined;
 
-  constructor(code: string, message: string, options: { cause?: unknown; details?: readonly ErrorDetail[]; retryable?: boolean } = {}) {
+  constructor(code: string, message: string, options: HeadgateErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'HeadgateError';
     this.code = code;
     this.retryable = options.retryable ?? catalogue.get(code)?.retryable ?? false;
     this.details = options.details ?? [];
+    this.#next = options.next;
   }
 
-  /** What the catalogue says to do next; empty for an undeclared code. */
+  /** What to do next: as it was given, else as the catalogue says; empty for an undeclared code. */
   get next(): string {
-    return nextOf(this.code);
+    return this.#next ?? nextOf(this.code);
   }
 }
 

@@ -15,7 +15,7 @@ export const secretErrors = defineErrors({
   E_SECRET_MISSING: {
     meaning: 'The environment variable or file of a secret reference is not there, or it is empty.',
     actor: 'administrator',
-    next: 'Set the variable or write the file; it is looked up again on the next use.',
+    next: 'Write the file, which is looked up again on the next use, or set the variable and restart the server: a running one does not see it. `file:` needs no restart.',
     retryable: true,
   },
   E_SECRET_PERMISSIONS: {

@@ -2,16 +2,17 @@
  * Applies a document of any kind as its author wrote it: checked whole, and against what the tenant has in force: a flow's
  * connections must be applied before it. `planDocument` says what applying would change and changes nothing.
  */
-import { HeadgateError } from '../../../platform/base/errors.ts';
+import { HeadgateError, nextOf } from '../../../platform/base/errors.ts';
 import type { Ids } from '../../../platform/base/ports.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { FlowDefinition, HeadgateDocument } from '../definition.ts';
-import { type Diagnostic, type PlaceFinder, Report } from '../documents/diagnostics.ts';
+import { type Diagnostic, type PlaceFinder, pathText, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 import { type LoadedDocument, loadDocument, referredTo } from '../load-flow.ts';
 import { applyDefinition, type DefinitionKind, findDefinition } from './definition-store.ts';
 import { type DocumentChange, documentChanges } from './flow-changes.ts';
 import { applyFlow, flowToApply } from './flow-store.ts';
+import { findVersionConflict } from './flow-version-conflict.ts';
 import { findFlow, getFlowSource } from './flow-views.ts';
 import { type CheckedText, type ConnectionFence, checkAgainstTenant } from './tenant-references.ts';
 
@@ -44,7 +45,7 @@ interface Checked extends LoadedDocument {
   readonly canonical: Readonly<Record<string, unknown>>;
 }
 
-/** Fails with E_FLOW_INVALID whose details are every mistake, each with its line and column. */
+/** Fails with E_FLOW_INVALID whose details are every mistake, each with its line and column, and with E_VERSION_CONFLICT. */
 export async function applyDocument(
   tx: TenantTx,
   ids: Ids,
@@ -55,6 +56,7 @@ export async function applyDocument(
   await tx.query(takeTurn, [tx.tenantId]);
   const plan = await describeChange(tx, checked);
   const found = await checkFit(tx, checked, by);
+  await checkVersion(tx, checked);
   const { document, hash, canonical } = checked;
   if (document.kind === 'FlowDefinition') {
     const applied = await applyFlow(tx, ids, flowToApply({ ...checked, definition: document }, text), by.actor);
@@ -74,7 +76,9 @@ export async function applyDocument(
 export async function planDocument(tx: TenantTx, text: string, by: Planning): Promise<DocumentOutcome> {
   const checked = await check(tx, text, by);
   const plan = await describeChange(tx, checked);
-  return { ...plan, warnings: [...plan.warnings, ...(await checkFit(tx, checked, by, true))] };
+  const found = await checkFit(tx, checked, by, true);
+  await checkVersion(tx, checked);
+  return { ...plan, warnings: [...plan.warnings, ...found] };
 }
 
 /** Of a document that has mistakes itself, what else is wrong with it at this tenant is told with them. */
@@ -84,7 +88,10 @@ async function check(tx: TenantTx, text: string, by: Planning): Promise<Checked>
   const others = tenantMistake(document ?? partial, by.tenant, places);
   if (document && hash && canonical) {
     if (others.length === 0) return { ...loaded, document, hash, canonical };
-    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document is of another tenant than the key', { details: others });
+    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document is of another tenant than the key', {
+      details: others,
+      next: `Use a key of the tenant that the document names, or write \`tenant: ${by.tenant}\`.`,
+    });
   }
   const here = partial && others.length === 0 ? await findAgainstTenant(tx, { document: partial, places }, by) : [];
   const details = [...loaded.diagnostics, ...others, ...here].filter(({ severity }) => severity === 'error');
@@ -135,6 +142,19 @@ async function canonicalInForce(
   return { hash, canonical: loadDocument(source).canonical };
 }
 
+/** Fails with E_VERSION_CONFLICT, at the place of the version. */
+async function checkVersion(tx: TenantTx, { document, hash, places }: Checked): Promise<void> {
+  if (document.kind !== 'FlowDefinition') return;
+  const { name, version } = (document as FlowDefinition).metadata;
+  const conflict = await findVersionConflict(tx, { name, version, hash });
+  if (conflict === null) return;
+  const path = ['metadata', 'version'];
+  const { code, message } = conflict;
+  throw new HeadgateError(code, message, {
+    details: [{ code, path: pathText(path), message: 'this version is taken', ...places.value(path) }],
+  });
+}
+
 /** Documents of a tenant are applied one after the other: each is checked against what the one before left in force. */
 const takeTurn = '/* take turn at applying */ select pg_advisory_xact_lock(7272, hashtext($1))';
 
@@ -144,7 +164,10 @@ async function checkFit(tx: TenantTx, checked: Checked, by: Planning, isPlan = f
   const isPassing = ({ code }: Diagnostic): boolean => isPlan && code === flowErrors.E_CONFIG_REFERENCE;
   const errors = found.filter((finding) => finding.severity === 'error' && !isPassing(finding));
   if (errors.length > 0)
-    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document does not fit what the tenant has in force', { details: errors });
+    throw new HeadgateError(flowErrors.E_FLOW_INVALID, 'the document does not fit what the tenant has in force', {
+      details: errors,
+      next: [...new Set(errors.map(({ code }) => nextOf(code)))].join(' '),
+    });
   return found.map((finding) => ({ ...finding, severity: 'warning' }));
 }
 

@@ -37,7 +37,7 @@ export function checkRanges({ spec }: TenantPolicy, report: Report): void {
     report.add({
       code: flowErrors.E_CONFIG_VALUE,
       path: ['spec', 'egress', 'allowPrivate', index],
-      message: 'this is no address range, such as 10.1.0.0/16',
+      message: `spec.egress.allowPrivate[${index}] must be an address range such as 10.1.0.0/16, or 127.0.0.1/32 for one address`,
       atValue: true,
     });
   }

@@ -5,7 +5,7 @@ export const flowStoreErrors = defineErrors({
   E_VERSION_CONFLICT: {
     meaning: 'This version of the flow exists already with other content; a version never changes.',
     actor: 'author',
-    next: 'Give the changed flow a new version.',
+    next: 'Give the changed flow a new version; the message names the next one.',
   },
   E_FLOW_CHANGED: {
     meaning: 'The stored text of a flow version does not have the hash under which it was applied; it is not used.',

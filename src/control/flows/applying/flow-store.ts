@@ -11,6 +11,7 @@ import type { FlowDefinition } from '../definition.ts';
 import { flowErrors } from '../flow-errors.ts';
 import type { LoadedFlow } from '../load-flow.ts';
 import { flowStoreErrors } from './flow-store-errors.ts';
+import { findVersionConflict } from './flow-version-conflict.ts';
 
 export interface FlowToApply {
   readonly service: string;
@@ -86,14 +87,11 @@ const updateFlow = `/* point flow to version */
 export async function applyFlow(tx: TenantTx, ids: Ids, flow: FlowToApply, actor: string): Promise<AppliedFlow> {
   const created = await tx.query(insertFlow, [tx.tenantId, ids.next(), flow.service, flow.subService, flow.name]);
   const row = await findForUpdate(tx, flow.name);
+  const conflict = await findVersionConflict(tx, flow);
+  if (conflict !== null) throw conflict;
   const known = (
     await tx.query<{ flowVersionId: string; hash: string; state: string }>(selectVersion, [tx.tenantId, row.flowId, flow.version])
   ).rows[0];
-  if (known && known.hash !== flow.hash)
-    throw new HeadgateError(
-      flowStoreErrors.E_VERSION_CONFLICT,
-      `version ${flow.version} of ${flow.name} exists already with other content`,
-    );
   if (known && known.flowVersionId === row.activeVersionId)
     return { flowId: row.flowId, flowVersionId: known.flowVersionId, outcome: 'unchanged' };
 

@@ -163,7 +163,10 @@ export const tenantPolicyKeys: Readonly<Record<string, Key>> = {
             'Where targets may connect to. Private and loopback addresses are refused unless they are named; link-local and metadata addresses always.',
           shape: object({
             allowPrivate: {
-              shape: list(text('an address range such as 10.1.0.0/16', '^[0-9a-fA-F.:]+/[0-9]{1,3}$', 50), { max: 100 }),
+              shape: list(
+                text('an address range such as 10.1.0.0/16, or 127.0.0.1/32 for one address', '^[0-9a-fA-F.:]+/[0-9]{1,3}$', 50),
+                { max: 100 },
+              ),
               default: [],
               description: 'Address ranges (CIDR). None opens link-local addresses or those where clouds serve credentials.',
             },

@@ -6,7 +6,7 @@ import { expressionProblems } from '../../../pipeline/engine/expressions/express
 import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
 import { readSecretReference } from '../../../platform/secrets/secret-references.ts';
 import { flowErrors } from '../flow-errors.ts';
-import type { Finding, Path } from './diagnostics.ts';
+import { type Finding, type Path, pathText } from './diagnostics.ts';
 import { type RawValue, rawFromData } from './raw-value.ts';
 import { readScalar } from './read-scalar.ts';
 import type { Key, ObjectShape, Shape, VariantShape } from './shape.ts';
@@ -41,8 +41,14 @@ function wrong(refuse: Refuse, path: Path, message: string, code: string = flowE
   return undefined;
 }
 
+/** Of an item of a list the whole path: its number alone names nothing. */
+function nameOf(path: Path): string {
+  const last = path.at(-1);
+  return typeof last === 'number' ? pathText(path) : (last ?? 'the document');
+}
+
 function readPlain(raw: RawValue, shape: Shape, path: Path, refuse: Refuse): unknown {
-  const name = path.at(-1) ?? 'the document';
+  const name = nameOf(path);
   if (raw.kind !== 'scalar') return wrong(refuse, path, `${name} must be one value, not a ${raw.kind}`);
   const read = readScalar(raw, shape);
   if ('value' in read) return read.value;
@@ -53,7 +59,12 @@ function readPlain(raw: RawValue, shape: Shape, path: Path, refuse: Refuse): unk
 /** The text is never repeated: it may be the secret itself. */
 function readSecret(raw: RawValue, path: Path, refuse: Refuse): unknown {
   if (raw.kind === 'scalar' && typeof raw.value === 'string' && readSecretReference(raw.value) !== null) return raw.value;
-  return wrong(refuse, path, `${path.at(-1)} must be a reference to a secret: env:NAME or file:/absolute/path`, flowErrors.E_SECRET_INLINE);
+  return wrong(
+    refuse,
+    path,
+    `${nameOf(path)} must be a reference to a secret: env:NAME or file:/absolute/path`,
+    flowErrors.E_SECRET_INLINE,
+  );
 }
 
 function readEither(raw: RawValue, shape: Extract<Shape, { kind: 'either' }>, path: Path, refuse: Refuse): unknown {
@@ -67,22 +78,22 @@ function readRange(raw: RawValue, path: Path, refuse: Refuse): unknown {
   const isSound =
     numbers.length === 2 &&
     numbers.every((number) => typeof number === 'number' && Number.isInteger(number) && number >= 1 && number <= 1_000_000);
-  return isSound ? numbers : wrong(refuse, path, `${path.at(-1)} must be [first byte, bytes], both from 1`);
+  return isSound ? numbers : wrong(refuse, path, `${nameOf(path)} must be [first byte, bytes], both from 1`);
 }
 
 function readList(raw: RawValue, shape: Extract<Shape, { kind: 'list' }>, path: Path, refuse: Refuse): unknown {
-  if (raw.kind !== 'list') return wrong(refuse, path, `${path.at(-1)} must be a list`);
-  if (raw.items.length < shape.min) return wrong(refuse, path, `${path.at(-1)} needs at least ${shape.min}`);
+  if (raw.kind !== 'list') return wrong(refuse, path, `${nameOf(path)} must be a list`);
+  if (raw.items.length < shape.min) return wrong(refuse, path, `${nameOf(path)} needs at least ${shape.min}`);
   if (raw.items.length > shape.max)
-    return wrong(refuse, path, `${path.at(-1)} has ${raw.items.length} items; at most ${shape.max} are allowed`);
+    return wrong(refuse, path, `${nameOf(path)} has ${raw.items.length} items; at most ${shape.max} are allowed`);
   return raw.items.map((item, index) => readShape(item, shape.of, [...path, index], refuse));
 }
 
 function readMap(raw: RawValue, shape: Extract<Shape, { kind: 'map' }>, path: Path, refuse: Refuse): unknown {
-  if (raw.kind !== 'map') return wrong(refuse, path, `${path.at(-1)} must be a map`);
+  if (raw.kind !== 'map') return wrong(refuse, path, `${nameOf(path)} must be a map`);
   const { size } = raw.entries;
-  if (size < shape.min) return wrong(refuse, path, `${path.at(-1)} needs at least ${shape.min}`);
-  if (size > shape.max) return wrong(refuse, path, `${path.at(-1)} has ${size} entries; at most ${shape.max} are allowed`);
+  if (size < shape.min) return wrong(refuse, path, `${nameOf(path)} needs at least ${shape.min}`);
+  if (size > shape.max) return wrong(refuse, path, `${nameOf(path)} has ${size} entries; at most ${shape.max} are allowed`);
   const pattern = new RegExp(shape.keyPattern, 'u');
   const values: [string, unknown][] = [];
   for (const [key, value] of raw.entries) {
@@ -96,7 +107,7 @@ function readMap(raw: RawValue, shape: Extract<Shape, { kind: 'map' }>, path: Pa
 }
 
 function readObject(raw: RawValue, shape: ObjectShape, path: Path, refuse: Refuse): unknown {
-  if (raw.kind !== 'map') return wrong(refuse, path, `${path.at(-1) ?? 'the document'} must be a map of keys`);
+  if (raw.kind !== 'map') return wrong(refuse, path, `${nameOf(path)} must be a map of keys`);
   for (const key of raw.entries.keys()) {
     if (!Object.hasOwn(shape.keys, key)) refuseKey(key, shape, path, refuse);
   }
@@ -118,7 +129,7 @@ function readKey(raw: RawValue & { kind: 'map' }, key: string, description: Key,
     refuse({
       code: flowErrors.E_CONFIG_KEY,
       path,
-      message: `${key} is missing in ${path.at(-1) ?? 'the document'}: ${description.description}`,
+      message: `${key} is missing in ${nameOf(path)}: ${description.description}`,
     });
   return undefined;
 }
@@ -136,7 +147,7 @@ function refuseKey(key: string, shape: ObjectShape, path: Path, refuse: Refuse):
 }
 
 function readVariant(raw: RawValue, shape: VariantShape, path: Path, refuse: Refuse): unknown {
-  if (raw.kind !== 'map') return wrong(refuse, path, `${path.at(-1)} must be a map of keys`);
+  if (raw.kind !== 'map') return wrong(refuse, path, `${nameOf(path)} must be a map of keys`);
   const tag = raw.entries.get(shape.tag);
   const tagPath = [...path, shape.tag];
   const known = Object.keys(shape.variants);
