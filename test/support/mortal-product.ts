@@ -55,8 +55,8 @@ export interface LivingProduct {
   end(): Promise<void>;
 }
 
-/** Longer than any run takes, also in hasty time. */
-export const leaseMs = 60_000;
+/** Longer than any run takes, also in hasty time on a busy machine. */
+export const leaseMs = 600_000;
 
 export function startProduct(place: ProductPlace, mortality: Mortality): LivingProduct {
   const { ports } = mortality;
