@@ -63,7 +63,7 @@ export function decisionCommand({ command, summary, thing, more, path, body }: D
       }
       const key = textOption(line, 'idempotency-key') ?? systemPorts.ids.next();
       const headers = { 'idempotency-key': key };
-      await printOne(line, await api.post(path(id), { ...request, ...(version !== undefined && { version }) }, headers));
+      await printOne(line, await api.post(path(id), { ...request, ...(version !== undefined && { version }) }, headers), { isDone: true });
       return 0;
     },
   };

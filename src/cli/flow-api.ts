@@ -34,7 +34,13 @@ export const flowListCommand: Command = {
   options,
   async run(line) {
     const columns = ['name', 'service', 'subService', 'version', 'enabled', 'hash'];
-    await printList(line, { path: '/v1/flows', itemsMax: 10_000, hint: 'the API has the rest, page by page', columns });
+    await printList(line, {
+      path: '/v1/flows',
+      itemsMax: 10_000,
+      hint: 'the API has the rest, page by page',
+      columns,
+      fields: [...columns, 'flowId', 'flowVersionId', 'createdAt'],
+    });
     return 0;
   },
 };
@@ -91,7 +97,7 @@ export const flowApplyCommand: Command = {
         );
       }
     }
-    await printOutcomes(line, await applyAll(api, documents));
+    await printOutcomes(line, await applyAll(api, documents), true);
     return 0;
   },
 };
@@ -173,9 +179,9 @@ async function naming<Result>(file: string, act: () => Promise<Result>): Promise
   }
 }
 
-async function printOutcomes(line: CommandLine, outcomes: readonly Outcome[]): Promise<void> {
+async function printOutcomes(line: CommandLine, outcomes: readonly Outcome[], isDone = false): Promise<void> {
   const rows = outcomes.map((outcome) => ({ ...outcome, changed: outcome.changes.length }));
-  await printRows(line, rows, { columns });
+  await printRows(line, rows, { columns, isDone });
   if (textOption(line, 'output') === undefined && !line.options.json) tellDetails(outcomes);
 }
 

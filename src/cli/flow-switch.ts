@@ -27,7 +27,7 @@ function switchCommand(verb: 'enable' | 'disable', summary: string): Command {
         }
         if (plan.changed) await confirmPlan(line, `${verb} flow ${name}`, plan);
       }
-      await printOne(line, await api.post(`/v1/flows/${name}/${verb}`, {}));
+      await printOne(line, await api.post(`/v1/flows/${name}/${verb}`, {}), { isDone: true });
       return 0;
     },
   };

@@ -11,8 +11,10 @@ import { cliErrors } from './cli-errors.ts';
 import { type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
 import { loadSettings } from './load-settings.ts';
 import { printOne, printRows } from './output.ts';
+import { wantedFields } from './output-fields.ts';
 
 const options = { ...outputOptions, 'data-dir': { type: 'string' } } as const;
+const tenantFields = ['name', 'tenantId'];
 const tiers: readonly Tier[] = ['gold', 'silver', 'bronze'];
 
 export const tenantVerbs: Readonly<Record<string, Command>> = {
@@ -25,7 +27,7 @@ export const tenantVerbs: Readonly<Record<string, Command>> = {
       const tier = (textOption(line, 'tier') ?? 'silver') as Tier;
       if (!tiers.includes(tier)) throw new HeadgateError(cliErrors.E_USAGE, `--tier is one of ${tiers.join(', ')}`);
       const tenantId = await withDatabase(line, (db, { cell, region }) => ensureTenant(db, systemPorts.ids, { name, tier, cell, region }));
-      await printOne(line, { tenant: name, tenantId, tier });
+      await printOne(line, { tenant: name, tenantId, tier }, { isDone: true });
       return 0;
     },
   },
@@ -34,7 +36,7 @@ export const tenantVerbs: Readonly<Record<string, Command>> = {
     summary: 'Lists the tenants of this cell.',
     options,
     async run(line) {
-      await printRows(line, (await withDatabase(line, (db) => listTenants(db))) as never, { columns: ['name', 'tenantId'] });
+      await printRows(line, (await withDatabase(line, (db) => listTenants(db))) as never, { columns: tenantFields, fields: tenantFields });
       return 0;
     },
   },
@@ -47,6 +49,8 @@ export const keyCreateCommand: Command = {
   options: { ...options, name: { type: 'string' }, scopes: { type: 'string' } },
   async run(line) {
     const tenant = requiredPositional(line, 0, 'TENANT', this.usage);
+    // Before the key is made: it is shown once.
+    wantedFields(line, { rows: [], known: ['key', 'keyId', 'tenant', 'scopes'] });
     const wanted = (textOption(line, 'scopes')?.split(',') as readonly Scope[] | undefined) ?? usualScopes;
     const made = await withDatabase(line, async (db) => {
       const tenantId = await findTenant(db, tenant);
