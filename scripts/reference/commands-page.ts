@@ -4,7 +4,7 @@ import { commands, isCommand } from '../../src/main/commands.ts';
 
 export async function renderCommandsPage(): Promise<string> {
   const sections: string[] = [];
-  for (const [name, load] of Object.entries(commands)) {
+  for (const [name, { load }] of Object.entries(commands)) {
     const loaded = await load();
     const own: readonly Command[] = isCommand(loaded) ? [loaded] : Object.values(loaded);
     sections.push(`## ${name}\n\n${own.map(({ usage, summary }) => `    ${usage}\n\n${summary}\n`).join('\n')}`);
@@ -12,7 +12,7 @@ export async function renderCommandsPage(): Promise<string> {
   return `# Commands
 
 \`headgate COMMAND --help\` says the same. Data goes to stdout, everything else to stderr: a table on a terminal, tab-separated values
-elsewhere, what \`--json\` or \`-o json|ndjson|yaml|csv\` asks for; \`--fields a,b.c\` picks. Commands that speak to a server take
+elsewhere, what \`--json\` or \`-o json|ndjson|yaml|csv\` asks for; \`--fields a,b.c\` picks, and a field that is not there is refused. Commands that speak to a server take
 \`--url\` (or \`HEADGATE_URL\`) and \`--key-file\` (or \`HEADGATE_API_KEY\`); those with \`--data-dir\` work beside it, on its settings.
 What changes state shows its plan and asks on a terminal, and needs \`--yes\` elsewhere.
 

@@ -6,23 +6,25 @@ import { commands, isCommand } from './commands.ts';
 
 type Dispatch = (argv: readonly string[]) => Promise<number>;
 
-async function dispatcher(name: string, load: (typeof commands)[string]): Promise<Dispatch> {
-  const [loaded, { runCommand, runVerb }] = await Promise.all([load(), import('../cli/command.ts')]);
+async function dispatcher(name: string, command: (typeof commands)[string]): Promise<Dispatch> {
+  const [loaded, { runCommand, runVerb }] = await Promise.all([command.load(), import('../cli/command.ts')]);
   return (argv) => (isCommand(loaded) ? runCommand(loaded, argv) : runVerb(name, loaded, argv));
 }
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(`usage: headgate COMMAND …\ncommands: ${Object.keys(commands).join(', ')}\nheadgate COMMAND --help says more\n`);
+    const width = Math.max(...Object.keys(commands).map((each) => each.length));
+    const lines = Object.entries(commands).map(([each, { summary }]) => `  ${each.padEnd(width)}  ${summary}\n`);
+    process.stdout.write(`usage: headgate COMMAND …\n\n${lines.join('')}\nheadgate COMMAND --help says more\n`);
     return 0;
   }
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (load === undefined) {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
     process.stderr.write(`error E_USAGE: there is no command ${JSON.stringify(name)}\ntry: headgate --help\n`);
     return 2;
   }
-  return (await dispatcher(name, load))(rest);
+  return (await dispatcher(name, command))(rest);
 }
 
 // A reader that closes the pipe early (`| head`) is no failure of the command.

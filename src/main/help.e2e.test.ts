@@ -1,0 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { commands } from './commands.ts';
+
+test('help has a line for each command, which says what it is for', () => {
+  const { status, stdout, stderr } = spawnSync(join(import.meta.dirname, '../../bin/headgate'), ['--help'], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([0, '']);
+  const lines = stdout.split('\n').filter((line) => line.startsWith('  '));
+  expect(lines.map((line) => line.trim().split(' ')[0])).toEqual(Object.keys(commands));
+  for (const line of lines) expect(line).toMatch(/^ {2}[a-z-]+ {2,}[A-Z].{10,100}\.$/);
+});
