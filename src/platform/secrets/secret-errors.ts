@@ -15,7 +15,7 @@ export const secretErrors = defineErrors({
   E_SECRET_MISSING: {
     meaning: 'The environment variable or file of a secret reference is not there, or it is empty.',
     actor: 'administrator',
-    next: 'Write the file, which is looked up again on the next use, or set the variable and restart the server: a running one does not see it. `file:` needs no restart.',
+    next: 'Write the file: it is read again on the next use. A variable is seen only by a server that starts after it was set: restart it, or refer to a `file:` instead.',
     retryable: true,
   },
   E_SECRET_PERMISSIONS: {
