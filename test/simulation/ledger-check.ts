@@ -66,6 +66,11 @@ const selectOpen = `/* soak open things */
   union all select 'chunk group ' || state, count(*)::int from headgate.chunk_groups where state not in ('done', 'cancelled') group by 1
   union all select 'work ' || kind, count(*)::int from headgate.work_items group by 1`;
 
+/** Both at one instant: the event of what ended last may have no number yet. */
+const selectLeft = `/* soak left */
+  select ((select coalesce(sum(count), 0) from (${selectOpen}) open)
+    + (select count(*) from headgate.event_transactions where first_seq is null))::int as count`;
+
 const countLostWork = `/* soak lost work */
   select
     (select count(*) from headgate.chunk_groups g where g.state in ('ready', 'running') and not exists (
@@ -108,8 +113,13 @@ export async function countOpenJobs(inspection: Surroundings['inspection']): Pro
   return rows[0]!.count;
 }
 
-/** What is still open, by kind and state; empty when the product has nothing left to do. */
-export async function listOpen(inspection: Surroundings['inspection']): Promise<{ readonly what: string; readonly count: number }[]> {
+/** Open things and events without a number; 0 when the product has nothing left to do. */
+export async function countLeft(inspection: Surroundings['inspection']): Promise<number> {
+  return (await inspection.query<{ count: number }>(selectLeft, [closedStates])).rows[0]!.count;
+}
+
+/** What is still open, by kind and state. */
+async function listOpen(inspection: Surroundings['inspection']): Promise<{ readonly what: string; readonly count: number }[]> {
   return (await inspection.query<{ what: string; count: number }>(selectOpen, [closedStates])).rows;
 }
 

@@ -44,7 +44,8 @@ export function createLifePlan({ kills: killsWanted, points, shares, pausePoints
     const least = Math.min(...points.map(rank));
     const point = random.pick(points.filter((candidate) => rank(candidate) === least));
     tries[point]! += 1;
-    return { end: 'point', point, count: hits[point] === 0 ? 1 : isBehind() ? random.between(5, 25) : random.between(1, 8) };
+    const isRare = hits[point] === 0 && tries[point]! > 3;
+    return { end: 'point', point, count: hits[point] === 0 ? 1 : isBehind() ? random.between(5, 25) : random.between(1, 8), isRare };
   }
 
   function choosePause(): Life {
@@ -53,8 +54,9 @@ export function createLifePlan({ kills: killsWanted, points, shares, pausePoints
   }
 
   function choose(): Life {
-    // A kill at any instant waits for the traffic, one at a point does not: on a slow machine there are more of the former.
-    if (isBehind() && random.isTrue(0.5)) return { end: 'instant' };
+    // A kill at any instant waits for the traffic, one at a point does not: on a slow machine there are more of the former, and the
+    // last life is one.
+    if (isBehind() && (kills + underWay === killsWanted || random.isTrue(0.5))) return { end: 'instant' };
     const draw = random.fraction();
     if (points.length > 0 && draw < shares.point) return choosePoint();
     if (draw < shares.point + shares.pause) return choosePause();

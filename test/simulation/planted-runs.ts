@@ -68,7 +68,7 @@ export async function checkPlantedFaults(options: {
         name,
         seed: options.seed + (attempt - 1) * 1_000,
         plant,
-        peaceMsMax: 15_000,
+        stillMsMax: 15_000,
         say: (line) => options.say(`planted ${plant}: ${line}`),
       });
       caught[plant] = isCaught(result);

@@ -8,7 +8,8 @@ import type { SeededRandom } from './seeded-random.ts';
 import { type ServedProcess, startServing } from './served-process.ts';
 
 export type Life =
-  | { readonly end: 'point'; readonly point: string; readonly count: number }
+  /** Rare: it was tried several times in vain. */
+  | { readonly end: 'point'; readonly point: string; readonly count: number; readonly isRare: boolean }
   | { readonly end: 'instant' }
   /** Stopped at the named point, if it comes by it in time, else at some instant. */
   | { readonly end: 'pause'; readonly point?: string; readonly count?: number }
@@ -30,8 +31,10 @@ export interface SlotOptions {
   readonly logFolder: string;
   readonly leaseMs: number;
   readonly random: SeededRandom;
-  /** True while the traffic lags behind the kills: a kill at any instant waits for it, within bounds. */
+  /** True while the traffic lags behind the kills: a kill at any instant waits for it, however slow the machine is. */
   isBehind(): boolean;
+  /** Files acknowledged so far. */
+  acked(): number;
   /** True when the database is being restarted, or was a moment ago: a process that starts then may give up. */
   isDatabaseAway(): boolean;
   /** What the next life is to be; undefined ends the slot's work. */
@@ -42,11 +45,14 @@ export interface SlotOptions {
 const readyMsMax = 30_000;
 /** A process that does not come by its named point within this time is killed all the same. */
 const pointMsMax = 5_000;
+const rarePointMsMax = 20_000;
 const stopMsMax = 2_000;
 const stopLookMs = 20;
-const behindMsMax = 10_000;
+/** Traffic that stands still for this long, beside a process that runs, does not come back. */
+const stillMsMax = 60_000;
 const behindLookMs = 100;
-const drainMsMax = 10_000;
+/** Only a process that hangs needs more, also on a busy machine: it has 4 s for the work in hand. */
+export const drainMsMax = 30_000;
 
 /** Lives and dies until there is no next life; no process is left then. */
 export async function runServerSlot(options: SlotOptions): Promise<void> {
@@ -60,7 +66,7 @@ async function live(options: SlotOptions, life: Life): Promise<LifeOutcome> {
   const { port, name, env, logFolder } = options;
   const server = startServing({ port, env: { ...env, ...switchesOf(life) }, logPath: join(logFolder, `${name}.log`) });
   const isReady = await server.waitUntilReady(readyMsMax);
-  if (isReady) await spend(life, server, options);
+  const fault = isReady ? await spend(life, server, options) : undefined;
   const wasLate = !isReady && !server.hasEnded;
   server.signal('SIGKILL');
   const { code, signal } = await server.ended;
@@ -70,7 +76,7 @@ async function live(options: SlotOptions, life: Life): Promise<LifeOutcome> {
 
   function surpriseOf(): string | undefined {
     if (wasLate) return `${name} was not ready after ${readyMsMax} ms`;
-    if (wasKilled) return life.end === 'drain' ? `${name} did not end within ${drainMsMax} ms of SIGTERM` : undefined;
+    if (wasKilled) return life.end === 'drain' ? `${name} did not end within ${drainMsMax} ms of SIGTERM` : fault;
     if (life.end === 'drain' && code === 0) return undefined;
     if (!isReady && code === 1 && options.isDatabaseAway()) return undefined;
     return `${name} ended with ${signal ?? `code ${code}`} while ${isReady ? 'it ran' : 'it started'}`;
@@ -83,16 +89,17 @@ function switchesOf(life: Life): Record<string, string> {
   return {};
 }
 
-async function spend(life: Life, server: ServedProcess, { leaseMs, random, isBehind }: SlotOptions): Promise<void> {
+/** Resolves with what was wrong meanwhile, if anything was. */
+async function spend(life: Life, server: ServedProcess, options: SlotOptions): Promise<string | undefined> {
+  const { leaseMs, random } = options;
   const pass = (ms: number) => Promise.race([server.ended, sleep(ms)]);
   switch (life.end) {
     case 'point':
-      await pass(pointMsMax);
+      await pass(life.isRare ? rarePointMsMax : pointMsMax);
       break;
     case 'instant':
       await pass(random.between(50, 1_500));
-      for (let ms = 0; isBehind() && !server.hasEnded && ms < behindMsMax; ms += behindLookMs) await pass(behindLookMs);
-      break;
+      return waitForTraffic(server, options);
     case 'pause':
       if (life.point === undefined) await pass(random.between(100, 800));
       else for (let ms = 0; !server.isStopped && !server.hasEnded && ms < stopMsMax; ms += stopLookMs) await pass(stopLookMs);
@@ -107,4 +114,19 @@ async function spend(life: Life, server: ServedProcess, { leaseMs, random, isBeh
       await pass(drainMsMax);
       break;
   }
+  return undefined;
+}
+
+async function waitForTraffic(server: ServedProcess, { name, isBehind, acked }: SlotOptions): Promise<string | undefined> {
+  let seen = acked();
+  let movedMs = performance.now();
+  while (isBehind() && !server.hasEnded) {
+    await Promise.race([server.ended, sleep(behindLookMs)]);
+    if (acked() > seen) {
+      seen = acked();
+      movedMs = performance.now();
+    }
+    if (performance.now() - movedMs > stillMsMax) return `no file was acknowledged in ${stillMsMax} ms while ${name} ran`;
+  }
+  return undefined;
 }

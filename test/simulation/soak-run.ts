@@ -8,12 +8,13 @@ import type { EmbeddedPostgres } from '../../src/platform/postgres/embedded-post
 import { checkEndToEnd, type EndToEndResult } from './end-to-end-check.ts';
 import { type FaultSchedule, startFaults } from './fault-schedule.ts';
 import type { Traffic } from './generated-files.ts';
-import { checkLedger, countOpenJobs, type LedgerResult, listOpen } from './ledger-check.ts';
+import { checkLedger, countLeft, countOpenJobs, type LedgerResult } from './ledger-check.ts';
 import { createLifePlan, type LifeShares } from './life-plan.ts';
 import { seededRandom } from './seeded-random.ts';
 import { type Senders, startSenders } from './senders.ts';
 import { freePort, startServing } from './served-process.ts';
-import { runServerSlot } from './server-slot.ts';
+import { drainMsMax, runServerSlot } from './server-slot.ts';
+import { acksPerKill } from './soak-verdict.ts';
 import { openSurroundings, type Surroundings } from './surroundings.ts';
 
 export interface SoakOptions {
@@ -31,8 +32,8 @@ export interface SoakOptions {
   readonly isSecondSteady?: boolean;
   /** HEADGATE_TEST_PLANT of the serving processes. */
   readonly plant?: string;
-  /** How long everything may take to end once nothing disturbs it. */
-  readonly peaceMsMax: number;
+  /** What is still open is stuck when nothing disturbs it and nothing has come to its end for so long. */
+  readonly stillMsMax: number;
   readonly say: (line: string) => void;
 }
 
@@ -49,8 +50,6 @@ export interface SoakResult extends Omit<EndToEndResult, 'examples'>, Omit<Ledge
 
 const leaseMs = 1_000;
 const lookMs = 200;
-/** Less traffic would make kills of idle processes. */
-export const acksPerKill = 10;
 /** Something is wrong with the set-up, not with the product's endurance. */
 const surprisesMax = 20;
 
@@ -110,6 +109,7 @@ async function disturb(
       leaseMs,
       random: random.fork(),
       isBehind,
+      acked: () => senders.acked,
       isDatabaseAway: () => running.isDatabaseAway,
       nextLife: () => (surprises.length < surprisesMax ? plan.next() : undefined),
       onEnd(life, outcome) {
@@ -151,8 +151,8 @@ function plantOf(plant: string | undefined): Record<string, string> {
   return plant === undefined ? {} : { HEADGATE_TEST_PLANT: plant };
 }
 
-/** Nothing is broken any more: two processes that stay, until nothing is left to do or the time is over. */
-async function makePeace({ peaceMsMax, plant, say }: SoakOptions, { surroundings, ports, senders }: Scene): Promise<string[]> {
+/** Nothing is broken any more: two processes that stay, until nothing is left to do or nothing moves. */
+async function makePeace({ stillMsMax, plant, say }: SoakOptions, { surroundings, ports, senders }: Scene): Promise<string[]> {
   const servers = ports.map((port, at) =>
     startServing({
       port,
@@ -160,18 +160,19 @@ async function makePeace({ peaceMsMax, plant, say }: SoakOptions, { surroundings
       logPath: `${surroundings.logFolder}/server-${at}.log`,
     }),
   );
-  const deadlineMs = performance.now() + peaceMsMax;
-  const giveUp = setTimeout(() => senders.abort(), peaceMsMax);
-  await senders.finish();
-  clearTimeout(giveUp);
+  const finished = senders.finish();
+  finished.catch(() => {});
+  await waitWhileLess(async () => senders.inFlight, stillMsMax);
+  if (senders.inFlight > 0) senders.abort();
+  await finished;
   say(`${senders.acked} files acknowledged; waiting until everything has ended`);
-  while (performance.now() < deadlineMs && !(await hasEnded(surroundings))) await sleep(lookMs);
+  await waitWhileLess(() => countLeft(surroundings.inspection), stillMsMax);
   const surprises: string[] = [];
   await Promise.all(
     servers.map(async (server, at) => {
       if (server.hasEnded) surprises.push(`server-${at} ended in peace`);
       server.signal('SIGTERM');
-      await Promise.race([server.ended, sleep(10_000)]);
+      await Promise.race([server.ended, sleep(drainMsMax)]);
       if (!server.hasEnded) surprises.push(`server-${at} did not end after SIGTERM`);
       server.signal('SIGKILL');
       const { code, signal } = await server.ended;
@@ -181,11 +182,19 @@ async function makePeace({ peaceMsMax, plant, say }: SoakOptions, { surroundings
   return surprises;
 }
 
-async function hasEnded({ inspection }: Surroundings): Promise<boolean> {
-  const { rows } = await inspection.query<{ count: number }>(
-    '/* soak unnumbered events */ select count(*)::int as count from headgate.event_transactions where first_seq is null',
-  );
-  return rows[0]!.count === 0 && (await listOpen(inspection)).length === 0;
+/** Resolves when nothing is left, or when what is left has not become less than it ever was for `stillMsMax`. */
+async function waitWhileLess(countLeft: () => Promise<number>, stillMsMax: number): Promise<void> {
+  let least = Number.POSITIVE_INFINITY;
+  let movedMs = performance.now();
+  for (;;) {
+    const left = await countLeft();
+    if (left === 0) return;
+    if (left < least) {
+      least = left;
+      movedMs = performance.now();
+    } else if (performance.now() - movedMs > stillMsMax) return;
+    await sleep(lookMs);
+  }
 }
 
 /** Looks at the number of open jobs again and again; keeps the last one while the database is away. */
