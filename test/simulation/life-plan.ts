@@ -5,6 +5,9 @@
 import type { SeededRandom } from './seeded-random.ts';
 import type { Life } from './server-slot.ts';
 
+/** Files acknowledged per kill: less traffic would make kills of idle processes. */
+export const acksPerKill = 10;
+
 /** Shares of the ways to end; what is left is a kill at any instant. */
 export interface LifeShares {
   readonly point: number;

@@ -9,12 +9,11 @@ import { checkEndToEnd, type EndToEndResult } from './end-to-end-check.ts';
 import { type FaultSchedule, startFaults } from './fault-schedule.ts';
 import type { Traffic } from './generated-files.ts';
 import { checkLedger, countLeft, countOpenJobs, type LedgerResult } from './ledger-check.ts';
-import { createLifePlan, type LifeShares } from './life-plan.ts';
+import { acksPerKill, createLifePlan, type LifeShares } from './life-plan.ts';
 import { seededRandom } from './seeded-random.ts';
 import { type Senders, startSenders } from './senders.ts';
 import { freePort, startServing } from './served-process.ts';
 import { drainMsMax, runServerSlot } from './server-slot.ts';
-import { acksPerKill } from './soak-verdict.ts';
 import { openSurroundings, type Surroundings } from './surroundings.ts';
 
 export interface SoakOptions {

@@ -1,8 +1,7 @@
 /** What makes a soak fail, each as a sentence: the report and stderr say the same, and nothing else makes it fail. */
+import { acksPerKill } from './life-plan.ts';
 import type { SoakResult } from './soak-run.ts';
 
-/** Less traffic would make kills of idle processes. */
-export const acksPerKill = 10;
 /** With fewer kills than this not every named point comes up. */
 const killsForAllPoints = 100;
 
