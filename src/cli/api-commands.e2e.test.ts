@@ -60,6 +60,16 @@ describe('tenants and keys', () => {
 });
 
 describe('flows', () => {
+  it('and other lists that are empty have fields too, and no others', async () => {
+    for (const list of ['flow', 'job', 'batch', 'dead-letter', 'arrival', 'file', 'blocked-key'])
+      expect(await headgate(list, 'list', '--fields', 'nothing')).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/^error E_USAGE: --fields: there is no "nothing"; there are \w+, \w+, /),
+      });
+    expect(await headgate('job', 'list', '--fields', 'jobId,records.read')).toMatchObject({ code: 0, stdout: 'jobId\trecords.read\n' });
+  });
+
   it('are planned, need a yes, are applied and listed', async () => {
     const names = ['failing.yaml', 'waiting.yaml', 'flow.yaml', 'nowhere.yaml', 'out.yaml'];
     const connections = await headgate('flow', 'plan', 'out.yaml', '--exit-code');

@@ -39,7 +39,6 @@ export const flowListCommand: Command = {
       itemsMax: 10_000,
       hint: 'the API has the rest, page by page',
       columns,
-      fields: [...columns, 'flowId', 'flowVersionId', 'createdAt'],
     });
     return 0;
   },

@@ -10,7 +10,6 @@ import { printOne } from './output.ts';
 import { keyCreateCommand } from './tenant.ts';
 
 const options = { ...outputOptions, ...apiOptions } as const;
-const keyFields = ['keyId', 'name', 'scopes', 'createdAt', 'expiresAt', 'revokedAt'];
 const listMax = 10_000;
 
 interface KeyAnswer extends Readonly<Record<string, unknown>> {
@@ -24,7 +23,7 @@ export const keyVerbs: Readonly<Record<string, Command>> = {
     summary: "Lists the tenant's API keys, newest first, without the keys themselves. Needs a key with the scope admin.",
     options: { ...options, limit: { type: 'string' } },
     async run(line) {
-      await printList(line, { path: '/v1/keys', columns: keyFields, fields: keyFields });
+      await printList(line, { path: '/v1/keys', columns: ['keyId', 'name', 'scopes', 'createdAt', 'expiresAt', 'revokedAt'] });
       return 0;
     },
   },

@@ -1,6 +1,7 @@
 /** Prints what a list of the API holds, up to a limit, and says on stderr when there is more than that. */
 import { createApiClient } from './api-client.ts';
 import { type CommandLine, countOption } from './command.ts';
+import { listedFields } from './list-fields.ts';
 import { type OutputShape, printRows } from './output.ts';
 
 export interface ListShape extends OutputShape {
@@ -16,7 +17,7 @@ export interface ListShape extends OutputShape {
 export async function printList<Item extends Readonly<Record<string, unknown>>>(line: CommandLine, shape: ListShape): Promise<Item[]> {
   const { path, query = {}, itemsMax = 50, hint = '--limit N shows more' } = shape;
   const { items, isCut } = await createApiClient(line).list<Item>(path, query, countOption(line, 'limit', itemsMax));
-  await printRows(line, items, shape);
+  await printRows(line, items, { ...shape, fields: listedFields(path) });
   if (isCut) process.stderr.write(`stopped after ${items.length}, there may be more: ${hint}\n`);
   return items;
 }

@@ -1,0 +1,23 @@
+/**
+ * What the items of the API's lists consist of, so that a name in `--fields` that is none is refused where a list is empty
+ * too. test/list-fields.test.ts holds it against what the API says of itself.
+ */
+const fieldsByPath: Readonly<Record<string, string>> = {
+  '/v1/arrivals': 'arrivalId flow source name state bytes sha256 reasonCode reason next fileId duplicateOf traceId seenAt changedAt',
+  '/v1/batches':
+    'batchId flow targetId state awaitsDecision outcomeUnknown jobIds records bytes attempts reasonCode message next createdAt changedAt',
+  '/v1/blocked-keys': 'deadLetterId jobId flow targetId recordNumber cause code isWholeLane blockedAt',
+  '/v1/dead-letters':
+    'deadLetterId jobId flowId flowName targetId batchId recordNumber cause code message deliveryKey createdAt blocksKey next',
+  '/v1/files': 'fileId arrivalId flow name bytes sha256 containerSha256 acceptedNumber sameNameAs acceptedAt jobIds',
+  '/v1/flows': 'name service subService version enabled hash flowId flowVersionId createdAt',
+  '/v1/jobs': 'jobId flow flowVersion file fileId state verdict reasonCode records createdAt closedAt',
+  '/v1/jobs/{id}/errors': 'record finding offset severity code field rule message',
+  '/v1/jobs/{id}/records': 'recordId record status warned offset targets',
+  '/v1/keys': 'keyId name scopes createdAt expiresAt revokedAt',
+};
+
+/** Undefined for a list that is not known. */
+export function listedFields(path: string): readonly string[] | undefined {
+  return fieldsByPath[path.replace(/^(\/v1\/jobs)\/[^/]+\//, '$1/{id}/')]?.split(' ');
+}
