@@ -10,6 +10,7 @@ const summaryFields = {
   targetId: text,
   state: choice(batchStates),
   awaitsDecision: Type.Boolean(),
+  outcomeUnknown: Type.Boolean(),
   jobIds: Type.Array(id),
   records: count,
   bytes: count,

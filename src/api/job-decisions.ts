@@ -1,7 +1,8 @@
 /** What people decide about jobs: release, reject, cancel. A dry run shows the records and money that it affects. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { cancelJob, type JobAction, previewDecision, rejectJob, releaseJob, retryCloseJob } from '../control/jobs/job-decisions.ts';
+import type { JobAction } from '../control/jobs/job-actions.ts';
+import { cancelJob, previewDecision, rejectJob, releaseJob, retryCloseJob } from '../control/jobs/job-decisions.ts';
 import { jobStates } from '../control/jobs/job-state.ts';
 import { reasonMax } from '../platform/access/decision-reason.ts';
 import { choice, describe, id, idParameter, line, named, object } from './answers.ts';

@@ -1,5 +1,6 @@
 /** What the API says of jobs and their records, as JSON Schema. */
 import { type TSchema, Type } from 'typebox';
+import { jobActions } from '../control/jobs/job-actions.ts';
 import { jobStates } from '../control/jobs/job-state.ts';
 import { choice, count, id, instant, named, nullable, object, text } from './answers.ts';
 
@@ -61,6 +62,7 @@ const job = object(
     startedAt: nullable(instant),
     reason: nullable(text),
     next: nullable(text),
+    allowed: Type.Array(choice(jobActions)),
     decidedBy: nullable(text),
     traceId: nullable(text),
     targets: Type.Object(
@@ -73,6 +75,7 @@ const job = object(
           dead: count,
           cancelled: count,
           parked: count,
+          lastRefusal: nullable(object({ batchId: id, code: text, message: nullable(text), tries: count })),
           behindParked: count,
           parkedFor: Type.Array(text),
           parkedReasons: Type.Array(object({ code: text, message: nullable(text), next: nullable(text) })),
@@ -96,7 +99,7 @@ const decisionPreview = object(
   {
     jobId: id,
     state: choice(jobStates),
-    allowed: Type.Array(choice(['release', 'reject', 'cancel', 'retry-close'] as const)),
+    allowed: Type.Array(choice(jobActions)),
     version: text,
     reasons: Type.Array(named('Reason')),
     warnings: Type.Array(object({ code: text, message: text })),

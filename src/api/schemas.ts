@@ -52,7 +52,7 @@ const deadLetter = object(
     deliveryKey: text,
     createdAt: instant,
     blocksKey: Type.Boolean(),
-    next: nullable(text),
+    next: text,
   },
   { $id: 'DeadLetter' },
 );
@@ -100,6 +100,7 @@ const arrival = object(
     sha256: nullable(sha256),
     reasonCode: nullable(text),
     reason: nullable(text),
+    next: nullable(text),
     fileId: nullable(id),
     duplicateOf: nullable(id),
     traceId: nullable(text),
@@ -139,7 +140,7 @@ const duplicateUpload = object(
   { $id: 'DuplicateUpload' },
 );
 const undecidedUpload = object(
-  { state: choice(['held', 'quarantined'] as const), ...taken, code: text, reason: text },
+  { state: choice(['held', 'quarantined'] as const), ...taken, code: text, reason: text, next: text },
   { $id: 'UndecidedUpload' },
 );
 

@@ -1,6 +1,7 @@
 /** The streaming upload: any size, any media type, with the answers of decisions 34. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { nextOfArrival } from '../pipeline/arrivals/arrival-next.ts';
 import { findFile } from '../pipeline/arrivals/arrival-views.ts';
 import { type UploadAnswer, type UploadRequest, uploadStatus } from '../pipeline/arrivals/upload.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
@@ -113,5 +114,7 @@ async function findJob(parts: ApiParts, tenantId: string, answer: UploadAnswer):
 
 function bodyOf(answer: Exclude<UploadAnswer, { kind: 'refused' }>, jobId: string | undefined): Record<string, unknown> {
   const { kind, ...rest } = answer;
-  return { state: kind, ...rest, ...(jobId && { jobId }) };
+  const isUndecided = answer.kind === 'held' || answer.kind === 'quarantined';
+  const next = isUndecided ? nextOfArrival({ arrivalId: answer.arrivalId, state: answer.kind, reasonCode: answer.code }) : null;
+  return { state: kind, ...rest, ...(isUndecided && { next: next ?? '' }), ...(jobId && { jobId }) };
 }

@@ -8,23 +8,19 @@ import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.
 import { cancelDeliveries } from '../../pipeline/deliveries/endings/delivery-cancel.ts';
 import { amountTexts, type FieldTexts, type StageTexts, stageTexts } from '../../pipeline/engine/amount-texts.ts';
 import { fileErrors } from '../../pipeline/engine/engine-errors.ts';
-import { ledgerErrors } from '../../pipeline/ledger/ledger-errors.ts';
 import { checkReason } from '../../platform/access/decision-reason.ts';
 import { answerOnce, type KeyedRequest } from '../../platform/access/idempotency-keys.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { recordEvents } from '../../platform/events/event-log.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import { type Decision, isAllowed, isUnbalanced, type JobAction, jobActions, unreadCode } from './job-actions.ts';
 import { jobErrors } from './job-errors.ts';
 import type { JobServices } from './job-services.ts';
-import { type JobState, jobTransitions, nextJobState } from './job-state.ts';
+import { type JobState, nextJobState } from './job-state.ts';
 import type { JobTotals } from './job-totals.ts';
 import { cancelRoutes } from './job-verdicts.ts';
 import { withdrawWork } from './job-withdrawal.ts';
 import { addUsage } from './tenant-usage.ts';
-
-export type Decision = 'release' | 'reject' | 'cancel';
-/** And of a job that does not balance: to try again to close it. */
-export type JobAction = Decision | 'retry-close';
 
 export interface DecisionRequest {
   readonly jobId: string;
@@ -107,7 +103,7 @@ export async function previewDecision(
       return {
         jobId,
         state: job.state,
-        allowed: (['release', 'reject', 'cancel', 'retry-close'] as const).filter((action) => isAllowed(job, action)),
+        allowed: jobActions.filter((action) => isAllowed(job, action)),
         version: job.version,
         reasons: isUnbalanced(job) ? [...failure, ...(check?.reasons ?? [])] : (check?.reasons ?? failure),
         warnings: isAllowed(job, 'release') ? releaseWarnings(job) : [],
@@ -131,23 +127,6 @@ function releaseWarnings(job: DecidableJob): DecisionPreview['warnings'] {
     code,
     message: `${message}, so the file may have been cut short: it holds ${check!.records.read} records, and a release delivers what is valid of them; ask the sender how many there should be`,
   }));
-}
-
-/** The first reason for which records of the file were not read; such a file is never delivered in part. */
-function unreadCode(job: DecidableJob): string | undefined {
-  return job.totals?.checked?.check.damage[0]?.code;
-}
-
-/** Closing it clears the code. */
-function isUnbalanced(job: DecidableJob): boolean {
-  return job.reasonCode === ledgerErrors.E_UNBALANCED;
-}
-
-function isAllowed(job: DecidableJob, decision: JobAction): boolean {
-  if (decision === 'retry-close') return isUnbalanced(job);
-  if (jobTransitions[job.state][decision] === undefined) return false;
-  if (decision === 'release') return job.totals?.checked != null && unreadCode(job) === undefined;
-  return decision !== 'reject' || job.state === 'held';
 }
 
 const updateJob = `/* decide about job */

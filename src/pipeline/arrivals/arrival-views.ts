@@ -1,5 +1,6 @@
 /** Queries for lists and pages of arrivals and accepted files. Newest first; `before` is the id to go on from. */
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import { nextOfArrival } from './arrival-next.ts';
 import type { ArrivalState } from './arrival-state.ts';
 
 export interface ArrivalView {
@@ -12,6 +13,8 @@ export interface ArrivalView {
   readonly sha256: string | null;
   readonly reasonCode: string | null;
   readonly reason: string | null;
+  /** What can be done about it; null where nothing is to be done. */
+  readonly next: string | null;
   readonly fileId: string | null;
   readonly duplicateOf: string | null;
   readonly traceId: string | null;
@@ -48,13 +51,18 @@ const selectArrivals = `/* list arrivals */ select ${arrivalColumns} ${arrivalTa
 const selectArrival = `/* get arrival */ select ${arrivalColumns} ${arrivalTables} where a.tenant_id = $1 and a.arrival_id = $2`;
 
 export async function listArrivals(tx: TenantTx, page: Page & { readonly state?: string }): Promise<ArrivalView[]> {
-  return (
-    await tx.query<ArrivalView>(selectArrivals, [tx.tenantId, page.before ?? null, page.flow ?? null, page.state ?? null, page.limit])
-  ).rows;
+  const values = [tx.tenantId, page.before ?? null, page.flow ?? null, page.state ?? null, page.limit];
+  return (await tx.query<ArrivalRow>(selectArrivals, values)).rows.map(withNext);
 }
 
 export async function findArrival(tx: TenantTx, arrivalId: string): Promise<ArrivalView | undefined> {
-  return (await tx.query<ArrivalView>(selectArrival, [tx.tenantId, arrivalId])).rows[0];
+  return (await tx.query<ArrivalRow>(selectArrival, [tx.tenantId, arrivalId])).rows.map(withNext)[0];
+}
+
+type ArrivalRow = Omit<ArrivalView, 'next'>;
+
+function withNext(row: ArrivalRow): ArrivalView {
+  return { ...row, next: nextOfArrival(row) };
 }
 
 const fileColumns = `x.file_id as "fileId", x.arrival_id as "arrivalId", f.name as flow, x.name, x.bytes, x.sha256, x.container_sha256 as "containerSha256",

@@ -18,6 +18,10 @@ export interface GzipUnpackerOptions {
   readonly onBytes: (bytes: Uint8Array) => void;
 }
 
+/** No text begins so: its second byte is none that UTF-8 has there. */
+export const gzipMagic = [0x1f, 0x8b];
+const notPacked = 'the file is not packed with gzip, as its source or its Content-Encoding says that it is';
+
 /** Small files may unpack to this much whatever their ratio. */
 const ratioFloorBytes = 1024 * 1024;
 const outputBytes = 64 * 1024;
@@ -31,6 +35,7 @@ export class GzipUnpacker {
   #unpackedBytes = 0;
   #failure: unknown;
   #problem: UnpackProblem | undefined;
+  readonly #head: number[] = [];
 
   constructor(options: GzipUnpackerOptions) {
     this.#options = options;
@@ -41,7 +46,8 @@ export class GzipUnpacker {
     };
     this.#gunzip.on('data', (bytes: Uint8Array) => this.#take(bytes));
     this.#gunzip.on('error', (error: NodeJS.ErrnoException) => {
-      if (/^Z_/.test(error.code ?? '')) this.#problem ??= { code: 'E_ARCHIVE', message: 'the packed file is damaged or incomplete' };
+      if (/^Z_/.test(error.code ?? ''))
+        this.#problem ??= { code: 'E_ARCHIVE', message: this.#isGzip() ? 'the packed file is damaged or incomplete' : notPacked };
       else this.#failure ??= error;
       end();
     });
@@ -52,6 +58,7 @@ export class GzipUnpacker {
   /** Resolves when the bytes have been used. What is wrong is known at the latest at `end`. */
   async push(bytes: Uint8Array): Promise<UnpackProblem | undefined> {
     this.#receivedBytes += bytes.length;
+    this.#head.push(...bytes.subarray(0, gzipMagic.length - this.#head.length));
     if (!this.#isOver) await Promise.race([this.#over.promise, new Promise<void>((resolve) => this.#gunzip.write(bytes, () => resolve()))]);
     return this.#outcome();
   }
@@ -69,6 +76,10 @@ export class GzipUnpacker {
 
   abort(): void {
     this.#gunzip.destroy();
+  }
+
+  #isGzip(): boolean {
+    return this.#head.every((byte, at) => byte === gzipMagic[at]);
   }
 
   #outcome(): UnpackProblem | undefined {

@@ -31,6 +31,7 @@ import type { ArrivalVerdict } from './file-acceptance.ts';
 import type { FileIntake, ReceiveContext, ReceivedArrival } from './file-intake.ts';
 import { createNameMatcher, problemOfName } from './file-name.ts';
 import type { ReceivedFile } from './file-receiver.ts';
+import { gzipMagic } from './gzip-unpacker.ts';
 import { KeyQueue } from './upload-keys.ts';
 
 export interface UploadRequest {
@@ -109,9 +110,6 @@ export function createUploads(parts: UploadParts): Uploads {
 
 /** More room is asked for in such steps where the sender did not say how much comes. */
 const growBytes = 8 * 1024 * 1024;
-
-/** No text begins so: its second byte is none that UTF-8 has there. */
-const gzipMagic = [0x1f, 0x8b];
 
 class RefusedMeanwhile extends Error {
   readonly refusal: Refusal;

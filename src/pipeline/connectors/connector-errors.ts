@@ -15,7 +15,7 @@ export const connectorErrors = defineErrors({
   E_TARGET_UNREACHABLE: {
     meaning: 'No connection to the target could be made; nothing was sent.',
     actor: 'downstream',
-    next: 'Check that the target runs and that the network lets it be reached; the batch is tried again.',
+    next: 'Check that the target runs and that the network lets it be reached.',
     retryable: true,
   },
   E_TARGET_TIMEOUT: {
@@ -27,19 +27,19 @@ export const connectorErrors = defineErrors({
   E_TARGET_REPLY_LOST: {
     meaning: 'The connection to the target ended after the batch was sent and before its answer came.',
     actor: 'downstream',
-    next: 'Nothing at first: the batch is resolved as its target allows. If it happens often, look at proxies between them.',
+    next: 'Look at the proxies between them and at the log of the target; `headgate batch get` says what becomes of the batch.',
     retryable: true,
   },
   E_TARGET_BUSY: {
     meaning: 'The target asks to be left alone for a while, or failed on its own side.',
     actor: 'downstream',
-    next: "Nothing at first: the batch is tried again. If it stays, lower the target's rate or concurrency.",
+    next: "Look at the target; if it is only busy, lower the target's `rate` or `concurrency`.",
     retryable: true,
   },
   E_TARGET_REFUSED: {
     meaning: 'The target refused the batch or record and would refuse it again.',
     actor: 'downstream',
-    next: "Find the reason in the target's own log by the batch id, then correct the flow or the data and replay.",
+    next: "Find the reason in the target's own log by the batch id, and correct the flow or the data.",
   },
   E_TARGET_FORBIDDEN: {
     meaning: 'The target refused the credentials of its connection.',
@@ -61,18 +61,18 @@ export const connectorErrors = defineErrors({
   E_TARGET_RECORD: {
     meaning: 'The target refused this record and took others of the same batch.',
     actor: 'downstream',
-    next: "Look at the record and the target's rules; correct it and replay.",
+    next: "Look at the record and the target's rules, and correct it.",
   },
   E_TARGET_SETUP: {
     meaning: 'The target lacks what the flow expects there: a table, a column, a right, a folder.',
     actor: 'administrator',
-    next: 'Create it or grant it; `headgate target ddl` prints tables. The batch is tried again.',
+    next: 'Create it or grant it; `headgate target ddl` prints tables.',
     retryable: true,
   },
   E_TARGET_FULL: {
     meaning: 'The target has no space left.',
     actor: 'operator',
-    next: 'Free space at the target; the batch is tried again.',
+    next: 'Free space at the target.',
     retryable: true,
   },
   E_TARGET_CONFLICT: {

@@ -1,12 +1,13 @@
 /** Queries for lists and pages of delivery batches: where each stands, whose records it has, what became of its attempts. */
-import { HeadgateError, nextOf } from '../../platform/base/errors.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { amountTexts, type FieldTexts } from '../engine/amount-texts.ts';
 import { addAmounts } from '../engine/amount-totals.ts';
 import type { FieldAmounts } from '../engine/chunk.ts';
 import { type BatchState, openBatchStates } from './batch-state.ts';
 import { deliveryErrors } from './delivery-errors.ts';
-import { awaitsDecision } from './held/held-batch-query.ts';
+import { awaitsDecision, hasUnknownAttempt } from './held/held-batch-query.ts';
+import { nextOfBatch } from './next-steps.ts';
 
 export interface BatchSummary {
   readonly batchId: string;
@@ -15,6 +16,8 @@ export interface BatchSummary {
   readonly state: BatchState;
   /** Nobody knows its outcome, and its flow says that a person decides; its sealed bytes can't be read; or settings are at fault. */
   readonly awaitsDecision: boolean;
+  /** Its last attempt may have arrived, or not; nobody knows yet. */
+  readonly outcomeUnknown: boolean;
   readonly jobIds: readonly string[];
   readonly records: number;
   readonly bytes: number;
@@ -22,7 +25,7 @@ export interface BatchSummary {
   readonly reasonCode: string | null;
   /** What was said last of why it is not delivered, in words; null where nothing was said. */
   readonly message: string | null;
-  /** What to do about it; null where nothing is to be done. */
+  /** What can be done about it as it stands; null where nothing is to be done. */
   readonly next: string | null;
   readonly createdAt: Date;
   readonly changedAt: Date;
@@ -64,7 +67,7 @@ export interface BatchFilter {
 /** As the partial index of open batches has them. */
 const isOpen = `b.state in (${openBatchStates.map((state) => `'${state}'`).join(', ')})`;
 
-const columns = `b.batch_id as "batchId", f.name as flow, b.target_id as "targetId", b.state, (${awaitsDecision}) as "awaitsDecision",
+const columns = `b.batch_id as "batchId", f.name as flow, b.target_id as "targetId", b.state, (${awaitsDecision}) as "awaitsDecision", ${hasUnknownAttempt} as "outcomeUnknown",
   b.job_ids as "jobIds", b.records, b.bytes, b.attempts, b.reason_code as "reasonCode",
   (select a.message from headgate.attempts a where a.tenant_id = $1 and a.batch_id in (b.batch_id, b.parent_batch_id) and a.reason_code = b.reason_code
     order by a.attempt_number desc limit 1) as message, b.created_at as "createdAt", b.changed_at as "changedAt"`;
@@ -92,8 +95,8 @@ export async function listBatches(
 
 type SummaryRow = Omit<BatchSummary, 'next'>;
 
-function withNext<Row extends Pick<BatchSummary, 'reasonCode'>>(row: Row): Row & Pick<BatchSummary, 'next'> {
-  return { ...row, next: row.reasonCode === null ? null : nextOf(row.reasonCode) || null };
+function withNext<Row extends Pick<BatchSummary, 'batchId' | 'state' | 'reasonCode'>>(row: Row): Row & Pick<BatchSummary, 'next'> {
+  return { ...row, next: nextOfBatch(row) };
 }
 
 const selectOne = `/* get batch */ select ${columns}, b.parent_batch_id as "parentBatchId", b.body_sha256 as "bodySha256",

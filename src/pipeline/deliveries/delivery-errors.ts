@@ -5,13 +5,13 @@ export const deliveryErrors = defineErrors({
   E_ATTEMPT_ABANDONED: {
     meaning: 'The process that was sending a batch ended, or lost its lease, before it could say what became of it.',
     actor: 'operator',
-    next: 'Nothing: the attempt counts as unknown and the batch is resolved as its target allows.',
+    next: 'If it was not stopped on purpose, look in the log why it ended; `headgate batch get` says what becomes of the batch.',
     retryable: true,
   },
   E_OUTCOME_UNKNOWN: {
     meaning: 'The last permitted attempt to deliver a batch ended without anybody knowing whether it arrived.',
     actor: 'operator',
-    next: 'Ask the target by the batch id or the delivery keys, then replay or discard the dead letters.',
+    next: 'Ask the target by the batch id or the delivery keys which records it has (`headgate dead-letter export` names them); send only the others again, in a new file (docs/deliveries.md).',
   },
   E_BATCH_UNKNOWN: {
     meaning: 'There is no delivery batch of this id.',
@@ -31,6 +31,6 @@ export const deliveryErrors = defineErrors({
   E_KEY_BLOCKED: {
     meaning: 'An earlier record of the same business key was given up at a target that keeps the order of keys, so this one was not sent.',
     actor: 'operator',
-    next: 'Settle the earlier record with the target, then release the key with `headgate blocked-key release`; records that come after that are sent.',
+    next: 'Settle the earlier record with the target, then release the key with `headgate blocked-key release` and send this record in a new file; it and records that come after that are sent.',
   },
 });

@@ -1,12 +1,16 @@
 /** Queries for lists and pages of jobs: counts, amounts, targets, verdict, findings, receipt. Newest first. */
+
+import { nextOfHeld } from '../../../pipeline/deliveries/next-steps.ts';
 import { type StageTexts, stageTexts } from '../../../pipeline/engine/amount-texts.ts';
 import type { FindingGroup } from '../../../pipeline/engine/chunk.ts';
 import type { ControlTotals } from '../../../pipeline/engine/file/file-rules.ts';
-import { HeadgateError, nextOf } from '../../../platform/base/errors.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { isAllowed, type JobAction, jobActions } from '../job-actions.ts';
 import { jobErrors } from '../job-errors.ts';
 import { isClosed, type JobState } from '../job-state.ts';
 import type { JobTotals } from '../job-totals.ts';
+import { nextOfJob, reasonOf } from './job-next.ts';
 
 export interface JobSummary {
   readonly jobId: string;
@@ -34,6 +38,14 @@ export interface ParkedReason {
   readonly next: string | null;
 }
 
+export interface LastRefusal {
+  readonly batchId: string;
+  readonly code: string;
+  readonly message: string | null;
+  /** The number of that attempt. */
+  readonly tries: number;
+}
+
 export interface JobTargetView {
   readonly routed: number;
   readonly delivered: number;
@@ -46,6 +58,8 @@ export interface JobTargetView {
   readonly parkedFor: readonly string[];
   /** The same with what was said last, and what to do; at most ten. */
   readonly parkedReasons: readonly ParkedReason[];
+  /** Of its batches that are tried and not delivered yet: what the one with the most tries met last. */
+  readonly lastRefusal: LastRefusal | null;
   /** In flight, but waiting in their lane behind a batch that is held, of this job or another. */
   readonly behindParked: number;
   /** Keys whose later records are held back because of records of this job. */
@@ -60,8 +74,10 @@ export interface JobView extends JobSummary {
   readonly acceptedNumber: number;
   readonly startedAt: Date | null;
   readonly reason: string | null;
-  /** What to do about its code; null where nothing is to be done. */
+  /** What can be done now; null where nothing is to be done. */
   readonly next: string | null;
+  /** What can be decided now. */
+  readonly allowed: readonly JobAction[];
   readonly decidedBy: string | null;
   readonly traceId: string | null;
   readonly targets: Readonly<Record<string, JobTargetView>>;
@@ -104,6 +120,12 @@ const selectJob = `/* get job */ select ${columns}, j.bytes, j.chunks, j.chunks_
 
 const selectTargets = `/* get job targets */ select t.target_id as "targetId", t.routed, t.delivered, t.refused, t.dead, t.cancelled,
   coalesce(h.records, 0)::int8 as parked, coalesce(h.codes, '{}') as "parkedFor", coalesce(h.reasons, '[]') as "parkedReasons",
+    (select jsonb_build_object('batchId', b.batch_id, 'code', a.reason_code, 'message', a.message, 'tries', a.attempt_number)
+      from (select e.batch_id, e.parent_batch_id from headgate.batches e where e.tenant_id = $1 and e.target_id = t.target_id and e.state in ('ready', 'sending', 'unknown')
+        and e.attempts > 0 and e.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
+        order by e.attempts desc, e.batch_id desc limit 1) b
+      join headgate.attempts a on a.tenant_id = $1 and a.batch_id in (b.batch_id, b.parent_batch_id) and a.reason_code is not null
+      order by a.attempt_number desc limit 1) as "lastRefusal",
     coalesce((select sum((m ->> 'records')::int8) from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
       where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'ready' and b.lane >= 0 and (m ->> 'jobId')::uuid = $2
         and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
@@ -134,7 +156,7 @@ interface JobRow extends JobSummary {
   hasReceipt: boolean;
 }
 
-const withNext = (reason: Omit<ParkedReason, 'next'>): ParkedReason => ({ ...reason, next: nextOf(reason.code) || null });
+const withNext = (reason: Omit<ParkedReason, 'next'>): ParkedReason => ({ ...reason, next: nextOfHeld(reason.code) });
 
 /** Undefined when the tenant has no such job. */
 export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | undefined> {
@@ -155,7 +177,9 @@ export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | un
   const checked = totals?.checked ?? null;
   return {
     ...summary,
-    next: row.reasonCode === null ? null : nextOf(row.reasonCode) || null,
+    reason: reasonOf(row, targets),
+    next: nextOfJob(row),
+    allowed: jobActions.filter((action) => isAllowed(row, action)),
     chunks: { total: chunks, done: chunksDone },
     targets,
     amounts: checked === null ? null : stageTexts(checked.check.amounts),

@@ -2,9 +2,10 @@
  * Dead letters: one row for each record that was given up for a target, with why and under which delivery key. Written in
  * the transaction that ends its batch; never changed. Rows hold numbers and codes, never content.
  */
-import { HeadgateError, nextOf } from '../../../platform/base/errors.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { deliveryErrors } from '../delivery-errors.ts';
+import { nextOfDeadLetter } from '../next-steps.ts';
 
 export const deadLetterCauses = ['refused', 'exhausted', 'blocked', 'poison', 'operator'] as const;
 export type DeadLetterCause = (typeof deadLetterCauses)[number];
@@ -27,8 +28,8 @@ export interface DeadLetterView extends NewDeadLetter {
   readonly createdAt: Date;
   /** Later records of its business key are held back because of it. */
   readonly blocksKey: boolean;
-  /** What the catalogue says to do about its code; null for a target's own code. */
-  readonly next: string | null;
+  /** What can be done about it. */
+  readonly next: string;
 }
 
 type LetterRow = Omit<DeadLetterView, 'next'>;
@@ -113,7 +114,7 @@ export async function getDeadLetter(tx: TenantTx, deadLetterId: string): Promise
 }
 
 function withNext(row: LetterRow): DeadLetterView {
-  return { ...row, next: nextOf(row.code) || null };
+  return { ...row, next: nextOfDeadLetter(row) };
 }
 
 function filterValues({ jobId, flowId, targetId, cause }: DeadLetterFilter): (string | null)[] {

@@ -3,11 +3,15 @@
 import { unreadableCodes } from '../endings/unreadable-codes.ts';
 import { configurationCodes } from './configuration-codes.ts';
 
-const heldCodes = [...unreadableCodes, ...configurationCodes];
+/** Of batches that are held though their outcome is known: nothing of them is there. */
+export const heldCodes: readonly string[] = [...unreadableCodes, ...configurationCodes];
+
+export const hasUnknownAttempt =
+  "exists (select from headgate.attempts a where a.tenant_id = $1 and a.batch_id = b.batch_id and a.outcome = 'unknown' and a.resolved_as is null)";
 
 /**
  * Nobody knows its outcome, its bytes can't be read, or settings are at fault. A decision to send it resolves its attempts and takes the reason
  * away, so that the batch waits for nobody any more.
  */
 export const awaitsDecision = `b.state = 'held' and (coalesce(b.reason_code, '') in (${heldCodes.map((code) => `'${code}'`).join(', ')})
-  or exists (select from headgate.attempts a where a.tenant_id = $1 and a.batch_id = b.batch_id and a.outcome = 'unknown' and a.resolved_as is null))`;
+  or ${hasUnknownAttempt})`;
