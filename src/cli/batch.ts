@@ -21,18 +21,22 @@ interface BatchAnswer extends Readonly<Record<string, unknown>> {
   readonly batchId: string;
   readonly reasonCode: string | null;
   readonly next: string | null;
+  readonly state: string;
   readonly awaitsDecision: boolean;
+  readonly outcomeUnknown: boolean;
 }
 
-/** On stderr, where data is text for people: once for each code what to do about it. */
+/** On stderr, where data is text for people: once for each code and state what to do about it. */
 function tellNext(line: CommandLine, batches: readonly BatchAnswer[]): void {
   if (line.options.json || textOption(line, 'output') !== undefined) return;
   const told = new Set<string>();
-  for (const { batchId, reasonCode, next, awaitsDecision } of batches) {
-    if (reasonCode === null || next === null || told.has(reasonCode)) continue;
-    told.add(reasonCode);
+  for (const { batchId, state, reasonCode, next, awaitsDecision, outcomeUnknown } of batches) {
+    const kind = `${reasonCode} ${state}`;
+    if (reasonCode === null || next === null || told.has(kind)) continue;
+    told.add(kind);
     const which = batches.length === 1 ? '' : `${reasonCode}: `;
-    const decide = awaitsDecision ? ` To send it again: headgate batch resolve ${batchId} --as resend --reason TEXT` : '';
+    const decide =
+      awaitsDecision && !outcomeUnknown ? ` To send it again: headgate batch resolve ${batchId} --as resend --reason TEXT` : '';
     process.stderr.write(`${printable(`try: ${which}${next}${decide}`)}\n`);
   }
 }

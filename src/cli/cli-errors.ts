@@ -27,6 +27,6 @@ export const cliErrors = defineErrors({
   E_TIMEOUT: {
     meaning: 'The awaited state was not reached in time.',
     actor: 'operator',
-    next: 'Look at `headgate job get`; wait longer with --timeout.',
+    next: '`headgate job get JOB` and `headgate batch list --job JOB` show what it waits for; `headgate job watch JOB` goes on waiting, longer with --timeout.',
   },
 });

@@ -13,6 +13,7 @@ interface HeldBatch {
   readonly reasonCode: string | null;
   readonly message: string | null;
   readonly next: string | null;
+  readonly outcomeUnknown: boolean;
 }
 
 /** True when records of the job are left to be delivered and each of them is held, or waits behind one that is. */
@@ -28,14 +29,8 @@ export function exitCodeOfJob(job: JobAnswer): number {
   return job.state === 'completed' ? 0 : 1;
 }
 
-/** On stderr: how a held job is decided; for each target that holds records of the job, what holds them. Nothing for any other. */
+/** On stderr: for each target that holds records of the job, what holds them, and what decides. Nothing where none does. */
 export async function tellWhatHolds(api: ApiClient, job: JobAnswer): Promise<void> {
-  if (job.state === 'held') {
-    const { jobId, reason } = job;
-    const lines = [`job ${jobId} is held${reason ? `: ${reason}` : ''}`, `show: headgate job get ${jobId}`];
-    lines.push(`decide: headgate job release ${jobId} --reason TEXT (or job reject)`);
-    process.stderr.write(`${lines.map(printable).join('\n')}\n`);
-  }
   if (!isHeldUp(job)) return;
   for (const [target, { parked, behindParked }] of Object.entries(job.targets)) {
     if (parked + behindParked === 0) continue;
@@ -49,7 +44,9 @@ export async function tellWhatHolds(api: ApiClient, job: JobAnswer): Promise<voi
     if (first?.next) lines.push(`try: ${first.next}`);
     const options = Object.entries(query).map(([name, value]) => `--${name} ${value}`);
     lines.push(`list: headgate batch list ${options.join(' ')}`);
-    if (first) lines.push(`decide: headgate batch resolve ${first.batchId} --as resend --reason TEXT (or --as delivered, --as discard)`);
+    // Where nobody knows whether it arrived, what is to be done says first what to ask, then how to decide.
+    if (first && !first.outcomeUnknown)
+      lines.push(`decide: headgate batch resolve ${first.batchId} --as resend --reason TEXT (or --as delivered, --as discard)`);
     process.stderr.write(`${lines.map(printable).join('\n')}\n`);
   }
 }

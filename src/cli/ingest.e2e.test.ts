@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCommand } from '../../test/support/headgate-command.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startCommand, uploadFlow } from '../../test/support/headgate-command.ts';
+import { startHttpSink } from '../../test/support/http-sink.ts';
 import { type ServedBank, serveBank } from './served-bank.fixture.ts';
 
 let bank: ServedBank;
@@ -112,5 +113,136 @@ describe('ingest', () => {
     expect(code).toBe(2);
     expect(stdout).toContain(`${path}\taccepted`);
     expect(stderr).toContain('missing.csv');
+  });
+});
+
+describe('ingest says what became of a file, and what can be done', () => {
+  const flowOf = (name: string, more: (text: string) => string = (text) => text) => {
+    writeFileSync(join(bank.folder, `${name}.yaml`), more(uploadFlow(name, { type: 'file', connection: 'out' })));
+    return `${name}.yaml`;
+  };
+  beforeAll(async () => {
+    const documents = [
+      flowOf('strict', (text) => text.replace('onExceed: hold', 'onExceed: reject')),
+      flowOf('packed', (text) => text.replace('type: http }', 'type: http, unpack: gzip }')),
+      flowOf('twice', (text) => text.replace('  format:', '  duplicates: { onDuplicate: hold }\n  format:')),
+    ];
+    expect(await headgate('flow', 'apply', ...documents, '--yes')).toMatchObject({ code: 0 });
+  });
+  const json = async (...argv: string[]) => JSON.parse((await headgate(...argv, '--json')).stdout);
+
+  it('of one whose records were given up, where they are listed', async () => {
+    const failed = await headgate('ingest', file(good(1)), '--flow', 'failing', '--wait', '--json');
+    const [{ jobId, reason }] = JSON.parse(failed.stdout);
+    expect(reason).toBe('records not delivered at target ledger: 1 given up');
+    expect(failed.stderr).toContain(`\njob ${jobId} is completed_with_failures: ${reason}\ntry: `);
+    expect(failed.stderr).toContain(`headgate dead-letter list --job ${jobId}`);
+    expect(await json('job', 'get', jobId)).toMatchObject({ reason, next: expect.stringContaining('dead-letter list'), allowed: [] });
+    const [batch] = await json('batch', 'list', '--job', jobId);
+    expect(batch).toMatchObject({ state: 'dead', reasonCode: 'E_TARGET_BUSY', next: expect.stringMatching(/in a new file/) });
+    const [{ deadLetterId }] = await json('dead-letter', 'list', '--job', jobId);
+    expect((await json('dead-letter', 'get', deadLetterId)).next).toMatch(/The record is not tried again: .* in a new file/);
+  });
+
+  it('of one that is rejected, why', async () => {
+    const { code, stderr } = await headgate('ingest', file(bad(1), bad(2), good(3)), '--flow', 'strict', '--wait');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/\njob \S+ is rejected: 2 of 3 records are invalid.*\ntry: Correct .*headgate job errors /),
+    ]);
+  });
+
+  it('of one that cannot be released, that it is to be rejected', async () => {
+    const path = file(good(1));
+    writeFileSync(path, 'id,account,note\nr1,6200001234,\n');
+    const { code, stderr } = await headgate('ingest', path, '--flow', 'payments', '--wait');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/ is held: .*\nshow: .*\ntry: Add the column .*\ndecide: headgate job reject /),
+    ]);
+    expect(stderr).not.toContain('job release');
+  });
+
+  it('of one in quarantine, why, and its arrival', async () => {
+    for (const wait of [[], ['--wait']]) {
+      const { code, stdout, stderr } = await headgate('ingest', file(good(1)), '--flow', 'packed', ...wait, '--json');
+      const [{ arrivalId }] = JSON.parse(stdout);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/ is in quarantine \(E_ARCHIVE\): the file is not packed with gzip.*\nshow: /),
+      ]);
+      expect(stderr).toContain(`show: headgate arrival get ${arrivalId}\ntry: Pack the file with gzip`);
+    }
+  });
+
+  it('of a duplicate that is held, how it is accepted; exit 7 with --wait and without', async () => {
+    const path = file(good(1));
+    const [first] = await json('ingest', path, '--flow', 'twice', '--wait');
+    for (const wait of [[], ['--wait']]) {
+      const { code, stdout, stderr } = await headgate('ingest', path, '--flow', 'twice', ...wait, '--json');
+      const [{ arrivalId }] = JSON.parse(stdout);
+      expect([code, stderr]).toEqual([7, expect.stringMatching(/ is held \(E_DUPLICATE\): /)]);
+      expect(stderr).toContain(`headgate arrival accept ${arrivalId} --reason TEXT`);
+      expect(await json('arrival', 'get', arrivalId)).toMatchObject({ state: 'held', next: expect.stringContaining('arrival accept') });
+      const accepted = await headgate('arrival', 'accept', arrivalId, '--reason', 'sent again', '--yes', '--json');
+      const { jobId } = JSON.parse(accepted.stdout);
+      expect(jobId).not.toBe(first.jobId);
+      expect(await headgate('job', 'watch', jobId)).toMatchObject({ code: 0 });
+    }
+  });
+
+  it('while its target is unwell, what that says, and at the end of its time the command that shows it', async () => {
+    const [{ jobId }] = await json('ingest', file(good(1)), '--flow', 'waiting');
+    const lastRefusal = async () => (await json('job', 'get', jobId)).targets.ledger?.lastRefusal;
+    const said = await vi.waitUntil(lastRefusal, { timeout: 60_000, interval: 200 });
+    expect(said).toMatchObject({ code: 'E_TARGET_BUSY', message: expect.stringContaining('503'), tries: 1 });
+    const late = await headgate('job', 'watch', jobId, '--timeout', '1');
+    const says = String.raw`ledger said last E_TARGET_BUSY \(.*503\), 1 try`;
+    expect(late.stderr).toMatch(new RegExp(`^job ${jobId}: delivering, 1 records read, 0 of 1 delivered, ${says}\n`));
+    expect(late.stderr).toMatch(new RegExp(`\nerror E_TIMEOUT: job ${jobId} is still delivering after 1 s; ${says}\n`));
+    expect(late.stderr).toContain(`\ntry: \`headgate batch list --job ${jobId}\` shows`);
+    const list = await headgate('batch', 'list', '--job', jobId);
+    expect(list.stderr).toMatch(/^try: .* The batch is tried again by itself\.\n$/);
+  });
+
+  it('of a batch of unknown outcome that is held, to ask the target first', async () => {
+    const sink = await startHttpSink(() => ({ isLost: true }));
+    const connection = `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: bank, name: losing }\nspec: { type: http, baseUrl: "${sink.url}" }\n`;
+    writeFileSync(join(bank.folder, 'losing.yaml'), connection);
+    const flow = uploadFlow('unsure', { type: 'http', connection: 'losing' }).replace('path: unsure', 'path: /unsure, onUnknown: hold');
+    writeFileSync(join(bank.folder, 'unsure.yaml'), flow);
+    expect(await headgate('flow', 'apply', 'losing.yaml', 'unsure.yaml', '--yes')).toMatchObject({ code: 0 });
+    const held = await headgate('ingest', file(good(1)), '--flow', 'unsure', '--wait', '--json');
+    expect(held.code).toBe(7);
+    const [{ jobId }] = JSON.parse(held.stdout);
+    const [{ batchId, outcomeUnknown }] = await json('batch', 'list', '--job', jobId);
+    expect(outcomeUnknown).toBe(true);
+    expect(sink.requests[0]!.headers['headgate-batch-id']).toBe(batchId);
+    const asks = new RegExp(
+      `try: Ask the target first .*headgate-batch-id ${batchId}.* --as delivered .* --as discard.* --as resend.* pay twice\\.\n`,
+    );
+    for (const argv of [
+      ['job', 'watch', jobId],
+      ['batch', 'list', '--job', jobId],
+      ['batch', 'get', batchId],
+    ]) {
+      const { stderr } = await headgate(...argv);
+      expect(stderr.replaceAll('`', '')).toMatch(asks);
+      expect(stderr).not.toContain('To send it again');
+      expect(stderr).not.toContain('decide:');
+    }
+    expect((await json('job', 'get', jobId)).targets.ledger.parkedReasons[0].next).toMatch(/^Ask the target first/);
+  });
+
+  it('when the server ends meanwhile, as which job it was accepted', async () => {
+    const argv = ['ingest', file(good(1)), '--flow', 'waiting', '--wait', '--key-file', bank.keyFile];
+    const waiting = startCommand(argv, { env: { HEADGATE_URL: bank.url }, cwd: bank.folder });
+    await waiting.said(/: delivering, .* ledger said last E_TARGET_BUSY/);
+    await bank.stopServer();
+    const { code, stderr } = await waiting.ended;
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/error E_API_UNREACHABLE: .*; .* was accepted as job (\S+), to go on waiting: headgate job watch \1\n/),
+    ]);
   });
 });

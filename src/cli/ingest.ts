@@ -8,9 +8,10 @@ import { systemPorts } from '../platform/base/system-ports.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, countOption, outputOptions, printable, requiredOption, textOption } from './command.ts';
-import { exitCodeOfJob, tellWhatHolds } from './held-deliveries.ts';
-import { waitForJob } from './job.ts';
+import { exitCodeOfJob, heldExitCode } from './held-deliveries.ts';
 import type { JobAnswer } from './job-answer.ts';
+import { tellOutcome } from './job-outcome.ts';
+import { waitShowing } from './job-waiting.ts';
 import { printRows } from './output.ts';
 
 interface UploadAnswer {
@@ -19,13 +20,16 @@ interface UploadAnswer {
   readonly fileId?: string;
   readonly jobId?: string;
   readonly of?: string;
+  /** Of one that is held or in quarantine, with why and what can be done. */
   readonly code?: string;
+  readonly reason?: string;
+  readonly next?: string;
 }
 
 export const ingestCommand: Command = {
   usage: 'headgate ingest FILE… --flow NAME [--wait] [--timeout SECONDS] [--idempotency-key KEY] [--json]',
   summary:
-    'Uploads files to a flow; exit 1 when one is quarantined. With --wait until their jobs are closed or held; exit 1 when one did not complete, 7 when all that is left of their deliveries is held. A duplicate is no failure: it names the job of the file that was first, and --wait waits for that.',
+    'Uploads files to a flow; exit 1 when one is quarantined, 7 when one is held as an arrival (a duplicate, where the flow holds them). With --wait until their jobs are closed or held; exit 1 when one did not complete, 7 when all that is left of their deliveries is held. A duplicate is no failure: it names the job of the file that was first, and --wait waits for that.',
   options: {
     ...outputOptions,
     ...apiOptions,
@@ -43,6 +47,7 @@ export const ingestCommand: Command = {
     let exitCode = 0;
     const print = () =>
       printRows(line, rows, {
+        isDone: true,
         columns: [
           'file',
           'state',
@@ -55,10 +60,11 @@ export const ingestCommand: Command = {
       try {
         const key = textOption(line, 'idempotency-key');
         const answer = await upload(api, path, flow, key && line.positionals.length > 1 ? `${key}-${index + 1}` : key);
-        const job = line.options.wait && answer.jobId ? await waitShowing(api, path, answer.jobId, timeoutSeconds) : undefined;
+        const job = line.options.wait && answer.jobId ? await waitFor(api, path, answer.jobId, timeoutSeconds) : undefined;
         rows.push(rowOf(path, answer, job));
-        if (job) await tellWhatHolds(api, job);
-        const own = exitCodeOf(answer, job, line.options.wait === true);
+        tellUndecided(path, answer);
+        if (job) await tellOutcome(api, job);
+        const own = job ? exitCodeOfJob(job) : (exitCodes[answer.state] ?? 0);
         exitCode = exitCode === 1 || own === 1 ? 1 : exitCode || own;
       } catch (error) {
         if (rows.length > 0) await print();
@@ -70,9 +76,28 @@ export const ingestCommand: Command = {
   },
 };
 
-function exitCodeOf(answer: UploadAnswer, job: JobAnswer | undefined, isWaiting: boolean): number {
-  if (job) return exitCodeOfJob(job);
-  return (isWaiting ? answer.state === 'duplicate' : answer.state !== 'quarantined') ? 0 : 1;
+/** What ends the wait does not end the job, so that the file must not be sent again. */
+async function waitFor(api: ApiClient, path: string, jobId: string, timeoutSeconds: number): Promise<JobAnswer> {
+  try {
+    return await waitShowing(api, { jobId, what: basename(path), timeoutSeconds });
+  } catch (error) {
+    const isOwn = error instanceof HeadgateError && (error.code === cliErrors.E_TIMEOUT || error.code === cliErrors.E_INTERRUPTED);
+    if (error instanceof HeadgateError && !isOwn)
+      error.message += `; ${path} was accepted as job ${jobId}, to go on waiting: headgate job watch ${jobId}`;
+    throw error;
+  }
+}
+
+/** Of a file without a job. */
+const exitCodes: Readonly<Record<string, number>> = { quarantined: 1, held: heldExitCode };
+
+/** On stderr: why a file is held or in quarantine, and what can be done. */
+function tellUndecided(path: string, { state, arrivalId, code, reason, next }: UploadAnswer): void {
+  if (state !== 'held' && state !== 'quarantined') return;
+  const how = state === 'held' ? 'is held' : 'is in quarantine';
+  const lines = [`${path} ${how} (${code}): ${reason}`, `show: headgate arrival get ${arrivalId}`];
+  if (next) lines.push(`try: ${next}`);
+  process.stderr.write(`${lines.map(printable).join('\n')}\n`);
 }
 
 function rowOf(path: string, answer: UploadAnswer, job: JobAnswer | undefined): Record<string, unknown> {
@@ -83,6 +108,8 @@ function rowOf(path: string, answer: UploadAnswer, job: JobAnswer | undefined): 
     jobId: answer.jobId ?? null,
     duplicateOf: answer.of ?? null,
     code: answer.code ?? null,
+    reason: job?.reason ?? answer.reason ?? null,
+    arrivalId: answer.arrivalId,
     job: job?.state ?? null,
     ...(job && { records: job.records }),
   };
@@ -109,19 +136,4 @@ async function hashFile(path: string): Promise<string> {
     throw new HeadgateError(cliErrors.E_USAGE, `${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, { cause });
   }
   return hash.digest('base64');
-}
-
-/** On a terminal one line that changes, elsewhere a line for each change. */
-async function waitShowing(api: ApiClient, path: string, jobId: string, timeoutSeconds: number): Promise<JobAnswer> {
-  const { stderr } = process;
-  let last = '';
-  try {
-    return await waitForJob(api, jobId, timeoutSeconds, ({ state, records }) => {
-      const text = `${basename(path)}: ${state}, ${records.read} records read`;
-      if (text !== last) stderr.write(stderr.isTTY ? `\r\u001b[K${printable(text)}` : `${printable(text)}\n`);
-      last = text;
-    });
-  } finally {
-    if (stderr.isTTY && last !== '') stderr.write('\n');
-  }
 }

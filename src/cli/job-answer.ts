@@ -6,7 +6,28 @@ export interface JobAnswer {
   readonly state: string;
   /** Why it stands so, in words. */
   readonly reason: string | null;
+  readonly next: string | null;
+  /** What can be decided now. */
+  readonly allowed: readonly string[];
   readonly records: { readonly read: number; readonly valid: number; readonly rejected: number; readonly filtered: number };
   readonly closedAt: string | null;
-  readonly targets: Readonly<Record<string, { readonly parked: number; readonly behindParked: number; readonly inFlight: number }>>;
+  readonly targets: Readonly<Record<string, TargetAnswer>>;
+}
+
+export interface TargetAnswer {
+  readonly routed: number;
+  readonly delivered: number;
+  readonly parked: number;
+  readonly behindParked: number;
+  readonly inFlight: number;
+  readonly lastRefusal: { readonly code: string; readonly message: string | null; readonly tries: number } | null;
+}
+
+/** What each target said last that is still being tried: `ledger: E_TARGET_BUSY (…), 3 tries`. */
+export function refusalsOf({ targets }: JobAnswer): string[] {
+  return Object.entries(targets).flatMap(([target, { lastRefusal }]) => {
+    if (lastRefusal === null) return [];
+    const { code, message, tries } = lastRefusal;
+    return [`${target} said last ${code}${message ? ` (${message})` : ''}, ${tries} ${tries === 1 ? 'try' : 'tries'}`];
+  });
 }

@@ -1,18 +1,14 @@
 /** `headgate job …`: lists jobs, shows one with its targets and amounts, waits for it, and decides held ones. */
-import { HeadgateError } from '../platform/base/errors.ts';
-import { systemPorts } from '../platform/base/system-ports.ts';
-import { type ApiClient, createApiClient } from './api-client.ts';
-import { cliErrors } from './cli-errors.ts';
+import { createApiClient } from './api-client.ts';
 import { apiOptions, type Command, type CommandLine, countOption, outputOptions, requiredPositional, textOption } from './command.ts';
 import { decisionCommand } from './decision.ts';
-import { exitCodeOfJob, isHeldUp, tellWhatHolds } from './held-deliveries.ts';
-import { untilInterrupted } from './interruption.ts';
-import type { JobAnswer } from './job-answer.ts';
+import { exitCodeOfJob } from './held-deliveries.ts';
 import { jobExportCommand } from './job-export.ts';
+import { tellOutcome } from './job-outcome.ts';
+import { waitShowing } from './job-waiting.ts';
 import { printList } from './list.ts';
 import { printOne } from './output.ts';
 
-const closedStates = new Set(['completed', 'completed_with_failures', 'rejected', 'cancelled']);
 const columns = ['jobId', 'flow', 'file', 'state', 'records.read', 'records.valid', 'records.rejected', 'records.filtered', 'createdAt'];
 const options = { ...outputOptions, ...apiOptions } as const;
 
@@ -42,9 +38,10 @@ export const jobVerbs: Readonly<Record<string, Command>> = {
     options: { ...options, timeout: { type: 'string' } },
     async run(line) {
       const api = createApiClient(line);
-      const job = await waitForJob(api, jobOf(line, this.usage), countOption(line, 'timeout', 3600));
+      const jobId = requiredPositional(line, 0, 'JOB', this.usage);
+      const job = await waitShowing(api, { jobId, what: `job ${jobId}`, timeoutSeconds: countOption(line, 'timeout', 3600) });
       await printOne(line, job as never);
-      await tellWhatHolds(api, job);
+      await tellOutcome(api, job);
       return exitCodeOfJob(job);
     },
   },
@@ -71,37 +68,6 @@ export const jobVerbs: Readonly<Record<string, Command>> = {
 
 function decision(verb: 'release' | 'reject' | 'cancel' | 'retry-close', summary: string): Command {
   return decisionCommand({ command: `headgate job ${verb} JOB`, summary, thing: 'JOB', path: (jobId) => `/v1/jobs/${jobId}/${verb}` });
-}
-
-/** Polls with growing pauses, until it is closed, held, or all that is left to be delivered of it is held. Fails with E_TIMEOUT, and at Ctrl-C with E_INTERRUPTED. */
-export function waitForJob(
-  api: ApiClient,
-  jobId: string,
-  timeoutSeconds: number,
-  onProgress?: (job: JobAnswer) => void,
-): Promise<JobAnswer> {
-  return untilInterrupted(
-    (signal) => pollJob(api, jobId, { timeoutSeconds, onProgress, signal }),
-    () => new HeadgateError(cliErrors.E_INTERRUPTED, `job ${jobId} goes on; to watch it: headgate job watch ${jobId}`),
-  );
-}
-
-async function pollJob(
-  api: ApiClient,
-  jobId: string,
-  { timeoutSeconds, onProgress, signal }: { timeoutSeconds: number; onProgress?: (job: JobAnswer) => void; signal: AbortSignal },
-): Promise<JobAnswer> {
-  const deadlineMs = systemPorts.clock.monotonicMs() + timeoutSeconds * 1000;
-  for (let pauseMs = 50; ; pauseMs = Math.min(1_000, pauseMs * 1.5)) {
-    const job = await api.get<JobAnswer>(`/v1/jobs/${jobId}`);
-    if (signal.aborted) return job;
-    onProgress?.(job);
-    if (closedStates.has(job.state) || job.state === 'held' || isHeldUp(job)) return job;
-    if (systemPorts.clock.monotonicMs() > deadlineMs)
-      throw new HeadgateError(cliErrors.E_TIMEOUT, `job ${jobId} is still ${job.state} after ${timeoutSeconds} s`);
-    await systemPorts.sleep.sleep(pauseMs, signal);
-    if (signal.aborted) return job;
-  }
 }
 
 function jobOf(line: CommandLine, usage: string): string {

@@ -1,6 +1,7 @@
 /** Waits for the demo's jobs and shows them: records, targets, amounts, whether everything balances. */
 import { readFileSync } from 'node:fs';
-import { waitForJob } from '../../cli/job.ts';
+import type { JobAnswer } from '../../cli/job-answer.ts';
+import { waitForJob } from '../../cli/job-waiting.ts';
 import { table } from '../../cli/output.ts';
 import type { JobView } from '../../control/jobs/views/job-views.ts';
 import type { CurrencyTexts, FieldTexts } from '../../pipeline/engine/amount-texts.ts';
@@ -39,10 +40,11 @@ export async function describeJobs(url: string, files: readonly ArrivedFile[], t
       const client = clientOf(url, file.tenant);
       const jobId = await findJobOf(url, file);
       let last = '';
-      await waitForJob(client, jobId, waitSeconds, (job) => {
+      const onProgress = (job: JobAnswer) => {
         const text = `${file.name}: ${job.state}, ${job.records.read} records read`;
         if (text !== last) tell((last = text));
-      });
+      };
+      await waitForJob(client, { jobId, timeoutSeconds: waitSeconds, onProgress });
       return describe(file, await client.get<JobView>(`/v1/jobs/${jobId}`));
     }),
   );

@@ -1,0 +1,92 @@
+/** Waits for a job, by polling with growing pauses, and says what changes meanwhile. The job goes on, however the wait ends. */
+import { HeadgateError } from '../platform/base/errors.ts';
+import { systemPorts } from '../platform/base/system-ports.ts';
+import type { ApiClient } from './api-client.ts';
+import { cliErrors } from './cli-errors.ts';
+import { printable } from './command.ts';
+import { isHeldUp } from './held-deliveries.ts';
+import { untilInterrupted } from './interruption.ts';
+import { type JobAnswer, refusalsOf } from './job-answer.ts';
+
+const closedStates = new Set(['completed', 'completed_with_failures', 'rejected', 'cancelled']);
+
+interface Waiting {
+  readonly jobId: string;
+  readonly timeoutSeconds: number;
+  /** Of each look at it. */
+  readonly onProgress?: (job: JobAnswer) => void;
+}
+
+/** With progress on stderr, under the name `what`. Fails as `waitForJob` does. */
+export async function waitShowing(api: ApiClient, { what, ...waiting }: Waiting & { readonly what: string }): Promise<JobAnswer> {
+  const progress = new Progress(what);
+  try {
+    return await waitForJob(api, { ...waiting, onProgress: (job) => progress.show(job) });
+  } finally {
+    progress.end();
+  }
+}
+
+/**
+ * Until the job is closed, held, or all that is left to be delivered of it is held. Fails with E_TIMEOUT, at Ctrl-C with
+ * E_INTERRUPTED, and as the API's client does.
+ */
+export async function waitForJob(api: ApiClient, waiting: Waiting): Promise<JobAnswer> {
+  const { jobId } = waiting;
+  return await untilInterrupted(
+    (signal) => pollJob(api, waiting, signal),
+    () => new HeadgateError(cliErrors.E_INTERRUPTED, `job ${jobId} goes on; to watch it: headgate job watch ${jobId}`),
+  );
+}
+
+async function pollJob(api: ApiClient, { jobId, timeoutSeconds, onProgress }: Waiting, signal: AbortSignal): Promise<JobAnswer> {
+  const deadlineMs = systemPorts.clock.monotonicMs() + timeoutSeconds * 1000;
+  for (let pauseMs = 50; ; pauseMs = Math.min(1_000, pauseMs * 1.5)) {
+    const job = await api.get<JobAnswer>(`/v1/jobs/${encodeURIComponent(jobId)}`);
+    if (signal.aborted) return job;
+    onProgress?.(job);
+    if (closedStates.has(job.state) || job.state === 'held' || isHeldUp(job)) return job;
+    if (systemPorts.clock.monotonicMs() > deadlineMs) throw timeoutOf(job, timeoutSeconds);
+    await systemPorts.sleep.sleep(pauseMs, signal);
+    if (signal.aborted) return job;
+  }
+}
+
+function timeoutOf(job: JobAnswer, timeoutSeconds: number): HeadgateError {
+  const { jobId, state } = job;
+  const message = [`job ${jobId} is still ${state} after ${timeoutSeconds} s`, ...refusalsOf(job)].join('; ');
+  const show = state === 'delivering' ? `headgate batch list --job ${jobId}` : `headgate job get ${jobId}`;
+  const next = `\`${show}\` shows what it waits for; \`headgate job watch ${jobId}\` goes on waiting, longer with --timeout.`;
+  return new HeadgateError(cliErrors.E_TIMEOUT, printable(message), { next });
+}
+
+/** On stderr: on a terminal one line that changes, elsewhere a line for each change. */
+class Progress {
+  readonly #what: string;
+  #last = '';
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  show(job: JobAnswer): void {
+    const { stderr } = process;
+    const text = printable(`${this.#what}: ${progressOf(job)}`);
+    if (text === this.#last) return;
+    this.#last = text;
+    // A line that wraps could not be written over.
+    stderr.write(stderr.isTTY ? `\r\u001b[K${[...text].slice(0, stderr.columns - 1).join('')}` : `${text}\n`);
+  }
+
+  end(): void {
+    if (process.stderr.isTTY && this.#last !== '') process.stderr.write('\n');
+  }
+}
+
+function progressOf(job: JobAnswer): string {
+  const targets = Object.values(job.targets);
+  const sum = (pick: (target: (typeof targets)[number]) => number) => targets.reduce((total, target) => total + pick(target), 0);
+  const routed = sum((target) => target.routed);
+  const delivered = job.state === 'delivering' && routed > 0 ? [`${sum((target) => target.delivered)} of ${routed} delivered`] : [];
+  return [job.state, `${job.records.read} records read`, ...delivered, ...refusalsOf(job)].join(', ');
+}
