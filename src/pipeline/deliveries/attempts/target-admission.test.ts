@@ -35,3 +35,9 @@ it('a rate is kept over time by batches of any size, with a second of it saved u
     }),
   );
 });
+
+it('after the wait that was said a batch may go, also where the sum of both rounds to a whole number', () => {
+  const { paidMs } = takeRecords(Number.NEGATIVE_INFINITY, 206, 36) as { paidMs: number };
+  const { waitMs } = takeRecords(paidMs, 1, 36) as { waitMs: number };
+  expect(takeRecords(paidMs - waitMs, 1, 36)).toHaveProperty('paidMs');
+});

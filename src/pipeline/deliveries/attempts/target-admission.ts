@@ -87,6 +87,9 @@ async function withinRates(tx: TenantTx, requests: readonly AdmissionRequest[], 
   return results;
 }
 
+/** More than what sums of such times lose to rounding, so that waiting as long as is said is enough. */
+const roundingMs = 0.001;
+
 /**
  * A token bucket of one second's worth, as the time until which it is paid. More than that at once leaves a debt that the
  * next ones wait for.
@@ -94,5 +97,5 @@ async function withinRates(tx: TenantTx, requests: readonly AdmissionRequest[], 
 export function takeRecords(paidMs: number, records: number, perSecond: number): { readonly paidMs: number } | { readonly waitMs: number } {
   const from = Math.max(paidMs, -1_000);
   const neededMs = (Math.min(records, perSecond) / perSecond) * 1_000;
-  return -from >= neededMs ? { paidMs: from + (records / perSecond) * 1_000 } : { waitMs: Math.ceil(neededMs + from) };
+  return -from >= neededMs ? { paidMs: from + (records / perSecond) * 1_000 } : { waitMs: Math.ceil(neededMs + from + roundingMs) };
 }
