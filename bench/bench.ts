@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { arch, cpus, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { table } from '../src/cli/output.ts';
+import { table } from '../src/cli/terminal-text.ts';
 import type { BenchContext } from './bench-context.ts';
 import type { BenchRun } from './comparison.ts';
 import { type BenchDocument, mergeRuns } from './results.ts';

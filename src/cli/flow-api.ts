@@ -15,7 +15,8 @@ import {
 import { confirm } from './confirmation.ts';
 import { type FlowFile, readFlowFiles } from './flow-files.ts';
 import { printList } from './list.ts';
-import { printOne, printRows, table } from './output.ts';
+import { printOne, printRows } from './output.ts';
+import { table } from './terminal-text.ts';
 
 const options = { ...outputOptions, ...apiOptions } as const;
 

@@ -6,8 +6,6 @@ import { type CommandLine, type outputFormats, printable, textOption } from './c
 import { pick, type Row, wantedFields } from './output-fields.ts';
 import { leaves, oneLine, table, terminalCell, thingText } from './terminal-text.ts';
 
-export { table } from './terminal-text.ts';
-
 export interface OutputShape {
   /** Columns of a table, in order, where --fields does not say. */
   readonly columns: readonly string[];

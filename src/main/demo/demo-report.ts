@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { JobAnswer } from '../../cli/job-answer.ts';
 import { waitForJob } from '../../cli/job-waiting.ts';
-import { table } from '../../cli/output.ts';
+import { table } from '../../cli/terminal-text.ts';
 import type { JobView } from '../../control/jobs/views/job-views.ts';
 import type { CurrencyTexts, FieldTexts } from '../../pipeline/engine/amount-texts.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
