@@ -82,7 +82,10 @@ describe('a secret reference', () => {
     expect(secrets.resolve('env:A').reveal()).toBe('second');
     delete env['A'];
     expect(() => secrets.resolve('env:A')).toThrow(
-      expect.objectContaining({ code: 'E_SECRET_MISSING', next: expect.stringMatching(/starts after it was set: restart it, or .*`file:`/) }),
+      expect.objectContaining({
+        code: 'E_SECRET_MISSING',
+        next: expect.stringMatching(/starts after it was set: restart it, or .*`file:`/),
+      }),
     );
     env['A'] = 'x'.repeat(65_537);
     expect(() => secrets.resolve('env:A')).toThrow(expect.objectContaining({ code: 'E_SECRET_SIZE' }));
