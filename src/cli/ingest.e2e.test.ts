@@ -195,9 +195,9 @@ describe('ingest says what became of a file, and what can be done', () => {
     const [{ jobId }] = await json('ingest', file(good(1)), '--flow', 'waiting');
     const lastRefusal = async () => (await json('job', 'get', jobId)).targets.ledger?.lastRefusal;
     const said = await vi.waitUntil(lastRefusal, { timeout: 60_000, interval: 200 });
-    expect(said).toMatchObject({ code: 'E_TARGET_BUSY', message: expect.stringContaining('503'), tries: 1 });
+    expect(said).toMatchObject({ code: 'E_TARGET_BUSY', message: expect.stringContaining('503'), tries: expect.any(Number) });
     const late = await headgate('job', 'watch', jobId, '--timeout', '1');
-    const says = String.raw`ledger said last E_TARGET_BUSY \(.*503\), 1 try`;
+    const says = String.raw`ledger said last E_TARGET_BUSY \(.*503\), \d+ tr(?:y|ies)`;
     expect(late.stderr).toMatch(new RegExp(`^job ${jobId}: delivering, 1 records read, 0 of 1 delivered, ${says}\n`));
     expect(late.stderr).toMatch(new RegExp(`\nerror E_TIMEOUT: job ${jobId} is still delivering after 1 s; ${says}\n`));
     expect(late.stderr).toContain(`\ntry: \`headgate batch list --job ${jobId}\` shows`);
