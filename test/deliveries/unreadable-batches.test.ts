@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { findJob } from '../../src/control/jobs/views/job-views.ts';
@@ -61,6 +61,8 @@ function damage(path: string): () => void {
   const sound = readFileSync(path);
   const damaged = Buffer.from(sound);
   damaged[damaged.length >>> 1]! ^= 1;
+  // Objects can't be written to, except by root.
+  chmodSync(path, 0o600);
   writeFileSync(path, damaged);
   return () => writeFileSync(path, sound);
 }
