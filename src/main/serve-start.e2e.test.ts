@@ -82,7 +82,7 @@ describe('a start while the database is away', () => {
     await headgate.said(listening);
     cluster = await startCluster();
     expect((await ended)[1]).toBe('E_ROLE_UNSAFE');
-    expect((await headgate.stop()).code).toBe(1);
+    expect((await headgate.ended()).code).toBe(1);
   }, 60_000);
 });
 

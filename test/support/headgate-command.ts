@@ -76,6 +76,8 @@ export interface StartedHeadgate {
   /** Resolves when it has written something that matches; rejects with what it wrote when it ends first. */
   said(pattern: RegExp): Promise<RegExpExecArray>;
   stop: ServedHeadgate['stop'];
+  /** How it ends by itself. */
+  ended(): ReturnType<ServedHeadgate['stop']>;
 }
 
 /** `headgate serve`, not waited for. */
@@ -91,7 +93,8 @@ export function startHeadgate(dataDir: string, options: CommandOptions = {}): St
   });
   return {
     said: (pattern) => saidBy(child, pattern, () => written),
-    stop: () => stop(child),
+    stop: () => end(child, 'SIGTERM'),
+    ended: () => end(child, null),
   };
 }
 
@@ -114,13 +117,13 @@ export async function serveHeadgate(dataDir: string, options: CommandOptions = {
   return { url: said[1]!, stop: started.stop };
 }
 
-function stop(child: ChildProcess): ReturnType<ServedHeadgate['stop']> {
+function end(child: ChildProcess, by: 'SIGTERM' | null): ReturnType<ServedHeadgate['stop']> {
   const startedMs = performance.now();
   return new Promise((resolve) => {
     const ended = () => resolve({ code: child.exitCode, signal: child.signalCode, seconds: (performance.now() - startedMs) / 1000 });
     if (child.exitCode !== null || child.signalCode !== null) return ended();
     child.once('exit', ended);
-    child.kill('SIGTERM');
+    if (by !== null) child.kill(by);
   });
 }
 

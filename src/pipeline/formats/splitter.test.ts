@@ -258,7 +258,13 @@ describe('laws of every splitter', () => {
           );
         },
       ),
-      { numRuns: 1_500 },
+      {
+        numRuns: 1_500,
+        // Open quotes whose last byte is a carriage return, exactly as long as allowed without it.
+        examples: [
+          ['"a\r\na\r', { ...csv, comment: 0x23, header: false, columns: 'lenient', skipBlankLines: false, discriminator: 0 }, 1, 5],
+        ],
+      },
     );
   });
 });

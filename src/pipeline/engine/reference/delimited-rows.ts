@@ -81,6 +81,8 @@ class DelimitedRow {
         if (this.#length + index === this.#rules.maxRecordBytes) this.#longInQuotes = this.#state === 'quoted' || this.#state === 'escaped';
       }
     }
+    // At the end of the file a last lone CR is part of the line end, in quotes that are open too.
+    if (isLastOfFile && !isEnded && line.at(-1) === carriageReturn) this.#lineEndBytes = 1;
     this.#length += line.length;
     const isTooLong = this.#length - this.#lineEndBytes > this.#rules.maxRecordBytes;
     if (isTooLong && this.#longInQuotes !== null) throw tooLong(this.#offset, this.#longInQuotes, this.#rules.maxRecordBytes);
