@@ -40,6 +40,8 @@ function readQuotedFields(record: Buffer, format: DelimitedPlan): string[] | nul
     }
     fields.push(Buffer.from(content).toString('utf8'));
     if (at >= record.length) return fields;
+    // A carriage return behind a closing quote, which would be part of a line end if the record still had its own.
+    if (record[at] !== delimiter) return null;
     at++;
   }
 }
