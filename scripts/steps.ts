@@ -14,6 +14,8 @@ export interface StepResult {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Tests that a missing component keeps from running, which their names say. */
+  readonly absent?: readonly string[];
   readonly seconds: number;
   readonly output: string;
 }
@@ -54,6 +56,7 @@ interface VitestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
+  readonly testResults?: readonly { readonly assertionResults: readonly { readonly status: string; readonly title: string }[] }[];
 }
 
 /** All tests of one vitest project. A run that fails without a failed test (an unhandled error, a file that breaks) counts as one failure. */
@@ -74,6 +77,7 @@ export async function runVitest(
       passed: report?.numPassedTests ?? 0,
       failed: failed === 0 && exitCode !== 0 ? 1 : failed,
       skipped: (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0),
+      absent: absentTests(report),
       seconds,
       output,
     };
@@ -82,12 +86,19 @@ export async function runVitest(
   }
 }
 
+/** Not those that a filter leaves out. */
+function absentTests(report: VitestReport | undefined): string[] {
+  const tests = (report?.testResults ?? []).flatMap(({ assertionResults }) => assertionResults);
+  return tests.filter(({ status, title }) => status !== 'passed' && title.includes('(skipped: no ')).map(({ title }) => title);
+}
+
 /** One line when it worked, everything it said when it did not. */
 export function printStep(step: StepResult): StepResult {
   const counts =
     step.passed + step.failed + step.skipped > 1 ? `, ${step.passed} passed, ${step.failed} failed, ${step.skipped} skipped` : '';
   if (step.failed > 0) process.stdout.write(`\n--- ${step.name} ---\n${step.output.trim()}\n---\n`);
   process.stdout.write(`${step.failed > 0 ? '✗' : '✓'} ${step.name} (${step.seconds.toFixed(1)} s${counts})\n`);
+  for (const title of step.absent ?? []) process.stdout.write(`  - ${title}\n`);
   return step;
 }
 

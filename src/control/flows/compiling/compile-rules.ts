@@ -1,10 +1,11 @@
 /** From `validate`, `filter` and `transform` to the Plan's rules, filters and output fields. */
 import type { Expression } from '../../../pipeline/engine/expressions/expression.ts';
 import type { FilterPlan, OutputFieldPlan, RecordPlan, RulePlan } from '../../../pipeline/engine/plan.ts';
+import { valueTypeOf } from '../../../pipeline/engine/records/record-scope.ts';
 import type { FlowSpec, RuleDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
-import { compileExpression, type FlowScopes, valueType } from './expression-scopes.ts';
+import { compileExpression, type FlowScopes } from './expression-scopes.ts';
 import { constantValue } from './reachability.ts';
 
 /** In place of an expression that could not be compiled. */
@@ -71,7 +72,7 @@ export function compileOutput(spec: FlowSpec, records: readonly RecordPlan[], sc
   if (spec.transform.length === 0) {
     const main = records.find((record) => record.role === 'data')!;
     return main.fields.map(({ name, type }, index) => {
-      const value: Expression = { kind: 'field', type: valueType(type), scope: 'record', index, name };
+      const value: Expression = { kind: 'field', type: valueTypeOf(type), scope: 'record', index, name };
       return { name, type: value.type, value };
     });
   }

@@ -2,7 +2,8 @@
 import { checkExpression } from '../../../pipeline/engine/expressions/check.ts';
 import type { Environment, FieldBinding } from '../../../pipeline/engine/expressions/environment.ts';
 import type { Expression, ValueType } from '../../../pipeline/engine/expressions/expression.ts';
-import type { FieldType, OutputFieldPlan, RecordPlan } from '../../../pipeline/engine/plan.ts';
+import type { OutputFieldPlan, RecordPlan } from '../../../pipeline/engine/plan.ts';
+import { valueTypeOf } from '../../../pipeline/engine/records/record-scope.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 
 /** Roots of later versions. */
@@ -67,27 +68,12 @@ function uniqueSums(data: readonly RecordPlan[]) {
   const names = [...new Set(sums.map((field) => field.name))];
   return names.map((name) => {
     const alike = sums.filter((field) => field.name === name);
-    return { field: name, type: valueType(alike[0]!.type), byCurrency: alike.some((field) => field.currencyField !== null) };
+    return { field: name, type: valueTypeOf(alike[0]!.type), byCurrency: alike.some((field) => field.currencyField !== null) };
   });
 }
 
 function bindings(record: RecordPlan): FieldBinding[] {
-  return record.fields.map((field, index) => ({ name: field.name, type: valueType(field.type), index }));
-}
-
-export function valueType(type: FieldType): ValueType {
-  switch (type) {
-    case 'int':
-    case 'decimal':
-    case 'date':
-    case 'time':
-    case 'datetime':
-      return type;
-    case 'boolean':
-      return 'bool';
-    default:
-      return 'string';
-  }
+  return record.fields.map((field, index) => ({ name: field.name, type: valueTypeOf(field.type), index }));
 }
 
 /** Null after a finding. */
