@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'vitest';
 import { findNativeFolder } from '../../src/platform/postgres/embedded-binaries.ts';
+import { findProgram } from './debian-programs.ts';
 
 /** Component → whether it is here. */
 const detectors = {
@@ -18,6 +19,9 @@ const detectors = {
   'open-project': () =>
     spawnSync('setpriv', ['--reuid=12345', '--regid=12345', '--clear-groups', 'test', '-r', import.meta.filename]).status === 0,
   'shared-data': () => existsSync(sharedDataFolder),
+  sshd: () => findProgram('sshd') !== null,
+  rabbitmq: () => findProgram('rabbitmq') !== null,
+  apt: () => spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0,
 } as const;
 
 export type Component = keyof typeof detectors;

@@ -1,0 +1,49 @@
+/**
+ * Programs of Debian that tests start for themselves: those of the machine, else those that `npm test` unpacked into the
+ * project for a user who may not install any. `scripts/bring-programs.ts` brings them.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where each program is under a root, and the package that has it. */
+export const debianPrograms = {
+  sshd: { package: 'openssh-server', path: 'usr/sbin/sshd' },
+  rabbitmq: { package: 'rabbitmq-server', path: 'usr/lib/rabbitmq/bin/rabbitmq-server' },
+} as const satisfies Record<string, DebianProgram>;
+
+export interface DebianProgram {
+  readonly package: string;
+  readonly path: string;
+}
+
+export type DebianProgramName = keyof typeof debianPrograms;
+
+export interface FoundProgram {
+  readonly path: string;
+  /** `/`, or the folder its packages were unpacked to. */
+  readonly root: string;
+  /** What a program that is not where it was built for needs to find its libraries and interpreters. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** One folder per program; git knows nothing of it. */
+export const unpackedFolder = join(import.meta.dirname, '../../.headgate/programs');
+
+export function findProgram(name: DebianProgramName): FoundProgram | null {
+  return findUnder('/', debianPrograms[name]) ?? findUnder(join(unpackedFolder, name), debianPrograms[name]);
+}
+
+export function findUnder(root: string, program: DebianProgram): FoundProgram | null {
+  const path = join(root, program.path);
+  if (!existsSync(path)) return null;
+  return { path, root, env: root === '/' ? {} : unpackedEnvironment(root) };
+}
+
+function unpackedEnvironment(root: string): Record<string, string> {
+  const libraries = join(root, 'usr/lib');
+  const perMachine = existsSync(libraries) ? readdirSync(libraries).filter((name) => name.includes('-linux-')) : [];
+  return {
+    LD_LIBRARY_PATH: perMachine.map((name) => join(libraries, name)).join(':'),
+    PATH: [join(root, 'usr/lib/erlang/bin'), join(root, 'usr/bin'), join(root, 'usr/sbin'), process.env['PATH'] ?? ''].join(':'),
+  };
+}
