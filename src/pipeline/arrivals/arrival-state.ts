@@ -27,6 +27,11 @@ export const arrivalEvents = [
   'quarantine',
   'hold',
   'vanish',
+  // Steps that are made together: one move of the row, and an event for each step.
+  'verify+accept',
+  'verify+duplicate',
+  'verify+quarantine',
+  'verify+hold',
 ] as const;
 export type ArrivalEvent = (typeof arrivalEvents)[number];
 
@@ -36,7 +41,16 @@ export const arrivalTransitions: Readonly<Record<ArrivalState | '', Readonly<Par
   seen: { grow: 'growing', settle: 'stable', complete: 'complete', vanish: 'vanished', quarantine: 'quarantined' },
   growing: { settle: 'stable', vanish: 'vanished', quarantine: 'quarantined' },
   stable: { grow: 'growing', complete: 'complete', vanish: 'vanished', quarantine: 'quarantined' },
-  complete: { verify: 'verified', grow: 'growing', vanish: 'vanished', quarantine: 'quarantined' },
+  complete: {
+    verify: 'verified',
+    grow: 'growing',
+    vanish: 'vanished',
+    quarantine: 'quarantined',
+    'verify+accept': 'accepted',
+    'verify+duplicate': 'duplicate',
+    'verify+quarantine': 'quarantined',
+    'verify+hold': 'held',
+  },
   verified: { accept: 'accepted', duplicate: 'duplicate', quarantine: 'quarantined', hold: 'held' },
   held: { accept: 'accepted', quarantine: 'quarantined' },
   accepted: {},
@@ -52,6 +66,12 @@ export const decidedArrivalStates: readonly ArrivalState[] = ['held', 'accepted'
 export const openArrivalStates: readonly ArrivalState[] = arrivalStates.filter(
   (state) => !decidedArrivalStates.includes(state) && state !== 'vanished',
 );
+
+/** The states that an event leads through, the last one included. */
+export function statesThrough(state: ArrivalState | '', event: ArrivalEvent): ArrivalState[] {
+  let at = state;
+  return event.split('+').map((step) => (at = nextArrivalState(at, step as ArrivalEvent)));
+}
 
 /** An event that the state does not have is a programmer's error. */
 export function nextArrivalState(state: ArrivalState | '', event: ArrivalEvent): ArrivalState {

@@ -4,13 +4,19 @@
  */
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ids } from '../../platform/base/ports.ts';
-import { recordEvents } from '../../platform/events/event-log.ts';
+import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { arrivalErrors } from './arrival-errors.ts';
-import { type ArrivalEvent, type ArrivalState, decidedArrivalStates, nextArrivalState, openArrivalStates } from './arrival-state.ts';
+import {
+  type ArrivalEvent,
+  type ArrivalState,
+  decidedArrivalStates,
+  nextArrivalState,
+  openArrivalStates,
+  statesThrough,
+} from './arrival-state.ts';
 
-/** As the partial indexes have them. */
 const isOpen = `state in (${openArrivalStates.map((state) => `'${state}'`).join(', ')})`;
 const isDecided = `state in (${decidedArrivalStates.map((state) => `'${state}'`).join(', ')})`;
 
@@ -96,7 +102,7 @@ const updateStates = `/* move arrivals */
     as m (arrival_id, from_state, to_state, size_bytes, fingerprint, sha256, reason_code, reason, file_id, duplicate_of, trace_id, trace_parent, object_id, object, is_released)
   where a.tenant_id = $1 and a.arrival_id = any ($2::uuid[]) and a.arrival_id = m.arrival_id and a.state = m.from_state`;
 
-/** All or none: fails with E_ARRIVAL_STATE when one of them is no longer in the state given. */
+/** All or none, with an event for each step: fails with E_ARRIVAL_STATE when one of them is no longer in the state given. */
 export async function moveArrivals(tx: TenantTx, ids: Ids, event: ArrivalEvent, moves: readonly ArrivalMove[]): Promise<void> {
   if (moves.length === 0) return;
   const states = moves.map((move) => nextArrivalState(move.from, event));
@@ -126,21 +132,23 @@ export async function moveArrivals(tx: TenantTx, ids: Ids, event: ArrivalEvent, 
   await recordEvents(
     tx,
     ids,
-    moves.map((move, index) => {
-      const detail = { ...(move.reasonCode && { code: move.reasonCode }), ...(move.fileId && { fileId: move.fileId }), ...move.detail };
-      const hasDetail = Object.keys(detail).length > 0;
-      const { arrivalId, from, actor, traceId } = move;
-      return {
-        type: `arrival.${states[index]}`,
-        objectId: arrivalId,
-        from,
-        to: states[index]!,
-        actor,
-        traceId,
-        detail: hasDetail ? detail : undefined,
-      };
-    }),
+    moves.flatMap((move) => eventsOf(move, statesThrough(move.from, event))),
   );
+}
+
+function eventsOf(move: ArrivalMove, through: readonly ArrivalState[]): NewEvent[] {
+  const { arrivalId: objectId, actor, traceId } = move;
+  const detail = { ...(move.reasonCode && { code: move.reasonCode }), ...(move.fileId && { fileId: move.fileId }), ...move.detail };
+  const hasDetail = Object.keys(detail).length > 0;
+  return through.map((to, step) => ({
+    type: `arrival.${to}`,
+    objectId,
+    from: step === 0 ? move.from : through[step - 1]!,
+    to,
+    actor,
+    traceId,
+    detail: hasDetail && step === through.length - 1 ? detail : undefined,
+  }));
 }
 
 const updateSight = `/* look at arrivals again */
@@ -188,22 +196,20 @@ const columns = `arrival_id as "arrivalId", name, state, size_bytes as "sizeByte
   (extract(epoch from headgate.clock() - coalesce(stable_since, seen_at)) * 1000)::float8 as "stableMs",
   (extract(epoch from headgate.clock() - seen_at) * 1000)::float8 as "seenMs", object is not null as "hasObject"`;
 
-const selectOpen = `/* list open arrivals */
-  select ${columns} from headgate.arrivals
-  where tenant_id = $1 and flow_id = $2 and source_id = $3 and ${isOpen}`;
 const selectUnreleased = `/* list unreleased arrivals */
   select ${columns} from headgate.arrivals
-  where tenant_id = $1 and flow_id = $2 and source_id = $3 and released_at is null and ${isDecided}`;
+  where tenant_id = $1 and flow_id = $2 and source_id = $3 and released_at is null`;
 
 /** What is at the source and has no verdict yet, and what has one and is still to be moved away there. */
 export async function listKnownArrivals(
   tx: TenantTx,
   source: { readonly flowId: string; readonly sourceId: string },
 ): Promise<{ open: ArrivalRow[]; unreleased: ArrivalRow[] }> {
-  const params = [tx.tenantId, source.flowId, source.sourceId];
-  const open = await tx.query<ArrivalRow>(selectOpen, params);
-  const unreleased = await tx.query<ArrivalRow>(selectUnreleased, params);
-  return { open: open.rows, unreleased: unreleased.rows };
+  const { rows } = await tx.query<ArrivalRow>(selectUnreleased, [tx.tenantId, source.flowId, source.sourceId]);
+  return {
+    open: rows.filter((row) => openArrivalStates.includes(row.state)),
+    unreleased: rows.filter((row) => decidedArrivalStates.includes(row.state)),
+  };
 }
 
 const updateReleased = `/* release arrivals */

@@ -91,23 +91,12 @@ export async function acceptCandidates(
   for (const { candidate } of accepted)
     if (candidate.member?.object == null) throw new Error('a file without stored bytes can not be accepted');
 
-  const sound = judged.filter((each) => each.candidate.problem === null);
-  await moveArrivals(
-    tx,
-    ids,
-    'verify',
-    sound.map(({ candidate }) => ({
-      ...moveOf(candidate, 'complete'),
-      sizeBytes: candidate.container.bytes,
-      sha256: candidate.container.sha256,
-    })),
-  );
   const first = accepted.length === 0 ? 0 : await takeNumbers(tx, flow.flowId, accepted.length);
   await insertFiles(tx, flow, accepted, first);
   await moveArrivals(
     tx,
     ids,
-    'accept',
+    'verify+accept',
     accepted.map(({ candidate, verdict }, index) => ({
       ...endOf(candidate, verdict),
       fileId: candidate.fileId,
@@ -117,13 +106,13 @@ export async function acceptCandidates(
   await moveArrivals(
     tx,
     ids,
-    'duplicate',
+    'verify+duplicate',
     ending('duplicate').map(({ candidate, verdict }) => endOf(candidate, verdict)),
   );
   await moveArrivals(
     tx,
     ids,
-    'hold',
+    'verify+hold',
     ending('hold').map(({ candidate, verdict }) => keepObject(endOf(candidate, verdict), candidate)),
   );
   await quarantine(tx, ids, ending('quarantine'));
@@ -168,7 +157,9 @@ function moveOf(candidate: Candidate, from: ArrivalMove['from']): ArrivalMove {
 
 function endOf(candidate: Candidate, verdict: FileVerdict): ArrivalMove {
   return {
-    ...moveOf(candidate, 'verified'),
+    ...moveOf(candidate, 'complete'),
+    sizeBytes: candidate.container.bytes,
+    ...(candidate.container.sha256 !== '' && { sha256: candidate.container.sha256 }),
     isReleased: candidate.isReleased,
     ...(verdict.code !== null && { reasonCode: verdict.code, reason: verdict.reason ?? '' }),
     ...(verdict.duplicateOf !== null && { duplicateOf: verdict.duplicateOf }),
@@ -179,14 +170,15 @@ function keepObject(move: ArrivalMove, candidate: Candidate): ArrivalMove {
   return candidate.container.object === null ? move : { ...move, object: { ...candidate.container.object, unpack: candidate.unpack } };
 }
 
-/** Damaged ones come from `complete`, those that the flow's policy refuses from `verified`. */
+/** Damaged ones were never verified; the others the flow's policy refuses. */
 async function quarantine(tx: TenantTx, ids: Ids, judged: readonly Judged[]): Promise<void> {
-  const moves = judged.map(({ candidate, verdict }) => {
-    const move = keepObject(endOf(candidate, verdict), candidate);
-    const { bytes, sha256 } = candidate.container;
-    return candidate.problem === null ? move : { ...move, from: 'complete' as const, sizeBytes: bytes, ...(sha256 !== '' && { sha256 }) };
-  });
-  await moveArrivals(tx, ids, 'quarantine', moves);
+  const [sound, damaged] = [true, false].map((isSound) =>
+    judged
+      .filter(({ candidate }) => (candidate.problem === null) === isSound)
+      .map(({ candidate, verdict }) => keepObject(endOf(candidate, verdict), candidate)),
+  );
+  await moveArrivals(tx, ids, 'verify+quarantine', sound!);
+  await moveArrivals(tx, ids, 'quarantine', damaged!);
 }
 
 async function takeNumbers(tx: TenantTx, flowId: string, count: number): Promise<number> {

@@ -39,13 +39,29 @@ function objectText(value: object, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw refused('an object of a class');
   let text = '{';
-  for (const key of Object.keys(value).sort()) {
+  for (const key of sortedInPlace(Object.keys(value))) {
     text += `${text.length === 1 ? '' : ','}${quoted(key)}:${canonicalJson((value as Record<string, unknown>)[key], depth + 1)}`;
   }
   return `${text}}`;
 }
 
+/** Few keys, in order for the most part, are sooner sorted by insertion. */
+function sortedInPlace(keys: string[]): string[] {
+  if (keys.length > 32) return keys.sort();
+  for (let index = 1; index < keys.length; index++) {
+    const key = keys[index]!;
+    let place = index;
+    for (; place > 0 && keys[place - 1]! > key; place--) keys[place] = keys[place - 1]!;
+    keys[place] = key;
+  }
+  return keys;
+}
+
+/** What JSON writes as it is. */
+const plainText = /^[ !#-[\]-~]*$/;
+
 function quoted(text: string): string {
+  if (plainText.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw refused('a text with half a surrogate pair');
   return JSON.stringify(text);
 }

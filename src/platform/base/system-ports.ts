@@ -26,26 +26,30 @@ export const systemSleep: Sleep = {
     }),
 };
 
+const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** UUIDv7 (RFC 9562, section 6.2 method 1): 48 bits of ms, 12 bits of counter, 62 random bits; rising within one instance. */
 export function createIds(clock: Clock, rng: Pick<Rng, 'bytes'>): Ids {
   let lastMs = 0;
   let counter = 0;
+  let time = '';
+  const begin = (ms: number) => {
+    lastMs = ms;
+    counter = 0;
+    const text = ms.toString(16).padStart(12, '0');
+    time = `${text.slice(0, 8)}-${text.slice(8)}`;
+  };
+  begin(0);
   return {
     next() {
-      const nowMs = Math.max(clock.nowMs(), lastMs);
-      if (nowMs > lastMs) {
-        lastMs = nowMs;
-        counter = 0;
-      } else if (++counter > 0xfff) {
-        lastMs += 1;
-        counter = 0;
-      }
-      const random = Buffer.from(rng.bytes(8));
-      random[0] = (random[0] & 0x3f) | 0x80;
-      const time = lastMs.toString(16).padStart(12, '0');
-      const sequence = (0x7000 | counter).toString(16);
-      const tail = random.toString('hex');
-      return `${time.slice(0, 8)}-${time.slice(8)}-${sequence}-${tail.slice(0, 4)}-${tail.slice(4)}`;
+      const nowMs = clock.nowMs();
+      if (nowMs > lastMs) begin(nowMs);
+      else if (++counter > 0xfff) begin(lastMs + 1);
+      const random = rng.bytes(8);
+      const variant = hexOf[(random[0]! & 0x3f) | 0x80]! + hexOf[random[1]!]!;
+      let tail = '';
+      for (let index = 2; index < 8; index++) tail += hexOf[random[index]!]!;
+      return `${time}-${(0x7000 | counter).toString(16)}-${variant}-${tail}`;
     },
   };
 }

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { HeadgateError } from '../base/errors.ts';
+import { arrayLiteral } from './array-literal.ts';
 import { ClosingClient } from './closing-client.ts';
 import { type Db, nameOfStatement, type QueryResult, type TransactionOptions, type Tx } from './database.ts';
 import { CommitUnknownError, endsSession, isServerError, isStalePlan, postgresErrors, translatePostgresError } from './postgres-errors.ts';
@@ -161,7 +162,7 @@ class PooledDb implements Db {
 
   async #run<Row>(client: pg.PoolClient, sql: string, statement: string, params: readonly unknown[]): Promise<QueryResult<Row>> {
     try {
-      const result = await client.query({ name: preparedName(sql, statement), text: sql, values: params as unknown[] });
+      const result = await client.query({ name: preparedName(sql, statement), text: sql, values: params.map(parameterOf) });
       this.#options.observe?.(statement, 'ok');
       return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
     } catch (error) {
@@ -228,6 +229,10 @@ class PooledDb implements Db {
       return false;
     }
   }
+}
+
+function parameterOf(value: unknown): unknown {
+  return Array.isArray(value) ? (arrayLiteral(value) ?? value) : value;
 }
 
 function isCancelledReplicationWait(notice: pg.DatabaseError): boolean {
