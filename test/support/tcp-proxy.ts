@@ -1,13 +1,14 @@
 /**
- * A TCP proxy that breaks connections on purpose: it watches what the client sends and, when a message matches, either cuts
- * before forwarding it or forwards it and never lets the answer through. Each fault is used once.
+ * A TCP proxy that breaks connections on purpose: it watches what the client sends and, when a message matches, cuts before
+ * forwarding it, forwards it and never lets the answer through, or keeps it and everything after it while the connection
+ * stays open. Each fault is used once.
  */
 import { connect, createServer, type Socket } from 'node:net';
 
 export interface ProxyFault {
   /** Looked for in each piece of data that the client sends. */
   readonly match: RegExp;
-  readonly how: 'cut-before-forward' | 'forward-and-drop-answer';
+  readonly how: 'cut-before-forward' | 'forward-and-drop-answer' | 'hold';
 }
 
 export interface TcpProxy {
@@ -28,6 +29,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   const server = createServer((client) => {
     const upstream = connect(target);
     let isDropping = false;
+    let isHeld = false;
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => {});
@@ -43,11 +45,13 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
           client.destroy();
           return;
         }
-        isDropping = true;
+        if (how === 'hold') isHeld = true;
+        else isDropping = true;
       }
-      upstream.write(data);
+      if (!isHeld) upstream.write(data);
     });
     upstream.on('data', (data) => {
+      if (isHeld) return;
       if (!isDropping) client.write(data);
       else client.destroy();
     });

@@ -221,11 +221,12 @@ export function outgoing(ids: readonly string[], more: Partial<OutgoingBatch> = 
   const lines = ids.map((id) => Buffer.from(`${JSON.stringify({ id, customer: secretText, amount: '1.00', currency: 'EUR' })}\n`));
   const body = Buffer.concat(lines);
   const batchId = systemPorts.ids.next();
+  const jobId = systemPorts.ids.next();
   return {
     batchId,
     attempt: 1,
     possibleDuplicate: false,
-    jobIds: [systemPorts.ids.next()],
+    jobIds: [jobId],
     flowName: 'eft',
     fileName: 'in.csv',
     number: '1-0000',
@@ -242,6 +243,7 @@ export function outgoing(ids: readonly string[], more: Partial<OutgoingBatch> = 
     orderKeys: null,
     oursForMs: 10_000,
     deliveryKeys: async () => ids.map((id) => createHash('sha256').update(`${batchId} ${id}`).digest('hex')),
+    recordIds: async () => ids.map((_, index) => `${jobId}/${index + 1}`),
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     ...more,
   };

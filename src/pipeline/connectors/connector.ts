@@ -115,6 +115,8 @@ export interface OutgoingBatch {
   readonly oursForMs: number;
   /** One per record, in order; found on demand, which may read the input file. */
   deliveryKeys(): Promise<readonly string[]>;
+  /** One per record, in order: its job and its number in the file, as people and the API name it. */
+  recordIds(): Promise<readonly string[]>;
   /**
    * Where the target keeps the order of business keys: something that is the same for records of one key, null for a record
    * without one. A record must not be sent when an earlier one of its key was refused: it is answered as to be sent again.

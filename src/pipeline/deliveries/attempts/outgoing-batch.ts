@@ -71,6 +71,7 @@ export function openOutgoingBatch(context: OutgoingContext): OpenedBatch {
       assertOurs,
       oursForMs: context.oursForMs,
       deliveryKeys: async () => (await readRecords()).map((record) => keyOf(record.deliveryKey)),
+      recordIds: async () => (await readRecords()).map(({ member, record }) => `${member.jobId}/${record}`),
       orderKeys: isOrdered ? async () => (await readRecords()).map((record) => record.orderKey) : null,
       traceparent: context.traceparent,
     },

@@ -1,0 +1,203 @@
+/**
+ * Sends a message for each record of a batch, and takes a record for acknowledged by its own confirm only. What had no
+ * confirm when the connection ended is unknown; what was not handed over is to be sent again.
+ */
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import { createAddressGuard } from '../address-guard.ts';
+import type { DeliveryOutcome, OpenOptions, OutgoingBatch, RecordResult, Target } from '../connector.ts';
+import { connectorErrors } from '../connector-errors.ts';
+import { createKeyOrder } from '../key-order.ts';
+import { sessionFailure } from './amqp-failure.ts';
+import { commonHeaders, recordHeaders } from './amqp-headers.ts';
+import type { AmqpSession, AmqpVerdict } from './amqp-session.ts';
+import { createAmqpSessions } from './amqp-sessions.ts';
+import { type AmqpSettings, readAmqpSettings } from './amqp-settings.ts';
+import { joinResults } from './record-outcomes.ts';
+
+/** Fails with E_TARGET on settings that can't work. */
+export function openAmqpTarget(options: OpenOptions): Target {
+  const settings = readAmqpSettings(options);
+  const sessions = createAmqpSessions({
+    settings,
+    guard: createAddressGuard(options.egress, options.ports.resolveHost),
+    secrets: options.secrets,
+    idleMax: options.target.concurrency,
+  });
+  return {
+    unknownResolution: 'labelled-resend',
+    async deliver(batch, signal) {
+      try {
+        const known = { keys: await batch.deliveryKeys(), recordIds: await batch.recordIds(), orderKeys: await batch.orderKeys?.() };
+        return await sessions.use(signal, async (session) => {
+          const sending = new Sending({ settings, batch, session, signal, ...known });
+          return joinResults(await sending.run(), batch.records);
+        });
+      } catch (error) {
+        return unsent(error, signal);
+      }
+    },
+    async probe(signal) {
+      const startMs = options.ports.clock.monotonicMs();
+      const durationMs = () => options.ports.clock.monotonicMs() - startMs;
+      try {
+        await sessions.use(signal, (session) => session.ready());
+        return { isReachable: true, code: null, message: 'the queue is there and takes messages', durationMs: durationMs() };
+      } catch (error) {
+        const { code, message } = unsent(error, signal);
+        return { isReachable: false, code, message, durationMs: durationMs() };
+      }
+    },
+    close: () => sessions.close(),
+  };
+}
+
+/** Before the first message was handed over. */
+function unsent(error: unknown, signal: AbortSignal): Extract<DeliveryOutcome, { kind: 'refused' }> {
+  if (signal.aborted) {
+    return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_TIMEOUT, message: 'the broker could not be reached in time' };
+  }
+  if (!(error instanceof HeadgateError)) throw error;
+  return { kind: 'refused', retryable: true, code: error.code, message: error.message };
+}
+
+interface SendingOptions {
+  readonly settings: AmqpSettings;
+  readonly batch: OutgoingBatch;
+  readonly session: AmqpSession;
+  readonly signal: AbortSignal;
+  readonly keys: readonly string[];
+  readonly recordIds: readonly string[];
+  /** Where the order of keys is kept. */
+  readonly orderKeys: readonly (string | null)[] | undefined;
+}
+
+type Failed = RecordResult & { readonly message: string };
+
+/** One attempt over one session. */
+class Sending {
+  readonly #options: SendingOptions;
+
+  readonly #failed: Failed[] = [];
+
+  /** Messages without a verdict; each resolves when it has one. */
+  readonly #inFlight = new Set<Promise<void>>();
+
+  /** By order key: a record goes when the one before it has been taken. */
+  readonly #lastOfKey = new Map<string, Promise<void>>();
+
+  /** Why no more is handed over. */
+  #stop: { readonly code: string; readonly message: string } | null = null;
+
+  constructor(options: SendingOptions) {
+    this.#options = options;
+  }
+
+  /** The records that were not taken, in order. */
+  async run(): Promise<readonly Failed[]> {
+    const { batch } = this.#options;
+    const order = await createKeyOrder(batch);
+    const headers = commonHeaders(batch);
+    let next = 0;
+    try {
+      for (const line of batch.body.lines()) {
+        const index = next;
+        const json = Buffer.from(line.subarray(0, -1));
+        if (json.length > this.#bodyBytesMax()) {
+          this.#refuse(index);
+          order.refuse(index);
+        } else if (order.isHeldBack(index))
+          this.#fail(index, 'retry', connectorErrors.E_TARGET_ORDER, 'an earlier record of the same key was refused');
+        else {
+          await this.#turnOf(index);
+          if (this.#stop !== null) break;
+          batch.assertOurs();
+          this.#send(index, json, headers);
+        }
+        next += 1;
+      }
+    } catch (error) {
+      // The lease is gone, the batch can't be read, or the session ended before it took this record.
+      this.#stop ??= this.#reasonOf(error);
+    }
+    await Promise.all(this.#inFlight);
+    for (let index = next; index < batch.records; index++) this.#fail(index, 'retry', this.#stop!.code, this.#stop!.message);
+    return this.#failed.sort((a, b) => a.index - b.index);
+  }
+
+  #bodyBytesMax(): number {
+    return Math.min(this.#options.settings.maxMessageBytes, this.#options.session.bodyBytesMax);
+  }
+
+  /** Waits for a place, for the record before it of the same key, and for the broker. */
+  async #turnOf(index: number): Promise<void> {
+    const { settings, session, orderKeys } = this.#options;
+    while (this.#inFlight.size >= settings.confirmsInFlight) await Promise.race(this.#inFlight);
+    const key = orderKeys?.[index] ?? null;
+    if (key !== null) await this.#lastOfKey.get(key);
+    if (this.#stop === null) await session.ready();
+  }
+
+  #send(index: number, json: Buffer, headers: Readonly<Record<string, string>>): void {
+    const { batch, session, keys, recordIds, orderKeys } = this.#options;
+    const message = {
+      headers: { ...headers, ...recordHeaders(keys[index]!, recordIds[index]!) },
+      messageId: keys[index]!,
+      createdAt: batch.cutAt,
+      body: json,
+    };
+    const settled = session.publish(message).then(
+      (verdict) => this.#settle(index, verdict),
+      (error: unknown) => this.#lose(index, error),
+    );
+    const flight = settled.finally(() => {
+      this.#inFlight.delete(flight);
+    });
+    this.#inFlight.add(flight);
+    const key = orderKeys?.[index] ?? null;
+    if (key !== null) this.#lastOfKey.set(key, flight);
+  }
+
+  #settle(index: number, verdict: AmqpVerdict): void {
+    switch (verdict) {
+      case 'taken':
+        break;
+      case 'full':
+        this.#stopAt(index, connectorErrors.E_TARGET_BUSY, 'the queue is full');
+        break;
+      case 'unroutable':
+        this.#stopAt(index, connectorErrors.E_TARGET_SETUP, 'the queue is gone: the message came back');
+        break;
+      case 'forbidden':
+        this.#stopAt(index, connectorErrors.E_TARGET_FORBIDDEN, 'the user of the connection may not write to the queue');
+        break;
+    }
+  }
+
+  /** Not taken, and no other would be now. */
+  #stopAt(index: number, code: string, message: string): void {
+    this.#stop ??= { code, message };
+    this.#fail(index, 'retry', code, message);
+  }
+
+  /** Handed over, and the session ended before its confirm. */
+  #lose(index: number, error: unknown): void {
+    this.#stop ??= this.#reasonOf(error);
+    const code = this.#options.signal.aborted ? connectorErrors.E_TARGET_TIMEOUT : connectorErrors.E_TARGET_REPLY_LOST;
+    this.#fail(index, 'unknown', code, 'the connection ended before the message was confirmed');
+  }
+
+  #reasonOf(error: unknown): { readonly code: string; readonly message: string } {
+    if (this.#options.signal.aborted) return { code: connectorErrors.E_TARGET_TIMEOUT, message: 'the broker did not confirm in time' };
+    if (!(error instanceof HeadgateError)) throw error;
+    const { code, message } = sessionFailure(error);
+    return { code, message };
+  }
+
+  #refuse(index: number): void {
+    this.#fail(index, 'refused', connectorErrors.E_TARGET_RECORD, 'the record is larger than the broker takes');
+  }
+
+  #fail(index: number, status: RecordResult['status'], code: string, message: string): void {
+    this.#failed.push({ index, status, code, message });
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * AMQP 0-9-1 as RabbitMQ speaks it: publisher confirms, and the mandatory flag by which a message that no queue takes comes
+ * back. A session never reconnects: one that ended is dropped, and the next attempt makes another.
+ */
+import { scheduler } from 'node:timers/promises';
+import { type Channel, Connection, type ReturnedMessage } from 'rabbitmq-client';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import { connectorErrors } from '../connector-errors.ts';
+import { nameOf, sessionFailure } from './amqp-failure.ts';
+import type { AmqpLogin, AmqpMessage, AmqpSession, AmqpVerdict } from './amqp-session.ts';
+import type { AmqpSettings } from './amqp-settings.ts';
+import { tlsOptions } from './amqp-socket.ts';
+
+const heartbeatSeconds = 30;
+
+/** Fails with a HeadgateError; `signal` gives up. */
+export async function openRabbitSession(settings: AmqpSettings, login: AmqpLogin, signal: AbortSignal): Promise<AmqpSession> {
+  const session = new RabbitSession(settings, login);
+  const end = () => session.destroy();
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    signal.throwIfAborted();
+    await session.open();
+    return session;
+  } catch (error) {
+    session.destroy();
+    throw sessionFailure(error);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+}
+
+class RabbitSession implements AmqpSession {
+  readonly bodyBytesMax = Number.POSITIVE_INFINITY;
+
+  readonly #settings: AmqpSettings;
+
+  readonly #connection: Connection;
+
+  readonly #connected: Promise<void>;
+
+  #channel: Channel | undefined;
+
+  #ending: HeadgateError | undefined;
+
+  readonly #ended: Promise<never>;
+
+  #end!: (error: HeadgateError) => void;
+
+  /** While the broker is short of memory or disk. */
+  #unblocked: Promise<void> = Promise.resolve();
+
+  #unblock: () => void = () => {};
+
+  readonly #returned = new Set<string>();
+
+  #hasConfirmed = false;
+
+  #isForbidden = false;
+
+  constructor(settings: AmqpSettings, login: AmqpLogin) {
+    this.#settings = settings;
+    this.#ended = new Promise((_, reject) => {
+      this.#end = reject;
+    });
+    this.#ended.catch(() => {});
+    this.#connection = new Connection({
+      hostname: login.address,
+      port: settings.port,
+      username: settings.user,
+      password: login.password,
+      vhost: settings.vhost,
+      connectionName: 'headgate',
+      heartbeat: heartbeatSeconds,
+      frameMax: 131_072,
+      noDelay: true,
+      ...tlsPart(settings, login),
+    });
+    this.#connection.on('error', (error: unknown) => this.#fail(error));
+    this.#connection.on('connection.blocked', () => this.#block());
+    this.#connection.on('connection.unblocked', () => this.#unblock());
+    this.#connected = new Promise((resolve) => this.#connection.once('connection', resolve));
+  }
+
+  async open(): Promise<void> {
+    await this.#orEnded(this.#connected);
+    if (this.#settings.createQueue) await this.#createMissing();
+    const channel = await this.#orEnded(this.#connection.acquire({ emitErrorsFromChannel: true }));
+    this.#channel = channel;
+    channel.on('error', (error: unknown) => this.#fail(error));
+    // Behind the messages that it was closed over, which tell why.
+    channel.on('close', () => void scheduler.yield().then(() => this.#fail(undefined)));
+    channel.on('basic.return', ({ messageId }: ReturnedMessage) => void this.#returned.add(messageId ?? ''));
+    await this.#orEnded(channel.queueDeclare(this.#asked()));
+    await this.#orEnded(channel.confirmSelect());
+  }
+
+  /** Passive: asks for the queue and never makes it. */
+  #asked() {
+    return { queue: this.#settings.queue, passive: true };
+  }
+
+  /** One that is there stays as it is, whatever its kind. */
+  async #createMissing(): Promise<void> {
+    const asking = await this.#orEnded(this.#connection.acquire());
+    try {
+      await this.#orEnded(asking.queueDeclare(this.#asked()));
+      await asking.close();
+    } catch (error) {
+      if (nameOf(error) !== 'NOT_FOUND') throw error;
+      const making = await this.#orEnded(this.#connection.acquire());
+      await this.#orEnded(making.queueDeclare({ queue: this.#settings.queue, durable: true, arguments: { 'x-queue-type': 'quorum' } }));
+      await making.close();
+    }
+  }
+
+  get isBroken(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  async ready(): Promise<void> {
+    await this.#orEnded(this.#unblocked);
+  }
+
+  async publish({ headers, messageId, createdAt, body }: AmqpMessage): Promise<AmqpVerdict> {
+    if (this.#ending !== undefined) throw this.#ending;
+    const envelope = {
+      routingKey: this.#settings.queue,
+      mandatory: true,
+      durable: true,
+      contentType: 'application/json',
+      messageId,
+      timestamp: Math.floor(createdAt.getTime() / 1_000),
+      appId: 'headgate',
+      headers,
+    };
+    try {
+      await this.#channel!.basicPublish(envelope, body);
+    } catch (error) {
+      if (nameOf(error) === 'NACK') return 'full';
+      // A right that is missing is missing from the first message on; later than that nobody knows which it was about.
+      if (nameOf(error) === 'ACCESS_REFUSED' && !this.#hasConfirmed) this.#isForbidden = true;
+      const failure = this.#fail(error);
+      if (this.#isForbidden) return 'forbidden';
+      throw failure;
+    }
+    // The client tells of a returned message a turn later than of its confirm.
+    await scheduler.yield();
+    if (this.#returned.delete(messageId)) return 'unroutable';
+    this.#hasConfirmed = true;
+    return 'taken';
+  }
+
+  destroy(): void {
+    this.#fail(new HeadgateError(connectorErrors.E_TARGET_UNREACHABLE, 'the connection was ended'));
+  }
+
+  /** The first reason counts. The client would connect again by itself. */
+  #fail(error: unknown): HeadgateError {
+    if (this.#ending === undefined) {
+      this.#ending = sessionFailure(error);
+      this.#end(this.#ending);
+      this.#connection.unsafeDestroy();
+    }
+    return this.#ending;
+  }
+
+  #block(): void {
+    this.#unblocked = new Promise((resolve) => {
+      this.#unblock = resolve;
+    });
+  }
+
+  /** The client waits for a connection that will not come. */
+  #orEnded<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([promise, this.#ended]);
+  }
+}
+
+function tlsPart(settings: AmqpSettings, login: AmqpLogin) {
+  const tls = tlsOptions(settings, login);
+  return tls === null ? {} : { tls: { ...tls } };
+}
