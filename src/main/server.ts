@@ -13,8 +13,10 @@ import { createAdmission } from '../pipeline/arrivals/admission.ts';
 import { createFileIntake } from '../pipeline/arrivals/file-intake.ts';
 import { createHeldArrivals } from '../pipeline/arrivals/held-arrivals.ts';
 import { createThreadedIntakeStore } from '../pipeline/arrivals/intake-thread.ts';
+import { createSftpPlaces } from '../pipeline/arrivals/sftp/sftp-places.ts';
 import { createSourcePoller } from '../pipeline/arrivals/source-poller.ts';
 import { createUploads } from '../pipeline/arrivals/upload.ts';
+import { systemResolveHost } from '../pipeline/connectors/resolve-host.ts';
 import { crashPointsOf } from '../platform/base/crash-points.ts';
 import type { HeadgateError } from '../platform/base/errors.ts';
 import { createNotifier } from '../platform/base/notifier.ts';
@@ -22,6 +24,7 @@ import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { createEventSequencer, sequencerRole } from '../platform/events/event-sequencer.ts';
 import { type OpenDatabase, openDatabase } from '../platform/postgres/open-database.ts';
+import { connectionSecretFolders, createConnectionSecrets } from '../platform/secrets/connection-secrets.ts';
 import { lackOfDiskSpace } from '../platform/storage/free-space.ts';
 import { createLogger, type Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
@@ -95,6 +98,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     store: storage.sealed,
     formats,
   });
+  const secrets = createConnectionSecrets({
+    env,
+    folders: connectionSecretFolders(settings),
+    mountedFolders: settings.mountedSecretFolders,
+  });
+  const sftp = createSftpPlaces({ secrets, resolveHost: systemResolveHost, ports });
   const watch = createSourceWatch({ metrics, logger, clock: ports.clock });
   const intake = createFileIntake({
     db,
@@ -125,6 +134,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         admission,
         plans,
         folders,
+        sftp,
         workerId,
         crashPoints,
         leaseMs: settings.leaseMs,
@@ -150,7 +160,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const work = await createWorkLoops({
     settings,
     folders,
-    env,
+    secrets,
     db,
     ports,
     storage,
@@ -174,6 +184,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     isDraining = true;
     const drained = Promise.all(loops.map((loop) => loop.stop(settings.drainMs)));
     await Promise.all([drained, closeApi(api, settings.drainMs)]);
+    sftp.close();
     await work.close();
     await intakeStore.close();
     await database?.close();

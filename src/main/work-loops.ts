@@ -20,7 +20,7 @@ import { createNotifier, type Notifier } from '../platform/base/notifier.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import type { Db } from '../platform/postgres/database.ts';
-import { connectionSecretFolders, createConnectionSecrets } from '../platform/secrets/connection-secrets.ts';
+import type { ConnectionSecrets } from '../platform/secrets/connection-secrets.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { TenantTx } from '../platform/tenancy/tenant-scope.ts';
@@ -43,7 +43,7 @@ export interface WorkLoops {
 export interface WorkLoopOptions {
   readonly settings: Settings;
   readonly folders: FolderFence;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly secrets: ConnectionSecrets;
   readonly db: Db;
   readonly ports: Ports;
   readonly storage: OpenStorage;
@@ -56,7 +56,7 @@ export interface WorkLoopOptions {
 }
 
 export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoops> {
-  const { settings, folders, env, db, ports, storage, logger, metrics, workerId, crashPoints, chunkWork } = options;
+  const { settings, folders, secrets, db, ports, storage, logger, metrics, workerId, crashPoints, chunkWork } = options;
   const queue = createWorkQueue(ports.ids);
   const signals = { chunks: chunkWork, check: createNotifier(), deliver: createNotifier(), close: createNotifier() };
   const jobs: JobServices = {
@@ -96,11 +96,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
         definitions: deliveryDefinitions(settings.environment),
         connectors: await loadConnectors(),
         folders,
-        secrets: createConnectionSecrets({
-          env,
-          folders: connectionSecretFolders(settings),
-          mountedFolders: settings.mountedSecretFolders,
-        }),
+        secrets,
         resolveHost: systemResolveHost,
         ports,
         logger,

@@ -2,7 +2,8 @@
 import { secretRefusal } from '../../platform/secrets/connection-secrets.ts';
 import { secretErrors } from '../../platform/secrets/secret-errors.ts';
 import { parseSecretReference } from '../../platform/secrets/secret-references.ts';
-import type { Connection } from './definition.ts';
+import { readHostKeyPin } from '../../platform/sftp/host-keys.ts';
+import type { Connection, SftpConnection } from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 
@@ -14,6 +15,11 @@ interface NamedSecret {
 /** Every secret that the connection refers to. */
 function secretsOf({ spec }: Connection): readonly NamedSecret[] {
   if (spec.type === 'folder') return [];
+  if (spec.type === 'sftp')
+    return (['password', 'privateKey', 'passphrase'] as const).flatMap((key) => {
+      const reference = spec[key];
+      return reference === undefined ? [] : [{ path: ['spec', key], reference }];
+    });
   const own = spec.type === 'postgres' ? { password: spec.password } : {};
   const auth = spec.type === 'http' ? ((spec.auth ?? {}) as Readonly<Record<string, string>>) : {};
   const found: [Path, string | undefined][] = [
@@ -39,6 +45,7 @@ export function checkSecrets(connection: Connection, report: Report, folders?: r
 export function checkConnection(connection: Connection, report: Report): void {
   const { spec } = connection;
   checkSecrets(connection, report);
+  if (spec.type === 'sftp') checkSftp(spec, report);
   if (spec.type !== 'http' || spec.baseUrl === undefined) return;
   const path = ['spec', 'baseUrl'];
   const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });
@@ -60,5 +67,18 @@ export function checkConnection(connection: Connection, report: Report): void {
       message: 'this header is set by the product',
       atValue: true,
     });
+  }
+}
+
+function checkSftp({ password, privateKey, passphrase, hostKeys }: SftpConnection, report: Report): void {
+  const refuse = (path: Path, message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });
+  if (password !== undefined && privateKey !== undefined) refuse(['spec', 'password'], 'a user has a password or a privateKey, not both');
+  if (passphrase !== undefined && privateKey === undefined) refuse(['spec', 'passphrase'], 'a passphrase is that of a privateKey');
+  for (const [index, key] of (hostKeys ?? []).entries()) {
+    if (key === undefined || readHostKeyPin(key) !== null) continue;
+    refuse(
+      ['spec', 'hostKeys', index],
+      `spec.hostKeys[${index}] must be SHA256: and 43 characters, as \`ssh-keygen -lf\` prints it, or a public key of type Ed25519, ECDSA or RSA`,
+    );
   }
 }

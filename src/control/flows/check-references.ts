@@ -13,13 +13,19 @@ export interface TenantDocuments {
   readonly policy: TenantPolicy | null;
 }
 
-const connectionTypes: Readonly<Record<string, string>> = { folder: 'folder', file: 'folder', http: 'http', postgres: 'postgres' };
+const connectionTypes: Readonly<Record<string, string>> = {
+  folder: 'folder',
+  sftp: 'sftp',
+  file: 'folder',
+  http: 'http',
+  postgres: 'postgres',
+};
 
 /** Sources and targets that could not be read are undefined, and not looked at; so is the schema. */
 export function checkReferences(flow: FlowDefinition, { connections, policy }: TenantDocuments, report: Report): void {
   if (connections !== null) {
     for (const [index, source] of (flow.spec.sources ?? []).entries()) {
-      if (source?.type === 'folder')
+      if (source?.type === 'folder' || source?.type === 'sftp')
         checkUse({ name: source.connection, type: source.type, path: ['spec', 'sources', index, 'connection'] }, connections, report);
     }
     for (const [id, target] of Object.entries(flow.spec.targets ?? {})) {

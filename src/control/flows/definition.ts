@@ -64,11 +64,17 @@ export interface FolderSource extends CommonSource {
   readonly afterwards: 'move' | 'delete' | 'leave';
 }
 
+/** As a folder source; the path may begin with a slash. */
+export interface SftpSource extends Omit<FolderSource, 'type'> {
+  readonly type: 'sftp';
+}
+
 export interface HttpSource extends CommonSource {
   readonly type: 'http';
 }
 
-export type SourceDefinition = FolderSource | HttpSource;
+export type PolledSourceDefinition = FolderSource | SftpSource;
+export type SourceDefinition = PolledSourceDefinition | HttpSource;
 
 export interface DuplicatesDefinition {
   readonly file: readonly ('sha256' | 'name')[];
@@ -223,7 +229,7 @@ export interface Connection {
   readonly apiVersion: string;
   readonly kind: 'Connection';
   readonly metadata: DocumentMetadata;
-  readonly spec: FolderConnection | HttpConnection | PostgresConnection;
+  readonly spec: FolderConnection | HttpConnection | PostgresConnection | SftpConnection;
 }
 
 export interface FolderConnection {
@@ -251,6 +257,19 @@ export interface PostgresConnection {
   readonly password: string;
   readonly tls: 'verify-full' | 'require' | 'disable';
   readonly certificateAuthority?: string;
+}
+
+/** A password or a private key. */
+export interface SftpConnection {
+  readonly type: 'sftp';
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password?: string;
+  readonly privateKey?: string;
+  readonly passphrase?: string;
+  readonly hostKeys: readonly string[];
+  readonly root: string;
 }
 
 export interface Environment {

@@ -3,11 +3,17 @@ import { expect, test } from 'vitest';
 import { functionSignatures } from '../../pipeline/engine/expressions/functions.ts';
 import { loadDocument } from './load-flow.ts';
 
-const page = readFileSync(new URL('../../../docs/flow-definition.md', import.meta.url), 'utf8');
-const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]!);
+const read = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
+const page = read('flow-definition.md');
 
-test('every document on the page is sound', () => {
-  expect(blocks.length).toBeGreaterThanOrEqual(6);
+const blocksOf = (text: string) => [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]!);
+
+test.each([
+  ['flow-definition.md', 6],
+  ['sources/sftp.md', 2],
+])('every document on the page %s is sound', (name, count) => {
+  const blocks = blocksOf(read(name));
+  expect(blocks.length).toBeGreaterThanOrEqual(count);
   for (const block of blocks) expect(loadDocument(block).diagnostics).toEqual([]);
 });
 

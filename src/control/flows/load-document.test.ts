@@ -141,7 +141,7 @@ describe('connections', () => {
     ['an unknown parameter', 'type: postgres, host: h, database: d, user: u, password: "env:P", options: x', 'E_CONFIG_KEY'],
     ['a relative root', 'type: folder, root: in', 'E_CONFIG_VALUE'],
     ['a root that climbs', 'type: folder, root: /srv/../etc', 'E_CONFIG_VALUE'],
-    ['a type of later versions', 'type: sftp', 'E_NOT_SUPPORTED_YET'],
+    ['a type of later versions', 'type: ftps', 'E_NOT_SUPPORTED_YET'],
   ])('%s is refused', (_name, spec, code) => {
     const { document, diagnostics } = loadDocument(`${head}spec: { ${spec} }\n`);
     expect(document).toBeNull();

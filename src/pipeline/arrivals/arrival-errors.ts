@@ -66,6 +66,55 @@ export const arrivalErrors = defineErrors({
     next: 'Check path, mount and permissions of the folder.',
     retryable: true,
   },
+  E_SOURCE_PERMISSION: {
+    meaning:
+      'The server of a source does not let the user read, move or delete a file, or use a folder. What was accepted stays accepted, and is not read again.',
+    actor: 'operator',
+    next: 'Have the owner of the server give the user rights: to list and read the folder, and to rename and delete in it unless `afterwards` is `leave`.',
+    retryable: true,
+  },
+  E_SOURCE_UNREACHABLE: {
+    meaning: 'No connection to the server of a source could be made.',
+    actor: 'operator',
+    next: 'Check host and port of the connection, that the server runs, and that the network lets it be reached. It is tried again by itself.',
+    retryable: true,
+  },
+  E_SOURCE_TIMEOUT: {
+    meaning: 'The server of a source did not answer in time; the connection to it was ended.',
+    actor: 'operator',
+    next: 'Look at the load of the server and at the network between. It is tried again by itself.',
+    retryable: true,
+  },
+  E_SOURCE_LOST: {
+    meaning: 'The connection to the server of a source was lost, again and again, while files were listed, read or moved.',
+    actor: 'operator',
+    next: 'Look at the log of the server and at the network between. It is tried again by itself; what was accepted is not read again.',
+    retryable: true,
+  },
+  E_SOURCE_HOST_KEY: {
+    meaning: 'The server of a source shows a host key to which the connection is not pinned. Nothing was sent to it and nothing read.',
+    actor: 'administrator',
+    next: 'Ask the owner of the server, by another way than this message, whether its key was changed and to which; then put that into `hostKeys` of the connection. If it was not changed, someone stands between.',
+    retryable: true,
+  },
+  E_SOURCE_CREDENTIALS: {
+    meaning: 'The server of a source refused the user or its credentials, or the private key can not be read.',
+    actor: 'administrator',
+    next: 'Put a valid password or private key where the connection points to, or have the public key added at the server; it is read again at the next try.',
+    retryable: true,
+  },
+  E_SOURCE_ALGORITHMS: {
+    meaning: 'The server of a source offers only key exchanges, ciphers or host keys that are not trusted any more, such as SHA-1 or DSA.',
+    actor: 'operator',
+    next: 'Have the owner update the server; OpenSSH of the last ten years does with its defaults.',
+    retryable: true,
+  },
+  E_SOURCE_ANSWER: {
+    meaning: 'The server of a source offers no SFTP to the user, or answers with what is no SFTP.',
+    actor: 'operator',
+    next: 'Try the connection with the command `sftp`; have the owner of the server correct it.',
+    retryable: true,
+  },
   E_SOURCE_FENCED: {
     meaning: 'Another process polls this source now; what this one was doing was not kept.',
     actor: 'operator',

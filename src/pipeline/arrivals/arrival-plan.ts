@@ -3,6 +3,7 @@
  * comes from is the business of `control`, which implements the `ArrivalPlans` port.
  */
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import type { EgressPolicy } from '../connectors/connector.ts';
 import type { Plan } from '../engine/plan.ts';
 
 export interface FileLimits {
@@ -23,8 +24,9 @@ export interface SourcePlan {
   readonly limits: FileLimits;
 }
 
-export interface FolderSourcePlan extends SourcePlan {
-  /** The connection's folder, absolute; nothing outside it is touched. */
+/** A place that is looked at again and again. */
+interface PolledSource extends SourcePlan {
+  /** The connection's folder; nothing outside it is touched. */
   readonly root: string;
   /** Below the root; `.` for the root itself. */
   readonly path: string;
@@ -38,6 +40,35 @@ export interface FolderSourcePlan extends SourcePlan {
   readonly pollMs: number;
   readonly afterwards: 'move' | 'delete' | 'leave';
 }
+
+/** On this machine; the root is absolute. */
+export interface FolderSourcePlan extends PolledSource {
+  readonly type: 'folder';
+}
+
+/** On a server; a root that is not absolute is below the folder in which sessions of the user start. */
+export interface SftpSourcePlan extends PolledSource {
+  readonly type: 'sftp';
+  /** Name of the tenant that the work belongs to: whose secrets may be used. */
+  readonly tenant: string;
+  readonly server: SftpServerPlan;
+  /** Where the tenant's policy lets connections go. */
+  readonly egress: EgressPolicy;
+}
+
+export interface SftpServerPlan {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Secret references; one of the two is there. */
+  readonly password: string | null;
+  readonly privateKey: string | null;
+  readonly passphrase: string | null;
+  /** Fingerprints or public keys. */
+  readonly hostKeys: readonly string[];
+}
+
+export type PolledSourcePlan = FolderSourcePlan | SftpSourcePlan;
 
 export interface DuplicatePolicy {
   readonly keys: readonly ('sha256' | 'name')[];
@@ -75,6 +106,6 @@ export interface ArrivalPlans {
     tx: TenantTx,
     flowId: string,
     sourceId: string,
-  ): Promise<{ readonly flow: ArrivalFlow; readonly source: FolderSourcePlan } | undefined>;
+  ): Promise<{ readonly flow: ArrivalFlow; readonly source: PolledSourcePlan } | undefined>;
   limits(tx: TenantTx): Promise<AdmissionLimits>;
 }

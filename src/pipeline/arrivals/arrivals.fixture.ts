@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openFence } from '../../../test/support/open-fence.ts';
+import { openSecrets } from '../../../test/support/open-secrets.ts';
 import type { TestDatabase } from '../../../test/support/postgres.ts';
 import { temporaryFolder, temporaryStore } from '../../../test/support/temporary-store.ts';
 import { ensureTenant } from '../../platform/access/tenants.ts';
@@ -16,16 +17,20 @@ import { delimitedFormat } from '../formats/delimited/delimited-format.ts';
 import type { Format } from '../formats/format.ts';
 import type { AcceptedFile, CreateJobs } from './accepted-file.ts';
 import { createAdmission } from './admission.ts';
-import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, DuplicatePolicy, FolderSourcePlan } from './arrival-plan.ts';
+import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, DuplicatePolicy, FolderSourcePlan, SftpSourcePlan } from './arrival-plan.ts';
 import { createFileIntake, type IntakeParts } from './file-intake.ts';
 import { judgeFiles } from './file-verdicts.ts';
 import { createHeldArrivals, type HeldArrivals } from './held-arrivals.ts';
 import { createDirectIntakeStore } from './intake-store.ts';
+import { createSftpPlaces } from './sftp/sftp-places.ts';
 import { leaseDueSources } from './source-lease.ts';
 import { type PollResult, pollSource, type SourcePollParts } from './source-poll.ts';
 import { createUploads, type UploadRequest } from './upload.ts';
 
 const { ids } = systemPorts;
+
+/** Of worlds whose files lie elsewhere. */
+export const noSftp = createSftpPlaces({ secrets: openSecrets(), resolveHost: async () => [], ports: systemPorts });
 
 export const roomyLimits: AdmissionLimits = {
   storedBytesMax: 1024 ** 4,
@@ -50,6 +55,8 @@ export interface World {
   /** To be changed by a test before it acts. */
   readonly settings: {
     source: FolderSourcePlan;
+    /** Where the same folder is polled at a server. */
+    server: Pick<SftpSourcePlan, 'tenant' | 'server' | 'egress'> | null;
     duplicates: DuplicatePolicy;
     limits: AdmissionLimits;
     isEnabled: boolean;
@@ -131,6 +138,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
   mkdirSync(folder);
   const store = temporaryStore();
   const source: FolderSourcePlan = {
+    type: 'folder',
     sourceId: 'in',
     root,
     path: 'in',
@@ -143,6 +151,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
   };
   const settings: World['settings'] = {
     source,
+    server: null,
     duplicates: flow.duplicates,
     limits: roomyLimits,
     isEnabled: true,
@@ -150,13 +159,14 @@ export async function createWorld(database: TestDatabase): Promise<World> {
     accepted: [],
   };
   const flowNow = () => ({ ...flow, duplicates: settings.duplicates });
+  const sourceNow = () => (settings.server ? { ...settings.source, ...settings.server, type: 'sftp' as const } : settings.source);
   const plans: ArrivalPlans = {
     byName: async () => ({
       flow: flowNow(),
       source: settings.hasUploads ? { ...settings.source, sourceId: 'http' } : null,
       isEnabled: settings.isEnabled,
     }),
-    bySource: async () => (settings.isEnabled ? { flow: flowNow(), source: settings.source } : undefined),
+    bySource: async () => (settings.isEnabled ? { flow: flowNow(), source: sourceNow() } : undefined),
     limits: async () => settings.limits,
   };
   const createJobs: CreateJobs = async (tx, accepted) => {
@@ -203,7 +213,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
       const lease = leases.find((each) => each.tenantId === tenantId)!;
       const intake = createFileIntake({ ...parts, db, crashPoints });
       return pollSource(
-        { db, ports: systemPorts, intake, admission, plans, folders: openFence, leaseMs, crashPoints, ...more },
+        { db, ports: systemPorts, intake, admission, plans, folders: openFence, sftp: noSftp, leaseMs, crashPoints, ...more },
         lease,
         new AbortController().signal,
       );

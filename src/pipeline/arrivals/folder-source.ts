@@ -25,22 +25,7 @@ import { fsyncFolder } from '../../platform/base/durable-folders.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { arrivalErrors } from './arrival-errors.ts';
 import { nameBytesMax, textOfName } from './file-name.ts';
-
-export const doneFolder = '.headgate-done';
-export const quarantineFolder = '.headgate-quarantine';
-
-export interface FolderEntry {
-  readonly path: Buffer;
-  /** As text; exact unless its bytes are no UTF-8. */
-  readonly name: string;
-  readonly hasExactName: boolean;
-  /** A plain file with one name. */
-  readonly isPlain: boolean;
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-  /** Inode, size, modification and change time: what tells a file from a later one of its name. */
-  readonly fingerprint: string;
-}
+import { doneFolder, quarantineFolder, type SourceEntry, type TakeAway } from './source-place.ts';
 
 /** Smaller files are read at once, without giving the event loop a turn. */
 const wholeReadBytesMax = 64 * 1024;
@@ -75,12 +60,11 @@ export function listFolder(folder: string): { readonly bytes: Buffer; readonly n
 export function lookAt(
   folder: string,
   found: { readonly bytes: Buffer; readonly name: string; readonly isExact: boolean },
-): FolderEntry | undefined {
-  const path = pathIn(folder, found.bytes);
-  const stats = statOf(path);
+): SourceEntry | undefined {
+  const stats = statOf(pathIn(folder, found.bytes));
   if (!stats || stats.isDirectory()) return undefined;
   return {
-    path,
+    bytes: found.bytes,
     name: found.name,
     hasExactName: found.isExact,
     isPlain: isPlain(stats),
@@ -94,13 +78,14 @@ export function lookAt(
  * The file's bytes. Fails with E_FILE_CHANGED when what is opened is not what was seen, or when it changed until the last
  * byte was read: then nothing that was read may be used.
  */
-export async function* readFile(entry: FolderEntry): AsyncGenerator<Uint8Array> {
-  if (entry.sizeBytes < wholeReadBytesMax) yield* readSmall(entry);
-  else yield* readLarge(entry);
+export async function* readFile(folder: string, entry: SourceEntry): AsyncGenerator<Uint8Array> {
+  const path = pathIn(folder, entry.bytes);
+  if (entry.sizeBytes < wholeReadBytesMax) yield* readSmall(path, entry);
+  else yield* readLarge(path, entry);
 }
 
-function* readSmall(entry: FolderEntry): Generator<Uint8Array> {
-  const descriptor = openPlain(entry.path);
+function* readSmall(path: Buffer, entry: SourceEntry): Generator<Uint8Array> {
+  const descriptor = openPlain(path);
   try {
     assertUnchanged(entry, fstatSync(descriptor, { bigint: true }));
     const content = Buffer.allocUnsafe(entry.sizeBytes + 1);
@@ -115,10 +100,10 @@ function* readSmall(entry: FolderEntry): Generator<Uint8Array> {
   }
 }
 
-async function* readLarge(entry: FolderEntry): AsyncGenerator<Uint8Array> {
+async function* readLarge(path: Buffer, entry: SourceEntry): AsyncGenerator<Uint8Array> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(entry.path, openFlags).catch((error: unknown) => {
+    handle = await open(path, openFlags).catch((error: unknown) => {
       throw openFailure(error);
     });
     assertUnchanged(entry, await handle.stat({ bigint: true }));
@@ -155,7 +140,7 @@ function openFailure(error: unknown): HeadgateError {
   return code === 'ENOENT' || code === 'ELOOP' || code === 'ENXIO' ? changed() : sourceFailure(error, 'open');
 }
 
-function assertUnchanged(entry: FolderEntry, stats: BigIntStats): void {
+function assertUnchanged(entry: SourceEntry, stats: BigIntStats): void {
   if (!isPlain(stats) || fingerprintOf(stats) !== entry.fingerprint) throw changed();
 }
 
@@ -163,28 +148,21 @@ function changed(): HeadgateError {
   return new HeadgateError(arrivalErrors.E_FILE_CHANGED, 'the file changed while it was read');
 }
 
-export interface TakeAway {
-  readonly name: string;
-  readonly arrivalId: string;
-  /** Of the file that the verdict was about; another file of its name stays where it is. */
-  readonly fingerprint: string;
-  readonly to: typeof doneFolder | typeof quarantineFolder | 'nowhere';
-}
-
 /**
  * Moves the file to a folder beside it, or removes it. `gone`: it is not there any more; `replaced`: another one is, and
  * stays. Durable only after `syncFolders`.
  */
-export function takeAway(folder: string, found: { readonly bytes: Buffer }, work: TakeAway): 'taken' | 'gone' | 'replaced' {
-  const path = pathIn(folder, found.bytes);
+export function takeAway(folder: string, work: TakeAway): 'taken' | 'gone' | 'replaced' {
+  const { bytes, fingerprint } = work.entry;
+  const path = pathIn(folder, bytes);
   const stats = statOf(path);
   if (!stats) return 'gone';
-  if (fingerprintOf(stats) !== work.fingerprint) return 'replaced';
+  if (fingerprintOf(stats) !== fingerprint) return 'replaced';
   return withSourceFailures('move', () => {
     const isRemoved = work.to === 'nowhere';
     const beside = join(folder, work.to === 'nowhere' ? doneFolder : work.to);
     makeBeside(beside);
-    const target = isRemoved ? Buffer.from(join(beside, work.arrivalId)) : freePlace(beside, found.bytes, work.arrivalId);
+    const target = isRemoved ? Buffer.from(join(beside, work.arrivalId)) : freePlace(beside, bytes, work.arrivalId);
     renameSync(path, target);
     const moved = statOf(target);
     if (!moved || identityOf(moved) !== identityOf(stats)) {

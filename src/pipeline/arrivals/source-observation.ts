@@ -2,12 +2,12 @@
  * What one look at a source means for its arrivals: a pure comparison of what lies there with what is known. Nothing here
  * reads a file or a clock; times of rest come from the database with the rows.
  */
-import type { FolderSourcePlan } from './arrival-plan.ts';
+import type { PolledSourcePlan } from './arrival-plan.ts';
 import type { ArrivalRow } from './arrival-store.ts';
-import type { FolderEntry } from './folder-source.ts';
+import type { SourceEntry } from './source-place.ts';
 
 export interface Look {
-  readonly entries: readonly FolderEntry[];
+  readonly entries: readonly SourceEntry[];
   /** Names of everything in the folder, markers and manifests too. */
   readonly names: ReadonlySet<string>;
   readonly open: readonly ArrivalRow[];
@@ -16,12 +16,12 @@ export interface Look {
 
 export interface KnownFile {
   readonly row: ArrivalRow;
-  readonly entry: FolderEntry;
+  readonly entry: SourceEntry;
 }
 
 export interface Observation {
   /** Never seen before, oldest first; `isComplete` at first sight. */
-  readonly seen: readonly { readonly entry: FolderEntry; readonly isComplete: boolean }[];
+  readonly seen: readonly { readonly entry: SourceEntry; readonly isComplete: boolean }[];
   /** Changed since the last look. */
   readonly grown: readonly KnownFile[];
   /** Rested long enough. */
@@ -39,7 +39,7 @@ export interface Observation {
   readonly restLeftMs: number | null;
 }
 
-export function observe(plan: Pick<FolderSourcePlan, 'ready'>, look: Look): Observation {
+export function observe(plan: Pick<PolledSourcePlan, 'ready'>, look: Look): Observation {
   const entries = new Map(look.entries.map((entry) => [entry.name, entry]));
   const { leftBehind, released, decided } = decidedFiles(entries, look.unreleased);
   const open = new Map(look.open.map((row) => [row.name, row]));
@@ -80,7 +80,7 @@ export function observe(plan: Pick<FolderSourcePlan, 'ready'>, look: Look): Obse
   return { ...observation, vanished, overdue, leftBehind, released, restLeftMs };
 }
 
-function decidedFiles(entries: ReadonlyMap<string, FolderEntry>, unreleased: readonly ArrivalRow[]) {
+function decidedFiles(entries: ReadonlyMap<string, SourceEntry>, unreleased: readonly ArrivalRow[]) {
   const leftBehind: KnownFile[] = [];
   const released: ArrivalRow[] = [];
   const decided = new Set<string>();

@@ -1,5 +1,5 @@
 /**
- * One poll of one source folder, under its lease. Order matters: what was decided before is taken away first; what is seen is
+ * One poll of one source, under its lease. Order matters: what was decided before is taken away first; what is seen is
  * written down before it is read; what is read is accepted in a transaction that proves the lease; only then is the file moved
  * at its source, durably, and the arrival released. A stop between any two steps is made good by the next poll anywhere.
  */
@@ -10,26 +10,18 @@ import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import { type Admission, type Refusal, readUsage } from './admission.ts';
-import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, FolderSourcePlan } from './arrival-plan.ts';
+import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, PolledSourcePlan } from './arrival-plan.ts';
 import { type ArrivalRow, countRecentlyAccepted, listKnownArrivals, moveArrivals, releaseArrivals } from './arrival-store.ts';
 import type { ArrivalVerdict } from './file-acceptance.ts';
-import type { FileIntake, ReceivedArrival } from './file-intake.ts';
+import type { FileIntake } from './file-intake.ts';
 import { createNameMatcher } from './file-name.ts';
-import { type CompleteFile, cutIntoBatches, readComplete } from './folder-reading.ts';
-import {
-  doneFolder,
-  type FolderEntry,
-  listFolder,
-  lookAt,
-  openSourceFolder,
-  quarantineFolder,
-  syncFolders,
-  type TakeAway,
-  takeAway,
-  takeAwayBeside,
-} from './folder-source.ts';
+import { openFolderPlace } from './folder-place.ts';
+import type { SftpPlaces } from './sftp/sftp-places.ts';
+import { isOfServer } from './source-failures.ts';
 import { proveLease, renewLease, type SourceLease } from './source-lease.ts';
 import { type KnownFile, type Observation, observe } from './source-observation.ts';
+import { doneFolder, quarantineFolder, type Sight, type SourceEntry, type SourcePlace, type TakeAway } from './source-place.ts';
+import { type CompleteFile, cutIntoBatches, readFiles } from './source-reading.ts';
 import { recordOf } from './source-record.ts';
 
 export interface SourcePollParts {
@@ -39,8 +31,11 @@ export interface SourcePollParts {
   readonly admission: Admission;
   readonly plans: ArrivalPlans;
   readonly folders: FolderFence;
+  readonly sftp: SftpPlaces;
   readonly leaseMs: number;
   readonly crashPoints?: CrashPoints;
+  /** Called before a server is connected to. False: as many polls of servers are under way as may be, so not now. */
+  readonly beginRemote?: () => boolean;
   /** First thing of a poll whose flow and source are in force. These three must not throw. */
   readonly onFound?: (lease: SourceLease, flow: ArrivalFlow) => void;
   readonly onRefused?: (lease: SourceLease, refusal: Refusal) => void;
@@ -49,7 +44,7 @@ export interface SourcePollParts {
 }
 
 export interface PollResult {
-  /** False: the source is no more, or its flow is disabled. */
+  /** False: nothing was looked at. The source is no more, its flow is disabled, or it has to wait for its turn. */
   readonly isFound: boolean;
   readonly verdicts: { readonly accepted: number; readonly duplicate: number; readonly held: number; readonly quarantined: number };
   /** When to poll again. */
@@ -60,10 +55,10 @@ export interface PollResult {
 const idleSourceMs = 60_000;
 /** Looking at small files, reading and moving them is synchronous; the event loop gets its turn after so long. */
 const turnMs = 10;
-/** How many are looked at between two looks at the clock. */
-const looksPerTurn = 50;
+/** Until a source is tried again that had to wait for its turn. */
+const postponedMs = 500;
 
-/** Fails with E_SOURCE_FENCED when another process has the source, with E_SOURCE when the folder can not be used, with E_FOLDER_NOT_ALLOWED when it may not. */
+/** Fails with E_SOURCE_FENCED when another process has the source, and with what its place says when that can not be used. */
 export async function pollSource(parts: SourcePollParts, lease: SourceLease, signal: AbortSignal): Promise<PollResult> {
   const found = await withTenant(
     parts.db,
@@ -74,14 +69,16 @@ export async function pollSource(parts: SourcePollParts, lease: SourceLease, sig
     },
     { readOnly: true },
   );
-  if (!found) return { isFound: false, verdicts: { accepted: 0, duplicate: 0, held: 0, quarantined: 0 }, dueInMs: idleSourceMs };
+  const nothing = { isFound: false, verdicts: { accepted: 0, duplicate: 0, held: 0, quarantined: 0 } };
+  if (!found) return { ...nothing, dueInMs: idleSourceMs };
+  if (found.source.type !== 'folder' && parts.beginRemote?.() === false) return { ...nothing, dueInMs: postponedMs };
   parts.onFound?.(lease, found.flow);
   return new SourcePoll(parts, lease, found).run(found.known, signal);
 }
 
 interface PollContext {
   readonly flow: ArrivalFlow;
-  readonly source: FolderSourcePlan;
+  readonly source: PolledSourcePlan;
   readonly limits: AdmissionLimits;
 }
 
@@ -89,9 +86,9 @@ class SourcePoll {
   readonly #parts: SourcePollParts;
   readonly #lease: SourceLease;
   readonly #context: PollContext;
-  readonly #folder: string;
   readonly #crash: CrashPoints;
   readonly #verdicts = { accepted: 0, duplicate: 0, held: 0, quarantined: 0 };
+  #place!: SourcePlace;
   #renewedAtMs: number;
   #pausedAtMs: number;
 
@@ -99,17 +96,32 @@ class SourcePoll {
     this.#parts = parts;
     this.#lease = lease;
     this.#context = context;
-    const tenant = context.flow.plan.flow.tenant;
-    parts.folders.assertAllowed({ tenant, path: context.source.root });
-    this.#folder = openSourceFolder(context.source);
-    // Again with the real path that is used from here on: a link may have been put in meanwhile.
-    parts.folders.assertAllowed({ tenant, path: this.#folder });
     this.#crash = parts.crashPoints ?? noCrashPoints;
     this.#renewedAtMs = parts.ports.clock.monotonicMs();
     this.#pausedAtMs = this.#renewedAtMs;
   }
 
   async run(
+    known: { readonly open: readonly ArrivalRow[]; readonly unreleased: readonly ArrivalRow[] },
+    signal: AbortSignal,
+  ): Promise<PollResult> {
+    this.#place = await this.#openPlace();
+    try {
+      return await this.#poll(known, signal);
+    } finally {
+      this.#place.close();
+    }
+  }
+
+  #openPlace(): SourcePlace | Promise<SourcePlace> {
+    const { folders, sftp } = this.#parts;
+    const { source, flow } = this.#context;
+    const onTurn = () => this.#keepLease();
+    if (source.type === 'folder') return openFolderPlace({ tenant: flow.plan.flow.tenant, folders, source, onTurn });
+    return sftp.open({ key: `${this.#lease.tenantId}/${this.#lease.flowId}/${this.#lease.sourceId}`, source, onTurn });
+  }
+
+  async #poll(
     known: { readonly open: readonly ArrivalRow[]; readonly unreleased: readonly ArrivalRow[] },
     signal: AbortSignal,
   ): Promise<PollResult> {
@@ -128,19 +140,10 @@ class SourcePoll {
     return { isFound: true, verdicts: this.#verdicts, dueInMs };
   }
 
-  async #look(): Promise<{ entries: FolderEntry[]; names: Set<string> }> {
-    const { match, ready } = this.#context.source;
-    const isWanted = createNameMatcher(match);
-    const companions = [ready.marker, ready.manifest].filter((suffix) => suffix !== null);
-    const listed = listFolder(this.#folder);
-    const entries: FolderEntry[] = [];
-    for (const [index, found] of listed.entries()) {
-      if (index % looksPerTurn === looksPerTurn - 1) await this.#pause();
-      if (!isWanted(found.name) || companions.some((suffix) => found.name.endsWith(suffix))) continue;
-      const entry = lookAt(this.#folder, found);
-      if (entry) entries.push(entry);
-    }
-    return { entries, names: new Set(listed.map((found) => found.name)) };
+  #look(): Promise<Sight> {
+    const isWanted = createNameMatcher(this.#context.source.match);
+    const companions = this.#companions;
+    return this.#place.look((name) => isWanted(name) && !companions.some((suffix) => name.endsWith(suffix)));
   }
 
   /** One transaction for all that was seen. Gives back what is complete now, in the order in which it was first seen. */
@@ -186,28 +189,26 @@ class SourcePoll {
   async #acceptBatch(batch: readonly CompleteFile[]): Promise<void> {
     const { intake } = this.#parts;
     const { tenantId } = this.#lease;
-    const reading = {
-      intake,
-      context: { tenantId, ...this.#context },
-      folder: this.#folder,
-      actor: this.#actor,
-      onPiece: () => this.#keepLease(),
-    };
-    const received: { readonly arrival: ReceivedArrival; readonly file: CompleteFile }[] = [];
-    const changed: CompleteFile[] = [];
-    try {
-      for (const file of batch) {
-        const outcome = await readComplete(reading, file);
-        if (outcome.kind === 'received') received.push({ arrival: outcome.arrival, file });
-        else if (outcome.kind === 'changed') changed.push(file);
-        else this.#parts.onUnreadable?.(this.#lease, outcome.error);
-      }
-    } catch (error) {
+    const { received, changed, failure } = await readFiles(
+      {
+        intake,
+        context: { tenantId, ...this.#context },
+        place: this.#place,
+        actor: this.#actor,
+        onPiece: () => this.#keepLease(),
+        onUnreadable: (error) => this.#parts.onUnreadable?.(this.#lease, error),
+      },
+      batch,
+    );
+    if (failure !== undefined && !isOfServer(failure)) {
       await intake.discard(received.map((each) => each.arrival));
-      throw error;
+      throw failure;
     }
-    await this.#lookAgain(changed);
-    if (received.length === 0) return;
+    if (failure === undefined) await this.#lookAgain(changed);
+    if (received.length === 0) {
+      if (failure !== undefined) throw failure;
+      return;
+    }
     this.#crash.reach('arrivals.after-read');
     const verdicts = await intake.accept({
       tenantId,
@@ -216,6 +217,8 @@ class SourcePoll {
       before: (tx) => proveLease(tx, this.#lease),
     });
     for (const { state } of verdicts) this.#verdicts[state] += 1;
+    // What was read before its place was lost is accepted, and taken away by the next poll.
+    if (failure !== undefined) throw failure;
     await this.#takeAway(
       received.map(({ file }, index) => ({ entry: file.entry, row: rowOf(file, verdicts[index]!) })),
       [],
@@ -226,7 +229,8 @@ class SourcePoll {
   async #lookAgain(changed: readonly CompleteFile[]): Promise<void> {
     if (changed.length === 0) return;
     const { ids } = this.#parts.ports;
-    const now = changed.map((file) => ({ file, entry: lookAt(this.#folder, nameOf(file.entry)) }));
+    const now: { readonly file: CompleteFile; readonly entry: SourceEntry | undefined }[] = [];
+    for (const file of changed) now.push({ file, entry: await this.#place.lookAgain(file.entry) });
     await this.#inLease(async (tx) => {
       const move = { from: 'complete', actor: this.#actor } as const;
       await moveArrivals(
@@ -252,26 +256,19 @@ class SourcePoll {
     const released = gone.map((row) => row.arrivalId);
     if (afterwards !== 'leave' && decided.length > 0) {
       this.#crash.reach('arrivals.before-move');
-      for (const [index, { entry, row }] of decided.entries()) {
-        if (index % looksPerTurn === looksPerTurn - 1) await this.#keepLease();
-        const to = placeFor(afterwards, row);
-        const work = { name: entry.name, arrivalId: row.arrivalId, fingerprint: entry.fingerprint, to };
-        this.#takeCompanions(entry, work);
-        takeAway(this.#folder, nameOf(entry), work);
-        released.push(row.arrivalId);
-      }
-      syncFolders(this.#folder);
+      const companions = this.#companions;
+      await this.#place.takeAway(
+        decided.map(({ entry, row }) => ({
+          entry,
+          arrivalId: row.arrivalId,
+          to: placeFor(afterwards, row),
+          companions: companions.map((suffix) => entry.name + suffix),
+        })),
+      );
+      released.push(...decided.map(({ row }) => row.arrivalId));
       this.#crash.reach('arrivals.after-move');
     }
     if (released.length > 0) await this.#inLease((tx) => releaseArrivals(tx, released));
-  }
-
-  /** Before the file: a marker that stayed behind would make the next file of the name look complete. */
-  #takeCompanions(entry: FolderEntry, work: TakeAway): void {
-    const { marker, manifest } = this.#context.source.ready;
-    const companions = [marker, manifest].filter((suffix) => suffix !== null);
-    if (companions.length === 0 || lookAt(this.#folder, nameOf(entry))?.fingerprint !== work.fingerprint) return;
-    for (const suffix of companions) takeAwayBeside(this.#folder, entry.name + suffix, work);
   }
 
   async #keepLease(): Promise<void> {
@@ -297,13 +294,15 @@ class SourcePoll {
     this.#pausedAtMs = clock.monotonicMs();
   }
 
+  /** Suffixes of what lies beside each file. */
+  get #companions(): readonly string[] {
+    const { marker, manifest } = this.#context.source.ready;
+    return [marker, manifest].filter((suffix) => suffix !== null);
+  }
+
   get #actor(): string {
     return `source:${this.#lease.sourceId}`;
   }
-}
-
-function nameOf(entry: FolderEntry): { readonly bytes: Buffer; readonly name: string; readonly isExact: boolean } {
-  return { bytes: entry.path.subarray(entry.path.lastIndexOf(47) + 1), name: entry.name, isExact: entry.hasExactName };
 }
 
 /** A file is removed only when its bytes are kept elsewhere. */

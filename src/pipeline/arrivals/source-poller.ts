@@ -1,8 +1,9 @@
 /**
- * The loop that polls source folders of all tenants: leases what is due, polls a few at once, and gives each back with the time
- * of its next poll. A source that fails is tried again later and never stops the others. `stop` ends polls between batches.
+ * The loop that polls sources of all tenants: leases what is due, polls a few at once, and gives each back with the time of its
+ * next poll. A source that fails is tried again later and never stops the others. Servers may be slow to answer or dead, so
+ * their polls have room of their own, a part of it for each tenant, and take none of the folders'. `stop` ends polls between
+ * batches.
  */
-
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Waiter } from '../../platform/base/notifier.ts';
 import { createPollingLoop } from '../../platform/base/polling-loop.ts';
@@ -10,10 +11,11 @@ import { storageErrors } from '../../platform/storage/storage-errors.ts';
 import { withWork } from '../../platform/telemetry/work-context.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import { arrivalErrors } from './arrival-errors.ts';
+import { againInMs } from './source-failures.ts';
 import { endLease, leaseDueSources, type SourceLease } from './source-lease.ts';
 import { type PollResult, pollSource, type SourcePollParts } from './source-poll.ts';
 
-export interface SourcePollerOptions extends Omit<SourcePollParts, 'leaseMs'> {
+export interface SourcePollerOptions extends Omit<SourcePollParts, 'leaseMs' | 'beginRemote'> {
   readonly workerId: string;
   /** What the disk lacks for so many more bytes; undefined: nothing. Then no source is polled, and files stay where they are. */
   readonly lackOfSpace: (bytes: number) => string | undefined;
@@ -32,23 +34,51 @@ export interface SourcePoller {
   stop(timeoutMs?: number): Promise<boolean>;
 }
 
-const failedSourceMs = 5_000;
+/** Polls of servers at once, of all tenants and of one. */
+const remoteMax = 32;
+const remotePerTenantMax = 4;
+/** Sources whose failures are counted; forgetting one costs a try that comes early. */
+const failingMax = 10_000;
 
 export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
   const { db, ports, workerId, onError, onPolled, concurrency = 4, leaseMs = 30_000 } = options;
   const running = new Set<Promise<void>>();
+  /** Of servers, with the tenant of each. */
+  const remote = new Map<Promise<void>, string>();
+  /** Failures in a row by source. */
+  const failing = new Map<string, number>();
   let stopping = new AbortController();
 
-  async function poll(lease: SourceLease): Promise<void> {
-    let dueInMs = failedSourceMs;
+  function countFailure(lease: SourceLease): number {
+    const key = keyOf(lease);
+    const failures = (failing.get(key) ?? 0) + 1;
+    failing.delete(key);
+    failing.set(key, failures);
+    if (failing.size > failingMax) failing.delete(failing.keys().next().value!);
+    return failures;
+  }
+
+  /** Takes the poll out of those of folders, if there is room for it elsewhere. */
+  function beginRemote(tenantId: string, done: Promise<void>): boolean {
+    const ofTenant = [...remote.values()].filter((other) => other === tenantId).length;
+    if (remote.size >= remoteMax || ofTenant >= remotePerTenantMax) return false;
+    running.delete(done);
+    remote.set(done, tenantId);
+    return true;
+  }
+
+  async function poll(lease: SourceLease, begin: () => boolean): Promise<void> {
+    let dueInMs: number;
     try {
       const lack = options.lackOfSpace(0);
       if (lack !== undefined) throw new HeadgateError(storageErrors.E_STORAGE_FULL, `the disk ${lack}; files stay where they are`);
-      const result = await pollSource({ ...options, leaseMs }, lease, stopping.signal);
+      const result = await pollSource({ ...options, leaseMs, beginRemote: begin }, lease, stopping.signal);
       dueInMs = result.dueInMs;
+      if (result.isFound) failing.delete(keyOf(lease));
       onPolled?.(lease, result);
     } catch (error) {
       if (error instanceof HeadgateError && error.code === arrivalErrors.E_SOURCE_FENCED) return;
+      dueInMs = againInMs(error, countFailure(lease));
       onError(error, lease);
     }
     try {
@@ -69,7 +99,11 @@ export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
       if (running.size >= concurrency) await Promise.race(running);
       const leases = await leaseDueSources(db, { workerId, limit: concurrency - running.size, leaseMs });
       for (const lease of leases) {
-        const done: Promise<void> = withWork({ tenant: lease.tenantId }, () => poll(lease)).finally(() => running.delete(done));
+        const begin = () => beginRemote(lease.tenantId, done);
+        const done: Promise<void> = withWork({ tenant: lease.tenantId }, () => poll(lease, begin)).finally(() => {
+          running.delete(done);
+          remote.delete(done);
+        });
         running.add(done);
       }
       return leases.length > 0;
@@ -85,10 +119,14 @@ export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
       stopping.abort();
       const isStopped = await loop.stop(timeoutMs);
       const timeout = new AbortController();
-      const drained = Promise.all(running).then(() => true);
+      const drained = Promise.all([...running, ...remote.keys()]).then(() => true);
       const isDrained = await Promise.race([drained, ports.sleep.sleep(timeoutMs, timeout.signal).then(() => false)]);
       timeout.abort();
       return isStopped && isDrained;
     },
   };
+}
+
+function keyOf({ tenantId, flowId, sourceId }: SourceLease): string {
+  return `${tenantId}/${flowId}/${sourceId}`;
 }

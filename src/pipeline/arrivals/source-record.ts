@@ -4,9 +4,9 @@ import { recordEvents } from '../../platform/events/event-log.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { arrivalErrors } from './arrival-errors.ts';
 import { type ArrivalRow, moveArrivals, seeArrivals, updateArrivals } from './arrival-store.ts';
-import type { CompleteFile } from './folder-reading.ts';
-import type { FolderEntry } from './folder-source.ts';
 import type { KnownFile, Observation } from './source-observation.ts';
+import type { SourceEntry } from './source-place.ts';
+import type { CompleteFile } from './source-reading.ts';
 
 export interface SourceIdentity {
   readonly flowId: string;
@@ -99,6 +99,6 @@ function inState(state: ArrivalRow['state'], files: readonly KnownFile[]): Known
   return files.filter(({ row }) => row.state === state);
 }
 
-function sightOf(entry: FolderEntry) {
+function sightOf(entry: SourceEntry) {
   return { sizeBytes: entry.sizeBytes, fingerprint: entry.fingerprint };
 }

@@ -11,7 +11,7 @@ import { openPool } from '../../platform/postgres/pool.ts';
 import { delimitedFormat } from '../formats/delimited/delimited-format.ts';
 import type { Format } from '../formats/format.ts';
 import { createAdmission } from './admission.ts';
-import { createWorld, endAt, SimulatedEnd, type World } from './arrivals.fixture.ts';
+import { createWorld, endAt, noSftp, SimulatedEnd, type World } from './arrivals.fixture.ts';
 import { createFileIntake } from './file-intake.ts';
 import { createDirectIntakeStore } from './intake-store.ts';
 import { createSourcePoller } from './source-poller.ts';
@@ -264,6 +264,7 @@ it('the loop polls what is due, outlives a source that fails, and stops with not
     admission: createAdmission(),
     plans,
     folders: openFence,
+    sftp: noSftp,
     workerId: systemPorts.ids.next(),
     lackOfSpace: () => undefined,
     waiter: createNotifier().waiter(systemPorts.sleep),
@@ -298,6 +299,7 @@ it('without room on the disk nothing is read, and files are accepted once there 
     admission: createAdmission(),
     plans: world.plans,
     folders: openFence,
+    sftp: noSftp,
     workerId: systemPorts.ids.next(),
     lackOfSpace: () => lack,
     onError: (error) => failed.resolve(error),

@@ -3,11 +3,19 @@
  * through the environment of this process.
  */
 import { isAbsolute } from 'node:path';
-import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, FolderSourcePlan, SourcePlan } from '../../../pipeline/arrivals/arrival-plan.ts';
+import type {
+  AdmissionLimits,
+  ArrivalFlow,
+  ArrivalPlans,
+  PolledSourcePlan,
+  SftpServerPlan,
+  SourcePlan,
+} from '../../../pipeline/arrivals/arrival-plan.ts';
+import { findOwnTenant } from '../../../platform/access/tenants.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
-import type { FolderSource, SourceDefinition } from '../definition.ts';
-import { findBoundConnection } from './bound-connections.ts';
+import type { PolledSourceDefinition, SftpConnection, SourceDefinition } from '../definition.ts';
+import { findBoundConnection, findEgress } from './bound-connections.ts';
 import { findTenantPolicy } from './definition-store.ts';
 import { flowStoreErrors } from './flow-store-errors.ts';
 import { loadFlowVersion } from './flow-store-versions.ts';
@@ -42,8 +50,8 @@ export function createArrivalPlans(options: { readonly environment: string; read
       const view = await findFlowById(tx, flowId);
       const compiled = view?.enabled ? await load(tx, view) : undefined;
       const source = compiled?.definition.spec.sources.find((each) => each.id === sourceId);
-      if (!compiled || source?.type !== 'folder') return undefined;
-      return { flow: arrivalFlow(compiled), source: await folderPlan(tx, source, options) };
+      if (!compiled || source === undefined || source.type === 'http') return undefined;
+      return { flow: arrivalFlow(compiled), source: await polledPlan(tx, source, options) };
     },
     async limits(tx) {
       const policy = await findTenantPolicy(tx);
@@ -80,23 +88,32 @@ function sourcePlan(source: SourceDefinition, bytesMax: number): SourcePlan {
   };
 }
 
-async function folderPlan(
+async function polledPlan(
   tx: TenantTx,
-  source: FolderSource,
+  source: PolledSourceDefinition,
   options: { readonly environment: string; readonly uploadBytesMax: number },
-): Promise<FolderSourcePlan> {
-  const connection = await findBoundConnection(tx, source.connection, options.environment);
-  const root = connection.settings.root;
-  if (connection.type !== 'folder' || typeof root !== 'string' || !isAbsolute(root))
-    throw new HeadgateError(flowStoreErrors.E_DEFINITION_UNKNOWN, `the connection ${source.connection} is no folder`);
+): Promise<PolledSourcePlan> {
+  const { type, settings } = await findBoundConnection(tx, source.connection, options.environment);
+  const root = settings['root'];
+  if (type !== source.type || typeof root !== 'string' || (type === 'folder' && !isAbsolute(root)))
+    throw new HeadgateError(
+      flowStoreErrors.E_DEFINITION_UNKNOWN,
+      `the connection ${source.connection} is of another type than ${source.type}`,
+    );
   const { ready } = source;
-  return {
+  const polled = {
     ...sourcePlan(source, options.uploadBytesMax),
     root,
     path: source.path,
-    match: source.match,
     ready: { stableForMs: ready.stableFor, marker: ready.marker ?? null, manifest: ready.manifest ?? null, timeoutMs: ready.timeout },
     pollMs: source.poll,
     afterwards: source.afterwards,
   };
+  if (source.type === 'folder') return { type: 'folder', ...polled };
+  const tenant = (await findOwnTenant(tx)).name;
+  return { type: 'sftp', ...polled, tenant, server: serverPlan(settings as unknown as SftpConnection), egress: await findEgress(tx) };
+}
+
+function serverPlan({ host, port, user, password, privateKey, passphrase, hostKeys }: SftpConnection): SftpServerPlan {
+  return { host, port, user, password: password ?? null, privateKey: privateKey ?? null, passphrase: passphrase ?? null, hostKeys };
 }

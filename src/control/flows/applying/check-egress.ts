@@ -1,5 +1,5 @@
 /**
- * Says of a Connection, as far as its text tells, that its tenant's policy closes its address: deliveries to it would be held.
+ * Says of a Connection, as far as its text tells, that its tenant's policy closes its address: deliveries to it would be held, and nothing be read from it.
  * Warnings, because a policy may come later; names of hosts are judged whenever they are connected to.
  */
 import { isAddressRange, isLiteralAllowed } from '../../../pipeline/connectors/address-guard.ts';
@@ -13,7 +13,7 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
   const warn = (code: string, path: Path, message: string): void => report.add({ code, path, message, severity: 'warning', atValue: true });
   const { allowPrivate = [], allowPlain = false } = policy?.spec.egress ?? {};
   const url = spec.type === 'http' ? URL.parse(spec.baseUrl) : null;
-  const isPlain = spec.type === 'http' ? url?.protocol === 'http:' : spec.tls === 'disable';
+  const isPlain = spec.type === 'http' ? url?.protocol === 'http:' : spec.type === 'postgres' && spec.tls === 'disable';
   const at: Path = ['spec', spec.type === 'http' ? 'baseUrl' : 'host'];
   if (isPlain && !allowPlain)
     warn(
@@ -26,7 +26,9 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
     warn(
       connectorErrors.E_SSRF,
       at,
-      "targets may not connect to this address (`egress.allowPrivate` of the tenant's policy); until then what is delivered here is held",
+      spec.type === 'sftp'
+        ? "sources may not connect to this address (`egress.allowPrivate` of the tenant's policy); until then nothing is read here"
+        : "targets may not connect to this address (`egress.allowPrivate` of the tenant's policy); until then what is delivered here is held",
     );
 }
 

@@ -79,23 +79,38 @@ const connectionShape: VariantShape = {
       },
       certificateAuthority: { shape: secret, description: 'PEM of the authority that signed the server.' },
     }),
+    sftp: object({
+      type,
+      host: {
+        shape: text('a host name or address', '^[A-Za-z0-9._:-]{1,253}$', 253),
+        required: true,
+        description: 'The server.',
+      },
+      port: { shape: integer(1, 65_535), default: 22, description: 'Its port.' },
+      user: { shape: text('a user name', '^[^\\s\\u0000-\\u001f]+$', 200), required: true, description: 'The user.' },
+      password: { shape: secret, description: 'Its password; this or `privateKey`.' },
+      privateKey: { shape: secret, description: 'Its private key, as OpenSSH or PEM writes it; this or `password`.' },
+      passphrase: { shape: secret, description: 'What the private key is encrypted with.' },
+      hostKeys: {
+        shape: list(
+          text('SHA256:… as `ssh-keygen -lf` prints it, or a public key as `ssh-keyscan` does', '^[A-Za-z0-9][^\\u0000-\\u001f]+$', 4_000),
+          {
+            min: 1,
+            max: 10,
+          },
+        ),
+        required: true,
+        description: 'Keys of the server that are trusted: fingerprints, or public keys. A server that shows another is never used.',
+      },
+      root: {
+        shape: text('a folder without ..', '^(?!.*(^|/)\\.\\.(/|$))[^\\u0000-\\u001f]+$', 500),
+        default: '.',
+        description:
+          'The folder at the server, below the one in which sessions of the user start unless it begins with a slash; nothing outside it is touched.',
+      },
+    }),
   },
-  laterVariants: [
-    'sftp',
-    'ftps',
-    'amqp',
-    'kafka',
-    'jms',
-    's3',
-    'azure-blob',
-    'gcs',
-    'mysql',
-    'oracle',
-    'sqlserver',
-    'mongodb',
-    'smtp',
-    'pgp',
-  ],
+  laterVariants: ['ftps', 'amqp', 'kafka', 'jms', 's3', 'azure-blob', 'gcs', 'mysql', 'oracle', 'sqlserver', 'mongodb', 'smtp', 'pgp'],
   later: ['proxy', 'pool'],
 };
 

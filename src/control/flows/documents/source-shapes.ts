@@ -1,5 +1,5 @@
 /** Where files of a flow come from, and what makes one a duplicate: the keys of `spec.sources` and `spec.duplicates`. */
-import { choice, integer, type Key, list, name, relativePath, type Shape, text, type VariantShape } from './shape.ts';
+import { choice, integer, type Key, list, name, object, relativePath, type Shape, text, type VariantShape } from './shape.ts';
 
 const gibibyte = 1024 ** 3;
 
@@ -38,14 +38,14 @@ const commonKeys: Readonly<Record<string, Key>> = {
   limits,
 };
 
-const ready: Key = {
+const ready = (stableForMinMs: number): Key => ({
   description: 'When a file counts as complete. Every condition named must hold.',
   default: {},
   shape: {
     kind: 'object',
     keys: {
       stableFor: {
-        shape: { kind: 'duration', minMs: 0, maxMs: 86_400_000 },
+        shape: { kind: 'duration', minMs: stableForMinMs, maxMs: 86_400_000 },
         default: '5s',
         description: 'Size and time of change stay the same this long.',
       },
@@ -64,39 +64,62 @@ const ready: Key = {
       },
     },
   },
-};
+});
+
+/** Of a place that is looked at again and again. */
+const polledKeys = (own: {
+  readonly connection: string;
+  readonly path: Shape;
+  readonly stableForMinMs: number;
+  readonly poll: { readonly minMs: number; readonly default: string };
+}): Readonly<Record<string, Key>> => ({
+  id: commonKeys['id']!,
+  type: commonKeys['type']!,
+  connection: { shape: name, required: true, description: own.connection },
+  path: { shape: own.path, default: '.', description: "Folder below the connection's root." },
+  match: commonKeys['match']!,
+  unpack: commonKeys['unpack']!,
+  limits,
+  ready: ready(own.stableForMinMs),
+  poll: {
+    shape: { kind: 'duration', minMs: own.poll.minMs, maxMs: 86_400_000 },
+    default: own.poll.default,
+    description: 'How often the folder is looked at.',
+  },
+  afterwards: {
+    shape: choice(['move', 'delete', 'leave']),
+    default: 'move',
+    description: 'What happens to the file at its source after it is taken: moved to `.headgate-done` beside it, deleted, or left alone.',
+  },
+});
+
+/** At a server, where a leading slash stands for the root. */
+const serverPath = text('a path of plain folders, without ..', '^(\\.|(?!.*(^|/)\\.\\.?(/|$))[^\\u0000-\\u001f\\\\]+)$', 500);
 
 export const sourceShape: VariantShape = {
   kind: 'variant',
   tag: 'type',
   variants: {
-    folder: {
-      kind: 'object',
-      keys: {
-        id: commonKeys['id']!,
-        type: commonKeys['type']!,
-        connection: { shape: name, required: true, description: 'A connection of type folder.' },
-        path: { shape: relativePath, default: '.', description: "Folder below the connection's root." },
-        match: commonKeys['match']!,
-        unpack: commonKeys['unpack']!,
-        limits,
-        ready,
-        poll: {
-          shape: { kind: 'duration', minMs: 100, maxMs: 86_400_000 },
-          default: '2s',
-          description: 'How often the folder is looked at.',
-        },
-        afterwards: {
-          shape: choice(['move', 'delete', 'leave']),
-          default: 'move',
-          description:
-            'What happens to the file at its source after it is taken: moved to `.headgate-done` beside it, deleted, or left alone.',
-        },
-      },
-    },
+    folder: object(
+      polledKeys({
+        connection: 'A connection of type folder.',
+        path: relativePath,
+        stableForMinMs: 0,
+        poll: { minMs: 100, default: '2s' },
+      }),
+    ),
+    // SFTP tells the time of a change in whole seconds.
+    sftp: object(
+      polledKeys({
+        connection: 'A connection of type sftp.',
+        path: serverPath,
+        stableForMinMs: 2_000,
+        poll: { minMs: 1_000, default: '10s' },
+      }),
+    ),
     http: { kind: 'object', keys: commonKeys },
   },
-  laterVariants: ['sftp', 'ftps', 'as2', 's3', 'azure-blob', 'gcs', 'email', 'amqp', 'jms', 'kafka', 'database'],
+  laterVariants: ['ftps', 'as2', 's3', 'azure-blob', 'gcs', 'email', 'amqp', 'jms', 'kafka', 'database'],
   later: ['decrypt', 'verify', 'archive', 'scan', 'parts', 'schedule'],
 };
 

@@ -1,41 +1,89 @@
 /**
- * Reads complete files of a folder for acceptance: refuses what is no plain file without opening it, and finds what sends a
+ * Reads complete files of a source for acceptance: refuses what is no plain file without opening it, and finds what sends a
  * file to quarantine: its kind, size, name or manifest.
  */
+
+import { forEachAtOnce } from '../../platform/base/at-once.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { formatTraceparent } from '../../platform/telemetry/trace-context.ts';
 import { withSpan } from '../../platform/telemetry/tracing.ts';
 import { type ArrivalErrorCode, arrivalErrors } from './arrival-errors.ts';
-import type { FolderSourcePlan } from './arrival-plan.ts';
+import type { PolledSourcePlan } from './arrival-plan.ts';
 import { type FileIntake, filesPerTransactionMax, type ReceiveContext, type ReceivedArrival, smallBytesPerPackMax } from './file-intake.ts';
 import { problemOfName } from './file-name.ts';
 import { packedBytesMax, type ReceivedFile } from './file-receiver.ts';
-import { type FolderEntry, readBeside, readFile } from './folder-source.ts';
 import { manifestBytesMax, parseManifest, problemOfManifest } from './manifest.ts';
+import type { SourceEntry, SourcePlace } from './source-place.ts';
 
 export interface CompleteFile {
   readonly arrivalId: string;
-  readonly entry: FolderEntry;
+  readonly entry: SourceEntry;
 }
 
-export type ReadOutcome =
+type ReadOutcome =
   | { readonly kind: 'received'; readonly arrival: ReceivedArrival }
   /** It is not what it was when it was seen. */
   | { readonly kind: 'changed' }
   /** Now; or its manifest is still being written. */
   | { readonly kind: 'unreadable'; readonly error: HeadgateError };
 
-export interface FolderReading {
+export interface SourceReading {
   readonly intake: FileIntake;
-  readonly context: ReceiveContext & { readonly source: FolderSourcePlan };
-  readonly folder: string;
+  readonly context: ReceiveContext & { readonly source: PolledSourcePlan };
+  readonly place: Pick<SourcePlace, 'readsAtOnce' | 'read' | 'readBeside'>;
   readonly actor: string;
   /** Called for each piece that was read. */
   readonly onPiece: () => Promise<void>;
+  /** A file that can not be read now. */
+  readonly onUnreadable: (error: HeadgateError) => void;
+}
+
+export interface ReadFiles {
+  /** In the order of the files. */
+  readonly received: readonly { readonly arrival: ReceivedArrival; readonly file: CompleteFile }[];
+  readonly changed: readonly CompleteFile[];
+  /** What ended the reading before the last file. */
+  readonly failure: unknown;
+}
+
+/** Bigger files are read alone, whatever their place: they take the room of many. */
+const smallFileBytesMax = 255 * 1024;
+
+/** Reads a batch, small files so many at once as their place wants. Never rejects: what was received is the caller's to accept or discard. */
+export async function readFiles(reading: SourceReading, files: readonly CompleteFile[]): Promise<ReadFiles> {
+  const outcomes: (ReadOutcome | undefined)[] = [];
+  const { readsAtOnce } = reading.place;
+  let failure: unknown;
+  try {
+    for (let from = 0; from < files.length; ) {
+      let to = from + 1;
+      while (to < files.length && (readsAtOnce === 1 || (isSmall(files[to - 1]!) && isSmall(files[to]!)))) to += 1;
+      const run = files.slice(from, to);
+      await forEachAtOnce(run, readsAtOnce, async (file, index) => {
+        outcomes[from + index] = await readComplete(reading, file);
+      });
+      from = to;
+    }
+  } catch (error) {
+    failure = error;
+  }
+  const received: { arrival: ReceivedArrival; file: CompleteFile }[] = [];
+  const changed: CompleteFile[] = [];
+  for (const [index, file] of files.entries()) {
+    const outcome = outcomes[index];
+    if (outcome?.kind === 'received') received.push({ arrival: outcome.arrival, file });
+    else if (outcome?.kind === 'changed') changed.push(file);
+    else if (outcome?.kind === 'unreadable') reading.onUnreadable(outcome.error);
+  }
+  return { received, changed, failure };
+}
+
+function isSmall({ entry }: CompleteFile): boolean {
+  return entry.sizeBytes <= smallFileBytesMax;
 }
 
 /** Fails only with what is not about this file: the store, the database, a fault of the product. */
-export async function readComplete(reading: FolderReading, file: CompleteFile): Promise<ReadOutcome> {
+async function readComplete(reading: SourceReading, file: CompleteFile): Promise<ReadOutcome> {
   const { context, actor } = reading;
   const attributes = { flow: context.flow.flowName, arrivalId: file.arrivalId, bytes: file.entry.sizeBytes };
   return withSpan('arrival', { parent: null, attributes }, async (span) => {
@@ -57,26 +105,26 @@ export async function readComplete(reading: FolderReading, file: CompleteFile): 
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error;
       if (error.code === arrivalErrors.E_FILE_CHANGED) return { kind: 'changed' };
-      if (error.code === arrivalErrors.E_SOURCE) return { kind: 'unreadable', error };
+      if (error.code === arrivalErrors.E_SOURCE || error.code === arrivalErrors.E_SOURCE_PERMISSION) return { kind: 'unreadable', error };
       throw error;
     }
   });
 }
 
-async function receive(reading: FolderReading, entry: FolderEntry): Promise<ReceivedFile | undefined> {
-  const { intake, context, folder, onPiece } = reading;
+async function receive(reading: SourceReading, entry: SourceEntry): Promise<ReceivedFile | undefined> {
+  const { intake, context, place, onPiece } = reading;
   const { source } = context;
   if (!entry.isPlain) return withoutBytes(entry, 'E_FILE_KIND', 'this is a link, a file with several names, a pipe or a device');
   if (entry.sizeBytes > source.limits.bytesMax)
     return withoutBytes(entry, 'E_FILE_TOO_LARGE', `the file is larger than ${source.limits.bytesMax} bytes`);
-  const manifestText = source.ready.manifest === null ? null : readBeside(folder, entry.name + source.ready.manifest, manifestBytesMax);
+  const manifestText = source.ready.manifest === null ? null : await place.readBeside(entry.name + source.ready.manifest, manifestBytesMax);
   const manifest = manifestText == null ? null : parseManifest(manifestText);
   if (manifestText !== null && manifest === null) return undefined;
   const nameProblem = entry.hasExactName ? problemOfName(entry.name) : 'the name is not valid UTF-8';
   // What is quarantined for its name is kept as it came.
   const received = await intake.receive(
     nameProblem === null ? context : { ...context, source: { ...source, unpack: 'none' } },
-    withPauses(readFile(entry), onPiece),
+    withPauses(place.read(entry), onPiece),
   );
   if (nameProblem !== null) return { ...received, problem: { code: 'E_NAME', message: nameProblem } };
   const { sha256, bytes } = received.container;
@@ -91,7 +139,7 @@ async function* withPauses(pieces: AsyncIterable<Uint8Array>, onPiece: () => Pro
   }
 }
 
-function withoutBytes(entry: FolderEntry, code: ArrivalErrorCode, message: string): ReceivedFile {
+function withoutBytes(entry: SourceEntry, code: ArrivalErrorCode, message: string): ReceivedFile {
   return {
     container: { bytes: entry.sizeBytes, sha256: '', small: null, sealed: null },
     member: null,

@@ -1,0 +1,59 @@
+/** A source folder of this machine as a place to poll: allowed to its tenant, and looked at, read and cleared in turns. */
+import type { FolderFence } from '../../platform/base/folder-fence.ts';
+import type { FolderSourcePlan } from './arrival-plan.ts';
+import { listFolder, lookAt, openSourceFolder, readBeside, readFile, syncFolders, takeAway, takeAwayBeside } from './folder-source.ts';
+import type { OnTurn, SourceEntry, SourcePlace, TakeAway } from './source-place.ts';
+
+/** How many are looked at, or taken away, between two turns: all of it is synchronous. */
+const stepsPerTurn = 50;
+
+export interface FolderPlaceOptions {
+  readonly tenant: string;
+  readonly folders: FolderFence;
+  readonly source: FolderSourcePlan;
+  readonly onTurn: OnTurn;
+}
+
+/** Fails with E_SOURCE when the folder can not be used, with E_FOLDER_NOT_ALLOWED when it may not. */
+export function openFolderPlace({ tenant, folders, source, onTurn }: FolderPlaceOptions): SourcePlace {
+  folders.assertAllowed({ tenant, path: source.root });
+  const folder = openSourceFolder(source);
+  // Again with the real path that is used from here on: a link may have been put in meanwhile.
+  folders.assertAllowed({ tenant, path: folder });
+  return {
+    readsAtOnce: 1,
+    async look(isWanted) {
+      const listed = listFolder(folder);
+      const entries: SourceEntry[] = [];
+      for (const [index, found] of listed.entries()) {
+        if (index % stepsPerTurn === stepsPerTurn - 1) await onTurn();
+        if (!isWanted(found.name)) continue;
+        const entry = lookAt(folder, found);
+        if (entry) entries.push(entry);
+      }
+      return { entries, names: new Set(listed.map((found) => found.name)) };
+    },
+    lookAgain: (entry) => lookAt(folder, foundOf(entry)),
+    read: (entry) => readFile(folder, entry),
+    readBeside: (name, bytesMax) => readBeside(folder, name, bytesMax),
+    async takeAway(works) {
+      for (const [index, work] of works.entries()) {
+        if (index % stepsPerTurn === stepsPerTurn - 1) await onTurn();
+        takeCompanions(folder, work);
+        takeAway(folder, work);
+      }
+      syncFolders(folder);
+    },
+    close() {},
+  };
+}
+
+function takeCompanions(folder: string, work: TakeAway): void {
+  const { entry, companions } = work;
+  if (companions.length === 0 || lookAt(folder, foundOf(entry))?.fingerprint !== entry.fingerprint) return;
+  for (const name of companions) takeAwayBeside(folder, name, work);
+}
+
+function foundOf(entry: SourceEntry): { readonly bytes: Buffer; readonly name: string; readonly isExact: boolean } {
+  return { bytes: entry.bytes, name: entry.name, isExact: entry.hasExactName };
+}

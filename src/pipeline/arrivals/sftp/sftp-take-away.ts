@@ -1,0 +1,90 @@
+/**
+ * Takes files of an SFTP server away: moves each to a folder beside it, or removes it from there. A file that took the name
+ * meanwhile is put back. Nothing is overwritten. Many files are moved at the same time, because each costs several answers.
+ */
+import { Buffer } from 'node:buffer';
+import { forEachAtOnce } from '../../../platform/base/at-once.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { SftpSession } from '../../../platform/sftp/sftp-session.ts';
+import { arrivalErrors } from '../arrival-errors.ts';
+import { nameBytesMax } from '../file-name.ts';
+import { doneFolder, type OnTurn, type TakeAway } from '../source-place.ts';
+import { isFailure } from './sftp-failures.ts';
+import { fingerprintOf, pathIn } from './sftp-paths.ts';
+
+export interface TakeAwayOptions {
+  readonly session: SftpSession;
+  readonly folder: Buffer;
+  readonly onTurn: OnTurn;
+}
+
+const movesAtOnce = 8;
+
+export async function takeAwayAll({ session, folder, onTurn }: TakeAwayOptions, works: readonly TakeAway[]): Promise<void> {
+  const places = [...new Set(works.map(({ to }) => (to === 'nowhere' ? doneFolder : to)))];
+  for (const place of places) await makeBeside(session, pathIn(folder, Buffer.from(place)));
+  await forEachAtOnce(works, movesAtOnce, async (work) => {
+    await onTurn();
+    await takeAway(session, folder, work);
+  });
+}
+
+async function takeAway(session: SftpSession, folder: Buffer, work: TakeAway): Promise<void> {
+  const { entry, arrivalId, to, companions } = work;
+  const path = pathIn(folder, entry.bytes);
+  if (!(await isThere(session, path, entry.fingerprint))) return;
+  for (const name of companions) await takeBeside(session, folder, Buffer.from(name), work);
+  const beside = pathIn(folder, Buffer.from(to === 'nowhere' ? doneFolder : to));
+  const target = to === 'nowhere' ? pathIn(beside, Buffer.from(arrivalId)) : await freePlace(session, beside, entry.bytes, arrivalId);
+  if (!(await move(session, path, target))) return;
+  if (!(await isThere(session, target, entry.fingerprint))) await putBack(session, target, path);
+  else if (to === 'nowhere') await session.remove(target);
+}
+
+/** Missing is fine. */
+async function takeBeside(session: SftpSession, folder: Buffer, name: Buffer, { to, arrivalId }: TakeAway): Promise<void> {
+  const path = pathIn(folder, name);
+  const found = await session.lookAt(path);
+  if (found === undefined || found.kind === 'folder') return;
+  if (to === 'nowhere') {
+    await session.remove(path).catch((error: unknown) => {
+      if (!isFailure(error, 'missing')) throw error;
+    });
+  } else await move(session, path, await freePlace(session, pathIn(folder, Buffer.from(to)), name, arrivalId));
+}
+
+async function isThere(session: SftpSession, path: Buffer, fingerprint: string): Promise<boolean> {
+  const found = await session.lookAt(path);
+  return found !== undefined && fingerprintOf(found) === fingerprint;
+}
+
+/** False: it has gone meanwhile. */
+async function move(session: SftpSession, from: Buffer, to: Buffer): Promise<boolean> {
+  try {
+    await session.rename(from, to);
+    return true;
+  } catch (error) {
+    if (isFailure(error, 'missing')) return false;
+    throw error;
+  }
+}
+
+/** The file's own name where it is free, else with the arrival's id. */
+async function freePlace(session: SftpSession, beside: Buffer, name: Buffer, arrivalId: string): Promise<Buffer> {
+  const own = pathIn(beside, name);
+  if ((await session.lookAt(own)) === undefined) return own;
+  const suffixed = Buffer.concat([name, Buffer.from(`.${arrivalId}`)]);
+  return pathIn(beside, suffixed.length <= nameBytesMax ? suffixed : Buffer.from(arrivalId));
+}
+
+async function makeBeside(session: SftpSession, beside: Buffer): Promise<void> {
+  const known = await session.lookAt(beside);
+  if (known?.kind === 'folder') return;
+  if (known) throw new HeadgateError(arrivalErrors.E_SOURCE, 'something that is no folder lies where taken files are moved to');
+  await session.makeFolder(beside);
+}
+
+/** A file that took the name in the last moment returns to it, unless a third one has it. */
+async function putBack(session: SftpSession, from: Buffer, to: Buffer): Promise<void> {
+  if ((await session.lookAt(to)) === undefined) await session.rename(from, to);
+}

@@ -1,0 +1,60 @@
+/**
+ * What polling needs of a place where files lie, whatever kind it is: to see what is there, to read a file that must not
+ * change meanwhile, and to take it away afterwards. Names are bytes here; what they mean is not a place's business. What is
+ * no plain file is never opened, and nothing is overwritten.
+ */
+import type { Buffer } from 'node:buffer';
+
+export const doneFolder = '.headgate-done';
+export const quarantineFolder = '.headgate-quarantine';
+
+export interface SourceEntry {
+  /** The name as it is there. */
+  readonly bytes: Buffer;
+  /** As text; exact unless its bytes are no UTF-8. */
+  readonly name: string;
+  readonly hasExactName: boolean;
+  /** A plain file with one name, as far as the place tells. */
+  readonly isPlain: boolean;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  /** What tells a file from a later one of its name, as far as the place tells. */
+  readonly fingerprint: string;
+}
+
+export interface TakeAway {
+  /** As it was when the verdict was made; another file of its name stays where it is. */
+  readonly entry: SourceEntry;
+  readonly arrivalId: string;
+  readonly to: typeof doneFolder | typeof quarantineFolder | 'nowhere';
+  /** Names of what goes with it, and before it: a marker that stayed would make the next file of the name look complete. */
+  readonly companions: readonly string[];
+}
+
+export interface Sight {
+  readonly entries: SourceEntry[];
+  /** Names of all that is there and no folder. */
+  readonly names: Set<string>;
+}
+
+/**
+ * An opened place, for one poll. Synchronous where that is cheaper. Fails with E_SOURCE and E_SOURCE_PERMISSION for what is
+ * about one file, with other codes where the place itself is of no use now.
+ */
+export interface SourcePlace {
+  /** Smaller files are read so many at once; bigger ones alone. */
+  readonly readsAtOnce: number;
+  look(isWanted: (name: string) => boolean): Promise<Sight>;
+  /** Undefined when it has gone meanwhile, or is a folder. */
+  lookAgain(entry: SourceEntry): SourceEntry | undefined | Promise<SourceEntry | undefined>;
+  /** Fails with E_FILE_CHANGED when the file is not what was seen, from before the first until after the last byte: then nothing that was read may be used. */
+  read(entry: SourceEntry): AsyncIterable<Uint8Array>;
+  /** A small file; undefined when it is missing, no plain file, or larger than `bytesMax`. */
+  readBeside(name: string, bytesMax: number): Buffer | undefined | Promise<Buffer | undefined>;
+  /** As durable as the place can make it, once it resolves. */
+  takeAway(work: readonly TakeAway[]): Promise<void>;
+  close(): void;
+}
+
+/** Called between two steps of work that may be many: gives others their turn and keeps the lease. */
+export type OnTurn = () => Promise<void>;

@@ -1,0 +1,151 @@
+/**
+ * A connection to an SSH server, up to the channel that speaks SFTP: to given addresses only, with pinned host keys, with
+ * algorithms that are trusted today, within one deadline. Nothing is sent before the server has proved its key. No shell and
+ * no command is ever asked for.
+ */
+import type { Client, ClientChannel, ConnectConfig } from 'ssh2';
+import type { Sleep } from '../base/ports.ts';
+import { fingerprintOf, type HostKeyPin, signatureAlgorithms } from './host-keys.ts';
+import { SftpFailure } from './sftp-failure.ts';
+
+export type SshCredentials =
+  | { readonly kind: 'password'; readonly password: string }
+  | { readonly kind: 'key'; readonly privateKey: Uint8Array; readonly passphrase: string | null };
+
+export interface SshOptions {
+  /** Tried in order; each may be connected to. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly user: string;
+  readonly hostKeys: readonly HostKeyPin[];
+  readonly credentials: SshCredentials;
+  /** For each address, until the channel is open. */
+  readonly timeoutMs: number;
+  readonly sleep: Sleep;
+}
+
+export interface SshChannel {
+  readonly channel: ClientChannel;
+  /** Ends the connection at once. */
+  end(): void;
+}
+
+const keyExchanges = [
+  'curve25519-sha256',
+  'curve25519-sha256@libssh.org',
+  'ecdh-sha2-nistp256',
+  'ecdh-sha2-nistp384',
+  'ecdh-sha2-nistp521',
+  'diffie-hellman-group16-sha512',
+  'diffie-hellman-group18-sha512',
+  'diffie-hellman-group14-sha256',
+];
+const ciphers = [
+  'aes128-gcm@openssh.com',
+  'aes256-gcm@openssh.com',
+  'chacha20-poly1305@openssh.com',
+  'aes256-ctr',
+  'aes192-ctr',
+  'aes128-ctr',
+];
+const macs = ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'];
+const addressesMax = 3;
+const keepaliveMs = 15_000;
+const unansweredKeepalivesMax = 3;
+
+/** Fails with an SftpFailure of the connection. */
+export async function connectSsh(options: SshOptions): Promise<SshChannel> {
+  const { Client: SshClient } = (await import('ssh2')).default;
+  const addresses = options.addresses.slice(0, addressesMax);
+  for (const [index, address] of addresses.entries()) {
+    try {
+      return await connectTo(address, options, new SshClient());
+    } catch (error) {
+      const isNextTried = error instanceof SftpFailure && (error.kind === 'unreachable' || error.kind === 'timeout');
+      if (!isNextTried || index + 1 === addresses.length) throw error;
+    }
+  }
+  throw new SftpFailure('unreachable', 'the server has no address');
+}
+
+async function connectTo(address: string, options: SshOptions, client: Client): Promise<SshChannel> {
+  const { timeoutMs, sleep } = options;
+  const done = new AbortController();
+  let refusedKey: string | null = null;
+  try {
+    return await new Promise<SshChannel>((resolve, reject) => {
+      client.on('error', (error) => reject(failureOf(error, refusedKey)));
+      client.on('close', () => reject(new SftpFailure('unreachable', 'the server closed the connection before it was ready')));
+      client.on('ready', () => {
+        // Requests are small, and each is waited for.
+        client.setNoDelay(true);
+        client.subsys('sftp', (error, channel) => {
+          if (error) reject(new SftpFailure('answer', 'the server offers no SFTP to this user', error));
+          else resolve({ channel, end: () => void client.destroy() });
+        });
+      });
+      void sleep
+        .sleep(timeoutMs, done.signal)
+        .then(() => reject(new SftpFailure('timeout', `the server was not ready within ${timeoutMs} ms`)));
+      const onRefusedKey = (fingerprint: string): void => {
+        refusedKey = fingerprint;
+      };
+      client.connect(configOf(address, options, onRefusedKey));
+    });
+  } catch (error) {
+    client.destroy();
+    if (error instanceof SftpFailure) throw error;
+    throw new SftpFailure('credentials', 'the private key can not be read: its form, its type or its passphrase is wrong', error);
+  } finally {
+    done.abort();
+  }
+}
+
+function configOf(address: string, options: SshOptions, onRefusedKey: (fingerprint: string) => void): ConnectConfig {
+  const { credentials, hostKeys } = options;
+  const pinned = new Set(hostKeys.map(({ fingerprint }) => fingerprint));
+  return {
+    host: address,
+    port: options.port,
+    username: options.user,
+    ...(credentials.kind === 'password'
+      ? { password: credentials.password, authHandler: ['password'] }
+      : {
+          privateKey: Buffer.from(credentials.privateKey),
+          ...(credentials.passphrase === null ? {} : { passphrase: credentials.passphrase }),
+          authHandler: ['publickey'],
+        }),
+    hostVerifier: (key: Buffer) => {
+      const fingerprint = fingerprintOf(key);
+      if (pinned.has(fingerprint)) return true;
+      onRefusedKey(fingerprint);
+      return false;
+    },
+    // The deadline is ours: this one ends before the channel is asked for.
+    readyTimeout: 0,
+    keepaliveInterval: keepaliveMs,
+    keepaliveCountMax: unansweredKeepalivesMax,
+    algorithms: {
+      kex: keyExchanges,
+      cipher: ciphers,
+      hmac: macs,
+      serverHostKey: signatureAlgorithms(hostKeys),
+      compress: ['none'],
+    } as ConnectConfig['algorithms'],
+  };
+}
+
+/** The only place that reads the driver's words. */
+function failureOf(error: Error & { readonly level?: string; readonly code?: string }, refusedKey: string | null): SftpFailure {
+  if (refusedKey !== null)
+    return new SftpFailure('host-key', `the server shows the host key ${refusedKey}, to which the connection is not pinned`, error);
+  if (error.level === 'client-authentication')
+    return new SftpFailure('credentials', 'the server refused the user or its credentials', error);
+  if (error.level === 'handshake' && /no matching/i.test(error.message))
+    return new SftpFailure('algorithms', 'the server and Headgate have no algorithm in common that both trust', error);
+  return new SftpFailure(
+    'unreachable',
+    `no connection to the server could be made${error.code === undefined ? '' : ` (${error.code})`}`,
+    error,
+  );
+}
