@@ -58,12 +58,12 @@ describe('files of a server', () => {
 
   it('are taken with marker and manifest, which go with them, and a manifest that differs sends one to quarantine', async () => {
     ready({ marker: '.done', manifest: '.sha256' });
-    for (const [name, sha256] of [
+    for (const [name, digest] of [
       ['a.csv', '6ea8ea4ec2ffb2e5a0d2a3a8b3f4a6f4a5c1cfb5b0d58b3bd1c53c2a5fc2b4f4'],
       ['b.csv', sha256('x,1.00\n')],
     ] as const) {
       world.put(name, 'x,1.00\n');
-      world.put(`${name}.sha256`, `${sha256}  ${name}\n`);
+      world.put(`${name}.sha256`, `${digest}  ${name}\n`);
     }
     expect((await world.poll()).verdicts).toMatchObject({ accepted: 0, quarantined: 0 });
     world.put('a.csv.done', '');
