@@ -20,7 +20,7 @@ function secretsOf({ spec }: Connection): readonly NamedSecret[] {
       const reference = spec[key];
       return reference === undefined ? [] : [{ path: ['spec', key], reference }];
     });
-  const own = spec.type === 'postgres' ? { password: spec.password } : {};
+  const own = spec.type === 'postgres' || spec.type === 'amqp' ? { password: spec.password } : {};
   const auth = spec.type === 'http' ? ((spec.auth ?? {}) as Readonly<Record<string, string>>) : {};
   const found: [Path, string | undefined][] = [
     [['spec', 'password'], own.password],

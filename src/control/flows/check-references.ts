@@ -18,6 +18,7 @@ const connectionTypes: Readonly<Record<string, string>> = {
   sftp: 'sftp',
   file: 'folder',
   http: 'http',
+  amqp: 'amqp',
   postgres: 'postgres',
 };
 

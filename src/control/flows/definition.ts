@@ -209,6 +209,13 @@ export type TargetDefinition = OwnDelivery &
         readonly requestsInFlight: number;
       }
     | {
+        readonly type: 'amqp';
+        readonly connection: string;
+        readonly queue: string;
+        readonly createQueue: boolean;
+        readonly confirmsInFlight: number;
+      }
+    | {
         readonly type: 'postgres';
         readonly connection: string;
         readonly table: string;
@@ -229,7 +236,7 @@ export interface Connection {
   readonly apiVersion: string;
   readonly kind: 'Connection';
   readonly metadata: DocumentMetadata;
-  readonly spec: FolderConnection | HttpConnection | PostgresConnection | SftpConnection;
+  readonly spec: FolderConnection | HttpConnection | AmqpConnection | PostgresConnection | SftpConnection;
 }
 
 export interface FolderConnection {
@@ -246,6 +253,19 @@ export interface HttpConnection {
     | { readonly type: 'basic'; readonly user: string; readonly password: string }
     | { readonly type: 'header'; readonly name: string; readonly value: string };
   readonly certificateAuthority?: string;
+}
+
+export interface AmqpConnection {
+  readonly type: 'amqp';
+  readonly host: string;
+  readonly port?: number;
+  readonly protocol: 'amqp-0-9-1' | 'amqp-1.0';
+  readonly vhost: string;
+  readonly user: string;
+  readonly password: string;
+  readonly tls: 'verify-full' | 'require' | 'disable';
+  readonly certificateAuthority?: string;
+  readonly maxMessageBytes: number;
 }
 
 export interface PostgresConnection {

@@ -13,7 +13,7 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
   const warn = (code: string, path: Path, message: string): void => report.add({ code, path, message, severity: 'warning', atValue: true });
   const { allowPrivate = [], allowPlain = false } = policy?.spec.egress ?? {};
   const url = spec.type === 'http' ? URL.parse(spec.baseUrl) : null;
-  const isPlain = spec.type === 'http' ? url?.protocol === 'http:' : spec.type === 'postgres' && spec.tls === 'disable';
+  const isPlain = spec.type === 'http' ? url?.protocol === 'http:' : spec.type !== 'sftp' && spec.tls === 'disable';
   const at: Path = ['spec', spec.type === 'http' ? 'baseUrl' : 'host'];
   if (isPlain && !allowPlain)
     warn(

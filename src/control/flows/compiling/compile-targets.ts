@@ -151,6 +151,8 @@ function compileSettings(target: TargetDefinition, context: TargetContext, path:
       return { path: target.path, name: target.name, rollUp: target.rollUp };
     case 'http':
       return httpSettings(target, context, path, report);
+    case 'amqp':
+      return { queue: target.queue, createQueue: target.createQueue, confirmsInFlight: target.confirmsInFlight };
     case 'postgres':
       return postgresSettings(target, context.output, path, report);
   }

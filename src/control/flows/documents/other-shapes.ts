@@ -61,6 +61,34 @@ const connectionShape: VariantShape = {
       },
       certificateAuthority: { shape: secret, description: 'PEM of the authority that signed the server, where it is not a public one.' },
     }),
+    amqp: object({
+      type,
+      host: {
+        shape: text('a host name or address', '^[A-Za-z0-9._:-]{1,253}$', 253),
+        required: true,
+        description: 'The broker.',
+      },
+      port: { shape: integer(1, 65_535), description: 'Its port; by default 5671, and 5672 without TLS.' },
+      protocol: {
+        shape: choice(['amqp-0-9-1', 'amqp-1.0']),
+        default: 'amqp-0-9-1',
+        description: 'What is spoken; 1.0 with the addresses of RabbitMQ 4.',
+      },
+      vhost: { shape: text('a virtual host', '^[\\x20-\\x7e]+$', 255), default: '/', description: 'Virtual host.' },
+      user: { shape: text('a user name', '^[^\\u0000-\\u001f]+$', 200), required: true, description: 'The user.' },
+      password: { shape: secret, required: true, description: 'Its password.' },
+      tls: {
+        shape: choice(['verify-full', 'require', 'disable']),
+        default: 'verify-full',
+        description: '`disable` only where the policy allows plain connections.',
+      },
+      certificateAuthority: { shape: secret, description: 'PEM of the authority that signed the broker.' },
+      maxMessageBytes: {
+        shape: integer(1_024, 512 * 1024 * 1024),
+        default: 16 * 1024 * 1024,
+        description: 'The largest message that the broker takes; a larger record is refused alone.',
+      },
+    }),
     postgres: object({
       type,
       host: {
@@ -110,7 +138,7 @@ const connectionShape: VariantShape = {
       },
     }),
   },
-  laterVariants: ['ftps', 'amqp', 'kafka', 'jms', 's3', 'azure-blob', 'gcs', 'mysql', 'oracle', 'sqlserver', 'mongodb', 'smtp', 'pgp'],
+  laterVariants: ['ftps', 'kafka', 'jms', 's3', 'azure-blob', 'gcs', 'mysql', 'oracle', 'sqlserver', 'mongodb', 'smtp', 'pgp'],
   later: ['proxy', 'pool'],
 };
 
@@ -185,7 +213,7 @@ export const tenantPolicyKeys: Readonly<Record<string, Key>> = {
               default: [],
               description: 'Address ranges (CIDR). None opens link-local addresses or those where clouds serve credentials.',
             },
-            allowPlain: { shape: { kind: 'boolean' }, default: false, description: 'http without TLS, and PostgreSQL without TLS.' },
+            allowPlain: { shape: { kind: 'boolean' }, default: false, description: 'http, PostgreSQL and AMQP without TLS.' },
           }),
         },
       },

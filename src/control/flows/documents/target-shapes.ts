@@ -149,6 +149,27 @@ export const targetShape: VariantShape = {
       },
       ...ownDeliveryKeys,
     }),
+    amqp: object({
+      type,
+      connection: { shape: name, required: true, description: 'A connection of type amqp.' },
+      queue: {
+        shape: text('a queue name without spaces', '^[\\x21-\\x7e]+$', 255),
+        required: true,
+        description: 'The queue; a message for each record.',
+      },
+      createQueue: {
+        shape: { kind: 'boolean' },
+        default: false,
+        description: 'Make it, durable and replicated (quorum), where it is missing; else a missing queue is refused.',
+      },
+      confirmsInFlight: {
+        shape: integer(1, 1_024),
+        default: 256,
+        description:
+          'Messages of one batch that wait for their confirm at the same time; one of a key with `order: by-key`, one with `order: file`.',
+      },
+      ...ownDeliveryKeys,
+    }),
     postgres: object({
       type,
       connection: { shape: name, required: true, description: 'A connection of type postgres.' },
@@ -162,21 +183,6 @@ export const targetShape: VariantShape = {
       ...ownDeliveryKeys,
     }),
   },
-  laterVariants: [
-    'amqp',
-    'kafka',
-    'jms',
-    'sftp',
-    's3',
-    'azure-blob',
-    'gcs',
-    'mysql',
-    'oracle',
-    'sqlserver',
-    'mongodb',
-    'email',
-    'soap',
-    'grpc',
-  ],
+  laterVariants: ['kafka', 'jms', 'sftp', 's3', 'azure-blob', 'gcs', 'mysql', 'oracle', 'sqlserver', 'mongodb', 'email', 'soap', 'grpc'],
   later: deliveryLater,
 };
