@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { HeadgateError } from '../base/errors.ts';
-import { arrayLiteral } from './array-literal.ts';
+import { type ArrayTypes, arrayTypesOf, encodeArrays } from './array-parameters.ts';
 import { ClosingClient } from './closing-client.ts';
 import { type Db, nameOfStatement, type QueryResult, type TransactionOptions, type Tx } from './database.ts';
 import { CommitUnknownError, endsSession, isServerError, isStalePlan, postgresErrors, translatePostgresError } from './postgres-errors.ts';
@@ -77,16 +77,24 @@ function serverOptions(options: PoolOptions): string {
   return settings.map((setting) => `-c ${setting}`).join(' ');
 }
 
-const preparedNames = new Map<string, string>();
+interface Prepared {
+  /** Undefined: too many statements are prepared already. */
+  readonly name: string | undefined;
+  readonly arrays: ArrayTypes;
+}
+
+const preparedMax = 2_000;
+const prepared = new Map<string, Prepared>();
 
 /** Prepared statements are named by text, so that two statements that share a name never meet on one connection. */
-function preparedName(sql: string, statement: string): string | undefined {
-  const known = preparedNames.get(sql);
+function prepare(sql: string, statement: string): Prepared {
+  const known = prepared.get(sql);
   if (known !== undefined) return known;
-  if (preparedNames.size >= 2_000) return undefined;
+  const arrays = arrayTypesOf(sql);
+  if (prepared.size >= preparedMax) return { name: undefined, arrays };
   const name = `${statement.replaceAll(' ', '_').slice(0, 40)}_${createHash('sha256').update(sql).digest('hex').slice(0, 12)}`;
-  preparedNames.set(sql, name);
-  return name;
+  prepared.set(sql, { name, arrays });
+  return { name, arrays };
 }
 
 /** What every transaction ends with: the answer tells whether a tenant was left on the session. */
@@ -162,7 +170,8 @@ class PooledDb implements Db {
 
   async #run<Row>(client: pg.PoolClient, sql: string, statement: string, params: readonly unknown[]): Promise<QueryResult<Row>> {
     try {
-      const result = await client.query({ name: preparedName(sql, statement), text: sql, values: params.map(parameterOf) });
+      const { name, arrays } = prepare(sql, statement);
+      const result = await client.query({ name, text: sql, values: encodeArrays(arrays, params) });
       this.#options.observe?.(statement, 'ok');
       return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
     } catch (error) {
@@ -229,10 +238,6 @@ class PooledDb implements Db {
       return false;
     }
   }
-}
-
-function parameterOf(value: unknown): unknown {
-  return Array.isArray(value) ? (arrayLiteral(value) ?? value) : value;
 }
 
 function isCancelledReplicationWait(notice: pg.DatabaseError): boolean {
