@@ -3,7 +3,7 @@
  * longest record. Behind the last byte stands a line feed, so that scans need no bound of their own.
  */
 import type { ByteSource } from '../../platform/base/byte-source.ts';
-import { scratchBuffer } from './thread-scratch.ts';
+import { WindowMemory, windowMemory } from './window-memory.ts';
 
 /** Scans may look, and loads of eight bytes may reach, this far beyond the last byte. */
 const slackBytes = 64;
@@ -12,8 +12,8 @@ export class BlockBuffer {
   readonly #source: ByteSource;
   readonly #end: number;
   readonly #blockBytes: number;
+  memory: WindowMemory;
   bytes: Buffer;
-  view: DataView;
   /** Bytes in the window. */
   length = 0;
   /** File offset of the window's first byte. */
@@ -24,8 +24,8 @@ export class BlockBuffer {
     this.#end = Math.min(range.end, source.size);
     this.#blockBytes = Math.max(1, Math.min(blockBytes, this.#end - range.start));
     this.base = range.start;
-    this.bytes = allocate(this.#blockBytes);
-    this.view = new DataView(this.bytes.buffer);
+    this.memory = windowMemory(this.#blockBytes + slackBytes);
+    this.bytes = this.memory.bytes.subarray(0, this.#blockBytes + slackBytes);
   }
 
   /** No byte of the chunk lies beyond the window. */
@@ -56,13 +56,9 @@ export class BlockBuffer {
   }
 
   #grow(): void {
-    const larger = Buffer.from(new ArrayBuffer((this.bytes.length - slackBytes) * 2 + slackBytes));
-    larger.set(this.bytes.subarray(0, this.length));
-    this.bytes = larger;
-    this.view = new DataView(larger.buffer);
+    const larger = new WindowMemory((this.bytes.length - slackBytes) * 2 + slackBytes);
+    larger.bytes.set(this.bytes.subarray(0, this.length));
+    this.memory = larger;
+    this.bytes = larger.bytes;
   }
-}
-
-function allocate(capacity: number): Buffer {
-  return Buffer.from(scratchBuffer('block', capacity + slackBytes), 0, capacity + slackBytes);
 }

@@ -62,8 +62,7 @@ export class FastPath {
       outputs: tally.outputs,
       hash,
       bodies,
-      bytes: block.bytes,
-      view: block.view,
+      block,
       firstRecord,
       maxRecord: maxRecordBytes,
     });
@@ -76,7 +75,9 @@ export class FastPath {
     if (state === null) return at;
     const { block, chunkStart } = this.#parts;
     state.bytes = block.bytes;
-    state.view = block.view;
+    state.view = block.memory.view;
+    state.iban = block.memory.iban;
+    state.ibanTablesAt = block.memory.ibanTablesAt;
     state.have = block.length;
     state.until = until;
     state.base = block.base - chunkStart;

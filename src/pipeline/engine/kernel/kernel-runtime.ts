@@ -4,6 +4,7 @@
  */
 
 import type { AmountTotals } from '../amount-totals.ts';
+import type { BlockBuffer } from '../block-buffer.ts';
 import { quoteJson } from '../bodies/body-writer.ts';
 import type { TargetOutput } from '../bodies/target-output.ts';
 import type { CompiledFlow } from '../compile-flow.ts';
@@ -18,6 +19,7 @@ import type { RouteSets } from '../outcomes/route-sets.ts';
 import type { RecordScope } from '../records/record-scope.ts';
 import { evaluatedBytesMax } from './body-code.ts';
 import { tripleAt } from './byte-checks.ts';
+import type { FindIban } from './iban-module.ts';
 import { currencySlots, type KernelSource, maskedRulesMax, routeSetsMax, stopReason } from './kernel-source.ts';
 import { changeCase } from './letter-case.ts';
 
@@ -44,6 +46,8 @@ function takeTables(sums: number): KernelTables {
 export class KernelState {
   bytes: Buffer;
   view: DataView;
+  iban: FindIban;
+  ibanTablesAt: number;
   have = 0;
   /** Records that start here or later are not taken. */
   until = 0;
@@ -86,16 +90,17 @@ export class KernelState {
       readonly hash: KeyHash;
       readonly keyBatch: KeyBatch;
       readonly bodies: number;
-      readonly bytes: Buffer;
-      readonly view: DataView;
+      readonly block: Pick<BlockBuffer, 'bytes' | 'memory'>;
       readonly firstRecord: number;
       readonly maxRecord: number;
     },
   ) {
     const { routes } = flow.plan;
     const sums = flow.sums.byType[flow.mainType]!.length;
-    this.bytes = parts.bytes;
-    this.view = parts.view;
+    this.bytes = parts.block.bytes;
+    this.view = parts.block.memory.view;
+    this.iban = parts.block.memory.iban;
+    this.ibanTablesAt = parts.block.memory.ibanTablesAt;
     this.outputs = parts.outputs;
     this.hash = parts.hash;
     this.keyBatch = parts.keyBatch;

@@ -113,9 +113,9 @@ function assemble(parts: KernelParts): string {
   const temporaries = context.temporaries.map((name) => `${name}=0`);
   return `"use strict";
 const [${constants.join(',')}]=K;
-const {N,scanText,isDay,ibanLength,isCurrency,isCountry,wide,writeInteger,writeDecimal,cell,column,triple,validLine}=F;
+const {N,scanText,isDay,isCurrency,isCountry,wide,writeInteger,writeDecimal,cell,column,triple,validLine}=F;
 return function kernel(S,X){
-const b=S.bytes,I=S.view,have=S.have|0,until=S.until|0,P=S.places,outs=S.outputs,ST=S.status,RS=S.routeSet,OF=S.offset,H=S.hash,SL=S.slots,AC=S.sums,AN=S.sumCounts,FS=S.firstSets,MS=S.maskSets,FT=S.firstTargets,MT=S.isMulti,KB=S.keyBatch,KV=KB.view,KC=KB.columns,KP=KB.places;
+const b=S.bytes,I=S.view,iban=S.iban,IT=S.ibanTablesAt|0,have=S.have|0,until=S.until|0,P=S.places,outs=S.outputs,ST=S.status,RS=S.routeSet,OF=S.offset,H=S.hash,SL=S.slots,AC=S.sums,AN=S.sumCounts,FS=S.firstSets,MS=S.maskSets,FT=S.firstTargets,MT=S.isMulti,KB=S.keyBatch,KV=KB.view,KC=KB.columns,KP=KB.places;
 ${flow.hashedKeys.map((_, index) => `const H${index}=S.hashes[${index}];`).join('')}
 const base=S.base>>>0,first=S.firstRecord,limit=S.maxRecord|0,full=S.countMax|0;
 let p=S.at|0,n=S.count|0,m=KB.count|0,valid=0,filtered=0,reason=0,rs=p,slow=0,x=0,q=0,r=0,g=0,qt=0,en=0,lf=0,hi=0,target=0,stop=0${temporaries.map((name) => `,${name}`).join('')};

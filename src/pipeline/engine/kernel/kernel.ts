@@ -7,7 +7,6 @@ import { isRealDay } from '../fields/moment-types.ts';
 import { isValidLine } from '../records/utf8.ts';
 import { countCodePoints, isCountryAt, isCurrencyAt, tripleAt } from './byte-checks.ts';
 import { finishColumn, finishCsvCell } from './cell-text.ts';
-import { ibanLength } from './iban-bytes.ts';
 import type { KernelRuntime, KernelState } from './kernel-runtime.ts';
 import { type KernelShape, type KernelSource, kernelSource } from './kernel-source.ts';
 import { readWide, writeDecimal, writeInteger } from './number-text.ts';
@@ -23,7 +22,6 @@ const functions = {
   N: countCodePoints,
   scanText,
   isDay: isRealDay,
-  ibanLength,
   isCurrency: isCurrencyAt,
   isCountry: isCountryAt,
   triple: tripleAt,

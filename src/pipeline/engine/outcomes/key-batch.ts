@@ -3,8 +3,8 @@
  * `view` and counts them; `finish` puts the results where the outcomes want them.
  */
 
-import { entryBytes, type HashEntries, hashFunction, pageBytes } from './siphash-module.ts';
-import { webAssembly } from './web-assembly.ts';
+import { pageBytes, webAssembly } from '../assembly/web-assembly.ts';
+import { entryBytes, type HashEntries, hashFunction } from './siphash-module.ts';
 
 let shared: KeyBatch | null = null;
 

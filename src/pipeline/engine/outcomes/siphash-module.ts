@@ -5,46 +5,13 @@
  * `hash(count, entries, results, key0, key1)`: each entry is `entryBytes` long, a u32 length, four bytes unused, the key;
  * each result is a u64. Up to seven bytes behind a key are read and masked out.
  */
-import { type WebAssemblyMemory, webAssembly } from './web-assembly.ts';
+import { advance, assign, get, int, leaveIf, long, moduleBytes, opcode, repeat, type } from '../assembly/module-bytes.ts';
+import { type WebAssemblyMemory, webAssembly } from '../assembly/web-assembly.ts';
 
 export const entryBytes = 72;
 export const entryKeyAt = 8;
 /** Longest key that fits an entry. */
 export const entryKeyMax = entryBytes - entryKeyAt;
-export const pageBytes = 65_536;
-
-const opcode = {
-  block: 0x02,
-  loop: 0x03,
-  end: 0x0b,
-  branch: 0x0c,
-  branchIf: 0x0d,
-  localGet: 0x20,
-  localSet: 0x21,
-  localTee: 0x22,
-  loadI32: 0x28,
-  loadI64: 0x29,
-  storeI64: 0x37,
-  constI32: 0x41,
-  constI64: 0x42,
-  eqzI32: 0x45,
-  eqI32: 0x46,
-  addI32: 0x6a,
-  subI32: 0x6b,
-  andI32: 0x71,
-  shlI32: 0x74,
-  addI64: 0x7c,
-  subI64: 0x7d,
-  andI64: 0x83,
-  orI64: 0x84,
-  xorI64: 0x85,
-  shlI64: 0x86,
-  rotlI64: 0x89,
-  extendI32: 0xad,
-} as const;
-const typeI32 = 0x7f;
-const typeI64 = 0x7e;
-const noResult = 0x40;
 
 /** Parameters, then locals. */
 const local = {
@@ -63,33 +30,6 @@ const local = {
   length: 12,
 } as const;
 
-function unsigned(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  do {
-    const low = rest & 0x7f;
-    rest >>>= 7;
-    bytes.push(rest === 0 ? low : low | 0x80);
-  } while (rest !== 0);
-  return bytes;
-}
-
-function signed(value: bigint): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  for (;;) {
-    const low = Number(rest & 0x7fn);
-    rest >>= 7n;
-    if ((rest === 0n && (low & 0x40) === 0) || (rest === -1n && (low & 0x40) !== 0)) return [...bytes, low];
-    bytes.push(low | 0x80);
-  }
-}
-
-const get = (index: number): number[] => [opcode.localGet, index];
-const set = (index: number): number[] => [opcode.localSet, index];
-const int = (value: number): number[] => [opcode.constI32, ...signed(BigInt(value))];
-const long = (value: bigint): number[] => [opcode.constI64, ...signed(BigInt.asIntN(64, value))];
-const assign = (target: number, ...code: readonly number[][]): number[] => [...code.flat(), ...set(target)];
 const rotate = (index: number, bits: bigint): number[] => [...get(index), ...long(bits), opcode.rotlI64];
 const exclusive = (left: number[], right: number[]): number[] => [...left, ...right, opcode.xorI64];
 
@@ -115,12 +55,6 @@ function takeWord(): number[] {
   return [...assign(v3, exclusive(get(v3), get(word))), ...round(), ...round(), ...assign(v0, exclusive(get(v0), get(word)))];
 }
 
-function repeat(body: number[]): number[] {
-  return [opcode.block, noResult, opcode.loop, noResult, ...body, opcode.branch, 0, opcode.end, opcode.end];
-}
-
-const leaveIf = (condition: number[]): number[] => [...condition, opcode.branchIf, 1];
-const advance = (index: number, by: number): number[] => assign(index, get(index), int(by), [opcode.addI32]);
 const loadWord = (index: number): number[] => [...get(index), opcode.loadI64, 3, 0];
 
 function start(): number[] {
@@ -178,31 +112,18 @@ function hashAll(): number[] {
   ]);
 }
 
-function list(items: readonly number[][]): number[] {
-  return [...unsigned(items.length), ...items.flat()];
-}
-
-function section(id: number, body: number[]): number[] {
-  return [id, ...unsigned(body.length), ...body];
-}
-
 function assemble(): Uint8Array<ArrayBuffer> {
-  const parameters = list([[typeI32], [typeI32], [typeI32], [typeI64], [typeI64]]);
-  const locals = list([
-    [2, typeI32],
-    [5, typeI64],
-    [1, typeI32],
-  ]);
-  const code = [...locals, ...hashAll(), opcode.end];
-  const name = (text: string) => list([...Buffer.from(text)].map((byte) => [byte]));
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, list([[0x60, ...parameters, ...list([])]])),
-    ...section(2, list([[...name('engine'), ...name('memory'), 0x02, 0x00, 0x01]])),
-    ...section(3, list([[0]])),
-    ...section(7, list([[...name('hash'), 0x00, 0x00]])),
-    ...section(10, list([[...unsigned(code.length), ...code]])),
-  ]);
+  return moduleBytes({
+    name: 'hash',
+    parameters: [type.i32, type.i32, type.i32, type.i64, type.i64],
+    results: [],
+    locals: [
+      [2, type.i32],
+      [5, type.i64],
+      [1, type.i32],
+    ],
+    code: hashAll(),
+  });
 }
 
 export type HashEntries = (count: number, entries: number, results: number, key0: bigint, key1: bigint) => void;

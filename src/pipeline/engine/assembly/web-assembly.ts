@@ -11,3 +11,5 @@ export interface WebAssemblyApi {
 }
 
 export const webAssembly: WebAssemblyApi = (globalThis as unknown as { readonly WebAssembly: WebAssemblyApi }).WebAssembly;
+
+export const pageBytes = 65_536;
