@@ -13,7 +13,16 @@ export interface SchemaRule {
 /** Tables that hold nothing of a tenant. */
 const globalTables = ['clock_offset', 'leaders', 'migrations', 'state_transitions', 'work_clocks', 'workers'];
 /** Tables of ids and schedules that the dispatcher may see across tenants (decisions 23). */
-const dispatcherTables = ['api_keys', 'event_counters', 'event_transactions', 'source_schedules', 'tenant_shares', 'tenants', 'work_items'];
+const dispatcherTables = [
+  'api_keys',
+  'event_counters',
+  'event_transactions',
+  'source_schedules',
+  'tenant_shares',
+  'tenants',
+  'work_items',
+  'work_notices',
+];
 /** Their rows are written once. */
 const appendOnlyTables = ['events', 'receipts'];
 /** The one unique key that is not per tenant: a tenant's own name. */

@@ -685,14 +685,48 @@ create table headgate.work_clocks (
 );
 insert into headgate.work_clocks (kind) values ('chunks'), ('check'), ('deliver'), ('close');
 
--- Virtual time of each tenant per kind of work: who had least, by cost over weight, is served next.
+-- Virtual time of each tenant per kind of work: who had least, by cost over weight, is served next. Claims alone keep the rest:
+-- when the first free item without a lane, and the first of a free lane, are due (null: there is none), and whether the tenant
+-- is in the line of those with something to claim.
 create table headgate.tenant_shares (
   tenant_id uuid not null references headgate.tenants,
   kind text collate "C" not null,
   weight double precision not null default 1 check (weight > 0),
   virtual_time double precision not null default 0,
+  loose_due_at timestamptz,
+  lanes_due_at timestamptz,
+  due_at timestamptz generated always as (least(loose_due_at, lanes_due_at)) stored,
+  in_line boolean not null default false,
   primary key (tenant_id, kind)
-);
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+create index tenant_shares_line on headgate.tenant_shares (kind, virtual_time, tenant_id) where in_line;
+create index tenant_shares_waiting on headgate.tenant_shares (kind, due_at) where not in_line and due_at is not null;
+
+-- Says to the next claim that a tenant's work changed: written with every change that a claim did not make itself and that makes
+-- an item free, or takes a free one or one of a lane away. Rows are only added and never collide, so that no writer waits for another.
+create table headgate.work_notices (
+  tenant_id uuid not null,
+  kind text collate "C" not null,
+  in_lane boolean not null,
+  due_at timestamptz not null
+) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+create index work_notices_by_kind on headgate.work_notices (kind, tenant_id);
+
+create function headgate.notice_added_work() returns trigger language plpgsql set search_path = '' as $$
+begin
+  insert into headgate.work_notices (tenant_id, kind, in_lane, due_at)
+  select a.tenant_id, a.kind, a.lane_key <> '', min(a.due_at) from added a group by a.tenant_id, a.kind, a.lane_key <> '';
+  return null;
+end
+$$;
+
+create function headgate.notice_changed_work() returns trigger language plpgsql set search_path = '' as $$
+begin
+  insert into headgate.work_notices (tenant_id, kind, in_lane, due_at)
+  values (old.tenant_id, old.kind, old.lane_key <> '', coalesce(new.due_at, old.due_at));
+  return null;
+end
+$$;
 
 -- Triggers ---------------------------------------------------------------------------------------------------------------------
 
@@ -721,6 +755,9 @@ create trigger batches_keep_members before update on headgate.batches for each r
 create trigger events_are_append_only before update or delete on headgate.events for each row execute function headgate.refuse_change();
 -- Neither the place in the order nor the transaction's id is the writer's to say.
 create trigger event_transactions_start before insert on headgate.event_transactions for each row when (new.first_seq is not null or new.xid <> pg_current_xact_id()) execute function headgate.refuse_change();
+create trigger work_items_added after insert on headgate.work_items referencing new table as added for each statement execute function headgate.notice_added_work();
+create trigger work_items_freed after update of lease_until, due_at on headgate.work_items for each row when (new.lease_until is null) execute function headgate.notice_changed_work();
+create trigger work_items_removed after delete on headgate.work_items for each row when (old.lease_until is null or old.lane_key <> '') execute function headgate.notice_changed_work();
 create trigger receipts_are_append_only before update or delete on headgate.receipts for each row execute function headgate.refuse_change();
 
 -- Row-level security, grants, partitions ---------------------------------------------------------------------------------------
@@ -738,13 +775,13 @@ declare
 begin
   foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules',
       'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
-      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'tenant_shares'] loop
+      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
     execute format('alter table headgate.%I enable row level security', v_table);
     execute format('alter table headgate.%I force row level security', v_table);
     execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_table);
   end loop;
   -- The dispatcher's own policies: id-and-schedule-only tables (decisions 23).
-  foreach v_table in array array['tenants', 'api_keys', 'source_schedules', 'event_transactions', 'event_counters', 'work_items', 'tenant_shares'] loop
+  foreach v_table in array array['tenants', 'api_keys', 'source_schedules', 'event_transactions', 'event_counters', 'work_items', 'work_notices', 'tenant_shares'] loop
     execute format('create policy dispatcher on headgate.%I to headgate_dispatcher using (true)', v_table);
   end loop;
   foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'batch_jobs', 'attempts', 'dead_letters', 'receipts', 'events'] loop
@@ -792,6 +829,7 @@ grant select, insert, update on headgate.target_rates, headgate.tenant_usage, he
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
   headgate.event_cursors to headgate_app;
 grant select, insert, delete on headgate.blocked_keys to headgate_app;
+grant insert on headgate.work_notices to headgate_app;
 grant select, insert, update, delete on headgate.source_schedules, headgate.file_fingerprints, headgate.idempotency_keys, headgate.work_items to headgate_app;
 
 -- The dispatcher: what must see across tenants, each answer ids and schedule only -----------------------------------------------
@@ -801,6 +839,7 @@ grant select on headgate.api_keys to headgate_dispatcher;
 grant select, update on headgate.source_schedules, headgate.event_transactions, headgate.work_items to headgate_dispatcher;
 grant select, insert, update on headgate.event_counters, headgate.tenant_shares to headgate_dispatcher;
 grant select, update on headgate.work_clocks to headgate_dispatcher;
+grant select, delete on headgate.work_notices to headgate_dispatcher;
 
 -- Makes a tenant, or returns the one of that name with its tier brought up to date. The caller must have checked that it may.
 create function headgate.ensure_tenant(p_tenant_id uuid, p_name text, p_tier text, p_cell text, p_region text) returns uuid
@@ -853,11 +892,13 @@ $$;
 -- Claims ready work of one kind under a fenced lease, fairly by cost and weight between tenants: start-time fair queueing
 -- (docs/decisions/0003-fair-claims.md). Claims of one kind wait for each other: the answer is a batch, so this is one short
 -- wait per batch. A row that another transaction is changing is passed over, so that no open transaction holds up the queue.
--- The planner is held to the indexes: this table goes from nothing to very much faster than its statistics.
+-- The planner is held to the indexes, and to the plan it made: this table goes from nothing to very much faster than its
+-- statistics. For the same reason rows found once are taken again by their place.
 create function headgate.claim_work(p_kind text, p_limit integer, p_worker uuid, p_lease_ms integer)
 returns table (tenant_id uuid, work_id uuid, reference_id uuid, lane_key text, fence bigint, attempts integer, cost bigint)
 language plpgsql volatile security definer set search_path = ''
-set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off as $$
+set enable_seqscan = off set enable_bitmapscan = off set enable_mergejoin = off set enable_material = off
+set plan_cache_mode = force_generic_plan as $$
 declare
   v_now timestamptz;
   v_clock double precision;
@@ -865,87 +906,117 @@ begin
   perform pg_advisory_xact_lock(7270, hashtext(p_kind));
   v_now := headgate.clock();
   select c.virtual_time into strict v_clock from headgate.work_clocks c where c.kind = p_kind;
+
+  -- Tenants whose work changed. A notice commits with its change, so that what is not seen here is there for the next claim.
+  perform from headgate.work_notices n where n.kind = p_kind limit 1;
+  if found then
+    with given as materialized (select n.ctid as place from headgate.work_notices n where n.kind = p_kind limit 10000),
+    notices as (delete from headgate.work_notices n using given g where n.ctid = g.place returning n.tenant_id, n.in_lane, n.due_at),
+    changed as materialized (
+      select n.tenant_id, min(n.due_at) filter (where not n.in_lane) as loose_due_at, bool_or(n.in_lane) as in_lane from notices n group by n.tenant_id
+    ),
+    found as (
+      select c.tenant_id,
+        case when c.loose_due_at is null then o.loose_due_at else
+          (select w.due_at from headgate.work_items w
+           where w.kind = p_kind and w.tenant_id = c.tenant_id and w.lease_until is null and w.lane_key = ''
+             and w.due_at >= least(o.loose_due_at, c.loose_due_at) order by w.due_at, w.work_id limit 1) end as loose_due_at,
+        case when not c.in_lane then o.lanes_due_at else
+          (with recursive lanes as (
+             (select w.lane_key, w.lease_until, w.due_at from headgate.work_items w
+              where w.kind = p_kind and w.tenant_id = c.tenant_id and w.lane_key <> '' order by w.lane_key, w.lane_order, w.work_id limit 1)
+             union all
+             select n.lane_key, n.lease_until, n.due_at from lanes l cross join lateral (
+               select w.lane_key, w.lease_until, w.due_at from headgate.work_items w
+               where w.kind = p_kind and w.tenant_id = c.tenant_id and w.lane_key <> '' and w.lane_key > l.lane_key
+               order by w.lane_key, w.lane_order, w.work_id limit 1) n
+           )
+           select min(l.due_at) from lanes l where l.lease_until is null) end as lanes_due_at
+      from changed c cross join lateral (
+        select x.loose_due_at, x.lanes_due_at from headgate.tenant_shares x where x.tenant_id = c.tenant_id and x.kind = p_kind limit 1) o
+    )
+    update headgate.tenant_shares s
+    set loose_due_at = f.loose_due_at, lanes_due_at = f.lanes_due_at, in_line = s.in_line and coalesce(least(f.loose_due_at, f.lanes_due_at) <= v_now, false)
+    from found f where s.tenant_id = f.tenant_id and s.kind = p_kind;
+  end if;
+
+  -- Tenants whose work is due by now. They start at the clock, not at where they were left.
+  update headgate.tenant_shares s set in_line = true, virtual_time = greatest(s.virtual_time, v_clock)
+  where s.kind = p_kind and not s.in_line and s.due_at <= v_now;
+
+  perform from headgate.tenant_shares s where s.kind = p_kind and s.in_line limit 1;
+  if not found then return; end if;
+
   return query
-  with recursive tenants_with_work as (
-    select least(
-      (select w.tenant_id from headgate.work_items w
-       where w.kind = p_kind and w.lease_until is null and w.lane_key = '' order by w.kind, w.tenant_id limit 1),
-      (select w.tenant_id from headgate.work_items w where w.kind = p_kind and w.lane_key <> '' order by w.kind, w.tenant_id limit 1)) as tenant_id
-    union all
-    select least(
-      (select w.tenant_id from headgate.work_items w
-       where w.kind = p_kind and w.lease_until is null and w.lane_key = '' and w.tenant_id > t.tenant_id order by w.kind, w.tenant_id limit 1),
-      (select w.tenant_id from headgate.work_items w
-       where w.kind = p_kind and w.lane_key <> '' and w.tenant_id > t.tenant_id order by w.kind, w.tenant_id limit 1))
-    from tenants_with_work t where t.tenant_id is not null
-  ),
-  line as materialized (
-    select t.tenant_id, s.weight, greatest(s.virtual_time, v_clock) as start
-    from tenants_with_work t
-    cross join lateral (select x.weight, x.virtual_time from headgate.tenant_shares x where x.tenant_id = t.tenant_id and x.kind = p_kind limit 1) s
-    order by 3, 1
-  ),
   -- Who may be served: no more tenants than items are asked for, those with the earliest start.
-  ready as materialized (
-    select t.tenant_id, t.weight, t.start from line t
-    -- Scalar questions: an "exists" would be answered for all tenants at once by reading all that is ready.
-    where coalesce(
-       (select true from headgate.work_items w
-        where w.kind = p_kind and w.tenant_id = t.tenant_id and w.lease_until is null and w.lane_key = '' and w.due_at <= v_now limit 1),
-       (with recursive lanes as (
-           (select w.lane_key, w.lease_until, w.due_at from headgate.work_items w
-            where w.kind = p_kind and w.tenant_id = t.tenant_id and w.lane_key <> '' order by w.lane_key, w.lane_order, w.work_id limit 1)
-           union all
-           select n.lane_key, n.lease_until, n.due_at from lanes l cross join lateral (
-             select w.lane_key, w.lease_until, w.due_at from headgate.work_items w
-             where w.kind = p_kind and w.tenant_id = t.tenant_id and w.lane_key <> '' and w.lane_key > l.lane_key
-             order by w.lane_key, w.lane_order, w.work_id limit 1) n
-         )
-        select true from lanes l where l.lease_until is null and l.due_at <= v_now limit 1))
-    limit p_limit
+  with line as materialized (
+    select s.tenant_id, s.weight, greatest(s.virtual_time, v_clock) as start, s.loose_due_at, s.lanes_due_at
+    from headgate.tenant_shares s where s.kind = p_kind and s.in_line order by s.kind, s.virtual_time, s.tenant_id limit p_limit
   ),
-  shares as (select least(p_limit, greatest(2, ceil(4.0 * p_limit / greatest(1, count(*)))))::integer as most from ready),
-  candidates as (
-    select i.tenant_id, i.work_id, i.cost / r.weight as service,
-           r.start + (sum(i.cost) over (partition by i.tenant_id order by i.due_at, i.work_id) - i.cost) / r.weight as start
-    from ready r cross join shares
-    cross join lateral (
-      (select w.tenant_id, w.work_id, w.cost, w.due_at from headgate.work_items w
-       where w.kind = p_kind and w.tenant_id = r.tenant_id and w.lease_until is null and w.lane_key = '' and w.due_at <= v_now
-       order by w.due_at, w.work_id limit shares.most)
+  shares as materialized (
+    select least(p_limit, greatest(2, ceil(4.0 * p_limit / greatest(1, count(*))))) as most, case when count(*) = p_limit then max(l.start) end as last from line l
+  ),
+  -- With a tenant for each item asked for, nothing that starts after the first item of the last of them is served; an item costs at least 1.
+  turns as materialized (
+    select l.*, least(s.most, 1 + floor((s.last - l.start) * l.weight))::integer as most from line l cross join shares s
+  ),
+  -- The first free items of each, and one more: when the next is due.
+  free as (
+    select r.tenant_id, r.loose_due_at, r.lanes_due_at, i.place, i.work_id, i.due_at, i.in_lane, i.cost / r.weight as service,
+           r.start + (sum(i.cost) over own - i.cost) / r.weight as start,
+           i.due_at <= v_now
+             and case when i.in_lane then count(*) filter (where i.in_lane) over own else count(*) filter (where not i.in_lane) over own end <= r.most as is_candidate
+    from turns r
+    left join lateral (
+      (select w.ctid as place, w.work_id, w.cost, w.due_at, false as in_lane from headgate.work_items w
+       where w.kind = p_kind and w.tenant_id = r.tenant_id and w.lease_until is null and w.lane_key = '' and w.due_at >= r.loose_due_at
+         and r.loose_due_at <= v_now
+       order by w.due_at, w.work_id limit r.most + 1)
       union all
       (with recursive lanes as (
-         (select w.lane_key, w.work_id, w.cost, w.lease_until, w.due_at from headgate.work_items w
-          where w.kind = p_kind and w.tenant_id = r.tenant_id and w.lane_key <> '' order by w.lane_key, w.lane_order, w.work_id limit 1)
+         (select w.lane_key, w.ctid as place, w.work_id, w.cost, w.lease_until, w.due_at from headgate.work_items w
+          where w.kind = p_kind and w.tenant_id = r.tenant_id and w.lane_key <> ''
+          order by w.lane_key, w.lane_order, w.work_id limit 1)
          union all
-         select n.lane_key, n.work_id, n.cost, n.lease_until, n.due_at from lanes l cross join lateral (
-           select w.lane_key, w.work_id, w.cost, w.lease_until, w.due_at from headgate.work_items w
+         select n.lane_key, n.place, n.work_id, n.cost, n.lease_until, n.due_at from lanes l cross join lateral (
+           select w.lane_key, w.ctid as place, w.work_id, w.cost, w.lease_until, w.due_at from headgate.work_items w
            where w.kind = p_kind and w.tenant_id = r.tenant_id and w.lane_key <> '' and w.lane_key > l.lane_key
            order by w.lane_key, w.lane_order, w.work_id limit 1) n
        )
-       select r.tenant_id, l.work_id, l.cost, l.due_at from lanes l
-       where l.lease_until is null and l.due_at <= v_now order by l.due_at, l.work_id limit shares.most)
-    ) i
+       select l.place, l.work_id, l.cost, l.due_at, true from lanes l
+       where l.lease_until is null and r.lanes_due_at <= v_now order by l.due_at, l.work_id limit r.most + 1)
+    ) i on true
+    window own as (partition by r.tenant_id order by i.due_at, i.work_id rows unbounded preceding)
   ),
-  chosen as (select c.tenant_id, c.work_id, c.service, c.start from candidates c order by c.start, c.work_id limit p_limit),
-  locked as (
-    select w.tenant_id, w.work_id, c.service, c.start
-    from chosen c join headgate.work_items w on w.tenant_id = c.tenant_id and w.work_id = c.work_id
-    where w.lease_until is null for update of w skip locked
+  ranked as (select f.*, row_number() over (order by f.is_candidate desc nulls last, f.start, f.work_id) as rank from free f),
+  tried as materialized (
+    select r.*, l.place is not null as is_ours
+    from ranked r left join lateral (
+      select w.ctid as place from headgate.work_items w
+      where r.is_candidate and r.rank <= p_limit and w.ctid = r.place and w.lease_until is null for update skip locked) l on true
   ),
   served as (
-    update headgate.tenant_shares s set virtual_time = x.finish
-    from (select l.tenant_id, max(l.start + l.service) as finish from locked l group by l.tenant_id) x
+    update headgate.tenant_shares s
+    set virtual_time = coalesce(x.finish, s.virtual_time), loose_due_at = x.loose_due_at, lanes_due_at = x.lanes_due_at,
+        in_line = coalesce(least(x.loose_due_at, x.lanes_due_at) <= v_now, false)
+    from (
+      select t.tenant_id, max(t.start + t.service) filter (where t.is_ours) as finish,
+        -- Who waits for a time yet to come was not looked at.
+        least(max(t.loose_due_at) filter (where t.loose_due_at > v_now), min(t.due_at) filter (where not t.is_ours and not t.in_lane)) as loose_due_at,
+        least(max(t.lanes_due_at) filter (where t.lanes_due_at > v_now), min(t.due_at) filter (where not t.is_ours and t.in_lane)) as lanes_due_at
+      from tried t group by t.tenant_id
+    ) x
     where s.tenant_id = x.tenant_id and s.kind = p_kind
+      and (x.finish is not null or s.loose_due_at is distinct from x.loose_due_at or s.lanes_due_at is distinct from x.lanes_due_at)
   ),
   advanced as (
     update headgate.work_clocks c set virtual_time = x.start
-    from (select max(l.start) as start from locked l) x where c.kind = p_kind and x.start > c.virtual_time
+    from (select max(t.start) as start from tried t where t.is_ours) x where c.kind = p_kind and x.start > c.virtual_time
   )
   update headgate.work_items w
   set lease_until = v_now + p_lease_ms * interval '1 millisecond', worker_id = p_worker, fence = w.fence + 1, attempts = w.attempts + 1
-  from locked l
-  where w.tenant_id = l.tenant_id and w.work_id = l.work_id
+  from tried t
+  where t.is_ours and w.ctid = t.place
   returning w.tenant_id, w.work_id, w.reference_id, w.lane_key, w.fence, w.attempts, w.cost;
 end
 $$;
