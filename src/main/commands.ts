@@ -52,11 +52,7 @@ export const commands: Readonly<Record<string, { readonly summary: string; reado
   },
   run: {
     summary: 'Runs files through a flow without a server.',
-    load: async () =>
-      (await import('../cli/run/run-command.ts')).createRunCommand(
-        (await import('./catalogue.ts')).formats,
-        new URL('./catalogue.ts', import.meta.url).href,
-      ),
+    load: async () => (await import('../cli/run/run-command.ts')).createRunCommand((await import('./catalogue.ts')).formats),
   },
   serve: { summary: 'Starts the product.', load: async () => (await import('./serve.ts')).serveCommand },
   target: {

@@ -32,4 +32,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-process.exitCode = await main(process.argv.slice(2));
+const exitCode = await main(process.argv.slice(2));
+// What has been said is written; connections that are idle and memory of threads are not worth waiting for.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));

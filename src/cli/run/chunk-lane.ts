@@ -7,6 +7,7 @@
 import type { ChunkSummary } from '../../pipeline/engine/chunk.ts';
 import { type CompiledFlow, compileFlow } from '../../pipeline/engine/compile-flow.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
+import { nextTurn } from '../../platform/base/system-ports.ts';
 import { type ChunkJob, runChunkJob } from './chunk-job.ts';
 import { ChunkOutput } from './chunk-output.ts';
 import { FileSource, type SharedFile } from './plain-files.ts';
@@ -44,9 +45,10 @@ export class ChunkLane {
   readonly #free: ChunkOutput[][];
   /** In the order of their chunks. */
   readonly #sized: ChunkOutput[][] = [];
+  #isAwake = false;
 
-  constructor({ plan, input, outputPaths }: LaneSetup, options: LaneOptions, flow: CompiledFlow = compileFlow(plan)) {
-    this.#flow = flow;
+  constructor({ plan, input, outputPaths }: LaneSetup, options: LaneOptions) {
+    this.#flow = compileFlow(plan);
     this.#source = new FileSource(input);
     this.#options = options;
     this.#free = Array.from({ length: options.buffered }, (_, set) =>
@@ -57,7 +59,7 @@ export class ChunkLane {
   /** Jobs come in the order of their chunks. */
   add(job: ChunkJob): void {
     this.#jobs.push(job);
-    this.#runNext();
+    this.#wake();
   }
 
   /** Offsets by output path, for the oldest chunk that waits for its place. */
@@ -71,7 +73,7 @@ export class ChunkLane {
     await Promise.all(outputs.map((output, index) => output.writeAt(offsets[index]!)));
     this.#free.push(outputs);
     this.#options.written();
-    this.#runNext();
+    this.#wake();
   }
 
   /** Nothing may be under way. */
@@ -80,10 +82,29 @@ export class ChunkLane {
     for (const output of this.#free.flat()) output.close();
   }
 
+  #wake(): void {
+    if (this.#isAwake) return;
+    this.#isAwake = true;
+    void this.#runAll();
+  }
+
+  /** One chunk a turn: between two of them places are learned and writes go on. */
+  async #runAll(): Promise<void> {
+    try {
+      for (;;) {
+        await nextTurn();
+        if (this.#free.length === 0 || this.#jobs.length === 0) return;
+        this.#runNext();
+      }
+    } catch (error) {
+      this.#options.failed(error as Error);
+    } finally {
+      this.#isAwake = false;
+    }
+  }
+
   #runNext(): void {
-    if (this.#free.length === 0) return;
-    const job = this.#jobs.shift();
-    if (job === undefined) return;
+    const job = this.#jobs.shift()!;
     const outputs = this.#free.pop()!;
     const summary = runChunkJob(this.#flow, this.#source, job, {
       targets: outputs.slice(0, -2),

@@ -15,7 +15,7 @@ export type ThreadAnswer =
   | { readonly kind: 'failed'; readonly code: string | null; readonly message: string };
 
 /** Chunks that the thread holds: it runs one while others wait for their place or are written. */
-const buffered = 3;
+const buffered = 4;
 
 const port = parentPort!;
 

@@ -10,10 +10,10 @@ import { HeadgateError } from '../../platform/base/errors.ts';
 import { cliErrors } from '../cli-errors.ts';
 import { type Command, type CommandLine, reportError, textOption } from '../command.ts';
 import { writeOut } from '../stdout.ts';
+import type { ChunkLanes } from './chunk-lanes.ts';
 import { parsedFormat } from './format-options.ts';
 import { FileSource, unreadable } from './plain-files.ts';
 import type { ReceiptFinding } from './run-receipt.ts';
-import type { RunThreads } from './run-threads.ts';
 
 const usage =
   'headgate run FLOW.yaml FILE… --out DIR [--json | -o ndjson | --errors] [--threads N]\n' +
@@ -22,8 +22,7 @@ const usage =
 /** Whole stripes are read where records have to be taken out of them. */
 const stripeBytesMax = 16 * 1024 * 1024;
 
-/** `formatsUrl`: the module that exports `formats`, for threads. */
-export function createRunCommand(formats: readonly Format[], formatsUrl: string): Command {
+export function createRunCommand(formats: readonly Format[]): Command {
   return {
     usage,
     summary: `Runs files through a flow and writes outputs, rejections, outcomes and a receipt. Formats: ${formats.map(({ name }) => name).join(', ')}.`,
@@ -39,7 +38,7 @@ export function createRunCommand(formats: readonly Format[], formatsUrl: string)
     },
     async run(line) {
       try {
-        return textOption(line, 'format') === undefined ? await runFlow(line, formats, formatsUrl) : await parseFiles(line, formats);
+        return textOption(line, 'format') === undefined ? await runFlow(line, formats) : await parseFiles(line, formats);
       } catch (error) {
         // Whatever is thrown here is about the flow, an option or the file system: content never throws.
         reportError(error);
@@ -49,7 +48,7 @@ export function createRunCommand(formats: readonly Format[], formatsUrl: string)
   };
 }
 
-async function runFlow(line: CommandLine, formats: readonly Format[], formatsUrl: string): Promise<number> {
+async function runFlow(line: CommandLine, formats: readonly Format[]): Promise<number> {
   const [flowPath, ...paths] = line.positionals;
   const out = textOption(line, 'out');
   if (line.options['parse'] || line.options['option']) throw misuse('--parse and --option belong to --format');
@@ -57,39 +56,35 @@ async function runFlow(line: CommandLine, formats: readonly Format[], formatsUrl
   if (out === undefined) throw misuse('--out is missing');
   const reporter = createReporter(line, paths.length > 1);
   const wanted = readThreads(textOption(line, 'threads'));
-  const threads = await openThreads(reporter.onFindings === null ? wanted : 1, paths, formatsUrl);
+  const lanes = await openLanes(reporter.onFindings === null ? wanted : 1, paths);
   try {
-    return await runFiles({ plan: await loadPlan(flowPath), paths, out, threads, reporter }, formats);
+    return await runFiles({ plan: await loadPlan(flowPath), paths, out, lanes, reporter }, formats);
   } finally {
-    await threads?.close();
+    await lanes?.close();
   }
 }
 
-/** Started before the flow is read: the threads load their code meanwhile. Fails when a file cannot be read. */
-async function openThreads(wanted: number | null, paths: readonly string[], formatsUrl: string): Promise<RunThreads | null> {
+/** Started before the flow is read: the lanes load their code meanwhile. Fails when a file cannot be read. */
+async function openLanes(wanted: number | null, paths: readonly string[]): Promise<ChunkLanes | null> {
   const sizes = paths.map((path) => {
     const source = new FileSource(path);
     source.close();
     return source.size;
   });
-  const { startThreads, threadsFor } = await import('./run-threads.ts');
-  return startThreads(threadsFor(wanted, sizes), formatsUrl);
+  const { startLanes, threadsFor } = await import('./run-threads.ts');
+  return startLanes(threadsFor(wanted, sizes));
 }
 
 interface FilesRun {
   readonly plan: Plan;
   readonly paths: readonly string[];
   readonly out: string;
-  readonly threads: RunThreads | null;
+  readonly lanes: ChunkLanes | null;
   readonly reporter: Reporter;
 }
 
-async function runFiles({ plan, paths, out, threads, reporter }: FilesRun, formats: readonly Format[]): Promise<number> {
-  const [{ compileFlow }, { runFile }, { tellReasons }] = await Promise.all([
-    import('../../pipeline/engine/compile-flow.ts'),
-    import('./run-file.ts'),
-    import('./file-reasons.ts'),
-  ]);
+async function runFiles({ plan, paths, out, lanes, reporter }: FilesRun, formats: readonly Format[]): Promise<number> {
+  const [{ compileFlow }, { runFile }] = await Promise.all([import('../../pipeline/engine/compile-flow.ts'), import('./run-file.ts')]);
   const flow = compileFlow(withoutBatches(plan));
   const format = formats.find(({ name }) => name === plan.format.type)!;
   let exitCode = 0;
@@ -101,14 +96,14 @@ async function runFiles({ plan, paths, out, threads, reporter }: FilesRun, forma
       path,
       name,
       folder,
-      threads,
+      lanes,
       onFindings: reporter.onFindings,
       onReasons: (found) => {
         reasons = found;
       },
     });
     await reporter.add(receipt);
-    tellReasons({ path, format: plan.format, reasons });
+    if (reasons.length > 0) (await import('./file-reasons.ts')).tellReasons({ path, format: plan.format, reasons });
     if (receipt.verdict === 'held' || receipt.verdict === 'rejected') exitCode = 1;
   }
   await reporter.end();

@@ -20,9 +20,7 @@ import {
 import { ReferenceRun } from '../../pipeline/engine/reference/reference-run.ts';
 import { FileSource } from './plain-files.ts';
 import { runFile } from './run-file.ts';
-import { startThreads } from './run-threads.ts';
-
-const formatsUrl = new URL('../../main/catalogue.ts', import.meta.url).href;
+import { startLanes } from './run-threads.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -62,16 +60,16 @@ async function run(flow: Plan, text: string, threads: number | null = null, name
   const out = join(folder, name);
   const findings: string[] = [];
   const format = formats.find((candidate) => candidate.name === flow.format.type)!;
-  const started = threads === null ? null : await startThreads(threads, formatsUrl);
+  const lanes = threads === null ? null : await startLanes(threads);
   const receipt = await runFile(compileFlow(flow), format, {
     path,
     name: 'in.csv',
     folder: out,
-    threads: started,
+    lanes,
     chunkBytes,
     onFindings: threads === null ? (lines) => void findings.push(lines) : null,
   });
-  await started?.close();
+  await lanes?.close();
   const read = (file: string) => readFileSync(join(out, file), 'utf8');
   return { receipt, findings: findings.join(''), read, out };
 }

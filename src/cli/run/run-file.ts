@@ -1,37 +1,26 @@
 /**
- * One file through a flow in `headgate run`: splits it while it is hashed, runs its chunks here or in threads, judges the
- * file, applies the exclusions, and leaves the folder's files. Memory is bounded whatever the file's size.
+ * One file through a flow in `headgate run`: splits it while it is hashed and runs its chunks here or in lanes. Memory is
+ * bounded whatever the file's size. What becomes of the file as a whole is `file-end.ts`.
  */
-import { createHash } from 'node:crypto';
-import type { ChunkSpec, ChunkSummary, EnvelopeRecord } from '../../pipeline/engine/chunk.ts';
+import type { ChunkSummary, EnvelopeRecord } from '../../pipeline/engine/chunk.ts';
 import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
-import { checkFile, type FileCheck } from '../../pipeline/engine/file/file-checks.ts';
-import { foldSummaries } from '../../pipeline/engine/file/fold-summaries.ts';
-import { OutcomeSegment } from '../../pipeline/engine/outcomes/outcome-segment.ts';
-import type { Format, SplitResult } from '../../pipeline/formats/format.ts';
-import { type ChunkReceiver, runChunkJob } from './chunk-job.ts';
+import type { Format } from '../../pipeline/formats/format.ts';
+import type { ChunkReceiver } from './chunk-job.ts';
 import type { ChunkResult } from './chunk-lane.ts';
-import { ExclusionList, mergeRejections, removeExcluded, type TargetLines } from './exclusions.ts';
-import { createOutputFiles, type OutputFile, type OutputFiles, writeDocument } from './output-files.ts';
-import { FileSource, PagedSource } from './plain-files.ts';
-import { describeOutcomes, fileFindings, makeReceipt, type ReceiptFinding, type RunReceipt } from './run-receipt.ts';
-import type { RunThreads } from './run-threads.ts';
-import type { SplitFile } from './split-reader.ts';
-import type { ChunkSizes } from './split-thread.ts';
+import type { ChunkLanes } from './chunk-lanes.ts';
+import type { EndOptions } from './file-end.ts';
+import { createOutputFiles, type OutputFile, type OutputFiles } from './output-files.ts';
+import { FileSource } from './plain-files.ts';
+import type { RunReceipt } from './run-receipt.ts';
+import { type ChunkSizes, type SplitFile, splitFile } from './split-file.ts';
 
-export interface RunFileOptions {
+export interface RunFileOptions extends EndOptions {
   readonly path: string;
-  /** How the receipt names the file. */
-  readonly name: string;
   readonly folder: string;
   /** Null: everything in this thread, as it must be where `onFindings` is given. */
-  readonly threads: RunThreads | null;
+  readonly lanes: ChunkLanes | null;
   /** Input bytes of a chunk; the default fits the memory that a thread may use. */
   readonly chunkBytes?: number;
-  /** Receives the lines of rejections and warnings in record order, for `--errors`. */
-  readonly onFindings: ((text: string, severity: 'error' | 'warn') => void) | null;
-  /** Receives why the file is held or rejected, where it is. */
-  readonly onReasons?: (reasons: readonly ReceiptFinding[]) => void;
 }
 
 /** Small, so that lanes end at about the same time. */
@@ -44,13 +33,17 @@ export async function runFile(flow: CompiledFlow, format: Format, options: RunFi
   try {
     const outputs = createOutputFiles(options.folder, flow.plan);
     const run = new FileRun(flow, source, outputs, options);
-    const { split, sha256 } = options.threads === null ? run.runHere(format) : await run.runThreaded(options.threads);
+    const ended = await (options.lanes === null ? run.runHere(format) : run.runInLanes(format, options.lanes));
     await outputs.cleared;
-    return run.finish(split, sha256);
+    const { endFile } = await fileEnd();
+    return endFile({ flow, source, outputs, options, ...run.results(), ...ended });
   } finally {
     source.close();
   }
 }
+
+/** What comes last is loaded when the first chunk is on its way. */
+const fileEnd = () => import('./file-end.ts');
 
 class FileRun {
   readonly #flow: CompiledFlow;
@@ -79,34 +72,25 @@ class FileRun {
     };
   }
 
-  /** Everything in this thread: a chunk is run as soon as its end is known. */
-  runHere(format: Format): SplitFile {
-    const hash = createHash('sha256');
-    const splitter = format.createSplitter(this.#flow.plan.format, this.#flow.plan.records, {
-      ...this.#chunkSizes(),
-      onChunk: (spec) => this.#runChunk(spec),
+  /** Everything in this thread. */
+  async runHere(format: Format): Promise<SplitFile> {
+    // Not loaded where lanes have it.
+    const { runChunkJob } = await import('./chunk-job.ts');
+    return splitFile(this.#source, this.#splitRules(format), async (spec) => {
+      this.#segmentStarts.push(this.#outputs.outcomes.bytes);
+      this.#takeSummary(runChunkJob(this.#flow, this.#source, { spec, header: this.#header }, this.#receiver));
     });
-    for (const piece of this.#source.pieces()) {
-      hash.update(piece);
-      splitter.push(piece);
-    }
-    return { split: splitter.end(), sha256: hash.digest('hex') };
   }
 
-  /** One thread reads, hashes and splits; the lanes run the chunks. */
-  async runThreaded({ reader, lanes }: RunThreads): Promise<SplitFile> {
+  /** This thread reads, hashes and splits; the lanes run the chunks. */
+  async runInLanes(format: Format, lanes: ChunkLanes): Promise<SplitFile> {
     const { plan } = this.#flow;
-    const input = this.#source.share();
     const outputPaths = this.#laneFiles().map((file) => file.partPath);
-    lanes.begin(this.#flow, { plan, input, outputPaths }, (result) => this.#takeResult(result));
+    lanes.begin({ plan, input: this.#source.share(), outputPaths }, (result) => this.#takeResult(result));
     const isHeaderAwaited = plan.records.some((record) => record.role === 'header');
-    const request = {
-      input,
-      plan: { format: plan.format, records: plan.records },
-      sizes: this.#chunkSizes(),
-    };
-    const ended = await reader.split(request, async (spec) => {
+    const ended = await splitFile(this.#source, this.#splitRules(format), async (spec) => {
       await lanes.submit({ spec, header: this.#header });
+      if (spec.number === 0) void fileEnd();
       // Rules may use the header record, so the chunks after the first wait until it is known.
       if (spec.number === 0 && isHeaderAwaited) await lanes.drain();
     });
@@ -114,15 +98,18 @@ class FileRun {
     return ended;
   }
 
+  #splitRules(format: Format) {
+    return { format, plan: this.#flow.plan, sizes: this.#chunkSizes() };
+  }
+
+  results() {
+    return { summaries: this.#summaries, segmentStarts: this.#segmentStarts };
+  }
+
   /** The same with threads and without, so that the outcomes are the same bytes. */
   #chunkSizes(): ChunkSizes {
     const chunkBytes = this.#options.chunkBytes ?? chunkBytesDefault;
     return { chunkBytes, firstChunkBytes: Math.min(chunkBytes, firstChunkBytesMax) };
-  }
-
-  #runChunk(spec: ChunkSpec): void {
-    this.#segmentStarts.push(this.#outputs.outcomes.bytes);
-    this.#takeSummary(runChunkJob(this.#flow, this.#source, { spec, header: this.#header }, this.#receiver));
   }
 
   #takeResult(result: ChunkResult): readonly number[] {
@@ -141,60 +128,4 @@ class FileRun {
     this.#header ??= summary.header;
     this.#summaries.push(summary);
   }
-
-  finish(split: SplitResult, sha256: string): RunReceipt {
-    const summary = foldSummaries(this.#summaries);
-    const outcomesFile = new FileSource(this.#outputs.outcomes.partPath);
-    const outcomesSource = new PagedSource(outcomesFile);
-    const exclusions = new ExclusionList();
-    try {
-      const chunks = split.chunks.map((spec, index) => ({
-        spec,
-        outcomes: new OutcomeSegment(outcomesSource, this.#segmentStarts[index]!),
-      }));
-      const check = checkFile(this.#flow, {
-        summary,
-        chunks,
-        source: this.#source,
-        damage: newDamage(split, summary),
-        onExclusion: (exclusion) => exclusions.add(exclusion),
-      });
-      const segments = chunks.map(({ outcomes }) => outcomes);
-      this.#finishTargets(check, (target) => ({ segments, exclusions, stripes: summary.targets[target]!.stripes }));
-      if (exclusions.count > 0) {
-        mergeRejections(this.#outputs.rejections, exclusions);
-        for (const line of exclusions.lines()) this.#options.onFindings?.(line, 'error');
-      }
-      writeDocument(this.#outputs.folder, 'outcomes.json', describeOutcomes(this.#flow.plan, chunks, this.#segmentStarts));
-      this.#outputs.rejections.finish();
-      this.#outputs.outcomes.finish();
-      const receipt = makeReceipt(
-        this.#flow.plan,
-        { name: this.#options.name, sha256, bytes: this.#source.size },
-        check,
-        summary,
-        exclusions,
-      );
-      writeDocument(this.#outputs.folder, 'receipt.json', receipt);
-      if (receipt.verdict === 'held' || receipt.verdict === 'rejected') this.#options.onReasons?.(fileFindings(check));
-      return receipt;
-    } finally {
-      outcomesFile.close();
-    }
-  }
-
-  /** Of a file that is held or rejected nothing is delivered: its target files are empty. */
-  #finishTargets(check: FileCheck, linesOf: (target: number) => TargetLines): void {
-    const isDelivered = check.verdict === 'accepted' || check.verdict === 'partial';
-    for (const [target, file] of this.#outputs.targets.entries()) {
-      if (!isDelivered) file.empty();
-      else removeExcluded(this.#flow.plan, target, file, linesOf(target));
-      file.finish();
-    }
-  }
-}
-
-/** Splitter and chunks may have met the same damage. */
-function newDamage(split: SplitResult, summary: ChunkSummary): SplitResult['damage'] {
-  return split.damage.filter(({ code, offset }) => !summary.damage.some((known) => known.code === code && known.offset === offset));
 }

@@ -1,39 +1,23 @@
-/** The threads of `headgate run`: how many, and what each does. */
+/** The threads of `headgate run`: the calling one reads and writes the last word, others run chunks. */
 import { availableParallelism } from 'node:os';
-import type { ThreadPool } from './chunk-lanes.ts';
-import { SplitReader } from './split-reader.ts';
+import type { ChunkLanes } from './chunk-lanes.ts';
 
-export interface RunThreads {
-  readonly reader: SplitReader;
-  /** The calling thread is one of them. */
-  readonly lanes: ThreadPool;
-  close(): Promise<void>;
-}
-
-/** A thread costs its start; measured, a reader pays in wall time from some MB on. */
-const readerBytesMin = 16 * 1024 * 1024;
+/** A thread costs its start; measured, one that runs the chunks pays in wall time from some MB on. */
+const laneBytesMin = 16 * 1024 * 1024;
 /** Another lane compiles the kernel for itself, which costs what some hundred thousand records cost. */
-const laneBytesMin = 256 * 1024 * 1024;
+const moreLanesBytesMin = 256 * 1024 * 1024;
 
 /** `threads` null: by sizes and machine. */
 export function threadsFor(threads: number | null, fileBytes: readonly number[]): number {
   if (threads !== null) return threads;
   const biggest = Math.max(...fileBytes);
-  const useful = biggest < readerBytesMin ? 1 : biggest < laneBytesMin ? 2 : Number.POSITIVE_INFINITY;
+  const useful = biggest < laneBytesMin ? 1 : biggest < moreLanesBytesMin ? 2 : Number.POSITIVE_INFINITY;
   return Math.min(useful, availableParallelism());
 }
 
-/** Null: the calling thread does everything. Others start at once and load their code, before this thread loads the engine's. */
-export async function startThreads(threads: number, formatsUrl: string): Promise<RunThreads | null> {
+/** Null: the calling thread does everything. Lanes start at once and load the engine, while this thread reads the flow. */
+export async function startLanes(threads: number): Promise<ChunkLanes | null> {
   if (threads < 2) return null;
-  const reader = new SplitReader(formatsUrl);
-  const { ThreadPool } = await import('./chunk-lanes.ts');
-  const lanes = new ThreadPool(threads - 1);
-  return {
-    reader,
-    lanes,
-    close: async () => {
-      await Promise.all([reader.close(), lanes.close()]);
-    },
-  };
+  const { ChunkLanes } = await import('./chunk-lanes.ts');
+  return new ChunkLanes(threads - 1);
 }

@@ -1,0 +1,37 @@
+/**
+ * Reads a file of `headgate run` in order: hashes it and cuts it into chunks, which are taken one after the other. Between two
+ * pieces other events have their turn: chunks that are run elsewhere ask for their place in the outputs.
+ */
+import { createHash } from 'node:crypto';
+import type { ChunkSpec } from '../../pipeline/engine/chunk.ts';
+import type { Plan } from '../../pipeline/engine/plan.ts';
+import type { Format, SplitResult, SplitterOptions } from '../../pipeline/formats/format.ts';
+import { nextTurn } from '../../platform/base/system-ports.ts';
+import type { FileSource } from './plain-files.ts';
+
+export interface SplitFile {
+  readonly split: SplitResult;
+  readonly sha256: string;
+}
+
+export type ChunkSizes = Required<Pick<SplitterOptions, 'chunkBytes' | 'firstChunkBytes'>>;
+
+export async function splitFile(
+  source: FileSource,
+  rules: { readonly format: Format; readonly plan: Plan; readonly sizes: ChunkSizes },
+  take: (spec: ChunkSpec) => Promise<void>,
+): Promise<SplitFile> {
+  const { format, plan, sizes } = rules;
+  const hash = createHash('sha256');
+  const found: ChunkSpec[] = [];
+  const splitter = format.createSplitter(plan.format, plan.records, { ...sizes, onChunk: (spec) => void found.push(spec) });
+  for (const piece of source.pieces()) {
+    hash.update(piece);
+    splitter.push(piece);
+    for (const spec of found.splice(0)) await take(spec);
+    await nextTurn();
+  }
+  const split = splitter.end();
+  for (const spec of found.splice(0)) await take(spec);
+  return { split, sha256: hash.digest('hex') };
+}
