@@ -45,6 +45,8 @@ export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
   const running = new Set<Promise<void>>();
   /** Of servers, with the tenant of each. */
   const remote = new Map<Promise<void>, string>();
+  /** Resolves when the next poll leaves the folders' room for that of servers. */
+  let left = Promise.withResolvers<void>();
   /** Failures in a row by source. */
   const failing = new Map<string, number>();
   let stopping = new AbortController();
@@ -64,6 +66,8 @@ export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
     if (remote.size >= remoteMax || ofTenant >= remotePerTenantMax) return false;
     running.delete(done);
     remote.set(done, tenantId);
+    left.resolve();
+    left = Promise.withResolvers<void>();
     return true;
   }
 
@@ -96,7 +100,7 @@ export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
     idleMinMs: 20,
     idleMaxMs: 250,
     async work() {
-      if (running.size >= concurrency) await Promise.race(running);
+      if (running.size >= concurrency) await Promise.race([...running, left.promise]);
       const leases = await leaseDueSources(db, { workerId, limit: concurrency - running.size, leaseMs });
       for (const lease of leases) {
         const begin = () => beginRemote(lease.tenantId, done);

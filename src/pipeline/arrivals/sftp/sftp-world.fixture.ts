@@ -26,6 +26,13 @@ export interface SftpWorld extends World {
   pollAnew(options?: Parameters<World['poll']>[0]): ReturnType<World['poll']>;
 }
 
+/** Waits that are long for a person pass quickly. */
+export const hastyPorts: Ports = {
+  ...systemPorts,
+  sleep: { sleep: (ms, signal) => systemPorts.sleep.sleep(ms / 5, signal) },
+  clock: { ...systemPorts.clock, monotonicMs: () => systemPorts.clock.monotonicMs() * 5 },
+};
+
 export async function createSftpWorld(database: TestDatabase, server: ServerOfTests, ports: Ports = systemPorts): Promise<SftpWorld> {
   const world = await createWorld(database);
   const secretFile = join(temporaryFolder(), 'secret');

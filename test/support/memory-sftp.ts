@@ -1,0 +1,133 @@
+/**
+ * An SFTP server in this process whose files are in memory, which does what a real one does not do on demand: it asks for a
+ * password, answers with fewer bytes than asked for, falls silent, drops connections in the middle of a read, lists names that
+ * are none. One folder, `/in`.
+ */
+import type { AddressInfo } from 'node:net';
+import ssh2 from 'ssh2';
+
+export interface MemorySftp {
+  readonly host: '127.0.0.1';
+  readonly port: number;
+  readonly username: 'acme';
+  readonly hostKey: { readonly publicKey: string; readonly privateKey: string };
+  /** By name; to be changed by tests. */
+  readonly files: Map<string, Buffer>;
+  readonly behaviour: {
+    password: string;
+    readBytesMax: number;
+    /** Reads after which the connection is dropped, once for each number. */
+    dropsAfterReads: number[];
+    isSilent: boolean;
+    /** Beside the files. */
+    listed: string[];
+  };
+  /** Places in files that were read, in order. */
+  readonly offsets: number[];
+  /** Connections that were let in. */
+  readonly entered: number;
+  close(): Promise<void>;
+}
+
+const { STATUS_CODE } = ssh2.utils.sftp;
+const attributes = (size: number, mode = 0o100644) => ({ mode, uid: 0, gid: 0, size, atime: 1, mtime: 1 });
+
+export async function startMemorySftp(): Promise<MemorySftp> {
+  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const files = new Map<string, Buffer>();
+  const behaviour: MemorySftp['behaviour'] = { password: 'right', readBytesMax: 2 ** 20, dropsAfterReads: [], isSilent: false, listed: [] };
+  const offsets: number[] = [];
+  let entered = 0;
+  const open = new Set<{ end(): void }>();
+  const server = new ssh2.Server({ hostKeys: [keys.private] }, (client) => {
+    open.add(client);
+    let reads = 0;
+    let isDropped = false;
+    client.on('error', () => {});
+    client.on('close', () => open.delete(client));
+    client.on('authentication', (context) => {
+      if (context.method === 'password' && context.password === behaviour.password) context.accept();
+      else context.reject(['password']);
+    });
+    client.on('ready', () => {
+      entered += 1;
+      client.on('session', (accept) => {
+        accept().on('sftp', (acceptSftp) => {
+          const sftp = acceptSftp();
+          const handles: (string | { isListed: boolean })[] = [];
+          const handleOf = (what: string | { isListed: boolean }) => Buffer.from([handles.push(what) - 1]);
+          const nameOf = (path: string) => path.replace(/^\/in\//, '');
+          const answer = (work: () => void) => {
+            if (!behaviour.isSilent && !isDropped) work();
+          };
+          const statOf = (id: number, path: string) => {
+            const content = files.get(nameOf(path));
+            if (content) sftp.attrs(id, attributes(content.length));
+            else if (/^\/in\/\.headgate-\w+$/.test(path)) sftp.attrs(id, attributes(0, 0o040700));
+            else sftp.status(id, STATUS_CODE.NO_SUCH_FILE);
+          };
+          sftp.on('REALPATH', (id, path) =>
+            answer(() => sftp.name(id, [{ filename: path.replace(/\/\.$/, ''), longname: '', attrs: attributes(0) }])),
+          );
+          sftp.on('LSTAT', (id, path) => answer(() => statOf(id, path)));
+          sftp.on('OPENDIR', (id) => answer(() => void sftp.handle(id, handleOf({ isListed: false }))));
+          sftp.on('READDIR', (id, handle) =>
+            answer(() => {
+              const folder = handles[handle[0]!] as { isListed: boolean };
+              if (folder.isListed) return void sftp.status(id, STATUS_CODE.EOF);
+              folder.isListed = true;
+              const here = [...files].filter(([name]) => !name.includes('/')).map(([filename, { length }]) => ({ filename, length }));
+              const odd = behaviour.listed.map((filename) => ({ filename, length: 1 }));
+              sftp.name(
+                id,
+                [...here, ...odd].map(({ filename, length }) => ({ filename, longname: filename, attrs: attributes(length) })),
+              );
+            }),
+          );
+          sftp.on('OPEN', (id, path) => answer(() => void sftp.handle(id, handleOf(nameOf(path)))));
+          sftp.on('FSTAT', (id, handle) => answer(() => statOf(id, `/in/${handles[handle[0]!]}`)));
+          sftp.on('READ', (id, handle, offset, length) =>
+            answer(() => {
+              offsets.push(offset);
+              if (behaviour.dropsAfterReads.length > 0 && ++reads > behaviour.dropsAfterReads[0]!) {
+                behaviour.dropsAfterReads.shift();
+                isDropped = true;
+                return client.end();
+              }
+              const content = files.get(handles[handle[0]!] as string)!;
+              const piece = content.subarray(offset, offset + Math.min(length, behaviour.readBytesMax));
+              if (piece.length === 0) sftp.status(id, STATUS_CODE.EOF);
+              else sftp.data(id, piece);
+            }),
+          );
+          sftp.on('RENAME', (id, from, to) =>
+            answer(() => {
+              const content = files.get(nameOf(from))!;
+              files.delete(nameOf(from));
+              files.set(nameOf(to), content);
+              sftp.status(id, STATUS_CODE.OK);
+            }),
+          );
+          sftp.on('CLOSE', (id) => answer(() => void sftp.status(id, STATUS_CODE.OK)));
+        });
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    username: 'acme',
+    hostKey: { publicKey: keys.public, privateKey: keys.private },
+    files,
+    behaviour,
+    offsets,
+    get entered() {
+      return entered;
+    },
+    async close() {
+      for (const client of open) client.end();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
