@@ -73,6 +73,8 @@ export function checkConnection(connection: Connection, report: Report): void {
 function checkSftp({ password, privateKey, passphrase, hostKeys }: SftpConnection, report: Report): void {
   const refuse = (path: Path, message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });
   if (password !== undefined && privateKey !== undefined) refuse(['spec', 'password'], 'a user has a password or a privateKey, not both');
+  if (password === undefined && privateKey === undefined)
+    refuse(['spec'], 'a user has a password or a privateKey; this one has none that can be read');
   if (passphrase !== undefined && privateKey === undefined) refuse(['spec', 'passphrase'], 'a passphrase is that of a privateKey');
   for (const [index, key] of (hostKeys ?? []).entries()) {
     if (key === undefined || readHostKeyPin(key) !== null) continue;

@@ -142,6 +142,33 @@ describe('connections', () => {
     ['a relative root', 'type: folder, root: in', 'E_CONFIG_VALUE'],
     ['a root that climbs', 'type: folder, root: /srv/../etc', 'E_CONFIG_VALUE'],
     ['a type of later versions', 'type: ftps', 'E_NOT_SUPPORTED_YET'],
+    ['a server without a host key', 'type: sftp, host: h, user: u, password: "env:HEADGATE_SECRET_T__P"', 'E_CONFIG_KEY'],
+    ['a host key that is none', 'type: sftp, host: h, user: u, password: "env:HEADGATE_SECRET_T__P", hostKeys: [MD5:aa]', 'E_CONFIG_VALUE'],
+    [
+      'a user without credentials',
+      'type: sftp, host: h, user: u, hostKeys: ["SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"]',
+      'E_CONFIG_VALUE',
+    ],
+    [
+      'a user with two',
+      'type: sftp, host: h, user: u, password: "env:HEADGATE_SECRET_T__P", privateKey: "env:HEADGATE_SECRET_T__K", hostKeys: ["SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"]',
+      'E_CONFIG_VALUE',
+    ],
+    [
+      "another tenant's private key",
+      'type: sftp, host: h, user: u, privateKey: "env:HEADGATE_SECRET_S__K", hostKeys: ["SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"]',
+      'E_SECRET_NOT_ALLOWED',
+    ],
+    [
+      'a private key that is written out',
+      'type: sftp, host: h, user: u, privateKey: hunter2, hostKeys: ["SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"]',
+      'E_SECRET_INLINE',
+    ],
+    [
+      'a root that climbs at a server',
+      'type: sftp, host: h, user: u, password: "env:HEADGATE_SECRET_T__P", hostKeys: ["SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"], root: "a/../.."',
+      'E_CONFIG_VALUE',
+    ],
   ])('%s is refused', (_name, spec, code) => {
     const { document, diagnostics } = loadDocument(`${head}spec: { ${spec} }\n`);
     expect(document).toBeNull();
