@@ -36,7 +36,7 @@ const retry = (jobId: string, options?: RequestOptions) => post(`/v1/jobs/${jobI
 /** Changes the kept sum of valid amounts, as a fault of the program or of a disk would. */
 const setSum = (jobId: string, unscaled: string) =>
   database.adminDb.query(
-    `/* plant a sum */ update headgate.jobs set totals = jsonb_set(totals, '{checked,check,amounts,valid,amount,byCurrency,XXX}', to_jsonb($2::text)) where job_id = $1`,
+    `/* plant a sum */ update headgate.jobs set totals = jsonb_set(totals::jsonb, '{checked,check,amounts,valid,amount,byCurrency,XXX}', to_jsonb($2::text)) where job_id = $1`,
     [jobId, unscaled],
   );
 

@@ -203,7 +203,7 @@ describe('a job that does not balance', () => {
   it('is closed by hand once its cause was mended', async () => {
     const setSum = (jobId: string, unscaled: string) =>
       database.adminDb.query(
-        `/* plant a sum */ update headgate.jobs set totals = jsonb_set(totals, '{checked,check,amounts,valid,amount,byCurrency,XXX}', to_jsonb($2::text)) where job_id = $1`,
+        `/* plant a sum */ update headgate.jobs set totals = jsonb_set(totals::jsonb, '{checked,check,amounts,valid,amount,byCurrency,XXX}', to_jsonb($2::text)) where job_id = $1`,
         [jobId, unscaled],
       );
     const [{ jobId }] = await json('ingest', file(), '--flow', 'slow');

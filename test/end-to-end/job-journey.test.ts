@@ -159,7 +159,7 @@ it('the same file run twice for a tenant leaves the same bytes in every part', a
   jobs.startAll();
   await closed(jobs, 2);
   const rows = await jobs.rows<{ hashes: string; jobs: number; objects: number }>(
-    `/* hashes */ select jsonb_path_query_array(segments, '$.**.sha256')::text as hashes, count(distinct job_id)::int as jobs,
+    `/* hashes */ select jsonb_path_query_array(segments::jsonb, '$.**.sha256')::text as hashes, count(distinct job_id)::int as jobs,
        count(distinct segments #>> '{outcomes,segmentId}')::int as objects
      from headgate.chunks where tenant_id = $1 group by 1`,
   );

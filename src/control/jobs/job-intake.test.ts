@@ -81,7 +81,7 @@ async function take(shapes: readonly Shape[]) {
       [tenantId],
     );
     const jobs = await tx.query<{ jobId: string; lineageId: string; chunks: number; damage: number; version: string }>(
-      `/* look at jobs */ select job_id as "jobId", lineage_id as "lineageId", chunks, coalesce(jsonb_array_length(totals -> 'splitDamage'), 0) as damage, flow_version_id as version
+      `/* look at jobs */ select job_id as "jobId", lineage_id as "lineageId", chunks, coalesce(json_array_length(totals -> 'splitDamage'), 0) as damage, flow_version_id as version
        from headgate.jobs where tenant_id = $1 order by accepted_number`,
       [tenantId],
     );

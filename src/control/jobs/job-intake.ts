@@ -86,7 +86,7 @@ function addChunk(group: NewGroup, jobId: string, spec: ChunkSpec): void {
 const insertJobRows = `/* create jobs */
   insert into headgate.jobs (tenant_id, job_id, flow_id, flow_version_id, file_id, lineage_id, accepted_number, state, chunks, bytes, totals,
     trace_id, trace_parent, created_at, changed_at)
-  select $1, j.job_id, j.flow_id, j.flow_version_id, j.file_id, j.job_id, j.accepted_number, 'queued', j.chunks, j.bytes, j.totals::jsonb,
+  select $1, j.job_id, j.flow_id, j.flow_version_id, j.file_id, j.job_id, j.accepted_number, 'queued', j.chunks, j.bytes, j.totals::json,
     j.trace_id, j.trace_parent, (select headgate.clock()), (select headgate.clock())
   from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::int[], $8::bigint[], $9::text[], $10::text[], $11::text[])
     as j (job_id, flow_id, flow_version_id, file_id, accepted_number, chunks, bytes, totals, trace_id, trace_parent)`;
@@ -124,7 +124,7 @@ async function insertGroups(tx: TenantTx, groups: readonly NewGroup[]): Promise<
 
 const insertChunkRows = `/* create chunks */
   insert into headgate.chunks (tenant_id, job_id, chunk_number, group_id, start_byte, end_byte, first_record, context)
-  select $1, c.job_id, c.chunk_number, c.group_id, c.start_byte, c.end_byte, c.first_record, c.context::jsonb
+  select $1, c.job_id, c.chunk_number, c.group_id, c.start_byte, c.end_byte, c.first_record, c.context::json
   from unnest($2::uuid[], $3::int[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[])
     as c (job_id, chunk_number, group_id, start_byte, end_byte, first_record, context)`;
 

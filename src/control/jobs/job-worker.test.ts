@@ -105,7 +105,7 @@ describe('many small files', () => {
     const jobs = await start({ plan: simplePlan() });
     const ids = await jobs.accept([textOf(simpleLines(2)), textOf(simpleLines(2, 10)), textOf(simpleLines(2, 20))]);
     await jobs.rows(
-      `/* lose a file */ update headgate.files f set object = jsonb_set(object, '{wrappedKey}', '""') from headgate.jobs j
+      `/* lose a file */ update headgate.files f set object = jsonb_set(object::jsonb, '{wrappedKey}', '""') from headgate.jobs j
        where f.tenant_id = $1 and j.tenant_id = f.tenant_id and j.file_id = f.file_id and j.job_id = $2`,
       [ids[1]],
     );

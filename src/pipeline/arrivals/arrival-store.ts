@@ -95,7 +95,7 @@ const updateStates = `/* move arrivals */
     sha256 = coalesce(m.sha256, a.sha256), reason_code = coalesce(m.reason_code, a.reason_code), reason = coalesce(m.reason, a.reason),
     file_id = coalesce(m.file_id, a.file_id), duplicate_of = coalesce(m.duplicate_of, a.duplicate_of),
     trace_id = coalesce(m.trace_id, a.trace_id), trace_parent = coalesce(m.trace_parent, a.trace_parent),
-    object_id = coalesce(m.object_id, a.object_id), object = coalesce(m.object::jsonb, a.object),
+    object_id = coalesce(m.object_id, a.object_id), object = coalesce(m.object::json, a.object),
     released_at = case when m.is_released then (select headgate.clock()) else a.released_at end
   from unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[], $11::uuid[], $12::text[],
               $13::text[], $14::uuid[], $15::text[], $16::boolean[])

@@ -190,7 +190,7 @@ const insertFileRows = `/* add files */
   insert into headgate.files (tenant_id, file_id, arrival_id, flow_id, name, bytes, sha256, container_name, container_bytes, container_sha256,
     container_object_id, container_object, object_id, object, accepted_number, same_name_as, accepted_at)
   select $1, f.file_id, f.arrival_id, $2, f.name, f.bytes, f.sha256, f.name, f.container_bytes, f.container_sha256,
-    f.container_object_id, f.container_object::jsonb, f.object_id, f.object::jsonb, $3 + f.ordinal - 1, f.same_name_as, (select headgate.clock())
+    f.container_object_id, f.container_object::json, f.object_id, f.object::json, $3 + f.ordinal - 1, f.same_name_as, (select headgate.clock())
   from unnest($4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[], $9::bigint[], $10::text[], $11::uuid[], $12::text[], $13::uuid[], $14::text[], $15::uuid[])
     with ordinality as f (file_id, arrival_id, name, bytes, sha256, container_bytes, container_sha256, container_object_id, container_object, object_id, object, same_name_as, ordinal)`;
 

@@ -23,7 +23,7 @@ export interface NewEvent {
 const insertEvents = `/* record events */
   with recorded as (
     insert into headgate.events (tenant_id, event_id, transaction_id, ordinal, type, object_id, from_state, to_state, actor, trace_id, detail, at)
-    select $1, e.event_id, $2, e.ordinal - 1, e.type, e.object_id, e.from_state, e.to_state, e.actor, e.trace_id, e.detail::jsonb, (select headgate.clock())
+    select $1, e.event_id, $2, e.ordinal - 1, e.type, e.object_id, e.from_state, e.to_state, e.actor, e.trace_id, e.detail::json, (select headgate.clock())
     from unnest($3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[]) with ordinality
       as e (event_id, type, object_id, from_state, to_state, actor, trace_id, detail, ordinal)
   )

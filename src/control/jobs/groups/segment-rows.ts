@@ -8,7 +8,7 @@ import type { NewSegment } from './segment-set.ts';
 
 const insertSegmentRows = `/* add segments */
   insert into headgate.segments (tenant_id, segment_id, group_id, kind, target_id, bytes, sha256, object_id, object, fence, created_at)
-  select $1, s.segment_id, $2, s.kind, s.target_id, s.bytes, s.sha256, s.object_id, s.object::jsonb, $3, (select headgate.clock())
+  select $1, s.segment_id, $2, s.kind, s.target_id, s.bytes, s.sha256, s.object_id, s.object::json, $3, (select headgate.clock())
   from unnest($4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::uuid[], $10::text[])
     as s (segment_id, kind, target_id, bytes, sha256, object_id, object)`;
 
@@ -43,7 +43,7 @@ export async function readSegments(tx: TenantTx, segmentIds: readonly string[]):
 }
 
 const updateChunkRows = `/* finish chunks */
-  update headgate.chunks c set summary = d.summary::jsonb, segments = d.segments::jsonb, fence = $2, done_at = (select headgate.clock())
+  update headgate.chunks c set summary = d.summary::json, segments = d.segments::json, fence = $2, done_at = (select headgate.clock())
   from unnest($3::uuid[], $4::int[], $5::text[], $6::text[]) as d (job_id, chunk_number, summary, segments)
   where c.tenant_id = $1 and c.job_id = any ($3::uuid[]) and c.job_id = d.job_id and c.chunk_number = d.chunk_number`;
 

@@ -281,7 +281,7 @@ create table headgate.arrivals (
   actor text collate "C" not null,
   -- Quarantined bytes that were kept: a sealed object owned by this row.
   object_id uuid,
-  object jsonb,
+  object json,
   seen_at timestamptz not null,
   changed_at timestamptz not null,
   -- The file was moved, deleted or marked at its source after acceptance.
@@ -306,10 +306,10 @@ create table headgate.files (
   container_bytes bigint not null,
   container_sha256 text collate "C" not null,
   container_object_id uuid,
-  container_object jsonb,
+  container_object json,
   -- The sealed object of the member; `object` holds its name, wrapped key and place in a pack.
   object_id uuid not null,
-  object jsonb not null,
+  object json not null,
   accepted_number bigint not null,
   same_name_as uuid,
   accepted_at timestamptz not null,
@@ -363,7 +363,7 @@ create table headgate.jobs (
   records_filtered bigint not null default 0,
   records_warned bigint not null default 0,
   -- Amounts by stage, control totals, verdict with its reasons, grouped findings: shapes of the engine, versioned by it.
-  totals jsonb,
+  totals json,
   verdict text collate "C" check (verdict in ('accepted', 'partial', 'held', 'rejected')),
   reason_code text collate "C",
   reason text,
@@ -407,10 +407,10 @@ create table headgate.chunks (
   start_byte bigint not null,
   end_byte bigint not null,
   first_record bigint not null,
-  context jsonb not null,
+  context json not null,
   -- Set by the commit that finished the chunk: the summary, and where its part of each segment lies.
-  summary jsonb,
-  segments jsonb,
+  summary json,
+  segments json,
   fence bigint,
   done_at timestamptz,
   primary key (tenant_id, job_id, chunk_number)
@@ -428,7 +428,7 @@ create table headgate.segments (
   sha256 text collate "C" not null,
   -- Id in the name of the stored object: the segment's own, or that of the pack that it shares with others.
   object_id uuid not null,
-  object jsonb not null,
+  object json not null,
   fence bigint not null,
   created_at timestamptz not null,
   primary key (tenant_id, segment_id)
@@ -617,7 +617,7 @@ create table headgate.events (
   to_state text collate "C" not null,
   actor text collate "C" not null,
   trace_id text collate "C",
-  detail jsonb,
+  detail json,
   at timestamptz not null,
   primary key (tenant_id, event_id)
 ) partition by range (event_id);
