@@ -18,12 +18,14 @@ const targets: Readonly<Record<string, string>> = {
   http: '{ type: http, connection: c, path: /v1/x }',
   amqp: '{ type: amqp, connection: c, queue: RTGS.IN, order: by-key }',
   postgres: '{ type: postgres, connection: c, table: pay.credit, mode: upsert, keys: [id] }',
+  mysql: '{ type: mysql, connection: c, table: pay.credit, mode: upsert, keys: [id] }',
 };
 const connections: Readonly<Record<string, string>> = {
   folder: '{ type: folder, root: /srv/out }',
   http: '{ type: http, baseUrl: https://api.bank.example, auth: { type: bearer, token: "env:HEADGATE_SECRET_BANK_ZA__T" }, certificateAuthority: "env:HEADGATE_SECRET_BANK_ZA__CA" }',
   amqp: '{ type: amqp, host: mq.bank.example, user: headgate, password: "env:HEADGATE_SECRET_BANK_ZA__MQ" }',
   postgres: '{ type: postgres, host: db.bank.example, database: ledger, user: writer, password: "env:HEADGATE_SECRET_BANK_ZA__P" }',
+  mysql: '{ type: mysql, host: db.bank.example, database: ledger, user: writer, password: "env:HEADGATE_SECRET_BANK_ZA__P" }',
 };
 
 function flowText(target: string): string {

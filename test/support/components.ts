@@ -21,6 +21,7 @@ const detectors = {
   'shared-data': () => existsSync(sharedDataFolder),
   sshd: () => findProgram('sshd') !== null,
   rabbitmq: () => findProgram('rabbitmq') !== null,
+  mariadb: () => findProgram('mariadb') !== null,
   apt: () => spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0,
 } as const;
 

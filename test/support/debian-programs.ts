@@ -9,6 +9,7 @@ import { join } from 'node:path';
 export const debianPrograms = {
   sshd: { package: 'openssh-server', path: 'usr/sbin/sshd' },
   rabbitmq: { package: 'rabbitmq-server', path: 'usr/lib/rabbitmq/bin/rabbitmq-server' },
+  mariadb: { package: 'mariadb-server', path: 'usr/sbin/mariadbd' },
 } as const satisfies Record<string, DebianProgram>;
 
 export interface DebianProgram {

@@ -1,9 +1,10 @@
 /** What a Connection's keys must be together, and which secrets it may name. Names of hosts are judged when they are connected to, by the connector. */
+import { isIP } from 'node:net';
 import { secretRefusal } from '../../platform/secrets/connection-secrets.ts';
 import { secretErrors } from '../../platform/secrets/secret-errors.ts';
 import { parseSecretReference } from '../../platform/secrets/secret-references.ts';
 import { readHostKeyPin } from '../../platform/sftp/host-keys.ts';
-import type { Connection, SftpConnection } from './definition.ts';
+import type { Connection, MysqlConnection, SftpConnection } from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 
@@ -20,7 +21,7 @@ function secretsOf({ spec }: Connection): readonly NamedSecret[] {
       const reference = spec[key];
       return reference === undefined ? [] : [{ path: ['spec', key], reference }];
     });
-  const own = spec.type === 'postgres' || spec.type === 'amqp' ? { password: spec.password } : {};
+  const own = spec.type === 'postgres' || spec.type === 'mysql' || spec.type === 'amqp' ? { password: spec.password } : {};
   const auth = spec.type === 'http' ? ((spec.auth ?? {}) as Readonly<Record<string, string>>) : {};
   const found: [Path, string | undefined][] = [
     [['spec', 'password'], own.password],
@@ -46,6 +47,7 @@ export function checkConnection(connection: Connection, report: Report): void {
   const { spec } = connection;
   checkSecrets(connection, report);
   if (spec.type === 'sftp') checkSftp(spec, report);
+  if (spec.type === 'mysql') checkMysql(spec, report);
   if (spec.type !== 'http' || spec.baseUrl === undefined) return;
   const path = ['spec', 'baseUrl'];
   const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });
@@ -68,6 +70,12 @@ export function checkConnection(connection: Connection, report: Report): void {
       atValue: true,
     });
   }
+}
+
+function checkMysql({ host, tls }: MysqlConnection, report: Report): void {
+  if (tls !== 'verify-full' || host === undefined || isIP(host) === 0) return;
+  const message = 'tls: verify-full needs the host by its name, which the certificate has';
+  report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: ['spec', 'host'], message, atValue: true });
 }
 
 function checkSftp({ password, privateKey, passphrase, hostKeys }: SftpConnection, report: Report): void {

@@ -20,6 +20,7 @@ const connectionTypes: Readonly<Record<string, string>> = {
   http: 'http',
   amqp: 'amqp',
   postgres: 'postgres',
+  mysql: 'mysql',
 };
 
 /** Sources and targets that could not be read are undefined, and not looked at; so is the schema. */

@@ -216,7 +216,7 @@ export type TargetDefinition = OwnDelivery &
         readonly confirmsInFlight: number;
       }
     | {
-        readonly type: 'postgres';
+        readonly type: 'postgres' | 'mysql';
         readonly connection: string;
         readonly table: string;
         readonly mode: 'insert' | 'upsert';
@@ -236,7 +236,7 @@ export interface Connection {
   readonly apiVersion: string;
   readonly kind: 'Connection';
   readonly metadata: DocumentMetadata;
-  readonly spec: FolderConnection | HttpConnection | AmqpConnection | PostgresConnection | SftpConnection;
+  readonly spec: FolderConnection | HttpConnection | AmqpConnection | PostgresConnection | MysqlConnection | SftpConnection;
 }
 
 export interface FolderConnection {
@@ -277,6 +277,10 @@ export interface PostgresConnection {
   readonly password: string;
   readonly tls: 'verify-full' | 'require' | 'disable';
   readonly certificateAuthority?: string;
+}
+
+export interface MysqlConnection extends Omit<PostgresConnection, 'type'> {
+  readonly type: 'mysql';
 }
 
 /** A password or a private key. */

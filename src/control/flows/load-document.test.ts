@@ -139,6 +139,11 @@ describe('connections', () => {
     ['a socket folder as host', 'type: postgres, host: /var/run, database: d, user: u, password: "env:P"', 'E_CONFIG_VALUE'],
     ['options in the database name', 'type: postgres, host: h, database: "d options=-c", user: u, password: "env:P"', 'E_CONFIG_VALUE'],
     ['an unknown parameter', 'type: postgres, host: h, database: d, user: u, password: "env:P", options: x', 'E_CONFIG_KEY'],
+    [
+      'an address that a certificate is to be of',
+      'type: mysql, host: 192.0.2.7, database: d, user: u, password: "env:HEADGATE_SECRET_T__DB"',
+      'E_CONFIG_CONFLICT',
+    ],
     ['a relative root', 'type: folder, root: in', 'E_CONFIG_VALUE'],
     ['a root that climbs', 'type: folder, root: /srv/../etc', 'E_CONFIG_VALUE'],
     ['a type of later versions', 'type: ftps', 'E_NOT_SUPPORTED_YET'],

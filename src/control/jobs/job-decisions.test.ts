@@ -119,7 +119,9 @@ describe('a held job', () => {
   it('whose file could not be processed cannot be released, only rejected', async () => {
     const jobs = await start();
     const [jobId] = await jobs.accept([text(fixtureLines)]);
-    await jobs.rows(`/* lose the file */ update headgate.files set object = jsonb_set(object::jsonb, '{wrappedKey}', '""') where tenant_id = $1`);
+    await jobs.rows(
+      `/* lose the file */ update headgate.files set object = jsonb_set(object::jsonb, '{wrappedKey}', '""') where tenant_id = $1`,
+    );
     jobs.startAll();
     await stateIs(jobs, 'held');
     expect((await previewDecision(jobs.services, jobs.tenantId, jobId!)).allowed).toEqual(['reject', 'cancel']);

@@ -154,7 +154,8 @@ function compileSettings(target: TargetDefinition, context: TargetContext, path:
     case 'amqp':
       return { queue: target.queue, createQueue: target.createQueue, confirmsInFlight: target.confirmsInFlight };
     case 'postgres':
-      return postgresSettings(target, context.output, path, report);
+    case 'mysql':
+      return tableSettings(target, context.output, path, report);
   }
 }
 
@@ -214,7 +215,12 @@ function httpSettings(target: Of<'http'>, context: TargetContext, path: Path, re
   };
 }
 
-function postgresSettings(target: Of<'postgres'>, output: readonly OutputFieldPlan[], path: Path, report: Report): Record<string, unknown> {
+function tableSettings(
+  target: Of<'postgres' | 'mysql'>,
+  output: readonly OutputFieldPlan[],
+  path: Path,
+  report: Report,
+): Record<string, unknown> {
   const names = output.map((field) => field.name);
   const keys = target.keys ?? [];
   if (target.mode === 'upsert' && keys.length === 0)

@@ -107,6 +107,24 @@ const connectionShape: VariantShape = {
       },
       certificateAuthority: { shape: secret, description: 'PEM of the authority that signed the server.' },
     }),
+    mysql: object({
+      type,
+      host: {
+        shape: text('a host name or address', '^[A-Za-z0-9._:-]{1,253}$', 253),
+        required: true,
+        description: 'The server, MySQL or MariaDB, by its name; an address only without `tls: verify-full`; no sockets.',
+      },
+      port: { shape: integer(1, 65_535), default: 3306, description: 'Its port.' },
+      database: { shape: text('a database name', '^[A-Za-z_][A-Za-z0-9_-]{0,62}$', 63), required: true, description: 'The database.' },
+      user: { shape: text('a user name', '^[^\\u0000-\\u001f]+$', 128), required: true, description: 'The user.' },
+      password: { shape: secret, required: true, description: 'Its password.' },
+      tls: {
+        shape: choice(['verify-full', 'require', 'disable']),
+        default: 'verify-full',
+        description: '`disable` only where the policy allows plain connections.',
+      },
+      certificateAuthority: { shape: secret, description: 'PEM of the authority that signed the server.' },
+    }),
     sftp: object({
       type,
       host: {
@@ -138,7 +156,7 @@ const connectionShape: VariantShape = {
       },
     }),
   },
-  laterVariants: ['ftps', 'kafka', 'jms', 's3', 'azure-blob', 'gcs', 'mysql', 'oracle', 'sqlserver', 'mongodb', 'smtp', 'pgp'],
+  laterVariants: ['ftps', 'kafka', 'jms', 's3', 'azure-blob', 'gcs', 'oracle', 'sqlserver', 'mongodb', 'smtp', 'pgp'],
   later: ['proxy', 'pool'],
 };
 
@@ -213,7 +231,7 @@ export const tenantPolicyKeys: Readonly<Record<string, Key>> = {
               default: [],
               description: 'Address ranges (CIDR). None opens link-local addresses or those where clouds serve credentials.',
             },
-            allowPlain: { shape: { kind: 'boolean' }, default: false, description: 'http, PostgreSQL and AMQP without TLS.' },
+            allowPlain: { shape: { kind: 'boolean' }, default: false, description: 'http, PostgreSQL, MySQL and AMQP without TLS.' },
           }),
         },
       },

@@ -85,6 +85,16 @@ const outputColumn: Shape = object({
   pad: { shape: { kind: 'byte', canBeEmpty: false }, default: ' ', description: 'What fills the other side.' },
 });
 
+const tableKeys = (expected: string): Readonly<Record<string, Key>> => ({
+  table: {
+    shape: text(expected, '^[a-z_][a-z0-9_]{0,62}(\\.[a-z_][a-z0-9_]{0,62})?$', 127),
+    required: true,
+    description: 'The table; its columns have the names of the output fields.',
+  },
+  mode: { shape: choice(['insert', 'upsert']), default: 'insert', description: '`upsert` replaces the row with the same keys.' },
+  keys: { shape: list(fieldName, { min: 1, max: 16 }), description: 'upsert: the output fields that tell rows apart.' },
+});
+
 export const targetShape: VariantShape = {
   kind: 'variant',
   tag: 'type',
@@ -173,16 +183,16 @@ export const targetShape: VariantShape = {
     postgres: object({
       type,
       connection: { shape: name, required: true, description: 'A connection of type postgres.' },
-      table: {
-        shape: text('a table, or schema.table, in lower case', '^[a-z_][a-z0-9_]{0,62}(\\.[a-z_][a-z0-9_]{0,62})?$', 127),
-        required: true,
-        description: 'The table; its columns have the names of the output fields.',
-      },
-      mode: { shape: choice(['insert', 'upsert']), default: 'insert', description: '`upsert` replaces the row with the same keys.' },
-      keys: { shape: list(fieldName, { min: 1, max: 16 }), description: 'upsert: the output fields that tell rows apart.' },
+      ...tableKeys('a table, or schema.table, in lower case'),
+      ...ownDeliveryKeys,
+    }),
+    mysql: object({
+      type,
+      connection: { shape: name, required: true, description: 'A connection of type mysql.' },
+      ...tableKeys('a table, or database.table, in lower case'),
       ...ownDeliveryKeys,
     }),
   },
-  laterVariants: ['kafka', 'jms', 'sftp', 's3', 'azure-blob', 'gcs', 'mysql', 'oracle', 'sqlserver', 'mongodb', 'email', 'soap', 'grpc'],
+  laterVariants: ['kafka', 'jms', 'sftp', 's3', 'azure-blob', 'gcs', 'oracle', 'sqlserver', 'mongodb', 'email', 'soap', 'grpc'],
   later: deliveryLater,
 };

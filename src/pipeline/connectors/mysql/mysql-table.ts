@@ -1,0 +1,83 @@
+/**
+ * What a table has to be so that nothing is lost in it without a word: one with transactions, whose columns hold numbers
+ * exactly, and which an upsert finds rows in by the keys of the target alone.
+ */
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { OutputFieldPlan } from '../../engine/plan.ts';
+import { connectorErrors } from '../connector-errors.ts';
+import type { MysqlConnection } from './mysql-connection.ts';
+import { effectsTable, type MysqlSettings } from './mysql-settings.ts';
+
+export interface TableFacts {
+  readonly hasEffects: boolean;
+  /** `max_allowed_packet`: of one statement with its values. */
+  readonly packetBytesMax: number;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Fails with E_TARGET_SETUP where the table is not so, with the driver's errors where it can't be asked. */
+export async function describeTable(connection: MysqlConnection, settings: MysqlSettings): Promise<TableFacts> {
+  const place = [settings.table.database ?? settings.database, settings.table.name];
+  const { rows: tables } = await connection.execute(
+    `/* describe tables */ select t.table_name as name, e.transactions as transactions, @@max_allowed_packet as packetBytesMax
+      from information_schema.tables t left join information_schema.engines e on e.engine = t.engine
+      where t.table_schema = ? and t.table_name in (?, ?)`,
+    [...place, effectsTable],
+  );
+  const named = (wanted: string) => tables.find(({ name }) => String(name) === wanted);
+  const table = named(settings.table.name);
+  if (table === undefined) refuse('the table of the target does not exist or can not be seen');
+  const effects = named(effectsTable);
+  if ([table, effects].some((found) => found !== undefined && found['transactions'] !== 'YES'))
+    refuse('the table of the target or its effects table is none with transactions: both need an engine such as InnoDB');
+  const { rows: columns } = await connection.execute(
+    '/* describe columns */ select column_name as name, data_type as type, extra as extra from information_schema.columns where table_schema = ? and table_name = ?',
+    place,
+  );
+  checkColumns(settings.columns, columns);
+  if (settings.mode === 'upsert') {
+    const { rows: indexes } = await connection.execute(
+      `/* describe indexes */ select index_name as name, column_name as columnName, sub_part as part from information_schema.statistics
+        where table_schema = ? and table_name = ? and non_unique = 0 order by index_name, seq_in_index`,
+      place,
+    );
+    checkIndexes(settings, indexes, columns);
+  }
+  return { hasEffects: effects !== undefined, packetBytesMax: Number(table['packetBytesMax']) };
+}
+
+function refuse(message: string): never {
+  throw new HeadgateError(connectorErrors.E_TARGET_SETUP, message);
+}
+
+/** Types that take a decimal or a large integer and round it, without a warning. */
+const inexact = { decimal: /^(?:.*int|bit|year|float|double|real)$/, int: /^(?:float|double|real)$/ };
+
+function checkColumns(wanted: readonly OutputFieldPlan[], columns: readonly Row[]): void {
+  for (const { name, type } of wanted) {
+    const column = columns.find((row) => String(row['name']).toLowerCase() === name.toLowerCase());
+    if (column === undefined) refuse(`the table of the target has no column ${name}, or it can not be seen`);
+    const isRounded = (type === 'decimal' || type === 'int') && inexact[type].test(String(column['type']).toLowerCase());
+    if (isRounded) refuse(`the column ${name} of the target rounds values of type ${type}`);
+  }
+}
+
+/** `on duplicate key update` changes the row that it runs into by any unique index, not only by that of the keys. */
+function checkIndexes({ keys, columns: written }: MysqlSettings, rows: readonly Row[], columns: readonly Row[]): void {
+  const numbered = columns
+    .filter(({ extra }) => /auto_increment/i.test(String(extra)))
+    .map(({ name }) => String(name).toLowerCase())
+    .filter((name) => !written.some((column) => column.name.toLowerCase() === name));
+  const indexes = Map.groupBy(rows, ({ name }) => String(name));
+  const wanted = keys.map((key) => key.toLowerCase()).sort();
+  let isFound = false;
+  for (const parts of indexes.values()) {
+    const names = parts.map(({ columnName }) => String(columnName).toLowerCase()).sort();
+    const isWhole = parts.every(({ part }) => part === null);
+    if (isWhole && names.length === wanted.length && names.every((name, index) => name === wanted[index])) isFound = true;
+    else if (!names.some((name) => numbered.includes(name)))
+      refuse('mode upsert needs a table without unique indexes other than that of the keys and a number of its own');
+  }
+  if (!isFound) refuse('mode upsert needs a unique index of exactly the keys of the target');
+}
