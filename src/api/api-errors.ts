@@ -30,7 +30,7 @@ export const apiErrors = defineErrors({
   E_TRANSFER_ENCODING: {
     meaning: 'The body of the request has a transfer coding that is not taken.',
     actor: 'caller',
-    next: 'Send it with `Transfer-Encoding: chunked` alone or a `Content-Length`; a packed file with `Content-Encoding: gzip`.',
+    next: 'Send it with `Transfer-Encoding: chunked` alone or a `Content-Length`; a packed file with `Content-Encoding: gzip` or `zstd`.',
   },
   E_REQUEST_TOO_LARGE: {
     meaning: 'The body of the request is larger than the setting requestBytesMax.',

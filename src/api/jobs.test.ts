@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startHttpSink } from '../../test/support/http-sink.ts';
+import { pack } from '../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import {
   type Answer,
@@ -20,6 +20,7 @@ import { unpackContainer } from '../pipeline/ledger/verification/container-check
 import type { ExportReader } from '../pipeline/ledger/verification/export-reader.ts';
 import type { VerificationReport } from '../pipeline/ledger/verification/verification-report.ts';
 import { verifyExport } from '../pipeline/ledger/verification/verify-export.ts';
+import { packingNames } from '../platform/packing/packings.ts';
 import { Secret } from '../platform/secrets/secret.ts';
 import { exportsAtOnceMax } from './job-export.ts';
 
@@ -272,15 +273,16 @@ describe('an export', () => {
     expect(report.isSound).toBe(true);
   });
 
-  it('of a file that came packed is sound, and is not with another container', async () => {
-    const packed = gzipSync(fresh(30, 2));
-    const headers = { 'content-encoding': 'gzip' };
-    const { json } = await server.upload(tenant.key, { flow: 'payments', name: 'packed.csv.gz', body: packed, headers });
+  it.each(packingNames)('of a file that came packed with %s is sound, and is not with another container', async (packing) => {
+    const packed = pack[packing](fresh(30, 2));
+    const headers = { 'content-encoding': packing };
+    const { json } = await server.upload(tenant.key, { flow: 'payments', name: 'packed.csv', body: packed, headers });
     await server.settle(tenant.key, json.jobId);
     const { files } = await exported(json.jobId);
     expect(files.get('container.bin')!.equals(packed)).toBe(true);
     expect(await verify(files)).toMatchObject({ isSound: true, failures: [] });
-    expect((await verify(new Map([...files, ['container.bin', gzipSync(fresh(30, 2))]]))).isSound).toBe(false);
+    for (const other of packingNames)
+      expect((await verify(new Map([...files, ['container.bin', pack[other](fresh(30, 2))]]))).isSound).toBe(false);
   });
 
   it('that was changed on its way is not sound', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pack } from '../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import {
   type Answer,
@@ -11,6 +11,7 @@ import {
   testRows,
 } from '../../test/support/running-server.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
+import { packingNames } from '../platform/packing/packings.ts';
 
 let database: TestDatabase;
 let server: RunningTestServer;
@@ -91,10 +92,10 @@ describe('an upload', () => {
     expect(json).toMatchObject({ state: 'quarantined', reasonCode: 'E_ARCHIVE', fileId: null });
   });
 
-  it('that is packed is unpacked, and both hashes are kept', async () => {
+  it.each(packingNames)('that is packed with %s is unpacked, and both hashes are kept', async (packing) => {
     const body = fresh();
-    const packed = gzipSync(body);
-    const { json } = await upload({ body: packed, headers: { 'content-encoding': 'gzip', 'repr-digest': digestOf(packed) } });
+    const packed = pack[packing](body);
+    const { json } = await upload({ body: packed, headers: { 'content-encoding': packing, 'repr-digest': digestOf(packed) } });
     const file = await server.request(`/v1/files/${json.fileId}`, { key: tenant.key });
     expect(file.json).toMatchObject({
       bytes: body.length,
@@ -112,7 +113,9 @@ describe('an upload', () => {
     ['a digest that is none', { headers: { 'repr-digest': 'sha-256=abc' } }, [400, 'problem+json', 'E_DIGEST_HEADER']],
     ['an encoding that is not known', { headers: { 'content-encoding': 'br' } }, [415, 'problem+json', 'E_CONTENT_ENCODING']],
     ['three encodings', { headers: { 'content-encoding': 'gzip, gzip, gzip' } }, [415, 'problem+json', 'E_CONTENT_ENCODING']],
-    ['gzip that nothing says is gzip', { body: gzipSync(testRows(3)) }, [415, 'problem+json', 'E_CONTENT_ENCODING']],
+    ['gzip that nothing says is gzip', { body: pack.gzip(testRows(3)) }, [415, 'problem+json', 'E_CONTENT_ENCODING']],
+    ['zstd that nothing says is zstd', { body: pack.zstd(testRows(3)) }, [415, 'problem+json', 'E_CONTENT_ENCODING']],
+    ['two encodings', { headers: { 'content-encoding': 'zstd, gzip' } }, [415, 'problem+json', 'E_CONTENT_ENCODING']],
     ['a form around it', { headers: { 'content-type': 'multipart/form-data; boundary=x' } }, [415, 'problem+json', 'E_MEDIA_TYPE']],
     ['parts', { headers: { 'content-type': 'Multipart/Mixed; boundary=x' } }, [415, 'problem+json', 'E_MEDIA_TYPE']],
     ['a key with spaces', { headers: { 'idempotency-key': 'a b' } }, [400, 'problem+json', 'E_IDEMPOTENCY_KEY']],
@@ -126,18 +129,20 @@ describe('an upload', () => {
   it('that is refused for what it is packed in says how to send it', async () => {
     const headers = { 'content-type': 'multipart/form-data; boundary=x' };
     expect((await upload({ headers })).json.detail).toContain('--data-binary @FILE');
-    const packed = gzipSync(fresh());
-    const bytewise = new ReadableStream<Uint8Array>({
-      start(controller) {
-        for (const byte of packed) controller.enqueue(Uint8Array.of(byte));
-        controller.close();
-      },
-    });
-    for (const body of [packed, bytewise]) {
-      const { json } = await upload({ body, name: 'packed.csv.gz' });
-      expect(json.detail).toMatch(/`Content-Encoding: gzip`.*`unpack: gzip`/);
+    for (const packing of packingNames) {
+      const packed = pack[packing](fresh());
+      const bytewise = new ReadableStream<Uint8Array>({
+        start(controller) {
+          for (const byte of packed) controller.enqueue(Uint8Array.of(byte));
+          controller.close();
+        },
+      });
+      for (const body of [packed, bytewise]) {
+        const { json } = await upload({ body, name: 'packed.csv' });
+        expect(json.detail).toMatch(new RegExp(`\`Content-Encoding: ${packing}\`.*\`unpack: ${packing}\``));
+      }
     }
-    expect(await arrivals('packed.csv.gz')).toEqual([]);
+    expect(await arrivals('packed.csv')).toEqual([]);
   });
 
   it('whose stream has no length is refused as soon as it is too large', async () => {

@@ -30,7 +30,7 @@ const route = describe({
   summary: 'Uploads a file',
   description: `The body is the file, of any size and media type; no form around it (415). 201: accepted. 200: a duplicate of one that was accepted, with that one's file and job. 202: held for a person.
 422 with state quarantined: its bytes are kept apart, and it goes nowhere. 429 and 507: no room, nothing was kept.
-\`Repr-Digest\` or \`Content-Digest\` (RFC 9530) with sha-256 is checked; \`Idempotency-Key\` makes a repeat safe; \`Content-Encoding: gzip\` is unpacked.`,
+\`Repr-Digest\` or \`Content-Digest\` (RFC 9530) with sha-256 is checked; \`Idempotency-Key\` makes a repeat safe; one \`Content-Encoding\`, \`gzip\` or \`zstd\`, is unpacked.`,
   tag: 'files',
   querystring: uploadQuery,
   answers: { 201: named('AcceptedUpload'), 200: named('DuplicateUpload'), 202: named('UndecidedUpload') },

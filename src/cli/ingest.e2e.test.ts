@@ -171,7 +171,7 @@ describe('ingest says what became of a file, and what can be done', () => {
         1,
         expect.stringMatching(/ is in quarantine \(E_ARCHIVE\): the file is not packed with gzip.*\nshow: /),
       ]);
-      expect(stderr).toContain(`show: headgate arrival get ${arrivalId}\ntry: Pack the file with gzip`);
+      expect(stderr).toContain(`show: headgate arrival get ${arrivalId}\ntry: Pack the file as its source says`);
     }
   });
 

@@ -1,8 +1,8 @@
 /** The rule for every bad input: the process lives, others go on, each has a code, nothing of it is repeated in the log. */
 import { randomBytes } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createLogger } from '../../src/platform/telemetry/logger.ts';
+import { pack, zstdOfWindow } from '../support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant, testFlow, testRows } from '../support/running-server.ts';
 
@@ -17,11 +17,15 @@ interface Hostile {
 }
 
 const gzip = { 'content-encoding': 'gzip' };
+const zstd = { 'content-encoding': 'zstd' };
 const hostile: Readonly<Record<string, Hostile>> = {
   'a name that is a path': { body: header, name: `../../${marker}` },
   'a name with a line end': { body: header, name: `${marker}\nx` },
-  'a bomb': { body: gzipSync(Buffer.alloc(60 * 1024 * 1024), { level: 9 }), headers: gzip },
-  'a cut archive': { body: gzipSync(`${header}${marker}`).subarray(0, 30), headers: gzip },
+  'a bomb': { body: pack.gzip(Buffer.alloc(60 * 1024 * 1024)), headers: gzip },
+  'a bomb of zstd': { body: pack.zstd(Buffer.alloc(60 * 1024 * 1024)), headers: zstd },
+  'a window of 2 GiB': { body: await zstdOfWindow(`${header}${marker}`, 31), headers: zstd },
+  'a cut archive': { body: pack.gzip(`${header}${marker}`).subarray(0, 30), headers: gzip },
+  'a cut archive of zstd': { body: pack.zstd(`${header}${marker}`).subarray(0, 30), headers: zstd },
   'no archive': { body: `${header}${marker}`, headers: gzip },
   'no bytes': { body: '' },
   'a byte order mark': { body: '\ufeff' },
@@ -109,7 +113,7 @@ it('all of them at once, beside the file of another tenant', async () => {
       .filter(({ state }) => state === 'quarantined')
       .map(({ reasonCode }) => reasonCode)
       .toSorted(),
-  ).toEqual(['E_ARCHIVE', 'E_ARCHIVE', 'E_BOMB']);
+  ).toEqual(['E_ARCHIVE', 'E_ARCHIVE', 'E_ARCHIVE', 'E_BOMB', 'E_BOMB', 'E_PACKED_WINDOW']);
 
   await vi.waitUntil(async () => (await server.request('/readyz')).status === 200);
   expect(logged.length).toBeGreaterThan(0);

@@ -20,6 +20,7 @@ export const importMap: Readonly<Record<string, readonly string[]>> = {
   'platform/tenancy': ['platform/base', 'platform/postgres'],
   'platform/access': ['platform/base', 'platform/postgres', 'platform/tenancy', 'platform/secrets', 'platform/events'],
   'platform/events': ['platform/base', 'platform/postgres', 'platform/tenancy', 'platform/telemetry'],
+  'platform/packing': ['platform/base'],
   'platform/sftp': ['platform/base'],
   'pipeline/engine': ['platform/base', 'pipeline/formats'],
   'pipeline/formats': ['platform/base', 'pipeline/engine'],

@@ -6,6 +6,7 @@
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import { formatErrors } from '../../pipeline/formats/format-errors.ts';
 import { nextOf } from '../../platform/base/errors.ts';
+import { headBytes, packingOf } from '../../platform/packing/packings.ts';
 import { listedMax, printable } from '../command.ts';
 import { FileSource } from './plain-files.ts';
 import type { ReceiptFinding } from './run-receipt.ts';
@@ -42,10 +43,11 @@ const delimiters = [',', ';', '\t', '|'];
 
 function clueOf(path: string, format: Plan['format'], reasons: readonly ReceiptFinding[]): Clue | null {
   const start = firstBytesOf(path);
-  if (start[0] === 0x1f && start[1] === 0x8b)
+  const packing = packingOf([...start.subarray(0, headBytes)]);
+  if (packing !== null)
     return {
-      seen: 'the file is packed with gzip',
-      next: "Unpack it (`gunzip -c FILE > UNPACKED`) and run that; a server unpacks it where the flow's source says `unpack: gzip`.",
+      seen: `the file is packed with ${packing}`,
+      next: `Unpack it (\`${packing} -dc FILE > UNPACKED\`) and run that; a server unpacks it where the flow's source says \`unpack: ${packing}\`.`,
     };
   if (format.type !== 'delimited' || !reasons.some(({ code }) => code === formatErrors.E_COLUMN_MISSING)) return null;
   const row = start.toString('latin1').split(/\r|\n/, 1)[0];

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { pack } from '../../../test/support/packed.ts';
 
 const program = join(import.meta.dirname, '../../../bin/headgate');
 
@@ -71,8 +71,13 @@ describe('headgate run', () => {
       ['semi16.csv', Buffer.from('\ufeffid;amount\na;1.00\n', 'utf16le'), /: error E_FILE_ENCODING at byte 0: .*\n {2}try: .*UTF-8/],
       [
         'packed',
-        gzipSync('id,amount\na,1.00\n'),
-        /: error E_HEADER_ROW at byte 0: .*\n {2}the file is packed with gzip\n {2}try: Unpack it/,
+        pack.gzip('id,amount\na,1.00\n'),
+        /: error E_HEADER_ROW at byte 0: .*\n {2}the file is packed with gzip\n {2}try: Unpack it \(`gzip -dc /,
+      ],
+      [
+        'packed.zst',
+        pack.zstd('id,amount\na,1.00\n'),
+        /: error E_\S+ at byte 0: .*\n {2}the file is packed with zstd\n {2}try: Unpack it \(`zstd -dc /,
       ],
       ['empty.csv', '', /: error E_EMPTY: the file holds no data record\n {2}try: /],
       ['open.csv', 'id,amount\na,1.00\n"b,2.00\n', /: error E_QUOTE_OPEN at byte 17: .*\n {2}try: Close the quote/],

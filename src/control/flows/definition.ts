@@ -1,5 +1,6 @@
 /** A flow definition as it is after reading: every default filled in, durations in ms, sizes in bytes, bytes as numbers. */
 import type { FieldType } from '../../pipeline/engine/plan.ts';
+import type { Unpack } from '../../platform/packing/packings.ts';
 
 export interface FlowDefinition {
   readonly apiVersion: string;
@@ -50,7 +51,7 @@ interface CommonSource {
   readonly id: string;
   /** `*` and `?`. */
   readonly match: string;
-  readonly unpack: 'none' | 'gzip';
+  readonly unpack: Unpack;
   readonly limits: FileLimits;
 }
 

@@ -29,10 +29,16 @@ export const arrivalErrors = defineErrors({
     actor: 'sender',
     next: 'Send the file unpacked, or have the limits raised if it is what it should be.',
   },
-  E_ARCHIVE: {
-    meaning: 'The file is not packed with gzip though it should be, or is damaged, incomplete, or has bytes behind its end.',
+  E_PACKED_WINDOW: {
+    meaning: 'The file was packed with zstd so that unpacking it takes a window of more than 8 MiB of memory.',
     actor: 'sender',
-    next: 'Pack the file with gzip and send it; one that is not packed, to a source without `unpack`.',
+    next: 'Pack it with `zstd -19` or a lower level, without `--ultra` and `--long`, and send it.',
+  },
+  E_ARCHIVE: {
+    meaning:
+      'The file is not packed as its source or its Content-Encoding says that it is (`gzip`, `zstd`), or is damaged, incomplete, packed with a dictionary, or has bytes behind its end.',
+    actor: 'sender',
+    next: 'Pack the file as its source says (`unpack`) and send it; one that is not packed, to a source without `unpack`.',
   },
   E_MANIFEST: {
     meaning: 'The file is not the one that its manifest describes.',
@@ -156,7 +162,7 @@ export const arrivalErrors = defineErrors({
   E_CONTENT_ENCODING: {
     meaning: 'The body has an encoding, or several, that are not taken.',
     actor: 'caller',
-    next: "Send the file unpacked, or with one `Content-Encoding: gzip`; or give the flow's source `unpack: gzip`, which `headgate ingest` needs for packed files.",
+    next: "Send the file unpacked, or with one `Content-Encoding: gzip` or `zstd`; or give the flow's source `unpack: gzip` or `unpack: zstd`, which `headgate ingest` needs for packed files.",
   },
   E_UPLOAD_TOO_LARGE: {
     meaning: 'The upload is larger than the limit of its flow; nothing of it was kept.',

@@ -2,6 +2,7 @@
  * What arrivals need to know of a flow, its sources and its tenant's policy, with names resolved and units plain. Where it
  * comes from is the business of `control`, which implements the `ArrivalPlans` port.
  */
+import type { Unpack } from '../../platform/packing/packings.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { EgressPolicy } from '../connectors/connector.ts';
 import type { Plan } from '../engine/plan.ts';
@@ -20,7 +21,7 @@ export interface SourcePlan {
   readonly sourceId: string;
   /** File names with `*` and `?`. */
   readonly match: string;
-  readonly unpack: 'none' | 'gzip';
+  readonly unpack: Unpack;
   readonly limits: FileLimits;
 }
 

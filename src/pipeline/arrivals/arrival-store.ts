@@ -5,6 +5,7 @@
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ids } from '../../platform/base/ports.ts';
 import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts';
+import type { Unpack } from '../../platform/packing/packings.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { arrivalErrors } from './arrival-errors.ts';
@@ -62,7 +63,7 @@ export async function seeArrivals(tx: TenantTx, ids: Ids, arrivals: readonly New
 }
 
 /** A sealed object that an arrival owns, and how the file in it is packed. */
-export type KeptObject = SealedObject & { readonly unpack: 'none' | 'gzip' };
+export type KeptObject = SealedObject & { readonly unpack: Unpack };
 
 export interface ArrivalMove {
   readonly arrivalId: string;

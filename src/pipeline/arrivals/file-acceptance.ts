@@ -3,6 +3,7 @@
  * jobs, for a batch of files of one flow version. All of it happens or nothing does; nothing is acknowledged before COMMIT.
  */
 import type { Ids } from '../../platform/base/ports.ts';
+import type { Unpack } from '../../platform/packing/packings.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { SplitResult } from '../formats/format.ts';
@@ -35,7 +36,7 @@ export interface Candidate {
   readonly container: StoredContent;
   readonly member: StoredContent | null;
   /** How the file as received is packed; kept with what is held, so that it can be accepted later. */
-  readonly unpack: 'none' | 'gzip';
+  readonly unpack: Unpack;
   readonly split: SplitResult | null;
   readonly problem: { readonly code: ArrivalErrorCode; readonly message: string } | null;
   readonly knownDuplicateOf: string | null;

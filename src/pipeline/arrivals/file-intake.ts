@@ -6,6 +6,7 @@
 import { type CrashPoints, noCrashPoints } from '../../platform/base/crash-points.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ports } from '../../platform/base/ports.ts';
+import type { Unpack } from '../../platform/packing/packings.ts';
 import { type CommitOutcome, resolveCommit } from '../../platform/postgres/commit-outcome.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { CommitUnknownError } from '../../platform/postgres/postgres-errors.ts';
@@ -45,7 +46,7 @@ export interface ReceivedArrival {
   readonly traceId: string | null;
   readonly traceParent: string | null;
   readonly isReleased: boolean;
-  readonly unpack: 'none' | 'gzip';
+  readonly unpack: Unpack;
   readonly received: ReceivedFile;
 }
 

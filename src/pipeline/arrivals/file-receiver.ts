@@ -5,10 +5,11 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Unpack } from '../../platform/packing/packings.ts';
+import { Unpacker, type UnpackProblem } from '../../platform/packing/unpacker.ts';
 import type { SealedObject, SealedStore, SealedWriter } from '../../platform/storage/object-store.ts';
 import type { SplitResult, Splitter } from '../formats/format.ts';
-import { arrivalErrors } from './arrival-errors.ts';
-import { GzipUnpacker, type UnpackProblem } from './gzip-unpacker.ts';
+import { type ArrivalErrorCode, arrivalErrors } from './arrival-errors.ts';
 
 /** Files below this are packed (decisions 5). */
 export const packedBytesMax = 64 * 1024;
@@ -20,7 +21,7 @@ export interface ReceiverOptions {
   readonly store: SealedStore;
   /** For the file as received, and for the unpacked one. */
   readonly objectIds: { readonly container: string; readonly member: string };
-  readonly unpack: 'none' | 'gzip';
+  readonly unpack: Unpack;
   readonly limits: { readonly bytesMax: number; readonly unpackedBytesMax: number; readonly ratioMax: number };
   readonly createSplitter: () => Splitter;
 }
@@ -34,6 +35,11 @@ export interface Content {
   readonly sealed: SealedObject | null;
 }
 
+export interface ReceiveProblem {
+  readonly code: ArrivalErrorCode;
+  readonly message: string;
+}
+
 export interface ReceivedFile {
   /** As received. */
   readonly container: Content;
@@ -41,7 +47,7 @@ export interface ReceivedFile {
   readonly member: Content | null;
   readonly split: SplitResult | null;
   /** Why the file goes to quarantine. */
-  readonly problem: UnpackProblem | null;
+  readonly problem: ReceiveProblem | null;
 }
 
 export interface FileReceiver {
@@ -57,11 +63,11 @@ export function createFileReceiver(options: ReceiverOptions): FileReceiver {
   const splitter = options.createSplitter();
   const container = new ContentSink(options, options.objectIds.container);
   const member = unpack === 'none' ? container : new ContentSink(options, options.objectIds.member);
-  let problem: UnpackProblem | null = null;
+  let problem: ReceiveProblem | null = null;
   const unpacker =
     unpack === 'none'
       ? null
-      : new GzipUnpacker({
+      : new Unpacker(unpack, {
           unpackedBytesMax: limits.unpackedBytesMax,
           ratioMax: limits.ratioMax,
           onBytes(bytes) {
@@ -91,14 +97,14 @@ export function createFileReceiver(options: ReceiverOptions): FileReceiver {
         container.write(bytes);
         if (unpacker === null) splitter.push(bytes);
         else if (problem === null) {
-          problem = (await unpacker.push(bytes)) ?? null;
+          problem = problemOf(await unpacker.push(bytes));
           if (problem) member.abort();
         }
       }),
     end: () =>
       guarded(async () => {
         if (unpacker !== null && problem === null) {
-          problem = (await unpacker.end()) ?? null;
+          problem = problemOf(await unpacker.end());
           if (problem) member.abort();
         }
         if (problem) return { container: container.end(), member: null, split: null, problem };
@@ -108,6 +114,15 @@ export function createFileReceiver(options: ReceiverOptions): FileReceiver {
       }),
     abort,
   };
+}
+
+const codeOf = { limits: 'E_BOMB', window: 'E_PACKED_WINDOW', packing: 'E_ARCHIVE' } as const satisfies Record<
+  UnpackProblem['kind'],
+  ArrivalErrorCode
+>;
+
+function problemOf(problem: UnpackProblem | undefined): ReceiveProblem | null {
+  return problem === undefined ? null : { code: codeOf[problem.kind], message: problem.message };
 }
 
 /** Keeps a small content in memory and begins a sealed object when it outgrows a pack. */

@@ -1,5 +1,5 @@
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { createWorld, type World } from './arrivals.fixture.ts';
 
@@ -35,8 +35,10 @@ async function hold(content: string | Uint8Array, contentEncoding?: string): Pro
 it.each([
   ['a small file', 'a,1.00\n', undefined],
   ['a big file', 'b,1.00\n'.repeat(20_000), undefined],
-  ['a packed file', gzipSync('c,1.00\n'), 'gzip'],
-  ['a big packed file', gzipSync('d,1.00\n'.repeat(20_000)), 'gzip'],
+  ['a file packed with gzip', pack.gzip('c,1.00\n'), 'gzip'],
+  ['a big file packed with gzip', pack.gzip('d,1.00\n'.repeat(20_000)), 'gzip'],
+  ['a file packed with zstd', pack.zstd('c,1.00\n'), 'zstd'],
+  ['a big file packed with zstd', pack.zstd('d,1.00\n'.repeat(20_000)), 'zstd'],
 ])('%s that was held is accepted with the bytes that were kept', async (_what, content, contentEncoding) => {
   const arrivalId = await hold(content, contentEncoding);
   const verdict = await world.held.accept({ tenantId: world.tenantId, arrivalId, ...by });

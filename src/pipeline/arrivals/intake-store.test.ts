@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { pack } from '../../../test/support/packed.ts';
 import { temporaryStore } from '../../../test/support/temporary-store.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
+import { packingNames } from '../../platform/packing/packings.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import { delimitedFormat as delimitedPlan, fieldPlan, recordPlan } from '../engine/plan-fixtures.ts';
 import { delimitedFormat } from '../formats/delimited/delimited-format.ts';
@@ -98,20 +99,20 @@ describe.each([
     expect(split!.records).toBe(bytes.toString().split('\n').filter(Boolean).length);
   });
 
-  it('a packed file is sealed as it came and as it is', async () => {
+  it.each(packingNames)('a file packed with %s is sealed as it came and as it is', async (packing) => {
     const { intake, tenantId } = create();
     const bytes = lines(40_000);
-    const packed = gzipSync(bytes);
-    const { container, member } = await receive(intake, request(tenantId, { unpack: 'gzip' }), packed);
+    const packed = pack[packing](bytes);
+    const { container, member } = await receive(intake, request(tenantId, { unpack: packing }), packed);
     expect(container.sha256).toBe(sha256(packed));
     expect(member!.sha256).toBe(sha256(bytes));
     expect(bytes.equals(await contentOf(intake, tenantId, member!.sealed!))).toBe(true);
   });
 
-  it('a bomb ends at the limit, and only what came is kept', async () => {
+  it.each(packingNames)('a bomb of %s ends at the limit, and only what came is kept', async (packing) => {
     const { intake, tenantId, raw } = create();
-    const bomb = gzipSync(Buffer.alloc(50 * 1024 * 1024));
-    const received = await receive(intake, request(tenantId, { unpack: 'gzip' }), bomb, 1_000);
+    const bomb = pack[packing](Buffer.alloc(50 * 1024 * 1024));
+    const received = await receive(intake, request(tenantId, { unpack: packing }), bomb, 1_000);
     expect(received).toMatchObject({ member: null, split: null, problem: { code: 'E_BOMB' } });
     expect(received.container.sha256).toBe(sha256(bomb));
     expect([...raw.listUnfinished()]).toEqual([]);
@@ -152,21 +153,26 @@ describe.each([
     const whole = new Map<string, unknown>();
     const bytes = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.constantFrom(lines(10), lines(9_000)));
     await fc.assert(
-      fc.asyncProperty(bytes, fc.constantFrom('none', 'gzip'), fc.integer({ min: 1, max: 70_000 }), async (content, unpack, pieceBytes) => {
-        const sent = unpack === 'gzip' ? gzipSync(content) : content;
-        const facts = ({ container, member, split, problem }: ReceivedFile) => ({
-          hashes: [container.sha256, member?.sha256],
-          split,
-          problem,
-        });
-        const key = `${unpack} ${sha256(content)}`;
-        if (!whole.has(key)) whole.set(key, facts(await receive(intake, request(tenantId, { unpack }), sent, 1024 ** 2)));
-        expect(
-          facts(
-            await receive(intake, request(tenantId, { unpack }), sent, content.length > 1_000 ? Math.max(pieceBytes, 500) : pieceBytes),
-          ),
-        ).toEqual(whole.get(key));
-      }),
+      fc.asyncProperty(
+        bytes,
+        fc.constantFrom('none', ...packingNames),
+        fc.integer({ min: 1, max: 70_000 }),
+        async (content, unpack, pieceBytes) => {
+          const sent = unpack === 'none' ? content : pack[unpack](content);
+          const facts = ({ container, member, split, problem }: ReceivedFile) => ({
+            hashes: [container.sha256, member?.sha256],
+            split,
+            problem,
+          });
+          const key = `${unpack} ${sha256(content)}`;
+          if (!whole.has(key)) whole.set(key, facts(await receive(intake, request(tenantId, { unpack }), sent, 1024 ** 2)));
+          expect(
+            facts(
+              await receive(intake, request(tenantId, { unpack }), sent, content.length > 1_000 ? Math.max(pieceBytes, 500) : pieceBytes),
+            ),
+          ).toEqual(whole.get(key));
+        },
+      ),
       { numRuns: 40 },
     );
   });

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import { packingNames } from '../../platform/packing/packings.ts';
 import { createWorld, type World } from './arrivals.fixture.ts';
 
 let database: TestDatabase;
@@ -121,10 +122,10 @@ it('a marker alone is no file', async () => {
   expect(await world.arrivals()).toEqual([]);
 });
 
-it('a gzip file is kept as it came and unpacked, both with their hashes', async () => {
-  set({ unpack: 'gzip' });
-  const packed = gzipSync('x,1.00\n'.repeat(3));
-  world.put('a.csv.gz', packed);
+it.each(packingNames)('a %s file is kept as it came and unpacked, both with their hashes', async (packing) => {
+  set({ unpack: packing });
+  const packed = pack[packing]('x,1.00\n'.repeat(3));
+  world.put('a.csv.packed', packed);
   await world.poll();
   const [file] = await world.files();
   expect(file!.sha256).toBe(sha256('x,1.00\n'.repeat(3)));

@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import { packingNames } from '../../platform/packing/packings.ts';
 import { createWorld, type World } from './arrivals.fixture.ts';
 
 let database: TestDatabase;
@@ -134,19 +135,25 @@ it('a sparse file of a terabyte costs a look', async () => {
   expect(await world.arrivals()).toMatchObject([{ state: 'quarantined', reason_code: 'E_FILE_TOO_LARGE' }]);
 });
 
-it.each([
-  ['a bomb', 'E_BOMB', gzipSync(Buffer.alloc(30 * 1024 * 1024), { level: 9 })],
-  ['a cut file', 'E_ARCHIVE', gzipSync('x,1.00\n').subarray(0, 20)],
-  ['bytes behind the end', 'E_ARCHIVE', Buffer.concat([gzipSync('x,1.00\n'), Buffer.from('more')])],
-  ['no gzip at all', 'E_ARCHIVE', Buffer.from('x,1.00\n')],
-  ['nothing', 'E_ARCHIVE', Buffer.alloc(0)],
-])('%s where gzip is expected goes to quarantine as it came', async (_what, code, content) => {
-  set({ unpack: 'gzip' });
-  world.put('a.gz', content);
-  world.put('good.gz', gzipSync('y,1.00\n'));
-  const { verdicts } = await world.poll();
-  expect(verdicts).toMatchObject({ accepted: 1, quarantined: 1 });
-  const bad = (await world.arrivals()).find((arrival) => arrival.name === 'a.gz')!;
-  expect(bad.reason_code).toBe(code);
-  expect(bad.object!.sha256).toBe(sha256(content));
+describe.each(packingNames)('where %s is expected', (packing) => {
+  const packed = pack[packing]('x,1.00\n');
+  const other = packingNames.find((name) => name !== packing)!;
+  it.each([
+    ['a bomb', 'E_BOMB', pack[packing](Buffer.alloc(30 * 1024 * 1024))],
+    ['a cut file', 'E_ARCHIVE', packed.subarray(0, -4)],
+    ['bytes behind the end', 'E_ARCHIVE', Buffer.concat([packed, Buffer.from('more')])],
+    ['the first bytes of another part behind the end', 'E_ARCHIVE', Buffer.concat([packed, packed.subarray(0, 2)])],
+    ['a file that is not packed', 'E_ARCHIVE', Buffer.from('x,1.00\n')],
+    ['a file that is packed another way', 'E_ARCHIVE', pack[other]('x,1.00\n')],
+    ['nothing', 'E_ARCHIVE', Buffer.alloc(0)],
+  ])('%s goes to quarantine as it came', async (_what, code, content) => {
+    set({ unpack: packing });
+    world.put('a.packed', content);
+    world.put('good.packed', pack[packing]('y,1.00\n'));
+    const { verdicts } = await world.poll();
+    expect(verdicts).toMatchObject({ accepted: 1, quarantined: 1 });
+    const bad = (await world.arrivals()).find((arrival) => arrival.name === 'a.packed')!;
+    expect(bad.reason_code).toBe(code);
+    expect(bad.object!.sha256).toBe(sha256(content));
+  });
 });

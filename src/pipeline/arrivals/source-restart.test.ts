@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openFence } from '../../../test/support/open-fence.ts';
+import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { createNotifier } from '../../platform/base/notifier.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
+import { packingNames } from '../../platform/packing/packings.ts';
 import { openPool } from '../../platform/postgres/pool.ts';
 import { delimitedFormat } from '../formats/delimited/delimited-format.ts';
 import type { Format } from '../formats/format.ts';
@@ -36,6 +39,7 @@ const points = [
   'arrivals.before-move',
   'arrivals.after-move',
 ];
+const sha256 = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
 const modes = ['move', 'delete', 'leave'] as const;
 
 describe.each(modes)('with a source that will %s files', (afterwards) => {
@@ -56,6 +60,25 @@ describe.each(modes)('with a source that will %s files', (afterwards) => {
     expect(arrivals).toHaveLength(6);
     for (const arrival of arrivals) expect(arrival).toMatchObject({ state: 'accepted', released: afterwards !== 'leave' });
     expect(world.names()).toHaveLength(afterwards === 'leave' ? 6 : 0);
+  });
+});
+
+describe.each(packingNames)('with files packed with %s', (packing) => {
+  it.each(points)('an end at %s loses nothing, and keeps each as it came and as it is', async (point) => {
+    world.settings.source = { ...world.settings.source, unpack: packing };
+    const contents = ['a,1.00\n', 'b,1.00\n'.repeat(20_000)];
+    for (const content of contents) world.put(`${content[0]}.packed`, pack[packing](content));
+    await expect(world.poll({ crashPoints: endAt(point) })).rejects.toBeInstanceOf(SimulatedEnd);
+    await world.poll();
+    await world.poll();
+    const files = await world.files();
+    expect(files.map(({ name }) => name).sort()).toEqual(['a.packed', 'b.packed']);
+    for (const file of files) {
+      const content = contents.find((each) => file.name.startsWith(each[0]!))!;
+      expect(await world.content(file.object)).toBe(content);
+      expect(file.container_object!.sha256).toBe(sha256(pack[packing](content)));
+    }
+    expect(await world.jobs()).toBe(2);
   });
 });
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { pack, zstdOfWindow } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import { packingNames } from '../../platform/packing/packings.ts';
 import { bodyOf, createWorld, type World } from './arrivals.fixture.ts';
 
 let database: TestDatabase;
@@ -118,12 +119,14 @@ it('a file is forgotten after the window of its flow', async () => {
   expect((await world.upload()).kind).toBe('duplicate');
 });
 
-it('the same bytes packed and plain are one file', async () => {
-  world.settings.source = { ...world.settings.source, unpack: 'gzip' };
-  const packed = gzipSync('a,1.00\n');
-  expect((await world.upload({ content: packed, name: 'a.gz' })).kind).toBe('accepted');
+it.each(packingNames)('the same bytes packed with %s and plain are one file', async (packing) => {
+  world.settings.source = { ...world.settings.source, unpack: packing };
+  const packed = pack[packing]('a,1.00\n');
+  expect((await world.upload({ content: packed, name: 'a.packed' })).kind).toBe('accepted');
   world.settings.source = { ...world.settings.source, unpack: 'none' };
   expect((await world.upload({ name: 'b.csv' })).kind).toBe('duplicate');
+  for (const contentEncoding of packingNames)
+    expect((await world.upload({ content: pack[contentEncoding]('a,1.00\n'), headers: { contentEncoding } })).kind).toBe('duplicate');
 });
 
 describe('at once', () => {
@@ -190,14 +193,20 @@ describe('refused before anything is kept', () => {
     await expectNothing();
   });
 
-  it.each(['gzip, gzip', 'gzip, gzip, gzip', 'br', 'deflate', 'gzip;q=1'])('the content encoding %s', async (contentEncoding) => {
-    await expect(world.upload({ headers: { contentEncoding } })).rejects.toMatchObject({ code: 'E_CONTENT_ENCODING' });
-    await expectNothing();
-  });
+  it.each(['gzip, gzip', 'gzip, gzip, gzip', 'br', 'deflate', 'gzip;q=1', 'zstd, gzip', 'zstd;q=1', 'x-zstd'])(
+    'the content encoding %s',
+    async (contentEncoding) => {
+      await expect(world.upload({ headers: { contentEncoding } })).rejects.toMatchObject({ code: 'E_CONTENT_ENCODING' });
+      await expectNothing();
+    },
+  );
 
   it('an encoding on top of a packed file', async () => {
-    world.settings.source = { ...world.settings.source, unpack: 'gzip' };
-    await expect(world.upload({ headers: { contentEncoding: 'gzip' } })).rejects.toMatchObject({ code: 'E_CONTENT_ENCODING' });
+    for (const unpack of packingNames) {
+      world.settings.source = { ...world.settings.source, unpack };
+      for (const contentEncoding of packingNames)
+        await expect(world.upload({ headers: { contentEncoding } })).rejects.toMatchObject({ code: 'E_CONTENT_ENCODING' });
+    }
   });
 
   it('a flow without a source for uploads, a disabled one, and a name that it does not take', async () => {
@@ -240,18 +249,30 @@ describe('refused before anything is kept', () => {
   });
 });
 
-it('a packed upload is unpacked within limits, and a bomb is kept in quarantine as it came', async () => {
-  const content = gzipSync('a,1.00\n');
-  expect(await world.upload({ content, headers: { contentEncoding: 'gzip', reprDigest: digestOf(content) } })).toMatchObject({
-    kind: 'accepted',
-    sha256: sha256(content),
-  });
-  expect((await world.files())[0]!.sha256).toBe(sha256('a,1.00\n'));
-  const bomb = gzipSync(Buffer.alloc(30 * 1024 * 1024));
-  expect(await world.upload({ content: bomb, headers: { contentEncoding: 'gzip' } })).toMatchObject({
+it.each(packingNames)(
+  'an upload packed with %s is unpacked within limits, and a bomb is kept in quarantine as it came',
+  async (packing) => {
+    const content = pack[packing]('a,1.00\n');
+    expect(await world.upload({ content, headers: { contentEncoding: packing, reprDigest: digestOf(content) } })).toMatchObject({
+      kind: 'accepted',
+      sha256: sha256(content),
+    });
+    expect((await world.files())[0]!.sha256).toBe(sha256('a,1.00\n'));
+    const bomb = pack[packing](Buffer.alloc(30 * 1024 * 1024));
+    expect(await world.upload({ content: bomb, headers: { contentEncoding: packing } })).toMatchObject({
+      kind: 'quarantined',
+      code: 'E_BOMB',
+    });
+    const [, kept] = await world.arrivals();
+    expect(kept!.object!.sha256).toBe(sha256(bomb));
+  },
+);
+
+it('an upload that needs a large window to be unpacked is kept in quarantine as it came', async () => {
+  const content = await zstdOfWindow('a,1.00\n', 27);
+  expect(await world.upload({ content, headers: { contentEncoding: 'zstd' } })).toMatchObject({
     kind: 'quarantined',
-    code: 'E_BOMB',
+    code: 'E_PACKED_WINDOW',
   });
-  const [, kept] = await world.arrivals();
-  expect(kept!.object!.sha256).toBe(sha256(bomb));
+  expect((await world.arrivals())[0]!.object!.sha256).toBe(sha256(content));
 });

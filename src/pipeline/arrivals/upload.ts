@@ -17,6 +17,7 @@ import {
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { isPlanted } from '../../platform/base/planted-faults.ts';
 import type { Ports } from '../../platform/base/ports.ts';
+import { headBytes, type Packing, packingOf } from '../../platform/packing/packings.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { storageErrors } from '../../platform/storage/storage-errors.ts';
 import { formatTraceparent } from '../../platform/telemetry/trace-context.ts';
@@ -26,12 +27,12 @@ import { type Admission, type Refusal, type Reservation, readUsage } from './adm
 import { type ArrivalErrorCode, arrivalErrors } from './arrival-errors.ts';
 import type { ArrivalPlans } from './arrival-plan.ts';
 import { countRecentlyAccepted, moveArrivals, seeArrivals } from './arrival-store.ts';
+import { packedUnnamed, packingOfEncoding } from './content-encoding.ts';
 import { parseDigest } from './digest-headers.ts';
 import type { ArrivalVerdict } from './file-acceptance.ts';
 import type { FileIntake, ReceiveContext, ReceivedArrival } from './file-intake.ts';
 import { createNameMatcher, problemOfName } from './file-name.ts';
 import type { ReceivedFile } from './file-receiver.ts';
-import { gzipMagic } from './gzip-unpacker.ts';
 import { KeyQueue } from './upload-keys.ts';
 
 export interface UploadRequest {
@@ -141,10 +142,10 @@ class Upload {
   async run(): Promise<UploadAnswer> {
     const { headers, name, tenantId } = this.#request;
     const digests = [parseDigest(headers.reprDigest), parseDigest(headers.contentDigest)].filter((digest) => digest !== null);
-    const isEncoded = isGzip(headers.contentEncoding);
+    const encoding = packingOfEncoding(headers.contentEncoding);
     const nameProblem = problemOfName(name);
     if (nameProblem !== null) throw new HeadgateError(arrivalErrors.E_NAME, nameProblem);
-    const { context, kept, usage, sourceFiles } = await this.#prepare(isEncoded);
+    const { context, kept, usage, sourceFiles } = await this.#prepare(encoding);
     if (kept) return this.#answerAgain(kept, context, digests);
 
     const { limits, source } = context;
@@ -167,7 +168,7 @@ class Upload {
     }
   }
 
-  async #prepare(isEncoded: boolean) {
+  async #prepare(encoding: Packing | null) {
     const { db, plans } = this.#parts;
     const { tenantId, flowName, name } = this.#request;
     return withTenant(
@@ -179,12 +180,12 @@ class Upload {
         if (source === null) throw new HeadgateError(arrivalErrors.E_UPLOAD_SOURCE, `the flow ${flow.flowName} takes no uploads`);
         if (!createNameMatcher(source.match)(name))
           throw new HeadgateError(arrivalErrors.E_NAME_MATCH, 'the flow takes uploads of other names only');
-        if (isEncoded && source.unpack !== 'none')
+        if (encoding !== null && source.unpack !== 'none')
           throw new HeadgateError(
             arrivalErrors.E_CONTENT_ENCODING,
             'the file is packed already; a Content-Encoding on top of that is not taken',
           );
-        const unpack = isEncoded ? 'gzip' : source.unpack;
+        const unpack = encoding ?? source.unpack;
         const context: ReceiveContext = { tenantId, flow, source: { ...source, unpack }, limits: await plans.limits(tx) };
         const kept = this.#key === null ? undefined : await findKeptAnswer<KeyedAnswer>(tx, { scope, key: this.#key });
         const sourceFiles =
@@ -233,8 +234,11 @@ class Upload {
         if (refusal) throw new RefusedMeanwhile(refusal);
         roomBytes += more;
       }
-      head.push(...piece.subarray(0, Math.max(0, gzipMagic.length - head.length)));
-      if (source.unpack === 'none' && gzipMagic.every((byte, at) => head[at] === byte)) throw packed();
+      if (head.length < headBytes) {
+        head.push(...piece.subarray(0, headBytes - head.length));
+        const packing = source.unpack === 'none' ? packingOf(head) : null;
+        if (packing !== null) throw packedUnnamed(packing);
+      }
       yield piece;
     }
     this.#checkLength(bytes);
@@ -313,13 +317,6 @@ class Upload {
   }
 }
 
-function packed(): HeadgateError {
-  return new HeadgateError(
-    arrivalErrors.E_CONTENT_ENCODING,
-    'the file is packed with gzip, and the flow takes it as it is: send it with `Content-Encoding: gzip`, or have the source say `unpack: gzip`',
-  );
-}
-
 function answerOf(verdict: ArrivalVerdict): KeyedAnswer {
   const { arrivalId, sha256, bytes, duplicateOf, sameNameAs } = verdict;
   const taken = { arrivalId, sha256, bytes };
@@ -338,14 +335,6 @@ function answerTooEarly({ arrivalId, received }: ReceivedArrival, accepting: Pro
   accepting.catch(() => undefined);
   const { sha256, bytes } = received.container;
   return { kind: 'accepted', arrivalId, sha256, bytes, fileId: arrivalId, acceptedNumber: 0, duplicateOf: null, sameNameAs: null };
-}
-
-/** None or `identity`, or one `gzip`. Fails with E_CONTENT_ENCODING for anything else. */
-function isGzip(contentEncoding: string | undefined): boolean {
-  const encoding = (contentEncoding ?? '').trim().toLowerCase();
-  if (encoding === '' || encoding === 'identity') return false;
-  if (encoding === 'gzip' || encoding === 'x-gzip') return true;
-  throw new HeadgateError(arrivalErrors.E_CONTENT_ENCODING, 'of content encodings one gzip is taken');
 }
 
 function checkDigests(digests: readonly string[], sha256: string): void {

@@ -1,4 +1,5 @@
 /** Where files of a flow come from, and what makes one a duplicate: the keys of `spec.sources` and `spec.duplicates`. */
+import { packingNames } from '../../../platform/packing/packings.ts';
 import { choice, integer, type Key, list, name, object, relativePath, type Shape, text, type VariantShape } from './shape.ts';
 
 const gibibyte = 1024 ** 3;
@@ -31,7 +32,7 @@ const commonKeys: Readonly<Record<string, Key>> = {
     description: 'Names of the files to take; `*` is any run of characters, `?` one character.',
   },
   unpack: {
-    shape: choice(['none', 'gzip'], ['zip', 'tar', 'zstd']),
+    shape: choice(['none', ...packingNames], ['zip', 'tar']),
     default: 'none',
     description: 'How a file is packed; the unpacked file is what is read.',
   },

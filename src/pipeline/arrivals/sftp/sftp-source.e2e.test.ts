@@ -4,8 +4,10 @@ import { appendFileSync, existsSync, linkSync, mkdirSync, readFileSync, renameSy
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { hasComponent, itWith } from '../../../../test/support/components.ts';
+import { pack } from '../../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { makeSshKey, type Sshd, type SshKeyPair, startSshd } from '../../../../test/support/sshd.ts';
+import { packingNames } from '../../../platform/packing/packings.ts';
 import { endAt, SimulatedEnd } from '../arrivals.fixture.ts';
 import { createSftpWorld, duringReads, type SftpWorld } from './sftp-world.fixture.ts';
 
@@ -86,6 +88,20 @@ describe('files of a server', () => {
     expect([world.names(), await world.jobs()]).toEqual([['b.csv'], 2]);
     world.put('b.csv', 'x,2.00\nx,3.00\n');
     expect((await world.poll()).verdicts.accepted).toBe(1);
+  });
+
+  it('that are packed are kept as they came and unpacked within limits', async () => {
+    for (const packing of packingNames) {
+      set({ unpack: packing });
+      const packed = pack[packing](`${packing},1.00\n`);
+      world.put('a.packed', packed);
+      world.put('bomb.packed', pack[packing](Buffer.alloc(30 * 1024 * 1024)));
+      expect((await world.poll()).verdicts).toMatchObject({ accepted: 1, quarantined: 1 });
+      const file = (await world.files()).at(-1)!;
+      expect(await world.content(file.object)).toBe(`${packing},1.00\n`);
+      expect(file.container_object!.sha256).toBe(sha256(packed));
+    }
+    expect((await world.arrivals()).flatMap(({ reason_code }) => reason_code ?? [])).toEqual(['E_BOMB', 'E_BOMB']);
   });
 
   it('do not overwrite what was moved before', async () => {

@@ -3,9 +3,9 @@
  * there was none, container and file are one and the same.
  */
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import type { ByteSource } from '../../../platform/base/byte-source.ts';
+import { headBytes, mayBegin, packingNames } from '../../../platform/packing/packings.ts';
+import { Unpacker } from '../../../platform/packing/unpacker.ts';
 import { exportFiles } from '../export/export-layout.ts';
 import type { Receipt } from '../receipt.ts';
 import { type ExportReader, type FileFacts, readPieces } from './export-reader.ts';
@@ -15,7 +15,7 @@ import type { VerificationLog } from './verification-report.ts';
 export type UnpackedContainer = FileFacts | null;
 
 /**
- * Gzip (RFC 1952), several members too, and nothing behind them. In constant memory; stops where it comes to more than the
+ * Packed in any way that a flow may take, which its first bytes tell. In constant memory; stops where it comes to more than the
  * raw file has. Null without a container too.
  */
 export async function unpackContainer(reader: ExportReader): Promise<UnpackedContainer> {
@@ -26,41 +26,30 @@ export async function unpackContainer(reader: ExportReader): Promise<UnpackedCon
   member.close();
   const container = reader.open(exportFiles.container);
   try {
-    return await unpack(readPieces(container, 0, container.size), { packedBytes: container.size, bytesMax });
+    return await unpack(container, bytesMax);
   } finally {
     container.close();
   }
 }
 
-async function unpack(
-  pieces: Iterable<Uint8Array>,
-  about: { readonly packedBytes: number; readonly bytesMax: number },
-): Promise<UnpackedContainer> {
+async function unpack(container: ByteSource, bytesMax: number): Promise<UnpackedContainer> {
+  const head = Buffer.alloc(headBytes);
+  const start = head.subarray(0, container.read(head, 0, headBytes, 0));
+  const packing = packingNames.find((name) => mayBegin(name, [...start]));
+  if (packing === undefined) return null;
   const hash = createHash('sha256');
-  const gunzip = createGunzip();
   let bytes = 0;
+  const onBytes = (piece: Uint8Array) => {
+    bytes += piece.length;
+    hash.update(piece);
+  };
+  const unpacker = new Unpacker(packing, { unpackedBytesMax: bytesMax, ratioMax: Number.POSITIVE_INFINITY, onBytes });
   try {
-    await pipeline(Readable.from(copies(pieces)), gunzip, async (unpacked: AsyncIterable<Uint8Array>) => {
-      for await (const piece of unpacked) {
-        bytes += piece.length;
-        if (bytes > about.bytesMax) return;
-        hash.update(piece);
-      }
-    });
-  } catch (error) {
-    if (bytes <= about.bytesMax && !isDamage(error)) throw error;
-    return null;
+    for (const piece of readPieces(container, 0, container.size)) if (await unpacker.push(piece)) return null;
+    return (await unpacker.end()) ? null : { bytes, sha256: hash.digest('hex') };
+  } finally {
+    unpacker.abort();
   }
-  return bytes > about.bytesMax || gunzip.bytesWritten !== about.packedBytes ? null : { bytes, sha256: hash.digest('hex') };
-}
-
-/** A stream keeps what it is given, and a piece is overwritten by the next one. */
-function* copies(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
-  for (const piece of pieces) yield Uint8Array.from(piece);
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_');
 }
 
 export function checkContainer({ file }: Receipt, unpacked: UnpackedContainer, log: VerificationLog): void {

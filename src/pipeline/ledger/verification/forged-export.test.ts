@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type ExportedFixture, exportedJob, resealed, withPart } from '../../../../test/support/exported-job.ts';
+import { pack } from '../../../../test/support/packed.ts';
 import { codesOf, verified, verifiedWithContainer } from '../../../../test/support/verified-export.ts';
 import { fixtureLines, fixturePlan } from '../../../../test/support/verified-flow.ts';
+import { packingNames } from '../../../platform/packing/packings.ts';
 import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../../engine/plan-fixtures.ts';
 import { type BatchEntry, encodeBatchEntry } from '../batch-list.ts';
 import type { Receipt } from '../receipt.ts';
@@ -19,7 +20,8 @@ function forged(job: ExportedFixture, change: (receipt: Receipt) => Partial<Rece
 /** Its trailer is wrong. */
 const heldJob = (whenHeld: 'release' | 'reject') => exportedJob({ lines: [...fixtureLines.slice(0, -1), 'T,1,1.00'], whenHeld });
 
-describe('the container of a file', () => {
+describe.each(packingNames)('the container of a file, packed with %s,', (packing) => {
+  const packedWith = pack[packing];
   const job = exportedJob();
   const member = job.files.get('member.bin')!;
   const packed = (container: Buffer): Map<string, Buffer> => {
@@ -28,26 +30,28 @@ describe('the container of a file', () => {
   };
 
   test('that unpacks to the file is sound, in several parts too', async () => {
-    for (const container of [gzipSync(member), Buffer.concat([gzipSync(member.subarray(0, 9)), gzipSync(member.subarray(9))])])
+    for (const container of [packedWith(member), Buffer.concat([packedWith(member.subarray(0, 9)), packedWith(member.subarray(9))])])
       expect((await verifiedWithContainer(packed(container))).failures).toEqual([]);
   });
 
   test.each<[string, Buffer]>([
-    ['another file', gzipSync(Buffer.from('another'))],
-    ['less than the file', gzipSync(member.subarray(0, -1))],
-    ['more than the file', gzipSync(Buffer.concat([member, Buffer.from('D,p99,1.00,ZAR,\n')]))],
-    ['the file and bytes behind it', Buffer.concat([gzipSync(member), Buffer.from('and more')])],
-    ['the file, cut', gzipSync(member).subarray(0, -4)],
+    ['another file', packedWith(Buffer.from('another'))],
+    ['less than the file', packedWith(member.subarray(0, -1))],
+    ['more than the file', packedWith(Buffer.concat([member, Buffer.from('D,p99,1.00,ZAR,\n')]))],
+    ['the file and bytes behind it', Buffer.concat([packedWith(member), Buffer.from('and more')])],
+    ['the file, cut', packedWith(member).subarray(0, -4)],
+    ['the file, and the first bytes of another part', Buffer.concat([packedWith(member), packedWith(member).subarray(0, 2)])],
     ['nothing that can be unpacked', Buffer.from('packed')],
-    ['far more than the file', gzipSync(Buffer.alloc(50_000_000))],
+    ['nothing', Buffer.alloc(0)],
+    ['far more than the file', packedWith(Buffer.alloc(50_000_000))],
   ])('that holds %s is not', async (_what, container) => {
     expect(codesOf(await verifiedWithContainer(packed(container)))).toEqual(['E_VERIFY_FILE']);
   });
 
   test('that the export lacks, or that nobody unpacked, is not', async () => {
-    const files = packed(gzipSync(member));
+    const files = packed(packedWith(member));
     expect(codesOf(verified(files))).toEqual(['E_VERIFY_FILE']);
-    const file = { ...job.receipt.file, container: { name: 'payments.csv.gz', ...identityOf(gzipSync(member)) } };
+    const file = { ...job.receipt.file, container: { name: 'payments.csv.gz', ...identityOf(packedWith(member)) } };
     const without = resealed(job, { receipt: { ...job.receipt, file } });
     expect(codesOf(await verifiedWithContainer(without))).toEqual(['E_VERIFY_FILE', 'E_VERIFY_LAYOUT']);
   });
