@@ -1,9 +1,9 @@
 /**
  * The small-files level: files of 10 records that appear in the folder of a source all at once, until all their jobs are
- * closed, against a loop that does the same work one file at a time (bench/peers/per-file-loop.ts): once with a file out for
- * each file in, as the loop makes them, and once with `rollUp`, where small jobs share the files that are delivered. Then
- * more files, with the jobs of the first ones stored, to see that what is stored costs nothing. In every case the delivered
- * lines must be those of the loop.
+ * closed, against a loop that does the same work one file at a time (bench/peers/same-work-loop.ts) and a lean one that does
+ * less (bench/peers/per-file-loop.ts): once with a file out for each file in, as the loops make them, and once with
+ * `rollUp`, where small jobs share the files that are delivered. Then more files, with the jobs of the first ones stored, to see that what is stored costs nothing. In every case the delivered
+ * lines must be those of the loops.
  */
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,17 @@ import { type BenchRun, compare, type Measured } from './comparison.ts';
 import { firstLines, paymentsCsv } from './payments-files.ts';
 import { type ServedProduct, serveProduct } from './served-product.ts';
 import { timedRun } from './timed-run.ts';
+
+interface Loop {
+  readonly script: string;
+  readonly against: string;
+  readonly bar: number;
+}
+
+const loops: readonly Loop[] = [
+  { script: 'same-work-loop.ts', against: 'a loop of the same work with fsyncs per file', bar: 4 },
+  { script: 'per-file-loop.ts', against: 'a lean loop that keeps less', bar: 1 },
+];
 
 const recordsPerFile = 10;
 const pollMs = 50;
@@ -34,32 +45,40 @@ export async function runSmallFilesLevel(context: BenchContext): Promise<BenchRu
   try {
     context.progress(`small files, ${files} files of ${recordsPerFile} records`);
     const first = maker.make('first', Math.min(files, 200));
-    await peer.run(first, 'first');
-    const again = join(context.folder, 'small', 'first-again');
-    cpSync(first, again, { recursive: true });
-    await dropFiles(product, first, 'drop');
+    await peer.run('per-file-loop.ts', first, 'first');
+    const copyOf = (name: string) => {
+      const folder = join(context.folder, 'small', name);
+      cpSync(first, folder, { recursive: true });
+      return folder;
+    };
+    await peer.run('same-work-loop.ts', copyOf('first-same-work'), 'first-same-work');
+    assertSameLines(peer.outputOf('first-same-work'), peer.outputOf('first'));
+    await dropFiles(product, copyOf('first-apart'), 'drop');
     assertSameLines(join(product.outbox, 'small'), peer.outputOf('first'));
-    await dropFiles(product, again, 'rolled');
+    await dropFiles(product, first, 'rolled');
     assertSameLines(join(product.outbox, 'rolled'), peer.outputOf('first'));
     const empty = await ours('empty', Math.min(files, 1_000));
     let round = 0;
-    const againstLoop = (what: string, inFolder: string) =>
+    const againstLoop = (what: string, inFolder: string, loop: Loop) =>
       compare({
         level: 'small-files',
         case: `${files} files of ${recordsPerFile} records, ${what}`,
-        against: 'a loop with an fsync per file',
+        against: loop.against,
         units: files,
         pairs: context.isQuick ? 1 : 3,
-        bar: { kind: 'at-least', value: 4 },
+        bar: { kind: 'at-least', value: loop.bar },
         ours: () => ours(`many-${++round}`, files, inFolder),
         theirs: async () => {
-          const measured = await peer.run(maker.make(`loop-${round}`, peerFiles), `loop-${round}`);
+          const measured = await peer.run(loop.script, maker.make(`loop-${round}`, peerFiles), `loop-${round}`);
           return { ...measured, seconds: (measured.seconds / peerFiles) * files };
         },
       });
-    const apart = await againstLoop('a file out for each', 'drop');
-    const rolled = await againstLoop('rolled up', 'rolled');
-    if (context.isQuick) return [apart, rolled];
+    const runs: BenchRun[] = [];
+    for (const loop of loops) {
+      runs.push(await againstLoop('a file out for each', 'drop', loop));
+      runs.push(await againstLoop('rolled up', 'rolled', loop));
+    }
+    if (context.isQuick) return runs;
     let stored = 0;
     const growth = await compare({
       level: 'small-files',
@@ -71,7 +90,7 @@ export async function runSmallFilesLevel(context: BenchContext): Promise<BenchRu
       ours: () => ours(`stored-${++stored}`, 1_000),
       theirs: async () => empty,
     });
-    return [apart, rolled, growth];
+    return [...runs, growth];
   } finally {
     await product.stop();
     await peer.stop();
@@ -145,14 +164,14 @@ function createFileMaker(context: BenchContext) {
   };
 }
 
-/** The loop, with a PostgreSQL of its own that is as durable as the product's. */
+/** The loops, with a PostgreSQL of its own that is as durable as the product's. */
 async function startPeer(context: BenchContext) {
   const postgres = await startEmbeddedPostgres({ dataDir: join(context.folder, 'loop-database'), ports: systemPorts });
   const outputOf = (name: string) => join(context.folder, 'loop', name);
   return {
     outputOf,
-    async run(folder: string, name: string): Promise<Measured> {
-      const script = join(context.root, 'bench/peers/per-file-loop.ts');
+    async run(loop: string, folder: string, name: string): Promise<Measured> {
+      const script = join(context.root, 'bench/peers', loop);
       const flow = join(context.root, 'bench/flows/small-files.yaml');
       const { stdout, rssBytes } = await timedRun([context.node, script, flow, folder, outputOf(name)], {
         env: { LOOP_DATABASE_URL: postgres.adminUrl('postgres') },

@@ -1,23 +1,17 @@
 /**
- * The peer of the small-files level: the same work one file at a time, as careful as the product and as lean as such a loop
- * can be. For each file, in order: read it, hash it, split it, run it through the same compiled flow, write its output under a
- * temporary name, fsync it, rename it, fsync the folder, and keep what the product keeps of it (the file, the outcome of
- * every record, rejections, counts, a job, a delivery, an event) in one statement, which is one transaction and one flush of
- * the log. So two fsyncs and one commit for each file, one round trip, no archive files, no signatures, no leases.
+ * The lean peer of the small-files level: less than the product's work, as little as a loop can do that loses nothing. For each
+ * file, in order: read it, hash it, split it, run it through the same compiled flow, write its output under a temporary name,
+ * fsync it, rename it, fsync the folder, and keep the file, the outcome of every record, rejections, counts, a job, a delivery
+ * and one event in one statement, which is one transaction and one flush of the log. So two fsyncs and one commit for each
+ * file, one round trip; no archive, no sealed segments, no signatures, no attempt before the output, no events for each step.
  * Usage: LOOP_DATABASE_URL=… node per-file-loop.ts FLOW INPUT-FOLDER OUTPUT-FOLDER; prints {files, seconds} of the loop alone.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { loadFlow } from '../../src/control/flows/load-flow.ts';
-import { formats } from '../../src/main/catalogue.ts';
-import type { ChunkSummary } from '../../src/pipeline/engine/chunk.ts';
-import { compileFlow } from '../../src/pipeline/engine/compile-flow.ts';
-import { publicHashKey, runChunk } from '../../src/pipeline/engine/run-chunk.ts';
-import { encodeRejection } from '../../src/pipeline/ledger/rejection-lines.ts';
+import { openFlow, sha256, writeDurably } from './loop-parts.ts';
 
-const blockBytes = 16 * 1024;
 const schema = `
   create table if not exists loop_files (file_id uuid primary key, name text not null, sha256 bytea not null unique, bytes bigint not null,
     content bytea not null, arrived_at timestamptz not null);
@@ -35,8 +29,7 @@ const keep = {
 };
 
 const [flowPath, inputFolder, outputFolder] = process.argv.slice(2);
-const flow = compileFlow(loadFlow(readFileSync(flowPath!, 'utf8')).plan!);
-const format = formats.find(({ name }) => name === flow.plan.format.type)!;
+const flow = openFlow(flowPath!);
 const database = new pg.Client({ connectionString: process.env.LOOP_DATABASE_URL });
 await database.connect();
 await database.query(schema);
@@ -51,10 +44,10 @@ process.stdout.write(`${JSON.stringify({ files: names.length, seconds })}\n`);
 
 async function processFile(name: string): Promise<void> {
   const content = readFileSync(join(inputFolder!, name));
-  const run = runWholeFile(content);
-  const output = Buffer.concat(run.outputs);
+  const run = flow.run(content);
+  const { output } = run;
   const path = join(outputFolder!, name.replace(/\.csv$/, '.ndjson'));
-  writeDurably(path, output);
+  writeDurably(path, output, folder);
   const { read, valid, rejected } = run.summary.records;
   await database.query(keep, [
     randomUUID(),
@@ -68,50 +61,10 @@ async function processFile(name: string): Promise<void> {
     rejected,
     JSON.stringify({ ...run.summary, outcomeHash: sha256(run.outcomes).toString('hex') }),
     run.outcomes,
-    Buffer.from(run.rejections),
+    run.rejections,
     randomUUID(),
     path,
     sha256(output),
     randomUUID(),
   ]);
-}
-
-function runWholeFile(content: Buffer) {
-  const splitter = format.createSplitter(flow.plan.format, flow.plan.records, { chunkBytes: 16 * 1024 * 1024 });
-  splitter.push(content);
-  const [chunk] = splitter.end().chunks;
-  const outputs: Buffer[] = [];
-  const outcomes: Buffer[] = [];
-  let rejections = '';
-  const source = {
-    size: content.length,
-    read: (into: Uint8Array, at: number, length: number, position: number) => {
-      const piece = content.subarray(position, position + length);
-      into.set(piece, at);
-      return piece.length;
-    },
-  };
-  const sinks = {
-    targets: [{ write: (bytes: Uint8Array) => void outputs.push(Buffer.from(bytes)) }],
-    outcomes: { write: (bytes: Uint8Array) => void outcomes.push(Buffer.from(bytes)) },
-    rejected: (finding: Parameters<typeof encodeRejection>[0]) => {
-      rejections += encodeRejection(finding);
-    },
-    warned: () => {},
-  };
-  const summary: ChunkSummary = runChunk(flow, chunk!, source, sinks, { hashKey: publicHashKey, header: null, blockBytes });
-  return { summary, outputs, outcomes: Buffer.concat(outcomes), rejections };
-}
-
-function writeDurably(path: string, bytes: Buffer): void {
-  const file = openSync(`${path}.part`, 'wx');
-  writeSync(file, bytes);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(`${path}.part`, path);
-  fsyncSync(folder);
-}
-
-function sha256(bytes: Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest();
 }
