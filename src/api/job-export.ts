@@ -12,11 +12,11 @@ import { exportEntries } from '../pipeline/ledger/export/export-entries.ts';
 import { sealExport } from '../pipeline/ledger/export/sealed-export.ts';
 import { writeTar } from '../pipeline/ledger/export/tar-stream.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
+import { createPlaces } from '../platform/base/places.ts';
 import { describe, idParameter, line, query } from './answers.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
-import { createPlaces } from './tenant-places.ts';
 
 /** Of one tenant. */
 export const exportsAtOnceMax = 4;

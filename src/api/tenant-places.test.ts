@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { openConnection, type RawAnswer, type RawConnection } from '../../test/support/raw-http.ts';
 import { type RunningTestServer, startTestServer, type TestTenant, testFlow, testRows } from '../../test/support/running-server.ts';
-import { createPlaces } from './tenant-places.ts';
 
 const placesMax = 3;
 let database: TestDatabase;
@@ -124,16 +123,5 @@ describe('a tenant that has its share of connections open (A18)', () => {
     for (let at = 0; at < placesMax + 4; at++) statuses.push((await ahead.answer())?.status);
     expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(placesMax);
     expect(statuses).toContain(429);
-  });
-});
-
-describe('places', () => {
-  it('are bounded for a tenant and for all, and one that is given back twice is given back once', () => {
-    const places = createPlaces({ tenantMax: 2, processMax: 3 });
-    const first = places.take('a')!;
-    expect([places.take('a'), places.take('a'), places.take('b'), places.take('b')].map(Boolean)).toEqual([true, false, true, false]);
-    first();
-    first();
-    expect([places.take('c'), places.take('c')].map(Boolean)).toEqual([true, false]);
   });
 });

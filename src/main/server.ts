@@ -192,7 +192,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   try {
     if (has('api')) {
-      const uploads = createUploads({ db, ports, intake, admission, plans, lackOfSpace });
+      const uploads = createUploads({ db, ports, intake, admission, plans, lackOfSpace, packedMax: settings.packedUploadsMax });
       const heldArrivals = createHeldArrivals({ db, ports, intake, store: intakeStore, plans, createJobs: createJobIntake(ports.ids) });
       api = await createApiServer({
         settings,

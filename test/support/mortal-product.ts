@@ -79,7 +79,7 @@ export function startProduct(place: ProductPlace, mortality: Mortality): LivingP
     chunkBytes: 1_000_000,
     onVerdicts: () => signals.chunks.notify(),
   });
-  const uploads = createUploads({ db, ports, intake, admission: createAdmission(), plans, lackOfSpace: () => undefined });
+  const uploads = createUploads({ db, ports, intake, admission: createAdmission(), plans, lackOfSpace: () => undefined, packedMax: 4 });
   const loops = [
     createJobWorker({ services, threads: mortality.threads(place.threads), hunt: noHunt, workerId, leaseMs }),
     createJobCloser({ services, signingKey: scenarioKey, settingOf: async () => receiptSetting, workerId, leaseMs }),

@@ -6,11 +6,11 @@
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { AdmissionLimits } from './arrival-plan.ts';
 
-export type AdmissionLimit = 'stored' | 'held' | 'chunks' | 'rate';
+export type AdmissionLimit = 'stored' | 'held' | 'chunks' | 'rate' | 'unpacking';
 
 export interface Refusal {
   readonly kind: 'refused';
-  readonly code: 'E_QUOTA_STORED' | 'E_QUOTA_HELD' | 'E_BACKLOG' | 'E_FILE_RATE';
+  readonly code: 'E_QUOTA_STORED' | 'E_QUOTA_HELD' | 'E_BACKLOG' | 'E_FILE_RATE' | 'E_UNPACK_BUSY';
   readonly limit: AdmissionLimit;
   /** `full`: until someone makes room. `busy`: it passes. */
   readonly reason: 'full' | 'busy';
@@ -94,7 +94,7 @@ export function createAdmission(): Admission {
   };
 }
 
-function refusal(code: Refusal['code'], retryAfterMs?: number): Refusal {
+function refusal(code: Exclude<Refusal['code'], 'E_UNPACK_BUSY'>, retryAfterMs?: number): Refusal {
   switch (code) {
     case 'E_QUOTA_STORED':
       return { kind: 'refused', code, limit: 'stored', reason: 'full', retryAfterMs: fullRetryMs };

@@ -149,6 +149,12 @@ export const arrivalErrors = defineErrors({
     next: 'Send it again after the time given.',
     retryable: true,
   },
+  E_UNPACK_BUSY: {
+    meaning: 'As many uploads packed with zstd as may be are being unpacked already; nothing of the file was kept.',
+    actor: 'caller',
+    next: 'Send it again after the time given.',
+    retryable: true,
+  },
   E_DIGEST_HEADER: {
     meaning: 'A digest header is not of the form of RFC 9530, or has no sha-256.',
     actor: 'caller',

@@ -227,6 +227,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
         admission,
         plans,
         lackOfSpace: () => undefined,
+        packedMax: 4,
       });
       return uploads.receiveUpload({
         tenantId,

@@ -15,6 +15,7 @@ import {
   takeKey,
 } from '../../platform/access/idempotency-keys.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { createPlaces, type Places } from '../../platform/base/places.ts';
 import { isPlanted } from '../../platform/base/planted-faults.ts';
 import type { Ports } from '../../platform/base/ports.ts';
 import { headBytes, type Packing, packingOf } from '../../platform/packing/packings.ts';
@@ -84,6 +85,8 @@ export interface UploadParts {
   readonly plans: ArrivalPlans;
   /** Why the disk has no room for so many bytes; completes "the disk …". */
   readonly lackOfSpace: (bytes: number) => string | undefined;
+  /** Uploads packed with zstd that are unpacked at once, whose windows take 8 MiB each; one tenant has a quarter. */
+  readonly packedMax: number;
 }
 
 export interface Uploads {
@@ -97,13 +100,14 @@ type KeyedAnswer = Exclude<UploadAnswer, Refusal>;
 
 export function createUploads(parts: UploadParts): Uploads {
   const queue = new KeyQueue();
+  const unpacking = createPlaces({ tenantMax: Math.ceil(parts.packedMax / 4), processMax: parts.packedMax });
   return {
     async receiveUpload(request) {
       const key = checkKey(request.headers.idempotencyKey);
       const attributes = { flow: request.flowName };
       return withSpan('arrival', { parent: request.traceparent ?? undefined, attributes }, (span) => {
         const trace = { traceId: span.context.traceId, traceParent: formatTraceparent(span.context) };
-        return queue.run(key === null ? null : `${request.tenantId}/${key}`, () => new Upload(parts, request, key, trace).run());
+        return queue.run(key === null ? null : `${request.tenantId}/${key}`, () => new Upload(parts, unpacking, request, key, trace).run());
       });
     },
   };
@@ -123,17 +127,20 @@ class RefusedMeanwhile extends Error {
 
 class Upload {
   readonly #parts: UploadParts;
+  readonly #unpacking: Places;
   readonly #request: UploadRequest;
   readonly #key: string | null;
   readonly #trace: { readonly traceId: string; readonly traceParent: string };
 
   constructor(
     parts: UploadParts,
+    unpacking: Places,
     request: UploadRequest,
     key: string | null,
     trace: { readonly traceId: string; readonly traceParent: string },
   ) {
     this.#parts = parts;
+    this.#unpacking = unpacking;
     this.#request = request;
     this.#key = key;
     this.#trace = trace;
@@ -157,6 +164,11 @@ class Upload {
       return { kind: 'refused', code: 'E_FILE_RATE', limit: 'rate', reason: 'busy', retryAfterMs: 5_000 };
     const answer = this.#parts.admission.admit({ tenantId, usage, limits, files: 1, bytes: headers.contentLength ?? growBytes });
     if (answer.kind === 'refused') return answer;
+    const leave = source.unpack === 'zstd' ? this.#unpacking.take(tenantId) : () => {};
+    if (leave === undefined) {
+      answer.end();
+      return { kind: 'refused', code: 'E_UNPACK_BUSY', limit: 'unpacking', reason: 'busy', retryAfterMs: 1_000 };
+    }
     try {
       const received = await this.#receive(context, answer);
       return await this.#accept(context, received, digests);
@@ -164,6 +176,7 @@ class Upload {
       if (error instanceof RefusedMeanwhile) return error.refusal;
       throw error;
     } finally {
+      leave();
       answer.end();
     }
   }

@@ -150,6 +150,12 @@ export const settingsCatalogue = {
     min: 1,
     max: 100_000,
   }),
+  packedUploadsMax: integerSetting({
+    description: 'Most uploads packed with zstd that one process unpacks at once, 8 MiB of memory each; one tenant has a quarter of them.',
+    defaultValue: 32,
+    min: 4,
+    max: 1_000,
+  }),
   exportsMax: integerSetting({
     description: 'Most exports of jobs that one process makes at once, for all tenants; one tenant has four at most.',
     defaultValue: 16,
