@@ -85,7 +85,11 @@ export interface Target {
   resolve?(batch: OutgoingBatch, signal: AbortSignal): Promise<Resolution>;
   /** How long an attempt may take in all, where the target's timeout is per request or per piece; else the timeout itself. */
   attemptTimeoutMs?(batch: { readonly records: number; readonly bytes: number }): number;
-  /** Whether the target can be reached with these settings and secrets; sends no record. */
+  /**
+   * Whether a batch would find its way now: connects and logs in as an attempt does, and touches the very place that records go
+   * to (a folder takes and gives back a file, a queue or topic is there, a table can be asked) as far as that leaves nothing
+   * behind. Sends no record, ends with its signal, and says what it saw without content.
+   */
   probe(signal: AbortSignal): Promise<ProbeResult>;
   close(): Promise<void>;
 }
@@ -169,7 +173,9 @@ export type Resolution =
 
 export interface ProbeResult {
   readonly isReachable: boolean;
+  /** Null when it is. */
   readonly code: string | null;
+  /** What was seen, or what failed: one sentence. */
   readonly message: string;
   readonly durationMs: number;
 }

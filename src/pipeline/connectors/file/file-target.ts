@@ -24,6 +24,7 @@ const smallBytesMax = 256 * 1024;
 /** Of others, as many as this are written to a target at once: each takes a few MiB of memory. */
 const bigFilesMax = 4;
 const fileMode = 0o640;
+const probeBytes = Buffer.from('headgate probe\n');
 /** A disk slower than this is out of order; the timeout comes on top. */
 const bytesPerMsMin = 4 * 1024;
 
@@ -102,9 +103,12 @@ export function openFileTarget({ plan, target, connection, folders, ports }: Ope
       try {
         await ensure();
         const temporary = join(folder, `.headgate-probe-${ports.ids.next()}`);
-        await (await open(temporary, 'wx', 0o600)).close();
-        await unlink(temporary);
-        return probed(null, 'a file could be made in the folder');
+        try {
+          await writeProbe(temporary);
+        } finally {
+          await unlinkIfThere(temporary);
+        }
+        return probed(null, 'the folder takes a file, keeps it and gives it back');
       } catch (error) {
         const failure = fileFailure(error, 'refused');
         return failure.kind === 'acked' ? probed(null, '') : probed(failure.code, failure.message);
@@ -112,6 +116,21 @@ export function openFileTarget({ plan, target, connection, folders, ports }: Ope
     },
     async close() {},
   };
+}
+
+/** A byte that is not written back to the disk says nothing of a full one. */
+async function writeProbe(path: string): Promise<void> {
+  const file = await open(path, 'wx+', 0o600);
+  try {
+    await file.write(probeBytes);
+    await file.sync();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(probeBytes.length), 0, probeBytes.length, 0);
+    if (bytesRead !== probeBytes.length || !buffer.equals(probeBytes)) {
+      throw new HeadgateError(connectorErrors.E_TARGET_ANSWER, 'the folder gives back other bytes than it took');
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 function isBelowOrEqual(root: string, folder: string): boolean {

@@ -11,11 +11,15 @@ import { connectorErrors } from '../../connectors/connector-errors.ts';
 import type { Plan, TargetPlan } from '../../engine/plan.ts';
 import type { TargetBinding } from '../delivery-definitions.ts';
 
-export interface OpenTargetsOptions {
+/** What opening takes besides the target itself. */
+export interface TargetOpening {
   readonly connectors: readonly Connector[];
   readonly folders: FolderFence;
   readonly secrets: ConnectionSecrets;
   readonly ports: ConnectorPorts;
+}
+
+export interface OpenTargetsOptions extends TargetOpening {
   readonly openMax?: number;
 }
 
@@ -107,8 +111,9 @@ function closedTarget({ code, message }: HeadgateError): Target {
   };
 }
 
-function openTarget(
-  { connectors, folders, secrets, ports }: OpenTargetsOptions,
+/** Makes no connection. Fails with E_TARGET and E_SSRF, as the connector does. */
+export function openTarget(
+  { connectors, folders, secrets, ports }: TargetOpening,
   { tenantId, plan, target }: TargetAddress,
   binding: TargetBinding,
 ): Target {
