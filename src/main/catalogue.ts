@@ -13,6 +13,7 @@ export const formats = [delimitedFormat, fixedWidthFormat, jsonLinesFormat] as r
 export async function loadConnectors(): Promise<readonly Connector[]> {
   return [
     (await import('../pipeline/connectors/file/file-connector.ts')).fileConnector,
+    (await import('../pipeline/connectors/sftp/sftp-connector.ts')).sftpConnector,
     (await import('../pipeline/connectors/http/http-connector.ts')).httpConnector,
     (await import('../pipeline/connectors/amqp/amqp-connector.ts')).amqpConnector,
     (await import('../pipeline/connectors/postgres/postgres-connector.ts')).postgresConnector,

@@ -15,6 +15,7 @@ beforeAll(async () => {
 
 const targets: Readonly<Record<string, string>> = {
   file: '{ type: file, connection: c }',
+  sftp: '{ type: sftp, connection: c, path: in/eft, readBack: size }',
   http: '{ type: http, connection: c, path: /v1/x }',
   amqp: '{ type: amqp, connection: c, queue: RTGS.IN, order: by-key }',
   postgres: '{ type: postgres, connection: c, table: pay.credit, mode: upsert, keys: [id] }',
@@ -22,6 +23,7 @@ const targets: Readonly<Record<string, string>> = {
 };
 const connections: Readonly<Record<string, string>> = {
   folder: '{ type: folder, root: /srv/out }',
+  sftp: '{ type: sftp, host: sftp.bank.example, user: headgate, password: "env:HEADGATE_SECRET_BANK_ZA__S", hostKeys: ["SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8"] }',
   http: '{ type: http, baseUrl: https://api.bank.example, auth: { type: bearer, token: "env:HEADGATE_SECRET_BANK_ZA__T" }, certificateAuthority: "env:HEADGATE_SECRET_BANK_ZA__CA" }',
   amqp: '{ type: amqp, host: mq.bank.example, user: headgate, password: "env:HEADGATE_SECRET_BANK_ZA__MQ" }',
   postgres: '{ type: postgres, host: db.bank.example, database: ledger, user: writer, password: "env:HEADGATE_SECRET_BANK_ZA__P" }',

@@ -1,7 +1,7 @@
 /**
  * An SFTP server in this process whose files are in memory, which does what a real one does not do on demand: it asks for a
- * password, answers with fewer bytes than asked for, falls silent, drops connections in the middle of a read, lists names that
- * are none. One folder, `/in`.
+ * password, answers with fewer bytes than asked for, falls silent, drops connections in the middle of a read, damages what is
+ * written, lists names that are none. One folder, `/in`; no extensions.
  */
 import type { AddressInfo } from 'node:net';
 import ssh2 from 'ssh2';
@@ -19,24 +19,36 @@ export interface MemorySftp {
     /** Reads after which the connection is dropped, once for each number. */
     dropsAfterReads: number[];
     isSilent: boolean;
+    /** What is written is kept with its first byte changed. */
+    damagesWrites: boolean;
     /** Beside the files. */
     listed: string[];
   };
   /** Places in files that were read, in order. */
   readonly offsets: number[];
+  /** Bytes of each write. */
+  readonly written: number[];
   /** Connections that were let in. */
   readonly entered: number;
   close(): Promise<void>;
 }
 
-const { STATUS_CODE } = ssh2.utils.sftp;
+const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
 const attributes = (size: number, mode = 0o100644) => ({ mode, uid: 0, gid: 0, size, atime: 1, mtime: 1 });
 
 export async function startMemorySftp(): Promise<MemorySftp> {
   const keys = ssh2.utils.generateKeyPairSync('ed25519');
   const files = new Map<string, Buffer>();
-  const behaviour: MemorySftp['behaviour'] = { password: 'right', readBytesMax: 2 ** 20, dropsAfterReads: [], isSilent: false, listed: [] };
+  const behaviour: MemorySftp['behaviour'] = {
+    password: 'right',
+    readBytesMax: 2 ** 20,
+    dropsAfterReads: [],
+    isSilent: false,
+    damagesWrites: false,
+    listed: [],
+  };
   const offsets: number[] = [];
+  const written: number[] = [];
   let entered = 0;
   const open = new Set<{ end(): void }>();
   const server = new ssh2.Server({ hostKeys: [keys.private] }, (client) => {
@@ -84,7 +96,25 @@ export async function startMemorySftp(): Promise<MemorySftp> {
               );
             }),
           );
-          sftp.on('OPEN', (id, path) => answer(() => void sftp.handle(id, handleOf(nameOf(path)))));
+          sftp.on('OPEN', (id, path, flags) =>
+            answer(() => {
+              if ((flags & OPEN_MODE.CREAT) !== 0) files.set(nameOf(path), Buffer.alloc(0));
+              sftp.handle(id, handleOf(nameOf(path)));
+            }),
+          );
+          sftp.on('WRITE', (id, handle, offset, data) =>
+            answer(() => {
+              const name = handles[handle[0]!] as string;
+              const content = Buffer.concat([files.get(name)!.subarray(0, offset), data]);
+              if (behaviour.damagesWrites) content[0]! ^= 1;
+              files.set(name, content);
+              written.push(data.length);
+              sftp.status(id, STATUS_CODE.OK);
+            }),
+          );
+          sftp.on('REMOVE', (id, path) =>
+            answer(() => void sftp.status(id, files.delete(nameOf(path)) ? STATUS_CODE.OK : STATUS_CODE.NO_SUCH_FILE)),
+          );
           sftp.on('FSTAT', (id, handle) => answer(() => statOf(id, `/in/${handles[handle[0]!]}`)));
           sftp.on('READ', (id, handle, offset, length) =>
             answer(() => {
@@ -122,6 +152,7 @@ export async function startMemorySftp(): Promise<MemorySftp> {
     files,
     behaviour,
     offsets,
+    written,
     get entered() {
       return entered;
     },

@@ -185,20 +185,23 @@ export type OwnDelivery = Partial<Omit<DeliveryDefinition, 'batch' | 'retry'>> &
   readonly retry?: Partial<DeliveryDefinition['retry']>;
 };
 
+/** Of targets that hold files. */
+export interface OutputFileDefinition {
+  readonly connection: string;
+  readonly path: string;
+  readonly name: string;
+  readonly format: 'ndjson' | 'csv' | 'fixed-width';
+  readonly delimiter?: number;
+  readonly header?: boolean;
+  readonly columns?: Readonly<Record<string, { readonly width: number; readonly align: 'left' | 'right'; readonly pad: number }>>;
+  readonly lineEnd: 'lf' | 'crlf';
+  readonly rollUp: boolean;
+}
+
 export type TargetDefinition = OwnDelivery &
   (
-    | {
-        readonly type: 'file';
-        readonly connection: string;
-        readonly path: string;
-        readonly name: string;
-        readonly format: 'ndjson' | 'csv' | 'fixed-width';
-        readonly delimiter?: number;
-        readonly header?: boolean;
-        readonly columns?: Readonly<Record<string, { readonly width: number; readonly align: 'left' | 'right'; readonly pad: number }>>;
-        readonly lineEnd: 'lf' | 'crlf';
-        readonly rollUp: boolean;
-      }
+    | (OutputFileDefinition & { readonly type: 'file' })
+    | (OutputFileDefinition & { readonly type: 'sftp'; readonly readBack: 'hash' | 'size' | 'none' })
     | {
         readonly type: 'http';
         readonly connection: string;

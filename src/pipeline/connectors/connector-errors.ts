@@ -47,6 +47,12 @@ export const connectorErrors = defineErrors({
     next: 'Put a valid secret where the connection points to; it is read again at the next attempt.',
     retryable: true,
   },
+  E_TARGET_HOST_KEY: {
+    meaning: 'The target showed a host key to which its connection is not pinned; nothing was sent, not even the name of the user.',
+    actor: 'administrator',
+    next: 'Ask the owner of the server, by another way, whether the key was changed; then put its fingerprint into `hostKeys` of the connection.',
+    retryable: true,
+  },
   E_TARGET_REDIRECT: {
     meaning: 'The target answered with a redirection; they are never followed.',
     actor: 'author',
@@ -73,6 +79,12 @@ export const connectorErrors = defineErrors({
     meaning: 'The target has no space left.',
     actor: 'operator',
     next: 'Free space at the target.',
+    retryable: true,
+  },
+  E_TARGET_READ_BACK: {
+    meaning: 'A file that was written to the target and read back before it got its name holds other bytes; it was removed.',
+    actor: 'downstream',
+    next: 'Look at the disk and memory of the target, and at what changes files there; the batch is written again.',
     retryable: true,
   },
   E_TARGET_CONFLICT: {

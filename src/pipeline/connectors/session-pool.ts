@@ -2,6 +2,8 @@
  * Sessions with a target that are kept for the next batch: each is lent to one at a time, made with the secrets of the moment,
  * and dropped whenever something was odd.
  */
+import { isDeepStrictEqual } from 'node:util';
+
 export interface PooledSession {
   /** Its connection has ended, or nobody knows what it is in the middle of. */
   readonly isBroken: boolean;
@@ -15,11 +17,11 @@ export interface SessionPool<Session> {
   close(): Promise<void>;
 }
 
-export interface SessionPoolOptions<Session> {
+export interface SessionPoolOptions<Session, Secrets> {
   readonly idleMax: number;
   /** As they are now: a session that was made with others is not used again. */
-  readSecrets(): SessionSecrets;
-  connect(secrets: SessionSecrets, signal: AbortSignal): Promise<Session>;
+  readSecrets(): Secrets;
+  connect(secrets: Secrets, signal: AbortSignal): Promise<Session>;
 }
 
 export interface SessionSecrets {
@@ -27,13 +29,14 @@ export interface SessionSecrets {
   readonly certificateAuthority: string | null;
 }
 
-export function createSessionPool<Session extends PooledSession>(options: SessionPoolOptions<Session>): SessionPool<Session> {
-  const idle: { readonly session: Session; readonly secrets: SessionSecrets }[] = [];
+export function createSessionPool<Session extends PooledSession, Secrets extends object>(
+  options: SessionPoolOptions<Session, Secrets>,
+): SessionPool<Session> {
+  const idle: { readonly session: Session; readonly secrets: Secrets }[] = [];
 
-  function kept(now: SessionSecrets): Session | undefined {
+  function kept(now: Secrets): Session | undefined {
     for (let at = idle.pop(); at !== undefined; at = idle.pop()) {
-      const isSame = at.secrets.password === now.password && at.secrets.certificateAuthority === now.certificateAuthority;
-      if (isSame && !at.session.isBroken) return at.session;
+      if (isDeepStrictEqual(at.secrets, now) && !at.session.isBroken) return at.session;
       at.session.destroy();
     }
     return undefined;

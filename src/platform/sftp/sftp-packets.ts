@@ -10,6 +10,7 @@ export const sent = {
   open: 3,
   close: 4,
   read: 5,
+  write: 6,
   lstat: 7,
   fstat: 8,
   openFolder: 11,
@@ -18,9 +19,10 @@ export const sent = {
   makeFolder: 14,
   realPath: 16,
   rename: 18,
+  extended: 200,
 } as const;
 
-export const received = { version: 2, status: 101, handle: 102, data: 103, names: 104, attributes: 105 } as const;
+export const received = { version: 2, status: 101, handle: 102, data: 103, names: 104, attributes: 105, extendedReply: 201 } as const;
 
 export interface SftpAttributes {
   readonly kind: 'file' | 'folder' | 'other';
@@ -42,8 +44,8 @@ export function packetOf(type: number, id: number | null, fields: readonly Field
     bytes.writeBigUInt64BE(field);
     return [bytes];
   });
-  const body = Buffer.concat([Buffer.from([type]), ...(id === null ? [] : [fourBytes(id)]), ...parts]);
-  return Buffer.concat([fourBytes(body.length), body]);
+  const body = [Buffer.from([type]), ...(id === null ? [] : [fourBytes(id)]), ...parts];
+  return Buffer.concat([fourBytes(body.reduce((bytes, part) => bytes + part.length, 0)), ...body]);
 }
 
 function fourBytes(value: number): Buffer {
@@ -99,6 +101,14 @@ export class PacketReader {
     return this.#take(4).readUInt32BE();
   }
 
+  get isAtEnd(): boolean {
+    return this.#at === this.#packet.length;
+  }
+
+  bigNumber(): bigint {
+    return this.#take(8).readBigUInt64BE();
+  }
+
   /** A view, not a copy. */
   bytes(): Buffer {
     return this.#take(this.number());
@@ -107,7 +117,7 @@ export class PacketReader {
   attributes(): SftpAttributes {
     const flags = this.number();
     const has = (flag: number): boolean => (flags & flag) !== 0;
-    const size = has(1) ? this.#take(8).readBigUInt64BE() : 0n;
+    const size = has(1) ? this.bigNumber() : 0n;
     if (has(2)) this.#take(8);
     const mode = has(4) ? this.number() : 0;
     const modifiedSeconds = has(8) ? [this.number(), this.number()][1]! : 0;

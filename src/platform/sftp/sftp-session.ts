@@ -8,6 +8,7 @@ import { createSlots } from '../base/at-once.ts';
 import type { Clock, Sleep } from '../base/ports.ts';
 import { SftpFailure, type SftpFailureKind } from './sftp-failure.ts';
 import { createPacketCutter, type Field, PacketReader, packetOf, received, type SftpAttributes, sent } from './sftp-packets.ts';
+import { createUpload, type SftpUpload, syncExtension } from './sftp-upload.ts';
 import { connectSsh, type SshChannel, type SshOptions } from './ssh-connection.ts';
 
 export interface SftpListed {
@@ -32,6 +33,8 @@ export interface SftpSession {
   lookAt(path: Buffer): Promise<SftpAttributes | undefined>;
   /** For reading. */
   open(path: Buffer): Promise<SftpFile>;
+  /** A new file for writing; fails where something has the path. */
+  create(path: Buffer): Promise<SftpUpload>;
   /** Fails where the new name is taken, at servers that keep to the draft. */
   rename(from: Buffer, to: Buffer): Promise<void>;
   remove(path: Buffer): Promise<void>;
@@ -50,16 +53,29 @@ const answerMsMax = 120_000;
 const watchMs = 1_000;
 const readsAtOnce = 16;
 const listsAtOnce = 4;
-export const readBytesMax = 255 * 1024;
+const pieceBytesMax = 255 * 1024;
+export const readBytesMax = pieceBytesMax;
 const statusKinds: Readonly<Record<number, SftpFailureKind>> = { 2: 'missing', 3: 'forbidden', 6: 'lost', 7: 'lost' };
 const endOfFile = 1;
 const openForReading = 1;
+/** Write, create, and nothing may be there. */
+const openForCreating = 0x02 | 0x08 | 0x20;
+/** Owner writes, group reads. */
+const newFileAttributes = [4, 0o640];
+/** What every server takes; one that says so takes more. */
+const writeBytesMin = 32 * 1024;
+const limitsExtension = 'limits@openssh.com';
 
 /** Fails with an SftpFailure. */
 export async function openSftpSession(options: SshOptions & { readonly clock: Clock }): Promise<SftpSession> {
   const session = new Session(await connectSsh(options), options.clock, options.sleep);
-  await session.begin();
-  return session;
+  try {
+    await session.begin();
+    return session;
+  } catch (error) {
+    session.end();
+    throw error;
+  }
 }
 
 class Session implements SftpSession {
@@ -69,6 +85,8 @@ class Session implements SftpSession {
   readonly #waiting = new Map<number, Waiting>();
   readonly #ended = new AbortController();
   readonly #readSlots = createSlots(readsAtOnce);
+  readonly #extensions = new Set<string>();
+  #writeBytesMax = writeBytesMin;
   #failure: SftpFailure | undefined;
   #lastId = 0;
   #heardAtMs: number;
@@ -102,7 +120,12 @@ class Session implements SftpSession {
   /** Version 3 is what every server can speak. */
   async begin(): Promise<void> {
     const version = await this.#send(sent.init, versionId, [3]);
-    if (version[0] !== received.version || new PacketReader(version, 1).number() < 3) throw this.#break(noAnswer());
+    const reader = new PacketReader(version, 1);
+    if (version[0] !== received.version || reader.number() < 3) throw this.#break(noAnswer());
+    while (!reader.isAtEnd) {
+      this.#extensions.add(reader.bytes().toString('latin1'));
+      reader.bytes();
+    }
   }
 
   async realPath(path: Buffer): Promise<Buffer> {
@@ -152,6 +175,25 @@ class Session implements SftpSession {
         }),
       close: () => this.#close(handle),
     };
+  }
+
+  async create(path: Buffer): Promise<SftpUpload> {
+    await this.#askLimits();
+    const opened = await this.#request(sent.open, [path, openForCreating, ...newFileAttributes], received.handle);
+    return createUpload({
+      done: (type, fields) => this.#done(type, fields),
+      handle: Buffer.from(opened.bytes()),
+      writeBytesMax: this.#writeBytesMax,
+      canSync: this.#extensions.has(syncExtension),
+    });
+  }
+
+  /** Once; of the four limits the third is that of a write. */
+  async #askLimits(): Promise<void> {
+    if (!this.#extensions.delete(limitsExtension)) return;
+    const limits = await this.#request(sent.extended, [Buffer.from(limitsExtension)], received.extendedReply);
+    const [, , write] = [limits.bigNumber(), limits.bigNumber(), limits.bigNumber()];
+    this.#writeBytesMax = Math.max(writeBytesMin, Math.min(Number(write), pieceBytesMax));
   }
 
   async rename(from: Buffer, to: Buffer): Promise<void> {

@@ -27,7 +27,7 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
       connectorErrors.E_SSRF,
       at,
       spec.type === 'sftp'
-        ? "sources may not connect to this address (`egress.allowPrivate` of the tenant's policy); until then nothing is read here"
+        ? "neither sources nor targets may connect to this address (`egress.allowPrivate` of the tenant's policy); until then nothing is read here, and what is delivered here is held"
         : "targets may not connect to this address (`egress.allowPrivate` of the tenant's policy); until then what is delivered here is held",
     );
 }

@@ -11,6 +11,8 @@ export interface TargetContext {
   readonly records: readonly RecordPlan[];
 }
 
+type OutputFileTarget = Of<'file' | 'sftp'>;
+
 type Of<Type extends TargetDefinition['type']> = Extract<TargetDefinition, { type: Type }>;
 
 export function compileTargets(spec: FlowSpec, context: TargetContext, report: Report): TargetPlan[] {
@@ -49,36 +51,44 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
 
 const keyLanes = 64;
 
+/** Their batches are files. */
+function holdsFiles(type: TargetDefinition['type']): type is OutputFileTarget['type'] {
+  return type === 'file' || type === 'sftp';
+}
+
 /** A file target keeps the order of keys by that of the file: a lane for each part of the keys would make a file of each. */
 function lanesOf(type: TargetDefinition['type'], order: DeliveryDefinition['order']): number {
   if (order === 'none') return 0;
-  return order === 'file' || type === 'file' ? 1 : keyLanes;
+  return order === 'file' || holdsFiles(type) ? 1 : keyLanes;
 }
 
 /** One batch is one file, so that the defaults of the other targets would make a file of every few hundred records. */
 const fileBatch = { size: 1_000_000, bytes: 1024 ** 3 };
 /** Files that are under way together share transactions and the fsync of their folder, and no system of somebody else's is in danger. */
 const fileConcurrency = 128;
+/** Each is a connection of its own, and servers of partners allow few. */
+const sftpConcurrency = 4;
+const ownConcurrency: Readonly<Partial<Record<TargetDefinition['type'], number>>> = { file: fileConcurrency, sftp: sftpConcurrency };
 const messageBatchMax = { size: 10_000, bytes: 64 * 1024 * 1024 };
 
 function checkBatch(type: TargetDefinition['type'], delivery: DeliveryDefinition, path: Path, report: Report): void {
-  if (type === 'file' || (delivery.batch.size <= messageBatchMax.size && delivery.batch.bytes <= messageBatchMax.bytes)) return;
+  if (holdsFiles(type) || (delivery.batch.size <= messageBatchMax.size && delivery.batch.bytes <= messageBatchMax.bytes)) return;
   report.add({
     code: flowErrors.E_CONFIG_VALUE,
     path: [...path, 'batch'],
-    message: 'only file targets have batches above 10,000 records or 64MiB',
+    message: 'only file and sftp targets have batches above 10,000 records or 64MiB',
   });
 }
 
 function mergeDelivery(own: TargetDefinition, defaults: DeliveryDefinition): DeliveryDefinition {
-  const batch = own.type === 'file' ? fileBatch : defaults.batch;
+  const batch = holdsFiles(own.type) ? fileBatch : defaults.batch;
   return {
     batch: { size: own.batch?.size ?? batch.size, bytes: own.batch?.bytes ?? batch.bytes },
     order: own.order ?? defaults.order,
     onUnknown: own.onUnknown ?? defaults.onUnknown,
     onExhausted: own.onExhausted ?? defaults.onExhausted,
     timeout: own.timeout ?? defaults.timeout,
-    concurrency: own.concurrency ?? (own.type === 'file' ? fileConcurrency : defaults.concurrency),
+    concurrency: own.concurrency ?? ownConcurrency[own.type] ?? defaults.concurrency,
     rate: own.rate ?? defaults.rate,
     retry: {
       max: own.retry?.max ?? defaults.retry.max,
@@ -93,8 +103,12 @@ function checkRetry(delivery: DeliveryDefinition, path: Path, report: Report): v
   report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, 'retry'], message: 'initial is longer than cap' });
 }
 
+function isOutputFile(target: TargetDefinition): target is OutputFileTarget {
+  return holdsFiles(target.type);
+}
+
 function compileBody(target: TargetDefinition, output: readonly OutputFieldPlan[], path: Path, report: Report): BodyPlan {
-  if (target.type !== 'file') return { format: 'ndjson' };
+  if (!isOutputFile(target)) return { format: 'ndjson' };
   const conflict = (key: string, format: string): void =>
     report.add({
       code: flowErrors.E_CONFIG_CONFLICT,
@@ -119,7 +133,7 @@ function compileBody(target: TargetDefinition, output: readonly OutputFieldPlan[
 }
 
 /** Every output field has a width, in the order of the output. */
-function compileColumns(target: Of<'file'>, output: readonly OutputFieldPlan[], path: Path, report: Report) {
+function compileColumns(target: OutputFileTarget, output: readonly OutputFieldPlan[], path: Path, report: Report) {
   const columns = target.columns ?? {};
   const names = output.map((field) => field.name);
   for (const name of Object.keys(columns)) {
@@ -149,6 +163,9 @@ function compileSettings(target: TargetDefinition, context: TargetContext, path:
     case 'file':
       checkNameTemplate(target, path, report);
       return { path: target.path, name: target.name, rollUp: target.rollUp };
+    case 'sftp':
+      checkNameTemplate(target, path, report);
+      return { path: target.path, name: target.name, rollUp: target.rollUp, readBack: target.readBack };
     case 'http':
       return httpSettings(target, context, path, report);
     case 'amqp':
@@ -161,7 +178,7 @@ function compileSettings(target: TargetDefinition, context: TargetContext, path:
 
 const placeholders = ['flow', 'target', 'file', 'job', 'date', 'number', 'extension'];
 
-function checkNameTemplate(target: Of<'file'>, path: Path, report: Report): void {
+function checkNameTemplate(target: OutputFileTarget, path: Path, report: Report): void {
   const at = [...path, 'name'];
   const used = [...target.name.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1]!);
   for (const name of used.filter((candidate) => !placeholders.includes(candidate))) {

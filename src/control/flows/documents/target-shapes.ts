@@ -5,15 +5,15 @@ const minuteMs = 60_000;
 
 const batch: Key = {
   description:
-    'Most of what one batch holds. A file target makes one file of each batch: 1,000,000 records and 1GiB where it says nothing itself.',
+    'Most of what one batch holds. A file or sftp target makes one file of each batch: 1,000,000 records and 1GiB where it says nothing itself.',
   default: {},
   shape: object(
     {
-      size: { shape: integer(1, 10_000_000), default: 500, description: 'Records; at most 10,000 but for file targets.' },
+      size: { shape: integer(1, 10_000_000), default: 500, description: 'Records; at most 10,000 but for file and sftp targets.' },
       bytes: {
         shape: { kind: 'size', minBytes: 1_024, maxBytes: 4 * 1024 * 1024 * 1024 },
         default: '1MiB',
-        description: 'Bytes; at most 64MiB but for file targets.',
+        description: 'Bytes; at most 64MiB but for file and sftp targets.',
       },
     },
     ['linger'],
@@ -53,7 +53,7 @@ export const deliveryKeys: Readonly<Record<string, Key>> = {
   concurrency: {
     shape: integer(1, 256),
     default: 8,
-    description: 'Batches in flight, over all processes; a file target has 128 unless it says otherwise itself.',
+    description: 'Batches in flight, over all processes; a file target has 128, an sftp target 4, unless it says otherwise itself.',
   },
   rate: {
     shape: { kind: 'rate', max: 1_000_000 },
@@ -85,6 +85,29 @@ const outputColumn: Shape = object({
   pad: { shape: { kind: 'byte', canBeEmpty: false }, default: ' ', description: 'What fills the other side.' },
 });
 
+/** Of targets that hold files. */
+const outputFileKeys: Readonly<Record<string, Key>> = {
+  name: {
+    shape: text('a file name; {flow}, {target}, {file}, {job}, {date} and {number} are replaced', '^[^/\\\\\\u0000-\\u001f]+$', 200),
+    default: '{flow}-{target}-{number}.{extension}',
+    description:
+      'Name of a file: {flow}, {target}, {file} (name of the input), {job}, {date} (yyyyMMdd), {number} and {extension} are replaced.',
+  },
+  format: {
+    shape: choice(['ndjson', 'csv', 'fixed-width'], ['parquet', 'xml']),
+    default: 'ndjson',
+    description: 'How records are written.',
+  },
+  delimiter: { shape: { kind: 'byte', canBeEmpty: false }, description: 'csv: the byte between values; by default a comma.' },
+  header: { shape: { kind: 'boolean' }, description: 'csv: a first line names the columns; by default yes.' },
+  columns: {
+    shape: { kind: 'map', keyPattern: fieldName.pattern!, keyExpected: 'an output field', of: outputColumn, min: 1, max: 500 },
+    description: 'fixed-width: the width of every output field.',
+  },
+  lineEnd,
+  rollUp: { shape: { kind: 'boolean' }, default: false, description: 'Small jobs of the flow share a file.' },
+};
+
 const tableKeys = (expected: string): Readonly<Record<string, Key>> => ({
   table: {
     shape: text(expected, '^[a-z_][a-z0-9_]{0,62}(\\.[a-z_][a-z0-9_]{0,62})?$', 127),
@@ -102,30 +125,20 @@ export const targetShape: VariantShape = {
     file: object({
       type,
       connection: { shape: name, required: true, description: 'A connection of type folder.' },
-      path: {
-        shape: relativePath,
-        default: '.',
-        description: "Folder below the connection's root.",
+      path: { shape: relativePath, default: '.', description: "Folder below the connection's root; made when it is missing." },
+      ...outputFileKeys,
+      ...ownDeliveryKeys,
+    }),
+    sftp: object({
+      type,
+      connection: { shape: name, required: true, description: 'A connection of type sftp.' },
+      path: { shape: relativePath, default: '.', description: "Folder below the connection's root; it must be there." },
+      ...outputFileKeys,
+      readBack: {
+        shape: choice(['hash', 'size', 'none']),
+        default: 'hash',
+        description: 'What is compared of a written file before it gets its name: all of its bytes, its size, or nothing.',
       },
-      name: {
-        shape: text('a file name; {flow}, {target}, {file}, {job}, {date} and {number} are replaced', '^[^/\\\\\\u0000-\\u001f]+$', 200),
-        default: '{flow}-{target}-{number}.{extension}',
-        description:
-          'Name of a file: {flow}, {target}, {file} (name of the input), {job}, {date} (yyyyMMdd), {number} and {extension} are replaced.',
-      },
-      format: {
-        shape: choice(['ndjson', 'csv', 'fixed-width'], ['parquet', 'xml']),
-        default: 'ndjson',
-        description: 'How records are written.',
-      },
-      delimiter: { shape: { kind: 'byte', canBeEmpty: false }, description: 'csv: the byte between values; by default a comma.' },
-      header: { shape: { kind: 'boolean' }, description: 'csv: a first line names the columns; by default yes.' },
-      columns: {
-        shape: { kind: 'map', keyPattern: fieldName.pattern!, keyExpected: 'an output field', of: outputColumn, min: 1, max: 500 },
-        description: 'fixed-width: the width of every output field.',
-      },
-      lineEnd,
-      rollUp: { shape: { kind: 'boolean' }, default: false, description: 'Small jobs of the flow share a file.' },
       ...ownDeliveryKeys,
     }),
     http: object({
@@ -193,6 +206,6 @@ export const targetShape: VariantShape = {
       ...ownDeliveryKeys,
     }),
   },
-  laterVariants: ['kafka', 'jms', 'sftp', 's3', 'azure-blob', 'gcs', 'oracle', 'sqlserver', 'mongodb', 'email', 'soap', 'grpc'],
+  laterVariants: ['kafka', 'jms', 's3', 'azure-blob', 'gcs', 'oracle', 'sqlserver', 'mongodb', 'email', 'soap', 'grpc'],
   later: deliveryLater,
 };

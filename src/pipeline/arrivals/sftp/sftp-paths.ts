@@ -1,6 +1,7 @@
-/** Paths at an SFTP server as bytes, and what tells its files apart. */
-import { Buffer } from 'node:buffer';
+/** Names at an SFTP server as bytes, and what tells its files apart. */
+import type { Buffer } from 'node:buffer';
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import { realFolder } from '../../../platform/sftp/remote-paths.ts';
 import type { SftpAttributes } from '../../../platform/sftp/sftp-packets.ts';
 import type { SftpSession } from '../../../platform/sftp/sftp-session.ts';
 import { arrivalErrors } from '../arrival-errors.ts';
@@ -9,18 +10,10 @@ const slash = 47;
 /** More than any file system allows, and little enough for an index of the database. */
 const listedNameBytesMax = 512;
 
-export function pathIn(folder: Buffer, name: Buffer): Buffer {
-  return folder.at(-1) === slash ? Buffer.concat([folder, name]) : Buffer.concat([folder, Buffer.from('/'), name]);
-}
-
 /** The folder's real path. Fails with E_SOURCE where it leads out of the root by links, and with the session's failures. */
-export async function realFolder(session: SftpSession, plan: { readonly root: string; readonly path: string }): Promise<Buffer> {
-  const root = await session.realPath(Buffer.from(plan.root));
-  const folder = await session.realPath(pathIn(root, Buffer.from(plan.path.replace(/^\/+/, '') || '.')));
-  const below = pathIn(root, Buffer.alloc(0));
-  const isInside = folder.equals(root) || folder.subarray(0, below.length).equals(below);
-  if (root[0] !== slash || !isInside)
-    throw new HeadgateError(arrivalErrors.E_SOURCE, 'the source folder lies outside the root of its connection');
+export async function realSourceFolder(session: SftpSession, plan: { readonly root: string; readonly path: string }): Promise<Buffer> {
+  const folder = await realFolder(session, plan);
+  if (folder === null) throw new HeadgateError(arrivalErrors.E_SOURCE, 'the source folder lies outside the root of its connection');
   return folder;
 }
 

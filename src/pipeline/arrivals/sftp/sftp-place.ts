@@ -7,13 +7,14 @@ import { Buffer } from 'node:buffer';
 import { forEachAtOnce } from '../../../platform/base/at-once.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { readAhead } from '../../../platform/sftp/read-ahead.ts';
+import { pathIn } from '../../../platform/sftp/remote-paths.ts';
 import type { SftpAttributes } from '../../../platform/sftp/sftp-packets.ts';
 import type { SftpListed, SftpSession } from '../../../platform/sftp/sftp-session.ts';
 import { arrivalErrors } from '../arrival-errors.ts';
 import { textOfName } from '../file-name.ts';
 import type { OnTurn, SourceEntry, SourcePlace } from '../source-place.ts';
 import { isFailure, sourceFailure, withSourceFailures } from './sftp-failures.ts';
-import { assertName, fingerprintOf, pathIn } from './sftp-paths.ts';
+import { assertName, fingerprintOf } from './sftp-paths.ts';
 import { takeAwayAll } from './sftp-take-away.ts';
 
 export interface SftpPlaceOptions {

@@ -18,7 +18,7 @@ import { arrivalErrors } from '../arrival-errors.ts';
 import type { SftpSourcePlan } from '../arrival-plan.ts';
 import type { OnTurn, SourcePlace } from '../source-place.ts';
 import { isFailure, withSourceFailures } from './sftp-failures.ts';
-import { realFolder } from './sftp-paths.ts';
+import { realSourceFolder } from './sftp-paths.ts';
 import { createSftpPlace } from './sftp-place.ts';
 
 export interface SftpPlaces {
@@ -150,7 +150,7 @@ export function createSftpPlaces(options: SftpPlacesOptions): SftpPlaces {
         const state = stateOf(source, credentials);
         const session = take(key, state) ?? (await connect(source, credentials));
         try {
-          const folder = await realFolder(session, source);
+          const folder = await realSourceFolder(session, source);
           const reopen = () => withSourceFailures('open a connection again', () => connectAgain(source, credentials, onTurn));
           return createSftpPlace({ session, reopen, folder, onTurn, onClose: (last) => keep(key, state, last) });
         } catch (error) {

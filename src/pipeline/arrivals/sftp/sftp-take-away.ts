@@ -5,12 +5,13 @@
 import { Buffer } from 'node:buffer';
 import { forEachAtOnce } from '../../../platform/base/at-once.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import { pathIn } from '../../../platform/sftp/remote-paths.ts';
 import type { SftpSession } from '../../../platform/sftp/sftp-session.ts';
 import { arrivalErrors } from '../arrival-errors.ts';
 import { nameBytesMax } from '../file-name.ts';
 import { doneFolder, type OnTurn, type TakeAway } from '../source-place.ts';
 import { isFailure } from './sftp-failures.ts';
-import { fingerprintOf, pathIn } from './sftp-paths.ts';
+import { fingerprintOf } from './sftp-paths.ts';
 
 export interface TakeAwayOptions {
   readonly session: SftpSession;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { again, describeConnectorContract, openOptions, outgoing } from '../connector-contract.fixture.ts';
+import { fileNameOf } from '../output-files/file-name.ts';
 import { fileConnector } from './file-connector.ts';
-import { fileNameOf } from './file-name.ts';
 
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), 'headgate-out-'));

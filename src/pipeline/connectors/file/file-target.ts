@@ -12,8 +12,9 @@ import { createSharedRun } from '../../../platform/base/shared-run.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { readSettings } from '../connector-settings.ts';
+import { fileNameOf } from '../output-files/file-name.ts';
+import { type OutputFile, outputFileOf, temporaryName, temporaryPrefix } from '../output-files/output-file.ts';
 import { fileFailure } from './file-failure.ts';
-import { fileNameOf } from './file-name.ts';
 import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
 import { writeSmallFile } from './small-file.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -59,15 +60,16 @@ export function openFileTarget({ plan, target, connection, folders, ports }: Ope
       let step: 'before' | 'named' = 'before';
       try {
         const place = join(folder, nameOf(batch));
+        const file = outputFileOf(batch);
         await ensure();
         const temporary = join(folder, temporaryName(batch));
         await removeOlderAttempts(folder, batch);
         try {
-          await writeTemporary(temporary, batch, { signal, bigFiles });
+          await writeTemporary(temporary, file, { signal, bigFiles });
           batch.assertOurs();
           step = 'named';
           const isNew = await nameFile(temporary, place);
-          if (!isNew && !(await isSame(place, batch))) return conflict(batch);
+          if (!isNew && !(await isSame(place, file))) return conflict(batch);
           await syncFolder();
           if (!isNew) return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
           return { kind: 'acked', evidence: 'the file was written, named and fsynced' };
@@ -84,7 +86,7 @@ export function openFileTarget({ plan, target, connection, folders, ports }: Ope
         const place = join(folder, nameOf(batch));
         const found = await hashFile(place);
         if (found === undefined) return { kind: 'resendable', evidence: 'there is no file of this name' };
-        if (found !== (await expectedHash(batch))) return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
+        if (found !== outputFileOf(batch).sha256()) return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
         await syncFolder();
         return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
       } catch (error) {
@@ -157,36 +159,31 @@ async function ensureFolder(root: string, folder: string): Promise<void> {
   }
 }
 
-function temporaryName(batch: OutgoingBatch): string {
-  return `.headgate-${batch.batchId}-${batch.attempt}`;
-}
-
 /** What an attempt left behind that ended with its process. */
 async function removeOlderAttempts(folder: string, batch: OutgoingBatch): Promise<void> {
   if (batch.attempt === 1) return;
-  const prefix = `.headgate-${batch.batchId}-`;
+  const prefix = temporaryPrefix(batch.batchId);
   for (const name of await readdir(folder)) if (name.startsWith(prefix)) await unlinkIfThere(join(folder, name));
 }
 
 /** Every piece was authenticated when its segment was read: there is nothing to hash. */
 async function writeTemporary(
   path: string,
-  batch: OutgoingBatch,
+  output: OutputFile,
   how: { readonly signal: AbortSignal; readonly bigFiles: Turns },
 ): Promise<void> {
   const { signal, bigFiles } = how;
-  if (batch.body.sizeBytes + batch.body.preamble.length <= smallBytesMax) {
-    await writeSmallFile(path, wholeBody(batch), fileMode);
-  } else await bigFiles.take(() => writeBigFile(path, batch, signal));
+  if (output.sizeBytes <= smallBytesMax) await writeSmallFile(path, wholeFile(output), fileMode);
+  else await bigFiles.take(() => writeBigFile(path, output, signal));
   signal.throwIfAborted();
 }
 
-async function writeBigFile(path: string, batch: OutgoingBatch, signal: AbortSignal): Promise<void> {
+async function writeBigFile(path: string, output: OutputFile, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const file = await open(path, flags, fileMode);
   try {
-    for (const piece of allPieces(batch)) {
+    for (const piece of output.pieces()) {
       signal.throwIfAborted();
       await writeWhole(file, piece);
     }
@@ -200,20 +197,14 @@ async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
 }
 
-function wholeBody(batch: OutgoingBatch): Buffer {
-  const bytes = Buffer.allocUnsafe(batch.body.preamble.length + batch.body.sizeBytes);
+function wholeFile(output: OutputFile): Buffer {
+  const bytes = Buffer.allocUnsafe(output.sizeBytes);
   let filled = 0;
-  for (const piece of allPieces(batch)) {
+  for (const piece of output.pieces()) {
     bytes.set(piece, filled);
     filled += piece.length;
   }
   return bytes.subarray(0, filled);
-}
-
-/** Each is only valid until the next. */
-function* allPieces({ body }: OutgoingBatch): Generator<Uint8Array> {
-  if (body.preamble.length > 0) yield body.preamble;
-  yield* body.pieces({ isReused: true });
 }
 
 /** False when the name is taken. Durable once the folder was fsynced. */
@@ -227,20 +218,13 @@ async function nameFile(temporary: string, place: string): Promise<boolean> {
   }
 }
 
-async function isSame(place: string, batch: OutgoingBatch): Promise<boolean> {
-  return (await hashFile(place)) === (await expectedHash(batch));
+async function isSame(place: string, output: OutputFile): Promise<boolean> {
+  return (await hashFile(place)) === output.sha256();
 }
 
 function conflict({ batchId }: OutgoingBatch): DeliveryOutcome {
   const message = `the name of batch ${batchId} is taken by other bytes`;
   return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
-}
-
-async function expectedHash(batch: OutgoingBatch): Promise<string> {
-  if (batch.body.preamble.length === 0) return batch.body.sha256;
-  const digest = createHash('sha256');
-  for (const piece of allPieces(batch)) digest.update(piece);
-  return digest.digest('hex');
 }
 
 /** Undefined when there is none. A link or a folder of that name has the hash of nothing that we wrote. */

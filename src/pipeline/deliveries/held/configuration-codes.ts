@@ -10,6 +10,7 @@ export const configurationCodes: readonly string[] = [
   connectorErrors.E_TARGET,
   connectorErrors.E_SSRF,
   connectorErrors.E_TARGET_FORBIDDEN,
+  connectorErrors.E_TARGET_HOST_KEY,
   connectorErrors.E_TARGET_REDIRECT,
   connectorErrors.E_TARGET_SETUP,
   folderErrors.E_FOLDER_NOT_ALLOWED,

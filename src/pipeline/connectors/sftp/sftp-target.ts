@@ -1,0 +1,218 @@
+/**
+ * Writes each batch to a file of its own at an SFTP server: a temporary file beside its place, made durable where the server
+ * can, read back, and renamed to its name without ever overwriting. A file of that name with the same bytes is the batch
+ * itself, delivered before; with other bytes it is somebody else's and stays. Nothing outside the connection's root is touched.
+ */
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import { readAhead } from '../../../platform/sftp/read-ahead.ts';
+import { pathIn, realFolder } from '../../../platform/sftp/remote-paths.ts';
+import { SftpFailure } from '../../../platform/sftp/sftp-failure.ts';
+import type { SftpSession } from '../../../platform/sftp/sftp-session.ts';
+import { createAddressGuard } from '../address-guard.ts';
+import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
+import { connectorErrors } from '../connector-errors.ts';
+import { fileNameOf } from '../output-files/file-name.ts';
+import { type OutputFile, outputFileOf, temporaryName } from '../output-files/output-file.ts';
+import { sftpFailure } from './sftp-failure.ts';
+import { createSftpSessions } from './sftp-sessions.ts';
+import { readSftpSettings, type SftpSettings } from './sftp-settings.ts';
+
+/** A line slower than this is out of order; the timeout comes on top. Read back, a file goes over it twice. */
+const bytesPerMsMin = 512;
+/** What attempts before this one can have left behind is looked for by name: listing a folder of a partner takes long. */
+const olderAttemptsMax = 8;
+
+/** Fails with E_TARGET on settings that can't work. */
+export function openSftpTarget(options: OpenOptions): Target {
+  const { target, egress, secrets, ports } = options;
+  const settings = readSftpSettings(options);
+  const sessions = createSftpSessions({
+    settings,
+    guard: createAddressGuard(egress, ports.resolveHost),
+    secrets,
+    idleMax: target.concurrency,
+    timeoutMs: target.timeoutMs,
+    ports,
+  });
+  const nameOf = (batch: OutgoingBatch) =>
+    Buffer.from(fileNameOf(settings.name, { targetId: target.id, format: target.body.format, batch }));
+
+  return {
+    unknownResolution: 'query',
+    attemptTimeoutMs: ({ bytes }) => target.timeoutMs + Math.ceil((bytes * (settings.readBack === 'hash' ? 2 : 1)) / bytesPerMsMin),
+    async deliver(batch, signal) {
+      const step = { isNaming: false };
+      try {
+        const name = nameOf(batch);
+        return await sessions.use(signal, async ({ sftp }) => {
+          const folder = await folderOf(sftp, settings);
+          const sending = { sftp, folder, place: pathIn(folder, name), file: outputFileOf(batch), batch, settings, signal };
+          return await write(sending, step);
+        });
+      } catch (error) {
+        return sftpFailure(error, { ...step, signal });
+      }
+    },
+    async resolve(batch, signal): Promise<Resolution> {
+      try {
+        const name = nameOf(batch);
+        return await sessions.use(signal, async ({ sftp }) => {
+          const place = pathIn(await folderOf(sftp, settings), name);
+          switch (await compare(sftp, place, outputFileOf(batch))) {
+            case 'same':
+              return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
+            case 'other':
+              return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
+            case 'missing':
+              return { kind: 'resendable', evidence: 'there is no file of this name' };
+          }
+        });
+      } catch (error) {
+        return { kind: 'unresolved', code: sftpFailure(error, { isNaming: false, signal }).code };
+      }
+    },
+    async probe(signal) {
+      const startMs = ports.clock.monotonicMs();
+      const durationMs = () => ports.clock.monotonicMs() - startMs;
+      try {
+        await sessions.use(signal, async ({ sftp }) => {
+          const path = pathIn(await folderOf(sftp, settings), Buffer.from(`.headgate-probe-${ports.ids.next()}`));
+          await (await sftp.create(path)).finish();
+          await sftp.remove(path);
+        });
+        return { isReachable: true, code: null, message: 'a file could be made in the folder', durationMs: durationMs() };
+      } catch (error) {
+        const { code, message } = sftpFailure(error, { isNaming: false, signal });
+        return { isReachable: false, code, message, durationMs: durationMs() };
+      }
+    },
+    close: () => sessions.close(),
+  };
+}
+
+interface Sending {
+  readonly sftp: SftpSession;
+  readonly folder: Buffer;
+  readonly place: Buffer;
+  readonly file: OutputFile;
+  readonly batch: OutgoingBatch;
+  readonly settings: SftpSettings;
+  readonly signal: AbortSignal;
+}
+
+async function write(sending: Sending, step: { isNaming: boolean }): Promise<DeliveryOutcome> {
+  const { sftp, folder, place, file, batch } = sending;
+  const before = await compare(sftp, place, file);
+  if (before !== 'missing') return found(before, batch);
+  await removeOlderAttempts(sending);
+  const temporary = pathIn(folder, Buffer.from(temporaryName(batch)));
+  let isNamed = false;
+  try {
+    const isDurable = await writeTemporary(sending, temporary);
+    batch.assertOurs();
+    step.isNaming = true;
+    isNamed = await nameFile(sftp, temporary, place);
+    if (!isNamed) return await afterRefusal(sending);
+    const durable = isDurable ? 'made durable, ' : '';
+    const compared = { hash: 'read back, ', size: 'measured, ', none: '' }[sending.settings.readBack];
+    return { kind: 'acked', evidence: `the file was written, ${durable}${compared}and named` };
+  } finally {
+    if (!isNamed && !sftp.isBroken) await sftp.remove(temporary).catch(() => {});
+  }
+}
+
+/** True: its bytes are durable. */
+async function writeTemporary({ sftp, file, settings, signal }: Sending, path: Buffer): Promise<boolean> {
+  const upload = await sftp.create(path);
+  const digest = settings.readBack === 'hash' ? createHash('sha256') : null;
+  let isDurable: boolean;
+  try {
+    for (const piece of file.pieces()) {
+      signal.throwIfAborted();
+      digest?.update(piece);
+      await upload.append(piece);
+    }
+    isDurable = await upload.finish();
+  } catch (error) {
+    if (!sftp.isBroken) await upload.abandon();
+    throw error;
+  }
+  if (settings.readBack === 'none') return isDurable;
+  const isWhole =
+    digest === null
+      ? (await sftp.lookAt(path))?.sizeBytes === file.sizeBytes
+      : (await hashOf(sftp, path, file.sizeBytes)) === digest.digest('hex');
+  if (!isWhole) throw new HeadgateError(connectorErrors.E_TARGET_READ_BACK, 'what the server holds differs from what was written to it');
+  return isDurable;
+}
+
+/** False: the server refused, for whatever reason. */
+async function nameFile(sftp: SftpSession, temporary: Buffer, place: Buffer): Promise<boolean> {
+  try {
+    await sftp.rename(temporary, place);
+    return true;
+  } catch (error) {
+    if (error instanceof SftpFailure && error.kind === 'failed') return false;
+    throw error;
+  }
+}
+
+/** Version 3 has one status for a name that is taken and for all else. */
+async function afterRefusal({ sftp, place, file, batch }: Sending): Promise<DeliveryOutcome> {
+  const now = await compare(sftp, place, file);
+  if (now !== 'missing') return found(now, batch);
+  const message = 'the server refused to give the file its name';
+  return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_BUSY, message };
+}
+
+function found(what: 'same' | 'other', { batchId }: OutgoingBatch): DeliveryOutcome {
+  if (what === 'same') return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
+  const message = `the name of batch ${batchId} is taken by other bytes`;
+  return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
+}
+
+/** A link or a folder of that name is nothing that we wrote. */
+async function compare(sftp: SftpSession, place: Buffer, file: OutputFile): Promise<'missing' | 'same' | 'other'> {
+  const attributes = await sftp.lookAt(place);
+  if (attributes === undefined) return 'missing';
+  if (attributes.kind !== 'file' || attributes.sizeBytes !== file.sizeBytes) return 'other';
+  return (await hashOf(sftp, place, file.sizeBytes)) === file.sha256() ? 'same' : 'other';
+}
+
+/** Null: it is longer or shorter. */
+async function hashOf(sftp: SftpSession, path: Buffer, sizeBytes: number): Promise<string | null> {
+  const file = await sftp.open(path);
+  const otherSize = new Error('another size');
+  const digest = createHash('sha256');
+  try {
+    for await (const piece of readAhead(file, { from: 0, sizeBytes, onOtherSize: () => otherSize })) digest.update(piece);
+    return digest.digest('hex');
+  } catch (error) {
+    if (error === otherSize) return null;
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+async function folderOf(sftp: SftpSession, { root, path }: SftpSettings): Promise<Buffer> {
+  const folder = await realFolder(sftp, { root, path });
+  if (folder === null) throw new HeadgateError(connectorErrors.E_TARGET, "the folder of the target lies outside its connection's root");
+  return folder;
+}
+
+/** What attempts left behind that ended with their process or connection. */
+async function removeOlderAttempts({ sftp, folder, batch }: Sending): Promise<void> {
+  const first = Math.max(1, batch.attempt - olderAttemptsMax);
+  const attempts = Array.from({ length: batch.attempt - first }, (_, index) => first + index);
+  await Promise.all(
+    attempts.map(async (attempt) => {
+      const path = pathIn(folder, Buffer.from(temporaryName({ batchId: batch.batchId, attempt })));
+      await sftp.remove(path).catch((error: unknown) => {
+        if (error instanceof SftpFailure && error.isOfConnection) throw error;
+      });
+    }),
+  );
+}
