@@ -44,7 +44,8 @@ export function bringPrograms(): StepResult {
 
 /** Answers why it could not be installed, or null. Only root can. */
 function installProgram(program: DebianProgram): string | null {
-  const fetch = () => run('apt-get', [...fetchOptions, ...installOptions, '--download-only', program.package], { msMax: fetchMsMax });
+  const fetch = () =>
+    run('apt-get', [...fetchOptions, ...installOptions, '--download-only', ...packagesOf(program)], { msMax: fetchMsMax });
   let fetched = fetch();
   if (fetched.reason !== null) {
     run('apt-get', [...fetchOptions, 'update'], { msMax: fetchMsMax });
@@ -55,7 +56,7 @@ function installProgram(program: DebianProgram): string | null {
   try {
     if (!hasPolicy) writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
     const options = ['-qq', '-o', 'DPkg::Lock::Timeout=60', ...installOptions, '--no-download'];
-    const { reason } = run('apt-get', [...options, program.package], { msMax: installMsMax });
+    const { reason } = run('apt-get', [...options, ...packagesOf(program)], { msMax: installMsMax });
     return reason ?? (findUnder('/', program) === null ? `it has no ${program.path}` : null);
   } finally {
     if (!hasPolicy) rmSync(policyFile, { force: true });
@@ -99,9 +100,15 @@ export function unpackProgram(program: DebianProgram, folder: string): string | 
 }
 
 function listPackages(program: DebianProgram, lists: readonly string[]): { names: string[]; reason: string | null } {
-  const { output, reason } = run('apt-get', ['-qq', ...lists, ...installOptions, '--print-uris', program.package], { msMax: fetchMsMax });
+  const { output, reason } = run('apt-get', ['-qq', ...lists, ...installOptions, '--print-uris', ...packagesOf(program)], {
+    msMax: fetchMsMax,
+  });
   const names = [...output.matchAll(/^'[^']*' ([^_\s]+)_\S+\.deb /gm)].map(([, name]) => name!);
   return { names, reason: reason ?? (names.length === 0 ? 'apt-get names no package to fetch' : null) };
+}
+
+function packagesOf(program: DebianProgram): readonly string[] {
+  return [program.package, ...(program.with ?? [])];
 }
 
 /** The start script of Erlang holds the folder it was built for. */

@@ -1,9 +1,10 @@
 /**
- * `npm test`: brings the programs that tests start, does everything that `npm run check` does, then what concerns PostgreSQL
+ * `npm test`: brings the programs and emulators that tests start, does everything that `npm run check` does, then what concerns PostgreSQL
  * on the older version, the end-to-end tests, a short soak with real kills and the quick bench. The last line is `N passed, N failed`; the exit code is 0 only if nothing failed.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { bringEmulators } from './bring-emulators.ts';
 import { bringPrograms } from './bring-programs.ts';
 import { runOnOlderPostgres } from './older-postgres.ts';
 import { printStep, printSummary, projectRoot, runCheckSteps, runStep, runVitest, type StepResult } from './steps.ts';
@@ -13,7 +14,7 @@ const scripts = [
   { name: 'quick bench', path: 'bench/bench.ts', args: ['--quick'] },
 ];
 
-const steps: StepResult[] = [printStep(bringPrograms()), ...(await runCheckSteps())];
+const steps: StepResult[] = [printStep(bringPrograms()), printStep(bringEmulators()), ...(await runCheckSteps())];
 steps.push(printStep(await runOnOlderPostgres()));
 steps.push(printStep(await runVitest('e2e')));
 for (const { name, path, args } of scripts) {

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'vitest';
 import { findNativeFolder } from '../../src/platform/postgres/embedded-binaries.ts';
+import { azuriteProgram } from './azurite.ts';
 import { findProgram } from './debian-programs.ts';
 
 /** Component → whether it is here. */
@@ -22,6 +23,8 @@ const detectors = {
   sshd: () => findProgram('sshd') !== null,
   rabbitmq: () => findProgram('rabbitmq') !== null,
   mariadb: () => findProgram('mariadb') !== null,
+  moto: () => findProgram('moto') !== null,
+  azurite: () => existsSync(azuriteProgram),
   apt: () => spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0,
 } as const;
 

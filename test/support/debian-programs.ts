@@ -10,10 +10,13 @@ export const debianPrograms = {
   sshd: { package: 'openssh-server', path: 'usr/sbin/sshd' },
   rabbitmq: { package: 'rabbitmq-server', path: 'usr/lib/rabbitmq/bin/rabbitmq-server' },
   mariadb: { package: 'mariadb-server', path: 'usr/sbin/mariadbd' },
+  moto: { package: 'python3-moto', with: ['python3-flask', 'python3-flask-cors'], path: 'usr/bin/moto_server' },
 } as const satisfies Record<string, DebianProgram>;
 
 export interface DebianProgram {
   readonly package: string;
+  /** Packages that this one needs for what tests do with it, and does not name as needed. */
+  readonly with?: readonly string[];
   readonly path: string;
 }
 
@@ -44,6 +47,7 @@ function unpackedEnvironment(root: string): Record<string, string> {
   const libraries = join(root, 'usr/lib');
   const perMachine = existsSync(libraries) ? readdirSync(libraries).filter((name) => name.includes('-linux-')) : [];
   return {
+    PYTHONPATH: join(root, 'usr/lib/python3/dist-packages'),
     LD_LIBRARY_PATH: perMachine.map((name) => join(libraries, name)).join(':'),
     PATH: [join(root, 'usr/lib/erlang/bin'), join(root, 'usr/bin'), join(root, 'usr/sbin'), process.env['PATH'] ?? ''].join(':'),
   };

@@ -1,0 +1,154 @@
+/**
+ * A bucket or container, opened. Nothing is overwritten here, nothing is tried again, and what is read or removed is the object
+ * that was meant, by its ETag, or nothing. Every request has an end in time.
+ */
+import type { Metadata, Operator } from 'opendal';
+import type { Rng } from '../base/ports.ts';
+import { BlobFailure, blobFailureOf } from './blob-failure.ts';
+import { type BlobCredentials, type BlobService, destinationsOf, operatorOptions } from './blob-service.ts';
+import type { AddressesOf, Admission } from './egress-gate.ts';
+import { processEgressGate } from './opendal-client.ts';
+
+export interface Blob {
+  /** Whole, with slashes. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly modifiedMs: number;
+  /** Differs for every content that a name has had. */
+  readonly etag: string;
+  /** Where the service keeps versions and tells them. */
+  readonly version: string | null;
+}
+
+export interface BlobContainer {
+  /**
+   * Objects whose name is the prefix and no further slash; the prefix is empty or ends with one. Fails where there are more than
+   * `namesMax`. `onPage` is awaited now and then.
+   */
+  list(prefix: string, options: { readonly namesMax: number; readonly onPage: () => Promise<void> }): Promise<Blob[]>;
+  look(name: string): Promise<Blob | undefined>;
+  /** Exactly so many bytes from a position, at least one. Fails with `changed` when the object is another, with `missing` when it is gone. */
+  read(blob: Pick<Blob, 'name' | 'etag'>, range: { readonly from: number; readonly bytes: number }): Promise<Buffer>;
+  /** Fails with `exists` instead of overwriting. The service has the whole object when it resolves; after `lost` and `timeout` nobody knows. */
+  create(name: string, content: Uint8Array): Promise<void>;
+  /** Within the service. The caller has looked whether the new name is free: services can't be asked to refuse. */
+  copy(from: string, to: string): Promise<void>;
+  /** Missing is fine. Fails with `changed` when the object is another, as far as the service compares. */
+  remove(blob: Pick<Blob, 'name' | 'etag'>): Promise<void>;
+  close(): void;
+}
+
+export interface BlobContainerOptions {
+  readonly service: BlobService;
+  readonly credentials: BlobCredentials;
+  /** Judges each address at the moment of connecting. */
+  readonly addressesOf: AddressesOf;
+  readonly rng: Rng;
+  /** For an answer, and for each piece of one. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Makes no connection to the service. Fails with a BlobFailure, and with what the judge says: it is asked here too, because
+ * somebody else may have admitted the same host.
+ */
+export async function openBlobContainer(options: BlobContainerOptions): Promise<BlobContainer> {
+  const { service, credentials, addressesOf, timeoutMs = 20_000 } = options;
+  const { scheme, options: settings } = operatorOptions(service, credentials);
+  const destinations = destinationsOf(service);
+  for (const { host } of destinations) await addressesOf(host);
+  const gate = await processEgressGate(options.rng);
+  const admissions = destinations.map((destination) => gate.admit(destination, addressesOf));
+  return createContainer(await openOperator(scheme, settings, timeoutMs), admissions);
+}
+
+async function openOperator(scheme: string, settings: Readonly<Record<string, string>>, timeoutMs: number): Promise<Operator> {
+  const { Operator: OpenOperator, TimeoutLayer } = await import('opendal');
+  const limits = new TimeoutLayer();
+  limits.timeout = timeoutMs;
+  limits.ioTimeout = timeoutMs;
+  try {
+    return new OpenOperator(scheme, { ...settings }).layer(limits.build());
+  } catch (error) {
+    throw blobFailureOf(error);
+  }
+}
+
+/** Between two calls of `onPage`. */
+const namesPerPage = 1_000;
+
+function createContainer(operator: Operator, admissions: readonly Admission[]): BlobContainer {
+  const failures = () => admissions.reduce((sum, admission) => sum + admission.failures, 0);
+
+  /** OpenDAL does not tell a connection that was not made from one that was lost; the gate does. */
+  async function translated<T>(work: () => Promise<T>): Promise<T> {
+    const before = failures();
+    try {
+      return await work();
+    } catch (error) {
+      const failure = blobFailureOf(error);
+      const isRefused = failure.kind === 'unreachable' || (failure.kind === 'lost' && failures() > before);
+      if (!isRefused) throw failure;
+      const { lastFailure } = admissions.find((admission) => admission.lastFailure !== undefined) ?? {};
+      throw new BlobFailure('unreachable', 'the service could not be reached', lastFailure);
+    }
+  }
+
+  function look(name: string): Promise<Blob | undefined> {
+    return translated(async () => {
+      try {
+        const metadata = await operator.stat(name);
+        return metadata.isFile() ? blobOf(name, metadata) : undefined;
+      } catch (error) {
+        const failure = blobFailureOf(error);
+        if (failure.kind === 'missing') return undefined;
+        throw failure;
+      }
+    });
+  }
+
+  return {
+    list: (prefix, { namesMax, onPage }) =>
+      translated(async () => {
+        const lister = await operator.lister(prefix === '' ? '/' : prefix);
+        const found: Blob[] = [];
+        for (let seen = 1; ; seen++) {
+          const entry = await lister.next();
+          if (entry === null) return found;
+          if (seen > namesMax) throw new BlobFailure('failed', `the folder holds more than ${namesMax} names`);
+          if (seen % namesPerPage === 0) await onPage();
+          const metadata = entry.metadata();
+          if (metadata.isFile()) found.push(blobOf(entry.path(), metadata));
+        }
+      }),
+    look,
+    read: ({ name, etag }, { from, bytes }) =>
+      translated(() => operator.read(name, { offset: BigInt(from), size: BigInt(bytes), ifMatch: etag })),
+    async create(name, content) {
+      try {
+        await operator.write(name, Buffer.from(content.buffer, content.byteOffset, content.byteLength), { ifNotExists: true });
+      } catch (error) {
+        throw blobFailureOf(error, true);
+      }
+    },
+    copy: (from, to) => translated(() => operator.copy(from, to)),
+    async remove({ name, etag }) {
+      try {
+        await translated(() => operator.delete(name, { ifMatch: etag }));
+      } catch (error) {
+        // What is missing is not what was meant either, for some services.
+        if (!(error instanceof BlobFailure) || error.kind !== 'changed' || (await look(name)) !== undefined) throw error;
+      }
+    },
+    close() {
+      for (const admission of admissions) admission.end();
+    },
+  };
+}
+
+function blobOf(name: string, metadata: Metadata): Blob {
+  const { contentLength, etag, lastModified, version } = metadata;
+  if (contentLength === null || etag === null || etag === '')
+    throw new BlobFailure('answer', 'the service does not tell size or ETag of an object');
+  return { name, bytes: Number(contentLength), modifiedMs: lastModified === null ? 0 : Date.parse(lastModified), etag, version };
+}
