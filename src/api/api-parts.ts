@@ -1,5 +1,6 @@
 /** What the API is made of; `main` gives it. */
 import type { JobServices } from '../control/jobs/job-services.ts';
+import type { HealthProbes } from '../insight/health/health-probes.ts';
 import type { HeldArrivals } from '../pipeline/arrivals/held-arrivals.ts';
 import type { Uploads } from '../pipeline/arrivals/upload.ts';
 import type { FolderFence } from '../platform/base/folder-fence.ts';
@@ -33,6 +34,7 @@ export interface ApiParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
+  readonly probes: HealthProbes;
   readonly uploads: Uploads;
   readonly heldArrivals: HeldArrivals;
   readonly jobs: JobServices;

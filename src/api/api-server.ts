@@ -30,6 +30,7 @@ import { problemHandler, sendProblem } from './problems.ts';
 import { recordRoutes } from './records.ts';
 import { checkShapes, limitBodyTime, refuseTransferCodings } from './request-shape.ts';
 import { namedSchemas } from './schemas.ts';
+import { targetHealthRoutes } from './target-health.ts';
 import { limitTenantRequests } from './tenant-places.ts';
 import { limitUnknownConnections } from './unknown-connections.ts';
 import { uploadRoutes } from './uploads.ts';
@@ -48,6 +49,7 @@ const resources = [
   blockedKeyRoutes,
   flowRoutes,
   definitionRoutes,
+  targetHealthRoutes,
   eventRoutes,
   keyRoutes,
 ];

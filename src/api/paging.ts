@@ -53,6 +53,10 @@ export function readNameCursor(cursor: string | undefined): string | undefined {
   return name;
 }
 
+export function writeNameCursor(name: string): string {
+  return Buffer.from(name, 'utf8').toString('base64url');
+}
+
 export function namePageOf<Row>(
   rows: readonly Row[],
   limit: number,
@@ -60,5 +64,5 @@ export function namePageOf<Row>(
 ): { items: readonly Row[]; nextCursor: string | null } {
   if (rows.length <= limit) return { items: rows, nextCursor: null };
   const items = rows.slice(0, limit);
-  return { items, nextCursor: Buffer.from(nameOf(items[items.length - 1]), 'utf8').toString('base64url') };
+  return { items, nextCursor: writeNameCursor(nameOf(items[items.length - 1])) };
 }

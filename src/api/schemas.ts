@@ -7,6 +7,7 @@ import { receiptSchema } from '../pipeline/ledger/receipt-schema.ts';
 import { scopes } from '../platform/access/api-keys.ts';
 import { choice, count, id, instant, nullable, object, text } from './answers.ts';
 import { batchSchemas } from './batch-schemas.ts';
+import { healthSchemas } from './health-schemas.ts';
 import { jobSchemas } from './job-schemas.ts';
 
 const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
@@ -232,6 +233,7 @@ export const namedSchemas: readonly TSchema[] = [
   problem,
   ...jobSchemas,
   ...batchSchemas,
+  ...healthSchemas,
   deadLetter,
   blockedKey,
   file,

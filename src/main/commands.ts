@@ -33,6 +33,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; reado
     summary: 'Checks, formats, plans, applies, lists and switches flows and their connections.',
     load: async () => (await import('../cli/flow.ts')).flowVerbs,
   },
+  health: {
+    summary: 'Says whether sources and targets are well, and probes them deeply.',
+    load: async () => (await import('../cli/health.ts')).healthCommand,
+  },
   ingest: {
     summary: 'Uploads files to a flow, and can wait for their jobs.',
     load: async () => (await import('../cli/ingest.ts')).ingestCommand,

@@ -9,6 +9,7 @@ import { createApiServer } from '../api/api-server.ts';
 import { programVersion } from '../cli/version.ts';
 import { createArrivalPlans } from '../control/flows/applying/arrival-plans.ts';
 import { createJobIntake } from '../control/jobs/job-intake.ts';
+import { createHealthProbes } from '../insight/health/health-probes.ts';
 import { createAdmission } from '../pipeline/arrivals/admission.ts';
 import { createFileIntake } from '../pipeline/arrivals/file-intake.ts';
 import { createHeldArrivals } from '../pipeline/arrivals/held-arrivals.ts';
@@ -29,7 +30,8 @@ import { lackOfDiskSpace } from '../platform/storage/free-space.ts';
 import { createLogger, type Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
-import { formats } from './catalogue.ts';
+import { formats, loadConnectors } from './catalogue.ts';
+import { createDeliveryDefinitions } from './delivery-definitions.ts';
 import { createHealth } from './health-checks.ts';
 import { createKeyPruner } from './key-pruner.ts';
 import { createLateDatabase } from './late-database.ts';
@@ -104,6 +106,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     mountedFolders: settings.mountedSecretFolders,
   });
   const sftp = createSftpPlaces({ secrets, resolveHost: systemResolveHost, ports });
+  // Of their own, and not kept: a probe that went over an earlier connection would not notice new credentials.
+  const probedSftp = createSftpPlaces({ secrets, resolveHost: systemResolveHost, ports, keptMax: 0 });
   const watch = createSourceWatch({ metrics, logger, clock: ports.clock });
   const intake = createFileIntake({
     db,
@@ -185,6 +189,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const drained = Promise.all(loops.map((loop) => loop.stop(settings.drainMs)));
     await Promise.all([drained, closeApi(api, settings.drainMs)]);
     sftp.close();
+    probedSftp.close();
     await work.close();
     await intakeStore.close();
     await database?.close();
@@ -194,6 +199,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (has('api')) {
       const uploads = createUploads({ db, ports, intake, admission, plans, lackOfSpace, packedMax: settings.packedUploadsMax });
       const heldArrivals = createHeldArrivals({ db, ports, intake, store: intakeStore, plans, createJobs: createJobIntake(ports.ids) });
+      const probes = createHealthProbes({
+        db,
+        ports,
+        definitions: createDeliveryDefinitions(settings.environment),
+        plans,
+        sources: { folders, sftp: probedSftp },
+        openTargets: async () => ({
+          connectors: await loadConnectors(),
+          folders,
+          secrets,
+          ports: { ...ports, resolveHost: systemResolveHost },
+        }),
+      });
       api = await createApiServer({
         settings,
         codeVersion,
@@ -203,6 +221,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         logger,
         metrics,
         health,
+        probes,
         uploads,
         heldArrivals,
         jobs: work.jobs,

@@ -1,7 +1,5 @@
 /** The loops that work the queue, by role: the engine on chunks, checks and closings; deliveries to targets; the rescuer. */
-import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { findBoundConnection, findEgress } from '../control/flows/applying/bound-connections.ts';
 import { loadFlowVersion } from '../control/flows/applying/flow-store-versions.ts';
 import { createJobCloser } from '../control/jobs/closing/job-closer.ts';
 import { createEngineThreads } from '../control/jobs/groups/thread-pool.ts';
@@ -11,9 +9,7 @@ import { createPoisonHunt } from '../control/jobs/poison/poison-hunt.ts';
 import { createWorkQueue } from '../control/jobs/queue/work-queue.ts';
 import { createWorkRescuer } from '../control/jobs/queue/work-rescuer.ts';
 import { systemResolveHost } from '../pipeline/connectors/resolve-host.ts';
-import type { DeliveryDefinitions } from '../pipeline/deliveries/delivery-definitions.ts';
 import { createDeliveryWorker } from '../pipeline/deliveries/delivery-worker.ts';
-import { findOwnTenant } from '../platform/access/tenants.ts';
 import type { CrashPoints } from '../platform/base/crash-points.ts';
 import type { FolderFence } from '../platform/base/folder-fence.ts';
 import { createNotifier, type Notifier } from '../platform/base/notifier.ts';
@@ -23,8 +19,8 @@ import type { Db } from '../platform/postgres/database.ts';
 import type { ConnectionSecrets } from '../platform/secrets/connection-secrets.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
-import type { TenantTx } from '../platform/tenancy/tenant-scope.ts';
 import { loadConnectors } from './catalogue.ts';
+import { createDeliveryDefinitions } from './delivery-definitions.ts';
 import type { OpenStorage } from './open-storage.ts';
 import { createReceiptSetting } from './receipt-setting.ts';
 
@@ -93,7 +89,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
         db,
         store: storage.sealed,
         queue,
-        definitions: deliveryDefinitions(settings.environment),
+        definitions: createDeliveryDefinitions(settings.environment),
         connectors: await loadConnectors(),
         folders,
         secrets,
@@ -113,31 +109,6 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
     jobs,
     async close() {
       for (const close of closing) await close();
-    },
-  };
-}
-
-function deliveryDefinitions(environment: string): DeliveryDefinitions {
-  /** A tenant is never renamed, and its id never another's. */
-  const tenants = new Map<string, string>();
-  async function tenantOf(tx: TenantTx): Promise<string> {
-    const known = tenants.get(tx.tenantId) ?? (await findOwnTenant(tx)).name;
-    tenants.set(tx.tenantId, known);
-    return known;
-  }
-  return {
-    loadFlow: loadFlowVersion,
-    async loadBinding(tx, name) {
-      const connection = await findBoundConnection(tx, name, environment);
-      const egress = await findEgress(tx);
-      return {
-        tenant: await tenantOf(tx),
-        connection,
-        egress,
-        hash: createHash('sha256')
-          .update(JSON.stringify([connection, egress]))
-          .digest('hex'),
-      };
     },
   };
 }

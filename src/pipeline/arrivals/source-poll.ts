@@ -5,7 +5,6 @@
  */
 import { type CrashPoints, noCrashPoints } from '../../platform/base/crash-points.ts';
 import type { HeadgateError } from '../../platform/base/errors.ts';
-import type { FolderFence } from '../../platform/base/folder-fence.ts';
 import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
@@ -15,8 +14,7 @@ import { type ArrivalRow, countRecentlyAccepted, listKnownArrivals, moveArrivals
 import type { ArrivalVerdict } from './file-acceptance.ts';
 import type { FileIntake } from './file-intake.ts';
 import { createNameMatcher } from './file-name.ts';
-import { openFolderPlace } from './folder-place.ts';
-import type { SftpPlaces } from './sftp/sftp-places.ts';
+import { openSourcePlace, type SourceWorld } from './open-source-place.ts';
 import { isOfServer } from './source-failures.ts';
 import { proveLease, renewLease, type SourceLease } from './source-lease.ts';
 import { type KnownFile, type Observation, observe } from './source-observation.ts';
@@ -24,14 +22,12 @@ import { doneFolder, quarantineFolder, type Sight, type SourceEntry, type Source
 import { type CompleteFile, cutIntoBatches, readFiles } from './source-reading.ts';
 import { recordOf } from './source-record.ts';
 
-export interface SourcePollParts {
+export interface SourcePollParts extends SourceWorld {
   readonly db: Db;
   readonly ports: Ports;
   readonly intake: FileIntake;
   readonly admission: Admission;
   readonly plans: ArrivalPlans;
-  readonly folders: FolderFence;
-  readonly sftp: SftpPlaces;
   readonly leaseMs: number;
   readonly crashPoints?: CrashPoints;
   /** Called before a server is connected to. False: as many polls of servers are under way as may be, so not now. */
@@ -113,12 +109,10 @@ class SourcePoll {
     }
   }
 
-  #openPlace(): SourcePlace | Promise<SourcePlace> {
-    const { folders, sftp } = this.#parts;
-    const { source, flow } = this.#context;
-    const onTurn = () => this.#keepLease();
-    if (source.type === 'folder') return openFolderPlace({ tenant: flow.plan.flow.tenant, folders, source, onTurn });
-    return sftp.open({ key: `${this.#lease.tenantId}/${this.#lease.flowId}/${this.#lease.sourceId}`, source, onTurn });
+  #openPlace(): Promise<SourcePlace> {
+    const { tenantId, flowId, sourceId } = this.#lease;
+    const key = `${tenantId}/${flowId}/${sourceId}`;
+    return openSourcePlace(this.#parts, { key, ...this.#context, onTurn: () => this.#keepLease() });
   }
 
   async #poll(

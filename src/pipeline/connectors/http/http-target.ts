@@ -85,8 +85,7 @@ export function openHttpTarget(options: OpenOptions): Target {
         const request = { method: 'OPTIONS', path: settings.url.pathname, headers: authHeaders(settings.auth, options) };
         const exchange = await client().send(request, signal);
         if (exchange.kind !== 'answered') return result(exchange.code, exchange.message);
-        const isForbidden = exchange.status === 401 || exchange.status === 403;
-        return result(isForbidden ? connectorErrors.E_TARGET_FORBIDDEN : null, `the target answered with status ${exchange.status}`);
+        return result(probeCodeOf(exchange.status), `the target answered with status ${exchange.status}`);
       } catch (error) {
         if (!(error instanceof HeadgateError)) throw error;
         return result(error.code, error.message);
@@ -97,6 +96,13 @@ export function openHttpTarget(options: OpenOptions): Target {
       current = undefined;
     },
   };
+}
+
+/** A service may not know OPTIONS; that it answers, and lets the credentials in, is what is asked. */
+function probeCodeOf(status: number): string | null {
+  if (status === 401 || status === 403) return connectorErrors.E_TARGET_FORBIDDEN;
+  if (status === 429 || (status >= 500 && status !== 501)) return connectorErrors.E_TARGET_BUSY;
+  return null;
 }
 
 /** A few milliseconds of reading. */

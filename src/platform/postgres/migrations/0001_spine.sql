@@ -569,6 +569,34 @@ create table headgate.target_rates (
   foreign key (tenant_id, flow_id) references headgate.flows
 );
 
+-- Who probes a source or target of a flow now, so that over all processes one probe of it runs at a time; in the past: nobody.
+create table headgate.probe_turns (
+  tenant_id uuid not null,
+  flow_id uuid not null,
+  kind text collate "C" not null check (kind in ('source', 'target')),
+  -- As the flow calls it.
+  subject_id text collate "C" not null,
+  taken_until timestamptz not null,
+  primary key (tenant_id, flow_id, kind, subject_id),
+  foreign key (tenant_id, flow_id) references headgate.flows
+);
+
+-- What the newest probes of each source and target found; the oldest beyond a hundred is deleted with each new one.
+create table headgate.probes (
+  tenant_id uuid not null,
+  flow_id uuid not null,
+  kind text collate "C" not null check (kind in ('source', 'target')),
+  subject_id text collate "C" not null,
+  probe_id uuid not null,
+  -- Null: it is healthy.
+  code text collate "C",
+  message text not null check (length(message) <= 500),
+  duration_ms integer not null check (duration_ms >= 0),
+  probed_at timestamptz not null,
+  primary key (tenant_id, flow_id, kind, subject_id, probe_id),
+  foreign key (tenant_id, flow_id) references headgate.flows
+);
+
 -- Business keys of which a record was given up at a target that keeps their order: later records of the key are not sent
 -- until the key is released (decisions 19). Hashes, never values; '' is every key of the lane, once a target has too many.
 create table headgate.blocked_keys (
@@ -775,7 +803,7 @@ declare
 begin
   foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules',
       'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
-      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
+      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'probe_turns', 'probes', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
     execute format('alter table headgate.%I enable row level security', v_table);
     execute format('alter table headgate.%I force row level security', v_table);
     execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_table);
@@ -825,10 +853,10 @@ revoke execute on function headgate.make_partitions(date) from public;
 grant select on headgate.tenants, headgate.api_keys, headgate.event_counters to headgate_app;
 grant insert, update on headgate.api_keys to headgate_app;
 grant select, insert on headgate.definitions, headgate.batch_jobs, headgate.events, headgate.event_transactions, headgate.receipts, headgate.rejections to headgate_app;
-grant select, insert, update on headgate.target_rates, headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
+grant select, insert, update on headgate.target_rates, headgate.probe_turns, headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
   headgate.event_cursors to headgate_app;
-grant select, insert, delete on headgate.blocked_keys to headgate_app;
+grant select, insert, delete on headgate.blocked_keys, headgate.probes to headgate_app;
 grant insert on headgate.work_notices to headgate_app;
 grant select, insert, update, delete on headgate.source_schedules, headgate.file_fingerprints, headgate.idempotency_keys, headgate.work_items to headgate_app;
 
