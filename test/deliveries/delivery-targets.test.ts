@@ -64,6 +64,60 @@ it('small jobs share a file where the flow rolls them up, and have their own whe
   }
 });
 
+it('files are numbered without a gap over jobs and targets, and end with their totals', async () => {
+  const folder = temporaryFolder();
+  const csv = { format: 'csv', delimiter: 0x2c, header: false, lineEnd: '\n' } as const;
+  const settings = { rollUp: false, name: 'F{sequence:4}.{extension}', trailerLines: ['T{count:3}{minorUnits.amount.EUR:6}'] };
+  const plan = deliveryPlan([targetPlan('out', csv, { connection: 'folder', batchRecords: 1_000, batchBytes: 1_000, retry, settings })]);
+  const scenario = await scenarioOf(plan, { folder: bindingOf('folder', { root: folder }) });
+  const jobs = await scenario.deliverJobs([{ lines: linesOf('a', 2) }, { lines: linesOf('b', 3) }]);
+  const later = await scenario.deliverJobs([{ lines: linesOf('c', 1) }]);
+  scenario.startWorker();
+  await scenario.allEnded([...jobs, ...later]);
+  const files = readdirSync(folder).sort();
+  expect(files).toEqual(['F0001.csv', 'F0002.csv', 'F0003.csv']);
+  const last = files.map((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n').at(-1));
+  expect(last).toEqual(['T002000200', 'T003000300', 'T001000100']);
+});
+
+it('a cut whose transaction fails takes no number', async () => {
+  const folder = temporaryFolder();
+  const scenario = await scenarioOf(filePlan({ name: '{sequence}' }), { folder: bindingOf('folder', { root: folder }) });
+  const jobs = await scenario.plantJobs([{ lines: linesOf('a', 1) }], 'delivering');
+  const fail = () => {
+    throw new Error('the process ends here');
+  };
+  await expect(scenario.cut(jobs, undefined, fail)).rejects.toThrowError('the process ends here');
+  await scenario.cut(jobs);
+  scenario.startWorker();
+  await scenario.allEnded(jobs);
+  expect(readdirSync(folder)).toEqual(['1']);
+});
+
+it('a file ends before the record with which it would hold more than its amount', async () => {
+  const folder = temporaryFolder();
+  const plan = deliveryPlan([
+    targetPlan(
+      'out',
+      { format: 'ndjson' },
+      { connection: 'folder', batchRecords: 1_000, batchAmount: { field: 'amount', max: '250' }, retry, settings: { rollUp: false } },
+    ),
+  ]);
+  const scenario = await scenarioOf(plan, { folder: bindingOf('folder', { root: folder }) });
+  const rows = [100, 100, -100, 900, 250, 1].map((amount, index) =>
+    deliveryLine({ id: `r${index + 1}`, customer: 'c', amount, currency: 'EUR', letters: 'a' }),
+  );
+  const other = deliveryLine({ id: 'r7', customer: 'c', amount: 249, currency: 'ZAR', letters: 'a' });
+  const jobs = await scenario.deliverJobs([{ lines: [...rows, other] }]);
+  scenario.startWorker();
+  await scenario.allEnded(jobs);
+  const ids = readdirSync(folder)
+    .sort()
+    .map((name) => readFileSync(join(folder, name), 'utf8').match(/r\d/g));
+  expect(ids).toEqual([['r1', 'r2'], ['r3'], ['r4'], ['r5'], ['r6', 'r7']]);
+  expect(await scenario.counts()).toMatchObject([{ routed: 7, delivered: 7 }]);
+});
+
 it('a job is one file where the order of keys is kept, with its records in the order of the input', async () => {
   const folder = temporaryFolder();
   const lanes = loadFlow(eft.replace('  targetDefaults:\n', '  targetDefaults:\n    order: by-key\n')).plan!.targets.find(

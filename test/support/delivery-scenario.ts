@@ -160,8 +160,12 @@ export async function createDeliveryScenario(options: ScenarioOptions) {
     }
   }
 
-  /** `first` runs in the same transaction, as the change of the job's state does. */
-  async function cut(jobs: readonly SealedJob[], first: (tx: TenantTx) => Promise<unknown> = async () => {}): Promise<void> {
+  /** `first` and `last` run in the same transaction, as the change of the job's state does. */
+  async function cut(
+    jobs: readonly SealedJob[],
+    first: (tx: TenantTx) => Promise<unknown> = async () => {},
+    last: () => void = () => {},
+  ): Promise<void> {
     const prepared = await prepareBatches(
       { tenantId, flowId, flowVersionId, plan, traceParent: null, actor: 'system', jobs },
       { store, ports: systemPorts },
@@ -169,6 +173,7 @@ export async function createDeliveryScenario(options: ScenarioOptions) {
     await inTenant(async (tx) => {
       await first(tx);
       await insertCutBatches(tx, prepared, { queue, ports: systemPorts });
+      last();
     });
   }
 

@@ -195,6 +195,9 @@ export interface OutputFileDefinition {
   readonly header?: boolean;
   readonly columns?: Readonly<Record<string, { readonly width: number; readonly align: 'left' | 'right'; readonly pad: number }>>;
   readonly lineEnd: 'lf' | 'crlf';
+  readonly headerLines?: readonly string[];
+  readonly trailerLines?: readonly string[];
+  readonly maxAmount?: { readonly field: string; readonly value: string };
   readonly rollUp: boolean;
 }
 

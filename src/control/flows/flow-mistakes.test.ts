@@ -98,6 +98,18 @@ const shapes: Readonly<Record<string, readonly Mistake[]>> = {
       at: '"{flo}',
       says: /did you mean \{flow\}/,
     },
+    {
+      change: ['path: fx, format: csv', 'path: fx, format: csv, trailerLines: ["T{sum.amout:9}"]'],
+      code: 'E_CONFIG_REFERENCE',
+      at: '"T{sum',
+      says: /did you mean \{sum\.amount\}/,
+    },
+    {
+      change: ['path: fx, format: csv', 'path: fx, format: csv, maxAmount: { field: amout, value: 5 }'],
+      code: 'E_CONFIG_REFERENCE',
+      at: 'amout',
+      says: /did you mean amount/,
+    },
   ],
   expressions: [
     { change: ['record.amount >= 0"', 'record.amont >= 0"'], code: 'E_EXPRESSION_NAME', at: 'amont', says: /did you mean amount/ },
@@ -292,6 +304,14 @@ const shapes: Readonly<Record<string, readonly Mistake[]>> = {
       change: ['{ type: file, connection: eft-out, path: fx, format: csv }', '{ type: http, connection: api, path: "//evil.example/x" }'],
       code: 'E_CONFIG_VALUE',
       at: '"//evil',
+    },
+    { change: ['path: fx, format: csv', 'path: fx, format: csv, name: "{date}.csv"'], code: 'E_CONFIG_CONFLICT', at: '"{date}' },
+    { change: ['path: fx, format: csv', 'path: fx, format: csv, name: "{number"'], code: 'E_CONFIG_VALUE', at: '"{number' },
+    { change: ['path: fx, format: csv', 'path: fx, headerLines: ["H"]'], code: 'E_CONFIG_CONFLICT', at: 'headerLines' },
+    {
+      change: ['path: fx, format: csv', 'path: fx, format: csv, maxAmount: { field: amount, value: "0.001" }'],
+      code: 'E_CONFIG_VALUE',
+      at: '"0.001',
     },
     {
       change: [

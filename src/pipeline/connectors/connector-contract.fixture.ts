@@ -230,8 +230,11 @@ export function outgoing(ids: readonly string[], more: Partial<OutgoingBatch> = 
     flowName: 'eft',
     fileName: 'in.csv',
     number: '1-0000',
+    sequence: null,
+    part: '',
     cutAt: new Date('2026-01-02T03:04:05Z'),
     records: ids.length,
+    amounts: {},
     body: {
       sizeBytes: body.length,
       sha256: createHash('sha256').update(body).digest('hex'),

@@ -6,6 +6,7 @@
 import type { FolderFence } from '../../platform/base/folder-fence.ts';
 import type { Clock, Ids, Rng, Sleep } from '../../platform/base/ports.ts';
 import type { SecretResolver } from '../../platform/secrets/secret-resolver.ts';
+import type { FieldAmounts } from '../engine/chunk.ts';
 import type { BodyPlan, Plan, TargetPlan } from '../engine/plan.ts';
 import type { ConnectorSetting } from './connector-settings.ts';
 
@@ -106,9 +107,15 @@ export interface OutgoingBatch {
   readonly fileName: string;
   /** Rising within (flow, target), without repetition: acceptance number, place in the file, and a suffix for parts of a split batch. */
   readonly number: string;
+  /** Of a target whose files are numbered: gapless within (flow, target), given when the batch was cut; the parent's for parts of it. */
+  readonly sequence: number | null;
+  /** Of a part of a split batch, what tells it from the other parts; else empty. */
+  readonly part: string;
   /** When the batch was cut, by the database's clock: the same for every attempt. */
   readonly cutAt: Date;
   readonly records: number;
+  /** Of its records, by field. */
+  readonly amounts: FieldAmounts;
   readonly body: BatchBody;
   /**
    * Called right before the step that lets the target have the batch (a name, a COMMIT, the body of a request): fails with

@@ -14,6 +14,8 @@ export interface LoadedBatch {
   readonly parentBatchId: string | null;
   readonly lane: number;
   readonly orderNumber: number;
+  /** Where the target numbers its files. */
+  readonly fileSequence: number | null;
   readonly state: BatchState;
   readonly spans: readonly BatchSpan[];
   readonly members: readonly BatchMember[];
@@ -43,7 +45,7 @@ export interface LoadedBatch {
 
 const selectBatches = `/* load batches */
   select b.batch_id as "batchId", b.flow_id as "flowId", b.flow_version_id as "flowVersionId", b.target_id as "targetId",
-    b.parent_batch_id as "parentBatchId", b.lane, b.order_number as "orderNumber", b.state, b.spans, b.members, b.records, b.bytes,
+    b.parent_batch_id as "parentBatchId", b.lane, b.order_number as "orderNumber", b.file_sequence as "fileSequence", b.state, b.spans, b.members, b.records, b.bytes,
     b.body_sha256 as "bodySha256", b.attempts, b.unknown_attempts as "unknownAttempts",
     b.held_attempts as "heldAttempts", b.reason_code as "reasonCode", b.trace_parent as "traceParent",
     b.created_at as "cutAt", coalesce(f.name, '') as "fileName",

@@ -34,7 +34,7 @@ export interface SumLayout {
   readonly byType: readonly (readonly SummedField[])[];
 }
 
-export function planSums(plan: Plan): SumLayout {
+export function planSums(plan: Pick<Plan, 'records'>): SumLayout {
   const scales = new Map<string, number>();
   const summed = plan.records.map((record) => (record.role === 'data' ? summedFields(record) : []));
   for (const { name, scale } of summed.flat()) scales.set(name, Math.max(scale, scales.get(name) ?? 0));

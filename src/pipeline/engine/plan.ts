@@ -174,6 +174,8 @@ export interface TargetPlan {
   /** Most records and bytes of a batch. */
   readonly batchRecords: number;
   readonly batchBytes: number;
+  /** Most of a summed field in a batch, in units of its scale and without its sign, for each currency. */
+  readonly batchAmount?: { readonly field: string; readonly max: string };
   readonly order: 'none' | 'by-key' | 'file';
   /** Most batches under way at once where order is kept: one in a lane. 0: no order, no lanes. */
   readonly lanes: number;

@@ -4,7 +4,9 @@ import type { BodyPlan, OutputFieldPlan, RecordPlan, TargetPlan } from '../../..
 import type { DeliveryDefinition, FlowSpec, TargetDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
+import { checkFileTemplates } from './check-file-templates.ts';
 import { checkIdempotencyKey } from './check-idempotency-key.ts';
+import { compileMaxAmount } from './compile-max-amount.ts';
 
 export interface TargetContext {
   readonly output: readonly OutputFieldPlan[];
@@ -29,6 +31,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
         message: 'order by-key needs a key in the schema',
       });
     }
+    const batchAmount = isOutputFile(target) ? compileMaxAmount(target.maxAmount, context.records, path, report) : undefined;
     return {
       id,
       type: target.type,
@@ -36,6 +39,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
       body: compileBody(target, context.output, path, report),
       batchRecords: delivery.batch.size,
       batchBytes: delivery.batch.bytes,
+      ...(batchAmount === undefined ? {} : { batchAmount }),
       order: delivery.order,
       lanes: lanesOf(target.type, delivery.order),
       onUnknown: delivery.onUnknown,
@@ -161,11 +165,9 @@ function reportField(name: string, path: Path, names: readonly string[], report:
 function compileSettings(target: TargetDefinition, context: TargetContext, path: Path, report: Report): Record<string, unknown> {
   switch (target.type) {
     case 'file':
-      checkNameTemplate(target, path, report);
-      return { path: target.path, name: target.name, rollUp: target.rollUp };
+      return fileSettings(target, context, path, report);
     case 'sftp':
-      checkNameTemplate(target, path, report);
-      return { path: target.path, name: target.name, rollUp: target.rollUp, readBack: target.readBack };
+      return { ...fileSettings(target, context, path, report), readBack: target.readBack };
     case 'http':
       return httpSettings(target, context, path, report);
     case 'amqp':
@@ -176,29 +178,16 @@ function compileSettings(target: TargetDefinition, context: TargetContext, path:
   }
 }
 
-const placeholders = ['flow', 'target', 'file', 'job', 'date', 'number', 'extension'];
-
-function checkNameTemplate(target: OutputFileTarget, path: Path, report: Report): void {
-  const at = [...path, 'name'];
-  const used = [...target.name.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1]!);
-  for (const name of used.filter((candidate) => !placeholders.includes(candidate))) {
-    const nearest = nearestName(name, placeholders);
-    report.add({
-      code: flowErrors.E_CONFIG_REFERENCE,
-      path: at,
-      message: `no placeholder {${name}}; ${nearest === null ? `there are ${placeholders.join(', ')}` : `did you mean {${nearest}}?`}`,
-      atValue: true,
-    });
-  }
-  if (/[{}]/.test(target.name.replace(/\{[^{}]*\}/g, '')))
-    report.add({ code: flowErrors.E_CONFIG_VALUE, path: at, message: 'a brace is not closed', atValue: true });
-  if (!used.includes('number'))
-    report.add({
-      code: flowErrors.E_CONFIG_CONFLICT,
-      path: at,
-      message: 'the name needs {number}: without it one file would replace another',
-      atValue: true,
-    });
+function fileSettings(target: OutputFileTarget, { records }: TargetContext, path: Path, report: Report): Record<string, unknown> {
+  checkFileTemplates(target, records, path, report);
+  const { name, headerLines, trailerLines, rollUp } = target;
+  return {
+    path: target.path,
+    name,
+    ...(headerLines === undefined ? {} : { headerLines }),
+    ...(trailerLines === undefined ? {} : { trailerLines }),
+    rollUp,
+  };
 }
 
 function httpSettings(target: Of<'http'>, context: TargetContext, path: Path, report: Report): Record<string, unknown> {

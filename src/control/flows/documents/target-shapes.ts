@@ -85,13 +85,15 @@ const outputColumn: Shape = object({
   pad: { shape: { kind: 'byte', canBeEmpty: false }, default: ' ', description: 'What fills the other side.' },
 });
 
+const fileLine = text('a line without its end', '^[^\\u0000-\\u001f]+$', 1_000);
+
 /** Of targets that hold files. */
 const outputFileKeys: Readonly<Record<string, Key>> = {
   name: {
-    shape: text('a file name; {flow}, {target}, {file}, {job}, {date} and {number} are replaced', '^[^/\\\\\\u0000-\\u001f]+$', 200),
+    shape: text('a file name with {number} or {sequence}', '^[^/\\\\\\u0000-\\u001f]+$', 200),
     default: '{flow}-{target}-{number}.{extension}',
     description:
-      'Name of a file: {flow}, {target}, {file} (name of the input), {job}, {date} (yyyyMMdd), {number} and {extension} are replaced.',
+      'Name of a file: {flow}, {target}, {file} (name of the input), {job}, {date} (yyyyMMdd), {time} (HHmmss), {number}, {sequence} (from 1, gapless in the target) and {extension} are replaced; {sequence:6} is filled up with zeros.',
   },
   format: {
     shape: choice(['ndjson', 'csv', 'fixed-width'], ['parquet', 'xml']),
@@ -105,6 +107,26 @@ const outputFileKeys: Readonly<Record<string, Key>> = {
     description: 'fixed-width: the width of every output field.',
   },
   lineEnd,
+  headerLines: {
+    shape: list(fileLine, { min: 1, max: 5 }),
+    description:
+      'csv and fixed-width: lines before the records. The placeholders of names, {count} (records), {sum.field} and {minorUnits.field} (totals of a field with `sum: true`, over all currencies, or of one: {sum.field.ZAR}), each with a width such as {count:9}.',
+  },
+  trailerLines: {
+    shape: list(fileLine, { min: 1, max: 5 }),
+    description: 'csv and fixed-width: lines behind the records, with the same placeholders.',
+  },
+  maxAmount: {
+    shape: object({
+      field: { shape: fieldName, required: true, description: 'A field of the schema with `sum: true`.' },
+      value: {
+        shape: { kind: 'exact-text' },
+        required: true,
+        description: 'Most of it in one file, without signs, for each currency, such as "1000000.00".',
+      },
+    }),
+    description: 'A file ends before the record with which it would hold more; a single record above it has a file of its own.',
+  },
   rollUp: { shape: { kind: 'boolean' }, default: false, description: 'Small jobs of the flow share a file.' },
 };
 

@@ -12,8 +12,7 @@ import { createSharedRun } from '../../../platform/base/shared-run.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { readSettings } from '../connector-settings.ts';
-import { fileNameOf } from '../output-files/file-name.ts';
-import { type OutputFile, outputFileOf, temporaryName, temporaryPrefix } from '../output-files/output-file.ts';
+import { type OutputFile, type OutputFileSettings, outputFileOf, temporaryName, temporaryPrefix } from '../output-files/output-file.ts';
 import { fileFailure } from './file-failure.ts';
 import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
 import { writeSmallFile } from './small-file.ts';
@@ -50,8 +49,7 @@ export function openFileTarget({ plan, target, connection, folders, ports }: Ope
     assertAllowed();
     await ensureFolder(root, folder);
   });
-  const nameOf = (batch: OutgoingBatch) =>
-    fileNameOf(settings['name'] as string, { targetId: target.id, format: target.body.format, batch });
+  const fileOf = (batch: OutgoingBatch) => outputFileOf(batch, target, settings as unknown as OutputFileSettings);
 
   return {
     unknownResolution: 'query',
@@ -59,8 +57,8 @@ export function openFileTarget({ plan, target, connection, folders, ports }: Ope
     async deliver(batch, signal) {
       let step: 'before' | 'named' = 'before';
       try {
-        const place = join(folder, nameOf(batch));
-        const file = outputFileOf(batch);
+        const file = fileOf(batch);
+        const place = join(folder, file.name);
         await ensure();
         const temporary = join(folder, temporaryName(batch));
         await removeOlderAttempts(folder, batch);
@@ -83,10 +81,11 @@ export function openFileTarget({ plan, target, connection, folders, ports }: Ope
     async resolve(batch): Promise<Resolution> {
       try {
         assertAllowed();
-        const place = join(folder, nameOf(batch));
+        const file = fileOf(batch);
+        const place = join(folder, file.name);
         const found = await hashFile(place);
         if (found === undefined) return { kind: 'resendable', evidence: 'there is no file of this name' };
-        if (found !== outputFileOf(batch).sha256()) return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
+        if (found !== file.sha256()) return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
         await syncFolder();
         return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
       } catch (error) {

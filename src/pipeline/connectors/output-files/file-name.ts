@@ -1,8 +1,9 @@
-/** The names of output files: a template of the flow, filled with values that are cut down to plain file name characters. */
+/** The names of output files, and what the placeholders of names and lines stand for in one batch. */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { BodyPlan } from '../../engine/plan.ts';
 import type { OutgoingBatch } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import { fillTemplate } from './file-template.ts';
 
 export const fileNameTemplate = '{flow}-{target}-{number}.{extension}';
 const extensions: Record<BodyPlan['format'], string> = { ndjson: 'ndjson', csv: 'csv', 'fixed-width': 'txt' };
@@ -12,28 +13,37 @@ const nameBytesMax = 200;
 export interface FileNameParts {
   readonly targetId: string;
   readonly format: BodyPlan['format'];
-  readonly batch: Pick<OutgoingBatch, 'flowName' | 'fileName' | 'jobIds' | 'cutAt' | 'number'>;
+  readonly batch: Pick<OutgoingBatch, 'flowName' | 'fileName' | 'jobIds' | 'cutAt' | 'number' | 'sequence' | 'part'>;
 }
 
 /** The same for every attempt of a batch; never hidden. Fails with E_TARGET when nothing usable is left. */
-export function fileNameOf(template: string, { targetId, format, batch }: FileNameParts): string {
-  const values: Record<string, string> = {
-    flow: batch.flowName,
-    target: targetId,
-    file: batch.fileName,
-    job: batch.jobIds[0] ?? '',
-    date: batch.cutAt.toISOString().slice(0, 10).replaceAll('-', ''),
-    number: batch.number,
-    extension: extensions[format],
-  };
-  const name = template.replace(/\{([a-z]+)\}/g, (_, key: string) => {
-    if (!Object.hasOwn(values, key)) throw new HeadgateError(connectorErrors.E_TARGET, `the name of the target holds an unknown {${key}}`);
-    return plainText(values[key]!);
-  });
+export function fileNameOf(template: string, parts: FileNameParts): string {
+  const { sequence, part } = parts.batch;
+  const texts = templateTexts(parts);
+  // A part of a file has its number; in names they are told apart. A width is that of the number alone.
+  const ofPart = part === '' || sequence === null ? template : template.replace(/\{sequence(:\d+)?\}/g, (whole) => `${whole}-${part}`);
+  const name = fillTemplate(ofPart, { texts, amounts: {} });
   const usable = name.replace(/^\.+/, '');
   const isPlain = usable !== '' && !/[/\\\p{Cc}]/u.test(usable) && Buffer.byteLength(usable) <= nameBytesMax;
   if (!isPlain) throw new HeadgateError(connectorErrors.E_TARGET, 'the name of the target makes no usable file name');
   return usable;
+}
+
+/** All but `count` and totals. */
+export function templateTexts({ targetId, format, batch }: FileNameParts): Readonly<Record<string, string>> {
+  const instant = batch.cutAt.toISOString();
+  const texts: Record<string, string> = {
+    flow: batch.flowName,
+    target: targetId,
+    file: batch.fileName,
+    job: batch.jobIds[0] ?? '',
+    date: instant.slice(0, 10).replaceAll('-', ''),
+    time: instant.slice(11, 19).replaceAll(':', ''),
+    number: batch.number,
+    extension: extensions[format],
+    ...(batch.sequence === null ? {} : { sequence: String(batch.sequence) }),
+  };
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, plainText(text)]));
 }
 
 /** Names of files come from senders: what is not a letter, digit, dot, hyphen or underscore becomes a hyphen. */

@@ -4,6 +4,7 @@ import { type HostKeyPin, readHostKeyPin } from '../../../platform/sftp/host-key
 import type { OpenOptions } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { type ConnectorSetting, readSettings } from '../connector-settings.ts';
+import type { OutputFileSettings } from '../output-files/output-file.ts';
 import { outputFileSettings } from '../output-files/output-file-settings.ts';
 
 export const sftpTargetSettings: readonly ConnectorSetting[] = [
@@ -29,9 +30,8 @@ export const sftpConnectionSettings: readonly ConnectorSetting[] = [
   { name: 'root', type: 'text', default: '.', description: 'Folder at the server; nothing outside it is touched.' },
 ];
 
-export interface SftpSettings {
+export interface SftpSettings extends OutputFileSettings {
   readonly path: string;
-  readonly name: string;
   readonly readBack: 'hash' | 'size' | 'none';
   readonly host: string;
   readonly port: number;

@@ -13,7 +13,6 @@ import type { SftpSession } from '../../../platform/sftp/sftp-session.ts';
 import { createAddressGuard } from '../address-guard.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
-import { fileNameOf } from '../output-files/file-name.ts';
 import { type OutputFile, outputFileOf, temporaryName } from '../output-files/output-file.ts';
 import { sftpFailure } from './sftp-failure.ts';
 import { createSftpSessions } from './sftp-sessions.ts';
@@ -36,8 +35,7 @@ export function openSftpTarget(options: OpenOptions): Target {
     timeoutMs: target.timeoutMs,
     ports,
   });
-  const nameOf = (batch: OutgoingBatch) =>
-    Buffer.from(fileNameOf(settings.name, { targetId: target.id, format: target.body.format, batch }));
+  const fileOf = (batch: OutgoingBatch) => outputFileOf(batch, target, settings);
 
   return {
     unknownResolution: 'query',
@@ -45,10 +43,10 @@ export function openSftpTarget(options: OpenOptions): Target {
     async deliver(batch, signal) {
       const step = { isNaming: false };
       try {
-        const name = nameOf(batch);
+        const file = fileOf(batch);
         return await sessions.use(signal, async ({ sftp }) => {
           const folder = await folderOf(sftp, settings);
-          const sending = { sftp, folder, place: pathIn(folder, name), file: outputFileOf(batch), batch, settings, signal };
+          const sending = { sftp, folder, place: pathIn(folder, Buffer.from(file.name)), file, batch, settings, signal };
           return await write(sending, step);
         });
       } catch (error) {
@@ -57,10 +55,10 @@ export function openSftpTarget(options: OpenOptions): Target {
     },
     async resolve(batch, signal): Promise<Resolution> {
       try {
-        const name = nameOf(batch);
+        const file = fileOf(batch);
         return await sessions.use(signal, async ({ sftp }) => {
-          const place = pathIn(await folderOf(sftp, settings), name);
-          switch (await compare(sftp, place, outputFileOf(batch))) {
+          const place = pathIn(await folderOf(sftp, settings), Buffer.from(file.name));
+          switch (await compare(sftp, place, file)) {
             case 'same':
               return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
             case 'other':

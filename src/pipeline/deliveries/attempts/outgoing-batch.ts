@@ -3,7 +3,9 @@ import { hash } from 'node:crypto';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { isPlanted } from '../../../platform/base/planted-faults.ts';
 import type { BatchBody, OutgoingBatch } from '../../connectors/connector.ts';
+import { addAmounts } from '../../engine/amount-totals.ts';
 import { segmentPreamble } from '../../engine/bodies/body-writer.ts';
+import type { FieldAmounts } from '../../engine/chunk.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { segmentLines } from '../../engine/segment-lines.ts';
 import { batchesPerFileMax, recordsByJob, sequenceOf } from '../batch.ts';
@@ -65,8 +67,13 @@ export function openOutgoingBatch(context: OutgoingContext): OpenedBatch {
       flowName,
       fileName: batch.fileName,
       number: numberOf(batch),
+      sequence: batch.fileSequence,
+      part: partOf(batch),
       cutAt: batch.cutAt,
       records: batch.records,
+      get amounts() {
+        return batch.members.reduce<FieldAmounts>((sum, member) => addAmounts(sum, member.amounts), {});
+      },
       body: bodyOf(context, readers, { assertOurs, failed }),
       assertOurs,
       oursForMs: context.oursForMs,
@@ -83,9 +90,15 @@ export function openOutgoingBatch(context: OutgoingContext): OpenedBatch {
 }
 
 /** `<acceptance number>-<place>`; children of a split batch add the end of their id. */
-function numberOf({ batchId, orderNumber, parentBatchId }: LoadedBatch): string {
+function numberOf(batch: LoadedBatch): string {
+  const { orderNumber } = batch;
   const number = `${Math.floor(orderNumber / batchesPerFileMax)}-${String(sequenceOf(orderNumber)).padStart(4, '0')}`;
-  return parentBatchId === null ? number : `${number}-${batchId.slice(-12)}`;
+  const part = partOf(batch);
+  return part === '' ? number : `${number}-${part}`;
+}
+
+function partOf({ batchId, parentBatchId }: LoadedBatch): string {
+  return parentBatchId === null ? '' : batchId.slice(-12);
 }
 
 /** Behind more than the first, so that a body that fills the socket's buffers ends with a piece that is handed over last. */

@@ -9,6 +9,8 @@ import { appendRange, type BatchMember, type BatchSpan, bytesOfRanges } from '..
 export interface BatchLimits {
   readonly batchRecords: number;
   readonly batchBytes: number;
+  /** Runs are single records then. */
+  readonly batchAmount?: { readonly field: string; readonly max: string };
 }
 
 /** Consecutive routed records of one chunk. */
@@ -52,6 +54,8 @@ export class BatchBuilder {
   #acceptedNumber = 0;
   #records = 0;
   #bytes = 0;
+  /** Of the bounded field, without signs, by currency. */
+  readonly #amounts = new Map<string, bigint>();
 
   constructor(limits: BatchLimits) {
     this.#limits = limits;
@@ -61,7 +65,10 @@ export class BatchBuilder {
   add(run: RecordRun): BuiltBatch | null {
     const bytes = bytesOfRanges(run.ranges);
     const isFull =
-      this.#records > 0 && (this.#records + run.records > this.#limits.batchRecords || this.#bytes + bytes > this.#limits.batchBytes);
+      this.#records > 0 &&
+      (this.#records + run.records > this.#limits.batchRecords ||
+        this.#bytes + bytes > this.#limits.batchBytes ||
+        this.#exceedsAmount(run));
     const closed = isFull && run.records > 0 ? this.finish() : null;
     this.#addMember(run, bytes);
     if (run.records === 0) return closed;
@@ -71,7 +78,23 @@ export class BatchBuilder {
     }
     this.#records += run.records;
     this.#bytes += bytes;
+    for (const [currency, amount] of this.#boundedOf(run)) this.#amounts.set(currency, (this.#amounts.get(currency) ?? 0n) + amount);
     return closed;
+  }
+
+  #exceedsAmount(run: RecordRun): boolean {
+    return this.#boundedOf(run).some(([currency, amount]) => {
+      return (this.#amounts.get(currency) ?? 0n) + amount > BigInt(this.#limits.batchAmount!.max);
+    });
+  }
+
+  #boundedOf({ amounts }: RecordRun): readonly (readonly [currency: string, amount: bigint])[] {
+    const { batchAmount } = this.#limits;
+    if (batchAmount === undefined) return [];
+    return Object.entries(amounts[batchAmount.field]?.byCurrency ?? {}).map(([currency, text]) => [
+      currency,
+      BigInt(text.replace('-', '')),
+    ]);
   }
 
   finish(): BuiltBatch | null {
@@ -86,6 +109,7 @@ export class BatchBuilder {
     this.#members = [];
     this.#records = 0;
     this.#bytes = 0;
+    this.#amounts.clear();
     return batch;
   }
 

@@ -10,6 +10,7 @@ import { BatchBuilder, type BuiltBatch, type RecordRun } from './batch-builder.t
 import { hashBody } from './body-hash.ts';
 import type { CutInput, PreparedCut } from './cut-input.ts';
 import { keyLaneRuns } from './key-lanes.ts';
+import { amountRuns } from './record-runs.ts';
 import { SegmentReaders } from './segment-readers.ts';
 import { stripeRuns } from './stripe-runs.ts';
 
@@ -54,6 +55,7 @@ async function cutTarget(
       targetId: plan.id,
       lane,
       orderNumber: orderNumberOf(built.acceptedNumber, sequence++),
+      fileSequence: null,
       spans: built.spans,
       members: built.members,
       records: built.records,
@@ -86,12 +88,15 @@ async function cutTarget(
 /** Every run of records for a target, with the lane it belongs to, in the order of acceptance and of the file. */
 function* laneRuns(input: CutInput, target: number, readers: SegmentReaders): Generator<{ lane: number; run: RecordRun }> {
   const { plan } = input;
-  const { lanes } = plan.targets[target]!;
+  const { lanes, batchAmount } = plan.targets[target]!;
   for (const job of input.jobs) {
     const outputs = job.outputs.filter((output) => output.target === target).sort((a, b) => a.chunkNumber - b.chunkNumber);
     for (const output of outputs) {
       if (lanes > 1) yield* keyLaneRuns(plan, job, output, readers);
-      else for (const run of stripeRuns(plan, job, output, readers)) yield { lane: lanes === 1 ? 0 : noLane, run };
+      else {
+        const runs = batchAmount === undefined ? stripeRuns : amountRuns;
+        for (const run of runs(plan, job, output, readers)) yield { lane: lanes === 1 ? 0 : noLane, run };
+      }
     }
   }
 }

@@ -9,6 +9,7 @@ import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { laneKeyOf, type NewBatch, recordsByJob } from '../batch.ts';
 import type { NewWork, WorkQueue } from '../work-queue-port.ts';
 import type { PreparedCut } from './cut-input.ts';
+import { numberFiles } from './file-sequences.ts';
 
 /** Rows of one statement; their spans and members are the bulk of it. */
 const rowsMax = 500;
@@ -18,13 +19,13 @@ const insertBatchRows = `/* insert batches */
     insert into headgate.batch_jobs (tenant_id, job_id, batch_id) select $1, h.job_id, h.batch_id from unnest($18::uuid[], $19::uuid[]) as h (job_id, batch_id)
   )
   insert into headgate.batches (tenant_id, batch_id, flow_id, flow_version_id, target_id, parent_batch_id, lane, order_number, state,
-    spans, members, job_ids, records, bytes, body_sha256, attempts, unknown_attempts, held_attempts, trace_parent, created_at, changed_at)
+    spans, members, job_ids, records, bytes, body_sha256, attempts, unknown_attempts, held_attempts, trace_parent, file_sequence, created_at, changed_at)
   select $1, b.batch_id, $2, $3, b.target_id, b.parent_batch_id, b.lane, b.order_number, 'ready',
-    b.spans::jsonb, b.members::jsonb, array(select jsonb_array_elements_text(b.job_ids::jsonb)::uuid), b.records, b.bytes, b.body_sha256, b.attempts, b.unknown_attempts, b.held_attempts, $4,
+    b.spans::jsonb, b.members::jsonb, array(select jsonb_array_elements_text(b.job_ids::jsonb)::uuid), b.records, b.bytes, b.body_sha256, b.attempts, b.unknown_attempts, b.held_attempts, $4, b.file_sequence,
     (select headgate.clock()), (select headgate.clock())
   from unnest($5::uuid[], $6::text[], $7::uuid[], $8::int[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::int[], $14::bigint[], $15::text[],
-      $16::int[], $17::int[], $20::int[])
-    as b (batch_id, target_id, parent_batch_id, lane, order_number, spans, members, job_ids, records, bytes, body_sha256, attempts, unknown_attempts, held_attempts)`;
+      $16::int[], $17::int[], $20::int[], $21::bigint[])
+    as b (batch_id, target_id, parent_batch_id, lane, order_number, spans, members, job_ids, records, bytes, body_sha256, attempts, unknown_attempts, held_attempts, file_sequence)`;
 
 const insertJobTargets = `/* count routed records */
   insert into headgate.job_targets as t (tenant_id, job_id, target_id, routed)
@@ -63,6 +64,7 @@ export async function insertBatches(tx: TenantTx, origin: BatchOrigin, batches: 
       held.map(({ jobId }) => jobId),
       held.map(({ batchId }) => batchId),
       rows.map((batch) => batch.heldAttempts),
+      rows.map((batch) => batch.fileSequence),
     ]);
   }
 }
@@ -73,8 +75,9 @@ export async function insertCutBatches(
   prepared: PreparedCut,
   services: { readonly queue: WorkQueue; readonly ports: { readonly ids: Ids } },
 ): Promise<void> {
-  const { input, batches } = prepared;
+  const { input } = prepared;
   const { queue, ports } = services;
+  const batches = await numberFiles(tx, prepared);
   await insertBatches(tx, input, batches);
   await countRouted(tx, prepared);
   await queue.addWork(tx, [...batches.map((batch) => deliverWork(input.flowId, batch)), ...closeWork(prepared)]);

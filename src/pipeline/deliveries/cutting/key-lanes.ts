@@ -5,13 +5,12 @@
 
 import type { OutcomeSegment } from '../../engine/outcomes/outcome-segment.ts';
 import type { Plan } from '../../engine/plan.ts';
-import { segmentLines } from '../../engine/segment-lines.ts';
 import type { RecordRun } from './batch-builder.ts';
 import type { CutJob, CutOutput } from './cut-input.ts';
-import { RecordFacts } from './record-facts.ts';
-import { readOutcomes, routedRecords } from './routed-records.ts';
-import { readRange, type SegmentReaders } from './segment-readers.ts';
-import { chunkOf, runBasics } from './stripe-runs.ts';
+import { recordRuns } from './record-runs.ts';
+import { readOutcomes } from './routed-records.ts';
+import type { SegmentReaders } from './segment-readers.ts';
+import { chunkOf } from './stripe-runs.ts';
 
 export function* keyLaneRuns(
   plan: Plan,
@@ -24,20 +23,8 @@ export function* keyLaneRuns(
   const segments = readOutcomes(readers.open(object), start, end);
   const { lanes: laneCount } = plan.targets[output.target]!;
   const lanes = segments.map((segment) => lanesByPosition(segment, laneCount));
-  const excluded = new Set(job.exclusions.filter(({ targets }) => targets.includes(output.target)).map(({ record }) => record));
-  const facts = new RecordFacts(plan, chunk.columns, readers.open(job.file));
-  const basics = runBasics(job, chunk, output);
-  for (const stripe of output.stripes) {
-    const records = routedRecords(segments, output.target, stripe.firstRecord);
-    let position = output.start + stripe.start;
-    const bytes = readRange(readers.open(output.segment.object), position, output.start + stripe.end);
-    for (const line of segmentLines(plan.targets[output.target]!.body, bytes)) {
-      const routed = records.next().value!;
-      const ranges = [position, (position += line.length)];
-      if (excluded.has(routed.record)) continue;
-      const run = { ranges, firstRecord: routed.record, records: 1, amounts: facts.amounts(routed), excluded: [], only: [routed.record] };
-      yield { lane: laneOf(segments, lanes, routed.record), run: { ...basics, ...run } };
-    }
+  for (const { run, isExcluded } of recordRuns({ plan, job, output, readers, segments })) {
+    if (!isExcluded) yield { lane: laneOf(segments, lanes, run.firstRecord), run: { ...run, only: [run.firstRecord] } };
   }
 }
 

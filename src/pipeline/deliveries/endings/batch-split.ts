@@ -87,8 +87,19 @@ function appendBytes(into: { segmentId: string; ranges: number[] }[], spans: rea
 }
 
 function childBasics(batch: LoadedBatch, batchId: string, members: readonly BatchMember[]) {
-  const { targetId, lane, orderNumber, attempts, unknownAttempts, heldAttempts } = batch;
-  return { batchId, parentBatchId: batch.batchId, targetId, lane, orderNumber, members, attempts, unknownAttempts, heldAttempts };
+  const { targetId, lane, orderNumber, fileSequence, attempts, unknownAttempts, heldAttempts } = batch;
+  return {
+    batchId,
+    parentBatchId: batch.batchId,
+    targetId,
+    lane,
+    orderNumber,
+    fileSequence,
+    members,
+    attempts,
+    unknownAttempts,
+    heldAttempts,
+  };
 }
 
 interface ChosenLines {

@@ -477,6 +477,8 @@ create table headgate.batches (
   parent_batch_id uuid,
   lane smallint not null,
   order_number bigint not null,
+  -- Where the target numbers its files.
+  file_sequence bigint,
   state text collate "C" not null check (state in ('ready', 'sending', 'unknown', 'held', 'acked', 'refused', 'split', 'dead', 'cancelled')),
   -- [{segmentId, ranges: [start, end, …]}] in order: the body is exactly these bytes.
   spans jsonb not null,
@@ -509,10 +511,20 @@ create table headgate.batch_jobs (
   primary key (tenant_id, job_id, batch_id)
 ) partition by range (job_id);
 
+-- The last number that a file of a target was given.
+create table headgate.output_sequences (
+  tenant_id uuid not null,
+  flow_id uuid not null,
+  target_id text collate "C" not null,
+  last_number bigint not null check (last_number > 0),
+  primary key (tenant_id, flow_id, target_id),
+  foreign key (tenant_id, flow_id) references headgate.flows
+);
+
 create function headgate.refuse_batch_change() returns trigger language plpgsql set search_path = '' as $$
 begin
-  if (new.spans, new.members, new.body_sha256, new.job_ids, new.records, new.target_id, new.lane, new.order_number)
-     is distinct from (old.spans, old.members, old.body_sha256, old.job_ids, old.records, old.target_id, old.lane, old.order_number) then
+  if (new.spans, new.members, new.body_sha256, new.job_ids, new.records, new.target_id, new.lane, new.order_number, new.file_sequence)
+     is distinct from (old.spans, old.members, old.body_sha256, old.job_ids, old.records, old.target_id, old.lane, old.order_number, old.file_sequence) then
     raise exception 'the membership of a batch never changes' using errcode = 'HG002';
   end if;
   return new;
@@ -803,7 +815,7 @@ declare
 begin
   foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules',
       'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
-      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'probe_turns', 'probes', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
+      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'output_sequences', 'probe_turns', 'probes', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
     execute format('alter table headgate.%I enable row level security', v_table);
     execute format('alter table headgate.%I force row level security', v_table);
     execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_table);
@@ -853,7 +865,7 @@ revoke execute on function headgate.make_partitions(date) from public;
 grant select on headgate.tenants, headgate.api_keys, headgate.event_counters to headgate_app;
 grant insert, update on headgate.api_keys to headgate_app;
 grant select, insert on headgate.definitions, headgate.batch_jobs, headgate.events, headgate.event_transactions, headgate.receipts, headgate.rejections to headgate_app;
-grant select, insert, update on headgate.target_rates, headgate.probe_turns, headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
+grant select, insert, update on headgate.target_rates, headgate.output_sequences, headgate.probe_turns, headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
   headgate.event_cursors to headgate_app;
 grant select, insert, delete on headgate.blocked_keys, headgate.probes to headgate_app;
