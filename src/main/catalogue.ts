@@ -16,6 +16,7 @@ export async function loadConnectors(): Promise<readonly Connector[]> {
     (await import('../pipeline/connectors/sftp/sftp-connector.ts')).sftpConnector,
     (await import('../pipeline/connectors/http/http-connector.ts')).httpConnector,
     (await import('../pipeline/connectors/amqp/amqp-connector.ts')).amqpConnector,
+    (await import('../pipeline/connectors/kafka/kafka-connector.ts')).kafkaConnector,
     (await import('../pipeline/connectors/postgres/postgres-connector.ts')).postgresConnector,
     (await import('../pipeline/connectors/mysql/mysql-connector.ts')).mysqlConnector,
   ];

@@ -18,6 +18,7 @@ const targets: Readonly<Record<string, string>> = {
   sftp: '{ type: sftp, connection: c, path: in/eft, readBack: size }',
   http: '{ type: http, connection: c, path: /v1/x }',
   amqp: '{ type: amqp, connection: c, queue: RTGS.IN, order: by-key }',
+  kafka: '{ type: kafka, connection: c, topic: eft.credit, key: "out.id", order: by-key }',
   postgres: '{ type: postgres, connection: c, table: pay.credit, mode: upsert, keys: [id] }',
   mysql: '{ type: mysql, connection: c, table: pay.credit, mode: upsert, keys: [id] }',
 };
@@ -26,6 +27,8 @@ const connections: Readonly<Record<string, string>> = {
   sftp: '{ type: sftp, host: sftp.bank.example, user: headgate, password: "env:HEADGATE_SECRET_BANK_ZA__S", hostKeys: ["SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8"] }',
   http: '{ type: http, baseUrl: https://api.bank.example, auth: { type: bearer, token: "env:HEADGATE_SECRET_BANK_ZA__T" }, certificateAuthority: "env:HEADGATE_SECRET_BANK_ZA__CA" }',
   amqp: '{ type: amqp, host: mq.bank.example, user: headgate, password: "env:HEADGATE_SECRET_BANK_ZA__MQ" }',
+  kafka:
+    '{ type: kafka, brokers: ["kafka1.bank.example:9093"], sasl: scram-sha-512, user: headgate, password: "env:HEADGATE_SECRET_BANK_ZA__K" }',
   postgres: '{ type: postgres, host: db.bank.example, database: ledger, user: writer, password: "env:HEADGATE_SECRET_BANK_ZA__P" }',
   mysql: '{ type: mysql, host: db.bank.example, database: ledger, user: writer, password: "env:HEADGATE_SECRET_BANK_ZA__P" }',
 };

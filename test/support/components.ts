@@ -22,6 +22,7 @@ const detectors = {
   'shared-data': () => existsSync(sharedDataFolder),
   sshd: () => findProgram('sshd') !== null,
   rabbitmq: () => findProgram('rabbitmq') !== null,
+  kafka: () => findProgram('kcat') !== null && (process.env['HEADGATE_TEST_KAFKA'] !== undefined || findProgram('python3') !== null),
   mariadb: () => findProgram('mariadb') !== null,
   moto: () => findProgram('moto') !== null,
   azurite: () => existsSync(azuriteProgram),

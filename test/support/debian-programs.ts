@@ -9,6 +9,9 @@ import { join } from 'node:path';
 export const debianPrograms = {
   sshd: { package: 'openssh-server', path: 'usr/sbin/sshd' },
   rabbitmq: { package: 'rabbitmq-server', path: 'usr/lib/rabbitmq/bin/rabbitmq-server' },
+  /** With librdkafka, whose mock cluster the tests run in Python. */
+  kcat: { package: 'kcat', path: 'usr/bin/kcat' },
+  python3: { package: 'python3', path: 'usr/bin/python3' },
   mariadb: { package: 'mariadb-server', path: 'usr/sbin/mariadbd' },
   moto: { package: 'python3-moto', with: ['python3-flask', 'python3-flask-cors'], path: 'usr/bin/moto_server' },
 } as const satisfies Record<string, DebianProgram>;

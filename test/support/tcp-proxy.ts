@@ -22,7 +22,12 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+export interface TcpProxyOptions {
+  /** What the client gets for a piece of an answer; `ownPort` is the proxy's. */
+  answers?(data: Buffer, ownPort: number): Buffer;
+}
+
+export async function startTcpProxy(target: { host: string; port: number }, { answers }: TcpProxyOptions = {}): Promise<TcpProxy> {
   let armed: ProxyFault | undefined;
   let faultsUsed = 0;
   const sockets = new Set<Socket>();
@@ -50,17 +55,18 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       }
       if (!isHeld) upstream.write(data);
     });
-    upstream.on('data', (data) => {
+    upstream.on('data', (data: Buffer) => {
       if (isHeld) return;
-      if (!isDropping) client.write(data);
+      if (!isDropping) client.write(answers?.(data, port) ?? data);
       else client.destroy();
     });
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
   return {
-    port: (server.address() as { port: number }).port,
+    port,
     arm(fault) {
       armed = fault;
     },

@@ -4,7 +4,7 @@ import { secretRefusal } from '../../platform/secrets/connection-secrets.ts';
 import { secretErrors } from '../../platform/secrets/secret-errors.ts';
 import { parseSecretReference } from '../../platform/secrets/secret-references.ts';
 import { readHostKeyPin } from '../../platform/sftp/host-keys.ts';
-import type { Connection, MysqlConnection, SftpConnection } from './definition.ts';
+import type { Connection, KafkaConnection, MysqlConnection, SftpConnection } from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 
@@ -21,7 +21,7 @@ function secretsOf({ spec }: Connection): readonly NamedSecret[] {
       const reference = spec[key];
       return reference === undefined ? [] : [{ path: ['spec', key], reference }];
     });
-  const own = spec.type === 'postgres' || spec.type === 'mysql' || spec.type === 'amqp' ? { password: spec.password } : {};
+  const own = spec.type === 'http' ? {} : { password: spec.password };
   const auth = spec.type === 'http' ? ((spec.auth ?? {}) as Readonly<Record<string, string>>) : {};
   const found: [Path, string | undefined][] = [
     [['spec', 'password'], own.password],
@@ -48,6 +48,7 @@ export function checkConnection(connection: Connection, report: Report): void {
   checkSecrets(connection, report);
   if (spec.type === 'sftp') checkSftp(spec, report);
   if (spec.type === 'mysql') checkMysql(spec, report);
+  if (spec.type === 'kafka') checkKafka(spec, report);
   if (spec.type !== 'http' || spec.baseUrl === undefined) return;
   const path = ['spec', 'baseUrl'];
   const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });
@@ -70,6 +71,19 @@ export function checkConnection(connection: Connection, report: Report): void {
       atValue: true,
     });
   }
+}
+
+function checkKafka({ sasl, user, password, brokers }: KafkaConnection, report: Report): void {
+  for (const [index, broker] of (brokers ?? []).entries()) {
+    const port = Number(broker?.slice(broker.lastIndexOf(':') + 1) ?? 1);
+    if (port < 1 || port > 65_535)
+      report.add({ code: flowErrors.E_CONFIG_VALUE, path: ['spec', 'brokers', index], message: 'the port is none', atValue: true });
+  }
+  if (sasl === undefined) return;
+  const isNamed = user !== undefined || password !== undefined;
+  if (sasl === 'none' ? !isNamed : user !== undefined && password !== undefined) return;
+  const message = sasl === 'none' ? 'user and password are for sasl' : `sasl: ${sasl} needs user and password`;
+  report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: ['spec', ...(sasl === 'none' ? [] : ['sasl'])], message });
 }
 
 function checkMysql({ host, tls }: MysqlConnection, report: Report): void {

@@ -19,6 +19,7 @@ const connectionTypes: Readonly<Record<string, string>> = {
   file: 'folder',
   http: 'http',
   amqp: 'amqp',
+  kafka: 'kafka',
   postgres: 'postgres',
   mysql: 'mysql',
 };

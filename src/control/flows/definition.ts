@@ -223,6 +223,14 @@ export type TargetDefinition = OwnDelivery &
         readonly confirmsInFlight: number;
       }
     | {
+        readonly type: 'kafka';
+        readonly connection: string;
+        readonly topic: string;
+        readonly key?: string;
+        readonly partition?: number;
+        readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+      }
+    | {
         readonly type: 'postgres' | 'mysql';
         readonly connection: string;
         readonly table: string;
@@ -243,7 +251,14 @@ export interface Connection {
   readonly apiVersion: string;
   readonly kind: 'Connection';
   readonly metadata: DocumentMetadata;
-  readonly spec: FolderConnection | HttpConnection | AmqpConnection | PostgresConnection | MysqlConnection | SftpConnection;
+  readonly spec:
+    | FolderConnection
+    | HttpConnection
+    | AmqpConnection
+    | KafkaConnection
+    | PostgresConnection
+    | MysqlConnection
+    | SftpConnection;
 }
 
 export interface FolderConnection {
@@ -272,6 +287,17 @@ export interface AmqpConnection {
   readonly password: string;
   readonly tls: 'verify-full' | 'require' | 'disable';
   readonly certificateAuthority?: string;
+  readonly maxMessageBytes: number;
+}
+
+export interface KafkaConnection {
+  readonly type: 'kafka';
+  readonly brokers: readonly string[];
+  readonly tls: 'verify-full' | 'require' | 'disable';
+  readonly certificateAuthority?: string;
+  readonly sasl: 'none' | 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly user?: string;
+  readonly password?: string;
   readonly maxMessageBytes: number;
 }
 

@@ -109,6 +109,15 @@ describe('connections', () => {
       'type: http, baseUrl: "https://b.example/", auth: { type: header, name: Headgate-Attempt, value: "env:H" }',
       'E_CONFIG_VALUE',
     ],
+    ['a broker without a port', 'type: kafka, brokers: [kafka1.bank.example]', 'E_CONFIG_VALUE'],
+    ['a broker at no port', 'type: kafka, brokers: ["kafka1.bank.example:70000"]', 'E_CONFIG_VALUE'],
+    ['sasl without a user', 'type: kafka, brokers: ["k:9093"], sasl: plain', 'E_CONFIG_CONFLICT'],
+    ['a user without sasl', 'type: kafka, brokers: ["k:9093"], user: u', 'E_CONFIG_CONFLICT'],
+    [
+      'a password of another tenant',
+      'type: kafka, brokers: ["k:9093"], sasl: plain, user: u, password: "env:HEADGATE_SECRET_OTHER__K"',
+      'E_SECRET_NOT_ALLOWED',
+    ],
     ['a password written out', 'type: postgres, host: h, database: d, user: u, password: hunter2', 'E_SECRET_INLINE'],
     [
       'a variable that is not meant for connections',

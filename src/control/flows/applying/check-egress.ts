@@ -14,22 +14,32 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
   const { allowPrivate = [], allowPlain = false } = policy?.spec.egress ?? {};
   const url = spec.type === 'http' ? URL.parse(spec.baseUrl) : null;
   const isPlain = spec.type === 'http' ? url?.protocol === 'http:' : spec.type !== 'sftp' && spec.tls === 'disable';
-  const at: Path = ['spec', spec.type === 'http' ? 'baseUrl' : 'host'];
   if (isPlain && !allowPlain)
     warn(
       connectorErrors.E_TARGET,
-      spec.type === 'http' ? at : ['spec', 'tls'],
+      ['spec', spec.type === 'http' ? 'baseUrl' : 'tls'],
       "connections without TLS need `egress.allowPlain` in the tenant's policy; until then what is delivered here is held",
     );
-  const host: string | undefined = spec.type === 'http' ? url?.hostname : spec.host;
-  if (host !== undefined && isLiteralAllowed(host, allowPrivate.filter(isAddressRange)) === false)
+  for (const { host, path } of placesOf(spec, url)) {
+    if (isLiteralAllowed(host, allowPrivate.filter(isAddressRange)) !== false) continue;
     warn(
       connectorErrors.E_SSRF,
-      at,
+      path,
       spec.type === 'sftp'
         ? "neither sources nor targets may connect to this address (`egress.allowPrivate` of the tenant's policy); until then nothing is read here, and what is delivered here is held"
         : "targets may not connect to this address (`egress.allowPrivate` of the tenant's policy); until then what is delivered here is held",
     );
+  }
+}
+
+function placesOf(
+  spec: Exclude<Connection['spec'], { type: 'folder' }>,
+  url: URL | null,
+): { readonly host: string; readonly path: Path }[] {
+  const known = (host: string | undefined, path: Path) => (host === undefined ? [] : [{ host, path }]);
+  if (spec.type === 'http') return known(url?.hostname, ['spec', 'baseUrl']);
+  if (spec.type !== 'kafka') return known(spec.host, ['spec', 'host']);
+  return (spec.brokers ?? []).flatMap((broker, index) => known(broker?.slice(0, broker.lastIndexOf(':')), ['spec', 'brokers', index]));
 }
 
 /** Ranges look like ranges by their shape; here they must be some. What could not be read is undefined. */

@@ -40,7 +40,7 @@ export function compileDefinition({ definition, hash, broken }: CompileRequest, 
   const output = compileOutput(spec, records, scopes, report);
   const targetNames = Object.keys(definition.spec.targets ?? {});
   const routes = isReadable('routes') ? compileRoutes(spec, { targetNames, output, scopes }, report) : null;
-  const targets = isReadable('targets', 'targetDefaults') ? compileTargets(spec, { output, records }, report) : null;
+  const targets = isReadable('targets', 'targetDefaults') ? compileTargets(spec, { output, records, scopes }, report) : null;
   if (acceptance === null || routes === null || targets === null) return null;
   const { tenant, service, subService = null, name, version } = metadata;
   const flow = { tenant, service, subService, name, version, hash };

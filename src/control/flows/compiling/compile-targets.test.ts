@@ -16,3 +16,27 @@ test.each([
   const { plan } = loadFlow(text.replace('path: rtgs, order: none', 'path: rtgs'));
   expect(Object.fromEntries(plan!.targets.map((target) => [target.type, target.lanes]))).toEqual(lanes);
 });
+
+const toKafka = (target: string) =>
+  eft.replace('fx: { type: http, connection: fx }', `fx: { type: kafka, connection: k, topic: fx, ${target} }`);
+
+test('the key of a kafka target is an expression over the output', () => {
+  const { plan, diagnostics } = loadFlow(toKafka(`key: "out.id + '/' + out.currency", order: by-key`));
+  expect(diagnostics).toEqual([]);
+  expect(plan!.targets.find(({ type }) => type === 'kafka')!.settings).toMatchObject({
+    topic: 'fx',
+    compression: 'none',
+    key: { kind: 'call', name: 'concat', type: 'string' },
+  });
+});
+
+test.each([
+  ['a key of the input', 'key: "record.currency"', 'E_EXPRESSION_NAME', /a target sees out/],
+  ['a key of nothing that is there', 'key: "out.nothing"', 'E_EXPRESSION_NAME', /nothing/],
+  ['an order of keys without a key', 'order: by-key', 'E_CONFIG_CONFLICT', /key or partition/],
+  ['the order of the file over partitions', 'key: "out.id", order: file', 'E_CONFIG_CONFLICT', /needs partition/],
+  ['a topic that is none', 'topic: "a b"', 'E_CONFIG_VALUE', /topic/],
+] as const)('a kafka target with %s is refused', (_, target, code, says) => {
+  const text = target.startsWith('topic') ? toKafka('compression: none').replace('topic: fx', target) : toKafka(target);
+  expect(loadFlow(text).diagnostics).toEqual([expect.objectContaining({ code, message: expect.stringMatching(says) })]);
+});

@@ -6,11 +6,18 @@ import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 import { checkFileTemplates } from './check-file-templates.ts';
 import { checkIdempotencyKey } from './check-idempotency-key.ts';
+import { kafkaSettings } from './compile-kafka-target.ts';
 import { compileMaxAmount } from './compile-max-amount.ts';
+import type { FlowScopes } from './expression-scopes.ts';
 
 export interface TargetContext {
   readonly output: readonly OutputFieldPlan[];
   readonly records: readonly RecordPlan[];
+  readonly scopes: FlowScopes;
+}
+
+interface OrderedContext extends TargetContext {
+  readonly order: DeliveryDefinition['order'];
 }
 
 type OutputFileTarget = Of<'file' | 'sftp'>;
@@ -48,7 +55,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
       concurrency: delivery.concurrency,
       ratePerSecond: delivery.rate ?? null,
       retry: { max: delivery.retry.max, initialMs: delivery.retry.initial, capMs: delivery.retry.cap },
-      settings: compileSettings(target, context, path, report),
+      settings: compileSettings(target, { ...context, order: delivery.order }, path, report),
     };
   });
 }
@@ -162,7 +169,7 @@ function reportField(name: string, path: Path, names: readonly string[], report:
   });
 }
 
-function compileSettings(target: TargetDefinition, context: TargetContext, path: Path, report: Report): Record<string, unknown> {
+function compileSettings(target: TargetDefinition, context: OrderedContext, path: Path, report: Report): Record<string, unknown> {
   switch (target.type) {
     case 'file':
       return fileSettings(target, context, path, report);
@@ -172,6 +179,8 @@ function compileSettings(target: TargetDefinition, context: TargetContext, path:
       return httpSettings(target, context, path, report);
     case 'amqp':
       return { queue: target.queue, createQueue: target.createQueue, confirmsInFlight: target.confirmsInFlight };
+    case 'kafka':
+      return kafkaSettings(target, context, path, report);
     case 'postgres':
     case 'mysql':
       return tableSettings(target, context.output, path, report);

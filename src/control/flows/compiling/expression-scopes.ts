@@ -15,6 +15,8 @@ export interface FlowScopes {
   readonly file: Environment;
   /** Routes; `output` is what transforms made. */
   routes(output: readonly OutputFieldPlan[]): Environment;
+  /** What targets compute when records are sent: nothing but the output is at hand then. */
+  targets(output: readonly OutputFieldPlan[]): Environment;
 }
 
 export function flowScopes(records: readonly RecordPlan[]): FlowScopes {
@@ -57,8 +59,14 @@ export function flowScopes(records: readonly RecordPlan[]): FlowScopes {
     },
     routes: (output) => ({
       ...base,
-      scopes: { record: recordFields, out: output.map((field, index) => ({ name: field.name, type: field.type, index })) },
+      scopes: { record: recordFields, out: outputBindings(output) },
       absent: perRecord,
+    }),
+    targets: (output) => ({
+      ...base,
+      hiddenFields: new Map(),
+      scopes: { out: outputBindings(output) },
+      absent: { ...perRecord, record: 'a target sees out, the output' },
     }),
   };
 }
@@ -70,6 +78,10 @@ function uniqueSums(data: readonly RecordPlan[]) {
     const alike = sums.filter((field) => field.name === name);
     return { field: name, type: valueTypeOf(alike[0]!.type), byCurrency: alike.some((field) => field.currencyField !== null) };
   });
+}
+
+function outputBindings(output: readonly OutputFieldPlan[]): FieldBinding[] {
+  return output.map((field, index) => ({ name: field.name, type: field.type, index }));
 }
 
 function bindings(record: RecordPlan): FieldBinding[] {

@@ -89,6 +89,32 @@ const connectionShape: VariantShape = {
         description: 'The largest message that the broker takes; a larger record is refused alone.',
       },
     }),
+    kafka: object({
+      type,
+      brokers: {
+        shape: list(text('host:port', '^(\\[[0-9A-Fa-f:.]{2,45}\\]|[A-Za-z0-9._-]{1,253}):[0-9]{1,5}$', 260), { min: 1, max: 20 }),
+        required: true,
+        description: 'Brokers that are asked first, in order; they name the others.',
+      },
+      tls: {
+        shape: choice(['verify-full', 'require', 'disable']),
+        default: 'verify-full',
+        description: '`disable` only where the policy allows plain connections.',
+      },
+      certificateAuthority: { shape: secret, description: 'PEM of the authority that signed the brokers.' },
+      sasl: {
+        shape: choice(['none', 'plain', 'scram-sha-256', 'scram-sha-512']),
+        default: 'none',
+        description: 'How the user is authenticated.',
+      },
+      user: { shape: text('a user name', '^[^\\u0000-\\u001f]+$', 200), description: 'The user, with `sasl`.' },
+      password: { shape: secret, description: 'Its password, with `sasl`.' },
+      maxMessageBytes: {
+        shape: integer(10_240, 64 * 1024 * 1024),
+        default: 1_000_000,
+        description: 'The most that the topic takes at once (its max.message.bytes); a larger record is refused alone.',
+      },
+    }),
     postgres: object({
       type,
       host: {
@@ -156,7 +182,7 @@ const connectionShape: VariantShape = {
       },
     }),
   },
-  laterVariants: ['ftps', 'kafka', 'jms', 's3', 'azure-blob', 'gcs', 'oracle', 'sqlserver', 'mongodb', 'smtp', 'pgp'],
+  laterVariants: ['ftps', 'jms', 's3', 'azure-blob', 'gcs', 'oracle', 'sqlserver', 'mongodb', 'smtp', 'pgp'],
   later: ['proxy', 'pool'],
 };
 
@@ -231,7 +257,7 @@ export const tenantPolicyKeys: Readonly<Record<string, Key>> = {
               default: [],
               description: 'Address ranges (CIDR). None opens link-local addresses or those where clouds serve credentials.',
             },
-            allowPlain: { shape: { kind: 'boolean' }, default: false, description: 'http, PostgreSQL, MySQL and AMQP without TLS.' },
+            allowPlain: { shape: { kind: 'boolean' }, default: false, description: 'http, PostgreSQL, MySQL, AMQP and Kafka without TLS.' },
           }),
         },
       },

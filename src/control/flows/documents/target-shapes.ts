@@ -215,6 +215,29 @@ export const targetShape: VariantShape = {
       },
       ...ownDeliveryKeys,
     }),
+    kafka: object({
+      type,
+      connection: { shape: name, required: true, description: 'A connection of type kafka.' },
+      topic: {
+        shape: text('a topic name', '^(?!\\.{1,2}$)[A-Za-z0-9._-]+$', 249),
+        required: true,
+        description: 'The topic; a message for each record.',
+      },
+      key: {
+        shape: { kind: 'expression', result: 'value' },
+        description: 'Over `out`: the key of the message, by which its partition is chosen; without it messages have none.',
+      },
+      partition: {
+        shape: integer(0, 100_000),
+        description: 'Where all messages go, whatever their key; `order: file` needs it.',
+      },
+      compression: {
+        shape: choice(['none', 'gzip', 'snappy', 'lz4', 'zstd']),
+        default: 'none',
+        description: 'Of what is sent.',
+      },
+      ...ownDeliveryKeys,
+    }),
     postgres: object({
       type,
       connection: { shape: name, required: true, description: 'A connection of type postgres.' },
@@ -228,6 +251,6 @@ export const targetShape: VariantShape = {
       ...ownDeliveryKeys,
     }),
   },
-  laterVariants: ['kafka', 'jms', 's3', 'azure-blob', 'gcs', 'oracle', 'sqlserver', 'mongodb', 'email', 'soap', 'grpc'],
+  laterVariants: ['jms', 's3', 'azure-blob', 'gcs', 'oracle', 'sqlserver', 'mongodb', 'email', 'soap', 'grpc'],
   later: deliveryLater,
 };

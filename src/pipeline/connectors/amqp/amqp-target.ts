@@ -7,12 +7,12 @@ import { createAddressGuard } from '../address-guard.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, RecordResult, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createKeyOrder } from '../key-order.ts';
+import { joinResults } from '../record-outcomes.ts';
 import { sessionFailure } from './amqp-failure.ts';
 import { commonHeaders, recordHeaders } from './amqp-headers.ts';
 import type { AmqpSession, AmqpVerdict } from './amqp-session.ts';
 import { createAmqpSessions } from './amqp-sessions.ts';
 import { type AmqpSettings, readAmqpSettings } from './amqp-settings.ts';
-import { joinResults } from './record-outcomes.ts';
 
 /** Fails with E_TARGET on settings that can't work. */
 export function openAmqpTarget(options: OpenOptions): Target {

@@ -1,13 +1,13 @@
 /** From what became of the single records of a batch to its outcome. */
-import type { DeliveryOutcome, RecordResult } from '../connector.ts';
+import type { DeliveryOutcome, RecordResult } from './connector.ts';
 
-type Failed = RecordResult & { readonly message: string };
+export type FailedRecord = RecordResult & { readonly message: string };
 
 /**
  * One outcome for the batch where its records agree. A batch of which nothing was taken and something may have been is unknown
  * as a whole: it goes again as it is.
  */
-export function joinResults(failed: readonly Failed[], records: number): DeliveryOutcome {
+export function joinResults(failed: readonly FailedRecord[], records: number): DeliveryOutcome {
   if (failed.length === 0) return { kind: 'acked' };
   const perRecord = failed.map(({ index, status, code }) => ({ index, status, code }));
   if (failed.length < records) return { kind: 'acked', perRecord };
