@@ -73,6 +73,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   refuseArrival: { reason: 'probe' },
   resolveBatch: { reason: 'probe', decision: 'discard' },
   releaseBlockedKeys: { reason: 'probe', target: 'out' },
+  redriveDeadLetters: { reason: 'probe', target: 'out' },
   createKey: { name: 'probe', scopes: ['files:read'] },
   applyDocument: { text: 'a: 1' },
 };
@@ -195,6 +196,7 @@ const needed: Readonly<Record<string, Scope>> = {
   getRecord: 'records:read',
   listDeadLetters: 'jobs:read',
   getDeadLetter: 'jobs:read',
+  redriveDeadLetters: 'jobs:operate',
   listBlockedKeys: 'jobs:read',
   releaseBlockedKeys: 'jobs:operate',
   listFlows: 'flows:read',

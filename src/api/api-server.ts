@@ -16,6 +16,7 @@ import { authenticate } from './authentication.ts';
 import { batchRoutes } from './batches.ts';
 import { blockedKeyRoutes } from './blocked-keys.ts';
 import { answerBadAddress, answerBrokenRequest } from './connection-errors.ts';
+import { deadLetterDecisionRoutes } from './dead-letter-decisions.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { definitionRoutes } from './definitions.ts';
 import { eventRoutes } from './events.ts';
@@ -46,6 +47,7 @@ const resources = [
   recordRoutes,
   batchRoutes,
   deadLetterRoutes,
+  deadLetterDecisionRoutes,
   blockedKeyRoutes,
   flowRoutes,
   definitionRoutes,

@@ -1,6 +1,7 @@
 /** Records that were given up: lists and one. Never content. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { type DeadLetterState, deadLetterStates } from '../pipeline/deliveries/endings/dead-letter-state.ts';
 import {
   type DeadLetterCause,
   deadLetterCauses,
@@ -11,6 +12,7 @@ import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, id, idParameter, line, named, pageOfItems, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
+import { groupId } from './dead-letter-schemas.ts';
 import { pageOf, pageQuery, readCursor } from './paging.ts';
 
 interface ListQuery {
@@ -19,6 +21,8 @@ interface ListQuery {
   readonly job?: string;
   readonly target?: string;
   readonly cause?: DeadLetterCause;
+  readonly state?: DeadLetterState;
+  readonly group?: string;
 }
 
 const listQuery = query({
@@ -26,6 +30,8 @@ const listQuery = query({
   job: Type.Optional(id),
   target: Type.Optional(line(120)),
   cause: Type.Optional(choice(deadLetterCauses)),
+  state: Type.Optional(choice(deadLetterStates)),
+  group: Type.Optional(groupId),
 });
 
 export function deadLetterRoutes({ db }: ApiParts) {
@@ -43,9 +49,9 @@ export function deadLetterRoutes({ db }: ApiParts) {
         }),
       },
       async (request) => {
-        const { cursor, limit, job, target, cause } = request.query;
+        const { cursor, limit, job, target, cause, state, group } = request.query;
         const [filter, page] = [
-          { jobId: job, targetId: target, cause },
+          { jobId: job, targetId: target, cause, state, groupId: group },
           { before: readCursor(cursor), limit: limit + 1 },
         ];
         const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listDeadLetters(tx, filter, page), { readOnly: true });

@@ -50,6 +50,8 @@ const statusByCode: Readonly<Record<string, number>> = {
   E_DECISION_STALE: 409,
   E_ARRIVAL_STATE: 409,
   E_BATCH_STATE: 409,
+  E_REDRIVE_STALE: 409,
+  E_REDRIVE_SIZE: 413,
   E_FLOW_DISABLED: 409,
   E_VERSION_CONFLICT: 409,
   E_FENCED: 409,

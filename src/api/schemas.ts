@@ -7,6 +7,7 @@ import { receiptSchema } from '../pipeline/ledger/receipt-schema.ts';
 import { scopes } from '../platform/access/api-keys.ts';
 import { choice, count, id, instant, nullable, object, text } from './answers.ts';
 import { batchSchemas } from './batch-schemas.ts';
+import { deadLetterSchemas } from './dead-letter-schemas.ts';
 import { healthSchemas } from './health-schemas.ts';
 import { jobSchemas } from './job-schemas.ts';
 
@@ -36,26 +37,6 @@ const problem = object(
     actions: Type.Optional(Type.Array(text)),
   },
   { $id: 'Problem' },
-);
-
-const deadLetter = object(
-  {
-    deadLetterId: id,
-    jobId: id,
-    flowId: id,
-    flowName: text,
-    targetId: text,
-    batchId: id,
-    recordNumber: count,
-    cause: choice(deadLetterCauses),
-    code: text,
-    message: text,
-    deliveryKey: text,
-    createdAt: instant,
-    blocksKey: Type.Boolean(),
-    next: text,
-  },
-  { $id: 'DeadLetter' },
 );
 
 const blockedKey = object(
@@ -234,7 +215,7 @@ export const namedSchemas: readonly TSchema[] = [
   ...jobSchemas,
   ...batchSchemas,
   ...healthSchemas,
-  deadLetter,
+  ...deadLetterSchemas,
   blockedKey,
   file,
   arrival,

@@ -17,8 +17,8 @@ export const commands: Readonly<Record<string, { readonly summary: string; reado
     load: async () => (await import('../cli/blocked-key.ts')).blockedKeyVerbs,
   },
   'dead-letter': {
-    summary: 'Shows records that were given up, and exports them.',
-    load: async () => (await import('../cli/record.ts')).deadLetterVerbs,
+    summary: 'Shows records that were given up, exports them, and sends them again.',
+    load: async () => (await import('../cli/dead-letter.ts')).deadLetterVerbs,
   },
   demo: {
     summary: 'Runs the main job for two tenants on this machine, then keeps serving.',

@@ -3,18 +3,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { cancelJob, releaseJob } from '../../src/control/jobs/job-decisions.ts';
-import { openJobExport } from '../../src/control/jobs/views/job-export.ts';
 import { cardsFile, eftFile } from '../../src/main/demo/demo-files.ts';
 import type { DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connectors/connector.ts';
-import { exportEntries, sourceOf } from '../../src/pipeline/ledger/export/export-entries.ts';
-import type { Receipt } from '../../src/pipeline/ledger/receipt.ts';
-import { parseTrustFile, printTrustFile } from '../../src/pipeline/ledger/trust-file.ts';
-import { unpackContainer } from '../../src/pipeline/ledger/verification/container-check.ts';
 import type { VerificationReport } from '../../src/pipeline/ledger/verification/verification-report.ts';
-import { verifyExport } from '../../src/pipeline/ledger/verification/verify-export.ts';
 import { until } from '../support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, type JobScenarioOptions, scenarioKey, tenantName } from '../support/job-scenario.ts';
+import { createJobScenario, type JobScenario, type JobScenarioOptions, tenantName } from '../support/job-scenario.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { verifiedWithReceipt } from '../support/verified-job.ts';
 
 let database: TestDatabase;
 let scenario: JobScenario | undefined;
@@ -26,8 +21,6 @@ afterEach(async () => {
   scenario = undefined;
 });
 afterAll(() => database.drop());
-
-const trust = parseTrustFile(printTrustFile([scenarioKey]));
 
 async function start(flow: string, options: Partial<JobScenarioOptions> = {}, edit = (text: string) => text): Promise<JobScenario> {
   const tenant = tenantName();
@@ -42,18 +35,8 @@ async function closed(jobs: JobScenario, count: number): Promise<void> {
   await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close', 25_000);
 }
 
-/** As an auditor does it: from the export and the trust file alone, by the reference parser. */
 async function verified(jobs: JobScenario, jobId: string): Promise<VerificationReport> {
   return (await verifiedWithReceipt(jobs, jobId)).report;
-}
-
-async function verifiedWithReceipt(jobs: JobScenario, jobId: string): Promise<{ receipt: Receipt; report: VerificationReport }> {
-  const { job } = await openJobExport(jobs.services, jobs.tenantId, { jobId, actor: 'key:auditor' });
-  const files = new Map<string, Buffer>();
-  for (const { name, pieces } of exportEntries(job)) files.set(name, Buffer.concat([...pieces]));
-  const compile = (definition: Uint8Array) => loadFlow(Buffer.from(definition).toString('utf8')).plan!;
-  const reader = { names: () => [...files.keys()], open: (name: string) => sourceOf(files.get(name)!) };
-  return { receipt: job.receipt, report: verifyExport({ reader, trust, container: await unpackContainer(reader), compile }) };
 }
 
 describe('the whole way of a file by a real flow', () => {

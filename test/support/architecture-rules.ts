@@ -31,6 +31,7 @@ export const importMap: Readonly<Record<string, readonly string[]>> = {
   'pipeline/deliveries': ['platform', 'pipeline'],
   'control/flows': ['platform', 'pipeline', 'control'],
   'control/jobs': ['platform', 'pipeline', 'control'],
+  'control/redrives': ['platform', 'pipeline', 'control'],
   'control/calendar': ['platform', 'pipeline', 'control'],
   'control/sla': ['platform', 'pipeline', 'control'],
   'control/flags': ['platform', 'pipeline', 'control'],

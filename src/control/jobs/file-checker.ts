@@ -8,6 +8,7 @@ import { type CutJob, prepareBatches } from '../../pipeline/deliveries/cutting/b
 import { insertCutBatches } from '../../pipeline/deliveries/cutting/batch-insert.ts';
 import type { WorkItem } from '../../pipeline/deliveries/work-queue-port.ts';
 import type { ChunkContext, ChunkSummary } from '../../pipeline/engine/chunk.ts';
+import type { ReceiptRedrive } from '../../pipeline/ledger/receipt.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { recordEvents } from '../../platform/events/event-log.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
@@ -20,6 +21,7 @@ import type { FileResult, FileRun } from './groups/group-run.ts';
 import { insertSegments, readSegments } from './groups/segment-rows.ts';
 import type { EngineThreads } from './groups/thread-pool.ts';
 import { jobErrors } from './job-errors.ts';
+import { flowOfJob } from './job-flow.ts';
 import type { JobFlow, JobServices } from './job-services.ts';
 import type { JobState } from './job-state.ts';
 import type { JobTotals } from './job-totals.ts';
@@ -36,6 +38,7 @@ interface JobToCheck {
   readonly chunks: number;
   readonly startedAt: Date | null;
   readonly totals: JobTotals | null;
+  readonly redrive: ReceiptRedrive | null;
   readonly file: SealedObject;
   readonly traceId: string | null;
   readonly traceParent: string | null;
@@ -60,7 +63,7 @@ interface LoadedJob {
 
 const selectJob = `/* read job to check */
   select j.job_id as "jobId", j.state, j.flow_version_id as "flowVersionId", j.lineage_id as "lineageId", j.accepted_number as "acceptedNumber", j.bytes, j.chunks,
-    j.started_at as "startedAt", j.totals, f.object as file, j.trace_id as "traceId", j.trace_parent as "traceParent"
+    j.started_at as "startedAt", j.totals, j.redrive, f.object as file, j.trace_id as "traceId", j.trace_parent as "traceParent"
   from headgate.jobs j join headgate.files f on f.tenant_id = j.tenant_id and f.file_id = j.file_id
   where j.tenant_id = $1 and j.job_id = $2`;
 
@@ -74,7 +77,8 @@ async function loadJob(tx: TenantTx, services: JobServices, jobId: string): Prom
   const segmentIds = chunks.flatMap(({ parts }) =>
     [parts.outcomes, ...parts.outputs].flatMap((part) => (part === null ? [] : [part.segmentId])),
   );
-  return { job, chunks, flow: await services.flows.load(tx, job.flowVersionId), objects: await readSegments(tx, segmentIds) };
+  const flow = flowOfJob(await services.flows.load(tx, job.flowVersionId), job.redrive);
+  return { job, chunks, flow, objects: await readSegments(tx, segmentIds) };
 }
 
 /** Fails with E_FENCED, with E_THREAD_DIED, and as storage and database do; then nothing of it counts. */

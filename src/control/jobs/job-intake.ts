@@ -5,6 +5,7 @@
  */
 
 import type { AcceptedFile, CreateJobs } from '../../pipeline/arrivals/accepted-file.ts';
+import type { NewWork } from '../../pipeline/deliveries/work-queue-port.ts';
 import type { ChunkSpec } from '../../pipeline/engine/chunk.ts';
 import type { Ids } from '../../platform/base/ports.ts';
 import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts';
@@ -23,7 +24,13 @@ interface NewJob {
   readonly file: AcceptedFile;
 }
 
-interface NewGroup {
+/** What the event of a job's creation tells. */
+export interface CreatedJob {
+  readonly jobId: string;
+  readonly file: Pick<AcceptedFile, 'fileId' | 'arrivalId' | 'chunks' | 'bytes' | 'traceId' | 'actor'>;
+}
+
+export interface NewGroup {
   readonly groupId: string;
   readonly flowVersionId: string;
   readonly chunks: { readonly jobId: string; readonly spec: ChunkSpec }[];
@@ -39,19 +46,15 @@ export function createJobIntake(ids: Ids): CreateJobs {
     await insertJobs(tx, jobs);
     await insertGroups(tx, groups);
     await insertChunks(tx, groups);
-    await addWork(
-      tx,
-      ids,
-      groups.map((group) => ({
-        kind: 'chunks',
-        referenceId: group.groupId,
-        cost: Math.ceil(group.bytes / costBytes) + group.chunks.length,
-      })),
-    );
+    await addWork(tx, ids, groups.map(workOf));
     await recordEvents(tx, ids, createdEvents(jobs, groups));
     const chunks = groups.reduce((sum, group) => sum + group.chunks.length, 0);
     await addUsage(tx, { storedBytes: jobs.reduce((sum, job) => sum + job.file.bytes, 0), heldBytes: 0, chunksInFlight: chunks });
   };
+}
+
+export function workOf({ groupId, bytes, chunks }: NewGroup): NewWork {
+  return { kind: 'chunks', referenceId: groupId, cost: Math.ceil(bytes / costBytes) + chunks.length };
 }
 
 function groupChunks(ids: Ids, jobs: readonly NewJob[]): NewGroup[] {
@@ -112,7 +115,7 @@ const insertGroupRows = `/* create chunk groups */
   select $1, g.group_id, g.flow_version_id, 'ready', g.chunks, g.bytes, (select headgate.clock()), (select headgate.clock())
   from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[]) as g (group_id, flow_version_id, chunks, bytes)`;
 
-async function insertGroups(tx: TenantTx, groups: readonly NewGroup[]): Promise<void> {
+export async function insertGroups(tx: TenantTx, groups: readonly NewGroup[]): Promise<void> {
   await tx.query(insertGroupRows, [
     tx.tenantId,
     groups.map((group) => group.groupId),
@@ -128,7 +131,7 @@ const insertChunkRows = `/* create chunks */
   from unnest($2::uuid[], $3::int[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[])
     as c (job_id, chunk_number, group_id, start_byte, end_byte, first_record, context)`;
 
-async function insertChunks(tx: TenantTx, groups: readonly NewGroup[]): Promise<void> {
+export async function insertChunks(tx: TenantTx, groups: readonly NewGroup[]): Promise<void> {
   const rows = groups.flatMap(({ groupId, chunks }) => chunks.map(({ jobId, spec }) => ({ groupId, jobId, spec })));
   await tx.query(insertChunkRows, [
     tx.tenantId,
@@ -142,7 +145,7 @@ async function insertChunks(tx: TenantTx, groups: readonly NewGroup[]): Promise<
   ]);
 }
 
-function createdEvents(jobs: readonly NewJob[], groups: readonly NewGroup[]): NewEvent[] {
+export function createdEvents(jobs: readonly CreatedJob[], groups: readonly NewGroup[]): NewEvent[] {
   const { actor, traceId } = jobs[0]!.file;
   return [
     ...jobs.map(({ jobId, file }) => ({

@@ -20,6 +20,8 @@ export interface Plan {
   readonly routes: RoutesPlan;
   readonly targets: readonly TargetPlan[];
   readonly acceptance: AcceptancePlan;
+  /** Of a plan that `redrivePlan` narrowed: the targets that its routes still lead to. What a definition is compiled to has none. */
+  readonly redriveTo?: readonly string[];
 }
 
 export interface FlowIdentity {

@@ -49,6 +49,18 @@ const decision = Type.Object(
   strict,
 );
 
+const redrive = Type.Object(
+  {
+    id,
+    ofJobId: id,
+    targets: nullable(Type.Array(text, { minItems: 1 })),
+    records: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+    reason: Type.String({ pattern: '\\S' }),
+    actor: Type.String({ pattern: '\\S' }),
+  },
+  strict,
+);
+
 const chunk = Type.Object(
   {
     number: count,
@@ -83,6 +95,7 @@ export const receiptSchema = Type.Object(
         verdict: Type.Union([Type.Literal('accepted'), Type.Literal('partial'), Type.Literal('rejected'), Type.Literal('cancelled')]),
         checked: Type.Boolean(),
         decision: nullable(decision),
+        redrive: Type.Optional(redrive),
       },
       strict,
     ),

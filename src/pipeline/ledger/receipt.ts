@@ -27,6 +27,8 @@ export interface Receipt extends LedgerTotals {
     readonly checked: boolean;
     /** The last decision of a person about it; null when nobody had to decide. */
     readonly decision: ReceiptDecision | null;
+    /** Of a job that sends records of an earlier one of its lineage again. */
+    readonly redrive?: ReceiptRedrive;
   };
   /** Why the flow held or rejected the file; empty when it let it through. */
   readonly reasons: readonly FileReason[];
@@ -68,6 +70,20 @@ export interface ReceiptDecision {
   /** Of the event that was written with the decision, and its time on the database's clock. */
   readonly eventId: string;
   readonly at: string;
+}
+
+/** What was sent again, to where, changed how, and on whose decision. The file of such a job holds these records alone. */
+export interface ReceiptRedrive {
+  readonly id: string;
+  /** The job whose records they are; numbers of records are those that they had there. */
+  readonly ofJobId: string;
+  /** Ids of the targets that they may go to; null: wherever the flow's routes lead. */
+  readonly targets: readonly string[] | null;
+  readonly records: number;
+  /** Words of the person. */
+  readonly reason: string;
+  /** Who, as in the event log: `key:<id>`. */
+  readonly actor: string;
 }
 
 export type ClosedState = 'completed' | 'completed_with_failures' | 'rejected' | 'cancelled';

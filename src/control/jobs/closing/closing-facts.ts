@@ -1,9 +1,11 @@
 /** Reads all that closing jobs needs, for many jobs of a tenant at once: rows of jobs, files, chunks, batches and counts. */
 import type { ChunkContext, RecordCounts } from '../../../pipeline/engine/chunk.ts';
+import type { ReceiptRedrive } from '../../../pipeline/ledger/receipt.ts';
 import type { SealedObject } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { ChunkParts } from '../groups/chunk-parts.ts';
 import { readSegments } from '../groups/segment-rows.ts';
+import { flowOfJob } from '../job-flow.ts';
 import type { JobFlow, JobServices } from '../job-services.ts';
 import type { JobState } from '../job-state.ts';
 import type { JobTotals } from '../job-totals.ts';
@@ -21,6 +23,7 @@ export interface ClosingJob {
   readonly decisionEventId: string | null;
   readonly decidedAt: Date | null;
   readonly totals: JobTotals | null;
+  readonly redrive: ReceiptRedrive | null;
   readonly records: RecordCounts;
   readonly createdAt: Date;
   readonly acceptedAt: Date;
@@ -78,7 +81,7 @@ const selectTenant =
   '/* read tenant to close for */ select name, cell, region, headgate.clock() as now from headgate.tenants where tenant_id = $1';
 
 const selectJobs = `/* read jobs to close */
-  select j.job_id as "jobId", j.lineage_id as "lineageId", j.state, j.flow_version_id as "flowVersionId", j.decision, j.reason, j.totals,
+  select j.job_id as "jobId", j.lineage_id as "lineageId", j.state, j.flow_version_id as "flowVersionId", j.decision, j.reason, j.totals, j.redrive,
     j.decided_by as "decidedBy", d.event_id as "decisionEventId", d.at as "decidedAt",
     json_build_object('read', j.records_read, 'valid', j.records_valid, 'rejected', j.records_rejected, 'filtered', j.records_filtered) as records,
     j.created_at as "createdAt", f.accepted_at as "acceptedAt", j.started_at as "startedAt", j.closed_at as "closedAt",
@@ -103,7 +106,7 @@ const selectCounts = `/* read targets to close */
 export interface LoadedFacts {
   readonly tenant: TenantFacts;
   readonly jobs: readonly ClosingFacts[];
-  /** Segments that shared batches may have to be hashed from. */
+  /** Segments that shared batches may have to be hashed from, and those that say which records a re-drive sent. */
   readonly objects: ReadonlyMap<string, SealedObject>;
 }
 
@@ -127,11 +130,13 @@ export async function readClosingFacts(tx: TenantTx, services: JobServices, jobI
   for (const job of jobs) {
     facts.push({
       job,
-      flow: await services.flows.load(tx, job.flowVersionId),
+      flow: flowOfJob(await services.flows.load(tx, job.flowVersionId), job.redrive),
       chunks: chunks.get(job.jobId) ?? [],
       batches: batches.get(job.jobId) ?? [],
       counts: counts.get(job.jobId) ?? [],
     });
   }
+  for (const { job, batches: own } of facts)
+    if (job.redrive !== null) for (const { members } of own) for (const { outcomes } of members) shared.add(outcomes.segmentId);
   return { tenant, jobs: facts, objects: shared.size === 0 ? new Map() : await readSegments(tx, [...shared]) };
 }

@@ -65,6 +65,7 @@ export function makeReceipt(
         verdict: state === 'rejected' || state === 'cancelled' ? state : check.records.rejected > 0 ? 'partial' : 'accepted',
         checked: checked !== null,
         decision: decisionOf(job),
+        ...(job.redrive !== null && { redrive: job.redrive }),
       },
       definition: identityOf(Buffer.from(flow.source)),
       file: {

@@ -13,12 +13,13 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import { type NewEvent, recordEvents } from '../../../platform/events/event-log.ts';
 import { withSpan } from '../../../platform/telemetry/tracing.ts';
 import { type TenantTx, withTenant } from '../../../platform/tenancy/tenant-scope.ts';
+import { type ClosedRedriveJob, deliveredRecords, settleRedrive } from '../../redrives/redrive-settlement.ts';
 import { jobErrors } from '../job-errors.ts';
 import type { JobServices } from '../job-services.ts';
 import { lockJobs } from '../job-verdicts.ts';
 import { createWorkLoop, type WorkLoop } from '../queue/work-loop.ts';
 import { createRangeHasher } from './closing-batches.ts';
-import { type ClosingJob, type LoadedFacts, readClosingFacts } from './closing-facts.ts';
+import { type ClosingFacts, type ClosingJob, type LoadedFacts, readClosingFacts } from './closing-facts.ts';
 import { type MadeReceipt, makeReceipt, type ReceiptSetting } from './closing-receipt.ts';
 import { markObstacle, withoutObstacle } from './job-obstacles.ts';
 
@@ -73,6 +74,8 @@ async function closeAll(options: JobCloserOptions, tenantId: string, items: read
 
 interface Closing {
   readonly job: ClosingJob;
+  /** Of a job that sent dead letters again. */
+  readonly redrive: ClosedRedriveJob | null;
   readonly flowName: string;
   readonly tenantName: string;
   readonly made: MadeReceipt | null;
@@ -125,13 +128,13 @@ function makeReceipts(options: JobCloserOptions, tenantId: string, facts: Loaded
       .filter(({ job }) => !job.hasReceipt)
       .map((one) => {
         const { job, flow } = one;
-        const common = { job, flowName: flow.flowName, tenantName: facts.tenant.name };
+        const common = { job, redrive: null, flowName: flow.flowName, tenantName: facts.tenant.name };
         try {
           const made = makeReceipt(tenantId, facts.tenant, one, setting, hasher.hash);
           if (made === null) return { ...common, made, unbalanced: null, body: '', signature: '' };
           const body = canonicalJson(made.receipt);
           const signature = signReceipt(Buffer.from(body), options.signingKey);
-          return { ...common, made, unbalanced: null, body, signature };
+          return { ...common, redrive: redriveOf(options.services, tenantId, one, facts.objects), made, unbalanced: null, body, signature };
         } catch (error) {
           if (!(error instanceof HeadgateError) || error.code !== 'E_UNBALANCED') throw error;
           return { ...common, made: null, unbalanced: error, body: '', signature: '' };
@@ -140,6 +143,17 @@ function makeReceipts(options: JobCloserOptions, tenantId: string, facts: Loaded
   } finally {
     hasher.close();
   }
+}
+
+function redriveOf(
+  { store }: JobServices,
+  tenantId: string,
+  { job, flow, batches }: ClosingFacts,
+  objects: LoadedFacts['objects'],
+): ClosedRedriveJob | null {
+  if (job.redrive === null) return null;
+  const { jobId } = job;
+  return { jobId, redriveId: job.redrive.id, delivered: deliveredRecords(store, tenantId, { jobId, plan: flow.plan, batches }, objects) };
 }
 
 const insertReceipts = `/* issue receipts */
@@ -187,6 +201,7 @@ async function writeClosings(
   for (const { job, unbalanced: error } of unbalanced)
     await tx.query(markUnbalanced, [tx.tenantId, job.jobId, error!.message.slice(0, 500)]);
   await recordEvents(tx, ports.ids, [...made.map(closedEvent), ...unbalanced.map(unbalancedEvent)]);
+  for (const { redrive } of made) if (redrive !== null) await settleRedrive(tx, ports.ids, redrive);
 }
 
 /** A cancelled job keeps the verdict on its file. */

@@ -5,10 +5,12 @@
 
 import type { WorkItem } from '../../../pipeline/deliveries/work-queue-port.ts';
 import type { ChunkContext, Finding } from '../../../pipeline/engine/chunk.ts';
+import type { ReceiptRedrive } from '../../../pipeline/ledger/receipt.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { type NewEvent, recordEvents } from '../../../platform/events/event-log.ts';
 import type { SealedObject } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { flowOfJob } from '../job-flow.ts';
 import type { JobFlow, JobServices } from '../job-services.ts';
 import { isClosed, type JobState } from '../job-state.ts';
 import { lockWork } from '../queue/work-queue.ts';
@@ -30,6 +32,8 @@ export interface ClaimedChunk {
   readonly lineageId: string;
   readonly acceptedNumber: number;
   readonly splitDamage: readonly Finding[] | null;
+  /** The same for all jobs of a group: those of a re-drive have groups of their own. */
+  readonly redrive: ReceiptRedrive | null;
   readonly traceId: string | null;
   readonly traceParent: string | null;
 }
@@ -60,7 +64,7 @@ const selectChunks = `/* read claimed chunks */
   select c.group_id as "groupId", c.job_id as "jobId", c.chunk_number as "chunkNumber", c.start_byte as "startByte", c.end_byte as "endByte",
     c.first_record as "firstRecord", c.context, f.object as file, j.state as "jobState", j.chunks as "jobChunks", j.bytes as "jobBytes",
     j.lineage_id as "lineageId", j.accepted_number as "acceptedNumber", j.totals -> 'splitDamage' as "splitDamage",
-    j.trace_id as "traceId", j.trace_parent as "traceParent",
+    j.redrive, j.trace_id as "traceId", j.trace_parent as "traceParent",
     case when c.chunk_number = 0 then c.start_byte else
       (select z.start_byte from headgate.chunks z where z.tenant_id = c.tenant_id and z.job_id = c.job_id and z.chunk_number = 0) end as "fileStart"
   from headgate.chunks c
@@ -107,7 +111,9 @@ export async function takeUpGroups(tx: TenantTx, services: JobServices, items: r
     const row = started.get(item.referenceId);
     if (row === undefined) continue;
     try {
-      groups.push({ item, ...row, flow: await services.flows.load(tx, row.flowVersionId), chunks: byGroup.get(row.groupId) ?? [] });
+      const own = byGroup.get(row.groupId) ?? [];
+      const flow = flowOfJob(await services.flows.load(tx, row.flowVersionId), own[0]?.redrive ?? null);
+      groups.push({ item, ...row, flow, chunks: own });
     } catch (error) {
       if (!(error instanceof HeadgateError) || error.retryable) throw error;
       unloadable.push({ groupId: row.groupId, item, error });

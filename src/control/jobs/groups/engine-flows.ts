@@ -6,7 +6,7 @@ const compiledMax = 64;
 const compiled = new Map<string, CompiledFlow>();
 
 export function compiledFlowOf(run: { readonly tenantId: string; readonly flowVersionId: string; readonly plan: Plan }): CompiledFlow {
-  const name = `${run.tenantId}/${run.flowVersionId}`;
+  const name = `${run.tenantId}/${run.flowVersionId}/${run.plan.redriveTo === undefined ? '' : JSON.stringify(run.plan.redriveTo)}`;
   let flow = compiled.get(name);
   if (flow === undefined) {
     if (compiled.size >= compiledMax) compiled.delete(compiled.keys().next().value!);

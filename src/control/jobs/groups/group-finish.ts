@@ -179,7 +179,10 @@ const addChunk = `/* count finished chunks */
   update headgate.jobs j set chunks_done = j.chunks_done + d.chunks, records_read = j.records_read + d.read, records_valid = j.records_valid + d.valid,
     records_rejected = j.records_rejected + d.rejected, records_filtered = j.records_filtered + d.filtered, records_warned = j.records_warned + d.warned,
     state = case when j.state = 'running' and j.chunks_done + d.chunks = j.chunks then $8 else j.state end, changed_at = (select headgate.clock())
-  from unnest($2::uuid[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $9::bigint[]) as d (job_id, chunks, read, valid, rejected, filtered, warned)
+  from (select x.job_id, sum(x.chunks)::int as chunks, sum(x.read) as read, sum(x.valid) as valid, sum(x.rejected) as rejected, sum(x.filtered) as filtered,
+      sum(x.warned) as warned
+    from unnest($2::uuid[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $9::bigint[]) as x (job_id, chunks, read, valid, rejected, filtered, warned)
+    group by x.job_id) d
   where j.tenant_id = $1 and j.job_id = any ($2::uuid[]) and j.job_id = d.job_id returning j.job_id as "jobId", j.state, j.trace_id as "traceId"`;
 
 /** Chunks of bigger files. Returns the jobs of which this was the last: their files are checked next. */

@@ -1,11 +1,13 @@
 /**
  * Dead letters: one row for each record that was given up for a target, with why and under which delivery key. Written in
- * the transaction that ends its batch; never changed. Rows hold numbers and codes, never content.
+ * the transaction that ends its batch; after that only its state changes. Rows hold numbers and codes, never content.
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { deliveryErrors } from '../delivery-errors.ts';
 import { nextOfDeadLetter } from '../next-steps.ts';
+import { deadLetterGroupId, messageShape } from './dead-letter-group.ts';
+import type { DeadLetterState } from './dead-letter-state.ts';
 
 export const deadLetterCauses = ['refused', 'exhausted', 'blocked', 'poison', 'operator'] as const;
 export type DeadLetterCause = (typeof deadLetterCauses)[number];
@@ -25,6 +27,12 @@ export interface NewDeadLetter {
 
 export interface DeadLetterView extends NewDeadLetter {
   readonly flowName: string;
+  /** Of the letters that were given up for the same cause. */
+  readonly groupId: string;
+  readonly state: DeadLetterState;
+  /** Of the last decision about it: in words, and whose. */
+  readonly reason: string | null;
+  readonly decidedBy: string | null;
   readonly createdAt: Date;
   /** Later records of its business key are held back because of it. */
   readonly blocksKey: boolean;
@@ -39,19 +47,22 @@ export interface DeadLetterFilter {
   readonly flowId?: string;
   readonly targetId?: string;
   readonly cause?: DeadLetterCause;
+  readonly state?: DeadLetterState;
+  readonly groupId?: string;
 }
 
 /** Rows of one insert. */
 const rowsMax = 5_000;
 
 const insertRows = `/* insert dead letters */
-  insert into headgate.dead_letters (tenant_id, dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, delivery_key, created_at)
-  select $1, d.*, headgate.clock()
-  from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[]) as d`;
+  insert into headgate.dead_letters (tenant_id, dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, delivery_key, group_id, shape, created_at, changed_at)
+  select $1, d.*, (select headgate.clock()), (select headgate.clock())
+  from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]) as d`;
 
 export async function insertDeadLetters(tx: TenantTx, letters: readonly NewDeadLetter[]): Promise<void> {
   for (let at = 0; at < letters.length; at += rowsMax) {
     const rows = letters.slice(at, at + rowsMax);
+    const shapes = rows.map((row) => messageShape(row.message));
     await tx.query(insertRows, [
       tx.tenantId,
       rows.map((row) => row.deadLetterId),
@@ -64,21 +75,24 @@ export async function insertDeadLetters(tx: TenantTx, letters: readonly NewDeadL
       rows.map((row) => row.code),
       rows.map((row) => row.message),
       rows.map((row) => row.deliveryKey),
+      rows.map((row, index) => deadLetterGroupId({ ...row, shape: shapes[index]! })),
+      shapes,
     ]);
   }
 }
 
 const columns = `d.dead_letter_id as "deadLetterId", d.job_id as "jobId", d.flow_id as "flowId", f.name as "flowName",
   d.target_id as "targetId", d.batch_id as "batchId", d.record_number as "recordNumber", d.cause, d.code, d.message,
-  d.delivery_key as "deliveryKey", d.created_at as "createdAt",
+  d.delivery_key as "deliveryKey", d.group_id as "groupId", d.state, d.reason, d.decided_by as "decidedBy", d.created_at as "createdAt",
   exists (select from headgate.blocked_keys k where k.tenant_id = d.tenant_id and k.dead_letter_id = d.dead_letter_id) as "blocksKey"`;
 const source = 'headgate.dead_letters d join headgate.flows f on f.tenant_id = d.tenant_id and f.flow_id = d.flow_id';
 const matches = `d.tenant_id = $1 and ($2::uuid is null or d.job_id = $2) and ($3::uuid is null or d.flow_id = $3)
-  and ($4::text is null or d.target_id = $4) and ($5::text is null or d.cause = $5)`;
+  and ($4::text is null or d.target_id = $4) and ($5::text is null or d.cause = $5)
+  and ($6::text is null or d.state = $6) and ($7::text is null or d.group_id = $7)`;
 
 const selectPage = `/* list dead letters */
-  select ${columns} from ${source} where ${matches} and ($6::uuid is null or d.dead_letter_id < $6)
-  order by d.dead_letter_id desc limit $7`;
+  select ${columns} from ${source} where ${matches} and ($8::uuid is null or d.dead_letter_id < $8)
+  order by d.dead_letter_id desc limit $9`;
 
 /** Newest first, at most `limit`; `before`: the last id of the page before. */
 export async function listDeadLetters(
@@ -92,8 +106,8 @@ export async function listDeadLetters(
 }
 
 const selectNext = `/* export dead letters */
-  select ${columns} from ${source} where ${matches} and ($6::uuid is null or d.dead_letter_id > $6)
-  order by d.dead_letter_id limit $7`;
+  select ${columns} from ${source} where ${matches} and ($8::uuid is null or d.dead_letter_id > $8)
+  order by d.dead_letter_id limit $9`;
 
 /** Oldest first, for going through all of them: call again with the last id until fewer than `limit` come. */
 export async function exportDeadLetters(
@@ -117,6 +131,6 @@ function withNext(row: LetterRow): DeadLetterView {
   return { ...row, next: nextOfDeadLetter(row) };
 }
 
-function filterValues({ jobId, flowId, targetId, cause }: DeadLetterFilter): (string | null)[] {
-  return [jobId ?? null, flowId ?? null, targetId ?? null, cause ?? null];
+function filterValues({ jobId, flowId, targetId, cause, state, groupId }: DeadLetterFilter): (string | null)[] {
+  return [jobId ?? null, flowId ?? null, targetId ?? null, cause ?? null, state ?? null, groupId ?? null];
 }

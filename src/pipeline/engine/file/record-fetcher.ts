@@ -26,15 +26,30 @@ export class RecordFetcher {
 
   /** The judged record at this offset; the result is reused by the next call. */
   fetch(offset: number): RecordJudge {
+    const { start, end } = this.#find(offset);
+    this.#judge.judge(this.#window, start, contentEnd(this.#window, start, end));
+    return this.#judge;
+  }
+
+  /** Its bytes without the line end. */
+  content(offset: number): Buffer {
+    const { start, end } = this.#find(offset);
+    return Buffer.from(this.#window.subarray(start, contentEnd(this.#window, start, end)));
+  }
+
+  /** Where the record behind it starts; the size of the source behind the last one. */
+  next(offset: number): number {
+    return Math.min(this.#source.size, this.#base + this.#find(offset).end + 1);
+  }
+
+  /** Where the record lies in the window, its line feed left out. */
+  #find(offset: number): { readonly start: number; readonly end: number } {
     if (offset < this.#base || offset >= this.#base + this.#length) this.#load(offset);
     for (;;) {
       const start = offset - this.#base;
       const isLast = this.#base + this.#length >= this.#source.size;
       const found = this.#findEnd(this.#window, start, this.#length);
-      if (found >= 0 || isLast) {
-        this.#judge.judge(this.#window, start, contentEnd(this.#window, start, found < 0 ? this.#length : found));
-        return this.#judge;
-      }
+      if (found >= 0 || isLast) return { start, end: found < 0 ? this.#length : found };
       if (start === 0) this.#grow();
       this.#load(offset);
     }

@@ -24,11 +24,13 @@ export function checkAllChunks({ receipt, coverage, member, log }: Parts): void 
   const end = coverage.stop ?? member.size;
   let [next, nextRecord] = [coverage.start, 1];
   chunks.forEach((chunk, at) => {
-    const isNext = chunk.number === at && chunk.start === next && chunk.firstRecord === nextRecord;
+    // Records that are sent again keep the numbers that they had: there may be others between them.
+    const isNumbered = receipt.job.redrive === undefined ? chunk.firstRecord === nextRecord : chunk.firstRecord >= nextRecord;
+    const isNext = chunk.number === at && chunk.start === next && isNumbered;
     const isSound = isNext && (chunk.end > chunk.start || chunks.length === 1);
     log.check(name, isSound ? null : failure(chunk.number, 'it does not follow the one before'));
     next = chunk.end;
-    nextRecord += chunk.records.read;
+    nextRecord = chunk.firstRecord + chunk.records.read;
   });
   const message = 'the chunks do not end where the file can be read no further';
   log.check(name, next === Math.max(end, coverage.start) ? null : { code, at: 'the last chunk', message });

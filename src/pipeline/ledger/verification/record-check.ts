@@ -16,6 +16,7 @@ import { type CheckedRecord, ChunkCheck } from './chunk-check.ts';
 import { DuplicateCheck, duplicateCode, duplicateMessage } from './duplicate-check.ts';
 import { type ExportReader, readPieces } from './export-reader.ts';
 import { statedRecordBytesMax } from './record-limit.ts';
+import { RecordNumbers } from './record-numbers.ts';
 import type { VerificationLog } from './verification-report.ts';
 
 export interface RecomputedFile {
@@ -53,6 +54,7 @@ export function checkRecords(parts: RecordCheckParts): RecomputedFile {
 class RecordWalk {
   readonly #parts: RecordCheckParts;
   readonly #duplicates: DuplicateCheck;
+  readonly #numbers: RecordNumbers;
   readonly #totals: ReferenceTotals;
   readonly #errors = new FindingGroups();
   readonly #warnings = new FindingGroups();
@@ -64,16 +66,18 @@ class RecordWalk {
   constructor(parts: RecordCheckParts) {
     this.#parts = parts;
     this.#duplicates = new DuplicateCheck(parts.plan);
+    this.#numbers = new RecordNumbers(parts.receipt);
     this.#totals = new ReferenceTotals(parts.plan, summedScales(parts.plan));
   }
 
-  take(record: ReferenceRecord): void {
+  take(read: ReferenceRecord): void {
     const { receipt, log, batches } = this.#parts;
-    while (this.#chunk < receipt.chunks.length && (this.#chunk < 0 || record.offset >= receipt.chunks[this.#chunk]!.end)) this.#nextChunk();
+    while (this.#chunk < receipt.chunks.length && (this.#chunk < 0 || read.offset >= receipt.chunks[this.#chunk]!.end)) this.#nextChunk();
     if (this.#check === null) {
-      log.check('chunk borders', { code: 'E_VERIFY_CHUNKS', at: `record ${record.record}`, message: 'it lies in no chunk' });
+      log.check('chunk borders', { code: 'E_VERIFY_CHUNKS', at: `record ${read.record}`, message: 'it lies in no chunk' });
       return;
     }
+    const record = this.#numbers.take(read, this.#chunk);
     const checked = this.#check.take(record);
     const duplicate = checked.status === 'valid' ? this.#duplicates.take(record) : null;
     this.#count(record, checked, duplicate);

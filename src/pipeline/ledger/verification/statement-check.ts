@@ -1,16 +1,26 @@
 /** Statements of a receipt that must agree with each other: the tenant with its flow's, and times with the order of things. */
-import type { Receipt } from '../receipt.ts';
+import type { Receipt, ReceiptRedrive } from '../receipt.ts';
 import type { VerificationLog } from './verification-report.ts';
 
-export function checkStatements({ tenant, flow, job, times }: Receipt, log: VerificationLog): void {
+export function checkStatements(receipt: Receipt, log: VerificationLog): void {
+  const { tenant, flow, job, times } = receipt;
   log.equal('flow definition', 'E_VERIFY_FLOW', { at: 'tenant.name', stated: tenant.name, found: flow.tenant });
   const isOrdered = areOrdered([times.acceptedAt, times.startedAt, times.closedAt]);
   const message = 'the job was not accepted, started and closed in this order';
   log.check('times', isOrdered ? null : { code: 'E_VERIFY_VERDICT', at: 'times', message });
+  if (job.redrive !== undefined) checkRedrive(receipt, job.redrive, log);
   if (job.decision === null) return;
   const isWithin = areOrdered([times.acceptedAt, job.decision.at, times.closedAt]);
   const outside = 'it was not made between acceptance and closing';
   log.check('verdict', isWithin ? null : { code: 'E_VERIFY_VERDICT', at: 'job.decision', message: outside });
+}
+
+/** Records of another job of the lineage, and so never of the one that began it. */
+function checkRedrive({ job, records }: Receipt, { ofJobId, records: stated }: ReceiptRedrive, log: VerificationLog): void {
+  if (job.checked) log.equal('lineage', 'E_VERIFY_RECORDS', { at: 'job.redrive.records', stated, found: records.read });
+  const isSound = ofJobId !== job.id && job.lineageId !== job.id;
+  const message = 'a job that sends records again is not the first of its lineage';
+  log.check('lineage', isSound ? null : { code: 'E_VERIFY_RECORDS', at: 'job.redrive', message });
 }
 
 /** To the last digit; false also where one is no time. */

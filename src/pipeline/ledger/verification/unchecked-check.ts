@@ -11,6 +11,7 @@ import type { Receipt } from '../receipt.ts';
 import { checkRunChunks } from './chunk-borders.ts';
 import { ChunkCheck } from './chunk-check.ts';
 import { type ExportReader, readPieces } from './export-reader.ts';
+import { RecordNumbers } from './record-numbers.ts';
 import type { VerificationLog } from './verification-report.ts';
 
 interface Parts {
@@ -68,6 +69,7 @@ function checkStatesNothing({ plan, receipt, log }: Parts): void {
 function recomputeRunChunks({ plan, receipt, reader, log }: Parts): { readonly records: number; readonly poisoned: number } {
   const { chunks } = receipt;
   const run = new ReferenceRun(plan);
+  const numbers = new RecordNumbers(receipt);
   let [records, poisoned, at] = [0, 0, 0];
   let check: ChunkCheck | null = null;
   const checkOf = (index: number): ChunkCheck => (check ??= new ChunkCheck(chunks[index]!, reader, log));
@@ -77,11 +79,12 @@ function recomputeRunChunks({ plan, receipt, reader, log }: Parts): { readonly r
   };
   const member = reader.open(exportFiles.member);
   try {
-    for (const record of run.records(readPieces(member, 0, member.size))) {
+    for (const read of run.records(readPieces(member, 0, member.size))) {
       records++;
-      while (at < chunks.length && record.offset >= chunks[at]!.end) finish();
+      while (at < chunks.length && read.offset >= chunks[at]!.end) finish();
       const chunk = chunks[at];
-      if (chunk === undefined || record.offset < chunk.start) continue;
+      if (chunk === undefined || read.offset < chunk.start) continue;
+      const record = numbers.take(read, at);
       if (check === null)
         log.equal('chunk borders', 'E_VERIFY_CHUNKS', { at: `chunk ${chunk.number}`, stated: chunk.firstRecord, found: record.record });
       if (checkOf(at).take(record).isPoison) poisoned++;

@@ -4,6 +4,7 @@
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Plan } from '../../engine/plan.ts';
+import { redrivePlan } from '../../engine/redrive-plan.ts';
 import { summedScales } from '../../engine/reference/money.ts';
 import type { FileCoverage } from '../../engine/reference/reference-run.ts';
 import { findImbalances } from '../balance.ts';
@@ -85,12 +86,16 @@ function compileFlow({ reader, compile }: Verification, receipt: Receipt, log: V
     stated: receipt.targets.map(({ id }) => id),
     found: plan.targets.map(({ id }) => id),
   });
+  const { redrive } = receipt.job;
+  const unknown = redrive?.targets?.filter((target) => !plan.targets.some(({ id }) => id === target)) ?? [];
+  if (redrive !== undefined) log.equal('flow definition', 'E_VERIFY_FLOW', { at: 'job.redrive.targets', stated: unknown, found: [] });
   const isShaped = receipt.chunks.every((chunk) => chunk.outputs.length === plan.targets.length);
   log.check(
     'flow definition',
     isShaped ? null : { code: 'E_VERIFY_FLOW', at: 'chunks', message: 'their outputs are not those of the targets' },
   );
-  return isShaped ? plan : null;
+  if (!isShaped) return null;
+  return redrive === undefined ? plan : redrivePlan(plan, redrive.targets);
 }
 
 interface Recomputation {

@@ -104,6 +104,13 @@ insert into headgate.state_transitions (machine, from_state, event, to_state) va
   ('batch', 'held', 'acknowledge', 'acked'),
   ('batch', 'held', 'exhaust', 'dead'),
   ('batch', 'held', 'cancel', 'cancelled'),
+  ('dead_letter', '', 'add', 'open'),
+  ('dead_letter', 'open', 'redrive', 'redriving'),
+  ('dead_letter', 'open', 'discard', 'discarded'),
+  ('dead_letter', 'open', 'expire', 'expired'),
+  ('dead_letter', 'redriving', 'deliver', 'redriven'),
+  ('dead_letter', 'redriving', 'fail', 'replaced'),
+  ('dead_letter', 'redriving', 'return', 'open'),
   ('flow_version', '', 'apply', 'active'),
   ('flow_version', 'active', 'supersede', 'superseded'),
   ('flow_version', 'superseded', 'restore', 'active'),
@@ -370,6 +377,8 @@ create table headgate.jobs (
   -- What a person decided about it, and who; a cancelled job that still has deliveries in flight closes when they have ended.
   decision text collate "C" check (decision in ('release', 'reject', 'cancel')),
   decided_by text collate "C",
+  -- Of a job that re-drives records of another of its lineage: which, to where, changed how and on whose decision; its receipt pins it.
+  redrive json,
   trace_id text collate "C",
   trace_parent text collate "C",
   created_at timestamptz not null,
@@ -382,6 +391,7 @@ create table headgate.jobs (
 ) partition by range (job_id);
 create index jobs_by_flow on headgate.jobs (tenant_id, flow_id, job_id);
 create index jobs_by_file on headgate.jobs (tenant_id, file_id);
+create index jobs_redriven on headgate.jobs (tenant_id, lineage_id) where redrive is not null;
 create index jobs_by_state on headgate.jobs (tenant_id, state, job_id) where state not in ('completed', 'rejected', 'cancelled');
 
 -- The unit of a claim: one chunk of a big file, or the only chunks of many small files of one flow version.
@@ -563,13 +573,52 @@ create table headgate.dead_letters (
   cause text collate "C" not null check (cause in ('refused', 'exhausted', 'blocked', 'poison', 'operator')),
   code text collate "C" not null,
   message text not null,
+  -- What letters of one group have in common: code, target and the message without its numbers and ids.
+  group_id text collate "C" not null check (group_id ~ '^[0-9a-f]{32}$'),
+  shape text not null,
   delivery_key text collate "C" not null,
+  state text collate "C" not null default 'open' check (state in ('open', 'redriving', 'redriven', 'replaced', 'discarded', 'expired')),
+  -- In words, of the last decision about it, and whose.
+  reason text,
+  decided_by text collate "C",
   created_at timestamptz not null,
+  changed_at timestamptz not null,
   primary key (tenant_id, dead_letter_id),
   foreign key (tenant_id, flow_id) references headgate.flows
 ) partition by range (dead_letter_id);
 create index dead_letters_by_job on headgate.dead_letters (tenant_id, job_id, record_number);
 create index dead_letters_by_flow on headgate.dead_letters (tenant_id, flow_id, dead_letter_id);
+create index dead_letters_by_group on headgate.dead_letters (tenant_id, group_id, dead_letter_id) where state = 'open';
+
+-- A decision to send records again: their dead letters, and one job for each job and target that they come from.
+create table headgate.redrives (
+  tenant_id uuid not null,
+  redrive_id uuid not null,
+  flow_id uuid not null,
+  records integer not null check (records > 0),
+  reason text not null,
+  decided_by text collate "C" not null,
+  created_at timestamptz not null,
+  primary key (tenant_id, redrive_id),
+  foreign key (tenant_id, flow_id) references headgate.flows
+);
+create index redrives_by_flow on headgate.redrives (tenant_id, flow_id);
+
+create table headgate.redrive_members (
+  tenant_id uuid not null,
+  redrive_id uuid not null,
+  dead_letter_id uuid not null,
+  -- The job that sends it again.
+  job_id uuid not null,
+  record_number bigint not null,
+  -- What became of it; null while its job is open.
+  settled text collate "C" check (settled in ('redriven', 'replaced', 'open')),
+  primary key (tenant_id, redrive_id, dead_letter_id),
+  foreign key (tenant_id, redrive_id) references headgate.redrives
+);
+create index redrive_members_by_job on headgate.redrive_members (tenant_id, job_id);
+-- A dead letter is in one open re-drive at most.
+create unique index redrive_members_open on headgate.redrive_members (tenant_id, dead_letter_id) where settled is null;
 
 -- Until when what was sent to a target with a rate is paid for at that rate, over all processes; in the past: saved up.
 create table headgate.target_rates (
@@ -779,7 +828,7 @@ begin
   for v_guard in
     select g.machine, g.table_name, string_agg(distinct quote_literal(t.to_state), ', ') filter (where t.from_state = '') as starts,
       string_agg(distinct quote_literal(t.from_state || '>' || t.to_state), ', ') filter (where t.from_state <> '') as moves
-    from (values ('arrival', 'arrivals'), ('job', 'jobs'), ('chunk_group', 'chunk_groups'), ('batch', 'batches'), ('flow_version', 'flow_versions')) g (machine, table_name)
+    from (values ('arrival', 'arrivals'), ('job', 'jobs'), ('chunk_group', 'chunk_groups'), ('batch', 'batches'), ('dead_letter', 'dead_letters'), ('flow_version', 'flow_versions')) g (machine, table_name)
     join headgate.state_transitions t on t.machine = g.machine group by g.machine, g.table_name
   loop
     execute format('create or replace trigger %I before insert on headgate.%I for each row when (new.state not in (%s)) execute function headgate.refuse_illegal_transition(%L)',
@@ -815,6 +864,7 @@ declare
 begin
   foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules',
       'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
+      'redrives', 'redrive_members',
       'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'output_sequences', 'probe_turns', 'probes', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
     execute format('alter table headgate.%I enable row level security', v_table);
     execute format('alter table headgate.%I force row level security', v_table);
@@ -869,6 +919,8 @@ grant select, insert, update on headgate.target_rates, headgate.output_sequences
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
   headgate.event_cursors to headgate_app;
 grant select, insert, delete on headgate.blocked_keys, headgate.probes to headgate_app;
+grant select, insert on headgate.redrives to headgate_app;
+grant select, insert, update on headgate.redrive_members to headgate_app;
 grant insert on headgate.work_notices to headgate_app;
 grant select, insert, update, delete on headgate.source_schedules, headgate.file_fingerprints, headgate.idempotency_keys, headgate.work_items to headgate_app;
 

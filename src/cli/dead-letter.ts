@@ -1,0 +1,85 @@
+/** `headgate dead-letter list|get|export|redrive`: records that were given up, and what people decide about them. */
+import { createApiClient } from './api-client.ts';
+import { apiOptions, type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
+import { decisionCommand } from './decision.ts';
+import { printList } from './list.ts';
+import { printOne } from './output.ts';
+
+const options = { ...outputOptions, ...apiOptions } as const;
+
+const letterOptions = {
+  ...options,
+  job: { type: 'string' },
+  target: { type: 'string' },
+  cause: { type: 'string' },
+  state: { type: 'string' },
+  group: { type: 'string' },
+} as const;
+const letterUsage = '[--job JOB] [--target TARGET] [--cause CAUSE] [--state STATE] [--group GROUP]';
+
+function lettersOf(line: CommandLine): Record<string, string | undefined> {
+  const [job, target, cause] = [textOption(line, 'job'), textOption(line, 'target'), textOption(line, 'cause')];
+  return { job, target, cause, state: textOption(line, 'state'), group: textOption(line, 'group') };
+}
+
+const chosenOptions = { group: { type: 'string' }, job: { type: 'string' }, flow: { type: 'string' }, target: { type: 'string' } } as const;
+const chosenUsage = '[--group GROUP] [--job JOB] [--flow FLOW] [--target TARGET]';
+
+export const deadLetterVerbs: Readonly<Record<string, Command>> = {
+  list: {
+    usage: `headgate dead-letter list ${letterUsage} [--limit N] [--json]`,
+    summary: 'Lists records that were given up, newest first.',
+    options: { ...letterOptions, limit: { type: 'string' } },
+    async run(line) {
+      await printList(line, {
+        path: '/v1/dead-letters',
+        query: lettersOf(line),
+        columns: ['deadLetterId', 'jobId', 'targetId', 'recordNumber', 'state', 'cause', 'code', 'message'],
+      });
+      return 0;
+    },
+  },
+  get: {
+    usage: 'headgate dead-letter get ID [--json]',
+    summary: 'Shows one dead letter.',
+    options,
+    async run(line) {
+      await printOne(
+        line,
+        await createApiClient(line).get(`/v1/dead-letters/${encodeURIComponent(requiredPositional(line, 0, 'ID', this.usage))}`),
+      );
+      return 0;
+    },
+  },
+  export: {
+    usage: `headgate dead-letter export ${letterUsage} [-o ndjson|csv]`,
+    summary: 'Writes up to 10,000 dead letters to stdout, NDJSON where -o says nothing else.',
+    options: letterOptions,
+    async run(line) {
+      await printList(
+        { ...line, options: { output: 'ndjson', ...line.options } },
+        {
+          path: '/v1/dead-letters',
+          query: lettersOf(line),
+          itemsMax: 10_000,
+          hint: '--job, --target, --cause, --state or --group name fewer',
+          columns: ['deadLetterId', 'jobId', 'targetId', 'recordNumber', 'cause', 'code', 'message', 'deliveryKey', 'createdAt'],
+        },
+      );
+      return 0;
+    },
+  },
+  redrive: decisionCommand({
+    command: 'headgate dead-letter redrive',
+    summary: 'Sends the records of open dead letters again, as new jobs of their lineage: of the ids, or of all that fit what is named.',
+    more: { options: chosenOptions, usage: `[ID…] ${chosenUsage}` },
+    path: () => '/v1/dead-letters/redrive',
+    body: chosenOf,
+  }),
+};
+
+function chosenOf(line: CommandLine): Record<string, unknown> {
+  const [group, job] = [textOption(line, 'group'), textOption(line, 'job')];
+  const ids = line.positionals.length === 0 ? undefined : line.positionals;
+  return { deadLetters: ids, group, job, flow: textOption(line, 'flow'), target: textOption(line, 'target') };
+}

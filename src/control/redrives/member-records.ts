@@ -1,0 +1,167 @@
+/**
+ * Reads the records of a job again that are to be sent again: their bytes in the job's file, found by its outcomes, and
+ * what the flow makes of them when they lead to the chosen targets only. Synchronous but for the rows; it writes nothing.
+ */
+import { AmountTotals } from '../../pipeline/engine/amount-totals.ts';
+import type { ChunkContext, FieldAmounts } from '../../pipeline/engine/chunk.ts';
+import { type CompiledFlow, compileFlow } from '../../pipeline/engine/compile-flow.ts';
+import { RecordFetcher } from '../../pipeline/engine/file/record-fetcher.ts';
+import { RouteSets } from '../../pipeline/engine/outcomes/route-sets.ts';
+import { type RecordFinding, RecordJudge } from '../../pipeline/engine/records/record-judge.ts';
+import { redrivePlan } from '../../pipeline/engine/redrive-plan.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { SealedObject, SealedStore } from '../../platform/storage/object-store.ts';
+import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import type { ChunkParts } from '../jobs/groups/chunk-parts.ts';
+import { jobErrors } from '../jobs/job-errors.ts';
+import type { JobServices } from '../jobs/job-services.ts';
+import { openOutcomes } from '../jobs/views/job-outcomes.ts';
+
+/** The job whose records they are. */
+export interface SourceJob {
+  readonly jobId: string;
+  readonly lineageId: string;
+  readonly flowId: string;
+  readonly flowVersionId: string;
+  readonly arrivalId: string;
+  readonly fileName: string;
+  readonly file: SealedObject;
+  readonly fileStart: number;
+  readonly context: ChunkContext;
+  readonly traceId: string | null;
+  readonly traceParent: string | null;
+  readonly flow: CompiledFlow;
+}
+
+export interface MemberRecord {
+  readonly record: number;
+  /** Without its line end. */
+  readonly content: Buffer;
+  /** `elsewhere`: valid, but the flow does not lead it to the chosen targets. */
+  readonly fate: 'sent' | 'rejected' | 'elsewhere';
+  readonly findings: readonly RecordFinding[];
+  readonly amounts: FieldAmounts;
+}
+
+export interface SourceRecords {
+  readonly job: SourceJob;
+  /** What stands before the first record in every file of the flow: byte order mark and header row, header record. */
+  readonly head: { readonly bytes: Buffer; readonly firstChunkStart: number };
+  readonly records: readonly MemberRecord[];
+}
+
+const selectJob = `/* read job to send records of again */
+  select j.job_id as "jobId", j.lineage_id as "lineageId", j.flow_id as "flowId", j.flow_version_id as "flowVersionId", f.arrival_id as "arrivalId",
+    f.name as "fileName", f.object as file, c.start_byte as "fileStart", c.context, j.trace_id as "traceId", j.trace_parent as "traceParent"
+  from headgate.jobs j
+  join headgate.files f on f.tenant_id = $1 and f.file_id = j.file_id
+  join headgate.chunks c on c.tenant_id = $1 and c.job_id = j.job_id and c.chunk_number = 0
+  where j.tenant_id = $1 and j.job_id = $2`;
+
+const selectChunks = `/* find chunks of chosen records */
+  select n.record, c.segments, s.object
+  from unnest($3::bigint[]) as n (record)
+  cross join lateral (select * from headgate.chunks o where o.tenant_id = $1 and o.job_id = $2 and o.first_record <= n.record and o.done_at is not null
+    order by o.chunk_number desc limit 1) c
+  join headgate.segments s on s.tenant_id = $1 and s.segment_id = (c.segments -> 'outcomes' ->> 'segmentId')::uuid
+  order by n.record`;
+
+export interface RecordsToRead {
+  readonly jobId: string;
+  /** Ascending. */
+  readonly records: readonly number[];
+  /** Null: wherever the flow's routes lead. */
+  readonly targets: readonly string[] | null;
+}
+
+/** Fails with E_RECORD_UNKNOWN, and as storage does. */
+export async function readMemberRecords(tx: TenantTx, services: JobServices, wanted: RecordsToRead): Promise<SourceRecords> {
+  const row = (await tx.query<Omit<SourceJob, 'flow'>>(selectJob, [tx.tenantId, wanted.jobId])).rows[0]!;
+  const { plan } = await services.flows.load(tx, row.flowVersionId);
+  const job: SourceJob = { ...row, flow: compileFlow(redrivePlan(plan, wanted.targets)) };
+  const offsets = await findOffsets(tx, services.store, wanted);
+  const file = services.store.open(tx.tenantId, job.file);
+  try {
+    const fetcher = new RecordFetcher(job.flow, job.context.columns, file);
+    const reader = new MemberReader(job);
+    const head = readHead(job, fetcher, file.size);
+    if (head.header !== null) reader.judge.setHeader(head.header);
+    const before = Buffer.alloc(job.fileStart);
+    for (let at = 0; at < before.length; ) at += file.read(before, at, before.length - at, at);
+    const header = head.content === null ? [] : [head.content, lineEnd];
+    return {
+      job,
+      head: { bytes: Buffer.concat([before, ...header]), firstChunkStart: before.length },
+      records: wanted.records.map((record) => reader.read(record, fetcher.content(offsets.get(record)!))),
+    };
+  } finally {
+    file.close();
+  }
+}
+
+export const lineEnd = Buffer.from('\n');
+
+async function findOffsets(tx: TenantTx, store: SealedStore, { jobId, records }: RecordsToRead): Promise<Map<number, number>> {
+  const { rows } = await tx.query<{ record: number; segments: ChunkParts; object: SealedObject }>(selectChunks, [
+    tx.tenantId,
+    jobId,
+    records,
+  ]);
+  const offsets = new Map<number, number>();
+  for (const own of Map.groupBy(rows, ({ segments: { outcomes } }) => `${outcomes.segmentId} ${outcomes.start}`).values()) {
+    const numbers = own.map(({ record }) => record);
+    for (const { at: segment } of openOutcomes(store, tx.tenantId, own[0]!)) {
+      const { firstRecord, records: count } = segment.header;
+      for (const number of numbers)
+        if (number >= firstRecord && number < firstRecord + count) offsets.set(number, segment.outcome(number - firstRecord).offset);
+    }
+  }
+  if (offsets.size < records.length) throw new HeadgateError(jobErrors.E_RECORD_UNKNOWN, 'the job has no record of a chosen number');
+  return offsets;
+}
+
+/** Lines looked at for the header record. */
+const headLinesMax = 1_000;
+
+/** The header record of the job's file, where the flow has one. */
+function readHead(job: SourceJob, fetcher: RecordFetcher, size: number) {
+  const none = { content: null, header: null };
+  if (!job.flow.plan.records.some(({ role }) => role === 'header')) return none;
+  let offset = job.fileStart;
+  for (let line = 0; line < headLinesMax && offset < size; line++) {
+    const judge = fetcher.fetch(offset);
+    if (judge.status === 'envelope' && job.flow.plan.records[judge.type]!.role === 'header')
+      return { header: judge.envelope(offset), content: fetcher.content(offset) };
+    offset = fetcher.next(offset);
+  }
+  return none;
+}
+
+class MemberReader {
+  readonly judge: RecordJudge;
+  readonly #job: SourceJob;
+  readonly #routeSets: RouteSets;
+
+  constructor(job: SourceJob) {
+    this.#job = job;
+    this.#routeSets = new RouteSets(job.flow.plan.routes);
+    this.judge = new RecordJudge(job.flow, job.context.columns, this.#routeSets);
+  }
+
+  read(record: number, content: Buffer): MemberRecord {
+    const { judge } = this;
+    judge.judge(content, 0, content.length);
+    const isRouted = judge.status === 'valid' && this.#routeSets.sets[judge.routeSet]!.length > 0;
+    const fate = isRouted ? 'sent' : judge.status === 'rejected' ? 'rejected' : 'elsewhere';
+    return { record, content, fate, findings: [...judge.findings], amounts: this.#amounts() };
+  }
+
+  #amounts(): FieldAmounts {
+    const totals = new AmountTotals(this.#job.flow.sums.sums);
+    for (const { sum, currency, amount } of this.judge.amounts) {
+      if (amount === null) totals.addUnreadable(sum);
+      else totals.add(sum, currency, amount);
+    }
+    return totals.toFieldAmounts();
+  }
+}

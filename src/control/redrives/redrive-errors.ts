@@ -1,0 +1,26 @@
+/** What can go wrong with sending dead letters again. */
+import { defineErrors } from '../../platform/base/errors.ts';
+
+export const redriveErrors = defineErrors({
+  E_REDRIVE_EMPTY: {
+    meaning: 'Nothing that was chosen can be sent again: there is no open dead letter among it, or none that the flow would accept.',
+    actor: 'operator',
+    next: 'Look at the dead letters with `headgate dead-letter list --state open`, and at what a repair makes of them with --dry-run.',
+  },
+  E_REDRIVE_SIZE: {
+    meaning: 'More was chosen than is sent again at once, in records or in bytes.',
+    actor: 'operator',
+    next: 'Choose fewer, by group, job or target, or by id; what is left can be sent again after that.',
+  },
+  E_REDRIVE_FLOWS: {
+    meaning: 'The chosen dead letters belong to several flows, and records are sent again for one flow at a time.',
+    actor: 'operator',
+    next: 'Choose by group or by flow, and decide for each flow by itself.',
+  },
+  E_REDRIVE_STALE: {
+    meaning:
+      'The chosen dead letters are not what they were when the decision was previewed, or somebody else decided about one of them meanwhile.',
+    actor: 'operator',
+    next: 'Look at the preview again and decide anew.',
+  },
+});

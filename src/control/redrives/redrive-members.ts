@@ -1,0 +1,62 @@
+/** Which dead letters a person chose, with what is needed to find their records: open ones only, in order of acceptance. */
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import { redriveErrors } from './redrive-errors.ts';
+
+/** At least one of them; all that are named must fit. */
+export interface RedriveSelection {
+  readonly deadLetterIds?: readonly string[];
+  readonly groupId?: string;
+  readonly jobId?: string;
+  readonly flow?: string;
+  readonly targetId?: string;
+}
+
+export interface RedriveMember {
+  readonly deadLetterId: string;
+  readonly flowId: string;
+  readonly jobId: string;
+  readonly targetId: string;
+  readonly recordNumber: number;
+  readonly code: string;
+}
+
+/** Records of one decision. */
+export const redriveRecordsMax = 1_000;
+
+const selectMembers = `/* choose dead letters */
+  select d.dead_letter_id as "deadLetterId", d.flow_id as "flowId", d.job_id as "jobId", d.target_id as "targetId", d.record_number as "recordNumber", d.code
+  from headgate.dead_letters d
+  join headgate.jobs j on j.tenant_id = $1 and j.job_id = d.job_id
+  join headgate.flows f on f.tenant_id = $1 and f.flow_id = d.flow_id
+  where d.tenant_id = $1 and d.state = 'open' and j.closed_at is not null and ($2::uuid[] is null or d.dead_letter_id = any ($2)) and ($3::text is null or d.group_id = $3)
+    and ($4::uuid is null or d.job_id = $4) and ($5::text is null or f.name = $5) and ($6::text is null or d.target_id = $6)
+  order by j.accepted_number, d.job_id, d.target_id, d.record_number limit $7`;
+
+/**
+ * Dead letters of jobs that are closed: until then a ledger still moves. Fails with E_REDRIVE_EMPTY, E_REDRIVE_SIZE,
+ * E_REDRIVE_FLOWS.
+ */
+export async function chooseMembers(tx: TenantTx, selection: RedriveSelection): Promise<RedriveMember[]> {
+  const { deadLetterIds = null, groupId = null, jobId = null, flow = null, targetId = null } = selection;
+  const { rows } = await tx.query<RedriveMember>(selectMembers, [
+    tx.tenantId,
+    deadLetterIds,
+    groupId,
+    jobId,
+    flow,
+    targetId,
+    redriveRecordsMax + 1,
+  ]);
+  if (rows.length === 0) throw new HeadgateError(redriveErrors.E_REDRIVE_EMPTY, 'no open dead letter of a closed job was chosen');
+  if (rows.length > redriveRecordsMax)
+    throw new HeadgateError(redriveErrors.E_REDRIVE_SIZE, `more than ${redriveRecordsMax} dead letters were chosen`);
+  if (new Set(rows.map((row) => row.flowId)).size > 1)
+    throw new HeadgateError(redriveErrors.E_REDRIVE_FLOWS, 'dead letters of several flows were chosen');
+  return rows;
+}
+
+/** Those of one job for one target: what one job sends again. */
+export function membersByJob(members: readonly RedriveMember[]): RedriveMember[][] {
+  return [...Map.groupBy(members, ({ jobId, targetId }) => `${jobId} ${targetId}`).values()];
+}

@@ -1,0 +1,100 @@
+/** What a decision to send records again would do: looked at in full before it is made, and again when it is. */
+import { createHash } from 'node:crypto';
+import { amountTexts, type FieldTexts } from '../../pipeline/engine/amount-texts.ts';
+import { addAmounts } from '../../pipeline/engine/amount-totals.ts';
+import type { FieldAmounts } from '../../pipeline/engine/chunk.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import type { JobServices } from '../jobs/job-services.ts';
+import { type MemberRecord, readMemberRecords, type SourceRecords } from './member-records.ts';
+import { redriveErrors } from './redrive-errors.ts';
+import { chooseMembers, membersByJob, type RedriveMember, type RedriveSelection } from './redrive-members.ts';
+
+/** One job to be: the records of one job for one target. */
+export interface PlannedJob {
+  readonly source: SourceRecords;
+  readonly targetId: string;
+  readonly members: readonly RedriveMember[];
+  /** Those that the flow accepts, with their records. */
+  readonly sent: readonly { readonly member: RedriveMember; readonly record: MemberRecord }[];
+}
+
+export interface RedrivePlan {
+  readonly flowId: string;
+  readonly jobs: readonly PlannedJob[];
+  /** Of what was chosen and how it stood: another one is another decision. */
+  readonly version: string;
+}
+
+export interface RedriveTotals {
+  readonly records: number;
+  readonly amounts: FieldTexts;
+}
+
+export interface RedrivePreview {
+  readonly version: string;
+  /** All that were chosen; those that would be sent; those that the flow would reject; those that it would lead elsewhere. */
+  readonly chosen: RedriveTotals;
+  readonly sent: RedriveTotals;
+  readonly rejected: RedriveTotals;
+  readonly elsewhere: RedriveTotals;
+  readonly jobs: readonly {
+    readonly ofJobId: string;
+    readonly file: string;
+    readonly targetId: string;
+    readonly records: number;
+    readonly sent: number;
+  }[];
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** Bytes of all chosen records together. */
+const bytesMax = 64 * 1024 * 1024;
+
+/** Fails as `chooseMembers` does, and with E_REDRIVE_SIZE. */
+export async function planRedrive(tx: TenantTx, services: JobServices, selection: RedriveSelection): Promise<RedrivePlan> {
+  const members = await chooseMembers(tx, selection);
+  const jobs: PlannedJob[] = [];
+  let bytes = 0;
+  for (const own of membersByJob(members)) {
+    const { jobId, targetId } = own[0]!;
+    const source = await readMemberRecords(tx, services, { jobId, targets: [targetId], records: own.map((member) => member.recordNumber) });
+    bytes += source.records.reduce((sum, { content }) => sum + content.length, 0);
+    if (bytes > bytesMax)
+      throw new HeadgateError(redriveErrors.E_REDRIVE_SIZE, `the chosen records are more than ${bytesMax} bytes together`);
+    const pairs = own.map((member, index) => ({ member, record: source.records[index]! }));
+    jobs.push({ source, targetId, members: own, sent: pairs.filter(({ record }) => record.fate === 'sent') });
+  }
+  return { flowId: members[0]!.flowId, jobs, version: versionOf(members) };
+}
+
+function versionOf(members: readonly RedriveMember[]): string {
+  const ids = members.map(({ deadLetterId }) => deadLetterId).sort();
+  return createHash('sha256').update(JSON.stringify(ids)).digest('hex').slice(0, 32);
+}
+
+export function previewOf(plan: RedrivePlan): RedrivePreview {
+  const records = plan.jobs.flatMap(({ source }) => source.records);
+  const unknown = plan.jobs.flatMap(({ members }) => members).filter(({ code }) => code === 'E_OUTCOME_UNKNOWN').length;
+  const message = `${unknown} of them may have arrived: ask the target first, by batch id or delivery key; it is told that they may be duplicates`;
+  return {
+    version: plan.version,
+    chosen: totalsOf(records),
+    sent: totalsOf(records.filter(({ fate }) => fate === 'sent')),
+    rejected: totalsOf(records.filter(({ fate }) => fate === 'rejected')),
+    elsewhere: totalsOf(records.filter(({ fate }) => fate === 'elsewhere')),
+    jobs: plan.jobs.map(({ source, targetId, members, sent }) => ({
+      ofJobId: source.job.jobId,
+      file: source.job.fileName,
+      targetId,
+      records: members.length,
+      sent: sent.length,
+    })),
+    warnings: unknown === 0 ? [] : [{ code: 'E_OUTCOME_UNKNOWN', message }],
+  };
+}
+
+function totalsOf(records: readonly MemberRecord[]): RedriveTotals {
+  const amounts = records.reduce<FieldAmounts>((sum, record) => addAmounts(sum, record.amounts), {});
+  return { records: records.length, amounts: amountTexts(amounts) };
+}
