@@ -39,7 +39,7 @@ function selectionOf({ deadLetters, group, job, flow, target }: Which): RedriveS
 export function deadLetterDecisionRoutes({ jobs }: ApiParts) {
   return async (api: FastifyInstance): Promise<void> => {
     api.post<{ Body: RedriveBody }>(
-      '/dead-letters/redrive',
+      '/redrives',
       {
         config: { scope: 'jobs:operate' },
         schema: describe({

@@ -73,7 +73,7 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
     command: 'headgate dead-letter redrive',
     summary: 'Sends the records of open dead letters again, as new jobs of their lineage: of the ids, or of all that fit what is named.',
     more: { options: chosenOptions, usage: `[ID…] ${chosenUsage}` },
-    path: () => '/v1/dead-letters/redrive',
+    path: () => '/v1/redrives',
     body: chosenOf,
   }),
 };

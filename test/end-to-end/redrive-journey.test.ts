@@ -62,37 +62,27 @@ describe('dead letters that are sent again', () => {
     expect(new Set(given.map(({ state }) => state))).toEqual(new Set(['open']));
     const before = await verifiedWithReceipt(jobs, jobId!);
     target.mend();
-    const { targetId } = given[0]!;
-    const own = given.filter((letter) => letter.targetId === targetId);
-    const preview = await previewRedrive(jobs.services, jobs.tenantId, { jobId: jobId!, targetId });
-    expect(preview).toMatchObject({ chosen: { records: own.length }, sent: { records: own.length }, rejected: { records: 0 } });
-    const redrive = await createRedrive(jobs.services, jobs.tenantId, {
-      selection: { jobId: jobId!, targetId },
-      reason: 'the accounts are open again',
-      actor: 'key:ops',
-      previewed: preview.version,
-    });
-    expect(redrive.records).toBe(own.length);
-    await closed(jobs, 2);
-    const { receipt, report } = await verifiedWithReceipt(jobs, redrive.jobs[0]!.jobId);
-    expect(report.failures).toEqual([]);
-    expect(receipt.job).toMatchObject({ state: 'completed', lineageId: jobId, verdict: 'accepted' });
-    expect(receipt.job.redrive).toEqual({
-      id: redrive.redriveId,
-      ofJobId: jobId,
-      targets: [targetId],
-      records: own.length,
-      reason: 'the accounts are open again',
-      actor: 'key:ops',
-    });
-    expect(
-      Object.fromEntries(receipt.targets.map(({ id, routed, delivered }) => [id, [routed.records, delivered.records]]))[targetId],
-    ).toEqual([own.length, own.length]);
-    expect(receipt.targets.reduce((sum, { routed }) => sum + routed.records, 0)).toBe(own.length);
-    const after = await letters(jobs);
-    expect(after.filter((letter) => letter.targetId === targetId).map(({ state }) => state)).toEqual(own.map(() => 'redriven'));
-    const others = after.filter((letter) => letter.targetId !== targetId);
-    expect(others.every(({ state }) => state === 'open')).toBe(true);
+    const selection = { jobId: jobId! };
+    const preview = await previewRedrive(jobs.services, jobs.tenantId, selection);
+    expect(preview).toMatchObject({ chosen: { records: given.length }, sent: { records: given.length }, rejected: { records: 0 } });
+    const decision = { selection, reason: 'the accounts are open again', actor: 'key:ops', previewed: preview.version };
+    const redrive = await createRedrive(jobs.services, jobs.tenantId, decision);
+    expect(redrive.records).toBe(given.length);
+    const targets = [...new Set(given.map(({ targetId }) => targetId))];
+    expect(redrive.jobs.map(({ targetId }) => targetId).sort()).toEqual(targets.sort());
+    await closed(jobs, 1 + targets.length);
+    for (const { jobId: redriven, targetId, records } of redrive.jobs) {
+      const { receipt, report } = await verifiedWithReceipt(jobs, redriven);
+      expect(report.failures).toEqual([]);
+      expect(receipt.job).toMatchObject({ state: 'completed', lineageId: jobId, verdict: 'accepted' });
+      const { reason, actor } = decision;
+      expect(receipt.job.redrive).toEqual({ id: redrive.redriveId, ofJobId: jobId, targets: [targetId], records, reason, actor });
+      for (const { id, routed, delivered } of receipt.targets) {
+        const expected = id === targetId ? records : 0;
+        expect([id, routed.records, delivered.records]).toEqual([id, expected, expected]);
+      }
+    }
+    expect((await letters(jobs)).map(({ state }) => state)).toEqual(given.map(() => 'redriven'));
     // The first job is as it was.
     expect((await verifiedWithReceipt(jobs, jobId!)).receipt).toEqual(before.receipt);
   });

@@ -4,20 +4,17 @@
  * A process that ends before its COMMIT leaves nothing but objects that no row names.
  */
 import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
-import type { ChunkSpec } from '../../pipeline/engine/chunk.ts';
 import type { ReceiptRedrive } from '../../pipeline/ledger/receipt.ts';
 import { checkReason } from '../../platform/access/decision-reason.ts';
 import { answerOnce, findKeptAnswer, type KeyedRequest, sameAnswer } from '../../platform/access/idempotency-keys.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
-import type { SealedObject } from '../../platform/storage/object-store.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { JobServices } from '../jobs/job-services.ts';
-import type { SourceJob } from './member-records.ts';
 import { redriveErrors } from './redrive-errors.ts';
 import { redriveFile } from './redrive-file.ts';
 import type { RedriveSelection } from './redrive-members.ts';
 import { type PlannedJob, planRedrive, previewOf, type RedrivePreview } from './redrive-plan.ts';
-import { insertRedrive } from './redrive-store.ts';
+import { insertRedrive, type NewRedriveJob } from './redrive-store.ts';
 
 export interface RedriveRequest {
   readonly selection: RedriveSelection;
@@ -34,18 +31,6 @@ export interface CreatedRedrive {
   readonly redriveId: string;
   readonly records: number;
   readonly jobs: readonly { readonly jobId: string; readonly ofJobId: string; readonly targetId: string; readonly records: number }[];
-}
-
-/** A job that sends records again, before it is written. */
-export interface NewRedriveJob {
-  readonly jobId: string;
-  readonly fileId: string;
-  readonly source: SourceJob;
-  readonly targetId: string;
-  readonly object: SealedObject;
-  readonly chunks: readonly ChunkSpec[];
-  readonly redrive: ReceiptRedrive;
-  readonly members: readonly { readonly deadLetterId: string; readonly recordNumber: number }[];
 }
 
 export async function previewRedrive(services: JobServices, tenantId: string, selection: RedriveSelection): Promise<RedrivePreview> {

@@ -3,14 +3,28 @@
  * That a letter is in one open re-drive at most is the database's rule.
  */
 import type { ChunkSpec } from '../../pipeline/engine/chunk.ts';
+import type { ReceiptRedrive } from '../../pipeline/ledger/receipt.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts';
+import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { createdEvents, groupFilesMax, insertChunks, insertGroups, type NewGroup, workOf } from '../jobs/job-intake.ts';
 import type { JobServices } from '../jobs/job-services.ts';
 import { addUsage } from '../jobs/tenant-usage.ts';
-import type { NewRedriveJob } from './redrive-creation.ts';
+import type { SourceJob } from './member-records.ts';
 import { redriveErrors } from './redrive-errors.ts';
+
+/** A job that sends records again, before it is written. */
+export interface NewRedriveJob {
+  readonly jobId: string;
+  readonly fileId: string;
+  readonly source: SourceJob;
+  readonly targetId: string;
+  readonly object: SealedObject;
+  readonly chunks: readonly ChunkSpec[];
+  readonly redrive: ReceiptRedrive;
+  readonly members: readonly { readonly deadLetterId: string; readonly recordNumber: number }[];
+}
 
 export interface NewRedrive {
   readonly redriveId: string;
@@ -28,9 +42,14 @@ const moveLetters = `/* send dead letters again */
   where tenant_id = $1 and dead_letter_id = any ($2::uuid[])`;
 const insertRow = `/* add redrive */
   insert into headgate.redrives (tenant_id, redrive_id, flow_id, records, reason, decided_by, created_at) values ($1, $2, $3, $4, $5, $6, headgate.clock())`;
+/** A key that a letter blocked is free, so that its own record can be sent; later files come behind it in their lane. */
 const insertMembers = `/* add redrive members */
-  insert into headgate.redrive_members (tenant_id, redrive_id, dead_letter_id, job_id, record_number)
-  select $1, $2, m.* from unnest($3::uuid[], $4::uuid[], $5::bigint[]) as m`;
+  with freed as (
+    delete from headgate.blocked_keys where tenant_id = $1 and dead_letter_id = any ($3::uuid[]) and key_hash <> '' returning dead_letter_id, lane, key_hash
+  )
+  insert into headgate.redrive_members (tenant_id, redrive_id, dead_letter_id, job_id, record_number, lane, key_hash)
+  select $1, $2, m.dead_letter_id, m.job_id, m.record_number, f.lane, f.key_hash
+  from unnest($3::uuid[], $4::uuid[], $5::bigint[]) as m (dead_letter_id, job_id, record_number) left join freed f on f.dead_letter_id = m.dead_letter_id`;
 
 /** Fails with E_REDRIVE_STALE when one of the letters is not open any more. */
 export async function insertRedrive(tx: TenantTx, services: JobServices, redrive: NewRedrive): Promise<void> {

@@ -611,6 +611,9 @@ create table headgate.redrive_members (
   -- The job that sends it again.
   job_id uuid not null,
   record_number bigint not null,
+  -- The key that the letter blocked, which is blocked again where it comes back.
+  lane smallint,
+  key_hash text collate "C",
   -- What became of it; null while its job is open.
   settled text collate "C" check (settled in ('redriven', 'replaced', 'open')),
   primary key (tenant_id, redrive_id, dead_letter_id),

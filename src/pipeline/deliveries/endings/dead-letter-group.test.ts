@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { deadLetterGroupId, messageShape } from './dead-letter-group.ts';
+
+it.each([
+  ['HTTP 422: account 62000123 is closed', 'HTTP 422: account 62000987 is closed'],
+  ['payment P-2026-000017 of 1,250.00 was seen before', 'payment P-2026-999999 of 7.10 was seen before'],
+  ['no row "x" in 0190aaaa-0000-7000-8000-000000000001', 'no row "a longer name" in 0190bbbb-0000-7000-8000-00000000ffff'],
+  ['refused at 2026-11-26T10:00:00.123Z', 'refused at 2026-11-27T23:59:59.001Z'],
+])('%s and %s have one shape', (one, other) => {
+  expect(messageShape(one)).toBe(messageShape(other));
+  expect(messageShape(one)).not.toMatch(/\d/);
+});
+
+it('words keep messages apart, and so do flow, target and code', () => {
+  expect(messageShape('the account is closed')).not.toBe(messageShape('the account is blocked'));
+  const of = { flowId: 'f', targetId: 't', code: 'E_A', shape: 'the account is closed' };
+  const ids = [of, { ...of, flowId: 'g' }, { ...of, targetId: 'u' }, { ...of, code: 'E_B' }, { ...of, shape: 's' }].map(deadLetterGroupId);
+  expect(new Set(ids).size).toBe(5);
+  expect(ids[0]).toMatch(/^[0-9a-f]{32}$/);
+  expect(deadLetterGroupId({ ...of })).toBe(ids[0]);
+});
+
+it('a shape is short', () => {
+  expect(messageShape('word '.repeat(1_000)).length).toBeLessThanOrEqual(300);
+});
