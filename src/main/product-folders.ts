@@ -8,7 +8,7 @@ const installation = join(import.meta.dirname, '../..');
 
 /** The data folder holds the secrets for connections; keys by `file:` reference lie where their setting says. */
 export function createProductFence(settings: Settings): FolderFence {
-  const keyFolders = [settings.masterKey, settings.signingKey]
+  const keyFolders = [settings.masterKey, settings.signingKey, settings.sftpHostKey]
     .flatMap((references) => references?.split(',') ?? [])
     .flatMap((reference) => /^(?:\d+=)?file:(.+)$/.exec(reference.trim())?.[1] ?? [])
     .map(dirname);

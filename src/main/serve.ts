@@ -7,7 +7,7 @@ import { systemPorts } from '../platform/base/system-ports.ts';
 import { type RunningServer, startServer } from './server.ts';
 
 export const serveCommand: Command = {
-  usage: 'headgate serve [--roles api,ingress,worker,delivery,scheduler] [--port PORT] [--host HOST] [--data-dir DIR]',
+  usage: 'headgate serve [--roles api,ingress,worker,delivery,scheduler,sftp] [--port PORT] [--host HOST] [--data-dir DIR]',
   summary: 'Starts the product. Settings: docs/reference/settings.md.',
   options: { roles: { type: 'string' }, port: { type: 'string' }, host: { type: 'string' }, 'data-dir': { type: 'string' } },
   async run(line) {

@@ -15,6 +15,7 @@ import { createFileIntake } from '../pipeline/arrivals/file-intake.ts';
 import { createHeldArrivals } from '../pipeline/arrivals/held-arrivals.ts';
 import { createThreadedIntakeStore } from '../pipeline/arrivals/intake-thread.ts';
 import { createSftpPlaces } from '../pipeline/arrivals/sftp/sftp-places.ts';
+import type { SftpServer } from '../pipeline/arrivals/sftp-server/sftp-server.ts';
 import { createSourcePoller } from '../pipeline/arrivals/source-poller.ts';
 import { createUploads } from '../pipeline/arrivals/upload.ts';
 import { systemResolveHost } from '../pipeline/connectors/resolve-host.ts';
@@ -47,6 +48,8 @@ export interface RunningServer {
   /** Of the API; null without the role. */
   readonly url: string | null;
   readonly databaseUrl: string;
+  /** Of the SFTP server; null without the role. */
+  readonly sftpPort: number | null;
   /** Stops taking work, waits for what is in hand (bounded), closes everything. Idempotent. */
   stop(): Promise<void>;
 }
@@ -183,11 +186,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = createHealth({ db, storage, ports, lackOfSpace, isStarted: () => isStarted && !isDraining, waitsFor });
   let api: FastifyInstance | undefined;
   let url: string | null = null;
+  let sftpServer: SftpServer | undefined;
   let database: OpenDatabase | undefined;
   async function close(): Promise<void> {
     isDraining = true;
     const drained = Promise.all(loops.map((loop) => loop.stop(settings.drainMs)));
-    await Promise.all([drained, closeApi(api, settings.drainMs)]);
+    await Promise.all([drained, closeApi(api, settings.drainMs), sftpServer?.stop(settings.drainMs)]);
     sftp.close();
     probedSftp.close();
     await work.close();
@@ -196,8 +200,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await tracing.stop(1_000);
   }
   try {
+    const uploads = createUploads({ db, ports, intake, admission, plans, lackOfSpace, packedMax: settings.packedUploadsMax });
     if (has('api')) {
-      const uploads = createUploads({ db, ports, intake, admission, plans, lackOfSpace, packedMax: settings.packedUploadsMax });
       const heldArrivals = createHeldArrivals({ db, ports, intake, store: intakeStore, plans, createJobs: createJobIntake(ports.ids) });
       const probes = createHealthProbes({
         db,
@@ -237,6 +241,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         logger.warn('headgate waits for its database', { url: url ?? 'none', attempt, error });
       },
     });
+    // Its driver is loaded only where it is wanted. It listens last: whoever logs in needs the database.
+    if (has('sftp'))
+      sftpServer = await (await import('./sftp-role.ts')).startSftpRole({ settings, env, db, ports, uploads, logger, metrics });
   } catch (error) {
     await close();
     throw error;
@@ -250,7 +257,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await close();
     logger.info('headgate stopped');
   }
-  return { url, databaseUrl: database.url, stop: () => (stopping ??= stop()) };
+  return { url, databaseUrl: database.url, sftpPort: sftpServer?.port ?? null, stop: () => (stopping ??= stop()) };
 }
 
 function open(settings: Settings, logger: Logger, metrics: Metrics): Promise<OpenDatabase> {

@@ -20,6 +20,7 @@ const detectors = {
   'open-project': () =>
     spawnSync('setpriv', ['--reuid=12345', '--regid=12345', '--clear-groups', 'test', '-r', import.meta.filename]).status === 0,
   'shared-data': () => existsSync(sharedDataFolder),
+  sftp: () => findProgram('sftp') !== null,
   sshd: () => findProgram('sshd') !== null,
   rabbitmq: () => findProgram('rabbitmq') !== null,
   kafka: () => findProgram('kcat') !== null && (process.env['HEADGATE_TEST_KAFKA'] !== undefined || findProgram('python3') !== null),

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 /** Where each program is under a root, and the package that has it. */
 export const debianPrograms = {
+  sftp: { package: 'openssh-client', path: 'usr/bin/sftp' },
   sshd: { package: 'openssh-server', path: 'usr/sbin/sshd' },
   rabbitmq: { package: 'rabbitmq-server', path: 'usr/lib/rabbitmq/bin/rabbitmq-server' },
   /** With librdkafka, whose mock cluster the tests run in Python. */

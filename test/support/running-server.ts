@@ -129,6 +129,7 @@ export async function startTestServer(
   return {
     url: server.url!,
     port: Number(new URL(server.url!).port),
+    sftpPort: server.sftpPort,
     /** Exists; for targets. */
     out,
     settings,

@@ -4,7 +4,8 @@ import { secretRefusal } from '../../platform/secrets/connection-secrets.ts';
 import { secretErrors } from '../../platform/secrets/secret-errors.ts';
 import { parseSecretReference } from '../../platform/secrets/secret-references.ts';
 import { readHostKeyPin } from '../../platform/sftp/host-keys.ts';
-import type { Connection, KafkaConnection, MysqlConnection, SftpConnection } from './definition.ts';
+import { readUserKey } from '../../platform/sftp/user-keys.ts';
+import type { Connection, KafkaConnection, MysqlConnection, SftpConnection, SftpServerConnection } from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 
@@ -15,7 +16,7 @@ interface NamedSecret {
 
 /** Every secret that the connection refers to. */
 function secretsOf({ spec }: Connection): readonly NamedSecret[] {
-  if (spec.type === 'folder') return [];
+  if (spec.type === 'folder' || spec.type === 'sftp-server') return [];
   if (spec.type === 'sftp')
     return (['password', 'privateKey', 'passphrase'] as const).flatMap((key) => {
       const reference = spec[key];
@@ -47,6 +48,7 @@ export function checkConnection(connection: Connection, report: Report): void {
   const { spec } = connection;
   checkSecrets(connection, report);
   if (spec.type === 'sftp') checkSftp(spec, report);
+  if (spec.type === 'sftp-server') checkUserKeys(spec, report);
   if (spec.type === 'mysql') checkMysql(spec, report);
   if (spec.type === 'kafka') checkKafka(spec, report);
   if (spec.type !== 'http' || spec.baseUrl === undefined) return;
@@ -104,5 +106,17 @@ function checkSftp({ password, privateKey, passphrase, hostKeys }: SftpConnectio
       ['spec', 'hostKeys', index],
       `spec.hostKeys[${index}] must be SHA256: and 43 characters, as \`ssh-keygen -lf\` prints it, or a public key of type Ed25519, ECDSA or RSA`,
     );
+  }
+}
+
+function checkUserKeys({ publicKeys }: SftpServerConnection, report: Report): void {
+  for (const [index, key] of (publicKeys ?? []).entries()) {
+    if (key === undefined || readUserKey(key) !== null) continue;
+    report.add({
+      code: flowErrors.E_CONFIG_VALUE,
+      path: ['spec', 'publicKeys', index],
+      message: `spec.publicKeys[${index}] must be a public key of type Ed25519, ECDSA, or RSA of 2048 bits at least, as ssh-keygen writes it`,
+      atValue: true,
+    });
   }
 }

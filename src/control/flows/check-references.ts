@@ -16,6 +16,7 @@ export interface TenantDocuments {
 const connectionTypes: Readonly<Record<string, string>> = {
   folder: 'folder',
   sftp: 'sftp',
+  'sftp-server': 'sftp-server',
   file: 'folder',
   http: 'http',
   amqp: 'amqp',
@@ -28,7 +29,7 @@ const connectionTypes: Readonly<Record<string, string>> = {
 export function checkReferences(flow: FlowDefinition, { connections, policy }: TenantDocuments, report: Report): void {
   if (connections !== null) {
     for (const [index, source] of (flow.spec.sources ?? []).entries()) {
-      if (source?.type === 'folder' || source?.type === 'sftp')
+      if (source !== undefined && source.type !== 'http')
         checkUse({ name: source.connection, type: source.type, path: ['spec', 'sources', index, 'connection'] }, connections, report);
     }
     for (const [id, target] of Object.entries(flow.spec.targets ?? {})) {

@@ -74,8 +74,18 @@ export interface HttpSource extends CommonSource {
   readonly type: 'http';
 }
 
+/** A folder of a user of the SFTP server. */
+export interface SftpServerSource extends CommonSource {
+  readonly type: 'sftp-server';
+  readonly connection: string;
+  readonly folder: string;
+  readonly complete: 'close' | 'rename';
+  /** A suffix. */
+  readonly temporary: string;
+}
+
 export type PolledSourceDefinition = FolderSource | SftpSource;
-export type SourceDefinition = PolledSourceDefinition | HttpSource;
+export type SourceDefinition = PolledSourceDefinition | HttpSource | SftpServerSource;
 
 export interface DuplicatesDefinition {
   readonly file: readonly ('sha256' | 'name')[];
@@ -258,7 +268,8 @@ export interface Connection {
     | KafkaConnection
     | PostgresConnection
     | MysqlConnection
-    | SftpConnection;
+    | SftpConnection
+    | SftpServerConnection;
 }
 
 export interface FolderConnection {
@@ -327,6 +338,16 @@ export interface SftpConnection {
   readonly passphrase?: string;
   readonly hostKeys: readonly string[];
   readonly root: string;
+}
+
+/** A user of the SFTP server. */
+export interface SftpServerConnection {
+  readonly type: 'sftp-server';
+  readonly publicKeys: readonly string[];
+  readonly maxSessions: number;
+  readonly maxUploads: number;
+  readonly filesPerMinute: number;
+  readonly bytesPerMinute: number;
 }
 
 export interface Environment {

@@ -97,10 +97,14 @@ export interface AdmissionLimits {
 }
 
 export interface ArrivalPlans {
-  /** For uploads. Fails with E_FLOW_UNKNOWN; `source` null: this flow takes no uploads; `isEnabled` false: it takes no files now. */
+  /**
+   * For uploads: over HTTP, or to the source of that id over the SFTP server. Fails with E_FLOW_UNKNOWN; `source` null: the flow
+   * takes no such uploads; `isEnabled` false: it takes no files now.
+   */
   byName(
     tx: TenantTx,
     flowName: string,
+    sourceId?: string,
   ): Promise<{ readonly flow: ArrivalFlow; readonly source: SourcePlan | null; readonly isEnabled: boolean }>;
   /** For a polled source; undefined when the flow is disabled or its version in force has no such source. */
   bySource(

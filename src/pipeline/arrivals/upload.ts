@@ -39,6 +39,8 @@ import { KeyQueue } from './upload-keys.ts';
 export interface UploadRequest {
   readonly tenantId: string;
   readonly flowName: string;
+  /** Of type sftp-server; left out, the flow's source of type http. */
+  readonly sourceId?: string;
   readonly name: string;
   readonly headers: {
     /** `Repr-Digest` and `Content-Digest`; both are of the body as it comes. */
@@ -51,7 +53,7 @@ export interface UploadRequest {
   /** Rejects when the sender goes away. Read to its end unless the answer is a refusal or an error. */
   readonly body: AsyncIterable<Uint8Array>;
   readonly traceparent?: string | null;
-  /** `key:<id>`. */
+  /** `key:<id>`, or `sftp:<user>`. */
   readonly actor: string;
 }
 
@@ -183,12 +185,12 @@ class Upload {
 
   async #prepare(encoding: Packing | null) {
     const { db, plans } = this.#parts;
-    const { tenantId, flowName, name } = this.#request;
+    const { tenantId, flowName, sourceId, name } = this.#request;
     return withTenant(
       db,
       tenantId,
       async (tx) => {
-        const { flow, source, isEnabled } = await plans.byName(tx, flowName);
+        const { flow, source, isEnabled } = await plans.byName(tx, flowName, sourceId);
         if (!isEnabled) throw new HeadgateError(arrivalErrors.E_FLOW_DISABLED, `the flow ${flow.flowName} is disabled`);
         if (source === null) throw new HeadgateError(arrivalErrors.E_UPLOAD_SOURCE, `the flow ${flow.flowName} takes no uploads`);
         if (!createNameMatcher(source.match)(name))

@@ -16,7 +16,9 @@ import {
 const mebibyte = 1024 * 1024;
 const gibibyte = 1024 * mebibyte;
 
-export const roleNames = ['api', 'ingress', 'worker', 'delivery', 'scheduler'] as const;
+export const roleNames = ['api', 'ingress', 'worker', 'delivery', 'scheduler', 'sftp'] as const;
+/** A server that is open to others is started by who wants it. */
+const usualRoles = ['api', 'ingress', 'worker', 'delivery', 'scheduler'] as const;
 
 export const settingsCatalogue = {
   dataDir: textSetting({
@@ -48,8 +50,8 @@ export const settingsCatalogue = {
   roles: choicesSetting({
     description: 'What this process does.',
     values: roleNames,
-    defaultValue: roleNames,
-    defaultText: 'all',
+    defaultValue: usualRoles,
+    defaultText: 'all but sftp',
   }),
   cell: textSetting({
     description: 'Name of the cell (one database and object store); first part of every object name.',
@@ -98,6 +100,44 @@ export const settingsCatalogue = {
     defaultValue: 4_000,
     min: 0,
     max: 600_000,
+  }),
+  sftpHost: textSetting({ description: 'Address that the SFTP server (role `sftp`) listens on.', defaultValue: '127.0.0.1' }),
+  sftpPort: integerSetting({ description: 'Port of the SFTP server; 0 takes a free one.', defaultValue: 4622, min: 0, max: 65_535 }),
+  sftpHostKey: secretReferenceSetting({
+    description:
+      'The private key by which clients know the SFTP server, as `ssh-keygen` writes it, without a passphrase. Processes that stand behind one name need the same.',
+    defaultText: 'a file in the data folder, generated with mode 0600',
+  }),
+  sftpConnectionsMax: integerSetting({
+    description:
+      'Connections to the SFTP server at once, at one process; half of them of clients that have not logged in, a quarter of one tenant.',
+    defaultValue: 128,
+    min: 4,
+    max: 10_000,
+  }),
+  sftpUploadsMax: integerSetting({
+    description: 'Files that are being written to the SFTP server at once, at one process; a quarter of them of one tenant.',
+    defaultValue: 128,
+    min: 4,
+    max: 10_000,
+  }),
+  sftpLoginMs: integerSetting({
+    description: 'How long a client of the SFTP server may take until it is logged in, in milliseconds.',
+    defaultValue: 20_000,
+    min: 1_000,
+    max: 600_000,
+  }),
+  sftpFailuresPerMinuteMax: integerSetting({
+    description: 'Refused keys from one address within a minute before it may not connect to the SFTP server for the rest of it.',
+    defaultValue: 60,
+    min: 1,
+    max: 1_000_000,
+  }),
+  sftpIdleMs: integerSetting({
+    description: 'A session of the SFTP server without a request for this long is ended, in milliseconds.',
+    defaultValue: 300_000,
+    min: 1_000,
+    max: 86_400_000,
   }),
   masterKey: secretReferenceSetting({
     description: 'The key that seals every tenant key: 32 bytes in base64. With several versions the highest seals, the others still open.',

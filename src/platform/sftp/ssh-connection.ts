@@ -7,6 +7,7 @@ import type { Client, ClientChannel, ConnectConfig } from 'ssh2';
 import type { Sleep } from '../base/ports.ts';
 import { fingerprintOf, type HostKeyPin, signatureAlgorithms } from './host-keys.ts';
 import { SftpFailure } from './sftp-failure.ts';
+import { sshAlgorithms } from './ssh-algorithms.ts';
 
 export type SshCredentials =
   | { readonly kind: 'password'; readonly password: string }
@@ -30,25 +31,6 @@ export interface SshChannel {
   end(): void;
 }
 
-const keyExchanges = [
-  'curve25519-sha256',
-  'curve25519-sha256@libssh.org',
-  'ecdh-sha2-nistp256',
-  'ecdh-sha2-nistp384',
-  'ecdh-sha2-nistp521',
-  'diffie-hellman-group16-sha512',
-  'diffie-hellman-group18-sha512',
-  'diffie-hellman-group14-sha256',
-];
-const ciphers = [
-  'aes128-gcm@openssh.com',
-  'aes256-gcm@openssh.com',
-  'chacha20-poly1305@openssh.com',
-  'aes256-ctr',
-  'aes192-ctr',
-  'aes128-ctr',
-];
-const macs = ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'];
 const addressesMax = 3;
 const keepaliveMs = 15_000;
 const unansweredKeepalivesMax = 3;
@@ -126,11 +108,8 @@ function configOf(address: string, options: SshOptions, onRefusedKey: (fingerpri
     keepaliveInterval: keepaliveMs,
     keepaliveCountMax: unansweredKeepalivesMax,
     algorithms: {
-      kex: keyExchanges,
-      cipher: ciphers,
-      hmac: macs,
+      ...sshAlgorithms,
       serverHostKey: signatureAlgorithms(hostKeys),
-      compress: ['none'],
     } as ConnectConfig['algorithms'],
   };
 }

@@ -51,6 +51,17 @@ export const metricsCatalogue = {
     help: 'Tries to take a file of a folder source that could not be read; it is tried again.',
     labels: ['tenant', 'flow', 'source', 'code'],
   },
+  headgate_sftp_sessions: { kind: 'gauge', help: 'Sessions of users of the SFTP server at this process.', labels: [] },
+  headgate_sftp_logins_total: {
+    kind: 'counter',
+    help: 'Logins to the SFTP server, by outcome: ok, and why not (room, credentials, time, sessions).',
+    labels: ['outcome'],
+  },
+  headgate_sftp_uploads_total: {
+    kind: 'counter',
+    help: 'Uploads over SFTP, by outcome: taken (accepted, duplicate or held), or the code of the refusal.',
+    labels: ['tenant', 'outcome'],
+  },
   headgate_jobs_total: { kind: 'counter', help: 'Jobs that closed, by closing state.', labels: ['tenant', 'flow', 'state'] },
   headgate_job_seconds: {
     kind: 'histogram',

@@ -39,18 +39,19 @@ export function createArrivalPlans(options: { readonly environment: string; read
     return flow.flowVersionId === null ? undefined : loadFlowVersion(tx, flow.flowVersionId);
   }
   return {
-    async byName(tx, flowName) {
+    async byName(tx, flowName, sourceId) {
       const view = await getFlow(tx, flowName);
       const compiled = await load(tx, view);
       if (!compiled) throw new HeadgateError(flowStoreErrors.E_FLOW_UNKNOWN, 'the flow has no version in force');
-      const source = compiled.definition.spec.sources.find((each) => each.type === 'http');
+      const { sources } = compiled.definition.spec;
+      const source = sources.find(({ id, type }) => (sourceId === undefined ? type === 'http' : type === 'sftp-server' && id === sourceId));
       return { flow: arrivalFlow(compiled), source: source ? sourcePlan(source, options.uploadBytesMax) : null, isEnabled: view.enabled };
     },
     async bySource(tx, flowId, sourceId) {
       const view = await findFlowById(tx, flowId);
       const compiled = view?.enabled ? await load(tx, view) : undefined;
       const source = compiled?.definition.spec.sources.find((each) => each.id === sourceId);
-      if (!compiled || source === undefined || source.type === 'http') return undefined;
+      if (!compiled || source === undefined || source.type === 'http' || source.type === 'sftp-server') return undefined;
       return { flow: arrivalFlow(compiled), source: await polledPlan(tx, source, options) };
     },
     async limits(tx) {

@@ -47,7 +47,7 @@ export function flowToApply(loaded: LoadedFlow, source: string): FlowToApply {
 }
 
 export function polledSourcesOf(definition: FlowDefinition): string[] {
-  return definition.spec.sources.filter((source) => source.type !== 'http').map((source) => source.id);
+  return definition.spec.sources.filter(({ type }) => type !== 'http' && type !== 'sftp-server').map((source) => source.id);
 }
 
 export interface AppliedFlow {

@@ -16,6 +16,7 @@ import { bindingsOf } from './bound-connections.ts';
 import { checkEgress } from './check-egress.ts';
 import { findTenantPolicy, listDefinitions } from './definition-store.ts';
 import { getFlowSource, listFlows } from './flow-views.ts';
+import { checkSftpFolders } from './sftp-users.ts';
 
 export interface CheckedText {
   readonly document: HeadgateDocument;
@@ -62,6 +63,7 @@ export async function checkAgainstTenant(
   const policy = policyAlongside ?? (((await findTenantPolicy(tx))?.document ?? null) as TenantPolicy | null);
   if (document.kind === 'FlowDefinition') {
     checkReferences(document as FlowDefinition, { connections: bound, policy }, report);
+    await checkSftpFolders(tx, document as FlowDefinition, bindingsOf(environments, environment), report);
   } else if (document.kind === 'Connection') {
     if (fence) checkFolder(document as Connection, fence, report);
     if (fence) checkSecrets(document as Connection, report, fence.secretFolders);

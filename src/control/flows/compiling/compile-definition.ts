@@ -54,6 +54,7 @@ function knownTargets({ spec }: FlowDefinition): FlowSpec['targets'] {
 function checkSources(spec: FlowSpec, report: Report): void {
   const sources = spec.sources.map((source, index) => ({ source, index })).filter(({ source }) => source !== undefined);
   const seen = new Set<string>();
+  const folders = new Set<string>();
   let uploads = 0;
   for (const { source, index } of sources) {
     const path = ['spec', 'sources', index];
@@ -61,5 +62,9 @@ function checkSources(spec: FlowSpec, report: Report): void {
     if (seen.has(source.id)) refuse(`the id ${source.id} is there twice`);
     seen.add(source.id);
     if (source.type === 'http' && ++uploads > 1) refuse('a flow has at most one source of type http');
+    if (source.type !== 'sftp-server') continue;
+    const folder = `${source.connection}/${source.folder}`;
+    if (folders.has(folder)) refuse(`the folder ${source.folder} of ${source.connection} is there twice`);
+    folders.add(folder);
   }
 }

@@ -181,6 +181,23 @@ const connectionShape: VariantShape = {
           'The folder at the server, below the one in which sessions of the user start unless it begins with a slash; nothing outside it is touched.',
       },
     }),
+    'sftp-server': object({
+      type,
+      publicKeys: {
+        shape: list(text('a public key, as ssh-keygen writes it into id_*.pub', '^[a-z][^\\u0000-\\u001f]+$', 4_000), { min: 1, max: 10 }),
+        required: true,
+        description:
+          'Keys with which the user logs in, as `<tenant>.<name of this connection>`: Ed25519, ECDSA, or RSA of 2048 bits at least.',
+      },
+      maxSessions: { shape: integer(1, 64), default: 8, description: 'Sessions at once, at each process.' },
+      maxUploads: { shape: integer(1, 64), default: 8, description: 'Files that are being written at once, at each process.' },
+      filesPerMinute: { shape: integer(1, 100_000), default: 600, description: 'Files that the user may bring within a minute.' },
+      bytesPerMinute: {
+        shape: { kind: 'size', minBytes: 1, maxBytes: 1024 ** 4 },
+        default: '20GiB',
+        description: 'Bytes that the user may bring within a minute before the next file is refused.',
+      },
+    }),
   },
   laterVariants: ['ftps', 'jms', 's3', 'azure-blob', 'gcs', 'oracle', 'sqlserver', 'mongodb', 'smtp', 'pgp'],
   later: ['proxy', 'pool'],

@@ -119,6 +119,30 @@ export const sourceShape: VariantShape = {
       }),
     ),
     http: { kind: 'object', keys: commonKeys },
+    'sftp-server': object({
+      id: commonKeys['id']!,
+      type: commonKeys['type']!,
+      connection: { shape: name, required: true, description: 'A connection of type sftp-server: the user who brings the files.' },
+      folder: {
+        shape: text('lower case letters, digits and single hyphens, but not receipts', '^(?!receipts$)[a-z][a-z0-9]*(-[a-z0-9]+)*$', 63),
+        required: true,
+        description: 'Name of the folder that the user writes them into; one source per folder of a user.',
+      },
+      complete: {
+        shape: choice(['close', 'rename']),
+        default: 'close',
+        description:
+          'When a file is complete: when the client closes it, or only when it renames it from its temporary name after that. A client that is interrupted may close a file that is not whole.',
+      },
+      temporary: {
+        shape: text('a suffix, such as .filepart', '^\\.[A-Za-z0-9._-]{1,31}$', 32),
+        default: '.filepart',
+        description: 'Suffix of a temporary name; such a file is taken when it is renamed to the same name without it.',
+      },
+      match: commonKeys['match']!,
+      unpack: commonKeys['unpack']!,
+      limits,
+    }),
   },
   laterVariants: ['ftps', 'as2', 's3', 'azure-blob', 'gcs', 'email', 'amqp', 'jms', 'kafka', 'database'],
   later: ['decrypt', 'verify', 'archive', 'scan', 'parts', 'schedule'],
