@@ -10,7 +10,7 @@ import type { AddressGuard } from '../address-guard.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import type { SessionSecrets } from '../session-pool.ts';
 import { connectionFailure } from './kafka-failure.ts';
-import { type ApiName, chooseApi, readVersions, type VersionRanges } from './kafka-protocol.ts';
+import { type Api, type ApiName, chooseApis, readVersions } from './kafka-protocol.ts';
 import type { BrokerPlace, KafkaSettings } from './kafka-settings.ts';
 
 /** Answers are offsets and the places of one topic's partitions. */
@@ -57,7 +57,7 @@ export class KafkaBroker {
 
   #ending: HeadgateError | undefined;
 
-  #versions: VersionRanges = new Map();
+  #apis!: Readonly<Record<ApiName, Api>>;
 
   #answerBytes = 0;
 
@@ -86,15 +86,14 @@ export class KafkaBroker {
         this.#fail(new HeadgateError(connectorErrors.E_TARGET_ANSWER, 'the broker sends more than its answer can be'));
     });
     await this.#orEnded(connected);
-    this.#versions = await this.#orEnded(readVersions(this.#connection));
+    this.#apis = chooseApis(await this.#orEnded(readVersions(this.#connection)));
   }
 
   /** Rejects with a HeadgateError when the connection ends first, and with the client's own error for an answer that tells of one. */
   async request<Answer>(name: ApiName, args: readonly unknown[]): Promise<Answer> {
     if (this.#ending !== undefined) throw this.#ending;
-    const api = chooseApi(name, this.#versions);
     this.#answerBytes = 0;
-    return (await this.#orEnded(api.async(this.#connection, ...args))) as Answer;
+    return (await this.#orEnded(this.#apis[name].async(this.#connection, ...args))) as Answer;
   }
 
   /** At once and without a farewell. */

@@ -43,7 +43,16 @@ const apis = {
   initProducerId: [initProducerIdV4, initProducerIdV3, initProducerIdV2, initProducerIdV1, initProducerIdV0],
 };
 
-export function chooseApi(name: ApiName, ranges: VersionRanges): Api {
+/** Fails with E_TARGET_SETUP where one of the requests can't be sent in any version. */
+export function chooseApis(ranges: VersionRanges): Readonly<Record<ApiName, Api>> {
+  return {
+    produce: chooseApi('produce', ranges),
+    metadata: chooseApi('metadata', ranges),
+    initProducerId: chooseApi('initProducerId', ranges),
+  };
+}
+
+function chooseApi(name: ApiName, ranges: VersionRanges): Api {
   const known = apis[name].map(({ api }) => api as unknown as Api);
   const found = known.find(({ key, version }) => {
     const range = ranges.get(key);
