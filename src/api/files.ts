@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { arrivalStates } from '../pipeline/arrivals/arrival-state.ts';
 import { findArrival, findFile, listArrivals, listFiles } from '../pipeline/arrivals/arrival-views.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { choice, describe, found, idParameter, line, named, pageOfItems, query } from './answers.ts';
+import { choice, describe, found, id, idParameter, line, named, pageOfItems, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
 import { pageOf, pageQuery, readCursor } from './paging.ts';
@@ -14,6 +14,7 @@ interface ListQuery {
   readonly limit: number;
   readonly flow?: string;
   readonly state?: string;
+  readonly container?: string;
 }
 
 const flowFilter = { flow: Type.Optional(line(120)) };
@@ -63,13 +64,13 @@ export function fileRoutes({ db }: ApiParts) {
           operationId: 'listArrivals',
           summary: 'Lists arrivals, accepted or not',
           tag: 'files',
-          querystring: query({ ...pageQuery, ...flowFilter, state: Type.Optional(choice(arrivalStates)) }),
+          querystring: query({ ...pageQuery, ...flowFilter, state: Type.Optional(choice(arrivalStates)), container: Type.Optional(id) }),
           answers: { 200: pageOfItems(named('Arrival')) },
         }),
       },
       async (request) => {
-        const { cursor, limit, flow, state } = request.query;
-        const page = { before: readCursor(cursor), limit: limit + 1, flow, state };
+        const { cursor, limit, flow, state, container } = request.query;
+        const page = { before: readCursor(cursor), limit: limit + 1, flow, state, container };
         const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listArrivals(tx, page), { readOnly: true });
         return pageOf(rows, limit, (arrival) => arrival.arrivalId);
       },

@@ -62,7 +62,9 @@ const file = object(
     name: text,
     bytes: count,
     sha256,
+    containerName: text,
     containerSha256: sha256,
+    containerArrivalId: nullable(id),
     acceptedNumber: count,
     sameNameAs: nullable(id),
     acceptedAt: instant,
@@ -85,6 +87,7 @@ const arrival = object(
     next: nullable(text),
     fileId: nullable(id),
     duplicateOf: nullable(id),
+    containerArrivalId: nullable(id),
     traceId: nullable(text),
     seenAt: instant,
     changedAt: instant,
@@ -116,6 +119,24 @@ const acceptedUpload = object(
     jobId: Type.Optional(id),
   },
   { $id: 'AcceptedUpload' },
+);
+const unpackedUpload = object(
+  {
+    state: Type.Literal('unpacked'),
+    ...taken,
+    members: Type.Array(
+      object({
+        arrivalId: id,
+        name: text,
+        state: choice(arrivalStates),
+        reasonCode: nullable(text),
+        fileId: nullable(id),
+        duplicateOf: nullable(id),
+        jobId: nullable(id),
+      }),
+    ),
+  },
+  { $id: 'UnpackedUpload' },
 );
 const duplicateUpload = object(
   { state: Type.Literal('duplicate'), ...taken, of: id, jobId: Type.Optional(id) },
@@ -221,6 +242,7 @@ export const namedSchemas: readonly TSchema[] = [
   arrival,
   decidedArrival,
   acceptedUpload,
+  unpackedUpload,
   duplicateUpload,
   undecidedUpload,
   object(flowFields, { $id: 'FlowSummary' }),

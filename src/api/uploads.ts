@@ -2,12 +2,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { nextOfArrival } from '../pipeline/arrivals/arrival-next.ts';
-import { findFile } from '../pipeline/arrivals/arrival-views.ts';
+import { findFile, listMembers } from '../pipeline/arrivals/arrival-views.ts';
 import { type UploadAnswer, type UploadRequest, uploadStatus } from '../pipeline/arrivals/upload.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { formatTraceparent } from '../platform/telemetry/trace-context.ts';
 import { currentTrace } from '../platform/telemetry/work-context.ts';
-import { withTenant } from '../platform/tenancy/tenant-scope.ts';
+import { type TenantTx, withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { describe, line, named, query } from './answers.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
@@ -28,12 +28,16 @@ const uploadQuery = query({
 const route = describe({
   operationId: 'uploadFile',
   summary: 'Uploads a file',
-  description: `The body is the file, of any size and media type; no form around it (415). 201: accepted. 200: a duplicate of one that was accepted, with that one's file and job. 202: held for a person.
+  description: `The body is the file, of any size and media type; no form around it (415). 201: accepted; or unpacked, with the members and their jobs. 200: a duplicate of one that was accepted, with that one's file and job. 202: held for a person.
 422 with state quarantined: its bytes are kept apart, and it goes nowhere. 429 and 507: no room, nothing was kept.
 \`Repr-Digest\` or \`Content-Digest\` (RFC 9530) with sha-256 is checked; \`Idempotency-Key\` makes a repeat safe; one \`Content-Encoding\`, \`gzip\` or \`zstd\`, is unpacked.`,
   tag: 'files',
   querystring: uploadQuery,
-  answers: { 201: named('AcceptedUpload'), 200: named('DuplicateUpload'), 202: named('UndecidedUpload') },
+  answers: {
+    201: Type.Union([named('AcceptedUpload'), named('UnpackedUpload')]),
+    200: named('DuplicateUpload'),
+    202: named('UndecidedUpload'),
+  },
   problems: [404, 408, 409, 413, 415, 507],
 });
 const refusals = {
@@ -66,6 +70,12 @@ export function uploadRoutes(parts: ApiParts) {
           parts.metrics.add('headgate_admission_refused_total', { tenant: ownerOf(request).tenantName, limit: answer.limit });
           const error = new HeadgateError(answer.code, 'the tenant has no room for this file now; nothing was kept', { retryable: true });
           return sendProblem(reply, error, answer.reason === 'full' ? 507 : 429, answer.retryAfterMs / 1000);
+        }
+        if (answer.kind === 'unpacked') {
+          const { kind, ...taken } = answer;
+          const list = (tx: TenantTx) => listMembers(tx, answer.arrivalId);
+          const members = await withTenant(parts.db, ownerOf(request).tenantId, list, { readOnly: true });
+          return reply.code(uploadStatus[kind]).send({ state: kind, ...taken, members });
         }
         const jobId = await findJob(parts, ownerOf(request).tenantId, answer);
         return reply.code(uploadStatus[answer.kind]).send(bodyOf(answer, jobId));
@@ -112,7 +122,7 @@ async function findJob(parts: ApiParts, tenantId: string, answer: UploadAnswer):
   return (await withTenant(parts.db, tenantId, (tx) => findFile(tx, fileId), { readOnly: true }))?.jobIds[0];
 }
 
-function bodyOf(answer: Exclude<UploadAnswer, { kind: 'refused' }>, jobId: string | undefined): Record<string, unknown> {
+function bodyOf(answer: Exclude<UploadAnswer, { kind: 'refused' | 'unpacked' }>, jobId: string | undefined): Record<string, unknown> {
   const { kind, ...rest } = answer;
   const isUndecided = answer.kind === 'held' || answer.kind === 'quarantined';
   const next = isUndecided ? nextOfArrival({ arrivalId: answer.arrivalId, state: answer.kind, reasonCode: answer.code }) : null;

@@ -9,13 +9,14 @@ const options = { ...outputOptions, ...apiOptions } as const;
 
 export const arrivalVerbs: Readonly<Record<string, Command>> = {
   list: {
-    usage: 'headgate arrival list [--state STATE] [--flow FLOW] [--limit N] [--json]',
-    summary: 'Lists arrivals, accepted or not, newest first; those in state held wait for a decision.',
-    options: { ...options, state: { type: 'string' }, flow: { type: 'string' }, limit: { type: 'string' } },
+    usage: 'headgate arrival list [--state STATE] [--flow FLOW] [--container ARRIVAL] [--limit N] [--json]',
+    summary:
+      'Lists arrivals, accepted or not, newest first; those in state held wait for a decision. With --container the members of an unpacked one.',
+    options: { ...options, state: { type: 'string' }, flow: { type: 'string' }, container: { type: 'string' }, limit: { type: 'string' } },
     async run(line) {
       await printList(line, {
         path: '/v1/arrivals',
-        query: { state: textOption(line, 'state'), flow: textOption(line, 'flow') },
+        query: { state: textOption(line, 'state'), flow: textOption(line, 'flow'), container: textOption(line, 'container') },
         columns: ['arrivalId', 'flow', 'source', 'name', 'bytes', 'state', 'reasonCode', 'seenAt'],
       });
       return 0;
@@ -54,7 +55,7 @@ export const fileVerbs: Readonly<Record<string, Command>> = {
       await printList(line, {
         path: '/v1/files',
         query: { flow: textOption(line, 'flow') },
-        columns: ['fileId', 'flow', 'name', 'bytes', 'acceptedNumber', 'sha256', 'acceptedAt'],
+        columns: ['fileId', 'flow', 'name', 'containerName', 'bytes', 'acceptedNumber', 'sha256', 'acceptedAt'],
       });
       return 0;
     },

@@ -24,12 +24,24 @@ interface UploadAnswer {
   readonly code?: string;
   readonly reason?: string;
   readonly next?: string;
+  /** Of an unpacked one. */
+  readonly members?: readonly MemberAnswer[];
+}
+
+interface MemberAnswer {
+  readonly arrivalId: string;
+  readonly name: string;
+  readonly state: string;
+  readonly reasonCode: string | null;
+  readonly fileId: string | null;
+  readonly duplicateOf: string | null;
+  readonly jobId: string | null;
 }
 
 export const ingestCommand: Command = {
   usage: 'headgate ingest FILE… --flow NAME [--wait] [--timeout SECONDS] [--idempotency-key KEY] [--json]',
   summary:
-    'Uploads files to a flow; exit 1 when one is quarantined, 7 when one is held as an arrival (a duplicate, where the flow holds them). With --wait until their jobs are closed or held; exit 1 when one did not complete, 7 when all that is left of their deliveries is held. A duplicate is no failure: it names the job of the file that was first, and --wait waits for that.',
+    'Uploads files to a flow; exit 1 when one is quarantined, 7 when one is held as an arrival (a duplicate, where the flow holds them). With --wait until their jobs are closed or held; exit 1 when one did not complete, 7 when all that is left of their deliveries is held. Of an archive each member has a row of its own. A duplicate is no failure: it names the job of the file that was first, and --wait waits for that.',
   options: {
     ...outputOptions,
     ...apiOptions,
@@ -60,12 +72,14 @@ export const ingestCommand: Command = {
       try {
         const key = textOption(line, 'idempotency-key');
         const answer = await upload(api, path, flow, key && line.positionals.length > 1 ? `${key}-${index + 1}` : key);
-        const job = line.options.wait && answer.jobId ? await waitFor(api, path, answer.jobId, timeoutSeconds) : undefined;
-        rows.push(rowOf(path, answer, job));
-        tellUndecided(path, answer);
-        if (job) await tellOutcome(api, job);
-        const own = job ? exitCodeOfJob(job) : (exitCodes[answer.state] ?? 0);
-        exitCode = exitCode === 1 || own === 1 ? 1 : exitCode || own;
+        for (const { file, taken } of filesOf(path, answer)) {
+          const job = line.options.wait && taken.jobId ? await waitFor(api, file, taken.jobId, timeoutSeconds) : undefined;
+          rows.push(rowOf(file, taken, job));
+          tellUndecided(file, taken);
+          if (job) await tellOutcome(api, job);
+          const own = job ? exitCodeOfJob(job) : (exitCodes[taken.state] ?? 0);
+          exitCode = exitCode === 1 || own === 1 ? 1 : exitCode || own;
+        }
       } catch (error) {
         if (rows.length > 0) await print();
         throw error;
@@ -75,6 +89,22 @@ export const ingestCommand: Command = {
     return exitCode;
   },
 };
+
+/** The file itself, or the members of an archive. */
+function filesOf(path: string, answer: UploadAnswer): { readonly file: string; readonly taken: UploadAnswer }[] {
+  if (answer.members === undefined) return [{ file: path, taken: answer }];
+  return answer.members.map(({ arrivalId, name, state, reasonCode, fileId, duplicateOf, jobId }) => ({
+    file: `${path}/${name}`,
+    taken: {
+      arrivalId,
+      state,
+      ...(fileId !== null && { fileId }),
+      ...(jobId !== null && { jobId }),
+      ...(duplicateOf !== null && { of: duplicateOf }),
+      ...(reasonCode !== null && { code: reasonCode }),
+    },
+  }));
+}
 
 /** What ends the wait does not end the job, so that the file must not be sent again. */
 async function waitFor(api: ApiClient, path: string, jobId: string, timeoutSeconds: number): Promise<JobAnswer> {
@@ -95,7 +125,7 @@ const exitCodes: Readonly<Record<string, number>> = { quarantined: 1, held: held
 function tellUndecided(path: string, { state, arrivalId, code, reason, next }: UploadAnswer): void {
   if (state !== 'held' && state !== 'quarantined') return;
   const how = state === 'held' ? 'is held' : 'is in quarantine';
-  const lines = [`${path} ${how} (${code}): ${reason}`, `show: headgate arrival get ${arrivalId}`];
+  const lines = [`${path} ${how} (${code})${reason ? `: ${reason}` : ''}`, `show: headgate arrival get ${arrivalId}`];
   if (next) lines.push(`try: ${next}`);
   process.stderr.write(`${lines.map(printable).join('\n')}\n`);
 }

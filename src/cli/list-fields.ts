@@ -3,13 +3,15 @@
  * too. test/list-fields.test.ts holds it against what the API says of itself.
  */
 const fieldsByPath: Readonly<Record<string, string>> = {
-  '/v1/arrivals': 'arrivalId flow source name state bytes sha256 reasonCode reason next fileId duplicateOf traceId seenAt changedAt',
+  '/v1/arrivals':
+    'arrivalId flow source name state bytes sha256 reasonCode reason next fileId duplicateOf containerArrivalId traceId seenAt changedAt',
   '/v1/batches':
     'batchId flow targetId state awaitsDecision outcomeUnknown jobIds records bytes attempts reasonCode message next createdAt changedAt',
   '/v1/blocked-keys': 'deadLetterId jobId flow targetId recordNumber cause code isWholeLane blockedAt',
   '/v1/dead-letters':
     'deadLetterId jobId flowId flowName targetId batchId recordNumber cause code message deliveryKey groupId state reason decidedBy createdAt blocksKey next',
-  '/v1/files': 'fileId arrivalId flow name bytes sha256 containerSha256 acceptedNumber sameNameAs acceptedAt jobIds',
+  '/v1/files':
+    'fileId arrivalId flow name bytes sha256 containerName containerSha256 containerArrivalId acceptedNumber sameNameAs acceptedAt jobIds',
   '/v1/flows': 'name service subService version enabled hash flowId flowVersionId createdAt',
   '/v1/health': 'flow kind id type connection state code message next durationMs probedAt',
   '/v1/health/probes': 'probeId state code message next durationMs probedAt',

@@ -102,6 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     formatsUrl: new URL('./catalogue.ts', import.meta.url).href,
     store: storage.sealed,
     formats,
+    ids: ports.ids,
   });
   const secrets = createConnectionSecrets({
     env,

@@ -27,7 +27,7 @@ function logInMemory() {
 const lease: SourceLease = { tenantId: 't1', flowId: 'f1', sourceId: 'drop', fence: 1, lateMs: 1_500 };
 const flow = { flowId: 'f1', flowName: 'eft', plan: { flow: { tenant: 'bank' } } } as never;
 const names = { tenant: 'bank', flow: 'eft', source: 'drop' };
-const none = { accepted: 0, duplicate: 0, held: 0, quarantined: 0 };
+const none = { accepted: 0, unpacked: 0, duplicate: 0, held: 0, quarantined: 0 };
 const refusal = { kind: 'refused', code: 'E_QUOTA_STORED', limit: 'stored', reason: 'full', retryAfterMs: 1 } as const;
 
 function watched() {

@@ -68,7 +68,7 @@ describe.each(packingNames)('%s (A11)', (packing) => {
   const packed = pack[packing];
 
   it('of several parts is one file, and a bomb in a later part is one', async () => {
-    set({ unpack: packing });
+    set({ unpack: [packing] });
     world.put('parts', Buffer.concat([packed('x,1.00\n'), packed('y,2.00\n'), packed('')]));
     world.put('bomb', Buffer.concat([packed('z,1.00\n'), packed(Buffer.alloc(60 * 1024 * 1024))]));
     expect((await world.poll()).verdicts).toMatchObject({ accepted: 1, quarantined: 1 });
@@ -77,7 +77,7 @@ describe.each(packingNames)('%s (A11)', (packing) => {
   });
 
   it('inside itself is not unpacked again: the inner one is content', async () => {
-    set({ unpack: packing });
+    set({ unpack: [packing] });
     const inner = packed(Buffer.alloc(200 * 1024 * 1024));
     world.put('nested', packed(inner));
     await world.poll();
@@ -86,7 +86,7 @@ describe.each(packingNames)('%s (A11)', (packing) => {
 });
 
 it('gzip (A11) with a length in its trailer that is not its own is refused', async () => {
-  set({ unpack: 'gzip' });
+  set({ unpack: ['gzip'] });
   const lying = pack.gzip('x,1.00\n');
   lying.writeUInt32LE(1_000_000, lying.length - 4);
   const damaged = pack.gzip('x,2.00\n');
@@ -98,7 +98,7 @@ it('gzip (A11) with a length in its trailer that is not its own is refused', asy
 });
 
 it.each([24, 27, 31, 41])('zstd (A11) that needs a window of 2^%d bytes is refused, in a later frame too', async (log) => {
-  set({ unpack: 'zstd' });
+  set({ unpack: ['zstd'] });
   const wide = await zstdOfWindow('x,1.00\n', log);
   world.put('wide.zst', wide);
   world.put('later.zst', Buffer.concat([pack.zstd('x,1.00\n'), wide]));
@@ -109,7 +109,7 @@ it.each([24, 27, 31, 41])('zstd (A11) that needs a window of 2^%d bytes is refus
 });
 
 it('zstd (A11) that says another size of its content, or whose checksum is of another content, is refused', async () => {
-  set({ unpack: 'zstd' });
+  set({ unpack: ['zstd'] });
   const lying = pack.zstd('x,1.00\n');
   // The size of the content, of one byte, is behind the descriptor of the frame.
   lying.writeUInt8(200, 5);

@@ -24,6 +24,7 @@ const detectors = {
   sshd: () => findProgram('sshd') !== null,
   rabbitmq: () => findProgram('rabbitmq') !== null,
   kafka: () => findProgram('kcat') !== null && (process.env['HEADGATE_TEST_KAFKA'] !== undefined || findProgram('python3') !== null),
+  zip: () => findProgram('zip') !== null,
   mariadb: () => findProgram('mariadb') !== null,
   moto: () => findProgram('moto') !== null,
   azurite: () => existsSync(azuriteProgram),

@@ -13,6 +13,7 @@ export const debianPrograms = {
   /** With librdkafka, whose mock cluster the tests run in Python. */
   kcat: { package: 'kcat', path: 'usr/bin/kcat' },
   python3: { package: 'python3', path: 'usr/bin/python3' },
+  zip: { package: 'zip', path: 'usr/bin/zip' },
   mariadb: { package: 'mariadb-server', path: 'usr/sbin/mariadbd' },
   moto: { package: 'python3-moto', with: ['python3-flask', 'python3-flask-cors'], path: 'usr/bin/moto_server' },
 } as const satisfies Record<string, DebianProgram>;

@@ -74,7 +74,7 @@ export function startProduct(place: ProductPlace, mortality: Mortality): LivingP
   const intake = createFileIntake({
     db,
     ports,
-    store: createDirectIntakeStore({ store, formats }),
+    store: createDirectIntakeStore({ store, formats, ids: ports.ids }),
     createJobs: createJobIntake(ports.ids),
     chunkBytes: 1_000_000,
     onVerdicts: () => signals.chunks.notify(),

@@ -1,6 +1,6 @@
 /** A flow definition as it is after reading: every default filled in, durations in ms, sizes in bytes, bytes as numbers. */
 import type { FieldType } from '../../pipeline/engine/plan.ts';
-import type { Unpack } from '../../platform/packing/packings.ts';
+import type { UnpackStep } from '../../platform/packing/packings.ts';
 
 export interface FlowDefinition {
   readonly apiVersion: string;
@@ -44,6 +44,7 @@ export interface FileLimits {
   readonly maxSize: number;
   readonly maxUnpackedSize: number;
   readonly maxRatio: number;
+  readonly maxMembers: number;
   readonly filesPerMinute?: number;
 }
 
@@ -51,7 +52,7 @@ interface CommonSource {
   readonly id: string;
   /** `*` and `?`. */
   readonly match: string;
-  readonly unpack: Unpack;
+  readonly unpack: 'none' | UnpackStep | readonly UnpackStep[];
   readonly limits: FileLimits;
 }
 

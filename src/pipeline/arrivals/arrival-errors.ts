@@ -36,9 +36,26 @@ export const arrivalErrors = defineErrors({
   },
   E_ARCHIVE: {
     meaning:
-      'The file is not packed as its source or its Content-Encoding says that it is (`gzip`, `zstd`), or is damaged, incomplete, packed with a dictionary, or has bytes behind its end.',
+      'The file is not packed as its source or its Content-Encoding says that it is, or is damaged, incomplete, packed with a dictionary, or has bytes behind its end; or an archive says one thing in one place and another elsewhere: sizes, places, checksums. Nothing of it was taken.',
     actor: 'sender',
     next: 'Pack the file as its source says (`unpack`) and send it; one that is not packed, to a source without `unpack`.',
+  },
+  E_ARCHIVE_NAME: {
+    meaning:
+      'The archive has a member whose name or path is not safe to use, is longer than 255 bytes, is not UTF-8, or is the same as that of another one. Nothing of it was taken.',
+    actor: 'sender',
+    next: 'Pack the files under plain names, each another one also without its folders, and send the archive.',
+  },
+  E_ARCHIVE_ENTRY: {
+    meaning:
+      'The archive has an entry that is no plain file: a link, a device, encrypted, or packed in a way that is not taken. Nothing of it was taken.',
+    actor: 'sender',
+    next: 'Pack plain files only, as `zip` does without options, and send the archive.',
+  },
+  E_ARCHIVE_MEMBERS: {
+    meaning: 'The archive has more entries than its source allows, or no file. Nothing of it was taken.',
+    actor: 'sender',
+    next: 'Send the files in several archives, or have `limits.maxMembers` of the source raised.',
   },
   E_MANIFEST: {
     meaning: 'The file is not the one that its manifest describes.',
@@ -150,7 +167,7 @@ export const arrivalErrors = defineErrors({
     retryable: true,
   },
   E_UNPACK_BUSY: {
-    meaning: 'As many uploads packed with zstd as may be are being unpacked already; nothing of the file was kept.',
+    meaning: 'As many uploads of archives or packed with zstd as may be are being unpacked already; nothing of the file was kept.',
     actor: 'caller',
     next: 'Send it again after the time given.',
     retryable: true,

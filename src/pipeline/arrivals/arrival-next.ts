@@ -9,7 +9,7 @@ export function nextOfArrival(arrival: {
   readonly reasonCode: string | null;
 }): string | null {
   const { arrivalId, state, reasonCode } = arrival;
-  if (state === 'accepted' || state === 'duplicate') return null;
+  if (state === 'accepted' || state === 'unpacked' || state === 'duplicate') return null;
   if (state !== 'held') return reasonCode === null ? null : nextOf(reasonCode) || null;
   const accept = `\`headgate arrival accept ${arrivalId} --reason TEXT\` makes a job of it`;
   return `To decide: ${accept}, and all of its records are sent, under delivery keys of their own; \`headgate arrival refuse ${arrivalId}\` leaves it in quarantine.`;

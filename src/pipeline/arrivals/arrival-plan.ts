@@ -13,6 +13,8 @@ export interface FileLimits {
   readonly unpackedBytesMax: number;
   /** Unpacked bytes for one received byte. */
   readonly ratioMax: number;
+  /** Entries of an archive, folders included. */
+  readonly entriesMax: number;
   /** Accepted files of the source a minute. */
   readonly filesPerMinute: number | null;
 }

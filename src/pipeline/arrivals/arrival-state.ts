@@ -10,6 +10,7 @@ export const arrivalStates = [
   'verified',
   'held',
   'accepted',
+  'unpacked',
   'duplicate',
   'quarantined',
   'vanished',
@@ -23,12 +24,14 @@ export const arrivalEvents = [
   'complete',
   'verify',
   'accept',
+  'unpack',
   'duplicate',
   'quarantine',
   'hold',
   'vanish',
   // Steps that are made together: one move of the row, and an event for each step.
   'verify+accept',
+  'verify+unpack',
   'verify+duplicate',
   'verify+quarantine',
   'verify+hold',
@@ -47,20 +50,22 @@ export const arrivalTransitions: Readonly<Record<ArrivalState | '', Readonly<Par
     vanish: 'vanished',
     quarantine: 'quarantined',
     'verify+accept': 'accepted',
+    'verify+unpack': 'unpacked',
     'verify+duplicate': 'duplicate',
     'verify+quarantine': 'quarantined',
     'verify+hold': 'held',
   },
-  verified: { accept: 'accepted', duplicate: 'duplicate', quarantine: 'quarantined', hold: 'held' },
+  verified: { accept: 'accepted', unpack: 'unpacked', duplicate: 'duplicate', quarantine: 'quarantined', hold: 'held' },
   held: { accept: 'accepted', quarantine: 'quarantined' },
   accepted: {},
+  unpacked: {},
   duplicate: {},
   quarantined: {},
   vanished: {},
 };
 
 /** After the verdict: the file may still have to be taken away at its source. */
-export const decidedArrivalStates: readonly ArrivalState[] = ['held', 'accepted', 'duplicate', 'quarantined'];
+export const decidedArrivalStates: readonly ArrivalState[] = ['held', 'accepted', 'unpacked', 'duplicate', 'quarantined'];
 
 /** Before the verdict: the file is at its source only. */
 export const openArrivalStates: readonly ArrivalState[] = arrivalStates.filter(

@@ -31,13 +31,16 @@ export interface NewArrival {
   readonly actor: string;
   readonly traceId: string | null;
   readonly traceParent: string | null;
+  /** Of the file that it was unpacked from; then nothing is to be done at a source. */
+  readonly containerArrivalId?: string;
 }
 
 const insertSeen = `/* see arrivals */
-  insert into headgate.arrivals (tenant_id, arrival_id, flow_id, source_id, name, state, size_bytes, fingerprint, stable_since, actor, trace_id, trace_parent, seen_at, changed_at)
-  select $1, a.arrival_id, a.flow_id, a.source_id, a.name, 'seen', a.size_bytes, a.fingerprint, (select headgate.clock()), a.actor, a.trace_id, a.trace_parent, (select headgate.clock()), (select headgate.clock())
-  from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[])
-    as a (arrival_id, flow_id, source_id, name, size_bytes, fingerprint, actor, trace_id, trace_parent)`;
+  insert into headgate.arrivals (tenant_id, arrival_id, flow_id, source_id, name, state, size_bytes, fingerprint, stable_since, actor, trace_id, trace_parent, container_arrival_id, seen_at, changed_at, released_at)
+  select $1, a.arrival_id, a.flow_id, a.source_id, a.name, 'seen', a.size_bytes, a.fingerprint, (select headgate.clock()), a.actor, a.trace_id, a.trace_parent, a.container_arrival_id, (select headgate.clock()), (select headgate.clock()),
+    case when a.container_arrival_id is not null then (select headgate.clock()) end
+  from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::uuid[])
+    as a (arrival_id, flow_id, source_id, name, size_bytes, fingerprint, actor, trace_id, trace_parent, container_arrival_id)`;
 
 /** First sight of files: they are `seen` from now on. */
 export async function seeArrivals(tx: TenantTx, ids: Ids, arrivals: readonly NewArrival[]): Promise<void> {
@@ -53,12 +56,21 @@ export async function seeArrivals(tx: TenantTx, ids: Ids, arrivals: readonly New
     arrivals.map((arrival) => arrival.actor),
     arrivals.map((arrival) => arrival.traceId),
     arrivals.map((arrival) => arrival.traceParent),
+    arrivals.map((arrival) => arrival.containerArrivalId ?? null),
   ]);
   const { state, type } = { state: nextArrivalState('', 'see'), type: 'arrival.seen' };
   await recordEvents(
     tx,
     ids,
-    arrivals.map(({ arrivalId, actor, traceId }) => ({ type, objectId: arrivalId, from: '', to: state, actor, traceId })),
+    arrivals.map(({ arrivalId, actor, traceId, containerArrivalId }) => ({
+      type,
+      objectId: arrivalId,
+      from: '',
+      to: state,
+      actor,
+      traceId,
+      detail: containerArrivalId === undefined ? undefined : { containerArrivalId },
+    })),
   );
 }
 
@@ -239,8 +251,10 @@ export async function countRecentlyAccepted(tx: TenantTx, source: { readonly flo
 
 const selectHeld = `/* get held arrival */
   select a.flow_id as "flowId", f.name as "flowName", a.source_id as "sourceId", a.name, a.sha256, a.object, a.trace_id as "traceId", a.trace_parent as "traceParent",
-    a.size_bytes as "sizeBytes"
+    a.size_bytes as "sizeBytes",
+    case when c.arrival_id is not null then json_build_object('arrivalId', c.arrival_id, 'name', c.name, 'bytes', c.size_bytes, 'sha256', c.sha256) end as archive
   from headgate.arrivals a join headgate.flows f on f.tenant_id = a.tenant_id and f.flow_id = a.flow_id
+  left join headgate.arrivals c on c.tenant_id = a.tenant_id and c.arrival_id = a.container_arrival_id
   where a.tenant_id = $1 and a.arrival_id = $2 and a.state = 'held'`;
 
 export interface HeldArrival {
@@ -253,6 +267,15 @@ export interface HeldArrival {
   readonly traceId: string | null;
   readonly traceParent: string | null;
   readonly sizeBytes: number;
+  readonly archive: ArchiveOfMember | null;
+}
+
+/** The file that a member was unpacked from, which has an arrival of its own. */
+export interface ArchiveOfMember {
+  readonly arrivalId: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
 }
 
 /** Fails with E_ARRIVAL_STATE when it is not held, or not there. */

@@ -17,6 +17,8 @@ export interface ArrivalView {
   readonly next: string | null;
   readonly fileId: string | null;
   readonly duplicateOf: string | null;
+  /** Of the file that it was unpacked from. */
+  readonly containerArrivalId: string | null;
   readonly traceId: string | null;
   readonly seenAt: Date;
   readonly changedAt: Date;
@@ -29,7 +31,11 @@ export interface FileView {
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** Of what it came in; its own where nothing was unpacked. */
+  readonly containerName: string;
   readonly containerSha256: string;
+  /** Where that has an arrival of its own. */
+  readonly containerArrivalId: string | null;
   readonly acceptedNumber: number;
   readonly sameNameAs: string | null;
   readonly acceptedAt: Date;
@@ -43,16 +49,42 @@ export interface Page {
 }
 
 const arrivalColumns = `a.arrival_id as "arrivalId", f.name as flow, a.source_id as source, a.name, a.state, a.size_bytes as bytes, a.sha256,
-  a.reason_code as "reasonCode", a.reason, a.file_id as "fileId", a.duplicate_of as "duplicateOf", a.trace_id as "traceId", a.seen_at as "seenAt", a.changed_at as "changedAt"`;
+  a.reason_code as "reasonCode", a.reason, a.file_id as "fileId", a.duplicate_of as "duplicateOf", a.container_arrival_id as "containerArrivalId",
+  a.trace_id as "traceId", a.seen_at as "seenAt", a.changed_at as "changedAt"`;
 const arrivalTables = 'from headgate.arrivals a join headgate.flows f on f.tenant_id = a.tenant_id and f.flow_id = a.flow_id';
 const selectArrivals = `/* list arrivals */ select ${arrivalColumns} ${arrivalTables}
   where a.tenant_id = $1 and ($2::uuid is null or a.arrival_id < $2) and ($3::text is null or f.name = $3) and ($4::text is null or a.state = $4)
+    and ($6::uuid is null or a.container_arrival_id = $6)
   order by a.arrival_id desc limit $5`;
 const selectArrival = `/* get arrival */ select ${arrivalColumns} ${arrivalTables} where a.tenant_id = $1 and a.arrival_id = $2`;
 
-export async function listArrivals(tx: TenantTx, page: Page & { readonly state?: string }): Promise<ArrivalView[]> {
-  const values = [tx.tenantId, page.before ?? null, page.flow ?? null, page.state ?? null, page.limit];
+export async function listArrivals(
+  tx: TenantTx,
+  page: Page & { readonly state?: string; readonly container?: string },
+): Promise<ArrivalView[]> {
+  const values = [tx.tenantId, page.before ?? null, page.flow ?? null, page.state ?? null, page.limit, page.container ?? null];
   return (await tx.query<ArrivalRow>(selectArrivals, values)).rows.map(withNext);
+}
+
+export interface MemberView {
+  readonly arrivalId: string;
+  readonly name: string;
+  readonly state: ArrivalState;
+  readonly reasonCode: string | null;
+  readonly fileId: string | null;
+  readonly duplicateOf: string | null;
+  /** Of an accepted one, or of the file whose duplicate it is. */
+  readonly jobId: string | null;
+}
+
+const selectMembers = `/* list members */
+  select a.arrival_id as "arrivalId", a.name, a.state, a.reason_code as "reasonCode", a.file_id as "fileId", a.duplicate_of as "duplicateOf",
+    (select j.job_id from headgate.jobs j where j.tenant_id = a.tenant_id and j.file_id = coalesce(a.file_id, a.duplicate_of) order by j.job_id limit 1) as "jobId"
+  from headgate.arrivals a where a.tenant_id = $1 and a.container_arrival_id = $2 order by a.arrival_id`;
+
+/** What was unpacked from the file of this arrival, in its order. */
+export async function listMembers(tx: TenantTx, arrivalId: string): Promise<MemberView[]> {
+  return (await tx.query<MemberView>(selectMembers, [tx.tenantId, arrivalId])).rows;
 }
 
 export async function findArrival(tx: TenantTx, arrivalId: string): Promise<ArrivalView | undefined> {
@@ -65,7 +97,8 @@ function withNext(row: ArrivalRow): ArrivalView {
   return { ...row, next: nextOfArrival(row) };
 }
 
-const fileColumns = `x.file_id as "fileId", x.arrival_id as "arrivalId", f.name as flow, x.name, x.bytes, x.sha256, x.container_sha256 as "containerSha256",
+const fileColumns = `x.file_id as "fileId", x.arrival_id as "arrivalId", f.name as flow, x.name, x.bytes, x.sha256,
+  x.container_name as "containerName", x.container_sha256 as "containerSha256", x.container_arrival_id as "containerArrivalId",
   x.accepted_number as "acceptedNumber", x.same_name_as as "sameNameAs", x.accepted_at as "acceptedAt",
   array(select j.job_id from headgate.jobs j where j.tenant_id = x.tenant_id and j.file_id = x.file_id order by j.job_id) as "jobIds"`;
 const fileTables = 'from headgate.files x join headgate.flows f on f.tenant_id = x.tenant_id and f.flow_id = x.flow_id';

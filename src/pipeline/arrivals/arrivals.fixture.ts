@@ -102,9 +102,14 @@ export interface World {
       accepted_number: number;
       object: SealedObject;
       container_object: SealedObject | null;
+      container_name: string;
+      container_sha256: string;
       same_name_as: string | null;
     }[]
   >;
+  /** In the order of `arrivals`. */
+  arrivalIds(): Promise<string[]>;
+  storedAndHeld(): Promise<{ stored_bytes: number; held_bytes: number }>;
   /** Files for which jobs were made, in committed transactions. */
   jobs(): Promise<number>;
   /** `type from>to` of the arrivals' events, in order. */
@@ -143,8 +148,8 @@ export async function createWorld(database: TestDatabase): Promise<World> {
     root,
     path: 'in',
     match: '*',
-    unpack: 'none',
-    limits: { bytesMax: 1024 ** 3, unpackedBytesMax: 1024 ** 3, ratioMax: 200, filesPerMinute: null },
+    unpack: [],
+    limits: { bytesMax: 1024 ** 3, unpackedBytesMax: 1024 ** 3, ratioMax: 200, entriesMax: 256, filesPerMinute: null },
     ready: { stableForMs: 0, marker: null, manifest: null, timeoutMs: 86_400_000 },
     pollMs: 1_000,
     afterwards: 'move',
@@ -180,7 +185,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
   const parts: IntakeParts = {
     db: database.db,
     ports: systemPorts,
-    store: createDirectIntakeStore({ store: store.store, formats: [delimitedFormat as unknown as Format] }),
+    store: createDirectIntakeStore({ store: store.store, formats: [delimitedFormat as unknown as Format], ids }),
     createJobs,
     chunkBytes: 1024 * 1024,
   };
@@ -255,6 +260,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
         containerSha256: content,
         problem: null,
         knownDuplicateOf: null,
+        members: null,
       }));
       const numberOf = (fileId: string | null) => fileId && judged.findIndex((file) => file.fileId === fileId);
       const verdicts: unknown[] = [];
@@ -278,8 +284,18 @@ export async function createWorld(database: TestDatabase): Promise<World> {
       ),
     files: () =>
       rows(
-        '/* files */ select name, sha256, accepted_number, object, container_object, same_name_as from headgate.files where tenant_id = $1 order by accepted_number',
+        '/* files */ select name, sha256, accepted_number, object, container_object, container_name, container_sha256, same_name_as from headgate.files where tenant_id = $1 order by accepted_number',
       ),
+    arrivalIds: async () =>
+      (await rows<{ id: string }>('/* ids */ select arrival_id as id from headgate.arrivals where tenant_id = $1 order by arrival_id')).map(
+        ({ id }) => id,
+      ),
+    storedAndHeld: async () =>
+      (
+        await rows<{ stored_bytes: number; held_bytes: number }>(
+          '/* usage */ select stored_bytes, held_bytes from headgate.tenant_usage where tenant_id = $1',
+        )
+      )[0]!,
     jobs: async () =>
       (await rows<{ n: number }>("/* jobs */ select count(*) as n from headgate.events where tenant_id = $1 and type = 'job.created'"))[0]!
         .n,

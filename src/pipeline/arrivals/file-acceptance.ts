@@ -1,50 +1,23 @@
 /**
  * The accepting transaction: verdicts, fingerprints, accepted numbers, file rows, arrival moves with their events, usage and
- * jobs, for a batch of files of one flow version. All of it happens or nothing does; nothing is acknowledged before COMMIT.
+ * jobs, for a batch of files of one flow version. All of it happens or nothing does; nothing is acknowledged before COMMIT. The
+ * members of an archive get arrivals of their own here, and go on as if they had come by themselves.
  */
 import type { Ids } from '../../platform/base/ports.ts';
-import type { Unpack } from '../../platform/packing/packings.ts';
-import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
-import type { SplitResult } from '../formats/format.ts';
 import type { AcceptedFile, CreateJobs } from './accepted-file.ts';
 import { countUsage } from './admission.ts';
 import type { ArrivalErrorCode } from './arrival-errors.ts';
 import type { ArrivalFlow } from './arrival-plan.ts';
-import { type ArrivalMove, moveArrivals, storedObjectId } from './arrival-store.ts';
+import { type ArrivalMove, moveArrivals, seeArrivals } from './arrival-store.ts';
+import type { Candidate, Judged } from './candidate.ts';
 import { claimFingerprints } from './file-fingerprints.ts';
-import { type FileVerdict, fingerprintsOf, judgeFiles } from './file-verdicts.ts';
-
-export interface StoredContent {
-  readonly bytes: number;
-  readonly sha256: string;
-  /** Null only where nothing was kept: a known duplicate, or a refused kind of file. */
-  readonly object: SealedObject | null;
-}
-
-/** A complete arrival whose bytes have been taken in. */
-export interface Candidate {
-  readonly arrivalId: string;
-  /** Of the file, if it is accepted. */
-  readonly fileId: string;
-  readonly name: string;
-  readonly actor: string;
-  readonly traceId: string | null;
-  readonly traceParent: string | null;
-  /** It came by upload: nothing is left to do at a source. */
-  readonly isReleased: boolean;
-  readonly container: StoredContent;
-  readonly member: StoredContent | null;
-  /** How the file as received is packed; kept with what is held, so that it can be accepted later. */
-  readonly unpack: Unpack;
-  readonly split: SplitResult | null;
-  readonly problem: { readonly code: ArrivalErrorCode; readonly message: string } | null;
-  readonly knownDuplicateOf: string | null;
-}
+import { insertFiles } from './file-rows.ts';
+import { type FileVerdict, fingerprintsOf, type JudgedFile, judgeFiles } from './file-verdicts.ts';
 
 export interface ArrivalVerdict {
   readonly arrivalId: string;
-  readonly state: 'accepted' | 'duplicate' | 'held' | 'quarantined';
+  readonly state: 'accepted' | 'unpacked' | 'duplicate' | 'held' | 'quarantined';
   readonly fileId: string | null;
   readonly acceptedNumber: number | null;
   readonly duplicateOf: string | null;
@@ -53,16 +26,13 @@ export interface ArrivalVerdict {
   readonly reason: string | null;
   readonly bytes: number;
   readonly sha256: string;
+  /** Of what is unpacked. */
+  readonly members: readonly ArrivalVerdict[];
 }
 
 export interface AcceptanceParts {
   readonly ids: Ids;
   readonly createJobs: CreateJobs;
-}
-
-interface Judged {
-  readonly candidate: Candidate;
-  readonly verdict: FileVerdict;
 }
 
 const nextNumbers = `/* number accepted files */
@@ -77,16 +47,11 @@ export async function acceptCandidates(
   candidates: readonly Candidate[],
 ): Promise<ArrivalVerdict[]> {
   const { ids } = parts;
-  const verdicts = await judgeFiles(
-    tx,
-    flow,
-    candidates.map((candidate) => ({
-      ...candidate,
-      memberSha256: candidate.member?.sha256 ?? null,
-      containerSha256: candidate.container.sha256,
-    })),
-  );
-  const judged = candidates.map((candidate, index): Judged => ({ candidate, verdict: verdicts[index]! }));
+  const verdicts = await judgeFiles(tx, flow, candidates.map(judgedOf));
+  const came = candidates.map((candidate, index): Judged => ({ candidate, verdict: verdicts[index]! }));
+  const unpacked = came.filter((each) => each.verdict.end === 'unpack');
+  await unpack(tx, ids, flow, unpacked);
+  const judged = came.flatMap((each) => (each.verdict.end === 'unpack' ? membersOf(each) : [each]));
   const ending = (end: FileVerdict['end']) => judged.filter((each) => each.verdict.end === end);
   const accepted = ending('accept');
   for (const { candidate } of accepted)
@@ -118,9 +83,58 @@ export async function acceptCandidates(
   );
   await quarantine(tx, ids, ending('quarantine'));
   if (accepted.length > 0) await parts.createJobs(tx, acceptedFiles(flow, accepted, first));
-  await countKept(tx, judged);
-  return judged.map(({ candidate, verdict }) =>
-    verdictOf(candidate, verdict, first + accepted.findIndex((each) => each.candidate === candidate)),
+  await countKept(tx, [...judged, ...unpacked]);
+  const numbers = new Map(accepted.map(({ candidate }, index) => [candidate, first + index]));
+  return came.map((each) => verdictOf(each, numbers));
+}
+
+function judgedOf(candidate: Candidate): JudgedFile {
+  return {
+    ...candidate,
+    memberSha256: candidate.member?.sha256 ?? null,
+    containerSha256: candidate.container.sha256,
+    members: candidate.members?.map(judgedOf) ?? null,
+  };
+}
+
+function membersOf({ candidate, verdict }: Judged): Judged[] {
+  return candidate.members!.map((member, index) => ({ candidate: member, verdict: verdict.members[index]! }));
+}
+
+/** The containers are done with; their members are complete from now on. */
+async function unpack(tx: TenantTx, ids: Ids, flow: ArrivalFlow, containers: readonly Judged[]): Promise<void> {
+  if (containers.length === 0) return;
+  await moveArrivals(
+    tx,
+    ids,
+    'verify+unpack',
+    containers.map(({ candidate, verdict }) => ({
+      ...keepObject(endOf(candidate, verdict), candidate),
+      detail: { members: candidate.members!.length },
+    })),
+  );
+  const members = containers.flatMap(({ candidate }) => candidate.members!);
+  await seeArrivals(
+    tx,
+    ids,
+    members.map(({ arrivalId, sourceId, name, container, actor, traceId, traceParent, archive }) => ({
+      arrivalId,
+      flowId: flow.flowId,
+      sourceId,
+      name,
+      sizeBytes: container.bytes,
+      fingerprint: '',
+      actor,
+      traceId,
+      traceParent,
+      containerArrivalId: archive!.arrivalId,
+    })),
+  );
+  await moveArrivals(
+    tx,
+    ids,
+    'complete',
+    members.map((member) => moveOf(member, 'seen')),
   );
 }
 
@@ -132,13 +146,9 @@ export async function acceptHeld(
   held: { readonly candidate: Candidate; readonly reason: string },
 ): Promise<ArrivalVerdict> {
   const { candidate, reason } = held;
-  const verdict: FileVerdict = { end: 'accept', code: null, reason: null, duplicateOf: null, sameNameAs: null };
+  const verdict: FileVerdict = { end: 'accept', code: null, reason: null, duplicateOf: null, sameNameAs: null, members: [] };
   const judged = [{ candidate, verdict }];
-  const prints = fingerprintsOf(flow.duplicates, {
-    ...candidate,
-    memberSha256: candidate.member!.sha256,
-    containerSha256: candidate.container.sha256,
-  });
+  const prints = fingerprintsOf(flow.duplicates, judgedOf(candidate));
   await claimFingerprints(tx, { flowId: flow.flowId, windowMs: flow.duplicates.windowMs }, prints);
   const number = await takeNumbers(tx, flow.flowId, 1);
   await insertFiles(tx, flow, judged, number);
@@ -146,9 +156,9 @@ export async function acceptHeld(
   await moveArrivals(tx, parts.ids, 'accept', [{ ...moveOf(candidate, 'held'), fileId: candidate.fileId, detail }]);
   await parts.createJobs(tx, acceptedFiles(flow, judged, number));
   // All that is kept was counted when it was held; the member counts with its job from now on.
-  const storedBytes = candidate.unpack === 'none' ? -candidate.container.bytes : 0;
+  const storedBytes = candidate.unpack.length === 0 ? -candidate.container.bytes : 0;
   await countUsage(tx, { files: 1, storedBytes, heldBytes: -candidate.container.bytes });
-  return verdictOf(candidate, verdict, number);
+  return verdictOf(judged[0]!, new Map([[candidate, number]]));
 }
 
 function moveOf(candidate: Candidate, from: ArrivalMove['from']): ArrivalMove {
@@ -187,43 +197,6 @@ async function takeNumbers(tx: TenantTx, flowId: string, count: number): Promise
   return rows[0]!.accepted - count + 1;
 }
 
-const insertFileRows = `/* add files */
-  insert into headgate.files (tenant_id, file_id, arrival_id, flow_id, name, bytes, sha256, container_name, container_bytes, container_sha256,
-    container_object_id, container_object, object_id, object, accepted_number, same_name_as, accepted_at)
-  select $1, f.file_id, f.arrival_id, $2, f.name, f.bytes, f.sha256, f.name, f.container_bytes, f.container_sha256,
-    f.container_object_id, f.container_object::json, f.object_id, f.object::json, $3 + f.ordinal - 1, f.same_name_as, (select headgate.clock())
-  from unnest($4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[], $9::bigint[], $10::text[], $11::uuid[], $12::text[], $13::uuid[], $14::text[], $15::uuid[])
-    with ordinality as f (file_id, arrival_id, name, bytes, sha256, container_bytes, container_sha256, container_object_id, container_object, object_id, object, same_name_as, ordinal)`;
-
-async function insertFiles(tx: TenantTx, flow: ArrivalFlow, accepted: readonly Judged[], first: number): Promise<void> {
-  if (accepted.length === 0) return;
-  const rows = accepted.map(({ candidate, verdict }) => {
-    const member = candidate.member!;
-    const packed =
-      candidate.container.object !== null && candidate.container.object.objectId !== member.object!.objectId
-        ? candidate.container.object
-        : null;
-    return { ...candidate, member, packed, verdict };
-  });
-  await tx.query(insertFileRows, [
-    tx.tenantId,
-    flow.flowId,
-    first,
-    rows.map((row) => row.fileId),
-    rows.map((row) => row.arrivalId),
-    rows.map((row) => row.name),
-    rows.map((row) => row.member.bytes),
-    rows.map((row) => row.member.sha256),
-    rows.map((row) => row.container.bytes),
-    rows.map((row) => row.container.sha256),
-    rows.map((row) => row.packed && storedObjectId(row.packed)),
-    rows.map((row) => row.packed && JSON.stringify(row.packed)),
-    rows.map((row) => storedObjectId(row.member.object!)),
-    rows.map((row) => JSON.stringify(row.member.object)),
-    rows.map((row) => row.verdict.sameNameAs),
-  ]);
-}
-
 async function countKept(tx: TenantTx, judged: readonly Judged[]): Promise<void> {
   const sum = { files: 0, storedBytes: 0, heldBytes: 0 };
   for (const { candidate, verdict } of judged) {
@@ -231,9 +204,9 @@ async function countKept(tx: TenantTx, judged: readonly Judged[]): Promise<void>
     if (verdict.end === 'accept') {
       sum.files += 1;
       // The member counts with its job.
-      if (candidate.unpack !== 'none') sum.storedBytes += keptBytes;
+      if (candidate.unpack.length > 0) sum.storedBytes += keptBytes;
     }
-    if (verdict.end === 'hold' || verdict.end === 'quarantine') sum.storedBytes += keptBytes;
+    if (verdict.end === 'hold' || verdict.end === 'quarantine' || verdict.end === 'unpack') sum.storedBytes += keptBytes;
     if (verdict.end === 'hold') sum.heldBytes += keptBytes;
   }
   await countUsage(tx, sum);
@@ -256,20 +229,22 @@ function acceptedFiles(flow: ArrivalFlow, accepted: readonly Judged[], first: nu
   }));
 }
 
-const stateOf = { accept: 'accepted', duplicate: 'duplicate', hold: 'held', quarantine: 'quarantined' } as const;
+const stateOf = { accept: 'accepted', unpack: 'unpacked', duplicate: 'duplicate', hold: 'held', quarantine: 'quarantined' } as const;
 
-function verdictOf(candidate: Candidate, verdict: FileVerdict, number: number): ArrivalVerdict {
+function verdictOf(judged: Judged, numbers: ReadonlyMap<Candidate, number>): ArrivalVerdict {
+  const { candidate, verdict } = judged;
   const isAccepted = verdict.end === 'accept';
   return {
     arrivalId: candidate.arrivalId,
     state: stateOf[verdict.end],
     fileId: isAccepted ? candidate.fileId : null,
-    acceptedNumber: isAccepted ? number : null,
+    acceptedNumber: isAccepted ? numbers.get(candidate)! : null,
     duplicateOf: verdict.duplicateOf,
     sameNameAs: verdict.sameNameAs,
     code: verdict.code,
     reason: verdict.reason,
     bytes: candidate.container.bytes,
     sha256: candidate.container.sha256,
+    members: verdict.end === 'unpack' ? membersOf(judged).map((member) => verdictOf(member, numbers)) : [],
   };
 }

@@ -5,19 +5,23 @@
  */
 import { type CrashPoints, noCrashPoints } from '../../platform/base/crash-points.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
-import type { Ports } from '../../platform/base/ports.ts';
+import type { Ids, Ports } from '../../platform/base/ports.ts';
 import type { Unpack } from '../../platform/packing/packings.ts';
 import { type CommitOutcome, resolveCommit } from '../../platform/postgres/commit-outcome.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { CommitUnknownError } from '../../platform/postgres/postgres-errors.ts';
 import { retryTransient } from '../../platform/postgres/transient-retry.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import type { SplitResult } from '../formats/format.ts';
 import type { CreateJobs } from './accepted-file.ts';
 import type { AdmissionLimits, ArrivalFlow, SourcePlan } from './arrival-plan.ts';
-import { isArrivalDecided } from './arrival-store.ts';
-import { type ArrivalVerdict, acceptCandidates, type Candidate, type StoredContent } from './file-acceptance.ts';
-import { type Content, pieceBytesMax, type ReceivedFile } from './file-receiver.ts';
-import { findKnownDuplicates } from './file-verdicts.ts';
+import { type ArchiveOfMember, isArrivalDecided } from './arrival-store.ts';
+import type { Candidate, StoredContent } from './candidate.ts';
+import type { Content } from './content-sink.ts';
+import { type ArrivalVerdict, acceptCandidates } from './file-acceptance.ts';
+import { nameOfUnpacked } from './file-name.ts';
+import { pieceBytesMax, type ReceivedFile, type ReceivedMember, type ReceiveProblem } from './file-receiver.ts';
+import { findKnownDuplicates, type JudgedFile } from './file-verdicts.ts';
 import type { IntakeStore } from './intake-store.ts';
 
 export interface IntakeParts {
@@ -41,6 +45,7 @@ export interface ReceiveContext {
 /** An arrival whose bytes were taken in, or could not be. */
 export interface ReceivedArrival {
   readonly arrivalId: string;
+  readonly sourceId: string;
   readonly name: string;
   readonly actor: string;
   readonly traceId: string | null;
@@ -67,7 +72,7 @@ export interface FileIntake {
   /** Fails when nothing was committed, and with E_COMMIT_UNKNOWN when that can not be found out. */
   accept(request: AcceptRequest): Promise<ArrivalVerdict[]>;
   /** Removes what was sealed of files that will not be accepted. */
-  discard(arrivals: readonly ReceivedArrival[]): Promise<void>;
+  discard(arrivals: readonly Pick<ReceivedArrival, 'received'>[]): Promise<void>;
 }
 
 export const filesPerTransactionMax = 256;
@@ -81,7 +86,6 @@ export function createFileIntake(parts: IntakeParts): FileIntake {
       const { format, records } = flow.plan;
       const incoming = store.open({
         tenantId,
-        objectIds: { container: ports.ids.next(), member: ports.ids.next() },
         unpack: source.unpack,
         limits: source.limits,
         plan: { format, records },
@@ -109,12 +113,13 @@ export function createFileIntake(parts: IntakeParts): FileIntake {
 async function accept(parts: IntakeParts, request: AcceptRequest): Promise<ArrivalVerdict[]> {
   const { db, ports } = parts;
   const crash = parts.crashPoints ?? noCrashPoints;
-  const { tenantId, flow, arrivals } = request;
+  const { tenantId, flow } = request;
+  const arrivals = request.arrivals.map((arrival) => withMembers(ports.ids, arrival));
   let verdicts: ArrivalVerdict[];
   try {
     const known = await withTenant(db, tenantId, (tx) => findKnownDuplicates(tx, flow, arrivals.map(judgedOf)), { readOnly: true });
     crash.reach('arrivals.before-pack');
-    const candidates = await storeSmall(parts, request, known);
+    const candidates = await storeSmall(parts, tenantId, arrivals, known);
     crash.reach('arrivals.before-commit');
     verdicts = await commitResolved(parts, { tenantId, arrivalId: arrivals[0]!.arrivalId }, async (tx) => {
       await request.before?.(tx);
@@ -123,13 +128,47 @@ async function accept(parts: IntakeParts, request: AcceptRequest): Promise<Arriv
       return judged;
     });
   } catch (error) {
-    if (!(error instanceof CommitUnknownError)) await discardAll(parts.store, arrivals);
+    if (!(error instanceof CommitUnknownError)) await discardAll(parts.store, request.arrivals);
     throw error;
   }
   crash.reach('arrivals.after-commit');
   await discardUnnamed(parts.store, arrivals, verdicts);
-  parts.onVerdicts?.(tenantId, flow, verdicts);
+  parts.onVerdicts?.(
+    tenantId,
+    flow,
+    verdicts.flatMap((verdict) => [verdict, ...verdict.members]),
+  );
   return verdicts;
+}
+
+/** What is judged and stored: an arrival, or a member of one, whose arrival is made with the verdict. */
+type TakenFile = Omit<ReceivedArrival, 'received'> & {
+  readonly container: Content;
+  readonly member: Content | null;
+  readonly split: SplitResult | null;
+  readonly problem: ReceiveProblem | null;
+  readonly archive: ArchiveOfMember | null;
+  readonly members: readonly TakenFile[] | null;
+};
+
+function withMembers(ids: Ids, { received, ...arrival }: ReceivedArrival): TakenFile {
+  const { container, member, split, problem } = received;
+  const { bytes, sha256 } = container;
+  const archive = { arrivalId: arrival.arrivalId, name: arrival.name, bytes, sha256 };
+  const memberOf = ({ name, content, split: own }: ReceivedMember): TakenFile => ({
+    ...arrival,
+    arrivalId: ids.next(),
+    name: name ?? nameOfUnpacked(arrival.name),
+    isReleased: true,
+    unpack: [],
+    container: content,
+    member: content,
+    split: own,
+    problem: null,
+    archive,
+    members: null,
+  });
+  return { ...arrival, container, member, split, problem, archive: null, members: received.members?.map(memberOf) ?? null };
 }
 
 interface ArrivalKey {
@@ -175,14 +214,17 @@ async function outcomeByKey(db: Db, ports: Ports, key: ArrivalKey, error: Commit
 }
 
 /** Puts the small contents into one pack, those of known duplicates left out. */
-async function storeSmall(parts: IntakeParts, request: AcceptRequest, known: ReadonlyMap<string, string>): Promise<Candidate[]> {
-  const { ports, store } = parts;
-  const { tenantId, arrivals } = request;
+async function storeSmall(
+  { ports, store }: IntakeParts,
+  tenantId: string,
+  arrivals: readonly TakenFile[],
+  known: ReadonlyMap<string, string>,
+): Promise<Candidate[]> {
   const members: { readonly objectId: string; readonly bytes: Uint8Array }[] = [];
   const places = new Map<Content, number>();
-  for (const { arrivalId, received } of arrivals) {
-    if (known.has(arrivalId)) continue;
-    for (const content of contentsOf(received)) {
+  for (const file of arrivals.flatMap((arrival) => (known.has(arrival.arrivalId) ? [] : [arrival, ...(arrival.members ?? [])]))) {
+    if (known.has(file.arrivalId)) continue;
+    for (const content of contentsOf(file)) {
       if (content.small === null || places.has(content)) continue;
       places.set(content, members.length);
       members.push({ objectId: ports.ids.next(), bytes: content.small });
@@ -193,46 +235,56 @@ async function storeSmall(parts: IntakeParts, request: AcceptRequest, known: Rea
     const place = places.get(content);
     return { bytes: content.bytes, sha256: content.sha256, object: content.sealed ?? (place === undefined ? null : packed[place]!) };
   };
-  return arrivals.map(({ received, ...arrival }) => ({
-    ...arrival,
+  const candidateOf = (file: TakenFile): Candidate => ({
+    ...file,
     fileId: ports.ids.next(),
-    container: stored(received.container),
-    member: received.member && stored(received.member),
-    split: received.split,
-    problem: received.problem,
-    knownDuplicateOf: known.get(arrival.arrivalId) ?? null,
-  }));
+    container: stored(file.container),
+    member: file.member && stored(file.member),
+    knownDuplicateOf: known.get(file.arrivalId) ?? null,
+    members: file.members?.map(candidateOf) ?? null,
+  });
+  return arrivals.map(candidateOf);
 }
 
-function contentsOf(received: ReceivedFile): Content[] {
-  return received.member === null || received.member === received.container ? [received.container] : [received.container, received.member];
+/** Of the file itself. */
+function contentsOf({ container, member }: Pick<TakenFile, 'container' | 'member'>): Content[] {
+  return member === null || member === container ? [container] : [container, member];
 }
 
 /** Before the file's id exists, the arrival's stands for it. */
-function judgedOf({ arrivalId, name, received }: ReceivedArrival) {
-  const { container, member, problem } = received;
-  return { fileId: arrivalId, name, memberSha256: member?.sha256 ?? null, containerSha256: container.sha256, problem };
+function judgedOf(file: TakenFile): JudgedFile {
+  const { arrivalId, name, container, member, problem, members } = file;
+  return {
+    fileId: arrivalId,
+    name,
+    memberSha256: member?.sha256 ?? null,
+    containerSha256: container.sha256,
+    problem,
+    knownDuplicateOf: null,
+    members: members?.map(judgedOf) ?? null,
+  };
 }
 
-async function discardAll(store: IntakeStore, arrivals: readonly ReceivedArrival[]): Promise<void> {
+async function discardAll(store: IntakeStore, arrivals: readonly Pick<ReceivedArrival, 'received'>[]): Promise<void> {
   await removeObjects(
     store,
-    arrivals.flatMap(({ received }) => contentsOf(received)),
+    arrivals.flatMap(({ received }) => [...contentsOf(received), ...(received.members ?? []).map((member) => member.content)]),
   );
 }
 
-/** Accepted files need all that was sealed; what is held or in quarantine keeps the file as received; a duplicate nothing. */
-async function discardUnnamed(
-  store: IntakeStore,
-  arrivals: readonly ReceivedArrival[],
-  verdicts: readonly ArrivalVerdict[],
-): Promise<void> {
-  const unnamed = arrivals.flatMap(({ received }, index) => {
-    const { state } = verdicts[index]!;
-    if (state === 'accepted') return [];
-    return contentsOf(received).filter((content) => state === 'duplicate' || content !== received.container);
-  });
-  await removeObjects(store, unnamed);
+/** Accepted files need all that was sealed; what is held, in quarantine or unpacked keeps the file as received; a duplicate nothing. */
+async function discardUnnamed(store: IntakeStore, arrivals: readonly TakenFile[], verdicts: readonly ArrivalVerdict[]): Promise<void> {
+  await removeObjects(
+    store,
+    arrivals.flatMap((file, index) => unnamedOf(file, verdicts[index]!)),
+  );
+}
+
+function unnamedOf(file: TakenFile, { state, members }: ArrivalVerdict): Content[] {
+  if (state === 'accepted') return [];
+  if (state === 'unpacked') return file.members!.flatMap((member, index) => unnamedOf(member, members[index]!));
+  const own = contentsOf(file).filter((content) => state === 'duplicate' || content !== file.container);
+  return [...own, ...(file.members ?? []).map((member) => member.container)];
 }
 
 /** A failure leaves an orphan for the sweep, and must not hide the verdict. */

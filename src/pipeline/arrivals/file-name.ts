@@ -26,6 +26,12 @@ export function problemOfName(name: string): string | null {
   return null;
 }
 
+/** What a file is called that came out of one of this name: without the endings that say how that was packed. */
+export function nameOfUnpacked(name: string): string {
+  const plain = name.replace(/(?:\.(?:pgp|gpg|asc|gz|zst))+$/i, '');
+  return plain === '' || problemOfName(plain) !== null ? name : plain;
+}
+
 /** A name from a folder, as text that can be stored: exact when it is UTF-8, else with `\xHH` for each byte that is none. */
 export function textOfName(bytes: Buffer): { readonly text: string; readonly isExact: boolean } {
   if (isUtf8(bytes)) return { text: bytes.toString('utf8'), isExact: true };

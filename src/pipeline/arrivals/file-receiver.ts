@@ -1,38 +1,27 @@
 /**
- * Takes in one file's bytes once, in order: hashes them as received, unpacks them within limits, hashes and splits what was
- * unpacked, and seals both. Small ones stay in memory, to be packed with others. Nothing names what was sealed until the
- * accepting transaction commits; `abort` and a crash leave at most an orphan for the sweep.
+ * Takes in one file's bytes once, in order: hashes and seals them as received, undoes within limits what its source says that it
+ * is packed in, and hashes, splits and seals what comes out. Small contents stay in memory, to be packed with others. Nothing
+ * names what was sealed until the accepting transaction commits; `abort` and a crash leave at most an orphan for the sweep.
  */
-import { createHash, type Hash } from 'node:crypto';
 import { HeadgateError } from '../../platform/base/errors.ts';
-import type { Unpack } from '../../platform/packing/packings.ts';
-import { Unpacker, type UnpackProblem } from '../../platform/packing/unpacker.ts';
-import type { SealedObject, SealedStore, SealedWriter } from '../../platform/storage/object-store.ts';
+import type { ByteStep } from '../../platform/packing/byte-step.ts';
+import { givesMembers, type Unpack } from '../../platform/packing/packings.ts';
+import { createUnpackChain, type ScratchStep } from '../../platform/packing/unpack-chain.ts';
+import { UnpackError, type UnpackProblem } from '../../platform/packing/unpack-problem.ts';
 import type { SplitResult, Splitter } from '../formats/format.ts';
 import { type ArrivalErrorCode, arrivalErrors } from './arrival-errors.ts';
+import type { FileLimits } from './arrival-plan.ts';
+import { type Content, type ContentPlace, ContentSink, openContent } from './content-sink.ts';
+import { problemOfName } from './file-name.ts';
 
-/** Files below this are packed (decisions 5). */
-export const packedBytesMax = 64 * 1024;
 /** The longest piece that is hashed, split and sealed without a pause. */
 export const pieceBytesMax = 256 * 1024;
 
-export interface ReceiverOptions {
-  readonly tenantId: string;
-  readonly store: SealedStore;
-  /** For the file as received, and for the unpacked one. */
-  readonly objectIds: { readonly container: string; readonly member: string };
+export interface ReceiverOptions extends ContentPlace {
   readonly unpack: Unpack;
-  readonly limits: { readonly bytesMax: number; readonly unpackedBytesMax: number; readonly ratioMax: number };
+  readonly limits: Omit<FileLimits, 'filesPerMinute'>;
   readonly createSplitter: () => Splitter;
-}
-
-/** Bytes that were taken in: in memory, or sealed and durable. */
-export interface Content {
-  readonly bytes: number;
-  /** 64 hex digits. */
-  readonly sha256: string;
-  readonly small: Uint8Array | null;
-  readonly sealed: SealedObject | null;
+  readonly createId: () => string;
 }
 
 export interface ReceiveProblem {
@@ -40,12 +29,21 @@ export interface ReceiveProblem {
   readonly message: string;
 }
 
+/** A file that came in another one. */
+export interface ReceivedMember {
+  readonly name: string | null;
+  readonly content: Content;
+  readonly split: SplitResult;
+}
+
 export interface ReceivedFile {
   /** As received. */
   readonly container: Content;
-  /** Unpacked; the container itself when nothing is packed; null with a problem. */
+  /** Unpacked; the container itself when nothing is packed; null with a problem, and where the file has members. */
   readonly member: Content | null;
   readonly split: SplitResult | null;
+  /** Files of their own, in their order; null with a problem, and where the file is one. */
+  readonly members: readonly ReceivedMember[] | null;
   /** Why the file goes to quarantine. */
   readonly problem: ReceiveProblem | null;
 }
@@ -59,115 +57,186 @@ export interface FileReceiver {
 }
 
 export function createFileReceiver(options: ReceiverOptions): FileReceiver {
-  const { limits, unpack } = options;
-  const splitter = options.createSplitter();
-  const container = new ContentSink(options, options.objectIds.container);
-  const member = unpack === 'none' ? container : new ContentSink(options, options.objectIds.member);
-  let problem: ReceiveProblem | null = null;
-  const unpacker =
-    unpack === 'none'
-      ? null
-      : new Unpacker(unpack, {
-          unpackedBytesMax: limits.unpackedBytesMax,
-          ratioMax: limits.ratioMax,
-          onBytes(bytes) {
-            member.write(bytes);
-            splitter.push(bytes);
-          },
-        });
+  return options.unpack.length === 0 ? new PlainReceiver(options) : new UnpackingReceiver(options);
+}
 
-  function abort(): void {
-    unpacker?.abort();
-    container.abort();
-    if (member !== container) member.abort();
+/** The file is what is received. */
+class PlainReceiver implements FileReceiver {
+  readonly #limits: ReceiverOptions['limits'];
+  readonly #content: ContentSink;
+  readonly #splitter: Splitter;
+
+  constructor(options: ReceiverOptions) {
+    this.#limits = options.limits;
+    this.#content = new ContentSink(options, options.createId);
+    this.#splitter = options.createSplitter();
   }
-  async function guarded<T>(work: () => Promise<T>): Promise<T> {
+
+  async push(bytes: Uint8Array): Promise<void> {
     try {
-      return await work();
+      assertFits(this.#content, bytes, this.#limits);
+      this.#content.write(bytes);
+      this.#splitter.push(bytes);
     } catch (error) {
-      abort();
+      this.abort();
       throw error;
     }
   }
-  return {
-    push: (bytes) =>
-      guarded(async () => {
-        if (container.bytes + bytes.length > limits.bytesMax)
-          throw new HeadgateError(arrivalErrors.E_FILE_TOO_LARGE, `the file is larger than ${limits.bytesMax} bytes`);
-        container.write(bytes);
-        if (unpacker === null) splitter.push(bytes);
-        else if (problem === null) {
-          problem = problemOf(await unpacker.push(bytes));
-          if (problem) member.abort();
-        }
-      }),
-    end: () =>
-      guarded(async () => {
-        if (unpacker !== null && problem === null) {
-          problem = problemOf(await unpacker.end());
-          if (problem) member.abort();
-        }
-        if (problem) return { container: container.end(), member: null, split: null, problem };
-        const split = splitter.end();
-        const received = container.end();
-        return { container: received, member: member === container ? received : member.end(), split, problem: null };
-      }),
-    abort,
-  };
-}
 
-const codeOf = { limits: 'E_BOMB', window: 'E_PACKED_WINDOW', packing: 'E_ARCHIVE' } as const satisfies Record<
-  UnpackProblem['kind'],
-  ArrivalErrorCode
->;
-
-function problemOf(problem: UnpackProblem | undefined): ReceiveProblem | null {
-  return problem === undefined ? null : { code: codeOf[problem.kind], message: problem.message };
-}
-
-/** Keeps a small content in memory and begins a sealed object when it outgrows a pack. */
-class ContentSink {
-  readonly #options: ReceiverOptions;
-  readonly #objectId: string;
-  readonly #hash: Hash = createHash('sha256');
-  #pieces: Uint8Array[] = [];
-  #writer: SealedWriter | null = null;
-  bytes = 0;
-
-  constructor(options: ReceiverOptions, objectId: string) {
-    this.#options = options;
-    this.#objectId = objectId;
-  }
-
-  write(piece: Uint8Array): void {
-    this.bytes += piece.length;
-    if (this.#writer === null && this.bytes < packedBytesMax) {
-      this.#hash.update(piece);
-      this.#pieces.push(new Uint8Array(piece));
-      return;
+  async end(): Promise<ReceivedFile> {
+    try {
+      const split = this.#splitter.end();
+      const content = this.#content.end();
+      return { container: content, member: content, split, members: null, problem: null };
+    } catch (error) {
+      this.abort();
+      throw error;
     }
-    if (this.#writer === null) {
-      const { store, tenantId } = this.#options;
-      this.#writer = store.create({ tenantId, objectId: this.#objectId, kind: 'raw' });
-      for (const kept of this.#pieces) this.#writer.write(kept);
-      this.#pieces = [];
-    }
-    this.#writer.write(piece);
-  }
-
-  end(): Content {
-    if (this.#writer === null) {
-      const small = Buffer.concat(this.#pieces);
-      return { bytes: small.length, sha256: this.#hash.digest('hex'), small, sealed: null };
-    }
-    const sealed = this.#writer.commit();
-    this.#writer = null;
-    return { bytes: sealed.bytes, sha256: sealed.sha256, small: null, sealed };
   }
 
   abort(): void {
-    this.#writer?.abort();
-    this.#writer = null;
-    this.#pieces = [];
+    this.#content.abort();
   }
+}
+
+class UnpackingReceiver implements FileReceiver {
+  readonly #options: ReceiverOptions;
+  readonly #container: ContentSink;
+  readonly #chain: ByteStep;
+  readonly #members: ReceivedMember[] = [];
+  readonly #names = new Set<string>();
+  #received: Content | null = null;
+  #problem: ReceiveProblem | null = null;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+    this.#container = new ContentSink(options, options.createId);
+    const { unpackedBytesMax, ratioMax, entriesMax } = options.limits;
+    this.#chain = createUnpackChain(options.unpack, {
+      limits: { unpackedBytesMax, ratioMax, entriesMax },
+      receivedBytes: () => this.#container.bytes,
+      openReceived: () => openContent(options, this.#received!),
+      openScratch: () => createScratch(options),
+      openMember: (name) => this.#openMember(name),
+    });
+  }
+
+  async push(bytes: Uint8Array): Promise<void> {
+    await this.#guarded(async () => {
+      assertFits(this.#container, bytes, this.#options.limits);
+      this.#container.write(bytes);
+      if (this.#problem === null) await this.#unpack(() => this.#chain.push(bytes));
+    });
+  }
+
+  async end(): Promise<ReceivedFile> {
+    return this.#guarded(async () => {
+      this.#received = this.#container.end();
+      if (this.#problem === null) await this.#unpack(() => this.#chain.end());
+      const none = { container: this.#received, member: null, split: null, members: null };
+      if (this.#problem !== null) return { ...none, problem: this.#problem };
+      if (givesMembers(this.#options.unpack)) return { ...none, members: this.#members, problem: null };
+      const [{ content, split }] = this.#members as [ReceivedMember];
+      return { ...none, member: content, split, problem: null };
+    });
+  }
+
+  abort(): void {
+    this.#chain.abort();
+    this.#container.abort();
+    this.#discard(this.#received === null ? [] : [this.#received]);
+  }
+
+  /** What is wrong with the file is kept; what was unpacked of it until then is not. */
+  async #unpack(step: () => void | Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      if (!(error instanceof UnpackError)) throw error;
+      this.#problem = problemOf(error.problem);
+      this.#chain.abort();
+      this.#discard([]);
+    }
+  }
+
+  #openMember(name: string | null): ByteStep {
+    const problem = name === null ? null : problemOfName(name);
+    if (problem !== null) throw new UnpackError('name', `a member of the archive has a name that is not taken: ${problem}`);
+    if (name !== null && this.#names.has(name)) throw new UnpackError('name', 'two members of the archive have the same name');
+    if (name !== null) this.#names.add(name);
+    const content = new ContentSink(this.#options, this.#options.createId);
+    const splitter = this.#options.createSplitter();
+    return {
+      push(bytes) {
+        content.write(bytes);
+        splitter.push(bytes);
+      },
+      end: async () => {
+        const split = splitter.end();
+        this.#members.push({ name, content: content.end(), split });
+      },
+      abort: () => content.abort(),
+    };
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+  }
+
+  #discard(others: readonly Content[]): void {
+    for (const content of [...this.#members.map((member) => member.content), ...others]) removeQuietly(this.#options, content);
+    this.#members.length = 0;
+  }
+}
+
+function createScratch(options: ReceiverOptions): ScratchStep {
+  const sink = new ContentSink(options, options.createId);
+  return {
+    push: (bytes) => sink.write(bytes),
+    end() {
+      const content = sink.end();
+      const source = openContent(options, content);
+      return {
+        size: source.size,
+        read: (into, at, length, position) => source.read(into, at, length, position),
+        close() {
+          source.close();
+          removeQuietly(options, content);
+        },
+      };
+    },
+    abort: () => sink.abort(),
+  };
+}
+
+/** What can not be removed is an orphan for the sweep. */
+function removeQuietly({ store }: ContentPlace, { sealed }: Content): void {
+  try {
+    if (sealed !== null) store.remove(sealed.name);
+  } catch (error) {
+    if (!(error instanceof HeadgateError)) throw error;
+  }
+}
+
+function assertFits(content: ContentSink, bytes: Uint8Array, { bytesMax }: ReceiverOptions['limits']): void {
+  if (content.bytes + bytes.length > bytesMax)
+    throw new HeadgateError(arrivalErrors.E_FILE_TOO_LARGE, `the file is larger than ${bytesMax} bytes`);
+}
+
+const codeOf = {
+  limits: 'E_BOMB',
+  window: 'E_PACKED_WINDOW',
+  packing: 'E_ARCHIVE',
+  name: 'E_ARCHIVE_NAME',
+  entry: 'E_ARCHIVE_ENTRY',
+  members: 'E_ARCHIVE_MEMBERS',
+} as const satisfies Record<UnpackProblem['kind'], ArrivalErrorCode>;
+
+function problemOf({ kind, message }: UnpackProblem): ReceiveProblem {
+  return { code: codeOf[kind], message };
 }

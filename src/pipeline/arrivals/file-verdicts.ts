@@ -24,15 +24,19 @@ export interface JudgedFile {
   readonly problem: { readonly code: ArrivalErrorCode; readonly message: string } | null;
   /** Found before the bytes were sealed: the file whose duplicate this is. */
   readonly knownDuplicateOf: string | null;
+  /** Files of their own, that this one was only the container of; null where it is a file itself. */
+  readonly members: readonly JudgedFile[] | null;
 }
 
 export interface FileVerdict {
-  readonly end: 'accept' | 'duplicate' | 'hold' | 'quarantine';
+  readonly end: 'accept' | 'duplicate' | 'hold' | 'quarantine' | 'unpack';
   readonly code: ArrivalErrorCode | null;
   readonly reason: string | null;
   /** The file that was first, also where the flow accepts duplicates. */
   readonly duplicateOf: string | null;
   readonly sameNameAs: string | null;
+  /** Of what is unpacked: the verdicts on its members, in their order; else none. */
+  readonly members: readonly FileVerdict[];
 }
 
 export interface FlowKeys {
@@ -40,12 +44,17 @@ export interface FlowKeys {
   readonly duplicates: DuplicatePolicy;
 }
 
-/** The keys that make this file a duplicate when another file owns one of them. */
+/**
+ * The keys that make this file a duplicate when another file owns one of them. A container of members is told by its bytes only:
+ * it owns nothing itself, the first of its members that is accepted does for it.
+ */
 export function fingerprintsOf(
   policy: DuplicatePolicy,
-  file: Pick<JudgedFile, 'fileId' | 'name' | 'memberSha256' | 'containerSha256'>,
+  file: Pick<JudgedFile, 'fileId' | 'name' | 'memberSha256' | 'containerSha256' | 'members'>,
 ): Fingerprint[] {
-  const { fileId, name, memberSha256, containerSha256 } = file;
+  const { fileId, name, memberSha256, containerSha256, members } = file;
+  if (members !== null)
+    return policy.keys.includes('sha256') ? [{ kind: 'container', value: containerSha256, fileId: members[0]?.fileId ?? fileId }] : [];
   const prints: Fingerprint[] = [];
   if (policy.keys.includes('sha256')) {
     if (memberSha256 !== null) prints.push({ kind: 'sha256', value: memberSha256, fileId });
@@ -56,13 +65,12 @@ export function fingerprintsOf(
 }
 
 /** Which of these files others own already; asked before their bytes are sealed, so that resent files cost no storage. */
-export async function findKnownDuplicates(
-  tx: TenantTx,
-  flow: FlowKeys,
-  files: readonly Omit<JudgedFile, 'knownDuplicateOf'>[],
-): Promise<Map<string, string>> {
+export async function findKnownDuplicates(tx: TenantTx, flow: FlowKeys, files: readonly JudgedFile[]): Promise<Map<string, string>> {
   const { duplicates, flowId } = flow;
-  const sound = duplicates.onDuplicate === 'reject' ? files.filter((file) => file.problem === null) : [];
+  const sound =
+    duplicates.onDuplicate === 'reject'
+      ? files.filter((file) => file.problem === null).flatMap((file) => [file, ...(file.members ?? [])])
+      : [];
   const owners = await findOwners(
     tx,
     { flowId, windowMs: duplicates.windowMs },
@@ -83,15 +91,35 @@ export async function judgeFiles(tx: TenantTx, flow: FlowKeys, files: readonly J
   const { duplicates, flowId } = flow;
   const contenders = files.filter((file) => file.problem === null && file.knownDuplicateOf === null);
   const owners = new Owners(tx, { flowId, windowMs: duplicates.windowMs });
-  await owners.claim(contenders.flatMap((file) => [...fingerprintsOf(duplicates, file), ...namePrintOf(duplicates, file)]));
+  await owners.claim(contenders.flatMap((file) => printsOf(duplicates, file)));
   const verdicts: FileVerdict[] = [];
   for (const file of files) {
     if (file.problem) verdicts.push({ ...accepted(), end: 'quarantine', code: file.problem.code, reason: file.problem.message });
     else if (file.knownDuplicateOf !== null) verdicts.push(duplicate(duplicates, file.knownDuplicateOf));
+    else if (file.members !== null) verdicts.push(judgeContainer(duplicates, file, file.members, owners));
     else verdicts.push(judgeFile(duplicates, file, owners));
   }
   await owners.settle();
   return verdicts;
+}
+
+function printsOf(policy: DuplicatePolicy, file: JudgedFile): Fingerprint[] {
+  const own = fingerprintsOf(policy, file);
+  if (file.members === null) return [...own, ...namePrintOf(policy, file)];
+  return [...own, ...file.members.filter((member) => member.knownDuplicateOf === null).flatMap((member) => printsOf(policy, member))];
+}
+
+/** Where the flow takes duplicates, or holds them, its members are looked at all the same, each for itself. */
+function judgeContainer(policy: DuplicatePolicy, file: JudgedFile, members: readonly JudgedFile[], owners: Owners): FileVerdict {
+  const prints = fingerprintsOf(policy, file);
+  const first = prints.map((print) => owners.ownerOf(print)).find((owner) => owner !== undefined);
+  if (first !== undefined && policy.onDuplicate === 'reject') return duplicate(policy, first);
+  const verdicts = members.map((member) =>
+    member.knownDuplicateOf === null ? judgeFile(policy, member, owners) : duplicate(policy, member.knownDuplicateOf),
+  );
+  const acceptedAt = verdicts.findIndex((verdict) => verdict.end === 'accept');
+  if (acceptedAt >= 0 && first === undefined) for (const print of prints) owners.own({ ...print, fileId: members[acceptedAt]!.fileId });
+  return { ...accepted(), end: 'unpack', members: verdicts };
 }
 
 /** Only an accepted file owns anything: what was refused makes no later file a duplicate. */
@@ -115,7 +143,7 @@ function namePrintOf(policy: DuplicatePolicy, file: Pick<JudgedFile, 'fileId' | 
 }
 
 function accepted(): FileVerdict {
-  return { end: 'accept', code: null, reason: null, duplicateOf: null, sameNameAs: null };
+  return { end: 'accept', code: null, reason: null, duplicateOf: null, sameNameAs: null, members: [] };
 }
 
 function duplicate(policy: DuplicatePolicy, first: string): FileVerdict {

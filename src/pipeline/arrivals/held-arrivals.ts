@@ -15,9 +15,11 @@ import { countUsage } from './admission.ts';
 import { arrivalErrors } from './arrival-errors.ts';
 import type { ArrivalPlans } from './arrival-plan.ts';
 import { getHeldArrival, type HeldArrival, moveArrivals } from './arrival-store.ts';
-import { acceptHeld, type Candidate, type StoredContent } from './file-acceptance.ts';
+import type { Candidate, StoredContent } from './candidate.ts';
+import type { Content } from './content-sink.ts';
+import { acceptHeld } from './file-acceptance.ts';
 import type { FileIntake } from './file-intake.ts';
-import type { Content, ReceivedFile } from './file-receiver.ts';
+import type { ReceivedFile } from './file-receiver.ts';
 import type { IntakeStore } from './intake-store.ts';
 
 export interface HeldDecision {
@@ -110,6 +112,7 @@ async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<
     bytesMax: Number.MAX_SAFE_INTEGER,
     unpackedBytesMax: Number.MAX_SAFE_INTEGER,
     ratioMax: Number.MAX_SAFE_INTEGER,
+    entriesMax: 0,
     filesPerMinute: null,
   };
   const source = { sourceId: held.sourceId, match: '*', unpack: held.object.unpack, limits: noBounds };
@@ -143,6 +146,7 @@ async function candidateOf(
   };
   return {
     arrivalId,
+    sourceId: held.sourceId,
     fileId: ports.ids.next(),
     name: held.name,
     actor,
@@ -151,9 +155,11 @@ async function candidateOf(
     isReleased: false,
     unpack: held.object.unpack,
     container,
-    member: held.object.unpack === 'none' ? container : await storeMember(received.member!),
+    member: held.object.unpack.length === 0 ? container : await storeMember(received.member!),
     split: received.split,
     problem: null,
     knownDuplicateOf: null,
+    archive: held.archive,
+    members: null,
   };
 }

@@ -2,13 +2,14 @@
  * Where received bytes are sealed, seen from the event loop: every call is a promise, so that the work may happen in a
  * thread (intake-thread.ts). The direct one does it here, in pieces; it serves tests, simulations and small files.
  */
+import type { Ids } from '../../platform/base/ports.ts';
 import type { PackMember, SealedObject, SealedStore } from '../../platform/storage/object-store.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { Format, Splitter } from '../formats/format.ts';
 import { createFileReceiver, type ReceivedFile, type ReceiverOptions } from './file-receiver.ts';
 
 /** What describes one file's way in; plain data, so that it can be given to a thread. */
-export type ReceiveRequest = Omit<ReceiverOptions, 'store' | 'createSplitter'> & {
+export type ReceiveRequest = Omit<ReceiverOptions, 'store' | 'createSplitter' | 'createId'> & {
   readonly plan: Pick<Plan, 'format' | 'records'>;
   readonly chunkBytes: number;
   readonly recordBytesMax: number;
@@ -32,11 +33,23 @@ export interface IntakeStore {
   remove(name: string): Promise<void>;
 }
 
-export function createDirectIntakeStore(parts: { readonly store: SealedStore; readonly formats: readonly Format[] }): IntakeStore {
-  const { store, formats } = parts;
+export interface IntakeStoreParts {
+  readonly store: SealedStore;
+  readonly formats: readonly Format[];
+  /** Of what is sealed. */
+  readonly ids: Ids;
+}
+
+export function createDirectIntakeStore(parts: IntakeStoreParts): IntakeStore {
+  const { store, formats, ids } = parts;
   return {
     open(request) {
-      const receiver = createFileReceiver({ ...request, store, createSplitter: () => splitterFor(formats, request) });
+      const receiver = createFileReceiver({
+        ...request,
+        store,
+        createSplitter: () => splitterFor(formats, request),
+        createId: () => ids.next(),
+      });
       return { push: (bytes) => receiver.push(bytes), end: () => receiver.end(), abort: async () => receiver.abort() };
     },
     pack: async (tenantId, packId, members) => store.createPack({ tenantId, objectId: packId, kind: 'pack' }, members),

@@ -2,7 +2,7 @@
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { HeadgateError } from '../../platform/base/errors.ts';
-import { systemRng } from '../../platform/base/system-ports.ts';
+import { systemPorts, systemRng } from '../../platform/base/system-ports.ts';
 import { createKeyRing } from '../../platform/storage/data-keys.ts';
 import { createLocalStore } from '../../platform/storage/local-store.ts';
 import { createSealedStore } from '../../platform/storage/sealed-store.ts';
@@ -14,6 +14,7 @@ const { root, cell, masterKeys, formatsUrl } = workerData as IntakeThreadData;
 const { formats } = (await import(formatsUrl)) as { formats: readonly Format[] };
 const store = createDirectIntakeStore({
   formats,
+  ids: systemPorts.ids,
   store: createSealedStore({ raw: createLocalStore({ root, rng: systemRng }), cell, keyRing: createKeyRing(masterKeys), rng: systemRng }),
 });
 const files = new Map<number, IncomingFile>();

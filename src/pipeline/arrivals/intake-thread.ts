@@ -5,11 +5,17 @@
  */
 import { Worker } from 'node:worker_threads';
 import { HeadgateError } from '../../platform/base/errors.ts';
-import type { SealedObject, SealedStore } from '../../platform/storage/object-store.ts';
-import type { Format } from '../formats/format.ts';
+import type { SealedObject } from '../../platform/storage/object-store.ts';
 import { arrivalErrors } from './arrival-errors.ts';
-import { packedBytesMax, pieceBytesMax, type ReceivedFile } from './file-receiver.ts';
-import { createDirectIntakeStore, type IncomingFile, type IntakeStore, type ReceiveRequest } from './intake-store.ts';
+import { packedBytesMax } from './content-sink.ts';
+import { pieceBytesMax, type ReceivedFile } from './file-receiver.ts';
+import {
+  createDirectIntakeStore,
+  type IncomingFile,
+  type IntakeStore,
+  type IntakeStoreParts,
+  type ReceiveRequest,
+} from './intake-store.ts';
 import type { IntakeAnswer, IntakeCall, IntakeThreadData } from './intake-thread-messages.ts';
 
 export interface ThreadedIntakeStore extends IntakeStore {
@@ -17,11 +23,8 @@ export interface ThreadedIntakeStore extends IntakeStore {
   close(): Promise<void>;
 }
 
-export interface ThreadedIntakeOptions extends IntakeThreadData {
-  /** For what stays on this thread: small files, reading, removing. */
-  readonly store: SealedStore;
-  readonly formats: readonly Format[];
-}
+/** The parts are for what stays on this thread: small files, reading, removing. */
+export interface ThreadedIntakeOptions extends IntakeThreadData, IntakeStoreParts {}
 
 export function createThreadedIntakeStore(options: ThreadedIntakeOptions): ThreadedIntakeStore {
   const { root, cell, masterKeys, formatsUrl } = options;
@@ -56,7 +59,7 @@ class LazyFile implements IncomingFile {
   }
 
   async push(bytes: Uint8Array): Promise<void> {
-    const isSmall = this.#request.unpack === 'none' && this.#keptBytes + bytes.length < packedBytesMax;
+    const isSmall = this.#request.unpack.length === 0 && this.#keptBytes + bytes.length < packedBytesMax;
     if (this.#incoming === undefined && isSmall) {
       this.#kept.push(new Uint8Array(bytes));
       this.#keptBytes += bytes.length;

@@ -52,7 +52,7 @@ it('a file is accepted with its bytes, moved away and released, and every step l
 it('a second poll finds nothing to do', async () => {
   world.put('a.csv', 'x,1.00\n');
   await world.poll();
-  expect((await world.poll()).verdicts).toEqual({ accepted: 0, duplicate: 0, held: 0, quarantined: 0 });
+  expect((await world.poll()).verdicts).toEqual({ accepted: 0, unpacked: 0, duplicate: 0, held: 0, quarantined: 0 });
   expect(await world.jobs()).toBe(1);
 });
 
@@ -123,7 +123,7 @@ it('a marker alone is no file', async () => {
 });
 
 it.each(packingNames)('a %s file is kept as it came and unpacked, both with their hashes', async (packing) => {
-  set({ unpack: packing });
+  set({ unpack: [packing] });
   const packed = pack[packing]('x,1.00\n'.repeat(3));
   world.put('a.csv.packed', packed);
   await world.poll();

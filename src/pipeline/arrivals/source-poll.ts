@@ -6,13 +6,14 @@
 import { type CrashPoints, noCrashPoints } from '../../platform/base/crash-points.ts';
 import type { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ports } from '../../platform/base/ports.ts';
+import { givesMembers } from '../../platform/packing/packings.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import { type Admission, type Refusal, readUsage } from './admission.ts';
 import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, PolledSourcePlan } from './arrival-plan.ts';
 import { type ArrivalRow, countRecentlyAccepted, listKnownArrivals, moveArrivals, releaseArrivals } from './arrival-store.ts';
 import type { ArrivalVerdict } from './file-acceptance.ts';
-import type { FileIntake } from './file-intake.ts';
+import { type FileIntake, filesPerTransactionMax } from './file-intake.ts';
 import { createNameMatcher } from './file-name.ts';
 import { openSourcePlace, type SourceWorld } from './open-source-place.ts';
 import { isOfServer } from './source-failures.ts';
@@ -42,7 +43,13 @@ export interface SourcePollParts extends SourceWorld {
 export interface PollResult {
   /** False: nothing was looked at. The source is no more, its flow is disabled, or it has to wait for its turn. */
   readonly isFound: boolean;
-  readonly verdicts: { readonly accepted: number; readonly duplicate: number; readonly held: number; readonly quarantined: number };
+  readonly verdicts: {
+    readonly accepted: number;
+    readonly unpacked: number;
+    readonly duplicate: number;
+    readonly held: number;
+    readonly quarantined: number;
+  };
   /** When to poll again. */
   readonly dueInMs: number;
 }
@@ -65,7 +72,7 @@ export async function pollSource(parts: SourcePollParts, lease: SourceLease, sig
     },
     { readOnly: true },
   );
-  const nothing = { isFound: false, verdicts: { accepted: 0, duplicate: 0, held: 0, quarantined: 0 } };
+  const nothing = { isFound: false, verdicts: { accepted: 0, unpacked: 0, duplicate: 0, held: 0, quarantined: 0 } };
   if (!found) return { ...nothing, dueInMs: idleSourceMs };
   if (found.source.type !== 'folder' && parts.beginRemote?.() === false) return { ...nothing, dueInMs: postponedMs };
   parts.onFound?.(lease, found.flow);
@@ -83,7 +90,7 @@ class SourcePoll {
   readonly #lease: SourceLease;
   readonly #context: PollContext;
   readonly #crash: CrashPoints;
-  readonly #verdicts = { accepted: 0, duplicate: 0, held: 0, quarantined: 0 };
+  readonly #verdicts = { accepted: 0, unpacked: 0, duplicate: 0, held: 0, quarantined: 0 };
   #place!: SourcePlace;
   #renewedAtMs: number;
   #pausedAtMs: number;
@@ -124,7 +131,7 @@ class SourcePoll {
     await this.#takeAway(observation.leftBehind, observation.released);
     const complete = await this.#writeDown(observation);
     let dueInMs = Math.min(source.pollMs, observation.restLeftMs === null ? source.pollMs : Math.max(20, observation.restLeftMs));
-    for (const batch of cutIntoBatches(complete)) {
+    for (const batch of cutIntoBatches(complete, givesMembers(source.unpack) ? 1 : filesPerTransactionMax)) {
       if (signal.aborted) return { isFound: true, verdicts: this.#verdicts, dueInMs: 0 };
       const retryAfterMs = await this.#takeIn(batch);
       if (retryAfterMs === undefined) continue;
@@ -181,7 +188,7 @@ class SourcePoll {
   }
 
   async #acceptBatch(batch: readonly CompleteFile[]): Promise<void> {
-    const { intake } = this.#parts;
+    const { intake, ports } = this.#parts;
     const { tenantId } = this.#lease;
     const { received, changed, failure } = await readFiles(
       {
@@ -190,6 +197,7 @@ class SourcePoll {
         place: this.#place,
         actor: this.#actor,
         onPiece: () => this.#keepLease(),
+        sleep: ports.sleep,
         onUnreadable: (error) => this.#parts.onUnreadable?.(this.#lease, error),
       },
       batch,
@@ -210,7 +218,7 @@ class SourcePoll {
       arrivals: received.map((each) => each.arrival),
       before: (tx) => proveLease(tx, this.#lease),
     });
-    for (const { state } of verdicts) this.#verdicts[state] += 1;
+    for (const { state } of verdicts.flatMap((verdict) => [verdict, ...verdict.members])) this.#verdicts[state] += 1;
     // What was read before its place was lost is accepted, and taken away by the next poll.
     if (failure !== undefined) throw failure;
     await this.#takeAway(

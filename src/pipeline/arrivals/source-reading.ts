@@ -5,13 +5,15 @@
 
 import { forEachAtOnce } from '../../platform/base/at-once.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Sleep } from '../../platform/base/ports.ts';
 import { formatTraceparent } from '../../platform/telemetry/trace-context.ts';
 import { withSpan } from '../../platform/telemetry/tracing.ts';
 import { type ArrivalErrorCode, arrivalErrors } from './arrival-errors.ts';
 import type { PolledSourcePlan } from './arrival-plan.ts';
-import { type FileIntake, filesPerTransactionMax, type ReceiveContext, type ReceivedArrival, smallBytesPerPackMax } from './file-intake.ts';
+import { packedBytesMax } from './content-sink.ts';
+import { type FileIntake, type ReceiveContext, type ReceivedArrival, smallBytesPerPackMax } from './file-intake.ts';
 import { problemOfName } from './file-name.ts';
-import { packedBytesMax, type ReceivedFile } from './file-receiver.ts';
+import type { ReceivedFile } from './file-receiver.ts';
 import { manifestBytesMax, parseManifest, problemOfManifest } from './manifest.ts';
 import type { SourceEntry, SourcePlace } from './source-place.ts';
 
@@ -32,8 +34,9 @@ export interface SourceReading {
   readonly context: ReceiveContext & { readonly source: PolledSourcePlan };
   readonly place: Pick<SourcePlace, 'readsAtOnce' | 'read' | 'readBeside'>;
   readonly actor: string;
-  /** Called for each piece that was read. */
+  /** Called for each piece that was read, and again and again while a file is unpacked. */
   readonly onPiece: () => Promise<void>;
+  readonly sleep: Sleep;
   /** A file that can not be read now. */
   readonly onUnreadable: (error: HeadgateError) => void;
 }
@@ -93,6 +96,7 @@ async function readComplete(reading: SourceReading, file: CompleteFile): Promise
       const { traceId } = span.context;
       const arrival = {
         arrivalId: file.arrivalId,
+        sourceId: context.source.sourceId,
         name: file.entry.name,
         actor,
         traceId,
@@ -122,14 +126,38 @@ async function receive(reading: SourceReading, entry: SourceEntry): Promise<Rece
   if (manifestText !== null && manifest === null) return undefined;
   const nameProblem = entry.hasExactName ? problemOfName(entry.name) : 'the name is not valid UTF-8';
   // What is quarantined for its name is kept as it came.
-  const received = await intake.receive(
-    nameProblem === null ? context : { ...context, source: { ...source, unpack: 'none' } },
-    withPauses(place.read(entry), onPiece),
-  );
+  const pieces = withPauses(place.read(entry), onPiece);
+  const received = await (nameProblem === null && source.unpack.length > 0
+    ? receiveWhileKept(reading, pieces)
+    : intake.receive({ ...context, source: { ...source, unpack: [] } }, pieces));
   if (nameProblem !== null) return { ...received, problem: { code: 'E_NAME', message: nameProblem } };
   const { sha256, bytes } = received.container;
   const manifestProblem = manifest && problemOfManifest(manifest, { sha256, bytes, name: entry.name });
   return manifestProblem ? { ...received, problem: { code: 'E_MANIFEST', message: manifestProblem } } : received;
+}
+
+/** How often the lease is looked at while nothing is read. */
+const keepMs = 1_000;
+
+/** Unpacking goes on when all is read, and may take longer than a lease lasts. */
+async function receiveWhileKept(
+  { intake, context, sleep, onPiece }: SourceReading,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<ReceivedFile> {
+  const over = new AbortController();
+  const receiving = intake.receive(context, pieces).finally(() => over.abort());
+  receiving.catch(() => undefined);
+  try {
+    while (!over.signal.aborted) {
+      await sleep.sleep(keepMs, over.signal);
+      if (!over.signal.aborted) await onPiece();
+    }
+  } catch (error) {
+    const received = await receiving.catch(() => undefined);
+    if (received !== undefined) await intake.discard([{ received }]);
+    throw error;
+  }
+  return receiving;
 }
 
 async function* withPauses(pieces: AsyncIterable<Uint8Array>, onPiece: () => Promise<void>): AsyncGenerator<Uint8Array> {
@@ -144,6 +172,7 @@ function withoutBytes(entry: SourceEntry, code: ArrivalErrorCode, message: strin
     container: { bytes: entry.sizeBytes, sha256: '', small: null, sealed: null },
     member: null,
     split: null,
+    members: null,
     problem: { code, message },
   };
 }
@@ -155,8 +184,8 @@ function unreadable(message: string): ReadOutcome {
 /** Bytes of one batch beside a first file of any size: what is read before anything of it is acknowledged. */
 const batchBytesMax = 64 * 1024 * 1024;
 
-/** Cuts files, in order, into batches for one transaction each. */
-export function cutIntoBatches(files: readonly CompleteFile[]): CompleteFile[][] {
+/** Cuts files, in order, into batches for one transaction each, of at most so many files. */
+export function cutIntoBatches(files: readonly CompleteFile[], filesMax: number): CompleteFile[][] {
   const batches: CompleteFile[][] = [];
   let batch: CompleteFile[] = [];
   let bytes = 0;
@@ -164,7 +193,7 @@ export function cutIntoBatches(files: readonly CompleteFile[]): CompleteFile[][]
   for (const file of files) {
     const { sizeBytes } = file.entry;
     const small = sizeBytes < packedBytesMax ? sizeBytes : 0;
-    const isFull = batch.length >= filesPerTransactionMax || bytes + sizeBytes > batchBytesMax || smallBytes + small > smallBytesPerPackMax;
+    const isFull = batch.length >= filesMax || bytes + sizeBytes > batchBytesMax || smallBytes + small > smallBytesPerPackMax;
     if (batch.length > 0 && isFull) {
       batches.push(batch);
       [batch, bytes, smallBytes] = [[], 0, 0];

@@ -147,7 +147,7 @@ describe.each(packingNames)('where %s is expected', (packing) => {
     ['a file that is packed another way', 'E_ARCHIVE', pack[other]('x,1.00\n')],
     ['nothing', 'E_ARCHIVE', Buffer.alloc(0)],
   ])('%s goes to quarantine as it came', async (_what, code, content) => {
-    set({ unpack: packing });
+    set({ unpack: [packing] });
     world.put('a.packed', content);
     world.put('good.packed', pack[packing]('y,1.00\n'));
     const { verdicts } = await world.poll();

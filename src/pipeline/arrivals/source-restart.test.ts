@@ -65,7 +65,7 @@ describe.each(modes)('with a source that will %s files', (afterwards) => {
 
 describe.each(packingNames)('with files packed with %s', (packing) => {
   it.each(points)('an end at %s loses nothing, and keeps each as it came and as it is', async (point) => {
-    world.settings.source = { ...world.settings.source, unpack: packing };
+    world.settings.source = { ...world.settings.source, unpack: [packing] };
     const contents = ['a,1.00\n', 'b,1.00\n'.repeat(20_000)];
     for (const content of contents) world.put(`${content[0]}.packed`, pack[packing](content));
     await expect(world.poll({ crashPoints: endAt(point) })).rejects.toBeInstanceOf(SimulatedEnd);
@@ -99,7 +99,7 @@ it('a file that changes while it is read is not accepted, and is when it rests',
   world.put('a.csv', 'x,1.00\n'.repeat(50_000));
   const path = join(world.folder, 'a.csv');
   let pieces = 0;
-  const store = createDirectIntakeStore({ store: world.store.store, formats: [] });
+  const store = createDirectIntakeStore({ store: world.store.store, formats: [], ids: systemPorts.ids });
   const intake = {
     ...createFileIntake({ db: database.db, ports: systemPorts, store, createJobs: async () => {}, chunkBytes: 1 }),
     receive: async (_context: unknown, body: AsyncIterable<Uint8Array>) => {
@@ -121,7 +121,7 @@ it('a file that is cut short with its old time of change, while it is read, is n
   const intake = createFileIntake({
     db: database.db,
     ports: systemPorts,
-    store: createDirectIntakeStore({ store: world.store.store, formats: [] }),
+    store: createDirectIntakeStore({ store: world.store.store, formats: [], ids: systemPorts.ids }),
     createJobs: async () => {},
     chunkBytes: 1,
   });
@@ -150,7 +150,7 @@ it('a process that slept past its lease accepts nothing, and who took over accep
   const parts = createFileIntake({
     db: database.db,
     ports: systemPorts,
-    store: createDirectIntakeStore({ store: world.store.store, formats: [] }),
+    store: createDirectIntakeStore({ store: world.store.store, formats: [], ids: systemPorts.ids }),
     createJobs: async () => {},
     chunkBytes: 1_000,
   });
@@ -162,6 +162,7 @@ it('a process that slept past its lease accepts nothing, and who took over accep
         container: { bytes: 7, sha256: 'a'.repeat(64), small: Buffer.from('x,1.00\n'), sealed: null },
         member: null,
         split: null,
+        members: null,
         problem: { code: 'E_ARCHIVE', message: 'planted' },
       }),
       accept: async (request) => {
@@ -205,6 +206,7 @@ it('a store that is full refuses, keeps nothing, and the files are taken when th
   world.put('a.csv', 'x,1.00\n');
   const full = createDirectIntakeStore({
     formats: [],
+    ids: systemPorts.ids,
     store: {
       ...world.store.store,
       createPack: () => {
@@ -220,6 +222,7 @@ it('a store that is full refuses, keeps nothing, and the files are taken when th
       container: { bytes: 7, sha256: 'a'.repeat(64), small: Buffer.from('x,1.00\n'), sealed: null },
       member: null,
       split: null,
+      members: null,
       problem: null,
     }),
   };
@@ -268,7 +271,7 @@ it('the loop polls what is due, outlives a source that fails, and stops with not
   };
   const polled = Promise.withResolvers<void>();
   const failed = Promise.withResolvers<unknown>();
-  const store = createDirectIntakeStore({ store: world.store.store, formats: [] });
+  const store = createDirectIntakeStore({ store: world.store.store, formats: [], ids: systemPorts.ids });
   const parts = createFileIntake({ db: database.db, ports: systemPorts, store, createJobs: async () => {}, chunkBytes: 1_000 });
   const intake = {
     ...parts,
@@ -276,6 +279,7 @@ it('the loop polls what is due, outlives a source that fails, and stops with not
       container: { bytes: 7, sha256: 'a'.repeat(64), small: Buffer.from('x,1.00\n'), sealed: null },
       member: null,
       split: null,
+      members: null,
       problem: { code: 'E_ARCHIVE' as const, message: 'planted' },
     }),
   };
@@ -314,7 +318,11 @@ it('without room on the disk nothing is read, and files are accepted once there 
   const failed = Promise.withResolvers<unknown>();
   let accepted = 0;
   world.put('a.csv', 'x,1.00\n');
-  const store = createDirectIntakeStore({ store: world.store.store, formats: [delimitedFormat as unknown as Format] });
+  const store = createDirectIntakeStore({
+    store: world.store.store,
+    formats: [delimitedFormat as unknown as Format],
+    ids: systemPorts.ids,
+  });
   const poller = createSourcePoller({
     db: database.db,
     ports: systemPorts,

@@ -120,10 +120,10 @@ it('a file is forgotten after the window of its flow', async () => {
 });
 
 it.each(packingNames)('the same bytes packed with %s and plain are one file', async (packing) => {
-  world.settings.source = { ...world.settings.source, unpack: packing };
+  world.settings.source = { ...world.settings.source, unpack: [packing] };
   const packed = pack[packing]('a,1.00\n');
   expect((await world.upload({ content: packed, name: 'a.packed' })).kind).toBe('accepted');
-  world.settings.source = { ...world.settings.source, unpack: 'none' };
+  world.settings.source = { ...world.settings.source, unpack: [] };
   expect((await world.upload({ name: 'b.csv' })).kind).toBe('duplicate');
   for (const contentEncoding of packingNames)
     expect((await world.upload({ content: pack[contentEncoding]('a,1.00\n'), headers: { contentEncoding } })).kind).toBe('duplicate');
@@ -203,7 +203,7 @@ describe('refused before anything is kept', () => {
 
   it('an encoding on top of a packed file', async () => {
     for (const unpack of packingNames) {
-      world.settings.source = { ...world.settings.source, unpack };
+      world.settings.source = { ...world.settings.source, unpack: [unpack] };
       for (const contentEncoding of packingNames)
         await expect(world.upload({ headers: { contentEncoding } })).rejects.toMatchObject({ code: 'E_CONTENT_ENCODING' });
     }

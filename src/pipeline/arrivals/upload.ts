@@ -18,7 +18,7 @@ import { HeadgateError } from '../../platform/base/errors.ts';
 import { createPlaces, type Places } from '../../platform/base/places.ts';
 import { isPlanted } from '../../platform/base/planted-faults.ts';
 import type { Ports } from '../../platform/base/ports.ts';
-import { headBytes, type Packing, packingOf } from '../../platform/packing/packings.ts';
+import { givesMembers, headBytes, type Packing, packingOf, type Unpack } from '../../platform/packing/packings.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { storageErrors } from '../../platform/storage/storage-errors.ts';
 import { formatTraceparent } from '../../platform/telemetry/trace-context.ts';
@@ -72,12 +72,14 @@ export type UploadAnswer =
       readonly duplicateOf: string | null;
       readonly sameNameAs: string | null;
     })
+  /** Its members have arrivals of their own. */
+  | (Taken & { readonly kind: 'unpacked' })
   | (Taken & { readonly kind: 'duplicate'; readonly of: string })
   | (Taken & { readonly kind: 'held' | 'quarantined'; readonly code: ArrivalErrorCode; readonly reason: string })
   | Refusal;
 
 /** What HTTP says to each; 429 or 507 to a refusal, by its reason (decisions 34). */
-export const uploadStatus = { accepted: 201, duplicate: 200, held: 202, quarantined: 422 } as const;
+export const uploadStatus = { accepted: 201, unpacked: 201, duplicate: 200, held: 202, quarantined: 422 } as const;
 
 export interface UploadParts {
   readonly db: Db;
@@ -87,7 +89,7 @@ export interface UploadParts {
   readonly plans: ArrivalPlans;
   /** Why the disk has no room for so many bytes; completes "the disk …". */
   readonly lackOfSpace: (bytes: number) => string | undefined;
-  /** Uploads packed with zstd that are unpacked at once, whose windows take 8 MiB each; one tenant has a quarter. */
+  /** Uploads that take memory while they are unpacked, at once: zstd, whose windows take 8 MiB each, and archives. One tenant has a quarter. */
   readonly packedMax: number;
 }
 
@@ -166,7 +168,7 @@ class Upload {
       return { kind: 'refused', code: 'E_FILE_RATE', limit: 'rate', reason: 'busy', retryAfterMs: 5_000 };
     const answer = this.#parts.admission.admit({ tenantId, usage, limits, files: 1, bytes: headers.contentLength ?? growBytes });
     if (answer.kind === 'refused') return answer;
-    const leave = source.unpack === 'zstd' ? this.#unpacking.take(tenantId) : () => {};
+    const leave = takesMemory(source.unpack) ? this.#unpacking.take(tenantId) : () => {};
     if (leave === undefined) {
       answer.end();
       return { kind: 'refused', code: 'E_UNPACK_BUSY', limit: 'unpacking', reason: 'busy', retryAfterMs: 1_000 };
@@ -195,12 +197,12 @@ class Upload {
         if (source === null) throw new HeadgateError(arrivalErrors.E_UPLOAD_SOURCE, `the flow ${flow.flowName} takes no uploads`);
         if (!createNameMatcher(source.match)(name))
           throw new HeadgateError(arrivalErrors.E_NAME_MATCH, 'the flow takes uploads of other names only');
-        if (encoding !== null && source.unpack !== 'none')
+        if (encoding !== null && source.unpack.length > 0)
           throw new HeadgateError(
             arrivalErrors.E_CONTENT_ENCODING,
             'the file is packed already; a Content-Encoding on top of that is not taken',
           );
-        const unpack = encoding ?? source.unpack;
+        const unpack = encoding === null ? source.unpack : [encoding];
         const context: ReceiveContext = { tenantId, flow, source: { ...source, unpack }, limits: await plans.limits(tx) };
         const kept = this.#key === null ? undefined : await findKeptAnswer<KeyedAnswer>(tx, { scope, key: this.#key });
         const sourceFiles =
@@ -251,7 +253,7 @@ class Upload {
       }
       if (head.length < headBytes) {
         head.push(...piece.subarray(0, headBytes - head.length));
-        const packing = source.unpack === 'none' ? packingOf(head) : null;
+        const packing = source.unpack.length === 0 ? packingOf(head) : null;
         if (packing !== null) throw packedUnnamed(packing);
       }
       yield piece;
@@ -279,6 +281,7 @@ class Upload {
     const { tenantId, name, actor } = this.#request;
     const arrival: ReceivedArrival = {
       arrivalId: ports.ids.next(),
+      sourceId: context.source.sourceId,
       name,
       actor,
       ...this.#trace,
@@ -338,6 +341,8 @@ function answerOf(verdict: ArrivalVerdict): KeyedAnswer {
   switch (verdict.state) {
     case 'accepted':
       return { kind: 'accepted', ...taken, fileId: verdict.fileId!, acceptedNumber: verdict.acceptedNumber!, duplicateOf, sameNameAs };
+    case 'unpacked':
+      return { kind: 'unpacked', ...taken };
     case 'duplicate':
       return { kind: 'duplicate', ...taken, of: duplicateOf! };
     case 'held':
@@ -350,6 +355,11 @@ function answerTooEarly({ arrivalId, received }: ReceivedArrival, accepting: Pro
   accepting.catch(() => undefined);
   const { sha256, bytes } = received.container;
   return { kind: 'accepted', arrivalId, sha256, bytes, fileId: arrivalId, acceptedNumber: 0, duplicateOf: null, sameNameAs: null };
+}
+
+/** Of zstd the window, of members those that are small, until all of them are stored. */
+function takesMemory(unpack: Unpack): boolean {
+  return unpack.includes('zstd') || givesMembers(unpack);
 }
 
 function checkDigests(digests: readonly string[], sha256: string): void {

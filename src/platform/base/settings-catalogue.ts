@@ -191,7 +191,8 @@ export const settingsCatalogue = {
     max: 100_000,
   }),
   packedUploadsMax: integerSetting({
-    description: 'Most uploads packed with zstd that one process unpacks at once, 8 MiB of memory each; one tenant has a quarter of them.',
+    description:
+      'Most uploads of archives or packed with zstd that one process unpacks at once, 8 to 16 MiB of memory each; one tenant has a quarter of them.',
     defaultValue: 32,
     min: 4,
     max: 1_000,

@@ -23,7 +23,7 @@ async function unpack(
   const unpacker = new Unpacker(packing, {
     unpackedBytesMax: 1 << 20,
     ratioMax: 1000,
-    onBytes: (piece) => parts.push(Buffer.from(piece)),
+    onBytes: (piece) => void parts.push(Buffer.from(piece)),
     ...limits,
   });
   let at = 0;

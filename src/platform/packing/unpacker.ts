@@ -6,26 +6,19 @@
 import type { Transform } from 'node:stream';
 import type { Zlib } from 'node:zlib';
 import { createDecoder, headBytes, mayBegin, type Packing, zstdWindowLogMax } from './packings.ts';
+import { ratioFloorBytes } from './unpack-meter.ts';
+import type { UnpackProblem } from './unpack-problem.ts';
 import { ZstdFrames } from './zstd-frames.ts';
-
-export interface UnpackProblem {
-  /** `limits`: more than is allowed; `window`: needs more memory than is given; `packing`: not what it should be. */
-  readonly kind: 'limits' | 'window' | 'packing';
-  readonly message: string;
-}
 
 export interface UnpackerOptions {
   readonly unpackedBytesMax: number;
   readonly ratioMax: number;
-  /** Unpacked bytes in order, valid during the call only. */
-  readonly onBytes: (bytes: Uint8Array) => void;
+  /** Unpacked bytes in order, valid until it is done; nothing more is unpacked before. */
+  readonly onBytes: (bytes: Uint8Array) => void | Promise<void>;
 }
 
-/** Small files may unpack to this much whatever their ratio. */
-const ratioFloorBytes = 1024 * 1024;
-
 export class Unpacker {
-  readonly #packing: Packing;
+  readonly #packing: Packing | 'deflate';
   readonly #options: UnpackerOptions;
   readonly #decoder: Transform & Zlib;
   readonly #frames: ZstdFrames | null;
@@ -37,7 +30,7 @@ export class Unpacker {
   #problem: UnpackProblem | undefined;
   readonly #head: number[] = [];
 
-  constructor(packing: Packing, options: UnpackerOptions) {
+  constructor(packing: Packing | 'deflate', options: UnpackerOptions) {
     this.#packing = packing;
     this.#options = options;
     this.#decoder = createDecoder(packing);
@@ -111,17 +104,30 @@ export class Unpacker {
       return;
     }
     try {
-      onBytes(bytes);
+      const using = onBytes(bytes);
+      if (using !== undefined) this.#waitFor(using);
     } catch (error) {
-      this.#failure = error;
-      this.#decoder.destroy();
+      this.#fail(error);
     }
+  }
+
+  #waitFor(using: Promise<void>): void {
+    this.#decoder.pause();
+    using.then(
+      () => this.#decoder.resume(),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#decoder.destroy();
   }
 }
 
 const damaged: UnpackProblem = { kind: 'packing', message: 'the packed file is damaged or incomplete' };
 
-function notPacked(packing: Packing): UnpackProblem {
+function notPacked(packing: string): UnpackProblem {
   return { kind: 'packing', message: `the file is not packed with ${packing}, as its source or its Content-Encoding says that it is` };
 }
 

@@ -13,6 +13,7 @@ import type {
 } from '../../../pipeline/arrivals/arrival-plan.ts';
 import { findOwnTenant } from '../../../platform/access/tenants.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { Unpack } from '../../../platform/packing/packings.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { PolledSourceDefinition, SftpConnection, SourceDefinition } from '../definition.ts';
 import { findBoundConnection, findEgress } from './bound-connections.ts';
@@ -79,14 +80,20 @@ function sourcePlan(source: SourceDefinition, bytesMax: number): SourcePlan {
   return {
     sourceId: source.id,
     match: source.match,
-    unpack: source.unpack,
+    unpack: stepsOf(source.unpack),
     limits: {
       bytesMax: Math.min(limits.maxSize, bytesMax),
       unpackedBytesMax: limits.maxUnpackedSize,
       ratioMax: limits.maxRatio,
+      entriesMax: limits.maxMembers,
       filesPerMinute: limits.filesPerMinute ?? null,
     },
   };
+}
+
+function stepsOf(unpack: SourceDefinition['unpack']): Unpack {
+  if (unpack === 'none') return [];
+  return typeof unpack === 'string' ? [unpack] : unpack;
 }
 
 async function polledPlan(

@@ -1,5 +1,5 @@
 /** Where files of a flow come from, and what makes one a duplicate: the keys of `spec.sources` and `spec.duplicates`. */
-import { packingNames } from '../../../platform/packing/packings.ts';
+import { unpackStepNames, unpackStepsMax } from '../../../platform/packing/packings.ts';
 import { choice, integer, type Key, list, name, object, relativePath, type Shape, text, type VariantShape } from './shape.ts';
 
 const gibibyte = 1024 ** 3;
@@ -13,8 +13,13 @@ const limits: Key = {
     kind: 'object',
     keys: {
       maxSize: { shape: size, default: '2GiB', description: 'Bytes of the file as received.' },
-      maxUnpackedSize: { shape: size, default: '8GiB', description: 'Bytes of the unpacked file.' },
+      maxUnpackedSize: { shape: size, default: '8GiB', description: 'Bytes of the unpacked file, of all members of an archive together.' },
       maxRatio: { shape: integer(1, 10_000), default: 200, description: 'Unpacked bytes for one received byte.' },
+      maxMembers: {
+        shape: integer(1, 256),
+        default: 256,
+        description: 'Entries of an archive, folders included.',
+      },
       filesPerMinute: {
         shape: integer(1, 100_000),
         description: "Accepted files of this source a minute; the tenant's policy bounds it too.",
@@ -32,9 +37,16 @@ const commonKeys: Readonly<Record<string, Key>> = {
     description: 'Names of the files to take; `*` is any run of characters, `?` one character.',
   },
   unpack: {
-    shape: choice(['none', ...packingNames], ['zip', 'tar']),
+    shape: {
+      kind: 'either',
+      shapes: [
+        choice(['none', ...unpackStepNames], ['tar', 'pgp']),
+        list(choice(unpackStepNames, ['tar', 'pgp']), { min: 1, max: unpackStepsMax }),
+      ],
+    },
     default: 'none',
-    description: 'How a file is packed; the unpacked file is what is read.',
+    description:
+      'How a file is packed, or the steps that undo it in their order, such as `[gzip, zip]`; what comes out is read. Members of an archive are files of their own.',
   },
   limits,
 };

@@ -37,8 +37,9 @@ interface StoredFile {
   readonly container: SealedObject | null;
 }
 
-const selectFile = `/* find file to export */ select x.object, x.container_object as container from headgate.jobs j
-  join headgate.files x on x.tenant_id = j.tenant_id and x.file_id = j.file_id where j.tenant_id = $1 and j.job_id = $2`;
+const selectFile = `/* find file to export */ select x.object, coalesce(x.container_object, a.object) as container from headgate.jobs j
+  join headgate.files x on x.tenant_id = j.tenant_id and x.file_id = j.file_id
+  left join headgate.arrivals a on a.tenant_id = x.tenant_id and a.arrival_id = x.container_arrival_id where j.tenant_id = $1 and j.job_id = $2`;
 
 /** Fails with E_JOB_UNKNOWN, and with E_JOB_STATE while the job is open. */
 export async function openJobExport(services: JobServices, tenantId: string, request: ExportRequest): Promise<OpenedExport> {

@@ -70,7 +70,11 @@ it('a server is tried again at growing intervals, refused credentials at longer 
 const anyKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl';
 
 function startPoller(worlds: Readonly<Record<string, World>>, sftp: Parameters<typeof createSourcePoller>[0]['sftp'], storing: World) {
-  const store = createDirectIntakeStore({ store: storing.store.store, formats: [delimitedFormat as unknown as Format] });
+  const store = createDirectIntakeStore({
+    store: storing.store.store,
+    formats: [delimitedFormat as unknown as Format],
+    ids: systemPorts.ids,
+  });
   const poller = createSourcePoller({
     db: database.db,
     ports: systemPorts,

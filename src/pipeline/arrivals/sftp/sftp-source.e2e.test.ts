@@ -92,7 +92,7 @@ describe('files of a server', () => {
 
   it('that are packed are kept as they came and unpacked within limits', async () => {
     for (const packing of packingNames) {
-      set({ unpack: packing });
+      set({ unpack: [packing] });
       const packed = pack[packing](`${packing},1.00\n`);
       world.put('a.packed', packed);
       world.put('bomb.packed', pack[packing](Buffer.alloc(30 * 1024 * 1024)));

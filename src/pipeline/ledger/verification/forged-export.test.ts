@@ -4,6 +4,7 @@ import { type ExportedFixture, exportedJob, resealed, withPart } from '../../../
 import { pack } from '../../../../test/support/packed.ts';
 import { codesOf, verified, verifiedWithContainer } from '../../../../test/support/verified-export.ts';
 import { fixtureLines, fixturePlan } from '../../../../test/support/verified-flow.ts';
+import { zipArchive } from '../../../../test/support/zip-archive.ts';
 import { packingNames } from '../../../platform/packing/packings.ts';
 import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../../engine/plan-fixtures.ts';
 import { type BatchEntry, encodeBatchEntry } from '../batch-list.ts';
@@ -54,6 +55,39 @@ describe.each(packingNames)('the container of a file, packed with %s,', (packing
     const file = { ...job.receipt.file, container: { name: 'payments.csv.gz', ...identityOf(packedWith(member)) } };
     const without = resealed(job, { receipt: { ...job.receipt, file } });
     expect(codesOf(await verifiedWithContainer(without))).toEqual(['E_VERIFY_FILE', 'E_VERIFY_LAYOUT']);
+  });
+});
+
+describe('the archive that a file came in', () => {
+  const job = exportedJob();
+  const content = job.files.get('member.bin')!;
+  const inArchive = (container: Buffer): Map<string, Buffer> => {
+    const file = { ...job.receipt.file, container: { name: 'payments.zip', ...identityOf(container) } };
+    return resealed(job, { receipt: { ...job.receipt, file }, files: new Map([['container.bin', container]]) });
+  };
+  const other = { name: 'other.csv', content: 'more' };
+
+  test.each<[string, Buffer]>([
+    ['zip', zipArchive([other, { name: 'payments.csv', content }])],
+    ['zip, with members that are packed', zipArchive([{ name: 'payments.csv.gz', content: pack.gzip(content) }])],
+  ])('is sound where it holds the file: %s', async (_what, container) => {
+    const { failures, notes } = await verifiedWithContainer(inArchive(container));
+    expect([failures, notes.filter((note) => note.startsWith('The container'))]).toEqual([[], []]);
+  });
+
+  test.each<[string, Buffer]>([
+    ['other files', zipArchive([other])],
+    ['the file in part', zipArchive([{ name: 'payments.csv', content: content.subarray(1) }])],
+    ['the file, and is not sound', zipArchive([{ name: 'payments.csv', content }], { behind: Buffer.from('x') })],
+  ])('is not where it holds %s', async (_what, container) => {
+    expect(codesOf(await verifiedWithContainer(inArchive(container)))).toEqual(['E_VERIFY_FILE']);
+  });
+
+  test('is stated to hold it where it can not be looked into', async () => {
+    const inner = zipArchive([{ name: 'payments.csv', content }]);
+    const { failures, notes } = await verifiedWithContainer(inArchive(zipArchive([{ name: 'inner.zip', content: inner }])));
+    expect(failures).toEqual([]);
+    expect(notes.join(' ')).toContain('stated, not recomputed');
   });
 });
 

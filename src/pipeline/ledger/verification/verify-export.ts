@@ -35,7 +35,7 @@ export interface Verification {
   readonly reader: ExportReader;
   readonly trust: Trust;
   /** From `unpackContainer`. */
-  readonly container: UnpackedContainer;
+  readonly container: UnpackedContainer | null;
   /** Compiles a flow definition; throws a HeadgateError for one that is none. */
   readonly compile: (definition: Uint8Array) => Plan;
 }

@@ -46,10 +46,12 @@ insert into headgate.state_transitions (machine, from_state, event, to_state) va
   ('arrival', 'complete', 'vanish', 'vanished'),
   ('arrival', 'complete', 'quarantine', 'quarantined'),
   ('arrival', 'complete', 'verify+accept', 'accepted'),
+  ('arrival', 'complete', 'verify+unpack', 'unpacked'),
   ('arrival', 'complete', 'verify+duplicate', 'duplicate'),
   ('arrival', 'complete', 'verify+quarantine', 'quarantined'),
   ('arrival', 'complete', 'verify+hold', 'held'),
   ('arrival', 'verified', 'accept', 'accepted'),
+  ('arrival', 'verified', 'unpack', 'unpacked'),
   ('arrival', 'verified', 'duplicate', 'duplicate'),
   ('arrival', 'verified', 'quarantine', 'quarantined'),
   ('arrival', 'verified', 'hold', 'held'),
@@ -273,7 +275,7 @@ create table headgate.arrivals (
   source_id text collate "C" not null,
   -- As the sender gave it; only ever data.
   name text collate "C" not null,
-  state text collate "C" not null check (state in ('seen', 'growing', 'stable', 'complete', 'verified', 'held', 'accepted', 'duplicate', 'quarantined', 'vanished')),
+  state text collate "C" not null check (state in ('seen', 'growing', 'stable', 'complete', 'verified', 'held', 'accepted', 'unpacked', 'duplicate', 'quarantined', 'vanished')),
   -- What the source showed last: bytes, modification time, inode; what tells a new file of the same name from the old one.
   size_bytes bigint not null default 0,
   fingerprint text collate "C" not null default '',
@@ -286,7 +288,9 @@ create table headgate.arrivals (
   trace_id text collate "C",
   trace_parent text collate "C",
   actor text collate "C" not null,
-  -- Quarantined bytes that were kept: a sealed object owned by this row.
+  -- The arrival of the file that this one was unpacked from.
+  container_arrival_id uuid,
+  -- Bytes that were kept as received, of what is held, in quarantine or unpacked: a sealed object owned by this row.
   object_id uuid,
   object json,
   seen_at timestamptz not null,
@@ -299,6 +303,7 @@ create table headgate.arrivals (
 create index arrivals_unreleased on headgate.arrivals (tenant_id, flow_id, source_id) where released_at is null;
 create index arrivals_by_flow on headgate.arrivals (tenant_id, flow_id, arrival_id);
 create index arrivals_by_object on headgate.arrivals (tenant_id, object_id) where object_id is not null;
+create index arrivals_by_container on headgate.arrivals (tenant_id, container_arrival_id) where container_arrival_id is not null;
 
 create table headgate.files (
   tenant_id uuid not null,
@@ -314,6 +319,8 @@ create table headgate.files (
   container_sha256 text collate "C" not null,
   container_object_id uuid,
   container_object json,
+  -- Where the container has an arrival of its own, which keeps it: it held this file, perhaps with others.
+  container_arrival_id uuid,
   -- The sealed object of the member; `object` holds its name, wrapped key and place in a pack.
   object_id uuid not null,
   object json not null,
