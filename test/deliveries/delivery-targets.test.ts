@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { generateKey } from 'openpgp';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { fileConnector } from '../../src/pipeline/connectors/file/file-connector.ts';
@@ -165,9 +166,16 @@ it('a job with nothing to deliver is sent to be closed at once', async () => {
   expect(await scenario.counts()).toMatchObject([{ routed: 0, delivered: 0 }]);
 });
 
-it('a file that is there already when its attempt is unknown is found, and not written again', async () => {
+it.each([
+  ['in the clear', {}, 'eft-out-1-0000.ndjson'],
+  ['encrypted', { encrypt: true }, 'eft-out-1-0000.ndjson.pgp'],
+])('a file that is there already when its attempt is unknown is found, and not written again (%s)', async (_how, settings, name) => {
   const folder = temporaryFolder();
-  const scenario = await scenarioOf(filePlan({}), { folder: bindingOf('folder', { root: folder }) });
+  const key = join(temporaryFolder(), 'key');
+  const { publicKey } = await generateKey({ userIDs: [{ name: 'clearing' }] });
+  writeFileSync(key, publicKey, { mode: 0o600 });
+  const binding = bindingOf('folder', { root: folder, pgpRecipients: [`file:${key}`] });
+  const scenario = await scenarioOf(filePlan(settings), { folder: binding });
   const jobs = await scenario.deliverJobs([{ lines: linesOf('a', 4) }]);
   // The process dies between the file's name and its own commit.
   const dead = scenario.startWorker({
@@ -184,7 +192,7 @@ it('a file that is there already when its attempt is unknown is found, and not w
   );
   scenario.startWorker();
   await scenario.allEnded(jobs);
-  expect(readdirSync(folder)).toEqual(['eft-out-1-0000.ndjson']);
+  expect(readdirSync(folder)).toEqual([name]);
   expect(await scenario.attempts()).toMatchObject([
     { outcome: 'unknown', resolvedAs: 'acked', evidence: expect.stringMatching(/same SHA-256/) },
   ]);

@@ -22,6 +22,7 @@ export const importMap: Readonly<Record<string, readonly string[]>> = {
   'platform/events': ['platform/base', 'platform/postgres', 'platform/tenancy', 'platform/telemetry'],
   'platform/packing': ['platform/base'],
   'platform/sftp': ['platform/base'],
+  'platform/openpgp': ['platform/base'],
   'platform/blob': ['platform/base'],
   'pipeline/engine': ['platform/base', 'pipeline/formats'],
   'pipeline/formats': ['platform/base', 'pipeline/engine'],

@@ -22,6 +22,7 @@ const detectors = {
   'shared-data': () => existsSync(sharedDataFolder),
   sftp: () => findProgram('sftp') !== null,
   sshd: () => findProgram('sshd') !== null,
+  gpg: () => findProgram('gpg') !== null,
   rabbitmq: () => findProgram('rabbitmq') !== null,
   kafka: () => findProgram('kcat') !== null && (process.env['HEADGATE_TEST_KAFKA'] !== undefined || findProgram('python3') !== null),
   zip: () => findProgram('zip') !== null,

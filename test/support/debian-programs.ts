@@ -10,6 +10,7 @@ export const debianPrograms = {
   sftp: { package: 'openssh-client', path: 'usr/bin/sftp' },
   sshd: { package: 'openssh-server', path: 'usr/sbin/sshd' },
   rabbitmq: { package: 'rabbitmq-server', path: 'usr/lib/rabbitmq/bin/rabbitmq-server' },
+  gpg: { package: 'gpg', with: ['gpg-agent'], path: 'usr/bin/gpg' },
   /** With librdkafka, whose mock cluster the tests run in Python. */
   kcat: { package: 'kcat', path: 'usr/bin/kcat' },
   python3: { package: 'python3', path: 'usr/bin/python3' },

@@ -132,6 +132,7 @@ export function createMortality(death?: Death): Mortality {
           const reads = store.openReads();
           return { open: (tenantId, object) => direct('open object', () => reads.open(tenantId, object)), close: () => reads.close() };
         },
+        deriveKey: (tenantId, object, purpose) => store.deriveKey(tenantId, object, purpose),
         remove: (name) => direct('remove object', () => store.remove(name)),
       };
     },

@@ -5,7 +5,14 @@ import { secretErrors } from '../../platform/secrets/secret-errors.ts';
 import { parseSecretReference } from '../../platform/secrets/secret-references.ts';
 import { readHostKeyPin } from '../../platform/sftp/host-keys.ts';
 import { readUserKey } from '../../platform/sftp/user-keys.ts';
-import type { Connection, KafkaConnection, MysqlConnection, SftpConnection, SftpServerConnection } from './definition.ts';
+import type {
+  Connection,
+  KafkaConnection,
+  MysqlConnection,
+  PgpKeysOfConnection,
+  SftpConnection,
+  SftpServerConnection,
+} from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 
@@ -16,18 +23,31 @@ interface NamedSecret {
 
 /** Every secret that the connection refers to. */
 function secretsOf({ spec }: Connection): readonly NamedSecret[] {
-  if (spec.type === 'folder' || spec.type === 'sftp-server') return [];
+  if (spec.type === 'sftp-server') return [];
+  if (spec.type === 'folder') return pgpSecrets(spec);
   if (spec.type === 'sftp')
-    return (['password', 'privateKey', 'passphrase'] as const).flatMap((key) => {
-      const reference = spec[key];
-      return reference === undefined ? [] : [{ path: ['spec', key], reference }];
-    });
+    return [
+      ...(['password', 'privateKey', 'passphrase'] as const).flatMap((key) => {
+        const reference = spec[key];
+        return reference === undefined ? [] : [{ path: ['spec', key], reference }];
+      }),
+      ...pgpSecrets(spec),
+    ];
   const own = spec.type === 'http' ? {} : { password: spec.password };
   const auth = spec.type === 'http' ? ((spec.auth ?? {}) as Readonly<Record<string, string>>) : {};
   const found: [Path, string | undefined][] = [
     [['spec', 'password'], own.password],
     ...['token', 'password', 'value'].map((key): [Path, string | undefined] => [['spec', 'auth', key], auth[key]]),
     [['spec', 'certificateAuthority'], spec.certificateAuthority],
+  ];
+  return found.flatMap(([path, reference]) => (reference === undefined ? [] : [{ path, reference }]));
+}
+
+function pgpSecrets({ pgpRecipients, pgpSigningKey, pgpPassphrase }: PgpKeysOfConnection): readonly NamedSecret[] {
+  const found: [Path, string | undefined][] = [
+    ...(pgpRecipients ?? []).map((reference, index): [Path, string | undefined] => [['spec', 'pgpRecipients', index], reference]),
+    [['spec', 'pgpSigningKey'], pgpSigningKey],
+    [['spec', 'pgpPassphrase'], pgpPassphrase],
   ];
   return found.flatMap(([path, reference]) => (reference === undefined ? [] : [{ path, reference }]));
 }
@@ -51,6 +71,13 @@ export function checkConnection(connection: Connection, report: Report): void {
   if (spec.type === 'sftp-server') checkUserKeys(spec, report);
   if (spec.type === 'mysql') checkMysql(spec, report);
   if (spec.type === 'kafka') checkKafka(spec, report);
+  if ((spec.type === 'folder' || spec.type === 'sftp') && spec.pgpPassphrase !== undefined && spec.pgpSigningKey === undefined)
+    report.add({
+      code: flowErrors.E_CONFIG_VALUE,
+      path: ['spec', 'pgpPassphrase'],
+      message: 'pgpPassphrase is that of a pgpSigningKey',
+      atValue: true,
+    });
   if (spec.type !== 'http' || spec.baseUrl === undefined) return;
   const path = ['spec', 'baseUrl'];
   const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });

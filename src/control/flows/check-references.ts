@@ -3,7 +3,7 @@
  * is no less strict than the policy. Pure; where the documents come from is the caller's business.
  */
 import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
-import type { Connection, Environment, FieldDefinitions, FlowDefinition, TenantPolicy } from './definition.ts';
+import type { Connection, Environment, FieldDefinitions, FlowDefinition, OutputFileDefinition, TenantPolicy } from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 
@@ -33,8 +33,9 @@ export function checkReferences(flow: FlowDefinition, { connections, policy }: T
         checkUse({ name: source.connection, type: source.type, path: ['spec', 'sources', index, 'connection'] }, connections, report);
     }
     for (const [id, target] of Object.entries(flow.spec.targets ?? {})) {
-      if (target !== undefined)
-        checkUse({ name: target.connection, type: target.type, path: ['spec', 'targets', id, 'connection'] }, connections, report);
+      if (target === undefined) continue;
+      checkUse({ name: target.connection, type: target.type, path: ['spec', 'targets', id, 'connection'] }, connections, report);
+      if (target.type === 'file' || target.type === 'sftp') checkKeys(target, connections, ['spec', 'targets', id], report);
     }
   }
   if (policy !== null && flow.spec.schema !== undefined) checkMasks(flow, policy, report);
@@ -54,6 +55,21 @@ function checkUse(
     refuse(`no Connection ${use.name}${nearest === null ? '' : `; did you mean ${nearest}?`}`);
   } else if (connection.spec.type !== wanted)
     refuse(`${use.name} is a connection of type ${connection.spec.type}; ${use.type} needs ${wanted}`);
+}
+
+/** A target that encrypts needs keys where its files go. */
+function checkKeys(
+  { connection, encrypt, sign }: OutputFileDefinition,
+  connections: ReadonlyMap<string, Connection>,
+  path: Path,
+  report: Report,
+): void {
+  const spec = connections.get(connection)?.spec;
+  if (spec?.type !== 'folder' && spec?.type !== 'sftp') return;
+  const missing = (key: string, needed: string): void =>
+    report.add({ code: flowErrors.E_CONFIG_REFERENCE, path: [...path, key], message: `${connection} has no ${needed}` });
+  if (encrypt && spec.pgpRecipients === undefined) missing('encrypt', 'pgpRecipients');
+  if (encrypt && sign && spec.pgpSigningKey === undefined) missing('sign', 'pgpSigningKey');
 }
 
 const strictness = { none: 0, last4: 1, all: 2 } as const;

@@ -208,6 +208,8 @@ export interface OutputFileDefinition {
   readonly lineEnd: 'lf' | 'crlf';
   readonly headerLines?: readonly string[];
   readonly trailerLines?: readonly string[];
+  readonly encrypt: boolean;
+  readonly sign: boolean;
   readonly maxAmount?: { readonly field: string; readonly value: string };
   readonly rollUp: boolean;
 }
@@ -273,7 +275,14 @@ export interface Connection {
     | SftpServerConnection;
 }
 
-export interface FolderConnection {
+/** References to keys that files are encrypted and signed with. */
+export interface PgpKeysOfConnection {
+  readonly pgpRecipients?: readonly string[];
+  readonly pgpSigningKey?: string;
+  readonly pgpPassphrase?: string;
+}
+
+export interface FolderConnection extends PgpKeysOfConnection {
   readonly type: 'folder';
   readonly root: string;
 }
@@ -329,7 +338,7 @@ export interface MysqlConnection extends Omit<PostgresConnection, 'type'> {
 }
 
 /** A password or a private key. */
-export interface SftpConnection {
+export interface SftpConnection extends PgpKeysOfConnection {
   readonly type: 'sftp';
   readonly host: string;
   readonly port: number;

@@ -11,7 +11,7 @@ const blocksOf = (text: string) => [...text.matchAll(/```yaml\n([\s\S]*?)```/g)]
 test.each([
   ['flow-definition.md', 6],
   ['sources/sftp.md', 2],
-  ['connectors/file.md', 1],
+  ['connectors/file.md', 2],
   ['connectors/sftp.md', 2],
 ])('every document on the page %s is sound', (name, count) => {
   const blocks = blocksOf(read(name));

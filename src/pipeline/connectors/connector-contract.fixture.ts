@@ -244,6 +244,7 @@ export function outgoing(ids: readonly string[], more: Partial<OutgoingBatch> = 
     },
     assertOurs() {},
     orderKeys: null,
+    secretFor: (purpose) => createHash('sha256').update(`${batchId} ${purpose}`).digest(),
     oursForMs: 10_000,
     deliveryKeys: async () => ids.map((id) => createHash('sha256').update(`${batchId} ${id}`).digest('hex')),
     recordIds: async () => ids.map((_, index) => `${jobId}/${index + 1}`),

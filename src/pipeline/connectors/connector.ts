@@ -124,6 +124,8 @@ export interface OutgoingBatch {
   assertOurs(): void;
   /** For how long the batch stays ours after `assertOurs` has passed, even in a process that is stopped meanwhile. */
   readonly oursForMs: number;
+  /** 32 bytes that nobody else knows, the same for every attempt of the batch, and others for each purpose. Gone with its records' keys. */
+  secretFor(purpose: string): Uint8Array;
   /** One per record, in order; found on demand, which may read the input file. */
   deliveryKeys(): Promise<readonly string[]>;
   /** One per record, in order: its job and its number in the file, as people and the API name it. */

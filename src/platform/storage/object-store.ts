@@ -96,6 +96,8 @@ export interface SealedStore {
   createPack(pack: ObjectIdentity, members: readonly PackMember[]): SealedObject[];
   /** Fails with E_OBJECT_MISSING, E_OBJECT_DAMAGED (a frame's tag), E_KEY, E_KEY_ERASED, E_KEY_VERSION. */
   open(tenantId: string, object: Pick<SealedObject, 'objectId' | 'name' | 'wrappedKey'>): SealedReader;
+  /** 32 bytes, the same as long as the object can be read, and others for each object and purpose. Fails as `open` does for its key. */
+  deriveKey(tenantId: string, object: Pick<SealedObject, 'objectId' | 'wrappedKey'>, purpose: string): Uint8Array;
   openReads(): SealedReads;
   /** Removes the stored bytes. The caller has made sure that no row names them. */
   remove(name: string): void;

@@ -45,6 +45,18 @@ function tamper(fixture: Fixture, object: SealedObject, change: (stored: Buffer)
 const damaged = expect.objectContaining({ code: 'E_OBJECT_DAMAGED' });
 
 describe('a sealed object', () => {
+  test('has a secret of its own for each purpose, as long as its key can be read', () => {
+    const fixture = temporaryStore();
+    const [object, other] = [seal(fixture, content(10)), seal(fixture, content(10))];
+    const derive = (from: SealedObject, purpose: string, tenantId = fixture.tenantId) =>
+      Buffer.from(fixture.store.deriveKey(tenantId, from, purpose)).toString('hex');
+    expect(derive(object, 'a')).toMatch(/^[0-9a-f]{64}$/);
+    expect(derive(object, 'a')).toBe(derive(object, 'a'));
+    expect(new Set([derive(object, 'a'), derive(object, 'b'), derive(other, 'a')]).size).toBe(3);
+    expect(() => derive(object, 'a', fixture.ids.next())).toThrowError(expect.objectContaining({ code: 'E_KEY' }));
+    expect(() => derive({ ...object, wrappedKey: '' }, 'a')).toThrowError(expect.objectContaining({ code: 'E_KEY_ERASED' }));
+  });
+
   test.each([0, 1, frameBytes - 1, frameBytes, frameBytes + 1, 3 * frameBytes, 3 * frameBytes + 7])(
     'of %i bytes reads back equal',
     (length) => {

@@ -2,6 +2,7 @@
  * The sealed store: what the rest of the product reads and writes. Every object has a fresh data key, wrapped for its
  * tenant; the caller keeps the wrapped key in the row that owns the object. Synchronous; one instance per thread.
  */
+import { hkdfSync } from 'node:crypto';
 import { HeadgateError } from '../base/errors.ts';
 import { dataKeyBytes, type ObjectKeyIdentity, unwrapDataKey, wrapDataKey } from './data-keys.ts';
 import { objectName } from './object-name.ts';
@@ -41,12 +42,19 @@ export function createSealedStore(parts: SealedStoreParts): SealedStore {
       }
     },
     open: (tenantId, object) => openObject(parts, tenantId, object),
+    deriveKey: (tenantId, object, purpose) => derivedKey(parts, { tenantId, objectId: object.objectId }, object.wrappedKey, purpose),
     openReads() {
       const packs = createPackReads(raw);
       return { open: (tenantId, object) => openObject(parts, tenantId, object, packs), close: () => packs.close() };
     },
     remove: (name) => raw.remove(name),
   };
+}
+
+/** Of a purpose, from the data key, which encrypts frames and is used for nothing else itself. */
+function derivedKey({ keyRing }: SealedStoreParts, identity: ObjectKeyIdentity, wrappedKey: string, purpose: string): Uint8Array {
+  const { dataKey } = unwrapDataKey(keyRing, identity, wrappedKey);
+  return new Uint8Array(hkdfSync('sha256', dataKey, 'headgate derived key v1', `${identity.objectId} ${purpose}`, dataKeyBytes));
 }
 
 function openObject(

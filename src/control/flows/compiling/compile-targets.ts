@@ -189,12 +189,19 @@ function compileSettings(target: TargetDefinition, context: OrderedContext, path
 
 function fileSettings(target: OutputFileTarget, { records }: TargetContext, path: Path, report: Report): Record<string, unknown> {
   checkFileTemplates(target, records, path, report);
-  const { name, headerLines, trailerLines, rollUp } = target;
+  const { name, headerLines, trailerLines, encrypt, sign, rollUp } = target;
+  if (sign && !encrypt)
+    report.add({
+      code: flowErrors.E_CONFIG_CONFLICT,
+      path: [...path, 'sign'],
+      message: 'sign needs encrypt: a file is signed within its message',
+    });
   return {
     path: target.path,
     name,
     ...(headerLines === undefined ? {} : { headerLines }),
     ...(trailerLines === undefined ? {} : { trailerLines }),
+    ...(encrypt ? { encrypt, sign } : {}),
     rollUp,
   };
 }

@@ -16,6 +16,16 @@ const metadata: Key = {
 const secret: Shape = { kind: 'secret' };
 const type: Key = { shape: text(), required: true, description: 'Kind of connection.' };
 
+/** Of connections to places where files are put. */
+const pgpKeys: Readonly<Record<string, Key>> = {
+  pgpRecipients: {
+    shape: { kind: 'list', of: secret, min: 1, max: 20 },
+    description: 'Armored OpenPGP public keys that files are encrypted to, where a target says `encrypt`.',
+  },
+  pgpSigningKey: { shape: secret, description: 'Armored OpenPGP private key that files are signed with, where a target says `sign`.' },
+  pgpPassphrase: { shape: secret, description: 'Passphrase of `pgpSigningKey`.' },
+};
+
 const connectionShape: VariantShape = {
   kind: 'variant',
   tag: 'type',
@@ -27,6 +37,7 @@ const connectionShape: VariantShape = {
         required: true,
         description: 'The folder; nothing outside it is touched.',
       },
+      ...pgpKeys,
     }),
     http: object({
       type,
@@ -180,6 +191,7 @@ const connectionShape: VariantShape = {
         description:
           'The folder at the server, below the one in which sessions of the user start unless it begins with a slash; nothing outside it is touched.',
       },
+      ...pgpKeys,
     }),
     'sftp-server': object({
       type,

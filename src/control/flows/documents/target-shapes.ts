@@ -74,7 +74,7 @@ function withoutDefaults(key: Key): Key {
   return { shape: { ...shape, keys }, description };
 }
 
-export const deliveryLater = ['backup', 'breaker', 'ack', 'encrypt', 'sign', 'status', 'lookup', 'window'];
+export const deliveryLater = ['backup', 'breaker', 'ack', 'status', 'lookup', 'window'];
 
 const type: Key = { shape: text(), required: true, description: 'Kind of target.' };
 const lineEnd: Key = { shape: choice(['lf', 'crlf']), default: 'lf', description: 'End of a line.' };
@@ -116,6 +116,12 @@ const outputFileKeys: Readonly<Record<string, Key>> = {
     shape: list(fileLine, { min: 1, max: 5 }),
     description: 'csv and fixed-width: lines behind the records, with the same placeholders.',
   },
+  encrypt: {
+    shape: { kind: 'boolean' },
+    default: false,
+    description: "Files are OpenPGP messages to the connection's `pgpRecipients`; {extension} ends with .pgp.",
+  },
+  sign: { shape: { kind: 'boolean' }, default: false, description: "encrypt: also signed with the connection's `pgpSigningKey`." },
   maxAmount: {
     shape: object({
       field: { shape: fieldName, required: true, description: 'A field of the schema with `sum: true`.' },

@@ -125,6 +125,7 @@ const named = (template: string, fileName = 'in.csv') =>
   fileNameOf(template, {
     targetId: 'out',
     format: 'ndjson',
+    isEncrypted: false,
     batch: { ...outgoing(['a'], { fileName }), jobIds: ['job-1'], number: '7-0001' },
   });
 

@@ -1,6 +1,6 @@
 /** Settings of file targets and folder connections. */
 import type { ConnectorSetting } from '../connector-settings.ts';
-import { outputFileSettings } from '../output-files/output-file-settings.ts';
+import { outputFileSettings, pgpConnectionSettings } from '../output-files/output-file-settings.ts';
 
 export const fileTargetSettings: readonly ConnectorSetting[] = [
   { name: 'path', type: 'text', default: '.', description: "Folder below the connection's root; made when it is missing." },
@@ -9,4 +9,5 @@ export const fileTargetSettings: readonly ConnectorSetting[] = [
 
 export const fileConnectionSettings: readonly ConnectorSetting[] = [
   { name: 'root', type: 'text', isRequired: true, default: null, description: 'Absolute path of a folder; nothing outside it is touched.' },
+  ...pgpConnectionSettings,
 ];

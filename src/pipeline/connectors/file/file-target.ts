@@ -3,7 +3,6 @@
  * overwriting, and the folder fsynced. A file of that name with the same bytes is the batch itself, delivered before; with
  * other bytes it is somebody else's and stays. Nothing outside the connection's root is touched.
  */
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readdir, realpath, unlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
@@ -12,7 +11,8 @@ import { createSharedRun } from '../../../platform/base/shared-run.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { readSettings } from '../connector-settings.ts';
-import { type OutputFile, type OutputFileSettings, outputFileOf, temporaryName, temporaryPrefix } from '../output-files/output-file.ts';
+import { createOutputFiles } from '../output-files/encrypted-file.ts';
+import { type FoundFile, type OutputFile, type OutputFileSettings, temporaryName, temporaryPrefix } from '../output-files/output-file.ts';
 import { fileFailure } from './file-failure.ts';
 import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
 import { writeSmallFile } from './small-file.ts';
@@ -29,7 +29,7 @@ const probeBytes = Buffer.from('headgate probe\n');
 const bytesPerMsMin = 4 * 1024;
 
 /** Fails with E_TARGET when the path leads out of the root, with E_FOLDER_NOT_ALLOWED when the root is not the tenant's to use. */
-export function openFileTarget({ plan, target, connection, folders, ports }: OpenOptions): Target {
+export function openFileTarget({ plan, target, connection, folders, secrets, ports }: OpenOptions): Target {
   const settings = readSettings(fileTargetSettings, target.settings);
   const { root } = readSettings(fileConnectionSettings, connection.settings) as { root: string };
   const path = settings['path'] as string;
@@ -49,7 +49,7 @@ export function openFileTarget({ plan, target, connection, folders, ports }: Ope
     assertAllowed();
     await ensureFolder(root, folder);
   });
-  const fileOf = (batch: OutgoingBatch) => outputFileOf(batch, target, settings as unknown as OutputFileSettings);
+  const fileOf = createOutputFiles({ target, connection, secrets }, settings as unknown as OutputFileSettings);
 
   return {
     unknownResolution: 'query',
@@ -67,7 +67,7 @@ export function openFileTarget({ plan, target, connection, folders, ports }: Ope
           batch.assertOurs();
           step = 'named';
           const isNew = await nameFile(temporary, place);
-          if (!isNew && !(await isSame(place, file))) return conflict(batch);
+          if (!isNew && (await compare(place, file)) !== 'same') return conflict(batch);
           await syncFolder();
           if (!isNew) return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
           return { kind: 'acked', evidence: 'the file was written, named and fsynced' };
@@ -83,9 +83,9 @@ export function openFileTarget({ plan, target, connection, folders, ports }: Ope
         assertAllowed();
         const file = fileOf(batch);
         const place = join(folder, file.name);
-        const found = await hashFile(place);
-        if (found === undefined) return { kind: 'resendable', evidence: 'there is no file of this name' };
-        if (found !== file.sha256()) return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
+        const found = await compare(place, file);
+        if (found === 'missing') return { kind: 'resendable', evidence: 'there is no file of this name' };
+        if (found === 'other') return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
         await syncFolder();
         return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
       } catch (error) {
@@ -172,7 +172,7 @@ async function writeTemporary(
   how: { readonly signal: AbortSignal; readonly bigFiles: Turns },
 ): Promise<void> {
   const { signal, bigFiles } = how;
-  if (output.sizeBytes <= smallBytesMax) await writeSmallFile(path, wholeFile(output), fileMode);
+  if (output.sizeBytes !== null && output.sizeBytes <= smallBytesMax) await writeSmallFile(path, await wholeFile(output), fileMode);
   else await bigFiles.take(() => writeBigFile(path, output, signal));
   signal.throwIfAborted();
 }
@@ -182,7 +182,7 @@ async function writeBigFile(path: string, output: OutputFile, signal: AbortSigna
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const file = await open(path, flags, fileMode);
   try {
-    for (const piece of output.pieces()) {
+    for await (const piece of output.pieces()) {
       signal.throwIfAborted();
       await writeWhole(file, piece);
     }
@@ -196,10 +196,10 @@ async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
 }
 
-function wholeFile(output: OutputFile): Buffer {
-  const bytes = Buffer.allocUnsafe(output.sizeBytes);
+async function wholeFile(output: OutputFile): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(output.sizeBytes!);
   let filled = 0;
-  for (const piece of output.pieces()) {
+  for await (const piece of output.pieces()) {
     bytes.set(piece, filled);
     filled += piece.length;
   }
@@ -217,31 +217,32 @@ async function nameFile(temporary: string, place: string): Promise<boolean> {
   }
 }
 
-async function isSame(place: string, output: OutputFile): Promise<boolean> {
-  return (await hashFile(place)) === output.sha256();
-}
-
 function conflict({ batchId }: OutgoingBatch): DeliveryOutcome {
   const message = `the name of batch ${batchId} is taken by other bytes`;
   return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
 }
 
-/** Undefined when there is none. A link or a folder of that name has the hash of nothing that we wrote. */
-async function hashFile(path: string): Promise<string | undefined> {
+/** A link or a folder of that name is nothing that we wrote. */
+async function compare(path: string, output: OutputFile): Promise<'missing' | 'same' | 'other'> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
     throw error;
   });
-  if (found === null) return undefined;
-  if (!found.isFile()) return 'not a file';
+  if (found === null) return 'missing';
+  if (!found.isFile()) return 'other';
+  const stored: FoundFile = { sizeBytes: found.size, pieces: () => piecesOf(path) };
+  return (await output.isSame(stored)) ? 'same' : 'other';
+}
+
+/** Fresh buffers: who reads may keep them. */
+async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    const digest = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(readBytes);
     for (;;) {
+      const buffer = Buffer.allocUnsafe(readBytes);
       const { bytesRead } = await file.read(buffer, 0, buffer.length);
-      if (bytesRead === 0) return digest.digest('hex');
-      digest.update(buffer.subarray(0, bytesRead));
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
     }
   } finally {
     await file.close();

@@ -13,6 +13,7 @@ const nameBytesMax = 200;
 export interface FileNameParts {
   readonly targetId: string;
   readonly format: BodyPlan['format'];
+  readonly isEncrypted: boolean;
   readonly batch: Pick<OutgoingBatch, 'flowName' | 'fileName' | 'jobIds' | 'cutAt' | 'number' | 'sequence' | 'part'>;
 }
 
@@ -30,7 +31,7 @@ export function fileNameOf(template: string, parts: FileNameParts): string {
 }
 
 /** All but `count` and totals. */
-export function templateTexts({ targetId, format, batch }: FileNameParts): Readonly<Record<string, string>> {
+export function templateTexts({ targetId, format, isEncrypted, batch }: FileNameParts): Readonly<Record<string, string>> {
   const instant = batch.cutAt.toISOString();
   const texts: Record<string, string> = {
     flow: batch.flowName,
@@ -40,7 +41,7 @@ export function templateTexts({ targetId, format, batch }: FileNameParts): Reado
     date: instant.slice(0, 10).replaceAll('-', ''),
     time: instant.slice(11, 19).replaceAll(':', ''),
     number: batch.number,
-    extension: extensions[format],
+    extension: isEncrypted ? `${extensions[format]}.pgp` : extensions[format],
     ...(batch.sequence === null ? {} : { sequence: String(batch.sequence) }),
   };
   return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, plainText(text)]));

@@ -5,15 +5,15 @@ import type { BodyPlan } from '../../engine/plan.ts';
 import type { OutgoingBatch } from '../connector.ts';
 import { outgoing } from '../connector-contract.fixture.ts';
 import { fillTemplate, usesSequence } from './file-template.ts';
-import { outputFileOf } from './output-file.ts';
+import { plainFileOf } from './output-file.ts';
 
 const csv: BodyPlan = { format: 'csv', delimiter: 0x2c, header: true, lineEnd: '\r\n' };
 const amounts: FieldAmounts = { amount: { scale: 2, unreadable: 0, byCurrency: { EUR: '123456', ZAR: '-50' } } };
 const target = { id: 'out', body: csv };
 
-function textOf(settings: Parameters<typeof outputFileOf>[2], more: Partial<OutgoingBatch> = {}): { name: string; text: string } {
+function textOf(settings: Parameters<typeof plainFileOf>[2], more: Partial<OutgoingBatch> = {}): { name: string; text: string } {
   const batch = outgoing(['a', 'b'], { amounts, sequence: 41, ...more });
-  const file = outputFileOf({ ...batch, body: { ...batch.body, preamble: Buffer.from('id,x\r\n') } }, target, settings);
+  const file = plainFileOf({ ...batch, body: { ...batch.body, preamble: Buffer.from('id,x\r\n') } }, target, settings);
   const bytes = Buffer.concat([...file.pieces()]);
   expect([bytes.length, createHash('sha256').update(bytes).digest('hex')]).toEqual([file.sizeBytes, file.sha256()]);
   return { name: file.name, text: bytes.toString() };
@@ -35,8 +35,8 @@ it('lines stand before the column names and behind the records, filled in with w
 it('the same batch gives the same bytes again, and the body alone keeps its own hash', () => {
   const settings = { name: '{number}', trailerLines: ['{count}'] };
   const batch = outgoing(['a'], { amounts });
-  expect(outputFileOf({ ...batch, attempt: 7 }, target, settings).sha256()).toBe(outputFileOf(batch, target, settings).sha256());
-  expect(outputFileOf(batch, target, { name: '{number}' }).sha256()).toBe(batch.body.sha256);
+  expect(plainFileOf({ ...batch, attempt: 7 }, target, settings).sha256()).toBe(plainFileOf(batch, target, settings).sha256());
+  expect(plainFileOf(batch, target, { name: '{number}' }).sha256()).toBe(batch.body.sha256);
 });
 
 it('a part of a split batch has the number of the whole, and a name of its own', () => {

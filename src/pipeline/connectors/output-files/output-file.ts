@@ -1,6 +1,7 @@
 /**
- * What a batch becomes where a target holds files: a name and the bytes of one file, the same for every attempt. Lines before
- * and after the records are filled in with what the batch was cut with: its records, its amounts, the time of its cut.
+ * What a batch becomes where a target holds files: a name and the bytes of one file. Lines before and after the records are
+ * filled in with what the batch was cut with: its records, its amounts, the time of its cut. Without encryption the bytes are
+ * the same for every attempt; with it they hold the same.
  */
 import { createHash } from 'node:crypto';
 import type { BodyPlan, TargetPlan } from '../../engine/plan.ts';
@@ -10,11 +11,19 @@ import { fillTemplate } from './file-template.ts';
 
 export interface OutputFile {
   readonly name: string;
-  readonly sizeBytes: number;
+  /** Null: known when it is written. */
+  readonly sizeBytes: number | null;
   /** Each is only valid until the next is asked for. */
-  pieces(): Iterable<Uint8Array>;
-  /** 64 lower-case hex digits. */
-  sha256(): string;
+  pieces(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** Whether what lies under its name is this file, written by whichever attempt. */
+  isSame(found: FoundFile): Promise<boolean>;
+}
+
+/** What lies at a target under a name. */
+export interface FoundFile {
+  readonly sizeBytes: number;
+  /** Fewer or more bytes than its size where it changes meanwhile. */
+  pieces(): AsyncIterable<Uint8Array>;
 }
 
 /** Settings that all targets have that hold files, as `output-file-settings.ts` describes them. */
@@ -22,38 +31,57 @@ export interface OutputFileSettings {
   readonly name: string;
   readonly headerLines?: readonly string[];
   readonly trailerLines?: readonly string[];
+  readonly encrypt: boolean;
+  readonly sign: boolean;
+}
+
+/** The bytes of a file before anything is done to them. */
+export interface PlainFile extends OutputFile {
+  readonly sizeBytes: number;
+  pieces(options?: { readonly isReused: boolean }): Iterable<Uint8Array>;
+  /** 64 lower-case hex digits. */
+  sha256(): string;
 }
 
 /** Fails with E_TARGET where a template can't be filled in. */
-export function outputFileOf(
+export function plainFileOf(
   batch: OutgoingBatch,
   { id, body: plan }: Pick<TargetPlan, 'id' | 'body'>,
-  settings: OutputFileSettings,
-): OutputFile {
-  const parts = { targetId: id, format: plan.format, batch };
+  settings: Pick<OutputFileSettings, 'name' | 'headerLines' | 'trailerLines'> & { readonly encrypt?: boolean },
+): PlainFile {
+  const parts = { targetId: id, format: plan.format, isEncrypted: settings.encrypt === true, batch };
   const { body } = batch;
   const values = { texts: { ...templateTexts(parts), count: String(batch.records) }, amounts: batch.amounts };
   const linesOf = (templates: readonly string[] = []) =>
     Buffer.from(templates.map((template) => fillTemplate(template, values) + lineEndOf(plan)).join(''));
   const before = Buffer.concat([linesOf(settings.headerLines), body.preamble]);
   const after = linesOf(settings.trailerLines);
-  const isBare = before.length === 0 && after.length === 0;
-  function* pieces(): Generator<Uint8Array> {
+  const sizeBytes = before.length + body.sizeBytes + after.length;
+  function* pieces(options: { readonly isReused: boolean } = { isReused: true }): Generator<Uint8Array> {
     if (before.length > 0) yield before;
-    yield* body.pieces({ isReused: true });
+    yield* body.pieces(options);
     if (after.length > 0) yield after;
   }
+  const sha256 = (): string => {
+    if (sizeBytes === body.sizeBytes) return body.sha256;
+    const digest = createHash('sha256');
+    for (const piece of pieces()) digest.update(piece);
+    return digest.digest('hex');
+  };
   return {
     name: fileNameOf(settings.name, parts),
-    sizeBytes: before.length + body.sizeBytes + after.length,
+    sizeBytes,
     pieces,
-    sha256() {
-      if (isBare) return body.sha256;
-      const digest = createHash('sha256');
-      for (const piece of pieces()) digest.update(piece);
-      return digest.digest('hex');
-    },
+    sha256,
+    isSame: async (found) => found.sizeBytes === sizeBytes && (await sha256Of(found.pieces())) === sha256(),
   };
+}
+
+/** 64 lower-case hex digits. */
+export async function sha256Of(pieces: AsyncIterable<Uint8Array>): Promise<string> {
+  const digest = createHash('sha256');
+  for await (const piece of pieces) digest.update(piece);
+  return digest.digest('hex');
 }
 
 function lineEndOf(body: BodyPlan): string {

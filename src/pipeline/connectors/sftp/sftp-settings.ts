@@ -5,7 +5,7 @@ import type { OpenOptions } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { type ConnectorSetting, readSettings } from '../connector-settings.ts';
 import type { OutputFileSettings } from '../output-files/output-file.ts';
-import { outputFileSettings } from '../output-files/output-file-settings.ts';
+import { outputFileSettings, pgpConnectionSettings } from '../output-files/output-file-settings.ts';
 
 export const sftpTargetSettings: readonly ConnectorSetting[] = [
   { name: 'path', type: 'text', default: '.', description: "Folder below the connection's root; it must be there." },
@@ -28,6 +28,7 @@ export const sftpConnectionSettings: readonly ConnectorSetting[] = [
   { name: 'passphrase', type: 'secret', default: null, description: 'Reference to what the private key is encrypted with.' },
   { name: 'hostKeys', type: 'texts', isRequired: true, default: null, description: 'Keys of the server that are trusted.' },
   { name: 'root', type: 'text', default: '.', description: 'Folder at the server; nothing outside it is touched.' },
+  ...pgpConnectionSettings,
 ];
 
 export interface SftpSettings extends OutputFileSettings {

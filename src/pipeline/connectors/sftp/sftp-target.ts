@@ -13,7 +13,8 @@ import type { SftpSession } from '../../../platform/sftp/sftp-session.ts';
 import { createAddressGuard } from '../address-guard.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
-import { type OutputFile, outputFileOf, temporaryName } from '../output-files/output-file.ts';
+import { createOutputFiles } from '../output-files/encrypted-file.ts';
+import { type OutputFile, sha256Of, temporaryName } from '../output-files/output-file.ts';
 import { sftpFailure } from './sftp-failure.ts';
 import { createSftpSessions } from './sftp-sessions.ts';
 import { readSftpSettings, type SftpSettings } from './sftp-settings.ts';
@@ -35,7 +36,7 @@ export function openSftpTarget(options: OpenOptions): Target {
     timeoutMs: target.timeoutMs,
     ports,
   });
-  const fileOf = (batch: OutgoingBatch) => outputFileOf(batch, target, settings);
+  const fileOf = createOutputFiles(options, settings);
 
   return {
     unknownResolution: 'query',
@@ -126,10 +127,12 @@ async function writeTemporary({ sftp, file, settings, signal }: Sending, path: B
   const upload = await sftp.create(path);
   const digest = settings.readBack === 'hash' ? createHash('sha256') : null;
   let isDurable: boolean;
+  let sizeBytes = 0;
   try {
-    for (const piece of file.pieces()) {
+    for await (const piece of file.pieces()) {
       signal.throwIfAborted();
       digest?.update(piece);
+      sizeBytes += piece.length;
       await upload.append(piece);
     }
     isDurable = await upload.finish();
@@ -140,8 +143,8 @@ async function writeTemporary({ sftp, file, settings, signal }: Sending, path: B
   if (settings.readBack === 'none') return isDurable;
   const isWhole =
     digest === null
-      ? (await sftp.lookAt(path))?.sizeBytes === file.sizeBytes
-      : (await hashOf(sftp, path, file.sizeBytes)) === digest.digest('hex');
+      ? (await sftp.lookAt(path))?.sizeBytes === sizeBytes
+      : (await sha256Of(piecesOf(sftp, path, sizeBytes))) === digest.digest('hex');
   if (!isWhole) throw new HeadgateError(connectorErrors.E_TARGET_READ_BACK, 'what the server holds differs from what was written to it');
   return isDurable;
 }
@@ -175,21 +178,19 @@ function found(what: 'same' | 'other', { batchId }: OutgoingBatch): DeliveryOutc
 async function compare(sftp: SftpSession, place: Buffer, file: OutputFile): Promise<'missing' | 'same' | 'other'> {
   const attributes = await sftp.lookAt(place);
   if (attributes === undefined) return 'missing';
-  if (attributes.kind !== 'file' || attributes.sizeBytes !== file.sizeBytes) return 'other';
-  return (await hashOf(sftp, place, file.sizeBytes)) === file.sha256() ? 'same' : 'other';
+  if (attributes.kind !== 'file') return 'other';
+  const { sizeBytes } = attributes;
+  return (await file.isSame({ sizeBytes, pieces: () => piecesOf(sftp, place, sizeBytes) })) ? 'same' : 'other';
 }
 
-/** Null: it is longer or shorter. */
-async function hashOf(sftp: SftpSession, path: Buffer, sizeBytes: number): Promise<string | null> {
+/** Ends early where the file is not of that size. */
+async function* piecesOf(sftp: SftpSession, path: Buffer, sizeBytes: number): AsyncGenerator<Uint8Array> {
   const file = await sftp.open(path);
   const otherSize = new Error('another size');
-  const digest = createHash('sha256');
   try {
-    for await (const piece of readAhead(file, { from: 0, sizeBytes, onOtherSize: () => otherSize })) digest.update(piece);
-    return digest.digest('hex');
+    yield* readAhead(file, { from: 0, sizeBytes, onOtherSize: () => otherSize });
   } catch (error) {
-    if (error === otherSize) return null;
-    throw error;
+    if (error !== otherSize) throw error;
   } finally {
     await file.close();
   }

@@ -77,6 +77,8 @@ export function openOutgoingBatch(context: OutgoingContext): OpenedBatch {
       body: bodyOf(context, readers, { assertOurs, failed }),
       assertOurs,
       oursForMs: context.oursForMs,
+      secretFor: (purpose) =>
+        source.store.deriveKey(batch.tenantId, batch.segments.get(batch.spans[0]!.segmentId)!, `${purpose} ${batch.batchId}`),
       deliveryKeys: async () => (await readRecords()).map((record) => keyOf(record.deliveryKey)),
       recordIds: async () => (await readRecords()).map(({ member, record }) => `${member.jobId}/${record}`),
       orderKeys: isOrdered ? async () => (await readRecords()).map((record) => record.orderKey) : null,

@@ -3,6 +3,7 @@
  * to have. Neither the records nor time can mend that, so a batch that meets one is held after a few tries and never given up.
  */
 import { folderErrors } from '../../../platform/base/folder-errors.ts';
+import { pgpKeyErrors } from '../../../platform/openpgp/pgp-key-errors.ts';
 import { secretErrors } from '../../../platform/secrets/secret-errors.ts';
 import { connectorErrors } from '../../connectors/connector-errors.ts';
 
@@ -13,6 +14,8 @@ export const configurationCodes: readonly string[] = [
   connectorErrors.E_TARGET_HOST_KEY,
   connectorErrors.E_TARGET_REDIRECT,
   connectorErrors.E_TARGET_SETUP,
+  pgpKeyErrors.E_PGP_RECIPIENT,
+  pgpKeyErrors.E_PGP_SIGNING_KEY,
   folderErrors.E_FOLDER_NOT_ALLOWED,
   secretErrors.E_SECRET_REFERENCE,
   secretErrors.E_SECRET_NOT_ALLOWED,
