@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { itWith } from '../support/components.ts';
 import { findProgram } from '../support/debian-programs.ts';
 import { auditJob } from '../support/job-audit.ts';
+import { pack } from '../support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type Answer, type RunningTestServer, startTestServer, type TestTenant, testFlow, testRows } from '../support/running-server.ts';
 import { temporaryFolder } from '../support/temporary-store.ts';
@@ -90,6 +91,52 @@ itWith('zip')('an archive that zip wrote to a pipe, with sizes behind the conten
   expect((json.members as Member[]).map(({ name, state }) => `${name} ${state}`).toSorted()).toEqual(
     [...files().keys()].map((name) => `${name} accepted`),
   );
+});
+
+it.each([
+  ['tar', ['-cf'], ['tar']],
+  ['tar as pax', ['--format=pax', '-cf'], ['tar']],
+  ['tar as ustar, packed with gzip', ['--format=ustar', '-czf'], ['gzip', 'tar']],
+  ['tar, packed with zstd', ['-cf'], ['zstd', 'tar']],
+] as const)('an archive of %s is unpacked, and each file in it delivered and proven', async (_what, options, unpack) => {
+  const place = await bank(`[${unpack}]`);
+  const folder = folderOf(files());
+  execFileSync('tar', [...options, 'day.tar', ...files().keys()], { cwd: folder });
+  const made = readFileSync(join(folder, 'day.tar'));
+  const packed = unpack[0] === 'zstd' ? pack.zstd(made) : made;
+  const answer = await server.upload(place.tenant.key, { flow: 'payments', name: 'day.packed', body: packed });
+  await expectDelivered(place, packed, answer);
+});
+
+itWith('python3')('archives that Python made are unpacked: zip and tar, of streams and with long names', async () => {
+  const { tenant } = await bank('zip');
+  const other = await bank('[gzip, tar]');
+  const folder = folderOf(files(2));
+  const { path, env } = findProgram('python3')!;
+  const name = `${'folder/'.repeat(12)}${'long'.repeat(40)}.csv`;
+  const script = `
+import io, sys, tarfile, zipfile
+class Pipe(io.RawIOBase):
+    def __init__(self): self.parts = []
+    def writable(self): return True
+    def write(self, b): self.parts.append(bytes(b)); return len(b)
+pipe = Pipe()
+with zipfile.ZipFile(pipe, 'w', zipfile.ZIP_DEFLATED) as z:
+    for path in sys.argv[2:]: z.write(path)
+    with z.open(zipfile.ZipInfo(sys.argv[1]), 'w', force_zip64=True) as f: f.write(b'id,account,amount\\n')
+open('py.zip', 'wb').write(b''.join(pipe.parts))
+with tarfile.open('py.tgz', 'w:gz', format=tarfile.PAX_FORMAT) as t:
+    for path in sys.argv[2:]: t.add(path)
+    t.add(sys.argv[2], arcname=sys.argv[1])
+`;
+  execFileSync(path, ['-c', script, name, ...files().keys()], { cwd: folder, env: { ...process.env, ...env } });
+  for (const [key, file] of [
+    [tenant.key, 'py.zip'],
+    [other.tenant.key, 'py.tgz'],
+  ] as const) {
+    const { json } = await server.upload(key, { flow: 'payments', name: file, body: readFileSync(join(folder, file)) });
+    expect((json.members as Member[]).map((member) => member.name)).toEqual([...files().keys(), `${'long'.repeat(40)}.csv`]);
+  }
 });
 
 it('an archive and its members are shown, and both are compared with what came before', async () => {

@@ -25,6 +25,7 @@ const detectors = {
   gpg: () => findProgram('gpg') !== null,
   rabbitmq: () => findProgram('rabbitmq') !== null,
   kafka: () => findProgram('kcat') !== null && (process.env['HEADGATE_TEST_KAFKA'] !== undefined || findProgram('python3') !== null),
+  python3: () => findProgram('python3') !== null,
   zip: () => findProgram('zip') !== null,
   mariadb: () => findProgram('mariadb') !== null,
   moto: () => findProgram('moto') !== null,

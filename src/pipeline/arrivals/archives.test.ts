@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import { tarArchive } from '../../../test/support/tar-archive.ts';
 import { type ZipMember, zipArchive } from '../../../test/support/zip-archive.ts';
 import { createWorld, endAt, SimulatedEnd, type World } from './arrivals.fixture.ts';
 
@@ -14,6 +15,7 @@ const contents = new Map([
 ]);
 const membersOf = (all: ReadonlyMap<string, string> = contents) => [...all].map(([name, content]): ZipMember => ({ name, content }));
 const archive = zipArchive(membersOf());
+const tar = tarArchive([...contents].map(([name, content]) => ({ name, content })));
 
 let database: TestDatabase;
 let world: World;
@@ -209,6 +211,10 @@ describe('steps', () => {
   ]);
 
   it.each<[World['settings']['source']['unpack'], Buffer, string[]]>([
+    [['tar'], tar, ['a.csv', 'b.csv', 'c.csv']],
+    [['gzip', 'tar'], pack.gzip(tar), ['a.csv', 'b.csv', 'c.csv']],
+    [['zstd', 'tar'], pack.zstd(tar), ['a.csv', 'b.csv', 'c.csv']],
+    [['tar', 'zip'], tarArchive([{ name: 'inner.zip', content: archive }]), ['a.csv', 'b.csv', 'c.csv']],
     [['gzip', 'zip'], pack.gzip(archive), ['a.csv', 'b.csv', 'c.csv']],
     [['zstd', 'zip'], pack.zstd(archive), ['a.csv', 'b.csv', 'c.csv']],
     [

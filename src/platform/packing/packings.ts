@@ -5,7 +5,7 @@ import { constants, createGunzip, createInflateRaw, createZstdDecompress, type Z
 export const packingNames = ['gzip', 'zstd'] as const;
 export type Packing = (typeof packingNames)[number];
 /** Archives hold members, each a file of its own. */
-export const archiveNames = ['zip'] as const;
+export const archiveNames = ['zip', 'tar'] as const;
 export const unpackStepNames = [...packingNames, ...archiveNames] as const;
 export type UnpackStep = (typeof unpackStepNames)[number];
 /** How a source's files come: what is to be undone, in this order; nothing, where they come as they are. */

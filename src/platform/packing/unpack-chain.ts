@@ -6,6 +6,7 @@
 import type { ByteSource } from '../base/byte-source.ts';
 import type { ByteStep } from './byte-step.ts';
 import type { Packing, UnpackStep } from './packings.ts';
+import { TarStep } from './tar-step.ts';
 import { type UnpackLimits, UnpackMeter } from './unpack-meter.ts';
 import { UnpackError, type UnpackProblem } from './unpack-problem.ts';
 import { Unpacker } from './unpacker.ts';
@@ -44,6 +45,8 @@ export function createUnpackChain(steps: readonly UnpackStep[], options: UnpackC
       case 'gzip':
       case 'zstd':
         return createPackingStep(step, meter, open(depth + 1, name));
+      case 'tar':
+        return new TarStep(meter, (member) => open(depth + 1, member));
       case 'zip': {
         const scratch = depth === 0 ? receivedAsScratch(options.openReceived) : options.openScratch();
         return new ZipStep(scratch, meter, (member) => open(depth + 1, member));

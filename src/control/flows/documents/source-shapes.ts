@@ -40,13 +40,13 @@ const commonKeys: Readonly<Record<string, Key>> = {
     shape: {
       kind: 'either',
       shapes: [
-        choice(['none', ...unpackStepNames], ['tar', 'pgp']),
-        list(choice(unpackStepNames, ['tar', 'pgp']), { min: 1, max: unpackStepsMax }),
+        choice(['none', ...unpackStepNames], ['pgp']),
+        list(choice(unpackStepNames, ['pgp']), { min: 1, max: unpackStepsMax }),
       ],
     },
     default: 'none',
     description:
-      'How a file is packed, or the steps that undo it in their order, such as `[gzip, zip]`; what comes out is read. Members of an archive are files of their own.',
+      'How a file is packed, or the steps that undo it in their order, such as `[gzip, tar]`; what comes out is read. Members of an archive are files of their own.',
   },
   limits,
 };

@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto';
 import type { ByteSource } from '../../../platform/base/byte-source.ts';
 import type { ByteStep } from '../../../platform/packing/byte-step.ts';
 import { headBytes, mayBegin, packingNames } from '../../../platform/packing/packings.ts';
+import { blockBytes, isTar } from '../../../platform/packing/tar-header.ts';
+import { TarStep } from '../../../platform/packing/tar-step.ts';
 import { createPackingStep } from '../../../platform/packing/unpack-chain.ts';
 import { UnpackMeter } from '../../../platform/packing/unpack-meter.ts';
 import { UnpackError } from '../../../platform/packing/unpack-problem.ts';
@@ -93,7 +95,8 @@ class Search implements UnpackedContainer {
       this.isClosed = true;
       return null;
     }
-    const packing = packingNames.find((name) => mayBegin(name, [...head]));
+    if (isTar(head)) return new TarStep(this.#meter, () => new SearchedFile(this, depth + 1));
+    const packing = packingNames.find((name) => mayBegin(name, [...head.subarray(0, headBytes)]));
     return packing === undefined ? null : createPackingStep(packing, this.#meter, new SearchedFile(this, depth + 1));
   }
 }
@@ -118,7 +121,7 @@ class SearchedFile implements ByteStep {
     let bytes = piece;
     if (this.#head !== null) {
       this.#head = Buffer.concat([this.#head, piece]);
-      if (this.#head.length < headBytes) return;
+      if (this.#head.length < blockBytes) return;
       bytes = this.#begin(this.#head);
     }
     await this.#into((opener) => opener.push(bytes));
@@ -142,7 +145,7 @@ class SearchedFile implements ByteStep {
   }
 
   #begin(head: Buffer): Buffer {
-    this.#opener = this.#search.openerOf(head.subarray(0, headBytes), this.#depth);
+    this.#opener = this.#search.openerOf(head.subarray(0, blockBytes), this.#depth);
     this.#head = null;
     return head;
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type ExportedFixture, exportedJob, resealed, withPart } from '../../../../test/support/exported-job.ts';
 import { pack } from '../../../../test/support/packed.ts';
+import { tarArchive } from '../../../../test/support/tar-archive.ts';
 import { codesOf, verified, verifiedWithContainer } from '../../../../test/support/verified-export.ts';
 import { fixtureLines, fixturePlan } from '../../../../test/support/verified-flow.ts';
 import { zipArchive } from '../../../../test/support/zip-archive.ts';
@@ -69,6 +70,9 @@ describe('the archive that a file came in', () => {
 
   test.each<[string, Buffer]>([
     ['zip', zipArchive([other, { name: 'payments.csv', content }])],
+    ['tar', tarArchive([other, { name: 'payments.csv', content }])],
+    ['tar packed with gzip', pack.gzip(tarArchive([other, { name: 'payments.csv', content }]))],
+    ['tar packed with zstd', pack.zstd(tarArchive([{ name: 'payments.csv', content }, other]))],
     ['zip, with members that are packed', zipArchive([{ name: 'payments.csv.gz', content: pack.gzip(content) }])],
   ])('is sound where it holds the file: %s', async (_what, container) => {
     const { failures, notes } = await verifiedWithContainer(inArchive(container));
@@ -77,6 +81,7 @@ describe('the archive that a file came in', () => {
 
   test.each<[string, Buffer]>([
     ['other files', zipArchive([other])],
+    ['other files in a packed tar', pack.gzip(tarArchive([other]))],
     ['the file in part', zipArchive([{ name: 'payments.csv', content: content.subarray(1) }])],
     ['the file, and is not sound', zipArchive([{ name: 'payments.csv', content }], { behind: Buffer.from('x') })],
   ])('is not where it holds %s', async (_what, container) => {
