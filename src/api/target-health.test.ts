@@ -198,7 +198,11 @@ function processOf(baseUrl: string, ports: Ports) {
       }),
     },
     plans: { bySource: async () => undefined },
-    sources: { folders: openFence, sftp: { open: () => Promise.reject(new Error('none is opened')), close() {} } },
+    sources: {
+      folders: openFence,
+      sftp: { open: () => Promise.reject(new Error('none is opened')), close() {} },
+      blobs: { open: () => Promise.reject(new Error('none is opened')) },
+    },
     openTargets: async () => ({
       connectors: await loadConnectors(),
       folders: openFence,

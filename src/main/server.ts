@@ -11,6 +11,7 @@ import { createArrivalPlans } from '../control/flows/applying/arrival-plans.ts';
 import { createJobIntake } from '../control/jobs/job-intake.ts';
 import { createHealthProbes } from '../insight/health/health-probes.ts';
 import { createAdmission } from '../pipeline/arrivals/admission.ts';
+import { createBlobPlaces } from '../pipeline/arrivals/blob/blob-places.ts';
 import { createFileIntake } from '../pipeline/arrivals/file-intake.ts';
 import { createHeldArrivals } from '../pipeline/arrivals/held-arrivals.ts';
 import { createThreadedIntakeStore } from '../pipeline/arrivals/intake-thread.ts';
@@ -112,6 +113,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const sftp = createSftpPlaces({ secrets, resolveHost: systemResolveHost, ports });
   // Of their own, and not kept: a probe that went over an earlier connection would not notice new credentials.
   const probedSftp = createSftpPlaces({ secrets, resolveHost: systemResolveHost, ports, keptMax: 0 });
+  const blobs = createBlobPlaces({ secrets, resolveHost: systemResolveHost, ports });
   const watch = createSourceWatch({ metrics, logger, clock: ports.clock });
   const intake = createFileIntake({
     db,
@@ -143,6 +145,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         plans,
         folders,
         sftp,
+        blobs,
         workerId,
         crashPoints,
         leaseMs: settings.leaseMs,
@@ -209,7 +212,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         ports,
         definitions: createDeliveryDefinitions(settings.environment),
         plans,
-        sources: { folders, sftp: probedSftp },
+        sources: { folders, sftp: probedSftp, blobs },
         openTargets: async () => ({
           connectors: await loadConnectors(),
           folders,

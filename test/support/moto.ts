@@ -23,7 +23,7 @@ export async function startMoto(): Promise<BlobServer> {
   return {
     port,
     connectionType: 's3',
-    credentials: { kind: 'secret-access-key', secretAccessKey: 'test-secret' },
+    credentials: { kind: 'access-key', accessKeyId: 'test', secretAccessKey: 'test-secret' },
     otherCredentials: null,
     comparesOnRemove: false,
     service: (bucket, at = port, host = 'blobs.bank.example') => ({
@@ -31,7 +31,6 @@ export async function startMoto(): Promise<BlobServer> {
       bucket,
       region: 'us-east-1',
       endpoint: `http://${host}:${at}`,
-      accessKeyId: 'test',
     }),
     async makeContainer(name) {
       const answer = await fetch(`http://127.0.0.1:${port}/${name}`, { method: 'PUT' });

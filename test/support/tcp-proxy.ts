@@ -1,14 +1,14 @@
 /**
  * A TCP proxy that breaks connections on purpose: it watches what the client sends and, when a message matches, cuts before
- * forwarding it, forwards it and never lets the answer through, or keeps it and everything after it while the connection
- * stays open. Each fault is used once.
+ * forwarding it, forwards it and never lets the answer through, or only the beginning of it, or keeps it and everything after it
+ * while the connection stays open. Each fault is used once.
  */
 import { connect, createServer, type Socket } from 'node:net';
 
 export interface ProxyFault {
   /** Looked for in each piece of data that the client sends. */
   readonly match: RegExp;
-  readonly how: 'cut-before-forward' | 'forward-and-drop-answer' | 'hold';
+  readonly how: 'cut-before-forward' | 'forward-and-drop-answer' | 'cut-in-answer' | 'hold';
 }
 
 export interface TcpProxy {
@@ -35,6 +35,7 @@ export async function startTcpProxy(target: { host: string; port: number }, { an
     const upstream = connect(target);
     let isDropping = false;
     let isHeld = false;
+    let isCutting = false;
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => {});
@@ -51,13 +52,16 @@ export async function startTcpProxy(target: { host: string; port: number }, { an
           return;
         }
         if (how === 'hold') isHeld = true;
+        else if (how === 'cut-in-answer') isCutting = true;
         else isDropping = true;
       }
       if (!isHeld) upstream.write(data);
     });
     upstream.on('data', (data: Buffer) => {
       if (isHeld) return;
-      if (!isDropping) client.write(answers?.(data, port) ?? data);
+      const answer = answers?.(data, port) ?? data;
+      if (isCutting) client.write(answer, () => client.destroy());
+      else if (!isDropping) client.write(answer);
       else client.destroy();
     });
     client.on('close', () => upstream.destroy());

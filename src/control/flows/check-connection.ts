@@ -1,10 +1,12 @@
 /** What a Connection's keys must be together, and which secrets it may name. Names of hosts are judged when they are connected to, by the connector. */
 import { isIP } from 'node:net';
+import { isBlobConnectionType } from '../../platform/blob/blob-connection.ts';
 import { secretRefusal } from '../../platform/secrets/connection-secrets.ts';
 import { secretErrors } from '../../platform/secrets/secret-errors.ts';
 import { parseSecretReference } from '../../platform/secrets/secret-references.ts';
 import { readHostKeyPin } from '../../platform/sftp/host-keys.ts';
 import { readUserKey } from '../../platform/sftp/user-keys.ts';
+import type { BlobConnection } from './blob-connections.ts';
 import type {
   Connection,
   KafkaConnection,
@@ -33,6 +35,13 @@ function secretsOf({ spec }: Connection): readonly NamedSecret[] {
       }),
       ...pgpSecrets(spec),
     ];
+  if (isBlobConnection(spec)) {
+    const keys = ['accessKeyId', 'secretAccessKey', 'accountKey', 'sasToken', 'serviceAccount'];
+    return keys.flatMap((key) => {
+      const reference = (spec as unknown as Readonly<Record<string, string | undefined>>)[key];
+      return reference === undefined ? [] : [{ path: ['spec', key], reference }];
+    });
+  }
   const own = spec.type === 'http' ? {} : { password: spec.password };
   const auth = spec.type === 'http' ? ((spec.auth ?? {}) as Readonly<Record<string, string>>) : {};
   const found: [Path, string | undefined][] = [
@@ -78,14 +87,9 @@ export function checkConnection(connection: Connection, report: Report): void {
       message: 'pgpPassphrase is that of a pgpSigningKey',
       atValue: true,
     });
+  if (isBlobConnection(spec)) checkBlob(spec, report);
   if (spec.type !== 'http' || spec.baseUrl === undefined) return;
-  const path = ['spec', 'baseUrl'];
-  const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });
-  const url = URL.parse(spec.baseUrl);
-  if (url === null) refuse('baseUrl is no address');
-  else if (url.username !== '' || url.password !== '') {
-    report.add({ code: flowErrors.E_SECRET_INLINE, path, message: 'baseUrl holds a user or password; use auth', atValue: true });
-  } else if (url.search !== '' || url.hash !== '') refuse('baseUrl must not hold a query or fragment');
+  checkUrl({ key: 'baseUrl', text: spec.baseUrl, instead: 'use auth' }, report);
   if (
     spec.auth?.type === 'header' &&
     spec.auth.name !== undefined &&
@@ -113,6 +117,30 @@ function checkKafka({ sasl, user, password, brokers }: KafkaConnection, report: 
   if (sasl === 'none' ? !isNamed : user !== undefined && password !== undefined) return;
   const message = sasl === 'none' ? 'user and password are for sasl' : `sasl: ${sasl} needs user and password`;
   report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: ['spec', ...(sasl === 'none' ? [] : ['sasl'])], message });
+}
+
+function checkUrl({ key, text, instead }: { readonly key: string; readonly text: string; readonly instead: string }, report: Report): void {
+  const path = ['spec', key];
+  const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });
+  const url = URL.parse(text);
+  if (url === null) refuse(`${key} is no address`);
+  else if (url.username !== '' || url.password !== '') {
+    report.add({ code: flowErrors.E_SECRET_INLINE, path, message: `${key} holds a user or password; ${instead}`, atValue: true });
+  } else if (url.search !== '' || url.hash !== '') refuse(`${key} must not hold a query or fragment`);
+}
+
+function isBlobConnection(spec: Connection['spec']): spec is BlobConnection {
+  return isBlobConnectionType(spec.type);
+}
+
+function checkBlob(spec: BlobConnection, report: Report): void {
+  if (spec.endpoint !== undefined) checkUrl({ key: 'endpoint', text: spec.endpoint, instead: 'use its own keys' }, report);
+  if (spec.type !== 'azure-blob') return;
+  const refuse = (path: Path, message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });
+  const { accountKey, sasToken } = spec;
+  if (accountKey !== undefined && sasToken !== undefined) refuse(['spec', 'sasToken'], 'an accountKey or a sasToken, not both');
+  if (accountKey === undefined && sasToken === undefined)
+    refuse(['spec'], 'a container has an accountKey or a sasToken; this one has none that can be read');
 }
 
 function checkMysql({ host, tls }: MysqlConnection, report: Report): void {

@@ -3,6 +3,7 @@
  * is no less strict than the policy. Pure; where the documents come from is the caller's business.
  */
 import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
+import { blobConnectionTypes } from '../../platform/blob/blob-connection.ts';
 import type { Connection, Environment, FieldDefinitions, FlowDefinition, OutputFileDefinition, TenantPolicy } from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
@@ -13,10 +14,11 @@ export interface TenantDocuments {
   readonly policy: TenantPolicy | null;
 }
 
-const connectionTypes: Readonly<Record<string, string>> = {
+const connectionTypes: Readonly<Record<string, string | readonly string[]>> = {
   folder: 'folder',
   sftp: 'sftp',
   'sftp-server': 'sftp-server',
+  blob: blobConnectionTypes,
   file: 'folder',
   http: 'http',
   amqp: 'amqp',
@@ -48,13 +50,13 @@ function checkUse(
 ): void {
   if (use.name === undefined) return;
   const connection = connections.get(use.name);
-  const wanted = connectionTypes[use.type]!;
+  const wanted = [connectionTypes[use.type]!].flat();
   const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_REFERENCE, path: use.path, message, atValue: true });
   if (connection === undefined) {
     const nearest = nearestName(use.name, connections.keys());
     refuse(`no Connection ${use.name}${nearest === null ? '' : `; did you mean ${nearest}?`}`);
-  } else if (connection.spec.type !== wanted)
-    refuse(`${use.name} is a connection of type ${connection.spec.type}; ${use.type} needs ${wanted}`);
+  } else if (!wanted.includes(connection.spec.type))
+    refuse(`${use.name} is a connection of type ${connection.spec.type}; ${use.type} needs ${wanted.join(' or ')}`);
 }
 
 /** A target that encrypts needs keys where its files go. */

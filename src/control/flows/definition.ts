@@ -1,6 +1,8 @@
 /** A flow definition as it is after reading: every default filled in, durations in ms, sizes in bytes, bytes as numbers. */
+
 import type { FieldType } from '../../pipeline/engine/plan.ts';
 import type { UnpackStep } from '../../platform/packing/packings.ts';
+import type { BlobConnection } from './blob-connections.ts';
 
 export interface FlowDefinition {
   readonly apiVersion: string;
@@ -71,6 +73,11 @@ export interface SftpSource extends Omit<FolderSource, 'type'> {
   readonly type: 'sftp';
 }
 
+/** Of a bucket or container: folders are beginnings of names. */
+export interface BlobSource extends Omit<FolderSource, 'type'> {
+  readonly type: 'blob';
+}
+
 export interface HttpSource extends CommonSource {
   readonly type: 'http';
 }
@@ -85,7 +92,7 @@ export interface SftpServerSource extends CommonSource {
   readonly temporary: string;
 }
 
-export type PolledSourceDefinition = FolderSource | SftpSource;
+export type PolledSourceDefinition = FolderSource | SftpSource | BlobSource;
 export type SourceDefinition = PolledSourceDefinition | HttpSource | SftpServerSource;
 
 export interface DuplicatesDefinition {
@@ -272,7 +279,8 @@ export interface Connection {
     | PostgresConnection
     | MysqlConnection
     | SftpConnection
-    | SftpServerConnection;
+    | SftpServerConnection
+    | BlobConnection;
 }
 
 /** References to keys that files are encrypted and signed with. */

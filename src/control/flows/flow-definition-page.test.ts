@@ -12,6 +12,7 @@ test.each([
   ['flow-definition.md', 6],
   ['sources/sftp.md', 2],
   ['connectors/file.md', 2],
+  ['sources/blob.md', 4],
   ['connectors/sftp.md', 2],
 ])('every document on the page %s is sound', (name, count) => {
   const blocks = blocksOf(read(name));

@@ -178,6 +178,34 @@ describe('connections', () => {
       'type: sftp, host: h, user: u, privateKey: hunter2, hostKeys: ["SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"]',
       'E_SECRET_INLINE',
     ],
+    ['a bucket without keys', 'type: s3, bucket: acme, region: eu-west-1', 'E_CONFIG_KEY'],
+    [
+      'an access key that is written out',
+      'type: s3, bucket: acme, region: eu-west-1, accessKeyId: hunter2, secretAccessKey: "env:HEADGATE_SECRET_T__K"',
+      'E_SECRET_INLINE',
+    ],
+    [
+      "another tenant's access key",
+      'type: s3, bucket: acme, region: eu-west-1, accessKeyId: "env:HEADGATE_SECRET_T__I", secretAccessKey: "env:HEADGATE_SECRET_S__K"',
+      'E_SECRET_NOT_ALLOWED',
+    ],
+    [
+      'a password in an endpoint',
+      'type: s3, bucket: acme, region: eu-west-1, endpoint: "https://a:b@c.example", accessKeyId: "env:HEADGATE_SECRET_T__I", secretAccessKey: "env:HEADGATE_SECRET_T__K"',
+      'E_SECRET_INLINE',
+    ],
+    ['a container without credentials', 'type: azure-blob, container: inbox, account: acme', 'E_CONFIG_VALUE'],
+    [
+      'a container with two',
+      'type: azure-blob, container: inbox, account: acme, accountKey: "env:HEADGATE_SECRET_T__K", sasToken: "env:HEADGATE_SECRET_T__S"',
+      'E_CONFIG_VALUE',
+    ],
+    ["another tenant's service account", 'type: gcs, bucket: acme, serviceAccount: "env:HEADGATE_SECRET_S__G"', 'E_SECRET_NOT_ALLOWED'],
+    [
+      'a root that climbs in a bucket',
+      'type: gcs, bucket: acme, serviceAccount: "env:HEADGATE_SECRET_T__G", root: "a/../.."',
+      'E_CONFIG_VALUE',
+    ],
     [
       'a root that climbs at a server',
       'type: sftp, host: h, user: u, password: "env:HEADGATE_SECRET_T__P", hostKeys: ["SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"], root: "a/../.."',

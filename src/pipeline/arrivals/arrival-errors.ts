@@ -84,7 +84,7 @@ export const arrivalErrors = defineErrors({
     next: 'Ask the sender: the marker or manifest is missing, or the file never stops growing.',
   },
   E_SOURCE: {
-    meaning: 'A source folder cannot be read or written, or lies outside the root of its connection.',
+    meaning: 'A source folder, bucket or container cannot be read or written, or lies outside the root of its connection.',
     actor: 'operator',
     next: 'Check path, mount and permissions of the folder.',
     retryable: true,
@@ -114,6 +114,12 @@ export const arrivalErrors = defineErrors({
     next: 'Look at the log of the server and at the network between. It is tried again by itself; what was accepted is not read again.',
     retryable: true,
   },
+  E_SOURCE_BUSY: {
+    meaning: 'The service of a source asks to be left alone for a while, or failed on its own side.',
+    actor: 'operator',
+    next: 'Look at the state of the service and at its limits for requests; poll less often where they are reached. It is tried again by itself.',
+    retryable: true,
+  },
   E_SOURCE_HOST_KEY: {
     meaning: 'The server of a source shows a host key to which the connection is not pinned. Nothing was sent to it and nothing read.',
     actor: 'administrator',
@@ -121,9 +127,9 @@ export const arrivalErrors = defineErrors({
     retryable: true,
   },
   E_SOURCE_CREDENTIALS: {
-    meaning: 'The server of a source refused the user or its credentials, or the private key can not be read.',
+    meaning: 'The server of a source refused the user or its credentials, or a key can not be read.',
     actor: 'administrator',
-    next: 'Put a valid password or private key where the connection points to, or have the public key added at the server; it is read again at the next try.',
+    next: 'Put a valid password, key or token where the connection points to, or have the public key added at the server; it is read again at the next try.',
     retryable: true,
   },
   E_SOURCE_ALGORITHMS: {
@@ -133,9 +139,9 @@ export const arrivalErrors = defineErrors({
     retryable: true,
   },
   E_SOURCE_ANSWER: {
-    meaning: 'The server of a source offers no SFTP to the user, or answers with what is no SFTP.',
+    meaning: 'The server of a source offers no SFTP to the user, or answers with what is not of its protocol.',
     actor: 'operator',
-    next: 'Try the connection with the command `sftp`; have the owner of the server correct it.',
+    next: 'Try the connection with another program, such as the command `sftp`; have the owner of the server correct it.',
     retryable: true,
   },
   E_SOURCE_FENCED: {

@@ -2,6 +2,7 @@
  * What arrivals need to know of a flow, its sources and its tenant's policy, with names resolved and units plain. Where it
  * comes from is the business of `control`, which implements the `ArrivalPlans` port.
  */
+import type { BlobConnection } from '../../platform/blob/blob-connection.ts';
 import type { Unpack } from '../../platform/packing/packings.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { EgressPolicy } from '../connectors/connector.ts';
@@ -59,6 +60,16 @@ export interface SftpSourcePlan extends PolledSource {
   readonly egress: EgressPolicy;
 }
 
+/** In a bucket or container; root and path together are what names begin with. */
+export interface BlobSourcePlan extends PolledSource {
+  readonly type: 'blob';
+  /** Name of the tenant that the work belongs to: whose secrets may be used. */
+  readonly tenant: string;
+  readonly blob: BlobConnection;
+  /** Where the tenant's policy lets connections go. */
+  readonly egress: EgressPolicy;
+}
+
 export interface SftpServerPlan {
   readonly host: string;
   readonly port: number;
@@ -71,7 +82,7 @@ export interface SftpServerPlan {
   readonly hostKeys: readonly string[];
 }
 
-export type PolledSourcePlan = FolderSourcePlan | SftpSourcePlan;
+export type PolledSourcePlan = FolderSourcePlan | SftpSourcePlan | BlobSourcePlan;
 
 export interface DuplicatePolicy {
   readonly keys: readonly ('sha256' | 'name')[];

@@ -17,7 +17,16 @@ import { delimitedFormat } from '../formats/delimited/delimited-format.ts';
 import type { Format } from '../formats/format.ts';
 import type { AcceptedFile, CreateJobs } from './accepted-file.ts';
 import { createAdmission } from './admission.ts';
-import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, DuplicatePolicy, FolderSourcePlan, SftpSourcePlan } from './arrival-plan.ts';
+import type {
+  AdmissionLimits,
+  ArrivalFlow,
+  ArrivalPlans,
+  BlobSourcePlan,
+  DuplicatePolicy,
+  FolderSourcePlan,
+  SftpSourcePlan,
+} from './arrival-plan.ts';
+import { createBlobPlaces } from './blob/blob-places.ts';
 import { createFileIntake, type IntakeParts } from './file-intake.ts';
 import { judgeFiles } from './file-verdicts.ts';
 import { createHeldArrivals, type HeldArrivals } from './held-arrivals.ts';
@@ -30,6 +39,7 @@ import { createUploads, type UploadRequest } from './upload.ts';
 const { ids } = systemPorts;
 
 /** Of worlds whose files lie elsewhere. */
+export const noBlobs = createBlobPlaces({ secrets: openSecrets(), resolveHost: async () => [], ports: systemPorts });
 export const noSftp = createSftpPlaces({ secrets: openSecrets(), resolveHost: async () => [], ports: systemPorts });
 
 export const roomyLimits: AdmissionLimits = {
@@ -57,6 +67,8 @@ export interface World {
     source: FolderSourcePlan;
     /** Where the same folder is polled at a server. */
     server: Pick<SftpSourcePlan, 'tenant' | 'server' | 'egress'> | null;
+    /** Where a container is polled instead. */
+    blob: Pick<BlobSourcePlan, 'tenant' | 'blob' | 'egress'> | null;
     duplicates: DuplicatePolicy;
     limits: AdmissionLimits;
     isEnabled: boolean;
@@ -157,6 +169,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
   const settings: World['settings'] = {
     source,
     server: null,
+    blob: null,
     duplicates: flow.duplicates,
     limits: roomyLimits,
     isEnabled: true,
@@ -164,7 +177,10 @@ export async function createWorld(database: TestDatabase): Promise<World> {
     accepted: [],
   };
   const flowNow = () => ({ ...flow, duplicates: settings.duplicates });
-  const sourceNow = () => (settings.server ? { ...settings.source, ...settings.server, type: 'sftp' as const } : settings.source);
+  const sourceNow = () => {
+    if (settings.blob) return { ...settings.source, ...settings.blob, type: 'blob' as const };
+    return settings.server ? { ...settings.source, ...settings.server, type: 'sftp' as const } : settings.source;
+  };
   const plans: ArrivalPlans = {
     byName: async () => ({
       flow: flowNow(),
@@ -218,7 +234,19 @@ export async function createWorld(database: TestDatabase): Promise<World> {
       const lease = leases.find((each) => each.tenantId === tenantId)!;
       const intake = createFileIntake({ ...parts, db, crashPoints });
       return pollSource(
-        { db, ports: systemPorts, intake, admission, plans, folders: openFence, sftp: noSftp, leaseMs, crashPoints, ...more },
+        {
+          db,
+          ports: systemPorts,
+          intake,
+          admission,
+          plans,
+          folders: openFence,
+          sftp: noSftp,
+          blobs: noBlobs,
+          leaseMs,
+          crashPoints,
+          ...more,
+        },
         lease,
         new AbortController().signal,
       );

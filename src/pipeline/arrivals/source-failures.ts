@@ -6,6 +6,7 @@ const ofServer: ReadonlySet<string> = new Set([
   arrivalErrors.E_SOURCE_UNREACHABLE,
   arrivalErrors.E_SOURCE_TIMEOUT,
   arrivalErrors.E_SOURCE_LOST,
+  arrivalErrors.E_SOURCE_BUSY,
   arrivalErrors.E_SOURCE_HOST_KEY,
   arrivalErrors.E_SOURCE_CREDENTIALS,
   arrivalErrors.E_SOURCE_ALGORITHMS,

@@ -14,7 +14,7 @@ import { openPool } from '../../platform/postgres/pool.ts';
 import { delimitedFormat } from '../formats/delimited/delimited-format.ts';
 import type { Format } from '../formats/format.ts';
 import { createAdmission } from './admission.ts';
-import { createWorld, endAt, noSftp, SimulatedEnd, type World } from './arrivals.fixture.ts';
+import { createWorld, endAt, noBlobs, noSftp, SimulatedEnd, type World } from './arrivals.fixture.ts';
 import { createFileIntake } from './file-intake.ts';
 import { createDirectIntakeStore } from './intake-store.ts';
 import { createSourcePoller } from './source-poller.ts';
@@ -292,6 +292,7 @@ it('the loop polls what is due, outlives a source that fails, and stops with not
     plans,
     folders: openFence,
     sftp: noSftp,
+    blobs: noBlobs,
     workerId: systemPorts.ids.next(),
     lackOfSpace: () => undefined,
     waiter: createNotifier().waiter(systemPorts.sleep),
@@ -331,6 +332,7 @@ it('without room on the disk nothing is read, and files are accepted once there 
     plans: world.plans,
     folders: openFence,
     sftp: noSftp,
+    blobs: noBlobs,
     workerId: systemPorts.ids.next(),
     lackOfSpace: () => lack,
     onError: (error) => failed.resolve(error),

@@ -70,6 +70,23 @@ for (const [component, start] of Object.entries(blobServers))
       await expect(read(seen, { from: 0, bytes: 5 })).rejects.toMatchObject({ kind: 'changed' });
     });
 
+    it('asks for no object whose name would lead elsewhere', async () => {
+      const { create, look, copy, read, remove } = await open();
+      await create('a.csv', Buffer.from('first'));
+      const { etag } = (await look('a.csv'))!;
+      for (const name of ['in/..', 'in/../a.csv', './a.csv', 'in//a.csv', '/a.csv', ' a.csv', 'a.csv ', 'in/', ''])
+        for (const use of [
+          () => look(name),
+          () => create(name, Buffer.from('x')),
+          () => read({ name, etag }, { from: 0, bytes: 1 }),
+          () => copy('a.csv', name),
+          () => copy(name, 'b.csv'),
+          () => remove({ name, etag }),
+        ])
+          await expect(use()).rejects.toMatchObject({ kind: 'failed' });
+      expect(await look('a.csv')).toMatchObject({ etag });
+    });
+
     it('removes what was meant, a second time too, and copies within itself', async () => {
       const { create, look, copy, remove, read } = await open();
       await create('a.csv', Buffer.from('first'));

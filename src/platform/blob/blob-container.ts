@@ -16,10 +16,9 @@ export interface Blob {
   readonly modifiedMs: number;
   /** Differs for every content that a name has had. */
   readonly etag: string;
-  /** Where the service keeps versions and tells them. */
-  readonly version: string | null;
 }
 
+/** Names of objects are plain: fails with `failed` for one that begins or ends with white space, or has an empty part, `.` or `..`. */
 export interface BlobContainer {
   /**
    * Objects whose name is the prefix and no further slash; the prefix is empty or ends with one. Fails where there are more than
@@ -62,6 +61,15 @@ export async function openBlobContainer(options: BlobContainerOptions): Promise<
   return createContainer(await openOperator(scheme, settings, timeoutMs), admissions);
 }
 
+/** Others would be trimmed, or led elsewhere, on the way to the service, and be those of another object. */
+export function isPlainName(name: string): boolean {
+  return name.trim() === name && name.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
+function assertPlainName(name: string): void {
+  if (!isPlainName(name)) throw new BlobFailure('failed', 'the name of an object is none that can be asked for');
+}
+
 async function openOperator(scheme: string, settings: Readonly<Record<string, string>>, timeoutMs: number): Promise<Operator> {
   const { Operator: OpenOperator, TimeoutLayer } = await import('opendal');
   const limits = new TimeoutLayer();
@@ -96,6 +104,7 @@ function createContainer(operator: Operator, admissions: readonly Admission[]): 
 
   function look(name: string): Promise<Blob | undefined> {
     return translated(async () => {
+      assertPlainName(name);
       try {
         const metadata = await operator.stat(name);
         return metadata.isFile() ? blobOf(name, metadata) : undefined;
@@ -123,18 +132,30 @@ function createContainer(operator: Operator, admissions: readonly Admission[]): 
       }),
     look,
     read: ({ name, etag }, { from, bytes }) =>
-      translated(() => operator.read(name, { offset: BigInt(from), size: BigInt(bytes), ifMatch: etag })),
+      translated(() => {
+        assertPlainName(name);
+        return operator.read(name, { offset: BigInt(from), size: BigInt(bytes), ifMatch: etag });
+      }),
     async create(name, content) {
       try {
+        assertPlainName(name);
         await operator.write(name, Buffer.from(content.buffer, content.byteOffset, content.byteLength), { ifNotExists: true });
       } catch (error) {
         throw blobFailureOf(error, true);
       }
     },
-    copy: (from, to) => translated(() => operator.copy(from, to)),
+    copy: (from, to) =>
+      translated(() => {
+        assertPlainName(from);
+        assertPlainName(to);
+        return operator.copy(from, to);
+      }),
     async remove({ name, etag }) {
       try {
-        await translated(() => operator.delete(name, { ifMatch: etag }));
+        await translated(() => {
+          assertPlainName(name);
+          return operator.delete(name, { ifMatch: etag });
+        });
       } catch (error) {
         // What is missing is not what was meant either, for some services.
         if (!(error instanceof BlobFailure) || error.kind !== 'changed' || (await look(name)) !== undefined) throw error;
@@ -147,8 +168,8 @@ function createContainer(operator: Operator, admissions: readonly Admission[]): 
 }
 
 function blobOf(name: string, metadata: Metadata): Blob {
-  const { contentLength, etag, lastModified, version } = metadata;
+  const { contentLength, etag, lastModified } = metadata;
   if (contentLength === null || etag === null || etag === '')
     throw new BlobFailure('answer', 'the service does not tell size or ETag of an object');
-  return { name, bytes: Number(contentLength), modifiedMs: lastModified === null ? 0 : Date.parse(lastModified), etag, version };
+  return { name, bytes: Number(contentLength), modifiedMs: lastModified === null ? 0 : Date.parse(lastModified), etag };
 }

@@ -24,11 +24,6 @@ export class BlobFailure extends Error {
     this.name = 'BlobFailure';
     this.kind = kind;
   }
-
-  /** Worth another try at once: nothing is known to be wrong with the request. */
-  get isPassing(): boolean {
-    return this.kind === 'lost' || this.kind === 'timeout' || this.kind === 'busy' || this.kind === 'unreachable';
-  }
 }
 
 const messages: Readonly<Record<BlobFailureKind, string>> = {

@@ -13,7 +13,6 @@ export type BlobService =
       readonly region: string;
       /** Null: Amazon's of the region. */
       readonly endpoint: string | null;
-      readonly accessKeyId: string;
     }
   | {
       readonly kind: 'azure-blob';
@@ -31,7 +30,7 @@ export type BlobService =
 
 /** Of the kind that the service takes. */
 export type BlobCredentials =
-  | { readonly kind: 'secret-access-key'; readonly secretAccessKey: string }
+  | { readonly kind: 'access-key'; readonly accessKeyId: string; readonly secretAccessKey: string }
   | { readonly kind: 'account-key'; readonly accountKey: string }
   | { readonly kind: 'sas-token'; readonly sasToken: string }
   /** The JSON file of a service account's key. */
@@ -72,14 +71,14 @@ export function operatorOptions(
   const common = { root: '/', endpoint };
   switch (service.kind) {
     case 's3':
-      if (credentials.kind !== 'secret-access-key') throw otherCredentials();
+      if (credentials.kind !== 'access-key') throw otherCredentials();
       return {
         scheme: 's3',
         options: {
           ...common,
           bucket: service.bucket,
           region: service.region,
-          access_key_id: service.accessKeyId,
+          access_key_id: credentials.accessKeyId,
           secret_access_key: credentials.secretAccessKey,
           disable_config_load: 'true',
           disable_ec2_metadata: 'true',

@@ -68,8 +68,8 @@ describe('the gate', () => {
 describe('OpenDAL', () => {
   const s3 = (endpoint: string) =>
     openBlobContainer({
-      service: { kind: 's3', bucket: 'box', region: 'us-east-1', endpoint, accessKeyId: 'a' },
-      credentials: { kind: 'secret-access-key', secretAccessKey: 'b' },
+      service: { kind: 's3', bucket: 'box', region: 'us-east-1', endpoint },
+      credentials: { kind: 'access-key', accessKeyId: 'a', secretAccessKey: 'b' },
       addressesOf: loopback,
       rng: systemRng,
     });

@@ -13,6 +13,7 @@ import type {
 } from '../../../pipeline/arrivals/arrival-plan.ts';
 import { findOwnTenant } from '../../../platform/access/tenants.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import { type BlobConnectionType, blobConnectionOf, isBlobConnectionType } from '../../../platform/blob/blob-connection.ts';
 import type { Unpack } from '../../../platform/packing/packings.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { PolledSourceDefinition, SftpConnection, SourceDefinition } from '../definition.ts';
@@ -103,7 +104,8 @@ async function polledPlan(
 ): Promise<PolledSourcePlan> {
   const { type, settings } = await findBoundConnection(tx, source.connection, options.environment);
   const root = settings['root'];
-  if (type !== source.type || typeof root !== 'string' || (type === 'folder' && !isAbsolute(root)))
+  const isOfType = source.type === 'blob' ? isBlobConnectionType(type) : type === source.type;
+  if (!isOfType || typeof root !== 'string' || (type === 'folder' && !isAbsolute(root)))
     throw new HeadgateError(
       flowStoreErrors.E_DEFINITION_UNKNOWN,
       `the connection ${source.connection} is of another type than ${source.type}`,
@@ -118,8 +120,9 @@ async function polledPlan(
     afterwards: source.afterwards,
   };
   if (source.type === 'folder') return { type: 'folder', ...polled };
-  const tenant = (await findOwnTenant(tx)).name;
-  return { type: 'sftp', ...polled, tenant, server: serverPlan(settings as unknown as SftpConnection), egress: await findEgress(tx) };
+  const remote = { ...polled, tenant: (await findOwnTenant(tx)).name, egress: await findEgress(tx) };
+  if (source.type === 'sftp') return { type: 'sftp', ...remote, server: serverPlan(settings as unknown as SftpConnection) };
+  return { type: 'blob', ...remote, blob: blobConnectionOf(type as BlobConnectionType, settings) };
 }
 
 function serverPlan({ host, port, user, password, privateKey, passphrase, hostKeys }: SftpConnection): SftpServerPlan {

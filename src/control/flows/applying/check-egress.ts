@@ -4,6 +4,7 @@
  */
 import { isAddressRange, isLiteralAllowed } from '../../../pipeline/connectors/address-guard.ts';
 import { connectorErrors } from '../../../pipeline/connectors/connector-errors.ts';
+import { isBlobConnectionType } from '../../../platform/blob/blob-connection.ts';
 import type { Connection, TenantPolicy } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
@@ -12,12 +13,12 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
   if (spec.type === 'folder' || spec.type === 'sftp-server') return;
   const warn = (code: string, path: Path, message: string): void => report.add({ code, path, message, severity: 'warning', atValue: true });
   const { allowPrivate = [], allowPlain = false } = policy?.spec.egress ?? {};
-  const url = spec.type === 'http' ? URL.parse(spec.baseUrl) : null;
-  const isPlain = spec.type === 'http' ? url?.protocol === 'http:' : spec.type !== 'sftp' && spec.tls === 'disable';
+  const url = urlOf(spec);
+  const isPlain = url ? url.protocol === 'http:' : 'tls' in spec && spec.tls === 'disable';
   if (isPlain && !allowPlain)
     warn(
       connectorErrors.E_TARGET,
-      ['spec', spec.type === 'http' ? 'baseUrl' : 'tls'],
+      ['spec', url ? urlKeyOf(spec) : 'tls'],
       "connections without TLS need `egress.allowPlain` in the tenant's policy; until then what is delivered here is held",
     );
   for (const { host, path } of placesOf(spec, url)) {
@@ -25,7 +26,7 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
     warn(
       connectorErrors.E_SSRF,
       path,
-      spec.type === 'sftp'
+      spec.type === 'sftp' || isBlobConnectionType(spec.type)
         ? "neither sources nor targets may connect to this address (`egress.allowPrivate` of the tenant's policy); until then nothing is read here, and what is delivered here is held"
         : "targets may not connect to this address (`egress.allowPrivate` of the tenant's policy); until then what is delivered here is held",
     );
@@ -37,9 +38,19 @@ function placesOf(
   url: URL | null,
 ): { readonly host: string; readonly path: Path }[] {
   const known = (host: string | undefined, path: Path) => (host === undefined ? [] : [{ host, path }]);
-  if (spec.type === 'http') return known(url?.hostname, ['spec', 'baseUrl']);
-  if (spec.type !== 'kafka') return known(spec.host, ['spec', 'host']);
+  if ('host' in spec) return known(spec.host, ['spec', 'host']);
+  if (spec.type !== 'kafka') return known(url?.hostname, ['spec', urlKeyOf(spec)]);
   return (spec.brokers ?? []).flatMap((broker, index) => known(broker?.slice(0, broker.lastIndexOf(':')), ['spec', 'brokers', index]));
+}
+
+/** Of those that have one; the services' own addresses are public. */
+function urlOf(spec: Connection['spec']): URL | null {
+  if (spec.type === 'http') return URL.parse(spec.baseUrl);
+  return 'endpoint' in spec && spec.endpoint !== undefined ? URL.parse(spec.endpoint) : null;
+}
+
+function urlKeyOf(spec: Connection['spec']): 'baseUrl' | 'endpoint' {
+  return spec.type === 'http' ? 'baseUrl' : 'endpoint';
 }
 
 /** Ranges look like ranges by their shape; here they must be some. What could not be read is undefined. */

@@ -1,4 +1,5 @@
 /** `kind: Connection`, `Environment` and `TenantPolicy`: what flows name, what binds the names, and what bounds them. */
+import { blobConnections } from './blob-shapes.ts';
 import { flowKeys, labels, owner } from './flow-shape.ts';
 import { choice, integer, type Key, list, name, object, type Shape, text, type VariantShape } from './shape.ts';
 
@@ -210,8 +211,9 @@ const connectionShape: VariantShape = {
         description: 'Bytes that the user may bring within a minute before the next file is refused.',
       },
     }),
+    ...blobConnections,
   },
-  laterVariants: ['ftps', 'jms', 's3', 'azure-blob', 'gcs', 'oracle', 'sqlserver', 'mongodb', 'smtp', 'pgp'],
+  laterVariants: ['ftps', 'jms', 'oracle', 'sqlserver', 'mongodb', 'smtp', 'pgp'],
   later: ['proxy', 'pool'],
 };
 

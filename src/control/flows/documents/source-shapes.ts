@@ -51,15 +51,15 @@ const commonKeys: Readonly<Record<string, Key>> = {
   limits,
 };
 
-const ready = (stableForMinMs: number): Key => ({
+const ready = (stableFor: { readonly minMs: number; readonly default: string }): Key => ({
   description: 'When a file counts as complete. Every condition named must hold.',
   default: {},
   shape: {
     kind: 'object',
     keys: {
       stableFor: {
-        shape: { kind: 'duration', minMs: stableForMinMs, maxMs: 86_400_000 },
-        default: '5s',
+        shape: { kind: 'duration', minMs: stableFor.minMs, maxMs: 86_400_000 },
+        default: stableFor.default,
         description: 'Size and time of change stay the same this long.',
       },
       marker: {
@@ -83,7 +83,7 @@ const ready = (stableForMinMs: number): Key => ({
 const polledKeys = (own: {
   readonly connection: string;
   readonly path: Shape;
-  readonly stableForMinMs: number;
+  readonly stableFor: { readonly minMs: number; readonly default: string };
   readonly poll: { readonly minMs: number; readonly default: string };
 }): Readonly<Record<string, Key>> => ({
   id: commonKeys['id']!,
@@ -93,7 +93,7 @@ const polledKeys = (own: {
   match: commonKeys['match']!,
   unpack: commonKeys['unpack']!,
   limits,
-  ready: ready(own.stableForMinMs),
+  ready: ready(own.stableFor),
   poll: {
     shape: { kind: 'duration', minMs: own.poll.minMs, maxMs: 86_400_000 },
     default: own.poll.default,
@@ -117,7 +117,7 @@ export const sourceShape: VariantShape = {
       polledKeys({
         connection: 'A connection of type folder.',
         path: relativePath,
-        stableForMinMs: 0,
+        stableFor: { minMs: 0, default: '5s' },
         poll: { minMs: 100, default: '2s' },
       }),
     ),
@@ -126,7 +126,16 @@ export const sourceShape: VariantShape = {
       polledKeys({
         connection: 'A connection of type sftp.',
         path: serverPath,
-        stableForMinMs: 2_000,
+        stableFor: { minMs: 2_000, default: '5s' },
+        poll: { minMs: 1_000, default: '10s' },
+      }),
+    ),
+    // An object is there whole or not at all.
+    blob: object(
+      polledKeys({
+        connection: 'A connection of type s3, azure-blob or gcs.',
+        path: serverPath,
+        stableFor: { minMs: 0, default: '0s' },
         poll: { minMs: 1_000, default: '10s' },
       }),
     ),
@@ -156,7 +165,7 @@ export const sourceShape: VariantShape = {
       limits,
     }),
   },
-  laterVariants: ['ftps', 'as2', 's3', 'azure-blob', 'gcs', 'email', 'amqp', 'jms', 'kafka', 'database'],
+  laterVariants: ['ftps', 'as2', 'email', 'amqp', 'jms', 'kafka', 'database'],
   later: ['decrypt', 'verify', 'archive', 'scan', 'parts', 'schedule'],
 };
 

@@ -8,7 +8,7 @@ import { delimitedFormat } from '../../formats/delimited/delimited-format.ts';
 import type { Format } from '../../formats/format.ts';
 import { createAdmission } from '../admission.ts';
 import { arrivalErrors } from '../arrival-errors.ts';
-import { createWorld, type World } from '../arrivals.fixture.ts';
+import { createWorld, noBlobs, type World } from '../arrivals.fixture.ts';
 import { createFileIntake } from '../file-intake.ts';
 import { createDirectIntakeStore } from '../intake-store.ts';
 import { againInMs } from '../source-failures.ts';
@@ -86,6 +86,7 @@ function startPoller(worlds: Readonly<Record<string, World>>, sftp: Parameters<t
     },
     folders: openFence,
     sftp,
+    blobs: noBlobs,
     workerId: systemPorts.ids.next(),
     lackOfSpace: () => undefined,
     onError: () => {},

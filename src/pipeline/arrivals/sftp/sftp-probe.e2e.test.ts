@@ -8,6 +8,7 @@ import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { systemPorts } from '../../../platform/base/system-ports.ts';
 import { createSecretResolver } from '../../../platform/secrets/secret-resolver.ts';
 import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
+import { noBlobs } from '../arrivals.fixture.ts';
 import { probeSource } from '../source-probe.ts';
 import { createSftpPlaces } from './sftp-places.ts';
 import { createSftpWorld, type SftpWorld } from './sftp-world.fixture.ts';
@@ -33,7 +34,7 @@ async function startProbed() {
   });
   onTestFinished(() => sftp.close());
   const probe = async (within = timeoutMs) =>
-    probeSource({ folders: openFence, sftp, ports: systemPorts }, { key: 'probe', ...(await planOf(world)) }, within);
+    probeSource({ folders: openFence, blobs: noBlobs, sftp, ports: systemPorts }, { key: 'probe', ...(await planOf(world)) }, within);
   return { sshd, world, probe };
 }
 

@@ -1,0 +1,31 @@
+/** Connections to blob services, as a definition has them once it is read. Secrets are references. */
+export interface S3Connection {
+  readonly type: 's3';
+  readonly bucket: string;
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly root: string;
+}
+
+/** An account key or a SAS token. */
+export interface AzureBlobConnection {
+  readonly type: 'azure-blob';
+  readonly container: string;
+  readonly account: string;
+  readonly endpoint?: string;
+  readonly accountKey?: string;
+  readonly sasToken?: string;
+  readonly root: string;
+}
+
+export interface GcsConnection {
+  readonly type: 'gcs';
+  readonly bucket: string;
+  readonly endpoint?: string;
+  readonly serviceAccount: string;
+  readonly root: string;
+}
+
+export type BlobConnection = S3Connection | AzureBlobConnection | GcsConnection;

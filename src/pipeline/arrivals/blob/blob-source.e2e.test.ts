@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
+import type { BlobServer } from '../../../../test/support/blob-server.ts';
+import { blobServers } from '../../../../test/support/blob-servers.ts';
+import { hasComponent, itWith } from '../../../../test/support/components.ts';
+import { pack } from '../../../../test/support/packed.ts';
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
+import { forEachAtOnce } from '../../../platform/base/at-once.ts';
+import { endAt, SimulatedEnd } from '../arrivals.fixture.ts';
+import { type BlobWorld, createBlobWorld, duringReads } from './blob-world.fixture.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const sha256 = (content: string | Uint8Array) => createHash('sha256').update(content).digest('hex');
+
+for (const [component, start] of Object.entries(blobServers)) {
+  const name = component as keyof typeof blobServers;
+  const it = itWith(name);
+  let server: BlobServer;
+  let world: BlobWorld;
+  const set = (source: Partial<BlobWorld['settings']['source']>) => {
+    world.settings.source = { ...world.settings.source, ...source };
+  };
+  const states = async () => (await world.arrivals()).map((arrival) => `${arrival.name} ${arrival.state}`);
+  const startServer = () => {
+    beforeAll(async () => {
+      if (hasComponent(name)) server = await start();
+    });
+    afterAll(() => server?.stop());
+    beforeEach(async () => {
+      if (hasComponent(name)) world = await createBlobWorld(database, server);
+    });
+  };
+
+  describe(`files of ${component}`, () => {
+    startServer();
+
+    it('are taken, and moved beside; folders, what lies in them, and what is named otherwise are not', async () => {
+      set({ match: '*.csv' });
+      await world.put('a.csv', 'x,1.00\n');
+      await world.put('b.csv', '');
+      await world.put('sub/c.csv', 'x,2.00\n');
+      await world.put('readme.txt', 'x');
+      expect((await world.poll()).verdicts.accepted).toBe(2);
+      expect([await world.names(), await world.inDone()]).toEqual([['readme.txt'], ['a.csv', 'b.csv']]);
+      expect(await states()).toEqual(['a.csv accepted', 'b.csv accepted']);
+      const [file] = await world.files();
+      expect(await world.content(file!.object)).toBe('x,1.00\n');
+      expect(await world.container.look('in/sub/c.csv')).toBeDefined();
+    });
+
+    it('are taken when they have rested, with marker and manifest, which go with them; one that differs from its manifest is not', async () => {
+      set({ ready: { ...world.settings.source.ready, marker: '.done', manifest: '.sha256' } });
+      for (const [file, digest] of [
+        ['a.csv', sha256('something else')],
+        ['b.csv', sha256('x,1.00\n')],
+      ] as const) {
+        await world.put(file, 'x,1.00\n');
+        await world.put(`${file}.sha256`, `${digest}  ${file}\n`);
+      }
+      expect((await world.poll()).verdicts).toMatchObject({ accepted: 0, quarantined: 0 });
+      await world.put('a.csv.done', '');
+      await world.put('b.csv.done', '');
+      expect((await world.poll()).verdicts).toMatchObject({ accepted: 1, quarantined: 1 });
+      expect(await world.names()).toEqual([]);
+      expect(await world.inDone()).toEqual(['b.csv', 'b.csv.done', 'b.csv.sha256']);
+      expect(await world.inQuarantine()).toEqual(['a.csv', 'a.csv.done', 'a.csv.sha256']);
+    });
+
+    it('are deleted, or left where they are, as the source says, and never taken twice', async () => {
+      set({ afterwards: 'delete' });
+      await world.put('a.csv', 'x,1.00\n');
+      await world.poll();
+      expect([await world.names(), await world.inDone()]).toEqual([[], []]);
+      set({ afterwards: 'leave' });
+      await world.put('b.csv', 'x,2.00\n');
+      await world.poll();
+      expect((await world.poll()).verdicts.accepted).toBe(0);
+      expect([await world.names(), await world.jobs()]).toEqual([['b.csv'], 2]);
+      await world.put('b.csv', 'x,2.00\nx,3.00\n');
+      expect((await world.poll()).verdicts.accepted).toBe(1);
+    });
+
+    it('do not overwrite what was moved before', async () => {
+      await world.container.create('in/.headgate-done/a.csv', Buffer.from('older'));
+      await world.put('a.csv', 'x,1.00\n');
+      await world.poll();
+      expect(await world.inDone()).toEqual(['a.csv', expect.stringMatching(/^a\.csv\.[0-9a-f-]{36}$/)]);
+      expect(await world.container.look('in/.headgate-done/a.csv')).toMatchObject({ bytes: 5 });
+    });
+
+    it('that are packed are kept as they came and unpacked', async () => {
+      set({ unpack: ['gzip'] });
+      const packed = pack.gzip('x,1.00\n');
+      await world.put('a.gz', packed);
+      expect((await world.poll()).verdicts).toMatchObject({ accepted: 1 });
+      const [file] = await world.files();
+      expect(await world.content(file!.object)).toBe('x,1.00\n');
+      expect(file!.container_object!.sha256).toBe(sha256(packed));
+    });
+
+    it('that are more than a page of the listing are all taken, each once', async () => {
+      set({ afterwards: 'delete' });
+      const names = Array.from({ length: 1_100 }, (_, index) => `file-${String(index).padStart(5, '0')}.csv`);
+      await forEachAtOnce(names, 16, (own) => world.container.create(`in/${own}`, Buffer.from(`${own},1.00\n`)));
+      for (let polls = 0; (await world.names()).length > 0 && polls < 20; polls++) await world.poll();
+      expect(await world.jobs()).toBe(1_100);
+      expect(await world.names()).toEqual([]);
+    });
+
+    it('that are big are read whole, in ranges', async () => {
+      const content = Buffer.alloc(9 * 1024 * 1024 + 17, '0123456789,1.00\n');
+      await world.put('big.csv', content);
+      let pieces = 0;
+      const blobs = duringReads(world.blobs, () => void pieces++);
+      expect((await world.poll({ blobs })).verdicts.accepted).toBe(1);
+      expect((await world.files())[0]!.sha256).toBe(sha256(content));
+      expect(pieces).toBe(10);
+    });
+
+    it('that are replaced or removed while they are read are not accepted, and no content is made of two', async () => {
+      const content = (letter: string) => `${letter},1.00\n`.repeat(1_000_000);
+      await world.put('a.csv', content('x'));
+      await world.put('gone.csv', content('z'));
+      let changes = 0;
+      const blobs = duringReads(world.blobs, async (entry, index) => {
+        if (index > 0) return;
+        changes += 1;
+        if (entry.name === 'a.csv') await world.put('a.csv', content('y'));
+        else await world.container.remove((await world.container.look('in/gone.csv'))!);
+      });
+      expect((await world.poll({ blobs })).verdicts.accepted).toBe(0);
+      expect(changes).toBe(2);
+      expect((await states()).sort()).toEqual(['a.csv growing', 'gone.csv vanished']);
+      expect((await world.poll()).verdicts.accepted).toBe(1);
+      expect((await world.files())[0]!.sha256).toBe(sha256(content('y')));
+    });
+
+    it('that are gone or replaced between listing and reading are not what was listed', async () => {
+      await world.put('a.csv', 'x,1.00\n');
+      await world.put('gone.csv', 'z,1.00\n');
+      const blobs = {
+        open: async (request: Parameters<BlobWorld['blobs']['open']>[0]) => {
+          const place = await world.blobs.open(request);
+          const look: typeof place.look = async (isWanted) => {
+            const seen = await place.look(isWanted);
+            await world.put('a.csv', 'y,2.00\n');
+            await world.container.remove((await world.container.look('in/gone.csv'))!);
+            return seen;
+          };
+          return { ...place, look };
+        },
+      };
+      expect((await world.poll({ blobs })).verdicts.accepted).toBe(0);
+      expect((await world.poll()).verdicts.accepted).toBe(1);
+      expect((await world.files())[0]!.sha256).toBe(sha256('y,2.00\n'));
+      expect(await states()).toContain('gone.csv vanished');
+    });
+
+    it('of names that are only data are quarantined, and the rest is taken', async () => {
+      for (const own of ['CON', 'a‮b.csv', 'x'.repeat(256), 'ok ü+%20.csv']) await world.put(own, `${own},1.00\n`);
+      expect((await world.poll()).verdicts).toMatchObject({ accepted: 1, quarantined: 3 });
+      const found = (await world.arrivals()).filter(({ state }) => state === 'quarantined');
+      expect(found.map(({ reason_code }) => reason_code)).toEqual(['E_NAME', 'E_NAME', 'E_NAME']);
+      expect(await world.names()).toEqual([]);
+      expect(await world.inDone()).toEqual(['ok ü+%20.csv']);
+    });
+
+    it('that replace an accepted one before it is moved stay, and are taken next', async () => {
+      await world.put('a.csv', 'x,1.00\n');
+      await expect(world.poll({ crashPoints: endAt('arrivals.after-commit') })).rejects.toBeInstanceOf(SimulatedEnd);
+      await world.put('a.csv', 'x,1.00\nx,2.00\n');
+      expect((await world.poll()).verdicts.accepted).toBe(1);
+      expect([await world.jobs(), await world.names(), await world.inDone()]).toEqual([2, [], ['a.csv']]);
+    });
+  });
+
+  describe(`a process that ends, with files of ${component},`, () => {
+    startServer();
+
+    for (const afterwards of ['move', 'delete'] as const)
+      for (const point of [
+        'arrivals.after-seen',
+        'arrivals.after-read',
+        'arrivals.before-pack',
+        'arrivals.before-commit',
+        'arrivals.after-commit',
+        'arrivals.before-move',
+        'arrivals.after-move',
+      ])
+        it(`at ${point}, with a source that will ${afterwards} files, loses nothing and reads nothing accepted again`, async () => {
+          set({ afterwards });
+          await world.put('a.csv', 'x,1.00\n');
+          await world.put('b.csv', 'x,2.00\n');
+          await expect(world.poll({ crashPoints: endAt(point) })).rejects.toBeInstanceOf(SimulatedEnd);
+          const accepted = await world.jobs();
+          const read: string[] = [];
+          await world.poll({ blobs: duringReads(world.blobs, (entry) => void read.push(entry.name)) });
+          expect(read).toHaveLength(2 - accepted);
+          expect(await world.jobs()).toBe(2);
+          expect(await world.names()).toEqual([]);
+          expect(await states()).toEqual(['a.csv accepted', 'b.csv accepted']);
+        });
+  });
+}

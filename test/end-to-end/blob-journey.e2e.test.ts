@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, vi } from 'vitest';
+import { systemRng } from '../../src/platform/base/system-ports.ts';
+import { openBlobContainer } from '../../src/platform/blob/blob-container.ts';
+import { blobServers } from '../support/blob-servers.ts';
+import { itWith } from '../support/components.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startTestServer, testFlow, testRows } from '../support/running-server.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+describe('a served flow with a blob source', () => {
+  for (const [component, start] of Object.entries(blobServers))
+    itWith(component as keyof typeof blobServers)(
+      `takes a file from ${component}, delivers it, and closes its job in balance`,
+      async () => {
+        const blobs = await start();
+        onTestFinished(() => blobs.stop());
+        await blobs.makeContainer('inbox');
+        const service = blobs.service('inbox', blobs.port, '127.0.0.1');
+        const container = await openBlobContainer({
+          service,
+          credentials: blobs.credentials,
+          addressesOf: async () => ['127.0.0.1'],
+          rng: systemRng,
+        });
+        onTestFinished(() => container.close());
+        const { kind: _kind, ...secrets } = blobs.credentials;
+        const named = Object.entries(secrets).map(([key, value]) => ({ key, value, variable: `BLOB_${key.toUpperCase()}` }));
+        const tenantName = `blob-${component}`;
+        const prefix = `HEADGATE_SECRET_${tenantName.toUpperCase().replace('-', '_')}__`;
+        const env = Object.fromEntries(named.map(({ variable, value }) => [prefix + variable, value]));
+        const server = await startTestServer(database, {}, undefined, env);
+        onTestFinished(() => server.stop());
+        const tenant = await server.tenant(tenantName);
+        const [out, flow] = testFlow({ root: server.out });
+        const { kind: type, ...place } = service;
+        const lines = [
+          ...Object.entries(place).map(([key, value]) => `${key}: ${value}`),
+          ...named.map(({ key, variable }) => `${key}: env:${prefix}${variable}`),
+        ];
+        const source = 'type: blob, connection: inbox, path: in, match: "*.csv", poll: 1s';
+        await tenant.apply(
+          out!,
+          'apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: TENANT, name: policy }\nspec: { egress: { allowPrivate: [127.0.0.1/32], allowPlain: true } }\n',
+          `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: inbox }\nspec:\n  type: ${type}\n${lines.map((line) => `  ${line}\n`).join('')}`,
+          flow!.replace('{ id: upload, type: http }', `{ id: bank, ${source} }`),
+        );
+        await container.create('in/a.csv', Buffer.from(testRows(5, 2)));
+        const job = await vi.waitUntil(
+          async () => {
+            const { json } = await server.request('/v1/jobs', { key: tenant.key });
+            return json.items[0];
+          },
+          { timeout: 60_000, interval: 100 },
+        );
+        expect(await server.settle(tenant.key, job.jobId)).toMatchObject({
+          state: 'completed',
+          records: { read: 7, valid: 5, rejected: 2 },
+        });
+        const receipt = await server.request(`/v1/jobs/${job.jobId}/receipt`, { key: tenant.key });
+        expect(receipt.status).toBe(200);
+        const delivered = readdirSync(join(server.out, 'out')).map((name) => readFileSync(join(server.out, 'out', name), 'utf8'));
+        expect(delivered.join('').trim().split('\n')).toHaveLength(5);
+        await vi.waitUntil(async () => (await container.look('in/a.csv')) === undefined, { timeout: 20_000, interval: 50 });
+        expect(await container.look('in/.headgate-done/a.csv')).toBeDefined();
+      },
+    );
+});
