@@ -74,6 +74,8 @@ const bodies: Readonly<Record<string, unknown>> = {
   resolveBatch: { reason: 'probe', decision: 'discard' },
   releaseBlockedKeys: { reason: 'probe', target: 'out' },
   redriveDeadLetters: { reason: 'probe', target: 'out' },
+  decideBreaker: { reason: 'probe', action: 'auto' },
+  probeTarget: { reason: 'probe' },
   createKey: { name: 'probe', scopes: ['files:read'] },
   applyDocument: { text: 'a: 1' },
 };
@@ -99,6 +101,7 @@ const defaults: Readonly<Record<string, string>> = {
   kind: 'Connection',
   name: 'no-such-name',
   flow: 'no-such-flow',
+  target: 'out',
 };
 
 /** What may differ: the trace. */
@@ -157,7 +160,9 @@ describe("another tenant's things", () => {
   it('take no files, and are in no list', async () => {
     const upload = (flow: string) => server.upload(alphaKey, { flow, name: 'a.csv', body: testRows(1) });
     expect(comparable(await upload('secret-flow'))).toEqual(comparable(await upload('no-such-flow')));
-    const lists = operations().filter(({ path, method }) => method === 'GET' && !path.includes('{'));
+    const probes = (flow: string) => server.request(`/v1/health/probes?flow=${flow}&kind=target&id=out`, { key: alphaKey });
+    expect(comparable(await probes('secret-flow'))).toEqual(comparable(await probes('no-such-flow')));
+    const lists = operations().filter(({ path, method }) => method === 'GET' && !path.includes('{') && path !== '/v1/health/probes');
     expect(lists.length).toBeGreaterThan(6);
     for (const list of lists) {
       const { status, body } = await call(list, alphaKey, {});
@@ -208,6 +213,13 @@ const needed: Readonly<Record<string, Scope>> = {
   listDefinitions: 'flows:read',
   getDefinition: 'flows:read',
   readEvents: 'jobs:read',
+  listHealth: 'flows:read',
+  probeHealth: 'jobs:operate',
+  listProbes: 'flows:read',
+  listTargets: 'flows:read',
+  getTarget: 'flows:read',
+  decideBreaker: 'jobs:operate',
+  probeTarget: 'jobs:operate',
   listKeys: 'admin',
   createKey: 'admin',
   revokeKey: 'admin',

@@ -32,6 +32,7 @@ import { recordRoutes } from './records.ts';
 import { checkShapes, limitBodyTime, refuseTransferCodings } from './request-shape.ts';
 import { namedSchemas } from './schemas.ts';
 import { targetHealthRoutes } from './target-health.ts';
+import { targetRoutes } from './targets.ts';
 import { limitTenantRequests } from './tenant-places.ts';
 import { limitUnknownConnections } from './unknown-connections.ts';
 import { uploadRoutes } from './uploads.ts';
@@ -52,6 +53,7 @@ const resources = [
   flowRoutes,
   definitionRoutes,
   targetHealthRoutes,
+  targetRoutes,
   eventRoutes,
   keyRoutes,
 ];

@@ -77,6 +77,7 @@ const job = object(
           parked: count,
           lastRefusal: nullable(object({ batchId: id, code: text, message: nullable(text), tries: count })),
           behindParked: count,
+          waitingForTarget: count,
           parkedFor: Type.Array(text),
           parkedReasons: Type.Array(object({ code: text, message: nullable(text), next: nullable(text) })),
           blockedKeys: count,

@@ -10,6 +10,7 @@ import { batchSchemas } from './batch-schemas.ts';
 import { deadLetterSchemas } from './dead-letter-schemas.ts';
 import { healthSchemas } from './health-schemas.ts';
 import { jobSchemas } from './job-schemas.ts';
+import { targetSchemas } from './target-schemas.ts';
 
 const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
@@ -236,6 +237,7 @@ export const namedSchemas: readonly TSchema[] = [
   ...jobSchemas,
   ...batchSchemas,
   ...healthSchemas,
+  ...targetSchemas,
   ...deadLetterSchemas,
   blockedKey,
   file,

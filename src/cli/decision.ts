@@ -25,7 +25,7 @@ export interface DecisionDescription {
   readonly thing?: string;
   /** Options beside those of every decision, with how they are written in the usage. */
   readonly more?: { readonly options: NonNullable<Command['options']>; readonly usage: string };
-  readonly path: (id: string) => string;
+  readonly path: (id: string, line: CommandLine) => string;
   /** What is sent beside the reason. */
   readonly body?: (line: CommandLine) => Readonly<Record<string, unknown>>;
 }
@@ -51,7 +51,7 @@ export function decisionCommand({ command, summary, thing, more, path, body }: D
       const request = { reason: requiredOption(line, 'reason', usage), ...body?.(line) };
       let version: unknown;
       if (line.options['dry-run'] || !line.options.yes) {
-        const plan = await api.post<Record<string, unknown>>(path(id), { ...request, dryRun: true });
+        const plan = await api.post<Record<string, unknown>>(path(id, line), { ...request, dryRun: true });
         for (const { code, message } of (plan.warnings ?? []) as readonly { code: string; message: string }[])
           process.stderr.write(`${printable(`warning ${code}: ${message}`)}\n`);
         if (line.options['dry-run']) {
@@ -59,11 +59,17 @@ export function decisionCommand({ command, summary, thing, more, path, body }: D
           return 0;
         }
         version = plan.version;
-        await confirmPlan(line, `${command.replace('headgate ', '').replace(` ${thing}`, '')} ${id}`.trimEnd(), plan);
+        await confirmPlan(
+          line,
+          `${command.replace('headgate ', '').replace(` ${thing}`, '')} ${id || line.positionals.join(' ')}`.trimEnd(),
+          plan,
+        );
       }
       const key = textOption(line, 'idempotency-key') ?? systemPorts.ids.next();
       const headers = { 'idempotency-key': key };
-      await printOne(line, await api.post(path(id), { ...request, ...(version !== undefined && { version }) }, headers), { isDone: true });
+      await printOne(line, await api.post(path(id, line), { ...request, ...(version !== undefined && { version }) }, headers), {
+        isDone: true,
+      });
       return 0;
     },
   };

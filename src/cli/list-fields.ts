@@ -18,6 +18,8 @@ const fieldsByPath: Readonly<Record<string, string>> = {
   '/v1/jobs': 'jobId flow flowVersion file fileId state verdict reasonCode records createdAt closedAt',
   '/v1/jobs/{id}/errors': 'record finding offset severity code field rule message',
   '/v1/jobs/{id}/records': 'recordId record status warned offset targets',
+  '/v1/targets':
+    'flow targetId type connection state mode since reasonCode next nextProbeAt pausedUntil concurrency parkedBatches parkedRecords',
   '/v1/keys': 'keyId name scopes createdAt expiresAt revokedAt',
 };
 

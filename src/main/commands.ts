@@ -60,8 +60,9 @@ export const commands: Readonly<Record<string, { readonly summary: string; reado
   },
   serve: { summary: 'Starts the product.', load: async () => (await import('./serve.ts')).serveCommand },
   target: {
-    summary: 'Prints the SQL of the tables that a target writes to.',
+    summary: 'Shows targets and their breakers, and decides about those; prints the SQL of the tables that one writes to.',
     load: async () => ({
+      ...(await import('../cli/target.ts')).targetVerbs,
       ddl: (await import('../cli/target-ddl.ts')).createTargetDdlCommand((await import('./catalogue.ts')).loadConnectors),
     }),
   },

@@ -54,7 +54,13 @@ export interface WorkLoopOptions {
 export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoops> {
   const { settings, folders, secrets, db, ports, storage, logger, metrics, workerId, crashPoints, chunkWork } = options;
   const queue = createWorkQueue(ports.ids);
-  const signals = { chunks: chunkWork, check: createNotifier(), deliver: createNotifier(), close: createNotifier() };
+  const signals = {
+    chunks: chunkWork,
+    check: createNotifier(),
+    deliver: createNotifier(),
+    close: createNotifier(),
+    breaker: createNotifier(),
+  };
   const jobs: JobServices = {
     db,
     ports,
@@ -101,6 +107,8 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
         workerId,
         leaseMs: settings.leaseMs,
         waiter: signals.deliver.waiter(ports.sleep),
+        breakerWaiter: signals.breaker.waiter(ports.sleep),
+        onBatchesResumed: signals.deliver.notify,
         onJobsEnded: signals.close.notify,
       }),
     );

@@ -52,6 +52,8 @@ it('every record has one outcome, the sink holds what is called delivered, and w
             concurrency: 3,
             timeoutMs: 120,
             retry: { max: 30, initialMs: 2, capMs: 10 },
+            // Opens often, and is soon tried again.
+            breaker: { windowMs: 1_000, failureRatio: 0.5, minCalls: 3, probeEveryMs: 10, probes: 2 },
             settings: { mode, requestsInFlight: 2 },
           },
         ),

@@ -78,7 +78,10 @@ const countLostWork = `/* soak lost work */
     (select count(*) from headgate.jobs j where j.state = 'checking' and not exists (
       select from headgate.work_items w where w.tenant_id = j.tenant_id and w.kind = 'check' and w.reference_id = j.job_id))::int as checks,
     (select count(*) from headgate.batches b where b.state in ('ready', 'sending', 'unknown') and not exists (
-      select from headgate.work_items w where w.tenant_id = b.tenant_id and w.kind = 'deliver' and w.reference_id = b.batch_id))::int as batches`;
+      select from headgate.work_items w where w.tenant_id = b.tenant_id and w.kind = 'deliver' and w.reference_id = b.batch_id))::int as batches,
+    (select count(*) from headgate.batches b where b.state = 'parked' and not exists (
+      select from headgate.breakers k join headgate.work_items w on w.tenant_id = k.tenant_id and w.kind = 'breaker' and w.reference_id = k.breaker_id
+      where k.tenant_id = b.tenant_id and k.flow_id = b.flow_id and k.target_id = b.target_id))::int as parked`;
 
 const countDoubles = `/* soak doubles */
   select 'file accepted twice ' || name as what from headgate.files group by tenant_id, flow_id, name, sha256 having count(*) > 1
@@ -158,10 +161,10 @@ export async function checkLedger(
   }
   const open = await listOpen(inspection);
   for (const { what, count } of open) note(`stuck: ${count} × ${what}`);
-  const { rows: lostRows } = await inspection.query<{ groups: number; checks: number; batches: number }>(countLostWork);
-  const { groups, checks, batches } = lostRows[0]!;
-  const lostWork = groups + checks + batches;
-  if (lostWork > 0) note(`without work: ${groups} chunk groups, ${checks} checks, ${batches} batches`);
+  const { rows: lostRows } = await inspection.query<Record<'groups' | 'checks' | 'batches' | 'parked', number>>(countLostWork);
+  const { groups, checks, batches, parked } = lostRows[0]!;
+  const lostWork = groups + checks + batches + parked;
+  if (lostWork > 0) note(`without work: ${groups} chunk groups, ${checks} checks, ${batches} batches, ${parked} parked batches`);
   const { rows: eventRows } = await inspection.query<{ unnumbered: number; gaps: number; mismatches: number }>(countEventFaults);
   const { unnumbered, gaps, mismatches } = eventRows[0]!;
   if (unnumbered + gaps + mismatches > 0)

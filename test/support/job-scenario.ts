@@ -87,7 +87,13 @@ export async function createJobScenario(options: JobScenarioOptions) {
   const crash = createThrowingCrashPoints();
   const flow: JobFlow = { plan, flowId, flowName: plan.flow.name, source: options.source ?? 'a flow' };
   flows.set(flowVersionId, flow);
-  const signals = { chunks: createNotifier(), check: createNotifier(), deliver: createNotifier(), close: createNotifier() };
+  const signals = {
+    chunks: createNotifier(),
+    check: createNotifier(),
+    deliver: createNotifier(),
+    close: createNotifier(),
+    breaker: createNotifier(),
+  };
   const logger = process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger;
   const services: JobServices = {
     db,

@@ -65,7 +65,13 @@ export function startProduct(place: ProductPlace, mortality: Mortality): LivingP
   const db = mortality.db(pool);
   const store = mortality.store(place.store);
   const queue = createWorkQueue(ports.ids);
-  const signals = { chunks: createNotifier(), check: createNotifier(), deliver: createNotifier(), close: createNotifier() };
+  const signals = {
+    chunks: createNotifier(),
+    check: createNotifier(),
+    deliver: createNotifier(),
+    close: createNotifier(),
+    breaker: createNotifier(),
+  };
   const logger = process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger;
   const metrics = createMetrics();
   const crashPoints = noCrashPoints;

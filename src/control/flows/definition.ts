@@ -195,12 +195,22 @@ export interface DeliveryDefinition {
   readonly concurrency: number;
   readonly rate?: number;
   readonly retry: { readonly max: number; readonly initial: number; readonly cap: number };
+  readonly breaker: BreakerDefinition;
+}
+
+export interface BreakerDefinition {
+  readonly window: number;
+  readonly failureRatio: number;
+  readonly minCalls: number;
+  readonly probeEvery: number;
+  readonly probes: number;
 }
 
 /** What a target says itself; the rest comes from `targetDefaults`. */
-export type OwnDelivery = Partial<Omit<DeliveryDefinition, 'batch' | 'retry'>> & {
+export type OwnDelivery = Partial<Omit<DeliveryDefinition, 'batch' | 'retry' | 'breaker'>> & {
   readonly batch?: Partial<DeliveryDefinition['batch']>;
   readonly retry?: Partial<DeliveryDefinition['retry']>;
+  readonly breaker?: Partial<BreakerDefinition>;
 };
 
 /** Of targets that hold files. */

@@ -33,13 +33,16 @@ const pastOf: Record<BatchEvent, string> = {
   hold: 'held',
   cancel: 'cancelled',
   block: 'blocked',
+  park: 'parked',
+  resume: 'resumed',
 };
 
 const updateBatches = `/* move batches */
   update headgate.batches b
   set state = c.to_state, reason_code = c.reason_code, resolution_evidence = coalesce(c.evidence, b.resolution_evidence),
     attempts = b.attempts + c.attempts, unknown_attempts = b.unknown_attempts + c.unknown_attempts,
-    held_attempts = case c.to_state when 'held' then b.attempts + c.attempts else b.held_attempts end, changed_at = (select headgate.clock())
+    held_attempts = case c.to_state when 'held' then b.attempts + c.attempts else b.held_attempts end,
+    parked_at = case c.to_state when 'parked' then (select headgate.clock()) else b.parked_at end, changed_at = (select headgate.clock())
   from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[])
     as c (batch_id, from_state, to_state, reason_code, evidence, attempts, unknown_attempts)
   where b.tenant_id = $1 and b.batch_id = any ($2::uuid[]) and b.batch_id = c.batch_id and b.state = c.from_state`;

@@ -12,6 +12,9 @@ import type { AttemptResolution } from './attempts/attempt-store.ts';
 import { type Decision, decide } from './attempts/outcome-decision.ts';
 import { isExhausted } from './attempts/retry-schedule.ts';
 import type { LoadedBatch } from './batch-load.ts';
+import type { StoredBreaker } from './breakers/breaker-store.ts';
+import { endingAsParked, endingAsResumed, parkedLookMs } from './breakers/parked-batches.ts';
+import { type Health, healthOf } from './breakers/target-health.ts';
 import { commitForCertain } from './certain-transaction.ts';
 import type { ClaimedBatch } from './claimed-batch.ts';
 import { deliveryErrors } from './delivery-errors.ts';
@@ -41,8 +44,8 @@ export interface HandlerSignals {
   readonly aborting: AbortSignal;
 }
 
-/** How long a batch waits for files accepted before its own, and for a place at a crowded target. */
-const waitMs = { earlierFile: 500, crowded: 250 };
+/** How long a batch waits for files accepted before its own, for a place at a crowded target, and at least for a breaker that is open or kept open. */
+const waitMs = { earlierFile: 500, crowded: 250, open: 1_000, kept: 60_000 };
 
 export class BatchHandler {
   readonly #services: DeliveryServices;
@@ -74,9 +77,17 @@ export class BatchHandler {
       case 'ready':
         if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
         if (batch.mustWait) return endingOfWork(context, this.#jittered(waitMs.earlierFile));
-        return batch.hasBlockedKeys ? await this.#readably(context, () => endingOfBlocked(context)) : null;
+        if (batch.hasBlockedKeys) {
+          const blocked = await this.#readably(context, () => endingOfBlocked(context));
+          if (blocked !== null) return blocked;
+        }
+        return this.#isToPark(claimed) ? this.#endingAtOpen(context, claimed.breaker!) : null;
+      case 'parked':
+        if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
+        return claimed.breaker?.breaker.state === 'closed' ? endingAsResumed(context) : endingOfWork(context, parkedLookMs);
       case 'unknown':
-        return batch.isCancelled ? await this.#cancelled(context, ['hold', 'cancel']) : null;
+        if (batch.isCancelled) return await this.#cancelled(context, ['hold', 'cancel']);
+        return claimed.breaker?.breaker.state === 'open' ? this.#endingAtOpen(context, claimed.breaker) : null;
       case 'sending':
         return null;
       case 'held':
@@ -88,6 +99,18 @@ export class BatchHandler {
       case 'cancelled':
         return endingOfWork(context, null);
     }
+  }
+
+  /** One whose outcome is unknown stays so until its target can be asked, or sent to, again. */
+  #endingAtOpen(context: EndingContext, stored: StoredBreaker): BatchEnding {
+    if (context.batch.state === 'ready') return endingAsParked(context, stored.breakerId);
+    const { probeInMs, mode } = stored.breaker;
+    return endingOfWork(context, this.#jittered(mode === 'auto' ? Math.max(waitMs.open, 2 * probeInMs) : waitMs.kept));
+  }
+
+  /** What was never sent waits behind what is parked. */
+  #isToPark({ batch, breaker }: ClaimedBatch): boolean {
+    return breaker !== undefined && (breaker.breaker.state === 'open' || batch.isBehindParked);
   }
 
   /** What can't be built because sealed bytes can't be read is held. */
@@ -211,7 +234,9 @@ export class BatchHandler {
     const { batch, target, gate } = claimed;
     const context = this.#context(claimed);
     const ended = await startAttempt(this.#services, { claimed, context, resolution }, signals.stopping);
-    if (ended === null) return endingOfWork(context, signals.stopping.aborted ? 0 : this.#jittered(waitMs.crowded));
+    if ('openBreaker' in ended) return this.#endingAtOpen(context, ended.openBreaker);
+    if ('waitMs' in ended)
+      return endingOfWork(context, signals.stopping.aborted ? 0 : this.#jittered(Math.max(waitMs.crowded, 2 * ended.waitMs)));
     let sent: Sent;
     try {
       crashPoints.reach('deliveries.after-attempt-commit');
@@ -228,7 +253,17 @@ export class BatchHandler {
       rng: ports.rng,
     });
     this.#report(claimed, sent.outcome, decision);
-    return await this.#endingAfter(context, decision, ended, sent.unreadable);
+    const ending = await this.#endingAfter(context, decision, ended, sent.unreadable);
+    const health = healthOf(sent.outcome, { records: batch.records, isUnreadable: sent.unreadable !== null });
+    // What was given up here says nothing about the target.
+    if (!signals.aborting.aborted) await this.#tell(claimed, ended.attempt, health);
+    return ending;
+  }
+
+  async #tell({ batch, flow, target }: ClaimedBatch, attempt: number, health: Health): Promise<void> {
+    const { tenantId, flowId, targetId, flowVersionId } = batch;
+    const told = { tenantId, tenant: flow.plan.flow.tenant, flowId, targetId, flowVersionId, target, attempt, health };
+    await this.#services.breakers.tell(told);
   }
 
   /** One batch found out that settings are at fault: more tries with a wrong password could lock the account. */
@@ -266,6 +301,7 @@ export class BatchHandler {
     if (letters > 0) this.#services.metrics.add('headgate_dead_letters_total', labels, letters);
     for (const { event, reasonCode } of ending.changes)
       if (event === 'hold') this.#services.metrics.add('headgate_batches_held_total', { ...labels, code: reasonCode ?? 'none' }, 1);
+      else if (event === 'park') this.#services.metrics.add('headgate_batches_parked_total', labels, 1);
   }
 
   #report({ batch, flow }: ClaimedBatch, outcome: DeliveryOutcome, decision: Decision): void {

@@ -37,6 +37,8 @@ export interface LoadedBatch {
   readonly mustWait: boolean;
   /** Held because settings are at fault, and the one of its target that finds out whether they were mended. */
   readonly isToBeRechecked: boolean;
+  /** It was never parked, and batches of its target that were cut before it are. */
+  readonly isBehindParked: boolean;
   /** Keys of its lane are blocked at the target. */
   readonly hasBlockedKeys: boolean;
   /** By segment id. */
@@ -54,10 +56,12 @@ const selectBatches = `/* load batches */
     b.lane >= 0 and (exists (select from headgate.jobs j where j.tenant_id = $1 and j.flow_id = b.flow_id
         and j.state in ('queued', 'running', 'checking', 'held') and j.accepted_number < b.order_number / ${batchesPerFileMax})
       or exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
-        and e.state in ('ready', 'sending', 'unknown', 'held') and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))) as "mustWait",
+        and e.state in ('ready', 'sending', 'unknown', 'held', 'parked') and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))) as "mustWait",
     b.state = 'held' and b.reason_code in (${configurationList}) and not exists (select from headgate.batches e where e.tenant_id = $1
       and e.flow_id = b.flow_id and e.target_id = b.target_id and e.state in ('ready', 'sending', 'unknown', 'held') and e.batch_id < b.batch_id
       and case e.state when 'held' then e.reason_code in (${configurationList}) else e.held_attempts > 0 end) as "isToBeRechecked",
+    b.state = 'ready' and b.lane < 0 and b.parked_at is null and exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id
+      and e.target_id = b.target_id and e.state = 'parked' and e.batch_id < b.batch_id) as "isBehindParked",
     b.lane >= 0 and exists (select from headgate.blocked_keys k where k.tenant_id = $1 and k.flow_id = b.flow_id and k.target_id = b.target_id
       and k.lane = b.lane) as "hasBlockedKeys"
   from headgate.batches b

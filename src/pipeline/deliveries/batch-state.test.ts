@@ -37,5 +37,5 @@ it('every state is reached, and every open one can end', () => {
 
 it('an event that a state does not have is a fault', () => {
   expect(() => nextBatchState('acked', 'send')).toThrowError(/acked/);
-  expect(batchEvents.filter((event) => event in batchTransitions.ready)).toEqual(['send', 'split', 'hold', 'cancel', 'block']);
+  expect(batchEvents.filter((event) => event in batchTransitions.ready)).toEqual(['send', 'split', 'hold', 'cancel', 'block', 'park']);
 });

@@ -3,7 +3,7 @@
  * and is refused by a trigger in the database, whose own table is tested to be equal.
  */
 
-export const batchStates = ['ready', 'sending', 'unknown', 'held', 'acked', 'refused', 'split', 'dead', 'cancelled'] as const;
+export const batchStates = ['ready', 'sending', 'unknown', 'held', 'parked', 'acked', 'refused', 'split', 'dead', 'cancelled'] as const;
 export type BatchState = (typeof batchStates)[number];
 
 export const batchEvents = [
@@ -18,16 +18,19 @@ export const batchEvents = [
   'hold',
   'cancel',
   'block',
+  'park',
+  'resume',
 ] as const;
 export type BatchEvent = (typeof batchEvents)[number];
 
 /** The empty state is that of a batch that does not exist yet. */
 export const batchTransitions: Readonly<Record<BatchState | '', Readonly<Partial<Record<BatchEvent, BatchState>>>>> = {
   '': { cut: 'ready' },
-  ready: { send: 'sending', split: 'split', cancel: 'cancelled', block: 'dead', hold: 'held' },
+  ready: { send: 'sending', split: 'split', cancel: 'cancelled', block: 'dead', hold: 'held', park: 'parked' },
   sending: { acknowledge: 'acked', refuse: 'refused', retry: 'ready', split: 'split', exhaust: 'dead', lose: 'unknown' },
   unknown: { send: 'sending', acknowledge: 'acked', refuse: 'refused', hold: 'held', exhaust: 'dead' },
   held: { retry: 'ready', acknowledge: 'acked', exhaust: 'dead', cancel: 'cancelled' },
+  parked: { resume: 'ready', split: 'split', cancel: 'cancelled' },
   acked: {},
   refused: {},
   split: {},

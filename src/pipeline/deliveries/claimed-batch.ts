@@ -3,6 +3,7 @@ import type { HeadgateError } from '../../platform/base/errors.ts';
 import type { TargetPlan } from '../engine/plan.ts';
 import type { TargetGate } from './attempts/target-gate.ts';
 import type { LoadedBatch } from './batch-load.ts';
+import type { StoredBreaker } from './breakers/breaker-store.ts';
 import type { DeliveryFlow, TargetBinding } from './delivery-definitions.ts';
 import type { WorkItem } from './work-queue-port.ts';
 
@@ -13,4 +14,6 @@ export interface ClaimedBatch {
   readonly target: TargetPlan;
   readonly binding: TargetBinding | HeadgateError;
   readonly gate: TargetGate;
+  /** Of the target, as it was when the batch was claimed; undefined: it has none. */
+  readonly breaker: StoredBreaker | undefined;
 }

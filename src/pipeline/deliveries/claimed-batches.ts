@@ -8,6 +8,7 @@ import { connectorErrors } from '../connectors/connector-errors.ts';
 import type { TargetPlan } from '../engine/plan.ts';
 import { createTargetGate, type TargetGate } from './attempts/target-gate.ts';
 import { type LoadedBatch, loadBatches } from './batch-load.ts';
+import { breakerName, readBreakers } from './breakers/breaker-store.ts';
 import type { ClaimedBatch } from './claimed-batch.ts';
 import type { DeliveryDefinitions, DeliveryFlow, TargetBinding } from './delivery-definitions.ts';
 import type { WorkItem } from './work-queue-port.ts';
@@ -48,6 +49,10 @@ export function createClaimLoader({ db, definitions, ports }: ClaimLoaderOptions
     const batches = await loadBatches(tx, [...byBatch.keys()]);
     const flows = new Map<string, DeliveryFlow>();
     const bindings = new Map<string, TargetBinding | HeadgateError>();
+    const breakers = await readBreakers(
+      tx,
+      batches.map(({ flowId }) => flowId),
+    );
     const claimed: ClaimedBatch[] = [];
     for (const batch of batches) {
       let flow = flows.get(batch.flowVersionId);
@@ -56,7 +61,15 @@ export function createClaimLoader({ db, definitions, ports }: ClaimLoaderOptions
       const name = target.connection ?? '';
       let binding = bindings.get(name);
       if (binding === undefined) bindings.set(name, (binding = await bindingOf(tx, name)));
-      claimed.push({ item: byBatch.get(batch.batchId)!, batch, flow, target, binding, gate: gateOf(batch, target) });
+      claimed.push({
+        item: byBatch.get(batch.batchId)!,
+        batch,
+        flow,
+        target,
+        binding,
+        gate: gateOf(batch, target),
+        breaker: breakers.get(breakerName(batch)),
+      });
     }
     return claimed;
   }

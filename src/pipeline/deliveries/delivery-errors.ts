@@ -28,6 +28,13 @@ export const deliveryErrors = defineErrors({
     actor: 'caller',
     next: 'Check the id with `headgate dead-letter list`.',
   },
+  E_BREAKER_OPEN: {
+    meaning:
+      'The target fails, so that nothing is sent to it; the batch is parked and goes on by itself once the target takes batches again.',
+    actor: 'downstream',
+    next: 'Look at the target: `headgate target get` says what it answered last and when it is tried next, and `headgate target probe` tries it at once.',
+    retryable: true,
+  },
   E_KEY_BLOCKED: {
     meaning: 'An earlier record of the same business key was given up at a target that keeps the order of keys, so this one was not sent.',
     actor: 'operator',

@@ -9,6 +9,7 @@ import type { AttemptStart } from './attempts/attempt-start.ts';
 import type { Leases } from './attempts/leases.ts';
 import type { OpenTargets } from './attempts/open-targets.ts';
 import type { Refusal } from './attempts/target-admission.ts';
+import type { BreakerReports } from './breakers/breaker-reports.ts';
 import type { DeliveryDefinitions } from './delivery-definitions.ts';
 import type { BatchEnding } from './endings/batch-ending.ts';
 import type { GroupCommit } from './endings/group-commit.ts';
@@ -30,4 +31,5 @@ export interface DeliveryServices {
   readonly leases: Leases;
   readonly starts: GroupCommit<AttemptStart, Refusal>;
   readonly endings: GroupCommit<BatchEnding>;
+  readonly breakers: BreakerReports;
 }

@@ -16,12 +16,15 @@ import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { Connector, ResolveHost } from '../connectors/connector.ts';
-import { type AttemptStart, writeStarts } from './attempts/attempt-start.ts';
+import { type AttemptStart, type Started, writeStarts } from './attempts/attempt-start.ts';
 import { createLeaseKeeper } from './attempts/lease-keeper.ts';
 import { createLeases } from './attempts/leases.ts';
 import { createOpenTargets } from './attempts/open-targets.ts';
 import type { Refusal } from './attempts/target-admission.ts';
 import { BatchHandler } from './batch-handler.ts';
+import { createBreakerKeeper } from './breakers/breaker-keeper.ts';
+import { createBreakerReports } from './breakers/breaker-reports.ts';
+import { breakerName } from './breakers/breaker-store.ts';
 import { commitForCertain } from './certain-transaction.ts';
 import type { ClaimedBatch } from './claimed-batch.ts';
 import { createClaimLoader } from './claimed-batches.ts';
@@ -29,6 +32,7 @@ import type { DeliveryDefinitions } from './delivery-definitions.ts';
 import type { DeliveryServices } from './delivery-services.ts';
 import { type BatchEnding, writeEndings } from './endings/batch-ending.ts';
 import { createGroupCommit } from './endings/group-commit.ts';
+import { probeTarget, probeTimeoutMs } from './probes/target-probe.ts';
 import type { WorkItem, WorkQueue } from './work-queue-port.ts';
 
 export interface DeliveryWorkerOptions {
@@ -52,6 +56,9 @@ export interface DeliveryWorkerOptions {
   /** Keys that one target may have blocked before whole lanes are. */
   readonly blockedKeysMax?: number;
   readonly waiter?: Waiter;
+  readonly breakerWaiter?: Waiter;
+  /** Called when parked batches go on. */
+  readonly onBatchesResumed?: () => void;
   /** Called when jobs were sent to be closed, so that their loop needn't wait for its next poll. */
   readonly onJobsEnded?: () => void;
 }
@@ -73,17 +80,28 @@ const failedAgainMs = 5_000;
 export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
   const { db, queue, ports, logger, metrics, workerId, leaseMs, inHandMax = inHandDefault } = options;
   const leases = createLeases(ports.clock, leaseMs);
-  const targets = createOpenTargets({ ...options, ports: { ...ports, resolveHost: options.resolveHost } });
+  const opening = { ...options, ports: { ...ports, resolveHost: options.resolveHost } };
+  const targets = createOpenTargets(opening);
+  const breakers = createBreakerReports(options);
+  // Less than its lease, which is not renewed meanwhile.
+  const probeMs = Math.min(probeTimeoutMs, leaseMs / 2);
+  const keeper = createBreakerKeeper({
+    ...options,
+    probe: (address, stopping) => probeTarget(opening, address, { timeoutMs: probeMs, stopping }),
+  });
   const services: DeliveryServices = {
     ...options,
     actor: 'system',
     leases,
     targets,
+    breakers,
     starts: createGroupCommit<AttemptStart, Refusal>(async (tenantId, starts) => {
-      let refusals: readonly Refusal[] = [];
+      let started: Started | undefined;
       await commitForCertain(options, tenantId, async (tx) => {
-        refusals = await writeStarts(tx, starts, options);
+        started = await writeStarts(tx, starts, options);
       });
+      const { refusals, breakers: read } = started!;
+      for (const { admission } of starts) breakers.seen(tenantId, admission, read.get(breakerName(admission)));
       // Before the next group is written, which counts them.
       for (const [index, { admission }] of starts.entries()) if (refusals[index] === null) admission.gate.beginSending();
       return refusals;
@@ -192,16 +210,19 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
       aborting = new AbortController();
       claiming.start();
       renewing.start();
+      keeper.start();
     },
     async stop(timeoutMs = 5_000) {
       const startedMs = ports.clock.monotonicMs();
       const leftMs = (reserveMs: number) => Math.max(0, timeoutMs - reserveMs - (ports.clock.monotonicMs() - startedMs));
       stopping.abort();
+      const kept = keeper.stop(leftMs(0));
       await claiming.stop(leftMs(endingMs));
       await endedWithin(leftMs(endingMs));
       aborting.abort();
       await endedWithin(leftMs(0));
       await renewing.stop(leftMs(0));
+      await kept;
       await targets.closeAll();
     },
   };

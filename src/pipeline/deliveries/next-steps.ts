@@ -25,6 +25,8 @@ export function nextOfBatch({ batchId, state, reasonCode }: StandingBatch): stri
     case 'ready':
     case 'sending':
       return sentences(nextOf(reasonCode), 'The batch is tried again by itself.');
+    case 'parked':
+      return sentences(nextOf(reasonCode));
     case 'unknown':
       return sentences('Nothing yet: whether it arrived is found out, or it is sent again, or held, as its target and flow say.');
     case 'held':

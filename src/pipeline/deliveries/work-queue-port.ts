@@ -5,7 +5,7 @@
 import type { Db } from '../../platform/postgres/database.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 
-export type WorkKind = 'chunks' | 'check' | 'deliver' | 'close';
+export type WorkKind = 'chunks' | 'check' | 'deliver' | 'close' | 'breaker';
 
 export interface NewWork {
   readonly kind: WorkKind;
@@ -37,6 +37,8 @@ export type ClaimedWork = Pick<WorkItem, 'workId' | 'fence'>;
 export interface WorkQueue {
   /** An item that exists already for its kind and reference is ready again at once; whoever has it now loses it. */
   addWork(tx: TenantTx, items: readonly NewWork[]): Promise<void>;
+  /** Where an item of its kind and reference exists already, nothing changes: whoever has it keeps it. It can't be finished before this commits. */
+  keepWork(tx: TenantTx, items: readonly NewWork[]): Promise<void>;
   claimWork(
     db: Db,
     kind: WorkKind,

@@ -188,8 +188,19 @@ export interface TargetPlan {
   /** Records a second; null: unlimited. */
   readonly ratePerSecond: number | null;
   readonly retry: { readonly max: number; readonly initialMs: number; readonly capMs: number };
+  /** When nothing is sent to it any more, and how it is tried whether it is back. */
+  readonly breaker: BreakerPlan;
   /** Checked against the connector's own described settings. */
   readonly settings: Readonly<Record<string, unknown>>;
+}
+
+export interface BreakerPlan {
+  readonly windowMs: number;
+  readonly failureRatio: number;
+  readonly minCalls: number;
+  readonly probeEveryMs: number;
+  /** Batches at once while it is half-open, and how many of them have to be taken. */
+  readonly probes: number;
 }
 
 /** How a record looks in this target's output segment: exactly these bytes are sent. */

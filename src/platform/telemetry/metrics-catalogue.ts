@@ -96,6 +96,16 @@ export const metricsCatalogue = {
     help: 'Delivery batches that were held for a person, by the code that says why.',
     labels: ['tenant', 'target', 'code'],
   },
+  headgate_breaker_changes_total: {
+    kind: 'counter',
+    help: "Changes of targets' breakers, by the state that they came into (closed, open, half_open).",
+    labels: ['tenant', 'target', 'to'],
+  },
+  headgate_batches_parked_total: {
+    kind: 'counter',
+    help: "Delivery batches that were parked because their target's breaker is open.",
+    labels: ['tenant', 'target'],
+  },
   headgate_backlog: {
     kind: 'gauge',
     help: 'Units of work that wait, by kind; of the whole database, like the next two, read at most once in five seconds.',

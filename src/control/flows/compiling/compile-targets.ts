@@ -1,6 +1,6 @@
 /** From `targets` and `targetDefaults` to the Plan's targets: what is sent, how, and how hard it is tried. */
 import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
-import type { BodyPlan, OutputFieldPlan, RecordPlan, TargetPlan } from '../../../pipeline/engine/plan.ts';
+import type { BodyPlan, BreakerPlan, OutputFieldPlan, RecordPlan, TargetPlan } from '../../../pipeline/engine/plan.ts';
 import type { DeliveryDefinition, FlowSpec, TargetDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
@@ -55,6 +55,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
       concurrency: delivery.concurrency,
       ratePerSecond: delivery.rate ?? null,
       retry: { max: delivery.retry.max, initialMs: delivery.retry.initial, capMs: delivery.retry.cap },
+      breaker: compileBreaker(delivery.breaker),
       settings: compileSettings(target, { ...context, order: delivery.order }, path, report),
     };
   });
@@ -106,7 +107,12 @@ function mergeDelivery(own: TargetDefinition, defaults: DeliveryDefinition): Del
       initial: own.retry?.initial ?? defaults.retry.initial,
       cap: own.retry?.cap ?? defaults.retry.cap,
     },
+    breaker: { ...defaults.breaker, ...own.breaker },
   };
+}
+
+function compileBreaker({ window, failureRatio, minCalls, probeEvery, probes }: DeliveryDefinition['breaker']): BreakerPlan {
+  return { windowMs: window, failureRatio, minCalls, probeEveryMs: probeEvery, probes };
 }
 
 function checkRetry(delivery: DeliveryDefinition, path: Path, report: Report): void {

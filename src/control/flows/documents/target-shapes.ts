@@ -35,6 +35,38 @@ const retry: Key = {
   }),
 };
 
+const breaker: Key = {
+  description: 'When a target that fails is left alone, and how it is tried whether it is back (docs/breakers.md).',
+  default: {},
+  shape: object({
+    window: {
+      shape: { kind: 'duration', minMs: 1_000, maxMs: 60 * minuteMs },
+      default: '30s',
+      description: 'The time that is looked back over.',
+    },
+    failureRatio: {
+      shape: { kind: 'ratio' },
+      default: 0.5,
+      description: 'It opens when at least this share of the attempts within the window failed, if they are as many as minCalls.',
+    },
+    minCalls: {
+      shape: integer(2, 10_000),
+      default: 10,
+      description: 'Attempts that are needed for a judgement; as many failures in a row open it as well.',
+    },
+    probeEvery: {
+      shape: { kind: 'duration', minMs: 100, maxMs: 60 * minuteMs },
+      default: '15s',
+      description: 'Longest wait before the first probe; doubles up to 10 minutes with each that fails.',
+    },
+    probes: {
+      shape: integer(1, 64),
+      default: 3,
+      description: 'Batches at once while it is half-open; when so many more were taken than failed it closes.',
+    },
+  }),
+};
+
 /** Keys that a target has or takes from `targetDefaults`. */
 export const deliveryKeys: Readonly<Record<string, Key>> = {
   batch,
@@ -60,6 +92,7 @@ export const deliveryKeys: Readonly<Record<string, Key>> = {
     description: 'Records a second over all processes, such as 200/s; without it unlimited.',
   },
   retry,
+  breaker,
 };
 
 /** The same keys where a missing one means what `targetDefaults` says. */
@@ -74,7 +107,7 @@ function withoutDefaults(key: Key): Key {
   return { shape: { ...shape, keys }, description };
 }
 
-export const deliveryLater = ['backup', 'breaker', 'ack', 'status', 'lookup', 'window'];
+export const deliveryLater = ['backup', 'ack', 'status', 'lookup', 'window'];
 
 const type: Key = { shape: text(), required: true, description: 'Kind of target.' };
 const lineEnd: Key = { shape: choice(['lf', 'crlf']), default: 'lf', description: 'End of a line.' };

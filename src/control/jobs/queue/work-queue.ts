@@ -12,13 +12,14 @@ import type { Db } from '../../../platform/postgres/database.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { jobErrors } from '../job-errors.ts';
 
-const insertWork = `/* add work */
+const insertItems = `
   insert into headgate.work_items as w (tenant_id, work_id, kind, reference_id, lane_key, lane_order, cost, due_at)
   select $1, n.work_id, n.kind, n.reference_id, n.lane_key, n.lane_order, n.cost, (select headgate.clock()) + n.delay_ms * interval '1 millisecond'
   from unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
     as n (work_id, kind, reference_id, lane_key, lane_order, cost, delay_ms)
   order by n.kind, n.reference_id
-  on conflict (tenant_id, kind, reference_id) do update
+  on conflict (tenant_id, kind, reference_id) do update`;
+const insertWork = `/* add work */ ${insertItems}
     set lease_until = null, worker_id = null, due_at = least(w.due_at, excluded.due_at)`;
 
 /**
@@ -26,8 +27,18 @@ const insertWork = `/* add work */
  * older than the reason for this call.
  */
 export async function addWork(tx: TenantTx, ids: Ids, items: readonly NewWork[]): Promise<void> {
-  if (items.length === 0) return;
-  await tx.query(insertWork, [
+  if (items.length > 0) await tx.query(insertWork, insertValues(tx, ids, items));
+}
+
+const keepItems = `/* keep work */ ${insertItems} set due_at = w.due_at`;
+
+/** Locks what is there, so that it is not finished by a transaction that does not see yet what this one writes. */
+async function keepWork(tx: TenantTx, ids: Ids, items: readonly NewWork[]): Promise<void> {
+  if (items.length > 0) await tx.query(keepItems, insertValues(tx, ids, items));
+}
+
+function insertValues(tx: TenantTx, ids: Ids, items: readonly NewWork[]): unknown[] {
+  return [
     tx.tenantId,
     items.map(() => ids.next()),
     items.map((item) => item.kind),
@@ -36,7 +47,7 @@ export async function addWork(tx: TenantTx, ids: Ids, items: readonly NewWork[])
     items.map((item) => item.laneOrder ?? 0),
     items.map((item) => Math.max(1, Math.ceil(item.cost ?? 1))),
     items.map((item) => Math.round(item.delayMs ?? 0)),
-  ]);
+  ];
 }
 
 const selectClaims = `/* claim work */
@@ -138,5 +149,13 @@ function assertOurs(rowCount: number, items: readonly ClaimedWork[]): void {
 
 /** The queue as deliveries see it. */
 export function createWorkQueue(ids: Ids): WorkQueue {
-  return { addWork: (tx, items) => addWork(tx, ids, items), claimWork, finishWork, releaseWork, endWork, renewWork };
+  return {
+    addWork: (tx, items) => addWork(tx, ids, items),
+    keepWork: (tx, items) => keepWork(tx, ids, items),
+    claimWork,
+    finishWork,
+    releaseWork,
+    endWork,
+    renewWork,
+  };
 }

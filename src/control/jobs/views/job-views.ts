@@ -62,6 +62,8 @@ export interface JobTargetView {
   readonly lastRefusal: LastRefusal | null;
   /** In flight, but waiting in their lane behind a batch that is held, of this job or another. */
   readonly behindParked: number;
+  /** In flight, but parked, because the breaker of the target is open or was a moment ago: they go on by themselves. */
+  readonly waitingForTarget: number;
   /** Keys whose later records are held back because of records of this job. */
   readonly blockedKeys: number;
   readonly inFlight: number;
@@ -131,6 +133,9 @@ const selectTargets = `/* get job targets */ select t.target_id as "targetId", t
         and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
         and exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
           and e.state = 'held' and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))), 0)::int8 as "behindParked",
+    coalesce((select sum((m ->> 'records')::int8) from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
+      where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'parked' and (m ->> 'jobId')::uuid = $2
+        and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))), 0)::int8 as "waitingForTarget",
     (select count(*) from headgate.blocked_keys k where k.tenant_id = $1 and k.job_id = $2 and k.target_id = t.target_id)::int8 as "blockedKeys"
   from headgate.job_targets t left join (
     select b.target_id, sum((m ->> 'records')::int8) as records, array_agg(distinct b.reason_code) filter (where b.reason_code is not null) as codes,

@@ -14,6 +14,7 @@ import { isUnreadable } from '../endings/unreadable-codes.ts';
 import type { AttemptResolution } from './attempt-store.ts';
 import { withDeadline } from './deadline.ts';
 import { type OpenedBatch, openOutgoingBatch } from './outgoing-batch.ts';
+import type { Refusal } from './target-admission.ts';
 
 export interface Sent {
   readonly outcome: DeliveryOutcome;
@@ -25,15 +26,15 @@ export interface Sent {
 const placeMs = 2_000;
 const triesMs = 100;
 
-/**
- * Null: it could not start for now, because of what all processes send to the target. Else the attempt is counted as being
- * sent by the batch's gate. Fails with E_FENCED when the work went to another.
- */
+/** It may not start for now: for this long, or because the breaker of its target is open. */
+export type NotStarted = NonNullable<Refusal>;
+
+/** Once it is started, it is counted as being sent by the batch's gate. Fails with E_FENCED when the work went to another. */
 export async function startAttempt(
   { starts, ports, crashPoints, leases }: DeliveryServices,
   attempt: { readonly claimed: ClaimedBatch; readonly context: EndingContext; readonly resolution: AttemptResolution | null },
   stopping: AbortSignal,
-): Promise<EndedAttempt | null> {
+): Promise<EndedAttempt | NotStarted> {
   const { claimed, context, resolution } = attempt;
   const { batch, item, gate } = claimed;
   const ended = { attemptId: ports.ids.next(), attempt: batch.attempts + 1 };
@@ -52,12 +53,20 @@ export async function startAttempt(
         possibleDuplicate: batch.unknownAttempts > 0,
       },
       resolution,
-      admission: { flowId: batch.flowId, targetId: batch.targetId, records: batch.records, gate },
+      admission: {
+        flowId: batch.flowId,
+        targetId: batch.targetId,
+        records: batch.records,
+        attempt: ended.attempt,
+        breaker: claimed.target.breaker,
+        gate,
+      },
     });
     leases.extend(item, askedAtMs);
     if (refusal === null) return ended;
+    if ('openBreaker' in refusal) return refusal;
     const waitMs = Math.max(refusal.waitMs, Math.min(triesMs, 10 * 2 ** tries)) * (0.5 + ports.rng.fraction());
-    if (stopping.aborted || ports.clock.monotonicMs() + waitMs > untilMs) return null;
+    if (stopping.aborted || ports.clock.monotonicMs() + waitMs > untilMs) return refusal;
     await ports.sleep.sleep(waitMs, stopping);
   }
 }

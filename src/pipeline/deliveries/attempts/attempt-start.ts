@@ -5,7 +5,7 @@ import { type BatchChange, moveBatches } from '../batch-changes.ts';
 import { deliveryErrors } from '../delivery-errors.ts';
 import type { ClaimedWork, WorkQueue } from '../work-queue-port.ts';
 import { type AttemptResolution, abandonAttempts, insertAttempts, type NewAttempt, resolveAttempts } from './attempt-store.ts';
-import { type AdmissionRequest, admitAttempts, type Refusal } from './target-admission.ts';
+import { type AdmissionRequest, admitAttempts } from './target-admission.ts';
 
 export interface AttemptStart {
   readonly work: ClaimedWork;
@@ -23,14 +23,16 @@ export interface StartServices {
   readonly ports: { readonly ids: Ids };
 }
 
+export type Started = Awaited<ReturnType<typeof admitAttempts>>;
+
 /**
  * What may not start yet, in the order given; of those nothing is written but that their lease goes on. Fails with E_FENCED
  * when any of the work is not ours any more; then nothing may be sent.
  */
-export async function writeStarts(tx: TenantTx, all: readonly AttemptStart[], services: StartServices): Promise<readonly Refusal[]> {
+export async function writeStarts(tx: TenantTx, all: readonly AttemptStart[], services: StartServices): Promise<Started> {
   const { queue, leaseMs, workerId, ports } = services;
   // First: everybody takes the lock of a target before rows of its work.
-  const refusals = await admitAttempts(
+  const admitted = await admitAttempts(
     tx,
     all.map(({ admission }) => admission),
     workerId,
@@ -40,8 +42,8 @@ export async function writeStarts(tx: TenantTx, all: readonly AttemptStart[], se
     all.map(({ work }) => work),
     leaseMs,
   );
-  const starts = all.filter((_, index) => refusals[index] === null);
-  if (starts.length === 0) return refusals;
+  const starts = all.filter((_, index) => admitted.refusals[index] === null);
+  if (starts.length === 0) return admitted;
   await resolveAttempts(
     tx,
     starts.flatMap(({ resolution }) => resolution ?? []),
@@ -55,7 +57,7 @@ export async function writeStarts(tx: TenantTx, all: readonly AttemptStart[], se
     ports.ids,
     starts.map(({ change }) => change),
   );
-  return refusals;
+  return admitted;
 }
 
 /** A claimed batch that is `sending` was left by a process that ended: its attempt is unknown, and so is the batch. */

@@ -1,24 +1,33 @@
 /**
  * Lets attempts start within what their target takes: batches under way at once and records a second, over all processes.
  * Part of the transaction that starts them, under a lock of the target, so that two processes never count past each other;
- * it costs that transaction two statements, however many attempts it starts, and a third where a rate is set.
+ * it costs that transaction three statements, however many attempts it starts, and two more where a rate is set. What the target's
+ * breaker says holds too (docs/breakers.md).
  */
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import type { BreakerPlan } from '../../engine/plan.ts';
+import { mayRetry, roomOf } from '../breakers/breaker-rules.ts';
+import { breakerName, readBreakers, type StoredBreaker } from '../breakers/breaker-store.ts';
 import type { TargetGate } from './target-gate.ts';
 
 export interface AdmissionRequest {
   readonly flowId: string;
   readonly targetId: string;
   readonly records: number;
+  /** From 1. */
+  readonly attempt: number;
+  readonly breaker: BreakerPlan;
   /** Of the target in this process. */
   readonly gate: TargetGate;
 }
 
-/** Null: it may start. Else how long to wait before it is worth another try. */
-export type Refusal = { readonly waitMs: number } | null;
+/** Null: it may start. Else how long to wait before it is worth another try, or that its target's breaker is open. */
+export type Refusal = { readonly waitMs: number } | { readonly openBreaker: StoredBreaker } | null;
 
 /** Until somebody else's batch may have ended. */
 const busyMs = 25;
+/** Until first attempts or successes may have paid for a try again. */
+const unpaidMs = 1_000;
 
 /** In a fixed order, so that two transactions never wait for each other. */
 const lockTargets = `/* lock targets */
@@ -32,24 +41,39 @@ const countOthers = `/* count batches under way elsewhere */
   where b.tenant_id = $1 and b.state = 'sending' and b.flow_id = any ($2::uuid[]) and w.lease_until is not null and w.worker_id is distinct from $3::uuid
   group by b.flow_id, b.target_id`;
 
-/** In the order of the requests. A statement of its own after the lock: it must see what the lock's last holder committed. */
-export async function admitAttempts(tx: TenantTx, requests: readonly AdmissionRequest[], workerId: string): Promise<Refusal[]> {
-  const names = [...new Set(requests.map(nameOf))];
+/**
+ * In the order of the requests, with the breakers that were read. Statements of their own after the lock: they must see what the
+ * lock's last holder committed.
+ */
+export async function admitAttempts(
+  tx: TenantTx,
+  requests: readonly AdmissionRequest[],
+  workerId: string,
+): Promise<{ readonly refusals: readonly Refusal[]; readonly breakers: ReadonlyMap<string, StoredBreaker> }> {
+  const names = [...new Set(requests.map(breakerName))];
   await tx.query(lockTargets, [tx.tenantId, names]);
   const flowIds = [...new Set(requests.map(({ flowId }) => flowId))];
   const { rows } = await tx.query<{ flowId: string; targetId: string; count: number }>(countOthers, [tx.tenantId, flowIds, workerId]);
-  const underWay = new Map(rows.map((row) => [nameOf(row), row.count]));
+  const breakers = await readBreakers(tx, flowIds);
+  const underWay = new Map(rows.map((row) => [breakerName(row), row.count]));
   const admitted = requests.map((request): Refusal => {
-    const count = underWay.get(nameOf(request)) ?? 0;
-    if (count + request.gate.sending >= request.gate.limits.concurrency) return { waitMs: busyMs };
-    underWay.set(nameOf(request), count + 1);
-    return null;
+    const name = breakerName(request);
+    const count = underWay.get(name) ?? 0;
+    const refusal = refusalOf(request, breakers.get(name), count + request.gate.sending);
+    if (refusal === null) underWay.set(name, count + 1);
+    return refusal;
   });
-  return await withinRates(tx, requests, admitted);
+  return { refusals: await withinRates(tx, requests, admitted), breakers };
 }
 
-function nameOf({ flowId, targetId }: Pick<AdmissionRequest, 'flowId' | 'targetId'>): string {
-  return `${flowId} ${targetId}`;
+function refusalOf({ gate, attempt, breaker: plan }: AdmissionRequest, stored: StoredBreaker | undefined, underWay: number): Refusal {
+  const { concurrency } = gate.limits;
+  if (stored === undefined) return underWay < concurrency ? null : { waitMs: busyMs };
+  const { breaker } = stored;
+  if (breaker.state === 'open') return { openBreaker: stored };
+  if (underWay >= roomOf(breaker, plan, concurrency)) return { waitMs: busyMs };
+  if (breaker.pausedMs > 0) return { waitMs: Math.ceil(breaker.pausedMs) };
+  return attempt > 1 && breaker.state === 'closed' && !mayRetry(breaker, plan) ? { waitMs: unpaidMs } : null;
 }
 
 /** `paid`: until when what was sent is paid for at the rate, in ms from now; negative: how much is saved up. */
@@ -68,20 +92,20 @@ async function withinRates(tx: TenantTx, requests: readonly AdmissionRequest[], 
   if (limited.length === 0) return [...admitted];
   const flowIds = [...new Set(limited.map(({ flowId }) => flowId))];
   const { rows } = await tx.query<{ flowId: string; targetId: string; paidMs: number }>(readRates, [tx.tenantId, flowIds]);
-  const paid = new Map(rows.map((row) => [nameOf(row), row.paidMs]));
+  const paid = new Map(rows.map((row) => [breakerName(row), row.paidMs]));
   const changed = new Map<string, AdmissionRequest>();
   const results = requests.map((request, index): Refusal => {
     const perSecond = request.gate.limits.ratePerSecond;
     if (perSecond === null || admitted[index] !== null) return admitted[index]!;
-    const taken = takeRecords(paid.get(nameOf(request)) ?? Number.NEGATIVE_INFINITY, request.records, perSecond);
+    const taken = takeRecords(paid.get(breakerName(request)) ?? Number.NEGATIVE_INFINITY, request.records, perSecond);
     if ('waitMs' in taken) return taken;
-    paid.set(nameOf(request), taken.paidMs);
-    changed.set(nameOf(request), request);
+    paid.set(breakerName(request), taken.paidMs);
+    changed.set(breakerName(request), request);
     return null;
   });
   const rates = [...changed.values()];
   if (rates.length > 0) {
-    const values = rates.map((request) => paid.get(nameOf(request))!);
+    const values = rates.map((request) => paid.get(breakerName(request))!);
     await tx.query(writeRates, [tx.tenantId, rates.map(({ flowId }) => flowId), rates.map(({ targetId }) => targetId), values]);
   }
   return results;

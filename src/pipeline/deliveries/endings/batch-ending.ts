@@ -29,6 +29,8 @@ export interface BatchEnding {
   /** Of these dead letters, where their target keeps the order of keys. */
   readonly blockedKeys: readonly NewBlockedKey[];
   readonly counts: readonly CountDelta[];
+  /** Breakers whose work has to be there, because it lets the batch go on. */
+  readonly breakerWork: readonly string[];
 }
 
 export interface EndingServices {
@@ -72,6 +74,11 @@ export async function writeEndings(tx: TenantTx, endings: readonly BatchEnding[]
   const endedJobs = await addCounts(
     tx,
     endings.flatMap(({ counts }) => counts),
+  );
+  const breakers = new Set(endings.flatMap(({ breakerWork }) => breakerWork));
+  await queue.keepWork(
+    tx,
+    [...breakers].map((referenceId) => ({ kind: 'breaker', referenceId })),
   );
   const work: NewWork[] = endings.flatMap(childWorkOf);
   await queue.addWork(tx, [...work, ...endedJobs.map((jobId) => ({ kind: 'close', referenceId: jobId }) as const)]);

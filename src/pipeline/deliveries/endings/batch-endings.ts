@@ -163,6 +163,7 @@ function emptyEnding({ batch, work }: Pick<EndingContext, 'batch' | 'work'>): Ba
     deadLetters: [],
     blockedKeys: [],
     counts: [],
+    breakerWork: [],
   };
 }
 

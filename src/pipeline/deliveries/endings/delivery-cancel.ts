@@ -30,11 +30,11 @@ const ofJob = 'b.batch_id = any (array(select h.batch_id from headgate.batch_job
 
 const lockWaiting = `/* lock cancellable batches */
   select b.batch_id as "batchId" from headgate.batches b
-  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'held') order by b.batch_id for update`;
+  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'held', 'parked') order by b.batch_id for update`;
 
 const countOpen = `/* count open batches */
   select count(*)::int as count from headgate.batches b
-  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'sending', 'unknown', 'held')`;
+  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'sending', 'unknown', 'held', 'parked')`;
 
 /**
  * In the transaction that writes the decision. The job is sent to be closed when nothing of it is open any more. Work items
@@ -62,11 +62,11 @@ export async function cancelDeliveries(
       changes.push({ ...basics, from: batch.state, event: 'cancel', detail: { records: batch.records } });
       counts.push(...countBatch(batch, 'cancelled'));
       resolved.push(batch.batchId);
-    } else if (batch.state === 'ready') {
+    } else if (batch.state === 'ready' || batch.state === 'parked') {
       const child = await splitByMembers(services, batch, kept);
       await insertBatches(tx, batch, [child]);
       await queue.addWork(tx, [deliverWork(batch.flowId, child)]);
-      changes.push({ ...basics, from: 'ready', event: 'split', detail: { children: 1 } });
+      changes.push({ ...basics, from: batch.state, event: 'split', detail: { children: 1 } });
       counts.push(...countBatch(withMembers(batch, jobId), 'cancelled'));
     }
   }

@@ -58,6 +58,7 @@ const standing: Readonly<Record<BatchState, string>> = {
   sending: 'an attempt is under way',
   unknown: 'its outcome is being found out',
   held: 'nothing of it is to be decided',
+  parked: 'it waits for its target, whose breaker is open',
   acked: 'its records were delivered',
   refused: 'its target refused its records, which are dead letters',
   split: 'its records are in batches of their own',

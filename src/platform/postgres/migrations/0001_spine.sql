@@ -113,6 +113,16 @@ insert into headgate.state_transitions (machine, from_state, event, to_state) va
   ('dead_letter', 'redriving', 'deliver', 'redriven'),
   ('dead_letter', 'redriving', 'fail', 'replaced'),
   ('dead_letter', 'redriving', 'return', 'open'),
+  ('batch', 'ready', 'park', 'parked'),
+  ('batch', 'parked', 'resume', 'ready'),
+  ('batch', 'parked', 'split', 'split'),
+  ('batch', 'parked', 'cancel', 'cancelled'),
+  ('breaker', '', 'watch', 'closed'),
+  ('breaker', 'closed', 'trip', 'open'),
+  ('breaker', 'open', 'try', 'half_open'),
+  ('breaker', 'open', 'close', 'closed'),
+  ('breaker', 'half_open', 'trip', 'open'),
+  ('breaker', 'half_open', 'close', 'closed'),
   ('flow_version', '', 'apply', 'active'),
   ('flow_version', 'active', 'supersede', 'superseded'),
   ('flow_version', 'superseded', 'restore', 'active'),
@@ -496,7 +506,7 @@ create table headgate.batches (
   order_number bigint not null,
   -- Where the target numbers its files.
   file_sequence bigint,
-  state text collate "C" not null check (state in ('ready', 'sending', 'unknown', 'held', 'acked', 'refused', 'split', 'dead', 'cancelled')),
+  state text collate "C" not null check (state in ('ready', 'sending', 'unknown', 'held', 'parked', 'acked', 'refused', 'split', 'dead', 'cancelled')),
   -- [{segmentId, ranges: [start, end, …]}] in order: the body is exactly these bytes.
   spans jsonb not null,
   -- [{jobId, lineageId, chunkNumber, outcomes, firstRecord, records, bytes, amounts, excluded?, only?}] in order.
@@ -509,6 +519,8 @@ create table headgate.batches (
   unknown_attempts integer not null default 0,
   -- Attempts before it was held last: they count against no retry. Above 0 once it was held.
   held_attempts integer not null default 0,
+  -- When it was parked last, because its target's breaker was open; it stays when the batch goes on.
+  parked_at timestamptz,
   resolution_evidence text,
   reason_code text collate "C",
   trace_parent text collate "C",
@@ -516,7 +528,9 @@ create table headgate.batches (
   changed_at timestamptz not null,
   primary key (tenant_id, batch_id)
 ) partition by range (batch_id);
-create index batches_by_lane on headgate.batches (tenant_id, flow_id, target_id, lane, order_number) where state in ('ready', 'sending', 'unknown', 'held');
+create index batches_by_lane on headgate.batches (tenant_id, flow_id, target_id, lane, order_number) where state in ('ready', 'sending', 'unknown', 'held', 'parked');
+create index batches_parked on headgate.batches (tenant_id, flow_id, target_id, (attempts > 3), batch_id) where state = 'parked';
+create index batches_resumed on headgate.batches (tenant_id, flow_id, target_id) where parked_at is not null and state in ('ready', 'sending', 'unknown');
 create index batches_sending on headgate.batches (tenant_id, flow_id, target_id) where state = 'sending';
 create index batches_by_flow on headgate.batches (tenant_id, flow_id, batch_id);
 
@@ -668,6 +682,45 @@ create table headgate.probes (
   foreign key (tenant_id, flow_id) references headgate.flows
 );
 
+-- The breaker of a target, shared by all processes, from its first failure on; without a row it is closed. Judged by the
+-- database's clock (docs/breakers.md).
+create table headgate.breakers (
+  tenant_id uuid not null,
+  breaker_id uuid not null,
+  flow_id uuid not null,
+  target_id text collate "C" not null,
+  -- Whose target it was when it was told of last: its settings, and its connection.
+  flow_version_id uuid not null,
+  state text collate "C" not null check (state in ('closed', 'open', 'half_open')),
+  -- What a person said, until it is `auto` again.
+  mode text collate "C" not null check (mode in ('auto', 'open', 'closed')),
+  -- When it came into its state, and how often its state has changed.
+  since timestamptz not null,
+  fence bigint not null default 0,
+  -- Attempts, failures among them, and tries again: in the slice of the window that began at window_at, and in the one before.
+  window_at timestamptz not null,
+  calls integer not null,
+  failures integer not null,
+  retries integer not null,
+  earlier_calls integer not null,
+  earlier_failures integer not null,
+  earlier_retries integer not null,
+  failures_in_a_row integer not null,
+  -- While it is half-open: successes less failures.
+  score integer not null,
+  -- Openings since the target last took all that it may.
+  openings integer not null,
+  probe_at timestamptz not null,
+  -- Batches at once, in thousandths; null: what the flow says.
+  limit_thousandths integer,
+  -- What the target asked for.
+  paused_until timestamptz not null,
+  reason_code text collate "C",
+  primary key (tenant_id, flow_id, target_id),
+  unique (tenant_id, breaker_id),
+  foreign key (tenant_id, flow_id) references headgate.flows
+) with (fillfactor = 50);
+
 -- Business keys of which a record was given up at a target that keeps their order: later records of the key are not sent
 -- until the key is released (decisions 19). Hashes, never values; '' is every key of the lane, once a target has too many.
 create table headgate.blocked_keys (
@@ -756,8 +809,8 @@ create table headgate.event_cursors (
 create table headgate.work_items (
   tenant_id uuid not null references headgate.tenants,
   work_id uuid not null,
-  kind text collate "C" not null check (kind in ('chunks', 'check', 'deliver', 'close')),
-  -- The chunk group, job or batch that the work is about.
+  kind text collate "C" not null check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker')),
+  -- The chunk group, job, batch or breaker that the work is about.
   reference_id uuid not null,
   -- Work that must run one after the other shares a lane key; '' means none. Only the first of a lane is claimed, by lane
   -- order; while it is leased or not due, the lane waits.
@@ -779,10 +832,10 @@ create index work_items_leased on headgate.work_items (lease_until) where lease_
 -- Virtual time of each kind of work: the start of the last service. Who had nothing to do for a while starts here, not at
 -- where it was left, so that idle time is no credit.
 create table headgate.work_clocks (
-  kind text collate "C" primary key check (kind in ('chunks', 'check', 'deliver', 'close')),
+  kind text collate "C" primary key check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker')),
   virtual_time double precision not null default 0
 );
-insert into headgate.work_clocks (kind) values ('chunks'), ('check'), ('deliver'), ('close');
+insert into headgate.work_clocks (kind) values ('chunks'), ('check'), ('deliver'), ('close'), ('breaker');
 
 -- Virtual time of each tenant per kind of work: who had least, by cost over weight, is served next. Claims alone keep the rest:
 -- when the first free item without a lane, and the first of a free lane, are due (null: there is none), and whether the tenant
@@ -838,7 +891,7 @@ begin
   for v_guard in
     select g.machine, g.table_name, string_agg(distinct quote_literal(t.to_state), ', ') filter (where t.from_state = '') as starts,
       string_agg(distinct quote_literal(t.from_state || '>' || t.to_state), ', ') filter (where t.from_state <> '') as moves
-    from (values ('arrival', 'arrivals'), ('job', 'jobs'), ('chunk_group', 'chunk_groups'), ('batch', 'batches'), ('dead_letter', 'dead_letters'), ('flow_version', 'flow_versions')) g (machine, table_name)
+    from (values ('arrival', 'arrivals'), ('job', 'jobs'), ('chunk_group', 'chunk_groups'), ('batch', 'batches'), ('breaker', 'breakers'), ('dead_letter', 'dead_letters'), ('flow_version', 'flow_versions')) g (machine, table_name)
     join headgate.state_transitions t on t.machine = g.machine group by g.machine, g.table_name
   loop
     execute format('create or replace trigger %I before insert on headgate.%I for each row when (new.state not in (%s)) execute function headgate.refuse_illegal_transition(%L)',
@@ -875,7 +928,7 @@ begin
   foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules',
       'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
       'redrives', 'redrive_members',
-      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'output_sequences', 'probe_turns', 'probes', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
+      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'output_sequences', 'probe_turns', 'probes', 'breakers', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
     execute format('alter table headgate.%I enable row level security', v_table);
     execute format('alter table headgate.%I force row level security', v_table);
     execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_table);
@@ -925,7 +978,7 @@ revoke execute on function headgate.make_partitions(date) from public;
 grant select on headgate.tenants, headgate.api_keys, headgate.event_counters to headgate_app;
 grant insert, update on headgate.api_keys to headgate_app;
 grant select, insert on headgate.definitions, headgate.batch_jobs, headgate.events, headgate.event_transactions, headgate.receipts, headgate.rejections to headgate_app;
-grant select, insert, update on headgate.target_rates, headgate.output_sequences, headgate.probe_turns, headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
+grant select, insert, update on headgate.target_rates, headgate.output_sequences, headgate.probe_turns, headgate.breakers, headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
   headgate.event_cursors to headgate_app;
 grant select, insert, delete on headgate.blocked_keys, headgate.probes to headgate_app;
@@ -956,7 +1009,7 @@ begin
   returning t.tenant_id into v_tenant_id;
   insert into headgate.event_counters (tenant_id) values (v_tenant_id) on conflict do nothing;
   insert into headgate.tenant_shares (tenant_id, kind, weight)
-  select v_tenant_id, k, v_weight from unnest(array['chunks', 'check', 'deliver', 'close']) k
+  select v_tenant_id, k, v_weight from unnest(array['chunks', 'check', 'deliver', 'close', 'breaker']) k
   on conflict (tenant_id, kind) do update set weight = excluded.weight;
   return v_tenant_id;
 end

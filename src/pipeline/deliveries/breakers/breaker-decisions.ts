@@ -1,0 +1,44 @@
+/**
+ * A person's word about a breaker: open or closed until it is told otherwise, deciding by itself again, or tried at once. One
+ * transaction with its event, which keeps the reason; what is parked goes on by the breaker's own work.
+ */
+import type { Ports } from '../../../platform/base/ports.ts';
+import { recordEvents } from '../../../platform/events/event-log.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import type { TargetPlan } from '../../engine/plan.ts';
+import type { WorkQueue } from '../work-queue-port.ts';
+import { afterDecision, type BreakerDecision, type Ruling } from './breaker-rules.ts';
+import { type BreakerKey, breakerName, lockBreakers, writeBreaker } from './breaker-store.ts';
+
+export const breakerDecisions = ['open', 'close', 'auto'] as const satisfies readonly BreakerDecision[];
+
+export interface BreakerWord extends BreakerKey {
+  readonly flowVersionId: string;
+  readonly target: TargetPlan;
+  /** `probe`: what is open and decides by itself is tried at once; else nothing changes. */
+  readonly decision: BreakerDecision | 'probe';
+  /** In words, kept in the event. */
+  readonly reason: string;
+  readonly actor: string;
+}
+
+export interface WordServices {
+  readonly queue: WorkQueue;
+  readonly ports: Pick<Ports, 'ids' | 'rng'>;
+}
+
+const pastOf = { open: 'kept_open', close: 'kept_closed', auto: 'released', probe: 'probe_asked' } as const;
+
+/** Part of the caller's transaction. */
+export async function decideBreaker(tx: TenantTx, { queue, ports }: WordServices, word: BreakerWord): Promise<void> {
+  const { target, decision, flowVersionId, actor, reason } = word;
+  const stored = (await lockBreakers(tx, ports.ids, [word])).get(breakerName(word))!;
+  const rules = { plan: target.breaker, concurrency: target.concurrency, rng: ports.rng, isWanted: true };
+  const ruling: Ruling =
+    decision === 'probe' ? { breaker: { ...stored.breaker, probeInMs: 0 }, events: [] } : afterDecision(stored.breaker, decision, rules);
+  await writeBreaker(tx, ports.ids, { stored, flowVersionId, ruling, actor, detail: { reason } });
+  const state = ruling.breaker.state;
+  const said = { type: `breaker.${pastOf[decision]}`, objectId: stored.breakerId, from: state, to: state, actor };
+  await recordEvents(tx, ports.ids, [{ ...said, detail: { flowId: word.flowId, target: word.targetId, reason } }]);
+  await queue.addWork(tx, [{ kind: 'breaker', referenceId: stored.breakerId }]);
+}
