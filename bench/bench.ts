@@ -22,6 +22,7 @@ const levels: Readonly<Record<string, () => Promise<Level>>> = {
   queue: async () => (await import('./queue-level.ts')).runQueueLevel,
   start: async () => (await import('./start-level.ts')).runStartLevel,
   growth: async () => (await import('./growth-level.ts')).runGrowthLevel,
+  delivery: async () => (await import('./delivery-level.ts')).runDeliveryLevel,
   memory: async () => (await import('./memory-level.ts')).runMemoryLevel,
 };
 

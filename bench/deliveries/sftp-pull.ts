@@ -1,0 +1,123 @@
+/** A file that is pulled from an OpenSSH server as an SFTP source pulls it, against the `sftp` command: login included, to a file here. */
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { seededNumbers } from '../../src/main/demo/demo-files.ts';
+import { createSftpPlaces } from '../../src/pipeline/arrivals/sftp/sftp-places.ts';
+import { systemPorts } from '../../src/platform/base/system-ports.ts';
+import { createSecretResolver } from '../../src/platform/secrets/secret-resolver.ts';
+import { findProgram } from '../../test/support/debian-programs.ts';
+import { type Sshd, startSshd } from '../../test/support/sshd.ts';
+import type { BenchContext } from '../bench-context.ts';
+import { type BenchRun, compare, type Measured } from '../comparison.ts';
+import { timedRun } from '../timed-run.ts';
+
+const name = 'payments.bin';
+
+/** Null where there is no OpenSSH. */
+export async function measureSftpPull(context: BenchContext): Promise<BenchRun | null> {
+  const program = findProgram('sshd');
+  if (program === null) return null;
+  const sizeBytes = context.isQuick ? 2_000_000 : 200_000_000;
+  const folder = join(context.folder, 'sftp');
+  const [remote, here] = [join(folder, 'remote'), join(folder, 'here')];
+  for (const path of [remote, here]) mkdirSync(path, { recursive: true });
+  await writeRandom(join(remote, name), sizeBytes);
+  const sshd = await startSshd({ folder: remote });
+  try {
+    const keyFile = join(folder, 'key');
+    writeFileSync(keyFile, sshd.clientKey.privateKey, { mode: 0o600 });
+    writeFileSync(join(folder, 'known'), `[127.0.0.1]:${sshd.port} ${sshd.hostKey.publicKey}\n`);
+    const [ours, theirs] = [join(here, 'ours'), join(here, 'theirs')];
+    const pull = () => pullOurs(sshd, keyFile, { remote, to: ours });
+    writeFileSync(join(folder, 'commands'), `get ${name} ${theirs}\n`);
+    const command = async (): Promise<Measured> => {
+      rmSync(theirs, { force: true });
+      const options = [
+        `UserKnownHostsFile=${join(folder, 'known')}`,
+        `IdentityFile=${keyFile}`,
+        'IdentitiesOnly=yes',
+        'StrictHostKeyChecking=yes',
+      ];
+      const args = ['-q', '-F', '/dev/null', '-P', String(sshd.port), ...options.flatMap((option) => ['-o', option])];
+      return await timedRun(['sftp', ...args, '-b', join(folder, 'commands'), `${sshd.username}@127.0.0.1`], {
+        env: { ...process.env, ...program.env },
+      });
+    };
+    await pull();
+    await command();
+    const [expected, ...hashes] = await Promise.all([join(remote, name), ours, theirs].map(hashOf));
+    if (hashes.some((hash) => hash !== expected)) throw new Error('a file that was pulled is not the one at the server');
+    return await compare({
+      level: 'delivery',
+      case: `sftp pull of ${sizeBytes / 1_000_000} MB`,
+      against: 'the sftp command',
+      units: sizeBytes,
+      pairs: context.isQuick ? 1 : 7,
+      bar: { kind: 'at-least', value: 0.7 },
+      ours: pull,
+      theirs: command,
+    });
+  } finally {
+    await sshd.stop();
+  }
+}
+
+async function pullOurs(sshd: Sshd, keyFile: string, { remote, to }: { readonly remote: string; readonly to: string }): Promise<Measured> {
+  rmSync(to, { force: true });
+  const startedAt = performance.now();
+  const places = createSftpPlaces({
+    secrets: { of: () => createSecretResolver({ env: {}, limits: null }) },
+    resolveHost: async () => ['127.0.0.1'],
+    ports: systemPorts,
+  });
+  const server = {
+    host: '127.0.0.1',
+    port: sshd.port,
+    user: sshd.username,
+    password: null,
+    privateKey: `file:${keyFile}`,
+    passphrase: null,
+    hostKeys: [sshd.hostKey.publicKey],
+  };
+  const onTurn = async () => {};
+  try {
+    const source = {
+      type: 'sftp',
+      root: remote,
+      path: '.',
+      server,
+      tenant: 'bench',
+      egress: { allowPrivate: ['127.0.0.1/32'], allowPlain: false },
+    };
+    const place = await places.open({ key: 'bench', source: source as never, onTurn });
+    const { entries } = await place.look((found) => found === name);
+    const file = await open(to, 'wx');
+    for await (const piece of place.read(entries[0])) await file.write(piece);
+    await file.close();
+    place.close();
+  } finally {
+    places.close();
+  }
+  return { seconds: (performance.now() - startedAt) / 1_000, rssBytes: process.memoryUsage.rss() };
+}
+
+/** Seeded, and nothing that packs. */
+async function writeRandom(path: string, sizeBytes: number): Promise<void> {
+  const draw = seededNumbers(11);
+  const block = Buffer.from(Array.from({ length: 65_536 }, () => draw.below(256)));
+  const file = await open(path, 'w');
+  for (let written = 0; written < sizeBytes; written += block.length) {
+    block.writeUInt32BE(written >>> 0, 0);
+    await file.write(block.subarray(0, Math.min(block.length, sizeBytes - written)));
+  }
+  await file.close();
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
