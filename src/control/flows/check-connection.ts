@@ -8,13 +8,13 @@ import { readHostKeyPin } from '../../platform/sftp/host-keys.ts';
 import { readUserKey } from '../../platform/sftp/user-keys.ts';
 import type { BlobConnection } from './blob-connections.ts';
 import type {
-  Connection,
   KafkaConnection,
   MysqlConnection,
   PgpKeysOfConnection,
   SftpConnection,
   SftpServerConnection,
-} from './definition.ts';
+} from './connection-definition.ts';
+import type { Connection } from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 

@@ -3,6 +3,16 @@
 import type { FieldType } from '../../pipeline/engine/plan.ts';
 import type { UnpackStep } from '../../platform/packing/packings.ts';
 import type { BlobConnection } from './blob-connections.ts';
+import type {
+  AmqpConnection,
+  FolderConnection,
+  HttpConnection,
+  KafkaConnection,
+  MysqlConnection,
+  PostgresConnection,
+  SftpConnection,
+  SftpServerConnection,
+} from './connection-definition.ts';
 
 export interface FlowDefinition {
   readonly apiVersion: string;
@@ -291,91 +301,6 @@ export interface Connection {
     | SftpConnection
     | SftpServerConnection
     | BlobConnection;
-}
-
-/** References to keys that files are encrypted and signed with. */
-export interface PgpKeysOfConnection {
-  readonly pgpRecipients?: readonly string[];
-  readonly pgpSigningKey?: string;
-  readonly pgpPassphrase?: string;
-}
-
-export interface FolderConnection extends PgpKeysOfConnection {
-  readonly type: 'folder';
-  readonly root: string;
-}
-
-export interface HttpConnection {
-  readonly type: 'http';
-  readonly baseUrl: string;
-  readonly auth:
-    | { readonly type: 'none' }
-    | { readonly type: 'bearer'; readonly token: string }
-    | { readonly type: 'basic'; readonly user: string; readonly password: string }
-    | { readonly type: 'header'; readonly name: string; readonly value: string };
-  readonly certificateAuthority?: string;
-}
-
-export interface AmqpConnection {
-  readonly type: 'amqp';
-  readonly host: string;
-  readonly port?: number;
-  readonly protocol: 'amqp-0-9-1' | 'amqp-1.0';
-  readonly vhost: string;
-  readonly user: string;
-  readonly password: string;
-  readonly tls: 'verify-full' | 'require' | 'disable';
-  readonly certificateAuthority?: string;
-  readonly maxMessageBytes: number;
-}
-
-export interface KafkaConnection {
-  readonly type: 'kafka';
-  readonly brokers: readonly string[];
-  readonly tls: 'verify-full' | 'require' | 'disable';
-  readonly certificateAuthority?: string;
-  readonly sasl: 'none' | 'plain' | 'scram-sha-256' | 'scram-sha-512';
-  readonly user?: string;
-  readonly password?: string;
-  readonly maxMessageBytes: number;
-}
-
-export interface PostgresConnection {
-  readonly type: 'postgres';
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly user: string;
-  readonly password: string;
-  readonly tls: 'verify-full' | 'require' | 'disable';
-  readonly certificateAuthority?: string;
-}
-
-export interface MysqlConnection extends Omit<PostgresConnection, 'type'> {
-  readonly type: 'mysql';
-}
-
-/** A password or a private key. */
-export interface SftpConnection extends PgpKeysOfConnection {
-  readonly type: 'sftp';
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password?: string;
-  readonly privateKey?: string;
-  readonly passphrase?: string;
-  readonly hostKeys: readonly string[];
-  readonly root: string;
-}
-
-/** A user of the SFTP server. */
-export interface SftpServerConnection {
-  readonly type: 'sftp-server';
-  readonly publicKeys: readonly string[];
-  readonly maxSessions: number;
-  readonly maxUploads: number;
-  readonly filesPerMinute: number;
-  readonly bytesPerMinute: number;
 }
 
 export interface Environment {

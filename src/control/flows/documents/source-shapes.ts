@@ -39,10 +39,7 @@ const commonKeys: Readonly<Record<string, Key>> = {
   unpack: {
     shape: {
       kind: 'either',
-      shapes: [
-        choice(['none', ...unpackStepNames], ['pgp']),
-        list(choice(unpackStepNames, ['pgp']), { min: 1, max: unpackStepsMax }),
-      ],
+      shapes: [choice(['none', ...unpackStepNames], ['pgp']), list(choice(unpackStepNames, ['pgp']), { min: 1, max: unpackStepsMax })],
     },
     default: 'none',
     description:
