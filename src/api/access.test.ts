@@ -128,6 +128,7 @@ describe("another tenant's things", () => {
   it('are there for the tenant itself, so that the probes had something to find', async () => {
     const own: [string, string][] = [
       ['getFile', ofBeta['file']!],
+      ['acknowledgeFile', ofBeta['file']!],
       ['getArrival', ofBeta['arrival']!],
       ['getJob', ofBeta['job']!],
       ['listRecords', ofBeta['job']!],
@@ -181,6 +182,7 @@ const needed: Readonly<Record<string, Scope>> = {
   uploadFile: 'files:write',
   listFiles: 'files:read',
   getFile: 'files:read',
+  acknowledgeFile: 'files:read',
   listArrivals: 'files:read',
   getArrival: 'files:read',
   acceptArrival: 'jobs:operate',

@@ -9,6 +9,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { HeadgateError } from '../platform/base/errors.ts';
 import { formatTraceparent, parseTraceparent } from '../platform/telemetry/trace-context.ts';
 import { withSpan } from '../platform/telemetry/tracing.ts';
+import { acknowledgementRoutes } from './acknowledgements.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { arrivalDecisionRoutes } from './arrival-decisions.ts';
@@ -41,6 +42,7 @@ const headerBytesMax = 16 * 1024;
 const resources = [
   uploadRoutes,
   fileRoutes,
+  acknowledgementRoutes,
   arrivalDecisionRoutes,
   jobRoutes,
   jobDecisionRoutes,

@@ -1,9 +1,10 @@
-/** `headgate arrival list|get|accept|refuse` and `headgate file list|get`: what was seen at a source, and what of it was accepted. */
+/** `headgate arrival list|get|accept|refuse` and `headgate file list|get|acknowledgement`: what was seen at a source, and what of it was accepted. */
 import { createApiClient } from './api-client.ts';
 import { apiOptions, type Command, outputOptions, requiredPositional, textOption } from './command.ts';
 import { decisionCommand } from './decision.ts';
 import { printList } from './list.ts';
 import { printOne } from './output.ts';
+import { writeOut } from './stdout.ts';
 
 const options = { ...outputOptions, ...apiOptions } as const;
 
@@ -67,6 +68,19 @@ export const fileVerbs: Readonly<Record<string, Command>> = {
     async run(line) {
       const fileId = encodeURIComponent(requiredPositional(line, 0, 'FILE', this.usage));
       await printOne(line, await createApiClient(line).get(`/v1/files/${fileId}`));
+      return 0;
+    },
+  },
+  acknowledgement: {
+    usage: 'headgate file acknowledgement FILE [--level file|record] [--format json|csv]',
+    summary: 'Writes to stdout what became of a file, for its sender; with --level record every rejected record. 6 while its job is open.',
+    options: { ...apiOptions, level: { type: 'string' }, format: { type: 'string' } },
+    async run(line) {
+      const fileId = encodeURIComponent(requiredPositional(line, 0, 'FILE', this.usage));
+      const [level, format] = [textOption(line, 'level'), textOption(line, 'format')];
+      const query = new URLSearchParams({ ...(level !== undefined && { level }), ...(format !== undefined && { format }) });
+      const pieces = await createApiClient(line).stream(`/v1/files/${fileId}/acknowledgement${query.size === 0 ? '' : `?${query}`}`);
+      for await (const piece of pieces as AsyncIterable<Uint8Array>) await writeOut(piece);
       return 0;
     },
   },

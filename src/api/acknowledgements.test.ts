@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { type RunningTestServer, startTestServer, type TestTenant, testFlow, testRows } from '../../test/support/running-server.ts';
+
+let database: TestDatabase;
+let server: RunningTestServer;
+let tenant: TestTenant;
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 4 });
+  server = await startTestServer(database, { chunkBytes: '65536' });
+  tenant = await server.tenant('alpha');
+  const [out, flow] = testFlow({ root: server.out });
+  const unique = flow!.replace('id: { type: string,', 'id: { type: string, unique: file,');
+  const strict = testFlow({ name: 'strict', acceptance: '{ mode: all-or-nothing, onExceed: reject }' })[1]!;
+  const held = testFlow({ name: 'held', acceptance: '{ mode: all-or-nothing, onExceed: hold }' })[1]!;
+  await tenant.apply(out!, unique, strict, held);
+});
+afterAll(async () => {
+  await server?.stop();
+  await database?.drop();
+});
+
+async function accept(flow: string, body: string) {
+  const { json } = await server.upload(tenant.key, { flow, name: 'a, "b".csv', body });
+  return json as { readonly fileId: string; readonly jobId: string; readonly sha256: string };
+}
+
+async function closed(flow: string, body: string) {
+  const accepted = await accept(flow, body);
+  await server.settle(tenant.key, accepted.jobId);
+  return accepted;
+}
+
+const get = (fileId: string, query = '', key = tenant.key) => server.request(`/v1/files/${fileId}/acknowledgement${query}`, { key });
+
+describe('the acknowledgement of a file', () => {
+  it('says what became of it and of how many records, as its receipt does', async () => {
+    const { fileId, jobId } = await closed('payments', testRows(5, 2, 1));
+    const { status, json, headers } = await get(fileId);
+    expect([status, headers.get('content-disposition')?.startsWith('attachment;')]).toEqual([200, true]);
+    expect(json).toMatchObject({
+      level: 'file',
+      file: { name: 'a, "b".csv' },
+      flow: 'payments',
+      jobId,
+      verdict: 'partial',
+      records: { read: 7, valid: 5, rejected: 2, filtered: 0 },
+      amounts: { valid: { amount: { byCurrency: { XXX: '12.50' } } }, rejected: { amount: { unreadable: 2 } } },
+      reasons: [],
+    });
+    expect(json.errors.map(({ code, count }: { code: string; count: number }) => [code, count])).toContainEqual(['E_DECIMAL', 2]);
+    expect(json.rejected).toBeUndefined();
+  });
+
+  it('lists every rejected record in order, over all chunks and with those that the check of the whole file left out', async () => {
+    const valid = testRows(6_000, 0, 2);
+    const again = valid.split('\n')[3]!;
+    const { fileId } = await closed('payments', `${valid}X1,1,none\n${again}\nX2,1,1.00\n`);
+    const { json } = await get(fileId, '?level=record');
+    expect(json.records).toEqual({ read: 6_003, valid: 6_000, rejected: 3, filtered: 0 });
+    const found = json.rejected as readonly { readonly record: number; readonly code: string; readonly field: string }[];
+    expect(found.map(({ record }) => record)).toEqual([6_001, 6_001, 6_002, 6_003]);
+    expect(found.map(({ code }) => code)).toEqual(expect.arrayContaining(['E_PATTERN', 'E_DECIMAL', 'E_DUPLICATE_KEY']));
+    expect(JSON.stringify(json)).not.toContain('X1');
+    const csv = await get(fileId, '?level=record&format=csv');
+    const lines = csv.body.trimEnd().split('\r\n');
+    expect([csv.type, lines[0], lines.length]).toEqual(['text/csv', 'record,code,field,message', 5]);
+    expect(lines.slice(1).map((line) => Number(line.split(',')[0]))).toEqual([6_001, 6_001, 6_002, 6_003]);
+  });
+
+  it('is a line of CSV, whatever the sender called the file', async () => {
+    const { fileId } = await closed('payments', testRows(2, 0, 3));
+    const { body } = await get(fileId, '?format=csv');
+    const [header, line, end] = body.split('\r\n');
+    expect(header!.split(',').slice(0, 2)).toEqual(['file', 'sha256']);
+    expect([line!.startsWith('"a, ""b"".csv",'), end]).toEqual([true, '']);
+  });
+
+  it('names why a file was rejected', async () => {
+    const { fileId } = await closed('strict', testRows(2, 1, 4));
+    const { json } = await get(fileId, '?level=record');
+    expect(json.verdict).toBe('rejected');
+    expect(json.reasons.length).toBeGreaterThan(0);
+    expect(json.rejected.length).toBeGreaterThan(0);
+  });
+
+  it('waits for the end of the job, and is the same afterwards each time', async () => {
+    const { fileId, jobId } = await accept('held', testRows(2, 1, 5));
+    expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'held' });
+    expect((await get(fileId)).json.code).toBe('E_JOB_STATE');
+    await server.request(`/v1/jobs/${jobId}/reject`, { key: tenant.key, method: 'POST', body: { reason: 'test' } });
+    await server.settle(tenant.key, jobId);
+    const [first, second] = [await get(fileId, '?level=record'), await get(fileId, '?level=record')];
+    expect([first.status, first.body]).toEqual([200, second.body]);
+  });
+
+  it('is that of the own tenant only', async () => {
+    const { fileId } = await closed('payments', testRows(1, 0, 6));
+    const other = await server.tenant('beta');
+    const [foreign, unknown] = [await get(fileId, '', other.key), await get('01900000-0000-7000-8000-000000000000', '', other.key)];
+    expect([foreign.status, foreign.json.code, foreign.json.detail]).toEqual([404, unknown.json.code, unknown.json.detail]);
+    expect((await get(fileId, '?level=all')).status).toBe(400);
+  });
+});

@@ -1,0 +1,77 @@
+/** The acknowledgement of a file, for its sender: made while it is read, at most so many at once for one tenant and for all. */
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { openFileAcknowledgement } from '../control/jobs/views/file-acknowledgement.ts';
+import { type AcknowledgementForm, acknowledgementFormats, acknowledgementLevels } from '../pipeline/ledger/acknowledgement.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
+import { createPlaces } from '../platform/base/places.ts';
+import { withTenant } from '../platform/tenancy/tenant-scope.ts';
+import { choice, count, describe, found, id, idParameter, instant, nullable, object, query, text } from './answers.ts';
+import { apiErrors } from './api-errors.ts';
+import type { ApiParts } from './api-parts.ts';
+import { ownerOf } from './authentication.ts';
+import { attachment, exportsAtOnceMax } from './job-export.ts';
+
+const types = { json: 'application/json', csv: 'text/csv; charset=utf-8' } as const;
+const counts = object({ read: count, valid: count, rejected: count, filtered: count });
+const json = object({
+  acknowledgementVersion: Type.Literal(1),
+  level: choice(acknowledgementLevels),
+  file: object({ name: text, sha256: text, bytes: count }),
+  flow: text,
+  jobId: id,
+  verdict: choice(['accepted', 'partial', 'rejected', 'cancelled'] as const),
+  acceptedAt: instant,
+  closedAt: instant,
+  records: counts,
+  amounts: Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown())),
+  reasons: Type.Array(object({ code: text, message: text })),
+  errors: Type.Array(object({ code: text, field: nullable(text), count, message: text })),
+  rejected: Type.Optional(Type.Array(object({ record: count, code: text, field: nullable(text), message: text }))),
+});
+const route = describe({
+  operationId: 'acknowledgeFile',
+  summary: 'What became of a file, and which of its records were rejected, for its sender',
+  description: 'docs/acknowledgements.md. Codes, fields and record numbers, no content. 409 while the job of the file is open.',
+  tag: 'files',
+  params: idParameter,
+  querystring: query({
+    level: Type.Optional(choice(acknowledgementLevels)),
+    format: Type.Optional(choice(acknowledgementFormats)),
+  }),
+  answers: {},
+  problems: [404, 409],
+});
+const document = {
+  200: {
+    description: 'The acknowledgement.',
+    content: { 'application/json': { schema: json }, 'text/csv': { schema: Type.String({ format: 'binary' }) } },
+  },
+};
+
+export function acknowledgementRoutes({ db, jobs, settings }: ApiParts) {
+  const places = createPlaces({ tenantMax: exportsAtOnceMax, processMax: settings.exportsMax });
+  return async (api: FastifyInstance): Promise<void> => {
+    api.get<{ Params: { id: string }; Querystring: Partial<AcknowledgementForm> }>(
+      '/files/:id/acknowledgement',
+      { config: { scope: 'files:read' }, schema: { ...route, response: { ...route.response, ...document } } },
+      async (request, reply) => {
+        const { tenantId } = ownerOf(request);
+        const { level = 'file', format = 'json' } = request.query;
+        const end = places.take(tenantId);
+        if (end === undefined)
+          throw new HeadgateError(apiErrors.E_TOO_MANY_REQUESTS, 'as many acknowledgements as may be are being read already');
+        reply.raw.once('close', end);
+        const opened = found(
+          await withTenant(db, tenantId, (tx) => openFileAcknowledgement(tx, jobs.store, request.params.id), { readOnly: true }),
+        );
+        request.raw.socket.setTimeout(settings.uploadIdleMs);
+        return reply
+          .type(types[format])
+          .header('content-disposition', attachment(`${opened.fileName}.ack.${format}`, `headgate-file-${request.params.id}.ack.${format}`))
+          .send(Readable.from(opened.pieces({ level, format }), { objectMode: false }));
+      },
+    );
+  };
+}

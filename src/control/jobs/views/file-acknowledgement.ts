@@ -1,0 +1,109 @@
+/**
+ * Opens the acknowledgement of a file whose first job is closed: its receipt, and every finding that rejected a record, read
+ * from the sealed lists of its chunks and of the check of the whole file while the acknowledgement is taken.
+ */
+
+import { fileErrors } from '../../../pipeline/engine/engine-errors.ts';
+import { type AcknowledgedFinding, type AcknowledgementForm, acknowledgementPieces } from '../../../pipeline/ledger/acknowledgement.ts';
+import { decodeReceipt } from '../../../pipeline/ledger/receipt-schema.ts';
+import { decodeRejection } from '../../../pipeline/ledger/rejection-lines.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import type { SegmentPart } from '../groups/chunk-parts.ts';
+import { type ExclusionsRow, exclusionsColumns, exclusionsJoin, openExcluded } from './excluded-records.ts';
+import { getReceipt } from './job-views.ts';
+
+export interface OpenedAcknowledgement {
+  readonly jobId: string;
+  /** As the sender named it. */
+  readonly fileName: string;
+  pieces(form: AcknowledgementForm): Generator<Buffer>;
+}
+
+interface StoredPart {
+  readonly part: SegmentPart;
+  readonly object: SealedObject;
+}
+
+const selectJob = `/* find job to acknowledge */ select j.job_id as "jobId" from headgate.jobs j
+  where j.tenant_id = $1 and j.file_id = $2 and j.lineage_id = j.job_id`;
+const selectParts = `/* find rejections to acknowledge */ select c.segments -> 'rejections' as part, s.object from headgate.chunks c
+  join headgate.segments s on s.tenant_id = c.tenant_id and s.segment_id = (c.segments -> 'rejections' ->> 'segmentId')::uuid
+  where c.tenant_id = $1 and c.job_id = $2 and c.done_at is not null order by c.chunk_number`;
+const selectExclusions = `/* find exclusions to acknowledge */ select ${exclusionsColumns} from headgate.jobs j ${exclusionsJoin} where j.tenant_id = $1 and j.job_id = $2`;
+
+/** Undefined: there is no such file. Fails with E_JOB_STATE while its job is open. */
+export async function openFileAcknowledgement(
+  tx: TenantTx,
+  store: SealedStore,
+  fileId: string,
+): Promise<OpenedAcknowledgement | undefined> {
+  const jobId = (await tx.query<{ jobId: string }>(selectJob, [tx.tenantId, fileId])).rows[0]?.jobId;
+  return jobId === undefined ? undefined : await openJobAcknowledgement(tx, store, jobId);
+}
+
+/** Fails with E_JOB_UNKNOWN, and with E_JOB_STATE while the job is open. */
+async function openJobAcknowledgement(tx: TenantTx, store: SealedStore, jobId: string): Promise<OpenedAcknowledgement> {
+  const { tenantId } = tx;
+  const receipt = decodeReceipt(Buffer.from((await getReceipt(tx, jobId)).body));
+  const { rows: parts } = await tx.query<StoredPart>(selectParts, [tenantId, jobId]);
+  const exclusions = (await tx.query<ExclusionsRow>(selectExclusions, [tenantId, jobId])).rows[0]!;
+  const findings = () => inRecordOrder(rejections(store, tenantId, parts), excluded(store, tenantId, exclusions));
+  return { jobId, fileName: receipt.file.container.name, pieces: (form) => acknowledgementPieces(receipt, findings, form) };
+}
+
+const readBytes = 64 * 1024;
+
+function* rejections(store: SealedStore, tenantId: string, parts: readonly StoredPart[]): Generator<AcknowledgedFinding> {
+  for (const { part, object } of parts) {
+    const reader = store.open(tenantId, object);
+    try {
+      let rest = Buffer.alloc(0);
+      for (let position = part.start; position < part.end; ) {
+        const piece = Buffer.alloc(Math.min(readBytes, part.end - position));
+        position += reader.read(piece, 0, piece.length, position);
+        const bytes = Buffer.concat([rest, piece]);
+        const end = bytes.lastIndexOf(10) + 1;
+        for (const line of bytes.toString('utf8', 0, end).split('\n').slice(0, -1)) yield findingOf(line);
+        rest = bytes.subarray(end);
+      }
+    } finally {
+      reader.close();
+    }
+  }
+}
+
+function findingOf(line: string): AcknowledgedFinding {
+  const finding = decodeRejection(line);
+  if (finding === null) throw new HeadgateError(fileErrors.E_SEGMENT, 'the list of rejected records cannot be read');
+  return finding;
+}
+
+function* excluded(store: SealedStore, tenantId: string, row: ExclusionsRow): Generator<AcknowledgedFinding> {
+  const records = openExcluded(store, tenantId, row);
+  if (records === null) return;
+  try {
+    for (const exclusion of records.from(0)) yield { record: exclusion.record, ...records.findingOf(exclusion) };
+  } finally {
+    records.close();
+  }
+}
+
+function* inRecordOrder(left: Generator<AcknowledgedFinding>, right: Generator<AcknowledgedFinding>): Generator<AcknowledgedFinding> {
+  try {
+    let [a, b] = [left.next(), right.next()];
+    while (!a.done || !b.done) {
+      if (b.done || (!a.done && a.value.record <= b.value.record)) {
+        yield a.value as AcknowledgedFinding;
+        a = left.next();
+      } else {
+        yield b.value;
+        b = right.next();
+      }
+    }
+  } finally {
+    left.return(undefined);
+    right.return(undefined);
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * The acknowledgement of a file for its sender, from its receipt: what became of the file, and of which records it is not so.
+ * The same bytes for one closed job. Holds codes, names of fields and record numbers, and what the author says of a rule; no
+ * content of a record, and nothing about where records go.
+ */
+
+import { stageTexts } from '../engine/amount-texts.ts';
+import type { Finding } from '../engine/chunk.ts';
+import type { Receipt } from './receipt.ts';
+
+export const acknowledgementLevels = ['file', 'record'] as const;
+export const acknowledgementFormats = ['json', 'csv'] as const;
+
+export interface AcknowledgementForm {
+  /** The file alone, or every rejected record too. */
+  readonly level: (typeof acknowledgementLevels)[number];
+  readonly format: (typeof acknowledgementFormats)[number];
+}
+
+/** Why a record was rejected; one with several faults has several. */
+export type AcknowledgedFinding = Pick<Finding, 'record' | 'code' | 'field' | 'message'>;
+
+const pieceBytes = 64 * 1024;
+
+/** `findings` in record order; asked for at level `record` only, while the pieces are taken. */
+export function acknowledgementPieces(
+  receipt: Receipt,
+  findings: () => Iterable<AcknowledgedFinding>,
+  { level, format }: AcknowledgementForm,
+): Generator<Buffer> {
+  const ofRecords = level === 'record' ? findings : () => [];
+  return joined(format === 'json' ? jsonTexts(receipt, level, ofRecords) : csvTexts(receipt, level, ofRecords));
+}
+
+function* jsonTexts(
+  receipt: Receipt,
+  level: AcknowledgementForm['level'],
+  findings: () => Iterable<AcknowledgedFinding>,
+): Generator<string> {
+  const { file, flow, job, records, reasons, errors, times } = receipt;
+  const { read, valid, rejected } = stageTexts(receipt.amounts);
+  const document = {
+    acknowledgementVersion: 1,
+    level,
+    file: { name: file.container.name, sha256: file.container.sha256, bytes: file.container.bytes },
+    flow: flow.name,
+    jobId: job.id,
+    verdict: job.verdict,
+    acceptedAt: times.acceptedAt,
+    closedAt: times.closedAt,
+    records,
+    amounts: { read, valid, rejected },
+    reasons: reasons.map(({ code, message }) => ({ code, message })),
+    errors: errors.map(({ code, field, count, message }) => ({ code, field, count, message })),
+  };
+  if (level === 'file') {
+    yield `${JSON.stringify(document)}\n`;
+    return;
+  }
+  yield `${JSON.stringify(document).slice(0, -1)},"rejected":[`;
+  let separator = '\n';
+  for (const { record, code, field, message } of findings()) {
+    yield `${separator}${JSON.stringify({ record, code, field, message })}`;
+    separator = ',\n';
+  }
+  yield '\n]}\n';
+}
+
+function* csvTexts(
+  receipt: Receipt,
+  level: AcknowledgementForm['level'],
+  findings: () => Iterable<AcknowledgedFinding>,
+): Generator<string> {
+  if (level === 'record') {
+    yield csvLine(['record', 'code', 'field', 'message']);
+    for (const { record, code, field, message } of findings()) yield csvLine([String(record), code, field ?? '', message]);
+    return;
+  }
+  const { file, flow, job, records, reasons, times } = receipt;
+  yield csvLine([
+    'file',
+    'sha256',
+    'bytes',
+    'flow',
+    'jobId',
+    'verdict',
+    'acceptedAt',
+    'closedAt',
+    'read',
+    'valid',
+    'rejected',
+    'filtered',
+    'reasons',
+  ]);
+  const counts = [records.read, records.valid, records.rejected, records.filtered].map(String);
+  const { name, sha256, bytes } = file.container;
+  const codes = reasons.map(({ code }) => code).join(' ');
+  yield csvLine([name, sha256, String(bytes), flow.name, job.id, job.verdict, times.acceptedAt, times.closedAt, ...counts, codes]);
+}
+
+/** RFC 4180. */
+function csvLine(values: readonly string[]): string {
+  return `${values.map((value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value)).join(',')}\r\n`;
+}
+
+/** A piece for many texts: one for each record would be too many. */
+function* joined(texts: Iterable<string>): Generator<Buffer> {
+  let piece = '';
+  for (const text of texts) {
+    piece += text;
+    if (piece.length < pieceBytes) continue;
+    yield Buffer.from(piece);
+    piece = '';
+  }
+  if (piece !== '') yield Buffer.from(piece);
+}
