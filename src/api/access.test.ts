@@ -76,6 +76,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   redriveDeadLetters: { reason: 'probe', target: 'out' },
   decideBreaker: { reason: 'probe', action: 'auto' },
   probeTarget: { reason: 'probe' },
+  discardDeadLetters: { reason: 'probe', target: 'none' },
   createKey: { name: 'probe', scopes: ['files:read'] },
   applyDocument: { text: 'a: 1' },
 };
@@ -204,6 +205,8 @@ const needed: Readonly<Record<string, Scope>> = {
   listDeadLetters: 'jobs:read',
   getDeadLetter: 'jobs:read',
   redriveDeadLetters: 'jobs:operate',
+  discardDeadLetters: 'jobs:operate',
+  listDeadLetterGroups: 'jobs:read',
   listBlockedKeys: 'jobs:read',
   releaseBlockedKeys: 'jobs:operate',
   listFlows: 'flows:read',

@@ -1,6 +1,8 @@
 /** Records that were given up: lists and one. Never content. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { expiryPolicy } from '../control/redrives/dead-letter-expiry.ts';
+import { listDeadLetterGroups } from '../pipeline/deliveries/endings/dead-letter-groups.ts';
 import { type DeadLetterState, deadLetterStates } from '../pipeline/deliveries/endings/dead-letter-state.ts';
 import {
   type DeadLetterCause,
@@ -13,7 +15,7 @@ import { choice, describe, id, idParameter, line, named, pageOfItems, query } fr
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
 import { groupId } from './dead-letter-schemas.ts';
-import { pageOf, pageQuery, readCursor } from './paging.ts';
+import { namePageOf, pageOf, pageQuery, readCursor, readNameCursor } from './paging.ts';
 
 interface ListQuery {
   readonly cursor?: string;
@@ -31,6 +33,23 @@ const listQuery = query({
   target: Type.Optional(line(120)),
   cause: Type.Optional(choice(deadLetterCauses)),
   state: Type.Optional(choice(deadLetterStates)),
+  group: Type.Optional(groupId),
+});
+
+interface GroupQuery {
+  readonly cursor?: string;
+  readonly limit: number;
+  readonly job?: string;
+  readonly flow?: string;
+  readonly target?: string;
+  readonly group?: string;
+}
+
+const groupQuery = query({
+  ...pageQuery,
+  job: Type.Optional(id),
+  flow: Type.Optional(line(120)),
+  target: Type.Optional(line(120)),
   group: Type.Optional(groupId),
 });
 
@@ -56,6 +75,33 @@ export function deadLetterRoutes({ db }: ApiParts) {
         ];
         const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listDeadLetters(tx, filter, page), { readOnly: true });
         return pageOf(rows, limit, (letter) => letter.deadLetterId);
+      },
+    );
+    api.get<{ Querystring: GroupQuery }>(
+      '/dead-letters/groups',
+      {
+        config: { scope: 'jobs:read' },
+        schema: describe({
+          operationId: 'listDeadLetterGroups',
+          summary: 'Lists open dead letters by what they have in common: flow, target, code and shape of the message',
+          tag: 'dead letters',
+          querystring: groupQuery,
+          answers: { 200: pageOfItems(named('DeadLetterGroup')) },
+        }),
+      },
+      async (request) => {
+        const { cursor, limit, job, flow, target, group } = request.query;
+        const filter = { jobId: job, flow, targetId: target, groupId: group };
+        const rows = await withTenant(
+          db,
+          ownerOf(request).tenantId,
+          async (tx) => {
+            const { expireAfterMs } = await expiryPolicy(tx);
+            return await listDeadLetterGroups(tx, filter, { after: readNameCursor(cursor), limit: limit + 1, expireAfterMs });
+          },
+          { readOnly: true },
+        );
+        return namePageOf(rows, limit, ({ groupId: last }) => last);
       },
     );
     api.get<{ Params: { id: string } }>(

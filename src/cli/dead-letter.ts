@@ -1,5 +1,7 @@
-/** `headgate dead-letter list|get|export|redrive`: records that were given up, and what people decide about them. */
+/** `headgate dead-letter groups|list|get|export|redrive|repair|discard`: records that were given up, and what people decide about them. */
+import { HeadgateError } from '../platform/base/errors.ts';
 import { createApiClient } from './api-client.ts';
+import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
 import { decisionCommand } from './decision.ts';
 import { printList } from './list.ts';
@@ -26,6 +28,20 @@ const chosenOptions = { group: { type: 'string' }, job: { type: 'string' }, flow
 const chosenUsage = '[--group GROUP] [--job JOB] [--flow FLOW] [--target TARGET]';
 
 export const deadLetterVerbs: Readonly<Record<string, Command>> = {
+  groups: {
+    usage: `headgate dead-letter groups ${chosenUsage} [--limit N] [--json]`,
+    summary: 'Lists open dead letters by what they have in common, with their number, amounts and age.',
+    options: { ...options, ...chosenOptions, limit: { type: 'string' } },
+    async run(line) {
+      const { group, job, flow, target } = chosenOf(line);
+      await printList(line, {
+        path: '/v1/dead-letters/groups',
+        query: { group, job, flow, target },
+        columns: ['groupId', 'flow', 'targetId', 'code', 'shape', 'records', 'jobs', 'oldestAt', 'expiresAt'],
+      });
+      return 0;
+    },
+  },
   list: {
     usage: `headgate dead-letter list ${letterUsage} [--limit N] [--json]`,
     summary: 'Lists records that were given up, newest first.',
@@ -76,10 +92,34 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
     path: () => '/v1/redrives',
     body: chosenOf,
   }),
+  repair: decisionCommand({
+    command: 'headgate dead-letter repair',
+    summary:
+      'Gives fields other texts and sends the records that the flow then accepts again; --dry-run shows every record before and after, masked.',
+    more: { options: { ...chosenOptions, set: { type: 'string', multiple: true } }, usage: `[ID…] ${chosenUsage} --set FIELD=EXPRESSION…` },
+    path: () => '/v1/redrives',
+    body: (line) => ({ ...chosenOf(line), set: repairOf(line) }),
+  }),
+  discard: decisionCommand({
+    command: 'headgate dead-letter discard',
+    summary: 'Discards open dead letters: their records will not be sent. Ledgers stay as they are.',
+    more: { options: chosenOptions, usage: `[ID…] ${chosenUsage}` },
+    path: () => '/v1/dead-letters/discard',
+    body: chosenOf,
+  }),
 };
 
-function chosenOf(line: CommandLine): Record<string, unknown> {
+function chosenOf(line: CommandLine) {
   const [group, job] = [textOption(line, 'group'), textOption(line, 'job')];
   const ids = line.positionals.length === 0 ? undefined : line.positionals;
   return { deadLetters: ids, group, job, flow: textOption(line, 'flow'), target: textOption(line, 'target') };
+}
+
+/** Fails with E_USAGE when nothing is set, or something that is no `FIELD=EXPRESSION`. */
+function repairOf({ options: { set } }: CommandLine): Record<string, string> {
+  const texts = Array.isArray(set) ? set.map(String) : [];
+  const pairs = texts.map((text) => /^([^=]+)=(.+)$/s.exec(text));
+  if (pairs.length === 0 || pairs.includes(null))
+    throw new HeadgateError(cliErrors.E_USAGE, 'say what to repair: --set FIELD=EXPRESSION, once for each field');
+  return Object.fromEntries(pairs.map((pair) => [pair![1]!.trim(), pair![2]!]));
 }

@@ -33,6 +33,7 @@ import { createLogger, type Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
 import { formats, loadConnectors } from './catalogue.ts';
+import { createDeadLetterExpirer } from './dead-letter-expirer.ts';
 import { createDeliveryDefinitions } from './delivery-definitions.ts';
 import { createHealth } from './health-checks.ts';
 import { createKeyPruner } from './key-pruner.ts';
@@ -167,6 +168,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     );
     loops.push(createStorageSweep({ raw: storage.raw, db, ports, logger, metrics, workerId }));
     loops.push(createKeyPruner({ db, ports, logger, metrics, workerId }));
+    loops.push(createDeadLetterExpirer({ db, ports, logger, metrics, workerId }));
   }
   const work = await createWorkLoops({
     settings,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
+import { cancelJob } from '../../src/control/jobs/job-decisions.ts';
 import { createRedrive, previewRedrive } from '../../src/control/redrives/redrive-creation.ts';
 import { cardsFile, eftFile } from '../../src/main/demo/demo-files.ts';
 import type { DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connectors/connector.ts';
@@ -63,9 +64,9 @@ describe('dead letters that are sent again', () => {
     const before = await verifiedWithReceipt(jobs, jobId!);
     target.mend();
     const selection = { jobId: jobId! };
-    const preview = await previewRedrive(jobs.services, jobs.tenantId, selection);
+    const preview = await previewRedrive(jobs.services, jobs.tenantId, { selection, repair: null });
     expect(preview).toMatchObject({ chosen: { records: given.length }, sent: { records: given.length }, rejected: { records: 0 } });
-    const decision = { selection, reason: 'the accounts are open again', actor: 'key:ops', previewed: preview.version };
+    const decision = { selection, repair: null, reason: 'the accounts are open again', actor: 'key:ops', previewed: preview.version };
     const redrive = await createRedrive(jobs.services, jobs.tenantId, decision);
     expect(redrive.records).toBe(given.length);
     const targets = [...new Set(given.map(({ targetId }) => targetId))];
@@ -76,7 +77,15 @@ describe('dead letters that are sent again', () => {
       expect(report.failures).toEqual([]);
       expect(receipt.job).toMatchObject({ state: 'completed', lineageId: jobId, verdict: 'accepted' });
       const { reason, actor } = decision;
-      expect(receipt.job.redrive).toEqual({ id: redrive.redriveId, ofJobId: jobId, targets: [targetId], records, reason, actor });
+      expect(receipt.job.redrive).toEqual({
+        id: redrive.redriveId,
+        ofJobId: jobId,
+        targets: [targetId],
+        records,
+        repair: null,
+        reason,
+        actor,
+      });
       for (const { id, routed, delivered } of receipt.targets) {
         const expected = id === targetId ? records : 0;
         expect([id, routed.records, delivered.records]).toEqual([id, expected, expected]);
@@ -86,4 +95,158 @@ describe('dead letters that are sent again', () => {
     // The first job is as it was.
     expect((await verifiedWithReceipt(jobs, jobId!)).receipt).toEqual(before.receipt);
   });
+
+  it('are repaired first where that is asked: only what the flow then accepts is sent, and the rest stays open', async () => {
+    const target = refusingTarget();
+    const jobs = await start('cards.yaml', { answer: target.answer });
+    const [jobId] = await jobs.accept([[...cardsFile(3, 40)].join('')]);
+    jobs.startAll();
+    await closed(jobs, 1);
+    const given = (await letters(jobs)).filter(({ targetId }) => targetId === 'settlement').reverse();
+    expect(given.length).toBeGreaterThan(2);
+    target.mend();
+    jobs.delivered.clear();
+    // One of them the flow would not take: its merchant would be too long.
+    const { recordNumber } = given[0]!;
+    const lines = [...cardsFile(3, 40)].join('').split('\n');
+    const id = lines[recordNumber]!.split(',')[0]!;
+    const repair = { merchant: `record.settlementId == '${id}' ? ''.padLeft(70, 'x') : 'MERCHANT ' + record.settlementId` };
+    const wanted = { selection: { jobId: jobId!, targetId: 'settlement' }, repair };
+    const preview = await previewRedrive(jobs.services, jobs.tenantId, wanted);
+    expect(preview).toMatchObject({ chosen: { records: given.length }, sent: { records: given.length - 1 }, rejected: { records: 1 } });
+    expect(preview.members[0]).toMatchObject({ fate: 'rejected', findings: [{ code: 'E_LENGTH', field: 'merchant' }] });
+    expect(preview.members[1]!.changes).toEqual([
+      { field: 'merchant', before: expect.any(String), after: expect.stringMatching(/^MERCHANT S/) },
+    ]);
+    const redrive = await createRedrive(jobs.services, jobs.tenantId, {
+      ...wanted,
+      reason: 'names were wrong',
+      actor: 'key:ops',
+      previewed: preview.version,
+    });
+    expect(redrive.records).toBe(given.length - 1);
+    await closed(jobs, 2);
+    const { receipt, report } = await verifiedWithReceipt(jobs, redrive.jobs[0]!.jobId);
+    expect(report.failures).toEqual([]);
+    expect(receipt.job).toMatchObject({ state: 'completed', redrive: { repair, records: given.length - 1 } });
+    expect(jobs.delivered.get('settlement')).toHaveLength(given.length - 1);
+    for (const line of jobs.delivered.get('settlement')!) expect(JSON.parse(line).merchant).toBe(`MERCHANT ${JSON.parse(line).id}`);
+    const states = (await letters(jobs)).filter(({ targetId }) => targetId === 'settlement').map(({ state }) => state);
+    expect(states.filter((state) => state === 'redriven')).toHaveLength(given.length - 1);
+    expect(states.filter((state) => state === 'open')).toHaveLength(1);
+  });
+
+  it('are refused again as letters of the job that sent them, which can be sent again in turn', async () => {
+    const target = refusingTarget();
+    const jobs = await start('cards.yaml', { answer: target.answer });
+    const [jobId] = await jobs.accept([[...cardsFile(4, 30)].join('')]);
+    jobs.startAll();
+    await closed(jobs, 1);
+    const selection = { targetId: 'settlement' };
+    const again = () => createRedrive(jobs.services, jobs.tenantId, { selection, repair: null, reason: 'again', actor: 'key:ops' });
+    const first = await again();
+    await closed(jobs, 2);
+    const after = (await letters(jobs)).filter(({ targetId }) => targetId === 'settlement');
+    const open = after.filter(({ state }) => state === 'open');
+    expect(open.map(({ jobId: of }) => of)).toEqual(open.map(() => first.jobs[0]!.jobId));
+    expect(after.filter(({ state }) => state === 'replaced')).toHaveLength(open.length);
+    expect(open.length).toBeGreaterThan(0);
+    // The numbers and keys of their records are those of the first job.
+    const originals = new Map(after.filter(({ jobId: of }) => of === jobId).map((letter) => [letter.recordNumber, letter.deliveryKey]));
+    for (const letter of open) expect(originals.get(letter.recordNumber)).toBe(letter.deliveryKey);
+    target.mend();
+    const second = await again();
+    await closed(jobs, 3);
+    expect(second.records).toBe(open.length);
+    const { receipt, report } = await verifiedWithReceipt(jobs, second.jobs[0]!.jobId);
+    expect(report.failures).toEqual([]);
+    expect(receipt.job).toMatchObject({ lineageId: jobId, redrive: { ofJobId: first.jobs[0]!.jobId } });
+    expect((await letters(jobs)).filter(({ state, targetId }) => state === 'open' && targetId === 'settlement')).toEqual([]);
+  });
+
+  it('come back when their job is cancelled before it sends them, and block their key again', async () => {
+    const target = refusingTarget();
+    const jobs = await start('eft.yaml', { answer: target.answer });
+    await jobs.accept([[...eftFile(1, 200)].join('')]);
+    jobs.startAll();
+    await closed(jobs, 1);
+    await jobs.stopAll();
+    const blocked = () =>
+      jobs.rows<{ key: string }>('/* keys */ select key_hash as key from headgate.blocked_keys where tenant_id = $1 order by 1');
+    const before = { letters: await letters(jobs), keys: await blocked() };
+    expect(before.keys.length).toBeGreaterThan(0);
+    const redrive = await createRedrive(jobs.services, jobs.tenantId, {
+      selection: { flow: 'test' },
+      repair: null,
+      reason: 'too early',
+      actor: 'key:ops',
+    });
+    expect(await blocked()).toEqual([]);
+    for (const { jobId } of redrive.jobs)
+      await cancelJob(jobs.services, jobs.tenantId, { jobId, reason: 'it was too early', actor: 'key:ops' });
+    jobs.startAll();
+    await closed(jobs, 1 + redrive.jobs.length);
+    expect(await blocked()).toEqual(before.keys);
+    const known = ({ deadLetterId, state }: { deadLetterId: string; state: string }) => [deadLetterId, state];
+    expect((await letters(jobs)).map(known)).toEqual(before.letters.map(known));
+    for (const { jobId } of redrive.jobs) {
+      const { receipt, report } = await verifiedWithReceipt(jobs, jobId);
+      expect(report.failures).toEqual([]);
+      expect(receipt.job.state).toBe('cancelled');
+    }
+  });
+
+  it('are in one open re-drive at most, however many decide at once, and a repeated key has one answer', async () => {
+    const target = refusingTarget();
+    const jobs = await start('cards.yaml', { answer: target.answer });
+    await jobs.accept([[...cardsFile(5, 40)].join('')]);
+    jobs.startAll();
+    await closed(jobs, 1);
+    const given = await letters(jobs);
+    target.mend();
+    const keyed = { scope: 'decisions', key: 'one', requestHash: 'same' } as const;
+    const decide = (more: object = {}) =>
+      createRedrive(jobs.services, jobs.tenantId, {
+        selection: { flow: 'test' },
+        repair: null,
+        reason: 'at once',
+        actor: 'key:ops',
+        ...more,
+      });
+    const outcomes = await Promise.allSettled([decide(), decide({ keyed }), decide(), decide({ keyed })]);
+    const done = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.redriveId] : []));
+    expect(new Set(done).size).toBe(1);
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(['E_REDRIVE_STALE', 'E_REDRIVE_EMPTY', 'E_KEY_REUSED']).toContain(outcome.reason.code);
+    await until(async () => (await letters(jobs)).every(({ state }) => state === 'redriven'), 'the letters were not delivered', 25_000);
+    const members = await jobs.rows('/* members */ select 1 from headgate.redrive_members where tenant_id = $1');
+    expect(members).toHaveLength(given.length);
+  });
+
+  it.each(['redrives.after-seal', 'redrives.before-commit', 'redrives.after-commit'])(
+    'are sent once and only once when the process ends at %s',
+    async (point) => {
+      const target = refusingTarget();
+      const jobs = await start('cards.yaml', { answer: target.answer });
+      await jobs.accept([[...cardsFile(6, 40)].join('')]);
+      jobs.startAll();
+      await closed(jobs, 1);
+      const given = await letters(jobs);
+      target.mend();
+      jobs.delivered.clear();
+      const request = {
+        selection: { flow: 'test' },
+        repair: null,
+        reason: 'again',
+        actor: 'key:ops',
+        keyed: { scope: 'decisions', key: 'k', requestHash: 'h' },
+      } as const;
+      jobs.crash.arm(point);
+      await expect(createRedrive(jobs.services, jobs.tenantId, request)).rejects.toThrow(`crash at ${point}`);
+      const answer = await createRedrive(jobs.services, jobs.tenantId, request);
+      expect(answer.records).toBe(given.length);
+      await until(async () => (await letters(jobs)).every(({ state }) => state === 'redriven'), 'the letters were not delivered', 25_000);
+      expect([...jobs.delivered.values()].flat()).toHaveLength(given.length);
+    },
+  );
 });

@@ -324,6 +324,7 @@ export interface TenantPolicy {
       readonly filesPerMinute: number;
     };
     readonly masking: Readonly<Record<string, 'last4' | 'all'>>;
+    readonly deadLetters: { readonly expireAfter: number; readonly warnBefore: number };
     readonly egress: { readonly allowPrivate: readonly string[]; readonly allowPlain: boolean };
   };
 }

@@ -7,14 +7,18 @@ import type { ChunkContext, FieldAmounts } from '../../pipeline/engine/chunk.ts'
 import { type CompiledFlow, compileFlow } from '../../pipeline/engine/compile-flow.ts';
 import { RecordFetcher } from '../../pipeline/engine/file/record-fetcher.ts';
 import { RouteSets } from '../../pipeline/engine/outcomes/route-sets.ts';
+import type { Plan } from '../../pipeline/engine/plan.ts';
 import { type RecordFinding, RecordJudge } from '../../pipeline/engine/records/record-judge.ts';
 import { redrivePlan } from '../../pipeline/engine/redrive-plan.ts';
+import { type CompiledRepair, compileRepair, type FieldChange, type RepairTexts } from '../../pipeline/engine/repair/compile-repair.ts';
+import { repairErrors } from '../../pipeline/engine/repair/repair-errors.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { SealedObject, SealedStore } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { ChunkParts } from '../jobs/groups/chunk-parts.ts';
 import { jobErrors } from '../jobs/job-errors.ts';
 import type { JobServices } from '../jobs/job-services.ts';
+import { isMaskedLess, type MaskingFloors, maskingFloors } from '../jobs/views/field-masks.ts';
 import { openOutcomes } from '../jobs/views/job-outcomes.ts';
 
 /** The job whose records they are. */
@@ -35,12 +39,16 @@ export interface SourceJob {
 
 export interface MemberRecord {
   readonly record: number;
-  /** Without its line end. */
+  /** Without its line end; repaired, where there is a repair. */
   readonly content: Buffer;
   /** `elsewhere`: valid, but the flow does not lead it to the chosen targets. */
   readonly fate: 'sent' | 'rejected' | 'elsewhere';
   readonly findings: readonly RecordFinding[];
   readonly amounts: FieldAmounts;
+  /** Of the record as it was. */
+  readonly amountsBefore: FieldAmounts;
+  /** By the repair. */
+  readonly changes: readonly FieldChange[];
 }
 
 export interface SourceRecords {
@@ -72,9 +80,10 @@ export interface RecordsToRead {
   readonly records: readonly number[];
   /** Null: wherever the flow's routes lead. */
   readonly targets: readonly string[] | null;
+  readonly repair: RepairTexts | null;
 }
 
-/** Fails with E_RECORD_UNKNOWN, and as storage does. */
+/** Fails with E_REPAIR, E_REPAIR_MASK, E_RECORD_UNKNOWN, and as storage does. */
 export async function readMemberRecords(tx: TenantTx, services: JobServices, wanted: RecordsToRead): Promise<SourceRecords> {
   const row = (await tx.query<Omit<SourceJob, 'flow'>>(selectJob, [tx.tenantId, wanted.jobId])).rows[0]!;
   const { plan } = await services.flows.load(tx, row.flowVersionId);
@@ -83,7 +92,9 @@ export async function readMemberRecords(tx: TenantTx, services: JobServices, wan
   const file = services.store.open(tx.tenantId, job.file);
   try {
     const fetcher = new RecordFetcher(job.flow, job.context.columns, file);
-    const reader = new MemberReader(job);
+    const repair = wanted.repair === null ? null : compileRepair(job.flow.plan, job.context.columns, wanted.repair);
+    if (repair !== null) assertMasksHold(job.flow.plan, repair, await maskingFloors(tx));
+    const reader = new MemberReader(job, repair);
     const head = readHead(job, fetcher, file.size);
     if (head.header !== null) reader.judge.setHeader(head.header);
     const before = Buffer.alloc(job.fileStart);
@@ -100,6 +111,17 @@ export async function readMemberRecords(tx: TenantTx, services: JobServices, wan
 }
 
 export const lineEnd = Buffer.from('\n');
+
+/** What is masked more must not come to stand where it is masked less. */
+function assertMasksHold(plan: Plan, { uses }: CompiledRepair, floors: MaskingFloors): void {
+  for (const { fields } of plan.records)
+    for (const field of fields)
+      for (const used of uses.get(field.name) ?? []) {
+        const other = plan.records.flatMap((record) => record.fields).filter(({ name }) => name === used);
+        if (!other.some((candidate) => isMaskedLess(field, candidate, floors))) continue;
+        throw new HeadgateError(repairErrors.E_REPAIR_MASK, `${field.name} is masked less than ${used}, from which it would be computed`);
+      }
+}
 
 async function findOffsets(tx: TenantTx, store: SealedStore, { jobId, records }: RecordsToRead): Promise<Map<number, number>> {
   const { rows } = await tx.query<{ record: number; segments: ChunkParts; object: SealedObject }>(selectChunks, [
@@ -141,19 +163,28 @@ class MemberReader {
   readonly judge: RecordJudge;
   readonly #job: SourceJob;
   readonly #routeSets: RouteSets;
+  readonly #repair: CompiledRepair | null;
 
-  constructor(job: SourceJob) {
+  constructor(job: SourceJob, repair: CompiledRepair | null) {
     this.#job = job;
+    this.#repair = repair;
     this.#routeSets = new RouteSets(job.flow.plan.routes);
     this.judge = new RecordJudge(job.flow, job.context.columns, this.#routeSets);
   }
 
-  read(record: number, content: Buffer): MemberRecord {
+  read(record: number, original: Buffer): MemberRecord {
     const { judge } = this;
-    judge.judge(content, 0, content.length);
+    const repaired = this.#repair?.apply(original) ?? { content: original, changes: [], problem: null };
+    const { changes } = repaired;
+    judge.judge(original, 0, original.length);
+    const amountsBefore = this.#amounts();
+    if (repaired.problem !== null)
+      return { record, content: original, fate: 'rejected', findings: [repaired.problem], amounts: amountsBefore, amountsBefore, changes };
+    const { content } = repaired;
+    if (changes.length > 0) judge.judge(content, 0, content.length);
     const isRouted = judge.status === 'valid' && this.#routeSets.sets[judge.routeSet]!.length > 0;
     const fate = isRouted ? 'sent' : judge.status === 'rejected' ? 'rejected' : 'elsewhere';
-    return { record, content, fate, findings: [...judge.findings], amounts: this.#amounts() };
+    return { record, content, fate, findings: [...judge.findings], amounts: this.#amounts(), amountsBefore, changes };
   }
 
   #amounts(): FieldAmounts {

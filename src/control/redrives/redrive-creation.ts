@@ -12,12 +12,10 @@ import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { JobServices } from '../jobs/job-services.ts';
 import { redriveErrors } from './redrive-errors.ts';
 import { redriveFile } from './redrive-file.ts';
-import type { RedriveSelection } from './redrive-members.ts';
-import { type PlannedJob, planRedrive, previewOf, type RedrivePreview } from './redrive-plan.ts';
+import { type PlannedJob, planRedrive, previewOf, type RedrivePreview, type WantedRedrive } from './redrive-plan.ts';
 import { insertRedrive, type NewRedriveJob } from './redrive-store.ts';
 
-export interface RedriveRequest {
-  readonly selection: RedriveSelection;
+export interface RedriveRequest extends WantedRedrive {
   /** In words; kept with the letters and in the receipts. */
   readonly reason: string;
   /** `key:<id>`, as in events. */
@@ -33,23 +31,23 @@ export interface CreatedRedrive {
   readonly jobs: readonly { readonly jobId: string; readonly ofJobId: string; readonly targetId: string; readonly records: number }[];
 }
 
-export async function previewRedrive(services: JobServices, tenantId: string, selection: RedriveSelection): Promise<RedrivePreview> {
-  return previewOf(await withTenant(services.db, tenantId, (tx) => planRedrive(tx, services, selection), { readOnly: true }));
+export async function previewRedrive(services: JobServices, tenantId: string, wanted: WantedRedrive): Promise<RedrivePreview> {
+  return previewOf(await withTenant(services.db, tenantId, (tx) => planRedrive(tx, services, wanted), { readOnly: true }));
 }
 
-/** Fails with E_REASON_REQUIRED, E_REDRIVE_EMPTY, E_REDRIVE_SIZE, E_REDRIVE_FLOWS, E_REDRIVE_STALE, E_KEY_REUSED. */
+/** Fails with E_REASON_REQUIRED, E_REDRIVE_EMPTY, E_REDRIVE_SIZE, E_REDRIVE_FLOWS, E_REDRIVE_STALE, E_KEY_REUSED, and as a repair does. */
 export async function createRedrive(services: JobServices, tenantId: string, request: RedriveRequest): Promise<CreatedRedrive> {
   const reason = checkReason(request.reason);
   const kept = await keptAnswer(services, tenantId, request.keyed);
   if (kept !== null) return kept;
-  const { selection, previewed } = request;
-  const plan = await withTenant(services.db, tenantId, (tx) => planRedrive(tx, services, selection), { readOnly: true });
+  const { previewed } = request;
+  const plan = await withTenant(services.db, tenantId, (tx) => planRedrive(tx, services, request), { readOnly: true });
   if (previewed !== undefined && previewed !== plan.version)
     throw new HeadgateError(redriveErrors.E_REDRIVE_STALE, 'the chosen dead letters are not those that were previewed');
   const redriveId = services.ports.ids.next();
   const jobs = plan.jobs
     .filter(({ sent }) => sent.length > 0)
-    .map((job) => prepareJob(services, tenantId, job, { id: redriveId, reason, actor: request.actor }));
+    .map((job) => prepareJob(services, tenantId, job, { id: redriveId, repair: plan.repair, reason, actor: request.actor }));
   if (jobs.length === 0) throw new HeadgateError(redriveErrors.E_REDRIVE_EMPTY, 'the flow accepts none of the chosen records');
   services.crashPoints.reach('redrives.after-seal');
   let created: CreatedRedrive | undefined;
@@ -76,7 +74,7 @@ function prepareJob(
   { store, ports }: JobServices,
   tenantId: string,
   { source, targetId, sent }: PlannedJob,
-  decision: Pick<ReceiptRedrive, 'id' | 'reason' | 'actor'>,
+  decision: Pick<ReceiptRedrive, 'id' | 'repair' | 'reason' | 'actor'>,
 ): NewRedriveJob {
   const { content, chunks } = redriveFile(
     source,

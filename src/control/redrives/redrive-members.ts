@@ -1,4 +1,5 @@
 /** Which dead letters a person chose, with what is needed to find their records: open ones only, in order of acceptance. */
+import { deliveryErrors } from '../../pipeline/deliveries/delivery-errors.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { redriveErrors } from './redrive-errors.ts';
@@ -34,10 +35,11 @@ const selectMembers = `/* choose dead letters */
   order by j.accepted_number, d.job_id, d.target_id, d.record_number limit $7`;
 
 /**
- * Dead letters of jobs that are closed: until then a ledger still moves. Fails with E_REDRIVE_EMPTY, E_REDRIVE_SIZE,
+ * Dead letters of jobs that are closed: until then a ledger still moves. Fails with E_DEAD_LETTER_UNKNOWN, E_REDRIVE_EMPTY, E_REDRIVE_SIZE,
  * E_REDRIVE_FLOWS.
  */
 export async function chooseMembers(tx: TenantTx, selection: RedriveSelection): Promise<RedriveMember[]> {
+  await assertLettersKnown(tx, selection);
   const { deadLetterIds = null, groupId = null, jobId = null, flow = null, targetId = null } = selection;
   const { rows } = await tx.query<RedriveMember>(selectMembers, [
     tx.tenantId,
@@ -54,6 +56,18 @@ export async function chooseMembers(tx: TenantTx, selection: RedriveSelection): 
   if (new Set(rows.map((row) => row.flowId)).size > 1)
     throw new HeadgateError(redriveErrors.E_REDRIVE_FLOWS, 'dead letters of several flows were chosen');
   return rows;
+}
+
+const selectKnown = `/* find dead letters */
+  select count(*)::int8 as count from headgate.dead_letters where tenant_id = $1 and dead_letter_id = any ($2::uuid[])`;
+
+/** Fails with E_DEAD_LETTER_UNKNOWN when one that is named is not there. */
+export async function assertLettersKnown(tx: TenantTx, { deadLetterIds }: RedriveSelection): Promise<void> {
+  if (deadLetterIds === undefined) return;
+  const ids = [...new Set(deadLetterIds)];
+  const { rows } = await tx.query<{ count: number }>(selectKnown, [tx.tenantId, ids]);
+  if (rows[0]!.count < ids.length)
+    throw new HeadgateError(deliveryErrors.E_DEAD_LETTER_UNKNOWN, 'there is no dead letter of one of these ids');
 }
 
 /** Those of one job for one target: what one job sends again. */

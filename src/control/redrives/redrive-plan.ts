@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { amountTexts, type FieldTexts } from '../../pipeline/engine/amount-texts.ts';
 import { addAmounts } from '../../pipeline/engine/amount-totals.ts';
 import type { FieldAmounts } from '../../pipeline/engine/chunk.ts';
+import type { RepairTexts } from '../../pipeline/engine/repair/compile-repair.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { JobServices } from '../jobs/job-services.ts';
+import { isMaskedLess, type MaskingFloors, masked, maskingFloors } from '../jobs/views/field-masks.ts';
 import { type MemberRecord, readMemberRecords, type SourceRecords } from './member-records.ts';
 import { redriveErrors } from './redrive-errors.ts';
 import { chooseMembers, membersByJob, type RedriveMember, type RedriveSelection } from './redrive-members.ts';
@@ -19,8 +21,16 @@ export interface PlannedJob {
   readonly sent: readonly { readonly member: RedriveMember; readonly record: MemberRecord }[];
 }
 
+export interface WantedRedrive {
+  readonly selection: RedriveSelection;
+  /** Null: the records are sent as they are. */
+  readonly repair: RepairTexts | null;
+}
+
 export interface RedrivePlan {
   readonly flowId: string;
+  readonly repair: RepairTexts | null;
+  readonly floors: MaskingFloors;
   readonly jobs: readonly PlannedJob[];
   /** Of what was chosen and how it stood: another one is another decision. */
   readonly version: string;
@@ -45,32 +55,56 @@ export interface RedrivePreview {
     readonly records: number;
     readonly sent: number;
   }[];
+  /** Each of those that were chosen: what a repair changes, masked, and what becomes of it. */
+  readonly members: readonly MemberPreview[];
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
+}
+
+export interface MemberPreview {
+  readonly deadLetterId: string;
+  readonly recordId: string;
+  readonly fate: MemberRecord['fate'];
+  readonly changes: MemberRecord['changes'];
+  readonly findings: readonly {
+    readonly code: string;
+    readonly field: string | null;
+    readonly rule: string | null;
+    readonly message: string;
+  }[];
 }
 
 /** Bytes of all chosen records together. */
 const bytesMax = 64 * 1024 * 1024;
 
 /** Fails as `chooseMembers` does, and with E_REDRIVE_SIZE. */
-export async function planRedrive(tx: TenantTx, services: JobServices, selection: RedriveSelection): Promise<RedrivePlan> {
+export async function planRedrive(tx: TenantTx, services: JobServices, wanted: WantedRedrive): Promise<RedrivePlan> {
+  const { selection, repair } = wanted;
   const members = await chooseMembers(tx, selection);
   const jobs: PlannedJob[] = [];
   let bytes = 0;
   for (const own of membersByJob(members)) {
     const { jobId, targetId } = own[0]!;
-    const source = await readMemberRecords(tx, services, { jobId, targets: [targetId], records: own.map((member) => member.recordNumber) });
+    const source = await readMemberRecords(tx, services, {
+      jobId,
+      targets: [targetId],
+      records: own.map((member) => member.recordNumber),
+      repair,
+    });
     bytes += source.records.reduce((sum, { content }) => sum + content.length, 0);
     if (bytes > bytesMax)
       throw new HeadgateError(redriveErrors.E_REDRIVE_SIZE, `the chosen records are more than ${bytesMax} bytes together`);
     const pairs = own.map((member, index) => ({ member, record: source.records[index]! }));
     jobs.push({ source, targetId, members: own, sent: pairs.filter(({ record }) => record.fate === 'sent') });
   }
-  return { flowId: members[0]!.flowId, jobs, version: versionOf(members) };
+  return { flowId: members[0]!.flowId, repair, jobs, floors: await maskingFloors(tx), version: versionOf(members, repair) };
 }
 
-function versionOf(members: readonly RedriveMember[]): string {
+function versionOf(members: readonly RedriveMember[], repair: RepairTexts | null): string {
   const ids = members.map(({ deadLetterId }) => deadLetterId).sort();
-  return createHash('sha256').update(JSON.stringify(ids)).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update(JSON.stringify([ids, repair]))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 export function previewOf(plan: RedrivePlan): RedrivePreview {
@@ -79,7 +113,7 @@ export function previewOf(plan: RedrivePlan): RedrivePreview {
   const message = `${unknown} of them may have arrived: ask the target first, by batch id or delivery key; it is told that they may be duplicates`;
   return {
     version: plan.version,
-    chosen: totalsOf(records),
+    chosen: totalsOf(records.map((record) => ({ ...record, amounts: record.amountsBefore }))),
     sent: totalsOf(records.filter(({ fate }) => fate === 'sent')),
     rejected: totalsOf(records.filter(({ fate }) => fate === 'rejected')),
     elsewhere: totalsOf(records.filter(({ fate }) => fate === 'elsewhere')),
@@ -90,11 +124,34 @@ export function previewOf(plan: RedrivePlan): RedrivePreview {
       records: members.length,
       sent: sent.length,
     })),
+    members: plan.jobs.flatMap((job) => job.members.map((member, index) => memberPreview(plan, job, member, job.source.records[index]!))),
     warnings: unknown === 0 ? [] : [{ code: 'E_OUTCOME_UNKNOWN', message }],
   };
 }
 
-function totalsOf(records: readonly MemberRecord[]): RedriveTotals {
+function memberPreview({ floors }: RedrivePlan, { source }: PlannedJob, member: RedriveMember, record: MemberRecord): MemberPreview {
+  const fields = source.job.flow.plan.records.flatMap((type) => type.fields);
+  const shown = (name: string, text: string | null) => {
+    const own = fields.filter((candidate) => candidate.name === name);
+    return masked(
+      own.reduce((most, one) => (isMaskedLess(most, one, floors) ? one : most)),
+      text,
+      floors,
+    );
+  };
+  return {
+    deadLetterId: member.deadLetterId,
+    recordId: `${member.jobId}/${member.recordNumber}`,
+    fate: record.fate,
+    changes: record.changes.map(({ field, before, after }) => ({ field, before: shown(field, before), after: shown(field, after) })),
+    findings: record.findings.slice(0, findingsMax),
+  };
+}
+
+/** Of one record. */
+const findingsMax = 10;
+
+function totalsOf(records: readonly Pick<MemberRecord, 'amounts'>[]): RedriveTotals {
   const amounts = records.reduce<FieldAmounts>((sum, record) => addAmounts(sum, record.amounts), {});
   return { records: records.length, amounts: amountTexts(amounts) };
 }

@@ -80,6 +80,8 @@ export interface ReceiptRedrive {
   /** Ids of the targets that they may go to; null: wherever the flow's routes lead. */
   readonly targets: readonly string[] | null;
   readonly records: number;
+  /** Expression by the name of the field that it gave another text; null: the records are as they were. */
+  readonly repair: Readonly<Record<string, string>> | null;
   /** Words of the person. */
   readonly reason: string;
   /** Who, as in the event log: `key:<id>`. */

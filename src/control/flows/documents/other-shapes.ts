@@ -14,6 +14,7 @@ const metadata: Key = {
   }),
 };
 
+const dayMs = 86_400_000;
 const secret: Shape = { kind: 'secret' };
 const type: Key = { shape: text(), required: true, description: 'Kind of connection.' };
 
@@ -274,6 +275,22 @@ export const tenantPolicyKeys: Readonly<Record<string, Key>> = {
             min: 0,
             max: 100,
           },
+        },
+        deadLetters: {
+          default: {},
+          description: 'How long records that were given up wait for a decision.',
+          shape: object({
+            expireAfter: {
+              shape: { kind: 'duration', minMs: dayMs, maxMs: 3_650 * dayMs },
+              default: '90d',
+              description: 'They expire then, as if they had been discarded.',
+            },
+            warnBefore: {
+              shape: { kind: 'duration', minMs: 0, maxMs: 365 * dayMs },
+              default: '7d',
+              description: 'So long before that, an event warns of each; none expires sooner after its warning.',
+            },
+          }),
         },
         egress: {
           default: {},

@@ -7,15 +7,15 @@ import type { ChunkContext } from '../../../pipeline/engine/chunk.ts';
 import { compileFlow } from '../../../pipeline/engine/compile-flow.ts';
 import { RecordFetcher } from '../../../pipeline/engine/file/record-fetcher.ts';
 import type { RecordOutcome } from '../../../pipeline/engine/outcomes/outcome-segment.ts';
-import type { FieldPlan, Plan } from '../../../pipeline/engine/plan.ts';
+import type { Plan } from '../../../pipeline/engine/plan.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
-import { findTenantPolicy } from '../../flows/applying/definition-store.ts';
 import { loadFlowVersion } from '../../flows/applying/flow-store-versions.ts';
 import type { ChunkParts } from '../groups/chunk-parts.ts';
 import { jobErrors } from '../job-errors.ts';
 import { type ExcludedRecords, type ExclusionsRow, exclusionsColumns, exclusionsJoin, openExcluded } from './excluded-records.ts';
+import { masked, maskingFloors } from './field-masks.ts';
 import { openOutcomes } from './job-outcomes.ts';
 
 export interface RecordSummary {
@@ -174,21 +174,4 @@ function summaryOf(jobId: string, plan: Plan, outcome: RecordOutcome, isExcluded
     offset,
     targets: isExcluded ? [] : outcome.targets.map((target) => plan.targets[target]!.id),
   };
-}
-
-type Mask = FieldPlan['mask'];
-const strength: Readonly<Record<Mask, number>> = { none: 0, last4: 1, all: 2 };
-
-async function maskingFloors(tx: TenantTx): Promise<Readonly<Record<string, Mask>>> {
-  const policy = await findTenantPolicy(tx);
-  return (policy?.document as { spec?: { masking?: Record<string, Mask> } } | undefined)?.spec?.masking ?? {};
-}
-
-function masked(field: FieldPlan, text: string | null, floors: Readonly<Record<string, Mask>>): string | null {
-  const floor = (field.class !== null && floors[field.class]) || 'none';
-  const mask = strength[floor] > strength[field.mask] ? floor : field.mask;
-  if (text === null || mask === 'none') return text;
-  const characters = [...text];
-  if (mask === 'all' || characters.length <= 4) return '*'.repeat(Math.min(8, characters.length));
-  return `${'*'.repeat(characters.length - 4)}${characters.slice(-4).join('')}`;
 }

@@ -25,6 +25,11 @@ export function hasUniqueKey(plan: Plan): boolean {
   return uniqueKeyIndex(compiledFlow(plan)) >= 0;
 }
 
+/** False: no field is summed, so that amounts are known to be nothing. */
+export function hasSums(plan: Plan): boolean {
+  return compiledFlow(plan).sums.sums.length > 0;
+}
+
 function uniqueKeyIndex(flow: CompiledFlow): number {
   return flow.hashedKeys.findIndex((key) => key.name === 'key' && key.isUnique);
 }

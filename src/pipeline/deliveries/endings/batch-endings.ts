@@ -10,7 +10,7 @@ import type { NewBlockedKey } from '../held/blocked-key-store.ts';
 import { delayAfterHeldMs } from '../held/held-delay.ts';
 import type { ClaimedWork } from '../work-queue-port.ts';
 import type { BatchEnding } from './batch-ending.ts';
-import { type BatchRecord, readBatchRecords } from './batch-records.ts';
+import { type BatchRecord, readGivenUpRecords } from './batch-records.ts';
 import { type SplitServices, splitBatch } from './batch-split.ts';
 import type { DeadLetterCause, NewDeadLetter } from './dead-letter-store.ts';
 import { type CountDelta, type CountedAs, countBatch } from './target-counts.ts';
@@ -209,7 +209,7 @@ async function endingOfSplit(
   const letters: NewDeadLetter[] = [];
   const blockedKeys: NewBlockedKey[] = [];
   const records = parts.some(({ becomes }) => becomes === 'refused' || becomes === 'exhausted')
-    ? await readBatchRecords(services, batch, plan)
+    ? await readGivenUpRecords(services, batch, plan)
     : [];
   for (const [at, part] of parts.entries()) {
     const child = children[at]!;
@@ -227,6 +227,7 @@ async function endingOfSplit(
         jobId: record.member.jobId,
         recordNumber: record.record,
         deliveryKey: record.deliveryKey,
+        amounts: record.amounts,
         code: part.codes[place]!,
         message: 'the target refused the record',
       };
@@ -261,9 +262,9 @@ async function deadLetters(
   reason: { readonly code: string; readonly message: string },
 ): Promise<Pick<BatchEnding, 'deadLetters' | 'blockedKeys'>> {
   const { batch, plan, services } = context;
-  const ends = (await readBatchRecords(services, batch, plan)).map((record) => {
-    const { member, record: recordNumber, deliveryKey } = record;
-    const letter = { ...letterBasics(context, cause, batch), ...reason, jobId: member.jobId, recordNumber, deliveryKey };
+  const ends = (await readGivenUpRecords(services, batch, plan)).map((record) => {
+    const { member, record: recordNumber, deliveryKey, amounts } = record;
+    const letter = { ...letterBasics(context, cause, batch), ...reason, jobId: member.jobId, recordNumber, deliveryKey, amounts };
     return { letter, record };
   });
   return {

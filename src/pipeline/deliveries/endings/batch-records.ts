@@ -10,7 +10,7 @@ import type { Plan } from '../../engine/plan.ts';
 import type { BatchMember } from '../batch.ts';
 import { type LoadedBatch, loadSegments } from '../batch-load.ts';
 import { deliveryKey, orderKeyHash } from '../cutting/delivery-key.ts';
-import { hasUniqueKey, RecordFacts } from '../cutting/record-facts.ts';
+import { hasSums, hasUniqueKey, RecordFacts } from '../cutting/record-facts.ts';
 import { memberRecords, type RoutedRecord, readOutcomes } from '../cutting/routed-records.ts';
 import { SegmentReaders } from '../cutting/segment-readers.ts';
 
@@ -20,6 +20,8 @@ export interface BatchRecord {
   readonly deliveryKey: string;
   /** Hash of the business key where the target keeps the order of keys; null elsewhere, and for a record without one. */
   readonly orderKey: string | null;
+  /** Of a record that was given up; nothing where they were not asked for. */
+  readonly amounts: FieldAmounts;
 }
 
 export interface RecordSource {
@@ -38,17 +40,33 @@ interface Sources {
   readonly chunks: ReadonlyMap<string, ChunkSource>;
 }
 
+/** Every record of the batch, in the order of its lines, as a dead letter is to tell of it. */
+export function readGivenUpRecords(source: RecordSource, batch: LoadedBatch, plan: Plan): Promise<readonly BatchRecord[]> {
+  return readBatchRecords(source, batch, plan, { withAmounts: hasSums(plan) });
+}
+
 /** Every record of the batch, in the order of its lines. */
-export async function readBatchRecords(source: RecordSource, batch: LoadedBatch, plan: Plan): Promise<readonly BatchRecord[]> {
+export async function readBatchRecords(
+  source: RecordSource,
+  batch: LoadedBatch,
+  plan: Plan,
+  { withAmounts }: { readonly withAmounts: boolean } = { withAmounts: false },
+): Promise<readonly BatchRecord[]> {
   const records: BatchRecord[] = [];
   const hasKey = hasUniqueKey(plan);
   const isOrdered = plan.targets.find(({ id }) => id === batch.targetId)!.order === 'by-key';
-  await visitMembers(source, batch, plan, hasKey || isOrdered, (member, routed, facts) => {
+  await visitMembers(source, batch, plan, hasKey || isOrdered || withAmounts, (member, routed, facts) => {
     const identity = { tenantId: batch.tenantId, flowId: batch.flowId, lineageId: member.lineageId, targetId: batch.targetId, intent: '' };
     for (const one of routed) {
       const key = deliveryKey(identity, facts === null || !hasKey ? { record: one.record } : facts.identity(one));
       const order = isOrdered ? (facts?.orderKey(one) ?? null) : null;
-      records.push({ member, record: one.record, deliveryKey: key, orderKey: order === null ? null : orderKeyHash(identity, order) });
+      records.push({
+        member,
+        record: one.record,
+        deliveryKey: key,
+        orderKey: order === null ? null : orderKeyHash(identity, order),
+        amounts: withAmounts ? (facts?.amounts(one) ?? {}) : {},
+      });
     }
   });
   return records;

@@ -4,6 +4,8 @@
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { amountTexts, type FieldTexts } from '../../engine/amount-texts.ts';
+import type { FieldAmounts } from '../../engine/chunk.ts';
 import { deliveryErrors } from '../delivery-errors.ts';
 import { nextOfDeadLetter } from '../next-steps.ts';
 import { deadLetterGroupId, messageShape } from './dead-letter-group.ts';
@@ -23,9 +25,12 @@ export interface NewDeadLetter {
   readonly code: string;
   readonly message: string;
   readonly deliveryKey: string;
+  /** Of the record. */
+  readonly amounts: FieldAmounts;
 }
 
-export interface DeadLetterView extends NewDeadLetter {
+export interface DeadLetterView extends Omit<NewDeadLetter, 'amounts'> {
+  readonly amounts: FieldTexts;
   readonly flowName: string;
   /** Of the letters that were given up for the same cause. */
   readonly groupId: string;
@@ -40,7 +45,7 @@ export interface DeadLetterView extends NewDeadLetter {
   readonly next: string;
 }
 
-type LetterRow = Omit<DeadLetterView, 'next'>;
+type LetterRow = Omit<DeadLetterView, 'next' | 'amounts'> & Pick<NewDeadLetter, 'amounts'>;
 
 export interface DeadLetterFilter {
   readonly jobId?: string;
@@ -55,9 +60,11 @@ export interface DeadLetterFilter {
 const rowsMax = 5_000;
 
 const insertRows = `/* insert dead letters */
-  insert into headgate.dead_letters (tenant_id, dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, delivery_key, group_id, shape, created_at, changed_at)
-  select $1, d.*, (select headgate.clock()), (select headgate.clock())
-  from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]) as d`;
+  insert into headgate.dead_letters (tenant_id, dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, delivery_key, group_id, shape, amounts, created_at, changed_at)
+  select $1, d.dead_letter_id, d.job_id, d.flow_id, d.target_id, d.batch_id, d.record_number, d.cause, d.code, d.message, d.delivery_key, d.group_id, d.shape, d.amounts::json,
+    (select headgate.clock()), (select headgate.clock())
+  from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+    as d (dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, delivery_key, group_id, shape, amounts)`;
 
 export async function insertDeadLetters(tx: TenantTx, letters: readonly NewDeadLetter[]): Promise<void> {
   for (let at = 0; at < letters.length; at += rowsMax) {
@@ -77,13 +84,14 @@ export async function insertDeadLetters(tx: TenantTx, letters: readonly NewDeadL
       rows.map((row) => row.deliveryKey),
       rows.map((row, index) => deadLetterGroupId({ ...row, shape: shapes[index]! })),
       shapes,
+      rows.map((row) => JSON.stringify(row.amounts)),
     ]);
   }
 }
 
 const columns = `d.dead_letter_id as "deadLetterId", d.job_id as "jobId", d.flow_id as "flowId", f.name as "flowName",
   d.target_id as "targetId", d.batch_id as "batchId", d.record_number as "recordNumber", d.cause, d.code, d.message,
-  d.delivery_key as "deliveryKey", d.group_id as "groupId", d.state, d.reason, d.decided_by as "decidedBy", d.created_at as "createdAt",
+  d.delivery_key as "deliveryKey", d.amounts, d.group_id as "groupId", d.state, d.reason, d.decided_by as "decidedBy", d.created_at as "createdAt",
   exists (select from headgate.blocked_keys k where k.tenant_id = d.tenant_id and k.dead_letter_id = d.dead_letter_id) as "blocksKey"`;
 const source = 'headgate.dead_letters d join headgate.flows f on f.tenant_id = d.tenant_id and f.flow_id = d.flow_id';
 const matches = `d.tenant_id = $1 and ($2::uuid is null or d.job_id = $2) and ($3::uuid is null or d.flow_id = $3)
@@ -128,7 +136,7 @@ export async function getDeadLetter(tx: TenantTx, deadLetterId: string): Promise
 }
 
 function withNext(row: LetterRow): DeadLetterView {
-  return { ...row, next: nextOfDeadLetter(row) };
+  return { ...row, amounts: amountTexts(row.amounts), next: nextOfDeadLetter(row) };
 }
 
 function filterValues({ jobId, flowId, targetId, cause, state, groupId }: DeadLetterFilter): (string | null)[] {

@@ -7,7 +7,7 @@ import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
 import { deliveryErrors } from '../delivery-errors.ts';
 import type { BatchEnding } from '../endings/batch-ending.ts';
 import { changeOf, type EndingContext, endingOfWork } from '../endings/batch-endings.ts';
-import { type BatchRecord, readBatchRecords } from '../endings/batch-records.ts';
+import { type BatchRecord, readGivenUpRecords } from '../endings/batch-records.ts';
 import { splitBatch } from '../endings/batch-split.ts';
 import type { NewDeadLetter } from '../endings/dead-letter-store.ts';
 import { countBatch } from '../endings/target-counts.ts';
@@ -19,7 +19,7 @@ const code = deliveryErrors.E_KEY_BLOCKED;
 export async function endingOfBlocked(context: EndingContext): Promise<BatchEnding | null> {
   const { batch, plan, services } = context;
   const hashes = await withTenant(services.db, batch.tenantId, (tx) => readBlockedKeys(tx, batch), { readOnly: true });
-  const records = await readBatchRecords(services, batch, plan);
+  const records = await readGivenUpRecords(services, batch, plan);
   const isBlocked = ({ orderKey }: BatchRecord) => orderKey !== null && (hashes.has(orderKey) || hashes.has(everyKey));
   const positions = { blocked: [] as number[], free: [] as number[] };
   for (const [position, record] of records.entries()) positions[isBlocked(record) ? 'blocked' : 'free'].push(position);
@@ -59,5 +59,6 @@ function letterOf({ batch, services }: EndingContext, batchId: string, record: B
     code,
     message: 'an earlier record of the same key was given up',
     deliveryKey: record.deliveryKey,
+    amounts: record.amounts,
   };
 }

@@ -15,7 +15,7 @@ import { type LoadedBatch, loadBatches } from '../batch-load.ts';
 import type { BatchState } from '../batch-state.ts';
 import { commitForCertain } from '../certain-transaction.ts';
 import { deliveryErrors } from '../delivery-errors.ts';
-import { type RecordSource, readBatchRecords } from '../endings/batch-records.ts';
+import { type RecordSource, readGivenUpRecords } from '../endings/batch-records.ts';
 import { insertDeadLetters, type NewDeadLetter } from '../endings/dead-letter-store.ts';
 import { addCounts, countBatch } from '../endings/target-counts.ts';
 import { unreadableCodes } from '../endings/unreadable-codes.ts';
@@ -136,7 +136,7 @@ async function writeDecision(
 }
 
 async function lettersOf(services: HeldServices, batch: LoadedBatch, plan: Plan, { reason }: HeldDecision): Promise<NewDeadLetter[]> {
-  const records = await readBatchRecords(services, batch, plan);
+  const records = await readGivenUpRecords(services, batch, plan);
   return records.map((record) => ({
     deadLetterId: services.ports.ids.next(),
     jobId: record.member.jobId,
@@ -148,5 +148,6 @@ async function lettersOf(services: HeldServices, batch: LoadedBatch, plan: Plan,
     code: [...unreadableCodes, ...configurationCodes].find((code) => code === batch.reasonCode) ?? deliveryErrors.E_OUTCOME_UNKNOWN,
     message: reason,
     deliveryKey: record.deliveryKey,
+    amounts: record.amounts,
   }));
 }

@@ -597,11 +597,14 @@ create table headgate.dead_letters (
   -- What letters of one group have in common: code, target and the message without its numbers and ids.
   group_id text collate "C" not null check (group_id ~ '^[0-9a-f]{32}$'),
   shape text not null,
+  amounts json not null default '{}',
   delivery_key text collate "C" not null,
   state text collate "C" not null default 'open' check (state in ('open', 'redriving', 'redriven', 'replaced', 'discarded', 'expired')),
   -- In words, of the last decision about it, and whose.
   reason text,
   decided_by text collate "C",
+  -- When it was said that it will expire.
+  warned_at timestamptz,
   created_at timestamptz not null,
   changed_at timestamptz not null,
   primary key (tenant_id, dead_letter_id),
@@ -609,6 +612,7 @@ create table headgate.dead_letters (
 ) partition by range (dead_letter_id);
 create index dead_letters_by_job on headgate.dead_letters (tenant_id, job_id, record_number);
 create index dead_letters_by_flow on headgate.dead_letters (tenant_id, flow_id, dead_letter_id);
+create index dead_letters_by_age on headgate.dead_letters (tenant_id, created_at) where state = 'open';
 create index dead_letters_by_group on headgate.dead_letters (tenant_id, group_id, dead_letter_id) where state = 'open';
 
 -- A decision to send records again: their dead letters, and one job for each job and target that they come from.

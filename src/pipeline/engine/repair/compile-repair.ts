@@ -1,0 +1,133 @@
+/**
+ * A repair: expressions that give fields of a record other texts, in the flow's own language. It sees every field as its text
+ * in the file, whatever its type, so that it can mend what the flow cannot read. All of them see the record as it was.
+ */
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import { checkExpression } from '../expressions/check.ts';
+import { evaluate } from '../expressions/evaluate.ts';
+import type { Expression } from '../expressions/expression.ts';
+import { ExpressionFailure } from '../expressions/expression-errors.ts';
+import { nearestName } from '../expressions/suggestion.ts';
+import { trimSpaces } from '../fields/field-reader.ts';
+import type { Plan } from '../plan.ts';
+import type { RecordFinding } from '../records/record-judge.ts';
+import { createRecordReader } from '../records/record-reader.ts';
+import { createRecordText } from '../records/record-text.ts';
+import { createRecordEncoder, type NewTexts } from './record-encoder.ts';
+import { repairErrors } from './repair-errors.ts';
+
+/** Expression by the name of the field that gets its result. */
+export type RepairTexts = Readonly<Record<string, string>>;
+
+export interface FieldChange {
+  readonly field: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export type RepairedRecord =
+  | { readonly content: Buffer; readonly changes: readonly FieldChange[]; readonly problem: null }
+  | { readonly content: null; readonly changes: readonly FieldChange[]; readonly problem: RecordFinding };
+
+export interface CompiledRepair {
+  /** Fields that are set, each with those that its expression looks at. */
+  readonly uses: ReadonlyMap<string, readonly string[]>;
+  apply(content: Buffer): RepairedRecord;
+}
+
+/** Fails with E_REPAIR, which says what is wrong with which expression. */
+export function compileRepair(plan: Plan, columns: readonly string[] | null, set: RepairTexts): CompiledRepair {
+  const data = plan.records.filter(({ role }) => role === 'data');
+  const names = [...new Set(data.flatMap(({ fields }) => fields.map(({ name }) => name)))];
+  const expressions = Object.entries(set).map(([field, source]) => ({ field, expression: compileOne(names, field, source) }));
+  const read = createRecordReader(plan, columns);
+  const encoder = createRecordEncoder(plan, columns);
+  const text = createRecordText();
+  const problem = (field: string | null, message: string, changes: readonly FieldChange[] = []): RepairedRecord => ({
+    content: null,
+    changes,
+    problem: { code: repairErrors.E_REPAIR_RECORD, field, rule: null, message },
+  });
+  return {
+    uses: new Map(expressions.map(({ field, expression }) => [field, fieldsOf(expression)])),
+    apply(content) {
+      const unreadable = read(content, 0, content.length, text);
+      if (unreadable !== null) return problem(null, `the record cannot be read: ${unreadable.message}`);
+      const { fields } = plan.records[text.type]!;
+      const values = names.map((name) => {
+        const index = fields.findIndex((field) => field.name === name);
+        const raw = index < 0 ? null : text.texts[index]!;
+        return raw === null ? null : (fields[index]!.trim ? trimSpaces(raw) : raw) || null;
+      });
+      const scope = {
+        field: (_scope: unknown, index: number) => values[index]!,
+        statistic: () => {
+          throw new ExpressionFailure('a repair sees no totals');
+        },
+      };
+      const texts = new Map<number, string | null>();
+      const changes: FieldChange[] = [];
+      for (const { field, expression } of expressions) {
+        const index = fields.findIndex((candidate) => candidate.name === field);
+        if (index < 0) return problem(field, 'a record of this type has no such field', changes);
+        try {
+          const after = (evaluate(expression, scope) as string | null) || null;
+          const before = values[names.indexOf(field)]!;
+          if (after === before) continue;
+          texts.set(index, after);
+          changes.push({ field, before, after });
+        } catch (error) {
+          if (!(error instanceof ExpressionFailure)) throw error;
+          return problem(field, error.message, changes);
+        }
+      }
+      if (texts.size === 0) return { content, changes, problem: null };
+      const written = encoder.encode(content, text, texts satisfies NewTexts);
+      if (written === null) return problem(changes[0]!.field, 'the text has no place in the format of the record', changes);
+      return { content: written, changes, problem: null };
+    },
+  };
+}
+
+function compileOne(names: readonly string[], field: string, source: string): Expression {
+  if (!names.includes(field)) {
+    const nearest = nearestName(field, names);
+    throw invalid(field, `the flow has no field ${JSON.stringify(field)}${nearest === null ? '' : `; did you mean ${nearest}?`}`);
+  }
+  const environment = {
+    scopes: { record: names.map((name, index) => ({ name, type: 'string' as const, index })) },
+    statistics: null,
+    absent: {
+      out: 'a repair sees record, the fields as they stand in the file',
+      header: 'a repair sees one record',
+      trailer: 'a repair sees one record',
+      stats: 'a repair sees one record',
+    },
+    later: [],
+    hiddenFields: new Map<string, string>(),
+  };
+  const { expression, problems } = checkExpression({ source, environment, expected: 'string' });
+  if (expression === null) throw invalid(field, problems.map(({ message }) => message).join('; '));
+  return expression;
+}
+
+function invalid(field: string, message: string): HeadgateError {
+  return new HeadgateError(repairErrors.E_REPAIR, `${field}: ${message}`, {
+    details: [{ code: repairErrors.E_REPAIR, message, path: `set.${field}` }],
+  });
+}
+
+/** Names of the fields that it looks at. */
+function fieldsOf(expression: Expression): string[] {
+  switch (expression.kind) {
+    case 'field':
+      return [expression.name];
+    case 'call':
+      return [...new Set(expression.arguments.flatMap(fieldsOf))];
+    case 'in':
+      return fieldsOf(expression.value);
+    case 'literal':
+    case 'statistic':
+      return [];
+  }
+}

@@ -1,0 +1,21 @@
+/** What can be wrong with a repair, and with what it makes of one record. */
+import { defineErrors } from '../../../platform/base/errors.ts';
+
+export const repairErrors = defineErrors({
+  E_REPAIR: {
+    meaning: 'A repair names a field that the flow does not have, or its expression is not one that gives a text.',
+    actor: 'operator',
+    next: 'Correct the expression that is named; in a repair every field is its text as it stands in the file, and the result is a text (docs/dead-letters.md).',
+  },
+  E_REPAIR_MASK: {
+    meaning: 'A repair would copy from a field that is masked into one that is masked less, where it could be read.',
+    actor: 'operator',
+    next: 'Compute the field from its own text or from fields that are masked as little as it is.',
+  },
+  E_REPAIR_RECORD: {
+    meaning:
+      'A repair cannot be made on this record: it cannot be read, an expression fails on it, or the text has no place in its format.',
+    actor: 'operator',
+    next: 'Guard the expression with coalesce(…), give a text that fits, or leave the record out and have the sender correct it.',
+  },
+});
