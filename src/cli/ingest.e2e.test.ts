@@ -139,9 +139,15 @@ describe('ingest says what became of a file, and what can be done', () => {
     expect(failed.stderr).toContain(`headgate dead-letter list --job ${jobId}`);
     expect(await json('job', 'get', jobId)).toMatchObject({ reason, next: expect.stringContaining('dead-letter list'), allowed: [] });
     const [batch] = await json('batch', 'list', '--job', jobId);
-    expect(batch).toMatchObject({ state: 'dead', reasonCode: 'E_TARGET_BUSY', next: expect.stringMatching(/in a new file/) });
+    expect(batch).toMatchObject({
+      state: 'dead',
+      reasonCode: 'E_TARGET_BUSY',
+      next: expect.stringMatching(/headgate dead-letter redrive/),
+    });
     const [{ deadLetterId }] = await json('dead-letter', 'list', '--job', jobId);
-    expect((await json('dead-letter', 'get', deadLetterId)).next).toMatch(/The record is not tried again: .* in a new file/);
+    expect((await json('dead-letter', 'get', deadLetterId)).next).toMatch(
+      /The record is not tried again by itself: .* `headgate dead-letter redrive/,
+    );
   });
 
   it('of one that is rejected, why', async () => {

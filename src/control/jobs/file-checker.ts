@@ -139,6 +139,7 @@ async function finishCheck(
     flowVersionId: job.flowVersionId,
     plan: flow.plan,
     traceParent: job.traceParent,
+    possibleDuplicate: job.redrive?.possibleDuplicate ?? false,
   };
   const cut = { ...input, actor: 'system', jobs: [cutJobOf(loaded, result)] };
   const prepared = goesOn ? await prepareBatches(cut, services) : null;

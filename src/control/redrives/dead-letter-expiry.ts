@@ -23,16 +23,16 @@ export async function expiryPolicy(tx: TenantTx): Promise<ExpiryPolicy> {
 }
 
 const warnRows = `/* warn of expiring dead letters */
-  update headgate.dead_letters d set warned_at = (select headgate.clock()), changed_at = (select headgate.clock())
-  from (select e.dead_letter_id from headgate.dead_letters e where e.tenant_id = $1 and e.state = 'open' and e.warned_at is null
-        and e.created_at <= (select headgate.clock()) - $2 * interval '1 millisecond' order by e.created_at limit $3 for update skip locked) w
+  with w as materialized (select e.dead_letter_id from headgate.dead_letters e where e.tenant_id = $1 and e.state = 'open' and e.warned_at is null
+        and e.created_at <= (select headgate.clock()) - $2 * interval '1 millisecond' order by e.created_at limit $3 for update skip locked)
+  update headgate.dead_letters d set warned_at = (select headgate.clock()), changed_at = (select headgate.clock()) from w
   where d.tenant_id = $1 and d.state = 'open' and d.dead_letter_id = w.dead_letter_id
   returning d.dead_letter_id as "deadLetterId", d.group_id as "groupId", d.created_at as "createdAt"`;
 const expireRows = `/* expire dead letters */
-  update headgate.dead_letters d set state = 'expired', reason = $4, decided_by = 'system', changed_at = (select headgate.clock())
-  from (select e.dead_letter_id from headgate.dead_letters e where e.tenant_id = $1 and e.state = 'open'
+  with w as materialized (select e.dead_letter_id from headgate.dead_letters e where e.tenant_id = $1 and e.state = 'open'
         and e.created_at <= (select headgate.clock()) - $2 * interval '1 millisecond' and e.warned_at <= (select headgate.clock()) - $3 * interval '1 millisecond'
-        order by e.created_at limit $5 for update skip locked) w
+        order by e.created_at limit $5 for update skip locked)
+  update headgate.dead_letters d set state = 'expired', reason = $4, decided_by = 'system', changed_at = (select headgate.clock()) from w
   where d.tenant_id = $1 and d.state = 'open' and d.dead_letter_id = w.dead_letter_id returning d.dead_letter_id as "deadLetterId", d.group_id as "groupId"`;
 
 /** At most `limit` of each in one transaction. */

@@ -12,6 +12,7 @@ import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { JobServices } from '../jobs/job-services.ts';
 import { redriveErrors } from './redrive-errors.ts';
 import { redriveFile } from './redrive-file.ts';
+import { mayBeThere } from './redrive-members.ts';
 import { type PlannedJob, planRedrive, previewOf, type RedrivePreview, type WantedRedrive } from './redrive-plan.ts';
 import { insertRedrive, type NewRedriveJob } from './redrive-store.ts';
 
@@ -90,7 +91,13 @@ function prepareJob(
     targetId,
     object: writer.commit(),
     chunks,
-    redrive: { ...decision, ofJobId: source.job.jobId, targets: [targetId], records: sent.length },
+    redrive: {
+      ...decision,
+      ofJobId: source.job.jobId,
+      targets: [targetId],
+      records: sent.length,
+      possibleDuplicate: sent.some(({ member }) => mayBeThere(member)),
+    },
     members: sent.map(({ member: { deadLetterId, recordNumber } }) => ({ deadLetterId, recordNumber })),
   };
 }

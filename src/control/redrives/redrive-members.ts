@@ -22,6 +22,11 @@ export interface RedriveMember {
   readonly code: string;
 }
 
+/** Nobody knows whether its target has the record. */
+export function mayBeThere({ code }: Pick<RedriveMember, 'code'>): boolean {
+  return code === deliveryErrors.E_OUTCOME_UNKNOWN;
+}
+
 /** Records of one decision. */
 export const redriveRecordsMax = 1_000;
 

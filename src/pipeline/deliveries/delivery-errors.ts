@@ -11,7 +11,7 @@ export const deliveryErrors = defineErrors({
   E_OUTCOME_UNKNOWN: {
     meaning: 'The last permitted attempt to deliver a batch ended without anybody knowing whether it arrived.',
     actor: 'operator',
-    next: 'Ask the target by the batch id or the delivery keys which records it has (`headgate dead-letter export` names them); send only the others again, in a new file (docs/deliveries.md).',
+    next: 'Ask the target by the batch id or the delivery keys which records it has (`headgate dead-letter export` names them); discard the dead letters of those, and send only the others again (docs/dead-letters.md).',
   },
   E_BATCH_UNKNOWN: {
     meaning: 'There is no delivery batch of this id.',
@@ -38,6 +38,6 @@ export const deliveryErrors = defineErrors({
   E_KEY_BLOCKED: {
     meaning: 'An earlier record of the same business key was given up at a target that keeps the order of keys, so this one was not sent.',
     actor: 'operator',
-    next: 'Settle the earlier record with the target, then release the key with `headgate blocked-key release` and send this record in a new file; it and records that come after that are sent.',
+    next: 'Send the earlier record again, or settle it with the target and release the key with `headgate blocked-key release`; then send this one again with `headgate dead-letter redrive`.',
   },
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { connectorErrors } from '../connectors/connector-errors.ts';
 import { batchStates } from './batch-state.ts';
 import { deliveryErrors } from './delivery-errors.ts';
+import { deadLetterStates } from './endings/dead-letter-state.ts';
 import { nextOfBatch, nextOfDeadLetter, nextOfHeld } from './next-steps.ts';
 
 const batchId = '01900000-0000-7000-8000-000000000001';
@@ -16,8 +17,10 @@ describe('what can be done about a batch', () => {
 
   it('that is tried is to wait, and of one that is not any more how its records are sent', () => {
     expect(next('ready', 'E_TARGET_BUSY')).toMatch(/Look at the target; .* The batch is tried again by itself\.$/);
-    expect(next('dead', 'E_TARGET_BUSY')).toMatch(/Look at the target; .* in a new file \(docs\/deliveries\.md\)\.$/);
-    expect(next('dead', 'E_OUTCOME_UNKNOWN')).toMatch(/^Ask the target .* send only the others again, in a new file/);
+    expect(next('dead', 'E_TARGET_BUSY')).toMatch(
+      /Look at the target; .* `headgate dead-letter redrive … --reason TEXT` sends them again, .* \(docs\/dead-letters\.md\)\.$/,
+    );
+    expect(next('dead', 'E_OUTCOME_UNKNOWN')).toMatch(/^Ask the target .* send only the others again \(docs\/dead-letters\.md\)\.$/);
   });
 
   it.each(['acked', 'split', 'cancelled'] as const)('that is %s is nothing', (state) => {
@@ -40,14 +43,18 @@ describe('what can be done about a batch', () => {
 });
 
 describe('what can be done about a dead letter', () => {
-  const letter = (code: string, blocksKey = false) => nextOfDeadLetter({ deadLetterId: batchId, code, blocksKey });
+  const letter = (code: string, blocksKey = false) => nextOfDeadLetter({ deadLetterId: batchId, code, blocksKey, state: 'open' });
 
   it.each([...codes, 'LIMIT_EXCEEDED'])('with %s is never a replay, nor to wait for another try', (code) => {
     expect(letter(code)).not.toMatch(/(?<!not )tried again|replay/);
-    expect(letter(code)).toMatch(/new file/);
+    expect(letter(code)).toMatch(/send (only the others|this one) again|sends it again/);
   });
 
-  it('that blocks its key is to release that first', () => {
+  it.each(deadLetterStates.filter((state) => state !== 'open'))('that is %s is nothing', (state) => {
+    expect(nextOfDeadLetter({ deadLetterId: batchId, code: 'E_TARGET_REFUSED', blocksKey: true, state })).toMatch(/^Nothing/);
+  });
+
+  it('that blocks its key is to release that where its record is not sent', () => {
     expect(letter('E_TARGET_REFUSED', true)).toContain(`headgate blocked-key release --dead-letter ${batchId}`);
     expect(letter('E_TARGET_REFUSED')).not.toContain('blocked-key');
   });

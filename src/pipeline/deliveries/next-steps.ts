@@ -5,6 +5,7 @@
 import { nextOf } from '../../platform/base/errors.ts';
 import type { BatchState } from './batch-state.ts';
 import { deliveryErrors } from './delivery-errors.ts';
+import type { DeadLetterState } from './endings/dead-letter-state.ts';
 import { heldCodes } from './held/held-batch-query.ts';
 
 interface StandingBatch {
@@ -16,7 +17,8 @@ interface StandingBatch {
 /** Their own text says all: what is given up with them was not sent, or may have arrived. */
 const completeCodes: readonly string[] = [deliveryErrors.E_OUTCOME_UNKNOWN, deliveryErrors.E_KEY_BLOCKED];
 
-const sentAgain = (what: string) => `once the cause is mended, send ${what} in a new file (docs/deliveries.md).`;
+const sentAgain = (what: string, id = '…') =>
+  `once the cause is mended, \`headgate dead-letter redrive ${id} --reason TEXT\` sends ${what} again, and \`dead-letter repair\` mends ${what} first (docs/dead-letters.md).`;
 
 /** Null where nothing is to be done. */
 export function nextOfBatch({ batchId, state, reasonCode }: StandingBatch): string | null {
@@ -33,7 +35,7 @@ export function nextOfBatch({ batchId, state, reasonCode }: StandingBatch): stri
       return nextOfHeld(reasonCode, batchId);
     case 'refused':
     case 'dead': {
-      const ended = `It is not tried again, its records are dead letters: ${sentAgain('the records')}`;
+      const ended = `It is not tried again, its records are dead letters: ${sentAgain('them')}`;
       return sentences(nextOf(reasonCode), completeCodes.includes(reasonCode) ? '' : ended);
     }
     case 'acked':
@@ -54,11 +56,23 @@ export function nextOfHeld(reasonCode: string, batchId?: string): string | null 
   ].join(' ');
 }
 
+const decided: Readonly<Record<Exclude<DeadLetterState, 'open'>, string>> = {
+  redriving: 'Nothing yet: its record is being sent again.',
+  redriven: 'Nothing: its record was sent again, and delivered.',
+  replaced: 'Nothing here: its record was sent again and given up again; look at the dead letter of that job.',
+  discarded: 'Nothing: it was discarded.',
+  expired: 'Nothing: it expired, and its record will not be sent.',
+};
+
 /** Of a record that was given up; `code` may be the target's own. */
-export function nextOfDeadLetter({ deadLetterId, code, blocksKey }: { deadLetterId: string; code: string; blocksKey: boolean }): string {
+export function nextOfDeadLetter(letter: { deadLetterId: string; code: string; blocksKey: boolean; state: DeadLetterState }): string {
+  const { deadLetterId, code, blocksKey, state } = letter;
+  if (state !== 'open') return decided[state];
   const cause = nextOf(code) || 'Look up this code in what the target says of it.';
-  const blocked = blocksKey ? `Release its key first: \`headgate blocked-key release --dead-letter ${deadLetterId} --reason TEXT\`.` : '';
-  const ended = `The record is not tried again: ${sentAgain('it')}`;
+  const blocked = blocksKey
+    ? `Where it is not to be sent, release its key: \`headgate blocked-key release --dead-letter ${deadLetterId} --reason TEXT\`.`
+    : '';
+  const ended = `The record is not tried again by itself: ${sentAgain('it', deadLetterId)}`;
   return sentences(cause, completeCodes.includes(code) ? '' : ended, blocked)!;
 }
 

@@ -56,6 +56,7 @@ const redrive = Type.Object(
     targets: nullable(Type.Array(text, { minItems: 1 })),
     records: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
     repair: nullable(Type.Record(text, text)),
+    possibleDuplicate: Type.Boolean(),
     reason: Type.String({ pattern: '\\S' }),
     actor: Type.String({ pattern: '\\S' }),
   },

@@ -82,6 +82,8 @@ export interface ReceiptRedrive {
   readonly records: number;
   /** Expression by the name of the field that it gave another text; null: the records are as they were. */
   readonly repair: Readonly<Record<string, string>> | null;
+  /** Some of them may have arrived before: nobody knew. They are sent with that label. */
+  readonly possibleDuplicate: boolean;
   /** Words of the person. */
   readonly reason: string;
   /** Who, as in the event log: `key:<id>`. */

@@ -84,6 +84,7 @@ async function prepareCut(
     plan: flow.plan,
     traceParent: chunks.get(jobs[0]!.jobId)!.traceParent,
     actor: 'system',
+    possibleDuplicate: chunks.get(jobs[0]!.jobId)!.redrive?.possibleDuplicate ?? false,
     jobs,
   };
   return await prepareBatches(input, services);

@@ -62,7 +62,7 @@ async function cutTarget(
       bytes: built.bytes,
       bodySha256: await bodyHash(built, segments, readers, ports.sleep),
       attempts: 0,
-      unknownAttempts: 0,
+      unknownAttempts: input.possibleDuplicate === true ? 1 : 0,
       heldAttempts: 0,
     });
   };

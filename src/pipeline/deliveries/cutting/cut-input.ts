@@ -12,6 +12,8 @@ export interface CutInput {
   readonly plan: Plan;
   readonly traceParent: string | null;
   readonly actor: string;
+  /** Records of it may be at their target already: the first attempt says so too. */
+  readonly possibleDuplicate?: boolean;
   /** In order of acceptance. More than one: small jobs of one group, which may share batches. */
   readonly jobs: readonly CutJob[];
 }

@@ -48,7 +48,7 @@ const selectGroups = `/* list dead letter groups */
   group by d.group_id order by d.group_id limit $8`;
 
 const sumAmounts = `/* sum amounts of dead letter groups */
-  select d.group_id as "groupId", a.key as field, max((a.value ->> 'scale')::int) as scale, sum((a.value ->> 'unreadable')::int8) filter (where c.key is null or c.first) as unreadable,
+  select d.group_id as "groupId", a.key as field, max((a.value ->> 'scale')::int) as scale, sum((a.value ->> 'unreadable')::int8) filter (where c.key is null or c.first)::int8 as unreadable,
     c.key as currency, sum(c.value::numeric)::text as amount
   from headgate.dead_letters d join headgate.flows f on f.tenant_id = d.tenant_id and f.flow_id = d.flow_id
   cross join lateral json_each(d.amounts) a
