@@ -83,6 +83,7 @@ describe('dead letters that are sent again', () => {
         targets: [targetId],
         records,
         repair: null,
+        possibleDuplicate: false,
         reason,
         actor,
       });
