@@ -1,5 +1,6 @@
 /** A thread of `headgate run` for big files: a lane of chunks behind messages. */
 import { parentPort, threadId } from 'node:worker_threads';
+import { prepareKernels } from '../../pipeline/engine/kernel/kernel-module.ts';
 import type { ChunkJob } from './chunk-job.ts';
 import { ChunkLane, type ChunkResult, type LaneSetup } from './chunk-lane.ts';
 
@@ -54,3 +55,6 @@ port.on('message', (request: ThreadRequest) => {
     answerFailure(error);
   }
 });
+
+// While the flow is read.
+prepareKernels();

@@ -3,7 +3,7 @@
  * longest record. Behind the last byte stands a line feed, so that scans need no bound of their own.
  */
 import type { ByteSource } from '../../platform/base/byte-source.ts';
-import { WindowMemory, windowMemory } from './window-memory.ts';
+import { type WindowMemory, windowMemory } from './window-memory.ts';
 
 /** Scans may look, and loads of eight bytes may reach, this far beyond the last byte. */
 const slackBytes = 64;
@@ -12,7 +12,7 @@ export class BlockBuffer {
   readonly #source: ByteSource;
   readonly #end: number;
   readonly #blockBytes: number;
-  memory: WindowMemory;
+  readonly memory: WindowMemory;
   bytes: Buffer;
   /** Bytes in the window. */
   length = 0;
@@ -56,9 +56,8 @@ export class BlockBuffer {
   }
 
   #grow(): void {
-    const larger = new WindowMemory((this.bytes.length - slackBytes) * 2 + slackBytes);
-    larger.bytes.set(this.bytes.subarray(0, this.length));
-    this.memory = larger;
-    this.bytes = larger.bytes;
+    const size = (this.bytes.length - slackBytes) * 2 + slackBytes;
+    if (this.memory.bytes.length < size) this.memory.grow(size);
+    this.bytes = this.memory.bytes.subarray(0, size);
   }
 }

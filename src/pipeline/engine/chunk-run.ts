@@ -17,7 +17,7 @@ import { OutcomeColumns, outcomeStatus, warnedFlag } from './outcomes/outcome-co
 import { writeOutcomeSegment } from './outcomes/outcome-segment.ts';
 import { RouteSets } from './outcomes/route-sets.ts';
 import { contentEnd, createRecordEndFinder, endsInQuotes, type RecordEndFinder } from './records/record-end.ts';
-import { RecordJudge } from './records/record-judge.ts';
+import { RecordJudge, type RecordVerdict } from './records/record-judge.ts';
 import type { OpenRangeResult, RunOptions } from './run-options.ts';
 
 const blockBytesDefault = 1024 * 1024;
@@ -190,10 +190,15 @@ export class ChunkRun {
 
   #judgeRecord(start: number, end: number): void {
     const judge = this.#judge;
+    const rejected = this.#tally.trailer === null ? (this.#fast?.inspect(start, end) ?? null) : null;
+    if (rejected !== null) {
+      this.#takeRecord('rejected', rejected, start);
+      return;
+    }
     this.#slowRecords++;
     judge.judge(this.#block.bytes, start, end);
     if (judge.status === 'envelope') this.#takeEnvelope(start);
-    else this.#takeRecord(judge.status, start);
+    else this.#takeRecord(judge.status, judge, start);
     if (judge.status === 'valid' && judge.type === this.#flow.mainType) this.#fast?.learn(start, end);
   }
 
@@ -220,25 +225,24 @@ export class ChunkRun {
     this.#addDamage(fileErrors.E_ENVELOPE, start, 'record after the trailer');
   }
 
-  #takeRecord(status: 'valid' | 'rejected' | 'filtered', start: number): void {
+  #takeRecord(status: 'valid' | 'rejected' | 'filtered', verdict: RecordVerdict, start: number): void {
     const tally = this.#tally;
-    const judge = this.#judge;
     const offset = this.#block.base + start;
     const record = this.#spec.firstRecord + tally.read;
     this.#checkPlace(start);
-    if (judge.type >= 0) tally.byType[judge.type]!++;
-    const targets = status === 'valid' ? this.#routeSets.sets[judge.routeSet]! : [];
-    this.#makeRoom(targets, judge.lines);
+    if (verdict.type >= 0) tally.byType[verdict.type]!++;
+    const targets = status === 'valid' ? this.#routeSets.sets[verdict.routeSet]! : [];
+    this.#makeRoom(targets, verdict.lines);
     for (let index = 0; index < targets.length; index++) {
       const output = tally.outputs[targets[index]!]!;
       if (output.stripeRecords++ === 0) output.stripeFirst = record;
-      output.append(judge.lines[index]!);
+      output.append(verdict.lines[index]!);
     }
-    this.#addOutcome(status, offset);
-    tally.addAmounts(status, judge.amounts, targets);
-    if (status === 'rejected') tally.reject(judge.findings, record, offset);
+    this.#addOutcome(status, verdict, offset);
+    tally.addAmounts(status, verdict.amounts, targets);
+    if (status === 'rejected') tally.reject(verdict.findings, record, offset);
     else tally[status]++;
-    if (judge.warnings.length > 0) tally.warn(judge.warnings, record, offset);
+    if (verdict.warnings.length > 0) tally.warn(verdict.warnings, record, offset);
     if (tally.read % this.#flow.stripeRecords === 0) tally.cutStripes();
   }
 
@@ -254,16 +258,15 @@ export class ChunkRun {
     if (isFull) this.#tally.cutStripes();
   }
 
-  #addOutcome(status: 'valid' | 'rejected' | 'filtered', offset: number): void {
+  #addOutcome(status: 'valid' | 'rejected' | 'filtered', verdict: RecordVerdict, offset: number): void {
     const outcomes = this.#outcomes;
-    const judge = this.#judge;
     outcomes.reserve(1);
     const at = outcomes.count++;
-    outcomes.status[at] = outcomeStatus[status] | (judge.warnings.length > 0 ? warnedFlag : 0);
-    outcomes.routeSet[at] = status === 'valid' ? judge.routeSet : 0;
+    outcomes.status[at] = outcomeStatus[status] | (verdict.warnings.length > 0 ? warnedFlag : 0);
+    outcomes.routeSet[at] = status === 'valid' ? verdict.routeSet : 0;
     outcomes.offset[at] = offset - this.#spec.start;
-    for (let key = 0; key < judge.keys.length; key++) {
-      const values = judge.keys[key]!;
+    for (let key = 0; key < verdict.keys.length; key++) {
+      const values = verdict.keys[key]!;
       const text = values === null ? null : keyText(values);
       if (text === null) {
         outcomes.hashes[key]!.fill(0, at * 2, at * 2 + 2);

@@ -1,30 +1,54 @@
 /**
- * Memory for windows on the input that WebAssembly sees too, with the function that finds IBANs in it. The thread's runs use
- * the same one after the other, like `thread-scratch.ts`: memory of WebAssembly is dear to make.
+ * Memory of WebAssembly that kernels work in: their area with tables that all of them read, and behind it the window on
+ * the input. The thread's runs use the same one after the other, like `thread-scratch.ts`: such memory is dear to make.
  */
+
 import { pageBytes, type WebAssemblyMemory, webAssembly } from './assembly/web-assembly.ts';
-import { type FindIban, ibanFunction } from './kernel/iban-module.ts';
+import { countryTable, currencyTable } from './kernel/code-tables.ts';
 import { ibanTables } from './kernel/iban-tables.ts';
 
 /** Larger memory is for one unusual record and not worth keeping. */
 const keptBytesMax = 8 * 1024 * 1024;
-const tables = ibanTables();
+/** Where the window's first byte is, behind the area. Only what a kernel touches of the area is real memory. */
+export const windowAt = 4 * 1024 * 1024;
+
+const tables = { iban: ibanTables(), currencies: currencyTable(), countries: countryTable() };
+
+const aligned = (address: number): number => Math.ceil(address / 16) * 16;
+export const ibanTablesAt = 16;
+export const currenciesAt = aligned(ibanTablesAt + tables.iban.length);
+export const countriesAt = aligned(currenciesAt + tables.currencies.length);
+/** The first byte of the area that is a kernel's own. */
+export const kernelAt = aligned(countriesAt + tables.countries.length);
+
 let kept: WindowMemory | null = null;
 
 export class WindowMemory {
-  readonly bytes: Buffer;
-  readonly view: DataView;
-  readonly iban: FindIban;
-  readonly ibanTablesAt: number;
+  readonly memory: WebAssemblyMemory;
+  /** The window; another one after `grow`. */
+  bytes!: Buffer;
+  /** All of it, by address. */
+  all!: Buffer;
 
   /** Windows have so many bytes, slack included. */
   constructor(length: number) {
-    this.ibanTablesAt = Math.ceil(length / 16) * 16;
-    const memory: WebAssemblyMemory = new webAssembly.Memory({ initial: Math.ceil((this.ibanTablesAt + tables.length) / pageBytes) });
-    new Uint8Array(memory.buffer).set(tables, this.ibanTablesAt);
-    this.iban = ibanFunction(memory);
-    this.bytes = Buffer.from(memory.buffer, 0, length);
-    this.view = new DataView(memory.buffer);
+    this.memory = new webAssembly.Memory({ initial: Math.ceil((windowAt + length) / pageBytes) });
+    this.#view(length);
+    this.all.set(tables.iban, ibanTablesAt);
+    this.all.set(tables.currencies, currenciesAt);
+    this.all.set(tables.countries, countriesAt);
+  }
+
+  #view(length: number): void {
+    this.all = Buffer.from(this.memory.buffer);
+    this.bytes = this.all.subarray(windowAt, windowAt + length);
+  }
+
+  /** Keeps what is in it; everything that looked at it has to look again. */
+  grow(length: number): void {
+    if (kept === this && length > keptBytesMax) kept = null;
+    this.memory.grow(Math.max(0, Math.ceil((windowAt + length) / pageBytes) - this.memory.buffer.byteLength / pageBytes));
+    this.#view(length);
   }
 }
 

@@ -2,6 +2,8 @@
 
 export interface WebAssemblyMemory {
   readonly buffer: ArrayBuffer;
+  /** By so many pages; the buffer is another one then. */
+  grow(pages: number): number;
 }
 
 export interface WebAssemblyApi {

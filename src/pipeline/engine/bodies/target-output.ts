@@ -1,24 +1,18 @@
 /**
- * The growing output segment of one target: a buffer that generated code writes into, handed to the sink when it is full,
- * and the stripes that the segment is cut into.
+ * The growing output segment of one target: a buffer that is handed to the sink when it is full, and the stripes that the
+ * segment is cut into.
  */
 import type { ByteSink, LendingSink } from '../../../platform/base/byte-source.ts';
 import { AmountTotals, type SumPlan } from '../amount-totals.ts';
 import type { Stripe, TargetTotals } from '../chunk.ts';
 import { scratchBuffer } from '../thread-scratch.ts';
 
-/** Generated code may store up to this many bytes beyond a record's end. */
-export const outputSlackBytes = 64;
-
 export class TargetOutput {
   readonly #sink: ByteSink | LendingSink;
   readonly #target: number;
   /** Other memory after each flush, where the sink lends it. */
   bytes!: Buffer;
-  view!: DataView;
   readonly capacity: number;
-  /** A record may end here at most: at the buffer's end, or where the open stripe is as long as a batch. */
-  limit = 0;
   /** Where the next record starts in `bytes`. */
   position = 0;
   /** Bytes already given to the sink. */
@@ -43,17 +37,23 @@ export class TargetOutput {
   }
 
   #useMemory(): void {
-    const size = this.capacity + outputSlackBytes;
+    const size = this.capacity;
     this.bytes = 'lend' in this.#sink ? this.#sink.lend(size) : Buffer.from(scratchBuffer(`target ${this.#target}`, size), 0, size);
-    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset);
   }
 
   get stripeBytes(): number {
     return this.#flushed + this.position - this.#stripeStart;
   }
 
-  setLimit(stripeBytesMax: number): void {
-    this.limit = Math.min(this.capacity, this.position + stripeBytesMax - this.stripeBytes);
+  /** Lines from somewhere else in memory; the caller has seen to the stripe. */
+  appendBytes(from: Buffer, start: number, end: number): void {
+    for (let at = start; at < end; ) {
+      if (this.position === this.capacity) this.flush();
+      const length = Math.min(end - at, this.capacity - this.position);
+      from.copy(this.bytes, this.position, at, at + length);
+      this.position += length;
+      at += length;
+    }
   }
 
   /** Appends a line; the caller has seen to the stripe. */

@@ -41,6 +41,12 @@ export class FieldReader {
     this.#problems = describeProblems(plan);
   }
 
+  /** The number just read, without its point; null for a text that is none. */
+  get unscaled(): bigint | null {
+    const { value } = this;
+    return value === null ? null : typeof value === 'bigint' ? value : (value as Decimal).unscaled;
+  }
+
   read(raw: string | null, kind: TextKind): void {
     const text = raw !== null && this.plan.trim ? trimSpaces(raw) : raw;
     this.value = null;

@@ -37,22 +37,26 @@ export function bodyCode(
   }
 }
 
+const noFields: ReadonlySet<number> = new Set();
+const evaluatedSize = (fixed: number) => ({ fixed, records: 0, copied: noFields });
+
 /** Collects code and constants in order. */
 class LineCode {
   #code = '';
   #pending = '';
   fixed = 0;
-  records = 0;
+  /** How often each field is copied: together fields are no longer than their record. */
+  readonly #copies = new Map<number, number>();
 
   constant(text: string): void {
     this.#pending += text;
   }
 
-  add(code: string, size: { readonly fixed: number; readonly records: number }): void {
+  add(code: string, size: { readonly fixed: number; readonly records: number; readonly copied: ReadonlySet<number> }): void {
     this.#flush();
     this.#code += code;
     this.fixed += size.fixed;
-    this.records += size.records;
+    for (const field of size.copied) this.#copies.set(field, (this.#copies.get(field) ?? 0) + size.records);
   }
 
   #flush(): void {
@@ -64,7 +68,7 @@ class LineCode {
 
   finish(): BodyCode {
     this.#flush();
-    return { code: this.#code, fixed: this.fixed, records: this.records };
+    return { code: this.#code, fixed: this.fixed, records: Math.max(0, ...this.#copies.values()) };
   }
 }
 
@@ -88,7 +92,7 @@ function ndjsonCode(context: SourceContext, conditions: ExpressionCode, outputs:
     line.constant(prefixes[position]!);
     if (text === null) {
       const { number, places } = context.evaluate(output);
-      line.add(`o=(${places}X.writeJson(${number},B,o));if(o<0)break row;`, { fixed: evaluatedBytesMax, records: 0 });
+      line.add(`o=(${places}X.writeJson(${number},B,o));if(o<0)break row;`, evaluatedSize(evaluatedBytesMax));
       continue;
     }
     for (const field of text.copied) copied.add(field);
@@ -103,6 +107,7 @@ function ndjsonCode(context: SourceContext, conditions: ExpressionCode, outputs:
       line.add(`if(${absent}){${none}}else{${open}${withoutAbsence(text, output)}${open}}`, {
         fixed: text.fixed + 6,
         records: text.records,
+        copied: text.copied,
       });
     }
   }
@@ -125,15 +130,18 @@ function csvCode(
     const text = texts.text(output);
     if (text === null) {
       const { number, places } = context.evaluate(output);
-      line.add(`{const y=o;o=(${places}X.writeText(${number},B,o));if(o<0)break row;if(X.wasNull===0)o=cell(B,y,o,${body.delimiter});}`, {
-        fixed: evaluatedBytesMax * 2 + 2,
-        records: 0,
+      line.add(`{const y=o;o=(${places}X.writeText(${number},B,o));if(o<0)break row;if(S.wasNull===0)o=cell(B,y,o,${body.delimiter});}`, {
+        ...evaluatedSize(evaluatedBytesMax * 2 + 2),
       });
       continue;
     }
     const absent = absence(context, output);
     const cell = `{const y=o;${absent === null ? text.code : withoutAbsence(text, output)}o=cell(B,y,o,${body.delimiter});}`;
-    line.add(absent === null ? cell : `if(${absent}){}else${cell}`, { fixed: text.fixed * 2 + 2, records: text.records * 2 });
+    line.add(absent === null ? cell : `if(${absent}){}else${cell}`, {
+      fixed: text.fixed * 2 + 2,
+      records: text.records * 2,
+      copied: text.copied,
+    });
   }
   line.constant(body.lineEnd);
   return line.finish();
@@ -159,6 +167,7 @@ function fixedWidthCode(
     line.add(`{const y=o;${write}o=column(B,y,o,${width},${align === 'left' ? 1 : 0},${pad});if(o<0)break row;}`, {
       fixed: (text?.fixed ?? evaluatedBytesMax) + width,
       records: text?.records ?? 0,
+      copied: text?.copied ?? noFields,
     });
   }
   line.constant(body.lineEnd);

@@ -2,7 +2,7 @@
 
 import type { DelimitedPlan } from '../plan.ts';
 import { columnOf } from '../records/delimited-reader.ts';
-import { lineEndCode, type RecordLayout, type ScanTables, scanCode, scanTables } from './record-layout.ts';
+import { lineEndCode, type RecordLayout, scanCode, scanOf } from './record-layout.ts';
 import { matchesBytes, type SourceContext } from './source-context.ts';
 
 /** Null when two fields share a column: such plans have no kernel. */
@@ -40,8 +40,8 @@ class DelimitedLayout {
   readonly #context: SourceContext;
   readonly #format: DelimitedPlan;
   readonly #columns: Columns;
-  readonly #plain: ScanTables;
-  readonly #quoted: ScanTables;
+  readonly #plain: string;
+  readonly #quoted: string;
 
   constructor(context: SourceContext, format: DelimitedPlan, columns: Columns) {
     this.#context = context;
@@ -49,8 +49,8 @@ class DelimitedLayout {
     this.#columns = columns;
     const { delimiter, quote } = format;
     const marks = [format.escape, quote].filter((byte) => byte !== null);
-    this.#plain = scanTables(context, [delimiter, 0x0a, 0x0d, ...(quote === null ? [] : [quote])]);
-    this.#quoted = scanTables(context, [0x0a, 0x0d, ...marks]);
+    this.#plain = scanOf(context, [delimiter, 0x0a, 0x0d, ...(quote === null ? [] : [quote])]);
+    this.#quoted = scanOf(context, [0x0a, 0x0d, ...marks]);
   }
 
   layout(): RecordLayout {
@@ -59,6 +59,7 @@ class DelimitedLayout {
       scan: (index) => this.#scan(index),
       bound: () => null,
       reserved: new Set([delimiter, quote, escapeByte, 0x0a, 0x0d, 0].filter((byte) => byte !== null)),
+      cells: this.#columns.isExact && this.#columns.tagColumn === null ? (check) => this.#cells(check) : null,
       startsElsewhere: [0x0a, 0x0d, ...(comment === null ? [] : [comment])],
       walk: (fieldSource) => this.#walk(fieldSource),
     };
@@ -77,6 +78,21 @@ class DelimitedLayout {
     }
     if (!isExact) code += `while(b[p]===${this.#format.delimiter}){p++;${this.#skip(null, true)}}`;
     return code + lineEndCode;
+  }
+
+  #cells(check: (index: number) => string): string {
+    const { fieldAt, missing, width } = this.#columns;
+    const { delimiter, quote } = this.#format;
+    let code = quote === null ? '' : `for(let k=start;k<end;k++)if(b[k]===${quote})return 0;`;
+    for (const index of missing) code += `s${index}=start;z${index}=start;${check(index)}`;
+    for (let column = 0; column < width; column++) {
+      const index = fieldAt.get(column);
+      const isLast = column === width - 1;
+      code += `q=p;while(p<end&&b[p]!==${delimiter})p++;if(p${isLast ? '!==' : '==='}end)return 0;`;
+      if (index !== undefined) code += `s${index}=q;z${index}=p;${check(index)}`;
+      code += 'p++;';
+    }
+    return code;
   }
 
   /** Sets `qt` (1: quoted) and `en`, the byte that has to follow the content of a quoted column or a delimited one. */
@@ -122,13 +138,12 @@ class DelimitedLayout {
 
   #skip(tag: Buffer | null, isLast: boolean): string {
     const literal = tag === null ? '' : `if(!(${matchesBytes('q', tag)})||r-q!==${tag.length})break row;`;
-    return `${this.#open('q')}${this.#run({ start: 'q', end: 'r', flags: 'g' })}if((g&hi)!==0){if(!validLine(b,rs))break row;hi=0;}${literal}${this.#close('r', isLast)}`;
+    return `${this.#open('q')}${this.#run({ start: 'q', end: 'r', flags: 'g' })}if((g&hi)!==0){if(!validLine(rs))break row;hi=0;}${literal}${this.#close('r', isLast)}`;
   }
 
   #run(text: { readonly start: string; readonly end: string; readonly flags: string }): string {
-    const { single, pair } = this.#plain;
-    if (this.#format.quote === null) return scanCode(this.#plain, text);
-    return scanCode({ single: `(qt===0?${single}:${this.#quoted.single})`, pair: `(qt===0?${pair}:${this.#quoted.pair})` }, text);
+    const plain = `${this.#plain}(${text.start})`;
+    return scanCode(this.#format.quote === null ? plain : `qt===0?${plain}:${this.#quoted}(${text.start})`, text);
   }
 
   #scan(index: number): string {

@@ -6,6 +6,7 @@ import { parseMomentPattern } from '../expressions/moments.ts';
 import { type PatternAtom, parseSimplePattern } from '../fields/simple-pattern.ts';
 import type { FieldPlan } from '../plan.ts';
 import { matchesBytes, packBytes, type SourceContext } from './source-context.ts';
+import type { CharacterRange } from './span-function.ts';
 
 /** How a layout finds the end of a text, and which bytes may not be run over before it is known. */
 export interface TextLayout {
@@ -20,6 +21,9 @@ export interface TextLayout {
 /** Enumerations beyond this are looked up by the slow check's set. */
 const enumValuesMax = 32;
 const fixedLengthMax = 48;
+/** Runs that may be at least so long are run over 16 bytes at a time, unless their class has more ranges. */
+const spanLengthMin = 16;
+const spanRangesMax = 4;
 /** Digits that a double holds exactly, the scale's zeros included. */
 const exactDigits = 15;
 
@@ -51,7 +55,7 @@ function checkedText(context: SourceContext, layout: TextLayout, index: number):
 
 /** `hi` is 2 until the record is known to be valid UTF-8. */
 function validText(index: number): string {
-  return `if((f${index}&hi)!==0){if(!validLine(b,rs))break row;hi=0;}`;
+  return `if((f${index}&hi)!==0){if(!validLine(rs))break row;hi=0;}`;
 }
 
 function typeCode(context: SourceContext, layout: TextLayout, index: number, field: FieldPlan): string | null {
@@ -68,9 +72,9 @@ function typeCode(context: SourceContext, layout: TextLayout, index: number, fie
     case 'iban':
       return hasExtraChecks(field) ? null : ibanCode(index);
     case 'currency':
-      return hasExtraChecks(field) ? null : `if(!isCurrency(b,s${index}))break row;e${index}=s${index}+3;`;
+      return hasExtraChecks(field) ? null : `if(!isCurrency(s${index}))break row;e${index}=s${index}+3;`;
     case 'country':
-      return hasExtraChecks(field) ? null : `if(!isCountry(b,s${index}))break row;e${index}=s${index}+2;`;
+      return hasExtraChecks(field) ? null : `if(!isCountry(s${index}))break row;e${index}=s${index}+2;`;
     case 'time':
     case 'datetime':
     case 'bic':
@@ -84,7 +88,7 @@ function typeCode(context: SourceContext, layout: TextLayout, index: number, fie
 
 /** A country with several structures has length 0 here and is asked of the slow check. */
 function ibanCode(index: number): string {
-  return `e${index}=s${index}+iban(s${index},IT);if(e${index}===s${index})break row;`;
+  return `e${index}=s${index}+iban(s${index}+WINDOW,IBANS);if(e${index}===s${index})break row;`;
 }
 
 function booleanCode(index: number): string {
@@ -135,7 +139,25 @@ function atomCode(context: SourceContext, atom: PatternAtom, bound: string | nul
   const limits = [atom.min > 0 ? `k-z<${atom.min}` : '', atom.max < Number.MAX_SAFE_INTEGER ? `k-z>${atom.max}` : ''].filter(
     (limit) => limit !== '',
   );
-  return `z=k;while(${inBound}${memberTest(context, atom, 'b[k]')})k++;${limits.length > 0 ? `if(${limits.join('||')})break row;` : ''}`;
+  const check = limits.length > 0 ? `if(${limits.join('||')})break row;` : '';
+  const ranges = rangesOf(atom);
+  // A class with the line feed could run beyond the window.
+  if (atom.max >= spanLengthMin && ranges.length <= spanRangesMax && !atom.members[0x0a]) {
+    const end = `${context.span(ranges)}(k)`;
+    return `z=k;k=${bound === null ? end : `min(${end},${bound})`};${check}`;
+  }
+  return `z=k;while(${inBound}${memberTest(context, atom, 'b[k]')})k++;${check}`;
+}
+
+function rangesOf({ members }: PatternAtom): CharacterRange[] {
+  const ranges: { first: number; last: number }[] = [];
+  for (const [unit, isMember] of members.entries()) {
+    if (!isMember) continue;
+    const before = ranges.at(-1);
+    if (before?.last === unit - 1) before.last = unit;
+    else ranges.push({ first: unit, last: unit });
+  }
+  return ranges;
 }
 
 /** A fixed count is checked in place, digits four at a time. */
@@ -166,7 +188,7 @@ function memberTest(context: SourceContext, atom: PatternAtom, byte: string): st
 }
 
 function lengthCode(index: number, field: FieldPlan): string {
-  const size = `((f${index}&2)!==0?N(b,s${index},e${index}):e${index}-s${index})`;
+  const size = `((f${index}&2)!==0?codePoints(s${index},e${index}):e${index}-s${index})`;
   const tests = [
     field.minLength !== null && field.minLength > 1 ? `${size}<${field.minLength}` : '',
     field.maxLength !== null ? `e${index}-s${index}>${field.maxLength}&&${size}>${field.maxLength}` : '',
@@ -220,15 +242,15 @@ function numberCode(context: SourceContext, layout: TextLayout, index: number, f
   const bounds = boundCode(index, field, scale);
   const bound = layout.bound(index);
   const more = bound === null ? '' : `k<${bound}&&`;
-  const digits = `while(${more}((d=b[k]-48)>>>0)<=9){u=Math.imul(u,10)+d|0;k++}`;
+  const digits = `while(${more}((d=b[k]-48)>>>0)<=9){u=u*10+d;k++}`;
   const hasFraction = field.type === 'decimal' && field.point === 'explicit' && scale > 0;
   const table = hasFraction ? context.constant(powersUpTo(scale)) : '';
   const fraction = hasFraction
-    ? `let q=0;if(${more}b[k]===46){k++;const y=k;${digits}q=k-y;if(q<1||q>${scale}||n+q>${exactDigits})break row;}u=Math.imul(u,${table}[${scale}-q]);`
+    ? `let q=0;if(${more}b[k]===46){k++;const y=k;${digits}q=k-y;if(q<1||q>${scale}||n+q>${exactDigits})break row;}u=u*${table}[${scale}-q];`
     : '';
   const shift = hasFraction ? scale : 0;
   // Nine digits with the scale's zeros fit 32 bits; longer numbers are read again as doubles.
-  const wide = `if(n>${9 - shift})u${index}=wide(b,s${index},k,${shift});else u${index}=m===1?0-u:u;`;
+  const wide = `if(n>${9 - shift})u${index}=wide(s${index},k,${shift});else u${index}=m===1?0-u:u;`;
   const length = field.maxLength === null ? '' : `if(e${index}-s${index}>${field.maxLength})break row;`;
   return (
     `{let k=s${index},u=0,d=0,m=0;m=${more}b[k]===45?1:0;k+=m;const z=k;${digits}const n=k-z;if(n<1||n>${exactDigits - shift})break row;${fraction}` +
@@ -304,6 +326,6 @@ function dateCode(context: SourceContext, index: number, shape: DateShape): stri
   return (
     `{const h=${month.high},l=${month.low},i=${day.high},j=${day.low},m=h*10+l,d=i*10+j;` +
     `if(${literals}(h>>>0)>9||(l>>>0)>9||(i>>>0)>9||(j>>>0)>9||m<1||m>12||d<1||d>31||${notFourDigits(`${s}+${shape.year}`)}||I.getInt32(${s}+${shape.year},true)===0x30303030)break row;` +
-    `if(d>${context.constant(longestMonths)}[m]||(m===2&&d===29&&!isDay(${year},m,d)))break row;${number}e${index}=${s}+${shape.length};}`
+    `if(d>${context.constant(longestMonths)}[m]||(m===2&&d===29&&!isLeap(${year})))break row;${number}e${index}=${s}+${shape.length};}`
   );
 }

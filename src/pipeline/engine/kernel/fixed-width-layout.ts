@@ -21,6 +21,15 @@ export function fixedWidthLayout(context: SourceContext, format: FixedWidthPlan)
       `f${index}=0;for(q=s${index};q<z${index};q++)f${index}|=${table}[b[q]];if(f${index}>=16||(f${index}&2)!==0)break row;e${index}=z${index};`,
     bound: (index) => `z${index}`,
     reserved: new Set(),
+    cells:
+      tagRange !== null
+        ? null
+        : (check) => {
+            const fields = ranges.map(
+              ({ start, length }, index) => `s${index}=start+${start};z${index}=s${index}+${length};${check(index)}`,
+            );
+            return `if(end-start!==${width})return 0;${fields.join('')}`;
+          },
     startsElsewhere: [0x0a, 0x0d],
     walk: (fieldSource) => {
       let code = `if(rs+${width}>=have)break row;`;

@@ -1,5 +1,5 @@
 /**
- * What `iban-module.ts` knows of countries, as bytes: which character is forbidden at which place, and with which weight it
+ * What `iban-function.ts` knows of countries, as bytes: which character is forbidden at which place, and with which weight it
  * counts in the remainder mod 97. Countries with several structures are left out: they are asked of the slow check.
  */
 import { ibanStructures } from '../reference-data/iban-structures.ts';

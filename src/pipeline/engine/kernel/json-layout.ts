@@ -2,7 +2,7 @@
 import type { JsonLinesPlan } from '../plan.ts';
 import { isUntagged } from '../records/record-types.ts';
 import type { JsonPart } from './json-template.ts';
-import { lineEndCode, type RecordLayout, scanCode, scanTables } from './record-layout.ts';
+import { lineEndCode, type RecordLayout, scanCode, scanOf } from './record-layout.ts';
 import { matchesBytes, type SourceContext } from './source-context.ts';
 
 const words = ['true', 'false', 'null'].map((word) => Buffer.from(word));
@@ -30,8 +30,8 @@ export function jsonLayout(context: SourceContext, format: JsonLinesPlan, templa
     );
   };
   if (missing.some(isPrefix) || hasEmptyObject(template)) return null;
-  const tables = scanTables(context, [0x22, 0x5c, ...Array.from({ length: 0x20 }, (_, control) => control)]);
-  const run = (start: string, end: string, flags: string) => scanCode(tables, { start, end, flags });
+  const scan = scanOf(context, [0x22, 0x5c, ...Array.from({ length: 0x20 }, (_, control) => control)]);
+  const run = (start: string, end: string, flags: string) => scanCode(`${scan}(${start})`, { end, flags });
   const field = (index: number, source: string): string => {
     const { type, trim } = context.field(index);
     const isOptional = context.isOptional(index);
@@ -55,6 +55,7 @@ export function jsonLayout(context: SourceContext, format: JsonLinesPlan, templa
     },
     bound: () => null,
     reserved: new Set([0x22, 0x5c, ...Array.from({ length: 0x20 }, (_, control) => control)]),
+    cells: null,
     startsElsewhere: [0x0a, 0x0d],
     walk: (fieldSource) => {
       let code = 'p=rs;';
@@ -87,7 +88,7 @@ function hasEmptyObject(template: readonly JsonPart[]): boolean {
 function skipCode(run: (start: string, end: string, flags: string) => string): string {
   const plainWord = words.map((word) => `if(${matchesBytes('p', word)})p+=${word.length};else `).join('');
   return (
-    `if(b[p]===34){q=p+1;${run('q', 'r', 'g')}if(b[r]!==34)break row;if((g&hi)!==0){if(!validLine(b,rs))break row;hi=0;}p=r+1;}` +
+    `if(b[p]===34){q=p+1;${run('q', 'r', 'g')}if(b[r]!==34)break row;if((g&hi)!==0){if(!validLine(rs))break row;hi=0;}p=r+1;}` +
     `else if((b[p]-48>>>0)<=9&&!(b[p]===48&&(b[p+1]-48>>>0)<=9)){p++;while((b[p]-48>>>0)<=9)p++;if(b[p]===46||b[p]===101||b[p]===69)break row;}` +
     `else{${plainWord}break row;}`
   );

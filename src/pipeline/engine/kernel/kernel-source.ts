@@ -1,5 +1,5 @@
 /**
- * Assembles the source of a kernel: one loop that scans, validates, decides, writes and accounts for records, and stops where
+ * Assembles the script of a kernel: one loop that scans, validates, decides, writes and accounts for records, and stops where
  * something else has to happen (`stopReason`). It commits a record only when nothing about it is left to decide.
  */
 import type { CompiledFlow } from '../compile-flow.ts';
@@ -10,22 +10,18 @@ import { delimitedLayout } from './delimited-layout.ts';
 import { ExpressionCode } from './expression-code.ts';
 import { fieldCode, hasNumber } from './field-code.ts';
 import { fixedWidthLayout } from './fixed-width-layout.ts';
+import { inspectionCode } from './inspection-source.ts';
 import { jsonLayout } from './json-layout.ts';
 import type { JsonPart } from './json-template.ts';
+import { currencySlots, maskedRulesMax, routeSetsMax } from './kernel-layout.ts';
 import type { RecordLayout } from './record-layout.ts';
 import { inlineOutputs, SourceContext } from './source-context.ts';
 
 /** Why a kernel returned. `slow`: the record at `state.at` needs the slow path or more bytes. */
 export const stopReason = { end: 0, slow: 1, full: 2, flush: 3, room: 4 } as const;
 
-/** Most currencies a kernel adds up; records in others take the slow path. */
-export const currencySlots = 32;
-/** Most route sets a kernel knows; records in others take the slow path. */
-export const routeSetsMax = 64;
 /** Amounts beyond this take the slow path: 4,096 of them still add up exactly. */
 export const amountMax = 1e12;
-/** Route rules of mode `all` that are told apart by a bit mask. */
-export const maskedRulesMax = 12;
 
 export interface KernelShape {
   readonly columns: readonly string[] | null;
@@ -35,7 +31,11 @@ export interface KernelShape {
 
 export interface KernelSource {
   readonly code: string;
-  readonly constants: readonly unknown[];
+  /** Says why a record was not taken; null where that is not known from its bytes. */
+  readonly inspection: string | null;
+  readonly constants: SourceContext['constants'];
+  readonly scans: SourceContext['scans'];
+  readonly spans: SourceContext['spans'];
   readonly evaluated: SourceContext['evaluated'];
   /** Distinct bodies, and which one each target has. */
   readonly bodyOfTarget: readonly number[];
@@ -61,8 +61,11 @@ export function kernelSource(flow: CompiledFlow, shape: KernelShape): KernelSour
   if (bodies.some((body) => body === null)) return null;
   const parts: KernelParts = { context, layout, rules, filters, routes, bodies: bodies as BodyCode[] };
   return {
+    inspection: inspectionCode(context, layout, conditions),
     code: assemble(parts),
     constants: context.constants,
+    scans: context.scans,
+    spans: context.spans,
     evaluated: context.evaluated,
     bodyOfTarget: forms.map((form) => distinct.indexOf(form)),
   };
@@ -103,22 +106,14 @@ function routesCode(flow: CompiledFlow, condition: (when: Expression) => string)
 function assemble(parts: KernelParts): string {
   const { context, layout, rules, filters, routes, bodies } = parts;
   const { record, flow } = context;
-  const fields = record.fields.map((_, index) => `s${index}=0,e${index}=0,a${index}=0,f${index}=0,u${index}=0,v${index}=0,D${index}=0`);
+  const fields = record.fields.map((_, index) => `s${index}=0,e${index}=0,a${index}=0,f${index}=0,u${index}=0.0,v${index}=0,D${index}=0`);
   const starts = layout.startsElsewhere.map((byte) => `b[p]===${byte}`).join('||');
   const walk = layout.walk((index) => fieldCode(context, layout, index));
   const hashed = flow.hashedKeys.map((key, index) => hashCode(context, key.fields[flow.mainType] ?? null, index));
   const sums = flow.sums.byType[flow.mainType]!.map((sum, index) => slotCode(context, sum, index));
   const filterCode = filters.map((filter) => `if(${filter})isFiltered=1;else `).join('');
-  const constants = context.constants.map((_, index) => `c${index}`);
   const temporaries = context.temporaries.map((name) => `${name}=0`);
-  return `"use strict";
-const [${constants.join(',')}]=K;
-const {N,scanText,isDay,isCurrency,isCountry,wide,writeInteger,writeDecimal,cell,column,triple,validLine}=F;
-return function kernel(S,X){
-const b=S.bytes,I=S.view,iban=S.iban,IT=S.ibanTablesAt|0,have=S.have|0,until=S.until|0,P=S.places,outs=S.outputs,ST=S.status,RS=S.routeSet,OF=S.offset,H=S.hash,SL=S.slots,AC=S.sums,AN=S.sumCounts,FS=S.firstSets,MS=S.maskSets,FT=S.firstTargets,MT=S.isMulti,KB=S.keyBatch,KV=KB.view,KC=KB.columns,KP=KB.places;
-${flow.hashedKeys.map((_, index) => `const H${index}=S.hashes[${index}];`).join('')}
-const base=S.base>>>0,first=S.firstRecord,limit=S.maxRecord|0,full=S.countMax|0;
-let p=S.at|0,n=S.count|0,m=KB.count|0,valid=0,filtered=0,reason=0,rs=p,slow=0,x=0,q=0,r=0,g=0,qt=0,en=0,lf=0,hi=0,target=0,stop=0${temporaries.map((name) => `,${name}`).join('')};
+  return `let p=at,n=0,m=0,valid=0,filtered=0,reason=0,rs=p,slow=0,x=0,q=0,r=0,g=0,qt=0,en=0,lf=0,hi=0,target=0,stop=0${temporaries.map((name) => `,${name}`).join('')};
 while(p<until){
 rs=p;slow=0;reason=1;hi=2;
 row:{
@@ -146,9 +141,8 @@ continue;
 }
 break;
 }
-S.at=rs;S.stopTarget=target;S.stopEnd=stop;S.count=n;KB.count=m;S.valid+=valid;S.filtered+=filtered;
-return reason;
-};`;
+S.at=rs;S.stopTarget=target;S.stopEnd=stop;S.count=n;S.keys=m;S.valid=valid;S.filtered=filtered;
+return reason;`;
 }
 
 /** Every body that the set's targets have, written at its first such target; further targets get a copy. */
@@ -156,7 +150,7 @@ function deliverCode(bodies: readonly BodyCode[]): string {
   const write = bodies.map(
     (body, index) =>
       `let i${index}=FT[set*${bodies.length}+${index}],o${index}=0;if(i${index}>=0){const T=outs[i${index}],B=T.bytes,D=T.view;let o=T.position;` +
-      `if(o+${body.fixed}+${body.records}*(lf-rs)>T.capacity){reason=3;target=i${index};break row;}` +
+      `if(o+${body.fixed}+${body.records}*(lf-rs)>CAPACITY){reason=3;target=i${index};break row;}` +
       `${body.code}if(slow===1)break row;if(o>T.limit){reason=4;target=i${index};stop=o;break row;}o${index}=o;}`,
   );
   const ends = bodies.map((_, index) => `X.ends[${index}]=o${index};`).join('');
@@ -178,7 +172,7 @@ function slotCode(
   let slot = `k${position}=${unknown};`;
   if (currencyField !== null) {
     const present = context.isOptional(currencyField) ? `a${currencyField}===0&&` : '';
-    slot += `if(${present}e${currencyField}-s${currencyField}===3&&(x=triple(b,s${currencyField}))>=0){k${position}=SL[x+1];if(k${position}<0)k${position}=X.slotOf(x);}`;
+    slot += `if(${present}e${currencyField}-s${currencyField}===3&&(x=triple(s${currencyField}))>=0){k${position}=SL[x+1];if(k${position}<0)k${position}=X.slotOf(x);}`;
   }
   const code = `${slot}if(k${position}<0)k${position}=X.slotOf(-1);if(k${position}<0||u${field}>${amountMax}||u${field}<-${amountMax})break row;`;
   return `let k${position}=-1;${context.isOptional(field) ? `if(a${field}===0){${code}}` : code}`;
@@ -192,10 +186,9 @@ function sumCode(flow: CompiledFlow): string {
   ).join('\n');
 }
 
-/** Keys go into the batch, their values joined by NUL; a long one is hashed at once. */
+/** Keys go into the batch, their values joined by NUL; a long one is hashed at once; absent ones leave no hash. */
 function hashCode(context: SourceContext, fields: readonly number[] | null, key: number): string {
-  const none = `H${key}[2*n]=0;H${key}[2*n+1]=0;`;
-  if (fields === null || fields.length === 0) return none;
+  if (fields === null || fields.length === 0) return '';
   const length = (field: number) => (context.isOptional(field) ? `(a${field}===1?0:e${field}-s${field})` : `(e${field}-s${field})`);
   const total = `${fields.map(length).join('+')}+${fields.length - 1}`;
   const copies = fields.map((field, index) => {
@@ -204,7 +197,7 @@ function hashCode(context: SourceContext, fields: readonly number[] | null, key:
   });
   const places = fields.map((field, index) => `P[${index * 2}]=s${field};P[${index * 2 + 1}]=s${field}+${length(field)};`).join('');
   const batched = `let y=m*${entryBytes};KV.setInt32(y,l,true);y+=${entryKeyAt};${copies.join('')}KC[m]=${key};KP[m]=2*n;m++;`;
-  const hash = `{const l=${total};if(l<=${entryKeyMax}){${batched}}else{${places}X.hashPlaces(${fields.length});H${key}[2*n]=H.low;H${key}[2*n+1]=H.high;}}`;
+  const hash = `{const l=${total};if(l<=${entryKeyMax}){${batched}}else{${places}X.hashPlaces(${fields.length},${key},n);}}`;
   const isAbsent = fields.map((field) => (context.isOptional(field) ? `a${field}===1` : 'false')).join('&&');
-  return fields.every((field) => context.isOptional(field)) ? `if(${isAbsent}){${none}}else${hash}` : hash;
+  return fields.every((field) => context.isOptional(field)) ? `if(!(${isAbsent}))${hash}` : hash;
 }

@@ -1,37 +1,13 @@
-/**
- * Makes kernels from their source and keeps them per compiled flow and shape. The only place where code is generated:
- * its text comes from `kernel-source.ts` alone, which lets no text of a plan into it.
- */
+/** Makes kernels and keeps them per compiled flow and shape. */
 import type { CompiledFlow } from '../compile-flow.ts';
-import { isRealDay } from '../fields/moment-types.ts';
-import { isValidLine } from '../records/utf8.ts';
-import { countCodePoints, isCountryAt, isCurrencyAt, tripleAt } from './byte-checks.ts';
-import { finishColumn, finishCsvCell } from './cell-text.ts';
-import type { KernelRuntime, KernelState } from './kernel-runtime.ts';
+import { KernelLayout } from './kernel-layout.ts';
+import { KernelModule } from './kernel-module.ts';
 import { type KernelShape, type KernelSource, kernelSource } from './kernel-source.ts';
-import { readWide, writeDecimal, writeInteger } from './number-text.ts';
-import { scanText } from './record-layout.ts';
 
 export interface Kernel {
   readonly source: KernelSource;
-  /** Takes records from `state.at` on; returns a `stopReason`. */
-  run(state: KernelState, runtime: KernelRuntime): number;
+  readonly module: KernelModule;
 }
-
-const functions = {
-  N: countCodePoints,
-  scanText,
-  isDay: isRealDay,
-  isCurrency: isCurrencyAt,
-  isCountry: isCountryAt,
-  triple: tripleAt,
-  validLine: isValidLine,
-  wide: readWide,
-  writeInteger,
-  writeDecimal,
-  cell: finishCsvCell,
-  column: finishColumn,
-};
 
 const kernels = new WeakMap<CompiledFlow, Map<string, Kernel | null>>();
 /** Shapes of JSON lines that are kept per flow. */
@@ -48,13 +24,15 @@ export function kernelFor(flow: CompiledFlow, shape: KernelShape): Kernel | null
   const kept = known.get(key);
   if (kept !== undefined) return kept;
   if (known.size >= shapesMax) known.clear();
-  const source = kernelSource(flow, shape);
-  const kernel = source === null ? null : { source, run: instantiate(source) };
+  const kernel = makeKernel(flow, shape);
   known.set(key, kernel);
   return kernel;
 }
 
-function instantiate(source: KernelSource): Kernel['run'] {
-  const make = new Function('K', 'F', source.code) as (constants: readonly unknown[], functions: object) => Kernel['run'];
-  return make(source.constants, functions);
+function makeKernel(flow: CompiledFlow, shape: KernelShape): Kernel | null {
+  const source = kernelSource(flow, shape);
+  if (source === null) return null;
+  const bodies = Math.max(0, ...source.bodyOfTarget.map((body) => body + 1));
+  const layout = KernelLayout.of(flow, { bodies, constants: source.constants });
+  return layout === null ? null : { source, module: new KernelModule(source, layout) };
 }

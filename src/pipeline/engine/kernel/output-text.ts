@@ -225,9 +225,9 @@ export class OutputText {
       .map((argument) => (argument.kind === 'literal' && argument.type === 'int' ? Number(argument.value) : Number.NaN));
     if (positions.some((position) => !Number.isSafeInteger(position) || Math.abs(position) > 1e9)) return null;
     const [start, end] = [this.#context.temporary(), this.#context.temporary()];
-    const clamped = (position: number) => (position <= 0 ? inner.start : `Math.min(${inner.end},${inner.start}+${position})`);
+    const clamped = (position: number) => (position <= 0 ? inner.start : `min(${inner.end},${inner.start}+${position})`);
     const to = positions.length > 1 ? clamped(positions[1]!) : inner.end;
-    const setup = `${inner.setup}${start}=${clamped(positions[0]!)};${end}=Math.max(${start},${to});`;
+    const setup = `${inner.setup}${start}=${clamped(positions[0]!)};${end}=max(${start},${to});`;
     return { ...inner, setup, start, end, countsBytes: true };
   }
 
@@ -361,7 +361,7 @@ function letterCode(stretch: Stretch, letters: Exclude<Stretch['letters'], 'as t
   const { field, start, end } = stretch;
   const ascii = caseCode(start, end, letters === 'upper' || letters === 'upperAscii' ? 'upper' : 'lower');
   if (letters === 'upperAscii' || letters === 'lowerAscii') return ascii;
-  return `if((f${field}&2)===0)${ascii}else{o=X.${letters}Bytes(b,${start},${end},B,o);if(o<0)break row;}`;
+  return `if((f${field}&2)===0)${ascii}else{o=${letters}(${start},${end},B,o);if(o<0)break row;}`;
 }
 
 /** ASCII letters only, four bytes a step: 0x20 is flipped where a byte is a letter of the other case and below 0x80. */

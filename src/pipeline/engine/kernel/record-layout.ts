@@ -9,6 +9,11 @@ import type { SourceContext } from './source-context.ts';
 export interface RecordLayout extends TextLayout {
   /** Walks the record from `rs`; `fieldSource(i)` is the code that accepts field i at `s<i>`. Leaves the line feed's index in `lf`. */
   walk(fieldSource: (index: number) => string): string;
+  /**
+   * Walks a record of plain ASCII from `start` to `end` by its places alone: sets `s<i>` and `z<i>` of each field before
+   * `check(i)`, and returns 0 where columns are not as expected. Null where places are not known without the values.
+   */
+  readonly cells: ((check: (index: number) => string) => string) | null;
   /** Bytes that may follow `rs` without being a data record: handled outside. */
   readonly startsElsewhere: readonly number[];
 }
@@ -27,52 +32,14 @@ export function scanTable(stops: readonly number[]): Uint8Array {
   return table;
 }
 
-/** For two bytes at once, little-endian: 0 where neither ends a scan nor sets a flag. */
-function pairTable(single: Uint8Array): Uint8Array {
-  const table = new Uint8Array(65_536);
-  const rows = new Map<number, Uint8Array>();
-  for (let high = 0; high < 256; high++) {
-    const flags = single[high]!;
-    let row = rows.get(flags);
-    if (row === undefined) {
-      row = single.map((found) => found | flags);
-      rows.set(flags, row);
-    }
-    table.set(row, high << 8);
-  }
-  return table;
+/** The scan whose table this is, as code calls it. */
+export function scanOf(context: SourceContext, stops: readonly number[]): string {
+  return context.scan(scanTable(stops));
 }
 
-/** Names of constants. */
-export interface ScanTables {
-  readonly single: string;
-  readonly pair: string;
-}
-
-export function scanTables(context: SourceContext, stops: readonly number[]): ScanTables {
-  const single = scanTable(stops);
-  return { single: context.constant(single), pair: context.constant(pairTable(single)) };
-}
-
-/**
- * End of a text times four, plus its flags: plain bytes two by two, then the rest one by one. A function of its own, not code in
- * every kernel: all texts share what the runtime learns about it.
- */
-export function scanText(bytes: Uint8Array, view: DataView, start: number, single: Uint8Array, pair: Uint8Array): number {
-  let at = start;
-  while (pair[view.getUint16(at, true)] === 0) at += 2;
-  let flags = 0;
-  let found = single[bytes[at]!]!;
-  while (found < byteBits.stops) {
-    flags |= found;
-    found = single[bytes[++at]!]!;
-  }
-  return at * 4 + flags;
-}
-
-/** Code that sets `end` and `flags` for the text at `start`. */
-export function scanCode(tables: ScanTables, text: { readonly start: string; readonly end: string; readonly flags: string }): string {
-  return `x=scanText(b,I,${text.start},${tables.single},${tables.pair});${text.end}=x>>>2;${text.flags}=x&3;`;
+/** Code that sets `end` and `flags` for the text at `start`; `scanned` calls a scan on it. */
+export function scanCode(scanned: string, text: { readonly end: string; readonly flags: string }): string {
+  return `x=${scanned};${text.end}=x>>2;${text.flags}=x&3;`;
 }
 
 /** Code after the last byte of content at `p`: LF, or CR LF. Sets `lf`. The last line of a window is left to the slow path. */

@@ -6,6 +6,7 @@
 import type { CompiledFlow } from '../compile-flow.ts';
 import type { Expression } from '../expressions/expression.ts';
 import type { FieldPlan, RecordPlan } from '../plan.ts';
+import type { CharacterRange } from './span-function.ts';
 
 /** What generated code has to compute about a field beyond accepting it. */
 export interface FieldUse {
@@ -16,8 +17,12 @@ export class SourceContext {
   readonly flow: CompiledFlow;
   readonly record: RecordPlan;
   readonly uses: readonly FieldUse[];
-  /** Values that generated code reaches as `c0`, `c1`, … */
-  readonly constants: unknown[] = [];
+  /** Tables that generated code reaches as `c0`, `c1`, … */
+  readonly constants: (Uint8Array | Int32Array)[] = [];
+  /** The positions among them of those that scans read. */
+  readonly scans = new Set<number>();
+  /** Classes of characters that are run over many at once. */
+  readonly spans: (readonly CharacterRange[])[] = [];
   /** Expressions that `X.test` and `X.write` evaluate, by number. */
   readonly evaluated: { readonly expression: Expression; readonly fields: readonly number[] }[] = [];
   #temporaries = 0;
@@ -36,9 +41,24 @@ export class SourceContext {
     return !this.field(index).required;
   }
 
-  constant(value: unknown): string {
-    this.constants.push(value);
+  constant(table: Uint8Array | Int32Array): string {
+    this.constants.push(table);
     return `c${this.constants.length - 1}`;
+  }
+
+  /** The name of a function that scans by this table. */
+  scan(table: Uint8Array): string {
+    this.constants.push(table);
+    this.scans.add(this.constants.length - 1);
+    return `scan${this.constants.length - 1}`;
+  }
+
+  /** The name of a function that runs over characters of these ranges. */
+  span(ranges: readonly CharacterRange[]): string {
+    const isSame = (other: readonly CharacterRange[]) => JSON.stringify(other) === JSON.stringify(ranges);
+    const known = this.spans.findIndex(isSame);
+    if (known >= 0) return `span${known}`;
+    return `span${this.spans.push(ranges) - 1}`;
   }
 
   /** A variable of the record's block, reused by no one else. */

@@ -1,74 +1,53 @@
 /**
- * Collects the keys of the records that a kernel takes and hashes them together. Generated code writes entries through
- * `view` and counts them; `finish` puts the results where the outcomes want them.
+ * Hashes the keys of the records that a kernel took, together: its code has left them as entries in its area, and results go
+ * where the outcomes want them.
  */
 
-import { pageBytes, webAssembly } from '../assembly/web-assembly.ts';
-import { entryBytes, type HashEntries, hashFunction } from './siphash-module.ts';
+import type { WebAssemblyMemory } from '../assembly/web-assembly.ts';
+import type { KernelState } from '../kernel/kernel-state.ts';
+import { type HashEntries, hashFunction } from './siphash-module.ts';
 
-let shared: KeyBatch | null = null;
+/** One per memory. */
+const functions = new WeakMap<WebAssemblyMemory, HashEntries>();
 
-/**
- * The thread's batch, for the run over one chunk: memory of WebAssembly is dear to make, and runs are synchronous.
- * `key`: 16 bytes.
- */
-export function keyBatchFor(key: Uint8Array, capacity: number): KeyBatch {
-  if (shared === null || shared.capacity < capacity) shared = new KeyBatch(capacity);
-  shared.setKey(key);
-  return shared;
+function functionOver(memory: WebAssemblyMemory): HashEntries {
+  const known = functions.get(memory) ?? hashFunction(memory);
+  functions.set(memory, known);
+  return known;
 }
 
 export class KeyBatch {
+  readonly #state: KernelState;
   readonly #hash: HashEntries;
-  #key0 = 0n;
-  #key1 = 0n;
-  readonly #results: Uint32Array;
-  readonly #resultsAt: number;
-  /** Over the entries and the slack behind them. */
-  readonly view: DataView;
-  readonly capacity: number;
-  count = 0;
-  /** Per entry: which hash column, and where in it. */
-  readonly columns: Uint8Array;
-  readonly places: Uint32Array;
+  readonly #key0: bigint;
+  readonly #key1: bigint;
 
-  constructor(capacity: number) {
-    const entriesBytes = capacity * entryBytes + 16;
-    this.#resultsAt = Math.ceil(entriesBytes / 8) * 8;
-    const memory = new webAssembly.Memory({ initial: Math.ceil((this.#resultsAt + capacity * 8) / pageBytes) });
-    this.#hash = hashFunction(memory);
-    this.#results = new Uint32Array(memory.buffer, this.#resultsAt, capacity * 2);
-    this.view = new DataView(memory.buffer);
-    this.capacity = capacity;
-    this.columns = new Uint8Array(capacity);
-    this.places = new Uint32Array(capacity);
-  }
-
-  /** Starts anew with this key of 16 bytes. */
-  setKey(key: Uint8Array): void {
+  /** `key`: 16 bytes. */
+  constructor(state: KernelState, key: Uint8Array) {
     const words = new DataView(key.buffer, key.byteOffset, key.byteLength);
+    this.#state = state;
+    this.#hash = functionOver(state.window.memory);
     this.#key0 = words.getBigInt64(0, true);
     this.#key1 = words.getBigInt64(8, true);
-    this.count = 0;
   }
 
-  /** Hashes all entries and stores the results, low and high half, at their places. */
-  finish(hashes: readonly Uint32Array[]): void {
-    const { count, places } = this;
-    const results = this.#results;
-    this.count = 0;
+  /** Stores the hashes, low and high half, at their places behind those of the first `taken` records. */
+  finish(count: number, hashes: readonly Uint32Array[], taken: number): void {
     if (count === 0) return;
-    this.#hash(count, 0, this.#resultsAt, this.#key0, this.#key1);
+    const { keyResults, keyColumns, keyPlaces, layout } = this.#state;
+    this.#hash(count, layout.entriesAt, keyResults.byteOffset, this.#key0, this.#key1);
     // All zeros mean that a record has no key.
-    for (let at = 0; at < count * 2; at += 2) if (results[at] === 0 && results[at + 1] === 0) results[at] = 1;
-    if (hashes.length === 1 && places[count - 1]! - places[0]! === 2 * (count - 1)) {
-      hashes[0]!.set(results.subarray(0, count * 2), places[0]);
+    for (let at = 0; at < count * 2; at += 2) if (keyResults[at] === 0 && keyResults[at + 1] === 0) keyResults[at] = 1;
+    const first = taken * 2;
+    if (hashes.length === 1 && keyPlaces[count - 1]! - keyPlaces[0]! === 2 * (count - 1)) {
+      hashes[0]!.set(keyResults.subarray(0, count * 2), first + keyPlaces[0]!);
       return;
     }
     for (let entry = 0; entry < count; entry++) {
-      const column = hashes[this.columns[entry]!]!;
-      column[places[entry]!] = results[entry * 2]!;
-      column[places[entry]! + 1] = results[entry * 2 + 1]!;
+      const column = hashes[keyColumns[entry]!]!;
+      const place = first + keyPlaces[entry]!;
+      column[place] = keyResults[entry * 2]!;
+      column[place + 1] = keyResults[entry * 2 + 1]!;
     }
   }
 }

@@ -1,8 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keyBatchFor } from './key-batch.ts';
+import { compileFlow } from '../compile-flow.ts';
+import { KernelLayout } from '../kernel/kernel-layout.ts';
+import { KernelState } from '../kernel/kernel-state.ts';
+import { paymentsPlan } from '../plan-fixtures.ts';
+import { WindowMemory } from '../window-memory.ts';
+import { KeyBatch } from './key-batch.ts';
 import { KeyHash } from './key-hash.ts';
 import { entryBytes, entryKeyAt, entryKeyMax } from './siphash-module.ts';
+
+const layout = KernelLayout.of(compileFlow(paymentsPlan('delimited')), { bodies: 1, constants: [] })!;
+const state = new KernelState(layout, new WindowMemory(128));
+const entries = new DataView(state.window.memory.buffer, layout.entriesAt);
 
 const key = Uint8Array.from({ length: 16 }, (_, index) => index);
 const message = Uint8Array.from({ length: 64 }, (_, index) => index);
@@ -28,20 +37,20 @@ describe('key hashes', () => {
         fc.array(fc.uint8Array({ maxLength: entryKeyMax }), { minLength: 1, maxLength: 20 }),
         fc.uint8Array({ minLength: 16, maxLength: 16 }),
         (keys, secret) => {
-          const batch = keyBatchFor(secret, 20);
           const hash = new KeyHash(secret);
-          const column = new Uint32Array(keys.length * 2);
+          const taken = 3;
+          const column = new Uint32Array((taken + keys.length) * 2);
           for (const [index, value] of keys.entries()) {
-            for (let at = 0; at < entryBytes; at++) batch.view.setUint8(index * entryBytes + at, 0xa5);
-            batch.view.setUint32(index * entryBytes, value.length, true);
-            for (const [at, byte] of value.entries()) batch.view.setUint8(index * entryBytes + entryKeyAt + at, byte);
-            batch.places[index] = index * 2;
+            for (let at = 0; at < entryBytes; at++) entries.setUint8(index * entryBytes + at, 0xa5);
+            entries.setUint32(index * entryBytes, value.length, true);
+            for (const [at, byte] of value.entries()) entries.setUint8(index * entryBytes + entryKeyAt + at, byte);
+            state.keyPlaces[index] = index * 2;
           }
-          batch.count = keys.length;
-          batch.finish([column]);
+          new KeyBatch(state, secret).finish(keys.length, [column], taken);
           for (const [index, value] of keys.entries()) {
             hash.hash(value, 0, value.length);
-            expect([column[index * 2], column[index * 2 + 1]]).toEqual([hash.low, hash.high]);
+            const at = (taken + index) * 2;
+            expect([column[at], column[at + 1]]).toEqual([hash.low, hash.high]);
           }
         },
       ),

@@ -41,6 +41,14 @@ export class OutcomeColumns {
     }
     this.capacity = capacity;
   }
+
+  /** The first `taken` records of columns made elsewhere; there is room for them, and their hashes follow. */
+  append(columns: Pick<OutcomeColumns, 'status' | 'routeSet' | 'offset'>, taken: number): void {
+    this.status.set(columns.status.subarray(0, taken), this.count);
+    this.routeSet.set(columns.routeSet.subarray(0, taken), this.count);
+    this.offset.set(columns.offset.subarray(0, taken), this.count);
+    this.count += taken;
+  }
 }
 
 function columnBuffer(column: string, bytes: number): ArrayBuffer {

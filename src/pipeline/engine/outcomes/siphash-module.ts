@@ -5,10 +5,13 @@
  * `hash(count, entries, results, key0, key1)`: each entry is `entryBytes` long, a u32 length, four bytes unused, the key;
  * each result is a u64. Up to seven bytes behind a key are read and masked out.
  */
-import { advance, assign, get, int, leaveIf, long, moduleBytes, opcode, repeat, type } from '../assembly/module-bytes.ts';
+import { advance, assign, get, int, leaveIf, long, moduleBytes, repeat } from '../assembly/module-bytes.ts';
+import { opcode, type } from '../assembly/opcodes.ts';
 import { type WebAssemblyMemory, webAssembly } from '../assembly/web-assembly.ts';
 
 export const entryBytes = 72;
+/** Behind the last entry, for what is read beyond a key. */
+export const entrySlackBytes = 16;
 export const entryKeyAt = 8;
 /** Longest key that fits an entry. */
 export const entryKeyMax = entryBytes - entryKeyAt;
@@ -113,7 +116,7 @@ function hashAll(): number[] {
 }
 
 function assemble(): Uint8Array<ArrayBuffer> {
-  return moduleBytes({
+  const hash = {
     name: 'hash',
     parameters: [type.i32, type.i32, type.i32, type.i64, type.i64],
     results: [],
@@ -121,9 +124,11 @@ function assemble(): Uint8Array<ArrayBuffer> {
       [2, type.i32],
       [5, type.i64],
       [1, type.i32],
-    ],
+    ] as const,
     code: hashAll(),
-  });
+    isExported: true,
+  };
+  return moduleBytes({ functions: [hash] });
 }
 
 export type HashEntries = (count: number, entries: number, results: number, key0: bigint, key1: bigint) => void;

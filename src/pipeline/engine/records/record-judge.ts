@@ -10,7 +10,7 @@ import type { CompiledFlow } from '../compile-flow.ts';
 import { evaluate, evaluateBoolean } from '../expressions/evaluate.ts';
 import type { Expression } from '../expressions/expression.ts';
 import { ExpressionFailure, expressionErrors } from '../expressions/expression-errors.ts';
-import { type Decimal, type Value, valueText } from '../expressions/values.ts';
+import { type Value, valueText } from '../expressions/values.ts';
 import { type FieldReader, fieldReaders } from '../fields/field-reader.ts';
 import type { RouteSets } from '../outcomes/route-sets.ts';
 import type { RulePlan } from '../plan.ts';
@@ -33,7 +33,21 @@ export interface RecordAmount {
   readonly amount: bigint | null;
 }
 
-export class RecordJudge {
+/** What became of a data record; the same whichever path judged it. */
+export interface RecordVerdict {
+  /** Index into `plan.records`, -1 when unknown. */
+  readonly type: number;
+  readonly findings: readonly RecordFinding[];
+  readonly warnings: readonly RecordFinding[];
+  readonly amounts: readonly RecordAmount[];
+  /** Per hashed key of the flow: the values, null when the record has none. */
+  readonly keys: readonly ((string | null)[] | null)[];
+  readonly routeSet: number;
+  /** Per target of the route set, in its order. */
+  readonly lines: readonly string[];
+}
+
+export class RecordJudge implements RecordVerdict {
   readonly #flow: CompiledFlow;
   readonly #read: RecordReader;
   readonly #readers: readonly (readonly FieldReader[])[];
@@ -46,16 +60,13 @@ export class RecordJudge {
   readonly #text = createRecordText();
   readonly #values: Value[] = [];
 
-  /** Index into `plan.records`, -1 when unknown. */
   type = -1;
   status: 'valid' | 'rejected' | 'filtered' | 'envelope' = 'valid';
   findings: RecordFinding[] = [];
   warnings: RecordFinding[] = [];
   amounts: RecordAmount[] = [];
-  /** Per hashed key of the flow: the values, null when the record has none. */
   keys: ((string | null)[] | null)[] = [];
   routeSet = 0;
-  /** Per target of the route set, in its order. */
   lines: string[] = [];
 
   constructor(flow: CompiledFlow, columns: readonly string[] | null, routeSets: RouteSets) {
@@ -155,8 +166,7 @@ export class RecordJudge {
       if (reader.text === null) continue;
       const currencyReader = currencyField === null ? null : readers[currencyField]!;
       const currency = currencyOf(currencyReader === null || currencyReader.problem !== null ? null : currencyReader.text);
-      const { value } = reader;
-      const unscaled = value === null ? null : typeof value === 'bigint' ? value : (value as Decimal).unscaled;
+      const { unscaled } = reader;
       this.amounts.push({ sum, currency, amount: unscaled === null ? null : unscaled * factor });
     }
   }

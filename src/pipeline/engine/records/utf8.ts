@@ -23,22 +23,6 @@ export function isValidUtf8(bytes: Uint8Array, start: number, end: number): bool
   return isUtf8(bytes.subarray(start, end));
 }
 
-/** Whether what stands from `start` to the next line feed is valid; there is one. */
-export function isValidLine(bytes: Uint8Array, start: number): boolean {
-  let at = start;
-  for (;;) {
-    const byte = bytes[at]!;
-    if (byte < 0x80) {
-      if (byte === 0x0a) return true;
-      at++;
-      continue;
-    }
-    const length = sequenceLength(bytes, at, bytes.length);
-    if (length === 0) return false;
-    at += length;
-  }
-}
-
 /** Bytes already known to be valid. */
 export function decodeUtf8(bytes: Buffer, start: number, end: number): string {
   return bytes.toString('utf8', start, end);

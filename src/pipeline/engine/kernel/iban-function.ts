@@ -1,12 +1,12 @@
 /**
- * IBANs in a window, as a WebAssembly module that is assembled here: structure by country and mod 97 over 40 bytes at once,
+ * IBANs in a window, as a WebAssembly function that is assembled here: structure by country and mod 97 over 40 bytes at once,
  * without a branch that depends on the country. Accepts exactly the IBANs of countries with one structure.
  *
  * `iban(start, tables)`: the length of the IBAN that starts at `start`, or 0. `tables`: where the bytes of `ibanTables` are.
  * Memory goes on for 40 bytes behind `start`.
  */
-import { assign, get, int, leaveIf, moduleBytes, opcode, place, repeat, type, unless, vector } from '../assembly/module-bytes.ts';
-import { type WebAssemblyMemory, webAssembly } from '../assembly/web-assembly.ts';
+import { assign, get, int, leaveIf, type ModuleFunction, place, repeat, unless } from '../assembly/module-bytes.ts';
+import { control, opcode, type, vector } from '../assembly/opcodes.ts';
 import { kind, power, powersAt, row } from './iban-tables.ts';
 
 const local = { start: 0, tables: 1, row: 2, sum: 3, at: 4, exponent: 5, value: 6, found: 7, bytes: 8, letters: 11 } as const;
@@ -19,7 +19,7 @@ const parts = [0, 1, 2] as const;
 
 const byteAt = (at: number): number[] => [...get(local.start), opcode.load8I32, ...place(at)];
 const fill = (byte: number): number[] => [...int(byte), ...vector.splat8];
-const refuse = (condition: number[]): number[] => unless([...condition, opcode.eqzI32], [...int(0), opcode.return]);
+const refuse = (condition: number[]): number[] => unless([...condition, opcode.eqzI32], [...int(0), control.return]);
 const isBelow = (code: number[], lowest: number, count: number): number[] => [
   ...[...code, ...fill(lowest), ...vector.sub8],
   ...[...fill(count - 1), ...vector.lessEqual8],
@@ -115,9 +115,10 @@ function weighOneByOne(): number[] {
   ];
 }
 
-function assemble(): Uint8Array<ArrayBuffer> {
-  const fixed = unless([...get(local.found), ...vector.anyTrue], [...weigh(), ...result(), opcode.return]);
-  return moduleBytes({
+/** The function, without an export. */
+export function ibanFunction(): ModuleFunction {
+  const fixed = unless([...get(local.found), ...vector.anyTrue], [...weigh(), ...result(), control.return]);
+  return {
     name: 'iban',
     parameters: [type.i32, type.i32],
     results: [type.i32],
@@ -126,15 +127,6 @@ function assemble(): Uint8Array<ArrayBuffer> {
       [7, type.v128],
     ],
     code: [...findRow(), ...checkKinds(), ...checkDigits(), ...fixed, ...weighOneByOne(), ...result()],
-  });
-}
-
-export type FindIban = (start: number, tables: number) => number;
-
-let compiled: object | null = null;
-
-/** The function over this memory. The module is compiled once per thread. */
-export function ibanFunction(memory: WebAssemblyMemory): FindIban {
-  compiled ??= new webAssembly.Module(assemble());
-  return new webAssembly.Instance(compiled, { engine: { memory } }).exports['iban'] as FindIban;
+    isExported: false,
+  };
 }

@@ -1,0 +1,145 @@
+/** Names for the instructions that the engine's WebAssembly modules use (WebAssembly core specification 2.0, section 5.4). */
+
+export const control = {
+  unreachable: 0x00,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  branch: 0x0c,
+  branchIf: 0x0d,
+  return: 0x0f,
+  call: 0x10,
+  drop: 0x1a,
+  noResult: 0x40,
+  resultI32: 0x7f,
+  resultF64: 0x7c,
+} as const;
+
+/** Comparisons, divisions and shifts of integers are unsigned where nothing else is said. */
+export const opcode = {
+  select: 0x1b,
+  localGet: 0x20,
+  localSet: 0x21,
+  localTee: 0x22,
+  loadI32: 0x28,
+  loadI64: 0x29,
+  loadF64: 0x2b,
+  load8SignedI32: 0x2c,
+  load8I32: 0x2d,
+  load16SignedI32: 0x2e,
+  load16I32: 0x2f,
+  storeI32: 0x36,
+  storeI64: 0x37,
+  storeF64: 0x39,
+  store8I32: 0x3a,
+  store16I32: 0x3b,
+  constI32: 0x41,
+  constI64: 0x42,
+  constF64: 0x44,
+  eqzI32: 0x45,
+  eqI32: 0x46,
+  lessSignedI32: 0x48,
+  moreSignedI32: 0x4a,
+  lessEqualI32: 0x4d,
+  greaterI32: 0x4b,
+  trailingZerosI32: 0x68,
+  trailingZerosI64: 0x7a,
+  addI32: 0x6a,
+  subI32: 0x6b,
+  multiplyI32: 0x6c,
+  divideI32: 0x6e,
+  remainderI32: 0x70,
+  andI32: 0x71,
+  orI32: 0x72,
+  xorI32: 0x73,
+  shlI32: 0x74,
+  shiftRightI32: 0x76,
+  addI64: 0x7c,
+  subI64: 0x7d,
+  multiplyI64: 0x7e,
+  andI64: 0x83,
+  orI64: 0x84,
+  xorI64: 0x85,
+  shlI64: 0x86,
+  shiftRightI64: 0x88,
+  rotlI64: 0x89,
+  negateF64: 0x9a,
+  floorF64: 0x9c,
+  wrapI64: 0xa7,
+  extendI32: 0xad,
+  doubleOfInt: 0xb7,
+  doubleOfUnsigned: 0xb8,
+  /** Saturates. */
+  intOfDouble: [0xfc, 0x02],
+  memoryCopy: [0xfc, 0x0a, 0x00, 0x00],
+  memoryFill: [0xfc, 0x0b, 0x00],
+} as const;
+
+/** Instructions on vectors of 16 bytes; comparisons are unsigned where nothing else is said, and give all ones or zeros. */
+export const vector = {
+  load: [0xfd, 0x00],
+  load64: [0xfd, 0x5d],
+  splat8: [0xfd, 0x0f],
+  equal8: [0xfd, 0x23],
+  lessSigned8: [0xfd, 0x25],
+  lessEqual8: [0xfd, 0x2a],
+  and: [0xfd, 0x4e],
+  or: [0xfd, 0x50],
+  bitSelect: [0xfd, 0x52],
+  anyTrue: [0xfd, 0x53],
+  /** The highest bit of each byte. */
+  bits8: [0xfd, 0x64],
+  sub8: [0xfd, 0x71],
+  widenLow8: [0xfd, 0x89, 0x01],
+  widenHigh8: [0xfd, 0x8a, 0x01],
+  add32: [0xfd, 0xae, 0x01],
+  /** Products of 16-bit lanes, added in pairs. */
+  dot16: [0xfd, 0xba, 0x01],
+  lane32: [0xfd, 0x1b],
+} as const;
+
+export const type = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b } as const;
+
+/** By the operators of scripts. */
+export const intBinary = {
+  '+': 0x6a,
+  '-': 0x6b,
+  '*': 0x6c,
+  '/': 0x6d,
+  '%': 0x6f,
+  '&': 0x71,
+  '|': 0x72,
+  '^': 0x73,
+  '<<': 0x74,
+  '>>': 0x75,
+  '>>>': 0x76,
+  '===': 0x46,
+  '!==': 0x47,
+  '<': 0x48,
+  '>': 0x4a,
+  '<=': 0x4c,
+  '>=': 0x4e,
+} as const;
+
+/** Those that differ for unsigned integers. */
+export const intBinaryUnsigned: Readonly<Partial<Record<keyof typeof intBinary, number>>> = {
+  '<': 0x49,
+  '>': 0x4b,
+  '<=': 0x4d,
+  '>=': 0x4f,
+};
+
+export const doubleBinary: Readonly<Partial<Record<keyof typeof intBinary, number>>> = {
+  '===': 0x61,
+  '!==': 0x62,
+  '<': 0x63,
+  '>': 0x64,
+  '<=': 0x65,
+  '>=': 0x66,
+  '+': 0xa0,
+  '-': 0xa1,
+  '*': 0xa2,
+  '/': 0xa3,
+};
