@@ -79,8 +79,14 @@ class Sending {
 
   readonly #failed: Failed[] = [];
 
-  /** Messages without a verdict; each resolves when it has one. */
-  readonly #inFlight = new Set<Promise<void>>();
+  /** Messages without a verdict. */
+  #inFlight = 0;
+
+  /** A programmer's error. */
+  #fault: { readonly error: unknown } | null = null;
+
+  /** Called whenever one has its verdict. */
+  #onVerdict: () => void = () => {};
 
   /** By order key: a record goes when the one before it has been taken. */
   readonly #lastOfKey = new Map<string, Promise<void>>();
@@ -119,7 +125,8 @@ class Sending {
       // The lease is gone, the batch can't be read, or the session ended before it took this record.
       this.#stop ??= this.#reasonOf(error);
     }
-    await Promise.all(this.#inFlight);
+    while (this.#inFlight > 0) await this.#verdict();
+    if (this.#fault !== null) throw this.#fault.error;
     for (let index = next; index < batch.records; index++) this.#fail(index, 'retry', this.#stop!.code, this.#stop!.message);
     return this.#failed.sort((a, b) => a.index - b.index);
   }
@@ -131,7 +138,7 @@ class Sending {
   /** Waits for a place, for the record before it of the same key, and for the broker. */
   async #turnOf(index: number): Promise<void> {
     const { settings, session, orderKeys } = this.#options;
-    while (this.#inFlight.size >= settings.confirmsInFlight) await Promise.race(this.#inFlight);
+    while (this.#inFlight >= settings.confirmsInFlight) await this.#verdict();
     const key = orderKeys?.[index] ?? null;
     if (key !== null) await this.#lastOfKey.get(key);
     if (this.#stop === null) await session.ready();
@@ -149,12 +156,24 @@ class Sending {
       (verdict) => this.#settle(index, verdict),
       (error: unknown) => this.#lose(index, error),
     );
-    const flight = settled.finally(() => {
-      this.#inFlight.delete(flight);
+    this.#inFlight += 1;
+    const land = () => {
+      this.#inFlight -= 1;
+      this.#onVerdict();
+    };
+    const flight = settled.then(land, (error: unknown) => {
+      this.#fault ??= { error };
+      land();
     });
-    this.#inFlight.add(flight);
     const key = orderKeys?.[index] ?? null;
     if (key !== null) this.#lastOfKey.set(key, flight);
+  }
+
+  /** The next one of any message. */
+  #verdict(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onVerdict = resolve;
+    });
   }
 
   #settle(index: number, verdict: AmqpVerdict): void {

@@ -47,8 +47,8 @@ class RabbitSession implements AmqpSession {
 
   #end!: (error: HeadgateError) => void;
 
-  /** While the broker is short of memory or disk. */
-  #unblocked: Promise<void> = Promise.resolve();
+  /** While the broker is short of memory or disk; else null. */
+  #unblocked: Promise<void> | null = null;
 
   #unblock: () => void = () => {};
 
@@ -119,7 +119,8 @@ class RabbitSession implements AmqpSession {
   }
 
   async ready(): Promise<void> {
-    await this.#orEnded(this.#unblocked);
+    if (this.#ending !== undefined) throw this.#ending;
+    if (this.#unblocked !== null) await this.#orEnded(this.#unblocked);
   }
 
   async publish({ headers, messageId, createdAt, body }: AmqpMessage): Promise<AmqpVerdict> {
@@ -167,7 +168,10 @@ class RabbitSession implements AmqpSession {
 
   #block(): void {
     this.#unblocked = new Promise((resolve) => {
-      this.#unblock = resolve;
+      this.#unblock = () => {
+        this.#unblocked = null;
+        resolve();
+      };
     });
   }
 

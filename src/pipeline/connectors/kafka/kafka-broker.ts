@@ -51,9 +51,8 @@ export class KafkaBroker {
 
   readonly #connection: Connection;
 
-  readonly #ended: Promise<never>;
-
-  #end!: (error: HeadgateError) => void;
+  /** Whoever waits for an answer. */
+  readonly #waiting = new Set<(error: HeadgateError) => void>();
 
   #ending: HeadgateError | undefined;
 
@@ -63,10 +62,6 @@ export class KafkaBroker {
 
   constructor(place: BrokerPlace, context: BrokerContext) {
     this.place = place;
-    this.#ended = new Promise((_, reject) => {
-      this.#end = reject;
-    });
-    this.#ended.catch(() => {});
     this.#connection = new Connection('headgate', connectionOptions(place, context));
     this.#connection.on('error', (error: unknown) => void this.#fail(error));
     this.#connection.on('close', () => void this.#fail(undefined));
@@ -105,7 +100,8 @@ export class KafkaBroker {
   #fail(error: unknown): void {
     if (this.#ending !== undefined) return;
     this.#ending = connectionFailure(error);
-    this.#end(this.#ending);
+    for (const reject of this.#waiting) reject(this.#ending);
+    this.#waiting.clear();
     const socket = this.#connection.socket as Socket | undefined;
     // The client's own end lets go of its timers; what is late must not become an error of the process.
     void this.#connection.close(() => {});
@@ -113,8 +109,17 @@ export class KafkaBroker {
     socket?.destroy();
   }
 
-  #orEnded<T>(promise: Promise<T>): Promise<T> {
-    return Promise.race([promise, this.#ended]);
+  /** A race with one promise for the whole life of the connection would remember every request. */
+  async #orEnded<T>(promise: Promise<T>): Promise<T> {
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    this.#waiting.add(reject);
+    try {
+      if (this.#ending !== undefined) throw this.#ending;
+      return await Promise.race([promise, ended]);
+    } finally {
+      this.#waiting.delete(reject);
+      promise.catch(() => {});
+    }
   }
 }
 

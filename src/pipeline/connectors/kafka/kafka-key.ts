@@ -11,10 +11,10 @@ export type KeyReader = (json: Buffer) => Buffer | null | false;
 export function createKeyReader(key: Expression | null, output: readonly OutputFieldPlan[]): KeyReader {
   if (key === null) return () => null;
   return (json) => {
-    const record = readTexts(json);
+    const record = readRecord(json);
     try {
       const value = evaluate(key, {
-        field: (_scope, index) => literalValue(output[index]!.type, record[output[index]!.name] ?? null),
+        field: (_scope, index) => literalValue(output[index]!.type, textOf(record, output[index]!.name)),
         statistic: () => null,
       });
       return value === null ? null : Buffer.from(valueText(value));
@@ -25,9 +25,27 @@ export function createKeyReader(key: Expression | null, output: readonly OutputF
   };
 }
 
-/** Numbers and booleans as they are written: as numbers of JavaScript large ones would be others. */
-function readTexts(json: Buffer): Record<string, string | null> {
-  return JSON.parse(json.toString(), (_name, value: unknown, context?: { readonly source?: string }) =>
-    typeof value === 'number' || typeof value === 'boolean' ? context!.source : value,
-  ) as Record<string, string | null>;
+interface ReadRecord {
+  readonly json: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+function readRecord(json: Buffer): ReadRecord {
+  const text = json.toString();
+  return { json: text, values: JSON.parse(text) as Record<string, unknown> };
+}
+
+/** Null where it is absent. */
+function textOf({ json, values }: ReadRecord, name: string): string | null {
+  const value = values[name] ?? null;
+  if (value === null || typeof value === 'string') return value;
+  return typeof value === 'number' && !Number.isSafeInteger(value) ? asWritten(json, name) : String(value);
+}
+
+/** As a number of JavaScript it would be another one. */
+function asWritten(json: string, name: string): string {
+  const texts = JSON.parse(json, (_name, value: unknown, context?: { readonly source?: string }) =>
+    typeof value === 'number' ? context!.source : value,
+  ) as Record<string, string>;
+  return texts[name]!;
 }
