@@ -4,7 +4,7 @@ import { effectsTable, type PostgresSettings, quoteName, quoteTable } from './po
 export interface PostgresStatements {
   /** $1: the records as one JSON array. */
   readonly writeRows: string;
-  /** $1: delivery keys, $2: batch id. Returns the keys that were not there. */
+  /** $1: delivery keys, $2: batch id. Returns how many were not there, and which, unless it is none or all. */
   readonly claimEffects: string;
   /** $1: delivery keys. */
   readonly releaseEffects: string;
@@ -26,8 +26,10 @@ export function postgresStatements({ table, mode, keys, columns }: PostgresSetti
   return {
     // The row type of the table gives every value its column's own type.
     writeRows: `/* write rows */ insert into ${target} (${list}) select ${list} from json_populate_recordset(null::${target}, $1::json)${onConflict}`,
-    claimEffects: `/* claim effects */ insert into ${effects} (delivery_key, batch_id) select k, $2::uuid from unnest($1::text[]) as k
-      on conflict (delivery_key) do nothing returning delivery_key`,
+    claimEffects: `/* claim effects */ with written as (
+        insert into ${effects} (delivery_key, batch_id) select k, $2::uuid from unnest($1::text[]) as k
+        on conflict (delivery_key) do nothing returning delivery_key)
+      select count(*)::int as count, case when count(*) < cardinality($1::text[]) then array_agg(delivery_key) end as fresh from written`,
     releaseEffects: `/* release effects */ delete from ${effects} where delivery_key = any ($1::text[])`,
     countEffects: `/* count effects */ select count(*)::int as count from ${effects} where delivery_key = any ($1::text[])`,
     describe: `/* describe target */ select to_regclass(${quoteText(target)}) is not null as "hasTable",

@@ -33,13 +33,17 @@ export function openPostgresTarget(options: OpenOptions): Target {
 }
 
 function transactionOf(query: PostgresQuery, statements: PostgresStatements, keys: readonly string[]) {
+  // Released with the next one or by the end of the transaction, which saves a round trip.
+  let isMarked = false;
   return {
     async begin(idleMs: number) {
+      isMarked = false;
       await query(`/* begin delivery */ begin; set local idle_in_transaction_session_timeout = ${idleMs}`);
     },
     async claimEffects(deliveryKeys: readonly string[], batchId: string) {
-      const { rows } = await query<{ delivery_key: string }>(statements.claimEffects, [deliveryKeys, batchId]);
-      return new Set(rows.map((row) => row.delivery_key));
+      const { rows } = await query<{ count: number; fresh: string[] | null }>(statements.claimEffects, [deliveryKeys, batchId]);
+      const { count, fresh } = rows[0]!;
+      return new Set(count === deliveryKeys.length ? deliveryKeys : fresh);
     },
     async releaseEffects(deliveryKeys: readonly string[]) {
       await query(statements.releaseEffects, [deliveryKeys]);
@@ -50,10 +54,10 @@ function transactionOf(query: PostgresQuery, statements: PostgresStatements, key
     },
     partsOf: (rows: readonly TransactionRow[]) => wavesOf(rows, keys),
     async writeRows(rows: readonly TransactionRow[]) {
-      await query('/* mark */ savepoint delivery');
+      await query(isMarked ? '/* mark again */ release savepoint delivery; savepoint delivery' : '/* mark */ savepoint delivery');
+      isMarked = true;
       try {
         await query(statements.writeRows, [`[${rows.map(({ json }) => json).join(',')}]`]);
-        await query('/* keep */ release savepoint delivery');
         return true;
       } catch (error) {
         if (error instanceof HeadgateError || !isRowFault(error)) throw error;
@@ -66,6 +70,7 @@ function transactionOf(query: PostgresQuery, statements: PostgresStatements, key
     },
     async undoOrder() {
       await query('/* undo order */ rollback to savepoint delivery_order');
+      isMarked = false;
     },
     async commit() {
       await query('/* commit delivery */ commit');
