@@ -14,6 +14,7 @@ import {
   failedBy,
 } from './doctor-checks.ts';
 import { checkDatabase } from './doctor-database.ts';
+import { checkObjectStore } from './doctor-object-store.ts';
 import { type LoadSettingsOptions, loadSettings } from './load-settings.ts';
 import { printRows } from './output.ts';
 
@@ -28,6 +29,7 @@ export async function examine(options: LoadSettingsOptions): Promise<Finding[]> 
   }
   findings.push(...checkDataFolder(settings));
   if (settings.databaseUrl === undefined) findings.push(...checkEmbeddedBinaries());
+  findings.push(...(await checkObjectStore(settings, options.env ?? process.env)));
   findings.push(...checkKeys(settings, options.env ?? process.env), await checkPort(settings), ...(await checkDatabase(settings)));
   return findings;
 }

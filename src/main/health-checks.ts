@@ -1,8 +1,9 @@
-/** What /readyz looks at: the database answers as the right role, and the object store's folder takes a file and has room. */
+/** What /readyz looks at: the database answers as the right role, the object store's folder takes a file and has room, or its service answers. */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import type { Health, HealthFinding } from '../api/api-parts.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import type { Db } from '../platform/postgres/database.ts';
+import { reachRemoteStore } from '../platform/storage/remote-store.ts';
 import type { OpenStorage } from './open-storage.ts';
 
 const databaseTimeoutMs = 2_000;
@@ -32,7 +33,12 @@ export function createHealth(parts: {
     }
   }
 
-  function checkStorage(): HealthFinding {
+  /** Of a remote store, without holding up the event loop: that it answers. */
+  async function checkStorage(): Promise<HealthFinding> {
+    if (storage.remote) {
+      const reason = await reachRemoteStore(storage.remote);
+      return { name: 'object store', isOk: reason === undefined, detail: reason ?? 'answers' };
+    }
     try {
       mkdirSync(storage.root, { recursive: true });
       accessSync(storage.root, constants.W_OK | constants.R_OK);
@@ -56,7 +62,7 @@ export function createHealth(parts: {
         isOk: parts.isStarted(),
         detail: parts.isStarted() ? 'started' : 'starting or draining',
       };
-      return [started, await checkDatabase(), checkStorage(), checkSpace()];
+      return [started, ...(await Promise.all([checkDatabase(), checkStorage()])), checkSpace()];
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Opens the local object store of the data folder and its keys: from the settings' secret references, or, for the embedded
+ * Opens the object store, in the data folder or in a bucket or container, and its keys: from the settings' secret references, or, for the embedded
  * default, from key files that the first start generates with mode 0600. The parts are plain enough to be given to threads.
  */
 import { readdirSync } from 'node:fs';
@@ -10,13 +10,17 @@ import type { Settings } from '../platform/base/settings.ts';
 import { createSecretFiles } from '../platform/secrets/secret-files.ts';
 import { createSecretResolver } from '../platform/secrets/secret-resolver.ts';
 import { createKeyRing, type MasterKey } from '../platform/storage/data-keys.ts';
-import { createLocalStore } from '../platform/storage/local-store.ts';
 import { loadEmbeddedMasterKey, loadMasterKeys, parseMasterKeyReferences } from '../platform/storage/master-key.ts';
 import type { RawStore, SealedStore } from '../platform/storage/object-store.ts';
+import { openRawStore } from '../platform/storage/raw-store.ts';
+import type { RemoteStorePlan } from '../platform/storage/remote-store.ts';
 import { createSealedStore } from '../platform/storage/sealed-store.ts';
+import { readStoreSettings } from '../platform/storage/store-address.ts';
 
 export interface OpenStorage {
   readonly root: string;
+  /** Null: the store is the folder. */
+  readonly remote: RemoteStorePlan | null;
   readonly raw: RawStore;
   readonly sealed: SealedStore;
   readonly masterKeys: readonly MasterKey[];
@@ -27,7 +31,8 @@ export function openStorage(settings: Settings, env: Readonly<Record<string, str
   const root = join(settings.dataDir, 'objects');
   const files = createSecretFiles({ mountedFolders: settings.mountedSecretFolders });
   const secrets = createSecretResolver({ env, files, limits: null });
-  const raw = createLocalStore({ root, rng });
+  const remote = readStoreSettings(settings, (reference) => secrets.resolve(reference).reveal());
+  const raw = openRawStore({ root, remote }, rng);
   const masterKeys = settings.masterKey
     ? loadMasterKeys(parseMasterKeyReferences(settings.masterKey), secrets)
     : [loadEmbeddedMasterKey({ path: join(settings.dataDir, 'master.key'), hasObjects: hasObjects(root, settings.cell), rng })];
@@ -35,7 +40,7 @@ export function openStorage(settings: Settings, env: Readonly<Record<string, str
     ? readSigningKey(secrets.resolve(settings.signingKey))
     : loadEmbeddedSigningKey(join(settings.dataDir, 'signing.pem'), rng);
   const sealed = createSealedStore({ raw, cell: settings.cell, keyRing: createKeyRing(masterKeys), rng });
-  return { root, raw, sealed, masterKeys, signingKey };
+  return { root, remote, raw, sealed, masterKeys, signingKey };
 }
 
 function hasObjects(root: string, cell: string): boolean {

@@ -25,6 +25,8 @@ import type { HeadgateError } from '../platform/base/errors.ts';
 import { createNotifier } from '../platform/base/notifier.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
+import { endpointOf } from '../platform/blob/blob-service.ts';
+import { letPastGate } from '../platform/blob/opendal-client.ts';
 import { createEventSequencer, sequencerRole } from '../platform/events/event-sequencer.ts';
 import { type OpenDatabase, openDatabase } from '../platform/postgres/open-database.ts';
 import { connectionSecretFolders, createConnectionSecrets } from '../platform/secrets/connection-secrets.ts';
@@ -88,6 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     env,
   });
   const storage = openStorage(settings, env, ports.rng);
+  if (storage.remote) await letPastGate(ports.rng, endpointOf(storage.remote.service).hostname);
   const late = createLateDatabase(ports);
   const { db } = late;
   measureWork(metrics, db, ports.clock);
@@ -99,6 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const folders = createProductFence(settings);
   const intakeStore = createThreadedIntakeStore({
     root: storage.root,
+    remote: storage.remote,
     cell: settings.cell,
     masterKeys: storage.masterKeys,
     formatsUrl: new URL('./catalogue.ts', import.meta.url).href,
@@ -134,7 +138,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const onError = (loop: string) => (error: unknown) => logger.error(`${loop} failed; it goes on`, { error });
 
-  const lackOfSpace = (bytes: number) => lackOfDiskSpace(storage.root, settings.freeDiskBytesMin + bytes);
+  const lackOfSpace = (bytes: number) =>
+    lackOfDiskSpace(storage.remote ? settings.dataDir : storage.root, settings.freeDiskBytesMin + bytes);
   const loops: Loop[] = [];
   if (has('ingress'))
     loops.push(

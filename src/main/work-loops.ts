@@ -75,7 +75,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
   const loops: Loop[] = [];
   const closing: (() => Promise<void> | void)[] = [];
   if (settings.roles.includes('worker')) {
-    const threadStorage = { root: storage.root, cell: settings.cell, masterKeys: storage.masterKeys };
+    const threadStorage = { root: storage.root, remote: storage.remote, cell: settings.cell, masterKeys: storage.masterKeys };
     const threads = createEngineThreads({ storage: threadStorage, threads: settings.workerThreads || availableParallelism() });
     const hunt = createPoisonHunt({ storage: threadStorage, logger });
     loops.push(createJobWorker({ services: jobs, threads, hunt, workerId, leaseMs: settings.leaseMs }));

@@ -16,7 +16,7 @@ export const importMap: Readonly<Record<string, readonly string[]>> = {
   'platform/postgres': ['platform/base'],
   'platform/telemetry': ['platform/base'],
   'platform/secrets': ['platform/base', 'platform/postgres', 'platform/tenancy', 'platform/telemetry'],
-  'platform/storage': ['platform/base', 'platform/secrets', 'platform/telemetry'],
+  'platform/storage': ['platform/base', 'platform/blob', 'platform/secrets', 'platform/telemetry'],
   'platform/tenancy': ['platform/base', 'platform/postgres'],
   'platform/access': ['platform/base', 'platform/postgres', 'platform/tenancy', 'platform/secrets', 'platform/events'],
   'platform/events': ['platform/base', 'platform/postgres', 'platform/tenancy', 'platform/telemetry'],

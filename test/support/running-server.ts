@@ -68,7 +68,7 @@ export async function startTestServer(
   database: TestDatabase,
   flags: Readonly<Record<string, unknown>> = {},
   logger?: Logger,
-  /** Where secrets of connections are looked up. */
+  /** Where secrets are looked up, and settings that are none for a command line. */
   env: Readonly<Record<string, string>> = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-server-'));
@@ -76,7 +76,7 @@ export async function startTestServer(
   mkdirSync(out);
   const settings = resolveSettings({
     flags: { dataDir: join(folder, 'data'), port: '0', workerThreads: '1', ...flags } as never,
-    env: { HEADGATE_DATABASE_URL: database.url },
+    env: { ...env, HEADGATE_DATABASE_URL: database.url },
   });
   const server = await startServer({
     settings,

@@ -4,18 +4,18 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { systemPorts, systemRng } from '../../platform/base/system-ports.ts';
 import { createKeyRing } from '../../platform/storage/data-keys.ts';
-import { createLocalStore } from '../../platform/storage/local-store.ts';
+import { openRawStore } from '../../platform/storage/raw-store.ts';
 import { createSealedStore } from '../../platform/storage/sealed-store.ts';
 import type { Format } from '../formats/format.ts';
 import { createDirectIntakeStore, type IncomingFile } from './intake-store.ts';
 import type { IntakeAnswer, IntakeCall, IntakeThreadData, NumberedCall } from './intake-thread-messages.ts';
 
-const { root, cell, masterKeys, formatsUrl } = workerData as IntakeThreadData;
+const { root, remote, cell, masterKeys, formatsUrl } = workerData as IntakeThreadData;
 const { formats } = (await import(formatsUrl)) as { formats: readonly Format[] };
 const store = createDirectIntakeStore({
   formats,
   ids: systemPorts.ids,
-  store: createSealedStore({ raw: createLocalStore({ root, rng: systemRng }), cell, keyRing: createKeyRing(masterKeys), rng: systemRng }),
+  store: createSealedStore({ raw: openRawStore({ root, remote }, systemRng), cell, keyRing: createKeyRing(masterKeys), rng: systemRng }),
 });
 const files = new Map<number, IncomingFile>();
 /** One call after the other for each file; packs stand alone. */

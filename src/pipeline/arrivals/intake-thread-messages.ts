@@ -1,11 +1,10 @@
 /** What the event loop and the intake thread say to each other. Plain data; every call has one answer, in the order of its file. */
 import type { MasterKey } from '../../platform/storage/data-keys.ts';
 import type { PackMember } from '../../platform/storage/object-store.ts';
+import type { RawStorePlace } from '../../platform/storage/raw-store.ts';
 import type { ReceiveRequest } from './intake-store.ts';
 
-export interface IntakeThreadData {
-  /** Of the local object store. */
-  readonly root: string;
+export interface IntakeThreadData extends RawStorePlace {
   readonly cell: string;
   readonly masterKeys: readonly MasterKey[];
   /** Address of a module that exports `formats`. */

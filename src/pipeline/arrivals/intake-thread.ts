@@ -27,9 +27,9 @@ export interface ThreadedIntakeStore extends IntakeStore {
 export interface ThreadedIntakeOptions extends IntakeThreadData, IntakeStoreParts {}
 
 export function createThreadedIntakeStore(options: ThreadedIntakeOptions): ThreadedIntakeStore {
-  const { root, cell, masterKeys, formatsUrl } = options;
+  const { root, remote, cell, masterKeys, formatsUrl } = options;
   const direct = createDirectIntakeStore(options);
-  const data: IntakeThreadData = { root, cell, masterKeys, formatsUrl };
+  const data: IntakeThreadData = { root, remote, cell, masterKeys, formatsUrl };
   const files = new IntakeThread(data);
   const packs = new IntakeThread(data);
   return {

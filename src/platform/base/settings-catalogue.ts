@@ -139,6 +139,18 @@ export const settingsCatalogue = {
     min: 1_000,
     max: 86_400_000,
   }),
+  objectStore: textSetting({
+    description: 'Where sealed objects are kept: in the data folder, or in a bucket or container (docs/operating/storage.md).',
+    defaultValue: 'local',
+    pattern: /^(local|(s3|azure-blob|gcs):\/\/[^\s@#]{3,900})$/,
+    allowedText:
+      'local, s3://bucket/folder?region=…, azure-blob://account/container/folder or gcs://bucket/folder, each with &endpoint=… where the service is elsewhere',
+  }),
+  objectStoreKeyId: secretReferenceSetting({ description: 'Id of the access key of an object store at S3.' }),
+  objectStoreSecret: secretReferenceSetting({
+    description:
+      'What opens a remote object store: the secret access key (S3), an account key or SAS token (Azure), the JSON key of a service account (Google).',
+  }),
   masterKey: secretReferenceSetting({
     description: 'The key that seals every tenant key: 32 bytes in base64. With several versions the highest seals, the others still open.',
     isVersioned: true,

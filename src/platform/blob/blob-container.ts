@@ -5,7 +5,8 @@
 import type { Metadata, Operator } from 'opendal';
 import type { Rng } from '../base/ports.ts';
 import { BlobFailure, blobFailureOf } from './blob-failure.ts';
-import { type BlobCredentials, type BlobService, destinationsOf, operatorOptions } from './blob-service.ts';
+import { openBlobOperator } from './blob-operator.ts';
+import { type BlobCredentials, type BlobService, destinationsOf } from './blob-service.ts';
 import type { AddressesOf, Admission } from './egress-gate.ts';
 import { processEgressGate } from './opendal-client.ts';
 
@@ -53,12 +54,12 @@ export interface BlobContainerOptions {
  */
 export async function openBlobContainer(options: BlobContainerOptions): Promise<BlobContainer> {
   const { service, credentials, addressesOf, timeoutMs = 20_000 } = options;
-  const { scheme, options: settings } = operatorOptions(service, credentials);
+  const operator = openBlobOperator({ service, credentials, timeoutMs });
   const destinations = destinationsOf(service);
   for (const { host } of destinations) await addressesOf(host);
   const gate = await processEgressGate(options.rng);
   const admissions = destinations.map((destination) => gate.admit(destination, addressesOf));
-  return createContainer(await openOperator(scheme, settings, timeoutMs), admissions);
+  return createContainer(operator, admissions);
 }
 
 /** Others would be trimmed, or led elsewhere, on the way to the service, and be those of another object. */
@@ -68,18 +69,6 @@ export function isPlainName(name: string): boolean {
 
 function assertPlainName(name: string): void {
   if (!isPlainName(name)) throw new BlobFailure('failed', 'the name of an object is none that can be asked for');
-}
-
-async function openOperator(scheme: string, settings: Readonly<Record<string, string>>, timeoutMs: number): Promise<Operator> {
-  const { Operator: OpenOperator, TimeoutLayer } = await import('opendal');
-  const limits = new TimeoutLayer();
-  limits.timeout = timeoutMs;
-  limits.ioTimeout = timeoutMs;
-  try {
-    return new OpenOperator(scheme, { ...settings }).layer(limits.build());
-  } catch (error) {
-    throw blobFailureOf(error);
-  }
 }
 
 /** Between two calls of `onPage`. */

@@ -11,8 +11,13 @@ export const storageErrors = defineErrors({
   E_STORAGE_IO: {
     meaning: 'The object store failed to read, write or make durable; the half-written object was discarded.',
     actor: 'operator',
-    next: 'Check the disk and the permissions of the storage folder (`headgate doctor`).',
+    next: 'Check the disk and the permissions of the storage folder, or the service, its bucket or container and the credentials (`headgate doctor`).',
     retryable: true,
+  },
+  E_STORE_SETTINGS: {
+    meaning: 'The settings of a remote object store contradict each other or lack something.',
+    actor: 'operator',
+    next: 'Correct the setting that the message names; docs/operating/storage.md has examples.',
   },
   E_OBJECT_NAME: {
     meaning: 'An object name is not a generated one.',

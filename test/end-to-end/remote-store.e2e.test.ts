@@ -1,0 +1,99 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
+import { checkObjectStore } from '../../src/cli/doctor-object-store.ts';
+import { resolveSettings } from '../../src/platform/base/settings.ts';
+import { systemPorts } from '../../src/platform/base/system-ports.ts';
+import { openRawStore } from '../../src/platform/storage/raw-store.ts';
+import type { BlobServer } from '../support/blob-server.ts';
+import { blobServers } from '../support/blob-servers.ts';
+import { itWith } from '../support/components.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startTestServer, testFlow, testRows } from '../support/running-server.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const loopback = '127.0.0.1';
+
+/** As settings and their secrets say it. */
+function settingsOf(server: BlobServer, container: string) {
+  const service = server.service(container, server.port, loopback);
+  const endpoint = encodeURIComponent(service.endpoint!);
+  const { kind, ...secrets } = server.credentials;
+  const objectStore =
+    service.kind === 's3'
+      ? `s3://${container}/objects?region=us-east-1&endpoint=${endpoint}`
+      : `azure-blob://devstoreaccount1/${container}/objects?endpoint=${endpoint}`;
+  const [first, second] = Object.values(secrets);
+  const env: Record<string, string> = {
+    HEADGATE_MASTER_KEY: 'env:MASTER',
+    MASTER: Buffer.alloc(32, 9).toString('base64'),
+    HEADGATE_OBJECT_STORE_SECRET: 'env:STORE_SECRET',
+    STORE_SECRET: second ?? first!,
+    ...(kind === 'access-key' && { HEADGATE_OBJECT_STORE_KEY_ID: 'env:STORE_KEY_ID', STORE_KEY_ID: first! }),
+  };
+  return { objectStore, env, service };
+}
+
+describe('a served flow with its objects in a container', () => {
+  for (const [component, start] of Object.entries(blobServers))
+    itWith(component as keyof typeof blobServers)(
+      `of ${component} takes, delivers and gives back files, and keeps nothing here`,
+      async () => {
+        const blobs = await start();
+        onTestFinished(() => blobs.stop());
+        await blobs.makeContainer('cell');
+        const { objectStore, env, service } = settingsOf(blobs, 'cell');
+        const server = await startTestServer(database, { objectStore }, undefined, env);
+        onTestFinished(() => server.stop());
+        const tenant = await server.tenant(`store-${component}`);
+        await tenant.apply(...testFlow({ root: server.out }));
+        const job = await server.upload(tenant.key, { flow: 'payments', name: 'a.csv', body: testRows(5_000, 2) });
+        expect(await server.settle(tenant.key, job.json.jobId)).toMatchObject({
+          state: 'completed',
+          records: { read: 5_002, valid: 5_000, rejected: 2 },
+        });
+        const delivered = readdirSync(join(server.out, 'out')).map((name) => readFileSync(join(server.out, 'out', name), 'utf8'));
+        expect(delivered.join('').trim().split('\n')).toHaveLength(5_000);
+        const ready = await fetch(`${server.url}/readyz`);
+        expect(ready.status).toBe(200);
+        expect(existsSync(join(server.settings.dataDir, 'objects'))).toBe(false);
+        const raw = openRawStore({ root: '', remote: { service, credentials: blobs.credentials, folder: 'objects/' } }, systemPorts.rng);
+        const kinds = new Set([...raw.list('')].map(({ name }) => name.split('/')[2]));
+        expect([...kinds].sort()).toEqual(expect.arrayContaining(['raw']));
+      },
+    );
+});
+
+describe('doctor', () => {
+  const findingsOf = (objectStore: string, env: Record<string, string>) =>
+    checkObjectStore(resolveSettings({ flags: { objectStore }, env: settingVariables(env) }), env);
+
+  for (const [component, start] of Object.entries(blobServers))
+    itWith(component as keyof typeof blobServers)(`uses a store of ${component} and says what it finds`, async () => {
+      const blobs = await start();
+      onTestFinished(() => blobs.stop());
+      await blobs.makeContainer('cell');
+      const { objectStore, env } = settingsOf(blobs, 'cell');
+      expect(await findingsOf(objectStore, env)).toMatchObject([{ check: 'object store', result: 'ok' }]);
+      const { objectStore: missing } = settingsOf(blobs, 'never-made');
+      expect(await findingsOf(missing, env)).toMatchObject([
+        { result: 'failed', message: expect.stringContaining('no such bucket or container') },
+      ]);
+      const { STORE_SECRET: _secret, ...rest } = env;
+      expect(await findingsOf(objectStore, rest)).toMatchObject([{ result: 'failed', message: expect.stringContaining('E_SECRET') }]);
+      if (blobs.otherCredentials?.kind !== 'account-key') return;
+      expect(await findingsOf(objectStore, { ...env, STORE_SECRET: blobs.otherCredentials.accountKey })).toMatchObject([
+        { result: 'failed', message: expect.stringContaining('refused the credentials') },
+      ]);
+    });
+});
+
+/** Without those that only references lead to. */
+function settingVariables(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('HEADGATE_')));
+}
