@@ -14,6 +14,7 @@ export async function loadConnectors(): Promise<readonly Connector[]> {
   return [
     (await import('../pipeline/connectors/file/file-connector.ts')).fileConnector,
     (await import('../pipeline/connectors/sftp/sftp-connector.ts')).sftpConnector,
+    ...(await import('../pipeline/connectors/blob/blob-connectors.ts')).blobConnectors,
     (await import('../pipeline/connectors/http/http-connector.ts')).httpConnector,
     (await import('../pipeline/connectors/amqp/amqp-connector.ts')).amqpConnector,
     (await import('../pipeline/connectors/kafka/kafka-connector.ts')).kafkaConnector,

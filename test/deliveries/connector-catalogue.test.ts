@@ -15,6 +15,9 @@ beforeAll(async () => {
 
 const targets: Readonly<Record<string, string>> = {
   file: '{ type: file, connection: c }',
+  s3: '{ type: s3, connection: c, path: in/eft }',
+  'azure-blob': '{ type: azure-blob, connection: c, path: in/eft }',
+  gcs: '{ type: gcs, connection: c, path: in/eft }',
   sftp: '{ type: sftp, connection: c, path: in/eft, readBack: size }',
   http: '{ type: http, connection: c, path: /v1/x }',
   amqp: '{ type: amqp, connection: c, queue: RTGS.IN, order: by-key }',
@@ -24,6 +27,9 @@ const targets: Readonly<Record<string, string>> = {
 };
 const connections: Readonly<Record<string, string>> = {
   folder: '{ type: folder, root: /srv/out }',
+  s3: '{ type: s3, bucket: bank-in, region: eu-central-1, accessKeyId: "env:HEADGATE_SECRET_BANK_ZA__I", secretAccessKey: "env:HEADGATE_SECRET_BANK_ZA__S" }',
+  'azure-blob': '{ type: azure-blob, container: bank-in, account: bankza, accountKey: "env:HEADGATE_SECRET_BANK_ZA__S" }',
+  gcs: '{ type: gcs, bucket: bank-in, serviceAccount: "env:HEADGATE_SECRET_BANK_ZA__S" }',
   sftp: '{ type: sftp, host: sftp.bank.example, user: headgate, password: "env:HEADGATE_SECRET_BANK_ZA__S", hostKeys: ["SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8"] }',
   http: '{ type: http, baseUrl: https://api.bank.example, auth: { type: bearer, token: "env:HEADGATE_SECRET_BANK_ZA__T" }, certificateAuthority: "env:HEADGATE_SECRET_BANK_ZA__CA" }',
   amqp: '{ type: amqp, host: mq.bank.example, user: headgate, password: "env:HEADGATE_SECRET_BANK_ZA__MQ" }',

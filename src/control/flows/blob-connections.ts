@@ -1,5 +1,7 @@
 /** Connections to blob services, as a definition has them once it is read. Secrets are references. */
-export interface S3Connection {
+import type { PgpKeysOfConnection } from './pgp-keys.ts';
+
+export interface S3Connection extends PgpKeysOfConnection {
   readonly type: 's3';
   readonly bucket: string;
   readonly region: string;
@@ -10,7 +12,7 @@ export interface S3Connection {
 }
 
 /** An account key or a SAS token. */
-export interface AzureBlobConnection {
+export interface AzureBlobConnection extends PgpKeysOfConnection {
   readonly type: 'azure-blob';
   readonly container: string;
   readonly account: string;
@@ -20,7 +22,7 @@ export interface AzureBlobConnection {
   readonly root: string;
 }
 
-export interface GcsConnection {
+export interface GcsConnection extends PgpKeysOfConnection {
   readonly type: 'gcs';
   readonly bucket: string;
   readonly endpoint?: string;

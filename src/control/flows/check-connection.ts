@@ -7,16 +7,11 @@ import { parseSecretReference } from '../../platform/secrets/secret-references.t
 import { readHostKeyPin } from '../../platform/sftp/host-keys.ts';
 import { readUserKey } from '../../platform/sftp/user-keys.ts';
 import type { BlobConnection } from './blob-connections.ts';
-import type {
-  KafkaConnection,
-  MysqlConnection,
-  PgpKeysOfConnection,
-  SftpConnection,
-  SftpServerConnection,
-} from './connection-definition.ts';
+import type { KafkaConnection, MysqlConnection, SftpConnection, SftpServerConnection } from './connection-definition.ts';
 import type { Connection } from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
+import type { PgpKeysOfConnection } from './pgp-keys.ts';
 
 interface NamedSecret {
   readonly path: Path;
@@ -37,10 +32,11 @@ function secretsOf({ spec }: Connection): readonly NamedSecret[] {
     ];
   if (isBlobConnection(spec)) {
     const keys = ['accessKeyId', 'secretAccessKey', 'accountKey', 'sasToken', 'serviceAccount'];
-    return keys.flatMap((key) => {
+    const own = keys.flatMap((key) => {
       const reference = (spec as unknown as Readonly<Record<string, string | undefined>>)[key];
       return reference === undefined ? [] : [{ path: ['spec', key], reference }];
     });
+    return [...own, ...pgpSecrets(spec)];
   }
   const own = spec.type === 'http' ? {} : { password: spec.password };
   const auth = spec.type === 'http' ? ((spec.auth ?? {}) as Readonly<Record<string, string>>) : {};
@@ -80,7 +76,7 @@ export function checkConnection(connection: Connection, report: Report): void {
   if (spec.type === 'sftp-server') checkUserKeys(spec, report);
   if (spec.type === 'mysql') checkMysql(spec, report);
   if (spec.type === 'kafka') checkKafka(spec, report);
-  if ((spec.type === 'folder' || spec.type === 'sftp') && spec.pgpPassphrase !== undefined && spec.pgpSigningKey === undefined)
+  if ('pgpPassphrase' in spec && spec.pgpPassphrase !== undefined && spec.pgpSigningKey === undefined)
     report.add({
       code: flowErrors.E_CONFIG_VALUE,
       path: ['spec', 'pgpPassphrase'],

@@ -20,6 +20,9 @@ const connectionTypes: Readonly<Record<string, string | readonly string[]>> = {
   'sftp-server': 'sftp-server',
   blob: blobConnectionTypes,
   file: 'folder',
+  s3: 's3',
+  'azure-blob': 'azure-blob',
+  gcs: 'gcs',
   http: 'http',
   amqp: 'amqp',
   kafka: 'kafka',
@@ -37,7 +40,7 @@ export function checkReferences(flow: FlowDefinition, { connections, policy }: T
     for (const [id, target] of Object.entries(flow.spec.targets ?? {})) {
       if (target === undefined) continue;
       checkUse({ name: target.connection, type: target.type, path: ['spec', 'targets', id, 'connection'] }, connections, report);
-      if (target.type === 'file' || target.type === 'sftp') checkKeys(target, connections, ['spec', 'targets', id], report);
+      if ('encrypt' in target) checkKeys(target, connections, ['spec', 'targets', id], report);
     }
   }
   if (policy !== null && flow.spec.schema !== undefined) checkMasks(flow, policy, report);
@@ -67,7 +70,7 @@ function checkKeys(
   report: Report,
 ): void {
   const spec = connections.get(connection)?.spec;
-  if (spec?.type !== 'folder' && spec?.type !== 'sftp') return;
+  if (spec === undefined || !('root' in spec)) return;
   const missing = (key: string, needed: string): void =>
     report.add({ code: flowErrors.E_CONFIG_REFERENCE, path: [...path, key], message: `${connection} has no ${needed}` });
   if (encrypt && spec.pgpRecipients === undefined) missing('encrypt', 'pgpRecipients');

@@ -1,11 +1,5 @@
 /** What a Connection says of each type, as it is once a document was read: checked keys with their defaults. Secrets are references. */
-
-/** References to keys that files are encrypted and signed with. */
-export interface PgpKeysOfConnection {
-  readonly pgpRecipients?: readonly string[];
-  readonly pgpSigningKey?: string;
-  readonly pgpPassphrase?: string;
-}
+import type { PgpKeysOfConnection } from './pgp-keys.ts';
 
 export interface FolderConnection extends PgpKeysOfConnection {
   readonly type: 'folder';

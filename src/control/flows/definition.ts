@@ -244,7 +244,7 @@ export interface OutputFileDefinition {
 export type TargetDefinition = OwnDelivery &
   (
     | (OutputFileDefinition & { readonly type: 'file' })
-    | (OutputFileDefinition & { readonly type: 'sftp'; readonly readBack: 'hash' | 'size' | 'none' })
+    | (OutputFileDefinition & { readonly type: 'sftp' | 's3' | 'azure-blob' | 'gcs'; readonly readBack: 'hash' | 'size' | 'none' })
     | {
         readonly type: 'http';
         readonly connection: string;

@@ -14,6 +14,7 @@ test.each([
   ['connectors/file.md', 2],
   ['sources/blob.md', 4],
   ['connectors/sftp.md', 2],
+  ['connectors/blob.md', 2],
 ])('every document on the page %s is sound', (name, count) => {
   const blocks = blocksOf(read(name));
   expect(blocks.length).toBeGreaterThanOrEqual(count);

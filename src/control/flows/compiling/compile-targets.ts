@@ -20,7 +20,9 @@ interface OrderedContext extends TargetContext {
   readonly order: DeliveryDefinition['order'];
 }
 
-type OutputFileTarget = Of<'file' | 'sftp'>;
+type OutputFileTarget = Of<OutputFileType>;
+
+type OutputFileType = 'file' | 'sftp' | 's3' | 'azure-blob' | 'gcs';
 
 type Of<Type extends TargetDefinition['type']> = Extract<TargetDefinition, { type: Type }>;
 
@@ -65,7 +67,7 @@ const keyLanes = 64;
 
 /** Their batches are files. */
 function holdsFiles(type: TargetDefinition['type']): type is OutputFileTarget['type'] {
-  return type === 'file' || type === 'sftp';
+  return Object.hasOwn(ownBatch, type);
 }
 
 /** A file target keeps the order of keys by that of the file: a lane for each part of the keys would make a file of each. */
@@ -76,24 +78,41 @@ function lanesOf(type: TargetDefinition['type'], order: DeliveryDefinition['orde
 
 /** One batch is one file, so that the defaults of the other targets would make a file of every few hundred records. */
 const fileBatch = { size: 1_000_000, bytes: 1024 ** 3 };
+/** Services take an object whole: it is in memory meanwhile. */
+const objectBatch = { size: 1_000_000, bytes: 64 * 1024 ** 2 };
+const objectBytesMax = 256 * 1024 ** 2;
+const ownBatch: Readonly<Partial<Record<TargetDefinition['type'], typeof fileBatch>>> = {
+  file: fileBatch,
+  sftp: fileBatch,
+  s3: objectBatch,
+  'azure-blob': objectBatch,
+  gcs: objectBatch,
+};
 /** Files that are under way together share transactions and the fsync of their folder, and no system of somebody else's is in danger. */
 const fileConcurrency = 128;
 /** Each is a connection of its own, and servers of partners allow few. */
-const sftpConcurrency = 4;
-const ownConcurrency: Readonly<Partial<Record<TargetDefinition['type'], number>>> = { file: fileConcurrency, sftp: sftpConcurrency };
+const remoteConcurrency = 4;
+const ownConcurrency: Readonly<Partial<Record<TargetDefinition['type'], number>>> = {
+  file: fileConcurrency,
+  sftp: remoteConcurrency,
+  s3: remoteConcurrency,
+  'azure-blob': remoteConcurrency,
+  gcs: remoteConcurrency,
+};
 const messageBatchMax = { size: 10_000, bytes: 64 * 1024 * 1024 };
 
 function checkBatch(type: TargetDefinition['type'], delivery: DeliveryDefinition, path: Path, report: Report): void {
-  if (holdsFiles(type) || (delivery.batch.size <= messageBatchMax.size && delivery.batch.bytes <= messageBatchMax.bytes)) return;
-  report.add({
-    code: flowErrors.E_CONFIG_VALUE,
-    path: [...path, 'batch'],
-    message: 'only file and sftp targets have batches above 10,000 records or 64MiB',
-  });
+  const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path: [...path, 'batch'], message });
+  const { size, bytes } = delivery.batch;
+  if (type === 'file' || type === 'sftp') return;
+  if (holdsFiles(type)) {
+    if (bytes > objectBytesMax) refuse('an object in a bucket or container holds at most 256MiB');
+  } else if (size > messageBatchMax.size || bytes > messageBatchMax.bytes)
+    refuse('only targets that hold files have batches above 10,000 records or 64MiB');
 }
 
 function mergeDelivery(own: TargetDefinition, defaults: DeliveryDefinition): DeliveryDefinition {
-  const batch = holdsFiles(own.type) ? fileBatch : defaults.batch;
+  const batch = ownBatch[own.type] ?? defaults.batch;
   return {
     batch: { size: own.batch?.size ?? batch.size, bytes: own.batch?.bytes ?? batch.bytes },
     order: own.order ?? defaults.order,
@@ -180,6 +199,9 @@ function compileSettings(target: TargetDefinition, context: OrderedContext, path
     case 'file':
       return fileSettings(target, context, path, report);
     case 'sftp':
+    case 's3':
+    case 'azure-blob':
+    case 'gcs':
       return { ...fileSettings(target, context, path, report), readBack: target.readBack };
     case 'http':
       return httpSettings(target, context, path, report);

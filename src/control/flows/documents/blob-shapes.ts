@@ -1,4 +1,5 @@
 /** Connections to blob services: the keys of `spec` of a Connection of type `s3`, `azure-blob` or `gcs`. */
+import { pgpKeys } from './pgp-shapes.ts';
 import { type Key, object, type Shape, text } from './shape.ts';
 
 const secret: Shape = { kind: 'secret' };
@@ -27,6 +28,7 @@ export const blobConnections = {
     accessKeyId: { shape: secret, required: true, description: 'Id of the access key.' },
     secretAccessKey: { shape: secret, required: true, description: 'The access key itself.' },
     root: blobRoot,
+    ...pgpKeys,
   }),
   'azure-blob': object({
     type,
@@ -40,6 +42,7 @@ export const blobConnections = {
     accountKey: { shape: secret, description: 'A key of the account; this or `sasToken`.' },
     sasToken: { shape: secret, description: 'A shared access signature; this or `accountKey`.' },
     root: blobRoot,
+    ...pgpKeys,
   }),
   gcs: object({
     type,
@@ -47,5 +50,6 @@ export const blobConnections = {
     endpoint: endpoint("Google's"),
     serviceAccount: { shape: secret, required: true, description: 'The JSON file of a key of a service account.' },
     root: blobRoot,
+    ...pgpKeys,
   }),
 };

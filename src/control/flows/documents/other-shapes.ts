@@ -1,6 +1,7 @@
 /** `kind: Connection`, `Environment` and `TenantPolicy`: what flows name, what binds the names, and what bounds them. */
 import { blobConnections } from './blob-shapes.ts';
 import { flowKeys, labels, owner } from './flow-shape.ts';
+import { pgpKeys } from './pgp-shapes.ts';
 import { choice, integer, type Key, list, name, object, type Shape, text, type VariantShape } from './shape.ts';
 
 const metadata: Key = {
@@ -17,16 +18,6 @@ const metadata: Key = {
 const dayMs = 86_400_000;
 const secret: Shape = { kind: 'secret' };
 const type: Key = { shape: text(), required: true, description: 'Kind of connection.' };
-
-/** Of connections to places where files are put. */
-const pgpKeys: Readonly<Record<string, Key>> = {
-  pgpRecipients: {
-    shape: { kind: 'list', of: secret, min: 1, max: 20 },
-    description: 'Armored OpenPGP public keys that files are encrypted to, where a target says `encrypt`.',
-  },
-  pgpSigningKey: { shape: secret, description: 'Armored OpenPGP private key that files are signed with, where a target says `sign`.' },
-  pgpPassphrase: { shape: secret, description: 'Passphrase of `pgpSigningKey`.' },
-};
 
 const connectionShape: VariantShape = {
   kind: 'variant',

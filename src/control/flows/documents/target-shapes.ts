@@ -5,15 +5,15 @@ const minuteMs = 60_000;
 
 const batch: Key = {
   description:
-    'Most of what one batch holds. A file or sftp target makes one file of each batch: 1,000,000 records and 1GiB where it says nothing itself.',
+    'Most of what one batch holds. A target that holds files makes one of each batch: 1,000,000 records and 1GiB where it says nothing itself, 64MiB in buckets and containers.',
   default: {},
   shape: object(
     {
-      size: { shape: integer(1, 10_000_000), default: 500, description: 'Records; at most 10,000 but for file and sftp targets.' },
+      size: { shape: integer(1, 10_000_000), default: 500, description: 'Records; at most 10,000 but for targets that hold files.' },
       bytes: {
         shape: { kind: 'size', minBytes: 1_024, maxBytes: 4 * 1024 * 1024 * 1024 },
         default: '1MiB',
-        description: 'Bytes; at most 64MiB but for file and sftp targets.',
+        description: 'Bytes; at most 64MiB but for file and sftp targets, 256MiB in buckets and containers.',
       },
     },
     ['linger'],
@@ -85,7 +85,8 @@ export const deliveryKeys: Readonly<Record<string, Key>> = {
   concurrency: {
     shape: integer(1, 256),
     default: 8,
-    description: 'Batches in flight, over all processes; a file target has 128, an sftp target 4, unless it says otherwise itself.',
+    description:
+      'Batches in flight, over all processes; a file target has 128, an sftp, s3, azure-blob or gcs target 4, unless it says otherwise itself.',
   },
   rate: {
     shape: { kind: 'rate', max: 1_000_000 },
@@ -169,6 +170,21 @@ const outputFileKeys: Readonly<Record<string, Key>> = {
   rollUp: { shape: { kind: 'boolean' }, default: false, description: 'Small jobs of the flow share a file.' },
 };
 
+/** One for each kind of connection, all alike. */
+const blobTarget = (connectionType: string) =>
+  object({
+    type,
+    connection: { shape: name, required: true, description: `A connection of type ${connectionType}.` },
+    path: { shape: relativePath, default: '.', description: "Folder below the connection's root: what the names of objects begin with." },
+    ...outputFileKeys,
+    readBack: {
+      shape: choice(['hash', 'size', 'none']),
+      default: 'size',
+      description: 'What is compared of an object once it is written: all of its bytes, its size, or nothing.',
+    },
+    ...ownDeliveryKeys,
+  });
+
 const tableKeys = (expected: string): Readonly<Record<string, Key>> => ({
   table: {
     shape: text(expected, '^[a-z_][a-z0-9_]{0,62}(\\.[a-z_][a-z0-9_]{0,62})?$', 127),
@@ -202,6 +218,9 @@ export const targetShape: VariantShape = {
       },
       ...ownDeliveryKeys,
     }),
+    s3: blobTarget('s3'),
+    'azure-blob': blobTarget('azure-blob'),
+    gcs: blobTarget('gcs'),
     http: object({
       type,
       connection: { shape: name, required: true, description: 'A connection of type http.' },
@@ -290,6 +309,6 @@ export const targetShape: VariantShape = {
       ...ownDeliveryKeys,
     }),
   },
-  laterVariants: ['jms', 's3', 'azure-blob', 'gcs', 'oracle', 'sqlserver', 'mongodb', 'email', 'soap', 'grpc'],
+  laterVariants: ['jms', 'oracle', 'sqlserver', 'mongodb', 'email', 'soap', 'grpc'],
   later: deliveryLater,
 };
