@@ -239,12 +239,12 @@ export interface OutputFileDefinition {
   readonly sign: boolean;
   readonly maxAmount?: { readonly field: string; readonly value: string };
   readonly rollUp: boolean;
+  readonly readBack: 'hash' | 'size' | 'none';
 }
 
 export type TargetDefinition = OwnDelivery &
   (
-    | (OutputFileDefinition & { readonly type: 'file' })
-    | (OutputFileDefinition & { readonly type: 'sftp' | 's3' | 'azure-blob' | 'gcs'; readonly readBack: 'hash' | 'size' | 'none' })
+    | (OutputFileDefinition & { readonly type: 'file' | 'sftp' | 's3' | 'azure-blob' | 'gcs' })
     | {
         readonly type: 'http';
         readonly connection: string;

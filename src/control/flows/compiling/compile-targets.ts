@@ -197,12 +197,11 @@ function reportField(name: string, path: Path, names: readonly string[], report:
 function compileSettings(target: TargetDefinition, context: OrderedContext, path: Path, report: Report): Record<string, unknown> {
   switch (target.type) {
     case 'file':
-      return fileSettings(target, context, path, report);
     case 'sftp':
     case 's3':
     case 'azure-blob':
     case 'gcs':
-      return { ...fileSettings(target, context, path, report), readBack: target.readBack };
+      return fileSettings(target, context, path, report);
     case 'http':
       return httpSettings(target, context, path, report);
     case 'amqp':
@@ -217,7 +216,7 @@ function compileSettings(target: TargetDefinition, context: OrderedContext, path
 
 function fileSettings(target: OutputFileTarget, { records }: TargetContext, path: Path, report: Report): Record<string, unknown> {
   checkFileTemplates(target, records, path, report);
-  const { name, headerLines, trailerLines, encrypt, sign, rollUp } = target;
+  const { name, headerLines, trailerLines, encrypt, sign, rollUp, readBack } = target;
   if (sign && !encrypt)
     report.add({
       code: flowErrors.E_CONFIG_CONFLICT,
@@ -231,6 +230,7 @@ function fileSettings(target: OutputFileTarget, { records }: TargetContext, path
     ...(trailerLines === undefined ? {} : { trailerLines }),
     ...(encrypt ? { encrypt, sign } : {}),
     rollUp,
+    readBack,
   };
 }
 

@@ -170,6 +170,12 @@ const outputFileKeys: Readonly<Record<string, Key>> = {
   rollUp: { shape: { kind: 'boolean' }, default: false, description: 'Small jobs of the flow share a file.' },
 };
 
+const readBack = (missing: string): Key => ({
+  shape: choice(['hash', 'size', 'none']),
+  default: missing,
+  description: 'What is compared of a file that was written: all of its bytes, its size, or nothing.',
+});
+
 /** One for each kind of connection, all alike. */
 const blobTarget = (connectionType: string) =>
   object({
@@ -177,11 +183,7 @@ const blobTarget = (connectionType: string) =>
     connection: { shape: name, required: true, description: `A connection of type ${connectionType}.` },
     path: { shape: relativePath, default: '.', description: "Folder below the connection's root: what the names of objects begin with." },
     ...outputFileKeys,
-    readBack: {
-      shape: choice(['hash', 'size', 'none']),
-      default: 'size',
-      description: 'What is compared of an object once it is written: all of its bytes, its size, or nothing.',
-    },
+    readBack: readBack('size'),
     ...ownDeliveryKeys,
   });
 
@@ -204,6 +206,7 @@ export const targetShape: VariantShape = {
       connection: { shape: name, required: true, description: 'A connection of type folder.' },
       path: { shape: relativePath, default: '.', description: "Folder below the connection's root; made when it is missing." },
       ...outputFileKeys,
+      readBack: readBack('none'),
       ...ownDeliveryKeys,
     }),
     sftp: object({
@@ -211,11 +214,7 @@ export const targetShape: VariantShape = {
       connection: { shape: name, required: true, description: 'A connection of type sftp.' },
       path: { shape: relativePath, default: '.', description: "Folder below the connection's root; it must be there." },
       ...outputFileKeys,
-      readBack: {
-        shape: choice(['hash', 'size', 'none']),
-        default: 'hash',
-        description: 'What is compared of a written file before it gets its name: all of its bytes, its size, or nothing.',
-      },
+      readBack: readBack('hash'),
       ...ownDeliveryKeys,
     }),
     s3: blobTarget('s3'),

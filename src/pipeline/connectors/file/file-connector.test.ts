@@ -91,6 +91,35 @@ it('what an attempt left behind that was killed is removed by the next one', asy
   expect(readdirSync(root)).toEqual(['eft-out-1-0000.ndjson']);
 });
 
+it('a file that was damaged on its way to the disk is found out where it is read back, and written again', async () => {
+  for (const [readBack, code] of [
+    ['none', undefined],
+    ['size', undefined],
+    ['hash', 'E_TARGET_READ_BACK'],
+  ]) {
+    const root = folder();
+    const target = open(root, { readBack });
+    const batch = outgoing(Array.from({ length: 6_000 }, (_, index) => `record-${index}`));
+    const damaged = {
+      ...batch.body,
+      *pieces() {
+        yield* batch.body.pieces();
+        const path = join(root, `.headgate-${batch.batchId}-1`);
+        const content = readFileSync(path);
+        content[100]! ^= 1;
+        writeFileSync(path, content);
+      },
+    };
+    expect(damaged.sizeBytes).toBeGreaterThan(256 * 1024);
+    const outcome = await target.deliver({ ...batch, body: damaged }, signal);
+    expect([readBack, 'code' in outcome ? outcome.code : undefined]).toEqual([readBack, code]);
+    if (code === undefined) continue;
+    expect([outcome.kind, readdirSync(root)]).toEqual(['refused', []]);
+    const second = await target.deliver(again(batch), signal);
+    expect(second).toMatchObject({ kind: 'acked', evidence: 'the file was written, read back, named and fsynced' });
+  }
+});
+
 it('folders below the root are made', async () => {
   const root = folder();
   await open(root, { path: 'a/b' }).deliver(outgoing(['a']), signal);

@@ -3,6 +3,7 @@
  * overwriting, and the folder fsynced. A file of that name with the same bytes is the batch itself, delivered before; with
  * other bytes it is somebody else's and stays. Nothing outside the connection's root is touched.
  */
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readdir, realpath, unlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
@@ -12,7 +13,14 @@ import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } 
 import { connectorErrors } from '../connector-errors.ts';
 import { readSettings } from '../connector-settings.ts';
 import { createOutputFiles } from '../output-files/encrypted-file.ts';
-import { type FoundFile, type OutputFile, type OutputFileSettings, temporaryName, temporaryPrefix } from '../output-files/output-file.ts';
+import {
+  type FoundFile,
+  type OutputFile,
+  type OutputFileSettings,
+  sha256Of,
+  temporaryName,
+  temporaryPrefix,
+} from '../output-files/output-file.ts';
 import { fileFailure } from './file-failure.ts';
 import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
 import { writeSmallFile } from './small-file.ts';
@@ -49,6 +57,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
     assertAllowed();
     await ensureFolder(root, folder);
   });
+  const readBack = settings['readBack'] as ReadBack;
   const fileOf = createOutputFiles({ target, connection, secrets }, settings as unknown as OutputFileSettings);
 
   return {
@@ -63,14 +72,17 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
         const temporary = join(folder, temporaryName(batch));
         await removeOlderAttempts(folder, batch);
         try {
-          await writeTemporary(temporary, file, { signal, bigFiles });
+          const observed = readBack === 'none' ? null : observe(file);
+          await writeTemporary(temporary, observed?.file ?? file, { signal, bigFiles });
+          if (observed !== null) await assertWritten(temporary, observed.written(), readBack);
           batch.assertOurs();
           step = 'named';
           const isNew = await nameFile(temporary, place);
           if (!isNew && (await compare(place, file)) !== 'same') return conflict(batch);
           await syncFolder();
           if (!isNew) return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
-          return { kind: 'acked', evidence: 'the file was written, named and fsynced' };
+          const compared = { hash: 'read back, ', size: 'measured, ', none: '' }[readBack];
+          return { kind: 'acked', evidence: `the file was written, ${compared}named and fsynced` };
         } finally {
           await unlinkIfThere(temporary);
         }
@@ -132,6 +144,36 @@ async function writeProbe(path: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+type ReadBack = 'hash' | 'size' | 'none';
+
+interface Written {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** The same file, and afterwards what was taken of it. */
+function observe(file: OutputFile): { readonly file: OutputFile; written(): Written } {
+  let digest = createHash('sha256');
+  let bytes = 0;
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    digest = createHash('sha256');
+    bytes = 0;
+    for await (const piece of file.pieces()) {
+      digest.update(piece);
+      bytes += piece.length;
+      yield piece;
+    }
+  }
+  return { file: { ...file, pieces }, written: () => ({ bytes, sha256: digest.digest('hex') }) };
+}
+
+/** Fails with E_TARGET_READ_BACK. */
+async function assertWritten(path: string, written: Written, readBack: ReadBack): Promise<void> {
+  const { size } = await lstat(path);
+  if (size === written.bytes && (readBack === 'size' || (await sha256Of(piecesOf(path))) === written.sha256)) return;
+  throw new HeadgateError(connectorErrors.E_TARGET_READ_BACK, 'what the file system holds differs from what was written to it');
 }
 
 function isBelowOrEqual(root: string, folder: string): boolean {

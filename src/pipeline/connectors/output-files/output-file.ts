@@ -51,9 +51,11 @@ export function plainFileOf(
 ): PlainFile {
   const parts = { targetId: id, format: plan.format, isEncrypted: settings.encrypt === true, batch };
   const { body } = batch;
-  const values = { texts: { ...templateTexts(parts), count: String(batch.records) }, amounts: batch.amounts };
-  const linesOf = (templates: readonly string[] = []) =>
-    Buffer.from(templates.map((template) => fillTemplate(template, values) + lineEndOf(plan)).join(''));
+  const linesOf = (templates: readonly string[] = []) => {
+    if (templates.length === 0) return Buffer.alloc(0);
+    const values = { texts: { ...templateTexts(parts), count: String(batch.records) }, amounts: batch.amounts };
+    return Buffer.from(templates.map((template) => fillTemplate(template, values) + lineEndOf(plan)).join(''));
+  };
   const before = Buffer.concat([linesOf(settings.headerLines), body.preamble]);
   const after = linesOf(settings.trailerLines);
   const sizeBytes = before.length + body.sizeBytes + after.length;
