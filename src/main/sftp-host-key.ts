@@ -11,6 +11,7 @@ import { writePrivateFileOnce } from '../platform/secrets/private-file.ts';
 import type { Secret } from '../platform/secrets/secret.ts';
 import { createSecretFiles } from '../platform/secrets/secret-files.ts';
 import { createSecretResolver } from '../platform/secrets/secret-resolver.ts';
+import { makeEd25519Key } from '../platform/sftp/new-keys.ts';
 
 export interface SftpHostKey {
   readonly privateKey: string;
@@ -31,7 +32,7 @@ export function loadSftpHostKey(
     return readKey(createSecretResolver({ env, files, limits: null }).resolve(settings.sftpHostKey));
   }
   const path = join(settings.dataDir, 'sftp_host_ed25519');
-  if (!existsSync(path)) writePrivateFileOnce(path, ssh2.utils.generateKeyPairSync('ed25519').private, rng);
+  if (!existsSync(path)) writePrivateFileOnce(path, makeEd25519Key().privateKey, rng);
   return readKey(createSecretFiles({ ownerOnly: true }).read(path));
 }
 

@@ -5,6 +5,7 @@
  */
 import type { AddressInfo } from 'node:net';
 import ssh2 from 'ssh2';
+import { makeEd25519Key } from '../../src/platform/sftp/new-keys.ts';
 
 export interface MemorySftp {
   readonly host: '127.0.0.1';
@@ -37,7 +38,7 @@ const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
 const attributes = (size: number, mode = 0o100644) => ({ mode, uid: 0, gid: 0, size, atime: 1, mtime: 1 });
 
 export async function startMemorySftp(): Promise<MemorySftp> {
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = makeEd25519Key();
   const files = new Map<string, Buffer>();
   const behaviour: MemorySftp['behaviour'] = {
     password: 'right',
@@ -51,7 +52,7 @@ export async function startMemorySftp(): Promise<MemorySftp> {
   const written: number[] = [];
   let entered = 0;
   const open = new Set<{ end(): void }>();
-  const server = new ssh2.Server({ hostKeys: [keys.private] }, (client) => {
+  const server = new ssh2.Server({ hostKeys: [keys.privateKey] }, (client) => {
     open.add(client);
     let reads = 0;
     let isDropped = false;
@@ -148,7 +149,7 @@ export async function startMemorySftp(): Promise<MemorySftp> {
     host: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
     username: 'acme',
-    hostKey: { publicKey: keys.public, privateKey: keys.private },
+    hostKey: { publicKey: keys.publicKey, privateKey: keys.privateKey },
     files,
     behaviour,
     offsets,

@@ -12,6 +12,7 @@ export interface SftpTarget {
   /** `<tenant>.<user>`. */
   readonly user: string;
   readonly key: SshKeyPair;
+  readonly bandwidthKbits?: number;
   /** Further lines of ssh_config(5). */
   readonly options?: readonly string[];
 }
@@ -51,6 +52,7 @@ export function startSftp(target: SftpTarget, commands: readonly string[]): Star
     join(folder, 'key'),
     '-P',
     String(target.port),
+    ...(target.bandwidthKbits === undefined ? [] : ['-l', String(target.bandwidthKbits)]),
     ...options.flatMap((each) => ['-o', each]),
     '-b',
     join(folder, 'batch'),

@@ -97,9 +97,10 @@ export interface SftpServerSource extends CommonSource {
   readonly type: 'sftp-server';
   readonly connection: string;
   readonly folder: string;
-  readonly complete: 'close' | 'rename';
-  /** A suffix. */
+  readonly complete: 'close' | 'rename' | 'manifest';
+  /** Suffixes. */
   readonly temporary: string;
+  readonly manifest: string;
 }
 
 export type PolledSourceDefinition = FolderSource | SftpSource | BlobSource;

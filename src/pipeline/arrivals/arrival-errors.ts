@@ -184,7 +184,7 @@ export const arrivalErrors = defineErrors({
     next: 'Send `Repr-Digest: sha-256=:<base64>:`, or no digest.',
   },
   E_DIGEST: {
-    meaning: 'What arrived is not what the digest header says; nothing of it was kept.',
+    meaning: 'What arrived is not what the digest header says, or the manifest that was sent before over SFTP; nothing of it was kept.',
     actor: 'caller',
     next: 'Send the file again.',
   },

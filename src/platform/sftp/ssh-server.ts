@@ -56,6 +56,7 @@ export interface SshServer {
 }
 
 const triesMax = 6;
+const lastWordsMs = 1_000;
 const channelsMax = 4;
 /** Also of those that were closed again. */
 const channelsEverMax = 1_000;
@@ -71,7 +72,8 @@ export async function startSshServer<User>(options: SshServerOptions<User>): Pro
   ssh.on('connection', (client, { ip, port }) => {
     waiting.get(placeOf(ip, port))?.meet(client);
   });
-  const server = createServer((socket) => {
+  // Answers are small, and each is waited for.
+  const server = createServer({ noDelay: true }, (socket) => {
     socket.on('error', () => {});
     const address = socket.remoteAddress ?? '';
     const stay = room.admit(address);
@@ -133,6 +135,7 @@ class Guest<User> implements ServedConnection {
   #user: User | undefined;
   #place: { readonly leave: () => void } | null = null;
   #tries = 0;
+  #isEnding = false;
   #channels = 0;
   #channelsEver = 0;
   #pauses = 0;
@@ -163,9 +166,13 @@ class Guest<User> implements ServedConnection {
     this.#touchedMs = this.#options.ports.clock.monotonicMs();
   }
 
+  /** What was answered is sent before, to one that reads. */
   end(): void {
-    this.#client?.end();
-    this.#socket.destroySoon();
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    if (this.#client === undefined) this.#socket.destroy();
+    else this.#client.end();
+    void this.#options.ports.sleep.sleep(lastWordsMs, this.#closed.signal).then(() => this.#socket.destroy());
   }
 
   leave(): void {

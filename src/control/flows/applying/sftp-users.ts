@@ -75,7 +75,7 @@ export function createSftpUserPlans(options: { readonly environment: string }): 
 }
 
 function folderPlan({ flowId, flowName, source }: FolderOfFlow, all: readonly FolderOfFlow[]): SftpFolderPlan {
-  const { id: sourceId, folder, complete, temporary } = source;
+  const { id: sourceId, folder, complete, temporary, manifest } = source;
   const isShared = all.filter((other) => other.source.folder === folder).length > 1;
-  return { folder, flowId, flowName, sourceId, complete, temporary, isShared };
+  return { folder, flowId, flowName, sourceId, complete, temporary, manifest, isShared };
 }

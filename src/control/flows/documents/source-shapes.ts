@@ -147,15 +147,20 @@ export const sourceShape: VariantShape = {
         description: 'Name of the folder that the user writes them into; one source per folder of a user.',
       },
       complete: {
-        shape: choice(['close', 'rename']),
+        shape: choice(['close', 'rename', 'manifest']),
         default: 'close',
         description:
-          'When a file is complete: when the client closes it, or only when it renames it from its temporary name after that. A client that is interrupted may close a file that is not whole.',
+          'When a file is complete: when the client closes it; only when it renames it from its temporary name after that; or when it is closed and is what a manifest says that came before. An interrupted client may close a file that is not whole: only a manifest tells.',
       },
       temporary: {
         shape: text('a suffix, such as .filepart', '^\\.[A-Za-z0-9._-]{1,31}$', 32),
         default: '.filepart',
         description: 'Suffix of a temporary name; such a file is taken when it is renamed to the same name without it.',
+      },
+      manifest: {
+        shape: text('a suffix, such as .sha256', '^\\.[A-Za-z0-9._-]{1,31}$', 32),
+        default: '.sha256',
+        description: 'With `complete: manifest`, suffix of the manifest of a file: the line of `sha256sum`, uploaded before the file.',
       },
       match: commonKeys['match']!,
       unpack: commonKeys['unpack']!,

@@ -24,6 +24,11 @@ export const sftpServerErrors = defineErrors({
     actor: 'sender',
     next: 'Upload `<name>.filepart`, or with the suffix that was agreed, and rename it to `<name>`.',
   },
+  E_SFTP_MANIFEST: {
+    meaning: 'The folder takes a file only after its manifest, which has not come in this session, can not be read, or names another file.',
+    actor: 'sender',
+    next: 'Upload the line that `sha256sum <name>` prints as `<name>.sha256`, or with the suffix that was agreed, and then the file, in one session.',
+  },
   E_SFTP_FOLDER: {
     meaning: 'Several flows take the files of this folder of the user; nothing can be taken before only one does.',
     actor: 'author',

@@ -23,10 +23,12 @@ export interface SftpFolderPlan {
   readonly flowId: string;
   readonly flowName: string;
   readonly sourceId: string;
-  /** When a file is complete: when it is closed, or when it is renamed after that. */
-  readonly complete: 'close' | 'rename';
+  /** When a file is complete: when it is closed, when it is renamed after that, or when it is closed and as its manifest says. */
+  readonly complete: 'close' | 'rename' | 'manifest';
   /** Suffix of names under which files are written before they are renamed. */
   readonly temporary: string;
+  /** Suffix of the manifest's name. */
+  readonly manifest: string;
   /** Another source has the folder too. */
   readonly isShared: boolean;
 }

@@ -13,6 +13,7 @@ import type { Uploads } from '../upload.ts';
 import { IncomingUpload, refusalOf, type UploadOutcome } from './incoming-upload.ts';
 import { type AheadRoom, OrderedBytes } from './ordered-bytes.ts';
 import { listReceipts, type ReceiptFile, receiptSuffix } from './receipt-files.ts';
+import { SessionManifests } from './session-manifests.ts';
 import { sftpServerErrors } from './sftp-server-errors.ts';
 import type { SftpFolderPlan, SftpUserPlan, SftpUserPlans } from './sftp-user-plan.ts';
 import { countBrought } from './user-usage.ts';
@@ -50,6 +51,7 @@ export class UserFiles implements VirtualFiles {
   readonly #uploads = new Map<string, IncomingUpload>();
   /** By path; oldest first. */
   readonly #taken = new Map<string, VirtualEntry>();
+  readonly #manifests = new SessionManifests();
   #folders: { readonly plan: SftpUserPlan; readonly atMs: number } | null = null;
 
   constructor(parts: UserFilesParts, user: SftpUser) {
@@ -146,11 +148,15 @@ export class UserFiles implements VirtualFiles {
     if (isDraining()) throw new HeadgateError(sftpServerErrors.E_SFTP_DRAINING, 'the server is about to stop');
     const { plan, folder } = await this.#admit(folderName);
     const isUnfinished = isTemporary(fileName, folder);
+    const hasManifests = folder.complete === 'manifest';
+    if (hasManifests && hasSuffix(fileName, folder.manifest))
+      return this.#manifests.writer(`${folderName}/${fileName.slice(0, -folder.manifest.length)}`);
     if (folder.complete === 'rename' && !isUnfinished)
       throw new HeadgateError(sftpServerErrors.E_SFTP_TEMPORARY, `files are uploaded as <name>${folder.temporary} and renamed`);
     const key = `${folderName}/${fileName}`;
     if (this.#uploads.has(key)) throw new VirtualRefusal('forbidden', 'the file is being written already');
     const name = isUnfinished ? fileName.slice(0, -folder.temporary.length) : fileName;
+    const headers = hasManifests ? this.#manifests.headersOf(`${folderName}/${name}`, name) : {};
     const leave = takeUpload(this.#user, plan.limits.uploadsMax);
     if (leave === null) throw new HeadgateError(sftpServerErrors.E_SFTP_QUOTA, 'too many uploads of the user, or of all, are under way');
     const body = new OrderedBytes(room);
@@ -159,7 +165,7 @@ export class UserFiles implements VirtualFiles {
       flowName: folder.flowName,
       sourceId: folder.sourceId,
       name,
-      headers: {},
+      headers,
       body,
       actor: actorOf(this.#user),
     });
@@ -172,6 +178,7 @@ export class UserFiles implements VirtualFiles {
         this.#uploads.delete(key);
         const code = codeOf(outcome);
         if (code === null) this.#keepTaken(`${folderName}/${name}`, name, body.size);
+        this.#manifests.forget(`${folderName}/${name}`);
         onUpload(this.#user, folderName, code);
       },
     });
@@ -256,7 +263,11 @@ export function actorOf({ name }: Pick<SftpUser, 'name'>): string {
 }
 
 function isTemporary(fileName: string, { temporary }: SftpFolderPlan): boolean {
-  return fileName.length > temporary.length && fileName.endsWith(temporary);
+  return hasSuffix(fileName, temporary);
+}
+
+function hasSuffix(fileName: string, suffix: string): boolean {
+  return fileName.length > suffix.length && fileName.endsWith(suffix);
 }
 
 function codeOf(outcome: UploadOutcome): string | null {

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
+import { type RunningTestServer, startTestServer, type TestTenant, testRows } from '../../../../test/support/running-server.ts';
+import { addPartner, arrivalsOf, connect, type Partner } from './sftp-server.fixture.ts';
+
+let database: TestDatabase;
+let server: RunningTestServer;
+let bank: TestTenant;
+let partner: Partner;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  server = await startTestServer(database, { roles: 'api,sftp', sftpPort: '0' });
+  bank = await server.tenant('odd-bank');
+  partner = await addPartner(server, bank);
+});
+afterAll(async () => {
+  await server?.stop();
+  await database?.drop();
+});
+
+let files = 0;
+const rows = () => testRows(3, 0, 1_000 + ++files);
+const namesTaken = async () => (await arrivalsOf(server, bank)).map(({ name }) => name);
+
+describe('odd clients', () => {
+  it('that ask on and on without waiting for answers are cut, and the others go on', async () => {
+    const [greedy, other] = [await connect(server, partner), await connect(server, partner)];
+    for (let asked = 0; asked < 2_000; asked++) greedy.sftp.realpath('/payments', () => {});
+    await greedy.closed;
+    expect(await other.put('/payments/beside-greedy.csv', rows())).toBeNull();
+  });
+
+  it('that write to handles that are not theirs are told so', async () => {
+    const session = await connect(server, partner);
+    expect((await session.write(Buffer.from([0, 0, 0, 9]), 0, Buffer.from('x'))).refusal).toMatchObject({ status: 4 });
+    expect((await session.close(Buffer.from('none'))).refusal).toMatchObject({ status: 4 });
+    const { value: folder } = await session.ask<Buffer>((done) => session.sftp.opendir('/', done as never));
+    expect((await session.write(folder, 0, Buffer.from('x'))).refusal).toMatchObject({ status: 3 });
+  });
+
+  it('that open files without end get so many', async () => {
+    const session = await connect(server, partner);
+    await session.put('/payments/many.csv', rows());
+    const answers = await Promise.all(Array.from({ length: 70 }, () => session.open('/receipts/payments/many.csv.receipt.json', 'r')));
+    expect(answers.filter(({ refusal }) => refusal !== null)).toHaveLength(6);
+  });
+
+  it('that open one name twice at once get it once', async () => {
+    const session = await connect(server, partner);
+    const { value: handle } = await session.open('/payments/twice.csv');
+    expect((await session.open('/payments/twice.csv')).refusal).toMatchObject({ status: 3 });
+    await session.write(handle, 0, Buffer.from(rows()));
+    expect((await session.close(handle)).refusal).toBeNull();
+  });
+});
+
+describe('a server that is about to stop', () => {
+  it('lets files that are being written end, begins none, and ends idle sessions', async () => {
+    const stopping = await startTestServer(database, { roles: 'api,sftp', sftpPort: '0', drainMs: '20000' });
+    const [busy, idle] = [await connect(stopping, partner), await connect(stopping, partner)];
+    const { value: handle } = await busy.open('/payments/drained.csv');
+    const content = Buffer.from(rows());
+    await busy.write(handle, 0, content.subarray(0, 20));
+    const stopped = stopping.stop();
+    await idle.closed;
+    expect((await busy.open('/payments/late-begin.csv')).refusal).toMatchObject({ message: expect.stringMatching(/^E_SFTP_DRAINING: /) });
+    await expect(connect(stopping, partner)).rejects.toThrow();
+    await busy.write(handle, 20, content.subarray(20));
+    expect((await busy.close(handle)).refusal).toBeNull();
+    await stopped;
+    expect(await namesTaken()).toContain('drained.csv');
+  });
+
+  it('cuts what does not end in time, and has taken nothing of it', async () => {
+    const stopping = await startTestServer(database, { roles: 'api,sftp', sftpPort: '0', drainMs: '200' });
+    const session = await connect(stopping, partner);
+    onTestFinished(() => session.end());
+    const { value: handle } = await session.open('/payments/undrained.csv');
+    await session.write(handle, 0, Buffer.from(rows()));
+    await stopping.stop();
+    await session.closed;
+    expect(await namesTaken()).not.toContain('undrained.csv');
+  });
+});
