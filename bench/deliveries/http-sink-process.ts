@@ -12,4 +12,6 @@ const server = createServer((request, response) => {
     response.end(request.method === 'GET' ? JSON.stringify(lines.toSorted()) : '');
   });
 });
+// What was idle while the other side ran is not closed under a request.
+server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => process.stdout.write(`listening on ${(server.address() as { port: number }).port}\n`));

@@ -138,7 +138,8 @@ class Sending {
   /** Waits for a place, for the record before it of the same key, and for the broker. */
   async #turnOf(index: number): Promise<void> {
     const { settings, session, orderKeys } = this.#options;
-    while (this.#inFlight >= settings.confirmsInFlight) await this.#verdict();
+    // Filled up again when half of them are confirmed: many messages in a write instead of one.
+    if (this.#inFlight >= settings.confirmsInFlight) while (this.#inFlight > settings.confirmsInFlight / 2) await this.#verdict();
     const key = orderKeys?.[index] ?? null;
     if (key !== null) await this.#lastOfKey.get(key);
     if (this.#stop === null) await session.ready();
