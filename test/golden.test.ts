@@ -25,6 +25,16 @@ it('every error code has a page entry, and every entry a code', () => {
   expect(documented).toEqual(declaredErrors().map((entry) => entry.code));
 });
 
+it('every entry says what the code means, who can act, and what to do next', () => {
+  const page = readFileSync(join(projectRoot, 'docs/reference/errors.md'), 'utf8');
+  const entries = page.split(/^## /m).slice(1);
+  expect(entries).toHaveLength(declaredErrors().length);
+  for (const entry of entries)
+    expect(entry).toMatch(
+      /^E_[A-Z0-9_]+\n\n\S[^\n]*\.\n\n- Who can act: (sender|author|operator|administrator|downstream|caller)\n- Next: \S[^\n]*\.\n/,
+    );
+});
+
 it('every error says what it means and what to do in whole sentences', () => {
   for (const { code, meaning, next } of declaredErrors()) {
     expect(`${code} ${meaning}`).toMatch(/\.$/);

@@ -1,5 +1,6 @@
 /** What the API says of dead letters and of what people decide about them, as JSON Schema. */
 import { type TSchema, Type } from 'typebox';
+import { jobStates } from '../control/jobs/job-state.ts';
 import { deadLetterStates } from '../pipeline/deliveries/endings/dead-letter-state.ts';
 import { deadLetterCauses } from '../pipeline/deliveries/endings/dead-letter-store.ts';
 import { choice, count, id, instant, named, nullable, object, text } from './answers.ts';
@@ -8,6 +9,17 @@ import { choice, count, id, instant, named, nullable, object, text } from './ans
 export const groupId = Type.String({ pattern: '^[0-9a-f]{32}$' });
 
 const totals = object({ records: count, amounts: named('Amounts') });
+
+const redrive = object({
+  id,
+  ofJobId: id,
+  targets: nullable(Type.Array(text)),
+  records: count,
+  repair: nullable(Type.Record(text, text)),
+  possibleDuplicate: Type.Boolean(),
+  reason: text,
+  actor: text,
+});
 
 export const deadLetterSchemas: readonly TSchema[] = [
   object(
@@ -76,5 +88,30 @@ export const deadLetterSchemas: readonly TSchema[] = [
   object(
     { redriveId: id, records: count, jobs: Type.Array(object({ jobId: id, ofJobId: id, targetId: text, records: count })) },
     { $id: 'Redrive' },
+  ),
+  object(
+    {
+      lineageId: id,
+      jobs: Type.Array(
+        object({ jobId: id, state: choice(jobStates), createdAt: instant, closedAt: nullable(instant), redrive: nullable(redrive) }),
+      ),
+      targets: Type.Object(
+        {},
+        {
+          additionalProperties: object({
+            routed: count,
+            delivered: count,
+            open: count,
+            redriving: count,
+            discarded: count,
+            expired: count,
+            cancelled: count,
+            inFlight: count,
+          }),
+        },
+      ),
+      balanced: Type.Boolean(),
+    },
+    { $id: 'Lineage' },
   ),
 ];

@@ -1,7 +1,8 @@
-/** Records that were given up: lists and one. Never content. */
+/** Records that were given up: lists, groups and one, and what became of a file over all jobs that sent records of it. Never content. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { expiryPolicy } from '../control/redrives/dead-letter-expiry.ts';
+import { getLineage } from '../control/redrives/lineage-view.ts';
 import { listDeadLetterGroups } from '../pipeline/deliveries/endings/dead-letter-groups.ts';
 import { type DeadLetterState, deadLetterStates } from '../pipeline/deliveries/endings/dead-letter-state.ts';
 import {
@@ -103,6 +104,25 @@ export function deadLetterRoutes({ db }: ApiParts) {
         );
         return namePageOf(rows, limit, ({ groupId: last }) => last);
       },
+    );
+    api.get<{ Params: { id: string } }>(
+      '/jobs/:id/lineage',
+      {
+        config: { scope: 'jobs:read' },
+        schema: describe({
+          operationId: 'getLineage',
+          summary: 'The jobs of a lineage, and what became of the records of its file over all of them',
+          tag: 'jobs',
+          params: idParameter,
+          answers: { 200: named('Lineage') },
+          problems: [404],
+        }),
+      },
+      (request) =>
+        withTenant(db, ownerOf(request).tenantId, (tx) => getLineage(tx, request.params.id), {
+          readOnly: true,
+          isolation: 'repeatable read',
+        }),
     );
     api.get<{ Params: { id: string } }>(
       '/dead-letters/:id',

@@ -31,6 +31,15 @@ export const jobVerbs: Readonly<Record<string, Command>> = {
       return 0;
     },
   },
+  lineage: {
+    usage: 'headgate job lineage JOB [--json]',
+    summary: 'Shows the jobs that sent records of a file again, and what became of its records over all of them.',
+    options,
+    async run(line) {
+      await printOne(line, await createApiClient(line).get(`/v1/jobs/${jobOf(line, this.usage)}/lineage`));
+      return 0;
+    },
+  },
   watch: {
     usage: 'headgate job watch JOB [--timeout SECONDS] [--json]',
     summary:

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { cancelJob } from '../../src/control/jobs/job-decisions.ts';
+import { getLineage } from '../../src/control/redrives/lineage-view.ts';
 import { createRedrive, previewRedrive } from '../../src/control/redrives/redrive-creation.ts';
 import { cardsFile, eftFile } from '../../src/main/demo/demo-files.ts';
 import type { DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connectors/connector.ts';
@@ -93,6 +94,10 @@ describe('dead letters that are sent again', () => {
       }
     }
     expect((await letters(jobs)).map(({ state }) => state)).toEqual(given.map(() => 'redriven'));
+    const lineage = await jobs.inTenant((tx) => getLineage(tx, redrive.jobs[0]!.jobId));
+    expect(lineage).toMatchObject({ lineageId: jobId, balanced: true });
+    expect(lineage.jobs).toHaveLength(1 + targets.length);
+    for (const { routed, delivered } of Object.values(lineage.targets)) expect(delivered).toBe(routed);
     // The first job is as it was.
     expect((await verifiedWithReceipt(jobs, jobId!)).receipt).toEqual(before.receipt);
   });
@@ -154,6 +159,8 @@ describe('dead letters that are sent again', () => {
     expect(open.length).toBeGreaterThan(0);
     // The numbers and keys of their records are those of the first job.
     const originals = new Map(after.filter(({ jobId: of }) => of === jobId).map((letter) => [letter.recordNumber, letter.deliveryKey]));
+    const netted = await jobs.inTenant((tx) => getLineage(tx, jobId!));
+    expect(netted).toMatchObject({ balanced: true, targets: { settlement: { open: open.length } } });
     for (const letter of open) expect(originals.get(letter.recordNumber)).toBe(letter.deliveryKey);
     target.mend();
     const second = await again();
@@ -183,11 +190,15 @@ describe('dead letters that are sent again', () => {
       actor: 'key:ops',
     });
     expect(await blocked()).toEqual([]);
+    const sending = await jobs.inTenant((tx) => getLineage(tx, redrive.jobs[0]!.jobId));
+    expect(sending.balanced).toBe(true);
+    expect(Object.values(sending.targets).reduce((sum, { redriving }) => sum + redriving, 0)).toBe(before.letters.length);
     for (const { jobId } of redrive.jobs)
       await cancelJob(jobs.services, jobs.tenantId, { jobId, reason: 'it was too early', actor: 'key:ops' });
     jobs.startAll();
     await closed(jobs, 1 + redrive.jobs.length);
     expect(await blocked()).toEqual(before.keys);
+    expect((await jobs.inTenant((tx) => getLineage(tx, redrive.jobs[0]!.jobId))).balanced).toBe(true);
     const known = ({ deadLetterId, state }: { deadLetterId: string; state: string }) => [deadLetterId, state];
     expect((await letters(jobs)).map(known)).toEqual(before.letters.map(known));
     for (const { jobId } of redrive.jobs) {
