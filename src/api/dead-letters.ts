@@ -11,8 +11,10 @@ import {
   getDeadLetter,
   listDeadLetters,
 } from '../pipeline/deliveries/endings/dead-letter-store.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, id, idParameter, line, named, pageOfItems, query } from './answers.ts';
+import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
 import { groupId } from './dead-letter-schemas.ts';
@@ -53,6 +55,14 @@ const groupQuery = query({
   target: Type.Optional(line(120)),
   group: Type.Optional(groupId),
 });
+
+/** Groups go by their ids. Fails with E_CURSOR. */
+function readGroupCursor(cursor: string | undefined): string | undefined {
+  const last = readNameCursor(cursor);
+  if (last !== undefined && !/^[0-9a-f]{32}$/.test(last))
+    throw new HeadgateError(apiErrors.E_CURSOR, 'the cursor was not made by this list');
+  return last;
+}
 
 export function deadLetterRoutes({ db }: ApiParts) {
   return async (api: FastifyInstance): Promise<void> => {
@@ -98,7 +108,7 @@ export function deadLetterRoutes({ db }: ApiParts) {
           ownerOf(request).tenantId,
           async (tx) => {
             const { expireAfterMs } = await expiryPolicy(tx);
-            return await listDeadLetterGroups(tx, filter, { after: readNameCursor(cursor), limit: limit + 1, expireAfterMs });
+            return await listDeadLetterGroups(tx, filter, { after: readGroupCursor(cursor), limit: limit + 1, expireAfterMs });
           },
           { readOnly: true },
         );

@@ -3,7 +3,7 @@
  * has. What a code does not allow to be said (other tenants' things, causes, content) never reaches the body.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { HeadgateError } from '../platform/base/errors.ts';
+import { actorOf, type ErrorActor, HeadgateError } from '../platform/base/errors.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import { currentTrace } from '../platform/telemetry/work-context.ts';
 import { apiErrors } from './api-errors.ts';
@@ -23,6 +23,8 @@ export interface Problem {
     readonly line?: number;
     readonly column?: number;
   }[];
+  /** Who can act on it. */
+  readonly actor?: ErrorActor;
   readonly actions?: readonly string[];
 }
 
@@ -83,6 +85,7 @@ export function problemOf(error: HeadgateError, status = statusOf(error)): Probl
     traceId: currentTrace()?.traceId ?? '',
     retryable: error.retryable,
     ...(error.details.length > 0 && { errors: error.details.slice(0, 200) }),
+    ...(actorOf(error.code) && { actor: actorOf(error.code) }),
     ...(error.next && { actions: [error.next] }),
   };
 }

@@ -69,6 +69,7 @@ describe('a problem', () => {
       title: 'E_NOT_FOUND',
       status: 404,
       code: 'E_NOT_FOUND',
+      actor: 'caller',
       retryable: false,
     });
     expect(json.actions.length).toBe(1);
@@ -168,6 +169,11 @@ describe('a body', () => {
       refuseArrival: { reason: 'r' },
       resolveBatch: { reason: 'r', decision: 'resend' },
       releaseBlockedKeys: { reason: 'r', target: 't' },
+      redriveDeadLetters: { reason: 'r', target: 't' },
+      discardDeadLetters: { reason: 'r', target: 't' },
+      decideBreaker: { reason: 'r', action: 'auto' },
+      probeTarget: { reason: 'r' },
+      probeHealth: {},
       enableFlow: {},
       disableFlow: {},
       revokeKey: {},

@@ -5,6 +5,7 @@ import { arrivalStates } from '../pipeline/arrivals/arrival-state.ts';
 import { deadLetterCauses } from '../pipeline/deliveries/endings/dead-letter-store.ts';
 import { receiptSchema } from '../pipeline/ledger/receipt-schema.ts';
 import { scopes } from '../platform/access/api-keys.ts';
+import { errorActors } from '../platform/base/errors.ts';
 import { choice, count, id, instant, nullable, object, text } from './answers.ts';
 import { batchSchemas } from './batch-schemas.ts';
 import { deadLetterSchemas } from './dead-letter-schemas.ts';
@@ -35,6 +36,7 @@ const problem = object(
         }),
       ),
     ),
+    actor: Type.Optional(choice(errorActors)),
     actions: Type.Optional(Type.Array(text)),
   },
   { $id: 'Problem' },

@@ -2,9 +2,10 @@
  * Reads the records of a job again that are to be sent again: their bytes in the job's file, found by its outcomes, and
  * what the flow makes of them when they lead to the chosen targets only. Synchronous but for the rows; it writes nothing.
  */
+import { compiledFlow } from '../../pipeline/deliveries/cutting/record-facts.ts';
 import { AmountTotals } from '../../pipeline/engine/amount-totals.ts';
 import type { ChunkContext, FieldAmounts } from '../../pipeline/engine/chunk.ts';
-import { type CompiledFlow, compileFlow } from '../../pipeline/engine/compile-flow.ts';
+import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
 import { RecordFetcher } from '../../pipeline/engine/file/record-fetcher.ts';
 import { RouteSets } from '../../pipeline/engine/outcomes/route-sets.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
@@ -87,7 +88,7 @@ export interface RecordsToRead {
 export async function readMemberRecords(tx: TenantTx, services: JobServices, wanted: RecordsToRead): Promise<SourceRecords> {
   const row = (await tx.query<Omit<SourceJob, 'flow'>>(selectJob, [tx.tenantId, wanted.jobId])).rows[0]!;
   const { plan } = await services.flows.load(tx, row.flowVersionId);
-  const job: SourceJob = { ...row, flow: compileFlow(redrivePlan(plan, wanted.targets)) };
+  const job: SourceJob = { ...row, flow: compiledFlow(redrivePlan(plan, wanted.targets)) };
   const offsets = await findOffsets(tx, services.store, wanted);
   const file = services.store.open(tx.tenantId, job.file);
   try {

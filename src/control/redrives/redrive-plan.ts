@@ -73,6 +73,8 @@ export interface MemberPreview {
   }[];
 }
 
+/** Jobs that records of one decision come from: each is read by itself, and gets a file. */
+const jobsMax = 100;
 /** Bytes of all chosen records together. */
 const bytesMax = 64 * 1024 * 1024;
 
@@ -80,9 +82,15 @@ const bytesMax = 64 * 1024 * 1024;
 export async function planRedrive(tx: TenantTx, services: JobServices, wanted: WantedRedrive): Promise<RedrivePlan> {
   const { selection, repair } = wanted;
   const members = await chooseMembers(tx, selection);
+  const chosenJobs = membersByJob(members);
+  if (chosenJobs.length > jobsMax)
+    throw new HeadgateError(
+      redriveErrors.E_REDRIVE_SIZE,
+      `records of ${chosenJobs.length} jobs and targets were chosen, of more than ${jobsMax}`,
+    );
   const jobs: PlannedJob[] = [];
   let bytes = 0;
-  for (const own of membersByJob(members)) {
+  for (const own of chosenJobs) {
     const { jobId, targetId } = own[0]!;
     const source = await readMemberRecords(tx, services, {
       jobId,

@@ -2,11 +2,14 @@
  * Operational failures of the product. Every code is declared in a catalogue beside its subject (`*-errors.ts`) with
  * `defineErrors`, documented in docs/reference/errors.md, and thrown as `HeadgateError`. Record content never enters one.
  */
+export const errorActors = ['sender', 'author', 'operator', 'administrator', 'downstream', 'caller'] as const;
+export type ErrorActor = (typeof errorActors)[number];
+
 export interface ErrorDeclaration {
   /** One sentence: what it means. */
   readonly meaning: string;
   /** Who can act on it. */
-  readonly actor: 'sender' | 'author' | 'operator' | 'administrator' | 'downstream' | 'caller';
+  readonly actor: ErrorActor;
   /** What that person does next, as an imperative. */
   readonly next: string;
   readonly retryable?: boolean;
@@ -38,6 +41,11 @@ export function declaredErrors(): CatalogueEntry[] {
 /** What the catalogue says to do next; empty for a code that no module loaded so far declares. */
 export function nextOf(code: string): string {
   return catalogue.get(code)?.next ?? '';
+}
+
+/** Who can act on it, as the catalogue says; undefined for a code that no module loaded so far declares. */
+export function actorOf(code: string): ErrorActor | undefined {
+  return catalogue.get(code)?.actor;
 }
 
 export interface HeadgateErrorOptions {
