@@ -11,8 +11,16 @@ export const azuriteProgram = join(emulatorsFolder, 'node_modules/azurite/dist/s
 /** Known to everybody: the one account that the emulator has. */
 const account = 'devstoreaccount1';
 const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
-const version = '2021-08-06';
+const version = '2021-12-02';
 const readyMsMax = 60_000;
+
+/** Of the account: to read, write, create, delete and list its containers and what is in them. */
+export function azuriteSasToken(expiresAt: Date): string {
+  const fields = { sv: version, ss: 'b', srt: 'sco', sp: 'rwdlac', se: `${expiresAt.toISOString().slice(0, 19)}Z`, spr: 'https,http' };
+  const signed = [account, fields.sp, fields.ss, fields.srt, '', fields.se, '', fields.spr, fields.sv, '', ''].join('\n');
+  const sig = createHmac('sha256', Buffer.from(accountKey, 'base64')).update(signed).digest('base64');
+  return `?${new URLSearchParams({ ...fields, sig })}`;
+}
 
 export async function startAzurite(): Promise<BlobServer> {
   const port = await freePort();

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
+import { azuriteSasToken } from '../../../test/support/azurite.ts';
 import type { BlobServer } from '../../../test/support/blob-server.ts';
 import { blobServers } from '../../../test/support/blob-servers.ts';
 import { hasComponent, itWith } from '../../../test/support/components.ts';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
-import { systemRng } from '../base/system-ports.ts';
+import { systemClock, systemRng } from '../base/system-ports.ts';
 import { type BlobContainerOptions, openBlobContainer } from './blob-container.ts';
 
 const all = { namesMax: 100_000, onPage: async () => {} };
@@ -143,6 +144,19 @@ for (const [component, start] of Object.entries(blobServers))
         await expect(list('', all)).rejects.toMatchObject({ kind });
       }
       expect((await read(seen, { from: 0, bytes: 5 })).toString()).toBe('first');
+    });
+
+    it('is opened with a signature in place of the key, while that is valid', async () => {
+      if (server.connectionType !== 'azure-blob') return;
+      const signed = (ms: number) => ({ kind: 'sas-token' as const, sasToken: azuriteSasToken(new Date(systemClock.nowMs() + ms)) });
+      const { create, copy, look, read, remove, list, container } = await open({ credentials: signed(600_000) });
+      await create('a.csv', Buffer.from('first'));
+      await copy('a.csv', 'done/a.csv');
+      await remove((await look('a.csv'))!);
+      expect((await list('', all)).length).toBe(0);
+      expect((await read((await look('done/a.csv'))!, { from: 0, bytes: 5 })).toString()).toBe('first');
+      const late = await open({ name: container, credentials: signed(-600_000) });
+      await expect(late.list('', all)).rejects.toMatchObject({ kind: 'credentials' });
     });
 
     it('refuses credentials that are not its own', async () => {

@@ -1,7 +1,7 @@
 /**
  * The object store, as the rest of the product sees it: immutable objects under generated names. Two layers: a raw
- * store (bytes by name; local disk now, remote ones later) and sealing on top of it (encrypted frames with random access).
- * Nothing is visible under its name before it is complete and durable (file and folder fsynced).
+ * store (bytes by name; on a local disk, or in a bucket or container) and sealing on top of it (encrypted frames with random access).
+ * Nothing is visible under its name before it is complete and durable (file and folder fsynced, or confirmed by the service).
  */
 import type { ByteSource } from '../base/byte-source.ts';
 
@@ -13,7 +13,7 @@ export interface RawStore {
   remove(name: string): void;
   /** Names under a prefix with their age, for the orphan sweep only: never truth. */
   list(prefix: string): Iterable<StoredName>;
-  /** Objects that were started and neither committed nor aborted, by anyone; their names are not object names. */
+  /** Objects that were started and neither committed nor aborted, by anyone; their names are not object names. None of a remote store. */
   listUnfinished(): Iterable<StoredName>;
   removeUnfinished(name: string): void;
 }
@@ -27,7 +27,7 @@ export interface StoredName {
 /** Synchronous on purpose: it runs in worker threads, or moves one frame at a time. */
 export interface RawWriter {
   write(bytes: Uint8Array): void;
-  /** fsync, link under the name without overwriting, fsync the folder. Only then is it durable. */
+  /** Without overwriting. Only then is it durable: fsync, link under the name, fsync the folder; or the service's word. */
   commit(): void;
   abort(): void;
 }

@@ -2,9 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, vi }
 import type { BlobServer } from '../../../../test/support/blob-server.ts';
 import { blobServers } from '../../../../test/support/blob-servers.ts';
 import { hasComponent, itWith } from '../../../../test/support/components.ts';
+import { openFence } from '../../../../test/support/open-fence.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { type ProxyFault, startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
+import { systemPorts } from '../../../platform/base/system-ports.ts';
 import type { BlobService } from '../../../platform/blob/blob-service.ts';
+import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
+import { noSftp } from '../arrivals.fixture.ts';
+import { probeSource } from '../source-probe.ts';
 import { type BlobWorld, createBlobWorld, duringReads } from './blob-world.fixture.ts';
 
 let database: TestDatabase;
@@ -118,6 +123,19 @@ for (const [component, start] of Object.entries(blobServers))
       await expect(world.poll()).rejects.toMatchObject({ code: 'E_SOURCE_CREDENTIALS' });
       world.setCredentials(server.credentials);
       expect((await world.poll()).verdicts.accepted).toBe(1);
+    });
+
+    it('is probed by listing, with the credentials as they are, and nothing is read or taken', async () => {
+      await world.put('a.csv', 'x,1.00\n');
+      const probe = async () => {
+        const found = await withTenant(database.db, world.tenantId, (tx) => world.plans.bySource(tx, world.flow.flowId, 'in'));
+        const places = { folders: openFence, sftp: noSftp, blobs: world.blobs, ports: systemPorts };
+        return probeSource(places, { key: 'probe', flow: found!.flow, source: found!.source }, 30_000);
+      };
+      expect(await probe()).toMatchObject({ isReachable: true, message: expect.stringContaining('one file') });
+      expect([await world.names(), await world.arrivals()]).toEqual([['a.csv'], []]);
+      world.settings.blob = { ...world.settings.blob!, egress: { allowPrivate: [], allowPlain: true } };
+      expect(await probe()).toMatchObject({ isReachable: false, code: 'E_SSRF' });
     });
 
     it('to a bucket or container that is not there says so', async () => {
