@@ -21,6 +21,7 @@ const detectors = {
     spawnSync('setpriv', ['--reuid=12345', '--regid=12345', '--clear-groups', 'test', '-r', import.meta.filename]).status === 0,
   'shared-data': () => existsSync(sharedDataFolder),
   sftp: () => findProgram('sftp') !== null,
+  openssl: () => spawnSync('openssl', ['version'], { stdio: 'ignore' }).status === 0,
   sshd: () => findProgram('sshd') !== null,
   gpg: () => findProgram('gpg') !== null,
   rabbitmq: () => findProgram('rabbitmq') !== null,

@@ -7,6 +7,8 @@ import { parseSecretReference } from '../../platform/secrets/secret-references.t
 import { readHostKeyPin } from '../../platform/sftp/host-keys.ts';
 import { readUserKey } from '../../platform/sftp/user-keys.ts';
 import type { BlobConnection } from './blob-connections.ts';
+import { checkAddress } from './check-address.ts';
+import { checkHttp } from './check-http-connection.ts';
 import type { KafkaConnection, MysqlConnection, SftpConnection, SftpServerConnection } from './connection-definition.ts';
 import type { Connection } from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
@@ -39,10 +41,17 @@ function secretsOf({ spec }: Connection): readonly NamedSecret[] {
     return [...own, ...pgpSecrets(spec)];
   }
   const own = spec.type === 'http' ? {} : { password: spec.password };
-  const auth = spec.type === 'http' ? ((spec.auth ?? {}) as Readonly<Record<string, string>>) : {};
+  const http = spec.type === 'http' ? spec : undefined;
+  const auth = (http?.auth ?? {}) as Readonly<Record<string, string>>;
   const found: [Path, string | undefined][] = [
+    [['spec', 'signature', 'secret'], http?.signature?.secret],
+    [['spec', 'clientCertificate'], http?.clientCertificate],
+    [['spec', 'clientKey'], http?.clientKey],
     [['spec', 'password'], own.password],
-    ...['token', 'password', 'value'].map((key): [Path, string | undefined] => [['spec', 'auth', key], auth[key]]),
+    ...['token', 'password', 'value', 'clientSecret', 'certificateAuthority'].map((key): [Path, string | undefined] => [
+      ['spec', 'auth', key],
+      auth[key],
+    ]),
     [['spec', 'certificateAuthority'], spec.certificateAuthority],
   ];
   return found.flatMap(([path, reference]) => (reference === undefined ? [] : [{ path, reference }]));
@@ -84,22 +93,7 @@ export function checkConnection(connection: Connection, report: Report): void {
       atValue: true,
     });
   if (isBlobConnection(spec)) checkBlob(spec, report);
-  if (spec.type !== 'http' || spec.baseUrl === undefined) return;
-  checkUrl({ key: 'baseUrl', text: spec.baseUrl, instead: 'use auth' }, report);
-  if (
-    spec.auth?.type === 'header' &&
-    spec.auth.name !== undefined &&
-    /^(host|content-(length|type)|accept-encoding|transfer-encoding|connection|idempotency-key|traceparent|tracestate|headgate-.*)$/i.test(
-      spec.auth.name,
-    )
-  ) {
-    report.add({
-      code: flowErrors.E_CONFIG_VALUE,
-      path: ['spec', 'auth', 'name'],
-      message: 'this header is set by the product',
-      atValue: true,
-    });
-  }
+  if (spec.type === 'http') checkHttp(spec, report);
 }
 
 function checkKafka({ sasl, user, password, brokers }: KafkaConnection, report: Report): void {
@@ -115,22 +109,13 @@ function checkKafka({ sasl, user, password, brokers }: KafkaConnection, report: 
   report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: ['spec', ...(sasl === 'none' ? [] : ['sasl'])], message });
 }
 
-function checkUrl({ key, text, instead }: { readonly key: string; readonly text: string; readonly instead: string }, report: Report): void {
-  const path = ['spec', key];
-  const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });
-  const url = URL.parse(text);
-  if (url === null) refuse(`${key} is no address`);
-  else if (url.username !== '' || url.password !== '') {
-    report.add({ code: flowErrors.E_SECRET_INLINE, path, message: `${key} holds a user or password; ${instead}`, atValue: true });
-  } else if (url.search !== '' || url.hash !== '') refuse(`${key} must not hold a query or fragment`);
-}
-
 function isBlobConnection(spec: Connection['spec']): spec is BlobConnection {
   return isBlobConnectionType(spec.type);
 }
 
 function checkBlob(spec: BlobConnection, report: Report): void {
-  if (spec.endpoint !== undefined) checkUrl({ key: 'endpoint', text: spec.endpoint, instead: 'use its own keys' }, report);
+  if (spec.endpoint !== undefined)
+    checkAddress({ path: ['spec', 'endpoint'], address: spec.endpoint, instead: 'use its own keys' }, report);
   if (spec.type !== 'azure-blob') return;
   const refuse = (path: Path, message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });
   const { accountKey, sasToken } = spec;

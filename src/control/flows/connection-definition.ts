@@ -6,17 +6,6 @@ export interface FolderConnection extends PgpKeysOfConnection {
   readonly root: string;
 }
 
-export interface HttpConnection {
-  readonly type: 'http';
-  readonly baseUrl: string;
-  readonly auth:
-    | { readonly type: 'none' }
-    | { readonly type: 'bearer'; readonly token: string }
-    | { readonly type: 'basic'; readonly user: string; readonly password: string }
-    | { readonly type: 'header'; readonly name: string; readonly value: string };
-  readonly certificateAuthority?: string;
-}
-
 export interface AmqpConnection {
   readonly type: 'amqp';
   readonly host: string;

@@ -6,13 +6,13 @@ import type { BlobConnection } from './blob-connections.ts';
 import type {
   AmqpConnection,
   FolderConnection,
-  HttpConnection,
   KafkaConnection,
   MysqlConnection,
   PostgresConnection,
   SftpConnection,
   SftpServerConnection,
 } from './connection-definition.ts';
+import type { HttpConnection, HttpTargetDefinition } from './http-definition.ts';
 
 export interface FlowDefinition {
   readonly apiVersion: string;
@@ -246,16 +246,7 @@ export interface OutputFileDefinition {
 export type TargetDefinition = OwnDelivery &
   (
     | (OutputFileDefinition & { readonly type: 'file' | 'sftp' | 's3' | 'azure-blob' | 'gcs' })
-    | {
-        readonly type: 'http';
-        readonly connection: string;
-        readonly path: string;
-        readonly method: 'POST' | 'PUT';
-        readonly mode?: 'batch' | 'single';
-        readonly envelope: 'none' | 'json-array';
-        readonly idempotencyKey?: string;
-        readonly requestsInFlight: number;
-      }
+    | HttpTargetDefinition
     | {
         readonly type: 'amqp';
         readonly connection: string;

@@ -13,6 +13,7 @@ test.each([
   ['sources/sftp.md', 2],
   ['connectors/file.md', 2],
   ['sources/blob.md', 4],
+  ['connectors/http.md', 2],
   ['connectors/sftp.md', 2],
   ['connectors/blob.md', 2],
 ])('every document on the page %s is sound', (name, count) => {

@@ -64,6 +64,18 @@ export const connectorErrors = defineErrors({
     actor: 'downstream',
     next: 'Compare the answer with the documentation of the connector.',
   },
+  E_TARGET_TOKEN: {
+    meaning: 'The token endpoint of a connection gave no access token that can be used; nothing was sent to the target.',
+    actor: 'administrator',
+    next: "Look at the token endpoint's log, and compare its answer with the documentation of the connector.",
+    retryable: true,
+  },
+  E_TARGET_UNDECIDED: {
+    meaning: 'Asked what became of a batch, the target does not say yet that it has it, or that it has nothing of it.',
+    actor: 'downstream',
+    next: 'Nothing at first: it is asked again. If it goes on, look up the batch id at the target, and its values against `status` in the flow.',
+    retryable: true,
+  },
   E_TARGET_RECORD: {
     meaning: 'The target refused this record and took others of the same batch.',
     actor: 'downstream',

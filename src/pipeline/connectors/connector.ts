@@ -174,11 +174,14 @@ export interface RecordResult {
   readonly code: string;
 }
 
-/** `resendable`: sending it again adds nothing twice. `evidence` says in words how it is known; no content. */
+/**
+ * `resendable`: sending it again adds nothing twice. `evidence` says in words how it is known; no content. `mustWait`: the target
+ * can say it and does not yet, so that it is asked again and nothing is sent before it has.
+ */
 export type Resolution =
   | { readonly kind: 'acked'; readonly evidence: string }
   | { readonly kind: 'resendable'; readonly evidence: string }
-  | { readonly kind: 'unresolved'; readonly code: string };
+  | { readonly kind: 'unresolved'; readonly code: string; readonly mustWait?: boolean };
 
 export interface ProbeResult {
   readonly isReachable: boolean;

@@ -46,6 +46,8 @@ export interface HandlerSignals {
 
 /** How long a batch waits for files accepted before its own, for a place at a crowded target, and at least for a breaker that is open or kept open. */
 const waitMs = { earlierFile: 500, crowded: 250, open: 1_000, kept: 60_000 };
+/** How long a target is asked what became of a batch, about as long as one that is away is tried. */
+const askedMaxMs = 4 * 3_600_000;
 
 export class BatchHandler {
   readonly #services: DeliveryServices;
@@ -192,7 +194,13 @@ export class BatchHandler {
     services.logger.warn('an attempt was abandoned by a process that ended', { attempt: batch.attempts });
     return {
       ...claimed,
-      batch: { ...batch, state: 'unknown', unknownAttempts: batch.unknownAttempts + 1, reasonCode: change.reasonCode ?? null },
+      batch: {
+        ...batch,
+        state: 'unknown',
+        unchangedMs: 0,
+        unknownAttempts: batch.unknownAttempts + 1,
+        reasonCode: change.reasonCode ?? null,
+      },
     };
   }
 
@@ -210,6 +218,7 @@ export class BatchHandler {
         evidence: asked.evidence,
       });
     }
+    if (asked?.kind === 'unresolved' && asked.mustWait) return this.#askLater(claimed);
     if (isExhausted(target.retry, batch.attempts - batch.heldAttempts)) {
       const evidence = 'no tries are left and nobody knows whether the last one arrived';
       const end = { as: 'dead', events: ['exhaust'], code: deliveryErrors.E_OUTCOME_UNKNOWN, message: evidence, evidence } as const;
@@ -222,6 +231,14 @@ export class BatchHandler {
     const evidence =
       asked?.kind === 'resendable' ? asked.evidence : `sent again as attempt ${batch.attempts + 1}, labelled as a possible duplicate`;
     return { batchId: batch.batchId, resolvedAs: 'resent', evidence };
+  }
+
+  /** The target can say what became of it, and does not yet: it is asked ever more rarely, and in the end a person is. */
+  #askLater(claimed: ClaimedBatch): BatchEnding {
+    const { batch, target } = claimed;
+    const context = this.#context(claimed);
+    if (batch.unchangedMs >= askedMaxMs) return endingAsHeld(context, heldDelayMs(batch, batch.reasonCode));
+    return endingOfWork(context, this.#jittered(Math.min(target.retry.capMs, Math.max(target.retry.initialMs, batch.unchangedMs))));
   }
 
   async #attempt(

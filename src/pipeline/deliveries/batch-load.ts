@@ -29,6 +29,8 @@ export interface LoadedBatch {
   readonly reasonCode: string | null;
   readonly traceParent: string | null;
   readonly cutAt: Date;
+  /** How long it has been in its state. */
+  readonly unchangedMs: number;
   /** Of the first job; empty when the file's row is gone. */
   readonly fileName: string;
   /** Every job of it is to be cancelled. */
@@ -50,7 +52,7 @@ const selectBatches = `/* load batches */
     b.parent_batch_id as "parentBatchId", b.lane, b.order_number as "orderNumber", b.file_sequence as "fileSequence", b.state, b.spans, b.members, b.records, b.bytes,
     b.body_sha256 as "bodySha256", b.attempts, b.unknown_attempts as "unknownAttempts",
     b.held_attempts as "heldAttempts", b.reason_code as "reasonCode", b.trace_parent as "traceParent",
-    b.created_at as "cutAt", coalesce(f.name, '') as "fileName",
+    b.created_at as "cutAt", extract(epoch from (select headgate.clock()) - b.changed_at)::float8 * 1000 as "unchangedMs", coalesce(f.name, '') as "fileName",
     not exists (select from headgate.jobs j where j.tenant_id = $1 and j.job_id = any (b.job_ids)
       and j.decision is distinct from 'cancel' and j.state <> 'cancelled') as "isCancelled",
     b.lane >= 0 and (exists (select from headgate.jobs j where j.tenant_id = $1 and j.flow_id = b.flow_id

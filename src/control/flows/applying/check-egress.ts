@@ -21,6 +21,8 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
       ['spec', url ? urlKeyOf(spec) : 'tls'],
       "connections without TLS need `egress.allowPlain` in the tenant's policy; until then what is delivered here is held",
     );
+  if (spec.type === 'http' && spec.auth?.type === 'oauth2' && spec.auth.tokenUrl !== undefined)
+    checkTokenUrl(spec.auth.tokenUrl, { allowPrivate, allowPlain }, warn);
   for (const { host, path } of placesOf(spec, url)) {
     if (isLiteralAllowed(host, allowPrivate.filter(isAddressRange)) !== false) continue;
     warn(
@@ -51,6 +53,28 @@ function urlOf(spec: Connection['spec']): URL | null {
 
 function urlKeyOf(spec: Connection['spec']): 'baseUrl' | 'endpoint' {
   return spec.type === 'http' ? 'baseUrl' : 'endpoint';
+}
+
+/** Where tokens come from is connected to as the service is. */
+function checkTokenUrl(
+  tokenUrl: string,
+  { allowPrivate, allowPlain }: { readonly allowPrivate: readonly string[]; readonly allowPlain: boolean },
+  warn: (code: string, path: Path, message: string) => void,
+): void {
+  const url = URL.parse(tokenUrl);
+  const path: Path = ['spec', 'auth', 'tokenUrl'];
+  if (url?.protocol === 'http:' && !allowPlain)
+    warn(
+      connectorErrors.E_TARGET,
+      path,
+      "a token endpoint without TLS needs `egress.allowPlain` in the tenant's policy; until then what is delivered here is held",
+    );
+  if (url !== null && isLiteralAllowed(url.hostname, allowPrivate.filter(isAddressRange)) === false)
+    warn(
+      connectorErrors.E_SSRF,
+      path,
+      "no connection may go to this address (`egress.allowPrivate` of the tenant's policy); until then what is delivered here is held",
+    );
 }
 
 /** Ranges look like ranges by their shape; here they must be some. What could not be read is undefined. */

@@ -6,6 +6,7 @@ import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 import { checkFileTemplates } from './check-file-templates.ts';
 import { checkIdempotencyKey } from './check-idempotency-key.ts';
+import { checkStatusQuery } from './check-status-query.ts';
 import { kafkaSettings } from './compile-kafka-target.ts';
 import { compileMaxAmount } from './compile-max-amount.ts';
 import type { FlowScopes } from './expression-scopes.ts';
@@ -254,13 +255,23 @@ function httpSettings(target: Of<'http'>, context: TargetContext, path: Path, re
       message: 'envelope is for mode batch; a single record is sent as it is',
     });
   }
-  const { method, envelope, requestsInFlight } = target;
+  if (mode === 'single' && target.results === 'ndjson') {
+    report.add({
+      code: flowErrors.E_CONFIG_CONFLICT,
+      path: [...path, 'results'],
+      message: 'results ndjson is for mode batch; the answer to a single record is about that record',
+    });
+  }
+  if (target.status !== undefined) checkStatusQuery(target.status, mode, [...path, 'status'], report);
+  const { method, envelope, requestsInFlight, results } = target;
   return {
     path: target.path,
     method,
     mode,
     envelope,
     requestsInFlight,
+    results,
+    ...(target.status === undefined ? {} : { status: target.status }),
     ...(field === undefined ? {} : { idempotencyKey: `out.${field}` }),
   };
 }

@@ -17,6 +17,7 @@ const metadata: Key = {
 
 const dayMs = 86_400_000;
 const secret: Shape = { kind: 'secret' };
+const headerName = text('a header name', '^[A-Za-z0-9-]{1,64}$', 64);
 const type: Key = { shape: text(), required: true, description: 'Kind of connection.' };
 
 const connectionShape: VariantShape = {
@@ -55,15 +56,72 @@ const connectionShape: VariantShape = {
             }),
             header: object({
               type,
-              name: { shape: text('a header name', '^[A-Za-z0-9-]{1,64}$', 64), required: true, description: 'The header.' },
+              name: { shape: headerName, required: true, description: 'The header.' },
               value: { shape: secret, required: true, description: 'Its value.' },
             }),
+            oauth2: object({
+              type,
+              tokenUrl: {
+                shape: text('an address such as https://id.example.org/oauth2/token', '^https?://[^\\s\\u0000-\\u001f]+$', 500),
+                required: true,
+                description: 'Token endpoint, under the same rules as `baseUrl`.',
+              },
+              clientId: { shape: text('visible ASCII characters', '^[\\x21-\\x7e]+$', 200), required: true, description: 'The client.' },
+              clientSecret: { shape: secret, required: true, description: 'Its secret.' },
+              scope: {
+                shape: text('scopes with a space between', '^[\\x21-\\x7e]+( [\\x21-\\x7e]+)*$', 1_000),
+                description: 'What is asked for.',
+              },
+              audience: {
+                shape: text('visible ASCII characters', '^[\\x21-\\x7e]+$', 500),
+                description: 'For whom, where the endpoint wants to know.',
+              },
+              clientAuth: {
+                shape: choice(['basic', 'body']),
+                default: 'basic',
+                description: 'Whether the client shows its secret in the Authorization header or in the body.',
+              },
+              certificateAuthority: {
+                shape: secret,
+                description: "PEM of the authority that signed the token endpoint; by default the connection's.",
+              },
+            }),
           },
-          laterVariants: ['oauth2', 'mtls', 'aws', 'hmac'],
+          laterVariants: ['aws'],
           later: [],
         },
       },
+      signature: {
+        description: 'Every request is signed with a shared secret (HMAC-SHA-256), whatever `auth` says.',
+        shape: object({
+          scheme: {
+            shape: choice(['message-signature', 'timestamp']),
+            default: 'message-signature',
+            description:
+              'HTTP Message Signatures (RFC 9421), or time, method, path and hash of the body in headers whose names are set here.',
+          },
+          keyId: {
+            shape: text('visible ASCII characters', '^[\\x21-\\x7e]+$', 200),
+            required: true,
+            description: 'By which the service knows the secret.',
+          },
+          secret: { shape: secret, required: true, description: 'The shared secret.' },
+          signatureHeader: { shape: headerName, description: 'timestamp: header of the signature in hex; by default X-Signature.' },
+          timestampHeader: { shape: headerName, description: 'timestamp: header of the time in seconds; by default X-Timestamp.' },
+          keyIdHeader: { shape: headerName, description: 'timestamp: header of the key id; by default X-Key-Id.' },
+        }),
+      },
       certificateAuthority: { shape: secret, description: 'PEM of the authority that signed the server, where it is not a public one.' },
+      clientCertificate: {
+        shape: secret,
+        description: 'PEM of the certificate that is shown to the server, with its chain; goes with `clientKey`.',
+      },
+      clientKey: { shape: secret, description: 'PEM of the private key of the client certificate.' },
+      healthPath: {
+        shape: text('a path that begins with /', '^/(?!/)[^\\u0000-\\u0020#?\\\\]*$', 500),
+        description:
+          'Below the base address; answers GET with 2xx while the service is well. Without it a probe sends OPTIONS to the path of the target.',
+      },
     }),
     amqp: object({
       type,

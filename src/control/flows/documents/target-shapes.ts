@@ -113,6 +113,8 @@ export const deliveryLater = ['backup', 'ack', 'status', 'lookup', 'window'];
 const type: Key = { shape: text(), required: true, description: 'Kind of target.' };
 const lineEnd: Key = { shape: choice(['lf', 'crlf']), default: 'lf', description: 'End of a line.' };
 
+const statusValue = text('a value on one line', '^[^\\u0000-\\u001f\\u007f]+$', 100);
+
 const outputColumn: Shape = object({
   width: { shape: integer(1, 10_000), required: true, description: 'Bytes.' },
   align: { shape: choice(['left', 'right']), default: 'left', description: 'Which side the text is on.' },
@@ -248,6 +250,36 @@ export const targetShape: VariantShape = {
         shape: integer(1, 64),
         default: 8,
         description: 'single: requests at the same time for one batch; always 1 where order is kept.',
+      },
+      results: {
+        shape: choice(['json', 'ndjson']),
+        default: 'json',
+        description: 'batch: what an answer may say of single records in one JSON object, or must say of each record in a line of its own.',
+      },
+      status: {
+        description:
+          'How the service is asked what became of a request whose answer was lost; nothing is sent again before it has said so.',
+        shape: object({
+          path: {
+            shape: text('a path that begins with /, with {key} or {batchId}', '^/(?!/)[^\\u0000-\\u0020#\\\\]*$', 500),
+            required: true,
+            description: 'Below the base address, asked with GET: {key} is the Idempotency-Key of the request, {batchId} the batch.',
+          },
+          field: {
+            shape: text('a member such as state, or result.state', '^[A-Za-z0-9_-]{1,64}(\\.[A-Za-z0-9_-]{1,64}){0,7}$', 500),
+            description: 'Member of the JSON answer whose value decides; without it any 2xx says that the service has it.',
+          },
+          acked: { shape: list(statusValue, { min: 1, max: 20 }), description: 'Values that say that the service has it, for good.' },
+          absent: {
+            shape: list(statusValue, { min: 1, max: 20 }),
+            description: 'Values that say that it has nothing of it and takes nothing of it any more.',
+          },
+          absentStatus: {
+            shape: list(integer(400, 499), { min: 1, max: 5 }),
+            description:
+              'Statuses that say so, such as 404. An address that is wrong answers 404 too: name it only where the service keeps what it takes.',
+          },
+        }),
       },
       ...ownDeliveryKeys,
     }),

@@ -2,10 +2,11 @@
  * What the status of an HTTP answer says about a batch, and whether its body may say something of single records
  * (docs/connectors/http.md). An answer that can't be understood is unknown, never acknowledged.
  */
+import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { DeliveryOutcome } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import type { HttpExchange } from './http-client.ts';
-import { readRecordResults, type SentRecords } from './http-record-results.ts';
+import { readRecordResults, readResultLines, type SentRecords } from './http-record-results.ts';
 
 type Answered = Extract<HttpExchange, { kind: 'answered' }>;
 
@@ -51,6 +52,35 @@ export function readRetryAfter(header: string | string[] | undefined, nowMs: num
   if (text === undefined) return null;
   const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
   return Number.isFinite(waitMs) ? Math.max(0, Math.min(retryAfterMaxMs, waitMs)) : null;
+}
+
+export interface ReadingResults {
+  readonly nowMs: number;
+  readonly results: 'json' | 'ndjson';
+}
+
+/** What the status says, and, where it acknowledges, what the body says of single records. */
+export async function outcomeWithResults(exchange: HttpExchange, sent: SentRecords, reading: ReadingResults): Promise<DeliveryOutcome> {
+  const outcome = outcomeOf(exchange, reading.nowMs);
+  if (outcome.kind !== 'acked' || exchange.kind !== 'answered') return outcome;
+  try {
+    return await (reading.results === 'ndjson' ? withResultLines(exchange, sent) : withRecordResults(exchange, sent));
+  } catch (error) {
+    // The keys that the answer names can't be read: what it says of them is not known.
+    if (!(error instanceof HeadgateError)) throw error;
+    return { kind: 'unknown', code: error.code, message: error.message };
+  }
+}
+
+/** A line for each record, which alone says that it was taken; those whose line did not come are unknown, whatever the others are. */
+async function withResultLines(answer: Answered, sent: SentRecords): Promise<DeliveryOutcome> {
+  const { body } = answer;
+  if (isEncoded(answer)) return notUnderstood('the answer has a content coding, which was not asked for');
+  const results = await readResultLines(body.bytes, sent, body.kind === 'whole');
+  if (typeof results === 'string') return notUnderstood(results);
+  const missing = results.filter(({ status, code }) => status === 'unknown' && code === connectorErrors.E_TARGET_ANSWER);
+  if (missing.length === sent.records) return notUnderstood('the answer has no line of any record');
+  return results.length === 0 ? { kind: 'acked' } : { kind: 'acked', perRecord: results };
 }
 
 /** Completes the outcome of acknowledged records with the results in the answer's body, if it holds any. */

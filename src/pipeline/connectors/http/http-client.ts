@@ -2,15 +2,12 @@
  * Sends one request to one origin and tells apart what was never sent from what may have been received. It connects only
  * to addresses that the guard let through, follows no redirection, and reads a bounded part of the answer.
  */
-import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
-import { buildConnector, Pool } from 'undici';
+import { Pool } from 'undici';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { AddressGuard } from '../address-guard.ts';
 import { connectorErrors } from '../connector-errors.ts';
-
-/** Enough for one result per record of the largest batch in a short form. */
-const answerBytesMax = 1024 * 1024;
+import { assertUsable, type Certificates, guardedConnector } from './http-connections.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -28,11 +25,17 @@ export type HttpExchange =
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** `cut`: longer than is read. `broken`: it ended early. */
-export type AnswerBody = { readonly kind: 'whole'; readonly bytes: Buffer } | { readonly kind: 'cut' } | { readonly kind: 'broken' };
+/** `cut`: longer than is read. `broken`: it ended early. `bytes`: what came, of these two what came before. */
+export interface AnswerBody {
+  readonly kind: 'whole' | 'cut' | 'broken';
+  readonly bytes: Buffer;
+}
 
 export interface HttpClient {
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpExchange>;
+  /** Takes nothing new; ends its connections as what is under way is answered. */
+  retire(): void;
+  /** At once. */
   close(): Promise<void>;
 }
 
@@ -41,14 +44,17 @@ export interface HttpClientSettings {
   readonly guard: AddressGuard;
   readonly connectionsMax: number;
   readonly timeoutMs: number;
-  /** PEM, or null for the public authorities. */
-  readonly certificateAuthority: string | null;
+  readonly certificates: Certificates;
+  /** Of an answer, so much is read. */
+  readonly answerBytesMax: number;
 }
 
+/** Fails with E_TARGET when certificate and key are no PEM, or not of each other. */
 export function createHttpClient(settings: HttpClientSettings): HttpClient {
-  const { origin, guard, connectionsMax, timeoutMs, certificateAuthority } = settings;
+  const { origin, guard, connectionsMax, timeoutMs, certificates, answerBytesMax } = settings;
+  assertUsable(certificates);
   const pool = new Pool(origin, {
-    connect: guardedConnector(guard, timeoutMs, certificateAuthority),
+    connect: guardedConnector(guard, timeoutMs, certificates),
     connections: connectionsMax,
     pipelining: 1,
     headersTimeout: timeoutMs,
@@ -75,10 +81,19 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
           signal,
           idempotent: false,
         });
-        return { kind: 'answered', status: answer.statusCode, headers: answer.headers, body: await readAnswer(answer.body) };
+        return {
+          kind: 'answered',
+          status: answer.statusCode,
+          headers: answer.headers,
+          body: await readAnswer(answer.body, answerBytesMax),
+        };
       } catch (error) {
         return failure(error, isSent, signal);
       }
+    },
+    retire() {
+      // Fails when it was destroyed meanwhile, which ends it too.
+      void pool.close().catch(() => {});
     },
     close: () => pool.destroy(),
   };
@@ -111,37 +126,18 @@ function isTimeout(error: unknown): boolean {
   );
 }
 
-async function readAnswer(body: AsyncIterable<Uint8Array>): Promise<AnswerBody> {
+async function readAnswer(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<AnswerBody> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
+  const ended = (kind: AnswerBody['kind']): AnswerBody => ({ kind, bytes: Buffer.concat(pieces) });
   try {
     for await (const piece of body) {
       bytes += piece.length;
-      if (bytes > answerBytesMax) return { kind: 'cut' };
+      if (bytes > bytesMax) return ended('cut');
       pieces.push(piece);
     }
   } catch {
-    return { kind: 'broken' };
+    return ended('broken');
   }
-  return { kind: 'whole', bytes: Buffer.concat(pieces) };
-}
-
-/** Judges the addresses anew for every connection and tries them in order. */
-function guardedConnector(guard: AddressGuard, timeoutMs: number, certificateAuthority: string | null): buildConnector.connector {
-  const connect = buildConnector({ timeout: timeoutMs, ...(certificateAuthority === null ? {} : { ca: certificateAuthority }) });
-  return (options, callback) => {
-    const name = options.hostname.startsWith('[') ? options.hostname.slice(1, -1) : options.hostname;
-    const servername = isIP(name) === 0 ? name : undefined;
-    const tryNext = (addresses: readonly string[], at: number) => {
-      connect({ ...options, hostname: addresses[at]!, servername }, (error, socket) => {
-        if (error && at + 1 < addresses.length) tryNext(addresses, at + 1);
-        else if (error) callback(error, null);
-        else callback(null, socket!);
-      });
-    };
-    guard.addressesOf(options.hostname).then(
-      (addresses) => tryNext(addresses, 0),
-      (error: Error) => callback(error, null),
-    );
-  };
+  return ended('whole');
 }

@@ -1,13 +1,18 @@
 import { expect, it } from 'vitest';
-import { startHttpSink } from '../../../../test/support/http-sink.ts';
+import { type SinkRequest, startHttpSink } from '../../../../test/support/http-sink.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { strictEgress } from '../connector.ts';
 import { again, describeConnectorContract, openOptions, outgoing } from '../connector-contract.fixture.ts';
 import { readRetryAfter } from './http-answer.ts';
 import { httpConnector } from './http-connector.ts';
-import { targetUrl } from './http-settings.ts';
+import { targetUrl } from './http-url.ts';
 
-for (const mode of ['batch', 'single'] as const) {
+for (const [mode, isAsked] of [
+  ['batch', false],
+  ['single', false],
+  ['batch', true],
+  ['single', true],
+] as const) {
   describeConnectorContract({
     connector: httpConnector,
     async open() {
@@ -15,20 +20,29 @@ for (const mode of ['batch', 'single'] as const) {
       const proxy = await startTcpProxy({ host: '127.0.0.1', port: sink.port });
       let hasListener = true;
       const options = openOptions(httpConnector, {
-        settings: { mode, requestsInFlight: 1 },
+        settings: { mode, requestsInFlight: 1, ...(isAsked ? { status: { path: '/status/{key}', absentStatus: [404] } } : {}) },
         connection: { baseUrl: `http://127.0.0.1:${proxy.port}/v1` },
         target: { timeoutMs: 1_000 },
       });
       const taken: string[] = [];
+      const known = new Set<string>();
+      /** A service that can be asked knows its keys, and takes none twice. */
+      const take = ({ headers, body }: SinkRequest, ids = idsOf(body)) => {
+        const key = headers['idempotency-key'] as string;
+        if (!isAsked || !known.has(key)) taken.push(...ids);
+        known.add(key);
+      };
+      const answerStatus = ({ path }: SinkRequest) => ({ status: known.has(decodeURIComponent(path.split('/').at(-1)!)) ? 200 : 404 });
       sink.answer((request) => {
-        if (request.method === 'POST') taken.push(...idsOf(request.body));
+        if (request.method === 'GET') return answerStatus(request);
+        if (request.method === 'POST') take(request);
         return {};
       });
       return {
         target: httpConnector.open(options),
         stored: async () => [...taken].sort(),
         interrupted: 'unknown',
-        isIdempotent: false,
+        isIdempotent: isAsked,
         async arrange(fault) {
           switch (fault) {
             case 'reply lost':
@@ -58,7 +72,10 @@ for (const mode of ['batch', 'single'] as const) {
             case 'one record refused':
               sink.answer((request) => {
                 const refuses = request.body.includes('"b"');
-                taken.push(...idsOf(request.body).filter((id) => id !== 'b'));
+                take(
+                  request,
+                  idsOf(request.body).filter((id) => id !== 'b'),
+                );
                 if (mode === 'single') return { status: refuses ? 400 : 200 };
                 return { headers: { 'content-type': 'application/json' }, body: '{"results":[{"index":1,"status":"refused"}]}' };
               });

@@ -1,6 +1,7 @@
 /** The http connector. */
 import type { Connector } from '../connector.ts';
-import { httpConnectionSettings, httpTargetSettings } from './http-settings.ts';
+import { httpConnectionSettings } from './http-connection-settings.ts';
+import { httpTargetSettings } from './http-settings.ts';
 import { openHttpTarget } from './http-target.ts';
 
 export const httpConnector: Connector = {

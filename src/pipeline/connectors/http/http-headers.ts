@@ -1,8 +1,9 @@
 /** The headers that every request of an http target has: whose batch it is and which attempt, and the secrets of the connection. */
 import { HeadgateError } from '../../../platform/base/errors.ts';
-import type { OpenOptions, OutgoingBatch } from '../connector.ts';
+import type { SecretResolver } from '../../../platform/secrets/secret-resolver.ts';
+import type { OutgoingBatch } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
-import type { HttpAuth } from './http-settings.ts';
+import type { HttpAuth, OauthSettings } from './http-connection-settings.ts';
 
 /** Job ids in a header, of a batch that many small jobs share. */
 const jobIdsMax = 20;
@@ -21,7 +22,7 @@ export function commonHeaders(batch: OutgoingBatch): Record<string, string> {
 }
 
 /** Secrets are read at each attempt. Fails with the codes of the secret resolver, E_TARGET for one that no header can hold. */
-export function authHeaders(auth: HttpAuth, { secrets }: Pick<OpenOptions, 'secrets'>): Record<string, string> {
+export function authHeaders(auth: Exclude<HttpAuth, OauthSettings>, secrets: SecretResolver): Record<string, string> {
   switch (auth.type) {
     case 'none':
       return {};

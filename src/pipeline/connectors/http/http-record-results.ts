@@ -31,6 +31,44 @@ export async function readRecordResults(bytes: Uint8Array, sent: SentRecords): P
     if (item.kind !== 'object') return 'a result of the answer is no object';
     results.push(item.members);
   }
+  const read = await readResults(results, sent);
+  return typeof read === 'string' ? read : read.perRecord;
+}
+
+/**
+ * Of an answer with a line for each record, in order: those that were not taken, and those without a line as unknown. `isWhole`
+ * false: it ended early, and what stands behind the last line end says nothing.
+ */
+export async function readResultLines(bytes: Uint8Array, sent: SentRecords, isWhole: boolean): Promise<RecordResult[] | string> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const results: Members[] = [];
+  for (let start = 0; start < text.length; ) {
+    const found = text.indexOf(0x0a, start);
+    if (found < 0 && !isWhole) break;
+    const end = found < 0 ? text.length : found;
+    const line = text.subarray(start, end);
+    start = end + 1;
+    if (line.every(isBlank)) continue;
+    if (results.length === sent.records) return 'the answer has more lines than records were sent';
+    const result = parse(line);
+    if (result?.kind !== 'object') return 'a line of the answer is no JSON object';
+    results.push(result.members);
+  }
+  const read = await readResults(results, sent);
+  if (typeof read === 'string') return read;
+  const missing: RecordResult[] = [];
+  for (let index = 0; index < sent.records; index++) {
+    if (!read.seen.has(index)) missing.push({ index, status: 'unknown', code: connectorErrors.E_TARGET_ANSWER });
+  }
+  return [...read.perRecord, ...missing].sort((a, b) => a.index - b.index);
+}
+
+const isBlank = (byte: number) => byte === 0x20 || byte === 0x09 || byte === 0x0d;
+
+async function readResults(
+  results: readonly Members[],
+  sent: SentRecords,
+): Promise<{ readonly perRecord: RecordResult[]; readonly seen: ReadonlySet<number> } | string> {
   const hasKeys = results.some((result) => result.has('key'));
   const byKey = new Map(hasKeys ? (await sent.deliveryKeys()).map((key, index) => [key, index] as const) : []);
   const seen = new Set<number>();
@@ -43,7 +81,7 @@ export async function readRecordResults(bytes: Uint8Array, sent: SentRecords): P
     if (status === null) return 'a result of the answer has no known status';
     if (status !== 'acked') perRecord.push({ index, status, code: codeOf(result.get('code')) });
   }
-  return perRecord.sort((a, b) => a.index - b.index);
+  return { perRecord: perRecord.sort((a, b) => a.index - b.index), seen };
 }
 
 function parse(bytes: Uint8Array): JsonValue | null {
