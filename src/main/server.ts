@@ -125,6 +125,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ports,
     store: intakeStore,
     createJobs: createJobIntake(ports.ids),
+    secrets,
     onVerdicts: (_tenantId, flow, verdicts) => {
       chunkWork.notify();
       watch.countRefused(flow.plan.flow.tenant, verdicts);

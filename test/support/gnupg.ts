@@ -16,6 +16,11 @@ export interface Gnupg {
   privateKey(user: string, passphrase?: string): string;
   /** `status`: lines of --status-fd, without their prefix. */
   decrypt(message: Uint8Array): { readonly content: Buffer; readonly status: readonly string[] };
+  /** Binary unless `args` say otherwise; to nobody, where no recipient is given. */
+  encrypt(
+    content: Uint8Array,
+    options: { readonly recipients?: readonly string[]; readonly signer?: string; readonly args?: readonly string[] },
+  ): Buffer;
   close(): void;
 }
 
@@ -42,6 +47,19 @@ export function startGnupg(): Gnupg {
         .split('\n')
         .filter((line) => line.startsWith('[GNUPG:] '));
       return { content: stdout, status: status.map((line) => line.slice('[GNUPG:] '.length)) };
+    },
+    encrypt(content, { recipients = [], signer, args = [] }) {
+      const to = recipients.flatMap((recipient) => ['--recipient', recipient]);
+      const by = signer === undefined ? [] : ['--local-user', signer, '--sign'];
+      const how = recipients.length > 0 ? [...to, '--encrypt'] : [];
+      const usual = ['--batch', '--quiet', '--trust-model', 'always', '--pinentry-mode', 'loopback', ...agent];
+      const { status, stdout, stderr } = spawnSync(program.path, [...usual, ...args, ...by, ...how], {
+        env,
+        input: content,
+        maxBuffer: 512 * 1024 * 1024,
+      });
+      if (status !== 0) throw new Error(stderr.toString());
+      return stdout;
     },
     // The agent ends when its home is gone.
     close: () => rmSync(home, { recursive: true, force: true }),

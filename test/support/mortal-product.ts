@@ -82,6 +82,7 @@ export function startProduct(place: ProductPlace, mortality: Mortality): LivingP
     ports,
     store: createDirectIntakeStore({ store, formats, ids: ports.ids }),
     createJobs: createJobIntake(ports.ids),
+    secrets: openSecrets(),
     chunkBytes: 1_000_000,
     onVerdicts: () => signals.chunks.notify(),
   });

@@ -24,6 +24,10 @@ interface NamedSecret {
 function secretsOf({ spec }: Connection): readonly NamedSecret[] {
   if (spec.type === 'sftp-server') return [];
   if (spec.type === 'folder') return pgpSecrets(spec);
+  if (spec.type === 'pgp') {
+    const signers = (spec.signers ?? []).map((reference, index): [Path, string | undefined] => [['spec', 'signers', index], reference]);
+    return namedSecrets([[['spec', 'privateKey'], spec.privateKey], [['spec', 'passphrase'], spec.passphrase], ...signers]);
+  }
   if (spec.type === 'sftp')
     return [
       ...(['password', 'privateKey', 'passphrase'] as const).flatMap((key) => {
@@ -54,6 +58,10 @@ function secretsOf({ spec }: Connection): readonly NamedSecret[] {
     ]),
     [['spec', 'certificateAuthority'], spec.certificateAuthority],
   ];
+  return namedSecrets(found);
+}
+
+function namedSecrets(found: readonly [Path, string | undefined][]): readonly NamedSecret[] {
   return found.flatMap(([path, reference]) => (reference === undefined ? [] : [{ path, reference }]));
 }
 
@@ -63,7 +71,7 @@ function pgpSecrets({ pgpRecipients, pgpSigningKey, pgpPassphrase }: PgpKeysOfCo
     [['spec', 'pgpSigningKey'], pgpSigningKey],
     [['spec', 'pgpPassphrase'], pgpPassphrase],
   ];
-  return found.flatMap(([path, reference]) => (reference === undefined ? [] : [{ path, reference }]));
+  return namedSecrets(found);
 }
 
 /** Which secrets it may name. With `folders`: of those that pass without, which lie elsewhere than below these. */
@@ -83,6 +91,12 @@ export function checkConnection(connection: Connection, report: Report): void {
   checkSecrets(connection, report);
   if (spec.type === 'sftp') checkSftp(spec, report);
   if (spec.type === 'sftp-server') checkUserKeys(spec, report);
+  if (spec.type === 'pgp' && spec.signature === 'required' && spec.signers?.length === 0)
+    report.add({
+      code: flowErrors.E_CONFIG_CONFLICT,
+      path: ['spec'],
+      message: 'signature: required needs signers, whose signatures count',
+    });
   if (spec.type === 'mysql') checkMysql(spec, report);
   if (spec.type === 'kafka') checkKafka(spec, report);
   if ('pgpPassphrase' in spec && spec.pgpPassphrase !== undefined && spec.pgpSigningKey === undefined)

@@ -19,6 +19,7 @@ const connectionTypes: Readonly<Record<string, string | readonly string[]>> = {
   sftp: 'sftp',
   'sftp-server': 'sftp-server',
   blob: blobConnectionTypes,
+  pgp: 'pgp',
   file: 'folder',
   s3: 's3',
   'azure-blob': 'azure-blob',
@@ -36,6 +37,7 @@ export function checkReferences(flow: FlowDefinition, { connections, policy }: T
     for (const [index, source] of (flow.spec.sources ?? []).entries()) {
       if (source !== undefined && source.type !== 'http')
         checkUse({ name: source.connection, type: source.type, path: ['spec', 'sources', index, 'connection'] }, connections, report);
+      checkUse({ name: source?.pgp, type: 'pgp', path: ['spec', 'sources', index, 'pgp'] }, connections, report);
     }
     for (const [id, target] of Object.entries(flow.spec.targets ?? {})) {
       if (target === undefined) continue;

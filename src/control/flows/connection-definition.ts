@@ -67,3 +67,12 @@ export interface SftpServerConnection {
   readonly filesPerMinute: number;
   readonly bytesPerMinute: number;
 }
+
+/** References to keys that files of sources are decrypted and verified with. */
+export interface PgpConnection {
+  readonly type: 'pgp';
+  readonly privateKey: string;
+  readonly passphrase?: string;
+  readonly signers: readonly string[];
+  readonly signature: 'required' | 'optional';
+}

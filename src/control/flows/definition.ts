@@ -8,6 +8,7 @@ import type {
   FolderConnection,
   KafkaConnection,
   MysqlConnection,
+  PgpConnection,
   PostgresConnection,
   SftpConnection,
   SftpServerConnection,
@@ -65,6 +66,8 @@ interface CommonSource {
   /** `*` and `?`. */
   readonly match: string;
   readonly unpack: 'none' | UnpackStep | readonly UnpackStep[];
+  /** Name of a connection. */
+  readonly pgp?: string;
   readonly limits: FileLimits;
 }
 
@@ -292,7 +295,8 @@ export interface Connection {
     | MysqlConnection
     | SftpConnection
     | SftpServerConnection
-    | BlobConnection;
+    | BlobConnection
+    | PgpConnection;
 }
 
 export interface Environment {

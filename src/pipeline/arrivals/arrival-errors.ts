@@ -57,6 +57,43 @@ export const arrivalErrors = defineErrors({
     actor: 'sender',
     next: 'Send the files in several archives, or have `limits.maxMembers` of the source raised.',
   },
+  E_PGP_MESSAGE: {
+    meaning: 'The file is no encrypted OpenPGP message, or more than one, though its source says so. Nothing of it was taken.',
+    actor: 'sender',
+    next: 'Encrypt and sign the file as one message, as `gpg --encrypt --sign` does, and send it.',
+  },
+  E_PGP_OTHER_KEY: {
+    meaning: 'The OpenPGP message is not encrypted to the key of its source, or only with a password.',
+    actor: 'sender',
+    next: 'Encrypt the file to the public key that belongs to the source at present, and send it.',
+  },
+  E_PGP_INTEGRITY: {
+    meaning: 'The OpenPGP message is damaged, cut off or was changed, or has something behind its end. Nothing of it was taken.',
+    actor: 'sender',
+    next: 'Send the file again; if it happens again, someone changes it on the way.',
+  },
+  E_PGP_SIGNATURE: {
+    meaning: 'The signature of the OpenPGP message is not that of its content. Nothing of it was taken.',
+    actor: 'sender',
+    next: 'Find out who made the file; sign it anew and send it.',
+  },
+  E_PGP_UNSIGNED: {
+    meaning: 'The OpenPGP message is not signed, and its source takes signed ones only.',
+    actor: 'sender',
+    next: 'Sign the file as well as encrypting it (`gpg --sign --encrypt`), and send it.',
+  },
+  E_PGP_SIGNER: {
+    meaning:
+      'The OpenPGP message is signed by nobody whose key is pinned, or by a key that is expired or revoked. Nothing of it was taken.',
+    actor: 'sender',
+    next: "Sign with the key that was agreed on; a new one has to be put among the `signers` of the source's connection before.",
+  },
+  E_PGP_WEAK: {
+    meaning:
+      'The OpenPGP message is encrypted or signed in a way that proves nothing any more: without integrity protection, with a cipher other than AES, or signed over SHA-1 or MD5.',
+    actor: 'sender',
+    next: 'Use a present version of the program with its defaults, and send the file.',
+  },
   E_MANIFEST: {
     meaning: 'The file is not the one that its manifest describes.',
     actor: 'sender',

@@ -25,7 +25,19 @@ export interface SourcePlan {
   /** File names with `*` and `?`. */
   readonly match: string;
   readonly unpack: Unpack;
+  /** Where a step is `pgp`. */
+  readonly pgp: PgpKeysPlan | null;
   readonly limits: FileLimits;
+}
+
+/** Keys by secret reference, read for each file. */
+export interface PgpKeysPlan {
+  /** Name of the tenant whose secrets they are. */
+  readonly tenant: string;
+  readonly privateKey: string;
+  readonly passphrase: string | null;
+  readonly signers: readonly string[];
+  readonly isSignatureRequired: boolean;
 }
 
 /** A place that is looked at again and again. */

@@ -71,6 +71,8 @@ export interface World {
     blob: Pick<BlobSourcePlan, 'tenant' | 'blob' | 'egress'> | null;
     duplicates: DuplicatePolicy;
     limits: AdmissionLimits;
+    /** References `env:` to these. */
+    secrets: Record<string, string>;
     isEnabled: boolean;
     hasUploads: boolean;
     accepted: AcceptedFile[];
@@ -161,6 +163,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
     path: 'in',
     match: '*',
     unpack: [],
+    pgp: null,
     limits: { bytesMax: 1024 ** 3, unpackedBytesMax: 1024 ** 3, ratioMax: 200, entriesMax: 256, filesPerMinute: null },
     ready: { stableForMs: 0, marker: null, manifest: null, timeoutMs: 86_400_000 },
     pollMs: 1_000,
@@ -172,6 +175,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
     blob: null,
     duplicates: flow.duplicates,
     limits: roomyLimits,
+    secrets: {},
     isEnabled: true,
     hasUploads: true,
     accepted: [],
@@ -203,6 +207,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
     ports: systemPorts,
     store: createDirectIntakeStore({ store: store.store, formats: [delimitedFormat as unknown as Format], ids }),
     createJobs,
+    secrets: openSecrets(settings.secrets),
     chunkBytes: 1024 * 1024,
   };
   const rows = async <Row>(sql: string) => (await database.adminDb.query<Row>(sql, [tenantId])).rows;

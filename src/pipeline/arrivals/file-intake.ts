@@ -7,14 +7,17 @@ import { type CrashPoints, noCrashPoints } from '../../platform/base/crash-point
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ids, Ports } from '../../platform/base/ports.ts';
 import type { Unpack } from '../../platform/packing/packings.ts';
+import type { PgpReadingKeys } from '../../platform/packing/pgp-reading.ts';
+import { pgpReadingErrors } from '../../platform/packing/pgp-reading-errors.ts';
 import { type CommitOutcome, resolveCommit } from '../../platform/postgres/commit-outcome.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { CommitUnknownError } from '../../platform/postgres/postgres-errors.ts';
 import { retryTransient } from '../../platform/postgres/transient-retry.ts';
+import type { ConnectionSecrets } from '../../platform/secrets/connection-secrets.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { SplitResult } from '../formats/format.ts';
 import type { CreateJobs } from './accepted-file.ts';
-import type { AdmissionLimits, ArrivalFlow, SourcePlan } from './arrival-plan.ts';
+import type { AdmissionLimits, ArrivalFlow, PgpKeysPlan, SourcePlan } from './arrival-plan.ts';
 import { type ArchiveOfMember, isArrivalDecided } from './arrival-store.ts';
 import type { Candidate, StoredContent } from './candidate.ts';
 import type { Content } from './content-sink.ts';
@@ -29,6 +32,8 @@ export interface IntakeParts {
   readonly ports: Ports;
   readonly store: IntakeStore;
   readonly createJobs: CreateJobs;
+  /** Of the keys to decrypt with. */
+  readonly secrets: ConnectionSecrets;
   readonly chunkBytes: number;
   readonly crashPoints?: CrashPoints;
   /** Told of each committed batch; must not throw. */
@@ -87,6 +92,7 @@ export function createFileIntake(parts: IntakeParts): FileIntake {
       const incoming = store.open({
         tenantId,
         unpack: source.unpack,
+        pgpKeys: source.pgp && readPgpKeys(parts.secrets, source.pgp, ports.clock.nowMs()),
         limits: source.limits,
         plan: { format, records },
         chunkBytes: parts.chunkBytes,
@@ -107,6 +113,26 @@ export function createFileIntake(parts: IntakeParts): FileIntake {
     },
     accept: (request) => accept(parts, request),
     discard: (arrivals) => discardAll(store, arrivals),
+  };
+}
+
+/** Fails with E_PGP_READING_KEYS: it is no fault of the file, and passes. */
+function readPgpKeys(secrets: ConnectionSecrets, plan: PgpKeysPlan, atMs: number): PgpReadingKeys {
+  const { tenant, privateKey, passphrase, signers, isSignatureRequired } = plan;
+  const resolve = (reference: string) => {
+    try {
+      return secrets.of(tenant).resolve(reference).reveal();
+    } catch (cause) {
+      if (!(cause instanceof HeadgateError)) throw cause;
+      throw new HeadgateError(pgpReadingErrors.E_PGP_READING_KEYS, `a key of the source can not be read: ${cause.message}`, { cause });
+    }
+  };
+  return {
+    privateKey: resolve(privateKey),
+    passphrase: passphrase === null ? null : resolve(passphrase),
+    signers: signers.map(resolve),
+    isSignatureRequired,
+    atMs,
   };
 }
 

@@ -6,6 +6,7 @@
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { ByteStep } from '../../platform/packing/byte-step.ts';
 import { givesMembers, type Unpack } from '../../platform/packing/packings.ts';
+import type { PgpReadingKeys } from '../../platform/packing/pgp-reading.ts';
 import { createUnpackChain, type ScratchStep } from '../../platform/packing/unpack-chain.ts';
 import { UnpackError, type UnpackProblem } from '../../platform/packing/unpack-problem.ts';
 import type { SplitResult, Splitter } from '../formats/format.ts';
@@ -19,6 +20,8 @@ export const pieceBytesMax = 256 * 1024;
 
 export interface ReceiverOptions extends ContentPlace {
   readonly unpack: Unpack;
+  /** Where a step is `pgp`. */
+  readonly pgpKeys: PgpReadingKeys | null;
   readonly limits: Omit<FileLimits, 'filesPerMinute'>;
   readonly createSplitter: () => Splitter;
   readonly createId: () => string;
@@ -115,6 +118,7 @@ class UnpackingReceiver implements FileReceiver {
     this.#chain = createUnpackChain(options.unpack, {
       limits: { unpackedBytesMax, ratioMax, entriesMax },
       receivedBytes: () => this.#container.bytes,
+      pgpKeys: options.pgpKeys,
       openReceived: () => openContent(options, this.#received!),
       openScratch: () => createScratch(options),
       openMember: (name) => this.#openMember(name),
@@ -235,6 +239,13 @@ const codeOf = {
   name: 'E_ARCHIVE_NAME',
   entry: 'E_ARCHIVE_ENTRY',
   members: 'E_ARCHIVE_MEMBERS',
+  message: 'E_PGP_MESSAGE',
+  recipient: 'E_PGP_OTHER_KEY',
+  integrity: 'E_PGP_INTEGRITY',
+  signature: 'E_PGP_SIGNATURE',
+  unsigned: 'E_PGP_UNSIGNED',
+  signer: 'E_PGP_SIGNER',
+  weak: 'E_PGP_WEAK',
 } as const satisfies Record<UnpackProblem['kind'], ArrivalErrorCode>;
 
 function problemOf({ kind, message }: UnpackProblem): ReceiveProblem {

@@ -115,7 +115,7 @@ async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<
     entriesMax: 0,
     filesPerMinute: null,
   };
-  const source = { sourceId: held.sourceId, match: '*', unpack: held.object.unpack, limits: noBounds };
+  const source = { sourceId: held.sourceId, match: '*', unpack: held.object.unpack, pgp: null, limits: noBounds };
   const received = await intake.receive({ tenantId, flow, source, limits }, store.read(tenantId, held.object));
   try {
     if (received.container.sha256 !== held.sha256 || received.member === null)

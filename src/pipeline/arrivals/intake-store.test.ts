@@ -47,6 +47,7 @@ function request(tenantId: string, more: Partial<ReceiveRequest> = {}): ReceiveR
   return {
     tenantId,
     unpack: [],
+    pgpKeys: null,
     limits,
     plan,
     chunkBytes: 10_000,

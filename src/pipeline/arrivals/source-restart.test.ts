@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openFence } from '../../../test/support/open-fence.ts';
+import { openSecrets } from '../../../test/support/open-secrets.ts';
 import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
@@ -101,7 +102,7 @@ it('a file that changes while it is read is not accepted, and is when it rests',
   let pieces = 0;
   const store = createDirectIntakeStore({ store: world.store.store, formats: [], ids: systemPorts.ids });
   const intake = {
-    ...createFileIntake({ db: database.db, ports: systemPorts, store, createJobs: async () => {}, chunkBytes: 1 }),
+    ...createFileIntake({ db: database.db, ports: systemPorts, store, createJobs: async () => {}, secrets: openSecrets(), chunkBytes: 1 }),
     receive: async (_context: unknown, body: AsyncIterable<Uint8Array>) => {
       for await (const _piece of body) if (pieces++ === 0) appendFileSync(path, 'more');
       throw new Error('a changed file was read to its end');
@@ -123,6 +124,7 @@ it('a file that is cut short with its old time of change, while it is read, is n
     ports: systemPorts,
     store: createDirectIntakeStore({ store: world.store.store, formats: [], ids: systemPorts.ids }),
     createJobs: async () => {},
+    secrets: openSecrets(),
     chunkBytes: 1,
   });
   const cut = {
@@ -152,6 +154,7 @@ it('a process that slept past its lease accepts nothing, and who took over accep
     ports: systemPorts,
     store: createDirectIntakeStore({ store: world.store.store, formats: [], ids: systemPorts.ids }),
     createJobs: async () => {},
+    secrets: openSecrets(),
     chunkBytes: 1_000,
   });
   const zombie = world.poll({
@@ -214,7 +217,7 @@ it('a store that is full refuses, keeps nothing, and the files are taken when th
       },
     },
   });
-  const parts = { db: database.db, ports: systemPorts, createJobs: async () => {}, chunkBytes: 1_000 };
+  const parts = { db: database.db, ports: systemPorts, createJobs: async () => {}, secrets: openSecrets(), chunkBytes: 1_000 };
   const whole = createFileIntake({ ...parts, store: full });
   const intake = {
     ...whole,
@@ -272,7 +275,14 @@ it('the loop polls what is due, outlives a source that fails, and stops with not
   const polled = Promise.withResolvers<void>();
   const failed = Promise.withResolvers<unknown>();
   const store = createDirectIntakeStore({ store: world.store.store, formats: [], ids: systemPorts.ids });
-  const parts = createFileIntake({ db: database.db, ports: systemPorts, store, createJobs: async () => {}, chunkBytes: 1_000 });
+  const parts = createFileIntake({
+    db: database.db,
+    ports: systemPorts,
+    store,
+    createJobs: async () => {},
+    secrets: openSecrets(),
+    chunkBytes: 1_000,
+  });
   const intake = {
     ...parts,
     receive: async () => ({
@@ -327,7 +337,14 @@ it('without room on the disk nothing is read, and files are accepted once there 
   const poller = createSourcePoller({
     db: database.db,
     ports: systemPorts,
-    intake: createFileIntake({ db: database.db, ports: systemPorts, store, createJobs: async () => {}, chunkBytes: 1_000 }),
+    intake: createFileIntake({
+      db: database.db,
+      ports: systemPorts,
+      store,
+      createJobs: async () => {},
+      secrets: openSecrets(),
+      chunkBytes: 1_000,
+    }),
     admission: createAdmission(),
     plans: world.plans,
     folders: openFence,

@@ -6,7 +6,8 @@ export const packingNames = ['gzip', 'zstd'] as const;
 export type Packing = (typeof packingNames)[number];
 /** Archives hold members, each a file of its own. */
 export const archiveNames = ['zip', 'tar'] as const;
-export const unpackStepNames = [...packingNames, ...archiveNames] as const;
+/** `pgp`: an OpenPGP message, encrypted and signed. */
+export const unpackStepNames = [...packingNames, ...archiveNames, 'pgp'] as const;
 export type UnpackStep = (typeof unpackStepNames)[number];
 /** How a source's files come: what is to be undone, in this order; nothing, where they come as they are. */
 export type Unpack = readonly UnpackStep[];
@@ -15,7 +16,7 @@ export const unpackStepsMax = 4;
 
 /** What comes out are files of their own, not the file under another hash: all but one packing by itself. */
 export function givesMembers(unpack: Unpack): boolean {
-  return unpack.length > 1 || archiveNames.some((name) => name === unpack[0]);
+  return unpack.length > 0 && !(unpack.length === 1 && packingNames.some((name) => name === unpack[0]));
 }
 
 /** log2 of the most bytes that a zstd frame may have a decoder keep: 8 MiB, what every decoder should give (RFC 8878, 3.1.1.1.2). */

@@ -1,5 +1,7 @@
 /** Unpacks bytes in memory, for tests of each way of packing. */
+
 import type { UnpackStep } from './packings.ts';
+import type { PgpReadingKeys } from './pgp-reading.ts';
 import { createUnpackChain } from './unpack-chain.ts';
 import type { UnpackLimits } from './unpack-meter.ts';
 import { UnpackError, type UnpackProblem } from './unpack-problem.ts';
@@ -17,7 +19,7 @@ export const roomyUnpackLimits: UnpackLimits = { unpackedBytesMax: 64 * 1024 * 1
 export async function unpackBytes(
   steps: readonly UnpackStep[],
   received: Uint8Array,
-  options: { readonly limits?: Partial<UnpackLimits>; readonly pieceBytes?: number } = {},
+  options: { readonly limits?: Partial<UnpackLimits>; readonly pieceBytes?: number; readonly pgpKeys?: PgpReadingKeys } = {},
 ): Promise<Unpacked> {
   const members: [string | null, Buffer][] = [];
   let bytes = 0;
@@ -25,6 +27,7 @@ export async function unpackBytes(
   const chain = createUnpackChain(steps, {
     limits: { ...roomyUnpackLimits, ...options.limits },
     receivedBytes: () => receivedBytes,
+    pgpKeys: options.pgpKeys ?? null,
     openReceived: () => sourceOf(received),
     openScratch() {
       const parts: Buffer[] = [];

@@ -6,6 +6,7 @@
 import type { ByteSource } from '../base/byte-source.ts';
 import type { ByteStep } from './byte-step.ts';
 import type { Packing, UnpackStep } from './packings.ts';
+import { type PgpReadingKeys, PgpStep } from './pgp-reading.ts';
 import { TarStep } from './tar-step.ts';
 import { type UnpackLimits, UnpackMeter } from './unpack-meter.ts';
 import { UnpackError, type UnpackProblem } from './unpack-problem.ts';
@@ -30,12 +31,15 @@ export interface UnpackChainOptions {
   /** The file as received, once it has ended. */
   readonly openReceived: () => ClosableBytes;
   readonly openScratch: () => ScratchStep;
+  /** Where a step is `pgp`. */
+  readonly pgpKeys: PgpReadingKeys | null;
   /** `name` is null where no archive gave one. Fails with an UnpackError for a name that is not taken. */
   readonly openMember: (name: string | null) => ByteStep;
 }
 
 /** Takes the file as received. It ends after that has ended. */
 export function createUnpackChain(steps: readonly UnpackStep[], options: UnpackChainOptions): ByteStep {
+  if (steps.includes('pgp') && options.pgpKeys === null) throw new Error('there are no keys to decrypt with');
   const meters = steps.map(() => new UnpackMeter(options.limits, options.receivedBytes));
   const open = (depth: number, name: string | null): ByteStep => {
     const step = steps[depth];
@@ -45,6 +49,8 @@ export function createUnpackChain(steps: readonly UnpackStep[], options: UnpackC
       case 'gzip':
       case 'zstd':
         return createPackingStep(step, meter, open(depth + 1, name));
+      case 'pgp':
+        return new PgpStep({ keys: options.pgpKeys!, meter, next: open(depth + 1, name) });
       case 'tar':
         return new TarStep(meter, (member) => open(depth + 1, member));
       case 'zip': {

@@ -11,7 +11,20 @@ export type UnpackProblemKind =
   /** An entry that is no plain file: a link, a device, encrypted, packed in a way that is not taken. */
   | 'entry'
   /** More members than are allowed, or none. */
-  | 'members';
+  | 'members'
+  /** No OpenPGP message that is encrypted, or more than that. */
+  | 'message'
+  /** Encrypted to others. */
+  | 'recipient'
+  /** Not as it was encrypted. */
+  | 'integrity'
+  /** A signature that is not that of the content. */
+  | 'signature'
+  | 'unsigned'
+  /** Signed by nobody who counts, or whose key is not good any more. */
+  | 'signer'
+  /** Encrypted or signed in a way that proves nothing any more. */
+  | 'weak';
 
 export interface UnpackProblem {
   readonly kind: UnpackProblemKind;

@@ -7,6 +7,7 @@ import type {
   AdmissionLimits,
   ArrivalFlow,
   ArrivalPlans,
+  PgpKeysPlan,
   PolledSourcePlan,
   SftpServerPlan,
   SourcePlan,
@@ -16,7 +17,7 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import { type BlobConnectionType, blobConnectionOf, isBlobConnectionType } from '../../../platform/blob/blob-connection.ts';
 import type { Unpack } from '../../../platform/packing/packings.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
-import type { SftpConnection } from '../connection-definition.ts';
+import type { PgpConnection, SftpConnection } from '../connection-definition.ts';
 import type { PolledSourceDefinition, SourceDefinition } from '../definition.ts';
 import { findBoundConnection, findEgress } from './bound-connections.ts';
 import { findTenantPolicy } from './definition-store.ts';
@@ -37,7 +38,12 @@ export const defaultAdmission: AdmissionLimits = {
   filesPerMinute: 6_000,
 };
 
-export function createArrivalPlans(options: { readonly environment: string; readonly uploadBytesMax: number }): ArrivalPlans {
+interface PlanOptions {
+  readonly environment: string;
+  readonly uploadBytesMax: number;
+}
+
+export function createArrivalPlans(options: PlanOptions): ArrivalPlans {
   async function load(tx: TenantTx, flow: FlowView): Promise<LoadedVersion | undefined> {
     return flow.flowVersionId === null ? undefined : loadFlowVersion(tx, flow.flowVersionId);
   }
@@ -48,7 +54,7 @@ export function createArrivalPlans(options: { readonly environment: string; read
       if (!compiled) throw new HeadgateError(flowStoreErrors.E_FLOW_UNKNOWN, 'the flow has no version in force');
       const { sources } = compiled.definition.spec;
       const source = sources.find(({ id, type }) => (sourceId === undefined ? type === 'http' : type === 'sftp-server' && id === sourceId));
-      return { flow: arrivalFlow(compiled), source: source ? sourcePlan(source, options.uploadBytesMax) : null, isEnabled: view.enabled };
+      return { flow: arrivalFlow(compiled), source: source ? await sourcePlan(tx, source, options) : null, isEnabled: view.enabled };
     },
     async bySource(tx, flowId, sourceId) {
       const view = await findFlowById(tx, flowId);
@@ -77,14 +83,15 @@ function arrivalFlow({ flowId, flowName, flowVersionId, plan, definition }: Load
   return { flowId, flowName, flowVersionId, plan, duplicates: { keys: file, windowMs: window, onDuplicate, onSameName } };
 }
 
-function sourcePlan(source: SourceDefinition, bytesMax: number): SourcePlan {
-  const { limits } = source;
+async function sourcePlan(tx: TenantTx, source: SourceDefinition, options: PlanOptions): Promise<SourcePlan> {
+  const { limits, pgp } = source;
   return {
     sourceId: source.id,
     match: source.match,
     unpack: stepsOf(source.unpack),
+    pgp: pgp === undefined ? null : await pgpPlan(tx, pgp, options.environment),
     limits: {
-      bytesMax: Math.min(limits.maxSize, bytesMax),
+      bytesMax: Math.min(limits.maxSize, options.uploadBytesMax),
       unpackedBytesMax: limits.maxUnpackedSize,
       ratioMax: limits.maxRatio,
       entriesMax: limits.maxMembers,
@@ -93,16 +100,20 @@ function sourcePlan(source: SourceDefinition, bytesMax: number): SourcePlan {
   };
 }
 
+async function pgpPlan(tx: TenantTx, name: string, environment: string): Promise<PgpKeysPlan> {
+  const { type, settings } = await findBoundConnection(tx, name, environment);
+  if (type !== 'pgp') throw new HeadgateError(flowStoreErrors.E_DEFINITION_UNKNOWN, `the connection ${name} is of another type than pgp`);
+  const { privateKey, passphrase, signers, signature } = settings as unknown as PgpConnection;
+  const tenant = (await findOwnTenant(tx)).name;
+  return { tenant, privateKey, passphrase: passphrase ?? null, signers, isSignatureRequired: signature === 'required' };
+}
+
 function stepsOf(unpack: SourceDefinition['unpack']): Unpack {
   if (unpack === 'none') return [];
   return typeof unpack === 'string' ? [unpack] : unpack;
 }
 
-async function polledPlan(
-  tx: TenantTx,
-  source: PolledSourceDefinition,
-  options: { readonly environment: string; readonly uploadBytesMax: number },
-): Promise<PolledSourcePlan> {
+async function polledPlan(tx: TenantTx, source: PolledSourceDefinition, options: PlanOptions): Promise<PolledSourcePlan> {
   const { type, settings } = await findBoundConnection(tx, source.connection, options.environment);
   const root = settings['root'];
   const isOfType = source.type === 'blob' ? isBlobConnectionType(type) : type === source.type;
@@ -113,7 +124,7 @@ async function polledPlan(
     );
   const { ready } = source;
   const polled = {
-    ...sourcePlan(source, options.uploadBytesMax),
+    ...(await sourcePlan(tx, source, options)),
     root,
     path: source.path,
     ready: { stableForMs: ready.stableFor, marker: ready.marker ?? null, manifest: ready.manifest ?? null, timeoutMs: ready.timeout },

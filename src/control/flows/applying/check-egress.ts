@@ -10,7 +10,7 @@ import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 
 export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, report: Report): void {
-  if (spec.type === 'folder' || spec.type === 'sftp-server') return;
+  if (spec.type === 'folder' || spec.type === 'sftp-server' || spec.type === 'pgp') return;
   const warn = (code: string, path: Path, message: string): void => report.add({ code, path, message, severity: 'warning', atValue: true });
   const { allowPrivate = [], allowPlain = false } = policy?.spec.egress ?? {};
   const url = urlOf(spec);
@@ -36,7 +36,7 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
 }
 
 function placesOf(
-  spec: Exclude<Connection['spec'], { type: 'folder' | 'sftp-server' }>,
+  spec: Exclude<Connection['spec'], { type: 'folder' | 'sftp-server' | 'pgp' }>,
   url: URL | null,
 ): { readonly host: string; readonly path: Path }[] {
   const known = (host: string | undefined, path: Path) => (host === undefined ? [] : [{ host, path }]);

@@ -62,6 +62,13 @@ function checkSources(spec: FlowSpec, report: Report): void {
     if (seen.has(source.id)) refuse(`the id ${source.id} is there twice`);
     seen.add(source.id);
     if (source.type === 'http' && ++uploads > 1) refuse('a flow has at most one source of type http');
+    const isEncrypted = source.unpack === 'pgp' || (Array.isArray(source.unpack) && source.unpack.includes('pgp'));
+    if (isEncrypted !== (source.pgp !== undefined)) {
+      const message = isEncrypted
+        ? 'unpack: pgp needs a connection of type pgp, with the keys'
+        : 'pgp is for sources whose files are unpacked with the step pgp';
+      report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, isEncrypted ? 'unpack' : 'pgp'], message });
+    }
     if (source.type !== 'sftp-server') continue;
     const folder = `${source.connection}/${source.folder}`;
     if (folders.has(folder)) refuse(`the folder ${source.folder} of ${source.connection} is there twice`);

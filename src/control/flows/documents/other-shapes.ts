@@ -33,6 +33,21 @@ const connectionShape: VariantShape = {
       },
       ...pgpKeys,
     }),
+    pgp: object({
+      type,
+      privateKey: { shape: secret, required: true, description: 'Armored OpenPGP private key that files of sources are encrypted to.' },
+      passphrase: { shape: secret, description: 'What the private key is encrypted with.' },
+      signers: {
+        shape: { kind: 'list', of: secret, min: 0, max: 20 },
+        default: [],
+        description: 'Armored OpenPGP public keys whose signatures count.',
+      },
+      signature: {
+        shape: choice(['required', 'optional']),
+        default: 'required',
+        description: 'Whether a file that none of `signers` has signed is refused.',
+      },
+    }),
     http: object({
       type,
       baseUrl: {
@@ -263,7 +278,7 @@ const connectionShape: VariantShape = {
     }),
     ...blobConnections,
   },
-  laterVariants: ['ftps', 'jms', 'oracle', 'sqlserver', 'mongodb', 'smtp', 'pgp'],
+  laterVariants: ['ftps', 'jms', 'oracle', 'sqlserver', 'mongodb', 'smtp'],
   later: ['proxy', 'pool'],
 };
 

@@ -28,6 +28,11 @@ const limits: Key = {
   },
 };
 
+const pgp: Key = {
+  shape: name,
+  description: 'A connection of type pgp: the keys that files are decrypted and verified with, where `unpack` has the step `pgp`.',
+};
+
 const commonKeys: Readonly<Record<string, Key>> = {
   id: { shape: name, required: true, description: 'Name of the source in events, metrics and the console.' },
   type: { shape: text(), required: true, description: 'Kind of source.' },
@@ -39,12 +44,13 @@ const commonKeys: Readonly<Record<string, Key>> = {
   unpack: {
     shape: {
       kind: 'either',
-      shapes: [choice(['none', ...unpackStepNames], ['pgp']), list(choice(unpackStepNames, ['pgp']), { min: 1, max: unpackStepsMax })],
+      shapes: [choice(['none', ...unpackStepNames]), list(choice(unpackStepNames), { min: 1, max: unpackStepsMax })],
     },
     default: 'none',
     description:
-      'How a file is packed, or the steps that undo it in their order, such as `[gzip, tar]`; what comes out is read. Members of an archive are files of their own.',
+      'How a file is packed, or the steps that undo it in their order, such as `[pgp, zip]` or `[gzip, tar]`; what comes out is read. Members of an archive are files of their own.',
   },
+  pgp,
   limits,
 };
 
@@ -89,6 +95,7 @@ const polledKeys = (own: {
   path: { shape: own.path, default: '.', description: "Folder below the connection's root." },
   match: commonKeys['match']!,
   unpack: commonKeys['unpack']!,
+  pgp,
   limits,
   ready: ready(own.stableFor),
   poll: {
@@ -164,6 +171,7 @@ export const sourceShape: VariantShape = {
       },
       match: commonKeys['match']!,
       unpack: commonKeys['unpack']!,
+      pgp,
       limits,
     }),
   },

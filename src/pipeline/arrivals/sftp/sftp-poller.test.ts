@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openFence } from '../../../../test/support/open-fence.ts';
+import { openSecrets } from '../../../../test/support/open-secrets.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { systemPorts } from '../../../platform/base/system-ports.ts';
@@ -78,7 +79,14 @@ function startPoller(worlds: Readonly<Record<string, World>>, sftp: Parameters<t
   const poller = createSourcePoller({
     db: database.db,
     ports: systemPorts,
-    intake: createFileIntake({ db: database.db, ports: systemPorts, store, createJobs: async () => {}, chunkBytes: 1_000 }),
+    intake: createFileIntake({
+      db: database.db,
+      ports: systemPorts,
+      store,
+      createJobs: async () => {},
+      secrets: openSecrets(),
+      chunkBytes: 1_000,
+    }),
     admission: createAdmission(),
     plans: {
       ...storing.plans,

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { ByteSource } from '../../../platform/base/byte-source.ts';
 import type { ByteStep } from '../../../platform/packing/byte-step.ts';
+import { isEncrypted } from '../../../platform/packing/encrypted-head.ts';
 import { headBytes, mayBegin, packingNames } from '../../../platform/packing/packings.ts';
 import { blockBytes, isTar } from '../../../platform/packing/tar-header.ts';
 import { TarStep } from '../../../platform/packing/tar-step.ts';
@@ -91,7 +92,7 @@ class Search implements UnpackedContainer {
   /** What undoes the way in which a file that begins so is packed; null for what is none, or is too deep. */
   openerOf(head: Uint8Array, depth: number): ByteStep | null {
     if (depth >= depthMax) return null;
-    if (isZip(head)) {
+    if (isZip(head) || isEncrypted(head)) {
       this.isClosed = true;
       return null;
     }

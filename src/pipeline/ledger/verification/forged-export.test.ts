@@ -88,9 +88,16 @@ describe('the archive that a file came in', () => {
     expect(codesOf(await verifiedWithContainer(inArchive(container)))).toEqual(['E_VERIFY_FILE']);
   });
 
-  test('is stated to hold it where it can not be looked into', async () => {
-    const inner = zipArchive([{ name: 'payments.csv', content }]);
-    const { failures, notes } = await verifiedWithContainer(inArchive(zipArchive([{ name: 'inner.zip', content: inner }])));
+  test.each<[string, Buffer]>([
+    ['an archive in an archive', zipArchive([{ name: 'inner.zip', content: zipArchive([{ name: 'payments.csv', content }]) }])],
+    ['an encrypted one', Buffer.concat([Buffer.from([0x84, 0x5e, 3]), Buffer.alloc(2_000)])],
+    ['an encrypted one in armor', Buffer.from('-----BEGIN PGP MESSAGE-----\n\nhF4D\n-----END PGP MESSAGE-----\n')],
+    [
+      'an archive of encrypted ones',
+      zipArchive([{ name: 'a.pgp', content: Buffer.concat([Buffer.from([0xc1, 0x5e, 3]), Buffer.alloc(900)]) }]),
+    ],
+  ])('is stated to hold it where it can not be looked into: %s', async (_what, container) => {
+    const { failures, notes } = await verifiedWithContainer(inArchive(container));
     expect(failures).toEqual([]);
     expect(notes.join(' ')).toContain('stated, not recomputed');
   });

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasComponent, itWith } from '../../../test/support/components.ts';
+import { type Gnupg, startGnupg } from '../../../test/support/gnupg.ts';
+import type { PgpReadingKeys } from './pgp-reading.ts';
+import { unpackBytes } from './unpack-chain.fixture.ts';
+import { createUnpackChain } from './unpack-chain.ts';
+
+const content = Buffer.from(Array.from({ length: 5_000 }, (_, row) => `P${row},${row * 7919},${row % 97}.50\n`).join(''));
+const to = { recipients: ['bank@example.org'] };
+const both = { ...to, signer: 'sender@example.org' };
+
+let gnupg: Gnupg;
+let keys: PgpReadingKeys;
+beforeAll(() => {
+  if (!hasComponent('gpg')) return;
+  gnupg = startGnupg();
+  gnupg.makeKey('bank@example.org', { passphrase: 'bank phrase' });
+  gnupg.makeKey('sender@example.org');
+  gnupg.makeKey('stranger@example.org');
+  gnupg.makeKey('brief@example.org', { expires: 'seconds=100' });
+  keys = {
+    privateKey: gnupg.privateKey('bank@example.org', 'bank phrase'),
+    passphrase: 'bank phrase',
+    signers: [gnupg.publicKey('sender@example.org'), gnupg.publicKey('brief@example.org')],
+    isSignatureRequired: true,
+    atMs: Date.now(),
+  };
+});
+afterAll(() => gnupg?.close());
+
+const read = (message: Uint8Array, more: Partial<PgpReadingKeys> = {}, limits = {}) =>
+  unpackBytes(['pgp'], message, { pgpKeys: { ...keys, ...more }, limits });
+
+describe('a message that GnuPG encrypted and signed', () => {
+  it.runIf(hasComponent('gpg')).each<[string, string[]]>([
+    ['as it does by itself', []],
+    ['with armor', ['--armor']],
+    ['without compression', ['--compress-algo', 'none']],
+    ['packed with bzip2', ['--compress-algo', 'bzip2']],
+    ['packed with zip', ['--compress-algo', 'zip']],
+    ['with AEAD (OCB)', ['--force-ocb']],
+    ['with AES-128', ['--cipher-algo', 'AES']],
+    ['over SHA-256', ['--digest-algo', 'SHA256']],
+    ['with a text signature', ['--textmode']],
+  ])('%s, is read', async (_how, args) => {
+    const { problem, members } = await read(gnupg.encrypt(content, { ...both, args }));
+    expect(problem).toBeUndefined();
+    const [, found] = members[0]!;
+    expect(found.toString().replaceAll('\r\n', '\n')).toBe(content.toString());
+  });
+
+  itWith('gpg')('to several recipients, by several signers, or with nothing in it, is read', async () => {
+    const many = gnupg.encrypt(content, {
+      recipients: ['stranger@example.org', 'bank@example.org'],
+      signer: 'sender@example.org',
+      args: ['--local-user', 'stranger@example.org'],
+    });
+    expect((await read(many)).members[0]![1].equals(content)).toBe(true);
+    expect((await read(gnupg.encrypt(Buffer.alloc(0), both))).members).toEqual([[null, Buffer.alloc(0)]]);
+  });
+
+  itWith('gpg')('is read in pieces of any size', async () => {
+    for (const args of [[], ['--armor']])
+      for (const pieceBytes of [1, 7, 4_096])
+        expect(
+          (await unpackBytes(['pgp'], gnupg.encrypt(content.subarray(0, 3_000), { ...both, args }), { pgpKeys: keys, pieceBytes }))
+            .members[0]![1].length,
+        ).toBe(3_000);
+  });
+
+  itWith('gpg')('costs the same memory whatever it holds', async () => {
+    for (const args of [
+      ['--compress-algo', 'none'],
+      ['--armor', '--compress-algo', 'none'],
+    ]) {
+      const message = gnupg.encrypt(Buffer.alloc(100 * 1024 * 1024, content), { ...both, args });
+      let peakBytes = 0;
+      let bytes = 0;
+      const use = () => {
+        const { heapUsed, arrayBuffers } = process.memoryUsage();
+        return heapUsed + arrayBuffers;
+      };
+      await read(gnupg.encrypt(content, both));
+      global.gc?.();
+      const before = use();
+      const chain = createUnpackChain(['pgp'], {
+        limits: { unpackedBytesMax: 1e9, ratioMax: 200, entriesMax: 1 },
+        receivedBytes: () => message.length,
+        openReceived: () => {
+          throw new Error('not asked for');
+        },
+        openScratch: () => {
+          throw new Error('not asked for');
+        },
+        pgpKeys: keys,
+        openMember: () => ({
+          push(piece) {
+            bytes += piece.length;
+            peakBytes = Math.max(peakBytes, use() - before);
+          },
+          end: async () => {},
+          abort() {},
+        }),
+      });
+      for (let at = 0; at < message.length; at += 256 * 1024) await chain.push(message.subarray(at, at + 256 * 1024));
+      await chain.end();
+      expect(bytes).toBe(100 * 1024 * 1024);
+      expect(peakBytes).toBeLessThan(60 * 1024 * 1024);
+    }
+  });
+});
+
+describe('a message', () => {
+  const joined = (...parts: readonly (Uint8Array | string)[]) => Buffer.concat(parts.map((part) => Buffer.from(part as string)));
+  const cases: [string, string, () => Uint8Array, (() => Partial<PgpReadingKeys>)?][] = [
+    ['that is text', 'message', () => content],
+    ['that is empty', 'message', () => Buffer.alloc(0)],
+    ['that is only signed', 'message', () => gnupg.encrypt(content, { signer: 'sender@example.org' })],
+    ['to others', 'recipient', () => gnupg.encrypt(content, { ...both, recipients: ['stranger@example.org'] })],
+    ['to a password', 'recipient', () => gnupg.encrypt(content, { args: ['--passphrase', 'x', '--symmetric'] })],
+    ['without a signature', 'unsigned', () => gnupg.encrypt(content, to)],
+    ['signed by a stranger', 'signer', () => gnupg.encrypt(content, { ...to, signer: 'stranger@example.org' })],
+    [
+      'signed by a key that expired since',
+      'signer',
+      () => gnupg.encrypt(content, { ...to, signer: 'brief@example.org' }),
+      () => ({ atMs: keys.atMs + 3_600_000 }),
+    ],
+    ['signed in the future', 'signature', () => gnupg.encrypt(content, both), () => ({ atMs: keys.atMs - 86_400_000 })],
+    ['signed over SHA-1', 'weak', () => gnupg.encrypt(content, { ...both, args: ['--digest-algo', 'SHA1'] })],
+    ['without integrity protection', 'weak', () => gnupg.encrypt(content, { ...both, args: ['--rfc2440', '--disable-mdc'] })],
+    ['that is cut off', 'integrity', () => gnupg.encrypt(content, both).subarray(0, -20)],
+    ['with bytes behind its end', 'integrity', () => joined(gnupg.encrypt(content, both), 'x')],
+    ['with another one behind it', 'integrity', () => joined(gnupg.encrypt(content, both), gnupg.encrypt(content, both))],
+    ['in armor that is cut off', 'integrity', () => gnupg.encrypt(content, { ...both, args: ['--armor'] }).subarray(0, -40)],
+    [
+      'in armor with another one behind it',
+      'integrity',
+      () => joined(gnupg.encrypt(content, { ...both, args: ['--armor'] }), gnupg.encrypt(content, { ...both, args: ['--armor'] })),
+    ],
+    ['in armor with text behind it', 'integrity', () => joined(gnupg.encrypt(content, { ...both, args: ['--armor'] }), 'x')],
+    ['that is a bomb', 'limits', () => gnupg.encrypt(Buffer.alloc(60 * 1024 * 1024), { ...both, args: ['-z', '9'] })],
+    [
+      'that is a bomb of bzip2',
+      'limits',
+      () => gnupg.encrypt(Buffer.alloc(60 * 1024 * 1024), { ...both, args: ['--compress-algo', 'bzip2'] }),
+    ],
+  ];
+
+  it.runIf(hasComponent('gpg')).each(cases)('%s is refused (%s)', async (_what, kind, make, more) => {
+    const { problem, members } = await read(make(), more?.());
+    expect([problem?.kind, members]).toEqual([kind, []]);
+  });
+
+  itWith('gpg')('with any byte changed is refused', async () => {
+    for (const args of [[], ['--force-ocb'], ['--compress-algo', 'none']]) {
+      const message = gnupg.encrypt(content.subarray(0, 300), { ...both, args });
+      for (let at = 0; at < message.length; at += 3) {
+        const changed = Buffer.from(message);
+        changed[at]! ^= 1 << (at % 8);
+        const { problem, members } = await read(changed);
+        // The id of the recipient's key only says which key to try; of a packet's length several writings are the same.
+        if (problem === undefined) expect(members[0]![1].equals(content.subarray(0, 300))).toBe(true);
+      }
+    }
+  });
+
+  itWith('gpg')('need not be signed where the source says so, but a bad signature is refused all the same', async () => {
+    const optional = { isSignatureRequired: false };
+    expect((await read(gnupg.encrypt(content, to), optional)).problem).toBeUndefined();
+    expect((await read(gnupg.encrypt(content, { ...both, args: ['--digest-algo', 'SHA1'] }), optional)).problem?.kind).toBe('weak');
+  });
+
+  itWith('gpg')('is not at fault where the keys are', async () => {
+    const message = gnupg.encrypt(content, both);
+    for (const more of [{ privateKey: 'none' }, { passphrase: 'wrong' }, { passphrase: null }, { signers: ['none'] }])
+      await expect(read(message, more)).rejects.toMatchObject({ code: 'E_PGP_READING_KEYS', retryable: true });
+  });
+});
