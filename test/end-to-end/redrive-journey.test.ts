@@ -24,10 +24,10 @@ afterEach(async () => {
 });
 afterAll(() => database.drop());
 
-async function start(flow: string, options: Partial<JobScenarioOptions> = {}): Promise<JobScenario> {
+async function start(flow: string, options: Partial<JobScenarioOptions> = {}, edit = (text: string) => text): Promise<JobScenario> {
   const tenant = tenantName();
   const example = readFileSync(join(import.meta.dirname, '../../examples', flow), 'utf8');
-  const source = example.replace(/(?<=\btenant: )[a-z-]+/, tenant);
+  const source = edit(example.replace(/(?<=\btenant: )[a-z-]+/, tenant));
   const { plan } = loadFlow(source);
   scenario = await createJobScenario({ database, plan: plan!, source, tenant, ...options });
   return scenario;
@@ -261,4 +261,31 @@ describe('dead letters that are sent again', () => {
       expect([...jobs.delivered.values()].flat()).toHaveLength(given.length);
     },
   );
+
+  it('of which nobody knows whether they arrived are labelled from the first attempt on', async () => {
+    const labels: boolean[] = [];
+    let isLost = true;
+    const answer = (batch: OutgoingBatch): DeliveryOutcome => {
+      if (isLost) return { kind: 'unknown', code: 'E_TARGET_REPLY_LOST', message: 'the answer was lost' };
+      labels.push(batch.possibleDuplicate);
+      return { kind: 'acked' };
+    };
+    const once = (text: string) => `${text.trimEnd()}\n  targetDefaults: { retry: { max: 0, initial: 100ms, cap: 1s } }\n`;
+    const jobs = await start('cards.yaml', { answer }, once);
+    await jobs.accept([[...cardsFile(7, 20)].join('')]);
+    jobs.startAll();
+    await closed(jobs, 1);
+    const given = await letters(jobs);
+    expect(new Set(given.map(({ code }) => code))).toEqual(new Set(['E_OUTCOME_UNKNOWN']));
+    isLost = false;
+    const wanted = { selection: { flow: 'test' }, repair: null };
+    const preview = await previewRedrive(jobs.services, jobs.tenantId, wanted);
+    expect(preview.warnings).toMatchObject([{ code: 'E_OUTCOME_UNKNOWN' }]);
+    const redrive = await createRedrive(jobs.services, jobs.tenantId, { ...wanted, reason: 'the target has none', actor: 'key:ops' });
+    await closed(jobs, 1 + redrive.jobs.length);
+    expect(labels).toEqual(redrive.jobs.map(() => true));
+    const { receipt, report } = await verifiedWithReceipt(jobs, redrive.jobs[0]!.jobId);
+    expect(report.failures).toEqual([]);
+    expect(receipt.job.redrive).toMatchObject({ possibleDuplicate: true });
+  });
 });
