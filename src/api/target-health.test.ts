@@ -138,6 +138,21 @@ it('another tenant sees, probes and learns nothing of it', async () => {
   expect(sink.requests).toHaveLength(asked);
 });
 
+it('a source that others bring files to is not probed: uploads, and users of the SFTP server', async () => {
+  const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILsgyvlvFN4+s/4cAKX9Rbmt9J0NmtDs0htUH/jiy/lJ';
+  const [out, definition] = testFlow({ name: 'brought' });
+  await tenant.apply(
+    out!,
+    `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: sender }\nspec: { type: sftp-server, publicKeys: ["${key}"] }\n`,
+    definition!.replace(
+      '{ id: upload, type: http }',
+      '{ id: upload, type: http }\n    - { id: brought, type: sftp-server, connection: sender, folder: in, match: "*.csv" }',
+    ),
+  );
+  flows += 1;
+  expect((await listed('brought')).map(({ kind, id }: { kind: string; id: string }) => [kind, id])).toEqual([['target', 'out']]);
+});
+
 it('probing needs a key that may operate; looking does not', async () => {
   const reader = await tenant.makeKey(['flows:read']);
   expect((await server.request('/v1/health', { key: reader })).status).toBe(200);

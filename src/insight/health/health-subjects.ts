@@ -2,6 +2,7 @@
  * What can be well or not: the polled sources and the targets of the flow versions in force. Sources of a disabled flow are left
  * out, because nothing polls them; its targets are not, because jobs that were taken go on.
  */
+import { polledSourcesOf } from '../../control/flows/applying/flow-store.ts';
 import { loadFlowVersion } from '../../control/flows/applying/flow-store-versions.ts';
 import { type FlowView, findFlow, listFlows } from '../../control/flows/applying/flow-views.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
@@ -54,9 +55,13 @@ async function subjectsOf(tx: TenantTx, { flowId, name, flowVersionId, enabled }
   const { plan, definition } = await loadFlowVersion(tx, flowVersionId);
   const of = { flowId, flow: name, flowVersionId };
   const sources = enabled ? definition.spec.sources : [];
+  // To the others files are brought: there is nothing to connect to.
+  const polled = new Set(polledSourcesOf(definition));
   return [
     ...sources.flatMap((source) =>
-      source.type === 'http' ? [] : [{ ...of, kind: 'source' as const, id: source.id, type: source.type, connection: source.connection }],
+      source.type !== 'http' && polled.has(source.id)
+        ? [{ ...of, kind: 'source' as const, id: source.id, type: source.type, connection: source.connection }]
+        : [],
     ),
     ...plan.targets.map(({ id, type, connection }) => ({ ...of, kind: 'target' as const, id, type, connection })),
   ];

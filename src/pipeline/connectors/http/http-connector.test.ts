@@ -109,6 +109,24 @@ async function withSink(more: Partial<Parameters<typeof openOptions>[1]> = {}) {
   return { sink, target: httpConnector.open(options) };
 }
 
+it('a connection that stays open and goes dead in the middle is unknown at the timeout, and the next attempt has another', async () => {
+  const sink = await startHttpSink();
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port: sink.port });
+  const options = openOptions(httpConnector, {
+    settings: {},
+    connection: { baseUrl: `http://127.0.0.1:${proxy.port}` },
+    target: { timeoutMs: 1_000 },
+  });
+  const target = httpConnector.open(options);
+  proxy.arm({ match: /POST/, how: 'hold' });
+  const batch = outgoing(['a']);
+  expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'unknown', code: 'E_TARGET_TIMEOUT' });
+  expect(await target.deliver(again(batch), signal)).toMatchObject({ kind: 'acked' });
+  expect(sink.requests).toHaveLength(1);
+  await target.close();
+  await proxy.close();
+});
+
 it('the body is exactly the persisted bytes, with length, key, ids and trace', async () => {
   const { sink, target } = await withSink();
   const batch = outgoing(['a', 'b']);
