@@ -91,6 +91,13 @@ describe('limits', () => {
   });
 });
 
+it('a source that files are brought to is nothing to be probed', async () => {
+  const probed = await server.tenant('limits-probed');
+  await addPartner(server, probed);
+  const { json } = await server.request('/v1/health', { key: probed.key });
+  expect(json.items.map(({ kind }: { kind: string }) => kind)).toEqual(['target']);
+});
+
 describe('names and paths', () => {
   it.each([
     ['..\\..\\x', 'E_NAME'],
