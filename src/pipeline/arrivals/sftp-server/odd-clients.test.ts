@@ -30,6 +30,26 @@ describe('odd clients', () => {
     expect(await other.put('/payments/beside-greedy.csv', rows())).toBeNull();
   });
 
+  it('that give no room for answers and go on asking are cut', async () => {
+    const session = await connect(server, partner);
+    await session.put('/payments/unread.csv', rows());
+    const { value: handle } = await session.open('/receipts/payments/unread.csv.receipt.json', 'r');
+    // From now on the client says of nothing that it has read it: two MiB of answers fit, then none.
+    const client = session.client as unknown as { _protocol: { channelWindowAdjust(): void } };
+    client._protocol.channelWindowAdjust = () => {};
+    let isCut = false;
+    void session.closed.then(() => {
+      isCut = true;
+    });
+    const into = Buffer.alloc(1_000);
+    for (let round = 0; !isCut && round < 100; round++) {
+      for (let asked = 0; asked < 200; asked++) session.sftp.read(handle, into, 0, into.length, 0, () => {});
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await session.closed;
+    expect(await (await connect(server, partner)).put('/payments/after-unread.csv', rows())).toBeNull();
+  });
+
   it('that write to handles that are not theirs are told so', async () => {
     const session = await connect(server, partner);
     expect((await session.write(Buffer.from([0, 0, 0, 9]), 0, Buffer.from('x'))).refusal).toMatchObject({ status: 4 });
