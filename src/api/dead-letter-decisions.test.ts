@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startHttpSink } from '../../test/support/http-sink.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant } from '../../test/support/running-server.ts';
@@ -110,8 +110,15 @@ describe('dead letters over the API', () => {
       reason: 'accounts moved',
     });
     expect((await bank.get('/v1/dead-letters/groups')).json.items).toEqual([]);
-    const events = (await bank.get('/v1/events?limit=200')).json.items.map(({ type }: { type: string }) => type);
-    for (const type of ['redrive.created', 'dead_letter.redriving', 'dead_letter.redriven']) expect(events).toContain(type);
+    // Events are there once they have their number.
+    const wanted = ['redrive.created', 'dead_letter.redriving', 'dead_letter.redriven'];
+    await vi.waitUntil(
+      async () => {
+        const events = (await bank.get('/v1/events?limit=200')).json.items.map(({ type }: { type: string }) => type);
+        return wanted.every((type) => events.includes(type));
+      },
+      { timeout: 20_000, interval: 50 },
+    );
   });
 
   it('are not sent again where the preview is not what it was, or nothing is left', async () => {
