@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { tarArchive } from '../../../test/support/tar-archive.ts';
 import { type ZipMember, zipArchive } from '../../../test/support/zip-archive.ts';
 import { createWorld, endAt, SimulatedEnd, type World } from './arrivals.fixture.ts';
+import type { FileIntake } from './file-intake.ts';
 
 const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const big = 'b,1.00\n'.repeat(20_000);
@@ -70,6 +71,39 @@ describe('a process that ends', () => {
       expect(world.inDone()).toEqual(['one.zip', 'two.zip']);
     },
   );
+});
+
+it('a process that ends in the middle of unpacking has accepted nothing, and the archive is unpacked again', async () => {
+  world.put('day.zip', archive);
+  const { create } = world.store.store;
+  const createInterrupted = vi.spyOn(world.store.store, 'create').mockImplementation(() => {
+    throw new SimulatedEnd('while a member was sealed');
+  });
+  await expect(world.poll()).rejects.toThrow('while a member was sealed');
+  expect(await world.files()).toEqual([]);
+  expect(await states()).toEqual(['day.zip complete']);
+  createInterrupted.mockRestore();
+  expect(world.store.store.create).toBe(create);
+  await world.poll();
+  expect(await states()).toEqual(['day.zip unpacked', 'a.csv accepted', 'b.csv accepted', 'c.csv accepted']);
+  expect(await world.jobs()).toBe(3);
+  await expectNoOrphans();
+});
+
+it('an archive that takes long to unpack keeps the lease of its source', async () => {
+  world.put('day.zip', archive);
+  const lease = async () => (await world.leaseUntil()).getTime();
+  const receiving = world.intake();
+  const slow: FileIntake = {
+    ...receiving,
+    async receive(context, body) {
+      const received = await receiving.receive(context, body);
+      const before = await lease();
+      await vi.waitUntil(async () => (await lease()) > before, { timeout: 30_000, interval: 50 });
+      return received;
+    },
+  };
+  expect((await world.poll({ intake: slow, leaseMs: 2_000 })).verdicts).toMatchObject({ unpacked: 1, accepted: 3 });
 });
 
 describe('an archive', () => {

@@ -27,7 +27,7 @@ import type {
   SftpSourcePlan,
 } from './arrival-plan.ts';
 import { createBlobPlaces } from './blob/blob-places.ts';
-import { createFileIntake, type IntakeParts } from './file-intake.ts';
+import { createFileIntake, type FileIntake, type IntakeParts } from './file-intake.ts';
 import { judgeFiles } from './file-verdicts.ts';
 import { createHeldArrivals, type HeldArrivals } from './held-arrivals.ts';
 import { createDirectIntakeStore } from './intake-store.ts';
@@ -91,6 +91,10 @@ export interface World {
     request?: Partial<UploadRequest> & { readonly content?: string | Uint8Array; readonly parts?: Partial<IntakeParts> },
   ): ReturnType<ReturnType<typeof createUploads>['receiveUpload']>;
   readonly held: HeldArrivals;
+  /** As `poll` uses it, unless it is given another one. */
+  intake(): FileIntake;
+  /** Of the source, by the database's clock. */
+  leaseUntil(): Promise<Date>;
   /** The verdicts on these files by a policy, `size` of them in a transaction, with the numbers of the files instead of ids. */
   judgeInBatches(
     duplicates: DuplicatePolicy,
@@ -277,6 +281,10 @@ export async function createWorld(database: TestDatabase): Promise<World> {
         ...request,
       });
     },
+    intake: () => createFileIntake(parts),
+    leaseUntil: async () =>
+      (await rows<{ until: Date }>('/* lease */ select lease_until as until from headgate.source_schedules where tenant_id = $1'))[0]!
+        .until,
     held: createHeldArrivals({
       db: database.db,
       ports: systemPorts,
