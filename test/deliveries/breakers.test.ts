@@ -79,3 +79,129 @@ it('a target that fails is left alone, its batches are parked, and all of them g
   expect(failed).toBeGreaterThanOrEqual(6);
   expect(failed).toBeLessThanOrEqual(6 + 4 + 2 * (halfOpen - 1));
 });
+
+const json = { format: 'ndjson' } as const;
+
+/** Two targets; what is meant for `api` may go to `spare`. */
+async function scenarioWithBackup(more: Partial<TargetPlan> = {}) {
+  const sinks = { api: await startHttpSink(), spare: await startHttpSink() };
+  const basics = { type: 'http', batchRecords: 5, concurrency: 4, retry, breaker };
+  const plan = deliveryPlan([
+    targetPlan('api', json, { ...basics, connection: 'api', backup: 'spare', ...more }),
+    targetPlan('spare', json, { ...basics, connection: 'spare' }),
+  ]);
+  const bindings = { api: bindingOf('http', { baseUrl: sinks.api.url }), spare: bindingOf('http', { baseUrl: sinks.spare.url }) };
+  const scenario = await createDeliveryScenario({ database, plan, bindings });
+  onTestFinished(async () => void (await scenario.stopWorkers()));
+  const ids = (sink: keyof typeof sinks) => sinks[sink].lines().map((line) => (JSON.parse(line) as { id: string }).id);
+  const lines = (records: number, prefix = 'r') =>
+    Array.from({ length: records }, (_, index) =>
+      deliveryLine({ id: `${prefix}${index}`, customer: `c${index % 7}`, amount: 100, currency: 'EUR', letters: 'a' }),
+    );
+  return { sinks, scenario, ids, lines };
+}
+
+it('a backup takes over while the breaker is open, what it took is counted at the target, and the target gets the rest when it is back', async () => {
+  const { sinks, scenario, ids, lines } = await scenarioWithBackup();
+  sinks.api.answer(() => ({ status: 503 }));
+  const first = await scenario.deliverJobs([{ lines: lines(200) }]);
+  scenario.startWorker();
+  await scenario.allEnded(first);
+  expect(await scenario.counts()).toMatchObject([
+    { targetId: 'api', routed: 200, delivered: 200 },
+    { targetId: 'spare', routed: 0, delivered: 0 },
+  ]);
+  expect(ids('spare').sort()).toEqual(Array.from({ length: 200 }, (_, index) => `r${index}`).sort());
+  const vias = await scenario.rows<{ via: string | null }>(
+    "/* vias */ select via from headgate.batches where tenant_id = $1 and state = 'acked'",
+  );
+  expect(new Set(vias.map(({ via }) => via))).toEqual(new Set(['spare']));
+
+  sinks.api.answer(() => ({}));
+  const taken = ids('spare').length;
+  await until(async () => {
+    const rows = await scenario.rows<{ state: string }>(
+      "/* state */ select state from headgate.breakers where tenant_id = $1 and target_id = 'api'",
+    );
+    return rows[0]!.state !== 'open';
+  }, 'the breaker stayed open');
+  const second = await scenario.deliverJobs([{ lines: lines(100, 's') }]);
+  await scenario.allEnded([...first, ...second]);
+  const late = await scenario.deliverJobs([{ lines: lines(20, 't') }]);
+  await scenario.allEnded([...first, ...second, ...late]);
+  expect(ids('api').filter((id) => id.startsWith('t'))).toHaveLength(20);
+  expect(ids('spare').length - taken).toBeLessThan(100);
+});
+
+it('a batch whose outcome is unknown goes to no backup: it waits for the target that it went to', async () => {
+  const { sinks, scenario, ids, lines } = await scenarioWithBackup({ breaker: { ...breaker, minCalls: 3 } });
+  // Takes everything, and says nothing.
+  sinks.api.answer(({ method }) => (method === 'POST' ? { isLost: true } : { status: 503 }));
+  const jobs = await scenario.deliverJobs([{ lines: lines(100) }]);
+  scenario.startWorker();
+  await until(async () => {
+    const states = (await scenario.batches()).map(({ state }) => state);
+    return states.every((state) => state === 'acked' || state === 'unknown') && states.includes('acked');
+  }, 'the others did not go to the backup');
+  const lost = (await scenario.batches()).filter(({ state }) => state === 'unknown');
+  expect(lost.length).toBeGreaterThanOrEqual(3);
+  const sent = new Set(ids('api'));
+  expect(ids('spare').filter((id) => sent.has(id))).toEqual([]);
+  sinks.api.answer(() => ({}));
+  await scenario.allEnded(jobs);
+  expect(await scenario.counts()).toMatchObject([
+    { targetId: 'api', routed: 100, delivered: 100 },
+    { targetId: 'spare', routed: 0 },
+  ]);
+  expect(ids('spare').filter((id) => sent.has(id))).toEqual([]);
+  const again = (await scenario.attempts()).filter(({ possibleDuplicate }) => possibleDuplicate);
+  expect(again.length).toBeGreaterThanOrEqual(lost.length);
+});
+
+it('one batch that its target can not take parks nothing: all others are delivered, and it becomes dead letters by itself', async () => {
+  const { sink, scenario, startWorker, deliver, state, events } = await scenarioOf({
+    batchRecords: 1,
+    retry: { max: 12, initialMs: 5, capMs: 20 },
+  });
+  sink.answer(({ body }) => (body.includes('"r3"') ? { status: 500 } : {}));
+  const jobs = await deliver(30);
+  startWorker();
+  await scenario.allEnded(jobs);
+  expect(await scenario.counts()).toMatchObject([{ routed: 30, delivered: 29, dead: 1 }]);
+  expect(await events()).toEqual([]);
+  expect(await state()).toMatchObject({ state: 'closed' });
+});
+
+it.each(['file', 'by-key'] as const)('order %s is kept by what is parked, over an outage under load', async (order) => {
+  const { sink, posts, scenario, startWorker, deliver } = await scenarioOf({ order, lanes: order === 'file' ? 1 : 64, batchRecords: 2 });
+  let isDown = false;
+  const taken: string[] = [];
+  sink.answer(({ body, method }) => {
+    if (isDown) return { status: 503 };
+    if (method === 'POST') taken.push(...body.split('\n').filter((line) => line !== ''));
+    if (taken.length > 20 && posts().length < 40) isDown = true;
+    return {};
+  });
+  const jobs = [...(await deliver(60)), ...(await deliver(60))];
+  startWorker();
+  startWorker();
+  await until(
+    async () => (await scenario.rows("/* open */ select 1 from headgate.breakers where tenant_id = $1 and state = 'open'")).length > 0,
+    'the breaker did not open',
+  );
+  isDown = false;
+  sink.answer(({ body, method }) => {
+    if (method === 'POST') taken.push(...body.split('\n').filter((line) => line !== ''));
+    return {};
+  });
+  await scenario.allEnded(jobs);
+  expect(await scenario.counts()).toMatchObject([{ routed: 120, delivered: 120 }]);
+  const places = Map.groupBy(
+    taken.map((line) => JSON.parse(line) as { id: string; customer: string }),
+    ({ customer }) => (order === 'file' ? '' : customer),
+  );
+  for (const records of places.values()) {
+    const numbers = records.map(({ id }) => Number(id.slice(1)));
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+  }
+});

@@ -225,6 +225,7 @@ export type OwnDelivery = Partial<Omit<DeliveryDefinition, 'batch' | 'retry' | '
   readonly batch?: Partial<DeliveryDefinition['batch']>;
   readonly retry?: Partial<DeliveryDefinition['retry']>;
   readonly breaker?: Partial<BreakerDefinition>;
+  readonly backup?: string;
 };
 
 /** Of targets that hold files. */

@@ -17,6 +17,8 @@ export interface BatchChange {
   /** Added to the batch's counts. */
   readonly attempts?: number;
   readonly unknownAttempts?: number;
+  /** Of `send`: the backup that it goes to. */
+  readonly via?: string | null;
   /** For the event; numbers and codes only. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
@@ -42,9 +44,10 @@ const updateBatches = `/* move batches */
   set state = c.to_state, reason_code = c.reason_code, resolution_evidence = coalesce(c.evidence, b.resolution_evidence),
     attempts = b.attempts + c.attempts, unknown_attempts = b.unknown_attempts + c.unknown_attempts,
     held_attempts = case c.to_state when 'held' then b.attempts + c.attempts else b.held_attempts end,
-    parked_at = case c.to_state when 'parked' then (select headgate.clock()) else b.parked_at end, changed_at = (select headgate.clock())
-  from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[])
-    as c (batch_id, from_state, to_state, reason_code, evidence, attempts, unknown_attempts)
+    parked_at = case c.to_state when 'parked' then (select headgate.clock()) else b.parked_at end,
+    via = case c.to_state when 'sending' then c.via else b.via end, changed_at = (select headgate.clock())
+  from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::text[])
+    as c (batch_id, from_state, to_state, reason_code, evidence, attempts, unknown_attempts, via)
   where b.tenant_id = $1 and b.batch_id = any ($2::uuid[]) and b.batch_id = c.batch_id and b.state = c.from_state`;
 
 /** A batch that is not in the state it should be in is a programmer's error: its work item's fence lets one in at a time. */
@@ -59,6 +62,7 @@ export async function moveBatches(tx: TenantTx, ids: Ids, changes: readonly Batc
       round.map((change) => change.evidence ?? null),
       round.map((change) => change.attempts ?? 0),
       round.map((change) => change.unknownAttempts ?? 0),
+      round.map((change) => change.via ?? null),
     ]);
     if (rowCount !== round.length) throw new Error('a delivery batch is not in the state that its work says');
   }

@@ -62,8 +62,8 @@ export class BatchHandler {
 
   /** Rejects with E_FENCED when the work went to another, and with what the database fails with. */
   async handle(claimed: ClaimedBatch, signals: HandlerSignals): Promise<void> {
-    const { batch, flow, target } = claimed;
-    const ids = { tenant: flow.plan.flow.tenant, flow: flow.flowName, target: target.id, batchId: batch.batchId };
+    const { batch, flow } = claimed;
+    const ids = { tenant: flow.plan.flow.tenant, flow: flow.flowName, target: batch.targetId, batchId: batch.batchId };
     await withWork(ids, async () => {
       const ending = await this.#early(claimed);
       if (ending !== null) return await this.#end(claimed, ending);
@@ -83,10 +83,10 @@ export class BatchHandler {
           const blocked = await this.#readably(context, () => endingOfBlocked(context));
           if (blocked !== null) return blocked;
         }
-        return this.#isToPark(claimed) ? this.#endingAtOpen(context, claimed.breaker!) : null;
+        return this.#isToPark(claimed) ? this.#endingAtOpen(context, claimed.own.breaker!) : null;
       case 'parked':
         if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
-        return claimed.breaker?.breaker.state === 'closed' ? endingAsResumed(context) : endingOfWork(context, parkedLookMs);
+        return claimed.own.breaker?.breaker.state === 'closed' ? endingAsResumed(context) : endingOfWork(context, parkedLookMs);
       case 'unknown':
         if (batch.isCancelled) return await this.#cancelled(context, ['hold', 'cancel']);
         return claimed.breaker?.breaker.state === 'open' ? this.#endingAtOpen(context, claimed.breaker) : null;
@@ -111,8 +111,8 @@ export class BatchHandler {
   }
 
   /** What was never sent waits behind what is parked. */
-  #isToPark({ batch, breaker }: ClaimedBatch): boolean {
-    return breaker !== undefined && (breaker.breaker.state === 'open' || batch.isBehindParked);
+  #isToPark({ batch, own, breaker }: ClaimedBatch): boolean {
+    return own.breaker !== undefined && (breaker?.breaker.state === 'open' || batch.isBehindParked);
   }
 
   /** What can't be built because sealed bytes can't be read is held. */
@@ -206,7 +206,8 @@ export class BatchHandler {
 
   /** How the batch ends without being sent, or on what ground it may be sent again. */
   async #resolve(claimed: ClaimedBatch, opened: Target, signals: HandlerSignals): Promise<BatchEnding | AttemptResolution> {
-    const { batch, target } = claimed;
+    const { batch, own } = claimed;
+    const { target } = own;
     const context = this.#context(claimed);
     const asked = opened.resolve === undefined ? null : await askTarget(this.#services, claimed, opened, signals.aborting);
     if (asked?.kind === 'acked') {
@@ -248,10 +249,14 @@ export class BatchHandler {
     signals: HandlerSignals,
   ): Promise<BatchEnding> {
     const { ports, crashPoints } = this.#services;
-    const { batch, target, gate } = claimed;
+    const { batch, own, backup, gate } = claimed;
     const context = this.#context(claimed);
     const ended = await startAttempt(this.#services, { claimed, context, resolution }, signals.stopping);
-    if ('openBreaker' in ended) return this.#endingAtOpen(context, ended.openBreaker);
+    if ('openBreaker' in ended) {
+      // Claimed again it finds its way to the backup, or from there.
+      const isFree = backup !== null && batch.state === 'ready' && batch.unknownAttempts === 0;
+      return isFree ? endingOfWork(context, this.#jittered(waitMs.crowded)) : this.#endingAtOpen(context, ended.openBreaker);
+    }
     if ('waitMs' in ended)
       return endingOfWork(context, signals.stopping.aborted ? 0 : this.#jittered(Math.max(waitMs.crowded, 2 * ended.waitMs)));
     let sent: Sent;
@@ -263,7 +268,7 @@ export class BatchHandler {
     }
     crashPoints.reach('deliveries.after-outcome');
     const decision = decide(sent.outcome, {
-      target,
+      target: own.target,
       tries: ended.attempt - batch.heldAttempts,
       isFoundOut: batch.heldAttempts > 0 || (await this.#isFoundOut(batch, sent.outcome)),
       records: batch.records,
@@ -278,8 +283,8 @@ export class BatchHandler {
   }
 
   async #tell({ batch, flow, target }: ClaimedBatch, attempt: number, health: Health): Promise<void> {
-    const { tenantId, flowId, targetId, flowVersionId } = batch;
-    const told = { tenantId, tenant: flow.plan.flow.tenant, flowId, targetId, flowVersionId, target, attempt, health };
+    const { tenantId, flowId, flowVersionId } = batch;
+    const told = { tenantId, tenant: flow.plan.flow.tenant, flowId, targetId: target.id, flowVersionId, target, attempt, health };
     await this.#services.breakers.tell(told);
   }
 
@@ -307,8 +312,8 @@ export class BatchHandler {
     }
   }
 
-  #context({ batch, flow, item }: ClaimedBatch): EndingContext {
-    return { batch, plan: flow.plan, work: item, actor: this.#services.actor, services: this.#services };
+  #context({ batch, flow, item, via }: ClaimedBatch): EndingContext {
+    return { batch, plan: flow.plan, work: item, via, actor: this.#services.actor, services: this.#services };
   }
 
   async #end({ batch, flow }: ClaimedBatch, ending: BatchEnding): Promise<void> {

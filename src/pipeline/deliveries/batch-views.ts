@@ -22,6 +22,8 @@ export interface BatchSummary {
   readonly records: number;
   readonly bytes: number;
   readonly attempts: number;
+  /** The backup of its target that its last attempt went to; null: the target itself. */
+  readonly via: string | null;
   readonly reasonCode: string | null;
   /** What was said last of why it is not delivered, in words; null where nothing was said. */
   readonly message: string | null;
@@ -46,6 +48,7 @@ export interface AttemptView {
   readonly attemptId: string;
   readonly number: number;
   readonly possibleDuplicate: boolean;
+  readonly via: string | null;
   readonly startedAt: Date;
   readonly endedAt: Date | null;
   /** Null while it runs. */
@@ -68,7 +71,7 @@ export interface BatchFilter {
 const isOpen = `b.state in (${openBatchStates.map((state) => `'${state}'`).join(', ')})`;
 
 const columns = `b.batch_id as "batchId", f.name as flow, b.target_id as "targetId", b.state, (${awaitsDecision}) as "awaitsDecision", ${hasUnknownAttempt} as "outcomeUnknown",
-  b.job_ids as "jobIds", b.records, b.bytes, b.attempts, b.reason_code as "reasonCode",
+  b.job_ids as "jobIds", b.records, b.bytes, b.attempts, b.via, b.reason_code as "reasonCode",
   (select a.message from headgate.attempts a where a.tenant_id = $1 and a.batch_id in (b.batch_id, b.parent_batch_id) and a.reason_code = b.reason_code
     order by a.attempt_number desc limit 1) as message, b.created_at as "createdAt", b.changed_at as "changedAt"`;
 const tables = 'from headgate.batches b join headgate.flows f on f.tenant_id = b.tenant_id and f.flow_id = b.flow_id';
@@ -106,7 +109,7 @@ const selectOne = `/* get batch */ select ${columns}, b.parent_batch_id as "pare
 /** Bounded: a batch that waits for settings to be mended for weeks has a row for each recheck. */
 const attemptsMax = 1_000;
 
-const selectAttempts = `/* list attempts of batch */ select l.* from (select a.attempt_id as "attemptId", a.attempt_number as number, a.possible_duplicate as "possibleDuplicate",
+const selectAttempts = `/* list attempts of batch */ select l.* from (select a.attempt_id as "attemptId", a.attempt_number as number, a.possible_duplicate as "possibleDuplicate", a.via,
   a.started_at as "startedAt", a.ended_at as "endedAt", a.outcome, a.reason_code as "reasonCode", a.message, a.resolved_as as "resolvedAs", a.evidence
   from headgate.attempts a where a.tenant_id = $1 and a.batch_id = $2 order by a.attempt_number desc, a.attempt_id desc limit ${attemptsMax}) l
   order by l.number, l."attemptId"`;

@@ -51,6 +51,8 @@ export interface NewBatch {
   readonly attempts: number;
   readonly unknownAttempts: number;
   readonly heldAttempts: number;
+  /** Of the parent, where an attempt's outcome is unknown: the backup that it went to. */
+  readonly via: string | null;
 }
 
 /** Batches of one file that can be told apart in an order number. */

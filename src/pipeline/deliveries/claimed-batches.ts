@@ -8,8 +8,9 @@ import { connectorErrors } from '../connectors/connector-errors.ts';
 import type { TargetPlan } from '../engine/plan.ts';
 import { createTargetGate, type TargetGate } from './attempts/target-gate.ts';
 import { type LoadedBatch, loadBatches } from './batch-load.ts';
+import { routed } from './breakers/backup-route.ts';
 import { breakerName, readBreakers } from './breakers/breaker-store.ts';
-import type { ClaimedBatch } from './claimed-batch.ts';
+import type { ClaimedBatch, Destination } from './claimed-batch.ts';
 import type { DeliveryDefinitions, DeliveryFlow, TargetBinding } from './delivery-definitions.ts';
 import type { WorkItem } from './work-queue-port.ts';
 
@@ -53,23 +54,20 @@ export function createClaimLoader({ db, definitions, ports }: ClaimLoaderOptions
       tx,
       batches.map(({ flowId }) => flowId),
     );
+    async function destinationOf(batch: LoadedBatch, target: TargetPlan): Promise<Destination> {
+      const name = target.connection ?? '';
+      let binding = bindings.get(name);
+      if (binding === undefined) bindings.set(name, (binding = await bindingOf(tx, name)));
+      return { target, binding, gate: gateOf(batch, target), breaker: breakers.get(breakerName({ ...batch, targetId: target.id })) };
+    }
     const claimed: ClaimedBatch[] = [];
     for (const batch of batches) {
       let flow = flows.get(batch.flowVersionId);
       if (flow === undefined) flows.set(batch.flowVersionId, (flow = await definitions.loadFlow(tx, batch.flowVersionId)));
-      const target = flow.plan.targets.find(({ id }) => id === batch.targetId)!;
-      const name = target.connection ?? '';
-      let binding = bindings.get(name);
-      if (binding === undefined) bindings.set(name, (binding = await bindingOf(tx, name)));
-      claimed.push({
-        item: byBatch.get(batch.batchId)!,
-        batch,
-        flow,
-        target,
-        binding,
-        gate: gateOf(batch, target),
-        breaker: breakers.get(breakerName(batch)),
-      });
+      const { targets } = flow.plan;
+      const own = await destinationOf(batch, targets.find(({ id }) => id === batch.targetId)!);
+      const backup = own.target.backup === null ? null : await destinationOf(batch, targets.find(({ id }) => id === own.target.backup)!);
+      claimed.push(routed({ item: byBatch.get(batch.batchId)!, batch, flow, own, backup }));
     }
     return claimed;
   }

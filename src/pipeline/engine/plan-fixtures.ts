@@ -53,6 +53,7 @@ export function targetPlan(id: string, body: BodyPlan = { format: 'ndjson' }, mo
     ratePerSecond: null,
     retry: { max: 3, initialMs: 100, capMs: 1_000 },
     breaker: { windowMs: 30_000, failureRatio: 0.5, minCalls: 10, probeEveryMs: 15_000, probes: 3 },
+    backup: null,
     settings: {},
     ...more,
   };

@@ -190,6 +190,8 @@ export interface TargetPlan {
   readonly retry: { readonly max: number; readonly initialMs: number; readonly capMs: number };
   /** When nothing is sent to it any more, and how it is tried whether it is back. */
   readonly breaker: BreakerPlan;
+  /** The target that takes its batches while its breaker is open; null: none. */
+  readonly backup: string | null;
   /** Checked against the connector's own described settings. */
   readonly settings: Readonly<Record<string, unknown>>;
 }

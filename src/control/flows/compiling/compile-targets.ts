@@ -4,6 +4,7 @@ import type { BodyPlan, BreakerPlan, OutputFieldPlan, RecordPlan, TargetPlan } f
 import type { DeliveryDefinition, FlowSpec, TargetDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
+import { checkBackups } from './check-backup.ts';
 import { checkFileTemplates } from './check-file-templates.ts';
 import { checkIdempotencyKey } from './check-idempotency-key.ts';
 import { checkStatusQuery } from './check-status-query.ts';
@@ -29,7 +30,7 @@ type Of<Type extends TargetDefinition['type']> = Extract<TargetDefinition, { typ
 
 export function compileTargets(spec: FlowSpec, context: TargetContext, report: Report): TargetPlan[] {
   checkRetry(spec.targetDefaults, ['spec', 'targetDefaults'], report);
-  return Object.entries(spec.targets).map(([id, target]) => {
+  const targets = Object.entries(spec.targets).map(([id, target]): TargetPlan => {
     const path: Path = ['spec', 'targets', id];
     const delivery = mergeDelivery(target, spec.targetDefaults);
     if (target.retry !== undefined) checkRetry(delivery, path, report);
@@ -59,9 +60,12 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
       ratePerSecond: delivery.rate ?? null,
       retry: { max: delivery.retry.max, initialMs: delivery.retry.initial, capMs: delivery.retry.cap },
       breaker: compileBreaker(delivery.breaker),
+      backup: target.backup ?? null,
       settings: compileSettings(target, { ...context, order: delivery.order }, path, report),
     };
   });
+  checkBackups(targets, report);
+  return targets;
 }
 
 const keyLanes = 64;

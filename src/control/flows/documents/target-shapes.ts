@@ -97,9 +97,14 @@ export const deliveryKeys: Readonly<Record<string, Key>> = {
 };
 
 /** The same keys where a missing one means what `targetDefaults` says. */
-const ownDeliveryKeys: Readonly<Record<string, Key>> = Object.fromEntries(
-  Object.entries(deliveryKeys).map(([key, description]) => [key, withoutDefaults(description)]),
-);
+const ownDeliveryKeys: Readonly<Record<string, Key>> = {
+  ...Object.fromEntries(Object.entries(deliveryKeys).map(([key, description]) => [key, withoutDefaults(description)])),
+  backup: {
+    shape: name,
+    description:
+      'Another target of the flow that takes its batches while its breaker is open; they are still counted here (docs/breakers.md).',
+  },
+};
 
 function withoutDefaults(key: Key): Key {
   const { shape, description } = key;
@@ -108,7 +113,7 @@ function withoutDefaults(key: Key): Key {
   return { shape: { ...shape, keys }, description };
 }
 
-export const deliveryLater = ['backup', 'ack', 'status', 'lookup', 'window'];
+export const deliveryLater = ['ack', 'status', 'lookup', 'window'];
 
 const type: Key = { shape: text(), required: true, description: 'Kind of target.' };
 const lineEnd: Key = { shape: choice(['lf', 'crlf']), default: 'lf', description: 'End of a line.' };

@@ -64,6 +64,8 @@ export interface JobTargetView {
   readonly behindParked: number;
   /** In flight, but parked, because the breaker of the target is open or was a moment ago: they go on by themselves. */
   readonly waitingForTarget: number;
+  /** Of those delivered, how many went by a backup, by its id. */
+  readonly via: Readonly<Record<string, number>>;
   /** Keys whose later records are held back because of records of this job. */
   readonly blockedKeys: number;
   readonly inFlight: number;
@@ -136,6 +138,10 @@ const selectTargets = `/* get job targets */ select t.target_id as "targetId", t
     coalesce((select sum((m ->> 'records')::int8) from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
       where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'parked' and (m ->> 'jobId')::uuid = $2
         and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))), 0)::int8 as "waitingForTarget",
+    coalesce((select jsonb_object_agg(v.via, v.records) from (select b.via, sum((m ->> 'records')::int8) as records
+      from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
+      where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'acked' and b.via is not null and (m ->> 'jobId')::uuid = $2
+        and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2)) group by b.via) v), '{}') as via,
     (select count(*) from headgate.blocked_keys k where k.tenant_id = $1 and k.job_id = $2 and k.target_id = t.target_id)::int8 as "blockedKeys"
   from headgate.job_targets t left join (
     select b.target_id, sum((m ->> 'records')::int8) as records, array_agg(distinct b.reason_code) filter (where b.reason_code is not null) as codes,

@@ -44,18 +44,23 @@ export async function startAttempt(
     const askedAtMs = ports.clock.monotonicMs();
     const refusal = await starts.submit(batch.tenantId, {
       work: item,
-      change: changeOf(context, batch.state, 'send', { attempts: 1, detail: { attempt: ended.attempt } }),
+      change: changeOf(context, batch.state, 'send', {
+        attempts: 1,
+        via: context.via,
+        detail: { attempt: ended.attempt, ...(context.via === null ? {} : { via: context.via }) },
+      }),
       attempt: {
         attemptId: ended.attemptId,
         batchId: batch.batchId,
         attemptNumber: ended.attempt,
         fence: item.fence,
         possibleDuplicate: batch.unknownAttempts > 0,
+        via: context.via,
       },
       resolution,
       admission: {
         flowId: batch.flowId,
-        targetId: batch.targetId,
+        targetId: claimed.target.id,
         records: batch.records,
         attempt: ended.attempt,
         breaker: claimed.target.breaker,
@@ -74,7 +79,8 @@ export async function startAttempt(
 /** Ends with an outcome whatever happens. */
 export async function sendAttempt(services: DeliveryServices, claimed: ClaimedBatch, opened: Target, aborting: AbortSignal): Promise<Sent> {
   const { ports, metrics } = services;
-  const { targetId, batchId, attempts, records, bytes, traceParent } = claimed.batch;
+  const { batchId, attempts, records, bytes, traceParent } = claimed.batch;
+  const targetId = claimed.target.id;
   const attributes = { target: targetId, batchId, attempt: attempts + 1, records, bytes };
   return await withSpan('deliver batch', { attributes, parent: traceParent, kind: 'producer' }, async (span) => {
     const startedMs = ports.clock.monotonicMs();

@@ -7,11 +7,12 @@ export interface NewAttempt {
   readonly attemptNumber: number;
   readonly fence: number;
   readonly possibleDuplicate: boolean;
+  readonly via: string | null;
 }
 
 const insertAttemptRows = `/* start attempts */
-  insert into headgate.attempts (tenant_id, attempt_id, batch_id, attempt_number, fence, possible_duplicate, started_at)
-  select $1, a.*, (select headgate.clock()) from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::boolean[]) as a`;
+  insert into headgate.attempts (tenant_id, attempt_id, batch_id, attempt_number, fence, possible_duplicate, via, started_at)
+  select $1, a.*, (select headgate.clock()) from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::boolean[], $7::text[]) as a`;
 
 export async function insertAttempts(tx: TenantTx, attempts: readonly NewAttempt[]): Promise<void> {
   if (attempts.length === 0) return;
@@ -22,6 +23,7 @@ export async function insertAttempts(tx: TenantTx, attempts: readonly NewAttempt
     attempts.map((attempt) => attempt.attemptNumber),
     attempts.map((attempt) => attempt.fence),
     attempts.map((attempt) => attempt.possibleDuplicate),
+    attempts.map((attempt) => attempt.via),
   ]);
 }
 

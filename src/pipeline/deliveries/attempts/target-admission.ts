@@ -34,12 +34,12 @@ const lockTargets = `/* lock targets */
   select pg_advisory_xact_lock(7273, t.lock) from (select distinct hashtext($1 || ' ' || x.name) as lock from unnest($2::text[]) as x (name) order by 1) t`;
 
 const countOthers = `/* count batches under way elsewhere */
-  select b.flow_id as "flowId", b.target_id as "targetId", count(*)::int as count
+  select b.flow_id as "flowId", coalesce(b.via, b.target_id) as "targetId", count(*)::int as count
   from headgate.batches b
   cross join lateral (select x.lease_until, x.worker_id from headgate.work_items x
     where x.tenant_id = $1 and x.kind = 'deliver' and x.reference_id = b.batch_id limit 1) w
   where b.tenant_id = $1 and b.state = 'sending' and b.flow_id = any ($2::uuid[]) and w.lease_until is not null and w.worker_id is distinct from $3::uuid
-  group by b.flow_id, b.target_id`;
+  group by b.flow_id, coalesce(b.via, b.target_id)`;
 
 /**
  * In the order of the requests, with the breakers that were read. Statements of their own after the lock: they must see what the

@@ -15,7 +15,7 @@ import type { DeliveryDefinitions, TargetBinding } from '../delivery-definitions
 import type { WorkItem } from '../work-queue-port.ts';
 import type { BreakerServices } from './breaker-reports.ts';
 import { afterProbe, roomOf } from './breaker-rules.ts';
-import { breakerName, lockBreakers, readBreaker, type StoredBreaker, writeBreaker } from './breaker-store.ts';
+import { breakerName, lockBreakers, readBreaker, readBreakers, type StoredBreaker, writeBreaker } from './breaker-store.ts';
 import { countParked, resumeParked } from './parked-batches.ts';
 
 export interface BreakerKeeperOptions extends BreakerServices {
@@ -36,7 +36,7 @@ export interface BreakerKeeper {
 
 const inHandMax = 64;
 /** Between two looks while something is parked: at a target that is tried, and at one that takes batches again. */
-const lookMs = { half_open: 500, closed: 200 } as const;
+const lookMs = { half_open: 500, closed: 200, backup: 5_000 } as const;
 /** A person keeps it open; their next word makes it due at once. */
 const keptOpenMs = 3_600_000;
 const failedAgainMs = 5_000;
@@ -136,7 +136,10 @@ async function letGo(
   }: { readonly stored: StoredBreaker; readonly breaker: StoredBreaker['breaker']; readonly address: TargetAddress },
 ): Promise<number | null> {
   const { breaker: plan, concurrency } = address.target;
-  if (breaker.state === 'open') return breaker.mode === 'auto' ? Math.max(0, breaker.probeInMs) : keptOpenMs;
+  if (breaker.state === 'open') {
+    const nextMs = breaker.mode === 'auto' ? Math.max(0, breaker.probeInMs) : keptOpenMs;
+    return Math.min(nextMs, await letGoToBackup({ queue, ports }, tx, stored, address));
+  }
   const room = roomOf(breaker, plan, concurrency);
   const isFull = breaker.state === 'closed' && breaker.limit === null;
   const most = breaker.state === 'half_open' ? room : isFull ? Math.max(resumeMax, 2 * room) : 2 * room;
@@ -145,6 +148,23 @@ async function letGo(
   if (parked === 0) return null;
   await resumeParked(tx, { queue, ids: ports.ids }, { ...stored, count: Math.max(0, most - resumed), actor: 'system' });
   return Math.max(lookMs[breaker.state], breaker.pausedMs);
+}
+
+/** What was parked while the backup could take nothing either. Until the next look. */
+async function letGoToBackup(
+  { queue, ports }: Pick<BreakerKeeperOptions, 'queue' | 'ports'>,
+  tx: Tx,
+  stored: StoredBreaker,
+  { plan, target }: TargetAddress,
+): Promise<number> {
+  const backup = plan.targets.find(({ id }) => id === target.backup);
+  if (backup === undefined) return Number.POSITIVE_INFINITY;
+  const own = (await readBreakers(tx, [stored.flowId])).get(breakerName({ ...stored, targetId: backup.id }));
+  const room = own === undefined ? backup.concurrency : roomOf(own.breaker, backup.breaker, backup.concurrency);
+  const { parked, resumed } = await countParked(tx, stored, 2 * room + 1);
+  if (parked === 0) return Number.POSITIVE_INFINITY;
+  await resumeParked(tx, { queue, ids: ports.ids }, { ...stored, count: Math.max(0, 2 * room - resumed), actor: 'system' });
+  return room > 0 ? lookMs.half_open : lookMs.backup;
 }
 
 /** The target as the version of its flow that was told of last has it. */

@@ -104,16 +104,11 @@ export function createBreakerReports(services: BreakerServices): BreakerReports 
 }
 
 /** Of a failure, after the successes that were not told. */
-function reportOf({ successes, retries }: Untold, { health, attempt }: ReportedAttempt): Report {
+function reportOf({ successes, retries }: Untold, { health, attempt, target }: ReportedAttempt): Report {
   if (health.kind !== 'failure') return { successes, retries, failures: 0, countedFailures: 0, pauseMs: 0, code: null };
-  return {
-    successes,
-    retries,
-    failures: 1,
-    countedFailures: attempt <= countedAttempts ? 1 : 0,
-    pauseMs: health.pauseMs,
-    code: health.code,
-  };
+  // Where all wait behind one batch there is no other to judge the target by.
+  const isCounted = attempt <= countedAttempts || target.lanes === 1;
+  return { successes, retries, failures: 1, countedFailures: isCounted ? 1 : 0, pauseMs: health.pauseMs, code: health.code };
 }
 
 async function writeReports(tx: TenantTx, services: BreakerServices, group: readonly NewReport[]): Promise<void> {

@@ -64,6 +64,7 @@ async function cutTarget(
       attempts: 0,
       unknownAttempts: input.possibleDuplicate === true ? 1 : 0,
       heldAttempts: 0,
+      via: null,
     });
   };
   const segments = new Map(input.jobs.flatMap((job) => job.outputs.map(({ segment }) => [segment.segmentId, segment.object] as const)));

@@ -20,6 +20,8 @@ export interface EndingContext {
   readonly plan: Plan;
   readonly work: ClaimedWork;
   readonly actor: string;
+  /** The backup that it is sent to; null: its own target. */
+  readonly via: string | null;
   readonly services: SplitServices;
 }
 
@@ -215,7 +217,7 @@ async function endingOfSplit(
     const child = children[at]!;
     for (const [event, from] of partEvents[part.becomes]) {
       const more = { batchId: child.batchId, reasonCode: part.codes[0] ?? null, evidence, unknownAttempts: event === 'lose' ? 1 : 0 };
-      changes.push(changeOf(context, from, event, more));
+      changes.push(changeOf(context, from, event, event === 'send' ? { ...more, via: context.via } : more));
     }
     if (part.becomes === 'acked') counts.push(...countBatch(child, 'delivered'));
     if (part.becomes !== 'refused' && part.becomes !== 'exhausted') continue;

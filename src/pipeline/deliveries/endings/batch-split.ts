@@ -99,6 +99,7 @@ function childBasics(batch: LoadedBatch, batchId: string, members: readonly Batc
     attempts,
     unknownAttempts,
     heldAttempts,
+    via: unknownAttempts > 0 ? batch.via : null,
   };
 }
 

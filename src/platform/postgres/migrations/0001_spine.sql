@@ -521,6 +521,8 @@ create table headgate.batches (
   held_attempts integer not null default 0,
   -- When it was parked last, because its target's breaker was open; it stays when the batch goes on.
   parked_at timestamptz,
+  -- The backup that its last attempt went to; null: its own target.
+  via text collate "C",
   resolution_evidence text,
   reason_code text collate "C",
   trace_parent text collate "C",
@@ -569,6 +571,8 @@ create table headgate.attempts (
   attempt_number integer not null,
   fence bigint not null,
   possible_duplicate boolean not null,
+  -- The backup that it went to; null: the target of the batch.
+  via text collate "C",
   started_at timestamptz not null,
   ended_at timestamptz,
   -- null while it runs.

@@ -1,0 +1,37 @@
+/** A backup has to take what its target would have been sent, as it is: the same bytes, in the order that the target keeps. */
+import { isDeepStrictEqual } from 'node:util';
+import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
+import type { TargetPlan } from '../../../pipeline/engine/plan.ts';
+import type { Report } from '../documents/diagnostics.ts';
+import { flowErrors } from '../flow-errors.ts';
+
+/** Their batches are files under names of their own. */
+const fileTypes: readonly string[] = ['file', 'sftp'];
+
+export function checkBackups(targets: readonly TargetPlan[], report: Report): void {
+  for (const target of targets) {
+    if (target.backup === null) continue;
+    const path = ['spec', 'targets', target.id, 'backup'];
+    const backup = targets.find(({ id }) => id === target.backup);
+    if (backup === undefined) {
+      const nearest = nearestName(
+        target.backup,
+        targets.map(({ id }) => id),
+      );
+      const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
+      report.add({ code: flowErrors.E_CONFIG_REFERENCE, path, message: `no target ${target.backup}${hint}` });
+      continue;
+    }
+    const obstacle = obstacleTo(target, backup);
+    if (obstacle !== null) report.add({ code: flowErrors.E_CONFIG_CONFLICT, path, message: obstacle });
+  }
+}
+
+function obstacleTo(target: TargetPlan, backup: TargetPlan): string | null {
+  if (backup.id === target.id) return 'a target is no backup of itself';
+  if ([target, backup].some(({ type }) => fileTypes.includes(type))) return 'a target whose batches are files has no backup, and is none';
+  if (!isDeepStrictEqual(target.body, backup.body)) return `${backup.id} takes records in another format`;
+  if (target.order !== 'none' && backup.order !== target.order)
+    return `${backup.id} has order ${backup.order}, so that order ${target.order} would be lost`;
+  return null;
+}
