@@ -5,23 +5,35 @@
  */
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { cliErrors } from '../../cli/cli-errors.ts';
 import { type Command, textOption } from '../../cli/command.ts';
 import { loadSettings } from '../../cli/load-settings.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { createLogger } from '../../platform/telemetry/logger.ts';
 import { untilSignal } from '../serve.ts';
 import { type RunningServer, startServer } from '../server.ts';
+import { printStory, tellBreakerStory } from './breaker-story.ts';
 import { bringFilesIn } from './demo-arrivals.ts';
 import { type DemoDocument, describeJobs, peakRssBytes, printTable } from './demo-report.ts';
 import { type DemoTenants, prepareTenants } from './demo-tenants.ts';
 
 export const demoCommand: Command = {
-  usage: 'headgate demo [--once] [--json] [--records N] [--data-dir DIR]',
-  summary: 'Runs the main job on this machine with files of two tenants, then keeps serving until Ctrl-C. --once exits after the table.',
-  options: { once: { type: 'boolean' }, json: { type: 'boolean' }, records: { type: 'string' }, 'data-dir': { type: 'string' } },
+  usage: 'headgate demo [--once] [--json] [--records N] [--story breaker] [--data-dir DIR]',
+  summary:
+    'Runs the main job on this machine with files of two tenants, then keeps serving until Ctrl-C. --once exits after the table. --story breaker: a downstream dies under load and comes back.',
+  options: {
+    once: { type: 'boolean' },
+    json: { type: 'boolean' },
+    records: { type: 'string' },
+    story: { type: 'string' },
+    'data-dir': { type: 'string' },
+  },
   async run(line) {
     const startedMs = systemPorts.clock.monotonicMs();
     const isOnce = line.options.once === true;
+    const story = textOption(line, 'story');
+    if (story !== undefined && story !== 'breaker') throw new HeadgateError(cliErrors.E_USAGE, 'the demo has one story: breaker');
     const records = Math.min(5_000_000, Math.max(1, Number(textOption(line, 'records') ?? 100_000) || 100_000));
     const base = loadSettings({ flags: { dataDir: textOption(line, 'data-dir') } });
     const dataDir = textOption(line, 'data-dir') ? base.dataDir : join(base.dataDir, 'demo');
@@ -49,6 +61,12 @@ export const demoCommand: Command = {
       throw error;
     }
     try {
+      if (story !== undefined) {
+        const told = await Promise.race([tellBreakerStory({ server, settings, tell }), stopEarly]);
+        if (told === 'stopped') return 130;
+        process.stdout.write(line.options.json ? `${JSON.stringify(told, null, 2)}\n` : printStory(told));
+        return told.balanced ? 0 : 1;
+      }
       const tenants = await prepareTenants(server, settings);
       const work = runMainJob({ server, tenants, dataDir: settings.dataDir, records, startedMs });
       const document = await Promise.race([work, stopEarly]);

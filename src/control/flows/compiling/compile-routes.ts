@@ -16,7 +16,7 @@ export interface RoutesContext {
   readonly scopes: FlowScopes;
 }
 
-export function compileRoutes({ routes }: FlowSpec, { targetNames: targets, output, scopes }: RoutesContext, report: Report): RoutesPlan {
+export function compileRoutes({ routes, targets: definitions }: FlowSpec, { targetNames: targets, output, scopes }: RoutesContext, report: Report): RoutesPlan {
   const path: Path = ['spec', 'routes'];
   const environment = scopes.routes(output);
   checkIds(routes.rules, [...path, 'rules'], report);
@@ -34,8 +34,9 @@ export function compileRoutes({ routes }: FlowSpec, { targetNames: targets, outp
   });
   const fallback = targetIndexes(routes.default.to, targets, [...path, 'default', 'to'], report);
   for (const target of fallback) used.add(target);
+  const backups = new Set(Object.values(definitions ?? {}).map((target) => target.backup));
   for (const [index, target] of targets.entries()) {
-    if (!used.has(index))
+    if (!used.has(index) && !backups.has(target))
       report.add({ code: flowErrors.E_CONFIG_ROUTE, path: ['spec', 'targets', target], message: `no route leads to ${target}` });
   }
   return { mode: routes.mode, rules, default: fallback };
