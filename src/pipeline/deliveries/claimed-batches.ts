@@ -66,7 +66,7 @@ export function createClaimLoader({ db, definitions, ports }: ClaimLoaderOptions
       if (flow === undefined) flows.set(batch.flowVersionId, (flow = await definitions.loadFlow(tx, batch.flowVersionId)));
       const { targets } = flow.plan;
       const own = await destinationOf(batch, targets.find(({ id }) => id === batch.targetId)!);
-      const backup = own.target.backup === null ? null : await destinationOf(batch, targets.find(({ id }) => id === own.target.backup)!);
+      const backup = own.target.backup === null ? null : await destinationOf(batch, asBackup(targets, own.target));
       claimed.push(routed({ item: byBatch.get(batch.batchId)!, batch, flow, own, backup }));
     }
     return claimed;
@@ -86,4 +86,9 @@ export function createClaimLoader({ db, definitions, ports }: ClaimLoaderOptions
     load: (tenantId, items) =>
       retryTransient(() => withTenant(db, tenantId, (tx) => read(tx, items), { readOnly: true }), { ports, attemptsMax: 3 }),
   };
+}
+
+/** It keeps the order of whom it stands in for. */
+function asBackup(targets: readonly TargetPlan[], { backup, order }: TargetPlan): TargetPlan {
+  return { ...targets.find(({ id }) => id === backup)!, order };
 }

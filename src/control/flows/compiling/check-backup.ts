@@ -1,4 +1,4 @@
-/** A backup has to take what its target would have been sent, as it is: the same bytes, in the order that the target keeps. */
+/** A backup has to take what its target would have been sent, as it is: the same bytes, in the order that the target keeps, whatever its own is. */
 import { isDeepStrictEqual } from 'node:util';
 import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
 import type { TargetPlan } from '../../../pipeline/engine/plan.ts';
@@ -31,7 +31,8 @@ function obstacleTo(target: TargetPlan, backup: TargetPlan): string | null {
   if (backup.id === target.id) return 'a target is no backup of itself';
   if ([target, backup].some(({ type }) => fileTypes.includes(type))) return 'a target whose batches are files has no backup, and is none';
   if (!isDeepStrictEqual(target.body, backup.body)) return `${backup.id} takes records in another format`;
-  if (target.order !== 'none' && backup.order !== target.order)
-    return `${backup.id} has order ${backup.order}, so that order ${target.order} would be lost`;
+  const { partition, key } = backup.settings;
+  if (backup.type === 'kafka' && partition === undefined && (target.order === 'file' || (target.order === 'by-key' && key === undefined)))
+    return `${backup.id} has no ${target.order === 'file' ? 'partition' : 'key'}, so that order ${target.order} would be lost`;
   return null;
 }

@@ -16,7 +16,11 @@ export interface RoutesContext {
   readonly scopes: FlowScopes;
 }
 
-export function compileRoutes({ routes, targets: definitions }: FlowSpec, { targetNames: targets, output, scopes }: RoutesContext, report: Report): RoutesPlan {
+export function compileRoutes(
+  { routes, targets: definitions }: FlowSpec,
+  { targetNames: targets, output, scopes }: RoutesContext,
+  report: Report,
+): RoutesPlan {
   const path: Path = ['spec', 'routes'];
   const environment = scopes.routes(output);
   checkIds(routes.rules, [...path, 'rules'], report);

@@ -60,7 +60,8 @@ export function createOpenTargets(options: OpenTargetsOptions): OpenTargets {
     if (entry.isRetired && entry.users === 0) void entry.target.close().catch(() => {});
   }
   function entryOf(address: TargetAddress, binding: TargetBinding): Entry {
-    const key = `${address.tenantId} ${address.flowVersionId} ${address.target.id}`;
+    // As a backup, a target keeps the order of the one that it stands in for.
+    const key = `${address.tenantId} ${address.flowVersionId} ${address.target.id} ${address.target.order}`;
     let entry = entries.get(key);
     if (entry !== undefined && entry.hash !== binding.hash) {
       retire(key, entry);
