@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { formatShape } from '../src/control/flows/documents/format-shapes.ts';
 import { connectionKeys } from '../src/control/flows/documents/other-shapes.ts';
 import type { ObjectShape, Shape, VariantShape } from '../src/control/flows/documents/shape.ts';
-import { deliveryKeys, targetShape } from '../src/control/flows/documents/target-shapes.ts';
+import { ownDeliveryKeys, targetShape } from '../src/control/flows/documents/target-shapes.ts';
 import { formats, loadConnectors } from '../src/main/catalogue.ts';
 
 /** Settings of a target that make its body, which the engine writes. */
@@ -35,7 +35,7 @@ test.each(connectors.map((connector) => [connector.name, connector] as const))(
   'the keys of target %s are those of the connector',
   (name, connector) => {
     const shape = targetShape.variants[name]!;
-    const keys = keysOf(shape, ['type', 'connection', ...bodyKeys, ...Object.keys(deliveryKeys)]);
+    const keys = keysOf(shape, ['type', 'connection', ...bodyKeys, ...Object.keys(ownDeliveryKeys)]);
     const settings = described(connector.targetSettings);
     expect(Object.keys(keys).sort()).toEqual(Object.keys(settings).sort());
     for (const [key, missing] of Object.entries(keys)) if (missing !== null) expect([key, settings[key]]).toEqual([key, missing]);

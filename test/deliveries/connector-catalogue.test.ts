@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { deliveryKeys, targetShape } from '../../src/control/flows/documents/target-shapes.ts';
+import { ownDeliveryKeys, targetShape } from '../../src/control/flows/documents/target-shapes.ts';
 import { loadDocument, loadFlow } from '../../src/control/flows/load-flow.ts';
 import { loadConnectors } from '../../src/main/catalogue.ts';
 import type { Connection, Connector } from '../../src/pipeline/connectors/connector.ts';
@@ -72,7 +72,7 @@ describe('the catalogue of connectors', () => {
     expect(connectors.map(({ name }) => name).sort()).toEqual(Object.keys(targetShape.variants).sort());
     for (const { name, targetSettings } of connectors) {
       const { keys } = targetShape.variants[name] as unknown as { keys: Record<string, unknown> };
-      const own = Object.keys(keys).filter((key) => !['type', 'connection', ...bodyKeys, ...Object.keys(deliveryKeys)].includes(key));
+      const own = Object.keys(keys).filter((key) => !['type', 'connection', ...bodyKeys, ...Object.keys(ownDeliveryKeys)].includes(key));
       expect([name, own.sort()]).toEqual([name, targetSettings.map((setting) => setting.name).sort()]);
     }
   });

@@ -97,7 +97,7 @@ export const deliveryKeys: Readonly<Record<string, Key>> = {
 };
 
 /** The same keys where a missing one means what `targetDefaults` says. */
-const ownDeliveryKeys: Readonly<Record<string, Key>> = {
+export const ownDeliveryKeys: Readonly<Record<string, Key>> = {
   ...Object.fromEntries(Object.entries(deliveryKeys).map(([key, description]) => [key, withoutDefaults(description)])),
   backup: {
     shape: name,
