@@ -5,10 +5,8 @@ import type { TargetPlan } from '../../../pipeline/engine/plan.ts';
 import type { Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 
-/** Their batches are files under names of their own. */
-const fileTypes: readonly string[] = ['file', 'sftp'];
-
-export function checkBackups(targets: readonly TargetPlan[], report: Report): void {
+/** `holdsFiles`: whether batches of targets of this type are files under names of their own. */
+export function checkBackups(targets: readonly TargetPlan[], holdsFiles: (type: string) => boolean, report: Report): void {
   for (const target of targets) {
     if (target.backup === null) continue;
     const path = ['spec', 'targets', target.id, 'backup'];
@@ -22,14 +20,16 @@ export function checkBackups(targets: readonly TargetPlan[], report: Report): vo
       report.add({ code: flowErrors.E_CONFIG_REFERENCE, path, message: `no target ${target.backup}${hint}` });
       continue;
     }
-    const obstacle = obstacleTo(target, backup);
+    const obstacle =
+      holdsFiles(target.type) || holdsFiles(backup.type)
+        ? 'a target whose batches are files has no backup, and is none'
+        : obstacleTo(target, backup);
     if (obstacle !== null) report.add({ code: flowErrors.E_CONFIG_CONFLICT, path, message: obstacle });
   }
 }
 
 function obstacleTo(target: TargetPlan, backup: TargetPlan): string | null {
   if (backup.id === target.id) return 'a target is no backup of itself';
-  if ([target, backup].some(({ type }) => fileTypes.includes(type))) return 'a target whose batches are files has no backup, and is none';
   if (!isDeepStrictEqual(target.body, backup.body)) return `${backup.id} takes records in another format`;
   const { partition, key } = backup.settings;
   if (backup.type === 'kafka' && partition === undefined && (target.order === 'file' || (target.order === 'by-key' && key === undefined)))

@@ -64,7 +64,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
       settings: compileSettings(target, { ...context, order: delivery.order }, path, report),
     };
   });
-  checkBackups(targets, report);
+  checkBackups(targets, (type) => Object.hasOwn(ownBatch, type), report);
   return targets;
 }
 
