@@ -205,3 +205,39 @@ it.each(['file', 'by-key'] as const)('order %s is kept by what is parked, over a
     expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
   }
 });
+
+it('a process that is killed while the breaker is half-open is followed by another, and what it sent is labelled when it is sent again', async () => {
+  const { sink, scenario, startWorker, deliver, states, state } = await scenarioOf({ timeoutMs: 60_000 });
+  sink.answer(() => ({ status: 503 }));
+  const jobs = await deliver(200);
+  startWorker();
+  await until(async () => (await states()).every((each) => each === 'parked'), 'the batches were not parked');
+  // Answers probes, and keeps the batches that follow them.
+  sink.answer(({ method }) => ({ isSilent: method === 'POST' }));
+  await until(async () => (await states()).includes('sending'), 'nothing was tried');
+  expect(await state()).toMatchObject({ state: 'half_open' });
+  await scenario.rows('/* killed */ update headgate.work_items set lease_until = null where tenant_id = $1 and lease_until is not null');
+  sink.answer(() => ({}));
+  startWorker();
+  await scenario.allEnded(jobs);
+  expect(await scenario.counts()).toMatchObject([{ routed: 200, delivered: 200, dead: 0 }]);
+  const unknown = (await scenario.attempts()).filter(({ outcome }) => outcome === 'unknown');
+  expect(unknown.length).toBeGreaterThan(0);
+  expect((await scenario.attempts()).filter(({ possibleDuplicate }) => possibleDuplicate).length).toBeGreaterThanOrEqual(unknown.length);
+});
+
+it('over an outage and the return of all it holds back, a target gets no more than 1.1 times its batches', async () => {
+  const { sink, posts, scenario, startWorker, deliver, states } = await scenarioOf({
+    concurrency: 8,
+    breaker: { ...breaker, minCalls: 10, probes: 3 },
+  });
+  sink.answer(() => ({ status: 503 }));
+  const jobs = await deliver(2_000);
+  startWorker();
+  startWorker();
+  await until(async () => (await states()).every((each) => each === 'parked'), 'the batches were not parked', 30_000);
+  sink.answer(() => ({}));
+  await scenario.allEnded(jobs, 60_000);
+  expect(await scenario.counts()).toMatchObject([{ routed: 2_000, delivered: 2_000 }]);
+  expect(posts().length).toBeLessThanOrEqual(400 * 1.1);
+});

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startHttpSink } from '../../test/support/http-sink.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { type RunningTestServer, startTestServer, type TestTenant, testFlow } from '../../test/support/running-server.ts';
+
+let database: TestDatabase;
+let server: RunningTestServer;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 4 });
+  server = await startTestServer(database);
+  tenant = await server.tenant('alpha');
+});
+afterAll(async () => {
+  await server?.stop();
+  await database?.drop();
+});
+
+it('a breaker is kept open by a person, with a reason, until it may decide by itself again; what came meanwhile goes on then', async () => {
+  const sink = await startHttpSink();
+  await tenant.apply(
+    `apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: TENANT, name: policy }\nspec: { tier: silver, egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }\n`,
+    `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: service }\nspec: { type: http, baseUrl: "${sink.url}" }\n`,
+    testFlow({ name: 'kept' })[1]!.replace(
+      'type: file, connection: out, path: out, format: ndjson',
+      'type: http, connection: service, path: /batch',
+    ),
+  );
+  const get = async (path: string) => (await server.request(path, { key: tenant.key })).json;
+  const say = (action: string, body: object = {}, key = tenant.key) =>
+    server.request('/v1/targets/kept/out/breaker', { key, method: 'POST', body: { action, reason: 'maintenance', ...body } });
+  expect((await get('/v1/targets')).items).toMatchObject([{ flow: 'kept', targetId: 'out', state: 'closed', mode: 'auto', since: null }]);
+
+  expect((await say('open', { dryRun: true })).json).toMatchObject({ state: 'closed' });
+  expect([(await say('open', { reason: ' ' })).json.code, (await say('shut')).json.code]).toEqual(['E_REASON_REQUIRED', 'E_REQUEST']);
+  expect((await say('open', {}, await tenant.makeKey(['flows:read']))).json.code).toBe('E_FORBIDDEN');
+  expect((await say('open', {}, (await server.tenant('beta')).key)).status).toBe(404);
+  expect((await say('open')).json).toMatchObject({ state: 'open', mode: 'open', concurrency: 0 });
+
+  const { json } = await server.upload(tenant.key, { flow: 'kept', name: 'a.csv', body: 'id,account,amount\nP1,6200000000,1.00\n' });
+  await expect.poll(async () => (await get('/v1/targets/kept/out')).parkedRecords, { timeout: 20_000 }).toBe(1);
+  expect(await get(`/v1/jobs/${json.jobId}`)).toMatchObject({
+    targets: { out: { waitingForTarget: 1, inFlight: 1, parked: 0, delivered: 0 } },
+  });
+  expect((await get('/v1/batches?state=parked')).items).toMatchObject([{ state: 'parked', reasonCode: 'E_BREAKER_OPEN' }]);
+  expect(sink.requests).toEqual([]);
+
+  expect((await say('auto')).json).toMatchObject({ mode: 'auto' });
+  expect(await server.settle(tenant.key, json.jobId)).toMatchObject({
+    state: 'completed',
+    targets: { out: { delivered: 1, waitingForTarget: 0 } },
+  });
+  await expect.poll(async () => (await get('/v1/targets/kept/out')).state, { timeout: 20_000 }).toBe('closed');
+  const { changes } = await get('/v1/targets/kept/out');
+  expect(changes.map(({ type }: { type: string }) => type).reverse()).toEqual([
+    'breaker.opened',
+    'breaker.kept_open',
+    'breaker.released',
+    'breaker.probed',
+    'breaker.closed',
+  ]);
+  expect(changes.at(-2)).toMatchObject({ reason: 'maintenance', actor: expect.stringMatching(/^key:/) });
+});
