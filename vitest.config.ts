@@ -5,7 +5,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // More than processors: many tests wait for a database, a server or a child process.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,

@@ -3,8 +3,7 @@
  * tests come from vitest's own report, never from its text.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const projectRoot = join(import.meta.dirname, '..');
@@ -59,31 +58,28 @@ interface VitestReport {
   readonly testResults?: readonly { readonly assertionResults: readonly { readonly status: string; readonly title: string }[] }[];
 }
 
-/** All tests of one vitest project. A run that fails without a failed test (an unhandled error, a file that breaks) counts as one failure. */
+/** All tests of one vitest project; its report stays in `.headgate/reports`, to look for slow tests. A run that fails without a failed test (an unhandled error, a file that breaks) counts as one failure. */
 export async function runVitest(
   project: 'fast' | 'e2e',
   extra: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<StepResult> {
-  const folder = mkdtempSync(join(tmpdir(), 'headgate-report-'));
-  const reportPath = join(folder, 'report.json');
+  const reportPath = join(projectRoot, '.headgate/reports', `${project}-${process.pid}.json`);
   const args = ['run', '--project', project, '--reporter', 'dot', '--reporter', 'json', `--outputFile.json=${reportPath}`, ...extra];
-  try {
-    const { exitCode, output, seconds } = await runCommand('vitest', args, { NO_COLOR: '1', ...env });
-    const report = existsSync(reportPath) ? (JSON.parse(readFileSync(reportPath, 'utf8')) as VitestReport) : undefined;
-    const failed = report?.numFailedTests ?? 0;
-    return {
-      name: `${project} tests`,
-      passed: report?.numPassedTests ?? 0,
-      failed: failed === 0 && exitCode !== 0 ? 1 : failed,
-      skipped: (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0),
-      absent: absentTests(report),
-      seconds,
-      output,
-    };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const { exitCode, output, seconds } = await runCommand('vitest', args, { NO_COLOR: '1', ...env });
+  const report = existsSync(reportPath) ? (JSON.parse(readFileSync(reportPath, 'utf8')) as VitestReport) : undefined;
+  if (report !== undefined)
+    renameSync(reportPath, join(projectRoot, '.headgate/reports', `${project}${Object.keys(env).length > 0 ? ' elsewhere' : ''}.json`));
+  const failed = report?.numFailedTests ?? 0;
+  return {
+    name: `${project} tests`,
+    passed: report?.numPassedTests ?? 0,
+    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+    skipped: (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0),
+    absent: absentTests(report),
+    seconds,
+    output,
+  };
 }
 
 /** Not those that a filter leaves out. */

@@ -16,7 +16,7 @@ const scripts = [
 
 const steps: StepResult[] = [printStep(bringPrograms()), printStep(bringEmulators()), ...(await runCheckSteps())];
 steps.push(printStep(await runOnOlderPostgres()));
-steps.push(printStep(await runVitest('e2e')));
+steps.push(printStep(await runVitest('e2e', ['--maxWorkers=4'])));
 for (const { name, path, args } of scripts) {
   if (!existsSync(join(projectRoot, path))) continue;
   steps.push(printStep(await runStep(name, process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args])));
