@@ -58,6 +58,7 @@ const polls = new Set([
   'claim check',
   'claim deliver',
   'claim close',
+  'claim breaker',
 ]);
 const pollsMax = 2;
 /** Of one run; a fraction of a second where nothing else is busy. */

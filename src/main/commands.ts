@@ -60,7 +60,7 @@ export const commands: Readonly<Record<string, { readonly summary: string; reado
   },
   serve: { summary: 'Starts the product.', load: async () => (await import('./serve.ts')).serveCommand },
   target: {
-    summary: 'Shows targets and their breakers, and decides about those; prints the SQL of the tables that one writes to.',
+    summary: 'Shows targets, decides about their breakers, and prints the SQL of the tables that one writes to.',
     load: async () => ({
       ...(await import('../cli/target.ts')).targetVerbs,
       ddl: (await import('../cli/target-ddl.ts')).createTargetDdlCommand((await import('./catalogue.ts')).loadConnectors),

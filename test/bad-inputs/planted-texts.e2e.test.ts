@@ -120,7 +120,7 @@ spec:
     quoting: { type: http, connection: service, path: /quoting }
     gone: { type: http, connection: gone, path: /gone }
     table: { type: postgres, connection: table, table: cards, retry: { max: 60, initial: 200ms, cap: 500ms } }
-  targetDefaults: { retry: { max: 2, initial: 100ms, cap: 300ms } }
+  targetDefaults: { retry: { max: 2, initial: 100ms, cap: 300ms }, breaker: { minCalls: 1000 } }
 `,
   };
 }
