@@ -67,7 +67,7 @@ spec:
   return [...common, connection('table', table), paymentsFlow];
 }
 
-const targetDefaults = `targetDefaults: { timeout: 2s, concurrency: 4, retry: { max: 100, initial: 50ms, cap: 400ms } }`;
+const targetDefaults = `targetDefaults: { timeout: 2s, concurrency: 4, retry: { max: 100, initial: 50ms, cap: 400ms }, breaker: { window: 2s, probeEvery: 200ms } }`;
 
 function sources(flow: string, match: string): string {
   return `sources:

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import type { Key, Message, PrivateKey, SessionKey } from 'openpgp';
 import { HeadgateError } from '../base/errors.ts';
+import { systemSleep } from '../base/system-ports.ts';
 import { armorText } from './armor-text.ts';
 import type { ByteStep } from './byte-step.ts';
 import { pgpReadingErrors } from './pgp-reading-errors.ts';
@@ -83,13 +84,20 @@ export interface PgpStepParts {
   readonly keys: PgpReadingKeys;
   readonly meter: UnpackMeter;
   readonly next: ByteStep;
+  /** Over some changed messages the library waits for itself for ever: what moves nothing for so long is damaged. */
+  readonly stuckMs?: number;
 }
+
+const stuckMsDefault = 20_000;
 
 export class PgpStep implements ByteStep {
   readonly #parts: PgpStepParts;
   readonly #feed = new PieceFeed();
   readonly #reading: Promise<void>;
   #isRead = false;
+  /** Pieces taken in and handed on so far. */
+  #moves = 0;
+  #isHandingOn = false;
 
   constructor(parts: PgpStepParts) {
     this.#parts = parts;
@@ -109,18 +117,36 @@ export class PgpStep implements ByteStep {
   async push(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
     if (this.#isRead) throw new UnpackError('message', 'there are bytes behind the end of the OpenPGP message');
-    await Promise.race([this.#feed.give(bytes), this.#reading]);
+    await this.#unlessStuck(Promise.race([this.#feed.give(bytes), this.#reading]));
+    this.#moves++;
   }
 
   async end(): Promise<void> {
     this.#feed.end();
-    await this.#reading;
+    await this.#unlessStuck(this.#reading);
     await this.#parts.next.end();
   }
 
   abort(): void {
     this.#feed.fail(new Error('aborted'));
     this.#parts.next.abort();
+  }
+
+  async #unlessStuck(work: Promise<void>): Promise<void> {
+    const over = new AbortController();
+    const watch = async (): Promise<void> => {
+      for (let seen = -1; seen !== this.#moves || this.#isHandingOn; ) {
+        seen = this.#moves;
+        await systemSleep.sleep(this.#parts.stuckMs ?? stuckMsDefault, over.signal);
+        if (over.signal.aborted) return;
+      }
+      throw new UnpackError('integrity', unsound);
+    };
+    try {
+      await Promise.race([work, watch()]);
+    } finally {
+      over.abort();
+    }
   }
 
   async #read(): Promise<void> {
@@ -147,7 +173,10 @@ export class PgpStep implements ByteStep {
         const { done, value } = await reader.read().catch(asUnsound);
         if (done) break;
         meter.take(value.length);
+        this.#isHandingOn = true;
         await next.push(value);
+        this.#isHandingOn = false;
+        this.#moves++;
       }
     } catch (error) {
       reader.cancel().catch(() => undefined);
@@ -198,8 +227,10 @@ async function sessionKeysOf(openpgp: OpenPgp, message: Message<never>, privateK
   return found;
 }
 
+const unsound = 'the OpenPGP message is damaged, cut off, changed, or has something behind its end';
+
 /** The library says of what it reads only in words that it is not as it should be. */
 function asUnsound(cause: unknown): never {
   if (cause instanceof UnpackError || cause instanceof HeadgateError) throw cause;
-  throw new UnpackError('integrity', 'the OpenPGP message is damaged, cut off, changed, or has something behind its end');
+  throw new UnpackError('integrity', unsound);
 }

@@ -19,7 +19,12 @@ export const roomyUnpackLimits: UnpackLimits = { unpackedBytesMax: 64 * 1024 * 1
 export async function unpackBytes(
   steps: readonly UnpackStep[],
   received: Uint8Array,
-  options: { readonly limits?: Partial<UnpackLimits>; readonly pieceBytes?: number; readonly pgpKeys?: PgpReadingKeys } = {},
+  options: {
+    readonly limits?: Partial<UnpackLimits>;
+    readonly pieceBytes?: number;
+    readonly pgpKeys?: PgpReadingKeys;
+    readonly pgpStuckMs?: number;
+  } = {},
 ): Promise<Unpacked> {
   const members: [string | null, Buffer][] = [];
   let bytes = 0;
@@ -28,6 +33,7 @@ export async function unpackBytes(
     limits: { ...roomyUnpackLimits, ...options.limits },
     receivedBytes: () => receivedBytes,
     pgpKeys: options.pgpKeys ?? null,
+    pgpStuckMs: options.pgpStuckMs,
     openReceived: () => sourceOf(received),
     openScratch() {
       const parts: Buffer[] = [];

@@ -33,6 +33,8 @@ export interface UnpackChainOptions {
   readonly openScratch: () => ScratchStep;
   /** Where a step is `pgp`. */
   readonly pgpKeys: PgpReadingKeys | null;
+  /** Of `PgpStepParts`. */
+  readonly pgpStuckMs?: number;
   /** `name` is null where no archive gave one. Fails with an UnpackError for a name that is not taken. */
   readonly openMember: (name: string | null) => ByteStep;
 }
@@ -50,7 +52,7 @@ export function createUnpackChain(steps: readonly UnpackStep[], options: UnpackC
       case 'zstd':
         return createPackingStep(step, meter, open(depth + 1, name));
       case 'pgp':
-        return new PgpStep({ keys: options.pgpKeys!, meter, next: open(depth + 1, name) });
+        return new PgpStep({ keys: options.pgpKeys!, meter, next: open(depth + 1, name), stuckMs: options.pgpStuckMs });
       case 'tar':
         return new TarStep(meter, (member) => open(depth + 1, member));
       case 'zip': {
