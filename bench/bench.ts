@@ -15,6 +15,7 @@ import { type BenchDocument, mergeRuns } from './results.ts';
 const root = resolve(import.meta.dirname, '..');
 type Level = (context: BenchContext) => Promise<BenchRun[]>;
 
+/** `delivery` is quick only where it is named: it starts a server for each connector, which have tests of their own. */
 const levels: Readonly<Record<string, () => Promise<Level>>> = {
   kernel: async () => (await import('./kernel-level.ts')).runKernelLevel,
   platform: async () => (await import('./platform-level.ts')).runPlatformLevel,
@@ -51,7 +52,7 @@ async function main(): Promise<number> {
   };
   try {
     const runs: BenchRun[] = [];
-    const names = values.level ?? Object.keys(levels);
+    const names = values.level ?? Object.keys(levels).filter((name) => !(context.isQuick && name === 'delivery'));
     for (const name of names) runs.push(...(await (await levels[name]())(context)));
     const document = { machine: describeMachine(), versions: describeVersions(), quick: context.isQuick, runs };
     if (!context.isQuick) writeResults(document, names);
