@@ -38,6 +38,13 @@ async function pagesOfClaim(limit: number): Promise<number> {
   return plan['Shared Hit Blocks']! + plan['Shared Read Blocks']!;
 }
 
+/** Over some claims in a row: one of them also tidies a page, or looks past rows that ended since. */
+async function fewestPagesOfClaims(): Promise<number> {
+  const pages: number[] = [];
+  for (let round = 0; round < 8; round++) pages.push(await pagesOfClaim(1));
+  return Math.min(...pages);
+}
+
 async function inOpenTransaction(
   tenantId: string,
   act: Parameters<typeof withTenant<void>>[2],
@@ -210,11 +217,8 @@ describe('the line of tenants', () => {
       tenant,
       Array.from({ length: 20 }, () => work()),
     );
-    for (let round = 0; round < 6; round++) await pagesOfClaim(1);
-    const alone = await pagesOfClaim(1);
+    const alone = await fewestPagesOfClaims();
     for (let at = 0; at < 400; at++) await add(await newTenant(), [at % 2 === 0 ? work() : work({ delayMs: 60_000 })]);
-    await pagesOfClaim(1);
-    for (let round = 0; round < 6; round++) await pagesOfClaim(1);
-    expect(await pagesOfClaim(1)).toBeLessThan(2 * alone + 20);
+    expect(await fewestPagesOfClaims()).toBeLessThan(2 * alone + 20);
   });
 });

@@ -51,6 +51,11 @@ describe('a closed breaker', () => {
     expect(told(old, [success, ...times(5, failure)]).state).toBe('closed');
   });
 
+  it('is not opened by the success that makes enough calls to judge by', () => {
+    expect(told(newBreaker, [...times(5, failure), ...times(50, success)])).toMatchObject({ state: 'closed', limit: null });
+    expect(told(newBreaker, [...times(5, failure), ...times(5, success), failure]).state).toBe('open');
+  });
+
   it('is not opened by one batch that its target can not take', () => {
     const poison = { ...failure, countedFailures: 0, retries: 1 };
     expect(told(newBreaker, [...times(3, failure), ...times(50, poison)])).toMatchObject({ state: 'closed', failuresInARow: 3 });

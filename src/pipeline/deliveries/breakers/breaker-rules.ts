@@ -87,7 +87,8 @@ export function afterReport(before: Breaker, report: Report, rules: Rules): Ruli
   };
   const breaker = isAtFull(paced) ? { ...paced, openings: 0, reasonCode: null } : paced;
   if (before.mode !== 'auto') return { breaker, events: [] };
-  if (before.state === 'closed') return isToOpen(breaker, plan) ? opened(breaker, rules) : { breaker, events: [] };
+  // A success opens nothing, though it may be the call that makes enough of them.
+  if (before.state === 'closed') return countedFailures > 0 && isToOpen(breaker, plan) ? opened(breaker, rules) : { breaker, events: [] };
   const score = before.score + successes - failures;
   if (score < 0) return opened(breaker, rules);
   // A single batch that waited can tell no more than that it was taken.
