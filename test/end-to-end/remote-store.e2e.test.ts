@@ -7,15 +7,25 @@ import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { openRawStore } from '../../src/platform/storage/raw-store.ts';
 import type { BlobServer } from '../support/blob-server.ts';
 import { blobServers } from '../support/blob-servers.ts';
-import { itWith } from '../support/components.ts';
+import { hasComponent, itWith } from '../support/components.ts';
+import { type Gnupg, startGnupg } from '../support/gnupg.ts';
+import { auditJob } from '../support/job-audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startTestServer, testFlow, testRows } from '../support/running-server.ts';
+import { type RunningTestServer, startTestServer, type TestTenant, testFlow, testRows } from '../support/running-server.ts';
+import { zipArchive } from '../support/zip-archive.ts';
 
 let database: TestDatabase;
+let gnupg: Gnupg | undefined;
 beforeAll(async () => {
   database = await createTestDatabase();
+  if (!hasComponent('gpg')) return;
+  gnupg = startGnupg();
+  for (const user of ['bank@example.org', 'sender@example.org']) gnupg.makeKey(user);
 });
-afterAll(() => database.drop());
+afterAll(async () => {
+  gnupg?.close();
+  await database.drop();
+});
 
 const loopback = '127.0.0.1';
 
@@ -48,7 +58,8 @@ describe('a served flow with its objects in a container', () => {
         onTestFinished(() => blobs.stop());
         await blobs.makeContainer('cell');
         const { objectStore, env, service } = settingsOf(blobs, 'cell');
-        const server = await startTestServer(database, { objectStore }, undefined, env);
+        const prefix = `HEADGATE_SECRET_STORE_${component.toUpperCase()}__`;
+        const server = await startTestServer(database, { objectStore }, undefined, { ...env, ...(gnupg && pgpSecrets(gnupg, prefix)) });
         onTestFinished(() => server.stop());
         const tenant = await server.tenant(`store-${component}`);
         await tenant.apply(...testFlow({ root: server.out }));
@@ -59,6 +70,7 @@ describe('a served flow with its objects in a container', () => {
         });
         const delivered = readdirSync(join(server.out, 'out')).map((name) => readFileSync(join(server.out, 'out', name), 'utf8'));
         expect(delivered.join('').trim().split('\n')).toHaveLength(5_000);
+        await expectUnpacked(server, tenant, prefix);
         const ready = await fetch(`${server.url}/readyz`);
         expect(ready.status).toBe(200);
         expect(existsSync(join(server.settings.dataDir, 'objects'))).toBe(false);
@@ -68,6 +80,34 @@ describe('a served flow with its objects in a container', () => {
       },
     );
 });
+
+const pgpSecrets = (keys: Gnupg, prefix: string) => ({
+  [`${prefix}OWN`]: keys.privateKey('bank@example.org'),
+  [`${prefix}SENDER`]: keys.publicKey('sender@example.org'),
+});
+
+/** An archive, encrypted and signed where there is gpg: what its steps keep meanwhile lies in the store, and each member is proven from it. */
+async function expectUnpacked(server: RunningTestServer, tenant: TestTenant, prefix: string): Promise<void> {
+  const steps = gnupg ? '[pgp, zip], pgp: keys' : 'zip';
+  const keys = `apiVersion: headgate/v1
+kind: Connection
+metadata: { tenant: TENANT, name: keys }
+spec: { type: pgp, privateKey: "env:${prefix}OWN", signers: ["env:${prefix}SENDER"] }
+`;
+  await tenant.apply(keys, testFlow({ name: 'packed', more: `, unpack: ${steps}` })[1]!.replace('path: out,', 'path: packed,'));
+  const sent = [3_000, 20].map((rows, index) => ({ name: `part-${index}.csv`, content: testRows(rows, 1, index) }));
+  const archive = zipArchive(sent);
+  const body = gnupg?.encrypt(archive, { recipients: ['bank@example.org'], signer: 'sender@example.org' }) ?? archive;
+  const answer = await server.upload(tenant.key, { flow: 'packed', name: 'day.zip', body });
+  expect(answer.json).toMatchObject({ state: 'unpacked' });
+  for (const [index, { jobId }] of (answer.json.members as { jobId: string }[]).entries()) {
+    expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'completed' });
+    const { report, files } = await auditJob(server, tenant, jobId);
+    expect(report).toMatchObject({ isSound: true, failures: [] });
+    expect(files.get('container.bin')!.equals(body)).toBe(true);
+    expect(files.get('member.bin')!.toString()).toBe(sent[index]!.content);
+  }
+}
 
 describe('doctor', () => {
   const findingsOf = (objectStore: string, env: Record<string, string>) =>

@@ -3,17 +3,24 @@ import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import type { BlobServer } from '../../../../test/support/blob-server.ts';
 import { blobServers } from '../../../../test/support/blob-servers.ts';
 import { hasComponent, itWith } from '../../../../test/support/components.ts';
+import { type Gnupg, startGnupg } from '../../../../test/support/gnupg.ts';
 import { pack } from '../../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { forEachAtOnce } from '../../../platform/base/at-once.ts';
 import { endAt, SimulatedEnd } from '../arrivals.fixture.ts';
+import { expectArchives, expectEncryptedArchives, makeKeysOfSources } from '../unpacking-sources.fixture.ts';
 import { type BlobWorld, createBlobWorld, duringReads } from './blob-world.fixture.ts';
 
 let database: TestDatabase;
+let gnupg: Gnupg | undefined;
 beforeAll(async () => {
   database = await createTestDatabase();
+  if (hasComponent('gpg')) makeKeysOfSources((gnupg = startGnupg()));
 });
-afterAll(() => database.drop());
+afterAll(async () => {
+  gnupg?.close();
+  await database.drop();
+});
 
 const sha256 = (content: string | Uint8Array) => createHash('sha256').update(content).digest('hex');
 
@@ -102,6 +109,12 @@ for (const [component, start] of Object.entries(blobServers)) {
       expect(await world.content(file!.object)).toBe('x,1.00\n');
       expect(file!.container_object!.sha256).toBe(sha256(packed));
     });
+
+    it('that are archives are unpacked whole or not at all, and each member is a file of its own', () => expectArchives(world));
+
+    itWith(name, 'gpg')('that are encrypted and signed archives are taken once, and unsigned ones are not', () =>
+      expectEncryptedArchives(world, gnupg!),
+    );
 
     it('that are more than a page of the listing are all taken, each once', async () => {
       set({ afterwards: 'delete' });

@@ -4,25 +4,30 @@ import { appendFileSync, existsSync, linkSync, mkdirSync, readFileSync, renameSy
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { hasComponent, itWith } from '../../../../test/support/components.ts';
+import { type Gnupg, startGnupg } from '../../../../test/support/gnupg.ts';
 import { pack } from '../../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { makeSshKey, type Sshd, type SshKeyPair, startSshd } from '../../../../test/support/sshd.ts';
 import { packingNames } from '../../../platform/packing/packings.ts';
 import { endAt, SimulatedEnd } from '../arrivals.fixture.ts';
+import { expectArchives, expectEncryptedArchives, makeKeysOfSources } from '../unpacking-sources.fixture.ts';
 import { createSftpWorld, duringReads, type SftpWorld } from './sftp-world.fixture.ts';
 
 let database: TestDatabase;
 let sshd: Sshd | undefined;
 let readOnlyKey: SshKeyPair;
 let world: SftpWorld;
+let gnupg: Gnupg | undefined;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   if (!hasComponent('sshd')) return;
+  if (hasComponent('gpg')) makeKeysOfSources((gnupg = startGnupg()));
   readOnlyKey = makeSshKey();
   sshd = await startSshd({ folder: '/', keys: [{ publicKey: readOnlyKey.publicKey, folder: '/', isReadOnly: true }] });
 });
 afterAll(async () => {
+  gnupg?.close();
   await sshd?.stop();
   await database.drop();
 });
@@ -103,6 +108,12 @@ describe('files of a server', () => {
     }
     expect((await world.arrivals()).flatMap(({ reason_code }) => reason_code ?? [])).toEqual(['E_BOMB', 'E_BOMB']);
   });
+
+  it('that are archives are unpacked whole or not at all, and each member is a file of its own', () => expectArchives(world));
+
+  itWith('sshd', 'gpg')('that are encrypted and signed archives are taken once, and unsigned ones are not', () =>
+    expectEncryptedArchives(world, gnupg!),
+  );
 
   it('do not overwrite what was moved before', async () => {
     mkdirSync(join(world.folder, '.headgate-done'));
