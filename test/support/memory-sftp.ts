@@ -22,6 +22,8 @@ export interface MemorySftp {
     isSilent: boolean;
     /** What is written is kept with its first byte changed. */
     damagesWrites: boolean;
+    /** Writes fail, as they do where there is no room: the protocol has no code for that. */
+    isFull: boolean;
     /** Beside the files. */
     listed: string[];
   };
@@ -46,6 +48,7 @@ export async function startMemorySftp(): Promise<MemorySftp> {
     dropsAfterReads: [],
     isSilent: false,
     damagesWrites: false,
+    isFull: false,
     listed: [],
   };
   const offsets: number[] = [];
@@ -105,6 +108,7 @@ export async function startMemorySftp(): Promise<MemorySftp> {
           );
           sftp.on('WRITE', (id, handle, offset, data) =>
             answer(() => {
+              if (behaviour.isFull) return void sftp.status(id, STATUS_CODE.FAILURE);
               const name = handles[handle[0]!] as string;
               const content = Buffer.concat([files.get(name)!.subarray(0, offset), data]);
               if (behaviour.damagesWrites) content[0]! ^= 1;

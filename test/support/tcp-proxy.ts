@@ -1,14 +1,16 @@
 /**
  * A TCP proxy that breaks connections on purpose: it watches what the client sends and, when a message matches, cuts before
- * forwarding it, forwards it and never lets the answer through, or only the beginning of it, or keeps it and everything after it
- * while the connection stays open. Each fault is used once.
+ * forwarding it, forwards it and never lets the answer through, or only the beginning of it, keeps it and everything after it
+ * while the connection stays open, or answers it by itself. Each fault is used once. It can also be slow, and go down and come up.
  */
 import { connect, createServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export interface ProxyFault {
   /** Looked for in each piece of data that the client sends. */
   readonly match: RegExp;
-  readonly how: 'cut-before-forward' | 'forward-and-drop-answer' | 'cut-in-answer' | 'hold';
+  /** With `answer` that is what the client gets, before its connection ends. */
+  readonly how: 'cut-before-forward' | 'forward-and-drop-answer' | 'cut-in-answer' | 'hold' | { readonly answer: string };
 }
 
 export interface TcpProxy {
@@ -19,6 +21,12 @@ export interface TcpProxy {
   disarm(): void;
   /** How many faults were used. */
   readonly faultsUsed: number;
+  /** From now on everything goes in pieces of so many bytes, each way, one in a turn of the event loop. */
+  slowDown(pieceBytes: number): void;
+  /** Ends every connection, and nothing listens any more. */
+  goDown(): Promise<void>;
+  /** Listens again, at the same port. */
+  comeUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -30,18 +38,21 @@ export interface TcpProxyOptions {
 export async function startTcpProxy(target: { host: string; port: number }, { answers }: TcpProxyOptions = {}): Promise<TcpProxy> {
   let armed: ProxyFault | undefined;
   let faultsUsed = 0;
+  let pieceBytes = Number.POSITIVE_INFINITY;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(target);
     let isDropping = false;
     let isHeld = false;
     let isCutting = false;
+    const [toClient, toUpstream] = [client, upstream].map((socket) => openWay(socket, () => pieceBytes)) as [Way, Way];
     for (const socket of [client, upstream]) {
       sockets.add(socket);
+      socket.setNoDelay(true);
       socket.on('error', () => {});
       socket.on('close', () => sockets.delete(socket));
     }
-    client.on('data', (data) => {
+    client.on('data', (data: Buffer) => {
       if (armed?.match.test(data.toString('latin1'))) {
         const { how } = armed;
         armed = undefined;
@@ -51,23 +62,33 @@ export async function startTcpProxy(target: { host: string; port: number }, { an
           client.destroy();
           return;
         }
+        if (typeof how === 'object') {
+          isHeld = true;
+          client.end(how.answer);
+          return;
+        }
         if (how === 'hold') isHeld = true;
         else if (how === 'cut-in-answer') isCutting = true;
         else isDropping = true;
       }
-      if (!isHeld) upstream.write(data);
+      if (!isHeld) toUpstream.write(data);
     });
     upstream.on('data', (data: Buffer) => {
       if (isHeld) return;
       const answer = answers?.(data, port) ?? data;
       if (isCutting) client.write(answer, () => client.destroy());
-      else if (!isDropping) client.write(answer);
+      else if (!isDropping) toClient.write(answer);
       else client.destroy();
     });
-    client.on('close', () => upstream.destroy());
-    upstream.on('close', () => client.destroy());
+    client.on('close', () => toUpstream.end());
+    upstream.on('close', () => toClient.end());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const listen = (at: number) => new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve));
+  const goDown = async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+  await listen(0);
   const { port } = server.address() as { port: number };
   return {
     port,
@@ -80,9 +101,42 @@ export async function startTcpProxy(target: { host: string; port: number }, { an
     get faultsUsed() {
       return faultsUsed;
     },
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+    slowDown(bytes) {
+      pieceBytes = bytes;
     },
+    goDown,
+    comeUp: () => listen(port),
+    close: goDown,
+  };
+}
+
+interface Way {
+  write(data: Buffer): void;
+  /** Once everything has gone. */
+  end(): void;
+}
+
+function openWay(socket: Socket, pieceBytes: () => number): Way {
+  let last = Promise.resolve();
+  let waiting = 0;
+  async function writePieces(data: Buffer): Promise<void> {
+    for (let at = 0; at < data.length && !socket.destroyed; ) {
+      const piece = data.subarray(at, at + Math.min(data.length, pieceBytes()));
+      socket.write(piece);
+      at += piece.length;
+      await nextTurn();
+    }
+    waiting -= 1;
+  }
+  return {
+    write(data) {
+      if (waiting === 0 && data.length <= pieceBytes()) {
+        socket.write(data);
+        return;
+      }
+      waiting += 1;
+      last = last.then(() => writePieces(data));
+    },
+    end: () => void last.then(() => socket.destroy()),
   };
 }

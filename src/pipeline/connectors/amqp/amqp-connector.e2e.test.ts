@@ -27,6 +27,7 @@ describe.runIf(hasComponent('rabbitmq')).each(protocols)('over %s', (protocol) =
           return taken.toSorted();
         },
         interrupted: 'unknown',
+        proxy,
         isIdempotent: false,
         async arrange(fault) {
           switch (fault) {
@@ -35,6 +36,9 @@ describe.runIf(hasComponent('rabbitmq')).each(protocols)('over %s', (protocol) =
               return 'arranged';
             case 'reset while sending':
               proxy.arm({ match: /"customer"/, how: 'cut-before-forward' });
+              return 'arranged';
+            case 'half-open':
+              proxy.arm({ match: /"customer"/, how: 'hold' });
               return 'arranged';
             case 'too slow':
               // Before the deadline of the test, so that the message is under way by then.

@@ -15,12 +15,16 @@ const connectorOf = (type: string) => blobConnectors.find(({ name }) => name ===
 const signal = new AbortController().signal;
 const usualName = 'in/eft-out-1-0000.ndjson';
 const keeping = /^PUT /m;
+/** Without a body, as the answer to HEAD is: S3 says no more there of a key that it does not know. */
+const refusal = 'HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n';
 
 let containers = 0;
 
 interface Place {
   readonly target: Target;
   readonly container: BlobContainer;
+  /** Where its credentials are looked up. */
+  readonly env: Record<string, string>;
   idsIn(): Promise<string[]>;
 }
 
@@ -42,12 +46,13 @@ async function openPlace(server: BlobServer, given: Given = {}): Promise<Place> 
   const { kind: _service, ...service } = server.service(name, port);
   const { kind: _credentials, ...secrets } = credentials;
   const connector = connectorOf(server.connectionType);
+  const env: Record<string, string> = { ...(secrets as Record<string, string>), ...given.env };
   const references = Object.fromEntries(Object.keys(secrets).map((key) => [key, `env:${key}`]));
   const target = connector.open(
     openOptions(connector, {
       settings: { path: 'in', ...settings },
       connection: { ...service, ...references, ...connection },
-      env: { ...secrets, ...given.env },
+      env,
       target: { timeoutMs: 10_000 },
       ports: { resolveHost: async () => ['127.0.0.1'] },
       ...(egress && { egress }),
@@ -66,6 +71,7 @@ async function openPlace(server: BlobServer, given: Given = {}): Promise<Place> 
   return {
     target,
     container,
+    env,
     async idsIn() {
       const found = await container.list('in/', { namesMax: 100, onPage: async () => {} });
       const texts = await Promise.all(found.map((blob) => container.read(blob, { from: 0, bytes: blob.bytes })));
@@ -127,6 +133,7 @@ describe.each(Object.entries(blobServers))('at %s', (component, start) => {
           target: place.target,
           stored: async () => (isHidden ? [] : await place.idsIn()),
           interrupted: 'unknown',
+          proxy,
           isIdempotent: true,
           async arrange(fault) {
             switch (fault) {
@@ -135,6 +142,9 @@ describe.each(Object.entries(blobServers))('at %s', (component, start) => {
                 return 'arranged';
               case 'reset while sending':
                 proxy.arm({ match: keeping, how: 'cut-before-forward' });
+                return 'arranged';
+              case 'half-open':
+                proxy.arm({ match: keeping, how: 'hold' });
                 return 'arranged';
               case 'refused':
                 await place.container.create(usualName, Buffer.from('of somebody else'));
@@ -165,6 +175,38 @@ describe.each(Object.entries(blobServers))('at %s', (component, start) => {
     await vi.waitUntil(() => proxy.faultsUsed === 1, { timeout: 20_000, interval: 10 });
     deadline.abort();
     expect(await attempt).toMatchObject({ kind: 'unknown', code: 'E_TARGET_TIMEOUT' });
+    expect((await target.deliver(again(batch), signal)).kind).toBe('acked');
+    expect(await idsIn()).toEqual(['a']);
+  });
+
+  itWith(component as Component)('credentials that are exchanged in mid-run are refused for now, then used at once', async () => {
+    const proxy = await useProxy(server);
+    const { target, env, idsIn } = await openPlace(server, { port: proxy.port });
+    const numbered = (number: number) => outgoing([`r${number}`], { number: `${number}-0000` });
+    expect((await target.deliver(numbered(1), signal)).kind).toBe('acked');
+    const right = { ...env };
+    if (server.otherCredentials !== null) Object.assign(env, server.otherCredentials);
+    else {
+      // It knows every key: the service that does not is the proxy.
+      env['accessKeyId'] = 'stale';
+      proxy.arm({ match: /Credential=stale/, how: { answer: refusal } });
+    }
+    const batch = numbered(2);
+    const code = server.otherCredentials === null ? 'E_TARGET_SETUP' : 'E_TARGET_FORBIDDEN';
+    expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'refused', retryable: true, code });
+    Object.assign(env, right);
+    expect((await target.deliver(again(batch), signal)).kind).toBe('acked');
+    expect(await idsIn()).toEqual(['r1', 'r2']);
+  });
+
+  itWith(component as Component)('a service that asks for patience has the object once it takes it', async () => {
+    const proxy = await useProxy(server);
+    const { target, idsIn } = await openPlace(server, { port: proxy.port });
+    proxy.arm({ match: keeping, how: { answer: 'HTTP/1.1 503 Slow Down\r\ncontent-length: 0\r\nconnection: close\r\n\r\n' } });
+    const batch = outgoing(['a']);
+    // It does not say that it kept nothing.
+    expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'unknown', code: 'E_TARGET_BUSY' });
+    expect((await target.resolve!(again(batch), signal)).kind).toBe('resendable');
     expect((await target.deliver(again(batch), signal)).kind).toBe('acked');
     expect(await idsIn()).toEqual(['a']);
   });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +37,7 @@ describeConnectorContract({
       target,
       stored: async () => (isHidden || !existsSync(root) ? [] : idsIn(root)),
       interrupted: 'unknown',
+      proxy: null,
       isIdempotent: true,
       async arrange(fault) {
         if (fault === 'refused') {
@@ -118,6 +120,23 @@ it('a file that was damaged on its way to the disk is found out where it is read
     const second = await target.deliver(again(batch), signal);
     expect(second).toMatchObject({ kind: 'acked', evidence: 'the file was written, read back, named and fsynced' });
   }
+});
+
+it('a file system that is full takes nothing for now, and is left without half a file', () => {
+  const root = folder();
+  const fixture = (name: string) => JSON.stringify(join(import.meta.dirname, name));
+  const script = `
+    import { fileConnector } from ${fixture('file-connector.ts')};
+    import { openOptions, outgoing } from ${fixture('../connector-contract.fixture.ts')};
+    const target = fileConnector.open(openOptions(fileConnector, { settings: {}, connection: { root: ${JSON.stringify(root)} } }));
+    const ids = Array.from({ length: 20_000 }, (_, index) => 'record-' + index);
+    const outcome = await target.deliver(outgoing(ids), new AbortController().signal);
+    console.log(outcome.kind, outcome.retryable, outcome.code);`;
+  const child = spawnSync('sh', ['-c', 'ulimit -f 1024; exec "$0" --input-type=module-typescript -e "$1"', process.execPath, script], {
+    encoding: 'utf8',
+  });
+  expect(child.stdout).toBe('refused true E_TARGET_FULL\n');
+  expect(readdirSync(root)).toEqual([]);
 });
 
 it('folders below the root are made', async () => {

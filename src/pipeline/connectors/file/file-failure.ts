@@ -17,6 +17,7 @@ export function fileFailure(error: unknown, certainty: 'refused' | 'unknown', si
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
+    case 'EFBIG':
       return outcome(connectorErrors.E_TARGET_FULL, `the file system has no space (${code})`);
     case 'EACCES':
     case 'EPERM':

@@ -42,6 +42,7 @@ for (const [mode, isAsked] of [
         target: httpConnector.open(options),
         stored: async () => [...taken].sort(),
         interrupted: 'unknown',
+        proxy,
         isIdempotent: isAsked,
         async arrange(fault) {
           switch (fault) {
@@ -53,6 +54,9 @@ for (const [mode, isAsked] of [
             case 'reset while sending':
               if (mode === 'single') return undefined;
               proxy.arm({ match: /POST/, how: 'cut-before-forward' });
+              return 'arranged';
+            case 'half-open':
+              proxy.arm({ match: /POST/, how: 'hold' });
               return 'arranged';
             case 'too slow':
               sink.answer(() => ({ isSilent: true }));

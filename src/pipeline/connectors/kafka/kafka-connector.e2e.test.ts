@@ -24,6 +24,7 @@ describe.runIf(hasComponent('kafka'))('one partition', () => {
         target,
         stored: async () => (await idsIn(topic)).toSorted(),
         interrupted: 'unknown',
+        proxy,
         isIdempotent: false,
         async arrange(fault) {
           switch (fault) {
@@ -32,6 +33,9 @@ describe.runIf(hasComponent('kafka'))('one partition', () => {
               return 'arranged';
             case 'reset while sending':
               proxy.arm({ match: /"customer"/, how: 'cut-before-forward' });
+              return 'arranged';
+            case 'half-open':
+              proxy.arm({ match: /"customer"/, how: 'hold' });
               return 'arranged';
             case 'too slow':
               // Before the deadline of the test, so that the request is under way by then.

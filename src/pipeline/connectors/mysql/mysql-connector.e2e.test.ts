@@ -21,6 +21,7 @@ describe.runIf(hasComponent('mariadb')).each([true, false])('with the effects ta
         target: mysqlConnector.open(optionsFor({ table, port: proxy.port })),
         stored: () => idsOf(table),
         interrupted: 'refused',
+        proxy,
         isIdempotent: withEffects,
         async arrange(fault) {
           switch (fault) {
@@ -29,6 +30,9 @@ describe.runIf(hasComponent('mariadb')).each([true, false])('with the effects ta
               return 'arranged';
             case 'reset while sending':
               proxy.arm({ match: /customer-secret/, how: 'cut-before-forward' });
+              return 'arranged';
+            case 'half-open':
+              proxy.arm({ match: /customer-secret/, how: 'hold' });
               return 'arranged';
             case 'too slow': {
               const session = await world.maria.openSession();

@@ -85,6 +85,27 @@ describe('what has to be mended at the target or its connection', () => {
   });
 });
 
+describe('a server that is full', () => {
+  itWith('mariadb')('of connections is asked again, and takes the batch once there is room', async () => {
+    const table = await makeTable(true);
+    await world.maria.sql("create user crowded@'127.0.0.1' identified by 'crowded' with max_user_connections 1");
+    await world.maria.sql("grant all on `t%`.* to crowded@'127.0.0.1'");
+    const given = {
+      table,
+      connection: { user: 'crowded', password: 'env:CROWDED', database: table.split('.')[0] },
+      env: { CROWDED: 'crowded' },
+    };
+    const batch = outgoing(['b']);
+    await withTarget(given, async (first) => {
+      // Its connection is kept.
+      expect(await first.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'acked' });
+      expect(await deliverOnce(given, batch)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_BUSY' });
+    });
+    await vi.waitUntil(async () => (await deliverOnce(given, again(batch))).kind === 'acked', waiting);
+    expect(await idsOf(table)).toEqual(['a', 'b']);
+  });
+});
+
 describe('locks of others', () => {
   itWith('mariadb')('that are not given up in time make the target busy, and nothing is left', async () => {
     const table = await makeTable(true);

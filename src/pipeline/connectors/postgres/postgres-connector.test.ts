@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
@@ -66,6 +66,7 @@ for (const withEffects of [true, false]) {
         target: postgresConnector.open(optionsFor(table, proxy.port)),
         stored: () => idsOf(table),
         interrupted: 'refused',
+        proxy,
         isIdempotent: withEffects,
         async arrange(fault) {
           switch (fault) {
@@ -74,6 +75,9 @@ for (const withEffects of [true, false]) {
               return 'arranged';
             case 'reset while sending':
               proxy.arm({ match: /write rows/, how: 'cut-before-forward' });
+              return 'arranged';
+            case 'half-open':
+              proxy.arm({ match: /write rows/, how: 'hold' });
               return 'arranged';
             case 'too slow': {
               let ready!: () => void;
@@ -200,6 +204,38 @@ it('a wrong password is refused for now and not shown', async () => {
   expect(outcome).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_FORBIDDEN' });
   expect(JSON.stringify(outcome)).not.toContain('swordfish');
   await target.close();
+});
+
+it('a password that is exchanged in mid-run is refused for now, then used at once; a server that is full is asked again', async () => {
+  const table = await makeTable(true);
+  const { adminDb } = database;
+  const role = `rotating_${process.pid}`;
+  await adminDb.query(`/* role */ create role ${role} login password 'one'`);
+  await adminDb.query(`/* rights */ grant usage on schema ${table.split('.')[0]} to ${role}`);
+  await adminDb.query(`/* rights */ grant all on all tables in schema ${table.split('.')[0]} to ${role}`);
+  onTestFinished(async () => {
+    await adminDb.query(`/* rights */ drop owned by ${role}`);
+    await adminDb.query(`/* role */ drop role ${role}`);
+  });
+  const env = { ROTATING: 'one' };
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port: serverPort() });
+  const { secrets } = openOptions(postgresConnector, { settings: {}, connection: {}, env });
+  const target = postgresConnector.open({
+    ...optionsFor(table, proxy.port, {}, { user: role, password: 'env:ROTATING' }),
+    secrets,
+  });
+  onTestFinished(() => Promise.all([target.close(), proxy.close()]).then(() => {}));
+  expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'acked' });
+  await adminDb.query(`/* exchange */ alter role ${role} password 'two'`);
+  env.ROTATING = 'wrong';
+  const batch = outgoing(['b']);
+  expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_FORBIDDEN' });
+  env.ROTATING = 'two';
+  await adminDb.query(`/* full */ alter role ${role} connection limit 0`);
+  expect(await target.deliver(again(batch), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_BUSY' });
+  await adminDb.query(`/* room */ alter role ${role} connection limit -1`);
+  expect(await target.deliver(again(batch), signal)).toMatchObject({ kind: 'acked' });
+  expect(await idsOf(table)).toEqual(['a', 'b']);
 });
 
 it("C4: Headgate's own database is no target, whatever it is called", async () => {

@@ -97,7 +97,7 @@ if (hasComponent('sshd'))
       const proxy = await startTcpProxy({ host: '127.0.0.1', port: sshd.port });
       let isHidden = false;
       const moments = { sending: () => {}, naming: () => {} };
-      const once = (moment: keyof typeof moments, how: 'cut-before-forward' | 'forward-and-drop-answer') => {
+      const once = (moment: keyof typeof moments, how: 'cut-before-forward' | 'forward-and-drop-answer' | 'hold') => {
         moments[moment] = () => {
           proxy.arm({ match: next, how });
           moments[moment] = () => {};
@@ -108,6 +108,7 @@ if (hasComponent('sshd'))
         target,
         stored: async () => (isHidden ? [] : idsIn(path)),
         interrupted: 'refused',
+        proxy,
         isIdempotent: true,
         async arrange(fault) {
           switch (fault) {
@@ -116,6 +117,9 @@ if (hasComponent('sshd'))
               return 'arranged';
             case 'reset while sending':
               once('sending', 'cut-before-forward');
+              return 'arranged';
+            case 'half-open':
+              once('sending', 'hold');
               return 'arranged';
             case 'too slow':
               proxy.arm({ match: next, how: 'hold' });

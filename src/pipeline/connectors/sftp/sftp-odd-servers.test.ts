@@ -33,6 +33,17 @@ it('a file that the server damaged is found out before it has its name, and writ
   expect([...server.files.keys()]).toEqual(['eft-out-1-0000.ndjson']);
 });
 
+it('a server that is full takes nothing for now, is left without half a file, and has it once there is room', async () => {
+  const { server, target } = await start();
+  server.behaviour.isFull = true;
+  const batch = outgoing(['a', 'b']);
+  expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_BUSY' });
+  expect([...server.files.keys()]).toEqual([]);
+  server.behaviour.isFull = false;
+  expect((await target.deliver(again(batch), signal)).kind).toBe('acked');
+  expect([...server.files.keys()]).toEqual(['eft-out-1-0000.ndjson']);
+});
+
 it('only what is asked for is compared', async () => {
   for (const readBack of ['size', 'none']) {
     const { server, target } = await start({ readBack });
