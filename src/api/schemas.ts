@@ -68,6 +68,7 @@ const file = object(
     containerName: text,
     containerSha256: sha256,
     containerArrivalId: nullable(id),
+    via: Type.Array(text),
     acceptedNumber: count,
     sameNameAs: nullable(id),
     acceptedAt: instant,

@@ -43,7 +43,7 @@ interface Member {
 const files = (rows = 2_000) => new Map([1, 2, 3].map((number) => [`part-${number}.csv`, testRows(rows * number, number, number)]));
 
 /** The members are jobs of their own that are delivered, and each of them is proven from what came. */
-async function expectDelivered({ tenant, root }: Awaited<ReturnType<typeof bank>>, packed: Buffer, answer: Answer) {
+async function expectDelivered({ tenant, root }: Awaited<ReturnType<typeof bank>>, packed: Buffer, answer: Answer, via: readonly string[]) {
   const sent = files();
   expect(answer.json).toMatchObject({ state: 'unpacked' });
   expect(answer.status).toBe(201);
@@ -59,7 +59,7 @@ async function expectDelivered({ tenant, root }: Awaited<ReturnType<typeof bank>
     expect(exported.get('container.bin')!.equals(packed)).toBe(true);
     expect(exported.get('member.bin')!.toString()).toBe(sent.get(name));
     const receipt = JSON.parse(exported.get('receipt.json')!.toString());
-    expect([receipt.file.member.name, receipt.file.container.name]).toEqual([name, 'day.packed']);
+    expect([receipt.file.member.name, receipt.file.via, receipt.file.container.name]).toEqual([name, via, 'day.packed']);
   }
   const delivered = readdirSync(join(root, 'out')).map((name) => readFileSync(join(root, 'out', name), 'utf8'));
   expect(delivered.join('').trim().split('\n')).toHaveLength(12_000);
@@ -79,7 +79,7 @@ itWith('zip')('an archive that zip made is unpacked, and each file in it deliver
   execFileSync(path, ['-q', 'day.zip', ...files().keys()], { cwd: folder, env: { ...process.env, ...env } });
   const packed = readFileSync(join(folder, 'day.zip'));
   const answer = await server.upload(place.tenant.key, { flow: 'payments', name: 'day.packed', body: packed });
-  await expectDelivered(place, packed, answer);
+  await expectDelivered(place, packed, answer, ['zip']);
 });
 
 itWith('zip')('an archive that zip wrote to a pipe, with sizes behind the contents, is unpacked too', async () => {
@@ -105,7 +105,7 @@ it.each([
   const made = readFileSync(join(folder, 'day.tar'));
   const packed = unpack[0] === 'zstd' ? pack.zstd(made) : made;
   const answer = await server.upload(place.tenant.key, { flow: 'payments', name: 'day.packed', body: packed });
-  await expectDelivered(place, packed, answer);
+  await expectDelivered(place, packed, answer, unpack);
 });
 
 itWith('python3')('archives that Python made are unpacked: zip and tar, of streams and with long names', async () => {
@@ -155,7 +155,12 @@ it('an archive and its members are shown, and both are compared with what came b
   });
   const accepted = await server.request('/v1/files', { key: tenant.key });
   for (const file of accepted.json.items)
-    expect(file).toMatchObject({ containerName: 'first.zip', containerSha256: json.sha256, containerArrivalId: json.arrivalId });
+    expect(file).toMatchObject({
+      containerName: 'first.zip',
+      via: ['zip'],
+      containerSha256: json.sha256,
+      containerArrivalId: json.arrivalId,
+    });
   expect(accepted.json.items.map((file: { acceptedNumber: number }) => file.acceptedNumber).toSorted()).toEqual([1, 2, 3]);
 
   const again = await upload('again.zip', first);

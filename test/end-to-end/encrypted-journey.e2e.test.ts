@@ -59,6 +59,7 @@ itWith('gpg')('an archive that GnuPG encrypted and signed is delivered, and each
     expect(files.get('member.bin')!.toString()).toBe(sent[index]!.content);
     expect(JSON.parse(files.get('receipt.json')!.toString()).file).toMatchObject({
       container: { name: 'day.zip.pgp' },
+      via: ['pgp', 'zip'],
       member: { name: sent[index]!.name },
     });
   }

@@ -111,7 +111,7 @@ export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
       definition: identityOf(definition),
       environment: { name: 'test', hash: 'none' },
       versions: { headgate: '0.1.0', kernel: 'k', code: 'c', codec: '1', referenceData: { iso4217: '2026' } },
-      file: { container: file, member: file },
+      file: { container: file, via: [], member: file },
       chunks: run.chunks,
       exclusions: exclusions === null ? null : identityOf(exclusions),
       batches: { ...identityOf(batches), count: entries.length },

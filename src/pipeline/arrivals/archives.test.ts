@@ -184,7 +184,7 @@ describe('an archive', () => {
     expect(await world.held.accept({ ...decision, arrivalId: ids[0]! })).toMatchObject({ state: 'accepted' });
     expect(await world.held.refuse({ ...decision, arrivalId: ids[1]! })).toMatchObject({ state: 'quarantined' });
     const file = (await world.files()).at(-1)!;
-    expect(file).toMatchObject({ name: 'b.csv', container_name: 'again.zip', container_sha256: sha256(archive) });
+    expect(file).toMatchObject({ name: 'b.csv', container_name: 'again.zip', container_sha256: sha256(archive), via: ['zip'] });
     expect(await world.content(file.object)).toBe(big);
     await expectNoOrphans();
   });

@@ -252,7 +252,7 @@ export async function countRecentlyAccepted(tx: TenantTx, source: { readonly flo
 const selectHeld = `/* get held arrival */
   select a.flow_id as "flowId", f.name as "flowName", a.source_id as "sourceId", a.name, a.sha256, a.object, a.trace_id as "traceId", a.trace_parent as "traceParent",
     a.size_bytes as "sizeBytes",
-    case when c.arrival_id is not null then json_build_object('arrivalId', c.arrival_id, 'name', c.name, 'bytes', c.size_bytes, 'sha256', c.sha256) end as archive
+    case when c.arrival_id is not null then json_build_object('arrivalId', c.arrival_id, 'name', c.name, 'bytes', c.size_bytes, 'sha256', c.sha256, 'unpack', c.object -> 'unpack') end as archive
   from headgate.arrivals a join headgate.flows f on f.tenant_id = a.tenant_id and f.flow_id = a.flow_id
   left join headgate.arrivals c on c.tenant_id = a.tenant_id and c.arrival_id = a.container_arrival_id
   where a.tenant_id = $1 and a.arrival_id = $2 and a.state = 'held'`;
@@ -276,6 +276,7 @@ export interface ArchiveOfMember {
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
+  readonly unpack: Unpack;
 }
 
 /** Fails with E_ARRIVAL_STATE when it is not held, or not there. */

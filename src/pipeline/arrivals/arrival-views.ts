@@ -1,4 +1,5 @@
 /** Queries for lists and pages of arrivals and accepted files. Newest first; `before` is the id to go on from. */
+import type { Unpack } from '../../platform/packing/packings.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { nextOfArrival } from './arrival-next.ts';
 import type { ArrivalState } from './arrival-state.ts';
@@ -34,6 +35,8 @@ export interface FileView {
   /** Of what it came in; its own where nothing was unpacked. */
   readonly containerName: string;
   readonly containerSha256: string;
+  /** Steps from the container to the file. */
+  readonly via: Unpack;
   /** Where that has an arrival of its own. */
   readonly containerArrivalId: string | null;
   readonly acceptedNumber: number;
@@ -98,7 +101,7 @@ function withNext(row: ArrivalRow): ArrivalView {
 }
 
 const fileColumns = `x.file_id as "fileId", x.arrival_id as "arrivalId", f.name as flow, x.name, x.bytes, x.sha256,
-  x.container_name as "containerName", x.container_sha256 as "containerSha256", x.container_arrival_id as "containerArrivalId",
+  x.container_name as "containerName", x.container_sha256 as "containerSha256", x.container_arrival_id as "containerArrivalId", x.via,
   x.accepted_number as "acceptedNumber", x.same_name_as as "sameNameAs", x.accepted_at as "acceptedAt",
   array(select j.job_id from headgate.jobs j where j.tenant_id = x.tenant_id and j.file_id = x.file_id order by j.job_id) as "jobIds"`;
 const fileTables = 'from headgate.files x join headgate.flows f on f.tenant_id = x.tenant_id and f.flow_id = x.flow_id';

@@ -9,6 +9,7 @@ import { ensureTenant } from '../../platform/access/tenants.ts';
 import type { CrashPoints } from '../../platform/base/crash-points.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { recordEvents } from '../../platform/events/event-log.ts';
+import type { Unpack } from '../../platform/packing/packings.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
@@ -122,6 +123,7 @@ export interface World {
       container_object: SealedObject | null;
       container_name: string;
       container_sha256: string;
+      via: Unpack;
       same_name_as: string | null;
     }[]
   >;
@@ -325,7 +327,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
       ),
     files: () =>
       rows(
-        '/* files */ select name, sha256, accepted_number, object, container_object, container_name, container_sha256, same_name_as from headgate.files where tenant_id = $1 order by accepted_number',
+        '/* files */ select name, sha256, accepted_number, object, container_object, container_name, container_sha256, via, same_name_as from headgate.files where tenant_id = $1 order by accepted_number',
       ),
     arrivalIds: async () =>
       (await rows<{ id: string }>('/* ids */ select arrival_id as id from headgate.arrivals where tenant_id = $1 order by arrival_id')).map(

@@ -180,7 +180,7 @@ type TakenFile = Omit<ReceivedArrival, 'received'> & {
 function withMembers(ids: Ids, { received, ...arrival }: ReceivedArrival): TakenFile {
   const { container, member, split, problem } = received;
   const { bytes, sha256 } = container;
-  const archive = { arrivalId: arrival.arrivalId, name: arrival.name, bytes, sha256 };
+  const archive = { arrivalId: arrival.arrivalId, name: arrival.name, bytes, sha256, unpack: arrival.unpack };
   const memberOf = ({ name, content, split: own }: ReceivedMember): TakenFile => ({
     ...arrival,
     arrivalId: ids.next(),

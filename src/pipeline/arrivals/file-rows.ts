@@ -6,13 +6,13 @@ import type { Judged } from './candidate.ts';
 
 const insertFileRows = `/* add files */
   insert into headgate.files (tenant_id, file_id, arrival_id, flow_id, name, bytes, sha256, container_name, container_bytes, container_sha256,
-    container_object_id, container_object, container_arrival_id, object_id, object, accepted_number, same_name_as, accepted_at)
+    container_object_id, container_object, container_arrival_id, via, object_id, object, accepted_number, same_name_as, accepted_at)
   select $1, f.file_id, f.arrival_id, $2, f.name, f.bytes, f.sha256, f.container_name, f.container_bytes, f.container_sha256,
-    f.container_object_id, f.container_object::json, f.container_arrival_id, f.object_id, f.object::json, $3 + f.ordinal - 1, f.same_name_as, (select headgate.clock())
-  from unnest($4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::uuid[], $13::text[], $14::uuid[], $15::uuid[],
-              $16::text[], $17::uuid[])
+    f.container_object_id, f.container_object::json, f.container_arrival_id, f.via::json, f.object_id, f.object::json, $3 + f.ordinal - 1, f.same_name_as, (select headgate.clock())
+  from unnest($4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::uuid[], $13::text[], $14::uuid[], $15::text[],
+              $16::uuid[], $17::text[], $18::uuid[])
     with ordinality as f (file_id, arrival_id, name, bytes, sha256, container_name, container_bytes, container_sha256, container_object_id, container_object, container_arrival_id,
-      object_id, object, same_name_as, ordinal)`;
+      via, object_id, object, same_name_as, ordinal)`;
 
 /** Numbered from `first`, in their order. What a member was unpacked from stays with that arrival, whose row owns its object. */
 export async function insertFiles(tx: TenantTx, flow: ArrivalFlow, accepted: readonly Judged[], first: number): Promise<void> {
@@ -21,7 +21,7 @@ export async function insertFiles(tx: TenantTx, flow: ArrivalFlow, accepted: rea
     const { name, container, archive } = candidate;
     const member = candidate.member!;
     const packed = container.object !== null && container.object.objectId !== member.object!.objectId ? container.object : null;
-    return { ...candidate, member, packed, verdict, origin: archive ?? { arrivalId: null, name, ...container } };
+    return { ...candidate, member, packed, verdict, origin: archive ?? { arrivalId: null, name, unpack: candidate.unpack, ...container } };
   });
   await tx.query(insertFileRows, [
     tx.tenantId,
@@ -38,6 +38,7 @@ export async function insertFiles(tx: TenantTx, flow: ArrivalFlow, accepted: rea
     rows.map((row) => row.packed && storedObjectId(row.packed)),
     rows.map((row) => row.packed && JSON.stringify(row.packed)),
     rows.map((row) => row.origin.arrivalId),
+    rows.map((row) => JSON.stringify(row.origin.unpack)),
     rows.map((row) => storedObjectId(row.member.object!)),
     rows.map((row) => JSON.stringify(row.member.object)),
     rows.map((row) => row.verdict.sameNameAs),

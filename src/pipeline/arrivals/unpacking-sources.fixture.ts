@@ -45,7 +45,8 @@ export async function expectArchives(world: PackedWorld): Promise<void> {
     expect((await world.poll()).verdicts).toMatchObject({ unpacked: 1, accepted: 2, quarantined: 1 });
     const files = (await world.files()).slice(-2);
     expect(files.map(({ name, sha256: hash }) => [name, hash])).toEqual(contents(mark).map(({ name, content }) => [name, sha256(content)]));
-    for (const file of files) expect([file.container_name, file.container_sha256]).toEqual([`day.${mark}`, sha256(archive)]);
+    for (const file of files)
+      expect([file.container_name, file.container_sha256, file.via]).toEqual([`day.${mark}`, sha256(archive), unpack]);
     expect(await world.content(files[1]!.object)).toBe(mark + big);
   }
   expect(await world.names()).toEqual([]);
@@ -71,8 +72,8 @@ export async function expectEncryptedArchives(world: PackedWorld, gnupg: Gnupg):
   await world.put('unsigned.zip.pgp', encrypt('u'));
   await expect(world.poll({ crashPoints: endAt('arrivals.after-commit') })).rejects.toBeInstanceOf(SimulatedEnd);
   await world.poll();
-  expect((await world.files()).map(({ name, container_sha256: hash }) => [name, hash])).toEqual(
-    contents('e').map(({ name }) => [name, sha256(message)]),
+  expect((await world.files()).map(({ name, container_sha256: hash, via }) => [name, hash, via])).toEqual(
+    contents('e').map(({ name }) => [name, sha256(message), ['pgp', 'zip']]),
   );
   expect([await world.names(), await world.inDone(), await world.inQuarantine(), await world.jobs()]).toEqual([
     [],

@@ -5,6 +5,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import Value from 'typebox/value';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { unpackStepNames, unpackStepsMax } from '../../platform/packing/packings.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { ledgerErrors } from './ledger-errors.ts';
 import type { Receipt } from './receipt.ts';
@@ -20,6 +21,7 @@ const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null
 
 const segment = Type.Object({ sha256: hash, bytes: count }, strict);
 const file = Type.Object({ name: text, sha256: hash, bytes: count }, strict);
+const via = Type.Array(Type.Union(unpackStepNames.map((step) => Type.Literal(step))), { maxItems: unpackStepsMax });
 const recordCounts = Type.Object({ read: count, valid: count, rejected: count, filtered: count }, strict);
 const amounts = Type.Record(
   Type.String(),
@@ -124,7 +126,7 @@ export const receiptSchema = Type.Object(
       { headgate: text, kernel: text, code: text, codec: text, referenceData: Type.Record(Type.String(), text) },
       strict,
     ),
-    file: Type.Object({ container: file, member: file }, strict),
+    file: Type.Object({ container: file, via, member: file }, strict),
     records: recordCounts,
     warned: count,
     excluded: count,

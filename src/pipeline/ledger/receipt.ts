@@ -4,6 +4,7 @@
  * erased. What it says is checked by `verification/` from the raw bytes; that it is ours, by its signature.
  */
 import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Unpack } from '../../platform/packing/packings.ts';
 import type { ChunkContext, FieldAmounts, FindingGroup, RecordCounts } from '../engine/chunk.ts';
 import type { ControlTotals } from '../engine/file/file-rules.ts';
 import type { FileReason } from '../engine/file/file-verdict.ts';
@@ -37,7 +38,13 @@ export interface Receipt extends LedgerTotals {
   readonly definition: SegmentIdentity;
   readonly environment: { readonly name: string; readonly hash: string };
   readonly versions: Versions;
-  readonly file: { readonly container: FileIdentity; readonly member: FileIdentity };
+  readonly file: {
+    /** As it was received. */
+    readonly container: FileIdentity;
+    /** Through which steps the file came out of it, the first undone first; none where it is the file. */
+    readonly via: Unpack;
+    readonly member: FileIdentity;
+  };
   readonly records: RecordCounts;
   readonly warned: number;
   /** Of the rejected ones: left out by a file-scope verdict after the outputs were made (duplicates in the file, …). */

@@ -9,11 +9,6 @@ export const blockBytes = 512;
 /** Of a pax header, or of a long name. */
 export const extensionBytesMax = 64 * 1024;
 
-/** A file whose first block is this is a tar archive, if it is sound. */
-export function isTar(block: Uint8Array): boolean {
-  return block.length === blockBytes && Buffer.from(block.subarray(257, 262)).toString('latin1') === 'ustar';
-}
-
 export type TarHeader =
   | { readonly kind: 'file' | 'folder'; readonly path: string; readonly bytes: number }
   /** What is said of the next entry: its content is read as that. */

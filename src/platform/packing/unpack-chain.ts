@@ -50,7 +50,7 @@ export function createUnpackChain(steps: readonly UnpackStep[], options: UnpackC
     switch (step) {
       case 'gzip':
       case 'zstd':
-        return createPackingStep(step, meter, open(depth + 1, name));
+        return new PackingStep(step, meter, open(depth + 1, name));
       case 'pgp':
         return new PgpStep({ keys: options.pgpKeys!, meter, next: open(depth + 1, name), stuckMs: options.pgpStuckMs });
       case 'tar':
@@ -62,10 +62,6 @@ export function createUnpackChain(steps: readonly UnpackStep[], options: UnpackC
     }
   };
   return open(0, null);
-}
-
-export function createPackingStep(packing: Packing, meter: UnpackMeter, next: ByteStep): ByteStep {
-  return new PackingStep(packing, meter, next);
 }
 
 class PackingStep implements ByteStep {

@@ -1,6 +1,7 @@
 /** Reads all that closing jobs needs, for many jobs of a tenant at once: rows of jobs, files, chunks, batches and counts. */
 import type { ChunkContext, RecordCounts } from '../../../pipeline/engine/chunk.ts';
 import type { ReceiptRedrive } from '../../../pipeline/ledger/receipt.ts';
+import type { Unpack } from '../../../platform/packing/packings.ts';
 import type { SealedObject } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { ChunkParts } from '../groups/chunk-parts.ts';
@@ -37,6 +38,7 @@ export interface ClosingJob {
   readonly containerName: string;
   readonly containerBytes: number;
   readonly containerSha256: string;
+  readonly via: Unpack;
   readonly hasReceipt: boolean;
 }
 
@@ -86,7 +88,7 @@ const selectJobs = `/* read jobs to close */
     json_build_object('read', j.records_read, 'valid', j.records_valid, 'rejected', j.records_rejected, 'filtered', j.records_filtered) as records,
     j.created_at as "createdAt", f.accepted_at as "acceptedAt", j.started_at as "startedAt", j.closed_at as "closedAt",
     j.trace_id as "traceId", j.trace_parent as "traceParent", f.name as "fileName", f.bytes as "fileBytes", f.sha256 as "fileSha256",
-    f.container_name as "containerName", f.container_bytes as "containerBytes", f.container_sha256 as "containerSha256",
+    f.container_name as "containerName", f.container_bytes as "containerBytes", f.container_sha256 as "containerSha256", f.via,
     exists (select from headgate.receipts r where r.tenant_id = j.tenant_id and r.job_id = j.job_id) as "hasReceipt"
   from headgate.jobs j
   cross join lateral (select * from headgate.files o where o.tenant_id = $1 and o.file_id = j.file_id limit 1) f

@@ -70,6 +70,7 @@ export function makeReceipt(
       definition: identityOf(Buffer.from(flow.source)),
       file: {
         container: { name: job.containerName, sha256: job.containerSha256, bytes: job.containerBytes },
+        via: job.via,
         member: { name: job.fileName, sha256: job.fileSha256, bytes: job.fileBytes },
       },
       chunks: chunks.map(chunkReceipt),

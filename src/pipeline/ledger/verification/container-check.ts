@@ -1,178 +1,142 @@
 /**
- * What the file came in must hold the file: a container is unpacked and compared, so that its bytes cannot be others'. Where
- * there was none, container and file are one and the same. What is encrypted to someone can not be looked into: then it is
- * stated that the file came out of it, and not recomputed.
+ * What the file came in must hold the file: the steps that the receipt states (`file.via`) are undone again, and what comes out
+ * is compared, so that its bytes cannot be others'. Where there was none, container and file are one and the same. What is
+ * encrypted to someone can not be looked into: then it is stated that the file came out of it, and not recomputed.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { ByteSource } from '../../../platform/base/byte-source.ts';
 import type { ByteStep } from '../../../platform/packing/byte-step.ts';
 import { isEncrypted } from '../../../platform/packing/encrypted-head.ts';
-import { headBytes, mayBegin, packingNames } from '../../../platform/packing/packings.ts';
-import { blockBytes, isTar } from '../../../platform/packing/tar-header.ts';
-import { TarStep } from '../../../platform/packing/tar-step.ts';
-import { createPackingStep } from '../../../platform/packing/unpack-chain.ts';
-import { UnpackMeter } from '../../../platform/packing/unpack-meter.ts';
+import { archiveNames, type UnpackStep } from '../../../platform/packing/packings.ts';
+import { createUnpackChain } from '../../../platform/packing/unpack-chain.ts';
 import { UnpackError } from '../../../platform/packing/unpack-problem.ts';
-import { isZip, unzip } from '../../../platform/packing/zip-members.ts';
+import { isZip } from '../../../platform/packing/zip-members.ts';
 import { exportFiles } from '../export/export-layout.ts';
 import type { Receipt } from '../receipt.ts';
-import { type ExportReader, type FileFacts, readPieces } from './export-reader.ts';
+import { decodeReceipt } from '../receipt-schema.ts';
+import { type ExportReader, type FileFacts, readPieces, readWhole } from './export-reader.ts';
 import type { VerificationLog } from './verification-report.ts';
 
-/** What a container unpacks to: each file that may be meant. */
+/** What the steps give, as far as they can be undone here: all of it, or nothing of what is not sound. */
 export interface UnpackedContainer {
-  readonly files: readonly FileFacts[];
-  /** There is something in it that can not be looked into. */
+  readonly files: readonly UnpackedFile[];
+  /** A step is left, which these files would have to be given to. */
+  readonly isClosed: boolean;
+}
+
+interface UnpackedFile extends FileFacts {
+  /** Null where no archive gave one. */
+  readonly name: string | null;
+  /** It begins as the step that is left asks for. */
   readonly isClosed: boolean;
 }
 
 /** No more than a flow may take. */
 const limits = { unpackedBytesMax: Number.MAX_SAFE_INTEGER, ratioMax: 10_000, entriesMax: 256 };
-const depthMax = 4;
+/** What tells an encrypted file in armor. */
+const headBytes = 64;
 
-/**
- * Packed in any way that a flow may take, which its first bytes tell. In constant memory; what is bigger than the raw file, and no
- * archive, is left at the first byte beyond. Null without a container.
- */
+/** In constant memory. Null without a container, and where the receipt can not be read. */
 export async function unpackContainer(reader: ExportReader): Promise<UnpackedContainer | null> {
-  const names = reader.names();
-  if (!names.includes(exportFiles.container) || !names.includes(exportFiles.member)) return null;
-  const member = reader.open(exportFiles.member);
-  const bytesMax = member.size;
-  member.close();
+  const file = statedFile(reader);
+  if (file === null || file.via.length === 0 || !reader.names().includes(exportFiles.container)) return null;
   const container = reader.open(exportFiles.container);
   try {
-    const search = new Search(container, bytesMax);
-    await search.run();
-    return search;
+    return await unpack(container, file);
   } finally {
     container.close();
   }
 }
 
-class Search implements UnpackedContainer {
-  readonly files: FileFacts[] = [];
-  isClosed = false;
-  readonly #container: ByteSource;
-  readonly #bytesMax: number;
-  readonly #meter: UnpackMeter;
-
-  constructor(container: ByteSource, bytesMax: number) {
-    this.#container = container;
-    this.#bytesMax = bytesMax;
-    this.#meter = new UnpackMeter(limits, () => container.size);
-  }
-
-  async run(): Promise<void> {
-    try {
-      const head = Buffer.alloc(headBytes);
-      if (isZip(head.subarray(0, this.#container.read(head, 0, headBytes, 0))))
-        await unzip(this.#container, this.#meter, () => new SearchedFile(this, 1));
-      else await this.#pass();
-    } catch (error) {
-      // What could be unpacked until then is all that is in it.
-      if (!(error instanceof UnpackError)) throw error;
-    }
-  }
-
-  async #pass(): Promise<void> {
-    const whole = new SearchedFile(this, 0);
-    try {
-      for (const piece of readPieces(this.#container, 0, this.#container.size)) await whole.push(piece);
-      await whole.end();
-    } finally {
-      whole.abort();
-    }
-  }
-
-  get bytesMax(): number {
-    return this.#bytesMax;
-  }
-
-  /** What undoes the way in which a file that begins so is packed; null for what is none, or is too deep. */
-  openerOf(head: Uint8Array, depth: number): ByteStep | null {
-    if (depth >= depthMax) return null;
-    if (isZip(head) || isEncrypted(head)) {
-      this.isClosed = true;
-      return null;
-    }
-    if (isTar(head)) return new TarStep(this.#meter, () => new SearchedFile(this, depth + 1));
-    const packing = packingNames.find((name) => mayBegin(name, [...head.subarray(0, headBytes)]));
-    return packing === undefined ? null : createPackingStep(packing, this.#meter, new SearchedFile(this, depth + 1));
+function statedFile(reader: ExportReader): Receipt['file'] | null {
+  try {
+    return decodeReceipt(readWhole(reader, exportFiles.receipt)).file;
+  } catch {
+    // What is wrong with it is found by the check of the receipt itself.
+    return null;
   }
 }
 
-/** A file on the way, which may be what is looked for, or hold it. */
-class SearchedFile implements ByteStep {
-  readonly #search: Search;
-  readonly #depth: number;
-  readonly #hash = createHash('sha256');
-  #bytes = 0;
-  #head: Buffer | null = Buffer.alloc(0);
-  #opener: ByteStep | null = null;
+async function unpack(container: ByteSource, { via, member }: Receipt['file']): Promise<UnpackedContainer> {
+  const at = via.findIndex((step, index) => step === 'pgp' || (step === 'zip' && index > 0));
+  const steps = at < 0 ? via : via.slice(0, at);
+  const next = via[steps.length];
+  const isArchive = steps.some((step) => archiveNames.some((name) => name === step));
+  // Of one file nothing is read beyond what it should be; a closed one is as big as it is.
+  const bytesMax = isArchive || next !== undefined ? Number.MAX_SAFE_INTEGER : member.bytes;
+  const files: UnpackedFile[] = [];
+  const chain = createUnpackChain(steps, {
+    limits,
+    receivedBytes: () => container.size,
+    openReceived: () => ({ size: container.size, read: (...where) => container.read(...where), close() {} }),
+    openScratch: () => {
+      throw new Error('no step that is undone here keeps anything');
+    },
+    pgpKeys: null,
+    openMember: (name) => new FoundFile({ name, next, bytesMax, found: (file) => void files.push(file) }),
+  });
+  try {
+    for (const piece of readPieces(container, 0, container.size)) await chain.push(piece);
+    await chain.end();
+  } catch (error) {
+    chain.abort();
+    if (!(error instanceof UnpackError)) throw error;
+    return { files: [], isClosed: false };
+  }
+  return { files, isClosed: next !== undefined };
+}
 
-  constructor(search: Search, depth: number) {
-    this.#search = search;
-    this.#depth = depth;
+interface FoundFileOptions {
+  readonly name: string | null;
+  /** The step that is left. */
+  readonly next: UnpackStep | undefined;
+  readonly bytesMax: number;
+  readonly found: (file: UnpackedFile) => void;
+}
+
+class FoundFile implements ByteStep {
+  readonly #options: FoundFileOptions;
+  readonly #hash: Hash = createHash('sha256');
+  #bytes = 0;
+  #head = Buffer.alloc(0);
+
+  constructor(options: FoundFileOptions) {
+    this.#options = options;
   }
 
-  async push(piece: Uint8Array): Promise<void> {
-    this.#bytes += piece.length;
-    if (this.#bytes <= this.#search.bytesMax) this.#hash.update(piece);
-    let bytes = piece;
-    if (this.#head !== null) {
-      this.#head = Buffer.concat([this.#head, piece]);
-      if (this.#head.length < blockBytes) return;
-      bytes = this.#begin(this.#head);
-    }
-    await this.#into((opener) => opener.push(bytes));
-    if (this.#depth > 0 && this.#opener === null && this.#bytes > this.#search.bytesMax)
-      throw new UnpackError('limits', 'a file in the container is bigger than the raw file');
+  push(bytes: Uint8Array): void {
+    if (this.#head.length < headBytes) this.#head = Buffer.concat([this.#head, bytes.subarray(0, headBytes)]);
+    this.#bytes += bytes.length;
+    if (this.#bytes > this.#options.bytesMax) throw new UnpackError('limits', 'the file in the container is bigger than the raw file');
+    this.#hash.update(bytes);
   }
 
   async end(): Promise<void> {
-    if (this.#head !== null) {
-      const bytes = this.#begin(this.#head);
-      await this.#into((opener) => opener.push(bytes));
-    }
-    await this.#into((opener) => opener.end());
-    const isMeant = this.#depth > 0 && this.#bytes <= this.#search.bytesMax;
-    if (isMeant) this.#search.files.push({ bytes: this.#bytes, sha256: this.#hash.digest('hex') });
+    const { name, next, found } = this.#options;
+    const isClosed = next === 'pgp' ? isEncrypted(this.#head) : next === 'zip' && isZip(this.#head);
+    found({ name, bytes: this.#bytes, sha256: this.#hash.digest('hex'), isClosed });
   }
 
-  abort(): void {
-    this.#opener?.abort();
-    this.#opener = null;
-  }
-
-  #begin(head: Buffer): Buffer {
-    this.#opener = this.#search.openerOf(head.subarray(0, blockBytes), this.#depth);
-    this.#head = null;
-    return head;
-  }
-
-  /** What turns out not to be packed so is content. */
-  async #into(step: (opener: ByteStep) => void | Promise<void>): Promise<void> {
-    if (this.#opener === null) return;
-    try {
-      await step(this.#opener);
-    } catch (error) {
-      if (!(error instanceof UnpackError)) throw error;
-      this.abort();
-    }
-  }
+  abort(): void {}
 }
 
 export function checkContainer({ file }: Receipt, unpacked: UnpackedContainer | null, log: VerificationLog): void {
-  const { container, member } = file;
+  const { container, via, member } = file;
   const { sha256, bytes } = member;
-  if (container.sha256 === sha256) log.equal('container', 'E_VERIFY_FILE', { at: 'file.container', stated: container.bytes, found: bytes });
-  else {
-    const isThere = unpacked?.files.some((found) => found.sha256 === sha256 && found.bytes === bytes) ?? false;
-    const isClosed = !isThere && unpacked?.isClosed === true;
-    const message = 'it does not unpack to the raw file';
-    log.check('container', isThere || isClosed ? null : { code: 'E_VERIFY_FILE', at: exportFiles.container, message });
-    if (isClosed)
-      log.note('The container is encrypted, or packed more than once: that the raw file came out of it is stated, not recomputed.');
+  if (via.length === 0) {
+    log.equal('container', 'E_VERIFY_FILE', {
+      at: 'file.container',
+      stated: [container.sha256, container.bytes],
+      found: [sha256, bytes],
+    });
+    return;
   }
+  const isMeant = (found: UnpackedFile) =>
+    found.sha256 === sha256 && found.bytes === bytes && (found.name === null || found.name === member.name);
+  const isClosed = unpacked?.isClosed === true;
+  const isThere = unpacked?.files.some((found) => (isClosed ? found.isClosed : isMeant(found))) ?? false;
+  const message = `it does not unpack to the raw file by ${via.join(', then ')}`;
+  log.check('container', isThere ? null : { code: 'E_VERIFY_FILE', at: exportFiles.container, message });
+  if (isThere && isClosed)
+    log.note('The container is encrypted, or an archive in another packing: that the raw file came out of it is stated, not recomputed.');
 }

@@ -6,7 +6,7 @@ import { tarArchive } from '../../../../test/support/tar-archive.ts';
 import { codesOf, verified, verifiedWithContainer } from '../../../../test/support/verified-export.ts';
 import { fixtureLines, fixturePlan } from '../../../../test/support/verified-flow.ts';
 import { zipArchive } from '../../../../test/support/zip-archive.ts';
-import { packingNames } from '../../../platform/packing/packings.ts';
+import { packingNames, type Unpack } from '../../../platform/packing/packings.ts';
 import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../../engine/plan-fixtures.ts';
 import { type BatchEntry, encodeBatchEntry } from '../batch-list.ts';
 import type { Receipt } from '../receipt.ts';
@@ -27,7 +27,7 @@ describe.each(packingNames)('the container of a file, packed with %s,', (packing
   const job = exportedJob();
   const member = job.files.get('member.bin')!;
   const packed = (container: Buffer): Map<string, Buffer> => {
-    const file = { ...job.receipt.file, container: { name: 'payments.csv.gz', ...identityOf(container) } };
+    const file = { ...job.receipt.file, container: { name: 'payments.csv.gz', ...identityOf(container) }, via: [packing] };
     return resealed(job, { receipt: { ...job.receipt, file }, files: new Map([['container.bin', container]]) });
   };
 
@@ -53,7 +53,7 @@ describe.each(packingNames)('the container of a file, packed with %s,', (packing
   test('that the export lacks, or that nobody unpacked, is not', async () => {
     const files = packed(packedWith(member));
     expect(codesOf(verified(files))).toEqual(['E_VERIFY_FILE']);
-    const file = { ...job.receipt.file, container: { name: 'payments.csv.gz', ...identityOf(packedWith(member)) } };
+    const file = { ...job.receipt.file, container: { name: 'payments.csv.gz', ...identityOf(packedWith(member)) }, via: [packing] };
     const without = resealed(job, { receipt: { ...job.receipt, file } });
     expect(codesOf(await verifiedWithContainer(without))).toEqual(['E_VERIFY_FILE', 'E_VERIFY_LAYOUT']);
   });
@@ -62,42 +62,57 @@ describe.each(packingNames)('the container of a file, packed with %s,', (packing
 describe('the archive that a file came in', () => {
   const job = exportedJob();
   const content = job.files.get('member.bin')!;
-  const inArchive = (container: Buffer): Map<string, Buffer> => {
-    const file = { ...job.receipt.file, container: { name: 'payments.zip', ...identityOf(container) } };
+  const inArchive = (via: Unpack, container: Buffer, name = 'payments.csv'): Map<string, Buffer> => {
+    const member = { ...job.receipt.file.member, name };
+    const file = { container: { name: 'payments.zip', ...identityOf(container) }, via, member };
     return resealed(job, { receipt: { ...job.receipt, file }, files: new Map([['container.bin', container]]) });
   };
   const other = { name: 'other.csv', content: 'more' };
 
-  test.each<[string, Buffer]>([
-    ['zip', zipArchive([other, { name: 'payments.csv', content }])],
-    ['tar', tarArchive([other, { name: 'payments.csv', content }])],
-    ['tar packed with gzip', pack.gzip(tarArchive([other, { name: 'payments.csv', content }]))],
-    ['tar packed with zstd', pack.zstd(tarArchive([{ name: 'payments.csv', content }, other]))],
-    ['zip, with members that are packed', zipArchive([{ name: 'payments.csv.gz', content: pack.gzip(content) }])],
-  ])('is sound where it holds the file: %s', async (_what, container) => {
-    const { failures, notes } = await verifiedWithContainer(inArchive(container));
+  const payments = { name: 'payments.csv', content };
+  const encrypted = Buffer.concat([Buffer.from([0x84, 0x5e, 3]), Buffer.alloc(2_000)]);
+
+  test.each<[string, Unpack, Buffer]>([
+    ['zip', ['zip'], zipArchive([other, payments])],
+    ['tar', ['tar'], tarArchive([other, payments])],
+    ['zip, behind a bigger file', ['zip'], zipArchive([{ name: 'big.csv', content: 'more\n'.repeat(1_000) }, payments])],
+    ['tar packed with gzip', ['gzip', 'tar'], pack.gzip(tarArchive([other, payments]))],
+    ['tar packed with zstd', ['zstd', 'tar'], pack.zstd(tarArchive([payments, other]))],
+    ['zip, with members that are packed', ['zip', 'gzip'], zipArchive([{ name: 'payments.csv', content: pack.gzip(content) }])],
+    ['tar in a tar', ['tar', 'tar'], tarArchive([{ name: 'inner.tar', content: tarArchive([payments]) }])],
+  ])('is sound where it holds the file: %s', async (_what, via, container) => {
+    const { failures, notes } = await verifiedWithContainer(inArchive(via, container));
     expect([failures, notes.filter((note) => note.startsWith('The container'))]).toEqual([[], []]);
   });
 
-  test.each<[string, Buffer]>([
-    ['other files', zipArchive([other])],
-    ['other files in a packed tar', pack.gzip(tarArchive([other]))],
-    ['the file in part', zipArchive([{ name: 'payments.csv', content: content.subarray(1) }])],
-    ['the file, and is not sound', zipArchive([{ name: 'payments.csv', content }], { behind: Buffer.from('x') })],
-  ])('is not where it holds %s', async (_what, container) => {
-    expect(codesOf(await verifiedWithContainer(inArchive(container)))).toEqual(['E_VERIFY_FILE']);
+  test.each<[string, Unpack, Buffer, string?]>([
+    ['other files', ['zip'], zipArchive([other])],
+    ['other files in a packed tar', ['gzip', 'tar'], pack.gzip(tarArchive([other]))],
+    ['the file in part', ['zip'], zipArchive([{ name: 'payments.csv', content: content.subarray(1) }])],
+    ['the file, and is not sound', ['zip'], zipArchive([payments], { behind: Buffer.from('x') })],
+    ['the file before damage', ['tar'], Buffer.concat([tarArchive([payments]), Buffer.from('x')])],
+    ['the file by another name', ['zip'], zipArchive([payments]), 'refunds.csv'],
+    ['the file, but came by other steps', ['tar'], zipArchive([payments])],
+    ['the file, but came by no step', [], zipArchive([payments])],
+    ['the file, but came by one step more', ['zip', 'gzip'], zipArchive([payments])],
+    ['the file in the clear, and is said to be encrypted', ['pgp'], Buffer.concat([content, content])],
+    ['the file in the clear, where members are said to be encrypted', ['zip', 'pgp'], zipArchive([payments])],
+  ])('is not where it holds %s', async (_what, via, container, name) => {
+    expect(codesOf(await verifiedWithContainer(inArchive(via, container, name)))).toEqual(['E_VERIFY_FILE']);
   });
 
-  test.each<[string, Buffer]>([
-    ['an archive in an archive', zipArchive([{ name: 'inner.zip', content: zipArchive([{ name: 'payments.csv', content }]) }])],
-    ['an encrypted one', Buffer.concat([Buffer.from([0x84, 0x5e, 3]), Buffer.alloc(2_000)])],
-    ['an encrypted one in armor', Buffer.from('-----BEGIN PGP MESSAGE-----\n\nhF4D\n-----END PGP MESSAGE-----\n')],
-    [
-      'an archive of encrypted ones',
-      zipArchive([{ name: 'a.pgp', content: Buffer.concat([Buffer.from([0xc1, 0x5e, 3]), Buffer.alloc(900)]) }]),
-    ],
-  ])('is stated to hold it where it can not be looked into: %s', async (_what, container) => {
-    const { failures, notes } = await verifiedWithContainer(inArchive(container));
+  test('is not, where the file is its own container, and steps are stated', async () => {
+    const file = { ...job.receipt.file, via: ['gzip'] as const };
+    expect(codesOf(await verifiedWithContainer(resealed(job, { receipt: { ...job.receipt, file } })))).toEqual(['E_VERIFY_FILE']);
+  });
+
+  test.each<[string, Unpack, Buffer]>([
+    ['an archive in an archive', ['zip', 'zip'], zipArchive([{ name: 'inner.zip', content: zipArchive([payments]) }])],
+    ['an encrypted one', ['pgp', 'zip'], encrypted],
+    ['an encrypted one in armor', ['pgp'], Buffer.from('-----BEGIN PGP MESSAGE-----\n\nhF4D\n-----END PGP MESSAGE-----\n')],
+    ['an archive of encrypted ones', ['zip', 'pgp'], zipArchive([{ name: 'a.pgp', content: encrypted }])],
+  ])('is stated to hold it where it can not be looked into: %s', async (_what, via, container) => {
+    const { failures, notes } = await verifiedWithContainer(inArchive(via, container));
     expect(failures).toEqual([]);
     expect(notes.join(' ')).toContain('stated, not recomputed');
   });

@@ -327,6 +327,8 @@ create table headgate.files (
   container_name text collate "C" not null,
   container_bytes bigint not null,
   container_sha256 text collate "C" not null,
+  -- Steps of unpacking from the container to the member, in their order.
+  via json not null default '[]',
   container_object_id uuid,
   container_object json,
   -- Where the container has an arrival of its own, which keeps it: it held this file, perhaps with others.
