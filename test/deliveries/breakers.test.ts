@@ -7,6 +7,7 @@ import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
 import { startHttpSink } from '../support/http-sink.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { temporaryStore } from '../support/temporary-store.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -240,4 +241,46 @@ it('over an outage and the return of all it holds back, a target gets no more th
   await scenario.allEnded(jobs, 60_000);
   expect(await scenario.counts()).toMatchObject([{ routed: 2_000, delivered: 2_000 }]);
   expect(posts().length).toBeLessThanOrEqual(400 * 1.1);
+});
+
+it('a tenant whose targets take calls and never answer takes no place from another, and its breakers are its own', async () => {
+  const [dead, sound] = [await startHttpSink(() => ({ isSilent: true })), await startHttpSink()];
+  const targets = ['one', 'two', 'three'];
+  const basics = { type: 'http', batchRecords: 1, concurrency: 4, timeoutMs: 600_000, retry, breaker };
+  const plan = deliveryPlan(targets.map((id) => targetPlan(id, json, { ...basics, connection: 'api' })));
+  const storage = temporaryStore();
+  const [first, second] = [
+    await createDeliveryScenario({ database, plan, storage, bindings: {} }),
+    await createDeliveryScenario({ database, plan, storage, bindings: {} }),
+  ];
+  const linesOf = (count: number, routes: string) =>
+    Array.from({ length: count }, (_, at) => deliveryLine({ id: `r${at}`, customer: 'c', amount: 100, currency: 'EUR', letters: routes }));
+  onTestFinished(async () => void (await first.stopWorkers()));
+  const inHandMax = 96;
+  await first.deliverJobs([{ lines: linesOf(inHandMax, 'abc') }]);
+  const calls = targets.length * basics.concurrency;
+  first.startWorker({
+    inHandMax,
+    definitions: {
+      loadFlow: async () => ({ flowName: 'eft', plan }),
+      loadBinding: async (tx) => bindingOf('http', { baseUrl: tx.tenantId === first.tenantId ? dead.url : sound.url }),
+    },
+  });
+  await until(() => dead.requests.length === calls, 'the dead targets were not called');
+  const early = await second.deliverJobs([{ lines: linesOf(8, 'abc') }]);
+  await second.allEnded(early);
+  // Meanwhile each of the other's calls hangs.
+  expect((await first.attempts()).map(({ outcome }) => outcome)).toEqual(Array(calls).fill(null));
+  expect(await second.counts()).toMatchObject(targets.map(() => ({ routed: 8, delivered: 8 })));
+
+  dead.answer(() => ({ isLost: true }));
+  await dead.close();
+  const late = await second.deliverJobs([{ lines: linesOf(8, 'abc') }]);
+  await until(
+    async () => (await first.batches()).every(({ state }) => state === 'parked' || state === 'unknown'),
+    'the batches of the dead targets were not parked',
+  );
+  await second.allEnded([...early, ...late]);
+  expect(await second.counts()).toMatchObject(targets.map(() => ({ routed: 16, delivered: 16 })));
+  expect(await second.rows('/* breakers */ select 1 from headgate.breakers where tenant_id = $1')).toEqual([]);
 });

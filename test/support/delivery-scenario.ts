@@ -30,6 +30,8 @@ export interface ScenarioOptions {
   readonly bindings: Readonly<Record<string, TargetBinding>>;
   readonly connectors?: readonly Connector[];
   readonly tenantName?: string;
+  /** Where one worker is to read what several tenants have. */
+  readonly storage?: ReturnType<typeof temporaryStore>;
 }
 
 export interface ScenarioFile {
@@ -54,7 +56,7 @@ export async function createDeliveryScenario(options: ScenarioOptions) {
   const { database, plan } = options;
   const { db } = database;
   const { ids } = systemPorts;
-  const { store, root } = temporaryStore();
+  const { store, root } = options.storage ?? temporaryStore();
   const queue = createWorkQueue(ids);
   const name = options.tenantName ?? `bank-${process.pid}-${++names}`;
   const tenantId = await ensureTenant(db, ids, { name, cell: 'local', region: 'test' });

@@ -53,8 +53,13 @@ export class BatchHandler {
   readonly #services: DeliveryServices;
 
   readonly #crowdMax: number;
+  /** Batches that are at their targets or wait for them. */
+  #placed = 0;
 
-  /** `crowdMax`: batches in hand at which a target's next ones are given back, unless its concurrency is higher. */
+  /**
+   * `crowdMax`: from so many batches at targets or waiting for them on, no target keeps more than twice its concurrency of them:
+   * the next ones are given back. Else targets that take calls and never answer would keep every place from all others.
+   */
   constructor(services: DeliveryServices, crowdMax: number) {
     this.#services = services;
     this.#crowdMax = crowdMax;
@@ -137,18 +142,20 @@ export class BatchHandler {
 
   async #withPlace(claimed: ClaimedBatch, signals: HandlerSignals): Promise<void> {
     const { batch, gate, target } = claimed;
-    const isCrowded = gate.load >= Math.max(this.#crowdMax, target.concurrency * 2);
+    const isCrowded = this.#placed >= this.#crowdMax && gate.load >= target.concurrency * 2;
+    this.#placed += 1;
     const leave = isCrowded ? null : await gate.enter(signals.stopping);
-    if (leave === null) {
-      const delayMs = signals.stopping.aborted ? 0 : this.#jittered(waitMs.crowded);
-      return await this.#end(claimed, endingOfWork(this.#context(claimed), delayMs));
-    }
     try {
+      if (leave === null) {
+        const delayMs = signals.stopping.aborted ? 0 : this.#jittered(waitMs.crowded);
+        return await this.#end(claimed, endingOfWork(this.#context(claimed), delayMs));
+      }
       const { tenantId, flowVersionId } = batch;
       const address = { tenantId, flowVersionId, plan: claimed.flow.plan, target, binding: claimed.binding };
       await this.#services.targets.use(address, (opened) => this.#atTarget(claimed, opened, signals, leave));
     } finally {
-      leave();
+      leave?.();
+      this.#placed -= 1;
     }
   }
 

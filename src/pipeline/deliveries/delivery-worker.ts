@@ -123,7 +123,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   let freed: (() => void) | undefined;
 
   async function claim(signal: AbortSignal): Promise<boolean> {
-    while (inHandMax - leases.count < Math.min(claimMin, inHandMax) && !signal.aborted) await nextEnd(signal);
+    while (inHandMax - leases.count < Math.min(claimMin, inHandMax / 4) && !signal.aborted) await nextEnd(signal);
     if (signal.aborted) return false;
     const limit = inHandMax - leases.count;
     const askedAtMs = ports.clock.monotonicMs();
