@@ -59,6 +59,7 @@ const polls = new Set([
   'claim deliver',
   'claim close',
   'claim breaker',
+  'claim acknowledge',
 ]);
 const pollsMax = 2;
 /** Of one run; a fraction of a second where nothing else is busy. */

@@ -1,8 +1,10 @@
 /** The answers of the API as JSON Schema. Tests hold every answer they see against these; nothing unknown is in them. */
 import { type TSchema, Type } from 'typebox';
 import { flowVersionStates } from '../control/flows/applying/flow-views.ts';
+import { acknowledgementStates } from '../control/jobs/acknowledging/acknowledgement-state.ts';
 import { arrivalStates } from '../pipeline/arrivals/arrival-state.ts';
 import { deadLetterCauses } from '../pipeline/deliveries/endings/dead-letter-store.ts';
+import { acknowledgementLevels } from '../pipeline/ledger/acknowledgement.ts';
 import { receiptSchema } from '../pipeline/ledger/receipt-schema.ts';
 import { scopes } from '../platform/access/api-keys.ts';
 import { errorActors } from '../platform/base/errors.ts';
@@ -73,6 +75,16 @@ const file = object(
     sameNameAs: nullable(id),
     acceptedAt: instant,
     jobIds: Type.Array(id),
+    acknowledgements: Type.Array(
+      object({
+        level: choice(acknowledgementLevels),
+        state: choice(acknowledgementStates),
+        name: nullable(text),
+        attempts: count,
+        reasonCode: nullable(text),
+        reason: nullable(text),
+      }),
+    ),
   },
   { $id: 'File' },
 );

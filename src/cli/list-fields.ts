@@ -12,7 +12,7 @@ const fieldsByPath: Readonly<Record<string, string>> = {
     'deadLetterId jobId flowId flowName targetId batchId recordNumber cause code message deliveryKey amounts groupId state reason decidedBy createdAt blocksKey next',
   '/v1/dead-letters/groups': 'groupId flow targetId code causes shape records jobs amounts oldestAt newestAt expiresAt samples',
   '/v1/files':
-    'fileId arrivalId flow name bytes sha256 containerName containerSha256 containerArrivalId via acceptedNumber sameNameAs acceptedAt jobIds',
+    'fileId arrivalId flow name bytes sha256 containerName containerSha256 containerArrivalId via acceptedNumber sameNameAs acceptedAt jobIds acknowledgements',
   '/v1/flows': 'name service subService version enabled hash flowId flowVersionId createdAt',
   '/v1/health': 'flow kind id type connection state code message next durationMs probedAt',
   '/v1/health/probes': 'probeId state code message next durationMs probedAt',

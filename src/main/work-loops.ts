@@ -1,6 +1,7 @@
 /** The loops that work the queue, by role: the engine on chunks, checks and closings; deliveries to targets; the rescuer. */
 import { availableParallelism } from 'node:os';
 import { loadFlowVersion } from '../control/flows/applying/flow-store-versions.ts';
+import { createAcknowledgementWriter } from '../control/jobs/acknowledging/acknowledgement-writer.ts';
 import { createJobCloser } from '../control/jobs/closing/job-closer.ts';
 import { createEngineThreads } from '../control/jobs/groups/thread-pool.ts';
 import type { JobServices } from '../control/jobs/job-services.ts';
@@ -60,6 +61,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
     deliver: createNotifier(),
     close: createNotifier(),
     breaker: createNotifier(),
+    acknowledge: createNotifier(),
   };
   const jobs: JobServices = {
     db,
@@ -89,14 +91,26 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
     loops.push(createWorkRescuer({ services: jobs }));
     loops.push(createJobCloser({ services: jobs, signingKey: storage.signingKey, settingOf, workerId, leaseMs: settings.leaseMs }));
   }
-  if (settings.roles.includes('delivery'))
+  if (settings.roles.includes('delivery')) {
+    const definitions = createDeliveryDefinitions(settings.environment);
+    const connectors = await loadConnectors();
     loops.push(
+      createAcknowledgementWriter({
+        services: jobs,
+        definitions,
+        connectors,
+        folders,
+        secrets,
+        ports: { ...ports, resolveHost: systemResolveHost },
+        workerId,
+        leaseMs: settings.leaseMs,
+      }),
       createDeliveryWorker({
         db,
         store: storage.sealed,
         queue,
-        definitions: createDeliveryDefinitions(settings.environment),
-        connectors: await loadConnectors(),
+        definitions,
+        connectors,
         folders,
         secrets,
         resolveHost: systemResolveHost,
@@ -112,6 +126,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
         onJobsEnded: signals.close.notify,
       }),
     );
+  }
   return {
     loops,
     jobs,

@@ -63,6 +63,7 @@ const selectOpen = `/* soak open things */
   select 'job ' || state as what, count(*)::int as count from headgate.jobs where state <> all ($1) group by 1
   union all select 'arrival ' || state, count(*)::int from headgate.arrivals where state not in ('accepted', 'duplicate', 'quarantined', 'vanished') group by 1
   union all select 'batch ' || state, count(*)::int from headgate.batches where state not in ('acked', 'refused', 'split', 'dead', 'cancelled') group by 1
+  union all select 'acknowledgement ' || state, count(*)::int from headgate.acknowledgements where state <> 'sent' group by 1
   union all select 'chunk group ' || state, count(*)::int from headgate.chunk_groups where state not in ('done', 'cancelled') group by 1
   union all select 'work ' || kind, count(*)::int from headgate.work_items group by 1`;
 
@@ -103,6 +104,7 @@ const countEventFaults = `/* soak event faults */
     (select coalesce(sum(abs(x.most - x.count)), 0) from (select max(seq) as most, count(*) as count from numbered group by tenant_id) x)::int as gaps,
     ((select count(*) from headgate.jobs j left join last l on l.tenant_id = j.tenant_id and l.object_id = j.job_id where l.to_state is distinct from j.state)
     + (select count(*) from headgate.batches b left join last l on l.tenant_id = b.tenant_id and l.object_id = b.batch_id where l.to_state is distinct from b.state)
+    + (select count(*) from headgate.acknowledgements k left join last l on l.tenant_id = k.tenant_id and l.object_id = k.acknowledgement_id where l.to_state is distinct from k.state)
     + (select count(*) from headgate.arrivals a left join last l on l.tenant_id = a.tenant_id and l.object_id = a.arrival_id where l.to_state is distinct from a.state))::int as mismatches`;
 
 const examplesMax = 20;

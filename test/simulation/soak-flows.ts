@@ -131,6 +131,7 @@ spec:
     outbox: { type: file, connection: out, path: outbox, format: csv }
     alerts: { type: http, connection: service, path: /single, mode: single, order: by-key }
   ${targetDefaults}
+  acknowledge: { format: csv, levels: [file, record], connection: out, path: acks }
 `;
 
 /** Files of several chunks. */

@@ -93,6 +93,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
     deliver: createNotifier(),
     close: createNotifier(),
     breaker: createNotifier(),
+    acknowledge: createNotifier(),
   };
   const logger = process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger;
   const services: JobServices = {

@@ -71,6 +71,7 @@ export function startProduct(place: ProductPlace, mortality: Mortality): LivingP
     deliver: createNotifier(),
     close: createNotifier(),
     breaker: createNotifier(),
+    acknowledge: createNotifier(),
   };
   const logger = process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger;
   const metrics = createMetrics();

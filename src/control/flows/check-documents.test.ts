@@ -40,6 +40,20 @@ test('a connection must be of the right type', () => {
   ]);
 });
 
+test('a connection that takes acknowledgements must hold files, and have the keys that they are encrypted with', () => {
+  const to = (connection: string, more = '') =>
+    findings(
+      'cards.yaml',
+      '\n  targets:',
+      `\n  acknowledge: { format: json, connection: ${connection}, path: acks${more} }\n  targets:`,
+    ).map((found) => found.replace(/:\d+ /, ' '));
+  expect(to('acme-out')).toEqual([]);
+  expect(to('ledger-db')).toEqual([
+    'cards.yaml E_CONFIG_REFERENCE ledger-db is a connection of type postgres; acknowledge needs folder or sftp or s3 or azure-blob or gcs',
+  ]);
+  expect(to('acme-out', ', encrypt: true')).toEqual(['cards.yaml E_CONFIG_REFERENCE acme-out has no pgpRecipients']);
+});
+
 test('a flow may be no less strict than its policy', () => {
   expect(findings('eft.yaml', 'class: account, mask: last4', 'class: account')).toEqual([
     'eft.yaml:35 E_POLICY the policy masks fields of class account with last4 at least; accountNo has none',

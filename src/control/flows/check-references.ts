@@ -4,6 +4,7 @@
  */
 import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
 import { blobConnectionTypes } from '../../platform/blob/blob-connection.ts';
+import { acknowledgeConnection } from './compiling/compile-acknowledge.ts';
 import type { Connection, Environment, FieldDefinitions, FlowDefinition, OutputFileDefinition, TenantPolicy } from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
@@ -29,6 +30,7 @@ const connectionTypes: Readonly<Record<string, string | readonly string[]>> = {
   kafka: 'kafka',
   postgres: 'postgres',
   mysql: 'mysql',
+  acknowledge: ['folder', 'sftp', ...blobConnectionTypes],
 };
 
 /** Sources and targets that could not be read are undefined, and not looked at; so is the schema. */
@@ -44,6 +46,7 @@ export function checkReferences(flow: FlowDefinition, { connections, policy }: T
       checkUse({ name: target.connection, type: target.type, path: ['spec', 'targets', id, 'connection'] }, connections, report);
       if ('encrypt' in target) checkKeys(target, connections, ['spec', 'targets', id], report);
     }
+    checkAcknowledge(flow.spec, connections, report);
   }
   if (policy !== null && flow.spec.schema !== undefined) checkMasks(flow, policy, report);
 }
@@ -64,9 +67,27 @@ function checkUse(
     refuse(`${use.name} is a connection of type ${connection.spec.type}; ${use.type} needs ${wanted.join(' or ')}`);
 }
 
+function checkAcknowledge(
+  { acknowledge, sources }: FlowDefinition['spec'],
+  connections: ReadonlyMap<string, Connection>,
+  report: Report,
+): void {
+  if (acknowledge === undefined) return;
+  const { encrypt, sign } = acknowledge;
+  const path: Path = ['spec', 'acknowledge'];
+  const connection = acknowledgeConnection(
+    acknowledge,
+    (sources ?? []).filter((source) => source !== undefined),
+  );
+  if (connection === undefined) return;
+  // The connection of a source is checked with the source.
+  if (acknowledge.to === undefined) checkUse({ name: connection, type: 'acknowledge', path: [...path, 'connection'] }, connections, report);
+  checkKeys({ connection, encrypt, sign }, connections, path, report);
+}
+
 /** A target that encrypts needs keys where its files go. */
 function checkKeys(
-  { connection, encrypt, sign }: OutputFileDefinition,
+  { connection, encrypt, sign }: Pick<OutputFileDefinition, 'connection' | 'encrypt' | 'sign'>,
   connections: ReadonlyMap<string, Connection>,
   path: Path,
   report: Report,

@@ -51,6 +51,7 @@ export interface FlowSpec {
   };
   readonly targets: Readonly<Record<string, TargetDefinition>>;
   readonly targetDefaults: DeliveryDefinition;
+  readonly acknowledge?: AcknowledgeDefinition;
 }
 
 export interface FileLimits {
@@ -274,6 +275,19 @@ export type TargetDefinition = OwnDelivery &
         readonly keys?: readonly string[];
       }
   );
+
+export interface AcknowledgeDefinition {
+  readonly format: 'json' | 'csv';
+  readonly levels: readonly ('file' | 'record')[];
+  /** Id of a source. */
+  readonly to?: string;
+  /** Name of a connection, in place of `to`. */
+  readonly connection?: string;
+  readonly path: string;
+  readonly name: string;
+  readonly encrypt: boolean;
+  readonly sign: boolean;
+}
 
 interface DocumentMetadata {
   readonly tenant: string;

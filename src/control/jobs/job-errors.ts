@@ -45,6 +45,11 @@ export const jobErrors = defineErrors({
     next: 'Nothing at first: the part is tried again. If it happens often, report it with the job id.',
     retryable: false,
   },
+  E_ACKNOWLEDGEMENT_SIZE: {
+    meaning: 'The acknowledgement of a file is larger than an object that is written to a bucket or container may be.',
+    actor: 'operator',
+    next: 'Send it to the sender yourself: `headgate file acknowledgement FILE --level record`.',
+  },
   E_RECORD_UNKNOWN: {
     meaning: 'The job has no record of this number, or has not read it yet.',
     actor: 'caller',

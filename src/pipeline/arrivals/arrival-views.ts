@@ -43,6 +43,19 @@ export interface FileView {
   readonly sameNameAs: string | null;
   readonly acceptedAt: Date;
   readonly jobIds: readonly string[];
+  /** What was or is to be written for its sender; none where its flow says nothing of it, or the job is open. */
+  readonly acknowledgements: readonly FileAcknowledgementView[];
+}
+
+export interface FileAcknowledgementView {
+  readonly level: 'file' | 'record';
+  readonly state: 'pending' | 'sent' | 'failed';
+  /** Of the file that was written, or that the last try was to write. */
+  readonly name: string | null;
+  readonly attempts: number;
+  /** Why the last try failed. */
+  readonly reasonCode: string | null;
+  readonly reason: string | null;
 }
 
 export interface Page {
@@ -103,7 +116,10 @@ function withNext(row: ArrivalRow): ArrivalView {
 const fileColumns = `x.file_id as "fileId", x.arrival_id as "arrivalId", f.name as flow, x.name, x.bytes, x.sha256,
   x.container_name as "containerName", x.container_sha256 as "containerSha256", x.container_arrival_id as "containerArrivalId", x.via,
   x.accepted_number as "acceptedNumber", x.same_name_as as "sameNameAs", x.accepted_at as "acceptedAt",
-  array(select j.job_id from headgate.jobs j where j.tenant_id = x.tenant_id and j.file_id = x.file_id order by j.job_id) as "jobIds"`;
+  array(select j.job_id from headgate.jobs j where j.tenant_id = x.tenant_id and j.file_id = x.file_id order by j.job_id) as "jobIds",
+  array(select json_build_object('level', k.level, 'state', k.state, 'name', k.name, 'attempts', k.attempts, 'reasonCode', k.reason_code, 'reason', k.reason)
+    from headgate.jobs j join headgate.acknowledgements k on k.tenant_id = j.tenant_id and k.job_id = j.job_id
+    where j.tenant_id = x.tenant_id and j.file_id = x.file_id order by k.level) as acknowledgements`;
 const fileTables = 'from headgate.files x join headgate.flows f on f.tenant_id = x.tenant_id and f.flow_id = x.flow_id';
 const selectFiles = `/* list files */ select ${fileColumns} ${fileTables}
   where x.tenant_id = $1 and ($2::uuid is null or x.file_id < $2) and ($3::text is null or f.name = $3)

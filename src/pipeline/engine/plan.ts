@@ -20,6 +20,8 @@ export interface Plan {
   readonly routes: RoutesPlan;
   readonly targets: readonly TargetPlan[];
   readonly acceptance: AcceptancePlan;
+  /** What is written for the sender when a file is closed; without it nothing is. */
+  readonly acknowledge?: AcknowledgePlan;
   /** Of a plan that `redrivePlan` narrowed: the targets that its routes still lead to. What a definition is compiled to has none. */
   readonly redriveTo?: readonly string[];
 }
@@ -203,6 +205,21 @@ export interface BreakerPlan {
   readonly probeEveryMs: number;
   /** Batches at once while it is half-open, and how many of them have to be taken. */
   readonly probes: number;
+}
+
+export interface AcknowledgePlan {
+  readonly format: 'json' | 'csv';
+  /** A file for each. */
+  readonly levels: readonly ('file' | 'record')[];
+  readonly connection: string;
+  /** Folder below the connection's root. */
+  readonly path: string;
+  /** Template of the file's name. */
+  readonly name: string;
+  readonly encrypt: boolean;
+  readonly sign: boolean;
+  readonly timeoutMs: number;
+  readonly retry: TargetPlan['retry'];
 }
 
 /** How a record looks in this target's output segment: exactly these bytes are sent. */

@@ -63,6 +63,11 @@ export const metricsCatalogue = {
     labels: ['tenant', 'outcome'],
   },
   headgate_jobs_total: { kind: 'counter', help: 'Jobs that closed, by closing state.', labels: ['tenant', 'flow', 'state'] },
+  headgate_acknowledgements_total: {
+    kind: 'counter',
+    help: 'Tries to write acknowledgements for senders, by outcome: sent, retried, failed (given up).',
+    labels: ['tenant', 'flow', 'outcome'],
+  },
   headgate_job_seconds: {
     kind: 'histogram',
     help: 'From acceptance of the file to the closing of its job.',

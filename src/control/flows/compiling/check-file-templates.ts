@@ -45,7 +45,11 @@ interface TemplatePlace {
 }
 
 /** Null: it can't be read. A template that could not be read before is undefined. */
-function checkTemplate(template: string | undefined, { at, texts, sums }: TemplatePlace, report: Report): readonly Placeholder[] | null {
+export function checkTemplate(
+  template: string | undefined,
+  { at, texts, sums }: TemplatePlace,
+  report: Report,
+): readonly Placeholder[] | null {
   if (template === undefined) return null;
   const parts = parseTemplate(template);
   if ('fault' in parts) {

@@ -7,6 +7,7 @@ import type { FlowDefinition, FlowSpec } from '../definition.ts';
 import type { Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 import { compileAcceptance } from './compile-acceptance.ts';
+import { compileAcknowledge } from './compile-acknowledge.ts';
 import { compileFormat } from './compile-format.ts';
 import { compileRecords } from './compile-records.ts';
 import { compileRoutes } from './compile-routes.ts';
@@ -41,10 +42,23 @@ export function compileDefinition({ definition, hash, broken }: CompileRequest, 
   const targetNames = Object.keys(definition.spec.targets ?? {});
   const routes = isReadable('routes') ? compileRoutes(spec, { targetNames, output, scopes }, report) : null;
   const targets = isReadable('targets', 'targetDefaults') ? compileTargets(spec, { output, records, scopes }, report) : null;
+  const acknowledge = isReadable('acknowledge', 'sources', 'targetDefaults') ? compileAcknowledge(spec, report) : undefined;
   if (acceptance === null || routes === null || targets === null) return null;
   const { tenant, service, subService = null, name, version } = metadata;
   const flow = { tenant, service, subService, name, version, hash };
-  return { planVersion, flow, format, records, rules, filters, output, routes, targets, acceptance };
+  return {
+    planVersion,
+    flow,
+    format,
+    records,
+    rules,
+    filters,
+    output,
+    routes,
+    targets,
+    acceptance,
+    ...(acknowledge === undefined ? {} : { acknowledge }),
+  };
 }
 
 function knownTargets({ spec }: FlowDefinition): FlowSpec['targets'] {

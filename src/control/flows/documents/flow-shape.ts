@@ -1,4 +1,6 @@
 /** `kind: FlowDefinition`: every key, its bounds and defaults. The meaning across keys is in the `check-*.ts` files. */
+
+import { acknowledgeKey } from './acknowledge-shape.ts';
 import { fieldShape, formatShape } from './format-shapes.ts';
 import {
   choice,
@@ -236,8 +238,9 @@ export const flowKeys: Readonly<Record<string, Key>> = {
           description: 'What every target has unless it says otherwise.',
           shape: object(deliveryKeys, deliveryLater),
         },
+        acknowledge: acknowledgeKey,
       },
-      ['acknowledge', 'calendar', 'expect', 'sla', 'replay', 'rollout', 'anomalies', 'retention', 'flags', 'alerts', 'lookups'],
+      ['calendar', 'expect', 'sla', 'replay', 'rollout', 'anomalies', 'retention', 'flags', 'alerts', 'lookups'],
     ),
   },
 };

@@ -111,7 +111,7 @@ const polledKeys = (own: {
 });
 
 /** At a server, where a leading slash stands for the root. */
-const serverPath = text('a path of plain folders, without ..', '^(\\.|(?!.*(^|/)\\.\\.?(/|$))[^\\u0000-\\u001f\\\\]+)$', 500);
+export const serverPath = text('a path of plain folders, without ..', '^(\\.|(?!.*(^|/)\\.\\.?(/|$))[^\\u0000-\\u001f\\\\]+)$', 500);
 
 export const sourceShape: VariantShape = {
   kind: 'variant',

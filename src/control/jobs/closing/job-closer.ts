@@ -6,6 +6,7 @@
 import { commitForCertain } from '../../../pipeline/deliveries/certain-transaction.ts';
 import { isUnreadable } from '../../../pipeline/deliveries/endings/unreadable-codes.ts';
 import type { WorkItem } from '../../../pipeline/deliveries/work-queue-port.ts';
+import type { AcknowledgePlan } from '../../../pipeline/engine/plan.ts';
 import { canonicalJson } from '../../../pipeline/ledger/canonical-json.ts';
 import { signReceipt } from '../../../pipeline/ledger/receipt-signature.ts';
 import type { SigningKey } from '../../../pipeline/ledger/signing-key.ts';
@@ -14,6 +15,7 @@ import { type NewEvent, recordEvents } from '../../../platform/events/event-log.
 import { withSpan } from '../../../platform/telemetry/tracing.ts';
 import { type TenantTx, withTenant } from '../../../platform/tenancy/tenant-scope.ts';
 import { type ClosedRedriveJob, deliveredRecords, settleRedrive } from '../../redrives/redrive-settlement.ts';
+import { askForAcknowledgements } from '../acknowledging/acknowledgement-rows.ts';
 import { jobErrors } from '../job-errors.ts';
 import type { JobServices } from '../job-services.ts';
 import { lockJobs } from '../job-verdicts.ts';
@@ -78,6 +80,8 @@ interface Closing {
   readonly redrive: ClosedRedriveJob | null;
   readonly flowName: string;
   readonly tenantName: string;
+  /** Undefined: nothing is written for the sender. */
+  readonly acknowledge: AcknowledgePlan | undefined;
   readonly made: MadeReceipt | null;
   readonly unbalanced: HeadgateError | null;
   readonly body: string;
@@ -118,6 +122,7 @@ export async function closeJobs(options: JobCloserOptions, tenantId: string, ite
     });
     crashPoints.reach('jobs.after-close-commit');
     for (const closing of closed) observe(services, closing, facts.tenant.now);
+    if (closed.some(({ acknowledge }) => acknowledge !== undefined)) services.signals.acknowledge.notify();
   });
 }
 
@@ -128,7 +133,14 @@ function makeReceipts(options: JobCloserOptions, tenantId: string, facts: Loaded
       .filter(({ job }) => !job.hasReceipt)
       .map((one) => {
         const { job, flow } = one;
-        const common = { job, redrive: null, flowName: flow.flowName, tenantName: facts.tenant.name };
+        const common = {
+          job,
+          redrive: null,
+          flowName: flow.flowName,
+          tenantName: facts.tenant.name,
+          // What was sent again changes no acknowledgement.
+          acknowledge: job.redrive === null ? flow.plan.acknowledge : undefined,
+        };
         try {
           const made = makeReceipt(tenantId, facts.tenant, one, setting, hasher.hash);
           if (made === null) return { ...common, made, unbalanced: null, body: '', signature: '' };
@@ -172,7 +184,7 @@ const markUnbalanced = `/* mark unbalanced jobs */
 
 async function writeClosings(
   tx: TenantTx,
-  { ports }: JobServices,
+  { ports, queue }: JobServices,
   keyId: string,
   closings: readonly Closing[],
   closedAt: Date,
@@ -201,6 +213,10 @@ async function writeClosings(
   for (const { job, unbalanced: error } of unbalanced)
     await tx.query(markUnbalanced, [tx.tenantId, job.jobId, error!.message.slice(0, 500)]);
   await recordEvents(tx, ports.ids, [...made.map(closedEvent), ...unbalanced.map(unbalancedEvent)]);
+  const acknowledged = made.flatMap(({ job, acknowledge }) =>
+    acknowledge === undefined ? [] : [{ jobId: job.jobId, traceId: job.traceId, acknowledge }],
+  );
+  await askForAcknowledgements(tx, { queue, ids: ports.ids }, acknowledged);
   for (const { redrive } of made) if (redrive !== null) await settleRedrive(tx, ports.ids, redrive);
 }
 

@@ -10,6 +10,9 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import { createPollingLoop } from '../../../platform/base/polling-loop.ts';
 import type { JobServices } from '../job-services.ts';
 
+/** Whether claimed work is ours for certain, and for how long it stays so after that was asked. */
+export type LeaseView = Pick<Leases, 'isCertain' | 'certainMs'>;
+
 export interface WorkLoopOptions {
   readonly services: JobServices;
   readonly kind: WorkKind;
@@ -17,7 +20,7 @@ export interface WorkLoopOptions {
   readonly leaseMs: number;
   readonly inHandMax: number;
   /** Handles a tenant's claims; `done` makes room for another one before all of them have ended. */
-  readonly handle: (tenantId: string, items: readonly WorkItem[], done: (item: WorkItem) => void) => Promise<void>;
+  readonly handle: (tenantId: string, items: readonly WorkItem[], done: (item: WorkItem) => void, leases: LeaseView) => Promise<void>;
 }
 
 export interface WorkLoop {
@@ -50,7 +53,7 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
       leases.remove(item);
       freed?.();
     };
-    const ended = handle(tenantId, items, done)
+    const ended = handle(tenantId, items, done, leases)
       .catch((error: unknown) => reportFailure(error))
       .finally(() => {
         inHand.delete(ended);

@@ -18,6 +18,8 @@ export interface OpenedAcknowledgement {
   readonly jobId: string;
   /** As the sender named it. */
   readonly fileName: string;
+  /** When the job ended, as its receipt says. */
+  readonly closedAt: Date;
   pieces(form: AcknowledgementForm): Generator<Buffer>;
 }
 
@@ -44,13 +46,19 @@ export async function openFileAcknowledgement(
 }
 
 /** Fails with E_JOB_UNKNOWN, and with E_JOB_STATE while the job is open. */
-async function openJobAcknowledgement(tx: TenantTx, store: SealedStore, jobId: string): Promise<OpenedAcknowledgement> {
+export async function openJobAcknowledgement(tx: TenantTx, store: SealedStore, jobId: string): Promise<OpenedAcknowledgement> {
   const { tenantId } = tx;
   const receipt = decodeReceipt(Buffer.from((await getReceipt(tx, jobId)).body));
   const { rows: parts } = await tx.query<StoredPart>(selectParts, [tenantId, jobId]);
   const exclusions = (await tx.query<ExclusionsRow>(selectExclusions, [tenantId, jobId])).rows[0]!;
   const findings = () => inRecordOrder(rejections(store, tenantId, parts), excluded(store, tenantId, exclusions));
-  return { jobId, fileName: receipt.file.container.name, pieces: (form) => acknowledgementPieces(receipt, findings, form) };
+  const { container } = receipt.file;
+  return {
+    jobId,
+    fileName: container.name,
+    closedAt: new Date(receipt.times.closedAt),
+    pieces: (form) => acknowledgementPieces(receipt, findings, form),
+  };
 }
 
 const readBytes = 64 * 1024;

@@ -9,6 +9,8 @@ import { decimalText } from '../../engine/expressions/values.ts';
 import { connectorErrors } from '../connector-errors.ts';
 
 export const nameTexts = ['flow', 'target', 'file', 'job', 'date', 'time', 'number', 'sequence', 'extension'] as const;
+/** Of names of acknowledgements, which have a level and no target or sequence. */
+export const acknowledgementTexts = ['flow', 'file', 'job', 'level', 'number', 'date', 'time', 'extension'] as const;
 export const lineTexts = [...nameTexts, 'count'] as const;
 /** With a field and perhaps a currency behind it: `{sum.amount}`, `{minorUnits.amount.ZAR}`. */
 export const totals = ['sum', 'minorUnits'] as const;

@@ -123,6 +123,10 @@ insert into headgate.state_transitions (machine, from_state, event, to_state) va
   ('breaker', 'open', 'close', 'closed'),
   ('breaker', 'half_open', 'trip', 'open'),
   ('breaker', 'half_open', 'close', 'closed'),
+  ('acknowledgement', '', 'ask', 'pending'),
+  ('acknowledgement', 'pending', 'send', 'sent'),
+  ('acknowledgement', 'pending', 'fail', 'failed'),
+  ('acknowledgement', 'failed', 'retry', 'pending'),
   ('flow_version', '', 'apply', 'active'),
   ('flow_version', 'active', 'supersede', 'superseded'),
   ('flow_version', 'superseded', 'restore', 'active'),
@@ -764,6 +768,25 @@ create table headgate.receipts (
   primary key (tenant_id, job_id)
 ) partition by range (job_id);
 
+-- What the sender of a file is told where its flow says so: a file for each level, asked for in the transaction that closes the job.
+create table headgate.acknowledgements (
+  tenant_id uuid not null,
+  job_id uuid not null,
+  acknowledgement_id uuid not null,
+  level text collate "C" not null check (level in ('file', 'record')),
+  state text collate "C" not null check (state in ('pending', 'sent', 'failed')),
+  -- Of the file that was written, or that the last try was to write.
+  name text collate "C",
+  -- Tries that have ended.
+  attempts integer not null default 0,
+  -- Why the last try failed.
+  reason_code text collate "C",
+  reason text,
+  created_at timestamptz not null,
+  changed_at timestamptz not null,
+  primary key (tenant_id, job_id, level)
+) partition by range (job_id);
+
 -- Events -----------------------------------------------------------------------------------------------------------------------
 
 -- Written in the transaction of the change itself. `ordinal` counts from 0 within (tenant, transaction).
@@ -819,7 +842,7 @@ create table headgate.event_cursors (
 create table headgate.work_items (
   tenant_id uuid not null references headgate.tenants,
   work_id uuid not null,
-  kind text collate "C" not null check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker')),
+  kind text collate "C" not null check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge')),
   -- The chunk group, job, batch or breaker that the work is about.
   reference_id uuid not null,
   -- Work that must run one after the other shares a lane key; '' means none. Only the first of a lane is claimed, by lane
@@ -842,10 +865,10 @@ create index work_items_leased on headgate.work_items (lease_until) where lease_
 -- Virtual time of each kind of work: the start of the last service. Who had nothing to do for a while starts here, not at
 -- where it was left, so that idle time is no credit.
 create table headgate.work_clocks (
-  kind text collate "C" primary key check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker')),
+  kind text collate "C" primary key check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge')),
   virtual_time double precision not null default 0
 );
-insert into headgate.work_clocks (kind) values ('chunks'), ('check'), ('deliver'), ('close'), ('breaker');
+insert into headgate.work_clocks (kind) values ('chunks'), ('check'), ('deliver'), ('close'), ('breaker'), ('acknowledge');
 
 -- Virtual time of each tenant per kind of work: who had least, by cost over weight, is served next. Claims alone keep the rest:
 -- when the first free item without a lane, and the first of a free lane, are due (null: there is none), and whether the tenant
@@ -901,7 +924,7 @@ begin
   for v_guard in
     select g.machine, g.table_name, string_agg(distinct quote_literal(t.to_state), ', ') filter (where t.from_state = '') as starts,
       string_agg(distinct quote_literal(t.from_state || '>' || t.to_state), ', ') filter (where t.from_state <> '') as moves
-    from (values ('arrival', 'arrivals'), ('job', 'jobs'), ('chunk_group', 'chunk_groups'), ('batch', 'batches'), ('breaker', 'breakers'), ('dead_letter', 'dead_letters'), ('flow_version', 'flow_versions')) g (machine, table_name)
+    from (values ('arrival', 'arrivals'), ('job', 'jobs'), ('chunk_group', 'chunk_groups'), ('batch', 'batches'), ('breaker', 'breakers'), ('dead_letter', 'dead_letters'), ('acknowledgement', 'acknowledgements'), ('flow_version', 'flow_versions')) g (machine, table_name)
     join headgate.state_transitions t on t.machine = g.machine group by g.machine, g.table_name
   loop
     execute format('create or replace trigger %I before insert on headgate.%I for each row when (new.state not in (%s)) execute function headgate.refuse_illegal_transition(%L)',
@@ -938,7 +961,7 @@ begin
   foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules',
       'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
       'redrives', 'redrive_members',
-      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'output_sequences', 'probe_turns', 'probes', 'breakers', 'receipts', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
+      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'output_sequences', 'probe_turns', 'probes', 'breakers', 'receipts', 'acknowledgements', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
     execute format('alter table headgate.%I enable row level security', v_table);
     execute format('alter table headgate.%I force row level security', v_table);
     execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_table);
@@ -947,7 +970,7 @@ begin
   foreach v_table in array array['tenants', 'api_keys', 'source_schedules', 'event_transactions', 'event_counters', 'work_items', 'work_notices', 'tenant_shares'] loop
     execute format('create policy dispatcher on headgate.%I to headgate_dispatcher using (true)', v_table);
   end loop;
-  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'batch_jobs', 'attempts', 'dead_letters', 'receipts', 'events'] loop
+  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'batch_jobs', 'attempts', 'dead_letters', 'receipts', 'acknowledgements', 'events'] loop
     v_partition := v_table || '_other';
     execute format('create table headgate.%I partition of headgate.%I default with (fillfactor = %s)', v_partition, v_table, headgate.fill_of(v_table));
     execute format('alter table headgate.%I enable row level security', v_partition);
@@ -970,7 +993,7 @@ begin
   p_quarter_start := date_trunc('quarter', p_quarter_start)::date;
   v_from := (lpad(to_hex((extract(epoch from p_quarter_start::timestamp) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
   v_to := (lpad(to_hex((extract(epoch from (p_quarter_start + interval '3 months')) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
-  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'batch_jobs', 'attempts', 'dead_letters', 'receipts', 'events'] loop
+  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'batch_jobs', 'attempts', 'dead_letters', 'receipts', 'acknowledgements', 'events'] loop
     v_partition := format('%s_%sq%s', v_table, to_char(p_quarter_start, 'YYYY'), to_char(p_quarter_start, 'Q'));
     if to_regclass('headgate.' || quote_ident(v_partition)) is null then
       execute format('create table headgate.%I partition of headgate.%I for values from (%L) to (%L) with (fillfactor = %s)', v_partition, v_table, v_from, v_to, headgate.fill_of(v_table));
@@ -990,7 +1013,7 @@ grant insert, update on headgate.api_keys to headgate_app;
 grant select, insert on headgate.definitions, headgate.batch_jobs, headgate.events, headgate.event_transactions, headgate.receipts, headgate.rejections to headgate_app;
 grant select, insert, update on headgate.target_rates, headgate.output_sequences, headgate.probe_turns, headgate.breakers, headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
-  headgate.event_cursors to headgate_app;
+  headgate.acknowledgements, headgate.event_cursors to headgate_app;
 grant select, insert, delete on headgate.blocked_keys, headgate.probes to headgate_app;
 grant select, insert on headgate.redrives to headgate_app;
 grant select, insert, update on headgate.redrive_members to headgate_app;
@@ -1019,7 +1042,7 @@ begin
   returning t.tenant_id into v_tenant_id;
   insert into headgate.event_counters (tenant_id) values (v_tenant_id) on conflict do nothing;
   insert into headgate.tenant_shares (tenant_id, kind, weight)
-  select v_tenant_id, k, v_weight from unnest(array['chunks', 'check', 'deliver', 'close', 'breaker']) k
+  select v_tenant_id, k, v_weight from unnest(array['chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge']) k
   on conflict (tenant_id, kind) do update set weight = excluded.weight;
   return v_tenant_id;
 end

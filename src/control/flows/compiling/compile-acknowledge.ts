@@ -1,0 +1,102 @@
+/** From `acknowledge` to the Plan: which connection takes what is written for senders, and under which names. */
+import { acknowledgementTexts } from '../../../pipeline/connectors/output-files/file-template.ts';
+import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
+import type { AcknowledgePlan } from '../../../pipeline/engine/plan.ts';
+import type { AcknowledgeDefinition, FlowSpec, PolledSourceDefinition, SourceDefinition } from '../definition.ts';
+import type { Path, Report } from '../documents/diagnostics.ts';
+import { flowErrors } from '../flow-errors.ts';
+import { checkTemplate } from './check-file-templates.ts';
+
+const path: Path = ['spec', 'acknowledge'];
+
+/** Undefined: nothing is written, or the report says why it can't be. */
+export function compileAcknowledge(spec: FlowSpec, report: Report): AcknowledgePlan | undefined {
+  const { acknowledge, sources, targetDefaults } = spec;
+  if (acknowledge === undefined) return undefined;
+  const known = sources.filter((source) => source !== undefined);
+  checkName(acknowledge, report);
+  const connection = acknowledgeConnection(acknowledge, known);
+  if (connection === undefined) {
+    refusePlace(acknowledge, known, report);
+    return undefined;
+  }
+  const folder = plainPath(acknowledge.path);
+  const watching = known.filter(isPolled).find((source) => source.connection === connection && plainPath(source.path) === folder);
+  if (watching !== undefined)
+    report.add({
+      code: flowErrors.E_CONFIG_CONFLICT,
+      path: [...path, 'path'],
+      message: `the source ${watching.id} takes files from this folder: it would take acknowledgements as files`,
+    });
+  const { format, levels, name, encrypt, sign } = acknowledge;
+  if (sign && !encrypt)
+    report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, 'sign'], message: 'sign is for files that are encrypted' });
+  const { max, initial, cap } = targetDefaults.retry;
+  return {
+    format,
+    levels: [...levels],
+    connection,
+    path: folder,
+    name,
+    encrypt,
+    sign,
+    timeoutMs: targetDefaults.timeout,
+    retry: { max, initialMs: initial, capMs: cap },
+  };
+}
+
+/** The connection that takes acknowledgements; undefined where the definition names none, or names it in a way that can't be. */
+export function acknowledgeConnection(
+  { to, connection }: Pick<AcknowledgeDefinition, 'to' | 'connection'>,
+  sources: readonly SourceDefinition[],
+): string | undefined {
+  if (to === undefined) return connection;
+  return connection === undefined ? sources.filter(isPolled).find(({ id }) => id === to)?.connection : undefined;
+}
+
+function isPolled(source: SourceDefinition): source is PolledSourceDefinition {
+  return source.type === 'folder' || source.type === 'sftp' || source.type === 'blob';
+}
+
+function refusePlace({ to, connection }: AcknowledgeDefinition, sources: readonly SourceDefinition[], report: Report): void {
+  if (to === undefined)
+    report.add({ code: flowErrors.E_CONFIG_KEY, path, message: 'to is missing: a source, or a connection in its place' });
+  else if (connection !== undefined)
+    report.add({
+      code: flowErrors.E_CONFIG_CONFLICT,
+      path: [...path, 'connection'],
+      message: 'to and connection are two places; one is needed',
+    });
+  else {
+    const named = sources.find(({ id }) => id === to);
+    const nearest = nearestName(
+      to,
+      sources.filter(isPolled).map(({ id }) => id),
+    );
+    const other = nearest === null ? '' : `; did you mean ${nearest}?`;
+    const message =
+      named === undefined
+        ? `no source ${to}${other}`
+        : `nothing can be written to the source ${to} of type ${named.type}; name a connection of type folder, sftp or of a bucket with the key connection`;
+    report.add({ code: flowErrors.E_CONFIG_REFERENCE, path: [...path, 'to'], message, atValue: true });
+  }
+}
+
+function checkName({ name, levels }: AcknowledgeDefinition, report: Report): void {
+  const at = [...path, 'name'];
+  const found = checkTemplate(name, { at, texts: acknowledgementTexts, sums: null }, report);
+  if (found === null) return;
+  const has = (...names: readonly string[]): boolean => found.some((placeholder) => names.includes(placeholder.name));
+  const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: at, message, atValue: true });
+  if (!has('file', 'job', 'number'))
+    refuse('the name needs {job}, {number} or {file}: without it the acknowledgements of two files share a name');
+  if (levels !== undefined && new Set(levels).size < levels.length)
+    report.add({ code: flowErrors.E_CONFIG_DUPLICATE, path: [...path, 'levels'], message: 'a level is named twice' });
+  else if (levels !== undefined && levels.length > 1 && !has('level')) refuse('the name needs {level}: there is a file for each');
+}
+
+/** At a server a leading slash stands for the root. */
+function plainPath(text: string): string {
+  const parts = text.split('/').filter((part) => part !== '' && part !== '.');
+  return parts.length === 0 ? '.' : parts.join('/');
+}

@@ -1,0 +1,219 @@
+/**
+ * The loop that writes acknowledgements where flows say: through the connectors that hold files, so that each is a temporary
+ * file first and gets its name when it is whole. A process that ends between the name and the commit is followed by another
+ * that finds the file there with the same bytes. Tries are bounded as those of targets are; what is given up is an event.
+ */
+import type { DeliveryOutcome, Target } from '../../../pipeline/connectors/connector.ts';
+import { withDeadline } from '../../../pipeline/deliveries/attempts/deadline.ts';
+import { createOpenTargets, type TargetOpening } from '../../../pipeline/deliveries/attempts/open-targets.ts';
+import { isExhausted, retryDelayMs } from '../../../pipeline/deliveries/attempts/retry-schedule.ts';
+import { commitForCertain } from '../../../pipeline/deliveries/certain-transaction.ts';
+import type { DeliveryDefinitions, TargetBinding } from '../../../pipeline/deliveries/delivery-definitions.ts';
+import { deliveryErrors } from '../../../pipeline/deliveries/delivery-errors.ts';
+import type { WorkItem } from '../../../pipeline/deliveries/work-queue-port.ts';
+import type { AcknowledgePlan, Plan } from '../../../pipeline/engine/plan.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import { formatTraceparent } from '../../../platform/telemetry/trace-context.ts';
+import { withSpan } from '../../../platform/telemetry/tracing.ts';
+import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
+import { jobErrors } from '../job-errors.ts';
+import type { JobServices } from '../job-services.ts';
+import { createWorkLoop, type LeaseView, type WorkLoop } from '../queue/work-loop.ts';
+import { type OpenedAcknowledgement, openJobAcknowledgement } from '../views/file-acknowledgement.ts';
+import {
+  type AcknowledgedJob,
+  type AcknowledgementEnd,
+  type PendingAcknowledgement,
+  readAcknowledgedJob,
+  writeEnds,
+} from './acknowledgement-rows.ts';
+import { nameOf, openOutgoingAcknowledgement, targetOf } from './outgoing-acknowledgement.ts';
+
+export interface AcknowledgementWriterOptions extends TargetOpening {
+  readonly services: JobServices;
+  readonly definitions: Pick<DeliveryDefinitions, 'loadBinding'>;
+  readonly workerId: string;
+  readonly leaseMs: number;
+}
+
+/** Of one process, and of one connection: the servers of partners allow few. */
+const inHandMax = 32;
+const atOnceMax = 4;
+const laterMs = 500;
+/** Services take an object whole: it is in memory meanwhile. */
+const objectBytesMax = 256 * 1024 ** 2;
+
+interface Work {
+  readonly tenantId: string;
+  readonly item: WorkItem;
+  readonly job: AcknowledgedJob;
+  readonly opened: OpenedAcknowledgement;
+  readonly flow: { readonly plan: Plan; readonly flowName: string };
+  readonly acknowledge: AcknowledgePlan;
+  readonly binding: TargetBinding | HeadgateError;
+  readonly leases: LeaseView;
+}
+
+export function createAcknowledgementWriter(options: AcknowledgementWriterOptions): WorkLoop {
+  const { services, workerId, leaseMs } = options;
+  const targets = createOpenTargets(options);
+  const atOnce = new Map<string, number>();
+  let stopping = new AbortController();
+
+  async function write(tenantId: string, item: WorkItem, leases: LeaseView): Promise<void> {
+    const work = await readWork(options, { tenantId, item, leases });
+    if (work === null) return await withTenant(services.db, tenantId, (tx) => services.queue.finishWork(tx, [item]));
+    const place = `${tenantId} ${work.acknowledge.connection}`;
+    const busy = atOnce.get(place) ?? 0;
+    if (busy >= atOnceMax)
+      return await withTenant(services.db, tenantId, (tx) => services.queue.releaseWork(tx, [{ ...item, delayMs: laterMs }]));
+    atOnce.set(place, busy + 1);
+    try {
+      const ends: AcknowledgementEnd[] = [];
+      for (const pending of work.job.pending) ends.push(await tryOnce(work, pending));
+      services.crashPoints.reach('acknowledgements.before-commit');
+      await commitEnds(services, work, ends);
+    } finally {
+      const left = atOnce.get(place)! - 1;
+      if (left === 0) atOnce.delete(place);
+      else atOnce.set(place, left);
+    }
+  }
+
+  async function tryOnce(work: Work, pending: PendingAcknowledgement): Promise<AcknowledgementEnd> {
+    const { acknowledgementId, level } = pending;
+    const attempts = pending.attempts + 1;
+    const named: { name: string | null } = { name: null };
+    const attributes = { jobId: work.job.jobId, target: `acknowledge-${level}`, attempt: attempts };
+    const outcome = await withSpan('write acknowledgement', { attributes, parent: work.job.traceParent }, (span) =>
+      send(work, pending, { traceparent: formatTraceparent(span.context), named }).catch(outcomeOf),
+    );
+    const end = { acknowledgementId, level, attempts, name: named.name };
+    if (outcome.kind === 'acked') return { ...end, state: 'sent', failure: null };
+    const { code, message } = outcome;
+    const isGivenUp = (outcome.kind === 'refused' && !outcome.retryable) || isExhausted(work.acknowledge.retry, attempts);
+    return { ...end, state: isGivenUp ? 'failed' : 'pending', failure: { code, message } };
+  }
+
+  async function send(
+    { tenantId, item, job, opened, flow, acknowledge, binding, leases }: Work,
+    pending: PendingAcknowledgement,
+    { traceparent, named }: { readonly traceparent: string; readonly named: { name: string | null } },
+  ): Promise<DeliveryOutcome> {
+    const assertOurs = () => {
+      if (!leases.isCertain(item))
+        throw new HeadgateError(deliveryErrors.E_ATTEMPT_ABANDONED, 'the lease of the acknowledgement has run out');
+    };
+    const { store } = services;
+    const context = {
+      store,
+      tenantId,
+      flowName: flow.flowName,
+      job,
+      pending,
+      opened,
+      plan: acknowledge,
+      attempt: item.attempts,
+      traceparent,
+    };
+    const batch = await openOutgoingAcknowledgement({ ...context, assertOurs, oursForMs: leases.certainMs });
+    const target = targetOf(acknowledge, pending.level, connectorOf(options, binding));
+    try {
+      named.name = nameOf(target, batch);
+    } catch (error) {
+      return { ...outcomeOf(error), retryable: false };
+    }
+    const { sizeBytes: bytes } = batch.body;
+    if (target.type !== 'file' && target.type !== 'sftp' && bytes > objectBytesMax)
+      return refusal(jobErrors.E_ACKNOWLEDGEMENT_SIZE, `the acknowledgement has ${bytes} bytes`, false);
+    const deliver = (opened: Target) =>
+      withDeadline(services.ports.sleep, opened.attemptTimeoutMs?.({ records: 1, bytes }) ?? target.timeoutMs, stopping.signal, (signal) =>
+        opened.deliver(batch, signal),
+      );
+    return await targets.use({ tenantId, flowVersionId: job.flowVersionId, plan: flow.plan, target, binding }, deliver);
+  }
+
+  const loop = createWorkLoop({
+    services,
+    kind: 'acknowledge',
+    workerId,
+    leaseMs,
+    inHandMax,
+    async handle(tenantId, items, done, leases) {
+      await Promise.all(items.map((item) => write(tenantId, item, leases).finally(() => done(item))));
+    },
+  });
+  return {
+    start() {
+      stopping = new AbortController();
+      loop.start();
+    },
+    async stop(timeoutMs) {
+      stopping.abort();
+      const isDone = await loop.stop(timeoutMs);
+      await targets.closeAll();
+      return isDone;
+    },
+  };
+}
+
+/** Null: nothing is left to be written. */
+async function readWork(
+  { services, definitions }: AcknowledgementWriterOptions,
+  claim: Pick<Work, 'tenantId' | 'item' | 'leases'>,
+): Promise<Work | null> {
+  const read = await withTenant(
+    services.db,
+    claim.tenantId,
+    async (tx) => {
+      const job = await readAcknowledgedJob(tx, claim.item.referenceId);
+      if (job === undefined || job.pending.length === 0) return null;
+      const flow = await services.flows.load(tx, job.flowVersionId);
+      const acknowledge = flow.plan.acknowledge!;
+      const binding = await definitions.loadBinding(tx, acknowledge.connection).catch((error: unknown) => {
+        if (!(error instanceof HeadgateError) || error.code.startsWith('E_DATABASE_')) throw error;
+        return error;
+      });
+      return { job, flow, acknowledge, binding, opened: await openJobAcknowledgement(tx, services.store, job.jobId) };
+    },
+    { readOnly: true },
+  );
+  return read === null ? null : { ...claim, ...read };
+}
+
+/** By the connection's type: a flow names no connector for its acknowledgements. */
+function connectorOf({ connectors }: AcknowledgementWriterOptions, binding: TargetBinding | HeadgateError): string {
+  if (binding instanceof HeadgateError) return '';
+  const isOfFiles = ({ targetSettings }: (typeof connectors)[number]) => targetSettings.some(({ name }) => name === 'readBack');
+  return connectors.find((each) => isOfFiles(each) && each.connectionType === binding.connection.type)?.name ?? binding.connection.type;
+}
+
+function refusal(code: string, message: string, retryable: boolean) {
+  return { kind: 'refused', retryable, code, message } as const;
+}
+
+/** What is thrown before a byte leaves: the sealed lists can't be read, or the lease is over. */
+function outcomeOf(error: unknown): ReturnType<typeof refusal> {
+  if (!(error instanceof HeadgateError)) throw error;
+  return refusal(error.code, error.message, true);
+}
+
+/** Fails with E_FENCED when the work went to another. */
+async function commitEnds(
+  services: JobServices,
+  { tenantId, item, job, flow, acknowledge }: Work,
+  ends: readonly AcknowledgementEnd[],
+): Promise<void> {
+  const open = ends.filter(({ state }) => state === 'pending');
+  const delays = open.map(({ attempts }) => retryDelayMs(acknowledge.retry, attempts, services.ports.rng));
+  await commitForCertain(services, tenantId, async (tx) => {
+    await services.queue.endWork(tx, [{ ...item, delayMs: open.length === 0 ? null : Math.max(...delays) }]);
+    await writeEnds(tx, services.ports.ids, job, ends);
+  });
+  const { tenant, name } = flow.plan.flow;
+  for (const { level, state, failure } of ends) {
+    const outcome = state === 'pending' ? 'retried' : state;
+    services.metrics.add('headgate_acknowledgements_total', { tenant, flow: name, outcome });
+    if (state === 'failed') services.logger.error('an acknowledgement was given up', { jobId: job.jobId, level, code: failure!.code });
+  }
+}
