@@ -41,7 +41,7 @@ spec:
 
 describe('a served flow with an SFTP target', () => {
   itWith('sshd')(
-    'puts every record into one file there, whole, though connections break, closes its job in balance, and acknowledges the file',
+    'puts every record into one file there, whole, though connections break, and closes its job in balance',
     async () => {
       const records = 1_000;
       const remote = temporaryFolder();
