@@ -40,21 +40,19 @@ spec:
 `;
 
 describe('a served flow with an SFTP target', () => {
-  itWith('sshd')(
-    'puts every record into one file there, whole, though connections break, and closes its job in balance',
-    async () => {
-      const records = 1_000;
-      const remote = temporaryFolder();
-      for (const folder of ['in', 'acks']) mkdirSync(join(remote, folder));
-      const sshd = await startSshd({ folder: remote });
-      onTestFinished(() => sshd.stop());
-      const proxy = await startTcpProxy({ host: sshd.host, port: sshd.port });
-      onTestFinished(() => proxy.close());
-      proxy.arm({ match: /(?:)/, how: 'cut-before-forward' });
-      const server = await startTestServer(database, {}, undefined, { HEADGATE_SECRET_CLEARING_BANK__KEY: sshd.clientKey.privateKey });
-      onTestFinished(() => server.stop());
-      const tenant = await server.tenant('clearing-bank');
-      const connection = `apiVersion: headgate/v1
+  itWith('sshd')('puts every record into one file there, whole, though connections break, and closes its job in balance', async () => {
+    const records = 1_000;
+    const remote = temporaryFolder();
+    for (const folder of ['in', 'acks']) mkdirSync(join(remote, folder));
+    const sshd = await startSshd({ folder: remote });
+    onTestFinished(() => sshd.stop());
+    const proxy = await startTcpProxy({ host: sshd.host, port: sshd.port });
+    onTestFinished(() => proxy.close());
+    proxy.arm({ match: /(?:)/, how: 'cut-before-forward' });
+    const server = await startTestServer(database, {}, undefined, { HEADGATE_SECRET_CLEARING_BANK__KEY: sshd.clientKey.privateKey });
+    onTestFinished(() => server.stop());
+    const tenant = await server.tenant('clearing-bank');
+    const connection = `apiVersion: headgate/v1
 kind: Connection
 metadata: { tenant: TENANT, name: clearing-sftp }
 spec:
@@ -65,42 +63,41 @@ spec:
   privateKey: env:HEADGATE_SECRET_CLEARING_BANK__KEY
   hostKeys: [${JSON.stringify(sshd.hostKey.publicKey)}]
 `;
-      await tenant.apply(policy, connection, flow);
-      const lines = Array.from({ length: records }, (_, at) => `P${at},${at}.25`);
-      const { json } = await server.upload(tenant.key, {
-        flow: 'eft',
-        name: 'eft.csv',
-        body: `id,amount\n${lines.join('\n')}\nP1000,none\n`,
-      });
-      const job = await server.settle(tenant.key, json.jobId);
-      expect(proxy.faultsUsed).toBe(1);
-      expect(job).toMatchObject({ state: 'completed', balanced: true, records: { read: records + 1, valid: records } });
-      expect(job.targets['clearing']).toMatchObject({ routed: records, delivered: records, refused: 0, dead: 0 });
-      const names = readdirSync(join(remote, 'in'));
-      expect(names.every((name) => /^EFT-\d+-\d{4}\.csv$/.test(name))).toBe(true);
-      const files = names.toSorted().map((name) =>
-        readFileSync(join(remote, 'in', name), 'utf8')
-          .trimEnd()
-          .split('\n'),
-      );
-      expect(files.map(([header]) => header)).toEqual(names.map(() => 'id,amount'));
-      expect(files.flatMap(([, ...rows]) => rows)).toEqual(lines);
-      const told = await vi.waitUntil(
-        async () => {
-          const { acknowledgements } = (await server.request(`/v1/files/${json.fileId}`, { key: tenant.key })).json;
-          return acknowledgements.every(({ state }: { state: string }) => state === 'sent') ? acknowledgements : null;
-        },
-        { timeout: 60_000, interval: 30 },
-      );
-      expect(told.map(({ level, name }: { level: string; name: string }) => [level, name])).toEqual([
-        ['file', 'eft.csv.1.file.csv'],
-        ['record', 'eft.csv.1.record.csv'],
-      ]);
-      expect(readdirSync(join(remote, 'acks')).toSorted()).toEqual(['eft.csv.1.file.csv', 'eft.csv.1.record.csv']);
-      for (const { level, name } of told) {
-        const asked = await server.request(`/v1/files/${json.fileId}/acknowledgement?level=${level}&format=csv`, { key: tenant.key });
-        expect(readFileSync(join(remote, 'acks', name), 'utf8')).toBe(asked.body);
-      }
-    },
-  );
+    await tenant.apply(policy, connection, flow);
+    const lines = Array.from({ length: records }, (_, at) => `P${at},${at}.25`);
+    const { json } = await server.upload(tenant.key, {
+      flow: 'eft',
+      name: 'eft.csv',
+      body: `id,amount\n${lines.join('\n')}\nP1000,none\n`,
+    });
+    const job = await server.settle(tenant.key, json.jobId);
+    expect(proxy.faultsUsed).toBe(1);
+    expect(job).toMatchObject({ state: 'completed', balanced: true, records: { read: records + 1, valid: records } });
+    expect(job.targets['clearing']).toMatchObject({ routed: records, delivered: records, refused: 0, dead: 0 });
+    const names = readdirSync(join(remote, 'in'));
+    expect(names.every((name) => /^EFT-\d+-\d{4}\.csv$/.test(name))).toBe(true);
+    const files = names.toSorted().map((name) =>
+      readFileSync(join(remote, 'in', name), 'utf8')
+        .trimEnd()
+        .split('\n'),
+    );
+    expect(files.map(([header]) => header)).toEqual(names.map(() => 'id,amount'));
+    expect(files.flatMap(([, ...rows]) => rows)).toEqual(lines);
+    const told = await vi.waitUntil(
+      async () => {
+        const { acknowledgements } = (await server.request(`/v1/files/${json.fileId}`, { key: tenant.key })).json;
+        return acknowledgements.every(({ state }: { state: string }) => state === 'sent') ? acknowledgements : null;
+      },
+      { timeout: 60_000, interval: 30 },
+    );
+    expect(told.map(({ level, name }: { level: string; name: string }) => [level, name])).toEqual([
+      ['file', 'eft.csv.1.file.csv'],
+      ['record', 'eft.csv.1.record.csv'],
+    ]);
+    expect(readdirSync(join(remote, 'acks')).toSorted()).toEqual(['eft.csv.1.file.csv', 'eft.csv.1.record.csv']);
+    for (const { level, name } of told) {
+      const asked = await server.request(`/v1/files/${json.fileId}/acknowledgement?level=${level}&format=csv`, { key: tenant.key });
+      expect(readFileSync(join(remote, 'acks', name), 'utf8')).toBe(asked.body);
+    }
+  });
 });
