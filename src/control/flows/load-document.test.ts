@@ -359,15 +359,16 @@ describe('what a Plan holds of a definition', () => {
   });
 
   test('a target takes from targetDefaults what it does not say itself', () => {
-    const targets = '  targetDefaults: { timeout: 9s, rate: 60/m, retry: { max: 1, cap: 5s } }\n';
+    const targets = '  targetDefaults: { timeout: 9s, rate: 60/m, retry: { max: 1, cap: 5s }, breaker: { minCalls: 7 } }\n';
     const text = flow(`${targets}  format: { type: json-lines }\n  schema: { record: { fields: { a: { type: string } } } }\n`).replace(
       'connection: c }',
-      'connection: c, retry: { max: 2 }, batch: { size: 7 } }',
+      'connection: c, retry: { max: 2 }, batch: { size: 7 }, breaker: { probes: 2 } }',
     );
     expect(loadFlow(text).plan!.targets[0]).toMatchObject({
       timeoutMs: 9_000,
       ratePerSecond: 1,
       retry: { max: 2, initialMs: 500, capMs: 5_000 },
+      breaker: { windowMs: 30_000, failureRatio: 0.5, minCalls: 7, probeEveryMs: 15_000, probes: 2 },
       batchRecords: 7,
       batchBytes: 1024 ** 3,
     });

@@ -131,7 +131,13 @@ function mergeDelivery(own: TargetDefinition, defaults: DeliveryDefinition): Del
       initial: own.retry?.initial ?? defaults.retry.initial,
       cap: own.retry?.cap ?? defaults.retry.cap,
     },
-    breaker: { ...defaults.breaker, ...own.breaker },
+    breaker: {
+      window: own.breaker?.window ?? defaults.breaker.window,
+      failureRatio: own.breaker?.failureRatio ?? defaults.breaker.failureRatio,
+      minCalls: own.breaker?.minCalls ?? defaults.breaker.minCalls,
+      probeEvery: own.breaker?.probeEvery ?? defaults.breaker.probeEvery,
+      probes: own.breaker?.probes ?? defaults.breaker.probes,
+    },
   };
 }
 
