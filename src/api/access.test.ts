@@ -78,6 +78,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   probeTarget: { reason: 'probe' },
   discardDeadLetters: { reason: 'probe', target: 'none' },
   createKey: { name: 'probe', scopes: ['files:read'] },
+  tellSource: { Records: [] },
   applyDocument: { text: 'a: 1' },
 };
 
@@ -103,6 +104,7 @@ const defaults: Readonly<Record<string, string>> = {
   name: 'no-such-name',
   flow: 'no-such-flow',
   target: 'out',
+  source: 'bank',
 };
 
 /** What may differ: the trace. */
@@ -214,6 +216,7 @@ const needed: Readonly<Record<string, Scope>> = {
   listFlows: 'flows:read',
   getFlow: 'flows:read',
   getFlowSource: 'flows:read',
+  tellSource: 'sources:notify',
   applyDocument: 'flows:write',
   enableFlow: 'flows:write',
   disableFlow: 'flows:write',

@@ -1,6 +1,7 @@
 /** What the API is made of; `main` gives it. */
 import type { JobServices } from '../control/jobs/job-services.ts';
 import type { HealthProbes } from '../insight/health/health-probes.ts';
+import type { ToldBlobs } from '../pipeline/arrivals/blob/told-blobs.ts';
 import type { HeldArrivals } from '../pipeline/arrivals/held-arrivals.ts';
 import type { Uploads } from '../pipeline/arrivals/upload.ts';
 import type { FolderFence } from '../platform/base/folder-fence.ts';
@@ -37,6 +38,7 @@ export interface ApiParts {
   readonly probes: HealthProbes;
   readonly uploads: Uploads;
   readonly heldArrivals: HeldArrivals;
+  readonly toldBlobs: ToldBlobs;
   readonly jobs: JobServices;
   readonly folders: FolderFence;
 }

@@ -32,6 +32,7 @@ import { problemHandler, sendProblem } from './problems.ts';
 import { recordRoutes } from './records.ts';
 import { checkShapes, limitBodyTime, refuseTransferCodings } from './request-shape.ts';
 import { namedSchemas } from './schemas.ts';
+import { sourceEventRoutes } from './source-events.ts';
 import { targetHealthRoutes } from './target-health.ts';
 import { targetRoutes } from './targets.ts';
 import { limitTenantRequests } from './tenant-places.ts';
@@ -53,6 +54,7 @@ const resources = [
   deadLetterDecisionRoutes,
   blockedKeyRoutes,
   flowRoutes,
+  sourceEventRoutes,
   definitionRoutes,
   targetHealthRoutes,
   targetRoutes,

@@ -39,6 +39,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   E_FORBIDDEN: 403,
   E_NOT_FOUND: 404,
   E_FLOW_UNKNOWN: 404,
+  E_BLOB_EVENT_SOURCE: 404,
   E_DEFINITION_UNKNOWN: 404,
   E_DEAD_LETTER_UNKNOWN: 404,
   E_BATCH_UNKNOWN: 404,

@@ -178,7 +178,9 @@ describe('a body', () => {
       disableFlow: {},
       revokeKey: {},
     };
-    const withBodies = routes('post').filter(({ operation }) => operation.operationId !== 'uploadFile');
+    // A file, and what services of others say in words of their own.
+    const foreign = ['uploadFile', 'tellSource'];
+    const withBodies = routes('post').filter(({ operation }) => !foreign.includes(operation.operationId));
     expect(withBodies.map(({ operation }) => operation.operationId).sort()).toEqual(Object.keys(good).sort());
     for (const { path, operation } of withBodies) {
       for (const field of ['tenantId', 'tenant_id', 'role', 'state', 'approvedBy', '$where']) {

@@ -38,6 +38,7 @@ describe('tenants and keys', () => {
     expect(JSON.parse(stdout).scopes).toEqual([
       'files:write',
       'files:read',
+      'sources:notify',
       'jobs:read',
       'jobs:operate',
       'flows:read',

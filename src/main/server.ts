@@ -12,6 +12,7 @@ import { createJobIntake } from '../control/jobs/job-intake.ts';
 import { createHealthProbes } from '../insight/health/health-probes.ts';
 import { createAdmission } from '../pipeline/arrivals/admission.ts';
 import { createBlobPlaces } from '../pipeline/arrivals/blob/blob-places.ts';
+import { createToldBlobs } from '../pipeline/arrivals/blob/told-blobs.ts';
 import { createFileIntake } from '../pipeline/arrivals/file-intake.ts';
 import { createHeldArrivals } from '../pipeline/arrivals/held-arrivals.ts';
 import { createThreadedIntakeStore } from '../pipeline/arrivals/intake-thread.ts';
@@ -240,6 +241,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         probes,
         uploads,
         heldArrivals,
+        toldBlobs: createToldBlobs({ db, plans }),
         jobs: work.jobs,
         folders,
       });

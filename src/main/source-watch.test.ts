@@ -24,7 +24,7 @@ function logInMemory() {
   };
 }
 
-const lease: SourceLease = { tenantId: 't1', flowId: 'f1', sourceId: 'drop', fence: 1, lateMs: 1_500 };
+const lease: SourceLease = { tenantId: 't1', flowId: 'f1', sourceId: 'drop', fence: 1, lateMs: 1_500, isHinted: false, isListing: true };
 const flow = { flowId: 'f1', flowName: 'eft', plan: { flow: { tenant: 'bank' } } } as never;
 const names = { tenant: 'bank', flow: 'eft', source: 'drop' };
 const none = { accepted: 0, unpacked: 0, duplicate: 0, held: 0, quarantined: 0 };

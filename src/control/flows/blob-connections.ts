@@ -8,6 +8,8 @@ export interface S3Connection extends PgpKeysOfConnection {
   readonly endpoint?: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly addressing: 'path' | 'host';
   readonly root: string;
 }
 

@@ -37,7 +37,7 @@ function secretsOf({ spec }: Connection): readonly NamedSecret[] {
       ...pgpSecrets(spec),
     ];
   if (isBlobConnection(spec)) {
-    const keys = ['accessKeyId', 'secretAccessKey', 'accountKey', 'sasToken', 'serviceAccount'];
+    const keys = ['accessKeyId', 'secretAccessKey', 'sessionToken', 'accountKey', 'sasToken', 'serviceAccount'];
     const own = keys.flatMap((key) => {
       const reference = (spec as unknown as Readonly<Record<string, string | undefined>>)[key];
       return reference === undefined ? [] : [{ path: ['spec', key], reference }];

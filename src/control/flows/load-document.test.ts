@@ -190,6 +190,16 @@ describe('connections', () => {
       'E_SECRET_NOT_ALLOWED',
     ],
     [
+      'a session token that is written out',
+      'type: s3, bucket: acme, region: eu-west-1, accessKeyId: "env:HEADGATE_SECRET_T__I", secretAccessKey: "env:HEADGATE_SECRET_T__K", sessionToken: hunter2',
+      'E_SECRET_INLINE',
+    ],
+    [
+      "another tenant's session token",
+      'type: s3, bucket: acme, region: eu-west-1, accessKeyId: "env:HEADGATE_SECRET_T__I", secretAccessKey: "env:HEADGATE_SECRET_T__K", sessionToken: "env:HEADGATE_SECRET_S__K"',
+      'E_SECRET_NOT_ALLOWED',
+    ],
+    [
       'a password in an endpoint',
       'type: s3, bucket: acme, region: eu-west-1, endpoint: "https://a:b@c.example", accessKeyId: "env:HEADGATE_SECRET_T__I", secretAccessKey: "env:HEADGATE_SECRET_T__K"',
       'E_SECRET_INLINE',

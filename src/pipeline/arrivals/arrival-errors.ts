@@ -252,6 +252,16 @@ export const arrivalErrors = defineErrors({
     actor: 'author',
     next: 'Add a source of type http to the flow.',
   },
+  E_BLOB_EVENT: {
+    meaning: 'What a blob source was told is no notification that is understood.',
+    actor: 'caller',
+    next: 'Send what Amazon S3, EventBridge or Azure Event Grid (in its own schema, not that of CloudEvents) sends, as it is. What was not told of is found by the next listing.',
+  },
+  E_BLOB_EVENT_SOURCE: {
+    meaning: 'The flow has no blob source of this id: only these are told of new objects.',
+    actor: 'caller',
+    next: 'Use the id of a source of type blob of the version in force; `headgate flow get` shows them.',
+  },
   E_FLOW_DISABLED: {
     meaning: 'The flow is disabled and takes no files.',
     actor: 'operator',

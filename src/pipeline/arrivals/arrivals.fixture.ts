@@ -33,7 +33,7 @@ import { judgeFiles } from './file-verdicts.ts';
 import { createHeldArrivals, type HeldArrivals } from './held-arrivals.ts';
 import { createDirectIntakeStore } from './intake-store.ts';
 import { createSftpPlaces } from './sftp/sftp-places.ts';
-import { leaseDueSources } from './source-lease.ts';
+import { endLease, leaseDueSources } from './source-lease.ts';
 import { type PollResult, pollSource, type SourcePollParts } from './source-poll.ts';
 import { createUploads, type UploadRequest } from './upload.ts';
 
@@ -86,7 +86,13 @@ export interface World {
   inQuarantine(): string[];
   /** Leases the source as a process would, whatever its due time, and polls it once. */
   poll(
-    options?: { readonly crashPoints?: CrashPoints; readonly leaseMs?: number; readonly db?: Db } & Partial<SourcePollParts>,
+    options?: {
+      readonly crashPoints?: CrashPoints;
+      readonly leaseMs?: number;
+      readonly db?: Db;
+      /** Gives the lease back, as a process does that goes on. */
+      readonly isEnded?: boolean;
+    } & Partial<SourcePollParts>,
   ): Promise<PollResult>;
   upload(
     request?: Partial<UploadRequest> & { readonly content?: string | Uint8Array; readonly parts?: Partial<IntakeParts> },
@@ -236,7 +242,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
     names: () => list('.').filter((name) => !name.startsWith('.headgate')),
     inDone: () => list('.headgate-done'),
     inQuarantine: () => list('.headgate-quarantine'),
-    async poll({ crashPoints, leaseMs = 30_000, db = database.db, ...more } = {}) {
+    async poll({ crashPoints, leaseMs = 30_000, db = database.db, isEnded = false, ...more } = {}) {
       await database.adminDb.query(
         '/* due now */ update headgate.source_schedules set due_at = headgate.clock(), lease_until = null where tenant_id = $1',
         [tenantId],
@@ -244,7 +250,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
       const leases = await leaseDueSources(db, { workerId: ids.next(), limit: 1_000, leaseMs });
       const lease = leases.find((each) => each.tenantId === tenantId)!;
       const intake = createFileIntake({ ...parts, db, crashPoints });
-      return pollSource(
+      const result = await pollSource(
         {
           db,
           ports: systemPorts,
@@ -261,6 +267,8 @@ export async function createWorld(database: TestDatabase): Promise<World> {
         lease,
         new AbortController().signal,
       );
+      if (isEnded) await withTenant(db, tenantId, (tx) => endLease(tx, lease, result.dueInMs, !result.isFound));
+      return result;
     },
     async upload({ content = 'a,1.00\n', parts: changed = {}, ...request } = {}) {
       const all = { ...parts, ...changed };

@@ -2,7 +2,7 @@
 import type { FolderFence } from '../../platform/base/folder-fence.ts';
 import type { FolderSourcePlan } from './arrival-plan.ts';
 import { listFolder, lookAt, openSourceFolder, readBeside, readFile, syncFolders, takeAway, takeAwayBeside } from './folder-source.ts';
-import type { OnTurn, SourceEntry, SourcePlace, TakeAway } from './source-place.ts';
+import type { OnTurn, SourceEntry, SourceName, SourcePlace, TakeAway } from './source-place.ts';
 
 /** How many are looked at, or taken away, between two turns: all of it is synchronous. */
 const stepsPerTurn = 50;
@@ -33,7 +33,7 @@ export function openFolderPlace({ tenant, folders, source, onTurn }: FolderPlace
       }
       return { entries, names: new Set(listed.map((found) => found.name)) };
     },
-    lookAgain: (entry) => lookAt(folder, foundOf(entry)),
+    lookAgain: (name) => lookAt(folder, foundOf(name)),
     read: (entry) => readFile(folder, entry),
     readBeside: (name, bytesMax) => readBeside(folder, name, bytesMax),
     async takeAway(works) {
@@ -54,6 +54,6 @@ function takeCompanions(folder: string, work: TakeAway): void {
   for (const name of companions) takeAwayBeside(folder, name, work);
 }
 
-function foundOf(entry: SourceEntry): { readonly bytes: Buffer; readonly name: string; readonly isExact: boolean } {
+function foundOf(entry: SourceName): { readonly bytes: Buffer; readonly name: string; readonly isExact: boolean } {
   return { bytes: entry.bytes, name: entry.name, isExact: entry.hasExactName };
 }

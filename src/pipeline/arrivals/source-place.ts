@@ -37,6 +37,9 @@ export interface Sight {
   readonly names: Set<string>;
 }
 
+/** What a file is asked for by. */
+export type SourceName = Pick<SourceEntry, 'bytes' | 'name' | 'hasExactName'>;
+
 /**
  * An opened place, for one poll. Synchronous where that is cheaper. Fails with E_SOURCE and E_SOURCE_PERMISSION for what is
  * about one file, with other codes where the place itself is of no use now.
@@ -45,8 +48,8 @@ export interface SourcePlace {
   /** Smaller files are read so many at once; bigger ones alone. */
   readonly readsAtOnce: number;
   look(isWanted: (name: string) => boolean): Promise<Sight>;
-  /** Undefined when it has gone meanwhile, or is a folder. */
-  lookAgain(entry: SourceEntry): SourceEntry | undefined | Promise<SourceEntry | undefined>;
+  /** Undefined when it is not there, or is a folder. */
+  lookAgain(name: SourceName): SourceEntry | undefined | Promise<SourceEntry | undefined>;
   /** Fails with E_FILE_CHANGED when the file is not what was seen, from before the first until after the last byte: then nothing that was read may be used. */
   read(entry: SourceEntry): AsyncIterable<Uint8Array>;
   /** A small file; undefined when it is missing, no plain file, or larger than `bytesMax`. */

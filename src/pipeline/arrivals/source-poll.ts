@@ -14,14 +14,15 @@ import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, PolledSourcePlan } fro
 import { type ArrivalRow, countRecentlyAccepted, listKnownArrivals, moveArrivals, releaseArrivals } from './arrival-store.ts';
 import type { ArrivalVerdict } from './file-acceptance.ts';
 import { type FileIntake, filesPerTransactionMax } from './file-intake.ts';
-import { createNameMatcher } from './file-name.ts';
 import { openSourcePlace, type SourceWorld } from './open-source-place.ts';
 import { isOfServer } from './source-failures.ts';
+import { takeHints } from './source-hints.ts';
 import { proveLease, renewLease, type SourceLease } from './source-lease.ts';
-import { type KnownFile, type Observation, observe } from './source-observation.ts';
-import { doneFolder, quarantineFolder, type Sight, type SourceEntry, type SourcePlace, type TakeAway } from './source-place.ts';
+import { type KnownFile, type Look, type Observation, observe } from './source-observation.ts';
+import { doneFolder, quarantineFolder, type SourceEntry, type SourcePlace, type TakeAway } from './source-place.ts';
 import { type CompleteFile, cutIntoBatches, readFiles } from './source-reading.ts';
 import { recordOf } from './source-record.ts';
+import { companionsOf, type KnownArrivals, lookAtAll, lookAtSome } from './source-sight.ts';
 
 export interface SourcePollParts extends SourceWorld {
   readonly db: Db;
@@ -104,10 +105,7 @@ class SourcePoll {
     this.#pausedAtMs = this.#renewedAtMs;
   }
 
-  async run(
-    known: { readonly open: readonly ArrivalRow[]; readonly unreleased: readonly ArrivalRow[] },
-    signal: AbortSignal,
-  ): Promise<PollResult> {
+  async run(known: KnownArrivals, signal: AbortSignal): Promise<PollResult> {
     this.#place = await this.#openPlace();
     try {
       return await this.#poll(known, signal);
@@ -122,12 +120,9 @@ class SourcePoll {
     return openSourcePlace(this.#parts, { key, ...this.#context, onTurn: () => this.#keepLease() });
   }
 
-  async #poll(
-    known: { readonly open: readonly ArrivalRow[]; readonly unreleased: readonly ArrivalRow[] },
-    signal: AbortSignal,
-  ): Promise<PollResult> {
+  async #poll(known: KnownArrivals, signal: AbortSignal): Promise<PollResult> {
     const { source } = this.#context;
-    const observation = observe(source, { ...(await this.#look()), ...known });
+    const observation = observe(source, await this.#look(known));
     await this.#takeAway(observation.leftBehind, observation.released);
     const complete = await this.#writeDown(observation);
     let dueInMs = Math.min(source.pollMs, observation.restLeftMs === null ? source.pollMs : Math.max(20, observation.restLeftMs));
@@ -141,10 +136,11 @@ class SourcePoll {
     return { isFound: true, verdicts: this.#verdicts, dueInMs };
   }
 
-  #look(): Promise<Sight> {
-    const isWanted = createNameMatcher(this.#context.source.match);
-    const companions = this.#companions;
-    return this.#place.look((name) => isWanted(name) && !companions.some((suffix) => name.endsWith(suffix)));
+  async #look(known: KnownArrivals): Promise<Look> {
+    const { source } = this.#context;
+    const names = this.#lease.isHinted ? await this.#inLease((tx) => takeHints(tx, this.#lease)) : [];
+    if (this.#lease.isListing) return { ...(await lookAtAll(this.#place, source)), ...known };
+    return await lookAtSome(this.#place, source, { names, known, onTurn: () => this.#keepLease() });
   }
 
   /** One transaction for all that was seen. Gives back what is complete now, in the order in which it was first seen. */
@@ -258,7 +254,7 @@ class SourcePoll {
     const released = gone.map((row) => row.arrivalId);
     if (afterwards !== 'leave' && decided.length > 0) {
       this.#crash.reach('arrivals.before-move');
-      const companions = this.#companions;
+      const companions = companionsOf(this.#context.source);
       await this.#place.takeAway(
         decided.map(({ entry, row }) => ({
           entry,
@@ -294,12 +290,6 @@ class SourcePoll {
     if (clock.monotonicMs() - this.#pausedAtMs < turnMs) return;
     await sleep.sleep(0);
     this.#pausedAtMs = clock.monotonicMs();
-  }
-
-  /** Suffixes of what lies beside each file. */
-  get #companions(): readonly string[] {
-    const { marker, manifest } = this.#context.source.ready;
-    return [marker, manifest].filter((suffix) => suffix !== null);
   }
 
   get #actor(): string {

@@ -73,11 +73,13 @@ export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
 
   async function poll(lease: SourceLease, begin: () => boolean): Promise<void> {
     let dueInMs: number;
+    let isHeld = true;
     try {
       const lack = options.lackOfSpace(0);
       if (lack !== undefined) throw new HeadgateError(storageErrors.E_STORAGE_FULL, `the disk ${lack}; files stay where they are`);
       const result = await pollSource({ ...options, leaseMs, beginRemote: begin }, lease, stopping.signal);
       dueInMs = result.dueInMs;
+      isHeld = !result.isFound;
       if (result.isFound) failing.delete(keyOf(lease));
       onPolled?.(lease, result);
     } catch (error) {
@@ -86,7 +88,7 @@ export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
       onError(error, lease);
     }
     try {
-      await withTenant(db, lease.tenantId, (tx) => endLease(tx, lease, dueInMs));
+      await withTenant(db, lease.tenantId, (tx) => endLease(tx, lease, dueInMs, isHeld));
     } catch (error) {
       // The lease ends by itself.
       onError(error, lease);

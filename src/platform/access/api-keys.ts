@@ -13,6 +13,7 @@ import { accessErrors } from './access-errors.ts';
 export const scopes = [
   'files:write',
   'files:read',
+  'sources:notify',
   'jobs:read',
   'jobs:operate',
   'flows:read',

@@ -23,8 +23,19 @@ export function blobConnectionOf(type: BlobConnectionType, settings: Readonly<Re
   switch (type) {
     case 's3':
       return {
-        service: { kind: 's3', bucket: text('bucket'), region: text('region'), endpoint },
-        credentials: { kind: 'access-key', accessKeyId: text('accessKeyId'), secretAccessKey: text('secretAccessKey') },
+        service: {
+          kind: 's3',
+          bucket: text('bucket'),
+          region: text('region'),
+          endpoint,
+          addressing: settings['addressing'] as 'path' | 'host',
+        },
+        credentials: {
+          kind: 'access-key',
+          accessKeyId: text('accessKeyId'),
+          secretAccessKey: text('secretAccessKey'),
+          sessionToken: settings['sessionToken'] as string | undefined,
+        },
       };
     case 'azure-blob':
       return {
@@ -50,6 +61,7 @@ export function revealCredentials(references: BlobCredentials, reveal: (referenc
         kind: 'access-key',
         accessKeyId: reveal(references.accessKeyId).trim(),
         secretAccessKey: reveal(references.secretAccessKey).trim(),
+        sessionToken: references.sessionToken === undefined ? undefined : reveal(references.sessionToken).trim(),
       };
     case 'account-key':
       return { kind: 'account-key', accountKey: reveal(references.accountKey) };

@@ -24,6 +24,10 @@ describe('a service', () => {
       ],
     ]);
     expect(destinationsOf({ ...amazon, endpoint: 'http://minio.bank.example:9000' })).toEqual([{ host: 'minio.bank.example', port: 9000 }]);
+    expect(destinationsOf({ ...amazon, addressing: 'host' })).toEqual([{ host: 'box.s3.eu-west-1.amazonaws.com', port: 443 }]);
+    expect(destinationsOf({ ...amazon, addressing: 'host', endpoint: 'http://minio.bank.example:9000' })).toEqual([
+      { host: 'box.minio.bank.example', port: 9000 },
+    ]);
     expect(() => destinationsOf({ ...amazon, endpoint: 'file:///etc' })).toThrow(expect.objectContaining({ kind: 'failed' }));
   });
 

@@ -13,6 +13,8 @@ export type BlobService =
       readonly region: string;
       /** Null: Amazon's of the region. */
       readonly endpoint: string | null;
+      /** `host`: the bucket is the first part of the host's name; `path` by default. */
+      readonly addressing?: 'path' | 'host';
     }
   | {
       readonly kind: 'azure-blob';
@@ -30,7 +32,13 @@ export type BlobService =
 
 /** Of the kind that the service takes. */
 export type BlobCredentials =
-  | { readonly kind: 'access-key'; readonly accessKeyId: string; readonly secretAccessKey: string }
+  | {
+      readonly kind: 'access-key';
+      readonly accessKeyId: string;
+      readonly secretAccessKey: string;
+      /** Of a key that is good for a while. */
+      readonly sessionToken?: string;
+    }
   | { readonly kind: 'account-key'; readonly accountKey: string }
   | { readonly kind: 'sas-token'; readonly sasToken: string }
   /** The JSON file of a service account's key. */
@@ -53,8 +61,14 @@ export function endpointOf(service: BlobService): URL {
 
 /** Every host that is connected to for the service. */
 export function destinationsOf(service: BlobService): readonly Destination[] {
-  const urls = [endpointOf(service), ...(service.kind === 'gcs' ? [new URL(googleTokens)] : [])];
+  const own = endpointOf(service);
+  if (isByHost(service)) own.hostname = `${service.bucket}.${own.hostname}`;
+  const urls = [own, ...(service.kind === 'gcs' ? [new URL(googleTokens)] : [])];
   return urls.map((url) => ({ host: url.hostname, port: portOf(url) }));
+}
+
+function isByHost(service: BlobService): service is Extract<BlobService, { kind: 's3' }> {
+  return service.kind === 's3' && service.addressing === 'host';
 }
 
 export function portOf(url: URL): number {
@@ -80,6 +94,8 @@ export function operatorOptions(
           region: service.region,
           access_key_id: credentials.accessKeyId,
           secret_access_key: credentials.secretAccessKey,
+          ...(credentials.sessionToken !== undefined && { session_token: credentials.sessionToken }),
+          ...(isByHost(service) && { enable_virtual_host_style: 'true' }),
           disable_config_load: 'true',
           disable_ec2_metadata: 'true',
         },

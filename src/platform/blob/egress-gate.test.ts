@@ -74,6 +74,35 @@ describe('OpenDAL', () => {
       rng: systemRng,
     });
 
+  it('names the bucket in the host where that is asked for, and sends the session token of a key', async () => {
+    const asked: unknown[] = [];
+    const port = await listen(
+      createServer(({ method, url, headers }, response) => {
+        asked.push([method, url, headers.host, headers['x-amz-security-token'], /x-amz-security-token/.test(headers.authorization ?? '')]);
+        response.writeHead(404).end();
+      }),
+    );
+    const judged: string[] = [];
+    for (const addressing of ['host', 'path'] as const) {
+      const container = await openBlobContainer({
+        service: { kind: 's3', bucket: 'box', region: 'us-east-1', endpoint: `http://files.example:${port}`, addressing },
+        credentials: { kind: 'access-key', accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'for-an-hour' },
+        addressesOf: async (host) => {
+          judged.push(host);
+          return ['127.0.0.1'];
+        },
+        rng: systemRng,
+      });
+      expect(await container.look('a.csv')).toBeUndefined();
+      container.close();
+    }
+    expect(asked).toEqual([
+      ['HEAD', '/a.csv', `box.files.example:${port}`, 'for-an-hour', true],
+      ['HEAD', '/box/a.csv', `files.example:${port}`, 'for-an-hour', true],
+    ]);
+    expect(new Set(judged)).toEqual(new Set(['box.files.example', 'files.example']));
+  });
+
   it('follows no redirection to a host that is not admitted', async () => {
     let entered = 0;
     const inside = await listen(createServer((_request, response) => response.writeHead(200).end(String(entered++))));

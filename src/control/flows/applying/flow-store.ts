@@ -126,7 +126,7 @@ const deleteSchedules = `/* remove source schedules */
   delete from headgate.source_schedules where tenant_id = $1 and flow_id = $2 and not (source_id = any ($3::text[]))`;
 const upsertSchedules = `/* schedule sources */
   insert into headgate.source_schedules (tenant_id, flow_id, source_id, due_at)
-  select $1, $2, s, headgate.clock() from unnest($3::text[]) s on conflict (tenant_id, flow_id, source_id) do update set due_at = excluded.due_at`;
+  select $1, $2, s, headgate.clock() from unnest($3::text[]) s on conflict (tenant_id, flow_id, source_id) do update set due_at = excluded.due_at, list_due_at = excluded.due_at, retry_at = excluded.retry_at`;
 
 async function setSchedules(tx: TenantTx, flowId: string, sources: readonly string[]): Promise<void> {
   await tx.query(deleteSchedules, [tx.tenantId, flowId, sources]);

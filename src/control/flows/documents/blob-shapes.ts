@@ -1,6 +1,6 @@
 /** Connections to blob services: the keys of `spec` of a Connection of type `s3`, `azure-blob` or `gcs`. */
 import { pgpKeys } from './pgp-shapes.ts';
-import { type Key, object, type Shape, text } from './shape.ts';
+import { choice, type Key, object, type Shape, text } from './shape.ts';
 
 const secret: Shape = { kind: 'secret' };
 const type: Key = { shape: text(), required: true, description: 'Kind of connection.' };
@@ -27,6 +27,13 @@ export const blobConnections = {
     endpoint: endpoint("Amazon's of the region"),
     accessKeyId: { shape: secret, required: true, description: 'Id of the access key.' },
     secretAccessKey: { shape: secret, required: true, description: 'The access key itself.' },
+    sessionToken: { shape: secret, description: 'The session token of a key that is good for a while; read anew at each use.' },
+    addressing: {
+      shape: choice(['path', 'host']),
+      default: 'path',
+      description:
+        'Where requests name the bucket: in their path, or as the first part of the host, which then needs a name and a certificate of its own.',
+    },
     root: blobRoot,
     ...pgpKeys,
   }),

@@ -71,7 +71,7 @@ export function createBlobPlaces({ secrets, resolveHost, ports, timeoutMs }: Blo
 }
 
 /** What the names begin with; slashes at either end mean nothing. */
-function folderOf({ root, path }: BlobSourcePlan): string {
+export function folderOf({ root, path }: Pick<BlobSourcePlan, 'root' | 'path'>): string {
   const parts = `${root}/${path}`.split('/').filter((part) => part !== '' && part !== '.');
   return parts.map((part) => `${part}/`).join('');
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import type { BlobServer } from '../../../../test/support/blob-server.ts';
-import { blobServers } from '../../../../test/support/blob-servers.ts';
+import { blobServers, notificationOf } from '../../../../test/support/blob-servers.ts';
 import { hasComponent, itWith } from '../../../../test/support/components.ts';
 import { type Gnupg, startGnupg } from '../../../../test/support/gnupg.ts';
 import { pack } from '../../../../test/support/packed.ts';
@@ -10,6 +10,7 @@ import { forEachAtOnce } from '../../../platform/base/at-once.ts';
 import { endAt, SimulatedEnd } from '../arrivals.fixture.ts';
 import { expectArchives, expectEncryptedArchives, makeKeysOfSources } from '../unpacking-sources.fixture.ts';
 import { type BlobWorld, createBlobWorld, duringReads } from './blob-world.fixture.ts';
+import { createToldBlobs } from './told-blobs.ts';
 
 let database: TestDatabase;
 let gnupg: Gnupg | undefined;
@@ -123,6 +124,52 @@ for (const [component, start] of Object.entries(blobServers)) {
       for (let polls = 0; (await world.names()).length > 0 && polls < 20; polls++) await world.poll();
       expect(await world.jobs()).toBe(1_100);
       expect(await world.names()).toEqual([]);
+    });
+
+    it('that it is told of are looked for at once and alone; what it is not told of is listed', async () => {
+      set({ pollMs: 3_600_000, ready: { ...world.settings.source.ready, marker: '.done' } });
+      let listings = 0;
+      const blobs = {
+        open: async (request: Parameters<BlobWorld['blobs']['open']>[0]) => {
+          const place = await world.blobs.open(request);
+          const look: typeof place.look = (isWanted) => {
+            listings += 1;
+            return place.look(isWanted);
+          };
+          return { ...place, look };
+        },
+      };
+      const told = createToldBlobs({ db: database.db, plans: world.plans });
+      const tell = (...keys: string[]) =>
+        told.tell({ tenantId: world.tenantId, flowName: 'eft', sourceId: 'in', body: notificationOf(server, world.containerName, keys) });
+      const poll = async () => (await world.poll({ blobs, isEnded: true })).verdicts.accepted;
+      expect([await poll(), listings]).toEqual([0, 1]);
+      for (const own of ['a.csv', 'a.csv.done', 'b.csv', 'b.csv.done', 'c d+ä.csv', 'c d+ä.csv.done', 'later.csv'])
+        await world.put(own, `${own},1.00\n`);
+      expect(await tell('in/a.csv', 'in/gone.csv', 'in/later.csv', 'in/sub/x.csv', 'out/y.csv', 'in/z.csv ')).toEqual({
+        kind: 'told',
+        names: 3,
+        passedOver: 3,
+      });
+      expect([await poll(), listings, (await world.names()).length]).toEqual([1, 1, 5]);
+      // What lies beside a file makes it complete.
+      expect(await tell('in/c d+ä.csv.done')).toMatchObject({ names: 1 });
+      expect([await poll(), listings]).toEqual([1, 1]);
+      expect((await states()).sort()).toEqual(['a.csv accepted', 'c d+ä.csv accepted', 'later.csv seen']);
+      await world.put('later.csv.done', '');
+      expect(await tell('in/later.csv.done', 'in/a.csv')).toMatchObject({ names: 2 });
+      expect([await poll(), listings]).toEqual([1, 1]);
+      expect([await poll(), listings]).toEqual([1, 2]);
+      expect([await world.names(), await world.jobs()]).toEqual([[], 4]);
+      const other = { ...world.flow, tenantId: world.tenantId, flowName: 'eft', sourceId: 'in' };
+      expect(await told.tell({ ...other, body: notificationOf(server, 'another', ['in/a.csv']) })).toMatchObject({
+        names: 0,
+        passedOver: 1,
+      });
+      world.settings.blob = null;
+      await expect(tell('in/a.csv')).rejects.toMatchObject({ code: 'E_BLOB_EVENT_SOURCE' });
+      world.settings.isEnabled = false;
+      await expect(tell('in/a.csv')).rejects.toMatchObject({ code: 'E_FLOW_DISABLED' });
     });
 
     it('that are big are read whole, in ranges', async () => {

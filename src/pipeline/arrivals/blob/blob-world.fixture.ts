@@ -16,6 +16,7 @@ import { type BlobPlaces, createBlobPlaces } from './blob-places.ts';
 export interface BlobWorld extends Omit<World, 'put' | 'names' | 'inDone' | 'inQuarantine'> {
   readonly blobs: BlobPlaces;
   readonly container: BlobContainer;
+  readonly containerName: string;
   /** In the source's folder; an object that is there is replaced. */
   put(name: string, content: string | Uint8Array): Promise<void>;
   names(): Promise<string[]>;
@@ -68,6 +69,7 @@ export async function createBlobWorld(database: TestDatabase, server: BlobServer
     ...world,
     blobs,
     container,
+    containerName: name,
     async put(own, content) {
       const there = await container.look(`in/${own}`);
       if (there) await container.remove(there);

@@ -32,6 +32,13 @@ export const blobConnectionSettings: Readonly<Record<BlobConnectionType, readonl
     { name: 'region', type: 'text', isRequired: true, default: null, description: 'Its region.' },
     { name: 'accessKeyId', type: 'secret', isRequired: true, default: null, description: 'Reference to the id of the access key.' },
     { name: 'secretAccessKey', type: 'secret', isRequired: true, default: null, description: 'Reference to the access key itself.' },
+    {
+      name: 'sessionToken',
+      type: 'secret',
+      default: null,
+      description: 'Reference to the session token of a key that is good for a while.',
+    },
+    { name: 'addressing', type: 'choice', choices: ['path', 'host'], default: 'path', description: 'Where requests name the bucket.' },
     ...common,
   ],
   'azure-blob': [

@@ -275,10 +275,27 @@ create table headgate.source_schedules (
   lease_until timestamptz,
   worker_id uuid,
   fence bigint not null default 0,
+  -- When all of its place is looked at next; due_at may be earlier for names that it was told of.
+  list_due_at timestamptz not null default '-infinity',
+  -- It was told of names since they were last taken.
+  hinted boolean not null default false,
+  -- Its place can not be used before: nothing makes it due earlier.
+  retry_at timestamptz not null default '-infinity',
   primary key (tenant_id, flow_id, source_id),
   foreign key (tenant_id, flow_id) references headgate.flows
 );
 create index source_schedules_due on headgate.source_schedules (due_at);
+
+-- Names that somebody said are new at a source; bounded for each.
+create table headgate.source_hints (
+  tenant_id uuid not null,
+  flow_id uuid not null,
+  source_id text collate "C" not null,
+  name text collate "C" not null,
+  hinted_at timestamptz not null,
+  primary key (tenant_id, flow_id, source_id, name),
+  foreign key (tenant_id, flow_id, source_id) references headgate.source_schedules on delete cascade
+);
 
 -- Arrivals and files --------------------------------------------------------------------------------------------------------
 
@@ -958,7 +975,7 @@ declare
   v_table text;
   v_partition text;
 begin
-  foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules',
+  foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules', 'source_hints',
       'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
       'redrives', 'redrive_members',
       'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'output_sequences', 'probe_turns', 'probes', 'breakers', 'receipts', 'acknowledgements', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
@@ -1014,7 +1031,7 @@ grant select, insert on headgate.definitions, headgate.batch_jobs, headgate.even
 grant select, insert, update on headgate.target_rates, headgate.output_sequences, headgate.probe_turns, headgate.breakers, headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
   headgate.acknowledgements, headgate.event_cursors to headgate_app;
-grant select, insert, delete on headgate.blocked_keys, headgate.probes to headgate_app;
+grant select, insert, delete on headgate.blocked_keys, headgate.probes, headgate.source_hints to headgate_app;
 grant select, insert on headgate.redrives to headgate_app;
 grant select, insert, update on headgate.redrive_members to headgate_app;
 grant insert on headgate.work_notices to headgate_app;
@@ -1066,7 +1083,7 @@ $$;
 
 -- Leases sources that are due. The poller sets due_at again and clears the lease when it is done.
 create function headgate.list_due_sources(p_worker uuid, p_limit integer, p_lease_ms integer)
-returns table (tenant_id uuid, flow_id uuid, source_id text, fence bigint, late_ms bigint)
+returns table (tenant_id uuid, flow_id uuid, source_id text, fence bigint, late_ms bigint, is_hinted boolean, is_listing boolean)
 language sql volatile security definer set search_path = '' as $$
   update headgate.source_schedules s
   set lease_until = headgate.clock() + p_lease_ms * interval '1 millisecond', worker_id = p_worker, fence = s.fence + 1
@@ -1074,7 +1091,7 @@ language sql volatile security definer set search_path = '' as $$
         where d.due_at <= headgate.clock() and (d.lease_until is null or d.lease_until <= headgate.clock())
         order by d.due_at limit p_limit for update skip locked) due
   where s.tenant_id = due.tenant_id and s.flow_id = due.flow_id and s.source_id = due.source_id
-  returning s.tenant_id, s.flow_id, s.source_id, s.fence, due.late_ms
+  returning s.tenant_id, s.flow_id, s.source_id, s.fence, due.late_ms, s.hinted, not s.hinted or s.list_due_at <= headgate.clock()
 $$;
 
 -- Claims ready work of one kind under a fenced lease, fairly by cost and weight between tenants: start-time fair queueing
