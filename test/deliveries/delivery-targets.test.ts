@@ -4,12 +4,14 @@ import { generateKey } from 'openpgp';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { fileConnector } from '../../src/pipeline/connectors/file/file-connector.ts';
+import { httpConnector } from '../../src/pipeline/connectors/http/http-connector.ts';
 import { postgresConnector } from '../../src/pipeline/connectors/postgres/postgres-connector.ts';
 import { targetDdl } from '../../src/pipeline/connectors/postgres/target-ddl.ts';
-import type { Plan } from '../../src/pipeline/engine/plan.ts';
+import type { Plan, TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, type ScenarioOptions, until } from '../support/delivery-scenario.ts';
+import { startHttpSink } from '../support/http-sink.ts';
 import { openSecrets } from '../support/open-secrets.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -33,7 +35,12 @@ const linesOf = (prefix: string, count: number) =>
   );
 
 async function scenarioOf(plan: Plan, bindings: ScenarioOptions['bindings']) {
-  const scenario = await createDeliveryScenario({ database, plan, bindings, connectors: [fileConnector, postgresConnector] });
+  const scenario = await createDeliveryScenario({
+    database,
+    plan,
+    bindings,
+    connectors: [fileConnector, httpConnector, postgresConnector],
+  });
   onTestFinished(async () => void (await scenario.stopWorkers()));
   return scenario;
 }
@@ -221,14 +228,18 @@ it('a name that is taken makes dead letters, and the other file stays', async ()
   expect(await scenario.counts()).toMatchObject([{ refused: 2 }]);
 });
 
-it('a COMMIT without an answer at a database with effects is asked for, and no row is there twice', async () => {
-  const plan = deliveryPlan([
-    targetPlan(
-      'ledger',
-      { format: 'ndjson' },
-      { type: 'postgres', connection: 'ledger', batchRecords: 5, retry, settings: { table: 'ledger.credit' } },
-    ),
-  ]);
+const ledgerTarget = (more: Partial<TargetPlan> = {}) =>
+  targetPlan(
+    'ledger',
+    { format: 'ndjson' },
+    { type: 'postgres', connection: 'ledger', batchRecords: 5, retry, settings: { table: 'ledger.credit' }, ...more },
+  );
+const idsAt = (lines: readonly string[]) => lines.map((line) => line.split(',')[0]!);
+
+/** A table of its own for `ledgerTarget`, with effects, reached through a proxy. */
+async function openLedger() {
+  await downstream.adminDb.query('/* anew */ drop schema if exists ledger cascade');
+  const plan = deliveryPlan([ledgerTarget()]);
   for (const statement of targetDdl(plan, plan.targets[0]!)
     .split(';\n')
     .filter((text) => text.trim() !== ''))
@@ -236,28 +247,115 @@ it('a COMMIT without an answer at a database with effects is asked for, and no r
   const server = new URL(inject('testPostgres').adminUrl);
   const proxy = await startTcpProxy({ host: '127.0.0.1', port: Number(server.port) });
   onTestFinished(() => proxy.close());
-  const binding = bindingOf('postgres', {
-    host: '127.0.0.1',
-    port: proxy.port,
-    database: downstream.name,
-    user: decodeURIComponent(server.username),
-    password: 'env:P',
-    tls: 'disable',
-  });
-  const scenario = await scenarioOf(plan, { ledger: binding });
+  return {
+    proxy,
+    binding: bindingOf('postgres', {
+      host: '127.0.0.1',
+      port: proxy.port,
+      database: downstream.name,
+      user: decodeURIComponent(server.username),
+      password: 'env:P',
+      tls: 'disable',
+    }),
+    secrets: openSecrets({ P: decodeURIComponent(server.password) }),
+    async ids(): Promise<string[]> {
+      const { rows } = await downstream.adminDb.query<{ id: string }>('/* rows */ select id from ledger.credit');
+      return rows.map(({ id }) => id).sort();
+    },
+  };
+}
+
+it('a COMMIT without an answer at a database with effects is asked for, and no row is there twice', async () => {
+  const ledger = await openLedger();
+  const scenario = await scenarioOf(deliveryPlan([ledgerTarget()]), { ledger: ledger.binding });
   const jobs = await scenario.deliverJobs([{ lines: linesOf('a', 12) }]);
-  proxy.arm({ match: /commit delivery/, how: 'forward-and-drop-answer' });
-  scenario.startWorker({ secrets: openSecrets({ P: decodeURIComponent(server.password) }) });
+  ledger.proxy.arm({ match: /commit delivery/, how: 'forward-and-drop-answer' });
+  scenario.startWorker({ secrets: ledger.secrets });
   await scenario.allEnded(jobs);
-  const { rows } = await downstream.adminDb.query<{ id: string }>('/* rows */ select id from ledger.credit');
-  expect(rows.map(({ id }) => id).sort()).toEqual(
-    linesOf('a', 12)
-      .map((line) => line.split(',')[0])
-      .sort(),
-  );
+  expect(await ledger.ids()).toEqual(idsAt(linesOf('a', 12)).sort());
   const unknown = (await scenario.attempts()).filter(({ outcome }) => outcome === 'unknown');
   expect(unknown).toMatchObject([{ resolvedAs: 'acked', evidence: 'the effects table holds all 5 delivery keys' }]);
   expect(await scenario.counts()).toMatchObject([{ routed: 12, delivered: 12 }]);
+});
+
+it('targets that are up and down in turn, a second each, have everything in the end: in order where asked, nothing twice without a label', async () => {
+  const ledger = await openLedger();
+  const sink = await startHttpSink();
+  const proxies = [ledger.proxy, await startTcpProxy({ host: '127.0.0.1', port: sink.port })] as const;
+  onTestFinished(() => proxies[1].close());
+  const more = {
+    retry: { max: 60, initialMs: 100, capMs: 2_000 },
+    breaker: { windowMs: 30_000, failureRatio: 0.5, minCalls: 6, probeEveryMs: 500, probes: 2 },
+    timeoutMs: 60_000,
+  };
+  const keyed = {
+    ...more,
+    type: 'http',
+    connection: 'api',
+    batchRecords: 2,
+    order: 'by-key',
+    lanes: 64,
+    settings: { path: '/keyed' },
+  } as const;
+  const plan = deliveryPlan([
+    targetPlan('keyed', { format: 'ndjson' }, keyed),
+    targetPlan('loose', { format: 'ndjson' }, { ...keyed, batchRecords: 5, order: 'none', settings: { path: '/loose' } }),
+    ledgerTarget(more),
+  ]);
+  const bindings = { ledger: ledger.binding, api: bindingOf('http', { baseUrl: `http://127.0.0.1:${proxies[1].port}` }) };
+  const scenario = await scenarioOf(plan, bindings);
+  const lines = linesOf('a', 40).map((line) => line.replace(',a\n', ',abc\n'));
+  const jobs = await scenario.deliverJobs([{ lines }]);
+  scenario.startWorker({ secrets: ledger.secrets, leaseMs: 3_600_000 });
+
+  // Seconds of the database, which no breaker or retry can tell from others.
+  const passSeconds = (seconds: number) =>
+    database.adminDb.query("/* pass time */ update headgate.clock_offset set by = by + $1 * interval '1 second'", [seconds]);
+  let isEnded = false;
+  const ended = scenario.allEnded(jobs, 25_000).finally(() => (isEnded = true));
+  const countTaken = async () => (await scenario.batches()).filter(({ state }) => state === 'acked').length;
+  let turns = 0;
+  for (; !isEnded; turns++) {
+    await Promise.all(proxies.map((proxy) => proxy.goDown()));
+    await passSeconds(1);
+    const before = await countTaken();
+    await Promise.all(proxies.map((proxy) => proxy.comeUp()));
+    await passSeconds(1);
+    // A second is as long as a few batches take here; left alone, a target is not looked at for many.
+    const isTaking = until(async () => isEnded || (await countTaken()) > before + 3, '', 300);
+    await isTaking.catch(() => passSeconds(30));
+  }
+  await ended;
+  expect(await scenario.counts()).toMatchObject(
+    ['keyed', 'ledger', 'loose'].map((targetId) => ({ targetId, routed: 40, delivered: 40, dead: 0 })),
+  );
+  expect(turns).toBeGreaterThan(3);
+  expect((await scenario.attempts()).filter(({ outcome }) => outcome !== 'acked').length).toBeGreaterThan(0);
+  expect(await ledger.ids()).toEqual(idsAt(lines).sort());
+  for (const path of ['/keyed', '/loose']) {
+    const receptions = sink.requests
+      .filter((request) => request.method === 'POST' && request.path === path)
+      .flatMap(({ headers, body }) =>
+        body
+          .trim()
+          .split('\n')
+          .map((line) => ({
+            ...(JSON.parse(line) as { id: string; customer: string }),
+            isLabelled: 'headgate-possible-duplicate' in headers,
+          })),
+      );
+    const byId = Map.groupBy(receptions, ({ id }) => id);
+    expect([...byId.keys()].sort()).toEqual(idsAt(lines).sort());
+    for (const copies of byId.values()) expect(copies.slice(1).every(({ isLabelled }) => isLabelled)).toBe(true);
+    if (path === '/loose') continue;
+    for (const own of Map.groupBy(
+      byId.values().map(([first]) => first!),
+      ({ customer }) => customer,
+    ).values()) {
+      const numbers = own.map(({ id }) => Number(id.slice(1)));
+      expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+    }
+  }
 });
 
 it('a connection that is missing refuses for now, and says so', async () => {
