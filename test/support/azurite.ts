@@ -68,6 +68,7 @@ export async function startAzurite(): Promise<BlobServer> {
       });
       if (answer.status !== 201) throw new Error(`the container was not made: ${answer.status}`);
     },
+    keepVersions: null,
     stop: () => server.kill(),
   };
 }

@@ -13,5 +13,7 @@ export interface BlobServer {
   /** The names of containers are those of buckets. Another port is that of a proxy. */
   service(container: string, port?: number, host?: string): BlobService;
   makeContainer(name: string): Promise<void>;
+  /** From then on every object keeps its versions; null where the emulator has none. */
+  readonly keepVersions: ((container: string) => Promise<void>) | null;
   stop(): Promise<void>;
 }

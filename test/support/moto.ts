@@ -36,6 +36,11 @@ export async function startMoto(): Promise<BlobServer> {
       const answer = await fetch(`http://127.0.0.1:${port}/${name}`, { method: 'PUT' });
       if (answer.status !== 200) throw new Error(`the bucket was not made: ${answer.status}`);
     },
+    async keepVersions(name) {
+      const body = '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
+      const answer = await fetch(`http://127.0.0.1:${port}/${name}?versioning`, { method: 'PUT', body });
+      if (answer.status !== 200) throw new Error(`the bucket keeps no versions: ${answer.status}`);
+    },
     stop: () => server.kill(),
   };
 }

@@ -97,6 +97,7 @@ export interface ArrivalMove {
   /** Nothing is left to do at the source: the arrival came by upload. */
   readonly isReleased?: boolean;
   /** For the event. */
+  readonly sourceVersion?: string | null;
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
@@ -151,7 +152,8 @@ export async function moveArrivals(tx: TenantTx, ids: Ids, event: ArrivalEvent, 
 
 function eventsOf(move: ArrivalMove, through: readonly ArrivalState[]): NewEvent[] {
   const { arrivalId: objectId, actor, traceId } = move;
-  const detail = { ...(move.reasonCode && { code: move.reasonCode }), ...(move.fileId && { fileId: move.fileId }), ...move.detail };
+  const { reasonCode: code, fileId, sourceVersion } = move;
+  const detail = { ...(code && { code }), ...(fileId && { fileId }), ...(sourceVersion && { sourceVersion }), ...move.detail };
   const hasDetail = Object.keys(detail).length > 0;
   return through.map((to, step) => ({
     type: `arrival.${to}`,

@@ -29,6 +29,8 @@ export interface Candidate {
   readonly member: StoredContent | null;
   /** How the file as received is packed; kept with what is held, so that it can be accepted later. */
   readonly unpack: Unpack;
+  /** Of the file at its source, where that keeps versions. */
+  readonly sourceVersion: string | null;
   readonly split: SplitResult | null;
   readonly problem: { readonly code: ArrivalErrorCode; readonly message: string } | null;
   readonly knownDuplicateOf: string | null;

@@ -172,6 +172,7 @@ function endOf(candidate: Candidate, verdict: FileVerdict): ArrivalMove {
     sizeBytes: candidate.container.bytes,
     ...(candidate.container.sha256 !== '' && { sha256: candidate.container.sha256 }),
     isReleased: candidate.isReleased,
+    sourceVersion: candidate.sourceVersion,
     ...(verdict.code !== null && { reasonCode: verdict.code, reason: verdict.reason ?? '' }),
     ...(verdict.duplicateOf !== null && { duplicateOf: verdict.duplicateOf }),
   };

@@ -57,6 +57,8 @@ export interface ReceivedArrival {
   readonly traceParent: string | null;
   readonly isReleased: boolean;
   readonly unpack: Unpack;
+  /** Of the file at its source, where that keeps versions. */
+  readonly sourceVersion: string | null;
   readonly received: ReceivedFile;
 }
 
@@ -187,6 +189,8 @@ function withMembers(ids: Ids, { received, ...arrival }: ReceivedArrival): Taken
     name: name ?? nameOfUnpacked(arrival.name),
     isReleased: true,
     unpack: [],
+    // That of what it came in.
+    sourceVersion: null,
     container: content,
     member: content,
     split: own,

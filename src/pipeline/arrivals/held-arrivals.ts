@@ -154,6 +154,8 @@ async function candidateOf(
     traceParent: held.traceParent,
     isReleased: false,
     unpack: held.object.unpack,
+    // Told when it was held.
+    sourceVersion: null,
     container,
     member: held.object.unpack.length === 0 ? container : await storeMember(received.member!),
     split: received.split,

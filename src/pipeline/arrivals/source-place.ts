@@ -51,7 +51,11 @@ export interface SourcePlace {
   /** Undefined when it is not there, or is a folder. */
   lookAgain(name: SourceName): SourceEntry | undefined | Promise<SourceEntry | undefined>;
   /** Fails with E_FILE_CHANGED when the file is not what was seen, from before the first until after the last byte: then nothing that was read may be used. */
-  read(entry: SourceEntry): AsyncIterable<Uint8Array>;
+  read(
+    entry: SourceEntry,
+    /** Called behind the last byte, where the place keeps versions of files, with that which was read. */
+    onVersion?: (version: string) => void,
+  ): AsyncIterable<Uint8Array>;
   /** A small file; undefined when it is missing, no plain file, or larger than `bytesMax`. */
   readBeside(name: string, bytesMax: number): Buffer | undefined | Promise<Buffer | undefined>;
   /** As durable as the place can make it, once it resolves. */

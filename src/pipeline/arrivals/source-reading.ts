@@ -91,7 +91,10 @@ async function readComplete(reading: SourceReading, file: CompleteFile): Promise
   const attributes = { flow: context.flow.flowName, arrivalId: file.arrivalId, bytes: file.entry.sizeBytes };
   return withSpan('arrival', { parent: null, attributes }, async (span) => {
     try {
-      const received = await receive(reading, file.entry);
+      let sourceVersion: string | null = null;
+      const received = await receive(reading, file.entry, (version) => {
+        sourceVersion = version;
+      });
       if (received === undefined) return unreadable('the manifest is not complete yet');
       const { traceId } = span.context;
       const arrival = {
@@ -103,6 +106,7 @@ async function readComplete(reading: SourceReading, file: CompleteFile): Promise
         traceParent: formatTraceparent(span.context),
         isReleased: false,
         unpack: context.source.unpack,
+        sourceVersion,
         received,
       };
       return { kind: 'received', arrival };
@@ -115,7 +119,11 @@ async function readComplete(reading: SourceReading, file: CompleteFile): Promise
   });
 }
 
-async function receive(reading: SourceReading, entry: SourceEntry): Promise<ReceivedFile | undefined> {
+async function receive(
+  reading: SourceReading,
+  entry: SourceEntry,
+  onVersion: (version: string) => void,
+): Promise<ReceivedFile | undefined> {
   const { intake, context, place, onPiece } = reading;
   const { source } = context;
   if (!entry.isPlain) return withoutBytes(entry, 'E_FILE_KIND', 'this is a link, a file with several names, a pipe or a device');
@@ -126,7 +134,7 @@ async function receive(reading: SourceReading, entry: SourceEntry): Promise<Rece
   if (manifestText !== null && manifest === null) return undefined;
   const nameProblem = entry.hasExactName ? problemOfName(entry.name) : 'the name is not valid UTF-8';
   // What is quarantined for its name is kept as it came.
-  const pieces = withPauses(place.read(entry), onPiece);
+  const pieces = withPauses(place.read(entry, onVersion), onPiece);
   const received = await (nameProblem === null && source.unpack.length > 0
     ? receiveWhileKept(reading, pieces)
     : intake.receive({ ...context, source: { ...source, unpack: [] } }, pieces));

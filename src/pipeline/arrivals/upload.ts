@@ -287,6 +287,7 @@ class Upload {
       ...this.#trace,
       isReleased: true,
       unpack: context.source.unpack,
+      sourceVersion: null,
       received,
     };
     const { sha256 } = received.container;

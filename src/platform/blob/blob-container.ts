@@ -17,6 +17,8 @@ export interface Blob {
   readonly modifiedMs: number;
   /** Differs for every content that a name has had. */
   readonly etag: string;
+  /** Null where the service keeps no versions, and in listings of those that do not tell it there. */
+  readonly version: string | null;
 }
 
 /** Names of objects are plain: fails with `failed` for one that begins or ends with white space, or has an empty part, `.` or `..`. */
@@ -157,8 +159,8 @@ function createContainer(operator: Operator, admissions: readonly Admission[]): 
 }
 
 function blobOf(name: string, metadata: Metadata): Blob {
-  const { contentLength, etag, lastModified } = metadata;
+  const { contentLength, etag, lastModified, version } = metadata;
   if (contentLength === null || etag === null || etag === '')
     throw new BlobFailure('answer', 'the service does not tell size or ETag of an object');
-  return { name, bytes: Number(contentLength), modifiedMs: lastModified === null ? 0 : Date.parse(lastModified), etag };
+  return { name, bytes: Number(contentLength), modifiedMs: lastModified === null ? 0 : Date.parse(lastModified), etag, version };
 }

@@ -47,13 +47,27 @@ export function createBlobPlace({ container, folder, onTurn, sleep }: BlobPlaceO
     }
   }
 
+  /** Until an object has none. */
+  let hasVersions = true;
+
+  async function versionOf({ name, fingerprint }: SourceEntry): Promise<string | null> {
+    const now = await insisting(() => container.look(folder + name));
+    if (now?.etag !== fingerprint) throw replaced();
+    return now.version;
+  }
+
+  /** A version that is there before and after all of its bytes is the one that was read: none comes back once another one is there. */
+  async function* ofOneVersion(entry: SourceEntry, onVersion: (version: string) => void): AsyncGenerator<Buffer> {
+    const version = hasVersions || entry.sizeBytes === 0 ? await versionOf(entry) : null;
+    hasVersions &&= version !== null;
+    yield* ranges(entry);
+    if (version === null) return;
+    if ((await versionOf(entry)) !== version) throw replaced();
+    onVersion(version);
+  }
+
   async function* ranges(entry: SourceEntry): AsyncGenerator<Buffer> {
     const blob = { name: folder + entry.name, etag: entry.fingerprint };
-    if (entry.sizeBytes === 0) {
-      const now = await insisting(() => container.look(blob.name));
-      if (now?.etag !== blob.etag) throw new BlobFailure('changed', 'the object is not the one that was meant');
-      return;
-    }
     const asked: Promise<Buffer>[] = [];
     for (let from = 0; from < entry.sizeBytes || asked.length > 0; ) {
       while (from < entry.sizeBytes && asked.length < rangesAtOnce) {
@@ -68,8 +82,8 @@ export function createBlobPlace({ container, folder, onTurn, sleep }: BlobPlaceO
     }
   }
 
-  async function* read(entry: SourceEntry): AsyncGenerator<Uint8Array> {
-    const pieces = ranges(entry);
+  async function* read(entry: SourceEntry, onVersion: (version: string) => void = () => {}): AsyncGenerator<Uint8Array> {
+    const pieces = ofOneVersion(entry, onVersion);
     try {
       for (;;) {
         const next = await withSourceFailures('read a file', () => pieces.next());
@@ -123,6 +137,10 @@ export function createBlobPlace({ container, folder, onTurn, sleep }: BlobPlaceO
     takeAway: (works) => withSourceFailures('move or delete a file', () => takeAwayAll({ container, folder, onTurn, insisting }, works)),
     close: () => container.close(),
   };
+}
+
+function replaced(): BlobFailure {
+  return new BlobFailure('changed', 'the object is not the one that was meant');
 }
 
 function entryOf(folder: string, { name, bytes, modifiedMs, etag }: Blob): SourceEntry {

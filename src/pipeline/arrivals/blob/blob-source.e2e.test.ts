@@ -34,6 +34,14 @@ for (const [component, start] of Object.entries(blobServers)) {
     world.settings.source = { ...world.settings.source, ...source };
   };
   const states = async () => (await world.arrivals()).map((arrival) => `${arrival.name} ${arrival.state}`);
+  const toldVersions = async () => {
+    const { rows } = await database.adminDb.query<{ state: string; version: string | null }>(
+      `/* versions */ select to_state as state, detail ->> 'sourceVersion' as version from headgate.events
+       where tenant_id = $1 and type in ('arrival.accepted', 'arrival.quarantined') order by event_id`,
+      [world.tenantId],
+    );
+    return rows.map(({ state, version }) => `${state} ${version ?? 'without a version'}`);
+  };
   const startServer = () => {
     beforeAll(async () => {
       if (hasComponent(name)) server = await start();
@@ -124,6 +132,29 @@ for (const [component, start] of Object.entries(blobServers)) {
       for (let polls = 0; (await world.names()).length > 0 && polls < 20; polls++) await world.poll();
       expect(await world.jobs()).toBe(1_100);
       expect(await world.names()).toEqual([]);
+    });
+
+    it('that have versions are of one version each, which is told; equal bytes of another one are not taken for it', async () => {
+      if (server.keepVersions === null) {
+        await world.put('a.csv', 'x,1.00\n');
+        await world.poll();
+        expect(await toldVersions()).toEqual(['accepted without a version']);
+        return;
+      }
+      await server.keepVersions(world.containerName);
+      await world.put('a.csv', 'x,1.00\n');
+      const { version } = (await world.container.look('in/a.csv'))!;
+      expect(version).toMatch(/./);
+      await world.poll();
+      expect(await toldVersions()).toEqual([`accepted ${version}`]);
+      await world.put('b.csv', 'x,2.00\n');
+      const before = (await world.container.look('in/b.csv'))!;
+      const blobs = duringReads(world.blobs, () => world.put('b.csv', 'x,2.00\n'));
+      expect((await world.poll({ blobs })).verdicts.accepted).toBe(0);
+      const after = (await world.container.look('in/b.csv'))!;
+      expect([after.etag === before.etag, after.version === before.version]).toEqual([true, false]);
+      expect((await world.poll()).verdicts.accepted).toBe(1);
+      expect(await toldVersions()).toEqual([`accepted ${version}`, `accepted ${after.version}`]);
     });
 
     it('that it is told of are looked for at once and alone; what it is not told of is listed', async () => {
