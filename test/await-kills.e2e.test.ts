@@ -60,6 +60,7 @@ const polls = new Set([
   'claim close',
   'claim breaker',
   'claim acknowledge',
+  'claim collect',
 ]);
 const pollsMax = 2;
 /** Of one run; a fraction of a second where nothing else is busy. */

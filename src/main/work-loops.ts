@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { loadFlowVersion } from '../control/flows/applying/flow-store-versions.ts';
 import { createAcknowledgementWriter } from '../control/jobs/acknowledging/acknowledgement-writer.ts';
 import { createJobCloser } from '../control/jobs/closing/job-closer.ts';
+import { createWindowCloser } from '../control/jobs/collecting/window-closer.ts';
 import { createEngineThreads } from '../control/jobs/groups/thread-pool.ts';
 import type { JobServices } from '../control/jobs/job-services.ts';
 import { createJobWorker } from '../control/jobs/job-worker.ts';
@@ -62,6 +63,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
     close: createNotifier(),
     breaker: createNotifier(),
     acknowledge: createNotifier(),
+    collect: createNotifier(),
   };
   const jobs: JobServices = {
     db,
@@ -80,7 +82,10 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
     const threadStorage = { root: storage.root, remote: storage.remote, cell: settings.cell, masterKeys: storage.masterKeys };
     const threads = createEngineThreads({ storage: threadStorage, threads: settings.workerThreads || availableParallelism() });
     const hunt = createPoisonHunt({ storage: threadStorage, logger });
-    loops.push(createJobWorker({ services: jobs, threads, hunt, workerId, leaseMs: settings.leaseMs }));
+    loops.push(
+      createJobWorker({ services: jobs, threads, hunt, workerId, leaseMs: settings.leaseMs }),
+      createWindowCloser({ services: jobs, workerId, leaseMs: settings.leaseMs }),
+    );
     closing.push(
       () => threads.stop(),
       () => hunt.stop(),

@@ -149,3 +149,59 @@ it('the same file run twice for a tenant leaves the same bytes in every part', a
   expect(rows.length).toBeGreaterThan(2);
   for (const row of rows) expect(row).toMatchObject({ jobs: 2, objects: 2 });
 });
+
+describe('a target whose files end by time', () => {
+  const windowed = (text: string) => text.replace('      path: eft\n', '      path: eft\n      window: 1h\n');
+  const eftRows = (jobs: JobScenario) =>
+    jobs.rows<{ routed: number; delivered: number; cancelled: number }>(
+      "/* eft */ select routed, delivered, cancelled from headgate.job_targets where tenant_id = $1 and target_id = 'eft' order by job_id",
+    );
+  const eftBatches = (jobs: JobScenario) =>
+    jobs.rows<{ records: number; jobs: number; state: string }>(
+      "/* batches */ select records, cardinality(job_ids) as jobs, state from headgate.batches where tenant_id = $1 and target_id = 'eft' order by state",
+    );
+  const allCut = async (jobs: JobScenario, count: number) =>
+    until(async () => (await eftRows(jobs)).length === count, 'the files were not accepted', 25_000);
+
+  it('puts what comes within the window into one file when it ends, once, and every job balances and verifies offline', async () => {
+    const jobs = await start('eft.yaml', { chunkBytes: 20_000, leaseMs: 7_200_000 }, windowed);
+    jobs.crash.arm('collections.before-commit');
+    const ids = await jobs.accept([[...eftFile(6, 400)].join(''), [...eftFile(7, 400)].join('')]);
+    jobs.startAll();
+    await allCut(jobs, 2);
+    const waiting = await eftRows(jobs);
+    expect(waiting.map(({ routed, delivered }) => [routed > 0, delivered])).toEqual([
+      [true, 0],
+      [true, 0],
+    ]);
+    expect(await eftBatches(jobs)).toEqual([]);
+    await jobs.passTime(3_600);
+    await until(async () => jobs.crash.reached.has('collections.before-commit'), 'the window did not end', 25_000);
+    expect(await eftBatches(jobs)).toEqual([]);
+    await jobs.passTime(7_200);
+    await closed(jobs, 2);
+    const routed = waiting.reduce((sum, row) => sum + row.routed, 0);
+    expect(await eftBatches(jobs)).toEqual([{ records: routed, jobs: 2, state: 'acked' }]);
+    expect(jobs.delivered.get('eft') ?? []).toHaveLength(routed);
+    expect((await jobs.jobs()).map(({ state }) => state)).toEqual(['completed', 'completed']);
+    for (const id of ids) expect((await verified(jobs, id)).failures).toEqual([]);
+  });
+
+  it('leaves out what is cancelled before its window ends', async () => {
+    const jobs = await start('eft.yaml', { chunkBytes: 20_000, leaseMs: 7_200_000 }, windowed);
+    const ids = await jobs.accept([[...eftFile(8, 100)].join(''), [...eftFile(9, 100)].join('')]);
+    jobs.startAll();
+    await allCut(jobs, 2);
+    await cancelJob(jobs.services, jobs.tenantId, { jobId: ids[0]!, reason: 'sent by mistake', actor: 'key:ops' });
+    await jobs.passTime(3_600);
+    await closed(jobs, 2);
+    const [first, second] = await eftRows(jobs);
+    expect(first).toEqual({ routed: first!.routed, delivered: 0, cancelled: first!.routed });
+    expect(second).toEqual({ routed: second!.routed, delivered: second!.routed, cancelled: 0 });
+    expect(await eftBatches(jobs)).toEqual([
+      { records: second!.routed, jobs: 1, state: 'acked' },
+      { records: first!.routed, jobs: 1, state: 'cancelled' },
+    ]);
+    for (const id of ids) expect((await verified(jobs, id)).failures).toEqual([]);
+  });
+});

@@ -103,6 +103,7 @@ spec:
     booking: { type: postgres, connection: table, table: booking, mode: insert, batch: { size: 25 } }
     feed: { type: http, connection: service, path: /batch, order: file }
   ${targetDefaults}
+  acknowledge: { format: csv, levels: [file, record], connection: out, path: acks }
 `;
 
 const notices = `apiVersion: headgate/v1
@@ -128,10 +129,9 @@ spec:
       - { id: large, when: "record.amount >= decimal('5000')", to: [alerts] }
     default: { to: [outbox] }
   targets:
-    outbox: { type: file, connection: out, path: outbox, format: csv }
+    outbox: { type: file, connection: out, path: outbox, format: csv, window: 1s }
     alerts: { type: http, connection: service, path: /single, mode: single, order: by-key }
   ${targetDefaults}
-  acknowledge: { format: csv, levels: [file, record], connection: out, path: acks }
 `;
 
 /** Files of several chunks. */

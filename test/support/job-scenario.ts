@@ -4,6 +4,7 @@
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { createJobCloser } from '../../src/control/jobs/closing/job-closer.ts';
+import { createWindowCloser } from '../../src/control/jobs/collecting/window-closer.ts';
 import { createEngineThreads } from '../../src/control/jobs/groups/thread-pool.ts';
 import { createJobIntake } from '../../src/control/jobs/job-intake.ts';
 import type { JobFlow, JobServices } from '../../src/control/jobs/job-services.ts';
@@ -94,6 +95,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
     close: createNotifier(),
     breaker: createNotifier(),
     acknowledge: createNotifier(),
+    collect: createNotifier(),
   };
   const logger = process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger;
   const services: JobServices = {
@@ -187,6 +189,13 @@ export async function createJobScenario(options: JobScenarioOptions) {
     return closer;
   }
 
+  function startWindowCloser() {
+    const closer = createWindowCloser({ services, workerId: ids.next(), leaseMs });
+    closer.start();
+    running.push(closer);
+    return closer;
+  }
+
   function startRescuer() {
     const rescuer = createWorkRescuer({ services, idleMs: 50 });
     rescuer.start();
@@ -241,12 +250,14 @@ export async function createJobScenario(options: JobScenarioOptions) {
     startWorker,
     startCloser,
     startRescuer,
+    startWindowCloser,
     startDeliveries,
     startAll() {
       startWorker();
       startDeliveries();
       startCloser();
       startRescuer();
+      startWindowCloser();
     },
     async stopAll() {
       await Promise.all(running.splice(0).map((loop) => loop.stop(3_000)));

@@ -72,6 +72,7 @@ export function startProduct(place: ProductPlace, mortality: Mortality): LivingP
     close: createNotifier(),
     breaker: createNotifier(),
     acknowledge: createNotifier(),
+    collect: createNotifier(),
   };
   const logger = process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger;
   const metrics = createMetrics();

@@ -243,6 +243,8 @@ export interface OutputFileDefinition {
   readonly trailerLines?: readonly string[];
   readonly encrypt: boolean;
   readonly sign: boolean;
+  /** Milliseconds. */
+  readonly window?: number;
   readonly maxAmount?: { readonly field: string; readonly value: string };
   readonly rollUp: boolean;
   readonly readBack: 'hash' | 'size' | 'none';

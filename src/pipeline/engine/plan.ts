@@ -180,6 +180,8 @@ export interface TargetPlan {
   readonly batchBytes: number;
   /** Most of a summed field in a batch, in units of its scale and without its sign, for each currency. */
   readonly batchAmount?: { readonly field: string; readonly max: string };
+  /** Its files collect the records of every job for so long; absent: a file is one job's. */
+  readonly windowMs?: number;
   readonly order: 'none' | 'by-key' | 'file';
   /** Most batches under way at once where order is kept: one in a lane. 0: no order, no lanes. */
   readonly lanes: number;

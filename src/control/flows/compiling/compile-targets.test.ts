@@ -40,3 +40,29 @@ test.each([
   const text = target.startsWith('topic') ? toKafka('compression: none').replace('topic: fx', target) : toKafka(target);
   expect(loadFlow(text).diagnostics).toEqual([expect.objectContaining({ code, message: expect.stringMatching(says) })]);
 });
+
+const inWindow = (more = '') => eft.replace('path: rtgs, order: by-key', `path: rtgs, window: 15m${more}`);
+
+test('a target that holds files may collect for a time', () => {
+  const { plan, diagnostics } = loadFlow(inWindow());
+  expect(diagnostics).toEqual([]);
+  expect(plan!.targets.map(({ windowMs }) => windowMs)).toEqual([900_000, undefined, undefined]);
+});
+
+test.each([
+  ['order: by-key', 'E_CONFIG_CONFLICT', /not for by-key/],
+  ['rollUp: true', 'E_CONFIG_CONFLICT', /rollUp/],
+  ['maxAmount: { field: amount, value: "1.00" }', 'E_CONFIG_CONFLICT', /maxAmount/],
+] as const)('with a window, %s is refused', (more, code, says) => {
+  expect(loadFlow(inWindow(`, ${more}`)).diagnostics).toEqual([expect.objectContaining({ code, message: expect.stringMatching(says) })]);
+});
+
+test('a target that holds no files has no window', () => {
+  const text = eft.replace('fx: { type: http, connection: fx }', 'fx: { type: http, connection: fx, window: 15m }');
+  expect(loadFlow(text).diagnostics).toEqual([expect.objectContaining({ code: 'E_CONFIG_KEY' })]);
+});
+
+test('linger of a batch is refused, and the answer says what fills a request', () => {
+  const [found] = loadFlow(toKafka('key: "out.id", batch: { linger: 50ms }')).diagnostics;
+  expect(found).toMatchObject({ code: 'E_NOT_SUPPORTED_YET', message: expect.stringMatching(/linger .*: a batch goes in one request/) });
+});

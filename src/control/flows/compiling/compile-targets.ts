@@ -51,6 +51,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
       batchRecords: delivery.batch.size,
       batchBytes: delivery.batch.bytes,
       ...(batchAmount === undefined ? {} : { batchAmount }),
+      ...windowOf(target, delivery.order, path, report),
       order: delivery.order,
       lanes: lanesOf(target.type, delivery.order),
       onUnknown: delivery.onUnknown,
@@ -66,6 +67,17 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
   });
   checkBackups(targets, (type) => Object.hasOwn(ownBatch, type), report);
   return targets;
+}
+
+/** Files of a window are whole inputs one after the other, in the order in which they were accepted. */
+function windowOf(target: TargetDefinition, order: DeliveryDefinition['order'], path: Path, report: Report): { windowMs?: number } {
+  if (!isOutputFile(target) || target.window === undefined) return {};
+  const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, 'window'], message });
+  if (order !== 'none') refuse(`a window keeps no order over inputs that were held: it is for order none, not for ${order}`);
+  if (target.rollUp) refuse('a window collects small jobs too: rollUp is for targets without one');
+  if (target.maxAmount !== undefined)
+    refuse('the money of a file is not bounded over several inputs: maxAmount is for targets without a window');
+  return { windowMs: target.window };
 }
 
 const keyLanes = 64;

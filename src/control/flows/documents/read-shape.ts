@@ -136,7 +136,7 @@ function readKey(raw: RawValue & { kind: 'map' }, key: string, description: Key,
 
 function refuseKey(key: string, shape: ObjectShape, path: Path, refuse: Refuse): void {
   if (shape.later?.includes(key)) {
-    refuse({ code: laterCode, path: [...path, key], message: `${key} is not supported yet`, isHarmless: true });
+    refuse({ code: laterCode, path: [...path, key], message: laterMessage(shape, key), isHarmless: true });
     return;
   }
   const known = Object.keys(shape.keys);
@@ -144,6 +144,10 @@ function refuseKey(key: string, shape: ObjectShape, path: Path, refuse: Refuse):
   const shown = key.length > 64 ? `${key.slice(0, 64)}…` : key;
   const hint = nearest === null ? `; known are ${known.join(', ')}` : `; did you mean ${nearest}?`;
   refuse({ code: flowErrors.E_CONFIG_KEY, path: [...path, key], message: `unknown key ${JSON.stringify(shown)}${hint}`, isHarmless: true });
+}
+
+function laterMessage({ laterNotes = {} }: ObjectShape, key: string): string {
+  return `${key} is not supported yet${Object.hasOwn(laterNotes, key) ? `: ${laterNotes[key]}` : ''}`;
 }
 
 function readVariant(raw: RawValue, shape: VariantShape, path: Path, refuse: Refuse): unknown {

@@ -70,6 +70,8 @@ export interface ObjectShape {
   readonly keys: Readonly<Record<string, Key>>;
   /** Keys of later versions: refused by name. */
   readonly later?: readonly string[];
+  /** What their answer says besides, by key. */
+  readonly laterNotes?: Readonly<Record<string, string>>;
 }
 
 /** An object whose `tag` key says which other keys it has. */
@@ -98,8 +100,12 @@ export function list(of: Shape, bounds: { min?: number; max: number; id?: string
   return { kind: 'list', of, min: bounds.min ?? 0, max: bounds.max, id: bounds.id };
 }
 
-export function object(keys: Readonly<Record<string, Key>>, later: readonly string[] = []): ObjectShape {
-  return { kind: 'object', keys, later };
+export function object(
+  keys: Readonly<Record<string, Key>>,
+  later: readonly string[] = [],
+  laterNotes: Readonly<Record<string, string>> = {},
+): ObjectShape {
+  return { kind: 'object', keys, later, laterNotes };
 }
 
 export const namePattern = '^[a-z][a-z0-9]*(-[a-z0-9]+)*$';

@@ -17,6 +17,7 @@ const batch: Key = {
       },
     },
     ['linger'],
+    { linger: 'a batch goes in one request as it is, so that size is what fills it (decision 0062)' },
   ),
 };
 
@@ -113,7 +114,7 @@ function withoutDefaults(key: Key): Key {
   return { shape: { ...shape, keys }, description };
 }
 
-export const deliveryLater = ['ack', 'status', 'lookup', 'window'];
+export const deliveryLater = ['ack', 'status', 'lookup'];
 
 const type: Key = { shape: text(), required: true, description: 'Kind of target.' };
 const lineEnd: Key = { shape: choice(['lf', 'crlf']), default: 'lf', description: 'End of a line.' };
@@ -163,6 +164,10 @@ const outputFileKeys: Readonly<Record<string, Key>> = {
     description: "Files are OpenPGP messages to the connection's `pgpRecipients`; {extension} ends with .pgp.",
   },
   sign: { shape: { kind: 'boolean' }, default: false, description: "encrypt: also signed with the connection's `pgpSigningKey`." },
+  window: {
+    shape: { kind: 'duration', minMs: 1_000, maxMs: 24 * 60 * minuteMs },
+    description: 'A file collects the records of every input for so long from its first on; without it each input makes files of its own.',
+  },
   maxAmount: {
     shape: object({
       field: { shape: fieldName, required: true, description: 'A field of the schema with `sum: true`.' },

@@ -57,7 +57,7 @@ export function batchEntries(
   jobId: string,
   chunks: readonly WrittenChunk[],
   batches: readonly EndedBatch[],
-  hashRanges: (segmentId: string, ranges: readonly number[]) => string,
+  hashSpans: (spans: readonly BatchSpan[]) => string,
 ): BatchEntry[] | null {
   const parts = outputParts(chunks);
   const entries: BatchEntry[] = [];
@@ -75,7 +75,7 @@ export function batchEntries(
       ranges,
       records: members.reduce((sum, member) => sum + member.records, 0),
       bytes: ranges.reduce((sum, range) => sum + range.end - range.start, 0),
-      sha256: batch.jobIds.length === 1 ? batch.bodySha256 : hashOwn(own, hashRanges),
+      sha256: batch.jobIds.length === 1 ? batch.bodySha256 : hashOwn(own, hashSpans),
       body: { sha256: batch.bodySha256, bytes: batch.bytes },
       amounts: members.reduce<FieldAmounts>((sum, member) => addAmounts(sum, member.amounts), {}),
       unknownAttempts: batch.unknownAttempts,
@@ -127,13 +127,12 @@ function relativeRanges(chunk: number, part: OutputPart, ranges: readonly number
   return found;
 }
 
-function hashOwn(own: readonly OwnSpan[], hashRanges: (segmentId: string, ranges: readonly number[]) => string): string {
+function hashOwn(own: readonly OwnSpan[], hashSpans: (spans: readonly BatchSpan[]) => string): string {
   const [only] = own;
   const isWholePart =
     own.length === 1 && only!.ranges.length === 2 && only!.ranges[0] === only!.part.start && only!.ranges[1] === only!.part.end;
   if (isWholePart) return only!.part.sha256;
-  if (own.length === 1) return hashRanges(only!.part.segmentId, only!.ranges);
-  throw new Error('a batch that jobs share holds lines of one chunk of each');
+  return hashSpans(own.map(({ part, ranges }) => ({ segmentId: part.segmentId, ranges })));
 }
 
 /** Hashes ranges of sealed segments; close it when done. */
@@ -141,13 +140,12 @@ export function createRangeHasher(
   store: SealedStore,
   tenantId: string,
   objects: ReadonlyMap<string, SealedObject>,
-): { hash(segmentId: string, ranges: readonly number[]): string; close(): void } {
+): { hash(spans: readonly BatchSpan[]): string; close(): void } {
   const readers = new SegmentReaders(store, tenantId);
   return {
-    hash(segmentId, ranges) {
+    hash(spans) {
       const digest = createHash('sha256');
-      for (const piece of bodyPieces([{ segmentId, ranges }], (id) => readers.open(objects.get(id)!), { isReused: true }))
-        digest.update(piece);
+      for (const piece of bodyPieces(spans, (id) => readers.open(objects.get(id)!), { isReused: true })) digest.update(piece);
       return digest.digest('hex');
     },
     close: () => readers.close(),

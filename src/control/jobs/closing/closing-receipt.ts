@@ -3,6 +3,7 @@
  * record and amount, holds the sums against each other, and states what backs them. Pure but for hashing.
  */
 import { hash } from 'node:crypto';
+import type { BatchSpan } from '../../../pipeline/deliveries/batch.ts';
 import { addAmounts } from '../../../pipeline/engine/amount-totals.ts';
 import type { FieldAmounts } from '../../../pipeline/engine/chunk.ts';
 import type { FileCheck } from '../../../pipeline/engine/file/file-checks.ts';
@@ -28,7 +29,7 @@ export interface MadeReceipt {
   readonly state: ClosedState;
 }
 
-type Hasher = (segmentId: string, ranges: readonly number[]) => string;
+type Hasher = (spans: readonly BatchSpan[]) => string;
 
 /** Null while a delivery is open. Fails with E_UNBALANCED. */
 export function makeReceipt(

@@ -8,6 +8,7 @@ import { parseTraceparent } from '../../../platform/telemetry/trace-context.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { laneKeyOf, type NewBatch, recordsByJob } from '../batch.ts';
 import type { NewWork, WorkQueue } from '../work-queue-port.ts';
+import { collectParts, collects } from './collected-parts.ts';
 import type { PreparedCut } from './cut-input.ts';
 import { numberFiles } from './file-sequences.ts';
 
@@ -78,20 +79,32 @@ export async function insertCutBatches(
 ): Promise<void> {
   const { input } = prepared;
   const { queue, ports } = services;
-  const batches = await numberFiles(tx, prepared);
+  const isCollected = ({ targetId }: NewBatch) => collects(input, input.plan.targets.find(({ id }) => id === targetId)!);
+  const batches = await numberFiles(tx, { input, batches: prepared.batches.filter((batch) => !isCollected(batch)) });
   await insertBatches(tx, input, batches);
   await countRouted(tx, prepared);
+  await collectParts(tx, input, prepared.batches.filter(isCollected), { queue, ids: ports.ids });
   await queue.addWork(tx, [...batches.map((batch) => deliverWork(input.flowId, batch)), ...closeWork(prepared)]);
-  const traceId = parseTraceparent(input.traceParent)?.traceId ?? null;
+  await recordCut(tx, ports.ids, input, batches);
+}
+
+/** With each batch that is cut. */
+export async function recordCut(
+  tx: TenantTx,
+  ids: Ids,
+  { traceParent, actor }: Pick<PreparedCut['input'], 'traceParent' | 'actor'>,
+  batches: readonly NewBatch[],
+): Promise<void> {
+  const traceId = parseTraceparent(traceParent)?.traceId ?? null;
   await recordEvents(
     tx,
-    ports.ids,
+    ids,
     batches.map((batch) => ({
       type: 'batch.cut',
       objectId: batch.batchId,
       from: '',
       to: 'ready',
-      actor: input.actor,
+      actor,
       traceId,
       detail: { target: batch.targetId, records: batch.records, jobs: recordsByJob(batch.members).size },
     })),

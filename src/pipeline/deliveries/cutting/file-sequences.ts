@@ -12,8 +12,12 @@ const takeNumbers = `/* number output files */
   on conflict (tenant_id, flow_id, target_id) do update set last_number = s.last_number + excluded.last_number
   returning last_number as "lastNumber"`;
 
+export interface NumberedCut extends Pick<PreparedCut, 'batches'> {
+  readonly input: Pick<PreparedCut['input'], 'plan' | 'flowId'>;
+}
+
 /** The same batches, numbered where their target says so. Holds the target's row until the transaction ends. */
-export async function numberFiles(tx: TenantTx, { input, batches }: PreparedCut): Promise<readonly NewBatch[]> {
+export async function numberFiles(tx: TenantTx, { input, batches }: NumberedCut): Promise<readonly NewBatch[]> {
   const next = new Map<string, number>();
   // Always in the same order, so that two transactions never wait for each other.
   for (const { id } of input.plan.targets.filter(({ settings }) => usesSequence(settings)).toSorted((a, b) => (a.id < b.id ? -1 : 1))) {

@@ -9,7 +9,8 @@ import { resolveAttempts } from '../attempts/attempt-store.ts';
 import type { BatchMember, NewBatch } from '../batch.ts';
 import { type BatchChange, moveBatches } from '../batch-changes.ts';
 import { type LoadedBatch, loadBatches } from '../batch-load.ts';
-import { deliverWork, insertBatches } from '../cutting/batch-insert.ts';
+import { deliverWork, insertBatches, recordCut } from '../cutting/batch-insert.ts';
+import { takePartsOfJob } from '../cutting/collected-parts.ts';
 import type { WorkQueue } from '../work-queue-port.ts';
 import { splitByMembers } from './batch-split.ts';
 import { addCounts, type CountDelta, countBatch } from './target-counts.ts';
@@ -70,6 +71,18 @@ export async function cancelDeliveries(
       counts.push(...countBatch(withMembers(batch, jobId), 'cancelled'));
     }
   }
+  const collected = await takePartsOfJob(tx, jobId);
+  for (const { origin, batch } of collected) {
+    await insertBatches(tx, { ...origin, traceParent: null }, [batch]);
+    changes.push({ batchId: batch.batchId, actor, traceParent: null, from: 'ready', event: 'cancel', detail: { records: batch.records } });
+    counts.push(...countBatch(batch, 'cancelled'));
+  }
+  await recordCut(
+    tx,
+    ports.ids,
+    { traceParent: null, actor },
+    collected.map(({ batch }) => batch),
+  );
   await moveBatches(tx, ports.ids, changes);
   const evidence = 'the job was cancelled while the batch waited for a decision';
   await resolveAttempts(

@@ -8,7 +8,9 @@ import { isShared } from './body-check.ts';
 import type { VerificationLog } from './verification-report.ts';
 
 export function checkBatchShapes(entries: readonly BatchEntry[], plan: Plan, log: VerificationLog): void {
-  const apart = new Set(plan.targets.filter(({ settings }) => settings['rollUp'] === false).map(({ id }) => id));
+  const apart = new Set(
+    plan.targets.filter(({ settings, windowMs }) => settings['rollUp'] === false && windowMs === undefined).map(({ id }) => id),
+  );
   entries.forEach((entry, at) => {
     const before = entries[at - 1];
     const check = (isSound: boolean, message: string) =>

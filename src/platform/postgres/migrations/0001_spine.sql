@@ -577,6 +577,38 @@ create table headgate.output_sequences (
   foreign key (tenant_id, flow_id) references headgate.flows
 );
 
+-- What a target whose files end by time collects until then: one open collection for a flow version and target, and the parts of files
+-- in it. Their records are routed already; batches are cut of them when the window ends, and the rows go with that.
+create table headgate.collections (
+  tenant_id uuid not null,
+  collection_id uuid not null,
+  flow_id uuid not null,
+  flow_version_id uuid not null,
+  target_id text collate "C" not null,
+  is_open boolean not null default true,
+  created_at timestamptz not null,
+  primary key (tenant_id, collection_id)
+);
+create unique index collections_open on headgate.collections (tenant_id, flow_version_id, target_id) where is_open;
+
+create table headgate.collected_parts (
+  tenant_id uuid not null,
+  part_id uuid not null,
+  collection_id uuid not null,
+  job_id uuid not null,
+  -- As those of a batch; never changed.
+  order_number bigint not null,
+  spans jsonb not null,
+  members jsonb not null,
+  records integer not null check (records > 0),
+  bytes bigint not null,
+  body_sha256 text collate "C" not null,
+  primary key (tenant_id, part_id),
+  foreign key (tenant_id, collection_id) references headgate.collections
+);
+create index collected_parts_in_order on headgate.collected_parts (tenant_id, collection_id, order_number, part_id);
+create index collected_parts_by_job on headgate.collected_parts (tenant_id, job_id);
+
 create function headgate.refuse_batch_change() returns trigger language plpgsql set search_path = '' as $$
 begin
   if (new.spans, new.members, new.body_sha256, new.job_ids, new.records, new.target_id, new.lane, new.order_number, new.file_sequence)
@@ -859,8 +891,8 @@ create table headgate.event_cursors (
 create table headgate.work_items (
   tenant_id uuid not null references headgate.tenants,
   work_id uuid not null,
-  kind text collate "C" not null check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge')),
-  -- The chunk group, job, batch or breaker that the work is about.
+  kind text collate "C" not null check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge', 'collect')),
+  -- The chunk group, job, batch, breaker or collection that the work is about.
   reference_id uuid not null,
   -- Work that must run one after the other shares a lane key; '' means none. Only the first of a lane is claimed, by lane
   -- order; while it is leased or not due, the lane waits.
@@ -882,10 +914,10 @@ create index work_items_leased on headgate.work_items (lease_until) where lease_
 -- Virtual time of each kind of work: the start of the last service. Who had nothing to do for a while starts here, not at
 -- where it was left, so that idle time is no credit.
 create table headgate.work_clocks (
-  kind text collate "C" primary key check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge')),
+  kind text collate "C" primary key check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge', 'collect')),
   virtual_time double precision not null default 0
 );
-insert into headgate.work_clocks (kind) values ('chunks'), ('check'), ('deliver'), ('close'), ('breaker'), ('acknowledge');
+insert into headgate.work_clocks (kind) values ('chunks'), ('check'), ('deliver'), ('close'), ('breaker'), ('acknowledge'), ('collect');
 
 -- Virtual time of each tenant per kind of work: who had least, by cost over weight, is served next. Claims alone keep the rest:
 -- when the first free item without a lane, and the first of a free lane, are due (null: there is none), and whether the tenant
@@ -978,7 +1010,7 @@ begin
   foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules', 'source_hints',
       'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
       'redrives', 'redrive_members',
-      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'output_sequences', 'probe_turns', 'probes', 'breakers', 'receipts', 'acknowledgements', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
+      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'output_sequences', 'collections', 'collected_parts', 'probe_turns', 'probes', 'breakers', 'receipts', 'acknowledgements', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
     execute format('alter table headgate.%I enable row level security', v_table);
     execute format('alter table headgate.%I force row level security', v_table);
     execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_table);
@@ -1032,6 +1064,7 @@ grant select, insert, update on headgate.target_rates, headgate.output_sequences
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
   headgate.acknowledgements, headgate.event_cursors to headgate_app;
 grant select, insert, delete on headgate.blocked_keys, headgate.probes, headgate.source_hints to headgate_app;
+grant select, insert, update, delete on headgate.collections, headgate.collected_parts to headgate_app;
 grant select, insert on headgate.redrives to headgate_app;
 grant select, insert, update on headgate.redrive_members to headgate_app;
 grant insert on headgate.work_notices to headgate_app;
@@ -1059,7 +1092,7 @@ begin
   returning t.tenant_id into v_tenant_id;
   insert into headgate.event_counters (tenant_id) values (v_tenant_id) on conflict do nothing;
   insert into headgate.tenant_shares (tenant_id, kind, weight)
-  select v_tenant_id, k, v_weight from unnest(array['chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge']) k
+  select v_tenant_id, k, v_weight from unnest(array['chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge', 'collect']) k
   on conflict (tenant_id, kind) do update set weight = excluded.weight;
   return v_tenant_id;
 end
