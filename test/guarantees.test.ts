@@ -10,7 +10,7 @@ const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
 const namedFiles = (path: string) => [...read(path).matchAll(/`((?:src|test)\/[\w./-]+\.(?:ts|sql))`/g)].map(([, file = '']) => file);
 const sourceOf = (path: string) => (existsSync(join(projectRoot, path)) ? read(path) : undefined);
 
-describe.each(['docs/guarantees.md', 'docs/bad-inputs.md'])('%s', (path) => {
+describe.each(['docs/guarantees.md', 'docs/bad-inputs.md', 'docs/connectors/faults.md'])('%s', (path) => {
   it('cites tests that exist, under the names that they have', () => {
     expect(citedTests(read(path)).length).toBeGreaterThan(20);
     expect(missingTests(read(path), sourceOf)).toEqual([]);
@@ -39,7 +39,7 @@ it('every guarantee that holds cites a test', () => {
 });
 
 it('no page promises more than it can: "exactly once" and "zero loss" do not occur', () => {
-  for (const path of ['docs/guarantees.md', 'docs/bad-inputs.md', 'docs/ARCHITECTURE.md'])
+  for (const path of ['docs/guarantees.md', 'docs/bad-inputs.md', 'docs/connectors/faults.md', 'docs/ARCHITECTURE.md'])
     expect(read(path)).not.toMatch(/exactly[- ]once|zero[- ]loss|no data loss/i);
 });
 

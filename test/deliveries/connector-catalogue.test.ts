@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ownDeliveryKeys, targetShape } from '../../src/control/flows/documents/target-shapes.ts';
 import { loadDocument, loadFlow } from '../../src/control/flows/load-flow.ts';
@@ -6,6 +8,7 @@ import type { Connection, Connector } from '../../src/pipeline/connectors/connec
 import { systemResolveHost } from '../../src/pipeline/connectors/resolve-host.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { createSecretResolver } from '../../src/platform/secrets/secret-resolver.ts';
+import { citedTests } from '../support/cited-tests.ts';
 import { openFence } from '../support/open-fence.ts';
 
 let connectors: readonly Connector[];
@@ -74,6 +77,21 @@ describe('the catalogue of connectors', () => {
       const { keys } = targetShape.variants[name] as unknown as { keys: Record<string, unknown> };
       const own = Object.keys(keys).filter((key) => !['type', 'connection', ...bodyKeys, ...Object.keys(ownDeliveryKeys)].includes(key));
       expect([name, own.sort()]).toEqual([name, targetSettings.map((setting) => setting.name).sort()]);
+    }
+  });
+
+  it('each has a test or a reason for each fault of a network', () => {
+    const page = readFileSync(join('docs', 'connectors', 'faults.md'), 'utf8');
+    const faults = page.split('\n## ').slice(1, -1);
+    expect(faults).toHaveLength(8);
+    for (const fault of faults) {
+      const rows = [...fault.matchAll(/^\| ([a-z0-9, -]+) \| (.+) \|$/gm)].filter(([, names]) => names !== 'target');
+      const named = rows.flatMap(([, names = '', shown = '']) => {
+        expect([names, citedTests(shown).length > 0 || shown.startsWith('none: ')]).toEqual([names, true]);
+        return names.split(', ');
+      });
+      const [title] = fault.split('\n');
+      expect([title, [...new Set(named)].sort()]).toEqual([title, connectors.map(({ name }) => name).sort()]);
     }
   });
 

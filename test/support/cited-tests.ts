@@ -1,10 +1,11 @@
 /**
- * What a page cites: tests as `path.test.ts`: `group > test`, `group > test`, and error codes. Each must exist, so that a page
+ * What a page cites: tests as `path.test.ts`: `group > test`, `group > test`, those of a suite that several files run
+ * (`path.fixture.ts`) in the same way, and error codes. Each must exist, so that a page
  * that promises something cannot outlive what shows it.
  */
 import { testTitles } from './test-titles.ts';
 
-const testPath = /`([\w./-]+\.test\.ts)`(:(?:\s*`[^`\n]+`,?)*)?/g;
+const testPath = /`([\w./-]+\.test\.ts(?=`)|[\w./-]+\.fixture\.ts(?=`:))`(:(?:\s*`[^`\n]+`,?)*)?/g;
 
 export interface CitedTest {
   readonly path: string;
