@@ -67,6 +67,7 @@ test('the demo runs the main job for two tenants, balances, leaves no process be
       ['bank-za', 'completed'],
       ['acme-pay', 'completed'],
       ['acme-pay', 'completed'],
+      ['acme-pay', 'completed'],
     ]);
     for (const job of document.jobs) {
       const { read, valid, rejected, filtered } = job.records;

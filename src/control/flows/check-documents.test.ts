@@ -36,7 +36,7 @@ test('a connection of another tenant is no connection', () => {
 
 test('a connection must be of the right type', () => {
   expect(findings('cards.yaml', 'uk-desk: { type: file, connection: acme-out', 'uk-desk: { type: file, connection: ledger-db')).toEqual([
-    'cards.yaml:37 E_CONFIG_REFERENCE ledger-db is a connection of type postgres; file needs folder',
+    'cards.yaml:38 E_CONFIG_REFERENCE ledger-db is a connection of type postgres; file needs folder',
   ]);
 });
 

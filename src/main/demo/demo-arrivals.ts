@@ -1,11 +1,13 @@
-/** Makes the demo's files and brings each in another way: a folder that is polled, an HTTP upload, and `headgate ingest`. */
+/** Makes the demo's files and brings each in another way: a folder that is polled, HTTP upload, `headgate ingest`, and SFTP. */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createApiClient } from '../../cli/api-client.ts';
 import type { CommandLine } from '../../cli/command.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Settings } from '../../platform/base/settings-catalogue.ts';
 import { cardsFile, eftFile, invoicesFile } from './demo-files.ts';
+import { bringBySftp } from './demo-partner.ts';
 import type { DemoTenant, DemoTenants } from './demo-tenants.ts';
 
 export interface ArrivedFile {
@@ -15,6 +17,8 @@ export interface ArrivedFile {
 }
 
 const smallRecords = 1_000;
+/** Far from those of the other file of its flow. */
+const partnerSeeds = 1_000_000;
 const flushBytes = 1 << 20;
 
 export async function bringFilesIn(parts: {
@@ -22,6 +26,8 @@ export async function bringFilesIn(parts: {
   readonly dataDir: string;
   readonly records: number;
   readonly url: string;
+  readonly settings: Settings;
+  readonly sftpPort: number;
   readonly tell: (message: string) => void;
 }): Promise<ArrivedFile[]> {
   const { tenants, records, url, tell } = parts;
@@ -32,11 +38,15 @@ export async function bringFilesIn(parts: {
   const suffix = String(run).padStart(4, '0');
   const eft: ArrivedFile = { tenant: bank, flow: 'eft-credit-inbound', name: `EFT_20261124_${suffix}.txt` };
   const cards: ArrivedFile = { tenant: acme, flow: 'card-settlements', name: `cards-${suffix}.csv` };
+  const settled: ArrivedFile = { tenant: acme, flow: 'card-settlements', name: `partner-cards-${suffix}.csv` };
   const invoices: ArrivedFile = { tenant: acme, flow: 'invoices', name: `invoices-${suffix}.ndjson` };
 
-  tell(`making ${eft.name} with ${records} records (about 1% faulty), ${cards.name} and ${invoices.name} with ${smallRecords} each`);
+  tell(
+    `making ${eft.name} with ${records} records (about 1% faulty), ${cards.name}, ${settled.name} and ${invoices.name} with ${smallRecords} each`,
+  );
   writeFile(join(made, eft.name), eftFile(run, records));
   writeFile(join(made, cards.name), cardsFile(run, smallRecords));
+  writeFile(join(made, settled.name), cardsFile(run + partnerSeeds, smallRecords));
   writeFile(join(made, invoices.name), invoicesFile(run, smallRecords));
 
   tell(`dropping ${eft.name} into the folder ${join(bank.inbox, 'in')}`);
@@ -45,7 +55,10 @@ export async function bringFilesIn(parts: {
   await upload(url, cards, join(made, cards.name));
   tell(`bringing ${invoices.name} in with \`headgate ingest\``);
   await ingest(url, invoices, join(made, invoices.name));
-  return [eft, cards, invoices];
+  tell(`bringing ${settled.name} in over SFTP, as the user ${tenants.partner.user}`);
+  const { settings, sftpPort: port } = parts;
+  await bringBySftp(tenants.partner, { settings, port }, { from: join(made, settled.name), to: `/cards/${settled.name}` });
+  return [eft, cards, settled, invoices];
 }
 
 /** A seed of its own for each run, so that a second run's files are no duplicates of the first's. */

@@ -1,4 +1,4 @@
-/** Makes the demo's two tenants with keys, policies, connections to folders of the demo, and the flows of `examples/`. */
+/** Makes the demo's two tenants with keys, policies, connections to folders of the demo, a partner, and the flows of `examples/`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyDocument } from '../../control/flows/applying/apply-document.ts';
@@ -9,6 +9,7 @@ import { systemPorts } from '../../platform/base/system-ports.ts';
 import { openPool } from '../../platform/postgres/pool.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { RunningServer } from '../server.ts';
+import { type DemoPartner, makePartner } from './demo-partner.ts';
 
 export interface DemoTenant {
   readonly name: string;
@@ -24,6 +25,8 @@ export interface DemoTenants {
   readonly all: readonly DemoTenant[];
   readonly bank: DemoTenant;
   readonly acme: DemoTenant;
+  /** Brings files of acme's over SFTP. */
+  readonly partner: DemoPartner;
 }
 
 const examples = join(import.meta.dirname, '../../../examples');
@@ -34,7 +37,7 @@ export async function prepareTenants(server: RunningServer, settings: Settings):
   const prepare = async (
     name: string,
     tier: 'gold' | 'silver',
-    connections: { drop: string; folders: readonly string[]; out: string },
+    connections: { drop: string; folders: readonly string[]; out: string; partner?: DemoPartner },
     flows: readonly string[],
   ): Promise<DemoTenant> => {
     const inbox = join(folder, name, 'inbox');
@@ -46,6 +49,7 @@ export async function prepareTenants(server: RunningServer, settings: Settings):
       readFileSync(join(examples, name, 'policy.yaml'), 'utf8'),
       folderConnection(name, connections.drop, inbox),
       folderConnection(name, connections.out, outbox),
+      ...(connections.partner === undefined ? [] : [connections.partner.document]),
       ...flows.map((flow) => readFileSync(join(examples, flow), 'utf8')),
     ];
     const { key } = await withTenant(db, tenantId, async (tx) => {
@@ -58,11 +62,12 @@ export async function prepareTenants(server: RunningServer, settings: Settings):
   };
   try {
     const bank = await prepare('bank-za', 'gold', { drop: 'eft-drop', folders: ['in'], out: 'eft-out' }, ['eft.yaml']);
-    const acme = await prepare('acme-pay', 'silver', { drop: 'acme-drop', folders: ['cards', 'invoices'], out: 'acme-out' }, [
+    const partner = makePartner({ tenant: 'acme-pay', name: 'acme-partner', keyFile: join(folder, 'partner_ed25519') });
+    const acme = await prepare('acme-pay', 'silver', { drop: 'acme-drop', folders: ['cards', 'invoices'], out: 'acme-out', partner }, [
       'cards.yaml',
       'invoices.yaml',
     ]);
-    return { folder, all: [bank, acme], bank, acme };
+    return { folder, all: [bank, acme], bank, acme, partner };
   } finally {
     await db.close();
   }

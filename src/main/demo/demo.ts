@@ -1,6 +1,6 @@
 /**
  * `headgate demo`: everything on one machine. Starts the product on the embedded default, makes realistic files for two
- * tenants, brings them in by folder, HTTP upload and `headgate ingest`, and ends with a table per job and where to look
+ * tenants, brings them in by folder, HTTP upload, `headgate ingest` and SFTP, and ends with a table per job and where to look
  * next. `--once` exits when done: 0 if everything balances.
  */
 import { createWriteStream, mkdirSync } from 'node:fs';
@@ -9,12 +9,14 @@ import { cliErrors } from '../../cli/cli-errors.ts';
 import { type Command, textOption } from '../../cli/command.ts';
 import { loadSettings } from '../../cli/load-settings.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Settings } from '../../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { createLogger } from '../../platform/telemetry/logger.ts';
 import { untilSignal } from '../serve.ts';
 import { type RunningServer, startServer } from '../server.ts';
 import { printStory, tellBreakerStory } from './breaker-story.ts';
 import { bringFilesIn } from './demo-arrivals.ts';
+import { partnerSettings } from './demo-partner.ts';
 import { type DemoDocument, describeJobs, peakRssBytes, printTable } from './demo-report.ts';
 import { type DemoTenants, prepareTenants } from './demo-tenants.ts';
 
@@ -39,6 +41,8 @@ export const demoCommand: Command = {
     const dataDir = textOption(line, 'data-dir') ? base.dataDir : join(base.dataDir, 'demo');
     const settings = {
       ...base,
+      ...partnerSettings,
+      roles: [...new Set([...base.roles, 'sftp' as const])],
       dataDir,
       port: isOnce ? 0 : base.port,
       // The demo keeps the folders of its tenants in its data folder, which connections may not name otherwise.
@@ -68,7 +72,7 @@ export const demoCommand: Command = {
         return told.balanced ? 0 : 1;
       }
       const tenants = await prepareTenants(server, settings);
-      const work = runMainJob({ server, tenants, dataDir: settings.dataDir, records, startedMs });
+      const work = runMainJob({ server, tenants, settings, dataDir: settings.dataDir, records, startedMs });
       const document = await Promise.race([work, stopEarly]);
       if (document === 'stopped') return 130;
       process.stdout.write(line.options.json ? `${JSON.stringify(document, null, 2)}\n` : printTable(document));
@@ -87,11 +91,12 @@ export const demoCommand: Command = {
 async function runMainJob(parts: {
   readonly server: RunningServer;
   readonly tenants: DemoTenants;
+  readonly settings: Settings;
   readonly dataDir: string;
   readonly records: number;
   readonly startedMs: number;
 }): Promise<DemoDocument> {
-  const arrived = await bringFilesIn({ ...parts, url: parts.server.url!, tell });
+  const arrived = await bringFilesIn({ ...parts, url: parts.server.url!, sftpPort: parts.server.sftpPort!, tell });
   const jobs = await describeJobs(parts.server.url!, arrived, tell);
   return {
     jobs,
@@ -113,7 +118,14 @@ function tellWhereToLook(at: {
     ({ name, keyFile }) =>
       `${`jobs of ${name}`.padEnd(25)} HEADGATE_URL=${server.url} npm run --silent headgate -- job list --key-file ${shellWord(keyFile)}`,
   );
-  const served = [`API and its description   ${server.url}/docs`, `metrics                   ${server.url}/metrics`, ...commands];
+  const { user, keyFile } = tenants.partner;
+  const sftp = `sftp -P ${server.sftpPort} -i ${shellWord(keyFile)} -o User=${user} 127.0.0.1`;
+  const served = [
+    `API and its description   ${server.url}/docs`,
+    `metrics                   ${server.url}/metrics`,
+    `files by SFTP             ${sftp}`,
+    ...commands,
+  ];
   const kept = [`outputs                   ${tenants.folder}`, `log                       ${logPath}`];
   process.stderr.write(['', ...(isOnce ? [] : served), ...kept, ''].join('\n'));
 }
