@@ -4,6 +4,7 @@ import { assertLegalEvents, closed, receiptsOf, simplePlan } from '../support/jo
 import { createJobScenario, type JobScenario } from '../support/job-scenario.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { fixturePlan } from '../support/verified-flow.ts';
+import { zipArchive } from '../support/zip-archive.ts';
 
 let database: TestDatabase;
 let jobs: JobScenario | undefined;
@@ -17,7 +18,7 @@ afterEach(async () => {
 afterAll(() => database.drop());
 
 /** The job of the one file, once it is closed or waits for a person. */
-async function judged(plan: Parameters<typeof createJobScenario>[0]['plan'], file: string) {
+async function judged(plan: Parameters<typeof createJobScenario>[0]['plan'], file: string | Buffer) {
   jobs = await createJobScenario({ database, plan });
   await jobs.accept([file]);
   jobs.startAll();
@@ -55,6 +56,28 @@ describe('a file that is cut short (A8)', () => {
   ])('%s delivers nothing', async (_what, file) => {
     const { of, job } = await judged(fixturePlan(Buffer.from('a flow')), file);
     expect(['held', 'rejected']).toContain(job.state);
+    expect(await of.rows('/* no batches */ select 1 from headgate.batches where tenant_id = $1')).toEqual([]);
+  });
+});
+
+describe('a file of another kind than its flow reads, whatever its name says (A13)', () => {
+  const program = Buffer.alloc(1_024);
+  program.write('MZ\u0090\u0000', 'latin1');
+  program.writeUInt32LE(0x80, 0x3c);
+  program.write('PE\u0000\u0000', 0x80, 'latin1');
+  it.each<[string, string | Buffer]>([
+    ['a program', program],
+    ['a PDF document', '%PDF-1.7\n%\u00e2\u00e3\u00cf\u00d3\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n'],
+    ['a page of HTML', '<!DOCTYPE html>\n<html><body><script>alert(1)</script>,1.00,ZAR</body></html>\n'],
+    ['a zip archive', zipArchive([{ name: 'in.csv', content: 'p1,1.00,ZAR\n' }])],
+    [
+      'a zip archive with records before it',
+      Buffer.concat([Buffer.from('<,1.00,ZAR,\n'), zipArchive([{ name: 'in.csv', content: 'p1,1.00,ZAR\n' }])]),
+    ],
+    ['the text that virus scanners are tried with', 'X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'],
+  ])('such as %s has no record that is valid, and delivers nothing', async (_what, file) => {
+    const { of, job } = await judged(simplePlan(), file);
+    expect(job).toMatchObject({ valid: 0 });
     expect(await of.rows('/* no batches */ select 1 from headgate.batches where tenant_id = $1')).toEqual([]);
   });
 });

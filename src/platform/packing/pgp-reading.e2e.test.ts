@@ -1,3 +1,4 @@
+import { createMessage, encrypt, generateKey, readKey, revokeKey } from 'openpgp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasComponent, itWith } from '../../../test/support/components.ts';
 import { type Gnupg, startGnupg } from '../../../test/support/gnupg.ts';
@@ -11,7 +12,7 @@ const both = { ...to, signer: 'sender@example.org' };
 
 let gnupg: Gnupg;
 let keys: PgpReadingKeys;
-beforeAll(() => {
+beforeAll(async () => {
   if (!hasComponent('gpg')) return;
   gnupg = startGnupg();
   gnupg.makeKey('bank@example.org', { passphrase: 'bank phrase' });
@@ -25,8 +26,23 @@ beforeAll(() => {
     isSignatureRequired: true,
     atMs: Date.now(),
   };
+  revoked = await makeRevoked();
 });
 afterAll(() => gnupg?.close());
+
+/** A message that was signed in time, by a key whose owner said since that it is stolen. */
+let revoked: { readonly message: Uint8Array; readonly publicKey: string };
+async function makeRevoked(): Promise<typeof revoked> {
+  const { privateKey, publicKey } = await generateKey({ userIDs: [{ name: 'stolen' }], format: 'object' });
+  const message = await encrypt({
+    message: await createMessage({ binary: content }),
+    encryptionKeys: [await readKey({ armoredKey: gnupg.publicKey('bank@example.org') })],
+    signingKeys: privateKey,
+    format: 'binary',
+  });
+  expect((await read(message, { signers: [publicKey.armor()] })).problem).toBeUndefined();
+  return { message, publicKey: (await revokeKey({ key: privateKey, format: 'armored' })).publicKey };
+}
 
 const read = (message: Uint8Array, more: Partial<PgpReadingKeys> = {}, limits = {}) =>
   unpackBytes(['pgp'], message, { pgpKeys: { ...keys, ...more }, limits });
@@ -112,7 +128,8 @@ describe('a message that GnuPG encrypted and signed', () => {
 
 describe('a message', () => {
   const joined = (...parts: readonly (Uint8Array | string)[]) => Buffer.concat(parts.map((part) => Buffer.from(part as string)));
-  const cases: [string, string, () => Uint8Array, (() => Partial<PgpReadingKeys>)?][] = [
+  type Made = Uint8Array | Promise<Uint8Array>;
+  const cases: [string, string, () => Made, (() => Partial<PgpReadingKeys>)?][] = [
     ['that is text', 'message', () => content],
     ['that is empty', 'message', () => Buffer.alloc(0)],
     ['that is only signed', 'message', () => gnupg.encrypt(content, { signer: 'sender@example.org' })],
@@ -126,6 +143,7 @@ describe('a message', () => {
       () => gnupg.encrypt(content, { ...to, signer: 'brief@example.org' }),
       () => ({ atMs: keys.atMs + 3_600_000 }),
     ],
+    ['signed by a key that was revoked', 'signer', () => revoked.message, () => ({ signers: [revoked.publicKey] })],
     ['signed in the future', 'signature', () => gnupg.encrypt(content, both), () => ({ atMs: keys.atMs - 86_400_000 })],
     ['signed over SHA-1', 'weak', () => gnupg.encrypt(content, { ...both, args: ['--digest-algo', 'SHA1'] })],
     ['without integrity protection', 'weak', () => gnupg.encrypt(content, { ...both, args: ['--rfc2440', '--disable-mdc'] })],
@@ -148,7 +166,7 @@ describe('a message', () => {
   ];
 
   it.runIf(hasComponent('gpg')).each(cases)('%s is refused (%s)', async (_what, kind, make, more) => {
-    const { problem, members } = await read(make(), more?.());
+    const { problem, members } = await read(await make(), more?.());
     expect([problem?.kind, members]).toEqual([kind, []]);
   });
 

@@ -1,3 +1,4 @@
+import { connect as connectTo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant, testRows } from '../../../../test/support/running-server.ts';
@@ -48,6 +49,22 @@ describe('odd clients', () => {
     }
     await session.closed;
     expect(await (await connect(server, partner)).put('/payments/after-unread.csv', rows())).toBeNull();
+  });
+
+  it('that greet without end before they say who they are are cut, and the others go on (A18)', async () => {
+    const other = await connect(server, partner);
+    for (const text of ['hello\r\n', 'hello ']) {
+      const stranger = connectTo({ host: '127.0.0.1', port: server.sftpPort! });
+      const closed = new Promise<void>((resolve) =>
+        stranger
+          .on('error', () => {})
+          .once('close', () => resolve())
+          .resume(),
+      );
+      stranger.write(Buffer.alloc(256 * 1024, text));
+      await closed;
+    }
+    expect(await other.put('/payments/beside-greeting.csv', rows())).toBeNull();
   });
 
   it('that write to handles that are not theirs are told so', async () => {

@@ -110,6 +110,25 @@ describe('a server', () => {
     await expect(world.poll()).rejects.toMatchObject({ code: 'E_SOURCE_TIMEOUT' });
   });
 
+  it.each([
+    ['lines', 'welcome\r\n'],
+    ['one line', 'welcome '],
+  ])('that greets with %s without end is left (A18)', async (_what, text) => {
+    const { world } = await start(hastyPorts);
+    const greeting = Buffer.alloc(64 * 1024, text);
+    const flood = createServer((socket) => {
+      const pour = () => {
+        while (socket.writable && socket.write(greeting));
+      };
+      socket.on('drain', pour).on('error', () => {});
+      pour();
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void flood.close());
+    await new Promise((resolve) => flood.once('listening', resolve));
+    world.setServer({ port: (flood.address() as { port: number }).port });
+    await expect(world.poll()).rejects.toMatchObject({ code: 'E_SOURCE_UNREACHABLE' });
+  });
+
   it('that speaks something else is not connected to', async () => {
     const { world } = await start();
     const web = createServer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(0, '127.0.0.1');
