@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant, testFlow, testRows } from '../../test/support/running-server.ts';
 
@@ -13,7 +15,11 @@ beforeAll(async () => {
   const unique = flow!.replace('id: { type: string,', 'id: { type: string, unique: file,');
   const strict = testFlow({ name: 'strict', acceptance: '{ mode: all-or-nothing, onExceed: reject }' })[1]!;
   const held = testFlow({ name: 'held', acceptance: '{ mode: all-or-nothing, onExceed: hold }' })[1]!;
-  await tenant.apply(out!, unique, strict, held);
+  const written = testFlow({ name: 'written' })[1]!.replace(
+    '  targets:',
+    '  acknowledge: { format: csv, connection: out, path: acks, name: "{file}.ack" }\n  targets:',
+  );
+  await tenant.apply(out!, unique, strict, held, written);
 });
 afterAll(async () => {
   await server?.stop();
@@ -92,6 +98,27 @@ describe('the acknowledgement of a file', () => {
     await server.settle(tenant.key, jobId);
     const [first, second] = [await get(fileId, '?level=record'), await get(fileId, '?level=record')];
     expect([first.status, first.body]).toEqual([200, second.body]);
+  });
+
+  it('is written where the flow says; one whose name is taken is given up, and written again when a person says so', async () => {
+    const acks = join(server.out, 'acks');
+    mkdirSync(acks);
+    writeFileSync(join(acks, 'day.csv.ack'), 'theirs');
+    const { json: accepted } = await server.upload(tenant.key, { flow: 'written', name: 'day.csv', body: testRows(2, 1, 7) });
+    const { fileId } = accepted as { fileId: string };
+    const view = async () => (await server.request(`/v1/files/${fileId}`, { key: tenant.key })).json.acknowledgements;
+    const until = (state: string) =>
+      vi.waitUntil(async () => ((await view())[0]?.state === state ? (await view())[0] : null), { timeout: 60_000, interval: 30 });
+    expect(await until('failed')).toMatchObject({ name: 'day.csv.ack', attempts: 1, reasonCode: 'E_TARGET_CONFLICT' });
+    expect(readFileSync(join(acks, 'day.csv.ack'), 'utf8')).toBe('theirs');
+    rmSync(join(acks, 'day.csv.ack'));
+    const retry = (body: object) => server.request(`/v1/files/${fileId}/acknowledgement/retry`, { key: tenant.key, method: 'POST', body });
+    expect((await retry({ reason: 'look', dryRun: true })).json).toMatchObject({ fileId, acknowledgements: [{ state: 'failed' }] });
+    expect((await retry({ reason: 'name made free' })).json).toEqual({ fileId, levels: ['file'] });
+    expect(await until('sent')).toMatchObject({ name: 'day.csv.ack', reasonCode: null });
+    expect(readFileSync(join(acks, 'day.csv.ack'), 'utf8')).toBe((await get(fileId, '?format=csv')).body);
+    const again = await retry({ reason: 'once more' });
+    expect([again.status, again.json.code]).toEqual([409, 'E_ACKNOWLEDGEMENT_STATE']);
   });
 
   it('is that of the own tenant only', async () => {

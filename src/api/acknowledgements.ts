@@ -2,15 +2,18 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { retryAcknowledgements } from '../control/jobs/acknowledging/acknowledgement-retry.ts';
 import { openFileAcknowledgement } from '../control/jobs/views/file-acknowledgement.ts';
+import { findFile } from '../pipeline/arrivals/arrival-views.ts';
 import { type AcknowledgementForm, acknowledgementFormats, acknowledgementLevels } from '../pipeline/ledger/acknowledgement.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { createPlaces } from '../platform/base/places.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { choice, count, describe, found, id, idParameter, instant, nullable, object, query, text } from './answers.ts';
+import { choice, count, describe, found, id, idParameter, instant, named, nullable, object, query, text } from './answers.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
-import { ownerOf } from './authentication.ts';
+import { actorOf, ownerOf } from './authentication.ts';
+import { type DecisionBody, decisionBody, decisionHeaders, decisionProblems, keyedDecision } from './decision-requests.ts';
 import { attachment, exportsAtOnceMax } from './job-export.ts';
 
 const types = { json: 'application/json', csv: 'text/csv; charset=utf-8' } as const;
@@ -50,9 +53,32 @@ const document = {
   },
 };
 
+const retryRoute = describe({
+  operationId: 'retryAcknowledgement',
+  summary: 'Writes acknowledgements of a file again that were given up',
+  tag: 'files',
+  params: idParameter,
+  headers: decisionHeaders,
+  body: object(decisionBody),
+  answers: { 200: Type.Union([object({ fileId: id, levels: Type.Array(choice(acknowledgementLevels)) }), named('File')]) },
+  problems: decisionProblems,
+});
+
 export function acknowledgementRoutes({ db, jobs, settings }: ApiParts) {
   const places = createPlaces({ tenantMax: exportsAtOnceMax, processMax: settings.exportsMax });
   return async (api: FastifyInstance): Promise<void> => {
+    api.post<{ Params: { id: string }; Body: DecisionBody }>(
+      '/files/:id/acknowledgement/retry',
+      { config: { scope: 'jobs:operate' }, schema: retryRoute },
+      async (request) => {
+        const { tenantId } = ownerOf(request);
+        const { reason, dryRun } = request.body;
+        const fileId = request.params.id;
+        const keyed = keyedDecision(request, ['acknowledgement', 'retry', fileId, reason]);
+        const file = found(await withTenant(db, tenantId, (tx) => findFile(tx, fileId), { readOnly: true }));
+        return dryRun ? file : await retryAcknowledgements(jobs, tenantId, { fileId, reason, actor: actorOf(request), keyed });
+      },
+    );
     api.get<{ Params: { id: string }; Querystring: Partial<AcknowledgementForm> }>(
       '/files/:id/acknowledgement',
       { config: { scope: 'files:read' }, schema: { ...route, response: { ...route.response, ...document } } },

@@ -165,6 +165,7 @@ describe('a body', () => {
       rejectJob: { reason: 'r' },
       cancelJob: { reason: 'r' },
       retryCloseJob: { reason: 'r' },
+      retryAcknowledgement: { reason: 'r' },
       acceptArrival: { reason: 'r' },
       refuseArrival: { reason: 'r' },
       resolveBatch: { reason: 'r', decision: 'resend' },

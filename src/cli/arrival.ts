@@ -1,4 +1,4 @@
-/** `headgate arrival list|get|accept|refuse` and `headgate file list|get|acknowledgement`: what was seen at a source, and what of it was accepted. */
+/** `headgate arrival list|get|accept|refuse` and `headgate file list|get|acknowledge|acknowledgement`: what was seen at a source, and what of it was accepted. */
 import { createApiClient } from './api-client.ts';
 import { apiOptions, type Command, outputOptions, requiredPositional, textOption } from './command.ts';
 import { decisionCommand } from './decision.ts';
@@ -71,6 +71,12 @@ export const fileVerbs: Readonly<Record<string, Command>> = {
       return 0;
     },
   },
+  acknowledge: decisionCommand({
+    command: 'headgate file acknowledge FILE',
+    summary: 'Writes acknowledgements of a file again that were given up, where its flow says.',
+    thing: 'FILE',
+    path: (fileId) => `/v1/files/${fileId}/acknowledgement/retry`,
+  }),
   acknowledgement: {
     usage: 'headgate file acknowledgement FILE [--level file|record] [--format json|csv]',
     summary: 'Writes to stdout what became of a file, for its sender; with --level record every rejected record. 6 while its job is open.',

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -58,18 +58,21 @@ it('a service that refuses accounts gets each record once after they are mended,
   writeFileSync(join(folder, 'api.yaml'), inBank('Connection', 'api', `{ type: http, baseUrl: "${sink.url}" }`));
   writeFileSync(
     join(folder, 'flow.yaml'),
-    uploadFlow('payments', { type: 'http', connection: 'api' }).replace(
+    `${uploadFlow('payments', { type: 'http', connection: 'api' }).replace(
       'path: payments',
       'path: /payments, mode: single, requestsInFlight: 1',
-    ),
+    )}  acknowledge: { format: csv, levels: [file, record], connection: acks, name: "{file}.{level}.{extension}" }\n`,
   );
+  const acks = join(folder, 'acks');
+  mkdirSync(acks);
+  writeFileSync(join(folder, 'acks.yaml'), inBank('Connection', 'acks', `{ type: folder, root: ${acks} }`));
   let served = await serveHeadgate(dataDir, { env });
   url = served.url;
   await administer('tenant', 'create', 'bank');
-  const scopes = 'flows:write,flows:read,files:write,jobs:read,jobs:operate,records:read,records:reveal,policy:write';
+  const scopes = 'flows:write,flows:read,files:write,jobs:read,jobs:operate,records:read,records:reveal,policy:write,files:read';
   writeFileSync(keyFile, JSON.parse((await administer('key', 'create', 'bank', '--scopes', scopes, '--json')).stdout).key, { mode: 0o600 });
   writeFileSync(trust, (await administer('trust')).stdout);
-  const applied = await headgate('flow', 'apply', 'policy.yaml', 'api.yaml', 'flow.yaml', '--yes');
+  const applied = await headgate('flow', 'apply', 'policy.yaml', 'api.yaml', 'acks.yaml', 'flow.yaml', '--yes');
   expect([applied.code, applied.stderr]).toEqual([0, expect.any(String)]);
   const [{ jobId }] = JSON.parse((await headgate('ingest', 'in.csv', '--flow', 'payments', '--wait', '--json')).stdout);
   const [group] = await json('dead-letter', 'groups', '--flow', 'payments');
@@ -116,5 +119,23 @@ it('a service that refuses accounts gets each record once after they are mended,
     const verified = await headgate('verify', each, '--trust', trust, '--json');
     expect([verified.code, JSON.parse(verified.stdout)]).toMatchObject([0, { isSound: true, failures: [] }]);
   }
+  await served.stop();
+
+  // What is written for a sender, by a process that is killed before that is written down.
+  const killed = await doomed('acknowledgements.before-commit');
+  writeFileSync(join(folder, 'next.csv'), 'id,account,amount,note\nq1,620001,1.50,\n');
+  const [{ fileId }] = JSON.parse((await headgate('ingest', 'next.csv', '--flow', 'payments', '--json')).stdout);
+  expect((await killed.ended()).signal).toBe('SIGKILL');
+  const names = ['in.csv', 'next.csv'].flatMap((name) => ['file', 'record'].map((level) => `${name}.${level}.csv`));
+  expect(readdirSync(acks).toSorted()).toEqual(names);
+  served = await serveHeadgate(dataDir, { env });
+  url = served.url;
+  const told = async () => (await json('file', 'get', fileId)).acknowledgements as { state: string; attempts: number; name: string }[];
+  await until(async () => (await told()).every(({ state }) => state === 'sent'), 'the file was not acknowledged', 60_000);
+  expect(await told()).toMatchObject(names.slice(2).map((name) => ({ name, attempts: 1 })));
+  // Nothing twice, and nothing of the records that were sent again.
+  expect(readdirSync(acks).toSorted()).toEqual(names);
+  const asked = await headgate('file', 'acknowledgement', fileId, '--level', 'file', '--format', 'csv');
+  expect(readFileSync(join(acks, names[2]!), 'utf8')).toBe(asked.stdout);
   await served.stop();
 }, 240_000);

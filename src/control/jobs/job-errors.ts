@@ -45,6 +45,11 @@ export const jobErrors = defineErrors({
     next: 'Nothing at first: the part is tried again. If it happens often, report it with the job id.',
     retryable: false,
   },
+  E_ACKNOWLEDGEMENT_STATE: {
+    meaning: 'No acknowledgement of the file was given up, so that there is none to be written again.',
+    actor: 'caller',
+    next: 'Look at `acknowledgements` in `headgate file get`: what is pending is tried by itself.',
+  },
   E_ACKNOWLEDGEMENT_SIZE: {
     meaning: 'The acknowledgement of a file is larger than an object that is written to a bucket or container may be.',
     actor: 'operator',
