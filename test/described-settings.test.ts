@@ -7,7 +7,7 @@ import { ownDeliveryKeys, targetShape } from '../src/control/flows/documents/tar
 import { formats, loadConnectors } from '../src/main/catalogue.ts';
 
 /** Settings of a target that make its body, which the engine writes. */
-const bodyKeys = ['format', 'delimiter', 'header', 'columns', 'lineEnd', 'maxAmount'];
+const bodyKeys = ['format', 'delimiter', 'header', 'columns', 'lineEnd', 'maxAmount', 'window'];
 const connectors = await loadConnectors();
 
 function keysOf(shape: ObjectShape, leaveOut: readonly string[]): Record<string, unknown> {
