@@ -12,11 +12,8 @@ const runScript = (name: string, path: string, args: readonly string[]): Promise
 
 const steps: StepResult[] = [printStep(bringPrograms()), printStep(bringEmulators()), ...(await runCheckSteps())];
 steps.push(printStep(await runOnOlderPostgres()));
-// Side by side: the soak waits for leases and restarts for a quarter of its time.
-const together = [
-  runVitest('e2e', ['--maxWorkers=3']),
-  runScript('soak with 30 kills', 'test/simulation/soak.ts', ['--kills', '30', '--seed', '1']),
-];
-steps.push(...(await Promise.all(together.map(async (step) => printStep(await step)))));
+// More workers than for the fast tests: these wait more for processes of their own.
+steps.push(printStep(await runVitest('e2e', ['--maxWorkers=4'])));
+steps.push(printStep(await runScript('soak with 30 kills', 'test/simulation/soak.ts', ['--kills', '30', '--seed', '1'])));
 steps.push(printStep(await runScript('quick bench', 'bench/bench.ts', ['--quick'])));
 process.exitCode = printSummary(steps);

@@ -57,7 +57,7 @@ function readOptions() {
 const startedMs = performance.now();
 const say = (line: string) => process.stderr.write(`soak ${((performance.now() - startedMs) / 1000).toFixed(0)} s: ${line}\n`);
 const folder = mkdtempSync(join(tmpdir(), 'headgate-soak-'));
-const cluster = await startEmbeddedPostgres({ dataDir: join(folder, 'cluster'), ports: systemPorts, connectionsMax: 80 });
+const cluster = await startEmbeddedPostgres({ dataDir: join(folder, 'cluster'), ports: systemPorts, connectionsMax: 160 });
 let exitCode = 1;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
