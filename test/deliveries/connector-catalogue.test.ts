@@ -68,7 +68,7 @@ function connectionOf(text: string): Connection {
 }
 
 /** How a record is written is the body's, not the connector's. */
-const bodyKeys = ['format', 'delimiter', 'header', 'columns', 'lineEnd', 'maxAmount'];
+const bodyKeys = ['format', 'delimiter', 'header', 'columns', 'lineEnd', 'maxAmount', 'window'];
 
 describe('the catalogue of connectors', () => {
   it('has exactly the targets that a flow can name, and each can be told what it describes', () => {
