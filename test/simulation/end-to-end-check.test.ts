@@ -1,11 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Db } from '../../src/platform/postgres/database.ts';
 import { temporaryFolder } from '../support/temporary-store.ts';
 import { checkEndToEnd, judgeReceptions } from './end-to-end-check.ts';
 import type { GeneratedFile } from './generated-files.ts';
-import type { SinkEntry } from './sink-entry.ts';
+import type { MessageEntry, SinkEntry } from './sink-entry.ts';
+import { isOrderedTarget, targetsOf } from './soak-flows.ts';
 
 const first = { key: 'k', isLabelled: false };
 const again = { key: 'k', isLabelled: true };
@@ -33,6 +34,7 @@ const file: GeneratedFile = {
   counts: { read: 3, valid: 2, rejected: 1, filtered: 0 },
   delivered: { archive: ['P000001-0000', 'P000001-0001'], booking: ['P000001-0000'], feed: ['P000001-0001'] },
   refused: {},
+  keys: new Map(),
 };
 
 interface Scene {
@@ -57,11 +59,11 @@ async function check({ isAcked = true, archive, booking, feed }: Scene) {
   writeFileSync(join(root, 'north/archive/.headgate-unfinished-1'), lines(written));
   const rows = (booking ?? file.delivered.booking!).map((id) => ({ id }));
   const table = { query: async () => ({ rows, rowCount: rows.length }) } as unknown as Db;
-  const { examples: _, ...result } = await checkEndToEnd({ ...paths, table }, new Map([[1, file]]));
+  const { examples: _, targets: __, ...result } = await checkEndToEnd({ ...paths, table }, new Map([[1, file]]));
   return result;
 }
 
-const sound = { acked: 1, lost: 0, unexpected: 0, downstreamDuplicates: 0, unlabelledDuplicates: 0, rekeyedDuplicates: 0 };
+const sound = { acked: 1, lost: 0, unexpected: 0, downstreamDuplicates: 0, unlabelledDuplicates: 0, rekeyedDuplicates: 0, outOfOrder: 0 };
 
 describe('what outside parties find', () => {
   it.each<[string, Scene, Partial<typeof sound>]>([
@@ -81,5 +83,77 @@ describe('what outside parties find', () => {
     ],
   ])('%s', async (_, scene, found) => {
     expect(await check(scene)).toEqual({ ...sound, ...found });
+  });
+});
+
+describe('what outside parties find at a target of each kind', () => {
+  const ids = ['T000001-0000', 'T000001-0001'];
+  const transfers: GeneratedFile = {
+    ...file,
+    flow: 'transfers',
+    tenant: 'east',
+    delivered: Object.fromEntries(targetsOf('all').flatMap((target) => (isOrderedTarget(target) ? [[target, ids]] : []))),
+    keys: new Map(ids.map((id) => [id, 'A01'])),
+  };
+
+  async function check(messages: readonly MessageEntry[], named: readonly string[]) {
+    const root = temporaryFolder();
+    const place = (name: string) => join(root, name);
+    const write = (name: string, entries: readonly object[]) =>
+      writeFileSync(place(name), entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    write('senders', [
+      { event: 'sending', file: 1 },
+      { event: 'acked', file: 1 },
+    ]);
+    write('sink', [{ path: '/transfers', key: 'b', isLabelled: false, ids }]);
+    write('kafka', messages);
+    write('rabbitmq', messages);
+    mkdirSync(place('server/courier'), { recursive: true });
+    // Each named later than the one before, against their numbers.
+    let lastNs = 0n;
+    for (const [at, id] of named.entries()) {
+      const path = place(`server/courier/transfers-sftp-${9 - at}-0000.csv`);
+      do writeFileSync(path, `id,amount\n${id},1\n`);
+      while (statSync(path, { bigint: true }).ctimeNs <= lastNs);
+      lastNs = statSync(path, { bigint: true }).ctimeNs;
+    }
+    const rows = ids.map((id) => ({ id }));
+    const { targets } = await checkEndToEnd(
+      {
+        senderJournalPath: place('senders'),
+        sinkJournalPath: place('sink'),
+        exchangeRoot: root,
+        table: {
+          query: async (text: string) => ({ rows: text.endsWith('from transfer order by position') ? rows : [] }),
+        } as unknown as Db,
+        wide: {
+          messageJournalPaths: { kafka: place('kafka'), rabbitmq: place('rabbitmq') },
+          maria: { database: 'ledger', sql: async <Row>() => rows as Row[] },
+        },
+      },
+      new Map([[1, transfers]]),
+    );
+    return targets;
+  }
+
+  const come = { received: 2, duplicates: 0, unlabelled: 0, rekeyed: 0, missing: 0, unexpected: 0, outOfOrder: 0 };
+  const messageOf = (id: string, isLabelled = false): MessageEntry => ({ id, key: id, isLabelled });
+
+  it('is nothing wrong where all came in order', async () => {
+    const targets = await check(
+      ids.map((id) => messageOf(id)),
+      ids,
+    );
+    for (const target of ['kafka', 'rabbitmq', 'mariadb', 'postgres', 'http', 'sftp'])
+      expect([target, targets[target]]).toEqual([target, come]);
+    expect(targets['archive']).toEqual({ ...come, received: 0, outOfOrder: null });
+  });
+
+  it('is what came again, without its label, or behind what must follow it', async () => {
+    const [first, second] = ids as [string, string];
+    const targets = await check([messageOf(second), messageOf(first), messageOf(second), messageOf(first, true)], [second]);
+    for (const target of ['kafka', 'rabbitmq'])
+      expect(targets[target]).toEqual({ ...come, received: 4, duplicates: 2, unlabelled: 1, outOfOrder: 1 });
+    expect(targets['sftp']).toEqual({ ...come, received: 1, missing: 1 });
   });
 });

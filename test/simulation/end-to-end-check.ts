@@ -3,24 +3,31 @@
  * routes it to, nothing else is, and what came more than once was labelled and kept its key. It reads the journals of senders
  * and sinks, the table, the written files and the generator's own knowledge; nothing of the product.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { GeneratedFile } from './generated-files.ts';
 import { readJournal } from './journal.ts';
-import type { SinkEntry } from './sink-entry.ts';
-import { type TargetName, targetNames, targetPlaces } from './soak-flows.ts';
+import { findOutOfOrder, type OrderKnowledge } from './order-check.ts';
+import { type Reception, type ReceptionPlaces, receptionsAt } from './received-records.ts';
+import { isOrderedTarget, targetsOf } from './soak-flows.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { SenderEntry } from './upload-client.ts';
 
-/** One time that a record came to a target. */
-interface Reception {
-  /** Empty where the target knows none. */
-  readonly key: string;
-  readonly isLabelled: boolean;
+/** What came to one target, in records. */
+export interface TargetFigures {
+  /** Every time that a record came. */
+  readonly received: number;
+  /** Beyond the first time. */
+  readonly duplicates: number;
+  /** Of these, how many came without the label. Files and tables have no label: there all of them count. */
+  readonly unlabelled: number;
+  /** Under another key than the first time. */
+  readonly rekeyed: number;
+  /** Of acknowledged files, and not there. */
+  readonly missing: number;
+  /** There although they must not be: rejected, refused, routed elsewhere, or of no known file. */
+  readonly unexpected: number;
+  /** Behind a record of their key that must follow them; null where no order is kept. */
+  readonly outOfOrder: number | null;
 }
-
-/** By record id. */
-type Receptions = Map<string, Reception[]>;
 
 export interface EndToEndResult {
   readonly acked: number;
@@ -34,6 +41,9 @@ export interface EndToEndResult {
   readonly unlabelledDuplicates: number;
   /** Receptions of a record under another key than its first. */
   readonly rekeyedDuplicates: number;
+  /** Records that came behind one of their key that must follow them, at targets that keep that order. */
+  readonly outOfOrder: number;
+  readonly targets: Readonly<Record<string, TargetFigures>>;
   /** Some of what was found, for people. */
   readonly examples: readonly string[];
 }
@@ -41,101 +51,74 @@ export interface EndToEndResult {
 const examplesMax = 20;
 
 export async function checkEndToEnd(
-  surroundings: Pick<Surroundings, 'senderJournalPath' | 'sinkJournalPath' | 'exchangeRoot' | 'table'>,
+  places: ReceptionPlaces & Pick<Surroundings, 'senderJournalPath'>,
   files: ReadonlyMap<number, GeneratedFile>,
 ): Promise<EndToEndResult> {
-  const ackedNumbers = new Set<number>();
-  for (const entry of readJournal<SenderEntry>(surroundings.senderJournalPath)) if (entry.event === 'acked') ackedNumbers.add(entry.file);
-  const received = await collect(surroundings);
+  const knowledge = orderKnowledge(places.senderJournalPath, files);
   const examples: string[] = [];
   const note = (example: string) => examples.length < examplesMax && examples.push(example);
-
-  const expected = new Map<TargetName, Set<string>>(targetNames.map((target) => [target, new Set()]));
-  let lost = 0;
-  for (const file of files.values()) {
-    let missing = 0;
-    for (const target of targetNames) {
-      for (const id of file.delivered[target] ?? []) {
-        expected.get(target)!.add(id);
-        if (received.get(target)!.has(id)) continue;
-        missing += 1;
-        if (ackedNumbers.has(file.number)) note(`lost: ${id} of ${file.name} is not at ${target}`);
-      }
+  const lost = new Set<number>();
+  const targets: Record<string, TargetFigures> = {};
+  for (const target of targetsOf(places.wide === undefined ? 'usual' : 'all')) {
+    const receptions = await receptionsAt(target, places);
+    const byId = Map.groupBy(receptions, ({ id }) => id);
+    const expected = new Set<string>();
+    const figures = { received: receptions.length, duplicates: 0, unlabelled: 0, rekeyed: 0, missing: 0, unexpected: 0 };
+    for (const file of files.values()) {
+      const ids = file.delivered[target] ?? [];
+      for (const id of ids) expected.add(id);
+      const missing = knowledge.ackedAt.has(file.number) ? ids.filter((id) => !byId.has(id)) : [];
+      if (missing.length === 0) continue;
+      lost.add(file.number);
+      figures.missing += missing.length;
+      note(`lost: ${missing[0]} of ${file.name} is not at ${target}`);
     }
-    if (missing > 0 && ackedNumbers.has(file.number)) lost += 1;
-  }
-
-  let unexpected = 0;
-  const doubled = { downstreamDuplicates: 0, unlabelledDuplicates: 0, rekeyedDuplicates: 0 };
-  for (const target of targetNames) {
-    for (const [id, receptions] of received.get(target)!) {
-      if (!expected.get(target)!.has(id)) {
-        unexpected += 1;
+    for (const [id, own] of byId) {
+      if (!expected.has(id)) {
+        figures.unexpected += 1;
         note(`unexpected: ${id} is at ${target}`);
       }
-      const found = judgeReceptions(receptions);
-      doubled.downstreamDuplicates += found.duplicates;
-      doubled.unlabelledDuplicates += found.unlabelled;
-      doubled.rekeyedDuplicates += found.rekeyed;
-      if (found.unlabelled > 0) note(`unlabelled duplicate: ${id} at ${target}, ${receptions.length} times`);
+      const found = judgeReceptions(own);
+      figures.duplicates += found.duplicates;
+      figures.unlabelled += found.unlabelled;
+      figures.rekeyed += found.rekeyed;
+      if (found.unlabelled > 0) note(`unlabelled duplicate: ${id} at ${target}, ${own.length} times`);
       if (found.rekeyed > 0) note(`duplicate under another key: ${id} at ${target}`);
     }
+    const late = isOrderedTarget(target) ? findOutOfOrder(byId.keys(), knowledge) : null;
+    if (late !== null && late.length > 0) note(`out of order: ${late[0]} at ${target}`);
+    targets[target] = { ...figures, outOfOrder: late?.length ?? null };
   }
-  return { acked: ackedNumbers.size, lost, unexpected, ...doubled, examples };
+  const sum = (count: (figures: TargetFigures) => number) => Object.values(targets).reduce((total, figures) => total + count(figures), 0);
+  return {
+    acked: knowledge.ackedAt.size,
+    lost: lost.size,
+    unexpected: sum(({ unexpected }) => unexpected),
+    downstreamDuplicates: sum(({ duplicates }) => duplicates),
+    unlabelledDuplicates: sum(({ unlabelled }) => unlabelled),
+    rekeyedDuplicates: sum(({ rekeyed }) => rekeyed),
+    outOfOrder: sum(({ outOfOrder }) => outOfOrder ?? 0),
+    targets,
+    examples,
+  };
+}
+
+function orderKnowledge(senderJournalPath: string, files: ReadonlyMap<number, GeneratedFile>): OrderKnowledge {
+  const begunAt = new Map<number, number>();
+  const ackedAt = new Map<number, number>();
+  for (const [at, { event, file }] of readJournal<SenderEntry>(senderJournalPath).entries()) {
+    const first = event === 'sending' ? begunAt : event === 'acked' ? ackedAt : undefined;
+    if (first !== undefined && !first.has(file)) first.set(file, at);
+  }
+  return { begunAt, ackedAt, keys: new Map([...files.values()].flatMap(({ keys }) => [...keys])) };
 }
 
 /** A label may be on the one that came first: a process that was stopped before it sent may send last. */
-export function judgeReceptions(receptions: readonly Reception[]): { duplicates: number; unlabelled: number; rekeyed: number } {
+export function judgeReceptions(receptions: readonly Omit<Reception, 'id'>[]): { duplicates: number; unlabelled: number; rekeyed: number } {
   const unlabelled = receptions.filter(({ isLabelled }) => !isLabelled).length;
   return {
     duplicates: receptions.length - 1,
     unlabelled: Math.max(0, unlabelled - 1),
     rekeyed: receptions.filter(({ key }) => key !== receptions[0]!.key).length,
   };
-}
-
-async function collect(
-  surroundings: Pick<Surroundings, 'sinkJournalPath' | 'exchangeRoot' | 'table'>,
-): Promise<ReadonlyMap<TargetName, Receptions>> {
-  const all = new Map<TargetName, Receptions>(targetNames.map((target) => [target, new Map()]));
-  const add = (target: TargetName, id: string, reception: Reception) => {
-    const receptions = all.get(target)!;
-    const known = receptions.get(id);
-    if (known) known.push(reception);
-    else receptions.set(id, [reception]);
-  };
-  const entries = readJournal<SinkEntry>(surroundings.sinkJournalPath);
-  for (const target of targetNames) {
-    const place = targetPlaces[target];
-    switch (place.kind) {
-      case 'http':
-        // A batch that the target took in part goes on as batches of its own, each with its own key for the same records.
-        for (const { path, key, isLabelled, ids } of entries)
-          if (path === place.path) for (const id of ids) add(target, id, { key, isLabelled });
-        break;
-      case 'postgres': {
-        const { rows } = await surroundings.table.query<{ id: string }>('/* read sink table */ select id from booking');
-        for (const { id } of rows) add(target, id, { key: '', isLabelled: false });
-        break;
-      }
-      case 'file':
-        for (const id of idsInFolder(join(surroundings.exchangeRoot, place.folder), place.format))
-          add(target, id, { key: '', isLabelled: false });
-        break;
-    }
-  }
-  return all;
-}
-
-/** Names that begin with a point are files that are still being written. */
-function* idsInFolder(folder: string, format: 'ndjson' | 'csv'): Generator<string> {
-  if (!statSync(folder, { throwIfNoEntry: false })) return;
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith('.')) continue;
-    const lines = readFileSync(join(folder, name), 'utf8').split('\n');
-    if (lines.pop() !== '') yield `${name} (its last line is cut)`;
-    for (const line of format === 'csv' ? lines.slice(1) : lines) {
-      yield format === 'csv' ? line.slice(0, line.indexOf(',')) : (JSON.parse(line) as { id: string }).id;
-    }
-  }
 }

@@ -6,6 +6,7 @@ import { stopPostmaster } from '../../src/platform/postgres/postmaster.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { Surroundings } from './surroundings.ts';
+import { deliveryMessages, type WideProxies } from './wide-surroundings.ts';
 
 export interface FaultSchedule {
   /** Means of the pauses between two faults of a kind; 0 for none. */
@@ -14,10 +15,17 @@ export interface FaultSchedule {
   readonly lostRequestMs: number;
   /** Which requests to the HTTP sink are broken; all when left out. */
   readonly requests?: RegExp;
+  /**
+   * The same for the connections to the servers of the wide surroundings, and for each kind of fault of these. Long beside the pauses
+   * between batches of one target, or every probe of its breaker meets one.
+   */
+  readonly wide?: { readonly lostRequestMs: number; readonly serverFaultMs: number };
 }
 
 export interface RunningFaults {
   readonly databaseRestarts: number;
+  /** Of the servers of the wide surroundings, by name of the fault. */
+  readonly serverFaults: Readonly<Record<string, number>>;
   /** The database is being restarted, or was within the last seconds. */
   readonly isDatabaseAway: boolean;
   /** Ends when the database runs and no fault is armed. */
@@ -31,7 +39,7 @@ const commit = /\/\* commit \*\/|\bcommit\b/i;
 const post = /^POST /;
 
 export function startFaults(
-  { proxies }: Pick<Surroundings, 'proxies'>,
+  { proxies, wide }: Pick<Surroundings, 'proxies' | 'wide'>,
   cluster: EmbeddedPostgres,
   schedule: FaultSchedule,
   random: SeededRandom,
@@ -39,6 +47,7 @@ export function startFaults(
   const ended = new AbortController();
   const { signal } = ended;
   let databaseRestarts = 0;
+  const serverFaults: Record<string, number> = {};
   let awayUntilMs = 0;
 
   async function every(meanMs: number, fault: () => Promise<void> | void): Promise<void> {
@@ -63,11 +72,21 @@ export function startFaults(
       awayUntilMs = performance.now() + awayAfterMs;
       databaseRestarts += 1;
     }),
+    ...(Object.entries(wide?.proxies ?? {}) as [keyof WideProxies, TcpProxy][]).map(([name, proxy]) =>
+      every(schedule.wide?.lostRequestMs ?? 0, breakOne(proxy, deliveryMessages[name])),
+    ),
+    ...Object.entries(wide?.serverFaults ?? {}).map(([name, fault]) => {
+      serverFaults[name] = 0;
+      return every(schedule.wide?.serverFaultMs ?? 0, async () => {
+        if (await fault(random)) serverFaults[name]! += 1;
+      });
+    }),
   ];
   return {
     get databaseRestarts() {
       return databaseRestarts;
     },
+    serverFaults,
     get isDatabaseAway() {
       return performance.now() < awayUntilMs;
     },

@@ -1,5 +1,5 @@
 /**
- * A sender that drops files into a folder: written and synced beside, renamed in, the folder synced. The file counts as
+ * A sender that drops files into a folder of this machine or of an SFTP server: written and synced beside, renamed in, the folder synced. The file counts as
  * taken once the product has moved it to its folder of taken files.
  */
 import { existsSync, mkdirSync } from 'node:fs';
@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GeneratedFile } from './generated-files.ts';
 import type { Journal } from './journal.ts';
-import { dropFolder } from './soak-flows.ts';
 import type { SenderEntry } from './upload-client.ts';
 
 export interface FolderClient {
@@ -18,14 +17,21 @@ export interface FolderClient {
 
 const lookMs = 50;
 
-export function createFolderClient(root: string, journal: Journal): FolderClient {
+export interface FolderClientOptions {
+  /** Where files are written before they are whole; on the same disk. */
+  readonly staging: string;
+  folderOf(file: GeneratedFile): string;
+  readonly journal: Journal;
+}
+
+export function createFolderClient({ staging, folderOf, journal }: FolderClientOptions): FolderClient {
   return {
     async drop(file, signal) {
       const entry = { file: file.number, sha256: file.sha256 };
       await journal.append({ event: 'sending', ...entry } satisfies SenderEntry);
-      const folder = dropFolder(root, file.flow);
-      const partial = join(root, 'staging', file.name);
-      mkdirSync(join(root, 'staging'), { recursive: true });
+      const folder = folderOf(file);
+      const partial = join(staging, file.name);
+      mkdirSync(staging, { recursive: true });
       const handle = await open(partial, 'w');
       await handle.writeFile(file.content);
       await handle.sync();

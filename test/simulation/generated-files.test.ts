@@ -3,11 +3,23 @@ import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { ReferenceRun } from '../../src/pipeline/engine/reference/reference-run.ts';
 import { type GeneratedFile, generateFile } from './generated-files.ts';
 import { seededRandom } from './seeded-random.ts';
-import { type FlowName, flowTenants, type TargetName, tenantDocuments, tenants } from './soak-flows.ts';
+import { type FlowName, flowsOf, flowTenants, type TargetName, tenantDocuments, tenantsOf } from './soak-flows.ts';
 
-const place = { root: '/exchange', httpPort: 40_001, postgres: { port: 40_002, database: 'sink', user: 'writer' } };
+const wide = {
+  broker: '127.0.0.1:40003',
+  topic: 'transfers',
+  queuePort: 40_004,
+  queueUser: 'writer',
+  ledgerPort: 40_005,
+  ledgerDatabase: 'ledger',
+  ledgerUser: 'writer',
+  sftpPort: 40_006,
+  sftpUser: 'writer',
+  sftpHostKey: 'SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8',
+};
+const place = { root: '/exchange', httpPort: 40_001, postgres: { port: 40_002, database: 'sink', user: 'writer' }, wide };
 const plans = new Map(
-  tenants
+  tenantsOf('all')
     .flatMap((tenant) => tenantDocuments(tenant, place))
     .filter((text) => text.includes('kind: FlowDefinition'))
     .map((text) => {
@@ -25,7 +37,7 @@ function readFile(file: GeneratedFile) {
   const seen = new Set<string>();
   for (const record of new ReferenceRun(plan).records([file.content])) {
     const key = record.key?.join(' ') ?? '';
-    const isAgain = plan.records[0]!.key.length > 0 && seen.has(key);
+    const isAgain = file.flow !== 'transfers' && plan.records[0]!.key.length > 0 && seen.has(key);
     seen.add(key);
     counts.read += 1;
     counts[isAgain ? 'rejected' : record.status] += 1;
@@ -38,7 +50,7 @@ function readFile(file: GeneratedFile) {
 
 describe('what the generator knows of its files', () => {
   const random = seededRandom(7);
-  const files = Array.from({ length: 200 }, (_, at) => generateFile(at + 1, random));
+  const files = Array.from({ length: 200 }, (_, at) => generateFile(at + 1, random, { flows: flowsOf('all') }));
 
   it('is what the reference parser reads', () => {
     for (const file of files) {
@@ -59,8 +71,8 @@ describe('what the generator knows of its files', () => {
   });
 
   it('is the same for the same seed', () => {
-    const again = seededRandom(7);
-    expect(generateFile(1, again).sha256).toBe(files[0]!.sha256);
-    expect(generateFile(1, seededRandom(8)).sha256).not.toBe(files[0]!.sha256);
+    const first = generateFile(1, seededRandom(7)).sha256;
+    expect(generateFile(1, seededRandom(7)).sha256).toBe(first);
+    expect(generateFile(1, seededRandom(8)).sha256).not.toBe(first);
   });
 });

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { SeededRandom } from './seeded-random.ts';
-import { flowNames as allFlows, type FlowName, flowTenants, type TargetName, type Tenant } from './soak-flows.ts';
+import { type FlowName, flowsOf, flowTenants, type TargetName, type Tenant } from './soak-flows.ts';
 
 export interface RecordCounts {
   readonly read: number;
@@ -25,12 +25,16 @@ export interface GeneratedFile {
   readonly delivered: Readonly<Partial<Record<TargetName, readonly string[]>>>;
   /** Ids of those that the target refuses. */
   readonly refused: Readonly<Partial<Record<TargetName, readonly string[]>>>;
+  /** By record id, where several records have the same key and targets keep its order. */
+  readonly keys: ReadonlyMap<string, string>;
 }
 
 type Fate = 'valid' | 'rejected' | 'filtered';
 
 interface GeneratedRecord {
   readonly id: string;
+  /** Of transfers alone. */
+  readonly account: string;
   /** As it stands in the file. */
   readonly amount: string;
   readonly currency: string;
@@ -43,8 +47,11 @@ const currencies = ['ZAR', 'USD', 'EUR', 'GBP'];
 /** Small files have one chunk; big ones several of the soak's small chunks. */
 const smallRecords = { min: 3, max: 40 };
 const bigRecords = { min: 200, max: 500 };
+/** Of all files together, and of one: each key is a lane of its own, and most lanes have batches of several files. */
+const accountsCount = 12;
+const fileAccountsMax = 3;
 
-/** What is sent; everything, where it says nothing. */
+/** What is sent; every flow of the usual soak, where it says nothing. */
 export interface Traffic {
   readonly flows?: readonly FlowName[];
   /** No record of any file is rejected, filtered or refused. */
@@ -53,22 +60,21 @@ export interface Traffic {
 
 /** Of one of the flows, most of them small, half of them clean. */
 export function generateFile(number: number, random: SeededRandom, traffic: Traffic = {}): GeneratedFile {
-  const { flows = allFlows } = traffic;
-  const drawn = random.isTrue(0.6) ? 'payments' : random.isTrue(0.75) ? 'notices' : 'statements';
-  const flow = flows.includes(drawn) ? drawn : random.pick(flows);
+  const flow = drawFlow(random, traffic.flows ?? flowsOf('usual'));
+  const accounts = flow === 'transfers' ? drawAccounts(random) : [''];
   const range = flow === 'statements' ? bigRecords : flow === 'notices' ? { ...smallRecords, max: 12 } : smallRecords;
   const letter = flow[0]!.toUpperCase();
   const isClean = random.isTrue(0.5) || traffic.isClean === true;
   const records: GeneratedRecord[] = [];
   const length = random.between(range.min, range.max);
   for (let at = 0; at < length; at++) {
-    records.push(makeRecord(`${letter}${pad(number, 6)}-${pad(at, 4)}`, flow, random, isClean));
+    records.push(makeRecord(`${letter}${pad(number, 6)}-${pad(at, 4)}`, flow, random, { isClean, accounts }));
   }
   // The same record again: of equal keys the first one counts.
   const first = records.find(({ fate }) => fate === 'valid');
-  if (first && !isClean && flow !== 'notices' && random.isTrue(0.15)) records.push({ ...first, fate: 'rejected' });
+  if (first && !isClean && flow !== 'notices' && flow !== 'transfers' && random.isTrue(0.15)) records.push({ ...first, fate: 'rejected' });
   const content = Buffer.from(render(flow, records));
-  const extension = flow === 'payments' ? 'csv' : flow === 'notices' ? 'ndjson' : 'txt';
+  const extension = flow === 'payments' || flow === 'transfers' ? 'csv' : flow === 'notices' ? 'ndjson' : 'txt';
   return {
     number,
     tenant: flowTenants[flow],
@@ -78,13 +84,30 @@ export function generateFile(number: number, random: SeededRandom, traffic: Traf
     sha256: createHash('sha256').update(content).digest('hex'),
     counts: countRecords(records),
     ...routeRecords(flow, records),
+    keys: new Map(flow === 'transfers' ? records.map(({ id, account }) => [id, account]) : []),
   };
 }
 
-function makeRecord(id: string, flow: FlowName, random: SeededRandom, isClean: boolean): GeneratedRecord {
+function drawFlow(random: SeededRandom, flows: readonly FlowName[]): FlowName {
+  if (flows.includes('transfers') && random.isTrue(0.25)) return 'transfers';
+  const drawn = random.isTrue(0.6) ? 'payments' : random.isTrue(0.75) ? 'notices' : 'statements';
+  return flows.includes(drawn) ? drawn : random.pick(flows);
+}
+
+function drawAccounts(random: SeededRandom): string[] {
+  return Array.from({ length: random.between(1, fileAccountsMax) }, () => `A${pad(random.between(1, accountsCount), 2)}`);
+}
+
+interface RecordChoices {
+  readonly isClean: boolean;
+  readonly accounts: readonly string[];
+}
+
+function makeRecord(id: string, flow: FlowName, random: SeededRandom, { isClean, accounts }: RecordChoices): GeneratedRecord {
   const isLarge = random.isTrue(0.3);
   const record = {
     id,
+    account: accounts.length > 1 ? random.pick(accounts) : accounts[0]!,
     amount: `${isLarge ? random.between(5_000, 90_000) : random.between(1, 4_999)}.${pad(random.between(0, 99), 2)}`,
     currency: random.pick(currencies),
     note: random.isTrue(0.5) ? '' : random.isTrue(0.1) ? 'say "so", please' : 'plain',
@@ -98,17 +121,16 @@ function makeRecord(id: string, flow: FlowName, random: SeededRandom, isClean: b
   if (draw < 0.05) return { ...record, id: `${id}x`, fate: 'rejected' };
   if (draw < 0.06 && flow !== 'statements') return { ...record, amount: '0.00', fate: 'rejected' };
   if (draw < 0.08 && flow === 'payments') return { ...record, note: 'skip', fate: 'filtered' };
-  if (draw < 0.1 && flow !== 'payments') return { ...record, note: 'refuse' };
+  if (draw < 0.1 && flow !== 'payments' && flow !== 'transfers') return { ...record, note: 'refuse' };
   return record;
 }
 
 function render(flow: FlowName, records: readonly GeneratedRecord[]): string {
   switch (flow) {
-    case 'payments': {
-      const quoted = (text: string) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-      const lines = records.map(({ id, amount, currency, note }) => [id, amount, currency, note].map(quoted).join(','));
-      return `${['id,amount,currency,note', ...lines].join('\r\n')}\r\n`;
-    }
+    case 'payments':
+      return renderTable(['id', 'amount', 'currency', 'note'], records);
+    case 'transfers':
+      return renderTable(['id', 'account', 'amount', 'currency', 'note'], records);
     case 'notices':
       return records
         .map(({ id, amount, currency, note }) => `${JSON.stringify({ id, amount, currency, ...(note === '' ? {} : { note }) })}\n`)
@@ -118,6 +140,12 @@ function render(flow: FlowName, records: readonly GeneratedRecord[]): string {
       return records.map(({ id, amount, currency, note }) => `${[id, amount, currency, note].map(quoted).join(';')}\n`).join('');
     }
   }
+}
+
+function renderTable(columns: readonly ('id' | 'account' | 'amount' | 'currency' | 'note')[], records: readonly GeneratedRecord[]): string {
+  const quoted = (text: string) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const lines = records.map((record) => columns.map((column) => quoted(record[column])).join(','));
+  return `${[columns.join(','), ...lines].join('\r\n')}\r\n`;
 }
 
 function countRecords(records: readonly GeneratedRecord[]): RecordCounts {
@@ -137,6 +165,12 @@ function routeRecords(flow: FlowName, records: readonly GeneratedRecord[]): Pick
         delivered: { outbox: idsOf(() => true), alerts: idsOf((r) => r.isLarge && !isRefused(r)) },
         refused: { alerts: idsOf((r) => r.isLarge && isRefused(r)) },
       };
+    case 'transfers': {
+      const [all, large, small] = [idsOf(() => true), idsOf(({ isLarge }) => isLarge), idsOf(({ isLarge }) => !isLarge)];
+      // Each is a file of its own in one lane: not every input makes one.
+      const huge = idsOf(({ amount }) => Number(amount) >= 80_000);
+      return { delivered: { kafka: all, rabbitmq: all, mariadb: all, http: large, sftp: huge, postgres: small }, refused: {} };
+    }
     case 'statements':
       return { delivered: { vault: idsOf(() => true), journal: idsOf((r) => !isRefused(r)) }, refused: { journal: idsOf(isRefused) } };
   }

@@ -1,4 +1,6 @@
-/** One request that the HTTP sink took: a line of its journal. */
+/** What outside parties write into their journals for what came to them. */
+
+/** One request that the HTTP sink took. */
 export interface SinkEntry {
   readonly path: string;
   /** Idempotency-Key. */
@@ -9,4 +11,13 @@ export interface SinkEntry {
   readonly batchId: string;
   /** Of the records taken, in order. */
   readonly ids: readonly string[];
+}
+
+/** One message that a consumer took from a topic or a queue. */
+export interface MessageEntry {
+  readonly id: string;
+  /** Of the header headgate-delivery-key. */
+  readonly key: string;
+  /** The header headgate-possible-duplicate was `true`. */
+  readonly isLabelled: boolean;
 }

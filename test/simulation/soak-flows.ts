@@ -3,21 +3,37 @@
  * and nearly endless, so that a record ends as a dead letter only when its target refuses it.
  */
 import { join } from 'node:path';
+import { transfersFlow, type WidePlace, wideConnections, wideSecretVariables } from './wide-flow.ts';
 
 export interface Surroundings {
   /** Root of the folders that files are dropped into and written to. */
   readonly root: string;
   readonly httpPort: number;
   readonly postgres: { readonly port: number; readonly database: string; readonly user: string };
+  /** Asked for by the tenant of the flow with a target of each kind. */
+  readonly wide?: WidePlace;
 }
 
-export const tenants = ['north', 'south'] as const;
-export type Tenant = (typeof tenants)[number];
+/** `usual`: files, HTTP and PostgreSQL; `all`: a flow with a target of each kind besides. */
+export type TargetScope = 'usual' | 'all';
 
-export type FlowName = 'payments' | 'notices' | 'statements';
-export const flowTenants: Readonly<Record<FlowName, Tenant>> = { payments: 'north', notices: 'south', statements: 'south' };
+export type Tenant = 'north' | 'south' | 'east';
+export type FlowName = 'payments' | 'notices' | 'statements' | 'transfers';
+export const flowTenants: Readonly<Record<FlowName, Tenant>> = {
+  payments: 'north',
+  notices: 'south',
+  statements: 'south',
+  transfers: 'east',
+};
 
-export const flowNames = Object.keys(flowTenants) as readonly FlowName[];
+export function flowsOf(scope: TargetScope): readonly FlowName[] {
+  const flows = Object.keys(flowTenants) as readonly FlowName[];
+  return scope === 'all' ? flows : flows.filter((flow) => flow !== 'transfers');
+}
+
+export function tenantsOf(scope: TargetScope): readonly Tenant[] {
+  return [...new Set(flowsOf(scope).map((flow) => flowTenants[flow]))];
+}
 
 /** Where each target's records are found at the end. */
 export const targetPlaces = {
@@ -28,12 +44,35 @@ export const targetPlaces = {
   alerts: { kind: 'http', path: '/single' },
   journal: { kind: 'http', path: '/results' },
   vault: { kind: 'file', format: 'ndjson', folder: 'south/vault' },
-} as const satisfies Record<
-  string,
-  { kind: 'file'; format: 'ndjson' | 'csv'; folder: string } | { kind: 'postgres'; table: string } | { kind: 'http'; path: string }
->;
+  kafka: { kind: 'messages', isOrdered: true },
+  rabbitmq: { kind: 'messages', isOrdered: true },
+  mariadb: { kind: 'mysql', table: 'transfer', isOrdered: true },
+  postgres: { kind: 'postgres', table: 'transfer', isOrdered: true },
+  http: { kind: 'http', path: '/transfers', isOrdered: true },
+  sftp: { kind: 'file', format: 'csv', folder: 'server/courier', isOrdered: true },
+} as const satisfies Record<string, TargetPlace>;
+
+/** `isOrdered`: the flow keeps the order of keys there, and several records have the same key. */
+type TargetPlace = { readonly isOrdered?: true } & (
+  | { kind: 'file'; format: 'ndjson' | 'csv'; folder: string }
+  | { kind: 'postgres' | 'mysql'; table: string }
+  | { kind: 'http'; path: string }
+  | { kind: 'messages' }
+);
+
 export type TargetName = keyof typeof targetPlaces;
 export const targetNames = Object.keys(targetPlaces) as readonly TargetName[];
+export type OrderedTargetName = {
+  [Name in TargetName]: (typeof targetPlaces)[Name] extends { isOrdered: true } ? Name : never;
+}[TargetName];
+
+export function isOrderedTarget(target: TargetName): target is OrderedTargetName {
+  return 'isOrdered' in targetPlaces[target];
+}
+
+export function targetsOf(scope: TargetScope): readonly TargetName[] {
+  return scope === 'all' ? targetNames : targetNames.filter((target) => !isOrderedTarget(target));
+}
 
 /** Variable of the serving processes that holds the password of the table's role. */
 export const sinkPasswordVariable = 'HEADGATE_SECRET_NORTH__SINK';
@@ -43,9 +82,14 @@ export function dropFolder(root: string, flow: FlowName): string {
   return join(root, flowTenants[flow], 'in', flow);
 }
 
+/** Folder of the SFTP server: files are dropped into `in`, and written to `courier`. */
+export function serverFolder(root: string): string {
+  return join(root, 'server');
+}
+
 /** In the order in which they must be applied. */
 export function tenantDocuments(tenant: Tenant, surroundings: Surroundings): string[] {
-  const { root, httpPort, postgres } = surroundings;
+  const { root, httpPort, postgres, wide } = surroundings;
   const connection = (name: string, spec: string) =>
     `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: ${tenant}, name: ${name} }\nspec: ${spec}\n`;
   const common = [
@@ -63,8 +107,19 @@ spec:
   ];
   if (tenant === 'south') return [...common, notices, statements];
   const { port, database, user } = postgres;
-  const table = `{ type: postgres, host: 127.0.0.1, port: ${port}, database: ${database}, user: ${user}, password: "env:${sinkPasswordVariable}", tls: disable }`;
-  return [...common, connection('table', table), paymentsFlow];
+  const table = (variable: string) =>
+    connection(
+      'table',
+      `{ type: postgres, host: 127.0.0.1, port: ${port}, database: ${database}, user: ${user}, password: "env:${variable}", tls: disable }`,
+    );
+  if (tenant === 'north') return [...common, table(sinkPasswordVariable), paymentsFlow];
+  if (wide === undefined) throw new Error(`the flow of ${tenant} has targets that are not here`);
+  const connections = Object.entries(wideConnections(wide)).map(([name, spec]) => connection(name, spec));
+  return [...common, table(wideSecretVariables.table), ...connections, transfersFlowTo(wide.topic)];
+}
+
+export function transfersFlowTo(topic: string): string {
+  return transfersFlow(topic, { sources: sources('transfers', '*.csv'), targetDefaults });
 }
 
 const targetDefaults = `targetDefaults: { timeout: 2s, concurrency: 4, retry: { max: 100, initial: 50ms, cap: 400ms }, breaker: { window: 2s, probeEvery: 200ms } }`;

@@ -14,12 +14,15 @@ import { seededRandom } from './seeded-random.ts';
 import { type Senders, startSenders } from './senders.ts';
 import { freePort, startServing } from './served-process.ts';
 import { drainMsMax, runServerSlot } from './server-slot.ts';
+import { flowsOf, type TargetScope } from './soak-flows.ts';
 import { openSurroundings, type Surroundings } from './surroundings.ts';
 
 export interface SoakOptions {
   readonly folder: string;
   readonly cluster: EmbeddedPostgres;
   readonly name: string;
+  /** `usual` when left out. */
+  readonly scope?: TargetScope;
   readonly seed: number;
   readonly kills: number;
   readonly points: readonly string[];
@@ -41,13 +44,20 @@ export interface SoakResult extends Omit<EndToEndResult, 'examples'>, Omit<Ledge
   /** Mean over the kills: files on their way in and jobs not closed at that moment. */
   readonly inFlightAtKill: number;
   readonly points: Readonly<Record<string, number>>;
-  readonly faults: Readonly<Record<'pauses' | 'drains' | 'databaseRestarts' | 'lostCommits' | 'lostRequests', number>>;
+  /** Files by the way they came. */
+  readonly acknowledgedBy: Senders['acknowledgedBy'];
+  /** Broken connections and restarts, by what was broken. */
+  readonly faults: Readonly<Record<string, number>>;
   /** Ends of processes that nobody asked for. */
   readonly surprises: readonly string[];
   readonly examples: readonly string[];
 }
 
-const leaseMs = 1_000;
+/** Sessions of MySQL end after a third of a lease, in whole seconds. */
+const leasesMs: Readonly<Record<TargetScope, number>> = { usual: 1_000, all: 3_000 };
+const partnersCount = 6;
+/** Lanes wait a lease at each kill: with long leases files come faster than they are delivered, until there is peace. */
+const openJobsMax: Readonly<Record<TargetScope, number>> = { usual: 150, all: 500 };
 const lookMs = 200;
 /** Something is wrong with the set-up, not with the product's endurance. */
 const surprisesMax = 20;
@@ -55,7 +65,8 @@ const surprisesMax = 20;
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const random = seededRandom(options.seed);
   mkdirSync(options.folder, { recursive: true, mode: 0o700 });
-  const surroundings = await openSurroundings({ ...options, leaseMs });
+  const { scope = 'usual' } = options;
+  const surroundings = await openSurroundings({ ...options, scope, leaseMs: leasesMs[scope] });
   try {
     const ports = [await freePort(), await freePort()];
     const watch = watchOpenJobs(surroundings);
@@ -63,18 +74,21 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
       surroundings,
       ports,
       random: random.fork(),
-      traffic: options.traffic,
+      traffic: { flows: flowsOf(scope), ...options.traffic },
       uploadersCount: 6,
       droppersCount: 2,
-      openJobsMax: 150,
+      partnersCount: scope === 'all' ? partnersCount : 0,
+      openJobsMax: openJobsMax[scope],
       openJobs: () => watch.openJobs,
     });
     const disturbed = await disturb(options, { surroundings, ports, senders, openJobs: () => watch.openJobs, random });
     const surprises = [...disturbed.surprises, ...(await makePeace(options, { surroundings, ports, senders }))];
     await watch.stop();
+    await surroundings.wide?.finishConsumers();
     const endToEnd = await checkEndToEnd(surroundings, senders.files);
     const ledger = await checkLedger(surroundings, senders.files);
-    return { ...endToEnd, ...ledger, ...disturbed, surprises, examples: [...endToEnd.examples, ...ledger.examples] };
+    const { acknowledgedBy } = senders;
+    return { ...endToEnd, acknowledgedBy, ...ledger, ...disturbed, surprises, examples: [...endToEnd.examples, ...ledger.examples] };
   } finally {
     await surroundings.close();
   }
@@ -88,7 +102,7 @@ interface Scene {
 
 /** The time of kills and faults. */
 async function disturb(
-  { kills, points, shares, pausePoints, faults, isSecondSteady, plant, cluster, say }: SoakOptions,
+  { scope = 'usual', kills, points, shares, pausePoints, faults, isSecondSteady, plant, cluster, say }: SoakOptions,
   { surroundings, ports, senders, openJobs, random }: Scene & { openJobs(): number; random: ReturnType<typeof seededRandom> },
 ): Promise<Pick<SoakResult, 'kills' | 'inFlightAtKill' | 'points' | 'faults' | 'surprises'>> {
   const isBehind = () => senders.acked < acksPerKill * (plan.kills + 2);
@@ -105,7 +119,7 @@ async function disturb(
       name: `server-${at}`,
       env: environment(at),
       logFolder: surroundings.logFolder,
-      leaseMs,
+      leaseMs: leasesMs[scope],
       random: random.fork(),
       isBehind,
       acked: () => senders.acked,
@@ -131,7 +145,7 @@ async function disturb(
   steady?.signal('SIGKILL');
   await steady?.ended;
   await running.stop();
-  const { database, httpSink, tableSink } = surroundings.proxies;
+  const { database, httpSink, tableSink, ...wide } = surroundings.proxies;
   return {
     kills: plan.kills,
     inFlightAtKill: Math.round((inFlight / Math.max(1, plan.kills)) * 10) / 10,
@@ -141,6 +155,8 @@ async function disturb(
       databaseRestarts: running.databaseRestarts,
       lostCommits: database.faultsUsed + tableSink.faultsUsed,
       lostRequests: httpSink.faultsUsed,
+      ...Object.fromEntries(Object.entries(wide).map(([name, proxy]) => [`${name}Lost`, proxy.faultsUsed])),
+      ...running.serverFaults,
     },
     surprises,
   };

@@ -13,11 +13,13 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/platform
 import { canStopAt, crashPointNames } from './crash-point-names.ts';
 import { checkPlantedFaults } from './planted-runs.ts';
 import { endAllServing } from './served-process.ts';
+import type { TargetScope } from './soak-flows.ts';
 import { runSoak } from './soak-run.ts';
 import { failuresOf } from './soak-verdict.ts';
+import { closeAllWide, missingPrograms } from './wide-surroundings.ts';
 
 const usage =
-  'usage: npm run --silent soak -- [--kills N] [--seed N] [--json] [--keep] [--no-planted | --planted NAME] [--point NAME …]\n' +
+  'usage: npm run --silent soak -- [--kills N] [--seed N] [--targets usual|all] [--json] [--keep] [--no-planted | --planted NAME] [--point NAME …]\n' +
   '  kills served processes under traffic and checks against outside journals that nothing is lost, doubled or stuck\n';
 
 const values = readOptions();
@@ -27,8 +29,14 @@ if (values.help) {
 }
 const kills = Number(values.kills);
 const seed = Number(values.seed);
-if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
+const scope = values.targets as TargetScope;
+if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed) || !['usual', 'all'].includes(scope)) {
   process.stderr.write(usage);
+  process.exit(2);
+}
+const missing = scope === 'all' ? missingPrograms() : [];
+if (missing.length > 0) {
+  process.stderr.write(`soak: --targets all needs ${missing.join(', ')}, which is not here: npm test brings it where it can\n`);
   process.exit(2);
 }
 
@@ -39,6 +47,8 @@ function readOptions() {
         help: { type: 'boolean', default: false },
         kills: { type: 'string', default: '30' },
         seed: { type: 'string', default: '1' },
+        /** `all`: a flow with a target of each kind, and one that comes by SFTP, besides. */
+        targets: { type: 'string', default: 'usual' },
         json: { type: 'boolean', default: false },
         /** Leaves databases, journals and logs where they are. */
         keep: { type: 'boolean', default: false },
@@ -61,14 +71,18 @@ const cluster = await startEmbeddedPostgres({ dataDir: join(folder, 'cluster'), 
 let exitCode = 1;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
+    // What still runs fails from here on, and starts servers again.
+    for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, () => {});
+    process.on('exit', endAllServing);
     endAllServing();
-    await cluster.stop();
+    await Promise.all([closeAllWide(), cluster.stop()]);
     process.exit(130);
   });
 }
 try {
   exitCode = await soak(cluster);
 } finally {
+  await closeAllWide();
   await cluster.stop();
   if (values.keep) say(`everything is kept in ${folder}`);
   else rmSync(folder, { recursive: true, force: true });
@@ -83,12 +97,13 @@ async function soak(cluster: EmbeddedPostgres): Promise<number> {
         folder: join(folder, 'main'),
         cluster,
         name: 'soak_main',
+        scope,
         seed,
         kills,
         points,
         pausePoints: points.filter(canStopAt),
         shares: { point: 0.6, pause: 0.08, drain: 0.08 },
-        faults: { databaseRestartMs: 12_000, lostCommitMs: 800, lostRequestMs: 800 },
+        faults: { databaseRestartMs: 12_000, lostCommitMs: 800, lostRequestMs: 800, wide: { lostRequestMs: 5_000, serverFaultMs: 20_000 } },
         stillMsMax: 90_000,
         say,
       });

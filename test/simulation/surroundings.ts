@@ -21,8 +21,19 @@ import { openPool } from '../../src/platform/postgres/pool.ts';
 import { withTenant } from '../../src/platform/tenancy/tenant-scope.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { type Journal, openJournal } from './journal.ts';
-import { dropFolder, flowNames, paymentsFlow, sinkPasswordVariable, type Tenant, tenantDocuments, tenants } from './soak-flows.ts';
+import {
+  dropFolder,
+  flowsOf,
+  paymentsFlow,
+  sinkPasswordVariable,
+  type TargetScope,
+  type Tenant,
+  tenantDocuments,
+  tenantsOf,
+  transfersFlowTo,
+} from './soak-flows.ts';
 import { createTableSink } from './table-sink.ts';
+import { openWideSurroundings, type WideProxies, type WideSurroundings } from './wide-surroundings.ts';
 
 export interface Surroundings {
   /** Folders of the senders and of the file targets. */
@@ -31,13 +42,15 @@ export interface Surroundings {
   readonly sinkJournalPath: string;
   readonly logFolder: string;
   readonly senderJournal: Journal;
-  readonly keys: Readonly<Record<Tenant, string>>;
-  readonly tenantIds: Readonly<Record<Tenant, string>>;
+  readonly keys: Readonly<Partial<Record<Tenant, string>>>;
+  readonly tenantIds: Readonly<Partial<Record<Tenant, string>>>;
   /** Of the product's database; past row-level security, for looking only. */
   readonly inspection: Db;
   /** Of the sink's own database. */
   readonly table: Db;
-  readonly proxies: { readonly database: TcpProxy; readonly httpSink: TcpProxy; readonly tableSink: TcpProxy };
+  readonly proxies: { readonly database: TcpProxy; readonly httpSink: TcpProxy; readonly tableSink: TcpProxy } & Partial<WideProxies>;
+  /** Where all targets are asked for. */
+  readonly wide: WideSurroundings | undefined;
   /** Environment of a serving process; `viaProxy`: it reaches its database through the proxy. */
   serveEnvironment(viaProxy: boolean): Record<string, string>;
   close(): Promise<void>;
@@ -50,32 +63,37 @@ export interface SurroundingsOptions {
   readonly name: string;
   readonly seed: number;
   readonly leaseMs: number;
+  readonly scope: TargetScope;
 }
 
 /** Small, so that files of some kilobytes have several chunks. */
 const chunkBytes = 8 * 1024;
 
-export async function openSurroundings({ folder, cluster, name, seed, leaseMs }: SurroundingsOptions): Promise<Surroundings> {
+export async function openSurroundings({ folder, cluster, name, seed, leaseMs, scope }: SurroundingsOptions): Promise<Surroundings> {
   const exchangeRoot = join(folder, 'exchange');
   const journals = join(folder, 'journals');
   const logFolder = join(folder, 'logs');
   for (const made of [journals, logFolder, join(folder, 'data')]) mkdirSync(made, { recursive: true, mode: 0o700 });
-  makeExchange(exchangeRoot);
+  // The roots of connections must be there before anything is read from or written to them.
+  for (const flow of flowsOf(scope)) mkdirSync(dropFolder(exchangeRoot, flow), { recursive: true });
   await createDatabaseIfMissing(cluster.adminUrl('postgres'), name);
   await migrateUp({ url: cluster.adminUrl(name), appPassword: cluster.appPassword, ports: systemPorts });
-  const sink = await createTableSink(cluster, `${name}_sink`, bookingTables());
+  const sink = await createTableSink(cluster, `${name}_sink`, sinkTables());
   const sinkJournalPath = join(journals, 'http-sink.ndjson');
   const http = await startHttpSink(sinkJournalPath, seed);
+  const wide = scope === 'all' ? await openWideSurroundings(exchangeRoot, journals) : undefined;
   const proxies = {
+    ...wide?.proxies,
     database: await startTcpProxy({ host: '127.0.0.1', port: cluster.port }),
     httpSink: await startTcpProxy({ host: '127.0.0.1', port: http.port }),
     tableSink: await startTcpProxy({ host: '127.0.0.1', port: cluster.port }),
   };
   const product = openPool({ url: cluster.appUrl(name), applicationName: 'headgate soak set-up', connectionsMax: 2 });
-  const { keys, tenantIds } = await makeTenants(product, {
+  const { keys, tenantIds } = await makeTenants(product, scope, {
     root: exchangeRoot,
     httpPort: proxies.httpSink.port,
     postgres: { port: proxies.tableSink.port, database: sink.database, user: sink.user },
+    ...(wide ? { wide: wide.place } : {}),
   });
   await product.close();
   const senderJournalPath = join(journals, 'senders.ndjson');
@@ -92,6 +110,7 @@ export async function openSurroundings({ folder, cluster, name, seed, leaseMs }:
     inspection,
     table: sink.db,
     proxies,
+    wide,
     serveEnvironment(viaProxy) {
       const url = new URL(cluster.appUrl(name));
       if (viaProxy) url.port = String(proxies.database.port);
@@ -104,6 +123,7 @@ export async function openSurroundings({ folder, cluster, name, seed, leaseMs }:
         HEADGATE_DATABASE_CONNECTIONS: '8',
         HEADGATE_LOG_LEVEL: 'warn',
         [sinkPasswordVariable]: sink.password,
+        ...wide?.secrets(sink.password),
       };
     },
     async close() {
@@ -115,29 +135,33 @@ export async function openSurroundings({ folder, cluster, name, seed, leaseMs }:
         senderJournal.close(),
       ]);
       if (http.process.exitCode === null) await once(http.process, 'exit');
+      await wide?.close();
     },
   };
 }
 
-/** As `headgate target ddl` prints them. */
-function bookingTables(): string {
-  const plan = loadFlow(paymentsFlow).plan!;
-  return targetDdl(plan, plan.targets.find(({ id }) => id === 'booking')!);
-}
-
-/** The roots of connections must be there before anything is read from or written to them. */
-function makeExchange(root: string): void {
-  for (const flow of flowNames) mkdirSync(dropFolder(root, flow), { recursive: true });
+/** As `headgate target ddl` prints them; the position tells the order of rows. */
+function sinkTables(): string {
+  const tablesOf = (flow: string, target: string) => {
+    const plan = loadFlow(flow).plan!;
+    return targetDdl(plan, plan.targets.find(({ id }) => id === target)!);
+  };
+  return [
+    tablesOf(paymentsFlow, 'booking'),
+    tablesOf(transfersFlowTo('any'), 'postgres'),
+    'alter table transfer add column position bigint generated always as identity;\n',
+  ].join('\n');
 }
 
 async function makeTenants(
   db: Db,
+  scope: TargetScope,
   place: Parameters<typeof tenantDocuments>[1],
-): Promise<{ keys: Record<Tenant, string>; tenantIds: Record<Tenant, string> }> {
-  const keys = {} as Record<Tenant, string>;
-  const tenantIds = {} as Record<Tenant, string>;
+): Promise<Pick<Surroundings, 'keys' | 'tenantIds'>> {
+  const keys: Partial<Record<Tenant, string>> = {};
+  const tenantIds: Partial<Record<Tenant, string>> = {};
   const actor = 'soak';
-  for (const name of tenants) {
+  for (const name of tenantsOf(scope)) {
     const tenantId = await ensureTenant(db, systemPorts.ids, { name, cell: 'local', region: 'local' });
     tenantIds[name] = tenantId;
     keys[name] = await withTenant(db, tenantId, async (tx) => {

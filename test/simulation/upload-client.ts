@@ -32,7 +32,7 @@ export interface UploadChoices {
 
 export interface UploadClientOptions {
   readonly ports: readonly number[];
-  readonly keys: Readonly<Record<Tenant, string>>;
+  readonly keys: Readonly<Partial<Record<Tenant, string>>>;
   readonly journal: Journal;
   readonly random: SeededRandom;
 }
@@ -51,7 +51,7 @@ export function createUploadClient({ ports, keys, journal, random }: UploadClien
       await journal.append({ event: 'sending', ...entry } satisfies SenderEntry);
       while (!signal.aborted) {
         inFlight += 1;
-        const status = await send(random.pick(ports), file, keys[file.tenant], idempotencyKey).finally(() => (inFlight -= 1));
+        const status = await send(random.pick(ports), file, keys[file.tenant]!, idempotencyKey).finally(() => (inFlight -= 1));
         if (status === 201 || status === 200) {
           await journal.append({ event: 'acked', ...entry } satisfies SenderEntry);
           return true;
