@@ -15,8 +15,11 @@ const connectorOf = (type: string) => blobConnectors.find(({ name }) => name ===
 const signal = new AbortController().signal;
 const usualName = 'in/eft-out-1-0000.ndjson';
 const keeping = /^PUT /m;
-/** Without a body, as the answer to HEAD is: S3 says no more there of a key that it does not know. */
-const refusal = 'HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n';
+/** What S3 says of a key that it does not know: in answers to HEAD there is no room for more than a status. */
+const refusalOf = (body: string) => ({
+  answer: `HTTP/1.1 403 Forbidden\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+});
+const unknownKey = '<Error><Code>InvalidAccessKeyId</Code></Error>';
 
 let containers = 0;
 
@@ -189,11 +192,13 @@ describe.each(Object.entries(blobServers))('at %s', (component, start) => {
     else {
       // It knows every key: the service that does not is the proxy.
       env['accessKeyId'] = 'stale';
-      proxy.arm({ match: /Credential=stale/, how: { answer: refusal } });
+      proxy.arm({ match: /Credential=stale/, how: refusalOf('') });
     }
     const batch = numbered(2);
     const code = server.otherCredentials === null ? 'E_TARGET_SETUP' : 'E_TARGET_FORBIDDEN';
     expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'refused', retryable: true, code });
+    if (server.otherCredentials === null) proxy.arm({ match: /Credential=stale/, how: refusalOf(unknownKey) });
+    expect(await target.probe(signal)).toMatchObject({ isReachable: false, code: 'E_TARGET_FORBIDDEN' });
     Object.assign(env, right);
     expect((await target.deliver(again(batch), signal)).kind).toBe('acked');
     expect(await idsIn()).toEqual(['r1', 'r2']);
