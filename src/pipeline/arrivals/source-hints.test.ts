@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
@@ -58,6 +58,29 @@ describe('a source that is told of names', () => {
     await take(first);
     await hint('b.csv');
     await end(first, 3_600_000);
+    const second = (await lease())!;
+    expect(second).toMatchObject({ isHinted: true, isListing: false });
+    expect(await take(second)).toEqual(['b.csv']);
+  });
+
+  it('in the moment in which its poll ends is due again all the same', async () => {
+    await listed();
+    const { promise: isTold, resolve: tell } = Promise.withResolvers<void>();
+    const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
+    await hint('a.csv');
+    const first = (await lease())!;
+    await take(first);
+    const telling = withTenant(database.db, world.tenantId, async (tx) => {
+      await addHints(tx, { flowId: world.flow.flowId, sourceId: 'in' }, ['b.csv']);
+      tell();
+      await mayCommit;
+    });
+    await isTold;
+    const ending = end(first, 3_600_000);
+    const waits = `/* waits for a lock */ select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '/* end source lease */%'`;
+    await vi.waitUntil(async () => (await database.adminDb.query(waits)).rowCount === 1, { timeout: 20_000, interval: 10 });
+    commit();
+    await Promise.all([telling, ending]);
     const second = (await lease())!;
     expect(second).toMatchObject({ isHinted: true, isListing: false });
     expect(await take(second)).toEqual(['b.csv']);
