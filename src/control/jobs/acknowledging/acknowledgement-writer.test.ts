@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { decrypt, generateKey, readMessage, readPrivateKey } from 'openpgp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/delivery-scenario.ts';
 import { createJobScenario, type JobScenario } from '../../../../test/support/job-scenario.ts';
@@ -51,11 +52,12 @@ async function open(acknowledge: AcknowledgePlan = both): Promise<JobScenario> {
   return scenario;
 }
 
-function startWriter(): void {
+/** `keys`: references of the connection to keys, by the variables that hold them. */
+function startWriter(keys: Readonly<Record<string, unknown>> = {}, env: Readonly<Record<string, string>> = {}): void {
   const { services } = scenario;
   const binding = {
     tenant: 'bank',
-    connection: { name: 'folder', type: 'folder', settings: { root } },
+    connection: { name: 'folder', type: 'folder', settings: { root, ...keys } },
     egress: { allowPrivate: [], allowPlain: false },
     hash: root,
   };
@@ -64,7 +66,7 @@ function startWriter(): void {
     definitions: { loadBinding: async () => binding },
     connectors: [fileConnector],
     folders: openFence,
-    secrets: openSecrets(),
+    secrets: openSecrets(env),
     ports: { ...systemPorts, resolveHost: async () => [] },
     workerId: systemPorts.ids.next(),
     leaseMs,
@@ -122,6 +124,22 @@ describe('acknowledgements', () => {
     await untilAll('sent');
     expect(files().map((name) => [name, readFileSync(join(root, 'acks', name), 'utf8')])).toEqual(written);
     expect((await told()).filter((type) => type === 'acknowledgement.sent')).toHaveLength(2);
+  });
+
+  it('that are encrypted are known again by what they hold, after a process that ended between the file and its commit', async () => {
+    const { publicKey, privateKey } = await generateKey({ type: 'curve25519', userIDs: { name: 'sender' }, format: 'armored' });
+    await open({ ...both, levels: ['record'], encrypt: true });
+    scenario.crash.arm('acknowledgements.before-commit');
+    startWriter({ pgpRecipients: ['env:SENDER'] }, { SENDER: publicKey });
+    await scenario.accept([text]);
+    await until(async () => scenario.crash.reached.has('acknowledgements.before-commit'), 'nothing was written');
+    await scenario.passTime(leaseMs / 1_000);
+    await untilAll('sent');
+    expect(files()).toEqual(['in-1.csv.1.record.json.pgp']);
+    const binaryMessage = readFileSync(join(root, 'acks', files()[0]!));
+    const decryptionKeys = await readPrivateKey({ armoredKey: privateKey });
+    const { data } = await decrypt({ message: await readMessage({ binaryMessage }), decryptionKeys });
+    expect(JSON.parse(data as string)).toMatchObject({ level: 'record', verdict: 'partial' });
   });
 
   it('are tried again while the place is away, and given up after as many tries as the flow says', async () => {
