@@ -261,6 +261,7 @@ it('a tenant whose targets take calls and never answer takes no place from anoth
   const calls = targets.length * basics.concurrency;
   first.startWorker({
     inHandMax,
+    leaseMs: 60_000,
     definitions: {
       loadFlow: async () => ({ flowName: 'eft', plan }),
       loadBinding: async (tx) => bindingOf('http', { baseUrl: tx.tenantId === first.tenantId ? dead.url : sound.url }),
