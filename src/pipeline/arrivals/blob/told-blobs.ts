@@ -49,9 +49,10 @@ export function createToldBlobs({ db, plans }: { readonly db: Db; readonly plans
         if (source?.type !== 'blob') throw new HeadgateError(arrivalErrors.E_BLOB_EVENT_SOURCE, 'the flow has no blob source of this id');
         const told = readBlobEvents(body);
         if (told.kind === 'question') return told;
-        const names = new Set(told.blobs.flatMap((blob) => nameAt(source, blob) ?? []));
-        await addHints(tx, { flowId, sourceId }, [...names].sort());
-        return { kind: 'told', names: names.size, passedOver: told.events - names.size };
+        const own = told.blobs.flatMap((blob) => nameAt(source, blob) ?? []);
+        const names = [...new Set(own)].sort();
+        await addHints(tx, { flowId, sourceId }, names);
+        return { kind: 'told', names: names.length, passedOver: told.events - own.length };
       }),
   };
 }
