@@ -243,7 +243,7 @@ describe('keys', () => {
     const path = await makeKey('bank', 'jobs:read', 'files:read');
     const list = await as('admin', 'key', 'list', '--json');
     const keys = JSON.parse(list.stdout);
-    expect(keys.map(({ scopes }: { scopes: string[] }) => scopes.length)).toEqual([2, 3, 1, 7]);
+    expect(keys.map(({ scopes }: { scopes: string[] }) => scopes.length)).toEqual([2, 3, 1, 8]);
     expect(list.stdout).not.toContain('hg_live_');
     const unprinted = await administer('key', 'create', 'bank', '-o', 'xml');
     expect([unprinted.code, unprinted.stdout]).toEqual([2, '']);
