@@ -1,18 +1,17 @@
 /** A file that is pulled from an OpenSSH server as an SFTP source pulls it, against the `sftp` command: login included, to a file here. */
+import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { seededNumbers } from '../../src/main/demo/demo-files.ts';
-import { createSftpPlaces } from '../../src/pipeline/arrivals/sftp/sftp-places.ts';
-import { systemPorts } from '../../src/platform/base/system-ports.ts';
-import { createSecretResolver } from '../../src/platform/secrets/secret-resolver.ts';
 import { findProgram } from '../../test/support/debian-programs.ts';
-import { type Sshd, startSshd } from '../../test/support/sshd.ts';
+import { startSshd } from '../../test/support/sshd.ts';
 import type { BenchContext } from '../bench-context.ts';
 import { type BenchRun, compare, type Measured } from '../comparison.ts';
 import { timedRun } from '../timed-run.ts';
+import type { PullRequest } from './sftp-pull-process.ts';
 
 const name = 'payments.bin';
 
@@ -26,12 +25,14 @@ export async function measureSftpPull(context: BenchContext): Promise<BenchRun |
   for (const path of [remote, here]) mkdirSync(path, { recursive: true });
   await writeRandom(join(remote, name), sizeBytes);
   const sshd = await startSshd({ folder: remote });
+  const child = fork(join(import.meta.dirname, 'sftp-pull-process.ts'));
   try {
     const keyFile = join(folder, 'key');
     writeFileSync(keyFile, sshd.clientKey.privateKey, { mode: 0o600 });
     writeFileSync(join(folder, 'known'), `[127.0.0.1]:${sshd.port} ${sshd.hostKey.publicKey}\n`);
     const [ours, theirs] = [join(here, 'ours'), join(here, 'theirs')];
-    const pull = () => pullOurs(sshd, keyFile, { remote, to: ours });
+    const server = { port: sshd.port, user: sshd.username, hostKey: sshd.hostKey.publicKey };
+    const pull = () => answerOf(child, { remote, name, to: ours, keyFile, server });
     writeFileSync(join(folder, 'commands'), `get ${name} ${theirs}\n`);
     const command = async (): Promise<Measured> => {
       rmSync(theirs, { force: true });
@@ -61,47 +62,22 @@ export async function measureSftpPull(context: BenchContext): Promise<BenchRun |
       theirs: command,
     });
   } finally {
+    child.removeAllListeners('exit');
+    child.kill();
     await sshd.stop();
   }
 }
 
-async function pullOurs(sshd: Sshd, keyFile: string, { remote, to }: { readonly remote: string; readonly to: string }): Promise<Measured> {
-  rmSync(to, { force: true });
-  const startedAt = performance.now();
-  const places = createSftpPlaces({
-    secrets: { of: () => createSecretResolver({ env: {}, limits: null }) },
-    resolveHost: async () => ['127.0.0.1'],
-    ports: systemPorts,
+/** Fails when the process ends before it answers. */
+function answerOf(child: ChildProcess, request: PullRequest): Promise<Measured> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (measured) => {
+      child.removeAllListeners('exit');
+      resolve(measured as Measured);
+    });
+    child.once('exit', (code) => reject(new Error(`the process that pulls ended with ${code}`)));
+    child.send(request);
   });
-  const server = {
-    host: '127.0.0.1',
-    port: sshd.port,
-    user: sshd.username,
-    password: null,
-    privateKey: `file:${keyFile}`,
-    passphrase: null,
-    hostKeys: [sshd.hostKey.publicKey],
-  };
-  const onTurn = async () => {};
-  try {
-    const source = {
-      type: 'sftp',
-      root: remote,
-      path: '.',
-      server,
-      tenant: 'bench',
-      egress: { allowPrivate: ['127.0.0.1/32'], allowPlain: false },
-    };
-    const place = await places.open({ key: 'bench', source: source as never, onTurn });
-    const { entries } = await place.look((found) => found === name);
-    const file = await open(to, 'wx');
-    for await (const piece of place.read(entries[0])) await file.write(piece);
-    await file.close();
-    place.close();
-  } finally {
-    places.close();
-  }
-  return { seconds: (performance.now() - startedAt) / 1_000, rssBytes: process.memoryUsage.rss() };
 }
 
 /** Seeded, and nothing that packs. */

@@ -3,9 +3,11 @@
  * algorithms that are trusted today, within one deadline. Nothing is sent before the server has proved its key. No shell and
  * no command is ever asked for.
  */
+import type { Socket } from 'node:net';
 import type { Client, ClientChannel, ConnectConfig } from 'ssh2';
 import type { Sleep } from '../base/ports.ts';
 import { fingerprintOf, type HostKeyPin, signatureAlgorithms } from './host-keys.ts';
+import { connectReading } from './reading-socket.ts';
 import { SftpFailure } from './sftp-failure.ts';
 import { sshAlgorithms } from './ssh-algorithms.ts';
 
@@ -54,11 +56,14 @@ async function connectTo(address: string, options: SshOptions, client: Client): 
   const { timeoutMs, sleep } = options;
   const done = new AbortController();
   let refusedKey: string | null = null;
+  // From then on every byte is deciphered as it comes.
+  let isReady = false;
   try {
     return await new Promise<SshChannel>((resolve, reject) => {
       client.on('error', (error) => reject(failureOf(error, refusedKey)));
       client.on('close', () => reject(new SftpFailure('unreachable', 'the server closed the connection before it was ready')));
       client.on('ready', () => {
+        isReady = true;
         // Requests are small, and each is waited for.
         client.setNoDelay(true);
         client.subsys('sftp', (error, channel) => {
@@ -72,7 +77,8 @@ async function connectTo(address: string, options: SshOptions, client: Client): 
       const onRefusedKey = (fingerprint: string): void => {
         refusedKey = fingerprint;
       };
-      client.connect(configOf(address, options, onRefusedKey));
+      const sock = connectReading({ host: address, port: options.port }, () => isReady);
+      client.connect(configOf(sock, options, onRefusedKey));
     });
   } catch (error) {
     client.destroy();
@@ -83,12 +89,11 @@ async function connectTo(address: string, options: SshOptions, client: Client): 
   }
 }
 
-function configOf(address: string, options: SshOptions, onRefusedKey: (fingerprint: string) => void): ConnectConfig {
+function configOf(sock: Socket, options: SshOptions, onRefusedKey: (fingerprint: string) => void): ConnectConfig {
   const { credentials, hostKeys } = options;
   const pinned = new Set(hostKeys.map(({ fingerprint }) => fingerprint));
   return {
-    host: address,
-    port: options.port,
+    sock,
     username: options.user,
     ...(credentials.kind === 'password'
       ? { password: credentials.password, authHandler: ['password'] }
