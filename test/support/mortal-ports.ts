@@ -35,7 +35,7 @@ class Dead extends Error {}
 
 const never = new Promise<never>(() => {});
 /** Waits pass this much faster, so that polls and retries cost no time. */
-const haste = 20;
+const haste = 6;
 
 /** Without a death everything is only counted. */
 export function createMortality(death?: Death): Mortality {
