@@ -122,6 +122,16 @@ describe('flows', () => {
     expect(planned.stderr).toContain('misfit:19:39: warning E_CONFIG_REFERENCE: no Connection owt');
   });
 
+  it('of which one is refused are not applied at all', async () => {
+    writeFileSync(join(bank.folder, 'fits.yaml'), bank.documents['flow.yaml'].replace('name: payments', 'name: fits'));
+    for (const refused of ['wrong.yaml', 'misfit.yaml']) {
+      const applied = await headgate('flow', 'apply', 'fits.yaml', refused, '--yes');
+      expect([applied.code, applied.stdout]).toEqual([2, '']);
+      expect(applied.stderr).toContain(`E_FLOW_INVALID: ${refused}: `);
+    }
+    expect((await headgate('flow', 'get', 'fits')).code).toBe(5);
+  });
+
   it('that change without a new version are a conflict', async () => {
     writeFileSync(join(bank.folder, 'changed.yaml'), bank.documents['flow.yaml'].replace('0.5', '0.4'));
     for (const verb of [['apply', '--yes'], ['apply', '--dry-run'], ['plan']]) {

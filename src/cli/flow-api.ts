@@ -79,25 +79,22 @@ export const flowApplyCommand: Command = {
   async run(line) {
     const api = createApiClient(line);
     const documents = readDocuments(line, this.usage);
-    if (line.options['dry-run'] || !line.options.yes) {
-      const { plans, forbidden } = await planAll(api, documents);
-      if (line.options['dry-run']) {
-        await printOutcomes(line, plans);
-        return forbidden === null ? 0 : tellForbidden(forbidden);
-      }
-      if (forbidden !== null) throw forbidden;
-      if (plans.some((plan) => plan.outcome !== 'unchanged')) {
-        const rows = plans.map(({ kind, name, version, outcome, changes }) => [kind, name, version ?? '', outcome, String(changes.length)]);
-        process.stderr.write(printable(table(columns, rows)));
-        tellDetails(plans);
-        await confirm(
-          line,
-          `apply ${line.positionals.join(' ')}`,
-          'nothing was applied yet: look at the plan above, and repeat with --yes',
-        );
-      }
+    // Also with --yes: one document that has mistakes keeps all of them from being applied.
+    const { plans, forbidden, misfits } = await planAll(api, documents);
+    if (line.options['dry-run']) {
+      await printOutcomes(line, plans);
+      return forbidden === null ? 0 : tellForbidden(forbidden);
     }
-    await printOutcomes(line, await applyAll(api, documents), true);
+    if (forbidden !== null) throw forbidden;
+    if (!line.options.yes && plans.some((plan) => plan.outcome !== 'unchanged')) {
+      const rows = plans.map(({ kind, name, version, outcome, changes }) => [kind, name, version ?? '', outcome, String(changes.length)]);
+      process.stderr.write(printable(table(columns, rows)));
+      tellDetails(plans);
+      await confirm(line, `apply ${line.positionals.join(' ')}`, 'nothing was applied yet: look at the plan above, and repeat with --yes');
+    }
+    // First what is going to be refused: then nothing is applied.
+    const inOrder = [...misfits, ...documents.filter((document) => !misfits.includes(document))];
+    await printOutcomes(line, await applyAll(api, inOrder), true);
     return 0;
   },
 };
@@ -127,6 +124,8 @@ interface Plans {
   readonly plans: readonly Outcome[];
   /** Why the policy, and it alone, could not be planned. */
   readonly forbidden: HeadgateError | null;
+  /** They name what is neither among the documents nor in force, which a plan only warns of. */
+  readonly misfits: readonly Document[];
 }
 
 const mistakes: readonly string[] = ['E_FLOW_INVALID', 'E_VERSION_CONFLICT'];
@@ -136,12 +135,15 @@ async function planAll(api: ApiClient, documents: readonly Document[]): Promise<
   const plans: Outcome[] = [];
   let forbidden: HeadgateError | null = null;
   const refused: HeadgateError[] = [];
+  const misfits: Document[] = [];
   for (const document of documents) {
     const others = documents.filter((other) => other !== document && other.kind !== 'FlowDefinition').map(({ text }) => text);
     const isMuch = others.reduce((sum, text) => sum + JSON.stringify(text).length, 0) > alongsideBytesMax;
     const body = { text: document.text, dryRun: true, ...(others.length > 0 && !isMuch && { alongside: others }) };
     try {
-      plans.push(await naming(document.file, () => api.post<Outcome>('/v1/flows', body)));
+      const plan = await naming(document.file, () => api.post<Outcome>('/v1/flows', body));
+      plans.push(plan);
+      if (!isMuch && plan.warnings.some(({ code }) => code === 'E_CONFIG_REFERENCE')) misfits.push(document);
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error;
       if (mistakes.includes(error.code)) refused.push(error);
@@ -154,7 +156,7 @@ async function planAll(api: ApiClient, documents: readonly Document[]): Promise<
   for (const error of refused) reportError(error);
   if (last !== undefined) throw last;
   if (forbidden !== null && plans.length === 0) throw forbidden;
-  return { plans, forbidden };
+  return { plans, forbidden, misfits };
 }
 
 /** The exit code. */
@@ -163,7 +165,7 @@ function tellForbidden(error: HeadgateError): number {
   return reportError(error);
 }
 
-/** The command ends at the first that is refused; what was applied before stays applied, and applying it again changes nothing. */
+/** Ends at the first that is refused after all; what was applied before stays applied, and applying it again changes nothing. */
 async function applyAll(api: ApiClient, documents: readonly Document[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const { file, text } of documents) outcomes.push(await naming(file, () => api.post<Outcome>('/v1/flows', { text, dryRun: false })));

@@ -252,7 +252,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       signal: options.signal,
       onWait(error, attempt) {
         if (attempt === 1) options.onWaiting?.(url, error);
-        logger.warn('headgate waits for its database', { url: url ?? 'none', attempt, error });
+        logger.warn('headgate waits for its database', { servesAt: url ?? 'none', attempt, error });
       },
     });
     // Its driver is loaded only where it is wanted. It listens last: whoever logs in needs the database.
@@ -264,7 +264,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   for (const loop of loops) loop.start();
   isStarted = true;
-  logger.info('headgate started', { url: url ?? 'none', roles: settings.roles, version: codeVersion });
+  logger.info('headgate started', { servesAt: url ?? 'none', roles: settings.roles, version: codeVersion });
 
   let stopping: Promise<void> | undefined;
   async function stop(): Promise<void> {

@@ -45,6 +45,6 @@ export async function startSftpRole({ settings, env, logger, metrics, ...parts }
   ).catch((error: unknown) => {
     throw listeningFailure(error, { host, port });
   });
-  logger.info('the SFTP server listens', { host, port: server.port, hostKeyFingerprint: hostKey.fingerprint });
+  logger.info('the SFTP server listens', { listensOn: host, port: server.port, hostKeyFingerprint: hostKey.fingerprint });
   return server;
 }

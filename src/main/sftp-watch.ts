@@ -26,7 +26,7 @@ export function createSftpWatch({
     },
     onLoginRefused(reason) {
       metrics.add('headgate_sftp_logins_total', { outcome: reason });
-      logger.debug('the SFTP server let somebody not in', { reason });
+      logger.info('the SFTP server let somebody not in', { reason });
     },
     onUpload({ tenant, name }, folder, code) {
       metrics.add('headgate_sftp_uploads_total', { tenant, outcome: code ?? 'taken' });

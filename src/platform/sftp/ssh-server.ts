@@ -136,6 +136,7 @@ class Guest<User> implements ServedConnection {
   #place: { readonly leave: () => void } | null = null;
   #tries = 0;
   #isEnding = false;
+  #isRefused = false;
   #channels = 0;
   #channelsEver = 0;
   #pauses = 0;
@@ -176,9 +177,18 @@ class Guest<User> implements ServedConnection {
   }
 
   leave(): void {
+    // However many keys it offered before it gave up or was ended.
+    if (this.#tries > 0 && this.#user === undefined) this.#refuse('credentials');
     this.#stay.leave();
     this.#place?.leave();
     this.#closed.abort();
+  }
+
+  /** Told once for a connection. */
+  #refuse(reason: 'credentials' | 'sessions' | 'time'): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
+    this.#options.onRefused(reason);
   }
 
   meet(client: Connection): void {
@@ -211,7 +221,7 @@ class Guest<User> implements ServedConnection {
 
   async #authenticate(context: AuthContext): Promise<void> {
     if (context.method !== 'publickey') return context.reject(['publickey']);
-    const { ports, findUser, enter, onRefused } = this.#options;
+    const { ports, findUser, enter } = this.#options;
     const waited = ports.sleep.sleep(refusalMs, this.#closed.signal);
     const found = await findUser(context.username, fingerprintOf(context.key.data));
     // The client may have given up, or have been cut, meanwhile.
@@ -224,23 +234,20 @@ class Guest<User> implements ServedConnection {
         this.#user = found.user;
         return context.accept();
       }
-      onRefused('sessions');
+      this.#refuse('sessions');
       return this.end();
     }
     await waited;
     this.#room.countFailure(this.#socket.remoteAddress ?? '');
-    if (++this.#tries >= triesMax || found !== null) {
-      onRefused('credentials');
-      return this.end();
-    }
+    if (++this.#tries >= triesMax || found !== null) return this.end();
     context.reject(['publickey']);
   }
 
   async #endLateLogin(): Promise<void> {
-    const { ports, limits, onRefused } = this.#options;
+    const { ports, limits } = this.#options;
     await ports.sleep.sleep(limits.loginMs, this.#closed.signal);
     if (this.#closed.signal.aborted || this.#user !== undefined) return;
-    onRefused('time');
+    this.#refuse('time');
     this.#socket.destroy();
   }
 

@@ -214,6 +214,7 @@ async function commitEnds(
   for (const { level, state, failure } of ends) {
     const outcome = state === 'pending' ? 'retried' : state;
     services.metrics.add('headgate_acknowledgements_total', { tenant, flow: name, outcome });
-    if (state === 'failed') services.logger.error('an acknowledgement was given up', { jobId: job.jobId, level, code: failure!.code });
+    if (state === 'failed')
+      services.logger.error('an acknowledgement was given up', { jobId: job.jobId, acknowledgement: level, code: failure!.code });
   }
 }

@@ -97,7 +97,7 @@ interface Writing {
 async function write({ container, file, batch, settings, signal }: Writing, step: { isCreating: boolean }): Promise<DeliveryOutcome> {
   const name = settings.folder + file.name;
   const before = await compare(container, name, file);
-  if (before !== 'missing') return found(before, batch);
+  if (before !== 'missing') return found(before);
   const content = await wholeFile(file);
   signal.throwIfAborted();
   batch.assertOurs();
@@ -107,7 +107,7 @@ async function write({ container, file, batch, settings, signal }: Writing, step
   } catch (error) {
     if (!(error instanceof BlobFailure) || error.kind !== 'exists') throw error;
     const now = await compare(container, name, file);
-    if (now !== 'missing') return found(now, batch);
+    if (now !== 'missing') return found(now);
     step.isCreating = false;
     throw new BlobFailure('busy', 'the service says that the name is taken, and has no such object');
   }
@@ -133,9 +133,9 @@ async function readBack(
   throw new HeadgateError(connectorErrors.E_TARGET_READ_BACK, 'what the service holds differs from what was written to it');
 }
 
-function found(what: 'same' | 'other', { batchId }: OutgoingBatch): DeliveryOutcome {
+function found(what: 'same' | 'other'): DeliveryOutcome {
   if (what === 'same') return { kind: 'acked', evidence: 'the object was there already with the same content' };
-  const message = `the name of batch ${batchId} is taken by other bytes`;
+  const message = 'the name is taken by other bytes';
   return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
 }
 

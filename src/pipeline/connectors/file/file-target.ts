@@ -78,7 +78,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
           batch.assertOurs();
           step = 'named';
           const isNew = await nameFile(temporary, place);
-          if (!isNew && (await compare(place, file)) !== 'same') return conflict(batch);
+          if (!isNew && (await compare(place, file)) !== 'same') return conflict();
           await syncFolder();
           if (!isNew) return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
           const compared = { hash: 'read back, ', size: 'measured, ', none: '' }[readBack];
@@ -259,8 +259,8 @@ async function nameFile(temporary: string, place: string): Promise<boolean> {
   }
 }
 
-function conflict({ batchId }: OutgoingBatch): DeliveryOutcome {
-  const message = `the name of batch ${batchId} is taken by other bytes`;
+function conflict(): DeliveryOutcome {
+  const message = 'the name is taken by other bytes';
   return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
 }
 

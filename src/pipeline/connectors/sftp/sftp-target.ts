@@ -104,7 +104,7 @@ interface Sending {
 async function write(sending: Sending, step: { isNaming: boolean }): Promise<DeliveryOutcome> {
   const { sftp, folder, place, file, batch } = sending;
   const before = await compare(sftp, place, file);
-  if (before !== 'missing') return found(before, batch);
+  if (before !== 'missing') return found(before);
   await removeOlderAttempts(sending);
   const temporary = pathIn(folder, Buffer.from(temporaryName(batch)));
   let isNamed = false;
@@ -161,16 +161,16 @@ async function nameFile(sftp: SftpSession, temporary: Buffer, place: Buffer): Pr
 }
 
 /** Version 3 has one status for a name that is taken and for all else. */
-async function afterRefusal({ sftp, place, file, batch }: Sending): Promise<DeliveryOutcome> {
+async function afterRefusal({ sftp, place, file }: Sending): Promise<DeliveryOutcome> {
   const now = await compare(sftp, place, file);
-  if (now !== 'missing') return found(now, batch);
+  if (now !== 'missing') return found(now);
   const message = 'the server refused to give the file its name';
   return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_BUSY, message };
 }
 
-function found(what: 'same' | 'other', { batchId }: OutgoingBatch): DeliveryOutcome {
+function found(what: 'same' | 'other'): DeliveryOutcome {
   if (what === 'same') return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
-  const message = `the name of batch ${batchId} is taken by other bytes`;
+  const message = 'the name is taken by other bytes';
   return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
 }
 

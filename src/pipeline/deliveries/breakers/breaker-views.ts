@@ -13,7 +13,7 @@ export interface BreakerView {
   readonly since: Date | null;
   /** What the target answered to the last failure, or probe. */
   readonly reasonCode: string | null;
-  /** What can be done about that. */
+  /** What can be done about that, unless it is closed. */
   readonly next: string | null;
   /** When an open one is tried next by itself. */
   readonly nextProbeAt: Date | null;
@@ -71,7 +71,8 @@ function viewOf(row: Row | undefined, { concurrency, probes }: { readonly concur
     half_open: Math.min(probes, concurrency),
     open: 0,
   };
-  return { ...view, concurrency: now[view.state], next: view.reasonCode === null ? null : nextOf(view.reasonCode) || null };
+  const next = view.state === 'closed' || view.reasonCode === null ? null : nextOf(view.reasonCode) || null;
+  return { ...view, concurrency: now[view.state], next };
 }
 
 export interface BreakerChangeView {
