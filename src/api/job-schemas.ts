@@ -78,6 +78,8 @@ const job = object(
           lastRefusal: nullable(object({ batchId: id, code: text, message: nullable(text), tries: count })),
           behindParked: count,
           waitingForTarget: count,
+          waitingForWindow: count,
+          windowEndsAt: nullable(instant),
           via: Type.Record(text, count),
           parkedFor: Type.Array(text),
           parkedReasons: Type.Array(object({ code: text, message: nullable(text), next: nullable(text) })),

@@ -15,12 +15,23 @@ export interface JobAnswer {
 }
 
 export interface TargetAnswer {
+  readonly waitingForWindow: number;
+  readonly windowEndsAt: string | null;
   readonly routed: number;
   readonly delivered: number;
   readonly parked: number;
   readonly behindParked: number;
   readonly inFlight: number;
   readonly lastRefusal: { readonly code: string; readonly message: string | null; readonly tries: number } | null;
+}
+
+/** What waits for the window of a target to end. */
+export function windowsOf({ targets }: JobAnswer): string[] {
+  return Object.entries(targets).flatMap(([target, { waitingForWindow, windowEndsAt }]) =>
+    waitingForWindow > 0 && windowEndsAt !== null
+      ? [`${waitingForWindow} for ${target} wait for its window, which ends at ${windowEndsAt}`]
+      : [],
+  );
 }
 
 /** What each target said last that is still being tried: `ledger: E_TARGET_BUSY (…), 3 tries`. */

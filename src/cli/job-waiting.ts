@@ -6,7 +6,7 @@ import { cliErrors } from './cli-errors.ts';
 import { printable } from './command.ts';
 import { isHeldUp } from './held-deliveries.ts';
 import { untilInterrupted } from './interruption.ts';
-import { type JobAnswer, refusalsOf } from './job-answer.ts';
+import { type JobAnswer, refusalsOf, windowsOf } from './job-answer.ts';
 
 const closedStates = new Set(['completed', 'completed_with_failures', 'rejected', 'cancelled']);
 
@@ -54,7 +54,7 @@ async function pollJob(api: ApiClient, { jobId, timeoutSeconds, onProgress }: Wa
 
 function timeoutOf(job: JobAnswer, timeoutSeconds: number): HeadgateError {
   const { jobId, state } = job;
-  const message = [`job ${jobId} is still ${state} after ${timeoutSeconds} s`, ...refusalsOf(job)].join('; ');
+  const message = [`job ${jobId} is still ${state} after ${timeoutSeconds} s`, ...windowsOf(job), ...refusalsOf(job)].join('; ');
   const show = state === 'delivering' ? `headgate batch list --job ${jobId}` : `headgate job get ${jobId}`;
   const next = `\`${show}\` shows what it waits for; \`headgate job watch ${jobId}\` goes on waiting, longer with --timeout.`;
   return new HeadgateError(cliErrors.E_TIMEOUT, printable(message), { next });
@@ -88,5 +88,5 @@ function progressOf(job: JobAnswer): string {
   const sum = (pick: (target: (typeof targets)[number]) => number) => targets.reduce((total, target) => total + pick(target), 0);
   const routed = sum((target) => target.routed);
   const delivered = job.state === 'delivering' && routed > 0 ? [`${sum((target) => target.delivered)} of ${routed} delivered`] : [];
-  return [job.state, `${job.records.read} records read`, ...delivered, ...refusalsOf(job)].join(', ');
+  return [job.state, `${job.records.read} records read`, ...delivered, ...windowsOf(job), ...refusalsOf(job)].join(', ');
 }

@@ -64,6 +64,10 @@ export interface JobTargetView {
   readonly behindParked: number;
   /** In flight, but parked, because the breaker of the target is open or was a moment ago: they go on by themselves. */
   readonly waitingForTarget: number;
+  /** In flight, but kept for a file that is cut when its window ends. */
+  readonly waitingForWindow: number;
+  /** When the earliest of these windows ends. */
+  readonly windowEndsAt: Date | null;
   /** Of those delivered, how many went by a backup, by its id. */
   readonly via: Readonly<Record<string, number>>;
   /** Keys whose later records are held back because of records of this job. */
@@ -138,6 +142,7 @@ const selectTargets = `/* get job targets */ select t.target_id as "targetId", t
     coalesce((select sum((m ->> 'records')::int8) from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
       where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'parked' and (m ->> 'jobId')::uuid = $2
         and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))), 0)::int8 as "waitingForTarget",
+    coalesce(c.records, 0)::int8 as "waitingForWindow", c.ends_at as "windowEndsAt",
     coalesce((select jsonb_object_agg(v.via, v.records) from (select b.via, sum((m ->> 'records')::int8) as records
       from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
       where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'acked' and b.via is not null and (m ->> 'jobId')::uuid = $2
@@ -151,6 +156,11 @@ const selectTargets = `/* get job targets */ select t.target_id as "targetId", t
     where b.tenant_id = $1 and b.state = 'held' and (m ->> 'jobId')::uuid = $2
       and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
     group by b.target_id) h on h.target_id = t.target_id
+  left join (
+    select c.target_id, sum(p.records) as records, min(w.due_at) as ends_at from headgate.collected_parts p
+    join headgate.collections c on c.tenant_id = $1 and c.collection_id = p.collection_id
+    left join headgate.work_items w on w.tenant_id = $1 and w.kind = 'collect' and w.reference_id = c.collection_id
+    where p.tenant_id = $1 and p.job_id = $2 group by c.target_id) c on c.target_id = t.target_id
   where t.tenant_id = $1 and t.job_id = $2 order by t.target_id`;
 
 interface JobRow extends JobSummary {
