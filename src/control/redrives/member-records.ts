@@ -14,6 +14,7 @@ import { redrivePlan } from '../../pipeline/engine/redrive-plan.ts';
 import { type CompiledRepair, compileRepair, type FieldChange, type RepairTexts } from '../../pipeline/engine/repair/compile-repair.ts';
 import { repairErrors } from '../../pipeline/engine/repair/repair-errors.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { nextTurn } from '../../platform/base/system-ports.ts';
 import type { SealedObject, SealedStore } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { ChunkParts } from '../jobs/groups/chunk-parts.ts';
@@ -21,6 +22,7 @@ import { jobErrors } from '../jobs/job-errors.ts';
 import type { JobServices } from '../jobs/job-services.ts';
 import { isMaskedLess, type MaskingFloors, maskingFloors } from '../jobs/views/field-masks.ts';
 import { openOutcomes } from '../jobs/views/job-outcomes.ts';
+import { redriveErrors } from './redrive-errors.ts';
 
 /** The job whose records they are. */
 export interface SourceJob {
@@ -82,9 +84,10 @@ export interface RecordsToRead {
   /** Null: wherever the flow's routes lead. */
   readonly targets: readonly string[] | null;
   readonly repair: RepairTexts | null;
+  readonly bytesLeft: number;
 }
 
-/** Fails with E_REPAIR, E_REPAIR_MASK, E_RECORD_UNKNOWN, and as storage does. */
+/** Fails with E_REPAIR, E_REPAIR_KEY, E_REPAIR_MASK, E_REDRIVE_SIZE, E_RECORD_UNKNOWN, and as storage does. */
 export async function readMemberRecords(tx: TenantTx, services: JobServices, wanted: RecordsToRead): Promise<SourceRecords> {
   const row = (await tx.query<Omit<SourceJob, 'flow'>>(selectJob, [tx.tenantId, wanted.jobId])).rows[0]!;
   const { plan } = await services.flows.load(tx, row.flowVersionId);
@@ -104,11 +107,32 @@ export async function readMemberRecords(tx: TenantTx, services: JobServices, wan
     return {
       job,
       head: { bytes: Buffer.concat([before, ...header]), firstChunkStart: before.length },
-      records: wanted.records.map((record) => reader.read(record, fetcher.content(offsets.get(record)!))),
+      records: await readAll(wanted, (record) => reader.read(record, fetcher.content(offsets.get(record)!))),
     };
   } finally {
     file.close();
   }
+}
+
+/** Others have their turn between two records: expressions of a repair can take a while. Fails with E_REDRIVE_SIZE. */
+async function readAll({ records, bytesLeft }: RecordsToRead, read: (record: number) => MemberRecord): Promise<MemberRecord[]> {
+  const all: MemberRecord[] = [];
+  let bytes = 0;
+  for (const number of records) {
+    const record = read(number);
+    bytes += record.changes.reduce((sum, { before, after }) => sum + (before?.length ?? 0) + (after?.length ?? 0), record.content.length);
+    if (bytes > bytesLeft) throw tooMuch();
+    all.push(record);
+    await nextTurn();
+  }
+  return all;
+}
+
+/** Bytes of all chosen records together, with what a repair changes. */
+export const redriveBytesMax = 64 * 1024 * 1024;
+
+function tooMuch(): HeadgateError {
+  return new HeadgateError(redriveErrors.E_REDRIVE_SIZE, `the chosen records are more than ${redriveBytesMax} bytes together`);
 }
 
 export const lineEnd = Buffer.from('\n');

@@ -8,7 +8,7 @@ import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { JobServices } from '../jobs/job-services.ts';
 import { isMaskedLess, type MaskingFloors, masked, maskingFloors } from '../jobs/views/field-masks.ts';
-import { type MemberRecord, readMemberRecords, type SourceRecords } from './member-records.ts';
+import { type MemberRecord, readMemberRecords, redriveBytesMax, type SourceRecords } from './member-records.ts';
 import { redriveErrors } from './redrive-errors.ts';
 import { chooseMembers, mayBeThere, membersByJob, type RedriveMember, type RedriveSelection } from './redrive-members.ts';
 
@@ -75,8 +75,6 @@ export interface MemberPreview {
 
 /** Jobs that records of one decision come from: each is read by itself, and gets a file. */
 const jobsMax = 100;
-/** Bytes of all chosen records together. */
-const bytesMax = 64 * 1024 * 1024;
 
 /** Fails as `chooseMembers` does, and with E_REDRIVE_SIZE. */
 export async function planRedrive(tx: TenantTx, services: JobServices, wanted: WantedRedrive): Promise<RedrivePlan> {
@@ -97,10 +95,9 @@ export async function planRedrive(tx: TenantTx, services: JobServices, wanted: W
       targets: [targetId],
       records: own.map((member) => member.recordNumber),
       repair,
+      bytesLeft: redriveBytesMax - bytes,
     });
     bytes += source.records.reduce((sum, { content }) => sum + content.length, 0);
-    if (bytes > bytesMax)
-      throw new HeadgateError(redriveErrors.E_REDRIVE_SIZE, `the chosen records are more than ${bytesMax} bytes together`);
     const pairs = own.map((member, index) => ({ member, record: source.records[index]! }));
     jobs.push({ source, targetId, members: own, sent: pairs.filter(({ record }) => record.fate === 'sent') });
   }

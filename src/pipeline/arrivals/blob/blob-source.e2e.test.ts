@@ -181,10 +181,21 @@ for (const [component, start] of Object.entries(blobServers)) {
       expect([await poll(), listings]).toEqual([0, 1]);
       for (const own of ['a.csv', 'a.csv.done', 'b.csv', 'b.csv.done', 'c d+ä.csv', 'c d+ä.csv.done', 'later.csv'])
         await world.put(own, `${own},1.00\n`);
-      expect(await tell('in/a.csv', 'in/a.csv', 'in/gone.csv', 'in/later.csv', 'in/sub/x.csv', 'out/y.csv', 'in/z.csv ')).toEqual({
+      expect(
+        await tell(
+          'in/a.csv',
+          'in/a.csv',
+          'in/gone.csv',
+          'in/later.csv',
+          'in/sub/x.csv',
+          'out/y.csv',
+          'in/z.csv ',
+          `in/${'x'.repeat(5_000)}.csv`,
+        ),
+      ).toEqual({
         kind: 'told',
         names: 3,
-        passedOver: 3,
+        passedOver: 4,
       });
       expect([await poll(), listings, (await world.names()).length]).toEqual([1, 1, 5]);
       // What lies beside a file makes it complete.

@@ -9,6 +9,7 @@ import type { Db } from '../../../platform/postgres/database.ts';
 import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
 import { arrivalErrors } from '../arrival-errors.ts';
 import type { ArrivalPlans, BlobSourcePlan } from '../arrival-plan.ts';
+import { problemOfName } from '../file-name.ts';
 import { addHints } from '../source-hints.ts';
 import { wantedNameOf } from '../source-sight.ts';
 import { type NewBlob, readBlobEvents } from './blob-events.ts';
@@ -62,7 +63,8 @@ function nameAt(source: BlobSourcePlan, { container, name }: NewBlob): string | 
   const folder = folderOf(source);
   if (container !== containerOf(source.blob.service) || !name.startsWith(folder) || !isPlainName(name)) return null;
   const own = name.slice(folder.length);
-  return own.includes('/') || own.includes('\0') || !own.isWellFormed() || wantedNameOf(source)(own) === null ? null : own;
+  // What could never be accepted is found by the listing, and told there.
+  return problemOfName(own) !== null || wantedNameOf(source)(own) === null ? null : own;
 }
 
 function containerOf(service: BlobService): string {

@@ -7,6 +7,7 @@ import { ExpressionFailure } from './expression-errors.ts';
 import { datePart, formatMoment } from './moments.ts';
 import { compilePattern } from './patterns.ts';
 import {
+  beginTexts,
   concatTexts,
   lowerAsciiText,
   lowerText,
@@ -51,6 +52,11 @@ export interface EvaluationScope {
 
 /** Throws `ExpressionFailure` (E_EXPRESSION) where the tree has no value for this record. */
 export function evaluate(expression: Expression, scope: EvaluationScope): Value {
+  beginTexts();
+  return resultOf(expression, scope);
+}
+
+function resultOf(expression: Expression, scope: EvaluationScope): Value {
   switch (expression.kind) {
     case 'literal':
       return literalValue(expression.type, expression.value);
@@ -65,9 +71,14 @@ export function evaluate(expression: Expression, scope: EvaluationScope): Value 
   }
 }
 
-/** An assert, `when` or condition: anything but true or false is a failure. */
+/** An assert or `when`: anything but true or false is a failure. */
 export function evaluateBoolean(expression: Expression, scope: EvaluationScope): boolean {
-  const value = evaluate(expression, scope);
+  beginTexts();
+  return truthOf(expression, scope);
+}
+
+function truthOf(expression: Expression, scope: EvaluationScope): boolean {
+  const value = resultOf(expression, scope);
   if (typeof value !== 'boolean') throw new ExpressionFailure('condition is absent');
   return value;
 }
@@ -92,9 +103,9 @@ export function literalValue(type: ValueType, text: string | null): Value {
 }
 
 function evaluateIn(expression: Extract<Expression, { kind: 'in' }>, scope: EvaluationScope): boolean {
-  const value = present(evaluate(expression.value, scope));
+  const value = present(resultOf(expression.value, scope));
   const type = expression.value.type;
-  return expression.list.some((item) => compareValues(value, present(evaluate(item, scope)), type) === 0);
+  return expression.list.some((item) => compareValues(value, present(resultOf(item, scope)), type) === 0);
 }
 
 function evaluateCall(call: Call, scope: EvaluationScope): Value {
@@ -104,9 +115,9 @@ function evaluateCall(call: Call, scope: EvaluationScope): Value {
     case 'or':
       return evaluateLogic(call, scope, true);
     case 'conditional':
-      return evaluate(call.arguments[evaluateBoolean(call.arguments[0]!, scope) ? 1 : 2]!, scope);
+      return resultOf(call.arguments[truthOf(call.arguments[0]!, scope) ? 1 : 2]!, scope);
     case 'isNull':
-      return evaluate(call.arguments[0]!, scope) === null;
+      return resultOf(call.arguments[0]!, scope) === null;
     case 'coalesce':
       return firstPresent(call.arguments, scope);
     case 'equal':
@@ -115,7 +126,7 @@ function evaluateCall(call: Call, scope: EvaluationScope): Value {
     default:
       return applyFunction(
         call.name,
-        call.arguments.map((argument) => present(evaluate(argument, scope))),
+        call.arguments.map((argument) => present(resultOf(argument, scope))),
         call.arguments[0]!.type,
       );
   }
@@ -126,7 +137,7 @@ function evaluateLogic(call: Call, scope: EvaluationScope, decisive: boolean): b
   let failure: ExpressionFailure | null = null;
   for (const argument of call.arguments) {
     try {
-      if (evaluateBoolean(argument, scope) === decisive) return decisive;
+      if (truthOf(argument, scope) === decisive) return decisive;
     } catch (error) {
       if (!(error instanceof ExpressionFailure)) throw error;
       failure ??= error;
@@ -138,7 +149,7 @@ function evaluateLogic(call: Call, scope: EvaluationScope, decisive: boolean): b
 
 function firstPresent(candidates: readonly Expression[], scope: EvaluationScope): Value {
   for (const candidate of candidates) {
-    const value = evaluate(candidate, scope);
+    const value = resultOf(candidate, scope);
     if (value !== null) return value;
   }
   return null;
@@ -148,10 +159,10 @@ function evaluateEquality(call: Call, scope: EvaluationScope): boolean {
   const [left, right] = [call.arguments[0]!, call.arguments[1]!];
   const wanted = call.name === 'equal';
   if (isNullLiteral(left) || isNullLiteral(right)) {
-    return ((evaluate(left, scope) === null) === (evaluate(right, scope) === null)) === wanted;
+    return ((resultOf(left, scope) === null) === (resultOf(right, scope) === null)) === wanted;
   }
   const type = left.type;
-  return (compareValues(present(evaluate(left, scope)), present(evaluate(right, scope)), type) === 0) === wanted;
+  return (compareValues(present(resultOf(left, scope)), present(resultOf(right, scope)), type) === 0) === wanted;
 }
 
 function isNullLiteral(expression: Expression): boolean {

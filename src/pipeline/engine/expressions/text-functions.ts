@@ -1,10 +1,26 @@
 /**
  * Text functions of expressions. Positions and sizes are code points; results are at most 16 Mi units long, checked
- * before anything is built. Upper and lower case are those of Unicode, of no locale; the receipt pins the Unicode version.
+ * before anything is built, and what the functions of one expression build together for one record is at most 4 Mi units: more
+ * is no text of a payment, and a record costs milliseconds at the most. Upper and lower case are those of Unicode, of no locale; the receipt pins the Unicode version.
  */
 import { ExpressionFailure } from './expression-errors.ts';
 
 const largestText = 16 * 1024 * 1024;
+/** More than kernels have room for, so that both paths say the same. */
+const builtMax = 4 * 1024 * 1024;
+
+let built = 0;
+
+/** Before an expression is evaluated. */
+export function beginTexts(): void {
+  built = 0;
+}
+
+function countBuilt(length: number): void {
+  checkTextLength(length);
+  built += length;
+  if (built > builtMax) throw new ExpressionFailure('texts too long');
+}
 const largestWidth = 10_000n;
 
 export function checkTextLength(length: number): void {
@@ -68,12 +84,14 @@ export function trimText(text: string): string {
 }
 
 export function upperText(text: string): string {
+  countBuilt(text.length);
   const upper = text.toUpperCase();
   checkTextLength(upper.length);
   return upper;
 }
 
 export function lowerText(text: string): string {
+  countBuilt(text.length);
   const lower = text.toLowerCase();
   checkTextLength(lower.length);
   return lower;
@@ -91,7 +109,7 @@ export function lowerAsciiText(text: string): string {
 export function replaceText(text: string, change: { search: string; replacement: string }): string {
   if (change.search === '') throw new ExpressionFailure('replace of an empty text');
   const parts = text.split(change.search);
-  checkTextLength(text.length + (parts.length - 1) * (change.replacement.length - change.search.length));
+  countBuilt(text.length + (parts.length - 1) * (change.replacement.length - change.search.length));
   return parts.join(change.replacement);
 }
 

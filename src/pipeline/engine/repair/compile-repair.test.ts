@@ -99,6 +99,13 @@ describe('a repair', () => {
     );
   });
 
+  it('is refused for a field of the key', () => {
+    const plan = planIn(delimitedFormat);
+    const keyed = { ...plan, records: plan.records.map((record) => ({ ...record, key: [0] })) };
+    expect(() => compileRepair(keyed, null, { note: "'x'", id: "'P1'" })).toThrowError(expect.objectContaining({ code: 'E_REPAIR_KEY' }));
+    expect(compileRepair(keyed, null, { note: 'record.id' }).apply(Buffer.from('P1,,2')).content?.toString()).toBe('P1,P1,2');
+  });
+
   it('names the fields that each expression looks at', () => {
     const { uses } = compileRepair(planIn(delimitedFormat), null, { note: "record.id == 'x' ? record.amount : 'y'" });
     expect([...uses]).toEqual([['note', ['id', 'amount']]]);

@@ -35,11 +35,16 @@ export interface CompiledRepair {
   apply(content: Buffer): RepairedRecord;
 }
 
-/** Fails with E_REPAIR, which says what is wrong with which expression. */
+/** Fails with E_REPAIR, which says what is wrong with which expression, and with E_REPAIR_KEY. */
 export function compileRepair(plan: Plan, columns: readonly string[] | null, set: RepairTexts): CompiledRepair {
   const data = plan.records.filter(({ role }) => role === 'data');
   const names = [...new Set(data.flatMap(({ fields }) => fields.map(({ name }) => name)))];
-  const expressions = Object.entries(set).map(([field, source]) => ({ field, expression: compileOne(names, field, source) }));
+  const keys = new Set(data.flatMap(({ key, fields }) => key.map((index) => fields[index]!.name)));
+  const expressions = Object.entries(set).map(([field, source]) => {
+    // What a target has under a key of the lineage is never told from another record that came to have the same one.
+    if (keys.has(field)) throw new HeadgateError(repairErrors.E_REPAIR_KEY, `${field} is part of the key by which targets know the record`);
+    return { field, expression: compileOne(names, field, source) };
+  });
   const read = createRecordReader(plan, columns);
   const encoder = createRecordEncoder(plan, columns);
   const text = createRecordText();

@@ -7,6 +7,11 @@ export const repairErrors = defineErrors({
     actor: 'operator',
     next: 'Correct the expression that is named; in a repair every field is its text as it stands in the file, and the result is a text (docs/dead-letters.md).',
   },
+  E_REPAIR_KEY: {
+    meaning: 'A repair would change the key of a record, by which targets tell it from others and know it again.',
+    actor: 'operator',
+    next: 'Discard the dead letter with its reason, and have the sender send the record under its right key in a new file.',
+  },
   E_REPAIR_MASK: {
     meaning: 'A repair would copy from a field that is masked into one that is masked less, where it could be read.',
     actor: 'operator',
