@@ -6,6 +6,15 @@ import { apiErrors } from './api-errors.ts';
 /** No control characters and no half surrogates: neither reaches the database, a log or a terminal. */
 const plainPattern = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$';
 export const idPattern = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+/** Of the letters of a group: half a SHA-256. */
+export const groupIdPattern = '^[0-9a-f]{32}$';
+
+/** What is said of a text that does not match, in place of the pattern. */
+export const patternWords: Readonly<Record<string, string>> = {
+  [plainPattern]: 'must be one line of text without control characters',
+  [idPattern]: 'is no id: ids are 36 characters long and are shown by list commands',
+  [groupIdPattern]: 'is no id of a group: they have 32 hexadecimal digits; headgate dead-letter groups --json shows them in full',
+};
 
 const strict = { additionalProperties: false };
 

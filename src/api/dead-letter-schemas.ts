@@ -3,10 +3,10 @@ import { type TSchema, Type } from 'typebox';
 import { jobStates } from '../control/jobs/job-state.ts';
 import { deadLetterStates } from '../pipeline/deliveries/endings/dead-letter-state.ts';
 import { deadLetterCauses } from '../pipeline/deliveries/endings/dead-letter-store.ts';
-import { choice, count, id, instant, named, nullable, object, text } from './answers.ts';
+import { choice, count, groupIdPattern, id, instant, named, nullable, object, text } from './answers.ts';
 
 /** As `groupId` of a dead letter. */
-export const groupId = Type.String({ pattern: '^[0-9a-f]{32}$' });
+export const groupId = Type.String({ pattern: groupIdPattern });
 
 const totals = object({ records: count, amounts: named('Amounts') });
 
@@ -50,6 +50,7 @@ export const deadLetterSchemas: readonly TSchema[] = [
     {
       version: text,
       chosen: totals,
+      changed: count,
       sent: totals,
       rejected: totals,
       elsewhere: totals,

@@ -24,6 +24,7 @@ interface ListQuery {
   readonly cursor?: string;
   readonly limit: number;
   readonly job?: string;
+  readonly flow?: string;
   readonly target?: string;
   readonly cause?: DeadLetterCause;
   readonly state?: DeadLetterState;
@@ -33,6 +34,7 @@ interface ListQuery {
 const listQuery = query({
   ...pageQuery,
   job: Type.Optional(id),
+  flow: Type.Optional(line(120)),
   target: Type.Optional(line(120)),
   cause: Type.Optional(choice(deadLetterCauses)),
   state: Type.Optional(choice(deadLetterStates)),
@@ -79,9 +81,9 @@ export function deadLetterRoutes({ db }: ApiParts) {
         }),
       },
       async (request) => {
-        const { cursor, limit, job, target, cause, state, group } = request.query;
+        const { cursor, limit, job, flow, target, cause, state, group } = request.query;
         const [filter, page] = [
-          { jobId: job, targetId: target, cause, state, groupId: group },
+          { jobId: job, flow, targetId: target, cause, state, groupId: group },
           { before: readCursor(cursor), limit: limit + 1 },
         ];
         const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listDeadLetters(tx, filter, page), { readOnly: true });

@@ -160,7 +160,7 @@ describe('a batch whose outcome nobody knows', () => {
     return { sink, jobId: json.jobId as string, batchId: batch.batchId as string, batch };
   }
 
-  it('is listed with what it holds, and its job shows it as parked', async () => {
+  it('is listed with what it holds, and its job shows it as held', async () => {
     const { batch, batchId, jobId } = await held();
     expect(batch).toMatchObject({ flow: 'doubtful', targetId: 'out', state: 'held', awaitsDecision: true, jobIds: [jobId], records: 3 });
     expect((await get(`/v1/batches/${batchId}`)).json).toMatchObject({
@@ -168,7 +168,7 @@ describe('a batch whose outcome nobody knows', () => {
       amounts: { amount: { byCurrency: { XXX: '4.50' }, unreadable: 0 } },
       attemptHistory: [{ number: 1, outcome: 'unknown', resolvedAs: null }],
     });
-    expect((await get(`/v1/jobs/${jobId}`)).json.targets.out).toMatchObject({ routed: 3, parked: 3 });
+    expect((await get(`/v1/jobs/${jobId}`)).json.targets.out).toMatchObject({ routed: 3, held: 3 });
     expect((await get('/v1/batches?flow=payments&state=held')).json.items).toEqual([]);
     expect((await get('/v1/batches?target=out&flow=doubtful&limit=1')).json.items).toHaveLength(1);
   });

@@ -6,6 +6,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { actorOf, type ErrorActor, HeadgateError } from '../platform/base/errors.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import { currentTrace } from '../platform/telemetry/work-context.ts';
+import { patternWords } from './answers.ts';
 import { apiErrors } from './api-errors.ts';
 
 export interface Problem {
@@ -118,6 +119,7 @@ function describeIssue(issue: NonNullable<FastifyError['validation']>[number]): 
   const { params, keyword, message } = issue;
   if (keyword === 'additionalProperties') return `unknown field ${JSON.stringify(String(params.additionalProperty)).slice(0, 80)}`;
   if (keyword === 'enum') return `must be one of ${(params.allowedValues as readonly unknown[]).map(String).join(', ')}`;
+  if (keyword === 'pattern') return patternWords[String(params.pattern)] ?? message ?? 'is not valid';
   return message ?? 'is not valid';
 }
 

@@ -41,7 +41,7 @@ it('a breaker is kept open by a person, with a reason, until it may decide by it
   const { json } = await server.upload(tenant.key, { flow: 'kept', name: 'a.csv', body: 'id,account,amount\nP1,6200000000,1.00\n' });
   await expect.poll(async () => (await get('/v1/targets/kept/out')).parkedRecords, { timeout: 20_000 }).toBe(1);
   expect(await get(`/v1/jobs/${json.jobId}`)).toMatchObject({
-    targets: { out: { waitingForTarget: 1, inFlight: 1, parked: 0, delivered: 0 } },
+    targets: { out: { parked: 1, inFlight: 1, held: 0, delivered: 0 } },
   });
   expect((await get('/v1/batches?state=parked')).items).toMatchObject([{ state: 'parked', reasonCode: 'E_BREAKER_OPEN' }]);
   expect(sink.requests).toEqual([]);
@@ -49,7 +49,7 @@ it('a breaker is kept open by a person, with a reason, until it may decide by it
   expect((await say('auto')).json).toMatchObject({ mode: 'auto' });
   expect(await server.settle(tenant.key, json.jobId)).toMatchObject({
     state: 'completed',
-    targets: { out: { delivered: 1, waitingForTarget: 0 } },
+    targets: { out: { delivered: 1, parked: 0 } },
   });
   await expect.poll(async () => (await get('/v1/targets/kept/out')).state, { timeout: 20_000 }).toBe('closed');
   const { changes } = await get('/v1/targets/kept/out');

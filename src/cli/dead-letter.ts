@@ -12,16 +12,17 @@ const options = { ...outputOptions, ...apiOptions } as const;
 const letterOptions = {
   ...options,
   job: { type: 'string' },
+  flow: { type: 'string' },
   target: { type: 'string' },
   cause: { type: 'string' },
   state: { type: 'string' },
   group: { type: 'string' },
 } as const;
-const letterUsage = '[--job JOB] [--target TARGET] [--cause CAUSE] [--state STATE] [--group GROUP]';
+const letterUsage = '[--job JOB] [--flow FLOW] [--target TARGET] [--cause CAUSE] [--state STATE] [--group GROUP]';
 
 function lettersOf(line: CommandLine): Record<string, string | undefined> {
-  const [job, target, cause] = [textOption(line, 'job'), textOption(line, 'target'), textOption(line, 'cause')];
-  return { job, target, cause, state: textOption(line, 'state'), group: textOption(line, 'group') };
+  const [job, flow, target] = [textOption(line, 'job'), textOption(line, 'flow'), textOption(line, 'target')];
+  return { job, flow, target, cause: textOption(line, 'cause'), state: textOption(line, 'state'), group: textOption(line, 'group') };
 }
 
 const chosenOptions = { group: { type: 'string' }, job: { type: 'string' }, flow: { type: 'string' }, target: { type: 'string' } } as const;
@@ -78,7 +79,7 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
           path: '/v1/dead-letters',
           query: lettersOf(line),
           itemsMax: 10_000,
-          hint: '--job, --target, --cause, --state or --group name fewer',
+          hint: '--job, --flow, --target, --cause, --state or --group name fewer',
           columns: ['deadLetterId', 'jobId', 'targetId', 'recordNumber', 'cause', 'code', 'message', 'deliveryKey', 'createdAt'],
         },
       );

@@ -19,8 +19,8 @@ interface HeldBatch {
 /** True when records of the job are left to be delivered and each of them is held, or waits behind one that is. */
 export function isHeldUp({ state, targets }: JobAnswer): boolean {
   const counts = Object.values(targets);
-  const isWaiting = counts.some(({ parked, behindParked }) => parked + behindParked > 0);
-  return state === 'delivering' && isWaiting && counts.every(({ inFlight, behindParked }) => inFlight === behindParked);
+  const isWaiting = counts.some(({ held, behindHeld }) => held + behindHeld > 0);
+  return state === 'delivering' && isWaiting && counts.every(({ inFlight, behindHeld }) => inFlight === behindHeld);
 }
 
 /** Of a job that waiting for has ended: 0 when it completed, 7 when its deliveries are held, else 1. */
@@ -32,15 +32,15 @@ export function exitCodeOfJob(job: JobAnswer): number {
 /** On stderr: for each target that holds records of the job, what holds them, and what decides. Nothing where none does. */
 export async function tellWhatHolds(api: ApiClient, job: JobAnswer): Promise<void> {
   if (!isHeldUp(job)) return;
-  for (const [target, { parked, behindParked }] of Object.entries(job.targets)) {
-    if (parked + behindParked === 0) continue;
+  for (const [target, { held, behindHeld }] of Object.entries(job.targets)) {
+    if (held + behindHeld === 0) continue;
     // Behind batches of other jobs, where none of its own is held.
-    const query = parked > 0 ? { job: job.jobId, target, state: 'held' } : { flow: job.flow, target, state: 'held' };
+    const query = held > 0 ? { job: job.jobId, target, state: 'held' } : { flow: job.flow, target, state: 'held' };
     const { items } = await api.list<HeldBatch>('/v1/batches', query, 200);
     const first = items.at(-1);
-    const behind = behindParked > 0 ? `, ${behindParked} wait behind held ones` : '';
+    const behind = behindHeld > 0 ? `, ${behindHeld} wait behind held ones` : '';
     const why = first?.reasonCode ? ` (${first.reasonCode}${first.message ? `: ${first.message}` : ''})` : '';
-    const lines = [`job ${job.jobId}: at target ${target} ${parked} records are held${behind}${why}`];
+    const lines = [`job ${job.jobId}: at target ${target} ${held} records are held${behind}${why}`];
     if (first?.next) lines.push(`try: ${first.next}`);
     const options = Object.entries(query).map(([name, value]) => `--${name} ${value}`);
     lines.push(`list: headgate batch list ${options.join(' ')}`);

@@ -237,7 +237,7 @@ describe('ingest says what became of a file, and what can be done', () => {
       expect(stderr).not.toContain('To send it again');
       expect(stderr).not.toContain('decide:');
     }
-    expect((await json('job', 'get', jobId)).targets.ledger.parkedReasons[0].next).toMatch(/^Ask the target first/);
+    expect((await json('job', 'get', jobId)).targets.ledger.heldReasons[0].next).toMatch(/^Ask the target first/);
   });
 
   it('when the server ends meanwhile, as which job it was accepted', async () => {

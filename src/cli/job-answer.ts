@@ -19,8 +19,8 @@ export interface TargetAnswer {
   readonly windowEndsAt: string | null;
   readonly routed: number;
   readonly delivered: number;
-  readonly parked: number;
-  readonly behindParked: number;
+  readonly held: number;
+  readonly behindHeld: number;
   readonly inFlight: number;
   readonly lastRefusal: { readonly code: string; readonly message: string | null; readonly tries: number } | null;
 }

@@ -26,7 +26,7 @@ const line = (options: CommandLine['options'] = {}): CommandLine => ({ positiona
 const onTerminal = (width: number) => Object.assign(process.stdout, { isTTY: true, columns: width });
 
 const rows = [
-  { jobId: 'a', state: 'open', reason: null, records: { read: 1, valid: 1 }, targets: { ledger: { parked: 0 } } },
+  { jobId: 'a', state: 'open', reason: null, records: { read: 1, valid: 1 }, targets: { ledger: { held: 0 } } },
   { jobId: 'b', state: 'open', late: true, records: { read: 2, valid: 2 }, targets: {} },
 ];
 const shape = { columns: ['jobId', 'state'] };
@@ -45,8 +45,8 @@ it.each([
 });
 
 it('a field that some rows lack, that is null, or whose name is of the flow is none to refuse', async () => {
-  await printRows(line({ fields: 'jobId,late,reason,reason.code,targets.ledger.parked,targets.other' }), rows, shape);
-  expect(out).toBe('jobId\tlate\treason\treason.code\ttargets.ledger.parked\ttargets.other\na\t\t\t\t0\t\nb\ttrue\t\t\t\t\n');
+  await printRows(line({ fields: 'jobId,late,reason,reason.code,targets.ledger.held,targets.other' }), rows, shape);
+  expect(out).toBe('jobId\tlate\treason\treason.code\ttargets.ledger.held\ttargets.other\na\t\t\t\t0\t\nb\ttrue\t\t\t\t\n');
 });
 
 it('of an empty list a field is refused where all that it can have are known', async () => {

@@ -95,9 +95,9 @@ describe('a batch whose settings are at fault', () => {
       expect(batch.next).toMatch(/^[A-Z].+\.$/);
       const view = await scenario.inTenant((tx) => findJob(tx, job!.jobId));
       expect(view!.targets['api']).toMatchObject({
-        parked: 3,
-        parkedFor: [code],
-        parkedReasons: [{ code, message: batch.message, next: batch.next }],
+        held: 3,
+        heldFor: [code],
+        heldReasons: [{ code, message: batch.message, next: batch.next }],
       });
       await until(
         async () => (await metrics.render()).body.includes(`headgate_batches_held_total{tenant="bank",target="api",code="${code}"} 1`),

@@ -131,9 +131,9 @@ describe('a batch whose segment', () => {
     damage(placeOf(jobs[0]!, 'output'));
     scenario.startWorker();
     await held('E_OBJECT_DAMAGED');
-    for (const [index, parked] of [3, 2].entries()) {
+    for (const [index, held] of [3, 2].entries()) {
       const view = await scenario.inTenant((tx) => findJob(tx, jobs[index]!.jobId));
-      expect(view!.targets['api']).toMatchObject({ parked, parkedFor: ['E_OBJECT_DAMAGED'], inFlight: 0, blockedKeys: 0 });
+      expect(view!.targets['api']).toMatchObject({ held, heldFor: ['E_OBJECT_DAMAGED'], inFlight: 0, blockedKeys: 0 });
     }
   });
 

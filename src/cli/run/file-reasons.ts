@@ -29,12 +29,14 @@ export function tellReasons({ path, format, reasons }: FileReasons): void {
     return next === '' ? [reason] : [reason, `  try: ${next}`];
   });
   if (reasons.length > listedMax) lines.push(`${path}: … and ${reasons.length - listedMax} more in receipt.json`);
-  if (clue !== null) lines.push(`  ${clue.seen}`, `  try: ${clue.next}`);
+  if (clue?.seen) lines.push(`  ${clue.seen}`);
+  if (clue !== null) lines.push(`  try: ${clue.next}`);
   process.stderr.write(`${lines.map((line) => printable(line.replaceAll('\n', ' '))).join('\n')}\n`);
 }
 
 interface Clue {
-  readonly seen: string;
+  /** Null: the reasons say it. */
+  readonly seen: string | null;
   readonly next: string;
 }
 
@@ -49,15 +51,26 @@ function clueOf(path: string, format: Plan['format'], reasons: readonly ReceiptF
       seen: `the file is packed with ${packing}`,
       next: `Unpack it (\`${packing} -dc FILE > UNPACKED\`) and run that; a server unpacks it where the flow's source says \`unpack: ${packing}\`.`,
     };
+  const archive = archiveOf(start);
+  if (archive !== null)
+    return {
+      seen: `the file is a ${archive} archive`,
+      next: `Unpack it and run its members; a server takes each as a file where the flow's source says \`unpack: ${archive}\`.`,
+    };
   if (format.type !== 'delimited' || !reasons.some(({ code }) => code === formatErrors.E_COLUMN_MISSING)) return null;
   const row = start.toString('latin1').split(/\r|\n/, 1)[0];
   const wanted = String.fromCharCode(format.delimiter);
   const found = row.includes(wanted) ? undefined : delimiters.find((each) => row.includes(each));
   if (found === undefined) return null;
   return {
-    seen: `the first row has no ${JSON.stringify(wanted)}, which the flow takes for the delimiter, but ${JSON.stringify(found)}`,
+    seen: null,
     next: `Say \`delimiter: ${JSON.stringify(found)}\` in the flow's \`format\`, or have the file sent with ${JSON.stringify(wanted)}.`,
   };
+}
+
+function archiveOf(start: Buffer): 'zip' | 'tar' | null {
+  if (start.toString('latin1', 0, 4) === 'PK\u0003\u0004') return 'zip';
+  return start.toString('latin1', 257, 262) === 'ustar' ? 'tar' : null;
 }
 
 function firstBytesOf(path: string): Buffer {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pack } from '../../../test/support/packed.ts';
+import { zipArchive } from '../../../test/support/zip-archive.ts';
 
 const program = join(import.meta.dirname, '../../../bin/headgate');
 
@@ -66,7 +67,7 @@ describe('headgate run', () => {
       [
         'semi.csv',
         'id;amount\na;1.00\n',
-        /: error E_COLUMN_MISSING at byte 0: .*"id"\n.*"amount"\n {2}the first row has no ",", .* but ";"\n {2}try: .*delimiter: ";"/,
+        /: error E_COLUMN_MISSING at byte 0: .*"id": it has no delimiter ",", but ";"\n.*"amount".*\n {2}try: .*delimiter: ";"/,
       ],
       ['semi16.csv', Buffer.from('\ufeffid;amount\na;1.00\n', 'utf16le'), /: error E_FILE_ENCODING at byte 0: .*\n {2}try: .*UTF-8/],
       [
@@ -78,6 +79,16 @@ describe('headgate run', () => {
         'packed.zst',
         pack.zstd('id,amount\na,1.00\n'),
         /: error E_\S+ at byte 0: .*\n {2}the file is packed with zstd\n {2}try: Unpack it \(`zstd -dc /,
+      ],
+      [
+        'packed.zip',
+        zipArchive([{ name: 'a.csv', content: Buffer.from('id,amount\na,1.00\n') }]),
+        /: error E_\S+ .*\n {2}the file is a zip archive\n {2}try: Unpack it/,
+      ],
+      [
+        'packed.tar',
+        Buffer.from(`${'a.csv'.padEnd(257, '\0')}ustar\0`),
+        /: error E_\S+ .*\n {2}the file is a tar archive\n {2}try: Unpack it/,
       ],
       ['empty.csv', '', /: error E_EMPTY: the file holds no data record\n {2}try: /],
       ['open.csv', 'id,amount\na,1.00\n"b,2.00\n', /: error E_QUOTE_OPEN at byte 17: .*\n {2}try: Close the quote/],

@@ -45,6 +45,8 @@ export interface RedrivePreview {
   readonly version: string;
   /** All that were chosen; those that would be sent; those that the flow would reject; those that it would lead elsewhere. */
   readonly chosen: RedriveTotals;
+  /** Of those that were chosen, how many the repair gives another text. */
+  readonly changed: number;
   readonly sent: RedriveTotals;
   readonly rejected: RedriveTotals;
   readonly elsewhere: RedriveTotals;
@@ -119,6 +121,7 @@ export function previewOf(plan: RedrivePlan): RedrivePreview {
   return {
     version: plan.version,
     chosen: totalsOf(records.map((record) => ({ ...record, amounts: record.amountsBefore }))),
+    changed: records.filter(({ changes }) => changes.length > 0).length,
     sent: totalsOf(records.filter(({ fate }) => fate === 'sent')),
     rejected: totalsOf(records.filter(({ fate }) => fate === 'rejected')),
     elsewhere: totalsOf(records.filter(({ fate }) => fate === 'elsewhere')),

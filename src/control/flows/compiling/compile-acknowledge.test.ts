@@ -36,6 +36,7 @@ describe('acknowledge', () => {
     ['{ format: json, to: drop, path: ../ack }', 'E_CONFIG_VALUE', /without \.\./],
     ['{ format: json, to: drop, path: /in/ }', 'E_CONFIG_CONFLICT', /source drop takes files from this folder/],
     ['{ format: json, connection: eft-drop, path: in }', 'E_CONFIG_CONFLICT', /source drop takes files from this folder/],
+    ['{ format: json, connection: eft-out, path: /fx/ }', 'E_CONFIG_CONFLICT', /the target fx writes to this folder/],
     ['{ format: json, to: drop, path: ack, name: "{fiel}" }', 'E_CONFIG_REFERENCE', /did you mean \{file\}/],
     ['{ format: json, to: drop, path: ack, name: "{job}-{sequence}" }', 'E_CONFIG_REFERENCE', /no placeholder \{sequence\}/],
     ['{ format: json, to: drop, path: ack, name: "{date}" }', 'E_CONFIG_CONFLICT', /needs \{job\}, \{number\} or \{file\}/],

@@ -6,6 +6,7 @@ import type { AcknowledgeDefinition, FlowSpec, PolledSourceDefinition, SourceDef
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 import { checkTemplate } from './check-file-templates.ts';
+import { isOutputFile } from './compile-targets.ts';
 
 const path: Path = ['spec', 'acknowledge'];
 
@@ -27,6 +28,15 @@ export function compileAcknowledge(spec: FlowSpec, report: Report): AcknowledgeP
       code: flowErrors.E_CONFIG_CONFLICT,
       path: [...path, 'path'],
       message: `the source ${watching.id} takes files from this folder: it would take acknowledgements as files`,
+    });
+  const writing = Object.entries(spec.targets).find(
+    ([, target]) => isOutputFile(target) && target.connection === connection && plainPath(target.path) === folder,
+  );
+  if (writing !== undefined)
+    report.add({
+      code: flowErrors.E_CONFIG_CONFLICT,
+      path: [...path, 'path'],
+      message: `the target ${writing[0]} writes to this folder: an acknowledgement could take the name of one of its files`,
     });
   const { format, levels, name, encrypt, sign } = acknowledge;
   if (sign && !encrypt)

@@ -162,7 +162,7 @@ function checkRetry(delivery: DeliveryDefinition, path: Path, report: Report): v
   report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, 'retry'], message: 'initial is longer than cap' });
 }
 
-function isOutputFile(target: TargetDefinition): target is OutputFileTarget {
+export function isOutputFile(target: TargetDefinition): target is OutputFileTarget {
   return holdsFiles(target.type);
 }
 

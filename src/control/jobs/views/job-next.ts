@@ -13,6 +13,7 @@ import type { JobTotals } from '../job-totals.ts';
 
 interface StandingJob {
   readonly jobId: string;
+  readonly flow: string;
   readonly state: JobState;
   readonly reasonCode: string | null;
   readonly reason: string | null;
@@ -20,7 +21,14 @@ interface StandingJob {
   readonly totals: JobTotals | null;
 }
 
-type Counts = Readonly<Record<string, { readonly refused: number; readonly dead: number }>>;
+interface TargetCounts {
+  readonly refused: number;
+  readonly dead: number;
+  readonly held: number;
+  readonly parked: number;
+}
+
+type Counts = Readonly<Record<string, TargetCounts>>;
 
 /** What is known of it, or what became of records that were not delivered; null where there is nothing to tell. */
 export function reasonOf({ state, reason }: StandingJob, targets: Counts): string | null {
@@ -33,7 +41,7 @@ export function reasonOf({ state, reason }: StandingJob, targets: Counts): strin
 }
 
 /** Null where nothing is to be done. */
-export function nextOfJob(job: StandingJob): string | null {
+export function nextOfJob(job: StandingJob, targets: Counts): string | null {
   const { jobId, state, reasonCode, decidedBy } = job;
   const cause = reasonCode === null ? '' : nextOf(reasonCode);
   if (isUnbalanced(job)) return cause;
@@ -46,7 +54,7 @@ export function nextOfJob(job: StandingJob): string | null {
     case 'completed_with_failures':
       return `Each record that was not delivered, why, and what can be done: \`headgate dead-letter list --job ${jobId}\`, then \`headgate dead-letter get ID\`.`;
     case 'delivering':
-      return reasonCode !== null && unreadableCodes.includes(reasonCode) ? cause || null : null;
+      return reasonCode !== null && unreadableCodes.includes(reasonCode) ? cause || null : nextOfDeliveries(job, targets);
     case 'completed':
     case 'cancelled':
       return null;
@@ -55,6 +63,15 @@ export function nextOfJob(job: StandingJob): string | null {
     case 'checking':
       return cause || null;
   }
+}
+
+/** What holds records comes first: it needs somebody. */
+function nextOfDeliveries({ jobId, flow }: StandingJob, targets: Counts): string | null {
+  const [held, parked] = (['held', 'parked'] as const).map((key) => Object.keys(targets).filter((target) => targets[target]![key] > 0));
+  if (held!.length > 0) return `Decide about what is held for ${held!.join(', ')}: \`headgate batch list --job ${jobId} --state held\`.`;
+  if (parked!.length === 0) return null;
+  const look = parked!.map((target) => `\`headgate target get ${flow} ${target}\``).join(', ');
+  return `Nothing, unless it lasts: records are parked until ${parked!.join(', ')} can be reached again, and go on by themselves. How it stands: ${look}.`;
 }
 
 function howToDecide(job: StandingJob): string {

@@ -32,7 +32,7 @@ export interface JobSummary {
   readonly closedAt: Date | null;
 }
 
-export interface ParkedReason {
+export interface HeldReason {
   readonly code: string;
   readonly message: string | null;
   readonly next: string | null;
@@ -53,17 +53,17 @@ export interface JobTargetView {
   readonly dead: number;
   readonly cancelled: number;
   /** In batches that wait for a person … */
-  readonly parked: number;
+  readonly held: number;
   /** … with the codes that say why. */
-  readonly parkedFor: readonly string[];
+  readonly heldFor: readonly string[];
   /** The same with what was said last, and what to do; at most ten. */
-  readonly parkedReasons: readonly ParkedReason[];
+  readonly heldReasons: readonly HeldReason[];
   /** Of its batches that are tried and not delivered yet: what the one with the most tries met last. */
   readonly lastRefusal: LastRefusal | null;
   /** In flight, but waiting in their lane behind a batch that is held, of this job or another. */
-  readonly behindParked: number;
+  readonly behindHeld: number;
   /** In flight, but parked, because the breaker of the target is open or was a moment ago: they go on by themselves. */
-  readonly waitingForTarget: number;
+  readonly parked: number;
   /** In flight, but kept for a file that is cut when its window ends. */
   readonly waitingForWindow: number;
   /** When the earliest of these windows ends. */
@@ -127,7 +127,7 @@ const selectJob = `/* get job */ select ${columns}, j.bytes, j.chunks, j.chunks_
   ${tables} where j.tenant_id = $1 and j.job_id = $2`;
 
 const selectTargets = `/* get job targets */ select t.target_id as "targetId", t.routed, t.delivered, t.refused, t.dead, t.cancelled,
-  coalesce(h.records, 0)::int8 as parked, coalesce(h.codes, '{}') as "parkedFor", coalesce(h.reasons, '[]') as "parkedReasons",
+  coalesce(h.records, 0)::int8 as held, coalesce(h.codes, '{}') as "heldFor", coalesce(h.reasons, '[]') as "heldReasons",
     (select jsonb_build_object('batchId', b.batch_id, 'code', a.reason_code, 'message', a.message, 'tries', a.attempt_number)
       from (select e.batch_id, e.parent_batch_id from headgate.batches e where e.tenant_id = $1 and e.target_id = t.target_id and e.state in ('ready', 'sending', 'unknown')
         and e.attempts > 0 and e.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
@@ -138,10 +138,10 @@ const selectTargets = `/* get job targets */ select t.target_id as "targetId", t
       where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'ready' and b.lane >= 0 and (m ->> 'jobId')::uuid = $2
         and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
         and exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
-          and e.state = 'held' and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))), 0)::int8 as "behindParked",
+          and e.state = 'held' and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))), 0)::int8 as "behindHeld",
     coalesce((select sum((m ->> 'records')::int8) from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
       where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'parked' and (m ->> 'jobId')::uuid = $2
-        and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))), 0)::int8 as "waitingForTarget",
+        and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))), 0)::int8 as "parked",
     coalesce(c.records, 0)::int8 as "waitingForWindow", c.ends_at as "windowEndsAt",
     coalesce((select jsonb_object_agg(v.via, v.records) from (select b.via, sum((m ->> 'records')::int8) as records
       from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
@@ -177,7 +177,7 @@ interface JobRow extends JobSummary {
   hasReceipt: boolean;
 }
 
-const withNext = (reason: Omit<ParkedReason, 'next'>): ParkedReason => ({ ...reason, next: nextOfHeld(reason.code) });
+const withNext = (reason: Omit<HeldReason, 'next'>): HeldReason => ({ ...reason, next: nextOfHeld(reason.code) });
 
 /** Undefined when the tenant has no such job. */
 export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | undefined> {
@@ -189,8 +189,8 @@ export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | un
       targetId,
       {
         ...counts,
-        parkedReasons: counts.parkedReasons.slice(0, 10).map(withNext),
-        inFlight: counts.routed - counts.delivered - counts.refused - counts.dead - counts.cancelled - counts.parked,
+        heldReasons: counts.heldReasons.slice(0, 10).map(withNext),
+        inFlight: counts.routed - counts.delivered - counts.refused - counts.dead - counts.cancelled - counts.held,
       },
     ]),
   );
@@ -199,7 +199,7 @@ export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | un
   return {
     ...summary,
     reason: reasonOf(row, targets),
-    next: nextOfJob(row),
+    next: nextOfJob(row, targets),
     allowed: jobActions.filter((action) => isAllowed(row, action)),
     chunks: { total: chunks, done: chunksDone },
     targets,
@@ -214,7 +214,7 @@ export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | un
 
 function isBalanced(job: JobRow, targets: readonly JobTargetView[]): boolean {
   const { read, valid, rejected, filtered } = job.records;
-  return read === valid + rejected + filtered && targets.every((target) => target.inFlight === 0 && target.parked === 0);
+  return read === valid + rejected + filtered && targets.every((target) => target.inFlight === 0 && target.held === 0);
 }
 
 export interface ReceiptView {

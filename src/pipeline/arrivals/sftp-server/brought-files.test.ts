@@ -1,24 +1,26 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
-import { type RunningTestServer, startTestServer, type TestTenant, testRows } from '../../../../test/support/running-server.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type RunningTestServer, type TestTenant, testRows } from '../../../../test/support/running-server.ts';
 import { zipArchive } from '../../../../test/support/zip-archive.ts';
-import { addPartner, arrivalsOf, connect, type Partner, type PartnerSession, partnerFlow, until } from './sftp-server.fixture.ts';
+import {
+  addPartner,
+  arrivalsOf,
+  connect,
+  type Partner,
+  type PartnerSession,
+  partnerFlow,
+  servePartner,
+  until,
+} from './sftp-server.fixture.ts';
 
-let database: TestDatabase;
 let server: RunningTestServer;
 let bank: TestTenant;
 let partner: Partner;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  server = await startTestServer(database, { roles: 'api,sftp', sftpPort: '0' });
-  bank = await server.tenant('brought-bank');
-  partner = await addPartner(server, bank);
-});
-afterAll(async () => {
-  await server?.stop();
-  await database?.drop();
+  const served = await servePartner('brought-bank');
+  ({ server, bank, partner } = served);
+  return served.stop;
 });
 
 let files = 0;

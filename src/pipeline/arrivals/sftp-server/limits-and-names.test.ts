@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
-import { type RunningTestServer, startTestServer, type TestTenant, testRows } from '../../../../test/support/running-server.ts';
-import { addPartner, arrivalsOf, connect, type Partner, partnerFlow } from './sftp-server.fixture.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type RunningTestServer, type TestTenant, testRows } from '../../../../test/support/running-server.ts';
+import { addPartner, arrivalsOf, connect, type Partner, partnerFlow, servePartner } from './sftp-server.fixture.ts';
 
-let database: TestDatabase;
 let server: RunningTestServer;
 let bank: TestTenant;
 let partner: Partner;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  server = await startTestServer(database, { roles: 'api,sftp', sftpPort: '0' });
-  bank = await server.tenant('limits-bank');
-  partner = await addPartner(server, bank);
-});
-afterAll(async () => {
-  await server?.stop();
-  await database?.drop();
+  const served = await servePartner('limits-bank');
+  ({ server, bank, partner } = served);
+  return served.stop;
 });
 
 let files = 0;

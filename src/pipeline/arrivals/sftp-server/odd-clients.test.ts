@@ -1,22 +1,17 @@
 import { connect as connectTo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { TestDatabase } from '../../../../test/support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant, testRows } from '../../../../test/support/running-server.ts';
-import { addPartner, arrivalsOf, connect, type Partner } from './sftp-server.fixture.ts';
+import { arrivalsOf, connect, type Partner, servePartner } from './sftp-server.fixture.ts';
 
 let database: TestDatabase;
 let server: RunningTestServer;
 let bank: TestTenant;
 let partner: Partner;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  server = await startTestServer(database, { roles: 'api,sftp', sftpPort: '0' });
-  bank = await server.tenant('odd-bank');
-  partner = await addPartner(server, bank);
-});
-afterAll(async () => {
-  await server?.stop();
-  await database?.drop();
+  const served = await servePartner('odd-bank');
+  ({ database, server, bank, partner } = served);
+  return served.stop;
 });
 
 let files = 0;

@@ -2,30 +2,26 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, vi } from 'vitest';
 import { freePort, startChildServer } from '../../../../test/support/child-server.ts';
 import { itWith } from '../../../../test/support/components.ts';
-import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
-import { type RunningTestServer, startTestServer, type TestTenant, testRows } from '../../../../test/support/running-server.ts';
+import type { TestDatabase } from '../../../../test/support/postgres.ts';
+import { type RunningTestServer, type TestTenant, testRows } from '../../../../test/support/running-server.ts';
 import { runSftp, type SftpTarget, startSftp } from '../../../../test/support/sftp-client.ts';
 import { makeSshKey } from '../../../../test/support/sshd.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-store.ts';
-import { addPartner, arrivalsOf, partnerConnection } from './sftp-server.fixture.ts';
+import { addPartner, arrivalsOf, partnerConnection, servePartner } from './sftp-server.fixture.ts';
 
 let database: TestDatabase;
 let server: RunningTestServer;
 let bank: TestTenant;
 let target: SftpTarget;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  server = await startTestServer(database, { roles: 'api,sftp', sftpPort: '0' });
-  bank = await server.tenant('openssh-bank');
-  const { user, key } = await addPartner(server, bank);
+  const served = await servePartner('openssh-bank');
+  ({ database, server, bank } = served);
+  const { user, key } = served.partner;
   target = { port: server.sftpPort!, user, key };
-});
-afterAll(async () => {
-  await server?.stop();
-  await database?.drop();
+  return served.stop;
 });
 
 let seed = 5_000;

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import ssh2, { type Client, type SFTPWrapper } from 'ssh2';
 import { onTestFinished, vi } from 'vitest';
-import { type RunningTestServer, type TestTenant, testFlow } from '../../../../test/support/running-server.ts';
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
+import { type RunningTestServer, startTestServer, type TestTenant, testFlow } from '../../../../test/support/running-server.ts';
 import { makeEd25519Key } from '../../../platform/sftp/new-keys.ts';
 
 export interface Partner {
@@ -49,6 +50,26 @@ export async function addPartner(server: RunningTestServer, tenant: TestTenant, 
   const key = makeKey();
   await tenant.apply(partnerConnection(user, key, limits), ...partnerFlow({ out: server.out, user, folder, more: source }));
   return { user: `${tenant.name}.${user}`, key };
+}
+
+export interface ServedPartner {
+  readonly database: TestDatabase;
+  readonly server: RunningTestServer;
+  readonly bank: TestTenant;
+  readonly partner: Partner;
+  stop(): Promise<void>;
+}
+
+/** A server of its own with one tenant and one user; `beforeAll` gives back `stop`. */
+export async function servePartner(tenant: string): Promise<ServedPartner> {
+  const database = await createTestDatabase();
+  const server = await startTestServer(database, { roles: 'api,sftp', sftpPort: '0' });
+  const bank = await server.tenant(tenant);
+  const stop = async () => {
+    await server.stop();
+    await database.drop();
+  };
+  return { database, server, bank, partner: await addPartner(server, bank), stop };
 }
 
 export interface Answered<Value = void> {

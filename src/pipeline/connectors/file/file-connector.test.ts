@@ -182,6 +182,12 @@ it('names are made of the template and of plain characters only', () => {
   expect(named('{file}', '../../etc/passwd')).toBe('-..-etc-passwd');
 });
 
+it('the name of a file that came is cut between two characters, so that any makes a name', () => {
+  expect(named('{file}.{number}', `${'a'.repeat(99)}é.csv`)).toBe(`${'a'.repeat(99)}.7-0001`);
+  expect(named('{file}.{number}', '𠀀'.repeat(60))).toBe(`${'𠀀'.repeat(25)}.7-0001`);
+  expect(named('{file}.{number}', '漢'.repeat(80))).toBe(`${'漢'.repeat(33)}.7-0001`);
+});
+
 it.each(['...', '{file}', 'x\u0000', '{unknown}', 'a/b'])('the name %j is refused where it makes no plain file name', (template) => {
   expect(() => named(template, '..')).toThrowError(expect.objectContaining({ code: 'E_TARGET' }));
 });

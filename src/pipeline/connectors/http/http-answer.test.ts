@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { startHttpSink } from '../../../../test/support/http-sink.ts';
 import { openOptions, outgoing } from '../connector-contract.fixture.ts';
 import { outcomeOf, withRecordResults } from './http-answer.ts';
-import type { AnswerBody, AnswerHeaders, HttpExchange } from './http-client.ts';
 import { httpConnector } from './http-connector.ts';
+import type { AnswerBody, AnswerHeaders, HttpExchange } from './http-exchange.ts';
 
 const signal = new AbortController().signal;
 const keys = ['a'.repeat(64), 'b'.repeat(64)];

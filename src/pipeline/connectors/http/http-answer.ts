@@ -5,7 +5,7 @@
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { DeliveryOutcome } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
-import type { HttpExchange } from './http-client.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import { readRecordResults, readResultLines, type SentRecords } from './http-record-results.ts';
 
 type Answered = Extract<HttpExchange, { kind: 'answered' }>;

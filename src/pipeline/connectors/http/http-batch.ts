@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Sleep } from '../../../platform/base/ports.ts';
 import type { DeliveryOutcome } from '../connector.ts';
 import { outcomeWithResults } from './http-answer.ts';
+import type { RequestBody } from './http-client.ts';
 import type { HttpDelivery } from './http-delivery.ts';
 
 const contentTypes = {
@@ -17,8 +18,7 @@ const contentTypes = {
 /** A few milliseconds of reading. */
 const pauseBytes = 4 * 1024 * 1024;
 
-interface RequestBody {
-  readonly sizeBytes: number;
+interface BatchBody extends RequestBody {
   pieces(options?: { readonly isReused: boolean }): Iterable<Uint8Array>;
 }
 
@@ -43,13 +43,14 @@ export async function deliverBatch(delivery: HttpDelivery, bodySha256: string | 
   return await outcomeWithResults(exchange, batch, { nowMs: options.ports.clock.nowMs(), results: settings.results });
 }
 
-function requestBody({ settings, batch }: Pick<HttpDelivery, 'settings' | 'batch'>): RequestBody {
+function requestBody({ settings, batch }: Pick<HttpDelivery, 'settings' | 'batch'>): BatchBody {
   const { body, records } = batch;
   const { preamble } = body;
+  const assertOurs = () => batch.assertOurs();
   // Each line end becomes a comma or the closing bracket.
   return settings.envelope === 'json-array'
-    ? { sizeBytes: body.sizeBytes + 1, pieces: () => arrayPieces(body.lines(), records) }
-    : { sizeBytes: preamble.length + body.sizeBytes, pieces: (options) => withPreamble(preamble, body.pieces(options)) };
+    ? { sizeBytes: body.sizeBytes + 1, pieces: () => arrayPieces(body.lines(), records), assertOurs }
+    : { sizeBytes: preamble.length + body.sizeBytes, pieces: (options) => withPreamble(preamble, body.pieces(options)), assertOurs };
 }
 
 /** Reads it all once. Gives its hash where it is asked for. */

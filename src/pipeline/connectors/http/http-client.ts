@@ -2,34 +2,28 @@
  * Sends one request to one origin and tells apart what was never sent from what may have been received. It connects only
  * to addresses that the guard let through, follows no redirection, and reads a bounded part of the answer.
  */
-import type { Readable } from 'node:stream';
 import { Pool } from 'undici';
-import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { AddressGuard } from '../address-guard.ts';
-import { connectorErrors } from '../connector-errors.ts';
 import { assertUsable, type Certificates, guardedConnector } from './http-connections.ts';
+import { ExchangeHandler, type HttpExchange } from './http-exchange.ts';
 
 export interface HttpRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Absent: a request without a body. */
-  readonly body?: { readonly sizeBytes: number; pieces(): Iterable<Uint8Array> };
+  readonly body?: RequestBody;
 }
 
-export type HttpExchange =
-  | { readonly kind: 'answered'; readonly status: number; readonly headers: AnswerHeaders; readonly body: AnswerBody }
-  /** Nothing of the request left this process. */
-  | { readonly kind: 'unsent'; readonly code: string; readonly message: string }
-  | { readonly kind: 'lost'; readonly code: string; readonly message: string };
-
-export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
-/** `cut`: longer than is read. `broken`: it ended early. `bytes`: what came, of these two what came before. */
-export interface AnswerBody {
-  readonly kind: 'whole' | 'cut' | 'broken';
-  readonly bytes: Buffer;
+export interface RequestBody {
+  readonly sizeBytes: number;
+  pieces(): Iterable<Uint8Array>;
+  /** Asked right before anything is written, which a connection that has to be made first may delay. */
+  assertOurs(): void;
 }
+
+/** Bodies up to this size are in memory as one while they are under way. */
+const wholeBytesMax = 256 * 1024;
 
 export interface HttpClient {
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpExchange>;
@@ -61,35 +55,35 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
     bodyTimeout: timeoutMs,
   });
   return {
-    async send(request, signal) {
-      let isSent = false;
-      function* pieces() {
-        if (!request.body) return;
-        for (const piece of request.body.pieces()) {
-          isSent = true;
-          yield piece;
-        }
-      }
+    async send({ method, path, headers, body }, signal) {
+      const isWhole = body !== undefined && body.sizeBytes <= wholeBytesMax;
+      const exchange = new ExchangeHandler({
+        answerBytesMax,
+        signal,
+        beforeSending: () => {
+          body?.assertOurs();
+          // A request without a body has no effect.
+          return isWhole;
+        },
+      });
+      if (signal.aborted) return await exchange.done;
       try {
-        // A body of length 0 would be sent without being asked for its pieces; requests without one have no effect.
-        const answer = await pool.request({
-          method: request.method as 'POST',
-          path: request.path,
-          headers: { ...request.headers, ...(request.body ? { 'content-length': String(request.body.sizeBytes) } : {}) },
-          // Undici takes iterables; its types don't say so.
-          body: request.body ? (asyncPieces(pieces()) as unknown as Readable) : null,
-          signal,
-          idempotent: false,
-        });
-        return {
-          kind: 'answered',
-          status: answer.statusCode,
-          headers: answer.headers,
-          body: await readAnswer(answer.body, answerBytesMax),
-        };
+        const written = body === undefined ? null : isWhole ? wholeOf(body) : piecesOf(body, exchange);
+        pool.dispatch(
+          {
+            method: method as 'POST',
+            path,
+            headers: body === undefined ? headers : { ...headers, 'content-length': String(body.sizeBytes) },
+            // Undici takes iterables; its types don't say so.
+            body: written as Buffer | null,
+            idempotent: false,
+          },
+          exchange,
+        );
       } catch (error) {
-        return failure(error, isSent, signal);
+        exchange.fail(error);
       }
+      return await exchange.done;
     },
     retire() {
       // Fails when it was destroyed meanwhile, which ends it too.
@@ -99,45 +93,16 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
   };
 }
 
-async function* asyncPieces(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* pieces;
+/** Written at once together with the headers. */
+function wholeOf(body: RequestBody): Buffer {
+  const pieces = [...body.pieces()];
+  const [first] = pieces;
+  return pieces.length === 1 ? Buffer.from(first!.buffer, first!.byteOffset, first!.byteLength) : Buffer.concat(pieces);
 }
 
-/** Exhaustive over what undici, its connector and the guard reject with; nobody else reads their codes. */
-function failure(error: unknown, isSent: boolean, signal: AbortSignal): HttpExchange {
-  if (isSent) {
-    return signal.aborted || isTimeout(error)
-      ? { kind: 'lost', code: connectorErrors.E_TARGET_TIMEOUT, message: 'the target did not answer in time' }
-      : { kind: 'lost', code: connectorErrors.E_TARGET_REPLY_LOST, message: 'the connection ended before the answer' };
+async function* piecesOf(body: RequestBody, exchange: ExchangeHandler): AsyncGenerator<Uint8Array> {
+  for (const piece of body.pieces()) {
+    exchange.markSent();
+    yield piece;
   }
-  if (error instanceof HeadgateError) return { kind: 'unsent', code: error.code, message: error.message };
-  if (signal.aborted || isTimeout(error)) {
-    return { kind: 'unsent', code: connectorErrors.E_TARGET_TIMEOUT, message: 'no connection could be made in time' };
-  }
-  const reason = (error as { code?: unknown }).code;
-  const suffix = typeof reason === 'string' && /^[A-Z0-9_]{1,60}$/.test(reason) ? ` (${reason})` : '';
-  return { kind: 'unsent', code: connectorErrors.E_TARGET_UNREACHABLE, message: `no connection could be made${suffix}` };
-}
-
-function isTimeout(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return (
-    code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT'
-  );
-}
-
-async function readAnswer(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<AnswerBody> {
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  const ended = (kind: AnswerBody['kind']): AnswerBody => ({ kind, bytes: Buffer.concat(pieces) });
-  try {
-    for await (const piece of body) {
-      bytes += piece.length;
-      if (bytes > bytesMax) return ended('cut');
-      pieces.push(piece);
-    }
-  } catch {
-    return ended('broken');
-  }
-  return ended('whole');
 }

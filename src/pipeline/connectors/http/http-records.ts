@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readJsonDocument } from '../../engine/reference/json-document.ts';
-import type { DeliveryOutcome, OutgoingBatch, RecordResult, Resolution } from '../connector.ts';
+import type { DeliveryOutcome, RecordResult, Resolution } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createKeyOrder } from '../key-order.ts';
 import { outcomeWithResults } from './http-answer.ts';
@@ -65,7 +65,7 @@ async function deliverOne(delivery: HttpDelivery, json: Buffer, key: string): Pr
       method: settings.method,
       path: settings.url.pathname,
       headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': key },
-      body: { sizeBytes: json.length, pieces: () => oneOf(batch, json) },
+      body: { sizeBytes: json.length, pieces: () => [json], assertOurs: () => batch.assertOurs() },
       bodySha256: () => createHash('sha256').update(json).digest('hex'),
     },
     signal,
@@ -131,12 +131,6 @@ function nextLine(
   } catch (error) {
     return { done: false, refused: unsentOutcome(error) };
   }
-}
-
-/** When it is written, which a connection that has to be made first may delay. */
-function* oneOf(batch: OutgoingBatch, json: Buffer): Generator<Buffer> {
-  batch.assertOurs();
-  yield json;
 }
 
 /** One outcome for the batch: that of its records where they agree. */

@@ -5,9 +5,10 @@
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { AddressGuard } from '../address-guard.ts';
 import type { OpenOptions } from '../connector.ts';
-import { createHttpClient, type HttpClient, type HttpExchange, type HttpRequest } from './http-client.ts';
+import { createHttpClient, type HttpClient, type HttpRequest } from './http-client.ts';
 import type { HttpConnectionSettings, OauthSettings } from './http-connection-settings.ts';
 import type { Certificates } from './http-connections.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import { authHeaders } from './http-headers.ts';
 import { signatureHeaders } from './http-signature.ts';
 import { createTokens, type Token } from './http-tokens.ts';

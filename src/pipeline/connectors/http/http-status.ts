@@ -7,7 +7,7 @@ import { JsonProblem, type JsonValue, readJsonDocument } from '../../engine/refe
 import type { EgressPolicy, Resolution } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { outcomeWithResults } from './http-answer.ts';
-import type { HttpExchange } from './http-client.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import type { SentRecords } from './http-record-results.ts';
 import type { LoggedIn } from './http-service.ts';
 import { targetUrl } from './http-url.ts';

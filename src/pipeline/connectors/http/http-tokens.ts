@@ -8,8 +8,9 @@ import type { SecretResolver } from '../../../platform/secrets/secret-resolver.t
 import { JsonProblem, type JsonValue, readJsonDocument } from '../../engine/reference/json-document.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { readRetryAfter } from './http-answer.ts';
-import type { HttpClient, HttpExchange } from './http-client.ts';
+import type { HttpClient } from './http-client.ts';
 import type { OauthSettings } from './http-connection-settings.ts';
+import type { HttpExchange } from './http-exchange.ts';
 
 export interface Token {
   readonly text: string;
@@ -128,7 +129,7 @@ async function fetchToken({ settings, ports, client, timeoutMs }: TokensOptions,
           'accept-encoding': 'identity',
           ...(clientAuth === 'basic' ? { authorization: basicHeader(clientId, clientSecret) } : {}),
         },
-        body: { sizeBytes: body.length, pieces: () => [body] },
+        body: { sizeBytes: body.length, pieces: () => [body], assertOurs() {} },
       },
       deadline.signal,
     );

@@ -5,7 +5,7 @@ import type { SecretResolver } from '../../../platform/secrets/secret-resolver.t
 import type { AddressGuard } from '../address-guard.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createSessionPool, type PooledSession, type SessionPool, type SessionSecrets } from '../session-pool.ts';
-import type { TransactionSession } from '../transaction-target.ts';
+import type { TransactionSession } from '../transaction-writes.ts';
 import { type MysqlConnection, openMysqlConnection } from './mysql-connection.ts';
 import { serverErrorOf } from './mysql-failure.ts';
 import type { MysqlSettings } from './mysql-settings.ts';

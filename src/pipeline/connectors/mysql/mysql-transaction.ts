@@ -1,7 +1,7 @@
 /** What a transaction target asks of a session, in statements that MySQL and MariaDB share. */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { connectorErrors } from '../connector-errors.ts';
-import type { TransactionRow, TransactionSession } from '../transaction-target.ts';
+import type { TransactionRow, TransactionSession } from '../transaction-writes.ts';
 import type { MysqlConnection } from './mysql-connection.ts';
 import { duplicateKey, isLoss, isRowFault, serverErrorOf } from './mysql-failure.ts';
 import { partsOf, valuesOf } from './mysql-parts.ts';
@@ -70,6 +70,9 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
       idleSeconds = seconds;
       await connection.query('/* begin delivery */ start transaction');
     },
+    async rollback() {
+      await connection.query('/* undo delivery */ rollback');
+    },
     async claimEffects(keys, batchId) {
       const fresh = new Set<string>();
       for (const part of keyParts(keys)) {
@@ -84,7 +87,7 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
         }
         for (const key of missing) fresh.add(key);
       }
-      return fresh;
+      return { fresh, isWritten: false };
     },
     async releaseEffects(keys) {
       for (const part of keyParts(keys)) await connection.execute(statements.releaseEffects(part.length), part);
@@ -95,16 +98,20 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
     partsOf: (rows) => partsOf(rows, limits),
     async writeRows(rows) {
       if (rows.length === 1 && rows[0]!.bytes > rowBytesMax) return false;
-      await connection.query('/* mark */ savepoint delivery');
       try {
         const params = rows.flatMap(({ json }: TransactionRow) => valuesOf(json, columns));
         const { warnings } = await connection.execute(statements.writeRows(rows.length), params);
-        if (warnings === 0 || !(await hasLost(connection, warnings))) return true;
+        return warnings === 0 || !(await hasLost(connection, warnings));
       } catch (error) {
         if (!isRowFault(error)) throw error;
+        return false;
       }
+    },
+    async mark() {
+      await connection.query('/* mark */ savepoint delivery');
+    },
+    async undo() {
       await connection.query('/* undo */ rollback to savepoint delivery');
-      return false;
     },
     async markOrder() {
       await connection.query('/* mark order */ savepoint delivery_order');

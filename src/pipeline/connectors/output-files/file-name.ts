@@ -9,6 +9,8 @@ export const fileNameTemplate = '{flow}-{target}-{number}.{extension}';
 const extensions: Record<BodyPlan['format'], string> = { ndjson: 'ndjson', csv: 'csv', 'fixed-width': 'txt' };
 /** What Linux file systems take, less room for the temporary file's name. */
 const nameBytesMax = 200;
+/** Of what stands for one placeholder, so that no name of a sender's file fills up a name of ours. */
+const textBytesMax = 100;
 
 export interface FileNameParts {
   readonly targetId: string;
@@ -49,5 +51,8 @@ export function templateTexts({ targetId, format, isEncrypted, batch }: FileName
 
 /** Names of files come from senders: what is not a letter, digit, dot, hyphen or underscore becomes a hyphen. */
 function plainText(text: string): string {
-  return text.replace(/[^\p{L}\p{N}._-]+/gu, '-').slice(0, 100);
+  const plain = text.replace(/[^\p{L}\p{N}._-]+/gu, '-');
+  // Whole characters only.
+  const { read } = new TextEncoder().encodeInto(plain, new Uint8Array(textBytesMax));
+  return plain.slice(0, read);
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
@@ -160,6 +161,27 @@ it('a late older attempt of a batch can not undo a newer write of the same key',
   await target.close();
 });
 
+it('of a key that comes again in a batch, rows behind a refused one are not written where the order of keys is kept', async () => {
+  const settings = { mode: 'upsert', keys: ['id'] };
+  const table = await makeTable(true, settings);
+  await database.adminDb.query(`/* rule */ alter table ${table} add check (customer not like 'bad%')`);
+  const target = postgresConnector.open(optionsFor(table, serverPort(), settings));
+  const orderKeys = async () => ['a', 'a', 'a', 'b'];
+  const batch = { ...withCustomers(['a', '1'], ['a', 'bad'], ['a', '3'], ['b', '4']), orderKeys };
+  expect(await target.deliver(batch, signal)).toMatchObject({
+    kind: 'acked',
+    perRecord: [
+      { index: 1, status: 'refused', code: 'E_TARGET_RECORD' },
+      { index: 2, status: 'retry', code: 'E_TARGET_ORDER' },
+    ],
+  });
+  expect(await rowsOf(table)).toEqual([
+    { id: 'a', customer: '1' },
+    { id: 'b', customer: '4' },
+  ]);
+  await target.close();
+});
+
 it('bad rows are found by halving and leave no delivery key behind', async () => {
   const table = await makeTable(true);
   await database.adminDb.query(`/* rule */ alter table ${table} add check (customer not like 'bad%')`);
@@ -172,6 +194,19 @@ it('bad rows are found by halving and leave no delivery key behind', async () =>
     `/* effects */ select count(*)::int as count from ${table.replace('payment', 'headgate_effects')}`,
   );
   expect(rows[0]!.count).toBe(30);
+  await target.close();
+});
+
+it('a value that the index of the table can not hold is refused alone', async () => {
+  const table = await makeTable(true);
+  await database.adminDb.query(`/* index */ create index on ${table} (customer)`);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const long = randomBytes(6_000).toString('base64');
+  expect(await target.deliver(withCustomers(['a', 'good'], ['b', long]), signal)).toMatchObject({
+    kind: 'acked',
+    perRecord: [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD' }],
+  });
+  expect(await idsOf(table)).toEqual(['a']);
   await target.close();
 });
 

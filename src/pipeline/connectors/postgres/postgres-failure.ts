@@ -14,9 +14,8 @@ export function sqlStateOf(error: unknown): string | undefined {
 export function isRowFault(error: unknown): boolean {
   const sqlState = sqlStateOf(error);
   // 23503: the row it refers to may come later, but the same bytes sent again are no way to wait for it.
-  return (
-    sqlState !== undefined && (sqlState.startsWith('22') || sqlState.startsWith('23') || sqlState.startsWith('44') || sqlState === 'P0001')
-  );
+  // 54000: a value that an index or a row can't hold.
+  return sqlState !== undefined && (/^(22|23|44)/.test(sqlState) || sqlState === 'P0001' || sqlState === '54000');
 }
 
 /** Of an attempt whose transaction is certainly rolled back. */
@@ -53,10 +52,12 @@ function codeOf(sqlState: string): string {
       return connectorErrors.E_TARGET_SETUP;
     case '57':
       return sqlState === '57014' ? connectorErrors.E_TARGET_TIMEOUT : connectorErrors.E_TARGET_UNREACHABLE;
+    case '54':
+      return sqlState === '54000' ? connectorErrors.E_TARGET_RECORD : connectorErrors.E_TARGET_BUSY;
     case '55':
       return sqlState === '55P03' ? connectorErrors.E_TARGET_TIMEOUT : connectorErrors.E_TARGET_BUSY;
     default:
-      // 40 (serialization, deadlock), 54 (limits), 58 and XX (the server's own trouble), and what later versions bring.
+      // 40 (serialization, deadlock), 58 and XX (the server's own trouble), and what later versions bring.
       return connectorErrors.E_TARGET_BUSY;
   }
 }

@@ -6,10 +6,9 @@ import type { SecretResolver } from '../../../platform/secrets/secret-resolver.t
 import type { AddressGuard } from '../address-guard.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createSessionPool, type PooledSession, type SessionPool, type SessionSecrets } from '../session-pool.ts';
-import type { TransactionSession } from '../transaction-target.ts';
+import type { TransactionSession } from '../transaction-writes.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
-
-export type PostgresQuery = <Row>(sql: string, params?: readonly unknown[]) => Promise<{ readonly rows: Row[] }>;
+import type { PostgresQuery } from './postgres-transaction.ts';
 
 type Transaction = Omit<TransactionSession, 'hasEffects'>;
 

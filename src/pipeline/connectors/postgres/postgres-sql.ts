@@ -6,6 +6,8 @@ export interface PostgresStatements {
   readonly writeRows: string;
   /** $1: delivery keys, $2: batch id. Returns how many were not there, and which, unless it is none or all. */
   readonly claimEffects: string;
+  /** The same and, where all of them were not there, `writeRows` of $3 with them. */
+  readonly claimAndWrite: string;
   /** $1: delivery keys. */
   readonly releaseEffects: string;
   /** $1: delivery keys. Returns how many are there. */
@@ -23,13 +25,19 @@ export function postgresStatements({ table, mode, keys, columns }: PostgresSetti
     mode === 'insert'
       ? ''
       : ` on conflict (${keys.map(quoteName).join(', ')}) do ${rest.length === 0 ? 'nothing' : `update set ${assignments}`}`;
-  return {
-    // The row type of the table gives every value its column's own type.
-    writeRows: `/* write rows */ insert into ${target} (${list}) select ${list} from json_populate_recordset(null::${target}, $1::json)${onConflict}`,
-    claimEffects: `/* claim effects */ with written as (
+  // The row type of the table gives every value its column's own type.
+  const insertRows = (json: string, where = '') =>
+    `insert into ${target} (${list}) select ${list} from json_populate_recordset(null::${target}, ${json}::json)${where}${onConflict}`;
+  const claimed = `claimed as (
         insert into ${effects} (delivery_key, batch_id) select k, $2::uuid from unnest($1::text[]) as k
-        on conflict (delivery_key) do nothing returning delivery_key)
-      select count(*)::int as count, case when count(*) < cardinality($1::text[]) then array_agg(delivery_key) end as fresh from written`,
+        on conflict (delivery_key) do nothing returning delivery_key)`;
+  const counted =
+    'select count(*)::int as count, case when count(*) < cardinality($1::text[]) then array_agg(delivery_key) end as fresh from claimed';
+  return {
+    writeRows: `/* write rows */ ${insertRows('$1')}`,
+    claimEffects: `/* claim effects */ with ${claimed} ${counted}`,
+    claimAndWrite: `/* claim effects, write rows */ with ${claimed}, added as (
+        ${insertRows('$3', ' where (select count(*) from claimed) = cardinality($1::text[])')}) ${counted}`,
     releaseEffects: `/* release effects */ delete from ${effects} where delivery_key = any ($1::text[])`,
     countEffects: `/* count effects */ select count(*)::int as count from ${effects} where delivery_key = any ($1::text[])`,
     describe: `/* describe target */ select to_regclass(${quoteText(target)}) is not null as "hasTable",

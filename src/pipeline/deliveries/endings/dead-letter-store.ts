@@ -49,7 +49,8 @@ type LetterRow = Omit<DeadLetterView, 'next' | 'amounts'> & Pick<NewDeadLetter, 
 
 export interface DeadLetterFilter {
   readonly jobId?: string;
-  readonly flowId?: string;
+  /** Name of a flow. */
+  readonly flow?: string;
   readonly targetId?: string;
   readonly cause?: DeadLetterCause;
   readonly state?: DeadLetterState;
@@ -94,7 +95,7 @@ const columns = `d.dead_letter_id as "deadLetterId", d.job_id as "jobId", d.flow
   d.delivery_key as "deliveryKey", d.amounts, d.group_id as "groupId", d.state, d.reason, d.decided_by as "decidedBy", d.created_at as "createdAt",
   exists (select from headgate.blocked_keys k where k.tenant_id = d.tenant_id and k.dead_letter_id = d.dead_letter_id) as "blocksKey"`;
 const source = 'headgate.dead_letters d join headgate.flows f on f.tenant_id = d.tenant_id and f.flow_id = d.flow_id';
-const matches = `d.tenant_id = $1 and ($2::uuid is null or d.job_id = $2) and ($3::uuid is null or d.flow_id = $3)
+const matches = `d.tenant_id = $1 and ($2::uuid is null or d.job_id = $2) and ($3::text is null or f.name = $3)
   and ($4::text is null or d.target_id = $4) and ($5::text is null or d.cause = $5)
   and ($6::text is null or d.state = $6) and ($7::text is null or d.group_id = $7)`;
 
@@ -139,6 +140,6 @@ function withNext(row: LetterRow): DeadLetterView {
   return { ...row, amounts: amountTexts(row.amounts), next: nextOfDeadLetter(row) };
 }
 
-function filterValues({ jobId, flowId, targetId, cause, state, groupId }: DeadLetterFilter): (string | null)[] {
-  return [jobId ?? null, flowId ?? null, targetId ?? null, cause ?? null, state ?? null, groupId ?? null];
+function filterValues({ jobId, flow, targetId, cause, state, groupId }: DeadLetterFilter): (string | null)[] {
+  return [jobId ?? null, flow ?? null, targetId ?? null, cause ?? null, state ?? null, groupId ?? null];
 }

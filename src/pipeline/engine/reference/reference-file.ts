@@ -97,9 +97,18 @@ function readHeaderRow(plan: Pick<Plan, 'records'>, format: DelimitedPlan, rows:
     : { columns, rows, damage: [], start, stop: null };
 }
 
+function otherDelimiterOf(columns: readonly string[], wanted: string): string {
+  if (columns.length !== 1) return '';
+  for (const found of [',', ';', '\t', '|'])
+    if (found !== wanted && columns[0]!.includes(found))
+      return `: it has no delimiter ${JSON.stringify(wanted)}, but ${JSON.stringify(found)}`;
+  return '';
+}
+
 /** Each absent column once. */
 function findMissing(plan: Pick<Plan, 'records'>, format: DelimitedPlan, columns: readonly string[], offset: number): Finding[] {
   const missing = new Map<string, Finding>();
+  const suffix = otherDelimiterOf(columns, String.fromCharCode(format.delimiter));
   for (const record of plan.records) {
     for (const field of record.fields) {
       const name = 'column' in field.at ? field.at.header : null;
@@ -107,7 +116,11 @@ function findMissing(plan: Pick<Plan, 'records'>, format: DelimitedPlan, columns
       if (name === null || !isNeeded || columns.includes(name) || missing.has(name)) continue;
       missing.set(
         name,
-        damage('E_COLUMN_MISSING', { record: 0, offset, field: field.name }, `the header row has no column ${JSON.stringify(name)}`),
+        damage(
+          'E_COLUMN_MISSING',
+          { record: 0, offset, field: field.name },
+          `the header row has no column ${JSON.stringify(name)}${suffix}`,
+        ),
       );
     }
   }

@@ -14,7 +14,17 @@ export interface HeaderProblem {
 /** Empty when every field finds its column. Without fields (parsing without a flow) only the names themselves are checked. */
 export function checkHeaderRow(columns: readonly string[] | null, format: DelimitedPlan, records: readonly RecordPlan[]): HeaderProblem[] {
   if (columns === null) return [{ code: 'E_HEADER_ROW', message: 'the header row cannot be read' }];
-  return [...findDuplicates(columns), ...findMissing(new Set(columns), format, records)];
+  return [...findDuplicates(columns), ...findMissing(columns, format, records)];
+}
+
+/** The delimiters that files have most. */
+const usualDelimiters = [',', ';', '\t', '|'];
+
+/** Behind a message of a missing column, where the row was read as one column and another delimiter stands in it. */
+function otherDelimiter(columns: readonly string[], { delimiter }: Pick<DelimitedPlan, 'delimiter'>): string {
+  const wanted = String.fromCharCode(delimiter);
+  const found = columns.length === 1 ? usualDelimiters.find((each) => each !== wanted && columns[0]!.includes(each)) : undefined;
+  return found === undefined ? '' : `: it has no delimiter ${JSON.stringify(wanted)}, but ${JSON.stringify(found)}`;
 }
 
 function findDuplicates(columns: readonly string[]): HeaderProblem[] {
@@ -29,15 +39,20 @@ function findDuplicates(columns: readonly string[]): HeaderProblem[] {
   return problems;
 }
 
-function findMissing(names: ReadonlySet<string>, format: DelimitedPlan, records: readonly RecordPlan[]): HeaderProblem[] {
+function findMissing(columns: readonly string[], format: DelimitedPlan, records: readonly RecordPlan[]): HeaderProblem[] {
   const problems: HeaderProblem[] = [];
-  const reported = new Set<string>();
+  const [names, reported] = [new Set(columns), new Set<string>()];
+  const suffix = otherDelimiter(columns, format);
   for (const record of records) {
     for (const field of record.fields) {
       const name = 'column' in field.at ? field.at.header : null;
       if (name === null || names.has(name) || reported.has(name) || (format.columns === 'lenient' && !field.required)) continue;
       reported.add(name);
-      problems.push({ code: 'E_COLUMN_MISSING', field: field.name, message: `the header row has no column ${JSON.stringify(name)}` });
+      problems.push({
+        code: 'E_COLUMN_MISSING',
+        field: field.name,
+        message: `the header row has no column ${JSON.stringify(name)}${suffix}`,
+      });
     }
   }
   return problems;

@@ -1,0 +1,132 @@
+/**
+ * What a batch writes in its transaction, before COMMIT. A batch whose rows are all good takes no savepoint. Where one is at fault the
+ * transaction begins again with savepoints, and the row is found by halving and refused alone.
+ */
+import type { OutgoingBatch, RecordResult } from './connector.ts';
+import { connectorErrors } from './connector-errors.ts';
+import { createKeyOrder } from './key-order.ts';
+
+/** A record as it was cut. */
+export interface TransactionRow {
+  readonly index: number;
+  readonly json: string;
+  /** Of `json` in UTF-8. */
+  readonly bytes: number;
+}
+
+export interface ClaimedEffects {
+  /** Those that were not there. */
+  readonly fresh: ReadonlySet<string>;
+  /** All were fresh, and the rows are written with them. */
+  readonly isWritten: boolean;
+}
+
+/** A session of the database and what it can do for one batch. Its methods fail with the driver's errors. */
+export interface TransactionSession {
+  /** The effects table is there. */
+  readonly hasEffects: boolean;
+  /** The server ends the session by itself when nothing comes for `idleMs`, so that a late COMMIT finds nothing. */
+  begin(idleMs: number): Promise<void>;
+  /** Of everything since `begin`. */
+  rollback(): Promise<void>;
+  /** Writes delivery keys, with their rows where it can and `rows` are given. Null: one of the rows is at fault. */
+  claimEffects(keys: readonly string[], batchId: string, rows: readonly TransactionRow[] | null): Promise<ClaimedEffects | null>;
+  releaseEffects(keys: readonly string[]): Promise<void>;
+  countEffects(keys: readonly string[]): Promise<number>;
+  /** Parts that are written by one statement each, one after the other. */
+  partsOf(rows: readonly TransactionRow[]): readonly (readonly TransactionRow[])[];
+  /** False: one of the rows is at fault, and nothing holds since the last mark, or since `begin`, until that is undone. */
+  writeRows(rows: readonly TransactionRow[]): Promise<boolean>;
+  mark(): Promise<void>;
+  undo(): Promise<void>;
+  markOrder(): Promise<void>;
+  /** Undoes what was written since `markOrder`. */
+  undoOrder(): Promise<void>;
+  commit(): Promise<void>;
+}
+
+/** Everything but COMMIT. Returns the refused records. */
+export async function writeBatch(session: TransactionSession, batch: OutgoingBatch, timeoutMs: number): Promise<RecordResult[]> {
+  const rows = rowsOf(batch);
+  const keys = session.hasEffects ? await batch.deliveryKeys() : null;
+  const begin = () => session.begin(Math.max(1, Math.floor(Math.min(timeoutMs, batch.oursForMs))));
+  await begin();
+  if (await writeAtOnce(session, batch, rows, keys)) return [];
+  await session.rollback();
+  await begin();
+  if (keys === null) return await writeInOrder(session, batch, rows);
+  const { fresh } = (await session.claimEffects(keys, batch.batchId, null))!;
+  const refused = await writeInOrder(session, batch, missingOf(rows, keys, fresh));
+  if (refused.length > 0) await session.releaseEffects(refused.map(({ index }) => keys[index]!));
+  return refused;
+}
+
+/** False: one of the rows is at fault. */
+async function writeAtOnce(
+  session: TransactionSession,
+  batch: OutgoingBatch,
+  rows: readonly TransactionRow[],
+  keys: readonly string[] | null,
+): Promise<boolean> {
+  let missing = rows;
+  if (keys !== null) {
+    const claimed = await session.claimEffects(keys, batch.batchId, rows);
+    if (claimed === null) return false;
+    if (claimed.isWritten) return true;
+    missing = missingOf(rows, keys, claimed.fresh);
+  }
+  for (const part of session.partsOf(missing)) if (!(await session.writeRows(part))) return false;
+  return true;
+}
+
+function missingOf(rows: readonly TransactionRow[], keys: readonly string[], fresh: ReadonlySet<string>): readonly TransactionRow[] {
+  return rows.filter(({ index }) => fresh.has(keys[index]!));
+}
+
+/** Where the order of keys is kept, rows behind a refused one of their key are taken out, and the rest is written again. */
+async function writeInOrder(session: TransactionSession, batch: OutgoingBatch, rows: readonly TransactionRow[]): Promise<RecordResult[]> {
+  if (batch.orderKeys === null) return await writeAll(session, rows);
+  await session.markOrder();
+  let left = rows;
+  const heldBack: RecordResult[] = [];
+  for (;;) {
+    const refused = await writeAll(session, left);
+    if (refused.length === 0) return heldBack;
+    const order = await createKeyOrder(batch);
+    for (const { index } of refused) order.refuse(index);
+    const isRefused = new Set(refused.map(({ index }) => index));
+    const behind = left.filter(({ index }) => !isRefused.has(index) && order.isHeldBack(index));
+    if (behind.length === 0) return [...refused, ...heldBack].sort((a, b) => a.index - b.index);
+    heldBack.push(...behind.map(({ index }) => ({ index, status: 'retry' as const, code: connectorErrors.E_TARGET_ORDER })));
+    left = left.filter((row) => !behind.includes(row));
+    await session.undoOrder();
+  }
+}
+
+function rowsOf(batch: OutgoingBatch): TransactionRow[] {
+  const rows: TransactionRow[] = [];
+  for (const line of batch.body.lines()) {
+    const bytes = line.byteLength - 1;
+    rows.push({ index: rows.length, json: Buffer.from(line.buffer, line.byteOffset, bytes).toString('utf8'), bytes });
+  }
+  return rows;
+}
+
+async function writeAll(session: TransactionSession, rows: readonly TransactionRow[]): Promise<RecordResult[]> {
+  const refused: RecordResult[] = [];
+  for (const part of session.partsOf(rows)) await writeHalving(session, part, refused);
+  return refused.sort((a, b) => a.index - b.index);
+}
+
+async function writeHalving(session: TransactionSession, rows: readonly TransactionRow[], refused: RecordResult[]): Promise<void> {
+  await session.mark();
+  if (await session.writeRows(rows)) return;
+  await session.undo();
+  if (rows.length === 1) {
+    refused.push({ index: rows[0]!.index, status: 'refused', code: connectorErrors.E_TARGET_RECORD });
+    return;
+  }
+  const middle = rows.length >>> 1;
+  await writeHalving(session, rows.slice(0, middle), refused);
+  await writeHalving(session, rows.slice(middle), refused);
+}
