@@ -7,7 +7,7 @@ import { type CaseMaker, openTarget } from './delivery-case.ts';
 
 export const fileCase: CaseMaker = {
   connector: 'file',
-  sizes: { batched: 200_000, single: 1_000 },
+  sizes: { batched: 400_000, single: 2_000 },
   missing: () => null,
   async make(context: BenchContext) {
     const folder = join(context.folder, 'delivery-files');

@@ -7,7 +7,7 @@ import { type CaseMaker, lanes, openTarget } from './delivery-case.ts';
 
 export const httpCase: CaseMaker = {
   connector: 'http',
-  sizes: { batched: 200_000, single: 8_000 },
+  sizes: { batched: 600_000, single: 16_000 },
   missing: () => null,
   async make(context) {
     const script = join(import.meta.dirname, 'http-sink-process.ts');

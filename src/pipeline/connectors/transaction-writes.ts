@@ -1,6 +1,7 @@
 /**
- * What a batch writes in its transaction, before COMMIT. A batch whose rows are all good takes no savepoint. Where one is at fault the
- * transaction begins again with savepoints, and the row is found by halving and refused alone.
+ * What a batch writes in its transaction, before COMMIT. A batch that was not sent before and whose rows are all good takes no savepoint
+ * and asks for nothing. Otherwise the transaction begins again: what is there already is left out, and a row at fault is found by
+ * halving and refused alone.
  */
 import type { OutgoingBatch, RecordResult } from './connector.ts';
 import { connectorErrors } from './connector-errors.ts';
@@ -14,11 +15,9 @@ export interface TransactionRow {
   readonly bytes: number;
 }
 
-export interface ClaimedEffects {
-  /** Those that were not there. */
-  readonly fresh: ReadonlySet<string>;
-  /** All were fresh, and the rows are written with them. */
-  readonly isWritten: boolean;
+export interface BatchEffects {
+  readonly keys: readonly string[];
+  readonly batchId: string;
 }
 
 /** A session of the database and what it can do for one batch. Its methods fail with the driver's errors. */
@@ -29,13 +28,15 @@ export interface TransactionSession {
   begin(idleMs: number): Promise<void>;
   /** Of everything since `begin`. */
   rollback(): Promise<void>;
-  /** Writes delivery keys, with their rows where it can and `rows` are given. Null: one of the rows is at fault. */
-  claimEffects(keys: readonly string[], batchId: string, rows: readonly TransactionRow[] | null): Promise<ClaimedEffects | null>;
+  /** All rows with their delivery keys. False: a row is at fault or a key is there, and the transaction is to be rolled back. */
+  writeNew(rows: readonly TransactionRow[], effects: BatchEffects | null): Promise<boolean>;
+  /** Writes delivery keys; returns those that were not there. */
+  claimEffects(effects: BatchEffects): Promise<ReadonlySet<string>>;
   releaseEffects(keys: readonly string[]): Promise<void>;
   countEffects(keys: readonly string[]): Promise<number>;
   /** Parts that are written by one statement each, one after the other. */
   partsOf(rows: readonly TransactionRow[]): readonly (readonly TransactionRow[])[];
-  /** False: one of the rows is at fault, and nothing holds since the last mark, or since `begin`, until that is undone. */
+  /** False: one of the rows is at fault, and nothing holds since the last mark until that is undone. */
   writeRows(rows: readonly TransactionRow[]): Promise<boolean>;
   mark(): Promise<void>;
   undo(): Promise<void>;
@@ -48,39 +49,21 @@ export interface TransactionSession {
 /** Everything but COMMIT. Returns the refused records. */
 export async function writeBatch(session: TransactionSession, batch: OutgoingBatch, timeoutMs: number): Promise<RecordResult[]> {
   const rows = rowsOf(batch);
-  const keys = session.hasEffects ? await batch.deliveryKeys() : null;
+  const effects = session.hasEffects ? { keys: await batch.deliveryKeys(), batchId: batch.batchId } : null;
   const begin = () => session.begin(Math.max(1, Math.floor(Math.min(timeoutMs, batch.oursForMs))));
   await begin();
-  if (await writeAtOnce(session, batch, rows, keys)) return [];
-  await session.rollback();
-  await begin();
-  if (keys === null) return await writeInOrder(session, batch, rows);
-  const { fresh } = (await session.claimEffects(keys, batch.batchId, null))!;
-  const refused = await writeInOrder(session, batch, missingOf(rows, keys, fresh));
+  if (effects === null || !batch.possibleDuplicate) {
+    if (await session.writeNew(rows, effects)) return [];
+    await session.rollback();
+    await begin();
+  }
+  if (effects === null) return await writeInOrder(session, batch, rows);
+  const { keys } = effects;
+  const fresh = await session.claimEffects(effects);
+  const missing = rows.filter(({ index }) => fresh.has(keys[index]!));
+  const refused = await writeInOrder(session, batch, missing);
   if (refused.length > 0) await session.releaseEffects(refused.map(({ index }) => keys[index]!));
   return refused;
-}
-
-/** False: one of the rows is at fault. */
-async function writeAtOnce(
-  session: TransactionSession,
-  batch: OutgoingBatch,
-  rows: readonly TransactionRow[],
-  keys: readonly string[] | null,
-): Promise<boolean> {
-  let missing = rows;
-  if (keys !== null) {
-    const claimed = await session.claimEffects(keys, batch.batchId, rows);
-    if (claimed === null) return false;
-    if (claimed.isWritten) return true;
-    missing = missingOf(rows, keys, claimed.fresh);
-  }
-  for (const part of session.partsOf(missing)) if (!(await session.writeRows(part))) return false;
-  return true;
-}
-
-function missingOf(rows: readonly TransactionRow[], keys: readonly string[], fresh: ReadonlySet<string>): readonly TransactionRow[] {
-  return rows.filter(({ index }) => fresh.has(keys[index]!));
 }
 
 /** Where the order of keys is kept, rows behind a refused one of their key are taken out, and the rest is written again. */

@@ -184,6 +184,7 @@ function isBelowOrEqual(root: string, folder: string): boolean {
 /** The root must be there; folders below it are made. A link that leads out of the root is refused. */
 async function ensureFolder(root: string, folder: string): Promise<void> {
   const realRoot = await realpath(root);
+  if (folder === root) return;
   const missing: string[] = [];
   for (let at = folder; at !== root; at = dirname(at)) {
     if ((await lstat(at).catch(() => null)) === null) missing.unshift(at);

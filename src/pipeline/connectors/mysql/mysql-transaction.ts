@@ -58,6 +58,18 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
     }
   }
 
+  async function writeRows(rows: readonly TransactionRow[]): Promise<boolean> {
+    if (rows.length === 1 && rows[0]!.bytes > rowBytesMax) return false;
+    try {
+      const params = rows.flatMap(({ json }) => valuesOf(json, columns));
+      const { warnings } = await connection.execute(statements.writeRows(rows.length), params);
+      return warnings === 0 || !(await hasLost(connection, warnings));
+    } catch (error) {
+      if (!isRowFault(error)) throw error;
+      return false;
+    }
+  }
+
   return {
     hasEffects: facts.hasEffects,
     async begin(idleMs) {
@@ -73,7 +85,12 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
     async rollback() {
       await connection.query('/* undo delivery */ rollback');
     },
-    async claimEffects(keys, batchId) {
+    async writeNew(rows, effects) {
+      if (effects !== null) for (const part of keyParts(effects.keys)) if (!(await insertEffects(part, effects.batchId))) return false;
+      for (const part of partsOf(rows, limits)) if (!(await writeRows(part))) return false;
+      return true;
+    },
+    async claimEffects({ keys, batchId }) {
       const fresh = new Set<string>();
       for (const part of keyParts(keys)) {
         let missing = part;
@@ -87,7 +104,7 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
         }
         for (const key of missing) fresh.add(key);
       }
-      return { fresh, isWritten: false };
+      return fresh;
     },
     async releaseEffects(keys) {
       for (const part of keyParts(keys)) await connection.execute(statements.releaseEffects(part.length), part);
@@ -96,17 +113,7 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
       return (await findEffects(keys)).size;
     },
     partsOf: (rows) => partsOf(rows, limits),
-    async writeRows(rows) {
-      if (rows.length === 1 && rows[0]!.bytes > rowBytesMax) return false;
-      try {
-        const params = rows.flatMap(({ json }: TransactionRow) => valuesOf(json, columns));
-        const { warnings } = await connection.execute(statements.writeRows(rows.length), params);
-        return warnings === 0 || !(await hasLost(connection, warnings));
-      } catch (error) {
-        if (!isRowFault(error)) throw error;
-        return false;
-      }
-    },
+    writeRows,
     async mark() {
       await connection.query('/* mark */ savepoint delivery');
     },

@@ -4,10 +4,10 @@ import { effectsTable, type PostgresSettings, quoteName, quoteTable } from './po
 export interface PostgresStatements {
   /** $1: the records as one JSON array. */
   readonly writeRows: string;
+  /** $1: delivery keys, $2: batch id, $3: the records. Fails where one of the keys is there. */
+  readonly writeNew: string;
   /** $1: delivery keys, $2: batch id. Returns how many were not there, and which, unless it is none or all. */
   readonly claimEffects: string;
-  /** The same and, where all of them were not there, `writeRows` of $3 with them. */
-  readonly claimAndWrite: string;
   /** $1: delivery keys. */
   readonly releaseEffects: string;
   /** $1: delivery keys. Returns how many are there. */
@@ -26,18 +26,14 @@ export function postgresStatements({ table, mode, keys, columns }: PostgresSetti
       ? ''
       : ` on conflict (${keys.map(quoteName).join(', ')}) do ${rest.length === 0 ? 'nothing' : `update set ${assignments}`}`;
   // The row type of the table gives every value its column's own type.
-  const insertRows = (json: string, where = '') =>
-    `insert into ${target} (${list}) select ${list} from json_populate_recordset(null::${target}, ${json}::json)${where}${onConflict}`;
-  const claimed = `claimed as (
-        insert into ${effects} (delivery_key, batch_id) select k, $2::uuid from unnest($1::text[]) as k
-        on conflict (delivery_key) do nothing returning delivery_key)`;
-  const counted =
-    'select count(*)::int as count, case when count(*) < cardinality($1::text[]) then array_agg(delivery_key) end as fresh from claimed';
+  const insertRows = (json: string) =>
+    `insert into ${target} (${list}) select ${list} from json_populate_recordset(null::${target}, ${json}::json)${onConflict}`;
+  const insertEffects = `insert into ${effects} (delivery_key, batch_id) select k, $2::uuid from unnest($1::text[]) as k`;
   return {
     writeRows: `/* write rows */ ${insertRows('$1')}`,
-    claimEffects: `/* claim effects */ with ${claimed} ${counted}`,
-    claimAndWrite: `/* claim effects, write rows */ with ${claimed}, added as (
-        ${insertRows('$3', ' where (select count(*) from claimed) = cardinality($1::text[])')}) ${counted}`,
+    writeNew: `/* write rows with effects */ with written as (${insertEffects}) ${insertRows('$3')}`,
+    claimEffects: `/* claim effects */ with written as (${insertEffects} on conflict (delivery_key) do nothing returning delivery_key)
+      select count(*)::int as count, case when count(*) < cardinality($1::text[]) then array_agg(delivery_key) end as fresh from written`,
     releaseEffects: `/* release effects */ delete from ${effects} where delivery_key = any ($1::text[])`,
     countEffects: `/* count effects */ select count(*)::int as count from ${effects} where delivery_key = any ($1::text[])`,
     describe: `/* describe target */ select to_regclass(${quoteText(target)}) is not null as "hasTable",

@@ -43,20 +43,20 @@ function transactionWith(after: (sql: string) => Promise<void>) {
 it('a batch whose rows are all good takes three statements', async () => {
   const { sent, transaction } = transactionWith(async () => {});
   await transaction.begin(1_000);
-  expect(await transaction.claimEffects(['k1', 'k2'], batchId, rowsOf('a', 'b'))).toEqual({
-    fresh: new Set(['k1', 'k2']),
-    isWritten: true,
-  });
+  expect(await transaction.writeNew(rowsOf('a', 'b'), { keys: ['k1', 'k2'], batchId })).toBe(true);
   await transaction.commit();
-  expect(sent).toEqual(['begin delivery', 'claim effects, write rows', 'commit delivery']);
+  expect(sent).toEqual(['begin delivery', 'write rows with effects', 'commit delivery']);
   expect(await stored()).toEqual(['a', 'b']);
 });
 
-it('where one of the keys is there, none of the rows is written with them', async () => {
+it('where one of the keys is there, none of the rows is written with them, and the others can be told', async () => {
   const { transaction } = transactionWith(async () => {});
   await transaction.begin(1_000);
-  expect(await transaction.claimEffects(['k2', 'k3'], batchId, rowsOf('b', 'c'))).toEqual({ fresh: new Set(['k3']), isWritten: false });
-  await transaction.commit();
+  expect(await transaction.writeNew(rowsOf('b', 'c'), { keys: ['k2', 'k3'], batchId })).toBe(false);
+  await transaction.rollback();
+  await transaction.begin(1_000);
+  expect(await transaction.claimEffects({ keys: ['k2', 'k3'], batchId })).toEqual(new Set(['k3']));
+  await transaction.rollback();
   expect(await stored()).toEqual(['a', 'b']);
 });
 

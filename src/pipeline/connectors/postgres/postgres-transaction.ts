@@ -12,13 +12,13 @@ export function createPostgresTransaction(query: PostgresQuery, statements: Post
   // Released with the next one or by the end of the transaction, which saves a round trip.
   let isMarked = false;
 
-  /** Null: one of the rows that it writes is at fault. */
-  async function unlessAtFault<Row>(sql: string, params: readonly unknown[]): Promise<Row[] | null> {
+  async function isWritten(sql: string, params: readonly unknown[]): Promise<boolean> {
     try {
-      return (await query<Row>(sql, params)).rows;
+      await query(sql, params);
+      return true;
     } catch (error) {
       if (error instanceof HeadgateError || !isRowFault(error)) throw error;
-      return null;
+      return false;
     }
   }
 
@@ -30,15 +30,18 @@ export function createPostgresTransaction(query: PostgresQuery, statements: Post
     async rollback() {
       await query('/* undo delivery */ rollback');
     },
-    async claimEffects(deliveryKeys, batchId, rows) {
-      const isWithRows = rows !== null && wavesOf(rows, keys).length === 1;
-      const claimed = isWithRows
-        ? await unlessAtFault<Claimed>(statements.claimAndWrite, [deliveryKeys, batchId, jsonOf(rows)])
-        : (await query<Claimed>(statements.claimEffects, [deliveryKeys, batchId])).rows;
-      if (claimed === null) return null;
-      const { count, fresh } = claimed[0]!;
-      const areAllFresh = count === deliveryKeys.length;
-      return { fresh: new Set(areAllFresh ? deliveryKeys : fresh), isWritten: areAllFresh && isWithRows };
+    async writeNew(rows, effects) {
+      for (const [index, wave] of wavesOf(rows, keys).entries()) {
+        const withKeys = effects !== null && index === 0;
+        const params = withKeys ? [effects.keys, effects.batchId, jsonOf(wave)] : [jsonOf(wave)];
+        if (!(await isWritten(withKeys ? statements.writeNew : statements.writeRows, params))) return false;
+      }
+      return true;
+    },
+    async claimEffects({ keys: deliveryKeys, batchId }) {
+      const { rows } = await query<{ count: number; fresh: string[] | null }>(statements.claimEffects, [deliveryKeys, batchId]);
+      const { count, fresh } = rows[0]!;
+      return new Set(count === deliveryKeys.length ? deliveryKeys : fresh);
     },
     async releaseEffects(deliveryKeys) {
       await query(statements.releaseEffects, [deliveryKeys]);
@@ -49,7 +52,7 @@ export function createPostgresTransaction(query: PostgresQuery, statements: Post
     },
     partsOf: (rows) => wavesOf(rows, keys),
     async writeRows(rows) {
-      return (await unlessAtFault(statements.writeRows, [jsonOf(rows)])) !== null;
+      return await isWritten(statements.writeRows, [jsonOf(rows)]);
     },
     async mark() {
       await query(isMarked ? '/* mark again */ release savepoint delivery; savepoint delivery' : '/* mark */ savepoint delivery');
@@ -69,12 +72,6 @@ export function createPostgresTransaction(query: PostgresQuery, statements: Post
       await query('/* commit delivery */ commit');
     },
   };
-}
-
-interface Claimed {
-  readonly count: number;
-  /** Null where it is none or all. */
-  readonly fresh: readonly string[] | null;
 }
 
 function jsonOf(rows: readonly TransactionRow[]): string {
