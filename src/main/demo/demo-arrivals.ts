@@ -100,7 +100,8 @@ function ingest(url: string, file: ArrivedFile, path: string): Promise<void> {
       process.execPath,
       [
         '--disable-warning=ExperimentalWarning',
-        join(import.meta.dirname, '../headgate.ts'),
+        // As this process was started.
+        process.argv[1]!,
         'ingest',
         path,
         '--flow',

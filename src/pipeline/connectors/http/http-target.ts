@@ -93,10 +93,13 @@ export function openHttpTarget(options: OpenOptions): Target {
   };
 }
 
-/** A service may not know OPTIONS; that it answers, and lets the credentials in, is what is asked then. */
+/**
+ * A service may not know OPTIONS, or fail over it: that it answers, and lets the credentials in, is what is asked then. Only what a service
+ * says of itself, or a gateway of the one behind it, counts against it.
+ */
 function probeCodeOf(status: number, isHealthPath: boolean): string | null {
   if (status === 401 || status === 403) return connectorErrors.E_TARGET_FORBIDDEN;
   if (isHealthPath && status >= 400 && status < 500 && status !== 429) return connectorErrors.E_TARGET_SETUP;
   if (isHealthPath) return status >= 200 && status < 300 ? null : connectorErrors.E_TARGET_BUSY;
-  return status === 429 || (status >= 500 && status !== 501) ? connectorErrors.E_TARGET_BUSY : null;
+  return [408, 429, 502, 503, 504].includes(status) ? connectorErrors.E_TARGET_BUSY : null;
 }
