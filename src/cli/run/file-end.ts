@@ -14,6 +14,8 @@ import { FileSource, PagedSource } from './plain-files.ts';
 import { describeOutcomes, fileFindings, makeReceipt, type ReceiptFinding, type RunReceipt } from './run-receipt.ts';
 import type { SplitFile } from './split-file.ts';
 
+export { foldSummaries };
+
 export interface EndOptions {
   /** How the receipt names the file. */
   readonly name: string;
@@ -28,7 +30,7 @@ interface EndedFile extends SplitFile {
   readonly source: FileSource;
   readonly outputs: OutputFiles;
   readonly options: EndOptions;
-  /** Of all chunks in order. */
+  /** Of all chunks in order, some of them joined. */
   readonly summaries: readonly ChunkSummary[];
   /** Where each chunk's segment starts in outcomes.bin. */
   readonly segmentStarts: readonly number[];

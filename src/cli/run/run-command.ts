@@ -14,6 +14,7 @@ import type { ChunkLanes } from './chunk-lanes.ts';
 import { parsedFormat } from './format-options.ts';
 import { FileSource, unreadable } from './plain-files.ts';
 import type { ReceiptFinding } from './run-receipt.ts';
+import { startLanes, threadsFor } from './run-threads.ts';
 
 const usage =
   'headgate run FLOW.yaml FILE… --out DIR [--json | -o ndjson | --errors] [--threads N]\n' +
@@ -56,22 +57,22 @@ async function runFlow(line: CommandLine, formats: readonly Format[]): Promise<n
   if (out === undefined) throw misuse('--out is missing');
   const reporter = createReporter(line, paths.length > 1);
   const wanted = readThreads(textOption(line, 'threads'));
-  const lanes = await openLanes(reporter.onFindings === null ? wanted : 1, paths);
+  const lanes = openLanes(reporter.onFindings === null ? wanted : 1, paths);
   try {
     return await runFiles({ plan: await loadPlan(flowPath), paths, out, lanes, reporter }, formats);
   } finally {
-    await lanes?.close();
+    // The program ends with its threads, wherever they are; nothing of theirs is left to be done.
+    void lanes?.close();
   }
 }
 
 /** Started before the flow is read: the lanes load their code meanwhile. Fails when a file cannot be read. */
-async function openLanes(wanted: number | null, paths: readonly string[]): Promise<ChunkLanes | null> {
+function openLanes(wanted: number | null, paths: readonly string[]): ChunkLanes | null {
   const sizes = paths.map((path) => {
     const source = new FileSource(path);
     source.close();
     return source.size;
   });
-  const { startLanes, threadsFor } = await import('./run-threads.ts');
   return startLanes(threadsFor(wanted, sizes));
 }
 

@@ -4,6 +4,7 @@
  */
 import type { ChunkSummary, EnvelopeRecord } from '../../pipeline/engine/chunk.ts';
 import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
+import type { foldSummaries } from '../../pipeline/engine/file/fold-summaries.ts';
 import type { Format } from '../../pipeline/formats/format.ts';
 import type { ChunkReceiver } from './chunk-job.ts';
 import type { ChunkResult } from './chunk-lane.ts';
@@ -44,17 +45,21 @@ export async function runFile(flow: CompiledFlow, format: Format, options: RunFi
 
 /** What comes last is loaded when the first chunk is on its way. */
 const fileEnd = () => import('./file-end.ts');
+/** So many summaries are joined at a time, while others run the chunks. */
+const joinedTogether = 16;
 
 class FileRun {
   readonly #flow: CompiledFlow;
   readonly #source: FileSource;
   readonly #outputs: OutputFiles;
   readonly #options: RunFileOptions;
-  readonly #summaries: ChunkSummary[] = [];
+  /** In order; some are joined already. */
+  #summaries: ChunkSummary[] = [];
   /** Where each chunk's segment starts in outcomes.bin. */
   readonly #segmentStarts: number[] = [];
   readonly #receiver: ChunkReceiver;
   #header: EnvelopeRecord | null = null;
+  #join: typeof foldSummaries | null = null;
 
   constructor(flow: CompiledFlow, source: FileSource, outputs: OutputFiles, options: RunFileOptions) {
     this.#flow = flow;
@@ -90,7 +95,7 @@ class FileRun {
     const isHeaderAwaited = plan.records.some((record) => record.role === 'header');
     const ended = await splitFile(this.#source, this.#splitRules(format), async (spec) => {
       await lanes.submit({ spec, header: this.#header });
-      if (spec.number === 0) void fileEnd();
+      if (spec.number === 0) void fileEnd().then((end) => (this.#join = end.foldSummaries));
       // Rules may use the header record, so the chunks after the first wait until it is known.
       if (spec.number === 0 && isHeaderAwaited) await lanes.drain();
     });
@@ -127,5 +132,7 @@ class FileRun {
   #takeSummary(summary: ChunkSummary): void {
     this.#header ??= summary.header;
     this.#summaries.push(summary);
+    if (this.#join === null || this.#summaries.length < joinedTogether) return;
+    this.#summaries = [this.#join(this.#summaries)];
   }
 }

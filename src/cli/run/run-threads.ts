@@ -1,6 +1,6 @@
 /** The threads of `headgate run`: the calling one reads and writes the last word, others run chunks. */
 import { availableParallelism } from 'node:os';
-import type { ChunkLanes } from './chunk-lanes.ts';
+import { ChunkLanes } from './chunk-lanes.ts';
 
 /** A thread costs its start; measured, one that runs the chunks pays in wall time from some MB on. */
 const laneBytesMin = 16 * 1024 * 1024;
@@ -16,8 +16,6 @@ export function threadsFor(threads: number | null, fileBytes: readonly number[])
 }
 
 /** Null: the calling thread does everything. Lanes start at once and load the engine, while this thread reads the flow. */
-export async function startLanes(threads: number): Promise<ChunkLanes | null> {
-  if (threads < 2) return null;
-  const { ChunkLanes } = await import('./chunk-lanes.ts');
-  return new ChunkLanes(threads - 1);
+export function startLanes(threads: number): ChunkLanes | null {
+  return threads < 2 ? null : new ChunkLanes(threads - 1);
 }

@@ -58,7 +58,7 @@ const breaker: Key = {
     probeEvery: {
       shape: { kind: 'duration', minMs: 100, maxMs: 60 * minuteMs },
       default: '15s',
-      description: 'Longest wait before the first probe; doubles up to 10 minutes with each that fails.',
+      description: 'Longest wait before the first probe; doubles up to 2 minutes with each that fails.',
     },
     probes: {
       shape: integer(1, 64),

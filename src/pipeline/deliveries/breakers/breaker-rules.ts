@@ -65,8 +65,8 @@ export const newBreaker: Breaker = {
   reasonCode: null,
 };
 
-/** Waits for probes double no further than this. */
-const probeMaxMs = 10 * 60_000;
+/** Waits for probes double no further than this: a probe costs a target little, and a wait that is longer is one after it is well again. */
+const probeMaxMs = 2 * 60_000;
 
 /** One poison batch never opens a breaker by itself: from its fourth attempt on it is no news about the target. */
 export const countedAttempts = 3;
