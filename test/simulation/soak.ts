@@ -104,7 +104,8 @@ async function soak(cluster: EmbeddedPostgres): Promise<number> {
         pausePoints: points.filter(canStopAt),
         shares: { point: 0.6, pause: 0.08, drain: 0.08 },
         faults: { databaseRestartMs: 12_000, lostCommitMs: 800, lostRequestMs: 800, wide: { lostRequestMs: 5_000, serverFaultMs: 20_000 } },
-        stillMsMax: 90_000,
+        // Longer than a target that is left alone waits for a probe.
+        stillMsMax: 150_000,
         say,
       });
   const planted = values['no-planted'] ? {} : await checkPlantedFaults({ folder, cluster, seed, say, only: values.planted });
