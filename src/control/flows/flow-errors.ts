@@ -20,7 +20,7 @@ export const flowErrors = defineErrors({
   E_CONFIG_CONFLICT: {
     meaning: 'Two settings contradict each other, or one means nothing beside the other.',
     actor: 'author',
-    next: 'Remove one of the two.',
+    next: 'Change what the message names: leave out one of the two, or give one of them another value.',
   },
   E_CONFIG_IDEMPOTENCY_KEY: {
     meaning: 'Two records of a file could be sent under one Idempotency-Key, and the service would take the second for the first again.',

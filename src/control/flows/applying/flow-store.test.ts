@@ -125,7 +125,9 @@ it('the text of a version in force and of a named one can be read; an unknown on
   expect((await inTenant((tx) => getFlowSource(tx, 'read'))).version).toBe('2.0.0');
   expect((await inTenant((tx) => getFlowSource(tx, 'read', '1.0.0'))).source).toBe('# 1.0.0');
   await expect(inTenant((tx) => getFlowSource(tx, 'read', '9.0.0'))).rejects.toMatchObject({ code: 'E_FLOW_UNKNOWN' });
-  await expect(inTenant((tx) => getFlow(tx, 'unknown'))).rejects.toMatchObject({ code: 'E_FLOW_UNKNOWN' });
+  await expect(inTenant((tx) => getFlow(tx, 'unknown'))).rejects.toMatchObject({ message: 'there is no flow of this name' });
+  const mistyped = { code: 'E_FLOW_UNKNOWN', message: 'there is no flow of this name; did you mean read?' };
+  await expect(inTenant((tx) => getFlow(tx, 'raed'))).rejects.toMatchObject(mistyped);
 });
 
 it('flows are listed page by page', async () => {

@@ -10,8 +10,8 @@ import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { FlowDefinition } from '../definition.ts';
 import { flowErrors } from '../flow-errors.ts';
 import type { LoadedFlow } from '../load-flow.ts';
-import { flowStoreErrors } from './flow-store-errors.ts';
 import { findVersionConflict } from './flow-version-conflict.ts';
+import { unknownFlow } from './flow-views.ts';
 
 export interface FlowToApply {
   readonly service: string;
@@ -118,7 +118,7 @@ export async function applyFlow(tx: TenantTx, ids: Ids, flow: FlowToApply, actor
 
 async function findForUpdate(tx: TenantTx, name: string): Promise<FlowRow> {
   const row = (await tx.query<FlowRow>(lockFlow, [tx.tenantId, name])).rows[0];
-  if (!row) throw new HeadgateError(flowStoreErrors.E_FLOW_UNKNOWN, 'there is no flow of this name');
+  if (!row) throw await unknownFlow(tx, name);
   return row;
 }
 

@@ -1,4 +1,5 @@
 /** Queries for lists and pages of flows and their versions. */
+import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { flowStoreErrors } from './flow-store-errors.ts';
@@ -51,8 +52,21 @@ export async function findFlowById(tx: TenantTx, flowId: string): Promise<FlowVi
 /** Fails with E_FLOW_UNKNOWN. */
 export async function getFlow(tx: TenantTx, name: string): Promise<FlowView> {
   const flow = await findFlow(tx, name);
-  if (!flow) throw new HeadgateError(flowStoreErrors.E_FLOW_UNKNOWN, 'there is no flow of this name');
+  if (!flow) throw await unknownFlow(tx, name);
   return flow;
+}
+
+const selectNames = '/* list flow names */ select name from headgate.flows where tenant_id = $1 order by name limit 1000';
+
+/** With the tenant's flow that was meant, where one has nearly that name. */
+export async function unknownFlow(tx: TenantTx, name: string): Promise<HeadgateError> {
+  const { rows } = await tx.query<{ name: string }>(selectNames, [tx.tenantId]);
+  const nearest = nearestName(
+    name,
+    rows.map((row) => row.name),
+  );
+  const meant = nearest === null || nearest === name ? '' : `; did you mean ${nearest}?`;
+  return new HeadgateError(flowStoreErrors.E_FLOW_UNKNOWN, `there is no flow of this name${meant}`);
 }
 
 const selectVersions = `/* list flow versions */
