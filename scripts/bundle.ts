@@ -19,6 +19,9 @@ const entries = [
   'main/headgate.ts',
 ] as const;
 
+/** Of what is installed: packages of many small files that every command, or every server, loads. */
+const bundled = ['yaml', 'typebox'];
+
 /** Code of earlier bundles that a running process may still load. */
 const keptMs = 24 * 3_600_000;
 
@@ -41,8 +44,7 @@ async function writeBundle(into: string): Promise<void> {
     input: Object.fromEntries(entries.map((entry) => [basename(entry, '.ts'), join(source, entry)])),
     cwd: root,
     platform: 'node',
-    // Of what is installed only `yaml` goes in: it is many small files, and every command reads YAML.
-    external: (id) => !id.startsWith('.') && !id.startsWith('/') && id !== 'yaml',
+    external: (id) => !id.startsWith('.') && !id.startsWith('/') && !bundled.includes(id.split('/')[0]!),
     plugins: [
       {
         name: 'places of modules',

@@ -5,7 +5,6 @@
  */
 import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
-import { createApiServer } from '../api/api-server.ts';
 import { programVersion } from '../cli/version.ts';
 import { createArrivalPlans } from '../control/flows/applying/arrival-plans.ts';
 import { createJobIntake } from '../control/jobs/job-intake.ts';
@@ -229,7 +228,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           ports: { ...ports, resolveHost: systemResolveHost },
         }),
       });
-      api = await createApiServer({
+      // With its framework and schemas it is loaded only where it is served.
+      api = await (await import('../api/api-server.ts')).createApiServer({
         settings,
         codeVersion,
         db,
