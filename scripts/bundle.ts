@@ -2,12 +2,26 @@
  * `npm run bundle`: puts the program's hundreds of modules into a few files beside the compiled code, so that a process starts in
  * two thirds of the time. `bin/headgate` uses them as long as no source is newer; without them it runs the sources.
  */
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const source = join(root, 'src');
 const folder = join(root, 'node_modules/.cache/headgate-bundle');
+const current = join(folder, 'current');
 
 /** What processes and threads begin with, and what is imported by its address. */
 const entries = [
@@ -22,12 +36,12 @@ const entries = [
 /** Of what is installed: packages of many small files that every command, or every server, loads. */
 const bundled = ['yaml', 'typebox'];
 
-/** Code of earlier bundles that a running process may still load. */
+/** A process may go on with the bundle that it began with. */
 const keptMs = 24 * 3_600_000;
 
 /** Modules go on looking for what lies beside their sources; other entries lie beside the module in the bundle. */
 function moved(text: string, path: string): string {
-  const place = `../../../src/${relative(source, path)}`;
+  const place = `../../../../src/${relative(source, path)}`;
   return text
     .replaceAll(/new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g, (whole, name: string) =>
       entries.some((entry) => basename(entry) === `${name}.ts`) ? `new URL('./${name}.mjs', HEADGATE_HERE)` : whole,
@@ -61,25 +75,51 @@ async function writeBundle(into: string): Promise<void> {
   await bundle.close();
 }
 
-/** The program's own file comes last: until it is there, the earlier bundle is used as a whole. */
-function publish(made: string, startedAt: Date): void {
-  const names = readdirSync(made).sort((a, b) => Number(a === 'headgate.mjs') - Number(b === 'headgate.mjs'));
-  for (const name of names) {
-    utimesSync(join(made, name), startedAt, startedAt);
-    renameSync(join(made, name), join(folder, name));
-  }
-  for (const name of readdirSync(folder)) {
-    const isOld = !names.includes(name) && Date.now() - statSync(join(folder, name)).mtimeMs > keptMs;
-    if (isOld) rmSync(join(folder, name), { recursive: true });
+/** Of everything that the bundle is made of: the same always lies in the same folder, for which Node keeps compiled code. */
+function hashOfSources(): string {
+  const hash = createHash('sha256');
+  const paths = (readdirSync(source, { recursive: true }) as string[])
+    .filter((path) => path.endsWith('.ts'))
+    .sort()
+    .map((path) => join(source, path));
+  for (const path of [...paths, import.meta.filename, join(root, 'package-lock.json')]) hash.update(`${path}\n`).update(readFileSync(path));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** It is whole before its folder has its name, and used once `current` names it. */
+async function makeBundle(name: string): Promise<void> {
+  if (existsSync(join(folder, name))) return;
+  const made = mkdtempSync(join(folder, 'made-'));
+  try {
+    await writeBundle(made);
+    chmodSync(made, 0o755);
+    renameSync(made, join(folder, name));
+  } catch (error) {
+    // Another maker was first.
+    if (!existsSync(join(folder, name))) throw error;
+  } finally {
+    rmSync(made, { recursive: true, force: true });
   }
 }
 
-const startedAt = new Date();
-mkdirSync(folder, { recursive: true });
-const made = mkdtempSync(join(folder, 'made-'));
-try {
-  await writeBundle(made);
-  publish(made, startedAt);
-} finally {
-  rmSync(made, { recursive: true, force: true });
+/** `current` is as old as the look at the sources; the one before is kept from now on for as long as its processes may need it. */
+function publish(name: string, lookedAt: Date): void {
+  const before = existsSync(current) ? readFileSync(current, 'utf8').trim() : '';
+  const now = new Date();
+  if (before !== name && /^[0-9a-f]{16}$/.test(before) && existsSync(join(folder, before))) utimesSync(join(folder, before), now, now);
+  const next = join(folder, `current-${process.pid}`);
+  writeFileSync(next, `${name}\n`);
+  utimesSync(next, lookedAt, lookedAt);
+  renameSync(next, current);
+  for (const other of readdirSync(folder)) {
+    const path = join(folder, other);
+    const age = now.getTime() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now.getTime());
+    if (other !== name && path !== current && age > keptMs) rmSync(path, { recursive: true, force: true });
+  }
 }
+
+const lookedAt = new Date();
+mkdirSync(folder, { recursive: true });
+const name = hashOfSources();
+await makeBundle(name);
+publish(name, lookedAt);

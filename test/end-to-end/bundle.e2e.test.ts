@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'node_modules/.cache/headgate-bundle');
-const program = join(folder, 'headgate.mjs');
 
 beforeAll(() => {
   const made = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'scripts/bundle.ts')], {
@@ -14,28 +14,40 @@ beforeAll(() => {
   expect([made.status, made.stderr]).toEqual([0, '']);
 });
 
+const current = join(folder, 'current');
+const bundle = () => join(folder, readFileSync(current, 'utf8').trim());
+
 /** The file that `bin/headgate` gives to Node, and what came of it. */
-function runTraced() {
-  const { stdout, stderr, status } = spawnSync('sh', ['-x', join(root, 'bin/headgate'), 'version', '--json'], { encoding: 'utf8' });
+function runTraced(path = process.env['PATH']) {
+  const { stdout, stderr, status } = spawnSync('sh', ['-x', join(root, 'bin/headgate'), 'version', '--json'], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: path },
+  });
   return { started: /^\+ exec .* (\S+) version/m.exec(stderr)![1], status, version: JSON.parse(stdout) };
 }
 
-it('is what bin/headgate runs while it is no older than the sources, else those are run; both say the same', () => {
+it('is what bin/headgate runs while no source was changed, else those are run; both say the same', () => {
   const made = runTraced();
-  expect(made).toMatchObject({ started: program, status: 0 });
-  const { atime, mtime } = statSync(program);
-  utimesSync(program, atime, new Date(0));
+  expect(made).toMatchObject({ started: join(bundle(), 'headgate.mjs'), status: 0 });
+  const sources = { ...made, started: join(root, 'src/main/headgate.ts') };
+  const { atime, mtime } = statSync(current);
+  utimesSync(current, atime, new Date(0));
   try {
-    expect(runTraced()).toEqual({ ...made, started: join(root, 'src/main/headgate.ts') });
+    expect(runTraced()).toEqual(sources);
   } finally {
-    utimesSync(program, atime, mtime);
+    utimesSync(current, atime, mtime);
   }
+  // A program that looks for changes and can't say that there are none.
+  const tools = mkdtempSync(join(tmpdir(), 'headgate-tools-'));
+  onTestFinished(() => rmSync(tools, { recursive: true }));
+  writeFileSync(join(tools, 'find'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  expect(runTraced(`${tools}:${process.env['PATH']}`)).toEqual(sources);
 });
 
 it('holds every file that it starts a thread or a process with', () => {
-  const texts = readdirSync(folder)
+  const texts = readdirSync(bundle())
     .filter((name) => name.endsWith('.mjs'))
-    .map((name) => readFileSync(join(folder, name), 'utf8'));
+    .map((name) => readFileSync(join(bundle(), name), 'utf8'));
   const started = texts.flatMap((text) => [...text.matchAll(/new URL\("\.\/([\w.-]+)", import\.meta\.url\)/g)].map(([, name]) => name!));
   expect([...new Set(started)].sort()).toEqual([
     'catalogue.mjs',
@@ -44,5 +56,5 @@ it('holds every file that it starts a thread or a process with', () => {
     'intake-thread-entry.mjs',
     'poison-child.mjs',
   ]);
-  for (const name of started) expect(existsSync(join(folder, name)), name).toBe(true);
+  for (const name of started) expect(existsSync(join(bundle(), name)), name).toBe(true);
 });

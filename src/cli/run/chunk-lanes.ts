@@ -105,7 +105,7 @@ export class ChunkLanes {
   }
 
   async close(): Promise<void> {
-    await this.#opening;
+    await this.#opening?.catch(() => {});
     const lanes = this.#here === null ? this.#threads : [...this.#threads, this.#here];
     await Promise.all(lanes.map(({ running }) => running.close()));
   }

@@ -17,26 +17,44 @@ export interface TransactionTargetOptions<Session extends TransactionSession> {
   refusedBy(error: unknown, signal: AbortSignal): DeliveryOutcome;
   /** The error is the server's own word that COMMIT did nothing. */
   isRolledBack(error: unknown): boolean;
+  /** One of the rows is at fault; at COMMIT, because the database looked at it only then. */
+  isRowFault(error: unknown): boolean;
 }
+
+/** More of them are not remembered: a table made while so many COMMITs are unanswered. */
+const withoutKeysMax = 10_000;
 
 export function createTransactionTarget<Session extends TransactionSession>(options: TransactionTargetOptions<Session>): Target {
   const { sessions, timeoutMs, clock, refusedBy } = options;
+  /** Batches whose COMMIT was not answered and that wrote no delivery keys: an effects table that came later says nothing of them. */
+  const withoutKeys = new Set<string>();
   return {
     unknownResolution: 'query',
     async deliver(batch, signal) {
       let isCommitting = false;
+      let hasKeys = false;
       try {
         return await sessions.use(signal, async (session) => {
-          const refused = await writeBatch(session, batch, timeoutMs);
-          batch.assertOurs();
-          isCommitting = true;
-          await session.commit();
+          const commit = async (wasAtFault: boolean) => {
+            const refused = await writeBatch(session, batch, { timeoutMs, wasAtFault });
+            batch.assertOurs();
+            hasKeys = session.hasEffects;
+            isCommitting = true;
+            await session.commit();
+            return refused;
+          };
+          const refused = await commit(false).catch((error: unknown) => {
+            if (!isCommitting || !options.isRolledBack(error) || !options.isRowFault(error)) throw error;
+            isCommitting = false;
+            return commit(true);
+          });
           const evidence = session.hasEffects ? 'committed together with its delivery keys' : 'committed';
           return refused.length === 0 ? { kind: 'acked', evidence } : { kind: 'acked', perRecord: refused, evidence };
         });
       } catch (error) {
         // Anything that ended the session at COMMIT leaves the outcome open.
         if (!isCommitting || options.isRolledBack(error)) return refusedBy(error, signal);
+        if (!hasKeys && withoutKeys.size < withoutKeysMax) withoutKeys.add(batch.batchId);
         return lostOutcome(signal);
       }
     },
@@ -44,7 +62,8 @@ export function createTransactionTarget<Session extends TransactionSession>(opti
       try {
         const keys = await batch.deliveryKeys();
         return await sessions.use(signal, async (session) => {
-          if (!session.hasEffects) return { kind: 'unresolved', code: connectorErrors.E_TARGET_REPLY_LOST };
+          if (!session.hasEffects || withoutKeys.delete(batch.batchId))
+            return { kind: 'unresolved', code: connectorErrors.E_TARGET_REPLY_LOST };
           const count = await session.countEffects(keys);
           if (count === keys.length) return { kind: 'acked', evidence: `the effects table holds all ${count} delivery keys` };
           return {

@@ -20,12 +20,17 @@ export interface BatchEffects {
   readonly batchId: string;
 }
 
+export interface BeginOptions {
+  /** What the database would look at only when it commits, it looks at with each statement. */
+  readonly checksAtOnce: boolean;
+}
+
 /** A session of the database and what it can do for one batch. Its methods fail with the driver's errors. */
 export interface TransactionSession {
   /** The effects table is there. */
   readonly hasEffects: boolean;
   /** The server ends the session by itself when nothing comes for `idleMs`, so that a late COMMIT finds nothing. */
-  begin(idleMs: number): Promise<void>;
+  begin(idleMs: number, options: BeginOptions): Promise<void>;
   /** Of everything since `begin`. */
   rollback(): Promise<void>;
   /** All rows with their delivery keys. False: a row is at fault or a key is there, and the transaction is to be rolled back. */
@@ -46,17 +51,21 @@ export interface TransactionSession {
   commit(): Promise<void>;
 }
 
-/** Everything but COMMIT. Returns the refused records. */
-export async function writeBatch(session: TransactionSession, batch: OutgoingBatch, timeoutMs: number): Promise<RecordResult[]> {
+/** Everything but COMMIT. Returns the refused records. `wasAtFault`: a COMMIT of the batch failed over one of its rows. */
+export async function writeBatch(
+  session: TransactionSession,
+  batch: OutgoingBatch,
+  { timeoutMs, wasAtFault }: { readonly timeoutMs: number; readonly wasAtFault: boolean },
+): Promise<RecordResult[]> {
   const rows = rowsOf(batch);
   const effects = session.hasEffects ? { keys: await batch.deliveryKeys(), batchId: batch.batchId } : null;
-  const begin = () => session.begin(Math.max(1, Math.floor(Math.min(timeoutMs, batch.oursForMs))));
-  await begin();
-  if (effects === null || !batch.possibleDuplicate) {
+  const begin = (checksAtOnce: boolean) => session.begin(Math.max(1, Math.floor(Math.min(timeoutMs, batch.oursForMs))), { checksAtOnce });
+  if (!wasAtFault && (effects === null || !batch.possibleDuplicate)) {
+    await begin(false);
     if (await session.writeNew(rows, effects)) return [];
     await session.rollback();
-    await begin();
   }
+  await begin(wasAtFault);
   if (effects === null) return await writeInOrder(session, batch, rows);
   const { keys } = effects;
   const fresh = await session.claimEffects(effects);

@@ -27,8 +27,8 @@ const wholeBytesMax = 256 * 1024;
 
 export interface HttpClient {
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpExchange>;
-  /** Takes nothing new; ends its connections as what is under way is answered. */
-  retire(): void;
+  /** Takes nothing new; resolves when what is under way is answered and its connections have ended. */
+  retire(): Promise<void>;
   /** At once. */
   close(): Promise<void>;
 }
@@ -54,19 +54,21 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   });
+  const underWay = new Set<ExchangeHandler>();
   return {
     async send({ method, path, headers, body }, signal) {
       const isWhole = body !== undefined && body.sizeBytes <= wholeBytesMax;
-      const exchange = new ExchangeHandler({
+      const exchange: ExchangeHandler = new ExchangeHandler({
         answerBytesMax,
         signal,
+        bodyBytes: body?.sizeBytes ?? null,
         beforeSending: () => {
           body?.assertOurs();
-          // A request without a body has no effect.
-          return isWhole;
+          if (isWhole) exchange.addSent(body.sizeBytes);
         },
       });
-      if (signal.aborted) return await exchange.done;
+      if (exchange.isSettled) return await exchange.done;
+      underWay.add(exchange);
       try {
         const written = body === undefined ? null : isWhole ? wholeOf(body) : piecesOf(body, exchange);
         pool.dispatch(
@@ -83,13 +85,17 @@ export function createHttpClient(settings: HttpClientSettings): HttpClient {
       } catch (error) {
         exchange.fail(error);
       }
-      return await exchange.done;
+      return await exchange.done.finally(() => underWay.delete(exchange));
     },
-    retire() {
+    async retire() {
       // Fails when it was destroyed meanwhile, which ends it too.
-      void pool.close().catch(() => {});
+      await pool.close().catch(() => {});
     },
-    close: () => pool.destroy(),
+    async close() {
+      // A connection that could not be made leaves the pool, and may be made again for a request that waited.
+      for (const exchange of underWay) exchange.giveUp();
+      await pool.destroy();
+    },
   };
 }
 
@@ -102,7 +108,7 @@ function wholeOf(body: RequestBody): Buffer {
 
 async function* piecesOf(body: RequestBody, exchange: ExchangeHandler): AsyncGenerator<Uint8Array> {
   for (const piece of body.pieces()) {
-    exchange.markSent();
+    exchange.addSent(piece.length);
     yield piece;
   }
 }

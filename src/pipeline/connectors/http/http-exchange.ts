@@ -24,18 +24,26 @@ export interface ExchangeOptions {
   /** Of the answer, so much is read. */
   readonly answerBytesMax: number;
   readonly signal: AbortSignal;
-  /** Right before anything is written; when it fails, nothing is. Its result: whether what is written then has effects there. */
-  readonly beforeSending: () => boolean;
+  /** Right before anything is written; when it fails, nothing is. */
+  readonly beforeSending: () => void;
+  /** Of the body; null: a request without one, which has no effects there. */
+  readonly bodyBytes: number | null;
 }
 
+const answerBytesFirst = 4 * 1024;
+
+const givenUp = () => Object.assign(new Error('given up'), { code: 'ABORT_ERR' });
+
 export class ExchangeHandler implements Dispatcher.DispatchHandler {
+  /** Rejects with what is nobody's fault but the program's, where nothing was sent. */
   readonly done: Promise<HttpExchange>;
   readonly #options: ExchangeOptions;
-  readonly #pieces: Buffer[] = [];
-  readonly #abort = () => this.#giveUp();
-  #settle!: (exchange: HttpExchange) => void;
+  readonly #abort = () => this.giveUp();
+  #settle!: (exchange: HttpExchange | Promise<never>) => void;
   #isSettled = false;
-  #isSent = false;
+  /** Bytes of the body that were given to the connection. */
+  #sent = 0;
+  #kept: Buffer = Buffer.alloc(0);
   #bytes = 0;
   #answer: { readonly status: number; readonly headers: AnswerHeaders } | null = null;
   #controller: Dispatcher.DispatchController | null = null;
@@ -46,23 +54,33 @@ export class ExchangeHandler implements Dispatcher.DispatchHandler {
       this.#settle = resolve;
     });
     options.signal.addEventListener('abort', this.#abort, { once: true });
-    if (options.signal.aborted) this.#giveUp();
+    if (options.signal.aborted) this.giveUp();
   }
 
   /** The client took nothing of it. */
   fail(error: unknown): void {
-    this.#end(failure(error, this.#isSent, this.#options.signal));
+    this.#end(this.#failed(error));
   }
 
-  /** Part of a body that is written piece by piece is about to be. */
-  markSent(): void {
-    this.#isSent = true;
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /** So many bytes of the body are about to be written. */
+  addSent(bytes: number): void {
+    this.#sent += bytes;
+  }
+
+  /** Before there is a connection nothing is written any more; else the connection ends. */
+  giveUp(): void {
+    if (this.#controller === null) this.#end(this.#failed(givenUp(), true));
+    else this.#controller.abort(givenUp());
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#isSettled) controller.abort(new Error('given up'));
-    else if (this.#options.beforeSending()) this.#isSent = true;
+    if (this.#isSettled) controller.abort(givenUp());
+    else this.#options.beforeSending();
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
@@ -71,12 +89,25 @@ export class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, piece: Buffer): void {
-    this.#bytes += piece.length;
-    if (this.#bytes <= this.#options.answerBytesMax) this.#pieces.push(piece);
+    if (this.#bytes + piece.length <= this.#options.answerBytesMax) this.#keep(piece);
     else {
       this.#end(this.#answered('cut'));
       controller.abort(new Error('longer than is read'));
     }
+  }
+
+  /** One piece is kept as it is; of many, the bytes: a piece takes more memory than a few of them. */
+  #keep(piece: Buffer): void {
+    if (this.#bytes === 0) this.#kept = piece;
+    else {
+      if (this.#bytes + piece.length > this.#kept.length) {
+        const larger = Buffer.allocUnsafe(Math.max(answerBytesFirst, 2 * (this.#bytes + piece.length)));
+        this.#kept.copy(larger, 0, 0, this.#bytes);
+        this.#kept = larger;
+      }
+      piece.copy(this.#kept, this.#bytes);
+    }
+    this.#bytes += piece.length;
   }
 
   onResponseEnd(): void {
@@ -84,26 +115,36 @@ export class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#end(this.#answer === null ? failure(error, this.#isSent, this.#options.signal) : this.#answered('broken'));
+    this.#end(this.#answer === null ? this.#failed(error) : this.#answered('broken'));
   }
 
-  #giveUp(): void {
-    if (this.#controller === null) this.#end(failure(null, false, this.#options.signal));
-    else this.#controller.abort(new Error('given up'));
+  #failed(error: unknown, isGivenUp = false): HttpExchange | Promise<never> {
+    const isSent = this.#sent > 0;
+    if (!isSent && !isGivenUp && isProgramFault(error) && !this.#options.signal.aborted) return Promise.reject(error);
+    return failure(error, isSent, this.#options.signal);
   }
 
+  /** Whoever says of a body that it was taken, before all of it was written, can't have it. */
   #answered(kind: AnswerBody['kind']): HttpExchange {
-    const [first, second] = this.#pieces;
-    const bytes = first !== undefined && second === undefined ? first : Buffer.concat(this.#pieces);
-    return { kind: 'answered', ...this.#answer!, body: { kind, bytes } };
+    const { status, headers } = this.#answer!;
+    if (status < 300 && this.#sent < (this.#options.bodyBytes ?? 0)) {
+      const message = 'the target answered before it was sent the whole body';
+      return { kind: 'lost', code: connectorErrors.E_TARGET_ANSWER, message };
+    }
+    return { kind: 'answered', status, headers, body: { kind, bytes: this.#kept.subarray(0, this.#bytes) } };
   }
 
-  #end(exchange: HttpExchange): void {
+  #end(exchange: HttpExchange | Promise<never>): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#options.signal.removeEventListener('abort', this.#abort);
     this.#settle(exchange);
   }
+}
+
+/** Neither of ours by code, nor of the system or undici, which all have one. */
+function isProgramFault(error: unknown): boolean {
+  return !(error instanceof HeadgateError) && typeof (error as { code?: unknown } | null)?.code !== 'string';
 }
 
 /** Exhaustive over what undici, its connector and the guard fail with; nobody else reads their codes. */

@@ -70,7 +70,7 @@ export function createHttpService(given: HttpServiceOptions): HttpService {
 
   return {
     async logIn(signal) {
-      const client = service.current();
+      let client = service.current();
       const signing = signature === null ? null : { settings: signature, secret: secrets.resolve(signature.secret) };
       const fixed = auth.type === 'oauth2' ? {} : authHeaders(auth, secrets);
       let token = tokens === null ? null : await tokens.get(signal);
@@ -78,10 +78,24 @@ export function createHttpService(given: HttpServiceOptions): HttpService {
       function sendWith(used: Token | null, request: ServiceRequest, until: AbortSignal): Promise<HttpExchange> {
         const { method, path, body, bodySha256 } = request;
         const headers = { ...request.headers, ...fixed, ...(used === null ? {} : { authorization: `Bearer ${used.text}` }) };
-        if (signing === null) return client.send({ method, path, headers, body }, until);
+        if (signing === null) return sendOn({ method, path, headers, body }, until);
         const signed = { method, url: new URL(path, settings.baseUrl), headers, bodySha256: body === undefined ? null : bodySha256!() };
         const signature = signatureHeaders(signing.settings, signing.secret, signed, ports.clock.nowMs());
-        return client.send({ method, path, headers: { ...headers, ...signature }, body }, until);
+        return sendOn({ method, path, headers: { ...headers, ...signature }, body }, until);
+      }
+
+      /** Where certificates changed since the login, what was not sent on the old connections is sent on new ones. */
+      async function sendOn(request: HttpRequest, until: AbortSignal): Promise<HttpExchange> {
+        const exchange = await client.send(request, until);
+        if (exchange.kind !== 'unsent' || !service.isRetired(client) || until.aborted) return exchange;
+        try {
+          client = service.current();
+        } catch (error) {
+          // Without the new ones it stays as it is; the next attempt says what is wrong with them.
+          if (!(error instanceof HeadgateError)) throw error;
+          return exchange;
+        }
+        return await client.send(request, until);
       }
       return {
         isSigned: signing !== null,
@@ -110,18 +124,24 @@ export function createHttpService(given: HttpServiceOptions): HttpService {
 /** One client, made with the certificates of the moment. */
 function keepClient(read: () => Certificates, make: (certificates: Certificates) => HttpClient) {
   let kept: { readonly state: string; readonly client: HttpClient } | undefined;
+  const retired = new Set<HttpClient>();
   return {
     current(): HttpClient {
       const certificates = read();
       const state = JSON.stringify(certificates);
       if (kept?.state === state) return kept.client;
       const made = make(certificates);
-      kept?.client.retire();
+      const before = kept?.client;
+      if (before !== undefined) {
+        retired.add(before);
+        void before.retire().then(() => retired.delete(before));
+      }
       kept = { state, client: made };
       return made;
     },
+    isRetired: (client: HttpClient) => client !== kept?.client,
     async close(): Promise<void> {
-      await kept?.client.close();
+      await Promise.all([...retired, ...(kept === undefined ? [] : [kept.client])].map((client) => client.close()));
       kept = undefined;
     },
   };

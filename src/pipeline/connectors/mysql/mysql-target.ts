@@ -2,7 +2,7 @@
 import { createAddressGuard } from '../address-guard.ts';
 import type { OpenOptions, Target } from '../connector.ts';
 import { createTransactionTarget } from '../transaction-target.ts';
-import { isRolledBack, refusedBy } from './mysql-failure.ts';
+import { isRolledBack, isRowFault, refusedBy } from './mysql-failure.ts';
 import { createMysqlSessions } from './mysql-sessions.ts';
 import { readMysqlSettings } from './mysql-settings.ts';
 
@@ -17,5 +17,5 @@ export function openMysqlTarget(options: OpenOptions): Target {
     idleMax: concurrency,
     timeoutMs,
   });
-  return createTransactionTarget({ sessions, timeoutMs, clock: options.ports.clock, refusedBy, isRolledBack });
+  return createTransactionTarget({ sessions, timeoutMs, clock: options.ports.clock, refusedBy, isRolledBack, isRowFault });
 }

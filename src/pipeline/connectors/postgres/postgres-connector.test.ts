@@ -1,59 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
+import { expect, it, onTestFinished } from 'vitest';
+import { createTestDatabase } from '../../../../test/support/postgres.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { strictEgress } from '../connector.ts';
 import { again, contractPlan, describeConnectorContract, openOptions, outgoing } from '../connector-contract.fixture.ts';
+import { postgresTables, serverPort, withCustomers } from './postgres.fixture.ts';
 import { postgresConnector } from './postgres-connector.ts';
 import { targetDdl } from './target-ddl.ts';
 
-let database: TestDatabase;
-let own: TestDatabase;
-beforeAll(async () => {
-  [database, own] = await Promise.all([createTestDatabase({ isEmpty: true }), createTestDatabase()]);
-});
-afterAll(async () => {
-  await Promise.all([database.drop(), own.drop()]);
-});
-
+const tables = postgresTables();
+const { makeTable, optionsFor, rowsOf, idsOf } = tables;
 const signal = new AbortController().signal;
-let tables = 0;
-
-/** A table of its own in a schema of its own, with or without the effects table. */
-async function makeTable(withEffects: boolean, settings: Record<string, unknown> = {}): Promise<string> {
-  const table = `t${++tables}.payment`;
-  const plan = contractPlan({ type: 'postgres', settings: { table, ...settings } });
-  const ddl = targetDdl(plan, plan.targets[0]!);
-  for (const statement of ddl.split(';\n').filter((text) => text.trim() !== ''))
-    await database.adminDb.query(`/* target ddl */ ${statement}`);
-  if (!withEffects) await database.adminDb.query(`/* no effects */ drop table t${tables}.headgate_effects`);
-  return table;
-}
-
-function optionsFor(table: string, port: number, settings: Record<string, unknown> = {}, connection: Record<string, unknown> = {}) {
-  const admin = new URL(inject('testPostgres').adminUrl);
-  return openOptions(postgresConnector, {
-    settings: { table, ...settings },
-    connection: {
-      host: '127.0.0.1',
-      port,
-      database: database.name,
-      user: decodeURIComponent(admin.username),
-      password: 'env:HEADGATE_SECRET_BANK__P',
-      tls: 'disable',
-      ...connection,
-    },
-    env: { HEADGATE_SECRET_BANK__P: decodeURIComponent(admin.password) },
-    target: { timeoutMs: 3_000 },
-  });
-}
-
-const serverPort = () => Number(new URL(inject('testPostgres').adminUrl).port);
-const rowsOf = async (table: string) =>
-  (await database.adminDb.query<{ id: string; customer: string }>(`/* rows */ select id, customer from ${table} order by id, customer`))
-    .rows;
-const idsOf = async (table: string) => (await rowsOf(table)).map(({ id }) => id);
 
 for (const withEffects of [true, false]) {
   describeConnectorContract({
@@ -85,7 +42,7 @@ for (const withEffects of [true, false]) {
               const locked = new Promise<void>((resolve) => (ready = resolve));
               let done!: () => void;
               const finished = new Promise<void>((resolve) => (done = resolve));
-              const locking = database.adminDb.transaction(async (tx) => {
+              const locking = tables.adminDb.transaction(async (tx) => {
                 await tx.query(`/* lock */ lock table ${table} in access exclusive mode`);
                 ready();
                 await finished;
@@ -103,7 +60,7 @@ for (const withEffects of [true, false]) {
               proxy.arm({ match: /begin delivery/, how: 'cut-before-forward' });
               return 'arranged';
             case 'one record refused':
-              await database.adminDb.query(`/* rule */ alter table ${table} add check (id <> 'b')`);
+              await tables.adminDb.query(`/* rule */ alter table ${table} add check (id <> 'b')`);
               return 'arranged';
             case 'unreachable':
               isOpen = false;
@@ -124,7 +81,7 @@ it('values arrive in the types of the columns', async () => {
   const table = await makeTable(true);
   const target = postgresConnector.open(optionsFor(table, serverPort()));
   await target.deliver(outgoing(['a']), signal);
-  const { rows } = await database.adminDb.query(`/* typed */ select id, amount, pg_typeof(amount)::text as type from ${table}`);
+  const { rows } = await tables.adminDb.query(`/* typed */ select id, amount, pg_typeof(amount)::text as type from ${table}`);
   expect(rows).toEqual([{ id: 'a', amount: '1.00', type: 'numeric' }]);
   await target.close();
 });
@@ -143,12 +100,6 @@ it('upsert replaces rows, and of one key twice in a batch the last record wins',
   await target.close();
 });
 
-function withCustomers(...records: readonly (readonly [string, string])[]) {
-  const lines = records.map(([id, customer]) => Buffer.from(`${JSON.stringify({ id, customer, amount: '1.00', currency: 'EUR' })}\n`));
-  const batch = outgoing(records.map(([id], index) => `${id}${index}`));
-  return { ...batch, body: { ...batch.body, lines: () => lines } };
-}
-
 it('a late older attempt of a batch can not undo a newer write of the same key', async () => {
   const settings = { mode: 'upsert', keys: ['id'] };
   const table = await makeTable(true, settings);
@@ -158,55 +109,6 @@ it('a late older attempt of a batch can not undo a newer write of the same key',
   await target.deliver(withCustomers(['a', 'new']), signal);
   expect((await target.deliver(again(older), signal)).kind).toBe('acked');
   expect(await rowsOf(table)).toEqual([{ id: 'a', customer: 'new' }]);
-  await target.close();
-});
-
-it('of a key that comes again in a batch, rows behind a refused one are not written where the order of keys is kept', async () => {
-  const settings = { mode: 'upsert', keys: ['id'] };
-  const table = await makeTable(true, settings);
-  await database.adminDb.query(`/* rule */ alter table ${table} add check (customer not like 'bad%')`);
-  const target = postgresConnector.open(optionsFor(table, serverPort(), settings));
-  const orderKeys = async () => ['a', 'a', 'a', 'b'];
-  const batch = { ...withCustomers(['a', '1'], ['a', 'bad'], ['a', '3'], ['b', '4']), orderKeys };
-  expect(await target.deliver(batch, signal)).toMatchObject({
-    kind: 'acked',
-    perRecord: [
-      { index: 1, status: 'refused', code: 'E_TARGET_RECORD' },
-      { index: 2, status: 'retry', code: 'E_TARGET_ORDER' },
-    ],
-  });
-  expect(await rowsOf(table)).toEqual([
-    { id: 'a', customer: '1' },
-    { id: 'b', customer: '4' },
-  ]);
-  await target.close();
-});
-
-it('bad rows are found by halving and leave no delivery key behind', async () => {
-  const table = await makeTable(true);
-  await database.adminDb.query(`/* rule */ alter table ${table} add check (customer not like 'bad%')`);
-  const target = postgresConnector.open(optionsFor(table, serverPort()));
-  const batch = withCustomers(...Array.from({ length: 33 }, (_, index) => [`r${index}`, index % 11 === 3 ? 'bad' : 'good'] as const));
-  const outcome = await target.deliver(batch, signal);
-  expect(outcome).toMatchObject({ kind: 'acked', perRecord: [{ index: 3 }, { index: 14 }, { index: 25 }] });
-  expect(await idsOf(table)).toHaveLength(30);
-  const { rows } = await database.adminDb.query<{ count: number }>(
-    `/* effects */ select count(*)::int as count from ${table.replace('payment', 'headgate_effects')}`,
-  );
-  expect(rows[0]!.count).toBe(30);
-  await target.close();
-});
-
-it('a value that the index of the table can not hold is refused alone', async () => {
-  const table = await makeTable(true);
-  await database.adminDb.query(`/* index */ create index on ${table} (customer)`);
-  const target = postgresConnector.open(optionsFor(table, serverPort()));
-  const long = randomBytes(6_000).toString('base64');
-  expect(await target.deliver(withCustomers(['a', 'good'], ['b', long]), signal)).toMatchObject({
-    kind: 'acked',
-    perRecord: [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD' }],
-  });
-  expect(await idsOf(table)).toEqual(['a']);
   await target.close();
 });
 
@@ -243,7 +145,7 @@ it('a wrong password is refused for now and not shown', async () => {
 
 it('a password that is exchanged in mid-run is refused for now, then used at once; a server that is full is asked again', async () => {
   const table = await makeTable(true);
-  const { adminDb } = database;
+  const { adminDb } = tables;
   const role = `rotating_${process.pid}`;
   await adminDb.query(`/* role */ create role ${role} login password 'one'`);
   await adminDb.query(`/* rights */ grant usage on schema ${table.split('.')[0]} to ${role}`);
@@ -274,6 +176,8 @@ it('a password that is exchanged in mid-run is refused for now, then used at onc
 });
 
 it("C4: Headgate's own database is no target, whatever it is called", async () => {
+  const own = await createTestDatabase();
+  onTestFinished(() => own.drop());
   const target = postgresConnector.open(optionsFor('headgate.batches', serverPort(), {}, { database: own.name }));
   expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', code: 'E_TARGET' });
   await target.close();
@@ -337,7 +241,7 @@ it.each([true, false])(
   'a row behind a refused one of its key is not written where the order of keys is kept (effects: %s)',
   async (withEffects) => {
     const table = await makeTable(withEffects);
-    await database.adminDb.query(`/* limit */ alter table ${table} add constraint no_a1 check (id <> 'a1')`);
+    await tables.adminDb.query(`/* limit */ alter table ${table} add constraint no_a1 check (id <> 'a1')`);
     const target = postgresConnector.open(optionsFor(table, serverPort()));
     const orderKeys = async () => ['a', 'b', 'a', null, 'b', 'a'];
     const batch = outgoing(['a1', 'b1', 'a2', 'n', 'b2', 'a3'], { orderKeys });

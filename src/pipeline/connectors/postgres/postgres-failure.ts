@@ -15,7 +15,8 @@ export function isRowFault(error: unknown): boolean {
   const sqlState = sqlStateOf(error);
   // 23503: the row it refers to may come later, but the same bytes sent again are no way to wait for it.
   // 54000: a value that an index or a row can't hold.
-  return sqlState !== undefined && (/^(22|23|44)/.test(sqlState) || sqlState === 'P0001' || sqlState === '54000');
+  // 21000: keys that are equal to the database only are in one statement; in parts they are not.
+  return sqlState !== undefined && (/^(21|22|23|44)/.test(sqlState) || sqlState === 'P0001' || sqlState === '54000');
 }
 
 /** Of an attempt whose transaction is certainly rolled back. */
@@ -33,6 +34,7 @@ export function refusedBy(error: unknown, signal: AbortSignal): DeliveryOutcome 
 
 function codeOf(sqlState: string): string {
   switch (sqlState.slice(0, 2)) {
+    case '21':
     case '22':
     case '23':
     case '44':

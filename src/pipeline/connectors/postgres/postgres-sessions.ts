@@ -33,19 +33,19 @@ export function createPostgresSessions(options: SessionsOptions): SessionPool<Po
       password: secrets.resolve(password).reveal(),
       certificateAuthority: certificateAuthority === null ? null : secrets.resolve(certificateAuthority).reveal(),
     }),
-    connect: (now) => connect(options, now),
+    connect: (now, signal) => connect(options, now, signal),
   });
 }
 
 /** Tries every address in order; each is one that the guard let through now. */
-async function connect(options: SessionsOptions, secrets: SessionSecrets): Promise<PostgresSession> {
+async function connect(options: SessionsOptions, secrets: SessionSecrets, signal: AbortSignal): Promise<PostgresSession> {
   const { settings, guard } = options;
   const addresses = await guard.addressesOf(settings.host);
   for (const [index, address] of addresses.entries()) {
     try {
-      return await connectTo(options, address, secrets);
+      return await connectTo(options, address, secrets, signal);
     } catch (error) {
-      if (index + 1 === addresses.length || error instanceof HeadgateError) throw error;
+      if (index + 1 === addresses.length || error instanceof HeadgateError || signal.aborted) throw error;
     }
   }
   throw new HeadgateError(connectorErrors.E_TARGET_UNREACHABLE, 'the host name of the target has no address');
@@ -55,6 +55,7 @@ async function connectTo(
   { settings, describe, transaction, timeoutMs }: SessionsOptions,
   address: string,
   secrets: SessionSecrets,
+  signal: AbortSignal,
 ): Promise<PostgresSession> {
   const client = new pg.Client({
     host: address,
@@ -80,7 +81,9 @@ async function connectTo(
   client.on('error', () => {
     isBroken = true;
   });
+  signal.addEventListener('abort', destroy, { once: true });
   try {
+    signal.throwIfAborted();
     await client.connect();
     const { rows } = await query<{ hasTable: boolean; hasEffects: boolean; isOurs: boolean }>(describe);
     const { hasTable, hasEffects, isOurs } = rows[0]!;
@@ -97,6 +100,8 @@ async function connectTo(
   } catch (error) {
     destroy();
     throw error;
+  } finally {
+    signal.removeEventListener('abort', destroy);
   }
 }
 

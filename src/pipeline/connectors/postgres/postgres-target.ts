@@ -2,7 +2,7 @@
 import { createAddressGuard } from '../address-guard.ts';
 import type { OpenOptions, Target } from '../connector.ts';
 import { createTransactionTarget } from '../transaction-target.ts';
-import { refusedBy, sqlStateOf } from './postgres-failure.ts';
+import { isRowFault, refusedBy, sqlStateOf } from './postgres-failure.ts';
 import { createPostgresSessions } from './postgres-sessions.ts';
 import { readPostgresSettings } from './postgres-settings.ts';
 import { postgresStatements } from './postgres-sql.ts';
@@ -29,5 +29,6 @@ export function openPostgresTarget(options: OpenOptions): Target {
     refusedBy,
     // An ERROR at COMMIT is the server's verdict.
     isRolledBack: (error) => sqlStateOf(error) !== undefined,
+    isRowFault,
   });
 }

@@ -42,7 +42,7 @@ function transactionWith(after: (sql: string) => Promise<void>) {
 
 it('a batch whose rows are all good takes three statements', async () => {
   const { sent, transaction } = transactionWith(async () => {});
-  await transaction.begin(1_000);
+  await transaction.begin(1_000, { checksAtOnce: false });
   expect(await transaction.writeNew(rowsOf('a', 'b'), { keys: ['k1', 'k2'], batchId })).toBe(true);
   await transaction.commit();
   expect(sent).toEqual(['begin delivery', 'write rows with effects', 'commit delivery']);
@@ -51,10 +51,10 @@ it('a batch whose rows are all good takes three statements', async () => {
 
 it('where one of the keys is there, none of the rows is written with them, and the others can be told', async () => {
   const { transaction } = transactionWith(async () => {});
-  await transaction.begin(1_000);
+  await transaction.begin(1_000, { checksAtOnce: false });
   expect(await transaction.writeNew(rowsOf('b', 'c'), { keys: ['k2', 'k3'], batchId })).toBe(false);
   await transaction.rollback();
-  await transaction.begin(1_000);
+  await transaction.begin(1_000, { checksAtOnce: false });
   expect(await transaction.claimEffects({ keys: ['k2', 'k3'], batchId })).toEqual(new Set(['k3']));
   await transaction.rollback();
   expect(await stored()).toEqual(['a', 'b']);
@@ -68,7 +68,11 @@ it('a record that another attempt wrote while a bad one was looked for is not wr
   const batch = outgoing(['d', 'bad', 'e'], { deliveryKeys: async () => ['k4', 'k5', 'k6'] });
   const lines = ['d', 'bad', 'e'].map((id) => Buffer.from(`${JSON.stringify({ id })}\n`));
   const session = { ...transaction, hasEffects: true };
-  const refused = await writeBatch(session, { ...batch, body: { ...batch.body, lines: () => lines } }, 1_000);
+  const refused = await writeBatch(
+    session,
+    { ...batch, body: { ...batch.body, lines: () => lines } },
+    { timeoutMs: 1_000, wasAtFault: false },
+  );
   await transaction.commit();
   expect(refused).toEqual([{ index: 1, status: 'refused', code: 'E_TARGET_RECORD' }]);
   expect(await stored()).toEqual(['a', 'b', 'e']);

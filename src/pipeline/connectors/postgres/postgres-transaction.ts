@@ -23,9 +23,10 @@ export function createPostgresTransaction(query: PostgresQuery, statements: Post
   }
 
   return {
-    async begin(idleMs) {
+    async begin(idleMs, { checksAtOnce }) {
       isMarked = false;
-      await query(`/* begin delivery */ begin; set local idle_in_transaction_session_timeout = ${idleMs}`);
+      const checks = checksAtOnce ? '; set constraints all immediate' : '';
+      await query(`/* begin delivery */ begin; set local idle_in_transaction_session_timeout = ${idleMs}${checks}`);
     },
     async rollback() {
       await query('/* undo delivery */ rollback');

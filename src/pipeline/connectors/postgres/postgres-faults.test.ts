@@ -1,0 +1,119 @@
+/** Rows and servers at fault: what is refused alone, and what is given up or left open. */
+import { randomBytes } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
+import { again, contractPlan, outgoing } from '../connector-contract.fixture.ts';
+import { postgresTables, serverPort, withCustomers } from './postgres.fixture.ts';
+import { postgresConnector } from './postgres-connector.ts';
+import { targetDdl } from './target-ddl.ts';
+
+const tables = postgresTables();
+const { makeTable, optionsFor, rowsOf, idsOf } = tables;
+const signal = new AbortController().signal;
+
+it('a row that only COMMIT finds at fault is refused alone', async () => {
+  const table = await makeTable(true);
+  const parents = table.replace('payment', 'customer');
+  await tables.adminDb.query(`/* parents */ create table ${parents} (name text primary key)`);
+  await tables.adminDb.query(`/* parents */ insert into ${parents} values ('known')`);
+  await tables.adminDb.query(
+    `/* deferred */ alter table ${table} add foreign key (customer) references ${parents} (name) deferrable initially deferred`,
+  );
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const batch = withCustomers(['a', 'known'], ['b', 'unknown'], ['c', 'known']);
+  expect(await target.deliver(batch, signal)).toMatchObject({
+    kind: 'acked',
+    perRecord: [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD' }],
+  });
+  expect(await idsOf(table)).toEqual(['a', 'c']);
+  await target.close();
+});
+
+it('keys that are one to the database only are written one after the other, so that the last wins', async () => {
+  const settings = { mode: 'upsert', keys: ['id'] };
+  const table = await makeTable(true, settings);
+  await tables.adminDb.query(
+    `/* same */ create collation ${table.split('.')[0]}.same (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
+  );
+  await tables.adminDb.query(`/* same */ alter table ${table} alter column id type text collate ${table.split('.')[0]}.same`);
+  const target = postgresConnector.open(optionsFor(table, serverPort(), settings));
+  expect(await target.deliver(withCustomers(['a', '1'], ['b', '2'], ['A', '3']), signal)).toMatchObject({ kind: 'acked' });
+  expect((await rowsOf(table)).map(({ customer }) => customer)).toEqual(['3', '2']);
+  await target.close();
+});
+
+it('a server that is silent after the login is given up with the attempt', async () => {
+  const table = await makeTable(true);
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port: serverPort() });
+  proxy.arm({ match: /describe target/, how: 'hold' });
+  const target = postgresConnector.open(optionsFor(table, proxy.port));
+  const outcome = await target.deliver(outgoing(['a']), AbortSignal.timeout(500));
+  expect(outcome).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_TIMEOUT' });
+  await Promise.all([target.close(), proxy.close()]);
+});
+
+it('an effects table that is made after a COMMIT was lost says nothing of its batch', async () => {
+  const table = await makeTable(false);
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port: serverPort() });
+  const target = postgresConnector.open(optionsFor(table, proxy.port));
+  await target.deliver(outgoing(['a']), signal);
+  const plan = contractPlan({ type: 'postgres', settings: { table } });
+  for (const statement of targetDdl(plan, plan.targets[0]!)
+    .split(';\n')
+    .filter((text) => text.includes('headgate_effects')))
+    await tables.adminDb.query(`/* target ddl */ ${statement}`);
+  proxy.arm({ match: /commit delivery/, how: 'forward-and-drop-answer' });
+  const batch = outgoing(['b']);
+  expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'unknown' });
+  expect(await target.resolve!(again(batch), signal)).toMatchObject({ kind: 'unresolved' });
+  await Promise.all([target.close(), proxy.close()]);
+});
+
+it('a value that the index of the table can not hold is refused alone', async () => {
+  const table = await makeTable(true);
+  await tables.adminDb.query(`/* index */ create index on ${table} (customer)`);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const long = randomBytes(6_000).toString('base64');
+  expect(await target.deliver(withCustomers(['a', 'good'], ['b', long]), signal)).toMatchObject({
+    kind: 'acked',
+    perRecord: [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD' }],
+  });
+  expect(await idsOf(table)).toEqual(['a']);
+  await target.close();
+});
+
+it('bad rows are found by halving and leave no delivery key behind', async () => {
+  const table = await makeTable(true);
+  await tables.adminDb.query(`/* rule */ alter table ${table} add check (customer not like 'bad%')`);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const batch = withCustomers(...Array.from({ length: 33 }, (_, index) => [`r${index}`, index % 11 === 3 ? 'bad' : 'good'] as const));
+  const outcome = await target.deliver(batch, signal);
+  expect(outcome).toMatchObject({ kind: 'acked', perRecord: [{ index: 3 }, { index: 14 }, { index: 25 }] });
+  expect(await idsOf(table)).toHaveLength(30);
+  const { rows } = await tables.adminDb.query<{ count: number }>(
+    `/* effects */ select count(*)::int as count from ${table.replace('payment', 'headgate_effects')}`,
+  );
+  expect(rows[0]!.count).toBe(30);
+  await target.close();
+});
+
+it('of a key that comes again in a batch, rows behind a refused one are not written where the order of keys is kept', async () => {
+  const settings = { mode: 'upsert', keys: ['id'] };
+  const table = await makeTable(true, settings);
+  await tables.adminDb.query(`/* rule */ alter table ${table} add check (customer not like 'bad%')`);
+  const target = postgresConnector.open(optionsFor(table, serverPort(), settings));
+  const orderKeys = async () => ['a', 'a', 'a', 'b'];
+  const batch = { ...withCustomers(['a', '1'], ['a', 'bad'], ['a', '3'], ['b', '4']), orderKeys };
+  expect(await target.deliver(batch, signal)).toMatchObject({
+    kind: 'acked',
+    perRecord: [
+      { index: 1, status: 'refused', code: 'E_TARGET_RECORD' },
+      { index: 2, status: 'retry', code: 'E_TARGET_ORDER' },
+    ],
+  });
+  expect(await rowsOf(table)).toEqual([
+    { id: 'a', customer: '1' },
+    { id: 'b', customer: '4' },
+  ]);
+  await target.close();
+});
