@@ -2,8 +2,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-const entry = join(import.meta.dirname, '../../src/main/headgate.ts');
-const cache = join(import.meta.dirname, '../../node_modules/.cache/headgate');
+/** As it is installed: a few files where they were made since the last change, else the sources. */
+const program = join(import.meta.dirname, '../../bin/headgate');
 
 export interface CommandResult {
   readonly code: number;
@@ -21,16 +21,13 @@ function environmentOf(env: Readonly<Record<string, string>> = {}): Record<strin
   const kept = Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('HEADGATE_'),
   );
-  return { ...Object.fromEntries(kept), NODE_COMPILE_CACHE: cache, ...env };
+  return { ...Object.fromEntries(kept), ...env };
 }
 
 export function runHeadgate(argv: readonly string[], { env, cwd }: CommandOptions = {}): Promise<CommandResult> {
   return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', entry, ...argv],
-      { cwd, env: environmentOf(env), maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    const child = execFile(program, [...argv], { cwd, env: environmentOf(env), maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     );
     child.stdin?.end();
   });
@@ -47,7 +44,7 @@ export interface StartedCommand {
 
 /** `headgate …`, not waited for. */
 export function startCommand(argv: readonly string[], { env, cwd }: CommandOptions = {}): StartedCommand {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...argv], {
+  const child = spawn(program, argv, {
     cwd,
     env: environmentOf(env),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -82,7 +79,7 @@ export interface StartedHeadgate {
 
 /** `headgate serve`, not waited for. */
 export function startHeadgate(dataDir: string, options: CommandOptions = {}): StartedHeadgate {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, 'serve', '--port', '0', '--data-dir', dataDir], {
+  const child = spawn(program, ['serve', '--port', '0', '--data-dir', dataDir], {
     cwd: options.cwd,
     env: environmentOf({ HEADGATE_LOG_LEVEL: 'warn', ...options.env }),
     stdio: ['ignore', 'ignore', 'pipe'],
