@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { createSharedRun } from './shared-run.ts';
 
-function steps() {
+function steps(options?: { readonly atOnce: number }) {
   const runs: PromiseWithResolvers<void>[] = [];
   const call = createSharedRun(() => {
     const run = Promise.withResolvers<void>();
     runs.push(run);
     return run.promise;
-  });
+  }, options);
   return { runs, call };
 }
 
@@ -42,4 +42,19 @@ it('a run that fails fails for those that it served only', async () => {
   await settled();
   runs[1]!.resolve();
   await expect(second).resolves.toBeUndefined();
+});
+
+it('of several runs at once, the next begins when any of them ends, for all that wait', async () => {
+  const { runs, call } = steps({ atOnce: 2 });
+  const ended: string[] = [];
+  for (const name of ['first', 'second', 'third', 'fourth']) void call().then(() => ended.push(name));
+  await settled();
+  expect(runs).toHaveLength(2);
+  runs[1]!.resolve();
+  await settled();
+  expect(ended).toEqual(['second']);
+  expect(runs).toHaveLength(3);
+  runs[2]!.resolve();
+  await settled();
+  expect(ended).toEqual(['second', 'third', 'fourth']);
 });

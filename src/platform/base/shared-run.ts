@@ -1,24 +1,27 @@
 /**
- * One run for many callers: each is served by a run that began after its call, and those that wait for one share it. For
- * work that covers whatever happened before it began, such as the fsync of a folder.
+ * Runs for many callers: each is served by a run that began after its call, and those that wait for one share it. For work
+ * that covers whatever happened before it began, such as the fsync of a folder.
  */
 
-/** The function rejects for every caller of a run that failed. */
-export function createSharedRun(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | null = null;
-  let next: Promise<void> | null = null;
+/** The function rejects for every caller of a run that failed. `atOnce`: runs under way before callers begin to wait. */
+export function createSharedRun(work: () => Promise<void>, { atOnce = 1 }: { readonly atOnce?: number } = {}): () => Promise<void> {
+  let underWay = 0;
+  let next: PromiseWithResolvers<void> | null = null;
 
-  function begin(): Promise<void> {
-    next = null;
-    const run = work().finally(() => {
-      if (running === run) running = null;
-    });
-    running = run;
-    return run;
+  async function run(): Promise<void> {
+    underWay += 1;
+    try {
+      await work();
+    } finally {
+      underWay -= 1;
+      const waited = next;
+      next = null;
+      if (waited !== null) run().then(waited.resolve, waited.reject);
+    }
   }
   return () => {
-    if (running === null) return begin();
-    next ??= running.then(begin, begin);
-    return next;
+    if (underWay < atOnce) return run();
+    next ??= Promise.withResolvers();
+    return next.promise;
   };
 }

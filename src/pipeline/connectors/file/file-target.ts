@@ -21,9 +21,9 @@ import {
   temporaryName,
   temporaryPrefix,
 } from '../output-files/output-file.ts';
+import { fsyncFolder, writeSmallFile } from './durable-writes.ts';
 import { fileFailure } from './file-failure.ts';
 import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
-import { writeSmallFile } from './small-file.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 const readBytes = 1024 * 1024;
@@ -31,6 +31,8 @@ const readBytes = 1024 * 1024;
 const smallBytesMax = 256 * 1024;
 /** Of others, as many as this are written to a target at once: each takes a few MiB of memory. */
 const bigFilesMax = 4;
+/** At once, before more share one: file systems join them too, and the thread pool has other work. */
+const folderFsyncsMax = 2;
 const fileMode = 0o640;
 const probeBytes = Buffer.from('headgate probe\n');
 /** A disk slower than this is out of order; the timeout comes on top. */
@@ -47,11 +49,11 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
   }
   // At each use: a link may be put in at any time.
   const assertAllowed = (): void => {
-    for (const path of [root, folder]) folders.assertAllowed({ tenant: plan.flow.tenant, path });
+    for (const path of new Set([root, folder])) folders.assertAllowed({ tenant: plan.flow.tenant, path });
   };
   assertAllowed();
   // Batches that are under way together share what is done to the folder.
-  const syncFolder = createSharedRun(() => fsyncFolder(folder));
+  const syncFolder = createSharedRun(() => fsyncFolder(folder), { atOnce: folderFsyncsMax });
   const bigFiles = createTurns(bigFilesMax);
   const ensure = createSharedRun(async () => {
     assertAllowed();
@@ -70,6 +72,8 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
         const place = join(folder, file.name);
         await ensure();
         const temporary = join(folder, temporaryName(batch));
+        let removed: Promise<void> | null = null;
+        const removeTemporary = () => (removed ??= unlinkIfThere(temporary));
         await removeOlderAttempts(folder, batch);
         try {
           const observed = readBack === 'none' ? null : observe(file);
@@ -79,12 +83,12 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
           step = 'named';
           const isNew = await nameFile(temporary, place);
           if (!isNew && (await compare(place, file)) !== 'same') return conflict();
-          await syncFolder();
+          await Promise.all([syncFolder(), removeTemporary()]);
           if (!isNew) return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
           const compared = { hash: 'read back, ', size: 'measured, ', none: '' }[readBack];
           return { kind: 'acked', evidence: `the file was written, ${compared}named and fsynced` };
         } finally {
-          await unlinkIfThere(temporary);
+          await removeTemporary();
         }
       } catch (error) {
         return fileFailure(error, step === 'named' ? 'unknown' : 'refused', signal);
@@ -183,8 +187,8 @@ function isBelowOrEqual(root: string, folder: string): boolean {
 
 /** The root must be there; folders below it are made. A link that leads out of the root is refused. */
 async function ensureFolder(root: string, folder: string): Promise<void> {
-  const realRoot = await realpath(root);
   if (folder === root) return;
+  const realRoot = await realpath(root);
   const missing: string[] = [];
   for (let at = folder; at !== root; at = dirname(at)) {
     if ((await lstat(at).catch(() => null)) === null) missing.unshift(at);
@@ -239,14 +243,17 @@ async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
 }
 
-async function wholeFile(output: OutputFile): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(output.sizeBytes!);
+/** A piece that is all of it is not copied. */
+async function wholeFile({ sizeBytes, pieces }: OutputFile): Promise<Uint8Array> {
+  let bytes: Buffer | null = null;
   let filled = 0;
-  for await (const piece of output.pieces()) {
+  for await (const piece of pieces()) {
+    if (piece.length === sizeBytes) return piece;
+    bytes ??= Buffer.allocUnsafe(sizeBytes!);
     bytes.set(piece, filled);
     filled += piece.length;
   }
-  return bytes.subarray(0, filled);
+  return bytes?.subarray(0, filled) ?? Buffer.alloc(0);
 }
 
 /** False when the name is taken. Durable once the folder was fsynced. */
@@ -289,15 +296,6 @@ async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
     }
   } finally {
     await file.close();
-  }
-}
-
-async function fsyncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

@@ -9,6 +9,8 @@ import type { OutgoingBatch } from '../connector.ts';
 import { fileNameOf, templateTexts } from './file-name.ts';
 import { fillTemplate } from './file-template.ts';
 
+const nothing = Buffer.alloc(0);
+
 export interface OutputFile {
   readonly name: string;
   /** Null: known when it is written. */
@@ -52,11 +54,12 @@ export function plainFileOf(
   const parts = { targetId: id, format: plan.format, isEncrypted: settings.encrypt === true, batch };
   const { body } = batch;
   const linesOf = (templates: readonly string[] = []) => {
-    if (templates.length === 0) return Buffer.alloc(0);
-    const values = { texts: { ...templateTexts(parts), count: String(batch.records) }, amounts: batch.amounts };
+    if (templates.length === 0) return nothing;
+    const values = { texts: { ...templateTexts(templates.join(''), parts), count: String(batch.records) }, amounts: batch.amounts };
     return Buffer.from(templates.map((template) => fillTemplate(template, values) + lineEndOf(plan)).join(''));
   };
-  const before = Buffer.concat([linesOf(settings.headerLines), body.preamble]);
+  const headerLines = linesOf(settings.headerLines);
+  const before = headerLines.length === 0 ? body.preamble : Buffer.concat([headerLines, body.preamble]);
   const after = linesOf(settings.trailerLines);
   const sizeBytes = before.length + body.sizeBytes + after.length;
   function* pieces(options: { readonly isReused: boolean } = { isReused: true }): Generator<Uint8Array> {
