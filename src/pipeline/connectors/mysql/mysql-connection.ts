@@ -24,8 +24,8 @@ export interface ConnectionOptions {
   readonly timeoutMs: number;
 }
 
-/** Each for up to as many sizes as a batch has parts. */
-const preparedMax = 64;
+/** Each takes a server some MiB: of the rows and of the keys of the sizes that batches have. */
+const preparedMax = 8;
 
 export async function openMysqlConnection(options: ConnectionOptions, signal: AbortSignal): Promise<MysqlConnection> {
   const { settings, address, secrets, timeoutMs } = options;

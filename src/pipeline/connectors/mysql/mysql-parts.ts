@@ -1,8 +1,8 @@
 /** Records as parameters of prepared statements, in parts that one statement can take. */
 
 /**
- * Parts of a power of two each: a session prepares few statements, whatever batches come. A part is as large as `countMax` and
- * `bytesMax` let it be, and never empty, so what is too large for `bytesMax` is alone.
+ * Each part is as large as `countMax` and `bytesMax` let it be: batches of one size take the same few statements. Never empty,
+ * so what is too large for `bytesMax` is alone.
  */
 export function partsOf<Item extends { readonly bytes: number }>(
   items: readonly Item[],
@@ -10,11 +10,9 @@ export function partsOf<Item extends { readonly bytes: number }>(
 ): Item[][] {
   const parts: Item[][] = [];
   for (let at = 0; at < items.length; at += parts.at(-1)!.length) {
-    let count = 2 ** Math.floor(Math.log2(Math.min(items.length - at, countMax)));
-    let part = items.slice(at, at + count);
-    while (count > 1 && part.reduce((sum, { bytes }) => sum + bytes, 0) > bytesMax) {
-      count /= 2;
-      part = items.slice(at, at + count);
+    let part = items.slice(at, at + countMax);
+    while (part.length > 1 && part.reduce((sum, { bytes }) => sum + bytes, 0) > bytesMax) {
+      part = part.slice(0, Math.ceil(part.length / 2));
     }
     parts.push(part);
   }
@@ -22,11 +20,14 @@ export function partsOf<Item extends { readonly bytes: number }>(
 }
 
 type Reviver = (key: string, value: unknown, context: { readonly source: string }) => unknown;
-const parseWith = JSON.parse as (text: string, reviver: Reviver) => unknown;
+const parseWith = JSON.parse as (text: string, reviver: Reviver) => Readonly<Record<string, unknown>>;
+const sources: Reviver = (_, value, { source }) => (typeof value === 'number' ? source : value);
+/** In every JSON text with a number. In others at times, which costs time only. */
+const mayHoldNumber = /(?:^|[:,[])\s*-?\d/;
 
 /** Of a record of the body, in the order of the columns: texts, numbers as the text that they are written with. */
 export function valuesOf(json: string, columns: readonly string[]): (string | boolean | null)[] {
-  const record = parseWith(json, (_, value, { source }) => (typeof value === 'number' ? source : value)) as Record<string, unknown>;
+  const record = mayHoldNumber.test(json) ? parseWith(json, sources) : (JSON.parse(json) as Readonly<Record<string, unknown>>);
   return columns.map((name) => {
     const value = record[name];
     if (value === null || value === undefined) return null;

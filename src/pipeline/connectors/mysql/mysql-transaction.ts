@@ -61,7 +61,8 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
   async function writeRows(rows: readonly TransactionRow[]): Promise<boolean> {
     if (rows.length === 1 && rows[0]!.bytes > rowBytesMax) return false;
     try {
-      const params = rows.flatMap(({ json }) => valuesOf(json, columns));
+      const params: (string | boolean | null)[] = [];
+      for (const { json } of rows) params.push(...valuesOf(json, columns));
       const { warnings } = await connection.execute(statements.writeRows(rows.length), params);
       return warnings === 0 || !(await hasLost(connection, warnings));
     } catch (error) {
