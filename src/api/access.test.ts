@@ -50,8 +50,8 @@ afterAll(async () => {
 async function plantDeadLetter(jobId: string): Promise<string> {
   const id = systemPorts.ids.next();
   await database.adminDb.query(
-    `/* plant dead letter */ insert into headgate.dead_letters (tenant_id, dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, group_id, shape, delivery_key, created_at, changed_at)
-     select j.tenant_id, $2, j.job_id, j.flow_id, 'out', $2, 1, 'refused', 'E_REFUSED', '', repeat('0', 32), '', 'k', headgate.clock(), headgate.clock() from headgate.jobs j where j.job_id = $1`,
+    `/* plant dead letter */ insert into headgate.dead_letters (tenant_id, dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, may_be_there, group_id, shape, delivery_key, created_at, changed_at)
+     select j.tenant_id, $2, j.job_id, j.flow_id, 'out', $2, 1, 'refused', 'E_REFUSED', '', false, repeat('0', 32), '', 'k', headgate.clock(), headgate.clock() from headgate.jobs j where j.job_id = $1`,
     [jobId, id],
   );
   return id;

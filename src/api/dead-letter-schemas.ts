@@ -36,6 +36,7 @@ export const deadLetterSchemas: readonly TSchema[] = [
       message: text,
       deliveryKey: text,
       amounts: named('Amounts'),
+      mayBeThere: Type.Boolean(),
       groupId,
       state: choice(deadLetterStates),
       reason: nullable(text),

@@ -64,8 +64,8 @@ it('a policy says when, and few at a time are taken', async () => {
   );
   for (let letter = 0; letter < 5; letter++)
     await scenario.rows(
-      `/* plant letter */ insert into headgate.dead_letters (tenant_id, dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, group_id, shape,
-         delivery_key, created_at, changed_at) values ($1, $2, $2, $3, 'api', $2, 1, 'refused', 'E_TARGET_REFUSED', '', repeat('0', 32), '', 'k', headgate.clock(), headgate.clock())`,
+      `/* plant letter */ insert into headgate.dead_letters (tenant_id, dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, may_be_there, group_id, shape,
+         delivery_key, created_at, changed_at) values ($1, $2, $2, $3, 'api', $2, 1, 'refused', 'E_TARGET_REFUSED', '', false, repeat('0', 32), '', 'k', headgate.clock(), headgate.clock())`,
       [systemPorts.ids.next(), scenario.flowId],
     );
   await passDays(2.1);

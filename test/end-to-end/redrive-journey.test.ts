@@ -288,4 +288,46 @@ describe('dead letters that are sent again', () => {
     expect(report.failures).toEqual([]);
     expect(receipt.job.redrive).toMatchObject({ possibleDuplicate: true });
   });
+
+  const unknown: DeliveryOutcome = { kind: 'unknown', code: 'E_TARGET_REPLY_LOST', message: 'the answer was lost' };
+  const refused: DeliveryOutcome = { kind: 'refused', retryable: false, code: 'E_TARGET_REFUSED', message: 'no' };
+
+  /** One record to one target, which answers as it is told, and then takes it. */
+  async function startWithAnswers(answers: DeliveryOutcome[]) {
+    const labels: boolean[] = [];
+    const answer = (batch: OutgoingBatch): DeliveryOutcome => {
+      labels.push(batch.possibleDuplicate);
+      return answers.shift() ?? { kind: 'acked' };
+    };
+    const slowly = (text: string) => `${text.trimEnd()}\n  targetDefaults: { retry: { max: 5, initial: 300ms, cap: 1s } }\n`;
+    const jobs = await start('cards.yaml', { answer }, slowly);
+    await jobs.accept([[...cardsFile(2, 1)].join('')]);
+    jobs.startAll();
+    await closed(jobs, 1);
+    const sendAgain = () =>
+      createRedrive(jobs.services, jobs.tenantId, { selection: { flow: 'test' }, repair: null, reason: 'mended', actor: 'key:ops' });
+    return { jobs, labels, sendAgain };
+  }
+
+  it('that were refused after an attempt of which nobody knows are labelled as well', async () => {
+    const { jobs, labels, sendAgain } = await startWithAnswers([unknown, refused]);
+    expect(await letters(jobs)).toMatchObject([{ code: 'E_TARGET_REFUSED', mayBeThere: true }]);
+    await sendAgain();
+    await closed(jobs, 2);
+    expect(labels).toEqual([false, true, true]);
+  });
+
+  it('that a cancelled re-drive may have delivered are labelled when they are sent again', async () => {
+    const { jobs, labels, sendAgain } = await startWithAnswers([refused, unknown]);
+    expect(await letters(jobs)).toMatchObject([{ mayBeThere: false }]);
+    const { jobs: first } = await sendAgain();
+    await until(async () => labels.length === 2, 'the re-drive was not sent');
+    await cancelJob(jobs.services, jobs.tenantId, { jobId: first[0]!.jobId, reason: 'not yet', actor: 'key:ops' });
+    await closed(jobs, 2);
+    expect(await letters(jobs)).toMatchObject([{ state: 'open', mayBeThere: true }]);
+    await sendAgain();
+    await closed(jobs, 3);
+    expect(labels).toEqual([false, false, true]);
+    expect(await letters(jobs)).toMatchObject([{ state: 'redriven' }]);
+  });
 });

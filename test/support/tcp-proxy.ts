@@ -19,6 +19,8 @@ export interface TcpProxy {
   arm(fault: ProxyFault): void;
   /** Takes an armed fault that was not used away. */
   disarm(): void;
+  /** The connection on which the client has sent so many more bytes is reset on both sides, the rest of them unsent. Once. */
+  resetAfter(bytes: number): void;
   /** How many faults were used. */
   readonly faultsUsed: number;
   /** From now on everything goes in pieces of so many bytes, each way, one in a turn of the event loop. */
@@ -38,6 +40,7 @@ export interface TcpProxyOptions {
 export async function startTcpProxy(target: { host: string; port: number }, { answers }: TcpProxyOptions = {}): Promise<TcpProxy> {
   let armed: ProxyFault | undefined;
   let faultsUsed = 0;
+  let bytesToReset = Number.POSITIVE_INFINITY;
   let pieceBytes = Number.POSITIVE_INFINITY;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
@@ -53,6 +56,18 @@ export async function startTcpProxy(target: { host: string; port: number }, { an
       socket.on('close', () => sockets.delete(socket));
     }
     client.on('data', (data: Buffer) => {
+      bytesToReset -= data.length;
+      if (bytesToReset < 0) {
+        const sent = data.subarray(0, data.length + bytesToReset);
+        bytesToReset = Number.POSITIVE_INFINITY;
+        faultsUsed += 1;
+        isHeld = true;
+        client.pause();
+        upstream.write(sent, () => {
+          for (const socket of [upstream, client]) socket.resetAndDestroy();
+        });
+        return;
+      }
       if (armed?.match.test(data.toString('latin1'))) {
         const { how } = armed;
         armed = undefined;
@@ -97,6 +112,9 @@ export async function startTcpProxy(target: { host: string; port: number }, { an
     },
     disarm() {
       armed = undefined;
+    },
+    resetAfter(bytes) {
+      bytesToReset = bytes;
     },
     get faultsUsed() {
       return faultsUsed;

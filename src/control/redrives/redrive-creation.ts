@@ -12,7 +12,6 @@ import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { JobServices } from '../jobs/job-services.ts';
 import { redriveErrors } from './redrive-errors.ts';
 import { redriveFile } from './redrive-file.ts';
-import { mayBeThere } from './redrive-members.ts';
 import { type PlannedJob, planRedrive, previewOf, type RedrivePreview, type WantedRedrive } from './redrive-plan.ts';
 import { insertRedrive, type NewRedriveJob } from './redrive-store.ts';
 
@@ -96,7 +95,7 @@ function prepareJob(
       ofJobId: source.job.jobId,
       targets: [targetId],
       records: sent.length,
-      possibleDuplicate: sent.some(({ member }) => mayBeThere(member)),
+      possibleDuplicate: sent.some(({ member }) => member.mayBeThere),
     },
     members: sent.map(({ member: { deadLetterId, recordNumber } }) => ({ deadLetterId, recordNumber })),
   };

@@ -19,19 +19,15 @@ export interface RedriveMember {
   readonly jobId: string;
   readonly targetId: string;
   readonly recordNumber: number;
-  readonly code: string;
-}
-
-/** Nobody knows whether its target has the record. */
-export function mayBeThere({ code }: Pick<RedriveMember, 'code'>): boolean {
-  return code === deliveryErrors.E_OUTCOME_UNKNOWN;
+  /** Nobody knows whether its target has the record. */
+  readonly mayBeThere: boolean;
 }
 
 /** Records of one decision. */
 export const redriveRecordsMax = 1_000;
 
 const selectMembers = `/* choose dead letters */
-  select d.dead_letter_id as "deadLetterId", d.flow_id as "flowId", d.job_id as "jobId", d.target_id as "targetId", d.record_number as "recordNumber", d.code
+  select d.dead_letter_id as "deadLetterId", d.flow_id as "flowId", d.job_id as "jobId", d.target_id as "targetId", d.record_number as "recordNumber", d.may_be_there as "mayBeThere"
   from headgate.dead_letters d
   join headgate.jobs j on j.tenant_id = $1 and j.job_id = d.job_id
   join headgate.flows f on f.tenant_id = $1 and f.flow_id = d.flow_id

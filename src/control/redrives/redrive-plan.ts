@@ -10,7 +10,7 @@ import type { JobServices } from '../jobs/job-services.ts';
 import { isMaskedLess, type MaskingFloors, masked, maskingFloors } from '../jobs/views/field-masks.ts';
 import { type MemberRecord, readMemberRecords, redriveBytesMax, type SourceRecords } from './member-records.ts';
 import { redriveErrors } from './redrive-errors.ts';
-import { chooseMembers, mayBeThere, membersByJob, type RedriveMember, type RedriveSelection } from './redrive-members.ts';
+import { chooseMembers, membersByJob, type RedriveMember, type RedriveSelection } from './redrive-members.ts';
 
 /** One job to be: the records of one job for one target. */
 export interface PlannedJob {
@@ -116,7 +116,7 @@ function versionOf(members: readonly RedriveMember[], repair: RepairTexts | null
 
 export function previewOf(plan: RedrivePlan): RedrivePreview {
   const records = plan.jobs.flatMap(({ source }) => source.records);
-  const unknown = plan.jobs.flatMap(({ members }) => members).filter(mayBeThere).length;
+  const unknown = plan.jobs.flatMap(({ members }) => members).filter(({ mayBeThere }) => mayBeThere).length;
   const message = `${unknown} of them may have arrived: ask the target first, by batch id or delivery key; it is told that they may be duplicates (Headgate-Possible-Duplicate)`;
   return {
     version: plan.version,

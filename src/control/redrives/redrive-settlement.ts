@@ -51,7 +51,10 @@ const settleMembers = `/* settle redrive members */
   where m.tenant_id = $1 and m.job_id = $2 and m.settled is null
   returning m.dead_letter_id as "deadLetterId", m.settled`;
 const settleLetters = `/* settle dead letters */
-  update headgate.dead_letters d set state = s.settled, changed_at = (select headgate.clock())
+  update headgate.dead_letters d set state = s.settled, changed_at = (select headgate.clock()),
+    may_be_there = d.may_be_there or s.settled = 'open' and exists (
+      select from headgate.batch_jobs h join headgate.batches b on b.tenant_id = $1 and b.batch_id = h.batch_id
+      where h.tenant_id = $1 and h.job_id = $4 and b.unknown_attempts > 0)
   from unnest($2::uuid[], $3::text[]) as s (dead_letter_id, settled)
   where d.tenant_id = $1 and d.dead_letter_id = any ($2::uuid[]) and d.dead_letter_id = s.dead_letter_id and d.state = 'redriving'`;
 
@@ -70,6 +73,7 @@ export async function settleRedrive(tx: TenantTx, ids: Ids, { jobId, redriveId, 
     tx.tenantId,
     rows.map(({ deadLetterId }) => deadLetterId),
     rows.map(({ settled }) => settled),
+    jobId,
   ]);
   if (moved.rowCount !== rows.length) throw new Error('a dead letter is not being sent again by the job that says so');
   await tx.query(blockAgain, [tx.tenantId, jobId]);

@@ -14,6 +14,7 @@ const signal = new AbortController().signal;
 describe.runIf(hasComponent('rabbitmq')).each(protocols)('over %s', (protocol) => {
   describeConnectorContract({
     connector: amqpConnector,
+    cannot: ['refused', 'one record refused'],
     async open() {
       const queue = await makeQueue({ ...full, 'x-max-length': 10 });
       const proxy = await startTcpProxy({ host: '127.0.0.1', port: world.rabbit.port });

@@ -12,6 +12,7 @@ const signal = new AbortController().signal;
 describe.runIf(hasComponent('mariadb')).each([true, false])('with the effects table: %s', (withEffects) => {
   describeConnectorContract({
     connector: mysqlConnector,
+    cannot: ['refused'],
     async open() {
       const table = await makeTable(withEffects);
       const proxy = await startTcpProxy({ host: world.maria.host, port: world.maria.port });

@@ -15,6 +15,7 @@ const signal = new AbortController().signal;
 for (const withEffects of [true, false]) {
   describeConnectorContract({
     connector: postgresConnector,
+    cannot: ['refused'],
     async open() {
       const table = await makeTable(withEffects);
       const proxy = await startTcpProxy({ host: '127.0.0.1', port: serverPort() });

@@ -92,6 +92,7 @@ function during(target: Target, moments: { sending(): void; naming(): void }): T
 if (hasComponent('sshd'))
   describeConnectorContract({
     connector: sftpConnector,
+    cannot: ['busy', 'one record refused'],
     async open() {
       const { folder, path } = newFolder();
       const proxy = await startTcpProxy({ host: '127.0.0.1', port: sshd.port });

@@ -283,5 +283,7 @@ function blockedBy({ flowId, targetId, lane }: LoadedBatch, letter: NewDeadLette
 
 function letterBasics(context: EndingContext, cause: DeadLetterCause, batch: Pick<NewBatch, 'batchId' | 'targetId'>) {
   const { services } = context;
-  return { deadLetterId: services.ports.ids.next(), flowId: context.batch.flowId, targetId: batch.targetId, batchId: batch.batchId, cause };
+  const { flowId, unknownAttempts } = context.batch;
+  const mayBeThere = unknownAttempts > 0;
+  return { deadLetterId: services.ports.ids.next(), flowId, targetId: batch.targetId, batchId: batch.batchId, cause, mayBeThere };
 }

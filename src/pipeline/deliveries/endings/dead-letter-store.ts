@@ -27,6 +27,8 @@ export interface NewDeadLetter {
   readonly deliveryKey: string;
   /** Of the record. */
   readonly amounts: FieldAmounts;
+  /** Of an attempt nobody knows whether it reached the target: sent again, the record is labelled a possible duplicate. */
+  readonly mayBeThere: boolean;
 }
 
 export interface DeadLetterView extends Omit<NewDeadLetter, 'amounts'> {
@@ -61,11 +63,11 @@ export interface DeadLetterFilter {
 const rowsMax = 5_000;
 
 const insertRows = `/* insert dead letters */
-  insert into headgate.dead_letters (tenant_id, dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, delivery_key, group_id, shape, amounts, created_at, changed_at)
-  select $1, d.dead_letter_id, d.job_id, d.flow_id, d.target_id, d.batch_id, d.record_number, d.cause, d.code, d.message, d.delivery_key, d.group_id, d.shape, d.amounts::json,
+  insert into headgate.dead_letters (tenant_id, dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, delivery_key, group_id, shape, amounts, may_be_there, created_at, changed_at)
+  select $1, d.dead_letter_id, d.job_id, d.flow_id, d.target_id, d.batch_id, d.record_number, d.cause, d.code, d.message, d.delivery_key, d.group_id, d.shape, d.amounts::json, d.may_be_there,
     (select headgate.clock()), (select headgate.clock())
-  from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
-    as d (dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, delivery_key, group_id, shape, amounts)`;
+  from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[])
+    as d (dead_letter_id, job_id, flow_id, target_id, batch_id, record_number, cause, code, message, delivery_key, group_id, shape, amounts, may_be_there)`;
 
 export async function insertDeadLetters(tx: TenantTx, letters: readonly NewDeadLetter[]): Promise<void> {
   for (let at = 0; at < letters.length; at += rowsMax) {
@@ -86,13 +88,14 @@ export async function insertDeadLetters(tx: TenantTx, letters: readonly NewDeadL
       rows.map((row, index) => deadLetterGroupId({ ...row, shape: shapes[index]! })),
       shapes,
       rows.map((row) => JSON.stringify(row.amounts)),
+      rows.map((row) => row.mayBeThere),
     ]);
   }
 }
 
 const columns = `d.dead_letter_id as "deadLetterId", d.job_id as "jobId", d.flow_id as "flowId", f.name as "flowName",
   d.target_id as "targetId", d.batch_id as "batchId", d.record_number as "recordNumber", d.cause, d.code, d.message,
-  d.delivery_key as "deliveryKey", d.amounts, d.group_id as "groupId", d.state, d.reason, d.decided_by as "decidedBy", d.created_at as "createdAt",
+  d.delivery_key as "deliveryKey", d.amounts, d.may_be_there as "mayBeThere", d.group_id as "groupId", d.state, d.reason, d.decided_by as "decidedBy", d.created_at as "createdAt",
   exists (select from headgate.blocked_keys k where k.tenant_id = d.tenant_id and k.dead_letter_id = d.dead_letter_id) as "blocksKey"`;
 const source = 'headgate.dead_letters d join headgate.flows f on f.tenant_id = d.tenant_id and f.flow_id = d.flow_id';
 const matches = `d.tenant_id = $1 and ($2::uuid is null or d.job_id = $2) and ($3::text is null or f.name = $3)

@@ -60,5 +60,6 @@ function letterOf({ batch, services }: EndingContext, batchId: string, record: B
     message: 'an earlier record of the same key was given up',
     deliveryKey: record.deliveryKey,
     amounts: record.amounts,
+    mayBeThere: batch.unknownAttempts > 0,
   };
 }

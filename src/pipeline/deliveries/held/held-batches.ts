@@ -149,5 +149,6 @@ async function lettersOf(services: HeldServices, batch: LoadedBatch, plan: Plan,
     message: reason,
     deliveryKey: record.deliveryKey,
     amounts: record.amounts,
+    mayBeThere: batch.unknownAttempts > 0,
   }));
 }

@@ -657,6 +657,8 @@ create table headgate.dead_letters (
   group_id text collate "C" not null check (group_id ~ '^[0-9a-f]{32}$'),
   shape text not null,
   amounts json not null default '{}',
+  -- Of an attempt nobody knows whether it reached the target.
+  may_be_there boolean not null,
   delivery_key text collate "C" not null,
   state text collate "C" not null default 'open' check (state in ('open', 'redriving', 'redriven', 'replaced', 'discarded', 'expired')),
   -- In words, of the last decision about it, and whose.
