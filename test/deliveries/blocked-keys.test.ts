@@ -30,9 +30,10 @@ const recordsOf = (body: string) =>
     .slice(0, -1)
     .map((line) => JSON.parse(line) as { id: string; customer: string });
 
-/** A target that refuses the ids of the list for good, whatever else their batch holds. */
-async function orderedScenario(refused: readonly string[], more: Partial<TargetPlan> = {}) {
+/** A target that refuses the ids of the list for good, whatever else their batch holds; or their whole batch. */
+async function orderedScenario(refused: readonly string[], more: Partial<TargetPlan> = {}, takesBatches = true) {
   const sink = await startHttpSink(({ body }) => {
+    if (!takesBatches && recordsOf(body).some(({ id }) => refused.includes(id))) return { status: 422 };
     const results = recordsOf(body).map(({ id }, index) => ({ index, status: refused.includes(id) ? 'refused' : 'ok', code: 'E_LIMIT' }));
     return { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ results }) };
   });
@@ -144,6 +145,24 @@ describe('a key of which a record was given up', () => {
       [1, 'exhausted', 'E_TARGET_BUSY', true],
       [2, 'blocked', 'E_KEY_BLOCKED', false],
     ]);
+  });
+
+  it('is blocked alone where the target refuses whole batches: the batch is halved until the record is found', async () => {
+    const { scenario, sink, deliver, letters } = await orderedScenario(['a1'], { batchRecords: 100 }, false);
+    const before = Array.from({ length: 20 }, (_, at) => `b${at} bert${at % 3}`);
+    const after = Array.from({ length: 20 }, (_, at) => `c${at} bert${at % 3}`);
+    await deliver([[...before, 'a1 anna', ...after, 'a2 anna']]);
+    expect(await letters()).toEqual([
+      [21, 'refused', 'E_TARGET_REFUSED', true],
+      [42, 'blocked', 'E_KEY_BLOCKED', false],
+    ]);
+    expect(await scenario.counts()).toEqual([{ targetId: 'api', routed: 42, delivered: 40, refused: 1, dead: 1, cancelled: 0 }]);
+    const taken = sink.requests.map(({ body }) => recordsOf(body)).filter((records) => !records.some(({ id }) => id === 'a1'));
+    const ids = taken.flat().map(({ id }) => id);
+    for (const key of ['bert0', 'bert1', 'bert2'])
+      expect(ids.filter((id) => [...before, ...after].includes(`${id} ${key}`))).toEqual(
+        [...before, ...after].filter((record) => record.endsWith(` ${key}`)).map((record) => record.split(' ')[0]),
+      );
   });
 });
 

@@ -309,6 +309,24 @@ describe('dead letters that are sent again', () => {
     return { jobs, labels, sendAgain };
   }
 
+  it('of batches that were halved until one record was left are that record alone, and the job verifies', async () => {
+    const answer = (batch: OutgoingBatch): DeliveryOutcome => {
+      const isPoisoned = Array.from(batch.body.lines(), String).some((line) => line.includes('S00000009'));
+      return isPoisoned ? { ...refused, mayBeOneRecord: true } : { kind: 'acked' };
+    };
+    const jobs = await start('cards.yaml', { answer });
+    const [jobId] = await jobs.accept([[...cardsFile(2, 40)].join('')]);
+    jobs.startAll();
+    await closed(jobs, 1);
+    const given = await letters(jobs);
+    expect(new Set(given.map(({ recordNumber, cause, mayBeThere }) => `${recordNumber} ${cause} ${mayBeThere}`))).toEqual(
+      new Set(['9 refused false']),
+    );
+    const { receipt, report } = await verifiedWithReceipt(jobs, jobId!);
+    expect(report.failures).toEqual([]);
+    expect(receipt.job.state).toBe('completed_with_failures');
+  });
+
   it('that were refused after an attempt of which nobody knows are labelled as well', async () => {
     const { jobs, labels, sendAgain } = await startWithAnswers([unknown, refused]);
     expect(await letters(jobs)).toMatchObject([{ code: 'E_TARGET_REFUSED', mayBeThere: true }]);

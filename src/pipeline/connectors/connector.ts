@@ -161,6 +161,8 @@ export type DeliveryOutcome =
       readonly kind: 'refused';
       readonly retryable: boolean;
       readonly retryAfterMs?: number;
+      /** One of its records may be at fault: without it the others may be taken. Not where a batch has a name of its own there. */
+      readonly mayBeOneRecord?: boolean;
       readonly code: string;
       readonly message: string;
     }

@@ -9,6 +9,7 @@ import type { DeliveryOutcome, Target } from '../connectors/connector.ts';
 import { askTarget, type Sent, sendAttempt, startAttempt } from './attempts/attempt-run.ts';
 import { writeAbandoned } from './attempts/attempt-start.ts';
 import type { AttemptResolution } from './attempts/attempt-store.ts';
+import { createHalvingBudget, type HalvingBudget } from './attempts/halving-budget.ts';
 import { type Decision, decide } from './attempts/outcome-decision.ts';
 import { isExhausted } from './attempts/retry-schedule.ts';
 import type { LoadedBatch } from './batch-load.ts';
@@ -53,6 +54,7 @@ export class BatchHandler {
   readonly #services: DeliveryServices;
 
   readonly #crowdMax: number;
+  readonly #halvings: HalvingBudget;
   /** Batches that are at their targets or wait for them. */
   #placed = 0;
 
@@ -63,6 +65,7 @@ export class BatchHandler {
   constructor(services: DeliveryServices, crowdMax: number) {
     this.#services = services;
     this.#crowdMax = crowdMax;
+    this.#halvings = createHalvingBudget(services.ports.clock);
   }
 
   /** Rejects with E_FENCED when the work went to another, and with what the database fails with. */
@@ -279,6 +282,8 @@ export class BatchHandler {
       tries: ended.attempt - batch.heldAttempts,
       isFoundOut: batch.heldAttempts > 0 || (await this.#isFoundOut(batch, sent.outcome)),
       records: batch.records,
+      // What may be there already goes to nobody under other batch ids.
+      mayHalve: () => batch.unknownAttempts === 0 && this.#halvings.take(batch),
       rng: ports.rng,
     });
     this.#report(claimed, sent.outcome, decision);

@@ -24,6 +24,9 @@ export function outcomeOf(exchange: HttpExchange, nowMs: number): DeliveryOutcom
   }
 }
 
+/** Bad Request, Content Too Large, Unprocessable Content (RFC 9110, section 15.5): about what was sent. */
+const contentStatuses: readonly number[] = [400, 413, 422];
+
 function statusOutcome(answer: Answered, nowMs: number): DeliveryOutcome {
   const { status } = answer;
   const message = `the target answered with status ${status}`;
@@ -43,7 +46,8 @@ function statusOutcome(answer: Answered, nowMs: number): DeliveryOutcome {
   // The address or the credentials are at fault, not the records: both are read again at the next attempt.
   if (status >= 300 && status < 400) return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_REDIRECT, message };
   if (status === 401 || status === 403) return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_FORBIDDEN, message };
-  return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_REFUSED, message };
+  const mayBeOneRecord = contentStatuses.includes(status);
+  return { kind: 'refused', retryable: false, mayBeOneRecord, code: connectorErrors.E_TARGET_REFUSED, message };
 }
 
 /** Seconds or an HTTP date (RFC 9110, section 10.2.3); null when it is neither. */

@@ -6,7 +6,14 @@ import { isExhausted, retryDelayMs } from './retry-schedule.ts';
 
 const retry = { max: 2, initialMs: 100, capMs: 1_000 };
 const rngOf = (fraction: number) => ({ fraction: () => fraction, bytes: (length: number) => new Uint8Array(length) });
-const context = (tries: number, records = 4, isFoundOut = false) => ({ target: { retry }, tries, isFoundOut, records, rng: rngOf(0.5) });
+const context = (tries: number, records = 4, isFoundOut = false, mayHalve = () => true) => ({
+  target: { retry },
+  tries,
+  isFoundOut,
+  records,
+  mayHalve,
+  rng: rngOf(0.5),
+});
 const refused = (retryable: boolean, more = {}): DeliveryOutcome => ({ kind: 'refused', retryable, code: 'E_X', message: 'm', ...more });
 
 describe('retries', () => {
@@ -84,5 +91,33 @@ describe('results per record', () => {
         }
       }),
     );
+  });
+});
+
+describe('a refusal for good', () => {
+  const refused = { kind: 'refused', retryable: false, code: 'E_TARGET_REFUSED', message: 'no' } as const;
+
+  it('of a batch of which one record may be at fault cuts it in half, in order and at once', () => {
+    expect(decide({ ...refused, mayBeOneRecord: true }, context(1, 5))).toEqual({
+      kind: 'split',
+      delayMs: 0,
+      parts: [
+        { becomes: 'retry', indexes: [0, 1, 2], codes: Array.from({ length: 3 }, () => refused.code) },
+        { becomes: 'retry', indexes: [3, 4], codes: Array.from({ length: 2 }, () => refused.code) },
+      ],
+    });
+  });
+
+  it('of one record, of a batch that goes together, or where there were too many, is one', () => {
+    const { kind: _, retryable: __, ...given } = refused;
+    const expected = { kind: 'refused', ...given };
+    expect(decide({ ...refused, mayBeOneRecord: true }, context(1, 1))).toEqual(expected);
+    expect(decide(refused, context(1, 5))).toEqual(expected);
+    expect(
+      decide(
+        { ...refused, mayBeOneRecord: true },
+        context(1, 5, false, () => false),
+      ),
+    ).toEqual(expected);
   });
 });

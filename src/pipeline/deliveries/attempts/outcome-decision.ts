@@ -1,4 +1,4 @@
-/** From the outcome of an attempt to what happens to the batch. Pure: the same outcome, attempt and chance give the same. */
+/** From the outcome of an attempt to what happens to the batch. The same outcome, attempt, chance and budget give the same. */
 import type { Rng } from '../../../platform/base/ports.ts';
 import type { DeliveryOutcome, RecordResult } from '../../connectors/connector.ts';
 import type { TargetPlan } from '../../engine/plan.ts';
@@ -31,6 +31,8 @@ export interface AttemptContext {
   /** It was held for its settings before, or another batch of its target is. */
   readonly isFoundOut: boolean;
   readonly records: number;
+  /** Asked where a batch is to be cut in half, which it then is. */
+  readonly mayHalve: () => boolean;
   readonly rng: Rng;
 }
 
@@ -46,13 +48,26 @@ export function decide(outcome: DeliveryOutcome, context: AttemptContext): Decis
       const { code, message } = outcome;
       if (isToBeHeld(code, tries, holdingOf(context))) return { kind: 'held', code, message };
       const isMendable = isConfigurationFault(code);
-      if (!outcome.retryable && !isMendable) return { kind: 'refused', code, message };
+      if (!outcome.retryable && !isMendable) {
+        const isHalved = outcome.mayBeOneRecord === true && context.records > 1 && context.mayHalve();
+        return isHalved ? halves(context.records, code) : { kind: 'refused', code, message };
+      }
       if (isLast) return { kind: 'exhausted', code, message };
       return { kind: 'retry', delayMs: retryDelayMs(target.retry, tries, rng, outcome.retryAfterMs), code, message };
     }
     case 'unknown':
       return { kind: 'unknown', delayMs: retryDelayMs(target.retry, tries, rng), code: outcome.code, message: outcome.message };
   }
+}
+
+/** Both are sent at once, in order. */
+function halves(records: number, code: string): Decision {
+  const middle = Math.ceil(records / 2);
+  const part = (from: number, to: number): SplitPart => {
+    const indexes = Array.from({ length: to - from }, (_, at) => from + at);
+    return { becomes: 'retry', indexes, codes: indexes.map(() => code) };
+  };
+  return { kind: 'split', delayMs: 0, parts: [part(0, middle), part(middle, records)] };
 }
 
 /** What is said of results per record, which come without a text of their own. */

@@ -205,7 +205,10 @@ async function endingOfSplit(
     parts.map(({ indexes }) => indexes),
   );
   const isUnknown = parts.some(({ becomes }) => becomes === 'unknown');
-  const evidence = `results per record in the answer to batch ${batch.batchId}`;
+  const isRefused = parts.every(({ becomes }) => becomes === 'retry');
+  const evidence = isRefused
+    ? `half of batch ${batch.batchId}, which was refused as a whole`
+    : `results per record in the answer to batch ${batch.batchId}`;
   const changes = [changeOf(context, 'sending', 'split', { detail: { children: children.length } })];
   const counts: CountDelta[] = [];
   const letters: NewDeadLetter[] = [];
@@ -245,7 +248,10 @@ async function endingOfSplit(
   });
   return {
     ...emptyEnding(context),
-    attempt: attempt(isUnknown ? 'unknown' : 'acked', parts.find(({ becomes }) => becomes !== 'acked')!.codes[0] ?? null),
+    attempt: attempt(
+      isUnknown ? 'unknown' : isRefused ? 'refused' : 'acked',
+      parts.find(({ becomes }) => becomes !== 'acked')!.codes[0] ?? null,
+    ),
     resolution: isUnknown
       ? { batchId: batch.batchId, resolvedAs: 'resent', evidence: 'the records without an answer are in a batch of their own' }
       : null,
