@@ -243,6 +243,41 @@ it('over an outage and the return of all it holds back, a target gets no more th
   expect(posts().length).toBeLessThanOrEqual(400 * 1.1);
 });
 
+it('a target that is back is sent a few batches at once and then more, and what was parked before what came later', async () => {
+  const concurrency = 16;
+  const { sink, scenario, startWorker, deliver, states, state } = await scenarioOf({ concurrency });
+  sink.answer(() => ({ status: 503 }));
+  const parked = await deliver(500);
+  startWorker();
+  startWorker();
+  await until(async () => (await states()).every((each) => each === 'parked'), 'the batches were not parked');
+  const later = await deliver(100);
+  let [underWay, most, taken] = [0, 0, 0];
+  const tooMany: string[] = [];
+  const firsts: number[] = [];
+  sink.answer(async ({ method, body }) => {
+    if (method !== 'POST') return {};
+    underWay += 1;
+    most = Math.max(most, underWay);
+    // From two on, an eighth of all more for each round that was taken.
+    const room = 2 * Math.sqrt(1 + taken) + 1;
+    if (underWay > room) tooMany.push(`${underWay} after ${taken}`);
+    firsts.push(Number((JSON.parse(body.slice(0, body.indexOf('\n'))) as { id: string }).id.slice(1)));
+    await systemPorts.sleep.sleep(20);
+    underWay -= 1;
+    taken += 1;
+    return {};
+  });
+  await scenario.allEnded([...parked, ...later], 60_000);
+  expect(tooMany).toEqual([]);
+  expect(most).toBeGreaterThanOrEqual(concurrency / 2);
+  expect(most).toBeLessThanOrEqual(concurrency);
+  // Those of the later file come when no more of the first are left than are under way.
+  const firstOfLater = firsts.findIndex((number) => number >= 500);
+  expect(firsts.slice(firstOfLater).filter((number) => number < 500).length).toBeLessThan(concurrency);
+  await until(async () => (await state())!.limit === null, 'the limit was not lifted');
+});
+
 it('a tenant whose targets take calls and never answer takes no place from another, and its breakers are its own', async () => {
   const [dead, sound] = [await startHttpSink(() => ({ isSilent: true })), await startHttpSink()];
   const targets = ['one', 'two', 'three'];
