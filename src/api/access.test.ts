@@ -106,6 +106,7 @@ const defaults: Readonly<Record<string, string>> = {
   flow: 'no-such-flow',
   target: 'out',
   source: 'bank',
+  group: '0'.repeat(32),
 };
 
 /** What may differ: the trace. */
@@ -210,6 +211,7 @@ const needed: Readonly<Record<string, Scope>> = {
   getRecord: 'records:read',
   listDeadLetters: 'jobs:read',
   getDeadLetter: 'jobs:read',
+  getDeadLetterGroup: 'jobs:read',
   redriveDeadLetters: 'jobs:operate',
   discardDeadLetters: 'jobs:operate',
   listDeadLetterGroups: 'jobs:read',

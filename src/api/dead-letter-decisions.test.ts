@@ -85,6 +85,19 @@ describe('dead letters over the API', () => {
     const [{ groupId, oldestAt, expiresAt, samples }] = groups;
     expect(Date.parse(expiresAt) - Date.parse(oldestAt)).toBe(90 * 86_400_000);
     expect(samples.map(({ recordId }: { recordId: string }) => recordId)).toEqual([`${bank.jobId}/2`, `${bank.jobId}/3`]);
+    const sampled = (key = bank.key) => server.request(`/v1/dead-letters/groups/${groupId}`, { key });
+    const ids = samples.map((sample: object) => ({ ...sample, code: null }));
+    const records = [2, 3].map((number) => bank.get(`/v1/jobs/${bank.jobId}/records/${number}`));
+    const shown = (await Promise.all(records)).map(({ json }) => json.fields);
+    expect(shown).toMatchObject([{ id: 'A2', account: '****0009', amount: '20.50' }, { account: '****0019' }]);
+    expect((await sampled()).json).toEqual({
+      ...groups[0],
+      samples: ids.map((sample: object, index: number) => ({ ...sample, fields: shown[index] })),
+    });
+    expect((await sampled(await bank.tenant.makeKey(['jobs:read']))).json.samples).toEqual(
+      ids.map((sample: object) => ({ ...sample, fields: null })),
+    );
+    expect((await sampled((await server.tenant('letters-stranger')).key)).status).toBe(404);
     const letters = (await bank.get(`/v1/dead-letters?group=${groupId}`)).json.items;
     const set = { account: "record.account.substring(0, 7) + '1'" };
     const preview = (await bank.post('/v1/redrives', { group: groupId, set, reason: 'accounts moved', dryRun: true })).json;

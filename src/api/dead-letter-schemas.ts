@@ -21,6 +21,22 @@ const redrive = object({
   actor: text,
 });
 
+const group = {
+  groupId,
+  flow: text,
+  targetId: text,
+  code: text,
+  causes: Type.Array(choice(deadLetterCauses)),
+  shape: text,
+  records: count,
+  jobs: count,
+  amounts: named('Amounts'),
+  oldestAt: instant,
+  newestAt: instant,
+  expiresAt: nullable(instant),
+};
+const sample = { deadLetterId: id, recordId: text };
+
 export const deadLetterSchemas: readonly TSchema[] = [
   object(
     {
@@ -69,23 +85,15 @@ export const deadLetterSchemas: readonly TSchema[] = [
     },
     { $id: 'RedrivePreview' },
   ),
+  object({ ...group, samples: Type.Array(object(sample)) }, { $id: 'DeadLetterGroup' }),
   object(
     {
-      groupId,
-      flow: text,
-      targetId: text,
-      code: text,
-      causes: Type.Array(choice(deadLetterCauses)),
-      shape: text,
-      records: count,
-      jobs: count,
-      amounts: named('Amounts'),
-      oldestAt: instant,
-      newestAt: instant,
-      expiresAt: nullable(instant),
-      samples: Type.Array(object({ deadLetterId: id, recordId: text })),
+      ...group,
+      samples: Type.Array(
+        object({ ...sample, fields: nullable(Type.Object({}, { additionalProperties: nullable(text) })), code: nullable(text) }),
+      ),
     },
-    { $id: 'DeadLetterGroup' },
+    { $id: 'SampledDeadLetterGroup' },
   ),
   object(
     { redriveId: id, records: count, jobs: Type.Array(object({ jobId: id, ofJobId: id, targetId: text, records: count })) },

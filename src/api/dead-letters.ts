@@ -1,7 +1,8 @@
-/** Records that were given up: lists, groups and one, and what became of a file over all jobs that sent records of it. Never content. */
+/** Records that were given up: lists, groups and one, and what became of a file over all jobs that sent records of it. Content only masked. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { expiryPolicy } from '../control/redrives/dead-letter-expiry.ts';
+import { findSampledGroup } from '../control/redrives/group-samples.ts';
 import { getLineage } from '../control/redrives/lineage-view.ts';
 import { listDeadLetterGroups } from '../pipeline/deliveries/endings/dead-letter-groups.ts';
 import { type DeadLetterState, deadLetterStates } from '../pipeline/deliveries/endings/dead-letter-state.ts';
@@ -11,9 +12,10 @@ import {
   getDeadLetter,
   listDeadLetters,
 } from '../pipeline/deliveries/endings/dead-letter-store.ts';
+import { allows } from '../platform/access/api-keys.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { choice, describe, id, idParameter, line, named, pageOfItems, query } from './answers.ts';
+import { choice, describe, found, id, idParameter, line, named, object, pageOfItems, query } from './answers.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
@@ -66,7 +68,7 @@ function readGroupCursor(cursor: string | undefined): string | undefined {
   return last;
 }
 
-export function deadLetterRoutes({ db }: ApiParts) {
+export function deadLetterRoutes({ db, store }: ApiParts) {
   return async (api: FastifyInstance): Promise<void> => {
     api.get<{ Querystring: ListQuery }>(
       '/dead-letters',
@@ -115,6 +117,26 @@ export function deadLetterRoutes({ db }: ApiParts) {
           { readOnly: true },
         );
         return namePageOf(rows, limit, ({ groupId: last }) => last);
+      },
+    );
+    api.get<{ Params: { group: string } }>(
+      '/dead-letters/groups/:group',
+      {
+        config: { scope: 'jobs:read' },
+        schema: describe({
+          operationId: 'getDeadLetterGroup',
+          summary: 'One group of open dead letters, with the fields of up to three of its records, masked',
+          description: 'The fields only for a key with the scope records:read.',
+          tag: 'dead letters',
+          params: object({ group: groupId }),
+          answers: { 200: named('SampledDeadLetterGroup') },
+          problems: [404],
+        }),
+      },
+      async (request) => {
+        const { tenantId, scopes } = ownerOf(request);
+        const wanted = { groupId: request.params.group, withFields: allows(scopes, 'records:read') };
+        return found(await withTenant(db, tenantId, (tx) => findSampledGroup(tx, store, wanted), { readOnly: true }));
       },
     );
     api.get<{ Params: { id: string } }>(

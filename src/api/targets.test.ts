@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHttpSink } from '../../test/support/http-sink.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant, testFlow } from '../../test/support/running-server.ts';
 
+const policy = `apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: TENANT, name: policy }\nspec: { tier: silver, egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }\n`;
 let database: TestDatabase;
 let server: RunningTestServer;
 let tenant: TestTenant;
@@ -20,7 +21,7 @@ afterAll(async () => {
 it('a breaker is kept open by a person, with a reason, until it may decide by itself again; what came meanwhile goes on then', async () => {
   const sink = await startHttpSink();
   await tenant.apply(
-    `apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: TENANT, name: policy }\nspec: { tier: silver, egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }\n`,
+    policy,
     `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: service }\nspec: { type: http, baseUrl: "${sink.url}" }\n`,
     testFlow({ name: 'kept' })[1]!.replace(
       'type: file, connection: out, path: out, format: ndjson',
@@ -61,4 +62,63 @@ it('a breaker is kept open by a person, with a reason, until it may decide by it
     'breaker.closed',
   ]);
   expect(changes.at(-2)).toMatchObject({ reason: 'maintenance', actor: expect.stringMatching(/^key:/) });
+});
+
+describe('a breaker that opened by itself', () => {
+  const upload = async (flow: string, id: string) =>
+    (await server.upload(tenant.key, { flow, name: `${id}.csv`, body: `id,account,amount\n${id},6200000000,1.00\n` })).json.jobId;
+  const open = async (flow: string) => {
+    const sink = await startHttpSink(() => ({ status: 503 }));
+    await tenant.apply(
+      policy,
+      `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: ${flow} }\nspec: { type: http, baseUrl: "${sink.url}" }\n`,
+      testFlow({ name: flow })[1]!.replace(
+        'type: file, connection: out, path: out, format: ndjson',
+        `type: http, connection: ${flow}, path: /batch, retry: { max: 50, initial: 20ms, cap: 100ms }, breaker: { minCalls: 2, probeEvery: 60s, probes: 1 }`,
+      ),
+    );
+    const get = async () => (await server.request(`/v1/targets/${flow}/out`, { key: tenant.key })).json;
+    const say = (path: string, body: object, key = tenant.key) =>
+      server.request(`/v1/targets/${flow}/out/${path}`, { key, method: 'POST', body: { reason: 'said so', ...body } });
+    const jobId = await upload(flow, 'P1');
+    await expect.poll(get, { timeout: 20_000 }).toMatchObject({ state: 'open', mode: 'auto', parkedRecords: 1 });
+    return { sink, get, say, jobId };
+  };
+
+  it('is kept closed by a person, sends whatever its target answers, and may open again once it decides by itself', async () => {
+    const { sink, get, say, jobId } = await open('closing');
+    expect((await say('breaker', { action: 'close', dryRun: true })).json).toMatchObject({ state: 'open', mode: 'auto' });
+    expect((await say('breaker', { action: 'close' })).json).toMatchObject({ state: 'closed', mode: 'closed', nextProbeAt: null });
+    const before = sink.requests.length;
+    await expect.poll(() => sink.requests.length, { timeout: 20_000 }).toBeGreaterThan(before + 1);
+    expect(await get()).toMatchObject({ state: 'closed', mode: 'closed', parkedRecords: 0 });
+    sink.answer(() => ({ status: 200 }));
+    expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'completed', targets: { out: { delivered: 1 } } });
+    expect((await say('breaker', { action: 'auto' })).json).toMatchObject({ state: 'closed', mode: 'auto' });
+    const { changes } = await get();
+    expect(changes.map(({ type }: { type: string }) => type).reverse()).toEqual([
+      'breaker.opened',
+      'breaker.closed',
+      'breaker.kept_closed',
+      'breaker.released',
+    ]);
+  });
+
+  it('is tried at once when a person says so, and not before; one that is closed stays as it is', async () => {
+    const { sink, get, say, jobId } = await open('probing');
+    sink.answer(() => ({ status: 200 }));
+    const { requests } = sink;
+    const before = requests.length;
+    expect((await say('probe', { reason: ' ' })).json.code).toBe('E_REASON_REQUIRED');
+    expect((await say('probe', {}, await tenant.makeKey(['flows:read', 'jobs:read']))).status).toBe(403);
+    expect((await say('probe', {}, (await server.tenant('gamma')).key)).status).toBe(404);
+    expect((await say('probe', { dryRun: true })).json).toMatchObject({ state: 'open', parkedRecords: 1 });
+    expect(requests.length).toBe(before);
+    expect((await say('probe', {})).status).toBe(200);
+    expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'completed', targets: { out: { delivered: 1 } } });
+    expect(requests.slice(before).map(({ method }) => method)).toEqual(['OPTIONS', 'POST']);
+    await expect.poll(async () => (await get()).state, { timeout: 20_000 }).toBe('closed');
+    expect((await say('probe', {})).json).toMatchObject({ state: 'closed', mode: 'auto' });
+    expect(requests.length).toBe(before + 2);
+  });
 });

@@ -263,6 +263,9 @@ describe('records', () => {
     const letters = JSON.parse(list.stdout);
     expect(letters.map(({ targetId }: { targetId: string }) => targetId)).toEqual(['ledger', 'ledger']);
     expect(JSON.parse((await headgate('dead-letter', 'get', letters[0].deadLetterId, '--json')).stdout)).toEqual(letters[0]);
+    const group = await headgate('dead-letter', 'group', letters[0].groupId);
+    expect(group.stdout).toMatch(/\nshape\tthe target answered with status 503\n/);
+    expect(group.stdout).toMatch(/\nsamples\t.*"fields":\{.*"account":"\*{6}1234"/);
     const exported = await headgate('dead-letter', 'export', '--job', jobId);
     expect(
       exported.stdout

@@ -1,4 +1,4 @@
-/** `headgate dead-letter groups|list|get|export|redrive|repair|discard`: records that were given up, and what people decide about them. */
+/** `headgate dead-letter groups|group|list|get|export|redrive|repair|discard`: records that were given up, and what people decide about them. */
 import { HeadgateError } from '../platform/base/errors.ts';
 import { createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
@@ -40,6 +40,16 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
         query: { group, job, flow, target },
         columns: ['groupId', 'flow', 'targetId', 'code', 'shape', 'records', 'jobs', 'oldestAt', 'expiresAt'],
       });
+      return 0;
+    },
+  },
+  group: {
+    usage: 'headgate dead-letter group GROUP [--json]',
+    summary: 'Shows one group of open dead letters, with up to three of its records, masked.',
+    options,
+    async run(line) {
+      const group = encodeURIComponent(requiredPositional(line, 0, 'GROUP', this.usage));
+      await printOne(line, await createApiClient(line).get(`/v1/dead-letters/groups/${group}`));
       return 0;
     },
   },

@@ -171,3 +171,42 @@ it('a batch that is held for its connection goes when the mended connection is a
   expect(await headgate('job', 'watch', jobId)).toMatchObject({ code: 0 });
   expect(right.lines()).toHaveLength(1);
 });
+
+it('targets are listed and shown, and their breakers opened, tried, closed and released, each after a yes', async () => {
+  const sink = await startHttpSink();
+  write('policy.yaml', policy);
+  write('kept-to.yaml', document('Connection', 'kept-to', `{ type: http, baseUrl: "${sink.url}" }`));
+  write('kept.yaml', flowTo('kept', 'kept-to'));
+  expect(await headgate('flow', 'apply', 'policy.yaml', 'kept-to.yaml', 'kept.yaml', '--yes')).toMatchObject({ code: 0 });
+  const of = ['kept', 'ledger'];
+  const said = ['--reason', 'maintenance'];
+  expect(await headgate('target', 'breaker', 'open', ...of, ...said)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('E_CONFIRM'),
+  });
+  expect(await headgate('target', 'breaker', 'shut', ...of, ...said)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('E_USAGE'),
+  });
+  expect(await json('target', 'breaker', 'open', ...of, ...said, '--dry-run')).toMatchObject({ state: 'closed', mode: 'auto' });
+  expect(await json('target', 'breaker', 'open', ...of, ...said, '--yes')).toMatchObject({ state: 'open', mode: 'open', concurrency: 0 });
+
+  write('kept.csv', 'id,account,amount,note\nk1,6200001234,1.50,\n');
+  const [{ jobId }] = await json('ingest', 'kept.csv', '--flow', 'kept');
+  await expect.poll(async () => (await json('target', 'get', ...of)).parkedRecords, { timeout: 60_000 }).toBe(1);
+  const [list, got] = await Promise.all([
+    headgate('target', 'list', '--flow', 'kept', '--state', 'open'),
+    headgate('target', 'get', ...of),
+  ]);
+  expect(list.stdout).toMatch(/^flow\ttargetId\ttype\tstate\tmode\t.*\nkept\tledger\thttp\topen\topen\t.*\t1\t1\n$/);
+  expect(got.stdout).toMatch(/\nstate\topen\nmode\topen\n/);
+  expect(got.stdout).toContain('maintenance');
+  // A person's word holds: it is not tried.
+  expect(await json('target', 'probe', ...of, ...said, '--yes')).toMatchObject({ state: 'open', mode: 'open' });
+  expect(sink.requests).toEqual([]);
+
+  expect(await json('target', 'breaker', 'close', ...of, ...said, '--yes')).toMatchObject({ state: 'closed', mode: 'closed' });
+  expect(await headgate('job', 'watch', jobId)).toMatchObject({ code: 0 });
+  expect(await json('target', 'breaker', 'auto', ...of, ...said, '--yes')).toMatchObject({ state: 'closed', mode: 'auto' });
+  expect(sink.lines()).toHaveLength(1);
+});

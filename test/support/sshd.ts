@@ -15,6 +15,8 @@ export interface SshdKey {
   /** Where its sessions start; relative paths are taken from here. */
   readonly folder: string;
   readonly isReadOnly?: boolean;
+  /** Requests that are refused, by their names: `read,opendir`. */
+  readonly denied?: string;
 }
 
 export interface SshdOptions {
@@ -100,8 +102,8 @@ export function makeSshKey(type: 'ed25519' | 'rsa' | 'ecdsa' = 'ed25519'): SshKe
   }
 }
 
-function authorizedLine({ publicKey, folder, isReadOnly }: SshdKey): string {
-  return `restrict,command="internal-sftp -d ${folder}${isReadOnly ? ' -R' : ''}" ${publicKey}\n`;
+function authorizedLine({ publicKey, folder, isReadOnly, denied }: SshdKey): string {
+  return `restrict,command="internal-sftp -d ${folder}${isReadOnly ? ' -R' : ''}${denied ? ` -P ${denied}` : ''}" ${publicKey}\n`;
 }
 
 function configLines(folder: string, port: number, root: string, extra: readonly string[] = []): string[] {

@@ -1,4 +1,4 @@
-import { createMessage, encrypt, generateKey, readKey, revokeKey } from 'openpgp';
+import { createMessage, encrypt, generateKey, readKey, readPrivateKey, revokeKey } from 'openpgp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasComponent, itWith } from '../../../test/support/components.ts';
 import { type Gnupg, startGnupg } from '../../../test/support/gnupg.ts';
@@ -42,6 +42,16 @@ async function makeRevoked(): Promise<typeof revoked> {
   });
   expect((await read(message, { signers: [publicKey.armor()] })).problem).toBeUndefined();
   return { message, publicKey: (await revokeKey({ key: privateKey, format: 'armored' })).publicKey };
+}
+
+/** Signed by the sender, with literal packets that the signature does not cover put in at places among the packets. */
+async function withMoreLiterals(...places: readonly number[]): Promise<Uint8Array> {
+  const signer = await readPrivateKey({ armoredKey: gnupg.privateKey('sender@example.org') });
+  const signed = await (await createMessage({ binary: content })).sign([signer]);
+  const more = await createMessage({ binary: Buffer.from('P0,1,999999.00\n') });
+  for (const place of places) signed.packets.splice(place, 0, more.packets[0]!);
+  const encryptionKeys = [await readKey({ armoredKey: gnupg.publicKey('bank@example.org') })];
+  return await encrypt({ message: signed, encryptionKeys, format: 'binary' });
 }
 
 const read = (message: Uint8Array, more: Partial<PgpReadingKeys> = {}, limits = {}) =>
@@ -168,6 +178,16 @@ describe('a message', () => {
   it.runIf(hasComponent('gpg')).each(cases)('%s is refused (%s)', async (_what, kind, make, more) => {
     const { problem, members } = await read(await make(), more?.());
     expect([problem?.kind, members]).toEqual([kind, []]);
+  });
+
+  itWith('gpg')('with two literal packets is refused, wherever the second stands and whether or not it has to be signed', async () => {
+    const { members } = await read(await withMoreLiterals());
+    expect(members[0]![1].equals(content)).toBe(true);
+    for (const isSignatureRequired of [true, false])
+      for (const place of [0, 1, 2, 3]) {
+        const { problem, members } = await read(await withMoreLiterals(place), { isSignatureRequired });
+        expect([place, problem?.kind, members]).toEqual([place, 'integrity', []]);
+      }
   });
 
   itWith('gpg')('with any byte changed is refused', async () => {

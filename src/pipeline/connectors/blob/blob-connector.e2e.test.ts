@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, vi } from 'vites
 import type { BlobServer } from '../../../../test/support/blob-server.ts';
 import { blobServers } from '../../../../test/support/blob-servers.ts';
 import { type Component, hasComponent, itWith } from '../../../../test/support/components.ts';
-import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
+import { startTcpProxy, type TcpProxy, type TcpProxyOptions } from '../../../../test/support/tcp-proxy.ts';
 import { systemPorts } from '../../../platform/base/system-ports.ts';
 import { type BlobContainer, openBlobContainer } from '../../../platform/blob/blob-container.ts';
 import type { Target } from '../connector.ts';
@@ -91,8 +91,8 @@ async function openPlace(server: BlobServer, given: Given = {}): Promise<Place> 
   };
 }
 
-async function useProxy(server: BlobServer) {
-  const proxy = await startTcpProxy({ host: '127.0.0.1', port: server.port });
+async function useProxy(server: BlobServer, options: TcpProxyOptions = {}) {
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port: server.port }, options);
   onTestFinished(() => proxy.close());
   return proxy;
 }
@@ -232,6 +232,31 @@ describe.each(Object.entries(blobServers))('at %s', (component, start) => {
     const ids = Array.from({ length: 60_000 }, (_, index) => `record-${String(index).padStart(5, '0')}`);
     expect(await target.deliver(outgoing(ids), signal)).toMatchObject({ kind: 'acked', evidence: 'the object was written and read back' });
     expect(await idsIn()).toEqual(ids);
+  });
+
+  itWith(component as Component)('a probe reads back what it made, and says where that is not allowed', async () => {
+    const probed = async (proxy: TcpProxy, readBack = 'size') => {
+      const { target, container } = await openPlace(server, { port: proxy.port, settings: { readBack } });
+      const result = await target.probe(signal);
+      expect(await container.list('in/', { namesMax: 10, onPage: async () => {} })).toEqual([]);
+      return result;
+    };
+    const proxy = await useProxy(server);
+    const message = 'an object could be made, read back and removed';
+    expect(await probed(proxy)).toMatchObject({ isReachable: true, code: null, message });
+    const refusing = { match: /^GET [\s\S]*bytes=0-14/m, how: refusalOf('') };
+    proxy.arm(refusing);
+    const unread = 'an object could be made and removed; it may not be read back';
+    expect(await probed(proxy)).toMatchObject({ isReachable: true, code: null, message: unread });
+    proxy.arm(refusing);
+    expect(await probed(proxy, 'hash')).toMatchObject({
+      isReachable: false,
+      code: 'E_TARGET_SETUP',
+      message: 'an object could be made, but may not be read back (readBack: hash)',
+    });
+    expect(proxy.faultsUsed).toBe(2);
+    const damaged = (data: Buffer) => Buffer.from(data.toString('latin1').replace('headgate probe\n', 'headgate prove\n'), 'latin1');
+    expect(await probed(await useProxy(server, { answers: damaged }))).toMatchObject({ isReachable: false, code: 'E_TARGET_ANSWER' });
   });
 
   itWith(component as Component)('an encrypted object is known again by what it holds', async () => {

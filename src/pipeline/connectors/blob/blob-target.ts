@@ -13,6 +13,7 @@ import { connectorErrors } from '../connector-errors.ts';
 import { createOutputFiles } from '../output-files/encrypted-file.ts';
 import { type OutputFile, sha256Of } from '../output-files/output-file.ts';
 import { blobOutcome } from './blob-failure-outcome.ts';
+import { probeContainer } from './blob-probe.ts';
 import { type BlobSettings, readBlobSettings } from './blob-settings.ts';
 
 /** A service slower than this is out of order; the timeout comes on top. Read back, an object goes over the line twice. */
@@ -70,13 +71,9 @@ export function openBlobTarget(type: BlobConnectionType, options: OpenOptions): 
       const startMs = ports.clock.monotonicMs();
       const durationMs = () => ports.clock.monotonicMs() - startMs;
       try {
-        await withContainer(0, signal, async (container) => {
-          const name = `${settings.folder}.headgate-probe-${ports.ids.next()}`;
-          await container.create(name, Buffer.from('probe'));
-          const made = await container.look(name);
-          if (made) await container.remove(made);
-        });
-        return { isReachable: true, code: null, message: 'an object could be made and removed', durationMs: durationMs() };
+        const name = `${settings.folder}.headgate-probe-${ports.ids.next()}`;
+        const message = await withContainer(0, signal, (container) => probeContainer(container, name, settings.readBack));
+        return { isReachable: true, code: null, message, durationMs: durationMs() };
       } catch (error) {
         const { code, message } = blobOutcome(error, { isCreating: false, signal });
         return { isReachable: false, code, message, durationMs: durationMs() };

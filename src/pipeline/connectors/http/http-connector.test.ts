@@ -281,6 +281,31 @@ it.each([
 });
 
 it.each([
+  ['127.0.0.1.nip.io', '127.0.0.1'],
+  ['bank.10-0-0-5.sslip.io', '10.0.0.5'],
+  ['app.a9fea9fe.nip.io', '169.254.169.254'],
+  ['--1.sslip.io', '::1'],
+  ['lvh.me', '127.0.0.1'],
+])('C2: %s, a public name that resolves to %s, is refused at its address', async (host, address) => {
+  const asked: string[] = [];
+  const options = openOptions(httpConnector, {
+    settings: {},
+    connection: { baseUrl: `https://${host}` },
+    egress: { allowPrivate: [], allowPlain: true },
+    ports: {
+      resolveHost: async (name) => {
+        asked.push(name);
+        return [address];
+      },
+    },
+  });
+  const target = httpConnector.open(options);
+  expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', code: 'E_SSRF' });
+  expect(asked).toEqual([host]);
+  await target.close();
+});
+
+it.each([
   ['https://user@bank.example', 'E_TARGET'],
   ['https://a@127.0.0.1#@ok.bank', 'E_TARGET'],
   ['https://bank.example/?x=1', 'E_TARGET'],

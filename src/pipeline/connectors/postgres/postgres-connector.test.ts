@@ -189,6 +189,8 @@ it.each([
   ['options for the server', {}, { options: '-c role=postgres' }],
   ['SQL for a table', { table: 'x; drop table y' }, {}],
   ['a quoted table', { table: '"x"' }, {}],
+  ['COPY to a program for a table', { table: "x FROM PROGRAM 'id'; copy y" }, {}],
+  ['COPY to a program for a key', { mode: 'upsert', keys: ["id) TO PROGRAM 'id' --"] }, {}],
   ['a key that is no field', { mode: 'upsert', keys: ['nope'] }, {}],
   ['upsert without keys', { mode: 'upsert' }, {}],
 ])('C4: %s is refused before anything is opened', (_, settings, connection) => {

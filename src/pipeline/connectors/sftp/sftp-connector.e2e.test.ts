@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
 import { hasComponent, itWith } from '../../../../test/support/components.ts';
-import { makeSshKey, type Sshd, startSshd } from '../../../../test/support/sshd.ts';
+import { makeSshKey, type Sshd, type SshKeyPair, startSshd } from '../../../../test/support/sshd.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-store.ts';
 import type { OutgoingBatch, Target } from '../connector.ts';
@@ -11,9 +11,13 @@ import { again, describeConnectorContract, openOptions, outgoing } from '../conn
 import { sftpConnector } from './sftp-connector.ts';
 
 const remote = mkdtempSync(join(tmpdir(), 'headgate-remote-'));
+/** Of a drop box: what is in it can be neither read nor listed. */
+let dropKey: SshKeyPair;
 let sshd: Sshd;
 beforeAll(async () => {
-  if (hasComponent('sshd')) sshd = await startSshd({ folder: remote });
+  if (!hasComponent('sshd')) return;
+  dropKey = makeSshKey();
+  sshd = await startSshd({ folder: remote, keys: [{ publicKey: dropKey.publicKey, folder: remote, denied: 'read,opendir' }] });
 });
 afterAll(async () => {
   await sshd?.stop();
@@ -264,6 +268,40 @@ describe('a server and its connection', () => {
     expect(await target.deliver(outgoing(['b'], { number: '2-0000' }), signal)).toMatchObject({ code: 'E_TARGET_FORBIDDEN' });
     expect(idsIn(path)).toEqual(['a']);
   });
+
+  itWith('sshd')(
+    'are probed by what a file in the folder meets, and a drop box is well as long as nothing has to be read back',
+    async () => {
+      const { folder, path } = newFolder();
+      const probed = async (given: Partial<Given>) => {
+        const target = open({ folder, ...given });
+        onTestFinished(() => target.close());
+        const { isReachable, code, message } = await target.probe(signal);
+        return { isReachable, code, message, delivered: (await target.deliver(outgoing(['a']), signal)).kind };
+      };
+      expect(await probed({})).toEqual({
+        isReachable: true,
+        code: null,
+        message: 'the folder takes a file and gives it back, and can be listed',
+        delivered: 'acked',
+      });
+      rmSync(join(path, usualName));
+      const dropping = { env: { K: dropKey.privateKey } };
+      expect(await probed(dropping)).toEqual({
+        isReachable: false,
+        code: 'E_TARGET_SETUP',
+        message: 'the folder takes a file, but the user may not read it back (readBack: hash)',
+        delivered: 'refused',
+      });
+      expect(await probed({ ...dropping, settings: { readBack: 'size' } })).toEqual({
+        isReachable: true,
+        code: null,
+        message: 'the folder takes a file; the user may not read it back or list the folder',
+        delivered: 'acked',
+      });
+      expect(readdirSync(path)).toEqual([usualName]);
+    },
+  );
 
   itWith('sshd')('at an address that the policy closes are never connected to', async () => {
     const { folder } = newFolder();

@@ -44,6 +44,18 @@ it('a server that is full takes nothing for now, is left without half a file, an
   expect([...server.files.keys()]).toEqual(['eft-out-1-0000.ndjson']);
 });
 
+it('a server that damages what it takes is found out by a probe, which leaves nothing there', async () => {
+  const { server, target } = await start({ readBack: 'none' });
+  expect(await target.probe(signal)).toMatchObject({ isReachable: true, code: null });
+  server.behaviour.damagesWrites = true;
+  expect(await target.probe(signal)).toMatchObject({
+    isReachable: false,
+    code: 'E_TARGET_ANSWER',
+    message: 'the folder gives back other bytes than it took',
+  });
+  expect([...server.files.keys()]).toEqual([]);
+});
+
 it('only what is asked for is compared', async () => {
   for (const readBack of ['size', 'none']) {
     const { server, target } = await start({ readBack });

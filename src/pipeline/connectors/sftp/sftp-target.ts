@@ -16,6 +16,7 @@ import { connectorErrors } from '../connector-errors.ts';
 import { createOutputFiles } from '../output-files/encrypted-file.ts';
 import { type OutputFile, sha256Of, temporaryName } from '../output-files/output-file.ts';
 import { sftpFailure } from './sftp-failure.ts';
+import { probeFolder } from './sftp-probe.ts';
 import { createSftpSessions } from './sftp-sessions.ts';
 import { readSftpSettings, type SftpSettings } from './sftp-settings.ts';
 
@@ -76,12 +77,12 @@ export function openSftpTarget(options: OpenOptions): Target {
       const startMs = ports.clock.monotonicMs();
       const durationMs = () => ports.clock.monotonicMs() - startMs;
       try {
-        await sessions.use(signal, async ({ sftp }) => {
-          const path = pathIn(await folderOf(sftp, settings), Buffer.from(`.headgate-probe-${ports.ids.next()}`));
-          await (await sftp.create(path)).finish();
-          await sftp.remove(path);
+        const message = await sessions.use(signal, async ({ sftp }) => {
+          const folder = await folderOf(sftp, settings);
+          const path = pathIn(folder, Buffer.from(`.headgate-probe-${ports.ids.next()}`));
+          return await probeFolder(sftp, { folder, path, readBack: settings.readBack });
         });
-        return { isReachable: true, code: null, message: 'a file could be made in the folder', durationMs: durationMs() };
+        return { isReachable: true, code: null, message, durationMs: durationMs() };
       } catch (error) {
         const { code, message } = sftpFailure(error, { isNaming: false, signal });
         return { isReachable: false, code, message, durationMs: durationMs() };

@@ -8,8 +8,23 @@ it.each([
   ['refused at 2026-11-26T10:00:00.123Z', 'refused at 2026-11-27T23:59:59.001Z'],
 ])('%s and %s have one shape', (one, other) => {
   expect(messageShape(one)).toBe(messageShape(other));
-  expect(messageShape(one)).not.toMatch(/\d/);
+  expect(messageShape(one).replace('HTTP 422', '')).not.toMatch(/\d/);
 });
+
+it.each([
+  ['the target answered with status 400', 'the target answered with status 409'],
+  ['HTTP 404: no account 17', 'HTTP 422: no account 17'],
+  ['HTTP/1.1 400 at 10:00', 'HTTP/1.1 503 at 11:00'],
+])('%s and %s have two, each with its status and no other number', (one, other) => {
+  const shapes = [one, other].map(messageShape);
+  expect(shapes.map((shape) => shape.match(/\d+/g)?.join())).toEqual([one, other].map((text) => /\b[45]\d\d\b/.exec(text)![0]));
+  expect(shapes[0]).not.toBe(shapes[1]);
+});
+
+it.each(['status 1234', 'status 700', 'status 42', 'account 404', 'the status of 404', 'httpstatus 404'])(
+  'a number that is no status of an answer is taken out: %s',
+  (text) => expect(messageShape(text)).not.toMatch(/\d/),
+);
 
 it('words keep messages apart, and so do flow, target and code', () => {
   expect(messageShape('the account is closed')).not.toBe(messageShape('the account is blocked'));
