@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -34,19 +34,28 @@ function demo(...options: string[]): Promise<Ended> {
   });
 }
 
-/** Commands of running processes that name the folder. */
+/** What running processes are that name the folder, or, as sessions of sshd do, write their log in it. */
 function processesOf(path: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((id) => {
-      try {
-        return [readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ')];
-      } catch {
-        return [];
-      }
+    .map((id) => {
+      const command = seen(() => readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' '));
+      return `${command} ${seen(() => readlinkSync(`/proc/${id}/fd/2`))}`;
     })
     .filter((command) => command.includes(path));
 }
+
+/** Empty where the process has ended. */
+function seen(look: () => string): string {
+  try {
+    return look();
+  } catch {
+    return '';
+  }
+}
+
+/** The demo takes the one of the machine; none that was unpacked for tests. */
+const isSshdHere = existsSync('/usr/sbin/sshd');
 
 test('the demo runs the main job for two tenants, balances, leaves no process behind, and works again', async () => {
   for (const run of [1, 2]) {
@@ -55,12 +64,15 @@ test('the demo runs the main job for two tenants, balances, leaves no process be
     const document = JSON.parse(stdout);
     expect(document).toMatchObject({ balanced: true });
     expect(document.peakRssBytes).toBeGreaterThan(0);
-    expect(document.jobs.map((job: { tenant: string; state: string }) => [job.tenant, job.state])).toEqual([
-      ['bank-za', 'completed'],
-      ['acme-pay', 'completed'],
-      ['acme-pay', 'completed'],
-      ['acme-pay', 'completed'],
+    type Told = { tenant: string; state: string; cameBy: string };
+    expect(document.jobs.map(({ tenant, state, cameBy }: Told) => [tenant, state, cameBy])).toEqual([
+      ['bank-za', 'completed', 'folder'],
+      ['acme-pay', 'completed', 'HTTP upload'],
+      ['acme-pay', 'completed', 'SFTP, brought'],
+      ['acme-pay', 'completed', 'headgate ingest'],
+      ...(isSshdHere ? [['acme-pay', 'completed', 'SFTP, collected']] : []),
     ]);
+    if (isSshdHere) expect(readdirSync(join(folder, 'acquirer/files/settlements/.headgate-done'))).toContain(document.jobs[4].file);
     for (const job of document.jobs) {
       const { read, valid, rejected, filtered } = job.records;
       expect(read).toBe(valid + rejected + filtered);

@@ -1,4 +1,7 @@
-/** Makes the demo's files and brings each in another way: a folder that is polled, HTTP upload, `headgate ingest`, and SFTP. */
+/**
+ * Makes the demo's files and brings each in another way: a folder that is polled, HTTP upload, `headgate ingest`, SFTP to
+ * Headgate's own server, and SFTP from a partner's server.
+ */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +9,7 @@ import { createApiClient } from '../../cli/api-client.ts';
 import type { CommandLine } from '../../cli/command.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Settings } from '../../platform/base/settings-catalogue.ts';
+import { type AcquirerServer, acquirerFlow } from './acquirer-server.ts';
 import { cardsFile, eftFile, invoicesFile } from './demo-files.ts';
 import { bringBySftp } from './demo-partner.ts';
 import type { DemoTenant, DemoTenants } from './demo-tenants.ts';
@@ -14,11 +18,13 @@ export interface ArrivedFile {
   readonly tenant: DemoTenant;
   readonly flow: string;
   readonly name: string;
+  readonly cameBy: 'folder' | 'HTTP upload' | 'headgate ingest' | 'SFTP, brought' | 'SFTP, collected';
 }
 
 const smallRecords = 1_000;
-/** Far from those of the other file of its flow. */
+/** Far from those of the other files of cards. */
 const partnerSeeds = 1_000_000;
+const acquirerSeeds = 2_000_000;
 const flushBytes = 1 << 20;
 
 export async function bringFilesIn(parts: {
@@ -28,18 +34,20 @@ export async function bringFilesIn(parts: {
   readonly url: string;
   readonly settings: Settings;
   readonly sftpPort: number;
+  readonly acquirer: AcquirerServer | undefined;
   readonly tell: (message: string) => void;
 }): Promise<ArrivedFile[]> {
-  const { tenants, records, url, tell } = parts;
+  const { tenants, records, url, acquirer, tell } = parts;
   const { bank, acme } = tenants;
   const made = join(parts.dataDir, 'made');
   mkdirSync(made, { recursive: true });
   const run = (await countFiles(url, bank, 'eft-credit-inbound')) + 1;
   const suffix = String(run).padStart(4, '0');
-  const eft: ArrivedFile = { tenant: bank, flow: 'eft-credit-inbound', name: `EFT_20261124_${suffix}.txt` };
-  const cards: ArrivedFile = { tenant: acme, flow: 'card-settlements', name: `cards-${suffix}.csv` };
-  const settled: ArrivedFile = { tenant: acme, flow: 'card-settlements', name: `partner-cards-${suffix}.csv` };
-  const invoices: ArrivedFile = { tenant: acme, flow: 'invoices', name: `invoices-${suffix}.ndjson` };
+  const eft: ArrivedFile = { tenant: bank, flow: 'eft-credit-inbound', name: `EFT_20261124_${suffix}.txt`, cameBy: 'folder' };
+  const cards: ArrivedFile = { tenant: acme, flow: 'card-settlements', name: `cards-${suffix}.csv`, cameBy: 'HTTP upload' };
+  const settled: ArrivedFile = { tenant: acme, flow: 'card-settlements', name: `partner-cards-${suffix}.csv`, cameBy: 'SFTP, brought' };
+  const invoices: ArrivedFile = { tenant: acme, flow: 'invoices', name: `invoices-${suffix}.ndjson`, cameBy: 'headgate ingest' };
+  const collected: ArrivedFile = { tenant: acme, flow: acquirerFlow, name: `acquirer-${suffix}.csv`, cameBy: 'SFTP, collected' };
 
   tell(
     `making ${eft.name} with ${records} records (about 1% faulty), ${cards.name}, ${settled.name} and ${invoices.name} with ${smallRecords} each`,
@@ -49,6 +57,11 @@ export async function bringFilesIn(parts: {
   writeFile(join(made, settled.name), cardsFile(run + partnerSeeds, smallRecords));
   writeFile(join(made, invoices.name), invoicesFile(run, smallRecords));
 
+  if (acquirer !== undefined) {
+    writeFile(join(made, collected.name), cardsFile(run + acquirerSeeds, smallRecords));
+    tell(`putting ${collected.name} on the SFTP server of a partner (OpenSSH at ${acquirer.address}), where it is collected`);
+    acquirer.offer(join(made, collected.name), collected.name);
+  }
   tell(`dropping ${eft.name} into the folder ${join(bank.inbox, 'in')}`);
   renameSync(join(made, eft.name), join(bank.inbox, 'in', eft.name));
   tell(`uploading ${cards.name} over HTTP`);
@@ -58,7 +71,7 @@ export async function bringFilesIn(parts: {
   tell(`bringing ${settled.name} in over SFTP, as the user ${tenants.partner.user}`);
   const { settings, sftpPort: port } = parts;
   await bringBySftp(tenants.partner, { settings, port }, { from: join(made, settled.name), to: `/cards/${settled.name}` });
-  return [eft, cards, settled, invoices];
+  return [eft, cards, settled, invoices, ...(acquirer === undefined ? [] : [collected])];
 }
 
 /** A seed of its own for each run, so that a second run's files are no duplicates of the first's. */

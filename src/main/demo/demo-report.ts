@@ -13,6 +13,7 @@ export interface DemoJob {
   readonly tenant: string;
   readonly flow: string;
   readonly file: string;
+  readonly cameBy: ArrivedFile['cameBy'];
   readonly jobId: string;
   readonly state: string;
   readonly records: { readonly read: number; readonly valid: number; readonly rejected: number; readonly filtered: number };
@@ -69,6 +70,7 @@ function describe(file: ArrivedFile, job: JobView): DemoJob {
     tenant: file.tenant.name,
     flow: job.flow,
     file: job.file,
+    cameBy: file.cameBy,
     jobId: job.jobId,
     state: job.state,
     records: { read, valid, rejected, filtered },
@@ -89,6 +91,7 @@ export function printTable(document: DemoDocument): string {
     job.tenant,
     job.flow,
     job.file,
+    job.cameBy,
     job.state,
     String(job.records.read),
     String(job.records.valid),
@@ -107,6 +110,7 @@ export function printTable(document: DemoDocument): string {
     'tenant',
     'flow',
     'file',
+    'came by',
     'state',
     'read',
     'valid',

@@ -1,6 +1,6 @@
 /**
  * `headgate demo`: everything on one machine. Starts the product on the embedded default, makes realistic files for two
- * tenants, brings them in by folder, HTTP upload, `headgate ingest` and SFTP, and ends with a table per job and where to look
+ * tenants, brings them in by folder, HTTP upload, `headgate ingest` and SFTP both ways, and ends with a table per job and where to look
  * next. `--once` exits when done: 0 if everything balances.
  */
 import { createWriteStream, mkdirSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { systemPorts } from '../../platform/base/system-ports.ts';
 import { createLogger } from '../../platform/telemetry/logger.ts';
 import { untilSignal } from '../serve.ts';
 import { type RunningServer, startServer } from '../server.ts';
+import { type AcquirerServer, startAcquirerServer } from './acquirer-server.ts';
 import { printStory, tellBreakerStory } from './breaker-story.ts';
 import { bringFilesIn } from './demo-arrivals.ts';
 import { partnerSettings } from './demo-partner.ts';
@@ -57,33 +58,38 @@ export const demoCommand: Command = {
       stopping.abort();
       return 'stopped' as const;
     });
-    let server: RunningServer;
+    // Before the server, whose source looks there since the last run.
+    const acquirer = story === undefined ? await startAcquirerServer(settings) : undefined;
     try {
-      server = await startServer({ settings, env: process.env, logger, signal: stopping.signal });
+      const server = await startServer({ settings, env: process.env, logger, signal: stopping.signal });
+      try {
+        if (story !== undefined) {
+          const told = await Promise.race([tellBreakerStory({ server, settings, tell }), stopEarly]);
+          if (told === 'stopped') return 130;
+          process.stdout.write(line.options.json ? `${JSON.stringify(told, null, 2)}\n` : printStory(told));
+          return told.balanced ? 0 : 1;
+        }
+        if (acquirer?.isStarted === false) tell(`no file is collected from an SFTP server: ${acquirer.why}`);
+        const started = acquirer?.isStarted ? acquirer : undefined;
+        const tenants = await prepareTenants(server, settings, started);
+        const work = runMainJob({ server, tenants, settings, acquirer: started, dataDir: settings.dataDir, records, startedMs });
+        const document = await Promise.race([work, stopEarly]);
+        if (document === 'stopped') return 130;
+        process.stdout.write(line.options.json ? `${JSON.stringify(document, null, 2)}\n` : printTable(document));
+        if (!line.options.json) tellWhereToLook({ server, tenants, logPath, isOnce });
+        if (!isOnce) {
+          tell('serving until Ctrl-C');
+          await stopEarly;
+        }
+        return document.balanced ? 0 : 1;
+      } finally {
+        await server.stop();
+      }
     } catch (error) {
       if (stopping.signal.aborted && error === stopping.signal.reason) return 130;
       throw error;
-    }
-    try {
-      if (story !== undefined) {
-        const told = await Promise.race([tellBreakerStory({ server, settings, tell }), stopEarly]);
-        if (told === 'stopped') return 130;
-        process.stdout.write(line.options.json ? `${JSON.stringify(told, null, 2)}\n` : printStory(told));
-        return told.balanced ? 0 : 1;
-      }
-      const tenants = await prepareTenants(server, settings);
-      const work = runMainJob({ server, tenants, settings, dataDir: settings.dataDir, records, startedMs });
-      const document = await Promise.race([work, stopEarly]);
-      if (document === 'stopped') return 130;
-      process.stdout.write(line.options.json ? `${JSON.stringify(document, null, 2)}\n` : printTable(document));
-      if (!line.options.json) tellWhereToLook({ server, tenants, logPath, isOnce });
-      if (!isOnce) {
-        tell('serving until Ctrl-C');
-        await stopEarly;
-      }
-      return document.balanced ? 0 : 1;
     } finally {
-      await server.stop();
+      await acquirer?.stop();
     }
   },
 };
@@ -92,6 +98,7 @@ async function runMainJob(parts: {
   readonly server: RunningServer;
   readonly tenants: DemoTenants;
   readonly settings: Settings;
+  readonly acquirer: AcquirerServer | undefined;
   readonly dataDir: string;
   readonly records: number;
   readonly startedMs: number;

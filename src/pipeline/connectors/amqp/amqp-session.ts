@@ -10,10 +10,11 @@ export interface AmqpMessage {
 }
 
 /**
- * `taken`: the queue has it, durably. `full`: the queue took it not and may later. `unroutable`: there is no such queue
- * any more. `forbidden`: the user may not write to it. Only after `taken` has the broker anything of it.
+ * `taken`: the queue has it, durably. `full`: the queue took it not and may later. `unprocessed`: the broker gave it back and
+ * may take it later. `unroutable`: there is no such queue any more, or it is not for this message. `forbidden`: the user may
+ * not write to it. Only after `taken` has the broker anything of it.
  */
-export type AmqpVerdict = 'taken' | 'full' | 'unroutable' | 'forbidden';
+export type AmqpVerdict = 'taken' | 'full' | 'unprocessed' | 'unroutable' | 'forbidden';
 
 export interface AmqpSession {
   /** It has ended, or is about to. */

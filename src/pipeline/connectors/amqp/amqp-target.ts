@@ -184,6 +184,9 @@ class Sending {
       case 'full':
         this.#stopAt(index, connectorErrors.E_TARGET_BUSY, 'the queue is full');
         break;
+      case 'unprocessed':
+        this.#stopAt(index, connectorErrors.E_TARGET_BUSY, 'the broker gave the message back without having processed it');
+        break;
       case 'unroutable':
         this.#stopAt(index, connectorErrors.E_TARGET_SETUP, 'the queue is gone: the message came back');
         break;

@@ -15,6 +15,8 @@ import { tlsOptions } from './amqp-socket.ts';
 const idleMs = 30_000;
 /** Of a message besides its body: properties and headers. */
 const envelopeBytes = 4_096;
+/** By itself the client tells `modified` as `released`. */
+const keepOutcomesApart = { treat_modified_as_released: false };
 
 /** Fails with a HeadgateError; `signal` gives up. */
 export async function openAmqp10Session(settings: AmqpSettings, login: AmqpLogin, signal: AbortSignal): Promise<AmqpSession> {
@@ -36,6 +38,11 @@ export async function openAmqp10Session(settings: AmqpSettings, login: AmqpLogin
 interface Waiting {
   resolve(verdict: AmqpVerdict): void;
   reject(error: HeadgateError): void;
+}
+
+/** Section 3.4.5: a message that is `modified` was not processed; the node may say that it will never take it. */
+function isForThisQueue({ delivery }: EventContext): boolean {
+  return (delivery!.remote_state as { readonly undeliverable_here?: boolean } | undefined)?.undeliverable_here !== true;
 }
 
 class Amqp10Session implements AmqpSession {
@@ -80,6 +87,7 @@ class Amqp10Session implements AmqpSession {
     this.#sender = this.#connection.open_sender({
       target: { address: `/queues/${encodeURIComponent(queue)}`, durable: 2 },
       snd_settle_mode: 0,
+      ...keepOutcomesApart,
     });
     await this.ready();
   }
@@ -167,6 +175,7 @@ class Amqp10Session implements AmqpSession {
     connection.on('accepted', (context: EventContext) => this.#settle(context, 'taken'));
     connection.on('rejected', (context: EventContext) => this.#settle(context, 'full'));
     connection.on('released', (context: EventContext) => this.#settle(context, 'unroutable'));
+    connection.on('modified', (context: EventContext) => this.#settle(context, isForThisQueue(context) ? 'unprocessed' : 'unroutable'));
   }
 
   #wake(): void {
