@@ -24,7 +24,7 @@ const zeros: Readonly<Record<Zero, string>> = {
   doubledInLedger: 'files, jobs or deliveries that are in the ledger twice',
   unlabelledDuplicates: 'duplicates without a label',
   rekeyedDuplicates: 'duplicates under another delivery key',
-  outOfOrder: 'records that came behind one of their key that must follow them',
+  outOfOrder: 'records that came behind one that must follow them, of their key or of any',
   unbalancedJobs: 'closed jobs whose counts are not those of the file, or without a receipt',
   stuckJobs: 'jobs, arrivals, batches, chunk groups or pieces of work that did not come to their end',
   lostWork: 'open chunk groups, checks or batches that nobody will ever work on',
