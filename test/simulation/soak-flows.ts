@@ -35,6 +35,12 @@ export function tenantsOf(scope: TargetScope): readonly Tenant[] {
   return [...new Set(flowsOf(scope).map((flow) => flowTenants[flow]))];
 }
 
+export type WayIn = 'upload' | 'folder' | 'sftp';
+
+export function waysInOf(scope: TargetScope): readonly WayIn[] {
+  return scope === 'all' ? ['upload', 'folder', 'sftp'] : ['upload', 'folder'];
+}
+
 /** Where each target's records are found at the end. */
 export const targetPlaces = {
   archive: { kind: 'file', format: 'ndjson', folder: 'north/archive' },
