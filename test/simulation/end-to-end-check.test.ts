@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/temporary-store.ts';
 import { checkEndToEnd, judgeReceptions } from './end-to-end-check.ts';
 import type { GeneratedFile } from './generated-files.ts';
 import type { MessageEntry, SinkEntry } from './sink-entry.ts';
-import { isOrderedTarget, targetsOf } from './soak-flows.ts';
+import { isWideTarget, targetsOf } from './soak-flows.ts';
 
 const first = { key: 'k', isLabelled: false };
 const again = { key: 'k', isLabelled: true };
@@ -92,7 +92,7 @@ describe('what outside parties find at a target of each kind', () => {
     ...file,
     flow: 'transfers',
     tenant: 'east',
-    delivered: Object.fromEntries(targetsOf('all').flatMap((target) => (isOrderedTarget(target) ? [[target, ids]] : []))),
+    delivered: Object.fromEntries(targetsOf('all').flatMap((target) => (isWideTarget(target) ? [[target, ids]] : []))),
     keys: new Map(ids.map((id) => [id, 'A01'])),
   };
 
@@ -155,5 +155,49 @@ describe('what outside parties find at a target of each kind', () => {
     for (const target of ['kafka', 'rabbitmq'])
       expect(targets[target]).toEqual({ ...come, received: 4, duplicates: 2, unlabelled: 1, outOfOrder: 1 });
     expect(targets['sftp']).toEqual({ ...come, received: 1, missing: 1 });
+  });
+});
+
+describe('the order at targets that keep it in the usual flows', () => {
+  const vaultIds = ['S000001-0000', 'S000001-0001'];
+  const alertIds = ['N000002-0000', 'N000002-0001'];
+  const feedIds = ['P000003-0000', 'P000003-0001'];
+  const files: GeneratedFile[] = [
+    { ...file, number: 1, flow: 'statements', tenant: 'south', delivered: { vault: vaultIds } },
+    {
+      ...file,
+      number: 2,
+      flow: 'notices',
+      tenant: 'south',
+      delivered: { alerts: alertIds },
+      keys: new Map(alertIds.map((id) => [id, 'A01'])),
+    },
+    { ...file, number: 3, delivered: { feed: feedIds } },
+  ];
+
+  async function outOfOrderAt(turn: (ids: readonly string[]) => readonly string[]) {
+    const root = temporaryFolder();
+    const lines = (entries: readonly object[]) => entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+    const journals = { senderJournalPath: join(root, 'senders'), sinkJournalPath: join(root, 'sink') };
+    writeFileSync(journals.senderJournalPath, lines(files.map(({ number }) => ({ event: 'sending', file: number }))));
+    const taken = (path: string, ids: readonly string[]) => ({ path, key: path, isLabelled: false, ids });
+    writeFileSync(
+      journals.sinkJournalPath,
+      lines([...turn(alertIds).map((id) => ({ ...taken('/single', [id]), key: id })), taken('/batch', turn(feedIds))]),
+    );
+    mkdirSync(join(root, 'south/vault'), { recursive: true });
+    writeFileSync(join(root, 'south/vault/statements-vault-1-0000.ndjson'), lines(turn(vaultIds).map((id) => ({ id }))));
+    const table = { query: async () => ({ rows: [] }) } as unknown as Db;
+    const places = { ...journals, exchangeRoot: root, table };
+    const { targets, outOfOrder } = await checkEndToEnd(places, new Map(files.map((each) => [each.number, each])));
+    return { outOfOrder, at: ['vault', 'alerts', 'feed'].map((target) => targets[target]!.outOfOrder) };
+  }
+
+  it('is kept where all came as sent', async () => {
+    expect(await outOfOrderAt((ids) => ids)).toEqual({ outOfOrder: 0, at: [0, 0, 0] });
+  });
+
+  it('is not where a pair came swapped', async () => {
+    expect(await outOfOrderAt((ids) => ids.toReversed())).toEqual({ outOfOrder: 3, at: [1, 1, 1] });
   });
 });

@@ -7,7 +7,7 @@ import type { GeneratedFile } from './generated-files.ts';
 import { readJournal } from './journal.ts';
 import { findOutOfOrder, type OrderKnowledge } from './order-check.ts';
 import { type Reception, type ReceptionPlaces, receptionsAt } from './received-records.ts';
-import { isOrderedTarget, targetsOf } from './soak-flows.ts';
+import { orderKeptAt, targetsOf } from './soak-flows.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { SenderEntry } from './upload-client.ts';
 
@@ -25,7 +25,7 @@ export interface TargetFigures {
   readonly missing: number;
   /** There although they must not be: rejected, refused, routed elsewhere, or of no known file. */
   readonly unexpected: number;
-  /** Behind a record of their key that must follow them; null where no order is kept. */
+  /** Behind a record that must follow them, of their key or of any; null where no order is kept. */
   readonly outOfOrder: number | null;
 }
 
@@ -41,7 +41,7 @@ export interface EndToEndResult {
   readonly unlabelledDuplicates: number;
   /** Receptions of a record under another key than its first. */
   readonly rekeyedDuplicates: number;
-  /** Records that came behind one of their key that must follow them, at targets that keep that order. */
+  /** Records that came behind one that must follow them, at targets that keep the order of keys or of files. */
   readonly outOfOrder: number;
   readonly targets: Readonly<Record<string, TargetFigures>>;
   /** Some of what was found, for people. */
@@ -85,7 +85,8 @@ export async function checkEndToEnd(
       if (found.unlabelled > 0) note(`unlabelled duplicate: ${id} at ${target}, ${own.length} times`);
       if (found.rekeyed > 0) note(`duplicate under another key: ${id} at ${target}`);
     }
-    const late = isOrderedTarget(target) ? findOutOfOrder(byId.keys(), knowledge) : null;
+    const order = orderKeptAt(target);
+    const late = order === undefined ? null : findOutOfOrder(byId.keys(), order, knowledge);
     if (late !== null && late.length > 0) note(`out of order: ${late[0]} at ${target}`);
     targets[target] = { ...figures, outOfOrder: late?.length ?? null };
   }

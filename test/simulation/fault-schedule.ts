@@ -24,8 +24,8 @@ export interface FaultSchedule {
 
 export interface RunningFaults {
   readonly databaseRestarts: number;
-  /** Of the servers of the wide surroundings, by name of the fault. */
-  readonly serverFaults: Readonly<Record<string, number>>;
+  /** Of the servers of the wide surroundings, by name of the fault; null for one that can't be made here. */
+  readonly serverFaults: Readonly<Record<string, number | null>>;
   /** The database is being restarted, or was within the last seconds. */
   readonly isDatabaseAway: boolean;
   /** Ends when the database runs and no fault is armed. */
@@ -47,7 +47,7 @@ export function startFaults(
   const ended = new AbortController();
   const { signal } = ended;
   let databaseRestarts = 0;
-  const serverFaults: Record<string, number> = {};
+  const serverFaults: Record<string, number | null> = {};
   let awayUntilMs = 0;
 
   async function every(meanMs: number, fault: () => Promise<void> | void): Promise<void> {
@@ -75,10 +75,13 @@ export function startFaults(
     ...(Object.entries(wide?.proxies ?? {}) as [keyof WideProxies, TcpProxy][]).map(([name, proxy]) =>
       every(schedule.wide?.lostRequestMs ?? 0, breakOne(proxy, deliveryMessages[name])),
     ),
-    ...Object.entries(wide?.serverFaults ?? {}).map(([name, fault]) => {
-      serverFaults[name] = 0;
-      return every(schedule.wide?.serverFaultMs ?? 0, async () => {
-        if (await fault(random)) serverFaults[name]! += 1;
+    ...Object.entries(wide?.serverFaults ?? {}).map(async ([name, fault]) => {
+      serverFaults[name] = null;
+      if (fault === null) return;
+      let made = 0;
+      serverFaults[name] = made;
+      await every(schedule.wide?.serverFaultMs ?? 0, async () => {
+        if (await fault(random)) serverFaults[name] = ++made;
       });
     }),
   ];

@@ -33,7 +33,7 @@ type Fate = 'valid' | 'rejected' | 'filtered';
 
 interface GeneratedRecord {
   readonly id: string;
-  /** Of transfers alone. */
+  /** Of transfers and notices alone. */
   readonly account: string;
   /** As it stands in the file. */
   readonly amount: string;
@@ -61,7 +61,7 @@ export interface Traffic {
 /** Of one of the flows, most of them small, half of them clean. */
 export function generateFile(number: number, random: SeededRandom, traffic: Traffic = {}): GeneratedFile {
   const flow = drawFlow(random, traffic.flows ?? flowsOf('usual'));
-  const accounts = flow === 'transfers' ? drawAccounts(random) : [''];
+  const accounts = hasAccounts(flow) ? drawAccounts(random) : [''];
   const range = flow === 'statements' ? bigRecords : flow === 'notices' ? { ...smallRecords, max: 12 } : smallRecords;
   const letter = flow[0]!.toUpperCase();
   const isClean = random.isTrue(0.5) || traffic.isClean === true;
@@ -72,7 +72,7 @@ export function generateFile(number: number, random: SeededRandom, traffic: Traf
   }
   // The same record again: of equal keys the first one counts.
   const first = records.find(({ fate }) => fate === 'valid');
-  if (first && !isClean && flow !== 'notices' && flow !== 'transfers' && random.isTrue(0.15)) records.push({ ...first, fate: 'rejected' });
+  if (first && !isClean && !hasAccounts(flow) && random.isTrue(0.15)) records.push({ ...first, fate: 'rejected' });
   const content = Buffer.from(render(flow, records));
   const extension = flow === 'payments' || flow === 'transfers' ? 'csv' : flow === 'notices' ? 'ndjson' : 'txt';
   return {
@@ -84,8 +84,13 @@ export function generateFile(number: number, random: SeededRandom, traffic: Traf
     sha256: createHash('sha256').update(content).digest('hex'),
     counts: countRecords(records),
     ...routeRecords(flow, records),
-    keys: new Map(flow === 'transfers' ? records.map(({ id, account }) => [id, account]) : []),
+    keys: new Map(hasAccounts(flow) ? records.map(({ id, account }) => [id, account]) : []),
   };
+}
+
+/** The account is the key there; elsewhere the id is. */
+function hasAccounts(flow: FlowName): boolean {
+  return flow === 'transfers' || flow === 'notices';
 }
 
 function drawFlow(random: SeededRandom, flows: readonly FlowName[]): FlowName {
@@ -121,7 +126,9 @@ function makeRecord(id: string, flow: FlowName, random: SeededRandom, { isClean,
   if (draw < 0.05) return { ...record, id: `${id}x`, fate: 'rejected' };
   if (draw < 0.06 && flow !== 'statements') return { ...record, amount: '0.00', fate: 'rejected' };
   if (draw < 0.08 && flow === 'payments') return { ...record, note: 'skip', fate: 'filtered' };
-  if (draw < 0.1 && flow !== 'payments' && flow !== 'transfers') return { ...record, note: 'refuse' };
+  // With a key of its own: a target that keeps the order of keys takes no later record of a key of which it refused one.
+  if (draw < 0.1 && flow === 'notices') return { ...record, note: 'refuse', account: id };
+  if (draw < 0.1 && flow === 'statements') return { ...record, note: 'refuse' };
   return record;
 }
 
@@ -133,7 +140,10 @@ function render(flow: FlowName, records: readonly GeneratedRecord[]): string {
       return renderTable(['id', 'account', 'amount', 'currency', 'note'], records);
     case 'notices':
       return records
-        .map(({ id, amount, currency, note }) => `${JSON.stringify({ id, amount, currency, ...(note === '' ? {} : { note }) })}\n`)
+        .map(
+          ({ id, account, amount, currency, note }) =>
+            `${JSON.stringify({ id, account, amount, currency, ...(note === '' ? {} : { note }) })}\n`,
+        )
         .join('');
     case 'statements': {
       const quoted = (text: string) => (/[";]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -29,6 +29,20 @@ describe('the order of a key', () => {
     ['of another key', ['T000003-0001', 'T000001-0000'], []],
     ['with a record of no known file', ['T000009-0000', 'T000001-0000'], []],
   ])('%s', (_, ids, found) => {
-    expect(findOutOfOrder(ids, knowledge)).toEqual(found);
+    expect(findOutOfOrder(ids, 'key', knowledge)).toEqual(found);
+  });
+});
+
+describe('the order of files', () => {
+  it.each<[string, string[], string[]]>([
+    ['as sent', ['T000001-0000', 'T000001-0001', 'T000002-0000', 'T000003-0000', 'T000003-0001'], []],
+    ['of files that were sent at once, either way', ['T000002-0000', 'T000001-0000', 'T000001-0001', 'T000003-0000'], []],
+    ['with repeats of what came before', ['T000001-0000', 'T000001-0001', 'T000001-0000', 'T000003-0000', 'T000001-0001'], []],
+    ['with one file in between another', ['T000001-0000', 'T000002-0000', 'T000001-0001'], ['T000001-0001']],
+    ['with two records of a file swapped, whatever their keys', ['T000003-0001', 'T000003-0000'], ['T000003-0000']],
+    ['with two files swapped, whatever their keys', ['T000003-0001', 'T000001-0000'], ['T000001-0000']],
+    ['with a record of no known file', ['T000009-0000', 'T000001-0000'], []],
+  ])('%s', (_, ids, found) => {
+    expect(findOutOfOrder(ids, 'file', knowledge)).toEqual(found);
   });
 });

@@ -1,7 +1,9 @@
 /**
- * Whether the records of a key came in order: within a file in the order of its lines, and never those of a file behind
- * those of another that was begun to be sent only after the first was acknowledged. What came again is left apart.
+ * Whether records came in order: those of a key, or all of a target that keeps the order of files. Within a file that is the
+ * order of its lines, and never do those of a file come behind those of another that was begun to be sent only after the first
+ * was acknowledged. Where the order of files is kept no file comes in between another either. What came again is left apart.
  */
+import type { KeptOrder } from './soak-flows.ts';
 
 export interface OrderKnowledge {
   /** Of each record that has one. */
@@ -11,30 +13,35 @@ export interface OrderKnowledge {
   readonly ackedAt: ReadonlyMap<number, number>;
 }
 
-interface KeyState {
+/** Of a key, or of all records. */
+interface OrderState {
   /** Greatest place of a record so far, by file. */
   readonly places: Map<number, number>;
   /** Of the files so far, where the last one to be begun was begun. */
   lastBegunAt: number;
+  /** Number of the file of the record before. */
+  lastFile: number;
 }
 
 /** Ids of records that came behind one that must follow them; `ids` in the order of arrival, repeats included. */
-export function findOutOfOrder(ids: Iterable<string>, { keys, begunAt, ackedAt }: OrderKnowledge): string[] {
+export function findOutOfOrder(ids: Iterable<string>, order: KeptOrder, { keys, begunAt, ackedAt }: OrderKnowledge): string[] {
   const seen = new Set<string>();
-  const states = new Map<string, KeyState>();
+  const states = new Map<string, OrderState>();
   const found: string[] = [];
   for (const id of ids) {
-    const key = keys.get(id);
+    const [file, place] = placeOf(id);
+    const key = order === 'key' ? keys.get(id) : begunAt.has(file) ? '' : undefined;
     if (key === undefined || seen.has(id)) continue;
     seen.add(id);
-    const state = states.get(key) ?? { places: new Map(), lastBegunAt: -1 };
+    const state = states.get(key) ?? { places: new Map(), lastBegunAt: -1, lastFile: file };
     states.set(key, state);
-    const [file, place] = placeOf(id);
     const isBehindItself = (state.places.get(file) ?? -1) >= place;
     const isBehindLater = (ackedAt.get(file) ?? Number.POSITIVE_INFINITY) < state.lastBegunAt;
-    if (isBehindItself || isBehindLater) found.push(id);
+    const isTorn = order === 'file' && state.places.has(file) && state.lastFile !== file;
+    if (isBehindItself || isBehindLater || isTorn) found.push(id);
     state.places.set(file, Math.max(place, state.places.get(file) ?? -1));
     state.lastBegunAt = Math.max(state.lastBegunAt, begunAt.get(file) ?? -1);
+    state.lastFile = file;
   }
   return found;
 }

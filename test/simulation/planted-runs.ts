@@ -45,7 +45,7 @@ const aims: Readonly<Record<PlantedFault, Aim>> = {
 };
 
 /** Runs, each with another seed, before a planted mistake counts as not caught: a race does not come up every time. */
-const attemptsMax = 3;
+const attemptsMax = 5;
 
 interface PlantedOptions {
   readonly folder: string;

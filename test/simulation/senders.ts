@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createFolderClient } from './folder-client.ts';
 import { type GeneratedFile, generateFile, type Traffic } from './generated-files.ts';
 import type { SeededRandom } from './seeded-random.ts';
-import { dropFolder, serverFolder } from './soak-flows.ts';
+import { dropFolder, serverFolder, type WayIn } from './soak-flows.ts';
 import type { Surroundings } from './surroundings.ts';
 import { createUploadClient } from './upload-client.ts';
 
@@ -29,7 +29,7 @@ export interface Senders {
   /** Every file that was begun, by its number. */
   readonly files: ReadonlyMap<number, GeneratedFile>;
   readonly acked: number;
-  readonly acknowledgedBy: Readonly<Partial<Record<'upload' | 'folder' | 'sftp', number>>>;
+  readonly acknowledgedBy: Readonly<Partial<Record<WayIn, number>>>;
   /** Uploads and dropped files that nobody has acknowledged yet. */
   readonly inFlight: number;
   /** Begins no more files; resolves when every begun one is acknowledged. */
@@ -39,7 +39,7 @@ export interface Senders {
 }
 
 interface Way {
-  readonly way: 'upload' | 'folder' | 'sftp';
+  readonly way: WayIn;
   readonly traffic: Traffic | undefined;
   makeSend(own: SeededRandom): (file: GeneratedFile) => Promise<boolean>;
 }
@@ -57,7 +57,7 @@ export function startSenders(options: SendersOptions): Senders {
   const { signal } = aborted;
   let isFinishing = false;
   let acked = 0;
-  const acknowledgedBy: Partial<Record<'upload' | 'folder' | 'sftp', number>> = {};
+  const acknowledgedBy: Partial<Record<WayIn, number>> = {};
   let inFlight = 0;
   let failure: unknown;
 

@@ -35,25 +35,34 @@ export function tenantsOf(scope: TargetScope): readonly Tenant[] {
   return [...new Set(flowsOf(scope).map((flow) => flowTenants[flow]))];
 }
 
+export type WayIn = 'upload' | 'folder' | 'sftp';
+
+export function waysInOf(scope: TargetScope): readonly WayIn[] {
+  return scope === 'all' ? ['upload', 'folder', 'sftp'] : ['upload', 'folder'];
+}
+
 /** Where each target's records are found at the end. */
 export const targetPlaces = {
   archive: { kind: 'file', format: 'ndjson', folder: 'north/archive' },
   booking: { kind: 'postgres', table: 'booking' },
-  feed: { kind: 'http', path: '/batch' },
+  feed: { kind: 'http', path: '/batch', order: 'file' },
   outbox: { kind: 'file', format: 'csv', folder: 'south/outbox' },
-  alerts: { kind: 'http', path: '/single' },
+  alerts: { kind: 'http', path: '/single', order: 'key' },
   journal: { kind: 'http', path: '/results' },
-  vault: { kind: 'file', format: 'ndjson', folder: 'south/vault' },
-  kafka: { kind: 'messages', isOrdered: true },
-  rabbitmq: { kind: 'messages', isOrdered: true },
-  mariadb: { kind: 'mysql', table: 'transfer', isOrdered: true },
-  postgres: { kind: 'postgres', table: 'transfer', isOrdered: true },
-  http: { kind: 'http', path: '/transfers', isOrdered: true },
-  sftp: { kind: 'file', format: 'csv', folder: 'server/courier', isOrdered: true },
+  vault: { kind: 'file', format: 'ndjson', folder: 'south/vault', order: 'file' },
+  kafka: { kind: 'messages', order: 'key', isWide: true },
+  rabbitmq: { kind: 'messages', order: 'key', isWide: true },
+  mariadb: { kind: 'mysql', table: 'transfer', order: 'key', isWide: true },
+  postgres: { kind: 'postgres', table: 'transfer', order: 'key', isWide: true },
+  http: { kind: 'http', path: '/transfers', order: 'key', isWide: true },
+  sftp: { kind: 'file', format: 'csv', folder: 'server/courier', order: 'key', isWide: true },
 } as const satisfies Record<string, TargetPlace>;
 
-/** `isOrdered`: the flow keeps the order of keys there, and several records have the same key. */
-type TargetPlace = { readonly isOrdered?: true } & (
+/** The order that the flow keeps there: of the file, or of keys, of which several records have the same. */
+export type KeptOrder = 'file' | 'key';
+
+/** `isWide`: only where all targets are asked for. */
+type TargetPlace = { readonly order?: KeptOrder; readonly isWide?: true } & (
   | { kind: 'file'; format: 'ndjson' | 'csv'; folder: string }
   | { kind: 'postgres' | 'mysql'; table: string }
   | { kind: 'http'; path: string }
@@ -62,16 +71,17 @@ type TargetPlace = { readonly isOrdered?: true } & (
 
 export type TargetName = keyof typeof targetPlaces;
 export const targetNames = Object.keys(targetPlaces) as readonly TargetName[];
-export type OrderedTargetName = {
-  [Name in TargetName]: (typeof targetPlaces)[Name] extends { isOrdered: true } ? Name : never;
-}[TargetName];
 
-export function isOrderedTarget(target: TargetName): target is OrderedTargetName {
-  return 'isOrdered' in targetPlaces[target];
+export function orderKeptAt(target: TargetName): KeptOrder | undefined {
+  return (targetPlaces[target] as TargetPlace).order;
+}
+
+export function isWideTarget(target: TargetName): boolean {
+  return 'isWide' in targetPlaces[target];
 }
 
 export function targetsOf(scope: TargetScope): readonly TargetName[] {
-  return scope === 'all' ? targetNames : targetNames.filter((target) => !isOrderedTarget(target));
+  return scope === 'all' ? targetNames : targetNames.filter((target) => !isWideTarget(target));
 }
 
 /** Variable of the serving processes that holds the password of the table's role. */
@@ -169,9 +179,10 @@ spec:
   format: { type: json-lines }
   schema:
     record:
-      key: [id]
+      key: [account]
       fields:
         id: { type: string, required: true, pattern: "^[A-Z][0-9]{6}-[0-9]{4}$" }
+        account: { type: string, required: true }
         amount: { type: decimal, scale: 2, required: true, currency: currency, sum: true }
         currency: { type: currency, required: true }
         note: { type: string }

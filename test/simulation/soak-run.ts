@@ -40,14 +40,15 @@ export interface SoakOptions {
 }
 
 export interface SoakResult extends Omit<EndToEndResult, 'examples'>, Omit<LedgerResult, 'examples'> {
+  readonly scope: TargetScope;
   readonly kills: number;
   /** Mean over the kills: files on their way in and jobs not closed at that moment. */
   readonly inFlightAtKill: number;
   readonly points: Readonly<Record<string, number>>;
   /** Files by the way they came. */
   readonly acknowledgedBy: Senders['acknowledgedBy'];
-  /** Broken connections and restarts, by what was broken. */
-  readonly faults: Readonly<Record<string, number>>;
+  /** Pauses, drains, broken connections and restarts, by what was broken; null for what can't be made to break here, as a real broker. */
+  readonly faults: Readonly<Record<string, number | null>>;
   /** Ends of processes that nobody asked for. */
   readonly surprises: readonly string[];
   readonly examples: readonly string[];
@@ -88,7 +89,8 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
     const endToEnd = await checkEndToEnd(surroundings, senders.files);
     const ledger = await checkLedger(surroundings, senders.files);
     const { acknowledgedBy } = senders;
-    return { ...endToEnd, acknowledgedBy, ...ledger, ...disturbed, surprises, examples: [...endToEnd.examples, ...ledger.examples] };
+    const examples = [...endToEnd.examples, ...ledger.examples];
+    return { scope, ...endToEnd, acknowledgedBy, ...ledger, ...disturbed, surprises, examples };
   } finally {
     await surroundings.close();
   }

@@ -1,9 +1,12 @@
 /** What makes a soak fail, each as a sentence: the report and stderr say the same, and nothing else makes it fail. */
 import { acksPerKill } from './life-plan.ts';
+import { targetsOf, waysInOf } from './soak-flows.ts';
 import type { SoakResult } from './soak-run.ts';
 
-/** With fewer kills than this not every named point comes up. */
-const killsForAllPoints = 100;
+/** With fewer kills than this not every named point and every fault comes up. */
+const killsForAll = 100;
+/** Not breaks but ends of processes, which depend on the points that were chosen. */
+const processFaults = ['pauses', 'drains'];
 
 type Zero =
   | 'lost'
@@ -24,7 +27,7 @@ const zeros: Readonly<Record<Zero, string>> = {
   doubledInLedger: 'files, jobs or deliveries that are in the ledger twice',
   unlabelledDuplicates: 'duplicates without a label',
   rekeyedDuplicates: 'duplicates under another delivery key',
-  outOfOrder: 'records that came behind one of their key that must follow them',
+  outOfOrder: 'records that came behind one that must follow them, of their key or of any',
   unbalancedJobs: 'closed jobs whose counts are not those of the file, or without a receipt',
   stuckJobs: 'jobs, arrivals, batches, chunk groups or pieces of work that did not come to their end',
   lostWork: 'open chunk groups, checks or batches that nobody will ever work on',
@@ -52,7 +55,19 @@ function failuresOfRun(result: SoakResult, killsWanted: number): string[] {
     failures.push(
       `only ${acked} files were acknowledged in ${kills} kills: below ${acksPerKill * kills} the processes were idle when they were killed`,
     );
-  if (kills >= killsForAllPoints)
+  if (kills >= killsForAll)
     for (const [name, hits] of Object.entries(points)) if (hits === 0) failures.push(`no process was killed at the point ${name}`);
-  return [...failures, ...surprises];
+  return [...failures, ...(result.scope === 'all' ? deadRoutesOf(result) : []), ...surprises];
+}
+
+/** What nothing went through, though nothing was lost of it; faults that can't be made here are null. */
+function deadRoutesOf({ scope, kills, acknowledgedBy, targets, faults }: SoakResult): string[] {
+  const ways = waysInOf(scope).filter((way) => !acknowledgedBy[way]);
+  const idle = targetsOf(scope).filter((target) => !targets[target]?.received);
+  const unmade = kills < killsForAll ? [] : Object.keys(faults).filter((name) => faults[name] === 0 && !processFaults.includes(name));
+  return [
+    ...ways.map((way) => `no file was acknowledged that came by ${way}`),
+    ...idle.map((target) => `no record came to the target ${target}`),
+    ...unmade.map((name) => `the fault ${name} was not made once in ${kills} kills`),
+  ];
 }

@@ -1,8 +1,9 @@
 /**
  * `npm run --silent soak -- --kills 300 --seed 1 --json`: real processes under real kills, held against what outside parties
  * know. Progress goes to stderr, one JSON document to stdout. Exit code 0 only if nothing was lost, doubled, unlabelled,
- * unbalanced or stuck, every named point was hit (from 100 kills on) and every planted mistake was caught; else each reason is a
- * sentence on stderr and in `failures`.
+ * unbalanced or stuck, every named point was hit (from 100 kills on) and every planted mistake was caught; with all targets also
+ * only if something came by every way in and to every target, and everything that can break did (from 100 kills on). Else each
+ * reason is a sentence on stderr and in `failures`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -21,13 +21,16 @@ import { queueName, type WidePlace, wideSecretVariables } from './wide-flow.ts';
 
 export type WideProxies = Readonly<Record<'kafka' | 'rabbitmq' | 'mariadb' | 'sftp', TcpProxy>>;
 
+type ServerFault = (random: SeededRandom) => Promise<boolean>;
+type KafkaFault = 'kafkaErrors' | 'kafkaOutages';
+
 export interface WideSurroundings {
   readonly place: WidePlace;
   /** Environment of the serving processes; `table`: password of the role of the PostgreSQL sink. */
   secrets(table: string): Record<string, string>;
   readonly proxies: WideProxies;
-  /** What breaks at a server itself, by name; false: not this time. */
-  readonly serverFaults: Readonly<Record<string, (random: SeededRandom) => Promise<boolean>>>;
+  /** What breaks at a server itself, by name; false: not this time. Null for what can't be made to break here. */
+  readonly serverFaults: Readonly<Record<KafkaFault | 'mariadbRestarts', ServerFault | null>>;
   readonly messageJournalPaths: Readonly<Record<'kafka' | 'rabbitmq', string>>;
   readonly maria: Pick<MariaDb, 'sql' | 'database'>;
   /** Resolves when the journals have everything that topic and queue took. */
@@ -128,7 +131,8 @@ export async function openWideSurroundings(root: string, journals: string): Prom
           await maria.start();
           return true;
         },
-        ...(kafka.faults === null ? {} : kafkaFaults(kafka.faults)),
+        // A real broker fails when it likes.
+        ...(kafka.faults === null ? { kafkaErrors: null, kafkaOutages: null } : kafkaFaults(kafka.faults)),
       },
       messageJournalPaths,
       maria,
@@ -143,7 +147,7 @@ export async function openWideSurroundings(root: string, journals: string): Prom
   }
 }
 
-function kafkaFaults(faults: KafkaFaults): WideSurroundings['serverFaults'] {
+function kafkaFaults(faults: KafkaFaults): Record<KafkaFault, ServerFault> {
   let answered = -1;
   return {
     kafkaErrors: async (random) => {

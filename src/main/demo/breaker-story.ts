@@ -4,7 +4,6 @@
  * and in what the downstreams hold, not in the program's inside.
  */
 import type { ApiClient } from '../../cli/api-client.ts';
-import { table } from '../../cli/terminal-text.ts';
 import type { JobView } from '../../control/jobs/views/job-views.ts';
 import type { BreakerView } from '../../pipeline/deliveries/breakers/breaker-views.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
@@ -12,38 +11,8 @@ import type { Settings } from '../../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import type { RunningServer } from '../server.ts';
 import { type Downstream, startDownstream } from './story-downstream.ts';
+import { countHeld, type StoryDocument, type StoryStep, type StoryTarget, storyFailures } from './story-report.ts';
 import { type StoryConnection as Name, prepareStoryTenant } from './story-tenant.ts';
-
-export interface StoryStep {
-  readonly atSeconds: number;
-  readonly what: string;
-}
-
-export interface StoryTarget {
-  readonly target: string;
-  readonly routed: number;
-  readonly delivered: number;
-  /** By a backup, by its id. */
-  readonly via: Readonly<Record<string, number>>;
-  /** What downstreams hold of it. */
-  readonly held: number;
-  readonly breaker: string;
-}
-
-export interface StoryDocument {
-  readonly story: 'breaker';
-  readonly steps: readonly StoryStep[];
-  readonly targets: readonly StoryTarget[];
-  readonly files: number;
-  readonly records: number;
-  /** From the death of a downstream to the opening of its breaker. */
-  readonly openedAfterSeconds: Readonly<Record<string, number>>;
-  readonly parkedMost: number;
-  /** The downstream without a backup holds every record, those of an account in the order of the files. */
-  readonly orderKept: boolean;
-  readonly balanced: boolean;
-  readonly seconds: number;
-}
 
 const recordsPerFile = 200;
 const accounts = 40;
@@ -78,6 +47,8 @@ export async function tellBreakerStory(parts: {
     const views = await targetsOf(api);
     const targets = describeTargets(jobs, views, downstreams);
     const orderKept = isInOrder(downstreams.ledger.taken, files);
+    const areJobsWhole = jobs.every(({ balanced, state }) => balanced === true && state === 'completed');
+    const balanced = orderKept && areJobsWhole && targets.every(isWhole);
     return {
       story: 'breaker',
       steps,
@@ -86,7 +57,8 @@ export async function tellBreakerStory(parts: {
       records: files * recordsPerFile,
       ...told,
       orderKept,
-      balanced: orderKept && jobs.every(({ balanced, state }) => balanced === true && state === 'completed') && targets.every(isWhole),
+      balanced,
+      failures: storyFailures({ ...told, targets, orderKept, balanced }),
       seconds: seconds(),
     };
   } finally {
@@ -194,7 +166,7 @@ function describeTargets(jobs: readonly JobView[], views: readonly TargetAnswer[
       routed: counts.reduce((sum, { routed }) => sum + routed, 0),
       delivered: counts.reduce((sum, { delivered }) => sum + delivered, 0),
       via,
-      held: new Set(held.map(({ id }) => id)).size,
+      ...countHeld(held),
       breaker: views.find(({ targetId }) => targetId === target)!.state,
     };
   });
@@ -206,7 +178,7 @@ function isWhole({ routed, delivered, held, breaker }: StoryTarget): boolean {
 
 /**
  * Every record once, those of an account in the order of the files. Ids are made so that this is their order; one that came
- * again was labelled, and counts once.
+ * again counts once.
  */
 function isInOrder(taken: Downstream['taken'], files: number): boolean {
   const first = new Map(taken.map(({ id, account }) => [id, account]));
@@ -224,20 +196,4 @@ async function until(condition: () => Promise<boolean> | boolean, failure: strin
     if (systemPorts.clock.monotonicMs() > endMs) throw new HeadgateError('E_TIMEOUT', failure);
     await systemPorts.sleep.sleep(100);
   }
-}
-
-export function printStory(document: StoryDocument): string {
-  const timeline = document.steps.map(({ atSeconds, what }) => `${atSeconds.toFixed(1).padStart(7)} s  ${what}`);
-  const rows = document.targets.map(({ target, routed, delivered, via, held, breaker }) => [
-    target,
-    String(routed),
-    String(delivered),
-    Object.entries(via)
-      .map(([id, records]) => `${id} ${records}`)
-      .join(', '),
-    String(held),
-    breaker,
-  ]);
-  const verdict = document.balanced ? 'Everything balances, and the order was kept' : 'SOMETHING DOES NOT BALANCE';
-  return `${timeline.join('\n')}\n\n${table(['target', 'routed', 'delivered', 'by backup', 'held downstream', 'breaker'], rows)}\n${verdict}: ${document.files} files, ${document.records} records, at most ${document.parkedMost} batches parked, ${document.seconds} s.\n`;
 }

@@ -4,23 +4,33 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
+export interface TakenRecord {
+  readonly id: string;
+  readonly account: string;
+  /** Its request said that it may have come before. */
+  readonly isLabelled: boolean;
+}
+
 export interface Downstream {
   readonly url: string;
   /** Records in the order in which they came. */
-  readonly taken: readonly { readonly id: string; readonly account: string }[];
+  readonly taken: readonly TakenRecord[];
   die(): Promise<void>;
   comeBack(): Promise<void>;
 }
 
 export async function startDownstream(): Promise<Downstream> {
-  const taken: { id: string; account: string }[] = [];
+  const taken: TakenRecord[] = [];
   let server: Server | undefined;
 
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let text = '';
     for await (const piece of request.setEncoding('utf8')) text += piece as string;
     if (request.method === 'POST') {
-      for (const line of text.split('\n')) if (line !== '') taken.push(JSON.parse(line) as (typeof taken)[number]);
+      const isLabelled = request.headers['headgate-possible-duplicate'] === 'true';
+      for (const line of text.split('\n')) {
+        if (line !== '') taken.push({ ...(JSON.parse(line) as Omit<TakenRecord, 'isLabelled'>), isLabelled });
+      }
     }
     response.end();
   }
