@@ -9,7 +9,7 @@ const fieldsByPath: Readonly<Record<string, string>> = {
     'batchId flow targetId state awaitsDecision outcomeUnknown jobIds records bytes attempts via reasonCode message next createdAt changedAt',
   '/v1/blocked-keys': 'deadLetterId jobId flow targetId recordNumber cause code isWholeLane blockedAt',
   '/v1/dead-letters':
-    'deadLetterId jobId flowId flowName targetId batchId recordNumber cause code message deliveryKey amounts groupId state reason decidedBy createdAt blocksKey next',
+    'deadLetterId jobId flowId flowName targetId batchId recordNumber cause code message deliveryKey amounts mayBeThere groupId state reason decidedBy createdAt blocksKey next',
   '/v1/dead-letters/groups': 'groupId flow targetId code causes shape records jobs amounts oldestAt newestAt expiresAt samples',
   '/v1/files':
     'fileId arrivalId flow name bytes sha256 containerName containerSha256 containerArrivalId via acceptedNumber sameNameAs acceptedAt jobIds acknowledgements',

@@ -116,7 +116,7 @@ describe('a batch that is refused', () => {
 
   it('for good becomes dead letters with record numbers and delivery keys', async () => {
     const { sink, scenario } = await httpScenario();
-    sink.answer(() => ({ status: 422 }));
+    sink.answer(() => ({ status: 404 }));
     const jobs = await scenario.deliverJobs([{ lines: ['x,c1,1.00,EUR,-\n', ...lines(2)] }]);
     scenario.startWorker();
     await scenario.allEnded(jobs);

@@ -4,7 +4,7 @@
  * while the connection stays open, or answers it by itself. Each fault is used once. It can also be slow, and go down and come up.
  */
 import { connect, createServer, type Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 export interface ProxyFault {
   /** Looked for in each piece of data that the client sends. */
@@ -29,6 +29,8 @@ export interface TcpProxy {
   goDown(): Promise<void>;
   /** Listens again, at the same port. */
   comeUp(): Promise<void>;
+  /** Goes down and comes up in turn, for so long each, whatever is under way. */
+  flap(turns: number, ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -124,6 +126,14 @@ export async function startTcpProxy(target: { host: string; port: number }, { an
     },
     goDown,
     comeUp: () => listen(port),
+    async flap(turns, ms) {
+      for (let turn = 0; turn < turns; turn++) {
+        await goDown();
+        await sleep(ms);
+        await listen(port);
+        await sleep(ms);
+      }
+    },
     close: goDown,
   };
 }

@@ -61,8 +61,6 @@ export interface ContractSubject {
 const secretText = 'customer-secret-4711';
 /** Not fewer: ssh2 loses the middle of a server's first line that comes in three pieces, and is refused then. */
 const slowPieceBytes = 29;
-/** Of a second down and a second up each, whatever is under way. */
-const flapTurns = 2;
 /** Names of their records sort like their numbers. */
 const flapBatchesMax = 8;
 /** Incompressible; eight of them are more than what is written at once anywhere. */
@@ -71,7 +69,7 @@ const bigText = `${secretText} ${createHash('shake256', { outputLength: 24 * 102
   .digest('hex')}`;
 
 export function describeConnectorContract({ connector, open, cannot = [] }: ContractSubject): void {
-  const itCan = (needed: ContractFault | 'a network') => (name: string, work: () => Promise<void>) => {
+  const itWithFault = (needed: ContractFault | 'a network') => (name: string, work: () => Promise<void>) => {
     if (!cannot.includes(needed)) it(name, work);
   };
   const arranged = async ({ arrange }: ContractHarness, fault: ContractFault) => expect(await arrange(fault)).toBe('arranged');
@@ -96,7 +94,7 @@ export function describeConnectorContract({ connector, open, cannot = [] }: Cont
         expect(await stored()).toEqual(['a', 'b', 'c']);
       }));
 
-    itCan('reply lost')('a lost reply is unknown, and the batch can be sent again', () =>
+    itWithFault('reply lost')('a lost reply is unknown, and the batch can be sent again', () =>
       withHarness(async (harness) => {
         const { target, stored, isIdempotent } = harness;
         await arranged(harness, 'reply lost');
@@ -121,7 +119,7 @@ export function describeConnectorContract({ connector, open, cannot = [] }: Cont
         expect(resolved.kind).toBe(isIdempotent ? 'resendable' : 'unresolved');
       }));
 
-    itCan('reset while sending')('a reset while sending is never acked, and its records arrive with the next attempt', () =>
+    itWithFault('reset while sending')('a reset while sending is never acked, and its records arrive with the next attempt', () =>
       withHarness(async (harness) => {
         const { target, stored, interrupted } = harness;
         await arranged(harness, 'reset while sending');
@@ -134,25 +132,27 @@ export function describeConnectorContract({ connector, open, cannot = [] }: Cont
       }),
     );
 
-    itCan('a network')('a connection that is reset in the middle of a big body is never acked, and every record is there in the end', () =>
-      withHarness(async (harness) => {
-        const { target, stored, isIdempotent } = harness;
-        const proxy = proxyOf(harness);
-        const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-        const batch = outgoing(ids, {}, bigText);
-        proxy.resetAfter(batch.body.sizeBytes / 2);
-        const outcome = await deliver(target, batch);
-        expect(proxy.faultsUsed).toBe(1);
-        const open = outcome.kind === 'acked' ? outcome.perRecord!.map(({ index }) => index) : ids.map((_, index) => index);
-        if (outcome.kind === 'refused') expect([await stored(), outcome.retryable]).toEqual([[], true]);
-        const isOnce = isIdempotent || outcome.kind === 'refused';
-        expect(await deliver(target, only(again(batch), open))).toMatchObject({ kind: 'acked' });
-        const there = await stored();
-        expect(isOnce ? there : [...new Set(there)]).toEqual(ids);
-      }),
+    itWithFault('a network')(
+      'a connection that is reset in the middle of a big body is never acked, and every record is there in the end',
+      () =>
+        withHarness(async (harness) => {
+          const { target, stored, isIdempotent } = harness;
+          const proxy = proxyOf(harness);
+          const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+          const batch = outgoing(ids, {}, bigText);
+          proxy.resetAfter(batch.body.sizeBytes / 2);
+          const outcome = await deliver(target, batch);
+          expect(proxy.faultsUsed).toBe(1);
+          const open = outcome.kind === 'acked' ? outcome.perRecord!.map(({ index }) => index) : ids.map((_, index) => index);
+          if (outcome.kind === 'refused') expect([await stored(), outcome.retryable]).toEqual([[], true]);
+          const isOnce = isIdempotent || outcome.kind === 'refused';
+          expect(await deliver(target, only(again(batch), open))).toMatchObject({ kind: 'acked' });
+          const there = await stored();
+          expect(isOnce ? there : [...new Set(there)]).toEqual(ids);
+        }),
     );
 
-    itCan('too slow')('an attempt ends with its deadline', () =>
+    itWithFault('too slow')('an attempt ends with its deadline', () =>
       withHarness(async (harness) => {
         const { target, interrupted } = harness;
         await arranged(harness, 'too slow');
@@ -165,7 +165,7 @@ export function describeConnectorContract({ connector, open, cannot = [] }: Cont
       }),
     );
 
-    itCan('a network')('a kept connection that goes dead ends its attempt with the deadline, and the next attempt gets through', () =>
+    itWithFault('a network')('a kept connection that goes dead ends its attempt with the deadline, and the next attempt gets through', () =>
       withHarness(async (harness) => {
         const { target, stored, interrupted } = harness;
         const proxy = proxyOf(harness);
@@ -184,7 +184,7 @@ export function describeConnectorContract({ connector, open, cannot = [] }: Cont
       }),
     );
 
-    itCan('a network')('a network that gives everything in small pieces takes longer, and changes nothing else', () =>
+    itWithFault('a network')('a network that gives everything in small pieces takes longer, and changes nothing else', () =>
       withHarness(async (harness) => {
         const { target, stored } = harness;
         const proxy = proxyOf(harness);
@@ -194,14 +194,14 @@ export function describeConnectorContract({ connector, open, cannot = [] }: Cont
       }),
     );
 
-    itCan('a network')(
+    itWithFault('a network')(
       'a target that is down and up in turn, a second each, has every record in the end, and twice only where nobody knew',
       () =>
         withHarness(async (harness) => {
           const { target, stored, isIdempotent } = harness;
           const proxy = proxyOf(harness);
           let isOver = false;
-          const flapping = flap(proxy).finally(() => (isOver = true));
+          const flapping = proxy.flap(2, 1_000).finally(() => (isOver = true));
           const [ids, mayRepeat] = [[] as string[], new Set<string>()];
           for (let number = 1; !isOver && number <= flapBatchesMax; number++) {
             ids.push(`r${number}`);
@@ -229,7 +229,7 @@ export function describeConnectorContract({ connector, open, cannot = [] }: Cont
         expect(await stored()).toEqual([]);
       }));
 
-    itCan('refused')('a refusal for good is not retryable and leaves nothing there', () =>
+    itWithFault('refused')('a refusal for good is not retryable and leaves nothing there', () =>
       withHarness(async (harness) => {
         const { target, stored } = harness;
         await arranged(harness, 'refused');
@@ -239,7 +239,7 @@ export function describeConnectorContract({ connector, open, cannot = [] }: Cont
       }),
     );
 
-    itCan('busy')('a busy target is asked again', () =>
+    itWithFault('busy')('a busy target is asked again', () =>
       withHarness(async (harness) => {
         const { target, stored } = harness;
         await arranged(harness, 'busy');
@@ -250,7 +250,7 @@ export function describeConnectorContract({ connector, open, cannot = [] }: Cont
       }),
     );
 
-    itCan('unreachable')('a target that can not be reached refuses for now, and its probe says so', () =>
+    itWithFault('unreachable')('a target that can not be reached refuses for now, and its probe says so', () =>
       withHarness(async (harness) => {
         const { target } = harness;
         await arranged(harness, 'unreachable');
@@ -259,7 +259,7 @@ export function describeConnectorContract({ connector, open, cannot = [] }: Cont
       }),
     );
 
-    itCan('one record refused')('one refused record takes no other with it', () =>
+    itWithFault('one record refused')('one refused record takes no other with it', () =>
       withHarness(async (harness) => {
         const { target, stored } = harness;
         await arranged(harness, 'one record refused');
@@ -286,15 +286,6 @@ export function describeConnectorContract({ connector, open, cannot = [] }: Cont
       expect(() => connector.open(options)).toThrowError(/surprise/);
     });
   });
-}
-
-async function flap(proxy: TcpProxy): Promise<void> {
-  for (let turn = 0; turn < flapTurns; turn++) {
-    await proxy.goDown();
-    await systemPorts.sleep.sleep(1_000);
-    await proxy.comeUp();
-    await systemPorts.sleep.sleep(1_000);
-  }
 }
 
 function required(described: Connector['targetSettings']): Record<string, unknown> {

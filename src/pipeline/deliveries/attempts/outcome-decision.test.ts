@@ -105,6 +105,7 @@ describe('a refusal for good', () => {
         { becomes: 'retry', indexes: [0, 1, 2], codes: Array.from({ length: 3 }, () => refused.code) },
         { becomes: 'retry', indexes: [3, 4], codes: Array.from({ length: 2 }, () => refused.code) },
       ],
+      refusal: { code: refused.code, message: refused.message },
     });
   });
 

@@ -14,7 +14,13 @@ export type Decision =
   | { readonly kind: 'exhausted'; readonly code: string; readonly message: string }
   /** `delayMs` until it is resolved. */
   | { readonly kind: 'unknown'; readonly delayMs: number; readonly code: string; readonly message: string }
-  | { readonly kind: 'split'; readonly delayMs: number; readonly parts: readonly SplitPart[] };
+  | { readonly kind: 'split'; readonly delayMs: number; readonly parts: readonly SplitPart[]; readonly refusal?: Refusal };
+
+/** Of all that is split. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
 
 /** Positions of a batch that go on together as a batch of their own. */
 export interface SplitPart {
@@ -50,7 +56,7 @@ export function decide(outcome: DeliveryOutcome, context: AttemptContext): Decis
       const isMendable = isConfigurationFault(code);
       if (!outcome.retryable && !isMendable) {
         const isHalved = outcome.mayBeOneRecord === true && context.records > 1 && context.mayHalve();
-        return isHalved ? halves(context.records, code) : { kind: 'refused', code, message };
+        return isHalved ? halves(context.records, { code, message }) : { kind: 'refused', code, message };
       }
       if (isLast) return { kind: 'exhausted', code, message };
       return { kind: 'retry', delayMs: retryDelayMs(target.retry, tries, rng, outcome.retryAfterMs), code, message };
@@ -61,13 +67,13 @@ export function decide(outcome: DeliveryOutcome, context: AttemptContext): Decis
 }
 
 /** Both are sent at once, in order. */
-function halves(records: number, code: string): Decision {
+function halves(records: number, refusal: Refusal): Decision {
   const middle = Math.ceil(records / 2);
   const part = (from: number, to: number): SplitPart => {
     const indexes = Array.from({ length: to - from }, (_, at) => from + at);
-    return { becomes: 'retry', indexes, codes: indexes.map(() => code) };
+    return { becomes: 'retry', indexes, codes: indexes.map(() => refusal.code) };
   };
-  return { kind: 'split', delayMs: 0, parts: [part(0, middle), part(middle, records)] };
+  return { kind: 'split', delayMs: 0, parts: [part(0, middle), part(middle, records)], refusal };
 }
 
 /** What is said of results per record, which come without a text of their own. */

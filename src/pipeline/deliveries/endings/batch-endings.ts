@@ -37,7 +37,7 @@ export async function endingOfAttempt(context: EndingContext, decision: Decision
     attemptId: ended.attemptId,
     outcome,
     reasonCode,
-    message: 'message' in decision ? decision.message : undefined,
+    message: 'message' in decision ? decision.message : decision.kind === 'split' ? decision.refusal?.message : undefined,
   });
   const change = (event: BatchEvent, more: Partial<BatchChange> = {}) => changeOf(context, 'sending', event, more);
   switch (decision.kind) {
@@ -193,7 +193,7 @@ const partEvents: Record<SplitPart['becomes'], readonly [BatchEvent, BatchState]
 
 async function endingOfSplit(
   context: EndingContext,
-  { parts, delayMs }: Extract<Decision, { kind: 'split' }>,
+  { parts, delayMs, refusal }: Extract<Decision, { kind: 'split' }>,
   attempt: (outcome: AttemptEnding['outcome'], code: string | null) => AttemptEnding,
 ): Promise<BatchEnding> {
   const { batch, plan, services } = context;
@@ -205,8 +205,7 @@ async function endingOfSplit(
     parts.map(({ indexes }) => indexes),
   );
   const isUnknown = parts.some(({ becomes }) => becomes === 'unknown');
-  const isRefused = parts.every(({ becomes }) => becomes === 'retry');
-  const evidence = isRefused
+  const evidence = refusal
     ? `half of batch ${batch.batchId}, which was refused as a whole`
     : `results per record in the answer to batch ${batch.batchId}`;
   const changes = [changeOf(context, 'sending', 'split', { detail: { children: children.length } })];
@@ -249,7 +248,7 @@ async function endingOfSplit(
   return {
     ...emptyEnding(context),
     attempt: attempt(
-      isUnknown ? 'unknown' : isRefused ? 'refused' : 'acked',
+      isUnknown ? 'unknown' : refusal ? 'refused' : 'acked',
       parts.find(({ becomes }) => becomes !== 'acked')!.codes[0] ?? null,
     ),
     resolution: isUnknown

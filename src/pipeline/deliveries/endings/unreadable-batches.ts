@@ -18,17 +18,18 @@ export function endingOfUnreadable(
   ended: { readonly attemptId: string; readonly decision: Decision },
 ): BatchEnding {
   const { decision, attemptId } = ended;
-  const isRefused = decision.kind === 'refused' || decision.kind === 'exhausted';
+  const refusal =
+    decision.kind === 'split' ? decision.refusal : decision.kind === 'refused' || decision.kind === 'exhausted' ? decision : undefined;
   const attempt: AttemptEnding = {
     attemptId,
-    outcome: isRefused ? 'refused' : 'unknown',
-    reasonCode: isRefused ? decision.code : error.code,
-    message: isRefused ? decision.message : error.message,
+    outcome: refusal ? 'refused' : 'unknown',
+    reasonCode: (refusal ?? error).code,
+    message: (refusal ?? error).message,
   };
-  const first = isRefused
-    ? changeOf(context, 'sending', 'retry', { reasonCode: decision.code })
+  const first = refusal
+    ? changeOf(context, 'sending', 'retry', { reasonCode: refusal.code })
     : changeOf(context, 'sending', 'lose', { reasonCode: error.code, unknownAttempts: 1 });
-  const held = endingAsUnreadable(context, error, isRefused ? 'ready' : 'unknown');
+  const held = endingAsUnreadable(context, error, refusal ? 'ready' : 'unknown');
   return { ...held, attempt, changes: [first, ...held.changes] };
 }
 
