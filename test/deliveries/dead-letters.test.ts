@@ -23,6 +23,8 @@ async function withDeadLetters() {
   const jobs = await scenario.deliverJobs([{ lines: ['a', 'b', 'c'].map(line) }, { lines: ['d', 'e'].map(line) }]);
   scenario.startWorker();
   await scenario.allEnded(jobs);
+  // Each scenario has a storage of its own, and work goes to whichever worker is there.
+  await scenario.stopWorkers();
   return { scenario, jobs };
 }
 
