@@ -282,8 +282,8 @@ export class BatchHandler {
       tries: ended.attempt - batch.heldAttempts,
       isFoundOut: batch.heldAttempts > 0 || (await this.#isFoundOut(batch, sent.outcome)),
       records: batch.records,
-      // What may be there already goes to nobody under other batch ids; in a lane, halves of a first half would come behind the second.
-      mayHalve: () => batch.lane < 0 && batch.unknownAttempts === 0 && this.#halvings.take(batch),
+      // What may be there already goes to nobody under other batch ids.
+      mayHalve: () => batch.unknownAttempts === 0 && this.#halvings.take(batch),
       rng: ports.rng,
     });
     this.#report(claimed, sent.outcome, decision);

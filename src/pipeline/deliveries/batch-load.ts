@@ -14,6 +14,7 @@ export interface LoadedBatch {
   readonly parentBatchId: string | null;
   readonly lane: number;
   readonly orderNumber: number;
+  readonly orderOffset: number;
   /** Where the target numbers its files. */
   readonly fileSequence: number | null;
   readonly state: BatchState;
@@ -51,7 +52,7 @@ export interface LoadedBatch {
 
 const selectBatches = `/* load batches */
   select b.batch_id as "batchId", b.flow_id as "flowId", b.flow_version_id as "flowVersionId", b.target_id as "targetId",
-    b.parent_batch_id as "parentBatchId", b.lane, b.order_number as "orderNumber", b.file_sequence as "fileSequence", b.state, b.spans, b.members, b.records, b.bytes,
+    b.parent_batch_id as "parentBatchId", b.lane, b.order_number as "orderNumber", b.order_offset as "orderOffset", b.file_sequence as "fileSequence", b.state, b.spans, b.members, b.records, b.bytes,
     b.body_sha256 as "bodySha256", b.attempts, b.unknown_attempts as "unknownAttempts",
     b.held_attempts as "heldAttempts", b.via, b.reason_code as "reasonCode", b.trace_parent as "traceParent",
     b.created_at as "cutAt", extract(epoch from (select headgate.clock()) - b.changed_at)::float8 * 1000 as "unchangedMs", coalesce(f.name, '') as "fileName",
@@ -60,7 +61,7 @@ const selectBatches = `/* load batches */
     b.lane >= 0 and (exists (select from headgate.jobs j where j.tenant_id = $1 and j.flow_id = b.flow_id
         and j.state in ('queued', 'running', 'checking', 'held') and j.accepted_number < b.order_number / ${batchesPerFileMax})
       or exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
-        and e.state in ('ready', 'sending', 'unknown', 'held', 'parked') and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))) as "mustWait",
+        and e.state in ('ready', 'sending', 'unknown', 'held', 'parked') and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id))) as "mustWait",
     b.state = 'held' and b.reason_code in (${configurationList}) and not exists (select from headgate.batches e where e.tenant_id = $1
       and e.flow_id = b.flow_id and e.target_id = b.target_id and e.state in ('ready', 'sending', 'unknown', 'held') and e.batch_id < b.batch_id
       and case e.state when 'held' then e.reason_code in (${configurationList}) else e.held_attempts > 0 end) as "isToBeRechecked",

@@ -40,6 +40,8 @@ export interface NewBatch {
   readonly lane: number;
   /** Place in the lane, by acceptance of the file and then by position in it. Children keep their parent's. */
   readonly orderNumber: number;
+  /** Of children: not more than the place of their first record in the batch that was cut. Orders what a batch was split into. */
+  readonly orderOffset: number;
   /** Where the target numbers its files; null until it is written, and for other targets. Children keep their parent's. */
   readonly fileSequence: number | null;
   readonly spans: readonly BatchSpan[];

@@ -13,8 +13,9 @@ export interface NewWork {
   readonly referenceId: string;
   /** Items with the same key never run at the same time; '' is none. */
   readonly laneKey?: string;
-  /** Only the first item of a lane by this number is claimed; while it runs or is not due, the lane waits. */
+  /** Only the first item of a lane by order and offset is claimed; while it runs or is not due, the lane waits. */
   readonly laneOrder?: number;
+  readonly laneOffset?: number;
   /** What the work weighs against that of other tenants; at least 1. */
   readonly cost?: number;
   /** Not claimed before this much time has passed. */

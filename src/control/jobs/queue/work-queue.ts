@@ -13,10 +13,10 @@ import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { jobErrors } from '../job-errors.ts';
 
 const insertItems = `
-  insert into headgate.work_items as w (tenant_id, work_id, kind, reference_id, lane_key, lane_order, cost, due_at)
-  select $1, n.work_id, n.kind, n.reference_id, n.lane_key, n.lane_order, n.cost, (select headgate.clock()) + n.delay_ms * interval '1 millisecond'
-  from unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
-    as n (work_id, kind, reference_id, lane_key, lane_order, cost, delay_ms)
+  insert into headgate.work_items as w (tenant_id, work_id, kind, reference_id, lane_key, lane_order, lane_offset, cost, due_at)
+  select $1, n.work_id, n.kind, n.reference_id, n.lane_key, n.lane_order, n.lane_offset, n.cost, (select headgate.clock()) + n.delay_ms * interval '1 millisecond'
+  from unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::int[], $8::bigint[], $9::bigint[])
+    as n (work_id, kind, reference_id, lane_key, lane_order, lane_offset, cost, delay_ms)
   order by n.kind, n.reference_id
   on conflict (tenant_id, kind, reference_id) do update`;
 const insertWork = `/* add work */ ${insertItems}
@@ -45,6 +45,7 @@ function insertValues(tx: TenantTx, ids: Ids, items: readonly NewWork[]): unknow
     items.map((item) => item.referenceId),
     items.map((item) => item.laneKey ?? ''),
     items.map((item) => item.laneOrder ?? 0),
+    items.map((item) => item.laneOffset ?? 0),
     items.map((item) => Math.max(1, Math.ceil(item.cost ?? 1))),
     items.map((item) => Math.round(item.delayMs ?? 0)),
   ];

@@ -138,7 +138,7 @@ const selectTargets = `/* get job targets */ select t.target_id as "targetId", t
       where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'ready' and b.lane >= 0 and (m ->> 'jobId')::uuid = $2
         and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
         and exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
-          and e.state = 'held' and (e.order_number, e.batch_id) < (b.order_number, b.batch_id))), 0)::int8 as "behindHeld",
+          and e.state = 'held' and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id))), 0)::int8 as "behindHeld",
     coalesce((select sum((m ->> 'records')::int8) from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
       where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'parked' and (m ->> 'jobId')::uuid = $2
         and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))), 0)::int8 as "parked",

@@ -55,6 +55,7 @@ async function cutTarget(
       targetId: plan.id,
       lane,
       orderNumber: orderNumberOf(built.acceptedNumber, sequence++),
+      orderOffset: 0,
       fileSequence: null,
       spans: built.spans,
       members: built.members,

@@ -86,6 +86,7 @@ export function batchOfParts(parts: readonly CollectedPart[], named: Pick<NewBat
     parentBatchId: null,
     lane: noLane,
     orderNumber: parts[0]!.orderNumber,
+    orderOffset: 0,
     fileSequence: null,
     spans: spansOf(parts),
     members: parts.flatMap(({ members }) => members),

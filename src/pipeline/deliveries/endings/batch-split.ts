@@ -1,6 +1,6 @@
 /**
- * Makes child batches of chosen records of a batch: the same bytes of the same segments, the same delivery keys, the same
- * place in the lane (decisions 16). The parent stays as it is and ends as `split`.
+ * Makes child batches of chosen records of a batch: the same bytes of the same segments, the same delivery keys, the
+ * parent's place in the lane and there the order of their first records (decisions 16). The parent stays as it is and ends as `split`.
  */
 import type { Ids, Sleep } from '../../../platform/base/ports.ts';
 import type { BodyPlan, Plan } from '../../engine/plan.ts';
@@ -34,6 +34,7 @@ export async function splitBatch(
       const bytes = bytesOfSpans(spans);
       children.push({
         ...childBasics(batch, services.ports.ids.next(), withBytes(members[at]!, lines)),
+        orderOffset: batch.orderOffset + indexes[0]!,
         spans,
         records: indexes.length,
         bytes,
@@ -87,13 +88,14 @@ function appendBytes(into: { segmentId: string; ranges: number[] }[], spans: rea
 }
 
 function childBasics(batch: LoadedBatch, batchId: string, members: readonly BatchMember[]) {
-  const { targetId, lane, orderNumber, fileSequence, attempts, unknownAttempts, heldAttempts } = batch;
+  const { targetId, lane, orderNumber, orderOffset, fileSequence, attempts, unknownAttempts, heldAttempts } = batch;
   return {
     batchId,
     parentBatchId: batch.batchId,
     targetId,
     lane,
     orderNumber,
+    orderOffset,
     fileSequence,
     members,
     attempts,

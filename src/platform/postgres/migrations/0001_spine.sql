@@ -527,6 +527,8 @@ create table headgate.batches (
   parent_batch_id uuid,
   lane smallint not null,
   order_number bigint not null,
+  -- Place of its first record in the batch that was cut: the order of what a batch was split into.
+  order_offset integer not null default 0,
   -- Where the target numbers its files.
   file_sequence bigint,
   state text collate "C" not null check (state in ('ready', 'sending', 'unknown', 'held', 'parked', 'acked', 'refused', 'split', 'dead', 'cancelled')),
@@ -611,8 +613,8 @@ create index collected_parts_by_job on headgate.collected_parts (tenant_id, job_
 
 create function headgate.refuse_batch_change() returns trigger language plpgsql set search_path = '' as $$
 begin
-  if (new.spans, new.members, new.body_sha256, new.job_ids, new.records, new.target_id, new.lane, new.order_number, new.file_sequence)
-     is distinct from (old.spans, old.members, old.body_sha256, old.job_ids, old.records, old.target_id, old.lane, old.order_number, old.file_sequence) then
+  if (new.spans, new.members, new.body_sha256, new.job_ids, new.records, new.target_id, new.lane, new.order_number, new.order_offset, new.file_sequence)
+     is distinct from (old.spans, old.members, old.body_sha256, old.job_ids, old.records, old.target_id, old.lane, old.order_number, old.order_offset, old.file_sequence) then
     raise exception 'the membership of a batch never changes' using errcode = 'HG002';
   end if;
   return new;
@@ -897,9 +899,10 @@ create table headgate.work_items (
   -- The chunk group, job, batch, breaker or collection that the work is about.
   reference_id uuid not null,
   -- Work that must run one after the other shares a lane key; '' means none. Only the first of a lane is claimed, by lane
-  -- order; while it is leased or not due, the lane waits.
+  -- order and offset; while it is leased or not due, the lane waits.
   lane_key text collate "C" not null default '',
   lane_order bigint not null default 0,
+  lane_offset integer not null default 0,
   cost bigint not null default 1 check (cost > 0),
   due_at timestamptz not null,
   lease_until timestamptz,
@@ -910,7 +913,7 @@ create table headgate.work_items (
   unique (tenant_id, kind, reference_id)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 create index work_items_ready on headgate.work_items (kind, tenant_id, due_at, work_id) where lease_until is null and lane_key = '';
-create index work_items_lanes on headgate.work_items (kind, tenant_id, lane_key, lane_order, work_id) where lane_key <> '';
+create index work_items_lanes on headgate.work_items (kind, tenant_id, lane_key, lane_order, lane_offset, work_id) where lane_key <> '';
 create index work_items_leased on headgate.work_items (lease_until) where lease_until is not null;
 
 -- Virtual time of each kind of work: the start of the last service. Who had nothing to do for a while starts here, not at
@@ -1164,12 +1167,12 @@ begin
         case when not c.in_lane then o.lanes_due_at else
           (with recursive lanes as (
              (select w.lane_key, w.lease_until, w.due_at from headgate.work_items w
-              where w.kind = p_kind and w.tenant_id = c.tenant_id and w.lane_key <> '' order by w.lane_key, w.lane_order, w.work_id limit 1)
+              where w.kind = p_kind and w.tenant_id = c.tenant_id and w.lane_key <> '' order by w.lane_key, w.lane_order, w.lane_offset, w.work_id limit 1)
              union all
              select n.lane_key, n.lease_until, n.due_at from lanes l cross join lateral (
                select w.lane_key, w.lease_until, w.due_at from headgate.work_items w
                where w.kind = p_kind and w.tenant_id = c.tenant_id and w.lane_key <> '' and w.lane_key > l.lane_key
-               order by w.lane_key, w.lane_order, w.work_id limit 1) n
+               order by w.lane_key, w.lane_order, w.lane_offset, w.work_id limit 1) n
            )
            select min(l.due_at) from lanes l where l.lease_until is null) end as lanes_due_at
       from changed c cross join lateral (
@@ -1221,12 +1224,12 @@ begin
       (with recursive lanes as (
          (select w.lane_key, w.ctid as place, w.work_id, w.cost, w.lease_until, w.due_at from headgate.work_items w
           where w.kind = p_kind and w.tenant_id = r.tenant_id and w.lane_key <> ''
-          order by w.lane_key, w.lane_order, w.work_id limit 1)
+          order by w.lane_key, w.lane_order, w.lane_offset, w.work_id limit 1)
          union all
          select n.lane_key, n.place, n.work_id, n.cost, n.lease_until, n.due_at from lanes l cross join lateral (
            select w.lane_key, w.ctid as place, w.work_id, w.cost, w.lease_until, w.due_at from headgate.work_items w
            where w.kind = p_kind and w.tenant_id = r.tenant_id and w.lane_key <> '' and w.lane_key > l.lane_key
-           order by w.lane_key, w.lane_order, w.work_id limit 1) n
+           order by w.lane_key, w.lane_order, w.lane_offset, w.work_id limit 1) n
        )
        select l.place, l.work_id, l.cost, l.due_at, true from lanes l
        where l.lease_until is null and r.lanes_due_at <= v_now order by l.due_at, l.work_id limit r.most + 1)
