@@ -6,6 +6,7 @@
 import type { BenchContext } from './bench-context.ts';
 import { type BenchRun, compare, type Measured } from './comparison.ts';
 import { amqpCase } from './deliveries/amqp-case.ts';
+import { blobCase } from './deliveries/blob-case.ts';
 import { type BenchBatch, inLanes, makeBatches } from './deliveries/delivery-batches.ts';
 import { type CaseMaker, type DeliveryCase, lanes, sendOurs } from './deliveries/delivery-case.ts';
 import { fileCase } from './deliveries/file-case.ts';
@@ -13,9 +14,10 @@ import { httpCase } from './deliveries/http-case.ts';
 import { kafkaCase } from './deliveries/kafka-case.ts';
 import { mysqlCase } from './deliveries/mysql-case.ts';
 import { postgresCase } from './deliveries/postgres-case.ts';
+import { sftpCase } from './deliveries/sftp-case.ts';
 import { measureSftpPull } from './deliveries/sftp-pull.ts';
 
-const makers: readonly CaseMaker[] = [kafkaCase, amqpCase, postgresCase, mysqlCase, httpCase, fileCase];
+const makers: readonly CaseMaker[] = [kafkaCase, amqpCase, postgresCase, mysqlCase, httpCase, fileCase, sftpCase, blobCase];
 const batchRecords = 500;
 const verifiedBatches = 8;
 const warmPlace = 1_000_000;
