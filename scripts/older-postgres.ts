@@ -24,6 +24,17 @@ const tests = [
   'test/end-to-end/job-journey.test.ts',
 ];
 
+/** Never throws, never fails the run. */
+export function bringOlderPostgres(): StepResult {
+  const startedMs = performance.now();
+  const isHere = nativeFolder() !== null;
+  const binaries = nativeFolder() ?? install();
+  const done = isHere ? 'here' : binaries === null ? 'not brought' : 'brought';
+  const seconds = (performance.now() - startedMs) / 1000;
+  return { name: `PostgreSQL 17 for the tests: ${done}`, passed: 0, failed: 0, skipped: 0, seconds, output: '' };
+}
+
+/** Fails where it is not there, and can't be brought. */
 export async function runOnOlderPostgres(): Promise<StepResult> {
   const binaries = nativeFolder() ?? install();
   if (binaries === null)

@@ -98,10 +98,11 @@ export function printStep(step: StepResult): StepResult {
   return step;
 }
 
-/** Format, lint, types and unused code side by side, then the fast tests. */
-export async function runCheckSteps(): Promise<StepResult[]> {
+/** Format, lint, types and unused code side by side, with what was begun before; then the fast tests. */
+export async function runCheckSteps(begun: readonly Promise<StepResult>[] = []): Promise<StepResult[]> {
   const fixed = await Promise.all(
     [
+      ...begun,
       runStep('format and lint', 'biome', ['ci', '--colors=off', '--max-diagnostics=50']),
       runStep('types', 'tsc', ['-p', '.', '--pretty', 'false']),
       runStep('unused code', 'knip', ['--no-progress']),

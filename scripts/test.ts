@@ -2,15 +2,14 @@
  * `npm test`: brings the programs and emulators that tests start, does everything that `npm run check` does, then what concerns PostgreSQL
  * on the older version, the end-to-end tests, a short soak with real kills and the quick bench. The last line is `N passed, N failed`; the exit code is 0 only if nothing failed.
  */
-import { bringEmulators } from './bring-emulators.ts';
-import { bringPrograms } from './bring-programs.ts';
+import { startBringing } from './bring.ts';
 import { runOnOlderPostgres } from './older-postgres.ts';
 import { printStep, printSummary, runCheckSteps, runStep, runVitest, type StepResult } from './steps.ts';
 
 const runScript = (name: string, path: string, args: readonly string[]): Promise<StepResult> =>
   runStep(name, process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args]);
 
-const steps: StepResult[] = [printStep(bringPrograms()), printStep(bringEmulators()), ...(await runCheckSteps())];
+const steps: StepResult[] = await runCheckSteps(startBringing());
 steps.push(printStep(await runOnOlderPostgres()));
 // More workers than for the fast tests: these wait more for processes of their own.
 steps.push(printStep(await runVitest('e2e', ['--maxWorkers=4'])));

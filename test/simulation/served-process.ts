@@ -39,15 +39,10 @@ const serving = new Set<ChildProcess>();
 
 export function startServing({ port, env, logPath }: ServeOptions): ServedProcess {
   const log = openSync(logPath, 'a', 0o600);
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(projectRoot, 'src/main/headgate.ts'), 'serve'], {
+  const child = spawn(join(projectRoot, 'bin/headgate'), ['serve'], {
     cwd: projectRoot,
     stdio: ['ignore', log, log],
-    env: {
-      NODE_COMPILE_CACHE: join(projectRoot, 'node_modules/.cache/headgate'),
-      ...withoutProductSettings(process.env),
-      ...env,
-      HEADGATE_PORT: String(port),
-    },
+    env: { ...withoutProductSettings(process.env), ...env, HEADGATE_PORT: String(port) },
   });
   closeSync(log);
   serving.add(child);
