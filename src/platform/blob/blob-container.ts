@@ -57,7 +57,7 @@ export interface BlobContainerOptions {
 export async function openBlobContainer(options: BlobContainerOptions): Promise<BlobContainer> {
   const { service, credentials, addressesOf, timeoutMs = 20_000 } = options;
   const operator = openBlobOperator({ service, credentials, timeoutMs });
-  const destinations = destinationsOf(service);
+  const destinations = destinationsOf(service, credentials);
   for (const { host } of destinations) await addressesOf(host);
   const gate = await processEgressGate(options.rng);
   const admissions = destinations.map((destination) => gate.admit(destination, addressesOf));

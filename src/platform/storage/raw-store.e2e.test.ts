@@ -34,7 +34,7 @@ for (const [kind, start] of Object.entries(stores))
       if (!server) return { root };
       const name = `store-${++last}`;
       if (options.isMade !== false) await server.makeContainer(name);
-      await letPastGate(rng, loopback);
+      await letPastGate(rng, [loopback]);
       return { root, remote: { service: server.service(name, options.port, loopback), credentials: server.credentials, folder: 'cell/' } };
     }
     const open = async (): Promise<RawStore> => openRawStore(await place(), rng);
