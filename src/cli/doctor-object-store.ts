@@ -6,12 +6,11 @@ import { Buffer } from 'node:buffer';
 import { HeadgateError } from '../platform/base/errors.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
-import { endpointOf } from '../platform/blob/blob-service.ts';
 import { letPastGate } from '../platform/blob/opendal-client.ts';
 import { createSecretFiles } from '../platform/secrets/secret-files.ts';
 import { createSecretResolver } from '../platform/secrets/secret-resolver.ts';
 import type { RawStore } from '../platform/storage/object-store.ts';
-import { createRemoteStore } from '../platform/storage/remote-store.ts';
+import { createRemoteStore, hostsOfStore } from '../platform/storage/remote-store.ts';
 import { storageErrors } from '../platform/storage/storage-errors.ts';
 import { readStoreSettings } from '../platform/storage/store-address.ts';
 import { type Finding, failed, failedBy, ok } from './doctor-checks.ts';
@@ -25,7 +24,7 @@ export async function checkObjectStore(settings: Settings, env: Readonly<Record<
     const secrets = createSecretResolver({ env, files, limits: null });
     const plan = readStoreSettings(settings, (reference) => secrets.resolve(reference).reveal());
     if (plan === null) return [];
-    await letPastGate(systemPorts.rng, endpointOf(plan.service).hostname);
+    await letPastGate(systemPorts.rng, hostsOfStore(plan));
     return [useStore(createRemoteStore(plan), `${settings.cell}/doctor/${systemPorts.ids.next()}`)];
   } catch (error) {
     return [failedBy(check, error)];

@@ -25,12 +25,12 @@ import type { HeadgateError } from '../platform/base/errors.ts';
 import { createNotifier } from '../platform/base/notifier.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
-import { endpointOf } from '../platform/blob/blob-service.ts';
 import { letPastGate } from '../platform/blob/opendal-client.ts';
 import { createEventSequencer, sequencerRole } from '../platform/events/event-sequencer.ts';
 import { type OpenDatabase, openDatabase } from '../platform/postgres/open-database.ts';
 import { connectionSecretFolders, createConnectionSecrets } from '../platform/secrets/connection-secrets.ts';
 import { lackOfDiskSpace } from '../platform/storage/free-space.ts';
+import { hostsOfStore } from '../platform/storage/remote-store.ts';
 import { createLogger, type Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
@@ -90,7 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     env,
   });
   const storage = openStorage(settings, env, ports.rng);
-  if (storage.remote) await letPastGate(ports.rng, endpointOf(storage.remote.service).hostname);
+  if (storage.remote) await letPastGate(ports.rng, hostsOfStore(storage.remote));
   const late = createLateDatabase(ports);
   const { db } = late;
   measureWork(metrics, db, ports.clock);

@@ -45,6 +45,7 @@ export async function startAzurite(): Promise<BlobServer> {
     credentials: { kind: 'account-key', accountKey },
     otherCredentials: { kind: 'account-key', accountKey: Buffer.from('not the key').toString('base64') },
     comparesOnRemove: true,
+    etagIsOfContent: false,
     service: (container, at = port, host = 'blobs.bank.example') => ({
       kind: 'azure-blob',
       container,

@@ -26,6 +26,7 @@ export async function startMoto(): Promise<BlobServer> {
     credentials: { kind: 'access-key', accessKeyId: 'test', secretAccessKey: 'test-secret' },
     otherCredentials: null,
     comparesOnRemove: false,
+    etagIsOfContent: true,
     service: (bucket, at = port, host = 'blobs.bank.example') => ({
       kind: 's3',
       bucket,

@@ -24,11 +24,13 @@ export interface AzureBlobConnection extends PgpKeysOfConnection {
   readonly root: string;
 }
 
+/** The key of a service account or an access token. */
 export interface GcsConnection extends PgpKeysOfConnection {
   readonly type: 'gcs';
   readonly bucket: string;
   readonly endpoint?: string;
-  readonly serviceAccount: string;
+  readonly serviceAccount?: string;
+  readonly accessToken?: string;
   readonly root: string;
 }
 

@@ -37,7 +37,7 @@ function secretsOf({ spec }: Connection): readonly NamedSecret[] {
       ...pgpSecrets(spec),
     ];
   if (isBlobConnection(spec)) {
-    const keys = ['accessKeyId', 'secretAccessKey', 'sessionToken', 'accountKey', 'sasToken', 'serviceAccount'];
+    const keys = ['accessKeyId', 'secretAccessKey', 'sessionToken', 'accountKey', 'sasToken', 'serviceAccount', 'accessToken'];
     const own = keys.flatMap((key) => {
       const reference = (spec as unknown as Readonly<Record<string, string | undefined>>)[key];
       return reference === undefined ? [] : [{ path: ['spec', key], reference }];
@@ -130,12 +130,20 @@ function isBlobConnection(spec: Connection['spec']): spec is BlobConnection {
 function checkBlob(spec: BlobConnection, report: Report): void {
   if (spec.endpoint !== undefined)
     checkAddress({ path: ['spec', 'endpoint'], address: spec.endpoint, instead: 'use its own keys' }, report);
-  if (spec.type !== 'azure-blob') return;
   const refuse = (path: Path, message: string): void => report.add({ code: flowErrors.E_CONFIG_VALUE, path, message, atValue: true });
-  const { accountKey, sasToken } = spec;
-  if (accountKey !== undefined && sasToken !== undefined) refuse(['spec', 'sasToken'], 'an accountKey or a sasToken, not both');
-  if (accountKey === undefined && sasToken === undefined)
-    refuse(['spec'], 'a container has an accountKey or a sasToken; this one has none that can be read');
+  if (spec.type === 'azure-blob') {
+    const { accountKey, sasToken } = spec;
+    if (accountKey !== undefined && sasToken !== undefined) refuse(['spec', 'sasToken'], 'an accountKey or a sasToken, not both');
+    if (accountKey === undefined && sasToken === undefined)
+      refuse(['spec'], 'a container has an accountKey or a sasToken; this one has none that can be read');
+  }
+  if (spec.type === 'gcs') {
+    const { serviceAccount, accessToken } = spec;
+    if (serviceAccount !== undefined && accessToken !== undefined)
+      refuse(['spec', 'accessToken'], 'a serviceAccount or an accessToken, not both');
+    if (serviceAccount === undefined && accessToken === undefined)
+      refuse(['spec'], "Google's bucket has a serviceAccount or an accessToken; this one has none that can be read");
+  }
 }
 
 function checkMysql({ host, tls }: MysqlConnection, report: Report): void {

@@ -211,6 +211,14 @@ describe('connections', () => {
       'E_CONFIG_VALUE',
     ],
     ["another tenant's service account", 'type: gcs, bucket: acme, serviceAccount: "env:HEADGATE_SECRET_S__G"', 'E_SECRET_NOT_ALLOWED'],
+    ["another tenant's access token", 'type: gcs, bucket: acme, accessToken: "env:HEADGATE_SECRET_S__G"', 'E_SECRET_NOT_ALLOWED'],
+    ['an access token itself', 'type: gcs, bucket: acme, accessToken: ya29.hunter2', 'E_SECRET_INLINE'],
+    ["a bucket of Google's without credentials", 'type: gcs, bucket: acme', 'E_CONFIG_VALUE'],
+    [
+      "a bucket of Google's with two",
+      'type: gcs, bucket: acme, serviceAccount: "env:HEADGATE_SECRET_T__G", accessToken: "env:HEADGATE_SECRET_T__T"',
+      'E_CONFIG_VALUE',
+    ],
     [
       'a root that climbs in a bucket',
       'type: gcs, bucket: acme, serviceAccount: "env:HEADGATE_SECRET_T__G", root: "a/../.."',

@@ -149,7 +149,7 @@ export const settingsCatalogue = {
   objectStoreKeyId: secretReferenceSetting({ description: 'Id of the access key of an object store at S3.' }),
   objectStoreSecret: secretReferenceSetting({
     description:
-      'What opens a remote object store: the secret access key (S3), an account key or SAS token (Azure), the JSON key of a service account (Google).',
+      'What opens a remote object store: the secret access key (S3), an account key or SAS token (Azure), the JSON key of a service account or an access token (Google).',
   }),
   masterKey: secretReferenceSetting({
     description: 'The key that seals every tenant key: 32 bytes in base64. With several versions the highest seals, the others still open.',

@@ -48,7 +48,10 @@ export function blobConnectionOf(type: BlobConnectionType, settings: Readonly<Re
     case 'gcs':
       return {
         service: { kind: 'gcs', bucket: text('bucket'), endpoint },
-        credentials: { kind: 'service-account', json: text('serviceAccount') },
+        credentials:
+          settings['serviceAccount'] === undefined
+            ? { kind: 'access-token', accessToken: text('accessToken') }
+            : { kind: 'service-account', json: text('serviceAccount') },
       };
   }
 }
@@ -69,5 +72,7 @@ export function revealCredentials(references: BlobCredentials, reveal: (referenc
       return { kind: 'sas-token', sasToken: reveal(references.sasToken) };
     case 'service-account':
       return { kind: 'service-account', json: reveal(references.json) };
+    case 'access-token':
+      return { kind: 'access-token', accessToken: reveal(references.accessToken) };
   }
 }

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
 import { azuriteSasToken } from '../../../test/support/azurite.ts';
 import type { BlobServer } from '../../../test/support/blob-server.ts';
-import { blobServers } from '../../../test/support/blob-servers.ts';
-import { hasComponent, itWith } from '../../../test/support/components.ts';
+import { blobServerEntries, hasBlobServer, itWithBlobServer } from '../../../test/support/blob-servers.ts';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { systemClock, systemRng } from '../base/system-ports.ts';
 import { type BlobContainerOptions, openBlobContainer } from './blob-container.ts';
@@ -10,12 +9,12 @@ import { type BlobContainerOptions, openBlobContainer } from './blob-container.t
 const all = { namesMax: 100_000, onPage: async () => {} };
 let lastContainer = 0;
 
-for (const [component, start] of Object.entries(blobServers))
-  describe(`a container of ${component}`, () => {
-    const it = itWith(component as keyof typeof blobServers);
+for (const [name, start] of blobServerEntries)
+  describe(`a container of ${name}`, () => {
+    const it = itWithBlobServer(name);
     let server: BlobServer;
     beforeAll(async () => {
-      if (hasComponent(component as keyof typeof blobServers)) server = await start();
+      if (hasBlobServer(name)) server = await start();
     });
     afterAll(() => server?.stop());
 

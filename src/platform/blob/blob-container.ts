@@ -35,7 +35,7 @@ export interface BlobContainer {
   create(name: string, content: Uint8Array): Promise<void>;
   /** Within the service. The caller has looked whether the new name is free: services can't be asked to refuse. */
   copy(from: string, to: string): Promise<void>;
-  /** Missing is fine. Fails with `changed` when the object is another, as far as the service compares. */
+  /** Missing is fine. Fails with `changed` when the object is another, as far as the service compares; at Google by a look just before. */
   remove(blob: Pick<Blob, 'name' | 'etag'>): Promise<void>;
   close(): void;
 }
@@ -57,11 +57,11 @@ export interface BlobContainerOptions {
 export async function openBlobContainer(options: BlobContainerOptions): Promise<BlobContainer> {
   const { service, credentials, addressesOf, timeoutMs = 20_000 } = options;
   const operator = openBlobOperator({ service, credentials, timeoutMs });
-  const destinations = destinationsOf(service);
+  const destinations = destinationsOf(service, credentials);
   for (const { host } of destinations) await addressesOf(host);
   const gate = await processEgressGate(options.rng);
   const admissions = destinations.map((destination) => gate.admit(destination, addressesOf));
-  return createContainer(operator, admissions);
+  return createContainer(operator, admissions, { comparesOnRemove: service.kind !== 'gcs' });
 }
 
 /** Others would be trimmed, or led elsewhere, on the way to the service, and be those of another object. */
@@ -76,7 +76,11 @@ function assertPlainName(name: string): void {
 /** Between two calls of `onPage`. */
 const namesPerPage = 1_000;
 
-function createContainer(operator: Operator, admissions: readonly Admission[]): BlobContainer {
+function createContainer(
+  operator: Operator,
+  admissions: readonly Admission[],
+  { comparesOnRemove }: { readonly comparesOnRemove: boolean },
+): BlobContainer {
   const failures = () => admissions.reduce((sum, admission) => sum + admission.failures, 0);
 
   /** OpenDAL does not tell a connection that was not made from one that was lost; the gate does. */
@@ -105,6 +109,13 @@ function createContainer(operator: Operator, admissions: readonly Admission[]): 
         throw failure;
       }
     });
+  }
+
+  /** Of Google OpenDAL can't ask for a condition here: what takes the name between look and removal is removed. */
+  async function removeAfterLook(name: string, etag: string): Promise<void> {
+    const now = await look(name);
+    if (now !== undefined && now.etag !== etag) throw new BlobFailure('changed', 'the object is not the one that was meant');
+    if (now !== undefined) await operator.delete(name);
   }
 
   return {
@@ -145,7 +156,7 @@ function createContainer(operator: Operator, admissions: readonly Admission[]): 
       try {
         await translated(() => {
           assertPlainName(name);
-          return operator.delete(name, { ifMatch: etag });
+          return comparesOnRemove ? operator.delete(name, { ifMatch: etag }) : removeAfterLook(name, etag);
         });
       } catch (error) {
         // What is missing is not what was meant either, for some services.

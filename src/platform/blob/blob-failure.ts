@@ -56,6 +56,9 @@ const ofCredentials = new Set([
 ]);
 const ofContainer = new Set(['NoSuchBucket', 'ContainerNotFound', 'ContainerBeingDeleted']);
 
+/** Where no object is asked for, what is not there is the bucket or container: Google has no code for that. */
+const aboutContainer = /^NotFound \(\w+\) at (list\b|write, context: \{ service_operation: InitiateResumableUpload\b)/;
+
 /**
  * OpenDAL tells a kind at the beginning of its text and the answer behind it; the text holds names and addresses, and is not
  * kept. `isWrite`: a condition that failed means that the object is there, not that it changed.
@@ -74,7 +77,7 @@ function kindOf(text: string, isWrite: boolean): BlobFailureKind {
   if (codes.some((code) => ofCredentials.has(code)) || /\bParts \{ status: 401\b/.test(text)) return 'credentials';
   switch (kind) {
     case 'NotFound':
-      return 'missing';
+      return aboutContainer.test(text) ? 'container-missing' : 'missing';
     case 'PermissionDenied':
       return 'forbidden';
     case 'ConditionNotMatch':
@@ -96,6 +99,8 @@ function kindOfUnexpected(text: string): BlobFailureKind {
   if (/\bParts \{ status: 502\b.*"x-headgate-gate": "refused"/.test(text)) return 'unreachable';
   if (/\bParts \{ status: (429|5\d\d)\b/.test(text)) return 'busy';
   if (/reader got too (little|much) data/.test(text)) return 'changed';
+  // For a token of Google's, which its own host gives.
+  if (/ => signing http request, source: send request via OpenDAL HttpTransporter$/.test(text)) return 'lost';
   if (/load(ing)? credential|signing request|reqsign/i.test(text)) return 'credentials';
   if (/called: (reqwest::send|http_util::)|read data from http|send http request/.test(text)) return 'lost';
   if (/deserialize|parse/i.test(text)) return 'answer';

@@ -42,7 +42,9 @@ export type BlobCredentials =
   | { readonly kind: 'account-key'; readonly accountKey: string }
   | { readonly kind: 'sas-token'; readonly sasToken: string }
   /** The JSON file of a service account's key. */
-  | { readonly kind: 'service-account'; readonly json: string };
+  | { readonly kind: 'service-account'; readonly json: string }
+  /** An OAuth 2.0 token that somebody else renews. */
+  | { readonly kind: 'access-token'; readonly accessToken: string };
 
 export interface Destination {
   readonly host: string;
@@ -59,11 +61,11 @@ export function endpointOf(service: BlobService): URL {
   return url;
 }
 
-/** Every host that is connected to for the service. */
-export function destinationsOf(service: BlobService): readonly Destination[] {
+/** Every host that is connected to for the service: the key of a service account is exchanged for a token. */
+export function destinationsOf(service: BlobService, credentials: BlobCredentials): readonly Destination[] {
   const own = endpointOf(service);
   if (isByHost(service)) own.hostname = `${service.bucket}.${own.hostname}`;
-  const urls = [own, ...(service.kind === 'gcs' ? [new URL(googleTokens)] : [])];
+  const urls = [own, ...(credentials.kind === 'service-account' ? [new URL(googleTokens)] : [])];
   return urls.map((url) => ({ host: url.hostname, port: portOf(url) }));
 }
 
@@ -114,13 +116,12 @@ export function operatorOptions(
       };
     }
     case 'gcs':
-      if (credentials.kind !== 'service-account') throw otherCredentials();
       return {
         scheme: 'gcs',
         options: {
           ...common,
           bucket: service.bucket,
-          credential: Buffer.from(serviceAccountKey(credentials.json)).toString('base64'),
+          ...googleCredentials(credentials),
           disable_config_load: 'true',
           disable_vm_metadata: 'true',
         },
@@ -139,6 +140,12 @@ function publicEndpointOf(service: BlobService): string {
   }
 }
 
+function googleCredentials(credentials: BlobCredentials): Readonly<Record<string, string>> {
+  if (credentials.kind === 'access-token') return { token: sendableToken(credentials.accessToken) };
+  if (credentials.kind !== 'service-account') throw otherCredentials();
+  return { credential: Buffer.from(serviceAccountKey(credentials.json)).toString('base64') };
+}
+
 /** Other kinds of Google's credential files name addresses to ask and files to read. */
 function serviceAccountKey(json: string): string {
   let key: Readonly<Record<string, unknown>> | null;
@@ -151,6 +158,13 @@ function serviceAccountKey(json: string): string {
   if (key?.['type'] !== 'service_account' || typeof email !== 'string' || typeof privateKey !== 'string')
     throw new BlobFailure('credentials', 'the credentials are not the JSON file of a key of a service account');
   return JSON.stringify({ type: 'service_account', client_email: email, private_key: privateKey });
+}
+
+/** The characters of RFC 6750, section 2.1: others would be no header. */
+function sendableToken(given: string): string {
+  const token = given.trim();
+  if (!/^[A-Za-z0-9._~+/-]+=*$/.test(token)) throw new BlobFailure('credentials', 'the access token is none that can be sent');
+  return token;
 }
 
 /** OpenDAL would pass one that can not be decoded over, and try without. */

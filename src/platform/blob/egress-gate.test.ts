@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -103,6 +104,22 @@ describe('OpenDAL', () => {
     expect(new Set(judged)).toEqual(new Set(['box.files.example', 'files.example']));
   });
 
+  it("does not take a host of Google's tokens that can not be reached for credentials that are refused", async () => {
+    const privateKey = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const json = JSON.stringify({ type: 'service_account', client_email: 'a@bank.example', private_key: privateKey });
+    const said = new Error('closed');
+    let asked = 0;
+    const container = await openBlobContainer({
+      service: { kind: 'gcs', bucket: 'box', endpoint: 'http://files.example' },
+      credentials: { kind: 'service-account', json },
+      addressesOf: (host) => (host === 'oauth2.googleapis.com' && asked++ > 0 ? Promise.reject(said) : loopback()),
+      rng: systemRng,
+    });
+    onTestFinished(() => container.close());
+    await expect(container.look('a.csv')).rejects.toMatchObject({ kind: 'unreachable', cause: said });
+    expect(asked).toBe(2);
+  });
+
   it('follows no redirection to a host that is not admitted', async () => {
     let entered = 0;
     const inside = await listen(createServer((_request, response) => response.writeHead(200).end(String(entered++))));
@@ -112,6 +129,28 @@ describe('OpenDAL', () => {
     const container = await s3(`http://files.example:${front}`);
     onTestFinished(() => container.close());
     await expect(container.look('secret')).rejects.toMatchObject({ name: 'BlobFailure' });
+    expect(entered).toBe(0);
+  });
+
+  it('sends no content to an address for it that the service names at a host that is not admitted', async () => {
+    let entered = 0;
+    const inside = await listen(createServer((_request, response) => response.writeHead(200).end(String(entered++))));
+    const asked: unknown[] = [];
+    const front = await listen(
+      createServer(({ method, url }, response) => {
+        asked.push([method, url]);
+        response.writeHead(200, { location: `http://127.0.0.1:${inside}/upload` }).end();
+      }),
+    );
+    const container = await openBlobContainer({
+      service: { kind: 'gcs', bucket: 'box', endpoint: `http://files.example:${front}` },
+      credentials: { kind: 'access-token', accessToken: 'token' },
+      addressesOf: loopback,
+      rng: systemRng,
+    });
+    onTestFinished(() => container.close());
+    await expect(container.create('a.csv', Buffer.from('content'))).rejects.toMatchObject({ kind: 'unreachable' });
+    expect(asked).toEqual([['POST', '/upload/storage/v1/b/box/o?uploadType=resumable&name=a.csv&ifGenerationMatch=0']]);
     expect(entered).toBe(0);
   });
 

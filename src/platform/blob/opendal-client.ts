@@ -8,7 +8,7 @@ import type { Rng } from '../base/ports.ts';
 import { type EgressGate, openEgressGate } from './egress-gate.ts';
 
 let opening: Promise<EgressGate> | undefined;
-let hostPastIt: string | null = null;
+let hostsPastIt: string | null = null;
 
 /** One for the process, because the client is. Fails when the client would connect past it. */
 export function processEgressGate(rng: Rng): Promise<EgressGate> {
@@ -17,13 +17,14 @@ export function processEgressGate(rng: Rng): Promise<EgressGate> {
 }
 
 /**
- * Before anything else is asked of a blob service: the host of the product's own object store is connected to directly. Its calls
+ * Before anything else is asked of a blob service: the hosts of the product's own object store are connected to directly. Its calls
  * hold up the thread on which the gate would have to answer them.
  */
-export async function letPastGate(rng: Rng, host: string): Promise<void> {
-  if (hostPastIt === host) return;
+export async function letPastGate(rng: Rng, hosts: readonly string[]): Promise<void> {
+  const names = hosts.join(',');
+  if (hostsPastIt === names) return;
   if (opening !== undefined) throw new Error('the gate to blob services was opened before the object store was');
-  hostPastIt = host;
+  hostsPastIt = names;
   await processEgressGate(rng);
 }
 
@@ -38,7 +39,7 @@ async function openAndEnter(rng: Rng): Promise<EgressGate> {
   try {
     for (const name of proxyVariables) process.env[name] = gate.proxyUrl;
     for (const name of otherVariables) delete process.env[name];
-    if (hostPastIt !== null) process.env['NO_PROXY'] = hostPastIt;
+    if (hostsPastIt !== null) process.env['NO_PROXY'] = hostsPastIt;
     for (const protocol of ['http', 'https']) {
       const passed = gate.passed;
       const nowhere = new Operator('s3', {

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { BlobServer } from '../../../test/support/blob-server.ts';
-import { blobServers } from '../../../test/support/blob-servers.ts';
+import { type BlobServerName, blobServers, hasBlobServer, itWithBlobServer } from '../../../test/support/blob-servers.ts';
 import { freePort } from '../../../test/support/child-server.ts';
-import { type Component, hasComponent, itWith } from '../../../test/support/components.ts';
+import { itWith } from '../../../test/support/components.ts';
+import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { temporaryFolder } from '../../../test/support/temporary-store.ts';
 import { systemPorts } from '../base/system-ports.ts';
-import { letPastGate } from '../blob/opendal-client.ts';
+import { openBlobOperator } from '../blob/blob-operator.ts';
+import { letPastGate, processEgressGate } from '../blob/opendal-client.ts';
 import { createKeyRing } from './data-keys.ts';
 import type { RawStore } from './object-store.ts';
 import { createOrphanSweep } from './orphan-sweep.ts';
@@ -21,21 +23,26 @@ const stores = { local: null, ...blobServers } as const;
 
 for (const [kind, start] of Object.entries(stores))
   describe(`a store of the kind ${kind}`, () => {
-    const it = start === null ? itWith() : itWith(kind as Component);
+    const it = start === null ? itWith() : itWithBlobServer(kind as BlobServerName);
     let server: BlobServer | undefined;
     let last = 0;
     beforeAll(async () => {
-      if (start !== null && hasComponent(kind as Component)) server = await start();
+      if (start !== null && hasBlobServer(kind as BlobServerName)) server = await start();
     });
     afterAll(() => server?.stop());
 
-    async function place(options: { readonly port?: number; readonly isMade?: boolean } = {}): Promise<RawStorePlace> {
+    async function place(
+      options: { readonly port?: number; readonly isMade?: boolean; readonly host?: string } = {},
+    ): Promise<RawStorePlace> {
       const root = temporaryFolder();
       if (!server) return { root };
       const name = `store-${++last}`;
       if (options.isMade !== false) await server.makeContainer(name);
-      await letPastGate(rng, loopback);
-      return { root, remote: { service: server.service(name, options.port, loopback), credentials: server.credentials, folder: 'cell/' } };
+      await letPastGate(rng, [loopback, 'localhost']);
+      return {
+        root,
+        remote: { service: server.service(name, options.port, options.host ?? loopback), credentials: server.credentials, folder: 'cell/' },
+      };
     }
     const open = async (): Promise<RawStore> => openRawStore(await place(), rng);
 
@@ -184,6 +191,14 @@ for (const [kind, start] of Object.entries(stores))
         expect(readAll(openRawStore(where, rng), name).toString()).toBe('from a thread');
       });
 
+      it('is reached past the gate at each of its hosts', async () => {
+        const gate = await processEgressGate(rng);
+        const { passed } = gate;
+        const store = openRawStore(await place({ host: 'localhost' }), rng);
+        write(store, name, Buffer.from('x'));
+        expect([readAll(store, name).toString(), gate.passed]).toEqual(['x', passed]);
+      });
+
       it('counts an object that is there already as written when it holds the same bytes: an answer was lost', async () => {
         const store = await open();
         for (const content of [Buffer.from('same'), Buffer.alloc(9 * 1024 * 1024, 's')]) {
@@ -191,6 +206,26 @@ for (const [kind, start] of Object.entries(stores))
           write(store, `${name}${content.length}`, content);
         }
       });
+
+      for (const how of ['cut-before-forward', 'forward-and-drop-answer'] as const)
+        it(`has an object of many parts whole although the connection breaks at one of them (${how})`, async () => {
+          const proxy = await startTcpProxy({ host: loopback, port: server!.port });
+          const { remote } = await place({ port: proxy.port });
+          const operator = openBlobOperator({ ...remote!, timeoutMs: 5_000, retries: 1 });
+          const part = 8 * 1024 * 1024;
+          const content = Buffer.concat(['1', '2', '3'].map((text) => Buffer.alloc(text === '3' ? 100 : part, text)));
+          for (let broken = 0; broken < 3; broken++) {
+            const writer = await operator.writer(`${broken}`, { chunk: BigInt(part), ifNotExists: true });
+            for (let at = 0; at < 3; at++) {
+              if (at === broken) proxy.arm({ match: /^(PUT|POST) /m, how });
+              await writer.write(content.subarray(at * part, (at + 1) * part));
+            }
+            await writer.close();
+            expect(proxy.faultsUsed).toBe(broken + 1);
+            expect(sha256(await operator.read(`${broken}`))).toBe(sha256(content));
+          }
+          await proxy.close();
+        });
 
       it('that can not be reached, or has no such bucket or container, says so', async () => {
         const dead = openRawStore(await place({ port: await freePort() }), rng);

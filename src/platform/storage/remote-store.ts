@@ -9,7 +9,7 @@ import type { BlockingWriter, Operator } from 'opendal';
 import { HeadgateError } from '../base/errors.ts';
 import { type BlobFailure, blobFailureOf } from '../blob/blob-failure.ts';
 import { openBlobOperator } from '../blob/blob-operator.ts';
-import type { BlobCredentials, BlobService } from '../blob/blob-service.ts';
+import { type BlobCredentials, type BlobService, destinationsOf } from '../blob/blob-service.ts';
 import { assertObjectName, assertObjectPrefix } from './object-name.ts';
 import type { RawReader, RawStore, RawWriter, StoredName } from './object-store.ts';
 import { storageErrors } from './storage-errors.ts';
@@ -51,6 +51,11 @@ export function createRemoteStore({ service, credentials, folder }: RemoteStoreP
       throw new HeadgateError(storageErrors.E_OBJECT_NAME, `not the name of an unfinished object: ${name.length} characters`);
     },
   };
+}
+
+/** Every host that is connected to for the store. */
+export function hostsOfStore({ service, credentials }: RemoteStorePlan): readonly string[] {
+  return destinationsOf(service, credentials).map(({ host }) => host);
 }
 
 /** Says in words why the store can't be used now; undefined when it answers. Holds up no thread. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hostsOfStore } from './remote-store.ts';
 import { readStoreSettings } from './store-address.ts';
 
 const read = (objectStore: string, more: Partial<Parameters<typeof readStoreSettings>[0]> = {}) =>
@@ -22,7 +23,7 @@ describe('the address of a store', () => {
     });
     expect(read('gcs://bank-objects/a')).toEqual({
       service: { kind: 'gcs', bucket: 'bank-objects', endpoint: null },
-      credentials: { kind: 'service-account', json: 'env:SECRET revealed' },
+      credentials: { kind: 'access-token', accessToken: 'env:SECRET revealed' },
       folder: 'a/',
     });
   });
@@ -33,6 +34,18 @@ describe('the address of a store', () => {
       () => '?sv=2024-11-04&sig=abc',
     );
     expect(plan!.credentials).toEqual({ kind: 'sas-token', sasToken: '?sv=2024-11-04&sig=abc' });
+  });
+
+  it("tells Google's key of a service account from a token, and which hosts each leads to", () => {
+    const planOf = (secret: string) =>
+      readStoreSettings(
+        { objectStore: 'gcs://objects', objectStoreKeyId: undefined, objectStoreSecret: 'env:S', masterKey: 'env:M' },
+        () => secret,
+      )!;
+    const [key, token] = [planOf(' {"type": "service_account"}\n'), planOf('ya29.token\n')];
+    expect(key.credentials).toEqual({ kind: 'service-account', json: '{"type": "service_account"}' });
+    expect(token.credentials).toEqual({ kind: 'access-token', accessToken: 'ya29.token' });
+    expect([key, token].map(hostsOfStore)).toEqual([['storage.googleapis.com', 'oauth2.googleapis.com'], ['storage.googleapis.com']]);
   });
 
   it.each([

@@ -62,7 +62,8 @@ function credentialsOf(service: BlobService, secret: string, keyId: string | und
       // An account key is base64; a signature is a query.
       return /[?&]?sig=/.test(secret) ? { kind: 'sas-token', sasToken: secret } : { kind: 'account-key', accountKey: secret };
     case 'gcs':
-      return { kind: 'service-account', json: secret };
+      // A key is a JSON file; a token is one word.
+      return secret.startsWith('{') ? { kind: 'service-account', json: secret } : { kind: 'access-token', accessToken: secret };
   }
 }
 

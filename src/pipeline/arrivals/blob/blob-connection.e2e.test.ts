@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, vi } from 'vitest';
 import type { BlobServer } from '../../../../test/support/blob-server.ts';
-import { blobServers } from '../../../../test/support/blob-servers.ts';
-import { hasComponent, itWith } from '../../../../test/support/components.ts';
+import { blobServerEntries, hasBlobServer, itWithBlobServer } from '../../../../test/support/blob-servers.ts';
 import { openFence } from '../../../../test/support/open-fence.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { type ProxyFault, startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
@@ -18,18 +17,17 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-for (const [component, start] of Object.entries(blobServers))
-  describe(`a connection to ${component}`, () => {
-    const name = component as keyof typeof blobServers;
-    const it = itWith(name);
+for (const [name, start] of blobServerEntries)
+  describe(`a connection to ${name}`, () => {
+    const it = itWithBlobServer(name);
     let server: BlobServer;
     let world: BlobWorld;
     beforeAll(async () => {
-      if (hasComponent(name)) server = await start();
+      if (hasBlobServer(name)) server = await start();
     });
     afterAll(() => server?.stop());
     beforeEach(async () => {
-      if (hasComponent(name)) world = await createBlobWorld(database, server);
+      if (hasBlobServer(name)) world = await createBlobWorld(database, server);
     });
 
     async function startBreakable() {
@@ -68,8 +66,8 @@ for (const [component, start] of Object.entries(blobServers))
 
     it('that breaks while a file is moved leaves it accepted once, and moved by that poll or the next', async () => {
       const faults: ProxyFault[] = [
-        { match: /x-ms-copy-source|x-amz-copy-source/i, how: 'cut-before-forward' },
-        { match: /x-ms-copy-source|x-amz-copy-source/i, how: 'forward-and-drop-answer' },
+        { match: /x-ms-copy-source|x-amz-copy-source|rewriteTo/i, how: 'cut-before-forward' },
+        { match: /x-ms-copy-source|x-amz-copy-source|rewriteTo/i, how: 'forward-and-drop-answer' },
         { match: /^DELETE/, how: 'cut-before-forward' },
         { match: /^DELETE/, how: 'forward-and-drop-answer' },
       ];

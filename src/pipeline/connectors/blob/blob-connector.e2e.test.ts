@@ -2,8 +2,7 @@ import { connect, createServer } from 'node:net';
 import { generateKey } from 'openpgp';
 import { afterAll, beforeAll, describe, expect, onTestFinished, vi } from 'vitest';
 import type { BlobServer } from '../../../../test/support/blob-server.ts';
-import { blobServers } from '../../../../test/support/blob-servers.ts';
-import { type Component, hasComponent, itWith } from '../../../../test/support/components.ts';
+import { type BlobServerName, blobServerEntries, hasBlobServer, itWithBlobServer } from '../../../../test/support/blob-servers.ts';
 import { startTcpProxy, type TcpProxy, type TcpProxyOptions } from '../../../../test/support/tcp-proxy.ts';
 import { systemPorts } from '../../../platform/base/system-ports.ts';
 import { type BlobContainer, openBlobContainer } from '../../../platform/blob/blob-container.ts';
@@ -11,6 +10,7 @@ import type { Target } from '../connector.ts';
 import { again, describeConnectorContract, type loopbackEgress, openOptions, outgoing } from '../connector-contract.fixture.ts';
 import { blobConnectors } from './blob-connectors.ts';
 
+const connectorNames = { azurite: 'azure-blob', moto: 's3', 'fake-gcs': 'gcs' } as const satisfies Record<BlobServerName, string>;
 const connectorOf = (type: string) => blobConnectors.find(({ name }) => name === type)!;
 const signal = new AbortController().signal;
 const usualName = 'in/eft-out-1-0000.ndjson';
@@ -118,16 +118,17 @@ async function portBehind(server: BlobServer, before: () => Promise<void>): Prom
   return (proxy.address() as { port: number }).port;
 }
 
-describe.each(Object.entries(blobServers))('at %s', (component, start) => {
+describe.each(blobServerEntries)('at %s', (name, start) => {
+  const it = itWithBlobServer(name);
   let server: BlobServer;
   beforeAll(async () => {
-    if (hasComponent(component as Component)) server = await start();
+    if (hasBlobServer(name)) server = await start();
   }, 120_000);
   afterAll(() => server?.stop());
 
-  if (hasComponent(component as Component))
+  if (hasBlobServer(name))
     describeConnectorContract({
-      connector: connectorOf(component === 'moto' ? 's3' : 'azure-blob'),
+      connector: connectorOf(connectorNames[name]),
       cannot: ['too slow', 'busy', 'one record refused'],
       async open() {
         const proxy = await useProxy(server);
@@ -169,7 +170,7 @@ describe.each(Object.entries(blobServers))('at %s', (component, start) => {
       },
     });
 
-  itWith(component as Component)('an attempt ends with its deadline, unknown once the service was asked to keep the object', async () => {
+  it('an attempt ends with its deadline, unknown once the service was asked to keep the object', async () => {
     const proxy = await useProxy(server);
     const { target, idsIn } = await openPlace(server, { port: proxy.port });
     proxy.arm({ match: keeping, how: 'hold' });
@@ -183,7 +184,7 @@ describe.each(Object.entries(blobServers))('at %s', (component, start) => {
     expect(await idsIn()).toEqual(['a']);
   });
 
-  itWith(component as Component)('credentials that are exchanged in mid-run are refused for now, then used at once', async () => {
+  it('credentials that are exchanged in mid-run are refused for now, then used at once', async () => {
     const proxy = await useProxy(server);
     const { target, env, idsIn } = await openPlace(server, { port: proxy.port });
     const numbered = (number: number) => outgoing([`r${number}`], { number: `${number}-0000` });
@@ -205,7 +206,7 @@ describe.each(Object.entries(blobServers))('at %s', (component, start) => {
     expect(await idsIn()).toEqual(['r1', 'r2']);
   });
 
-  itWith(component as Component)('a service that asks for patience has the object once it takes it', async () => {
+  it('a service that asks for patience has the object once it takes it', async () => {
     const proxy = await useProxy(server);
     const { target, idsIn } = await openPlace(server, { port: proxy.port });
     proxy.arm({ match: keeping, how: { answer: 'HTTP/1.1 503 Slow Down\r\ncontent-length: 0\r\nconnection: close\r\n\r\n' } });
@@ -217,7 +218,7 @@ describe.each(Object.entries(blobServers))('at %s', (component, start) => {
     expect(await idsIn()).toEqual(['a']);
   });
 
-  itWith(component as Component)('an object that takes the name in the last moment is never overwritten', async () => {
+  it('an object that takes the name in the last moment is never overwritten', async () => {
     let take = async (): Promise<void> => {};
     const { target, container } = await openPlace(server, { port: await portBehind(server, () => take()) });
     take = () => container.create(usualName, Buffer.from('theirs'));
@@ -227,14 +228,14 @@ describe.each(Object.entries(blobServers))('at %s', (component, start) => {
     expect((await container.read(now, { from: 0, bytes: now.bytes })).toString()).toBe('theirs');
   });
 
-  itWith(component as Component)('objects of many megabytes are read back byte by byte', async () => {
+  it('objects of many megabytes are read back byte by byte', async () => {
     const { target, idsIn } = await openPlace(server, { settings: { readBack: 'hash' } });
     const ids = Array.from({ length: 60_000 }, (_, index) => `record-${String(index).padStart(5, '0')}`);
     expect(await target.deliver(outgoing(ids), signal)).toMatchObject({ kind: 'acked', evidence: 'the object was written and read back' });
     expect(await idsIn()).toEqual(ids);
   });
 
-  itWith(component as Component)('a probe reads back what it made, and says where that is not allowed', async () => {
+  it('a probe reads back what it made, and says where that is not allowed', async () => {
     const probed = async (proxy: TcpProxy, readBack = 'size') => {
       const { target, container } = await openPlace(server, { port: proxy.port, settings: { readBack } });
       const result = await target.probe(signal);
@@ -259,7 +260,7 @@ describe.each(Object.entries(blobServers))('at %s', (component, start) => {
     expect(await probed(await useProxy(server, { answers: damaged }))).toMatchObject({ isReachable: false, code: 'E_TARGET_ANSWER' });
   });
 
-  itWith(component as Component)('an encrypted object is known again by what it holds', async () => {
+  it('an encrypted object is known again by what it holds', async () => {
     const { publicKey } = await generateKey({ userIDs: [{ name: 'clearing' }] });
     const { target, container } = await openPlace(server, {
       settings: { encrypt: true },
@@ -274,28 +275,25 @@ describe.each(Object.entries(blobServers))('at %s', (component, start) => {
     expect(bytes).toBeGreaterThan(0);
   });
 
-  itWith(component as Component)(
-    'a container that is missing, credentials that are refused and an address that is closed let nothing out',
-    async () => {
-      const missing = await openPlace(server, { isMissing: true });
-      expect(await missing.target.deliver(outgoing(['a']), signal)).toMatchObject({
+  it('a container that is missing, credentials that are refused and an address that is closed let nothing out', async () => {
+    const missing = await openPlace(server, { isMissing: true });
+    expect(await missing.target.deliver(outgoing(['a']), signal)).toMatchObject({
+      kind: 'refused',
+      retryable: true,
+      code: 'E_TARGET_SETUP',
+    });
+    if (server.otherCredentials !== null) {
+      const wrong = await openPlace(server, { credentials: server.otherCredentials });
+      expect(await wrong.target.deliver(outgoing(['a']), signal)).toMatchObject({
         kind: 'refused',
         retryable: true,
-        code: 'E_TARGET_SETUP',
+        code: 'E_TARGET_FORBIDDEN',
       });
-      if (server.otherCredentials !== null) {
-        const wrong = await openPlace(server, { credentials: server.otherCredentials });
-        expect(await wrong.target.deliver(outgoing(['a']), signal)).toMatchObject({
-          kind: 'refused',
-          retryable: true,
-          code: 'E_TARGET_FORBIDDEN',
-        });
-        expect(await wrong.idsIn()).toEqual([]);
-      }
-      const closed = await openPlace(server, { egress: { allowPrivate: [], allowPlain: true } });
-      expect(await closed.target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', code: 'E_SSRF' });
-      await expect(openPlace(server, { egress: { allowPrivate: ['127.0.0.1/32'], allowPlain: false } })).rejects.toThrowError(/allowPlain/);
-      await expect(openPlace(server, { settings: { path: '../out' } })).rejects.toThrowError(/leads out/);
-    },
-  );
+      expect(await wrong.idsIn()).toEqual([]);
+    }
+    const closed = await openPlace(server, { egress: { allowPrivate: [], allowPlain: true } });
+    expect(await closed.target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', code: 'E_SSRF' });
+    await expect(openPlace(server, { egress: { allowPrivate: ['127.0.0.1/32'], allowPlain: false } })).rejects.toThrowError(/allowPlain/);
+    await expect(openPlace(server, { settings: { path: '../out' } })).rejects.toThrowError(/leads out/);
+  });
 });

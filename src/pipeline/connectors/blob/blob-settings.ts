@@ -50,7 +50,8 @@ export const blobConnectionSettings: Readonly<Record<BlobConnectionType, readonl
   ],
   gcs: [
     { name: 'bucket', type: 'text', isRequired: true, default: null, description: 'The bucket.' },
-    { name: 'serviceAccount', type: 'secret', isRequired: true, default: null, description: 'Reference to the JSON file of a key.' },
+    { name: 'serviceAccount', type: 'secret', default: null, description: 'Reference to the JSON file of a key; this or accessToken.' },
+    { name: 'accessToken', type: 'secret', default: null, description: 'Reference to an OAuth 2.0 access token; this or serviceAccount.' },
     ...common,
   ],
 };
@@ -68,6 +69,11 @@ export function readBlobSettings(type: BlobConnectionType, { target, connection,
   const reached = readSettings(blobConnectionSettings[type], connection.settings);
   if (type === 'azure-blob' && (reached['accountKey'] === undefined) === (reached['sasToken'] === undefined))
     throw new HeadgateError(connectorErrors.E_TARGET, 'the connection of the target needs an accountKey or a sasToken, and not both');
+  if (type === 'gcs' && (reached['serviceAccount'] === undefined) === (reached['accessToken'] === undefined))
+    throw new HeadgateError(
+      connectorErrors.E_TARGET,
+      'the connection of the target needs a serviceAccount or an accessToken, and not both',
+    );
   const parts = `${reached['root'] as string}/${given.path}`.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..')) throw new HeadgateError(connectorErrors.E_TARGET, "the path of the target leads out of its connection's root");
   const blob = blobConnectionOf(type, reached);
