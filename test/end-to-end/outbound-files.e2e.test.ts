@@ -27,7 +27,7 @@ interface Row {
 
 const recordsMax = 60;
 const bytesMax = 16 * 1024;
-const centsMax = 250_000n;
+const centsMax = 100_000n;
 
 /** About 230 bytes each. */
 const rowsOf = (input: string, count: number): Row[] =>
@@ -35,7 +35,7 @@ const rowsOf = (input: string, count: number): Row[] =>
     const cents = BigInt(at * 37 + 1);
     return { text: `${input}${at},${cents / 100n}.${String(cents % 100n).padStart(2, '0')},${'n'.repeat(200 + (at % 60))}`, cents };
   });
-const inputs = [rowsOf('A', 200), rowsOf('B', 95), rowsOf('C', 1)];
+const inputs = [rowsOf('A', 120), rowsOf('B', 50), rowsOf('C', 1)];
 const expectedRows = inputs.flat().map(({ text }) => text);
 
 /** As few files as may be, in the order of the input. */
@@ -69,7 +69,7 @@ const byPlace = (one: string, other: string) => expectedRows.indexOf(one.split('
 const settingsOf: Record<Kind, string> = {
   count: `batch: { size: ${recordsMax} }`,
   bytes: `batch: { size: 10000, bytes: ${bytesMax} }`,
-  amount: 'batch: { size: 10000 }, maxAmount: { field: amount, value: "2500.00" }',
+  amount: 'batch: { size: 10000 }, maxAmount: { field: amount, value: "1000.00" }',
   window: 'batch: { size: 10000 }, window: 1h',
   sealed: 'batch: { size: 10000 }, encrypt: true, sign: true',
 };
@@ -163,9 +163,9 @@ describe('files for partners, with totals, numbers, splits, a window, encryption
       }),
       flow,
     );
-    // Behind the handshakes, within the first files.
-    ssh.resetAfter(12_000);
-    http.resetAfter(12_000);
+    // More than all handshakes, and less than all files.
+    ssh.resetAfter(60_000);
+    http.resetAfter(60_000);
     const seen = watch(readers);
     const jobIds: string[] = [];
     for (const [at, rows] of inputs.entries()) {
