@@ -16,14 +16,15 @@ afterAll(() => database.drop());
 describe('a served flow with an SFTP source', () => {
   itWith('sshd')('takes a file from the server, delivers it, and closes its job in balance', async () => {
     const remote = temporaryFolder();
-    mkdirSync(join(remote, 'in'));
+    for (const folder of ['in', 'own']) mkdirSync(join(remote, folder));
     const sshd = await startSshd({ folder: remote });
     onTestFinished(() => sshd.stop());
     const env = { HEADGATE_SECRET_SFTP_BANK__KEY: sshd.clientKey.privateKey };
     const server = await startTestServer(database, {}, undefined, env);
     onTestFinished(() => server.stop());
     const tenant = await server.tenant('sftp-bank');
-    const source = 'type: sftp, connection: bank-sftp, path: /in, match: "*.csv", poll: 1s, ready: { stableFor: 2s }';
+    const source = 'type: sftp, connection: bank-sftp, match: "*.csv*", poll: 1s, ready: { stableFor: 2s }';
+    const sources = `{ id: bank, ${source}, path: /in }\n    - { id: own, ${source}, path: /own, afterwards: mark, mark: .seen }`;
     const [out, flow] = testFlow({ root: server.out });
     await tenant.apply(
       out!,
@@ -39,26 +40,26 @@ spec:
   privateKey: env:HEADGATE_SECRET_SFTP_BANK__KEY
   hostKeys: [${JSON.stringify(sshd.hostKey.publicKey)}]
 `,
-      flow!.replace('{ id: upload, type: http }', `{ id: bank, ${source} }`),
+      flow!.replace('{ id: upload, type: http }', sources),
     );
     writeFileSync(join(remote, 'in', 'a.csv'), testRows(5, 2));
-    const job = await vi.waitUntil(
+    writeFileSync(join(remote, 'own', 'b.csv'), testRows(5, 2, 1));
+    const jobs: readonly { jobId: string }[] = await vi.waitUntil(
       async () => {
         const { json } = await server.request('/v1/jobs', { key: tenant.key });
-        return json.items[0];
+        return json.items.length === 2 ? json.items : null;
       },
       { timeout: 60_000, interval: 100 },
     );
-    expect(await server.settle(tenant.key, job.jobId)).toMatchObject({
-      state: 'completed',
-      records: { read: 7, valid: 5, rejected: 2 },
-    });
-    const receipt = await server.request(`/v1/jobs/${job.jobId}/receipt`, { key: tenant.key });
-    expect(receipt.status).toBe(200);
+    for (const { jobId } of jobs) {
+      expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'completed', records: { read: 7, valid: 5, rejected: 2 } });
+      expect((await server.request(`/v1/jobs/${jobId}/receipt`, { key: tenant.key })).status).toBe(200);
+    }
     const delivered = readdirSync(join(server.out, 'out')).map((name) => readFileSync(join(server.out, 'out', name), 'utf8'));
-    expect(delivered.join('').trim().split('\n')).toHaveLength(5);
+    expect(delivered.join('').trim().split('\n')).toHaveLength(10);
     await vi.waitUntil(() => readdirSync(join(remote, 'in')).includes('.headgate-done'), { timeout: 20_000, interval: 50 });
     await vi.waitUntil(() => !readdirSync(join(remote, 'in')).includes('a.csv'), { timeout: 20_000, interval: 50 });
     expect(readdirSync(join(remote, 'in', '.headgate-done'))).toEqual(['a.csv']);
+    await vi.waitUntil(() => readdirSync(join(remote, 'own')).join() === 'b.csv.seen', { timeout: 20_000, interval: 50 });
   });
 });

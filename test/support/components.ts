@@ -9,12 +9,16 @@ import { it } from 'vitest';
 import { findNativeFolder } from '../../src/platform/postgres/embedded-binaries.ts';
 import { azuriteProgram } from './azurite.ts';
 import { findProgram } from './debian-programs.ts';
+import { privateMounts } from './private-mounts.ts';
 
 /** Component → whether it is here. */
 const detectors = {
   postgres: () => process.env['HEADGATE_TEST_POSTGRES'] !== undefined || findNativeFolder() !== '',
   strace: () => spawnSync('strace', ['-V'], { stdio: 'ignore' }).status === 0,
   'user-namespaces': () => spawnSync('unshare', ['--user', '--map-user=65534', '--', 'true'], { stdio: 'ignore' }).status === 0,
+  /** Files of /etc can be others for one process: root, in a container that lets it. */
+  'private-mounts': () =>
+    spawnSync('unshare', [...privateMounts, 'mount', '--bind', '/etc/passwd', '/etc/shadow'], { stdio: 'ignore' }).status === 0,
   root: () => process.getuid?.() === 0,
   /** Other users can read the project: not so for a clone under root's home. */
   'open-project': () =>

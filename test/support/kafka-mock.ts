@@ -35,6 +35,8 @@ export interface KafkaFaults {
   errors(api: number, ...codes: readonly number[]): Promise<void>;
   /** The next Produce of a broker is answered so much later. */
   delayProduce(broker: number, delayMs: number): Promise<void>;
+  /** From now on a broker answers everything so much later, as over a long line. Nothing else is different. */
+  setRoundTrip(broker: number, roundTripMs: number): Promise<void>;
   setLeader(topic: string, partition: number, broker: number): Promise<void>;
   setDown(broker: number): Promise<void>;
   setUp(broker: number): Promise<void>;
@@ -154,6 +156,7 @@ function faultsOf(command: (line: string) => Promise<number>): KafkaFaults {
     produceErrors: (...codes) => done(`errors ${produce} ${codes.join(' ')}`),
     errors: (api, ...codes) => done(`errors ${api} ${codes.join(' ')}`),
     delayProduce: (broker, delayMs) => done(`error-rtt ${broker} ${produce} 0 ${delayMs}`),
+    setRoundTrip: (broker, roundTripMs) => done(`rtt ${broker} ${roundTripMs}`),
     setLeader: (topic, partition, broker) => done(`leader ${topic} ${partition} ${broker}`),
     setDown: (broker) => done(`down ${broker}`),
     setUp: (broker) => done(`up ${broker}`),

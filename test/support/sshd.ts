@@ -1,6 +1,7 @@
 /**
  * OpenSSH's own sshd on a loopback port, for SFTP alone: it lets in the user that runs the tests, by key, and shows each key
- * the folder it names. Ask `itWith('sshd')` first.
+ * the folder it names. Ask `itWith('sshd')` first. With a password it lets in an account of its own, by that alone: ask
+ * `itWith('sshd', 'private-mounts', 'openssl')` then.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startChildServer } from './child-server.ts';
 import { findProgram } from './debian-programs.ts';
+import { underMounts } from './private-mounts.ts';
 
 export interface SshdKey {
   /** A line of an id_*.pub file. */
@@ -23,6 +25,8 @@ export interface SshdOptions {
   /** Where sessions of the key that comes with the server start. */
   readonly folder: string;
   readonly keys?: readonly SshdKey[];
+  /** Of an account that only this server knows, with the rights of the user that runs the tests. Its sessions start in `folder`. */
+  readonly password?: string;
   /** To come back where it was before. */
   readonly port?: number;
   readonly hostKey?: SshKeyPair;
@@ -44,6 +48,8 @@ export interface Sshd {
   readonly clientKey: SshKeyPair;
   readonly hostKey: SshKeyPair;
   log(): string;
+  /** From the next login on. */
+  setPassword(password: string): void;
   /** Ends it with every session, at once, as a machine that loses power does. */
   stop(): Promise<void>;
 }
@@ -63,10 +69,14 @@ export async function startSshd(options: SshdOptions): Promise<Sshd> {
     writeFileSync(join(folder, 'host'), hostKey.privateKey, { mode: 0o600 });
     const keys = [{ publicKey: clientKey.publicKey, folder: options.folder }, ...(options.keys ?? [])];
     writeFileSync(join(folder, 'keys'), keys.map(authorizedLine).join(''));
-    writeFileSync(join(folder, 'sshd_config'), configLines(folder, port, program.root, options.config).join('\n'));
+    const { password } = options;
+    const byPassword = password === undefined ? [] : ['AuthenticationMethods password', 'PasswordAuthentication yes'];
+    const config = [...byPassword, ...(options.config ?? [])];
+    writeFileSync(join(folder, 'sshd_config'), configLines(folder, port, program.root, config).join('\n'));
+    const args = ['-D', '-e', '-f', join(folder, 'sshd_config')];
+    const account = password === undefined ? null : makeAccount(folder, { home: options.folder, password });
     const server = await startChildServer({
-      command: program.path,
-      args: ['-D', '-e', '-f', join(folder, 'sshd_config')],
+      ...(account === null ? { command: program.path, args } : underMounts(account.files, program.path, args)),
       env: program.env,
       ready: /Server listening on/,
       readyMsMax,
@@ -74,10 +84,11 @@ export async function startSshd(options: SshdOptions): Promise<Sshd> {
     return {
       host: '127.0.0.1',
       port,
-      username: userInfo().username,
+      username: account?.name ?? userInfo().username,
       clientKey,
       hostKey,
       log: server.log,
+      setPassword: (next) => account!.setPassword(next),
       async stop() {
         await server.kill();
         rmSync(folder, { recursive: true, force: true });
@@ -87,6 +98,21 @@ export async function startSshd(options: SshdOptions): Promise<Sshd> {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Beside those that the machine has. */
+function makeAccount(folder: string, { home, password }: { readonly home: string; readonly password: string }) {
+  const [name, { uid, gid }] = ['partner', userInfo()];
+  const [users, shadow] = [join(folder, 'passwd'), join(folder, 'shadow')];
+  writeFileSync(users, `${readFileSync('/etc/passwd', 'utf8')}${name}:x:${uid}:${gid}::${home}:/bin/sh\n`, { mode: 0o644 });
+  const machine = readFileSync('/etc/shadow', 'utf8');
+  const setPassword = (text: string): void => {
+    const hash = execFileSync('openssl', ['passwd', '-6', '-stdin'], { input: text, encoding: 'utf8' }).trim();
+    // In its place: what is mounted is the file, not its name.
+    writeFileSync(shadow, `${machine}${name}:${hash}:20000:0:99999:7:::\n`, { mode: 0o600 });
+  };
+  setPassword(password);
+  return { name, files: { '/etc/passwd': users, '/etc/shadow': shadow }, setPassword };
 }
 
 /** An Ed25519 pair, or another type that ssh-keygen knows. */

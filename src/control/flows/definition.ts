@@ -79,7 +79,9 @@ export interface FolderSource extends CommonSource {
   /** Milliseconds; suffixes of the files beside. */
   readonly ready: { readonly stableFor: number; readonly marker?: string; readonly manifest?: string; readonly timeout: number };
   readonly poll: number;
-  readonly afterwards: 'move' | 'delete' | 'leave';
+  readonly afterwards: 'move' | 'delete' | 'leave' | 'mark';
+  /** A suffix. Not of blob sources. */
+  readonly mark?: string;
 }
 
 /** As a folder source; the path may begin with a slash. */

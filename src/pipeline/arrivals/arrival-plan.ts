@@ -54,7 +54,9 @@ interface PolledSource extends SourcePlan {
     readonly timeoutMs: number;
   };
   readonly pollMs: number;
-  readonly afterwards: 'move' | 'delete' | 'leave';
+  readonly afterwards: 'move' | 'delete' | 'leave' | 'mark';
+  /** What names of taken files end with; null unless they are marked. */
+  readonly mark: string | null;
 }
 
 /** On this machine; the root is absolute. */

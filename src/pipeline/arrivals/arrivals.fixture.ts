@@ -180,6 +180,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
     ready: { stableForMs: 0, marker: null, manifest: null, timeoutMs: 86_400_000 },
     pollMs: 1_000,
     afterwards: 'move',
+    mark: null,
   };
   const settings: World['settings'] = {
     source,

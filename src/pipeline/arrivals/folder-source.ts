@@ -24,8 +24,9 @@ import { join, sep } from 'node:path';
 import { fsyncFolder } from '../../platform/base/durable-folders.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { arrivalErrors } from './arrival-errors.ts';
-import { nameBytesMax, textOfName } from './file-name.ts';
+import { textOfName } from './file-name.ts';
 import { doneFolder, quarantineFolder, type SourceEntry, type TakeAway } from './source-place.ts';
+import { folderFor, takenNames } from './taken-names.ts';
 
 /** Smaller files are read at once, without giving the event loop a turn. */
 const wholeReadBytesMax = 64 * 1024;
@@ -149,7 +150,7 @@ function changed(): HeadgateError {
 }
 
 /**
- * Moves the file to a folder beside it, or removes it. `gone`: it is not there any more; `replaced`: another one is, and
+ * Moves the file to a folder beside it, removes it, or marks it where it is. `gone`: it is not there any more; `replaced`: another one is, and
  * stays. Durable only after `syncFolders`.
  */
 export function takeAway(folder: string, work: TakeAway): 'taken' | 'gone' | 'replaced' {
@@ -160,9 +161,8 @@ export function takeAway(folder: string, work: TakeAway): 'taken' | 'gone' | 're
   if (fingerprintOf(stats) !== fingerprint) return 'replaced';
   return withSourceFailures('move', () => {
     const isRemoved = work.to === 'nowhere';
-    const beside = join(folder, work.to === 'nowhere' ? doneFolder : work.to);
-    makeBeside(beside);
-    const target = isRemoved ? Buffer.from(join(beside, work.arrivalId)) : freePlace(beside, bytes, work.arrivalId);
+    const beside = placeBeside(folder, work.to);
+    const target = isRemoved ? Buffer.from(join(beside, work.arrivalId)) : freePlace(beside, bytes, work);
     renameSync(path, target);
     const moved = statOf(target);
     if (!moved || identityOf(moved) !== identityOf(stats)) {
@@ -175,14 +175,13 @@ export function takeAway(folder: string, work: TakeAway): 'taken' | 'gone' | 're
 }
 
 /** Takes along what lay beside an accepted file, such as its marker. Missing is fine. */
-export function takeAwayBeside(folder: string, name: string, { to, arrivalId }: Pick<TakeAway, 'to' | 'arrivalId'>): void {
+export function takeAwayBeside(folder: string, name: string, work: TakeAway): void {
   const path = Buffer.from(join(folder, name));
   const stats = statOf(path);
   if (!stats || stats.isDirectory()) return;
   withSourceFailures('move', () => {
-    if (to === 'nowhere') return unlinkSync(path);
-    makeBeside(join(folder, to));
-    renameSync(path, freePlace(join(folder, to), Buffer.from(name), arrivalId));
+    if (work.to === 'nowhere') return unlinkSync(path);
+    renameSync(path, freePlace(placeBeside(folder, work.to), Buffer.from(name), work));
   });
 }
 
@@ -215,18 +214,21 @@ export function readBeside(folder: string, name: string, bytesMax: number): Buff
 }
 
 /** The file's own name where it is free, else with the arrival's id: nothing is ever overwritten. */
-function freePlace(beside: string, name: Buffer, arrivalId: string): Buffer {
-  const own = pathIn(beside, name);
-  if (!statOf(own)) return own;
-  const suffixed = Buffer.concat([name, Buffer.from(`.${arrivalId}`)]);
-  return pathIn(beside, suffixed.length <= nameBytesMax ? suffixed : Buffer.from(arrivalId));
+function freePlace(beside: string, name: Buffer, work: TakeAway): Buffer {
+  const { own, unique } = takenNames(name, work);
+  return pathIn(beside, statOf(pathIn(beside, own)) ? unique : own);
 }
 
-function makeBeside(beside: string): void {
+/** Made where it is not there. */
+function placeBeside(folder: string, to: TakeAway['to']): string {
+  const name = folderFor(to);
+  if (name === null) return folder;
+  const beside = join(folder, name);
   const known = statOf(Buffer.from(beside));
-  if (known?.isDirectory()) return;
+  if (known?.isDirectory()) return beside;
   if (known) throw new HeadgateError(arrivalErrors.E_SOURCE, 'something that is no folder lies where taken files are moved to');
   mkdirSync(beside, { mode: 0o700 });
+  return beside;
 }
 
 /** A file that took the name in the last moment returns to it, unless a third one has it. */

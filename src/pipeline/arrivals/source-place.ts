@@ -26,7 +26,8 @@ export interface TakeAway {
   /** As it was when the verdict was made; another file of its name stays where it is. */
   readonly entry: SourceEntry;
   readonly arrivalId: string;
-  readonly to: typeof doneFolder | typeof quarantineFolder | 'nowhere';
+  /** With a mark it stays in its folder, under a name that ends with that. */
+  readonly to: typeof doneFolder | typeof quarantineFolder | 'nowhere' | { readonly mark: string };
   /** Names of what goes with it, and before it: a marker that stayed would make the next file of the name look complete. */
   readonly companions: readonly string[];
 }

@@ -221,6 +221,38 @@ it('a source that leaves files takes each once, and a changed one again', async 
   expect(await world.arrivals()).toMatchObject([{ released: true }, { released: true }]);
 });
 
+it('a source that marks files renames each where it is, with what lies beside, and takes none that is marked', async () => {
+  set({ afterwards: 'mark', mark: '.taken' });
+  ready({ marker: '.done' });
+  const long = `${'n'.repeat(246)}.csv`;
+  for (const name of ['a.csv', long]) {
+    world.put(name, `${name.length},1.00\n`);
+    world.put(`${name}.done`, '');
+  }
+  world.put('other.csv.taken', 'theirs');
+  world.put('other.csv.taken.done', '');
+  symlinkSync('/etc/hostname', join(world.folder, 'link.csv'));
+  world.put('link.csv.done', '');
+  expect((await world.poll()).verdicts).toMatchObject({ accepted: 2, quarantined: 1 });
+  const [longOne, itsMarker] = [/^[0-9a-f-]{36}\.taken$/, /^[0-9a-f-]{36}\.done\.taken$/].map((name) => expect.stringMatching(name));
+  expect(world.names()).toEqual([itsMarker, longOne, 'a.csv.done.taken', 'a.csv.taken', 'other.csv.taken', 'other.csv.taken.done']);
+  expect([world.inDone(), world.inQuarantine()]).toEqual([[], ['link.csv', 'link.csv.done']]);
+  const before = world.names();
+  expect((await world.poll()).verdicts.accepted).toBe(0);
+  // The name is free again, and its mark is not: nothing is overwritten, and without its marker the file is not complete.
+  world.put('a.csv', 'x,2.00\n');
+  expect((await world.poll()).verdicts.accepted).toBe(0);
+  world.put('a.csv.done', '');
+  expect((await world.poll()).verdicts.accepted).toBe(1);
+  const added = world.names().filter((name) => !before.includes(name));
+  expect(added).toEqual([
+    expect.stringMatching(/^a\.csv\.[0-9a-f-]{36}\.taken$/),
+    expect.stringMatching(/^a\.csv\.done\.[0-9a-f-]{36}\.taken$/),
+  ]);
+  expect(readFileSync(join(world.folder, 'a.csv.taken'), 'utf8')).toBe('5,1.00\n');
+  expect([await world.jobs(), (await world.arrivals()).every(({ released }) => released)]).toEqual([3, true]);
+});
+
 it('a file that goes before it is complete has vanished, and its name is new again later', async () => {
   ready({ stableForMs: 10_000 });
   world.put('a.csv', 'x,1.00\n');

@@ -250,16 +250,16 @@ class SourcePoll {
 
   /** Moves decided files away, makes that durable, and releases their arrivals. A source that leaves files keeps them unreleased. */
   async #takeAway(decided: readonly KnownFile[], gone: readonly ArrivalRow[]): Promise<void> {
-    const { afterwards } = this.#context.source;
+    const { source } = this.#context;
     const released = gone.map((row) => row.arrivalId);
-    if (afterwards !== 'leave' && decided.length > 0) {
+    if (source.afterwards !== 'leave' && decided.length > 0) {
       this.#crash.reach('arrivals.before-move');
-      const companions = companionsOf(this.#context.source);
+      const companions = companionsOf(source);
       await this.#place.takeAway(
         decided.map(({ entry, row }) => ({
           entry,
           arrivalId: row.arrivalId,
-          to: placeFor(afterwards, row),
+          to: placeFor(source, row),
           companions: companions.map((suffix) => entry.name + suffix),
         })),
       );
@@ -298,8 +298,9 @@ class SourcePoll {
 }
 
 /** A file is removed only when its bytes are kept elsewhere. */
-function placeFor(afterwards: 'move' | 'delete', row: Pick<ArrivalRow, 'state' | 'hasObject'>): TakeAway['to'] {
+function placeFor({ afterwards, mark }: PolledSourcePlan, row: Pick<ArrivalRow, 'state' | 'hasObject'>): TakeAway['to'] {
   if (row.state === 'quarantined') return afterwards === 'delete' && row.hasObject ? 'nowhere' : quarantineFolder;
+  if (mark !== null) return { mark };
   return afterwards === 'delete' ? 'nowhere' : doneFolder;
 }
 

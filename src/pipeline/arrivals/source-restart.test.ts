@@ -41,11 +41,11 @@ const points = [
   'arrivals.after-move',
 ];
 const sha256 = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
-const modes = ['move', 'delete', 'leave'] as const;
+const modes = ['move', 'delete', 'leave', 'mark'] as const;
 
 describe.each(modes)('with a source that will %s files', (afterwards) => {
   it.each(points)('an end at %s loses nothing and reads nothing accepted again', async (point) => {
-    world.settings.source = { ...world.settings.source, afterwards };
+    world.settings.source = { ...world.settings.source, afterwards, mark: afterwards === 'mark' ? '.taken' : null };
     for (let index = 0; index < 5; index++) world.put(`${index}.csv`, `${index},1.00\n`);
     world.put('big.csv', 'b,1.00\n'.repeat(20_000));
     const isReached = afterwards !== 'leave' || !point.endsWith('move');
@@ -60,7 +60,8 @@ describe.each(modes)('with a source that will %s files', (afterwards) => {
     const arrivals = await world.arrivals();
     expect(arrivals).toHaveLength(6);
     for (const arrival of arrivals) expect(arrival).toMatchObject({ state: 'accepted', released: afterwards !== 'leave' });
-    expect(world.names()).toHaveLength(afterwards === 'leave' ? 6 : 0);
+    expect(world.names().filter((name) => name.endsWith('.taken'))).toHaveLength(afterwards === 'mark' ? 6 : 0);
+    expect(world.names()).toHaveLength(afterwards === 'leave' || afterwards === 'mark' ? 6 : 0);
   });
 });
 

@@ -7,7 +7,7 @@ import { createNameMatcher } from './file-name.ts';
 import type { Look } from './source-observation.ts';
 import type { OnTurn, Sight, SourceEntry, SourcePlace } from './source-place.ts';
 
-type Source = Pick<PolledSourcePlan, 'match' | 'ready'>;
+type Source = Pick<PolledSourcePlan, 'match' | 'ready' | 'mark'>;
 
 export interface KnownArrivals {
   readonly open: readonly ArrivalRow[];
@@ -15,7 +15,7 @@ export interface KnownArrivals {
 }
 
 /** Suffixes of what lies beside each file. */
-export function companionsOf({ ready: { marker, manifest } }: Source): readonly string[] {
+export function companionsOf({ ready: { marker, manifest } }: Pick<Source, 'ready'>): readonly string[] {
   return [marker, manifest].filter((suffix) => suffix !== null);
 }
 
@@ -24,6 +24,7 @@ export function wantedNameOf(source: Source): (name: string) => string | null {
   const isWanted = createNameMatcher(source.match);
   const companions = companionsOf(source);
   return (name) => {
+    if (source.mark !== null && name.endsWith(source.mark)) return null;
     const suffix = companions.find((each) => name.endsWith(each));
     const own = suffix === undefined ? name : name.slice(0, -suffix.length);
     return own !== '' && isWanted(own) ? own : null;

@@ -130,6 +130,7 @@ async function polledPlan(tx: TenantTx, source: PolledSourceDefinition, options:
     ready: { stableForMs: ready.stableFor, marker: ready.marker ?? null, manifest: ready.manifest ?? null, timeoutMs: ready.timeout },
     pollMs: source.poll,
     afterwards: source.afterwards,
+    mark: source.afterwards === 'mark' ? (source.mark ?? null) : null,
   };
   if (source.type === 'folder') return { type: 'folder', ...polled };
   const remote = { ...polled, tenant: (await findOwnTenant(tx)).name, egress: await findEgress(tx) };

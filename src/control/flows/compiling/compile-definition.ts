@@ -3,8 +3,8 @@
  * definition always gives the same Plan.
  */
 import { type Plan, planVersion } from '../../../pipeline/engine/plan.ts';
-import type { FlowDefinition, FlowSpec } from '../definition.ts';
-import type { Report } from '../documents/diagnostics.ts';
+import type { FlowDefinition, FlowSpec, FolderSource, SftpSource } from '../definition.ts';
+import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 import { compileAcceptance } from './compile-acceptance.ts';
 import { compileAcknowledge } from './compile-acknowledge.ts';
@@ -83,9 +83,21 @@ function checkSources(spec: FlowSpec, report: Report): void {
         : 'pgp is for sources whose files are unpacked with the step pgp';
       report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, isEncrypted ? 'unpack' : 'pgp'], message });
     }
+    if (source.type === 'folder' || source.type === 'sftp') checkMark(source, path, report);
     if (source.type !== 'sftp-server') continue;
     const folder = `${source.connection}/${source.folder}`;
     if (folders.has(folder)) refuse(`the folder ${source.folder} of ${source.connection} is there twice`);
     folders.add(folder);
   }
+}
+
+/** A marked file must be none that is taken, and no marker or manifest of a later one. */
+function checkMark({ afterwards, mark = '', match, ready }: FolderSource | SftpSource, path: Path, report: Report): void {
+  if (afterwards !== 'mark') return;
+  const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, 'mark'], message });
+  for (const key of ['marker', 'manifest'] as const) {
+    const suffix = ready[key];
+    if (suffix !== undefined && (suffix.endsWith(mark) || mark.endsWith(suffix))) refuse(`a marked file looks like the ${key} of another`);
+  }
+  if (match.endsWith(mark)) refuse('match is for names that end with the mark: nothing would be taken');
 }

@@ -88,6 +88,7 @@ const polledKeys = (own: {
   readonly path: Shape;
   readonly stableFor: { readonly minMs: number; readonly default: string };
   readonly poll: { readonly minMs: number; readonly default: string };
+  readonly afterwards: Readonly<Record<string, Key>>;
 }): Readonly<Record<string, Key>> => ({
   id: commonKeys['id']!,
   type: commonKeys['type']!,
@@ -103,12 +104,30 @@ const polledKeys = (own: {
     default: own.poll.default,
     description: 'How often the folder is looked at.',
   },
+  ...own.afterwards,
+});
+
+const afterwardsOfObjects: Readonly<Record<string, Key>> = {
   afterwards: {
     shape: choice(['move', 'delete', 'leave']),
     default: 'move',
     description: 'What happens to the file at its source after it is taken: moved to `.headgate-done` beside it, deleted, or left alone.',
   },
-});
+};
+
+const afterwards: Readonly<Record<string, Key>> = {
+  afterwards: {
+    shape: choice(['move', 'delete', 'leave', 'mark']),
+    default: 'move',
+    description:
+      'What happens to the file at its source after it is taken: moved to `.headgate-done` beside it, deleted, left alone, or marked: renamed where it is, so that others see that it was taken.',
+  },
+  mark: {
+    shape: text('a suffix, such as .taken', '^\\.[A-Za-z0-9._-]{1,31}$', 32),
+    default: '.taken',
+    description: 'With `afterwards: mark`, what the names of taken files end with. Files with such names are never taken.',
+  },
+};
 
 /** At a server, where a leading slash stands for the root. */
 export const serverPath = text('a path of plain folders, without ..', '^(\\.|(?!.*(^|/)\\.\\.?(/|$))[^\\u0000-\\u001f\\\\]+)$', 500);
@@ -123,6 +142,7 @@ export const sourceShape: VariantShape = {
         path: relativePath,
         stableFor: { minMs: 0, default: '5s' },
         poll: { minMs: 100, default: '2s' },
+        afterwards,
       }),
     ),
     // SFTP tells the time of a change in whole seconds.
@@ -132,6 +152,7 @@ export const sourceShape: VariantShape = {
         path: serverPath,
         stableFor: { minMs: 2_000, default: '5s' },
         poll: { minMs: 1_000, default: '10s' },
+        afterwards,
       }),
     ),
     // An object is there whole or not at all.
@@ -141,6 +162,7 @@ export const sourceShape: VariantShape = {
         path: serverPath,
         stableFor: { minMs: 0, default: '0s' },
         poll: { minMs: 1_000, default: '10s' },
+        afterwards: afterwardsOfObjects,
       }),
     ),
     http: { kind: 'object', keys: commonKeys },

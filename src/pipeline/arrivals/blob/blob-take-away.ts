@@ -6,8 +6,8 @@
 import { forEachAtOnce } from '../../../platform/base/at-once.ts';
 import type { Blob, BlobContainer } from '../../../platform/blob/blob-container.ts';
 import { BlobFailure } from '../../../platform/blob/blob-failure.ts';
-import { nameBytesMax } from '../file-name.ts';
 import type { OnTurn, TakeAway } from '../source-place.ts';
+import { folderFor, takenNames } from '../taken-names.ts';
 import { isFailure } from './blob-failures.ts';
 
 export interface TakeAwayOptions {
@@ -65,10 +65,8 @@ async function copyBeside(
   { file, name, work }: { readonly file: Meant; readonly name: string; readonly work: TakeAway },
 ): Promise<boolean> {
   const { container, folder, insisting } = options;
-  const { to, arrivalId } = work;
-  const beside = (own: string) => `${folder}${to}/${own}`;
-  const suffixed = `${name}.${arrivalId}`;
-  const unique = beside(Buffer.byteLength(suffixed) <= nameBytesMax ? suffixed : arrivalId);
+  const beside = (own: string | Buffer) => `${folder}${folderFor(work.to)}/${own}`;
+  const unique = beside(takenNames(Buffer.from(name), work).unique);
   const isTooLong = Buffer.byteLength(beside(name)) > blobNameBytesMax;
   const target = isTooLong || (await insisting(() => container.look(beside(name)))) !== undefined ? unique : beside(name);
   try {

@@ -95,6 +95,31 @@ describe('files of a server', () => {
     expect((await world.poll()).verdicts.accepted).toBe(1);
   });
 
+  it('are marked where they are, with what lies beside, and no marked one is taken or overwritten', async () => {
+    set({ afterwards: 'mark', mark: '.taken' });
+    ready({ marker: '.done' });
+    const long = `${'n'.repeat(246)}.csv`;
+    for (const name of ['a.csv', long]) {
+      world.put(name, `${name.length},1.00\n`);
+      world.put(`${name}.done`, '');
+    }
+    world.put('other.csv.taken', 'theirs');
+    world.put('other.csv.taken.done', '');
+    expect((await world.poll()).verdicts).toMatchObject({ accepted: 2, quarantined: 0 });
+    const [longOne, itsMarker] = [/^[0-9a-f-]{36}\.taken$/, /^[0-9a-f-]{36}\.done\.taken$/].map((name) => expect.stringMatching(name));
+    const marked = [itsMarker, longOne, 'a.csv.done.taken', 'a.csv.taken', 'other.csv.taken', 'other.csv.taken.done'];
+    expect([world.names(), existsSync(join(world.folder, '.headgate-done'))]).toEqual([marked, false]);
+    expect((await world.pollAnew()).verdicts.accepted).toBe(0);
+    world.put('a.csv', 'x,2.00\n');
+    expect((await world.poll()).verdicts.accepted).toBe(0);
+    world.put('a.csv.done', '');
+    expect((await world.poll()).verdicts.accepted).toBe(1);
+    expect(world.names()).toHaveLength(marked.length + 2);
+    expect(world.names()).toContainEqual(expect.stringMatching(/^a\.csv\.[0-9a-f-]{36}\.taken$/));
+    expect(readFileSync(join(world.folder, 'a.csv.taken'), 'utf8')).toBe('5,1.00\n');
+    expect(await world.jobs()).toBe(3);
+  });
+
   it('that are packed are kept as they came and unpacked within limits', async () => {
     for (const packing of packingNames) {
       set({ unpack: [packing] });
@@ -122,6 +147,19 @@ describe('files of a server', () => {
     await world.poll();
     expect(world.inDone()).toEqual(['a.csv', expect.stringMatching(/^a\.csv\.[0-9a-f-]{36}$/)]);
     expect(readFileSync(join(world.folder, '.headgate-done', 'a.csv'), 'utf8')).toBe('older');
+    // No room for an id behind the name: what lies beside gets a name of its own all the same.
+    ready({ marker: '.done' });
+    const long = `${'n'.repeat(240)}.csv`;
+    for (const content of ['y,1.00\n', 'y,2.00\n']) {
+      world.put(long, content);
+      world.put(`${long}.done`, '');
+      expect((await world.poll()).verdicts.accepted).toBe(1);
+    }
+    const id = '[0-9a-f-]{36}';
+    expect(world.inDone().slice(0, 2)).toEqual(
+      [new RegExp(`^${id}$`), new RegExp(`^${id}\\.done$`)].map((name) => expect.stringMatching(name)),
+    );
+    expect([world.names(), world.inDone().length]).toEqual([[], 6]);
   });
 
   it('that are thousands are all taken, each once, over one connection', async () => {
@@ -234,6 +272,18 @@ describe('a process that ends', () => {
         expect(world.names()).toEqual([]);
         expect(await states()).toEqual(['a.csv accepted', 'b.csv accepted']);
       });
+
+  for (const point of ['arrivals.after-commit', 'arrivals.before-move', 'arrivals.after-move'])
+    it(`at ${point}, with a source that will mark files, has them marked by the next, which accepts none again`, async () => {
+      set({ afterwards: 'mark', mark: '.taken' });
+      for (const name of ['a.csv', 'b.csv']) world.put(name, `${name},1.00\n`);
+      await expect(world.pollAnew({ crashPoints: endAt(point) })).rejects.toBeInstanceOf(SimulatedEnd);
+      expect([await world.jobs(), world.names().includes('a.csv')]).toEqual([2, point !== 'arrivals.after-move']);
+      const read: string[] = [];
+      expect((await world.poll({ sftp: duringReads(world.sftp, (entry) => void read.push(entry.name)) })).verdicts.accepted).toBe(0);
+      expect([read, world.names(), await world.jobs()]).toEqual([[], ['a.csv.taken', 'b.csv.taken'], 2]);
+      expect(await states()).toEqual(['a.csv accepted', 'b.csv accepted']);
+    });
 
   it('after COMMIT, and a file that replaced the accepted one meanwhile, are told apart', async () => {
     world.put('a.csv', 'x,1.00\n');

@@ -1,5 +1,5 @@
 /**
- * Takes files of an SFTP server away: moves each to a folder beside it, or removes it from there. A file that took the name
+ * Takes files of an SFTP server away: moves each to a folder beside it, removes it from there, or marks it where it is. A file that took the name
  * meanwhile is put back. Nothing is overwritten. Many files are moved at the same time, because each costs several answers.
  */
 import { Buffer } from 'node:buffer';
@@ -8,8 +8,8 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import { pathIn } from '../../../platform/sftp/remote-paths.ts';
 import type { SftpSession } from '../../../platform/sftp/sftp-session.ts';
 import { arrivalErrors } from '../arrival-errors.ts';
-import { nameBytesMax } from '../file-name.ts';
-import { doneFolder, type OnTurn, type TakeAway } from '../source-place.ts';
+import type { OnTurn, TakeAway } from '../source-place.ts';
+import { folderFor, takenNames } from '../taken-names.ts';
 import { isFailure } from './sftp-failures.ts';
 import { fingerprintOf } from './sftp-paths.ts';
 
@@ -22,7 +22,7 @@ export interface TakeAwayOptions {
 const movesAtOnce = 8;
 
 export async function takeAwayAll({ session, folder, onTurn }: TakeAwayOptions, works: readonly TakeAway[]): Promise<void> {
-  const places = [...new Set(works.map(({ to }) => (to === 'nowhere' ? doneFolder : to)))];
+  const places = [...new Set(works.map(({ to }) => folderFor(to)))].filter((place) => place !== null);
   for (const place of places) await makeBeside(session, pathIn(folder, Buffer.from(place)));
   await forEachAtOnce(works, movesAtOnce, async (work) => {
     await onTurn();
@@ -35,15 +35,16 @@ async function takeAway(session: SftpSession, folder: Buffer, work: TakeAway): P
   const path = pathIn(folder, entry.bytes);
   if (!(await isThere(session, path, entry.fingerprint))) return;
   for (const name of companions) await takeBeside(session, folder, Buffer.from(name), work);
-  const beside = pathIn(folder, Buffer.from(to === 'nowhere' ? doneFolder : to));
-  const target = to === 'nowhere' ? pathIn(beside, Buffer.from(arrivalId)) : await freePlace(session, beside, entry.bytes, arrivalId);
+  const beside = besideOf(folder, to);
+  const target = to === 'nowhere' ? pathIn(beside, Buffer.from(arrivalId)) : await freePlace(session, beside, entry.bytes, work);
   if (!(await move(session, path, target))) return;
   if (!(await isThere(session, target, entry.fingerprint))) await putBack(session, target, path);
   else if (to === 'nowhere') await session.remove(target);
 }
 
 /** Missing is fine. */
-async function takeBeside(session: SftpSession, folder: Buffer, name: Buffer, { to, arrivalId }: TakeAway): Promise<void> {
+async function takeBeside(session: SftpSession, folder: Buffer, name: Buffer, work: TakeAway): Promise<void> {
+  const { to } = work;
   const path = pathIn(folder, name);
   const found = await session.lookAt(path);
   if (found === undefined || found.kind === 'folder') return;
@@ -51,7 +52,7 @@ async function takeBeside(session: SftpSession, folder: Buffer, name: Buffer, { 
     await session.remove(path).catch((error: unknown) => {
       if (!isFailure(error, 'missing')) throw error;
     });
-  } else await move(session, path, await freePlace(session, pathIn(folder, Buffer.from(to)), name, arrivalId));
+  } else await move(session, path, await freePlace(session, besideOf(folder, to), name, work));
 }
 
 async function isThere(session: SftpSession, path: Buffer, fingerprint: string): Promise<boolean> {
@@ -70,12 +71,15 @@ async function move(session: SftpSession, from: Buffer, to: Buffer): Promise<boo
   }
 }
 
+function besideOf(folder: Buffer, to: TakeAway['to']): Buffer {
+  const beside = folderFor(to);
+  return beside === null ? folder : pathIn(folder, Buffer.from(beside));
+}
+
 /** The file's own name where it is free, else with the arrival's id. */
-async function freePlace(session: SftpSession, beside: Buffer, name: Buffer, arrivalId: string): Promise<Buffer> {
-  const own = pathIn(beside, name);
-  if ((await session.lookAt(own)) === undefined) return own;
-  const suffixed = Buffer.concat([name, Buffer.from(`.${arrivalId}`)]);
-  return pathIn(beside, suffixed.length <= nameBytesMax ? suffixed : Buffer.from(arrivalId));
+async function freePlace(session: SftpSession, beside: Buffer, name: Buffer, work: TakeAway): Promise<Buffer> {
+  const { own, unique } = takenNames(name, work);
+  return pathIn(beside, (await session.lookAt(pathIn(beside, own))) === undefined ? own : unique);
 }
 
 async function makeBeside(session: SftpSession, beside: Buffer): Promise<void> {

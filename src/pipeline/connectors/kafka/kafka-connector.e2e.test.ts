@@ -303,3 +303,59 @@ describe.runIf(isMock)('a broker that says', () => {
     });
   });
 });
+
+/** Of the one broker, whatever it answers. */
+describe.runIf(isMock)('a broker with a steady round trip', () => {
+  const setRoundTrip = async (ms: number) => {
+    onTestFinished(() => world.cluster.faults!.setRoundTrip(1, 0));
+    await world.cluster.faults!.setRoundTrip(1, ms);
+  };
+
+  itWith('kafka')('of 150 ms takes batches of several requests once and in their order', async () => {
+    const [topic, roundTripMs] = [await world.cluster.makeTopic(1), 150];
+    await withTarget({ topic, connection: { maxMessageBytes: 20_000 } }, async (target) => {
+      await target.probe(signal);
+      await setRoundTrip(roundTripMs);
+      const requests = await world.cluster.faults!.countRequests(0);
+      const startMs = performance.now();
+      for (const ids of [numbered(100), numbered(200).slice(100)])
+        expect(await target.deliver(outgoing(ids), signal)).toEqual({ kind: 'acked' });
+      const sent = (await world.cluster.faults!.countRequests(0)) - requests;
+      expect(sent).toBeGreaterThan(4);
+      // Each request waits for the answer to the one before.
+      expect(performance.now() - startMs).toBeGreaterThan(sent * roundTripMs * 0.95);
+    });
+    await world.cluster.faults!.setRoundTrip(1, 0);
+    expect(await idsIn(topic)).toEqual(numbered(200));
+  });
+
+  itWith('kafka')(
+    'that is longer than the timeout may have taken the batch: it goes again, with the label of a possible duplicate',
+    async () => {
+      const topic = await world.cluster.makeTopic(1);
+      const batch = outgoing(['a', 'b']);
+      await withTarget({ topic }, async (target) => {
+        await target.probe(signal);
+        await setRoundTrip(1_500);
+        expect(await target.deliver(batch, AbortSignal.timeout(300))).toMatchObject({ kind: 'unknown', code: 'E_TARGET_TIMEOUT' });
+        // Of a new connection not even the first question is answered in time: nothing was sent.
+        expect(await target.deliver(again(batch), AbortSignal.timeout(300))).toMatchObject({
+          kind: 'refused',
+          retryable: true,
+          code: 'E_TARGET_TIMEOUT',
+        });
+        await setRoundTrip(0);
+        expect(await target.deliver(again(batch), signal)).toEqual({ kind: 'acked' });
+      });
+      const records = await world.cluster.read(topic);
+      const labelled = records.map(({ payload, headers }) => [JSON.parse(payload).id, headers['headgate-possible-duplicate'] ?? null]);
+      expect(labelled).toEqual([
+        ['a', null],
+        ['b', null],
+        ['a', 'true'],
+        ['b', 'true'],
+      ]);
+      expect(records[2]!.headers['ce_id']).toBe(records[0]!.headers['ce_id']);
+    },
+  );
+});
