@@ -163,8 +163,12 @@ itWith('strace')(
 itWith('strace')(
   'an answer before COMMIT would be seen',
   async () => {
-    const { committed, answered } = await traceUpload('hasty', { HEADGATE_TEST_PLANT: 'ack-before-commit' });
-    expect(answered).toBeLessThan(committed);
+    // The answer is not waited for by COMMIT either: on a busy machine the one or the other is first.
+    const isSeen = async (run: number) => {
+      const { committed, answered } = await traceUpload(`hasty-${run}`, { HEADGATE_TEST_PLANT: 'ack-before-commit' });
+      return answered < committed;
+    };
+    expect((await isSeen(1)) || (await isSeen(2)) || (await isSeen(3))).toBe(true);
   },
   120_000,
 );

@@ -58,6 +58,8 @@ async function connectTo(address: string, options: SshOptions, client: Client): 
   let refusedKey: string | null = null;
   // From then on every byte is deciphered as it comes.
   let isReady = false;
+  // Ended by us: the driver leaves one open, and goes on reading it, of which it has closed its own half.
+  const sock = connectReading({ host: address, port: options.port }, () => isReady);
   try {
     return await new Promise<SshChannel>((resolve, reject) => {
       client.on('error', (error) => reject(failureOf(error, refusedKey)));
@@ -68,7 +70,7 @@ async function connectTo(address: string, options: SshOptions, client: Client): 
         client.setNoDelay(true);
         client.subsys('sftp', (error, channel) => {
           if (error) reject(new SftpFailure('answer', 'the server offers no SFTP to this user', error));
-          else resolve({ channel, end: () => void client.destroy() });
+          else resolve({ channel, end: () => void sock.destroy() });
         });
       });
       void sleep
@@ -77,11 +79,10 @@ async function connectTo(address: string, options: SshOptions, client: Client): 
       const onRefusedKey = (fingerprint: string): void => {
         refusedKey = fingerprint;
       };
-      const sock = connectReading({ host: address, port: options.port }, () => isReady);
       client.connect(configOf(sock, options, onRefusedKey));
     });
   } catch (error) {
-    client.destroy();
+    sock.destroy();
     if (error instanceof SftpFailure) throw error;
     throw new SftpFailure('credentials', 'the private key can not be read: its form, its type or its passphrase is wrong', error);
   } finally {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type MemorySftp, startMemorySftp } from '../../../../test/support/memory-sftp.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { systemPorts } from '../../../platform/base/system-ports.ts';
@@ -113,10 +113,13 @@ describe('a server', () => {
   it.each([
     ['lines', 'welcome\r\n'],
     ['one line', 'welcome '],
-  ])('that greets with %s without end is left (A18)', async (_what, text) => {
+  ])('that greets with %s without end is left, and its connection with it (A18)', async (_what, text) => {
     const { world } = await start(hastyPorts);
     const greeting = Buffer.alloc(64 * 1024, text);
+    let open = 0;
     const flood = createServer((socket) => {
+      open += 1;
+      socket.on('close', () => (open -= 1));
       const pour = () => {
         while (socket.writable && socket.write(greeting));
       };
@@ -127,6 +130,7 @@ describe('a server', () => {
     await new Promise((resolve) => flood.once('listening', resolve));
     world.setServer({ port: (flood.address() as { port: number }).port });
     await expect(world.poll()).rejects.toMatchObject({ code: 'E_SOURCE_UNREACHABLE' });
+    await vi.waitUntil(() => open === 0, 5_000);
   });
 
   it('that speaks something else is not connected to', async () => {
