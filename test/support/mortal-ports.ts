@@ -20,6 +20,11 @@ export interface Death {
 export interface Mortality {
   /** How often each call was made. */
   readonly calls: ReadonlyMap<string, number>;
+  /**
+   * Those of them that were only made within transactions. They change nothing that outlives the process until COMMIT: to end
+   * after one is to end before the next call of its transaction.
+   */
+  readonly undoneCalls: ReadonlySet<string>;
   readonly isDead: boolean;
   /** Resolves at death. */
   readonly died: Promise<void>;
@@ -40,6 +45,7 @@ const haste = 6;
 /** Without a death everything is only counted. */
 export function createMortality(death?: Death): Mortality {
   const calls = new Map<string, number>();
+  const outside = new Set<string>();
   let isDead = false;
   let announce: () => void;
   const died = new Promise<void>((resolve) => (announce = resolve));
@@ -60,7 +66,8 @@ export function createMortality(death?: Death): Mortality {
     return 'dead';
   }
 
-  async function waited<T>(call: string, work: () => Promise<T>): Promise<T> {
+  async function waited<T>(call: string, work: () => Promise<T>, isUndone = false): Promise<T> {
+    if (!isUndone) outside.add(call);
     const state = begins(call);
     if (state === 'dead') return never;
     const end = () => {
@@ -77,6 +84,7 @@ export function createMortality(death?: Death): Mortality {
   }
 
   function direct<T>(call: string, work: () => T): T {
+    outside.add(call);
     const state = begins(call);
     if (state === 'dead') throw new Dead();
     const value = work();
@@ -94,6 +102,9 @@ export function createMortality(death?: Death): Mortality {
 
   return {
     calls,
+    get undoneCalls() {
+      return new Set([...calls.keys()].filter((call) => !outside.has(call)));
+    },
     died,
     get isDead() {
       return isDead;
@@ -110,7 +121,7 @@ export function createMortality(death?: Death): Mortality {
                 xid: tx.xid,
                 query(sql, params) {
                   if (firstStatement === 'nothing') firstStatement = nameOfStatement(sql);
-                  return waited(nameOfQuery(sql, params), () => tx.query(sql, params));
+                  return waited(nameOfQuery(sql, params), () => tx.query(sql, params), true);
                 },
               };
               const value = await fn(mortal);
