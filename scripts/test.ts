@@ -13,6 +13,6 @@ const steps: StepResult[] = await runCheckSteps(startBringing());
 steps.push(printStep(await runOnOlderPostgres()));
 // More workers than for the fast tests: these wait more for processes of their own.
 steps.push(printStep(await runVitest('e2e', ['--maxWorkers=4'])));
-steps.push(printStep(await runScript('soak with 30 kills', 'test/simulation/soak.ts', ['--kills', '30', '--seed', '1'])));
+steps.push(printStep(await runScript('soak with 20 kills', 'test/simulation/soak.ts', ['--kills', '20', '--seed', '1'])));
 steps.push(printStep(await runScript('quick bench', 'bench/bench.ts', ['--quick'])));
 process.exitCode = printSummary(steps);
