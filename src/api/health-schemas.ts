@@ -1,5 +1,6 @@
 /** What the API says of the health of sources and targets, as JSON Schema. */
 import { subjectKinds } from '../insight/health/health-subjects.ts';
+import { probeAskers } from '../pipeline/deliveries/probes/probe-store.ts';
 import { choice, count, id, instant, nullable, object, text } from './answers.ts';
 
 const probeFields = {
@@ -9,6 +10,7 @@ const probeFields = {
   next: nullable(text),
   durationMs: nullable(count),
   probedAt: nullable(instant),
+  askedBy: nullable(choice(probeAskers)),
 };
 
 export const healthSchemas = [

@@ -9,10 +9,10 @@ import { type RunningTestServer, startTestServer, type TestTenant, testFlow } fr
 import { loadFlowVersion } from '../control/flows/applying/flow-store-versions.ts';
 import { createHealthProbes } from '../insight/health/health-probes.ts';
 import { listSubjects } from '../insight/health/health-subjects.ts';
-import { findNewest, listProbes, probesKept, recordProbe } from '../insight/health/probe-store.ts';
 import { loadConnectors } from '../main/catalogue.ts';
 import { loopbackEgress } from '../pipeline/connectors/connector-contract.fixture.ts';
 import { systemResolveHost } from '../pipeline/connectors/resolve-host.ts';
+import { findNewest, listProbes, probesKept, recordProbe } from '../pipeline/deliveries/probes/probe-store.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
@@ -232,7 +232,7 @@ it('the newest probes of each are kept, and no more', async () => {
   await withTenant(database.db, tenant.tenantId, async (tx) => {
     const { subjects } = await listSubjects(tx, { flow }, { flows: 1 });
     const [source, target] = subjects;
-    const result = { isReachable: true, code: null, message: 'x'.repeat(2_000), durationMs: 1.5 };
+    const result = { isReachable: true, code: null, message: 'x'.repeat(2_000), durationMs: 1.5, askedBy: 'request' } as const;
     await recordProbe(tx, source!, { probeId: systemPorts.ids.next(), ...result });
     let last = '';
     for (let made = 0; made < probesKept + 5; made++)

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { type HealthSubject, listSubjects, type SubjectFilter, subjectKinds } from '../insight/health/health-subjects.ts';
-import { findNewest, listProbes, type Probe } from '../insight/health/probe-store.ts';
+import { findNewest, listProbes, type Probe } from '../pipeline/deliveries/probes/probe-store.ts';
 import { HeadgateError, nextOf } from '../platform/base/errors.ts';
 import { type TenantTx, withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, found, line, named, object, pageOfItems, query } from './answers.ts';
@@ -133,8 +133,8 @@ function answerOf(subjects: readonly HealthSubject[], probes: readonly (Probe | 
 }
 
 function fieldsOf(probe: Probe | null) {
-  if (probe === null) return { state: 'unprobed', code: null, message: null, next: null, durationMs: null, probedAt: null };
-  const { code, message, durationMs, probedAt } = probe;
+  if (probe === null) return { state: 'unprobed', code: null, message: null, next: null, durationMs: null, probedAt: null, askedBy: null };
+  const { code, message, durationMs, probedAt, askedBy } = probe;
   return {
     state: code === null ? 'healthy' : 'unhealthy',
     code,
@@ -142,5 +142,6 @@ function fieldsOf(probe: Probe | null) {
     next: code === null ? null : nextOf(code) || null,
     durationMs,
     probedAt,
+    askedBy,
   };
 }

@@ -39,7 +39,7 @@ export const healthCommand: Command = {
     if (line.options.history) {
       if (line.options.deep || which.flow === undefined || which.id === undefined)
         throw new HeadgateError(cliErrors.E_USAGE, `--history takes --flow and --source or --target (usage: ${usage})`);
-      const columns = ['probedAt', 'state', 'code', 'durationMs', 'message'];
+      const columns = ['probedAt', 'askedBy', 'state', 'code', 'durationMs', 'message'];
       await printList(line, { path: '/v1/health/probes', query: which, columns });
       return 0;
     }

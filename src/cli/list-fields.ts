@@ -14,8 +14,8 @@ const fieldsByPath: Readonly<Record<string, string>> = {
   '/v1/files':
     'fileId arrivalId flow name bytes sha256 containerName containerSha256 containerArrivalId via acceptedNumber sameNameAs acceptedAt jobIds acknowledgements',
   '/v1/flows': 'name service subService version enabled hash flowId flowVersionId createdAt',
-  '/v1/health': 'flow kind id type connection state code message next durationMs probedAt',
-  '/v1/health/probes': 'probeId state code message next durationMs probedAt',
+  '/v1/health': 'flow kind id type connection state code message next durationMs probedAt askedBy',
+  '/v1/health/probes': 'probeId state code message next durationMs probedAt askedBy',
   '/v1/jobs': 'jobId flow flowVersion file fileId state verdict reasonCode records createdAt closedAt',
   '/v1/jobs/{id}/errors': 'record finding offset severity code field rule message',
   '/v1/jobs/{id}/records': 'recordId record status warned offset targets',

@@ -54,21 +54,30 @@ async function scenarioOf(more: Partial<TargetPlan> = {}) {
         `/* events */ select type, from_state as "from", to_state as "to" from headgate.events where tenant_id = $1 and type like 'breaker.%' order by event_id`,
       )
     ).map(({ type, from, to }) => `${type} ${from} ${to}`);
+  /** Codes of those by which the breaker tried its target. */
+  const probes = async () =>
+    (
+      await scenario.rows<{ code: string | null }>(
+        `/* probes */ select code from headgate.probes where tenant_id = $1 and kind = 'target' and subject_id = 'api' and asked_by = 'breaker' order by probe_id`,
+      )
+    ).map(({ code }) => code);
   /** Probes ask with another method. */
   const posts = () => sink.requests.filter(({ method }) => method === 'POST');
-  return { sink, posts, scenario, startWorker, deliver, states, state, events };
+  return { sink, posts, scenario, startWorker, deliver, states, state, events, probes };
 }
 
 it('a target that fails is left alone, its batches are parked, and all of them go on by themselves when it is back', async () => {
-  const { sink, posts, scenario, startWorker, deliver, states, state, events } = await scenarioOf();
+  const { sink, posts, scenario, startWorker, deliver, states, state, events, probes } = await scenarioOf();
   sink.answer(() => ({ status: 503 }));
   const jobs = await deliver(500);
   startWorker();
   startWorker();
   await until(async () => (await states()).every((each) => each === 'parked'), 'the batches were not parked');
   expect(await state()).toMatchObject({ state: 'open' });
+  await until(async () => (await probes()).includes('E_TARGET_BUSY'), 'no probe of the breaker was recorded');
   sink.answer(() => ({}));
   await scenario.allEnded(jobs);
+  expect((await probes()).at(-1)).toBeNull();
   expect(await scenario.counts()).toMatchObject([{ routed: 500, delivered: 500, dead: 0 }]);
   await until(async () => (await state())!.state === 'closed', 'the breaker did not close');
   const told = await events();

@@ -10,6 +10,7 @@ import { probeSource } from '../../pipeline/arrivals/source-probe.ts';
 import type { ProbeResult } from '../../pipeline/connectors/connector.ts';
 import type { TargetOpening } from '../../pipeline/deliveries/attempts/open-targets.ts';
 import type { DeliveryDefinitions } from '../../pipeline/deliveries/delivery-definitions.ts';
+import { endTurn, findNewest, type Probe, recordProbe, takeTurn } from '../../pipeline/deliveries/probes/probe-store.ts';
 import { probeTarget, probeTimeoutMs } from '../../pipeline/deliveries/probes/target-probe.ts';
 import { createSlots, forEachAtOnce } from '../../platform/base/at-once.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
@@ -17,7 +18,6 @@ import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { HealthSubject } from './health-subjects.ts';
-import { endTurn, findNewest, type Probe, recordProbe, takeTurn } from './probe-store.ts';
 
 export interface HealthProbesOptions {
   readonly db: Db;
@@ -81,7 +81,8 @@ export function createHealthProbes(options: HealthProbesOptions): HealthProbes {
     const result = await probeNow(tenantId, subject);
     const probeId = ports.ids.next();
     return await withTenant(db, tenantId, async (tx) => {
-      await recordProbe(tx, subject, { probeId, ...result });
+      await recordProbe(tx, subject, { probeId, askedBy: 'request', ...result });
+      await endTurn(tx, subject);
       const [recorded] = await findNewest(tx, [subject]);
       return recorded!;
     });

@@ -5,17 +5,14 @@
 import { polledSourcesOf } from '../../control/flows/applying/flow-store.ts';
 import { loadFlowVersion } from '../../control/flows/applying/flow-store-versions.ts';
 import { type FlowView, findFlow, listFlows } from '../../control/flows/applying/flow-views.ts';
+import type { SubjectKey } from '../../pipeline/deliveries/probes/probe-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 
 export const subjectKinds = ['source', 'target'] as const;
 
-export interface HealthSubject {
-  readonly flowId: string;
+export interface HealthSubject extends SubjectKey {
   readonly flow: string;
   readonly flowVersionId: string;
-  readonly kind: (typeof subjectKinds)[number];
-  /** As the flow calls it. */
-  readonly id: string;
   readonly type: string;
   /** By the name that the flow uses; null where it names none. */
   readonly connection: string | null;

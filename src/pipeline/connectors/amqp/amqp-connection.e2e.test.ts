@@ -30,13 +30,24 @@ describe.each(protocols)('%s', (protocol) => {
     expect(await idsIn(queue)).toEqual(['a', 'c']);
   });
 
-  itWith('rabbitmq')('refuses for now where the user may not write', async () => {
+  itWith('rabbitmq')('refuses for now where the user may not write, and says so when it is probed', async () => {
     const queue = await makeQueue();
     await withTarget({ protocol, queue, connection: { user: 'reader' }, env: { P: 'reading' } }, async (target) => {
+      expect(await target.probe(signal)).toMatchObject({ isReachable: false, code: 'E_TARGET_FORBIDDEN' });
       const outcome = await target.deliver(outgoing(['a', 'b']), signal);
       expect(outcome).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_FORBIDDEN' });
     });
     expect(await idsIn(queue)).toEqual([]);
+  });
+
+  itWith('rabbitmq')('leaves nothing in the queue when it is probed, and delivers after it', async () => {
+    const queue = await makeQueue();
+    await withTarget({ protocol, queue }, async (target) => {
+      expect(await target.probe(signal)).toMatchObject({ isReachable: true });
+      expect(await target.deliver(outgoing(['a']), signal)).toEqual({ kind: 'acked' });
+      expect(await target.probe(signal)).toMatchObject({ isReachable: true });
+    });
+    expect(await idsIn(queue)).toEqual(['a']);
   });
 
   itWith('rabbitmq')('refuses a virtual host that is not there', async () => {

@@ -23,6 +23,8 @@ export interface AmqpSession {
   readonly bodyBytesMax: number;
   /** Resolves when the broker takes a message now. Rejects as `publish` does. */
   ready(): Promise<void>;
+  /** Rejects with a HeadgateError where the user may not write to the queue; leaves nothing at the broker. `probeId`: one of its own. */
+  tryWriting(probeId: string): Promise<void>;
   /** Rejects with a HeadgateError when the session ends before the broker says what became of it: nobody knows then. */
   publish(message: AmqpMessage): Promise<AmqpVerdict>;
   /** At once and without a farewell: what waits for a confirm is rejected, and nothing that waits in this process is sent. */

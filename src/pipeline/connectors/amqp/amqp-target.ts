@@ -40,8 +40,11 @@ export function openAmqpTarget(options: OpenOptions): Target {
       const startMs = options.ports.clock.monotonicMs();
       const durationMs = () => options.ports.clock.monotonicMs() - startMs;
       try {
-        await sessions.use(signal, (session) => session.ready());
-        return { isReachable: true, code: null, message: 'the queue is there and takes messages', durationMs: durationMs() };
+        await sessions.use(signal, async (session) => {
+          await session.ready();
+          await session.tryWriting(options.ports.ids.next());
+        });
+        return { isReachable: true, code: null, message: 'the queue is there and the user may write to it', durationMs: durationMs() };
       } catch (error) {
         const { code, message } = unsent(error, signal);
         return { isReachable: false, code, message, durationMs: durationMs() };

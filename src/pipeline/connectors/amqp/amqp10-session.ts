@@ -121,6 +121,11 @@ class Amqp10Session implements AmqpSession {
     return await new Promise((resolve, reject) => this.#unsettled.set(id, { resolve, reject }));
   }
 
+  /** The broker asked for the right to write when it opened the link. */
+  async tryWriting(): Promise<void> {
+    if (this.#ending !== undefined) throw this.#ending;
+  }
+
   destroy(): void {
     this.#fail(new HeadgateError(connectorErrors.E_TARGET_UNREACHABLE, 'the connection was ended'));
   }

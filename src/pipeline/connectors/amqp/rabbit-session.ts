@@ -152,6 +152,18 @@ class RabbitSession implements AmqpSession {
     return 'taken';
   }
 
+  /** A message to a queue that nobody has: the broker asks for the right to write first, and gives it back. */
+  async tryWriting(probeId: string): Promise<void> {
+    const routingKey = `headgate.probe.${probeId}`;
+    try {
+      await this.#orEnded(this.#channel!.basicPublish({ routingKey, messageId: routingKey, mandatory: true }, Buffer.alloc(0)));
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    await scheduler.yield();
+    this.#returned.delete(routingKey);
+  }
+
   destroy(): void {
     this.#fail(new HeadgateError(connectorErrors.E_TARGET_UNREACHABLE, 'the connection was ended'));
   }

@@ -12,6 +12,7 @@ import { connectorErrors } from '../../connectors/connector-errors.ts';
 import type { TargetAddress } from '../attempts/open-targets.ts';
 import { commitForCertain } from '../certain-transaction.ts';
 import type { DeliveryDefinitions, TargetBinding } from '../delivery-definitions.ts';
+import { recordProbe } from '../probes/probe-store.ts';
 import type { WorkItem } from '../work-queue-port.ts';
 import type { BreakerServices } from './breaker-reports.ts';
 import { afterProbe, roomOf } from './breaker-rules.ts';
@@ -112,7 +113,11 @@ async function keepBreaker(options: BreakerKeeperOptions, item: WorkItem, stoppi
     // Another's word came between: what was asked before it counts for nothing.
     const ruling =
       answer !== null && stored.fence === seen.fence ? afterProbe(stored.breaker, answer, rules) : { breaker: stored.breaker, events: [] };
-    if (answer !== null) await writeBreaker(tx, ports.ids, { stored, flowVersionId: stored.flowVersionId, ruling, actor: 'system' });
+    if (answer !== null) {
+      await writeBreaker(tx, ports.ids, { stored, flowVersionId: stored.flowVersionId, ruling, actor: 'system' });
+      const subject = { flowId: stored.flowId, kind: 'target', id: stored.targetId } as const;
+      await recordProbe(tx, subject, { probeId: ports.ids.next(), askedBy: 'breaker', ...answer });
+    }
     after = ruling.breaker;
     const delayMs = await letGo(options, tx, { stored, breaker: ruling.breaker, address });
     await options.queue.endWork(tx, [{ ...item, delayMs }]);

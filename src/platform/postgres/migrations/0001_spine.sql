@@ -744,6 +744,7 @@ create table headgate.probes (
   code text collate "C",
   message text not null check (length(message) <= 500),
   duration_ms integer not null check (duration_ms >= 0),
+  asked_by text collate "C" not null check (asked_by in ('request', 'breaker')),
   probed_at timestamptz not null,
   primary key (tenant_id, flow_id, kind, subject_id, probe_id),
   foreign key (tenant_id, flow_id) references headgate.flows

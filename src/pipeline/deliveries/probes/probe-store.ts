@@ -1,12 +1,19 @@
-/** Turns and results of probes: one probe of a subject runs at a time over all processes, and the newest hundred are kept. */
-import type { ProbeResult } from '../../pipeline/connectors/connector.ts';
-import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
-import type { HealthSubject } from './health-subjects.ts';
+/** Turns and results of probes, of targets and of sources: one that is asked for runs at a time over all processes, and the newest hundred are kept. */
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import type { ProbeResult } from '../../connectors/connector.ts';
 
 export const probesKept = 100;
 const messageMax = 500;
 
-export type SubjectKey = Pick<HealthSubject, 'flowId' | 'kind' | 'id'>;
+export interface SubjectKey {
+  readonly flowId: string;
+  readonly kind: 'source' | 'target';
+  /** As the flow calls it. */
+  readonly id: string;
+}
+
+/** A person or a monitor, or the breaker of an open target. */
+export const probeAskers = ['request', 'breaker'] as const;
 
 export interface Probe {
   readonly probeId: string;
@@ -15,6 +22,7 @@ export interface Probe {
   readonly message: string;
   readonly durationMs: number;
   readonly probedAt: Date;
+  readonly askedBy: (typeof probeAskers)[number];
 }
 
 const keyOf = ({ flowId, kind, id }: SubjectKey) => [flowId, kind, id];
@@ -39,24 +47,28 @@ export async function endTurn(tx: TenantTx, subject: SubjectKey): Promise<void> 
 }
 
 const insertProbe = `/* record probe */
-  insert into headgate.probes (tenant_id, flow_id, kind, subject_id, probe_id, code, message, duration_ms, probed_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, (select headgate.clock()))`;
+  insert into headgate.probes (tenant_id, flow_id, kind, subject_id, probe_id, code, message, duration_ms, asked_by, probed_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, (select headgate.clock()))`;
 
 const deleteOldest = `/* delete oldest probes */
   delete from headgate.probes where tenant_id = $1 and flow_id = $2 and kind = $3 and subject_id = $4 and probe_id <= (
     select p.probe_id from headgate.probes p where p.tenant_id = $1 and p.flow_id = $2 and p.kind = $3 and p.subject_id = $4
     order by p.probe_id desc offset $5 limit 1)`;
 
-/** Records what was found, gives the turn back and forgets the oldest. */
-export async function recordProbe(tx: TenantTx, subject: SubjectKey, probe: { readonly probeId: string } & ProbeResult): Promise<void> {
+/** Records what was found and forgets the oldest. */
+export async function recordProbe(
+  tx: TenantTx,
+  subject: SubjectKey,
+  probe: Pick<Probe, 'probeId' | 'askedBy'> & ProbeResult,
+): Promise<void> {
   const key = keyOf(subject);
-  const { probeId, code, message, durationMs } = probe;
-  await tx.query(insertProbe, [tx.tenantId, ...key, probeId, code, message.slice(0, messageMax), Math.round(durationMs)]);
-  await endTurn(tx, subject);
+  const { probeId, code, message, durationMs, askedBy } = probe;
+  await tx.query(insertProbe, [tx.tenantId, ...key, probeId, code, message.slice(0, messageMax), Math.round(durationMs), askedBy]);
   await tx.query(deleteOldest, [tx.tenantId, ...key, probesKept]);
 }
 
-const probeColumns = 'p.probe_id as "probeId", p.code, p.message, p.duration_ms as "durationMs", p.probed_at as "probedAt"';
+const probeColumns =
+  'p.probe_id as "probeId", p.code, p.message, p.duration_ms as "durationMs", p.probed_at as "probedAt", p.asked_by as "askedBy"';
 
 const selectNewest = `/* list newest probes */
   select ${probeColumns} from unnest($2::uuid[], $3::text[], $4::text[]) with ordinality as s (flow_id, kind, subject_id, place)
