@@ -113,6 +113,14 @@ describe('the acknowledgement of a file', () => {
     expect(readFileSync(join(acks, 'day.csv.ack'), 'utf8')).toBe('theirs');
     rmSync(join(acks, 'day.csv.ack'));
     const retry = (body: object) => server.request(`/v1/files/${fileId}/acknowledgement/retry`, { key: tenant.key, method: 'POST', body });
+    const listed = async (state: string) =>
+      (await server.request(`/v1/files?acknowledgement=${state}`, { key: tenant.key })).json.items.map(
+        (file: { fileId: string }) => file.fileId,
+      );
+    expect([await listed('failed'), await listed('pending')]).toEqual([[fileId], []]);
+    expect((await server.request('/v1/files?acknowledgement=failed', { key: (await server.tenant('gamma')).key })).json).toMatchObject({
+      items: [],
+    });
     expect((await retry({ reason: 'look', dryRun: true })).json).toMatchObject({ fileId, acknowledgements: [{ state: 'failed' }] });
     expect((await retry({ reason: 'name made free' })).json).toEqual({ fileId, levels: ['file'] });
     expect(await until('sent')).toMatchObject({ name: 'day.csv.ack', reasonCode: null });

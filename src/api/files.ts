@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { arrivalStates } from '../pipeline/arrivals/arrival-state.ts';
-import { findArrival, findFile, listArrivals, listFiles } from '../pipeline/arrivals/arrival-views.ts';
+import { findArrival, findFile, listArrivals, listFiles, type UnsentState, unsentStates } from '../pipeline/arrivals/arrival-views.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, found, id, idParameter, line, named, pageOfItems, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
@@ -15,6 +15,7 @@ interface ListQuery {
   readonly flow?: string;
   readonly state?: string;
   readonly container?: string;
+  readonly acknowledgement?: UnsentState;
 }
 
 const flowFilter = { flow: Type.Optional(line(120)) };
@@ -29,13 +30,13 @@ export function fileRoutes({ db }: ApiParts) {
           operationId: 'listFiles',
           summary: 'Lists accepted files',
           tag: 'files',
-          querystring: query({ ...pageQuery, ...flowFilter }),
+          querystring: query({ ...pageQuery, ...flowFilter, acknowledgement: Type.Optional(choice(unsentStates)) }),
           answers: { 200: pageOfItems(named('File')) },
         }),
       },
       async (request) => {
-        const { cursor, limit, flow } = request.query;
-        const page = { before: readCursor(cursor), limit: limit + 1, flow };
+        const { cursor, limit, flow, acknowledgement } = request.query;
+        const page = { before: readCursor(cursor), limit: limit + 1, flow, acknowledgement };
         const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listFiles(tx, page), { readOnly: true });
         return pageOf(rows, limit, (file) => file.fileId);
       },

@@ -49,13 +49,13 @@ export const arrivalVerbs: Readonly<Record<string, Command>> = {
 
 export const fileVerbs: Readonly<Record<string, Command>> = {
   list: {
-    usage: 'headgate file list [--flow FLOW] [--limit N] [--json]',
-    summary: 'Lists accepted files, newest first.',
-    options: { ...options, flow: { type: 'string' }, limit: { type: 'string' } },
+    usage: 'headgate file list [--flow FLOW] [--acknowledgement pending|failed] [--limit N] [--json]',
+    summary: 'Lists accepted files, newest first; with --acknowledgement those whose sender was not told yet, or could not be.',
+    options: { ...options, flow: { type: 'string' }, acknowledgement: { type: 'string' }, limit: { type: 'string' } },
     async run(line) {
       await printList(line, {
         path: '/v1/files',
-        query: { flow: textOption(line, 'flow') },
+        query: { flow: textOption(line, 'flow'), acknowledgement: textOption(line, 'acknowledgement') },
         columns: ['fileId', 'flow', 'name', 'containerName', 'bytes', 'acceptedNumber', 'sha256', 'acceptedAt'],
       });
       return 0;

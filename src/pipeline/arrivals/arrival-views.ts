@@ -58,6 +58,10 @@ export interface FileAcknowledgementView {
   readonly reason: string | null;
 }
 
+/** Of acknowledgements that their sender has not got. */
+export const unsentStates = ['pending', 'failed'] as const;
+export type UnsentState = (typeof unsentStates)[number];
+
 export interface Page {
   readonly before?: string;
   readonly limit: number;
@@ -124,10 +128,19 @@ const fileTables = 'from headgate.files x join headgate.flows f on f.tenant_id =
 const selectFiles = `/* list files */ select ${fileColumns} ${fileTables}
   where x.tenant_id = $1 and ($2::uuid is null or x.file_id < $2) and ($3::text is null or f.name = $3)
   order by x.file_id desc limit $4`;
+const selectUnacknowledged = `/* list unacknowledged files */ select ${fileColumns} ${fileTables}
+  where x.tenant_id = $1 and ($2::uuid is null or x.file_id < $2) and ($3::text is null or f.name = $3)
+    and x.file_id in (select j.file_id from headgate.acknowledgements k join headgate.jobs j on j.tenant_id = k.tenant_id and j.job_id = k.job_id
+      where k.tenant_id = $1 and k.state <> 'sent' and k.state = $5)
+  order by x.file_id desc limit $4`;
 const selectFile = `/* get file */ select ${fileColumns} ${fileTables} where x.tenant_id = $1 and x.file_id = $2`;
 
-export async function listFiles(tx: TenantTx, page: Page): Promise<FileView[]> {
-  return (await tx.query<FileView>(selectFiles, [tx.tenantId, page.before ?? null, page.flow ?? null, page.limit])).rows;
+/** With `acknowledgement` those alone that have one in that state. */
+export async function listFiles(tx: TenantTx, page: Page & { readonly acknowledgement?: UnsentState }): Promise<FileView[]> {
+  const { before = null, flow = null, limit, acknowledgement } = page;
+  const values = [tx.tenantId, before, flow, limit];
+  const sql = acknowledgement === undefined ? selectFiles : selectUnacknowledged;
+  return (await tx.query<FileView>(sql, acknowledgement === undefined ? values : [...values, acknowledgement])).rows;
 }
 
 export async function findFile(tx: TenantTx, fileId: string): Promise<FileView | undefined> {

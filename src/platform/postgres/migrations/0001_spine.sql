@@ -840,6 +840,7 @@ create table headgate.acknowledgements (
   changed_at timestamptz not null,
   primary key (tenant_id, job_id, level)
 ) partition by range (job_id);
+create index acknowledgements_unsent on headgate.acknowledgements (tenant_id, state, job_id) where state <> 'sent';
 
 -- Events -----------------------------------------------------------------------------------------------------------------------
 
