@@ -1,10 +1,11 @@
 /** file against node:fs alone: a temporary file, fsync, rename, fsync of the folder. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BenchContext } from '../bench-context.ts';
 import { type CaseMaker, openTarget } from './delivery-case.ts';
+import { filesIn, moveAway } from './sent-files.ts';
 
 export const fileCase: CaseMaker = {
   connector: 'file',
@@ -32,15 +33,10 @@ export const fileCase: CaseMaker = {
         await parent.sync();
         await parent.close();
       },
-      async taken() {
-        return readdirSync(folder)
-          .sort()
-          .flatMap((name) => [name, readFileSync(join(folder, name), 'utf8')]);
-      },
-      /** Moved away and on the disk: neither side is timed with the write-back or the freed inodes of the other. */
+      taken: async () => filesIn(folder),
+      /** And on the disk: nor with its write-back. */
       async reset() {
-        const away = mkdtempSync(`${folder}-`);
-        for (const name of readdirSync(folder)) renameSync(join(folder, name), join(away, name));
+        moveAway(folder);
         execFileSync('sync');
       },
       close: () => target.close(),

@@ -1,6 +1,6 @@
 /** sftp against ssh2 alone at an OpenSSH server: a temporary file, fsync, read back, rename; a login for each lane on both sides. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, type SFTPWrapper } from 'ssh2';
@@ -9,6 +9,7 @@ import { type Sshd, startSshd } from '../../test/support/sshd.ts';
 import type { BenchContext } from '../bench-context.ts';
 import type { BenchBatch } from './delivery-batches.ts';
 import { type CaseMaker, lanes, openTarget } from './delivery-case.ts';
+import { filesIn, moveAway } from './sent-files.ts';
 
 export const sftpCase: CaseMaker = {
   connector: 'sftp',
@@ -29,16 +30,8 @@ export const sftpCase: CaseMaker = {
       against: 'ssh2',
       target,
       sendBare: (batch, lane) => sendBare(logins[lane]!.sftp, batch),
-      async taken() {
-        return readdirSync(folder)
-          .sort()
-          .flatMap((name) => [name, readFileSync(join(folder, name), 'utf8')]);
-      },
-      /** Moved away: neither side is timed with the freed inodes of the other. */
-      async reset() {
-        const away = mkdtempSync(`${folder}-`);
-        for (const name of readdirSync(folder)) renameSync(join(folder, name), join(away, name));
-      },
+      taken: async () => filesIn(folder),
+      reset: async () => moveAway(folder),
       async close() {
         for (const { client } of logins) client.end();
         await target.close();
