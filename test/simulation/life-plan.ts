@@ -22,6 +22,8 @@ export interface LifePlanOptions {
   readonly random: SeededRandom;
   /** Where pauses begin; at any instant where there are none. */
   readonly pausePoints: readonly string[];
+  /** All lives are what `shares` says, however few files have come, and all pauses begin at a point. */
+  readonly isAimed?: boolean;
   /** True while the traffic lags behind the kills: lives must be longer then. */
   isBehind(): boolean;
 }
@@ -35,7 +37,7 @@ export interface LifePlan {
   readonly hits: Readonly<Record<string, number>>;
 }
 
-export function createLifePlan({ kills: killsWanted, points, shares, pausePoints, random, isBehind }: LifePlanOptions): LifePlan {
+export function createLifePlan({ kills: killsWanted, points, shares, pausePoints, isAimed, random, isBehind }: LifePlanOptions): LifePlan {
   const hits: Record<string, number> = Object.fromEntries(points.map((point) => [point, 0]));
   const tries: Record<string, number> = { ...hits };
   let kills = 0;
@@ -52,14 +54,14 @@ export function createLifePlan({ kills: killsWanted, points, shares, pausePoints
   }
 
   function choosePause(): Life {
-    if (pausePoints.length === 0 || random.isTrue(0.3)) return { end: 'pause' };
+    if (pausePoints.length === 0 || (!isAimed && random.isTrue(0.3))) return { end: 'pause' };
     return { end: 'pause', point: random.pick(pausePoints), count: random.between(1, 4) };
   }
 
   function choose(): Life {
     // A kill at any instant waits for the traffic, one at a point does not: on a slow machine there are more of the former, and the
     // last life is one.
-    if (isBehind() && (kills + underWay === killsWanted || random.isTrue(0.5))) return { end: 'instant' };
+    if (!isAimed && isBehind() && (kills + underWay === killsWanted || random.isTrue(0.5))) return { end: 'instant' };
     const draw = random.fraction();
     if (points.length > 0 && draw < shares.point) return choosePoint();
     if (draw < shares.point + shares.pause) return choosePause();

@@ -7,7 +7,7 @@ import { type PlantedFault, plantedFaults } from '../../src/platform/base/plante
 import type { EmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
 import { runSoak, type SoakOptions, type SoakResult } from './soak-run.ts';
 
-type Aim = Pick<SoakOptions, 'kills' | 'points' | 'shares' | 'pausePoints' | 'traffic' | 'faults' | 'isSecondSteady'> & {
+type Aim = Pick<SoakOptions, 'kills' | 'points' | 'shares' | 'pausePoints' | 'isAimed' | 'traffic' | 'faults' | 'isSecondSteady'> & {
   isCaught(result: SoakResult): boolean;
 };
 
@@ -28,6 +28,7 @@ const aims: Readonly<Record<PlantedFault, Aim>> = {
     shares: { point: 0, pause: 1, drain: 0 },
     // A run of a chunk that wakes up when another has its work: it counts the records once more, or takes the work away.
     pausePoints: ['jobs.after-segments'],
+    isAimed: true,
     traffic: { flows: ['statements'], isClean: true },
     isSecondSteady: true,
     faults: noFaults,

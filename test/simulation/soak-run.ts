@@ -28,6 +28,8 @@ export interface SoakOptions {
   readonly points: readonly string[];
   readonly shares: LifeShares;
   readonly pausePoints: readonly string[];
+  /** See `LifePlanOptions`. */
+  readonly isAimed?: boolean;
   readonly traffic?: Traffic;
   readonly faults: FaultSchedule;
   /** The second server is left alone, so that somebody takes over what the first one leaves. */
@@ -104,11 +106,11 @@ interface Scene {
 
 /** The time of kills and faults. */
 async function disturb(
-  { scope = 'usual', kills, points, shares, pausePoints, faults, isSecondSteady, plant, cluster, say }: SoakOptions,
+  { scope = 'usual', kills, points, shares, pausePoints, isAimed, faults, isSecondSteady, plant, cluster, say }: SoakOptions,
   { surroundings, ports, senders, openJobs, random }: Scene & { openJobs(): number; random: ReturnType<typeof seededRandom> },
 ): Promise<Pick<SoakResult, 'kills' | 'inFlightAtKill' | 'points' | 'faults' | 'surprises'>> {
   const isBehind = () => senders.acked < acksPerKill * (plan.kills + 2);
-  const plan = createLifePlan({ kills, points, shares, pausePoints, random: random.fork(), isBehind });
+  const plan = createLifePlan({ kills, points, shares, pausePoints, isAimed, random: random.fork(), isBehind });
   const running = startFaults(surroundings, cluster, faults, random.fork());
   const startedMs = performance.now();
   const surprises: string[] = [];
