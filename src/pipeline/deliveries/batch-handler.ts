@@ -12,6 +12,7 @@ import type { AttemptResolution } from './attempts/attempt-store.ts';
 import { createHalvingBudget, type HalvingBudget } from './attempts/halving-budget.ts';
 import { type Decision, decide } from './attempts/outcome-decision.ts';
 import { isExhausted } from './attempts/retry-schedule.ts';
+import { noLane } from './batch.ts';
 import type { LoadedBatch } from './batch-load.ts';
 import type { StoredBreaker } from './breakers/breaker-store.ts';
 import { endingAsParked, endingAsResumed, parkedLookMs } from './breakers/parked-batches.ts';
@@ -282,6 +283,7 @@ export class BatchHandler {
       tries: ended.attempt - batch.heldAttempts,
       isFoundOut: batch.heldAttempts > 0 || (await this.#isFoundOut(batch, sent.outcome)),
       records: batch.records,
+      isOrdered: batch.lane !== noLane,
       // What may be there already goes to nobody under other batch ids.
       mayHalve: () => batch.unknownAttempts === 0 && this.#halvings.take(batch),
       rng: ports.rng,

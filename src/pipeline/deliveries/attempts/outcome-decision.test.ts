@@ -6,11 +6,12 @@ import { isExhausted, retryDelayMs } from './retry-schedule.ts';
 
 const retry = { max: 2, initialMs: 100, capMs: 1_000 };
 const rngOf = (fraction: number) => ({ fraction: () => fraction, bytes: (length: number) => new Uint8Array(length) });
-const context = (tries: number, records = 4, isFoundOut = false, mayHalve = () => true) => ({
+const context = (tries: number, records = 4, isFoundOut = false, mayHalve = () => true, isOrdered = false) => ({
   target: { retry },
   tries,
   isFoundOut,
   records,
+  isOrdered,
   mayHalve,
   rng: rngOf(0.5),
 });
@@ -91,6 +92,56 @@ describe('results per record', () => {
         }
       }),
     );
+  });
+});
+
+describe('results per record of a batch in a lane', () => {
+  const open = ['held', 'retry', 'unknown'];
+  const status = fc.constantFrom('acked', 'refused', 'retry', 'unknown', 'forbidden');
+  const decideInOrder = (statuses: readonly string[]) => {
+    const perRecord = statuses.flatMap((each, index): RecordResult[] =>
+      each === 'acked'
+        ? []
+        : [each === 'forbidden' ? { index, status: 'retry', code: 'E_TARGET_FORBIDDEN' } : { index, status: each as 'retry', code: 'C' }],
+    );
+    const decision = decide(
+      { kind: 'acked', perRecord },
+      context(1, statuses.length, true, () => true, true),
+    );
+    return decision.kind === 'split' ? decision.parts : [];
+  };
+
+  it('go on in stretches, so that none is sent before an earlier one', () => {
+    fc.assert(
+      fc.property(fc.array(status, { minLength: 1, maxLength: 60 }), (statuses) => {
+        const parts = decideInOrder(statuses).filter(({ becomes }) => open.includes(becomes));
+        const going = parts.flatMap(({ indexes }) => indexes);
+        expect(going).toEqual([...going].sort((a, b) => a - b));
+        expect(parts.length).toBeLessThanOrEqual(16);
+        for (const { becomes, indexes } of parts)
+          if (indexes.some((index) => statuses[index] === 'unknown')) expect(becomes).toBe('unknown');
+      }),
+    );
+  });
+
+  it('stay together where only ended ones are between them', () => {
+    expect(decideInOrder(['retry', 'acked', 'retry', 'unknown', 'refused', 'unknown', 'retry']).map(({ indexes }) => indexes)).toEqual([
+      [0, 2],
+      [1],
+      [3, 5],
+      [4],
+      [6],
+    ]);
+  });
+
+  it('are taken together in the end where they go back and forth, and for unknown if one is', () => {
+    const parts = decideInOrder(Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 'retry' : 'unknown')));
+    expect([parts.length, parts.at(-1)!.becomes, parts.at(-1)!.indexes.length]).toEqual([16, 'unknown', 25]);
+    const held = decideInOrder(Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 'retry' : 'forbidden')));
+    expect(held.map(({ becomes }) => becomes)).toEqual([
+      ...Array.from({ length: 15 }, (_, index) => (index % 2 === 0 ? 'retry' : 'held')),
+      'retry',
+    ]);
   });
 });
 

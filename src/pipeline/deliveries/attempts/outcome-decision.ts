@@ -37,6 +37,8 @@ export interface AttemptContext {
   /** It was held for its settings before, or another batch of its target is. */
   readonly isFoundOut: boolean;
   readonly records: number;
+  /** It shares a lane with others, and so will its parts. */
+  readonly isOrdered: boolean;
   /** Asked where a batch is to be cut in half, which it then is. */
   readonly mayHalve: () => boolean;
   readonly rng: Rng;
@@ -79,17 +81,55 @@ function halves(records: number, refusal: Refusal): Decision {
 /** What is said of results per record, which come without a text of their own. */
 const perRecordMessage = 'the target answered so for each record';
 
+interface Part {
+  becomes: SplitPart['becomes'];
+  readonly indexes: number[];
+  readonly codes: string[];
+}
+
+function partOf(parts: Part[], becomes: Part['becomes']): Part {
+  const known = parts.find((part) => part.becomes === becomes);
+  if (known !== undefined) return known;
+  const part = { becomes, indexes: [], codes: [] };
+  parts.push(part);
+  return part;
+}
+
+/** What goes on; where some are taken together, for the last of these. */
+const openOnes = ['held', 'retry', 'unknown'] as const satisfies readonly Part['becomes'][];
+const isOpen = (becomes: Part['becomes']) => (openOnes as readonly string[]).includes(becomes);
+
+/** Each is a batch of its own: the rest of an answer that goes back and forth stays together. */
+const openPartsMax = 16;
+
+/**
+ * Where order is kept, batches that go on are stretches of the records that do: no record of one comes before a record of an
+ * earlier one. The last that there may be takes all that is left, as what may have arrived if one of them may.
+ */
+function partInOrder(parts: Part[], becomes: Part['becomes']): Part {
+  const open = parts.filter((part) => isOpen(part.becomes));
+  const last = open.at(-1);
+  if (last?.becomes === becomes) return last;
+  if (last !== undefined && open.length === openPartsMax) {
+    const rank = (each: Part['becomes']) => (openOnes as readonly string[]).indexOf(each);
+    if (rank(becomes) > rank(last.becomes)) last.becomes = becomes;
+    return last;
+  }
+  const part = { becomes, indexes: [], codes: [] };
+  parts.push(part);
+  return part;
+}
+
 function holdingOf({ target, isFoundOut }: AttemptContext) {
   return { retryMax: target.retry.max, isFoundOut };
 }
 
 function decideParts(results: readonly RecordResult[], context: AttemptContext): Decision {
-  const { target, tries, records, rng } = context;
+  const { target, tries, records, isOrdered, rng } = context;
   const isLast = isExhausted(target.retry, tries);
-  const parts: { becomes: SplitPart['becomes']; indexes: number[]; codes: string[] }[] = [];
+  const parts: Part[] = [];
   const add = (becomes: SplitPart['becomes'], index: number, code: string | null) => {
-    let part = parts.find((candidate) => candidate.becomes === becomes);
-    if (part === undefined) parts.push((part = { becomes, indexes: [], codes: [] }));
+    const part = isOrdered && isOpen(becomes) ? partInOrder(parts, becomes) : partOf(parts, becomes);
     part.indexes.push(index);
     if (code !== null) part.codes.push(code);
   };

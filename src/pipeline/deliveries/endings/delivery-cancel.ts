@@ -6,7 +6,7 @@ import type { Ids, Sleep } from '../../../platform/base/ports.ts';
 import type { SealedStore } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { resolveAttempts } from '../attempts/attempt-store.ts';
-import type { BatchMember, NewBatch } from '../batch.ts';
+import { type BatchMember, type NewBatch, noLane } from '../batch.ts';
 import { type BatchChange, moveBatches } from '../batch-changes.ts';
 import { type LoadedBatch, loadBatches } from '../batch-load.ts';
 import { deliverWork, insertBatches, recordCut } from '../cutting/batch-insert.ts';
@@ -29,9 +29,10 @@ export interface CancelledDeliveries {
 
 const ofJob = 'b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $2))';
 
-const lockWaiting = `/* lock cancellable batches */
-  select b.batch_id as "batchId" from headgate.batches b
-  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'held', 'parked') order by b.batch_id for update`;
+const selectWaiting = `select b.batch_id as "batchId" from headgate.batches b
+  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'held', 'parked') order by b.batch_id`;
+const listWaiting = `/* list cancellable batches */ ${selectWaiting}`;
+const lockWaiting = `/* lock cancellable batches */ ${selectWaiting} for update`;
 
 const countOpen = `/* count open batches */
   select count(*)::int as count from headgate.batches b
@@ -39,7 +40,7 @@ const countOpen = `/* count open batches */
 
 /**
  * In the transaction that writes the decision. The job is sent to be closed when nothing of it is open any more. Work items
- * of cancelled batches stay, and are dropped when they are claimed.
+ * of cancelled batches are due at once and dropped when they are claimed, so that what waits behind them in a lane goes on.
  */
 export async function cancelDeliveries(
   tx: TenantTx,
@@ -48,14 +49,11 @@ export async function cancelDeliveries(
 ): Promise<CancelledDeliveries> {
   const { queue, ports } = services;
   const { jobId, actor } = request;
-  const { rows } = await tx.query<{ batchId: string }>(lockWaiting, [tx.tenantId, jobId]);
-  const batches = await loadBatches(
-    tx,
-    rows.map(({ batchId }) => batchId),
-  );
+  const batches = await lockBatches(tx, queue, jobId);
   const changes: BatchChange[] = [];
   const counts: CountDelta[] = [];
   const resolved: string[] = [];
+  const due: LoadedBatch[] = [];
   for (const batch of batches.sort((a, b) => (a.batchId < b.batchId ? -1 : 1))) {
     const basics = { batchId: batch.batchId, actor, traceParent: batch.traceParent };
     const kept = batch.members.flatMap((member, at) => (member.jobId === jobId ? [] : [at]));
@@ -63,14 +61,17 @@ export async function cancelDeliveries(
       changes.push({ ...basics, from: batch.state, event: 'cancel', detail: { records: batch.records } });
       counts.push(...countBatch(batch, 'cancelled'));
       resolved.push(batch.batchId);
+      due.push(batch);
     } else if (batch.state === 'ready' || batch.state === 'parked') {
       const child = await splitByMembers(services, batch, kept);
       await insertBatches(tx, batch, [child]);
       await queue.addWork(tx, [deliverWork(batch.flowId, child)]);
+      due.push(batch);
       changes.push({ ...basics, from: batch.state, event: 'split', detail: { children: 1 } });
       counts.push(...countBatch(withMembers(batch, jobId), 'cancelled'));
     }
   }
+  await queue.addWork(tx, due.filter(isQueued).map(workOf));
   const collected = await takePartsOfJob(tx, jobId);
   for (const { origin, batch } of collected) {
     await insertBatches(tx, { ...origin, traceParent: null }, [batch]);
@@ -97,6 +98,17 @@ export async function cancelDeliveries(
   const open = await tx.query<{ count: number }>(countOpen, [tx.tenantId, jobId]);
   return { records: counts.reduce((sum, { cancelled }) => sum + cancelled, 0), openBatches: open.rows[0]!.count };
 }
+
+/** Work is locked before the batch it is about, as its worker locks them. */
+async function lockBatches(tx: TenantTx, queue: WorkQueue, jobId: string): Promise<LoadedBatch[]> {
+  const idsBy = async (sql: string) => (await tx.query<{ batchId: string }>(sql, [tx.tenantId, jobId])).rows.map(({ batchId }) => batchId);
+  await queue.keepWork(tx, (await loadBatches(tx, await idsBy(listWaiting))).filter(isQueued).map(workOf));
+  return await loadBatches(tx, await idsBy(lockWaiting));
+}
+
+/** What a person has to decide about has left the queue, except in a lane. */
+const isQueued = ({ state, lane }: LoadedBatch) => state !== 'held' || lane !== noLane;
+const workOf = (batch: LoadedBatch) => deliverWork(batch.flowId, batch);
 
 function withMembers(batch: LoadedBatch, jobId: string): Pick<NewBatch, 'targetId'> & { readonly members: readonly BatchMember[] } {
   return { targetId: batch.targetId, members: batch.members.filter((member) => member.jobId === jobId) };

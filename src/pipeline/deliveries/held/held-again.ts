@@ -17,21 +17,8 @@ export interface AgainServices {
   readonly ids: Ids;
 }
 
-/** Part of the caller's transaction, which has locked them. */
-export async function sendAgain(
-  tx: TenantTx,
-  { queue, ids }: AgainServices,
-  batches: readonly LoadedBatch[],
-  by: { readonly actor: string; readonly evidence: string },
-): Promise<void> {
-  await queue.addWork(
-    tx,
-    batches.map((batch) => deliverWork(batch.flowId, batch)),
-  );
-  await makeReady(tx, ids, batches, by);
-}
-
-async function makeReady(
+/** Part of the caller's transaction, which has added their work and locked them. */
+export async function makeReady(
   tx: TenantTx,
   ids: Ids,
   batches: readonly LoadedBatch[],

@@ -14,6 +14,7 @@ import { moveBatches } from '../batch-changes.ts';
 import { type LoadedBatch, loadBatches } from '../batch-load.ts';
 import type { BatchState } from '../batch-state.ts';
 import { commitForCertain } from '../certain-transaction.ts';
+import { deliverWork } from '../cutting/batch-insert.ts';
 import { deliveryErrors } from '../delivery-errors.ts';
 import { type RecordSource, readGivenUpRecords } from '../endings/batch-records.ts';
 import { insertDeadLetters, type NewDeadLetter } from '../endings/dead-letter-store.ts';
@@ -21,7 +22,7 @@ import { addCounts, countBatch } from '../endings/target-counts.ts';
 import { unreadableCodes } from '../endings/unreadable-codes.ts';
 import type { WorkQueue } from '../work-queue-port.ts';
 import { configurationCodes } from './configuration-codes.ts';
-import { sendAgain } from './held-again.ts';
+import { makeReady } from './held-again.ts';
 import { awaitsDecision } from './held-batch-query.ts';
 
 export const heldDecisions = ['delivered', 'resend', 'discard'] as const;
@@ -102,6 +103,8 @@ export async function decideHeldBatch(services: HeldServices, tenantId: string, 
   let decided: DecidedBatch | undefined;
   await commitForCertain(services, tenantId, async (tx) => {
     decided = await answerOnce(tx, decision.keyed, async () => {
+      // Its lane goes on at once. Work is locked before the batch it is about, as its worker locks them.
+      await services.queue.addWork(tx, [deliverWork(seen.batch.flowId, seen.batch)]);
       const { rows } = await tx.query<Parameters<typeof assertDecidable>[0]>(lockHeld, [tx.tenantId, decision.batchId]);
       assertDecidable(rows[0]!);
       await writeDecision(tx, services, seen.batch, decision, letters);
@@ -121,7 +124,7 @@ async function writeDecision(
   const evidence = `${actor} decided: ${reason}`;
   const change = { batchId: batch.batchId, from: 'held', actor, traceParent: batch.traceParent, evidence } as const;
   if (decision === 'resend') {
-    await sendAgain(tx, { queue, ids: ports.ids }, [batch], { actor, evidence });
+    await makeReady(tx, ports.ids, [batch], { actor, evidence });
     return;
   }
   const isDelivered = decision === 'delivered';
