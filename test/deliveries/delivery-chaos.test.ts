@@ -68,8 +68,11 @@ it('every record has one outcome, the sink holds what is called delivered, and w
           for (const id of taken) stored.push({ id, isLabelled: headers['headgate-possible-duplicate'] === 'true' });
         };
         if (expireAfter.includes(number)) {
+          // In the order in which workers lock them.
           await scenario.rows(
-            '/* expire */ update headgate.work_items set lease_until = null where tenant_id = $1 and lease_until is not null',
+            `/* expire */ with leased as materialized (
+               select work_id from headgate.work_items where tenant_id = $1 and lease_until is not null order by work_id for update)
+             update headgate.work_items w set lease_until = null from leased l where w.tenant_id = $1 and w.work_id = l.work_id`,
           );
         }
         switch (behaviours[number - 1] ?? 'taken') {
