@@ -172,7 +172,7 @@ describe('dead letters over the API', () => {
       json: { code: 'E_REASON_REQUIRED' },
     });
     const preview = await bank.post('/v1/dead-letters/discard', { job: bank.jobId, reason: 'paid by hand', dryRun: true });
-    expect(preview.json).toMatchObject({ records: 2, groups: [{ records: 2 }] });
+    expect(preview.json).toMatchObject({ records: 2, groups: [{ records: 2, expiresAt: expect.any(String) }] });
     expect((await bank.post('/v1/dead-letters/discard', { job: bank.jobId, reason: 'paid by hand' })).json).toEqual({ discarded: 2 });
     expect((await bank.get('/v1/dead-letters?state=discarded')).json.items).toMatchObject([
       { reason: 'paid by hand' },
@@ -180,7 +180,8 @@ describe('dead letters over the API', () => {
     ]);
     expect((await bank.get('/v1/dead-letters/groups')).json.items).toEqual([]);
     expect((await bank.post('/v1/redrives', { job: bank.jobId, reason: 'after all' })).json.code).toBe('E_REDRIVE_EMPTY');
-    expect((await bank.get(`/v1/jobs/${bank.jobId}`)).json).toEqual(before);
+    expect(before.next).toContain('dead-letter list');
+    expect((await bank.get(`/v1/jobs/${bank.jobId}`)).json).toEqual({ ...before, next: null });
     expect((await bank.get(`/v1/jobs/${bank.jobId}/receipt`)).body).toBe(receipt);
   });
 

@@ -79,7 +79,7 @@ export const batchVerbs: Readonly<Record<string, Command>> = {
   resolve: decisionCommand({
     command: 'headgate batch resolve BATCH',
     summary:
-      'Decides about a held batch, after its target was asked: it was delivered; or send it again, labelled as a possible duplicate; or give it up as dead letters.',
+      'Decides about a held batch, after its target was asked: it was delivered; or send it again, labelled as a possible duplicate where nobody knows whether it arrived; or give it up as dead letters.',
     thing: 'BATCH',
     more: { options: { as: { type: 'string' } }, usage: '--as delivered|resend|discard' },
     path: (batchId) => `/v1/batches/${batchId}/resolve`,

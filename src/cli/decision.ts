@@ -28,6 +28,8 @@ export interface DecisionDescription {
   readonly path: (id: string, line: CommandLine) => string;
   /** What is sent beside the reason. */
   readonly body?: (line: CommandLine) => Readonly<Record<string, unknown>>;
+  /** What there is to say of the answer beside it, on stderr. */
+  readonly remark?: (answer: Readonly<Record<string, unknown>>) => string | null;
 }
 
 const options = {
@@ -39,7 +41,7 @@ const options = {
   yes: { type: 'boolean' },
 } as const;
 
-export function decisionCommand({ command, summary, thing, more, path, body }: DecisionDescription): Command {
+export function decisionCommand({ command, summary, thing, more, path, body, remark }: DecisionDescription): Command {
   const usage = `${command} ${more ? `${more.usage} ` : ''}--reason TEXT [--dry-run] [--yes] [--idempotency-key KEY] [--json]`;
   return {
     usage,
@@ -67,9 +69,14 @@ export function decisionCommand({ command, summary, thing, more, path, body }: D
       }
       const key = textOption(line, 'idempotency-key') ?? systemPorts.ids.next();
       const headers = { 'idempotency-key': key };
-      await printOne(line, await api.post(path(id, line), { ...request, ...(version !== undefined && { version }) }, headers), {
-        isDone: true,
-      });
+      const answer = await api.post<Record<string, unknown>>(
+        path(id, line),
+        { ...request, ...(version !== undefined && { version }) },
+        headers,
+      );
+      await printOne(line, answer, { isDone: true });
+      const said = remark?.(answer);
+      if (said) process.stderr.write(`${printable(said)}\n`);
       return 0;
     },
   };

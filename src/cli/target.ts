@@ -62,6 +62,12 @@ export const targetVerbs: Readonly<Record<string, Command>> = {
     command: usages.probe,
     summary: 'Tries at once whether the target of an open breaker is back; whether a target is well at all, headgate health --deep says.',
     path: (_, line) => `${pathOf(line, 0, usages.probe)}/probe`,
+    remark: ({ state, mode }) =>
+      mode === 'auto' && state === 'open'
+        ? null
+        : mode === 'open'
+          ? 'nothing was tried: a person keeps the breaker open; headgate target breaker auto lets it decide by itself'
+          : 'nothing was tried: the breaker is not open; headgate health --deep says whether the target is well',
   }),
   breaker: decisionCommand({
     command: usages.breaker,

@@ -7,6 +7,7 @@ import { HeadgateError } from '../../platform/base/errors.ts';
 import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { JobServices } from '../jobs/job-services.ts';
+import { expiryPolicy } from './dead-letter-expiry.ts';
 import { redriveErrors } from './redrive-errors.ts';
 import { assertLettersKnown, type RedriveSelection } from './redrive-members.ts';
 
@@ -51,7 +52,8 @@ export async function previewDiscard(services: JobServices, tenantId: string, se
     async (tx) => {
       await assertLettersKnown(tx, selection);
       const { rows } = await tx.query<{ count: number }>(countChosen, parametersOf(tx, selection));
-      return { records: rows[0]!.count, groups: await listDeadLetterGroups(tx, selection, { limit: groupsMax }) };
+      const { expireAfterMs } = await expiryPolicy(tx);
+      return { records: rows[0]!.count, groups: await listDeadLetterGroups(tx, selection, { limit: groupsMax, expireAfterMs }) };
     },
     { readOnly: true },
   );

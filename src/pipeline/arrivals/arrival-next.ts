@@ -12,5 +12,5 @@ export function nextOfArrival(arrival: {
   if (state === 'accepted' || state === 'unpacked' || state === 'duplicate') return null;
   if (state !== 'held') return reasonCode === null ? null : nextOf(reasonCode) || null;
   const accept = `\`headgate arrival accept ${arrivalId} --reason TEXT\` makes a job of it`;
-  return `To decide: ${accept}, and all of its records are sent, under delivery keys of their own; \`headgate arrival refuse ${arrivalId}\` leaves it in quarantine.`;
+  return `To decide: ${accept}, and all of its records are sent, under delivery keys of their own; \`headgate arrival refuse ${arrivalId} --reason TEXT\` leaves it in quarantine.`;
 }

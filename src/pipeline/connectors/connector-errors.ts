@@ -44,7 +44,7 @@ export const connectorErrors = defineErrors({
   E_TARGET_FORBIDDEN: {
     meaning: 'The target refused the credentials of its connection.',
     actor: 'administrator',
-    next: 'Put a valid secret where the connection points to; it is read again at the next attempt.',
+    next: 'Put a valid secret where the connection points to: a file is read again at the next attempt, a variable by a server that starts after it was set.',
     retryable: true,
   },
   E_TARGET_HOST_KEY: {

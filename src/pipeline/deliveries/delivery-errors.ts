@@ -32,7 +32,7 @@ export const deliveryErrors = defineErrors({
     meaning:
       'The target fails, so that nothing is sent to it; the batch is parked and goes on by itself once the target takes batches again.',
     actor: 'downstream',
-    next: 'Look at the target: `headgate target get` says what it answered last and when it is tried next, and `headgate target probe` tries it at once.',
+    next: 'Look at the target: `headgate target get` says why and when it is tried next, `headgate health --history` what it answered, and `headgate target probe` tries it at once.',
     retryable: true,
   },
   E_KEY_BLOCKED: {

@@ -2,14 +2,23 @@ import { describe, expect, it } from 'vitest';
 import { emptyTotals, type JobTotals } from '../job-totals.ts';
 import { nextOfJob, reasonOf } from './job-next.ts';
 
-const job = { jobId: 'J', flow: 'eft', state: 'held', reasonCode: null, reason: null, decidedBy: null, totals: null } as const;
-const none = { refused: 0, dead: 0, held: 0, parked: 0 };
+const job = {
+  jobId: 'J',
+  flow: 'eft',
+  state: 'held',
+  reasonCode: null,
+  reason: null,
+  decidedBy: null,
+  totals: null,
+  hasOpenLetters: true,
+} as const;
+const none = { refused: 0, dead: 0, held: 0, parked: 0, isKeptOpen: false };
 const checked = (damage: readonly object[]) => ({ ...emptyTotals, checked: { check: { damage } } }) as unknown as JobTotals;
 
 describe('what can be done about a job', () => {
   it("that a file rule of the flow's own holds is to release or reject it", () => {
     expect(nextOfJob({ ...job, reasonCode: 'CTL01', totals: checked([]) }, {})).toMatch(
-      /^To decide: `headgate job release J` .* `headgate job reject J`/,
+      /^To decide: `headgate job release J --reason TEXT` .* `headgate job reject J --reason TEXT`/,
     );
   });
 
@@ -17,7 +26,7 @@ describe('what can be done about a job', () => {
     ['of which a part could not be processed', { ...job, reasonCode: 'E_CHUNK_FAILED', totals: emptyTotals }],
     ['whose header row lacks a column', { ...job, reasonCode: 'E_COLUMN_MISSING', totals: checked([{ code: 'E_COLUMN_MISSING' }]) }],
   ] as const)('%s is never to release it', (_what, held) => {
-    expect(nextOfJob(held, {})).toMatch(/^\w.*It can't be released, .*`headgate job reject J`/);
+    expect(nextOfJob(held, {})).toMatch(/^\w.*It can't be released, .*`headgate job reject J --reason TEXT`/);
     expect(nextOfJob(held, {})).not.toContain('job release');
   });
 
@@ -44,6 +53,7 @@ describe('what can be done about a job', () => {
       'Decide about what is held for copy: `headgate batch list --job J --state held`.',
     );
     expect(nextOfJob(delivering, { copy: none })).toBeNull();
+    expect(nextOfJob(delivering, { ledger: { ...ledger, isKeptOpen: true } })).toContain('`headgate target breaker auto eft ledger`');
   });
 
   it('that does not balance is what the catalogue says, in any state', () => {
@@ -54,6 +64,7 @@ describe('what can be done about a job', () => {
   it('that completed with failures is to look at its dead letters, and its reason tells them by target', () => {
     const failed = { ...job, state: 'completed_with_failures' } as const;
     expect(nextOfJob(failed, {})).toContain('headgate dead-letter list --job J');
+    expect(nextOfJob({ ...failed, hasOpenLetters: false }, {})).toBeNull();
     const counts = { ledger: { ...none, refused: 2, dead: 1 }, copy: none };
     expect(reasonOf(failed, counts)).toBe('records not delivered at target ledger: 2 refused, 1 given up');
     expect(reasonOf({ ...failed, reason: 'agreed' }, counts)).toBe('agreed');

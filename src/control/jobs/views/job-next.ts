@@ -19,6 +19,8 @@ interface StandingJob {
   readonly reason: string | null;
   readonly decidedBy: string | null;
   readonly totals: JobTotals | null;
+  /** Records of it that were given up, and about which nobody has decided. */
+  readonly hasOpenLetters: boolean;
 }
 
 interface TargetCounts {
@@ -26,12 +28,17 @@ interface TargetCounts {
   readonly dead: number;
   readonly held: number;
   readonly parked: number;
+  /** A person keeps its breaker open. */
+  readonly isKeptOpen: boolean;
 }
 
 type Counts = Readonly<Record<string, TargetCounts>>;
 
 /** What is known of it, or what became of records that were not delivered; null where there is nothing to tell. */
-export function reasonOf({ state, reason }: StandingJob, targets: Counts): string | null {
+export function reasonOf(
+  { state, reason }: Pick<StandingJob, 'state' | 'reason'>,
+  targets: Readonly<Record<string, Pick<TargetCounts, 'refused' | 'dead'>>>,
+): string | null {
   if (reason !== null || state !== 'completed_with_failures') return reason;
   const texts = Object.entries(targets).flatMap(([target, { refused, dead }]) => {
     const parts = [refused > 0 ? `${refused} refused` : '', dead > 0 ? `${dead} given up` : ''].filter((part) => part !== '');
@@ -52,6 +59,7 @@ export function nextOfJob(job: StandingJob, targets: Counts): string | null {
       if (decidedBy !== null) return null;
       return `${cause || 'Have the file corrected and sent again.'} What was found: \`headgate job get ${jobId}\`, of single records \`headgate job errors ${jobId}\`.`;
     case 'completed_with_failures':
+      if (!job.hasOpenLetters) return null;
       return `Each record that was not delivered, why, and what can be done: \`headgate dead-letter list --job ${jobId}\`, then \`headgate dead-letter get ID\`.`;
     case 'delivering':
       return reasonCode !== null && unreadableCodes.includes(reasonCode) ? cause || null : nextOfDeliveries(job, targets);
@@ -70,6 +78,11 @@ function nextOfDeliveries({ jobId, flow }: StandingJob, targets: Counts): string
   const [held, parked] = (['held', 'parked'] as const).map((key) => Object.keys(targets).filter((target) => targets[target]![key] > 0));
   if (held!.length > 0) return `Decide about what is held for ${held!.join(', ')}: \`headgate batch list --job ${jobId} --state held\`.`;
   if (parked!.length === 0) return null;
+  const kept = parked!.filter((target) => targets[target]!.isKeptOpen);
+  if (kept.length > 0) {
+    const free = kept.map((target) => `\`headgate target breaker auto ${flow} ${target}\``).join(', ');
+    return `Records are parked because a person keeps the breaker of ${kept.join(', ')} open. To let them go on: ${free}.`;
+  }
   const look = parked!.map((target) => `\`headgate target get ${flow} ${target}\``).join(', ');
   return `Nothing, unless it lasts: records are parked until ${parked!.join(', ')} can be reached again, and go on by themselves. How it stands: ${look}.`;
 }
@@ -77,6 +90,6 @@ function nextOfDeliveries({ jobId, flow }: StandingJob, targets: Counts): string
 function howToDecide(job: StandingJob): string {
   const { jobId } = job;
   return isAllowed(job, 'release')
-    ? `To decide: \`headgate job release ${jobId}\` delivers its valid records, \`headgate job reject ${jobId}\` none.`
-    : `It can't be released, as a part of its file could not be read or processed: \`headgate job reject ${jobId}\`, and have the file sent again.`;
+    ? `To decide: \`headgate job release ${jobId} --reason TEXT\` delivers its valid records, \`headgate job reject ${jobId} --reason TEXT\` none.`
+    : `It can't be released, as a part of its file could not be read or processed: \`headgate job reject ${jobId} --reason TEXT\`, and have the file sent again.`;
 }

@@ -123,7 +123,8 @@ export async function listJobs(
 
 const selectJob = `/* get job */ select ${columns}, j.bytes, j.chunks, j.chunks_done as "chunksDone", j.lineage_id as "lineageId", j.accepted_number as "acceptedNumber",
   j.started_at as "startedAt", j.reason, j.decided_by as "decidedBy", j.trace_id as "traceId", j.totals,
-  exists (select from headgate.receipts r where r.tenant_id = j.tenant_id and r.job_id = j.job_id) as "hasReceipt"
+  exists (select from headgate.receipts r where r.tenant_id = j.tenant_id and r.job_id = j.job_id) as "hasReceipt",
+  exists (select from headgate.dead_letters d where d.tenant_id = j.tenant_id and d.job_id = j.job_id and d.state = 'open') as "hasOpenLetters"
   ${tables} where j.tenant_id = $1 and j.job_id = $2`;
 
 const selectTargets = `/* get job targets */ select t.target_id as "targetId", t.routed, t.delivered, t.refused, t.dead, t.cancelled,
@@ -147,7 +148,9 @@ const selectTargets = `/* get job targets */ select t.target_id as "targetId", t
       from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
       where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'acked' and b.via is not null and (m ->> 'jobId')::uuid = $2
         and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2)) group by b.via) v), '{}') as via,
-    (select count(*) from headgate.blocked_keys k where k.tenant_id = $1 and k.job_id = $2 and k.target_id = t.target_id)::int8 as "blockedKeys"
+    (select count(*) from headgate.blocked_keys k where k.tenant_id = $1 and k.job_id = $2 and k.target_id = t.target_id)::int8 as "blockedKeys",
+    exists (select from headgate.breakers k join headgate.jobs o on o.tenant_id = $1 and o.job_id = $2
+      where k.tenant_id = $1 and k.flow_id = o.flow_id and k.target_id = t.target_id and k.mode = 'open') as "isKeptOpen"
   from headgate.job_targets t left join (
     select b.target_id, sum((m ->> 'records')::int8) as records, array_agg(distinct b.reason_code) filter (where b.reason_code is not null) as codes,
       jsonb_agg(distinct jsonb_build_object('code', b.reason_code, 'message', (select a.message from headgate.attempts a where a.tenant_id = $1
@@ -175,6 +178,12 @@ interface JobRow extends JobSummary {
   traceId: string | null;
   totals: JobTotals | null;
   hasReceipt: boolean;
+  hasOpenLetters: boolean;
+}
+
+interface TargetRow extends Omit<JobTargetView, 'inFlight'> {
+  readonly targetId: string;
+  readonly isKeptOpen: boolean;
 }
 
 const withNext = (reason: Omit<HeldReason, 'next'>): HeldReason => ({ ...reason, next: nextOfHeld(reason.code) });
@@ -183,9 +192,9 @@ const withNext = (reason: Omit<HeldReason, 'next'>): HeldReason => ({ ...reason,
 export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | undefined> {
   const row = (await tx.query<JobRow>(selectJob, [tx.tenantId, jobId])).rows[0];
   if (!row) return undefined;
-  const { rows } = await tx.query<Omit<JobTargetView, 'inFlight'> & { targetId: string }>(selectTargets, [tx.tenantId, jobId]);
+  const { rows } = await tx.query<TargetRow>(selectTargets, [tx.tenantId, jobId]);
   const targets = Object.fromEntries(
-    rows.map(({ targetId, ...counts }) => [
+    rows.map(({ targetId, isKeptOpen: _, ...counts }) => [
       targetId,
       {
         ...counts,
@@ -194,12 +203,12 @@ export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | un
       },
     ]),
   );
-  const { chunks, chunksDone, totals, ...summary } = row;
+  const { chunks, chunksDone, totals, hasOpenLetters: _, ...summary } = row;
   const checked = totals?.checked ?? null;
   return {
     ...summary,
     reason: reasonOf(row, targets),
-    next: nextOfJob(row, targets),
+    next: nextOfJob(row, Object.fromEntries(rows.map((counts) => [counts.targetId, counts]))),
     allowed: jobActions.filter((action) => isAllowed(row, action)),
     chunks: { total: chunks, done: chunksDone },
     targets,

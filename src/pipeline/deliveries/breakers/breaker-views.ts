@@ -71,8 +71,13 @@ function viewOf(row: Row | undefined, { concurrency, probes }: { readonly concur
     half_open: Math.min(probes, concurrency),
     open: 0,
   };
-  const next = view.state === 'closed' || view.reasonCode === null ? null : nextOf(view.reasonCode) || null;
-  return { ...view, concurrency: now[view.state], next };
+  return { ...view, concurrency: now[view.state], next: nextOfBreaker(view) };
+}
+
+function nextOfBreaker({ state, mode, reasonCode }: Pick<Row, 'state' | 'mode' | 'reasonCode'>): string | null {
+  if (mode === 'open')
+    return 'Nothing is sent to it while a person keeps it open: `headgate target breaker auto` lets it decide by itself.';
+  return state === 'closed' || reasonCode === null ? null : nextOf(reasonCode) || null;
 }
 
 export interface BreakerChangeView {

@@ -71,7 +71,7 @@ interface AmountRow {
 export async function listDeadLetterGroups(
   tx: TenantTx,
   { deadLetterIds, jobId, flow, targetId, groupId }: GroupFilter,
-  page: { readonly after?: string; readonly limit: number; readonly expireAfterMs?: number },
+  page: { readonly after?: string; readonly limit: number; readonly expireAfterMs: number },
 ): Promise<DeadLetterGroup[]> {
   const filter = [tx.tenantId, jobId ?? null, flow ?? null, targetId ?? null];
   const { rows } = await tx.query<Omit<DeadLetterGroup, 'amounts'>>(selectGroups, [
