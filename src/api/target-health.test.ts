@@ -187,9 +187,13 @@ it('over all processes one probe of a target runs at a time, and whoever asks me
   const { subjects } = await withTenant(database.db, tenant.tenantId, (tx) => listSubjects(tx, { flow, kind: 'target' }, { flows: 1 }));
   const first = processOf(sink.url, systemPorts).probe(tenant.tenantId, subjects);
   await arrived.promise;
-  // It has found the turn taken when it waits.
+  // It has found the turn taken when it waits. What a breaker finds meanwhile answers nobody who asked.
+  let looks = 0;
   const sleep = async (ms: number) => {
-    gate.resolve();
+    const found = { isReachable: false, code: 'E_TARGET_BUSY', message: 'busy', durationMs: 1, askedBy: 'breaker' } as const;
+    if (looks++ > 0) gate.resolve();
+    else
+      await withTenant(database.db, tenant.tenantId, (tx) => recordProbe(tx, subjects[0]!, { probeId: systemPorts.ids.next(), ...found }));
     await systemPorts.sleep.sleep(ms);
   };
   const second = processOf(sink.url, { ...systemPorts, sleep: { sleep } }).probe(tenant.tenantId, subjects);

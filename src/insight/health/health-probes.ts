@@ -63,7 +63,7 @@ export function createHealthProbes(options: HealthProbesOptions): HealthProbes {
     for (;;) {
       const found = await withTenant(db, tenantId, async (tx) => {
         const isOurs = await takeTurn(tx, subject, turnMs);
-        const [newest = null] = await findNewest(tx, [subject]);
+        const [newest = null] = await findNewest(tx, [subject], 'request');
         const isNew = known !== undefined && newest !== null && newest.probeId !== known;
         if (isOurs && isNew) await endTurn(tx, subject);
         known ??= newest?.probeId ?? null;
@@ -83,7 +83,7 @@ export function createHealthProbes(options: HealthProbesOptions): HealthProbes {
     return await withTenant(db, tenantId, async (tx) => {
       await recordProbe(tx, subject, { probeId, askedBy: 'request', ...result });
       await endTurn(tx, subject);
-      const [recorded] = await findNewest(tx, [subject]);
+      const [recorded] = await findNewest(tx, [subject], 'request');
       return recorded!;
     });
   }

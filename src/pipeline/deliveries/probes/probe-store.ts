@@ -73,14 +73,18 @@ const probeColumns =
 const selectNewest = `/* list newest probes */
   select ${probeColumns} from unnest($2::uuid[], $3::text[], $4::text[]) with ordinality as s (flow_id, kind, subject_id, place)
   left join lateral (select x.* from headgate.probes x
-    where x.tenant_id = $1 and x.flow_id = s.flow_id and x.kind = s.kind and x.subject_id = s.subject_id
+    where x.tenant_id = $1 and x.flow_id = s.flow_id and x.kind = s.kind and x.subject_id = s.subject_id and ($5::text is null or x.asked_by = $5)
     order by x.probe_id desc limit 1) p on true
   order by s.place`;
 
-/** In the order of the subjects; null where there was none. */
-export async function findNewest(tx: TenantTx, subjects: readonly SubjectKey[]): Promise<(Probe | null)[]> {
+/** In the order of the subjects; null where there was none. `askedBy`: of those alone. */
+export async function findNewest(
+  tx: TenantTx,
+  subjects: readonly SubjectKey[],
+  askedBy: Probe['askedBy'] | null = null,
+): Promise<(Probe | null)[]> {
   const columns = [subjects.map(({ flowId }) => flowId), subjects.map(({ kind }) => kind), subjects.map(({ id }) => id)];
-  const { rows } = await tx.query<Probe>(selectNewest, [tx.tenantId, ...columns]);
+  const { rows } = await tx.query<Probe>(selectNewest, [tx.tenantId, ...columns, askedBy]);
   return rows.map((row) => (row.probeId === null ? null : row));
 }
 
