@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startHttpSink } from '../../test/support/http-sink.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant } from '../../test/support/running-server.ts';
+import { servedExport, verifiedBy } from '../../test/support/served-export.ts';
 import { scopes } from '../platform/access/api-keys.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 
@@ -183,6 +184,33 @@ describe('dead letters over the API', () => {
     expect(before.next).toContain('dead-letter list');
     expect((await bank.get(`/v1/jobs/${bank.jobId}`)).json).toEqual({ ...before, next: null });
     expect((await bank.get(`/v1/jobs/${bank.jobId}/receipt`)).body).toBe(receipt);
+  });
+
+  it('run under the version of the flow in force where a person says so, if it reads them alike', async () => {
+    const bank = await startBank('letters-version');
+    const [, , flow] = documents('') as [string, string, string];
+    const transform = `transform:\n    - { id: shape, set: { id: record.id, account: "'0' + record.account" } }\n  routes:`;
+    const mended = flow.replace('version: 1.0.0', 'version: 1.1.0').replace('routes:', transform);
+    await bank.tenant.apply(flow.replace('version: 1.0.0', 'version: 1.0.1').replace('header: true', 'header: true, delimiter: ";"'));
+    const request = { job: bank.jobId, reason: 'the flow was mended' };
+    const refused = await bank.post('/v1/redrives', { ...request, currentVersion: true, dryRun: true });
+    expect([refused.status, refused.json.code]).toEqual([409, 'E_REDRIVE_VERSION']);
+    await bank.tenant.apply(mended);
+    const [own, current] = [
+      await bank.post('/v1/redrives', { ...request, dryRun: true }),
+      await bank.post('/v1/redrives', { ...request, currentVersion: true, dryRun: true }),
+    ];
+    expect([own.json.jobs, current.json.jobs]).toMatchObject([[{ flowVersion: '1.0.0' }], [{ flowVersion: '1.1.0' }]]);
+    const stale = await bank.post('/v1/redrives', { ...request, currentVersion: true, version: own.json.version });
+    expect(stale.json.code).toBe('E_REDRIVE_STALE');
+    bank.open();
+    const { json } = await bank.post('/v1/redrives', { ...request, currentVersion: true, version: current.json.version });
+    const { jobId } = json.jobs[0];
+    expect(await server.settle(bank.key, jobId)).toMatchObject({ state: 'completed', flowVersion: '1.1.0' });
+    expect(bank.taken.slice(-2).map(({ body }) => body['account'])).toEqual(['062000009', '062000019']);
+    const { files } = await servedExport(server, bank.tenant, jobId);
+    expect(await verifiedBy(server, files)).toMatchObject({ isSound: true, failures: [] });
+    expect((await bank.get(`/v1/jobs/${bank.jobId}/lineage`)).json).toMatchObject({ balanced: true });
   });
 
   it('of another tenant, or none at all, answer alike: they are not there', async () => {

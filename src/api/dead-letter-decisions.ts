@@ -29,7 +29,8 @@ const which = {
   target: Type.Optional(line(120)),
 };
 
-type RedriveBody = DecisionBody & Which & { readonly version?: string; readonly set?: Readonly<Record<string, string>> };
+type RedriveBody = DecisionBody &
+  Which & { readonly version?: string; readonly set?: Readonly<Record<string, string>>; readonly currentVersion?: boolean };
 
 const repairFieldsMax = 20;
 const expressionMax = 2_000;
@@ -72,6 +73,11 @@ every member before and after, masked. A repair needs the scope records:read too
               maxProperties: repairFieldsMax,
             }),
           ),
+          currentVersion: Type.Optional(
+            Type.Boolean({
+              description: 'Under the version of the flow that is in force, which must read the records alike (E_REDRIVE_VERSION).',
+            }),
+          ),
           version: Type.Optional(line(100, '`version` of a dry run: refused (E_REDRIVE_STALE) when other letters are open since.')),
         }),
         answers: { 200: Type.Union([named('Redrive'), named('RedrivePreview')]) },
@@ -80,12 +86,12 @@ every member before and after, masked. A repair needs the scope records:read too
     },
     async (request) => {
       const { tenantId, scopes } = ownerOf(request);
-      const { reason, dryRun, version, set, ...chosen } = request.body;
-      const wanted = { selection: selectionOf(chosen), repair: set ?? null };
+      const { reason, dryRun, version, set, currentVersion = false, ...chosen } = request.body;
+      const wanted = { selection: selectionOf(chosen), repair: set ?? null, isCurrentVersion: currentVersion };
       if (set !== undefined && !allows(scopes, 'records:read'))
         throw new HeadgateError(apiErrors.E_FORBIDDEN, 'a repair needs the scope records:read');
       if (dryRun) return await previewRedrive(jobs, tenantId, wanted);
-      const keyed = keyedDecision(request, ['redrive', JSON.stringify([chosen, set ?? null]), reason, version ?? null]);
+      const keyed = keyedDecision(request, ['redrive', JSON.stringify([chosen, set ?? null, currentVersion]), reason, version ?? null]);
       return await createRedrive(jobs, tenantId, { ...wanted, reason, actor: actorOf(request), previewed: version, keyed });
     },
   );

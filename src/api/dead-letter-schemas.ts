@@ -71,7 +71,7 @@ export const deadLetterSchemas: readonly TSchema[] = [
       sent: totals,
       rejected: totals,
       elsewhere: totals,
-      jobs: Type.Array(object({ ofJobId: id, file: text, targetId: text, records: count, sent: count })),
+      jobs: Type.Array(object({ ofJobId: id, file: text, targetId: text, flowVersion: text, records: count, sent: count })),
       members: Type.Array(
         object({
           deadLetterId: id,

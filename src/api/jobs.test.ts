@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startHttpSink } from '../../test/support/http-sink.ts';
 import { pack } from '../../test/support/packed.ts';
@@ -12,16 +10,8 @@ import {
   testFlow,
   testRows,
 } from '../../test/support/running-server.ts';
-import { loadFlow } from '../control/flows/load-flow.ts';
-import { readTar } from '../pipeline/ledger/export/tar-stream.ts';
-import { readSigningKey } from '../pipeline/ledger/signing-key.ts';
-import { parseTrustFile, printTrustFile } from '../pipeline/ledger/trust-file.ts';
-import { unpackContainer } from '../pipeline/ledger/verification/container-check.ts';
-import type { ExportReader } from '../pipeline/ledger/verification/export-reader.ts';
-import type { VerificationReport } from '../pipeline/ledger/verification/verification-report.ts';
-import { verifyExport } from '../pipeline/ledger/verification/verify-export.ts';
+import { servedExport, verifiedBy } from '../../test/support/served-export.ts';
 import { packingNames } from '../platform/packing/packings.ts';
-import { Secret } from '../platform/secrets/secret.ts';
 import { exportsAtOnceMax } from './job-export.ts';
 
 let database: TestDatabase;
@@ -53,41 +43,8 @@ const get = (path: string, key = tenant.key) => server.request(path, { key });
 const post = (path: string, body: unknown) => server.request(path, { key: tenant.key, method: 'POST', body });
 const facts = ({ status, json }: Answer) => [status, json.code];
 
-async function exported(jobId: string, from = server, owner = tenant): Promise<{ answer: Response; files: Map<string, Buffer> }> {
-  const key = await owner.makeKey(['records:reveal']);
-  const answer = await fetch(`${from.url}/v1/jobs/${jobId}/export?reason=test`, { headers: { authorization: `Bearer ${key}` } });
-  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/x-tar']);
-  const files = new Map<string, Buffer>();
-  let name = '';
-  await readTar(answer.body!, {
-    start(started) {
-      name = started;
-      files.set(name, Buffer.alloc(0));
-    },
-    piece: (bytes) => void files.set(name, Buffer.concat([files.get(name)!, bytes])),
-    end() {},
-  });
-  return { answer, files };
-}
-
-/** By the offline verifier, with the trust file of this installation. */
-async function verify(files: ReadonlyMap<string, Buffer>, from = server): Promise<VerificationReport> {
-  const signingKey = readSigningKey(new Secret(readFileSync(join(from.settings.dataDir, 'signing.pem'))));
-  const reader: ExportReader = {
-    names: () => [...files.keys()],
-    open: (name) => ({
-      size: files.get(name)!.length,
-      read: (into, at, length, position) => files.get(name)!.copy(into, at, position, position + length),
-      close() {},
-    }),
-  };
-  return verifyExport({
-    reader,
-    container: await unpackContainer(reader),
-    trust: parseTrustFile(printTrustFile([signingKey])),
-    compile: (definition) => loadFlow(Buffer.from(definition).toString('utf8')).plan!,
-  });
-}
+const exported = (jobId: string, from = server, owner = tenant) => servedExport(from, owner, jobId);
+const verify = (files: ReadonlyMap<string, Buffer>, from = server) => verifiedBy(from, files);
 
 describe('a job', () => {
   it('is described from its acceptance to its receipt', async () => {

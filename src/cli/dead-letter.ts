@@ -28,6 +28,9 @@ function lettersOf(line: CommandLine): Record<string, string | undefined> {
 const chosenOptions = { group: { type: 'string' }, job: { type: 'string' }, flow: { type: 'string' }, target: { type: 'string' } } as const;
 const chosenUsage = '[--group GROUP] [--job JOB] [--flow FLOW] [--target TARGET]';
 
+/** Else under that of the job that they come from. */
+const versionOption = { 'current-version': { type: 'boolean' } } as const;
+
 export const deadLetterVerbs: Readonly<Record<string, Command>> = {
   groups: {
     usage: `headgate dead-letter groups ${chosenUsage} [--limit N] [--json]`,
@@ -98,18 +101,22 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
   },
   redrive: decisionCommand({
     command: 'headgate dead-letter redrive',
-    summary: 'Sends the records of open dead letters again, as new jobs of their lineage: of the ids, or of all that fit what is named.',
-    more: { options: chosenOptions, usage: `[ID…] ${chosenUsage}` },
+    summary:
+      'Sends the records of open dead letters again, as new jobs of their lineage: of the ids, or of all that fit what is named; with --current-version under the version of the flow that is in force.',
+    more: { options: { ...chosenOptions, ...versionOption }, usage: `[ID…] ${chosenUsage} [--current-version]` },
     path: () => '/v1/redrives',
-    body: chosenOf,
+    body: redriveOf,
   }),
   repair: decisionCommand({
     command: 'headgate dead-letter repair',
     summary:
       'Gives fields other texts and sends the records that the flow then accepts again; --dry-run shows every record before and after, masked.',
-    more: { options: { ...chosenOptions, set: { type: 'string', multiple: true } }, usage: `[ID…] ${chosenUsage} --set FIELD=EXPRESSION…` },
+    more: {
+      options: { ...chosenOptions, ...versionOption, set: { type: 'string', multiple: true } },
+      usage: `[ID…] ${chosenUsage} --set FIELD=EXPRESSION… [--current-version]`,
+    },
     path: () => '/v1/redrives',
-    body: (line) => ({ ...chosenOf(line), set: repairOf(line) }),
+    body: (line) => ({ ...redriveOf(line), set: repairOf(line) }),
   }),
   discard: decisionCommand({
     command: 'headgate dead-letter discard',
@@ -119,6 +126,10 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
     body: chosenOf,
   }),
 };
+
+function redriveOf(line: CommandLine) {
+  return { ...chosenOf(line), ...(line.options['current-version'] ? { currentVersion: true } : {}) };
+}
 
 function chosenOf(line: CommandLine) {
   const [group, job] = [textOption(line, 'group'), textOption(line, 'job')];

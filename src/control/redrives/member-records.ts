@@ -23,13 +23,17 @@ import type { JobServices } from '../jobs/job-services.ts';
 import { isMaskedLess, type MaskingFloors, maskingFloors } from '../jobs/views/field-masks.ts';
 import { openOutcomes } from '../jobs/views/job-outcomes.ts';
 import { redriveErrors } from './redrive-errors.ts';
+import { versionInForce } from './redrive-version.ts';
 
 /** The job whose records they are. */
 export interface SourceJob {
   readonly jobId: string;
   readonly lineageId: string;
   readonly flowId: string;
+  /** That they are sent under … */
   readonly flowVersionId: string;
+  /** … as its author numbered it. */
+  readonly flowVersion: string;
   readonly arrivalId: string;
   readonly fileName: string;
   readonly file: SealedObject;
@@ -62,9 +66,10 @@ export interface SourceRecords {
 }
 
 const selectJob = `/* read job to send records of again */
-  select j.job_id as "jobId", j.lineage_id as "lineageId", j.flow_id as "flowId", j.flow_version_id as "flowVersionId", f.arrival_id as "arrivalId",
+  select j.job_id as "jobId", j.lineage_id as "lineageId", j.flow_id as "flowId", j.flow_version_id as "flowVersionId", v.version as "flowVersion", f.arrival_id as "arrivalId",
     f.name as "fileName", f.object as file, c.start_byte as "fileStart", c.context, j.trace_id as "traceId", j.trace_parent as "traceParent"
   from headgate.jobs j
+  join headgate.flow_versions v on v.tenant_id = $1 and v.flow_version_id = j.flow_version_id
   join headgate.files f on f.tenant_id = $1 and f.file_id = j.file_id
   join headgate.chunks c on c.tenant_id = $1 and c.job_id = j.job_id and c.chunk_number = 0
   where j.tenant_id = $1 and j.job_id = $2`;
@@ -84,14 +89,19 @@ export interface RecordsToRead {
   /** Null: wherever the flow's routes lead. */
   readonly targets: readonly string[] | null;
   readonly repair: RepairTexts | null;
+  /** Under the version in force, not that of the job. */
+  readonly isCurrentVersion: boolean;
   readonly bytesLeft: number;
 }
 
-/** Fails with E_REPAIR, E_REPAIR_KEY, E_REPAIR_MASK, E_REDRIVE_SIZE, E_RECORD_UNKNOWN, and as storage does. */
+/** Fails with E_REPAIR, E_REPAIR_KEY, E_REPAIR_MASK, E_REDRIVE_SIZE, E_REDRIVE_VERSION, E_RECORD_UNKNOWN, and as storage does. */
 export async function readMemberRecords(tx: TenantTx, services: JobServices, wanted: RecordsToRead): Promise<SourceRecords> {
   const row = (await tx.query<Omit<SourceJob, 'flow'>>(selectJob, [tx.tenantId, wanted.jobId])).rows[0]!;
-  const { plan } = await services.flows.load(tx, row.flowVersionId);
-  const job: SourceJob = { ...row, flow: compiledFlow(redrivePlan(plan, wanted.targets)) };
+  const { plan: first } = await services.flows.load(tx, row.flowVersionId);
+  const { plan, ...version } = wanted.isCurrentVersion
+    ? await versionInForce(tx, services, { flowId: row.flowId, first, targets: wanted.targets })
+    : { ...row, plan: first };
+  const job: SourceJob = { ...row, ...version, flow: compiledFlow(redrivePlan(plan, wanted.targets)) };
   const offsets = await findOffsets(tx, services.store, wanted);
   const file = services.store.open(tx.tenantId, job.file);
   try {

@@ -35,7 +35,7 @@ export async function previewRedrive(services: JobServices, tenantId: string, wa
   return previewOf(await withTenant(services.db, tenantId, (tx) => planRedrive(tx, services, wanted), { readOnly: true }));
 }
 
-/** Fails with E_REASON_REQUIRED, E_REDRIVE_EMPTY, E_REDRIVE_SIZE, E_REDRIVE_FLOWS, E_REDRIVE_STALE, E_KEY_REUSED, and as a repair does. */
+/** Fails with E_REASON_REQUIRED, E_REDRIVE_EMPTY, E_REDRIVE_SIZE, E_REDRIVE_FLOWS, E_REDRIVE_VERSION, E_REDRIVE_STALE, E_KEY_REUSED, and as a repair does. */
 export async function createRedrive(services: JobServices, tenantId: string, request: RedriveRequest): Promise<CreatedRedrive> {
   const reason = checkReason(request.reason);
   const kept = await keptAnswer(services, tenantId, request.keyed);

@@ -17,6 +17,12 @@ export const redriveErrors = defineErrors({
     actor: 'operator',
     next: 'Choose by group or by flow, and decide for each flow by itself.',
   },
+  E_REDRIVE_VERSION: {
+    meaning:
+      'The version of the flow that is in force does not read the chosen records as the version did that they ran under, or has not their target.',
+    actor: 'operator',
+    next: 'Send them again without --current-version, or apply a version that differs from theirs in rules, transforms or settings of targets only.',
+  },
   E_REDRIVE_STALE: {
     meaning:
       'The chosen dead letters are not what they were when the decision was previewed, or somebody else decided about one of them meanwhile.',

@@ -25,6 +25,8 @@ export interface WantedRedrive {
   readonly selection: RedriveSelection;
   /** Null: the records are sent as they are. */
   readonly repair: RepairTexts | null;
+  /** Under the version of the flow that is in force, not that of the first job. */
+  readonly isCurrentVersion?: boolean;
 }
 
 export interface RedrivePlan {
@@ -54,6 +56,8 @@ export interface RedrivePreview {
     readonly ofJobId: string;
     readonly file: string;
     readonly targetId: string;
+    /** That they run under. */
+    readonly flowVersion: string;
     readonly records: number;
     readonly sent: number;
   }[];
@@ -78,9 +82,9 @@ export interface MemberPreview {
 /** Jobs that records of one decision come from: each is read by itself, and gets a file. */
 const jobsMax = 100;
 
-/** Fails as `chooseMembers` does, and with E_REDRIVE_SIZE. */
+/** Fails as `chooseMembers` does, and with E_REDRIVE_SIZE and E_REDRIVE_VERSION. */
 export async function planRedrive(tx: TenantTx, services: JobServices, wanted: WantedRedrive): Promise<RedrivePlan> {
-  const { selection, repair } = wanted;
+  const { selection, repair, isCurrentVersion = false } = wanted;
   const members = await chooseMembers(tx, selection);
   const chosenJobs = membersByJob(members);
   if (chosenJobs.length > jobsMax)
@@ -97,19 +101,21 @@ export async function planRedrive(tx: TenantTx, services: JobServices, wanted: W
       targets: [targetId],
       records: own.map((member) => member.recordNumber),
       repair,
+      isCurrentVersion,
       bytesLeft: redriveBytesMax - bytes,
     });
     bytes += source.records.reduce((sum, { content }) => sum + content.length, 0);
     const pairs = own.map((member, index) => ({ member, record: source.records[index]! }));
     jobs.push({ source, targetId, members: own, sent: pairs.filter(({ record }) => record.fate === 'sent') });
   }
-  return { flowId: members[0]!.flowId, repair, jobs, floors: await maskingFloors(tx), version: versionOf(members, repair) };
+  return { flowId: members[0]!.flowId, repair, jobs, floors: await maskingFloors(tx), version: versionOf(members, repair, jobs) };
 }
 
-function versionOf(members: readonly RedriveMember[], repair: RepairTexts | null): string {
+function versionOf(members: readonly RedriveMember[], repair: RepairTexts | null, jobs: readonly PlannedJob[]): string {
+  const versions = [...new Set(jobs.map(({ source }) => source.job.flowVersionId))].sort();
   const ids = members.map(({ deadLetterId }) => deadLetterId).sort();
   return createHash('sha256')
-    .update(JSON.stringify([ids, repair]))
+    .update(JSON.stringify([ids, repair, versions]))
     .digest('hex')
     .slice(0, 32);
 }
@@ -129,6 +135,7 @@ export function previewOf(plan: RedrivePlan): RedrivePreview {
       ofJobId: source.job.jobId,
       file: source.job.fileName,
       targetId,
+      flowVersion: source.job.flowVersion,
       records: members.length,
       sent: sent.length,
     })),

@@ -5,7 +5,7 @@ export const connectorErrors = defineErrors({
   E_TARGET: {
     meaning: 'The settings of a target or its connection contradict each other, the policy, or what the connector allows.',
     actor: 'author',
-    next: 'Correct the setting that the message names and apply the definition again.',
+    next: 'Correct the setting that the message names and apply the definition again. What was cut under an earlier version of the flow keeps that version: discard its batch, and send its records with `headgate dead-letter redrive --current-version`.',
   },
   E_SSRF: {
     meaning: 'The address behind a target is not one that targets may connect to: private, loopback, link-local or reserved.',
@@ -39,7 +39,7 @@ export const connectorErrors = defineErrors({
   E_TARGET_REFUSED: {
     meaning: 'The target refused the batch or record and would refuse it again.',
     actor: 'downstream',
-    next: "Find the reason in the target's own log by the batch id, and correct the flow or the data.",
+    next: "Find the reason in the target's own log by the batch id, and correct the flow or the data; `headgate dead-letter redrive --current-version` sends them by the corrected flow.",
   },
   E_TARGET_FORBIDDEN: {
     meaning: 'The target refused the credentials of its connection.',
