@@ -44,6 +44,7 @@ const jobSummaryFields = {
   flowVersion: text,
   file: text,
   fileId: id,
+  redriveOf: nullable(id),
   state: choice(jobStates),
   verdict: nullable(text),
   reasonCode: nullable(text),

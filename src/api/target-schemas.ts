@@ -18,6 +18,8 @@ const targetFields = {
   concurrency: count,
   parkedBatches: count,
   parkedRecords: count,
+  heldBatches: count,
+  heldRecords: count,
 };
 
 const change = object({

@@ -46,6 +46,7 @@ const exitCodes: Readonly<Record<string, number>> = {
   E_KEY_SCOPE: 2,
   E_FLOW_INVALID: 2,
   E_INPUT_FILE: 2,
+  E_REPAIR: 2,
   E_API_KEY_MISSING: 4,
   E_NOT_FOUND: 5,
   E_TIMEOUT: 8,

@@ -16,11 +16,11 @@ const fieldsByPath: Readonly<Record<string, string>> = {
   '/v1/flows': 'name service subService version enabled hash flowId flowVersionId createdAt',
   '/v1/health': 'flow kind id type connection state code message next durationMs probedAt askedBy',
   '/v1/health/probes': 'probeId state code message next durationMs probedAt askedBy',
-  '/v1/jobs': 'jobId flow flowVersion file fileId state verdict reasonCode records createdAt closedAt',
+  '/v1/jobs': 'jobId flow flowVersion file fileId redriveOf state verdict reasonCode records createdAt closedAt',
   '/v1/jobs/{id}/errors': 'record finding offset severity code field rule message',
   '/v1/jobs/{id}/records': 'recordId record status warned offset targets',
   '/v1/targets':
-    'flow targetId type connection state mode since reasonCode next nextProbeAt pausedUntil concurrency parkedBatches parkedRecords',
+    'flow targetId type connection state mode since reasonCode next nextProbeAt pausedUntil concurrency parkedBatches parkedRecords heldBatches heldRecords',
   '/v1/keys': 'keyId name scopes createdAt expiresAt revokedAt',
 };
 

@@ -13,6 +13,7 @@ interface TargetAnswer extends Readonly<Record<string, unknown>> {
   readonly targetId: string;
   readonly state: string;
   readonly next: string | null;
+  readonly heldRecords: number;
 }
 
 const options = { ...outputOptions, ...apiOptions } as const;
@@ -28,6 +29,7 @@ const columns = [
   'concurrency',
   'parkedBatches',
   'parkedRecords',
+  'heldRecords',
 ];
 const itemsMax = 10_000;
 const usages = {
@@ -88,9 +90,14 @@ function actionOf(line: CommandLine): string {
   throw new HeadgateError(cliErrors.E_USAGE, `a breaker can be told ${breakerDecisions.join(', ')} (usage: ${usages.breaker})`);
 }
 
-/** On stderr, where data is text for people: what to do about those that are not closed. */
+/** On stderr, where data is text for people: what to do about those that are not closed, and about what is held. */
 function tellNext(line: CommandLine, targets: readonly TargetAnswer[]): void {
   if (line.options.json || textOption(line, 'output') !== undefined) return;
-  for (const { flow, targetId, state, next } of targets)
+  for (const { flow, targetId, state, next, heldRecords } of targets) {
     if (state !== 'closed' && next !== null) process.stderr.write(`${printable(`try: ${flow} ${targetId}: ${next}`)}\n`);
+    if (heldRecords > 0)
+      process.stderr.write(
+        `${printable(`try: ${flow} ${targetId}: what is held, why, and what to do: headgate batch list --state held`)}\n`,
+      );
+  }
 }

@@ -100,11 +100,9 @@ it.each([
       ? await scenario.deliverJobs(files)
       : [...(await scenario.deliverJobs([files[0]!])), ...(await scenario.deliverJobs([files[1]!]))];
   scenario.startWorker();
-  const first = async () => (await scenario.batches())[0]!;
-  await until(
-    async () => (await first()).state === (how === 'to be tried again' ? 'ready' : how) && (await first()).attempts > 0,
-    'it does not wait',
-  );
+  const waiting = how === 'to be tried again' ? 'ready' : how;
+  const isWaiting = async () => (await scenario.batches()).some(({ state, attempts }) => state === waiting && attempts > 0);
+  await until(isWaiting, 'it does not wait');
   isDown = false;
   const { jobId } = jobs[0]!;
   await scenario.inTenant(async (tx) => {

@@ -18,6 +18,8 @@ export interface JobSummary {
   readonly flowVersion: string;
   readonly file: string;
   readonly fileId: string;
+  /** The job whose records it sends again; null: it is that of a file. */
+  readonly redriveOf: string | null;
   readonly state: JobState;
   readonly verdict: string | null;
   readonly reasonCode: string | null;
@@ -101,7 +103,7 @@ export interface JobView extends JobSummary {
   readonly hasReceipt: boolean;
 }
 
-const columns = `j.job_id as "jobId", f.name as flow, v.version as "flowVersion", x.name as file, j.file_id as "fileId", j.state, j.verdict, j.reason_code as "reasonCode",
+const columns = `j.job_id as "jobId", f.name as flow, v.version as "flowVersion", x.name as file, j.file_id as "fileId", j.redrive ->> 'ofJobId' as "redriveOf", j.state, j.verdict, j.reason_code as "reasonCode",
   json_build_object('read', j.records_read, 'valid', j.records_valid, 'rejected', j.records_rejected, 'filtered', j.records_filtered, 'warned', j.records_warned) as records,
   j.created_at as "createdAt", j.closed_at as "closedAt"`;
 const tables = `from headgate.jobs j

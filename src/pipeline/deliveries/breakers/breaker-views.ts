@@ -1,4 +1,4 @@
-/** Queries for lists and pages of targets: how each breaker stands, what is parked, what changed last. */
+/** Queries for lists and pages of targets: how each breaker stands, what is parked or held, what changed last. */
 
 import { nextOf } from '../../../platform/base/errors.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
@@ -23,9 +23,14 @@ export interface BreakerView {
   readonly concurrency: number;
   readonly parkedBatches: number;
   readonly parkedRecords: number;
+  /** Held until their settings are mended, or a person decides. */
+  readonly heldBatches: number;
+  readonly heldRecords: number;
 }
 
-interface Row extends BreakerKey, Omit<BreakerView, 'next' | 'concurrency' | 'since'> {
+type Held = Pick<BreakerView, 'heldBatches' | 'heldRecords'>;
+
+interface Row extends BreakerKey, Omit<BreakerView, 'next' | 'concurrency' | 'since' | keyof Held> {
   readonly since: Date;
   readonly limit: number | null;
   readonly probes: number;
@@ -41,17 +46,25 @@ const selectViews = `/* list breakers */
     where b.tenant_id = $1 and b.flow_id = k.flow_id and b.target_id = k.target_id and b.state = 'parked') p
   where k.tenant_id = $1 and k.flow_id = any ($2::uuid[])`;
 
+const countHeld = `/* count held batches */
+  select b.flow_id as "flowId", b.target_id as "targetId", count(*)::int8 as "heldBatches", sum(b.records)::int8 as "heldRecords" from headgate.batches b
+  where b.tenant_id = $1 and b.flow_id = any ($2::uuid[]) and b.state = 'held' group by b.flow_id, b.target_id`;
+
 /** By `breakerName`; `plans`: what their flows say. A target without a breaker is closed. */
 export async function viewBreakers(
   tx: TenantTx,
   targets: readonly (BreakerKey & { readonly concurrency: number; readonly probes: number })[],
 ): Promise<readonly BreakerView[]> {
-  const { rows } = await tx.query<Row>(selectViews, [tx.tenantId, [...new Set(targets.map(({ flowId }) => flowId))]]);
-  const known = new Map(rows.map((row) => [breakerName(row), row]));
-  return targets.map((target) => viewOf(known.get(breakerName(target)), target));
+  const parameters = [tx.tenantId, [...new Set(targets.map(({ flowId }) => flowId))]];
+  const known = new Map((await tx.query<Row>(selectViews, parameters)).rows.map((row) => [breakerName(row), row]));
+  const held = new Map((await tx.query<BreakerKey & Held>(countHeld, parameters)).rows.map((row) => [breakerName(row), row]));
+  return targets.map((target) => {
+    const { heldBatches, heldRecords } = held.get(breakerName(target)) ?? { heldBatches: 0, heldRecords: 0 };
+    return { ...viewOf(known.get(breakerName(target)), target), heldBatches, heldRecords };
+  });
 }
 
-const never: Omit<BreakerView, 'concurrency'> = {
+const never: Omit<BreakerView, 'concurrency' | keyof Held> = {
   state: 'closed',
   mode: 'auto',
   since: null,
@@ -63,7 +76,10 @@ const never: Omit<BreakerView, 'concurrency'> = {
   parkedRecords: 0,
 };
 
-function viewOf(row: Row | undefined, { concurrency, probes }: { readonly concurrency: number; readonly probes: number }): BreakerView {
+function viewOf(
+  row: Row | undefined,
+  { concurrency, probes }: { readonly concurrency: number; readonly probes: number },
+): Omit<BreakerView, keyof Held> {
   if (row === undefined) return { ...never, concurrency };
   const { flowId: _flow, targetId: _target, limit, ...view } = row;
   const now = {

@@ -559,6 +559,7 @@ create index batches_by_lane on headgate.batches (tenant_id, flow_id, target_id,
 create index batches_parked on headgate.batches (tenant_id, flow_id, target_id, (attempts > 3), batch_id) where state = 'parked';
 create index batches_resumed on headgate.batches (tenant_id, flow_id, target_id) where parked_at is not null and state in ('ready', 'sending', 'unknown');
 create index batches_sending on headgate.batches (tenant_id, flow_id, target_id) where state = 'sending';
+create index batches_held on headgate.batches (tenant_id, flow_id, target_id) where state = 'held';
 create index batches_by_flow on headgate.batches (tenant_id, flow_id, batch_id);
 
 -- Which batches hold records of a job: `job_ids` by job. (Row-level security keeps an index over the array from being used.)
