@@ -35,9 +35,13 @@ export function parseMomentPattern(pattern: string): readonly ({ readonly token:
   return parts;
 }
 
+/** Records of a flow are given the same pattern one after the other. */
+let last: { readonly pattern: string; readonly parts: ReturnType<typeof parseMomentPattern> } = { pattern: '', parts: [] };
+
 /** Of a date or datetime; a date has no hours. */
 export function formatMoment(moment: string, pattern: string): string {
-  const parts = parseMomentPattern(pattern);
+  if (pattern !== last.pattern) last = { pattern, parts: parseMomentPattern(pattern) };
+  const { parts } = last;
   if (parts === null) throw new ExpressionFailure('unknown date pattern');
   return parts.map((part) => ('literal' in part ? part.literal : tokenText(moment, part.token))).join('');
 }
