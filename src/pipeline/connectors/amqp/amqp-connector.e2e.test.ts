@@ -118,7 +118,7 @@ describe.each(protocols)('%s', (protocol) => {
     await withTarget({ protocol, queue, connection: { maxMessageBytes: 1_000 } }, async (target) => {
       expect(await target.deliver(batch, signal)).toEqual({
         kind: 'acked',
-        perRecord: [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD' }],
+        perRecord: [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD', message: 'the record is larger than the broker takes' }],
       });
     });
     expect(await idsIn(queue)).toEqual(['a', 'c']);

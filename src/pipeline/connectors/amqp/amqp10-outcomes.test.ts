@@ -49,17 +49,23 @@ async function targetOfBroker(behave: (broker: Container) => void) {
 }
 
 test.each([
-  ['E_TARGET_BUSY', 'modified', (delivery: Delivery) => delivery.modified({ delivery_failed: true, undeliverable_here: false })],
+  [
+    'E_TARGET_BUSY',
+    'modified',
+    'the broker gave the message back without having processed it',
+    (delivery: Delivery) => delivery.modified({ delivery_failed: true, undeliverable_here: false }),
+  ],
   [
     'E_TARGET_SETUP',
     'modified, undeliverable here',
+    'the queue is gone: the message came back',
     (delivery: Delivery) => delivery.modified({ delivery_failed: true, undeliverable_here: true }),
   ],
-  ['E_TARGET_SETUP', 'released', (delivery: Delivery) => delivery.release()],
-])('a message is not taken (%s), and goes again, when it is %s', async (code, _, answer) => {
+  ['E_TARGET_SETUP', 'released', 'the queue is gone: the message came back', (delivery: Delivery) => delivery.release()],
+])('a message is not taken (%s), and goes again, when it is %s', async (code, _, message, answer) => {
   const target = await targetOf(answer);
   const outcome = await target.deliver(outgoing(['a', 'b']), new AbortController().signal);
-  expect(outcome).toEqual({ kind: 'acked', perRecord: [{ index: 1, status: 'retry', code }] });
+  expect(outcome).toEqual({ kind: 'acked', perRecord: [{ index: 1, status: 'retry', code, message }] });
 });
 
 test('a message whose last frame never left is refused and not unknown when the attempt ends', async () => {

@@ -53,6 +53,12 @@ export function isRolledBack(error: unknown): boolean {
   return serverErrorOf(error)?.sqlState.startsWith('40') ?? false;
 }
 
+/** What the server answered; undefined where it did not. */
+export function answerOf(error: unknown): string | undefined {
+  const server = serverErrorOf(error);
+  return server && `the server answered with error ${server.number} (SQLSTATE ${server.sqlState || 'none'})`;
+}
+
 /** Of an attempt whose transaction is certainly rolled back. */
 export function refusedBy(error: unknown, signal: AbortSignal): DeliveryOutcome {
   if (error instanceof HeadgateError) return { kind: 'refused', retryable: true, code: error.code, message: error.message };
@@ -62,8 +68,7 @@ export function refusedBy(error: unknown, signal: AbortSignal): DeliveryOutcome 
     const code = signal.aborted ? connectorErrors.E_TARGET_TIMEOUT : connectorErrors.E_TARGET_UNREACHABLE;
     return { kind: 'refused', retryable: true, code, message: 'the connection ended before anything was committed' };
   }
-  const message = `the server answered with error ${server.number} (SQLSTATE ${server.sqlState || 'none'})`;
-  return { kind: 'refused', retryable: !isFaultOfRow(server), code: codeOf(server), message };
+  return { kind: 'refused', retryable: !isFaultOfRow(server), code: codeOf(server), message: answerOf(error)! };
 }
 
 /** Those whose SQLSTATE says too little. */

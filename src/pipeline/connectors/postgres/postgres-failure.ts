@@ -19,6 +19,12 @@ export function isRowFault(error: unknown): boolean {
   return sqlState !== undefined && (/^(21|22|23|44)/.test(sqlState) || sqlState === 'P0001' || sqlState === '54000');
 }
 
+/** What the server answered; undefined where it did not. */
+export function answerOf(error: unknown): string | undefined {
+  const sqlState = sqlStateOf(error);
+  return sqlState === undefined ? undefined : `PostgreSQL answered with SQLSTATE ${sqlState}`;
+}
+
 /** Of an attempt whose transaction is certainly rolled back. */
 export function refusedBy(error: unknown, signal: AbortSignal): DeliveryOutcome {
   if (error instanceof HeadgateError) return { kind: 'refused', retryable: true, code: error.code, message: error.message };
@@ -28,8 +34,7 @@ export function refusedBy(error: unknown, signal: AbortSignal): DeliveryOutcome 
     const code = signal.aborted ? connectorErrors.E_TARGET_TIMEOUT : connectorErrors.E_TARGET_UNREACHABLE;
     return { kind: 'refused', retryable: true, code, message: 'the connection ended before anything was committed' };
   }
-  const message = `PostgreSQL answered with SQLSTATE ${sqlState}`;
-  return { kind: 'refused', retryable: !isRowFault(error), code: codeOf(sqlState), message };
+  return { kind: 'refused', retryable: !isRowFault(error), code: codeOf(sqlState), message: answerOf(error)! };
 }
 
 function codeOf(sqlState: string): string {

@@ -29,6 +29,20 @@ it('a row that only COMMIT finds at fault is refused alone', async () => {
   await target.close();
 });
 
+it('a row at fault tells its cause by SQLSTATE, without the text of the server', async () => {
+  const table = await makeTable(true);
+  await tables.adminDb.query(`/* rule */ alter table ${table} alter customer type varchar(4), add check (customer <> 'bad')`);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  expect(await target.deliver(withCustomers(['a', 'good'], ['b', 'customer-secret'], ['c', 'bad']), signal)).toMatchObject({
+    kind: 'acked',
+    perRecord: [
+      { index: 1, message: 'PostgreSQL answered with SQLSTATE 22001' },
+      { index: 2, message: 'PostgreSQL answered with SQLSTATE 23514' },
+    ],
+  });
+  await target.close();
+});
+
 it('keys that are one to the database only are written one after the other, so that the last wins', async () => {
   const settings = { mode: 'upsert', keys: ['id'] };
   const table = await makeTable(true, settings);
