@@ -7,6 +7,7 @@ import type { AddressGuard } from '../address-guard.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createSessionPool, type PooledSession, type SessionPool, type SessionSecrets } from '../session-pool.ts';
 import type { TransactionSession } from '../transaction-writes.ts';
+import { connectFailure } from './postgres-failure.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
 import type { PostgresQuery } from './postgres-transaction.ts';
 
@@ -45,7 +46,8 @@ async function connect(options: SessionsOptions, secrets: SessionSecrets, signal
     try {
       return await connectTo(options, address, secrets, signal);
     } catch (error) {
-      if (index + 1 === addresses.length || error instanceof HeadgateError || signal.aborted) throw error;
+      if (signal.aborted) throw error;
+      if (index + 1 === addresses.length || error instanceof HeadgateError) throw connectFailure(error);
     }
   }
   throw new HeadgateError(connectorErrors.E_TARGET_UNREACHABLE, 'the host name of the target has no address');
