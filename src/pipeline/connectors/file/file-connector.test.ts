@@ -76,6 +76,18 @@ it('a file of the same name with other bytes is never overwritten', async () => 
   expect(readFileSync(join(root, 'eft-out-1-0000.ndjson'), 'utf8')).toBe('theirs');
 });
 
+it('a name that is taken is told, unless the name of an input is part of it', async () => {
+  const root = folder();
+  const batch = outgoing(['a']);
+  const messageOf = async (settings: Record<string, unknown>, taken: string) => {
+    writeFileSync(join(root, taken), 'theirs');
+    const outcome = await open(root, settings).deliver(batch, signal);
+    return 'message' in outcome ? outcome.message : outcome.kind;
+  };
+  expect(await messageOf({}, 'eft-out-1-0000.ndjson')).toBe('the name "eft-out-1-0000.ndjson" is taken by other bytes');
+  expect(await messageOf({ name: '{file}-{number}' }, `${batch.fileName}-1-0000`)).toBe('the name of the file is taken by other bytes');
+});
+
 it('the header line stands once, before the records', async () => {
   const root = folder();
   const batch = outgoing(['a']);

@@ -9,11 +9,12 @@ import { type FileHandle, link, lstat, mkdir, open, readdir, realpath, unlink } 
 import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { createSharedRun } from '../../../platform/base/shared-run.ts';
-import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
+import type { OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { readSettings } from '../connector-settings.ts';
 import { createOutputFiles } from '../output-files/encrypted-file.ts';
 import {
+  conflictWith,
   type FoundFile,
   type OutputFile,
   type OutputFileSettings,
@@ -82,7 +83,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
           batch.assertOurs();
           step = 'named';
           const isNew = await nameFile(temporary, place);
-          if (!isNew && (await compare(place, file)) !== 'same') return conflict();
+          if (!isNew && (await compare(place, file)) !== 'same') return conflictWith(file);
           await Promise.all([syncFolder(), removeTemporary()]);
           if (!isNew) return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
           const compared = { hash: 'read back, ', size: 'measured, ', none: '' }[readBack];
@@ -265,11 +266,6 @@ async function nameFile(temporary: string, place: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
-}
-
-function conflict(): DeliveryOutcome {
-  const message = 'the name is taken by other bytes';
-  return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
 }
 
 /** A link or a folder of that name is nothing that we wrote. */

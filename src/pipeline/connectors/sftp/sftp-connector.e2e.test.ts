@@ -191,7 +191,8 @@ describe('files at an OpenSSH server', () => {
     const place = join(path, usualName);
     await withTarget({ folder }, async (target) => {
       const outcome = await target.deliver(outgoing(['a'], { assertOurs: () => writeFileSync(place, 'theirs') }), signal);
-      expect(outcome).toMatchObject({ kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT' });
+      const message = `the name "${usualName}" is taken by other bytes`;
+      expect(outcome).toEqual({ kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT', message });
       expect([readdirSync(path), readFileSync(place, 'utf8')]).toEqual([[usualName], 'theirs']);
     });
   });
