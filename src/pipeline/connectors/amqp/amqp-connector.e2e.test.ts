@@ -97,8 +97,9 @@ describe.each(protocols)('%s', (protocol) => {
 
   itWith('rabbitmq')('never makes the queue: a missing one is a fault of the settings', async () => {
     await withTarget({ protocol, queue: `missing.${protocol}` }, async (target) => {
-      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_SETUP' });
-      expect(await target.probe(signal)).toMatchObject({ isReachable: false, code: 'E_TARGET_SETUP' });
+      const told = { code: 'E_TARGET_SETUP', message: expect.stringContaining(`no queue "missing.${protocol}" or no virtual host "/"`) };
+      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, ...told });
+      expect(await target.probe(signal)).toMatchObject({ isReachable: false, ...told });
     });
   });
 

@@ -8,7 +8,6 @@ import type { DeliveryOutcome, OpenOptions, OutgoingBatch, RecordResult, Target 
 import { connectorErrors } from '../connector-errors.ts';
 import { createKeyOrder } from '../key-order.ts';
 import { joinResults } from '../record-outcomes.ts';
-import { sessionFailure } from './amqp-failure.ts';
 import { commonHeaders, recordHeaders } from './amqp-headers.ts';
 import { type AmqpSession, type AmqpVerdict, MessageUnsent } from './amqp-session.ts';
 import { createAmqpSessions } from './amqp-sessions.ts';
@@ -193,7 +192,7 @@ class Sending {
         this.#stopAt(index, connectorErrors.E_TARGET_BUSY, 'the broker gave the message back without having processed it');
         break;
       case 'unroutable':
-        this.#stopAt(index, connectorErrors.E_TARGET_SETUP, 'the queue is gone: the message came back');
+        this.#stopAt(index, connectorErrors.E_TARGET_SETUP, `the queue "${this.#options.settings.queue}" is gone: the message came back`);
         break;
     }
   }
@@ -223,8 +222,7 @@ class Sending {
       return { code: connectorErrors.E_TARGET_TIMEOUT, message };
     }
     if (!(error instanceof HeadgateError)) throw error;
-    const { code, message } = sessionFailure(error);
-    return { code, message };
+    return { code: error.code, message: error.message };
   }
 
   #refuse(index: number): void {

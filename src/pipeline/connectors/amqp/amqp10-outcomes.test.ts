@@ -58,10 +58,10 @@ test.each([
   [
     'E_TARGET_SETUP',
     'modified, undeliverable here',
-    'the queue is gone: the message came back',
+    'the queue "q" is gone: the message came back',
     (delivery: Delivery) => delivery.modified({ delivery_failed: true, undeliverable_here: true }),
   ],
-  ['E_TARGET_SETUP', 'released', 'the queue is gone: the message came back', (delivery: Delivery) => delivery.release()],
+  ['E_TARGET_SETUP', 'released', 'the queue "q" is gone: the message came back', (delivery: Delivery) => delivery.release()],
 ])('a message is not taken (%s), and goes again, when it is %s', async (code, _, message, answer) => {
   const target = await targetOf(answer);
   const outcome = await target.deliver(outgoing(['a', 'b']), new AbortController().signal);

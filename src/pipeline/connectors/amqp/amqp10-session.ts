@@ -25,11 +25,11 @@ export async function openAmqp10Session(settings: AmqpSettings, login: AmqpLogin
   signal.addEventListener('abort', end, { once: true });
   try {
     signal.throwIfAborted();
-    await session.open(settings.queue);
+    await session.open();
     return session;
   } catch (error) {
     session.destroy();
-    throw sessionFailure(error);
+    throw sessionFailure(error, settings);
   } finally {
     signal.removeEventListener('abort', end);
   }
@@ -55,6 +55,8 @@ function isForThisQueue({ delivery }: EventContext): boolean {
 }
 
 class Amqp10Session implements AmqpSession {
+  readonly #settings: AmqpSettings;
+
   readonly #connection: Connection;
 
   #sender: Sender | undefined;
@@ -74,6 +76,7 @@ class Amqp10Session implements AmqpSession {
   #waiting: Omit<PromiseWithResolvers<void>, 'promise'>[] = [];
 
   constructor(settings: AmqpSettings, login: AmqpLogin) {
+    this.#settings = settings;
     const container = rhea.create_container({ id: 'headgate' });
     container.on('error', (error: unknown) => this.#fail(error));
     this.#connection = container.connect({
@@ -91,10 +94,10 @@ class Amqp10Session implements AmqpSession {
   }
 
   /** The link is asked for when the connection is open: a broker that refuses the connection resets it over what it has not read. */
-  async open(queue: string): Promise<void> {
+  async open(): Promise<void> {
     while (!this.#isOpen) await this.#change();
     this.#sender = this.#connection.open_sender({
-      target: { address: `/queues/${encodeURIComponent(queue)}`, durable: 2 },
+      target: { address: `/queues/${encodeURIComponent(this.#settings.queue)}`, durable: 2 },
       snd_settle_mode: 0,
       ...keepOutcomesApart,
     });
@@ -226,7 +229,7 @@ class Amqp10Session implements AmqpSession {
   /** The first reason counts. */
   #fail(error: unknown): HeadgateError {
     if (this.#ending === undefined) {
-      const ending = sessionFailure(error);
+      const ending = sessionFailure(error, this.#settings);
       this.#ending = ending;
       for (const { reject } of this.#waiting.splice(0)) reject(ending);
       const firstKept = this.#outgoing()?.next_pending_delivery ?? 0;

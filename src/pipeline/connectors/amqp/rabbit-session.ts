@@ -25,7 +25,7 @@ export async function openRabbitSession(settings: AmqpSettings, login: AmqpLogin
     return session;
   } catch (error) {
     session.destroy();
-    throw sessionFailure(error);
+    throw sessionFailure(error, settings);
   } finally {
     signal.removeEventListener('abort', end);
   }
@@ -192,7 +192,7 @@ class RabbitSession implements AmqpSession {
   /** The first reason counts. The client would connect again by itself. */
   #fail(error: unknown): HeadgateError {
     if (this.#ending === undefined) {
-      this.#ending = sessionFailure(error);
+      this.#ending = sessionFailure(error, this.#settings);
       this.#end(this.#ending);
       this.#connection.unsafeDestroy();
     }

@@ -173,6 +173,14 @@ it('a link that leads out of the root is refused', async () => {
   expect([readdirSync(outside), readdirSync(join(outside, 'x'))]).toEqual([['x'], []]);
 });
 
+it('a folder that is not there is named, and no file of it', async () => {
+  const root = join(folder(), 'missing');
+  const told = { code: 'E_TARGET_SETUP', message: `the folder "${root}/eft" is not there or can't be written (ENOENT)` };
+  const target = open(root, { path: 'eft' });
+  expect(await target.deliver(outgoing(['a']), signal)).toEqual({ kind: 'refused', retryable: true, ...told });
+  expect(await target.probe(signal)).toMatchObject({ isReachable: false, ...told });
+});
+
 it('a link in place of the file is not followed', async () => {
   const root = folder();
   const outside = join(folder(), 'victim');

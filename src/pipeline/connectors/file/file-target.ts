@@ -92,7 +92,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
           await removeTemporary();
         }
       } catch (error) {
-        return fileFailure(error, step === 'named' ? 'unknown' : 'refused', signal);
+        return fileFailure(error, { isNamed: step === 'named', folder, signal });
       }
     },
     async resolve(batch): Promise<Resolution> {
@@ -106,8 +106,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
         await syncFolder();
         return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
       } catch (error) {
-        const failure = fileFailure(error, 'unknown');
-        return { kind: 'unresolved', code: failure.kind === 'acked' ? '' : failure.code };
+        return { kind: 'unresolved', code: fileFailure(error, { isNamed: true, folder }).code };
       }
     },
     async probe() {
@@ -128,8 +127,8 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
         }
         return probed(null, 'the folder takes a file, keeps it and gives it back');
       } catch (error) {
-        const failure = fileFailure(error, 'refused');
-        return failure.kind === 'acked' ? probed(null, '') : probed(failure.code, failure.message);
+        const { code, message } = fileFailure(error, { isNamed: false, folder });
+        return probed(code, message);
       }
     },
     async close() {},

@@ -90,7 +90,9 @@ async function connectTo(
     const { rows } = await query<{ hasTable: boolean; hasEffects: boolean; isOurs: boolean }>(describe);
     const { hasTable, hasEffects, isOurs } = rows[0]!;
     if (isOurs) throw new HeadgateError(connectorErrors.E_TARGET, 'the database of the target belongs to Headgate');
-    if (!hasTable) throw new HeadgateError(connectorErrors.E_TARGET_SETUP, 'the table of the target does not exist or can not be seen');
+    const name = `${settings.table.schema}.${settings.table.name}`;
+    if (!hasTable)
+      throw new HeadgateError(connectorErrors.E_TARGET_SETUP, `the table of the target, "${name}", does not exist or can not be seen`);
     return {
       get isBroken() {
         return isBroken;

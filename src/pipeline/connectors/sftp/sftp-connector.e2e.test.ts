@@ -233,8 +233,10 @@ describe('files at an OpenSSH server', () => {
   });
 
   itWith('sshd')('wait for a folder that is missing', async () => {
-    await withTarget({ folder: 'nowhere' }, async (target) => {
-      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_SETUP' });
+    await withTarget({ folder: 'nowhere', connection: { root: remote } }, async (target) => {
+      const told = { code: 'E_TARGET_SETUP', message: `the folder "${remote}/nowhere" or a file in it is not there` };
+      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, ...told });
+      expect(await target.probe(signal)).toMatchObject({ isReachable: false, ...told });
     });
   });
 });

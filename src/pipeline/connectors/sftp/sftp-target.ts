@@ -52,7 +52,7 @@ export function openSftpTarget(options: OpenOptions): Target {
           return await write(sending, step);
         });
       } catch (error) {
-        return sftpFailure(error, { ...step, signal });
+        return sftpFailure(error, { ...step, signal, settings });
       }
     },
     async resolve(batch, signal): Promise<Resolution> {
@@ -70,7 +70,7 @@ export function openSftpTarget(options: OpenOptions): Target {
           }
         });
       } catch (error) {
-        return { kind: 'unresolved', code: sftpFailure(error, { isNaming: false, signal }).code };
+        return { kind: 'unresolved', code: sftpFailure(error, { isNaming: false, signal, settings }).code };
       }
     },
     async probe(signal) {
@@ -84,7 +84,7 @@ export function openSftpTarget(options: OpenOptions): Target {
         });
         return { isReachable: true, code: null, message, durationMs: durationMs() };
       } catch (error) {
-        const { code, message } = sftpFailure(error, { isNaming: false, signal });
+        const { code, message } = sftpFailure(error, { isNaming: false, signal, settings });
         return { isReachable: false, code, message, durationMs: durationMs() };
       }
     },
