@@ -225,8 +225,11 @@ describe('results per record', () => {
     expect(new Set(batches.slice(1).map(({ parentBatchId }) => parentBatchId))).toEqual(new Set([batches[0]!.batchId]));
     expect(sink.requests[1]!.body).toBe(`${sink.requests[0]!.body.split('\n')[3]}\n`);
     expect(await scenario.counts()).toEqual([{ targetId: 'api', routed: 5, delivered: 4, refused: 1, dead: 0, cancelled: 0 }]);
-    const letters = await scenario.rows('/* letters */ select record_number, code from headgate.dead_letters where tenant_id = $1');
-    expect(letters).toEqual([{ record_number: 2, code: 'ACCOUNT_CLOSED' }]);
+    const letters = await scenario.rows(
+      '/* letters */ select record_number, code, message from headgate.dead_letters where tenant_id = $1',
+    );
+    const message = 'the target answered for the record with status 422';
+    expect(letters).toEqual([{ record_number: 2, code: 'ACCOUNT_CLOSED', message }]);
   });
 
   it('come from single requests too, each with the delivery key of its record', async () => {

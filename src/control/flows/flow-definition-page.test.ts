@@ -18,7 +18,8 @@ const documentsOf = (text: string) =>
   [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map((match) => match[1]!).filter((block) => block.startsWith('apiVersion:'));
 
 /** Connections of the examples, to which pages refer. */
-const known = ['acme-pay/acme-out.yaml', 'acme-pay/acme-drop.yaml', 'acme-pay/ledger-db.yaml'].map((file) => read(`examples/${file}`));
+const knownFiles = ['examples/acme-pay/acme-out.yaml', 'examples/acme-pay/acme-drop.yaml', 'examples/acme-pay/ledger-db.yaml'];
+const known = knownFiles.map(read);
 const nameOf = (document: string) => /^kind: (\w+)\nmetadata: .*\bname: ([\w-]+)/m.exec(document)!.slice(1).join(' ');
 
 describe.each(pages)('on the page %s', (name) => {
@@ -32,6 +33,19 @@ describe.each(pages)('on the page %s', (name) => {
   test('there are a whole connection and a whole flow', () => {
     for (const kind of ['Connection', 'FlowDefinition'])
       expect(documents.filter((each) => each.includes(`\nkind: ${kind}\n`))).not.toEqual([]);
+  });
+
+  test('what a flow refers to and is not on the page is said to be among the examples', () => {
+    const files = knownFiles.filter((file) => {
+      const connection = nameOf(read(file));
+      const isUsed = documents.some((each) => each.includes(`connection: ${connection.split(' ')[1]}`));
+      return isUsed && !documents.map(nameOf).includes(connection);
+    });
+    expect(files.filter((file) => !text.includes(file))).toEqual([]);
+  });
+
+  test('a policy that is applied is said to need a key that may', () => {
+    expect(/flow apply .*policy\.yaml/.test(text) ? text : 'policy:write').toContain('policy:write');
   });
 
   test.each(documents.map((document) => [nameOf(document), document]))('%s is sound, with what it refers to', (own, document) => {

@@ -82,9 +82,9 @@ export const connectorErrors = defineErrors({
     next: "Look at the record and the target's rules, and correct it.",
   },
   E_TARGET_SETUP: {
-    meaning: 'The target lacks what the flow expects there: a table, a column, a right, a folder.',
+    meaning: 'The target lacks what the flow expects there: a table, a column, a queue, a topic, a folder, a right.',
     actor: 'administrator',
-    next: 'Create it or grant it; `headgate target ddl` prints tables.',
+    next: 'Create what the message names at the target or grant the right to it, or correct the setting that names it; `headgate target ddl` prints the tables of a database.',
     retryable: true,
   },
   E_TARGET_FULL: {

@@ -174,6 +174,8 @@ export interface RecordResult {
   readonly index: number;
   readonly status: 'refused' | 'retry' | 'unknown';
   readonly code: string;
+  /** Why, where more is known than the code: words of the connector, with numbers and names of the target's errors. Never content. */
+  readonly message?: string;
 }
 
 /**

@@ -9,14 +9,13 @@ export type FailedRecord = RecordResult & { readonly message: string };
  */
 export function joinResults(failed: readonly FailedRecord[], records: number): DeliveryOutcome {
   if (failed.length === 0) return { kind: 'acked' };
-  const perRecord = failed.map(({ index, status, code }) => ({ index, status, code }));
-  if (failed.length < records) return { kind: 'acked', perRecord };
+  if (failed.length < records) return { kind: 'acked', perRecord: failed };
   const unknown = failed.find(({ status }) => status === 'unknown');
   const refused = failed.find(({ status }) => status === 'refused');
   if (unknown !== undefined && refused === undefined) return { kind: 'unknown', code: unknown.code, message: unknown.message };
   const [first] = failed;
   // What is sent again gets another answer; those refused for good keep their own codes.
   const isSame = failed.every(({ status, code }) => status === first!.status && (status !== 'refused' || code === first!.code));
-  if (!isSame) return { kind: 'acked', perRecord };
+  if (!isSame) return { kind: 'acked', perRecord: failed };
   return { kind: 'refused', retryable: first!.status === 'retry', code: first!.code, message: first!.message };
 }

@@ -41,8 +41,8 @@ export interface TransactionSession {
   countEffects(keys: readonly string[]): Promise<number>;
   /** Parts that are written by one statement each, one after the other. */
   partsOf(rows: readonly TransactionRow[]): readonly (readonly TransactionRow[])[];
-  /** False: one of the rows is at fault, and nothing holds since the last mark until that is undone. */
-  writeRows(rows: readonly TransactionRow[]): Promise<boolean>;
+  /** Null: written. Else one of the rows is at fault, why without content, and nothing holds since the last mark until that is undone. */
+  writeRows(rows: readonly TransactionRow[]): Promise<string | null>;
   mark(): Promise<void>;
   undo(): Promise<void>;
   markOrder(): Promise<void>;
@@ -112,10 +112,11 @@ async function writeAll(session: TransactionSession, rows: readonly TransactionR
 
 async function writeHalving(session: TransactionSession, rows: readonly TransactionRow[], refused: RecordResult[]): Promise<void> {
   await session.mark();
-  if (await session.writeRows(rows)) return;
+  const fault = await session.writeRows(rows);
+  if (fault === null) return;
   await session.undo();
   if (rows.length === 1) {
-    refused.push({ index: rows[0]!.index, status: 'refused', code: connectorErrors.E_TARGET_RECORD });
+    refused.push({ index: rows[0]!.index, status: 'refused', code: connectorErrors.E_TARGET_RECORD, message: fault });
     return;
   }
   const middle = rows.length >>> 1;

@@ -22,6 +22,8 @@ export interface BatchSummary {
   readonly records: number;
   readonly bytes: number;
   readonly attempts: number;
+  /** Of a target whose files are numbered: the number of its file, taken whatever became of it; null of others. */
+  readonly fileSequence: number | null;
   /** The backup of its target that its last attempt went to; null: the target itself. */
   readonly via: string | null;
   readonly reasonCode: string | null;
@@ -38,6 +40,8 @@ export interface BatchView extends BatchSummary {
   readonly parentBatchId: string | null;
   /** Of the body, the same for every attempt. */
   readonly bodySha256: string;
+  /** How its last state is known, where its target or a person said so; null elsewhere. */
+  readonly evidence: string | null;
   /** By field. */
   readonly amounts: FieldTexts;
   /** In the order in which they began; the last thousand. */
@@ -71,7 +75,7 @@ export interface BatchFilter {
 const isOpen = `b.state in (${openBatchStates.map((state) => `'${state}'`).join(', ')})`;
 
 const columns = `b.batch_id as "batchId", f.name as flow, b.target_id as "targetId", b.state, (${awaitsDecision}) as "awaitsDecision", ${hasUnknownAttempt} as "outcomeUnknown",
-  b.job_ids as "jobIds", b.records, b.bytes, b.attempts, b.via, b.reason_code as "reasonCode",
+  b.job_ids as "jobIds", b.records, b.bytes, b.attempts, b.file_sequence as "fileSequence", b.via, b.reason_code as "reasonCode",
   (select a.message from headgate.attempts a where a.tenant_id = $1 and a.batch_id in (b.batch_id, b.parent_batch_id) and a.reason_code = b.reason_code
     order by a.attempt_number desc limit 1) as message, b.created_at as "createdAt", b.changed_at as "changedAt"`;
 const tables = 'from headgate.batches b join headgate.flows f on f.tenant_id = b.tenant_id and f.flow_id = b.flow_id';
@@ -102,7 +106,7 @@ function withNext<Row extends Pick<BatchSummary, 'batchId' | 'state' | 'reasonCo
   return { ...row, next: nextOfBatch(row) };
 }
 
-const selectOne = `/* get batch */ select ${columns}, b.parent_batch_id as "parentBatchId", b.body_sha256 as "bodySha256",
+const selectOne = `/* get batch */ select ${columns}, b.parent_batch_id as "parentBatchId", b.body_sha256 as "bodySha256", b.resolution_evidence as evidence,
   (select jsonb_agg(m -> 'amounts') from jsonb_array_elements(b.members) m) as sums
   ${tables} where b.tenant_id = $1 and b.batch_id = $2`;
 

@@ -10,6 +10,7 @@ import { amqpConnector } from './amqp-connector.ts';
 const world = useRabbitMq();
 const { makeQueue, optionsFor, withTarget, idsIn } = world;
 const signal = new AbortController().signal;
+const memoryMark = ['set_vm_memory_high_watermark'];
 
 describe.each(protocols)('%s', (protocol) => {
   itWith('rabbitmq')('refuses for now with wrong credentials, shows none, and takes those that came in mid-run', async () => {
@@ -119,6 +120,44 @@ describe.each(protocols)('%s', (protocol) => {
     });
     // What was under way may have been taken with the alarm's end.
     expect([...new Set(await idsIn(queue))]).toEqual(['a', 'b', 'c']);
+  });
+
+  itWith('rabbitmq')('sends nothing to a broker that is short of memory, and says so when it is probed', async () => {
+    const queue = await makeQueue();
+    await world.rabbit.ctl(...memoryMark, '0.00001');
+    for (let round = 0; round < 5; round++) {
+      await withTarget({ protocol, queue }, async (target) => {
+        expect(await target.probe(AbortSignal.timeout(3_000))).toMatchObject({
+          isReachable: false,
+          code: 'E_TARGET_BUSY',
+          message: 'the broker takes no messages: it is short of memory or disk',
+        });
+      });
+      await withTarget({ protocol, queue }, async (target) => {
+        const outcome = await target.deliver(outgoing(['a']), AbortSignal.timeout(500));
+        expect(outcome).toMatchObject({ kind: 'refused', retryable: true, message: expect.stringMatching(/short of memory/) });
+      });
+    }
+    await world.rabbit.ctl(...memoryMark, '0.6');
+    await withTarget({ protocol, queue }, async (target) => {
+      expect(await target.deliver(outgoing(['b']), signal)).toEqual({ kind: 'acked' });
+      expect(await target.probe(signal)).toMatchObject({ isReachable: true });
+    });
+    expect(await idsIn(queue)).toEqual(['b']);
+  });
+
+  itWith('rabbitmq')('waits for a broker that is short of memory, and sends each record once when that is over', async () => {
+    const queue = await makeQueue();
+    await world.rabbit.ctl(...memoryMark, '0.00001');
+    await withTarget({ protocol, queue }, async (kept) => {
+      await withTarget({ protocol, queue }, async (fresh) => {
+        expect(await kept.probe(signal)).toMatchObject({ isReachable: false, code: 'E_TARGET_BUSY' });
+        const outcomes = Promise.all([kept.deliver(outgoing(['a', 'b']), signal), fresh.deliver(outgoing(['c']), signal)]);
+        await world.rabbit.ctl(...memoryMark, '0.6');
+        expect(await outcomes).toEqual([{ kind: 'acked' }, { kind: 'acked' }]);
+      });
+    });
+    expect((await idsIn(queue)).sort()).toEqual(['a', 'b', 'c']);
   });
 
   itWith('rabbitmq')('C5: sends to the queue that is named and no other place, and text of a record is never a header', async () => {

@@ -97,8 +97,9 @@ describe.each(protocols)('%s', (protocol) => {
 
   itWith('rabbitmq')('never makes the queue: a missing one is a fault of the settings', async () => {
     await withTarget({ protocol, queue: `missing.${protocol}` }, async (target) => {
-      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_SETUP' });
-      expect(await target.probe(signal)).toMatchObject({ isReachable: false, code: 'E_TARGET_SETUP' });
+      const told = { code: 'E_TARGET_SETUP', message: expect.stringContaining(`no queue "missing.${protocol}" or no virtual host "/"`) };
+      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, ...told });
+      expect(await target.probe(signal)).toMatchObject({ isReachable: false, ...told });
     });
   });
 
@@ -118,7 +119,7 @@ describe.each(protocols)('%s', (protocol) => {
     await withTarget({ protocol, queue, connection: { maxMessageBytes: 1_000 } }, async (target) => {
       expect(await target.deliver(batch, signal)).toEqual({
         kind: 'acked',
-        perRecord: [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD' }],
+        perRecord: [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD', message: 'the record is larger than the broker takes' }],
       });
     });
     expect(await idsIn(queue)).toEqual(['a', 'c']);

@@ -1,22 +1,26 @@
 /**
- * The errors of both AMQP clients and of the sockets below them, translated once. Texts of brokers name users and queues and
- * are left out; only names of codes are kept.
+ * The errors of both AMQP clients and of the sockets below them, translated once. Texts of brokers are left out; only names of
+ * codes are kept, and the queue and virtual host are named as the settings do.
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import type { AmqpSettings } from './amqp-settings.ts';
 
 /** Of anything that ends a session or keeps it from being opened. */
-export function sessionFailure(error: unknown): HeadgateError {
+export function sessionFailure(error: unknown, { queue, vhost }: Pick<AmqpSettings, 'queue' | 'vhost'>): HeadgateError {
   if (error instanceof HeadgateError) return error;
   const name = nameOf(error);
   const code = codeOf(name);
   const suffix = name === '' ? '' : ` (${name})`;
-  return new HeadgateError(code, `${sentences[code] ?? 'the connection ended'}${suffix}`, { cause: error });
+  const sentence =
+    code === connectorErrors.E_TARGET_SETUP
+      ? `the broker has no queue "${queue}" or no virtual host "${vhost}", or does not speak this protocol`
+      : (sentences[code] ?? 'the connection ended');
+  return new HeadgateError(code, sentence + suffix, { cause: error });
 }
 
 const sentences: Readonly<Record<string, string>> = {
   [connectorErrors.E_TARGET_FORBIDDEN]: 'the broker refused the credentials or the rights of the connection',
-  [connectorErrors.E_TARGET_SETUP]: 'the broker has no such queue or virtual host, or does not speak this protocol',
   [connectorErrors.E_TARGET_BUSY]: 'the broker asks to be left alone for a while',
   [connectorErrors.E_TARGET_TIMEOUT]: 'the broker did not answer in time',
 };

@@ -8,9 +8,8 @@ import type { DeliveryOutcome, OpenOptions, OutgoingBatch, RecordResult, Target 
 import { connectorErrors } from '../connector-errors.ts';
 import { createKeyOrder } from '../key-order.ts';
 import { joinResults } from '../record-outcomes.ts';
-import { sessionFailure } from './amqp-failure.ts';
 import { commonHeaders, recordHeaders } from './amqp-headers.ts';
-import type { AmqpSession, AmqpVerdict } from './amqp-session.ts';
+import { type AmqpSession, type AmqpVerdict, MessageUnsent } from './amqp-session.ts';
 import { createAmqpSessions } from './amqp-sessions.ts';
 import { type AmqpSettings, readAmqpSettings } from './amqp-settings.ts';
 
@@ -21,6 +20,7 @@ export function openAmqpTarget(options: OpenOptions): Target {
     settings,
     guard: createAddressGuard(options.egress, options.ports.resolveHost),
     secrets: options.secrets,
+    ids: options.ports.ids,
     idleMax: options.target.concurrency,
   });
   return {
@@ -40,10 +40,9 @@ export function openAmqpTarget(options: OpenOptions): Target {
       const startMs = options.ports.clock.monotonicMs();
       const durationMs = () => options.ports.clock.monotonicMs() - startMs;
       try {
-        await sessions.use(signal, async (session) => {
-          await session.ready();
-          await session.tryWriting(options.ports.ids.next());
-        });
+        // One that is blocked is kept: the broker would not even notice the end of its connection, and of the next.
+        const isTaking = await sessions.use(signal, (session) => session.tryWriting());
+        if (!isTaking) return { isReachable: false, code: connectorErrors.E_TARGET_BUSY, message: isShort, durationMs: durationMs() };
         return { isReachable: true, code: null, message: 'the queue is there and the user may write to it', durationMs: durationMs() };
       } catch (error) {
         const { code, message } = unsent(error, signal);
@@ -53,6 +52,8 @@ export function openAmqpTarget(options: OpenOptions): Target {
     close: () => sessions.close(),
   };
 }
+
+const isShort = 'the broker takes no messages: it is short of memory or disk';
 
 /** Before the first message was handed over. */
 function unsent(error: unknown, signal: AbortSignal): Extract<DeliveryOutcome, { kind: 'refused' }> {
@@ -191,10 +192,7 @@ class Sending {
         this.#stopAt(index, connectorErrors.E_TARGET_BUSY, 'the broker gave the message back without having processed it');
         break;
       case 'unroutable':
-        this.#stopAt(index, connectorErrors.E_TARGET_SETUP, 'the queue is gone: the message came back');
-        break;
-      case 'forbidden':
-        this.#stopAt(index, connectorErrors.E_TARGET_FORBIDDEN, 'the user of the connection may not write to the queue');
+        this.#stopAt(index, connectorErrors.E_TARGET_SETUP, `the queue "${this.#options.settings.queue}" is gone: the message came back`);
         break;
     }
   }
@@ -207,16 +205,24 @@ class Sending {
 
   /** Handed over, and the session ended before its confirm. */
   #lose(index: number, error: unknown): void {
+    if (error instanceof MessageUnsent) {
+      const { code, message } = this.#reasonOf(error.reason);
+      this.#stopAt(index, code, message);
+      return;
+    }
     this.#stop ??= this.#reasonOf(error);
     const code = this.#options.signal.aborted ? connectorErrors.E_TARGET_TIMEOUT : connectorErrors.E_TARGET_REPLY_LOST;
     this.#fail(index, 'unknown', code, 'the connection ended before the message was confirmed');
   }
 
   #reasonOf(error: unknown): { readonly code: string; readonly message: string } {
-    if (this.#options.signal.aborted) return { code: connectorErrors.E_TARGET_TIMEOUT, message: 'the broker did not confirm in time' };
+    const { session, signal } = this.#options;
+    if (signal.aborted) {
+      const message = session.isBlocked ? isShort : 'the broker did not confirm in time';
+      return { code: connectorErrors.E_TARGET_TIMEOUT, message };
+    }
     if (!(error instanceof HeadgateError)) throw error;
-    const { code, message } = sessionFailure(error);
-    return { code, message };
+    return { code: error.code, message: error.message };
   }
 
   #refuse(index: number): void {

@@ -1,21 +1,30 @@
-/** Messages that the broker gives back, as `modified` too, which RabbitMQ never says: a server of AMQP 1.0 in this process does. */
+/**
+ * Messages that the broker gives back, as `modified` too, which RabbitMQ never says, and one that does not fit into what it takes: a
+ * server of AMQP 1.0 in this process does.
+ */
 import type { AddressInfo, Server } from 'node:net';
-import rhea, { type Delivery, type EventContext } from 'rhea';
+import rhea, { type Container, type Delivery, type EventContext } from 'rhea';
 import { expect, onTestFinished, test } from 'vitest';
 import { openOptions, outgoing } from '../connector-contract.fixture.ts';
 import { amqpConnector } from './amqp-connector.ts';
 
 /** A target of a server that takes the first message and answers the second as told. */
-async function targetOf(answer: (delivery: Delivery) => void) {
+function targetOf(answer: (delivery: Delivery) => void) {
+  let messages = 0;
+  return targetOfBroker((broker) => {
+    // The library makes one answer of two that are given in one turn.
+    broker.on('message', ({ delivery }: EventContext) => (++messages === 1 ? delivery!.accept() : setImmediate(answer, delivery!)));
+  });
+}
+
+async function targetOfBroker(behave: (broker: Container) => void) {
   const broker = rhea.create_container({ id: 'broker' });
   (broker as unknown as { sasl_server_mechanisms: { enable_plain(check: () => boolean): void } }).sasl_server_mechanisms.enable_plain(
     () => true,
   );
-  let messages = 0;
   broker.on('disconnected', () => {});
-  // The library makes one answer of two that are given in one turn.
-  broker.on('message', ({ delivery }: EventContext) => (++messages === 1 ? delivery!.accept() : setImmediate(answer, delivery!)));
-  const server: Server = broker.listen({ port: 0, host: '127.0.0.1', receiver_options: { autoaccept: false } });
+  behave(broker);
+  const server: Server = broker.listen({ port: 0, host: '127.0.0.1', max_frame_size: 1_024, receiver_options: { autoaccept: false } });
   await new Promise((resolve) => server.once('listening', resolve));
   const target = amqpConnector.open(
     openOptions(amqpConnector, {
@@ -40,15 +49,35 @@ async function targetOf(answer: (delivery: Delivery) => void) {
 }
 
 test.each([
-  ['E_TARGET_BUSY', 'modified', (delivery: Delivery) => delivery.modified({ delivery_failed: true, undeliverable_here: false })],
+  [
+    'E_TARGET_BUSY',
+    'modified',
+    'the broker gave the message back without having processed it',
+    (delivery: Delivery) => delivery.modified({ delivery_failed: true, undeliverable_here: false }),
+  ],
   [
     'E_TARGET_SETUP',
     'modified, undeliverable here',
+    'the queue "q" is gone: the message came back',
     (delivery: Delivery) => delivery.modified({ delivery_failed: true, undeliverable_here: true }),
   ],
-  ['E_TARGET_SETUP', 'released', (delivery: Delivery) => delivery.release()],
-])('a message is not taken (%s), and goes again, when it is %s', async (code, _, answer) => {
+  ['E_TARGET_SETUP', 'released', 'the queue "q" is gone: the message came back', (delivery: Delivery) => delivery.release()],
+])('a message is not taken (%s), and goes again, when it is %s', async (code, _, message, answer) => {
   const target = await targetOf(answer);
   const outcome = await target.deliver(outgoing(['a', 'b']), new AbortController().signal);
-  expect(outcome).toEqual({ kind: 'acked', perRecord: [{ index: 1, status: 'retry', code }] });
+  expect(outcome).toEqual({ kind: 'acked', perRecord: [{ index: 1, status: 'retry', code, message }] });
+});
+
+test('a message whose last frame never left is refused and not unknown when the attempt ends', async () => {
+  const target = await targetOfBroker((broker) =>
+    broker.on('session_open', ({ session }: EventContext) => {
+      const broker = session as unknown as { incoming: object; local: { begin: { incoming_window: number } }; on_transfer(): void };
+      // Has room for two frames and says nothing about them.
+      broker.local.begin.incoming_window = 2;
+      broker.incoming = Object.create(broker.incoming, { window: { get: () => 2 } });
+      broker.on_transfer = () => {};
+    }),
+  );
+  const outcome = await target.deliver(outgoing(['a'.repeat(5_000)]), AbortSignal.timeout(300));
+  expect(outcome).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_TIMEOUT' });
 });

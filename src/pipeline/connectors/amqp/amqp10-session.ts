@@ -8,7 +8,7 @@ import rhea, { type Connection, type EventContext, type Message, type Sender } f
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { sessionFailure } from './amqp-failure.ts';
-import type { AmqpLogin, AmqpMessage, AmqpSession, AmqpVerdict } from './amqp-session.ts';
+import { type AmqpLogin, type AmqpMessage, type AmqpSession, type AmqpVerdict, MessageUnsent } from './amqp-session.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
 import { tlsOptions } from './amqp-socket.ts';
 
@@ -25,11 +25,11 @@ export async function openAmqp10Session(settings: AmqpSettings, login: AmqpLogin
   signal.addEventListener('abort', end, { once: true });
   try {
     signal.throwIfAborted();
-    await session.open(settings.queue);
+    await session.open();
     return session;
   } catch (error) {
     session.destroy();
-    throw sessionFailure(error);
+    throw sessionFailure(error, settings);
   } finally {
     signal.removeEventListener('abort', end);
   }
@@ -37,7 +37,16 @@ export async function openAmqp10Session(settings: AmqpSettings, login: AmqpLogin
 
 interface Waiting {
   resolve(verdict: AmqpVerdict): void;
-  reject(error: HeadgateError): void;
+  reject(error: HeadgateError | MessageUnsent): void;
+}
+
+/** Section 2.5.6: what the client knows of the window of the session, and of the deliveries that it keeps meanwhile. */
+interface Outgoing {
+  /** Undefined until the broker has opened the session. */
+  readonly remote_window: number | undefined;
+  /** Number of the first delivery whose last frame was not written. */
+  readonly next_pending_delivery: number;
+  transfer_window(): number;
 }
 
 /** Section 3.4.5: a message that is `modified` was not processed; the node may say that it will never take it. */
@@ -46,6 +55,8 @@ function isForThisQueue({ delivery }: EventContext): boolean {
 }
 
 class Amqp10Session implements AmqpSession {
+  readonly #settings: AmqpSettings;
+
   readonly #connection: Connection;
 
   #sender: Sender | undefined;
@@ -65,6 +76,7 @@ class Amqp10Session implements AmqpSession {
   #waiting: Omit<PromiseWithResolvers<void>, 'promise'>[] = [];
 
   constructor(settings: AmqpSettings, login: AmqpLogin) {
+    this.#settings = settings;
     const container = rhea.create_container({ id: 'headgate' });
     container.on('error', (error: unknown) => this.#fail(error));
     this.#connection = container.connect({
@@ -82,18 +94,23 @@ class Amqp10Session implements AmqpSession {
   }
 
   /** The link is asked for when the connection is open: a broker that refuses the connection resets it over what it has not read. */
-  async open(queue: string): Promise<void> {
+  async open(): Promise<void> {
     while (!this.#isOpen) await this.#change();
     this.#sender = this.#connection.open_sender({
-      target: { address: `/queues/${encodeURIComponent(queue)}`, durable: 2 },
+      target: { address: `/queues/${encodeURIComponent(this.#settings.queue)}`, durable: 2 },
       snd_settle_mode: 0,
       ...keepOutcomesApart,
     });
-    await this.ready();
+    while (this.#credit() <= 0) await this.#change();
   }
 
   get isBroken(): boolean {
     return this.#ending !== undefined;
+  }
+
+  /** RabbitMQ closes the window of the session while it is short of memory or disk. */
+  get isBlocked(): boolean {
+    return this.#outgoing()?.remote_window === 0;
   }
 
   get bodyBytesMax(): number {
@@ -102,7 +119,7 @@ class Amqp10Session implements AmqpSession {
   }
 
   async ready(): Promise<void> {
-    while (this.#credit() <= 0) await this.#change();
+    while (!this.#hasRoom()) await this.#change();
     if (this.#ending !== undefined) throw this.#ending;
   }
 
@@ -122,24 +139,39 @@ class Amqp10Session implements AmqpSession {
   }
 
   /** The broker asked for the right to write when it opened the link. */
-  async tryWriting(): Promise<void> {
+  async tryWriting(): Promise<boolean> {
+    while (!this.isBlocked && !this.#hasRoom()) await this.#change();
     if (this.#ending !== undefined) throw this.#ending;
+    return !this.isBlocked;
   }
 
   destroy(): void {
     this.#fail(new HeadgateError(connectorErrors.E_TARGET_UNREACHABLE, 'the connection was ended'));
   }
 
-  /** Resolves when the connection has opened or the broker gave credit. */
+  /** Resolves when the connection has opened or the broker said something: it may have given credit or opened the window. */
   async #change(): Promise<void> {
     if (this.#ending !== undefined) throw this.#ending;
     await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  /** What the link may still take: the client takes a message off its credit a turn after it was handed over. */
+  /** What the link may still take. */
   #credit(): number {
-    const { credit, delivery_count: processed } = this.#sender as unknown as { credit: number; delivery_count: number };
-    return credit - (this.#handedOver - processed);
+    return (this.#sender as unknown as { credit: number }).credit - this.#kept();
+  }
+
+  /** Handed over and not written yet: the client takes a message off its credit a turn later, or when the window lets it. */
+  #kept(): number {
+    return this.#handedOver - (this.#sender as unknown as { delivery_count: number }).delivery_count;
+  }
+
+  /** In the link and in the window of the session, of which a message takes one frame or more. */
+  #hasRoom(): boolean {
+    return this.#credit() > 0 && this.#outgoing()!.transfer_window() > this.#kept();
+  }
+
+  #outgoing(): Outgoing | undefined {
+    return (this.#sender?.session as unknown as { readonly outgoing: Outgoing } | undefined)?.outgoing;
   }
 
   #connector(settings: AmqpSettings, login: AmqpLogin) {
@@ -174,9 +206,10 @@ class Amqp10Session implements AmqpSession {
     for (const name of ['error', 'protocol_error']) connection.on(name, (error: unknown) => void this.#fail(error));
     connection.on('connection_open', () => {
       this.#isOpen = true;
+      // Of the window of the session the client tells nothing. Its own listener comes before this one.
+      this.#socket!.on('data', () => this.#wake());
       this.#wake();
     });
-    connection.on('sender_flow', () => this.#wake());
     connection.on('accepted', (context: EventContext) => this.#settle(context, 'taken'));
     connection.on('rejected', (context: EventContext) => this.#settle(context, 'full'));
     connection.on('released', (context: EventContext) => this.#settle(context, 'unroutable'));
@@ -196,10 +229,11 @@ class Amqp10Session implements AmqpSession {
   /** The first reason counts. */
   #fail(error: unknown): HeadgateError {
     if (this.#ending === undefined) {
-      const ending = sessionFailure(error);
+      const ending = sessionFailure(error, this.#settings);
       this.#ending = ending;
       for (const { reject } of this.#waiting.splice(0)) reject(ending);
-      for (const { reject } of this.#unsettled.values()) reject(ending);
+      const firstKept = this.#outgoing()?.next_pending_delivery ?? 0;
+      for (const [id, { reject }] of this.#unsettled) reject(id < firstKept ? ending : new MessageUnsent(ending));
       this.#unsettled.clear();
       this.#drop();
     }

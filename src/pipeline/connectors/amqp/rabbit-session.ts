@@ -5,6 +5,7 @@
 import { scheduler } from 'node:timers/promises';
 import { type Channel, Connection, type ReturnedMessage } from 'rabbitmq-client';
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { Ids } from '../../../platform/base/ports.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { nameOf, sessionFailure } from './amqp-failure.ts';
 import type { AmqpLogin, AmqpMessage, AmqpSession, AmqpVerdict } from './amqp-session.ts';
@@ -14,8 +15,8 @@ import { tlsOptions } from './amqp-socket.ts';
 const heartbeatSeconds = 30;
 
 /** Fails with a HeadgateError; `signal` gives up. */
-export async function openRabbitSession(settings: AmqpSettings, login: AmqpLogin, signal: AbortSignal): Promise<AmqpSession> {
-  const session = new RabbitSession(settings, login);
+export async function openRabbitSession(settings: AmqpSettings, login: AmqpLogin, signal: AbortSignal, ids: Ids): Promise<AmqpSession> {
+  const session = new RabbitSession(settings, login, ids);
   const end = () => session.destroy();
   signal.addEventListener('abort', end, { once: true });
   try {
@@ -24,7 +25,7 @@ export async function openRabbitSession(settings: AmqpSettings, login: AmqpLogin
     return session;
   } catch (error) {
     session.destroy();
-    throw sessionFailure(error);
+    throw sessionFailure(error, settings);
   } finally {
     signal.removeEventListener('abort', end);
   }
@@ -34,6 +35,8 @@ class RabbitSession implements AmqpSession {
   readonly bodyBytesMax = Number.POSITIVE_INFINITY;
 
   readonly #settings: AmqpSettings;
+
+  readonly #ids: Ids;
 
   readonly #connection: Connection;
 
@@ -52,14 +55,16 @@ class RabbitSession implements AmqpSession {
 
   #unblock: () => void = () => {};
 
+  #onBlocked: () => void = () => {};
+
+  /** The first one; nothing of a record is handed over before it. */
+  #trial: Promise<void> | undefined;
+
   readonly #returned = new Set<string>();
 
-  #hasConfirmed = false;
-
-  #isForbidden = false;
-
-  constructor(settings: AmqpSettings, login: AmqpLogin) {
+  constructor(settings: AmqpSettings, login: AmqpLogin, ids: Ids) {
     this.#settings = settings;
+    this.#ids = ids;
     this.#ended = new Promise((_, reject) => {
       this.#end = reject;
     });
@@ -118,9 +123,15 @@ class RabbitSession implements AmqpSession {
     return this.#ending !== undefined;
   }
 
+  get isBlocked(): boolean {
+    return this.#unblocked !== null;
+  }
+
   async ready(): Promise<void> {
     if (this.#ending !== undefined) throw this.#ending;
-    if (this.#unblocked !== null) await this.#orEnded(this.#unblocked);
+    this.#trial ??= this.#try();
+    await this.#trial;
+    while (this.#unblocked !== null) await this.#orEnded(this.#unblocked);
   }
 
   async publish({ headers, messageId, createdAt, body }: AmqpMessage): Promise<AmqpVerdict> {
@@ -139,28 +150,38 @@ class RabbitSession implements AmqpSession {
       await this.#channel!.basicPublish(envelope, body);
     } catch (error) {
       if (nameOf(error) === 'NACK') return 'full';
-      // A right that is missing is missing from the first message on; later than that nobody knows which it was about.
-      if (nameOf(error) === 'ACCESS_REFUSED' && !this.#hasConfirmed) this.#isForbidden = true;
-      const failure = this.#fail(error);
-      if (this.#isForbidden) return 'forbidden';
-      throw failure;
+      throw this.#fail(error);
     }
     // The client tells of a returned message a turn later than of its confirm.
     await scheduler.yield();
-    if (this.#returned.delete(messageId)) return 'unroutable';
-    this.#hasConfirmed = true;
-    return 'taken';
+    return this.#returned.delete(messageId) ? 'unroutable' : 'taken';
   }
 
-  /** A message to a queue that nobody has: the broker asks for the right to write first, and gives it back. */
-  async tryWriting(probeId: string): Promise<void> {
-    const routingKey = `headgate.probe.${probeId}`;
+  async tryWriting(): Promise<boolean> {
+    if (this.#ending !== undefined) throw this.#ending;
+    if (this.isBlocked) return false;
+    const blocked = new Promise<false>((resolve) => {
+      this.#onBlocked = () => resolve(false);
+    });
+    const trial = this.#try();
+    this.#trial ??= trial;
+    return await Promise.race([trial.then(() => true), blocked]);
+  }
+
+  /**
+   * A message to a queue that nobody has: the broker asks for the right to write first, and gives it back. One that is short of
+   * memory or disk does so too, as it blocks a connection by the first message only: then it reads no further, so that the
+   * question behind the message is answered when the shortage is over.
+   */
+  async #try(): Promise<void> {
+    const channel = this.#channel!;
+    const routingKey = `headgate.probe.${this.#ids.next()}`;
     try {
-      await this.#orEnded(this.#channel!.basicPublish({ routingKey, messageId: routingKey, mandatory: true }, Buffer.alloc(0)));
+      await this.#orEnded(channel.basicPublish({ routingKey, messageId: routingKey, mandatory: true }, Buffer.alloc(0)));
+      await this.#orEnded(channel.queueDeclare(this.#asked()));
     } catch (error) {
       throw this.#fail(error);
     }
-    await scheduler.yield();
     this.#returned.delete(routingKey);
   }
 
@@ -171,7 +192,7 @@ class RabbitSession implements AmqpSession {
   /** The first reason counts. The client would connect again by itself. */
   #fail(error: unknown): HeadgateError {
     if (this.#ending === undefined) {
-      this.#ending = sessionFailure(error);
+      this.#ending = sessionFailure(error, this.#settings);
       this.#end(this.#ending);
       this.#connection.unsafeDestroy();
     }
@@ -185,6 +206,7 @@ class RabbitSession implements AmqpSession {
         resolve();
       };
     });
+    this.#onBlocked();
   }
 
   /** The client waits for a connection that will not come. */

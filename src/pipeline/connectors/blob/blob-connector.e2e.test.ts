@@ -223,7 +223,8 @@ describe.each(blobServerEntries)('at %s', (name, start) => {
     const { target, container } = await openPlace(server, { port: await portBehind(server, () => take()) });
     take = () => container.create(usualName, Buffer.from('theirs'));
     const outcome = await target.deliver(outgoing(['a']), signal);
-    expect(outcome).toMatchObject({ kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT' });
+    const message = 'the name "eft-out-1-0000.ndjson" is taken by other bytes';
+    expect(outcome).toEqual({ kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT', message });
     const now = (await container.look(usualName))!;
     expect((await container.read(now, { from: 0, bytes: now.bytes })).toString()).toBe('theirs');
   });

@@ -11,7 +11,7 @@ import { createAddressGuard } from '../address-guard.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createOutputFiles } from '../output-files/encrypted-file.ts';
-import { type OutputFile, sha256Of } from '../output-files/output-file.ts';
+import { conflictWith, type OutputFile, sha256Of } from '../output-files/output-file.ts';
 import { blobOutcome } from './blob-failure-outcome.ts';
 import { probeContainer } from './blob-probe.ts';
 import { type BlobSettings, readBlobSettings } from './blob-settings.ts';
@@ -94,7 +94,7 @@ interface Writing {
 async function write({ container, file, batch, settings, signal }: Writing, step: { isCreating: boolean }): Promise<DeliveryOutcome> {
   const name = settings.folder + file.name;
   const before = await compare(container, name, file);
-  if (before !== 'missing') return found(before);
+  if (before !== 'missing') return found(before, file);
   const content = await wholeFile(file);
   signal.throwIfAborted();
   batch.assertOurs();
@@ -104,7 +104,7 @@ async function write({ container, file, batch, settings, signal }: Writing, step
   } catch (error) {
     if (!(error instanceof BlobFailure) || error.kind !== 'exists') throw error;
     const now = await compare(container, name, file);
-    if (now !== 'missing') return found(now);
+    if (now !== 'missing') return found(now, file);
     step.isCreating = false;
     throw new BlobFailure('busy', 'the service says that the name is taken, and has no such object');
   }
@@ -130,10 +130,9 @@ async function readBack(
   throw new HeadgateError(connectorErrors.E_TARGET_READ_BACK, 'what the service holds differs from what was written to it');
 }
 
-function found(what: 'same' | 'other'): DeliveryOutcome {
+function found(what: 'same' | 'other', file: OutputFile): DeliveryOutcome {
   if (what === 'same') return { kind: 'acked', evidence: 'the object was there already with the same content' };
-  const message = 'the name is taken by other bytes';
-  return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
+  return conflictWith(file);
 }
 
 async function compare(container: BlobContainer, name: string, file: OutputFile): Promise<'missing' | 'same' | 'other'> {

@@ -76,6 +76,18 @@ it('a file of the same name with other bytes is never overwritten', async () => 
   expect(readFileSync(join(root, 'eft-out-1-0000.ndjson'), 'utf8')).toBe('theirs');
 });
 
+it('a name that is taken is told, unless the name of an input is part of it', async () => {
+  const root = folder();
+  const batch = outgoing(['a']);
+  const messageOf = async (settings: Record<string, unknown>, taken: string) => {
+    writeFileSync(join(root, taken), 'theirs');
+    const outcome = await open(root, settings).deliver(batch, signal);
+    return 'message' in outcome ? outcome.message : outcome.kind;
+  };
+  expect(await messageOf({}, 'eft-out-1-0000.ndjson')).toBe('the name "eft-out-1-0000.ndjson" is taken by other bytes');
+  expect(await messageOf({ name: '{file}-{number}' }, `${batch.fileName}-1-0000`)).toBe('the name of the file is taken by other bytes');
+});
+
 it('the header line stands once, before the records', async () => {
   const root = folder();
   const batch = outgoing(['a']);
@@ -159,6 +171,14 @@ it('a link that leads out of the root is refused', async () => {
     expect(await open(root, { path }).deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', code: 'E_TARGET' });
   }
   expect([readdirSync(outside), readdirSync(join(outside, 'x'))]).toEqual([['x'], []]);
+});
+
+it('a folder that is not there is named, and no file of it', async () => {
+  const root = join(folder(), 'missing');
+  const told = { code: 'E_TARGET_SETUP', message: `the folder "${root}/eft" is not there or can't be written (ENOENT)` };
+  const target = open(root, { path: 'eft' });
+  expect(await target.deliver(outgoing(['a']), signal)).toEqual({ kind: 'refused', retryable: true, ...told });
+  expect(await target.probe(signal)).toMatchObject({ isReachable: false, ...told });
 });
 
 it('a link in place of the file is not followed', async () => {

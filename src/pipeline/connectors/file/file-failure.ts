@@ -1,15 +1,20 @@
-/** The file system's errors as outcomes. Messages hold no path: names of files come from senders. */
+/** The file system's errors as outcomes. Messages name the folder, which is a setting, and no file: their names come from senders. */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { DeliveryOutcome } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 
+type FailedOutcome = Exclude<DeliveryOutcome, { kind: 'acked' }>;
+
 /**
- * `certainty`: whether the file can already be there. Exhaustive over what a local file system answers; anything else may
+ * `isNamed`: the file can already be there. Exhaustive over what a local file system answers; anything else may
  * pass, because the batch is the same next time. Rethrows what is no system error.
  */
-export function fileFailure(error: unknown, certainty: 'refused' | 'unknown', signal?: AbortSignal): DeliveryOutcome {
-  const outcome = (code: string, message: string, isFinal = false): DeliveryOutcome =>
-    certainty === 'unknown' ? { kind: 'unknown', code, message } : { kind: 'refused', retryable: !isFinal, code, message };
+export function fileFailure(
+  error: unknown,
+  { isNamed, folder, signal }: { readonly isNamed: boolean; readonly folder: string; readonly signal?: AbortSignal },
+): FailedOutcome {
+  const outcome = (code: string, message: string, isFinal = false): FailedOutcome =>
+    isNamed ? { kind: 'unknown', code, message } : { kind: 'refused', retryable: !isFinal, code, message };
   if (signal?.aborted) return outcome(connectorErrors.E_TARGET_TIMEOUT, 'the file was not written in time');
   if (error instanceof HeadgateError) return outcome(error.code, error.message, !error.retryable);
   const { code } = error as { code?: unknown };
@@ -25,7 +30,7 @@ export function fileFailure(error: unknown, certainty: 'refused' | 'unknown', si
     case 'ENOTDIR':
     case 'EROFS':
     case 'ELOOP':
-      return outcome(connectorErrors.E_TARGET_SETUP, `the folder of the target can't be written (${code})`);
+      return outcome(connectorErrors.E_TARGET_SETUP, `the folder "${folder}" is not there or can't be written (${code})`);
     case 'ENAMETOOLONG':
     case 'EINVAL':
     case 'EILSEQ':

@@ -9,11 +9,12 @@ import { type FileHandle, link, lstat, mkdir, open, readdir, realpath, unlink } 
 import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { createSharedRun } from '../../../platform/base/shared-run.ts';
-import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
+import type { OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { readSettings } from '../connector-settings.ts';
 import { createOutputFiles } from '../output-files/encrypted-file.ts';
 import {
+  conflictWith,
   type FoundFile,
   type OutputFile,
   type OutputFileSettings,
@@ -82,7 +83,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
           batch.assertOurs();
           step = 'named';
           const isNew = await nameFile(temporary, place);
-          if (!isNew && (await compare(place, file)) !== 'same') return conflict();
+          if (!isNew && (await compare(place, file)) !== 'same') return conflictWith(file);
           await Promise.all([syncFolder(), removeTemporary()]);
           if (!isNew) return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
           const compared = { hash: 'read back, ', size: 'measured, ', none: '' }[readBack];
@@ -91,7 +92,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
           await removeTemporary();
         }
       } catch (error) {
-        return fileFailure(error, step === 'named' ? 'unknown' : 'refused', signal);
+        return fileFailure(error, { isNamed: step === 'named', folder, signal });
       }
     },
     async resolve(batch): Promise<Resolution> {
@@ -105,8 +106,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
         await syncFolder();
         return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
       } catch (error) {
-        const failure = fileFailure(error, 'unknown');
-        return { kind: 'unresolved', code: failure.kind === 'acked' ? '' : failure.code };
+        return { kind: 'unresolved', code: fileFailure(error, { isNamed: true, folder }).code };
       }
     },
     async probe() {
@@ -127,8 +127,8 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
         }
         return probed(null, 'the folder takes a file, keeps it and gives it back');
       } catch (error) {
-        const failure = fileFailure(error, 'refused');
-        return failure.kind === 'acked' ? probed(null, '') : probed(failure.code, failure.message);
+        const { code, message } = fileFailure(error, { isNamed: false, folder });
+        return probed(code, message);
       }
     },
     async close() {},
@@ -265,11 +265,6 @@ async function nameFile(temporary: string, place: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
-}
-
-function conflict(): DeliveryOutcome {
-  const message = 'the name is taken by other bytes';
-  return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
 }
 
 /** A link or a folder of that name is nothing that we wrote. */

@@ -97,9 +97,12 @@ it('no body, a body of another type, and an object without results are acknowled
 
 it('results are read whatever the type of the body says', async () => {
   const body = '{"results":[{"index":1,"status":422}]}';
+  const message = 'the target answered for the record with status 422';
   const types = ['text/html; charset=UTF-8', 'text/plain', 'application/octet-stream', 'application/x-ndjson', undefined];
   const outcomes = await Promise.all(types.map((type) => outcomeFor(body, type === undefined ? {} : { 'content-type': type })));
-  expect(outcomes).toEqual(types.map(() => ({ kind: 'acked', perRecord: [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD' }] })));
+  expect(outcomes).toEqual(
+    types.map(() => ({ kind: 'acked', perRecord: [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD', message }] })),
+  );
 });
 
 it('a code of the product is none of a target', async () => {

@@ -5,6 +5,7 @@
 import type { Dispatcher } from 'undici';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import { noConnection } from '../no-connection.ts';
 
 export type HttpExchange =
   | { readonly kind: 'answered'; readonly status: number; readonly headers: AnswerHeaders; readonly body: AnswerBody }
@@ -158,9 +159,8 @@ function failure(error: unknown, isSent: boolean, signal: AbortSignal): HttpExch
   if (signal.aborted || isTimeout(error)) {
     return { kind: 'unsent', code: connectorErrors.E_TARGET_TIMEOUT, message: 'no connection could be made in time' };
   }
-  const reason = (error as { code?: unknown }).code;
-  const suffix = typeof reason === 'string' && /^[A-Z0-9_]{1,60}$/.test(reason) ? ` (${reason})` : '';
-  return { kind: 'unsent', code: connectorErrors.E_TARGET_UNREACHABLE, message: `no connection could be made${suffix}` };
+  const { code, message } = noConnection(error);
+  return { kind: 'unsent', code, message };
 }
 
 function isTimeout(error: unknown): boolean {

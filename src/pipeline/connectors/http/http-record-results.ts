@@ -79,7 +79,7 @@ async function readResults(
     seen.add(index);
     const status = statusOf(result.get('status'));
     if (status === null) return 'a result of the answer has no known status';
-    if (status !== 'acked') perRecord.push({ index, status, code: codeOf(result.get('code')) });
+    if (status !== 'acked') perRecord.push({ index, status, code: codeOf(result.get('code')), ...messageOf(result.get('status')) });
   }
   return { perRecord: perRecord.sort((a, b) => a.index - b.index), seen };
 }
@@ -125,6 +125,11 @@ function statusOf(status: JsonValue | undefined): 'acked' | RecordResult['status
     default:
       return null;
   }
+}
+
+/** A known status only: numbers say more than what follows from them. */
+function messageOf(status: JsonValue | undefined): { readonly message?: string } {
+  return status?.kind === 'number' ? { message: `the target answered for the record with status ${status.text}` } : {};
 }
 
 /** As of a whole answer, but that 401 and 403 say nothing of the connection here. */

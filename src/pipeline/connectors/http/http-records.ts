@@ -117,8 +117,7 @@ export async function resolveRecords(delivery: HttpDelivery): Promise<Resolution
 function outcomeOfOne(outcome: DeliveryOutcome): DeliveryOutcome {
   const result = outcome.kind === 'acked' ? outcome.perRecord?.[0] : undefined;
   if (result === undefined) return outcome;
-  const { status, code } = result;
-  const message = 'the answer says so of the record';
+  const { status, code, message = 'the answer says so of the record' } = result;
   return status === 'unknown' ? { kind: 'unknown', code, message } : { kind: 'refused', retryable: status === 'retry', code, message };
 }
 
@@ -142,9 +141,9 @@ function joinOutcomes(outcomes: readonly (DeliveryOutcome | undefined)[], record
   for (let index = 0; index < records; index++) {
     const outcome = outcomes[index];
     if (outcome?.kind === 'acked') continue;
-    if (outcome === undefined) perRecord.push({ index, status: 'retry', code: failed?.kind === 'acked' ? '' : failed!.code });
-    else if (outcome.kind === 'unknown') perRecord.push({ index, status: 'unknown', code: outcome.code });
-    else perRecord.push({ index, status: outcome.retryable ? 'retry' : 'refused', code: outcome.code });
+    if (outcome === undefined) perRecord.push({ index, status: 'retry', ...reasonOf(failed) });
+    else if (outcome.kind === 'unknown') perRecord.push({ index, status: 'unknown', ...reasonOf(outcome) });
+    else perRecord.push({ index, status: outcome.retryable ? 'retry' : 'refused', ...reasonOf(outcome) });
   }
   if (perRecord.length === 0) return { kind: 'acked' };
   const [first] = perRecord;
@@ -152,6 +151,10 @@ function joinOutcomes(outcomes: readonly (DeliveryOutcome | undefined)[], record
   const isLike = ({ status, code }: RecordResult) => status === first!.status && (status !== 'refused' || code === first!.code);
   const isSame = perRecord.length === records && perRecord.every(isLike);
   return isSame ? (failed ?? outcomes[0]!) : { kind: 'acked', perRecord };
+}
+
+function reasonOf(outcome: DeliveryOutcome | undefined): Pick<RecordResult, 'code' | 'message'> {
+  return outcome === undefined || outcome.kind === 'acked' ? { code: '' } : { code: outcome.code, message: outcome.message };
 }
 
 /** A value of the record as its exact text (no number is read as one), when it can be a header; else null. */

@@ -36,8 +36,8 @@ it('a line of each record decides for it, by index or by key, in any order', asy
   ).toEqual({
     kind: 'acked',
     perRecord: [
-      { index: 1, status: 'refused', code: 'ACCOUNT_CLOSED' },
-      { index: 2, status: 'retry', code: 'E_TARGET_RECORD' },
+      { index: 1, status: 'refused', code: 'ACCOUNT_CLOSED', message: 'the target answered for the record with status 422' },
+      { index: 2, status: 'retry', code: 'E_TARGET_RECORD', message: 'the target answered for the record with status 503' },
     ],
   });
 });
@@ -48,7 +48,7 @@ it.each(['broken', 'cut', 'whole'] as const)('of an answer that ends early (%s),
     kind: 'acked',
     perRecord: [
       { index: 1, status: 'unknown', code: 'E_TARGET_ANSWER' },
-      { index: 2, status: 'refused', code: 'E_TARGET_RECORD' },
+      { index: 2, status: 'refused', code: 'E_TARGET_RECORD', message: 'the target answered for the record with status 422' },
     ],
   });
 });

@@ -48,9 +48,9 @@ it('the answer to a single request decides for its record as results per record 
   expect(await target.deliver(outgoing(['a', 'b', 'c', 'd']), signal)).toEqual({
     kind: 'acked',
     perRecord: [
-      { index: 1, status: 'refused', code: 'ACCOUNT_CLOSED' },
-      { index: 2, status: 'unknown', code: 'E_TARGET_RECORD' },
-      { index: 3, status: 'retry', code: 'E_TARGET_RECORD' },
+      { index: 1, status: 'refused', code: 'ACCOUNT_CLOSED', message: 'the target answered for the record with status 422' },
+      { index: 2, status: 'unknown', code: 'E_TARGET_RECORD', message: 'the target answered for the record with status 504' },
+      { index: 3, status: 'retry', code: 'E_TARGET_RECORD', message: 'the target answered for the record with status 504' },
     ],
   });
   expect(sink.requests).toHaveLength(3);
@@ -77,7 +77,12 @@ it('single requests that are all refused for good keep the codes of their own', 
   }));
   expect(await target.deliver(outgoing(['a', 'b']), signal)).toEqual({
     kind: 'acked',
-    perRecord: [1, 2].map((number) => ({ index: number - 1, status: 'refused', code: `REASON_${number}` })),
+    perRecord: [1, 2].map((number) => ({
+      index: number - 1,
+      status: 'refused',
+      code: `REASON_${number}`,
+      message: 'the answer says so of the record',
+    })),
   });
   await target.close();
 });
@@ -120,9 +125,9 @@ it('single requests stop at the first that may pass later, and say of each recor
   expect(outcome).toEqual({
     kind: 'acked',
     perRecord: [
-      { index: 1, status: 'refused', code: 'E_TARGET_REFUSED' },
-      { index: 2, status: 'retry', code: 'E_TARGET_BUSY' },
-      { index: 3, status: 'retry', code: 'E_TARGET_BUSY' },
+      { index: 1, status: 'refused', code: 'E_TARGET_REFUSED', message: 'the target answered with status 400' },
+      { index: 2, status: 'retry', code: 'E_TARGET_BUSY', message: 'the target answered with status 503' },
+      { index: 3, status: 'retry', code: 'E_TARGET_BUSY', message: 'the target answered with status 503' },
     ],
   });
   await target.close();
@@ -139,7 +144,12 @@ it('a lease that is lost between two records of single requests sends no more of
   expect(sink.requests).toHaveLength(2);
   expect(outcome).toEqual({
     kind: 'acked',
-    perRecord: [2, 3].map((index) => ({ index, status: 'retry', code: 'E_ATTEMPT_ABANDONED' })),
+    perRecord: [2, 3].map((index) => ({
+      index,
+      status: 'retry',
+      code: 'E_ATTEMPT_ABANDONED',
+      message: 'the lease of the batch has run out',
+    })),
   });
 });
 

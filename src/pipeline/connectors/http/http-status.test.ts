@@ -80,7 +80,7 @@ it('a single record that the service says it refused is refused, and not sent ag
   });
   expect(await target.deliver(again(batch), signal)).toEqual({
     kind: 'acked',
-    perRecord: [{ index: 0, status: 'refused', code: 'ACCOUNT_CLOSED' }],
+    perRecord: [{ index: 0, status: 'refused', code: 'ACCOUNT_CLOSED', message: 'the target answered for the record with status 422' }],
   });
   expect(sink.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
   await target.close();

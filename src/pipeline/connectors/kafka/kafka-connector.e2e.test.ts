@@ -171,21 +171,24 @@ describe('a batch', () => {
     const topic = await world.cluster.makeTopic(1);
     await withTarget({ topic, connection: { maxMessageBytes: 10_000 } }, async (target) => {
       const outcome = await target.deliver(outgoing(['a', 'x'.repeat(10_000), 'c']), signal);
-      expect(outcome).toEqual({ kind: 'acked', perRecord: [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD' }] });
+      const message = expect.stringMatching(/larger|TOO_LARGE/);
+      expect(outcome).toEqual({ kind: 'acked', perRecord: [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD', message }] });
     });
     expect(await idsIn(topic)).toEqual(['a', 'c']);
   });
 
   itWith('kafka')('never makes its topic: a missing one is a fault of the settings, as is a missing partition', async () => {
     await withTarget({ topic: 'missing.topic' }, async (target) => {
-      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_SETUP' });
-      expect(await target.probe(signal)).toMatchObject({ isReachable: false, code: 'E_TARGET_SETUP' });
+      const told = { code: 'E_TARGET_SETUP', message: expect.stringMatching(/no topic "missing\.topic"/) };
+      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, ...told });
+      expect(await target.probe(signal)).toMatchObject({ isReachable: false, ...told });
       expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ code: 'E_TARGET_SETUP' });
     });
     const topic = await world.cluster.makeTopic(2);
     await withTarget({ topic, settings: { partition: 2 } }, async (target) => {
-      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_SETUP' });
-      expect(await target.probe(signal)).toMatchObject({ isReachable: false });
+      const told = { code: 'E_TARGET_SETUP', message: `the topic "${topic}" has no partition 2` };
+      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, ...told });
+      expect(await target.probe(signal)).toMatchObject({ isReachable: false, ...told });
     });
   });
 
@@ -277,8 +280,13 @@ describe.runIf(isMock)('a broker that says', () => {
       // All four, the first two, the first alone.
       await world.cluster.faults!.produceErrors(errors.INVALID_RECORD, errors.INVALID_RECORD, errors.INVALID_RECORD);
       expect(leftOf(await target.deliver(batch, signal))).toEqual([
-        { index: 0, status: 'refused', code: 'E_TARGET_RECORD' },
-        { index: 2, status: 'retry', code: 'E_TARGET_ORDER' },
+        {
+          index: 0,
+          status: 'refused',
+          code: 'E_TARGET_RECORD',
+          message: 'the broker would refuse the message every time (INVALID_RECORD)',
+        },
+        { index: 2, status: 'retry', code: 'E_TARGET_ORDER', message: 'an earlier record of the same key was refused' },
       ]);
     });
     expect(await idsIn(topic)).toEqual(['j1', 'j2']);

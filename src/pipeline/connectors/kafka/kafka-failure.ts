@@ -73,11 +73,16 @@ export function connectionFailure(error: unknown): HeadgateError {
   return new HeadgateError(code, `${sentenceOf(code)}${name === '' ? '' : ` (${name})`}`, { cause: error });
 }
 
-/** Of a request that was answered with this code. */
-export function answerFailure(errorCode: number): HeadgateError {
+export function missingPartition(topic: string, partition: number): HeadgateError {
+  return new HeadgateError(connectorErrors.E_TARGET_SETUP, `the topic "${topic}" has no partition ${partition}`);
+}
+
+/** Of a question for the topic that was answered with this code. */
+export function topicFailure(errorCode: number, topic: string): HeadgateError {
   const name = nameOfCode(errorCode);
   const code = codeOf(name);
-  return new HeadgateError(code, `${sentenceOf(code)} (${name})`);
+  const sentence = code === connectorErrors.E_TARGET_SETUP ? `the broker has no topic "${topic}", or none for this user` : sentenceOf(code);
+  return new HeadgateError(code, `${sentence} (${name})`);
 }
 
 function nameOfCode(errorCode: number): string {

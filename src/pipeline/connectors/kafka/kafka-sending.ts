@@ -10,7 +10,7 @@ import { connectorErrors } from '../connector-errors.ts';
 import { createKeyOrder, type KeyOrder } from '../key-order.ts';
 import type { FailedRecord } from '../record-outcomes.ts';
 import type { KafkaBroker } from './kafka-broker.ts';
-import { connectionFailure, type PartitionVerdict } from './kafka-failure.ts';
+import { connectionFailure, missingPartition, type PartitionVerdict } from './kafka-failure.ts';
 import { commonHeaders, headerBytes, messageHeaders } from './kafka-headers.ts';
 import type { KeyReader } from './kafka-key.ts';
 import type { KafkaMessage, KafkaSession } from './kafka-session.ts';
@@ -45,6 +45,8 @@ interface Reason {
   readonly code: string;
   readonly message: string;
 }
+
+const noLeader: Reason = { code: connectorErrors.E_TARGET_BUSY, message: 'no broker leads the partition for now' };
 
 /** The records that were not taken, in order. Fails before anything was sent. */
 export async function sendBatch(options: SendingOptions): Promise<readonly FailedRecord[]> {
@@ -101,11 +103,12 @@ class Sending {
   }
 
   async run(): Promise<void> {
-    const { session } = this.#options;
+    const { session, settings } = this.#options;
     const byLeader = new Map<number, number[]>();
     for (const partition of this.#partitions.keys()) {
       const leader = session.leaderOf(partition);
-      if (leader === null) this.#stop(partition, noLeader(partition < session.partitions));
+      if (leader === null && partition >= session.partitions) this.#stop(partition, missingPartition(settings.topic, partition));
+      else if (leader === null) this.#stop(partition, noLeader);
       else byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition]);
     }
     await Promise.all([...byLeader].map(([leader, partitions]) => this.#sendTo(leader, partitions)));
@@ -217,10 +220,4 @@ class Sending {
   #fail(index: number, status: RecordResult['status'], { code, message }: Reason): void {
     this.#failed.push({ index, status, code, message });
   }
-}
-
-function noLeader(isThere: boolean): Reason {
-  return isThere
-    ? { code: connectorErrors.E_TARGET_BUSY, message: 'no broker leads the partition for now' }
-    : { code: connectorErrors.E_TARGET_SETUP, message: 'the topic has no such partition' };
 }

@@ -9,7 +9,7 @@ import type { Clock } from '../../../platform/base/ports.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import type { PooledSession } from '../session-pool.ts';
 import { type BrokerContext, type KafkaBroker, openBroker } from './kafka-broker.ts';
-import { answerFailure, connectionFailure, type PartitionVerdict, verdictOf } from './kafka-failure.ts';
+import { connectionFailure, type PartitionVerdict, topicFailure, verdictOf } from './kafka-failure.ts';
 import type { BrokerPlace } from './kafka-settings.ts';
 
 const metadataAgeMsMax = 30_000;
@@ -176,12 +176,12 @@ export class KafkaSession implements PooledSession {
       const told = answerWithErrors<MetadataAnswer & { topics: readonly { errorCode: number }[] }>(error);
       if (told === null) throw connectionFailure(error);
       const code = told.topics[0]?.errorCode ?? 0;
-      if (code !== 0) throw answerFailure(code);
+      if (code !== 0) throw topicFailure(code, topic);
       answer = told;
     }
     const leaders: number[] = [];
     for (const { partitionIndex, leaderId } of answer.topics[0]?.partitions ?? []) leaders[partitionIndex] = leaderId;
-    if (leaders.length === 0) throw new HeadgateError(connectorErrors.E_TARGET_SETUP, 'the topic has no partition');
+    if (leaders.length === 0) throw new HeadgateError(connectorErrors.E_TARGET_SETUP, `the topic "${topic}" has no partition`);
     this.#leaders = Array.from(leaders, (leader) => leader ?? -1);
     this.#places = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     this.#readAtMs = this.#clock.monotonicMs();

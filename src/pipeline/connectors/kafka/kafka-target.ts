@@ -4,7 +4,7 @@ import { createAddressGuard } from '../address-guard.ts';
 import type { DeliveryOutcome, OpenOptions, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { joinResults } from '../record-outcomes.ts';
-import { connectionFailure } from './kafka-failure.ts';
+import { connectionFailure, missingPartition } from './kafka-failure.ts';
 import { createKeyReader } from './kafka-key.ts';
 import { sendBatch } from './kafka-sending.ts';
 import { createKafkaSessions } from './kafka-sessions.ts';
@@ -45,8 +45,10 @@ export function openKafkaTarget(options: OpenOptions): Target {
         const partitions = await sessions.use(signal, async (session) => {
           await session.refresh(0);
           const wanted = settings.partition === null ? [...Array(session.partitions).keys()] : [settings.partition];
+          const missing = wanted.find((partition) => partition >= session.partitions);
+          if (missing !== undefined) throw missingPartition(settings.topic, missing);
           if (wanted.some((partition) => session.leaderOf(partition) === null))
-            throw new HeadgateError(connectorErrors.E_TARGET_BUSY, 'a partition of the topic is missing or led by no broker');
+            throw new HeadgateError(connectorErrors.E_TARGET_BUSY, 'no broker leads a partition of the topic for now');
           for (const leader of new Set(wanted.map((partition) => session.leaderOf(partition)!))) await session.connect(leader, signal);
           return session.partitions;
         });

@@ -194,6 +194,26 @@ describe('a row that the table does not take as it is', () => {
     });
   }
 
+  itWith('mariadb')('tells its cause by numbers of the server, without its text', async () => {
+    const table = await makeTable(true);
+    await world.maria.sql(`alter table ${table} modify customer varchar(4), modify amount decimal(5, 2)`);
+    const batch = withRecords(
+      { id: 'a', customer: 'good' },
+      { id: 'b', customer: 'customer-secret' },
+      { id: 'c', customer: 'abc', amount: '1000.00' },
+      { id: 'd', customer: 'abc', amount: '1.005' },
+    );
+    const outcome = await withTarget({ table }, (target) => target.deliver(batch, signal));
+    expect(outcome).toMatchObject({
+      kind: 'acked',
+      perRecord: [
+        { index: 1, message: 'the server answered with error 1406 (SQLSTATE 22001)' },
+        { index: 2, message: 'the server answered with error 1264 (SQLSTATE 22003)' },
+        { index: 3, message: 'the server warned with error 1265: it keeps a value otherwise than it was sent' },
+      ],
+    });
+  });
+
   itWith('mariadb')('is none for zeros behind the scale of its column', async () => {
     const table = await makeTable(true);
     await world.maria.sql(`alter table ${table} modify amount decimal(5, 2)`);

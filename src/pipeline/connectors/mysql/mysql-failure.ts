@@ -5,6 +5,7 @@
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { DeliveryOutcome } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import { noConnection } from '../no-connection.ts';
 
 interface ServerError {
   readonly number: number;
@@ -53,17 +54,30 @@ export function isRolledBack(error: unknown): boolean {
   return serverErrorOf(error)?.sqlState.startsWith('40') ?? false;
 }
 
+/** What the server answered; undefined where it did not. */
+export function answerOf(error: unknown): string | undefined {
+  const server = serverErrorOf(error);
+  return server && `the server answered with error ${server.number} (SQLSTATE ${server.sqlState || 'none'})`;
+}
+
+/** Of a connection that could not be made: the server's own word stays as it is. */
+export function connectFailure(error: unknown): unknown {
+  const isOurs = error instanceof HeadgateError || serverErrorOf(error) !== undefined || !isConnectionError(error);
+  return isOurs ? error : noConnection(error);
+}
+
 /** Of an attempt whose transaction is certainly rolled back. */
 export function refusedBy(error: unknown, signal: AbortSignal): DeliveryOutcome {
   if (error instanceof HeadgateError) return { kind: 'refused', retryable: true, code: error.code, message: error.message };
   const server = serverErrorOf(error);
   if (server === undefined || signal.aborted) {
     if (!isConnectionError(error) && !signal.aborted) throw error;
-    const code = signal.aborted ? connectorErrors.E_TARGET_TIMEOUT : connectorErrors.E_TARGET_UNREACHABLE;
-    return { kind: 'refused', retryable: true, code, message: 'the connection ended before anything was committed' };
+    const [code, message] = signal.aborted
+      ? [connectorErrors.E_TARGET_TIMEOUT, 'the server did not answer in time']
+      : [connectorErrors.E_TARGET_UNREACHABLE, 'the connection ended before anything was committed'];
+    return { kind: 'refused', retryable: true, code, message };
   }
-  const message = `the server answered with error ${server.number} (SQLSTATE ${server.sqlState || 'none'})`;
-  return { kind: 'refused', retryable: !isFaultOfRow(server), code: codeOf(server), message };
+  return { kind: 'refused', retryable: !isFaultOfRow(server), code: codeOf(server), message: answerOf(error)! };
 }
 
 /** Those whose SQLSTATE says too little. */

@@ -3,6 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../../../../test/support/child-server.ts';
 import { openOptions, outgoing } from '../connector-contract.fixture.ts';
 import { mysqlConnector } from './mysql-connector.ts';
 
@@ -49,14 +50,17 @@ async function startHostileServer(answer: Buffer): Promise<{ port: number; recei
   return { port: (server.address() as { port: number }).port, received: () => received };
 }
 
-async function deliverTo(port: number) {
-  const target = mysqlConnector.open(
+const targetAt = (port: number) =>
+  mysqlConnector.open(
     openOptions(mysqlConnector, {
       settings: { table: 'credit' },
       connection: { host: '127.0.0.1', port, database: 'd', user: 'u', password: 'env:P', tls: 'disable' },
       env: { P: 'p' },
     }),
   );
+
+async function deliverTo(port: number) {
+  const target = targetAt(port);
   try {
     return await target.deliver(outgoing(['a']), new AbortController().signal);
   } finally {
@@ -73,4 +77,13 @@ it('C4: a server that asks for a file of this machine gets none', async () => {
   expect(await deliverTo(server.port)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_UNREACHABLE' });
   expect(server.received()).toContain('/* session */');
   expect(server.received()).not.toContain('swordfish');
+});
+
+it('a server that is not there is told as such, and an attempt and a probe say the same', async () => {
+  const port = await freePort();
+  const refused = { code: 'E_TARGET_UNREACHABLE', message: 'no connection could be made (ECONNREFUSED)' };
+  expect(await deliverTo(port)).toEqual({ kind: 'refused', retryable: true, ...refused });
+  const target = targetAt(port);
+  expect(await target.probe(new AbortController().signal)).toMatchObject({ isReachable: false, ...refused });
+  await target.close();
 });

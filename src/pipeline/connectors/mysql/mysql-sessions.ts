@@ -7,7 +7,7 @@ import { connectorErrors } from '../connector-errors.ts';
 import { createSessionPool, type PooledSession, type SessionPool, type SessionSecrets } from '../session-pool.ts';
 import type { TransactionSession } from '../transaction-writes.ts';
 import { type MysqlConnection, openMysqlConnection } from './mysql-connection.ts';
-import { serverErrorOf } from './mysql-failure.ts';
+import { connectFailure, serverErrorOf } from './mysql-failure.ts';
 import type { MysqlSettings } from './mysql-settings.ts';
 import { type MysqlStatements, mysqlStatements } from './mysql-sql.ts';
 import { describeTable } from './mysql-table.ts';
@@ -61,7 +61,8 @@ async function connect(
     try {
       return await openMysqlConnection({ settings, address, secrets, timeoutMs }, signal);
     } catch (error) {
-      if (index + 1 === addresses.length || serverErrorOf(error) !== undefined || signal.aborted) throw error;
+      if (signal.aborted) throw error;
+      if (index + 1 === addresses.length || serverErrorOf(error) !== undefined) throw connectFailure(error);
     }
   }
   throw new HeadgateError(connectorErrors.E_TARGET_UNREACHABLE, 'the host name of the target has no address');

@@ -27,7 +27,7 @@ export async function describeTable(connection: MysqlConnection, settings: Mysql
   );
   const named = (wanted: string) => tables.find(({ name }) => String(name) === wanted);
   const table = named(settings.table.name);
-  if (table === undefined) refuse('the table of the target does not exist or can not be seen');
+  if (table === undefined) refuse(`the table of the target, "${place.join('.')}", does not exist or can not be seen`);
   const effects = named(effectsTable);
   if ([table, effects].some((found) => found !== undefined && found['transactions'] !== 'YES'))
     refuse('the table of the target or its effects table is none with transactions: both need an engine such as InnoDB');

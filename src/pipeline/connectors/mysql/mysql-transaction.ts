@@ -3,7 +3,7 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import type { TransactionRow, TransactionSession } from '../transaction-writes.ts';
 import type { MysqlConnection } from './mysql-connection.ts';
-import { duplicateKey, isLoss, isRowFault, serverErrorOf } from './mysql-failure.ts';
+import { answerOf, duplicateKey, isLoss, isRowFault, serverErrorOf } from './mysql-failure.ts';
 import { partsOf, valuesOf } from './mysql-parts.ts';
 import type { MysqlStatements } from './mysql-sql.ts';
 import type { TableFacts } from './mysql-table.ts';
@@ -58,16 +58,16 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
     }
   }
 
-  async function writeRows(rows: readonly TransactionRow[]): Promise<boolean> {
-    if (rows.length === 1 && rows[0]!.bytes > rowBytesMax) return false;
+  async function writeRows(rows: readonly TransactionRow[]): Promise<string | null> {
+    if (rows.length === 1 && rows[0]!.bytes > rowBytesMax) return 'the record is larger than a packet that the server takes';
     try {
       const params: (string | boolean | null)[] = [];
       for (const { json } of rows) params.push(...valuesOf(json, columns));
       const { warnings } = await connection.execute(statements.writeRows(rows.length), params);
-      return warnings === 0 || !(await hasLost(connection, warnings));
+      return warnings === 0 ? null : await lossOf(connection, warnings);
     } catch (error) {
       if (!isRowFault(error)) throw error;
-      return false;
+      return answerOf(error)!;
     }
   }
 
@@ -88,7 +88,7 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
     },
     async writeNew(rows, effects) {
       if (effects !== null) for (const part of keyParts(effects.keys)) if (!(await insertEffects(part, effects.batchId))) return false;
-      for (const part of partsOf(rows, limits)) if (!(await writeRows(part))) return false;
+      for (const part of partsOf(rows, limits)) if ((await writeRows(part)) !== null) return false;
       return true;
     },
     async claimEffects({ keys, batchId }) {
@@ -134,7 +134,9 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
 }
 
 /** Strict mode rounds decimals and cuts spaces with no more than a note. What the server has not kept a warning of may be one. */
-async function hasLost(connection: MysqlConnection, warnings: number): Promise<boolean> {
+async function lossOf(connection: MysqlConnection, warnings: number): Promise<string | null> {
   const { rows } = await connection.query('/* warnings */ show warnings');
-  return rows.length < warnings || rows.some((row) => isLoss(Number(row['Code'])));
+  const loss = rows.map((row) => Number(row['Code'])).find(isLoss);
+  if (loss !== undefined) return `the server warned with error ${loss}: it keeps a value otherwise than it was sent`;
+  return rows.length < warnings ? 'the server warned of more than it keeps' : null;
 }

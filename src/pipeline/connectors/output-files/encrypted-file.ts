@@ -44,6 +44,7 @@ function encryptedFile(plain: PlainFile, batch: OutgoingBatch, writerNow: Writer
   const sessionKey = () => batch.secretFor('openpgp session key');
   return {
     name: plain.name,
+    isNamedBySender: plain.isNamedBySender,
     sizeBytes: null,
     async *pieces() {
       const writer = await writerNow();

@@ -72,11 +72,11 @@ function filled(placeholder: Placeholder, values: TemplateValues): string {
   const { name, width } = placeholder;
   const text = placeholder.field === null ? textOf(name, values) : totalOf(placeholder, values.amounts);
   if (width === null) return text;
-  if (text.length > width)
-    throw new HeadgateError(
-      connectorErrors.E_TARGET,
-      `{${name}:${width}} of a template of the target is too narrow for ${text.length} characters`,
-    );
+  if (text.length > width) {
+    const written = [name, placeholder.field, placeholder.currency].filter((part) => part !== null).join('.');
+    const message = `{${written}:${width}} of a template of the target is too narrow for ${text.length} characters`;
+    throw new HeadgateError(connectorErrors.E_TARGET, message);
+  }
   if (!numbers.has(name)) return text.padEnd(width, ' ');
   return text.startsWith('-') ? `-${text.slice(1).padStart(width - 1, '0')}` : text.padStart(width, '0');
 }

@@ -62,6 +62,13 @@ it.each(['{minorUnits.amount:3}', '{sum.other}', '{count.amount}', '{unknown}', 
   },
 );
 
+it('a placeholder that is too narrow is told as it is written', () => {
+  const fill = (template: string) => () => fillTemplate(template, { texts: { x: 'abc' }, amounts });
+  expect(fill('{minorUnits.amount:3}')).toThrowError(/^\{minorUnits\.amount:3\} of a template/);
+  expect(fill('{minorUnits.amount.ZAR:1}')).toThrowError(/^\{minorUnits\.amount\.ZAR:1\} of a template/);
+  expect(fill('{x:2}')).toThrowError(/^\{x:2\} of a template/);
+});
+
 it('what a sender named never leads elsewhere or out of its line', () => {
   const { name, text } = textOf({ name: '{file}-{number}', headerLines: ['{file}'] }, { fileName: '../../x\r\nT000' });
   expect(name).toBe('-..-x-T000-1-0000');

@@ -5,7 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { BodyPlan, TargetPlan } from '../../engine/plan.ts';
-import type { OutgoingBatch } from '../connector.ts';
+import type { DeliveryOutcome, OutgoingBatch } from '../connector.ts';
+import { connectorErrors } from '../connector-errors.ts';
 import { fileNameOf, templateTexts } from './file-name.ts';
 import { fillTemplate } from './file-template.ts';
 
@@ -13,6 +14,8 @@ const nothing = Buffer.alloc(0);
 
 export interface OutputFile {
   readonly name: string;
+  /** The name of an input is part of it, which its sender chose. */
+  readonly isNamedBySender: boolean;
   /** Null: known when it is written. */
   readonly sizeBytes: number | null;
   /** Each is only valid until the next is asked for. */
@@ -75,11 +78,18 @@ export function plainFileOf(
   };
   return {
     name: fileNameOf(settings.name, parts),
+    isNamedBySender: settings.name.includes('{file'),
     sizeBytes,
     pieces,
     sha256,
     isSame: async (found) => found.sizeBytes === sizeBytes && (await sha256Of(found.pieces())) === sha256(),
   };
+}
+
+/** What lies under its name is another file. Messages come into logs, where names of senders have no place. */
+export function conflictWith({ name, isNamedBySender }: Pick<OutputFile, 'name' | 'isNamedBySender'>): DeliveryOutcome {
+  const message = `the name ${isNamedBySender ? 'of the file' : `"${name}"`} is taken by other bytes`;
+  return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
 }
 
 /** 64 lower-case hex digits. */

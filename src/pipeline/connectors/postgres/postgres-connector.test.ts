@@ -127,7 +127,12 @@ it('text of a record is never SQL', async () => {
 
 it('a missing table is refused for now, so that it can be made', async () => {
   const target = postgresConnector.open(optionsFor('nowhere.to_be_found', serverPort()));
-  expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_SETUP' });
+  expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({
+    kind: 'refused',
+    retryable: true,
+    code: 'E_TARGET_SETUP',
+    message: 'the table of the target, "nowhere.to_be_found", does not exist or can not be seen',
+  });
   await target.close();
 });
 

@@ -2,6 +2,7 @@
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { DeliveryOutcome } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import { noConnection } from '../no-connection.ts';
 
 /** The SQLSTATE, when the server itself answered. */
 export function sqlStateOf(error: unknown): string | undefined {
@@ -19,17 +20,30 @@ export function isRowFault(error: unknown): boolean {
   return sqlState !== undefined && (/^(21|22|23|44)/.test(sqlState) || sqlState === 'P0001' || sqlState === '54000');
 }
 
+/** What the server answered; undefined where it did not. */
+export function answerOf(error: unknown): string | undefined {
+  const sqlState = sqlStateOf(error);
+  return sqlState === undefined ? undefined : `PostgreSQL answered with SQLSTATE ${sqlState}`;
+}
+
+/** Of a connection that could not be made: the server's own word stays as it is. */
+export function connectFailure(error: unknown): unknown {
+  const isOurs = error instanceof HeadgateError || sqlStateOf(error) !== undefined || !isConnectionError(error);
+  return isOurs ? error : noConnection(error);
+}
+
 /** Of an attempt whose transaction is certainly rolled back. */
 export function refusedBy(error: unknown, signal: AbortSignal): DeliveryOutcome {
   if (error instanceof HeadgateError) return { kind: 'refused', retryable: true, code: error.code, message: error.message };
   const sqlState = sqlStateOf(error);
   if (sqlState === undefined || signal.aborted) {
     if (!isConnectionError(error) && !signal.aborted) throw error;
-    const code = signal.aborted ? connectorErrors.E_TARGET_TIMEOUT : connectorErrors.E_TARGET_UNREACHABLE;
-    return { kind: 'refused', retryable: true, code, message: 'the connection ended before anything was committed' };
+    const [code, message] = signal.aborted
+      ? [connectorErrors.E_TARGET_TIMEOUT, 'the server did not answer in time']
+      : [connectorErrors.E_TARGET_UNREACHABLE, 'the connection ended before anything was committed'];
+    return { kind: 'refused', retryable: true, code, message };
   }
-  const message = `PostgreSQL answered with SQLSTATE ${sqlState}`;
-  return { kind: 'refused', retryable: !isRowFault(error), code: codeOf(sqlState), message };
+  return { kind: 'refused', retryable: !isRowFault(error), code: codeOf(sqlState), message: answerOf(error)! };
 }
 
 function codeOf(sqlState: string): string {

@@ -1,6 +1,7 @@
 /** Rows and servers at fault: what is refused alone, and what is given up or left open. */
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { freePort } from '../../../../test/support/child-server.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { again, contractPlan, outgoing } from '../connector-contract.fixture.ts';
 import { postgresTables, serverPort, withCustomers } from './postgres.fixture.ts';
@@ -29,6 +30,20 @@ it('a row that only COMMIT finds at fault is refused alone', async () => {
   await target.close();
 });
 
+it('a row at fault tells its cause by SQLSTATE, without the text of the server', async () => {
+  const table = await makeTable(true);
+  await tables.adminDb.query(`/* rule */ alter table ${table} alter customer type varchar(4), add check (customer <> 'bad')`);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  expect(await target.deliver(withCustomers(['a', 'good'], ['b', 'customer-secret'], ['c', 'bad']), signal)).toMatchObject({
+    kind: 'acked',
+    perRecord: [
+      { index: 1, message: 'PostgreSQL answered with SQLSTATE 22001' },
+      { index: 2, message: 'PostgreSQL answered with SQLSTATE 23514' },
+    ],
+  });
+  await target.close();
+});
+
 it('keys that are one to the database only are written one after the other, so that the last wins', async () => {
   const settings = { mode: 'upsert', keys: ['id'] };
   const table = await makeTable(true, settings);
@@ -39,6 +54,15 @@ it('keys that are one to the database only are written one after the other, so t
   const target = postgresConnector.open(optionsFor(table, serverPort(), settings));
   expect(await target.deliver(withCustomers(['a', '1'], ['b', '2'], ['A', '3']), signal)).toMatchObject({ kind: 'acked' });
   expect((await rowsOf(table)).map(({ customer }) => customer)).toEqual(['3', '2']);
+  await target.close();
+});
+
+it('a server that is not there is told as such, and an attempt and a probe say the same', async () => {
+  const target = postgresConnector.open(optionsFor('payment', await freePort()));
+  const refused = { code: 'E_TARGET_UNREACHABLE', message: 'no connection could be made (ECONNREFUSED)' };
+  expect(await target.probe(signal)).toMatchObject({ isReachable: false, ...refused });
+  expect(await target.deliver(outgoing(['a']), signal)).toEqual({ kind: 'refused', retryable: true, ...refused });
+  expect(await target.probe(AbortSignal.abort())).toMatchObject({ code: 'E_TARGET_TIMEOUT', message: 'the server did not answer in time' });
   await target.close();
 });
 

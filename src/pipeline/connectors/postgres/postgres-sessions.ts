@@ -7,6 +7,7 @@ import type { AddressGuard } from '../address-guard.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createSessionPool, type PooledSession, type SessionPool, type SessionSecrets } from '../session-pool.ts';
 import type { TransactionSession } from '../transaction-writes.ts';
+import { connectFailure } from './postgres-failure.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
 import type { PostgresQuery } from './postgres-transaction.ts';
 
@@ -45,7 +46,8 @@ async function connect(options: SessionsOptions, secrets: SessionSecrets, signal
     try {
       return await connectTo(options, address, secrets, signal);
     } catch (error) {
-      if (index + 1 === addresses.length || error instanceof HeadgateError || signal.aborted) throw error;
+      if (signal.aborted) throw error;
+      if (index + 1 === addresses.length || error instanceof HeadgateError) throw connectFailure(error);
     }
   }
   throw new HeadgateError(connectorErrors.E_TARGET_UNREACHABLE, 'the host name of the target has no address');
@@ -88,7 +90,9 @@ async function connectTo(
     const { rows } = await query<{ hasTable: boolean; hasEffects: boolean; isOurs: boolean }>(describe);
     const { hasTable, hasEffects, isOurs } = rows[0]!;
     if (isOurs) throw new HeadgateError(connectorErrors.E_TARGET, 'the database of the target belongs to Headgate');
-    if (!hasTable) throw new HeadgateError(connectorErrors.E_TARGET_SETUP, 'the table of the target does not exist or can not be seen');
+    const name = `${settings.table.schema}.${settings.table.name}`;
+    if (!hasTable)
+      throw new HeadgateError(connectorErrors.E_TARGET_SETUP, `the table of the target, "${name}", does not exist or can not be seen`);
     return {
       get isBroken() {
         return isBroken;

@@ -74,6 +74,7 @@ it('a record that another attempt wrote while a bad one was looked for is not wr
     { timeoutMs: 1_000, wasAtFault: false },
   );
   await transaction.commit();
-  expect(refused).toEqual([{ index: 1, status: 'refused', code: 'E_TARGET_RECORD' }]);
+  const message = 'PostgreSQL answered with SQLSTATE 23514';
+  expect(refused).toEqual([{ index: 1, status: 'refused', code: 'E_TARGET_RECORD', message }]);
   expect(await stored()).toEqual(['a', 'b', 'e']);
 });

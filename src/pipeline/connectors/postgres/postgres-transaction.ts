@@ -1,7 +1,7 @@
 /** What a transaction target asks of a session, in PostgreSQL's statements. */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { TransactionRow, TransactionSession } from '../transaction-writes.ts';
-import { isRowFault } from './postgres-failure.ts';
+import { answerOf, isRowFault } from './postgres-failure.ts';
 import type { PostgresStatements } from './postgres-sql.ts';
 
 export type PostgresQuery = <Row>(sql: string, params?: readonly unknown[]) => Promise<{ readonly rows: Row[] }>;
@@ -12,13 +12,13 @@ export function createPostgresTransaction(query: PostgresQuery, statements: Post
   // Released with the next one or by the end of the transaction, which saves a round trip.
   let isMarked = false;
 
-  async function isWritten(sql: string, params: readonly unknown[]): Promise<boolean> {
+  async function write(sql: string, params: readonly unknown[]): Promise<string | null> {
     try {
       await query(sql, params);
-      return true;
+      return null;
     } catch (error) {
       if (error instanceof HeadgateError || !isRowFault(error)) throw error;
-      return false;
+      return answerOf(error)!;
     }
   }
 
@@ -35,7 +35,7 @@ export function createPostgresTransaction(query: PostgresQuery, statements: Post
       for (const [index, wave] of wavesOf(rows, keys).entries()) {
         const withKeys = effects !== null && index === 0;
         const params = withKeys ? [effects.keys, effects.batchId, jsonOf(wave)] : [jsonOf(wave)];
-        if (!(await isWritten(withKeys ? statements.writeNew : statements.writeRows, params))) return false;
+        if ((await write(withKeys ? statements.writeNew : statements.writeRows, params)) !== null) return false;
       }
       return true;
     },
@@ -53,7 +53,7 @@ export function createPostgresTransaction(query: PostgresQuery, statements: Post
     },
     partsOf: (rows) => wavesOf(rows, keys),
     async writeRows(rows) {
-      return await isWritten(statements.writeRows, [jsonOf(rows)]);
+      return await write(statements.writeRows, [jsonOf(rows)]);
     },
     async mark() {
       await query(isMarked ? '/* mark again */ release savepoint delivery; savepoint delivery' : '/* mark */ savepoint delivery');

@@ -191,7 +191,8 @@ describe('files at an OpenSSH server', () => {
     const place = join(path, usualName);
     await withTarget({ folder }, async (target) => {
       const outcome = await target.deliver(outgoing(['a'], { assertOurs: () => writeFileSync(place, 'theirs') }), signal);
-      expect(outcome).toMatchObject({ kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT' });
+      const message = `the name "${usualName}" is taken by other bytes`;
+      expect(outcome).toEqual({ kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT', message });
       expect([readdirSync(path), readFileSync(place, 'utf8')]).toEqual([[usualName], 'theirs']);
     });
   });
@@ -232,8 +233,10 @@ describe('files at an OpenSSH server', () => {
   });
 
   itWith('sshd')('wait for a folder that is missing', async () => {
-    await withTarget({ folder: 'nowhere' }, async (target) => {
-      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_SETUP' });
+    await withTarget({ folder: 'nowhere', connection: { root: remote } }, async (target) => {
+      const told = { code: 'E_TARGET_SETUP', message: `the folder "${remote}/nowhere" or a file in it is not there` };
+      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, ...told });
+      expect(await target.probe(signal)).toMatchObject({ isReachable: false, ...told });
     });
   });
 });

@@ -1,8 +1,10 @@
-/** Failures of SFTP as outcomes. Messages hold no name of a file: they come from senders. */
+/** Failures of SFTP as outcomes. Messages name the folder, which is a setting, and no file: their names come from senders. */
+import { posix } from 'node:path';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { SftpFailure, type SftpFailureKind } from '../../../platform/sftp/sftp-failure.ts';
 import type { DeliveryOutcome } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import type { SftpSettings } from './sftp-settings.ts';
 
 export type FailedOutcome = Exclude<DeliveryOutcome, { kind: 'acked' }>;
 
@@ -23,14 +25,19 @@ const codes: Readonly<Record<SftpFailureKind, string>> = {
  * `isNaming`: the file was being given its name, so that it may have it unless the server said no. Rethrows what is neither a
  * failure of SFTP nor one of the catalogue.
  */
-export function sftpFailure(error: unknown, { isNaming, signal }: { isNaming: boolean; signal: AbortSignal }): FailedOutcome {
+export function sftpFailure(
+  error: unknown,
+  { isNaming, signal, settings }: { isNaming: boolean; signal: AbortSignal; settings: Pick<SftpSettings, 'root' | 'path'> },
+): FailedOutcome {
   const isUnknown = isNaming && !(error instanceof SftpFailure && !error.isOfConnection);
   const outcome = (code: string, message: string, retryable = true): FailedOutcome =>
     isUnknown ? { kind: 'unknown', code, message } : { kind: 'refused', retryable, code, message };
+  const folder = posix.join(settings.root, settings.path);
   if (signal.aborted) return outcome(connectorErrors.E_TARGET_TIMEOUT, 'the file was not written in time');
   if (error instanceof HeadgateError) return outcome(error.code, error.message, error.retryable);
   if (!(error instanceof SftpFailure)) throw error;
-  if (error.kind === 'missing') return outcome(codes.missing, 'the folder or file is not there');
+  if (error.kind === 'missing') return outcome(codes.missing, `the folder "${folder}" or a file in it is not there`);
+  if (error.kind === 'forbidden') return outcome(codes.forbidden, `${error.message}, in the folder "${folder}"`);
   // Nothing can have arrived: that the connection ended says only that the server could not be used.
   if (error.kind === 'lost' && !isUnknown) return outcome(connectorErrors.E_TARGET_UNREACHABLE, error.message);
   return outcome(codes[error.kind], error.message);

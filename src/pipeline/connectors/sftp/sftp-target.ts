@@ -14,7 +14,7 @@ import { createAddressGuard } from '../address-guard.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createOutputFiles } from '../output-files/encrypted-file.ts';
-import { type OutputFile, sha256Of, temporaryName } from '../output-files/output-file.ts';
+import { conflictWith, type OutputFile, sha256Of, temporaryName } from '../output-files/output-file.ts';
 import { sftpFailure } from './sftp-failure.ts';
 import { probeFolder } from './sftp-probe.ts';
 import { createSftpSessions } from './sftp-sessions.ts';
@@ -52,7 +52,7 @@ export function openSftpTarget(options: OpenOptions): Target {
           return await write(sending, step);
         });
       } catch (error) {
-        return sftpFailure(error, { ...step, signal });
+        return sftpFailure(error, { ...step, signal, settings });
       }
     },
     async resolve(batch, signal): Promise<Resolution> {
@@ -70,7 +70,7 @@ export function openSftpTarget(options: OpenOptions): Target {
           }
         });
       } catch (error) {
-        return { kind: 'unresolved', code: sftpFailure(error, { isNaming: false, signal }).code };
+        return { kind: 'unresolved', code: sftpFailure(error, { isNaming: false, signal, settings }).code };
       }
     },
     async probe(signal) {
@@ -84,7 +84,7 @@ export function openSftpTarget(options: OpenOptions): Target {
         });
         return { isReachable: true, code: null, message, durationMs: durationMs() };
       } catch (error) {
-        const { code, message } = sftpFailure(error, { isNaming: false, signal });
+        const { code, message } = sftpFailure(error, { isNaming: false, signal, settings });
         return { isReachable: false, code, message, durationMs: durationMs() };
       }
     },
@@ -105,7 +105,7 @@ interface Sending {
 async function write(sending: Sending, step: { isNaming: boolean }): Promise<DeliveryOutcome> {
   const { sftp, folder, place, file, batch } = sending;
   const before = await compare(sftp, place, file);
-  if (before !== 'missing') return found(before);
+  if (before !== 'missing') return found(before, file);
   await removeOlderAttempts(sending);
   const temporary = pathIn(folder, Buffer.from(temporaryName(batch)));
   let isNamed = false;
@@ -164,15 +164,14 @@ async function nameFile(sftp: SftpSession, temporary: Buffer, place: Buffer): Pr
 /** Version 3 has one status for a name that is taken and for all else. */
 async function afterRefusal({ sftp, place, file }: Sending): Promise<DeliveryOutcome> {
   const now = await compare(sftp, place, file);
-  if (now !== 'missing') return found(now);
+  if (now !== 'missing') return found(now, file);
   const message = 'the server refused to give the file its name';
   return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_BUSY, message };
 }
 
-function found(what: 'same' | 'other'): DeliveryOutcome {
+function found(what: 'same' | 'other', file: OutputFile): DeliveryOutcome {
   if (what === 'same') return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
-  const message = 'the name is taken by other bytes';
-  return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
+  return conflictWith(file);
 }
 
 /** A link or a folder of that name is nothing that we wrote. */

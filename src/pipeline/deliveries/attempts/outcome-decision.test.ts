@@ -70,11 +70,11 @@ describe('the outcome of a whole batch', () => {
 describe('results per record', () => {
   const result = fc.constantFrom('acked', 'refused', 'retry', 'unknown');
 
-  it('put every record into exactly one part, and never lose a code', () => {
+  it('put every record into exactly one part, and never lose a code or a message', () => {
     fc.assert(
       fc.property(fc.array(result, { minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 3 }), (results, attempt) => {
         const perRecord = results.flatMap((status, index): RecordResult[] =>
-          status === 'acked' ? [] : [{ index, status, code: `C${index}` }],
+          status === 'acked' ? [] : [{ index, status, code: `C${index}`, ...(index % 2 === 0 ? { message: `m${index}` } : {}) }],
         );
         const decision = decide({ kind: 'acked', perRecord }, context(attempt, results.length));
         const kinds = new Set(results);
@@ -84,9 +84,10 @@ describe('results per record', () => {
           return;
         }
         expect(decision.parts.flatMap(({ indexes }) => indexes).sort((a, b) => a - b)).toEqual(results.map((_, index) => index));
-        for (const { becomes, indexes, codes } of decision.parts) {
+        for (const { becomes, indexes, codes, messages } of decision.parts) {
           expect([...indexes].sort((a, b) => a - b)).toEqual(indexes);
           expect(codes).toEqual(becomes === 'acked' ? [] : indexes.map((index) => `C${index}`));
+          expect(messages).toEqual(becomes === 'acked' ? [] : indexes.map((index) => (index % 2 === 0 ? `m${index}` : null)));
           for (const index of indexes)
             expect(becomes).toBe(results[index] === 'retry' && attempt > retry.max ? 'exhausted' : results[index]);
         }
@@ -149,13 +150,14 @@ describe('a refusal for good', () => {
   const refused = { kind: 'refused', retryable: false, code: 'E_TARGET_REFUSED', message: 'no' } as const;
 
   it('of a batch of which one record may be at fault cuts it in half, in order and at once', () => {
+    const part = (...indexes: number[]) => {
+      const each = <T>(value: T) => indexes.map(() => value);
+      return { becomes: 'retry', indexes, codes: each(refused.code), messages: each(refused.message) };
+    };
     expect(decide({ ...refused, mayBeOneRecord: true }, context(1, 5))).toEqual({
       kind: 'split',
       delayMs: 0,
-      parts: [
-        { becomes: 'retry', indexes: [0, 1, 2], codes: Array.from({ length: 3 }, () => refused.code) },
-        { becomes: 'retry', indexes: [3, 4], codes: Array.from({ length: 2 }, () => refused.code) },
-      ],
+      parts: [part(0, 1, 2), part(3, 4)],
       refusal: { code: refused.code, message: refused.message },
     });
   });

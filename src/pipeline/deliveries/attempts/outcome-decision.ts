@@ -28,6 +28,8 @@ export interface SplitPart {
   readonly indexes: readonly number[];
   /** By position in `indexes`; empty for acked ones. */
   readonly codes: readonly string[];
+  /** As `codes`; null: nothing is known but the code. */
+  readonly messages: readonly (string | null)[];
 }
 
 export interface AttemptContext {
@@ -73,24 +75,25 @@ function halves(records: number, refusal: Refusal): Decision {
   const middle = Math.ceil(records / 2);
   const part = (from: number, to: number): SplitPart => {
     const indexes = Array.from({ length: to - from }, (_, at) => from + at);
-    return { becomes: 'retry', indexes, codes: indexes.map(() => refusal.code) };
+    return { becomes: 'retry', indexes, codes: indexes.map(() => refusal.code), messages: indexes.map(() => refusal.message) };
   };
   return { kind: 'split', delayMs: 0, parts: [part(0, middle), part(middle, records)], refusal };
 }
 
-/** What is said of results per record, which come without a text of their own. */
+/** What is said of results per record that come without a text of their own. */
 const perRecordMessage = 'the target answered so for each record';
 
 interface Part {
   becomes: SplitPart['becomes'];
   readonly indexes: number[];
   readonly codes: string[];
+  readonly messages: (string | null)[];
 }
 
 function partOf(parts: Part[], becomes: Part['becomes']): Part {
   const known = parts.find((part) => part.becomes === becomes);
   if (known !== undefined) return known;
-  const part = { becomes, indexes: [], codes: [] };
+  const part = { becomes, indexes: [], codes: [], messages: [] };
   parts.push(part);
   return part;
 }
@@ -115,7 +118,7 @@ function partInOrder(parts: Part[], becomes: Part['becomes']): Part {
     if (rank(becomes) > rank(last.becomes)) last.becomes = becomes;
     return last;
   }
-  const part = { becomes, indexes: [], codes: [] };
+  const part = { becomes, indexes: [], codes: [], messages: [] };
   parts.push(part);
   return part;
 }
@@ -128,31 +131,34 @@ function decideParts(results: readonly RecordResult[], context: AttemptContext):
   const { target, tries, records, isOrdered, rng } = context;
   const isLast = isExhausted(target.retry, tries);
   const parts: Part[] = [];
-  const add = (becomes: SplitPart['becomes'], index: number, code: string | null) => {
+  const add = (becomes: SplitPart['becomes'], index: number, result: RecordResult | null) => {
     const part = isOrdered && isOpen(becomes) ? partInOrder(parts, becomes) : partOf(parts, becomes);
     part.indexes.push(index);
-    if (code !== null) part.codes.push(code);
+    if (result === null) return;
+    part.codes.push(result.code);
+    part.messages.push(result.message ?? null);
   };
   const byIndex = new Map(results.map((result) => [result.index, result]));
   for (let index = 0; index < records; index++) {
     const result = byIndex.get(index);
     if (result === undefined) add('acked', index, null);
-    else if (result.status === 'retry' && isToBeHeld(result.code, tries, holdingOf(context))) add('held', index, result.code);
-    else add(result.status === 'retry' && isLast ? 'exhausted' : result.status, index, result.code);
+    else if (result.status === 'retry' && isToBeHeld(result.code, tries, holdingOf(context))) add('held', index, result);
+    else add(result.status === 'retry' && isLast ? 'exhausted' : result.status, index, result);
   }
   const delayMs = retryDelayMs(target.retry, tries, rng);
   const [only] = parts;
   if (parts.length > 1) return { kind: 'split', delayMs, parts };
   const code = only!.codes[0] ?? '';
+  const message = only!.messages[0] ?? perRecordMessage;
   switch (only!.becomes) {
     case 'acked':
       return { kind: 'acked', evidence: null };
     case 'retry':
-      return { kind: 'retry', delayMs, code, message: perRecordMessage };
+      return { kind: 'retry', delayMs, code, message };
     case 'unknown':
-      return { kind: 'unknown', delayMs, code, message: perRecordMessage };
+      return { kind: 'unknown', delayMs, code, message };
     case 'held':
-      return { kind: 'held', code, message: perRecordMessage };
+      return { kind: 'held', code, message };
     case 'refused':
     case 'exhausted':
       // Codes may differ from record to record.

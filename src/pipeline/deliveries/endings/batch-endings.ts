@@ -233,7 +233,7 @@ async function endingOfSplit(
         deliveryKey: record.deliveryKey,
         amounts: record.amounts,
         code: part.codes[place]!,
-        message: 'the target refused the record',
+        message: part.messages[place] ?? 'the target refused the record',
       };
       letters.push(letter);
       blockedKeys.push(...blockedBy(batch, letter, record));

@@ -21,6 +21,14 @@ it.each([
   expect(shapes[0]).not.toBe(shapes[1]);
 });
 
+it.each([
+  ['PostgreSQL answered with SQLSTATE 22001', 'PostgreSQL answered with SQLSTATE 23505'],
+  ['the server answered with error 1406 (SQLSTATE 22001)', 'the server answered with error 3819 (SQLSTATE HY000)'],
+  ['the server warned with error 1265: it keeps less', 'the server warned with error 1366: it keeps less'],
+])('%s and %s have two, each as it stands', (one, other) => {
+  expect([one, other].map(messageShape)).toEqual([one, other]);
+});
+
 it.each(['status 1234', 'status 700', 'status 42', 'account 404', 'the status of 404', 'httpstatus 404'])(
   'a number that is no status of an answer is taken out: %s',
   (text) => expect(messageShape(text)).not.toMatch(/\d/),

@@ -1,7 +1,7 @@
 /**
  * What dead letters have in common that were given up for the same cause: flow, target, code and the shape of the message, from
  * which numbers, ids and whatever was quoted are taken out, so that one cause is one group however many records it met. The
- * status of an HTTP answer is of the cause, not of the record: it stays.
+ * status of an HTTP answer and the number of a database's error are of the cause, not of the record: they stay.
  */
 import { hash } from 'node:crypto';
 
@@ -13,7 +13,7 @@ export function messageShape(message: string): string {
     .replaceAll(/"[^"]*"|'[^']*'|`[^`]*`/g, '"…"')
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, '…')
     .replaceAll(/\b[\p{L}\p{N}_-]*\p{N}[\p{L}\p{N}_-]*/gu, (word, at: number, whole: string) =>
-      isHttpStatus(word, whole.slice(0, at)) ? word : '…',
+      isOfCause(word, whole.slice(0, at)) ? word : '…',
     )
     .replaceAll(/…(?:[.,:/-]…)+/g, '…')
     .replaceAll(/\s+/g, ' ')
@@ -21,7 +21,9 @@ export function messageShape(message: string): string {
     .slice(0, shapeMax);
 }
 
-function isHttpStatus(word: string, before: string): boolean {
+function isOfCause(word: string, before: string): boolean {
+  if (/\bSQLSTATE $/.test(before)) return /^[0-9A-Z]{5}$/.test(word);
+  if (/\bthe server (?:answered|warned) with error $/.test(before)) return /^\d{4}$/.test(word);
   return /^[1-5]\d\d$/.test(word) && /\b(?:HTTP(?:\/\d(?:\.\d)?)?|status)(?: code)?:? $/i.test(before);
 }
 
