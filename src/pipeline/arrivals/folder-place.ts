@@ -31,7 +31,7 @@ export function openFolderPlace({ tenant, folders, source, onTurn }: FolderPlace
         const entry = lookAt(folder, found);
         if (entry) entries.push(entry);
       }
-      return { entries, names: new Set(listed.map((found) => found.name)) };
+      return { entries, names: new Set(listed.map((found) => found.name)), passedOver: 0 };
     },
     lookAgain: (name) => lookAt(folder, foundOf(name)),
     read: (entry) => readFile(folder, entry),

@@ -36,6 +36,8 @@ export interface Sight {
   readonly entries: SourceEntry[];
   /** Names of all that is there and no folder. */
   readonly names: Set<string>;
+  /** How many names the source would take but can't: they can't be asked for at the place, or not be written down. */
+  readonly passedOver: number;
 }
 
 /** What a file is asked for by. */

@@ -21,7 +21,7 @@ export interface Blob {
   readonly version: string | null;
 }
 
-/** Names of objects are plain: fails with `failed` for one that begins or ends with white space, or has an empty part, `.` or `..`. */
+/** Names of objects are plain: fails with `failed` for one that begins or ends with white space, has an empty part, `.` or `..`, or NUL. */
 export interface BlobContainer {
   /**
    * Objects whose name is the prefix and no further slash; the prefix is empty or ends with one. Fails where there are more than
@@ -64,9 +64,14 @@ export async function openBlobContainer(options: BlobContainerOptions): Promise<
   return createContainer(operator, admissions, { comparesOnRemove: service.kind !== 'gcs' });
 }
 
-/** Others would be trimmed, or led elsewhere, on the way to the service, and be those of another object. */
+/** Others would be trimmed, or led elsewhere, on the way to the service, and be those of another object; or PostgreSQL can't keep them. */
 export function isPlainName(name: string): boolean {
-  return name.trim() === name && name.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  return (
+    name.isWellFormed() &&
+    !name.includes('\0') &&
+    name.trim() === name &&
+    name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  );
 }
 
 function assertPlainName(name: string): void {

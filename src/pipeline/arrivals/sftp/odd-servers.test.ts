@@ -101,6 +101,16 @@ describe('a server', () => {
     },
   );
 
+  it('that lists a name with NUL is left that file, which is told, and gives the others', async () => {
+    const { server, world } = await start();
+    server.files.set('a.csv', Buffer.from('x,1.00\n'));
+    server.behaviour.listed = ['nul\0x.csv'];
+    const passedOver: number[] = [];
+    expect((await world.poll({ onPassedOver: (_lease, files) => void passedOver.push(files) })).verdicts.accepted).toBe(1);
+    expect(passedOver).toEqual([1]);
+    expect((await world.arrivals()).map(({ name }) => name)).toEqual(['a.csv']);
+  });
+
   it('that takes connections and never says a word is not reachable in time', async () => {
     const { world } = await start(hastyPorts);
     const mute = createServer(() => {}).listen(0, '127.0.0.1');

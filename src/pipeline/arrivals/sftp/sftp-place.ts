@@ -80,9 +80,15 @@ export function createSftpPlace(options: SftpPlaceOptions): SourcePlace {
         );
         const names = new Set<string>();
         const wanted: { found: SftpListed; name: string; isExact: boolean }[] = [];
+        let passedOver = 0;
         for (const found of listed) {
           assertName(found.name);
           const { text: name, isExact } = textOfName(found.name);
+          // Nothing can be asked for by it, and it can't be written down.
+          if (found.name.includes(0)) {
+            if (isWanted(name)) passedOver += 1;
+            continue;
+          }
           names.add(name);
           if (isWanted(name)) wanted.push({ found, name, isExact });
         }
@@ -93,7 +99,7 @@ export function createSftpPlace(options: SftpPlaceOptions): SourcePlace {
           if (attributes && attributes.kind !== 'folder')
             entries.push(entryOf({ bytes: found.name, name, hasExactName: isExact }, attributes));
         });
-        return { entries, names };
+        return { entries, names, passedOver };
       }),
     lookAgain: (entry) =>
       withSourceFailures('look at a file', async () => {
