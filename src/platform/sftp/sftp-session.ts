@@ -64,13 +64,19 @@ const limitsExtension = 'limits@openssh.com';
 
 /** Fails with an SftpFailure. */
 export async function openSftpSession(options: SshOptions & { readonly clock: Clock }): Promise<SftpSession> {
+  const { signal } = options;
   const session = new Session(await connectSsh(options), options.clock, options.sleep);
+  const end = () => session.end();
+  signal?.addEventListener('abort', end);
   try {
+    if (signal?.aborted) end();
     await session.begin();
     return session;
   } catch (error) {
     session.end();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', end);
   }
 }
 
