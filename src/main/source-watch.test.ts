@@ -105,6 +105,14 @@ it('files that are left for their names are told when a listing finds the first 
   expect(await rendered()).toContain('headgate_source_unreadable_total{tenant="bank",flow="eft",source="drop",code="E_NAME"} 5');
 });
 
+it('a file that went along in place of an accepted one is told each time, by the arrival of that', async () => {
+  const { watch, log, rendered } = watched();
+  watch.onFound(lease, flow);
+  watch.onMisplaced(lease, 'a1');
+  expect(log.lines()).toMatchObject([{ level: 'warn', ...names, arrivalId: 'a1', code: 'E_SOURCE_REPLACED' }]);
+  expect(await rendered()).toContain('headgate_source_unreadable_total{tenant="bank",flow="eft",source="drop",code="E_SOURCE_REPLACED"} 1');
+});
+
 it('a failure before the flow was read is told by ids, and a failure of the poller itself at each time', () => {
   const { watch, log } = watched();
   watch.onError(new HeadgateError('E_DATABASE_UNREACHABLE', 'away'), lease);

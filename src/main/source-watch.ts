@@ -3,6 +3,7 @@
  * changes (it fails, it waits for room, it has files that cannot be read or taken, and the end of each), however often it is polled.
  * Names of files and their content enter neither.
  */
+import { arrivalErrors } from '../pipeline/arrivals/arrival-errors.ts';
 import type { ArrivalVerdict } from '../pipeline/arrivals/file-acceptance.ts';
 import type { SourceLease } from '../pipeline/arrivals/source-lease.ts';
 import type { SourcePollerOptions } from '../pipeline/arrivals/source-poller.ts';
@@ -11,7 +12,7 @@ import type { Clock } from '../platform/base/ports.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 
-type Heard = 'onFound' | 'onRefused' | 'onUnreadable' | 'onPassedOver' | 'onPolled' | 'onError';
+type Heard = 'onFound' | 'onRefused' | 'onUnreadable' | 'onPassedOver' | 'onMisplaced' | 'onPolled' | 'onError';
 
 export type SourceWatch = Required<Pick<SourcePollerOptions, Heard>> & {
   /** Of committed verdicts, from any way in. */
@@ -105,10 +106,16 @@ export function createSourceWatch({
     onPassedOver(lease, files) {
       const source = watch(lease);
       // Told at once: polls that do not list know nothing of it.
-      if (files > 0) source.seen.set('passedOver', 'E_NAME');
+      if (files > 0) source.seen.set('passedOver', arrivalErrors.E_NAME);
       else source.seen.delete('passedOver');
       tellChanges(source, ['passedOver']);
-      if (files > 0) metrics.add('headgate_source_unreadable_total', { ...source.names, code: 'E_NAME' }, files);
+      if (files > 0) metrics.add('headgate_source_unreadable_total', { ...source.names, code: arrivalErrors.E_NAME }, files);
+    },
+    onMisplaced(lease, arrivalId) {
+      const { names } = watch(lease);
+      const code = arrivalErrors.E_SOURCE_REPLACED;
+      metrics.add('headgate_source_unreadable_total', { ...names, code });
+      logger.warn('a file of a source lies among taken ones and was not taken', { ...names, arrivalId, code });
     },
     onPolled(lease, { verdicts, isFound }) {
       const source = watch(lease);

@@ -32,6 +32,8 @@ export interface MemorySftp {
     listsNamesOnly: boolean;
     /** Called when a request to read, or to look at one file, has come. */
     onRead: () => void;
+    /** Called before a file gets another name, and after. */
+    onRename: (moment: 'before' | 'after') => void;
     onLook: () => void;
   };
   /** Places in files that were read, in order. */
@@ -63,6 +65,7 @@ export async function startMemorySftp(): Promise<MemorySftp> {
     listsOn: null,
     listsNamesOnly: false,
     onRead: () => {},
+    onRename: () => {},
     onLook: () => {},
   };
   const offsets: number[] = [];
@@ -166,9 +169,11 @@ export async function startMemorySftp(): Promise<MemorySftp> {
           );
           sftp.on('RENAME', (id, from, to) =>
             answer(() => {
+              behaviour.onRename('before');
               const content = files.get(nameOf(from))!;
               files.delete(nameOf(from));
               files.set(nameOf(to), content);
+              behaviour.onRename('after');
               sftp.status(id, STATUS_CODE.OK);
             }),
           );

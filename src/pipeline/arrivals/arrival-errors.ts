@@ -183,6 +183,12 @@ export const arrivalErrors = defineErrors({
     next: 'Try the connection with another program, such as the command `sftp`; have the owner of the server correct it.',
     retryable: true,
   },
+  E_SOURCE_REPLACED: {
+    meaning:
+      'A file took the name of an accepted one while that was being moved away or marked, went along in its place, and could not be put back, because a third one has the name by now. It was not taken.',
+    actor: 'operator',
+    next: 'Look for it where files of the source go once they are taken, under the name of the arrival that the log names, with its mark or id; rename it into the folder if it is wanted. Have the sender use a name once.',
+  },
   E_SOURCE_FENCED: {
     meaning: 'Another process polls this source now; what this one was doing was not kept.',
     actor: 'operator',

@@ -37,12 +37,14 @@ export function openFolderPlace({ tenant, folders, source, onTurn }: FolderPlace
     read: (entry) => readFile(folder, entry),
     readBeside: (name, bytesMax) => readBeside(folder, name, bytesMax),
     async takeAway(works) {
+      const misplaced: string[] = [];
       for (const [index, work] of works.entries()) {
         if (index % stepsPerTurn === stepsPerTurn - 1) await onTurn();
         takeCompanions(folder, work);
-        takeAway(folder, work);
+        if (takeAway(folder, work) === 'misplaced') misplaced.push(work.arrivalId);
       }
       syncFolders(folder);
+      return misplaced;
     },
     close() {},
   };

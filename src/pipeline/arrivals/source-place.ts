@@ -61,8 +61,11 @@ export interface SourcePlace {
   ): AsyncIterable<Uint8Array>;
   /** A small file; undefined when it is missing, no plain file, or larger than `bytesMax`. */
   readBeside(name: string, bytesMax: number): Buffer | undefined | Promise<Buffer | undefined>;
-  /** As durable as the place can make it, once it resolves. */
-  takeAway(work: readonly TakeAway[]): Promise<void>;
+  /**
+   * As durable as the place can make it, once it resolves. Gives the arrivals in whose place another file went along: it took the
+   * name in the last moment, and could not be put back because a third one has it.
+   */
+  takeAway(work: readonly TakeAway[]): Promise<readonly string[]>;
   close(): void;
 }
 

@@ -34,13 +34,15 @@ export interface SourcePollParts extends SourceWorld {
   readonly crashPoints?: CrashPoints;
   /** Called before a server is connected to. False: as many polls of servers are under way as may be, so not now. */
   readonly beginRemote?: () => boolean;
-  /** First thing of a poll whose flow and source are in force. These four must not throw. */
+  /** First thing of a poll whose flow and source are in force. These five must not throw. */
   readonly onFound?: (lease: SourceLease, flow: ArrivalFlow) => void;
   readonly onRefused?: (lease: SourceLease, refusal: Refusal) => void;
   /** A file that can not be read now; it is tried again. */
   readonly onUnreadable?: (lease: SourceLease, error: HeadgateError) => void;
   /** Of each listing: how many files of the source's stay where they are for their names; 0 too. */
   readonly onPassedOver?: (lease: SourceLease, files: number) => void;
+  /** A file that was never taken lies where this arrival's should. */
+  readonly onMisplaced?: (lease: SourceLease, arrivalId: string) => void;
 }
 
 export interface PollResult {
@@ -261,7 +263,7 @@ class SourcePoll {
     if (source.afterwards !== 'leave' && decided.length > 0) {
       this.#crash.reach('arrivals.before-move');
       const companions = companionsOf(source);
-      await this.#place.takeAway(
+      const misplaced = await this.#place.takeAway(
         decided.map(({ entry, row }) => ({
           entry,
           arrivalId: row.arrivalId,
@@ -269,6 +271,7 @@ class SourcePoll {
           companions: companions.map((suffix) => entry.name + suffix),
         })),
       );
+      for (const arrivalId of misplaced) this.#parts.onMisplaced?.(this.#lease, arrivalId);
       released.push(...decided.map(({ row }) => row.arrivalId));
       this.#crash.reach('arrivals.after-move');
     }
