@@ -1,6 +1,7 @@
 /** What the API is made of; `main` gives it. */
 import type { JobServices } from '../control/jobs/job-services.ts';
 import type { HealthProbes } from '../insight/health/health-probes.ts';
+import type { ArrivalPlans } from '../pipeline/arrivals/arrival-plan.ts';
 import type { ToldBlobs } from '../pipeline/arrivals/blob/told-blobs.ts';
 import type { HeldArrivals } from '../pipeline/arrivals/held-arrivals.ts';
 import type { Uploads } from '../pipeline/arrivals/upload.ts';
@@ -36,6 +37,7 @@ export interface ApiParts {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly probes: HealthProbes;
+  readonly plans: ArrivalPlans;
   readonly uploads: Uploads;
   readonly heldArrivals: HeldArrivals;
   readonly toldBlobs: ToldBlobs;

@@ -20,7 +20,7 @@ interface ListQuery {
 
 const flowFilter = { flow: Type.Optional(line(120)) };
 
-export function fileRoutes({ db }: ApiParts) {
+export function fileRoutes({ db, plans }: ApiParts) {
   return async (api: FastifyInstance): Promise<void> => {
     api.get<{ Querystring: ListQuery }>(
       '/files',
@@ -90,7 +90,7 @@ export function fileRoutes({ db }: ApiParts) {
         }),
       },
       async (request) =>
-        found(await withTenant(db, ownerOf(request).tenantId, (tx) => findArrival(tx, request.params.id), { readOnly: true })),
+        found(await withTenant(db, ownerOf(request).tenantId, (tx) => findArrival(tx, request.params.id, plans), { readOnly: true })),
     );
   };
 }

@@ -239,6 +239,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         metrics,
         health,
         probes,
+        plans,
         uploads,
         heldArrivals,
         toldBlobs: createToldBlobs({ db, plans }),

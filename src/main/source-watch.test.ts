@@ -90,6 +90,29 @@ it('a source that waits for room and files that cannot be read are told once eac
   expect(body).toContain('headgate_source_unreadable_total{tenant="bank",flow="eft",source="drop",code="E_SOURCE"} 4');
 });
 
+it('files that are left for their names are told when a listing finds the first and when one finds none, whatever is polled between', async () => {
+  const { watch, told, ended, rendered } = watched();
+  const poll = (passedOver: number | null) => {
+    watch.onFound(lease, flow);
+    if (passedOver !== null) watch.onPassedOver(lease, passedOver);
+    watch.onPolled(lease, ended);
+  };
+  for (const passedOver of [0, 2, 2, null, 1, 0, 0, null]) poll(passedOver);
+  expect(told()).toEqual([
+    ['warn', 'files of a source are left where they are: their names cannot be kept', 'E_NAME'],
+    ['info', 'no file of a source is left for its name any more', 'E_NAME'],
+  ]);
+  expect(await rendered()).toContain('headgate_source_unreadable_total{tenant="bank",flow="eft",source="drop",code="E_NAME"} 5');
+});
+
+it('a file that went along in place of an accepted one is told each time, by the arrival of that', async () => {
+  const { watch, log, rendered } = watched();
+  watch.onFound(lease, flow);
+  watch.onMisplaced(lease, 'a1');
+  expect(log.lines()).toMatchObject([{ level: 'warn', ...names, arrivalId: 'a1', code: 'E_SOURCE_REPLACED' }]);
+  expect(await rendered()).toContain('headgate_source_unreadable_total{tenant="bank",flow="eft",source="drop",code="E_SOURCE_REPLACED"} 1');
+});
+
 it('a failure before the flow was read is told by ids, and a failure of the poller itself at each time', () => {
   const { watch, log } = watched();
   watch.onError(new HeadgateError('E_DATABASE_UNREACHABLE', 'away'), lease);

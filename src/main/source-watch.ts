@@ -1,8 +1,9 @@
 /**
  * What the poller of sources tells: metrics by tenant, flow and source, and one log line when the condition of a source
- * changes (it fails, it waits for room, it has files that cannot be read, and the end of each), however often it is polled.
+ * changes (it fails, it waits for room, it has files that cannot be read or taken, and the end of each), however often it is polled.
  * Names of files and their content enter neither.
  */
+import { arrivalErrors } from '../pipeline/arrivals/arrival-errors.ts';
 import type { ArrivalVerdict } from '../pipeline/arrivals/file-acceptance.ts';
 import type { SourceLease } from '../pipeline/arrivals/source-lease.ts';
 import type { SourcePollerOptions } from '../pipeline/arrivals/source-poller.ts';
@@ -11,7 +12,9 @@ import type { Clock } from '../platform/base/ports.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 
-export type SourceWatch = Required<Pick<SourcePollerOptions, 'onFound' | 'onRefused' | 'onUnreadable' | 'onPolled' | 'onError'>> & {
+type Heard = 'onFound' | 'onRefused' | 'onUnreadable' | 'onPassedOver' | 'onMisplaced' | 'onPolled' | 'onError';
+
+export type SourceWatch = Required<Pick<SourcePollerOptions, Heard>> & {
   /** Of committed verdicts, from any way in. */
   countRefused(tenant: string, verdicts: readonly Pick<ArrivalVerdict, 'state' | 'code'>[]): void;
 };
@@ -22,7 +25,7 @@ interface Names {
   readonly source: string;
 }
 
-type Trouble = 'failing' | 'waiting' | 'unreadable';
+type Trouble = 'failing' | 'waiting' | 'unreadable' | 'passedOver';
 
 interface Watched {
   names: Names;
@@ -36,6 +39,10 @@ const messages: Readonly<Record<Trouble, readonly [begins: string, ends: string]
   failing: ['a source cannot be polled; it is tried again', 'a source can be polled again'],
   waiting: ['a source waits: a limit is full', 'a source takes files again'],
   unreadable: ['files of a source cannot be read; they are tried again', 'all files of a source can be read again'],
+  passedOver: [
+    'files of a source are left where they are: their names cannot be kept',
+    'no file of a source is left for its name any more',
+  ],
 };
 /** Sources without a poll by this process for long are forgotten, oldest first; forgetting costs a repeated line. */
 const watchedMax = 10_000;
@@ -95,6 +102,20 @@ export function createSourceWatch({
       const { seen, names } = watch(lease);
       seen.set('unreadable', error.code);
       metrics.add('headgate_source_unreadable_total', { ...names, code: error.code });
+    },
+    onPassedOver(lease, files) {
+      const source = watch(lease);
+      // Told at once: polls that do not list know nothing of it.
+      if (files > 0) source.seen.set('passedOver', arrivalErrors.E_NAME);
+      else source.seen.delete('passedOver');
+      tellChanges(source, ['passedOver']);
+      if (files > 0) metrics.add('headgate_source_unreadable_total', { ...source.names, code: arrivalErrors.E_NAME }, files);
+    },
+    onMisplaced(lease, arrivalId) {
+      const { names } = watch(lease);
+      const code = arrivalErrors.E_SOURCE_REPLACED;
+      metrics.add('headgate_source_unreadable_total', { ...names, code });
+      logger.warn('a file of a source lies among taken ones and was not taken', { ...names, arrivalId, code });
     },
     onPolled(lease, { verdicts, isFound }) {
       const source = watch(lease);

@@ -1,7 +1,7 @@
 /**
  * An SFTP server in this process whose files are in memory, which does what a real one does not do on demand: it asks for a
  * password, answers with fewer bytes than asked for, falls silent, drops connections in the middle of a read, damages what is
- * written, lists names that are none. One folder, `/in`; no extensions.
+ * written, lists names that are none or never ends to. One folder, `/in`; no extensions.
  */
 import type { AddressInfo } from 'node:net';
 import ssh2 from 'ssh2';
@@ -26,6 +26,15 @@ export interface MemorySftp {
     isFull: boolean;
     /** Beside the files. */
     listed: string[];
+    /** Names of one more answer to a listing, which has no end then. */
+    listsOn: (() => string[]) | null;
+    /** Lists names without sizes and times. */
+    listsNamesOnly: boolean;
+    /** Called when a request to read, or to look at one file, has come. */
+    onRead: () => void;
+    /** Called before a file gets another name, and after. */
+    onRename: (moment: 'before' | 'after') => void;
+    onLook: () => void;
   };
   /** Places in files that were read, in order. */
   readonly offsets: number[];
@@ -39,6 +48,9 @@ export interface MemorySftp {
 const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
 const attributes = (size: number, mode = 0o100644) => ({ mode, uid: 0, gid: 0, size, atime: 1, mtime: 1 });
 
+/** The types know no entry without them, the wire does. */
+const noAttributes = {} as ReturnType<typeof attributes>;
+
 export async function startMemorySftp(): Promise<MemorySftp> {
   const keys = makeEd25519Key();
   const files = new Map<string, Buffer>();
@@ -50,6 +62,11 @@ export async function startMemorySftp(): Promise<MemorySftp> {
     damagesWrites: false,
     isFull: false,
     listed: [],
+    listsOn: null,
+    listsNamesOnly: false,
+    onRead: () => {},
+    onRename: () => {},
+    onLook: () => {},
   };
   const offsets: number[] = [];
   const written: number[] = [];
@@ -85,18 +102,32 @@ export async function startMemorySftp(): Promise<MemorySftp> {
           sftp.on('REALPATH', (id, path) =>
             answer(() => sftp.name(id, [{ filename: path.replace(/\/\.$/, ''), longname: '', attrs: attributes(0) }])),
           );
-          sftp.on('LSTAT', (id, path) => answer(() => statOf(id, path)));
+          sftp.on('LSTAT', (id, path) =>
+            answer(() => {
+              behaviour.onLook();
+              statOf(id, path);
+            }),
+          );
           sftp.on('OPENDIR', (id) => answer(() => void sftp.handle(id, handleOf({ isListed: false }))));
           sftp.on('READDIR', (id, handle) =>
             answer(() => {
               const folder = handles[handle[0]!] as { isListed: boolean };
+              if (behaviour.listsOn !== null)
+                return void sftp.name(
+                  id,
+                  behaviour.listsOn().map((filename) => ({ filename, longname: filename, attrs: attributes(1) })),
+                );
               if (folder.isListed) return void sftp.status(id, STATUS_CODE.EOF);
               folder.isListed = true;
               const here = [...files].filter(([name]) => !name.includes('/')).map(([filename, { length }]) => ({ filename, length }));
               const odd = behaviour.listed.map((filename) => ({ filename, length: 1 }));
               sftp.name(
                 id,
-                [...here, ...odd].map(({ filename, length }) => ({ filename, longname: filename, attrs: attributes(length) })),
+                [...here, ...odd].map(({ filename, length }) => ({
+                  filename,
+                  longname: filename,
+                  attrs: behaviour.listsNamesOnly ? noAttributes : attributes(length),
+                })),
               );
             }),
           );
@@ -124,6 +155,7 @@ export async function startMemorySftp(): Promise<MemorySftp> {
           sftp.on('READ', (id, handle, offset, length) =>
             answer(() => {
               offsets.push(offset);
+              behaviour.onRead();
               if (behaviour.dropsAfterReads.length > 0 && ++reads > behaviour.dropsAfterReads[0]!) {
                 behaviour.dropsAfterReads.shift();
                 isDropped = true;
@@ -137,9 +169,11 @@ export async function startMemorySftp(): Promise<MemorySftp> {
           );
           sftp.on('RENAME', (id, from, to) =>
             answer(() => {
+              behaviour.onRename('before');
               const content = files.get(nameOf(from))!;
               files.delete(nameOf(from));
               files.set(nameOf(to), content);
+              behaviour.onRename('after');
               sftp.status(id, STATUS_CODE.OK);
             }),
           );

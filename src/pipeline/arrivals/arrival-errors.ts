@@ -140,7 +140,8 @@ export const arrivalErrors = defineErrors({
     retryable: true,
   },
   E_SOURCE_TIMEOUT: {
-    meaning: 'The server of a source did not answer in time; the connection to it was ended.',
+    meaning:
+      'The server of a source did not answer in time, or gave a list or a file so slowly that nobody waits for it; the connection to it was ended.',
     actor: 'operator',
     next: 'Look at the load of the server and at the network between. It is tried again by itself.',
     retryable: true,
@@ -176,10 +177,17 @@ export const arrivalErrors = defineErrors({
     retryable: true,
   },
   E_SOURCE_ANSWER: {
-    meaning: 'The server of a source offers no SFTP to the user, or answers with what is not of its protocol.',
+    meaning:
+      'The server of a source offers no SFTP to the user, answers with what is not of its protocol, or lists a folder without names and without an end.',
     actor: 'operator',
     next: 'Try the connection with another program, such as the command `sftp`; have the owner of the server correct it.',
     retryable: true,
+  },
+  E_SOURCE_REPLACED: {
+    meaning:
+      'A file took the name of an accepted one while that was being moved away or marked, went along in its place, and could not be put back, because a third one has the name by now. It was not taken.',
+    actor: 'operator',
+    next: 'Look for it where files of the source go once they are taken, under the name of the arrival that the log names, with its mark or id; rename it into the folder if it is wanted. Have the sender use a name once.',
   },
   E_SOURCE_FENCED: {
     meaning: 'Another process polls this source now; what this one was doing was not kept.',

@@ -2,7 +2,9 @@
 import type { Unpack } from '../../platform/packing/packings.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { nextOfArrival } from './arrival-next.ts';
+import type { ArrivalPlans } from './arrival-plan.ts';
 import type { ArrivalState } from './arrival-state.ts';
+import { companionsOf } from './source-sight.ts';
 
 export interface ArrivalView {
   readonly arrivalId: string;
@@ -14,7 +16,7 @@ export interface ArrivalView {
   readonly sha256: string | null;
   readonly reasonCode: string | null;
   readonly reason: string | null;
-  /** What can be done about it; null where nothing is to be done. */
+  /** What can be done about it, or what it waits for; null where nothing is to be done. */
   readonly next: string | null;
   readonly fileId: string | null;
   readonly duplicateOf: string | null;
@@ -76,7 +78,7 @@ const selectArrivals = `/* list arrivals */ select ${arrivalColumns} ${arrivalTa
   where a.tenant_id = $1 and ($2::uuid is null or a.arrival_id < $2) and ($3::text is null or f.name = $3) and ($4::text is null or a.state = $4)
     and ($6::uuid is null or a.container_arrival_id = $6)
   order by a.arrival_id desc limit $5`;
-const selectArrival = `/* get arrival */ select ${arrivalColumns} ${arrivalTables} where a.tenant_id = $1 and a.arrival_id = $2`;
+const selectArrival = `/* get arrival */ select ${arrivalColumns}, a.flow_id as "flowId" ${arrivalTables} where a.tenant_id = $1 and a.arrival_id = $2`;
 
 export async function listArrivals(
   tx: TenantTx,
@@ -107,8 +109,17 @@ export async function listMembers(tx: TenantTx, arrivalId: string): Promise<Memb
   return (await tx.query<MemberView>(selectMembers, [tx.tenantId, arrivalId])).rows;
 }
 
-export async function findArrival(tx: TenantTx, arrivalId: string): Promise<ArrivalView | undefined> {
-  return (await tx.query<ArrivalRow>(selectArrival, [tx.tenantId, arrivalId])).rows.map(withNext)[0];
+/** With `plans` it is told by name what a file at rest waits for. */
+export async function findArrival(
+  tx: TenantTx,
+  arrivalId: string,
+  plans?: Pick<ArrivalPlans, 'bySource'>,
+): Promise<ArrivalView | undefined> {
+  const found = (await tx.query<ArrivalRow & { readonly flowId: string }>(selectArrival, [tx.tenantId, arrivalId])).rows[0];
+  if (found === undefined) return undefined;
+  const { flowId, ...row } = found;
+  const plan = row.state === 'stable' ? await plans?.bySource(tx, flowId, row.source) : undefined;
+  return { ...row, next: nextOfArrival(row, plan && companionsOf(plan.source)) };
 }
 
 type ArrivalRow = Omit<ArrivalView, 'next'>;

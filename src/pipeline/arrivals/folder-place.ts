@@ -31,18 +31,20 @@ export function openFolderPlace({ tenant, folders, source, onTurn }: FolderPlace
         const entry = lookAt(folder, found);
         if (entry) entries.push(entry);
       }
-      return { entries, names: new Set(listed.map((found) => found.name)) };
+      return { entries, names: new Set(listed.map((found) => found.name)), passedOver: 0 };
     },
     lookAgain: (name) => lookAt(folder, foundOf(name)),
     read: (entry) => readFile(folder, entry),
     readBeside: (name, bytesMax) => readBeside(folder, name, bytesMax),
     async takeAway(works) {
+      const misplaced: string[] = [];
       for (const [index, work] of works.entries()) {
         if (index % stepsPerTurn === stepsPerTurn - 1) await onTurn();
         takeCompanions(folder, work);
-        takeAway(folder, work);
+        if (takeAway(folder, work) === 'misplaced') misplaced.push(work.arrivalId);
       }
       syncFolders(folder);
+      return misplaced;
     },
     close() {},
   };

@@ -151,9 +151,9 @@ function changed(): HeadgateError {
 
 /**
  * Moves the file to a folder beside it, removes it, or marks it where it is. `gone`: it is not there any more; `replaced`: another one is, and
- * stays. Durable only after `syncFolders`.
+ * stays; `misplaced`: another one was, and lies where the file should, because a third one has the name. Durable only after `syncFolders`.
  */
-export function takeAway(folder: string, work: TakeAway): 'taken' | 'gone' | 'replaced' {
+export function takeAway(folder: string, work: TakeAway): 'taken' | 'gone' | 'replaced' | 'misplaced' {
   const { bytes, fingerprint } = work.entry;
   const path = pathIn(folder, bytes);
   const stats = statOf(path);
@@ -165,10 +165,7 @@ export function takeAway(folder: string, work: TakeAway): 'taken' | 'gone' | 're
     const target = isRemoved ? Buffer.from(join(beside, work.arrivalId)) : freePlace(beside, bytes, work);
     renameSync(path, target);
     const moved = statOf(target);
-    if (!moved || identityOf(moved) !== identityOf(stats)) {
-      putBack(target, path);
-      return 'replaced';
-    }
+    if (!moved || identityOf(moved) !== identityOf(stats)) return putBack(target, path) ? 'replaced' : 'misplaced';
     if (isRemoved) unlinkSync(target);
     return 'taken';
   });
@@ -232,12 +229,14 @@ function placeBeside(folder: string, to: TakeAway['to']): string {
 }
 
 /** A file that took the name in the last moment returns to it, unless a third one has it. */
-function putBack(from: Buffer, to: Buffer): void {
+function putBack(from: Buffer, to: Buffer): boolean {
   try {
     linkSync(from, to);
     unlinkSync(from);
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
   }
 }
 

@@ -36,6 +36,8 @@ export interface Sight {
   readonly entries: SourceEntry[];
   /** Names of all that is there and no folder. */
   readonly names: Set<string>;
+  /** How many names the source would take but can't: they can't be asked for at the place, or not be written down. */
+  readonly passedOver: number;
 }
 
 /** What a file is asked for by. */
@@ -59,8 +61,11 @@ export interface SourcePlace {
   ): AsyncIterable<Uint8Array>;
   /** A small file; undefined when it is missing, no plain file, or larger than `bytesMax`. */
   readBeside(name: string, bytesMax: number): Buffer | undefined | Promise<Buffer | undefined>;
-  /** As durable as the place can make it, once it resolves. */
-  takeAway(work: readonly TakeAway[]): Promise<void>;
+  /**
+   * As durable as the place can make it, once it resolves. Gives the arrivals in whose place another file went along: it took the
+   * name in the last moment, and could not be put back because a third one has it.
+   */
+  takeAway(work: readonly TakeAway[]): Promise<readonly string[]>;
   close(): void;
 }
 

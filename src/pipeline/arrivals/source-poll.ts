@@ -34,11 +34,15 @@ export interface SourcePollParts extends SourceWorld {
   readonly crashPoints?: CrashPoints;
   /** Called before a server is connected to. False: as many polls of servers are under way as may be, so not now. */
   readonly beginRemote?: () => boolean;
-  /** First thing of a poll whose flow and source are in force. These three must not throw. */
+  /** First thing of a poll whose flow and source are in force. These five must not throw. */
   readonly onFound?: (lease: SourceLease, flow: ArrivalFlow) => void;
   readonly onRefused?: (lease: SourceLease, refusal: Refusal) => void;
   /** A file that can not be read now; it is tried again. */
   readonly onUnreadable?: (lease: SourceLease, error: HeadgateError) => void;
+  /** Of each listing: how many files of the source's stay where they are for their names; 0 too. */
+  readonly onPassedOver?: (lease: SourceLease, files: number) => void;
+  /** A file that was never taken lies where this arrival's should. */
+  readonly onMisplaced?: (lease: SourceLease, arrivalId: string) => void;
 }
 
 export interface PollResult {
@@ -139,7 +143,11 @@ class SourcePoll {
   async #look(known: KnownArrivals): Promise<Look> {
     const { source } = this.#context;
     const names = this.#lease.isHinted ? await this.#inLease((tx) => takeHints(tx, this.#lease)) : [];
-    if (this.#lease.isListing) return { ...(await lookAtAll(this.#place, source)), ...known };
+    if (this.#lease.isListing) {
+      const sight = await lookAtAll(this.#place, source);
+      this.#parts.onPassedOver?.(this.#lease, sight.passedOver);
+      return { ...sight, ...known };
+    }
     return await lookAtSome(this.#place, source, { names, known, onTurn: () => this.#keepLease() });
   }
 
@@ -255,7 +263,7 @@ class SourcePoll {
     if (source.afterwards !== 'leave' && decided.length > 0) {
       this.#crash.reach('arrivals.before-move');
       const companions = companionsOf(source);
-      await this.#place.takeAway(
+      const misplaced = await this.#place.takeAway(
         decided.map(({ entry, row }) => ({
           entry,
           arrivalId: row.arrivalId,
@@ -263,6 +271,7 @@ class SourcePoll {
           companions: companions.map((suffix) => entry.name + suffix),
         })),
       );
+      for (const arrivalId of misplaced) this.#parts.onMisplaced?.(this.#lease, arrivalId);
       released.push(...decided.map(({ row }) => row.arrivalId));
       this.#crash.reach('arrivals.after-move');
     }

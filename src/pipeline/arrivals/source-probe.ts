@@ -7,6 +7,7 @@ import type { Ports } from '../../platform/base/ports.ts';
 import type { ProbeResult } from '../connectors/connector.ts';
 import { arrivalErrors } from './arrival-errors.ts';
 import { openSourcePlace, type SourceOpening, type SourceWorld } from './open-source-place.ts';
+import { wantedNameOf } from './source-sight.ts';
 
 /** `world.sftp` keeps no connections from earlier probes, so that credentials that were taken away are found out. Ends in time. */
 export async function probeSource(
@@ -34,8 +35,13 @@ export async function probeSource(
   const look = async () => {
     const place = await openSourcePlace(world, { ...opening, onTurn });
     try {
-      const { names } = await place.look(() => false);
-      return ended(null, `the place can be listed and holds ${names.size === 1 ? 'one file' : `${names.size} files`}`);
+      const wanted = wantedNameOf(opening.source);
+      let wantedNames = 0;
+      const { names } = await place.look((name) => {
+        if (wanted(name) === name) wantedNames += 1;
+        return false;
+      });
+      return ended(null, `the place can be listed and holds ${heldFiles(names.size, wantedNames)}`);
     } finally {
       place.close();
     }
@@ -52,4 +58,10 @@ export async function probeSource(
   } finally {
     isAnswered.abort();
   }
+}
+
+/** Marked files, markers, manifests and files of other names are there and not to be taken. */
+function heldFiles(files: number, wanted: number): string {
+  const held = files === 1 ? 'one file' : `${files} files`;
+  return files === wanted ? held : `${held}, of which the source takes ${wanted === 0 ? 'none' : wanted} by their names`;
 }

@@ -365,7 +365,7 @@ function takesMemory(unpack: Unpack): boolean {
 
 function checkDigests(digests: readonly string[], sha256: string): void {
   if (digests.some((digest) => digest !== sha256))
-    throw new HeadgateError(arrivalErrors.E_DIGEST, 'the SHA-256 of what arrived is not the one of the digest header');
+    throw new HeadgateError(arrivalErrors.E_DIGEST, 'the SHA-256 of what arrived is not the one that was sent before it');
 }
 
 function tooLarge(bytesMax: number): HeadgateError {

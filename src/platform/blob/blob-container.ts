@@ -3,9 +3,10 @@
  * that was meant, by its ETag, or nothing. Every request has an end in time.
  */
 import type { Metadata, Operator } from 'opendal';
-import type { Rng } from '../base/ports.ts';
+import type { Rng, Sleep } from '../base/ports.ts';
 import { BlobFailure, blobFailureOf } from './blob-failure.ts';
 import { openBlobOperator } from './blob-operator.ts';
+import { deadline, withPace } from './blob-pace.ts';
 import { type BlobCredentials, type BlobService, destinationsOf } from './blob-service.ts';
 import type { AddressesOf, Admission } from './egress-gate.ts';
 import { processEgressGate } from './opendal-client.ts';
@@ -21,7 +22,7 @@ export interface Blob {
   readonly version: string | null;
 }
 
-/** Names of objects are plain: fails with `failed` for one that begins or ends with white space, or has an empty part, `.` or `..`. */
+/** Names of objects are plain: fails with `failed` for one that begins or ends with white space, has an empty part, `.` or `..`, or NUL. */
 export interface BlobContainer {
   /**
    * Objects whose name is the prefix and no further slash; the prefix is empty or ends with one. Fails where there are more than
@@ -48,6 +49,8 @@ export interface BlobContainerOptions {
   readonly rng: Rng;
   /** For an answer, and for each piece of one. */
   readonly timeoutMs?: number;
+  /** With it, lists and reads that are too slow are given up. */
+  readonly sleep?: Sleep;
 }
 
 /**
@@ -61,25 +64,32 @@ export async function openBlobContainer(options: BlobContainerOptions): Promise<
   for (const { host } of destinations) await addressesOf(host);
   const gate = await processEgressGate(options.rng);
   const admissions = destinations.map((destination) => gate.admit(destination, addressesOf));
-  return createContainer(operator, admissions, { comparesOnRemove: service.kind !== 'gcs' });
+  return createContainer(operator, admissions, { comparesOnRemove: service.kind !== 'gcs', sleep: options.sleep });
 }
 
-/** Others would be trimmed, or led elsewhere, on the way to the service, and be those of another object. */
+/** Others would be trimmed, or led elsewhere, on the way to the service, and be those of another object; or PostgreSQL can't keep them. */
 export function isPlainName(name: string): boolean {
-  return name.trim() === name && name.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  return (
+    name.isWellFormed() &&
+    !name.includes('\0') &&
+    name.trim() === name &&
+    name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  );
 }
 
 function assertPlainName(name: string): void {
   if (!isPlainName(name)) throw new BlobFailure('failed', 'the name of an object is none that can be asked for');
 }
 
+/** Each page comes in time or not at all; a service decides how many it makes of the names. */
+const listingMsMax = 300_000;
 /** Between two calls of `onPage`. */
 const namesPerPage = 1_000;
 
 function createContainer(
   operator: Operator,
   admissions: readonly Admission[],
-  { comparesOnRemove }: { readonly comparesOnRemove: boolean },
+  { comparesOnRemove, sleep }: { readonly comparesOnRemove: boolean; readonly sleep: Sleep | undefined },
 ): BlobContainer {
   const failures = () => admissions.reduce((sum, admission) => sum + admission.failures, 0);
 
@@ -123,20 +133,27 @@ function createContainer(
       translated(async () => {
         const lister = await operator.lister(prefix === '' ? '/' : prefix);
         const found: Blob[] = [];
-        for (let seen = 1; ; seen++) {
-          const entry = await lister.next();
-          if (entry === null) return found;
-          if (seen > namesMax) throw new BlobFailure('failed', `the folder holds more than ${namesMax} names`);
-          if (seen % namesPerPage === 0) await onPage();
-          const metadata = entry.metadata();
-          if (metadata.isFile()) found.push(blobOf(entry.path(), metadata));
+        const time = deadline(listingMsMax, sleep);
+        try {
+          for (let seen = 1; ; seen++) {
+            const entry = await lister.next();
+            if (entry === null) return found;
+            if (time.isOver) throw new BlobFailure('timeout', `the service did not list the folder within ${listingMsMax / 1_000} s`);
+            if (seen > namesMax) throw new BlobFailure('failed', `the folder holds more than ${namesMax} names`);
+            if (seen % namesPerPage === 0) await onPage();
+            const metadata = entry.metadata();
+            if (metadata.isFile()) found.push(blobOf(entry.path(), metadata));
+          }
+        } finally {
+          time.end();
         }
       }),
     look,
     read: ({ name, etag }, { from, bytes }) =>
       translated(() => {
         assertPlainName(name);
-        return operator.read(name, { offset: BigInt(from), size: BigInt(bytes), ifMatch: etag });
+        const ask = () => operator.read(name, { offset: BigInt(from), size: BigInt(bytes), ifMatch: etag });
+        return sleep === undefined ? ask() : withPace({ admissions, sleep }, ask);
       }),
     async create(name, content) {
       try {

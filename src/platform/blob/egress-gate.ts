@@ -26,7 +26,22 @@ export interface Admission {
   /** Connections to the host that were not made, and why the last was not: what the judge said, or the network. */
   readonly failures: number;
   readonly lastFailure: unknown;
+  /** From now on: what comes from the host and port, over all connections to it. */
+  count(): ReceivedCount;
   end(): void;
+}
+
+export interface ReceivedCount {
+  bytesSince(): number;
+  /** Those that brought something since, but less than so much; idle ones are left to those who use them next. */
+  cutSlow(bytesMin: number): void;
+}
+
+/** Connections to one host and port. */
+interface Traffic {
+  readonly open: Set<Socket>;
+  /** Of those that are closed. */
+  closedBytes: number;
 }
 
 interface Judge {
@@ -43,7 +58,30 @@ const connectMs = 10_000;
 export async function openEgressGate(password: string): Promise<EgressGate> {
   const admitted = new Map<string, Set<Judge>>();
   const expected = Buffer.from(`Basic ${Buffer.from(`headgate:${password}`).toString('base64')}`);
+  const traffics = new Map<string, Traffic>();
   let passed = 0;
+
+  /** Forgotten when nobody is admitted there any more and the last connection is closed. */
+  function trafficOf(key: string): Traffic {
+    const traffic = traffics.get(key) ?? { open: new Set(), closedBytes: 0 };
+    traffics.set(key, traffic);
+    return traffic;
+  }
+
+  function follow(socket: Socket, key: string): Socket {
+    const traffic = trafficOf(key);
+    traffic.open.add(socket);
+    socket.once('close', () => {
+      traffic.open.delete(socket);
+      traffic.closedBytes += socket.bytesRead;
+      forget(key);
+    });
+    return socket;
+  }
+
+  function forget(key: string): void {
+    if (!admitted.has(key) && traffics.get(key)?.open.size === 0) traffics.delete(key);
+  }
 
   function isKnown(request: IncomingMessage): boolean {
     const given = Buffer.from(request.headers['proxy-authorization'] ?? '');
@@ -57,7 +95,7 @@ export async function openEgressGate(password: string): Promise<EgressGate> {
     let failure: unknown = new Error('the host is not admitted');
     for (const judge of [...(admitted.get(keyOf({ host, port })) ?? [])]) {
       try {
-        return await connectToFirst((await judge.addressesOf(host)).slice(0, addressesMax), port);
+        return follow(await connectToFirst((await judge.addressesOf(host)).slice(0, addressesMax), port), keyOf({ host, port }));
       } catch (error) {
         failure = error;
         judge.failures += 1;
@@ -146,9 +184,11 @@ export async function openEgressGate(password: string): Promise<EgressGate> {
         get lastFailure() {
           return judge.lastFailure;
         },
+        count: () => countOf(trafficOf(key)),
         end() {
           judges.delete(judge);
           if (judges.size === 0 && admitted.get(key) === judges) admitted.delete(key);
+          forget(key);
         },
       };
     },
@@ -156,6 +196,21 @@ export async function openEgressGate(password: string): Promise<EgressGate> {
 }
 
 const refusedHeader = { 'x-headgate-gate': 'refused' };
+
+function countOf(traffic: Traffic): ReceivedCount {
+  const before = new Map([...traffic.open].map((socket) => [socket, socket.bytesRead]));
+  const received = () => [...traffic.open].reduce((sum, socket) => sum + socket.bytesRead, traffic.closedBytes);
+  const receivedBefore = received();
+  return {
+    bytesSince: () => received() - receivedBefore,
+    cutSlow(bytesMin) {
+      for (const socket of [...traffic.open]) {
+        const bytes = socket.bytesRead - (before.get(socket) ?? 0);
+        if (bytes > 0 && bytes < bytesMin) socket.destroy();
+      }
+    },
+  };
+}
 
 function keyOf({ host, port }: Destination): string {
   return `${host.toLowerCase()}:${port}`;

@@ -1,9 +1,10 @@
 /** Why something at an SFTP server did not happen. Whoever uses the session says what it means for a source or a target. */
 
-/** The first seven are of the connection, which is of no use any more; the others of one request. */
+/** The first eight are of the connection, which is of no use any more; the others of one request. */
 export type SftpFailureKind =
   | 'unreachable'
   | 'timeout'
+  | 'slow'
   | 'host-key'
   | 'algorithms'
   | 'credentials'

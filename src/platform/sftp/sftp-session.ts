@@ -1,20 +1,17 @@
 /**
  * A session of SFTP version 3: requests by number, answered in any order. Paths are bytes. A server that falls silent while
- * it owes an answer, sends what is no SFTP, or closes, breaks the session: all that waits fails, and nothing can be asked any
+ * it owes an answer, answers too slowly to go on, sends what is no SFTP, or closes, breaks the session: all that waits fails, and nothing can be asked any
  * more. Requests are not repeated here.
  */
 import { Buffer } from 'node:buffer';
 import { createSlots } from '../base/at-once.ts';
 import type { Clock, Sleep } from '../base/ports.ts';
+import { leastPace, ReadPace } from './read-pace.ts';
 import { SftpFailure, type SftpFailureKind } from './sftp-failure.ts';
+import { type ListOptions, listNames, type SftpListed } from './sftp-listing.ts';
 import { createPacketCutter, type Field, PacketReader, packetOf, received, type SftpAttributes, sent } from './sftp-packets.ts';
 import { createUpload, type SftpUpload, syncExtension } from './sftp-upload.ts';
 import { connectSsh, type SshChannel, type SshOptions } from './ssh-connection.ts';
-
-export interface SftpListed {
-  readonly name: Buffer;
-  readonly attributes: SftpAttributes;
-}
 
 export interface SftpFile {
   attributes(): Promise<SftpAttributes>;
@@ -27,8 +24,8 @@ export interface SftpSession {
   readonly isBroken: boolean;
   /** Absolute, with links followed as far as the server does. */
   realPath(path: Buffer): Promise<Buffer>;
-  /** All names but `.` and `..`, attributes not of what a link leads to. `onAnswer` is awaited between two rounds of requests. */
-  list(folder: Buffer, options: { readonly namesMax: number; readonly onAnswer: () => Promise<void> }): Promise<SftpListed[]>;
+  /** All names but `.` and `..`, attributes not of what a link leads to. */
+  list(folder: Buffer, options: ListOptions): Promise<SftpListed[]>;
   /** Never follows a link; undefined where nothing is. */
   lookAt(path: Buffer): Promise<SftpAttributes | undefined>;
   /** For reading. */
@@ -52,7 +49,6 @@ const silenceMsMax = 15_000;
 const answerMsMax = 120_000;
 const watchMs = 1_000;
 const readsAtOnce = 16;
-const listsAtOnce = 4;
 const pieceBytesMax = 255 * 1024;
 export const readBytesMax = pieceBytesMax;
 const statusKinds: Readonly<Record<number, SftpFailureKind>> = { 2: 'missing', 3: 'forbidden', 6: 'lost', 7: 'lost' };
@@ -68,13 +64,19 @@ const limitsExtension = 'limits@openssh.com';
 
 /** Fails with an SftpFailure. */
 export async function openSftpSession(options: SshOptions & { readonly clock: Clock }): Promise<SftpSession> {
+  const { signal } = options;
   const session = new Session(await connectSsh(options), options.clock, options.sleep);
+  const end = () => session.end();
+  signal?.addEventListener('abort', end);
   try {
+    if (signal?.aborted) end();
     await session.begin();
     return session;
   } catch (error) {
     session.end();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', end);
   }
 }
 
@@ -89,6 +91,7 @@ class Session implements SftpSession {
   #writeBytesMax = writeBytesMin;
   #failure: SftpFailure | undefined;
   #lastId = 0;
+  #bytesRead = 0;
   #heardAtMs: number;
   #answeredAtMs: number;
 
@@ -134,23 +137,15 @@ class Session implements SftpSession {
     return Buffer.from(names.bytes());
   }
 
-  async list(folder: Buffer, { namesMax, onAnswer }: Parameters<SftpSession['list']>[1]): Promise<SftpListed[]> {
+  async list(folder: Buffer, options: ListOptions): Promise<SftpListed[]> {
     const handle = Buffer.from((await this.#request(sent.openFolder, [folder], received.handle)).bytes());
-    const listed: SftpListed[] = [];
     try {
-      for (let isAtEnd = false; !isAtEnd; ) {
-        const round = await Promise.all(Array.from({ length: listsAtOnce }, () => this.#orEnd(sent.readFolder, [handle], received.names)));
-        for (const names of round) {
-          if (names === null) isAtEnd = true;
-          else addNames(listed, names);
-        }
-        if (listed.length > namesMax) throw new SftpFailure('failed', `the folder holds more than ${namesMax} names`);
-        await onAnswer();
-      }
+      return await listNames(() => this.#orEnd(sent.readFolder, [handle], received.names), options, this.#clock);
+    } catch (error) {
+      throw error instanceof SftpFailure && error.isOfConnection ? this.#break(error) : error;
     } finally {
       await this.#close(handle);
     }
-    return listed;
   }
 
   async lookAt(path: Buffer): Promise<SftpAttributes | undefined> {
@@ -164,13 +159,17 @@ class Session implements SftpSession {
 
   async open(path: Buffer): Promise<SftpFile> {
     const handle = Buffer.from((await this.#request(sent.open, [path, openForReading, 0], received.handle)).bytes());
+    const pace = new ReadPace(this.#clock, () => this.#bytesRead);
     return {
       attributes: async () => (await this.#request(sent.fstat, [handle], received.attributes)).attributes(),
       read: (position, bytes) =>
         this.#readSlots(async () => {
+          pace.begin();
           const data = await this.#orEnd(sent.read, [handle, BigInt(position), Math.min(bytes, readBytesMax)], received.data);
           const piece = data?.bytes();
           if (piece !== undefined && (piece.length === 0 || piece.length > bytes)) throw this.#break(noAnswer());
+          this.#bytesRead += piece?.length ?? 0;
+          if (pace.end()) throw this.#break(new SftpFailure('slow', `a file came more slowly than ${leastPace}`));
           return piece ?? null;
         }),
       close: () => this.#close(handle),
@@ -291,17 +290,6 @@ class Session implements SftpSession {
 const versionId = 0xffffffff;
 /** Behind type and number. */
 const bodyAt = 5;
-
-function addNames(listed: SftpListed[], names: PacketReader): void {
-  for (let left = names.number(); left > 0; left--) {
-    const name = Buffer.from(names.bytes());
-    // What `ls -l` would show.
-    names.bytes();
-    const attributes = names.attributes();
-    const text = name.toString('latin1');
-    if (text !== '.' && text !== '..') listed.push({ name, attributes });
-  }
-}
 
 function statusOf(packet: Buffer): number | undefined {
   return packet[0] === received.status ? new PacketReader(packet, bodyAt).number() : undefined;

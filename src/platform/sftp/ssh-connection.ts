@@ -25,6 +25,8 @@ export interface SshOptions {
   /** For each address, until the channel is open. */
   readonly timeoutMs: number;
   readonly sleep: Sleep;
+  /** Ends what is being made, at once. */
+  readonly signal?: AbortSignal;
 }
 
 export interface SshChannel {
@@ -53,7 +55,7 @@ export async function connectSsh(options: SshOptions): Promise<SshChannel> {
 }
 
 async function connectTo(address: string, options: SshOptions, client: Client): Promise<SshChannel> {
-  const { timeoutMs, sleep } = options;
+  const { timeoutMs, sleep, signal } = options;
   const done = new AbortController();
   let refusedKey: string | null = null;
   // From then on every byte is deciphered as it comes.
@@ -62,6 +64,9 @@ async function connectTo(address: string, options: SshOptions, client: Client): 
   const sock = connectReading({ host: address, port: options.port }, () => isReady);
   try {
     return await new Promise<SshChannel>((resolve, reject) => {
+      const onAbort = () => reject(new SftpFailure('lost', 'nobody waits for the connection any more'));
+      signal?.addEventListener('abort', onAbort, { signal: done.signal });
+      if (signal?.aborted) onAbort();
       client.on('error', (error) => reject(failureOf(error, refusedKey)));
       client.on('close', () => reject(new SftpFailure('unreachable', 'the server closed the connection before it was ready')));
       client.on('ready', () => {

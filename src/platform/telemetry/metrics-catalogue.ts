@@ -48,7 +48,7 @@ export const metricsCatalogue = {
   },
   headgate_source_unreadable_total: {
     kind: 'counter',
-    help: 'Tries to take a file of a folder source that could not be read; it is tried again.',
+    help: 'Tries to take a file of a source that could not be read, or whose name could not be kept (E_NAME), which is tried again; and files that were not taken because others took their name (E_SOURCE_REPLACED).',
     labels: ['tenant', 'flow', 'source', 'code'],
   },
   headgate_sftp_sessions: { kind: 'gauge', help: 'Sessions of users of the SFTP server at this process.', labels: [] },

@@ -106,14 +106,18 @@ export function createBlobPlace({ container, folder, onTurn, sleep }: BlobPlaceO
       withSourceFailures('list a folder', async () => {
         const entries: SourceEntry[] = [];
         const names = new Set<string>();
+        let passedOver = 0;
         for (const blob of await insisting(() => container.list(folder, { namesMax, onPage: onTurn }))) {
           const name = blob.name.slice(folder.length);
-          // A folder's own object among them: what can not be asked for by its name is not there for us.
-          if (!isPlainName(blob.name)) continue;
+          if (!isPlainName(blob.name)) {
+            // Not the folder's own object.
+            if (name !== '' && isWanted(name)) passedOver += 1;
+            continue;
+          }
           names.add(name);
           if (isWanted(name)) entries.push(entryOf(folder, blob));
         }
-        return { entries, names };
+        return { entries, names, passedOver };
       }),
     lookAgain: (entry) =>
       withSourceFailures('look at a file', async () => {

@@ -63,6 +63,7 @@ export function createBlobPlaces({ secrets, resolveHost, ports, timeoutMs }: Blo
           credentials: revealCredentials(blob.credentials, (reference) => resolver.resolve(reference).reveal()),
           addressesOf: (host) => addressesOf(source, host),
           rng: ports.rng,
+          sleep: ports.sleep,
           timeoutMs,
         });
         return createBlobPlace({ container, folder: folderOf(source), onTurn, sleep: ports.sleep });

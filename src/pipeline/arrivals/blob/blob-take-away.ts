@@ -24,11 +24,13 @@ const movesAtOnce = 8;
 /** Of all services that are spoken to. */
 const blobNameBytesMax = 1_024;
 
-export async function takeAwayAll(options: TakeAwayOptions, works: readonly TakeAway[]): Promise<void> {
+export async function takeAwayAll(options: TakeAwayOptions, works: readonly TakeAway[]): Promise<readonly string[]> {
   await forEachAtOnce(works, movesAtOnce, async (work) => {
     await options.onTurn();
     await takeAway(options, work);
   });
+  // A copy that is not of what was meant is removed.
+  return [];
 }
 
 async function takeAway(options: TakeAwayOptions, work: TakeAway): Promise<void> {

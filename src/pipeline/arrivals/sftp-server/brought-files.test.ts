@@ -297,6 +297,31 @@ describe('a file with a manifest', () => {
     expect(await namesTaken()).not.toContain('a.csv.sha256');
   });
 
+  it('that differs from it is told why in its receipt, to every session of the user, until a file of the name is taken', async () => {
+    const told = await addPartner(server, bank, { user: 'told', folder: 'told', source: ', complete: manifest' });
+    const other = await addPartner(server, bank, { user: 'other', folder: 'other', source: ', complete: manifest' });
+    const content = rows();
+    const session = await connect(server, told);
+    await session.put('/told/a.csv.sha256', sumOf(content, 'a.csv'));
+    await session.put('/told/a.csv', content.slice(0, -10));
+    // Without its manifest it is refused before a byte comes: the receipt is still that of the last one that came whole.
+    await session.put('/told/a.csv', content);
+    session.end();
+    const later = await connect(server, told);
+    expect(await later.names('/receipts/told')).toEqual(['a.csv.receipt.json']);
+    const path = '/receipts/told/a.csv.receipt.json';
+    expect(await later.receipt(path)).toEqual({
+      ...{ name: 'a.csv', folder: 'told', flow: expect.any(String), state: 'refused', arrivalId: null, bytes: content.length - 10 },
+      ...{ sha256: null, fileId: null, duplicateOf: null, code: 'E_DIGEST', reason: expect.stringMatching(/SHA-256/) },
+      ...{ next: 'Send the file again.', at: expect.any(String) },
+    });
+    expect(await (await connect(server, other)).names('/receipts/other')).toEqual([]);
+    expect(await namesTaken()).not.toContain('a.csv.sha256');
+    await later.put('/told/a.csv.sha256', sumOf(content, 'a.csv'));
+    expect(await later.put('/told/a.csv', content)).toBeNull();
+    expect([await later.names('/receipts/told'), (await later.receipt(path)).state]).toEqual([['a.csv.receipt.json'], 'accepted']);
+  });
+
   it.each([
     ['is no manifest', 'nothing'],
     ['is too large', 'x'.repeat(5_000)],

@@ -48,6 +48,11 @@ export class IncomingUpload implements VirtualWriter {
     return this.#isClosed;
   }
 
+  /** The client said that it is whole. */
+  get isFinishing(): boolean {
+    return this.#isFinishing;
+  }
+
   write(offset: number, bytes: Uint8Array): Promise<void> {
     return this.#parts.body.write(offset, bytes);
   }

@@ -46,6 +46,13 @@ export async function listReceipts(tx: TenantTx, folder: Folder, name: string | 
   return rows.map((row) => receiptOf(row, folder));
 }
 
+/** One of each name. */
+export function newestOf(receipts: readonly ReceiptFile[]): readonly ReceiptFile[] {
+  const newest = new Map<string, ReceiptFile>();
+  for (const receipt of receipts) if (receipt.changedMs >= (newest.get(receipt.name)?.changedMs ?? 0)) newest.set(receipt.name, receipt);
+  return [...newest.values()];
+}
+
 function receiptOf(row: ReceiptRow, { folder, flowName }: Folder): ReceiptFile {
   const { name, state, arrivalId, bytes, sha256, fileId, duplicateOf, reasonCode, reason, changedAt } = row;
   const next = nextOfArrival({ arrivalId, state, reasonCode });

@@ -12,6 +12,7 @@ import { type SshServer, type SshServerLimits, startSshServer } from '../../../p
 import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
 import type { Uploads } from '../upload.ts';
 import { createAheadRoom } from './ordered-bytes.ts';
+import { RefusedUploads } from './refused-uploads.ts';
 import type { SftpUserPlan, SftpUserPlans } from './sftp-user-plan.ts';
 import { keyOf, type SftpUser, UserFiles } from './user-files.ts';
 
@@ -60,6 +61,7 @@ const drainLookMs = 20;
 export async function startSftpServer(parts: SftpServerParts, settings: SftpServerSettings): Promise<SftpServer> {
   const { db, ports, users, watch } = parts;
   const room = createAheadRoom(aheadBytesMax);
+  const refused = new RefusedUploads();
   const quarter = (max: number) => Math.ceil(max / 4);
   const uploadPlaces = createPlaces({ tenantMax: quarter(settings.uploadsMax), processMax: settings.uploadsMax });
   const sessionPlaces = createPlaces({
@@ -91,6 +93,7 @@ export async function startSftpServer(parts: SftpServerParts, settings: SftpServ
         {
           ...parts,
           room,
+          refused,
           takeUpload: (by, uploadsMax) => countIn(uploadsOf, by, uploadsMax, uploadPlaces.take),
           isDraining: () => isDraining,
           onUpload: watch.onUpload,

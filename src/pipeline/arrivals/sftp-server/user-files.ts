@@ -12,7 +12,8 @@ import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
 import type { Uploads } from '../upload.ts';
 import { IncomingUpload, refusalOf, type UploadOutcome } from './incoming-upload.ts';
 import { type AheadRoom, OrderedBytes } from './ordered-bytes.ts';
-import { listReceipts, type ReceiptFile, receiptSuffix } from './receipt-files.ts';
+import { listReceipts, newestOf, type ReceiptFile, receiptSuffix } from './receipt-files.ts';
+import type { RefusedUploads } from './refused-uploads.ts';
 import { SessionManifests } from './session-manifests.ts';
 import { sftpServerErrors } from './sftp-server-errors.ts';
 import type { SftpFolderPlan, SftpUserPlan, SftpUserPlans } from './sftp-user-plan.ts';
@@ -32,6 +33,7 @@ export interface UserFilesParts {
   readonly users: SftpUserPlans;
   readonly uploads: Pick<Uploads, 'receiveUpload'>;
   readonly room: AheadRoom;
+  readonly refused: RefusedUploads;
   /** Of a user, whose limit is given: a place for one upload more; null when there is none. */
   readonly takeUpload: (user: SftpUser, uploadsMax: number) => (() => void) | null;
   readonly isDraining: () => boolean;
@@ -144,7 +146,7 @@ export class UserFiles implements VirtualFiles {
   }
 
   async #begin(folderName: string, fileName: string): Promise<VirtualWriter> {
-    const { uploads, room, takeUpload, isDraining, onUpload } = this.#parts;
+    const { uploads, room, refused, ports, takeUpload, isDraining, onUpload } = this.#parts;
     if (isDraining()) throw new HeadgateError(sftpServerErrors.E_SFTP_DRAINING, 'the server is about to stop');
     const { plan, folder } = await this.#admit(folderName);
     const isUnfinished = isTemporary(fileName, folder);
@@ -178,15 +180,16 @@ export class UserFiles implements VirtualFiles {
         this.#uploads.delete(key);
         const code = codeOf(outcome);
         if (code === null) this.#keepTaken(`${folderName}/${name}`, name, body.size);
+        refused.tell(this.#user, folder, { name, bytes: body.size, outcome, isWhole: upload.isFinishing, atMs: ports.clock.nowMs() });
         this.#manifests.forget(`${folderName}/${name}`);
         onUpload(this.#user, folderName, code);
       },
     });
     this.#uploads.set(key, upload);
     // Either the first bytes are asked for, or the answer is there before one was: then it is a refusal.
-    const refused = await Promise.race([body.begun.then(() => null), answer.catch((error: unknown) => ({ error }))]);
-    if (refused === null) return upload;
-    throw 'error' in refused ? refused.error : (refusalOf(refused) ?? missing());
+    const early = await Promise.race([body.begun.then(() => null), answer.catch((error: unknown) => ({ error }))]);
+    if (early === null) return upload;
+    throw 'error' in early ? early.error : (refusalOf(early) ?? missing());
   }
 
   /** Asked anew for every file: a key that was taken away, or a flow that was, takes no more. */
@@ -231,7 +234,9 @@ export class UserFiles implements VirtualFiles {
 
   async #receipts(folder: SftpFolderPlan, name: string | null = null): Promise<readonly ReceiptFile[]> {
     if (folder.isShared) return [];
-    return withTenant(this.#parts.db, this.#user.tenantId, (tx) => listReceipts(tx, folder, name), { readOnly: true });
+    const arrived = await withTenant(this.#parts.db, this.#user.tenantId, (tx) => listReceipts(tx, folder, name), { readOnly: true });
+    const refused = this.#parts.refused.of(this.#user, folder.folder, this.#parts.ports.clock.nowMs());
+    return newestOf([...arrived, ...refused.filter((each) => name === null || each.name === name + receiptSuffix)]);
   }
 
   async #receipt(folder: SftpFolderPlan, fileName: string): Promise<ReceiptFile | undefined> {

@@ -101,6 +101,41 @@ describe('a server', () => {
     },
   );
 
+  it('that lists a name with NUL is left that file, which is told, and gives the others', async () => {
+    const { server, world } = await start();
+    server.files.set('a.csv', Buffer.from('x,1.00\n'));
+    server.behaviour.listed = ['nul\0x.csv'];
+    const passedOver: number[] = [];
+    expect((await world.poll({ onPassedOver: (_lease, files) => void passedOver.push(files) })).verdicts.accepted).toBe(1);
+    expect(passedOver).toEqual([1]);
+    expect((await world.arrivals()).map(({ name }) => name)).toEqual(['a.csv']);
+  });
+
+  it.each([
+    ['mark', '.taken', (_id: string): string => 'a.csv.taken'],
+    ['move', null, (_id: string): string => '.headgate-done/a.csv'],
+    ['delete', null, (id: string): string => `.headgate-done/${id}`],
+  ] as const)(
+    'whose file is replaced twice while a source will %s it keeps the one between, which is told',
+    async (afterwards, mark, placeOf) => {
+      const { server, world } = await start();
+      world.settings.source = { ...world.settings.source, afterwards, mark };
+      const content = (count: number) => Buffer.from('x,1.00\n'.repeat(count));
+      server.files.set('a.csv', content(1));
+      server.behaviour.onRename = (moment) => void server.files.set('a.csv', content(moment === 'before' ? 2 : 3));
+      const misplaced: string[] = [];
+      const poll = () => world.poll({ onMisplaced: (_lease, arrivalId) => void misplaced.push(arrivalId) });
+      expect((await poll()).verdicts.accepted).toBe(1);
+      const [first] = await world.arrivalIds();
+      expect(misplaced).toEqual([first]);
+      expect(server.files.get(placeOf(first!))).toEqual(content(2));
+      server.behaviour.onRename = () => {};
+      expect((await poll()).verdicts.accepted).toBe(1);
+      expect(misplaced).toHaveLength(1);
+      expect((await world.files()).map(({ sha256: hash }) => hash)).toEqual([sha256(content(1)), sha256(content(3))]);
+    },
+  );
+
   it('that takes connections and never says a word is not reachable in time', async () => {
     const { world } = await start(hastyPorts);
     const mute = createServer(() => {}).listen(0, '127.0.0.1');

@@ -6,6 +6,7 @@ import { arrivalErrors } from '../arrival-errors.ts';
 const codes: Readonly<Record<SftpFailureKind, keyof typeof arrivalErrors>> = {
   unreachable: 'E_SOURCE_UNREACHABLE',
   timeout: 'E_SOURCE_TIMEOUT',
+  slow: 'E_SOURCE_TIMEOUT',
   'host-key': 'E_SOURCE_HOST_KEY',
   algorithms: 'E_SOURCE_ALGORITHMS',
   credentials: 'E_SOURCE_CREDENTIALS',

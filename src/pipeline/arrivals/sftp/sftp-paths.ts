@@ -19,7 +19,7 @@ export async function realSourceFolder(session: SftpSession, plan: { readonly ro
 
 /** A server that lists paths for names would have us touch what lies elsewhere. Fails with E_SOURCE_ANSWER. */
 export function assertName(name: Buffer): void {
-  if (name.length === 0 || name.length > listedNameBytesMax || name.includes(slash) || name.includes(0))
+  if (name.length === 0 || name.length > listedNameBytesMax || name.includes(slash))
     throw new HeadgateError(arrivalErrors.E_SOURCE_ANSWER, 'the server lists a name that is empty, a path, or too long');
 }
 

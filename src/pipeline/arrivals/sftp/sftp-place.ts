@@ -6,10 +6,13 @@
 import { Buffer } from 'node:buffer';
 import { forEachAtOnce } from '../../../platform/base/at-once.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { Clock } from '../../../platform/base/ports.ts';
 import { readAhead } from '../../../platform/sftp/read-ahead.ts';
 import { pathIn } from '../../../platform/sftp/remote-paths.ts';
+import { SftpFailure } from '../../../platform/sftp/sftp-failure.ts';
+import type { SftpListed } from '../../../platform/sftp/sftp-listing.ts';
 import type { SftpAttributes } from '../../../platform/sftp/sftp-packets.ts';
-import type { SftpListed, SftpSession } from '../../../platform/sftp/sftp-session.ts';
+import type { SftpSession } from '../../../platform/sftp/sftp-session.ts';
 import { arrivalErrors } from '../arrival-errors.ts';
 import { textOfName } from '../file-name.ts';
 import type { OnTurn, SourceEntry, SourcePlace } from '../source-place.ts';
@@ -24,6 +27,7 @@ export interface SftpPlaceOptions {
   /** Real path of the folder. */
   readonly folder: Buffer;
   readonly onTurn: OnTurn;
+  readonly clock: Clock;
   /** Given the session that was used last. */
   readonly onClose: (session: SftpSession) => void;
 }
@@ -31,11 +35,13 @@ export interface SftpPlaceOptions {
 const namesMax = 100_000;
 const readsAtOnce = 8;
 const looksAtOnce = 16;
+/** Of a server that does not tell sizes and times in its list: each file is asked for by itself. */
+const lookMsMax = 600_000;
 /** Of one poll. */
 const reopensMax = 5;
 
 export function createSftpPlace(options: SftpPlaceOptions): SourcePlace {
-  const { folder, onTurn } = options;
+  const { folder, onTurn, clock } = options;
   let session = options.session;
   let reopening: Promise<SftpSession> | undefined;
   let reopensLeft = reopensMax;
@@ -75,25 +81,36 @@ export function createSftpPlace(options: SftpPlaceOptions): SourcePlace {
     readsAtOnce,
     look: (isWanted) =>
       withSourceFailures('list a folder', async () => {
+        const startMs = clock.monotonicMs();
         const listed = (await session.list(folder, { namesMax, onAnswer: onTurn })).filter(
           ({ attributes }) => attributes.kind !== 'folder',
         );
         const names = new Set<string>();
         const wanted: { found: SftpListed; name: string; isExact: boolean }[] = [];
+        let passedOver = 0;
         for (const found of listed) {
           assertName(found.name);
           const { text: name, isExact } = textOfName(found.name);
+          // Nothing can be asked for by it, and it can't be written down.
+          if (found.name.includes(0)) {
+            if (isWanted(name)) passedOver += 1;
+            continue;
+          }
           names.add(name);
           if (isWanted(name)) wanted.push({ found, name, isExact });
         }
         const entries: SourceEntry[] = [];
         await forEachAtOnce(wanted, looksAtOnce, async ({ found, name, isExact }) => {
           const { isPartial } = found.attributes;
+          if (isPartial && clock.monotonicMs() - startMs > lookMsMax) {
+            session.end();
+            throw new SftpFailure('timeout', `the server did not tell of all files within ${lookMsMax / 1_000} s`);
+          }
           const attributes = isPartial ? await session.lookAt(pathIn(folder, found.name)) : found.attributes;
           if (attributes && attributes.kind !== 'folder')
             entries.push(entryOf({ bytes: found.name, name, hasExactName: isExact }, attributes));
         });
-        return { entries, names };
+        return { entries, names, passedOver };
       }),
     lookAgain: (entry) =>
       withSourceFailures('look at a file', async () => {

@@ -152,7 +152,7 @@ export function createSftpPlaces(options: SftpPlacesOptions): SftpPlaces {
         try {
           const folder = await realSourceFolder(session, source);
           const reopen = () => withSourceFailures('open a connection again', () => connectAgain(source, credentials, onTurn));
-          return createSftpPlace({ session, reopen, folder, onTurn, onClose: (last) => keep(key, state, last) });
+          return createSftpPlace({ session, reopen, folder, onTurn, clock: ports.clock, onClose: (last) => keep(key, state, last) });
         } catch (error) {
           keep(key, state, session);
           throw error;

@@ -21,25 +21,30 @@ export interface TakeAwayOptions {
 
 const movesAtOnce = 8;
 
-export async function takeAwayAll({ session, folder, onTurn }: TakeAwayOptions, works: readonly TakeAway[]): Promise<void> {
+/** Gives the arrivals in whose place another file went along. */
+export async function takeAwayAll({ session, folder, onTurn }: TakeAwayOptions, works: readonly TakeAway[]): Promise<readonly string[]> {
+  const misplaced: string[] = [];
   const places = [...new Set(works.map(({ to }) => folderFor(to)))].filter((place) => place !== null);
   for (const place of places) await makeBeside(session, pathIn(folder, Buffer.from(place)));
   await forEachAtOnce(works, movesAtOnce, async (work) => {
     await onTurn();
-    await takeAway(session, folder, work);
+    if (!(await takeAway(session, folder, work))) misplaced.push(work.arrivalId);
   });
+  return misplaced;
 }
 
-async function takeAway(session: SftpSession, folder: Buffer, work: TakeAway): Promise<void> {
+/** False: another file went along, and could not be put back. */
+async function takeAway(session: SftpSession, folder: Buffer, work: TakeAway): Promise<boolean> {
   const { entry, arrivalId, to, companions } = work;
   const path = pathIn(folder, entry.bytes);
-  if (!(await isThere(session, path, entry.fingerprint))) return;
+  if (!(await isThere(session, path, entry.fingerprint))) return true;
   for (const name of companions) await takeBeside(session, folder, Buffer.from(name), work);
   const beside = besideOf(folder, to);
   const target = to === 'nowhere' ? pathIn(beside, Buffer.from(arrivalId)) : await freePlace(session, beside, entry.bytes, work);
-  if (!(await move(session, path, target))) return;
-  if (!(await isThere(session, target, entry.fingerprint))) await putBack(session, target, path);
-  else if (to === 'nowhere') await session.remove(target);
+  if (!(await move(session, path, target))) return true;
+  if (!(await isThere(session, target, entry.fingerprint))) return await putBack(session, target, path);
+  if (to === 'nowhere') await session.remove(target);
+  return true;
 }
 
 /** Missing is fine. */
@@ -90,6 +95,14 @@ async function makeBeside(session: SftpSession, beside: Buffer): Promise<void> {
 }
 
 /** A file that took the name in the last moment returns to it, unless a third one has it. */
-async function putBack(session: SftpSession, from: Buffer, to: Buffer): Promise<void> {
-  if ((await session.lookAt(to)) === undefined) await session.rename(from, to);
+async function putBack(session: SftpSession, from: Buffer, to: Buffer): Promise<boolean> {
+  if ((await session.lookAt(to)) !== undefined) return false;
+  try {
+    await move(session, from, to);
+    return true;
+  } catch (error) {
+    // The third one came between look and rename.
+    if (isFailure(error, 'failed') && (await session.lookAt(to)) !== undefined) return false;
+    throw error;
+  }
 }

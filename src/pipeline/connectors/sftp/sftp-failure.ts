@@ -11,6 +11,7 @@ export type FailedOutcome = Exclude<DeliveryOutcome, { kind: 'acked' }>;
 const codes: Readonly<Record<SftpFailureKind, string>> = {
   unreachable: connectorErrors.E_TARGET_UNREACHABLE,
   timeout: connectorErrors.E_TARGET_TIMEOUT,
+  slow: connectorErrors.E_TARGET_TIMEOUT,
   'host-key': connectorErrors.E_TARGET_HOST_KEY,
   algorithms: connectorErrors.E_TARGET_SETUP,
   credentials: connectorErrors.E_TARGET_FORBIDDEN,

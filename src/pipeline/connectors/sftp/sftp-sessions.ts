@@ -31,7 +31,7 @@ export function createSftpSessions(options: SessionsOptions): SessionPool<Pooled
       return { kind: 'key', privateKey: secrets.resolve(privateKey!).bytes(), passphrase: phrase };
     },
     async connect(credentials, signal) {
-      const sftp = await unlessAborted(connect(options, credentials), signal);
+      const sftp = await unlessAborted(connect(options, credentials, signal), signal);
       return {
         sftp,
         get isBroken() {
@@ -43,10 +43,14 @@ export function createSftpSessions(options: SessionsOptions): SessionPool<Pooled
   });
 }
 
-async function connect({ settings, guard, timeoutMs, ports }: SessionsOptions, credentials: SshCredentials): Promise<SftpSession> {
+async function connect(
+  { settings, guard, timeoutMs, ports }: SessionsOptions,
+  credentials: SshCredentials,
+  signal: AbortSignal,
+): Promise<SftpSession> {
   const { host, port, user, hostKeys } = settings;
   const addresses = await guard.addressesOf(host);
-  return await openSftpSession({ addresses, port, user, hostKeys, credentials, timeoutMs, ...ports });
+  return await openSftpSession({ addresses, port, user, hostKeys, credentials, timeoutMs, signal, ...ports });
 }
 
 /** A session that is made too late is ended. */
