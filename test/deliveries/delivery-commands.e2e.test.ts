@@ -198,7 +198,7 @@ it('targets are listed and shown, and their breakers opened, tried, closed and r
     headgate('target', 'list', '--flow', 'kept', '--state', 'open'),
     headgate('target', 'get', ...of),
   ]);
-  expect(list.stdout).toMatch(/^flow\ttargetId\ttype\tstate\tmode\t.*\nkept\tledger\thttp\topen\topen\t.*\t1\t1\n$/);
+  expect(list.stdout).toMatch(/^flow\ttargetId\ttype\tstate\tmode\t.*\nkept\tledger\thttp\topen\topen\t.*\t1\t1\t0\n$/);
   expect(got.stdout).toMatch(/\nstate\topen\nmode\topen\n/);
   expect(got.stdout).toContain('maintenance');
   // A person's word holds: it is not tried.
