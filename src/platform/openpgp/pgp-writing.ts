@@ -5,6 +5,8 @@
  */
 import type { Key, PrivateKey } from 'openpgp';
 import { HeadgateError } from '../base/errors.ts';
+import type { Sleep } from '../base/ports.ts';
+import { createStuckWatch } from '../base/stuck-watch.ts';
 import { pgpKeyErrors } from './pgp-key-errors.ts';
 
 export interface PgpWriting {
@@ -43,15 +45,48 @@ export async function createPgpWriter({ recipients, signer }: PgpWriting): Promi
   };
 }
 
-/** What a message holds that was encrypted with the session key; null where it was not. Signatures are not looked at. */
-export async function* readWithSessionKey(message: AsyncIterable<Uint8Array>, sessionKey: Uint8Array): AsyncGenerator<Uint8Array> {
+/**
+ * What a message holds that was encrypted with the session key. Signatures are not looked at. Fails where it was not, or is
+ * damaged, and with what the message fails with, which is let go in any case.
+ */
+export async function* readWithSessionKey(
+  message: AsyncIterable<Uint8Array>,
+  sessionKey: Uint8Array,
+  { sleep, stuckMs }: { readonly sleep: Sleep; readonly stuckMs?: number },
+): AsyncGenerator<Uint8Array> {
   const openpgp = await import('openpgp');
-  const binaryMessage = ReadableStream.from(message);
-  const read = await openpgp.readMessage({ binaryMessage: binaryMessage as never });
-  // What is read is compared as a whole with what was written, so that nothing rests on an unfinished stream.
-  const config = { allowUnauthenticatedStream: true };
-  const { data } = await openpgp.decrypt({ message: read, sessionKeys: [{ data: sessionKey, algorithm }], format: 'binary', config });
-  yield* data as unknown as AsyncIterable<Uint8Array>;
+  const pieces = message[Symbol.asyncIterator]();
+  let moves = 0;
+  let isReading = false;
+  async function* taken(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      isReading = true;
+      const next = await pieces.next();
+      isReading = false;
+      moves++;
+      if (next.done) return;
+      yield next.value;
+    }
+  }
+  const failure = () => new Error('the message is damaged: it can not be read to its end');
+  const watch = createStuckWatch({ sleep, stuckMs, moves: () => moves, isElsewhere: () => isReading, failure });
+  try {
+    const read = await watch.unlessStuck(openpgp.readMessage({ binaryMessage: ReadableStream.from(taken()) as never }));
+    // What is read is compared as a whole with what was written, so that nothing rests on an unfinished stream.
+    const config = { allowUnauthenticatedStream: true };
+    const decrypting = openpgp.decrypt({ message: read, sessionKeys: [{ data: sessionKey, algorithm }], format: 'binary', config });
+    const { data } = await watch.unlessStuck(decrypting);
+    const reader = (data as unknown as ReadableStream<Uint8Array>).getReader();
+    for (;;) {
+      const { done, value } = await watch.unlessStuck(reader.read());
+      if (done) return;
+      moves++;
+      yield value;
+    }
+  } finally {
+    // The library leaves open what it has not read to the end.
+    await pieces.return?.();
+  }
 }
 
 async function readRecipients(texts: readonly string[]): Promise<readonly Key[]> {

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import type { Key, Message, PrivateKey, SessionKey } from 'openpgp';
 import { HeadgateError } from '../base/errors.ts';
+import { createStuckWatch, type StuckWatch } from '../base/stuck-watch.ts';
 import { systemSleep } from '../base/system-ports.ts';
 import { armorText } from './armor-text.ts';
 import type { ByteStep } from './byte-step.ts';
@@ -84,16 +85,14 @@ export interface PgpStepParts {
   readonly keys: PgpReadingKeys;
   readonly meter: UnpackMeter;
   readonly next: ByteStep;
-  /** Over some changed messages the library waits for itself for ever: what moves nothing for so long is damaged. */
   readonly stuckMs?: number;
 }
-
-const stuckMsDefault = 20_000;
 
 export class PgpStep implements ByteStep {
   readonly #parts: PgpStepParts;
   readonly #feed = new PieceFeed();
   readonly #reading: Promise<void>;
+  readonly #watch: StuckWatch;
   #isRead = false;
   /** Pieces taken in and handed on so far. */
   #moves = 0;
@@ -101,6 +100,13 @@ export class PgpStep implements ByteStep {
 
   constructor(parts: PgpStepParts) {
     this.#parts = parts;
+    this.#watch = createStuckWatch({
+      sleep: systemSleep,
+      stuckMs: parts.stuckMs,
+      moves: () => this.#moves,
+      isElsewhere: () => this.#isHandingOn,
+      failure: () => new UnpackError('integrity', unsound),
+    });
     this.#reading = this.#read().then(
       () => {
         this.#isRead = true;
@@ -117,36 +123,19 @@ export class PgpStep implements ByteStep {
   async push(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
     if (this.#isRead) throw new UnpackError('message', 'there are bytes behind the end of the OpenPGP message');
-    await this.#unlessStuck(Promise.race([this.#feed.give(bytes), this.#reading]));
+    await this.#watch.unlessStuck(Promise.race([this.#feed.give(bytes), this.#reading]));
     this.#moves++;
   }
 
   async end(): Promise<void> {
     this.#feed.end();
-    await this.#unlessStuck(this.#reading);
+    await this.#watch.unlessStuck(this.#reading);
     await this.#parts.next.end();
   }
 
   abort(): void {
     this.#feed.fail(new Error('aborted'));
     this.#parts.next.abort();
-  }
-
-  async #unlessStuck(work: Promise<void>): Promise<void> {
-    const over = new AbortController();
-    const watch = async (): Promise<void> => {
-      for (let seen = -1; seen !== this.#moves || this.#isHandingOn; ) {
-        seen = this.#moves;
-        await systemSleep.sleep(this.#parts.stuckMs ?? stuckMsDefault, over.signal);
-        if (over.signal.aborted) return;
-      }
-      throw new UnpackError('integrity', unsound);
-    };
-    try {
-      await Promise.race([work, watch()]);
-    } finally {
-      over.abort();
-    }
   }
 
   async #read(): Promise<void> {

@@ -61,7 +61,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
     await ensureFolder(root, folder);
   });
   const readBack = settings['readBack'] as ReadBack;
-  const fileOf = createOutputFiles({ target, connection, secrets }, settings as unknown as OutputFileSettings);
+  const fileOf = createOutputFiles({ target, connection, secrets, ports }, settings as unknown as OutputFileSettings);
 
   return {
     unknownResolution: 'query',

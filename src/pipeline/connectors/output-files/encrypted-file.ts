@@ -4,6 +4,7 @@
  * the name is read and compared. Keys are read at each attempt.
  */
 import { createHash } from 'node:crypto';
+import type { Sleep } from '../../../platform/base/ports.ts';
 import { createPgpWriter, type PgpWriter, readWithSessionKey } from '../../../platform/openpgp/pgp-writing.ts';
 import type { SecretResolver } from '../../../platform/secrets/secret-resolver.ts';
 import type { OpenOptions, OutgoingBatch } from '../connector.ts';
@@ -12,14 +13,14 @@ import { type PgpKeys, readPgpKeys } from './output-file-settings.ts';
 
 /** Files of batches of one target. Fails with E_TARGET where settings contradict each other; what it gives with E_TARGET for a template. */
 export function createOutputFiles(
-  { target, connection, secrets }: Pick<OpenOptions, 'target' | 'connection' | 'secrets'>,
+  { target, connection, secrets, ports }: Pick<OpenOptions, 'target' | 'connection' | 'secrets' | 'ports'>,
   settings: OutputFileSettings,
 ): (batch: OutgoingBatch) => OutputFile {
   const keys = readPgpKeys(settings, connection.settings);
   const writerNow = keys === null ? null : createWriters(keys, secrets);
   return (batch) => {
     const plain = plainFileOf(batch, target, settings);
-    return writerNow === null ? plain : encryptedFile(plain, batch, writerNow);
+    return writerNow === null ? plain : encryptedFile(plain, batch, { writerNow, sleep: ports.sleep });
   };
 }
 
@@ -40,7 +41,11 @@ function createWriters({ recipients, signingKey, passphrase }: PgpKeys, secrets:
   };
 }
 
-function encryptedFile(plain: PlainFile, batch: OutgoingBatch, writerNow: Writers): OutputFile {
+function encryptedFile(
+  plain: PlainFile,
+  batch: OutgoingBatch,
+  { writerNow, sleep }: { readonly writerNow: Writers; readonly sleep: Sleep },
+): OutputFile {
   const sessionKey = () => batch.secretFor('openpgp session key');
   return {
     name: plain.name,
@@ -50,12 +55,16 @@ function encryptedFile(plain: PlainFile, batch: OutgoingBatch, writerNow: Writer
       const writer = await writerNow();
       yield* writer.encrypt(plain.pieces({ isReused: false }), sessionKey());
     },
-    isSame: (found) => holds(found, plain, sessionKey()),
+    isSame: (found) => holds(found, plain, { sessionKey: sessionKey(), sleep }),
   };
 }
 
 /** What was encrypted with another key, or with none, is another file. */
-async function holds(found: FoundFile, plain: PlainFile, sessionKey: Uint8Array): Promise<boolean> {
+async function holds(
+  found: FoundFile,
+  plain: PlainFile,
+  { sessionKey, sleep }: { readonly sessionKey: Uint8Array; readonly sleep: Sleep },
+): Promise<boolean> {
   let failure: unknown;
   // What fails while the file is read at the target says nothing about its content.
   async function* stored(): AsyncGenerator<Uint8Array> {
@@ -69,7 +78,7 @@ async function holds(found: FoundFile, plain: PlainFile, sessionKey: Uint8Array)
   const digest = createHash('sha256');
   let bytes = 0;
   try {
-    for await (const piece of readWithSessionKey(stored(), sessionKey)) {
+    for await (const piece of readWithSessionKey(stored(), sessionKey, { sleep })) {
       digest.update(piece);
       bytes += piece.length;
     }
