@@ -116,7 +116,7 @@ describe('flows', () => {
     const applied = await headgate('flow', 'apply', 'misfit.yaml', '--yes');
     expect([applied.code, applied.stdout]).toEqual([2, '']);
     expect(applied.stderr).toMatch(/\ntry: .*`headgate flow apply` of a folder applies connections before flows/);
-    expect(applied.stderr).toMatch(/ {2}19:39: spec\.targets\.ledger\.connection: no Connection owt/);
+    expect(applied.stderr).toMatch(/ {2}19:39: E_CONFIG_REFERENCE: spec\.targets\.ledger\.connection: no Connection owt/);
     const planned = await headgate('flow', 'plan', 'misfit.yaml');
     expect(planned.code).toBe(0);
     expect(planned.stderr).toContain('misfit:19:39: warning E_CONFIG_REFERENCE: no Connection owt');

@@ -4,7 +4,7 @@
  * 6 conflict, 7 what is left is held, 8 timed out, 130 interrupted). stdout holds data only.
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { HeadgateError } from '../platform/base/errors.ts';
+import { type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
 import { ApiProblem } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
 
@@ -70,15 +70,18 @@ export function reportError(thrown: unknown): number {
       ? thrown
       : new HeadgateError('E_INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
   const lines = [`error ${error.code}: ${error.message}`];
-  for (const detail of error.details.slice(0, listedMax))
-    lines.push(
-      `  ${detail.line === undefined ? '' : `${detail.line}:${detail.column ?? 1}: `}${detail.path && !detail.message.startsWith(detail.path) ? `${detail.path}: ` : ''}${detail.message}`,
-    );
+  for (const detail of error.details.slice(0, listedMax)) lines.push(`  ${findingOf(detail, error.code)}`);
   if (error.details.length > listedMax) lines.push(`  … and ${error.details.length - listedMax} more`);
   if (error.next) lines.push(`try: ${error.next}`);
   if (error instanceof ApiProblem && error.traceId) lines.push(`trace: ${error.traceId}`);
   process.stderr.write(`${lines.map(printable).join('\n')}\n`);
   return exitCodeOf(error);
+}
+
+/** `code`: of the error that it belongs to. */
+function findingOf({ line, column, code: own, path, message }: ErrorDetail, code: string): string {
+  const parts = [line === undefined ? '' : `${line}:${column ?? 1}: `, own === code ? '' : `${own}: `];
+  return `${parts.join('')}${path && !message.startsWith(path) ? `${path}: ` : ''}${message}`;
 }
 
 /** Text from outside, made harmless for a terminal. */
