@@ -106,7 +106,7 @@ describe('flows', () => {
     const { code, stderr } = await headgate('flow', 'apply', 'wrong.yaml', '--yes');
     expect(code).toBe(2);
     expect(stderr).toMatch(/error E_FLOW_INVALID: wrong\.yaml: /);
-    expect(stderr).toMatch(/ {2}\d+:\d+: spec\.routes\.default/);
+    expect(stderr).toMatch(/ {2}\d+:\d+: E_[A-Z_]+: spec\.routes\.default/);
     expect(stderr).toMatch(/\ntrace: [0-9a-f]{32}\n$/);
   });
 
