@@ -195,6 +195,9 @@ describe('dead letters over the API', () => {
     const request = { job: bank.jobId, reason: 'the flow was mended' };
     const refused = await bank.post('/v1/redrives', { ...request, currentVersion: true, dryRun: true });
     expect([refused.status, refused.json.code]).toEqual([409, 'E_REDRIVE_VERSION']);
+    const moved = flow.replace('version: 1.0.0', 'version: 1.0.2').replace('record:\n', 'record:\n      key: [id]\n');
+    await bank.tenant.apply(moved);
+    expect((await bank.post('/v1/redrives', { ...request, currentVersion: true, dryRun: true })).json.code).toBe('E_REDRIVE_VERSION');
     await bank.tenant.apply(mended);
     const [own, current] = [
       await bank.post('/v1/redrives', { ...request, dryRun: true }),

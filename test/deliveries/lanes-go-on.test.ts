@@ -81,6 +81,59 @@ it.each(heldDecisions)('what waits behind a held batch goes on when a person has
   expect(await scenario.counts()).toMatchObject([{ delivered: 4 - dead, dead }]);
 });
 
+it.each([...heldDecisions.map((decision) => [decision, 'by-key'] as const), ['delivered', 'none'] as const])(
+  'records of an answer that are left out of it, and held, are %s as a person says (order %s)',
+  async (decision, order) => {
+    const { sink, plan, scenario } = await startLane({ onUnknown: 'hold', order, lanes: order === 'none' ? 0 : 1 });
+    sink.answer((_request, number) =>
+      number > 1 ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ results: [{ index: 1, status: 504 }] }) },
+    );
+    const jobs = await scenario.deliverJobs([{ lines: linesOf('r1 a', 'r2 a', 'r3 b') }]);
+    scenario.startWorker();
+    const held = async () => (await scenario.batches()).find(({ state }) => state === 'held');
+    await until(async () => (await held()) !== undefined, 'no batch is held');
+    const services = { db: database.db, store: scenario.store, queue: scenario.queue, ports: systemPorts, loadPlan: async () => plan };
+    const { batchId } = (await held())!;
+    await decideHeldBatch(services, scenario.tenantId, { batchId, decision, reason: 'asked', actor: 'anna' });
+    await scenario.allEnded(jobs, 20_000);
+    const dead = decision === 'discard' ? 1 : 0;
+    expect(await scenario.counts()).toMatchObject([{ delivered: 3 - dead, dead }]);
+  },
+);
+
+it('a batch that is tried again while it is given up has a dead letter for each record all the same', async () => {
+  const { sink, plan, scenario } = await startLane();
+  const answered = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  let isTriedAgain = false;
+  sink.answer(async () => {
+    if (isTriedAgain) {
+      arrived.resolve();
+      await answered.promise;
+    }
+    return { status: 401 };
+  });
+  await scenario.deliverJobs([{ lines: linesOf('r1 a', 'r2 b') }]);
+  scenario.startWorker();
+  const state = async () => (await scenario.batches())[0]!.state;
+  await until(async () => (await state()) === 'held', 'no batch is held');
+  isTriedAgain = true;
+  await scenario.rows('/* due */ update headgate.work_items set due_at = headgate.clock() where tenant_id = $1 and lease_until is null');
+  await arrived.promise;
+  const { batchId } = (await scenario.batches())[0]!;
+  const isHeldAgain = answered.promise.then(() => until(async () => (await state()) === 'held', 'it is not held again'));
+  // It has been seen while it was sent.
+  const loadPlan = async () => {
+    answered.resolve();
+    await isHeldAgain;
+    return plan;
+  };
+  const services = { db: database.db, store: scenario.store, queue: scenario.queue, ports: systemPorts, loadPlan };
+  await decideHeldBatch(services, scenario.tenantId, { batchId, decision: 'discard', reason: 'asked', actor: 'anna' });
+  const letters = await scenario.rows('/* letters */ select record_number from headgate.dead_letters where tenant_id = $1');
+  expect([letters.length, await scenario.counts()]).toMatchObject([2, [{ dead: 2 }]]);
+});
+
 it.each([
   ['held', 'its own'],
   ['to be tried again', 'its own'],

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { hasUniqueKey } from '../../pipeline/deliveries/cutting/record-facts.ts';
-import type { Plan } from '../../pipeline/engine/plan.ts';
+import type { FieldPlan, Plan } from '../../pipeline/engine/plan.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { JobServices } from '../jobs/job-services.ts';
@@ -43,9 +43,15 @@ export async function versionInForce(
 function identityOf(plan: Plan) {
   const types = plan.records.map(({ name, role, tag, counted, key, fields }) => ({
     ...{ name, role, tag, counted },
-    key: key.map((index) => fields[index]!.name),
+    key: key.map((index) => readingOf(fields[index]!)),
   }));
   return { types, isUnique: hasUniqueKey(plan) };
+}
+
+/** All that makes its text and its value: what only refuses some of them is not part of it, nor is the place of a column with a name. */
+function readingOf({ name, type, at, trim, point, scale, dateFormat }: FieldPlan) {
+  const place = 'column' in at && at.header !== null ? { header: at.header } : at;
+  return { name, type, at: place, trim, point, scale, dateFormat };
 }
 
 function refused(message: string): HeadgateError {

@@ -20,10 +20,12 @@ export async function withPace<T>(
   const watching = async (): Promise<T> => {
     for (;;) {
       const counts = admissions.map((admission) => admission.count());
-      await sleep.sleep(paceMs, over.signal);
+      await sleep.sleep(paceMs / 2, over.signal);
+      const countsLate = admissions.map((admission) => admission.count());
+      if (!over.signal.aborted) await sleep.sleep(paceMs / 2, over.signal);
       if (over.signal.aborted) return await working;
       if (counts.reduce((sum, count) => sum + count.bytesSince(), 0) >= paceBytesMin) continue;
-      for (const count of counts) count.cutSlow(paceBytesMin);
+      for (const count of countsLate) count.cutSlow(paceBytesMin);
       throw new BlobFailure('timeout', `the service gave less than ${paceBytesMin / 1024} KiB in ${paceMs / 1_000} s`);
     }
   };

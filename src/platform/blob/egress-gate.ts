@@ -33,7 +33,10 @@ export interface Admission {
 
 export interface ReceivedCount {
   bytesSince(): number;
-  /** Those that brought something since, but less than so much; idle ones are left to those who use them next. */
+  /**
+   * Those that brought something since, but less than so much, and asked for nothing: they are in the middle of one answer. Others are sending, or
+   * asked for little, or are idle, perhaps for another tenant.
+   */
   cutSlow(bytesMin: number): void;
 }
 
@@ -198,15 +201,15 @@ export async function openEgressGate(password: string): Promise<EgressGate> {
 const refusedHeader = { 'x-headgate-gate': 'refused' };
 
 function countOf(traffic: Traffic): ReceivedCount {
-  const before = new Map([...traffic.open].map((socket) => [socket, socket.bytesRead]));
+  const before = new Map([...traffic.open].map((socket) => [socket, { read: socket.bytesRead, written: socket.bytesWritten }]));
   const received = () => [...traffic.open].reduce((sum, socket) => sum + socket.bytesRead, traffic.closedBytes);
   const receivedBefore = received();
   return {
     bytesSince: () => received() - receivedBefore,
     cutSlow(bytesMin) {
-      for (const socket of [...traffic.open]) {
-        const bytes = socket.bytesRead - (before.get(socket) ?? 0);
-        if (bytes > 0 && bytes < bytesMin) socket.destroy();
+      for (const [socket, { read, written }] of before) {
+        const bytes = socket.bytesRead - read;
+        if (bytes > 0 && bytes < bytesMin && socket.bytesWritten === written) socket.destroy();
       }
     },
   };

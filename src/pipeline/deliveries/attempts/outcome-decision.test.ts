@@ -138,6 +138,10 @@ describe('results per record of a batch in a lane', () => {
   it('are taken together in the end where they go back and forth, and for unknown if one is', () => {
     const parts = decideInOrder(Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 'retry' : 'unknown')));
     expect([parts.length, parts.at(-1)!.becomes, parts.at(-1)!.indexes.length]).toEqual([16, 'unknown', 25]);
+    const [late] = decideInOrder([...Array.from({ length: 16 }, (_, index) => (index % 2 === 0 ? 'retry' : 'forbidden')), 'unknown']).slice(
+      -1,
+    );
+    expect(late).toMatchObject({ becomes: 'unknown', reason: 'C', indexes: [15, 16] });
     const held = decideInOrder(Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 'retry' : 'forbidden')));
     expect(held.map(({ becomes }) => becomes)).toEqual([
       ...Array.from({ length: 15 }, (_, index) => (index % 2 === 0 ? 'retry' : 'held')),

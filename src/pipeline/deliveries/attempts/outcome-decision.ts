@@ -30,6 +30,8 @@ export interface SplitPart {
   readonly codes: readonly string[];
   /** As `codes`; null: nothing is known but the code. */
   readonly messages: readonly (string | null)[];
+  /** The code that says why; the first one where it is left out. */
+  readonly reason?: string | undefined;
 }
 
 export interface AttemptContext {
@@ -88,6 +90,8 @@ interface Part {
   readonly indexes: number[];
   readonly codes: string[];
   readonly messages: (string | null)[];
+  /** Of the first record that has its outcome. */
+  reason?: string | undefined;
 }
 
 function partOf(parts: Part[], becomes: Part['becomes']): Part {
@@ -115,7 +119,10 @@ function partInOrder(parts: Part[], becomes: Part['becomes']): Part {
   if (last?.becomes === becomes) return last;
   if (last !== undefined && open.length === openPartsMax) {
     const rank = (each: Part['becomes']) => (openOnes as readonly string[]).indexOf(each);
-    if (rank(becomes) > rank(last.becomes)) last.becomes = becomes;
+    if (rank(becomes) > rank(last.becomes)) {
+      last.becomes = becomes;
+      last.reason = undefined;
+    }
     return last;
   }
   const part = { becomes, indexes: [], codes: [], messages: [] };
@@ -135,6 +142,7 @@ function decideParts(results: readonly RecordResult[], context: AttemptContext):
     const part = isOrdered && isOpen(becomes) ? partInOrder(parts, becomes) : partOf(parts, becomes);
     part.indexes.push(index);
     if (result === null) return;
+    part.reason ??= result.code;
     part.codes.push(result.code);
     part.messages.push(result.message ?? null);
   };

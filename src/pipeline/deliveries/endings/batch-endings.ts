@@ -218,7 +218,12 @@ async function endingOfSplit(
   for (const [at, part] of parts.entries()) {
     const child = children[at]!;
     for (const [event, from] of partEvents[part.becomes]) {
-      const more = { batchId: child.batchId, reasonCode: part.codes[0] ?? null, evidence, unknownAttempts: event === 'lose' ? 1 : 0 };
+      const more = {
+        batchId: child.batchId,
+        reasonCode: part.reason ?? part.codes[0] ?? null,
+        evidence,
+        unknownAttempts: event === 'lose' ? 1 : 0,
+      };
       changes.push(changeOf(context, from, event, event === 'send' ? { ...more, via: context.via } : more));
     }
     if (part.becomes === 'acked') counts.push(...countBatch(child, 'delivered'));
@@ -242,7 +247,7 @@ async function endingOfSplit(
   const childWork = children.flatMap(({ batchId }, at) => {
     const { becomes } = parts[at]!;
     if (becomes === 'retry' || becomes === 'unknown') return [{ batchId, delayMs }];
-    const heldMs = becomes === 'held' ? delayAfterHeldMs(batch, parts[at]!.codes[0]!, sent.attempts) : null;
+    const heldMs = becomes === 'held' ? delayAfterHeldMs(batch, parts[at]!.reason ?? parts[at]!.codes[0]!, sent.attempts) : null;
     return heldMs === null ? [] : [{ batchId, delayMs: heldMs }];
   });
   return {

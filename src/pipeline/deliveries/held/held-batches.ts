@@ -52,7 +52,7 @@ export interface HeldServices extends RecordSource {
 }
 
 const lockHeld = `/* lock held batch */
-  select b.state, (${awaitsDecision}) as "awaitsDecision" from headgate.batches b where b.tenant_id = $1 and b.batch_id = $2 for update`;
+  select b.state, b.attempts, b.unknown_attempts as "unknownAttempts", (${awaitsDecision}) as "awaitsDecision" from headgate.batches b where b.tenant_id = $1 and b.batch_id = $2 for update`;
 
 const standing: Readonly<Record<BatchState, string>> = {
   ready: 'it waits for its next attempt',
@@ -80,13 +80,26 @@ export function assertDecidable({
   throw new HeadgateError(deliveryErrors.E_BATCH_STATE, `the batch is ${state} (${standing[state]}); ${allowed}`);
 }
 
+/** A batch can be tried again between the look and the lock: what is decided is then looked at anew. */
+const looksMax = 5;
+
 /**
  * One transaction. Fails with E_REASON_REQUIRED, E_KEY_REUSED, E_BATCH_UNKNOWN, and with E_BATCH_STATE when the batch does not
  * wait for a decision any more.
  */
 export async function decideHeldBatch(services: HeldServices, tenantId: string, request: HeldDecision): Promise<DecidedBatch> {
-  const { db } = services;
   const decision = { ...request, reason: checkReason(request.reason) };
+  for (let looks = 1; ; looks++) {
+    const decided = await decideAsSeen(services, tenantId, decision);
+    if (decided !== null) return decided;
+    if (looks === looksMax)
+      throw new HeadgateError(deliveryErrors.E_BATCH_STATE, 'the batch is being tried again just now; look at it anew');
+  }
+}
+
+/** Null: the batch is not as it was seen any more, and nothing was decided. */
+async function decideAsSeen(services: HeldServices, tenantId: string, decision: HeldDecision): Promise<DecidedBatch | null> {
+  const { db } = services;
   const seen = await withTenant(
     db,
     tenantId,
@@ -101,17 +114,32 @@ export async function decideHeldBatch(services: HeldServices, tenantId: string, 
   const hasLetters = decision.decision === 'discard' && seen.batch.state === 'held';
   const letters = hasLetters ? await lettersOf(services, seen.batch, seen.plan, decision) : [];
   let decided: DecidedBatch | undefined;
-  await commitForCertain(services, tenantId, async (tx) => {
+  const changed = new Error('the batch is not as it was seen');
+  const deciding = commitForCertain(services, tenantId, async (tx) => {
     decided = await answerOnce(tx, decision.keyed, async () => {
       // Its lane goes on at once. Work is locked before the batch it is about, as its worker locks them.
       await services.queue.addWork(tx, [deliverWork(seen.batch.flowId, seen.batch)]);
-      const { rows } = await tx.query<Parameters<typeof assertDecidable>[0]>(lockHeld, [tx.tenantId, decision.batchId]);
-      assertDecidable(rows[0]!);
+      const [locked] = (await tx.query<LockedBatch>(lockHeld, [tx.tenantId, decision.batchId])).rows;
+      if (!isAsSeen(locked!, seen.batch)) throw changed;
+      assertDecidable(locked!);
       await writeDecision(tx, services, seen.batch, decision, letters);
       return { batchId: decision.batchId, decision: decision.decision, state: stateAfter[decision.decision] };
     });
   });
+  try {
+    await deciding;
+  } catch (error) {
+    if (error === changed) return null;
+    throw error;
+  }
   return decided!;
+}
+
+type LockedBatch = Parameters<typeof assertDecidable>[0] & Pick<LoadedBatch, 'attempts' | 'unknownAttempts'>;
+
+/** Dead letters were made of what was seen, and say whether their records may be there. */
+function isAsSeen(locked: LockedBatch, seen: LoadedBatch): boolean {
+  return locked.state === seen.state && locked.attempts === seen.attempts && locked.unknownAttempts === seen.unknownAttempts;
 }
 
 async function writeDecision(
