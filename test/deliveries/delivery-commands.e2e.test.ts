@@ -105,8 +105,8 @@ it('a plan names the mistakes of all files, and a folder without documents, or a
   write('two.yaml', document('Connection', 'two', '{ type: folder, root: in }'));
   const { code, stdout, stderr } = await headgate('flow', 'plan', 'one.yaml', 'two.yaml');
   expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(/error E_FLOW_INVALID: two\.yaml: .*\n {2}\d+:\d+: spec\.root: /);
-  expect(stderr).toMatch(/error E_FLOW_INVALID: one\.yaml: .*\n {2}\d+:\d+: spec\..*requird/);
+  expect(stderr).toMatch(/error E_FLOW_INVALID: two\.yaml: .*\n {2}\d+:\d+: E_CONFIG_[A-Z]+: spec\.root: /);
+  expect(stderr).toMatch(/error E_FLOW_INVALID: one\.yaml: .*\n {2}\d+:\d+: E_CONFIG_[A-Z]+: spec\..*requird/);
   mkdirSync(join(folder, 'empty'));
   expect(await headgate('flow', 'plan', 'empty')).toMatchObject({ code: 2, stderr: expect.stringContaining('E_USAGE') });
   expect(await headgate('flow', 'plan', 'nowhere.yaml')).toMatchObject({

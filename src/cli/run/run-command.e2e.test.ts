@@ -110,7 +110,7 @@ describe('headgate run', () => {
     const run = headgate(file('flow.yaml', flow('{ type: delimited, hedder: true }')), file('in.csv', ''), '--out', join(folder, 'out'));
     expect(run.exitCode).toBe(2);
     expect(run.stdout).toBe('');
-    expect(run.stderr).toMatch(/^error E_FLOW_INVALID: .*\n {2}7:\d+: spec\.format\.hedder: .*\ntry: /);
+    expect(run.stderr).toMatch(/^error E_FLOW_INVALID: .*\n {2}7:\d+: E_CONFIG_KEY: spec\.format\.hedder: .*\ntry: /);
   });
 
   it('exits 2 for what it cannot read or write, and for options that it does not take', () => {
