@@ -39,6 +39,18 @@ async function startLane(more: Partial<TargetPlan> = {}) {
   return { sink, plan, scenario };
 }
 
+/** About the first batch that is held. */
+async function decideWhenHeld(
+  { scenario, plan }: Pick<Awaited<ReturnType<typeof startLane>>, 'scenario' | 'plan'>,
+  decision: (typeof heldDecisions)[number],
+): Promise<void> {
+  const held = async () => (await scenario.batches()).find(({ state }) => state === 'held');
+  await until(async () => (await held()) !== undefined, 'no batch is held');
+  const services = { db: database.db, store: scenario.store, queue: scenario.queue, ports: systemPorts, loadPlan: async () => plan };
+  const { batchId } = (await held())!;
+  await decideHeldBatch(services, scenario.tenantId, { batchId, decision, reason: 'asked', actor: 'anna' });
+}
+
 it.each([
   ['that go back and forth', [200, 503, 504, 503], ['a1', 'k1', 'k2']],
   ['of which one is not known', [503, 504, 200, 503], ['z0', 'a1', 'k2']],
@@ -71,11 +83,7 @@ it.each(heldDecisions)('what waits behind a held batch goes on when a person has
   });
   const jobs = await scenario.deliverJobs([{ lines: linesOf('r1 a', 'r2 b', 'r3 a', 'r4 b') }]);
   scenario.startWorker();
-  const held = async () => (await scenario.batches()).find(({ state }) => state === 'held');
-  await until(async () => (await held()) !== undefined, 'no batch is held');
-  const services = { db: database.db, store: scenario.store, queue: scenario.queue, ports: systemPorts, loadPlan: async () => plan };
-  const { batchId } = (await held())!;
-  await decideHeldBatch(services, scenario.tenantId, { batchId, decision, reason: 'asked', actor: 'anna' });
+  await decideWhenHeld({ scenario, plan }, decision);
   await scenario.allEnded(jobs, 20_000);
   const dead = decision === 'discard' ? 2 : 0;
   expect(await scenario.counts()).toMatchObject([{ delivered: 4 - dead, dead }]);
@@ -90,11 +98,7 @@ it.each([...heldDecisions.map((decision) => [decision, 'by-key'] as const), ['de
     );
     const jobs = await scenario.deliverJobs([{ lines: linesOf('r1 a', 'r2 a', 'r3 b') }]);
     scenario.startWorker();
-    const held = async () => (await scenario.batches()).find(({ state }) => state === 'held');
-    await until(async () => (await held()) !== undefined, 'no batch is held');
-    const services = { db: database.db, store: scenario.store, queue: scenario.queue, ports: systemPorts, loadPlan: async () => plan };
-    const { batchId } = (await held())!;
-    await decideHeldBatch(services, scenario.tenantId, { batchId, decision, reason: 'asked', actor: 'anna' });
+    await decideWhenHeld({ scenario, plan }, decision);
     await scenario.allEnded(jobs, 20_000);
     const dead = decision === 'discard' ? 1 : 0;
     expect(await scenario.counts()).toMatchObject([{ delivered: 3 - dead, dead }]);

@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import { loadFlow } from '../flows/load-flow.ts';
+import type { JobServices } from '../jobs/job-services.ts';
+import { versionInForce } from './redrive-version.ts';
+
+function planOf(format: string, fields: readonly string[]) {
+  const { plan } = loadFlow(`apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: bank, service: payments, name: eft, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http }]
+  format: ${format}
+  schema:
+    record:
+      key: [id]
+      fields:
+${fields.map((field) => `        ${field}\n`).join('')}  routes: { default: { to: [out] } }
+  targets: { out: { type: file, connection: c, path: out } }
+`);
+  return plan!;
+}
+
+const rows = '{ type: delimited, header: false }';
+const named = '{ type: delimited, header: true }';
+const id = 'id: { type: string, required: true, unique: file }';
+const account = 'account: { type: string }';
+
+it.each([
+  ['whose key has moved to another column', rows, [id, account], [account, id], 'E_REDRIVE_VERSION'],
+  ['whose key is trimmed', rows, [id], [id.replace('required', 'trim: true, required')], 'E_REDRIVE_VERSION'],
+  ['whose key has moved under its name in a header row', named, [id, account], [account, id], null],
+  ['that refuses other records', rows, [id, account], [id, account.replace('string', 'string, maxLength: 3')], null],
+])('a version %s is taken or not for sending records again', async (_how, format, before, after, code) => {
+  const [first, plan] = [planOf(format, before), planOf(format, after)];
+  const tx = { tenantId: 't', query: async () => ({ rows: [{ flowVersionId: 'v', flowVersion: '1.1.0' }] }) } as unknown as TenantTx;
+  const services = { flows: { load: async () => ({ plan }) } } as unknown as JobServices;
+  const found = versionInForce(tx, services, { flowId: 'f', first, targets: ['out'] });
+  if (code === null) expect((await found).plan).toBe(plan);
+  else await expect(found).rejects.toMatchObject({ code });
+});
