@@ -210,3 +210,34 @@ describe('a target whose files end by time', () => {
     for (const id of ids) expect((await verified(jobs, id)).failures).toEqual([]);
   });
 });
+
+describe('a target whose batches linger', () => {
+  const lingering = (text: string) =>
+    text.replace(/ {4}eft:\n(?: {6}.*\n)+/, '    eft: { type: http, connection: eft-out, path: /, batch: { size: 100, linger: 1m } }\n');
+  const eftBatches = (jobs: JobScenario) =>
+    jobs.rows<{ records: number; jobs: number; state: string }>(
+      "/* batches */ select records, cardinality(job_ids) as jobs, state from headgate.batches where tenant_id = $1 and target_id = 'eft' order by records",
+    );
+  const routed = (jobs: JobScenario) =>
+    jobs.rows<{ routed: number }>("/* eft */ select routed from headgate.job_targets where tenant_id = $1 and target_id = 'eft'");
+
+  it('sends full batches at once, and what is left over of many small files in one when they have waited', async () => {
+    const jobs = await start('eft.yaml', { chunkBytes: 10_000_000, leaseMs: 7_200_000 }, lingering);
+    const ids = await jobs.accept([5, 10, 15, 400].map((records, seed) => [...eftFile(seed, records)].join('')));
+    jobs.startAll();
+    await until(async () => (await routed(jobs)).length === 4, 'the files were not accepted', 25_000);
+    const sum = (await routed(jobs)).reduce((total, row) => total + row.routed, 0);
+    const atOnce = await eftBatches(jobs);
+    expect(atOnce.map(({ jobs }) => jobs)).toEqual(atOnce.map(() => 1));
+    expect(atOnce.length).toBeGreaterThan(1);
+    await jobs.passTime(60);
+    await closed(jobs, 4);
+    const late = (await eftBatches(jobs)).filter(({ jobs }) => jobs > 1);
+    expect(late).toEqual([
+      { records: sum - atOnce.reduce((total, batch) => total + batch.records, 0), jobs: expect.any(Number), state: 'acked' },
+    ]);
+    expect(late[0]!.jobs).toBeGreaterThanOrEqual(3);
+    expect(jobs.delivered.get('eft') ?? []).toHaveLength(sum);
+    for (const id of ids) expect((await verified(jobs, id)).failures).toEqual([]);
+  });
+});

@@ -218,7 +218,7 @@ spec:
   routes:
     default: { to: [journal, vault] }
   targets:
-    journal: { type: http, connection: service, path: /results, batch: { size: 100 } }
+    journal: { type: http, connection: service, path: /results, batch: { size: 100, linger: 300ms } }
     vault: { type: file, connection: out, path: vault, order: file }
   ${targetDefaults}
 `;

@@ -204,7 +204,8 @@ export interface AcceptanceDefinition {
 }
 
 export interface DeliveryDefinition {
-  readonly batch: { readonly size: number; readonly bytes: number };
+  /** `linger`: milliseconds. */
+  readonly batch: { readonly size: number; readonly bytes: number; readonly linger?: number };
   readonly order: 'none' | 'by-key' | 'file';
   readonly onUnknown: 'resend' | 'hold';
   readonly onExhausted: 'dead-letter';

@@ -182,6 +182,8 @@ export interface TargetPlan {
   readonly batchAmount?: { readonly field: string; readonly max: string };
   /** Its files collect the records of every job for so long; absent: a file is one job's. */
   readonly windowMs?: number;
+  /** A batch that is less than half full waits so long for the records of other jobs; absent: it goes at once. */
+  readonly lingerMs?: number;
   readonly order: 'none' | 'by-key' | 'file';
   /** Most batches under way at once where order is kept: one in a lane. 0: no order, no lanes. */
   readonly lanes: number;

@@ -62,7 +62,18 @@ test('a target that holds no files has no window', () => {
   expect(loadFlow(text).diagnostics).toEqual([expect.objectContaining({ code: 'E_CONFIG_KEY' })]);
 });
 
-test('linger of a batch is refused, and the answer says what fills a request', () => {
-  const [found] = loadFlow(toKafka('key: "out.id", batch: { linger: 50ms }')).diagnostics;
-  expect(found).toMatchObject({ code: 'E_NOT_SUPPORTED_YET', message: expect.stringMatching(/linger .*: a batch goes in one request/) });
+test('a batch of messages may linger, and what a target says itself wins', () => {
+  const { plan, diagnostics } = loadFlow(toKafka('key: "out.id", batch: { linger: 50ms }'));
+  expect(diagnostics).toEqual([]);
+  expect(plan!.targets.map(({ lingerMs }) => lingerMs)).toEqual([undefined, undefined, 50]);
+});
+
+test.each([
+  ['order by-key', toKafka('key: "out.id", order: by-key, batch: { linger: 50ms }'), /for order none, not for by-key/],
+  ['a target that holds files', eft.replace('path: rtgs,', 'path: rtgs, batch: { linger: 50ms },'), /with window/],
+] as const)('linger for %s is refused', (_, text, says) => {
+  const path = expect.stringMatching(/\.batch\.linger$/);
+  expect(loadFlow(text).diagnostics).toEqual([
+    expect.objectContaining({ code: 'E_CONFIG_CONFLICT', path, message: expect.stringMatching(says) }),
+  ]);
 });

@@ -52,6 +52,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
       batchBytes: delivery.batch.bytes,
       ...(batchAmount === undefined ? {} : { batchAmount }),
       ...windowOf(target, delivery.order, path, report),
+      ...lingerOf(target, delivery, path, report),
       order: delivery.order,
       lanes: lanesOf(target.type, delivery.order),
       onUnknown: delivery.onUnknown,
@@ -78,6 +79,15 @@ function windowOf(target: TargetDefinition, order: DeliveryDefinition['order'], 
   if (target.maxAmount !== undefined)
     refuse('the money of a file is not bounded over several inputs: maxAmount is for targets without a window');
   return { windowMs: target.window };
+}
+
+/** What waits would be overtaken by the full batches of its own file. */
+function lingerOf({ type }: TargetDefinition, { batch, order }: DeliveryDefinition, path: Path, report: Report): { lingerMs?: number } {
+  if (batch.linger === undefined) return {};
+  const refuse = (message: string): void => report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, 'batch', 'linger'], message });
+  if (holdsFiles(type)) refuse('a target that holds files collects for a time with window');
+  else if (order !== 'none') refuse(`records that wait for others keep no order: linger is for order none, not for ${order}`);
+  return { lingerMs: batch.linger };
 }
 
 const keyLanes = 64;
@@ -129,9 +139,14 @@ function checkBatch(type: TargetDefinition['type'], delivery: DeliveryDefinition
 }
 
 function mergeDelivery(own: TargetDefinition, defaults: DeliveryDefinition): DeliveryDefinition {
-  const batch = ownBatch[own.type] ?? defaults.batch;
+  const batch: DeliveryDefinition['batch'] = ownBatch[own.type] ?? defaults.batch;
+  const linger = own.batch?.linger ?? batch.linger;
   return {
-    batch: { size: own.batch?.size ?? batch.size, bytes: own.batch?.bytes ?? batch.bytes },
+    batch: {
+      size: own.batch?.size ?? batch.size,
+      bytes: own.batch?.bytes ?? batch.bytes,
+      ...(linger === undefined ? {} : { linger }),
+    },
     order: own.order ?? defaults.order,
     onUnknown: own.onUnknown ?? defaults.onUnknown,
     onExhausted: own.onExhausted ?? defaults.onExhausted,

@@ -7,18 +7,19 @@ const batch: Key = {
   description:
     'Most of what one batch holds. A target that holds files makes one of each batch: 1,000,000 records and 1GiB where it says nothing itself, 64MiB in buckets and containers.',
   default: {},
-  shape: object(
-    {
-      size: { shape: integer(1, 10_000_000), default: 500, description: 'Records; at most 10,000 but for targets that hold files.' },
-      bytes: {
-        shape: { kind: 'size', minBytes: 1_024, maxBytes: 4 * 1024 * 1024 * 1024 },
-        default: '1MiB',
-        description: 'Bytes; at most 64MiB but for file and sftp targets, 256MiB in buckets and containers.',
-      },
+  shape: object({
+    size: { shape: integer(1, 10_000_000), default: 500, description: 'Records; at most 10,000 but for targets that hold files.' },
+    bytes: {
+      shape: { kind: 'size', minBytes: 1_024, maxBytes: 4 * 1024 * 1024 * 1024 },
+      default: '1MiB',
+      description: 'Bytes; at most 64MiB but for file and sftp targets, 256MiB in buckets and containers.',
     },
-    ['linger'],
-    { linger: 'a batch goes in one request as it is, so that size is what fills it (decision 0062)' },
-  ),
+    linger: {
+      shape: { kind: 'duration', minMs: 1, maxMs: minuteMs },
+      description:
+        'A batch that is less than half full waits so long for the records of other files, and shares a request with them. For order none, and not for targets that hold files, which have `window`.',
+    },
+  }),
 };
 
 const retry: Key = {

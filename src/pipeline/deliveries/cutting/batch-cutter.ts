@@ -69,7 +69,8 @@ async function cutTarget(
     });
   };
   const segments = new Map(input.jobs.flatMap((job) => job.outputs.map(({ segment }) => [segment.segmentId, segment.object] as const)));
-  const sharesBatches = plan.settings['rollUp'] !== false;
+  // What lingers is parts of one job each, so that a job that is cancelled meanwhile takes its own with it.
+  const sharesBatches = plan.settings['rollUp'] !== false && plan.lingerMs === undefined;
   let runs = 0;
   let jobId: string | null = null;
   for (const { lane, run } of laneRuns(input, target, readers)) {

@@ -80,7 +80,7 @@ export async function insertCutBatches(
 ): Promise<void> {
   const { input } = prepared;
   const { queue, ports } = services;
-  const isCollected = ({ targetId }: NewBatch) => collects(input, input.plan.targets.find(({ id }) => id === targetId)!);
+  const isCollected = (batch: NewBatch) => collects(input, batch);
   const batches = await numberFiles(tx, { input, batches: prepared.batches.filter((batch) => !isCollected(batch)) });
   await insertBatches(tx, input, batches);
   await countRouted(tx, prepared);

@@ -1,5 +1,5 @@
 /**
- * What targets collect whose files end by time. A part is cut when its file is accepted, as a batch would be, and counts as
+ * What targets collect whose files end by time, or whose batches linger. A part is cut when its file is accepted, as a batch would be, and counts as
  * routed from then on; it becomes part of a batch when the window of its collection ends, and is gone when its job is
  * cancelled before. Batches never change, which is why the file is cut only then.
  */
@@ -10,9 +10,15 @@ import { appendRange, type BatchMember, type BatchSpan, type NewBatch, noLane } 
 import type { WorkQueue } from '../work-queue-port.ts';
 import type { CutInput } from './cut-input.ts';
 
-/** Records that were given up once are not made to wait again. */
-export function collects(input: Pick<CutInput, 'plan'>, target: Pick<TargetPlan, 'windowMs'>): boolean {
-  return target.windowMs !== undefined && input.plan.redriveTo === undefined;
+/** Records that were given up once are not made to wait again. What is at least half full gains little by a wait. */
+export function collects({ plan }: Pick<CutInput, 'plan'>, { targetId, records, bytes }: NewBatch): boolean {
+  const { windowMs, lingerMs, batchRecords, batchBytes } = planOfTarget(plan, targetId);
+  if (plan.redriveTo !== undefined) return false;
+  return windowMs !== undefined || (lingerMs !== undefined && 2 * records < batchRecords && 2 * bytes < batchBytes);
+}
+
+function planOfTarget(plan: CutInput['plan'], targetId: string): TargetPlan {
+  return plan.targets.find(({ id }) => id === targetId)!;
 }
 
 /** Locks the one that is open until the transaction ends: its window does not end before its parts are there. */
@@ -46,8 +52,9 @@ export async function collectParts(
       targetId,
     ]);
     const { collectionId } = rows[0]!;
-    const { windowMs } = input.plan.targets.find(({ id }) => id === targetId)!;
-    if (collectionId === wanted) await queue.addWork(tx, [{ kind: 'collect', referenceId: collectionId, delayMs: windowMs! }]);
+    const { windowMs, lingerMs } = planOfTarget(input.plan, targetId);
+    if (collectionId === wanted)
+      await queue.addWork(tx, [{ kind: 'collect', referenceId: collectionId, delayMs: (windowMs ?? lingerMs)! }]);
     await tx.query(insertParts, [
       tx.tenantId,
       collectionId,
