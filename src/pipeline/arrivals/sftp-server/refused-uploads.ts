@@ -43,10 +43,17 @@ export class RefusedUploads {
     const receipts = this.#users.get(key) ?? new Map<string, ReceiptFile>();
     this.#users.delete(key);
     this.#users.set(key, receipts);
-    if (this.#users.size > usersMax) this.#users.delete(this.#users.keys().next().value!);
+    if (this.#users.size > usersMax) this.#forgetOne();
     receipts.delete(path);
     receipts.set(path, receipt);
     if (receipts.size > receiptsPerUserMax) receipts.delete(receipts.keys().next().value!);
+  }
+
+  /** Of the tenant that has most users here, so that none makes the receipts of others go. */
+  #forgetOne(): void {
+    const byTenant = Map.groupBy(this.#users.keys(), tenantOf);
+    const [oldest] = [...byTenant.values()].reduce((most, keys) => (keys.length > most.length ? keys : most));
+    this.#users.delete(oldest!);
   }
 
   of(user: User, folder: string, nowMs: number): readonly ReceiptFile[] {
@@ -84,6 +91,10 @@ function receiptOf({ folder, flowName }: Folder, { name, bytes, atMs }: EndedUpl
 
 function keyOf({ tenantId, name }: User): string {
   return `${tenantId}/${name}`;
+}
+
+function tenantOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }
 
 function pathOf({ folder }: Folder, { name }: EndedUpload): string {
