@@ -73,3 +73,37 @@ test('flow fmt of what is no YAML changes nothing and exits 2', async () => {
   expect(stderr).toContain(`${broken}:1:`);
   expect(readFileSync(broken, 'utf8')).toBe('a: *b\n');
 });
+
+const payment = 'DPAY000000000000114747023351CABLZAJJ   000000000013778EUR20261108';
+
+test('flow explain shows what each rule, filter, output field and route made of a pasted line', async () => {
+  const { code, stdout } = await headgate('flow', 'explain', 'examples/eft.yaml', '--line', payment);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^record: valid → fx\n/);
+  expect(stdout).toMatch(/ amount-not-negative +true +holds +record\.amount=137\.78 +record\.amount >= 0\n/);
+  expect(stdout).toMatch(/ default +true +goes to fx\n/);
+  expect(stdout).toMatch(/sent to fx\n {2}PAY0000000000001,14747023351,137\.78,EUR,/);
+});
+
+test('flow explain shows what rejects a record of a file, and what it did not come to', async () => {
+  const header = 'H20261124BANKZA              ';
+  const file = write('bad.txt', `${[header, payment, payment.replace('0000000013778', '00000000137A8')].join('\n')}\n`);
+  const { code, stdout } = await headgate('flow', 'explain', 'examples/eft.yaml', file, '--record', '2', '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    status: 'rejected',
+    findings: [{ code: 'E_DECIMAL', field: 'amount' }],
+    routes: [],
+    steps: expect.arrayContaining([expect.objectContaining({ id: 'amount-not-negative', isReached: false })]),
+  });
+});
+
+test.each([
+  ['neither a line nor a record', [], /--line is missing/],
+  ['a header row in place of a header record', ['--line', payment, '--header', 'x'], /no header record/],
+  ['a file that has fewer records', ['examples/eft.yaml', '--record', '900'], /has [0-9]+ records/],
+])('flow explain with %s exits 2', async (_name, argv, says) => {
+  const { code, stderr } = await headgate('flow', 'explain', 'examples/eft.yaml', ...argv);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(says);
+});

@@ -115,7 +115,7 @@ function attempt<T>(run: () => T, at: { field: string | null; rule: string | nul
 }
 
 /** Expressions name the fields of the first data type; another type's field of the same name stands in for it. */
-function createScope(plan: Plan, record: RecordValues, output: readonly Value[]): EvaluationScope {
+export function createScope(plan: Plan, record: RecordValues, output: readonly Value[]): EvaluationScope {
   const main = plan.records.find((candidate) => candidate.role === 'data')!;
   return {
     field(scope, index) {

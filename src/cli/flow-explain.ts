@@ -1,0 +1,155 @@
+/** `headgate flow explain`: why a record goes where it goes, rule by rule. Offline; shows the record's values. */
+import { readFileSync } from 'node:fs';
+import type { FlowDefinition } from '../control/flows/definition.ts';
+import { loadFlow } from '../control/flows/load-flow.ts';
+import type { ExplainedStep, RecordExplanation } from '../pipeline/engine/explain/explain-record.ts';
+import { explainRecord, headerValues } from '../pipeline/engine/explain/explain-record.ts';
+import { expectedHeaderRow, type FoundRecord, findRecord } from '../pipeline/engine/explain/find-record.ts';
+import type { Plan } from '../pipeline/engine/plan.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
+import { cliErrors } from './cli-errors.ts';
+import { type Command, type CommandLine, outputOptions, printable, textOption } from './command.ts';
+import { reportDiagnostics } from './flow-diagnostics.ts';
+import { offline } from './flow-files.ts';
+import { printOne } from './output.ts';
+import { FileSource, unreadable } from './run/plain-files.ts';
+import { writeOut } from './stdout.ts';
+import { table } from './terminal-text.ts';
+
+const usage = 'headgate flow explain FLOW.yaml (--line TEXT [--header TEXT] | FILE --record N) [--json]';
+
+export const flowExplainCommand: Command = {
+  usage,
+  summary: "Shows for one record every rule's, filter's, output field's and route's decision, and the values that it looked at.",
+  options: { ...outputOptions, line: { type: 'string' }, header: { type: 'string' }, record: { type: 'string' } },
+  run: offline(async (line) => {
+    const [flowPath, filePath, ...more] = line.positionals;
+    if (flowPath === undefined || more.length > 0) throw misuse('a flow is needed, and one file at most');
+    const flow = readFlow(flowPath);
+    if (flow === null) return 2;
+    const { plan } = flow;
+    const found = filePath === undefined ? pastedRecord(plan, line) : recordOfFile(plan, line, filePath);
+    const explanation = withExpressions(explainRecord(plan, found.row, found), flow.definition);
+    const wantsData = line.options['json'] || line.options['output'] !== undefined || line.options['fields'] !== undefined;
+    if (wantsData) await printOne(line, { ...explanation });
+    else await writeOut(explanationText(explanation));
+    return 0;
+  }),
+};
+
+function readFlow(path: string): { readonly plan: Plan; readonly definition: FlowDefinition } | null {
+  const { plan, definition, diagnostics } = loadFlow(readText(path));
+  if (plan !== null && definition !== null) return { plan, definition };
+  reportDiagnostics([{ file: path, diagnostics }]);
+  return null;
+}
+
+/** `expression`: as the flow writes it; null where it writes none. */
+type WrittenStep = ExplainedStep & { readonly expression: string | null };
+type WrittenExplanation = Omit<RecordExplanation, 'steps'> & { readonly steps: readonly WrittenStep[] };
+
+function withExpressions(explanation: RecordExplanation, { spec }: FlowDefinition): WrittenExplanation {
+  const written = new Map([
+    ...spec.validate.map(({ id, assert }) => [`rule ${id}`, assert] as const),
+    ...spec.filter.map(({ id, when }) => [`filter ${id}`, when] as const),
+    ...spec.transform.flatMap(({ set }) => Object.entries(set).map(([name, value]) => [`output ${name}`, value] as const)),
+    ...spec.routes.rules.map(({ id, when }) => [`route ${id}`, when] as const),
+  ]);
+  return {
+    ...explanation,
+    steps: explanation.steps.map((each) => ({ ...each, expression: written.get(`${each.step} ${each.id}`) ?? null })),
+  };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+/** `--header` is the header row of a delimited file, or the header record of another. */
+function pastedRecord(plan: Plan, line: CommandLine): FoundRecord {
+  const text = textOption(line, 'line');
+  if (text === undefined) throw misuse('--line is missing, or a file and --record');
+  if (line.options['record'] !== undefined) throw misuse('--record belongs to a file');
+  const given = textOption(line, 'header');
+  const hasHeaderRow = plan.format.type === 'delimited' && plan.format.header;
+  const rows = hasHeaderRow ? `${given ?? expectedHeaderRow(plan)!}\n${text}\n` : `${text}\n`;
+  const found = findRecord(plan, [Buffer.from(rows)], null);
+  if ('records' in found) throw misuse(found.damage === null ? '--line is empty' : `the line can not be read: ${found.damage}`);
+  if (hasHeaderRow || given === undefined) return found;
+  const header = findRecord(plan, [Buffer.from(`${given}\n`)], null);
+  const values = 'records' in header ? [] : headerValues(plan, header.row, null);
+  if (values.length === 0) throw misuse('--header is no header record of this flow');
+  return { ...found, header: values };
+}
+
+function recordOfFile(plan: Plan, line: CommandLine, path: string): FoundRecord {
+  const text = textOption(line, 'record') ?? '';
+  if (line.options['line'] !== undefined || line.options['header'] !== undefined) throw misuse('--line and --header are for no file');
+  if (!/^[1-9][0-9]{0,14}$/.test(text)) throw misuse('--record is the number of a record, from 1');
+  const source = new FileSource(path);
+  try {
+    const found = findRecord(plan, source.pieces(), Number(text));
+    if (!('records' in found)) return found;
+    const reason = found.damage === null ? '' : `, and can not be read further: ${found.damage}`;
+    throw misuse(`${path} has ${found.records} record${found.records === 1 ? '' : 's'}${reason}`);
+  } finally {
+    source.close();
+  }
+}
+
+const titles: readonly (readonly [ExplainedStep['step'], string])[] = [
+  ['rule', 'rules'],
+  ['filter', 'filters'],
+  ['output', 'output'],
+  ['route', 'routes'],
+];
+
+function explanationText({ type, role, status, findings, warnings, fields, steps, routes, outputs }: WrittenExplanation): string {
+  const what = status === null ? `${role} record, no record of the file` : `${status}${routes.length > 0 ? ` → ${routes.join(', ')}` : ''}`;
+  const lines = [`${type ?? 'unknown record type'}: ${what}`];
+  for (const { code, field, rule, message } of findings) lines.push(`  error ${code}${placeOf(field ?? rule)}: ${message}`);
+  for (const { code, field, rule, message } of warnings) lines.push(`  warning ${code}${placeOf(field ?? rule)}: ${message}`);
+  if (fields.length > 0)
+    lines.push(
+      '',
+      'fields',
+      ...indented(
+        ['field', 'type', 'value', ''],
+        fields.map((each) => [each.field, each.type, each.value ?? '(absent)', each.problem ?? '']),
+      ),
+    );
+  for (const [step, title] of titles) {
+    const own = steps.filter((each) => each.step === step);
+    if (own.length === 0) continue;
+    lines.push('', title, ...indented(['id', 'result', 'effect', 'looked at', 'as written'], own.map(stepCells)));
+  }
+  for (const [target, text] of Object.entries(outputs)) lines.push('', `sent to ${target}`, `  ${text.trimEnd()}`);
+  return `${lines.map((each) => printable(each).trimEnd()).join('\n')}\n`;
+}
+
+function stepCells({ id, result, effect, isReached, lookedAt, expression }: WrittenStep): string[] {
+  const values = Object.entries(lookedAt).map(([name, value]) => `${name}=${value ?? '(absent)'}`);
+  return [id, result ?? '-', isReached ? effect : `(not reached) ${effect}`, values.join(', '), expression ?? ''];
+}
+
+function placeOf(name: string | null): string {
+  return name === null ? '' : ` ${name}`;
+}
+
+function indented(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return table(
+    columns,
+    rows.map((row) => row.map(printable)),
+  )
+    .trimEnd()
+    .split('\n')
+    .map((each) => `  ${each}`);
+}
+
+function misuse(message: string): HeadgateError {
+  return new HeadgateError(cliErrors.E_USAGE, `${message} (usage: ${usage})`);
+}

@@ -1,0 +1,58 @@
+/** The record that is to be explained: a line that a person has, or one of a file by its number. */
+import type { Value } from '../expressions/values.ts';
+import type { Plan } from '../plan.ts';
+import { shapeRecord } from '../reference/record-shapes.ts';
+import { openReferenceFile } from '../reference/reference-file.ts';
+import { FileDamage, type Row } from '../reference/rows.ts';
+import { headerValues } from './explain-record.ts';
+
+export interface FoundRecord {
+  readonly row: Row;
+  readonly columns: readonly string[] | null;
+  readonly header: readonly Value[];
+}
+
+export interface NotFound {
+  /** Code and reason of what makes the file unreadable before that record; null: it has fewer records. */
+  readonly damage: string | null;
+  /** That it has, as far as it was read. */
+  readonly records: number;
+}
+
+/** `number`: of the record, from 1; null: whatever comes first that is no header row, header and trailer records included. */
+export function findRecord(plan: Plan, pieces: Iterable<Uint8Array>, number: number | null): FoundRecord | NotFound {
+  let header: readonly Value[] = [];
+  let records = 0;
+  try {
+    const file = openReferenceFile(plan, pieces);
+    const [damage] = file.damage;
+    if (damage !== undefined) return { damage: `${damage.code}: ${damage.message}`, records };
+    for (const row of file.rows) {
+      const found = { row, columns: file.columns, header };
+      if (number === null) return found;
+      const { type } = shapeRecord(plan, row, file.columns);
+      if (type?.role === 'header') header = headerValues(plan, row, file.columns);
+      if ((type === null || type.role === 'data') && ++records === number) return found;
+    }
+    return { damage: null, records };
+  } catch (error) {
+    if (!(error instanceof FileDamage)) throw error;
+    return { damage: `${error.finding.code}: ${error.finding.message}`, records };
+  }
+}
+
+/** The header row that a flow expects, for a line that comes without one; null where it expects none. */
+export function expectedHeaderRow({ format, records }: Plan): string | null {
+  if (format.type !== 'delimited' || !format.header) return null;
+  const fields = records.flatMap((record) => record.fields);
+  const names = [...new Set(fields.map(({ name, at }) => ('column' in at && at.header !== null ? at.header : name)))];
+  const delimiter = String.fromCharCode(format.delimiter);
+  const quote = format.quote === null ? null : String.fromCharCode(format.quote);
+  return names
+    .map((name) =>
+      quote !== null && (name.includes(delimiter) || name.includes(quote))
+        ? `${quote}${name.replaceAll(quote, quote + quote)}${quote}`
+        : name,
+    )
+    .join(delimiter);
+}
