@@ -11,6 +11,7 @@ const summaryFields = {
   state: choice(batchStates),
   awaitsDecision: Type.Boolean(),
   outcomeUnknown: Type.Boolean(),
+  mayHaveArrived: Type.Boolean(),
   jobIds: Type.Array(id),
   records: count,
   bytes: count,

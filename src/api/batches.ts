@@ -79,7 +79,7 @@ function resolveRoute(api: FastifyInstance, { db, jobs }: ApiParts): void {
         operationId: 'resolveBatch',
         summary: 'Decides about a held batch: it was delivered, it is sent again, or it is given up',
         description:
-          'Find out at the target first. `resend` makes it ready, and the same bytes are sent again, labelled as a possible duplicate where the outcome of an attempt is unknown. `discard` makes every record of it a dead letter.',
+          'Find out at the target first. `resend` makes it ready, and the same bytes are sent again, labelled as a possible duplicate where the outcome of an attempt is unknown. `discard` makes every record of it a dead letter. `delivered` is for a batch of which an attempt has an unknown outcome.',
         tag: 'batches',
         params: idParameter,
         headers: decisionHeaders,
@@ -95,7 +95,7 @@ function resolveRoute(api: FastifyInstance, { db, jobs }: ApiParts): void {
       const keyed = keyedDecision(request, ['batch', decision, batchId, reason]);
       if (dryRun) {
         const batch = await withTenant(db, tenantId, (tx) => getBatch(tx, batchId), { readOnly: true });
-        assertDecidable(batch);
+        assertDecidable(batch, decision);
         return batch;
       }
       const { store, queue, ports, flows, signals } = jobs;

@@ -78,6 +78,7 @@ const job = object(
           held: count,
           lastRefusal: nullable(object({ batchId: id, code: text, message: nullable(text), tries: count })),
           behindHeld: count,
+          behindJob: nullable(id),
           parked: count,
           waitingForWindow: count,
           windowEndsAt: nullable(instant),

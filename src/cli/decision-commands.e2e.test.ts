@@ -34,7 +34,7 @@ beforeAll(async () => {
       '  format:',
       '  duplicates: { onDuplicate: hold }\n  format:',
     ),
-    'slow.yaml': uploadFlow('slow', { type: 'file', connection: 'late', retry: 'retry: { max: 100, initial: 100ms, cap: 200ms }' }),
+    'slow.yaml': uploadFlow('slow', { type: 'file', connection: 'late', more: 'retry: { max: 100, initial: 100ms, cap: 200ms }' }),
   };
   for (const [name, text] of Object.entries(documents)) writeFileSync(join(folder, name), text);
   expect(await headgate('flow', 'apply', 'policy.yaml', '--yes')).toMatchObject({

@@ -32,21 +32,36 @@ export function exitCodeOfJob(job: JobAnswer): number {
 /** On stderr: for each target that holds records of the job, what holds them, and what decides. Nothing where none does. */
 export async function tellWhatHolds(api: ApiClient, job: JobAnswer): Promise<void> {
   if (!isHeldUp(job)) return;
-  for (const [target, { held, behindHeld }] of Object.entries(job.targets)) {
+  for (const [target, { held, behindHeld, behindJob }] of Object.entries(job.targets)) {
     if (held + behindHeld === 0) continue;
+    if (held === 0 && behindJob !== null) {
+      tell([
+        `job ${job.jobId}: at target ${target} ${counted(behindHeld, 'record waits', 'records wait')} for job ${behindJob}, whose file was accepted earlier and is held`,
+        `show: headgate job get ${behindJob}`,
+      ]);
+      continue;
+    }
     // Behind batches of other jobs, where none of its own is held.
     const query = held > 0 ? { job: job.jobId, target, state: 'held' } : { flow: job.flow, target, state: 'held' };
     const { items } = await api.list<HeldBatch>('/v1/batches', query, 200);
     const first = items.at(-1);
-    const behind = behindHeld > 0 ? `, ${behindHeld} wait behind held ones` : '';
+    const behind = behindHeld > 0 ? `, ${counted(behindHeld, 'waits', 'wait')} behind held ones` : '';
     const why = first?.reasonCode ? ` (${first.reasonCode}${first.message ? `: ${first.message}` : ''})` : '';
-    const lines = [`job ${job.jobId}: at target ${target} ${held} records are held${behind}${why}`];
+    const lines = [`job ${job.jobId}: at target ${target} ${counted(held, 'record is', 'records are')} held${behind}${why}`];
     if (first?.next) lines.push(`try: ${first.next}`);
     const options = Object.entries(query).map(([name, value]) => `--${name} ${value}`);
     lines.push(`list: headgate batch list ${options.join(' ')}`);
     // Where nobody knows whether it arrived, what is to be done says first what to ask, then how to decide.
     if (first && !first.outcomeUnknown)
-      lines.push(`decide: headgate batch resolve ${first.batchId} --as resend --reason TEXT (or --as delivered, --as discard)`);
-    process.stderr.write(`${lines.map(printable).join('\n')}\n`);
+      lines.push(`decide: headgate batch resolve ${first.batchId} --as resend --reason TEXT (or --as discard)`);
+    tell(lines);
   }
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+function tell(lines: readonly string[]): void {
+  process.stderr.write(`${lines.map(printable).join('\n')}\n`);
 }

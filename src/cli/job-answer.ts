@@ -21,6 +21,7 @@ export interface TargetAnswer {
   readonly delivered: number;
   readonly held: number;
   readonly behindHeld: number;
+  readonly behindJob: string | null;
   readonly inFlight: number;
   readonly lastRefusal: { readonly code: string; readonly message: string | null; readonly tries: number } | null;
 }

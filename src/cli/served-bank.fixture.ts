@@ -23,12 +23,12 @@ const documentsOf = (folder: string, out: string, unwellPort: number) => ({
   'failing.yaml': uploadFlow('failing', {
     type: 'http',
     connection: 'unwell',
-    retry: 'retry: { max: 1, initial: 100ms, cap: 1s }',
+    more: 'retry: { max: 1, initial: 100ms, cap: 1s }',
   }).replace('path: failing', 'path: /failing'),
   'waiting.yaml': uploadFlow('waiting', {
     type: 'http',
     connection: 'unwell',
-    retry: 'retry: { max: 10, initial: 30s, cap: 60s }',
+    more: 'retry: { max: 10, initial: 30s, cap: 60s }',
   }).replace('path: waiting', 'path: /waiting'),
 });
 

@@ -120,6 +120,12 @@ describe('a batch whose settings are at fault', () => {
     const { batchId } = (await scenario.batches())[0]!;
     const services = { db: database.db, store: scenario.store, queue: scenario.queue, ports: systemPorts, loadPlan: async () => plan };
     const decision = { batchId, decision: 'resend', reason: 'the token is new', actor: 'anna' } as const;
+    // Every attempt was refused before anything was taken: nobody can know of a delivery.
+    expect((await scenario.inTenant((tx) => getBatch(tx, batchId))).mayHaveArrived).toBe(false);
+    await expect(decideHeldBatch(services, scenario.tenantId, { ...decision, decision: 'delivered' })).rejects.toMatchObject({
+      code: 'E_BATCH_STATE',
+      message: expect.stringMatching(/nothing of the batch can have arrived/),
+    });
     expect(await decideHeldBatch(services, scenario.tenantId, decision)).toMatchObject({ state: 'ready' });
     await scenario.allEnded(jobs);
     expect(await scenario.counts()).toMatchObject([{ routed: 3, delivered: 3, dead: 0 }]);

@@ -40,7 +40,7 @@ const json = async (...argv: string[]) => JSON.parse((await headgate(...argv, '-
 
 const policy = document('TenantPolicy', 'policy', '{ tier: silver, egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }');
 const flowTo = (name: string, connection: string) =>
-  uploadFlow(name, { type: 'http', connection, retry: 'retry: { max: 1, initial: 10ms, cap: 20ms }' }).replace('path: ', 'path: /');
+  uploadFlow(name, { type: 'http', connection, more: 'retry: { max: 1, initial: 10ms, cap: 20ms }' }).replace('path: ', 'path: /');
 
 it('a batch whose settings are at fault is shown with what its target said last and what to do, and sent again once mended', async () => {
   const sink = await startHttpSink(() => ({ status: 401 }));
@@ -126,7 +126,7 @@ it('waiting for a job ends with 7 when all that is left of it is held, also behi
   const first = await headgate('ingest', 'first.csv', '--flow', 'ordered', '--wait', '--json');
   expect([first.code, JSON.parse(first.stdout)]).toMatchObject([7, [{ state: 'accepted', job: 'delivering' }]]);
   const [{ jobId }] = JSON.parse(first.stdout);
-  expect(first.stderr).toMatch(/job \S+: at target ledger 1 records are held \(E_TARGET_FORBIDDEN: .*403/);
+  expect(first.stderr).toMatch(/job \S+: at target ledger 1 record is held \(E_TARGET_FORBIDDEN: .*403/);
   expect(first.stderr).toContain(`\nlist: headgate batch list --job ${jobId} --target ledger --state held\n`);
   const decide = /\ndecide: headgate (batch resolve \S+ --as resend --reason) TEXT/.exec(first.stderr)![1]!;
   const watched = await headgate('job', 'watch', jobId);
@@ -135,7 +135,7 @@ it('waiting for a job ends with 7 when all that is left of it is held, also behi
   const second = await headgate('ingest', 'second.csv', '--flow', 'ordered', '--wait', '--json');
   expect([second.code, second.stderr]).toEqual([
     7,
-    expect.stringContaining('0 records are held, 1 wait behind held ones (E_TARGET_FORBIDDEN'),
+    expect.stringContaining('0 records are held, 1 waits behind held ones (E_TARGET_FORBIDDEN'),
   ]);
   expect(second.stderr).toContain(decide);
 
@@ -143,6 +143,28 @@ it('waiting for a job ends with 7 when all that is left of it is held, also behi
   expect(await headgate(...decide.split(' '), 'mended', '--yes')).toMatchObject({ code: 0 });
   for (const done of [jobId, JSON.parse(second.stdout)[0].jobId])
     await vi.waitUntil(async () => (await headgate('job', 'watch', done)).code === 0);
+});
+
+it('a job whose records keep their order behind those of a held job says so, and goes on once that is decided', async () => {
+  write('out.yaml', document('Connection', 'out', `{ type: folder, root: ${JSON.stringify(join(folder, 'out'))} }`));
+  write('lined.yaml', uploadFlow('lined', { type: 'file', connection: 'out', more: 'order: file' }));
+  expect(await headgate('flow', 'apply', 'out.yaml', 'lined.yaml', '--yes')).toMatchObject({ code: 0 });
+  write('bad.csv', 'id;account;amount;note\nl1;6200001234;1.75;\n');
+  write('good.csv', 'id,account,amount,note\nl2,6200001234,1.75,\n');
+  const held = await headgate('ingest', 'bad.csv', '--flow', 'lined', '--wait', '--json');
+  const [{ jobId }] = JSON.parse(held.stdout);
+  const behind = await headgate('ingest', 'good.csv', '--flow', 'lined', '--wait', '--json');
+  expect(behind.code).toBe(7);
+  expect(behind.stderr).toMatch(
+    new RegExp(`at target ledger 1 record waits for job ${jobId}, whose file was accepted earlier and is held\n`),
+  );
+  expect(behind.stderr).toContain(`\nshow: headgate job get ${jobId}\n`);
+  const [{ jobId: waiting }] = JSON.parse(behind.stdout);
+  const { next, targets } = JSON.parse((await headgate('job', 'get', waiting, '--json')).stdout);
+  expect(next).toContain(`wait for job ${jobId}`);
+  expect(Object.values(targets)).toEqual([expect.objectContaining({ behindHeld: 1, behindJob: jobId, inFlight: 1 })]);
+  expect(await headgate('job', 'reject', jobId, '--reason', 'sent again', '--yes')).toMatchObject({ code: 0 });
+  await vi.waitUntil(async () => (await headgate('job', 'watch', waiting)).code === 0);
 });
 
 it('waiting for a job that is held ends with 1 and the command that decides it', async () => {

@@ -172,6 +172,31 @@ describe('dead letters that are sent again', () => {
     expect((await letters(jobs)).filter(({ state, targetId }) => state === 'open' && targetId === 'settlement')).toEqual([]);
   });
 
+  it('whose key another letter blocks name it, and come back if they are sent without it, which the preview says', async () => {
+    const refusesFirst = (batch: OutgoingBatch): DeliveryOutcome => {
+      const perRecord = [{ index: 0, status: 'refused', code: 'ACCOUNT_CLOSED' } as const];
+      return batch.number === '1-0000' ? { kind: 'acked', perRecord } : { kind: 'acked' };
+    };
+    const jobs = await start('eft.yaml', { answer: refusesFirst });
+    const file = [...eftFile(4, 400)].join('');
+    jobs.startAll();
+    for (const count of [1, 2]) {
+      await jobs.accept([file]);
+      await closed(jobs, count);
+    }
+    await jobs.stopAll();
+    const all = await letters(jobs);
+    const blocked = all.find(({ code }) => code === 'E_KEY_BLOCKED')!;
+    const blocker = all.find(({ deadLetterId }) => blocked.message.includes(deadLetterId))!;
+    expect(blocker).toMatchObject({ code: 'ACCOUNT_CLOSED', targetId: 'rtgs', recordNumber: blocked.recordNumber });
+    const warned = async (...deadLetterIds: string[]) =>
+      (await previewRedrive(jobs.services, jobs.tenantId, { selection: { deadLetterIds }, repair: null })).warnings;
+    expect(await warned(blocked.deadLetterId)).toEqual([
+      { code: 'E_KEY_BLOCKED', message: expect.stringMatching(new RegExp(`^1 of them come back .* blocked by ${blocker.deadLetterId};`)) },
+    ]);
+    expect(await warned(blocked.deadLetterId, blocker.deadLetterId)).toEqual([]);
+  });
+
   it('come back when their job is cancelled before it sends them, and block their key again', async () => {
     const target = refusingTarget();
     const jobs = await start('eft.yaml', { answer: target.answer });

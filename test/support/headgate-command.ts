@@ -125,7 +125,7 @@ function end(child: ChildProcess, by: 'SIGTERM' | null): ReturnType<ServedHeadga
 }
 
 /** A flow of the tenant `bank` for uploads, to one target. */
-export function uploadFlow(name: string, target: { type: string; connection: string; retry?: string }): string {
+export function uploadFlow(name: string, target: { type: string; connection: string; more?: string }): string {
   return `apiVersion: headgate/v1
 kind: FlowDefinition
 metadata: { tenant: bank, service: payments, name: ${name}, version: 1.0.0 }
@@ -144,6 +144,6 @@ spec:
   acceptance: { mode: partial, maxInvalidRatio: 0.5, onExceed: hold }
   routes: { default: { to: [ledger] } }
   targets:
-    ledger: { type: ${target.type}, connection: ${target.connection}, path: ${name}${target.retry ? `, ${target.retry}` : ''} }
+    ledger: { type: ${target.type}, connection: ${target.connection}, path: ${name}${target.more ? `, ${target.more}` : ''} }
 `;
 }

@@ -54,6 +54,8 @@ export interface MemberRecord {
   readonly amounts: FieldAmounts;
   /** Of the record as it was. */
   readonly amountsBefore: FieldAmounts;
+  /** Its business key; null: it has none. No repair changes it. */
+  readonly key: readonly (string | null)[] | null;
   /** By the repair. */
   readonly changes: readonly FieldChange[];
 }
@@ -199,10 +201,12 @@ class MemberReader {
   readonly #job: SourceJob;
   readonly #routeSets: RouteSets;
   readonly #repair: CompiledRepair | null;
+  readonly #keyIndex: number;
 
   constructor(job: SourceJob, repair: CompiledRepair | null) {
     this.#job = job;
     this.#repair = repair;
+    this.#keyIndex = job.flow.hashedKeys.findIndex(({ name }) => name === 'key');
     this.#routeSets = new RouteSets(job.flow.plan.routes);
     this.judge = new RecordJudge(job.flow, job.context.columns, this.#routeSets);
   }
@@ -213,13 +217,14 @@ class MemberReader {
     const { changes } = repaired;
     judge.judge(original, 0, original.length);
     const amountsBefore = this.#amounts();
+    const before = { record, amountsBefore, key: judge.keys[this.#keyIndex] ?? null, changes };
     if (repaired.problem !== null)
-      return { record, content: original, fate: 'rejected', findings: [repaired.problem], amounts: amountsBefore, amountsBefore, changes };
+      return { ...before, content: original, fate: 'rejected', findings: [repaired.problem], amounts: amountsBefore };
     const { content } = repaired;
     if (changes.length > 0) judge.judge(content, 0, content.length);
     const isRouted = judge.status === 'valid' && this.#routeSets.sets[judge.routeSet]!.length > 0;
     const fate = isRouted ? 'sent' : judge.status === 'rejected' ? 'rejected' : 'elsewhere';
-    return { record, content, fate, findings: [...judge.findings], amounts: this.#amounts(), amountsBefore, changes };
+    return { ...before, content, fate, findings: [...judge.findings], amounts: this.#amounts() };
   }
 
   #amounts(): FieldAmounts {

@@ -8,6 +8,7 @@ import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { JobServices } from '../jobs/job-services.ts';
 import { isMaskedLess, type MaskingFloors, masked, maskingFloors } from '../jobs/views/field-masks.ts';
+import { type BlockedMembers, findBlockedMembers } from './blocked-members.ts';
 import { type MemberRecord, readMemberRecords, redriveBytesMax, type SourceRecords } from './member-records.ts';
 import { redriveErrors } from './redrive-errors.ts';
 import { chooseMembers, membersByJob, type RedriveMember, type RedriveSelection } from './redrive-members.ts';
@@ -19,6 +20,8 @@ export interface PlannedJob {
   readonly members: readonly RedriveMember[];
   /** Those that the flow accepts, with their records. */
   readonly sent: readonly { readonly member: RedriveMember; readonly record: MemberRecord }[];
+  /** Of the records that would be sent: how many have a key that a letter blocks which was not chosen, and these letters. */
+  readonly blocked: BlockedMembers;
 }
 
 export interface WantedRedrive {
@@ -106,7 +109,10 @@ export async function planRedrive(tx: TenantTx, services: JobServices, wanted: W
     });
     bytes += source.records.reduce((sum, { content }) => sum + content.length, 0);
     const pairs = own.map((member, index) => ({ member, record: source.records[index]! }));
-    jobs.push({ source, targetId, members: own, sent: pairs.filter(({ record }) => record.fate === 'sent') });
+    const sent = pairs.filter(({ record }) => record.fate === 'sent');
+    const keys = sent.flatMap(({ record: { key } }) => (key === null ? [] : [key]));
+    const blocked = await findBlockedMembers(tx, { source, targetId, keys, members });
+    jobs.push({ source, targetId, members: own, sent, blocked });
   }
   return { flowId: members[0]!.flowId, repair, jobs, floors: await maskingFloors(tx), version: versionOf(members, repair, jobs) };
 }
@@ -140,9 +146,21 @@ export function previewOf(plan: RedrivePlan): RedrivePreview {
       sent: sent.length,
     })),
     members: plan.jobs.flatMap((job) => job.members.map((member, index) => memberPreview(plan, job, member, job.source.records[index]!))),
-    warnings: unknown === 0 ? [] : [{ code: 'E_OUTCOME_UNKNOWN', message }],
+    warnings: [...(unknown === 0 ? [] : [{ code: 'E_OUTCOME_UNKNOWN', message }]), ...blockedWarnings(plan.jobs)],
   };
 }
+
+function blockedWarnings(jobs: readonly PlannedJob[]): RedrivePreview['warnings'] {
+  return jobs.flatMap(({ targetId, blocked: { records, letters } }) => {
+    if (records === 0) return [];
+    const named = `${letters.slice(0, lettersMax).join(', ')}${letters.length > lettersMax ? ', …' : ''}`;
+    const message = `${records} of them come back from ${targetId} without being sent: their key is blocked by ${named}; send that one too, or first release its key with \`headgate blocked-key release --dead-letter\``;
+    return [{ code: 'E_KEY_BLOCKED', message }];
+  });
+}
+
+/** Of one warning. */
+const lettersMax = 3;
 
 function memberPreview({ floors }: RedrivePlan, { source }: PlannedJob, member: RedriveMember, record: MemberRecord): MemberPreview {
   const fields = source.job.flow.plan.records.flatMap((type) => type.fields);

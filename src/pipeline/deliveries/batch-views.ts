@@ -6,7 +6,7 @@ import { addAmounts } from '../engine/amount-totals.ts';
 import type { FieldAmounts } from '../engine/chunk.ts';
 import { type BatchState, openBatchStates } from './batch-state.ts';
 import { deliveryErrors } from './delivery-errors.ts';
-import { awaitsDecision, hasUnknownAttempt } from './held/held-batch-query.ts';
+import { awaitsDecision, hasUnknownAttempt, mayHaveArrived } from './held/held-batch-query.ts';
 import { nextOfBatch } from './next-steps.ts';
 
 export interface BatchSummary {
@@ -18,6 +18,8 @@ export interface BatchSummary {
   readonly awaitsDecision: boolean;
   /** Its last attempt may have arrived, or not; nobody knows yet. */
   readonly outcomeUnknown: boolean;
+  /** An attempt of it ended so that nobody knew, whatever was found out later: a person may then say that it was delivered. */
+  readonly mayHaveArrived: boolean;
   readonly jobIds: readonly string[];
   readonly records: number;
   readonly bytes: number;
@@ -74,7 +76,7 @@ export interface BatchFilter {
 /** As the partial index of open batches has them. */
 const isOpen = `b.state in (${openBatchStates.map((state) => `'${state}'`).join(', ')})`;
 
-const columns = `b.batch_id as "batchId", f.name as flow, b.target_id as "targetId", b.state, (${awaitsDecision}) as "awaitsDecision", ${hasUnknownAttempt} as "outcomeUnknown",
+const columns = `b.batch_id as "batchId", f.name as flow, b.target_id as "targetId", b.state, (${awaitsDecision}) as "awaitsDecision", ${hasUnknownAttempt} as "outcomeUnknown", ${mayHaveArrived} as "mayHaveArrived",
   b.job_ids as "jobIds", b.records, b.bytes, b.attempts, b.file_sequence as "fileSequence", b.via, b.reason_code as "reasonCode",
   (select a.message from headgate.attempts a where a.tenant_id = $1 and a.batch_id in (b.batch_id, b.parent_batch_id) and a.reason_code = b.reason_code
     order by a.attempt_number desc limit 1) as message, b.created_at as "createdAt", b.changed_at as "changedAt"`;
@@ -102,7 +104,9 @@ export async function listBatches(
 
 type SummaryRow = Omit<BatchSummary, 'next'>;
 
-function withNext<Row extends Pick<BatchSummary, 'batchId' | 'state' | 'reasonCode'>>(row: Row): Row & Pick<BatchSummary, 'next'> {
+function withNext<Row extends Pick<BatchSummary, 'batchId' | 'flow' | 'targetId' | 'state' | 'reasonCode'>>(
+  row: Row,
+): Row & Pick<BatchSummary, 'next'> {
   return { ...row, next: nextOfBatch(row) };
 }
 

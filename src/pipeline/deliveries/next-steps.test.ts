@@ -7,7 +7,8 @@ import { nextOfBatch, nextOfDeadLetter, nextOfHeld } from './next-steps.ts';
 
 const batchId = '01900000-0000-7000-8000-000000000001';
 const codes = [...Object.keys(connectorErrors), ...Object.keys(deliveryErrors)];
-const next = (state: (typeof batchStates)[number], reasonCode: string | null) => nextOfBatch({ batchId, state, reasonCode });
+const next = (state: (typeof batchStates)[number], reasonCode: string | null) =>
+  nextOfBatch({ batchId, flow: 'eft', targetId: 'api', state, reasonCode });
 
 describe('what can be done about a batch', () => {
   it.each(codes)('that was given up with %s does not say that it is tried again, nor anything that there is no command for', (code) => {
@@ -35,9 +36,15 @@ describe('what can be done about a batch', () => {
     expect(nextOfHeld('E_TARGET_REPLY_LOST')).toContain('headgate batch resolve BATCH --as delivered');
   });
 
+  it('that is parked is to wait, with the commands that say how its target stands', () => {
+    const text = next('parked', 'E_BREAKER_OPEN')!;
+    for (const command of ['target get eft api', 'health --history --flow eft --target api', 'target probe eft api --reason'])
+      expect(text).toContain(`\`headgate ${command}`);
+  });
+
   it('that is held for its settings is what mends them', () => {
     expect(next('held', 'E_TARGET_FORBIDDEN')).toMatch(
-      /^Put a valid secret where the connection points to: a file is read again at the next attempt, /,
+      /^Put a valid secret where the connection points to: a file is read again at the next attempt, .* goes on by itself, within 15 minutes\.$/,
     );
   });
 });
@@ -51,7 +58,13 @@ describe('what can be done about a dead letter', () => {
   });
 
   it.each(deadLetterStates.filter((state) => state !== 'open'))('that is %s is nothing', (state) => {
-    expect(nextOfDeadLetter({ deadLetterId: batchId, code: 'E_TARGET_REFUSED', blocksKey: true, state })).toMatch(/^Nothing/);
+    expect(nextOfDeadLetter({ deadLetterId: batchId, code: 'E_TARGET_REFUSED', blocksKey: false, state })).toMatch(/^Nothing/);
+  });
+
+  it.each(['discarded', 'expired'] as const)('that is %s and still blocks its key is to release that', (state) => {
+    expect(nextOfDeadLetter({ deadLetterId: batchId, code: 'E_TARGET_REFUSED', blocksKey: true, state })).toMatch(
+      new RegExp(`^Its key is still blocked.*headgate blocked-key release --dead-letter ${batchId}`),
+    );
   });
 
   it('that blocks its key is to release that where its record is not sent', () => {

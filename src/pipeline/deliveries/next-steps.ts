@@ -6,10 +6,13 @@ import { nextOf } from '../../platform/base/errors.ts';
 import type { BatchState } from './batch-state.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import type { DeadLetterState } from './endings/dead-letter-state.ts';
+import { isConfigurationFault } from './held/configuration-codes.ts';
 import { heldCodes } from './held/held-batch-query.ts';
 
 interface StandingBatch {
   readonly batchId: string;
+  readonly flow: string;
+  readonly targetId: string;
   readonly state: BatchState;
   readonly reasonCode: string | null;
 }
@@ -21,14 +24,14 @@ const sentAgain = (what: string, id = '…') =>
   `once the cause is mended, \`headgate dead-letter redrive ${id} --reason TEXT\` sends ${what} again, and \`dead-letter repair\` mends ${what} first (docs/dead-letters.md).`;
 
 /** Null where nothing is to be done. */
-export function nextOfBatch({ batchId, state, reasonCode }: StandingBatch): string | null {
+export function nextOfBatch({ batchId, flow, targetId, state, reasonCode }: StandingBatch): string | null {
   if (reasonCode === null) return null;
   switch (state) {
     case 'ready':
     case 'sending':
       return sentences(nextOf(reasonCode), 'The batch is tried again by itself.');
     case 'parked':
-      return sentences(nextOf(reasonCode));
+      return `Nothing, unless it lasts: it goes on by itself. \`headgate target get ${flow} ${targetId}\` says why the target is left alone and when it is tried next, \`headgate health --history --flow ${flow} --target ${targetId}\` what it answered, and \`headgate target probe ${flow} ${targetId} --reason TEXT\` tries it at once.`;
     case 'unknown':
       return sentences('Nothing yet: whether it arrived is found out, or it is sent again, or held, as its target and flow say.');
     case 'held':
@@ -45,8 +48,11 @@ export function nextOfBatch({ batchId, state, reasonCode }: StandingBatch): stri
   }
 }
 
+const mended = 'Once that is mended it goes on by itself, within 15 minutes.';
+
 /** Of held batches: `batchId` where it is about one. */
 export function nextOfHeld(reasonCode: string, batchId?: string): string | null {
+  if (isConfigurationFault(reasonCode)) return sentences(nextOf(reasonCode), mended);
   if (heldCodes.includes(reasonCode)) return sentences(nextOf(reasonCode));
   const resolve = `headgate batch resolve ${batchId ?? 'BATCH'}`;
   return [
@@ -67,11 +73,12 @@ const decided: Readonly<Record<Exclude<DeadLetterState, 'open'>, string>> = {
 /** Of a record that was given up; `code` may be the target's own. */
 export function nextOfDeadLetter(letter: { deadLetterId: string; code: string; blocksKey: boolean; state: DeadLetterState }): string {
   const { deadLetterId, code, blocksKey, state } = letter;
+  const release = `\`headgate blocked-key release --dead-letter ${deadLetterId} --reason TEXT\``;
+  if (blocksKey && (state === 'discarded' || state === 'expired'))
+    return `Its key is still blocked, so that later records of it are not sent: ${release} frees it.`;
   if (state !== 'open') return decided[state];
   const cause = nextOf(code) || 'Look up this code in what the target says of it.';
-  const blocked = blocksKey
-    ? `Where it is not to be sent, release its key: \`headgate blocked-key release --dead-letter ${deadLetterId} --reason TEXT\`.`
-    : '';
+  const blocked = blocksKey ? `Where it is not to be sent, release its key: ${release}.` : '';
   const ended = `The record is not tried again by itself: ${sentAgain('it', deadLetterId)}`;
   return sentences(cause, completeCodes.includes(code) ? '' : ended, blocked)!;
 }

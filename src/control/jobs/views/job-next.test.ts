@@ -12,7 +12,10 @@ const job = {
   totals: null,
   hasOpenLetters: true,
 } as const;
-const none = { refused: 0, dead: 0, held: 0, parked: 0, isKeptOpen: false };
+const none = {
+  ...{ refused: 0, dead: 0, held: 0, parked: 0, isKeptOpen: false },
+  ...{ behindHeld: 0, behindJob: null, waitingForWindow: 0, windowEndsAt: null },
+};
 const checked = (damage: readonly object[]) => ({ ...emptyTotals, checked: { check: { damage } } }) as unknown as JobTotals;
 
 describe('what can be done about a job', () => {
@@ -54,6 +57,16 @@ describe('what can be done about a job', () => {
     );
     expect(nextOfJob(delivering, { copy: none })).toBeNull();
     expect(nextOfJob(delivering, { ledger: { ...ledger, isKeptOpen: true } })).toContain('`headgate target breaker auto eft ledger`');
+  });
+
+  it('that waits for another one, for held batches of other files, or for a window is to look there', () => {
+    const delivering = { ...job, state: 'delivering' } as const;
+    const next = (counts: object) => nextOfJob(delivering, { copy: { ...none, ...counts } });
+    expect(next({ behindHeld: 1, behindJob: 'E' })).toMatch(/for copy .* wait for job E, .* is held: `headgate job get E`/);
+    expect(next({ behindHeld: 1 })).toContain('`headgate batch list --flow eft --target copy --state held`');
+    expect(next({ held: 1, behindHeld: 1, behindJob: 'E' })).toMatch(/^Decide about what is held for copy/);
+    const windowEndsAt = new Date('2026-01-31T10:00:00Z');
+    expect(next({ waitingForWindow: 3, windowEndsAt })).toMatch(/^Nothing: .*copy until 2026-01-31T10:00:00\.000Z/);
   });
 
   it('that does not balance is what the catalogue says, in any state', () => {

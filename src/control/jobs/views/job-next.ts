@@ -28,6 +28,10 @@ interface TargetCounts {
   readonly dead: number;
   readonly held: number;
   readonly parked: number;
+  readonly behindHeld: number;
+  readonly behindJob: string | null;
+  readonly waitingForWindow: number;
+  readonly windowEndsAt: Date | null;
   /** A person keeps its breaker open. */
   readonly isKeptOpen: boolean;
 }
@@ -77,7 +81,9 @@ export function nextOfJob(job: StandingJob, targets: Counts): string | null {
 function nextOfDeliveries({ jobId, flow }: StandingJob, targets: Counts): string | null {
   const [held, parked] = (['held', 'parked'] as const).map((key) => Object.keys(targets).filter((target) => targets[target]![key] > 0));
   if (held!.length > 0) return `Decide about what is held for ${held!.join(', ')}: \`headgate batch list --job ${jobId} --state held\`.`;
-  if (parked!.length === 0) return null;
+  const behind = Object.entries(targets).find(([, { behindHeld }]) => behindHeld > 0);
+  if (behind !== undefined) return nextBehind(flow, ...behind);
+  if (parked!.length === 0) return nextOfWindows(targets);
   const kept = parked!.filter((target) => targets[target]!.isKeptOpen);
   if (kept.length > 0) {
     const free = kept.map((target) => `\`headgate target breaker auto ${flow} ${target}\``).join(', ');
@@ -85,6 +91,22 @@ function nextOfDeliveries({ jobId, flow }: StandingJob, targets: Counts): string
   }
   const look = parked!.map((target) => `\`headgate target get ${flow} ${target}\``).join(', ');
   return `Nothing, unless it lasts: records are parked until ${parked!.join(', ')} can be reached again, and go on by themselves. How it stands: ${look}.`;
+}
+
+/** In its lane nothing goes on before what is ahead of it was decided. */
+function nextBehind(flow: string, target: string, { behindJob }: TargetCounts): string {
+  if (behindJob === null)
+    return `Records wait behind batches of other files that are held for ${target}: \`headgate batch list --flow ${flow} --target ${target} --state held\`.`;
+  return `Records for ${target} keep their order and wait for job ${behindJob}, whose file was accepted earlier and is held: \`headgate job get ${behindJob}\` says why, and how to decide about it.`;
+}
+
+function nextOfWindows(targets: Counts): string | null {
+  const waiting = Object.entries(targets).filter(([, { waitingForWindow }]) => waitingForWindow > 0);
+  if (waiting.length === 0) return null;
+  const ends = waiting.map(([target, { windowEndsAt }]) =>
+    windowEndsAt === null ? target : `${target} until ${windowEndsAt.toISOString()}`,
+  );
+  return `Nothing: records wait for those of other files (${ends.join(', ')}), and go on by themselves.`;
 }
 
 function howToDecide(job: StandingJob): string {

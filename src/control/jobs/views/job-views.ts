@@ -1,5 +1,6 @@
 /** Queries for lists and pages of jobs: counts, amounts, targets, verdict, findings, receipt. Newest first. */
 
+import { batchesPerFileMax } from '../../../pipeline/deliveries/batch.ts';
 import { nextOfHeld } from '../../../pipeline/deliveries/next-steps.ts';
 import { type StageTexts, stageTexts } from '../../../pipeline/engine/amount-texts.ts';
 import type { FindingGroup } from '../../../pipeline/engine/chunk.ts';
@@ -62,8 +63,10 @@ export interface JobTargetView {
   readonly heldReasons: readonly HeldReason[];
   /** Of its batches that are tried and not delivered yet: what the one with the most tries met last. */
   readonly lastRefusal: LastRefusal | null;
-  /** In flight, but waiting in their lane behind a batch that is held, of this job or another. */
+  /** In flight, but waiting in their lane behind a batch that is held, of this job or another, or behind a job that is held. */
   readonly behindHeld: number;
+  /** The held job for which they wait, because its file was accepted earlier and its records are not known yet; the first where there are several. */
+  readonly behindJob: string | null;
   /** In flight, but parked, because the breaker of the target is open or was a moment ago: they go on by themselves. */
   readonly parked: number;
   /** In flight, but kept for a file that is cut when its window ends. */
@@ -140,8 +143,14 @@ const selectTargets = `/* get job targets */ select t.target_id as "targetId", t
     coalesce((select sum((m ->> 'records')::int8) from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
       where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'ready' and b.lane >= 0 and (m ->> 'jobId')::uuid = $2
         and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
-        and exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
-          and e.state = 'held' and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id))), 0)::int8 as "behindHeld",
+        and (exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
+          and e.state = 'held' and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id))
+          or exists (select from headgate.jobs e where e.tenant_id = $1 and e.state = 'held' and e.flow_id = b.flow_id
+            and e.accepted_number < b.order_number / ${batchesPerFileMax}))), 0)::int8 as "behindHeld",
+    (select e.job_id from headgate.jobs e join headgate.batches b on b.tenant_id = $1 and b.flow_id = e.flow_id and b.target_id = t.target_id and b.state = 'ready'
+        and b.lane >= 0 and e.accepted_number < b.order_number / ${batchesPerFileMax}
+        and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
+      where e.tenant_id = $1 and e.state = 'held' order by e.accepted_number limit 1) as "behindJob",
     coalesce((select sum((m ->> 'records')::int8) from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
       where b.tenant_id = $1 and b.target_id = t.target_id and b.state = 'parked' and (m ->> 'jobId')::uuid = $2
         and b.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))), 0)::int8 as "parked",

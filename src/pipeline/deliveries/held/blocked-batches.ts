@@ -18,11 +18,11 @@ const code = deliveryErrors.E_KEY_BLOCKED;
 /** Null: none of its records is held back. The batch is `ready` and its lane is ours, so that no key is blocked meanwhile. */
 export async function endingOfBlocked(context: EndingContext): Promise<BatchEnding | null> {
   const { batch, plan, services } = context;
-  const hashes = await withTenant(services.db, batch.tenantId, (tx) => readBlockedKeys(tx, batch), { readOnly: true });
+  const blockers = await withTenant(services.db, batch.tenantId, (tx) => readBlockedKeys(tx, batch), { readOnly: true });
   const records = await readGivenUpRecords(services, batch, plan);
-  const isBlocked = ({ orderKey }: BatchRecord) => orderKey !== null && (hashes.has(orderKey) || hashes.has(everyKey));
+  const blockerOf = ({ orderKey }: BatchRecord) => (orderKey === null ? undefined : (blockers.get(orderKey) ?? blockers.get(everyKey)));
   const positions = { blocked: [] as number[], free: [] as number[] };
-  for (const [position, record] of records.entries()) positions[isBlocked(record) ? 'blocked' : 'free'].push(position);
+  for (const [position, record] of records.entries()) positions[blockerOf(record) === undefined ? 'free' : 'blocked'].push(position);
   if (positions.blocked.length === 0) return null;
   const ending = endingOfWork(context, null);
   if (positions.free.length === 0) {
@@ -30,7 +30,7 @@ export async function endingOfBlocked(context: EndingContext): Promise<BatchEndi
       ...ending,
       changes: [changeOf(context, 'ready', 'block', { reasonCode: code, detail: { records: batch.records } })],
       counts: countBatch(batch, 'dead'),
-      deadLetters: records.map((record) => letterOf(context, batch.batchId, record)),
+      deadLetters: records.map((record) => letterOf(context, batch.batchId, record, blockerOf(record)!)),
     };
   }
   const [blocked, free] = await splitBatch(services, batch, plan, [positions.blocked, positions.free]);
@@ -43,11 +43,14 @@ export async function endingOfBlocked(context: EndingContext): Promise<BatchEndi
     children: [blocked!, free!],
     childWork: [{ batchId: free!.batchId, delayMs: 0 }],
     counts: countBatch(blocked!, 'dead'),
-    deadLetters: positions.blocked.map((position) => letterOf(context, blocked!.batchId, records[position]!)),
+    deadLetters: positions.blocked.map((position) => {
+      const record = records[position]!;
+      return letterOf(context, blocked!.batchId, record, blockerOf(record)!);
+    }),
   };
 }
 
-function letterOf({ batch, services }: EndingContext, batchId: string, record: BatchRecord): NewDeadLetter {
+function letterOf({ batch, services }: EndingContext, batchId: string, record: BatchRecord, blocker: string): NewDeadLetter {
   return {
     deadLetterId: services.ports.ids.next(),
     jobId: record.member.jobId,
@@ -57,7 +60,7 @@ function letterOf({ batch, services }: EndingContext, batchId: string, record: B
     recordNumber: record.record,
     cause: 'blocked',
     code,
-    message: 'an earlier record of the same key was given up',
+    message: `an earlier record of the same key was given up: dead letter ${blocker}`,
     deliveryKey: record.deliveryKey,
     amounts: record.amounts,
     mayBeThere: batch.unknownAttempts > 0,

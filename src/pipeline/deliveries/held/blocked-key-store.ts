@@ -62,15 +62,28 @@ function bounded(keys: readonly NewBlockedKey[], room: number): NewBlockedKey[] 
 }
 
 const selectOfLane = `/* read blocked keys */
-  select key_hash as "keyHash" from headgate.blocked_keys where tenant_id = $1 and flow_id = $2 and target_id = $3 and lane = $4`;
+  select key_hash as "keyHash", dead_letter_id as "deadLetterId" from headgate.blocked_keys where tenant_id = $1 and flow_id = $2 and target_id = $3 and lane = $4`;
 
-/** Hashes of the lane's blocked keys; `everyKey` among them blocks all. */
+/** Hashes of the lane's blocked keys, each with the dead letter that blocks it; `everyKey` among them blocks all. */
 export async function readBlockedKeys(
   tx: TenantTx,
   { flowId, targetId, lane }: Pick<NewBlockedKey, 'flowId' | 'targetId' | 'lane'>,
-): Promise<ReadonlySet<string>> {
-  const { rows } = await tx.query<{ keyHash: string }>(selectOfLane, [tx.tenantId, flowId, targetId, lane]);
-  return new Set(rows.map(({ keyHash }) => keyHash));
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await tx.query<{ keyHash: string; deadLetterId: string }>(selectOfLane, [tx.tenantId, flowId, targetId, lane]);
+  return new Map(rows.map(({ keyHash, deadLetterId }) => [keyHash, deadLetterId]));
+}
+
+const selectByHash = `/* find blocked keys */
+  select key_hash as "keyHash", dead_letter_id as "deadLetterId" from headgate.blocked_keys
+  where tenant_id = $1 and flow_id = $2 and target_id = $3 and key_hash = any ($4::text[])`;
+
+/** Which of these keys are blocked, each with the dead letter that blocks it. Of lanes that are blocked as a whole it knows nothing. */
+export async function findBlockedKeys(
+  tx: TenantTx,
+  { flowId, targetId, keyHashes }: Pick<NewBlockedKey, 'flowId' | 'targetId'> & { readonly keyHashes: readonly string[] },
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await tx.query<{ keyHash: string; deadLetterId: string }>(selectByHash, [tx.tenantId, flowId, targetId, keyHashes]);
+  return new Map(rows.map(({ keyHash, deadLetterId }) => [keyHash, deadLetterId]));
 }
 
 export interface BlockedKeyView {

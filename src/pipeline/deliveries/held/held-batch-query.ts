@@ -12,6 +12,10 @@ export const hasUnknownAttempt = `(
   or b.state = 'held' and b.unknown_attempts > 0 and not exists (
     select from headgate.attempts a where a.tenant_id = $1 and a.batch_id = b.batch_id and a.outcome = 'unknown'))`;
 
+/** An attempt of it, or of the batch that it was cut from, ended so that nobody knew, whatever was found out about it later. */
+export const mayHaveArrived = `(b.unknown_attempts > 0
+  or exists (select from headgate.attempts a where a.tenant_id = $1 and a.batch_id = b.batch_id and a.outcome = 'unknown'))`;
+
 /**
  * Nobody knows its outcome, its bytes can't be read, or settings are at fault. A decision to send it resolves its attempts and takes the reason
  * away, so that the batch waits for nobody any more.

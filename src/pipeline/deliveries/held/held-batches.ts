@@ -23,7 +23,7 @@ import { unreadableCodes } from '../endings/unreadable-codes.ts';
 import type { WorkQueue } from '../work-queue-port.ts';
 import { configurationCodes } from './configuration-codes.ts';
 import { makeReady } from './held-again.ts';
-import { awaitsDecision } from './held-batch-query.ts';
+import { awaitsDecision, mayHaveArrived } from './held-batch-query.ts';
 
 export const heldDecisions = ['delivered', 'resend', 'discard'] as const;
 
@@ -52,7 +52,7 @@ export interface HeldServices extends RecordSource {
 }
 
 const lockHeld = `/* lock held batch */
-  select b.state, b.attempts, b.unknown_attempts as "unknownAttempts", (${awaitsDecision}) as "awaitsDecision" from headgate.batches b where b.tenant_id = $1 and b.batch_id = $2 for update`;
+  select b.state, b.attempts, b.unknown_attempts as "unknownAttempts", (${awaitsDecision}) as "awaitsDecision", ${mayHaveArrived} as "mayHaveArrived" from headgate.batches b where b.tenant_id = $1 and b.batch_id = $2 for update`;
 
 const standing: Readonly<Record<BatchState, string>> = {
   ready: 'it waits for its next attempt',
@@ -67,17 +67,25 @@ const standing: Readonly<Record<BatchState, string>> = {
   cancelled: 'its jobs were cancelled',
 };
 
-/** Fails with E_BATCH_STATE, saying how the batch stands and in which state it could be decided. */
-export function assertDecidable({
-  state,
-  awaitsDecision: isWaiting,
-}: {
+interface DecidableBatch {
   readonly state: BatchState;
   readonly awaitsDecision: boolean;
-}): void {
-  if (isWaiting) return;
-  const allowed = `${heldDecisions.join(', ')} are for batches in state held`;
-  throw new HeadgateError(deliveryErrors.E_BATCH_STATE, `the batch is ${state} (${standing[state]}); ${allowed}`);
+  readonly mayHaveArrived: boolean;
+}
+
+/**
+ * Fails with E_BATCH_STATE, saying how the batch stands and what could be decided: a person knows better than we do where nobody
+ * knows what became of an attempt, and not where every attempt was refused before anything was taken.
+ */
+export function assertDecidable({ state, awaitsDecision: isWaiting, ...batch }: DecidableBatch, decision: HeldDecision['decision']): void {
+  if (!isWaiting) {
+    const allowed = `${heldDecisions.join(', ')} are for batches in state held`;
+    throw new HeadgateError(deliveryErrors.E_BATCH_STATE, `the batch is ${state} (${standing[state]}); ${allowed}`);
+  }
+  if (decision !== 'delivered' || batch.mayHaveArrived) return;
+  throw new HeadgateError(deliveryErrors.E_BATCH_STATE, 'nothing of the batch can have arrived: no attempt of it has an unknown outcome', {
+    next: 'To send it once the cause is mended: --as resend; to settle its records in another way: --as discard, then `headgate dead-letter discard` with the reason.',
+  });
 }
 
 /** A batch can be tried again between the look and the lock: what is decided is then looked at anew. */
@@ -121,7 +129,7 @@ async function decideAsSeen(services: HeldServices, tenantId: string, decision: 
       await services.queue.addWork(tx, [deliverWork(seen.batch.flowId, seen.batch)]);
       const [locked] = (await tx.query<LockedBatch>(lockHeld, [tx.tenantId, decision.batchId])).rows;
       if (!isAsSeen(locked!, seen.batch)) throw changed;
-      assertDecidable(locked!);
+      assertDecidable(locked!, decision.decision);
       await writeDecision(tx, services, seen.batch, decision, letters);
       return { batchId: decision.batchId, decision: decision.decision, state: stateAfter[decision.decision] };
     });
@@ -135,7 +143,7 @@ async function decideAsSeen(services: HeldServices, tenantId: string, decision: 
   return decided!;
 }
 
-type LockedBatch = Parameters<typeof assertDecidable>[0] & Pick<LoadedBatch, 'attempts' | 'unknownAttempts'>;
+type LockedBatch = DecidableBatch & Pick<LoadedBatch, 'attempts' | 'unknownAttempts'>;
 
 /** Dead letters were made of what was seen, and say whether their records may be there. */
 function isAsSeen(locked: LockedBatch, seen: LoadedBatch): boolean {
