@@ -6,6 +6,7 @@ import { cancelJob, releaseJob } from '../../src/control/jobs/job-decisions.ts';
 import { findJob } from '../../src/control/jobs/views/job-views.ts';
 import { cardsFile, eftFile } from '../../src/main/demo/demo-files.ts';
 import type { DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connectors/connector.ts';
+import { decideHeldBatch } from '../../src/pipeline/deliveries/held/held-batches.ts';
 import type { VerificationReport } from '../../src/pipeline/ledger/verification/verification-report.ts';
 import { withTenant } from '../../src/platform/tenancy/tenant-scope.ts';
 import { until } from '../support/delivery-scenario.ts';
@@ -95,6 +96,38 @@ describe('the whole way of a file by a real flow', () => {
     // Only rtgs keeps the order of keys.
     expect(ends(first)).toEqual({ rtgs: [1, 0], eft: [1, 0], fx: [1, 0] });
     expect(ends(second)).toEqual({ rtgs: [0, 1], eft: [0, 0], fx: [0, 0] });
+  });
+
+  it('of a file of which a person said that it was delivered has that word in its export, and the verifier notes it', async () => {
+    const jobs = await start(
+      'eft.yaml',
+      {
+        answer: ({ number, attempt }) =>
+          number === '1-0000' && attempt === 1 ? { kind: 'unknown', code: 'E_TARGET_REPLY_LOST', message: 'no answer' } : { kind: 'acked' },
+      },
+      (text) => text.replace('path: rtgs,', 'path: rtgs, onUnknown: hold,'),
+    );
+    const [jobId] = await jobs.accept([[...eftFile(4, 400)].join('')]);
+    jobs.startAll();
+    const held = async () =>
+      (
+        await jobs.rows<{ id: string }>("/* held */ select batch_id as id from headgate.batches where tenant_id = $1 and state = 'held'")
+      )[0];
+    await until(async () => (await held()) !== undefined, 'nothing was held', 25_000);
+    const { db, store, queue, ports, flows } = jobs.services;
+    const services = {
+      db,
+      store,
+      queue,
+      ports,
+      loadPlan: async (...version: Parameters<typeof flows.load>) => (await flows.load(...version)).plan,
+    };
+    const decision = { batchId: (await held())!.id, decision: 'delivered', reason: 'seen in their portal', actor: 'key:ops' } as const;
+    await decideHeldBatch(services, jobs.tenantId, decision);
+    await closed(jobs, 1);
+    const report = await verified(jobs, jobId!);
+    expect(report.failures).toEqual([]);
+    expect(report.notes).toContainEqual(expect.stringMatching(/^1 batches are delivered by the word of a person/));
   });
 
   it('of a file that a person cancelled while it ran shows the chunks that had been run, and the decision with its event', async () => {

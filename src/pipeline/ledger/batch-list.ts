@@ -26,6 +26,8 @@ export interface BatchEntry {
   readonly amounts: FieldAmounts;
   /** Attempts that ended unknown: each may have left a duplicate downstream, labelled as one. */
   readonly unknownAttempts: number;
+  /** How its end is known, where its target or a person said so; absent elsewhere. */
+  readonly evidence?: string;
 }
 
 export type BatchEntryState = 'delivered' | 'refused' | 'dead' | 'cancelled' | 'divided';
@@ -66,9 +68,15 @@ const entrySchema = Type.Object(
     ),
     body: Type.Object({ sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }), bytes: count }, strict),
     unknownAttempts: count,
+    evidence: Type.Optional(Type.String({ minLength: 1 })),
   },
   strict,
 );
+
+/** True where a person said what became of it, in place of its target. */
+export function isDecidedByPerson({ evidence }: BatchEntry): boolean {
+  return evidence !== undefined && /^\S+ decided: /.test(evidence);
+}
 
 /** One line, with its line end. Lines are given in ascending order of id. */
 export function encodeBatchEntry(entry: BatchEntry): string {

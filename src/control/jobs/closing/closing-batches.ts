@@ -25,6 +25,7 @@ export interface EndedBatch {
   readonly bytes: number;
   readonly bodySha256: string;
   readonly unknownAttempts: number;
+  readonly evidence: string | null;
 }
 
 /** A chunk of the job, with what it wrote. */
@@ -35,7 +36,7 @@ export interface WrittenChunk {
 
 const selectBatches = `/* read batches of jobs */
   select batch_id as "batchId", parent_batch_id as "parentBatchId", target_id as "targetId", state, spans, members, job_ids as "jobIds", bytes,
-    body_sha256 as "bodySha256", unknown_attempts as "unknownAttempts"
+    body_sha256 as "bodySha256", unknown_attempts as "unknownAttempts", resolution_evidence as evidence
   from headgate.batches where tenant_id = $1 and batch_id = any (array(
     select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = any ($2::uuid[]))) order by batch_id`;
 
@@ -79,6 +80,7 @@ export function batchEntries(
       body: { sha256: batch.bodySha256, bytes: batch.bytes },
       amounts: members.reduce<FieldAmounts>((sum, member) => addAmounts(sum, member.amounts), {}),
       unknownAttempts: batch.unknownAttempts,
+      ...(batch.evidence ? { evidence: batch.evidence } : {}),
     });
   }
   return entries;

@@ -8,7 +8,7 @@ import { redrivePlan } from '../../engine/redrive-plan.ts';
 import { summedScales } from '../../engine/reference/money.ts';
 import type { FileCoverage } from '../../engine/reference/reference-run.ts';
 import { findImbalances } from '../balance.ts';
-import { type BatchEntry, decodeBatchEntry } from '../batch-list.ts';
+import { type BatchEntry, decodeBatchEntry, isDecidedByPerson } from '../batch-list.ts';
 import { decodeExclusions, type Exclusion } from '../exclusions.ts';
 import { exportFiles } from '../export/export-layout.ts';
 import type { Receipt } from '../receipt.ts';
@@ -162,6 +162,8 @@ function addNotes(receipt: Receipt, poisoned: number, entries: readonly BatchEnt
     log.note(`The file is read up to its first record of more than ${longest} bytes: that this was the limit is stated.`);
   const unknown = entries.reduce((sum, entry) => sum + entry.unknownAttempts, 0);
   if (unknown > 0) log.note(`${unknown} delivery attempts ended unknown: each may have left a duplicate downstream, labelled as possible.`);
+  const told = entries.filter((entry) => entry.state === 'delivered' && isDecidedByPerson(entry)).length;
+  if (told > 0) log.note(`${told} batches are delivered by the word of a person, not of their target (\`evidence\` in batches.ndjson).`);
   const shared = entries.filter(isShared).length;
   if (shared > 0) log.note(`${shared} batches were shared with other jobs: only this job's part of their bodies is recomputed.`);
   log.note('Stated, not recomputed: names, times, versions and environment; what targets answered; search hashes in the outcomes.');
