@@ -1,13 +1,13 @@
 /** docs/reference/flow-keys.md: every key of every document and every function of expressions, from their descriptions. */
 
-import { type DocumentKind, documentKinds } from '../../src/control/flows/documents/other-shapes.ts';
+import { type WrittenKind, writtenKinds } from '../../src/control/flows/documents/other-shapes.ts';
 import type { Key, Shape } from '../../src/control/flows/documents/shape.ts';
 import { functionSignatures } from '../../src/pipeline/engine/expressions/functions.ts';
 
 export function renderFlowKeysPage(): string {
-  const kinds = Object.keys(documentKinds) as DocumentKind[];
+  const kinds = Object.keys(writtenKinds) as WrittenKind[];
   const parts = kinds.map((kind) => {
-    const rows = Object.entries(documentKinds[kind]).flatMap(([name, key]) => keyRows(name, key));
+    const rows = Object.entries(writtenKinds[kind]).flatMap(([name, key]) => keyRows(name, key));
     return `## ${kind}\n\n| key | value | default | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`;
   });
   return [

@@ -107,3 +107,16 @@ test.each([
   expect(code).toBe(2);
   expect(stderr).toMatch(says);
 });
+
+test('flow test runs the cases beside a flow, and says what came out otherwise', async () => {
+  expect(await headgate('flow', 'test', 'examples')).toMatchObject({ code: 0, stderr: '' });
+  write('eft.yaml', eft);
+  const example = readFileSync(join(root, 'examples/eft.flow.test.yaml'), 'utf8');
+  const wrong = write('wrong.flow.test.yaml', example.replace('routes: [fx]', 'routes: [eft]'));
+  const { code, stdout, stderr } = await headgate('flow', 'test', wrong);
+  expect(code).toBe(1);
+  expect(stdout).toContain('routes-by-currency-and-size\tfalse\n');
+  expect(stderr).toMatch(/wrong\.flow\.test\.yaml: routes-by-currency-and-size: record 1 routes: expected eft, not fx\n/);
+  const broken = write('broken.flow.test.yaml', example.replace('flow: eft.yaml', 'flow: none.yaml'));
+  expect(await headgate('flow', 'test', broken)).toMatchObject({ code: 2, stderr: expect.stringContaining('none.yaml') });
+});

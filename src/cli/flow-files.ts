@@ -19,13 +19,17 @@ export function readFlowFiles(names: readonly string[], usage: string): FlowFile
   return files.map((file) => ({ file, text: readText(file) }));
 }
 
+/** Files with a FlowTest: they lie beside flows, and are run by `flow test`. */
+export const flowTestName = /\.flow\.test\.ya?ml$/;
+
 function isFolder(name: string): boolean {
   return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function yamlFilesIn(folder: string): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name)).map((entry) => join(entry.parentPath, entry.name));
+  const isDocument = (fileName: string) => /\.ya?ml$/.test(fileName) && !flowTestName.test(fileName);
+  const files = entries.filter((entry) => entry.isFile() && isDocument(entry.name)).map((entry) => join(entry.parentPath, entry.name));
   return files.sort();
 }
 

@@ -31,7 +31,7 @@ export const commands: Readonly<Record<string, { readonly summary: string; reado
   file: { summary: 'Shows accepted files with their hashes and jobs.', load: async () => (await import('../cli/arrival.ts')).fileVerbs },
   flow: {
     summary: 'Checks, formats, plans, applies, lists and switches flows and their connections.',
-    load: async () => (await import('../cli/flow.ts')).flowVerbs,
+    load: async () => (await import('../cli/flow.ts')).createFlowVerbs((await import('./catalogue.ts')).formats),
   },
   health: {
     summary: 'Says whether sources and targets are well, and probes them deeply.',

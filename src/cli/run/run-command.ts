@@ -12,6 +12,7 @@ import { type Command, type CommandLine, reportError, textOption } from '../comm
 import { writeOut } from '../stdout.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
 import { parsedFormat } from './format-options.ts';
+import { withoutBatches } from './offline-plan.ts';
 import { FileSource, unreadable } from './plain-files.ts';
 import type { ReceiptFinding } from './run-receipt.ts';
 import { startLanes, threadsFor } from './run-threads.ts';
@@ -19,9 +20,6 @@ import { startLanes, threadsFor } from './run-threads.ts';
 const usage =
   'headgate run FLOW.yaml FILE… --out DIR [--json | -o ndjson | --errors] [--threads N]\n' +
   '       headgate run --format NAME [--option KEY=VALUE]… --parse FILE… [-o ndjson]';
-
-/** Whole stripes are read where records have to be taken out of them. */
-const stripeBytesMax = 16 * 1024 * 1024;
 
 export function createRunCommand(formats: readonly Format[]): Command {
   return {
@@ -109,14 +107,6 @@ async function runFiles({ plan, paths, out, lanes, reporter }: FilesRun, formats
   }
   await reporter.end();
   return exitCode;
-}
-
-/** Nothing is sent here, so the engine need not keep account of small batches. */
-function withoutBatches(plan: Plan): Plan {
-  return {
-    ...plan,
-    targets: plan.targets.map((target) => ({ ...target, batchRecords: Number.MAX_SAFE_INTEGER, batchBytes: stripeBytesMax })),
-  };
 }
 
 async function loadPlan(path: string) {

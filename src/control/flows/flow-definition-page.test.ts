@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { functionSignatures } from '../../pipeline/engine/expressions/functions.ts';
 import { checkDocuments } from './check-documents.ts';
+import { loadFlowTest } from './load-flow-test.ts';
 
 const root = new URL('../../../', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, root), 'utf8');
@@ -48,8 +49,14 @@ describe.each(pages)('on the page %s', (name) => {
     expect(/flow apply .*policy\.yaml/.test(text) ? text : 'policy:write').toContain('policy:write');
   });
 
-  test.each(documents.map((document) => [nameOf(document), document]))('%s is sound, with what it refers to', (own, document) => {
-    const others = [...documents, ...known].filter((other) => nameOf(other) !== own && !other.includes('kind: FlowDefinition\n'));
+  const tests = documents.filter((document) => document.includes('\nkind: FlowTest\n'));
+  test.runIf(tests.length > 0)('tests of flows are sound', () => {
+    for (const each of tests) expect(loadFlowTest(each).diagnostics).toEqual([]);
+  });
+
+  const applied = documents.filter((document) => !tests.includes(document));
+  test.each(applied.map((document) => [nameOf(document), document]))('%s is sound, with what it refers to', (own, document) => {
+    const others = [...applied, ...known].filter((other) => nameOf(other) !== own && !other.includes('kind: FlowDefinition\n'));
     const [checked] = checkDocuments([document, ...others].map((each) => ({ file: nameOf(each), text: each })));
     expect(checked!.diagnostics).toEqual([]);
   });

@@ -117,6 +117,13 @@ function readKind(root: RawValue, kinds: readonly DocumentKind[], report: Report
       message: `kind ${kind} is not supported yet`,
       atValue: true,
     });
+  else if (kind === 'FlowTest')
+    report.add({
+      code: flowErrors.E_CONFIG_VALUE,
+      path: ['kind'],
+      message: 'a FlowTest is no part of what is applied: `headgate flow test` runs it',
+      atValue: true,
+    });
   else {
     const nearest = kind === null ? null : nearestName(kind, kinds);
     const message = `kind must be ${kinds.length === 1 ? kinds[0] : `one of ${kinds.join(', ')}`}${nearest === null ? '' : `; did you mean ${nearest}?`}`;

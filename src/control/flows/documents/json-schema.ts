@@ -2,13 +2,13 @@
  * The JSON Schema (2020-12) of all documents, for editors, generated from the same description that the checker reads. It
  * knows keys, kinds, bounds and choices; what needs several keys at once only the checker knows.
  */
-import { apiVersion, type DocumentKind, documentKinds, documentShape } from './other-shapes.ts';
+import { apiVersion, documentShape, type WrittenKind, writtenKinds } from './other-shapes.ts';
 import type { Key, ObjectShape, Shape, VariantShape } from './shape.ts';
 
 type Schema = Record<string, unknown>;
 
 export function headgateJsonSchema(): Schema {
-  const kinds = Object.keys(documentKinds) as DocumentKind[];
+  const kinds = Object.keys(writtenKinds) as WrittenKind[];
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: `${apiVersion} documents`,
