@@ -36,9 +36,12 @@ export function endingAsResumed(context: EndingContext): BatchEnding {
 const countWaiting = `/* count parked batches */
   select (select count(*) from (select from headgate.batches p where p.tenant_id = $1 and p.flow_id = $2 and p.target_id = $3 and p.state = 'parked' limit $4) x)::int as parked,
     (select count(*) from (select from headgate.batches r where r.tenant_id = $1 and r.flow_id = $2 and r.target_id = $3 and r.parked_at is not null
-      and r.state in ('ready', 'sending', 'unknown') limit $4) y)::int as resumed`;
+      and r.state in ('ready', 'sending') and r.unknown_attempts = 0 limit $4) y)::int as resumed`;
 
-/** Each counted up to `most`. `resumed`: were parked, go on, and have not ended. */
+/**
+ * Each counted up to `most`. `resumed`: were parked, go on, and have not ended. Those that wait for the answer to an attempt, or for
+ * the backup that they went to, may do so for hours, and take nobody's place meanwhile.
+ */
 export async function countParked(
   tx: TenantTx,
   key: BreakerKey,
