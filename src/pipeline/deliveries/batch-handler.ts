@@ -29,6 +29,7 @@ import {
   endingAsHeld,
   endingAsRechecked,
   endingOfAttempt,
+  endingOfCancelledJobs,
   endingOfWork,
   endingWithoutAttempt,
 } from './endings/batch-endings.ts';
@@ -87,6 +88,7 @@ export class BatchHandler {
     switch (batch.state) {
       case 'ready':
         if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
+        if (batch.cancelledJobs.length > 0) return await this.#readably(context, () => endingOfCancelledJobs(context));
         if (batch.mustWait) return endingOfWork(context, this.#jittered(waitMs.earlierFile));
         if (batch.hasBlockedKeys) {
           const blocked = await this.#readably(context, () => endingOfBlocked(context));

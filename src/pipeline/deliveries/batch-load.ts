@@ -38,6 +38,8 @@ export interface LoadedBatch {
   readonly fileName: string;
   /** Every job of it is to be cancelled. */
   readonly isCancelled: boolean;
+  /** Of its jobs, those that are to be cancelled while others go on. */
+  readonly cancelledJobs: readonly string[];
   /** A batch before it in its lane is open, or a file accepted earlier may still add one. */
   readonly mustWait: boolean;
   /** Held because settings are at fault, and the first of its target's that wait for no other: it finds out whether they were mended. */
@@ -58,6 +60,8 @@ const selectBatches = `/* load batches */
     b.created_at as "cutAt", extract(epoch from (select headgate.clock()) - b.changed_at)::float8 * 1000 as "unchangedMs", coalesce(f.name, '') as "fileName",
     not exists (select from headgate.jobs j where j.tenant_id = $1 and j.job_id = any (b.job_ids)
       and j.decision is distinct from 'cancel' and j.state <> 'cancelled') as "isCancelled",
+    case when cardinality(b.job_ids) > 1 then array(select j.job_id::text from headgate.jobs j where j.tenant_id = $1 and j.job_id = any (b.job_ids)
+      and (j.decision = 'cancel' or j.state = 'cancelled')) else '{}' end as "cancelledJobs",
     b.lane >= 0 and (exists (select from headgate.jobs j where j.tenant_id = $1 and j.flow_id = b.flow_id
         and j.state in ('queued', 'running', 'checking', 'held') and j.accepted_number < b.order_number / ${batchesPerFileMax})
       or exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
