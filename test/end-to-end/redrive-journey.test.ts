@@ -348,4 +348,46 @@ describe('dead letters that are sent again', () => {
     expect(labels).toEqual([false, false, true]);
     expect(await letters(jobs)).toMatchObject([{ state: 'redriven' }]);
   });
+
+  it('keep the order of their keys when some of them were sent again before', async () => {
+    const sent: string[] = [];
+    const isRefused = (id: string) => id === 'first' && !isMended;
+    let isMended = false;
+    const answer = (batch: OutgoingBatch): DeliveryOutcome => {
+      const ids = [...batch.body.lines()].map((line) => (JSON.parse(Buffer.from(line).toString()) as { id: string }).id);
+      const perRecord = ids.flatMap((id, index) => (isRefused(id) ? [{ index, status: 'refused', code: 'CLOSED' } as const] : []));
+      if (perRecord.length === 0) sent.push(...ids);
+      return { kind: 'acked', perRecord };
+    };
+    const tenant = tenantName();
+    const source = keyedFlow.replace('acme-pay', tenant);
+    const jobs = (scenario = await createJobScenario({ database, plan: loadFlow(source).plan!, source, tenant, answer }));
+    jobs.startAll();
+    for (const [index, id] of ['first', 'second'].entries()) {
+      await jobs.accept([`account,id\nk,${id}\n`]);
+      await closed(jobs, index + 1);
+    }
+    await jobs.rows('/* numbered */ insert into headgate.flow_counters (tenant_id, flow_id, accepted) values ($1, $2, 2) returning 1', [
+      jobs.flowId,
+    ]);
+    const decision = { repair: null, reason: 'again', actor: 'key:ops' };
+    await createRedrive(jobs.services, jobs.tenantId, { selection: { jobId: (await jobs.jobs())[0]!.jobId }, ...decision });
+    await closed(jobs, 3);
+    isMended = true;
+    await createRedrive(jobs.services, jobs.tenantId, { selection: { flow: 'test' }, ...decision });
+    await closed(jobs, 5);
+    expect(sent).toEqual(['first', 'second']);
+  });
 });
+
+const keyedFlow = `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: acme-pay, service: payments, name: keyed, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http }]
+  format: { type: delimited, header: true }
+  schema: { record: { key: [account], fields: { account: { type: string, required: true }, id: { type: string, required: true } } } }
+  transform: [{ id: shape, set: { account: record.account, id: record.id } }]
+  routes: { default: { to: [api] } }
+  targets: { api: { type: http, connection: api, order: by-key } }
+`;
