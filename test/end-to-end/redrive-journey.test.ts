@@ -349,34 +349,59 @@ describe('dead letters that are sent again', () => {
     expect(await letters(jobs)).toMatchObject([{ state: 'redriven' }]);
   });
 
-  it('keep the order of their keys when some of them were sent again before', async () => {
+  /** One record of the key in each file; the first is refused until its target is mended. */
+  async function startKeyed() {
     const sent: string[] = [];
-    const isRefused = (id: string) => id === 'first' && !isMended;
     let isMended = false;
     const answer = (batch: OutgoingBatch): DeliveryOutcome => {
       const ids = [...batch.body.lines()].map((line) => (JSON.parse(Buffer.from(line).toString()) as { id: string }).id);
-      const perRecord = ids.flatMap((id, index) => (isRefused(id) ? [{ index, status: 'refused', code: 'CLOSED' } as const] : []));
-      if (perRecord.length === 0) sent.push(...ids);
-      return { kind: 'acked', perRecord };
+      if (!isMended && ids.includes('first')) return { kind: 'refused', retryable: false, code: 'E_TARGET_REFUSED', message: 'no' };
+      sent.push(...ids);
+      return { kind: 'acked' };
     };
     const tenant = tenantName();
     const source = keyedFlow.replace('acme-pay', tenant);
     const jobs = (scenario = await createJobScenario({ database, plan: loadFlow(source).plan!, source, tenant, answer }));
+    const accept = (id: string) => jobs.accept([`account,id\nk,${id}\n`]);
+    await accept('first');
     jobs.startAll();
-    for (const [index, id] of ['first', 'second'].entries()) {
-      await jobs.accept([`account,id\nk,${id}\n`]);
-      await closed(jobs, index + 1);
-    }
+    await closed(jobs, 1);
+    // Files of a redrive are numbered behind those that the scenario planted.
     await jobs.rows('/* numbered */ insert into headgate.flow_counters (tenant_id, flow_id, accepted) values ($1, $2, 2) returning 1', [
       jobs.flowId,
     ]);
-    const decision = { repair: null, reason: 'again', actor: 'key:ops' };
-    await createRedrive(jobs.services, jobs.tenantId, { selection: { jobId: (await jobs.jobs())[0]!.jobId }, ...decision });
+    const sendAgain = (selection: { jobId: string } | { flow: string }) =>
+      createRedrive(jobs.services, jobs.tenantId, { selection, repair: null, reason: 'again', actor: 'key:ops' });
+    return { jobs, accept, sendAgain, sent, mend: () => void (isMended = true) };
+  }
+
+  it('keep the order of their keys when some of them were sent again before', async () => {
+    const { jobs, accept, sendAgain, sent, mend } = await startKeyed();
+    await accept('second');
+    await closed(jobs, 2);
+    await sendAgain({ jobId: (await jobs.jobs())[0]!.jobId });
     await closed(jobs, 3);
-    isMended = true;
-    await createRedrive(jobs.services, jobs.tenantId, { selection: { flow: 'test' }, ...decision });
+    mend();
+    await sendAgain({ flow: 'test' });
     await closed(jobs, 5);
     expect(sent).toEqual(['first', 'second']);
+  });
+
+  it('are not overtaken by a file that was accepted before that and still waits', async () => {
+    const { jobs, accept, sendAgain, sent, mend } = await startKeyed();
+    await jobs.stopAll();
+    jobs.startWorker();
+    await accept('second');
+    const isCut = async () =>
+      (await jobs.rows("/* cut */ select 1 from headgate.batches where tenant_id = $1 and state = 'ready'")).length > 0;
+    await until(isCut, 'the second file was not cut');
+    mend();
+    await sendAgain({ flow: 'test' });
+    jobs.startDeliveries();
+    jobs.startCloser();
+    await closed(jobs, 3);
+    expect(sent).toEqual(['first']);
+    expect((await letters(jobs)).map(({ cause, state }) => `${cause} ${state}`).sort()).toEqual(['blocked open', 'refused redriven']);
   });
 });
 

@@ -3,6 +3,7 @@ import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { type BatchMember, type BatchSpan, batchesPerFileMax } from './batch.ts';
 import type { BatchState } from './batch-state.ts';
+import { hasBlockedKeys } from './held/blocked-key-store.ts';
 import { configurationList } from './held/configuration-codes.ts';
 
 export interface LoadedBatch {
@@ -74,8 +75,7 @@ const selectBatches = `/* load batches */
       and case e.state when 'held' then e.reason_code in (${configurationList}) else e.held_attempts > 0 end) as "isToBeRechecked",
     b.state = 'ready' and b.lane < 0 and b.parked_at is null and exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id
       and e.target_id = b.target_id and e.state = 'parked' and e.batch_id < b.batch_id) as "isBehindParked",
-    b.lane >= 0 and exists (select from headgate.blocked_keys k where k.tenant_id = $1 and k.flow_id = b.flow_id and k.target_id = b.target_id
-      and k.lane = b.lane) as "hasBlockedKeys"
+    ${hasBlockedKeys} as "hasBlockedKeys"
   from headgate.batches b
   left join lateral (select o.file_id from headgate.jobs o where o.tenant_id = $1 and o.job_id = b.job_ids[1] limit 1) j on true
   left join lateral (select o.name from headgate.files o where o.tenant_id = $1 and o.file_id = j.file_id limit 1) f on true

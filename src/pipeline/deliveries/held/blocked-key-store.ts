@@ -6,6 +6,7 @@
 import type { Ids } from '../../../platform/base/ports.ts';
 import { recordEvents } from '../../../platform/events/event-log.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { batchesPerFileMax } from '../batch.ts';
 import type { DeadLetterCause } from '../endings/dead-letter-store.ts';
 
 /** Keys that one target may have blocked, besides whole lanes. */
@@ -61,15 +62,29 @@ function bounded(keys: readonly NewBlockedKey[], room: number): NewBlockedKey[] 
   return [...found.values()];
 }
 
-const selectOfLane = `/* read blocked keys */
-  select key_hash as "keyHash" from headgate.blocked_keys where tenant_id = $1 and flow_id = $2 and target_id = $3 and lane = $4`;
+/**
+ * Of batch `b`: records of its lane that blocked their keys and are sent again by jobs behind it. Files that were accepted before
+ * such a job come behind its records all the same, and are held back as they were before it was made.
+ */
+const sentAgainBehind = `headgate.redrive_members m
+  join headgate.jobs r on r.tenant_id = $1 and r.job_id = m.job_id and r.accepted_number > b.order_number / ${batchesPerFileMax}
+  join headgate.dead_letters d on d.tenant_id = $1 and d.dead_letter_id = m.dead_letter_id and d.flow_id = b.flow_id and d.target_id = b.target_id
+  where m.tenant_id = $1 and m.settled is null and m.lane = b.lane
+    and not exists (select from headgate.jobs o where o.tenant_id = $1 and o.job_id = b.job_ids[1] and o.redrive ->> 'id' = m.redrive_id::text)`;
 
-/** Hashes of the lane's blocked keys; `everyKey` among them blocks all. */
-export async function readBlockedKeys(
-  tx: TenantTx,
-  { flowId, targetId, lane }: Pick<NewBlockedKey, 'flowId' | 'targetId' | 'lane'>,
-): Promise<ReadonlySet<string>> {
-  const { rows } = await tx.query<{ keyHash: string }>(selectOfLane, [tx.tenantId, flowId, targetId, lane]);
+const ofLane = `headgate.blocked_keys k where k.tenant_id = $1 and k.flow_id = b.flow_id and k.target_id = b.target_id and k.lane = b.lane`;
+
+/** Whether a record of batch `b` may be held back. */
+export const hasBlockedKeys = `b.lane >= 0 and (exists (select from ${ofLane}) or exists (select from ${sentAgainBehind}))`;
+
+const selectOfBatch = `/* read blocked keys */
+  select x.key_hash as "keyHash" from headgate.batches b
+  cross join lateral (select k.key_hash from ${ofLane} union all select m.key_hash from ${sentAgainBehind}) x
+  where b.tenant_id = $1 and b.batch_id = $2`;
+
+/** Hashes of the keys that are blocked for the batch; `everyKey` among them blocks all. */
+export async function readBlockedKeys(tx: TenantTx, { batchId }: { readonly batchId: string }): Promise<ReadonlySet<string>> {
+  const { rows } = await tx.query<{ keyHash: string }>(selectOfBatch, [tx.tenantId, batchId]);
   return new Set(rows.map(({ keyHash }) => keyHash));
 }
 
