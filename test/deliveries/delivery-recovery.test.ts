@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { cancelDeliveries } from '../../src/pipeline/deliveries/endings/delivery-cancel.ts';
-import { sendMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
 import { decideHeldBatch } from '../../src/pipeline/deliveries/held/held-batches.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
@@ -290,37 +289,6 @@ describe('cancelling a job', () => {
       ['split', 9],
       ['acked', 7],
     ]);
-  });
-
-  it.each([
-    ['is under way and refused for now', 503],
-    ['is held for its settings', 401],
-  ])('takes its records out of a shared batch that %s, before that is sent again', async (_how, status) => {
-    const { sink, scenario } = await httpScenario({ batchRecords: 100, retry: { max: 9, initialMs: 10, capMs: 20 } });
-    const first = signal();
-    sink.answer(async () => {
-      if (status === 503) await first.fired;
-      return { status };
-    });
-    const jobs = await scenario.deliverJobs([{ lines: linesOf('a', 3) }, { lines: linesOf('b', 2) }]);
-    scenario.startWorker();
-    if (status === 503) await until(() => sink.requests.length === 1, 'nothing was sent');
-    else await until(async () => (await scenario.batches())[0]!.state === 'held', 'the batch was not held');
-    const services = { store: scenario.store, queue: scenario.queue, ids: systemPorts.ids, ports: systemPorts };
-    await scenario.inTenant(async (tx) => {
-      await tx.query("/* decide */ update headgate.jobs set decision = 'cancel' where tenant_id = $1 and job_id = $2", [
-        tx.tenantId,
-        jobs[0]!.jobId,
-      ]);
-      await cancelDeliveries(tx, services, { jobId: jobs[0]!.jobId, actor: 'person' });
-    });
-    const before = sink.requests.length;
-    sink.answer(() => (status === 503 && sink.requests.length === before ? { status } : {}));
-    first.fire();
-    if (status === 401) await scenario.inTenant((tx) => sendMendedAgain(tx, services, { actor: 'person', evidence: 'mended' }));
-    await scenario.allEnded(jobs);
-    expect(sink.requests.slice(before).flatMap(({ body }) => idsOf(body))).toEqual(['b1', 'b2']);
-    expect(await scenario.counts()).toEqual([{ targetId: 'api', routed: 5, delivered: 2, refused: 0, dead: 0, cancelled: 3 }]);
   });
 
   it('ends a batch that waits to be sent again as cancelled', async () => {
