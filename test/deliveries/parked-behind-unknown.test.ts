@@ -101,3 +101,27 @@ it('what only a backup may have is sent when the backup is back, though its brea
   sink('spare').answer(() => ({}));
   await until(async () => (await stateOf()).every((state) => state === 'acked'), 'a batch waits for ever');
 });
+
+it('what is held for settings goes on when the first that found them mended was lost, and the service does not say what became of it', async () => {
+  const status = { path: '/status/{key}', field: 'state', acked: ['done'], absent: ['never seen'] };
+  const retry = { max: 20, initialMs: 10, capMs: 40 };
+  const { scenario, sink } = await scenarioOf([{ id: 'api', concurrency: 4, retry, settings: { status } }]);
+  sink('api').answer(() => ({ status: 401 }));
+  await scenario.deliverJobs([{ lines: linesOf('r', 25) }]);
+  scenario.startWorker();
+  await until(async () => (await scenario.batches()).every(({ state }) => state === 'held'), 'the batches were not held');
+  let posts = 0;
+  const pending = { headers: { 'content-type': 'application/json' }, body: '{"state":"pending"}' };
+  sink('api').answer(({ method }) => (method === 'GET' ? pending : ++posts === 1 ? { isLost: true } : {}));
+  const look = () =>
+    scenario.rows(
+      `/* look again */ update headgate.work_items set due_at = headgate.clock() where tenant_id = $1 and kind = 'deliver' and lease_until is null
+         and due_at > headgate.clock() + interval '5 seconds' returning 1`,
+    );
+  const isSent = async () => {
+    await look();
+    return (await scenario.batches()).filter(({ state }) => state === 'acked').length === 4;
+  };
+  await until(isSent, 'the others are held still');
+  expect((await scenario.batches()).map(({ state }) => state).sort()).toEqual(['acked', 'acked', 'acked', 'acked', 'unknown']);
+});

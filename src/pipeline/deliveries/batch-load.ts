@@ -43,7 +43,10 @@ export interface LoadedBatch {
   readonly cancelledJobs: readonly string[];
   /** A batch before it in its lane is open, or a file accepted earlier may still add one. */
   readonly mustWait: boolean;
-  /** Held because settings are at fault, and the first of its target's that wait for no other: it finds out whether they were mended. */
+  /**
+   * Held because settings are at fault, and the first of its target's that wait for no other: it finds out whether they were mended.
+   * One that was lost behind them finds out nothing more: it may wait for its answer for hours.
+   */
   readonly isToBeRechecked: boolean;
   /** It was never parked, and batches of its target that were cut before it are. */
   readonly isBehindParked: boolean;
@@ -68,7 +71,7 @@ const selectBatches = `/* load batches */
       or exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
         and e.state in ('ready', 'sending', 'unknown', 'held', 'parked') and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id))) as "mustWait",
     b.state = 'held' and b.reason_code in (${configurationList}) and not exists (select from headgate.batches e where e.tenant_id = $1
-      and e.flow_id = b.flow_id and e.target_id = b.target_id and e.state in ('ready', 'sending', 'unknown', 'held')
+      and e.flow_id = b.flow_id and e.target_id = b.target_id and e.state in ('ready', 'sending', 'held')
       and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id)
       and (e.lane < 0 or not exists (select from headgate.batches h where h.tenant_id = $1 and h.flow_id = e.flow_id and h.target_id = e.target_id and h.lane = e.lane
         and h.state in ('ready', 'sending', 'unknown', 'held', 'parked') and (h.order_number, h.order_offset, h.batch_id) < (e.order_number, e.order_offset, e.batch_id)))
