@@ -12,6 +12,7 @@ import { connectorErrors } from '../../connectors/connector-errors.ts';
 import type { TargetAddress } from '../attempts/open-targets.ts';
 import { commitForCertain } from '../certain-transaction.ts';
 import type { DeliveryDefinitions, TargetBinding } from '../delivery-definitions.ts';
+import { isConfigurationFault } from '../held/configuration-codes.ts';
 import { recordProbe } from '../probes/probe-store.ts';
 import type { WorkItem } from '../work-queue-port.ts';
 import type { BreakerServices } from './breaker-reports.ts';
@@ -112,7 +113,9 @@ async function keepBreaker(options: BreakerKeeperOptions, item: WorkItem, stoppi
     const rules = { plan, concurrency, rng: ports.rng, isWanted: true };
     // Another's word came between: what was asked before it counts for nothing.
     const ruling =
-      answer !== null && stored.fence === seen.fence ? afterProbe(stored.breaker, answer, rules) : { breaker: stored.breaker, events: [] };
+      answer !== null && stored.fence === seen.fence
+        ? afterProbe(stored.breaker, { ...answer, isReachable: isToBeTried(answer) }, rules)
+        : { breaker: stored.breaker, events: [] };
     if (answer !== null) {
       await writeBreaker(tx, ports.ids, { stored, flowVersionId: stored.flowVersionId, ruling, actor: 'system' });
       const subject = { flowId: stored.flowId, kind: 'target', id: stored.targetId } as const;
@@ -126,6 +129,14 @@ async function keepBreaker(options: BreakerKeeperOptions, item: WorkItem, stoppi
   if (answer === null || after === undefined || after.state === state) return;
   options.metrics.add('headgate_breaker_changes_total', { tenant, target: seen.targetId, to: after.state }, 1);
   logger.info('the target of an open breaker answers: a few batches are sent to it', { target: seen.targetId, to: after.state });
+}
+
+/**
+ * Where settings are said to be at fault, batches find out: they are held with that, as with any target. A service may refuse what it is
+ * asked without a record (OPTIONS, a path that it does not have) and take records all the same.
+ */
+function isToBeTried({ isReachable, code }: ProbeResult): boolean {
+  return isReachable || isConfigurationFault(code);
 }
 
 type Tx = Parameters<Parameters<typeof commitForCertain>[2]>[0];
