@@ -121,14 +121,20 @@ export async function endingWithoutAttempt(
 export async function endingOfCancelledJobs(context: EndingContext): Promise<BatchEnding> {
   const { batch, services } = context;
   const isCancelled = ({ jobId }: { readonly jobId: string }) => batch.cancelledJobs.includes(jobId);
-  const kept = batch.members.flatMap((member, at) => (isCancelled(member) ? [] : [at]));
-  const child = await splitByMembers(services, batch, kept);
+  const positions = (areCancelled: boolean) => batch.members.flatMap((member, at) => (isCancelled(member) === areCancelled ? [at] : []));
+  const [child, cancelled] = [
+    await splitByMembers(services, batch, positions(false)),
+    await splitByMembers(services, batch, positions(true)),
+  ];
   return {
     ...emptyEnding(context),
-    changes: [changeOf(context, batch.state, 'split', { detail: { children: 1 } })],
-    children: [child],
+    changes: [
+      changeOf(context, batch.state, 'split', { detail: { children: 2 } }),
+      changeOf(context, 'ready', 'cancel', { batchId: cancelled.batchId, detail: { records: cancelled.records } }),
+    ],
+    children: [child, cancelled],
     childWork: [{ batchId: child.batchId, delayMs: 0 }],
-    counts: countBatch({ ...batch, members: batch.members.filter(isCancelled) }, 'cancelled'),
+    counts: countBatch(cancelled, 'cancelled'),
   };
 }
 
