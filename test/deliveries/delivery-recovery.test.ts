@@ -288,6 +288,7 @@ describe('cancelling a job', () => {
     expect((await scenario.batches()).map(({ state, records }) => [state, records])).toEqual([
       ['split', 9],
       ['acked', 7],
+      ['cancelled', 2],
     ]);
   });
 

@@ -1,4 +1,7 @@
-/** Which dead letters a person chose, with what is needed to find their records: open ones only, in order of acceptance. */
+/**
+ * Which dead letters a person chose, with what is needed to find their records: open ones only, in the order in which their first
+ * files were accepted, and in that of the records. One that was sent again before keeps its place.
+ */
 import { deliveryErrors } from '../../pipeline/deliveries/delivery-errors.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
@@ -30,10 +33,11 @@ const selectMembers = `/* choose dead letters */
   select d.dead_letter_id as "deadLetterId", d.flow_id as "flowId", d.job_id as "jobId", d.target_id as "targetId", d.record_number as "recordNumber", d.may_be_there as "mayBeThere"
   from headgate.dead_letters d
   join headgate.jobs j on j.tenant_id = $1 and j.job_id = d.job_id
+  join headgate.jobs r on r.tenant_id = $1 and r.job_id = j.lineage_id
   join headgate.flows f on f.tenant_id = $1 and f.flow_id = d.flow_id
   where d.tenant_id = $1 and d.state = 'open' and j.closed_at is not null and ($2::uuid[] is null or d.dead_letter_id = any ($2)) and ($3::text is null or d.group_id = $3)
     and ($4::uuid is null or d.job_id = $4) and ($5::text is null or f.name = $5) and ($6::text is null or d.target_id = $6)
-  order by j.accepted_number, d.job_id, d.target_id, d.record_number limit $7`;
+  order by r.accepted_number, d.record_number, d.job_id, d.target_id limit $7`;
 
 /**
  * Dead letters of jobs that are closed: until then a ledger still moves. Fails with E_DEAD_LETTER_UNKNOWN, E_REDRIVE_EMPTY, E_REDRIVE_SIZE,

@@ -29,6 +29,7 @@ import {
   endingAsHeld,
   endingAsRechecked,
   endingOfAttempt,
+  endingOfCancelledJobs,
   endingOfWork,
   endingWithoutAttempt,
 } from './endings/batch-endings.ts';
@@ -87,12 +88,14 @@ export class BatchHandler {
     switch (batch.state) {
       case 'ready':
         if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
+        if (batch.cancelledJobs.length > 0) return await this.#readably(context, () => endingOfCancelledJobs(context));
         if (batch.mustWait) return endingOfWork(context, this.#jittered(waitMs.earlierFile));
         if (batch.hasBlockedKeys) {
           const blocked = await this.#readably(context, () => endingOfBlocked(context));
           if (blocked !== null) return blocked;
         }
-        return this.#isToPark(claimed) ? this.#endingAtOpen(context, claimed.own.breaker!) : null;
+        if (this.#isToPark(claimed)) return endingAsParked(context, claimed.own.breaker!.breakerId);
+        return claimed.breaker?.breaker.state === 'open' ? this.#endingAtOpen(context, claimed.breaker) : null;
       case 'parked':
         if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
         return claimed.own.breaker?.breaker.state === 'closed' ? endingAsResumed(context) : endingOfWork(context, parkedLookMs);
@@ -112,16 +115,19 @@ export class BatchHandler {
     }
   }
 
-  /** One whose outcome is unknown stays so until its target can be asked, or sent to, again. */
+  /**
+   * One whose outcome is unknown stays so until its target can be asked, or sent to, again. One that only its backup may get waits
+   * for that: the breaker of its own target would let it go on at once, and that of the backup knows nothing of it.
+   */
   #endingAtOpen(context: EndingContext, stored: StoredBreaker): BatchEnding {
-    if (context.batch.state === 'ready') return endingAsParked(context, stored.breakerId);
+    if (context.batch.state === 'ready' && context.via === null) return endingAsParked(context, stored.breakerId);
     const { probeInMs, mode } = stored.breaker;
     return endingOfWork(context, this.#jittered(mode === 'auto' ? Math.max(waitMs.open, 2 * probeInMs) : waitMs.kept));
   }
 
   /** What was never sent waits behind what is parked. */
-  #isToPark({ batch, own, breaker }: ClaimedBatch): boolean {
-    return own.breaker !== undefined && (breaker?.breaker.state === 'open' || batch.isBehindParked);
+  #isToPark({ batch, own, via }: ClaimedBatch): boolean {
+    return own.breaker !== undefined && ((via === null && own.breaker.breaker.state === 'open') || batch.isBehindParked);
   }
 
   /** What can't be built because sealed bytes can't be read is held. */

@@ -3,6 +3,7 @@ import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { type BatchMember, type BatchSpan, batchesPerFileMax } from './batch.ts';
 import type { BatchState } from './batch-state.ts';
+import { hasBlockedKeys } from './held/blocked-key-store.ts';
 import { configurationList } from './held/configuration-codes.ts';
 
 export interface LoadedBatch {
@@ -38,9 +39,14 @@ export interface LoadedBatch {
   readonly fileName: string;
   /** Every job of it is to be cancelled. */
   readonly isCancelled: boolean;
+  /** Of its jobs, those that are to be cancelled while others go on. */
+  readonly cancelledJobs: readonly string[];
   /** A batch before it in its lane is open, or a file accepted earlier may still add one. */
   readonly mustWait: boolean;
-  /** Held because settings are at fault, and the first of its target's that wait for no other: it finds out whether they were mended. */
+  /**
+   * Held because settings are at fault, and the first of its target's that wait for no other: it finds out whether they were mended.
+   * One that was lost behind them finds out nothing more: it may wait for its answer for hours.
+   */
   readonly isToBeRechecked: boolean;
   /** It was never parked, and batches of its target that were cut before it are. */
   readonly isBehindParked: boolean;
@@ -58,20 +64,21 @@ const selectBatches = `/* load batches */
     b.created_at as "cutAt", extract(epoch from (select headgate.clock()) - b.changed_at)::float8 * 1000 as "unchangedMs", coalesce(f.name, '') as "fileName",
     not exists (select from headgate.jobs j where j.tenant_id = $1 and j.job_id = any (b.job_ids)
       and j.decision is distinct from 'cancel' and j.state <> 'cancelled') as "isCancelled",
+    case when cardinality(b.job_ids) > 1 then array(select j.job_id::text from headgate.jobs j where j.tenant_id = $1 and j.job_id = any (b.job_ids)
+      and (j.decision = 'cancel' or j.state = 'cancelled')) else '{}' end as "cancelledJobs",
     b.lane >= 0 and (exists (select from headgate.jobs j where j.tenant_id = $1 and j.flow_id = b.flow_id
         and j.state in ('queued', 'running', 'checking', 'held') and j.accepted_number < b.order_number / ${batchesPerFileMax})
       or exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
         and e.state in ('ready', 'sending', 'unknown', 'held', 'parked') and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id))) as "mustWait",
     b.state = 'held' and b.reason_code in (${configurationList}) and not exists (select from headgate.batches e where e.tenant_id = $1
-      and e.flow_id = b.flow_id and e.target_id = b.target_id and e.state in ('ready', 'sending', 'unknown', 'held')
+      and e.flow_id = b.flow_id and e.target_id = b.target_id and e.state in ('ready', 'sending', 'held')
       and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id)
       and (e.lane < 0 or not exists (select from headgate.batches h where h.tenant_id = $1 and h.flow_id = e.flow_id and h.target_id = e.target_id and h.lane = e.lane
         and h.state in ('ready', 'sending', 'unknown', 'held', 'parked') and (h.order_number, h.order_offset, h.batch_id) < (e.order_number, e.order_offset, e.batch_id)))
       and case e.state when 'held' then e.reason_code in (${configurationList}) else e.held_attempts > 0 end) as "isToBeRechecked",
     b.state = 'ready' and b.lane < 0 and b.parked_at is null and exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id
       and e.target_id = b.target_id and e.state = 'parked' and e.batch_id < b.batch_id) as "isBehindParked",
-    b.lane >= 0 and exists (select from headgate.blocked_keys k where k.tenant_id = $1 and k.flow_id = b.flow_id and k.target_id = b.target_id
-      and k.lane = b.lane) as "hasBlockedKeys"
+    ${hasBlockedKeys} as "hasBlockedKeys"
   from headgate.batches b
   left join lateral (select o.file_id from headgate.jobs o where o.tenant_id = $1 and o.job_id = b.job_ids[1] limit 1) j on true
   left join lateral (select o.name from headgate.files o where o.tenant_id = $1 and o.file_id = j.file_id limit 1) f on true

@@ -12,12 +12,13 @@ import { connectorErrors } from '../../connectors/connector-errors.ts';
 import type { TargetAddress } from '../attempts/open-targets.ts';
 import { commitForCertain } from '../certain-transaction.ts';
 import type { DeliveryDefinitions, TargetBinding } from '../delivery-definitions.ts';
+import { isConfigurationFault } from '../held/configuration-codes.ts';
 import { recordProbe } from '../probes/probe-store.ts';
 import type { WorkItem } from '../work-queue-port.ts';
 import type { BreakerServices } from './breaker-reports.ts';
 import { afterProbe, roomOf } from './breaker-rules.ts';
 import { breakerName, lockBreakers, readBreaker, readBreakers, type StoredBreaker, writeBreaker } from './breaker-store.ts';
-import { countParked, resumeParked } from './parked-batches.ts';
+import { countParked, lastParkedVersion, resumeParked } from './parked-batches.ts';
 
 export interface BreakerKeeperOptions extends BreakerServices {
   readonly definitions: DeliveryDefinitions;
@@ -112,7 +113,9 @@ async function keepBreaker(options: BreakerKeeperOptions, item: WorkItem, stoppi
     const rules = { plan, concurrency, rng: ports.rng, isWanted: true };
     // Another's word came between: what was asked before it counts for nothing.
     const ruling =
-      answer !== null && stored.fence === seen.fence ? afterProbe(stored.breaker, answer, rules) : { breaker: stored.breaker, events: [] };
+      answer !== null && stored.fence === seen.fence
+        ? afterProbe(stored.breaker, { ...answer, isReachable: isToBeTried(answer) }, rules)
+        : { breaker: stored.breaker, events: [] };
     if (answer !== null) {
       await writeBreaker(tx, ports.ids, { stored, flowVersionId: stored.flowVersionId, ruling, actor: 'system' });
       const subject = { flowId: stored.flowId, kind: 'target', id: stored.targetId } as const;
@@ -126,6 +129,14 @@ async function keepBreaker(options: BreakerKeeperOptions, item: WorkItem, stoppi
   if (answer === null || after === undefined || after.state === state) return;
   options.metrics.add('headgate_breaker_changes_total', { tenant, target: seen.targetId, to: after.state }, 1);
   logger.info('the target of an open breaker answers: a few batches are sent to it', { target: seen.targetId, to: after.state });
+}
+
+/**
+ * Where settings are said to be at fault, batches find out: they are held with that, as with any target. A service may refuse what it is
+ * asked without a record (OPTIONS, a path that it does not have) and take records all the same.
+ */
+function isToBeTried({ isReachable, code }: ProbeResult): boolean {
+  return isReachable || isConfigurationFault(code);
 }
 
 type Tx = Parameters<Parameters<typeof commitForCertain>[2]>[0];
@@ -151,7 +162,8 @@ async function letGo(
   const { parked, resumed } = await countParked(tx, stored, most + 1);
   // Whatever else is sent to a half-open target tells its breaker.
   if (parked === 0) return null;
-  await resumeParked(tx, { queue, ids: ports.ids }, { ...stored, count: Math.max(0, most - resumed), actor: 'system' });
+  const { flowVersionId } = address;
+  await resumeParked(tx, { queue, ids: ports.ids }, { ...stored, flowVersionId, count: Math.max(0, most - resumed), actor: 'system' });
   return Math.max(lookMs[breaker.state], breaker.pausedMs);
 }
 
@@ -160,7 +172,7 @@ async function letGoToBackup(
   { queue, ports }: Pick<BreakerKeeperOptions, 'queue' | 'ports'>,
   tx: Tx,
   stored: StoredBreaker,
-  { plan, target }: TargetAddress,
+  { plan, target, flowVersionId }: TargetAddress,
 ): Promise<number> {
   const backup = plan.targets.find(({ id }) => id === target.backup);
   if (backup === undefined) return Number.POSITIVE_INFINITY;
@@ -168,22 +180,24 @@ async function letGoToBackup(
   const room = own === undefined ? backup.concurrency : roomOf(own.breaker, backup.breaker, backup.concurrency);
   const { parked, resumed } = await countParked(tx, stored, 2 * room + 1);
   if (parked === 0) return Number.POSITIVE_INFINITY;
-  await resumeParked(tx, { queue, ids: ports.ids }, { ...stored, count: Math.max(0, 2 * room - resumed), actor: 'system' });
+  const count = Math.max(0, 2 * room - resumed);
+  await resumeParked(tx, { queue, ids: ports.ids }, { ...stored, flowVersionId, count, actor: 'system' });
   return room > 0 ? lookMs.half_open : lookMs.backup;
 }
 
-/** The target as the version of its flow that was told of last has it. */
+/** The target as the version of its flow has it under which the last parked batch was cut, else the one that was told of last. */
 async function addressOf(
   { db, definitions }: BreakerKeeperOptions,
   tenantId: string,
-  { flowVersionId, targetId }: StoredBreaker,
+  stored: StoredBreaker,
 ): Promise<{ readonly address: TargetAddress; readonly tenant: string }> {
   return await withTenant(
     db,
     tenantId,
     async (tx) => {
+      const flowVersionId = (await lastParkedVersion(tx, stored)) ?? stored.flowVersionId;
       const { plan } = await definitions.loadFlow(tx, flowVersionId);
-      const target = plan.targets.find(({ id }) => id === targetId)!;
+      const target = plan.targets.find(({ id }) => id === stored.targetId)!;
       const binding = await definitions.loadBinding(tx, target.connection ?? '').catch((error: unknown): HeadgateError => asFault(error));
       return {
         address: { tenantId, flowVersionId, plan, target, binding: binding as TargetBinding | HeadgateError },

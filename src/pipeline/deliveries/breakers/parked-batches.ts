@@ -36,9 +36,12 @@ export function endingAsResumed(context: EndingContext): BatchEnding {
 const countWaiting = `/* count parked batches */
   select (select count(*) from (select from headgate.batches p where p.tenant_id = $1 and p.flow_id = $2 and p.target_id = $3 and p.state = 'parked' limit $4) x)::int as parked,
     (select count(*) from (select from headgate.batches r where r.tenant_id = $1 and r.flow_id = $2 and r.target_id = $3 and r.parked_at is not null
-      and r.state in ('ready', 'sending', 'unknown') limit $4) y)::int as resumed`;
+      and r.state in ('ready', 'sending') and r.unknown_attempts = 0 limit $4) y)::int as resumed`;
 
-/** Each counted up to `most`. `resumed`: were parked, go on, and have not ended. */
+/**
+ * Each counted up to `most`. `resumed`: were parked, go on, and have not ended. Those that wait for the answer to an attempt, or for
+ * the backup that they went to, may do so for hours, and take nobody's place meanwhile.
+ */
 export async function countParked(
   tx: TenantTx,
   key: BreakerKey,
@@ -55,11 +58,30 @@ export async function isWanted(tx: TenantTx, { flowId, targetId }: BreakerKey): 
   return (await tx.query(findWanted, [tx.tenantId, flowId, targetId])).rows.length > 0;
 }
 
-/** What was tried often comes last, so that a batch that its target can't take is not what the target is judged by. */
+const isParked = `b.tenant_id = $1 and b.flow_id = $2 and b.target_id = $3 and b.state = 'parked'`;
+const isTriedOften = `(b.attempts > ${countedAttempts})`;
+
+/** Each part reads one row of the index of parked batches. */
+const selectLast = `/* find last parked batch */
+  select l.flow_version_id as "flowVersionId" from (
+    (select b.batch_id, b.flow_version_id from headgate.batches b where ${isParked} and ${isTriedOften} order by b.batch_id desc limit 1) union all
+    (select b.batch_id, b.flow_version_id from headgate.batches b where ${isParked} and not ${isTriedOften} order by b.batch_id desc limit 1)) l
+  order by l.batch_id desc limit 1`;
+
+/** Under which version of the flow the last one was cut: the target may have moved with it. Undefined: nothing is parked. */
+export async function lastParkedVersion(tx: TenantTx, { flowId, targetId }: BreakerKey): Promise<string | undefined> {
+  return (await tx.query<{ flowVersionId: string }>(selectLast, [tx.tenantId, flowId, targetId])).rows[0]?.flowVersionId;
+}
+
+/**
+ * What was tried often comes last, so that a batch that its target can't take is not what the target is judged by; before that, what was
+ * cut under an earlier version than the one whose target was asked.
+ */
+const firstParked = (which: string) => `select b.batch_id, ${isTriedOften} as often, b.flow_version_id <> $5 as earlier
+    from headgate.batches b where ${which} order by ${isTriedOften}, b.batch_id limit $4`;
 const selectFirst = `/* list first parked batches */
-  select b.batch_id as "batchId" from headgate.batches b
-  where b.tenant_id = $1 and b.flow_id = $2 and b.target_id = $3 and b.state = 'parked'
-  order by b.attempts > ${countedAttempts}, b.batch_id limit $4`;
+  select f.batch_id as "batchId" from ((${firstParked(`${isParked} and b.flow_version_id = $5`)}) union (${firstParked(isParked)})) f
+  order by f.often, f.earlier, f.batch_id limit $4`;
 
 const lockParked = `/* lock parked batches */
   select b.batch_id as "batchId" from headgate.batches b
@@ -69,11 +91,11 @@ const lockParked = `/* lock parked batches */
 export async function resumeParked(
   tx: TenantTx,
   { queue, ids }: { readonly queue: WorkQueue; readonly ids: Ids },
-  request: BreakerKey & { readonly count: number; readonly actor: string },
+  request: BreakerKey & { readonly flowVersionId: string; readonly count: number; readonly actor: string },
 ): Promise<number> {
-  const { flowId, targetId, count, actor } = request;
+  const { flowId, targetId, flowVersionId, count, actor } = request;
   if (count <= 0) return 0;
-  const found = (await tx.query<{ batchId: string }>(selectFirst, [tx.tenantId, flowId, targetId, count])).rows;
+  const found = (await tx.query<{ batchId: string }>(selectFirst, [tx.tenantId, flowId, targetId, count, flowVersionId])).rows;
   const batchIds = found.map(({ batchId }) => batchId);
   // Work is locked before the batch it is about, as its worker locks them.
   const batches = await loadBatches(tx, batchIds);

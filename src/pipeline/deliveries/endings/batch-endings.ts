@@ -11,7 +11,7 @@ import { delayAfterHeldMs } from '../held/held-delay.ts';
 import type { ClaimedWork } from '../work-queue-port.ts';
 import type { BatchEnding } from './batch-ending.ts';
 import { type BatchRecord, readGivenUpRecords } from './batch-records.ts';
-import { type SplitServices, splitBatch } from './batch-split.ts';
+import { type SplitServices, splitBatch, splitByMembers } from './batch-split.ts';
 import type { DeadLetterCause, NewDeadLetter } from './dead-letter-store.ts';
 import { type CountDelta, type CountedAs, countBatch } from './target-counts.ts';
 
@@ -114,6 +114,27 @@ export async function endingWithoutAttempt(
     changes,
     counts: countBatch(batch, counted),
     ...(end.as === 'dead' ? await deadLetters(context, 'exhausted', { code: end.code ?? '', message: end.message }) : {}),
+  };
+}
+
+/** Of a shared batch that is to be sent again: the records of jobs that were cancelled meanwhile are not, the others go on. */
+export async function endingOfCancelledJobs(context: EndingContext): Promise<BatchEnding> {
+  const { batch, services } = context;
+  const isCancelled = ({ jobId }: { readonly jobId: string }) => batch.cancelledJobs.includes(jobId);
+  const positions = (areCancelled: boolean) => batch.members.flatMap((member, at) => (isCancelled(member) === areCancelled ? [at] : []));
+  const [child, cancelled] = [
+    await splitByMembers(services, batch, positions(false)),
+    await splitByMembers(services, batch, positions(true)),
+  ];
+  return {
+    ...emptyEnding(context),
+    changes: [
+      changeOf(context, batch.state, 'split', { detail: { children: 2 } }),
+      changeOf(context, 'ready', 'cancel', { batchId: cancelled.batchId, detail: { records: cancelled.records } }),
+    ],
+    children: [child, cancelled],
+    childWork: [{ batchId: child.batchId, delayMs: 0 }],
+    counts: countBatch(cancelled, 'cancelled'),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Ids, Sleep } from '../../../platform/base/ports.ts';
 import type { SealedStore } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { resolveAttempts } from '../attempts/attempt-store.ts';
-import { type BatchMember, type NewBatch, noLane } from '../batch.ts';
+import { noLane } from '../batch.ts';
 import { type BatchChange, moveBatches } from '../batch-changes.ts';
 import { type LoadedBatch, loadBatches } from '../batch-load.ts';
 import { deliverWork, insertBatches, recordCut } from '../cutting/batch-insert.ts';
@@ -63,12 +63,14 @@ export async function cancelDeliveries(
       resolved.push(batch.batchId);
       due.push(batch);
     } else if (batch.state === 'ready' || batch.state === 'parked') {
-      const child = await splitByMembers(services, batch, kept);
-      await insertBatches(tx, batch, [child]);
+      const gone = batch.members.flatMap((member, at) => (member.jobId === jobId ? [at] : []));
+      const [child, cancelled] = [await splitByMembers(services, batch, kept), await splitByMembers(services, batch, gone)];
+      await insertBatches(tx, batch, [child, cancelled]);
       await queue.addWork(tx, [deliverWork(batch.flowId, child)]);
       due.push(batch);
-      changes.push({ ...basics, from: batch.state, event: 'split', detail: { children: 1 } });
-      counts.push(...countBatch(withMembers(batch, jobId), 'cancelled'));
+      changes.push({ ...basics, from: batch.state, event: 'split', detail: { children: 2 } });
+      changes.push({ ...basics, batchId: cancelled.batchId, from: 'ready', event: 'cancel', detail: { records: cancelled.records } });
+      counts.push(...countBatch(cancelled, 'cancelled'));
     }
   }
   await queue.addWork(tx, due.filter(isQueued).map(workOf));
@@ -109,7 +111,3 @@ async function lockBatches(tx: TenantTx, queue: WorkQueue, jobId: string): Promi
 /** What a person has to decide about has left the queue, except in a lane. */
 const isQueued = ({ state, lane }: LoadedBatch) => state !== 'held' || lane !== noLane;
 const workOf = (batch: LoadedBatch) => deliverWork(batch.flowId, batch);
-
-function withMembers(batch: LoadedBatch, jobId: string): Pick<NewBatch, 'targetId'> & { readonly members: readonly BatchMember[] } {
-  return { targetId: batch.targetId, members: batch.members.filter((member) => member.jobId === jobId) };
-}

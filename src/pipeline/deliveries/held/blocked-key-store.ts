@@ -6,6 +6,7 @@
 import type { Ids } from '../../../platform/base/ports.ts';
 import { recordEvents } from '../../../platform/events/event-log.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { batchesPerFileMax } from '../batch.ts';
 import type { DeadLetterCause } from '../endings/dead-letter-store.ts';
 
 /** Keys that one target may have blocked, besides whole lanes. */
@@ -61,16 +62,35 @@ function bounded(keys: readonly NewBlockedKey[], room: number): NewBlockedKey[] 
   return [...found.values()];
 }
 
-const selectOfLane = `/* read blocked keys */
-  select key_hash as "keyHash", dead_letter_id as "deadLetterId" from headgate.blocked_keys where tenant_id = $1 and flow_id = $2 and target_id = $3 and lane = $4`;
+/**
+ * Of batch `b`: records of its lane that blocked their keys and are sent again by jobs behind it. Files that were accepted before
+ * such a job come behind its records all the same, and are held back as they were before it was made.
+ */
+const sentAgainBehind = `headgate.redrive_members m
+  join headgate.jobs r on r.tenant_id = $1 and r.job_id = m.job_id and r.accepted_number > b.order_number / ${batchesPerFileMax}
+  join headgate.dead_letters d on d.tenant_id = $1 and d.dead_letter_id = m.dead_letter_id and d.flow_id = b.flow_id and d.target_id = b.target_id
+  where m.tenant_id = $1 and m.settled is null and m.lane = b.lane
+    and not exists (select from headgate.jobs o where o.tenant_id = $1 and o.job_id = b.job_ids[1] and o.redrive ->> 'id' = m.redrive_id::text)`;
 
-/** Hashes of the lane's blocked keys, each with the dead letter that blocks it; `everyKey` among them blocks all. */
-export async function readBlockedKeys(
-  tx: TenantTx,
-  { flowId, targetId, lane }: Pick<NewBlockedKey, 'flowId' | 'targetId' | 'lane'>,
-): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await tx.query<{ keyHash: string; deadLetterId: string }>(selectOfLane, [tx.tenantId, flowId, targetId, lane]);
+const ofLane = `headgate.blocked_keys k where k.tenant_id = $1 and k.flow_id = b.flow_id and k.target_id = b.target_id and k.lane = b.lane`;
+
+/** Whether a record of batch `b` may be held back. */
+export const hasBlockedKeys = `b.lane >= 0 and (exists (select from ${ofLane}) or exists (select from ${sentAgainBehind}))`;
+
+const selectOfBatch = `/* read blocked keys */
+  select x.key_hash as "keyHash", x.dead_letter_id as "deadLetterId" from headgate.batches b
+  cross join lateral (select k.key_hash, k.dead_letter_id from ${ofLane} union all select m.key_hash, m.dead_letter_id from ${sentAgainBehind}) x
+  where b.tenant_id = $1 and b.batch_id = $2`;
+
+/** Hashes of the keys that are blocked for the batch, each with the dead letter that blocks it; `everyKey` among them blocks all. */
+export async function readBlockedKeys(tx: TenantTx, { batchId }: { readonly batchId: string }): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await tx.query<BlockedKey>(selectOfBatch, [tx.tenantId, batchId]);
   return new Map(rows.map(({ keyHash, deadLetterId }) => [keyHash, deadLetterId]));
+}
+
+interface BlockedKey {
+  readonly keyHash: string;
+  readonly deadLetterId: string;
 }
 
 const selectByHash = `/* find blocked keys */
@@ -82,7 +102,7 @@ export async function findBlockedKeys(
   tx: TenantTx,
   { flowId, targetId, keyHashes }: Pick<NewBlockedKey, 'flowId' | 'targetId'> & { readonly keyHashes: readonly string[] },
 ): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await tx.query<{ keyHash: string; deadLetterId: string }>(selectByHash, [tx.tenantId, flowId, targetId, keyHashes]);
+  const { rows } = await tx.query<BlockedKey>(selectByHash, [tx.tenantId, flowId, targetId, keyHashes]);
   return new Map(rows.map(({ keyHash, deadLetterId }) => [keyHash, deadLetterId]));
 }
 

@@ -709,6 +709,8 @@ create table headgate.redrive_members (
   foreign key (tenant_id, redrive_id) references headgate.redrives
 );
 create index redrive_members_by_job on headgate.redrive_members (tenant_id, job_id);
+-- Keys that wait for the records which blocked them and are sent again.
+create index redrive_members_blocking on headgate.redrive_members (tenant_id, lane) where settled is null and lane is not null;
 -- A dead letter is in one open re-drive at most.
 create unique index redrive_members_open on headgate.redrive_members (tenant_id, dead_letter_id) where settled is null;
 

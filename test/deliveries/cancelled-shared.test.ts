@@ -1,0 +1,59 @@
+/** A batch that several jobs share, one of which is cancelled while it is not to be cut. */
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { cancelDeliveries } from '../../src/pipeline/deliveries/endings/delivery-cancel.ts';
+import { sendMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
+import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { systemPorts } from '../../src/platform/base/system-ports.ts';
+import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
+import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
+import { startHttpSink } from '../support/http-sink.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const linesOf = (...ids: string[]) => ids.map((id) => deliveryLine({ id, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }));
+
+async function start() {
+  const sink = await startHttpSink();
+  const retry = { max: 9, initialMs: 10, capMs: 20 };
+  const plan = deliveryPlan([targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 100, retry })]);
+  const scenario = await createDeliveryScenario({ database, plan, bindings: { api: bindingOf('http', { baseUrl: sink.url }) } });
+  onTestFinished(async () => void (await scenario.stopWorkers()));
+  return { sink, scenario };
+}
+
+it.each([
+  ['is under way and refused for now', 503],
+  ['is held for its settings', 401],
+])('the records of a cancelled job are taken out of a shared batch that %s, before that is sent again', async (_how, status) => {
+  const { sink, scenario } = await start();
+  const first = Promise.withResolvers<void>();
+  sink.answer(async () => {
+    if (status === 503) await first.promise;
+    return { status };
+  });
+  const jobs = await scenario.deliverJobs([{ lines: linesOf('a1', 'a2', 'a3') }, { lines: linesOf('b1', 'b2') }]);
+  scenario.startWorker();
+  if (status === 503) await until(() => sink.requests.length === 1, 'nothing was sent');
+  else await until(async () => (await scenario.batches())[0]!.state === 'held', 'the batch was not held');
+  const services = { store: scenario.store, queue: scenario.queue, ids: systemPorts.ids, ports: systemPorts };
+  await scenario.inTenant(async (tx) => {
+    await tx.query("/* decide */ update headgate.jobs set decision = 'cancel' where tenant_id = $1 and job_id = $2", [
+      tx.tenantId,
+      jobs[0]!.jobId,
+    ]);
+    await cancelDeliveries(tx, services, { jobId: jobs[0]!.jobId, actor: 'person' });
+  });
+  const before = sink.requests.length;
+  sink.answer(() => (status === 503 && sink.requests.length === before ? { status } : {}));
+  first.resolve();
+  if (status === 401) await scenario.inTenant((tx) => sendMendedAgain(tx, services, { actor: 'person', evidence: 'mended' }));
+  await scenario.allEnded(jobs);
+  const ids = sink.requests.slice(before).flatMap(({ body }) => [...body.matchAll(/"id":"(\w+)"/g)].map((match) => match[1]));
+  expect(ids).toEqual(['b1', 'b2']);
+  expect(await scenario.counts()).toEqual([{ targetId: 'api', routed: 5, delivered: 2, refused: 0, dead: 0, cancelled: 3 }]);
+});
