@@ -1,6 +1,9 @@
 /** What deliveries do with a service that can be asked what became of a request whose answer was lost. */
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { connectorErrors } from '../../src/pipeline/connectors/connector-errors.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { HeadgateError } from '../../src/platform/base/errors.ts';
+import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
 import { type SinkRequest, startHttpSink } from '../support/http-sink.ts';
@@ -95,5 +98,33 @@ it('of single records, those that the service has are not sent again', async () 
   scenario.startWorker();
   await scenario.allEnded(jobs);
   expect([posts(sink.requests).length, taken.size]).toEqual([3, 3]);
+  expect(await scenario.counts()).toMatchObject([{ routed: 3, delivered: 3 }]);
+});
+
+it('while its connection is not there, nothing is taken for granted: it is asked when there is one again, and not sent', async () => {
+  const { sink, scenario } = await startAsked({});
+  let isGone = false;
+  let state = 'pending';
+  sink.answer(({ method }) => (method === 'POST' ? { isLost: true } : json(state)));
+  const jobs = await scenario.deliverJobs([{ lines }]);
+  scenario.startWorker({
+    definitions: {
+      loadFlow: async () => ({ flowName: 'eft', plan: scenario.plan }),
+      async loadBinding() {
+        if (isGone) throw new HeadgateError(connectorErrors.E_TARGET, 'there is no connection api');
+        return bindingOf('http', { baseUrl: sink.url });
+      },
+    },
+  });
+  await until(() => asks(sink.requests).length >= 2, 'the service was not asked');
+  isGone = true;
+  const asked = asks(sink.requests).length;
+  await systemPorts.sleep.sleep(300);
+  expect(await scenario.batches()).toMatchObject([{ state: 'unknown' }]);
+  state = 'done';
+  isGone = false;
+  await scenario.allEnded(jobs);
+  expect(asks(sink.requests).length).toBeGreaterThan(asked);
+  expect(posts(sink.requests)).toHaveLength(1);
   expect(await scenario.counts()).toMatchObject([{ routed: 3, delivered: 3 }]);
 });

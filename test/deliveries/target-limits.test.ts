@@ -99,3 +99,12 @@ it('what a worker left under way counts until its lease is taken back, then its 
   await scenario.allEnded(jobs);
   expect(await scenario.counts()).toMatchObject([{ routed: 20, delivered: 20 }]);
 });
+
+it("a rate does not stand still while the database's clock is set back", async () => {
+  const { scenario, startWorker, deliver } = await scenarioOf({ ratePerSecond: 100, batchRecords: 20 });
+  startWorker();
+  await scenario.allEnded(await deliver(40));
+  await database.adminDb.query("/* set back */ update headgate.clock_offset set by = by - interval '1 hour'");
+  await scenario.allEnded(await deliver(40));
+  expect(await scenario.counts()).toMatchObject([{ routed: 80, delivered: 80 }]);
+});

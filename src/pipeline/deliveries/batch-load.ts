@@ -14,6 +14,7 @@ export interface LoadedBatch {
   readonly targetId: string;
   readonly parentBatchId: string | null;
   readonly lane: number;
+  readonly laneScheme: number;
   readonly orderNumber: number;
   readonly orderOffset: number;
   /** Where the target numbers its files. */
@@ -56,9 +57,14 @@ export interface LoadedBatch {
   readonly segments: ReadonlyMap<string, SealedObject>;
 }
 
+/** Of batch `b`: one with other lanes comes before it. In two parts, each of which finds nothing at once where all lanes are alike. */
+const isBehindScheme = (compared: '<' | '>') => `exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id
+        and e.target_id = b.target_id and e.lane_scheme > 0 and e.lane_scheme ${compared} b.lane_scheme and e.state in ('ready', 'sending', 'unknown', 'held', 'parked')
+        and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id))`;
+
 const selectBatches = `/* load batches */
   select b.batch_id as "batchId", b.flow_id as "flowId", b.flow_version_id as "flowVersionId", b.target_id as "targetId",
-    b.parent_batch_id as "parentBatchId", b.lane, b.order_number as "orderNumber", b.order_offset as "orderOffset", b.file_sequence as "fileSequence", b.state, b.spans, b.members, b.records, b.bytes,
+    b.parent_batch_id as "parentBatchId", b.lane, b.lane_scheme as "laneScheme", b.order_number as "orderNumber", b.order_offset as "orderOffset", b.file_sequence as "fileSequence", b.state, b.spans, b.members, b.records, b.bytes,
     b.body_sha256 as "bodySha256", b.attempts, b.unknown_attempts as "unknownAttempts",
     b.held_attempts as "heldAttempts", b.via, b.reason_code as "reasonCode", b.trace_parent as "traceParent",
     b.created_at as "cutAt", extract(epoch from (select headgate.clock()) - b.changed_at)::float8 * 1000 as "unchangedMs", coalesce(f.name, '') as "fileName",
@@ -69,7 +75,8 @@ const selectBatches = `/* load batches */
     b.lane >= 0 and (exists (select from headgate.jobs j where j.tenant_id = $1 and j.flow_id = b.flow_id
         and j.state in ('queued', 'running', 'checking', 'held') and j.accepted_number < b.order_number / ${batchesPerFileMax})
       or exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id and e.target_id = b.target_id and e.lane = b.lane
-        and e.state in ('ready', 'sending', 'unknown', 'held', 'parked') and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id))) as "mustWait",
+        and e.state in ('ready', 'sending', 'unknown', 'held', 'parked') and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id))
+      or ${isBehindScheme('<')} or ${isBehindScheme('>')}) as "mustWait",
     b.state = 'held' and b.reason_code in (${configurationList}) and not exists (select from headgate.batches e where e.tenant_id = $1
       and e.flow_id = b.flow_id and e.target_id = b.target_id and e.state in ('ready', 'sending', 'held')
       and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id)

@@ -38,6 +38,8 @@ export interface NewBatch {
   readonly targetId: string;
   /** `noLane`, or which of the target's lanes, from 0. */
   readonly lane: number;
+  /** What its lanes mean (`laneSchemeOf`); 0: it has none. */
+  readonly laneScheme: number;
   /** Place in the lane, by acceptance of the file and then by position in it. Children keep their parent's. */
   readonly orderNumber: number;
   /** Of children: not more than the place of their first record in the batch that was cut. Orders what a batch was split into. */

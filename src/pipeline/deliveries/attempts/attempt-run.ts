@@ -62,6 +62,7 @@ export async function startAttempt(
         flowId: batch.flowId,
         targetId: claimed.target.id,
         records: batch.records,
+        batchRecords: claimed.target.batchRecords,
         attempt: ended.attempt,
         breaker: claimed.target.breaker,
         gate,

@@ -84,7 +84,7 @@ export function createOpenTargets(options: OpenTargetsOptions): OpenTargets {
         entry = entryOf(address, address.binding);
       } catch (error) {
         if (!(error instanceof HeadgateError)) throw error;
-        return await use(closedTarget(error));
+        return await use(closedTarget(error, address.target));
       }
       entry.users += 1;
       try {
@@ -102,10 +102,15 @@ export function createOpenTargets(options: OpenTargetsOptions): OpenTargets {
   };
 }
 
-/** It may be mended before the batch is tried again. */
-function closedTarget({ code, message }: HeadgateError): Target {
+/**
+ * It may be mended before the batch is tried again. One that could say what became of a batch says nothing yet, so that the batch is
+ * not taken for one of which nobody knows.
+ */
+function closedTarget({ code, message }: HeadgateError, { settings }: TargetPlan): Target {
+  const canBeAsked = settings['status'] !== undefined;
   return {
-    unknownResolution: 'labelled-resend',
+    unknownResolution: canBeAsked ? 'query' : 'labelled-resend',
+    ...(canBeAsked ? { resolve: async () => ({ kind: 'unresolved', code, mustWait: true }) as const } : {}),
     deliver: async () => ({ kind: 'refused', retryable: true, code, message }),
     probe: async () => ({ isReachable: false, code, message, durationMs: 0 }),
     close: async () => {},

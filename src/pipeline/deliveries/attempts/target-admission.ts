@@ -14,6 +14,8 @@ export interface AdmissionRequest {
   readonly flowId: string;
   readonly targetId: string;
   readonly records: number;
+  /** Most that a batch of the target may have. */
+  readonly batchRecords: number;
   /** From 1. */
   readonly attempt: number;
   readonly breaker: BreakerPlan;
@@ -97,11 +99,16 @@ async function withinRates(tx: TenantTx, requests: readonly AdmissionRequest[], 
   const results = requests.map((request, index): Refusal => {
     const perSecond = request.gate.limits.ratePerSecond;
     if (perSecond === null || admitted[index] !== null) return admitted[index]!;
-    const taken = takeRecords(paid.get(breakerName(request)) ?? Number.NEGATIVE_INFINITY, request.records, perSecond);
-    if ('waitMs' in taken) return taken;
-    paid.set(breakerName(request), taken.paidMs);
-    changed.set(breakerName(request), request);
-    return null;
+    const name = breakerName(request);
+    const paidMs = paid.get(name) ?? Number.NEGATIVE_INFINITY;
+    // More can only be owed where the database's clock was set back: that is forgiven at once, or nothing would be sent until it is there again.
+    const owedMs = Math.min(paidMs, owedMostMs(request, perSecond));
+    const taken = takeRecords(owedMs, request.records, perSecond);
+    const isRefused = 'waitMs' in taken;
+    if (isRefused && owedMs === paidMs) return taken;
+    paid.set(name, isRefused ? owedMs : taken.paidMs);
+    changed.set(name, request);
+    return isRefused ? taken : null;
   });
   const rates = [...changed.values()];
   if (rates.length > 0) {
@@ -109,6 +116,11 @@ async function withinRates(tx: TenantTx, requests: readonly AdmissionRequest[], 
     await tx.query(writeRates, [tx.tenantId, rates.map(({ flowId }) => flowId), rates.map(({ targetId }) => targetId), values]);
   }
   return results;
+}
+
+/** What the largest batch leaves owed when it goes. */
+function owedMostMs({ records, batchRecords }: AdmissionRequest, perSecond: number): number {
+  return (Math.max(records, batchRecords) / perSecond) * 1_000;
 }
 
 /** More than what sums of such times lose to rounding, so that waiting as long as is said is enough. */

@@ -10,6 +10,7 @@ import { BatchBuilder, type BuiltBatch, type RecordRun } from './batch-builder.t
 import { hashBody } from './body-hash.ts';
 import type { CutInput, PreparedCut } from './cut-input.ts';
 import { keyLaneRuns } from './key-lanes.ts';
+import { laneSchemeOf } from './lane-scheme.ts';
 import { amountRuns } from './record-runs.ts';
 import { SegmentReaders } from './segment-readers.ts';
 import { stripeRuns } from './stripe-runs.ts';
@@ -46,6 +47,7 @@ async function cutTarget(
   const plan = input.plan.targets[target]!;
   const builders = new Map<number, BatchBuilder>();
   const batches: NewBatch[] = [];
+  const laneScheme = laneSchemeOf(input.plan, plan);
   let sequence = 0;
   const close = async (lane: number, built: BuiltBatch | null) => {
     if (built === null) return;
@@ -54,6 +56,7 @@ async function cutTarget(
       parentBatchId: null,
       targetId: plan.id,
       lane,
+      laneScheme,
       orderNumber: orderNumberOf(built.acceptedNumber, sequence++),
       orderOffset: 0,
       fileSequence: null,

@@ -92,6 +92,7 @@ export function batchOfParts(parts: readonly CollectedPart[], named: Pick<NewBat
     ...named,
     parentBatchId: null,
     lane: noLane,
+    laneScheme: 0,
     orderNumber: parts[0]!.orderNumber,
     orderOffset: 0,
     fileSequence: null,

@@ -88,12 +88,13 @@ function appendBytes(into: { segmentId: string; ranges: number[] }[], spans: rea
 }
 
 function childBasics(batch: LoadedBatch, batchId: string, members: readonly BatchMember[]) {
-  const { targetId, lane, orderNumber, orderOffset, fileSequence, attempts, unknownAttempts, heldAttempts } = batch;
+  const { targetId, lane, laneScheme, orderNumber, orderOffset, fileSequence, attempts, unknownAttempts, heldAttempts } = batch;
   return {
     batchId,
     parentBatchId: batch.batchId,
     targetId,
     lane,
+    laneScheme,
     orderNumber,
     orderOffset,
     fileSequence,

@@ -526,6 +526,8 @@ create table headgate.batches (
   target_id text collate "C" not null,
   parent_batch_id uuid,
   lane smallint not null,
+  -- What its lanes mean: batches whose target or key had other lanes wait for each other, whatever lane they are in. 0: no lanes.
+  lane_scheme integer not null,
   order_number bigint not null,
   -- Place of its first record in the batch that was cut: the order of what a batch was split into.
   order_offset integer not null default 0,
@@ -556,6 +558,8 @@ create table headgate.batches (
   primary key (tenant_id, batch_id)
 ) partition by range (batch_id);
 create index batches_by_lane on headgate.batches (tenant_id, flow_id, target_id, lane, order_number) where state in ('ready', 'sending', 'unknown', 'held', 'parked');
+create index batches_by_scheme on headgate.batches (tenant_id, flow_id, target_id, lane_scheme, order_number)
+  where lane_scheme > 0 and state in ('ready', 'sending', 'unknown', 'held', 'parked');
 create index batches_parked on headgate.batches (tenant_id, flow_id, target_id, (attempts > 3), batch_id) where state = 'parked';
 create index batches_resumed on headgate.batches (tenant_id, flow_id, target_id) where parked_at is not null and state in ('ready', 'sending', 'unknown');
 create index batches_sending on headgate.batches (tenant_id, flow_id, target_id) where state = 'sending';
@@ -614,8 +618,8 @@ create index collected_parts_by_job on headgate.collected_parts (tenant_id, job_
 
 create function headgate.refuse_batch_change() returns trigger language plpgsql set search_path = '' as $$
 begin
-  if (new.spans, new.members, new.body_sha256, new.job_ids, new.records, new.target_id, new.lane, new.order_number, new.order_offset, new.file_sequence)
-     is distinct from (old.spans, old.members, old.body_sha256, old.job_ids, old.records, old.target_id, old.lane, old.order_number, old.order_offset, old.file_sequence) then
+  if (new.spans, new.members, new.body_sha256, new.job_ids, new.records, new.target_id, new.lane, new.lane_scheme, new.order_number, new.order_offset, new.file_sequence)
+     is distinct from (old.spans, old.members, old.body_sha256, old.job_ids, old.records, old.target_id, old.lane, old.lane_scheme, old.order_number, old.order_offset, old.file_sequence) then
     raise exception 'the membership of a batch never changes' using errcode = 'HG002';
   end if;
   return new;

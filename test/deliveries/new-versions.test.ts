@@ -1,0 +1,104 @@
+/** Batches of a flow whose new version changes what a target is, while some of the old one are on their way. */
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { prepareBatches } from '../../src/pipeline/deliveries/cutting/batch-cutter.ts';
+import { insertCutBatches } from '../../src/pipeline/deliveries/cutting/batch-insert.ts';
+import type { Plan } from '../../src/pipeline/engine/plan.ts';
+import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { systemPorts } from '../../src/platform/base/system-ports.ts';
+import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
+import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
+import { startHttpSink } from '../support/http-sink.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+type Bindings = Readonly<Record<string, ReturnType<typeof bindingOf>>>;
+
+/** A scenario with two versions; `cutUnderNew` brings a file under the second. */
+async function twoVersions({
+  bindings,
+  plans,
+}: {
+  readonly bindings: Bindings;
+  readonly plans: { readonly old: Plan; readonly new: Plan };
+}) {
+  const scenario = await createDeliveryScenario({ database, plan: plans.old, bindings });
+  onTestFinished(async () => void (await scenario.stopWorkers()));
+  const { tenantId, flowId, store, queue } = scenario;
+  const flowVersionId = systemPorts.ids.next();
+  await scenario.rows(
+    `/* plant version */ insert into headgate.flow_versions (tenant_id, flow_version_id, flow_id, version, hash, source, document, state, applied_at, applied_by)
+     values ($1, $2, $3, '2.0.0', 'sha256:1', '', '{}', 'active', headgate.clock(), 'test') returning 1`,
+    [flowVersionId, flowId],
+  );
+  const startWorker = () =>
+    scenario.startWorker({
+      definitions: {
+        loadFlow: async (_tx, id) => ({ flowName: 'eft', plan: id === flowVersionId ? plans.new : plans.old }),
+        loadBinding: async (_tx, connection) => bindings[connection]!,
+      },
+    });
+  async function cutUnderNew(lines: readonly string[]): Promise<void> {
+    const jobs = await scenario.plantJobs([{ lines }], 'delivering');
+    const input = { tenantId, flowId, flowVersionId, plan: plans.new, traceParent: null, actor: 'system', jobs };
+    const prepared = await prepareBatches(input, { store, ports: systemPorts });
+    await scenario.inTenant((tx) => insertCutBatches(tx, prepared, { queue, ports: systemPorts }));
+  }
+  return { scenario, startWorker, cutUnderNew };
+}
+
+const linesOf = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, index) =>
+    deliveryLine({ id: `${prefix}${index}`, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }),
+  );
+
+it('takes what was cut under the new version, though nothing answers where the old one led', async () => {
+  const [gone, moved] = [await startHttpSink(() => ({ status: 503 })), await startHttpSink()];
+  const bindings = { gone: bindingOf('http', { baseUrl: gone.url }), moved: bindingOf('http', { baseUrl: moved.url }) };
+  const planOf = (connection: keyof typeof bindings) => {
+    const breaker = { windowMs: 30_000, failureRatio: 0.5, minCalls: 3, probeEveryMs: 200, probes: 2 };
+    const retry = { max: 60, initialMs: 20, capMs: 200 };
+    return deliveryPlan([
+      targetPlan('api', { format: 'ndjson' }, { type: 'http', connection, batchRecords: 2, concurrency: 4, breaker, retry }),
+    ]);
+  };
+  const plans = { old: planOf('gone'), new: planOf('moved') };
+  const { scenario, startWorker, cutUnderNew } = await twoVersions({ bindings, plans });
+  await scenario.deliverJobs([{ lines: linesOf('old', 20) }]);
+  startWorker();
+  await until(async () => (await scenario.batches()).every(({ state }) => state === 'parked'), 'the batches were not parked');
+  await cutUnderNew(linesOf('new', 20));
+  const taken = async () => (await scenario.batches()).filter(({ state }) => state === 'acked').length;
+  await until(async () => (await taken()) === 10, 'the records of the new version were not sent');
+  expect(moved.lines().every((line) => line.includes('"new'))).toBe(true);
+  expect(moved.lines()).toHaveLength(20);
+});
+
+it.each([
+  ['the order of keys, then that of the file', 64, 1],
+  ['the order of the file, then that of keys', 1, 64],
+] as const)('keeps %s: what was accepted later waits, whatever lane it is in', async (_, before, after) => {
+  const sink = await startHttpSink();
+  let requests = 0;
+  sink.answer(() => (++requests === 1 ? { status: 503 } : { status: 200 }));
+  const planOf = (lanes: 1 | 64) => {
+    const order = lanes === 64 ? 'by-key' : 'file';
+    const retry = { max: 60, initialMs: 1_500, capMs: 3_000 };
+    return deliveryPlan([
+      targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 100, order, lanes, retry }),
+    ]);
+  };
+  const bindings = { api: bindingOf('http', { baseUrl: sink.url }) };
+  const { scenario, startWorker, cutUnderNew } = await twoVersions({ bindings, plans: { old: planOf(before), new: planOf(after) } });
+  await scenario.deliverJobs([{ lines: linesOf('first', 1) }]);
+  startWorker();
+  await until(() => requests === 1, 'nothing was sent');
+  await cutUnderNew(linesOf('second', 1));
+  await until(async () => (await scenario.batches()).every(({ state }) => state === 'acked'), 'not all was sent');
+  expect(new Set((await scenario.batches()).map(({ lane }) => lane)).size).toBe(2);
+  expect(sink.requests.map(({ body }) => /"id":"([a-z]+)/.exec(body)![1])).toEqual(['first', 'first', 'second']);
+});
