@@ -220,6 +220,7 @@ const needed: Readonly<Record<string, Scope>> = {
   listFlows: 'flows:read',
   getFlow: 'flows:read',
   getFlowSource: 'flows:read',
+  getFlowHistory: 'flows:read',
   tellSource: 'sources:notify',
   applyDocument: 'flows:write',
   enableFlow: 'flows:write',

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { applyDocument, planDocument } from '../control/flows/applying/apply-document.ts';
+import { readFlowHistory } from '../control/flows/applying/flow-history.ts';
 import { polledSourcesOf, switchFlow } from '../control/flows/applying/flow-store.ts';
 import { getFlow, getFlowSource, listFlows, listFlowVersions } from '../control/flows/applying/flow-views.ts';
 import { listFoldersOfOthers } from '../control/flows/applying/other-tenants-folders.ts';
@@ -14,8 +15,10 @@ import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { describe, line, named, nameParameter, object, pageOfItems, query, text } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, assertScope, ownerOf } from './authentication.ts';
-import { namePageOf, pageQuery, readNameCursor } from './paging.ts';
+import { namePageOf, pageOf, pageQuery, readCursor, readNameCursor } from './paging.ts';
 
+/** Whole documents are read and compared. */
+const historyLimitMax = 50;
 const documentBytesMax = 2 * 1024 * 1024;
 const documentBody = object({
   text: Type.String({ minLength: 1, maxLength: 1024 * 1024, description: 'The YAML document.' }),
@@ -154,6 +157,28 @@ function readRoutes(api: FastifyInstance, { db }: ApiParts): void {
         },
         { readOnly: true },
       ),
+  );
+  api.get<{ Params: { name: string }; Querystring: { cursor?: string; limit: number } }>(
+    '/flows/:name/history',
+    {
+      config: { scope: 'flows:read' },
+      schema: describe({
+        operationId: 'getFlowHistory',
+        summary: 'The versions of a flow, newest first, each with what it changed in meaning against the one before',
+        tag: 'flows',
+        params: nameParameter,
+        querystring: query({ ...pageQuery, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: historyLimitMax, default: 10 })) }),
+        answers: { 200: pageOfItems(named('FlowHistoryEntry')) },
+        problems: [404],
+      }),
+    },
+    async (request) => {
+      const { cursor, limit } = request.query;
+      const { name } = request.params;
+      const page = { before: readCursor(cursor), limit: limit + 1 };
+      const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => readFlowHistory(tx, name, page), { readOnly: true });
+      return pageOf(rows, limit, ({ flowVersionId }) => flowVersionId);
+    },
   );
   api.get<{ Params: { name: string }; Querystring: { version?: string } }>(
     '/flows/:name/source',

@@ -175,21 +175,29 @@ const flowFields = {
   createdAt: instant,
 };
 
-const flow = object(
-  {
-    ...flowFields,
-    versions: Type.Array(
-      object({
-        flowVersionId: id,
-        version: text,
-        hash: text,
-        state: choice(flowVersionStates),
-        appliedAt: instant,
-        appliedBy: text,
-      }),
-    ),
-  },
-  { $id: 'Flow' },
+const flowVersionFields = {
+  flowVersionId: id,
+  version: text,
+  hash: text,
+  state: choice(flowVersionStates),
+  appliedAt: instant,
+  appliedBy: text,
+};
+
+const flow = object({ ...flowFields, versions: Type.Array(object(flowVersionFields)) }, { $id: 'Flow' });
+
+const documentChanges = Type.Array(
+  object({
+    change: choice(['added', 'removed', 'changed', 'moved'] as const),
+    path: text,
+    before: Type.Optional(Type.Unknown()),
+    after: Type.Optional(Type.Unknown()),
+  }),
+);
+
+const flowHistoryEntry = object(
+  { ...flowVersionFields, previous: nullable(text), changes: documentChanges, changeCount: count },
+  { $id: 'FlowHistoryEntry' },
 );
 
 const documentOutcome = object(
@@ -199,14 +207,7 @@ const documentOutcome = object(
     version: nullable(text),
     hash: text,
     outcome: text,
-    changes: Type.Array(
-      object({
-        change: choice(['added', 'removed', 'changed', 'moved'] as const),
-        path: text,
-        before: Type.Optional(Type.Unknown()),
-        after: Type.Optional(Type.Unknown()),
-      }),
-    ),
+    changes: documentChanges,
     warnings: Type.Array(object({ code: text, severity: text, path: text, line: count, column: count, message: text })),
   },
   { $id: 'DocumentOutcome' },
@@ -264,6 +265,7 @@ export const namedSchemas: readonly TSchema[] = [
   undecidedUpload,
   object(flowFields, { $id: 'FlowSummary' }),
   flow,
+  flowHistoryEntry,
   documentOutcome,
   definition,
   event,

@@ -14,11 +14,12 @@ export interface ApiClient {
     body: ReadableStream | Uint8Array,
     headers: Readonly<Record<string, string>>,
   ): Promise<{ status: number; answer: Answer }>;
-  /** Every page of a list, up to `itemsMax`; `isCut` when there may be more. */
+  /** Every page of a list, up to `itemsMax`; `isCut` when there may be more. `perPage`: where the API gives fewer at once than usual. */
   list<Item>(
     path: string,
     query: Readonly<Record<string, string | undefined>>,
     itemsMax: number,
+    perPage?: number,
   ): Promise<{ readonly items: Item[]; readonly isCut: boolean }>;
   stream(path: string): Promise<ReadableStream<Uint8Array>>;
 }
@@ -55,14 +56,14 @@ export function createApiClient(line: CommandLine, env: Readonly<Record<string, 
       const response = await call(path, { method: 'POST', headers, body: body as never, duplex: 'half' });
       return { status: response.status, answer: (await response.json()) as never };
     },
-    async list<Item>(path: string, query: Readonly<Record<string, string | undefined>>, itemsMax: number) {
+    async list<Item>(path: string, query: Readonly<Record<string, string | undefined>>, itemsMax: number, perPage = pageMax) {
       const items: Item[] = [];
       let cursor: string | undefined;
       do {
         const page = await client.get<{ items: Item[]; nextCursor: string | null }>(path, {
           ...query,
           cursor,
-          limit: String(Math.min(pageMax, itemsMax - items.length)),
+          limit: String(Math.min(perPage, itemsMax - items.length)),
         });
         items.push(...page.items);
         cursor = page.nextCursor ?? undefined;

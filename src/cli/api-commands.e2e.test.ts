@@ -143,6 +143,24 @@ describe('flows', () => {
     }
   });
 
+  it('show what each of their versions changed', async () => {
+    const evolving = bank.documents['flow.yaml'].replace('name: payments', 'name: evolving');
+    writeFileSync(join(bank.folder, 'evolving.yaml'), evolving);
+    expect((await headgate('flow', 'apply', 'evolving.yaml', '--yes')).code).toBe(0);
+    writeFileSync(join(bank.folder, 'evolving.yaml'), evolving.replace('version: 1.0.0', 'version: 1.1.0').replace('0.5', '0.4'));
+    expect((await headgate('flow', 'apply', 'evolving.yaml', '--yes')).code).toBe(0);
+    const { code, stdout } = await headgate('flow', 'history', 'evolving');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^1\.1\.0 {2}active {2}\S+Z {2}key:\S+ {2}1 change since 1\.0\.0\n {2}changed spec\.acceptance\.maxInvalidRatio: .*0\.5.* → .*0\.4/,
+    );
+    expect(stdout).toMatch(/\n\n1\.0\.0 {2}superseded {2}\S+Z {2}key:\S+ {2}the first\n$/);
+    const newest = JSON.parse((await headgate('flow', 'history', 'evolving', '--limit', '1', '--json')).stdout);
+    expect(newest).toMatchObject([{ version: '1.1.0', previous: '1.0.0', changeCount: 1 }]);
+    expect((await headgate('flow', 'history', 'none')).code).toBe(5);
+    expect((await headgate('flow', 'disable', 'evolving', '--yes')).code).toBe(0);
+  });
+
   it('are planned without a policy that the key may not plan, which is said with the command that makes a key', async () => {
     const planned = await headgate('flow', 'plan', 'policy.yaml', 'out.yaml');
     expect([planned.code, planned.stdout]).toEqual([4, 'kind\tname\tversion\toutcome\tchanged\nConnection\tout\t\tunchanged\t0\n']);

@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { flowApplyCommand, flowGetCommand, flowListCommand, flowPlanCommand } from './flow-api.ts';
 import { flowExplainCommand } from './flow-explain.ts';
 import { flowFmtCommand } from './flow-fmt.ts';
+import { flowHistoryCommand } from './flow-history.ts';
 import { flowDisableCommand, flowEnableCommand } from './flow-switch.ts';
 import { createFlowTestCommand } from './flow-test.ts';
 import { flowValidateCommand } from './flow-validate.ts';
@@ -18,6 +19,7 @@ export function createFlowVerbs(formats: readonly Format[]): Readonly<Record<str
     apply: flowApplyCommand,
     list: flowListCommand,
     get: flowGetCommand,
+    history: flowHistoryCommand,
     enable: flowEnableCommand,
     disable: flowDisableCommand,
   };
