@@ -6,27 +6,30 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import type { Format } from '../../pipeline/formats/format.ts';
+import type { Pack, PackName, Packs } from '../../pipeline/formats/pack.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { cliErrors } from '../cli-errors.ts';
 import { type Command, type CommandLine, reportError, textOption } from '../command.ts';
 import { writeOut } from '../stdout.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
-import { parsedFormat } from './format-options.ts';
+import { packSettings, parsedFormat } from './format-options.ts';
+import type { PackPrint, PackReceipt } from './pack-files.ts';
 import { FileSource, unreadable } from './plain-files.ts';
 import type { ReceiptFinding } from './run-receipt.ts';
 import { startLanes, threadsFor } from './run-threads.ts';
 
 const usage =
   'headgate run FLOW.yaml FILE… --out DIR [--json | -o ndjson | --errors] [--threads N]\n' +
-  '       headgate run --format NAME [--option KEY=VALUE]… --parse FILE… [-o ndjson]';
+  '       headgate run --format NAME [--option KEY=VALUE]… --parse FILE… [-o ndjson]\n' +
+  '       headgate run --format PACK [--option KEY=VALUE]… FILE… [--json | -o ndjson | --errors | --parse]';
 
 /** Whole stripes are read where records have to be taken out of them. */
 const stripeBytesMax = 16 * 1024 * 1024;
 
-export function createRunCommand(formats: readonly Format[]): Command {
+export function createRunCommand(formats: readonly Format[], packs: Packs): Command {
   return {
     usage,
-    summary: `Runs files through a flow and writes outputs, rejections, outcomes and a receipt. Formats: ${formats.map(({ name }) => name).join(', ')}.`,
+    summary: `Runs files through a flow and writes outputs, rejections, outcomes and a receipt. Formats: ${formats.map(({ name }) => name).join(', ')}; of banks, without a flow: ${Object.keys(packs).join(', ')}.`,
     options: {
       out: { type: 'string' },
       json: { type: 'boolean' },
@@ -39,7 +42,10 @@ export function createRunCommand(formats: readonly Format[]): Command {
     },
     async run(line) {
       try {
-        return textOption(line, 'format') === undefined ? await runFlow(line, formats) : await parseFiles(line, formats);
+        const format = textOption(line, 'format');
+        if (format === undefined) return await runFlow(line, formats);
+        const pack = Object.hasOwn(packs, format) ? await packs[format as PackName]!() : undefined;
+        return pack === undefined ? await parseFiles(line, formats) : await readPackFiles(line, pack);
       } catch (error) {
         // Whatever is thrown here is about the flow, an option or the file system: content never throws.
         reportError(error);
@@ -189,6 +195,51 @@ async function parseFiles(line: CommandLine, formats: readonly Format[]): Promis
     source.close();
   }
   return exitCode;
+}
+
+async function readPackFiles(line: CommandLine, pack: Pack): Promise<number> {
+  const settings = packSettings(pack, (line.options['option'] as string[] | undefined) ?? []);
+  const print = packPrint(line);
+  if (line.positionals.length === 0) throw misuse('at least one file is needed');
+  const { readPackFile } = await import('./pack-files.ts');
+  const sources = line.positionals.map((path) => new FileSource(path));
+  const receipts: PackReceipt[] = [];
+  let exitCode = 0;
+  for (const source of sources) {
+    const receipt = await readPackFile({ pack, settings, print }, source, writeOut);
+    if (receipt.verdict === 'rejected') exitCode = 1;
+    if (print === 'receipt') {
+      if (line.options['json']) receipts.push(receipt);
+      else await writeOut(textOption(line, 'output') === 'ndjson' ? `${JSON.stringify(receipt)}\n` : packLines(receipt));
+    }
+    source.close();
+  }
+  if (line.options['json']) await writeOut(`${JSON.stringify(receipts.length === 1 ? receipts[0] : receipts, null, 2)}\n`);
+  return exitCode;
+}
+
+function packPrint({ options }: CommandLine): PackPrint {
+  const output = options['output'];
+  if (output !== undefined && output !== 'ndjson') throw misuse('-o is ndjson');
+  if (options['out'] || options['threads']) throw misuse('--out and --threads belong to a flow');
+  const wanted = (['parse', 'errors', 'json'] as const).filter((name) => options[name]);
+  if (wanted.length > 1) throw misuse('--json, --errors and --parse are for one at a time');
+  return wanted[0] === 'parse' || wanted[0] === 'errors' ? wanted[0] : 'receipt';
+}
+
+const shownMax = 20;
+
+/** A line for the file, and one for each of its first findings. */
+function packLines({ file, verdict, records, controlTotals, errorCount, warningCount, errors, warnings }: PackReceipt): string {
+  const counts = `read=${records.read}\trejected=${records.rejected}\tbalanced=${controlTotals.balanced}\terrors=${errorCount}\twarnings=${warningCount}`;
+  const shown = [...errors, ...warnings].slice(0, shownMax);
+  const findings = shown.map((each) => {
+    const columns = each.columns === null ? '' : `:${each.columns.join('-')}`;
+    return `  ${each.severity}\t${each.line}${columns}\t${[each.record, each.field].filter(Boolean).join('.')}\t${each.code}\t${each.rule}\t${each.message}\n`;
+  });
+  const left = errorCount + warningCount - shown.length;
+  const more = left > 0 ? `  … and ${left} more: --errors lists them all\n` : '';
+  return `${[printableName(file.name), verdict, counts].join('\t')}\n${findings.join('')}${more}`;
 }
 
 function readThreads(text: string | undefined): number | null {
