@@ -101,9 +101,9 @@ function record(view: RecordView): string {
   return written === '' ? text : `${text},"written":{${written}}`;
 }
 
-/** Reserved fields have no name of their own: the first column stands for it, from 1. */
-function writtenName({ name, at }: FieldLayout): string {
-  return name === 'reserved' ? `reserved${at + 1}` : name;
+/** Reserved fields that are not printed have no name of their own: the first column tells them apart, from 1. */
+function writtenName({ name, at, prints }: FieldLayout): string {
+  return name === 'reserved' && prints === 'hidden' ? `reserved${at + 1}` : name;
 }
 
 function printedValue({ prints, literal }: FieldLayout, original: string): string | number {

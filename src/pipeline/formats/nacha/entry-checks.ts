@@ -1,5 +1,5 @@
 /** What an entry has to hold by itself, when its record is read; its addenda are still to come. */
-import { cardTransactionTypes, isAdvice, isCredit, isDebit, transactionCodes } from './code-tables.ts';
+import { cardTransactionTypes, isAdvice, isCredit, isDebit, isPrenote, transactionCodes } from './code-tables.ts';
 import type { Findings } from './findings.ts';
 import type { NachaSettings } from './nacha-settings.ts';
 import type { OpenBatch } from './open-batch.ts';
@@ -90,7 +90,7 @@ function checkSpecialFields(view: RecordView, { header: { sec } }: OpenBatch, fi
 }
 
 function checkTransactionCode(view: RecordView, entry: OpenEntry, batch: OpenBatch, findings: Findings): void {
-  const { sec, kind, serviceClass } = batch.header;
+  const { sec, kind, serviceClass, originatorStatus } = batch.header;
   const { transactionCode: code, codeBits: bits } = entry;
   if (Number.isNaN(code)) return;
   if (bits === 0) {
@@ -100,6 +100,8 @@ function checkTransactionCode(view: RecordView, entry: OpenEntry, batch: OpenBat
   }
   if ((bits & isAdvice) !== 0 && kind !== 'adv')
     findings.field('transaction-code-sec', view, 'transactionCode', `transaction code ${code} is for ADV entries only`);
+  if (sec.code === 'DNE' && (bits & isPrenote) !== 0 && originatorStatus !== 2)
+    findings.field('originator-dne', view, 'transactionCode', `the originator status code of the batch is ${originatorStatus}, not 2`);
   const side = sec.side === 'debit' ? isDebit : isCredit;
   if (sec.side !== null && (bits & side) === 0 && !entry.isOffset)
     findings.field(

@@ -101,6 +101,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     const form = this.#formOf(type);
     if (form === null || !isClean(form.mask, bytes, at)) return false;
     view.layout = form.layout;
+    this.#records++;
     this.#beforeRecord(type);
     this.#take(type, form);
     return true;
@@ -122,6 +123,7 @@ export class NachaReader implements PackReader, RecordConsumer {
 
   #takeRecord(type: string): void {
     const view = this.#view;
+    this.#records++;
     if (this.#state === 'start' && type !== '1') {
       this.#tell('file-header-missing', 'the first record is no file header');
       this.#state = 'file';
@@ -195,7 +197,6 @@ export class NachaReader implements PackReader, RecordConsumer {
   }
 
   #take(type: RecordType, form: RecordForm): void {
-    this.#records++;
     const step = fileSteps[this.#state][type];
     checkFields(this.#view, form, this.#findings);
     switch (type) {
@@ -258,7 +259,6 @@ export class NachaReader implements PackReader, RecordConsumer {
   }
 
   #takeUnknownAddenda(): void {
-    this.#records++;
     this.#countAddenda();
     this.#entry.addendaRecords++;
     this.#tell('addenda-type', 'an addenda record is of a type that its batch does not have');
