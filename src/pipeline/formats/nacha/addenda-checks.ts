@@ -125,7 +125,7 @@ function checkEntrySequence(view: RecordView, name: AddendaName, entry: OpenEntr
   if (name.startsWith('addenda98') || name.startsWith('addenda99')) return;
   if (!view.isReadable('entryDetailSequenceNumber') || Number.isNaN(entry.trace)) return;
   const sequence = view.number(87, 7);
-  if (sequence !== 0 && sequence !== entry.trace % 10_000_000)
+  if (sequence !== entry.trace % 10_000_000)
     findings.field('addenda-entry-sequence', view, 'entryDetailSequenceNumber', 'it is not the end of the trace number of the entry');
 }
 

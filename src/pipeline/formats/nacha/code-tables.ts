@@ -44,8 +44,9 @@ export const changeCodes: ReadonlySet<string> = new Set(numbered('C', [1, 7], [9
 /** With which a notification of change is refused. */
 export const refusalCodes: ReadonlySet<string> = new Set(numbered('C', [61, 69]));
 
+/** PAY is not of the Rules, but comes from the Federal Reserve. */
 export const transactionTypeCodes: ReadonlySet<string> = new Set(
-  'ANN BUS DEP LOA MIS MOR PEN REM RLS SAL TAX ARC BOC IAT MTE POP POS RCK SHR TEL WEB'.split(' '),
+  'ANN BUS DEP LOA MIS MOR PAY PEN REM RLS SAL TAX ARC BOC IAT MTE POP POS RCK SHR TEL WEB'.split(' '),
 );
 
 export const cardTransactionTypes: ReadonlySet<string> = new Set('01 02 03 11 12 13 21 99'.split(' '));

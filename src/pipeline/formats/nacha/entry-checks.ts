@@ -90,7 +90,7 @@ function checkSpecialFields(view: RecordView, { header: { sec } }: OpenBatch, fi
 }
 
 function checkTransactionCode(view: RecordView, entry: OpenEntry, batch: OpenBatch, findings: Findings): void {
-  const { sec, kind, serviceClass, originatorStatus } = batch.header;
+  const { sec, kind, serviceClass, originatorStatus, isReversal } = batch.header;
   const { transactionCode: code, codeBits: bits } = entry;
   if (Number.isNaN(code)) return;
   if (bits === 0) {
@@ -103,7 +103,7 @@ function checkTransactionCode(view: RecordView, entry: OpenEntry, batch: OpenBat
   if (sec.code === 'DNE' && (bits & isPrenote) !== 0 && originatorStatus !== 2)
     findings.field('originator-dne', view, 'transactionCode', `the originator status code of the batch is ${originatorStatus}, not 2`);
   const side = sec.side === 'debit' ? isDebit : isCredit;
-  if (sec.side !== null && (bits & side) === 0 && !entry.isOffset)
+  if (sec.side !== null && (bits & side) === 0 && !entry.isOffset && !isReversal)
     findings.field(
       'transaction-code-sec',
       view,

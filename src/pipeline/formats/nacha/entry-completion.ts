@@ -66,7 +66,7 @@ function standardAllowed(sec: SecClass, category: Category): readonly AddendaNam
 
 function iatAllowed(category: Category): readonly AddendaName[] {
   if (category === 'Forward') return [...iatAddenda, 'addenda17', 'addenda18'];
-  return category === 'NOC' ? notificationAddenda : [...iatAddenda, ...returnAddenda];
+  return [...iatAddenda, ...(category === 'NOC' ? notificationAddenda : returnAddenda)];
 }
 
 function checkForward(entry: OpenEntry, { header: { sec } }: OpenBatch, findings: Findings): void {
@@ -102,9 +102,9 @@ function checkCounts(entry: OpenEntry, sec: SecClass, findings: Findings): void 
   refuseMore('addenda05', sec.addendaMax, entry, findings);
   refuseMore('addenda17', 2, entry, findings);
   refuseMore('addenda18', 5, entry, findings);
-  if (!sec.countsAddenda || entry.declaredAddenda === entry.addendaRecords) return;
-  // Acknowledgments and truncated checks count only what they were sent with.
-  if (sec.code !== 'CTX' && entry.declaredAddenda === entry.count('addenda05')) return;
+  if (!sec.countsAddenda || entry.isOffset || entry.declaredAddenda === entry.addendaRecords) return;
+  // What answers an entry has its number, not one of its own.
+  if (entry.category !== 'Forward' && !Number.isNaN(entry.declaredAddenda)) return;
   const declared = Number.isNaN(entry.declaredAddenda) ? 'no number of' : entry.declaredAddenda;
   const message = `${declared} addenda records declared, ${entry.addendaRecords} read`;
   findings.field('addenda-count-field', entry, 'individualName', message, [54, 4]);
@@ -118,11 +118,12 @@ function refuseMore(name: AddendaName, max: number, entry: OpenEntry, findings: 
 function checkAmount(entry: OpenEntry, { header: { sec, isPrenotification } }: OpenBatch, findings: Findings): void {
   const { amount, codeBits, category } = entry;
   if (Number.isNaN(amount) || codeBits === 0 || sec.amount === 'free') return;
-  const isZeroWanted = sec.amount === 'zero' || category === 'NOC' || isPrenotification || (codeBits & (isPrenote | isZeroDollar)) !== 0;
+  const isZeroWanted = sec.amount === 'zero' || category === 'NOC' || (codeBits & (isPrenote | isZeroDollar)) !== 0;
   if (isZeroWanted) {
     if (amount !== 0) findings.field('amount-nonzero', entry, 'amount', 'the amount is not zero');
     return;
   }
+  if (amount === 0 && isPrenotification) return;
   if (amount === 0) {
     const isReturned = category !== 'Forward' || (codeBits & isReturn) !== 0;
     findings.field(isReturned ? 'amount-zero-return' : 'amount-zero', entry, 'amount', 'the amount is zero');

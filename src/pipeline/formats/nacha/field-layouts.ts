@@ -77,6 +77,6 @@ export const addendaType = (literal: string): Given => ['typeCode', 2, 'literal'
 export const reserved = (length: number): Given => ['reserved', length, 'blank', hidden];
 export const traceNumber: Given = ['traceNumber', 15, 'digits'];
 export const sequence: Given = ['sequenceNumber', 4, 'digits', requiredNumber];
-export const entryDetailSequence: Given = ['entryDetailSequenceNumber', 7, 'digits', requiredNumber];
+export const entryDetailSequence: Given = ['entryDetailSequenceNumber', 7, 'digits', number];
 export const effectiveEntryDate: Given = ['effectiveEntryDate', 6, 'date-or-blank', { prints: 'date' }];
 export const settlementDate: Given = ['settlementDate', 3, 'julian-or-blank', { prints: 'julian' }];

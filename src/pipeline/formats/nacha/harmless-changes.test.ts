@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { type AchFile, achFile, readAch } from './ach-files.fixture.ts';
-import { type SampleName, sampleBatches } from './sample-batches.fixture.ts';
+import { addenda } from './addenda-layouts.ts';
+import { international, type SampleName, sampleBatches } from './sample-batches.fixture.ts';
 
 /** Changes that no reader minds, and that keep the totals right: none of them may refuse a file or add a finding. */
 const changes: readonly (readonly [name: string, of: readonly SampleName[], change: (file: AchFile) => AchFile | string])[] = [
@@ -44,6 +45,48 @@ const changes: readonly (readonly [name: string, of: readonly SampleName[], chan
         .total(),
   ],
   ['a loan that is debited', ['PPD'], (file) => file.set('entryDetail', 'transactionCode', 55).total()],
+  [
+    'prenotes by their description',
+    ['PPD'],
+    (file) => file.set('batchHeader', 'companyEntryDescription', 'Prenote').set('entryDetail', 'amount', 0).total(),
+  ],
+  ['a description of prenotes with amounts', ['PPD'], (file) => file.set('batchHeader', 'companyEntryDescription', 'Prenote')],
+  [
+    'a reversal of a TEL entry',
+    ['TEL'],
+    (file) =>
+      file
+        .set('batchHeader', 'companyEntryDescription', 'REVERSAL')
+        .set('batchHeader', 'serviceClassCode', 200)
+        .set('batchControl', 'serviceClassCode', 200)
+        .set('entryDetail', 'transactionCode', 22)
+        .total(),
+  ],
+  [
+    'a trace number whose sequence is zero',
+    ['WEB'],
+    (file) => file.set('entryDetail', 'traceNumber', '121042880000000').set('addenda05', 'entryDetailSequenceNumber', 0),
+  ],
+  [
+    'a CTX return with the number of addenda of its entry',
+    ['CTX'],
+    (file) => {
+      file.remove('addenda05', 1).remove('addenda05');
+      return file
+        .insert(3, addenda.addenda99, { returnCode: 'R01', originalTrace: '1', originalDFI: '1', traceNumber: '121042880001001' })
+        .set('entryDetail', 'transactionCode', 26)
+        .total();
+    },
+  ],
+  [
+    'addenda of the entry in a notification of IAT',
+    ['IAT changed'],
+    (file) => {
+      for (const [name, values] of [...international].reverse())
+        file.insert(3, addenda[name], { ...values, entryDetailSequenceNumber: 1_001 });
+      return file.set('IATEntryDetail', 'addendaRecords', 8).total();
+    },
+  ],
   ['a returned prenote', ['PPD returned'], (file) => file.set('addenda99', 'addendaInformation', 'NO ACCOUNT')],
   ['a date of death', ['PPD returned'], (file) => file.set('addenda99', 'returnCode', 'R15').set('addenda99', 'dateOfDeath', '260801')],
   ['a blank foreign amount', ['IAT'], (file) => file.put('addenda10', 6, ' '.repeat(18))],

@@ -40,6 +40,7 @@ const serviceClasses: ReadonlySet<number> = new Set([200, 220, 225, 280]);
 export function readBatchHeader(view: RecordView, kind: BatchHeaderValues['kind'], findings: Findings): BatchHeaderValues {
   const sec = readClass(view, findings);
   const number = (name: string) => (view.isReadable(name) ? view.fieldNumber(name) : Number.NaN);
+  const description = view.fieldText('companyEntryDescription').trim().toUpperCase();
   const values: BatchHeaderValues = {
     place: keptPlace(view, view.layout!),
     sec,
@@ -49,7 +50,8 @@ export function readBatchHeader(view: RecordView, kind: BatchHeaderValues['kind'
     odfi: number('ODFIIdentification'),
     batchNumber: number('batchNumber'),
     originatorStatus: number('originatorStatusCode'),
-    isPrenotification: view.fieldText('companyEntryDescription').trim().toUpperCase() === 'PRENOTE',
+    isPrenotification: description === 'PRENOTE',
+    isReversal: description === 'REVERSAL',
   };
   checkServiceClass(view, values, findings);
   checkDescription(view, sec, findings);

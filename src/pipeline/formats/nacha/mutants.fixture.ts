@@ -257,11 +257,6 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
     rule: 'amount-nonzero',
     ...one('CCD', (file) => file.set('entryDetail', 'amount', 1, 1).total()),
   },
-  {
-    name: 'an amount in a batch of prenotes',
-    rule: 'amount-nonzero',
-    ...one('ARC', setting('batchHeader', 'companyEntryDescription', 'prenote')),
-  },
   { name: 'a high RCK entry', rule: 'amount-limit', ...one('RCK', (file) => file.set('entryDetail', 'amount', 250_001).total()) },
   { name: 'a blank item research number', rule: 'process-control', ...one('XCK', (file) => file.put('entryDetail', 60, ' '.repeat(16))) },
   {

@@ -66,7 +66,7 @@ export const nachaRules = {
   'immediate-destination': field('The immediate destination is a routing number with a valid check digit (App. 3, file header).'),
   'immediate-origin': field('The immediate origin is not zero; where the setting asks for it, a routing number (App. 3, file header).'),
   'file-creation-date': field('The file creation date is a date, yyMMdd (App. 3, file header).'),
-  'file-creation-time': fieldWarning('The file creation time is blank or a time, HHmm (App. 3, file header).'),
+  'file-creation-time': field('The file creation time is blank or a time, HHmm (App. 3, file header).'),
   'file-id-modifier': field('The file ID modifier is an upper-case letter or a digit (App. 3, file header).'),
   'service-class': field('The service class code is 200, 220, 225 or 280 (App. 3, service class code).'),
   'sec-code': field('The standard entry class code is one of the Rules (App. 3, standard entry class code).'),
@@ -103,7 +103,9 @@ export const nachaRules = {
   'iat-noc': entry(
     'A notification of change of an IAT entry is in a batch of class COR with the indicator IATCOR, and no other is (App. 5, IAT).',
   ),
-  'transaction-code-sec': entry('The transaction code is one of those of its class of entries (App. 3, transaction codes).'),
+  'transaction-code-sec': entry(
+    'The transaction code is one of those of its class of entries; the other side is for reversals (App. 3, transaction codes).',
+  ),
   'transaction-code-service-class': entry(
     'Credits are not in batches of debits (225), debits not in those of credits (220) (App. 3, service class code).',
   ),
@@ -132,15 +134,13 @@ export const nachaRules = {
   'addenda-indicator': entry(
     'Addenda records follow only an entry whose addenda record indicator is 1 (App. 3, addenda record indicator).',
   ),
-  'addenda-missing': entryWarning(
-    'An addenda record follows an entry whose addenda record indicator is 1 (App. 3, addenda record indicator).',
-  ),
+  'addenda-missing': entry('An addenda record follows an entry whose addenda record indicator is 1 (App. 3, addenda record indicator).'),
   'addenda-required': entry('POS, SHR and MTE entries have addenda 02, DNE entries addenda 05, COR entries addenda 98 (App. 3).'),
   'addenda-forbidden': entry('An entry has only addenda records of its class of entries and category (App. 3 and App. 4).'),
   'addenda-repeated': entry('An entry has one addenda record of each type other than 05, 17 and 18 (App. 3).'),
   'addenda-maximum': entry('ACK, CCD, CIE, DNE, PPD and WEB entries have one addenda 05; IAT entries two addenda 17 and five 18 (App. 3).'),
   'addenda-count-field': entry(
-    'The number of addenda records of an ATX, CTX or TRX entry is that of its records (App. 3, number of addenda records).',
+    'The number of addenda records of an ATX, CTX or TRX entry is that of its records; in a return it is a number (App. 3).',
   ),
   'iat-addenda-required': entry('An IAT entry and its return have each of the addenda 10 to 16 (App. 3, IAT).'),
   'iat-addenda-count': entryWarning('The number of addenda records of an IAT entry is that of its records (App. 3, IAT).'),

@@ -17,6 +17,7 @@ export interface BatchHeaderValues {
   readonly batchNumber: number;
   readonly originatorStatus: number;
   readonly isPrenotification: boolean;
+  readonly isReversal: boolean;
 }
 
 export class OpenBatch {

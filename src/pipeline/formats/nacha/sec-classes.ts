@@ -71,7 +71,7 @@ const given: Readonly<Record<string, Partial<Omit<SecClass, 'code'>>>> = {
   CIE: { ...named, ...oneAddenda, side: 'credit', refusedServiceClasses: [225, 280], isNameFirst: true },
   COR: { addenda: '98', needsAddenda: true, amount: 'zero', transactionCodes: returnsOnly },
   CTX: { countsAddenda: true },
-  DNE: { ...named, ...oneAddenda, needsAddenda: true, amount: 'zero', transactionCodes: [21, 23, 31, 33] },
+  DNE: { ...named, ...oneAddenda, needsAddenda: true, amount: 'zero', transactionCodes: [23, 33] },
   ENR: { ...named, amount: 'zero', description: 'AUTOENROLL', transactionCodes: [21, 23, 31, 33] },
   IAT: { addenda: 'iat', amount: 'free' },
   MTE: { ...card, identification: 'nonzero', isNameFirst: true },
