@@ -29,6 +29,11 @@ const endOfFileMark = 0x1a;
 /** The longest form of a character in UTF-8 is four bytes. */
 const heldBytesMax = recordLength * 4;
 
+/** Of a character of more than one byte in UTF-8. */
+function isContinuation(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
+}
+
 export class LineReader {
   readonly #consumer: RecordConsumer;
   readonly #findings: Findings;
@@ -54,6 +59,7 @@ export class LineReader {
     const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     let at = 0;
     while (at < bytes.length) {
+      this.#beginByte(bytes[at]!);
       if (this.#heldBytes === 0 && !this.#isAfterReturn) at = this.#readClean(bytes, at);
       if (at < bytes.length) this.#readByte(bytes[at++]!);
     }
@@ -61,7 +67,7 @@ export class LineReader {
 
   end(): void {
     if (this.#heldBytes > 0) this.#flush();
-    if (this.#isAfterReturn) this.#tell('line-end', this.#currentLine - 1, this.#offset - 1, 'a line ends with CR alone');
+    if (this.#isAfterReturn) this.#tellReturn();
   }
 
   /** Where the first record begins that is not clean, or may not be whole. */
@@ -70,38 +76,46 @@ export class LineReader {
     const last = bytes.length - recordLength - 2;
     while (at <= last) {
       const after = bytes[at + recordLength]!;
-      const isBroken = after === lineFeed || (after === carriageReturn && bytes[at + recordLength + 1] === lineFeed);
-      if (this.#isAfterRecord ? isBroken || after === carriageReturn || after >= 0x80 || bytes[at] === space : !isBroken) return at;
+      const isReturn = after === carriageReturn;
+      const isBroken = isReturn || after === lineFeed;
+      if (this.#isAfterRecord ? isBroken || after >= 0x80 || bytes[at] === space : !isBroken) return at;
       const line = this.#isAfterRecord ? this.#currentLine + 1 : this.#currentLine;
       if (this.#isAfterRecord) this.#tellMissingBreak(line, this.#offset);
       if (!this.#consumer.takeClean(bytes, at, line, this.#offset)) return at;
-      const size = recordLength + (isBroken ? (after === lineFeed ? 1 : 2) : 0);
+      const isPair = isReturn && bytes[at + recordLength + 1] === lineFeed;
+      const size = recordLength + (isPair ? 2 : isBroken ? 1 : 0);
       this.#currentLine++;
       this.#offset += size;
       at += size;
+      if (isReturn && !isPair) this.#tellReturn();
     }
     return at;
   }
 
+  /** What only the next byte tells: that a record is whole, that a CR was no part of CR LF. */
+  #beginByte(byte: number): void {
+    if (this.#heldCharacters === recordLength && !isContinuation(byte)) this.#flush();
+    if (!this.#isAfterReturn || byte === lineFeed) return;
+    this.#isAfterReturn = false;
+    this.#tellReturn();
+  }
+
   #readByte(byte: number): void {
-    const isContinuation = (byte & 0xc0) === 0x80;
-    if (this.#heldCharacters === recordLength && !isContinuation) this.#flush();
+    this.#beginByte(byte);
     if (byte === lineFeed) {
       if (this.#isAfterReturn) this.#isAfterReturn = false;
       else this.#endLine();
-    } else {
-      if (this.#isAfterReturn) this.#tell('line-end', this.#currentLine - 1, this.#offset - 1, 'a line ends with CR alone');
-      this.#isAfterReturn = byte === carriageReturn;
-      if (byte === carriageReturn) this.#endLine();
-      else this.#hold(byte, isContinuation);
-    }
+    } else if (byte === carriageReturn) {
+      this.#endLine();
+      this.#isAfterReturn = true;
+    } else this.#hold(byte);
     this.#offset++;
   }
 
-  #hold(byte: number, isContinuation: boolean): void {
+  #hold(byte: number): void {
     if (this.#heldBytes === 0) this.#heldOffset = this.#offset;
     this.#held[this.#heldBytes++] = byte;
-    if (!isContinuation || this.#heldBytes === 1) this.#heldCharacters++;
+    if (!isContinuation(byte) || this.#heldBytes === 1) this.#heldCharacters++;
     if (this.#heldOffset === 0 && this.#heldBytes === 3 && this.#held.readUIntBE(0, 3) === 0xefbbbf) {
       this.#tell('byte-order-mark', 1, 0, 'the file begins with a byte order mark');
       this.#heldBytes = 0;
@@ -155,6 +169,10 @@ export class LineReader {
       index += length;
     }
     return wideColumns;
+  }
+
+  #tellReturn(): void {
+    this.#tell('line-end', this.#currentLine - 1, this.#offset - 1, 'a line ends with CR alone');
   }
 
   #tellMissingBreak(line: number, offset: number): void {
