@@ -87,14 +87,20 @@ export class DocumentWriter {
   }
 }
 
+/** What JSON does not write as it is. */
+const escaped = /["\\\u0000-\u001f\u007f-\u009f]/;
+
 /** An object without its end. What is not written as a writer would write the value is in `written`, character by character. */
 function record(view: RecordView): string {
+  const line = view.originalText();
+  const isPlain = !escaped.test(line);
   let text = '{';
   let written = '';
   for (const field of view.layout!.fields) {
-    const original = view.originalText(field.at, field.length);
+    const original = line.slice(field.at, field.at + field.length);
     const value = printedValue(field, original);
-    if (field.prints !== 'hidden') text += `"${field.name}":${JSON.stringify(value)},`;
+    if (field.prints !== 'hidden')
+      text += `"${field.name}":${typeof value === 'string' && isPlain ? `"${value}"` : JSON.stringify(value)},`;
     if (original !== writtenBy(field, value)) written += `${written === '' ? '' : ','}"${writtenName(field)}":${JSON.stringify(original)}`;
   }
   text += `"lineNumber":${view.line}`;

@@ -2,7 +2,7 @@
  * One record while it is looked at: 94 bytes, one for each character, somewhere in a buffer that others own. The same view is
  * moved from record to record; nothing of it may be kept.
  */
-import type { FieldLayout, RecordLayout } from './field-layouts.ts';
+import { type FieldLayout, type RecordLayout, recordLength } from './field-layouts.ts';
 import type { RecordPlace } from './findings.ts';
 
 const zero = 0x30;
@@ -60,9 +60,9 @@ export class RecordView implements RecordPlace {
     return true;
   }
 
-  /** As in the file. */
-  originalText(column: number, length: number): string {
-    return this.original === null ? this.text(column, length) : this.original.toString('latin1', column, column + length);
+  /** The 94 characters, as in the file. */
+  originalText(): string {
+    return this.original === null ? this.text(0, recordLength) : this.original.toString('latin1', 0, recordLength);
   }
 
   /** Spaces and zeros only. */
