@@ -89,13 +89,14 @@ export class AchFile {
       if (type === '6') {
         const code = Number(this.get(index, 'transactionCode'));
         const isCredit = code >= 80 ? code % 2 === 1 : code % 10 < 5;
-        batch.entryHash += Number(this.get(index, 'RDFIIdentification'));
+        batch.entryHash = (batch.entryHash + Number(this.get(index, 'RDFIIdentification'))) % 10 ** 10;
         batch[isCredit ? 'totalCredit' : 'totalDebit'] += Number(this.get(index, 'amount'));
       }
       if (type !== '8') continue;
       for (const [name, value] of Object.entries(batch)) this.#setAt(index, name, value);
       file.batchCount++;
-      for (const name of ['entryAddendaCount', 'entryHash', 'totalDebit', 'totalCredit'] as const) file[name] += batch[name];
+      file.entryHash = (file.entryHash + batch.entryHash) % 10 ** 10;
+      for (const name of ['entryAddendaCount', 'totalDebit', 'totalCredit'] as const) file[name] += batch[name];
       if (layout.name !== 'advBatchControl' && layout.name !== 'batchControl') throw new Error(layout.name);
     }
     const control = this.records.findIndex(({ text }) => text.startsWith('9'));

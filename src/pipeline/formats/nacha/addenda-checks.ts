@@ -1,4 +1,5 @@
 /** What an addenda record has to hold by itself and against its entry. */
+import { countries } from '../../engine/reference-data/countries.ts';
 import type { AddendaName } from './addenda-layouts.ts';
 import {
   changeCodes,
@@ -11,13 +12,16 @@ import {
   transactionTypeCodes,
 } from './code-tables.ts';
 import type { Findings } from './findings.ts';
-import type { BatchHeaderValues, OpenBatch } from './open-batch.ts';
+import type { NachaRuleId } from './nacha-rules.ts';
+import type { BatchKind, OpenBatch } from './open-batch.ts';
 import type { OpenEntry } from './open-entry.ts';
 import { isMonthAndDay } from './record-forms.ts';
 import type { RecordView } from './record-view.ts';
 
 /** Which addenda a record of type 7 is; null: its kind of batch has no such type. */
-export function addendaNameOf(view: RecordView, kind: BatchHeaderValues['kind']): AddendaName | null {
+export function addendaNameOf(view: RecordView, kind: BatchKind): AddendaName | null {
+  // By far the most frequent.
+  if (kind === 'standard' && view.byte(1) === 0x30 && view.byte(2) === 0x35) return 'addenda05';
   const type = view.text(1, 2);
   if (type === '99') {
     const code = view.text(3, 3);
@@ -43,10 +47,12 @@ export function checkAddenda(view: RecordView, name: AddendaName, entry: OpenEnt
         findings.field('transaction-type-code', view, 'transactionTypeCode', 'it is no transaction type code');
       break;
     case 'addenda13':
-      checkQualifier(view, 'ODFIIDNumberQualifier', findings);
+      checkQualifier(view, 'ODFIIDNumberQualifier', 'id-number-qualifier', findings);
+      checkCountry(view, 'ODFIBranchCountryCode', findings);
       break;
     case 'addenda14':
-      checkQualifier(view, 'RDFIIDNumberQualifier', findings);
+      checkQualifier(view, 'RDFIIDNumberQualifier', 'id-number-qualifier', findings);
+      checkCountry(view, 'RDFIBranchCountryCode', findings);
       break;
     case 'addenda98':
     case 'addenda98Refused':
@@ -58,8 +64,17 @@ export function checkAddenda(view: RecordView, name: AddendaName, entry: OpenEnt
       if (batch.header.kind !== 'adv') checkAddendaTrace(view, entry, findings);
       break;
     case 'addenda99Dishonored':
-    case 'addenda99Contested':
+      checkReason(view, 'returnReasonCode', findings);
       checkAddendaTrace(view, entry, findings);
+      break;
+    case 'addenda99Contested':
+      checkReason(view, 'returnReasonCode', findings);
+      checkReason(view, 'dishonoredReturnReasonCode', findings);
+      checkAddendaTrace(view, entry, findings);
+      break;
+    case 'addenda18':
+      checkQualifier(view, 'foreignCorrespondentBankIDNumberQualifier', 'correspondent-qualifier', findings);
+      checkCountry(view, 'foreignCorrespondentBankBranchCountryCode', findings);
       break;
     case 'addenda05':
     case 'addenda11':
@@ -67,7 +82,6 @@ export function checkAddenda(view: RecordView, name: AddendaName, entry: OpenEnt
     case 'addenda15':
     case 'addenda16':
     case 'addenda17':
-    case 'addenda18':
       break;
   }
   if (name === 'addenda05' || name === 'addenda17' || name === 'addenda18') checkSequence(view, name, entry, findings);
@@ -90,8 +104,17 @@ function checkTerminal(view: RecordView, findings: Findings): void {
     findings.field('terminal-state', view, 'terminalState', 'it is no state or territory');
 }
 
-function checkQualifier(view: RecordView, name: string, findings: Findings): void {
-  if (!/^0[123]$/.test(view.fieldText(name))) findings.field('id-number-qualifier', view, name, 'it is not 01, 02 or 03');
+function checkQualifier(view: RecordView, name: string, rule: NachaRuleId, findings: Findings): void {
+  if (!/^0[123]$/.test(view.fieldText(name))) findings.field(rule, view, name, 'it is not 01, 02 or 03');
+}
+
+function checkCountry(view: RecordView, name: string, findings: Findings): void {
+  const code = view.fieldText(name).trim();
+  if (code !== '' && !countries.has(code)) findings.field('branch-country', view, name, 'it is no country code of ISO 3166-1');
+}
+
+function checkReason(view: RecordView, name: string, findings: Findings): void {
+  if (!returnCodes.has(`R${view.fieldText(name)}`)) findings.field('returned-reason-code', view, name, 'it is no return reason code');
 }
 
 function checkCode(view: RecordView, name: string, codes: ReadonlySet<string>, findings: Findings): void {

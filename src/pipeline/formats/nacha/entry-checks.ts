@@ -5,12 +5,13 @@ import type { NachaSettings } from './nacha-settings.ts';
 import type { OpenBatch } from './open-batch.ts';
 import type { OpenEntry } from './open-entry.ts';
 import type { RecordView } from './record-view.ts';
-import { checkDigitOf } from './routing-number.ts';
+import { checkDigitOf, isRoutingNumber } from './routing-number.ts';
 
 /** The same columns in each layout of an entry. */
 const routingAt = 3;
 const checkDigitAt = 11;
 const zero = 0x30;
+const space = 0x20;
 
 export interface EntryColumns {
   readonly amountAt: number;
@@ -41,9 +42,10 @@ export function checkEntry(view: RecordView, entry: OpenEntry, batch: OpenBatch,
   if (kind === 'standard') {
     if (settings.balancedOffset !== 'ignore') entry.isOffset = /^OFFSET *$/i.test(view.fieldText('individualName'));
     if (sec.countsAddenda) entry.declaredAddenda = numberOrNaN(view.text(54, 4));
-    if (sec.needsName) checkName(view, findings);
+    if (sec.needsName) checkName(view, sec.isNameFirst, findings);
     checkSpecialFields(view, batch, findings);
-  } else if (kind === 'iat') entry.declaredAddenda = view.isReadable('addendaRecords') ? view.number(12, 4) : Number.NaN;
+  } else if (kind === 'adv') checkAdvice(view, findings);
+  else if (kind === 'iat') entry.declaredAddenda = view.isReadable('addendaRecords') ? view.number(12, 4) : Number.NaN;
   checkTransactionCode(view, entry, batch, findings);
 }
 
@@ -66,9 +68,9 @@ function checkTrace(view: RecordView, entry: OpenEntry, batch: OpenBatch, findin
   batch.lastTrace = entry.trace;
 }
 
-function checkName(view: RecordView, findings: Findings): void {
-  const { at, length } = view.field('individualName');
-  if (view.isNothing(at, length)) findings.field('individual-name', view, 'individualName', 'it is blank or zero');
+function checkName(view: RecordView, isNameFirst: boolean, findings: Findings): void {
+  if (isNameFirst ? view.isNothing(39, 15) : view.isNothing(54, 22))
+    findings.field('individual-name', view, 'individualName', 'it is blank or zero');
 }
 
 function checkSpecialFields(view: RecordView, { header: { sec } }: OpenBatch, findings: Findings): void {
@@ -85,8 +87,21 @@ function checkSpecialFields(view: RecordView, { header: { sec } }: OpenBatch, fi
   }
   if (sec.hasCardType && !cardTransactionTypes.has(view.text(76, 2)))
     findings.field('card-transaction-type', view, 'discretionaryData', 'it is no card transaction type code');
+  if (sec.hasPaymentType && !isPaymentType(view.byte(76), view.byte(77)))
+    findings.field('payment-type', view, 'discretionaryData', 'the payment type code is neither R nor S');
   if (sec.hasCardExpiration && !/^(?:0[1-9]|1[0-2])(?:1[89]|[2-4][0-9]|50)$/.test(view.text(39, 4)))
     findings.field('card-expiration', view, 'identificationNumber', 'it does not begin with a month and a year', [39, 4]);
+}
+
+/** R or S, on either side of a space, or two spaces. */
+function isPaymentType(first: number, second: number): boolean {
+  const isLetter = (byte: number) => byte === 0x52 || byte === 0x53;
+  return first === space ? second === space || isLetter(second) : second === space && isLetter(first);
+}
+
+function checkAdvice(view: RecordView, findings: Findings): void {
+  if (!isRoutingNumber(view.text(39, 9))) findings.field('advice-routing-number', view, 'adviceRoutingNumber', 'it is no routing number');
+  if (view.isReadable('julianDay') && view.number(87, 3) > 366) findings.field('advice-day', view, 'julianDay', 'it is no day of the year');
 }
 
 function checkTransactionCode(view: RecordView, entry: OpenEntry, batch: OpenBatch, findings: Findings): void {

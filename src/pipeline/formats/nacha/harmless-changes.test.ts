@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { type AchFile, achFile, readAch } from './ach-files.fixture.ts';
 import { addenda } from './addenda-layouts.ts';
+import * as records from './record-layouts.ts';
 import { international, type SampleName, sampleBatches } from './sample-batches.fixture.ts';
 
 /** Changes that no reader minds, and that keep the totals right: none of them may refuse a file or add a finding. */
@@ -12,6 +13,23 @@ const changes: readonly (readonly [name: string, of: readonly SampleName[], chan
   ['the largest amounts of ADV', ['ADV'], (file) => file.set('advEntryDetail', 'amount', 999_999_999_999).total()],
   ['another account', ['PPD'], (file) => file.set('entryDetail', 'DFIAccountNumber', '744-5678-99 AB/1')],
   ['another receiver', ['PPD'], (file) => file.set('entryDetail', 'RDFIIdentification', '12104288').put('entryDetail', 11, '2').total()],
+  [
+    'an entry hash of more than ten digits',
+    ['PPD'],
+    (file) => {
+      for (let sequence = 500; sequence > 0; sequence--)
+        file.insert(file.index('batchControl'), records.entryDetail, {
+          transactionCode: 32,
+          RDFIIdentification: '23138010',
+          checkDigit: '4',
+          DFIAccountNumber: '1',
+          amount: 100,
+          individualName: 'Jane Doe',
+          traceNumber: `12104288${9_000_000 + 500 - sequence}`,
+        });
+      return file.total();
+    },
+  ],
   ['trace numbers with gaps', ['PPD'], (file) => file.set('entryDetail', 'traceNumber', '121042889999999', 2)],
   [
     'batch numbers with gaps',
@@ -109,10 +127,10 @@ it.each(changes)('%s', (_, of, change) => {
 });
 
 it('every class of entries in one file', () => {
-  const batches = Object.entries(sampleBatches).flatMap(([name, batch]) => (name === 'ADV' ? [] : [batch]));
+  const batches = Object.values(sampleBatches).filter(({ sec }) => sec !== 'ADV');
   const { findings, summary } = readAch(Buffer.from(achFile(...batches).text()));
   expect(findings).toEqual([]);
-  expect(summary.details).toMatchObject({ batches: batches.length, iatBatches: 3, returnBatches: 2, nocBatches: 3 });
+  expect(summary.details).toMatchObject({ batches: batches.length, iatBatches: 4, returnBatches: 2, nocBatches: 4 });
   expect(summary.details).toMatchObject({ dishonoredReturnBatches: 1, contestedReturnBatches: 1, advBatches: 0 });
 });
 

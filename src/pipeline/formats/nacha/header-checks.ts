@@ -4,7 +4,7 @@ import { currencyMinorUnits } from '../../engine/reference-data/currencies.ts';
 import type { RecordLayout } from './field-layouts.ts';
 import type { Findings, RecordPlace } from './findings.ts';
 import type { NachaSettings } from './nacha-settings.ts';
-import type { BatchHeaderValues } from './open-batch.ts';
+import type { BatchHeaderValues, BatchKind } from './open-batch.ts';
 import type { RecordView } from './record-view.ts';
 import { isRoutingNumber } from './routing-number.ts';
 import { iatNotificationClass, type SecClass, secClasses, unknownSecClass } from './sec-classes.ts';
@@ -29,7 +29,7 @@ function withoutLeadingZero(text: string): string {
 }
 
 /** In columns 51 to 53 of every batch header; and IATCOR, which begins its second field, where it is one of IAT. */
-export function batchKind(view: RecordView): BatchHeaderValues['kind'] {
+export function batchKind(view: RecordView): BatchKind {
   const sec = view.text(50, 3);
   if (sec === 'IAT' || view.text(4, 16).trim() === 'IATCOR') return 'iat';
   return sec === 'ADV' ? 'adv' : 'standard';
@@ -37,7 +37,7 @@ export function batchKind(view: RecordView): BatchHeaderValues['kind'] {
 
 const serviceClasses: ReadonlySet<number> = new Set([200, 220, 225, 280]);
 
-export function readBatchHeader(view: RecordView, kind: BatchHeaderValues['kind'], findings: Findings): BatchHeaderValues {
+export function readBatchHeader(view: RecordView, kind: BatchKind, findings: Findings): BatchHeaderValues {
   const sec = readClass(view, findings);
   const number = (name: string) => (view.isReadable(name) ? view.fieldNumber(name) : Number.NaN);
   const description = view.fieldText('companyEntryDescription').trim().toUpperCase();

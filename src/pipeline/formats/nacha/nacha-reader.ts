@@ -3,12 +3,12 @@
  * comes to. Holds one batch header, one entry and sums; nothing else grows with the file but a bit for each batch number.
  */
 import type { PackReader, PackSink, PackSummary } from '../pack.ts';
-import { addendaNameOf, checkAddenda } from './addenda-checks.ts';
-import { addenda } from './addenda-layouts.ts';
+import { checkAddenda } from './addenda-checks.ts';
+import type { addenda } from './addenda-layouts.ts';
 import { BatchNumbers } from './batch-numbers.ts';
 import { checkBatchControl, checkBlocks, checkFileControl, declaredNumber } from './control-checks.ts';
 import { addendaMax, DocumentWriter } from './document-writer.ts';
-import { checkEntry, type EntryColumns, readEntry } from './entry-checks.ts';
+import { checkEntry, readEntry } from './entry-checks.ts';
 import { completeEntry } from './entry-completion.ts';
 import { recordLength } from './field-layouts.ts';
 import { type FileState, fileSteps, isRecordType, type RecordType } from './file-state.ts';
@@ -20,39 +20,9 @@ import type { NachaRuleId } from './nacha-rules.ts';
 import type { NachaSettings } from './nacha-settings.ts';
 import { OpenBatch } from './open-batch.ts';
 import { OpenEntry } from './open-entry.ts';
-import { checkFields, formOf, isClean, mendRecord, type RecordForm } from './record-forms.ts';
-import * as records from './record-layouts.ts';
+import { entryColumns, formOfRecord } from './record-choice.ts';
+import { checkFields, isClean, mendRecord, type RecordForm } from './record-forms.ts';
 import { RecordView } from './record-view.ts';
-
-const forms = {
-  fileHeader: formOf(records.fileHeader),
-  fileControl: formOf(records.fileControl),
-  advFileControl: formOf(records.advFileControl),
-  addenda: new Map(Object.entries(addenda).map(([name, layout]) => [name, formOf(layout)])),
-};
-
-/** By kind of batch. */
-const batchForms = {
-  standard: {
-    header: formOf(records.batchHeader),
-    entry: formOf(records.entryDetail),
-    control: formOf(records.batchControl),
-    columns: { amountAt: 29, amountLength: 10 },
-  },
-  iat: {
-    header: formOf(records.iatBatchHeader),
-    entry: formOf(records.iatEntryDetail),
-    control: formOf(records.batchControl),
-    columns: { amountAt: 29, amountLength: 10 },
-  },
-  adv: {
-    header: formOf(records.batchHeader),
-    entry: formOf(records.advEntryDetail),
-    control: formOf(records.advBatchControl),
-    columns: { amountAt: 27, amountLength: 12 },
-  },
-} as const satisfies Readonly<Record<string, { header: RecordForm; entry: RecordForm; control: RecordForm; columns: EntryColumns }>>;
-const nameFirstEntryForm = formOf(records.nameFirstEntryDetail);
 
 const nine = 0x39;
 
@@ -167,23 +137,8 @@ export class NachaReader implements PackReader, RecordConsumer {
     return this.#summary.of({ records: this.#records, isBalanced: !this.#findings.isUnbalanced });
   }
 
-  /** Null: an addenda record of a type that its batch does not have. */
   #formOf(type: RecordType): RecordForm | null {
-    const kind = this.#batch?.header.kind ?? 'standard';
-    switch (type) {
-      case '1':
-        return forms.fileHeader;
-      case '5':
-        return batchForms[batchKind(this.#view)].header;
-      case '6':
-        return kind === 'standard' && this.#batch?.header.sec.isNameFirst ? nameFirstEntryForm : batchForms[kind].entry;
-      case '7':
-        return forms.addenda.get(addendaNameOf(this.#view, kind) ?? '') ?? null;
-      case '8':
-        return batchForms[kind].control;
-      case '9':
-        return this.#isAdvFile() ? forms.advFileControl : forms.fileControl;
-    }
+    return formOfRecord(type, this.#view, this.#batch?.header ?? null, type === '9' && this.#isAdvFile());
   }
 
   #isAdvFile(): boolean {
@@ -245,7 +200,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     const batch = this.#batch!;
     const entry = this.#entry;
     entry.begin(this.#view, this.#errorsBeforeRecord);
-    readEntry(this.#view, batchForms[batch.header.kind].columns, entry, batch);
+    readEntry(this.#view, entryColumns[batch.header.kind], entry, batch);
     checkEntry(this.#view, entry, batch, this.#settings, this.#findings);
     this.#document?.entry(this.#view);
   }

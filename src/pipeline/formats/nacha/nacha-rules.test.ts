@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { achFile, readAch } from './ach-files.fixture.ts';
 import { addenda } from './addenda-layouts.ts';
-import { type Mutant, moreMutants, mutants } from './mutants.fixture.ts';
+import { moreMutants } from './more-mutants.fixture.ts';
+import type { Mutant } from './mutant-making.fixture.ts';
+import { mutants } from './mutants.fixture.ts';
 import { type NachaRuleId, nachaRules } from './nacha-rules.ts';
 import { addendaOfSamples, sampleBatches } from './sample-batches.fixture.ts';
 import { secClasses } from './sec-classes.ts';

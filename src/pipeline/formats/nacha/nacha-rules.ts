@@ -95,8 +95,16 @@ export const nachaRules = {
   'terminal-state': field('The terminal state is a state or territory of the United States (App. 3, POS, SHR and MTE addenda).'),
   'transaction-type-code': field('The transaction type code is one of the Rules (App. 3, first IAT addenda).'),
   'id-number-qualifier': field('A DFI identification number qualifier is 01, 02 or 03 (App. 3, fourth and fifth IAT addenda).'),
+  'correspondent-qualifier': fieldWarning(
+    'The identification number qualifier of a correspondent bank is 01, 02 or 03 (App. 3, addenda 18).',
+  ),
+  'branch-country': fieldWarning('The branch country codes of IAT addenda are of ISO 3166-1 (App. 3, addenda 13, 14 and 18).'),
+  'payment-type': fieldWarning('The payment type code is R, S or blank in TEL and WEB (App. 3, payment type code).'),
+  'advice-routing-number': fieldWarning('The advice routing number of an ADV entry has a valid check digit (App. 3, ADV entry detail).'),
+  'advice-day': fieldWarning('The day of an ADV entry is a day of the year, 001 to 366 (App. 3, ADV entry detail).'),
   'change-code': field('A change code is one of the Rules, and a refusal names the one it refuses (App. 5, change codes).'),
   'return-code': field('A return reason code is one of the Rules (App. 4, return reason codes).'),
+  'returned-reason-code': fieldWarning('The reason codes that a dishonored or contested return repeats are of the Rules (App. 4).'),
   'date-of-death': fieldWarning('The date of death is a date, and is given with R14 and R15 (App. 4, addenda of returns).'),
 
   'originator-dne': entry('Only an agency of the Federal Government originates DNE entries: originator status code 2 (App. 3, DNE).'),

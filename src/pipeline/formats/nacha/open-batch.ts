@@ -6,11 +6,14 @@ import type { SecClass } from './sec-classes.ts';
 /** Of an entry, by its addenda; and of a batch, by its entries. */
 export type Category = 'Forward' | 'Return' | 'NOC' | 'DishonoredReturn' | 'DishonoredReturnContested';
 
+/** What layouts its records have. */
+export type BatchKind = 'standard' | 'iat' | 'adv';
+
 /** Numbers that cannot be read are NaN. */
 export interface BatchHeaderValues {
   readonly place: RecordPlace;
   readonly sec: SecClass;
-  readonly kind: 'standard' | 'iat' | 'adv';
+  readonly kind: BatchKind;
   readonly serviceClass: number;
   readonly companyIdentification: string;
   readonly odfi: number;

@@ -48,12 +48,17 @@ const entry = (values: Entry['values'] = {}, ...addenda: readonly Addenda[]): En
 const debits = { serviceClassCode: 225 };
 const credits = { serviceClassCode: 220 };
 const change: Addenda = ['addenda98', { changeCode: 'C01', ...original, correctedData: '1918171614' }];
+const refusal: Addenda = [
+  'addenda98Refused',
+  { refusedChangeCode: 'C62', ...original, correctedData: '1918171614', changeCode: 'C01', traceSequenceNumber: '0000001' },
+];
 const back: Addenda = ['addenda99', { returnCode: 'R01', ...original }];
 
 /** By a name that tells what is in it; the first word is the class. */
 export const sampleBatches = {
   ACK: { sec: 'ACK', entries: [entry({ transactionCode: 24, amount: 0, identificationNumber: '031300010000001' }, payment)] },
   ADV: { sec: 'ADV', entries: [entry({ transactionCode: 81 }), entry({ transactionCode: 82, amount: 500 })] },
+  'ADV returned': { sec: 'ADV', entries: [entry({ transactionCode: 83 }, back)] },
   ARC: { sec: 'ARC', header: debits, entries: [entry()] },
   ATX: {
     sec: 'ATX',
@@ -64,21 +69,18 @@ export const sampleBatches = {
   CCD: { sec: 'CCD', entries: [entry({}, payment), entry({ transactionCode: 24, amount: 0 })] },
   CIE: { sec: 'CIE', header: credits, entries: [entry({ transactionCode: 22 }, payment)] },
   COR: { sec: 'COR', entries: [entry({ transactionCode: 21, amount: 0 }, change)] },
-  'COR refused': {
-    sec: 'COR',
-    entries: [
-      entry({ transactionCode: 26, amount: 0 }, [
-        'addenda98Refused',
-        { refusedChangeCode: 'C62', ...original, correctedData: '1918171614', changeCode: 'C01', traceSequenceNumber: '0000001' },
-      ]),
-    ],
-  },
+  'COR refused': { sec: 'COR', entries: [entry({ transactionCode: 26, amount: 0 }, refusal)] },
   CTX: { sec: 'CTX', header: debits, entries: [entry({ individualName: '0002Company' }, payment, payment)] },
   DNE: { sec: 'DNE', header: { originatorStatusCode: 2 }, entries: [entry({ transactionCode: 23, amount: 0 }, payment)] },
   ENR: { sec: 'ENR', header: { companyEntryDescription: 'AUTOENROLL' }, entries: [entry({ transactionCode: 23, amount: 0 }, payment)] },
   IAT: { sec: 'IAT', header: debits, entries: [entry({}, ...international, ...internationalMore), entry({}, ...international)] },
   'IAT returned': { sec: 'IAT', entries: [entry({ transactionCode: 26 }, ...international, back)] },
   'IAT changed': { sec: 'COR', header: { IATIndicator: 'IATCOR' }, entries: [entry({ transactionCode: 21, amount: 0 }, change)] },
+  'IAT refused': {
+    sec: 'COR',
+    header: { IATIndicator: 'IATCOR' },
+    entries: [entry({ transactionCode: 26, amount: 0 }, refusal)],
+  },
   MTE: { sec: 'MTE', entries: [entry({}, terminal)] },
   POP: { sec: 'POP', header: debits, entries: [entry({ identificationNumber: '123456   PHILPA' })] },
   POS: { sec: 'POS', header: debits, entries: [entry({ discretionaryData: '01' }, terminal)] },

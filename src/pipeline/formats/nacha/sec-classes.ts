@@ -29,6 +29,7 @@ export interface SecClass {
   readonly hasCardType: boolean;
   readonly hasCardExpiration: boolean;
   readonly hasProcessControl: boolean;
+  readonly hasPaymentType: boolean;
   /** The name comes before the identification. */
   readonly isNameFirst: boolean;
 }
@@ -49,6 +50,7 @@ const plain: Omit<SecClass, 'code'> = {
   hasCardType: false,
   hasCardExpiration: false,
   hasProcessControl: false,
+  hasPaymentType: false,
   isNameFirst: false,
 };
 
@@ -80,10 +82,10 @@ const given: Readonly<Record<string, Partial<Omit<SecClass, 'code'>>>> = {
   PPD: { ...named, ...oneAddenda },
   RCK: { ...check, amountMaxCents: 250_000, description: 'REDEPCHECK' },
   SHR: { ...card, side: 'debit', refusedServiceClasses: [200, 220, 280], hasCardType: true, hasCardExpiration: true },
-  TEL: { ...named, ...noAddenda, side: 'debit' },
+  TEL: { ...named, ...noAddenda, side: 'debit', hasPaymentType: true },
   TRC: { ...noAddenda, ...debits, hasProcessControl: true },
   TRX: { ...debits, countsAddenda: true },
-  WEB: { ...named, ...oneAddenda },
+  WEB: { ...named, ...oneAddenda, hasPaymentType: true },
   XCK: { ...noAddenda, ...debits, amountMaxCents: 250_000, hasProcessControl: true },
 };
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { achFile, readAch } from './ach-files.fixture.ts';
-import { moreMutants, mutants } from './mutants.fixture.ts';
+import { moreMutants } from './more-mutants.fixture.ts';
+import { mutants } from './mutants.fixture.ts';
 import { sampleBatches } from './sample-batches.fixture.ts';
 
 const whole = achFile(sampleBatches.PPD, sampleBatches.IAT, sampleBatches['PPD contested']);
