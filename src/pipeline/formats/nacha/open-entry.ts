@@ -29,8 +29,10 @@ export class OpenEntry implements RecordPlace {
   lastType = 0;
   /** Errors of the file before this entry. */
   errorsBefore = 0;
+  /** Types of the addenda that there are, in the order of their first records. */
+  addendaTypes: AddendaName[] = [];
   readonly #counts = new Map<AddendaName, number>(addendaNames.map((name) => [name, 0]));
-  readonly #sequences = new Map<AddendaName, number>();
+  readonly #sequences = new Map<AddendaName, number>(this.#counts);
 
   begin(view: RecordView, errorsBefore: number): void {
     this.isOpen = true;
@@ -45,13 +47,18 @@ export class OpenEntry implements RecordPlace {
     this.errorsBefore = errorsBefore;
     if (this.addendaRecords === 0) return;
     this.addendaRecords = 0;
-    for (const name of addendaNames) this.#counts.set(name, 0);
-    this.#sequences.clear();
+    for (const name of this.addendaTypes) {
+      this.#counts.set(name, 0);
+      this.#sequences.set(name, 0);
+    }
+    this.addendaTypes = [];
   }
 
   addAddenda(name: AddendaName): void {
     this.addendaRecords++;
-    this.#counts.set(name, this.count(name) + 1);
+    const count = this.count(name);
+    if (count === 0) this.addendaTypes.push(name);
+    this.#counts.set(name, count + 1);
   }
 
   count(name: AddendaName): number {
@@ -60,13 +67,8 @@ export class OpenEntry implements RecordPlace {
 
   /** The sequence number of the addenda of that type before; 0: there was none. */
   swapSequence(name: AddendaName, sequence: number): number {
-    const before = this.#sequences.get(name) ?? 0;
+    const before = this.#sequences.get(name)!;
     this.#sequences.set(name, sequence);
     return before;
-  }
-
-  /** Types of the addenda that there are. */
-  get addendaTypes(): readonly AddendaName[] {
-    return addendaNames.filter((name) => this.count(name) > 0);
   }
 }
