@@ -7,8 +7,14 @@ import { delimitedFormat } from '../pipeline/formats/delimited/delimited-format.
 import { fixedWidthFormat } from '../pipeline/formats/fixed-width/fixed-width-format.ts';
 import type { Format } from '../pipeline/formats/format.ts';
 import { jsonLinesFormat } from '../pipeline/formats/json-lines/json-lines-format.ts';
+import type { Packs } from '../pipeline/formats/pack.ts';
 
 export const formats = [delimitedFormat, fixedWidthFormat, jsonLinesFormat] as readonly Format[];
+
+/** Formats that know their own records. Loaded when a file or a flow names one. */
+export const packs: Packs = {
+  nacha: async () => (await import('../pipeline/formats/nacha/nacha-pack.ts')).nachaPack,
+};
 
 export async function loadConnectors(): Promise<readonly Connector[]> {
   return [

@@ -56,7 +56,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; reado
   },
   run: {
     summary: 'Runs files through a flow without a server.',
-    load: async () => (await import('../cli/run/run-command.ts')).createRunCommand((await import('./catalogue.ts')).formats),
+    load: async () => {
+      const [{ createRunCommand }, { formats, packs }] = await Promise.all([import('../cli/run/run-command.ts'), import('./catalogue.ts')]);
+      return createRunCommand(formats, packs);
+    },
   },
   serve: { summary: 'Starts the product.', load: async () => (await import('./serve.ts')).serveCommand },
   target: {

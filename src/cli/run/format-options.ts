@@ -5,6 +5,7 @@
 
 import type { DelimitedPlan, JsonLinesPlan } from '../../pipeline/engine/plan.ts';
 import type { Format, FormatSetting } from '../../pipeline/formats/format.ts';
+import type { Pack, PackSettings } from '../../pipeline/formats/pack.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { runErrors } from './run-errors.ts';
 
@@ -43,9 +44,21 @@ export function parsedFormat(name: string, options: readonly string[], formats: 
   }
 }
 
+/** Options of a pack, as its settings describe them. */
+export function packSettings({ name, settings }: Pick<Pack, 'name' | 'settings'>, options: readonly string[]): PackSettings {
+  return readGiven(name, settings, options);
+}
+
 function readOptions(format: Format, options: readonly string[]): Values {
   const described = format.settings.filter((setting) => setting.type !== 'position' && !needingFlow.has(setting.name));
   const settings = format.name === 'delimited' ? [...described, strayQuotes] : described;
+  const values = readGiven(format.name, settings, options);
+  const isGiven = (wanted: string) => options.some((option) => option.startsWith(`${wanted}=`));
+  if (isGiven('quote') && !isGiven('escape')) return new Map([...values, ['escape', values.get('quote') ?? null]]);
+  return values;
+}
+
+function readGiven(format: string, settings: readonly FormatSetting[], options: readonly string[]): Values {
   const values = new Map(settings.map((setting) => [setting.name, setting.default]));
   const given = new Set<string>();
   for (const option of options) {
@@ -60,12 +73,11 @@ function readOptions(format: Format, options: readonly string[]): Values {
       const setting = settings.find((candidate) => candidate.name === name);
       if (setting === undefined)
         throw refuse(
-          `${format.name} has no option ${JSON.stringify(name)}; it has ${[...settings.map((each) => each.name), 'encoding'].join(', ')}`,
+          `${format} has no option ${JSON.stringify(name)}; it has ${[...settings.map((each) => each.name), 'encoding'].join(', ')}`,
         );
       values.set(name, readValue(setting, text));
     }
   }
-  if (given.has('quote') && !given.has('escape')) values.set('escape', values.get('quote') ?? null);
   return values;
 }
 

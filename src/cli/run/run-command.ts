@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import type { Format } from '../../pipeline/formats/format.ts';
+import type { PackName, Packs } from '../../pipeline/formats/pack.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { cliErrors } from '../cli-errors.ts';
 import { type Command, type CommandLine, reportError, textOption } from '../command.ts';
@@ -13,18 +14,20 @@ import { writeOut } from '../stdout.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
 import { parsedFormat } from './format-options.ts';
 import { withoutBatches } from './offline-plan.ts';
+import { readPackFiles } from './pack-command.ts';
 import { FileSource, unreadable } from './plain-files.ts';
 import type { ReceiptFinding } from './run-receipt.ts';
 import { startLanes, threadsFor } from './run-threads.ts';
 
 const usage =
   'headgate run FLOW.yaml FILE… --out DIR [--json | -o ndjson | --errors] [--threads N]\n' +
-  '       headgate run --format NAME [--option KEY=VALUE]… --parse FILE… [-o ndjson]';
+  '       headgate run --format NAME [--option KEY=VALUE]… --parse FILE… [-o ndjson]\n' +
+  '       headgate run --format PACK [--option KEY=VALUE]… FILE… [--json | -o ndjson | --errors | --parse]';
 
-export function createRunCommand(formats: readonly Format[]): Command {
+export function createRunCommand(formats: readonly Format[], packs: Packs): Command {
   return {
     usage,
-    summary: `Runs files through a flow and writes outputs, rejections, outcomes and a receipt. Formats: ${formats.map(({ name }) => name).join(', ')}.`,
+    summary: `Runs files through a flow and writes outputs, rejections, outcomes and a receipt. Formats: ${formats.map(({ name }) => name).join(', ')}; of banks, without a flow: ${Object.keys(packs).join(', ')}.`,
     options: {
       out: { type: 'string' },
       json: { type: 'boolean' },
@@ -37,7 +40,10 @@ export function createRunCommand(formats: readonly Format[]): Command {
     },
     async run(line) {
       try {
-        return textOption(line, 'format') === undefined ? await runFlow(line, formats) : await parseFiles(line, formats);
+        const format = textOption(line, 'format');
+        if (format === undefined) return await runFlow(line, formats);
+        const pack = Object.hasOwn(packs, format) ? await packs[format as PackName]!() : undefined;
+        return pack === undefined ? await parseFiles(line, formats) : await readPackFiles(line, pack, usage);
       } catch (error) {
         // Whatever is thrown here is about the flow, an option or the file system: content never throws.
         reportError(error);

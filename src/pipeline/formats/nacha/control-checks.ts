@@ -1,0 +1,89 @@
+/** Holds the totals that controls declare against those that were read. */
+import { dollars, type ExactTotal, hashModulus } from './exact-total.ts';
+import type { Findings, RecordPlace } from './findings.ts';
+import type { NachaRuleId } from './nacha-rules.ts';
+import type { NachaSettings } from './nacha-settings.ts';
+import type { OpenBatch } from './open-batch.ts';
+import type { RecordView } from './record-view.ts';
+
+/** Batches of a file so far. */
+export class FileTotals {
+  batches = 0;
+  records = 0;
+  hash = 0;
+
+  add(batch: OpenBatch, sums: { readonly debit: ExactTotal; readonly credit: ExactTotal }): void {
+    this.batches++;
+    this.records += batch.records;
+    this.hash = (this.hash + batch.hash) % hashModulus;
+    sums.debit.addTotal(batch.debit);
+    sums.credit.addTotal(batch.credit);
+  }
+}
+
+export function checkBatchControl(view: RecordView, batch: OpenBatch, settings: NachaSettings, findings: Findings): void {
+  const { header } = batch;
+  const match = (rule: NachaRuleId, name: string, of: number): void => {
+    if (!view.isReadable(name) || Number.isNaN(of)) return;
+    const declared = view.fieldNumber(name);
+    if (declared !== of) findings.field(rule, view, name, `the batch control has ${declared}, its header ${of}`);
+  };
+  match('service-class-match', 'serviceClassCode', header.serviceClass);
+  if (header.kind === 'standard' && view.fieldText('companyIdentification').trim() !== header.companyIdentification)
+    findings.field('company-identification-match', view, 'companyIdentification', 'it is not that of the batch header');
+  match('odfi-match', 'ODFIIdentification', header.odfi);
+  match('batch-number-match', 'batchNumber', header.batchNumber);
+  compare(view, 'entryAddendaCount', BigInt(batch.records), 'batch-entry-count', findings);
+  if (!batch.isComputable) return;
+  compare(view, 'entryHash', BigInt(batch.hash), 'batch-hash', findings);
+  compareAmounts(view, 'batch', batch, findings);
+  const [debit, credit] = [batch.debit.cents, batch.credit.cents];
+  if (settings.balancedOffset === 'require' && debit !== credit)
+    findings.record('batch-unbalanced', view, `debits are ${dollars(debit)}, credits ${dollars(credit)}`);
+}
+
+export interface FileAmounts {
+  readonly debit: ExactTotal;
+  readonly credit: ExactTotal;
+}
+
+/** `isComputable`: every entry of the file could be read. */
+export function checkFileControl(
+  view: RecordView,
+  { totals, amounts, isComputable }: { readonly totals: FileTotals; readonly amounts: FileAmounts; readonly isComputable: boolean },
+  findings: Findings,
+): void {
+  compare(view, 'batchCount', BigInt(totals.batches), 'file-batch-count', findings);
+  compare(view, 'entryAddendaCount', BigInt(totals.records), 'file-entry-count', findings);
+  if (!isComputable) return;
+  compare(view, 'entryHash', BigInt(totals.hash), 'file-hash', findings);
+  compareAmounts(view, 'file', amounts, findings);
+}
+
+/** When the whole file was read: `records` are those without the filler. */
+export function checkBlocks(
+  { place, declared, records, filler }: { place: RecordPlace; declared: number; records: number; filler: number },
+  findings: Findings,
+): void {
+  const blocks = Math.ceil(records / 10);
+  if (declared !== blocks && declared !== 0)
+    findings.field('block-count', place, 'blockCount', `the block count is ${declared}, computed ${blocks}`);
+  if ((records + filler) % 10 !== 0)
+    findings.record('filler-count', place, `there are ${records + filler} records with ${filler} of filler, which is no multiple of ten`);
+}
+
+function compareAmounts(view: RecordView, whole: 'batch' | 'file', { debit, credit }: FileAmounts, findings: Findings): void {
+  compare(view, 'totalDebit', debit.cents, `${whole}-debit`, findings);
+  compare(view, 'totalCredit', credit.cents, `${whole}-credit`, findings);
+}
+
+function compare(view: RecordView, name: string, computed: bigint, rule: NachaRuleId, findings: Findings): void {
+  if (!view.isReadable(name)) return;
+  const declared = declaredNumber(view, name);
+  if (declared !== computed) findings.field(rule, view, name, `declared ${declared}, computed ${computed}`);
+}
+
+export function declaredNumber(view: RecordView, name: string): bigint {
+  const { at, length } = view.field(name);
+  return length > 15 ? view.bigNumber(at, length) : BigInt(view.number(at, length));
+}

@@ -1,0 +1,140 @@
+/** More changes that break a rule of the nacha pack: other ways to do it than those of `mutants`. */
+import { addenda } from './addenda-layouts.ts';
+import { type Mutant, one, ppd, setting, withLine } from './mutant-making.fixture.ts';
+import type { NachaRuleId } from './nacha-rules.ts';
+import { international } from './sample-batches.fixture.ts';
+
+export const moreMutants: readonly (Mutant & { readonly name: string; readonly rule: NachaRuleId })[] = [
+  {
+    name: 'a name with a byte of Latin-1',
+    rule: 'character',
+    ...ppd((file) => Buffer.from(file.put('entryDetail', 55, '\xe9').text(), 'latin1')),
+  },
+  { name: 'a NUL in a reserved field', rule: 'character', ...one('COR', (file) => file.put('addenda98', 21, '\0')), also: ['reserved'] },
+  { name: 'a blank name', rule: 'individual-name', ...ppd(setting('entryDetail', 'individualName', '')) },
+  { name: 'a blank account', rule: 'field-blank', ...ppd(setting('entryDetail', 'DFIAccountNumber', '')) },
+  {
+    name: 'an origin that is no routing number',
+    rule: 'immediate-origin',
+    ...ppd(setting('fileHeader', 'immediateOrigin', '1231380104')),
+    settings: { originIsRoutingNumber: true },
+  },
+  {
+    name: 'credits in ARC',
+    rule: 'transaction-code-sec',
+    ...one('ARC', (file) =>
+      file
+        .set('batchHeader', 'serviceClassCode', 200)
+        .set('batchControl', 'serviceClassCode', 200)
+        .set('entryDetail', 'transactionCode', 22)
+        .total(),
+    ),
+  },
+  {
+    name: 'a debit in CIE',
+    rule: 'transaction-code-sec',
+    ...one('CIE', (file) =>
+      file
+        .set('batchHeader', 'serviceClassCode', 200)
+        .set('batchControl', 'serviceClassCode', 200)
+        .set('entryDetail', 'transactionCode', 27)
+        .total(),
+    ),
+  },
+  {
+    name: 'a forward code in ADV',
+    rule: 'transaction-code-sec',
+    ...one('ADV', (file) => file.set('advEntryDetail', 'transactionCode', 22)),
+  },
+  { name: 'an advice in PPD', rule: 'transaction-code-sec', ...ppd((file) => file.set('entryDetail', 'transactionCode', 82)) },
+  { name: 'a forward code in COR', rule: 'transaction-code-sec', ...one('COR', setting('entryDetail', 'transactionCode', 22)) },
+  {
+    name: 'COR without addenda',
+    rule: 'addenda-required',
+    ...one('COR', (file) => file.remove('addenda98').set('entryDetail', 'addendaRecordIndicator', 0).total()),
+  },
+  { name: 'an amount in COR', rule: 'amount-nonzero', ...one('COR', (file) => file.set('entryDetail', 'amount', 1).total()) },
+  { name: 'an amount in ACK', rule: 'amount-nonzero', ...one('ACK', (file) => file.set('entryDetail', 'amount', 1).total()) },
+  {
+    name: 'an amount of a zero-dollar entry',
+    rule: 'amount-nonzero',
+    ...one('CCD', (file) => file.set('entryDetail', 'amount', 1, 1).total()),
+  },
+  { name: 'a high RCK entry', rule: 'amount-limit', ...one('RCK', (file) => file.set('entryDetail', 'amount', 250_001).total()) },
+  { name: 'a blank item research number', rule: 'process-control', ...one('XCK', (file) => file.put('entryDetail', 60, ' '.repeat(16))) },
+  {
+    name: 'an ADV batch control with another total',
+    rule: 'batch-debit',
+    ...one('ADV', setting('advBatchControl', 'totalDebit', '12345678901234567890')),
+  },
+  { name: 'an ADV file control with another total', rule: 'file-credit', ...one('ADV', setting('fileADVControl', 'totalCredit', 1)) },
+  {
+    name: 'an IAT batch number that a domestic one has',
+    rule: 'batch-number-order',
+    of: ['PPD', 'IAT'],
+    change: (file) => file.set('IATBatchHeader', 'batchNumber', 1).set('batchControl', 'batchNumber', 1, 1),
+  },
+  {
+    name: 'batch number zero',
+    rule: 'batch-number-order',
+    ...ppd((file) => file.set('batchHeader', 'batchNumber', 0).set('batchControl', 'batchNumber', 0)),
+  },
+  {
+    name: 'a second batch header without a control before',
+    rule: 'batch-control-missing',
+    of: ['PPD', 'CCD'],
+    change: (file) => file.remove('batchControl'),
+    also: ['filler-count'],
+  },
+  {
+    name: 'a batch that the file ends in',
+    rule: 'batch-control-missing',
+    ...ppd((file) => file.lines().slice(0, 4).join('\n')),
+    also: ['file-control-missing', 'addenda-missing'],
+  },
+  {
+    name: 'three addenda 17',
+    rule: 'addenda-maximum',
+    ...one('IAT', (file) => {
+      const index = file.index('addenda17');
+      const values = { entryDetailSequenceNumber: '0001001' };
+      file
+        .insert(index + 1, addenda.addenda17, { ...values, sequenceNumber: 2 })
+        .insert(index + 2, addenda.addenda17, { ...values, sequenceNumber: 3 });
+      return file.set('IATEntryDetail', 'addendaRecords', international.length + 4).total();
+    }),
+  },
+  {
+    name: 'a return in a batch of notifications',
+    rule: 'addenda-forbidden',
+    ...one('PPD returned', (file) => file.put('addenda99', 1, '98C01').put('addenda99', 35, 'X')),
+    also: ['amount-nonzero'],
+  },
+  {
+    name: 'a second addenda 02',
+    rule: 'addenda-repeated',
+    ...one('MTE', (file) => {
+      file.records.splice(3, 0, { ...file.records[3]! });
+      return file.total();
+    }),
+  },
+  {
+    name: 'a refusal without the code it refuses',
+    rule: 'change-code',
+    ...one('COR refused', setting('addenda98Refused', 'changeCode', 'XXX')),
+  },
+  { name: 'a block count of zero', rule: 'field-blank', ...ppd(setting('fileControl', 'blockCount', 0)) },
+  {
+    name: 'filler of the wrong length',
+    rule: 'line-short',
+    ...ppd((file) => withLine(file, file.records.length, () => '9999')),
+    also: ['filler-text'],
+  },
+  {
+    name: 'a line with a tail',
+    rule: 'record-type',
+    ...ppd((file) => withLine(file, 1, (line) => `${line}X`)),
+    also: ['line-short', 'filler-count'],
+  },
+  { name: 'an end-of-file mark', rule: 'line-blank', ...ppd((file) => `${file.text()}\x1a`) },
+];

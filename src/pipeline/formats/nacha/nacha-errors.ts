@@ -1,0 +1,25 @@
+/** What the nacha pack finds in a file, in four codes; which rule a finding is about is its `rule`. */
+import { defineErrors } from '../../../platform/base/errors.ts';
+
+export const nachaErrors = defineErrors({
+  E_NACHA_STRUCTURE: {
+    meaning: 'The records of an ACH file are not those of its format, or not in its order.',
+    actor: 'sender',
+    next: 'Correct the record at the given line and send the file again; what a sender is known to do otherwise is a setting of the format.',
+  },
+  E_NACHA_FIELD: {
+    meaning: 'A field of a record of an ACH file holds what it may not.',
+    actor: 'sender',
+    next: 'Correct the field at the given line and columns and send the file again.',
+  },
+  E_NACHA_ENTRY: {
+    meaning: 'An entry of an ACH file or its addenda do not fit each other, their batch or its class of entries.',
+    actor: 'sender',
+    next: 'Correct the entry at the given line and send the file again.',
+  },
+  E_NACHA_TOTAL: {
+    meaning: 'A count or a total of an ACH file is not that of its records, or a batch control does not match its header.',
+    actor: 'sender',
+    next: 'Compare the declared and the computed value, correct the file and send it again.',
+  },
+});

@@ -1,0 +1,13 @@
+/** The nacha pack: ACH files of 94-character records. Settings, rules, reader. */
+import type { Pack } from '../pack.ts';
+import { NachaReader } from './nacha-reader.ts';
+import { nachaRules } from './nacha-rules.ts';
+import { nachaSettingList, readNachaSettings } from './nacha-settings.ts';
+
+export const nachaPack: Pack = {
+  name: 'nacha',
+  summary: 'ACH files of 94-character records (Nacha Operating Rules).',
+  settings: nachaSettingList,
+  rules: nachaRules,
+  createReader: (settings, sink) => new NachaReader(readNachaSettings(settings), sink),
+};

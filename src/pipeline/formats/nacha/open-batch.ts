@@ -1,0 +1,50 @@
+/** The batch that is being read: what its header says, and what its entries come to. */
+import { ExactTotal, hashModulus } from './exact-total.ts';
+import type { RecordPlace } from './findings.ts';
+import type { SecClass } from './sec-classes.ts';
+
+/** Of an entry, by its addenda; and of a batch, by its entries. */
+export type Category = 'Forward' | 'Return' | 'NOC' | 'DishonoredReturn' | 'DishonoredReturnContested';
+
+/** What layouts its records have. */
+export type BatchKind = 'standard' | 'iat' | 'adv';
+
+/** Numbers that cannot be read are NaN. */
+export interface BatchHeaderValues {
+  readonly place: RecordPlace;
+  readonly sec: SecClass;
+  readonly kind: BatchKind;
+  readonly serviceClass: number;
+  readonly companyIdentification: string;
+  readonly odfi: number;
+  readonly batchNumber: number;
+  readonly originatorStatus: number;
+  readonly isPrenotification: boolean;
+  readonly isReversal: boolean;
+}
+
+export class OpenBatch {
+  readonly header: BatchHeaderValues;
+  readonly debit = new ExactTotal();
+  readonly credit = new ExactTotal();
+  entries = 0;
+  /** Entry and addenda records. */
+  records = 0;
+  hash = 0;
+  lastTrace = -1;
+  /** Of the first entry. */
+  category: Category | null = null;
+  /** Of the first entry that is not a forward one. */
+  answers: Category | null = null;
+  /** An entry could not be read, so that its totals cannot be compared. */
+  isComputable = true;
+
+  constructor(header: BatchHeaderValues) {
+    this.header = header;
+  }
+
+  addHash(routing: number): void {
+    this.hash += routing;
+    if (this.hash >= hashModulus) this.hash -= hashModulus;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The standard entry classes as data: which addenda, transaction codes, sides, amounts and fields each of them asks for.
+ * Source: Nacha Operating Rules, Article Two and Appendix Three.
+ */
+
+export interface SecClass {
+  readonly code: string;
+  /** Types of addenda of forward entries. */
+  readonly addenda: 'none' | '02' | '05' | '98' | 'iat' | 'adv';
+  /** Most addenda 05 of an entry. */
+  readonly addendaMax: number;
+  /** A forward entry without its addenda is refused. */
+  readonly needsAddenda: boolean;
+  /** Columns 55 to 58 of an entry say how many addenda it has. */
+  readonly countsAddenda: boolean;
+  /** Only this side; null: both. */
+  readonly side: 'credit' | 'debit' | null;
+  readonly refusedServiceClasses: readonly number[];
+  /** Of forward entries; null: all but those of ADV. */
+  readonly transactionCodes: readonly number[] | null;
+  /** `coded`: what the transaction code says. `free`: nothing is asked. */
+  readonly amount: 'coded' | 'zero' | 'free';
+  readonly amountMaxCents: number;
+  /** What the company entry description has to be. */
+  readonly description: string | null;
+  readonly needsName: boolean;
+  /** `checked`: the check serial number. */
+  readonly identification: 'free' | 'check' | 'nonzero';
+  readonly hasCardType: boolean;
+  readonly hasCardExpiration: boolean;
+  readonly hasProcessControl: boolean;
+  readonly hasPaymentType: boolean;
+  /** The name comes before the identification. */
+  readonly isNameFirst: boolean;
+}
+
+const plain: Omit<SecClass, 'code'> = {
+  addenda: '05',
+  addendaMax: 9_999,
+  needsAddenda: false,
+  countsAddenda: false,
+  side: null,
+  refusedServiceClasses: [280],
+  transactionCodes: null,
+  amount: 'coded',
+  amountMaxCents: Number.MAX_SAFE_INTEGER,
+  description: null,
+  needsName: false,
+  identification: 'free',
+  hasCardType: false,
+  hasCardExpiration: false,
+  hasProcessControl: false,
+  hasPaymentType: false,
+  isNameFirst: false,
+};
+
+const named = { needsName: true } as const;
+const oneAddenda = { addendaMax: 1 } as const;
+const noAddenda = { addenda: 'none' } as const;
+const debits = { side: 'debit', refusedServiceClasses: [220, 280] } as const;
+const check = { ...named, ...noAddenda, ...debits, identification: 'check' } as const;
+const card = { ...named, addenda: '02', needsAddenda: true } as const;
+const acknowledgment = { transactionCodes: [24, 34], amount: 'zero' } as const;
+const returnsOnly: readonly number[] = [21, 26, 31, 36, 41, 46, 51, 56];
+
+const given: Readonly<Record<string, Partial<Omit<SecClass, 'code'>>>> = {
+  ACK: { ...acknowledgment, ...oneAddenda },
+  ADV: { addenda: 'adv', amount: 'free', refusedServiceClasses: [200, 220, 225], transactionCodes: [81, 82, 83, 84, 85, 86, 87, 88] },
+  ARC: { ...check, amountMaxCents: 2_500_000 },
+  ATX: { ...acknowledgment, countsAddenda: true },
+  BOC: { ...check, amountMaxCents: 2_500_000 },
+  CCD: oneAddenda,
+  CIE: { ...named, ...oneAddenda, side: 'credit', refusedServiceClasses: [225, 280], isNameFirst: true },
+  COR: { addenda: '98', needsAddenda: true, amount: 'zero', transactionCodes: returnsOnly },
+  CTX: { countsAddenda: true },
+  DNE: { ...named, ...oneAddenda, needsAddenda: true, amount: 'zero', transactionCodes: [23, 33] },
+  ENR: { ...named, amount: 'zero', description: 'AUTOENROLL', transactionCodes: [21, 23, 31, 33] },
+  IAT: { addenda: 'iat', amount: 'free' },
+  MTE: { ...card, identification: 'nonzero', isNameFirst: true },
+  POP: { ...check, amountMaxCents: 2_500_000 },
+  POS: { ...card, hasCardType: true },
+  PPD: { ...named, ...oneAddenda },
+  RCK: { ...check, amountMaxCents: 250_000, description: 'REDEPCHECK' },
+  SHR: { ...card, side: 'debit', refusedServiceClasses: [200, 220, 280], hasCardType: true, hasCardExpiration: true },
+  TEL: { ...named, ...noAddenda, side: 'debit', hasPaymentType: true },
+  TRC: { ...noAddenda, ...debits, hasProcessControl: true },
+  TRX: { ...debits, countsAddenda: true },
+  WEB: { ...named, ...oneAddenda, hasPaymentType: true },
+  XCK: { ...noAddenda, ...debits, amountMaxCents: 250_000, hasProcessControl: true },
+};
+
+export const secClasses: ReadonlyMap<string, SecClass> = new Map(
+  Object.entries(given).map(([code, special]) => [code, { ...plain, ...special, code }]),
+);
+
+/** An entry of a batch whose class cannot be read is checked as little as may be. */
+export const unknownSecClass: SecClass = { ...plain, code: '', amount: 'free', addenda: '05', refusedServiceClasses: [] };
+
+/** Notifications of change of IAT entries: class COR, records of IAT. */
+export const iatNotificationClass: SecClass = {
+  ...plain,
+  code: 'COR',
+  addenda: 'iat',
+  amount: 'free',
+  transactionCodes: returnsOnly,
+};
