@@ -91,7 +91,7 @@ export const fileErrors = defineErrors({
   ),
   E_ACCEPTANCE: fromSender(
     'More records, or a higher amount, are invalid than the flow accepts.',
-    'Correct the rejected records and send the file again.',
+    'Correct the rejected records and send the file again; one that is held for it can be released as it is, or rejected (`headgate job release`, `headgate job reject`).',
   ),
   E_SEGMENT: {
     meaning: 'An outcome or target segment is damaged or of an unknown version.',
