@@ -21,6 +21,8 @@ export interface TargetAnswer {
   readonly delivered: number;
   readonly held: number;
   readonly behindHeld: number;
+  /** In flight, but waiting for the breaker of the target. */
+  readonly parked: number;
   readonly inFlight: number;
   readonly lastRefusal: { readonly code: string; readonly message: string | null; readonly tries: number } | null;
 }
