@@ -123,7 +123,7 @@ export const arrivalErrors = defineErrors({
   E_SOURCE: {
     meaning: 'A source folder, bucket or container cannot be read or written, or lies outside the root of its connection.',
     actor: 'operator',
-    next: 'Check path, mount and permissions of the folder.',
+    next: 'Check path, mount and permissions of the folder; where it is missing, bring back its mount first.',
     retryable: true,
   },
   E_SOURCE_PERMISSION: {

@@ -84,7 +84,7 @@ export const connectorErrors = defineErrors({
   E_TARGET_SETUP: {
     meaning: 'The target lacks what the flow expects there: a table, a column, a queue, a topic, a folder, a right.',
     actor: 'administrator',
-    next: 'Create what the message names at the target or grant the right to it, or correct the setting that names it; `headgate target ddl` prints the tables of a database.',
+    next: 'Create what the message names at the target or grant the right to it, or correct the setting that names it; where a root is missing, bring back its mount first, as a folder made in its place is on another disk. `headgate target ddl` prints the tables of a database.',
     retryable: true,
   },
   E_TARGET_FULL: {
