@@ -169,6 +169,7 @@ describe('jobs', () => {
     expect(JSON.parse(await list('-o', 'ndjson'))).toMatchObject({ jobId });
     expect(await list('-o', 'yaml', '--fields', 'jobId,records.read')).toBe(`- jobId: ${jobId}\n  records.read: 2\n`);
     expect(await list('-o', 'csv', '--fields', 'jobId,state')).toBe(`jobId,state\r\n${jobId},completed\r\n`);
+    expect((await list()).split('\n')[0]).toMatch(/\tcreatedAt\tredriveOf$/);
     expect(await list('--fields', 'jobId,records.rejected')).toBe(`jobId\trecords.rejected\n${jobId}\t1\n`);
     expect(await headgate('job', 'list', '-o', 'xml')).toMatchObject({ code: 2, stdout: '' });
     const lost = await headgate('job', 'list', '--state', 'lost');

@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { ApiProblem } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
-import { outputOptions, reportError, runCommand } from './command.ts';
+import { exitCodeOf, outputOptions, reportError, runCommand } from './command.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -29,4 +29,8 @@ it.each([
   const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   reportError(error);
   expect(write.mock.calls.join()).toContain(said);
+});
+
+it.each(['E_REPAIR', 'E_REPAIR_KEY', 'E_REPAIR_MASK'])('a repair that is refused is invalid input: %s', (code) => {
+  expect(exitCodeOf(new ApiProblem({ code }, 422))).toBe(2);
 });

@@ -47,6 +47,8 @@ const exitCodes: Readonly<Record<string, number>> = {
   E_FLOW_INVALID: 2,
   E_INPUT_FILE: 2,
   E_REPAIR: 2,
+  E_REPAIR_KEY: 2,
+  E_REPAIR_MASK: 2,
   E_API_KEY_MISSING: 4,
   E_NOT_FOUND: 5,
   E_TIMEOUT: 8,

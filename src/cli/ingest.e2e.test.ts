@@ -105,6 +105,7 @@ describe('ingest', () => {
     const result = await headgate(...argv());
     expect([result.code, result.stdout]).toEqual([code, '']);
     expect(result.stderr).toContain(`error ${error}`);
+    if (_what === 'a file that is not there') expect(result.stderr).toContain('\ntry: Correct the path, which is taken from /');
   });
 
   it('shows what was taken before one of several failed', async () => {
