@@ -11,6 +11,7 @@ test.each([
   ['/v1/blocked-keys', 'BlockedKey'],
   ['/v1/dead-letters', 'DeadLetter'],
   ['/v1/dead-letters/groups', 'DeadLetterGroup'],
+  ['/v1/events', 'Event'],
   ['/v1/files', 'File'],
   ['/v1/flows', 'FlowSummary'],
   ['/v1/jobs', 'JobSummary'],

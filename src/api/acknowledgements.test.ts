@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant, testFlow, testRows } from '../../test/support/running-server.ts';
+import { tarArchive } from '../../test/support/tar-archive.ts';
 
 let database: TestDatabase;
 let server: RunningTestServer;
@@ -19,7 +21,8 @@ beforeAll(async () => {
     '  targets:',
     '  acknowledge: { format: csv, connection: out, path: acks, name: "{file}.ack" }\n  targets:',
   );
-  await tenant.apply(out!, unique, strict, held, written);
+  const archived = testFlow({ name: 'archived' })[1]!.replace('{ id: upload, type: http }', '{ id: upload, type: http, unpack: tar }');
+  await tenant.apply(out!, unique, strict, held, written, archived);
 });
 afterAll(async () => {
   await server?.stop();
@@ -47,6 +50,7 @@ describe('the acknowledgement of a file', () => {
     expect(json).toMatchObject({
       level: 'file',
       file: { name: 'a, "b".csv' },
+      member: null,
       flow: 'payments',
       jobId,
       verdict: 'partial',
@@ -80,6 +84,20 @@ describe('the acknowledgement of a file', () => {
     const [header, line, end] = body.split('\r\n');
     expect(header!.split(',').slice(0, 2)).toEqual(['file', 'sha256']);
     expect([line!.startsWith('"a, ""b"".csv",'), end]).toEqual([true, '']);
+  });
+
+  it('names the member of an archive, which its sender could not tell from the others', async () => {
+    const members = [1, 2].map((day) => ({ name: `day-${day}.csv`, content: Buffer.from(testRows(day, 0, 20 + day)) }));
+    const { json } = await server.upload(tenant.key, { flow: 'archived', name: 'week.tar', body: tarArchive(members) });
+    for (const [index, { fileId, jobId }] of (json.members as { fileId: string; jobId: string }[]).entries()) {
+      await server.settle(tenant.key, jobId);
+      const { name, content } = members[index]!;
+      const member = { name, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+      expect((await get(fileId)).json).toMatchObject({ file: { name: 'week.tar' }, member });
+      const [header, line] = (await get(fileId, '?format=csv')).body.split('\r\n').map((text) => text.split(','));
+      expect(header!.slice(-2)).toEqual(['member', 'memberSha256']);
+      expect(line!.slice(-2)).toEqual([name, member.sha256]);
+    }
   });
 
   it('names why a file was rejected', async () => {

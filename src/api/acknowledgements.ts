@@ -22,6 +22,7 @@ const json = object({
   acknowledgementVersion: Type.Literal(1),
   level: choice(acknowledgementLevels),
   file: object({ name: text, sha256: text, bytes: count }),
+  member: nullable(object({ name: text, sha256: text, bytes: count })),
   flow: text,
   jobId: id,
   verdict: choice(['accepted', 'partial', 'rejected', 'cancelled'] as const),

@@ -125,10 +125,11 @@ it('a record that ended its process is shown without being parsed again', async 
 });
 
 it('a job of which no record could be read is not released, dry or not, and the refusal says what to do', async () => {
-  const { json } = await server.upload(tenant.key, { flow: 'payments', name: 'in.csv', body: 'id,account\nP1,6200001234\n' });
+  const { json } = await server.upload(tenant.key, { flow: 'payments', name: 'in.csv', body: 'id,note\nP1,text\n' });
   expect(await server.settle(tenant.key, json.jobId)).toMatchObject({
     state: 'held',
     reasonCode: 'E_COLUMN_MISSING',
+    reason: 'the header row has no column "account", "amount"',
     records: { read: 0 },
   });
   for (const dryRun of [true, false]) {

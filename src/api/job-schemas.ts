@@ -111,7 +111,16 @@ const decisionPreview = object(
     warnings: Type.Array(object({ code: text, message: text })),
     records: object(counts),
     amounts: stageAmounts,
-    targets: Type.Array(object({ id: text, records: count, amounts: named('Amounts') })),
+    targets: Type.Array(
+      object({
+        id: text,
+        records: count,
+        amounts: named('Amounts'),
+        delivered: count,
+        withdrawable: object({ records: count, amounts: named('Amounts') }),
+        underWay: count,
+      }),
+    ),
   },
   { $id: 'DecisionPreview' },
 );

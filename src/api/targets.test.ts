@@ -88,13 +88,15 @@ describe('a breaker that opened by itself', () => {
   it('is kept closed by a person, sends whatever its target answers, and may open again once it decides by itself', async () => {
     const { sink, get, say, jobId } = await open('closing');
     expect((await say('breaker', { action: 'close', dryRun: true })).json).toMatchObject({ state: 'open', mode: 'auto' });
-    expect((await say('breaker', { action: 'close' })).json).toMatchObject({ state: 'closed', mode: 'closed', nextProbeAt: null });
+    expect(await get()).toMatchObject({ reasonCode: 'E_TARGET_BUSY', next: expect.stringMatching(/^Look at the target/) });
+    const kept = { state: 'closed', mode: 'closed', nextProbeAt: null, next: expect.stringContaining('`headgate target breaker auto`') };
+    expect((await say('breaker', { action: 'close' })).json).toMatchObject(kept);
     const before = sink.requests.length;
     await expect.poll(() => sink.requests.length, { timeout: 20_000 }).toBeGreaterThan(before + 1);
     expect(await get()).toMatchObject({ state: 'closed', mode: 'closed', parkedRecords: 0 });
     sink.answer(() => ({ status: 200 }));
     expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'completed', targets: { out: { delivered: 1 } } });
-    expect((await say('breaker', { action: 'auto' })).json).toMatchObject({ state: 'closed', mode: 'auto' });
+    expect((await say('breaker', { action: 'auto' })).json).toMatchObject({ state: 'closed', mode: 'auto', next: null });
     const { changes } = await get();
     expect(changes.map(({ type }: { type: string }) => type).reverse()).toEqual([
       'breaker.opened',
@@ -118,7 +120,7 @@ describe('a breaker that opened by itself', () => {
     expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'completed', targets: { out: { delivered: 1 } } });
     expect(requests.slice(before).map(({ method }) => method)).toEqual(['OPTIONS', 'POST']);
     await expect.poll(async () => (await get()).state, { timeout: 20_000 }).toBe('closed');
-    expect((await say('probe', {})).json).toMatchObject({ state: 'closed', mode: 'auto' });
+    expect((await say('probe', {})).json).toMatchObject({ state: 'closed', mode: 'auto', reasonCode: null });
     expect(requests.length).toBe(before + 2);
   });
 });

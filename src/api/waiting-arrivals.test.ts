@@ -34,16 +34,16 @@ it('a file that waits for what must lie beside it says for what', async () => {
   );
   expect(listed!.next).toBe('It waits for the marker or manifest beside it that `ready` of its source asks for.');
   const { json } = await server.request(`/v1/arrivals/${listed!.arrivalId}`, { key: bank.key });
-  expect(json).toMatchObject({ state: 'stable', reasonCode: null, next: 'It waits for `<name>.done` and `<name>.sha256` beside it.' });
+  expect(json).toMatchObject({ state: 'stable', reasonCode: null, next: 'It waits for `a.csv.done` and `a.csv.sha256` beside it.' });
   expect(json).not.toHaveProperty('flowId');
 });
 
 it('an open arrival says what it waits for, and whom to ask when it is overdue', () => {
   const next = (state: 'seen' | 'growing' | 'stable' | 'complete' | 'vanished', reasonCode: string | null = null) =>
-    nextOfArrival({ arrivalId: 'a1', state, reasonCode }, ['.done']);
+    nextOfArrival({ arrivalId: 'a1', state, reasonCode }, ['a.csv.done']);
   expect(next('seen')).toMatch(/the same for `ready\.stableFor`/);
   expect(next('growing')).toMatch(/the same for `ready\.stableFor`/);
-  expect(next('stable', 'E_ARRIVAL_OVERDUE')).toMatch(/^It waits for `<name>\.done` beside it\. Ask the sender: /);
+  expect(next('stable', 'E_ARRIVAL_OVERDUE')).toMatch(/^It waits for `a\.csv\.done` beside it\. Ask the sender: /);
   expect(next('complete')).toMatch(/^It waits to be read: /);
   expect(next('vanished')).toBeNull();
 });

@@ -62,7 +62,7 @@ describe('tenants and keys', () => {
 
 describe('flows', () => {
   it('and other lists that are empty have fields too, and no others', async () => {
-    for (const list of ['flow', 'job', 'batch', 'dead-letter', 'arrival', 'file', 'blocked-key'])
+    for (const list of ['flow', 'job', 'batch', 'dead-letter', 'arrival', 'event', 'file', 'blocked-key'])
       expect(await headgate(list, 'list', '--fields', 'nothing')).toMatchObject({
         code: 2,
         stdout: '',
@@ -187,6 +187,7 @@ describe('jobs', () => {
     expect(JSON.parse(await list('-o', 'ndjson'))).toMatchObject({ jobId });
     expect(await list('-o', 'yaml', '--fields', 'jobId,records.read')).toBe(`- jobId: ${jobId}\n  records.read: 2\n`);
     expect(await list('-o', 'csv', '--fields', 'jobId,state')).toBe(`jobId,state\r\n${jobId},completed\r\n`);
+    expect((await list()).split('\n')[0]).toMatch(/\tcreatedAt\tredriveOf$/);
     expect(await list('--fields', 'jobId,records.rejected')).toBe(`jobId\trecords.rejected\n${jobId}\t1\n`);
     expect(await headgate('job', 'list', '-o', 'xml')).toMatchObject({ code: 2, stdout: '' });
     const lost = await headgate('job', 'list', '--state', 'lost');
@@ -274,6 +275,20 @@ describe('records', () => {
     expect(JSON.parse(stdout).fields.note).toBe('\u001b]0;owned\u0007\u001b[2J\u009b31m\u202etxt');
   });
 
+  it('leave events that are found by job, by type and from the latest back', async () => {
+    const { jobId } = JSON.parse((await headgate('ingest', file(good(1)), '--flow', 'payments', '--wait', '--json')).stdout)[0];
+    const typesOf = async (...argv: string[]) =>
+      JSON.parse((await headgate('event', 'list', ...argv, '--json')).stdout).map(({ type }: { type: string }) => type);
+    await expect.poll(() => typesOf('--about', jobId, '--latest', '--limit', '1'), { timeout: 20_000 }).toEqual(['job.completed']);
+    expect((await typesOf('--about', jobId))[0]).toBe('job.created');
+    expect(await typesOf('--about', jobId, '--type', 'job.created')).toEqual(['job.created']);
+    expect(await typesOf('--type', 'job.nothing')).toEqual([]);
+    const first = await headgate('event', 'list', '--limit', '1');
+    expect(first.stdout).toMatch(/^seq\tat\ttype\tobjectId\tfrom\tto\tactor\n1\t/);
+    expect(first.stderr).toBe('stopped, there may be more: --after 1 goes on, --limit N shows more\n');
+    expect((await headgate('event', 'list', '--after', 'x')).code).toBe(2);
+  });
+
   it('that were given up are dead letters', async () => {
     const failed = await headgate('ingest', file(good(1), good(2)), '--flow', 'failing', '--wait', '--json');
     const { jobId } = JSON.parse(failed.stdout)[0];
@@ -281,6 +296,9 @@ describe('records', () => {
     const letters = JSON.parse(list.stdout);
     expect(letters.map(({ targetId }: { targetId: string }) => targetId)).toEqual(['ledger', 'ledger']);
     expect(JSON.parse((await headgate('dead-letter', 'get', letters[0].deadLetterId, '--json')).stdout)).toEqual(letters[0]);
+    const groups = await headgate('dead-letter', 'groups', '--job', jobId, '--fields', 'records,amounts');
+    expect(groups.stdout).toMatch(/^records\tamounts\n2\t\{/);
+    expect((await headgate('dead-letter', 'groups', '--job', jobId)).stdout).toMatch(/\trecords\tamounts\tjobs\t/);
     const group = await headgate('dead-letter', 'group', letters[0].groupId);
     expect(group.stdout).toMatch(/\nshape\tthe target answered with status 503\n/);
     expect(group.stdout).toMatch(/\nsamples\t.*"fields":\{.*"account":"\*{6}1234"/);

@@ -1,5 +1,5 @@
 /** Problem details of the API as an error of the command line: the same code and sentence, its trace, its next step. */
-import { type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
+import { actorOf, type ErrorActor, type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
 
 export interface ProblemDetails {
   readonly status?: number;
@@ -7,6 +7,7 @@ export interface ProblemDetails {
   readonly detail?: string;
   readonly retryable?: boolean;
   readonly traceId?: string;
+  readonly actor?: ErrorActor;
   readonly errors?: readonly ErrorDetail[];
   readonly actions?: readonly string[];
 }
@@ -14,12 +15,15 @@ export interface ProblemDetails {
 export class ApiProblem extends HeadgateError {
   readonly status: number;
   readonly traceId: string;
+  /** Who can act on it; undefined: the API did not say. */
+  readonly actor: ErrorActor | undefined;
   readonly #actions: readonly string[];
 
   constructor(problem: ProblemDetails, status: number) {
     super(problem.code ?? 'E_INTERNAL', problem.detail ?? 'the API refused', { details: problem.errors, retryable: problem.retryable });
     this.status = problem.status ?? status;
     this.traceId = problem.traceId ?? '';
+    this.actor = problem.actor ?? actorOf(this.code);
     this.#actions = problem.actions ?? [];
   }
 

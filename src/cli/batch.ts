@@ -84,5 +84,14 @@ export const batchVerbs: Readonly<Record<string, Command>> = {
     more: { options: { as: { type: 'string' } }, usage: '--as delivered|resend|discard' },
     path: (batchId) => `/v1/batches/${batchId}/resolve`,
     body: (line) => ({ decision: requiredOption(line, 'as', resolveUsage) }),
+    effect: (line, batch) => {
+      const label = batch.outcomeUnknown ? ', labelled as possible duplicates' : '';
+      const effects: Readonly<Record<string, string>> = {
+        delivered: 'would count as delivered, and nothing is sent',
+        resend: `would be sent again${label}`,
+        discard: 'would become dead letters, and nothing is sent',
+      };
+      return `records of it that ${effects[textOption(line, 'as') ?? '']}: ${batch.records}`;
+    },
   }),
 };

@@ -4,7 +4,7 @@
  * 6 conflict, 7 what is left is held, 8 timed out, 130 interrupted). stdout holds data only.
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
+import { actorOf, type ErrorActor, type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
 import { ApiProblem } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
 
@@ -47,6 +47,8 @@ const exitCodes: Readonly<Record<string, number>> = {
   E_FLOW_INVALID: 2,
   E_INPUT_FILE: 2,
   E_REPAIR: 2,
+  E_REPAIR_KEY: 2,
+  E_REPAIR_MASK: 2,
   E_API_KEY_MISSING: 4,
   E_NOT_FOUND: 5,
   E_TIMEOUT: 8,
@@ -60,6 +62,16 @@ export function exitCodeOf(error: HeadgateError): number {
   return exitCodes[error.code] ?? (error instanceof ApiProblem ? exitCodesByStatus[error.status] : undefined) ?? 1;
 }
 
+/** Behind what is to be done, where it is not for whoever runs the command. */
+const actorWords: Readonly<Record<ErrorActor, string>> = {
+  sender: ' (for the sender of the file)',
+  author: ' (for the author of the flow)',
+  operator: ' (for an operator)',
+  administrator: ' (for the administrator)',
+  downstream: ' (for whoever runs the target)',
+  caller: '',
+};
+
 /** Most findings, changes or warnings that are shown below one thing. */
 export const listedMax = 50;
 
@@ -72,7 +84,8 @@ export function reportError(thrown: unknown): number {
   const lines = [`error ${error.code}: ${error.message}`];
   for (const detail of error.details.slice(0, listedMax)) lines.push(`  ${findingOf(detail, error.code)}`);
   if (error.details.length > listedMax) lines.push(`  … and ${error.details.length - listedMax} more`);
-  if (error.next) lines.push(`try: ${error.next}`);
+  const actor = error instanceof ApiProblem ? error.actor : actorOf(error.code);
+  if (error.next) lines.push(`try: ${error.next}${actor === undefined ? '' : actorWords[actor]}`);
   if (error instanceof ApiProblem && error.traceId) lines.push(`trace: ${error.traceId}`);
   process.stderr.write(`${lines.map(printable).join('\n')}\n`);
   return exitCodeOf(error);

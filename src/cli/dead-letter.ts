@@ -41,7 +41,7 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
       await printList(line, {
         path: '/v1/dead-letters/groups',
         query: { group, job, flow, target },
-        columns: ['groupId', 'flow', 'targetId', 'code', 'shape', 'records', 'jobs', 'oldestAt', 'expiresAt'],
+        columns: ['groupId', 'flow', 'targetId', 'code', 'shape', 'records', 'amounts', 'jobs', 'oldestAt', 'expiresAt'],
       });
       return 0;
     },

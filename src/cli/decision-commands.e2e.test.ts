@@ -146,6 +146,11 @@ describe('batches', () => {
     const unconfirmed = await headgate(...argv, '--as', decision);
     expect([unconfirmed.code, unconfirmed.stdout]).toEqual([2, '']);
     expect(unconfirmed.stderr).toContain('"3.75"');
+    const would = { delivered: 'count as delivered, and', resend: 'be sent again, labelled', discard: 'become dead letters, and' }[
+      decision
+    ];
+    expect(unconfirmed.stderr).toMatch(new RegExp(`^records of it that would ${would}.*: 2\n`));
+    expect((await headgate(...argv, '--as', decision, '--dry-run')).stderr).toMatch(/^records of it that would /);
     expect(await json(...argv, '--as', decision, '--yes')).toMatchObject({ batchId, decision });
     await headgate('job', 'watch', jobId);
     expect(await json('job', 'get', jobId)).toMatchObject({ state: end, balanced: true });
@@ -223,7 +228,11 @@ describe('a job that does not balance', () => {
 
 describe('flows', () => {
   it('are disabled and enabled, after what would change was shown', async () => {
-    expect(await json('flow', 'disable', 'twice', '--dry-run')).toEqual({ name: 'twice', version: '1.0.0', enabled: false, changed: true });
+    expect(await json('flow', 'disable', 'twice', '--dry-run')).toEqual({
+      name: 'twice',
+      version: '1.0.0',
+      enabled: { from: true, to: false },
+    });
     expect(await headgate('flow', 'disable', 'twice')).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('E_CONFIRM') });
     expect((await headgate('flow', 'disable', 'twice', '--yes')).stdout).toBe('name\ttwice\nenabled\tfalse\nchanged\ttrue\n');
     expect(await json('flow', 'disable', 'twice')).toEqual({ name: 'twice', enabled: false, changed: false });

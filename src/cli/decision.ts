@@ -28,6 +28,8 @@ export interface DecisionDescription {
   readonly path: (id: string, line: CommandLine) => string;
   /** What is sent beside the reason. */
   readonly body?: (line: CommandLine) => Readonly<Record<string, unknown>>;
+  /** What would be done to the thing as the preview shows it, on stderr. */
+  readonly effect?: (line: CommandLine, preview: Readonly<Record<string, unknown>>) => string;
   /** What there is to say of the answer beside it, on stderr. */
   readonly remark?: (answer: Readonly<Record<string, unknown>>) => string | null;
 }
@@ -41,7 +43,7 @@ const options = {
   yes: { type: 'boolean' },
 } as const;
 
-export function decisionCommand({ command, summary, thing, more, path, body, remark }: DecisionDescription): Command {
+export function decisionCommand({ command, summary, thing, more, path, body, effect, remark }: DecisionDescription): Command {
   const usage = `${command} ${more ? `${more.usage} ` : ''}--reason TEXT [--dry-run] [--yes] [--idempotency-key KEY] [--json]`;
   return {
     usage,
@@ -56,6 +58,7 @@ export function decisionCommand({ command, summary, thing, more, path, body, rem
         const plan = await api.post<Record<string, unknown>>(path(id, line), { ...request, dryRun: true });
         for (const { code, message } of (plan.warnings ?? []) as readonly { code: string; message: string }[])
           process.stderr.write(`${printable(`warning ${code}: ${message}`)}\n`);
+        if (effect) process.stderr.write(`${printable(effect(line, plan))}\n`);
         if (line.options['dry-run']) {
           await printOne(line, plan);
           return 0;

@@ -20,12 +20,12 @@ function switchCommand(verb: 'enable' | 'disable', summary: string): Command {
       const name = encodeURIComponent(requiredPositional(line, 0, 'NAME', this.usage));
       if (line.options['dry-run'] || !line.options.yes) {
         const flow = await api.get<{ name: string; version: string | null; enabled: boolean }>(`/v1/flows/${name}`);
-        const plan = { name: flow.name, version: flow.version, enabled, changed: flow.enabled !== enabled };
+        const plan = { name: flow.name, version: flow.version, enabled: { from: flow.enabled, to: enabled } };
         if (line.options['dry-run']) {
           await printOne(line, plan);
           return 0;
         }
-        if (plan.changed) await confirmPlan(line, `${verb} flow ${name}`, plan);
+        if (flow.enabled !== enabled) await confirmPlan(line, `${verb} flow ${name}`, plan);
       }
       await printOne(line, await api.post(`/v1/flows/${name}/${verb}`, {}), { isDone: true });
       return 0;

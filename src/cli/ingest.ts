@@ -163,7 +163,10 @@ async function hashFile(path: string): Promise<string> {
   try {
     for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Uint8Array);
   } catch (cause) {
-    throw new HeadgateError(cliErrors.E_USAGE, `${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+    throw new HeadgateError(cliErrors.E_USAGE, `${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, {
+      cause,
+      next: `Correct the path, which is taken from ${process.cwd()}, or the rights to the file.`,
+    });
   }
   return hash.digest('base64');
 }

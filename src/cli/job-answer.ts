@@ -22,6 +22,8 @@ export interface TargetAnswer {
   readonly held: number;
   readonly behindHeld: number;
   readonly behindJob: string | null;
+  /** In flight, but waiting for the breaker of the target. */
+  readonly parked: number;
   readonly inFlight: number;
   readonly lastRefusal: { readonly code: string; readonly message: string | null; readonly tries: number } | null;
 }

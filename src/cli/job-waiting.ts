@@ -7,21 +7,22 @@ import { printable } from './command.ts';
 import { isHeldUp } from './held-deliveries.ts';
 import { untilInterrupted } from './interruption.ts';
 import { type JobAnswer, refusalsOf, windowsOf } from './job-answer.ts';
+import { createParkedReasons } from './parked-deliveries.ts';
 
 const closedStates = new Set(['completed', 'completed_with_failures', 'rejected', 'cancelled']);
 
 interface Waiting {
   readonly jobId: string;
   readonly timeoutSeconds: number;
-  /** Of each look at it. */
-  readonly onProgress?: (job: JobAnswer) => void;
+  /** Of each look at it; `parked`: what waits for breakers, in words. */
+  readonly onProgress?: (job: JobAnswer, parked: readonly string[]) => void;
 }
 
 /** With progress on stderr, under the name `what`. Fails as `waitForJob` does. */
 export async function waitShowing(api: ApiClient, { what, ...waiting }: Waiting & { readonly what: string }): Promise<JobAnswer> {
   const progress = new Progress(what);
   try {
-    return await waitForJob(api, { ...waiting, onProgress: (job) => progress.show(job) });
+    return await waitForJob(api, { ...waiting, onProgress: (job, parked) => progress.show(job, parked) });
   } finally {
     progress.end();
   }
@@ -41,20 +42,22 @@ export async function waitForJob(api: ApiClient, waiting: Waiting): Promise<JobA
 
 async function pollJob(api: ApiClient, { jobId, timeoutSeconds, onProgress }: Waiting, signal: AbortSignal): Promise<JobAnswer> {
   const deadlineMs = systemPorts.clock.monotonicMs() + timeoutSeconds * 1000;
+  const parkedReasons = createParkedReasons(api);
   for (let pauseMs = 50; ; pauseMs = Math.min(1_000, pauseMs * 1.5)) {
     const job = await api.get<JobAnswer>(`/v1/jobs/${encodeURIComponent(jobId)}`);
     if (signal.aborted) return job;
-    onProgress?.(job);
+    const parked = await parkedReasons(job);
+    onProgress?.(job, parked);
     if (closedStates.has(job.state) || job.state === 'held' || isHeldUp(job)) return job;
-    if (systemPorts.clock.monotonicMs() > deadlineMs) throw timeoutOf(job, timeoutSeconds);
+    if (systemPorts.clock.monotonicMs() > deadlineMs) throw timeoutOf(job, parked, timeoutSeconds);
     await systemPorts.sleep.sleep(pauseMs, signal);
     if (signal.aborted) return job;
   }
 }
 
-function timeoutOf(job: JobAnswer, timeoutSeconds: number): HeadgateError {
+function timeoutOf(job: JobAnswer, parked: readonly string[], timeoutSeconds: number): HeadgateError {
   const { jobId, state } = job;
-  const message = [`job ${jobId} is still ${state} after ${timeoutSeconds} s`, ...windowsOf(job), ...refusalsOf(job)].join('; ');
+  const message = [`job ${jobId} is still ${state} after ${timeoutSeconds} s`, ...windowsOf(job), ...parked, ...refusalsOf(job)].join('; ');
   const show = state === 'delivering' ? `headgate batch list --job ${jobId}` : `headgate job get ${jobId}`;
   const next = `\`${show}\` shows what it waits for; \`headgate job watch ${jobId}\` goes on waiting, longer with --timeout.`;
   return new HeadgateError(cliErrors.E_TIMEOUT, printable(message), { next });
@@ -69,9 +72,9 @@ class Progress {
     this.#what = what;
   }
 
-  show(job: JobAnswer): void {
+  show(job: JobAnswer, parked: readonly string[]): void {
     const { stderr } = process;
-    const text = printable(`${this.#what}: ${progressOf(job)}`);
+    const text = printable(`${this.#what}: ${progressOf(job, parked)}`);
     if (text === this.#last) return;
     this.#last = text;
     // A line that wraps could not be written over.
@@ -83,10 +86,10 @@ class Progress {
   }
 }
 
-function progressOf(job: JobAnswer): string {
+function progressOf(job: JobAnswer, parked: readonly string[]): string {
   const targets = Object.values(job.targets);
   const sum = (pick: (target: (typeof targets)[number]) => number) => targets.reduce((total, target) => total + pick(target), 0);
   const routed = sum((target) => target.routed);
   const delivered = job.state === 'delivering' && routed > 0 ? [`${sum((target) => target.delivered)} of ${routed} delivered`] : [];
-  return [job.state, `${job.records.read} records read`, ...delivered, ...windowsOf(job), ...refusalsOf(job)].join(', ');
+  return [job.state, `${job.records.read} records read`, ...delivered, ...windowsOf(job), ...parked, ...refusalsOf(job)].join(', ');
 }

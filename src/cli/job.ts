@@ -9,7 +9,18 @@ import { waitShowing } from './job-waiting.ts';
 import { printList } from './list.ts';
 import { printOne } from './output.ts';
 
-const columns = ['jobId', 'flow', 'file', 'state', 'records.read', 'records.valid', 'records.rejected', 'records.filtered', 'createdAt'];
+const columns = [
+  'jobId',
+  'flow',
+  'file',
+  'state',
+  'records.read',
+  'records.valid',
+  'records.rejected',
+  'records.filtered',
+  'createdAt',
+  'redriveOf',
+];
 const options = { ...outputOptions, ...apiOptions } as const;
 
 export const jobVerbs: Readonly<Record<string, Command>> = {

@@ -11,6 +11,7 @@ const fieldsByPath: Readonly<Record<string, string>> = {
   '/v1/dead-letters':
     'deadLetterId jobId flowId flowName targetId batchId recordNumber cause code message deliveryKey amounts mayBeThere groupId state reason decidedBy createdAt blocksKey next',
   '/v1/dead-letters/groups': 'groupId flow targetId code causes shape records jobs amounts oldestAt newestAt expiresAt samples',
+  '/v1/events': 'seq eventId envelopeVersion type objectId from to actor traceId detail at',
   '/v1/files':
     'fileId arrivalId flow name bytes sha256 containerName containerSha256 containerArrivalId via acceptedNumber sameNameAs acceptedAt jobIds acknowledgements',
   '/v1/flows': 'name service subService version enabled hash flowId flowVersionId createdAt',

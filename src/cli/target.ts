@@ -11,7 +11,6 @@ import { printOne } from './output.ts';
 interface TargetAnswer extends Readonly<Record<string, unknown>> {
   readonly flow: string;
   readonly targetId: string;
-  readonly state: string;
   readonly next: string | null;
   readonly heldRecords: number;
 }
@@ -90,11 +89,11 @@ function actionOf(line: CommandLine): string {
   throw new HeadgateError(cliErrors.E_USAGE, `a breaker can be told ${breakerDecisions.join(', ')} (usage: ${usages.breaker})`);
 }
 
-/** On stderr, where data is text for people: what to do about those that are not closed, and about what is held. */
+/** On stderr, where data is text for people: what to do about those that are not closed or kept so, and about what is held. */
 function tellNext(line: CommandLine, targets: readonly TargetAnswer[]): void {
   if (line.options.json || textOption(line, 'output') !== undefined) return;
-  for (const { flow, targetId, state, next, heldRecords } of targets) {
-    if (state !== 'closed' && next !== null) process.stderr.write(`${printable(`try: ${flow} ${targetId}: ${next}`)}\n`);
+  for (const { flow, targetId, next, heldRecords } of targets) {
+    if (next !== null) process.stderr.write(`${printable(`try: ${flow} ${targetId}: ${next}`)}\n`);
     if (heldRecords > 0)
       process.stderr.write(
         `${printable(`try: ${flow} ${targetId}: what is held, why, and what to do: headgate batch list --state held`)}\n`,

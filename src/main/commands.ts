@@ -28,6 +28,15 @@ export const commands: Readonly<Record<string, { readonly summary: string; reado
     summary: 'Checks runtime, settings, folders, keys, port and database, and says what to do.',
     load: async () => (await import('../cli/doctor.ts')).doctorCommand,
   },
+  error: {
+    summary: 'Says what an error code means, who can act on it, and what they do next.',
+    load: async () =>
+      (await import('../cli/error.ts')).createErrorCommand(async () => (await import('./error-catalogue.ts')).declaredErrors()),
+  },
+  event: {
+    summary: 'Shows what happened: about one thing, of one type, or the latest.',
+    load: async () => (await import('../cli/event.ts')).eventVerbs,
+  },
   file: { summary: 'Shows accepted files with their hashes and jobs.', load: async () => (await import('../cli/arrival.ts')).fileVerbs },
   flow: {
     summary: 'Checks, formats, plans, applies, lists and switches flows and their connections.',

@@ -3,6 +3,7 @@
  * file's first bytes show what the codes cannot know (it is packed, it has another delimiter), that is said in its place.
  */
 
+import { mergeAlike } from '../../pipeline/engine/file/alike-messages.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import { formatErrors } from '../../pipeline/formats/format-errors.ts';
 import { nextOf } from '../../platform/base/errors.ts';
@@ -22,13 +23,17 @@ export function tellReasons({ path, format, reasons }: FileReasons): void {
   if (reasons.length === 0) return;
   const clue = clueOf(path, format, reasons);
   const explained = new Set<string>();
-  const lines = reasons.slice(0, listedMax).flatMap(({ code, offset, message }) => {
+  const alike = Map.groupBy(reasons, ({ code, offset }) => `${code} ${offset}`);
+  const merged = [...alike.values()].flatMap((group) =>
+    mergeAlike(group.map(({ message }) => message)).map((message) => ({ ...group[0]!, message })),
+  );
+  const lines = merged.slice(0, listedMax).flatMap(({ code, offset, message }) => {
     const reason = `${path}: error ${code}${offset === undefined ? '' : ` at byte ${offset}`}: ${message}`;
     const next = clue === null && !explained.has(code) ? nextOf(code) : '';
     explained.add(code);
     return next === '' ? [reason] : [reason, `  try: ${next}`];
   });
-  if (reasons.length > listedMax) lines.push(`${path}: … and ${reasons.length - listedMax} more in receipt.json`);
+  if (merged.length > listedMax) lines.push(`${path}: … and ${merged.length - listedMax} more in receipt.json`);
   if (clue?.seen) lines.push(`  ${clue.seen}`);
   if (clue !== null) lines.push(`  try: ${clue.next}`);
   process.stderr.write(`${lines.map((line) => printable(line.replaceAll('\n', ' '))).join('\n')}\n`);

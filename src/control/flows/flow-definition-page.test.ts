@@ -45,8 +45,8 @@ describe.each(pages)('on the page %s', (name) => {
     expect(files.filter((file) => !text.includes(file))).toEqual([]);
   });
 
-  test('a policy that is applied is said to need a key that may', () => {
-    expect(/flow apply .*policy\.yaml/.test(text) ? text : 'policy:write').toContain('policy:write');
+  test('an example says where tenant, policy, secrets and keys come from', () => {
+    if (text.includes('\n## An example\n')) expect(text).toContain('](../operating/tenants.md)');
   });
 
   const tests = documents.filter((document) => document.includes('\nkind: FlowTest\n'));
@@ -60,6 +60,13 @@ describe.each(pages)('on the page %s', (name) => {
     const [checked] = checkDocuments([document, ...others].map((each) => ({ file: nameOf(each), text: each })));
     expect(checked!.diagnostics).toEqual([]);
   });
+});
+
+test('the policy of the page on tenants is sound, and said to need a key that may apply it', () => {
+  const tenants = read('docs/operating/tenants.md');
+  const [policy] = documentsOf(tenants);
+  expect(checkDocuments([{ file: 'policy.yaml', text: policy! }])[0]!.diagnostics).toEqual([]);
+  expect(tenants).toContain('policy:write');
 });
 
 test('the page names every function of expressions', () => {

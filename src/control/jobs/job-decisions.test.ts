@@ -51,9 +51,9 @@ describe('a held job', () => {
     const preview = await previewDecision(jobs.services, jobs.tenantId, jobId);
     expect(preview).toMatchObject({ state: 'held', allowed: ['release', 'reject', 'cancel'], records: { read: 12, valid: 6 } });
     expect(preview.reasons.map((reason) => reason.code)).toEqual(['CTL01']);
-    expect(preview.targets.map(({ id, records }) => [id, records])).toEqual([
-      ['ledger', 4],
-      ['archive', 6],
+    expect(preview.targets.map(({ id, records, withdrawable }) => [id, records, withdrawable.records])).toEqual([
+      ['ledger', 4, 4],
+      ['archive', 6, 6],
     ]);
     expect(Object.keys(preview.targets[1]!.amounts['amount']!.byCurrency).sort()).toEqual(['USD', 'ZAR']);
   });
@@ -203,6 +203,28 @@ describe('a cancelled job', () => {
     expect((await jobs.jobs()).map((job) => job.state)).toEqual(['completed', 'cancelled', 'completed']);
     expect(jobs.delivered.get('archive')!.length).toBe(12);
     expect(await jobs.usage()).toMatchObject({ inFlight: 0 });
+  });
+
+  it('is previewed with what was delivered apart from what it would keep back, which is what it keeps back then', async () => {
+    const busy = { kind: 'refused', retryable: true, retryAfterMs: 60_000, code: 'E_TARGET_BUSY', message: 'later' } as const;
+    const jobs = await start({ answer: ({ records }) => (records === 4 ? busy : { kind: 'acked' }) });
+    const [jobId] = await jobs.accept([text(fixtureLines)]);
+    const before = await previewDecision(jobs.services, jobs.tenantId, jobId!, 'cancel');
+    expect(before.targets.map(({ withdrawable }) => withdrawable.records)).toEqual([0, 0]);
+    jobs.startAll();
+    const waits =
+      "/* look at batches */ select 1 from headgate.batches where tenant_id = $1 and (state, attempts) in (('ready', 1), ('acked', 1))";
+    await until(async () => (await jobs.rows(waits)).length === 2, 'one target did not deliver, or the other did not refuse');
+    const [ledger, archive] = (await previewDecision(jobs.services, jobs.tenantId, jobId!, 'cancel')).targets;
+    expect(ledger).toMatchObject({ records: 4, delivered: 0, underWay: 0, withdrawable: { records: 4, amounts: ledger!.amounts } });
+    expect(archive).toMatchObject({ records: 6, delivered: 6, underWay: 0, withdrawable: { records: 0, amounts: {} } });
+    await cancelJob(jobs.services, jobs.tenantId, { jobId: jobId!, ...because });
+    expect((await receiptOf(jobs)).targets.map(({ cancelled }) => cancelled.records)).toEqual([4, 0]);
+    const after = await previewDecision(jobs.services, jobs.tenantId, jobId!);
+    expect(after.targets.map(({ delivered, withdrawable }) => [delivered, withdrawable.records])).toEqual([
+      [0, 0],
+      [6, 0],
+    ]);
   });
 
   it('whose deliveries wait closes as cancelled with them', async () => {

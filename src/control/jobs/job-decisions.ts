@@ -5,9 +5,12 @@
  */
 
 import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
+import { previewCancel } from '../../pipeline/deliveries/endings/cancel-preview.ts';
 import { cancelDeliveries } from '../../pipeline/deliveries/endings/delivery-cancel.ts';
 import { amountTexts, type FieldTexts, type StageTexts, stageTexts } from '../../pipeline/engine/amount-texts.ts';
+import type { FieldAmounts } from '../../pipeline/engine/chunk.ts';
 import { fileErrors } from '../../pipeline/engine/engine-errors.ts';
+import type { Plan } from '../../pipeline/engine/plan.ts';
 import { checkReason } from '../../platform/access/decision-reason.ts';
 import { answerOnce, type KeyedRequest } from '../../platform/access/idempotency-keys.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
@@ -46,8 +49,19 @@ export interface DecisionPreview {
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
   readonly records: { readonly read: number; readonly valid: number; readonly rejected: number; readonly filtered: number };
   readonly amounts: StageTexts | null;
-  /** What a release would deliver, and a rejection or cancellation keep back, as far as it was not delivered. */
-  readonly targets: readonly { readonly id: string; readonly records: number; readonly amounts: FieldTexts }[];
+  readonly targets: readonly PreviewedTarget[];
+}
+
+export interface PreviewedTarget {
+  readonly id: string;
+  /** All that is routed to it: what a release would deliver. */
+  readonly records: number;
+  readonly amounts: FieldTexts;
+  readonly delivered: number;
+  /** What a rejection or cancellation would keep back now. */
+  readonly withdrawable: { readonly records: number; readonly amounts: FieldTexts };
+  /** Being sent, of unknown outcome, or held in one batch with records of other jobs: ends as it ends, whatever is decided. */
+  readonly underWay: number;
 }
 
 export interface DecidedJob {
@@ -77,6 +91,8 @@ const jobColumns = `select j.job_id as "jobId", j.state, j.flow_version_id as "f
   from headgate.jobs j where j.tenant_id = $1 and j.job_id = $2`;
 const selectJob = `/* preview decision */ ${jobColumns}`;
 const lockJob = `/* lock job to decide */ ${jobColumns} for update`;
+
+const nothing: { readonly records: number; readonly amounts: FieldAmounts } = { records: 0, amounts: {} };
 
 async function findJob(tx: TenantTx, jobId: string, sql: string): Promise<DecidableJob> {
   const job = (await tx.query<DecidableJob>(sql, [tx.tenantId, jobId])).rows[0];
@@ -109,14 +125,27 @@ export async function previewDecision(
         warnings: isAllowed(job, 'release') ? releaseWarnings(job) : [],
         records: check?.records ?? job.records,
         amounts: check === null ? null : stageTexts(check.amounts),
-        targets: plan.targets.map(({ id }, index) => {
-          const target = check?.targets[index];
-          return { id, records: target?.records ?? 0, amounts: amountTexts(target?.amounts ?? {}) };
-        }),
+        targets: await previewTargets(tx, job, plan),
       };
     },
     { readOnly: true },
   );
+}
+
+async function previewTargets(tx: TenantTx, job: DecidableJob, plan: Plan): Promise<PreviewedTarget[]> {
+  const cut = job.isCut ? await previewCancel(tx, job.jobId) : null;
+  return plan.targets.map(({ id }, index) => {
+    const { records, amounts } = job.totals?.checked?.check.targets[index] ?? nothing;
+    const uncut = { delivered: 0, withdrawable: isAllowed(job, 'cancel') ? { records, amounts } : nothing, underWay: 0 };
+    const { withdrawable, ...counts } = cut?.get(id) ?? uncut;
+    return {
+      id,
+      records,
+      amounts: amountTexts(amounts),
+      ...counts,
+      withdrawable: { records: withdrawable.records, amounts: amountTexts(withdrawable.amounts) },
+    };
+  });
 }
 
 /** All of its records were read, but the file does not say how many it should have had. */

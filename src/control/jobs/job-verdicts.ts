@@ -5,6 +5,7 @@
  */
 import type { NewWork } from '../../pipeline/deliveries/work-queue-port.ts';
 import type { Finding } from '../../pipeline/engine/chunk.ts';
+import { mergeAlike } from '../../pipeline/engine/file/alike-messages.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import type { NewEvent } from '../../platform/events/event-log.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
@@ -112,8 +113,7 @@ function moveOf(job: JudgedJob, from: JobState): Move {
     reason:
       reasons.length === 0
         ? null
-        : reasons
-            .map((reason) => reason.message)
+        : mergeAlike(reasons.map((reason) => reason.message))
             .join('; ')
             .slice(0, reasonMax),
     event: {

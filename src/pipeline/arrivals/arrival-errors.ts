@@ -102,7 +102,7 @@ export const arrivalErrors = defineErrors({
   E_DUPLICATE: {
     meaning: 'The flow has accepted this file before, by the keys that it compares.',
     actor: 'sender',
-    next: 'Nothing, if it was sent twice by mistake; the answer names the first one.',
+    next: 'Nothing, if it was sent twice by mistake; `headgate arrival get` names the first one (`duplicateOf`).',
   },
   E_SAME_NAME: {
     meaning: 'The flow has accepted another file of this name before.',
@@ -123,7 +123,7 @@ export const arrivalErrors = defineErrors({
   E_SOURCE: {
     meaning: 'A source folder, bucket or container cannot be read or written, or lies outside the root of its connection.',
     actor: 'operator',
-    next: 'Check path, mount and permissions of the folder.',
+    next: 'Check path, mount and permissions of the folder; where it is missing, bring back its mount first.',
     retryable: true,
   },
   E_SOURCE_PERMISSION: {

@@ -10,7 +10,7 @@ const waits: Readonly<Partial<Record<ArrivalState, string>>> = {
   complete: 'It waits to be read: for its turn, for room within the limits of its tenant, or for a manifest that is whole.',
 };
 
-/** Null where nothing is to be done. `companions`: suffixes of what must lie beside it, where they are known. */
+/** Null where nothing is to be done. `companions`: names of what must lie beside it, where they are known. */
 export function nextOfArrival(
   arrival: { readonly arrivalId: string; readonly state: ArrivalState; readonly reasonCode: string | null },
   companions: readonly string[] = [],
@@ -25,5 +25,5 @@ export function nextOfArrival(
 }
 
 function waitFor(companions: readonly string[]): string {
-  return `It waits for ${companions.map((suffix) => `\`<name>${suffix}\``).join(' and ')} beside it.`;
+  return `It waits for ${companions.map((name) => `\`${name}\``).join(' and ')} beside it.`;
 }

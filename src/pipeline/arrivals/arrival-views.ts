@@ -119,7 +119,7 @@ export async function findArrival(
   if (found === undefined) return undefined;
   const { flowId, ...row } = found;
   const plan = row.state === 'stable' ? await plans?.bySource(tx, flowId, row.source) : undefined;
-  return { ...row, next: nextOfArrival(row, plan && companionsOf(plan.source)) };
+  return { ...row, next: nextOfArrival(row, plan && companionsOf(plan.source).map((suffix) => row.name + suffix)) };
 }
 
 type ArrivalRow = Omit<ArrivalView, 'next'>;

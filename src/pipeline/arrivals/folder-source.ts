@@ -8,6 +8,7 @@ import {
   type BigIntStats,
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   linkSync,
   lstatSync,
@@ -20,7 +21,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fsyncFolder } from '../../platform/base/durable-folders.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { arrivalErrors } from './arrival-errors.ts';
@@ -36,12 +37,25 @@ const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 /** The folder's real path. Fails with E_SOURCE when it is missing, no folder, or leads outside the root by links. */
 export function openSourceFolder(plan: { readonly root: string; readonly path: string }): string {
   return withSourceFailures('open', () => {
-    const root = realpathSync(plan.root);
-    const folder = realpathSync(join(plan.root, plan.path));
+    const root = realPathOf(plan.root);
+    const folder = realPathOf(join(plan.root, plan.path));
     if (folder !== root && !folder.startsWith(root.endsWith(sep) ? root : root + sep))
       throw new HeadgateError(arrivalErrors.E_SOURCE, 'the source folder lies outside the root of its connection');
     return folder;
   });
+}
+
+/** Fails with E_SOURCE and the uppermost part that is missing: settings name it, and no sender. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    let missing = path;
+    while (!existsSync(dirname(missing))) missing = dirname(missing);
+    const message = `the source failed to open its folder: "${missing}" is missing${missing === path ? '' : `, which "${path}" lies in`}`;
+    throw new HeadgateError(arrivalErrors.E_SOURCE, message, { cause: error });
+  }
 }
 
 /** Names in the folder that are no folders, as text with their bytes. Sizes and times come from `lookAt`. */

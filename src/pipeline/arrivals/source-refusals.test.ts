@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
@@ -107,8 +107,14 @@ it('a source folder that leads out of its root is refused', async () => {
   symlinkSync(outside, join(world.folder, 'elsewhere'));
   set({ path: 'in/elsewhere' });
   await expect(world.poll()).rejects.toMatchObject({ code: 'E_SOURCE' });
+});
+
+it('of a source folder that is not there the uppermost missing part is named', async () => {
+  const message = `the source failed to open its folder: "${join(dirname(world.folder), 'missing')}" is missing`;
   set({ path: 'missing' });
-  await expect(world.poll()).rejects.toMatchObject({ code: 'E_SOURCE' });
+  await expect(world.poll()).rejects.toMatchObject({ code: 'E_SOURCE', message });
+  set({ path: 'missing/in' });
+  await expect(world.poll()).rejects.toMatchObject({ message: `${message}, which "${join(dirname(world.folder), 'missing/in')}" lies in` });
 });
 
 it('a link in place of the folder for taken files is not followed', async () => {

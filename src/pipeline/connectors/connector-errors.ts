@@ -33,7 +33,7 @@ export const connectorErrors = defineErrors({
   E_TARGET_BUSY: {
     meaning: 'The target asks to be left alone for a while, or failed on its own side.',
     actor: 'downstream',
-    next: "Look at the target; if it is only busy, lower the target's `rate` or `concurrency`.",
+    next: "Look at the target; where it failed (status 500 and the like), its own log says why; if it is only busy, lower the target's `rate` or `concurrency`.",
     retryable: true,
   },
   E_TARGET_REFUSED: {
@@ -84,7 +84,7 @@ export const connectorErrors = defineErrors({
   E_TARGET_SETUP: {
     meaning: 'The target lacks what the flow expects there: a table, a column, a queue, a topic, a folder, a right.',
     actor: 'administrator',
-    next: 'Create what the message names at the target or grant the right to it, or correct the setting that names it; `headgate target ddl` prints the tables of a database.',
+    next: 'Create what the message names at the target or grant the right to it, or correct the setting that names it; where a root is missing, bring back its mount first, as a folder made in its place is on another disk. `headgate target ddl` prints the tables of a database.',
     retryable: true,
   },
   E_TARGET_FULL: {
@@ -102,7 +102,7 @@ export const connectorErrors = defineErrors({
   E_TARGET_CONFLICT: {
     meaning: 'The name of an output file is taken by other bytes, which are never overwritten.',
     actor: 'author',
-    next: 'Move the file that is in the way, or use {number} in the name of the target.',
+    next: 'Move the file that is in the way, or use {number} in the name of the target; then send again what was given up: records with `headgate dead-letter redrive`, an acknowledgement with `headgate file acknowledge`.',
   },
   E_TARGET_ORDER: {
     meaning: 'An earlier record of the same business key in the same batch was refused, so this one was not sent.',

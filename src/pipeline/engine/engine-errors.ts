@@ -59,7 +59,7 @@ export const outputErrors = defineErrors({
   E_OUTPUT_WIDTH: {
     meaning: 'A value is wider than its column of a fixed-width target.',
     actor: 'author',
-    next: 'Widen the column or shorten the value in the transform.',
+    next: 'Widen the column that the message names by its field and width, or shorten the value in the transform; `headgate flow validate` warns of columns that are too narrow for the schema.',
   },
   E_OUTPUT_CHARACTER: {
     meaning: 'A value for a fixed-width target holds a line end.',
@@ -91,7 +91,7 @@ export const fileErrors = defineErrors({
   ),
   E_ACCEPTANCE: fromSender(
     'More records, or a higher amount, are invalid than the flow accepts.',
-    'Correct the rejected records and send the file again.',
+    'Correct the rejected records and send the file again; one that is held for it can be released as it is, or rejected (`headgate job release`, `headgate job reject`).',
   ),
   E_SEGMENT: {
     meaning: 'An outcome or target segment is damaged or of an unknown version.',

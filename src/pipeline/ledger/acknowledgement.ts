@@ -42,7 +42,8 @@ function* jsonTexts(
   const document = {
     acknowledgementVersion: 1,
     level,
-    file: { name: file.container.name, sha256: file.container.sha256, bytes: file.container.bytes },
+    file: identityOf(file.container),
+    member: file.via.length === 0 ? null : identityOf(file.member),
     flow: flow.name,
     jobId: job.id,
     verdict: job.verdict,
@@ -91,11 +92,19 @@ function* csvTexts(
     'rejected',
     'filtered',
     'reasons',
+    'member',
+    'memberSha256',
   ]);
   const counts = [records.read, records.valid, records.rejected, records.filtered].map(String);
   const { name, sha256, bytes } = file.container;
   const codes = reasons.map(({ code }) => code).join(' ');
-  yield csvLine([name, sha256, String(bytes), flow.name, job.id, job.verdict, times.acceptedAt, times.closedAt, ...counts, codes]);
+  const member = file.via.length === 0 ? ['', ''] : [file.member.name, file.member.sha256];
+  const { acceptedAt, closedAt } = times;
+  yield csvLine([name, sha256, String(bytes), flow.name, job.id, job.verdict, acceptedAt, closedAt, ...counts, codes, ...member]);
+}
+
+function identityOf({ name, sha256, bytes }: Receipt['file']['member']) {
+  return { name, sha256, bytes };
 }
 
 /** RFC 4180. */

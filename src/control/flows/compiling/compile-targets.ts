@@ -5,6 +5,7 @@ import type { DeliveryDefinition, FlowSpec, TargetDefinition } from '../definiti
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 import { checkBackups } from './check-backup.ts';
+import { checkColumnWidths } from './check-column-widths.ts';
 import { checkFileTemplates } from './check-file-templates.ts';
 import { checkIdempotencyKey } from './check-idempotency-key.ts';
 import { checkStatusQuery } from './check-status-query.ts';
@@ -47,7 +48,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
       id,
       type: target.type,
       connection: target.connection,
-      body: compileBody(target, context.output, path, report),
+      body: compileBody(target, context, path, report),
       batchRecords: delivery.batch.size,
       batchBytes: delivery.batch.bytes,
       ...(batchAmount === undefined ? {} : { batchAmount }),
@@ -181,7 +182,7 @@ export function isOutputFile(target: TargetDefinition): target is OutputFileTarg
   return holdsFiles(target.type);
 }
 
-function compileBody(target: TargetDefinition, output: readonly OutputFieldPlan[], path: Path, report: Report): BodyPlan {
+function compileBody(target: TargetDefinition, context: TargetContext, path: Path, report: Report): BodyPlan {
   if (!isOutputFile(target)) return { format: 'ndjson' };
   const conflict = (key: string, format: string): void =>
     report.add({
@@ -202,14 +203,14 @@ function compileBody(target: TargetDefinition, output: readonly OutputFieldPlan[
         report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, 'delimiter'], message: 'a quote can not be the delimiter' });
       return { format: 'csv', delimiter: target.delimiter ?? 0x2c, header: target.header ?? true, lineEnd };
     case 'fixed-width':
-      return { format: 'fixed-width', columns: compileColumns(target, output, path, report), lineEnd };
+      return { format: 'fixed-width', columns: compileColumns(target, context, path, report), lineEnd };
   }
 }
 
 /** Every output field has a width, in the order of the output. */
-function compileColumns(target: OutputFileTarget, output: readonly OutputFieldPlan[], path: Path, report: Report) {
+function compileColumns(target: OutputFileTarget, context: TargetContext, path: Path, report: Report) {
   const columns = target.columns ?? {};
-  const names = output.map((field) => field.name);
+  const names = context.output.map((field) => field.name);
   for (const name of Object.keys(columns)) {
     if (!names.includes(name)) reportField(name, [...path, 'columns', name], names, report);
   }
@@ -220,7 +221,9 @@ function compileColumns(target: OutputFileTarget, output: readonly OutputFieldPl
       path: [...path, ...(target.columns === undefined ? [] : ['columns'])],
       message: `fixed-width needs the width of every output field; missing: ${missing.join(', ')}`,
     });
-  return names.map((name) => columns[name] ?? { width: 1, align: 'left' as const, pad: 0x20 });
+  const compiled = names.map((name) => columns[name] ?? { width: 1, align: 'left' as const, pad: 0x20 });
+  if (missing.length === 0) checkColumnWidths(compiled, context, [...path, 'columns'], report);
+  return compiled;
 }
 
 function reportField(name: string, path: Path, names: readonly string[], report: Report): void {

@@ -135,7 +135,7 @@ const selectJob = `/* get job */ select ${columns}, j.bytes, j.chunks, j.chunks_
 const selectTargets = `/* get job targets */ select t.target_id as "targetId", t.routed, t.delivered, t.refused, t.dead, t.cancelled,
   coalesce(h.records, 0)::int8 as held, coalesce(h.codes, '{}') as "heldFor", coalesce(h.reasons, '[]') as "heldReasons",
     (select jsonb_build_object('batchId', b.batch_id, 'code', a.reason_code, 'message', a.message, 'tries', a.attempt_number)
-      from (select e.batch_id, e.parent_batch_id from headgate.batches e where e.tenant_id = $1 and e.target_id = t.target_id and e.state in ('ready', 'sending', 'unknown')
+      from (select e.batch_id, e.parent_batch_id from headgate.batches e where e.tenant_id = $1 and e.target_id = t.target_id and e.state in ('ready', 'sending', 'unknown', 'parked')
         and e.attempts > 0 and e.batch_id = any (array(select x.batch_id from headgate.batch_jobs x where x.tenant_id = $1 and x.job_id = $2))
         order by e.attempts desc, e.batch_id desc limit 1) b
       join headgate.attempts a on a.tenant_id = $1 and a.batch_id in (b.batch_id, b.parent_batch_id) and a.reason_code is not null

@@ -173,12 +173,19 @@ it('a link that leads out of the root is refused', async () => {
   expect([readdirSync(outside), readdirSync(join(outside, 'x'))]).toEqual([['x'], []]);
 });
 
-it('a folder that is not there is named, and no file of it', async () => {
-  const root = join(folder(), 'missing');
-  const told = { code: 'E_TARGET_SETUP', message: `the folder "${root}/eft" is not there or can't be written (ENOENT)` };
-  const target = open(root, { path: 'eft' });
+it.each(['eft', '.'])('of a root that is not there the uppermost missing part is named, and no file (path %s)', async (path) => {
+  const mount = join(folder(), 'mount');
+  const told = { code: 'E_TARGET_SETUP', message: `"${mount}" in the root of the connection is missing: a mount?` };
+  const target = open(join(mount, 'bank', 'out'), { path });
   expect(await target.deliver(outgoing(['a']), signal)).toEqual({ kind: 'refused', retryable: true, ...told });
   expect(await target.probe(signal)).toMatchObject({ isReachable: false, ...told });
+});
+
+it('a folder that is in the way is named', async () => {
+  const root = folder();
+  writeFileSync(join(root, 'eft'), 'a file');
+  const message = `the folder "${root}/eft" is not there or can't be written (ENOTDIR)`;
+  expect(await open(root, { path: 'eft' }).deliver(outgoing(['a']), signal)).toMatchObject({ code: 'E_TARGET_SETUP', message });
 });
 
 it('a link in place of the file is not followed', async () => {

@@ -1,17 +1,39 @@
 /** The file system's errors as outcomes. Messages name the folder, which is a setting, and no file: their names come from senders. */
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { DeliveryOutcome } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 
 type FailedOutcome = Exclude<DeliveryOutcome, { kind: 'acked' }>;
 
+/** Of a root for want of which something failed: the uppermost folder of its path that is missing; null where it is there. */
+export async function missingPart(error: unknown, root: string): Promise<string | null> {
+  if ((error as { code?: unknown }).code !== 'ENOENT') return null;
+  let missing: string | null = null;
+  for (let path = root; path !== dirname(path) && (await isMissing(path)); path = dirname(path)) missing = path;
+  return missing;
+}
+
+async function isMissing(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+  );
+}
+
 /**
- * `isNamed`: the file can already be there. Exhaustive over what a local file system answers; anything else may
+ * `isNamed`: the file can already be there. `missing`: the part of the root that is not. Exhaustive over what a local file system answers; anything else may
  * pass, because the batch is the same next time. Rethrows what is no system error.
  */
 export function fileFailure(
   error: unknown,
-  { isNamed, folder, signal }: { readonly isNamed: boolean; readonly folder: string; readonly signal?: AbortSignal },
+  {
+    isNamed,
+    folder,
+    missing = null,
+    signal,
+  }: { readonly isNamed: boolean; readonly folder: string; readonly missing?: string | null; readonly signal?: AbortSignal },
 ): FailedOutcome {
   const outcome = (code: string, message: string, isFinal = false): FailedOutcome =>
     isNamed ? { kind: 'unknown', code, message } : { kind: 'refused', retryable: !isFinal, code, message };
@@ -19,6 +41,7 @@ export function fileFailure(
   if (error instanceof HeadgateError) return outcome(error.code, error.message, !error.retryable);
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) throw error;
+  if (missing !== null) return outcome(connectorErrors.E_TARGET_SETUP, `"${missing}" in the root of the connection is missing: a mount?`);
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':

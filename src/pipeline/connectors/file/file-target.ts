@@ -23,7 +23,7 @@ import {
   temporaryPrefix,
 } from '../output-files/output-file.ts';
 import { fsyncFolder, writeSmallFile } from './durable-writes.ts';
-import { fileFailure } from './file-failure.ts';
+import { fileFailure, missingPart } from './file-failure.ts';
 import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
 import { createTurns, type Turns } from './turns.ts';
 
@@ -92,7 +92,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
           await removeTemporary();
         }
       } catch (error) {
-        return fileFailure(error, { isNamed: step === 'named', folder, signal });
+        return fileFailure(error, { isNamed: step === 'named', folder, missing: await missingPart(error, root), signal });
       }
     },
     async resolve(batch): Promise<Resolution> {
@@ -127,7 +127,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
         }
         return probed(null, 'the folder takes a file, keeps it and gives it back');
       } catch (error) {
-        const { code, message } = fileFailure(error, { isNamed: false, folder });
+        const { code, message } = fileFailure(error, { isNamed: false, folder, missing: await missingPart(error, root) });
         return probed(code, message);
       }
     },

@@ -11,9 +11,9 @@ export interface BreakerView {
   readonly mode: BreakerMode;
   /** Null: it never failed. */
   readonly since: Date | null;
-  /** What the target answered to the last failure, or probe. */
+  /** Why it is not closed: what the target answered to the last failure, or probe. */
   readonly reasonCode: string | null;
-  /** What can be done about that, unless it is closed. */
+  /** What can be done about that, and by a person who keeps it open or closed. */
   readonly next: string | null;
   /** When an open one is tried next by itself. */
   readonly nextProbeAt: Date | null;
@@ -87,12 +87,14 @@ function viewOf(
     half_open: Math.min(probes, concurrency),
     open: 0,
   };
-  return { ...view, concurrency: now[view.state], next: nextOfBreaker(view) };
+  return { ...view, reasonCode: view.state === 'closed' ? null : view.reasonCode, concurrency: now[view.state], next: nextOfBreaker(view) };
 }
 
 function nextOfBreaker({ state, mode, reasonCode }: Pick<Row, 'state' | 'mode' | 'reasonCode'>): string | null {
   if (mode === 'open')
     return 'Nothing is sent to it while a person keeps it open: `headgate target breaker auto` lets it decide by itself.';
+  if (mode === 'closed')
+    return 'Its failures open nothing while a person keeps it closed: `headgate target breaker auto` lets it decide by itself.';
   return state === 'closed' || reasonCode === null ? null : nextOf(reasonCode) || null;
 }
 

@@ -11,6 +11,8 @@ export interface BodyProblem {
   readonly code: string;
   /** Index of the output field. */
   readonly output: number;
+  /** Says nothing of the target: senders read it in acknowledgements. */
+  readonly message: string;
 }
 
 /** The line with its line end, or what is wrong. */
@@ -81,8 +83,12 @@ function csvText(text: string, delimiter: string): string {
 
 function createFixedWidthWriter(body: Extract<BodyPlan, { format: 'fixed-width' }>, output: readonly OutputFieldPlan[]): BodyWriter {
   const problems = output.map((_, index) => ({
-    width: { code: outputErrors.E_OUTPUT_WIDTH, output: index },
-    character: { code: outputErrors.E_OUTPUT_CHARACTER, output: index },
+    width: {
+      code: outputErrors.E_OUTPUT_WIDTH,
+      output: index,
+      message: `longer than its output column of ${body.columns[index]!.width} bytes`,
+    },
+    character: { code: outputErrors.E_OUTPUT_CHARACTER, output: index, message: 'a line end in an output column' },
   }));
   return (values) => {
     let line = '';

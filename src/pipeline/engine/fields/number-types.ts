@@ -15,6 +15,7 @@ const decimalDigitsMax = 38;
 const notInteger = new FieldProblem(fieldErrors.E_INT, 'not an integer');
 const integerRange = new FieldProblem(fieldErrors.E_RANGE, 'integer beyond 64 bits');
 const notDecimal = new FieldProblem(fieldErrors.E_DECIMAL, 'not a decimal number');
+const beyondScale: FieldProblem[] = [];
 const decimalRange = new FieldProblem(fieldErrors.E_RANGE, `more than ${decimalDigitsMax} digits`);
 
 /** Significant digits; leading zeros don't count, so that zero-filled columns of any width are read. */
@@ -47,6 +48,12 @@ function withoutZeros(text: string): string {
   return text.length <= 40 ? text : text.replace(/^(-?)0+(?=[0-9])/, '$1');
 }
 
+/** One for each scale, since problems are compared by identity. */
+function moreDigitsThan(scale: number): FieldProblem {
+  beyondScale[scale] ??= new FieldProblem(fieldErrors.E_DECIMAL, `more digits after the point than its scale of ${scale}`);
+  return beyondScale[scale];
+}
+
 export function readDecimal(
   text: string,
   form: { readonly point: 'explicit' | 'implied'; readonly scale: number },
@@ -59,7 +66,7 @@ export function readDecimal(
   if (!explicitForm.test(text)) return notDecimal;
   const point = text.indexOf('.');
   const fraction = point < 0 ? 0 : text.length - point - 1;
-  if (fraction > form.scale) return notDecimal;
+  if (fraction > form.scale) return moreDigitsThan(form.scale);
   const digits = (point < 0 ? text : text.slice(0, point) + text.slice(point + 1)) + '0'.repeat(form.scale - fraction);
   if (significantDigits(digits) > decimalDigitsMax) return decimalRange;
   return { unscaled: BigInt(withoutZeros(digits)), scale: form.scale };

@@ -18,13 +18,13 @@ export function createFixedWidthReader(plan: Plan, format: FixedWidthPlan): Reco
   const tagRange = isUntagged(plan) ? null : format.discriminator;
   const ranges = plan.records.map((record) => record.fields.map(rangeOf));
   const widths = plan.records.map((record) => recordWidth(record, format));
-  const problems = widths.map((width) => ({ code: structureErrors.E_WIDTH, message: `expected ${width} bytes` }));
   return (bytes, start, end, into) => {
     into.type = findType(tagRange === null ? null : rangeText(bytes, start, end, { ...tagRange, isTag: true }));
     if (into.type < 0) return unknownTag;
     const width = widths[into.type]!;
     const missing = width - (end - start);
-    if ((missing > 0 && format.shortLines === 'reject') || !isAllSpaces(bytes, start + width, end)) return problems[into.type]!;
+    if ((missing > 0 && format.shortLines === 'reject') || !isAllSpaces(bytes, start + width, end))
+      return { code: structureErrors.E_WIDTH, message: `expected ${width} bytes, found ${end - start}` };
     const fields = ranges[into.type]!;
     for (let index = 0; index < fields.length; index++) {
       const text = rangeText(bytes, start, end, { ...fields[index]!, isTag: false });

@@ -243,7 +243,7 @@ export class RecordJudge implements RecordVerdict {
       line ??= this.#bodies[body]!(this.scope.output);
       if (typeof line !== 'string') {
         const { name } = this.#flow.plan.output[line.output]!;
-        this.findings.push({ code: line.code, field: name, rule: null, message: 'does not fit the target' });
+        this.findings.push({ code: line.code, field: name, rule: null, message: line.message });
         return false;
       }
       lines.set(body, line);

@@ -2,7 +2,7 @@
 import { type Value, valueText } from '../expressions/values.ts';
 import type { BodyPlan, OutputFieldPlan } from '../plan.ts';
 
-export type BodyText = { readonly line: string } | { readonly code: string; readonly field: string };
+export type BodyText = { readonly line: string } | { readonly code: string; readonly field: string; readonly message: string };
 
 export function writeBodyText(body: BodyPlan, output: readonly OutputFieldPlan[], values: readonly Value[]): BodyText {
   switch (body.format) {
@@ -58,9 +58,9 @@ function writeColumns(
     const field = output[index]!.name;
     const value = values[index]!;
     const text = value === null ? '' : valueText(value);
-    if (/[\r\n]/.test(text)) return { code: 'E_OUTPUT_CHARACTER', field };
+    if (/[\r\n]/.test(text)) return { code: 'E_OUTPUT_CHARACTER', field, message: 'a line end in an output column' };
     const padding = width - Buffer.from(text, 'utf8').length;
-    if (padding < 0) return { code: 'E_OUTPUT_WIDTH', field };
+    if (padding < 0) return { code: 'E_OUTPUT_WIDTH', field, message: `longer than its output column of ${width} bytes` };
     const fill = String.fromCharCode(pad).repeat(padding);
     line += align === 'left' ? `${text}${fill}` : `${fill}${text}`;
   }

@@ -140,9 +140,12 @@ function readInt(text: string): Reading {
 
 function readDecimalText(field: FieldPlan, text: string): Reading {
   const { point, scale } = field;
-  const match = (point === 'implied' || scale === 0 ? /^(-?)([0-9]+)$/ : /^(-?)([0-9]+)(?:\.([0-9]+))?$/).exec(text);
+  const match = (point === 'implied' ? /^(-?)([0-9]+)$/ : /^(-?)([0-9]+)(?:\.([0-9]+))?$/).exec(text);
   const fraction = match?.[3] ?? '';
-  if (match === null || fraction.length > scale) return { problem: { code: 'E_DECIMAL', message: 'not a decimal number' } };
+  if (match === null) return { problem: { code: 'E_DECIMAL', message: 'not a decimal number' } };
+  if (fraction.length > scale) {
+    return { problem: { code: 'E_DECIMAL', message: `more digits after the point than its scale of ${scale}` } };
+  }
   const magnitude = BigInt(point === 'implied' ? match[2]! : match[2]! + fraction.padEnd(scale, '0'));
   if (magnitude.toString().length > 38) return { problem: { code: 'E_RANGE', message: 'more than 38 digits' } };
   return { value: { unscaled: match[1] === '-' ? -magnitude : magnitude, scale } };

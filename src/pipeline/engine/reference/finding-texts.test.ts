@@ -152,6 +152,31 @@ describe('the reference parser words findings as the engine does', () => {
     expect(warnings.length).toBeGreaterThan(0);
   });
 
+  it('saying of a decimal whether it is none or has too many digits, and of a line how long it is', () => {
+    const wrong = { needed: 'x', int: '5', bounded: '5' };
+    const { plan, line } = kinds.delimited;
+    const { findings } = expectSameWords(
+      plan,
+      ['1.005', '1.0', '1e3', '0.0000'].map((decimal) => Buffer.from(line({ ...wrong, decimal }))),
+    );
+    const tooMany = 'more digits after the point than its scale of 2';
+    expect(findings.map((finding) => (finding as unknown[]).at(-1))).toEqual([tooMany, 'not a decimal number', tooMany]);
+    const fixed = kinds['fixed-width'];
+    const words = expectSameWords(fixed.plan, [Buffer.from('Dabc'), Buffer.from(`${fixed.line(wrong)}xyz`)]).findings;
+    const width = Buffer.byteLength(fixed.line(wrong));
+    expect(words.map((finding) => (finding as unknown[]).at(-1))).toEqual([
+      `expected ${width} bytes, found 4`,
+      `expected ${width} bytes, found ${width + 3}`,
+    ]);
+  });
+
+  it('saying of an output field how wide its column is', () => {
+    const { plan, line } = kinds.delimited;
+    const lines = [{ needed: 'x'.repeat(9) }, { needed: 'a\nb' }].map((texts) => Buffer.from(line({ int: '5', bounded: '5', ...texts })));
+    const words = expectSameWords(plan, lines).findings.map((finding) => (finding as unknown[]).at(-1));
+    expect(words).toEqual(['longer than its output column of 6 bytes', 'a line end in an output column']);
+  });
+
   it('of every code that a record can have', () => {
     const seen = Object.values(kinds).flatMap((kind) => {
       const lines = linesOf(kind).map((line) => Buffer.from(line));

@@ -98,7 +98,7 @@ function chooseRoutes(plan: Plan, scope: EvaluationScope): number[] {
 function writeTarget(plan: Plan, target: number, output: readonly Value[]): Uint8Array {
   const body = writeBodyText(plan.targets[target]!.body, plan.output, output);
   if ('line' in body) return Buffer.from(body.line, 'utf8');
-  throw new Rejection({ code: body.code, field: body.field, rule: null, message: 'does not fit the target' });
+  throw new Rejection({ code: body.code, field: body.field, rule: null, message: body.message });
 }
 
 function condition(expression: Expression, scope: EvaluationScope, rule: string): boolean {

@@ -68,7 +68,8 @@ function shapeRanges(plan: Plan, row: Row, only: RecordPlan | null): Shape {
   const ranges = type.fields.map((field) => field.at as Extract<FieldPlan['at'], { start: number }>);
   const width = format.recordLength ?? Math.max(0, ...ranges.map(({ start, length }) => start + length));
   const isShort = bytes.length < width && format.shortLines === 'reject';
-  if (isShort || /[^ ]/.test(bytes.subarray(width).toString('latin1'))) return broken(type, 'E_WIDTH', `expected ${width} bytes`);
+  if (isShort || /[^ ]/.test(bytes.subarray(width).toString('latin1')))
+    return broken(type, 'E_WIDTH', `expected ${width} bytes, found ${bytes.length}`);
   const padded = Buffer.concat([
     bytes,
     Buffer.alloc(Math.max(0, Math.max(width, ...ranges.map(({ start, length }) => start + length)) - bytes.length), 0x20),

@@ -1,0 +1,37 @@
+/** All error codes of the product: every module that declares some is loaded here, and a test holds the list against the sources. */
+import '../api/api-errors.ts';
+import '../api/connection-errors.ts';
+import '../cli/cli-errors.ts';
+import '../cli/run/run-errors.ts';
+import '../cli/verify-errors.ts';
+import '../control/flows/applying/flow-store-errors.ts';
+import '../control/flows/flow-errors.ts';
+import '../control/jobs/job-errors.ts';
+import '../control/redrives/redrive-errors.ts';
+import '../pipeline/arrivals/arrival-errors.ts';
+import '../pipeline/arrivals/sftp-server/sftp-server-errors.ts';
+import '../pipeline/connectors/connector-errors.ts';
+import '../pipeline/deliveries/delivery-errors.ts';
+import '../pipeline/engine/engine-errors.ts';
+import '../pipeline/engine/expressions/expression-errors.ts';
+import '../pipeline/engine/repair/repair-errors.ts';
+import '../pipeline/formats/format-errors.ts';
+import '../pipeline/ledger/ledger-errors.ts';
+import '../pipeline/ledger/verification/verification-errors.ts';
+import '../platform/access/access-errors.ts';
+import '../platform/base/folder-errors.ts';
+import '../platform/events/event-errors.ts';
+import '../platform/openpgp/pgp-key-errors.ts';
+import '../platform/packing/pgp-reading-errors.ts';
+import '../platform/postgres/embedded-errors.ts';
+import '../platform/postgres/migration-errors.ts';
+import '../platform/postgres/postgres-errors.ts';
+import '../platform/secrets/secret-errors.ts';
+import '../platform/storage/key-errors.ts';
+import '../platform/storage/storage-errors.ts';
+import '../platform/telemetry/log-errors.ts';
+import './listening.ts';
+import '../platform/base/settings.ts';
+import '../platform/tenancy/tenant-scope.ts';
+
+export { declaredErrors } from '../platform/base/errors.ts';
