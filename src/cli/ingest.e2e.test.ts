@@ -206,7 +206,7 @@ describe('ingest says what became of a file, and what can be done', () => {
     const late = await headgate('job', 'watch', jobId, '--timeout', '1');
     const says = String.raw`ledger said last E_TARGET_BUSY \(.*503\), \d+ tr(?:y|ies)`;
     expect(late.stderr).toMatch(new RegExp(`^job ${jobId}: delivering, 1 records read, 0 of 1 delivered, ${says}\n`));
-    expect(late.stderr).toMatch(new RegExp(`\nerror E_TIMEOUT: job ${jobId} is still delivering after 1 s; ${says}\n`));
+    expect(late.stderr).toMatch(new RegExp(`\nerror E_TIMEOUT: job ${jobId} is still delivering after 1 s; ${parked}; ${said}\n`));
     expect(late.stderr).toContain(`\ntry: \`headgate batch list --job ${jobId}\` shows`);
     const list = await headgate('batch', 'list', '--job', jobId);
     expect(list.stderr).toMatch(/^try: .* The batch is tried again by itself\.\n$/);
@@ -216,17 +216,18 @@ describe('ingest says what became of a file, and what can be done', () => {
     const sink = await startHttpSink(() => ({ status: 500 }));
     const connection = `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: bank, name: down }\nspec: { type: http, baseUrl: "${sink.url}" }\n`;
     writeFileSync(join(bank.folder, 'down.yaml'), connection);
-    const breaking = { type: 'http', connection: 'down', retry: 'retry: { max: 50, initial: 20ms, cap: 100ms }' };
+    const breaking = { type: 'http', connection: 'down', more: 'retry: { max: 50, initial: 20ms, cap: 100ms }' };
     const flow = uploadFlow('breaking', breaking).replace('path: breaking', 'path: /breaking, breaker: { minCalls: 2, probeEvery: 60s }');
     writeFileSync(join(bank.folder, 'breaking.yaml'), flow);
     expect(await headgate('flow', 'apply', 'down.yaml', 'breaking.yaml', '--yes')).toMatchObject({ code: 0 });
     const [{ jobId }] = await json('ingest', file(good(1)), '--flow', 'breaking');
     await vi.waitUntil(async () => (await json('job', 'get', jobId)).targets.ledger?.parked === 1, { timeout: 60_000, interval: 200 });
-    const says = String.raw`1 parked at ledger, whose breaker is open, since it said E_TARGET_BUSY, and tries it at 20\S+Z`;
+    const parked = String.raw`1 parked at ledger, whose breaker is open, and tries it at 20\S+Z`;
+    const said = String.raw`ledger said last E_TARGET_BUSY \(.*status 500\), [0-9]+ tries`;
     const { code, stderr } = await headgate('job', 'watch', jobId, '--timeout', '1');
     expect([code, stderr]).toEqual([
       8,
-      expect.stringMatching(new RegExp(`^job ${jobId}: delivering, 1 records read, 0 of 1 delivered, ${says}\n`)),
+      expect.stringMatching(new RegExp(`^job ${jobId}: delivering, 1 records read, 0 of 1 delivered, ${parked}, ${said}\n`)),
     ]);
     expect(stderr).toMatch(new RegExp(`\nerror E_TIMEOUT: job ${jobId} is still delivering after 1 s; ${says}\n`));
   });
