@@ -84,7 +84,7 @@ export function readDetail(fields: RecordFields, unknownCodes: UnknownTypeCodes)
   fields.text('bankReferenceNumber', { required: false });
   fields.text('customerReferenceNumber', { required: false });
   const hasText = fields.record.restField();
-  if (!hasText) fields.report('field-missing', 'text', 'the record ends before its text', 'warn');
+  if (!hasText) fields.missing('text', 'warn');
   if (fields.values !== null) fields.values['text'] = hasText ? fields.record.fieldText() : null;
   fields.slashes(hasText ? fields.record.fieldStart : Number.POSITIVE_INFINITY);
   return { type: code?.type ?? null, number: code?.number ?? null, amount };

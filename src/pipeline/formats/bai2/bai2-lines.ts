@@ -21,7 +21,7 @@ const recordCodes: ReadonlySet<number> = new Set([1, 2, 3, 16, 49, 88, 98, 99]);
 
 export class Bai2Lines {
   readonly #findings: RuleFindings<Bai2Rule>;
-  readonly #onRecordLine: (code: number, line: PhysicalLine) => void;
+  readonly #onRecordLine: (code: number | null, line: PhysicalLine) => void;
   readonly #lines: PhysicalLines;
   /** The longest of the lines so far, and of those from the file header on where one is declared. */
   #declaredLength: number | null = null;
@@ -31,7 +31,7 @@ export class Bai2Lines {
   #last = { line: 1, offset: 0 };
   #blank: Place | null = null;
 
-  constructor(findings: RuleFindings<Bai2Rule>, onRecordLine: (code: number, line: PhysicalLine) => void) {
+  constructor(findings: RuleFindings<Bai2Rule>, onRecordLine: (code: number | null, line: PhysicalLine) => void) {
     this.#findings = findings;
     this.#onRecordLine = onRecordLine;
     this.#lines = new PhysicalLines({ lineBytesMax, widthOf, onLine: (line) => this.#takeLine(line) });
@@ -43,6 +43,11 @@ export class Bai2Lines {
 
   end(): void {
     this.#lines.end();
+  }
+
+  /** In an encoding of which nothing is read. */
+  get isForeign(): boolean {
+    return this.#isForeign;
   }
 
   /** Of the last line that is not blank. */
@@ -74,7 +79,7 @@ export class Bai2Lines {
     const code = recordCode(line);
     if (code === null)
       this.#tell('record-code', line, [1, Math.min(3, line.end - line.start)], 'the line begins with no record code', 'error');
-    else this.#onRecordLine(code, line);
+    this.#onRecordLine(code, line);
   }
 
   #tellBlank(): void {

@@ -24,6 +24,7 @@ export interface Bai2Settings {
 }
 
 const continuation = 88;
+const detailCode = 16;
 const defaultCurrency = 'USD';
 const defaultDigits = 2;
 
@@ -54,6 +55,8 @@ export class Bai2Reader implements PackReader {
   #hasBegun = false;
   #hasEnded = false;
   #hasTrailingData = false;
+  /** The line before was of no record, so that its continuations are of none either. */
+  #hasLostRecord = false;
   #groupCurrency = defaultCurrency;
   #currency = defaultCurrency;
   #groups = 0;
@@ -91,13 +94,20 @@ export class Bai2Reader implements PackReader {
     };
   }
 
-  #takeLine(code: number, line: PhysicalLine): void {
-    if (code === continuation) {
-      if (this.#code === 0) this.#tellLine('record-order', line, 'a continuation follows no record');
-      else this.#record.continueWith(line, line.start + 3);
+  /** `code` is null for a line that begins with none: it is told already, and counts as a line. */
+  #takeLine(code: number | null, line: PhysicalLine): void {
+    if (code === continuation && this.#code !== 0) {
+      this.#record.continueWith(line, line.start + 3);
       return;
     }
     this.#finishRecord();
+    if (code === null || code === continuation) {
+      if (code !== null && !this.#hasLostRecord) this.#tellLine('record-order', line, 'a continuation follows no record');
+      this.#hasLostRecord = true;
+      this.#totals.addLines(1);
+      return;
+    }
+    this.#hasLostRecord = false;
     if (this.#hasEnded) {
       if (!this.#hasTrailingData) this.#tellLine('after-file-trailer', line, 'records follow the file trailer; they are not read');
       this.#hasTrailingData = true;
@@ -124,6 +134,7 @@ export class Bai2Reader implements PackReader {
     this.#fields.begin(recordNames[code]!, values);
     if (this.#record.isTooLong)
       this.#fields.reportLine('record-length', 0, 'the record with its continuations is too long; its end is not read');
+    if (code !== detailCode) this.#fields.endAtSlash();
     switch (code) {
       case 1:
         this.#readFileHeader();
@@ -134,7 +145,7 @@ export class Bai2Reader implements PackReader {
       case 3:
         this.#readAccount();
         break;
-      case 16:
+      case detailCode:
         this.#readDetail();
         break;
       case 49:
@@ -271,7 +282,7 @@ export class Bai2Reader implements PackReader {
   }
 
   #endFile(): void {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded || this.#lines.isForeign) return;
     const { line, offset } = this.#lines.endPlace;
     const rule = this.#hasBegun ? 'file-trailer-missing' : 'file-header-missing';
     const message = this.#hasBegun ? 'the file ends without its trailer' : 'the file has no records';

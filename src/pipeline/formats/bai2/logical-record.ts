@@ -171,12 +171,13 @@ export class LogicalRecord {
     return null;
   }
 
-  /** The first slash within a line, as a field of its own; false when there is none. */
-  slashInside(): boolean {
+  /** Ends the record at its first slash, and tells whether there is one; it is then the field. */
+  endAtSlash(): boolean {
     const at = this.#bytes.indexOf(slash);
     if (at < 0 || at >= this.#length) return false;
     this.fieldStart = at;
     this.fieldEnd = this.#length;
+    this.#length = at;
     return true;
   }
 }

@@ -24,6 +24,8 @@ export class RecordFields {
   readonly #findings: RuleFindings<Bai2Rule>;
   /** As findings and the document name it. */
   #name = '';
+  /** The record ended before one of its fields; told once. */
+  #isShort = false;
   /** Where values go; null: none are wanted. */
   values: FieldValues | null = null;
 
@@ -35,7 +37,13 @@ export class RecordFields {
   begin(name: string, values: FieldValues | null): void {
     this.#name = name;
     this.values = values;
+    this.#isShort = false;
     this.record.rewind();
+  }
+
+  /** In records that are no details the first slash ends the record. */
+  endAtSlash(): void {
+    if (this.record.endAtSlash()) this.report('delimiter-inside', null, 'something follows the slash that ends the record; it is not read');
   }
 
   /** In this record and those before. */
@@ -54,8 +62,13 @@ export class RecordFields {
   /** The next field; false where there is none any more, which is a finding unless `isOptional`. */
   take(field: string, isOptional = false): boolean {
     if (this.record.nextField()) return true;
-    if (!isOptional) this.report('field-missing', field, 'the record ends before this field');
+    if (!isOptional) this.missing(field, 'error');
     return false;
+  }
+
+  missing(field: string, severity: 'error' | 'warn'): void {
+    if (!this.#isShort) this.report('field-missing', field, 'the record ends before this field', severity);
+    this.#isShort = true;
   }
 
   keep(field: string, value: string | number | null = this.record.isFieldEmpty ? null : this.record.fieldText()): void {
@@ -160,7 +173,6 @@ export class RecordFields {
     const { record } = this;
     if (record.nextField() && !this.#isRestEmpty()) this.report('field-extra', null, 'the record has more fields than its format', 'warn');
     this.slashes(Number.POSITIVE_INFINITY);
-    if (record.slashInside()) this.report('delimiter-inside', null, 'something follows the slash that ends the record');
   }
 
   /** Lines that end before `textStart` without a slash. */
