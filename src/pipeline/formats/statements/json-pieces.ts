@@ -2,7 +2,7 @@
  * Writes one JSON document in pieces as it is read, so that it is never held. Objects and lists are opened and closed one
  * by one; `closeTo` closes what is open down to a depth, whatever the file left open.
  */
-type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 
 export class JsonPieces {
   readonly #write: (text: string) => void;

@@ -1,0 +1,20 @@
+/** Dates and times of SWIFT fields. Two digits of a year up to 79 are of 2000, from 80 on of 1900 (General Information). */
+import type { Buffer } from 'node:buffer';
+import { isDate, twoDigits } from '../statements/byte-fields.ts';
+
+const lastOf2000 = 79;
+
+/** yyMMdd as a date of ISO 8601; null where it is none. */
+export function isoDate(bytes: Buffer, start: number): string | null {
+  if (!isDate(bytes, start, start + 6)) return null;
+  const text = bytes.toString('latin1', start, start + 6);
+  const century = twoDigits(bytes, start) > lastOf2000 ? '19' : '20';
+  return `${century}${text.slice(0, 2)}-${text.slice(2, 4)}-${text.slice(4)}`;
+}
+
+/** A day MMdd in the year that is nearest to a date: entries are booked within half a year of their value date. */
+export function nearestYear(valueDate: string, month: string, day: string): string {
+  const distance = Number(month) - Number(valueDate.slice(5, 7));
+  const year = Number(valueDate.slice(0, 4)) + (distance > 6 ? -1 : distance < -6 ? 1 : 0);
+  return `${year}-${month}-${day}`;
+}
