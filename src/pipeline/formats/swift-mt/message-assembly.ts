@@ -136,8 +136,10 @@ export class MessageAssembly implements MessageEvents {
   #checkText(field: FieldText): void {
     const { findings } = this.#context;
     const { tag } = field;
-    if (field.isTooLong)
+    if (field.isTooLong) {
       findings.tell('field-size', field.place(), tag, `the field is longer than ${fieldBytesMax} bytes; its end is not read`);
+      return;
+    }
     this.#checkCharacters(field);
     const format = formatOf(tag);
     if (format === undefined) return;

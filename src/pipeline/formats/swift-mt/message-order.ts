@@ -39,6 +39,8 @@ export class MessageOrder {
       if (round.isRepeatable && steps[round.first]!.tags.includes(tag))
         return this.#go(round.first, this.#mandatory(this.#at + 1, round.last + 1));
     }
+    // A second field 86 belongs to the entry before it, not to the message.
+    if (isSame && round !== null) return 'repeated';
     const ahead = this.#find(tag, round === null ? this.#at + 1 : round.last + 1, steps.length - 1);
     if (ahead < 0) return isSame || this.#find(tag, 0, this.#at) < 0 ? 'repeated' : 'out of order';
     const missing = this.#mandatory(this.#at + 1, ahead);

@@ -2,13 +2,14 @@
  * One page of a statement (MT 940, 941, 942, 950): balances, entries with their information, floor limits and totals, and
  * how they add up. Reads what is there, also of a message with parts missing.
  */
-import { areDigits } from '../statements/byte-fields.ts';
+import { areDigits, isDate, isTime } from '../statements/byte-fields.ts';
 import { decimalText, digitsValue, ExactSum } from '../statements/exact-sum.ts';
 import type { JsonValue } from '../statements/json-pieces.ts';
 import type { Place } from '../statements/rule-findings.ts';
 import { type Balance, balanceValues, readBalance, readMoney } from './balances.ts';
 import { decimalsOf } from './decimal-amounts.ts';
 import { informationOf } from './entry-information.ts';
+import { hasForm } from './field-formats.ts';
 import type { FieldText } from './field-text.ts';
 import { InterimTotals } from './interim-totals.ts';
 import type { MessageContext, MessageReader } from './message-reader.ts';
@@ -67,10 +68,10 @@ export class StatementMessage implements MessageReader {
     const { tag } = field;
     if (/^(?:60|62)[FM]$|^6[45]$/.test(tag)) this.#takeBalance(field);
     else if (tag === '28' || tag === '28C') this.#takeNumber(field);
-    else if (tag === '34F') this.#takeFloorLimit(field);
-    else if (tag === '90C' || tag === '90D') this.#takeTotal(field);
+    else if (tag === '34F' || tag === '90C' || tag === '90D') this.#takeSummary(field);
     else if (names[tag] !== undefined) {
       if (tag === '25' || tag === '25P') this.#account = field.latin1();
+      if (tag === '13D') this.#checkIndication(field);
       if (this.#context.document.isWanted) this.#context.document.value(names[tag], field.text());
     } else if (this.#context.document.isWanted) this.#keepUnknown({ name: tag, value: field.text() });
   }
@@ -166,11 +167,27 @@ export class StatementMessage implements MessageReader {
     this.#context.document.value('sequenceNumber', page ?? null);
   }
 
+  /** yyMMddHHmm, a sign, and an offset. */
+  #checkIndication(field: FieldText): void {
+    const { findings } = this.#context;
+    if (!hasForm('13D', field.latin1())) return;
+    if (!isDate(field.bytes, 0, 6)) findings.tell('date', field.place(0, 6), '13D', 'the date is not a day of the calendar');
+    if (!isTime(field.bytes, 6, 10) || field.latin1(11) > '1359')
+      findings.tell('time', field.place(6), '13D', 'the time or its offset is none');
+  }
+
+  /** What does not have its form is told already. */
+  #takeSummary(field: FieldText): void {
+    if (!hasForm(field.tag, field.latin1())) return;
+    if (field.tag === '34F') this.#takeFloorLimit(field);
+    else this.#takeTotal(field);
+  }
+
   #takeFloorLimit(field: FieldText): void {
     const { findings, document } = this.#context;
     const currency = field.latin1(0, 3);
-    const mark = /^[A-Z]$/.test(field.latin1(3, 4)) ? field.latin1(3, 4) : null;
-    if (!/^[A-Z]{3}$/.test(currency)) return;
+    const letter = field.latin1(3, 4);
+    const mark = /[A-Z]/.test(letter) ? letter : null;
     const start = mark === null ? 3 : 4;
     this.#holdCurrency(currency, field, 0);
     const units = readMoney(field, start, currency, findings);
@@ -183,9 +200,8 @@ export class StatementMessage implements MessageReader {
     const { findings, document } = this.#context;
     const { bytes, tag } = field;
     let at = 0;
-    while (at < field.length && areDigits(bytes, at, at + 1)) at++;
+    while (areDigits(bytes, at, at + 1)) at++;
     const currency = field.latin1(at, at + 3);
-    if (at < 1 || at > 5 || !/^[A-Z]{3}$/.test(currency)) return;
     const count = Number(digitsValue(bytes, 0, at));
     this.#holdCurrency(currency, field, at);
     const units = readMoney(field, at + 3, currency, findings);
