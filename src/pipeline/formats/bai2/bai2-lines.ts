@@ -19,9 +19,18 @@ const deletion = 127;
 
 const recordCodes: ReadonlySet<number> = new Set([1, 2, 3, 16, 49, 88, 98, 99]);
 
+export interface LineEvents {
+  /** The bytes of a line from `at` to `to` begin with a record code. */
+  record(code: number, line: PhysicalLine, at: number, to: number): void;
+  /** Whether a line without a code goes on with the text of the record before. */
+  wrapped(line: PhysicalLine): boolean;
+  /** A line that is of no record. */
+  unknown(): void;
+}
+
 export class Bai2Lines {
   readonly #findings: RuleFindings<Bai2Rule>;
-  readonly #onRecordLine: (code: number | null, line: PhysicalLine) => void;
+  readonly #events: LineEvents;
   readonly #lines: PhysicalLines;
   /** The longest of the lines so far, and of those from the file header on where one is declared. */
   #declaredLength: number | null = null;
@@ -31,9 +40,9 @@ export class Bai2Lines {
   #last = { line: 1, offset: 0 };
   #blank: Place | null = null;
 
-  constructor(findings: RuleFindings<Bai2Rule>, onRecordLine: (code: number | null, line: PhysicalLine) => void) {
+  constructor(findings: RuleFindings<Bai2Rule>, events: LineEvents) {
     this.#findings = findings;
-    this.#onRecordLine = onRecordLine;
+    this.#events = events;
     this.#lines = new PhysicalLines({ lineBytesMax, widthOf, onLine: (line) => this.#takeLine(line) });
   }
 
@@ -76,10 +85,29 @@ export class Bai2Lines {
     if (line.isCut) this.#tell('line-length', line, null, `the line is longer than ${lineBytesMax} bytes; its end is not read`, 'error');
     this.#checkLength(line);
     this.#checkCharacters(line);
-    const code = recordCode(line);
-    if (code === null)
-      this.#tell('record-code', line, [1, Math.min(3, line.end - line.start)], 'the line begins with no record code', 'error');
-    this.#onRecordLine(code, line);
+    this.#takeRecords(line);
+  }
+
+  /** A line is one record, or several with a slash between them. */
+  #takeRecords(line: PhysicalLine): void {
+    let at = line.start;
+    let code = recordCode(line.bytes, at, line.end);
+    if (code === null) {
+      if (this.#events.wrapped(line))
+        this.#tell('line-wrapped', line, null, 'the line begins with no record code and is read as text', 'warn');
+      else {
+        this.#tell('record-code', line, [1, Math.min(3, line.end - line.start)], 'the line begins with no record code', 'error');
+        this.#events.unknown();
+      }
+      return;
+    }
+    for (let next = nextRecord(line, at); next >= 0; next = nextRecord(line, at)) {
+      this.#events.record(code, line, at, next);
+      if (at === line.start) this.#tell('records-in-line', line, null, 'the line holds several records', 'warn');
+      at = next;
+      code = recordCode(line.bytes, at, line.end)!;
+    }
+    this.#events.record(code, line, at, line.end);
   }
 
   #tellBlank(): void {
@@ -120,10 +148,20 @@ export class Bai2Lines {
   }
 }
 
-function recordCode({ bytes, start, end }: PhysicalLine): number | null {
+function recordCode(bytes: Buffer, start: number, end: number): number | null {
   if (end - start < 3 || bytes[start + 2] !== comma || !areDigits(bytes, start, start + 2)) return null;
   const code = Number(digitsValue(bytes, start, start + 2));
   return recordCodes.has(code) ? code : null;
+}
+
+/** Where a slash and spaces are followed by the code of another record; -1: nowhere. */
+function nextRecord({ bytes, end }: PhysicalLine, from: number): number {
+  for (let at = bytes.indexOf(slash, from); at >= 0 && at < end; at = bytes.indexOf(slash, at + 1)) {
+    let next = at + 1;
+    while (next < end && bytes[next] === space) next++;
+    if (next > at + 1 && recordCode(bytes, next, end) !== null) return next;
+  }
+  return -1;
 }
 
 /** Spaces, tabs, and the mark with which some systems end a text file. */

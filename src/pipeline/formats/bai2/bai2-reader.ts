@@ -71,7 +71,11 @@ export class Bai2Reader implements PackReader {
     this.#fields = new RecordFields(this.#record, this.#findings);
     this.#totals = new ControlTotals(settings.totals);
     this.#document = new Bai2Document(sink.parsed);
-    this.#lines = new Bai2Lines(this.#findings, (code, line) => this.#takeLine(code, line));
+    this.#lines = new Bai2Lines(this.#findings, {
+      record: (code, line, at, to) => this.#takeRecord(code, line, at, to),
+      wrapped: (line) => this.#takeWrapped(line),
+      unknown: () => this.#loseLine(),
+    });
   }
 
   push(bytes: Uint8Array): void {
@@ -94,19 +98,17 @@ export class Bai2Reader implements PackReader {
     };
   }
 
-  /** `code` is null for a line that begins with none: it is told already, and counts as a line. */
-  #takeLine(code: number | null, line: PhysicalLine): void {
+  #takeRecord(code: number, line: PhysicalLine, at: number, to: number): void {
     if (code === continuation && this.#code !== 0) {
-      this.#record.continueWith(line, line.start + 3);
+      this.#record.continueWith(line, at + 3, to, false);
+      return;
+    }
+    if (code === continuation) {
+      if (!this.#hasLostRecord) this.#tellLine('record-order', line, 'a continuation follows no record');
+      this.#loseLine();
       return;
     }
     this.#finishRecord();
-    if (code === null || code === continuation) {
-      if (code !== null && !this.#hasLostRecord) this.#tellLine('record-order', line, 'a continuation follows no record');
-      this.#hasLostRecord = true;
-      this.#totals.addLines(1);
-      return;
-    }
     this.#hasLostRecord = false;
     if (this.#hasEnded) {
       if (!this.#hasTrailingData) this.#tellLine('after-file-trailer', line, 'records follow the file trailer; they are not read');
@@ -114,7 +116,20 @@ export class Bai2Reader implements PackReader {
       return;
     }
     this.#code = code;
-    this.#record.begin(line, line.start + 3);
+    this.#record.begin(line, at + 3, to);
+  }
+
+  #takeWrapped(line: PhysicalLine): boolean {
+    if (this.#code !== detailCode || !this.#record.isOpenEnded) return false;
+    this.#record.continueWith(line, line.start, line.end, true);
+    return true;
+  }
+
+  /** Counts as a line all the same; what continues it is lost too. */
+  #loseLine(): void {
+    this.#finishRecord();
+    this.#hasLostRecord = true;
+    this.#totals.addLines(1);
   }
 
   #tellLine(rule: Bai2Rule, { line, offset }: PhysicalLine, message: string): void {

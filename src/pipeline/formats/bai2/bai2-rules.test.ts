@@ -32,6 +32,11 @@ const mutants: Readonly<Record<string, readonly (readonly [what: string, file: s
     ['a code that is none', replaced(good, '16,409,000', '17,409,000')],
     ['a detail without a comma', replaced(good, '16,409,000', '16409,000')],
   ],
+  'records-in-line': [
+    ['two details', replaced(good, '/17,/\n16,409', '/17,/  16,409'), 'warn'],
+    ['a group behind the header', replaced(small.replace(',80,1,2/', ',,,2/'), '/\n02,', '/   02,'), 'warn'],
+  ],
+  'line-wrapped': [['a text in two lines', replaced(good, 'DEALER PAYMENTS', 'DEALER\nPAYMENTS'), 'warn']],
   'record-order': [
     ['a detail before the account', movedDetail()],
     ['a second file header', replaced(small, '\n02,', `\n${fileHeader}\n02,`).replace(',7/\n', ',8/\n')],
@@ -64,7 +69,7 @@ const mutants: Readonly<Record<string, readonly (readonly [what: string, file: s
     ['file trailer', replaced(small, ',7/\n', ',7\n'), 'warn'],
     ['an account line', replaced(good, '190,70000000,4,0/\n88', '190,70000000,4,0\n88'), 'warn'],
   ],
-  'delimiter-inside': [['a record behind the slash', withGroup(`${groupHeader} 03,1,,,,,/`)]],
+  'delimiter-inside': [['something behind the slash', withGroup(`${groupHeader} 3,1,,,,,/`)]],
   'field-missing': [
     ['version', withHeader('01,122099999,123456789,260621,0200,1,80,1/')],
     ['references', detailOnly('16,475,100,/', 100)],

@@ -16,6 +16,8 @@ export const bai2Rules = {
   'record-length': structure('No record with its continuations is longer than 1,048,576 bytes (limit of this reader).'),
   'blank-line': structure('No line between records is blank (section 2).'),
   'record-code': structure('A record begins with one of the codes 01, 02, 03, 16, 49, 88, 98, 99 and a comma (section 3).'),
+  'records-in-line': structure('A line holds one record (section 2); others behind its slash are read.'),
+  'line-wrapped': structure('A line that continues the text of a detail begins with 88 (section 2); one without is read as text.'),
   'record-order': structure(
     '01, then groups 02 … 98 of accounts 03, 16 …, 49, then 99; 88 continues 01, 02, 03, 16, 49, 98 or 99 (section 2).',
   ),

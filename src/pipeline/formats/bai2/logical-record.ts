@@ -44,6 +44,11 @@ export class LogicalRecord {
     return this.#length;
   }
 
+  /** Whether the text of the record may go on: its last line has no slash. */
+  get isOpenEnded(): boolean {
+    return this.#parts.at(-1)?.endsWithSlash === false;
+  }
+
   /** Those that no longer fit are counted too. */
   get lineCount(): number {
     return this.#lineCount;
@@ -58,27 +63,28 @@ export class LogicalRecord {
   }
 
   /** Begins anew with the bytes of a line after its record code and comma. */
-  begin(line: PhysicalLine, from: number): void {
+  begin(line: PhysicalLine, from: number, to: number): void {
     this.#length = 0;
     this.#parts.length = 0;
     this.#lineCount = 1;
     this.#isTooLong = false;
     this.#next = 0;
-    this.#append(line, from);
+    this.#append(line, from, to);
   }
 
-  continueWith(line: PhysicalLine, from: number): void {
-    this.#lineCount++;
-    if (this.#length + (line.end - from) >= recordBytesMax) {
+  /** A wrapped line is no record of its own and is not counted. */
+  continueWith(line: PhysicalLine, from: number, to: number, isWrapped: boolean): void {
+    if (!isWrapped) this.#lineCount++;
+    if (this.#length + (to - from) >= recordBytesMax) {
       this.#isTooLong = true;
       return;
     }
     this.#reserve(1);
     this.#bytes[this.#length++] = joint;
-    this.#append(line, from);
+    this.#append(line, from, to);
   }
 
-  #append({ bytes, start, end, line, offset }: PhysicalLine, from: number): void {
+  #append({ bytes, start, line, offset }: PhysicalLine, from: number, end: number): void {
     while (end > from && bytes[end - 1] === space) end--;
     const endsWithSlash = end > from && bytes[end - 1] === slash;
     if (endsWithSlash) end--;

@@ -2,7 +2,8 @@
  * The form of each field in the notation of the standard, and regular expressions made of it. `5n`: up to five digits;
  * `6!n`: exactly six; `4*35x`: up to four lines of up to 35; `[…]`: may be absent; `$`: a new line; anything else stands for
  * itself. Kinds: n digits, a upper-case letters, c both, x the character set of that name (checked by itself), d digits with
- * a comma, b a business identifier code. Source: Standards MT, Categories 1, 2 and 9, field specifications.
+ * a comma, b a business identifier code, m a mark or the space that some banks
+ * write for none. Source: Standards MT, Categories 1, 2 and 9, field specifications.
  */
 
 const party = '[/1!a][/34x$]';
@@ -28,7 +29,7 @@ const notations: Readonly<Record<string, string>> = {
   '32A': '6!n3!a15d',
   '32B': '3!a15d',
   '33B': '3!a15d',
-  '34F': '3!a[1!a]15d',
+  '34F': '3!a[1!m]15d',
   '36': '12d',
   '50A': '[/34x$]b',
   '50C': 'b',
@@ -73,9 +74,9 @@ const notations: Readonly<Record<string, string>> = {
   '90D': '5n3!a15d',
 };
 
-const kinds: Readonly<Record<string, string>> = { n: '[0-9]', a: '[A-Z]', c: '[A-Z0-9]', x: '[^\\n]', d: '[0-9,]', s: '[+-]' };
+const kinds: Readonly<Record<string, string>> = { n: '[0-9]', a: '[A-Z]', c: '[A-Z0-9]', x: '[^\\n]', d: '[0-9,]', s: '[+-]', m: '[A-Z ]' };
 const businessIdentifier = '[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?';
-const part = /(\d+)\*(\d+)x|(\d+)(!?)([naxcds])|(b)|(\$)|(\[)|(\])|(.)/g;
+const part = /(\d+)\*(\d+)x|(\d+)(!?)([naxcdsm])|(b)|(\$)|(\[)|(\])|(.)/g;
 
 const forms: ReadonlyMap<string, RegExp> = new Map(
   Object.entries(notations).map(([tag, notation]) => [tag, new RegExp(`^${expression(notation)}$`)]),

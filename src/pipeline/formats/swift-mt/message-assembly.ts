@@ -7,7 +7,7 @@ import type { Place } from '../statements/rule-findings.ts';
 import { characterSetOf, formatOf, hasForm } from './field-formats.ts';
 import { FieldText, fieldBytesMax } from './field-text.ts';
 import type { MessageEvents, MessageHeaders } from './message-blocks.ts';
-import { type FieldStep, layoutOf } from './message-layouts.ts';
+import { type FieldStep, layoutOf, type MessageLayout } from './message-layouts.ts';
 import { MessageOrder } from './message-order.ts';
 import type { MessageContext, MessageReader } from './message-reader.ts';
 import { PaymentMessage } from './payment-message.ts';
@@ -19,6 +19,8 @@ const lineFeed = 10;
 const space = 32;
 const tab = 9;
 const deletion = 127;
+/** Fields of statements that only name something. */
+const identifying: ReadonlySet<string> = new Set(['20', '21', '25', '25P', '28', '28C']);
 /** Statements and payments differ long before. */
 const heldMax = 16;
 
@@ -28,6 +30,7 @@ export class MessageAssembly implements MessageEvents {
   readonly #pages = new StatementPages();
   readonly #field = new FieldText();
   #hasField = false;
+  #layout: MessageLayout | null = null;
   #order: MessageOrder | null = null;
   #message: MessageReader | null = null;
   #headers: MessageHeaders | null = null;
@@ -56,6 +59,7 @@ export class MessageAssembly implements MessageEvents {
   #settle(type: string, place: Place): void {
     const { findings, document } = this.#context;
     const layout = layoutOf(type);
+    this.#layout = layout ?? null;
     findings.messageType = type;
     findings.isStatement = layout?.isStatement ?? false;
     document.openMessage({ messageType: type, ...this.#headerValues() });
@@ -82,6 +86,12 @@ export class MessageAssembly implements MessageEvents {
     this.#finishField();
     this.#hasField = true;
     this.#field.begin(tag, line, from);
+  }
+
+  /** In information, what looks like a tag that the message does not have is text, such as a time at the begin of a line. */
+  isField(tag: string): boolean {
+    if (!this.#hasField || this.#field.tag !== '86' || !/^\d\d$/.test(tag)) return true;
+    return this.#layout === null || this.#layout.tags.has(tag);
   }
 
   continueField(line: PhysicalLine): void {
@@ -144,9 +154,10 @@ export class MessageAssembly implements MessageEvents {
     const format = formatOf(tag);
     if (format === undefined) return;
     const text = field.latin1();
-    if (!hasForm(tag, text))
-      findings.tell('field-format', field.place(), tag, `the field is not ${format.replaceAll('$', ' and a line of ')}`);
-    else if ((tag === '20' || tag === '21') && (text.startsWith('/') || text.endsWith('/') || text.includes('//'))) {
+    if (!hasForm(tag, text)) {
+      const severity = findings.isStatement && identifying.has(tag) ? 'warn' : undefined;
+      findings.tell('field-format', field.place(), tag, `the field is not ${format.replaceAll('$', ' and a line of ')}`, severity);
+    } else if ((tag === '20' || tag === '21') && (text.startsWith('/') || text.endsWith('/') || text.includes('//'))) {
       findings.tell('reference-slash', field.place(), tag, 'the reference begins or ends with a slash, or has two in a row');
     }
   }

@@ -20,6 +20,7 @@ export interface MessageEvents {
   /** `type` is what the blocks or lines before the text say; null: nothing does. */
   beginMessage(headers: MessageHeaders, place: Place): void;
   takeField(tag: string, line: PhysicalLine, from: number): void;
+  isField(tag: string): boolean;
   continueField(line: PhysicalLine): void;
   /** `place` is that of the end. */
   endMessage(place: Place): void;
@@ -170,14 +171,14 @@ export class MessageBlocks {
       return;
     }
     const tagStop = bytes[at] === colon ? tagEnd(line, at) : 0;
-    if (tagStop === 0) {
+    const tag = tagStop === 0 ? '' : bytes.toString('latin1', at + 1, tagStop);
+    if (tagStop === 0 || !this.#events.isField(tag)) {
       if (!this.#isBlankFrom(line, at)) {
         if (this.#hasFields) this.#events.continueField(line);
         else this.#tell('block-syntax', 'the text does not begin with a field');
       }
       return;
     }
-    const tag = bytes.toString('latin1', at + 1, tagStop);
     this.#takeField(tag, line, tagStop + 1);
   }
 

@@ -5,7 +5,7 @@
 import { areDigits, isDate, isMonthDay, twoDigits } from '../statements/byte-fields.ts';
 import { negated, type Units } from '../statements/exact-sum.ts';
 import { tellAmount } from './balances.ts';
-import { isoDate, nearestYear } from './calendar-dates.ts';
+import { isLastOfFebruary, isoDate, nearestYear } from './calendar-dates.ts';
 import { readDecimal } from './decimal-amounts.ts';
 import type { FieldText } from './field-text.ts';
 import type { SwiftFindings } from './swift-findings.ts';
@@ -49,7 +49,8 @@ export class StatementEntry {
     const { bytes } = field;
     const end = (this.#lineEnd = field.lineEnd(0));
     if (end < 6 || !isDate(bytes, 0, 6)) {
-      findings.tell('date', field.place(0, 6), '61', 'the value date is not a day of the calendar');
+      const severity = end >= 6 && isLastOfFebruary(bytes, 0) ? 'warn' : undefined;
+      findings.tell('date', field.place(0, 6), '61', 'the value date is not a day of the calendar', severity);
       if (end < 6 || !areDigits(bytes, 0, 6)) return false;
     }
     let at = this.#readEntryDate(field, end, findings);

@@ -188,7 +188,7 @@ export class StatementMessage implements MessageReader {
     const currency = field.latin1(0, 3);
     const letter = field.latin1(3, 4);
     const mark = /[A-Z]/.test(letter) ? letter : null;
-    const start = mark === null ? 3 : 4;
+    const start = mark === null && letter !== ' ' ? 3 : 4;
     this.#holdCurrency(currency, field, 0);
     const units = readMoney(field, start, currency, findings);
     this.#interim.addFloorLimit(mark, units, field.place());

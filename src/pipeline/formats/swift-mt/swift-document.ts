@@ -35,7 +35,7 @@ export class SwiftDocument {
   /** Once by a name; a second one goes to `otherFields`. */
   value(name: string, value: JsonValue): void {
     const json = this.#json;
-    if (json === null) return;
+    if (json === null || json.depth < depths.message) return;
     if (this.#names.has(name)) {
       this.later('otherFields', { name, value });
       return;
@@ -47,7 +47,7 @@ export class SwiftDocument {
 
   /** An element of a list of the message, which is written at its end. */
   later(list: string, value: JsonValue): void {
-    if (this.#json === null) return;
+    if (this.#json === null || this.#json.depth < depths.message) return;
     let values = this.#lists.get(list);
     if (values === undefined) this.#lists.set(list, (values = []));
     if (values.length < laterMax) values.push(value);
@@ -56,7 +56,7 @@ export class SwiftDocument {
   /** An element of the one list of the message that is written as it comes. */
   element(list: string, value: JsonValue): void {
     const json = this.#json;
-    if (json === null) return;
+    if (json === null || json.depth < depths.message) return;
     if (json.depth !== depths.list) {
       if (this.#names.has(list)) {
         this.later('otherFields', { name: list, value });

@@ -83,8 +83,9 @@ const mutants: Readonly<Record<string, readonly (readonly [what: string, file: s
   ],
   'field-variant': [['28', inStatement('28C', ':28:5/1'), 'warn']],
   'field-format': [
-    ['reference too long', inStatement('20', ':20:12345678901234567')],
-    ['statement number', inStatement('28C', ':28C:123456/1')],
+    ['reference too long', inBankTransfer('20', ':20:12345678901234567')],
+    ['reference of a statement too long', inStatement('20', ':20:12345678901234567'), 'warn'],
+    ['statement number', inStatement('28C', ':28C:123456/1'), 'warn'],
     ['balance', inStatement('64', ':64:C260103EU4389,00')],
     ['a balance in two lines', inStatement('64', ':64:C260103EUR4389,00\nMORE')],
     ['amount of a payment', inTransfer('71F', ':71F:US5,00')],
@@ -106,6 +107,7 @@ const mutants: Readonly<Record<string, readonly (readonly [what: string, file: s
   date: [
     ['of a balance', inStatement('65', ':65:C260231EUR4389,00')],
     ['of an entry', firstEntry(':61:2602310103DR800,NSTONONREF//55555')],
+    ['30 February', firstEntry(':61:2602300301DR800,NSTONONREF//55555'), 'warn'],
     ['entry date', firstEntry(':61:2601021303DR800,NSTONONREF//55555')],
     ['of a payment', inTransfer('32A', ':32A:261303USD1000,50')],
     ['of a request', inRequest('30', ':30:260100')],
@@ -231,6 +233,11 @@ describe('what harms nothing is not refused', () => {
       finMessage('940', changed(changed(statementFields, '61', ':61:2601020103DR801,NSTONONREF'), '62F', ':62F:C260103EUR4388,00')),
     ],
     ['several fields 86', inStatement('86', [':86:MORE'])],
+    ['a time at the begin of a line', inStatement('86', ':86:AT 12\n:26:37 AND MORE')],
+    [
+      'a floor limit with a space for its mark',
+      inInterim('34F', null).replace(':34F:EURC100,', ':34F:EUR 0,').replace('3EUR140,', '1EUR100,'),
+    ],
     ['another account', inStatement('25', ':25:DE89370400440532013000')],
     ['field 25P', inStatement('25', ':25P:1234567\nBANKDEFF')],
     ['no blocks 3 and 5', statement.replace('{3:{108:MT940REF1}}', '').replace('{5:{CHK:123456789ABC}}', '')],
