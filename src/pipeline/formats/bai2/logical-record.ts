@@ -151,15 +151,27 @@ export class LogicalRecord {
 
   /** Where the field lies in the file. */
   fieldPlace(): Place {
-    const part = this.#parts.findLast(({ at }) => at <= this.fieldStart)!;
+    const index = this.#partAt(this.fieldStart);
+    const part = this.#parts[index]!;
     const column = part.column + this.fieldStart - part.at;
-    const width = Math.max(this.fieldEnd - this.fieldStart, 1);
-    const end = Math.min(width, this.#partEnd(part) - this.fieldStart);
-    return { line: part.line, columns: [column + 1, column + Math.max(end, 1)], offset: part.lineOffset + column };
+    const width = Math.min(this.fieldEnd, this.#partEnd(index)) - this.fieldStart;
+    return { line: part.line, columns: [column + 1, column + Math.max(width, 1)], offset: part.lineOffset + column };
   }
 
-  #partEnd(part: LinePart): number {
-    const next = this.#parts[this.#parts.indexOf(part) + 1];
+  /** Halves the lines: a record may have as many as bytes, and a finding on each. */
+  #partAt(position: number): number {
+    let low = 0;
+    let high = this.#parts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#parts[middle]!.at <= position) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #partEnd(index: number): number {
+    const next = this.#parts[index + 1];
     return next === undefined ? this.#length : next.at - 1;
   }
 
@@ -172,7 +184,7 @@ export class LogicalRecord {
   lineWithoutSlash(textStart: number): number | null {
     for (let index = 0; index < this.#parts.length; index++) {
       const part = this.#parts[index]!;
-      if (!part.endsWithSlash && this.#partEnd(part) < textStart) return index;
+      if (!part.endsWithSlash && this.#partEnd(index) < textStart) return index;
     }
     return null;
   }

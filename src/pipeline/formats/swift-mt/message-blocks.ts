@@ -130,6 +130,10 @@ export class MessageBlocks {
   /** Lines of banks' own around a message; some say its type. */
   #takeEnvelope({ bytes, end }: PhysicalLine, at: number): void {
     const text = bytes.toString('latin1', at, end);
+    if (/[{}]/.test(text)) {
+      this.#tell('block-syntax', 'a brace is in its line without its block');
+      return;
+    }
     const type = /^(?:MT)?(\d{3})(?: 00)?$/.exec(text.trim());
     if (type) this.#hint = type[1]!;
     if (!this.#isEnvelopeTold) this.#tell('envelope-line', 'the line is of no message; it and its like are passed over');

@@ -28,6 +28,14 @@ const names: Readonly<Record<string, string>> = {
   '13D': 'dateTimeIndication',
 };
 
+/** Of one entry; what is more is left out. */
+const elementsMax = 1_000;
+
+function addTo(values: Record<string, JsonValue>, list: string, value: JsonValue): void {
+  const elements = (values[list] ??= []) as JsonValue[];
+  if (elements.length < elementsMax) elements.push(value);
+}
+
 export class StatementMessage implements MessageReader {
   readonly #context: MessageContext;
   readonly #type: string;
@@ -78,7 +86,7 @@ export class StatementMessage implements MessageReader {
 
   #keepUnknown(value: { readonly name: string; readonly value: string }): void {
     if (this.#entryValues === null) this.#context.document.later('otherFields', value);
-    else ((this.#entryValues['otherFields'] ??= []) as JsonValue[]).push(value);
+    else addTo(this.#entryValues, 'otherFields', value);
   }
 
   #takeEntry(field: FieldText): void {
@@ -103,7 +111,7 @@ export class StatementMessage implements MessageReader {
     if (!document.isWanted) return;
     if (!this.#isInEntry) document.value('information', informationOf(field));
     else if (this.#entryValues!['information'] === undefined) this.#entryValues!['information'] = informationOf(field);
-    else ((this.#entryValues!['moreInformation'] ??= []) as JsonValue[]).push(field.text());
+    else addTo(this.#entryValues!, 'moreInformation', field.text());
   }
 
   #checkInformation(field: FieldText): void {

@@ -39,6 +39,7 @@ const mutants: Readonly<Record<string, readonly (readonly [what: string, file: s
   'block-syntax': [
     ['block 3', statement.replace('{108:', '{108')],
     ['block 5', statement.replace('{CHK:', '{CHK-')],
+    ['a header without its brace', `1:F01BANKBEBBAXXX2222123456}\r\n${statement}`],
     ['block 9', `{9:x}\r\n${statement}`],
     ['a text without a field', statement.replace('{4:\r\n', '{4:\r\nhello\r\n')],
   ],
