@@ -11,6 +11,7 @@ import { type FieldStep, layoutOf, type MessageLayout } from './message-layouts.
 import { MessageOrder } from './message-order.ts';
 import type { MessageContext, MessageReader } from './message-reader.ts';
 import { PaymentMessage } from './payment-message.ts';
+import type { PaymentType } from './payment-rules.ts';
 import { StatementMessage } from './statement-message.ts';
 import { StatementPages } from './statement-pages.ts';
 import { guessedType, typeFrom } from './type-guess.ts';
@@ -70,7 +71,7 @@ export class MessageAssembly implements MessageEvents {
         ? null
         : layout.isStatement
           ? new StatementMessage(type, this.#pages, this.#context)
-          : new PaymentMessage(type, this.#context);
+          : new PaymentMessage(type as PaymentType, this.#context);
     this.#early = null;
     for (const field of this.#held) this.#readField(field);
     this.#held = [];

@@ -11,30 +11,34 @@ import { decimalsOf } from './decimal-amounts.ts';
 import { hasForm } from './field-formats.ts';
 import type { FieldText } from './field-text.ts';
 import type { MessageContext, MessageReader } from './message-reader.ts';
+import { type PaymentFacts, type PaymentType, paymentRules } from './payment-rules.ts';
 
 const chargesCodes: ReadonlySet<string> = new Set(['BEN', 'OUR', 'SHA']);
 const operationCodes: ReadonlySet<string> = new Set(['CRED', 'CRTS', 'SPAY', 'SPRI', 'SSTD']);
 
-/** What the rules between fields look at, of one payment. */
-interface Payment {
+interface Payment extends PaymentFacts {
+  readonly tags: Set<string>;
+  readonly instructions: string[];
   currency: string | null;
+  isZero: boolean;
   instructedCurrency: string | null;
+  firstCurrency: string | null;
   charges: string | null;
-  hasRate: boolean;
-  senderCharges: boolean;
-  receiverCharges: string | null;
-  hasIntermediary: boolean;
-  hasAccountWith: boolean;
+  receiverChargesCurrency: string | null;
+  operation: string | null;
   readonly place: Place;
   readonly errorsBefore: number;
 }
 
 export class PaymentMessage implements MessageReader {
-  readonly #type: string;
+  readonly #type: PaymentType;
   readonly #context: MessageContext;
   #payment: Payment | null = null;
+  /** Of an MT 101, before its payments. */
+  readonly #sharedTags = new Set<string>();
+  #firstCurrency: string | null = null;
 
-  constructor(type: string, context: MessageContext) {
+  constructor(type: PaymentType, context: MessageContext) {
     this.#type = type;
     this.#context = context;
   }
@@ -43,6 +47,7 @@ export class PaymentMessage implements MessageReader {
     const { tag } = field;
     // In MT 101 field 21 begins each payment; the other messages are one.
     if (this.#type === '101' ? tag === '21' : this.#payment === null) this.#begin(field);
+    (this.#payment?.tags ?? this.#sharedTags).add(tag);
     const money = hasForm(tag, field.latin1()) ? this.#check(field) : null;
     const { document } = this.#context;
     if (document.isWanted) document.element('fields', { tag, value: field.text(), ...money });
@@ -51,14 +56,16 @@ export class PaymentMessage implements MessageReader {
   #begin(field: FieldText): void {
     this.#finish();
     this.#payment = {
+      tags: new Set(),
+      sharedTags: this.#sharedTags,
       currency: null,
+      isZero: false,
       instructedCurrency: null,
+      firstCurrency: this.#firstCurrency,
       charges: null,
-      hasRate: false,
-      senderCharges: false,
-      receiverCharges: null,
-      hasIntermediary: false,
-      hasAccountWith: false,
+      receiverChargesCurrency: null,
+      operation: null,
+      instructions: [],
       place: field.place(),
       errorsBefore: this.#context.findings.errors,
     };
@@ -78,15 +85,13 @@ export class PaymentMessage implements MessageReader {
         if (payment !== null) payment.instructedCurrency = field.latin1(0, 3);
         return this.#money(field, 0).values;
       case '71F':
-        if (payment !== null) payment.senderCharges = true;
         return this.#money(field, 0).values;
       case '71G':
-        if (payment !== null) payment.receiverCharges = field.latin1(0, 3);
+        if (payment !== null) payment.receiverChargesCurrency = field.latin1(0, 3);
         return this.#money(field, 0).values;
       case '30':
         return { date: this.#date(field) };
       case '36':
-        if (payment !== null) payment.hasRate = true;
         if (!/^\d+,\d*$/.test(field.latin1())) this.#tell('amount', field, 'the rate is not digits with one comma');
         return null;
       case '71A':
@@ -94,14 +99,16 @@ export class PaymentMessage implements MessageReader {
         if (!chargesCodes.has(field.latin1())) this.#tell('charges-code', field, 'the code is not BEN, OUR or SHA');
         return null;
       case '23B':
+        if (payment !== null) payment.operation = field.latin1();
         if (!operationCodes.has(field.latin1())) this.#tell('operation-code', field, 'the code is none of field 23B');
         return null;
       case '13C':
         this.#checkTime(field);
         return null;
+      case '23E':
+        payment?.instructions.push(field.latin1(0, 4));
+        return null;
       default:
-        if (payment !== null && tag.startsWith('56')) payment.hasIntermediary = true;
-        if (payment !== null && tag.startsWith('57')) payment.hasAccountWith = true;
         return null;
     }
   }
@@ -110,11 +117,14 @@ export class PaymentMessage implements MessageReader {
     const { totals } = this.#context;
     const date: Record<string, JsonValue> = at === 0 ? {} : { date: this.#date(field) };
     const { currency, units, values } = this.#money(field, at);
-    if (this.#payment !== null) this.#payment.currency = currency;
+    this.#firstCurrency ??= currency;
+    if (this.#payment !== null) Object.assign(this.#payment, { currency, firstCurrency: this.#firstCurrency });
     if (units !== null) {
       totals.add('payments', currency, units);
       // A payment of zero gives an account an instruction, such as to close it, in MT 101 only.
-      if (BigInt(units) === 0n && this.#type !== '101') this.#tell('amount-zero', field, 'the amount is zero');
+      const isZero = BigInt(units) === 0n;
+      if (this.#payment !== null) this.#payment.isZero = isZero;
+      if (isZero && this.#type !== '101') this.#tell('amount-zero', field, 'the amount is zero');
     }
     return { ...date, ...values };
   }
@@ -149,40 +159,11 @@ export class PaymentMessage implements MessageReader {
     const payment = this.#payment;
     if (payment === null) return;
     this.#payment = null;
-    if (this.#type === '103') this.#checkCharges(payment);
-    if (this.#type !== '202') this.#checkRate(payment);
-    if (payment.hasIntermediary && !payment.hasAccountWith) {
-      this.#rule('account-with-institution', payment, '57a', 'there is an intermediary but no account with institution');
+    const { findings } = this.#context;
+    for (const { rule, types, field, message, isBroken } of paymentRules) {
+      if (types.includes(this.#type) && isBroken(payment)) findings.tell(rule, payment.place, field, message);
     }
     if (this.#context.findings.errors > payment.errorsBefore) this.#context.totals.rejected++;
-  }
-
-  #checkRate(payment: Payment): void {
-    const { currency, instructedCurrency, hasRate } = payment;
-    if (currency === null) return;
-    const isWanted = instructedCurrency !== null && instructedCurrency !== currency;
-    if (isWanted !== hasRate) {
-      this.#rule('exchange-rate', payment, '36', hasRate ? 'there is a rate but one currency' : 'there are two currencies but no rate');
-    }
-  }
-
-  #checkCharges(payment: Payment): void {
-    const { charges, senderCharges, receiverCharges, instructedCurrency, currency } = payment;
-    const isWrong =
-      (charges === 'OUR' && senderCharges) ||
-      (charges === 'SHA' && receiverCharges !== null) ||
-      (charges === 'BEN' && (!senderCharges || receiverCharges !== null));
-    if (isWrong) this.#rule('charges-fields', payment, '71A', `the fields 71F and 71G are not those of ${charges}`);
-    if ((senderCharges || receiverCharges !== null) && instructedCurrency === null) {
-      this.#rule('instructed-amount', payment, '33B', 'there are charges but no instructed amount');
-    }
-    if (receiverCharges !== null && currency !== null && receiverCharges !== currency) {
-      this.#rule('transaction-currency', payment, '71G', `the charges are in ${receiverCharges}, the payment in ${currency}`);
-    }
-  }
-
-  #rule(rule: Parameters<MessageContext['findings']['tell']>[0], { place }: Payment, field: string, message: string): void {
-    this.#context.findings.tell(rule, place, field, message);
   }
 
   end(): void {

@@ -105,6 +105,7 @@ export const requestFields: readonly string[] = [
   ':70:INVOICE 1',
   ':71A:SHA',
   ':21:TX2',
+  ':21F:DEAL1',
   ':23E:URGP',
   ':32B:USD5,',
   ':57C://FW021000021',

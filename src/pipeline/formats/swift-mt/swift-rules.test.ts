@@ -182,7 +182,22 @@ const mutants: Readonly<Record<string, readonly (readonly [what: string, file: s
   'exchange-rate': [
     ['none', inTransfer('36', null)],
     ['without another currency', inTransfer('33B', ':33B:USD900,00')],
-    ['of a request', inRequest('36', null)],
+    ['of a request', finMessage('101', changed(changed(requestFields, '36', null), '21F', null))],
+    ['of a request without an instructed amount', inRequest('33B', null)],
+  ],
+  'forex-deal': [['none', inRequest('21F', null)]],
+  'instructed-currency': [['that of the payment', inRequest('33B', ':33B:USD4,50')]],
+  'ordering-customer': [
+    ['of no payment', inRequest('50H', null)],
+    ['of all and of one', finMessage('101', requestFields).replace(':32B:USD5,', ':32B:USD5,\r\n:50H:/1\r\nACME')],
+  ],
+  'instructing-party': [['of all and of one', inRequest('28D', [':50L:PARTY']).replace(':32B:USD5,', ':32B:USD5,\r\n:50L:PARTY')]],
+  'servicing-institution': [['of all and of one', finMessage('101', requestFields).replace(':32B:USD5,', ':32B:USD5,\r\n:52A:BANKDEFF')]],
+  'one-currency': [['two currencies', inRequest('20', [':21R:ONE'])]],
+  reimbursement: [['without correspondents', inTransfer('52A', [':55A:BANKDEFF'])]],
+  'instruction-codes': [
+    ['SSTD with one', inTransfer('23B', ':23B:SSTD').replace(':23B:SSTD', ':23B:SSTD\r\n:23E:SDVA')],
+    ['SPRI with another', inTransfer('23B', ':23B:SPRI').replace(':23B:SPRI', ':23B:SPRI\r\n:23E:CORT')],
   ],
   'charges-fields': [
     ['OUR with 71F', inTransfer('71A', ':71A:OUR')],

@@ -72,16 +72,28 @@ export const swiftRules = {
   ),
   'floor-limits': network('One floor limit has no mark, of two the first is marked D and the second C (C1 and C2 of MT 942; C23).'),
   'exchange-rate': network(
-    'There is an exchange rate where 33B and the amount differ in currency, and only there (C1 of MT 103; C6 of MT 101; D75).',
+    'There is an exchange rate where the instructed amount 33B is in another currency, and only there (C1 of MT 103, D75; C2 of MT 101, D60).',
   ),
+  'forex-deal': network('Where there is an exchange rate, field 21F names its deal (C1 of MT 101; D54).'),
+  'instructed-currency': network('The instructed amount 33B is in another currency than 32B (C5 of MT 101; D68).'),
+  'ordering-customer': network('The ordering customer is named for all payments of a message or for each (C3 of MT 101; D61).'),
+  'instructing-party': network('The instructing party is named for all payments of a message or for single ones (C4 of MT 101; D62).'),
+  'servicing-institution': network(
+    'The account servicing institution is named for all payments of a message or for single ones (C6 of MT 101; D64).',
+  ),
+  'one-currency': network('Payments with one customer reference 21R are in one currency (C8 of MT 101; D98).'),
   'charges-fields': network(
     'With OUR there is no 71F, with SHA no 71G, with BEN at least one 71F and no 71G (C14 of MT 103; E13, D50, E15).',
   ),
   'instructed-amount': network('Where there are charges in 71F or 71G, there is 33B (C15 of MT 103; D51).'),
-  'account-with-institution': network(
-    'Where there is an intermediary (56a), there is an account with institution (57a) (C10 of MT 103, C1 of MT 202; C81).',
-  ),
   'transaction-currency': network('The charges in 71G are in the currency of 32A (C18 of MT 103; C02).'),
+  reimbursement: network('Where there is a third reimbursement institution (55a), there are 53a and 54a (C7 of MT 103; E06).'),
+  'instruction-codes': network(
+    'With SPRI the instructions 23E are SDVA, TELB, PHOB or INTC, with SSTD and SPAY there are none (C3 of MT 103; E01, E02).',
+  ),
+  'account-with-institution': network(
+    'Where there is an intermediary (56a), there is an account with institution (57a) (C10 of MT 103, C1 of MT 202, C81; C7 of MT 101, D65).',
+  ),
 } as const satisfies Readonly<Record<string, PackRule>>;
 
 export type SwiftRule = keyof typeof swiftRules;
