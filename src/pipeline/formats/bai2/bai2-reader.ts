@@ -3,9 +3,8 @@
  * trailers declare. Fields are the business of the record modules. After a record out of order it reads on as well as it
  * can, so that one mistake is told once.
  */
-import { currencyMinorUnits } from '../../engine/reference-data/currencies.ts';
 import type { PackReader, PackSink, PackSummary } from '../pack.ts';
-import { CurrencySums, type Units } from '../statements/exact-sum.ts';
+import type { Units } from '../statements/exact-sum.ts';
 import type { PhysicalLine } from '../statements/physical-lines.ts';
 import { RuleFindings } from '../statements/rule-findings.ts';
 import { readAccountIdentifier, readDetail, type UnknownTypeCodes } from './account-records.ts';
@@ -13,6 +12,7 @@ import { Bai2Document } from './bai2-document.ts';
 import { Bai2Lines } from './bai2-lines.ts';
 import { type Bai2Rule, bai2Rules } from './bai2-rules.ts';
 import { ControlTotals, type Level, type TotalsSeverity } from './control-totals.ts';
+import { DetailTally } from './detail-tally.ts';
 import { readFileHeader, readGroupHeader } from './header-records.ts';
 import { LogicalRecord } from './logical-record.ts';
 import { RecordFields } from './record-fields.ts';
@@ -26,7 +26,6 @@ export interface Bai2Settings {
 const continuation = 88;
 const detailCode = 16;
 const defaultCurrency = 'USD';
-const defaultDigits = 2;
 
 /** By record code: how findings name the record. */
 const recordNames: Readonly<Record<number, string>> = {
@@ -47,9 +46,7 @@ export class Bai2Reader implements PackReader {
   readonly #fields: RecordFields;
   readonly #totals: ControlTotals;
   readonly #document: Bai2Document;
-  readonly #amounts = { credit: new CurrencySums(), debit: new CurrencySums() };
-  /** Details by type code. */
-  readonly #detailCounts = new Uint32Array(1000);
+  readonly #tally = new DetailTally();
   /** Code of the record that may be continued; 0: none. */
   #code = 0;
   #hasBegun = false;
@@ -61,8 +58,6 @@ export class Bai2Reader implements PackReader {
   #currency = defaultCurrency;
   #groups = 0;
   #accounts = 0;
-  #details = 0;
-  #rejected = 0;
   readonly #addAmount = (units: Units) => this.#totals.addAmount(units);
 
   constructor(settings: Bai2Settings, sink: PackSink) {
@@ -87,14 +82,11 @@ export class Bai2Reader implements PackReader {
     this.#finishRecord();
     this.#endFile();
     this.#document.end();
-    const typeCodes = Object.fromEntries(
-      [...this.#detailCounts.entries()].filter(([, count]) => count > 0).map(([code, count]) => [String(code).padStart(3, '0'), count]),
-    );
     return {
-      records: { read: this.#details, rejected: this.#rejected },
-      amounts: { credit: this.#amounts.credit.texts(), debit: this.#amounts.debit.texts() },
+      records: { read: this.#tally.read, rejected: this.#tally.rejected },
+      amounts: this.#tally.amounts(),
       controlTotals: this.#totals.summary(),
-      details: { groups: this.#groups, accounts: this.#accounts, typeCodes },
+      details: { groups: this.#groups, accounts: this.#accounts, typeCodes: this.#tally.typeCodes() },
     };
   }
 
@@ -227,20 +219,17 @@ export class Bai2Reader implements PackReader {
 
   #readDetail(): void {
     const { errors } = this.#findings;
-    this.#details++;
+    this.#tally.read++;
     const isInAccount = this.#totals.isOpen('account');
     if (!isInAccount) this.#fields.reportLine('record-order', 0, 'a detail is not in an account');
     this.#countLines();
     const { type, number, amount } = readDetail(this.#fields, this.#settings.unknownTypeCodes);
-    if (number !== null) this.#detailCounts[number]!++;
+    if (number !== null) this.#tally.count(number);
     if (amount !== null && isInAccount) {
       this.#totals.addAmount(amount);
-      const direction = type?.direction ?? 'none';
-      if (direction !== 'none') {
-        this.#amounts[direction].add(this.#currency, currencyMinorUnits.get(this.#currency) ?? defaultDigits, amount);
-      }
+      if (type !== null) this.#tally.add(type, this.#currency, amount);
     }
-    if (this.#findings.errors > errors) this.#rejected++;
+    if (this.#findings.errors > errors) this.#tally.rejected++;
     this.#document.detail(this.#fields.values);
   }
 

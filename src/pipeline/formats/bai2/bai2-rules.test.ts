@@ -177,6 +177,7 @@ it.each(rows)('$rule: $what', ({ rule, file, severity = 'error' }) => {
 
 describe('what harms nothing is not refused', () => {
   it.each([
+    ['CR', good.replaceAll('\n', '\r')],
     ['CRLF', good.replaceAll('\n', '\r\n')],
     ['no line end at the end', good.trimEnd()],
     ['blank lines at the end', `${good}\n \n\u001a`],

@@ -1,5 +1,5 @@
 /**
- * Cuts bytes that come in pieces of any size into lines, ended by LF or CRLF, or into records of one width where a file has
+ * Cuts bytes that come in pieces of any size into lines, ended by LF or CRLF, by CR where the first bytes have no LF, or into records of one width where a file has
  * no line ends. Keeps one line at most, and of that no more than a bound; the pieces change nothing. A UTF-8 byte order mark
  * is left out. What a line means is its caller's.
  */
@@ -45,6 +45,7 @@ export class PhysicalLines {
   readonly #given: MutableLine = { bytes: Buffer.alloc(0), start: 0, end: 0, line: 0, offset: 0, isCut: false };
   #head: Buffer | null = Buffer.alloc(0);
   #width: number | null = null;
+  #lineEnd = lineFeed;
   readonly #carry: Buffer;
   /** Of the line that is not ended yet, with what no longer fits. */
   #carried = 0;
@@ -75,6 +76,7 @@ export class PhysicalLines {
     const start = head.length >= 3 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0;
     this.#offset = start;
     this.#width = this.#options.widthOf?.(head.subarray(start)) ?? null;
+    if (!head.includes(lineFeed) && head.subarray(0, -1).includes(carriageReturn)) this.#lineEnd = carriageReturn;
     this.#feed(head, start);
   }
 
@@ -85,7 +87,7 @@ export class PhysicalLines {
         this.#offset++;
         continue;
       }
-      const end = this.#width === null ? bytes.indexOf(lineFeed, from) : from + this.#width - this.#carried;
+      const end = this.#width === null ? bytes.indexOf(this.#lineEnd, from) : from + this.#width - this.#carried;
       if (end < 0 || end > bytes.length) {
         this.#keep(bytes, from, bytes.length);
         return;

@@ -232,7 +232,8 @@ it.each(rows)('$rule: $what', ({ rule, file, severity = 'error' }) => {
 
 describe('what harms nothing is not refused', () => {
   it.each([
-    ['line ends of one character', everyMessage.replaceAll('\r\n', '\n')],
+    ['LF', everyMessage.replaceAll('\r\n', '\n')],
+    ['CR', everyMessage.replaceAll('\r\n', '\r')],
     ['a dollar sign between messages', everyMessage.replaceAll('{1:', '${1:')],
     ['SOH and ETX around messages', everyMessage.replaceAll('{1:', '\u0001{1:').replaceAll('ABC}}', 'ABC}}\u0003   ')],
     ['the text alone', plainMessage(statementFields)],
