@@ -26,6 +26,7 @@ describe('the same bytes in other pieces', () => {
     ['longer than what is looked at first', fileOf(Array.from({ length: 8 }, () => [account, account]))],
     ['CRLF and mistakes', good.replaceAll('\n', '\r\n').replace('16,165', '16,1x5').replace('49,', '48,')],
     ['CR', good.replaceAll('\n', '\r')],
+    ['LF after what is looked at first', `${fileOf(Array.from({ length: 8 }, () => [account, account])).replaceAll('\n', '\r')}\n`],
     ['without line ends', blocked(good, 80)],
     ['a byte order mark', `\ufeff${good}`],
     ['a long line', detailOnly(`16,475,100,,,,${'x'.repeat(33_000)}`, 100)],

@@ -75,8 +75,10 @@ export class PhysicalLines {
     this.#head = null;
     const start = head.length >= 3 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0;
     this.#offset = start;
-    this.#width = this.#options.widthOf?.(head.subarray(start)) ?? null;
-    if (!head.includes(lineFeed) && head.subarray(0, -1).includes(carriageReturn)) this.#lineEnd = carriageReturn;
+    // No more than that, however much has come: pieces decide nothing.
+    const seen = head.subarray(start, headBytes);
+    this.#width = this.#options.widthOf?.(seen) ?? null;
+    if (!seen.includes(lineFeed) && seen.subarray(0, -1).includes(carriageReturn)) this.#lineEnd = carriageReturn;
     this.#feed(head, start);
   }
 
