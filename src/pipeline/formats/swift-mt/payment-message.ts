@@ -2,6 +2,7 @@
  * Payments (MT 101, 103, 202): amounts, dates, codes, and the network validated rules between fields. Source: Standards MT
  * Category 1 and 2, MT 101, 103 and 202.
  */
+import { bicCountries } from '../../engine/reference-data/countries.ts';
 import { decimalText, type Units } from '../statements/exact-sum.ts';
 import type { JsonValue } from '../statements/json-pieces.ts';
 import type { Place } from '../statements/rule-findings.ts';
@@ -14,6 +15,8 @@ import type { MessageContext, MessageReader } from './message-reader.ts';
 import { type PaymentFacts, type PaymentType, paymentRules } from './payment-rules.ts';
 
 const chargesCodes: ReadonlySet<string> = new Set(['BEN', 'OUR', 'SHA']);
+/** Fields that end with a business identifier code. */
+const identified = /^5(?:[0-9]A|0[CG])$/;
 const operationCodes: ReadonlySet<string> = new Set(['CRED', 'CRTS', 'SPAY', 'SPRI', 'SSTD']);
 
 interface Payment extends PaymentFacts {
@@ -109,6 +112,7 @@ export class PaymentMessage implements MessageReader {
         payment?.instructions.push(field.latin1(0, 4));
         return null;
       default:
+        if (identified.test(tag)) this.#checkCountry(field);
         return null;
     }
   }
@@ -143,6 +147,13 @@ export class PaymentMessage implements MessageReader {
     const date = isoDate(field.bytes, 0);
     if (date === null) this.#context.findings.tell('date', field.place(0, 6), field.tag, 'the date is not a day of the calendar');
     return date;
+  }
+
+  /** Of the identifier code, which is the last line. */
+  #checkCountry(field: FieldText): void {
+    const last = field.lineStart(field.lineCount - 1);
+    if (!bicCountries.has(field.latin1(last + 4, last + 6)))
+      this.#tell('identifier-country', field, 'the identifier code is of no country');
   }
 
   /** `/8c/HHmm`, a sign, and an offset. */

@@ -154,6 +154,7 @@ const mutants: Readonly<Record<string, readonly (readonly [what: string, file: s
     ['seven lines', inStatement('86', ':86:A\nB\nC\nD\nE\nF\nG'), 'warn'],
   ],
   'charges-code': [['ALL', inRequest('71A', ':71A:ALL')]],
+  'identifier-country': [['of the ordering institution', inTransfer('52A', ':52A:BANKQQFF')]],
   'operation-code': [['CRAD', inTransfer('23B', ':23B:CRAD')]],
   'closing-balance': [
     ['an entry', firstEntry(':61:2601020103DR801,NSTONONREF//55555')],
