@@ -60,7 +60,7 @@ function readItemCount(fields: RecordFields): number | null {
     if (fieldEnd - fieldStart <= 9 && areDigits(bytes, fieldStart, fieldEnd)) count = Number(digitsValue(bytes, fieldStart, fieldEnd));
     else fields.report('item-count', 'itemCount', 'the item count is not digits, at most nine');
   }
-  fields.keep('itemCount', count);
+  fields.keepNumber('itemCount', count);
   return count;
 }
 

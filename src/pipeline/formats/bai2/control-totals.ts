@@ -83,7 +83,10 @@ export class ControlTotals {
 
   /** Lines of a record belong to every level that is open. */
   addLines(lines: number): void {
-    for (const level of Object.values(this.#levels)) if (level.isOpen) level.lines += lines;
+    const { account, group, file } = this.#levels;
+    if (account.isOpen) account.lines += lines;
+    if (group.isOpen) group.lines += lines;
+    if (file.isOpen) file.lines += lines;
   }
 
   addAmount(units: Units): void {

@@ -71,7 +71,12 @@ export class RecordFields {
     this.#isShort = true;
   }
 
-  keep(field: string, value: string | number | null = this.record.isFieldEmpty ? null : this.record.fieldText()): void {
+  /** The text of the field, null where it is empty; nothing is made of it where no values are wanted. */
+  keep(field: string): void {
+    if (this.values !== null) this.values[field] = this.record.isFieldEmpty ? null : this.record.fieldText();
+  }
+
+  keepNumber(field: string, value: number | null): void {
     if (this.values !== null) this.values[field] = value;
   }
 
@@ -120,7 +125,7 @@ export class RecordFields {
   number(field: string, { required, rule = 'number' }: { readonly required: boolean; readonly rule?: Bai2Rule }): number | null {
     if (!this.take(field)) return null;
     const value = this.#readNumber(field, required, rule);
-    this.keep(field, value);
+    this.keepNumber(field, value);
     return value;
   }
 
