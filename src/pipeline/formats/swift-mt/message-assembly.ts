@@ -132,7 +132,11 @@ export class MessageAssembly implements MessageEvents {
     const placement = order.take(tag);
     for (const step of order.missing)
       findings.tell('field-missing', field.place(), tagOf(step), `the field ${tagOf(step)} is missing before this one`);
-    if (placement === 'unknown') findings.tell('field-unknown', field.place(), tag, `the message has no field ${tag}`);
+    if (placement === 'unknown') {
+      // Texts that banks hand out have tags of their own; messages of the network only those without digits.
+      const isOfBank = findings.isStatement && (!this.#headers!.hasBlocks || tag === 'NS');
+      findings.tell('field-unknown', field.place(), tag, `the message has no field ${tag}`, isOfBank ? 'warn' : undefined);
+    }
     if (placement === 'out of order') findings.tell('field-order', field.place(), tag, `the field ${tag} is not in its place`);
     if (placement === 'repeated') {
       // Banks cut long information into several fields 86.

@@ -17,6 +17,12 @@ import { type PaymentFacts, type PaymentType, paymentRules } from './payment-rul
 const chargesCodes: ReadonlySet<string> = new Set(['BEN', 'OUR', 'SHA']);
 /** Fields that end with a business identifier code. */
 const identified = /^5(?:[0-9]A|0[CG])$/;
+/** MT 202 has no field 23E. */
+const instructionCodes: Readonly<Record<PaymentType, ReadonlySet<string>>> = {
+  '101': new Set(['CHQB', 'CMSW', 'CMTO', 'CMZB', 'CORT', 'EQUI', 'INTC', 'NETS', 'OTHR', 'PHON', 'REPA', 'RTGS', 'URGP']),
+  '103': new Set(['CHQB', 'CORT', 'HOLD', 'INTC', 'PHOB', 'PHOI', 'PHON', 'REPA', 'SDVA', 'TELB', 'TELE', 'TELI']),
+  '202': new Set(),
+};
 const operationCodes: ReadonlySet<string> = new Set(['CRED', 'CRTS', 'SPAY', 'SPRI', 'SSTD']);
 
 interface Payment extends PaymentFacts {
@@ -110,6 +116,7 @@ export class PaymentMessage implements MessageReader {
         return null;
       case '23E':
         payment?.instructions.push(field.latin1(0, 4));
+        if (!instructionCodes[this.#type].has(field.latin1(0, 4))) this.#tell('instruction-code', field, 'the code is none of field 23E');
         return null;
       default:
         if (identified.test(tag)) this.#checkCountry(field);

@@ -16,7 +16,6 @@ const alwaysWarned: ReadonlySet<SwiftRule> = new Set<SwiftRule>(['envelope-line'
 
 /** Statements are written by banks in dialects of their own, and read all the same. */
 const warnedInStatements: ReadonlySet<SwiftRule> = new Set<SwiftRule>([
-  'field-unknown',
   'character-set',
   'reference-slash',
   'amount-length',

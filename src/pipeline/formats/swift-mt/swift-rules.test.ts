@@ -80,7 +80,8 @@ const mutants: Readonly<Record<string, readonly (readonly [what: string, file: s
   'field-unknown': [
     ['a tag of a bank', inStatement('28C', [':NS:SOMETHING']), 'warn'],
     ['86 in a payment', finMessage('103', [...transferFields, ':86:TEXT'])],
-    ['86 in MT 950', finMessage('950', [...shortStatementFields, ':86:TEXT']), 'warn'],
+    ['86 in MT 950', finMessage('950', [...shortStatementFields, ':86:TEXT'])],
+    ['a total under another tag', finMessage('942', interimFields).replace(':90D:', ':91D:')],
   ],
   'field-variant': [['28', inStatement('28C', ':28:5/1'), 'warn']],
   'field-format': [
@@ -154,6 +155,10 @@ const mutants: Readonly<Record<string, readonly (readonly [what: string, file: s
     ['seven lines', inStatement('86', ':86:A\nB\nC\nD\nE\nF\nG'), 'warn'],
   ],
   'charges-code': [['ALL', inRequest('71A', ':71A:ALL')]],
+  'instruction-code': [
+    ['of a request', inRequest('23E', ':23E:URGQ')],
+    ['of a payment', inTransfer('23B', [':23E:URGP'])],
+  ],
   'identifier-country': [['of the ordering institution', inTransfer('52A', ':52A:BANKQQFF')]],
   'operation-code': [['CRAD', inTransfer('23B', ':23B:CRAD')]],
   'closing-balance': [

@@ -59,6 +59,7 @@ export const swiftRules = {
   'entry-details': field('Supplementary details of an entry are one line of at most 34 characters (field 61, subfield 9).'),
   'information-size': field('Information to the account owner is at most six lines of 65 characters (field 86).'),
   'charges-code': field('Details of charges are BEN, OUR or SHA (field 71A; T08).'),
+  'instruction-code': field('An instruction code is one of those of the message type (field 23E of MT 101 and 103; T47).'),
   'identifier-country': field('The country in a business identifier code is one of ISO 3166, or Kosovo (T73).'),
   'operation-code': field('The bank operation code is CRED, CRTS, SPAY, SPRI or SSTD (field 23B; T36).'),
   'closing-balance': total('The opening balance and the entries add up to the closing balance (fields 60, 61 and 62 of MT 940 and 950).'),
