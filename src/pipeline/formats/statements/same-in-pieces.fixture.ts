@@ -17,3 +17,17 @@ export function expectSameInPieces(pack: Pack, content: string | Uint8Array): vo
     { numRuns: 60 },
   );
 }
+
+/** Any mix of the given parts and of other text is read without failing, byte by byte as in one piece, and printed as JSON. */
+export function expectAnyBytesAreRead(pack: Pack, parts: readonly string[]): void {
+  const mixed = fc.array(fc.oneof(fc.constantFrom(...parts), fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 60 });
+  fc.assert(
+    fc.property(mixed, (chosen) => {
+      const bytes = Buffer.from(chosen.join(''));
+      const whole = runPack(pack, bytes);
+      expect(() => JSON.parse(whole.document)).not.toThrow();
+      expect(runPack(pack, bytes, { cuts: Array.from({ length: bytes.length }, (_, index) => index + 1) })).toEqual(whole);
+    }),
+    { numRuns: 300 },
+  );
+}

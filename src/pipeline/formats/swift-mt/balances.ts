@@ -67,8 +67,8 @@ export function tellAmount(field: FieldText, start: number, end: number, decimal
 export function balanceValues(field: FieldText, balance: Balance | null): Record<string, string | null> {
   return {
     tag: field.tag,
-    mark: field.latin1(0, 1),
-    date: isoDate(field.bytes, 1),
+    mark: field.latin1(0, Math.min(1, field.length)),
+    date: isoDate(field.bytes, 1, field.length),
     currency: field.latin1(7, Math.min(amountAt, field.length)),
     amount: balance === null ? null : decimalText(absolute(balance.units), decimalsOf(balance.currency)),
   };

@@ -11,7 +11,8 @@ export function isLastOfFebruary(bytes: Buffer, start: number): boolean {
 }
 
 /** yyMMdd as a date of ISO 8601, 30 February as the last of that month; null where it is no date. */
-export function isoDate(bytes: Buffer, start: number): string | null {
+export function isoDate(bytes: Buffer, start: number, end: number): string | null {
+  if (start + 6 > end) return null;
   const isLast = isLastOfFebruary(bytes, start);
   if (!isDate(bytes, start, start + 6) && !isLast) return null;
   const year = bytes.toString('latin1', start, start + 2);

@@ -163,13 +163,14 @@ export class MessageBlocks {
 
   #takeText(line: PhysicalLine, at: number): void {
     const { bytes, end } = line;
+    if (at >= end) return;
     if (bytes[at] === hyphen && isEnd(line, at)) {
-      const isBraced = bytes[at + 1] === closeBrace;
+      const isBraced = at + 1 < end && bytes[at + 1] === closeBrace;
       this.#endText(isBraced);
       if (isBraced && at + 2 < end) this.#takeOutside(line, at + 2);
       return;
     }
-    if (this.#hasBlocks && bytes[at] === openBrace && bytes[at + 1] === 49 && bytes[at + 2] === colon) {
+    if (this.#hasBlocks && bytes[at] === openBrace && at + 2 < end && bytes[at + 1] === 49 && bytes[at + 2] === colon) {
       this.#endText(false);
       this.#takeOutside(line, at);
       return;

@@ -151,7 +151,7 @@ export class PaymentMessage implements MessageReader {
   }
 
   #date(field: FieldText): string | null {
-    const date = isoDate(field.bytes, 0);
+    const date = isoDate(field.bytes, 0, field.length);
     if (date === null) this.#context.findings.tell('date', field.place(0, 6), field.tag, 'the date is not a day of the calendar');
     return date;
   }

@@ -29,6 +29,8 @@ export class StatementEntry {
   /** Without a sign; null where it cannot be read. */
   units: Units | null = null;
   #field: FieldText | null = null;
+  /** The parts from the mark on were found. */
+  #hasParts = false;
   #entryDate = -1;
   #mark = 0;
   #funds = -1;
@@ -46,6 +48,8 @@ export class StatementEntry {
   read(field: FieldText, decimals: number, allowsExpected: boolean, findings: SwiftFindings): boolean {
     this.#field = field;
     this.units = null;
+    this.#hasParts = false;
+    this.#entryDate = -1;
     const { bytes } = field;
     const end = (this.#lineEnd = field.lineEnd(0));
     if (end < 6 || !isDate(bytes, 0, 6)) {
@@ -62,6 +66,7 @@ export class StatementEntry {
     this.#amountEnd = at;
     this.#readAmount(field, decimals, findings);
     this.#readReferences(field, findings);
+    this.#hasParts = true;
     return this.units !== null;
   }
 
@@ -83,8 +88,9 @@ export class StatementEntry {
     const first = bytes[at]!;
     const isReversal = first === letterR;
     const isTwoLetters = isReversal || (first === letterE && allowsExpected);
-    const side = isTwoLetters ? bytes[at + 1] : first;
-    if (at >= this.#lineEnd || (side !== letterC && side !== letterD)) {
+    const sideAt = isTwoLetters ? at + 1 : at;
+    const side = bytes[sideAt];
+    if (sideAt >= this.#lineEnd || (side !== letterC && side !== letterD)) {
       findings.tell('mark', field.place(at, at + 2), '61', 'the mark is not C, D, RC or RD');
       return -1;
     }
@@ -134,22 +140,22 @@ export class StatementEntry {
     return true;
   }
 
-  /** For the document. */
+  /** For the document; of an entry that cannot be read as far as its amount, the dates. */
   values(amount: string | null): Record<string, string | null> {
     const field = this.#field!;
-    const valueDate = isoDate(field.bytes, 0);
-    const hasAmount = this.#amountEnd > 0;
-    const reference = field.text(Math.min(this.#amountEnd + 4, this.#lineEnd), this.#referenceEnd);
-    const ofBank = this.#referenceEnd < this.#lineEnd ? field.text(this.#referenceEnd + 2, this.#lineEnd) : null;
+    const valueDate = isoDate(field.bytes, 0, this.#lineEnd);
+    const dates = { valueDate, entryDate: this.#entryDateText(valueDate) };
+    if (!this.#hasParts) return dates;
+    const type = this.#amountEnd;
+    const reference = field.text(Math.min(type + 4, this.#lineEnd), this.#referenceEnd);
     return {
-      valueDate,
-      entryDate: this.#entryDateText(valueDate),
-      mark: hasAmount ? field.latin1(this.#mark, this.#funds >= 0 ? this.#funds : this.#amount) : null,
+      ...dates,
+      mark: field.latin1(this.#mark, this.#funds >= 0 ? this.#funds : this.#amount),
       fundsCode: this.#funds < 0 ? null : field.latin1(this.#funds, this.#funds + 1),
       amount,
-      transactionType: field.latin1(this.#amountEnd, Math.min(this.#amountEnd + 4, this.#lineEnd)),
+      transactionType: field.latin1(type, Math.min(type + 4, this.#lineEnd)),
       customerReference: reference === '' ? null : reference,
-      bankReference: ofBank,
+      bankReference: this.#referenceEnd < this.#lineEnd ? field.text(this.#referenceEnd + 2, this.#lineEnd) : null,
       supplementaryDetails: field.lineCount > 1 ? field.text(this.#lineEnd + 1) : null,
     };
   }

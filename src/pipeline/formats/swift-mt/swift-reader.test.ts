@@ -1,11 +1,10 @@
 import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expectedVerdicts, itWithPublicData } from '../../../../test/support/public-data.ts';
 import { runPack } from '../statements/pack-run.fixture.ts';
-import { expectSameInPieces } from '../statements/same-in-pieces.fixture.ts';
+import { expectAnyBytesAreRead, expectSameInPieces } from '../statements/same-in-pieces.fixture.ts';
 import { changed, everyMessage, finMessage, interimFields, plainMessage, requestFields, statementFields } from './swift-files.fixture.ts';
 import { swiftPack } from './swift-pack.ts';
 
@@ -23,14 +22,7 @@ describe('the same bytes in other pieces', () => {
 });
 
 it('any bytes are read without failing, and what is printed is JSON', () => {
-  const pieces = everyMessage.split(/(?<=\n)|(?=[:{}-])/);
-  const mixed = fc.array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 60 });
-  fc.assert(
-    fc.property(mixed, (parts) => {
-      expect(() => documentOf(parts.join(''))).not.toThrow();
-    }),
-    { numRuns: 400 },
-  );
+  expectAnyBytesAreRead(swiftPack, everyMessage.split(/(?<=\n)|(?=[:{}-])/));
 });
 
 it('a finding says where it is', () => {
@@ -176,6 +168,15 @@ it('the document has the fields of payments and the totals of interim reports', 
     debitEntries: { count: 1, currency: 'EUR', amount: '12.50' },
     creditEntries: { count: 3, currency: 'EUR', amount: '140.00' },
   });
+});
+
+it('of an entry that cannot be read nothing of the entry before is printed', () => {
+  const fields = [...statementFields.slice(0, 5), ':61:2601020103XR800,NSTO', ':61:26', ...statementFields.slice(-1)];
+  const [{ entries }] = documentOf(plainMessage(fields)).messages;
+  expect(entries.slice(1)).toEqual([
+    { valueDate: '2026-01-02', entryDate: '2026-01-03' },
+    { valueDate: null, entryDate: null, information: { form: 'free', code: null, parts: [], text: 'TOTAL OF THE DAY' } },
+  ]);
 });
 
 it('amounts that a double cannot hold are exact', () => {
