@@ -206,7 +206,7 @@ describe('ingest says what became of a file, and what can be done', () => {
     const late = await headgate('job', 'watch', jobId, '--timeout', '1');
     const says = String.raw`ledger said last E_TARGET_BUSY \(.*503\), \d+ tr(?:y|ies)`;
     expect(late.stderr).toMatch(new RegExp(`^job ${jobId}: delivering, 1 records read, 0 of 1 delivered, ${says}\n`));
-    expect(late.stderr).toMatch(new RegExp(`\nerror E_TIMEOUT: job ${jobId} is still delivering after 1 s; ${parked}; ${said}\n`));
+    expect(late.stderr).toMatch(new RegExp(`\nerror E_TIMEOUT: job ${jobId} is still delivering after 1 s; ${says}\n`));
     expect(late.stderr).toContain(`\ntry: \`headgate batch list --job ${jobId}\` shows`);
     const list = await headgate('batch', 'list', '--job', jobId);
     expect(list.stderr).toMatch(/^try: .* The batch is tried again by itself\.\n$/);
@@ -229,7 +229,7 @@ describe('ingest says what became of a file, and what can be done', () => {
       8,
       expect.stringMatching(new RegExp(`^job ${jobId}: delivering, 1 records read, 0 of 1 delivered, ${parked}, ${said}\n`)),
     ]);
-    expect(stderr).toMatch(new RegExp(`\nerror E_TIMEOUT: job ${jobId} is still delivering after 1 s; ${says}\n`));
+    expect(stderr).toMatch(new RegExp(`\nerror E_TIMEOUT: job ${jobId} is still delivering after 1 s; ${parked}; ${said}\n`));
   });
 
   it('of a batch of unknown outcome that is held, to ask the target first', async () => {

@@ -14,6 +14,8 @@ export const formats = [delimitedFormat, fixedWidthFormat, jsonLinesFormat] as r
 /** Formats that know their own records. Loaded when a file or a flow names one. */
 export const packs: Packs = {
   nacha: async () => (await import('../pipeline/formats/nacha/nacha-pack.ts')).nachaPack,
+  bai2: async () => (await import('../pipeline/formats/bai2/bai2-pack.ts')).bai2Pack,
+  'swift-mt': async () => (await import('../pipeline/formats/swift-mt/swift-pack.ts')).swiftPack,
 };
 
 export async function loadConnectors(): Promise<readonly Connector[]> {

@@ -1,0 +1,211 @@
+/**
+ * Puts the fields of one message together: holds each against its form and its place in the layout of the type, and hands
+ * it to what reads statements or payments. Where a message does not say its type, its first fields do.
+ */
+import type { PhysicalLine } from '../statements/physical-lines.ts';
+import type { Place } from '../statements/rule-findings.ts';
+import { characterSetOf, formatOf, hasForm } from './field-formats.ts';
+import { FieldText, fieldBytesMax } from './field-text.ts';
+import type { MessageEvents, MessageHeaders } from './message-blocks.ts';
+import { type FieldStep, layoutOf, type MessageLayout } from './message-layouts.ts';
+import { MessageOrder } from './message-order.ts';
+import type { MessageContext, MessageReader } from './message-reader.ts';
+import { PaymentMessage } from './payment-message.ts';
+import type { PaymentType } from './payment-rules.ts';
+import { StatementMessage } from './statement-message.ts';
+import { StatementPages } from './statement-pages.ts';
+import { guessedType, typeFrom } from './type-guess.ts';
+
+const lineFeed = 10;
+const space = 32;
+const tab = 9;
+const deletion = 127;
+/** Fields of statements that only name something. */
+const identifying: ReadonlySet<string> = new Set(['20', '21', '25', '25P', '28', '28C']);
+/** Statements and payments differ long before. */
+const heldMax = 16;
+
+export class MessageAssembly implements MessageEvents {
+  readonly #messageType: string | null;
+  readonly #context: MessageContext;
+  readonly #pages = new StatementPages();
+  readonly #field = new FieldText();
+  #hasField = false;
+  #layout: MessageLayout | null = null;
+  #order: MessageOrder | null = null;
+  #message: MessageReader | null = null;
+  #headers: MessageHeaders | null = null;
+  /** Tags that came before the type was known; null once it is. */
+  #early: string[] | null = null;
+  /** Their fields. */
+  #held: FieldText[] = [];
+  messages = 0;
+
+  /** `messageType` is that of messages that do not say theirs; null: it is seen from their fields. */
+  constructor(messageType: string | null, context: MessageContext) {
+    this.#messageType = messageType;
+    this.#context = context;
+  }
+
+  beginMessage(headers: MessageHeaders, place: Place): void {
+    this.messages++;
+    this.#headers = headers;
+    this.#early = [];
+    this.#held = [];
+    const type = headers.type ?? this.#messageType;
+    if (type !== null) this.#settle(type, place);
+  }
+
+  /** From here on the type of the message is known; fields that came before take their places. */
+  #settle(type: string, place: Place): void {
+    const { findings, document } = this.#context;
+    const layout = layoutOf(type);
+    this.#layout = layout ?? null;
+    findings.messageType = type;
+    findings.isStatement = layout?.isStatement ?? false;
+    document.openMessage({ messageType: type, ...this.#headerValues() });
+    if (layout === undefined) findings.tell('message-type', place, null, `messages of type ${type} are not read`);
+    this.#order = layout === undefined ? null : new MessageOrder(layout);
+    this.#message =
+      layout === undefined
+        ? null
+        : layout.isStatement
+          ? new StatementMessage(type, this.#pages, this.#context)
+          : new PaymentMessage(type as PaymentType, this.#context);
+    this.#early = null;
+    for (const field of this.#held) this.#readField(field);
+    this.#held = [];
+  }
+
+  #headerValues(): Record<string, string> {
+    const { basicHeader, applicationHeader, userHeader } = this.#headers!;
+    const values = { basicHeader, applicationHeader, userHeader };
+    return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as Record<string, string>;
+  }
+
+  takeField(tag: string, line: PhysicalLine, from: number): void {
+    this.#finishField();
+    this.#hasField = true;
+    this.#field.begin(tag, line, from);
+  }
+
+  /** In information, what looks like a tag that the message does not have is text, such as a time at the begin of a line. */
+  isField(tag: string): boolean {
+    if (!this.#hasField || this.#field.tag !== '86' || !/^\d\d$/.test(tag)) return true;
+    return this.#layout === null || this.#layout.tags.has(tag);
+  }
+
+  continueField(line: PhysicalLine): void {
+    if (this.#hasField) this.#field.continueWith(line);
+  }
+
+  #finishField(): void {
+    if (!this.#hasField) return;
+    this.#hasField = false;
+    const field = this.#field;
+    if (this.#early === null) {
+      this.#readField(field);
+      return;
+    }
+    const place = field.place();
+    this.#early.push(field.tag);
+    const type = typeFrom(this.#early);
+    if (type !== null) {
+      this.#settle(type, place);
+      this.#readField(field);
+    } else {
+      this.#held.push(field.copy());
+      if (this.#held.length >= heldMax) this.#settle(guessedType, place);
+    }
+  }
+
+  #readField(field: FieldText): void {
+    if (this.#order === null) return;
+    this.#checkPlace(field, this.#order);
+    this.#checkText(field);
+    this.#message!.take(field);
+  }
+
+  #checkPlace(field: FieldText, order: MessageOrder): void {
+    const { findings } = this.#context;
+    const { tag } = field;
+    const placement = order.take(tag);
+    for (const step of order.missing)
+      findings.tell('field-missing', field.place(), tagOf(step), `the field ${tagOf(step)} is missing before this one`);
+    if (placement === 'unknown') {
+      // Texts that banks hand out have tags of their own; messages of the network only those without digits.
+      const isOfBank = findings.isStatement && (!this.#headers!.hasBlocks || tag === 'NS');
+      findings.tell('field-unknown', field.place(), tag, `the message has no field ${tag}`, isOfBank ? 'warn' : undefined);
+    }
+    if (placement === 'out of order') findings.tell('field-order', field.place(), tag, `the field ${tag} is not in its place`);
+    if (placement === 'repeated') {
+      // Banks cut long information into several fields 86.
+      const severity = tag === '86' && findings.isStatement ? 'warn' : undefined;
+      findings.tell('field-repeated', field.place(), tag, `the field ${tag} is repeated`, severity);
+    }
+    if (tag === '28' && findings.messageType !== '941' && placement === 'fits') {
+      findings.tell('field-variant', field.place(), tag, 'field 28 stands for 28C');
+    }
+  }
+
+  #checkText(field: FieldText): void {
+    const { findings } = this.#context;
+    const { tag } = field;
+    if (field.isTooLong) {
+      findings.tell('field-size', field.place(), tag, `the field is longer than ${fieldBytesMax} bytes; its end is not read`);
+      return;
+    }
+    this.#checkCharacters(field);
+    const format = formatOf(tag);
+    if (format === undefined) return;
+    const text = field.latin1();
+    if (!hasForm(tag, text)) {
+      const severity = findings.isStatement && identifying.has(tag) ? 'warn' : undefined;
+      findings.tell('field-format', field.place(), tag, `the field is not ${format.replaceAll('$', ' and a line of ')}`, severity);
+    } else if ((tag === '20' || tag === '21') && (text.startsWith('/') || text.endsWith('/') || text.includes('//'))) {
+      findings.tell('reference-slash', field.place(), tag, 'the reference begins or ends with a slash, or has two in a row');
+    }
+  }
+
+  #checkCharacters(field: FieldText): void {
+    const { bytes, length, tag } = field;
+    const set = characterSetOf(tag);
+    let foreign = -1;
+    for (let at = 0; at < length; at++) {
+      const byte = bytes[at]!;
+      if (set[byte] === 1) continue;
+      if ((byte < space && byte !== lineFeed && byte !== tab) || byte === deletion) {
+        this.#context.findings.tell('control-character', field.place(at, at + 1), tag, `the field holds the control character ${byte}`);
+        return;
+      }
+      if (foreign < 0) foreign = at;
+    }
+    if (foreign < 0) return;
+    this.#context.findings.tell(
+      'character-set',
+      field.place(foreign, foreign + 1),
+      tag,
+      `the byte ${bytes[foreign]} is not of the character set`,
+    );
+  }
+
+  endMessage(place: Place): void {
+    this.#finishField();
+    const { findings } = this.#context;
+    if (this.#early !== null) this.#settle(guessedType, place);
+    // What a statement lacks is no error of its last entry; what a payment lacks is one of it.
+    if (findings.isStatement) this.#message?.end();
+    for (const step of this.#order?.end() ?? []) findings.tell('field-missing', place, tagOf(step), `the field ${tagOf(step)} is missing`);
+    if (!findings.isStatement) this.#message?.end();
+    this.#message = null;
+    this.#order = null;
+    findings.messageType = null;
+    findings.isStatement = false;
+  }
+
+  takeTrailer(content: string): void {
+    this.#context.document.value('trailer', content);
+  }
+}
+
+const tagOf = ({ tags }: FieldStep): string => tags.join('|');

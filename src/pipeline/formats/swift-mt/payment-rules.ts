@@ -1,0 +1,153 @@
+/**
+ * The network validated rules between the fields of one payment, as data. Source: Standards MT, network validated rules of
+ * MT 101, 103 and 202.
+ */
+import type { SwiftRule } from './swift-rules.ts';
+
+export type PaymentType = '101' | '103' | '202';
+
+/** What the rules look at, of one payment. */
+export interface PaymentFacts {
+  /** Tags of the payment, and of the sequence before all payments of an MT 101 (of no other). */
+  readonly tags: ReadonlySet<string>;
+  readonly sharedTags: ReadonlySet<string>;
+  /** Of 32A or 32B; null where it cannot be read. */
+  readonly currency: string | null;
+  readonly isZero: boolean;
+  /** Of 33B. */
+  readonly instructedCurrency: string | null;
+  /** Of the first payment of an MT 101. */
+  readonly firstCurrency: string | null;
+  /** Of 71A and 71G. */
+  readonly charges: string | null;
+  readonly receiverChargesCurrency: string | null;
+  /** Of 23B and 23E. */
+  readonly operation: string | null;
+  readonly instructions: readonly string[];
+}
+
+interface PaymentRule {
+  readonly rule: SwiftRule;
+  readonly types: readonly PaymentType[];
+  /** What the finding names. */
+  readonly field: string;
+  readonly message: string;
+  readonly isBroken: (facts: PaymentFacts) => boolean;
+}
+
+const has = (tags: ReadonlySet<string>, digits: string, options: string): boolean =>
+  [...options].some((option) => tags.has(digits + option.trim()));
+
+const instructing = (tags: ReadonlySet<string>) => has(tags, '50', 'CL');
+const ordering = (tags: ReadonlySet<string>) => has(tags, '50', 'FGH');
+const servicing = (tags: ReadonlySet<string>) => has(tags, '52', 'AC');
+
+const prioritized: ReadonlySet<string> = new Set(['SDVA', 'TELB', 'PHOB', 'INTC']);
+
+export const paymentRules: readonly PaymentRule[] = [
+  {
+    rule: 'exchange-rate',
+    types: ['103'],
+    field: '36',
+    message: 'a rate is there without a second currency, or a second currency without a rate',
+    isBroken: ({ tags, currency, instructedCurrency }) =>
+      currency !== null && tags.has('36') !== (instructedCurrency !== null && instructedCurrency !== currency),
+  },
+  {
+    rule: 'exchange-rate',
+    types: ['101'],
+    field: '36',
+    message: 'a rate is there without an instructed amount, or an instructed amount without a rate',
+    isBroken: ({ tags, isZero }) => tags.has('36') !== (tags.has('33B') && !isZero),
+  },
+  {
+    rule: 'forex-deal',
+    types: ['101'],
+    field: '21F',
+    message: 'there is a rate but no reference of its deal',
+    isBroken: ({ tags }) => tags.has('36') && !tags.has('21F'),
+  },
+  {
+    rule: 'instructed-currency',
+    types: ['101'],
+    field: '33B',
+    message: 'the instructed amount is in the currency of the payment',
+    isBroken: ({ currency, instructedCurrency }) => currency !== null && instructedCurrency === currency,
+  },
+  {
+    rule: 'ordering-customer',
+    types: ['101'],
+    field: '50a',
+    message: 'the ordering customer is both of all payments and of one, or of neither',
+    isBroken: ({ tags, sharedTags }) => ordering(tags) === ordering(sharedTags),
+  },
+  {
+    rule: 'instructing-party',
+    types: ['101'],
+    field: '50a',
+    message: 'the instructing party is both of all payments and of one',
+    isBroken: ({ tags, sharedTags }) => instructing(tags) && instructing(sharedTags),
+  },
+  {
+    rule: 'servicing-institution',
+    types: ['101'],
+    field: '52a',
+    message: 'the account servicing institution is both of all payments and of one',
+    isBroken: ({ tags, sharedTags }) => servicing(tags) && servicing(sharedTags),
+  },
+  {
+    rule: 'one-currency',
+    types: ['101'],
+    field: '32B',
+    message: 'the payments of one customer reference are in several currencies',
+    isBroken: ({ sharedTags, currency, firstCurrency }) => sharedTags.has('21R') && currency !== null && currency !== firstCurrency,
+  },
+  {
+    rule: 'charges-fields',
+    types: ['103'],
+    field: '71A',
+    message: 'the fields 71F and 71G are not those of the charges code',
+    isBroken: ({ tags, charges }) =>
+      (charges === 'OUR' && tags.has('71F')) ||
+      (charges === 'SHA' && tags.has('71G')) ||
+      (charges === 'BEN' && (!tags.has('71F') || tags.has('71G'))),
+  },
+  {
+    rule: 'instructed-amount',
+    types: ['103'],
+    field: '33B',
+    message: 'there are charges but no instructed amount',
+    isBroken: ({ tags }) => (tags.has('71F') || tags.has('71G')) && !tags.has('33B'),
+  },
+  {
+    rule: 'transaction-currency',
+    types: ['103'],
+    field: '71G',
+    message: "the receiver's charges are not in the currency of the payment",
+    isBroken: ({ currency, receiverChargesCurrency }) =>
+      currency !== null && receiverChargesCurrency !== null && receiverChargesCurrency !== currency,
+  },
+  {
+    rule: 'reimbursement',
+    types: ['103'],
+    field: '55a',
+    message: 'a third institution is there without both correspondents',
+    isBroken: ({ tags }) => has(tags, '55', 'ABD') && !(has(tags, '53', 'ABD') && has(tags, '54', 'ABD')),
+  },
+  {
+    rule: 'instruction-codes',
+    types: ['103'],
+    field: '23E',
+    message: 'an instruction does not go with the operation code',
+    isBroken: ({ operation, instructions }) =>
+      ((operation === 'SSTD' || operation === 'SPAY') && instructions.length > 0) ||
+      (operation === 'SPRI' && instructions.some((code) => !prioritized.has(code))),
+  },
+  {
+    rule: 'account-with-institution',
+    types: ['101', '103', '202'],
+    field: '57a',
+    message: 'there is an intermediary but no account with institution',
+    isBroken: ({ tags }) => has(tags, '56', 'ACD') && !has(tags, '57', 'ABCD'),
+  },
+];

@@ -1,0 +1,75 @@
+/** Findings of a SWIFT MT file: how badly a broken rule weighs depends on the kind of message and on the settings. */
+import type { PackSink } from '../pack.ts';
+import { type Place, RuleFindings } from '../statements/rule-findings.ts';
+import { swiftErrors } from './swift-errors.ts';
+import { type SwiftRule, swiftRules } from './swift-rules.ts';
+
+export interface SwiftSettings {
+  readonly balances: 'error' | 'warn';
+  readonly isLenient: boolean;
+  /** Type of messages that do not say theirs; null: it is seen from their fields. */
+  readonly messageType: string | null;
+}
+
+/** Whatever the message: other readers take it, and nothing is lost. */
+const alwaysWarned: ReadonlySet<SwiftRule> = new Set<SwiftRule>(['envelope-line', 'field-variant', 'page-number']);
+
+/** Statements are written by banks in dialects of their own, and read all the same. */
+const warnedInStatements: ReadonlySet<SwiftRule> = new Set<SwiftRule>([
+  'character-set',
+  'reference-slash',
+  'amount-length',
+  'currency-unknown',
+  'entry-type',
+  'entry-reference',
+  'entry-details',
+  'information-size',
+]);
+
+/** With the setting `strictness: lenient`: parts of messages are read as far as they go. */
+const warnedIfLenient: ReadonlySet<SwiftRule> = new Set<SwiftRule>([
+  'block-syntax',
+  'block-order',
+  'basic-header',
+  'application-header',
+  'text-end',
+  'field-missing',
+  'field-order',
+  'field-repeated',
+  'field-unknown',
+]);
+
+export class SwiftFindings {
+  readonly #settings: SwiftSettings;
+  readonly #rules: RuleFindings<SwiftRule>;
+  #unbalanced = 0;
+  /** Of the message that is read; null between messages. */
+  messageType: string | null = null;
+  isStatement = false;
+
+  constructor(settings: SwiftSettings, sink: PackSink) {
+    this.#settings = settings;
+    this.#rules = new RuleFindings(swiftRules, sink);
+  }
+
+  get errors(): number {
+    return this.#rules.errors;
+  }
+
+  /** Findings of totals, as errors or warnings. */
+  get unbalanced(): number {
+    return this.#unbalanced;
+  }
+
+  tell(rule: SwiftRule, place: Place, field: string | null, message: string, severity = this.#severityOf(rule)): void {
+    if (swiftRules[rule].code === swiftErrors.E_SWIFT_TOTAL && rule !== 'page-number') this.#unbalanced++;
+    const record = this.messageType === null ? null : `MT${this.messageType}`;
+    this.#rules.add(rule, { ...place, record, field, message, severity });
+  }
+
+  #severityOf(rule: SwiftRule): 'error' | 'warn' {
+    if (alwaysWarned.has(rule) || (this.isStatement && warnedInStatements.has(rule))) return 'warn';
+    if (this.#settings.isLenient && warnedIfLenient.has(rule)) return 'warn';
+    return this.#settings.balances === 'warn' && swiftRules[rule].code === swiftErrors.E_SWIFT_TOTAL ? 'warn' : 'error';
+  }
+}
