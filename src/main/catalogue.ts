@@ -14,6 +14,7 @@ export const formats = [delimitedFormat, fixedWidthFormat, jsonLinesFormat] as r
 /** Formats that know their own records. Loaded when a file or a flow names one. */
 export const packs: Packs = {
   nacha: async () => (await import('../pipeline/formats/nacha/nacha-pack.ts')).nachaPack,
+  iso20022: async () => (await import('../pipeline/formats/iso20022/iso20022-pack.ts')).iso20022Pack,
 };
 
 export async function loadConnectors(): Promise<readonly Connector[]> {
