@@ -64,4 +64,56 @@ DirectDebit10 < DirectDebit6 MndtRltdInf:Mandate14 CdtrSchmeId:PartyId135
 Collection23 < Collection9 PmtId:PaymentId6 PmtTpInf:PaymentType29 DrctDbtTx:DirectDebit10 UltmtCdtr:PartyId135 DbtrAgt:Agent6 DbtrAgtAcct:Account38 Dbtr:PartyId135 DbtrAcct:Account38 UltmtDbtr:PartyId135 Tax:Tax8 RltdRmtInf:Location7 RmtInf:Remittance16 RmtInf>SplmtryData*:SupplementaryData
 Payment29 < Payment4 PmtTpInf:PaymentType29 Cdtr:PartyId135 CdtrAcct:Account38 CdtrAgt:Agent6 CdtrAgtAcct:Account38 UltmtCdtr:PartyId135 ChrgsAcct:Account38 ChrgsAcctAgt:Agent6 CdtrSchmeId:PartyId135 DrctDbtTxInf:Collection23
 DirectDebitInitiation8 > GrpHdr:Header85 PmtInf+:Payment29 SplmtryData*:SupplementaryData
+
+CreditorInstruction2 > Cd?:Instruction5 InstrInf?:x140
+Instruction5 = PHOB TELB
+
+Transfer20 < Transfer10 XchgRateInf:ExchangeRate1 ChqInstr:Cheque7 UltmtDbtr:PartyId43 IntrmyAgt1:Agent5 IntrmyAgt2:Agent5 IntrmyAgt3:Agent5 CdtrAgt:Agent5 Cdtr:PartyId43 UltmtCdtr:PartyId43 RmtInf:Remittance7 IntrmyAgt1Acct:Account24 IntrmyAgt2Acct:Account24 IntrmyAgt3Acct:Account24 CdtrAgtAcct:Account24 CdtrAcct:Account24
+Payment9 < Payment3 DbtrAgtAcct>InstrForDbtrAgt?:x140 Dbtr:PartyId43 DbtrAcct:Account24 DbtrAgt:Agent5 DbtrAgtAcct:Account24 UltmtDbtr:PartyId43 ChrgsAcct:Account24 ChrgsAcctAgt:Agent5 CdtTrfTxInf:Transfer20
+CreditTransferInitiation4 > GrpHdr:Header48 PmtInf+:Payment9 SplmtryData*:SupplementaryData
+Transfer6 < Transfer20 RmtInf>SplmtryData*:SupplementaryData
+Payment7 < Payment9 CdtTrfTxInf:Transfer6
+CreditTransferInitiation5 < CreditTransferInitiation4 PmtInf:Payment7
+Transfer21 < Transfer20 RltdRmtInf:Location4 RmtInf:Remittance10 RmtInf>SplmtryData*:SupplementaryData
+Payment16 < Payment9 CdtTrfTxInf:Transfer21
+CreditTransferInitiation6 < CreditTransferInitiation4 PmtInf:Payment16
+Transfer22 < Transfer21 RmtInf:Remittance11
+Payment20 < Payment16 CdtTrfTxInf:Transfer22
+CreditTransferInitiation7 < CreditTransferInitiation6 PmtInf:Payment20
+Payment22 < Payment20 ReqdExctnDt:DateOrTime
+CreditTransferInitiation8 < CreditTransferInitiation7 PmtInf:Payment22
+Transfer40 < Transfer34 ChrgBr>MndtRltdInf?:CreditMandate1 InstrForCdtrAgt:CreditorInstruction3 InstrForDbtrAgt:DebtorInstruction1
+Payment34 < Payment30 PmtMtd>ReqdAdvcTp?:Advice1 CdtTrfTxInf:Transfer40
+CreditTransferInitiation10 < CreditTransferInitiation9 GrpHdr:Header95 PmtInf:Payment34
+
+Amendment8 < Amendment6 OrgnlFrqcy:Frequency6 OrgnlCdtrSchmeId:PartyId43 OrgnlCdtrAgt:Agent5 OrgnlCdtrAgtAcct:Account24 OrgnlDbtr:PartyId43 OrgnlDbtrAcct:Account24 OrgnlDbtrAgt:Agent5 OrgnlDbtrAgtAcct:Account24
+Mandate8 < Mandate6 Frqcy:Frequency6 AmdmntInfDtls:Amendment8
+DirectDebit7 < DirectDebit6 MndtRltdInf:Mandate8 CdtrSchmeId:PartyId43
+Collection12 < Collection9 PmtTpInf:PaymentType24 DrctDbtTx:DirectDebit7 UltmtCdtr:PartyId43 DbtrAgt:Agent5 DbtrAgtAcct:Account24 Dbtr:PartyId43 DbtrAcct:Account24 UltmtDbtr:PartyId43 RmtInf:Remittance7
+Payment10 < Payment4 PmtTpInf:PaymentType24 Cdtr:PartyId43 CdtrAcct:Account24 CdtrAgt:Agent5 CdtrAgtAcct:Account24 UltmtCdtr:PartyId43 ChrgsAcct:Account24 ChrgsAcctAgt:Agent5 CdtrSchmeId:PartyId43 DrctDbtTxInf:Collection12
+DirectDebitInitiation3 > GrpHdr:Header48 PmtInf+:Payment10 SplmtryData*:SupplementaryData
+AdviceCode1 = ADWD ADND
+AdviceChoice1 | Cd:AdviceCode1 Prtry:x35
+Advice1 > CdtAdvc?:AdviceChoice1 DbtAdvc?:AdviceChoice1
+CreditorInstruction3 > Cd?:x4 InstrInf?:x140
+DebtorInstruction1 > Cd?:x4 InstrInf?:x140
+MandateCode1 = FIXE USGB VARI
+MandateClass1 | Cd:MandateCode1 Prtry:x35
+MandateType2 > SvcLvl?:cd4 LclInstrm?:cd35 CtgyPurp?:cd4 Clssfctn?:MandateClass1
+CreditMandate1 > MndtId?:x35 Tp?:MandateType2 DtOfSgntr?:date DtOfVrfctn?:dateTime ElctrncSgntr?:binary10k FrstPmtDt?:date FnlPmtDt?:date Frqcy?:Frequency36 Rsn?:MandateReason1
+Payment37 < Payment29 PmtMtd>ReqdAdvcTp?:Advice1
+DirectDebitInitiation9 < DirectDebitInitiation8 PmtInf:Payment37
+Amendment14 < Amendment13 OrgnlCdtrAgtAcct:Account40 OrgnlDbtrAcct:Account40 OrgnlDbtrAgtAcct:Account40
+Mandate15 < Mandate14 AmdmntInfDtls:Amendment14
+DirectDebit11 < DirectDebit10 MndtRltdInf:Mandate15
+Collection28 < Collection23 DrctDbtTx:DirectDebit11 DbtrAgtAcct:Account40 DbtrAcct:Account40 Tax:Tax10 RmtInf:Remittance21
+Payment39 < Payment37 CdtrAcct:Account40 CdtrAgtAcct:Account40 ChrgsAcct:Account40 DrctDbtTxInf:Collection28
+DirectDebitInitiation10 < DirectDebitInitiation8 PmtInf:Payment39
+Header118 < Header85 InitgPty:PartyId272 FwdgAgt:Agent8
+Amendment15 < Amendment14 OrgnlCdtrSchmeId:PartyId272 OrgnlCdtrAgt:Agent8 OrgnlDbtr:PartyId272 OrgnlDbtrAgt:Agent8
+Mandate16 < Mandate15 AmdmntInfDtls:Amendment15
+DirectDebit12 < DirectDebit11 MndtRltdInf:Mandate16 CdtrSchmeId:PartyId272
+Collection30 < Collection28 DrctDbtTx:DirectDebit12 UltmtCdtr:PartyId272 DbtrAgt:Agent8 Dbtr:PartyId272 UltmtDbtr:PartyId272 Tax:TaxData1 RltdRmtInf:Location8 RmtInf:Remittance22
+Payment45 < Payment39 Cdtr:PartyId272 CdtrAgt:Agent8 UltmtCdtr:PartyId272 ChrgsAcctAgt:Agent8 CdtrSchmeId:PartyId272 DrctDbtTxInf:Collection30
+DirectDebitInitiation11 < DirectDebitInitiation8 GrpHdr:Header118 PmtInf:Payment45
 `;

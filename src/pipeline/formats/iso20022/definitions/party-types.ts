@@ -58,6 +58,18 @@ Account38 < Account24 Nm>Prxy?:Proxy1
 Account40 < Account38 Id?:AccountId4
 Account20 < Account16 Nm>Ownr?:PartyId32 Ownr>Svcr?:Agent4
 Account25 < Account24 Nm>Ownr?:PartyId43 Ownr>Svcr?:Agent5
+PostalAddress27 < PostalAddress24 AdrTp>CareOf?:x140 StrtNm:x140 BldgNm:x140 Flr>UnitNb?:x16 TwnNm:x140 TwnLctnNm:x140
+NameAndAddress18 > Nm:x140 Adr:PostalAddress27
+PreferredContactMethod2 = MAIL FAXX LETT CELL ONLI PHON
+Contact13 < Contact4 FaxNb>URLAdr?:x2048 EmailAdr:x256 PrefrdMtd:PreferredContactMethod2
+GenericOrganisation3 < GenericOrganisation1 Id:x256
+Organisation39 < Organisation29 Othr:GenericOrganisation3
+Person18 < Person5 Othr:GenericOrganisation3
+Party52 | OrgId:Organisation39 PrvtId:Person18
+PartyId272 < PartyId135 PstlAdr:PostalAddress27 Id:Party52 CtctDtls:Contact13
+Institution23 < Institution18 PstlAdr:PostalAddress27
+Branch5 < Branch3 PstlAdr:PostalAddress27
+Agent8 > FinInstnId:Institution23 BrnchId?:Branch5
 Account39 < Account38 Prxy>Ownr?:PartyId135 Ownr>Svcr?:Agent6
 
 CreditDebit = CRDT DBIT

@@ -18,7 +18,13 @@ CustomerTransfer8 > GrpHdr:Header93 CdtTrfTxInf+:Transfer39 SplmtryData*:Supplem
 RemittanceText2 > Ustrd*:x140
 CoverTransfer37 > UltmtDbtr?:PartyId135 InitgPty?:PartyId135 Dbtr:PartyId135 DbtrAcct?:Account38 DbtrAgt:Agent6 DbtrAgtAcct?:Account38 PrvsInstgAgt1?:Agent6 PrvsInstgAgt1Acct?:Account38 PrvsInstgAgt2?:Agent6 PrvsInstgAgt2Acct?:Account38 PrvsInstgAgt3?:Agent6 PrvsInstgAgt3Acct?:Account38 IntrmyAgt1?:Agent6 IntrmyAgt1Acct?:Account38 IntrmyAgt2?:Agent6 IntrmyAgt2Acct?:Account38 IntrmyAgt3?:Agent6 IntrmyAgt3Acct?:Account38 CdtrAgt:Agent6 CdtrAgtAcct?:Account38 Cdtr:PartyId135 CdtrAcct?:Account38 UltmtCdtr?:PartyId135 InstrForCdtrAgt*:CreditorInstruction1 InstrForNxtAgt*:NextInstruction1 Tax?:Tax8 RmtInf?:Remittance16 InstdAmt?:amount
 Transfer36 > PmtId:PaymentId7 PmtTpInf?:PaymentType28 IntrBkSttlmAmt:settled IntrBkSttlmDt?:date SttlmPrty?:Priority3 SttlmTmIndctn?:TimeIndication1 SttlmTmReq?:TimeRequest2 PrvsInstgAgt1?:Agent6 PrvsInstgAgt1Acct?:Account38 PrvsInstgAgt2?:Agent6 PrvsInstgAgt2Acct?:Account38 PrvsInstgAgt3?:Agent6 PrvsInstgAgt3Acct?:Account38 InstgAgt?:Agent6 InstdAgt?:Agent6 IntrmyAgt1?:Agent6 IntrmyAgt1Acct?:Account38 IntrmyAgt2?:Agent6 IntrmyAgt2Acct?:Account38 IntrmyAgt3?:Agent6 IntrmyAgt3Acct?:Account38 UltmtDbtr?:Agent6 Dbtr:Agent6 DbtrAcct?:Account38 DbtrAgt?:Agent6 DbtrAgtAcct?:Account38 CdtrAgt?:Agent6 CdtrAgtAcct?:Account38 Cdtr:Agent6 CdtrAcct?:Account38 UltmtCdtr?:Agent6 InstrForCdtrAgt*:CreditorInstruction2 InstrForNxtAgt*:NextInstruction1 Purp?:cd4 RmtInf?:RemittanceText2 UndrlygCstmrCdtTrf?:CoverTransfer37 SplmtryData*:SupplementaryData
-Instruction5 = PHOB TELB
-CreditorInstruction2 > Cd?:Instruction5 InstrInf?:x140
 InstitutionTransfer8 > GrpHdr:Header93 CdtTrfTxInf+:Transfer36 SplmtryData*:SupplementaryData
+
+Settlement11 < Settlement7 SttlmAcct:Account40 InstgRmbrsmntAgtAcct:Account40 InstdRmbrsmntAgtAcct:Account40 ThrdRmbrsmntAgtAcct:Account40
+Header96 < Header93
+Transfer43 < Transfer39 ChrgsInf>MndtRltdInf?:CreditMandate1 InstrForCdtrAgt:CreditorInstruction3
+CustomerTransfer9 < CustomerTransfer8 CdtTrfTxInf:Transfer43
+CoverTransfer45 < CoverTransfer37 InstrForCdtrAgt:CreditorInstruction3
+Transfer44 < Transfer36 InstrForCdtrAgt:CreditorInstruction3 UndrlygCstmrCdtTrf:CoverTransfer45
+InstitutionTransfer9 < InstitutionTransfer8 CdtTrfTxInf:Transfer44
 `;

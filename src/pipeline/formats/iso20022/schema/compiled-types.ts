@@ -23,6 +23,8 @@ export interface CompiledType {
   readonly indexes: Int16Array;
   /** By index: the first child at or after it that has to be there; the length of `children`: none. */
   readonly nextRequired: Uint16Array;
+  /** Of a choice: true where it may be left empty, as each of its elements may. */
+  readonly mayBeEmpty: boolean;
   readonly value: ValueType | null;
   /** Content of any namespace. */
   readonly isAny: boolean;
@@ -89,6 +91,7 @@ function linkType(name: string, definition: TypeDefinition | null, children: rea
     isChoice: definition?.kind === 'choice',
     indexes,
     nextRequired,
+    mayBeEmpty: children.some(({ min }) => min === 0),
     value: !isValue ? null : definition?.kind === 'codes' ? { check: codesOf(definition.codes), currency: null } : valueType(name),
     isAny,
   };

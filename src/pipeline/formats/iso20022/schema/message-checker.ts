@@ -233,7 +233,7 @@ export class MessageChecker {
       return;
     }
     if (type.isChoice) {
-      if (frame.cursor < 0) this.#refuse('schema-missing', `${element.tag} has none of its elements`);
+      if (frame.cursor < 0 && !type.mayBeEmpty) this.#refuse('schema-missing', `${element.tag} has none of its elements`);
     } else {
       const required = type.nextRequired[frame.cursor + 1]!;
       if (required < type.children.length) this.#refuse('schema-missing', `${type.children[required]!.tag} is missing in ${element.tag}`);
