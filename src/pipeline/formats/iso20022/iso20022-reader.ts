@@ -46,6 +46,8 @@ export class Iso20022Reader implements PackReader, XmlHandler {
   #isAnnouncing = false;
   #announced = '';
   #isBare = false;
+  /** An element of a message outside Document: what is in it is no message in an envelope. */
+  #hasStray = false;
   /** Read to its end, with nothing against the schema. */
   #isComplete = false;
 
@@ -85,7 +87,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
     const uri = this.#xml.names.textOf(namespace);
     // An envelope may hold the message without Document.
     this.#isBare =
-      local !== 'Document' && this.#depth > 1 && messages.some(({ tag, name: each }) => tag === local && uri === namespacePrefix + each);
+      this.#depth > 1 && !this.#hasStray && messages.some(({ tag, name: each }) => tag === local && uri === namespacePrefix + each);
     if (local === 'Document' || this.#isBare) {
       this.#openDocument(uri, namespace);
       if (this.#isBare) this.#checker?.start(name, namespace, attributes);
@@ -93,7 +95,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
     } else if (uri.startsWith(headerPrefix)) {
       this.#hasHeader = true;
       this.#isAnnouncing = local === 'MsgDefIdr';
-    }
+    } else if (uri.startsWith(namespacePrefix)) this.#hasStray = true;
   }
 
   endElement(): void {

@@ -58,7 +58,7 @@ Account38 < Account24 Nm>Prxy?:Proxy1
 Account40 < Account38 Id?:AccountId4
 Account20 < Account16 Nm>Ownr?:PartyId32 Ownr>Svcr?:Agent4
 Account25 < Account24 Nm>Ownr?:PartyId43 Ownr>Svcr?:Agent5
-PostalAddress27 < PostalAddress24 AdrTp>CareOf?:x140 StrtNm:x140 BldgNm:x140 Flr>UnitNb?:x16 TwnNm:x140 TwnLctnNm:x140
+PostalAddress27 < PostalAddress24 AdrTp>CareOf?:x140 StrtNm:x140 BldgNm:x140 Flr>UnitNb?:x16 TwnNm:x140 TwnLctnNm:x140 DstrctNm:x140
 NameAndAddress18 > Nm:x140 Adr:PostalAddress27
 PreferredContactMethod2 = MAIL FAXX LETT CELL ONLI PHON
 Contact13 < Contact4 FaxNb>URLAdr?:x2048 EmailAdr:x256 PrefrdMtd:PreferredContactMethod2

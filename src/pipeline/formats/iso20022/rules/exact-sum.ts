@@ -2,6 +2,9 @@
 import { currencyText, minorUnitsOf } from '../values/code-values.ts';
 import { amountScale, scaledAmount, scaledInteger } from '../values/number-values.ts';
 
+/** The sum of two numbers up to this is exact. NaN is not up to it. */
+const halfSafe = Math.floor(Number.MAX_SAFE_INTEGER / 2);
+
 export class ExactSum {
   #small = 0;
   #large = 0n;
@@ -9,10 +12,10 @@ export class ExactSum {
   /** `sign`: 1 or -1. The bytes are a valid amount. */
   add(bytes: Buffer, length: number, sign: 1 | -1): void {
     const amount = scaledAmount(bytes, 0, length);
-    if (Number.isNaN(amount)) this.#large += BigInt(sign) * scaledInteger(bytes, 0, length, amountScale);
+    if (!(amount <= halfSafe)) this.#large += BigInt(sign) * scaledInteger(bytes, 0, length, amountScale);
     else {
       this.#small += sign * amount;
-      if (Math.abs(this.#small) > Number.MAX_SAFE_INTEGER / 2) this.#settle();
+      if (Math.abs(this.#small) > halfSafe) this.#settle();
     }
   }
 
@@ -35,7 +38,6 @@ export class ExactSum {
   }
 }
 
-/** Both addends are safe integers, so a sum of half the safe range and one more stays exact. */
 export class CurrencySums {
   readonly #sums = new Map<number, ExactSum>();
   #lastCurrency = -1;

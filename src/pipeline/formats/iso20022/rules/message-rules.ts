@@ -49,5 +49,3 @@ export interface MessageRules extends RoleListener {
   finish(): void;
   readonly summary: Pick<PackSummary, 'records' | 'amounts' | 'controlTotals'>;
 }
-
-export type MessageRulesFactory = (context: RuleContext) => MessageRules;

@@ -66,9 +66,9 @@ export function scaledAmount(bytes: Buffer, from: number, to: number): number {
     if (byte === 0x2e) decimals = 0;
     else if (byte < 0x30 || byte > 0x39) break;
     else if (decimals < amountScale) {
-      value = value * 10 + byte - 0x30;
+      value = value * 10 + (byte - 0x30);
       if (decimals >= 0) decimals++;
-      if (value > 900_000_000_000_000) return Number.NaN;
+      if (value > Number.MAX_SAFE_INTEGER) return Number.NaN;
     }
   }
   for (let left = Math.max(decimals, 0); left < amountScale; left++) value *= 10;

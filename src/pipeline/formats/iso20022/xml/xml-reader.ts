@@ -162,7 +162,7 @@ export class XmlReader {
         lastFeed = at;
       } else if (byte !== 0x20 && byte !== 0x09) break;
     }
-    const isBlank = at < stop && bytes[at] === 0x3c;
+    const isBlank = at >= stop || bytes[at] === 0x3c;
     let isPlain = true;
     while (at < stop) {
       const kind = textKindOf[bytes[at]!]!;
