@@ -6,8 +6,8 @@ import type { Connector } from '../pipeline/connectors/connector.ts';
 import { delimitedFormat } from '../pipeline/formats/delimited/delimited-format.ts';
 import { fixedWidthFormat } from '../pipeline/formats/fixed-width/fixed-width-format.ts';
 import type { Format } from '../pipeline/formats/format.ts';
-import type { Packs } from '../pipeline/formats/pack.ts';
 import { jsonLinesFormat } from '../pipeline/formats/json-lines/json-lines-format.ts';
+import type { Packs } from '../pipeline/formats/pack.ts';
 
 export const formats = [delimitedFormat, fixedWidthFormat, jsonLinesFormat] as readonly Format[];
 

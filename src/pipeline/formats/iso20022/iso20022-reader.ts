@@ -160,6 +160,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
       path: this.#path,
       source: this.#xml.source,
       names: this.#xml.names,
+      blanks: this.#xml,
       writer: this.#writer,
       listener: rules,
       report: (finding) => this.#tellOfCheck(finding),

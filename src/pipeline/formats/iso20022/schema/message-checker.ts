@@ -4,7 +4,7 @@
  * element that cannot be there is skipped with all that is in it.
  */
 import type { DocumentWriter } from '../document-writer.ts';
-import { currencyText, minorUnitsOf, packedCurrency, unknownCurrency } from '../values/code-values.ts';
+import { currencyText, isCurrencyForm, minorUnitsOf, packedCurrency, unknownCurrency } from '../values/code-values.ts';
 import { decimalsOf } from '../values/number-values.ts';
 import { ValueProblem } from '../values/value-problem.ts';
 import type { XmlAttribute } from '../xml/start-tag.ts';
@@ -64,6 +64,8 @@ export interface CheckerParts {
   readonly path: string;
   readonly source: XmlSource;
   readonly names: XmlNames;
+  /** Told when text of white space matters. */
+  readonly blanks: { isBlankTold: boolean };
   readonly writer: DocumentWriter | null;
   readonly listener: RoleListener;
   readonly report: (finding: CheckerFinding) => void;
@@ -138,6 +140,7 @@ export class MessageChecker {
     if (this.#skipped > 0) {
       this.#skipped--;
       if (this.#isForeign) this.#parts.writer?.endForeignElement();
+      this.#parts.blanks.isBlankTold = this.#skipped > 0 && this.#isForeign;
       return;
     }
     const frame = this.frames[this.#depth]!;
@@ -146,6 +149,7 @@ export class MessageChecker {
     else this.#endValue(frame);
     if (element.role !== 0) this.#parts.listener.ended(element.role, frame);
     this.#depth--;
+    this.#parts.blanks.isBlankTold = false;
   }
 
   /** XPath of the open element. */
@@ -221,6 +225,7 @@ export class MessageChecker {
     frame.textLength = 0;
     frame.hasWrongText = false;
     this.#length = 0;
+    this.#parts.blanks.isBlankTold = element.type.value !== null;
     return frame;
   }
 
@@ -285,7 +290,7 @@ export class MessageChecker {
       const { name, namespace, source, from, to } = attribute;
       if (namespace === 0 && takesCurrency && name.text === 'Ccy') {
         hasCurrency = true;
-        if (to - from === 3 && /^[A-Z]{3}$/.test(source.toString('latin1', from, to))) this.#currency = packedCurrency(source, from);
+        if (isCurrencyForm(source, from, to)) this.#currency = packedCurrency(source, from);
         else this.reportAt(frame, currencyForm);
       } else if (!isSchemaHint(attribute, this.#parts.names)) {
         this.reportAt(frame, wrong('schema-attribute', `an attribute that ${frame.element.tag} does not have`));
@@ -318,6 +323,7 @@ export class MessageChecker {
       if (envelope.cursor === 0) this.#refuse('schema-repeated', `more than one element in ${envelope.element.tag}`);
       envelope.cursor = 0;
     }
+    this.#parts.blanks.isBlankTold = this.#isForeign;
     if (!this.#isForeign || writer === null) return;
     const written = attributes.map(({ name: key, source, from, to }) => [key.text, source.toString('utf8', from, to)] as const);
     writer.foreignElement(names.textOf(name.local), names.textOf(namespace), written);

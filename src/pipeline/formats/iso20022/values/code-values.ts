@@ -2,7 +2,7 @@
  * What no schema can say of a code: check digits of IBAN (ISO 13616) and LEI (ISO 17442), the countries of ISO 3166-1 in BICs
  * (ISO 9362) and addresses, currencies of ISO 4217 and their decimals. Each check is for values that the schema takes.
  */
-import { isBic, isIban, isIsin, isLei } from '../../../engine/fields/code-types.ts';
+import { isBic, isIsin, isLei } from '../../../engine/fields/code-types.ts';
 import { countries } from '../../../engine/reference-data/countries.ts';
 import { currencyMinorUnits } from '../../../engine/reference-data/currencies.ts';
 import { type ValueCheck, ValueProblem } from './value-problem.ts';
@@ -28,11 +28,6 @@ function isSame(known: Buffer, bytes: Buffer, from: number): boolean {
   return true;
 }
 
-/** IBANs with lower case letters are taken by the schemas, but the registry has none. */
-export const checkIban = remembered(
-  isIban,
-  new ValueProblem('business', 'iban', 'the structure of the country or the check digits are wrong'),
-);
 export const checkBic = remembered(isBic, new ValueProblem('business', 'bic', 'the country in the BIC is none of ISO 3166-1'));
 export const checkLei = remembered(isLei, new ValueProblem('business', 'lei', 'the check digits are wrong'));
 export const checkIsin = remembered(isIsin, new ValueProblem('business', 'isin', 'the prefix or the check digit is wrong'));
@@ -59,6 +54,12 @@ const unitsOf = (codes: ReadonlyMap<string, number | null>): Int8Array => {
   for (const [code, units] of codes) table[packedCurrency(Buffer.from(code), 0)] = units ?? anyDecimals;
   return table;
 };
+
+export function isCurrencyForm(bytes: Buffer, from: number, to: number): boolean {
+  if (to - from !== 3) return false;
+  for (let at = from; at < to; at++) if (bytes[at]! < 0x41 || bytes[at]! > 0x5a) return false;
+  return true;
+}
 
 /** A number below 26³ for three upper-case letters. */
 export function packedCurrency(bytes: Buffer, from: number): number {

@@ -1,5 +1,6 @@
 /** The simple types of the definitions by name, each with the check of the schema and, for codes, of the code list behind it. */
-import { checkBic, checkCountry, checkCurrency, checkIban, checkIsin, checkLei } from './code-values.ts';
+import { checkBic, checkCountry, checkCurrency, checkIsin, checkLei } from './code-values.ts';
+import { checkIban } from './iban.ts';
 import { checkDate, checkDateTime, checkTime, checkYear, checkYearMonth } from './moment-values.ts';
 import { checkBoolean, decimalOf } from './number-values.ts';
 import { eitherOf, patternOf, textOf } from './text-values.ts';

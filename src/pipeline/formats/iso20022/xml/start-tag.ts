@@ -14,6 +14,10 @@ export const attributesMax = 64;
 export const attributeBytesMax = 16 * 1024;
 export const tagBytesMax = 256 * 1024;
 
+/** FNV-1a. */
+const hashStart = 0x811c9dc5;
+const hashPrime = 0x01000193;
+
 /** Returned in place of an index where what is there ends too early. */
 export const cut = -1;
 
@@ -32,6 +36,8 @@ export class StartTag {
   name!: XmlName;
   attributes: XmlAttribute[] = [];
   isEmpty = false;
+  /** Nothing but a name. */
+  isPlain = false;
   readonly #source: XmlSource;
   readonly #names: XmlNames;
   readonly #namespaces: XmlNamespaces;
@@ -52,6 +58,14 @@ export class StartTag {
     const from = this.#source.cursor + 1;
     let at = this.nameEnd(from);
     if (at === cut) return cut;
+    if (bytes[at] === 0x3e) {
+      if (this.attributes.length > 0) this.attributes = [];
+      this.name = this.#intern(from, at, this.#hash, this.#colon);
+      this.isEmpty = false;
+      this.isPlain = true;
+      return at + 1;
+    }
+    this.isPlain = false;
     // Attributes are read before the name is kept: the tag may yet be cut.
     const hash = this.#hash;
     const colon = this.#colon;
@@ -89,9 +103,17 @@ export class StartTag {
   /** Where the name that begins at `from` ends; `hash` and `colon` are kept for `#intern`. */
   nameEnd(from: number): number {
     const { bytes, length } = this.#source;
-    let hash = 0x811c9dc5;
+    let hash = hashStart;
     let colon = -1;
     let at = from;
+    // Most names are ASCII without a colon; what is left after this loop is looked at with more care.
+    const stop = Math.min(length, from + nameBytesMax);
+    for (; at < stop; at++) {
+      const byte = bytes[at]!;
+      const kind = nameKindOf[byte]!;
+      if (kind !== nameKinds.start && (kind !== nameKinds.inside || at === from)) break;
+      hash = Math.imul(hash ^ byte, hashPrime);
+    }
     for (; at < length; at++) {
       const byte = bytes[at]!;
       const kind = nameKindOf[byte]!;
@@ -105,14 +127,15 @@ export class StartTag {
         if (size < 0 && !this.#source.isLast) return cut;
         if (size <= 0 || !isNameCharacter(codePointAt(bytes, at, size), isFirst))
           throw fault('xml-tag', at, 'a character that no name has');
-        for (let index = 1; index < size; index++) hash = Math.imul(hash ^ bytes[at++]!, 0x01000193);
+        for (let index = 1; index < size; index++) hash = Math.imul(hash ^ bytes[at++]!, hashPrime);
       } else if (kind === nameKinds.inside && isFirst) throw fault('xml-tag', at, 'a character that begins no name');
-      hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+      hash = Math.imul(hash ^ bytes[at]!, hashPrime);
       if (at - from >= nameBytesMax) throw limit(from, `a name longer than ${nameBytesMax} bytes`);
     }
     if (at >= length) return this.#cutAt(at);
     if (at === from || at === colon + 1) throw fault('xml-tag', at, 'a character that begins no name');
-    this.#hash = (hash ^ (hash >>> 15)) >>> 0;
+    // Thirty bits, so that it stays a small integer.
+    this.#hash = (hash ^ (hash >>> 15)) & 0x3fff_ffff;
     this.#colon = colon;
     return at;
   }
@@ -229,7 +252,8 @@ export class StartTag {
   }
 
   #intern(from: number, to: number, hash: number, colon: number): XmlName {
-    const name = this.#names.intern(this.#source.bytes, { from, to, hash, colon });
+    const { bytes } = this.#source;
+    const name = this.#names.find(bytes, from, to, hash) ?? this.#names.add(bytes, { from, to, hash, colon });
     if (name === null) throw limit(from, 'too many different names');
     return name;
   }

@@ -11,13 +11,14 @@ export interface XmlName {
   /** 0: it has no prefix. */
   readonly prefix: number;
   readonly local: number;
+  readonly hash: number;
 }
 
 const firstSlots = 2_048;
 
 export class XmlNames {
   #slots: (XmlName | null)[] = new Array(firstSlots).fill(null);
-  readonly #hashes = new Map<XmlName, number>();
+  readonly #names: XmlName[] = [];
   readonly #numbers = new Map<string, number>([['', 0]]);
   readonly #texts: string[] = [''];
 
@@ -44,15 +45,10 @@ export class XmlNames {
     return this.#texts[number]!;
   }
 
-  /** `colon`: place of the colon, or -1. Null: too many names. */
-  intern(
-    bytes: Buffer,
-    span: { readonly from: number; readonly to: number; readonly hash: number; readonly colon: number },
-  ): XmlName | null {
+  /** Keeps a name that `find` did not find. `colon`: place of the colon, or -1. Null: too many names. */
+  add(bytes: Buffer, span: { readonly from: number; readonly to: number; readonly hash: number; readonly colon: number }): XmlName | null {
     const { from, to, hash, colon } = span;
-    const found = this.find(bytes, from, to, hash);
-    if (found !== null) return found;
-    if (this.#hashes.size >= namesMax) return null;
+    if (this.#names.length >= namesMax) return null;
     const text = bytes.toString('utf8', from, to);
     const prefix = colon < 0 ? '' : bytes.toString('utf8', from, colon);
     const name: XmlName = {
@@ -60,10 +56,11 @@ export class XmlNames {
       text,
       prefix: this.numberOf(prefix),
       local: this.numberOf(colon < 0 ? text : text.slice(prefix.length + 1)),
+      hash,
     };
-    this.#hashes.set(name, hash);
-    if (this.#hashes.size * 2 > this.#slots.length) this.#grow();
-    this.#place(name, hash);
+    this.#names.push(name);
+    if (this.#names.length * 2 > this.#slots.length) this.#grow();
+    this.#place(name);
     return name;
   }
 
@@ -72,18 +69,18 @@ export class XmlNames {
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const name = this.#slots[slot]!;
       if (name === null) return null;
-      if (equalsAt(name.bytes, bytes, from, to)) return name;
+      if (name.hash === hash && equalsAt(name.bytes, bytes, from, to)) return name;
     }
   }
 
   #grow(): void {
     this.#slots = new Array(this.#slots.length * 2).fill(null);
-    for (const [name, hash] of this.#hashes) this.#place(name, hash);
+    for (const name of this.#names) this.#place(name);
   }
 
-  #place(name: XmlName, hash: number): void {
+  #place(name: XmlName): void {
     const mask = this.#slots.length - 1;
-    let slot = hash & mask;
+    let slot = name.hash & mask;
     while (this.#slots[slot] !== null) slot = (slot + 1) & mask;
     this.#slots[slot] = name;
   }

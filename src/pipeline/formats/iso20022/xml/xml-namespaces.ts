@@ -54,7 +54,7 @@ export class XmlNamespaces {
 
   /** Forgets the declarations of the element at `depth`, which ends. */
   leave(depth: number): void {
-    if (this.#depths.at(-1) !== depth) return;
+    if (this.#depths.length === 0 || this.#depths.at(-1) !== depth) return;
     while (this.#depths.at(-1) === depth) {
       this.#depths.pop();
       this.#values.pop();

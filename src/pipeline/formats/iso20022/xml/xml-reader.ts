@@ -36,6 +36,8 @@ export class XmlReader {
   /** Where the token is of which the handler is told. */
   readonly source = new XmlSource();
   hasFailed = false;
+  /** Whether the handler is told of text that is white space only; it changes this as it goes. */
+  isBlankTold = true;
   readonly #handler: XmlHandler;
   readonly #namespaces: XmlNamespaces;
   readonly #tag: StartTag;
@@ -120,7 +122,8 @@ export class XmlReader {
       this.#handler.endElement();
       this.#namespaces.leave(depth);
     } else this.#open.push(name);
-    source.consumeCounting(end);
+    if (this.#tag.isPlain) source.consume(end, 0, -1);
+    else source.consumeCounting(end);
     return true;
   }
 
@@ -128,7 +131,7 @@ export class XmlReader {
     const { source } = this;
     const { bytes, length } = source;
     const from = source.cursor + 2;
-    const name = this.#open.at(-1);
+    const name = this.#open[this.#open.length - 1];
     if (name === undefined) throw fault('xml-nesting', source.cursor, 'an end tag where no element is open');
     const expected = name.bytes;
     let at = from + expected.length;
@@ -136,7 +139,7 @@ export class XmlReader {
       if (from + index >= length) return this.#isCut('an end tag');
       if (bytes[from + index] !== expected[index]) throw mismatch(source.cursor, name);
     }
-    at = this.#tag.spacesEnd(at);
+    if (bytes[at] !== 0x3e || at >= length) at = this.#tag.spacesEnd(at);
     if (at >= length) return this.#isCut('an end tag');
     if (bytes[at] !== 0x3e) throw mismatch(source.cursor, name);
     this.#handler.endElement();
@@ -163,6 +166,10 @@ export class XmlReader {
       } else if (byte !== 0x20 && byte !== 0x09) break;
     }
     const isBlank = at >= stop || bytes[at] === 0x3c;
+    if (isBlank && at < length && !this.isBlankTold) {
+      source.consume(at, lines, lastFeed);
+      return true;
+    }
     let isPlain = true;
     while (at < stop) {
       const kind = textKindOf[bytes[at]!]!;
