@@ -116,7 +116,7 @@ export const statement = document(
 <Stmt><Id>S-1</Id><StmtPgntn><PgNb>1</PgNb><LastPgInd>true</LastPgInd></StmtPgntn><CreDtTm>2026-03-02T10:00:00Z</CreDtTm><Acct><Id><IBAN>DE89370400440532013000</IBAN></Id><Ccy>EUR</Ccy></Acct>
 ${balance('OPBD', '1000.00')}
 ${balance('CLBD', '1024.50')}
-<TxsSummry><TtlNtries><NbOfNtries>3</NbOfNtries><Sum>82.5</Sum></TtlNtries><TtlCdtNtries><NbOfNtries>2</NbOfNtries><Sum>57</Sum></TtlCdtNtries><TtlDbtNtries><NbOfNtries>1</NbOfNtries><Sum>25.5</Sum></TtlDbtNtries></TxsSummry>
+<TxsSummry><TtlNtries><NbOfNtries>3</NbOfNtries><Sum>82.5</Sum><TtlNetNtry><Amt>31.5</Amt><CdtDbtInd>CRDT</CdtDbtInd></TtlNetNtry></TtlNtries><TtlCdtNtries><NbOfNtries>2</NbOfNtries><Sum>57</Sum></TtlCdtNtries><TtlDbtNtries><NbOfNtries>1</NbOfNtries><Sum>25.5</Sum></TtlDbtNtries></TxsSummry>
 ${entry('50.00', 'CRDT', 'BOOK')}
 ${entry('25.50', 'DBIT', 'BOOK')}
 ${entry('7.00', 'CRDT', 'PDNG')}

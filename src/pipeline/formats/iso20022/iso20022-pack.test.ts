@@ -148,6 +148,28 @@ interface Expected {
   readonly schemaValid?: boolean;
 }
 
+describe('an envelope', () => {
+  it('may hold the message without Document', () => {
+    const bare = wrappedSettlements
+      .replace('<p:Document ', '<p:FIToFICstmrCdtTrf ')
+      .replace('<p:FIToFICstmrCdtTrf>', '')
+      .replace('</p:Document>', '');
+    const { findings, summary } = readMessage(bare);
+    expect(findings).toEqual([]);
+    expect(summary).toMatchObject({
+      records: { read: 2 },
+      controlTotals: { balanced: true },
+      details: { message: 'pacs.008.001.08', envelope: true },
+    });
+  });
+
+  it('has paths that begin with //', () => {
+    expect(readMessage(wrappedSettlements.replace('>SLEV<', '>SLEX<')).findings).toMatchObject([
+      { rule: 'schema-code', path: '//Document/FIToFICstmrCdtTrf/CdtTrfTxInf[1]/ChrgBr' },
+    ]);
+  });
+});
+
 describe('public files', () => {
   itWithPublicData('iso20022', 'have the verdicts of a validating parser', (folder) => {
     for (const { file, wellFormed, schemaValid } of expectedVerdicts<Expected>(folder)) {

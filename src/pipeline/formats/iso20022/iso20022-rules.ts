@@ -63,6 +63,9 @@ export const iso20022Rules: Readonly<Record<string, PackRule>> = Object.fromEntr
     balance: 'Opening booked balance and booked entries make the closing booked balance (definition of OPBD and CLBD).',
     'entry-count': 'The summary of a statement has the number of its entries (definition of NbOfNtries).',
     'entry-sum': 'The summary of a statement has the sum of its entries, as a whole and by side (definition of Sum).',
+    'entry-net': 'The summary of a statement has the credits less the debits as its net amount (definition of TtlNetNtry).',
+    'both-levels':
+      'Payment type, charge bearer, ultimate party, scheme, agents and settlement date stand above the transactions or in them, not both (rules of the definitions); a warning.',
     iban: 'An IBAN has the structure of its country and right check digits (ISO 13616).',
     bic: 'A BIC has the code of a country (ISO 9362).',
     lei: 'An LEI has right check digits (ISO 17442).',

@@ -47,12 +47,15 @@ const settingOfRule: ReadonlyMap<string, string> = new Map([
     'balance',
     'entry-count',
     'entry-sum',
+    'entry-net',
   ].map((rule) => [rule, 'totals'] as const),
   ...['iban', 'bic', 'lei', 'isin', 'country', 'currency'].map((rule) => [rule, 'codes'] as const),
   ['currency-decimals', 'currencyDecimals'],
 ]);
 
 export function severityOf(rule: string, settings: PackSettings): PackFinding['severity'] {
+  // Readers of all kinds take it, and the value of the transaction is the more precise one.
+  if (rule === 'both-levels') return 'warn';
   const setting = settingOfRule.get(rule);
   return setting !== undefined && settings.get(setting) === 'warn' ? 'warn' : 'error';
 }

@@ -23,6 +23,11 @@ export class Declared {
     this.isThere = false;
     this.text = '';
   }
+
+  /** The place of an element as such. */
+  static of({ line, column, offset }: ElementFrame): Declared {
+    return Object.assign(new Declared(), { line, column, offset });
+  }
 }
 
 export interface RuleFinding {

@@ -26,7 +26,17 @@ export const roles = {
   debitSum: 22,
   pageNumber: 23,
   lastPage: 24,
+  netAmount: 25,
+  netSide: 26,
 } as const;
+
+/** Of the elements in a list of those that belong to one of two levels: the role of the first is this, the next one more. */
+export const upperLevel = 100;
+export const lowerLevel = 200;
+
+/** Paths of one level with the roles that start at `first`. */
+const level = (first: number, paths: readonly string[]): Readonly<Record<string, number>> =>
+  Object.fromEntries(paths.map((path, index) => [path, first + index]));
 
 const byPath = (lines: Readonly<Record<string, number>>): Roles => new Map(Object.entries(lines));
 
@@ -39,6 +49,8 @@ export const creditTransferRoles = byPath({
   'PmtInf/CdtTrfTxInf': roles.record,
   'PmtInf/CdtTrfTxInf/Amt/InstdAmt': roles.amount,
   'PmtInf/CdtTrfTxInf/Amt/EqvtAmt/Amt': roles.amount,
+  ...level(upperLevel, ['PmtInf/PmtTpInf', 'PmtInf/UltmtDbtr', 'PmtInf/ChrgBr']),
+  ...level(lowerLevel, ['PmtInf/CdtTrfTxInf/PmtTpInf', 'PmtInf/CdtTrfTxInf/UltmtDbtr', 'PmtInf/CdtTrfTxInf/ChrgBr']),
 });
 
 export const directDebitRoles = byPath({
@@ -46,6 +58,13 @@ export const directDebitRoles = byPath({
   ...payment,
   'PmtInf/DrctDbtTxInf': roles.record,
   'PmtInf/DrctDbtTxInf/InstdAmt': roles.amount,
+  ...level(upperLevel, ['PmtInf/PmtTpInf', 'PmtInf/UltmtCdtr', 'PmtInf/ChrgBr', 'PmtInf/CdtrSchmeId']),
+  ...level(lowerLevel, [
+    'PmtInf/DrctDbtTxInf/PmtTpInf',
+    'PmtInf/DrctDbtTxInf/UltmtCdtr',
+    'PmtInf/DrctDbtTxInf/ChrgBr',
+    'PmtInf/DrctDbtTxInf/DrctDbtTx/CdtrSchmeId',
+  ]),
 });
 
 export const settlementRoles = byPath({
@@ -53,6 +72,8 @@ export const settlementRoles = byPath({
   'GrpHdr/TtlIntrBkSttlmAmt': roles.groupTotal,
   CdtTrfTxInf: roles.record,
   'CdtTrfTxInf/IntrBkSttlmAmt': roles.amount,
+  ...level(upperLevel, ['GrpHdr/PmtTpInf', 'GrpHdr/InstgAgt', 'GrpHdr/InstdAgt', 'GrpHdr/IntrBkSttlmDt']),
+  ...level(lowerLevel, ['CdtTrfTxInf/PmtTpInf', 'CdtTrfTxInf/InstgAgt', 'CdtTrfTxInf/InstdAgt', 'CdtTrfTxInf/IntrBkSttlmDt']),
 });
 
 export const returnRoles = byPath({
@@ -80,6 +101,10 @@ export function statementRoles(statement: string): Roles {
     [`${statement}/Bal/CdtDbtInd`]: roles.balanceSide,
     [`${statement}/TxsSummry/TtlNtries/NbOfNtries`]: roles.entryCount,
     [`${statement}/TxsSummry/TtlNtries/Sum`]: roles.entrySum,
+    [`${statement}/TxsSummry/TtlNtries/TtlNetNtryAmt`]: roles.netAmount,
+    [`${statement}/TxsSummry/TtlNtries/CdtDbtInd`]: roles.netSide,
+    [`${statement}/TxsSummry/TtlNtries/TtlNetNtry/Amt`]: roles.netAmount,
+    [`${statement}/TxsSummry/TtlNtries/TtlNetNtry/CdtDbtInd`]: roles.netSide,
     [`${statement}/TxsSummry/TtlCdtNtries/NbOfNtries`]: roles.creditCount,
     [`${statement}/TxsSummry/TtlCdtNtries/Sum`]: roles.creditSum,
     [`${statement}/TxsSummry/TtlDbtNtries/NbOfNtries`]: roles.debitCount,

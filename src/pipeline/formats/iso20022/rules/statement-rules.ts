@@ -59,6 +59,9 @@ export class StatementRules implements MessageRules {
   #statements = 0;
   #checkedBalances = 0;
   #code = '';
+  readonly #net = new Declared();
+  /** 0: not said. */
+  #netSign: 1 | -1 | 0 = 0;
   #isCredit = true;
   #isBooked = false;
   readonly #amount = { bytes: Buffer.alloc(0) as Buffer, currency: -1, at: new Declared() };
@@ -106,6 +109,12 @@ export class StatementRules implements MessageRules {
       case roles.lastPage:
         if (value.bytes[0] === 0x66 || value.bytes[0] === 0x30) this.#isPartial();
         return;
+      case roles.netAmount:
+        this.#net.take(value, frame);
+        return;
+      case roles.netSide:
+        this.#netSign = value.bytes[0] === 0x43 ? 1 : -1;
+        return;
       default:
         this.#declaredAt(role)?.take(value, frame);
     }
@@ -136,6 +145,8 @@ export class StatementRules implements MessageRules {
     this.#isInStatement = true;
     this.#isWholeStatement = true;
     for (const total of [this.#all, this.#credits, this.#debits]) total.reset();
+    this.#net.reset();
+    this.#netSign = 0;
     this.#booked = new CurrencySums();
     this.#opening.clear();
     this.#closing.clear();
@@ -194,7 +205,22 @@ export class StatementRules implements MessageRules {
       this.#refuse({ rule: 'balance', message, at: closing.at, field: 'Amt', path: closing.path });
     }
     // Some senders give the summary alone, without the entries.
-    if (this.#all.entries > 0) for (const total of [this.#all, this.#credits, this.#debits]) this.#compareTotal(total, frame);
+    if (this.#all.entries === 0) return;
+    for (const total of [this.#all, this.#credits, this.#debits]) this.#compareTotal(total, frame);
+    if (this.#net.isThere) this.#compareNet(frame);
+  }
+
+  /** Either the sign or the side says which way the net amount goes. */
+  #compareNet(frame: ElementFrame): void {
+    const bytes = Buffer.from(this.#net.text);
+    const declared = scaledInteger(bytes, 0, bytes.length, sumScale);
+    const units = this.#credits.amounts.total - this.#debits.amounts.total;
+    const net = units * 10n ** BigInt(sumScale - amountScale);
+    const isRight = declared < 0n || this.#netSign === 0 ? declared === net || declared === -net : declared * BigInt(this.#netSign) === net;
+    if (isRight) return;
+    const message = `net ${this.#net.text} declared, ${amountText(units, 0)} computed`;
+    const path = `${this.#context.pathOf(frame)}/TxsSummry/TtlNtries`;
+    this.#refuse({ rule: 'entry-net', message, at: this.#net, field: 'TtlNtries', path });
   }
 
   #compareTotal({ count, sum, entries, amounts, path }: EntryTotal, frame: ElementFrame): void {

@@ -10,7 +10,7 @@ import { currencyText } from '../values/code-values.ts';
 import { amountScale, scaledInteger } from '../values/number-values.ts';
 import { amountText, CurrencySums, ExactSum } from './exact-sum.ts';
 import { Declared, type MessageRules, type RuleContext } from './message-rules.ts';
-import { roles } from './roles.ts';
+import { lowerLevel, roles, upperLevel } from './roles.ts';
 
 /** Decimals that a control sum may have. */
 const sumScale = 17;
@@ -40,13 +40,19 @@ export class TransferRules implements MessageRules {
   #errorsBefore = 0;
   #isGroupReturned = false;
   #areTotalsRight = true;
+  /** A bit for each element that stands at the upper level: in the group header, or in the payment information. */
+  #atUpperLevel = 0;
 
   constructor(context: RuleContext, words: TransferWords) {
     this.#context = context;
     this.#words = words;
   }
 
-  started(role: number): void {
+  started(role: number, frame: ElementFrame): void {
+    if (role >= upperLevel) {
+      this.#checkLevels(role, frame);
+      return;
+    }
     if (role === roles.record) {
       this.#records++;
       this.#paymentRecords++;
@@ -56,6 +62,7 @@ export class TransferRules implements MessageRules {
       this.#paymentSum.reset();
       this.#paymentAmounts.reset();
       this.#paymentRecords = 0;
+      this.#atUpperLevel = 0;
     }
   }
 
@@ -125,6 +132,20 @@ export class TransferRules implements MessageRules {
         balanced: this.#areTotalsRight,
       },
     };
+  }
+
+  #checkLevels(role: number, frame: ElementFrame): void {
+    if (role < lowerLevel) this.#atUpperLevel |= 1 << (role - upperLevel);
+    else if ((this.#atUpperLevel & (1 << (role - lowerLevel))) !== 0) {
+      const message = `${frame.element.tag} in a transaction, and above it for all of them`;
+      this.#context.report({
+        rule: 'both-levels',
+        message,
+        at: Declared.of(frame),
+        field: frame.element.tag,
+        path: this.#context.pathOf(frame),
+      });
+    }
   }
 
   /** So that no path is made for payments that are right. */
