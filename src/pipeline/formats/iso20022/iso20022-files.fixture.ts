@@ -149,6 +149,14 @@ export const returns = document(
 <TxInf><RtrId>R</RtrId><RtrdIntrBkSttlmAmt Ccy="EUR">10.00</RtrdIntrBkSttlmAmt></TxInf></PmtRtr>`,
 );
 
+/** pacs.008.001.02, with the agents of that time. */
+export const settlementOf2009 = document(
+  'pacs.008.001.02',
+  `<FIToFICstmrCdtTrf><GrpHdr><MsgId>M-8</MsgId><CreDtTm>2026-03-02T10:00:00Z</CreDtTm><NbOfTxs>1</NbOfTxs><SttlmInf><SttlmMtd>CLRG</SttlmMtd></SttlmInf></GrpHdr>
+<CdtTrfTxInf><PmtId><EndToEndId>E</EndToEndId><TxId>T</TxId></PmtId><IntrBkSttlmAmt Ccy="EUR">1.00</IntrBkSttlmAmt><ChrgBr>SLEV</ChrgBr><Dbtr><Nm>A</Nm></Dbtr>
+<DbtrAgt><FinInstnId><BIC>MARKDEFF</BIC></FinInstnId></DbtrAgt><CdtrAgt><FinInstnId><BIC>BUKBGB22</BIC></FinInstnId></CdtrAgt><Cdtr><Nm>B</Nm></Cdtr></CdtTrfTxInf></FIToFICstmrCdtTrf>`,
+);
+
 export const goodMessages: Readonly<Record<string, string>> = {
   creditTransfers,
   directDebits,
@@ -158,4 +166,5 @@ export const goodMessages: Readonly<Record<string, string>> = {
   notification,
   mandatedTransfer,
   returns,
+  settlementOf2009,
 };

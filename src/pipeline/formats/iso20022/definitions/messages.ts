@@ -38,6 +38,7 @@ pain.008.001.11 CstmrDrctDbtInitn DirectDebitInitiation11
 pacs.002.001.10 FIToFIPmtStsRpt InstitutionStatus10
 pacs.002.001.11 FIToFIPmtStsRpt InstitutionStatus11
 pacs.004.001.10 PmtRtr PaymentReturn10
+pacs.008.001.02 FIToFICstmrCdtTrf CustomerTransfer2
 pacs.008.001.08 FIToFICstmrCdtTrf CustomerTransfer8
 pacs.008.001.09 FIToFICstmrCdtTrf CustomerTransfer9
 pacs.009.001.08 FICdtTrf InstitutionTransfer8

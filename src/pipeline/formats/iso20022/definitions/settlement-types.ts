@@ -27,4 +27,9 @@ CustomerTransfer9 < CustomerTransfer8 CdtTrfTxInf:Transfer43
 CoverTransfer45 < CoverTransfer37 InstrForCdtrAgt:CreditorInstruction3
 Transfer44 < Transfer36 InstrForCdtrAgt:CreditorInstruction3 UndrlygCstmrCdtTrf:CoverTransfer45
 InstitutionTransfer9 < InstitutionTransfer8 CdtTrfTxInf:Transfer44
+PaymentType21 < PaymentType28 SvcLvl?:cd4
+PaymentId3 > InstrId?:x35 EndToEndId:x35 TxId:x35 ClrSysRef?:x35
+Header33 > MsgId:x35 CreDtTm:dateTime BtchBookg?:boolean NbOfTxs:n15 CtrlSum?:decimal TtlIntrBkSttlmAmt?:settled IntrBkSttlmDt?:date SttlmInf:Settlement13 PmtTpInf?:PaymentType21 InstgAgt?:Agent4 InstdAgt?:Agent4
+Transfer11 > PmtId:PaymentId3 PmtTpInf?:PaymentType21 IntrBkSttlmAmt:settled IntrBkSttlmDt?:date SttlmPrty?:Priority3 SttlmTmIndctn?:TimeIndication1 SttlmTmReq?:TimeRequest2 AccptncDtTm?:dateTime PoolgAdjstmntDt?:date InstdAmt?:amount XchgRate?:baseRate ChrgBr:ChargeBearer1 ChrgsInf*:Charges5 PrvsInstgAgt?:Agent4 PrvsInstgAgtAcct?:Account16 InstgAgt?:Agent4 InstdAgt?:Agent4 IntrmyAgt1?:Agent4 IntrmyAgt1Acct?:Account16 IntrmyAgt2?:Agent4 IntrmyAgt2Acct?:Account16 IntrmyAgt3?:Agent4 IntrmyAgt3Acct?:Account16 UltmtDbtr?:PartyId32 InitgPty?:PartyId32 Dbtr:PartyId32 DbtrAcct?:Account16 DbtrAgt:Agent4 DbtrAgtAcct?:Account16 CdtrAgt:Agent4 CdtrAgtAcct?:Account16 Cdtr:PartyId32 CdtrAcct?:Account16 UltmtCdtr?:PartyId32 InstrForCdtrAgt*:CreditorInstruction1 InstrForNxtAgt*:NextInstruction1 Purp?:cd4 RgltryRptg{0,10}:Regulatory3 RltdRmtInf{0,10}:Location2 RmtInf?:Remittance5
+CustomerTransfer2 > GrpHdr:Header33 CdtTrfTxInf+:Transfer11
 `;
