@@ -94,12 +94,13 @@ itWithPublicData('iso20022', 'definitions are those of the schemas of their name
   expect(messages.filter((message) => !withSchema.includes(message)).map(({ name }) => name)).toEqual([
     'pain.002.001.03',
     'pain.002.001.10',
+    'pacs.008.001.02',
   ]);
 });
 
 describe('the notation', () => {
   it('changes a type in its elements', () => {
-    const types = readDefinitions(['A > X:x1 Y?:x2 Z{0,3}:x3\nB < A X?:x4 -Y Z:x5 X>W*:x6 ^>V+:x7']);
+    const types = readDefinitions(['A > X:x1 Y?:x2\n  Z{0,3}:x3\nB < A X?:x4 -Y Z:x5 X>W*:x6 ^>V+:x7']);
     expect(types.get('B')).toEqual({
       kind: 'sequence',
       children: [

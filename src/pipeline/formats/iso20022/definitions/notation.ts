@@ -8,7 +8,7 @@
  *
  * In a change `Tag:Type` gives another type and keeps how often it may occur, `-Tag` takes an element away, and `Before>Tag:Type`
  * adds one after `Before` (`^`: first). `cdN` is a choice of a code of up to N characters (`Cd`) and a proprietary text (`Prtry`).
- * What is no name of a line is a simple type (`value-types.ts`).
+ * An indented line goes on with the one before. What is no name of a line is a simple type (`value-types.ts`).
  */
 export interface ElementDefinition {
   readonly tag: string;
@@ -33,7 +33,7 @@ const occurrences: Readonly<Record<string, readonly [number, number]>> = {
 
 /** Throws on a line that is not in the notation: the definitions are part of the product. */
 export function readDefinitions(texts: readonly string[]): TypeDefinitions {
-  const lines = texts.flatMap((text) => text.split('\n')).filter((line) => line !== '');
+  const lines = texts.flatMap((text) => text.replaceAll('\n  ', ' ').split('\n')).filter((line) => line !== '');
   const types = new Map<string, TypeDefinition>();
   const sources = new Map(lines.map((line) => [line.slice(0, line.indexOf(' ')), line]));
   const define = (name: string): TypeDefinition => {

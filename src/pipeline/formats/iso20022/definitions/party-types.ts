@@ -9,8 +9,10 @@ GenericId32 > Id:x35 Tp?:PartyType3 Issr?:PartyType4 ShrtNm?:x35
 PartyType3 = OPOI MERC ACCP ITAG ACQR CISS DLIS
 PartyType4 = MERC ACCP ITAG ACQR CISS TAXH
 
-PostalAddress6 > AdrTp?:AddressType2 Dept?:x70 SubDept?:x70 StrtNm?:x70 BldgNb?:x16 PstCd?:x16 TwnNm?:x35 CtrySubDvsn?:x35 Ctry?:country AdrLine{0,7}:x70
-PostalAddress24 < PostalAddress6 AdrTp:AddressType3 BldgNb>BldgNm?:x35 BldgNm>Flr?:x70 Flr>PstBx?:x16 PstBx>Room?:x70 TwnNm>TwnLctnNm?:x35 TwnLctnNm>DstrctNm?:x35
+PostalAddress6 > AdrTp?:AddressType2 Dept?:x70 SubDept?:x70 StrtNm?:x70 BldgNb?:x16 PstCd?:x16 TwnNm?:x35 CtrySubDvsn?:x35 Ctry?:country
+  AdrLine{0,7}:x70
+PostalAddress24 < PostalAddress6 AdrTp:AddressType3 BldgNb>BldgNm?:x35 BldgNm>Flr?:x70 Flr>PstBx?:x16 PstBx>Room?:x70 TwnNm>TwnLctnNm?:x35
+  TwnLctnNm>DstrctNm?:x35
 NameAndAddress10 > Nm:x140 Adr:PostalAddress6
 NameAndAddress16 > Nm:x140 Adr:PostalAddress24
 
@@ -19,7 +21,8 @@ NamePrefix2 = DOCT MADM MISS MIST MIKS
 ContactDetails2 > NmPrfx?:NamePrefix1 Nm?:x140 PhneNb?:phone MobNb?:phone FaxNb?:phone EmailAdr?:x2048 Othr?:x35
 PreferredContactMethod1 = LETT MAIL PHON FAXX CELL
 OtherContact1 > ChanlTp:x4 Id?:x128
-Contact4 > NmPrfx?:NamePrefix2 Nm?:x140 PhneNb?:phone MobNb?:phone FaxNb?:phone EmailAdr?:x2048 EmailPurp?:x35 JobTitl?:x35 Rspnsblty?:x35 Dept?:x70 Othr*:OtherContact1 PrefrdMtd?:PreferredContactMethod1
+Contact4 > NmPrfx?:NamePrefix2 Nm?:x140 PhneNb?:phone MobNb?:phone FaxNb?:phone EmailAdr?:x2048 EmailPurp?:x35 JobTitl?:x35 Rspnsblty?:x35
+  Dept?:x70 Othr*:OtherContact1 PrefrdMtd?:PreferredContactMethod1
 
 GenericOrganisation1 > Id:x35 SchmeNm?:cd4 Issr?:x35
 Organisation4 > BICOrBEI?:bic Othr*:GenericOrganisation1

@@ -18,15 +18,18 @@ Referred7 > Tp?:ReferredType4 Nb?:x35 RltdDt?:date LineDtls*:Line1
 Referred6 < Referred3 Tp:ReferredType4
 Adjustment1 > Amt:amount CdtDbtInd?:CreditDebit Rsn?:x4 AddtlInf?:x140
 AmountAndType1 > Tp?:cd4 Amt:amount
-RemittanceAmount1 > DuePyblAmt?:amount DscntApldAmt?:amount CdtNoteAmt?:amount TaxAmt?:amount AdjstmntAmtAndRsn*:Adjustment1 RmtdAmt?:amount
+RemittanceAmount1 > DuePyblAmt?:amount DscntApldAmt?:amount CdtNoteAmt?:amount TaxAmt?:amount AdjstmntAmtAndRsn*:Adjustment1
+  RmtdAmt?:amount
 RemittanceAmount2 < RemittanceAmount1 DscntApldAmt*:AmountAndType1 TaxAmt*:AmountAndType1
-Structured7 > RfrdDocInf*:Referred3 RfrdDocAmt?:RemittanceAmount1 CdtrRefInf?:Reference2 Invcr?:PartyId32 Invcee?:PartyId32 AddtlRmtInf{0,3}:x140
+Structured7 > RfrdDocInf*:Referred3 RfrdDocAmt?:RemittanceAmount1 CdtrRefInf?:Reference2 Invcr?:PartyId32 Invcee?:PartyId32
+  AddtlRmtInf{0,3}:x140
 Structured9 < Structured7 RfrdDocAmt:RemittanceAmount2 Invcr:PartyId43 Invcee:PartyId43
 Structured13 < Structured9 RfrdDocInf:Referred7 Invcee>TaxRmt?:Tax4 TaxRmt>GrnshmtRmt?:Garnishment1
 Structured12 < Structured13 RfrdDocInf:Referred6
 Structured16 < Structured13 Invcr:PartyId135 Invcee:PartyId135 TaxRmt:Tax7 GrnshmtRmt:Garnishment3
 GarnishmentType1 > CdOrPrtry:cd4 Issr?:x35
-Garnishment1 > Tp:GarnishmentType1 Grnshee?:PartyId43 GrnshmtAdmstr?:PartyId43 RefNb?:x140 Dt?:date RmtdAmt?:amount FmlyMdclInsrncInd?:boolean MplyeeTermntnInd?:boolean
+Garnishment1 > Tp:GarnishmentType1 Grnshee?:PartyId43 GrnshmtAdmstr?:PartyId43 RefNb?:x140 Dt?:date RmtdAmt?:amount
+  FmlyMdclInsrncInd?:boolean MplyeeTermntnInd?:boolean
 Garnishment3 < Garnishment1 Grnshee:PartyId135 GrnshmtAdmstr:PartyId135
 Remittance5 > Ustrd*:x140 Strd*:Structured7
 Remittance7 > Ustrd*:x140 Strd*:Structured9
@@ -50,8 +53,10 @@ TaxPeriod1 > Yr?:date Tp?:TaxPeriodCode FrToDt?:DatePeriod
 TaxDetails1 > Prd?:TaxPeriod1 Amt:amount
 TaxAmount1 > Rate?:rate TaxblBaseAmt?:amount TtlAmt?:amount Dtls*:TaxDetails1
 TaxRecord1 > Tp?:x35 Ctgy?:x35 CtgyDtls?:x35 DbtrSts?:x35 CertId?:x35 FrmsCd?:x35 Prd?:TaxPeriod1 TaxAmt?:TaxAmount1 AddtlInf?:x140
-Tax3 > Cdtr?:TaxParty1 Dbtr?:TaxParty2 AdmstnZn?:x35 RefNb?:x140 Mtd?:x35 TtlTaxblBaseAmt?:amount TtlTaxAmt?:amount Dt?:date SeqNb?:number Rcrd*:TaxRecord1
-Tax4 > Cdtr?:TaxParty1 Dbtr?:TaxParty2 UltmtDbtr?:TaxParty2 AdmstnZone?:x35 RefNb?:x140 Mtd?:x35 TtlTaxblBaseAmt?:amount TtlTaxAmt?:amount Dt?:date SeqNb?:number Rcrd*:TaxRecord1
+Tax3 > Cdtr?:TaxParty1 Dbtr?:TaxParty2 AdmstnZn?:x35 RefNb?:x140 Mtd?:x35 TtlTaxblBaseAmt?:amount TtlTaxAmt?:amount Dt?:date SeqNb?:number
+  Rcrd*:TaxRecord1
+Tax4 > Cdtr?:TaxParty1 Dbtr?:TaxParty2 UltmtDbtr?:TaxParty2 AdmstnZone?:x35 RefNb?:x140 Mtd?:x35 TtlTaxblBaseAmt?:amount TtlTaxAmt?:amount
+  Dt?:date SeqNb?:number Rcrd*:TaxRecord1
 Tax7 < Tax4
 TaxPeriod3 < TaxPeriod1 Yr:gYear
 TaxDetails3 < TaxDetails1 Prd:TaxPeriod3
@@ -69,7 +74,9 @@ Line2 > Id+:LineId1 Desc?:x2048 Amt?:RemittanceAmount4
 Referred8 > Tp?:DocumentType1 Nb?:x35 RltdDt?:DateKind2 LineDtls*:Line2
 Reference3 > Tp?:DocumentType1 Ref?:x35
 Garnishment4 < Garnishment3 Grnshee:PartyId272 GrnshmtAdmstr:PartyId272
-Structured18 < Structured17 RfrdDocInf:Referred8 RfrdDocAmt:RemittanceAmount4 CdtrRefInf:Reference3 Invcr:PartyId272 Invcee:PartyId272 GrnshmtRmt:Garnishment4
+Structured18 < Structured17 RfrdDocInf:Referred8 RfrdDocAmt:RemittanceAmount4 CdtrRefInf:Reference3 Invcr:PartyId272 Invcee:PartyId272
+  GrnshmtRmt:Garnishment4
 Remittance22 > Ustrd*:x140 Strd*:Structured18
-Tax8 > Cdtr?:TaxParty1 Dbtr?:TaxParty2 AdmstnZone?:x35 RefNb?:x140 Mtd?:x35 TtlTaxblBaseAmt?:amount TtlTaxAmt?:amount Dt?:date SeqNb?:number Rcrd*:TaxRecord1
+Tax8 > Cdtr?:TaxParty1 Dbtr?:TaxParty2 AdmstnZone?:x35 RefNb?:x140 Mtd?:x35 TtlTaxblBaseAmt?:amount TtlTaxAmt?:amount Dt?:date
+  SeqNb?:number Rcrd*:TaxRecord1
 `;
