@@ -33,7 +33,8 @@ export interface XmlAttribute {
 }
 
 export class StartTag {
-  name!: XmlName;
+  /** Of the tag that was read last. */
+  name: XmlName | null = null;
   attributes: XmlAttribute[] = [];
   isEmpty = false;
   /** Nothing but a name. */
@@ -54,8 +55,31 @@ export class StartTag {
 
   /** Reads the tag at the cursor as an element of `depth`. Where it ends, or `cut`. */
   read(depth: number): number {
-    const { bytes, length } = this.#source;
     const from = this.#source.cursor + 1;
+    const last = this.name;
+    if (last !== null && last.follower !== null && this.#isPlainTag(last.follower, from)) {
+      if (this.attributes.length > 0) this.attributes = [];
+      this.name = last.follower;
+      this.isEmpty = false;
+      this.isPlain = true;
+      return from + this.name.bytes.length + 1;
+    }
+    const end = this.#readUnknown(from, depth);
+    if (end !== cut && last !== null) last.follower = this.name;
+    return end;
+  }
+
+  /** Elements follow each other as they did before, mostly: then nothing has to be looked up. */
+  #isPlainTag({ bytes: name }: XmlName, from: number): boolean {
+    const { bytes, length } = this.#source;
+    const to = from + name.length;
+    if (to >= length || bytes[to] !== 0x3e) return false;
+    for (let index = 0; index < name.length; index++) if (bytes[from + index] !== name[index]) return false;
+    return true;
+  }
+
+  #readUnknown(from: number, depth: number): number {
+    const { bytes, length } = this.#source;
     let at = this.nameEnd(from);
     if (at === cut) return cut;
     if (bytes[at] === 0x3e) {

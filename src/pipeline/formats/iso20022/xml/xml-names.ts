@@ -12,6 +12,8 @@ export interface XmlName {
   readonly prefix: number;
   readonly local: number;
   readonly hash: number;
+  /** The name of the start tag that came after one of this name, the last time. */
+  follower: XmlName | null;
 }
 
 const firstSlots = 2_048;
@@ -57,6 +59,7 @@ export class XmlNames {
       prefix: this.numberOf(prefix),
       local: this.numberOf(colon < 0 ? text : text.slice(prefix.length + 1)),
       hash,
+      follower: null,
     };
     this.#names.push(name);
     if (this.#names.length * 2 > this.#slots.length) this.#grow();

@@ -114,7 +114,8 @@ export class XmlReader {
     if (depth === 0 && this.#hasRoot) throw fault('xml-root', source.cursor, 'a second element beside the root');
     if (depth >= depthMax) throw limit(source.cursor, `elements nested deeper than ${depthMax}`);
     this.#hasRoot = true;
-    const { name, attributes, isEmpty } = this.#tag;
+    const { attributes, isEmpty } = this.#tag;
+    const name = this.#tag.name!;
     const namespace = this.#namespaces.resolve(name.prefix);
     if (namespace === undeclared) throw fault('xml-namespace', source.cursor + 1, 'the prefix of an element stands for no namespace');
     this.#handler.startElement(name, namespace, attributes);
@@ -122,9 +123,33 @@ export class XmlReader {
       this.#handler.endElement();
       this.#namespaces.leave(depth);
     } else this.#open.push(name);
-    if (this.#tag.isPlain) source.consume(end, 0, -1);
-    else source.consumeCounting(end);
+    if (!this.#tag.isPlain) source.consumeCounting(end);
+    else {
+      source.consume(end, 0, -1);
+      this.#readLeaf(name);
+    }
     return true;
+  }
+
+  /** Text and end tag of an element without children, if both are there as a whole and plain; else they are read as all others. */
+  #readLeaf(name: XmlName): void {
+    const { source } = this;
+    const { bytes, cursor } = source;
+    const closing = name.bytes;
+    const stop = Math.min(source.length - closing.length - 3, cursor + textBytesMax);
+    // White space at the start is most often that before a child.
+    if (cursor >= stop || bytes[cursor]! <= 0x20) return;
+    let at = cursor;
+    while (at < stop && textKindOf[bytes[at]!] === textKinds.plain) at++;
+    if (at === cursor || bytes[at] !== 0x3c || bytes[at + 1] !== 0x2f) return;
+    for (let index = 0; index < closing.length; index++) if (bytes[at + 2 + index] !== closing[index]) return;
+    const end = at + 2 + closing.length;
+    if (bytes[end] !== 0x3e) return;
+    this.#handler.text(bytes, cursor, at, false);
+    source.consume(at, 0, -1);
+    this.#handler.endElement();
+    this.#open.pop();
+    source.consume(end + 1, 0, -1);
   }
 
   #readEndTag(): boolean {

@@ -40,12 +40,13 @@ export class XmlSource {
   isLast = false;
   /** Of the token's first byte. */
   line = 1;
-  offset = 0;
   /** Offset in the file of the first byte of `line`. */
   lineStart = 0;
   encoding: 'unknown' | 'UTF-8' | 'UTF-16' = 'unknown';
   #decoder: Utf16Decoder | null = null;
   #wanted = markBytes;
+  /** Offset in the file of the first byte of `bytes`; in UTF-16, what `cursor` has to be added to. */
+  #base = 0;
 
   /** False: more is needed before it is worth looking again. */
   append(piece: Uint8Array): boolean {
@@ -71,7 +72,7 @@ export class XmlSource {
       this.line += lines;
       this.lineStart = this.offset + this.#width(this.cursor, lastFeed + 1);
     }
-    this.offset += this.#width(this.cursor, to);
+    if (this.#decoder !== null) this.#base += this.#width(this.cursor, to) - (to - this.cursor);
     this.cursor = to;
   }
 
@@ -86,6 +87,11 @@ export class XmlSource {
       }
     }
     this.consume(to, lines, lastFeed);
+  }
+
+  /** Offset in the file of the token's first byte. */
+  get offset(): number {
+    return this.#base + this.cursor;
   }
 
   /** Column of the token's first byte. */
@@ -117,6 +123,7 @@ export class XmlSource {
       const target = needed * 2 > this.bytes.length ? Buffer.allocUnsafe(needed * 2) : this.bytes;
       this.bytes.copy(target, 0, this.cursor, this.length);
       this.bytes = target;
+      this.#base += this.cursor;
       this.cursor = 0;
       this.length = kept;
     }
@@ -137,14 +144,13 @@ export class XmlSource {
       this.#decoder = new Utf16Decoder(first === 0xfe);
       const rest = Buffer.from(this.bytes.subarray(2, this.length));
       this.length = 0;
-      this.offset = 2;
+      this.#base = 2;
       this.#store(this.#decoder.decode(rest));
       return;
     }
     this.encoding = 'UTF-8';
     if (first === 0xef && second === 0xbb && third === 0xbf) {
       this.cursor = 3;
-      this.offset = 3;
     }
   }
 }
