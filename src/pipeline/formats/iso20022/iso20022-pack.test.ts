@@ -170,6 +170,16 @@ describe('an envelope', () => {
   });
 });
 
+interface Statement {
+  readonly Id: string;
+  readonly Bal: readonly {
+    readonly Amt: { readonly '#text': string };
+    readonly CdtDbtInd: string;
+    readonly Tp: { readonly CdOrPrtry: { readonly Cd: string } };
+  }[];
+  readonly Ntry: readonly { readonly NtryRef: string; readonly Amt: { readonly '#text': string }; readonly CdtDbtInd: string }[];
+}
+
 describe('public files', () => {
   itWithPublicData('iso20022', 'have the verdicts of a validating parser', (folder) => {
     for (const { file, wellFormed, schemaValid } of expectedVerdicts<Expected>(folder)) {
@@ -179,6 +189,18 @@ describe('public files', () => {
       expect(codes).not.toContain('E_ISO20022_MESSAGE');
       if (schemaValid !== undefined) expect([file, !codes.has('E_ISO20022_SCHEMA')]).toEqual([file, schemaValid]);
     }
+  });
+
+  itWithPublicData('iso20022', 'have the amounts that another reader found', (folder) => {
+    const path = join(folder, 'iso20022js/test/assets/goldman_sachs/camt_053_us_v2_sample');
+    const parts = (document: { Document: { BkToCstmrStmt: { Stmt: Statement[] } } }) =>
+      document.Document.BkToCstmrStmt.Stmt.map(({ Id, Bal, Ntry }) => ({
+        Id,
+        balances: Bal.map(({ Amt, CdtDbtInd, Tp }) => [Amt['#text'], CdtDbtInd, Tp.CdOrPrtry.Cd]),
+        entries: Ntry.map(({ NtryRef, Amt, CdtDbtInd }) => [NtryRef, Amt['#text'], CdtDbtInd]),
+      }));
+    const { document } = readMessage(readFileSync(`${path}.xml`));
+    expect(parts(JSON.parse(document))).toEqual(parts(JSON.parse(readFileSync(`${path}.json`, 'utf8'))));
   });
 
   itWithPublicData('attack', 'that attack parsers are refused', (folder) => {

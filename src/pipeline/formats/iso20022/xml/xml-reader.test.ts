@@ -149,6 +149,31 @@ describe('a document that is not well-formed', () => {
   );
 });
 
+describe('a hostile document', () => {
+  const laughs = Array.from({ length: 9 }, (_, level) => `<!ENTITY l${level + 1} "${`&l${level};`.repeat(10)}">`).join('');
+
+  it.each([
+    ['entities in entities', `<!DOCTYPE a [<!ENTITY l0 "lol">${laughs}]><a>&l9;</a>`, 'E_XML_DTD'],
+    ['one long entity, often', `<!DOCTYPE a [<!ENTITY x "${'x'.repeat(50_000)}">]><a>${'&x;'.repeat(5_000)}</a>`, 'E_XML_DTD'],
+    ['an entity of a file', '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', 'E_XML_DTD'],
+    ['an outer document type', '<!DOCTYPE a PUBLIC "x" "http://192.0.2.1/x.dtd"><a/>', 'E_XML_DTD'],
+    ['a parameter entity', '<!DOCTYPE a [<!ENTITY % x SYSTEM "http://192.0.2.1/x">%x;]><a/>', 'E_XML_DTD'],
+    ['an entity that nothing declares', '<a>&x;</a>', 'E_XML_ENTITY'],
+    ['elements nested 100,000 deep', '<a>'.repeat(100_000), 'E_XML_LIMIT'],
+    ['a million attributes', `<a ${Array.from({ length: 1_000_000 }, (_, index) => `b${index}=""`).join(' ')}/>`, 'E_XML_LIMIT'],
+    ['a text of 8 MiB', `<a>${'x'.repeat(8 * 1024 * 1024)}</a>`, 'E_XML_LIMIT'],
+    ['a comment without end', `<a><!--${' '.repeat(8 * 1024 * 1024)}`, 'E_XML_LIMIT'],
+    ['UTF-7', '+ADw-a/+AD4-', 'E_XML_SYNTAX'],
+  ])('with %s is refused', (_, content, code) => {
+    expect(read(content, 64 * 1024).problem).toMatchObject({ code });
+  });
+
+  it('that comes byte by byte costs linear time', () => {
+    const content = `<a b="${'y'.repeat(16_000)}">${'x'.repeat(200_000)}<!--${'z'.repeat(200_000)}--></a>`;
+    expect(read(content, 1).problem).toBe(null);
+  });
+});
+
 describe('pieces', () => {
   it('of any size tell the same', () => {
     const tokens = [
