@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { depthMax, textBytesMax, type XmlProblem, XmlReader } from './xml-reader.ts';
+import { depthMax, type XmlProblem, XmlReader } from './xml-reader.ts';
+import { textBytesMax } from './xml-scanner.ts';
 
 /** What a handler is told, in short: `{namespace}name`, attributes, `/`, texts. */
 function read(content: string | Buffer, size = Number.POSITIVE_INFINITY): { readonly told: string; readonly problem: XmlProblem | null } {

@@ -4,18 +4,16 @@
  * declaration is refused, so there is nothing to expand or to fetch. What elements mean is left to the handler.
  */
 import { cut, fault, limit, StartTag, type XmlAttribute } from './start-tag.ts';
-import { isSpace, multibyteLength, textKindOf, textKinds } from './xml-characters.ts';
+import { isSpace, textKindOf, textKinds } from './xml-characters.ts';
 import { checkDeclaration } from './xml-declaration.ts';
 import { xmlErrors } from './xml-errors.ts';
 import { type XmlName, XmlNames } from './xml-names.ts';
 import { undeclared, XmlNamespaces } from './xml-namespaces.ts';
 import { referencedText, referenceEnd } from './xml-references.ts';
+import { isBlankRun, textBytesMax, XmlScanner } from './xml-scanner.ts';
 import { XmlFault, type XmlPlace, XmlSource } from './xml-source.ts';
 
 export const depthMax = 128;
-/** Of a run of text, a CDATA section, a comment or a processing instruction. */
-export const textBytesMax = 1024 * 1024;
-
 export interface XmlHandler {
   /** `attributes` and what they point to are valid during the call. */
   startElement(name: XmlName, namespace: number, attributes: readonly XmlAttribute[]): void;
@@ -39,6 +37,7 @@ export class XmlReader {
   /** Whether the handler is told of text that is white space only; it changes this as it goes. */
   isBlankTold = true;
   readonly #handler: XmlHandler;
+  readonly #scanner: XmlScanner;
   readonly #namespaces: XmlNamespaces;
   readonly #tag: StartTag;
   readonly #open: XmlName[] = [];
@@ -48,6 +47,7 @@ export class XmlReader {
   /** `knownNames`: local names that get the numbers from 1 on. */
   constructor(handler: XmlHandler, knownNames: readonly string[]) {
     this.#handler = handler;
+    this.#scanner = new XmlScanner(this.source);
     this.names = new XmlNames(knownNames);
     this.#namespaces = new XmlNamespaces(this.names);
     this.#tag = new StartTag(this.source, this.names, this.#namespaces);
@@ -98,7 +98,7 @@ export class XmlReader {
   #readMarkup(): boolean {
     const { source } = this;
     const { bytes, cursor, length } = source;
-    if (cursor + 1 >= length) return this.#isCut('a tag');
+    if (cursor + 1 >= length) return this.#scanner.isCut('a tag');
     const next = bytes[cursor + 1];
     if (next === 0x2f) return this.#readEndTag();
     if (next === 0x21) return this.#readDeclaration();
@@ -161,11 +161,11 @@ export class XmlReader {
     const expected = name.bytes;
     let at = from + expected.length;
     for (let index = 0; index < expected.length; index++) {
-      if (from + index >= length) return this.#isCut('an end tag');
+      if (from + index >= length) return this.#scanner.isCut('an end tag');
       if (bytes[from + index] !== expected[index]) throw mismatch(source.cursor, name);
     }
     if (bytes[at] !== 0x3e || at >= length) at = this.#tag.spacesEnd(at);
-    if (at >= length) return this.#isCut('an end tag');
+    if (at >= length) return this.#scanner.isCut('an end tag');
     if (bytes[at] !== 0x3e) throw mismatch(source.cursor, name);
     this.#handler.endElement();
     this.#open.pop();
@@ -201,7 +201,7 @@ export class XmlReader {
       if (kind === textKinds.plain) at++;
       else if (kind === textKinds.lessThan) break;
       else if (kind === textKinds.multibyte) {
-        const size = this.#multibyte(at);
+        const size = this.#scanner.multibyte(at);
         if (size < 0) break;
         at += size;
       } else if (kind === textKinds.ampersand) {
@@ -265,16 +265,18 @@ export class XmlReader {
 
   /** What begins with `<!`. */
   #readDeclaration(): boolean {
-    if (this.#startsWith('<!--')) return this.#readComment();
-    if (this.#startsWith('<![CDATA[')) return this.#readCdata();
+    if (this.#scanner.startsWith('<!--')) return this.#readComment();
+    if (this.#scanner.startsWith('<![CDATA[')) return this.#readCdata();
     const { source } = this;
-    if (this.#startsWith('<!DOCTYPE')) throw new XmlFault(xmlErrors.E_XML_DTD, 'xml-doctype', source.cursor, 'a document type declaration');
-    if (['<!--', '<![CDATA[', '<!DOCTYPE'].some((opening) => this.#mayStartWith(opening))) return this.#isCut('a declaration');
+    if (this.#scanner.startsWith('<!DOCTYPE'))
+      throw new XmlFault(xmlErrors.E_XML_DTD, 'xml-doctype', source.cursor, 'a document type declaration');
+    if (['<!--', '<![CDATA[', '<!DOCTYPE'].some((opening) => this.#scanner.mayStartWith(opening)))
+      return this.#scanner.isCut('a declaration');
     throw fault('xml-tag', source.cursor, '<! begins neither a comment nor a CDATA section');
   }
 
   #readComment(): boolean {
-    const end = this.#endOf('-->', 4, 'a comment', '--');
+    const end = this.#scanner.endOf('-->', 4, 'a comment', '--');
     if (end < 0) return false;
     this.source.consumeCounting(end);
     return true;
@@ -283,7 +285,7 @@ export class XmlReader {
   #readCdata(): boolean {
     const { source } = this;
     if (this.#open.length === 0) throw fault('xml-root', source.cursor, 'a CDATA section outside the root element');
-    const end = this.#endOf(']]>', 9, 'a CDATA section', null);
+    const end = this.#scanner.endOf(']]>', 9, 'a CDATA section', null);
     if (end < 0) return false;
     this.#tellText(source.cursor + 9, end - 3, false);
     source.consumeCounting(end);
@@ -302,7 +304,7 @@ export class XmlReader {
     if (target.includes(':')) throw fault(rule, source.cursor, 'a colon in the name of an instruction');
     const after = source.bytes[nameTo]!;
     if (after !== 0x3f && !isSpace(after)) throw fault(rule, nameTo, 'no space after the name of an instruction');
-    const end = this.#endOf('?>', nameTo - source.cursor, 'a processing instruction', null);
+    const end = this.#scanner.endOf('?>', nameTo - source.cursor, 'a processing instruction', null);
     if (end < 0) return false;
     if (after === 0x3f && end !== nameTo + 2) throw fault(rule, nameTo, 'no space after the name of an instruction');
     if (isDeclaration) {
@@ -312,70 +314,6 @@ export class XmlReader {
     source.consumeCounting(end);
     return true;
   }
-
-  /** Past `closing`, from `skip` bytes after the cursor on; -1: cut. Everything before it are characters of XML. */
-  #endOf(closing: string, skip: number, what: string, refused: string | null): number {
-    const { source } = this;
-    const { bytes, cursor, length } = source;
-    const last = closing.charCodeAt(0);
-    const stop = Math.min(length, cursor + textBytesMax);
-    let at = cursor + skip;
-    while (at < stop) {
-      const byte = bytes[at]!;
-      if (byte === last) {
-        if (at + closing.length > length) return this.#cutIn(what);
-        if (matches(bytes, at, closing)) return at + closing.length;
-        if (refused !== null && matches(bytes, at, refused)) throw fault('xml-comment', at, `${refused} within a comment`);
-      }
-      const kind = textKindOf[byte]!;
-      if (kind === textKinds.invalid) throw fault('xml-character', at, 'a character that XML does not have');
-      if (kind === textKinds.multibyte) {
-        const size = this.#multibyte(at);
-        if (size < 0) return this.#cutIn(what);
-        at += size;
-      } else at++;
-    }
-    if (at >= cursor + textBytesMax && at < length) throw limit(cursor, `${what} longer than ${textBytesMax} bytes`);
-    return this.#cutIn(what);
-  }
-
-  /** Length of the character at `at`; -1: cut. */
-  #multibyte(at: number): number {
-    const size = multibyteLength(this.source.bytes, at, this.source.length);
-    if (size === 0 || (size < 0 && this.source.isLast))
-      throw fault('xml-character', at, 'bytes that are no character of XML in the encoding of the file');
-    return size;
-  }
-
-  #startsWith(opening: string): boolean {
-    const { bytes, cursor, length } = this.source;
-    return cursor + opening.length <= length && matches(bytes, cursor, opening);
-  }
-
-  #mayStartWith(opening: string): boolean {
-    const { bytes, cursor, length } = this.source;
-    return length - cursor < opening.length && matches(bytes, cursor, opening.slice(0, length - cursor));
-  }
-
-  #cutIn(what: string): number {
-    this.#isCut(what);
-    return -1;
-  }
-
-  #isCut(what: string): false {
-    if (this.source.isLast) throw fault('xml-end', this.source.length, `the file ends within ${what}`);
-    return false;
-  }
-}
-
-function matches(bytes: Buffer, at: number, text: string): boolean {
-  for (let index = 0; index < text.length; index++) if (bytes[at + index] !== text.charCodeAt(index)) return false;
-  return true;
-}
-
-function isBlankRun(bytes: Buffer, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (!isSpace(bytes[at]!)) return false;
-  return true;
 }
 
 function mismatch(at: number, open: XmlName): XmlFault {
