@@ -16,6 +16,7 @@ export const packs: Packs = {
   nacha: async () => (await import('../pipeline/formats/nacha/nacha-pack.ts')).nachaPack,
   bai2: async () => (await import('../pipeline/formats/bai2/bai2-pack.ts')).bai2Pack,
   'swift-mt': async () => (await import('../pipeline/formats/swift-mt/swift-pack.ts')).swiftPack,
+  iso20022: async () => (await import('../pipeline/formats/iso20022/iso20022-pack.ts')).iso20022Pack,
 };
 
 export async function loadConnectors(): Promise<readonly Connector[]> {

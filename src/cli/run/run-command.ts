@@ -42,7 +42,7 @@ export function createRunCommand(formats: readonly Format[], packs: Packs): Comm
       try {
         const format = textOption(line, 'format');
         if (format === undefined) return await runFlow(line, formats);
-        const pack = Object.hasOwn(packs, format) ? await packs[format as PackName]!() : undefined;
+        const pack = Object.hasOwn(packs, format) ? await packs[format as PackName]() : undefined;
         return pack === undefined ? await parseFiles(line, formats) : await readPackFiles(line, pack, usage);
       } catch (error) {
         // Whatever is thrown here is about the flow, an option or the file system: content never throws.

@@ -17,7 +17,7 @@ export interface Pack {
 }
 
 /** By name, each loaded when it is wanted. */
-export type Packs = Readonly<Partial<Record<PackName, () => Promise<Pack>>>>;
+export type Packs = Readonly<Record<PackName, () => Promise<Pack>>>;
 
 export interface PackRule {
   /** The error code of what breaks it. */

@@ -1,0 +1,98 @@
+/** Definitions as the checker walks them: elements by number, types linked, roles of the business rules attached by path. */
+import type { MessageDefinition } from '../definitions/messages.ts';
+import { messages, messageTypes } from '../definitions/messages.ts';
+import { codeOrProprietary, type TypeDefinition } from '../definitions/notation.ts';
+import { codesOf } from '../values/text-values.ts';
+import { type ValueType, valueType } from '../values/value-types.ts';
+
+export interface CompiledElement {
+  readonly tag: string;
+  /** The number of `tag` in `knownTags`. */
+  readonly number: number;
+  readonly min: number;
+  readonly max: number;
+  readonly type: CompiledType;
+  /** What the business rules do with it; 0: nothing. */
+  readonly role: number;
+}
+
+export interface CompiledType {
+  readonly children: readonly CompiledElement[];
+  readonly isChoice: boolean;
+  /** Index in `children` by number of a tag; -1: no such child. Empty for values. */
+  readonly indexes: Int16Array;
+  /** By index: the first child at or after it that has to be there; the length of `children`: none. */
+  readonly nextRequired: Uint16Array;
+  /** Of a choice: true where it may be left empty, as each of its elements may. */
+  readonly mayBeEmpty: boolean;
+  readonly value: ValueType | null;
+  /** Content of any namespace. */
+  readonly isAny: boolean;
+}
+
+/** Paths under the message element, such as `PmtInf/CtrlSum`, with the role of each. */
+export type Roles = ReadonlyMap<string, number>;
+
+let tags: readonly string[] | null = null;
+
+/** All element names of all definitions; the number of a tag is its place, from 1. */
+export function knownTags(): readonly string[] {
+  tags ??= [
+    ...new Set([
+      'Document',
+      ...messages.map(({ tag }) => tag),
+      'Cd',
+      'Prtry',
+      ...[...messageTypes().values()].flatMap((type) => (type.kind === 'codes' ? [] : type.children.map(({ tag }) => tag))),
+    ]),
+  ];
+  return tags;
+}
+
+const compiled = new Map<string, CompiledElement>();
+
+/** The element under `Document`. Made once for a message; `roles` are always those of the message. */
+export function compileMessage(message: MessageDefinition, roles: Roles): CompiledElement {
+  const known = compiled.get(message.name);
+  if (known !== undefined) return known;
+  const numbers = new Map(knownTags().map((tag, index) => [tag, index + 1]));
+  const shared = new Map<string, CompiledType>();
+  const rolePaths = [...roles.keys()];
+  const typeAt = (name: string, path: string): CompiledType => {
+    // A type is shared by all its places but those that have roles within.
+    const isShared = path !== '' && !rolePaths.some((each) => each.startsWith(`${path}/`));
+    const ready = isShared ? shared.get(name) : undefined;
+    if (ready !== undefined) return ready;
+    const definition = messageTypes().get(name) ?? codeOrProprietary(name);
+    const children = definition === null || definition.kind === 'codes' ? [] : definition.children;
+    const elements = children.map(({ tag, min, max, type }): CompiledElement => {
+      const inner = path === '' ? tag : `${path}/${tag}`;
+      return { tag, number: numbers.get(tag)!, min, max, type: typeAt(type, inner), role: roles.get(inner) ?? 0 };
+    });
+    const type = linkType(name, definition, elements, numbers.size);
+    if (isShared) shared.set(name, type);
+    return type;
+  };
+  const element = { tag: message.tag, number: numbers.get(message.tag)!, min: 1, max: 1, type: typeAt(message.type, ''), role: 0 };
+  compiled.set(message.name, element);
+  return element;
+}
+
+function linkType(name: string, definition: TypeDefinition | null, children: readonly CompiledElement[], tagCount: number): CompiledType {
+  const isAny = name === 'any';
+  const isValue = !isAny && (definition === null || definition.kind === 'codes');
+  const indexes = new Int16Array(isValue ? 0 : tagCount + 1).fill(-1);
+  for (const [index, { number }] of children.entries()) indexes[number] = index;
+  const nextRequired = new Uint16Array(children.length + 1).fill(children.length);
+  for (let index = children.length - 1; index >= 0; index--)
+    nextRequired[index] = children[index]!.min > 0 ? index : nextRequired[index + 1]!;
+  return {
+    children,
+    isChoice: definition?.kind === 'choice',
+    indexes,
+    nextRequired,
+    mayBeEmpty: children.some(({ min }) => min === 0),
+    value: !isValue ? null : definition?.kind === 'codes' ? { check: codesOf(definition.codes), currency: null } : valueType(name),
+    isAny,
+  };
+}

@@ -1,0 +1,88 @@
+/** The simple types of the definitions by name, each with the check of the schema and, for codes, of the code list behind it. */
+import { checkBic, checkCountry, checkCurrency, checkIsin, checkLei } from './code-values.ts';
+import { checkIban } from './iban.ts';
+import { checkDate, checkDateTime, checkTime, checkYear, checkYearMonth } from './moment-values.ts';
+import { checkBoolean, decimalOf } from './number-values.ts';
+import { eitherOf, patternOf, textOf } from './text-values.ts';
+import { type ValueCheck, ValueProblem } from './value-problem.ts';
+
+/** How the currency of an amount is checked; null: the type has no currency. */
+export type CurrencyUse = 'active' | 'historic' | null;
+
+export interface ValueType {
+  readonly check: ValueCheck;
+  readonly currency: CurrencyUse;
+}
+
+const both =
+  (schema: ValueCheck, business: ValueCheck): ValueCheck =>
+  (bytes, from, to) =>
+    schema(bytes, from, to) ?? business(bytes, from, to);
+
+const unsigned = { totalDigits: 18, isNegativeAllowed: false } as const;
+const bic = eitherOf(patternOf('A{6}b{1}o{1}'), patternOf('A{6}b{1}o{1}u{3}'));
+const bic2014 = eitherOf(patternOf('u{4}A{2}u{2}'), patternOf('u{4}A{2}u{5}'));
+
+const notBase64 = new ValueProblem('schema', 'schema-binary', 'the text is no base64, or has none or too many bytes');
+
+/** Up to `bytesMax` bytes in base64 (XML Schema part 2, section 3.2.16). */
+function base64Of(bytesMax: number): ValueCheck {
+  return (bytes, from, to) => {
+    const text = bytes.toString('latin1', from, to).replaceAll(/[ \t\r\n]+/g, '');
+    const isForm =
+      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text) &&
+      !/[^AQgw]==$/.test(text) &&
+      !/[^AEIMQUYcgkosw048]=$/.test(text.replace(/==$/, ''));
+    const size = Buffer.byteLength(text, 'base64');
+    return isForm && size >= 1 && size <= bytesMax ? null : notBase64;
+  };
+}
+
+const named: Readonly<Record<string, ValueType | ValueCheck>> = {
+  country: both(patternOf('A{2}'), checkCountry),
+  currency: both(patternOf('A{3}'), checkCurrency),
+  language: patternOf('a{2}'),
+  phone: patternOf("'+'n{1,3}'-'p{1,30}"),
+  bic: both(bic, checkBic),
+  bic2014: both(bic2014, checkBic),
+  lei: both(patternOf('u{18}n{2}'), checkLei),
+  iban: both(patternOf('A{2}n{2}c{1,30}'), checkIban),
+  isin: both(patternOf('u{12}'), checkIsin),
+  isin2015: both(patternOf('A{2}u{9}n{1}'), checkIsin),
+  uuid: patternOf("h{8}'-'h{4}'-''4'h{3}'-'v{1}h{3}'-'h{12}"),
+  boolean: checkBoolean,
+  date: checkDate,
+  dateTime: checkDateTime,
+  time: checkTime,
+  gYear: checkYear,
+  gYearMonth: checkYearMonth,
+  amount: { check: decimalOf({ ...unsigned, fractionDigits: 5 }), currency: 'historic' },
+  settled: { check: decimalOf({ ...unsigned, fractionDigits: 5 }), currency: 'active' },
+  amount13: { check: decimalOf({ ...unsigned, fractionDigits: 13 }), currency: 'historic' },
+  implied: decimalOf({ ...unsigned, fractionDigits: 5 }),
+  decimal: decimalOf({ totalDigits: 18, fractionDigits: 17, isNegativeAllowed: true }),
+  nonNegative: decimalOf({ ...unsigned, fractionDigits: 17 }),
+  rate: decimalOf({ totalDigits: 11, fractionDigits: 10, isNegativeAllowed: true }),
+  baseRate: decimalOf({ totalDigits: 11, fractionDigits: 10, isNegativeAllowed: true }),
+  number: decimalOf({ totalDigits: 18, fractionDigits: 0, isNegativeAllowed: true }),
+  binary10k: base64Of(10_240),
+};
+
+/** `x35` text, `n15` digits, `n8to28` digits, `N3` exactly three digits, `X4` and `c4` letters and digits, `p15` digits with an optional +. */
+function sizedCheck(name: string): ValueCheck | null {
+  const [, kind, size, most] = /^([xnNXcp])([0-9]+)(?:to([0-9]+))?$/.exec(name) ?? [];
+  if (kind === undefined || size === undefined) return null;
+  if (kind === 'x') return textOf(1, Number(size));
+  if (kind === 'N') return patternOf(`n{${size}}`);
+  if (kind === 'X') return patternOf(`c{${size}}`);
+  if (kind === 'c') return patternOf(`c{1,${size}}`);
+  if (kind === 'p') return patternOf(`'+'{0,1}n{1,${size}}`);
+  return patternOf(most === undefined ? `n{1,${size}}` : `n{${size},${most}}`);
+}
+
+/** Throws for a name that is no simple type: the definitions are part of the product. */
+export function valueType(name: string): ValueType {
+  const found = named[name] ?? sizedCheck(name);
+  if (found === null) throw new Error(`type ${name} is not defined`);
+  return typeof found === 'function' ? { check: found, currency: null } : found;
+}
