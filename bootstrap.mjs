@@ -22,6 +22,7 @@ const verbs = {
   check: ['scripts/check.ts'],
   test: ['scripts/test.ts'],
   soak: ['test/simulation/soak.ts'],
+  fuzz: ['test/fuzz/fuzz.ts'],
   bench: ['bench/bench.ts'],
   bundle: ['scripts/bundle.ts'],
   golden: ['scripts/golden.ts'],

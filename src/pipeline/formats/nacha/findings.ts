@@ -10,6 +10,8 @@ export interface RecordPlace {
   readonly line: number;
   /** In the file, of the first byte of the line. */
   readonly offset: number;
+  /** Bytes of it in the file: fewer than its columns where its end was cut. */
+  readonly length: number;
   /** Null: it is not known. */
   readonly layout: RecordLayout | null;
   /** 0-based columns of characters that took two bytes in the file. */
@@ -51,7 +53,7 @@ export class Findings {
       severity,
       line: place.line,
       columns,
-      offset: place.offset + (columns === null ? 0 : columns[0] - 1),
+      offset: place.offset + (columns === null ? 0 : Math.min(columns[0] - 1, place.length)),
       record: place.layout?.name ?? null,
       field,
       rule,

@@ -108,6 +108,6 @@ function checkIatHeader(view: RecordView, findings: Findings): void {
 }
 
 /** A copy of the place of a view, which moves on. */
-export function keptPlace({ line, offset, wideColumns }: RecordPlace, layout: RecordLayout): RecordPlace {
-  return { line, offset, layout, wideColumns };
+export function keptPlace({ line, offset, length, wideColumns }: RecordPlace, layout: RecordLayout): RecordPlace {
+  return { line, offset, length, layout, wideColumns };
 }

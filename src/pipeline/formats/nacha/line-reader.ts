@@ -13,6 +13,8 @@ export interface HeldRecord {
   readonly bytes: Buffer;
   readonly line: number;
   readonly offset: number;
+  /** Bytes in the file. */
+  readonly length: number;
   readonly wideColumns: readonly number[];
 }
 
@@ -133,6 +135,7 @@ export class LineReader {
 
   #flush(): void {
     const characters = this.#heldCharacters;
+    const length = this.#heldBytes;
     const wideColumns = this.#copyCharacters();
     this.#heldBytes = 0;
     this.#heldCharacters = 0;
@@ -148,7 +151,7 @@ export class LineReader {
     this.#isAfterRecord = true;
     if (characters < recordLength)
       this.#findings.record('line-short', this.#place(this.#currentLine, this.#heldOffset), `the line has ${characters} characters`);
-    this.#consumer.takeHeld({ bytes: this.#record, line: this.#currentLine, offset: this.#heldOffset, wideColumns });
+    this.#consumer.takeHeld({ bytes: this.#record, line: this.#currentLine, offset: this.#heldOffset, length, wideColumns });
   }
 
   /** One byte a character: those of Latin-1 that took two. */
@@ -187,6 +190,6 @@ export class LineReader {
   }
 
   #place(line: number, offset: number) {
-    return { line, offset, layout: null, wideColumns: [] };
+    return { line, offset, length: 0, layout: null, wideColumns: [] };
   }
 }

@@ -43,7 +43,7 @@ export class NachaReader implements PackReader, RecordConsumer {
   #filler = 0;
   #errorsBeforeRecord = 0;
   #controlPlace: RecordPlace | null = null;
-  #lastPlace: RecordPlace = { line: 1, offset: 0, layout: null, wideColumns: [] };
+  #lastPlace: RecordPlace = { line: 1, offset: 0, length: 0, layout: null, wideColumns: [] };
 
   constructor(settings: NachaSettings, sink: PackSink) {
     this.#settings = settings;
@@ -62,6 +62,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     view.at = at;
     view.line = line;
     view.offset = offset;
+    view.length = recordLength;
     view.wideColumns = [];
     view.original = null;
     view.unreadable = [];
@@ -77,12 +78,13 @@ export class NachaReader implements PackReader, RecordConsumer {
     return true;
   }
 
-  takeHeld({ bytes, line, offset, wideColumns }: HeldRecord): void {
+  takeHeld({ bytes, line, offset, length, wideColumns }: HeldRecord): void {
     const view = this.#view;
     view.bytes = bytes;
     view.at = 0;
     view.line = line;
     view.offset = offset;
+    view.length = length;
     view.wideColumns = wideColumns;
     view.layout = null;
     view.original = null;
@@ -175,7 +177,7 @@ export class NachaReader implements PackReader, RecordConsumer {
         this.#endFile();
         break;
     }
-    this.#lastPlace = { line: this.#view.line, offset: this.#view.offset, layout: null, wideColumns: [] };
+    this.#lastPlace = { line: this.#view.line, offset: this.#view.offset, length: this.#view.length, layout: null, wideColumns: [] };
     if ('next' in step) this.#state = step.next;
   }
 

@@ -10,6 +10,7 @@ export class OpenEntry implements RecordPlace {
   isOpen = false;
   line = 0;
   offset = 0;
+  length = 0;
   layout: RecordPlace['layout'] = null;
   wideColumns: readonly number[] = [];
   /** NaN: it cannot be read. */
@@ -39,6 +40,7 @@ export class OpenEntry implements RecordPlace {
     this.line = view.line;
     this.offset = view.offset;
     this.layout = view.layout;
+    this.length = view.length;
     this.wideColumns = view.wideColumns;
     this.category = 'Forward';
     this.isOffset = false;

@@ -13,6 +13,7 @@ export class RecordView implements RecordPlace {
   at = 0;
   line = 0;
   offset = 0;
+  length = recordLength;
   layout: RecordLayout | null = null;
   wideColumns: readonly number[] = [];
   /** As in the file, where `bytes` are a copy in which numbers were made readable; else null. */

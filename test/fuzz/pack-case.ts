@@ -1,0 +1,53 @@
+/** One file through one pack: what must hold whatever its bytes are. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Pack } from '../../src/pipeline/formats/pack.ts';
+import { type PackRun, runPack } from '../../src/pipeline/formats/statements/pack-run.fixture.ts';
+import type { Random } from './changes.ts';
+
+/** Of one reading. */
+const slowMs = 1_000;
+
+/** Null: all holds. Else what does not, in a sentence. */
+export function failureOf(pack: Pack, bytes: Buffer, random: Random): string | null {
+  let whole: PackRun;
+  const startMs = performance.now();
+  try {
+    whole = runPack(pack, bytes);
+  } catch (error) {
+    return `it fails with ${error instanceof Error ? error.stack : String(error)}`;
+  }
+  const tookMs = performance.now() - startMs;
+  if (tookMs > slowMs) return `reading ${bytes.length} bytes took ${Math.round(tookMs)} ms`;
+  return brokenLaw(pack, bytes.length, whole) ?? differenceInPieces(pack, bytes, whole, random);
+}
+
+function brokenLaw(pack: Pack, length: number, { findings, errors, summary, document }: PackRun): string | null {
+  const { records, controlTotals } = summary;
+  if (!isJson(document)) return 'its document is no JSON';
+  if (records.rejected > records.read) return `${records.rejected} of ${records.read} records are rejected`;
+  if (errors.length === 0 && !controlTotals.balanced) return 'it is accepted and does not balance';
+  for (const { rule, code, line, columns, offset } of findings) {
+    if (pack.rules[rule]?.code !== code) return `the rule ${rule} of a finding is none of the pack, or has another code than ${code}`;
+    if (offset < 0 || offset > length) return `a finding of ${rule} is at byte ${offset} of ${length}`;
+    if (line < 1 || (columns !== null && (columns[0] < 1 || columns[1] < columns[0])))
+      return `a finding of ${rule} is at line ${line}, columns ${columns}`;
+  }
+  return null;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function differenceInPieces(pack: Pack, bytes: Buffer, whole: PackRun, random: Random): string | null {
+  const cuts = Array.from({ length: random.integer(8) + 1 }, () => random.integer(bytes.length + 1)).sort((a, b) => a - b);
+  const pieces = runPack(pack, bytes, { cuts });
+  for (const part of ['findings', 'summary', 'document'] as const)
+    if (!isDeepStrictEqual(pieces[part], whole[part])) return `its ${part} differ when it is cut at ${cuts.join(', ')}`;
+  return null;
+}
