@@ -44,6 +44,36 @@ it('a row at fault tells its cause by SQLSTATE, without the text of the server',
   await target.close();
 });
 
+it.each([
+  ['amount', 'numeric(10,2)', ['1.00', '12.340', '12.345', '-0.001']],
+  ['amount', 'numeric(10)', ['1', '2.0', '1.5']],
+  ['customer', 'timestamp', ['2026-01-02T10:00:00', '2026-01-02T10:00:00.25', '2026-01-02T10:00:00+02:00', '2026-01-02T10:00:00Z']],
+  ['customer', 'date', ['2026-01-02', '2026-01-02T10:00:00']],
+])('of values that the column %s of type %s would change, the record is refused alone', async (column, type, texts) => {
+  const table = await makeTable(true);
+  await tables.adminDb.query(`/* type */ alter table ${table} alter ${column} type ${type} using null`);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const lines = texts.map((text, index) =>
+    Buffer.from(`${JSON.stringify({ id: `r${index}`, customer: null, amount: '1.00', currency: 'EUR', [column]: text })}\n`),
+  );
+  const batch = outgoing(texts);
+  const outcome = await target.deliver({ ...batch, body: { ...batch.body, lines: () => lines } }, signal);
+  const message = `the column ${column} would keep a value otherwise than it was sent`;
+  const changed = texts.length > 3 || column === 'amount' ? texts.slice(2) : texts.slice(1);
+  expect(outcome).toMatchObject({ perRecord: changed.map((text) => ({ index: texts.indexOf(text), status: 'refused', message })) });
+  expect(await idsOf(table)).toEqual(texts.filter((text) => !changed.includes(text)).map((text) => `r${texts.indexOf(text)}`));
+  await target.close();
+});
+
+it.each(['real', 'double precision', 'money'])('a column of type %s takes no amounts', async (type) => {
+  const table = await makeTable(true);
+  await tables.adminDb.query(`/* type */ alter table ${table} alter amount type ${type} using null`);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const message = 'the column amount of the target rounds values of type decimal';
+  expect(await target.deliver(outgoing(['a']), signal)).toEqual({ kind: 'refused', retryable: true, code: 'E_TARGET_SETUP', message });
+  await target.close();
+});
+
 it('keys that are one to the database only are written one after the other, so that the last wins', async () => {
   const settings = { mode: 'upsert', keys: ['id'] };
   const table = await makeTable(true, settings);

@@ -2,6 +2,7 @@
 import { createAddressGuard } from '../address-guard.ts';
 import type { OpenOptions, Target } from '../connector.ts';
 import { createTransactionTarget } from '../transaction-target.ts';
+import { columnChanges } from './postgres-columns.ts';
 import { isRowFault, refusedBy, sqlStateOf } from './postgres-failure.ts';
 import { createPostgresSessions } from './postgres-sessions.ts';
 import { readPostgresSettings } from './postgres-settings.ts';
@@ -16,7 +17,8 @@ export function openPostgresTarget(options: OpenOptions): Target {
   const sessions = createPostgresSessions({
     settings,
     describe: statements.describe,
-    transaction: (query) => createPostgresTransaction(query, statements, settings.keys),
+    transaction: (query, columnTypes) =>
+      createPostgresTransaction(query, statements, settings.keys, columnChanges(options.plan.output, columnTypes)),
     guard: createAddressGuard(options.egress, options.ports.resolveHost),
     secrets: options.secrets,
     idleMax: concurrency,
