@@ -106,7 +106,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
         const found = await compare(place, file);
         if (found === 'missing') return { kind: 'resendable', evidence: 'there is no file of this name' };
         if (found === 'other') return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
-        await syncFolder();
+        await Promise.all([syncFolder(), removeOlderAttempts(folder, batch)]);
         return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
       } catch (error) {
         return { kind: 'unresolved', code: fileFailure(error, { isNamed: true, folder }).code };
