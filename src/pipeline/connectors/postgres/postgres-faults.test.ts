@@ -74,6 +74,22 @@ it.each(['real', 'double precision', 'money'])('a column of type %s takes no amo
   await target.close();
 });
 
+it('a row that a trigger refuses with a state of its own is refused alone', async () => {
+  const table = await makeTable(true);
+  const schema = table.split('.')[0];
+  await tables.adminDb.query(`/* trigger */ create function ${schema}.refuse() returns trigger language plpgsql as
+    $$ begin if new.id = 'b' then raise exception 'no' using errcode = '45000'; end if; return new; end $$`);
+  await tables.adminDb.query(
+    `/* trigger */ create trigger refuse before insert on ${table} for each row execute function ${schema}.refuse()`,
+  );
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const message = 'PostgreSQL answered with SQLSTATE 45000';
+  const perRecord = [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD', message }];
+  expect(await target.deliver(outgoing(['a', 'b', 'c']), signal)).toMatchObject({ kind: 'acked', perRecord });
+  expect(await idsOf(table)).toEqual(['a', 'c']);
+  await target.close();
+});
+
 it('keys that are one to the database only are written one after the other, so that the last wins', async () => {
   const settings = { mode: 'upsert', keys: ['id'] };
   const table = await makeTable(true, settings);
