@@ -21,6 +21,16 @@ export function isRowFault(error: unknown): boolean {
   return sqlState !== undefined && (/^(21|22|23|44|45)/.test(sqlState) || sqlState === 'P0001' || sqlState === '54000');
 }
 
+/**
+ * Of an error in answer to COMMIT: it is the server's own word that nothing was committed. One that ends the session says only that
+ * it ended, and poolers answer so (08) for a server that they have lost.
+ */
+export function isRolledBack(error: unknown): boolean {
+  const sqlState = sqlStateOf(error);
+  const { severity } = (error ?? {}) as { severity?: unknown };
+  return sqlState !== undefined && severity !== 'FATAL' && severity !== 'PANIC' && !/^(08|57P|58|XX|40003)/.test(sqlState);
+}
+
 /** What the server answered; undefined where it did not. */
 export function answerOf(error: unknown): string | undefined {
   const sqlState = sqlStateOf(error);

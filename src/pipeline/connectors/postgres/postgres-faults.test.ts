@@ -1,6 +1,7 @@
 /** Rows and servers at fault: what is refused alone, and what is given up or left open. */
 import { randomBytes } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { connect, createServer } from 'node:net';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { freePort } from '../../../../test/support/child-server.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { again, contractPlan, outgoing } from '../connector-contract.fixture.ts';
@@ -121,6 +122,53 @@ it('a server that is silent after the login is given up with the attempt', async
   expect(outcome).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_TIMEOUT' });
   await Promise.all([target.close(), proxy.close()]);
 });
+
+it.each([
+  // What a pooler says of a server that it has lost.
+  ['FATAL', '08P01'],
+  ['ERROR', '08006'],
+  ['FATAL', '57P01'],
+  ['ERROR', '40003'],
+])('after %s %s in answer to COMMIT nobody knows, and it is found out', async (severity, sqlState) => {
+  const table = await makeTable(true);
+  const port = await portBeforeServer((data) => (data.includes('commit delivery') ? errorResponse(severity, sqlState) : null));
+  const target = postgresConnector.open(optionsFor(table, port));
+  const batch = outgoing(['a']);
+  expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'unknown', code: 'E_TARGET_REPLY_LOST' });
+  await vi.waitUntil(async () => (await idsOf(table)).length === 1);
+  expect(await target.resolve!(again(batch), signal)).toMatchObject({ kind: 'acked' });
+  await target.close();
+});
+
+/** As the protocol has it (PostgreSQL 18, section 54.7). */
+function errorResponse(severity: string, sqlState: string): Buffer {
+  const fields = Buffer.from(`S${severity}\0V${severity}\0C${sqlState}\0Mserver connection crashed\0\0`);
+  const head = Buffer.alloc(5);
+  head.write('E');
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+}
+
+/** Forwards everything; what `instead` gives for a message is its answer in place of the server's, and the last one. */
+async function portBeforeServer(instead: (data: Buffer | string) => Buffer | null): Promise<number> {
+  const proxy = createServer((client) => {
+    const server = connect({ host: '127.0.0.1', port: serverPort() });
+    let isCut = false;
+    client.on('data', (data) => {
+      server.write(data);
+      const answer = instead(data);
+      if (answer === null) return;
+      isCut = true;
+      client.end(answer);
+    });
+    server.on('data', (data) => void (isCut || client.write(data)));
+    for (const socket of [client, server]) socket.on('error', () => {});
+    server.on('close', () => client.destroy());
+  });
+  onTestFinished(() => void proxy.close());
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  return (proxy.address() as { port: number }).port;
+}
 
 it('an effects table that is made after a COMMIT was lost says nothing of its batch', async () => {
   const table = await makeTable(false);

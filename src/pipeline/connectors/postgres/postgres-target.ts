@@ -3,7 +3,7 @@ import { createAddressGuard } from '../address-guard.ts';
 import type { OpenOptions, Target } from '../connector.ts';
 import { createTransactionTarget } from '../transaction-target.ts';
 import { columnChanges } from './postgres-columns.ts';
-import { isRowFault, refusedBy, sqlStateOf } from './postgres-failure.ts';
+import { isRolledBack, isRowFault, refusedBy } from './postgres-failure.ts';
 import { createPostgresSessions } from './postgres-sessions.ts';
 import { readPostgresSettings } from './postgres-settings.ts';
 import { postgresStatements } from './postgres-sql.ts';
@@ -29,8 +29,7 @@ export function openPostgresTarget(options: OpenOptions): Target {
     timeoutMs,
     clock: options.ports.clock,
     refusedBy,
-    // An ERROR at COMMIT is the server's verdict.
-    isRolledBack: (error) => sqlStateOf(error) !== undefined,
+    isRolledBack,
     isRowFault,
   });
 }
