@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
@@ -220,6 +220,35 @@ describe('a target whose files end by time', () => {
     expect(jobs.delivered.get('eft') ?? []).toHaveLength(routed);
     expect((await jobs.jobs()).map(({ state }) => state)).toEqual(['completed', 'completed']);
     for (const id of ids) expect((await verified(jobs, id)).failures).toEqual([]);
+  });
+
+  it('waits for no file whose bytes can not be read: that is held by itself, and the others are written', async () => {
+    const jobs = await start('eft.yaml', { leaseMs: 7_200_000 }, windowed);
+    jobs.startAll();
+    for (const seed of [6, 7, 8]) {
+      await jobs.accept([[...eftFile(seed, 100)].join('')]);
+      await allCut(jobs, seed - 5);
+    }
+    const [, damaged] = await jobs.rows<{ object: { name: string } }>(
+      "/* objects */ select object from headgate.segments where tenant_id = $1 and target_id = 'eft' order by segment_id",
+    );
+    const path = join(jobs.root, damaged!.object.name);
+    chmodSync(path, 0o600);
+    truncateSync(path, 40);
+    const isCut = async () => {
+      await jobs.passTime(3_600);
+      return (await eftBatches(jobs)).some(({ state }) => state === 'held');
+    };
+    await until(isCut, 'nothing was held', 25_000);
+    await closed(jobs, 2);
+    expect((await eftBatches(jobs)).map(({ jobs, state }) => [jobs, state])).toEqual([
+      [2, 'acked'],
+      [1, 'held'],
+    ]);
+    const states = (await jobs.jobs()).map(({ jobId, state }) => [jobId, state] as const);
+    expect(states.map(([, state]) => state)).toEqual(['completed', 'delivering', 'completed']);
+    const view = await withTenant(jobs.services.db, jobs.tenantId, (tx) => findJob(tx, states[1]![0]));
+    expect(view!.targets.eft).toMatchObject({ waitingForWindow: 0, heldFor: ['E_OBJECT_DAMAGED'] });
   });
 
   it('leaves out what is cancelled before its window ends', async () => {

@@ -156,7 +156,13 @@ export interface BatchBody {
  * anything else. `perRecord` lists the records for which it is otherwise.
  */
 export type DeliveryOutcome =
-  | { readonly kind: 'acked'; readonly perRecord?: readonly RecordResult[]; readonly evidence?: string }
+  | {
+      readonly kind: 'acked';
+      readonly perRecord?: readonly RecordResult[];
+      /** Before those of them that were not taken for now are sent again. */
+      readonly retryAfterMs?: number;
+      readonly evidence?: string;
+    }
   | {
       readonly kind: 'refused';
       readonly retryable: boolean;

@@ -37,6 +37,7 @@ export function createTransactionTarget<Session extends TransactionSession>(opti
         return await sessions.use(signal, async (session) => {
           const commit = async (wasAtFault: boolean) => {
             const refused = await writeBatch(session, batch, { timeoutMs, wasAtFault });
+            await session.assertTable?.();
             batch.assertOurs();
             hasKeys = session.hasEffects;
             isCommitting = true;

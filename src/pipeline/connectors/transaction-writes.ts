@@ -48,6 +48,8 @@ export interface TransactionSession {
   markOrder(): Promise<void>;
   /** Undoes what was written since `markOrder`. */
   undoOrder(): Promise<void>;
+  /** After the writes, which keep others from changing the table: fails where it is not as it was when the session was made. */
+  assertTable?(): Promise<void>;
   commit(): Promise<void>;
 }
 

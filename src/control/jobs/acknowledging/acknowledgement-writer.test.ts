@@ -9,6 +9,7 @@ import { openSecrets } from '../../../../test/support/open-secrets.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-store.ts';
 import { fixtureLines, fixturePlan } from '../../../../test/support/verified-flow.ts';
+import type { Connector, Target } from '../../../pipeline/connectors/connector.ts';
 import { fileConnector } from '../../../pipeline/connectors/file/file-connector.ts';
 import type { AcknowledgePlan } from '../../../pipeline/engine/plan.ts';
 import { systemPorts } from '../../../platform/base/system-ports.ts';
@@ -53,7 +54,11 @@ async function open(acknowledge: AcknowledgePlan = both): Promise<JobScenario> {
 }
 
 /** `keys`: references of the connection to keys, by the variables that hold them. */
-function startWriter(keys: Readonly<Record<string, unknown>> = {}, env: Readonly<Record<string, string>> = {}): void {
+function startWriter(
+  keys: Readonly<Record<string, unknown>> = {},
+  env: Readonly<Record<string, string>> = {},
+  connector: Connector = fileConnector,
+): void {
   const { services } = scenario;
   const binding = {
     tenant: 'bank',
@@ -64,7 +69,7 @@ function startWriter(keys: Readonly<Record<string, unknown>> = {}, env: Readonly
   const writer = createAcknowledgementWriter({
     services,
     definitions: { loadBinding: async () => binding },
-    connectors: [fileConnector],
+    connectors: [connector],
     folders: openFence,
     secrets: openSecrets(env),
     ports: { ...systemPorts, resolveHost: async () => [] },
@@ -151,6 +156,30 @@ describe('acknowledgements', () => {
     const [row] = await rows();
     expect([row!.attempts, row!.code]).toEqual([3, 'E_TARGET_SETUP']);
     expect(await told()).toEqual(['acknowledgement.asked', 'acknowledgement.failed']);
+  });
+
+  it('that wait for a place that hangs are asked for ever more rarely', async () => {
+    await open({ ...both, levels: ['file'], timeoutMs: 60_000 });
+    const goesOn = Promise.withResolvers<void>();
+    const hanging = (given: Parameters<Connector['open']>[0]): Target => {
+      const target = fileConnector.open(given);
+      return { ...target, deliver: (batch, signal) => goesOn.promise.then(() => target.deliver(batch, signal)) };
+    };
+    startWriter({}, {}, { ...fileConnector, open: hanging });
+    await scenario.accept(Array.from({ length: 24 }, () => text));
+    const claims = async () => {
+      const [row] = await scenario.rows<{ count: number }>(
+        "/* claims */ select coalesce(sum(attempts), 0)::int as count from headgate.work_items where tenant_id = $1 and kind = 'acknowledge'",
+      );
+      return row!.count;
+    };
+    await until(async () => (await rows()).length === 24 && (await claims()) >= 24, 'nothing was claimed');
+    const before = await claims();
+    await systemPorts.sleep.sleep(6_000);
+    // Every half second each of twenty would be claimed.
+    expect((await claims()) - before).toBeLessThan(100);
+    goesOn.resolve();
+    await untilAll('sent');
   });
 
   it('replace no file of somebody else', async () => {

@@ -39,7 +39,8 @@ export interface AcknowledgementWriterOptions extends TargetOpening {
 /** Of one process, and of one connection: the servers of partners allow few. */
 const inHandMax = 32;
 const atOnceMax = 4;
-const laterMs = 500;
+/** Until a full place is looked at again: as long as it has been busy with one already. One that hangs is not asked for all the time. */
+const laterMs = { min: 500, max: 10_000 };
 /** Services take an object whole: it is in memory meanwhile. */
 const objectBytesMax = 256 * 1024 ** 2;
 
@@ -57,26 +58,31 @@ interface Work {
 export function createAcknowledgementWriter(options: AcknowledgementWriterOptions): WorkLoop {
   const { services, workerId, leaseMs } = options;
   const targets = createOpenTargets(options);
-  const atOnce = new Map<string, number>();
+  /** By place, when each began; the oldest first. */
+  const underWay = new Map<string, Set<{ readonly sinceMs: number }>>();
   let stopping = new AbortController();
 
   async function write(tenantId: string, item: WorkItem, leases: LeaseView): Promise<void> {
     const work = await readWork(options, { tenantId, item, leases });
     if (work === null) return await withTenant(services.db, tenantId, (tx) => services.queue.finishWork(tx, [item]));
     const place = `${tenantId} ${work.acknowledge.connection}`;
-    const busy = atOnce.get(place) ?? 0;
-    if (busy >= atOnceMax)
-      return await withTenant(services.db, tenantId, (tx) => services.queue.releaseWork(tx, [{ ...item, delayMs: laterMs }]));
-    atOnce.set(place, busy + 1);
+    const writing = underWay.get(place) ?? new Set();
+    const nowMs = services.ports.clock.monotonicMs();
+    if (writing.size >= atOnceMax) {
+      const [oldest] = writing;
+      const delayMs = Math.max(laterMs.min, Math.min(laterMs.max, nowMs - oldest!.sinceMs));
+      return await withTenant(services.db, tenantId, (tx) => services.queue.releaseWork(tx, [{ ...item, delayMs }]));
+    }
+    const own = { sinceMs: nowMs };
+    underWay.set(place, writing.add(own));
     try {
       const ends: AcknowledgementEnd[] = [];
       for (const pending of work.job.pending) ends.push(await tryOnce(work, pending));
       services.crashPoints.reach('acknowledgements.before-commit');
       await commitEnds(services, work, ends);
     } finally {
-      const left = atOnce.get(place)! - 1;
-      if (left === 0) atOnce.delete(place);
-      else atOnce.set(place, left);
+      writing.delete(own);
+      if (writing.size === 0) underWay.delete(place);
     }
   }
 

@@ -1,7 +1,8 @@
 /**
  * The loop that cuts files by time: when the window of a collection ends, its parts become batches, one after the other in the
  * order in which their files were accepted, each as full as its target lets it be. What is hashed is read outside the
- * transaction; a job that is cancelled meanwhile takes its parts with it, and the cut is made anew.
+ * transaction; a job that is cancelled meanwhile takes its parts with it, and the cut is made anew. Nobody waits for long for a part
+ * whose bytes can't be read: it becomes a batch of its own, which is held as any batch that can't be read.
  */
 
 import type { NewBatch } from '../../../pipeline/deliveries/batch.ts';
@@ -20,6 +21,7 @@ import {
 } from '../../../pipeline/deliveries/cutting/collected-parts.ts';
 import { numberFiles } from '../../../pipeline/deliveries/cutting/file-sequences.ts';
 import { SegmentReaders } from '../../../pipeline/deliveries/cutting/segment-readers.ts';
+import { isUnreadable } from '../../../pipeline/deliveries/endings/unreadable-codes.ts';
 import type { WorkItem } from '../../../pipeline/deliveries/work-queue-port.ts';
 import type { TargetPlan } from '../../../pipeline/engine/plan.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
@@ -39,6 +41,8 @@ const inHandMax = 4;
 /** Of one transaction, and so of one file. */
 const partsMax = 1_000;
 const failedAgainMs = 5_000;
+/** What can't be read may be a disk that is away for a moment. */
+const triesTogether = 3;
 
 export function createWindowCloser({ services, workerId, leaseMs }: WindowCloserOptions): WorkLoop {
   return createWorkLoop({
@@ -53,7 +57,7 @@ export function createWindowCloser({ services, workerId, leaseMs }: WindowCloser
   });
 }
 
-/** A segment that can't be read is looked for again, at growing intervals, until it is restored. */
+/** What fails is tried again, at growing intervals. */
 async function close(services: JobServices, tenantId: string, item: WorkItem): Promise<void> {
   try {
     await cutCollection(services, tenantId, item);
@@ -77,7 +81,7 @@ async function cutCollection(services: JobServices, tenantId: string, item: Work
   const loaded = await withTenant(db, tenantId, (tx) => load(tx, services, item.referenceId));
   if (loaded === null) return await withTenant(db, tenantId, (tx) => queue.finishWork(tx, [item]));
   const { collection, flow, parts } = loaded;
-  const batches = await mergeParts(services, tenantId, loaded);
+  const batches = await mergeParts(services, tenantId, loaded, { setsApart: item.attempts > triesTogether });
   const input = { ...collection, plan: flow.plan, traceParent: null, actor: 'system' };
   const isLast = parts.length < partsMax;
   let isCut = false;
@@ -120,17 +124,46 @@ async function mergeParts(
   { store, ports }: JobServices,
   tenantId: string,
   { collection, flow, parts, objects }: LoadedCollection,
+  { setsApart }: { readonly setsApart: boolean },
 ): Promise<NewBatch[]> {
   const target = flow.plan.targets.find(({ id }) => id === collection.targetId)!;
   const readers = new SegmentReaders(store, tenantId);
+  const open = (segmentId: string) => readers.open(objects.get(segmentId)!);
+  const hashOf = (group: readonly CollectedPart[]) =>
+    hashBody(
+      spansOf(group),
+      group.reduce((sum, { bytes }) => sum + bytes, 0),
+      open,
+      ports.sleep,
+    );
+  const isReadable = (part: CollectedPart) =>
+    hashOf([part]).then(
+      () => true,
+      (error: unknown) => {
+        if (isUnreadable(error)) return false;
+        throw error;
+      },
+    );
+
+  /** A part alone keeps the hash that it has. */
+  async function merge(group: readonly CollectedPart[]): Promise<NewBatch[]> {
+    if (group.length === 0) return [];
+    try {
+      const bodySha256 = group.length === 1 ? group[0]!.bodySha256 : await hashOf(group);
+      return [batchOfParts(group, { batchId: ports.ids.next(), targetId: target.id, bodySha256 })];
+    } catch (error) {
+      if (!setsApart || !isUnreadable(error)) throw error;
+      const apart = new Set<CollectedPart>();
+      for (const part of group) if (!(await isReadable(part))) apart.add(part);
+      if (apart.size === 0) throw error;
+      const others = await merge(group.filter((part) => !apart.has(part)));
+      return [...others, ...(await Promise.all([...apart].map((part) => merge([part])))).flat()];
+    }
+  }
+
   try {
     const batches: NewBatch[] = [];
-    for (const group of fill(parts, target)) {
-      const bytes = group.reduce((sum, part) => sum + part.bytes, 0);
-      const open = (segmentId: string) => readers.open(objects.get(segmentId)!);
-      const bodySha256 = group.length === 1 ? group[0]!.bodySha256 : await hashBody(spansOf(group), bytes, open, ports.sleep);
-      batches.push(batchOfParts(group, { batchId: ports.ids.next(), targetId: target.id, bodySha256 }));
-    }
+    for (const group of fill(parts, target)) batches.push(...(await merge(group)));
     return batches;
   } finally {
     readers.close();

@@ -118,6 +118,40 @@ async function portBehind(server: BlobServer, before: () => Promise<void>): Prom
   return (proxy.address() as { port: number }).port;
 }
 
+/** The service, which gives `answer` to all that is asked once it has kept an object; null: it can't be reached any more. */
+async function portUntilKept(
+  server: BlobServer,
+  { answer, onKept }: { answer?: string | null; onKept?: () => Promise<void> },
+): Promise<number> {
+  let isKept = false;
+  const proxy = createServer((client) => {
+    const upstream = connect({ host: '127.0.0.1', port: server.port });
+    let isKeeping = false;
+    client.on('data', (data) => {
+      const text = data.toString('latin1');
+      isKeeping ||= keeping.test(text);
+      if (isKept && answer !== undefined) client.end(answer ?? '');
+      else upstream.write(data);
+    });
+    upstream.on('data', async (data) => {
+      const isAnswer = isKeeping && /^HTTP\/1\.1 20[01] /.test(data.toString('latin1'));
+      if (isAnswer && !isKept) {
+        isKept = true;
+        await onKept?.();
+        if (answer === null) proxy.close();
+      }
+      client.write(data, () => {
+        if (isAnswer && answer === null) client.end();
+      });
+    });
+    for (const socket of [client, upstream]) socket.on('error', () => {});
+    client.on('close', () => upstream.destroy());
+  });
+  onTestFinished(() => void proxy.close());
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  return (proxy.address() as { port: number }).port;
+}
+
 describe.each(blobServerEntries)('at %s', (name, start) => {
   const it = itWithBlobServer(name);
   let server: BlobServer;
@@ -216,6 +250,22 @@ describe.each(blobServerEntries)('at %s', (name, start) => {
     expect((await target.resolve!(again(batch), signal)).kind).toBe('resendable');
     expect((await target.deliver(again(batch), signal)).kind).toBe('acked');
     expect(await idsIn()).toEqual(['a']);
+  });
+
+  it('what fails after the service has kept the object leaves it unknown, whatever it is', async () => {
+    const statuses = [401, 403, 404].map((status) => `HTTP/1.1 ${status} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+    for (const answer of [null, ...statuses]) {
+      const { target, idsIn } = await openPlace(server, { port: await portUntilKept(server, { answer }) });
+      expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'unknown' });
+      expect(await idsIn()).toEqual(['a']);
+    }
+  });
+
+  it('an object that is taken away before it is read back is not sent again without a label', async () => {
+    let take = async (): Promise<void> => {};
+    const { target, container } = await openPlace(server, { port: await portUntilKept(server, { onKept: () => take() }) });
+    take = async () => container.remove((await container.look(usualName))!);
+    expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'unknown', code: 'E_TARGET_READ_BACK' });
   });
 
   it('an object that takes the name in the last moment is never overwritten', async () => {

@@ -24,10 +24,14 @@ const codes: Readonly<Record<BlobFailureKind, string>> = {
 /** After these the service may have the object all the same. */
 const uncertain: ReadonlySet<BlobFailureKind> = new Set(['timeout', 'busy', 'answer', 'lost']);
 
-/** `isCreating`: the service was asked to keep the object. Rethrows what is neither a failure of a service nor one of the catalogue. */
-export function blobOutcome(error: unknown, { isCreating, signal }: { isCreating: boolean; signal: AbortSignal }): FailedOutcome {
+/** `creating`: the service was asked to keep the object; `made`: it said that it does, whatever fails afterwards. */
+export type Step = 'before' | 'creating' | 'made';
+
+/** Rethrows what is neither a failure of a service nor one of the catalogue. */
+export function blobOutcome(error: unknown, { step, signal }: { readonly step: Step; readonly signal: AbortSignal }): FailedOutcome {
   const failure = error instanceof BlobFailure && error.cause instanceof HeadgateError ? error.cause : error;
-  const isUnknown = isCreating && !(failure instanceof BlobFailure && !uncertain.has(failure.kind));
+  const isCertain = failure instanceof BlobFailure && !uncertain.has(failure.kind);
+  const isUnknown = step === 'made' || (step === 'creating' && !isCertain);
   const outcome = (code: string, message: string, retryable = true): FailedOutcome =>
     isUnknown ? { kind: 'unknown', code, message } : { kind: 'refused', retryable, code, message };
   if (signal.aborted) return outcome(connectorErrors.E_TARGET_TIMEOUT, 'the object was not written in time');

@@ -12,7 +12,7 @@ import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } 
 import { connectorErrors } from '../connector-errors.ts';
 import { createOutputFiles } from '../output-files/encrypted-file.ts';
 import { conflictWith, type OutputFile, sha256Of } from '../output-files/output-file.ts';
-import { blobOutcome } from './blob-failure-outcome.ts';
+import { blobOutcome, type Step } from './blob-failure-outcome.ts';
 import { probeContainer } from './blob-probe.ts';
 import { type BlobSettings, readBlobSettings } from './blob-settings.ts';
 
@@ -46,12 +46,12 @@ export function openBlobTarget(type: BlobConnectionType, options: OpenOptions): 
     unknownResolution: 'query',
     attemptTimeoutMs: ({ bytes }) => timeoutMsOf(bytes),
     async deliver(batch, signal) {
-      const step = { isCreating: false };
+      const step: { now: Step } = { now: 'before' };
       try {
         const file = fileOf(batch);
         return await withContainer(batch.body.sizeBytes, signal, (container) => write({ container, file, batch, settings, signal }, step));
       } catch (error) {
-        return blobOutcome(error, { ...step, signal });
+        return blobOutcome(error, { step: step.now, signal });
       }
     },
     async resolve(batch, signal): Promise<Resolution> {
@@ -64,7 +64,7 @@ export function openBlobTarget(type: BlobConnectionType, options: OpenOptions): 
         const evidence = found === 'missing' ? 'there is no object of this name' : 'the object of this name holds something else';
         return { kind: 'resendable', evidence };
       } catch (error) {
-        return { kind: 'unresolved', code: blobOutcome(error, { isCreating: false, signal }).code };
+        return { kind: 'unresolved', code: blobOutcome(error, { step: 'before', signal }).code };
       }
     },
     async probe(signal) {
@@ -75,7 +75,7 @@ export function openBlobTarget(type: BlobConnectionType, options: OpenOptions): 
         const message = await withContainer(0, signal, (container) => probeContainer(container, name, settings.readBack));
         return { isReachable: true, code: null, message, durationMs: durationMs() };
       } catch (error) {
-        const { code, message } = blobOutcome(error, { isCreating: false, signal });
+        const { code, message } = blobOutcome(error, { step: 'before', signal });
         return { isReachable: false, code, message, durationMs: durationMs() };
       }
     },
@@ -91,21 +91,22 @@ interface Writing {
   readonly signal: AbortSignal;
 }
 
-async function write({ container, file, batch, settings, signal }: Writing, step: { isCreating: boolean }): Promise<DeliveryOutcome> {
+async function write({ container, file, batch, settings, signal }: Writing, step: { now: Step }): Promise<DeliveryOutcome> {
   const name = settings.folder + file.name;
   const before = await compare(container, name, file);
   if (before !== 'missing') return found(before, file);
   const content = await wholeFile(file);
   signal.throwIfAborted();
   batch.assertOurs();
-  step.isCreating = true;
+  step.now = 'creating';
   try {
     await container.create(name, content);
+    step.now = 'made';
   } catch (error) {
     if (!(error instanceof BlobFailure) || error.kind !== 'exists') throw error;
     const now = await compare(container, name, file);
     if (now !== 'missing') return found(now, file);
-    step.isCreating = false;
+    step.now = 'before';
     throw new BlobFailure('busy', 'the service says that the name is taken, and has no such object');
   }
   if (settings.readBack !== 'none') await readBack(container, name, { content, isWhole: settings.readBack === 'hash' }, step);
@@ -113,20 +114,21 @@ async function write({ container, file, batch, settings, signal }: Writing, step
   return { kind: 'acked', evidence: `the object was written${compared}` };
 }
 
-/** What was written otherwise than it was sent is taken away again. */
+/** What was written otherwise than it was sent is taken away again. One that is gone already may have been taken by whom it was for. */
 async function readBack(
   container: BlobContainer,
   name: string,
   { content, isWhole }: { readonly content: Buffer; readonly isWhole: boolean },
-  step: { isCreating: boolean },
+  step: { now: Step },
 ): Promise<void> {
   const stored = await container.look(name);
   if (stored !== undefined && stored.bytes === content.length) {
     if (!isWhole) return;
     if ((await sha256Of(piecesOf(container, stored))) === (await sha256Of(onePiece(content)))) return;
   }
-  if (stored !== undefined) await container.remove(stored);
-  step.isCreating = false;
+  if (stored === undefined) throw new HeadgateError(connectorErrors.E_TARGET_READ_BACK, 'the object was gone when it was read back');
+  await container.remove(stored);
+  step.now = 'before';
   throw new HeadgateError(connectorErrors.E_TARGET_READ_BACK, 'what the service holds differs from what was written to it');
 }
 

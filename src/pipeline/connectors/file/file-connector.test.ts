@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -103,6 +103,16 @@ it('what an attempt left behind that was killed is removed by the next one', asy
   const batch = outgoing(['a']);
   writeFileSync(join(root, `.headgate-${batch.batchId}-1`), 'half a fi');
   await open(root).deliver(again(batch), signal);
+  expect(readdirSync(root)).toEqual(['eft-out-1-0000.ndjson']);
+});
+
+it('what an attempt left behind that was killed after its file had its name is removed when that is found', async () => {
+  const root = folder();
+  const target = open(root);
+  const batch = outgoing(['a']);
+  await target.deliver(batch, signal);
+  linkSync(join(root, 'eft-out-1-0000.ndjson'), join(root, `.headgate-${batch.batchId}-1`));
+  expect(await target.resolve!(again(batch), signal)).toMatchObject({ kind: 'acked' });
   expect(readdirSync(root)).toEqual(['eft-out-1-0000.ndjson']);
 });
 

@@ -22,6 +22,28 @@ async function isMissing(path: string): Promise<boolean> {
   );
 }
 
+/** Of `link`: no file has the name for it. Other errors of a file system, which may be a network's, leave that open. */
+export function isLinkRefused(error: unknown): boolean {
+  return refusedLinks.has((error as { code?: unknown } | null)?.code);
+}
+
+/** The first three: a file system without hard links. */
+const refusedLinks: ReadonlySet<unknown> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'ENOSYS',
+  'EMLINK',
+  'EXDEV',
+  'EACCES',
+  'EROFS',
+  'ENOENT',
+  'ENOTDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENOSPC',
+  'EDQUOT',
+]);
+
 /**
  * `isNamed`: the file can already be there. `missing`: the part of the root that is not. Exhaustive over what a local file system answers; anything else may
  * pass, because the batch is the same next time. Rethrows what is no system error.
@@ -53,6 +75,9 @@ export function fileFailure(
     case 'ENOTDIR':
     case 'EROFS':
     case 'ELOOP':
+    case 'ENOTSUP':
+    case 'ENOSYS':
+    case 'EXDEV':
       return outcome(connectorErrors.E_TARGET_SETUP, `the folder "${folder}" is not there or can't be written (${code})`);
     case 'ENAMETOOLONG':
     case 'EINVAL':

@@ -23,7 +23,7 @@ import {
   temporaryPrefix,
 } from '../output-files/output-file.ts';
 import { fsyncFolder, writeSmallFile } from './durable-writes.ts';
-import { fileFailure, missingPart } from './file-failure.ts';
+import { fileFailure, isLinkRefused, missingPart } from './file-failure.ts';
 import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
 import { createTurns, type Turns } from './turns.ts';
 
@@ -82,7 +82,10 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
           if (observed !== null) await assertWritten(temporary, observed.written(), readBack);
           batch.assertOurs();
           step = 'named';
-          const isNew = await nameFile(temporary, place);
+          const isNew = await nameFile(temporary, place).catch((error: unknown) => {
+            if (isLinkRefused(error)) step = 'before';
+            throw error;
+          });
           if (!isNew && (await compare(place, file)) !== 'same') return conflictWith(file);
           await Promise.all([syncFolder(), removeTemporary()]);
           if (!isNew) return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
@@ -103,7 +106,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
         const found = await compare(place, file);
         if (found === 'missing') return { kind: 'resendable', evidence: 'there is no file of this name' };
         if (found === 'other') return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
-        await syncFolder();
+        await Promise.all([syncFolder(), removeOlderAttempts(folder, batch)]);
         return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
       } catch (error) {
         return { kind: 'unresolved', code: fileFailure(error, { isNamed: true, folder }).code };
@@ -120,10 +123,12 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
       try {
         await ensure();
         const temporary = join(folder, `.headgate-probe-${ports.ids.next()}`);
+        const named = `${temporary}-named`;
         try {
           await writeProbe(temporary);
+          await nameFile(temporary, named);
         } finally {
-          await unlinkIfThere(temporary);
+          await Promise.all([temporary, named].map(unlinkIfThere));
         }
         return probed(null, 'the folder takes a file, keeps it and gives it back');
       } catch (error) {

@@ -150,7 +150,13 @@ function joinOutcomes(outcomes: readonly (DeliveryOutcome | undefined)[], record
   // Those refused for good keep their own codes; what is sent again gets another answer.
   const isLike = ({ status, code }: RecordResult) => status === first!.status && (status !== 'refused' || code === first!.code);
   const isSame = perRecord.length === records && perRecord.every(isLike);
-  return isSame ? (failed ?? outcomes[0]!) : { kind: 'acked', perRecord };
+  return isSame ? (failed ?? outcomes[0]!) : { kind: 'acked', perRecord, ...longestWait(outcomes) };
+}
+
+/** What single answers asked for. */
+function longestWait(outcomes: readonly (DeliveryOutcome | undefined)[]): { readonly retryAfterMs?: number } {
+  const retryAfterMs = Math.max(0, ...outcomes.map((outcome) => (outcome?.kind === 'refused' ? (outcome.retryAfterMs ?? 0) : 0)));
+  return retryAfterMs === 0 ? {} : { retryAfterMs };
 }
 
 function reasonOf(outcome: DeliveryOutcome | undefined): Pick<RecordResult, 'code' | 'message'> {

@@ -57,6 +57,13 @@ it('the answer to a single request decides for its record as results per record 
   await target.close();
 });
 
+it('single requests of which some are told to wait wait as long as the longest', async () => {
+  const { sink, target } = await withSink({ settings: { mode: 'single', requestsInFlight: 1 } });
+  sink.answer((_, number) => (number === 1 ? {} : { status: 429, headers: { 'retry-after': '7' } }));
+  expect(await target.deliver(outgoing(['a', 'b', 'c']), signal)).toMatchObject({ kind: 'acked', retryAfterMs: 7_000 });
+  await target.close();
+});
+
 it.each([301, 401, 403])('single requests stop at status %i, and no record of the rest is refused for good', async (status) => {
   const { sink, target } = await withSink({ settings: { mode: 'single', requestsInFlight: 1 } });
   sink.answer((_, number) => ({ status: number === 1 ? 200 : status }));

@@ -58,6 +58,26 @@ describe('what has to be mended at the target or its connection', () => {
     });
   }
 
+  itWith('mariadb')('is found when it comes in mid-run, with a connection that is kept', async () => {
+    const table = await makeTable(true, upsert);
+    await world.maria.sql(`alter table ${table} modify customer varchar(9)`);
+    await withTarget({ table, settings: upsert }, async (target) => {
+      const deliver = (id: string, customer: string) => target.deliver(withRecords({ id, customer, amount: '1.60' }), signal);
+      const changed = { kind: 'refused', retryable: true, code: 'E_TARGET_BUSY' };
+      const refused = { kind: 'refused', retryable: true, code: 'E_TARGET_SETUP' };
+      expect(await deliver('a', 'c1')).toMatchObject({ kind: 'acked' });
+      await world.maria.sql(`alter table ${table} add unique (customer)`);
+      expect(await deliver('b', 'c1')).toMatchObject(changed);
+      expect(await deliver('b', 'c1')).toMatchObject(refused);
+      await world.maria.sql(`alter table ${table} drop index customer, modify customer varchar(20)`);
+      expect(await deliver('b', 'c1')).toMatchObject({ kind: 'acked' });
+      await world.maria.sql(`alter table ${table} modify amount int`);
+      expect(await deliver('c', 'c1')).toMatchObject(changed);
+      expect(await deliver('c', 'c1')).toMatchObject(refused);
+    });
+    expect(await idsOf(table)).toEqual(['a', 'b']);
+  });
+
   itWith('mariadb')('is not a number of its own beside the keys of an upsert', async () => {
     const table = await makeTable(true, upsert);
     await world.maria.sql(`alter table ${table} drop primary key, add unique (id), add seq_no bigint auto_increment primary key`);

@@ -70,12 +70,11 @@ async function connect(
 
 async function describe(connection: MysqlConnection, settings: MysqlSettings, statements: MysqlStatements): Promise<MysqlSession> {
   const facts = await describeTable(connection, settings);
-  const columns = settings.columns.map(({ name }) => name);
   return {
     get isBroken() {
       return connection.isBroken;
     },
     destroy: () => connection.destroy(),
-    ...createMysqlTransaction({ connection, facts, statements, columns }),
+    ...createMysqlTransaction({ connection, facts, statements, settings }),
   };
 }

@@ -10,6 +10,8 @@ import { effectsTable, type MysqlSettings } from './mysql-settings.ts';
 
 export interface TableFacts {
   readonly hasEffects: boolean;
+  /** Of both tables: differs when anything was changed that is looked at here. */
+  readonly state: string;
   /** `max_allowed_packet`: of one statement with its values. */
   readonly packetBytesMax: number;
 }
@@ -18,7 +20,9 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** Fails with E_TARGET_SETUP where the table is not so, with the driver's errors where it can't be asked. */
 export async function describeTable(connection: MysqlConnection, settings: MysqlSettings): Promise<TableFacts> {
-  const place = [settings.table.database ?? settings.database, settings.table.name];
+  const place = placeOf(settings);
+  // First: what is changed meanwhile is found at the end of a batch.
+  const state = await readState(connection, settings);
   const { rows: tables } = await connection.execute(
     `/* describe tables */ select t.table_name as name, e.transactions as transactions, @@max_allowed_packet as packetBytesMax
       from information_schema.tables t left join information_schema.engines e on e.engine = t.engine
@@ -44,7 +48,34 @@ export async function describeTable(connection: MysqlConnection, settings: Mysql
     );
     checkIndexes(settings, indexes, columns);
   }
-  return { hasEffects: effects !== undefined, packetBytesMax: Number(table['packetBytesMax']) };
+  return { hasEffects: effects !== undefined, state, packetBytesMax: Number(table['packetBytesMax']) };
+}
+
+/** Sessions are kept: what was looked at when one was made need not hold for ever. */
+export async function assertUnchanged(connection: MysqlConnection, settings: MysqlSettings, { state }: TableFacts): Promise<void> {
+  if ((await readState(connection, settings)) === state) return;
+  throw new HeadgateError(connectorErrors.E_TARGET_BUSY, 'the table of the target was changed meanwhile, and is looked at anew');
+}
+
+function placeOf({ table, database }: MysqlSettings): string[] {
+  return [table.database ?? database, table.name];
+}
+
+async function readState(connection: MysqlConnection, settings: MysqlSettings): Promise<string> {
+  const [schema, name] = placeOf(settings) as [string, string];
+  const { rows } = await connection.execute(
+    `/* state of tables */ select table_name as name, concat_ws(' ', 'table', engine) as state from information_schema.tables
+        where table_schema = ? and table_name in (?, ?)
+      union all select column_name, concat_ws(' ', 'column', column_type, collation_name, extra) from information_schema.columns
+        where table_schema = ? and table_name = ?
+      union all select index_name, concat_ws(' ', 'index', seq_in_index, column_name, sub_part) from information_schema.statistics
+        where table_schema = ? and table_name = ? and non_unique = 0`,
+    [schema, name, effectsTable, schema, name, schema, name],
+  );
+  return rows
+    .map((row) => `${String(row['name'])} ${String(row['state'])}`)
+    .sort()
+    .join('\n');
 }
 
 function refuse(message: string): never {

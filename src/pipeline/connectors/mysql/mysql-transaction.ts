@@ -5,14 +5,15 @@ import type { TransactionRow, TransactionSession } from '../transaction-writes.t
 import type { MysqlConnection } from './mysql-connection.ts';
 import { answerOf, duplicateKey, isLoss, isRowFault, serverErrorOf } from './mysql-failure.ts';
 import { partsOf, valuesOf } from './mysql-parts.ts';
+import type { MysqlSettings } from './mysql-settings.ts';
 import type { MysqlStatements } from './mysql-sql.ts';
-import type { TableFacts } from './mysql-table.ts';
+import { assertUnchanged, type TableFacts } from './mysql-table.ts';
 
 export interface TransactionOptions {
   readonly connection: MysqlConnection;
   readonly facts: TableFacts;
   readonly statements: MysqlStatements;
-  readonly columns: readonly string[];
+  readonly settings: MysqlSettings;
 }
 
 /** The server takes no statement with more parameters. */
@@ -23,7 +24,8 @@ const partBytesMax = 4 * 1024 * 1024;
 const packetReserveBytes = 16 * 1024;
 
 export function createMysqlTransaction(options: TransactionOptions): TransactionSession {
-  const { connection, facts, statements, columns } = options;
+  const { connection, facts, statements, settings } = options;
+  const columns = settings.columns.map(({ name }) => name);
   const rowBytesMax = Math.max(512, facts.packetBytesMax - packetReserveBytes);
   const limits = {
     countMax: Math.max(1, Math.min(partRowsMax, Math.floor(paramsMax / columns.length))),
@@ -127,6 +129,7 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
     async undoOrder() {
       await connection.query('/* undo order */ rollback to savepoint delivery_order');
     },
+    assertTable: () => assertUnchanged(connection, settings, facts),
     async commit() {
       await connection.query('/* commit delivery */ commit');
     },

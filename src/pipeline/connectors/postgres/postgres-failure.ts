@@ -16,8 +16,19 @@ export function isRowFault(error: unknown): boolean {
   const sqlState = sqlStateOf(error);
   // 23503: the row it refers to may come later, but the same bytes sent again are no way to wait for it.
   // 54000: a value that an index or a row can't hold.
+  // 45: a trigger's own (SQL's class for conditions of users, which PostgreSQL leaves to them).
   // 21000: keys that are equal to the database only are in one statement; in parts they are not.
-  return sqlState !== undefined && (/^(21|22|23|44)/.test(sqlState) || sqlState === 'P0001' || sqlState === '54000');
+  return sqlState !== undefined && (/^(21|22|23|44|45)/.test(sqlState) || sqlState === 'P0001' || sqlState === '54000');
+}
+
+/**
+ * Of an error in answer to COMMIT: it is the server's own word that nothing was committed. One that ends the session says only that
+ * it ended, and poolers answer so (08) for a server that they have lost.
+ */
+export function isRolledBack(error: unknown): boolean {
+  const sqlState = sqlStateOf(error);
+  const { severity } = (error ?? {}) as { severity?: unknown };
+  return sqlState !== undefined && severity !== 'FATAL' && severity !== 'PANIC' && !/^(08|57P|58|XX|40003)/.test(sqlState);
 }
 
 /** What the server answered; undefined where it did not. */
@@ -52,6 +63,7 @@ function codeOf(sqlState: string): string {
     case '22':
     case '23':
     case '44':
+    case '45':
     case 'P0':
       return connectorErrors.E_TARGET_RECORD;
     case '28':

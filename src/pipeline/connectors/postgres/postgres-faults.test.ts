@@ -1,6 +1,7 @@
 /** Rows and servers at fault: what is refused alone, and what is given up or left open. */
 import { randomBytes } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { connect, createServer } from 'node:net';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { freePort } from '../../../../test/support/child-server.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { again, contractPlan, outgoing } from '../connector-contract.fixture.ts';
@@ -44,6 +45,52 @@ it('a row at fault tells its cause by SQLSTATE, without the text of the server',
   await target.close();
 });
 
+it.each([
+  ['amount', 'numeric(10,2)', ['1.00', '12.340', '12.345', '-0.001']],
+  ['amount', 'numeric(10)', ['1', '2.0', '1.5']],
+  ['customer', 'timestamp', ['2026-01-02T10:00:00', '2026-01-02T10:00:00.25', '2026-01-02T10:00:00+02:00', '2026-01-02T10:00:00Z']],
+  ['customer', 'date', ['2026-01-02', '2026-01-02T10:00:00']],
+])('of values that the column %s of type %s would change, the record is refused alone', async (column, type, texts) => {
+  const table = await makeTable(true);
+  await tables.adminDb.query(`/* type */ alter table ${table} alter ${column} type ${type} using null`);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const lines = texts.map((text, index) =>
+    Buffer.from(`${JSON.stringify({ id: `r${index}`, customer: null, amount: '1.00', currency: 'EUR', [column]: text })}\n`),
+  );
+  const batch = outgoing(texts);
+  const outcome = await target.deliver({ ...batch, body: { ...batch.body, lines: () => lines } }, signal);
+  const message = `the column ${column} would keep a value otherwise than it was sent`;
+  const changed = texts.length > 3 || column === 'amount' ? texts.slice(2) : texts.slice(1);
+  expect(outcome).toMatchObject({ perRecord: changed.map((text) => ({ index: texts.indexOf(text), status: 'refused', message })) });
+  expect(await idsOf(table)).toEqual(texts.filter((text) => !changed.includes(text)).map((text) => `r${texts.indexOf(text)}`));
+  await target.close();
+});
+
+it.each(['real', 'double precision', 'money'])('a column of type %s takes no amounts', async (type) => {
+  const table = await makeTable(true);
+  await tables.adminDb.query(`/* type */ alter table ${table} alter amount type ${type} using null`);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const message = 'the column amount of the target rounds values of type decimal';
+  expect(await target.deliver(outgoing(['a']), signal)).toEqual({ kind: 'refused', retryable: true, code: 'E_TARGET_SETUP', message });
+  await target.close();
+});
+
+it('a row that a trigger refuses with a state of its own is refused alone', async () => {
+  const table = await makeTable(true);
+  const schema = table.split('.')[0];
+  await tables.adminDb.query(`/* trigger */ create function ${schema}.refuse() returns trigger language plpgsql as
+    $$ begin if new.id = 'b' then raise exception 'no' using errcode = '45000'; end if; return new; end $$`);
+  await tables.adminDb.query(
+    `/* trigger */ create trigger refuse before insert on ${table} for each row execute function ${schema}.refuse()`,
+  );
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const message = 'PostgreSQL answered with SQLSTATE 45000';
+  const perRecord = [{ index: 1, status: 'refused', code: 'E_TARGET_RECORD', message }];
+  expect(await target.deliver(outgoing(['a', 'b', 'c']), signal)).toMatchObject({ kind: 'acked', perRecord });
+  expect(await idsOf(table)).toEqual(['a', 'c']);
+  await target.close();
+});
+
 it('keys that are one to the database only are written one after the other, so that the last wins', async () => {
   const settings = { mode: 'upsert', keys: ['id'] };
   const table = await makeTable(true, settings);
@@ -75,6 +122,53 @@ it('a server that is silent after the login is given up with the attempt', async
   expect(outcome).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_TIMEOUT' });
   await Promise.all([target.close(), proxy.close()]);
 });
+
+it.each([
+  // What a pooler says of a server that it has lost.
+  ['FATAL', '08P01'],
+  ['ERROR', '08006'],
+  ['FATAL', '57P01'],
+  ['ERROR', '40003'],
+])('after %s %s in answer to COMMIT nobody knows, and it is found out', async (severity, sqlState) => {
+  const table = await makeTable(true);
+  const port = await portBeforeServer((data) => (data.includes('commit delivery') ? errorResponse(severity, sqlState) : null));
+  const target = postgresConnector.open(optionsFor(table, port));
+  const batch = outgoing(['a']);
+  expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'unknown', code: 'E_TARGET_REPLY_LOST' });
+  await vi.waitUntil(async () => (await idsOf(table)).length === 1);
+  expect(await target.resolve!(again(batch), signal)).toMatchObject({ kind: 'acked' });
+  await target.close();
+});
+
+/** As the protocol has it (PostgreSQL 18, section 54.7). */
+function errorResponse(severity: string, sqlState: string): Buffer {
+  const fields = Buffer.from(`S${severity}\0V${severity}\0C${sqlState}\0Mserver connection crashed\0\0`);
+  const head = Buffer.alloc(5);
+  head.write('E');
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+}
+
+/** Forwards everything; what `instead` gives for a message is its answer in place of the server's, and the last one. */
+async function portBeforeServer(instead: (data: Buffer | string) => Buffer | null): Promise<number> {
+  const proxy = createServer((client) => {
+    const server = connect({ host: '127.0.0.1', port: serverPort() });
+    let isCut = false;
+    client.on('data', (data) => {
+      server.write(data);
+      const answer = instead(data);
+      if (answer === null) return;
+      isCut = true;
+      client.end(answer);
+    });
+    server.on('data', (data) => void (isCut || client.write(data)));
+    for (const socket of [client, server]) socket.on('error', () => {});
+    server.on('close', () => client.destroy());
+  });
+  onTestFinished(() => void proxy.close());
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  return (proxy.address() as { port: number }).port;
+}
 
 it('an effects table that is made after a COMMIT was lost says nothing of its batch', async () => {
   const table = await makeTable(false);

@@ -7,6 +7,7 @@ import type { AddressGuard } from '../address-guard.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createSessionPool, type PooledSession, type SessionPool, type SessionSecrets } from '../session-pool.ts';
 import type { TransactionSession } from '../transaction-writes.ts';
+import type { ColumnTypes } from './postgres-columns.ts';
 import { connectFailure } from './postgres-failure.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
 import type { PostgresQuery } from './postgres-transaction.ts';
@@ -15,10 +16,18 @@ type Transaction = Omit<TransactionSession, 'hasEffects'>;
 
 interface PostgresSession extends PooledSession, TransactionSession {}
 
+interface Description {
+  readonly hasTable: boolean;
+  readonly hasEffects: boolean;
+  readonly isOurs: boolean;
+  readonly columnTypes: ColumnTypes;
+}
+
 export interface SessionsOptions {
   readonly settings: PostgresSettings;
   readonly describe: string;
-  readonly transaction: (query: PostgresQuery) => Transaction;
+  /** Fails with E_TARGET_SETUP where the columns can't be. */
+  readonly transaction: (query: PostgresQuery, columnTypes: ColumnTypes) => Transaction;
   readonly guard: AddressGuard;
   readonly secrets: SecretResolver;
   readonly idleMax: number;
@@ -87,8 +96,8 @@ async function connectTo(
   try {
     signal.throwIfAborted();
     await client.connect();
-    const { rows } = await query<{ hasTable: boolean; hasEffects: boolean; isOurs: boolean }>(describe);
-    const { hasTable, hasEffects, isOurs } = rows[0]!;
+    const { rows } = await query<Description>(describe);
+    const { hasTable, hasEffects, isOurs, columnTypes } = rows[0]!;
     if (isOurs) throw new HeadgateError(connectorErrors.E_TARGET, 'the database of the target belongs to Headgate');
     const name = `${settings.table.schema}.${settings.table.name}`;
     if (!hasTable)
@@ -99,7 +108,7 @@ async function connectTo(
       },
       hasEffects,
       destroy,
-      ...transaction(query),
+      ...transaction(query, columnTypes),
     };
   } catch (error) {
     destroy();

@@ -37,7 +37,10 @@ export function postgresStatements({ table, mode, keys, columns }: PostgresSetti
     releaseEffects: `/* release effects */ delete from ${effects} where delivery_key = any ($1::text[])`,
     countEffects: `/* count effects */ select count(*)::int as count from ${effects} where delivery_key = any ($1::text[])`,
     describe: `/* describe target */ select to_regclass(${quoteText(target)}) is not null as "hasTable",
-      to_regclass(${quoteText(effects)}) is not null as "hasEffects", to_regclass('headgate.migrations') is not null as "isOurs"`,
+      to_regclass(${quoteText(effects)}) is not null as "hasEffects", to_regclass('headgate.migrations') is not null as "isOurs",
+      (select coalesce(json_object_agg(a.attname, json_build_array(coalesce(b.typname, t.typname), case when b.oid is null then a.atttypmod else t.typtypmod end)), '{}')
+        from pg_attribute a join pg_type t on t.oid = a.atttypid left join pg_type b on b.oid = t.typbasetype
+        where a.attrelid = to_regclass(${quoteText(target)}) and a.attnum > 0 and not a.attisdropped) as "columnTypes"`,
   };
 }
 

@@ -2,7 +2,8 @@
 import { createAddressGuard } from '../address-guard.ts';
 import type { OpenOptions, Target } from '../connector.ts';
 import { createTransactionTarget } from '../transaction-target.ts';
-import { isRowFault, refusedBy, sqlStateOf } from './postgres-failure.ts';
+import { columnChanges } from './postgres-columns.ts';
+import { isRolledBack, isRowFault, refusedBy } from './postgres-failure.ts';
 import { createPostgresSessions } from './postgres-sessions.ts';
 import { readPostgresSettings } from './postgres-settings.ts';
 import { postgresStatements } from './postgres-sql.ts';
@@ -16,7 +17,8 @@ export function openPostgresTarget(options: OpenOptions): Target {
   const sessions = createPostgresSessions({
     settings,
     describe: statements.describe,
-    transaction: (query) => createPostgresTransaction(query, statements, settings.keys),
+    transaction: (query, columnTypes) =>
+      createPostgresTransaction(query, statements, settings.keys, columnChanges(options.plan.output, columnTypes)),
     guard: createAddressGuard(options.egress, options.ports.resolveHost),
     secrets: options.secrets,
     idleMax: concurrency,
@@ -27,8 +29,7 @@ export function openPostgresTarget(options: OpenOptions): Target {
     timeoutMs,
     clock: options.ports.clock,
     refusedBy,
-    // An ERROR at COMMIT is the server's verdict.
-    isRolledBack: (error) => sqlStateOf(error) !== undefined,
+    isRolledBack,
     isRowFault,
   });
 }

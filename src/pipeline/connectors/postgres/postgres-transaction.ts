@@ -1,6 +1,7 @@
 /** What a transaction target asks of a session, in PostgreSQL's statements. */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { TransactionRow, TransactionSession } from '../transaction-writes.ts';
+import { type ColumnChanges, changedColumn } from './postgres-columns.ts';
 import { answerOf, isRowFault } from './postgres-failure.ts';
 import type { PostgresStatements } from './postgres-sql.ts';
 
@@ -8,9 +9,23 @@ export type PostgresQuery = <Row>(sql: string, params?: readonly unknown[]) => P
 
 type Transaction = Omit<TransactionSession, 'hasEffects'>;
 
-export function createPostgresTransaction(query: PostgresQuery, statements: PostgresStatements, keys: readonly string[]): Transaction {
+export function createPostgresTransaction(
+  query: PostgresQuery,
+  statements: PostgresStatements,
+  keys: readonly string[],
+  changes: ColumnChanges = new Map(),
+): Transaction {
   // Released with the next one or by the end of the transaction, which saves a round trip.
   let isMarked = false;
+
+  /** Null: no column would change a value without a word. */
+  function changeOf(rows: readonly TransactionRow[]): string | null {
+    for (const { json } of rows) {
+      const column = changedColumn(changes, json);
+      if (column !== undefined) return `the column ${column} would keep a value otherwise than it was sent`;
+    }
+    return null;
+  }
 
   async function write(sql: string, params: readonly unknown[]): Promise<string | null> {
     try {
@@ -32,6 +47,7 @@ export function createPostgresTransaction(query: PostgresQuery, statements: Post
       await query('/* undo delivery */ rollback');
     },
     async writeNew(rows, effects) {
+      if (changeOf(rows) !== null) return false;
       for (const [index, wave] of wavesOf(rows, keys).entries()) {
         const withKeys = effects !== null && index === 0;
         const params = withKeys ? [effects.keys, effects.batchId, jsonOf(wave)] : [jsonOf(wave)];
@@ -53,7 +69,7 @@ export function createPostgresTransaction(query: PostgresQuery, statements: Post
     },
     partsOf: (rows) => wavesOf(rows, keys),
     async writeRows(rows) {
-      return await write(statements.writeRows, [jsonOf(rows)]);
+      return changeOf(rows) ?? (await write(statements.writeRows, [jsonOf(rows)]));
     },
     async mark() {
       await query(isMarked ? '/* mark again */ release savepoint delivery; savepoint delivery' : '/* mark */ savepoint delivery');

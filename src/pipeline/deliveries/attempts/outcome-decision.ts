@@ -55,7 +55,7 @@ export function decide(outcome: DeliveryOutcome, context: AttemptContext): Decis
     case 'acked':
       return outcome.perRecord === undefined || outcome.perRecord.length === 0
         ? { kind: 'acked', evidence: outcome.evidence ?? null }
-        : decideParts(outcome.perRecord, context);
+        : decideParts(outcome.perRecord, context, outcome.retryAfterMs);
     case 'refused': {
       const { code, message } = outcome;
       if (isToBeHeld(code, tries, holdingOf(context))) return { kind: 'held', code, message };
@@ -134,7 +134,7 @@ function holdingOf({ target, isFoundOut }: AttemptContext) {
   return { retryMax: target.retry.max, isFoundOut };
 }
 
-function decideParts(results: readonly RecordResult[], context: AttemptContext): Decision {
+function decideParts(results: readonly RecordResult[], context: AttemptContext, retryAfterMs?: number): Decision {
   const { target, tries, records, isOrdered, rng } = context;
   const isLast = isExhausted(target.retry, tries);
   const parts: Part[] = [];
@@ -153,7 +153,7 @@ function decideParts(results: readonly RecordResult[], context: AttemptContext):
     else if (result.status === 'retry' && isToBeHeld(result.code, tries, holdingOf(context))) add('held', index, result);
     else add(result.status === 'retry' && isLast ? 'exhausted' : result.status, index, result);
   }
-  const delayMs = retryDelayMs(target.retry, tries, rng);
+  const delayMs = retryDelayMs(target.retry, tries, rng, retryAfterMs);
   const [only] = parts;
   if (parts.length > 1) return { kind: 'split', delayMs, parts };
   const code = only!.codes[0] ?? '';
