@@ -132,6 +132,8 @@ describe('rows', () => {
       expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'acked', perRecord: [{ index: 1 }] });
       await world.maria.sql(`alter table ${table} drop constraint no_b`);
       expect(await target.resolve!(again(batch), signal)).toMatchObject({ kind: 'resendable' });
+      // A table that was changed takes nothing over a connection that saw it before.
+      expect(await target.deliver(again(batch), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_BUSY' });
       expect(await target.deliver(again(batch), signal)).toEqual({ kind: 'acked', evidence: 'committed together with its delivery keys' });
     });
     expect([await idsOf(table), await effectsOf(table)]).toEqual([['a', 'b', 'c'], 3]);

@@ -6,7 +6,7 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { OutputFieldPlan } from '../../engine/plan.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import type { MysqlConnection } from './mysql-connection.ts';
-import { effectsTable, type MysqlSettings } from './mysql-settings.ts';
+import { effectsTable, type MysqlSettings, quoteName } from './mysql-settings.ts';
 
 export interface TableFacts {
   readonly hasEffects: boolean;
@@ -61,8 +61,32 @@ function placeOf({ table, database }: MysqlSettings): string[] {
   return [table.database ?? database, table.name];
 }
 
+/**
+ * As the server would make them again, which costs it little; of a user who may not see that, what the catalogue says, which costs
+ * some milliseconds.
+ */
 async function readState(connection: MysqlConnection, settings: MysqlSettings): Promise<string> {
   const [schema, name] = placeOf(settings) as [string, string];
+  const definitions = await Promise.all([name, effectsTable].map((table) => definitionOf(connection, [schema, table])));
+  return definitions[0] === null ? await readCatalogue(connection, [schema, name]) : definitions.join('\n');
+}
+
+/** Null: it is not there, or may not be seen. */
+async function definitionOf(connection: MysqlConnection, place: readonly string[]): Promise<string | null> {
+  try {
+    const { rows } = await connection.query(`/* state of table */ show create table ${place.map(quoteName).join('.')}`);
+    // Rows that are written move its counter on.
+    return String(Object.values(rows[0] ?? {})[1]).replace(/ AUTO_INCREMENT=[0-9]+/, '');
+  } catch (error) {
+    if (hiddenTable.has((error as { errno?: unknown }).errno)) return null;
+    throw error;
+  }
+}
+
+/** ER_NO_SUCH_TABLE, ER_TABLEACCESS_DENIED_ERROR, ER_DBACCESS_DENIED_ERROR, ER_BAD_DB_ERROR. */
+const hiddenTable: ReadonlySet<unknown> = new Set([1146, 1142, 1044, 1049]);
+
+async function readCatalogue(connection: MysqlConnection, [schema, name]: readonly [string, string]): Promise<string> {
   const { rows } = await connection.execute(
     `/* state of tables */ select table_name as name, concat_ws(' ', 'table', engine) as state from information_schema.tables
         where table_schema = ? and table_name in (?, ?)
