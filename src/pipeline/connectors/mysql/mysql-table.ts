@@ -10,7 +10,7 @@ import { effectsTable, type MysqlSettings, quoteName } from './mysql-settings.ts
 
 export interface TableFacts {
   readonly hasEffects: boolean;
-  /** Of both tables: differs when anything was changed that is looked at here. */
+  /** Of the table: differs when anything was changed that is looked at here. */
   readonly state: string;
   /** `max_allowed_packet`: of one statement with its values. */
   readonly packetBytesMax: number;
@@ -67,8 +67,7 @@ function placeOf({ table, database }: MysqlSettings): string[] {
  */
 async function readState(connection: MysqlConnection, settings: MysqlSettings): Promise<string> {
   const [schema, name] = placeOf(settings) as [string, string];
-  const definitions = await Promise.all([name, effectsTable].map((table) => definitionOf(connection, [schema, table])));
-  return definitions[0] === null ? await readCatalogue(connection, [schema, name]) : definitions.join('\n');
+  return (await definitionOf(connection, [schema, name])) ?? (await readCatalogue(connection, [schema, name]));
 }
 
 /** Null: it is not there, or may not be seen. */

@@ -9,11 +9,20 @@ import { connectorErrors } from '../connector-errors.ts';
 /** Name of the type, or of the one that a domain is made of, and its modifier, by column. */
 export type ColumnTypes = Readonly<Record<string, readonly [type: string, modifier: number]>>;
 
-/** Whether a text of a record would be another value in the column. */
-type Change = (text: string) => boolean;
+interface Change {
+  /** Whether a text of a record would be another value in the column. */
+  readonly isChange: (text: string) => boolean;
+  /** What such a text has, as part of a regular expression: most records are told by it alone. */
+  readonly looksSo: string;
+}
 
-/** By column. */
-export type ColumnChanges = ReadonlyMap<string, Change>;
+export interface ColumnChanges {
+  readonly byColumn: ReadonlyMap<string, Change>;
+  /** Finds every line of which a value would change, and some others; null: none would. */
+  readonly suspicion: RegExp | null;
+}
+
+export const noColumnChanges: ColumnChanges = { byColumn: new Map(), suspicion: null };
 
 const inexact = { decimal: /^(?:float4|float8|money)$/, int: /^(?:float4|float8|money)$/ };
 const scaleBits = 0x7ff;
@@ -22,16 +31,19 @@ const modifierOffset = 4;
 
 /** Fails with E_TARGET_SETUP for a column that rounds. */
 export function columnChanges(output: readonly OutputFieldPlan[], types: ColumnTypes): ColumnChanges {
-  const changes = new Map<string, Change>();
+  const byColumn = new Map<string, Change>();
   for (const { name, type } of output) {
     const [column = '', modifier = -1] = types[name] ?? [];
     if ((type === 'decimal' || type === 'int') && inexact[type].test(column))
       throw new HeadgateError(connectorErrors.E_TARGET_SETUP, `the column ${name} of the target rounds values of type ${type}`);
     const change = changeOf(column, modifier);
-    if (change !== null) changes.set(name, change);
+    if (change !== null) byColumn.set(name, change);
   }
-  return changes;
+  const looks = [...byColumn].map(([name, { looksSo }]) => `"${name}":"${looksSo}`);
+  return { byColumn, suspicion: looks.length === 0 ? null : new RegExp(looks.join('|')) };
 }
+
+const longerThanDate = '[^"]{11}';
 
 function changeOf(column: string, modifier: number): Change | null {
   switch (column) {
@@ -40,24 +52,25 @@ function changeOf(column: string, modifier: number): Change | null {
       const bits = (modifier - modifierOffset) & scaleBits;
       const scale = bits > scaleBits / 2 ? bits - scaleBits - 1 : bits;
       // Of a negative scale, digits before the point are rounded: nobody keeps money so.
-      return (text) => scale < 0 || (/\.(\d*?)0*$/.exec(text)?.[1] ?? '').length > scale;
+      const isChange = (text: string) => scale < 0 || (/\.(\d*?)0*$/.exec(text)?.[1] ?? '').length > scale;
+      return { isChange, looksSo: scale < 0 ? '' : `[^"]*\\.\\d{${scale}}\\d*[1-9]` };
     }
     case 'timestamp':
-      return (text) => /\d(?:Z|[+-]\d{2}(?::?\d{2})?)$/i.test(text.slice(10));
+      return { isChange: (text) => /\d(?:Z|[+-]\d{2}(?::?\d{2})?)$/i.test(text.slice(10)), looksSo: longerThanDate };
     case 'date':
-      return (text) => text.length > 10;
+      return { isChange: (text) => text.length > 10, looksSo: longerThanDate };
     default:
       return null;
   }
 }
 
-/** The first column that would change a value of the record. */
-export function changedColumn(changes: ColumnChanges, json: string): string | undefined {
-  if (changes.size === 0) return undefined;
+/** The first column that would change a value of the record: a line as body writers make it. */
+export function changedColumn({ byColumn, suspicion }: ColumnChanges, json: string): string | undefined {
+  if (suspicion === null || !suspicion.test(json)) return undefined;
   const values = JSON.parse(json) as Record<string, unknown>;
-  for (const [name, change] of changes) {
+  for (const [name, { isChange }] of byColumn) {
     const value = values[name];
-    if (typeof value === 'string' && change(value)) return name;
+    if (typeof value === 'string' && isChange(value)) return name;
   }
   return undefined;
 }

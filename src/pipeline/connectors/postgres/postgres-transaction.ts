@@ -1,7 +1,7 @@
 /** What a transaction target asks of a session, in PostgreSQL's statements. */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { TransactionRow, TransactionSession } from '../transaction-writes.ts';
-import { type ColumnChanges, changedColumn } from './postgres-columns.ts';
+import { type ColumnChanges, changedColumn, noColumnChanges } from './postgres-columns.ts';
 import { answerOf, isRowFault } from './postgres-failure.ts';
 import type { PostgresStatements } from './postgres-sql.ts';
 
@@ -13,7 +13,7 @@ export function createPostgresTransaction(
   query: PostgresQuery,
   statements: PostgresStatements,
   keys: readonly string[],
-  changes: ColumnChanges = new Map(),
+  changes: ColumnChanges = noColumnChanges,
 ): Transaction {
   // Released with the next one or by the end of the transaction, which saves a round trip.
   let isMarked = false;
