@@ -318,13 +318,14 @@ describe('dead letters that are sent again', () => {
   const refused: DeliveryOutcome = { kind: 'refused', retryable: false, code: 'E_TARGET_REFUSED', message: 'no' };
 
   /** One record to one target, which answers as it is told, and then takes it. */
-  async function startWithAnswers(answers: DeliveryOutcome[]) {
+  async function startWithAnswers(answers: DeliveryOutcome[], longestWait = '1s') {
     const labels: boolean[] = [];
     const answer = (batch: OutgoingBatch): DeliveryOutcome => {
       labels.push(batch.possibleDuplicate);
       return answers.shift() ?? { kind: 'acked' };
     };
-    const slowly = (text: string) => `${text.trimEnd()}\n  targetDefaults: { retry: { max: 5, initial: 300ms, cap: 1s } }\n`;
+    const slowly = (text: string) =>
+      `${text.trimEnd()}\n  targetDefaults: { retry: { max: 5, initial: ${longestWait}, cap: ${longestWait} } }\n`;
     const jobs = await start('cards.yaml', { answer }, slowly);
     await jobs.accept([[...cardsFile(2, 1)].join('')]);
     jobs.startAll();
@@ -361,11 +362,12 @@ describe('dead letters that are sent again', () => {
   });
 
   it('that a cancelled re-drive may have delivered are labelled when they are sent again', async () => {
-    const { jobs, labels, sendAgain } = await startWithAnswers([refused, unknown]);
+    const { jobs, labels, sendAgain } = await startWithAnswers([refused, unknown], '60s');
     expect(await letters(jobs)).toMatchObject([{ mayBeThere: false }]);
     const { jobs: first } = await sendAgain();
     await until(async () => labels.length === 2, 'the re-drive was not sent');
     await cancelJob(jobs.services, jobs.tenantId, { jobId: first[0]!.jobId, reason: 'not yet', actor: 'key:ops' });
+    await jobs.passTime(60);
     await closed(jobs, 2);
     expect(await letters(jobs)).toMatchObject([{ state: 'open', mayBeThere: true }]);
     await sendAgain();

@@ -26,7 +26,7 @@ export interface BatchEntry {
   readonly amounts: FieldAmounts;
   /** Attempts that ended unknown: each may have left a duplicate downstream, labelled as one. */
   readonly unknownAttempts: number;
-  /** How its end is known, where its target or a person said so; absent elsewhere. */
+  /** Who decided what became of it and why, where a person said so in place of its target; absent elsewhere. */
   readonly evidence?: string;
 }
 
@@ -73,9 +73,9 @@ const entrySchema = Type.Object(
   strict,
 );
 
-/** True where a person said what became of it, in place of its target. */
-export function isDecidedByPerson({ evidence }: BatchEntry): boolean {
-  return evidence !== undefined && /^\S+ decided: /.test(evidence);
+/** Of how a batch's end is known: `key:<id> decided: <reason>`. */
+export function isDecidedByPerson(evidence: string | null | undefined): boolean {
+  return /^\S+ decided: /.test(evidence ?? '');
 }
 
 /** One line, with its line end. Lines are given in ascending order of id. */

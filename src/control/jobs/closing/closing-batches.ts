@@ -9,7 +9,7 @@ import { bodyPieces } from '../../../pipeline/deliveries/cutting/body-hash.ts';
 import { SegmentReaders } from '../../../pipeline/deliveries/cutting/segment-readers.ts';
 import { addAmounts } from '../../../pipeline/engine/amount-totals.ts';
 import type { FieldAmounts } from '../../../pipeline/engine/chunk.ts';
-import type { BatchEntry, BatchEntryState, SegmentRange } from '../../../pipeline/ledger/batch-list.ts';
+import { type BatchEntry, type BatchEntryState, isDecidedByPerson, type SegmentRange } from '../../../pipeline/ledger/batch-list.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { ChunkParts, OutputPart } from '../groups/chunk-parts.ts';
@@ -80,7 +80,7 @@ export function batchEntries(
       body: { sha256: batch.bodySha256, bytes: batch.bytes },
       amounts: members.reduce<FieldAmounts>((sum, member) => addAmounts(sum, member.amounts), {}),
       unknownAttempts: batch.unknownAttempts,
-      ...(batch.evidence ? { evidence: batch.evidence } : {}),
+      ...(isDecidedByPerson(batch.evidence) ? { evidence: batch.evidence! } : {}),
     });
   }
   return entries;

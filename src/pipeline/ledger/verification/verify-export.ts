@@ -162,7 +162,7 @@ function addNotes(receipt: Receipt, poisoned: number, entries: readonly BatchEnt
     log.note(`The file is read up to its first record of more than ${longest} bytes: that this was the limit is stated.`);
   const unknown = entries.reduce((sum, entry) => sum + entry.unknownAttempts, 0);
   if (unknown > 0) log.note(`${unknown} delivery attempts ended unknown: each may have left a duplicate downstream, labelled as possible.`);
-  const told = entries.filter((entry) => entry.state === 'delivered' && isDecidedByPerson(entry)).length;
+  const told = entries.filter((entry) => entry.state === 'delivered' && isDecidedByPerson(entry.evidence)).length;
   if (told > 0) log.note(`${told} batches are delivered by the word of a person, not of their target (\`evidence\` in batches.ndjson).`);
   const shared = entries.filter(isShared).length;
   if (shared > 0) log.note(`${shared} batches were shared with other jobs: only this job's part of their bodies is recomputed.`);
