@@ -50,9 +50,10 @@ describe.each(pages)('on the page %s', (name) => {
   });
 
   const tests = documents.filter((document) => document.includes('\nkind: FlowTest\n'));
-  test.runIf(tests.length > 0)('tests of flows are sound', () => {
-    for (const each of tests) expect(loadFlowTest(each).diagnostics).toEqual([]);
-  });
+  if (tests.length > 0)
+    test('tests of flows are sound', () => {
+      for (const each of tests) expect(loadFlowTest(each).diagnostics).toEqual([]);
+    });
 
   const applied = documents.filter((document) => !tests.includes(document));
   test.each(applied.map((document) => [nameOf(document), document]))('%s is sound, with what it refers to', (own, document) => {
