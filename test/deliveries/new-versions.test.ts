@@ -1,5 +1,5 @@
 /** Batches of a flow whose new version changes what a target is, while some of the old one are on their way. */
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { prepareBatches } from '../../src/pipeline/deliveries/cutting/batch-cutter.ts';
 import { insertCutBatches } from '../../src/pipeline/deliveries/cutting/batch-insert.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
@@ -8,17 +8,14 @@ import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
 import { startHttpSink } from '../support/http-sink.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
+import { createTestDatabase } from '../support/postgres.ts';
 
 type Bindings = Readonly<Record<string, ReturnType<typeof bindingOf>>>;
 
-/** A scenario with two versions; `cutUnderNew` brings a file under the second. */
+/**
+ * A scenario with two versions; `cutUnderNew` brings a file under the second. Its database is its own: a worker takes what every
+ * tenant of a database has, and would probe what one test left parked at the service of the next.
+ */
 async function twoVersions({
   bindings,
   plans,
@@ -26,6 +23,8 @@ async function twoVersions({
   readonly bindings: Bindings;
   readonly plans: { readonly old: Plan; readonly new: Plan };
 }) {
+  const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
   const scenario = await createDeliveryScenario({ database, plan: plans.old, bindings });
   onTestFinished(async () => void (await scenario.stopWorkers()));
   const { tenantId, flowId, store, queue } = scenario;
