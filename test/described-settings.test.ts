@@ -4,7 +4,9 @@ import { formatShape } from '../src/control/flows/documents/format-shapes.ts';
 import { connectionKeys } from '../src/control/flows/documents/other-shapes.ts';
 import type { ObjectShape, Shape, VariantShape } from '../src/control/flows/documents/shape.ts';
 import { ownDeliveryKeys, targetShape } from '../src/control/flows/documents/target-shapes.ts';
-import { formats, loadConnectors } from '../src/main/catalogue.ts';
+import { formats, loadConnectors, packs } from '../src/main/catalogue.ts';
+import type { PackName } from '../src/pipeline/formats/pack.ts';
+import { packFlows } from '../src/pipeline/formats/pack-flows.ts';
 
 /** Settings of a target that make its body, which the engine writes. */
 const bodyKeys = ['format', 'delimiter', 'header', 'columns', 'lineEnd', 'maxAmount', 'window'];
@@ -28,7 +30,12 @@ test.each(formats.map((format) => [format.name, format] as const))('the keys of 
 });
 
 test('every format of the catalogue can be written, and no other', () => {
-  expect(Object.keys(formatShape.variants).sort()).toEqual(formats.map(({ name }) => name).sort());
+  expect(Object.keys(formatShape.variants).sort()).toEqual([...formats.map(({ name }) => name), ...Object.keys(packFlows)].sort());
+});
+
+test.each(Object.entries(packFlows))('the keys of format %s are the settings of the pack', async (name, { settings }) => {
+  expect((await packs[name as PackName]()).settings).toBe(settings);
+  expect(keysOf(formatShape.variants[name]!, ['type'])).toEqual(described(settings));
 });
 
 test.each(connectors.map((connector) => [connector.name, connector] as const))(

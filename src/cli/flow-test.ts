@@ -1,11 +1,11 @@
 /** `headgate flow test`: runs the cases of FlowTest files through their flows, offline. Exit 0 when all hold, 1 when one does not. */
+
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadFlow } from '../control/flows/load-flow.ts';
 import { type FlowTest, loadFlowTest } from '../control/flows/load-flow-test.ts';
 import { compileFlow } from '../pipeline/engine/compile-flow.ts';
 import type { Plan } from '../pipeline/engine/plan.ts';
-import type { Format } from '../pipeline/formats/format.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type Command, outputOptions, printable } from './command.ts';
@@ -14,6 +14,7 @@ import { flowTestName, offline } from './flow-files.ts';
 import { printRows } from './output.ts';
 import { type Mismatch, runCase } from './run/flow-test-case.ts';
 import { withoutBatches } from './run/offline-plan.ts';
+import { type Catalogue, formatOf } from './run/pack-conversion.ts';
 import { unreadable } from './run/plain-files.ts';
 
 const usage = 'headgate flow test FILE.flow.test.yaml|FOLDER… [--json]';
@@ -25,7 +26,7 @@ interface CaseResult extends Readonly<Record<string, unknown>> {
   readonly mismatches: readonly Mismatch[];
 }
 
-export function createFlowTestCommand(formats: readonly Format[]): Command {
+export function createFlowTestCommand(catalogue: Catalogue): Command {
   return {
     usage,
     summary: 'Runs the cases of FlowTest files (*.flow.test.yaml) through their flows, offline, and says what came out otherwise.',
@@ -37,7 +38,7 @@ export function createFlowTestCommand(formats: readonly Format[]): Command {
       for (const file of files) {
         const loaded = loadTest(file);
         if (loaded === null) isSound = false;
-        else results.push(...(await runTest(file, loaded, formats)));
+        else results.push(...(await runTest(file, loaded, catalogue)));
       }
       if (!line.options['json']) tellMismatches(results);
       await printRows(line, results, { columns: ['file', 'case', 'passed'] });
@@ -83,9 +84,9 @@ function readText(path: string): string {
   }
 }
 
-async function runTest(file: string, { test, plan }: LoadedTest, formats: readonly Format[]): Promise<CaseResult[]> {
+async function runTest(file: string, { test, plan }: LoadedTest, catalogue: Catalogue): Promise<CaseResult[]> {
   const flow = compileFlow(withoutBatches(plan));
-  const format = formats.find(({ name }) => name === plan.format.type)!;
+  const format = await formatOf(plan, catalogue);
   const results: CaseResult[] = [];
   for (const testCase of test.spec.cases) {
     const mismatches = await runCase(flow, format, testCase, dirname(file));

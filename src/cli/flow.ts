@@ -1,5 +1,5 @@
 /** `headgate flow VERB`: each verb is a file of its own; this is the list of them. */
-import type { Format } from '../pipeline/formats/format.ts';
+
 import type { Command } from './command.ts';
 import { flowApplyCommand, flowGetCommand, flowListCommand, flowPlanCommand } from './flow-api.ts';
 import { flowExplainCommand } from './flow-explain.ts';
@@ -8,13 +8,14 @@ import { flowHistoryCommand } from './flow-history.ts';
 import { flowDisableCommand, flowEnableCommand } from './flow-switch.ts';
 import { createFlowTestCommand } from './flow-test.ts';
 import { flowValidateCommand } from './flow-validate.ts';
+import type { Catalogue } from './run/pack-conversion.ts';
 
-export function createFlowVerbs(formats: readonly Format[]): Readonly<Record<string, Command>> {
+export function createFlowVerbs(catalogue: Catalogue): Readonly<Record<string, Command>> {
   return {
     validate: flowValidateCommand,
     fmt: flowFmtCommand,
     explain: flowExplainCommand,
-    test: createFlowTestCommand(formats),
+    test: createFlowTestCommand(catalogue),
     plan: flowPlanCommand,
     apply: flowApplyCommand,
     list: flowListCommand,

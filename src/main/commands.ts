@@ -40,7 +40,7 @@ export const commands: Readonly<Record<string, { readonly summary: string; reado
   file: { summary: 'Shows accepted files with their hashes and jobs.', load: async () => (await import('../cli/arrival.ts')).fileVerbs },
   flow: {
     summary: 'Checks, formats, plans, applies, lists and switches flows and their connections.',
-    load: async () => (await import('../cli/flow.ts')).createFlowVerbs((await import('./catalogue.ts')).formats),
+    load: async () => (await import('../cli/flow.ts')).createFlowVerbs(await import('./catalogue.ts')),
   },
   health: {
     summary: 'Says whether sources and targets are well, and probes them deeply.',
@@ -66,8 +66,8 @@ export const commands: Readonly<Record<string, { readonly summary: string; reado
   run: {
     summary: 'Runs files through a flow without a server.',
     load: async () => {
-      const [{ createRunCommand }, { formats, packs }] = await Promise.all([import('../cli/run/run-command.ts'), import('./catalogue.ts')]);
-      return createRunCommand(formats, packs);
+      const [{ createRunCommand }, catalogue] = await Promise.all([import('../cli/run/run-command.ts'), import('./catalogue.ts')]);
+      return createRunCommand(catalogue);
     },
   },
   serve: { summary: 'Starts the product.', load: async () => (await import('./serve.ts')).serveCommand },

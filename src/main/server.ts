@@ -34,7 +34,7 @@ import { hostsOfStore } from '../platform/storage/remote-store.ts';
 import { createLogger, type Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
-import { formats, loadConnectors } from './catalogue.ts';
+import { formats, loadConnectors, packs } from './catalogue.ts';
 import { createDeadLetterExpirer } from './dead-letter-expirer.ts';
 import { createDeliveryDefinitions } from './delivery-definitions.ts';
 import { createHealth } from './health-checks.ts';
@@ -108,6 +108,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     formatsUrl: new URL('./catalogue.ts', import.meta.url).href,
     store: storage.sealed,
     formats,
+    packs,
     ids: ports.ids,
   });
   const secrets = createConnectionSecrets({

@@ -27,6 +27,8 @@ export interface EndOptions {
 
 interface EndedFile extends SplitFile {
   readonly flow: CompiledFlow;
+  /** Of the file as it was given, as is the hash. */
+  readonly bytes: number;
   readonly source: FileSource;
   readonly outputs: OutputFiles;
   readonly options: EndOptions;
@@ -36,7 +38,7 @@ interface EndedFile extends SplitFile {
   readonly segmentStarts: readonly number[];
 }
 
-export function endFile({ flow, source, outputs, options, summaries, segmentStarts, split, sha256 }: EndedFile): RunReceipt {
+export function endFile({ flow, source, outputs, options, summaries, segmentStarts, split, sha256, bytes }: EndedFile): RunReceipt {
   const summary = foldSummaries(summaries);
   const outcomesFile = new FileSource(outputs.outcomes.partPath);
   const outcomesSource = new PagedSource(outcomesFile);
@@ -59,7 +61,7 @@ export function endFile({ flow, source, outputs, options, summaries, segmentStar
     writeDocument(outputs.folder, 'outcomes.json', describeOutcomes(flow.plan, chunks, segmentStarts));
     outputs.rejections.finish();
     outputs.outcomes.finish();
-    const receipt = makeReceipt(flow.plan, { name: options.name, sha256, bytes: source.size }, check, summary, exclusions);
+    const receipt = makeReceipt(flow.plan, { name: options.name, sha256, bytes }, check, summary, exclusions);
     writeDocument(outputs.folder, 'receipt.json', receipt);
     if (receipt.verdict === 'held' || receipt.verdict === 'rejected') options.onReasons?.(fileFindings(check));
     return receipt;

@@ -15,7 +15,7 @@ const payment = 'DPAY000000000000114747023351CABLZAJJ   000000000013778EUR202611
 const input = (...lines: string[]) => `${['H20261124BANKZA              ', ...lines].join('\n')}\n`;
 const trailer = (count: number, total: number) => `T${String(count).padStart(9, '0')}${String(total).padStart(18, '0')}`;
 const run = (expected: FlowTestCase['expect'], text: string) =>
-  runCase(flow, fixedWidthFormat as unknown as Format, { id: 'x', input: text, expect: expected }, '.');
+  runCase(flow, { format: fixedWidthFormat as unknown as Format, pack: null }, { id: 'x', input: text, expect: expected }, '.');
 const sound = input(payment, trailer(1, 13778));
 
 test('what is expected and comes is no mismatch', async () => {

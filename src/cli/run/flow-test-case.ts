@@ -9,7 +9,8 @@ import type { ExpectedRecord, FlowTestCase } from '../../control/flows/load-flow
 import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
 import { explainFile } from '../../pipeline/engine/explain/explain-file.ts';
 import type { RecordExplanation } from '../../pipeline/engine/explain/explain-record.ts';
-import type { Format } from '../../pipeline/formats/format.ts';
+import { recordsName } from './output-files.ts';
+import type { FileFormat } from './pack-conversion.ts';
 import { unreadable } from './plain-files.ts';
 import { runFile } from './run-file.ts';
 import type { ReceiptFinding, RunReceipt } from './run-receipt.ts';
@@ -31,7 +32,7 @@ interface CaseRun {
 }
 
 /** `folder`: that of the test. */
-export async function runCase(flow: CompiledFlow, format: Format, testCase: FlowTestCase, folder: string): Promise<Mismatch[]> {
+export async function runCase(flow: CompiledFlow, format: FileFormat, testCase: FlowTestCase, folder: string): Promise<Mismatch[]> {
   const bytes = testCase.input === undefined ? readBytes(join(folder, testCase.file!)) : Buffer.from(testCase.input, 'utf8');
   return compareCase(testCase.expect, await runBytes(flow, format, bytes));
 }
@@ -44,7 +45,7 @@ function readBytes(path: string): Buffer {
   }
 }
 
-async function runBytes(flow: CompiledFlow, format: Format, bytes: Buffer): Promise<CaseRun> {
+async function runBytes(flow: CompiledFlow, format: FileFormat, bytes: Buffer): Promise<CaseRun> {
   const scratch = mkdtempSync(join(tmpdir(), 'headgate-flow-test-'));
   try {
     const path = join(scratch, 'input');
@@ -66,7 +67,9 @@ async function runBytes(flow: CompiledFlow, format: Format, bytes: Buffer): Prom
         reasons = given;
       },
     });
-    return { receipt, reasons, errors: found.error, warnings: found.warn, records: [...explainFile(flow.plan, [bytes])] };
+    // Of a pack the records are its lines.
+    const lines = format.pack === null ? bytes : readFileSync(join(scratch, 'out', recordsName));
+    return { receipt, reasons, errors: found.error, warnings: found.warn, records: [...explainFile(flow.plan, [lines])] };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

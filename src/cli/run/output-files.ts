@@ -83,7 +83,9 @@ export interface OutputFiles {
   readonly cleared: Promise<void>;
 }
 
-const documents = ['outcomes.json', 'receipt.json'];
+/** What a pack makes of the file. */
+export const recordsName = 'records.ndjson';
+const documents = ['outcomes.json', 'receipt.json', recordsName];
 
 export function createOutputFiles(folder: string, plan: Plan): OutputFiles {
   writable(folder, () => mkdirSync(folder, { recursive: true }));

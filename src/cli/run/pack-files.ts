@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import type { Pack, PackFinding, PackSettings, PackSummary } from '../../pipeline/formats/pack.ts';
+import type { Pack, PackSettings, PackSummary } from '../../pipeline/formats/pack.ts';
+import type { PackFinding } from '../../pipeline/formats/pack-finding.ts';
 import type { FileSource } from './plain-files.ts';
 
 /** What `--json` prints: `errors` and `warnings` list the first of them, the counts say how many there are. */

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import type { Format } from '../../pipeline/formats/format.ts';
-import type { PackName, Packs } from '../../pipeline/formats/pack.ts';
+import type { PackName } from '../../pipeline/formats/pack.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { cliErrors } from '../cli-errors.ts';
 import { type Command, type CommandLine, reportError, textOption } from '../command.ts';
@@ -15,6 +15,7 @@ import type { ChunkLanes } from './chunk-lanes.ts';
 import { parsedFormat } from './format-options.ts';
 import { withoutBatches } from './offline-plan.ts';
 import { readPackFiles } from './pack-command.ts';
+import { type Catalogue, formatOf } from './pack-conversion.ts';
 import { FileSource, unreadable } from './plain-files.ts';
 import type { ReceiptFinding } from './run-receipt.ts';
 import { startLanes, threadsFor } from './run-threads.ts';
@@ -24,7 +25,8 @@ const usage =
   '       headgate run --format NAME [--option KEY=VALUE]… --parse FILE… [-o ndjson]\n' +
   '       headgate run --format PACK [--option KEY=VALUE]… FILE… [--json | -o ndjson | --errors | --parse]';
 
-export function createRunCommand(formats: readonly Format[], packs: Packs): Command {
+export function createRunCommand(catalogue: Catalogue): Command {
+  const { formats, packs } = catalogue;
   return {
     usage,
     summary: `Runs files through a flow and writes outputs, rejections, outcomes and a receipt. Formats: ${formats.map(({ name }) => name).join(', ')}; of banks, without a flow: ${Object.keys(packs).join(', ')}.`,
@@ -41,7 +43,7 @@ export function createRunCommand(formats: readonly Format[], packs: Packs): Comm
     async run(line) {
       try {
         const format = textOption(line, 'format');
-        if (format === undefined) return await runFlow(line, formats);
+        if (format === undefined) return await runFlow(line, catalogue);
         const pack = Object.hasOwn(packs, format) ? await packs[format as PackName]() : undefined;
         return pack === undefined ? await parseFiles(line, formats) : await readPackFiles(line, pack, usage);
       } catch (error) {
@@ -53,7 +55,7 @@ export function createRunCommand(formats: readonly Format[], packs: Packs): Comm
   };
 }
 
-async function runFlow(line: CommandLine, formats: readonly Format[]): Promise<number> {
+async function runFlow(line: CommandLine, catalogue: Catalogue): Promise<number> {
   const [flowPath, ...paths] = line.positionals;
   const out = textOption(line, 'out');
   if (line.options['parse'] || line.options['option']) throw misuse('--parse and --option belong to --format');
@@ -63,7 +65,7 @@ async function runFlow(line: CommandLine, formats: readonly Format[]): Promise<n
   const wanted = readThreads(textOption(line, 'threads'));
   const lanes = openLanes(reporter.onFindings === null ? wanted : 1, paths);
   try {
-    return await runFiles({ plan: await loadPlan(flowPath), paths, out, lanes, reporter }, formats);
+    return await runFiles({ plan: await loadPlan(flowPath), paths, out, lanes, reporter }, catalogue);
   } finally {
     // The program ends with its threads, wherever they are; nothing of theirs is left to be done.
     void lanes?.close();
@@ -88,10 +90,10 @@ interface FilesRun {
   readonly reporter: Reporter;
 }
 
-async function runFiles({ plan, paths, out, lanes, reporter }: FilesRun, formats: readonly Format[]): Promise<number> {
+async function runFiles({ plan, paths, out, lanes, reporter }: FilesRun, catalogue: Catalogue): Promise<number> {
   const [{ compileFlow }, { runFile }] = await Promise.all([import('../../pipeline/engine/compile-flow.ts'), import('./run-file.ts')]);
   const flow = compileFlow(withoutBatches(plan));
-  const format = formats.find(({ name }) => name === plan.format.type)!;
+  const format = await formatOf(plan, catalogue);
   let exitCode = 0;
   for (const [index, path] of paths.entries()) {
     const name = basename(path);

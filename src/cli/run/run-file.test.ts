@@ -61,14 +61,18 @@ async function run(flow: Plan, text: string, threads: number | null = null, name
   const findings: string[] = [];
   const format = formats.find((candidate) => candidate.name === flow.format.type)!;
   const lanes = threads === null ? null : await startLanes(threads);
-  const receipt = await runFile(compileFlow(flow), format, {
-    path,
-    name: 'in.csv',
-    folder: out,
-    lanes,
-    chunkBytes,
-    onFindings: threads === null ? (lines) => void findings.push(lines) : null,
-  });
+  const receipt = await runFile(
+    compileFlow(flow),
+    { format, pack: null },
+    {
+      path,
+      name: 'in.csv',
+      folder: out,
+      lanes,
+      chunkBytes,
+      onFindings: threads === null ? (lines) => void findings.push(lines) : null,
+    },
+  );
   await lanes?.close();
   const read = (file: string) => readFileSync(join(out, file), 'utf8');
   return { receipt, findings: findings.join(''), read, out };

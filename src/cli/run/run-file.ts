@@ -11,6 +11,7 @@ import type { ChunkResult } from './chunk-lane.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
 import type { EndOptions } from './file-end.ts';
 import { createOutputFiles, type OutputFile, type OutputFiles } from './output-files.ts';
+import type { ConvertedFile, FileFormat } from './pack-conversion.ts';
 import { FileSource } from './plain-files.ts';
 import type { RunReceipt } from './run-receipt.ts';
 import { type ChunkSizes, type SplitFile, splitFile } from './split-file.ts';
@@ -29,17 +30,28 @@ const chunkBytesDefault = 2 * 1024 * 1024;
 /** The flow's code is compiled while the first records are taken; the sooner it begins, the better. */
 const firstChunkBytesMax = 256 * 1024;
 
-export async function runFile(flow: CompiledFlow, format: Format, options: RunFileOptions): Promise<RunReceipt> {
-  const source = new FileSource(options.path);
+export async function runFile(flow: CompiledFlow, { format, pack }: FileFormat, options: RunFileOptions): Promise<RunReceipt> {
+  const given = new FileSource(options.path);
+  let source = given;
   try {
     const outputs = createOutputFiles(options.folder, flow.plan);
+    let converted: ConvertedFile | null = null;
+    if (pack !== null) {
+      await outputs.cleared;
+      const { convertFile } = await import('./pack-conversion.ts');
+      converted = await convertFile(given, pack, flow.plan, options.folder);
+      source = new FileSource(converted.path);
+    }
     const run = new FileRun(flow, source, outputs, options);
-    const ended = await (options.lanes === null ? run.runHere(format) : run.runInLanes(format, options.lanes));
+    const { split, sha256 } = await (options.lanes === null ? run.runHere(format) : run.runInLanes(format, options.lanes));
     await outputs.cleared;
     const { endFile } = await fileEnd();
-    return endFile({ flow, source, outputs, options, ...run.results(), ...ended });
+    const whole = converted === null ? split : { ...split, damage: [...converted.damage, ...split.damage] };
+    const facts = { sha256: converted?.sha256 ?? sha256, bytes: given.size };
+    return endFile({ flow, source, outputs, options, ...run.results(), split: whole, ...facts });
   } finally {
-    source.close();
+    if (source !== given) source.close();
+    given.close();
   }
 }
 

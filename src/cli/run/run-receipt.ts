@@ -92,9 +92,10 @@ export function makeReceipt(
 /** What concerns the file as a whole: damage at its place, then why else it is held or rejected. */
 export function fileFindings(check: FileCheck): ReceiptFinding[] {
   const damaged = new Set(check.damage.map(({ code }) => code));
-  const damage = check.damage.map(({ code, offset, field, message }) => ({
+  const damage = check.damage.map(({ code, offset, field, rule, message }) => ({
     code,
     ...(field === null ? {} : { field }),
+    ...(rule === null ? {} : { rule }),
     offset,
     count: 1,
     message,

@@ -5,6 +5,7 @@
 import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
 import { blobConnectionTypes } from '../../platform/blob/blob-connection.ts';
 import { acknowledgeConnection } from './compiling/compile-acknowledge.ts';
+import { withPackSchema } from './compiling/pack-schema.ts';
 import type { Connection, Environment, FieldDefinitions, FlowDefinition, OutputFileDefinition, TenantPolicy } from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
@@ -48,7 +49,7 @@ export function checkReferences(flow: FlowDefinition, { connections, policy }: T
     }
     checkAcknowledge(flow.spec, connections, report);
   }
-  if (policy !== null && flow.spec.schema !== undefined) checkMasks(flow, policy, report);
+  if (policy !== null && flow.spec.format !== undefined) checkMasks(flow, policy, report);
 }
 
 function checkUse(
@@ -103,7 +104,7 @@ function checkKeys(
 const strictness = { none: 0, last4: 1, all: 2 } as const;
 
 function checkMasks(flow: FlowDefinition, policy: TenantPolicy, report: Report): void {
-  const { header, record, records, trailer } = flow.spec.schema;
+  const { header, record, records, trailer } = withPackSchema(flow.spec, null)?.schema ?? {};
   const path: Path = ['spec', 'schema'];
   const check = (fields: FieldDefinitions | undefined, at: Path): void => {
     for (const [name, field] of Object.entries(fields ?? {})) {

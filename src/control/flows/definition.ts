@@ -1,6 +1,6 @@
 /** A flow definition as it is after reading: every default filled in, durations in ms, sizes in bytes, bytes as numbers. */
 
-import type { FieldType } from '../../pipeline/engine/plan.ts';
+import type { FieldType, PackPlan } from '../../pipeline/engine/plan.ts';
 import type { UnpackStep } from '../../platform/packing/packings.ts';
 import type { BlobConnection } from './blob-connections.ts';
 import type {
@@ -34,7 +34,8 @@ export interface FlowSpec {
   readonly sources: readonly SourceDefinition[];
   readonly duplicates: DuplicatesDefinition;
   readonly format: FormatDefinition;
-  readonly schema: {
+  /** Only where the format is a pack it may be absent. */
+  readonly schema?: {
     readonly header?: EnvelopeDefinition;
     readonly record?: { readonly tag?: string; readonly key?: readonly string[]; readonly fields: FieldDefinitions };
     readonly records?: Readonly<Record<string, RecordDefinition>>;
@@ -143,7 +144,8 @@ export type FormatDefinition =
       readonly discriminator?: { readonly key: string };
       readonly unknownKeys: 'ignore' | 'reject';
       readonly skipBlankLines: boolean;
-    };
+    }
+  | ({ readonly type: PackPlan['name'] } & Readonly<Record<string, string | boolean | number | undefined>>);
 
 export interface FieldDefinition {
   readonly at?: readonly [number, number];

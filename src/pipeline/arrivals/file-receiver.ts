@@ -23,7 +23,10 @@ export interface ReceiverOptions extends ContentPlace {
   /** Where a step is `pgp`. */
   readonly pgpKeys: PgpReadingKeys | null;
   readonly limits: Omit<FileLimits, 'filesPerMinute'>;
-  readonly createSplitter: () => Splitter;
+  /** `keep` takes the content that is split: the bytes that are pushed, but where a pack makes lines of them. */
+  readonly createSplitter: (keep: (bytes: Uint8Array) => void) => Splitter;
+  /** The content is what a pack makes of the file. */
+  readonly isConverted: boolean;
   readonly createId: () => string;
 }
 
@@ -60,7 +63,7 @@ export interface FileReceiver {
 }
 
 export function createFileReceiver(options: ReceiverOptions): FileReceiver {
-  return options.unpack.length === 0 ? new PlainReceiver(options) : new UnpackingReceiver(options);
+  return options.unpack.length === 0 && !options.isConverted ? new PlainReceiver(options) : new UnpackingReceiver(options);
 }
 
 /** The file is what is received. */
@@ -72,13 +75,12 @@ class PlainReceiver implements FileReceiver {
   constructor(options: ReceiverOptions) {
     this.#limits = options.limits;
     this.#content = new ContentSink(options, options.createId);
-    this.#splitter = options.createSplitter();
+    this.#splitter = options.createSplitter((bytes) => this.#content.write(bytes));
   }
 
   async push(bytes: Uint8Array): Promise<void> {
     try {
       assertFits(this.#content, bytes, this.#limits);
-      this.#content.write(bytes);
       this.#splitter.push(bytes);
     } catch (error) {
       this.abort();
@@ -169,12 +171,9 @@ class UnpackingReceiver implements FileReceiver {
     if (name !== null && this.#names.has(name)) throw new UnpackError('name', 'two members of the archive have the same name');
     if (name !== null) this.#names.add(name);
     const content = new ContentSink(this.#options, this.#options.createId);
-    const splitter = this.#options.createSplitter();
+    const splitter = this.#options.createSplitter((bytes) => content.write(bytes));
     return {
-      push(bytes) {
-        content.write(bytes);
-        splitter.push(bytes);
-      },
+      push: (bytes) => splitter.push(bytes),
       end: async () => {
         const split = splitter.end();
         this.#members.push({ name, content: content.end(), split });

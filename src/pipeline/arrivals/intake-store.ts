@@ -4,12 +4,14 @@
  */
 import type { Ids } from '../../platform/base/ports.ts';
 import type { PackMember, SealedObject, SealedStore } from '../../platform/storage/object-store.ts';
-import type { Plan } from '../engine/plan.ts';
+import type { PackPlan, Plan } from '../engine/plan.ts';
 import type { Format, Splitter } from '../formats/format.ts';
-import { createFileReceiver, type ReceivedFile, type ReceiverOptions } from './file-receiver.ts';
+import type { Pack, Packs } from '../formats/pack.ts';
+import { createPackSplitter } from '../formats/pack-splitter.ts';
+import { createFileReceiver, type FileReceiver, type ReceivedFile, type ReceiverOptions } from './file-receiver.ts';
 
 /** What describes one file's way in; plain data, so that it can be given to a thread. */
-export type ReceiveRequest = Omit<ReceiverOptions, 'store' | 'createSplitter' | 'createId'> & {
+export type ReceiveRequest = Omit<ReceiverOptions, 'store' | 'createSplitter' | 'createId' | 'isConverted'> & {
   readonly plan: Pick<Plan, 'format' | 'records'>;
   readonly chunkBytes: number;
   readonly recordBytesMax: number;
@@ -36,21 +38,27 @@ export interface IntakeStore {
 export interface IntakeStoreParts {
   readonly store: SealedStore;
   readonly formats: readonly Format[];
+  /** Absent where no flow's format is one. */
+  readonly packs?: Packs;
   /** Of what is sealed. */
   readonly ids: Ids;
 }
 
 export function createDirectIntakeStore(parts: IntakeStoreParts): IntakeStore {
-  const { store, formats, ids } = parts;
+  const { store, ids } = parts;
   return {
     open(request) {
-      const receiver = createFileReceiver({
-        ...request,
-        store,
-        createSplitter: () => splitterFor(formats, request),
-        createId: () => ids.next(),
-      });
-      return { push: (bytes) => receiver.push(bytes), end: () => receiver.end(), abort: async () => receiver.abort() };
+      const receiver = (pack: Pack | null) =>
+        createFileReceiver({
+          ...request,
+          store,
+          isConverted: pack !== null,
+          createSplitter: (keep) => splitterFor(parts.formats, request, { pack, keep }),
+          createId: () => ids.next(),
+        });
+      const name = packOf(request)?.name;
+      if (name === undefined) return asIncoming(receiver(null));
+      return whenLoaded(parts.packs![name]().then(receiver));
     },
     pack: async (tenantId, packId, members) => store.createPack({ tenantId, objectId: packId, kind: 'pack' }, members),
     read: (tenantId, object) => readObject(store, tenantId, object),
@@ -58,12 +66,42 @@ export function createDirectIntakeStore(parts: IntakeStoreParts): IntakeStore {
   };
 }
 
+function asIncoming(receiver: FileReceiver): IncomingFile {
+  return { push: (bytes) => receiver.push(bytes), end: () => receiver.end(), abort: async () => receiver.abort() };
+}
+
+function whenLoaded(receiver: Promise<FileReceiver>): IncomingFile {
+  // Whoever pushes or ends is told of a failure.
+  receiver.catch(() => {});
+  return {
+    push: async (bytes) => (await receiver).push(bytes),
+    end: async () => (await receiver).end(),
+    abort: async () => (await receiver.catch(() => null))?.abort(),
+  };
+}
+
+function packOf({ plan: { format } }: Pick<ReceiveRequest, 'plan'>): PackPlan | undefined {
+  return format.type === 'json-lines' ? format.pack : undefined;
+}
+
 /** The format of the flow's own choice; one that is not in the catalogue is a programmer's error. */
-export function splitterFor(formats: readonly Format[], request: Pick<ReceiveRequest, 'plan' | 'chunkBytes' | 'recordBytesMax'>): Splitter {
+function splitterFor(
+  formats: readonly Format[],
+  request: Pick<ReceiveRequest, 'plan' | 'chunkBytes' | 'recordBytesMax'>,
+  { pack, keep }: { readonly pack: Pack | null; readonly keep: (bytes: Uint8Array) => void },
+): Splitter {
   const { plan, chunkBytes, recordBytesMax } = request;
   const format = formats.find((each) => each.name === plan.format.type);
   if (!format) throw new Error(`no format ${plan.format.type} in the catalogue`);
-  return format.createSplitter(plan.format, plan.records, { chunkBytes, maxRecordBytes: recordBytesMax });
+  const lines = format.createSplitter(plan.format, plan.records, { chunkBytes, maxRecordBytes: recordBytesMax });
+  if (pack !== null) return createPackSplitter({ pack, settings: packOf(request)!.settings, lines, keep });
+  return {
+    push(bytes) {
+      keep(bytes);
+      lines.push(bytes);
+    },
+    end: () => lines.end(),
+  };
 }
 
 const readBytes = 64 * 1024;

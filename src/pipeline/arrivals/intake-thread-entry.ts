@@ -7,13 +7,15 @@ import { createKeyRing } from '../../platform/storage/data-keys.ts';
 import { openRawStore } from '../../platform/storage/raw-store.ts';
 import { createSealedStore } from '../../platform/storage/sealed-store.ts';
 import type { Format } from '../formats/format.ts';
+import type { Packs } from '../formats/pack.ts';
 import { createDirectIntakeStore, type IncomingFile } from './intake-store.ts';
 import type { IntakeAnswer, IntakeCall, IntakeThreadData, NumberedCall } from './intake-thread-messages.ts';
 
 const { root, remote, cell, masterKeys, formatsUrl } = workerData as IntakeThreadData;
-const { formats } = (await import(formatsUrl)) as { formats: readonly Format[] };
+const { formats, packs } = (await import(formatsUrl)) as { formats: readonly Format[]; packs: Packs };
 const store = createDirectIntakeStore({
   formats,
+  packs,
   ids: systemPorts.ids,
   store: createSealedStore({ raw: openRawStore({ root, remote }, systemRng), cell, keyRing: createKeyRing(masterKeys), rng: systemRng }),
 });

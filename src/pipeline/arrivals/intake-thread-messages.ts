@@ -7,7 +7,7 @@ import type { ReceiveRequest } from './intake-store.ts';
 export interface IntakeThreadData extends RawStorePlace {
   readonly cell: string;
   readonly masterKeys: readonly MasterKey[];
-  /** Address of a module that exports `formats`. */
+  /** Address of a module that exports `formats` and `packs`. */
   readonly formatsUrl: string;
 }
 

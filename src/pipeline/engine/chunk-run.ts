@@ -199,7 +199,7 @@ export class ChunkRun {
     judge.judge(this.#block.bytes, start, end);
     if (judge.status === 'envelope') this.#takeEnvelope(start);
     else this.#takeRecord(judge.status, judge, start);
-    if (judge.status === 'valid' && judge.type === this.#flow.mainType) this.#fast?.learn(start, end);
+    if (judge.status === 'valid' && judge.type === this.#flow.mainType && !judge.hasNotes) this.#fast?.learn(start, end);
   }
 
   #takeEnvelope(start: number): void {

@@ -8,7 +8,8 @@ import { TargetOutput } from './bodies/target-output.ts';
 import type { ChunkSinks, ChunkSummary, EnvelopeRecord, Finding } from './chunk.ts';
 import type { CompiledFlow } from './compile-flow.ts';
 import { FindingGroups } from './finding-groups.ts';
-import type { RecordAmount, RecordFinding } from './records/record-judge.ts';
+import type { RecordFinding } from './records/record-finding.ts';
+import type { RecordAmount } from './records/record-judge.ts';
 
 export class ChunkTally {
   readonly #flow: CompiledFlow;

@@ -72,6 +72,14 @@ export interface JsonLinesPlan {
   readonly discriminator: string | null;
   readonly unknownKeys: 'ignore' | 'reject';
   readonly skipBlankLines: boolean;
+  /** The lines are what this pack makes of a file, not the file as received. Its findings are in the lines (`records/pack-notes.ts`). */
+  readonly pack?: PackPlan;
+}
+
+export interface PackPlan {
+  readonly name: 'nacha' | 'iso20022' | 'bai2' | 'swift-mt';
+  /** As given in the flow; the others have their defaults. */
+  readonly settings: Readonly<Record<string, string | boolean | number | null>>;
 }
 
 export interface RecordPlan {

@@ -3,9 +3,12 @@
  * schema. A pack reads bytes in one pass, in pieces of any size, and says of everything that breaks a rule where it is and
  * which rule that is. The list of packs is in `src/main/catalogue.ts`.
  */
+import type { FieldType, PackPlan } from '../engine/plan.ts';
 import type { FormatSetting } from './format.ts';
+import type { PackFinding } from './pack-finding.ts';
+import type { RecordLines } from './record-lines.ts';
 
-export type PackName = 'nacha' | 'iso20022' | 'bai2' | 'swift-mt';
+export type PackName = PackPlan['name'];
 
 export interface Pack {
   readonly name: PackName;
@@ -29,32 +32,43 @@ export interface PackRule {
 /** By the name of the setting; checked against `Pack.settings`. */
 export type PackSettings = ReadonlyMap<string, string | boolean | number | null>;
 
-export interface PackFinding {
-  readonly code: string;
-  /** `warn` refuses nothing. */
-  readonly severity: 'error' | 'warn';
-  /** Of the physical line, from 1. */
-  readonly line: number;
-  /** First and last column in that line, from 1, in bytes; null: the line as a whole. */
-  readonly columns: readonly [number, number] | null;
-  /** In the file, of the first byte of `columns`, or of the line. */
-  readonly offset: number;
-  /** Type of the record, as `--parse` names it; null: it has none. */
-  readonly record: string | null;
-  /** As `--parse` names it. */
-  readonly field: string | null;
-  /** Where in an XML document: an XPath. */
-  readonly path?: string;
-  /** A key of `Pack.rules`. */
-  readonly rule: string;
-  /** For people. Declared and computed numbers and codes; never names, accounts or texts of the file. */
-  readonly message: string;
-}
-
 export interface PackSink {
   finding(finding: PackFinding): void;
   /** Pieces of one JSON document of the content, in order; without it none is made. */
   readonly parsed?: (text: string) => void;
+  /** What flows read (`PackFlow`): header, records and trailer, each while it is read. A finding belongs to the record that is open. */
+  readonly lines?: RecordLines;
+}
+
+/**
+ * What a flow has of a pack without a schema of its own: fields of the header, of each record and of the trailer, by the keys of
+ * `PackSink.lines`, and what the file as a whole must keep. In the words of flow definitions.
+ */
+export interface PackFlow {
+  readonly settings: readonly FormatSetting[];
+  schema(settings: PackSettings): PackSchema;
+}
+
+export interface PackSchema {
+  readonly header: Readonly<Record<string, PackField>>;
+  readonly record: Readonly<Record<string, PackField>>;
+  readonly trailer: Readonly<Record<string, PackField>>;
+  /** Fields of the record that make the business key. */
+  readonly key: readonly string[];
+  /** Expressions over the trailer and totals of the records; one that is false holds the file. */
+  readonly totals: readonly { readonly id: string; readonly assert: string; readonly code: string; readonly message: string }[];
+}
+
+export interface PackField {
+  readonly type: FieldType;
+  readonly required?: boolean;
+  /** Of a decimal. */
+  readonly scale?: number;
+  /** Its amounts are counted; `currency`: the field that holds their currency. */
+  readonly sum?: boolean;
+  readonly currency?: string;
+  readonly class?: string;
+  readonly mask?: 'last4' | 'all';
 }
 
 export interface PackReader {

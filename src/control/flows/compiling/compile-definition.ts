@@ -14,6 +14,7 @@ import { compileRoutes } from './compile-routes.ts';
 import { compileFilters, compileOutput, compileRules } from './compile-rules.ts';
 import { compileTargets } from './compile-targets.ts';
 import { flowScopes } from './expression-scopes.ts';
+import { withPackSchema } from './pack-schema.ts';
 
 export interface CompileRequest {
   readonly definition: FlowDefinition;
@@ -27,9 +28,11 @@ export function compileDefinition({ definition, hash, broken }: CompileRequest, 
   const { metadata } = definition;
   const isReadable = (...keys: readonly string[]): boolean => keys.every((key) => !broken.has(key));
   if (!isReadable('spec', 'metadata') || metadata === undefined || definition.spec === undefined) return null;
-  const spec = { ...definition.spec, targets: knownTargets(definition) };
-  if (isReadable('sources')) checkSources(spec, report);
-  if (!isReadable('format', 'schema') || spec.format === undefined) return null;
+  const written = { ...definition.spec, targets: knownTargets(definition) };
+  if (isReadable('sources')) checkSources(written, report);
+  if (!isReadable('format', 'schema') || written.format === undefined) return null;
+  const spec = withPackSchema(written, report);
+  if (spec === null) return null;
   const format = compileFormat(spec, report);
   const records = compileRecords(spec, format, report);
   if (records === null) return null;

@@ -3,8 +3,14 @@ import type { FormatPlan } from '../../../pipeline/engine/plan.ts';
 import type { FlowSpec, FormatDefinition } from '../definition.ts';
 import type { Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
+import { isPack, packSettings } from './pack-schema.ts';
 
 export function compileFormat({ format, schema }: Pick<FlowSpec, 'format' | 'schema'>, report: Report): FormatPlan {
+  if (isPack(format)) {
+    // Keys that it has no field for are none of the pack's.
+    const lines = { type: 'json-lines', discriminator: 'record', unknownKeys: 'reject', skipBlankLines: false } as const;
+    return { ...lines, pack: { name: format.type, settings: packSettings(format) } };
+  }
   switch (format.type) {
     case 'delimited':
       checkDelimiters(format, report);
@@ -16,7 +22,7 @@ export function compileFormat({ format, schema }: Pick<FlowSpec, 'format' | 'sch
         comment: format.comment,
         header: format.header,
         columns: format.columns,
-        skipBlankLines: format.skipBlankLines ?? Object.keys(schema.record?.fields ?? {}).length !== 1,
+        skipBlankLines: format.skipBlankLines ?? Object.keys(schema?.record?.fields ?? {}).length !== 1,
         discriminator: format.discriminator === undefined ? null : format.discriminator.column - 1,
       };
     case 'fixed-width':

@@ -38,7 +38,7 @@ export function compileRecords(spec: FlowSpec, format: FormatPlan, report: Repor
 }
 
 function listTypes(spec: FlowSpec, report: Report): NamedType[] | null {
-  const { header, record, records, trailer } = spec.schema;
+  const { header, record, records, trailer } = spec.schema!;
   const path: Path = ['spec', 'schema'];
   if (record !== undefined && records !== undefined) {
     report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, 'records'], message: 'record and records: write one of the two' });

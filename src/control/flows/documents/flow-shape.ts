@@ -71,8 +71,7 @@ const key: Key = {
 };
 
 const schema: Key = {
-  required: true,
-  description: 'The record types of the file.',
+  description: 'The record types of the file. Packs have their own; what is said of their fields here is added.',
   shape: object({
     header: { shape: envelopeShape, description: 'A first record about the file.' },
     record: { shape: object({ tag, key, fields }), description: 'The records, where they are of one type.' },

@@ -1,4 +1,7 @@
 /** The keys of `spec.format`, by format. test/described-settings.test.ts holds them equal to what the formats say. */
+import type { FormatSetting } from '../../../pipeline/formats/format.ts';
+import type { PackFlow } from '../../../pipeline/formats/pack.ts';
+import { packFlows } from '../../../pipeline/formats/pack-flows.ts';
 import { choice, fieldName, integer, type Key, type ObjectShape, object, type Shape, text, type VariantShape } from './shape.ts';
 
 const encoding: Key = {
@@ -79,11 +82,25 @@ function fieldNameOrText(): Shape {
   return text('a key of a JSON object', '^[^\\u0000-\\u001f]{1,200}$', 200);
 }
 
+/** A pack describes its settings itself; its encoding is the format's own. */
+function packShape({ settings }: PackFlow): ObjectShape {
+  return object({ type, ...Object.fromEntries(settings.map((setting) => [setting.name, keyOf(setting)])) });
+}
+
+function keyOf({ type: kind, choices, default: missing, description }: FormatSetting): Key {
+  const shape: Shape =
+    kind === 'choice' ? choice(choices!) : kind === 'boolean' ? { kind } : kind === 'integer' ? integer(0, 1_000_000_000) : text();
+  return { shape, description, ...(missing === null ? {} : { default: missing }) };
+}
+
+const packs = Object.fromEntries(Object.entries(packFlows).map(([name, pack]) => [name, packShape(pack)]));
+const packsOfLater = ['nacha', 'iso20022', 'bai2', 'swift-mt'].filter((name) => !Object.hasOwn(packFlows, name));
+
 export const formatShape: VariantShape = {
   kind: 'variant',
   tag: 'type',
-  variants: { delimited, 'fixed-width': fixedWidth, 'json-lines': jsonLines },
-  laterVariants: ['json', 'xml', 'excel', 'avro', 'parquet', 'nacha', 'iso20022', 'bai2', 'swift-mt', 'edifact', 'x12', 'iso8583'],
+  variants: { delimited, 'fixed-width': fixedWidth, 'json-lines': jsonLines, ...packs },
+  laterVariants: ['json', 'xml', 'excel', 'avro', 'parquet', ...packsOfLater, 'edifact', 'x12', 'iso8583'],
   later: ['profile', 'batch'],
 };
 

@@ -10,7 +10,7 @@ import { type Value, valueText } from '../expressions/values.ts';
 import type { Plan } from '../plan.ts';
 import { type CheckedField, checkField } from '../reference/field-checks.ts';
 import { createScope, decideRecord, type RecordFinding, rejected } from '../reference/record-decisions.ts';
-import { shapeRecord } from '../reference/record-shapes.ts';
+import { notedFindings, shapeRecord } from '../reference/record-shapes.ts';
 import type { Row } from '../reference/rows.ts';
 
 export interface ExplainedField {
@@ -70,9 +70,12 @@ export function explainRecord(
   const nothing = { warnings: [], steps: [], routes: [], outputs: {} };
   if (shape.problem !== null)
     return { ...explained, ...nothing, status: 'rejected', findings: [{ ...shape.problem, field: null, rule: null }] };
-  const findings = checked.flatMap(({ problem }, index) =>
-    problem === null ? [] : [{ code: problem.code, field: type!.fields[index]!.name, rule: null, message: problem.message }],
-  );
+  const findings = [
+    ...checked.flatMap(({ problem }, index) =>
+      problem === null ? [] : [{ code: problem.code, field: type!.fields[index]!.name, rule: null, message: problem.message }],
+    ),
+    ...notedFindings(shape, 'error'),
+  ];
   if (type!.role !== 'data') return { ...explained, ...nothing, status: null, findings };
   const values = checked.map(({ problem, value }) => (problem === null ? value : null));
   const record = { type: type!, values, header };
@@ -83,7 +86,7 @@ export function explainRecord(
     ...explained,
     status: decision.status,
     findings: decision.findings,
-    warnings: decision.warnings,
+    warnings: decision.status === 'valid' ? [...notedFindings(shape, 'warn'), ...decision.warnings] : [],
     steps,
     routes: decision.routes.map((index) => plan.targets[index]!.id),
     outputs: Object.fromEntries(

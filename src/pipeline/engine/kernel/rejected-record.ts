@@ -6,7 +6,8 @@ import { currencyOf } from '../amount-totals.ts';
 import type { CompiledFlow } from '../compile-flow.ts';
 import { type FieldReader, fieldReaders } from '../fields/field-reader.ts';
 import type { RulePlan } from '../plan.ts';
-import type { RecordAmount, RecordFinding, RecordVerdict } from '../records/record-judge.ts';
+import type { RecordFinding } from '../records/record-finding.ts';
+import type { RecordAmount, RecordVerdict } from '../records/record-judge.ts';
 import type { KernelState } from './kernel-state.ts';
 
 export class RejectedRecord implements RecordVerdict {

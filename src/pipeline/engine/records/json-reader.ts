@@ -6,6 +6,7 @@ import { structureErrors } from '../engine-errors.ts';
 import type { TextKind } from '../fields/field-reader.ts';
 import type { JsonLinesPlan, Plan } from '../plan.ts';
 import { JsonScanner } from './json-scanner.ts';
+import { notesKey } from './pack-notes.ts';
 import type { RecordReader } from './record-text.ts';
 import { createTypeFinder, isUntagged, unknownTag } from './record-types.ts';
 import { decodeUtf8 } from './utf8.ts';
@@ -26,6 +27,8 @@ export function createJsonReader(plan: Plan, format: JsonLinesPlan): RecordReade
   let slotCount = 1;
   const tagKey = isUntagged(plan) ? null : format.discriminator;
   if (tagKey !== null) placeAt(tree, [tagKey]).slots.push(0);
+  const notesSlot = format.pack === undefined ? null : slotCount++;
+  if (notesSlot !== null) placeAt(tree, [notesKey]).slots.push(notesSlot);
   const layouts = plan.records.map((record) =>
     record.fields.map((field) => {
       if (!('path' in field.at)) throw new Error(`field ${JSON.stringify(field.name)} has no path`);
@@ -39,6 +42,7 @@ export function createJsonReader(plan: Plan, format: JsonLinesPlan): RecordReade
       new Set([
         ...record.fields.map((field) => ('path' in field.at ? field.at.path[0]! : '')),
         ...(format.discriminator === null ? [] : [format.discriminator]),
+        ...(notesSlot === null ? [] : [notesKey]),
       ]),
   );
   const texts: (string | null)[] = new Array(slotCount).fill(null);
@@ -60,6 +64,7 @@ export function createJsonReader(plan: Plan, format: JsonLinesPlan): RecordReade
     if (tagKey !== null) into.type = kinds[0] === 'string' ? findType(texts[0]!) : -1;
     if (into.type < 0) return unknownTag;
     if (format.unknownKeys === 'reject' && scanner.topKeys.some((key) => !knownKeys[into.type]!.has(key))) return unknownKey;
+    into.notes = notesSlot === null ? null : texts[notesSlot]!;
     const layout = layouts[into.type]!;
     for (let index = 0; index < layout.length; index++) {
       into.texts[index] = texts[layout[index]!]!;

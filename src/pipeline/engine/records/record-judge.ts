@@ -14,17 +14,11 @@ import { type Value, valueText } from '../expressions/values.ts';
 import { type FieldReader, fieldReaders } from '../fields/field-reader.ts';
 import type { RouteSets } from '../outcomes/route-sets.ts';
 import type { RulePlan } from '../plan.ts';
+import { readPackNotes } from './pack-notes.ts';
+import type { RecordFinding } from './record-finding.ts';
 import { createRecordReader } from './record-reader.ts';
 import { RecordScope } from './record-scope.ts';
 import { createRecordText, type RecordReader } from './record-text.ts';
-
-/** A finding before it has a place. */
-export interface RecordFinding {
-  readonly code: string;
-  readonly field: string | null;
-  readonly rule: string | null;
-  readonly message: string;
-}
 
 export interface RecordAmount {
   readonly sum: number;
@@ -68,6 +62,8 @@ export class RecordJudge implements RecordVerdict {
   keys: ((string | null)[] | null)[] = [];
   routeSet = 0;
   lines: string[] = [];
+  /** Its pack has something to say of it: no other record is to be taken for one like it. */
+  hasNotes = false;
 
   constructor(flow: CompiledFlow, columns: readonly string[] | null, routeSets: RouteSets) {
     const { plan } = flow;
@@ -108,6 +104,7 @@ export class RecordJudge implements RecordVerdict {
       return;
     }
     this.#checkFields();
+    this.#takeNotes();
     if (isEnvelope) {
       this.status = 'envelope';
       return;
@@ -151,6 +148,15 @@ export class RecordJudge implements RecordVerdict {
       if (reader.problem === null) continue;
       this.findings.push({ code: reader.problem.code, field: reader.plan.name, rule: null, message: reader.problem.message });
     }
+  }
+
+  #takeNotes(): void {
+    const { notes } = this.#text;
+    this.hasNotes = notes !== null;
+    if (notes === null) return;
+    const { findings, warnings } = readPackNotes(notes);
+    this.findings.push(...findings);
+    this.warnings.push(...warnings);
   }
 
   #takeKeysAndAmounts(): void {

@@ -7,10 +7,12 @@ export interface RecordText {
   type: number;
   readonly texts: (string | null)[];
   readonly kinds: TextKind[];
+  /** What a pack says of it (`pack-notes.ts`); null: nothing. */
+  notes: string | null;
 }
 
 export function createRecordText(): RecordText {
-  return { type: -1, texts: [], kinds: [] };
+  return { type: -1, texts: [], kinds: [], notes: null };
 }
 
 /**

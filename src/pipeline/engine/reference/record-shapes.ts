@@ -12,12 +12,14 @@ export interface Shape {
   readonly type: RecordPlan | null;
   readonly texts: readonly FieldText[];
   readonly problem: RowProblem | null;
+  /** What a pack wrote into the line about it, as lines of five cells: severity, code, field, rule, message. */
+  readonly notes: readonly (readonly string[])[];
 }
 
 /** `columns`: names of the header row, null without one. */
 export function shapeRecord(plan: Plan, row: Row, columns: readonly string[] | null): Shape {
   const only = plan.records.length === 1 && plan.records[0]!.tag === null ? plan.records[0]! : null;
-  if (row.problem !== null) return { type: null, texts: [], problem: row.problem };
+  if (row.problem !== null) return { type: null, texts: [], problem: row.problem, notes: [] };
   switch (plan.format.type) {
     case 'delimited':
       return shapeCells(plan, row, columns, only);
@@ -29,7 +31,7 @@ export function shapeRecord(plan: Plan, row: Row, columns: readonly string[] | n
 }
 
 function broken(type: RecordPlan | null, code: string, message: string): Shape {
-  return { type, texts: [], problem: { code, message } };
+  return { type, texts: [], problem: { code, message }, notes: [] };
 }
 
 function findByTag(plan: Plan, tag: string | undefined): RecordPlan | null {
@@ -47,7 +49,7 @@ function shapeCells(plan: Plan, row: Row, columns: readonly string[] | null, onl
     const text = cells[columnOf(field, columns)];
     return text === undefined ? absentField : { kind: 'text', text };
   });
-  return { type, texts, problem: null };
+  return { type, texts, problem: null, notes: [] };
 }
 
 function columnOf(field: FieldPlan, columns: readonly string[] | null): number {
@@ -79,7 +81,7 @@ function shapeRanges(plan: Plan, row: Row, only: RecordPlan | null): Shape {
   const texts = ranges.map(
     ({ start, length }): FieldText => ({ kind: 'text', text: padded.subarray(start, start + length).toString('utf8') }),
   );
-  return { type, texts, problem: null };
+  return { type, texts, problem: null, notes: [] };
 }
 
 function trimSpaces(text: string): string {
@@ -103,14 +105,30 @@ function shapeObject(plan: Plan, format: JsonLinesPlan, row: Row, only: RecordPl
   const type = only ?? findByTag(plan, tag?.kind === 'string' ? tag.value : undefined);
   if (type === null) return broken(null, 'E_TAG', 'unknown record type');
   if (format.unknownKeys === 'reject') {
-    const known = new Set([format.discriminator, ...type.fields.map((field) => pathOf(field)[0])]);
+    const known = new Set([
+      format.discriminator,
+      ...(format.pack === undefined ? [] : ['findings']),
+      ...type.fields.map((field) => pathOf(field)[0]),
+    ]);
     for (const key of document.members.keys()) if (!known.has(key)) return broken(type, 'E_UNKNOWN_KEY', 'a key is not known to the flow');
   }
-  return { type, texts: type.fields.map((field) => fieldTextOf(followPath(document, pathOf(field)))), problem: null };
+  const texts = type.fields.map((field) => fieldTextOf(followPath(document, pathOf(field))));
+  const notes = format.pack === undefined ? undefined : document.members.get('findings');
+  return { type, texts, problem: null, notes: notes?.kind === 'string' ? notes.value.split('\n').map((note) => note.split('\t')) : [] };
 }
 
 function pathOf(field: FieldPlan): readonly string[] {
   return (field.at as Extract<FieldPlan['at'], { path: readonly string[] }>).path;
+}
+
+/** `severity`: `error` or `warn`. */
+export function notedFindings(
+  { notes }: Shape,
+  severity: string,
+): { code: string; field: string | null; rule: string | null; message: string }[] {
+  return notes
+    .filter(([said]) => said === severity)
+    .map(([, code, field, rule, message]) => ({ code: code!, field: field || null, rule: rule || null, message: message! }));
 }
 
 /** Steps through objects only. */

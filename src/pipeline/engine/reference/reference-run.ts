@@ -9,7 +9,7 @@ import type { Plan, RecordPlan } from '../plan.ts';
 import { type CheckedField, checkField } from './field-checks.ts';
 import { amountsOf, summedScales, unreadableAmounts } from './money.ts';
 import { decideRecord, type RecordFinding, rejected } from './record-decisions.ts';
-import { type Shape, shapeRecord } from './record-shapes.ts';
+import { notedFindings, type Shape, shapeRecord } from './record-shapes.ts';
 import { openReferenceFile } from './reference-file.ts';
 import type { ReferenceRecord } from './reference-record.ts';
 import { ReferenceTotals, type RunTotals } from './reference-totals.ts';
@@ -84,7 +84,10 @@ export class ReferenceRun {
   #readRow(row: Row, columns: readonly string[] | null): ReferenceRecord | null {
     const shape = shapeRecord(this.#plan, row, columns);
     const fields = shape.problem === null ? shape.type!.fields.map((field, index) => checkField(field, shape.texts[index]!)) : [];
-    const findings = shape.problem === null ? fieldFindings(shape.type!, fields) : [{ ...shape.problem, field: null, rule: null }];
+    const findings =
+      shape.problem === null
+        ? [...fieldFindings(shape.type!, fields), ...notedFindings(shape, 'error')]
+        : [{ ...shape.problem, field: null, rule: null }];
     if (shape.type !== null && shape.type.role !== 'data') {
       this.#takeEnvelope(shape.type, row.offset, fields, findings);
       return null;
@@ -112,7 +115,7 @@ export class ReferenceRun {
       type: type?.name ?? null,
       status: decision.status,
       findings: decision.findings.map(place),
-      warnings: decision.warnings.map(place),
+      warnings: (decision.status === 'valid' ? [...notedFindings(shape, 'warn'), ...decision.warnings] : []).map(place),
       routes: decision.routes,
       key: isBroken ? null : keyOf(type!, fields),
       uniques: isBroken ? new Map() : uniquesOf(type!, fields),

@@ -10,7 +10,7 @@ import { ExpressionFailure } from '../expressions/expression-errors.ts';
 import { nearestName } from '../expressions/suggestion.ts';
 import { trimSpaces } from '../fields/field-reader.ts';
 import type { Plan } from '../plan.ts';
-import type { RecordFinding } from '../records/record-judge.ts';
+import type { RecordFinding } from '../records/record-finding.ts';
 import { createRecordReader } from '../records/record-reader.ts';
 import { createRecordText } from '../records/record-text.ts';
 import { createRecordEncoder, type NewTexts } from './record-encoder.ts';

@@ -1,5 +1,6 @@
 /** Good messages that tests build and then change in one place. Names, accounts and codes are invented or are published examples. */
-import type { PackFinding, PackSummary } from '../pack.ts';
+import type { PackSummary } from '../pack.ts';
+import type { PackFinding } from '../pack-finding.ts';
 import { iso20022Pack } from './iso20022-pack.ts';
 
 export interface Reading {

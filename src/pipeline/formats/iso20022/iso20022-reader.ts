@@ -2,7 +2,8 @@
  * The reader of the pack: XML to the checker of the message, what the checker sees to the rules beyond the schema, what both find
  * to the sink. Finds the message within its envelope, if it is in one; of the envelope only the announced message is looked at.
  */
-import type { PackFinding, PackReader, PackSettings, PackSink, PackSummary } from '../pack.ts';
+import type { PackReader, PackSettings, PackSink, PackSummary } from '../pack.ts';
+import type { PackFinding } from '../pack-finding.ts';
 import { type TextCheck, textCheck } from './character-sets.ts';
 import { type MessageDefinition, messages, namespacePrefix } from './definitions/messages.ts';
 import { DocumentWriter } from './document-writer.ts';

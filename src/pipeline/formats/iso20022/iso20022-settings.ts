@@ -1,6 +1,7 @@
 /** What a receiver may lay down, as data, and what follows of it for a finding. */
 import type { FormatSetting } from '../format.ts';
-import type { PackFinding, PackSettings } from '../pack.ts';
+import type { PackSettings } from '../pack.ts';
+import type { PackFinding } from '../pack-finding.ts';
 
 const severities = ['error', 'warn'] as const;
 

@@ -1,5 +1,6 @@
 /** Good ACH files of every class of entries, made for tests, and changes to them that keep their totals right or not. */
-import type { PackFinding, PackSummary } from '../pack.ts';
+import type { PackSummary } from '../pack.ts';
+import type { PackFinding } from '../pack-finding.ts';
 import { type AddendaName, addenda } from './addenda-layouts.ts';
 import { type FieldLayout, type RecordLayout, recordLength } from './field-layouts.ts';
 import { nachaPack } from './nacha-pack.ts';

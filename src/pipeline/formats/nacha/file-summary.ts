@@ -14,7 +14,7 @@ export interface DeclaredTotals {
   readonly totalCredit: bigint;
 }
 
-const currency = 'USD';
+export const currency = 'USD';
 
 export class FileSummary {
   readonly totals = new FileTotals();

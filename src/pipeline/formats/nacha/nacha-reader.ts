@@ -14,6 +14,7 @@ import { recordLength } from './field-layouts.ts';
 import { type FileState, fileSteps, isRecordType, type RecordType } from './file-state.ts';
 import { FileSummary } from './file-summary.ts';
 import { Findings, type RecordPlace } from './findings.ts';
+import { FlowLines } from './flow-lines.ts';
 import { batchKind, checkFileHeader, keptPlace, readBatchHeader } from './header-checks.ts';
 import { type HeldRecord, LineReader, type RecordConsumer } from './line-reader.ts';
 import type { NachaRuleId } from './nacha-rules.ts';
@@ -31,6 +32,7 @@ export class NachaReader implements PackReader, RecordConsumer {
   readonly #findings: Findings;
   readonly #lines: LineReader;
   readonly #document: DocumentWriter | null;
+  readonly #flow: FlowLines | null;
   readonly #summary = new FileSummary();
   readonly #batchNumbers = new BatchNumbers();
   readonly #view = new RecordView();
@@ -50,6 +52,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     this.#findings = new Findings(settings.severities, sink);
     this.#lines = new LineReader(this, this.#findings);
     this.#document = sink.parsed === undefined ? null : new DocumentWriter(sink.parsed);
+    this.#flow = sink.lines === undefined ? null : new FlowLines(sink.lines);
   }
 
   push(bytes: Uint8Array): void {
@@ -151,6 +154,7 @@ export class NachaReader implements PackReader, RecordConsumer {
   #beforeRecord(type: RecordType): void {
     if (type !== '7') this.#completeEntry();
     this.#errorsBeforeRecord = this.#findings.errors;
+    if (type === '6') this.#flow?.begin(this.#view);
   }
 
   #take(type: RecordType, form: RecordForm): void {
@@ -160,6 +164,7 @@ export class NachaReader implements PackReader, RecordConsumer {
       case '1':
         checkFileHeader(this.#view, this.#settings, this.#findings);
         this.#document?.fileHeader(this.#view);
+        this.#flow?.fileHeader(this.#view);
         break;
       case '5':
         this.#beginBatch();
@@ -196,6 +201,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     }
     this.#batch = new OpenBatch(header);
     this.#document?.batchHeader(view);
+    this.#flow?.batchHeader(view);
   }
 
   #beginEntry(): void {
@@ -205,6 +211,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     readEntry(this.#view, entryColumns[batch.header.kind], entry, batch);
     checkEntry(this.#view, entry, batch, this.#settings, this.#findings);
     this.#document?.entry(this.#view);
+    this.#flow?.entry(this.#view, entry);
   }
 
   #addAddenda(name: keyof typeof addenda): void {
@@ -212,7 +219,9 @@ export class NachaReader implements PackReader, RecordConsumer {
     this.#countAddenda();
     entry.addAddenda(name);
     checkAddenda(this.#view, name, entry, this.#batch!, this.#findings);
-    if (entry.addendaRecords <= addendaMax) this.#document?.addenda(name, this.#view);
+    if (entry.addendaRecords > addendaMax) return;
+    this.#document?.addenda(name, this.#view);
+    this.#flow?.addenda(name, this.#view);
   }
 
   #takeUnknownAddenda(): void {
@@ -237,6 +246,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     this.#summary.entries++;
     if (this.#findings.errors > entry.errorsBefore) this.#summary.rejectedEntries++;
     this.#document?.endEntry(entry.category);
+    this.#flow?.endEntry(entry);
   }
 
   #endBatch(): void {
@@ -274,6 +284,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     };
     this.#controlPlace = keptPlace(view, view.layout!);
     this.#document?.fileControl(view);
+    this.#flow?.fileControl(view, view.layout!);
   }
 
   /** Nines; or what begins with two of them where only filler may be. */

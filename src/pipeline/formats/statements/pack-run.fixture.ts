@@ -1,6 +1,7 @@
 /** Runs a pack over bytes in given pieces, for tests: its findings, its summary and, where wanted, its document. */
 import { Buffer } from 'node:buffer';
-import type { Pack, PackFinding, PackSummary } from '../pack.ts';
+import type { Pack, PackSummary } from '../pack.ts';
+import type { PackFinding } from '../pack-finding.ts';
 
 export interface PackRun {
   readonly findings: readonly PackFinding[];

@@ -1,5 +1,6 @@
 /** Findings by rule: a rule knows its error code, whoever finds that it is broken says where and how badly. */
-import type { PackFinding, PackRule, PackSink } from '../pack.ts';
+import type { PackRule, PackSink } from '../pack.ts';
+import type { PackFinding } from '../pack-finding.ts';
 
 export interface Place {
   readonly line: number;

@@ -1,0 +1,5 @@
+/** What flows know of packs, without their readers: those that a flow can name as its format. */
+import { nachaFlow } from './nacha/nacha-flow.ts';
+import type { PackFlow, PackName } from './pack.ts';
+
+export const packFlows: Readonly<Partial<Record<PackName, PackFlow>>> = { nacha: nachaFlow };

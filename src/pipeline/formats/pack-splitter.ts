@@ -1,0 +1,56 @@
+/**
+ * A pack in front of the splitter of its lines: it takes a file as received and gives the lines that flows read of it. What it finds
+ * in a record is in the record's line; what it finds about the file as a whole holds the file.
+ */
+import type { Finding } from '../engine/chunk.ts';
+import type { PackPlan } from '../engine/plan.ts';
+import type { SplitResult, Splitter } from './format.ts';
+import type { Pack } from './pack.ts';
+import type { PackFinding } from './pack-finding.ts';
+import { placedMessage, RecordLines } from './record-lines.ts';
+
+/** Of the file as a whole; what is beyond is only counted. */
+const damageMax = 1_000;
+
+export interface PackSplitterOptions {
+  readonly pack: Pack;
+  readonly settings: PackPlan['settings'];
+  /** Of the lines. */
+  readonly lines: Splitter;
+  /** Takes the lines, in order and whole; they are valid until it returns. */
+  readonly keep: (bytes: Uint8Array) => void;
+}
+
+export function createPackSplitter({ pack, settings, lines: splitter, keep }: PackSplitterOptions): Splitter {
+  const damage: Finding[] = [];
+  let leftOut = 0;
+  const lines = new RecordLines((bytes) => {
+    keep(bytes);
+    splitter.push(bytes);
+  });
+  const reader = pack.createReader(new Map(Object.entries(settings)), {
+    lines,
+    finding(finding) {
+      if (lines.isOpen) lines.finding(finding);
+      else if (finding.severity === 'error' && damage.length < damageMax) damage.push(damageOf(finding));
+      else if (finding.severity === 'error') leftOut++;
+    },
+  });
+  return {
+    push: (bytes) => reader.push(bytes),
+    end(): SplitResult {
+      reader.end();
+      lines.flush();
+      const split = splitter.end();
+      const last = damage.at(-1);
+      if (last !== undefined && leftOut > 0) damage[damage.length - 1] = { ...last, message: `${last.message} (and ${leftOut} more)` };
+      return { ...split, damage: [...damage, ...split.damage] };
+    },
+  };
+}
+
+/** `offset` is one of the file as received. */
+function damageOf(finding: PackFinding): Finding {
+  const { code, offset, field, rule } = finding;
+  return { record: 0, offset, code, field, rule, message: placedMessage(finding) };
+}

@@ -1,0 +1,193 @@
+/**
+ * Writes what flows read of a pack's file: a line of JSON for its header, for each record and for its trailer, byte by byte, with
+ * no text made of what is good. Packs write keys in one order, absent ones too, so that the engine knows the shape of most lines.
+ */
+import type { PackFinding } from './pack-finding.ts';
+
+export type LineTag = 'header' | 'record' | 'trailer';
+
+/** A key as it stands in a line; made once. */
+export type LineKey = Buffer;
+
+export function lineKey(name: string): LineKey {
+  return Buffer.from(`,${JSON.stringify(name)}:`, 'latin1');
+}
+
+const flushBytes = 256 * 1024;
+/** Of one record; what is beyond is only counted. */
+const notesMax = 20;
+const zero = 0x30;
+const space = 0x20;
+const quote = 0x22;
+const backslash = 0x5c;
+const point = 0x2e;
+const nothing = Buffer.from('null', 'latin1');
+const starts: Readonly<Record<LineTag, Buffer>> = {
+  header: Buffer.from('{"record":"header","line":', 'latin1'),
+  record: Buffer.from('{"record":"record","line":', 'latin1'),
+  trailer: Buffer.from('{"record":"trailer","line":', 'latin1'),
+};
+const offsetKey = lineKey('offset');
+const findingsKey = lineKey('findings');
+
+export class RecordLines {
+  readonly #onBytes: (bytes: Uint8Array) => void;
+  #bytes = Buffer.allocUnsafeSlow(2 * flushBytes);
+  #length = 0;
+  #isOpen = false;
+  #notes: string[] = [];
+  #notesLeftOut = 0;
+
+  /** `onBytes`: whole lines, valid until it returns. */
+  constructor(onBytes: (bytes: Uint8Array) => void) {
+    this.#onBytes = onBytes;
+  }
+
+  /** A record is being read: what is found now is found in it. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** `line` and `offset` in the file as received. */
+  begin(tag: LineTag, line: number, offset: number): void {
+    this.#isOpen = tag === 'record';
+    this.bytes(starts[tag]);
+    this.#number(line);
+    this.integer(offsetKey, offset);
+  }
+
+  finding(finding: PackFinding): void {
+    if (this.#notes.length === notesMax) {
+      this.#notesLeftOut++;
+      return;
+    }
+    const { severity, code, field, rule } = finding;
+    this.#notes.push([severity, code, field ?? '', rule, placedMessage(finding)].map((text) => text.replace(/[\t\n]/g, ' ')).join('\t'));
+  }
+
+  end(): void {
+    if (this.#notes.length > 0) {
+      if (this.#notesLeftOut > 0) this.#notes[notesMax - 1] += ` (and ${this.#notesLeftOut} more)`;
+      this.bytes(findingsKey);
+      this.bytes(Buffer.from(JSON.stringify(this.#notes.join('\n')), 'utf8'));
+      this.#notes = [];
+      this.#notesLeftOut = 0;
+    }
+    this.bytes(lineEnd);
+    this.#isOpen = false;
+    if (this.#length >= flushBytes) this.flush();
+  }
+
+  /** What is left, after the last line. */
+  flush(): void {
+    if (this.#length === 0) return;
+    this.#onBytes(this.#bytes.subarray(0, this.#length));
+    this.#length = 0;
+  }
+
+  /** As they are: they must be JSON. */
+  bytes(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  absent(key: LineKey): void {
+    this.bytes(key);
+    this.bytes(nothing);
+  }
+
+  /** Of what the pack made itself. */
+  text(key: LineKey, text: string): void {
+    this.bytes(key);
+    this.bytes(Buffer.from(JSON.stringify(text), 'utf8'));
+  }
+
+  /** A safe integer. */
+  integer(key: LineKey, value: number): void {
+    this.bytes(key);
+    this.#number(value);
+  }
+
+  /** Latin-1 without the spaces at its ends; nothing else: absent. */
+  latin(key: LineKey, bytes: Uint8Array, from: number, length: number): void {
+    let [start, end] = [from, from + length];
+    while (start < end && bytes[start] === space) start++;
+    while (end > start && bytes[end - 1] === space) end--;
+    this.bytes(key);
+    if (start === end) {
+      this.bytes(nothing);
+      return;
+    }
+    this.open();
+    this.piece(bytes, start, end);
+    this.close();
+  }
+
+  /** Of a text that comes in pieces: after its key, before its first. */
+  open(): void {
+    this.#room(1);
+    this.#bytes[this.#length++] = quote;
+  }
+
+  close(): void {
+    this.open();
+  }
+
+  /** Latin-1. */
+  piece(bytes: Uint8Array, start: number, end: number): void {
+    this.#room((end - start) * 6);
+    const into = this.#bytes;
+    let at = this.#length;
+    for (let index = start; index < end; index++) {
+      const byte = bytes[index]!;
+      if (byte >= 0x80) {
+        into[at++] = 0xc0 | (byte >> 6);
+        into[at++] = 0x80 | (byte & 0x3f);
+      } else if (byte < space) {
+        at += into.write(`\\u${byte.toString(16).padStart(4, '0')}`, at, 'latin1');
+      } else {
+        if (byte === quote || byte === backslash) into[at++] = backslash;
+        into[at++] = byte;
+      }
+    }
+    this.#length = at;
+  }
+
+  /** ASCII digits as a number, the last `scale` of them its fraction. */
+  digits(key: LineKey, bytes: Uint8Array, from: number, length: number, scale = 0): void {
+    this.bytes(key);
+    const end = from + length;
+    let start = from;
+    while (start < end - scale - 1 && bytes[start] === zero) start++;
+    this.#room(length + 2);
+    const into = this.#bytes;
+    let at = this.#length;
+    for (let index = start; index < end; index++) {
+      if (index === end - scale) into[at++] = point;
+      into[at++] = bytes[index]!;
+    }
+    this.#length = at;
+  }
+
+  #number(value: number): void {
+    this.#room(16);
+    this.#length += this.#bytes.write(String(value), this.#length, 'latin1');
+  }
+
+  #room(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
+}
+
+const lineEnd = Buffer.from('}\n', 'latin1');
+
+/** Line and columns in the file as received, then what the pack says. */
+export function placedMessage({ line, columns, path, message }: PackFinding): string {
+  const place = path ?? (columns === null ? null : `columns ${columns[0]} to ${columns[1]}`);
+  return `line ${line}${place === null ? '' : `, ${place}`}: ${message}`;
+}

@@ -1,0 +1,106 @@
+/** Flows whose format is nacha: what they read of ACH files, good and bad. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { loadFlow } from '../../src/control/flows/load-flow.ts';
+import { runEngine, runReference } from '../../src/pipeline/engine/reference/run-accounts.fixture.ts';
+import { achFile, readAch } from '../../src/pipeline/formats/nacha/ach-files.fixture.ts';
+import { moreMutants } from '../../src/pipeline/formats/nacha/more-mutants.fixture.ts';
+import type { Mutant } from '../../src/pipeline/formats/nacha/mutant-making.fixture.ts';
+import { mutants } from '../../src/pipeline/formats/nacha/mutants.fixture.ts';
+import { type SampleName, sampleBatches } from '../../src/pipeline/formats/nacha/sample-batches.fixture.ts';
+import { accountsOf, convert, linesOf, packFlow, packFlowText } from '../support/pack-flows.ts';
+import { expectedVerdicts, itWithPublicData } from '../support/public-data.ts';
+
+const plan = packFlow('{ type: nacha }');
+const samples = Object.keys(sampleBatches) as SampleName[];
+const fileOf = (...names: SampleName[]) => Buffer.from(achFile(...names.map((name) => sampleBatches[name])).text(), 'latin1');
+
+/** Whether anything of the file is refused: a record, or the file as a whole. */
+async function isRefused(flow: typeof plan, bytes: Buffer): Promise<boolean> {
+  const { lines, damage } = await convert(flow, bytes);
+  const reference = runReference(flow, lines);
+  expect(runEngine(flow, lines, { chunkBytes: 700, path: 'fast', blockBytes: 4_096 })).toEqual(reference);
+  return damage.length > 0 || reference.findings.length > 0;
+}
+
+it.each(samples)('reads an entry of class %s as one record, whatever path takes it', async (name) => {
+  const bytes = fileOf(name);
+  const { summary } = readAch(bytes);
+  const converted = await convert(plan, bytes);
+  expect(converted.damage).toEqual([]);
+  const { reference, engines } = accountsOf(plan, converted.lines);
+  for (const engine of engines) expect(engine).toEqual(reference);
+  expect(reference.findings).toEqual([]);
+  expect(reference.totals).toMatchObject({ records: { read: summary.records.read, rejected: 0 } });
+  const sums = (reference.totals as { amounts: { read: Record<string, { byCurrency: Record<string, string> }> } }).amounts.read;
+  for (const side of ['credit', 'debit'] as const)
+    expect([side, sums[side]?.byCurrency['USD'] ?? '0']).toEqual([side, String(Number(summary.amounts[side]!['USD']!.replace('.', '')))]);
+});
+
+it('gives the same lines in whatever pieces the file comes', async () => {
+  const bytes = fileOf('IAT');
+  const whole = await convert(plan, bytes);
+  for (let pieceBytes = 1; pieceBytes < 200; pieceBytes += 7) expect(await convert(plan, bytes, pieceBytes)).toEqual(whole);
+});
+
+const named: readonly (readonly [string, Mutant])[] = [
+  ...Object.entries(mutants),
+  ...moreMutants.map((mutant) => [`${mutant.rule}: ${mutant.name}`, mutant] as const),
+];
+
+it.each(named)('refuses of a file what the pack refuses: %s', async (_, { of, change, settings }) => {
+  const changed = change(achFile(...of.map((name) => sampleBatches[name])));
+  const bytes = Buffer.isBuffer(changed) ? changed : Buffer.from(typeof changed === 'string' ? changed : changed.text(), 'latin1');
+  const flow = settings === undefined ? plan : packFlow(JSON.stringify({ type: 'nacha', ...settings }));
+  const { findings } = readAch(bytes, settings);
+  expect(await isRefused(flow, bytes)).toBe(findings.some(({ severity }) => severity === 'error'));
+});
+
+it('says what is wrong with an entry, and where it is in the file as received', async () => {
+  const file = achFile(sampleBatches.PPD);
+  file.set('entryDetail', 'checkDigit', 9);
+  const bytes = Buffer.from(file.text(), 'latin1');
+  const { lines } = await convert(plan, bytes);
+  const { reference } = accountsOf(plan, lines);
+  const [finding] = readAch(bytes).findings;
+  expect(reference.findings).toEqual([
+    [1, expect.any(Number), finding!.code, 'checkDigit', 'check-digit', `line 3, columns 12 to 12: ${finding!.message}`],
+  ]);
+  expect(linesOf(await convert(plan, bytes))[1]).toMatchObject({ line: 3, offset: 190 });
+});
+
+it('keeps an entry of which there is only a warning, and the warning', async () => {
+  const bytes = Buffer.from(
+    achFile(sampleBatches.IAT)
+      .text()
+      .replace(/^(6.{15}).{13}/m, '$1RESERVED     '),
+    'latin1',
+  );
+  const { rule, code, severity } = readAch(bytes).findings[0]!;
+  expect([rule, severity]).toEqual(['reserved', 'warn']);
+  const { reference, engines } = accountsOf(plan, (await convert(plan, bytes)).lines);
+  for (const engine of engines) expect(engine).toEqual(reference);
+  expect(reference.findings).toEqual([]);
+  expect(reference.warnings).toEqual([
+    [1, expect.any(Number), code, 'reserved', rule, expect.stringMatching(/^line 3, columns 17 to 29: /)],
+  ]);
+  expect(reference.totals).toMatchObject({ records: { read: 2, valid: 2 }, warned: 1 });
+});
+
+it('adds what a flow says of a field, and refuses what is the pack’s own', () => {
+  const refined = packFlow('{ type: nacha }', ['schema: { record: { fields: { amount: { type: decimal, scale: 2, max: "1000.00" } } } }']);
+  expect(refined.records[1]!.fields.find(({ name }) => name === 'amount')).toMatchObject({ max: '1000.00', required: true, sum: true });
+  const codes = (schema: string) => loadFlow(packFlowText('{ type: nacha }', [`schema: ${schema}`])).diagnostics.map(({ code }) => code);
+  expect(codes('{ record: { fields: { amuont: { type: string } } } }')).toEqual(['E_CONFIG_REFERENCE']);
+  expect(codes('{ record: { fields: { amount: { type: string } } } }')).toEqual(['E_CONFIG_CONFLICT']);
+  expect(codes('{ records: { a: { fields: { amount: { type: string } } } } }')).toEqual(['E_CONFIG_CONFLICT']);
+});
+
+itWithPublicData('ach', 'flows refuse of public ACH files those that are invalid', async (folder) => {
+  const verdicts = expectedVerdicts<{ file: string; kind?: string; valid: boolean }>(folder).filter(
+    ({ file, kind }) => kind === undefined && !file.endsWith('.json'),
+  );
+  expect(verdicts.length).toBeGreaterThan(0);
+  for (const { file, valid } of verdicts) expect([file, await isRefused(plan, readFileSync(join(folder, file)))]).toEqual([file, !valid]);
+});

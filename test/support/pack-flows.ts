@@ -1,0 +1,74 @@
+/** A flow whose format is a pack, and what its engine and the reference parser make of a file. */
+import { loadFlow } from '../../src/control/flows/load-flow.ts';
+import { formats, packs } from '../../src/main/catalogue.ts';
+import type { Finding } from '../../src/pipeline/engine/chunk.ts';
+import type { Plan } from '../../src/pipeline/engine/plan.ts';
+import { type Account, runEngine, runReference } from '../../src/pipeline/engine/reference/run-accounts.fixture.ts';
+import { createPackSplitter } from '../../src/pipeline/formats/pack-splitter.ts';
+
+/** `format`: as in a flow, such as `{ type: nacha }`; `more`: other keys of the spec. */
+export function packFlow(format: string, more: readonly string[] = []): Plan {
+  const { plan, diagnostics } = loadFlow(packFlowText(format, more));
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  if (plan === null || errors.length > 0) throw new Error(JSON.stringify(errors));
+  return plan;
+}
+
+export function packFlowText(format: string, more: readonly string[] = []): string {
+  return `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: bank-us, service: payments, name: statements, version: 1.0.0 }
+spec:
+  format: ${format}
+  routes: { default: { to: [out] } }
+  targets:
+    out: { type: file, connection: folder, path: ., name: "{file}-{number}.ndjson", format: ndjson }
+${more.map((line) => `  ${line}\n`).join('')}`;
+}
+
+export interface Converted {
+  readonly lines: Buffer;
+  /** About the file as a whole. */
+  readonly damage: readonly Finding[];
+}
+
+/** `pieceBytes`: the file comes in pieces so long. */
+export async function convert(plan: Plan, bytes: Buffer, pieceBytes = bytes.length): Promise<Converted> {
+  const { pack } = plan.format as Extract<Plan['format'], { type: 'json-lines' }>;
+  const format = formats.find(({ name }) => name === 'json-lines')!;
+  const kept: Buffer[] = [];
+  const splitter = createPackSplitter({
+    pack: await packs[pack!.name](),
+    settings: pack!.settings,
+    lines: format.createSplitter(plan.format, plan.records, { chunkBytes: 1_000_000 }),
+    keep: (piece) => void kept.push(Buffer.from(piece)),
+  });
+  for (let at = 0; at < bytes.length; at += pieceBytes) splitter.push(bytes.subarray(at, at + pieceBytes));
+  const { damage } = splitter.end();
+  return { lines: Buffer.concat(kept), damage };
+}
+
+export interface PackAccounts {
+  readonly reference: Account;
+  /** By the fast path, by the slow one, and in small chunks. */
+  readonly engines: readonly Account[];
+}
+
+export function accountsOf(plan: Plan, lines: Buffer): PackAccounts {
+  return {
+    reference: runReference(plan, lines),
+    engines: [
+      runEngine(plan, lines, { chunkBytes: 1_000_000, path: 'fast', blockBytes: 65_536 }),
+      runEngine(plan, lines, { chunkBytes: 1_000_000, path: 'slow', blockBytes: 65_536 }),
+      runEngine(plan, lines, { chunkBytes: 700, path: 'fast', blockBytes: 4_096 }),
+    ],
+  };
+}
+
+export function linesOf({ lines }: Converted): Record<string, unknown>[] {
+  return lines
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
