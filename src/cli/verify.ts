@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { flowErrors } from '../control/flows/flow-errors.ts';
 import { loadFlow } from '../control/flows/load-flow.ts';
 import type { Plan } from '../pipeline/engine/plan.ts';
+import type { Packs } from '../pipeline/formats/pack.ts';
 import { readAuditorPrivateKey } from '../pipeline/ledger/export/auditor-key.ts';
 import { openSealedExport } from '../pipeline/ledger/export/sealed-export.ts';
 import { ledgerErrors } from '../pipeline/ledger/ledger-errors.ts';
@@ -25,42 +26,44 @@ import { writeOut } from './stdout.ts';
 
 const usage = 'headgate verify JOB | --export DIR|FILE [--key AUDITOR.key]  --trust FILE [--out DIR] [--json]';
 
-export const verifyCommand: Command = {
-  usage,
-  summary: 'Recomputes a job from its raw file, without the database and without generated code, and checks its signed receipt.',
-  options: {
-    ...apiOptions,
-    export: { type: 'string' },
-    key: { type: 'string' },
-    trust: { type: 'string' },
-    out: { type: 'string' },
-    json: { type: 'boolean' },
-  },
-  async run(line) {
-    const path = textOption(line, 'export');
-    const [job, ...others] = line.positionals;
-    if ((path === undefined) === (job === undefined) || others.length > 0)
-      throw new HeadgateError(cliErrors.E_USAGE, `name a job or an export (usage: ${usage})`);
-    if (job !== undefined && textOption(line, 'key') !== undefined)
-      throw new HeadgateError(cliErrors.E_USAGE, `--key opens an export (usage: ${usage})`);
-    const trustPath = requiredOption(line, 'trust', usage);
-    try {
-      const trust = readTrust(trustPath);
-      const archive = path === undefined ? null : archiveFile(path);
-      const report =
-        path !== undefined && archive === null
-          ? await verifyFolder(resolve(path), trust)
-          : await verifyArchive(line, await archiveOf(line, archive, job), trust);
-      await printReport(line, report);
-      return report.isSound ? 0 : 1;
-    } catch (error) {
-      const isLocal = error instanceof HeadgateError && path !== undefined;
-      if (!isLocal) throw error;
-      reportError(error);
-      return 2;
-    }
-  },
-};
+export function createVerifyCommand(packs: Packs): Command {
+  return {
+    usage,
+    summary: 'Recomputes a job from its raw file, without the database and without generated code, and checks its signed receipt.',
+    options: {
+      ...apiOptions,
+      export: { type: 'string' },
+      key: { type: 'string' },
+      trust: { type: 'string' },
+      out: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+    async run(line) {
+      const path = textOption(line, 'export');
+      const [job, ...others] = line.positionals;
+      if ((path === undefined) === (job === undefined) || others.length > 0)
+        throw new HeadgateError(cliErrors.E_USAGE, `name a job or an export (usage: ${usage})`);
+      if (job !== undefined && textOption(line, 'key') !== undefined)
+        throw new HeadgateError(cliErrors.E_USAGE, `--key opens an export (usage: ${usage})`);
+      const trustPath = requiredOption(line, 'trust', usage);
+      try {
+        const trust = readTrust(trustPath);
+        const archive = path === undefined ? null : archiveFile(path);
+        const report =
+          path !== undefined && archive === null
+            ? await verifyFolder(resolve(path), trust, packs)
+            : await verifyArchive(line, await archiveOf(line, archive, job), { trust, packs });
+        await printReport(line, report);
+        return report.isSound ? 0 : 1;
+      } catch (error) {
+        const isLocal = error instanceof HeadgateError && path !== undefined;
+        if (!isLocal) throw error;
+        reportError(error);
+        return 2;
+      }
+    },
+  };
+}
 
 async function archiveOf(line: CommandLine, path: string | null, job: string | undefined): Promise<AsyncIterable<Uint8Array>> {
   if (path !== null) {
@@ -72,20 +75,24 @@ async function archiveOf(line: CommandLine, path: string | null, job: string | u
 }
 
 /** Unpacks into `--out`, which is kept, or into a folder of its own that only this user can read, which is removed. */
-async function verifyArchive(line: CommandLine, pieces: AsyncIterable<Uint8Array>, trust: Trust): Promise<VerificationReport> {
+async function verifyArchive(
+  line: CommandLine,
+  pieces: AsyncIterable<Uint8Array>,
+  { trust, packs }: { readonly trust: Trust; readonly packs: Packs },
+): Promise<VerificationReport> {
   const kept = textOption(line, 'out');
   const folder = kept === undefined ? mkdtempSync(join(tmpdir(), 'headgate-verify-')) : resolve(kept);
   try {
     await extractExport(pieces, folder);
-    return await verifyFolder(folder, trust);
+    return await verifyFolder(folder, trust, packs);
   } finally {
     if (kept === undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function verifyFolder(folder: string, trust: Trust): Promise<VerificationReport> {
+async function verifyFolder(folder: string, trust: Trust, packs: Packs): Promise<VerificationReport> {
   const reader = readExportFolder(folder);
-  return verifyExport({ reader, trust, container: await unpackContainer(reader), compile });
+  return verifyExport({ reader, trust, container: await unpackContainer(reader, { compile, packs }), compile });
 }
 
 function compile(definition: Uint8Array): Plan {

@@ -85,7 +85,7 @@ export const commands: Readonly<Record<string, { readonly summary: string; reado
   },
   verify: {
     summary: 'Recomputes a job from its raw file and checks its signed receipt.',
-    load: async () => (await import('../cli/verify.ts')).verifyCommand,
+    load: async () => (await import('../cli/verify.ts')).createVerifyCommand((await import('./catalogue.ts')).packs),
   },
   version: {
     summary: 'Shows the versions of program, schema, flow plan and runtime.',

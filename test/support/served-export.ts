@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
+import { packs } from '../../src/main/catalogue.ts';
 import { sourceOf } from '../../src/pipeline/ledger/export/export-entries.ts';
 import { readTar } from '../../src/pipeline/ledger/export/tar-stream.ts';
 import { readSigningKey } from '../../src/pipeline/ledger/signing-key.ts';
@@ -37,10 +38,11 @@ export async function servedExport(
 export async function verifiedBy(server: RunningTestServer, files: ReadonlyMap<string, Buffer>): Promise<VerificationReport> {
   const signingKey = readSigningKey(new Secret(readFileSync(join(server.settings.dataDir, 'signing.pem'))));
   const reader = { names: () => [...files.keys()], open: (name: string) => sourceOf(files.get(name)!) };
+  const compile = (definition: Uint8Array) => loadFlow(Buffer.from(definition).toString('utf8')).plan!;
   return verifyExport({
     reader,
-    container: await unpackContainer(reader),
+    container: await unpackContainer(reader, { compile, packs }),
     trust: parseTrustFile(printTrustFile([signingKey])),
-    compile: (definition) => loadFlow(Buffer.from(definition).toString('utf8')).plan!,
+    compile,
   });
 }

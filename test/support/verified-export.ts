@@ -1,4 +1,5 @@
 /** Verifies an export in memory, as an auditor would who trusts the key of `exported-job.ts`. */
+import { packs } from '../../src/main/catalogue.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
 import { sourceOf } from '../../src/pipeline/ledger/export/export-entries.ts';
 import { parseTrustFile, printTrustFile } from '../../src/pipeline/ledger/trust-file.ts';
@@ -28,8 +29,9 @@ export function verified(files: ReadonlyMap<string, Buffer>, plan?: Plan): Verif
 /** Of a file that may have come in a container. */
 export async function verifiedWithContainer(files: ReadonlyMap<string, Buffer>): Promise<VerificationReport> {
   const reader = readerOf(files);
-  const container = await unpackContainer(reader);
-  return verifyExport({ reader, trust, container, compile: (definition) => fixturePlan(definition) });
+  const compile = (definition: Uint8Array) => fixturePlan(definition);
+  const container = await unpackContainer(reader, { compile, packs });
+  return verifyExport({ reader, trust, container, compile });
 }
 
 export function codesOf(report: VerificationReport): string[] {

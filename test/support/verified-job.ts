@@ -1,6 +1,7 @@
 /** A closed job of a scenario, verified as an auditor does it: from its export and the trust file alone, by the reference parser. */
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { openJobExport } from '../../src/control/jobs/views/job-export.ts';
+import { packs } from '../../src/main/catalogue.ts';
 import { exportEntries, sourceOf } from '../../src/pipeline/ledger/export/export-entries.ts';
 import type { Receipt } from '../../src/pipeline/ledger/receipt.ts';
 import { parseTrustFile, printTrustFile } from '../../src/pipeline/ledger/trust-file.ts';
@@ -17,5 +18,8 @@ export async function verifiedWithReceipt(jobs: JobScenario, jobId: string): Pro
   for (const { name, pieces } of exportEntries(job)) files.set(name, Buffer.concat([...pieces]));
   const compile = (definition: Uint8Array) => loadFlow(Buffer.from(definition).toString('utf8')).plan!;
   const reader = { names: () => [...files.keys()], open: (name: string) => sourceOf(files.get(name)!) };
-  return { receipt: job.receipt, report: verifyExport({ reader, trust, container: await unpackContainer(reader), compile }) };
+  return {
+    receipt: job.receipt,
+    report: verifyExport({ reader, trust, container: await unpackContainer(reader, { compile, packs }), compile }),
+  };
 }

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { Finding } from '../../pipeline/engine/chunk.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
-import type { Format, SplitResult, Splitter } from '../../pipeline/formats/format.ts';
+import type { Format } from '../../pipeline/formats/format.ts';
 import type { Pack, Packs } from '../../pipeline/formats/pack.ts';
-import { createPackSplitter } from '../../pipeline/formats/pack-splitter.ts';
+import { createPackSplitter, noSplitter } from '../../pipeline/formats/pack-splitter.ts';
 import { nextTurn } from '../../platform/base/system-ports.ts';
 import { OutputFile, recordsName } from './output-files.ts';
 import type { FileSource } from './plain-files.ts';
@@ -38,7 +38,7 @@ export async function convertFile(source: FileSource, pack: Pack, plan: Plan, fo
   const { settings } = (plan.format as Extract<Plan['format'], { type: 'json-lines' }>).pack!;
   const hash = createHash('sha256');
   const file = new OutputFile(folder, recordsName);
-  const reader = createPackSplitter({ pack, settings, lines: splitLater, keep: (bytes) => file.write(bytes) });
+  const reader = createPackSplitter({ pack, settings, lines: noSplitter, keep: (bytes) => file.write(bytes) });
   for (const piece of source.pieces()) {
     hash.update(piece);
     reader.push(piece);
@@ -48,7 +48,3 @@ export async function convertFile(source: FileSource, pack: Pack, plan: Plan, fo
   file.finish();
   return { path: file.path, sha256: hash.digest('hex'), damage };
 }
-
-const nothing: SplitResult = { chunks: [], records: 0, blankLines: 0, comments: 0, spans: [], damage: [] };
-/** The lines are split when they are run. */
-const splitLater: Splitter = { push() {}, end: () => nothing };

@@ -54,3 +54,7 @@ function damageOf(finding: PackFinding): Finding {
   const { code, offset, field, rule } = finding;
   return { record: 0, offset, code, field, rule, message: placedMessage(finding) };
 }
+
+const nothing: SplitResult = { chunks: [], records: 0, blankLines: 0, comments: 0, spans: [], damage: [] };
+/** Where the lines are not split, or later. */
+export const noSplitter: Splitter = { push() {}, end: () => nothing };

@@ -2,7 +2,7 @@
  * Reads the raw file row by row with the reference parser and holds every stored part of the job against it. What it adds
  * up is what the receipt must say.
  */
-import type { FindingGroup } from '../../engine/chunk.ts';
+import type { Finding, FindingGroup } from '../../engine/chunk.ts';
 import { FindingGroups } from '../../engine/finding-groups.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { summedScales, unreadableAmounts } from '../../engine/reference/money.ts';
@@ -34,6 +34,7 @@ export interface RecordCheckParts {
   readonly receipt: Receipt;
   readonly reader: ExportReader;
   readonly batches: BatchCheck;
+  readonly damage: readonly Finding[];
   readonly log: VerificationLog;
 }
 
@@ -87,7 +88,12 @@ class RecordWalk {
 
   finish(read: RunTotals): Omit<RecomputedFile, 'coverage'> {
     while (this.#chunk < this.#parts.receipt.chunks.length) this.#nextChunk();
-    const totals = { ...this.#totals.result(), header: read.header, trailer: read.trailer, damage: read.damage };
+    const totals = {
+      ...this.#totals.result(),
+      header: read.header,
+      trailer: read.trailer,
+      damage: [...this.#parts.damage, ...read.damage],
+    };
     return {
       totals,
       exclusions: this.#exclusions,

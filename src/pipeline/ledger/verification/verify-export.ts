@@ -3,6 +3,7 @@
  * receipt states. It uses the reference parser only, never generated code. It reports; it never throws for what an export says.
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { Finding } from '../../engine/chunk.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { redrivePlan } from '../../engine/redrive-plan.ts';
 import { summedScales } from '../../engine/reference/money.ts';
@@ -19,7 +20,7 @@ import { BatchCheck } from './batch-check.ts';
 import { checkBatchShapes } from './batch-shape-check.ts';
 import { checkBodies, isShared } from './body-check.ts';
 import { checkAllChunks } from './chunk-borders.ts';
-import { checkContainer, type UnpackedContainer } from './container-check.ts';
+import { checkContainer, packDamage, type UnpackedContainer } from './container-check.ts';
 import { type ExportReader, hashFiles, readLines, readWhole } from './export-reader.ts';
 import { checkLayout, checkNamedParts } from './layout-check.ts';
 import { checkRecords } from './record-check.ts';
@@ -60,7 +61,9 @@ export function verifyExport(verification: Verification): VerificationReport {
   }
   log.check('balance', null);
   const plan = compileFlow(verification, receipt, log);
-  if (plan !== null && files.has(exportFiles.member)) recompute({ reader, receipt, plan, log });
+  const damage = packDamage(receipt, verification.container);
+  if (damage === null) log.note('What the format found about the file as a whole is stated, not recomputed: the file came encrypted.');
+  if (plan !== null && files.has(exportFiles.member)) recompute({ reader, receipt, plan, damage: damage ?? [], log });
   return log.report();
 }
 
@@ -99,13 +102,15 @@ function compileFlow({ reader, compile }: Verification, receipt: Receipt, log: V
 }
 
 interface Recomputation {
+  /** Found by a pack, beside what is found in the lines that it made. */
+  readonly damage: readonly Finding[];
   readonly reader: ExportReader;
   readonly receipt: Receipt;
   readonly plan: Plan;
   readonly log: VerificationLog;
 }
 
-function recompute({ reader, receipt, plan, log }: Recomputation): void {
+function recompute({ reader, receipt, plan, damage, log }: Recomputation): void {
   if (!receipt.job.checked) {
     checkUnchecked({ reader, receipt, plan, log });
     return;
@@ -113,7 +118,7 @@ function recompute({ reader, receipt, plan, log }: Recomputation): void {
   const entries = readBatches(reader, receipt, log);
   const batches = new BatchCheck(entries, { targetIds: plan.targets.map(({ id }) => id), scales: summedScales(plan), log });
   checkBatchShapes(entries, plan, log);
-  const found = checkRecords({ plan, receipt, reader, batches, log });
+  const found = checkRecords({ plan, receipt, reader, batches, damage, log });
   checkChunkBorders({ receipt, reader, log }, found.coverage);
   checkBodies(
     entries,
@@ -128,7 +133,7 @@ function recompute({ reader, receipt, plan, log }: Recomputation): void {
   addNotes(receipt, found.poisoned, entries, log);
 }
 
-function checkChunkBorders({ receipt, reader, log }: Omit<Recomputation, 'plan'>, coverage: FileCoverage): void {
+function checkChunkBorders({ receipt, reader, log }: Omit<Recomputation, 'plan' | 'damage'>, coverage: FileCoverage): void {
   const member = reader.open(exportFiles.member);
   try {
     checkAllChunks({ receipt, coverage, member, log });

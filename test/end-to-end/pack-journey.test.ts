@@ -1,0 +1,129 @@
+/** The whole way of files whose flow has a pack as its format: the product as it serves, and an auditor who believes none of it. */
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { achFile } from '../../src/pipeline/formats/nacha/ach-files.fixture.ts';
+import { sampleBatches } from '../../src/pipeline/formats/nacha/sample-batches.fixture.ts';
+import { auditJob } from '../support/job-audit.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { type RunningTestServer, startTestServer, type TestTenant } from '../support/running-server.ts';
+
+let database: TestDatabase;
+let server: RunningTestServer;
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 4 });
+  server = await startTestServer(database, { chunkBytes: '65536' });
+});
+afterAll(async () => {
+  await server?.stop();
+  await database?.drop();
+});
+
+const documents = (root: string, source = '') => [
+  `apiVersion: headgate/v1
+kind: Connection
+metadata: { tenant: TENANT, name: out }
+spec: { type: folder, root: ${JSON.stringify(root)} }
+`,
+  `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: TENANT, service: payments, name: ach, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http${source} }]
+  format: { type: nacha }
+  transform:
+    - id: shape
+      set: { trace: record.traceNumber, amount: record.amount, account: record.DFIAccountNumber, company: record.companyName, code: record.standardEntryClassCode }
+  routes: { default: { to: [out] } }
+  targets: { out: { type: file, connection: out, path: out, format: ndjson, name: "{file}-{number}.ndjson" } }
+`,
+];
+
+/** As many entries as make it bigger than what a pack of small files takes. */
+function bigFile() {
+  const [entry] = sampleBatches.ARC.entries;
+  return achFile({ ...sampleBatches.ARC, entries: Array.from({ length: 900 }, () => entry) });
+}
+
+async function deliveredTo(root: string): Promise<Record<string, string>[]> {
+  const files = readdirSync(join(root, 'out')).map((name) => readFileSync(join(root, 'out', name), 'utf8'));
+  return files
+    .join('')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, string>);
+}
+
+interface Given {
+  readonly tenant: TestTenant;
+  readonly root: string;
+}
+
+async function bank(name: string, source?: string): Promise<Given> {
+  const tenant = await server.tenant(name);
+  const root = join(server.out, name);
+  mkdirSync(root);
+  await tenant.apply(...documents(root, source));
+  return { tenant, root };
+}
+
+async function send({ tenant }: Given, name: string, body: Buffer) {
+  const { json, status } = await server.upload(tenant.key, { flow: 'ach', name, body });
+  expect(status).toBe(201);
+  return await server.settle(tenant.key, json.jobId);
+}
+
+it.each([
+  ['small', () => achFile(sampleBatches.PPD), 3],
+  ['big', bigFile, 900],
+] as const)('delivers the entries of a %s ACH file, and the export verifies from the file as received', async (size, file, entries) => {
+  const given = await bank(`bank-${size}`);
+  const bytes = Buffer.from(file().text(), 'latin1');
+  const job = await send(given, 'in.ach', bytes);
+  expect(job).toMatchObject({ state: 'completed', records: { read: entries, valid: entries, rejected: 0 } });
+  const delivered = await deliveredTo(given.root);
+  expect(delivered).toHaveLength(entries);
+  expect(delivered[0]).toMatchObject({ trace: expect.stringMatching(/^[0-9]{15}$/), company: expect.any(String) });
+  const { files, report } = await auditJob(server, given.tenant, job.jobId);
+  expect(report).toMatchObject({ isSound: true, failures: [] });
+  expect(files.get('container.bin')!.equals(bytes)).toBe(true);
+});
+
+it('rejects an entry for what its pack found, and an auditor finds the same', async () => {
+  const given = await bank('bank-partial', ', unpack: gzip');
+  const file = achFile(sampleBatches.PPD);
+  file.set('entryDetail', 'checkDigit', 9);
+  const job = await send(given, 'in.ach.gz', gzipSync(Buffer.from(file.text(), 'latin1')));
+  expect(job).toMatchObject({ state: 'completed', records: { read: 3, valid: 2, rejected: 1 } });
+  const { json } = await server.request(`/v1/jobs/${job.jobId}/errors`, { key: given.tenant.key });
+  expect(json.items[0]).toMatchObject({ code: 'E_NACHA_FIELD', field: 'checkDigit', rule: 'check-digit', record: 1 });
+  expect((await auditJob(server, given.tenant, job.jobId)).report).toMatchObject({ isSound: true, failures: [] });
+});
+
+it('holds a file whose control total is wrong, and says which', async () => {
+  const given = await bank('bank-held');
+  const file = achFile(sampleBatches.PPD);
+  file.set('fileControl', 'totalDebit', 1);
+  const job = await send(given, 'in.ach', Buffer.from(file.text(), 'latin1'));
+  expect(job).toMatchObject({ state: 'held', records: { read: 3 } });
+  expect(JSON.stringify(job)).toContain('E_NACHA_TOTAL');
+  const rejected = await server.request(`/v1/jobs/${job.jobId}/reject`, {
+    key: given.tenant.key,
+    method: 'POST',
+    body: { reason: 'totals' },
+  });
+  expect(rejected.status).toBe(200);
+  await server.settle(given.tenant.key, job.jobId);
+  expect((await auditJob(server, given.tenant, job.jobId)).report).toMatchObject({ isSound: true, failures: [] });
+});
+
+it('says in an export whose container is another file that it is not what was read', async () => {
+  const given = await bank('bank-forged');
+  const job = await send(given, 'in.ach', Buffer.from(achFile(sampleBatches.PPD).text(), 'latin1'));
+  const { files } = await auditJob(server, given.tenant, job.jobId);
+  const { verifiedBy } = await import('../support/served-export.ts');
+  const other = Buffer.from(achFile(sampleBatches.ARC).text(), 'latin1');
+  const report = await verifiedBy(server, new Map([...files, ['container.bin', other]]));
+  expect(report.failures.map(({ code }) => code)).toContain('E_VERIFY_FILE');
+});
