@@ -13,6 +13,8 @@ export interface PackFinding {
   readonly record: string | null;
   /** As `--parse` names it. */
   readonly field: string | null;
+  /** It holds the file as a whole, though a record is being read. */
+  readonly concernsFile?: boolean;
   /** Where in an XML document: an XPath. */
   readonly path?: string;
   /** A key of `Pack.rules`. */

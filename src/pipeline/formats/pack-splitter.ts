@@ -32,8 +32,9 @@ export function createPackSplitter({ pack, settings, lines: splitter, keep }: Pa
     lines,
     finding(finding) {
       if (lines.isOpen) lines.finding(finding);
-      else if (finding.severity === 'error' && damage.length < damageMax) damage.push(damageOf(finding));
-      else if (finding.severity === 'error') leftOut++;
+      if ((lines.isOpen && finding.concernsFile !== true) || finding.severity !== 'error') return;
+      if (damage.length < damageMax) damage.push(damageOf(finding));
+      else leftOut++;
     },
   });
   return {

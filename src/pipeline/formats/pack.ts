@@ -46,16 +46,18 @@ export interface PackSink {
  */
 export interface PackFlow {
   readonly settings: readonly FormatSetting[];
-  schema(settings: PackSettings): PackSchema;
+  /** The settings may say too little: then which, and what is to be said. */
+  schema(settings: PackSettings): PackSchema | { readonly key: string; readonly problem: string };
 }
 
 export interface PackSchema {
   readonly header: Readonly<Record<string, PackField>>;
   readonly record: Readonly<Record<string, PackField>>;
-  readonly trailer: Readonly<Record<string, PackField>>;
+  /** Null: the format has none. */
+  readonly trailer: Readonly<Record<string, PackField>> | null;
   /** Fields of the record that make the business key. */
   readonly key: readonly string[];
-  /** Expressions over the trailer and totals of the records; one that is false holds the file. */
+  /** Expressions over header, trailer and totals of the records; one that is false holds the file. */
   readonly totals: readonly { readonly id: string; readonly assert: string; readonly code: string; readonly message: string }[];
 }
 

@@ -21,6 +21,8 @@ const space = 0x20;
 const quote = 0x22;
 const backslash = 0x5c;
 const point = 0x2e;
+const minus = 0x2d;
+const plus = 0x2b;
 const nothing = Buffer.from('null', 'latin1');
 const starts: Readonly<Record<LineTag, Buffer>> = {
   header: Buffer.from('{"record":"header","line":', 'latin1'),
@@ -122,6 +124,45 @@ export class RecordLines {
     this.open();
     this.piece(bytes, start, end);
     this.close();
+  }
+
+  /** As a text; control characters are escaped. */
+  utf8(key: LineKey, bytes: Uint8Array, start: number, end: number): void {
+    this.bytes(key);
+    this.open();
+    this.#room((end - start) * 6);
+    const into = this.#bytes;
+    let at = this.#length;
+    for (let index = start; index < end; index++) {
+      const byte = bytes[index]!;
+      if (byte < space) at += into.write(`\\u${byte.toString(16).padStart(4, '0')}`, at, 'latin1');
+      else {
+        if (byte === quote || byte === backslash) into[at++] = backslash;
+        into[at++] = byte;
+      }
+    }
+    this.#length = at;
+    this.close();
+  }
+
+  /** A decimal as XML Schema has it, as a number in its canonical form: no plus sign, no zeros before it or at the end of its fraction. */
+  decimal(key: LineKey, bytes: Uint8Array, from: number, end: number): void {
+    this.bytes(key);
+    this.#room(end - from + 2);
+    const into = this.#bytes;
+    let at = this.#length;
+    let start = from;
+    if (bytes[start] === minus) into[at++] = minus;
+    if (bytes[start] === minus || bytes[start] === plus) start++;
+    while (start < end && bytes[start] === zero && start + 1 < end && bytes[start + 1] !== point) start++;
+    if (start === end || bytes[start] === point) into[at++] = zero;
+    let last = end;
+    if (bytes.subarray(start, end).includes(point)) {
+      while (bytes[last - 1] === zero) last--;
+      if (bytes[last - 1] === point) last--;
+    }
+    for (let index = start; index < last; index++) into[at++] = bytes[index]!;
+    this.#length = at;
   }
 
   /** Of a text that comes in pieces: after its key, before its first. */

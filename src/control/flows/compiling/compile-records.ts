@@ -106,7 +106,12 @@ function compileType(type: NamedType, types: readonly NamedType[], format: Forma
     tag: definition.tag ?? null,
     counted: role === 'data' && (definition.counted ?? true),
     parent: definition.parent ?? null,
-    key: keyIndexes(definition.key ?? [], definition.fields, path, report),
+    key: keyIndexes(
+      definition.key ?? [],
+      definition.fields,
+      { path, mayLack: format.type === 'json-lines' && format.pack !== undefined },
+      report,
+    ),
     fields,
   };
 }
@@ -130,7 +135,13 @@ function checkParent(type: NamedType, types: readonly NamedType[], report: Repor
   if (above === type.name) report.add({ code: flowErrors.E_CONFIG_CONFLICT, path, message: `${type.name} would be its own parent` });
 }
 
-function keyIndexes(key: readonly string[], fields: FieldDefinitions, path: Path, report: Report): number[] {
+/** `mayLack`: records of the format are known to have only some of them. */
+function keyIndexes(
+  key: readonly string[],
+  fields: FieldDefinitions,
+  { path, mayLack }: { readonly path: Path; readonly mayLack: boolean },
+  report: Report,
+): number[] {
   const names = Object.keys(fields);
   const seen = new Set<string>();
   return key.flatMap((name, position) => {
@@ -147,7 +158,7 @@ function keyIndexes(key: readonly string[], fields: FieldDefinitions, path: Path
     }
     if (seen.has(name)) report.add({ code: flowErrors.E_CONFIG_DUPLICATE, path: at, message: `${name} is in the key twice` });
     seen.add(name);
-    if (!fields[name]!.required) {
+    if (!fields[name]!.required && !mayLack) {
       report.add({
         code: flowErrors.E_CONFIG_CONFLICT,
         path: at,

@@ -4,7 +4,7 @@
  */
 import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
 import type { PackPlan } from '../../../pipeline/engine/plan.ts';
-import type { PackField, PackFlow } from '../../../pipeline/formats/pack.ts';
+import type { PackField, PackFlow, PackSchema } from '../../../pipeline/formats/pack.ts';
 import { packFlows } from '../../../pipeline/formats/pack-flows.ts';
 import type { FieldDefinition, FieldDefinitions, FlowSpec, FormatDefinition, RuleDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
@@ -20,7 +20,11 @@ export function withPackSchema(spec: FlowSpec, report: Report | null): (FlowSpec
     report?.add({ code: flowErrors.E_CONFIG_KEY, path: ['spec'], message: 'schema is missing in spec: the record types of the file' });
     return null;
   }
-  const { schema, record, key, totals } = schemaOf(format);
+  const pack = schemaOf(format);
+  if ('problem' in pack) {
+    report?.add({ code: flowErrors.E_CONFIG_KEY, path: ['spec', 'format'], message: `${pack.key} is missing in format: ${pack.problem}` });
+    return null;
+  }
   const own = spec.schema;
   if (own?.records !== undefined)
     report?.add({
@@ -33,11 +37,11 @@ export function withPackSchema(spec: FlowSpec, report: Report | null): (FlowSpec
   return {
     ...spec,
     schema: {
-      header: { tag: 'header', fields: refined('header', schema.header) },
-      record: { tag: 'record', key: own?.record?.key ?? key, fields: refined('record', record) },
-      trailer: { tag: 'trailer', fields: refined('trailer', schema.trailer) },
+      header: { tag: 'header', fields: refined('header', definitionsOf(pack.header)) },
+      record: { tag: 'record', key: own?.record?.key ?? pack.key, fields: refined('record', definitionsOf(pack.record)) },
+      ...(pack.trailer === null ? {} : { trailer: { tag: 'trailer', fields: refined('trailer', definitionsOf(pack.trailer)) } }),
     },
-    validate: [...totals, ...(spec.validate ?? [])],
+    validate: [...pack.totals.map(ruleOf), ...(spec.validate ?? [])],
   };
 }
 
@@ -55,13 +59,11 @@ function packOf(name: PackPlan['name']): PackFlow {
 }
 
 function schemaOf(format: Extract<FormatDefinition, { readonly type: PackPlan['name'] }>) {
-  const { header, record, trailer, key, totals } = packOf(format.type).schema(new Map(Object.entries(packSettings(format))));
-  return {
-    schema: { header: definitionsOf(header), trailer: definitionsOf(trailer) },
-    record: definitionsOf(record),
-    key,
-    totals: totals.map((total): RuleDefinition => ({ ...total, scope: 'file', severity: 'error', onFail: 'hold-file' })),
-  };
+  return packOf(format.type).schema(new Map(Object.entries(packSettings(format))));
+}
+
+function ruleOf(total: PackSchema['totals'][number]): RuleDefinition {
+  return { ...total, scope: 'file', severity: 'error', onFail: 'hold-file' };
 }
 
 /** Of every line: where in the file as received its record begins. */
@@ -107,11 +109,11 @@ function refine(
           path: [...path, name, key],
           message: `${key} of ${name} is the pack's own; leave it out`,
         });
-    if (given.type !== field.type || (given.scale !== undefined && given.scale !== field.scale))
+    if (given.type !== field.type || (given.scale ?? 0) > (field.scale ?? 0))
       report?.add({
         code: flowErrors.E_CONFIG_CONFLICT,
         path: [...path, name, given.type === field.type ? 'scale' : 'type'],
-        message: `${name} of ${pack} is ${field.type}${field.scale === undefined ? '' : ` with scale ${field.scale}`}`,
+        message: `${name} of ${pack} is ${field.type}${field.scale === undefined ? '' : ` with scale ${field.scale} at most`}`,
       });
     refined[name] = {
       ...field,
@@ -126,7 +128,7 @@ function refine(
 }
 
 /** What narrows the values. */
-function withoutDefaults({ trim, minLength, maxLength, pattern, enum: allowed, min, max, unique, class: kind }: FieldDefinition) {
-  const given = { trim, minLength, maxLength, pattern, enum: allowed, min, max, unique, class: kind };
+function withoutDefaults({ scale, trim, minLength, maxLength, pattern, enum: allowed, min, max, unique, class: kind }: FieldDefinition) {
+  const given = { scale, trim, minLength, maxLength, pattern, enum: allowed, min, max, unique, class: kind };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<FieldDefinition>;
 }

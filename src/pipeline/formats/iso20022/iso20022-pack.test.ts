@@ -78,6 +78,7 @@ describe('a finding', () => {
       record: 'CdtTrfTxInf',
       field: 'InstdAmt',
       path: '/Document/CstmrCdtTrfInitn/PmtInf[1]/CdtTrfTxInf[1]/Amt/InstdAmt',
+      concernsFile: true,
       rule: 'schema-number',
       message: 'the text is no decimal number',
     });

@@ -7,8 +7,11 @@ import type { PackFinding } from '../pack-finding.ts';
 import { type TextCheck, textCheck } from './character-sets.ts';
 import { type MessageDefinition, messages, namespacePrefix } from './definitions/messages.ts';
 import { DocumentWriter } from './document-writer.ts';
+import { flowFamilies } from './flow/flow-families.ts';
+import { FlowLines } from './flow/flow-lines.ts';
+import { placeFamily } from './flow/flow-places.ts';
 import { iso20022Errors } from './iso20022-errors.ts';
-import { severityOf } from './iso20022-settings.ts';
+import { messageSetting, severityOf } from './iso20022-settings.ts';
 import { familyOf } from './rules/families.ts';
 import type { MessageRules, RuleFinding } from './rules/message-rules.ts';
 import { compileMessage, knownTags } from './schema/compiled-types.ts';
@@ -20,6 +23,8 @@ import { type XmlHandler, type XmlProblem, XmlReader } from './xml/xml-reader.ts
 
 const headerPrefix = 'urn:iso:std:iso:20022:tech:xsd:head.001.001.';
 const announcedBytesMax = 64;
+/** Of the name of a family, such as pain.001. */
+const familyLength = 8;
 
 const nothing: MessageRules['summary'] = {
   records: { read: 0, rejected: 0 },
@@ -39,6 +44,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
   #hasDocument = false;
   #message: MessageDefinition | null = null;
   #checker: MessageChecker | null = null;
+  #flow: FlowLines | null = null;
   #rules: MessageRules | null = null;
   #path = '';
   #errors = 0;
@@ -66,6 +72,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
 
   end(): PackSummary {
     this.#xml.end();
+    this.#flow?.abandon();
     if (!this.#xml.hasFailed && !this.#hasDocument)
       this.#tell(iso20022Errors.E_ISO20022_MESSAGE, 'message-missing', `the file has no Document of ISO 20022; ${supported()}`);
     this.#writer?.end();
@@ -116,6 +123,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
 
   problem({ code, rule, line, column, offset, message }: XmlProblem): void {
     const path = this.#checker === null ? '/' : this.#checker.path;
+    this.#flow?.abandon();
     this.#report({ code, rule, line, columns: [column, column], offset, field: null, path, message });
   }
 
@@ -136,6 +144,9 @@ export class Iso20022Reader implements PackReader, XmlHandler {
       );
       return;
     }
+    const wanted = this.#settings.get(messageSetting) ?? null;
+    if (wanted !== null && wanted !== message.name.slice(0, familyLength))
+      this.#tell(iso20022Errors.E_ISO20022_MESSAGE, 'message-expected', `a message ${message.name}, where ${wanted} is expected`);
     this.#message = message;
     this.#writer?.begin(message.name, uri);
     this.#startMessage(message, namespace);
@@ -143,6 +154,8 @@ export class Iso20022Reader implements PackReader, XmlHandler {
 
   #startMessage(message: MessageDefinition, namespace: number): void {
     const family = familyOf(message.name);
+    const placed = placeFamily(flowFamilies[message.name.slice(0, familyLength)]!);
+    if (this.#sink.lines !== undefined) this.#flow = new FlowLines(this.#sink.lines, placed);
     const reader = this;
     const rules = family.create({
       report: (finding) => this.#tellOfRule(finding, message),
@@ -156,13 +169,14 @@ export class Iso20022Reader implements PackReader, XmlHandler {
     });
     this.#rules = rules;
     this.#checker = new MessageChecker({
-      root: compileMessage(message, family.roles),
+      root: compileMessage(message, family.roles, placed.places),
       namespace,
       path: this.#path,
       source: this.#xml.source,
       names: this.#xml.names,
       blanks: this.#xml,
       writer: this.#writer,
+      flow: this.#flow,
       listener: rules,
       report: (finding) => this.#tellOfCheck(finding),
       checkText: this.#checkText,
@@ -217,7 +231,8 @@ export class Iso20022Reader implements PackReader, XmlHandler {
     const severity = severityOf(finding.rule, this.#settings);
     if (severity === 'error') this.#errors++;
     if (finding.code === iso20022Errors.E_ISO20022_SCHEMA) this.#schemaErrors++;
-    this.#sink.finding({ severity, record: recordOf(finding.path ?? ''), ...finding });
+    const concernsFile = finding.code !== iso20022Errors.E_ISO20022_BUSINESS;
+    this.#sink.finding({ severity, record: recordOf(finding.path ?? ''), ...(concernsFile ? { concernsFile } : {}), ...finding });
   }
 }
 

@@ -33,6 +33,7 @@ export const iso20022Rules: Readonly<Record<string, PackRule>> = Object.fromEntr
   ...rulesOf(E_ISO20022_MESSAGE, {
     'message-missing': 'The file holds a Document, or a message in a known envelope.',
     'message-unknown': 'The namespace of Document is that of a message and version that are read.',
+    'message-expected': 'The message is one of those that are expected.',
   }),
   ...rulesOf(E_ISO20022_SCHEMA, {
     'document-once': 'A file holds one message.',

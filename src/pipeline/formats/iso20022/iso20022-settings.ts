@@ -5,7 +5,16 @@ import type { PackFinding } from '../pack-finding.ts';
 
 const severities = ['error', 'warn'] as const;
 
+export const messageSetting = 'message';
+
 export const iso20022Settings: readonly FormatSetting[] = [
+  {
+    name: messageSetting,
+    type: 'choice',
+    choices: ['pain.001', 'pain.002', 'pain.008', 'pacs.002', 'pacs.004', 'pacs.008', 'pacs.009', 'camt.052', 'camt.053', 'camt.054'],
+    default: null,
+    description: 'Which messages are expected, in any of their versions; others are refused. Without it any is read. A flow needs it.',
+  },
   {
     name: 'totals',
     type: 'choice',

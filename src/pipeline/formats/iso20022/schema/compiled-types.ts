@@ -14,6 +14,8 @@ export interface CompiledElement {
   readonly type: CompiledType;
   /** What the business rules do with it; 0: nothing. */
   readonly role: number;
+  /** What it is to the lines of a flow (`flowPlaces`); 0: nothing. */
+  readonly place: number;
 }
 
 export interface CompiledType {
@@ -51,29 +53,45 @@ export function knownTags(): readonly string[] {
 
 const compiled = new Map<string, CompiledElement>();
 
-/** The element under `Document`. Made once for a message; `roles` are always those of the message. */
-export function compileMessage(message: MessageDefinition, roles: Roles): CompiledElement {
+/** The element under `Document`. Made once for a message; `roles` and `places` are always those of the message. */
+export function compileMessage(message: MessageDefinition, roles: Roles, places: ReadonlyMap<string, number>): CompiledElement {
   const known = compiled.get(message.name);
   if (known !== undefined) return known;
   const numbers = new Map(knownTags().map((tag, index) => [tag, index + 1]));
   const shared = new Map<string, CompiledType>();
-  const rolePaths = [...roles.keys()];
+  const ownPaths = [...roles.keys(), ...places.keys()];
   const typeAt = (name: string, path: string): CompiledType => {
-    // A type is shared by all its places but those that have roles within.
-    const isShared = path !== '' && !rolePaths.some((each) => each.startsWith(`${path}/`));
+    // A type is shared by all its places but those that have roles, or fields of flows, within.
+    const isShared = path !== '' && !ownPaths.some((each) => each.startsWith(`${path}/`));
     const ready = isShared ? shared.get(name) : undefined;
     if (ready !== undefined) return ready;
     const definition = messageTypes().get(name) ?? codeOrProprietary(name);
     const children = definition === null || definition.kind === 'codes' ? [] : definition.children;
     const elements = children.map(({ tag, min, max, type }): CompiledElement => {
       const inner = path === '' ? tag : `${path}/${tag}`;
-      return { tag, number: numbers.get(tag)!, min, max, type: typeAt(type, inner), role: roles.get(inner) ?? 0 };
+      return {
+        tag,
+        number: numbers.get(tag)!,
+        min,
+        max,
+        type: typeAt(type, inner),
+        role: roles.get(inner) ?? 0,
+        place: places.get(inner) ?? 0,
+      };
     });
     const type = linkType(name, definition, elements, numbers.size);
     if (isShared) shared.set(name, type);
     return type;
   };
-  const element = { tag: message.tag, number: numbers.get(message.tag)!, min: 1, max: 1, type: typeAt(message.type, ''), role: 0 };
+  const element = {
+    tag: message.tag,
+    number: numbers.get(message.tag)!,
+    min: 1,
+    max: 1,
+    type: typeAt(message.type, ''),
+    role: 0,
+    place: 0,
+  };
   compiled.set(message.name, element);
   return element;
 }

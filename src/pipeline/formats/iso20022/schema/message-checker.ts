@@ -4,6 +4,7 @@
  * element that cannot be there is skipped with all that is in it.
  */
 import type { DocumentWriter } from '../document-writer.ts';
+import type { FlowLines } from '../flow/flow-lines.ts';
 import { currencyText, isCurrencyForm, minorUnitsOf, packedCurrency, unknownCurrency } from '../values/code-values.ts';
 import { decimalsOf } from '../values/number-values.ts';
 import { ValueProblem } from '../values/value-problem.ts';
@@ -68,6 +69,7 @@ export interface CheckerParts {
   /** Told when text of white space matters. */
   readonly blanks: { isBlankTold: boolean };
   readonly writer: DocumentWriter | null;
+  readonly flow: FlowLines | null;
   readonly listener: RoleListener;
   readonly report: (finding: CheckerFinding) => void;
   /** Looks at each valid text; null: it is as the settings want it. */
@@ -109,6 +111,7 @@ export class MessageChecker {
       this.#checkAttributes(attributes, frame);
     if (element.type.isAny) this.#parts.writer?.startForeign(element);
     else if (element.type.value === null) this.#parts.writer?.startObject(element);
+    if (element.place !== 0) this.#parts.flow?.started(element.place, frame);
     if (element.role !== 0) this.#parts.listener.started(element.role, frame);
   }
 
@@ -149,6 +152,7 @@ export class MessageChecker {
     if (frame.type.value === null) this.#endObject(frame);
     else this.#endValue(frame);
     if (element.role !== 0) this.#parts.listener.ended(element.role, frame);
+    if (element.place !== 0) this.#parts.flow?.ended(element.place);
     this.#depth--;
     this.#parts.blanks.isBlankTold = false;
   }
@@ -265,13 +269,11 @@ export class MessageChecker {
       bytes.toString('utf8', 0, length),
       value!.currency === null ? undefined : currency < 0 ? null : currencyText(currency),
     );
-    if (element.role !== 0) {
+    if (element.role !== 0 || (element.place !== 0 && this.#parts.flow !== null)) {
       frame.textLength = length;
-      this.#parts.listener.valued(
-        element.role,
-        { bytes, length, currency, isValid: problem === null || problem.level === 'business' },
-        frame,
-      );
+      const checked = { bytes, length, currency, isValid: problem === null || problem.level === 'business' };
+      if (element.place > 0) this.#parts.flow?.valued(element.place, checked);
+      if (element.role !== 0) this.#parts.listener.valued(element.role, checked, frame);
     }
     this.#length = 0;
   }

@@ -1,0 +1,172 @@
+/**
+ * Writes the lines that flows read of a message while it is checked. Values are kept as bytes until their header, group or record
+ * ends, because a line has its keys in one order, absent ones too.
+ */
+import { lineKey, type RecordLines } from '../../record-lines.ts';
+import type { ElementFrame } from '../schema/element-frame.ts';
+import type { CheckedValue } from '../schema/message-checker.ts';
+import { currencyText } from '../values/code-values.ts';
+import { trimmedFrom, trimmedTo } from '../values/white-space.ts';
+import { flowPlaces, type PlacedFamily } from './flow-places.ts';
+
+const keys = {
+  currency: lineKey('currency'),
+  controlAmount: lineKey('controlAmount'),
+  credit: lineKey('credit'),
+  debit: lineKey('debit'),
+};
+const creditDebit = lineKey('creditDebit');
+/** Of a date: yyyy-MM-dd. What follows, a time or a time zone, is left out. */
+const dateLength = 10;
+
+export class FlowLines {
+  readonly #lines: RecordLines;
+  readonly #family: PlacedFamily;
+  /** By field: where its value is in `#bytes`; -1: it is absent. */
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
+  readonly #firstGrouped: number;
+  readonly #firstOfRecord: number;
+  /** Of the field that says which side an amount is on. */
+  readonly #side: number;
+  #bytes = Buffer.allocUnsafe(8_192);
+  #length = 0;
+  /** Where the values of the header, and of header and group, end in `#bytes`. */
+  #headerEnd = 0;
+  #groupEnd = 0;
+  #currency = -1;
+  #isValid = true;
+  #isRecordOpen = false;
+  #hasHeader = false;
+  #headerLine = 0;
+  #headerOffset = 0;
+
+  constructor(lines: RecordLines, family: PlacedFamily) {
+    this.#lines = lines;
+    this.#family = family;
+    this.#starts = new Int32Array(family.fields.length).fill(-1);
+    this.#ends = new Int32Array(family.fields.length);
+    this.#firstGrouped = family.headerFields;
+    this.#firstOfRecord = family.headerFields + family.groupFields;
+    this.#side = family.fields.findIndex(({ key }) => key.equals(creditDebit));
+  }
+
+  started(place: number, { line, offset }: ElementFrame): void {
+    if (place === flowPlaces.record) {
+      this.#forget(this.#firstOfRecord);
+      this.#length = this.#groupEnd;
+      this.#currency = -1;
+      this.#isValid = true;
+      this.#isRecordOpen = true;
+      this.#lines.begin('record', line, offset);
+    } else if (place === flowPlaces.group) {
+      this.#forget(this.#firstGrouped);
+      this.#length = this.#headerEnd;
+      this.#groupEnd = this.#headerEnd;
+    } else if (!this.#hasHeader && (place === flowPlaces.header || place === flowPlaces.lastHeader) && this.#headerLine === 0) {
+      this.#headerLine = line;
+      this.#headerOffset = offset;
+    }
+  }
+
+  valued(place: number, { bytes, length, currency, isValid }: CheckedValue): void {
+    const field = place - 1;
+    if (this.#starts[field] !== -1) return;
+    const start = this.#keep(bytes, length);
+    this.#starts[field] = start;
+    this.#ends[field] = this.#length;
+    if (field < this.#firstOfRecord) {
+      this.#groupEnd = this.#length;
+      if (field < this.#firstGrouped) this.#headerEnd = this.#length;
+    } else if (this.#family.fields[field]!.form === 'amount') {
+      this.#currency = currency;
+      this.#isValid = isValid;
+    }
+  }
+
+  ended(place: number): void {
+    if (place === flowPlaces.record) this.#endRecord();
+    else if (place === flowPlaces.lastHeader) this.#endHeader();
+  }
+
+  /** What is read cannot be gone on with: the open record is told of as it is. */
+  abandon(): void {
+    if (this.#isRecordOpen) this.#endRecord();
+  }
+
+  #endHeader(): void {
+    if (this.#hasHeader) return;
+    this.#hasHeader = true;
+    this.#lines.begin('header', this.#headerLine, this.#headerOffset);
+    this.#write(0, this.#firstGrouped);
+    this.#lines.end();
+  }
+
+  #endRecord(): void {
+    this.#isRecordOpen = false;
+    this.#write(this.#firstGrouped, this.#family.fields.length);
+    this.#lines.end();
+  }
+
+  #write(from: number, to: number): void {
+    for (let field = from; field < to; field++) {
+      const { key, form } = this.#family.fields[field]!;
+      const start = this.#starts[field]!;
+      if (form === 'amount') this.#amount(key, field);
+      else if (start < 0) this.#lines.absent(key);
+      else this.#value(key, form, start, this.#ends[field]!);
+    }
+  }
+
+  #value(key: Buffer, form: 'text' | 'integer' | 'decimal' | 'date', start: number, end: number): void {
+    const from = trimmedFrom(this.#bytes, start, end);
+    const to = trimmedTo(this.#bytes, from, end);
+    if (form === 'text') this.#lines.utf8(key, this.#bytes, start, end);
+    else if (form === 'date') this.#lines.utf8(key, this.#bytes, from, Math.min(to, from + dateLength));
+    else this.#lines.decimal(key, this.#bytes, from, to);
+  }
+
+  /** The amount under its own key, then its currency, what control sums add, and on which side of an account it is. */
+  #amount(key: Buffer, field: number): void {
+    const lines = this.#lines;
+    const isThere = this.#starts[field]! >= 0;
+    const start = isThere ? trimmedFrom(this.#bytes, this.#starts[field]!, this.#ends[field]!) : 0;
+    const end = isThere ? trimmedTo(this.#bytes, start, this.#ends[field]!) : 0;
+    const write = (name: Buffer, isWanted: boolean): void => {
+      if (!isWanted || !isThere) lines.absent(name);
+      else if (this.#isValid) lines.decimal(name, this.#bytes, start, end);
+      else lines.utf8(name, this.#bytes, start, end);
+    };
+    write(key, true);
+    if (this.#currency < 0) lines.absent(keys.currency);
+    else lines.text(keys.currency, currencyText(this.#currency));
+    if (!this.#family.hasSides) write(keys.controlAmount, true);
+    else {
+      const side = this.#sideLetter();
+      write(keys.credit, side === 0x43);
+      write(keys.debit, side === 0x44);
+    }
+  }
+
+  /** The first of CRDT or DBIT; 0: there is none. */
+  #sideLetter(): number {
+    const start = this.#starts[this.#side]!;
+    return start < 0 ? 0 : this.#bytes[trimmedFrom(this.#bytes, start, this.#ends[this.#side]!)]!;
+  }
+
+  #forget(from: number): void {
+    this.#starts.fill(-1, from);
+  }
+
+  #keep(bytes: Buffer, length: number): number {
+    const start = this.#length;
+    if (start + length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(2 * this.#bytes.length, start + length));
+      this.#bytes.copy(larger, 0, 0, start);
+      this.#bytes = larger;
+    }
+    bytes.copy(this.#bytes, start, 0, length);
+    this.#length += length;
+    return start;
+  }
+}

@@ -1,0 +1,46 @@
+/** Where in a message what flows see stands, by path: fields by number, and what begins and ends a header, a group and a record. */
+import { type LineKey, lineKey } from '../../record-lines.ts';
+import type { FieldForm, FieldRow, FlowFamily } from './flow-families.ts';
+
+export interface FlowField {
+  readonly key: LineKey;
+  readonly form: FieldForm;
+}
+
+/** What an element is to a flow; 0: nothing. Fields are 1 and up. */
+export const flowPlaces = { header: -1, lastHeader: -2, group: -3, record: -4 } as const;
+
+export interface PlacedFamily {
+  /** By path under the element of the message. */
+  readonly places: ReadonlyMap<string, number>;
+  /** A field's place less one is its index here: those of the header first, then those of groups, then those of records. */
+  readonly fields: readonly FlowField[];
+  readonly headerFields: number;
+  readonly groupFields: number;
+  readonly hasSides: boolean;
+}
+
+const placed = new Map<FlowFamily, PlacedFamily>();
+
+export function placeFamily(family: FlowFamily): PlacedFamily {
+  const known = placed.get(family);
+  if (known !== undefined) return known;
+  const places = new Map<string, number>();
+  const fields: FlowField[] = [];
+  const place = (rows: readonly FieldRow[], above: readonly string[]): void => {
+    for (const [name, form, paths] of rows) {
+      fields.push({ key: lineKey(name), form });
+      for (const path of paths.split('|'))
+        for (const holder of above) places.set(holder === '' ? path : `${holder}/${path}`, fields.length);
+    }
+  };
+  place(family.header, ['']);
+  place(family.grouped, family.group === null ? [] : [family.group]);
+  place(family.record, family.records);
+  for (const header of family.headers) places.set(header, header === family.headers.at(-1) ? flowPlaces.lastHeader : flowPlaces.header);
+  if (family.group !== null) places.set(family.group, flowPlaces.group);
+  for (const record of family.records) places.set(record, flowPlaces.record);
+  const result = { places, fields, headerFields: family.header.length, groupFields: family.grouped.length, hasSides: family.hasSides };
+  placed.set(family, result);
+  return result;
+}

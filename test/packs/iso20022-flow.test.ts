@@ -1,0 +1,129 @@
+/** Flows whose format is iso20022: what they read of messages, good and bad. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { loadFlow } from '../../src/control/flows/load-flow.ts';
+import type { Plan } from '../../src/pipeline/engine/plan.ts';
+import { runEngine, runReference } from '../../src/pipeline/engine/reference/run-accounts.fixture.ts';
+import { flowFamilies } from '../../src/pipeline/formats/iso20022/flow/flow-families.ts';
+import { creditTransfers, goodMessages, readMessage, statement } from '../../src/pipeline/formats/iso20022/iso20022-files.fixture.ts';
+import { change, harmless, mutants } from '../../src/pipeline/formats/iso20022/iso20022-mutants.fixture.ts';
+import { accountsOf, convert, linesOf, packFlow, packFlowText } from '../support/pack-flows.ts';
+import { expectedVerdicts, itWithPublicData } from '../support/public-data.ts';
+
+const plans = new Map<string, Plan>();
+/** Of the messages of a family, with other settings of the pack. */
+function planOf(message: string, options: Readonly<Record<string, string>> = {}): Plan {
+  const format = JSON.stringify({ type: 'iso20022', message, ...options });
+  let plan = plans.get(format);
+  if (plan === undefined) plans.set(format, (plan = packFlow(format)));
+  return plan;
+}
+
+const familyOf = (content: string) => /xsd:((?:pain|pacs|camt)\.\d{3})/.exec(content)?.[1] ?? 'pain.001';
+
+async function isRefused(plan: Plan, bytes: Buffer): Promise<boolean> {
+  const { lines, damage } = await convert(plan, bytes);
+  const reference = runReference(plan, lines);
+  expect(runEngine(plan, lines, { chunkBytes: 700, path: 'fast', blockBytes: 4_096 })).toEqual(reference);
+  return damage.length > 0 || reference.findings.length > 0;
+}
+
+it.each(Object.entries(goodMessages))('reads the records of %s, whatever path takes them', async (_, message) => {
+  const { summary } = readMessage(message);
+  const plan = planOf(familyOf(message));
+  const { lines, damage } = await convert(plan, Buffer.from(message));
+  expect(damage).toEqual([]);
+  const { reference, engines } = accountsOf(plan, lines);
+  for (const engine of engines) expect(engine).toEqual(reference);
+  expect(reference.findings).toEqual([]);
+  const { records, amounts } = reference.totals as {
+    records: { read: number };
+    amounts: { read: Record<string, { scale: number; byCurrency: Record<string, string> }> };
+  };
+  expect(records.read).toBe(summary.records.read);
+  for (const [name, sums] of Object.entries(summary.amounts)) {
+    const found = amounts.read[name === 'credit' || name === 'debit' ? name : 'amount']!;
+    for (const [currency, text] of Object.entries(sums)) {
+      const [whole, fraction = ''] = text.split('.');
+      expect([name, currency, found.byCurrency[currency]]).toEqual([
+        name,
+        currency,
+        String(BigInt(whole + fraction.padEnd(found.scale, '0'))),
+      ]);
+    }
+  }
+});
+
+it('gives the same lines in whatever pieces the message comes', async () => {
+  const bytes = Buffer.from(creditTransfers);
+  const plan = planOf('pain.001');
+  const whole = await convert(plan, bytes);
+  for (let pieceBytes = 1; pieceBytes < 200; pieceBytes += 13) expect(await convert(plan, bytes, pieceBytes)).toEqual(whole);
+});
+
+it('gives a record what is said above it, and the header what is said of the message', async () => {
+  const [header, first] = linesOf(await convert(planOf('pain.001'), Buffer.from(creditTransfers)));
+  expect(header).toMatchObject({ record: 'header', messageId: 'M-1', numberOfTransactions: 3, controlSum: 60.35 });
+  expect(first).toMatchObject({ record: 'record', paymentMethod: 'TRF', amount: 10.1, currency: 'EUR', creditorName: 'Muster & Söhne' });
+  const [, credit] = linesOf(await convert(planOf('camt.053'), Buffer.from(statement)));
+  expect(Object.keys(credit!)).toEqual(expect.arrayContaining(['statementId', 'credit', 'debit', 'bookingDate']));
+});
+
+it.each(mutants.map((mutant, index) => [`${mutant[0]} (${index})`, mutant] as const))(
+  'refuses of a message what the pack refuses: %s',
+  async (_, [, message, search, replacement, options]) => {
+    const changed = change(message, search, replacement);
+    const { findings } = readMessage(changed, { options });
+    const bytes = Buffer.from(changed);
+    expect(await isRefused(planOf(familyOf(message), options), bytes)).toBe(findings.some(({ severity }) => severity === 'error'));
+  },
+);
+
+it.each(harmless)('takes a message with a change that breaks no rule: %s', async (_, message, search, replacement) => {
+  expect(await isRefused(planOf(familyOf(message)), Buffer.from(change(message, search, replacement)))).toBe(false);
+});
+
+it('rejects a transaction for its own mistakes, and holds the message for those of its structure', async () => {
+  const plan = planOf('pain.001');
+  const wrongIban = Buffer.from(creditTransfers.replace('DE89370400440532013000', 'DE89370400440532013001'));
+  const business = await convert(plan, wrongIban);
+  expect(business.damage).toEqual([]);
+  expect(runReference(plan, business.lines).findings).toMatchObject([
+    [1, expect.any(Number), 'E_ISO20022_BUSINESS', 'IBAN', 'iban', expect.stringContaining('/CdtTrfTxInf[1]/')],
+  ]);
+  const schema = await convert(plan, Buffer.from(creditTransfers.replace('>10.10<', '>10,10<')));
+  expect(schema.damage).toMatchObject([{ code: 'E_ISO20022_SCHEMA', rule: 'schema-number' }]);
+});
+
+it('holds a message that ends anywhere, and every line of it is JSON', async () => {
+  const bytes = Buffer.from(creditTransfers);
+  for (let length = 0; length < bytes.length - 2; length += 97) {
+    const converted = await convert(planOf('pain.001'), bytes.subarray(0, length));
+    expect(converted.damage.map(({ code }) => code)).toEqual(['E_XML_SYNTAX']);
+    expect(() => linesOf(converted)).not.toThrow();
+  }
+});
+
+it('needs to be told which messages a flow reads, and can have amounts of fewer decimals', () => {
+  const errors = (format: string, more: readonly string[] = []) =>
+    loadFlow(packFlowText(format, more))
+      .diagnostics.filter(({ severity }) => severity === 'error')
+      .map(({ code, message }) => [code, message]);
+  expect(errors('{ type: iso20022 }')).toEqual([
+    ['E_CONFIG_KEY', `message is missing in format: a flow reads one kind of messages: ${Object.keys(flowFamilies).join(', ')}`],
+  ]);
+  const cents = ['schema: { record: { fields: { amount: { type: decimal, scale: 2 } } } }'];
+  expect(errors('{ type: iso20022, message: pain.001 }', cents)).toEqual([]);
+  expect(errors('{ type: iso20022, message: pain.001 }', [cents[0]!.replace('2', '6')])).toHaveLength(1);
+});
+
+itWithPublicData('iso20022', 'flows refuse of public messages those that are invalid', async (folder) => {
+  const verdicts = expectedVerdicts<{ file: string; valid: boolean }>(folder);
+  expect(verdicts.length).toBeGreaterThan(0);
+  for (const { file } of verdicts) {
+    const content = readFileSync(join(folder, file));
+    const isWrong = readMessage(content).findings.some(({ severity }) => severity === 'error');
+    expect([file, await isRefused(planOf(familyOf(content.toString('utf8'))), content)]).toEqual([file, isWrong]);
+  }
+});
