@@ -155,7 +155,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
   #startMessage(message: MessageDefinition, namespace: number): void {
     const family = familyOf(message.name);
     const placed = placeFamily(flowFamilies[message.name.slice(0, familyLength)]!);
-    if (this.#sink.lines !== undefined) this.#flow = new FlowLines(this.#sink.lines, placed);
+    if (this.#sink.lines !== undefined) this.#flow = new FlowLines(this.#sink.lines, placed, message.name);
     const reader = this;
     const rules = family.create({
       report: (finding) => this.#tellOfRule(finding, message),

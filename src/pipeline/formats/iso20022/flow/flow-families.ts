@@ -52,6 +52,10 @@ const paymentType: readonly FieldRow[] = [
   ['localInstrument', 'text', 'PmtTpInf/LclInstrm/Cd'],
   ['categoryPurpose', 'text', 'PmtTpInf/CtgyPurp/Cd'],
 ];
+const paymentTotals: readonly FieldRow[] = [
+  ['paymentNumberOfTransactions', 'integer', 'NbOfTxs'],
+  ['paymentControlSum', 'decimal', 'CtrlSum'],
+];
 const paymentTypeOfGroup = paymentType.map(
   ([name, form, path]): FieldRow => [`payment${name[0]!.toUpperCase()}${name.slice(1)}`, form, path],
 );
@@ -102,6 +106,7 @@ const creditTransfer: FlowFamily = {
   grouped: [
     ['paymentInformationId', 'text', 'PmtInfId'],
     ['paymentMethod', 'text', 'PmtMtd'],
+    ...paymentTotals,
     ...paymentTypeOfGroup,
     ['requestedExecutionDate', 'date', 'ReqdExctnDt|ReqdExctnDt/Dt|ReqdExctnDt/DtTm'],
     ...party('debtor', 'Dbtr'),
@@ -131,6 +136,7 @@ const directDebit: FlowFamily = {
   grouped: [
     ['paymentInformationId', 'text', 'PmtInfId'],
     ['paymentMethod', 'text', 'PmtMtd'],
+    ...paymentTotals,
     ...paymentTypeOfGroup,
     ['requestedCollectionDate', 'date', 'ReqdColltnDt'],
     ['sequenceType', 'text', 'PmtTpInf/SeqTp'],

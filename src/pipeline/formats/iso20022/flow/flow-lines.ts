@@ -3,13 +3,14 @@
  * ends, because a line has its keys in one order, absent ones too.
  */
 import { lineKey, type RecordLines } from '../../record-lines.ts';
+import type { CheckedValue } from '../schema/checked-value.ts';
 import type { ElementFrame } from '../schema/element-frame.ts';
-import type { CheckedValue } from '../schema/message-checker.ts';
 import { currencyText } from '../values/code-values.ts';
 import { trimmedFrom, trimmedTo } from '../values/white-space.ts';
 import { flowPlaces, type PlacedFamily } from './flow-places.ts';
 
 const keys = {
+  messageName: lineKey('messageName'),
   currency: lineKey('currency'),
   controlAmount: lineKey('controlAmount'),
   credit: lineKey('credit'),
@@ -22,6 +23,7 @@ const dateLength = 10;
 export class FlowLines {
   readonly #lines: RecordLines;
   readonly #family: PlacedFamily;
+  readonly #messageName: string;
   /** By field: where its value is in `#bytes`; -1: it is absent. */
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
@@ -41,8 +43,10 @@ export class FlowLines {
   #headerLine = 0;
   #headerOffset = 0;
 
-  constructor(lines: RecordLines, family: PlacedFamily) {
+  /** `messageName`: as in `pain.001.001.09`. */
+  constructor(lines: RecordLines, family: PlacedFamily, messageName: string) {
     this.#lines = lines;
+    this.#messageName = messageName;
     this.#family = family;
     this.#starts = new Int32Array(family.fields.length).fill(-1);
     this.#ends = new Int32Array(family.fields.length);
@@ -98,6 +102,7 @@ export class FlowLines {
     if (this.#hasHeader) return;
     this.#hasHeader = true;
     this.#lines.begin('header', this.#headerLine, this.#headerOffset);
+    this.#lines.text(keys.messageName, this.#messageName);
     this.#write(0, this.#firstGrouped);
     this.#lines.end();
   }

@@ -39,7 +39,7 @@ function recordFields(family: FlowFamily): Record<string, PackField> {
 
 function schemaOf(family: FlowFamily): PackSchema {
   return {
-    header: fieldsOf(family.header, ['messageId']),
+    header: { messageName: { type: 'string', required: true }, ...fieldsOf(family.header, ['messageId']) },
     record: { ...fieldsOf(family.grouped, []), ...recordFields(family) },
     trailer: null,
     key: family.key,

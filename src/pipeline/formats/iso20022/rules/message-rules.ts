@@ -1,7 +1,8 @@
 /** What rules beyond the schema are to the reader of a message, by family of messages. */
 import type { PackSummary } from '../../pack.ts';
+import type { CheckedValue } from '../schema/checked-value.ts';
 import type { ElementFrame } from '../schema/element-frame.ts';
-import type { CheckedValue, RoleListener } from '../schema/message-checker.ts';
+import type { RoleListener } from '../schema/message-checker.ts';
 
 /** Where a declared number stands, kept until what it is compared with is known. */
 export class Declared {

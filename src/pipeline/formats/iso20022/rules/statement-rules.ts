@@ -3,8 +3,8 @@
  * summary of the transactions is what the entries make. Both are compared only where the whole is on one page.
  */
 
+import type { CheckedValue } from '../schema/checked-value.ts';
 import type { ElementFrame } from '../schema/element-frame.ts';
-import type { CheckedValue } from '../schema/message-checker.ts';
 import { currencyText } from '../values/code-values.ts';
 import { amountScale, scaledInteger } from '../values/number-values.ts';
 import { amountText, CurrencySums, ExactSum } from './exact-sum.ts';

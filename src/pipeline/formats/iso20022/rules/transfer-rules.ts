@@ -4,8 +4,8 @@
  * adds amounts whatever their currencies are, as its definition says.
  */
 
+import type { CheckedValue } from '../schema/checked-value.ts';
 import type { ElementFrame } from '../schema/element-frame.ts';
-import type { CheckedValue } from '../schema/message-checker.ts';
 import { currencyText } from '../values/code-values.ts';
 import { amountScale, scaledInteger } from '../values/number-values.ts';
 import { amountText, CurrencySums, ExactSum } from './exact-sum.ts';

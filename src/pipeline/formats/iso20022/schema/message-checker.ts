@@ -13,17 +13,9 @@ import type { XmlName, XmlNames } from '../xml/xml-names.ts';
 import { depthMax } from '../xml/xml-reader.ts';
 import { textBytesMax } from '../xml/xml-scanner.ts';
 import type { XmlSource } from '../xml/xml-source.ts';
+import type { CheckedValue } from './checked-value.ts';
 import type { CompiledElement } from './compiled-types.ts';
 import { ElementFrame, pathOf } from './element-frame.ts';
-
-export interface CheckedValue {
-  readonly bytes: Buffer;
-  readonly length: number;
-  /** Packed; -1: the type has none. */
-  readonly currency: number;
-  /** False: a finding says what is wrong with it. */
-  readonly isValid: boolean;
-}
 
 /** What the rules beyond the schema get to see: elements with a role. */
 export interface RoleListener {
