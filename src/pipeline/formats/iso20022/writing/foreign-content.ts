@@ -2,11 +2,10 @@
  * Content of foreign schemas (`Envlp`) as XML, from the list of elements and texts that the document has for it. Nothing is put
  * between them: white space there may be content.
  */
-import { type DocumentValues, type JsonObject, pointerTo, valueAt } from '../../writing/document-values.ts';
+import { type JsonValue, pointerTo } from '../../documents/document-stream.ts';
+import type { DocumentValues, JsonMembers } from '../../writing/document-values.ts';
 import { escapeAttribute, escapeText, isXmlName, isXmlText } from './xml-escapes.ts';
 
-/** Fewer than the reader takes, of which the message itself uses some. */
-const depthMax = 64;
 const xmlNamespace = 'http://www.w3.org/XML/1998/namespace';
 
 export class ForeignContent {
@@ -16,38 +15,37 @@ export class ForeignContent {
     this.#values = values;
   }
 
-  text(content: readonly unknown[], pointer: string): string {
-    return this.#content(content, pointer, null, 0);
+  text(content: readonly JsonValue[], pointer: string): string {
+    return this.#content(content, pointer, null);
   }
 
   /** `namespace` is the default one where the content stands; null: not known, so that it is declared. */
-  #content(content: readonly unknown[], pointer: string, namespace: string | null, depth: number): string {
-    if (depth > depthMax) throw this.#values.refuse(pointer, `more than ${depthMax} elements within each other`);
+  #content(content: readonly JsonValue[], pointer: string, namespace: string | null): string {
     let text = '';
     for (const [position, item] of content.entries()) {
       const place = pointerTo(pointer, position);
-      if (typeof item === 'string') text += escapeText(this.#xmlText(item, place));
-      else text += this.#element(this.#values.object(item, place), place, namespace, depth);
+      if (item.kind === 'string') text += escapeText(this.#xmlText(item.value, place));
+      else text += this.#element(this.#values.object(item, place), place, namespace);
     }
     return text;
   }
 
-  #element(element: JsonObject, pointer: string, outer: string | null, depth: number): string {
+  #element(element: JsonMembers, pointer: string, outer: string | null): string {
     const values = this.#values;
     values.onlyKeys(element, (key) => key === 'name' || key === 'namespace' || key === 'content' || key.startsWith('@'), pointer);
-    const name = this.#name(values.text(valueAt(element, 'name'), pointerTo(pointer, 'name')), pointerTo(pointer, 'name'));
-    const namespace = this.#xmlText(valueAt(element, 'namespace') ?? '', pointerTo(pointer, 'namespace'));
+    const name = this.#name(values.optionalText(element, 'name', pointer) ?? '', pointerTo(pointer, 'name'));
+    const namespace = this.#xmlText(values.optionalText(element, 'namespace', pointer) ?? '', pointerTo(pointer, 'namespace'));
     const declaration = namespace === outer ? '' : ` xmlns="${escapeAttribute(namespace)}"`;
     const attributes = this.#attributes(element, pointer);
-    const content = this.#content(values.optionalList(element, 'content', pointer), pointerTo(pointer, 'content'), namespace, depth + 1);
+    const content = this.#content(values.optionalList(element, 'content', pointer), pointerTo(pointer, 'content'), namespace);
     return `<${name}${declaration}${attributes}${content === '' ? '/>' : `>${content}</${name}>`}`;
   }
 
   /** `@key`, or `@{namespace}key`, for which a prefix is declared in the tag itself. */
-  #attributes(element: JsonObject, pointer: string): string {
+  #attributes(element: JsonMembers, pointer: string): string {
     let text = '';
     let prefixes = 0;
-    for (const [key, value] of Object.entries(element)) {
+    for (const [key, value] of element) {
       if (!key.startsWith('@')) continue;
       const place = pointerTo(pointer, key);
       const [, namespace, local] = /^@(?:\{([^{}]+)\})?(.*)$/s.exec(key)!;
@@ -55,7 +53,7 @@ export class ForeignContent {
       if (namespace === undefined && name === 'xmlns') throw this.#values.refuse(place, 'namespaces are written by themselves');
       const prefix = namespace === undefined ? '' : namespace === xmlNamespace ? 'xml:' : `a${++prefixes}:`;
       if (prefix !== '' && prefix !== 'xml:') text += ` xmlns:${prefix.slice(0, -1)}="${escapeAttribute(this.#xmlText(namespace, place))}"`;
-      text += ` ${prefix}${name}="${escapeAttribute(this.#xmlText(value, place))}"`;
+      text += ` ${prefix}${name}="${escapeAttribute(this.#xmlText(this.#values.text(value, place), place))}"`;
     }
     return text;
   }
@@ -65,8 +63,7 @@ export class ForeignContent {
     return text;
   }
 
-  #xmlText(value: unknown, pointer: string): string {
-    const text = this.#values.text(value, pointer);
+  #xmlText(text: string, pointer: string): string {
     if (!isXmlText(text)) throw this.#values.refuse(pointer, 'the text holds a character that XML does not have');
     return text;
   }

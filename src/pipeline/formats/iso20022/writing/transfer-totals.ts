@@ -1,122 +1,75 @@
 /**
- * Numbers of transactions and control sums that a document leaves to be computed: of the message and of each payment
- * information, and the total settlement amount. Sums are exact; what is no amount is for the reader to find.
+ * Counts and sums of the transactions that are written, for numbers of transactions, control sums and settlement totals that the
+ * document leaves open: of the message, and of the payment information that is open. Exact; what is no amount is for the reader
+ * to find.
  */
 import { Buffer } from 'node:buffer';
-import { type JsonObject, valueAt } from '../../writing/document-values.ts';
 import { amountText } from '../rules/exact-sum.ts';
 import { roles } from '../rules/roles.ts';
 import { amountScale, scaledInteger } from '../values/number-values.ts';
+import type { Gap, HeldText } from './held-text.ts';
 
-/** At least so many decimals has a sum that is computed, as those of most currencies. */
+/** At least so many decimals has a sum that is computed, as amounts of most currencies. */
 const decimals = 2;
 
-interface TransferShape {
-  /** Of the list of transactions, in a payment information where the message has those. */
-  readonly transactions: string;
-  readonly hasPayments: boolean;
-  /** Keys on the way from a transaction to its amount; the first way that leads to one counts. */
-  readonly amounts: readonly (readonly string[])[];
+interface Level {
+  count: number;
+  /** In units of 0.00001. */
+  units: bigint;
+  readonly gaps: { readonly gap: Gap; readonly isCount: boolean }[];
 }
 
-const settled: TransferShape = { transactions: 'CdtTrfTxInf', hasPayments: false, amounts: [['IntrBkSttlmAmt']] };
+const newLevel = (): Level => ({ count: 0, units: 0n, gaps: [] });
 
-const shapes: Readonly<Record<string, TransferShape>> = {
-  'pain.001': {
-    transactions: 'CdtTrfTxInf',
-    hasPayments: true,
-    amounts: [
-      ['Amt', 'InstdAmt'],
-      ['Amt', 'EqvtAmt', 'Amt'],
-    ],
-  },
-  'pain.008': { transactions: 'DrctDbtTxInf', hasPayments: true, amounts: [['InstdAmt']] },
-  'pacs.004': { transactions: 'TxInf', hasPayments: false, amounts: [['RtrdIntrBkSttlmAmt']] },
-  'pacs.008': settled,
-  'pacs.009': settled,
-};
+const ofMessage: ReadonlySet<number> = new Set([roles.groupCount, roles.groupSum, roles.groupTotal]);
+const ofPayment: ReadonlySet<number> = new Set([roles.paymentCount, roles.paymentSum]);
 
-interface Sum {
-  count: number;
-  units: bigint;
+/** Whether the text of an element with this role may be left to be computed. */
+export function isComputed(role: number): boolean {
+  return ofMessage.has(role) || ofPayment.has(role);
 }
 
 export class TransferTotals {
-  readonly #shape: TransferShape | undefined;
-  readonly #content: unknown;
-  #ofMessage: Sum | null = null;
+  readonly #text: HeldText;
+  readonly #message = newLevel();
+  #payment = newLevel();
 
-  /** `content` is that of the element of the message. */
-  constructor(message: string, content: unknown) {
-    this.#shape = shapes[message.slice(0, 8)];
-    this.#content = content;
+  constructor(text: HeldText) {
+    this.#text = text;
   }
 
-  /** Null: the message moves no money. */
-  ofMessage(): Sum | null {
-    const shape = this.#shape;
-    if (shape === undefined) return null;
-    if (this.#ofMessage !== null) return this.#ofMessage;
-    const parts = shape.hasPayments ? itemsOf(this.#content, 'PmtInf') : [this.#content];
-    const whole: Sum = { count: 0, units: 0n };
-    for (const part of parts) {
-      const { count, units } = sumOf(part, shape);
-      whole.count += count;
-      whole.units += units;
-    }
-    this.#ofMessage = whole;
-    return whole;
+  openPayment(): void {
+    this.#payment = newLevel();
   }
 
-  ofPayment(payment: JsonObject): Sum | null {
-    return this.#shape === undefined ? null : sumOf(payment, this.#shape);
+  closePayment(): void {
+    this.#fill(this.#payment);
   }
-}
 
-/** The text of an element with this role, in an object `parent`; null: it is none that is computed. */
-export function computedText(role: number, totals: TransferTotals, parent: JsonObject): string | null {
-  switch (role) {
-    case roles.groupCount:
-      return countText(totals.ofMessage());
-    case roles.groupSum:
-    case roles.groupTotal:
-      return unitsText(totals.ofMessage());
-    case roles.paymentCount:
-      return countText(totals.ofPayment(parent));
-    case roles.paymentSum:
-      return unitsText(totals.ofPayment(parent));
-    default:
-      return null;
+  closeMessage(): void {
+    this.#fill(this.#message);
   }
-}
 
-const countText = (sum: Sum | null): string | null => (sum === null ? null : String(sum.count));
-const unitsText = (sum: Sum | null): string | null => (sum === null ? null : amountText(sum.units, decimals));
-
-function sumOf(part: unknown, { transactions, amounts }: TransferShape): Sum {
-  const sum: Sum = { count: 0, units: 0n };
-  for (const transaction of itemsOf(part, transactions)) {
-    sum.count++;
-    for (const way of amounts) {
-      const text = at(transaction, [...way, '#text']);
-      if (typeof text !== 'string' || !/^\s*\+?\d{1,18}(?:\.\d{0,18})?\s*$/.test(text)) continue;
-      sum.units += scaledInteger(Buffer.from(text.trim()), 0, text.trim().length, amountScale);
-      break;
-    }
+  addTransaction(): void {
+    this.#message.count++;
+    this.#payment.count++;
   }
-  return sum;
-}
 
-function itemsOf(object: unknown, key: string): readonly unknown[] {
-  const items = at(object, [key]);
-  return Array.isArray(items) ? items : [];
-}
-
-function at(value: unknown, keys: readonly string[]): unknown {
-  let found = value;
-  for (const key of keys) {
-    if (typeof found !== 'object' || found === null || Array.isArray(found)) return null;
-    found = valueAt(found as JsonObject, key);
+  addAmount(text: string): void {
+    if (!/^\s*\+?\d{1,18}(?:\.\d{0,18})?\s*$/.test(text)) return;
+    const bytes = Buffer.from(text);
+    const units = scaledInteger(bytes, 0, bytes.length, amountScale);
+    this.#message.units += units;
+    this.#payment.units += units;
   }
-  return found;
+
+  /** Leaves the text of an element with a role that is computed open until it is known. */
+  leaveOpen(role: number, pointer: string): void {
+    const level = ofMessage.has(role) ? this.#message : this.#payment;
+    level.gaps.push({ gap: this.#text.gap(pointer), isCount: role === roles.groupCount || role === roles.paymentCount });
+  }
+
+  #fill({ gaps, count, units }: Level): void {
+    for (const { gap, isCount } of gaps.splice(0)) this.#text.fill(gap, isCount ? String(count) : amountText(units, decimals));
+  }
 }
