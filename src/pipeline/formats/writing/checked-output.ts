@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import type { PackFinding, PackReader, PackSink, PackSummary, PackWritten } from '../pack.ts';
 import { refusalAt } from './document-values.ts';
 
-/** Text is collected to pieces of about this many characters. */
+/** Text is collected to pieces of about this many characters: more than a reader waits for before it looks at its first line. */
 const pieceLength = 64 * 1024;
 /** Warnings that are kept. */
 const warningsMax = 1_000;
@@ -17,8 +17,10 @@ export interface CheckedOutputParts {
   readonly code: string;
   /** Where in the document what a finding speaks of comes from: a JSON pointer (RFC 6901). */
   pointerOf(finding: PackFinding): string;
-  /** A piece of the file; valid until the call returns. */
+  /** A piece of the file that was read back; valid until the call returns. */
   bytes(piece: Uint8Array): void;
+  /** Of what was written so far only the last record may still be spoken of. */
+  readBack?(): void;
 }
 
 export class CheckedOutput {
@@ -40,7 +42,9 @@ export class CheckedOutput {
 
   write(text: string): void {
     this.#text += text;
-    if (this.#text.length > pieceLength) this.#flush();
+    if (this.#text.length <= pieceLength) return;
+    this.#flush();
+    this.#parts.readBack?.();
   }
 
   /** Gives what the reader says of the whole. */
