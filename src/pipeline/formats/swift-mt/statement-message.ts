@@ -110,8 +110,8 @@ export class StatementMessage implements MessageReader {
     const { document } = this.#context;
     this.#checkInformation(field);
     if (!document.isWanted) return;
-    if (!this.#isInEntry) document.value('information', informationOf(field));
-    else if (this.#entryValues!['information'] === undefined) this.#entryValues!['information'] = informationOf(field);
+    if (!this.#isInEntry) document.value('information', informationOf(field.text()));
+    else if (this.#entryValues!['information'] === undefined) this.#entryValues!['information'] = informationOf(field.text());
     else addTo(this.#entryValues!, 'moreInformation', field.text());
   }
 

@@ -7,9 +7,6 @@ interface Place {
   readonly pointer: string;
 }
 
-/** A reader tells of a record when the next one begins. */
-const keptMax = 4;
-
 export class RecordPlaces {
   #places: Place[] = [];
   /** Of the next record, from 1. */
@@ -21,9 +18,9 @@ export class RecordPlaces {
     this.#line += lines;
   }
 
-  /** What was written has been read back. */
-  forget(): void {
-    if (this.#places.length > keptMax) this.#places = this.#places.slice(-keptMax);
+  /** What was written has been read back, and of it only the last records may still be spoken of. */
+  keepLast(records: number): void {
+    if (this.#places.length > records) this.#places = this.#places.slice(-records);
   }
 
   /** The empty pointer where the line is of no record that is kept. */

@@ -19,6 +19,8 @@ export interface Bai2WriterSettings {
 }
 
 const versionWritten = 2;
+/** The reader tells of a record when the next one begins. */
+const keptRecords = 4;
 const accountKeys: ReadonlySet<string> = new Set(['accountNumber', 'currencyCode', 'summaries', 'details', 'trailer']);
 /** Fields of findings that the document has in the funds type. */
 const fundsFields: ReadonlySet<string> = new Set([
@@ -51,7 +53,7 @@ export class Bai2Writer implements PackDocumentWriter {
       code: bai2Errors.E_BAI2_DOCUMENT,
       pointerOf: (finding) => this.#pointerOf(finding),
       bytes: (piece) => sink.bytes(piece),
-      readBack: () => this.#places.forget(),
+      readBack: () => this.#places.keepLast(keptRecords),
     });
     this.#stream = new DocumentStream({
       open: (_, kind) => (kind === 'object' ? this.#file() : null),
