@@ -1,8 +1,10 @@
-/** The nacha pack: ACH files of 94-character records. Settings, rules, reader. */
+/** The nacha pack: ACH files of 94-character records. Settings, rules, reader, writer. */
 import type { Pack } from '../pack.ts';
 import { NachaReader } from './nacha-reader.ts';
 import { nachaRules } from './nacha-rules.ts';
 import { nachaSettingList, readNachaSettings } from './nacha-settings.ts';
+import { NachaDocumentWriter } from './writing/nacha-document-writer.ts';
+import { writerSettingList } from './writing/writer-settings.ts';
 
 export const nachaPack: Pack = {
   name: 'nacha',
@@ -10,4 +12,8 @@ export const nachaPack: Pack = {
   settings: nachaSettingList,
   rules: nachaRules,
   createReader: (settings, sink) => new NachaReader(readNachaSettings(settings), sink),
+  writer: {
+    settings: writerSettingList,
+    createDocumentWriter: (settings, sink) => new NachaDocumentWriter(settings, sink),
+  },
 };
