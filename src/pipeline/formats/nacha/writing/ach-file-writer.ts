@@ -11,8 +11,9 @@ import type { NachaSettings } from '../nacha-settings.ts';
 import { advFileControl, fileControl, fileHeader } from '../record-layouts.ts';
 import { type BatchForm, batchFormOf, serviceClassOf } from './batch-forms.ts';
 import { Below, documentRoot, type Members, type Place, refuse, textMember } from './document-values.ts';
-import { type EntryContext, entryRecords, lineFormOf, type MadeRecord } from './entry-records.ts';
+import { entryRecords, lineFormOf, type MadeRecord } from './entry-records.ts';
 import { FileOutput } from './file-output.ts';
+import { fieldOf, withField } from './record-text.ts';
 import { recordText } from './record-values.ts';
 import type { WriterSettings } from './writer-settings.ts';
 import { WrittenTotals } from './written-totals.ts';
@@ -61,31 +62,63 @@ export class AchFileWriter {
   beginBatch(name: string, members: Members, place: Place): BatchForm {
     const secCode = textMember(members, 'standardEntryClassCode', place) ?? '';
     const form = batchFormOf(name, secCode);
-    if (this.#batchNumber === sequenceMax)
-      throw refuse(place, `a file has at most ${sequenceMax} batch numbers`, nachaErrors.E_NACHA_LIMIT);
     const missing = {
       serviceClassCode: serviceClassOf(secCode),
       originatorStatusCode: form.kind === 'adv' ? 0 : 1,
-      batchNumber: this.#batchNumber + 1,
+      batchNumber: this.#nextBatchNumber(place),
     };
-    const header = this.#record({ layout: form.header, members, place, missing });
-    this.#batchNumber = Number(fieldOf(form.header, header, 'batchNumber'));
-    this.#batch = { form, header, place, totals: new WrittenTotals() };
-    this.#batchesByClass.set(secCode, (this.#batchesByClass.get(secCode) ?? 0) + 1);
-    if (form.kind === 'adv') this.#advBatches++;
+    this.#openBatch(form, this.#record({ layout: form.header, members, place, missing }), place);
     return form;
   }
 
-  /** What the records of an entry of the open batch need to know. */
-  entryContext(): EntryContext {
-    const { form, header, place } = this.#batch!;
-    if (this.#sequence === sequenceMax) throw refuse(place, `a file has at most ${sequenceMax} trace numbers`, nachaErrors.E_NACHA_LIMIT);
-    const odfi = fieldOf(form.header, header, 'ODFIIdentification');
-    return { form, odfi, nextSequence: this.#sequence + 1, keepsComputed: this.#settings.keepsComputed };
+  /** With the next number in place of that which the record of the header has. */
+  beginBatchRecord(form: BatchForm, header: string, place: Place): void {
+    const text = withField(form.header, header, { name: 'batchNumber', value: this.#nextBatchNumber(place) });
+    this.output.beginGroup();
+    this.output.record(text, place);
+    this.#openBatch(form, text, place);
+  }
+
+  #nextBatchNumber(place: Place): number {
+    if (this.#batchNumber === sequenceMax)
+      throw refuse(place, `a file has at most ${sequenceMax} batch numbers`, nachaErrors.E_NACHA_LIMIT);
+    return this.#batchNumber + 1;
+  }
+
+  #openBatch(form: BatchForm, header: string, place: Place): void {
+    const secCode = fieldOf(form.header, header, 'standardEntryClassCode');
+    const number = Number(fieldOf(form.header, header, 'batchNumber'));
+    if (Number.isSafeInteger(number)) this.#batchNumber = number;
+    this.#batch = { form, header, place, totals: new WrittenTotals() };
+    this.#batchesByClass.set(secCode, (this.#batchesByClass.get(secCode) ?? 0) + 1);
+    if (form.kind === 'adv') this.#advBatches++;
+  }
+
+  get keepsComputed(): boolean {
+    return this.#settings.keepsComputed;
+  }
+
+  /** The end of the last trace number; 0: there was none. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** For an entry that has no trace number. */
+  sequenceAfter(sequence: number, place: Place): number {
+    if (sequence >= sequenceMax) throw refuse(place, `a file has at most ${sequenceMax} trace numbers`, nachaErrors.E_NACHA_LIMIT);
+    return sequence + 1;
+  }
+
+  sequenceOf({ kind, entry }: BatchForm, text: string): number {
+    const sequence = Number(kind === 'adv' ? fieldOf(entry, text, 'sequenceNumber') : text.slice(87));
+    return Number.isSafeInteger(sequence) ? sequence : 0;
   }
 
   entry(members: Members, place: Place): void {
-    this.entryRecords(entryRecords(members, place, this.entryContext()));
+    const { form, header } = this.#batch!;
+    const odfi = fieldOf(form.header, header, 'ODFIIdentification');
+    const nextSequence = this.sequenceAfter(this.#sequence, place);
+    this.entryRecords(entryRecords(members, place, { form, odfi, nextSequence, keepsComputed: this.keepsComputed }));
   }
 
   /** Those of one entry, made for the open batch. */
@@ -94,8 +127,7 @@ export class AchFileWriter {
     this.output.beginGroup();
     this.output.record(entry!.text, entry!.place, entry!.line);
     totals.addEntry(entry!.text, form.amount);
-    const sequence = Number(form.kind === 'adv' ? fieldOf(form.entry, entry!.text, 'sequenceNumber') : entry!.text.slice(87));
-    if (Number.isSafeInteger(sequence)) this.#sequence = sequence;
+    this.#sequence = this.sequenceOf(form, entry!.text);
     for (const { text, place, line } of addenda) {
       this.output.record(text, place, line);
       totals.addAddenda();
@@ -168,11 +200,6 @@ export class AchFileWriter {
     this.output.record(text, place, lineFormOf(values.members, place));
     return text;
   }
-}
-
-export function fieldOf(layout: RecordLayout, text: string, name: string): string {
-  const field = layout.fields.find((candidate) => candidate.name === name)!;
-  return text.slice(field.at, field.at + field.length);
 }
 
 function moneyText(digits: string): string | null {

@@ -9,12 +9,13 @@ import type { AchFileWriter } from './ach-file-writer.ts';
 import { type BatchForm, headerNames } from './batch-forms.ts';
 import { Below, countOf, documentRoot, membersOf, type Place, refuse } from './document-values.ts';
 import { checkGap } from './file-output.ts';
+import { FlatEntriesTaker } from './flat-entries.ts';
 
 /** Members of a document, in their order; those of one place in it are alternatives. */
 const fileMembers: readonly (readonly string[])[] = [
   ['fileHeader'],
   ['lineEnd'],
-  ['batches'],
+  ['batches', 'entries'],
   [fileControl.name, advFileControl.name],
   ['filler', 'isLastLineEnded', 'trailer'],
 ];
@@ -33,9 +34,9 @@ export class FileTaker implements ValueTaker, PartTaker {
       if (kind === 'list') throw refuse(documentRoot, 'it is no object');
       return this;
     }
-    if (key !== 'batches' || kind === 'object') return null;
+    if ((key !== 'batches' && key !== 'entries') || kind === 'object') return null;
     this.#enter(key);
-    return new BatchListTaker(this.#writer);
+    return key === 'batches' ? new BatchListTaker(this.#writer) : new FlatEntriesTaker(this.#writer, new Below(documentRoot, key));
   }
 
   take(key: PartKey, value: JsonValue): void {
@@ -61,6 +62,7 @@ export class FileTaker implements ValueTaker, PartTaker {
         if (value.kind !== 'null') this.trailer.trailer = trailerOf(value, place);
         break;
       case 'batches':
+      case 'entries':
         throw refuse(place, 'it is no list');
       default:
         this.#takeControl(String(key), value, place);

@@ -18,15 +18,13 @@ export interface MadeRecord {
   readonly line: LineForm;
 }
 
-export interface EntryContext {
+interface EntryContext {
   readonly form: BatchForm;
   /** Eight digits; empty: the batch has none. */
   readonly odfi: string;
   /** For an entry that has no trace number: the last seven digits of it. */
   readonly nextSequence: number;
   readonly keepsComputed: boolean;
-  /** Names that an entry may have besides its own. */
-  readonly besides?: (name: string) => boolean;
 }
 
 interface GivenAddenda {
@@ -44,7 +42,7 @@ const view = new RecordView();
 
 /** The first is the entry itself. */
 export function entryRecords(members: Members, place: Place, context: EntryContext): MadeRecord[] {
-  const { form, odfi, nextSequence, keepsComputed, besides } = context;
+  const { form, odfi, nextSequence, keepsComputed } = context;
   const given = givenAddenda(members, place);
   const routing = members.get('RDFIIdentification');
   const digits = routing === undefined || routing.kind === 'object' || routing.kind === 'array' ? '' : textOf(routing).padStart(8, '0');
@@ -62,7 +60,7 @@ export function entryRecords(members: Members, place: Place, context: EntryConte
         ...(isAdv ? { sequenceNumber: nextSequence } : { traceNumber: odfi + String(nextSequence).padStart(7, '0') }),
       },
       required: entryRequired,
-      besides: (name) => isAddendaName(name) || name === 'category' || besides?.(name) === true,
+      besides: (name) => isAddendaName(name) || name === 'category',
     },
     keepsComputed,
   );
@@ -131,13 +129,18 @@ function checkCategory(members: Members, given: readonly GivenAddenda[], place: 
   if (value === undefined) return;
   const here = new Below(place, 'category');
   if (value.kind !== 'string' || !categories.has(value.value)) throw refuse(here, `it is none of ${[...categories].join(', ')}`);
-  const category = given.reduce<Category>((before, { name }) => categoryOf(name) ?? before, 'Forward');
+  const category = categoryOf(given.map(({ name }) => name));
   if (value.value !== category) throw refuse(here, `by its addenda the entry is of category ${category}`);
 }
 
-function categoryOf(name: AddendaName): Category | null {
-  if (name === 'addenda98' || name === 'addenda98Refused') return 'NOC';
-  if (name === 'addenda99') return 'Return';
-  if (name === 'addenda99Dishonored') return 'DishonoredReturn';
-  return name === 'addenda99Contested' ? 'DishonoredReturnContested' : null;
+/** By the names of its addenda, in their order; other names are left out. */
+export function categoryOf(names: Iterable<string>): Category {
+  let category: Category = 'Forward';
+  for (const name of names) {
+    if (name === 'addenda98' || name === 'addenda98Refused') category = 'NOC';
+    else if (name === 'addenda99') category = 'Return';
+    else if (name === 'addenda99Dishonored') category = 'DishonoredReturn';
+    else if (name === 'addenda99Contested') category = 'DishonoredReturnContested';
+  }
+  return category;
 }

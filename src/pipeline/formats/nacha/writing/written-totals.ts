@@ -15,13 +15,13 @@ export class WrittenTotals {
   hasCredits = false;
   hasDebits = false;
 
-  /** `text`: of a record whose numbers are digits; `amount`: its first column and its length. */
+  /** `text`: of a record; its second argument: the first column of the amount, and its length. */
   addEntry(text: string, [at, length]: readonly [number, number]): void {
-    const bits = transactionCodes[Number(text.slice(1, 3))] ?? 0;
-    const cents = Number(text.slice(at, at + length));
+    const bits = transactionCodes[numberIn(text.slice(1, 3))]!;
+    const cents = numberIn(text.slice(at, at + length));
     this.entries++;
     this.records++;
-    this.hash = (this.hash + Number(text.slice(3, 11))) % hashModulus;
+    this.hash = (this.hash + numberIn(text.slice(3, 11))) % hashModulus;
     if ((bits & isCredit) !== 0) {
       this.hasCredits = true;
       this.credit.add(cents);
@@ -48,4 +48,10 @@ export class WrittenTotals {
   fields(): Readonly<Record<'entryAddendaCount' | 'entryHash' | 'totalDebit' | 'totalCredit', number | bigint>> {
     return { entryAddendaCount: this.records, entryHash: this.hash, totalDebit: this.debit.value, totalCredit: this.credit.value };
   }
+}
+
+/** What is no number counts as zero, as in the reader. */
+function numberIn(text: string): number {
+  const digits = text.trim();
+  return /^[0-9]+$/.test(digits) ? Number(digits) : 0;
 }
