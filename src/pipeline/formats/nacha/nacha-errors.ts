@@ -41,4 +41,14 @@ export const nachaErrors = defineErrors({
     actor: 'caller',
     next: 'Write several batches or several files.',
   },
+  E_NACHA_MERGE: {
+    meaning: 'ACH files cannot be put into one: they are of different senders or receivers, or the same file twice.',
+    actor: 'caller',
+    next: 'Name the files of one immediate origin and one immediate destination, each once.',
+  },
+  E_NACHA_ANSWER: {
+    meaning: 'An entry cannot be answered as it is asked for: the file has no such entry, or it is none that such a code answers.',
+    actor: 'caller',
+    next: 'Correct the list at the given place; a return answers a forward entry, a dishonored return that, a contested one a dishonored one, a refusal a notification of change.',
+  },
 });

@@ -1,5 +1,7 @@
 /** The nacha pack: ACH files of 94-character records. Settings, rules, reader, writer. */
 import type { Pack } from '../pack.ts';
+import { mergeSettingList } from './making/maker-settings.ts';
+import { MergeMaking } from './making/merge-making.ts';
 import { NachaReader } from './nacha-reader.ts';
 import { nachaRules } from './nacha-rules.ts';
 import { nachaSettingList, readNachaSettings } from './nacha-settings.ts';
@@ -15,5 +17,14 @@ export const nachaPack: Pack = {
   writer: {
     settings: writerSettingList,
     createDocumentWriter: (settings, sink) => new NachaDocumentWriter(settings, sink),
+  },
+  makers: {
+    merge: {
+      summary: 'Puts the entries of several files into one, or into as few as limits allow.',
+      settings: mergeSettingList,
+      filesMax: 1_000,
+      takesDocument: false,
+      createMaking: (settings, sink) => new MergeMaking(settings, sink),
+    },
   },
 };

@@ -58,6 +58,21 @@ export class AchFileWriter {
     this.#record({ layout: fileHeader, members, place, missing });
   }
 
+  /** The record as it is. */
+  fileHeaderRecord(text: string, place: Place): void {
+    this.output.beginGroup();
+    this.output.record(text, place);
+  }
+
+  /** In cents, with those of the open batch. */
+  amountsSoFar(): { readonly debit: bigint; readonly credit: bigint } {
+    const open = this.#batch?.totals;
+    return {
+      debit: this.totals.debit.value + (open?.debit.value ?? 0n),
+      credit: this.totals.credit.value + (open?.credit.value ?? 0n),
+    };
+  }
+
   /** `name`: of the header in the document. */
   beginBatch(name: string, members: Members, place: Place): BatchForm {
     const secCode = textMember(members, 'standardEntryClassCode', place) ?? '';
