@@ -1,6 +1,7 @@
 /** The nacha pack: ACH files of 94-character records. Settings, rules, reader, writer. */
 import type { Pack } from '../pack.ts';
-import { mergeSettingList } from './making/maker-settings.ts';
+import { AnswerMaking } from './making/answer-making.ts';
+import { answerSettingList, mergeSettingList } from './making/maker-settings.ts';
 import { MergeMaking } from './making/merge-making.ts';
 import { NachaReader } from './nacha-reader.ts';
 import { nachaRules } from './nacha-rules.ts';
@@ -25,6 +26,14 @@ export const nachaPack: Pack = {
       filesMax: 1_000,
       takesDocument: false,
       createMaking: (settings, sink) => new MergeMaking(settings, sink),
+    },
+    answers: {
+      summary:
+        'Returns entries of a file, dishonors and contests returns, notifies of changes and refuses notifications, as a document asks.',
+      settings: answerSettingList,
+      filesMax: 1,
+      takesDocument: true,
+      createMaking: (settings, sink) => new AnswerMaking(settings, sink),
     },
   },
 };

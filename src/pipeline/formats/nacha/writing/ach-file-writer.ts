@@ -14,7 +14,7 @@ import { Below, documentRoot, type Members, type Place, refuse, textMember } fro
 import { entryRecords, lineFormOf, type MadeRecord } from './entry-records.ts';
 import { FileOutput } from './file-output.ts';
 import { fieldOf, withField } from './record-text.ts';
-import { recordText } from './record-values.ts';
+import { type RecordValues, recordText } from './record-values.ts';
 import type { WriterSettings } from './writer-settings.ts';
 import { WrittenTotals } from './written-totals.ts';
 
@@ -53,9 +53,10 @@ export class AchFileWriter {
     this.output = new FileOutput(sink, settings);
   }
 
-  fileHeader(members: Members, place: Place): void {
-    const missing = { priorityCode: '01', fileIDModifier: 'A' };
-    this.#record({ layout: fileHeader, members, place, missing });
+  /** `more`: what stands for fields that the object does not have, and those that nothing stands for. */
+  fileHeader(members: Members, place: Place, more: Pick<RecordValues, 'missing' | 'required'> = {}): void {
+    const missing = { priorityCode: '01', fileIDModifier: 'A', ...more.missing };
+    this.#record({ ...more, layout: fileHeader, members, place, missing });
   }
 
   /** The record as it is. */
@@ -203,7 +204,7 @@ export class AchFileWriter {
   }
 
   /** Writes a record that belongs to no entry. */
-  #record(values: Parameters<typeof recordText>[0]): string {
+  #record(values: RecordValues): string {
     const { layout, computed, place } = values;
     for (const { name, length } of computed === undefined ? [] : layout.fields) {
       const digits = String(computed![name] ?? '');

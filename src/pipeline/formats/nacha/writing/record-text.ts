@@ -1,5 +1,6 @@
-/** Fields of a record that is text, one character for each column. */
+/** Records as text, one character for each column: their fields, and records made of fields. */
 import type { FieldLayout, RecordLayout } from '../field-layouts.ts';
+import { writtenWithout } from '../field-values.ts';
 
 const fieldsByName = new Map<RecordLayout, ReadonlyMap<string, FieldLayout>>();
 
@@ -23,4 +24,15 @@ export function withField(
   const { at, length } = fieldAt(layout, name);
   const written = typeof value === 'number' ? String(value).padStart(length, '0') : value.padEnd(length);
   return text.slice(0, at) + written + text.slice(at + length);
+}
+
+/** Values fit; those of digits are filled with zeros, others with spaces. */
+export function recordOf(layout: RecordLayout, values: Readonly<Record<string, string>>): string {
+  let text = '';
+  for (const field of layout.fields) {
+    const value = values[field.name];
+    if (value === undefined) text += writtenWithout(field);
+    else text += field.kind === 'digits' ? value.padStart(field.length, '0') : value.padEnd(field.length);
+  }
+  return text;
 }

@@ -102,6 +102,10 @@ function scalarText({ kind, prints }: FieldLayout, value: NonNullable<ReturnType
 /** Printable characters of ASCII, and letters and signs of Latin-1: the reader says which of them. */
 const allowedCharacters = /^[\u0020-\u007e\u00a0-\u00ff]*$/;
 
+export function checkCharacters(text: string, place: Place): void {
+  if (!allowedCharacters.test(text)) throw refuse(place, 'a character is not allowed');
+}
+
 function fitting(field: FieldLayout, value: string, place: Place): string {
   const { name, length, prints, kind, literal } = field;
   const isBare = (prints === 'routing' || prints === 'origin') && value.length >= length;
@@ -112,7 +116,7 @@ function fitting(field: FieldLayout, value: string, place: Place): string {
       ? value.padStart(length, '0')
       : writtenBy(field, value === '' && prints === 'number' ? '0' : value);
   if (text.length > length) throw refuse(new Below(place, name), `it has ${value.length} characters, its field ${length} columns`);
-  if (!allowedCharacters.test(text)) throw refuse(new Below(place, name), 'a character is not allowed');
+  checkCharacters(text, new Below(place, name));
   if (name === 'typeCode' && text !== literal) throw refuse(new Below(place, name), `it is not ${literal}`);
   return text;
 }
@@ -128,7 +132,7 @@ function exactText(field: FieldLayout, { exact, value, place }: ExactValue): str
   if (exact.kind !== 'string') throw refuse(here, 'it is no text');
   const text = exact.value;
   if (text.length !== field.length) throw refuse(here, `it has ${text.length} characters, its field ${field.length} columns`);
-  if (!allowedCharacters.test(text)) throw refuse(here, 'a character is not allowed');
+  checkCharacters(text, here);
   if (value !== undefined && String(printedValue(field, text)) !== value)
     throw refuse(here, `it is not how ${field.name} is written: change both, or take it out`);
   return text;
