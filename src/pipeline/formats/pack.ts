@@ -16,6 +16,8 @@ export interface Pack {
   createReader(settings: PackSettings, sink: PackSink): PackReader;
   /** Without it files are read only. */
   readonly writer?: PackWriter;
+  /** What it makes of files that there are, by the name of what comes out. */
+  readonly makers?: Readonly<Record<string, PackMaker>>;
 }
 
 /** By name, each loaded when it is wanted. */
@@ -109,4 +111,33 @@ export interface PackWritten extends Pick<PackSummary, 'amounts' | 'details'> {
   readonly controlTotals: Readonly<Record<string, string | number | null>>;
   /** What the pack's reader warns of in the file, the first thousand; errors are refused. */
   readonly warnings: readonly PackFinding[];
+}
+
+/** Makes files of files: one of several, or an answer to one. */
+export interface PackMaker {
+  /** One sentence. */
+  readonly summary: string;
+  /** Besides `Pack.settings` and those of its writer. */
+  readonly settings: readonly FormatSetting[];
+  readonly filesMax: number;
+  /** Whether a document says what is to be made. */
+  readonly takesDocument: boolean;
+  createMaking(settings: PackSettings, sink: PackFilesSink): PackMaking;
+}
+
+export interface PackFilesSink {
+  /** The next file; the one before is complete. Nothing of any of them counts before `end` returned. */
+  begin(): PackFileSink;
+}
+
+/** First the document, then the files. Throws as a `PackDocumentWriter` does; a place in a file is its name and a line. */
+export interface PackMaking {
+  /** Pieces of UTF-8, in order. */
+  pushDocument(bytes: Uint8Array): void;
+  beginFile(name: string): void;
+  /** Bytes of the file, in order. They are not kept. */
+  push(bytes: Uint8Array): void;
+  endFile(): void;
+  /** One for each file that was made. */
+  end(): readonly PackWritten[];
 }
