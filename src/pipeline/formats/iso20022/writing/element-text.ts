@@ -74,24 +74,25 @@ export class ElementText {
     const { tag, role, type } = element;
     if (type.value!.currency === null) {
       this.#text.write(`${lead}<${tag}>`);
-      this.#writeText(role, value, pointer);
+      this.#writeText(role, value, { currency: null, pointer });
     } else {
       const amount = this.#values.object(value, pointer);
       this.#values.onlyKeys(amount, (key) => key === '@Ccy' || key === '#text', pointer);
       const currency = this.#xmlText(amount.get('@Ccy') ?? { kind: 'null' }, pointerTo(pointer, '@Ccy'));
       this.#text.write(`${lead}<${tag} Ccy="${escapeAttribute(currency)}">`);
-      this.#writeText(role, givenAt(amount, '#text') ?? { kind: 'null' }, pointerTo(pointer, '#text'));
+      this.#writeText(role, givenAt(amount, '#text') ?? { kind: 'null' }, { currency, pointer: pointerTo(pointer, '#text') });
     }
     this.#text.write(`</${tag}>\n`);
   }
 
-  #writeText(role: number, value: JsonValue, pointer: string): void {
+  #writeText(role: number, value: JsonValue, { currency, pointer }: { readonly currency: string | null; readonly pointer: string }): void {
     if (value.kind === 'null' && isComputed(role)) {
-      this.#totals.leaveOpen(role, pointer);
+      this.#totals.leaveOpen(role, currency, pointer);
       return;
     }
     const text = this.#xmlText(value, pointer);
     if (role === roles.amount) this.#totals.addAmount(text);
+    else if (role === roles.groupReturn && /^\s*(?:true|1)\s*$/.test(text)) this.#totals.returnGroup();
     this.#text.write(escapeText(text));
   }
 

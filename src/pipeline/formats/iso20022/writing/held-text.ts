@@ -3,10 +3,12 @@
  * a bound; without one nothing is held.
  */
 
+import { Buffer } from 'node:buffer';
 import { documentErrors } from '../../documents/document-errors.ts';
 import { DocumentValues } from '../../writing/document-values.ts';
 
 export const heldLengthMax = 64 * 1024 * 1024;
+const longText = 64 * 1024;
 
 export interface Gap {
   /** In the document, for the refusal where too much would be held. */
@@ -18,8 +20,8 @@ export class HeldText {
   readonly #values = new DocumentValues(documentErrors.E_DOCUMENT_SIZE);
   readonly #write: (text: string) => void;
   readonly #lengthMax: number;
-  /** The first is a gap that is open. */
-  #held: (string | Gap)[] = [];
+  /** The first is a gap that is open. Long texts are bytes: a string that was put together of many is kept in all its parts. */
+  #held: (string | Buffer | Gap)[] = [];
   #length = 0;
 
   constructor(write: (text: string) => void, lengthMax = heldLengthMax) {
@@ -39,9 +41,11 @@ export class HeldText {
         `a number that is to be computed stands before more than ${this.#lengthMax} characters; give it`,
       );
     const last = this.#held.at(-1)!;
-    // Few long texts rather than many short ones.
-    if (typeof last === 'string' && last.length < 65_536) this.#held[this.#held.length - 1] = last + text;
-    else this.#held.push(text);
+    if (typeof last === 'string' && last.length < longText) this.#held[this.#held.length - 1] = last + text;
+    else {
+      if (typeof last === 'string') this.#held[this.#held.length - 1] = Buffer.from(last);
+      this.#held.push(text);
+    }
   }
 
   gap(pointer: string): Gap {
@@ -52,11 +56,16 @@ export class HeldText {
 
   fill(gap: Gap, text: string): void {
     gap.text = text;
-    const open = this.#held.findIndex((each) => typeof each !== 'string' && each.text === null);
+    const open = this.#held.findIndex((each) => isGap(each) && each.text === null);
     const ready = this.#held.splice(0, open < 0 ? this.#held.length : open);
     for (const each of ready) {
-      if (typeof each === 'string') this.#length -= each.length;
-      this.#write(typeof each === 'string' ? each : each.text!);
+      const written = isGap(each) ? each.text! : each.toString();
+      if (!isGap(each)) this.#length -= written.length;
+      this.#write(written);
     }
   }
+}
+
+function isGap(held: string | Buffer | Gap): held is Gap {
+  return typeof held !== 'string' && !Buffer.isBuffer(held);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { expectedVerdicts, itWithPublicData } from '../../../../../test/support/public-data.ts';
 import { writeDocument } from '../../writing/pack-writing.fixture.ts';
-import { creditTransfers, goodMessages, readMessage, settlements } from '../iso20022-files.fixture.ts';
+import { creditTransfers, goodMessages, readMessage, returns, settlements } from '../iso20022-files.fixture.ts';
 import { iso20022Pack } from '../iso20022-pack.ts';
 import { HeldText } from './held-text.ts';
 import { refusalOf, writeMessage } from './written-messages.fixture.ts';
@@ -118,6 +118,26 @@ describe('totals', () => {
     const document = documentOf(settlements);
     document.Document.FIToFICstmrCdtTrf.GrpHdr.TtlIntrBkSttlmAmt = { '@Ccy': 'USD', '#text': null };
     expect(writeMessage(document).text).toContain('<TtlIntrBkSttlmAmt Ccy="USD">300.00</TtlIntrBkSttlmAmt>');
+    const { GrpHdr, CdtTrfTxInf } = document.Document.FIToFICstmrCdtTrf;
+    GrpHdr.TtlIntrBkSttlmAmt['@Ccy'] = 'JPY';
+    for (const { IntrBkSttlmAmt } of CdtTrfTxInf) IntrBkSttlmAmt['@Ccy'] = 'JPY';
+    expect(writeMessage(document).text).toContain('<TtlIntrBkSttlmAmt Ccy="JPY">300</TtlIntrBkSttlmAmt>');
+  });
+
+  it('of a group that is returned are those of the original, and have to be given', () => {
+    const document = documentOf(returns);
+    const message = document.Document.PmtRtr;
+    message.GrpHdr.GrpRtr = 'true';
+    message.GrpHdr.NbOfTxs = null;
+    delete message.GrpHdr.TtlRtrdIntrBkSttlmAmt;
+    expect(refusalOf(document)).toBeNull();
+    delete message.TxInf;
+    expect(refusalOf(document)).toEqual([
+      'E_ISO20022_DOCUMENT',
+      '/Document/PmtRtr/GrpHdr/NbOfTxs: of a group that is returned it is that of the original; give it',
+    ]);
+    message.GrpHdr.NbOfTxs = '7';
+    expect(refusalOf(document)).toBeNull();
   });
 
   it('are refused where more than a bound would be held for them', () => {

@@ -35,7 +35,7 @@ export class MessageWriter implements PackDocumentWriter {
       bytes: (piece) => sink.bytes(piece),
     });
     this.#text = new HeldText((text) => this.#output.write(text));
-    const totals = new TransferTotals(this.#text);
+    const totals = new TransferTotals(this.#values, this.#text);
     const parts = { values: this.#values, text: this.#text, totals };
     this.#parts = { ...parts, elements: new ElementText(parts) };
     this.#stream = new DocumentStream({

@@ -4,19 +4,21 @@
  * to find.
  */
 import { Buffer } from 'node:buffer';
+import { currencyMinorUnits } from '../../../engine/reference-data/currencies.ts';
+import type { DocumentValues } from '../../writing/document-values.ts';
 import { amountText } from '../rules/exact-sum.ts';
 import { roles } from '../rules/roles.ts';
 import { amountScale, scaledInteger } from '../values/number-values.ts';
 import type { Gap, HeldText } from './held-text.ts';
 
-/** At least so many decimals has a sum that is computed, as amounts of most currencies. */
-const decimals = 2;
+/** At least so many decimals has a sum over all currencies, as amounts of most of them. */
+const sumDecimals = 2;
 
 interface Level {
   count: number;
   /** In units of 0.00001. */
   units: bigint;
-  readonly gaps: { readonly gap: Gap; readonly isCount: boolean }[];
+  readonly gaps: { readonly gap: Gap; readonly isCount: boolean; readonly decimals: number }[];
 }
 
 const newLevel = (): Level => ({ count: 0, units: 0n, gaps: [] });
@@ -30,11 +32,14 @@ export function isComputed(role: number): boolean {
 }
 
 export class TransferTotals {
+  readonly #values: DocumentValues;
   readonly #text: HeldText;
   readonly #message = newLevel();
   #payment = newLevel();
+  #isGroupReturned = false;
 
-  constructor(text: HeldText) {
+  constructor(values: DocumentValues, text: HeldText) {
+    this.#values = values;
     this.#text = text;
   }
 
@@ -63,13 +68,23 @@ export class TransferTotals {
     this.#payment.units += units;
   }
 
-  /** Leaves the text of an element with a role that is computed open until it is known. */
-  leaveOpen(role: number, pointer: string): void {
+  /** The transactions are those of the original, which are not in the message (GrpRtr of pacs.004). */
+  returnGroup(): void {
+    this.#isGroupReturned = true;
+  }
+
+  /** Leaves the text of an element with a role that is computed open until it is known; `currency`: of an amount, else null. */
+  leaveOpen(role: number, currency: string | null, pointer: string): void {
     const level = ofMessage.has(role) ? this.#message : this.#payment;
-    level.gaps.push({ gap: this.#text.gap(pointer), isCount: role === roles.groupCount || role === roles.paymentCount });
+    const decimals = currency === null ? sumDecimals : (currencyMinorUnits.get(currency) ?? sumDecimals);
+    level.gaps.push({ gap: this.#text.gap(pointer), isCount: role === roles.groupCount || role === roles.paymentCount, decimals });
   }
 
   #fill({ gaps, count, units }: Level): void {
-    for (const { gap, isCount } of gaps.splice(0)) this.#text.fill(gap, isCount ? String(count) : amountText(units, decimals));
+    for (const { gap, isCount, decimals } of gaps.splice(0)) {
+      if (this.#isGroupReturned && count === 0)
+        throw this.#values.refuse(gap.pointer, 'of a group that is returned it is that of the original; give it');
+      this.#text.fill(gap, isCount ? String(count) : amountText(units, decimals));
+    }
   }
 }
