@@ -46,6 +46,8 @@ const exitCodes: Readonly<Record<string, number>> = {
   E_KEY_SCOPE: 2,
   E_FLOW_INVALID: 2,
   E_INPUT_FILE: 2,
+  E_OUTPUT_FOLDER: 2,
+  E_FORMAT_OPTION: 2,
   E_REPAIR: 2,
   E_REPAIR_KEY: 2,
   E_REPAIR_MASK: 2,

@@ -91,6 +91,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; reado
     summary: 'Shows the versions of program, schema, flow plan and runtime.',
     load: async () => (await import('../cli/version.ts')).versionCommand,
   },
+  write: {
+    summary: "Writes a file of a bank's format from a JSON document.",
+    load: async () => (await import('../cli/write/write-command.ts')).createWriteCommand((await import('./catalogue.ts')).packs),
+  },
 };
 
 export function isCommand(loaded: Loaded): loaded is Command {

@@ -3,7 +3,7 @@
  * the file's verdict is known, so a folder never shows outputs of a file that was not accepted, or half of them. What an
  * earlier run left under these names goes at the start, so that a run that fails does not leave another's outputs.
  */
-import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { segmentPreamble } from '../../pipeline/engine/bodies/body-writer.ts';
@@ -63,6 +63,14 @@ export class OutputFile {
     });
     this.#descriptor = other.#descriptor;
     this.bytes = other.bytes;
+  }
+
+  /** Leaves nothing of the file. */
+  discard(): void {
+    writable(this.path, () => {
+      closeSync(this.#descriptor);
+      rmSync(this.#partPath, { force: true });
+    });
   }
 
   /** Gives the file its name. */

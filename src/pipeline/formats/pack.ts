@@ -1,7 +1,7 @@
 /**
  * What a pack is: a format of the banks that knows its own records, keys, amounts and control totals, so that it needs no
  * schema. A pack reads bytes in one pass, in pieces of any size, and says of everything that breaks a rule where it is and
- * which rule that is. The list of packs is in `src/main/catalogue.ts`.
+ * which rule that is. Some write files too. The list of packs is in `src/main/catalogue.ts`.
  */
 import type { FieldType, PackPlan } from '../engine/plan.ts';
 import type { FormatSetting } from './format.ts';
@@ -17,6 +17,10 @@ export interface Pack {
   /** Every rule that a finding can name, by its id; documentation is made of it, and tests ask for a mutant of each. */
   readonly rules: Readonly<Record<string, PackRule>>;
   createReader(settings: PackSettings, sink: PackSink): PackReader;
+  /** Without it files are read only. */
+  readonly writer?: PackWriter;
+  /** What it makes of files that there are, by the name of what comes out. */
+  readonly makers?: Readonly<Record<string, PackMaker>>;
 }
 
 /** By name, each loaded when it is wanted. */
@@ -91,4 +95,65 @@ export interface PackSummary {
   };
   /** What only this format has, such as its SEC codes or message types. */
   readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** Makes files of the JSON document that `--parse` prints: one shape for both directions, on the page of the format. */
+export interface PackWriter {
+  /** Besides `Pack.settings`; no name is in both. */
+  readonly settings: readonly FormatSetting[];
+  /** `settings`: those of the pack and of its writer. */
+  createDocumentWriter(settings: PackSettings, sink: PackFileSink): PackDocumentWriter;
+}
+
+export interface PackFileSink {
+  /** The next piece of the file; valid until the call returns. Nothing of a file counts before `end` returned. */
+  bytes(piece: Uint8Array): void;
+}
+
+/**
+ * Numbers that follow from others (counts, totals, hashes) are computed where the document has none; where it has a wrong one,
+ * it is refused with the right one, unless a setting says that it is kept. Both methods throw `HeadgateError`, whose code is
+ * one of the pack or of `documentErrors`, and whose message begins with the place in the document, a JSON pointer (RFC 6901).
+ */
+export interface PackDocumentWriter {
+  /** UTF-8 of the document, in order. It is not kept; the same bytes in other pieces give the same file. */
+  push(bytes: Uint8Array): void;
+  end(): PackWritten;
+}
+
+/** What was written: `records`, `amounts` and `details` as in `PackSummary`, and the totals that the file declares. */
+export interface PackWritten extends Pick<PackSummary, 'amounts' | 'details'> {
+  readonly records: number;
+  readonly controlTotals: Readonly<Record<string, string | number | null>>;
+  /** What the pack's reader warns of in the file, the first thousand; errors are refused. */
+  readonly warnings: readonly PackFinding[];
+}
+
+/** Makes files of files: one of several, or an answer to one. */
+export interface PackMaker {
+  /** One sentence. */
+  readonly summary: string;
+  /** Besides `Pack.settings` and those of its writer. */
+  readonly settings: readonly FormatSetting[];
+  readonly filesMax: number;
+  /** Whether a document says what is to be made. */
+  readonly takesDocument: boolean;
+  createMaking(settings: PackSettings, sink: PackFilesSink): PackMaking;
+}
+
+export interface PackFilesSink {
+  /** The next file; the one before is complete. Nothing of any of them counts before `end` returned. */
+  begin(): PackFileSink;
+}
+
+/** First the document, then the files. Throws as a `PackDocumentWriter` does; a place in a file is its name and a line. */
+export interface PackMaking {
+  /** Pieces of UTF-8, in order. */
+  pushDocument(bytes: Uint8Array): void;
+  beginFile(name: string): void;
+  /** Bytes of the file, in order. They are not kept. */
+  push(bytes: Uint8Array): void;
+  endFile(): void;
+  /** One for each file that was made. */
+  end(): readonly PackWritten[];
 }

@@ -1,6 +1,7 @@
 /** The account identifier with its statuses and summaries (03), and the transaction detail (16). */
+
+import { digitsValue, type Units } from '../exact-sum.ts';
 import { areDigits } from '../statements/byte-fields.ts';
-import { digitsValue, type Units } from '../statements/exact-sum.ts';
 import { readFunds } from './funds-availability.ts';
 import type { FieldValues, RecordFields } from './record-fields.ts';
 import { type TypeCode, typeCode } from './type-codes.ts';

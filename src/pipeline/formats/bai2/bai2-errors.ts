@@ -17,4 +17,9 @@ export const bai2Errors = defineErrors({
     actor: 'sender',
     next: 'Compare the declared with the computed number of the finding: a record is missing, doubled or changed. Send the file again.',
   },
+  E_BAI2_DOCUMENT: {
+    meaning: 'A document that is to be written as a BAI2 file does not have its shape, or the file would break a rule.',
+    actor: 'caller',
+    next: 'Correct the document at the JSON pointer that the message begins with, and write it again.',
+  },
 });

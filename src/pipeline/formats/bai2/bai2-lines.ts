@@ -3,8 +3,8 @@
  * has none. Checks of a line what can be said of it alone.
  */
 import type { Buffer } from 'node:buffer';
+import { digitsValue } from '../exact-sum.ts';
 import { areDigits } from '../statements/byte-fields.ts';
-import { digitsValue } from '../statements/exact-sum.ts';
 import { type PhysicalLine, PhysicalLines } from '../statements/physical-lines.ts';
 import type { Place, RuleFindings } from '../statements/rule-findings.ts';
 import type { Bai2Rule } from './bai2-rules.ts';

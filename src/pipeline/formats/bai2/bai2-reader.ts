@@ -3,8 +3,9 @@
  * trailers declare. Fields are the business of the record modules. After a record out of order it reads on as well as it
  * can, so that one mistake is told once.
  */
+
+import type { Units } from '../exact-sum.ts';
 import type { PackReader, PackSink, PackSummary } from '../pack.ts';
-import type { Units } from '../statements/exact-sum.ts';
 import type { PhysicalLine } from '../statements/physical-lines.ts';
 import { RuleFindings } from '../statements/rule-findings.ts';
 import { readAccountIdentifier, readDetail, type UnknownTypeCodes } from './account-records.ts';

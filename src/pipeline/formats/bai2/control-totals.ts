@@ -3,7 +3,7 @@
  * declare. A level above adds what the level below declares, so that one wrong number is told once; where a trailer is
  * missing or cannot be read, what was computed stands in for it.
  */
-import { ExactSum, type Units } from '../statements/exact-sum.ts';
+import { ExactSum, type Units } from '../exact-sum.ts';
 import type { Bai2Rule } from './bai2-rules.ts';
 import type { RecordFields } from './record-fields.ts';
 

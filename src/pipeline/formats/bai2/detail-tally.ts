@@ -1,6 +1,6 @@
 /** Details of a file by type code, and their sums by direction and currency. */
 import { currencyMinorUnits } from '../../engine/reference-data/currencies.ts';
-import { CurrencySums, type Units } from '../statements/exact-sum.ts';
+import { CurrencySums, type Units } from '../exact-sum.ts';
 import type { TypeCode } from './type-codes.ts';
 
 /** Of a currency that ISO 4217 does not have, or gives none. */

@@ -2,7 +2,7 @@
  * Funds types and the fields that follow them: none after 0, 1, 2 and Z; three amounts after S; a date and a time after V;
  * a count and as many pairs of day and amount after D. Source: section 3, records 03 and 16.
  */
-import { ExactSum, type Units } from '../statements/exact-sum.ts';
+import { ExactSum, type Units } from '../exact-sum.ts';
 import type { FieldValues, RecordFields } from './record-fields.ts';
 
 const optional = { required: false } as const;

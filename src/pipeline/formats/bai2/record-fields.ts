@@ -3,8 +3,8 @@
  * wanted. What is missing or wrong becomes a finding; reading goes on.
  */
 import { currencyMinorUnits } from '../../engine/reference-data/currencies.ts';
+import { digitsValue, negated, type Units } from '../exact-sum.ts';
 import { areDigits, isDate, isTime } from '../statements/byte-fields.ts';
-import { digitsValue, negated, type Units } from '../statements/exact-sum.ts';
 import type { RuleFindings } from '../statements/rule-findings.ts';
 import type { Bai2Rule } from './bai2-rules.ts';
 import type { LogicalRecord } from './logical-record.ts';

@@ -17,4 +17,9 @@ export const iso20022Errors = defineErrors({
     actor: 'sender',
     next: 'Correct the element at the given path, or the total that does not agree, and send the file again.',
   },
+  E_ISO20022_DOCUMENT: {
+    meaning: 'A document that is to be written as a message of ISO 20022 is none, or the message would break a rule.',
+    actor: 'caller',
+    next: 'Correct the document at the JSON pointer that the message begins with, and write it again.',
+  },
 });

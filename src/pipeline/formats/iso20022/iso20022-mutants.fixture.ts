@@ -42,7 +42,7 @@ export const mutants: readonly Mutant[] = [
   ['xml-limit', creditTransfers, '<GrpHdr>', `<${'a'.repeat(300)}/><GrpHdr>`],
   ['message-missing', creditTransfers, /Document/g, 'Dokument'],
   ['message-unknown', creditTransfers, 'pain.001.001.09', 'pain.001.001.99'],
-  ['message-expected', creditTransfers, /[^]*/, directDebits, { message: 'pain.001' }],
+  ['message-expected', creditTransfers, /[\s\S]*/, directDebits, { message: 'pain.001' }],
   ['document-once', wrappedSettlements, '</Envelope>', '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pacs.008.001.08"/></Envelope>'],
   ['schema-element', creditTransfers, '<GrpHdr><MsgId>', '<GrpHdr><Extra/><MsgId>'],
   ['schema-element', creditTransfers, '<MsgId>M-1', '<MsgId xmlns="urn:other">x</MsgId><MsgId>M-1'],

@@ -7,12 +7,11 @@ import type { PackFinding } from '../pack-finding.ts';
 import { type TextCheck, textCheck } from './character-sets.ts';
 import { type MessageDefinition, messages, namespacePrefix } from './definitions/messages.ts';
 import { DocumentWriter } from './document-writer.ts';
-import { flowFamilies } from './flow/flow-families.ts';
 import { FlowLines } from './flow/flow-lines.ts';
-import { placeFamily } from './flow/flow-places.ts';
+import { placedFamilyOf } from './flow/flow-places.ts';
 import { iso20022Errors } from './iso20022-errors.ts';
 import { messageSetting, severityOf } from './iso20022-settings.ts';
-import { familyOf } from './rules/families.ts';
+import { familyName, familyOf } from './rules/families.ts';
 import type { MessageRules, RuleFinding } from './rules/message-rules.ts';
 import { compileMessage, knownTags } from './schema/compiled-types.ts';
 import { pathOf } from './schema/element-frame.ts';
@@ -23,8 +22,6 @@ import { type XmlHandler, type XmlProblem, XmlReader } from './xml/xml-reader.ts
 
 const headerPrefix = 'urn:iso:std:iso:20022:tech:xsd:head.001.001.';
 const announcedBytesMax = 64;
-/** Of the name of a family, such as pain.001. */
-const familyLength = 8;
 
 const nothing: MessageRules['summary'] = {
   records: { read: 0, rejected: 0 },
@@ -145,7 +142,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
       return;
     }
     const wanted = this.#settings.get(messageSetting) ?? null;
-    if (wanted !== null && wanted !== message.name.slice(0, familyLength))
+    if (wanted !== null && wanted !== familyName(message.name))
       this.#tell(iso20022Errors.E_ISO20022_MESSAGE, 'message-expected', `a message ${message.name}, where ${wanted} is expected`);
     this.#message = message;
     this.#writer?.begin(message.name, uri);
@@ -154,8 +151,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
 
   #startMessage(message: MessageDefinition, namespace: number): void {
     const family = familyOf(message.name);
-    const placed = placeFamily(flowFamilies[message.name.slice(0, familyLength)]!);
-    if (this.#sink.lines !== undefined) this.#flow = new FlowLines(this.#sink.lines, placed, message.name);
+    if (this.#sink.lines !== undefined) this.#flow = new FlowLines(this.#sink.lines, placedFamilyOf(message.name), message.name);
     const reader = this;
     const rules = family.create({
       report: (finding) => this.#tellOfRule(finding, message),
@@ -169,7 +165,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
     });
     this.#rules = rules;
     this.#checker = new MessageChecker({
-      root: compileMessage(message, family.roles, placed.places),
+      root: compileMessage(message, family.roles),
       namespace,
       path: this.#path,
       source: this.#xml.source,

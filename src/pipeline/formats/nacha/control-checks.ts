@@ -1,9 +1,9 @@
 /** Holds the totals that controls declare against those that were read. */
-import { dollars, type ExactTotal, hashModulus } from './exact-total.ts';
+import { decimalText, type ExactSum } from '../exact-sum.ts';
 import type { Findings, RecordPlace } from './findings.ts';
 import type { NachaRuleId } from './nacha-rules.ts';
 import type { NachaSettings } from './nacha-settings.ts';
-import type { OpenBatch } from './open-batch.ts';
+import { hashModulus, type OpenBatch } from './open-batch.ts';
 import type { RecordView } from './record-view.ts';
 
 /** Batches of a file so far. */
@@ -12,12 +12,12 @@ export class FileTotals {
   records = 0;
   hash = 0;
 
-  add(batch: OpenBatch, sums: { readonly debit: ExactTotal; readonly credit: ExactTotal }): void {
+  add(batch: OpenBatch, sums: { readonly debit: ExactSum; readonly credit: ExactSum }): void {
     this.batches++;
     this.records += batch.records;
     this.hash = (this.hash + batch.hash) % hashModulus;
-    sums.debit.addTotal(batch.debit);
-    sums.credit.addTotal(batch.credit);
+    sums.debit.addSum(batch.debit);
+    sums.credit.addSum(batch.credit);
   }
 }
 
@@ -37,14 +37,14 @@ export function checkBatchControl(view: RecordView, batch: OpenBatch, settings: 
   if (!batch.isComputable) return;
   compare(view, 'entryHash', BigInt(batch.hash), 'batch-hash', findings);
   compareAmounts(view, 'batch', batch, findings);
-  const [debit, credit] = [batch.debit.cents, batch.credit.cents];
+  const [debit, credit] = [batch.debit.value, batch.credit.value];
   if (settings.balancedOffset === 'require' && debit !== credit)
-    findings.record('batch-unbalanced', view, `debits are ${dollars(debit)}, credits ${dollars(credit)}`);
+    findings.record('batch-unbalanced', view, `debits are ${decimalText(debit, 2)}, credits ${decimalText(credit, 2)}`);
 }
 
 export interface FileAmounts {
-  readonly debit: ExactTotal;
-  readonly credit: ExactTotal;
+  readonly debit: ExactSum;
+  readonly credit: ExactSum;
 }
 
 /** `isComputable`: every entry of the file could be read. */
@@ -73,8 +73,8 @@ export function checkBlocks(
 }
 
 function compareAmounts(view: RecordView, whole: 'batch' | 'file', { debit, credit }: FileAmounts, findings: Findings): void {
-  compare(view, 'totalDebit', debit.cents, `${whole}-debit`, findings);
-  compare(view, 'totalCredit', credit.cents, `${whole}-credit`, findings);
+  compare(view, 'totalDebit', debit.value, `${whole}-debit`, findings);
+  compare(view, 'totalCredit', credit.value, `${whole}-credit`, findings);
 }
 
 function compare(view: RecordView, name: string, computed: bigint, rule: NachaRuleId, findings: Findings): void {

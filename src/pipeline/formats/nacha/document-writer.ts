@@ -1,10 +1,15 @@
 /**
  * Writes what `--parse` prints: one JSON document, record by record, as it is read. Of an entry the addenda are held until it
- * ends, so that those of one type are together; never more than `addendaMax`.
+ * ends, so that those of one type are together; never more than `addendaMax`. What lies between records is printed where it is
+ * not the line end of the file, so that a writer can give the same bytes again.
  */
 import type { AddendaName } from './addenda-layouts.ts';
-import type { FieldLayout } from './field-layouts.ts';
-import { isDate, isDayOfYear, isTime } from './record-forms.ts';
+import { recordLength } from './field-layouts.ts';
+import { printedValue, writtenBy, writtenName } from './field-values.ts';
+import { type LineEndName, lineEndName, lineEnds } from './line-ends.ts';
+import type { Category } from './open-batch.ts';
+import type { RecordGaps } from './record-gaps.ts';
+import type { RecordTaker } from './record-taker.ts';
 import type { RecordView } from './record-view.ts';
 
 export const addendaMax = 9_999;
@@ -12,43 +17,52 @@ export const addendaMax = 9_999;
 /** Of these an entry may have several: they are a list. */
 const listed: ReadonlySet<AddendaName> = new Set(['addenda05', 'addenda17', 'addenda18']);
 
-export class DocumentWriter {
+const fillerRecord = '9'.repeat(recordLength);
+
+export class DocumentWriter implements RecordTaker {
   readonly #write: (text: string) => void;
+  readonly #gaps: RecordGaps;
   readonly #addenda = new Map<AddendaName, string[]>();
   #start = '{';
   #isListOpen = false;
   #batches = 0;
   #entries = 0;
   #isEntryOpen = false;
+  #records = 0;
+  #lineEnd: LineEndName = 'LF';
 
-  constructor(write: (text: string) => void) {
+  constructor(write: (text: string) => void, gaps: RecordGaps) {
     this.#write = write;
+    this.#gaps = gaps;
   }
 
   fileHeader(view: RecordView): void {
-    this.#write(`${this.#start}"fileHeader":${record(view)}}`);
+    const text = this.#record(view);
+    this.#write(`${this.#start}"fileHeader":${text}}`);
     this.#start = ',';
   }
 
   batchHeader(view: RecordView): void {
+    const text = this.#record(view);
     this.#openList();
-    this.#write(`${this.#batches++ === 0 ? '' : ','}{"${view.layout!.name}":${record(view)}}`);
+    this.#write(`${this.#batches++ === 0 ? '' : ','}{"${view.layout!.name}":${text}}`);
     this.#entries = 0;
   }
 
   entry(view: RecordView): void {
     const list = view.layout!.name === 'IATEntryDetail' ? 'IATEntryDetails' : `${view.layout!.name}s`;
-    this.#write(`${this.#entries++ === 0 ? `,"${list}":[` : ','}${record(view)}`);
+    this.#write(`${this.#entries++ === 0 ? `,"${list}":[` : ','}${this.#record(view)}`);
     this.#isEntryOpen = true;
   }
 
   addenda(name: AddendaName, view: RecordView): void {
     const held = this.#addenda.get(name);
-    if (held === undefined) this.#addenda.set(name, [`${record(view)}}`]);
-    else held.push(`${record(view)}}`);
+    const text = `${this.#record(view)}}`;
+    if (held === undefined) this.#addenda.set(name, [text]);
+    else held.push(text);
   }
 
-  endEntry(category: string): void {
+  endEntry(category: Category): void {
     if (!this.#isEntryOpen) return;
     this.#isEntryOpen = false;
     for (const [name, texts] of this.#addenda)
@@ -60,23 +74,47 @@ export class DocumentWriter {
   /** `control`: null if there is none. */
   endBatch(control: RecordView | null): void {
     const entries = this.#entries > 0 ? ']' : '';
-    this.#write(control === null ? `${entries}}` : `${entries},"${control.layout!.name}":${record(control)}}}`);
+    this.#write(control === null ? `${entries}}` : `${entries},"${control.layout!.name}":${this.#record(control)}}}`);
   }
 
   fileControl(view: RecordView): void {
+    const text = this.#record(view);
     this.#closeList();
-    this.#write(`,"${view.layout!.name}":${record(view)}}`);
+    this.#write(`,"${view.layout!.name}":${text}}`);
   }
 
   end(): void {
     this.#closeList();
-    this.#write('}\n');
+    this.#write(`${this.#trailer()}}\n`);
+  }
+
+  #record(view: RecordView): string {
+    const gap = this.#gaps.take(view);
+    const isSecond = ++this.#records === 2;
+    if (isSecond && gap !== null) this.#lineEnd = lineEndName(gap) ?? 'LF';
+    const usual = this.#records === 1 ? '' : lineEnds[this.#lineEnd];
+    return record(view) + (gap === usual ? '' : `,"before":${JSON.stringify(gap)}`);
+  }
+
+  /** How many records of filler there are, or the text behind the last record where that is something else. */
+  #trailer(): string {
+    const rest = this.#gaps.rest();
+    if (this.#records === 0) return '';
+    const lineEnd = lineEnds[this.#lineEnd];
+    const each = lineEnd.length + recordLength;
+    if (rest !== null) {
+      const count = Math.floor(rest.length / each);
+      const filler = (lineEnd + fillerRecord).repeat(count);
+      if (rest === filler + lineEnd) return `,"filler":${count},"isLastLineEnded":true`;
+      if (rest === filler) return `,"filler":${count},"isLastLineEnded":false`;
+    }
+    return `,"trailer":${JSON.stringify(rest)}`;
   }
 
   #openList(): void {
     if (this.#isListOpen) return;
     this.#isListOpen = true;
-    this.#write(`${this.#start}"batches":[`);
+    this.#write(`${this.#start}"lineEnd":"${this.#lineEnd}","batches":[`);
   }
 
   #closeList(): void {
@@ -104,47 +142,7 @@ function record(view: RecordView): string {
     if (original !== writtenBy(field, value)) written += `${written === '' ? '' : ','}"${writtenName(field)}":${JSON.stringify(original)}`;
   }
   text += `"lineNumber":${view.line}`;
+  const columns = view.length - view.wideColumns.length;
+  if (columns < recordLength) text += `,"columns":${columns}`;
   return written === '' ? text : `${text},"written":{${written}}`;
-}
-
-/** Reserved fields that are not printed have no name of their own: the first column tells them apart, from 1. */
-function writtenName({ name, at, prints }: FieldLayout): string {
-  return name === 'reserved' && prints === 'hidden' ? `reserved${at + 1}` : name;
-}
-
-function printedValue({ prints, literal }: FieldLayout, original: string): string | number {
-  const trimmed = original.trim();
-  switch (prints) {
-    case 'number':
-      return readNumber(trimmed);
-    case 'text':
-    case 'routing':
-      return trimmed;
-    case 'origin':
-      return trimmed.length === 10 && trimmed.startsWith('0') && trimmed !== '0000000000' ? trimmed.slice(1) : trimmed;
-    case 'exact':
-      return original;
-    case 'date':
-      return isDate(original) ? original : '';
-    case 'time':
-      return isTime(original) ? original : '';
-    case 'julian':
-      return isDayOfYear(original) ? original : '   ';
-    case 'hidden':
-      return literal ?? '';
-  }
-}
-
-/** Numbers above the safe integers are texts of digits: those of ADV controls. */
-function readNumber(digits: string): number | string {
-  if (!/^[0-9]+$/.test(digits)) return 0;
-  const number = Number(digits);
-  return Number.isSafeInteger(number) ? number : digits.replace(/^0+/, '');
-}
-
-/** What a writer makes of a value. */
-function writtenBy({ prints, kind, length }: FieldLayout, value: string | number): string {
-  if (prints === 'number') return String(value).padStart(length, '0');
-  if (prints === 'routing' || prints === 'origin') return ` ${value}`.padEnd(length);
-  return kind === 'digits' && prints === 'text' ? String(value).padStart(length, '0') : String(value).padEnd(length);
 }

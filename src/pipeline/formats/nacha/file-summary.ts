@@ -1,7 +1,8 @@
 /** What a file comes to, for the receipt: entries, amounts, control totals, classes and kinds of its batches. */
+
+import { decimalText, ExactSum } from '../exact-sum.ts';
 import type { PackSummary } from '../pack.ts';
 import { type FileAmounts, FileTotals } from './control-checks.ts';
-import { dollars, ExactTotal } from './exact-total.ts';
 import type { OpenBatch } from './open-batch.ts';
 
 /** Of the file control. */
@@ -15,10 +16,12 @@ export interface DeclaredTotals {
 }
 
 export const currency = 'USD';
+/** Digits of an amount after the point. */
+const cents = 2;
 
 export class FileSummary {
   readonly totals = new FileTotals();
-  readonly amounts: FileAmounts = { debit: new ExactTotal(), credit: new ExactTotal() };
+  readonly amounts: FileAmounts = { debit: new ExactSum(), credit: new ExactSum() };
   declared: DeclaredTotals | null = null;
   entries = 0;
   rejectedEntries = 0;
@@ -42,8 +45,8 @@ export class FileSummary {
   /** `records`: those without the filler. `isBalanced`: no total was found to differ. */
   of({ records, isBalanced }: { readonly records: number; readonly isBalanced: boolean }): PackSummary {
     const { declared } = this;
-    const debit = dollars(this.amounts.debit.cents);
-    const credit = dollars(this.amounts.credit.cents);
+    const debit = decimalText(this.amounts.debit.value, cents);
+    const credit = decimalText(this.amounts.credit.value, cents);
     return {
       records: { read: this.entries, rejected: this.rejectedEntries },
       amounts: { credit: { [currency]: credit }, debit: { [currency]: debit } },
@@ -53,8 +56,8 @@ export class FileSummary {
           blockCount: declared?.blockCount ?? null,
           entryAddendaCount: declared?.entryAddendaCount ?? null,
           entryHash: declared?.entryHash ?? null,
-          totalDebit: declared === null ? null : dollars(declared.totalDebit),
-          totalCredit: declared === null ? null : dollars(declared.totalCredit),
+          totalDebit: declared === null ? null : decimalText(declared.totalDebit, cents),
+          totalCredit: declared === null ? null : decimalText(declared.totalCredit, cents),
         },
         computed: {
           batchCount: this.totals.batches,

@@ -23,6 +23,8 @@ import { OpenBatch } from './open-batch.ts';
 import { OpenEntry } from './open-entry.ts';
 import { entryColumns, formOfRecord } from './record-choice.ts';
 import { checkFields, isClean, mendRecord, type RecordForm } from './record-forms.ts';
+import { RecordGaps } from './record-gaps.ts';
+import type { RecordTaker } from './record-taker.ts';
 import { RecordView } from './record-view.ts';
 
 const nine = 0x39;
@@ -31,7 +33,8 @@ export class NachaReader implements PackReader, RecordConsumer {
   readonly #settings: NachaSettings;
   readonly #findings: Findings;
   readonly #lines: LineReader;
-  readonly #document: DocumentWriter | null;
+  readonly #taker: RecordTaker | null;
+  readonly #gaps = new RecordGaps();
   readonly #flow: FlowLines | null;
   readonly #summary = new FileSummary();
   readonly #batchNumbers = new BatchNumbers();
@@ -47,16 +50,22 @@ export class NachaReader implements PackReader, RecordConsumer {
   #controlPlace: RecordPlace | null = null;
   #lastPlace: RecordPlace = { line: 1, offset: 0, length: 0, layout: null, wideColumns: [] };
 
-  constructor(settings: NachaSettings, sink: PackSink) {
+  /** `taker`: what takes the records in place of the document. */
+  constructor(settings: NachaSettings, sink: PackSink, taker: RecordTaker | null = null) {
     this.#settings = settings;
     this.#findings = new Findings(settings.severities, sink);
     this.#lines = new LineReader(this, this.#findings);
-    this.#document = sink.parsed === undefined ? null : new DocumentWriter(sink.parsed);
+    this.#taker = sink.parsed === undefined ? taker : new DocumentWriter(sink.parsed, this.#gaps);
     this.#flow = sink.lines === undefined ? null : new FlowLines(sink.lines);
   }
 
   push(bytes: Uint8Array): void {
-    this.#lines.push(bytes);
+    if (this.#taker === null) this.#lines.push(bytes);
+    else {
+      this.#gaps.begin(bytes);
+      this.#lines.push(bytes);
+      this.#gaps.endPiece();
+    }
   }
 
   takeClean(bytes: Buffer, at: number, line: number, offset: number): boolean {
@@ -138,7 +147,7 @@ export class NachaReader implements PackReader, RecordConsumer {
         this.#findings,
       );
     }
-    this.#document?.end();
+    this.#taker?.end();
     return this.#summary.of({ records: this.#records, isBalanced: !this.#findings.isUnbalanced });
   }
 
@@ -163,7 +172,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     switch (type) {
       case '1':
         checkFileHeader(this.#view, this.#settings, this.#findings);
-        this.#document?.fileHeader(this.#view);
+        this.#taker?.fileHeader(this.#view);
         this.#flow?.fileHeader(this.#view);
         break;
       case '5':
@@ -200,7 +209,7 @@ export class NachaReader implements PackReader, RecordConsumer {
         this.#findings.field('batch-number-order', view, 'batchNumber', `the batch number is ${header.batchNumber} after ${before}`);
     }
     this.#batch = new OpenBatch(header);
-    this.#document?.batchHeader(view);
+    this.#taker?.batchHeader(view);
     this.#flow?.batchHeader(view);
   }
 
@@ -210,7 +219,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     entry.begin(this.#view, this.#errorsBeforeRecord);
     readEntry(this.#view, entryColumns[batch.header.kind], entry, batch);
     checkEntry(this.#view, entry, batch, this.#settings, this.#findings);
-    this.#document?.entry(this.#view);
+    this.#taker?.entry(this.#view);
     this.#flow?.entry(this.#view, entry);
   }
 
@@ -220,7 +229,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     entry.addAddenda(name);
     checkAddenda(this.#view, name, entry, this.#batch!, this.#findings);
     if (entry.addendaRecords > addendaMax) return;
-    this.#document?.addenda(name, this.#view);
+    this.#taker?.addenda(name, this.#view);
     this.#flow?.addenda(name, this.#view);
   }
 
@@ -245,7 +254,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     completeEntry(entry, this.#batch!, this.#settings, this.#findings);
     this.#summary.entries++;
     if (this.#findings.errors > entry.errorsBefore) this.#summary.rejectedEntries++;
-    this.#document?.endEntry(entry.category);
+    this.#taker?.endEntry(entry.category);
     this.#flow?.endEntry(entry);
   }
 
@@ -264,7 +273,7 @@ export class NachaReader implements PackReader, RecordConsumer {
 
   #closeBatch(control: RecordView | null): void {
     this.#summary.addBatch(this.#batch!);
-    this.#document?.endBatch(control);
+    this.#taker?.endBatch(control);
     this.#batch = null;
   }
 
@@ -283,7 +292,7 @@ export class NachaReader implements PackReader, RecordConsumer {
       totalCredit: declaredNumber(view, 'totalCredit'),
     };
     this.#controlPlace = keptPlace(view, view.layout!);
-    this.#document?.fileControl(view);
+    this.#taker?.fileControl(view);
     this.#flow?.fileControl(view, view.layout!);
   }
 

@@ -1,7 +1,10 @@
 /** The batch that is being read: what its header says, and what its entries come to. */
-import { ExactTotal, hashModulus } from './exact-total.ts';
+import { ExactSum } from '../exact-sum.ts';
 import type { RecordPlace } from './findings.ts';
 import type { SecClass } from './sec-classes.ts';
+
+/** Entry hashes are cut to their last ten digits. */
+export const hashModulus = 10_000_000_000;
 
 /** Of an entry, by its addenda; and of a batch, by its entries. */
 export type Category = 'Forward' | 'Return' | 'NOC' | 'DishonoredReturn' | 'DishonoredReturnContested';
@@ -25,8 +28,8 @@ export interface BatchHeaderValues {
 
 export class OpenBatch {
   readonly header: BatchHeaderValues;
-  readonly debit = new ExactTotal();
-  readonly credit = new ExactTotal();
+  readonly debit = new ExactSum();
+  readonly credit = new ExactSum();
   entries = 0;
   /** Entry and addenda records. */
   records = 0;

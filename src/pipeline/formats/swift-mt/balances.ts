@@ -1,7 +1,7 @@
 /** Balances (fields 60, 62, 64, 65): mark, date, currency and amount. */
 import { currencyMinorUnits } from '../../engine/reference-data/currencies.ts';
+import { decimalText, negated, type Units } from '../exact-sum.ts';
 import { areUpperLetters, isDate } from '../statements/byte-fields.ts';
-import { decimalText, negated, type Units } from '../statements/exact-sum.ts';
 import { isoDate } from './calendar-dates.ts';
 import { decimalsOf, readDecimal, readWhole } from './decimal-amounts.ts';
 import type { FieldText } from './field-text.ts';

@@ -1,8 +1,8 @@
 /** Amounts as SWIFT writes them: digits with a decimal comma, read exactly into minor units. */
 import type { Buffer } from 'node:buffer';
 import { currencyMinorUnits } from '../../engine/reference-data/currencies.ts';
+import { digitsValue, type Units } from '../exact-sum.ts';
 import { areDigits } from '../statements/byte-fields.ts';
-import { digitsValue, type Units } from '../statements/exact-sum.ts';
 
 const comma = 44;
 const assumedDigits = 2;

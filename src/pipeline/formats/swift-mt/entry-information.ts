@@ -3,8 +3,6 @@
  * and two digits begin), or the form of Dutch banks (parts that a word between slashes begins). The bytes are left as they
  * are where no form is known for certain.
  */
-import type { FieldText } from './field-text.ts';
-
 export interface InformationPart {
   readonly [name: string]: string;
   readonly code: string;
@@ -29,8 +27,8 @@ const tagWords =
   'ACCW|ACOR|ADDR|BENM|BIC|BUSP|CDTRREF|CDTRREFTP|CNTP|CREF|CSID|EREF|EXCH|IBAN|ID|INFO|INIT|ISDT|MARF|MREF|NAME|NRTX|OAMT|OCMT|ORDP|PREF|PREFIX|PURP|REMI|RTRN|SVCL|SVWZ|TRCD|TRTP|TRX|ULTB|ULTC|ULTD|ULTDBTR|USTD';
 const tagWord = new RegExp(`/(${tagWords})/`, 'g');
 
-export function informationOf(field: FieldText): Information {
-  const text = field.text();
+/** `text`: the lines of the field, with LF between them. */
+export function informationOf(text: string): Information {
   const joined = text.replaceAll('\n', '');
   const lead = structured.exec(joined);
   if (lead) return { form: 'structured', code: lead[1]!, parts: signParts(joined.slice(lead[0].length - lead[2]!.length), lead[2]!), text };

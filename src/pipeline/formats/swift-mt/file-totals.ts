@@ -1,5 +1,5 @@
 /** What the receipt says of a file: entries or payments, their sums by currency, and closing balances as declared and computed. */
-import { CurrencySums, type Units } from '../statements/exact-sum.ts';
+import { CurrencySums, type Units } from '../exact-sum.ts';
 import { decimalsOf } from './decimal-amounts.ts';
 
 export class FileTotals {

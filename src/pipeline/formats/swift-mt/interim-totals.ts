@@ -2,7 +2,7 @@
  * Floor limits and totals of an interim report (MT 942). Entries below a floor limit are not listed but counted, so totals
  * have to be those of the entries only where the limit is zero; else they are at least that.
  */
-import { ExactSum, type Units } from '../statements/exact-sum.ts';
+import { ExactSum, type Units } from '../exact-sum.ts';
 import type { Place } from '../statements/rule-findings.ts';
 import type { SwiftFindings } from './swift-findings.ts';
 

@@ -14,7 +14,7 @@ import { PaymentMessage } from './payment-message.ts';
 import type { PaymentType } from './payment-rules.ts';
 import { StatementMessage } from './statement-message.ts';
 import { StatementPages } from './statement-pages.ts';
-import { guessedType, typeFrom } from './type-guess.ts';
+import { guessedTagsMax, guessedType, typeFrom } from './type-guess.ts';
 
 const lineFeed = 10;
 const space = 32;
@@ -22,8 +22,6 @@ const tab = 9;
 const deletion = 127;
 /** Fields of statements that only name something. */
 const identifying: ReadonlySet<string> = new Set(['20', '21', '25', '25P', '28', '28C']);
-/** Statements and payments differ long before. */
-const heldMax = 16;
 
 export class MessageAssembly implements MessageEvents {
   readonly #messageType: string | null;
@@ -115,7 +113,7 @@ export class MessageAssembly implements MessageEvents {
       this.#readField(field);
     } else {
       this.#held.push(field.copy());
-      if (this.#held.length >= heldMax) this.#settle(guessedType, place);
+      if (this.#held.length >= guessedTagsMax) this.#settle(guessedType, place);
     }
   }
 

@@ -3,7 +3,7 @@
  * Category 1 and 2, MT 101, 103 and 202.
  */
 import { bicCountries } from '../../engine/reference-data/countries.ts';
-import { decimalText, type Units } from '../statements/exact-sum.ts';
+import { decimalText, type Units } from '../exact-sum.ts';
 import type { JsonValue } from '../statements/json-pieces.ts';
 import type { Place } from '../statements/rule-findings.ts';
 import { readMoney } from './balances.ts';

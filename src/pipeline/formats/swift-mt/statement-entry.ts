@@ -2,8 +2,9 @@
  * Field 61, a statement line, byte by byte: value date, entry date, mark, funds code, amount, type, references, details.
  * Source: Standards MT Category 9, field 61.
  */
+
+import { negated, type Units } from '../exact-sum.ts';
 import { areDigits, isDate, isMonthDay, twoDigits } from '../statements/byte-fields.ts';
-import { negated, type Units } from '../statements/exact-sum.ts';
 import { tellAmount } from './balances.ts';
 import { isLastOfFebruary, isoDate, nearestYear } from './calendar-dates.ts';
 import { readDecimal } from './decimal-amounts.ts';

@@ -2,8 +2,9 @@
  * One page of a statement (MT 940, 941, 942, 950): balances, entries with their information, floor limits and totals, and
  * how they add up. Reads what is there, also of a message with parts missing.
  */
+
+import { decimalText, digitsValue, ExactSum } from '../exact-sum.ts';
 import { areDigits, isDate, isTime } from '../statements/byte-fields.ts';
-import { decimalText, digitsValue, ExactSum } from '../statements/exact-sum.ts';
 import type { JsonValue } from '../statements/json-pieces.ts';
 import type { Place } from '../statements/rule-findings.ts';
 import { type Balance, balanceValues, readBalance, readMoney } from './balances.ts';
@@ -109,8 +110,8 @@ export class StatementMessage implements MessageReader {
     const { document } = this.#context;
     this.#checkInformation(field);
     if (!document.isWanted) return;
-    if (!this.#isInEntry) document.value('information', informationOf(field));
-    else if (this.#entryValues!['information'] === undefined) this.#entryValues!['information'] = informationOf(field);
+    if (!this.#isInEntry) document.value('information', informationOf(field.text()));
+    else if (this.#entryValues!['information'] === undefined) this.#entryValues!['information'] = informationOf(field.text());
     else addTo(this.#entryValues!, 'moreInformation', field.text());
   }
 

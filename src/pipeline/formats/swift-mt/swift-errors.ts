@@ -22,4 +22,9 @@ export const swiftErrors = defineErrors({
     actor: 'sender',
     next: 'Look at the rule of the finding, correct the message and send the file again.',
   },
+  E_SWIFT_DOCUMENT: {
+    meaning: 'A document that is to be written as SWIFT MT messages does not have its shape, or a message would break a rule.',
+    actor: 'caller',
+    next: 'Correct the document at the JSON pointer that the message begins with, and write it again.',
+  },
 });

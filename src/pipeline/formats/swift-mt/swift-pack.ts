@@ -1,7 +1,8 @@
-/** The swift-mt pack: settings, rules, reader. What it reads and how is in docs/formats/swift-mt.md. */
-import type { Pack } from '../pack.ts';
+/** The swift-mt pack: settings, rules, reader, writer. What it reads and how is in docs/formats/swift-mt.md. */
+import type { Pack, PackSettings, PackSink } from '../pack.ts';
 import { SwiftReader } from './swift-reader.ts';
 import { swiftRules } from './swift-rules.ts';
+import { SwiftWriter } from './writing/swift-writer.ts';
 
 export const swiftPack: Pack = {
   name: 'swift-mt',
@@ -31,15 +32,39 @@ export const swiftPack: Pack = {
     },
   ],
   rules: swiftRules,
-  createReader: (settings, sink) => {
-    const type = String(settings.get('messageType'));
-    return new SwiftReader(
+  createReader,
+  writer: {
+    settings: [
       {
-        isLenient: settings.get('strictness') === 'lenient',
-        balances: settings.get('balances') === 'warn' ? 'warn' : 'error',
-        messageType: type === 'auto' ? null : type,
+        name: 'lineEnd',
+        type: 'choice',
+        choices: ['CRLF', 'LF'],
+        default: 'CRLF',
+        description: 'How lines that are written end.',
       },
-      sink,
-    );
+    ],
+    createDocumentWriter: (settings, sink) =>
+      new SwiftWriter(
+        { lineEnd: settings.get('lineEnd') === 'LF' ? 'LF' : 'CRLF', messageType: messageTypeOf(settings) },
+        (readerSink) => createReader(settings, readerSink),
+        sink,
+      ),
   },
 };
+
+function createReader(settings: PackSettings, sink: PackSink): SwiftReader {
+  return new SwiftReader(
+    {
+      isLenient: settings.get('strictness') === 'lenient',
+      balances: settings.get('balances') === 'warn' ? 'warn' : 'error',
+      messageType: messageTypeOf(settings),
+    },
+    sink,
+  );
+}
+
+/** Null: it is seen from the fields of a message. */
+function messageTypeOf(settings: PackSettings): string | null {
+  const type = String(settings.get('messageType'));
+  return type === 'auto' ? null : type;
+}

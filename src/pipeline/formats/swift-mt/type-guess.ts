@@ -19,3 +19,15 @@ export function typeFrom(tags: readonly string[]): MessageType | null {
   if (found) return found[1];
   return last === '32A' ? (tags.includes('21') ? '202' : '103') : null;
 }
+
+/** Statements and payments differ long before. */
+export const guessedTagsMax = 16;
+
+/** The type that a message with these fields is read as where it does not say its type. */
+export function typeOfTags(tags: readonly string[]): MessageType {
+  for (let count = 1; count <= Math.min(tags.length, guessedTagsMax); count++) {
+    const type = typeFrom(tags.slice(0, count));
+    if (type !== null) return type;
+  }
+  return guessedType;
+}

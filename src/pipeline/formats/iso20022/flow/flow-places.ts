@@ -1,6 +1,6 @@
 /** Where in a message what flows see stands, by path: fields by number, and what begins and ends a header, a group and a record. */
 import { type LineKey, lineKey } from '../../record-lines.ts';
-import type { FieldForm, FieldRow, FlowFamily } from './flow-families.ts';
+import { type FieldForm, type FieldRow, type FlowFamily, flowFamilies } from './flow-families.ts';
 
 export interface FlowField {
   readonly key: LineKey;
@@ -20,11 +20,17 @@ export interface PlacedFamily {
   readonly hasSides: boolean;
 }
 
-const placed = new Map<FlowFamily, PlacedFamily>();
+const placed = new Map<string, PlacedFamily>();
 
-export function placeFamily(family: FlowFamily): PlacedFamily {
-  const known = placed.get(family);
-  if (known !== undefined) return known;
+/** `message`: as in `pain.001.001.09`. */
+export function placedFamilyOf(message: string): PlacedFamily {
+  const name = message.slice(0, 'pain.001'.length);
+  let known = placed.get(name);
+  if (known === undefined) placed.set(name, (known = placeFamily(flowFamilies[name]!)));
+  return known;
+}
+
+function placeFamily(family: FlowFamily): PlacedFamily {
   const places = new Map<string, number>();
   const fields: FlowField[] = [];
   const place = (rows: readonly FieldRow[], above: readonly string[]): void => {
@@ -40,7 +46,5 @@ export function placeFamily(family: FlowFamily): PlacedFamily {
   for (const header of family.headers) places.set(header, header === family.headers.at(-1) ? flowPlaces.lastHeader : flowPlaces.header);
   if (family.group !== null) places.set(family.group, flowPlaces.group);
   for (const record of family.records) places.set(record, flowPlaces.record);
-  const result = { places, fields, headerFields: family.header.length, groupFields: family.grouped.length, hasSides: family.hasSides };
-  placed.set(family, result);
-  return result;
+  return { places, fields, headerFields: family.header.length, groupFields: family.grouped.length, hasSides: family.hasSides };
 }

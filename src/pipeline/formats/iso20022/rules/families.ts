@@ -36,7 +36,12 @@ const families: Readonly<Record<string, MessageFamily>> = {
   'camt.054': statements('Ntfctn'),
 };
 
+/** `pain.001` of `pain.001.001.09`. */
+export function familyName(message: string): string {
+  return message.slice(0, 'pain.001'.length);
+}
+
 /** Every message that is read has a family. */
 export function familyOf(message: string): MessageFamily {
-  return families[message.slice(0, 8)]!;
+  return families[familyName(message)]!;
 }

@@ -2,6 +2,7 @@
 import type { MessageDefinition } from '../definitions/messages.ts';
 import { messages, messageTypes } from '../definitions/messages.ts';
 import { codeOrProprietary, type TypeDefinition } from '../definitions/notation.ts';
+import { placedFamilyOf } from '../flow/flow-places.ts';
 import { codesOf } from '../values/text-values.ts';
 import { type ValueType, valueType } from '../values/value-types.ts';
 
@@ -53,10 +54,11 @@ export function knownTags(): readonly string[] {
 
 const compiled = new Map<string, CompiledElement>();
 
-/** The element under `Document`. Made once for a message; `roles` and `places` are always those of the message. */
-export function compileMessage(message: MessageDefinition, roles: Roles, places: ReadonlyMap<string, number>): CompiledElement {
+/** The element under `Document`. Made once for a message; `roles` are always those of the message. */
+export function compileMessage(message: MessageDefinition, roles: Roles): CompiledElement {
   const known = compiled.get(message.name);
   if (known !== undefined) return known;
+  const { places } = placedFamilyOf(message.name);
   const numbers = new Map(knownTags().map((tag, index) => [tag, index + 1]));
   const shared = new Map<string, CompiledType>();
   const ownPaths = [...roles.keys(), ...places.keys()];

@@ -320,7 +320,11 @@ export class MessageChecker {
     }
     this.#parts.blanks.isBlankTold = this.#isForeign;
     if (!this.#isForeign || writer === null) return;
-    const written = attributes.map(({ name: key, source, from, to }) => [key.text, source.toString('utf8', from, to)] as const);
+    // A prefix says nothing outside the tag; the namespace does.
+    const written = attributes.map(({ name: key, namespace: own, source, from, to }) => {
+      const space = own === 0 ? '' : `{${names.textOf(own)}}`;
+      return [space + names.textOf(key.local), source.toString('utf8', from, to)] as const;
+    });
     writer.foreignElement(names.textOf(name.local), names.textOf(namespace), written);
   }
 

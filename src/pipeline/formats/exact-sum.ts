@@ -26,6 +26,11 @@ export class ExactSum {
     }
   }
 
+  addSum(other: ExactSum): void {
+    this.#big += other.#big;
+    this.add(other.#small);
+  }
+
   get value(): bigint {
     return this.#big + BigInt(this.#small);
   }

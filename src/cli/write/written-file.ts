@@ -1,0 +1,90 @@
+/**
+ * Where a written file goes: to a file that gets its name when it is complete, or to standard output, also only then. What
+ * is refused half way leaves nothing behind.
+ */
+import { createHash } from 'node:crypto';
+import { basename, dirname } from 'node:path';
+import type { PackFileSink } from '../../pipeline/formats/pack.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import { cliErrors } from '../cli-errors.ts';
+import { OutputFile } from '../run/output-files.ts';
+
+/** Of a file that goes to standard output, which is held until it is complete. */
+const heldBytesMax = 64 * 1024 * 1024;
+
+export interface FileIdentity {
+  readonly name: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+export interface WrittenFile extends PackFileSink {
+  /** Null: it has its name now. Else what goes to standard output. */
+  finish(): Uint8Array | null;
+  discard(): void;
+  identity(): FileIdentity;
+}
+
+/** `path`: undefined stands for standard output. */
+export function openWrittenFile(path: string | undefined): WrittenFile {
+  return path === undefined ? new HeldFile() : new NamedFile(path);
+}
+
+class NamedFile implements WrittenFile {
+  readonly #file: OutputFile;
+  readonly #name: string;
+  readonly #hash = createHash('sha256');
+  #isOpen = true;
+
+  constructor(path: string) {
+    this.#name = basename(path);
+    this.#file = new OutputFile(dirname(path), this.#name);
+  }
+
+  bytes(piece: Uint8Array): void {
+    this.#hash.update(piece);
+    this.#file.write(piece);
+  }
+
+  finish(): null {
+    this.#isOpen = false;
+    this.#file.finish();
+    return null;
+  }
+
+  discard(): void {
+    if (this.#isOpen) this.#file.discard();
+    this.#isOpen = false;
+  }
+
+  identity(): FileIdentity {
+    return { name: this.#name, sha256: this.#hash.digest('hex'), bytes: this.#file.bytes };
+  }
+}
+
+class HeldFile implements WrittenFile {
+  readonly #pieces: Uint8Array[] = [];
+  #size = 0;
+
+  bytes(piece: Uint8Array): void {
+    this.#size += piece.length;
+    if (this.#size > heldBytesMax)
+      throw new HeadgateError(
+        cliErrors.E_USAGE,
+        `a file of more than ${heldBytesMax} bytes does not go to standard output: name it with --out`,
+      );
+    this.#pieces.push(Uint8Array.from(piece));
+  }
+
+  finish(): Uint8Array {
+    return Buffer.concat(this.#pieces);
+  }
+
+  discard(): void {
+    this.#pieces.length = 0;
+  }
+
+  identity(): FileIdentity {
+    return { name: '-', sha256: createHash('sha256').update(this.finish()).digest('hex'), bytes: this.#size };
+  }
+}

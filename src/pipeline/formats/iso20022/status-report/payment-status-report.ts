@@ -1,0 +1,183 @@
+/**
+ * Writes a pain.002: what became of a payment initiation, at the level of the message, of each payment information and of single
+ * transactions. Statuses stand before what they are made of, so the outcomes are read three times and never held: once for the
+ * message, then for each payment information once to count and once to write. Memory does not grow with their number.
+ */
+
+import { CheckedOutput } from '../../writing/checked-output.ts';
+import { namespacePrefix } from '../definitions/messages.ts';
+import { iso20022Errors } from '../iso20022-errors.ts';
+import { Iso20022Reader } from '../iso20022-reader.ts';
+import { iso20022Settings } from '../iso20022-settings.ts';
+import { OutcomeCursor } from './outcome-cursor.ts';
+import type { GroupStatus, Outcomes, PaymentOutcome, TransactionOutcome, TransactionStatus } from './outcomes.ts';
+import { StatusTally } from './outcomes.ts';
+import type { StatusReason } from './reason-codes.ts';
+import {
+  countElements,
+  element,
+  identification,
+  optionalIdentification,
+  reasonElements,
+  textElement,
+  typedElement,
+} from './report-elements.ts';
+
+export const reportVersions = ['pain.002.001.03', 'pain.002.001.10', 'pain.002.001.11'] as const;
+
+export interface ReportFacts {
+  readonly version: (typeof reportVersions)[number];
+  /** Of the report: at most 35 characters, unique for its receiver. */
+  readonly messageId: string;
+  /** Of the report, as `2026-03-02T10:00:00Z`. */
+  readonly createdAt: string;
+  /** BIC of the bank that reports; null: none is named. */
+  readonly agent: { readonly role: 'DbtrAgt' | 'CdtrAgt' | 'FwdgAgt'; readonly bic: string } | null;
+  readonly original: {
+    readonly messageId: string | null;
+    /** As `pain.001.001.09`. */
+    readonly messageName: string | null;
+    readonly createdAt: string | null;
+    /** As the group header declares them. */
+    readonly transactions: string | null;
+    readonly controlSum: string | null;
+  };
+  /** Why the message is rejected as a whole; its outcomes are not asked for then. Null: it is not. */
+  readonly rejection: readonly StatusReason[] | null;
+  /** Which transactions are listed: those that are not accepted, or all. */
+  readonly listed: 'not accepted' | 'all';
+}
+
+export interface ReportSummary {
+  readonly groupStatus: GroupStatus | null;
+  readonly transactions: Readonly<Record<string, number>>;
+}
+
+/** The statuses of nothing: an initiation without transactions is taken as it is. */
+const statusOfNone: GroupStatus = 'ACTC';
+
+/** Gives the bytes of the report in pieces. Throws E_ISO20022_DOCUMENT where a fact of the report itself breaks a rule. */
+export async function* writePaymentStatusReport(facts: ReportFacts, outcomes: Outcomes): AsyncGenerator<Uint8Array, ReportSummary> {
+  const pieces: Uint8Array[] = [];
+  const settings = new Map(iso20022Settings.map(({ name, default: value }) => [name, value]));
+  const output = new CheckedOutput({
+    createReader: (sink) => new Iso20022Reader(settings, sink),
+    code: iso20022Errors.E_ISO20022_DOCUMENT,
+    pointerOf: ({ path }) => path ?? '',
+    bytes: (piece) => void pieces.push(piece),
+  });
+  const tally = facts.rejection === null ? await tallyOf(outcomes) : new StatusTally();
+  const groupStatus = facts.rejection === null ? (tally.groupStatus ?? statusOfNone) : 'RJCT';
+  output.write(headOf(facts, groupStatus, tally));
+  if (facts.rejection === null) {
+    for await (const text of paymentTexts(facts, outcomes, tally.total)) {
+      output.write(text);
+      yield* pieces.splice(0);
+    }
+  }
+  output.write('</CstmrPmtStsRpt>\n</Document>\n');
+  output.end();
+  yield* pieces;
+  return { groupStatus, transactions: Object.fromEntries(tally.counts) };
+}
+
+function headOf(
+  { version, messageId, createdAt, agent, original, rejection }: ReportFacts,
+  status: GroupStatus,
+  tally: StatusTally,
+): string {
+  const bankTag = version === 'pain.002.001.03' ? 'BIC' : 'BICFI';
+  const bank = agent === null ? '' : element(agent.role, `<FinInstnId>${textElement(bankTag, agent.bic).trimEnd()}</FinInstnId>`);
+  const header = element('GrpHdr', `\n${textElement('MsgId', messageId)}${textElement('CreDtTm', createdAt)}${bank}`);
+  const group = [
+    identification('OrgnlMsgId', original.messageId),
+    identification('OrgnlMsgNmId', original.messageName),
+    typedElement('OrgnlCreDtTm', original.createdAt, 'dateTime'),
+    typedElement('OrgnlNbOfTxs', original.transactions, 'n15'),
+    typedElement('OrgnlCtrlSum', original.controlSum, 'decimal'),
+    textElement('GrpSts', status),
+    reasonElements(rejection ?? []),
+    countElements(tally),
+  ].join('');
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="${namespacePrefix}${version}">\n<CstmrPmtStsRpt>\n${header}${element('OrgnlGrpInfAndSts', `\n${group}`)}`;
+}
+
+/** Texts of the payment informations. One cursor is a payment information ahead of the one that is written. */
+async function* paymentTexts(facts: ReportFacts, outcomes: Outcomes, expected: number): AsyncGenerator<string> {
+  const ahead = new OutcomeCursor(outcomes);
+  const behind = new OutcomeCursor(outcomes);
+  try {
+    yield* paymentTextsOf(facts, { ahead, behind, expected });
+  } finally {
+    await ahead.close();
+    await behind.close();
+  }
+}
+
+interface Cursors {
+  readonly ahead: OutcomeCursor;
+  readonly behind: OutcomeCursor;
+  /** Transactions that the first reading counted. */
+  readonly expected: number;
+}
+
+async function* paymentTextsOf(facts: ReportFacts, { ahead, behind, expected }: Cursors): AsyncGenerator<string> {
+  let written = 0;
+  for (let payment = await ahead.payment(); payment !== null; payment = await ahead.payment()) {
+    const tally = new StatusTally();
+    for (let next = await ahead.transaction(); next !== null; next = await ahead.transaction()) tally.add(statusOf(payment, next));
+    yield paymentHead(payment, tally);
+    if ((await behind.payment())?.id !== payment.id) throw new Error('the outcomes are not the same each time');
+    for (let next = await behind.transaction(); next !== null; next = await behind.transaction()) {
+      written++;
+      const status = statusOf(payment, next);
+      if (facts.listed === 'all' || ((status === 'RJCT' || status === 'PDNG') && payment.rejection === null))
+        yield transactionText(next, status, facts.version);
+    }
+    yield '</OrgnlPmtInfAndSts>\n';
+  }
+  if (written !== expected) throw new Error('the outcomes are not the same each time');
+}
+
+function paymentHead({ id, transactions, controlSum, rejection }: PaymentOutcome, tally: StatusTally): string {
+  const status = rejection === null ? (tally.groupStatus ?? statusOfNone) : 'RJCT';
+  return [
+    '<OrgnlPmtInfAndSts>\n',
+    identification('OrgnlPmtInfId', id),
+    typedElement('OrgnlNbOfTxs', transactions, 'n15'),
+    typedElement('OrgnlCtrlSum', controlSum, 'decimal'),
+    textElement('PmtInfSts', status),
+    reasonElements(rejection ?? []),
+    countElements(tally),
+  ].join('');
+}
+
+function transactionText(
+  { instructionId, endToEndId, uetr, reasons }: TransactionOutcome,
+  status: TransactionStatus,
+  version: string,
+): string {
+  const content = [
+    optionalIdentification('OrgnlInstrId', instructionId),
+    optionalIdentification('OrgnlEndToEndId', endToEndId),
+    version === 'pain.002.001.03' ? '' : typedElement('OrgnlUETR', uetr, 'uuid'),
+    textElement('TxSts', status),
+    reasonElements(reasons),
+  ].join('');
+  return element('TxInfAndSts', `\n${content}`);
+}
+
+const statusOf = ({ rejection }: PaymentOutcome, { status }: TransactionOutcome): TransactionStatus =>
+  rejection === null ? status : 'RJCT';
+
+async function tallyOf(outcomes: Outcomes): Promise<StatusTally> {
+  const tally = new StatusTally();
+  const cursor = new OutcomeCursor(outcomes);
+  try {
+    for (let payment = await cursor.payment(); payment !== null; payment = await cursor.payment())
+      for (let next = await cursor.transaction(); next !== null; next = await cursor.transaction()) tally.add(statusOf(payment, next));
+  } finally {
+    await cursor.close();
+  }
+  return tally;
+}

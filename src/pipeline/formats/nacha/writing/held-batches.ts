@@ -1,0 +1,79 @@
+/**
+ * Batches that are put together before they are written: entries of the same batch header, in the order in which they came.
+ * Bounded: 94 bytes for each record, and so many records.
+ */
+import { nachaErrors } from '../nacha-errors.ts';
+import type { BatchForm } from './batch-forms.ts';
+import { type Place, refuse } from './document-values.ts';
+import { HeldRecords } from './held-records.ts';
+import { WrittenTotals } from './written-totals.ts';
+
+/** Of all batches together: 188 MB. */
+export const heldRecordsMax = 2_000_000;
+/** What the fields of a batch control hold. */
+const batchRecordsMax = 999_999;
+const batchCentsMax = 999_999_999_999n;
+
+export class HeldBatch {
+  readonly form: BatchForm;
+  /** Its record, with any batch number. */
+  readonly header: string;
+  /** Of its first entry. */
+  readonly place: Place;
+  readonly held = new HeldRecords();
+  readonly totals = new WrittenTotals();
+  /** The trace number of the last entry. */
+  lastTrace = '';
+
+  constructor(form: BatchForm, header: string, place: Place) {
+    this.form = form;
+    this.header = header;
+    this.place = place;
+  }
+
+  /** Whether the controls of the batch would hold an entry more. */
+  hasRoomFor(texts: readonly string[]): boolean {
+    const [at, length] = this.form.amount;
+    const cents = BigInt(texts[0]!.slice(at, at + length));
+    const { debit, credit } = this.totals;
+    if (this.totals.records + texts.length > batchRecordsMax) return false;
+    return this.form.kind === 'adv' || (debit.value + cents <= batchCentsMax && credit.value + cents <= batchCentsMax);
+  }
+
+  add(texts: readonly string[], source: number): void {
+    this.held.add(texts, source);
+    this.totals.addEntry(texts[0]!, this.form.amount);
+    for (let index = 1; index < texts.length; index++) this.totals.addAddenda();
+    if (this.form.kind !== 'adv') this.lastTrace = texts[0]!.slice(79);
+  }
+}
+
+export interface HeldEntry {
+  /** Batches are told apart by it. */
+  readonly key: string;
+  readonly form: BatchForm;
+  readonly header: string;
+  readonly texts: readonly string[];
+  readonly source: number;
+  readonly place: Place;
+}
+
+export class HeldBatches {
+  readonly inOrder: HeldBatch[] = [];
+  readonly #open = new Map<string, HeldBatch>();
+  #records = 0;
+
+  /** `isJoinable`: whether the entry may follow those of the batch that has its key; if not, it begins another one. */
+  add({ key, form, header, texts, source, place }: HeldEntry, isJoinable: (batch: HeldBatch) => boolean = () => true): void {
+    this.#records += texts.length;
+    if (this.#records > heldRecordsMax)
+      throw refuse(place, `more than ${heldRecordsMax} records would have to be held to put them into batches`, nachaErrors.E_NACHA_LIMIT);
+    let batch = this.#open.get(key);
+    if (batch === undefined || !batch.hasRoomFor(texts) || !isJoinable(batch)) {
+      batch = new HeldBatch(form, header, place);
+      this.#open.set(key, batch);
+      this.inOrder.push(batch);
+    }
+    batch.add(texts, source);
+  }
+}
