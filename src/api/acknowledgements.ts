@@ -16,7 +16,8 @@ import { actorOf, ownerOf } from './authentication.ts';
 import { type DecisionBody, decisionBody, decisionHeaders, decisionProblems, keyedDecision } from './decision-requests.ts';
 import { attachment, exportsAtOnceMax } from './job-export.ts';
 
-const types = { json: 'application/json', csv: 'text/csv; charset=utf-8' } as const;
+const types = { json: 'application/json', csv: 'text/csv; charset=utf-8', 'pain.002': 'application/xml; charset=utf-8' } as const;
+const extensions = { json: 'json', csv: 'csv', 'pain.002': 'xml' } as const;
 const counts = object({ read: count, valid: count, rejected: count, filtered: count });
 const json = object({
   acknowledgementVersion: Type.Literal(1),
@@ -45,12 +46,16 @@ const route = describe({
     format: Type.Optional(choice(acknowledgementFormats)),
   }),
   answers: {},
-  problems: [404, 409],
+  problems: [400, 404, 409],
 });
 const document = {
   200: {
     description: 'The acknowledgement.',
-    content: { 'application/json': { schema: json }, 'text/csv': { schema: Type.String({ format: 'binary' }) } },
+    content: {
+      'application/json': { schema: json },
+      'text/csv': { schema: Type.String({ format: 'binary' }) },
+      'application/xml': { schema: Type.String({ format: 'binary' }) },
+    },
   },
 };
 
@@ -91,12 +96,15 @@ export function acknowledgementRoutes({ db, jobs, settings }: ApiParts) {
           throw new HeadgateError(apiErrors.E_TOO_MANY_REQUESTS, 'as many acknowledgements as may be are being read already');
         reply.raw.once('close', end);
         const opened = found(
-          await withTenant(db, tenantId, (tx) => openFileAcknowledgement(tx, jobs.store, request.params.id), { readOnly: true }),
+          await withTenant(db, tenantId, (tx) => openFileAcknowledgement(tx, jobs, request.params.id), { readOnly: true }),
         );
         request.raw.socket.setTimeout(settings.uploadIdleMs);
         return reply
           .type(types[format])
-          .header('content-disposition', attachment(`${opened.fileName}.ack.${format}`, `headgate-file-${request.params.id}.ack.${format}`))
+          .header(
+            'content-disposition',
+            attachment(`${opened.fileName}.ack.${extensions[format]}`, `headgate-file-${request.params.id}.ack.${extensions[format]}`),
+          )
           .send(Readable.from(opened.pieces({ level, format }), { objectMode: false }));
       },
     );

@@ -203,6 +203,7 @@ export interface AcceptanceDefinition {
   readonly maxInvalidAmount?: Readonly<Record<string, string>>;
   readonly onExceed: 'hold' | 'reject';
   readonly emptyFile: 'accept' | 'reject';
+  readonly onDamage: 'hold' | 'reject';
 }
 
 export interface DeliveryDefinition {
@@ -284,7 +285,7 @@ export type TargetDefinition = OwnDelivery &
   );
 
 export interface AcknowledgeDefinition {
-  readonly format: 'json' | 'csv';
+  readonly format: 'json' | 'csv' | 'pain.002';
   readonly levels: readonly ('file' | 'record')[];
   /** Id of a source. */
   readonly to?: string;

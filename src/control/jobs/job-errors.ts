@@ -50,6 +50,11 @@ export const jobErrors = defineErrors({
     actor: 'caller',
     next: 'Look at `acknowledgements` in `headgate file get`: what is pending is tried by itself.',
   },
+  E_ACKNOWLEDGEMENT_FORMAT: {
+    meaning: 'The acknowledgement of a file is asked for in a format in which files of its flow can not be answered.',
+    actor: 'caller',
+    next: 'Ask for json or csv; pain.002 answers files of flows that read pain.001 or pain.008.',
+  },
   E_ACKNOWLEDGEMENT_SIZE: {
     meaning: 'The acknowledgement of a file is larger than an object that is written to a bucket or container may be.',
     actor: 'operator',

@@ -220,7 +220,7 @@ export interface BreakerPlan {
 }
 
 export interface AcknowledgePlan {
-  readonly format: 'json' | 'csv';
+  readonly format: 'json' | 'csv' | 'pain.002';
   /** A file for each. */
   readonly levels: readonly ('file' | 'record')[];
   readonly connection: string;
@@ -254,4 +254,6 @@ export interface AcceptancePlan {
   readonly maxInvalidAmount: Readonly<Record<string, string>> | null;
   readonly onExceed: 'hold' | 'reject';
   readonly emptyFile: 'accept' | 'reject';
+  /** A damaged file; absent: it is held. */
+  readonly onDamage?: 'reject';
 }

@@ -6,10 +6,11 @@
 
 import { stageTexts } from '../engine/amount-texts.ts';
 import type { Finding } from '../engine/chunk.ts';
+import { statusReportPieces } from './payment-status.ts';
 import type { Receipt } from './receipt.ts';
 
 export const acknowledgementLevels = ['file', 'record'] as const;
-export const acknowledgementFormats = ['json', 'csv'] as const;
+export const acknowledgementFormats = ['json', 'csv', 'pain.002'] as const;
 
 export interface AcknowledgementForm {
   /** The file alone, or every rejected record too. */
@@ -18,18 +19,32 @@ export interface AcknowledgementForm {
 }
 
 /** Why a record was rejected; one with several faults has several. */
-export type AcknowledgedFinding = Pick<Finding, 'record' | 'code' | 'field' | 'message'>;
+export type AcknowledgedFinding = Pick<Finding, 'record' | 'code' | 'field' | 'rule' | 'message'>;
+
+/** What stands behind an acknowledgement; asked for while its pieces are taken. */
+export interface AcknowledgementSource {
+  /** In record order. */
+  readonly findings: () => Iterable<AcknowledgedFinding>;
+  /** Of the file, in order, without their line ends. */
+  readonly lines: () => Iterable<string>;
+}
 
 const pieceBytes = 64 * 1024;
 
-/** `findings` in record order; asked for at level `record` only, while the pieces are taken. */
 export function acknowledgementPieces(
   receipt: Receipt,
-  findings: () => Iterable<AcknowledgedFinding>,
+  { findings, lines }: AcknowledgementSource,
   { level, format }: AcknowledgementForm,
-): Generator<Buffer> {
+): Generator<Uint8Array> {
   const ofRecords = level === 'record' ? findings : () => [];
-  return joined(format === 'json' ? jsonTexts(receipt, level, ofRecords) : csvTexts(receipt, level, ofRecords));
+  switch (format) {
+    case 'json':
+      return joined(jsonTexts(receipt, level, ofRecords));
+    case 'csv':
+      return joined(csvTexts(receipt, level, ofRecords));
+    case 'pain.002':
+      return statusReportPieces({ receipt, findings, lines, level });
+  }
 }
 
 function* jsonTexts(

@@ -25,6 +25,7 @@ export function compileAcceptance(spec: FlowSpec, records: readonly RecordPlan[]
     maxInvalidAmount: acceptance.maxInvalidAmount ?? null,
     onExceed: acceptance.onExceed,
     emptyFile: acceptance.emptyFile,
+    ...(acceptance.onDamage === 'reject' ? { onDamage: 'reject' } : {}),
   };
 }
 

@@ -2,6 +2,7 @@
 import { acknowledgementTexts } from '../../../pipeline/connectors/output-files/file-template.ts';
 import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
 import type { AcknowledgePlan } from '../../../pipeline/engine/plan.ts';
+import { answeredByStatus } from '../../../pipeline/formats/iso20022/flow/flow-families.ts';
 import type { AcknowledgeDefinition, FlowSpec, PolledSourceDefinition, SourceDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
@@ -16,6 +17,7 @@ export function compileAcknowledge(spec: FlowSpec, report: Report): AcknowledgeP
   if (acknowledge === undefined) return undefined;
   const known = sources.filter((source) => source !== undefined);
   checkName(acknowledge, report);
+  checkFormat(spec, report);
   const connection = acknowledgeConnection(acknowledge, known);
   if (connection === undefined) {
     refusePlace(acknowledge, known, report);
@@ -53,6 +55,18 @@ export function compileAcknowledge(spec: FlowSpec, report: Report): AcknowledgeP
     timeoutMs: targetDefaults.timeout,
     retry: { max, initialMs: initial, capMs: cap },
   };
+}
+
+function checkFormat({ acknowledge, format }: FlowSpec, report: Report): void {
+  if (acknowledge?.format !== 'pain.002') return;
+  const message = format?.type === 'iso20022' ? String(format['message']) : '';
+  if (answeredByStatus.includes(message)) return;
+  report.add({
+    code: flowErrors.E_CONFIG_CONFLICT,
+    path: [...path, 'format'],
+    message: `pain.002 answers ${answeredByStatus.join(' and ')}: the format of the flow is to be iso20022 with one of these as its message`,
+    atValue: true,
+  });
 }
 
 /** The connection that takes acknowledgements; undefined where the definition names none, or names it in a way that can't be. */

@@ -193,6 +193,11 @@ const acceptance: Key = {
     },
     onExceed: { shape: choice(['hold', 'reject']), default: 'hold', description: 'The file waits for a person, or is rejected.' },
     emptyFile: { shape: choice(['accept', 'reject']), default: 'reject', description: 'A file without records.' },
+    onDamage: {
+      shape: choice(['hold', 'reject']),
+      default: 'hold',
+      description: 'A file that can not be read to its end, or of which a format says that it is wrong as a whole. Nobody can release it.',
+    },
   }),
 };
 

@@ -180,7 +180,7 @@ async function readWork(
         if (!(error instanceof HeadgateError) || error.code.startsWith('E_DATABASE_')) throw error;
         return error;
       });
-      return { job, flow, acknowledge, binding, opened: await openJobAcknowledgement(tx, services.store, job.jobId) };
+      return { job, flow, acknowledge, binding, opened: await openJobAcknowledgement(tx, services, job.jobId) };
     },
     { readOnly: true },
   );

@@ -102,7 +102,8 @@ export function targetOf(plan: AcknowledgePlan, level: AcknowledgementLevel, typ
 
 /** With what is known of every file of a level filled in; the rest is filled in as for any file that leaves. */
 function nameTemplateOf({ name, format, encrypt }: AcknowledgePlan, level: AcknowledgementLevel): string {
-  const texts: Readonly<Record<string, string>> = { level, extension: encrypt ? `${format}.pgp` : format };
+  const own = format === 'pain.002' ? 'xml' : format;
+  const texts: Readonly<Record<string, string>> = { level, extension: encrypt ? `${own}.pgp` : own };
   return name.replace(/\{(level|extension)(?::(\d+))?\}/g, (_, text: string, width = '0') => texts[text]!.padEnd(Number(width)));
 }
 

@@ -4,6 +4,8 @@
  */
 
 import { fileErrors } from '../../../pipeline/engine/engine-errors.ts';
+import type { Plan } from '../../../pipeline/engine/plan.ts';
+import { answeredByStatus } from '../../../pipeline/formats/iso20022/flow/flow-families.ts';
 import { type AcknowledgedFinding, type AcknowledgementForm, acknowledgementPieces } from '../../../pipeline/ledger/acknowledgement.ts';
 import { decodeReceipt } from '../../../pipeline/ledger/receipt-schema.ts';
 import { decodeRejection } from '../../../pipeline/ledger/rejection-lines.ts';
@@ -11,6 +13,8 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { SegmentPart } from '../groups/chunk-parts.ts';
+import { jobErrors } from '../job-errors.ts';
+import type { JobServices } from '../job-services.ts';
 import { type ExclusionsRow, exclusionsColumns, exclusionsJoin, openExcluded } from './excluded-records.ts';
 import { getReceipt } from './job-views.ts';
 
@@ -20,8 +24,11 @@ export interface OpenedAcknowledgement {
   readonly fileName: string;
   /** When the job ended, as its receipt says. */
   readonly closedAt: Date;
-  pieces(form: AcknowledgementForm): Generator<Buffer>;
+  /** Fails with E_ACKNOWLEDGEMENT_FORMAT where the flow's files can't be answered so. */
+  pieces(form: AcknowledgementForm): Generator<Uint8Array>;
 }
+
+export type AcknowledgementServices = Pick<JobServices, 'store' | 'flows'>;
 
 interface StoredPart {
   readonly part: SegmentPart;
@@ -33,22 +40,30 @@ const selectJob = `/* find job to acknowledge */ select j.job_id as "jobId" from
 const selectParts = `/* find rejections to acknowledge */ select c.segments -> 'rejections' as part, s.object from headgate.chunks c
   join headgate.segments s on s.tenant_id = c.tenant_id and s.segment_id = (c.segments -> 'rejections' ->> 'segmentId')::uuid
   where c.tenant_id = $1 and c.job_id = $2 and c.done_at is not null order by c.chunk_number`;
+const selectFile = `/* find file to acknowledge */ select f.object as file, j.flow_version_id as "flowVersionId" from headgate.jobs j
+  join headgate.files f on f.tenant_id = j.tenant_id and f.file_id = j.file_id where j.tenant_id = $1 and j.job_id = $2`;
 const selectExclusions = `/* find exclusions to acknowledge */ select ${exclusionsColumns} from headgate.jobs j ${exclusionsJoin} where j.tenant_id = $1 and j.job_id = $2`;
 
 /** Undefined: there is no such file. Fails with E_JOB_STATE while its job is open. */
 export async function openFileAcknowledgement(
   tx: TenantTx,
-  store: SealedStore,
+  services: AcknowledgementServices,
   fileId: string,
 ): Promise<OpenedAcknowledgement | undefined> {
   const jobId = (await tx.query<{ jobId: string }>(selectJob, [tx.tenantId, fileId])).rows[0]?.jobId;
-  return jobId === undefined ? undefined : await openJobAcknowledgement(tx, store, jobId);
+  return jobId === undefined ? undefined : await openJobAcknowledgement(tx, services, jobId);
 }
 
 /** Fails with E_JOB_UNKNOWN, and with E_JOB_STATE while the job is open. */
-export async function openJobAcknowledgement(tx: TenantTx, store: SealedStore, jobId: string): Promise<OpenedAcknowledgement> {
+export async function openJobAcknowledgement(
+  tx: TenantTx,
+  { store, flows }: AcknowledgementServices,
+  jobId: string,
+): Promise<OpenedAcknowledgement> {
   const { tenantId } = tx;
   const receipt = decodeReceipt(Buffer.from((await getReceipt(tx, jobId)).body));
+  const { file, flowVersionId } = (await tx.query<{ file: SealedObject; flowVersionId: string }>(selectFile, [tenantId, jobId])).rows[0]!;
+  const { plan } = await flows.load(tx, flowVersionId);
   const { rows: parts } = await tx.query<StoredPart>(selectParts, [tenantId, jobId]);
   const exclusions = (await tx.query<ExclusionsRow>(selectExclusions, [tenantId, jobId])).rows[0]!;
   const findings = () => inRecordOrder(rejections(store, tenantId, parts), excluded(store, tenantId, exclusions));
@@ -57,28 +72,43 @@ export async function openJobAcknowledgement(tx: TenantTx, store: SealedStore, j
     jobId,
     fileName: container.name,
     closedAt: new Date(receipt.times.closedAt),
-    pieces: (form) => acknowledgementPieces(receipt, findings, form),
+    pieces(form) {
+      if (form.format === 'pain.002' && !isAnsweredByStatus(plan))
+        throw new HeadgateError(
+          jobErrors.E_ACKNOWLEDGEMENT_FORMAT,
+          'pain.002 answers pain.001 and pain.008, and the flow of this file reads neither',
+        );
+      return acknowledgementPieces(receipt, { findings, lines: () => linesOf(store, tenantId, file) }, form);
+    },
   };
 }
 
 const readBytes = 64 * 1024;
 
 function* rejections(store: SealedStore, tenantId: string, parts: readonly StoredPart[]): Generator<AcknowledgedFinding> {
-  for (const { part, object } of parts) {
-    const reader = store.open(tenantId, object);
-    try {
-      let rest = Buffer.alloc(0);
-      for (let position = part.start; position < part.end; ) {
-        const piece = Buffer.alloc(Math.min(readBytes, part.end - position));
-        position += reader.read(piece, 0, piece.length, position);
-        const bytes = Buffer.concat([rest, piece]);
-        const end = bytes.lastIndexOf(10) + 1;
-        for (const line of bytes.toString('utf8', 0, end).split('\n').slice(0, -1)) yield findingOf(line);
-        rest = bytes.subarray(end);
-      }
-    } finally {
-      reader.close();
+  for (const { part, object } of parts) for (const line of linesOf(store, tenantId, object, part)) yield findingOf(line);
+}
+
+/** Without their line ends. */
+function* linesOf(
+  store: SealedStore,
+  tenantId: string,
+  object: SealedObject,
+  part: { readonly start: number; readonly end: number } = { start: 0, end: object.bytes },
+): Generator<string> {
+  const reader = store.open(tenantId, object);
+  try {
+    let rest = Buffer.alloc(0);
+    for (let position = part.start; position < part.end; ) {
+      const piece = Buffer.alloc(Math.min(readBytes, part.end - position));
+      position += reader.read(piece, 0, piece.length, position);
+      const bytes = Buffer.concat([rest, piece]);
+      const end = bytes.lastIndexOf(10) + 1;
+      yield* bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
+      rest = bytes.subarray(end);
     }
+  } finally {
+    reader.close();
   }
 }
 
@@ -114,4 +144,9 @@ function* inRecordOrder(left: Generator<AcknowledgedFinding>, right: Generator<A
     left.return(undefined);
     right.return(undefined);
   }
+}
+
+function isAnsweredByStatus({ format }: Plan): boolean {
+  const settings = format.type === 'json-lines' && format.pack?.name === 'iso20022' ? format.pack.settings : {};
+  return answeredByStatus.includes(String(settings['message']));
 }

@@ -48,8 +48,9 @@ export function checkFile(flow: CompiledFlow, input: FileInput): FileCheck {
   const totals = excludeDuplicates(flow, input);
   const damage = [...(input.damage ?? []), ...input.summary.damage];
   const rules = checkFileRules(flow, { summary: input.summary, records: totals.records });
+  const damaged = flow.plan.acceptance.onDamage === 'reject' ? 'rejected' : 'held';
   const reasons = [
-    ...damage.map((finding) => reason('held', finding.code, finding.message)),
+    ...damage.map(({ code, rule, message }): FileReason => ({ verdict: damaged, code, rule, message })),
     ...envelopeReasons(flow, input.summary),
     ...rules.reasons,
     ...acceptanceReasons(flow.plan.acceptance, {

@@ -90,8 +90,9 @@ function recomputeVerdict(plan: Plan, { totals }: RecomputedFile): RecomputedVer
   const summary = { ...totals, targets: [], errors: [], warnings: [] };
   const rules = checkFileRules(compileFlow(plan), { summary, records: totals.records });
   const isDamaged = totals.damage.length > 0;
+  const damaged = plan.acceptance.onDamage === 'reject' ? 'rejected' : 'held';
   const reasons: FileReason[] = [
-    ...totals.damage.map(({ code, message }) => held(code, message)),
+    ...totals.damage.map(({ code, rule, message }): FileReason => ({ verdict: damaged, code, rule, message })),
     ...envelopeReasons(plan, totals),
     ...rules.reasons,
     ...acceptanceReasons(plan.acceptance, {

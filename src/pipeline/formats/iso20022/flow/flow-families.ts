@@ -301,3 +301,6 @@ export const flowFamilies: Readonly<Record<string, FlowFamily>> = {
   'camt.053': statement('Stmt'),
   'camt.054': statement('Ntfctn'),
 };
+
+/** Families whose messages a pain.002 answers. */
+export const answeredByStatus: readonly string[] = ['pain.001', 'pain.008'];

@@ -3,40 +3,39 @@ import type { Outcome, Outcomes, PaymentOutcome, TransactionOutcome } from './ou
 
 /** Goes through outcomes payment by payment; holds one of them. */
 export class OutcomeCursor {
-  readonly #iterator: AsyncIterator<Outcome> | Iterator<Outcome>;
+  readonly #iterator: Iterator<Outcome>;
   #held: Outcome | null = null;
 
   constructor(outcomes: Outcomes) {
-    const source = outcomes();
-    this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    this.#iterator = outcomes()[Symbol.iterator]();
   }
 
   /** The next payment information; null: there are no more. */
-  async payment(): Promise<PaymentOutcome | null> {
-    const next = await this.#next();
+  payment(): PaymentOutcome | null {
+    const next = this.#next();
     if (next === null) return null;
     if (next.kind !== 'payment') throw new Error('a transaction is in no payment information');
     return next;
   }
 
   /** The next transaction of the payment information; null: it has no more. */
-  async transaction(): Promise<TransactionOutcome | null> {
-    const next = await this.#next();
+  transaction(): TransactionOutcome | null {
+    const next = this.#next();
     if (next === null || next.kind === 'transaction') return next;
     this.#held = next;
     return null;
   }
 
-  async #next(): Promise<Outcome | null> {
+  #next(): Outcome | null {
     const held = this.#held;
     this.#held = null;
     if (held !== null) return held;
-    const { done, value } = await this.#iterator.next();
+    const { done, value } = this.#iterator.next();
     return done ? null : value;
   }
 
   /** Lets go of what the outcomes come from, wherever the reading stands. */
-  async close(): Promise<void> {
-    await this.#iterator.return?.();
+  close(): void {
+    this.#iterator.return?.();
   }
 }

@@ -29,7 +29,7 @@ export interface TransactionOutcome {
 export type Outcome = PaymentOutcome | TransactionOutcome;
 
 /** Gives all outcomes in the order of the original, from the beginning, each time it is called. */
-export type Outcomes = () => AsyncIterable<Outcome> | Iterable<Outcome>;
+export type Outcomes = () => Iterable<Outcome>;
 
 /** How many transactions have which status. */
 export class StatusTally {

@@ -44,8 +44,8 @@ export interface ReportFacts {
   };
   /** Why the message is rejected as a whole; its outcomes are not asked for then. Null: it is not. */
   readonly rejection: readonly StatusReason[] | null;
-  /** Which transactions are listed: those that are not accepted, or all. */
-  readonly listed: 'not accepted' | 'all';
+  /** Which transactions are listed: none, those that are not accepted, or all. */
+  readonly listed: 'none' | 'not accepted' | 'all';
 }
 
 export interface ReportSummary {
@@ -57,7 +57,7 @@ export interface ReportSummary {
 const statusOfNone: GroupStatus = 'ACTC';
 
 /** Gives the bytes of the report in pieces. Throws E_ISO20022_DOCUMENT where a fact of the report itself breaks a rule. */
-export async function* writePaymentStatusReport(facts: ReportFacts, outcomes: Outcomes): AsyncGenerator<Uint8Array, ReportSummary> {
+export function* writePaymentStatusReport(facts: ReportFacts, outcomes: Outcomes): Generator<Uint8Array, ReportSummary> {
   const pieces: Uint8Array[] = [];
   const settings = new Map(iso20022Settings.map(({ name, default: value }) => [name, value]));
   const output = new CheckedOutput({
@@ -66,11 +66,11 @@ export async function* writePaymentStatusReport(facts: ReportFacts, outcomes: Ou
     pointerOf: ({ path }) => path ?? '',
     bytes: (piece) => void pieces.push(piece),
   });
-  const tally = facts.rejection === null ? await tallyOf(outcomes) : new StatusTally();
+  const tally = facts.rejection === null ? tallyOf(outcomes) : new StatusTally();
   const groupStatus = facts.rejection === null ? (tally.groupStatus ?? statusOfNone) : 'RJCT';
   output.write(headOf(facts, groupStatus, tally));
   if (facts.rejection === null) {
-    for await (const text of paymentTexts(facts, outcomes, tally.total)) {
+    for (const text of paymentTexts(facts, outcomes, tally.total)) {
       output.write(text);
       yield* pieces.splice(0);
     }
@@ -103,14 +103,14 @@ function headOf(
 }
 
 /** Texts of the payment informations. One cursor is a payment information ahead of the one that is written. */
-async function* paymentTexts(facts: ReportFacts, outcomes: Outcomes, expected: number): AsyncGenerator<string> {
+function* paymentTexts(facts: ReportFacts, outcomes: Outcomes, expected: number): Generator<string> {
   const ahead = new OutcomeCursor(outcomes);
   const behind = new OutcomeCursor(outcomes);
   try {
     yield* paymentTextsOf(facts, { ahead, behind, expected });
   } finally {
-    await ahead.close();
-    await behind.close();
+    ahead.close();
+    behind.close();
   }
 }
 
@@ -121,17 +121,17 @@ interface Cursors {
   readonly expected: number;
 }
 
-async function* paymentTextsOf(facts: ReportFacts, { ahead, behind, expected }: Cursors): AsyncGenerator<string> {
+function* paymentTextsOf(facts: ReportFacts, { ahead, behind, expected }: Cursors): Generator<string> {
   let written = 0;
-  for (let payment = await ahead.payment(); payment !== null; payment = await ahead.payment()) {
+  for (let payment = ahead.payment(); payment !== null; payment = ahead.payment()) {
     const tally = new StatusTally();
-    for (let next = await ahead.transaction(); next !== null; next = await ahead.transaction()) tally.add(statusOf(payment, next));
+    for (let next = ahead.transaction(); next !== null; next = ahead.transaction()) tally.add(statusOf(payment, next));
     yield paymentHead(payment, tally);
-    if ((await behind.payment())?.id !== payment.id) throw new Error('the outcomes are not the same each time');
-    for (let next = await behind.transaction(); next !== null; next = await behind.transaction()) {
+    if (behind.payment()?.id !== payment.id) throw new Error('the outcomes are not the same each time');
+    for (let next = behind.transaction(); next !== null; next = behind.transaction()) {
       written++;
       const status = statusOf(payment, next);
-      if (facts.listed === 'all' || ((status === 'RJCT' || status === 'PDNG') && payment.rejection === null))
+      if (facts.listed === 'all' || (facts.listed !== 'none' && (status === 'RJCT' || status === 'PDNG') && payment.rejection === null))
         yield transactionText(next, status, facts.version);
     }
     yield '</OrgnlPmtInfAndSts>\n';
@@ -170,14 +170,14 @@ function transactionText(
 const statusOf = ({ rejection }: PaymentOutcome, { status }: TransactionOutcome): TransactionStatus =>
   rejection === null ? status : 'RJCT';
 
-async function tallyOf(outcomes: Outcomes): Promise<StatusTally> {
+function tallyOf(outcomes: Outcomes): StatusTally {
   const tally = new StatusTally();
   const cursor = new OutcomeCursor(outcomes);
   try {
-    for (let payment = await cursor.payment(); payment !== null; payment = await cursor.payment())
-      for (let next = await cursor.transaction(); next !== null; next = await cursor.transaction()) tally.add(statusOf(payment, next));
+    for (let payment = cursor.payment(); payment !== null; payment = cursor.payment())
+      for (let next = cursor.transaction(); next !== null; next = cursor.transaction()) tally.add(statusOf(payment, next));
   } finally {
-    await cursor.close();
+    cursor.close();
   }
   return tally;
 }

@@ -1,0 +1,125 @@
+/**
+ * The acknowledgement of a payment initiation in its own language: a pain.002 that says what became of the message, of its payment
+ * informations and of its transactions. What transactions there are is told by the lines that the pack made of the file.
+ */
+import type { Outcome } from '../formats/iso20022/status-report/outcomes.ts';
+import { type ReportFacts, writePaymentStatusReport } from '../formats/iso20022/status-report/payment-status-report.ts';
+import { reasonCode, type StatusReason } from '../formats/iso20022/status-report/reason-codes.ts';
+import type { AcknowledgedFinding } from './acknowledgement.ts';
+import type { Receipt } from './receipt.ts';
+
+export interface StatusReportParts {
+  readonly receipt: Receipt;
+  /** In record order. */
+  readonly findings: () => Iterable<AcknowledgedFinding>;
+  /** Of the file, in order. */
+  readonly lines: () => Iterable<string>;
+  /** `file`: the message and its payment informations; `record`: the transactions that are rejected as well. */
+  readonly level: 'file' | 'record';
+}
+
+/** Reasons of the message, or of one transaction; what is beyond is in the JSON acknowledgement. */
+const reasonsMax = 10;
+/** Payment informations without an identification have one in a status report all the same (EPC guidelines). */
+const notProvided = 'NOTPROVIDED';
+/** Versions of initiations whose answer is the third version of pain.002. */
+const older = /^(pain\.001\.001\.0[3-6]|pain\.008\.001\.0[2-5])$/;
+
+export function* statusReportPieces({ receipt, findings, lines, level }: StatusReportParts): Generator<Uint8Array> {
+  const { job, times } = receipt;
+  const original = headerOf(lines);
+  const messageName = original.messageName ?? null;
+  const isRefused = job.verdict === 'rejected' || job.verdict === 'cancelled';
+  const facts: ReportFacts = {
+    version: messageName !== null && older.test(messageName) ? 'pain.002.001.03' : 'pain.002.001.10',
+    messageId: job.id.replaceAll('-', ''),
+    createdAt: `${times.closedAt.slice(0, 19)}Z`,
+    agent: null,
+    original: {
+      messageId: original.messageId ?? null,
+      messageName,
+      createdAt: original.creationDateTime ?? null,
+      transactions: original.numberOfTransactions ?? null,
+      controlSum: original.controlSum ?? null,
+    },
+    rejection: isRefused ? refusal(receipt) : null,
+    listed: level === 'record' ? 'not accepted' : 'none',
+  };
+  yield* writePaymentStatusReport(facts, () => outcomes(findings, lines));
+}
+
+function refusal({ job, reasons, errors }: Receipt): StatusReason[] {
+  const found = [...reasons, ...errors]
+    .slice(0, reasonsMax)
+    .map(({ code, rule, message }) => ({ code: reasonCode(code, rule), information: message }));
+  if (job.decision === null || found.length > 0) return found;
+  return [{ code: 'NARR', information: job.verdict === 'cancelled' ? 'the message was cancelled' : 'the message was refused by a person' }];
+}
+
+interface Header {
+  readonly record: string;
+  readonly messageName?: string;
+  readonly messageId?: string | null;
+  readonly creationDateTime?: string | null;
+  readonly numberOfTransactions?: string | null;
+  readonly controlSum?: string | null;
+}
+
+/** The first line, where the message was read so far. */
+function headerOf(lines: StatusReportParts['lines']): Partial<Header> {
+  for (const text of lines()) {
+    const line = parseLine(text) as Header;
+    return line.record === 'header' ? line : {};
+  }
+  return {};
+}
+
+interface Line {
+  readonly record: string;
+  readonly paymentInformationId?: string | null;
+  readonly paymentNumberOfTransactions?: string | null;
+  readonly paymentControlSum?: string | null;
+  readonly instructionId?: string | null;
+  readonly endToEndId?: string | null;
+  readonly uetr?: string | null;
+}
+
+/** Accepted transactions were valid, and are on their way (ACSP: preceding checks are done, and it is accepted for execution). */
+function* outcomes(findings: StatusReportParts['findings'], lines: StatusReportParts['lines']): Generator<Outcome> {
+  const rejected = findings()[Symbol.iterator]();
+  try {
+    let next = rejected.next();
+    let payment: string | null = null;
+    let number = 0;
+    for (const text of lines()) {
+      const line = parseLine(text) as Line;
+      if (line.record !== 'record') continue;
+      number++;
+      const id = line.paymentInformationId ?? notProvided;
+      if (id !== payment) yield paymentOf(line, id);
+      payment = id;
+      const reasons: StatusReason[] = [];
+      let isRejected = false;
+      for (; !next.done && next.value.record <= number; next = rejected.next()) {
+        isRejected = true;
+        const { code, rule, message } = next.value;
+        if (reasons.length < reasonsMax) reasons.push({ code: reasonCode(code, rule), information: message });
+      }
+      const { instructionId = null, endToEndId = null, uetr = null } = line;
+      yield { kind: 'transaction', instructionId, endToEndId, uetr, status: isRejected ? 'RJCT' : 'ACSP', reasons };
+    }
+  } finally {
+    rejected.return?.(undefined);
+  }
+}
+
+function paymentOf({ paymentNumberOfTransactions, paymentControlSum }: Line, id: string): Outcome {
+  return { kind: 'payment', id, transactions: paymentNumberOfTransactions ?? null, controlSum: paymentControlSum ?? null, rejection: null };
+}
+
+/** Numbers are their texts, so that no digit of a sum is lost. */
+function parseLine(text: string): unknown {
+  const exact = (_: string, value: unknown, context?: { readonly source?: string }) =>
+    typeof value === 'number' ? context!.source : value;
+  return JSON.parse(text, exact as (key: string, value: unknown) => unknown);
+}
