@@ -27,7 +27,11 @@ describe('acknowledge', () => {
   });
 
   test.each([
-    ['{ format: pain.002, to: drop, path: ack }', 'E_CONFIG_CONFLICT', /^pain\.002 answers pain\.001 and pain\.008: the format of the flow/],
+    [
+      '{ format: pain.002, to: drop, path: ack }',
+      'E_NOT_SUPPORTED_YET',
+      /pain\.002 is not supported yet for files that are not pain\.001 or pain\.008/,
+    ],
     ['{ to: drop, path: ack }', 'E_CONFIG_KEY', /format is missing/],
     ['{ format: json, path: ack }', 'E_CONFIG_KEY', /to is missing/],
     ['{ format: json, to: drop, connection: eft-drop, path: ack }', 'E_CONFIG_CONFLICT', /two places/],

@@ -1,5 +1,6 @@
 /** From `acknowledge` to the Plan: which connection takes what is written for senders, and under which names. */
 import { acknowledgementTexts } from '../../../pipeline/connectors/output-files/file-template.ts';
+import { expressionProblems } from '../../../pipeline/engine/expressions/expression-errors.ts';
 import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
 import type { AcknowledgePlan } from '../../../pipeline/engine/plan.ts';
 import { answeredByStatus } from '../../../pipeline/formats/iso20022/flow/flow-families.ts';
@@ -62,10 +63,11 @@ function checkFormat({ acknowledge, format }: FlowSpec, report: Report): void {
   const message = format?.type === 'iso20022' ? String(format['message']) : '';
   if (answeredByStatus.includes(message)) return;
   report.add({
-    code: flowErrors.E_CONFIG_CONFLICT,
+    code: expressionProblems.E_NOT_SUPPORTED_YET,
     path: [...path, 'format'],
-    message: `pain.002 answers ${answeredByStatus.join(' and ')}: the format of the flow is to be iso20022 with one of these as its message`,
+    message: `pain.002 is not supported yet for files that are not ${answeredByStatus.join(' or ')}, read with format iso20022`,
     atValue: true,
+    isHarmless: true,
   });
 }
 
