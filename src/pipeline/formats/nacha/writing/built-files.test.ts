@@ -241,6 +241,19 @@ describe('a file that is built from entries', () => {
     expect(refusalOf(() => writeAch(document))).toBe(message);
   });
 
+  it('has the last ten digits of what its routing numbers come to', () => {
+    const entries = Array.from({ length: 202 }, (_, index) => ({
+      ...company,
+      ...entry,
+      RDFIIdentification: '99999999',
+      companyName: `Company ${index % 2}`,
+    }));
+    const { bytes, written } = writeAch({ fileHeader, entries });
+    expect([readAch(bytes).findings, written.controlTotals['entryHash']]).toEqual([[], 202 * 99_999_999 - 20_000_000_000]);
+    const batch = { batchHeader: company, entryDetails: Array.from({ length: 101 }, () => ({ ...entry, RDFIIdentification: '99999999' })) };
+    expect(writeAch({ fileHeader, batches: [batch] }).written.controlTotals['entryHash']).toBe(101 * 99_999_999 - 10_000_000_000);
+  });
+
   it('is refused where its totals do not fit', () => {
     const entries = Array.from({ length: 101 }, () => ({ ...company, ...entry, amount: 9_999_999_999 }));
     expect(readAch(writeAch({ fileHeader, entries: entries.slice(0, 100) }).bytes).findings).toEqual([]);
