@@ -7,7 +7,7 @@ import type { PackFilesSink, PackMaking, PackSettings, PackWritten } from '../..
 import { nachaErrors } from '../nacha-errors.ts';
 import { readNachaSettings } from '../nacha-settings.ts';
 import { fileHeader } from '../record-layouts.ts';
-import { isRoutingNumber } from '../routing-number.ts';
+import { withoutLeadingZero } from '../routing-number.ts';
 import { AchFileWriter } from '../writing/ach-file-writer.ts';
 import { Below, documentRoot, refuse } from '../writing/document-values.ts';
 import { usualLine } from '../writing/file-output.ts';
@@ -75,10 +75,8 @@ export class AnswerMaking implements PackMaking {
 /** The answers go back where the file came from. */
 function swappedHeader(header: string): Readonly<Record<string, string>> {
   const of = (name: string) => fieldOf(fileHeader, header, name).trim();
-  const origin = of('immediateOrigin');
   return {
-    // An origin may be a routing number behind a zero, a destination not.
-    immediateDestination: origin.startsWith('0') && isRoutingNumber(origin.slice(1)) ? origin.slice(1) : origin,
+    immediateDestination: withoutLeadingZero(of('immediateOrigin')),
     immediateOrigin: of('immediateDestination'),
     immediateDestinationName: of('immediateOriginName'),
     immediateOriginName: of('immediateDestinationName'),
