@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { achFile, readAch } from '../ach-files.fixture.ts';
+import { nachaPack } from '../nacha-pack.ts';
 import { type SampleName, sampleBatches } from '../sample-batches.fixture.ts';
 import { batchFormOf } from './batch-forms.ts';
 import { HeldBatches } from './held-batches.ts';
@@ -239,6 +240,42 @@ describe('a file that is built from entries', () => {
     ['E_DOCUMENT_JSON /fileHeader: what stands there is no JSON, at byte 14', '{"fileHeader":{"x":}}'],
   ])('%s', (message, document) => {
     expect(refusalOf(() => writeAch(document))).toBe(message);
+  });
+
+  it.each(['LF', 'CR', 'none'])('is refused with the place of the entry, however lines end: %s', (lineEnd) => {
+    const batchOf = (zero: number) => ({
+      batchHeader: company,
+      entryDetails: [0, 1, 2, 3].map((index) => ({
+        ...entry,
+        amount: index === zero ? 0 : 1,
+        addenda05: [{ paymentRelatedInformation: 'Invoice' }],
+      })),
+    });
+    for (const zero of [0, 1, 2, 3])
+      expect(refusalOf(() => writeAch({ fileHeader, batches: [batchOf(9), batchOf(zero), batchOf(9)] }, { lineEnd }))).toBe(
+        `E_NACHA_ENTRY /batches/1/entryDetails/${zero}/amount: the amount is zero (amount-zero)`,
+      );
+    const addenda05 = [{ paymentRelatedInformation: 'a' }, { paymentRelatedInformation: 'b', sequenceNumber: 0 }];
+    const trade = { ...company, standardEntryClassCode: 'CTX', serviceClassCode: 220 };
+    const document = {
+      fileHeader,
+      batches: [{ batchHeader: trade, entryDetails: [{ ...entry, individualName: '0002Company', addenda05 }] }],
+    };
+    expect(refusalOf(() => writeAch(document, { lineEnd }))).toBe(
+      'E_NACHA_FIELD /batches/0/entryDetails/0/addenda05/1/sequenceNumber: a mandatory field is blank or zero (field-blank)',
+    );
+  });
+
+  it('is written while its document is read', () => {
+    let bytes = 0;
+    const writer = nachaPack.writer!.createDocumentWriter(new Map(), { bytes: (piece) => void (bytes += piece.length) });
+    writer.push(
+      Buffer.from(`{"fileHeader":${JSON.stringify(fileHeader)},"batches":[{"batchHeader":${JSON.stringify(company)},"entryDetails":[`),
+    );
+    for (let index = 0; index < 10_000; index++) writer.push(Buffer.from(`${index === 0 ? '' : ','}${JSON.stringify(entry)}`));
+    expect(bytes).toBeGreaterThan(10_000 * 95 - 2 * 65_536);
+    writer.push(Buffer.from(']}]}'));
+    expect([writer.end().records, bytes % 950]).toEqual([10_000, 0]);
   });
 
   it('has the last ten digits of what its routing numbers come to', () => {
