@@ -1,5 +1,6 @@
 /** What flows know of packs, without their readers: those that a flow can name as its format. */
+import { bai2Flow } from './bai2/bai2-flow.ts';
 import { nachaFlow } from './nacha/nacha-flow.ts';
 import type { PackFlow, PackName } from './pack.ts';
 
-export const packFlows: Readonly<Partial<Record<PackName, PackFlow>>> = { nacha: nachaFlow };
+export const packFlows: Readonly<Partial<Record<PackName, PackFlow>>> = { nacha: nachaFlow, bai2: bai2Flow };
