@@ -2,5 +2,6 @@
 import { bai2Flow } from './bai2/bai2-flow.ts';
 import { nachaFlow } from './nacha/nacha-flow.ts';
 import type { PackFlow, PackName } from './pack.ts';
+import { swiftFlow } from './swift-mt/swift-flow.ts';
 
-export const packFlows: Readonly<Partial<Record<PackName, PackFlow>>> = { nacha: nachaFlow, bai2: bai2Flow };
+export const packFlows: Readonly<Partial<Record<PackName, PackFlow>>> = { nacha: nachaFlow, bai2: bai2Flow, 'swift-mt': swiftFlow };

@@ -47,9 +47,12 @@ export interface PackSink {
 export interface PackFlow {
   readonly settings: readonly FormatSetting[];
   schema(settings: PackSettings): PackSchema;
+  /** Why no flow can have these settings, though a file can be read with them; null: it can. Absent: any flow can. */
+  problem?(settings: PackSettings): { readonly setting: string; readonly message: string } | null;
 }
 
 export interface PackSchema {
+  /** Without fields: the file has none. */
   readonly header: Readonly<Record<string, PackField>>;
   readonly record: Readonly<Record<string, PackField>>;
   readonly trailer: Readonly<Record<string, PackField>>;

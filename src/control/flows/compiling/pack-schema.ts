@@ -4,7 +4,7 @@
  */
 import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
 import type { PackPlan } from '../../../pipeline/engine/plan.ts';
-import type { PackField, PackFlow } from '../../../pipeline/formats/pack.ts';
+import type { PackField, PackFlow, PackSchema } from '../../../pipeline/formats/pack.ts';
 import { packFlows } from '../../../pipeline/formats/pack-flows.ts';
 import type { FieldDefinition, FieldDefinitions, FlowSpec, FormatDefinition, RuleDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
@@ -20,7 +20,11 @@ export function withPackSchema(spec: FlowSpec, report: Report | null): (FlowSpec
     report?.add({ code: flowErrors.E_CONFIG_KEY, path: ['spec'], message: 'schema is missing in spec: the record types of the file' });
     return null;
   }
-  const { schema, record, key, totals } = schemaOf(format);
+  const settings = new Map(Object.entries(packSettings(format)));
+  const problem = packOf(format.type).problem?.(settings) ?? null;
+  if (problem !== null)
+    report?.add({ code: flowErrors.E_CONFIG_VALUE, path: ['spec', 'format', problem.setting], message: problem.message });
+  const { schema, record, key, totals } = schemaOf(packOf(format.type).schema(settings));
   const own = spec.schema;
   if (own?.records !== undefined)
     report?.add({
@@ -30,10 +34,11 @@ export function withPackSchema(spec: FlowSpec, report: Report | null): (FlowSpec
     });
   const refined = (part: 'header' | 'record' | 'trailer', fields: FieldDefinitions) =>
     refine(fields, own?.[part]?.fields ?? {}, { path: ['spec', 'schema', part, 'fields'], pack: format.type }, report);
+  const header = refined('header', schema.header ?? {});
   return {
     ...spec,
     schema: {
-      header: { tag: 'header', fields: refined('header', schema.header) },
+      ...(schema.header === null ? {} : { header: { tag: 'header', fields: header } }),
       record: { tag: 'record', key: own?.record?.key ?? key, fields: refined('record', record) },
       trailer: { tag: 'trailer', fields: refined('trailer', schema.trailer) },
     },
@@ -54,10 +59,9 @@ function packOf(name: PackPlan['name']): PackFlow {
   return packFlows[name]!;
 }
 
-function schemaOf(format: Extract<FormatDefinition, { readonly type: PackPlan['name'] }>) {
-  const { header, record, trailer, key, totals } = packOf(format.type).schema(new Map(Object.entries(packSettings(format))));
+function schemaOf({ header, record, trailer, key, totals }: PackSchema) {
   return {
-    schema: { header: definitionsOf(header), trailer: definitionsOf(trailer) },
+    schema: { header: Object.keys(header).length === 0 ? null : definitionsOf(header), trailer: definitionsOf(trailer) },
     record: definitionsOf(record),
     key,
     totals: totals.map((total): RuleDefinition => ({ ...total, scope: 'file', severity: 'error', onFail: 'hold-file' })),

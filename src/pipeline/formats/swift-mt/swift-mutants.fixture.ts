@@ -24,12 +24,24 @@ const inRequest = (tag: string, change: Change) => finMessage('101', changed(req
 export const firstEntry = (line: string) => inStatement('61', line);
 export const inPages = (second: readonly string[]) => plainMessage(pages[0]!) + plainMessage(second);
 
+const manyInstructions = Array.from({ length: 40_000 }, () => `:23E:OTHR/${'A'.repeat(30)}`).join('\r\n');
+
+export type Mutant = readonly [
+  what: string,
+  file: string | Uint8Array,
+  severity?: 'warn' | 'error',
+  settings?: Readonly<Record<string, string>>,
+];
+
 /** By rule: files in which a single thing is wrong. */
-export const mutants: Readonly<Record<string, readonly (readonly [what: string, file: string | Uint8Array, severity?: 'warn'])[]>> = {
+export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   encoding: [['UTF-16', Buffer.from(`\ufeff${statement}`, 'utf16le')]],
   'control-character': [['NUL in a text', inTransfer('70', ':70:INV\0ICE')]],
   'line-size': [['a line of 40,000 bytes', `${' '.repeat(40_000)}\r\n${statement}`]],
-  'field-size': [['40,000 lines', inTransfer('70', `:70:${'x\r\n'.repeat(40_000)}x`)]],
+  'field-size': [
+    ['40,000 lines', inTransfer('70', `:70:${'x\r\n'.repeat(40_000)}x`)],
+    ['40,000 instructions of a payment', inRequest('23E', [manyInstructions])],
+  ],
   'no-messages': [['nothing', '']],
   'envelope-line': [['a line before', `BANKDEFF\r\n${statement}`, 'warn']],
   'block-syntax': [
@@ -49,6 +61,10 @@ export const mutants: Readonly<Record<string, readonly (readonly [what: string, 
   'text-end': [
     ['no end', statement.replace('\r\n-}{5:{CHK:123456789ABC}}', '')],
     ['no brace', statement.replace('-}{5:{CHK:123456789ABC}}', '-\r\n')],
+  ],
+  'message-kind': [
+    ['a payment among statements', finMessage('103', transferFields), 'error', { messages: 'statements' }],
+    ['a statement among payments', statement, 'error', { messages: 'payments' }],
   ],
   'message-type': [['199', finMessage('199', [':20:X', ':79:HELLO'])]],
   'field-missing': [
@@ -128,7 +144,11 @@ export const mutants: Readonly<Record<string, readonly (readonly [what: string, 
     ['of a payment', inTransfer('33B', ':33B:EUR900')],
     ['rate', inTransfer('36', ':36:11117')],
   ],
-  'amount-length': [['16 characters', inStatement('65', ':65:C260104EUR0000000004389,00'), 'warn']],
+  'amount-length': [
+    ['16 characters', inStatement('65', ':65:C260104EUR0000000004389,00'), 'warn'],
+    ['31 characters', inStatement('65', `:65:C260104EUR${'4389,00'.padStart(31, '0')}`)],
+    ['31 characters of an entry', firstEntry(`:61:2601020103DR${'800,'.padStart(31, '0')}NSTONONREF//55555`)],
+  ],
   'amount-decimals': [
     ['three of euros', inStatement('65', ':65:C260104EUR4389,001')],
     ['yen', inBankTransfer('32A', ':32A:260103JPY100000,5')],

@@ -23,10 +23,12 @@ it('every rule has a mutant', () => {
   expect(Object.keys(mutants).sort()).toEqual(Object.keys(swiftPack.rules).sort());
 });
 
-const rows = Object.entries(mutants).flatMap(([rule, list]) => list.map(([what, file, severity]) => ({ rule, what, file, severity })));
+const rows = Object.entries(mutants).flatMap(([rule, list]) =>
+  list.map(([what, file, severity, settings]) => ({ rule, what, file, severity, settings })),
+);
 
-it.each(rows)('$rule: $what', ({ rule, file, severity = 'error' }) => {
-  const { findings } = runPack(swiftPack, file);
+it.each(rows)('$rule: $what', ({ rule, file, severity = 'error', settings }) => {
+  const { findings } = runPack(swiftPack, file, settings === undefined ? {} : { settings });
   expect(findings.map((finding) => [finding.rule, finding.severity, finding.code])).toEqual(
     findings.map(() => [rule, severity, swiftPack.rules[rule]!.code]),
   );
