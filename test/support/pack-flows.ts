@@ -1,9 +1,16 @@
 /** A flow whose format is a pack, and what its engine and the reference parser make of a file. */
+import { expect } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { formats, packs } from '../../src/main/catalogue.ts';
 import type { Finding } from '../../src/pipeline/engine/chunk.ts';
+import { compileFlow } from '../../src/pipeline/engine/compile-flow.ts';
+import { checkFile } from '../../src/pipeline/engine/file/file-checks.ts';
+import { OutcomeSegment } from '../../src/pipeline/engine/outcomes/outcome-segment.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
 import { type Account, runEngine, runReference } from '../../src/pipeline/engine/reference/run-accounts.fixture.ts';
+import { currencyMinorUnits } from '../../src/pipeline/engine/reference-data/currencies.ts';
+import { memorySource, runInMemory } from '../../src/pipeline/engine/run-fixtures.ts';
+import { decimalText } from '../../src/pipeline/formats/exact-sum.ts';
 import { createPackSplitter } from '../../src/pipeline/formats/pack-splitter.ts';
 
 /** `format`: as in a flow, such as `{ type: nacha }`; `more`: other keys of the spec. */
@@ -71,4 +78,45 @@ export function linesOf({ lines }: Converted): Record<string, unknown>[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** Every path of the engine comes to what the reference parser comes to, which is given. */
+export function expectSameByEveryPath(plan: Plan, lines: Buffer): Account {
+  const { reference, engines } = accountsOf(plan, lines);
+  for (const engine of engines) expect(engine).toEqual(reference);
+  return reference;
+}
+
+/** Whether anything of a file is refused: a record, or the file as a whole, by its pack or by what its totals come to. */
+export async function isRefused(plan: Plan, bytes: Buffer): Promise<boolean> {
+  const { lines, damage } = await convert(plan, bytes);
+  const reference = runReference(plan, lines);
+  expect(runEngine(plan, lines, { chunkBytes: 700, path: 'fast', blockBytes: 4_096 })).toEqual(reference);
+  return damage.length > 0 || reference.findings.length > 0 || problemsOf(plan, lines).length > 0;
+}
+
+/** The codes of what a file is held or rejected for, apart from what its pack found about it as a whole. */
+export function problemsOf(plan: Plan, lines: Buffer): readonly string[] {
+  const flow = compileFlow(plan);
+  const { summary, outcomes } = runInMemory({ plan, bytes: lines, flow });
+  const spec = { number: 0, start: 0, end: lines.length, firstRecord: 1, context: { version: 1, columns: null } } as const;
+  const { reasons } = checkFile(flow, {
+    summary,
+    chunks: [{ spec, outcomes: new OutcomeSegment(memorySource(outcomes)) }],
+    source: memorySource(lines),
+    onExclusion() {},
+  });
+  return reasons.map(({ code }) => code);
+}
+
+/** Of a summed field: decimal text by currency, with as many decimals as ISO 4217 gives the currency. */
+export function sumsOf({ totals }: Account, field: string): Readonly<Record<string, string>> {
+  const { amounts } = totals as { amounts: { read: Record<string, { scale: number; byCurrency: Record<string, string> }> } };
+  const { scale, byCurrency } = amounts.read[field]!;
+  return Object.fromEntries(
+    Object.entries(byCurrency).map(([currency, units]) => {
+      const digits = currencyMinorUnits.get(currency) ?? 2;
+      return [currency, decimalText(BigInt(units) / 10n ** BigInt(scale - digits), digits)];
+    }),
+  );
 }

@@ -55,7 +55,9 @@ export interface PackFlow {
 }
 
 export interface PackSchema {
-  readonly header: Readonly<Record<string, PackField>>;
+  /** Without fields: the file has none. */
+  /** Null: the format has none. */
+  readonly header: Readonly<Record<string, PackField>> | null;
   readonly record: Readonly<Record<string, PackField>>;
   /** Null: the format has none. */
   readonly trailer: Readonly<Record<string, PackField>> | null;

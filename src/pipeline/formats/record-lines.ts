@@ -2,6 +2,7 @@
  * Writes what flows read of a pack's file: a line of JSON for its header, for each record and for its trailer, byte by byte, with
  * no text made of what is good. Packs write keys in one order, absent ones too, so that the engine knows the shape of most lines.
  */
+import { isUtf8 } from 'node:buffer';
 import type { PackFinding } from './pack-finding.ts';
 
 export type LineTag = 'header' | 'record' | 'trailer';
@@ -21,8 +22,10 @@ const space = 0x20;
 const quote = 0x22;
 const backslash = 0x5c;
 const point = 0x2e;
+const comma = 0x2c;
 const minus = 0x2d;
 const plus = 0x2b;
+const hexDigits = Buffer.from('0123456789abcdef', 'latin1');
 const nothing = Buffer.from('null', 'latin1');
 const starts: Readonly<Record<LineTag, Buffer>> = {
   header: Buffer.from('{"record":"header","line":', 'latin1'),
@@ -34,15 +37,16 @@ const findingsKey = lineKey('findings');
 
 export class RecordLines {
   readonly #onBytes: (bytes: Uint8Array) => void;
-  #bytes = Buffer.allocUnsafeSlow(2 * flushBytes);
+  #bytes: Buffer;
   #length = 0;
   #isOpen = false;
   #notes: string[] = [];
   #notesLeftOut = 0;
 
-  /** `onBytes`: whole lines, valid until it returns. */
-  constructor(onBytes: (bytes: Uint8Array) => void) {
+  /** `onBytes`: whole lines, or what was written before `flush`; valid until it returns. `roomBytes`: at first. */
+  constructor(onBytes: (bytes: Uint8Array) => void, roomBytes = 2 * flushBytes) {
     this.#onBytes = onBytes;
+    this.#bytes = Buffer.allocUnsafeSlow(roomBytes);
   }
 
   /** A record is being read: what is found now is found in it. */
@@ -65,6 +69,11 @@ export class RecordLines {
     }
     const { severity, code, field, rule } = finding;
     this.#notes.push([severity, code, field ?? '', rule, placedMessage(finding)].map((text) => text.replace(/[\t\n]/g, ' ')).join('\t'));
+  }
+
+  /** The record was read, though its line goes on: what is found now is none of it. */
+  leave(): void {
+    this.#isOpen = false;
   }
 
   end(): void {
@@ -146,7 +155,7 @@ export class RecordLines {
   }
 
   /** A decimal as XML Schema has it, as a number in its canonical form: no plus sign, no zeros before it or at the end of its fraction. */
-  decimal(key: LineKey, bytes: Uint8Array, from: number, end: number): void {
+  xmlDecimal(key: LineKey, bytes: Uint8Array, from: number, end: number): void {
     this.bytes(key);
     this.#room(end - from + 2);
     const into = this.#bytes;
@@ -186,7 +195,7 @@ export class RecordLines {
         into[at++] = 0xc0 | (byte >> 6);
         into[at++] = 0x80 | (byte & 0x3f);
       } else if (byte < space) {
-        at += into.write(`\\u${byte.toString(16).padStart(4, '0')}`, at, 'latin1');
+        at = escaped(into, at, byte);
       } else {
         if (byte === quote || byte === backslash) into[at++] = backslash;
         into[at++] = byte;
@@ -195,20 +204,83 @@ export class RecordLines {
     this.#length = at;
   }
 
+  /** UTF-8, or Latin-1 where it is none; nothing: absent. */
+  content(key: LineKey, bytes: Buffer, start: number, end: number): void {
+    this.bytes(key);
+    if (start === end) {
+      this.bytes(nothing);
+      return;
+    }
+    this.open();
+    this.characters(bytes, start, end);
+    this.close();
+  }
+
+  /** A piece that is UTF-8, or Latin-1 where it is none. */
+  characters(bytes: Buffer, start: number, end: number): void {
+    let at = start;
+    while (at < end && bytes[at]! < 0x80) at++;
+    if (at === end || !isUtf8(bytes.subarray(at, end))) {
+      this.piece(bytes, start, end);
+      return;
+    }
+    this.#room((end - start) * 6);
+    for (let index = start; index < end; index++) {
+      if (bytes[index]! >= 0x80) this.#bytes[this.#length++] = bytes[index]!;
+      else this.piece(bytes, index, index + 1);
+    }
+  }
+
   /** ASCII digits as a number, the last `scale` of them its fraction. */
-  digits(key: LineKey, bytes: Uint8Array, from: number, length: number, scale = 0): void {
+  digits(key: LineKey, bytes: Uint8Array, from: number, length: number, scale = 0, isNegative = false): void {
     this.bytes(key);
     const end = from + length;
     let start = from;
     while (start < end - scale - 1 && bytes[start] === zero) start++;
-    this.#room(length + 2);
+    this.#room(length + scale + 4);
     const into = this.#bytes;
     let at = this.#length;
+    if (isNegative) into[at++] = minus;
+    const missing = scale + 1 - (end - start);
+    for (let filled = 0; filled < missing; filled++) {
+      if (filled === 1) into[at++] = point;
+      into[at++] = zero;
+    }
     for (let index = start; index < end; index++) {
       if (index === end - scale) into[at++] = point;
       into[at++] = bytes[index]!;
     }
     this.#length = at;
+  }
+
+  /** ASCII digits with at most one comma, which need not have digits after it, as a number. */
+  commaDecimal(key: LineKey, bytes: Uint8Array, from: number, end: number, isNegative = false): void {
+    this.bytes(key);
+    let [start, stop] = [from, end];
+    while (start + 1 < stop && bytes[start] === zero && bytes[start + 1] !== comma) start++;
+    if (bytes[stop - 1] === comma) stop--;
+    this.#room(stop - start + 1);
+    const into = this.#bytes;
+    let at = this.#length;
+    if (isNegative) into[at++] = minus;
+    for (let index = start; index < stop; index++) into[at++] = bytes[index] === comma ? point : bytes[index]!;
+    this.#length = at;
+  }
+
+  /** `year` and the digits MMdd, from `at`, as yyyy-MM-dd. */
+  date(key: LineKey, year: number, bytes: Uint8Array, at: number): void {
+    this.bytes(key);
+    this.#room(12);
+    const into = this.#bytes;
+    let length = this.#length;
+    into[length++] = quote;
+    for (let power = 1_000; power >= 1; power /= 10) into[length++] = zero + (Math.floor(year / power) % 10);
+    for (let index = 0; index < 4; index++) {
+      if (index % 2 === 0) into[length++] = minus;
+      into[length++] = bytes[at + index]!;
+    }
+    into[length++] = quote;
+    this.#length = length;
   }
 
   #number(value: number): void {
@@ -226,6 +298,17 @@ export class RecordLines {
 }
 
 const lineEnd = Buffer.from('}\n', 'latin1');
+
+/** A control character as JSON writes it; gives where it ends. */
+function escaped(into: Buffer, at: number, byte: number): number {
+  into[at++] = backslash;
+  into[at++] = 0x75;
+  into[at++] = zero;
+  into[at++] = zero;
+  into[at++] = hexDigits[byte >> 4]!;
+  into[at++] = hexDigits[byte & 0x0f]!;
+  return at;
+}
 
 /** Line and columns in the file as received, then what the pack says. */
 export function placedMessage({ line, columns, path, message }: PackFinding): string {

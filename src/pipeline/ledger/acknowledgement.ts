@@ -5,7 +5,7 @@
  */
 
 import { stageTexts } from '../engine/amount-texts.ts';
-import type { Finding } from '../engine/chunk.ts';
+import type { AcknowledgedFinding } from './acknowledged-finding.ts';
 import { statusReportPieces } from './payment-status.ts';
 import type { Receipt } from './receipt.ts';
 
@@ -17,9 +17,6 @@ export interface AcknowledgementForm {
   readonly level: (typeof acknowledgementLevels)[number];
   readonly format: (typeof acknowledgementFormats)[number];
 }
-
-/** Why a record was rejected; one with several faults has several. */
-export type AcknowledgedFinding = Pick<Finding, 'record' | 'code' | 'field' | 'rule' | 'message'>;
 
 /** What stands behind an acknowledgement; asked for while its pieces are taken. */
 export interface AcknowledgementSource {

@@ -5,7 +5,7 @@
 import type { Outcome } from '../formats/iso20022/status-report/outcomes.ts';
 import { type ReportFacts, writePaymentStatusReport } from '../formats/iso20022/status-report/payment-status-report.ts';
 import { reasonCode, type StatusReason } from '../formats/iso20022/status-report/reason-codes.ts';
-import type { AcknowledgedFinding } from './acknowledgement.ts';
+import type { AcknowledgedFinding } from './acknowledged-finding.ts';
 import type { Receipt } from './receipt.ts';
 
 export interface StatusReportParts {

@@ -22,7 +22,15 @@ export function withPackSchema(spec: FlowSpec, report: Report | null): (FlowSpec
   }
   const pack = schemaOf(format);
   if ('problem' in pack) {
-    report?.add({ code: flowErrors.E_CONFIG_KEY, path: ['spec', 'format'], message: `${pack.key} is missing in format: ${pack.problem}` });
+    const isGiven = format[pack.key] !== undefined && format[pack.key] !== null;
+    if (isGiven)
+      report?.add({ code: flowErrors.E_CONFIG_VALUE, path: ['spec', 'format', pack.key], message: `${pack.key}: ${pack.problem}` });
+    else
+      report?.add({
+        code: flowErrors.E_CONFIG_KEY,
+        path: ['spec', 'format'],
+        message: `${pack.key} is missing in format: ${pack.problem}`,
+      });
     return null;
   }
   const own = spec.schema;
@@ -34,12 +42,17 @@ export function withPackSchema(spec: FlowSpec, report: Report | null): (FlowSpec
     });
   const refined = (part: 'header' | 'record' | 'trailer', fields: FieldDefinitions) =>
     refine(fields, own?.[part]?.fields ?? {}, { path: ['spec', 'schema', part, 'fields'], pack: format.type }, report);
+  /** Of a part that the pack does not have too, so that what is said of its fields is refused. */
+  const envelope = (part: 'header' | 'trailer') => {
+    const fields = refined(part, pack[part] === null ? {} : definitionsOf(pack[part]));
+    return pack[part] === null ? {} : { [part]: { tag: part, fields } };
+  };
   return {
     ...spec,
     schema: {
-      header: { tag: 'header', fields: refined('header', definitionsOf(pack.header)) },
+      ...envelope('header'),
       record: { tag: 'record', key: own?.record?.key ?? pack.key, fields: refined('record', definitionsOf(pack.record)) },
-      ...(pack.trailer === null ? {} : { trailer: { tag: 'trailer', fields: refined('trailer', definitionsOf(pack.trailer)) } }),
+      ...envelope('trailer'),
     },
     validate: [...pack.totals.map(ruleOf), ...(spec.validate ?? [])],
   };

@@ -6,7 +6,8 @@
 import { fileErrors } from '../../../pipeline/engine/engine-errors.ts';
 import type { Plan } from '../../../pipeline/engine/plan.ts';
 import { answeredByStatus } from '../../../pipeline/formats/iso20022/flow/flow-families.ts';
-import { type AcknowledgedFinding, type AcknowledgementForm, acknowledgementPieces } from '../../../pipeline/ledger/acknowledgement.ts';
+import type { AcknowledgedFinding } from '../../../pipeline/ledger/acknowledged-finding.ts';
+import { type AcknowledgementForm, acknowledgementPieces } from '../../../pipeline/ledger/acknowledgement.ts';
 import { decodeReceipt } from '../../../pipeline/ledger/receipt-schema.ts';
 import { decodeRejection } from '../../../pipeline/ledger/rejection-lines.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';

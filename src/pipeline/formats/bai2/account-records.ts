@@ -10,11 +10,13 @@ export type UnknownTypeCodes = 'refuse' | 'warn' | 'allow';
 
 const nonMonetary = 890;
 
-/** Gives the account's currency, null where it is the group's; `add` gets each amount of the record. */
+type AddSummary = (units: Units, typeCode: number | null) => void;
+
+/** Gives the account's currency, null where it is the group's; `add` gets each amount of the record with its type code. */
 export function readAccountIdentifier(
   fields: RecordFields,
   unknownCodes: UnknownTypeCodes,
-  add: (units: Units) => void,
+  add: AddSummary,
 ): { readonly currency: string | null } {
   const values = fields.values;
   fields.text('accountNumber', { required: true });
@@ -37,13 +39,13 @@ function takeTypeCode(fields: RecordFields): boolean {
   return false;
 }
 
-function readSummary(fields: RecordFields, unknownCodes: UnknownTypeCodes, add: (units: Units) => void): void {
+function readSummary(fields: RecordFields, unknownCodes: UnknownTypeCodes, add: AddSummary): void {
   const code = readTypeCode(fields, unknownCodes);
   if (code?.type.level === 'detail') tellLevel(fields, code.number, 'detail');
   const amount = fields.amount('amount');
   if (amount !== null) {
     if (amount < 0 && code !== null && code.type.level !== 'status') tellSign(fields);
-    add(amount);
+    add(amount, code?.number ?? null);
   }
   // The fields after a status are often left out at the end of a record.
   const hasCount = fields.take('itemCount', true);

@@ -82,10 +82,10 @@ export class Bai2Lines {
     }
     if (this.#blank !== null) this.#tellBlank();
     this.#last = { line: line.line, offset: line.offset };
+    // Records first: what is wrong with the line is said of the record that it belongs to.
+    this.#takeRecords(line);
     if (line.isCut) this.#tell('line-length', line, null, `the line is longer than ${lineBytesMax} bytes; its end is not read`, 'error');
     this.#checkLength(line);
-    this.#checkCharacters(line);
-    this.#takeRecords(line);
   }
 
   /** A line is one record, or several with a slash between them. */
@@ -96,18 +96,21 @@ export class Bai2Lines {
       if (this.#events.wrapped(line))
         this.#tell('line-wrapped', line, null, 'the line begins with no record code and is read as text', 'warn');
       else {
-        this.#tell('record-code', line, [1, Math.min(3, line.end - line.start)], 'the line begins with no record code', 'error');
         this.#events.unknown();
+        this.#tell('record-code', line, [1, Math.min(3, line.end - line.start)], 'the line begins with no record code', 'error');
       }
+      this.#checkCharacters(line, at, line.end);
       return;
     }
     for (let next = nextRecord(line, at); next >= 0; next = nextRecord(line, at)) {
       this.#events.record(code, line, at, next);
+      this.#checkCharacters(line, at, next);
       if (at === line.start) this.#tell('records-in-line', line, null, 'the line holds several records', 'warn');
       at = next;
       code = recordCode(line.bytes, at, line.end)!;
     }
     this.#events.record(code, line, at, line.end);
+    this.#checkCharacters(line, at, line.end);
   }
 
   #tellBlank(): void {
@@ -130,9 +133,9 @@ export class Bai2Lines {
     this.#findings.add('physical-record-length', { ...place, record: null, field: null, message, severity: 'warn' });
   }
 
-  #checkCharacters(line: PhysicalLine): void {
-    const { bytes, start, end } = line;
-    for (let at = start; at < end; at++) {
+  #checkCharacters(line: PhysicalLine, from: number, to: number): void {
+    const { bytes, start } = line;
+    for (let at = from; at < to; at++) {
       const byte = bytes[at]!;
       if (byte >= space && byte !== deletion) continue;
       if (byte === tab) continue;

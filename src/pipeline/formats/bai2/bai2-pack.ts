@@ -3,34 +3,14 @@ import type { Pack, PackSettings, PackSink } from '../pack.ts';
 import type { UnknownTypeCodes } from './account-records.ts';
 import { Bai2Reader } from './bai2-reader.ts';
 import { bai2Rules } from './bai2-rules.ts';
+import { bai2SettingList } from './bai2-settings.ts';
 import type { TotalsSeverity } from './control-totals.ts';
 import { Bai2Writer } from './writing/bai2-writer.ts';
 
 export const bai2Pack: Pack = {
   name: 'bai2',
   summary: 'Balance and transaction reports (BAI2, Cash Management Balance Reporting Version 2).',
-  settings: [
-    {
-      name: 'totals',
-      type: 'choice',
-      choices: ['error', 'warn'],
-      default: 'error',
-      description: 'Whether control totals and counts that are wrong refuse the file.',
-    },
-    {
-      name: 'unknownTypeCodes',
-      type: 'choice',
-      choices: ['refuse', 'warn', 'allow'],
-      default: 'warn',
-      description: 'Whether type codes that are neither in Appendix A nor in the range 900 to 999 refuse the file.',
-    },
-    {
-      name: 'otherVersions',
-      type: 'boolean',
-      default: false,
-      description: 'Reads files that declare another version number than 2 as if they declared 2.',
-    },
-  ],
+  settings: bai2SettingList,
   rules: bai2Rules,
   createReader,
   writer: {

@@ -8,36 +8,22 @@ import type { Units } from '../exact-sum.ts';
 import type { PackReader, PackSink, PackSummary } from '../pack.ts';
 import type { PhysicalLine } from '../statements/physical-lines.ts';
 import { RuleFindings } from '../statements/rule-findings.ts';
-import { readAccountIdentifier, readDetail, type UnknownTypeCodes } from './account-records.ts';
+import { readAccountIdentifier, readDetail } from './account-records.ts';
 import { Bai2Document } from './bai2-document.ts';
 import { Bai2Lines } from './bai2-lines.ts';
 import { type Bai2Rule, bai2Rules } from './bai2-rules.ts';
-import { ControlTotals, type Level, type TotalsSeverity } from './control-totals.ts';
+import type { Bai2Settings } from './bai2-settings.ts';
+import { ControlTotals, type Level } from './control-totals.ts';
 import { DetailTally } from './detail-tally.ts';
+import { FlowLines } from './flow-lines.ts';
 import { readFileHeader, readGroupHeader } from './header-records.ts';
 import { LogicalRecord } from './logical-record.ts';
 import { RecordFields } from './record-fields.ts';
-
-export interface Bai2Settings {
-  readonly totals: TotalsSeverity;
-  readonly unknownTypeCodes: UnknownTypeCodes;
-  readonly otherVersions: boolean;
-}
+import { recordNames } from './record-names.ts';
 
 const continuation = 88;
 const detailCode = 16;
 const defaultCurrency = 'USD';
-
-/** By record code: how findings name the record. */
-const recordNames: Readonly<Record<number, string>> = {
-  1: 'fileHeader',
-  2: 'groupHeader',
-  3: 'account',
-  16: 'detail',
-  49: 'accountTrailer',
-  98: 'groupTrailer',
-  99: 'fileTrailer',
-};
 
 export class Bai2Reader implements PackReader {
   readonly #settings: Bai2Settings;
@@ -47,9 +33,12 @@ export class Bai2Reader implements PackReader {
   readonly #fields: RecordFields;
   readonly #totals: ControlTotals;
   readonly #document: Bai2Document;
+  readonly #flow: FlowLines | null;
   readonly #tally = new DetailTally();
   /** Code of the record that may be continued; 0: none. */
   #code = 0;
+  /** Before the record that is being read. */
+  #errorsBefore = 0;
   #hasBegun = false;
   #hasEnded = false;
   #hasTrailingData = false;
@@ -59,7 +48,10 @@ export class Bai2Reader implements PackReader {
   #currency = defaultCurrency;
   #groups = 0;
   #accounts = 0;
-  readonly #addAmount = (units: Units) => this.#totals.addAmount(units);
+  readonly #addSummary = (units: Units, typeCode: number | null) => {
+    this.#totals.addAmount(units);
+    this.#flow?.summary(units, typeCode);
+  };
 
   constructor(settings: Bai2Settings, sink: PackSink) {
     this.#settings = settings;
@@ -67,6 +59,7 @@ export class Bai2Reader implements PackReader {
     this.#fields = new RecordFields(this.#record, this.#findings);
     this.#totals = new ControlTotals(settings.totals);
     this.#document = new Bai2Document(sink.parsed);
+    this.#flow = sink.lines === undefined ? null : new FlowLines(sink.lines);
     this.#lines = new Bai2Lines(this.#findings, {
       record: (code, line, at, to) => this.#takeRecord(code, line, at, to),
       wrapped: (line) => this.#takeWrapped(line),
@@ -97,19 +90,31 @@ export class Bai2Reader implements PackReader {
       return;
     }
     if (code === continuation) {
-      if (!this.#hasLostRecord) this.#tellLine('record-order', line, 'a continuation follows no record');
+      if (!this.#hasLostRecord) this.#tellLine('record-order', line, null, 'a continuation follows no record');
       this.#loseLine();
       return;
     }
     this.#finishRecord();
     this.#hasLostRecord = false;
     if (this.#hasEnded) {
-      if (!this.#hasTrailingData) this.#tellLine('after-file-trailer', line, 'records follow the file trailer; they are not read');
+      if (!this.#hasTrailingData) this.#tellLine('after-file-trailer', line, null, 'records follow the file trailer; they are not read');
       this.#hasTrailingData = true;
       return;
     }
     this.#code = code;
+    this.#errorsBefore = this.#findings.errors;
+    if (!this.#hasBegun && code !== 1) {
+      this.#tellLine('file-header-missing', line, recordNames[code]!, 'the first record is not a file header');
+      this.#beginFile();
+    }
+    if (code === detailCode) this.#beginDetail(line, at);
     this.#record.begin(line, at + 3, to);
+  }
+
+  /** What is found from here on, its lines included, is found in the detail. */
+  #beginDetail(line: PhysicalLine, at: number): void {
+    if (!this.#totals.isOpen('account')) this.#tellLine('record-order', line, recordNames[detailCode]!, 'a detail is not in an account');
+    this.#flow?.beginDetail(line.line, line.offset + at - line.start);
   }
 
   #takeWrapped(line: PhysicalLine): boolean {
@@ -125,19 +130,14 @@ export class Bai2Reader implements PackReader {
     this.#totals.addLines(1);
   }
 
-  #tellLine(rule: Bai2Rule, { line, offset }: PhysicalLine, message: string): void {
-    this.#findings.add(rule, { line, offset, columns: null, record: null, field: null, message, severity: 'error' });
+  #tellLine(rule: Bai2Rule, { line, offset }: PhysicalLine, record: string | null, message: string): void {
+    this.#findings.add(rule, { line, offset, columns: null, record, field: null, message, severity: 'error' });
   }
 
   #finishRecord(): void {
     const code = this.#code;
     if (code === 0) return;
     this.#code = 0;
-    if (!this.#hasBegun && code !== 1) {
-      this.#fields.begin(recordNames[code]!, null);
-      this.#fields.reportLine('file-header-missing', 0, 'the first record is not a file header');
-      this.#beginFile();
-    }
     const values = this.#document.values();
     this.#fields.begin(recordNames[code]!, values);
     if (this.#record.isTooLong)
@@ -185,6 +185,7 @@ export class Bai2Reader implements PackReader {
     const { lineBytes } = readFileHeader(this.#fields, this.#settings.otherVersions);
     this.#lines.declareLength(lineBytes, this.#record.firstLine);
     this.#document.fileHeader(this.#fields.values);
+    this.#flow?.fileHeader(this.#record);
   }
 
   #readGroupHeader(): void {
@@ -195,6 +196,7 @@ export class Bai2Reader implements PackReader {
     const { currency } = readGroupHeader(this.#fields);
     this.#groupCurrency = currency ?? defaultCurrency;
     this.#document.openGroup(this.#fields.values);
+    this.#flow?.openGroup(this.#record);
   }
 
   #openGroup(): void {
@@ -209,29 +211,31 @@ export class Bai2Reader implements PackReader {
       this.#openGroup();
       this.#groupCurrency = defaultCurrency;
       this.#document.openGroup(null);
+      this.#flow?.openGroup(null);
     }
     this.#accounts++;
     this.#totals.open('account');
     this.#countLines();
-    const { currency } = readAccountIdentifier(this.#fields, this.#settings.unknownTypeCodes, this.#addAmount);
+    const { currency } = readAccountIdentifier(this.#fields, this.#settings.unknownTypeCodes, this.#addSummary);
     this.#currency = currency ?? this.#groupCurrency;
     this.#document.openAccount(this.#fields.values);
+    this.#flow?.openAccount(this.#record, this.#currency);
   }
 
   #readDetail(): void {
-    const { errors } = this.#findings;
     this.#tally.read++;
     const isInAccount = this.#totals.isOpen('account');
-    if (!isInAccount) this.#fields.reportLine('record-order', 0, 'a detail is not in an account');
     this.#countLines();
-    const { type, number, amount } = readDetail(this.#fields, this.#settings.unknownTypeCodes);
+    const detail = readDetail(this.#fields, this.#settings.unknownTypeCodes);
+    const { type, number, amount } = detail;
     if (number !== null) this.#tally.count(number);
     if (amount !== null && isInAccount) {
       this.#totals.addAmount(amount);
       if (type !== null) this.#tally.add(type, this.#currency, amount);
     }
-    if (this.#findings.errors > errors) this.#tally.rejected++;
+    if (this.#findings.errors > this.#errorsBefore) this.#tally.rejected++;
     this.#document.detail(this.#fields.values);
+    this.#flow?.detail(this.#record, detail, isInAccount);
   }
 
   #readAccountTrailer(): void {
@@ -257,6 +261,7 @@ export class Bai2Reader implements PackReader {
     this.#tellIfEmpty('file', 'file-without-groups', 'the file has no groups');
     this.#totals.closeWith('file', this.#fields);
     this.#document.fileTrailer(this.#fields.values);
+    this.#flow?.trailer(this.#record.firstLine, { ...this.#totals.summary(), accounts: this.#accounts });
     this.#hasEnded = true;
   }
 

@@ -4,7 +4,7 @@ import { CurrencySums, type Units } from '../exact-sum.ts';
 import type { TypeCode } from './type-codes.ts';
 
 /** Of a currency that ISO 4217 does not have, or gives none. */
-const assumedDigits = 2;
+export const assumedDigits = 2;
 
 export class DetailTally {
   read = 0;

@@ -2,6 +2,7 @@
 import { currencyMinorUnits } from '../../engine/reference-data/currencies.ts';
 import { decimalText, negated, type Units } from '../exact-sum.ts';
 import { areUpperLetters, isDate } from '../statements/byte-fields.ts';
+import type { Place } from '../statements/rule-findings.ts';
 import { isoDate } from './calendar-dates.ts';
 import { decimalsOf, readDecimal, readWhole } from './decimal-amounts.ts';
 import type { FieldText } from './field-text.ts';
@@ -10,6 +11,8 @@ import type { SwiftFindings } from './swift-findings.ts';
 const letterC = 67;
 const letterD = 68;
 const amountAt = 10;
+const amountLengthMax = 15;
+const filledLengthMax = 30;
 
 export interface Balance {
   readonly currency: string;
@@ -49,11 +52,18 @@ export function readMoney(field: FieldText, start: number, currency: string, fin
   }
   const place = () => field.place(start, end);
   const units = readDecimal(bytes, start, end, decimals);
-  if (end - start > 15) findings.tell('amount-length', place(), tag, `the amount has ${end - start} characters, 15 are allowed`);
+  tellAmountLength(end - start, place, tag, findings);
   if (units === 'amount') return tellAmount(field, start, end, decimals, findings);
   if (units === 'amount-decimals')
     findings.tell('amount-decimals', place(), tag, `the amount has more decimals than the ${decimals} of ${currency}`);
   return units === 'amount-decimals' ? null : units;
+}
+
+/** Banks fill amounts of statements with zeros; beyond a bound they are none. */
+export function tellAmountLength(length: number, place: () => Place, tag: string, findings: SwiftFindings): void {
+  if (length <= amountLengthMax) return;
+  const severity = length > filledLengthMax ? 'error' : undefined;
+  findings.tell('amount-length', place(), tag, `the amount has ${length} characters, ${amountLengthMax} are allowed`, severity);
 }
 
 /** What an amount that is none is read as: in statements digits alone are a whole amount. */

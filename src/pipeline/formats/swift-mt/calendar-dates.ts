@@ -2,7 +2,7 @@
 import type { Buffer } from 'node:buffer';
 import { areDigits, isDate, twoDigits } from '../statements/byte-fields.ts';
 
-const lastOf2000 = 79;
+export const lastOf2000 = 79;
 
 /** 29 and 30 February, the value dates of banks that count thirty days a month. */
 export function isLastOfFebruary(bytes: Buffer, start: number): boolean {

@@ -23,6 +23,10 @@ export class FieldText {
   tag = '';
   length = 0;
   isTooLong = false;
+  /** The first of its lines that is longer than the bound; null: none is. */
+  cutLine: Place | null = null;
+  /** Number of the last line that it took. */
+  lastLine = 0;
   readonly #lines: FieldLine[];
 
   constructor(bytes: Buffer = Buffer.allocUnsafe(fieldBytesMax), lines: FieldLine[] = []) {
@@ -36,6 +40,7 @@ export class FieldText {
     copy.tag = this.tag;
     copy.length = this.length;
     copy.isTooLong = this.isTooLong;
+    copy.cutLine = this.cutLine;
     return copy;
   }
 
@@ -45,10 +50,18 @@ export class FieldText {
     this.length = 0;
     this.isTooLong = false;
     this.#lines.length = 0;
+    this.cutLine = null;
+    this.#note(line);
     this.#append(line, from);
   }
 
+  #note({ line, offset, isCut }: PhysicalLine): void {
+    this.lastLine = line;
+    if (isCut) this.cutLine ??= { line, columns: null, offset };
+  }
+
   continueWith(line: PhysicalLine): void {
+    this.#note(line);
     if (this.length + 1 + (line.end - line.start) > fieldBytesMax) {
       this.isTooLong = true;
       return;

@@ -8,12 +8,13 @@ import { characterSetOf, formatOf, hasForm } from './field-formats.ts';
 import { FieldText, fieldBytesMax } from './field-text.ts';
 import type { MessageEvents, MessageHeaders } from './message-blocks.ts';
 import { type FieldStep, layoutOf, type MessageLayout } from './message-layouts.ts';
-import { MessageOrder } from './message-order.ts';
+import { MessageOrder, type Placement } from './message-order.ts';
 import type { MessageContext, MessageReader } from './message-reader.ts';
 import { PaymentMessage } from './payment-message.ts';
 import type { PaymentType } from './payment-rules.ts';
 import { StatementMessage } from './statement-message.ts';
 import { StatementPages } from './statement-pages.ts';
+import type { SwiftSettings } from './swift-findings.ts';
 import { guessedTagsMax, guessedType, typeFrom } from './type-guess.ts';
 
 const lineFeed = 10;
@@ -24,7 +25,7 @@ const deletion = 127;
 const identifying: ReadonlySet<string> = new Set(['20', '21', '25', '25P', '28', '28C']);
 
 export class MessageAssembly implements MessageEvents {
-  readonly #messageType: string | null;
+  readonly #settings: Pick<SwiftSettings, 'messageType' | 'messages'>;
   readonly #context: MessageContext;
   readonly #pages = new StatementPages();
   readonly #field = new FieldText();
@@ -39,9 +40,8 @@ export class MessageAssembly implements MessageEvents {
   #held: FieldText[] = [];
   messages = 0;
 
-  /** `messageType` is that of messages that do not say theirs; null: it is seen from their fields. */
-  constructor(messageType: string | null, context: MessageContext) {
-    this.#messageType = messageType;
+  constructor(settings: Pick<SwiftSettings, 'messageType' | 'messages'>, context: MessageContext) {
+    this.#settings = settings;
     this.#context = context;
   }
 
@@ -50,7 +50,7 @@ export class MessageAssembly implements MessageEvents {
     this.#headers = headers;
     this.#early = [];
     this.#held = [];
-    const type = headers.type ?? this.#messageType;
+    const type = headers.type ?? this.#settings.messageType;
     if (type !== null) this.#settle(type, place);
   }
 
@@ -63,16 +63,29 @@ export class MessageAssembly implements MessageEvents {
     findings.isStatement = layout?.isStatement ?? false;
     document.openMessage({ messageType: type, ...this.#headerValues() });
     if (layout === undefined) findings.tell('message-type', place, null, `messages of type ${type} are not read`);
-    this.#order = layout === undefined ? null : new MessageOrder(layout);
-    this.#message =
-      layout === undefined
-        ? null
-        : layout.isStatement
-          ? new StatementMessage(type, this.#pages, this.#context)
-          : new PaymentMessage(type as PaymentType, this.#context);
+    else if (this.#isOfKind(layout)) this.#open(type, layout);
+    else
+      findings.tell(
+        'message-kind',
+        place,
+        null,
+        `a message of type ${type} is none of the ${this.#settings.messages} that the file may have`,
+      );
     this.#early = null;
     for (const field of this.#held) this.#readField(field);
     this.#held = [];
+  }
+
+  #isOfKind({ isStatement }: MessageLayout): boolean {
+    const { messages } = this.#settings;
+    return messages === 'any' || isStatement === (messages === 'statements');
+  }
+
+  #open(type: string, layout: MessageLayout): void {
+    this.#order = new MessageOrder(layout);
+    this.#message = layout.isStatement
+      ? new StatementMessage(type, this.#pages, this.#context)
+      : new PaymentMessage(type as PaymentType, this.#context);
   }
 
   #headerValues(): Record<string, string> {
@@ -117,19 +130,41 @@ export class MessageAssembly implements MessageEvents {
     }
   }
 
-  #readField(field: FieldText): void {
-    if (this.#order === null) return;
-    this.#checkPlace(field, this.#order);
-    this.#checkText(field);
-    this.#message!.take(field);
+  /** Whether the line is one of the field that is read next. */
+  holds({ line }: PhysicalLine): boolean {
+    return this.#hasField && this.#field.lastLine === line;
   }
 
-  #checkPlace(field: FieldText, order: MessageOrder): void {
+  #readField(field: FieldText): void {
+    if (this.#order === null || this.#message === null) {
+      this.#tellCutLine(field);
+      return;
+    }
+    const { isStatement } = this.#context.findings;
+    const placement = this.#order.take(field.tag);
+    // As where a message ends: what a statement lacks is no error of an entry.
+    if (isStatement) this.#message.leave(field.tag);
+    this.#tellMissing(field, this.#order.missing);
+    if (!isStatement) this.#message.leave(field.tag);
+    this.#message.enter(field);
+    this.#tellCutLine(field);
+    this.#checkPlace(field, placement);
+    this.#checkText(field);
+    this.#message.take(field);
+  }
+
+  #tellCutLine({ cutLine }: FieldText): void {
+    if (cutLine !== null) this.#context.findings.tellCutLine(cutLine);
+  }
+
+  #tellMissing(field: FieldText, missing: readonly FieldStep[]): void {
+    for (const step of missing)
+      this.#context.findings.tell('field-missing', field.place(), tagOf(step), `the field ${tagOf(step)} is missing before this one`);
+  }
+
+  #checkPlace(field: FieldText, placement: Placement): void {
     const { findings } = this.#context;
     const { tag } = field;
-    const placement = order.take(tag);
-    for (const step of order.missing)
-      findings.tell('field-missing', field.place(), tagOf(step), `the field ${tagOf(step)} is missing before this one`);
     if (placement === 'unknown') {
       // Texts that banks hand out have tags of their own; messages of the network only those without digits.
       const isOfBank = findings.isStatement && (!this.#headers!.hasBlocks || tag === 'NS');
@@ -187,13 +222,14 @@ export class MessageAssembly implements MessageEvents {
     );
   }
 
-  endMessage(place: Place): void {
+  endMessage(place: Place, isCutShort: boolean): void {
     this.#finishField();
     const { findings } = this.#context;
     if (this.#early !== null) this.#settle(guessedType, place);
     // What a statement lacks is no error of its last entry; what a payment lacks is one of it.
     if (findings.isStatement) this.#message?.end();
     for (const step of this.#order?.end() ?? []) findings.tell('field-missing', place, tagOf(step), `the field ${tagOf(step)} is missing`);
+    if (isCutShort) findings.tell('text-end', place, null, 'the text does not end with a hyphen and a brace');
     if (!findings.isStatement) this.#message?.end();
     this.#message = null;
     this.#order = null;

@@ -22,8 +22,8 @@ export interface MessageEvents {
   takeField(tag: string, line: PhysicalLine, from: number): void;
   isField(tag: string): boolean;
   continueField(line: PhysicalLine): void;
-  /** `place` is that of the end. */
-  endMessage(place: Place): void;
+  /** `place` is that of the end; `isCutShort`: nothing ended the text. */
+  endMessage(place: Place, isCutShort: boolean): void;
   takeTrailer(content: string): void;
 }
 
@@ -212,9 +212,8 @@ export class MessageBlocks {
   }
 
   #endText(isEnded: boolean): void {
-    if (this.#hasBlocks && !isEnded) this.#tell('text-end', 'the text does not end with a hyphen and a brace');
     this.#isInText = false;
-    this.#events.endMessage(this.#last);
+    this.#events.endMessage(this.#last, this.#hasBlocks && !isEnded);
     if (!this.#hasBlocks) this.#forget();
   }
 

@@ -25,6 +25,8 @@ const instructionCodes: Readonly<Record<PaymentType, ReadonlySet<string>>> = {
 };
 const operationCodes: ReadonlySet<string> = new Set(['CRED', 'CRTS', 'SPAY', 'SPRI', 'SSTD']);
 
+const paymentBytesMax = 1_048_576;
+
 interface Payment extends PaymentFacts {
   readonly tags: Set<string>;
   readonly instructions: string[];
@@ -43,6 +45,8 @@ export class PaymentMessage implements MessageReader {
   readonly #type: PaymentType;
   readonly #context: MessageContext;
   #payment: Payment | null = null;
+  /** Of its fields. */
+  #bytes = 0;
   /** Of an MT 101, before its payments. */
   readonly #sharedTags = new Set<string>();
   #firstCurrency: string | null = null;
@@ -50,20 +54,40 @@ export class PaymentMessage implements MessageReader {
   constructor(type: PaymentType, context: MessageContext) {
     this.#type = type;
     this.#context = context;
+    context.paymentLines?.beginMessage(type);
+  }
+
+  /** In MT 101 field 21 begins each payment; the other messages are one. */
+  leave(tag: string): void {
+    if (this.#type === '101' && tag === '21') this.#finish();
+  }
+
+  enter(field: FieldText): void {
+    if (this.#type === '101' ? field.tag === '21' : this.#payment === null) this.#begin(field);
   }
 
   take(field: FieldText): void {
     const { tag } = field;
-    // In MT 101 field 21 begins each payment; the other messages are one.
-    if (this.#type === '101' ? tag === '21' : this.#payment === null) this.#begin(field);
+    this.#keep(field);
     (this.#payment?.tags ?? this.#sharedTags).add(tag);
     const money = hasForm(tag, field.latin1()) ? this.#check(field) : null;
     const { document } = this.#context;
     if (document.isWanted) document.element('fields', { tag, value: field.text(), ...money });
   }
 
+  /** What is more than fits is told once. */
+  #keep(field: FieldText): void {
+    const { findings, paymentLines } = this.#context;
+    const before = this.#bytes;
+    this.#bytes += field.length;
+    if (this.#bytes <= paymentBytesMax) paymentLines?.add(field);
+    else if (before <= paymentBytesMax)
+      findings.tell('field-size', field.place(), field.tag, `the fields of the payment are longer than ${paymentBytesMax} bytes together`);
+  }
+
   #begin(field: FieldText): void {
-    this.#finish();
+    this.#bytes = 0;
+    this.#context.paymentLines?.begin(field.place());
     this.#payment = {
       tags: new Set(),
       sharedTags: this.#sharedTags,
@@ -182,6 +206,7 @@ export class PaymentMessage implements MessageReader {
       if (types.includes(this.#type) && isBroken(payment)) findings.tell(rule, payment.place, field, message);
     }
     if (this.#context.findings.errors > payment.errorsBefore) this.#context.totals.rejected++;
+    this.#context.paymentLines?.end();
   }
 
   end(): void {

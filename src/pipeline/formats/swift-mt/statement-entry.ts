@@ -5,7 +5,7 @@
 
 import { negated, type Units } from '../exact-sum.ts';
 import { areDigits, isDate, isMonthDay, twoDigits } from '../statements/byte-fields.ts';
-import { tellAmount } from './balances.ts';
+import { tellAmount, tellAmountLength } from './balances.ts';
 import { isLastOfFebruary, isoDate, nearestYear } from './calendar-dates.ts';
 import { readDecimal } from './decimal-amounts.ts';
 import type { FieldText } from './field-text.ts';
@@ -31,14 +31,14 @@ export class StatementEntry {
   units: Units | null = null;
   #field: FieldText | null = null;
   /** The parts from the mark on were found. */
-  #hasParts = false;
-  #entryDate = -1;
-  #mark = 0;
-  #funds = -1;
-  #amount = 0;
-  #amountEnd = 0;
-  #referenceEnd = 0;
-  #lineEnd = 0;
+  hasParts = false;
+  entryDateAt = -1;
+  markAt = 0;
+  fundsAt = -1;
+  amountAt = 0;
+  amountEnd = 0;
+  referenceEnd = 0;
+  lineEnd = 0;
 
   /** What it does to the balance. */
   get signed(): Units {
@@ -49,10 +49,10 @@ export class StatementEntry {
   read(field: FieldText, decimals: number, allowsExpected: boolean, findings: SwiftFindings): boolean {
     this.#field = field;
     this.units = null;
-    this.#hasParts = false;
-    this.#entryDate = -1;
+    this.hasParts = false;
+    this.entryDateAt = -1;
     const { bytes } = field;
-    const end = (this.#lineEnd = field.lineEnd(0));
+    const end = (this.lineEnd = field.lineEnd(0));
     if (end < 6 || !isDate(bytes, 0, 6)) {
       const severity = end >= 6 && isLastOfFebruary(bytes, 0) ? 'warn' : undefined;
       findings.tell('date', field.place(0, 6), '61', 'the value date is not a day of the calendar', severity);
@@ -61,21 +61,21 @@ export class StatementEntry {
     let at = this.#readEntryDate(field, end, findings);
     at = this.#readMark(field, at, allowsExpected, findings);
     if (at < 0) return false;
-    this.#funds = isUpper(bytes[at]) && at < end ? at++ : -1;
-    this.#amount = at;
+    this.fundsAt = isUpper(bytes[at]) && at < end ? at++ : -1;
+    this.amountAt = at;
     while (at < end && (isDigit(bytes[at]) || bytes[at] === comma)) at++;
-    this.#amountEnd = at;
+    this.amountEnd = at;
     this.#readAmount(field, decimals, findings);
     this.#readReferences(field, findings);
-    this.#hasParts = true;
+    this.hasParts = true;
     return this.units !== null;
   }
 
   #readEntryDate(field: FieldText, end: number, findings: SwiftFindings): number {
     const { bytes } = field;
-    this.#entryDate = -1;
+    this.entryDateAt = -1;
     if (end < 10 || !areDigits(bytes, 6, 10)) return 6;
-    this.#entryDate = 6;
+    this.entryDateAt = 6;
     // February is in the year after where the value date is in its last months.
     const isLeapYear = (twoDigits(bytes, 0) + (twoDigits(bytes, 2) > 8 ? 1 : 0)) % 4 === 0;
     if (!isMonthDay(bytes, 6, isLeapYear)) findings.tell('date', field.place(6, 10), '61', 'the entry date is not a day of the calendar');
@@ -85,13 +85,13 @@ export class StatementEntry {
   /** Gives where the mark ends; -1 where there is none. */
   #readMark(field: FieldText, at: number, allowsExpected: boolean, findings: SwiftFindings): number {
     const { bytes } = field;
-    this.#mark = at;
+    this.markAt = at;
     const first = bytes[at]!;
     const isReversal = first === letterR;
     const isTwoLetters = isReversal || (first === letterE && allowsExpected);
     const sideAt = isTwoLetters ? at + 1 : at;
     const side = bytes[sideAt];
-    if (sideAt >= this.#lineEnd || (side !== letterC && side !== letterD)) {
+    if (sideAt >= this.lineEnd || (side !== letterC && side !== letterD)) {
       findings.tell('mark', field.place(at, at + 2), '61', 'the mark is not C, D, RC or RD');
       return -1;
     }
@@ -100,25 +100,25 @@ export class StatementEntry {
   }
 
   #readAmount(field: FieldText, decimals: number, findings: SwiftFindings): void {
-    const place = () => field.place(this.#amount, this.#amountEnd);
-    const units = readDecimal(field.bytes, this.#amount, this.#amountEnd, decimals);
-    if (units === 'amount') this.units = tellAmount(field, this.#amount, this.#amountEnd, decimals, findings);
+    const place = () => field.place(this.amountAt, this.amountEnd);
+    const units = readDecimal(field.bytes, this.amountAt, this.amountEnd, decimals);
+    if (units === 'amount') this.units = tellAmount(field, this.amountAt, this.amountEnd, decimals, findings);
     else if (units === 'amount-decimals') findings.tell('amount-decimals', place(), '61', `the amount has more than ${decimals} decimals`);
     else this.units = units;
-    const length = this.#amountEnd - this.#amount;
-    if (length > 15) findings.tell('amount-length', place(), '61', `the amount has ${length} characters, 15 are allowed`);
+    const length = this.amountEnd - this.amountAt;
+    tellAmountLength(length, place, '61', findings);
   }
 
   #readReferences(field: FieldText, findings: SwiftFindings): void {
     const { bytes } = field;
-    const end = this.#lineEnd;
-    const type = this.#amountEnd;
+    const end = this.lineEnd;
+    const type = this.amountEnd;
     if (type + 4 > end || !this.#isType(field, type))
       findings.tell('entry-type', field.place(type, type + 4), '61', 'the type is not N, F or S and three letters or digits');
     const start = Math.min(type + 4, end);
     let at = start;
     while (at < end && !(bytes[at] === slash && bytes[at + 1] === slash && at + 1 < end)) at++;
-    this.#referenceEnd = at;
+    this.referenceEnd = at;
     const ofBank = at < end ? end - at - 2 : 0;
     if (at - start > referenceMax || at === start || ofBank > referenceMax) {
       const lengths = `the references have ${at - start} and ${ofBank} characters, 1 to ${referenceMax} and at most ${referenceMax} are allowed`;
@@ -144,26 +144,26 @@ export class StatementEntry {
   /** For the document; of an entry that cannot be read as far as its amount, the dates. */
   values(amount: string | null): Record<string, string | null> {
     const field = this.#field!;
-    const valueDate = isoDate(field.bytes, 0, this.#lineEnd);
+    const valueDate = isoDate(field.bytes, 0, this.lineEnd);
     const dates = { valueDate, entryDate: this.#entryDateText(valueDate) };
-    if (!this.#hasParts) return dates;
-    const type = this.#amountEnd;
-    const reference = field.text(Math.min(type + 4, this.#lineEnd), this.#referenceEnd);
+    if (!this.hasParts) return dates;
+    const type = this.amountEnd;
+    const reference = field.text(Math.min(type + 4, this.lineEnd), this.referenceEnd);
     return {
       ...dates,
-      mark: field.latin1(this.#mark, this.#funds >= 0 ? this.#funds : this.#amount),
-      fundsCode: this.#funds < 0 ? null : field.latin1(this.#funds, this.#funds + 1),
+      mark: field.latin1(this.markAt, this.fundsAt >= 0 ? this.fundsAt : this.amountAt),
+      fundsCode: this.fundsAt < 0 ? null : field.latin1(this.fundsAt, this.fundsAt + 1),
       amount,
-      transactionType: field.latin1(type, Math.min(type + 4, this.#lineEnd)),
+      transactionType: field.latin1(type, Math.min(type + 4, this.lineEnd)),
       customerReference: reference === '' ? null : reference,
-      bankReference: this.#referenceEnd < this.#lineEnd ? field.text(this.#referenceEnd + 2, this.#lineEnd) : null,
-      supplementaryDetails: field.lineCount > 1 ? field.text(this.#lineEnd + 1) : null,
+      bankReference: this.referenceEnd < this.lineEnd ? field.text(this.referenceEnd + 2, this.lineEnd) : null,
+      supplementaryDetails: field.lineCount > 1 ? field.text(this.lineEnd + 1) : null,
     };
   }
 
   #entryDateText(valueDate: string | null): string | null {
-    if (this.#entryDate < 0 || valueDate === null) return null;
-    const text = this.#field!.latin1(this.#entryDate, this.#entryDate + 4);
+    if (this.entryDateAt < 0 || valueDate === null) return null;
+    const text = this.#field!.latin1(this.entryDateAt, this.entryDateAt + 4);
     return nearestYear(valueDate, text.slice(0, 2), text.slice(2));
   }
 }

@@ -8,6 +8,7 @@ import { areDigits, isDate, isTime } from '../statements/byte-fields.ts';
 import type { JsonValue } from '../statements/json-pieces.ts';
 import type { Place } from '../statements/rule-findings.ts';
 import { type Balance, balanceValues, readBalance, readMoney } from './balances.ts';
+import { isoDate } from './calendar-dates.ts';
 import { decimalsOf } from './decimal-amounts.ts';
 import { informationOf } from './entry-information.ts';
 import { hasForm } from './field-formats.ts';
@@ -29,6 +30,7 @@ const names: Readonly<Record<string, string>> = {
   '13D': 'dateTimeIndication',
 };
 
+const informationBytesMax = 1_048_576;
 /** Of one entry; what is more is left out. */
 const elementsMax = 1_000;
 
@@ -52,6 +54,7 @@ export class StatementMessage implements MessageReader {
   /** Some entry could not be read: sums say nothing. */
   #isIncomplete = false;
   #isInEntry = false;
+  #informationBytes = 0;
   #errorsBefore = 0;
   #entryValues: Record<string, JsonValue> | null = null;
 
@@ -59,18 +62,28 @@ export class StatementMessage implements MessageReader {
     this.#type = type;
     this.#pages = pages;
     this.#context = context;
+    context.entryLines?.beginMessage(type);
     this.#interim = new InterimTotals(context.findings);
+  }
+
+  /** What statements do not know belongs to the entry before it, as information does. */
+  leave(tag: string): void {
+    if (tag !== '86' && /^\d/.test(tag)) this.#closeEntry();
+  }
+
+  enter(field: FieldText): void {
+    if (field.tag !== '61') return;
+    this.#isInEntry = true;
+    this.#informationBytes = 0;
+    this.#errorsBefore = this.#context.findings.errors;
+    this.#context.entryLines?.begin(field.place());
   }
 
   take(field: FieldText): void {
     const { tag } = field;
     if (tag === '61') this.#takeEntry(field);
     else if (tag === '86') this.#takeInformation(field);
-    else {
-      // What statements do not know belongs to the entry before it.
-      if (/^\d/.test(tag)) this.#closeEntry();
-      this.#takeOther(field);
-    }
+    else this.#takeOther(field);
   }
 
   #takeOther(field: FieldText): void {
@@ -82,6 +95,7 @@ export class StatementMessage implements MessageReader {
       if (tag === '25' || tag === '25P') this.#account = field.latin1();
       if (tag === '13D') this.#checkIndication(field);
       if (this.#context.document.isWanted) this.#context.document.value(names[tag], field.text());
+      this.#context.entryLines?.name(tag, field);
     } else if (this.#context.document.isWanted) this.#keepUnknown({ name: tag, value: field.text() });
   }
 
@@ -91,10 +105,7 @@ export class StatementMessage implements MessageReader {
   }
 
   #takeEntry(field: FieldText): void {
-    this.#closeEntry();
-    const { findings, totals, document } = this.#context;
-    this.#isInEntry = true;
-    this.#errorsBefore = findings.errors;
+    const { findings, totals, document, entryLines } = this.#context;
     totals.read++;
     const decimals = decimalsOf(this.#currency ?? unknownCurrency);
     const entry = this.#entry;
@@ -103,16 +114,28 @@ export class StatementMessage implements MessageReader {
       totals.add(entry.isCredit ? 'credit' : 'debit', this.#currency ?? unknownCurrency, entry.units!);
       this.#interim.addEntry(entry.isCredit, entry.units!);
     } else this.#isIncomplete = true;
+    entryLines?.entry(entry, field, decimals);
     if (document.isWanted) this.#entryValues = entry.values(entry.units === null ? null : decimalText(BigInt(entry.units), decimals));
   }
 
   #takeInformation(field: FieldText): void {
     const { document } = this.#context;
     this.#checkInformation(field);
+    if (this.#isInEntry) this.#keepInformation(field);
     if (!document.isWanted) return;
     if (!this.#isInEntry) document.value('information', informationOf(field.text()));
     else if (this.#entryValues!['information'] === undefined) this.#entryValues!['information'] = informationOf(field.text());
     else addTo(this.#entryValues!, 'moreInformation', field.text());
+  }
+
+  /** What is more than fits is told once. */
+  #keepInformation(field: FieldText): void {
+    const { findings, entryLines } = this.#context;
+    const before = this.#informationBytes;
+    this.#informationBytes += field.length;
+    if (this.#informationBytes <= informationBytesMax) entryLines?.information(field);
+    else if (before <= informationBytesMax)
+      findings.tell('field-size', field.place(), '86', `the fields 86 of the entry are longer than ${informationBytesMax} bytes together`);
   }
 
   #checkInformation(field: FieldText): void {
@@ -124,9 +147,10 @@ export class StatementMessage implements MessageReader {
 
   #closeEntry(): void {
     if (!this.#isInEntry) return;
-    const { findings, totals, document } = this.#context;
+    const { findings, totals, document, entryLines } = this.#context;
     this.#isInEntry = false;
     if (findings.errors > this.#errorsBefore) totals.rejected++;
+    entryLines?.leave();
     if (this.#entryValues !== null) document.element('entries', this.#entryValues);
     this.#entryValues = null;
   }
@@ -138,6 +162,7 @@ export class StatementMessage implements MessageReader {
     if (balance !== null) {
       this.#holdCurrency(balance.currency, field, 7);
       if (tag.startsWith('60')) this.#open(balance, field);
+      if (tag.startsWith('62')) this.#context.entryLines?.closing(balance);
       if (tag.startsWith('62')) this.#closing ??= { balance, place: field.place(10), isIntermediate: tag === '62M' };
     } else if (tag.startsWith('60') || tag.startsWith('62')) this.#isIncomplete = true;
     if (!document.isWanted) return;
@@ -149,11 +174,13 @@ export class StatementMessage implements MessageReader {
   #open(balance: Balance, field: FieldText): void {
     if (this.#opening !== null) return;
     this.#opening = balance;
+    this.#context.entryLines?.opening(balance, isoDate(field.bytes, 1, field.length));
     if (field.tag === '60M') this.#pages.checkOpening(balance, this.#page(null), field.place(10), this.#context.findings);
   }
 
   /** The first currency counts; others are told. */
   #holdCurrency(currency: string, field: FieldText, at: number): void {
+    if (this.#currency === null) this.#context.entryLines?.useCurrency(currency);
     this.#currency ??= currency;
     if (currency === this.#currency) return;
     this.#isIncomplete = true;
@@ -170,6 +197,7 @@ export class StatementMessage implements MessageReader {
     const [statement, page] = text.split('/', 2);
     const numberOf = (part: string | undefined) => (part !== undefined && /^\d{1,9}$/.test(part) ? Number(part) : null);
     this.#number = { statement: numberOf(statement), page: numberOf(page), place: field.place() };
+    this.#context.entryLines?.name(field.tag, field);
     this.#pages.checkNumber(this.#page(null), this.#number.place, this.#context.findings);
     if (!this.#context.document.isWanted) return;
     this.#context.document.value('statementNumber', statement!);
@@ -222,7 +250,8 @@ export class StatementMessage implements MessageReader {
 
   end(): void {
     this.#closeEntry();
-    const { totals } = this.#context;
+    const { totals, entryLines } = this.#context;
+    entryLines?.endMessage(this.#isComparable ? BigInt(this.#closing!.balance.units) - BigInt(this.#opening!.units) : null);
     if (this.#type === '942') this.#interim.check(this.#isIncomplete);
     else if (this.#type !== '941') this.#checkBalances();
     totals.countMessage(this.#type);
@@ -233,11 +262,15 @@ export class StatementMessage implements MessageReader {
     return { account: this.#account, statement: this.#number?.statement ?? null, page: this.#number?.page ?? null, carried };
   }
 
+  get #isComparable(): boolean {
+    return this.#opening !== null && this.#closing !== null && !this.#isIncomplete;
+  }
+
   #checkBalances(): void {
-    if (this.#opening === null || this.#closing === null || this.#isIncomplete) return;
+    if (!this.#isComparable) return;
     const { findings, totals } = this.#context;
-    const { balance, place, isIntermediate } = this.#closing;
-    const computed = BigInt(this.#opening.units) + this.#sum.value;
+    const { balance, place, isIntermediate } = this.#closing!;
+    const computed = BigInt(this.#opening!.units) + this.#sum.value;
     totals.addClosing('declared', balance.currency, balance.units);
     totals.addClosing('computed', balance.currency, computed);
     if (computed === BigInt(balance.units)) return;

@@ -4,11 +4,16 @@ import { type Place, RuleFindings } from '../statements/rule-findings.ts';
 import { swiftErrors } from './swift-errors.ts';
 import { type SwiftRule, swiftRules } from './swift-rules.ts';
 
+export const lineBytesMax = 32_768;
+
+export type MessageKind = 'any' | 'statements' | 'payments';
+
 export interface SwiftSettings {
   readonly balances: 'error' | 'warn';
   readonly isLenient: boolean;
   /** Type of messages that do not say theirs; null: it is seen from their fields. */
   readonly messageType: string | null;
+  readonly messages: MessageKind;
 }
 
 /** Whatever the message: other readers take it, and nothing is lost. */
@@ -65,6 +70,10 @@ export class SwiftFindings {
     if (swiftRules[rule].code === swiftErrors.E_SWIFT_TOTAL && rule !== 'page-number') this.#unbalanced++;
     const record = this.messageType === null ? null : `MT${this.messageType}`;
     this.#rules.add(rule, { ...place, record, field, message, severity });
+  }
+
+  tellCutLine(place: Place): void {
+    this.tell('line-size', place, null, `the line is longer than ${lineBytesMax} bytes; its end is not read`);
   }
 
   #severityOf(rule: SwiftRule): 'error' | 'warn' {

@@ -1,36 +1,15 @@
 /** The swift-mt pack: settings, rules, reader, writer. What it reads and how is in docs/formats/swift-mt.md. */
 import type { Pack, PackSettings, PackSink } from '../pack.ts';
+import type { MessageKind } from './swift-findings.ts';
 import { SwiftReader } from './swift-reader.ts';
 import { swiftRules } from './swift-rules.ts';
+import { swiftSettingList } from './swift-settings.ts';
 import { SwiftWriter } from './writing/swift-writer.ts';
 
 export const swiftPack: Pack = {
   name: 'swift-mt',
   summary: 'SWIFT MT statements and payments (MT101, 103, 202, 940, 941, 942, 950), as FIN messages or as banks hand them out.',
-  settings: [
-    {
-      name: 'strictness',
-      type: 'choice',
-      choices: ['strict', 'lenient'],
-      default: 'strict',
-      description:
-        'Lenient: fields and blocks that are missing, repeated or out of their place are warnings, so that parts of messages pass.',
-    },
-    {
-      name: 'balances',
-      type: 'choice',
-      choices: ['error', 'warn'],
-      default: 'error',
-      description: 'Whether balances and totals that do not add up refuse the file.',
-    },
-    {
-      name: 'messageType',
-      type: 'choice',
-      choices: ['auto', '101', '103', '202', '940', '941', '942', '950'],
-      default: 'auto',
-      description: 'Type of messages that do not say theirs; auto: it is seen from their fields.',
-    },
-  ],
+  settings: swiftSettingList,
   rules: swiftRules,
   createReader,
   writer: {
@@ -58,6 +37,7 @@ function createReader(settings: PackSettings, sink: PackSink): SwiftReader {
       isLenient: settings.get('strictness') === 'lenient',
       balances: settings.get('balances') === 'warn' ? 'warn' : 'error',
       messageType: messageTypeOf(settings),
+      messages: (settings.get('messages') ?? 'any') as MessageKind,
     },
     sink,
   );

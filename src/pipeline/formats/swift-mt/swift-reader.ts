@@ -4,30 +4,38 @@
  */
 import type { PackReader, PackSink, PackSummary } from '../pack.ts';
 import { type PhysicalLine, PhysicalLines } from '../statements/physical-lines.ts';
+import type { Place } from '../statements/rule-findings.ts';
+import { EntryLines } from './entry-lines.ts';
 import { FileTotals } from './file-totals.ts';
 import { MessageAssembly } from './message-assembly.ts';
 import { MessageBlocks } from './message-blocks.ts';
+import { PaymentLines } from './payment-lines.ts';
 import { SwiftDocument } from './swift-document.ts';
-import { SwiftFindings, type SwiftSettings } from './swift-findings.ts';
-
-const lineBytesMax = 32_768;
+import { lineBytesMax, SwiftFindings, type SwiftSettings } from './swift-findings.ts';
 
 export class SwiftReader implements PackReader {
   readonly #findings: SwiftFindings;
   readonly #totals = new FileTotals();
   readonly #document: SwiftDocument;
+  readonly #entryLines: EntryLines | null;
+  readonly #paymentLines: PaymentLines | null;
   readonly #lines: PhysicalLines;
   readonly #blocks: MessageBlocks;
   readonly #assembly: MessageAssembly;
   #isForeign = false;
+  #last = { line: 1, offset: 0 };
 
   constructor(settings: SwiftSettings, sink: PackSink) {
     this.#findings = new SwiftFindings(settings, sink);
     this.#document = new SwiftDocument(sink.parsed);
-    this.#assembly = new MessageAssembly(settings.messageType, {
+    this.#entryLines = sink.lines === undefined || settings.messages !== 'statements' ? null : new EntryLines(sink.lines);
+    this.#paymentLines = sink.lines === undefined || settings.messages !== 'payments' ? null : new PaymentLines(sink.lines);
+    this.#assembly = new MessageAssembly(settings, {
       findings: this.#findings,
       totals: this.#totals,
       document: this.#document,
+      entryLines: this.#entryLines,
+      paymentLines: this.#paymentLines,
     });
     this.#blocks = new MessageBlocks(this.#findings, this.#assembly);
     this.#lines = new PhysicalLines({ lineBytesMax, onLine: (line) => this.#takeLine(line) });
@@ -42,6 +50,8 @@ export class SwiftReader implements PackReader {
     this.#lines.end();
     if (!this.#isForeign) this.#endMessages();
     this.#document.end();
+    this.#entryLines?.trailer(this.#last, this.#assembly.messages);
+    this.#paymentLines?.trailer(this.#last, this.#assembly.messages);
     return {
       records: { read: totals.read, rejected: totals.rejected },
       amounts: totals.amounts(),
@@ -63,16 +73,18 @@ export class SwiftReader implements PackReader {
   #takeLine(line: PhysicalLine): void {
     if (line.line === 1 && isForeign(line)) {
       this.#isForeign = true;
-      this.#tellLine('encoding', line, 'the file is in UTF-16 or UTF-32; it is not read');
+      this.#findings.tell('encoding', placeOf(line), null, 'the file is in UTF-16 or UTF-32; it is not read');
     }
     if (this.#isForeign) return;
-    if (line.isCut) this.#tellLine('line-size', line, `the line is longer than ${lineBytesMax} bytes; its end is not read`);
+    this.#last.line = line.line;
+    this.#last.offset = line.offset;
     this.#blocks.take(line);
+    if (line.isCut && !this.#assembly.holds(line)) this.#findings.tellCutLine(placeOf(line));
   }
+}
 
-  #tellLine(rule: 'encoding' | 'line-size', { line, offset }: PhysicalLine, message: string): void {
-    this.#findings.tell(rule, { line, columns: null, offset }, null, message);
-  }
+function placeOf({ line, offset }: PhysicalLine): Place {
+  return { line, columns: null, offset };
 }
 
 /** A byte order mark of UTF-16 or UTF-32, or a NUL among the first two bytes. */

@@ -1,9 +1,7 @@
-import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { packPage, ruleRows, settingRows } from '../statements/pack-page.fixture.ts';
 import { runPack } from '../statements/pack-run.fixture.ts';
 import {
-  balanceReportFields,
   bankTransferFields,
   changed,
   everyMessage,
@@ -11,212 +9,11 @@ import {
   interimFields,
   pages,
   plainMessage,
-  requestFields,
   shortStatementFields,
   statementFields,
-  transferFields,
 } from './swift-files.fixture.ts';
+import { firstEntry, inInterim, inPages, inStatement, mutants, statement } from './swift-mutants.fixture.ts';
 import { swiftPack } from './swift-pack.ts';
-
-const statement = finMessage('940', statementFields);
-type Change = Parameters<typeof changed>[2];
-const inStatement = (tag: string, change: Change) => finMessage('940', changed(statementFields, tag, change));
-const inInterim = (tag: string, change: Change) => finMessage('942', changed(interimFields, tag, change));
-const inTransfer = (tag: string, change: Change) => finMessage('103', changed(transferFields, tag, change));
-const inBankTransfer = (tag: string, change: Change) => finMessage('202', changed(bankTransferFields, tag, change));
-const inRequest = (tag: string, change: Change) => finMessage('101', changed(requestFields, tag, change));
-const firstEntry = (line: string) => inStatement('61', line);
-const inPages = (second: readonly string[]) => plainMessage(pages[0]!) + plainMessage(second);
-
-/** By rule: files in which a single thing is wrong. */
-const mutants: Readonly<Record<string, readonly (readonly [what: string, file: string | Uint8Array, severity?: 'warn'])[]>> = {
-  encoding: [['UTF-16', Buffer.from(`\ufeff${statement}`, 'utf16le')]],
-  'control-character': [['NUL in a text', inTransfer('70', ':70:INV\0ICE')]],
-  'line-size': [['a line of 40,000 bytes', `${' '.repeat(40_000)}\r\n${statement}`]],
-  'field-size': [['40,000 lines', inTransfer('70', `:70:${'x\r\n'.repeat(40_000)}x`)]],
-  'no-messages': [['nothing', '']],
-  'envelope-line': [['a line before', `BANKDEFF\r\n${statement}`, 'warn']],
-  'block-syntax': [
-    ['block 3', statement.replace('{108:', '{108')],
-    ['block 5', statement.replace('{CHK:', '{CHK-')],
-    ['a header without its brace', `1:F01BANKBEBBAXXX2222123456}\r\n${statement}`],
-    ['block 9', `{9:x}\r\n${statement}`],
-    ['a text without a field', statement.replace('{4:\r\n', '{4:\r\nhello\r\n')],
-  ],
-  'block-order': [
-    ['block 2 twice', statement.replace('{3:', '{2:O9401200260103BANKDEFFAXXX22221234562601031201N}{3:')],
-    ['no block 1', statement.replace('{1:F01BANKBEBBAXXX2222123456}', '')],
-    ['no text', `${statement}{1:F01BANKBEBBAXXX2222123456}`],
-  ],
-  'basic-header': [['a digit less', statement.replace('2222123456}', '222212345}')]],
-  'application-header': [['a terminal too short', statement.replace('BANKDEFFAXXX2222', 'BANKDEFFXXX2222')]],
-  'text-end': [
-    ['no end', statement.replace('\r\n-}{5:{CHK:123456789ABC}}', '')],
-    ['no brace', statement.replace('-}{5:{CHK:123456789ABC}}', '-\r\n')],
-  ],
-  'message-type': [['199', finMessage('199', [':20:X', ':79:HELLO'])]],
-  'field-missing': [
-    ['25 of a statement', inStatement('25', null)],
-    ['20 of a statement', inStatement('20', null)],
-    ['62F of a statement', finMessage('940', statementFields.slice(0, 10))],
-    ['34F of a report', finMessage('942', changed(changed(interimFields, '34F', null), '34F', null))],
-    ['62F of a balance report', finMessage('941', changed(balanceReportFields, '62F', null))],
-    ['60F of a statement without information', finMessage('950', changed(shortStatementFields, '60F', null))],
-    ['59 of a payment', inTransfer('59', null)],
-    ['71A of a payment', finMessage('103', changed(changed(transferFields, '71A', null), '71F', null))],
-    ['58A of a transfer', inBankTransfer('58A', null)],
-    ['32B of a request', inRequest('32B', null)],
-    ['a request without payments', finMessage('101', requestFields.slice(0, 5))],
-  ],
-  'field-order': [
-    ['a related reference after the account', inStatement('25', [':21:NONREF'])],
-    ['an account after the closing balance', inStatement('62F', [':25:1'])],
-  ],
-  'field-repeated': [
-    ['28C', inStatement('28C', [':28C:5/1'])],
-    ['information', finMessage('942', [...interimFields.slice(0, 8), ':86:MORE', ...interimFields.slice(8)]), 'warn'],
-    ['71A', inTransfer('71A', [':71A:SHA'])],
-  ],
-  'field-unknown': [
-    ['a tag of a bank', inStatement('28C', [':NS:SOMETHING']), 'warn'],
-    ['86 in a payment', finMessage('103', [...transferFields, ':86:TEXT'])],
-    ['86 in MT 950', finMessage('950', [...shortStatementFields, ':86:TEXT'])],
-    ['a total under another tag', finMessage('942', interimFields).replace(':90D:', ':91D:')],
-  ],
-  'field-variant': [['28', inStatement('28C', ':28:5/1'), 'warn']],
-  'field-format': [
-    ['reference too long', inBankTransfer('20', ':20:12345678901234567')],
-    ['reference of a statement too long', inStatement('20', ':20:12345678901234567'), 'warn'],
-    ['statement number', inStatement('28C', ':28C:123456/1'), 'warn'],
-    ['balance', inStatement('64', ':64:C260103EU4389,00')],
-    ['a balance in two lines', inStatement('64', ':64:C260103EUR4389,00\nMORE')],
-    ['amount of a payment', inTransfer('71F', ':71F:US5,00')],
-    ['bank identifier', inTransfer('52A', ':52A:BANKDE')],
-    ['lines of an address', inTransfer('59', ':59:/1\nA\nB\nC\nD\nE')],
-    ['line of an address', inTransfer('59', `:59:/1\n${'A'.repeat(36)}`)],
-    ['floor limit', finMessage('942', interimFields).replace(':34F:EURC100,', ':34F:EURC')],
-    ['number of entries', inInterim('90D', ':90D:EUR12,50')],
-  ],
-  'character-set': [
-    ['an ampersand in a payment', inTransfer('70', ':70:A & B')],
-    ['an ampersand in a statement', inStatement('86', ':86:A & B'), 'warn'],
-  ],
-  'reference-slash': [
-    ['of a payment', inTransfer('20', ':20:/PAYREF')],
-    ['two in a row', inBankTransfer('21', ':21:A//B')],
-    ['of a statement', inStatement('20', ':20:A/'), 'warn'],
-  ],
-  date: [
-    ['of a balance', inStatement('65', ':65:C260231EUR4389,00')],
-    ['of an entry', firstEntry(':61:2602310103DR800,NSTONONREF//55555')],
-    ['30 February', firstEntry(':61:2602300301DR800,NSTONONREF//55555'), 'warn'],
-    ['entry date', firstEntry(':61:2601021303DR800,NSTONONREF//55555')],
-    ['of a payment', inTransfer('32A', ':32A:261303USD1000,50')],
-    ['of a request', inRequest('30', ':30:260100')],
-    ['of an indication', inInterim('13D', ':13D:2613031200+0100')],
-  ],
-  time: [
-    ['of 13C', inTransfer('13C', ':13C:/SNDTIME/2500+0100')],
-    ['of 13D', inInterim('13D', ':13D:2601032400+0100')],
-    ['offset', inInterim('13D', ':13D:2601031200+1400')],
-  ],
-  mark: [
-    ['of a balance', inStatement('65', ':65:X260104EUR4389,00')],
-    ['of an entry', firstEntry(':61:2601020103XR800,NSTONONREF//55555')],
-    ['an expected entry in a statement', firstEntry(':61:2601020103ED800,NSTONONREF//55555')],
-  ],
-  amount: [
-    ['a point', firstEntry(':61:2601020103DR800.00NSTONONREF//55555'.replace('.', ',,'))],
-    ['without a comma', firstEntry(':61:2601020103DR800NSTONONREF//55555'), 'warn'],
-    ['of a balance', inStatement('65', ':65:C260104EUR4389.00')],
-    ['of a payment', inTransfer('33B', ':33B:EUR900')],
-    ['rate', inTransfer('36', ':36:11117')],
-  ],
-  'amount-length': [['16 characters', inStatement('65', ':65:C260104EUR0000000004389,00'), 'warn']],
-  'amount-decimals': [
-    ['three of euros', inStatement('65', ':65:C260104EUR4389,001')],
-    ['yen', inBankTransfer('32A', ':32A:260103JPY100000,5')],
-    ['of an entry', finMessage('950', changed(shortStatementFields, '61', ':61:260102D40,0S103REF1'))],
-  ],
-  'amount-zero': [['of a transfer', inBankTransfer('32A', ':32A:260103JPY0,')]],
-  'currency-unknown': [
-    ['of a statement', finMessage('950', shortStatementFields).replaceAll('JPY', 'DEM'), 'warn'],
-    ['of a payment', inTransfer('33B', ':33B:DEM900,00')],
-  ],
-  'entry-type': [['none', firstEntry(':61:2601020103DR800,XSTONONREF//55555'), 'warn']],
-  'entry-reference': [
-    ['none', firstEntry(':61:2601020103DR800,NSTO//55555'), 'warn'],
-    ['17 characters', firstEntry(':61:2601020103DR800,NSTO12345678901234567'), 'warn'],
-    ['of the bank', firstEntry(':61:2601020103DR800,NSTONONREF//12345678901234567'), 'warn'],
-  ],
-  'entry-details': [['two lines', firstEntry(':61:2601020103DR800,NSTONONREF//55555\nA\nB'), 'warn']],
-  'information-size': [
-    ['66 characters', inStatement('86', `:86:${'A'.repeat(66)}`), 'warn'],
-    ['seven lines', inStatement('86', ':86:A\nB\nC\nD\nE\nF\nG'), 'warn'],
-  ],
-  'charges-code': [['ALL', inRequest('71A', ':71A:ALL')]],
-  'instruction-code': [
-    ['of a request', inRequest('23E', ':23E:URGQ')],
-    ['of a payment', inTransfer('23B', [':23E:URGP'])],
-  ],
-  'identifier-country': [['of the ordering institution', inTransfer('52A', ':52A:BANKQQFF')]],
-  'operation-code': [['CRAD', inTransfer('23B', ':23B:CRAD')]],
-  'closing-balance': [
-    ['an entry', firstEntry(':61:2601020103DR801,NSTONONREF//55555')],
-    ['the direction of an entry', firstEntry(':61:2601020103CR800,NSTONONREF//55555')],
-    ['an entry left out', finMessage('940', [...statementFields.slice(0, 4), ...statementFields.slice(6)])],
-    ['the closing balance', inStatement('62F', ':62F:D260103EUR4389,00')],
-    ['MT 950', finMessage('950', changed(shortStatementFields, '61', ':61:260102D41,S103REF1'))],
-  ],
-  'balance-currency': [
-    ['available balance', inStatement('64', ':64:C260103USD4389,00')],
-    ['total', inInterim('90D', ':90D:1USD12,50')],
-  ],
-  'page-balance': [['the second page', inPages(changed(changed(pages[1]!, '60M', ':60M:C260103EUR6,00'), '62F', ':62F:C260103EUR1,00'))]],
-  'page-number': [['a page left out', inPages(changed(pages[1]!, '28C', ':28C:6/3')), 'warn']],
-  'interim-count': [
-    ['debits', inInterim('90D', ':90D:2EUR12,50')],
-    ['fewer credits than listed', inInterim('90C', ':90C:0EUR140,')],
-  ],
-  'interim-sum': [
-    ['debits', inInterim('90D', ':90D:1EUR12,51')],
-    ['less credits than listed', inInterim('90C', ':90C:3EUR99,')],
-  ],
-  'floor-limits': [
-    ['two for debits', finMessage('942', interimFields).replace(':34F:EURC100', ':34F:EURD100').replace(':90C:3EUR140,', ':90C:1EUR100,')],
-  ],
-  'exchange-rate': [
-    ['none', inTransfer('36', null)],
-    ['without another currency', inTransfer('33B', ':33B:USD900,00')],
-    ['of a request', finMessage('101', changed(changed(requestFields, '36', null), '21F', null))],
-    ['of a request without an instructed amount', inRequest('33B', null)],
-  ],
-  'forex-deal': [['none', inRequest('21F', null)]],
-  'instructed-currency': [['that of the payment', inRequest('33B', ':33B:USD4,50')]],
-  'ordering-customer': [
-    ['of no payment', inRequest('50H', null)],
-    ['of all and of one', finMessage('101', requestFields).replace(':32B:USD5,', ':32B:USD5,\r\n:50H:/1\r\nACME')],
-  ],
-  'instructing-party': [['of all and of one', inRequest('28D', [':50L:PARTY']).replace(':32B:USD5,', ':32B:USD5,\r\n:50L:PARTY')]],
-  'servicing-institution': [['of all and of one', finMessage('101', requestFields).replace(':32B:USD5,', ':32B:USD5,\r\n:52A:BANKDEFF')]],
-  'one-currency': [['two currencies', inRequest('20', [':21R:ONE'])]],
-  reimbursement: [['without correspondents', inTransfer('52A', [':55A:BANKDEFF'])]],
-  'instruction-codes': [
-    ['SSTD with one', inTransfer('23B', ':23B:SSTD').replace(':23B:SSTD', ':23B:SSTD\r\n:23E:SDVA')],
-    ['SPRI with another', inTransfer('23B', ':23B:SPRI').replace(':23B:SPRI', ':23B:SPRI\r\n:23E:CORT')],
-  ],
-  'charges-fields': [
-    ['OUR with 71F', inTransfer('71A', ':71A:OUR')],
-    ['BEN without 71F', finMessage('103', changed(changed(transferFields, '71A', ':71A:BEN'), '71F', null))],
-    ['SHA with 71G', inTransfer('71F', ':71G:USD1,')],
-  ],
-  'instructed-amount': [['charges without it', finMessage('103', changed(changed(transferFields, '33B', null), '36', null))]],
-  'account-with-institution': [
-    ['MT 202', inBankTransfer('57A', null)],
-    ['MT 103', finMessage('103', changed(transferFields, '57A', ':56A:BANKCHZZ80A'))],
-  ],
-  'transaction-currency': [['71G', finMessage('103', changed(changed(transferFields, '71A', ':71A:OUR'), '71F', ':71G:EUR1,'))]],
-};
 
 it('messages without mistakes have no findings', () => {
   expect(runPack(swiftPack, everyMessage).findings).toEqual([]);
@@ -226,10 +23,12 @@ it('every rule has a mutant', () => {
   expect(Object.keys(mutants).sort()).toEqual(Object.keys(swiftPack.rules).sort());
 });
 
-const rows = Object.entries(mutants).flatMap(([rule, list]) => list.map(([what, file, severity]) => ({ rule, what, file, severity })));
+const rows = Object.entries(mutants).flatMap(([rule, list]) =>
+  list.map(([what, file, severity, settings]) => ({ rule, what, file, severity, settings })),
+);
 
-it.each(rows)('$rule: $what', ({ rule, file, severity = 'error' }) => {
-  const { findings } = runPack(swiftPack, file);
+it.each(rows)('$rule: $what', ({ rule, file, severity = 'error', settings }) => {
+  const { findings } = runPack(swiftPack, file, settings === undefined ? {} : { settings });
   expect(findings.map((finding) => [finding.rule, finding.severity, finding.code])).toEqual(
     findings.map(() => [rule, severity, swiftPack.rules[rule]!.code]),
   );

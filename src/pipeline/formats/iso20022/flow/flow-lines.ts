@@ -128,7 +128,7 @@ export class FlowLines {
     const to = trimmedTo(this.#bytes, from, end);
     if (form === 'text') this.#lines.utf8(key, this.#bytes, start, end);
     else if (form === 'date') this.#lines.utf8(key, this.#bytes, from, Math.min(to, from + dateLength));
-    else this.#lines.decimal(key, this.#bytes, from, to);
+    else this.#lines.xmlDecimal(key, this.#bytes, from, to);
   }
 
   /** The amount under its own key, then its currency, what control sums add, and on which side of an account it is. */
@@ -139,7 +139,7 @@ export class FlowLines {
     const end = isThere ? trimmedTo(this.#bytes, start, this.#ends[field]!) : 0;
     const write = (name: Buffer, isWanted: boolean): void => {
       if (!isWanted || !isThere) lines.absent(name);
-      else if (this.#isValid) lines.decimal(name, this.#bytes, start, end);
+      else if (this.#isValid) lines.xmlDecimal(name, this.#bytes, start, end);
       else lines.utf8(name, this.#bytes, start, end);
     };
     write(key, true);
