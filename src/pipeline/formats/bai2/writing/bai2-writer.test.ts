@@ -185,8 +185,12 @@ describe('a file', () => {
     const details = Array.from({ length: 30_000 }, () => ({ typeCode: '165', amount: '1', text: 'one of many' }));
     place(document, ['groups', 0, 'accounts', 0, 'details'], details);
     expect(writeDocument(bai2Pack, document).written.records).toBe(30_000);
-    place(document, ['groups', 0, 'accounts', 0, 'details', 29_500, 'amount'], 'x');
-    expect(refusalOf(bai2Pack, document)![1]).toMatch(/^\/groups\/0\/accounts\/0\/details\/29500\/amount: /);
+    // Pieces of 64 KiB are read back: about here the first one ends, and the reader tells of its last record with the second.
+    for (const index of [...Array.from({ length: 40 }, (_, each) => 2_600 + each), 29_500]) {
+      const bad = details.slice(0, index + 10).map((detail, at) => (at === index ? { ...detail, amount: 'x' } : detail));
+      place(document, ['groups', 0, 'accounts', 0, 'details'], bad);
+      expect(refusalOf(bai2Pack, document)![1]).toMatch(new RegExp(`^/groups/0/accounts/0/details/${index}/amount: `));
+    }
   });
 });
 
