@@ -6,7 +6,7 @@ import { expectedVerdicts, itWithPublicData } from '../../../../../test/support/
 import { packPage, settingRows } from '../../statements/pack-page.fixture.ts';
 import { runPack } from '../../statements/pack-run.fixture.ts';
 import { refusalOf, writeDocument } from '../../writing/pack-writing.fixture.ts';
-import { replacedPart } from '../../writing/replaced-part.fixture.ts';
+import { lostValues, replacedPart } from '../../writing/replaced-part.fixture.ts';
 import { account, detailOnly, fileOf } from '../bai2-files.fixture.ts';
 import { bai2Pack } from '../bai2-pack.ts';
 
@@ -150,6 +150,11 @@ describe('a file', () => {
       ['groups', 0, 'accounts', 0, 'details', 0, 'bankReferenceNumber'],
       'a,b',
     ],
+    [
+      '/groups/0/accounts/0/details/0/fundsType/typeCode: a funds type is',
+      ['groups', 0, 'accounts', 0, 'details', 0, 'fundsType'],
+      { typeCode: 's' },
+    ],
     ['/fileHeader/sender: spaces around', ['fileHeader', 'sender'], ' 1'],
     ['/fileHeader/sender: a text is wanted, not a number', ['fileHeader', 'sender'], 1],
     ['/groups/0/extra: there is no such key here', ['groups', 0, 'extra'], null],
@@ -281,8 +286,11 @@ describe('any document', () => {
       fc.property(anyFile, replacedPart, (document, replace) => {
         const changed = replace(document);
         const refusal = refusalOf(bai2Pack, changed);
-        if (refusal === null) expect(runPack(bai2Pack, write(changed)).errors).toEqual([]);
-        else expect(refusal).toEqual(['E_BAI2_DOCUMENT', expect.stringMatching(/^(?:\/|the document: )/)]);
+        if (refusal === null) {
+          const { errors, document: read } = runPack(bai2Pack, write(changed));
+          expect(errors).toEqual([]);
+          expect(lostValues(changed, JSON.parse(read))).toEqual([]);
+        } else expect(refusal).toEqual(['E_BAI2_DOCUMENT', expect.stringMatching(/^(?:\/|the document: )/)]);
       }),
       { numRuns: 300 },
     );

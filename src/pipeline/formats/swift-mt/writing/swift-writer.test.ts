@@ -189,6 +189,8 @@ describe('a message', () => {
     ['/messages/0/applicationHeader: it is not that', [[['applicationHeader'], 'I103BANKDEFFXXXXN']], transfer],
     ['/messages/0/basicHeader: the basic header', [[['basicHeader'], 'F01']], transfer],
     ['/messages/0/basicHeader: the content of a block', [[['basicHeader'], 'F01BANKBEBBAXXX2222123456}{3:']], transfer],
+    ['/messages/0/entries/0/transactionType: the text does not', [[['entries', 0, 'transactionType'], 'NTRÄ']], statement],
+    ['/messages/0/trailer: the content of a block', [[['trailer'], '{CHK:Ä}']], transfer],
     ['/messages/0/fields/2/value: it is not what date, currency, amount say', [[['fields', 2, 'value'], '260103JPY100001,']], transfer],
     ['/messages/0/fields/0/value: the field is not 16x', [[['fields', 0, 'value'], 'x'.repeat(17)]], transfer],
     ['/messages/0/extra: there is no such key', [[['extra'], 1]], transfer],
@@ -231,6 +233,20 @@ describe('a message', () => {
         );
       }
     }
+  });
+
+  it('keeps letters beyond ASCII, whatever field they are in', () => {
+    const document = {
+      ...statement(),
+      transactionReference: 'É1',
+      accountIdentification: 'Ü2',
+      statementNumber: 'Ä3',
+      sequenceNumber: 'Ö',
+    };
+    document.entries[0]!.information = { text: 'Überweisung' };
+    const { entries, ...read } = documentOf(write({ messages: [document] })).messages[0];
+    expect(read).toMatchObject({ transactionReference: 'É1', accountIdentification: 'Ü2', statementNumber: 'Ä3', sequenceNumber: 'Ö' });
+    expect(entries[0].information.text).toBe('Überweisung');
   });
 
   it('has pages that join', () => {
