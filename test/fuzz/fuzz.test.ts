@@ -76,6 +76,11 @@ describe('what is looked for', () => {
     ['a failure', planted(() => ({ push: () => JSON.parse('{') })), /^it fails with SyntaxError/],
     ['a document that is none', planted((_, { parsed }) => ({ push: () => parsed?.('{') })), /no JSON/],
     [
+      'a failure of the writer',
+      { ...sound, writer: { settings: [], createDocumentWriter: () => ({ push: () => {}, end: () => JSON.parse('{') }) } },
+      /^writing its document fails with SyntaxError/,
+    ],
+    [
       'what is accepted and does not balance',
       planted((reader) => ({ end: () => ({ ...reader.end(), controlTotals: { declared: {}, computed: {}, balanced: false } }) })),
       /does not balance/,

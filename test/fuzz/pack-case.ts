@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Pack } from '../../src/pipeline/formats/pack.ts';
 import { type PackRun, runPack } from '../../src/pipeline/formats/statements/pack-run.fixture.ts';
-import type { Random } from './changes.ts';
+import { HeadgateError } from '../../src/platform/base/errors.ts';
+import { changed, type Random } from './changes.ts';
 
 /** Of one reading. */
 const slowMs = 1_000;
@@ -18,7 +19,24 @@ export function failureOf(pack: Pack, bytes: Buffer, random: Random): string | n
   }
   const tookMs = performance.now() - startMs;
   if (tookMs > slowMs) return `reading ${bytes.length} bytes took ${Math.round(tookMs)} ms`;
-  return brokenLaw(pack, bytes.length, whole) ?? differenceInPieces(pack, bytes, whole, random);
+  return brokenLaw(pack, bytes.length, whole) ?? differenceInPieces(pack, bytes, whole, random) ?? failureOfWriter(pack, whole, random);
+}
+
+/** What is read can be written or is refused with a code, and so is whatever is made of it. */
+function failureOfWriter({ writer }: Pack, { document }: PackRun, random: Random): string | null {
+  if (writer === undefined) return null;
+  const read = Buffer.from(document);
+  for (const bytes of [read, changed(read, random, [read])]) {
+    try {
+      const written = writer.createDocumentWriter(new Map(), { bytes: () => {} });
+      written.push(bytes);
+      written.end();
+    } catch (error) {
+      if (!(error instanceof HeadgateError))
+        return `writing its document fails with ${error instanceof Error ? error.stack : String(error)}`;
+    }
+  }
+  return null;
 }
 
 function brokenLaw(pack: Pack, length: number, { findings, errors, summary, document }: PackRun): string | null {

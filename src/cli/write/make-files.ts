@@ -18,7 +18,7 @@ export interface MadeFile {
   readonly written: PackWritten;
 }
 
-/** The files have their names when it returns; if it fails, none has. */
+/** The files have their names when it returns; what is refused leaves none. */
 export async function makeFiles({ maker, settings, document, paths, out }: MakeRequest): Promise<readonly MadeFile[]> {
   const files: WrittenFile[] = [];
   try {

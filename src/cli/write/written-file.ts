@@ -3,6 +3,7 @@
  * is refused half way leaves nothing behind.
  */
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { PackFileSink } from '../../pipeline/formats/pack.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
@@ -48,7 +49,12 @@ class NamedFile implements WrittenFile {
 
   finish(): null {
     this.#isOpen = false;
-    this.#file.finish();
+    try {
+      this.#file.finish();
+    } catch (error) {
+      rmSync(this.#file.partPath, { force: true });
+      throw error;
+    }
     return null;
   }
 

@@ -20,7 +20,7 @@ export function writtenLine({ file, records, amounts, warnings }: WrittenReceipt
     Object.entries(byCurrency).map(([currency, text]) => `${name}=${text} ${currency}`),
   );
   const counts = [`records=${records}`, ...sums, `warnings=${warnings.length}`];
-  const shown = warnings.slice(0, shownMax).map(({ line, rule, message }) => `  warn\t${line}\t${rule}\t${message}\n`);
+  const shown = warnings.slice(0, shownMax).map(({ severity, line, rule, message }) => `  ${severity}\t${line}\t${rule}\t${message}\n`);
   const left = warnings.length - shown.length;
   const more = left > 0 ? `  … and ${left} more: --json lists them\n` : '';
   return `${[printable(file.name), 'written', ...counts].join('\t')}\n${shown.join('')}${more}`;

@@ -109,7 +109,7 @@ export interface PackDocumentWriter {
 export interface PackWritten extends Pick<PackSummary, 'amounts' | 'details'> {
   readonly records: number;
   readonly controlTotals: Readonly<Record<string, string | number | null>>;
-  /** What the pack's reader warns of in the file, the first thousand; errors are refused. */
+  /** What the pack's reader finds in the file and the settings let pass, the first thousand; all else is refused. */
   readonly warnings: readonly PackFinding[];
 }
 

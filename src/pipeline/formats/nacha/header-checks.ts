@@ -6,7 +6,7 @@ import type { Findings, RecordPlace } from './findings.ts';
 import type { NachaSettings } from './nacha-settings.ts';
 import type { BatchHeaderValues, BatchKind } from './open-batch.ts';
 import type { RecordView } from './record-view.ts';
-import { isRoutingNumber } from './routing-number.ts';
+import { isRoutingNumber, withoutLeadingZero } from './routing-number.ts';
 import { iatNotificationClass, type SecClass, secClasses, unknownSecClass } from './sec-classes.ts';
 
 export function checkFileHeader(view: RecordView, settings: NachaSettings, findings: Findings): void {
@@ -21,11 +21,6 @@ export function checkFileHeader(view: RecordView, settings: NachaSettings, findi
     findings.field('immediate-origin', view, 'immediateOrigin', 'it is no routing number with a valid check digit');
   if (!/^[A-Z0-9 ]$/.test(view.fieldText('fileIDModifier')))
     findings.field('file-id-modifier', view, 'fileIDModifier', 'it is neither an upper-case letter nor a digit');
-}
-
-/** Ten digits that begin with a zero stand for the nine after it. */
-function withoutLeadingZero(text: string): string {
-  return text.length === 10 && text.startsWith('0') ? text.slice(1) : text;
 }
 
 /** In columns 51 to 53 of every batch header; and IATCOR, which begins its second field, where it is one of IAT. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { fieldRows, ruleRows, settingRows } from './documented-tables.fixture.ts';
+import { answerRows, fieldRows, makerRows, ruleRows, settingRows, writerRows } from './documented-tables.fixture.ts';
 
 const page = readFileSync(fileURLToPath(new URL('../../../../docs/formats/nacha.md', import.meta.url)), 'utf8');
 
@@ -12,7 +12,10 @@ function rowsBelow(heading: string): string[] {
 }
 
 it.each([
-  ['Settings', settingRows],
+  ['Settings', () => settingRows()],
+  ['Writing', writerRows],
+  ['Files of files', makerRows],
+  ['Answers', answerRows],
   ['Rules', ruleRows],
   ['Field names', fieldRows],
 ])('docs/formats/nacha.md: the table below "%s" is that of the code', (heading, rows) => {

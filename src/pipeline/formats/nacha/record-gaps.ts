@@ -47,7 +47,8 @@ export class RecordGaps {
     if (length > gapBytesMax) return null;
     const held = this.#held.subarray(0, length);
     const from = Math.max(this.#end, this.#pieceOffset) - this.#pieceOffset;
-    const rest = held.length < length ? this.#piece.subarray(from, offset - this.#pieceOffset) : '';
-    return held.toString() + rest.toString();
+    const rest = this.#piece.subarray(from, Math.max(from, offset - this.#pieceOffset));
+    // A character may lie in both.
+    return (held.length === 0 ? rest : Buffer.concat([held, rest])).toString();
   }
 }

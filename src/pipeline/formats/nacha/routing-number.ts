@@ -14,3 +14,8 @@ export function isRoutingNumber(text: string): boolean {
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
   return checkDigitOf(bytes, 0) === bytes[8]! - 48;
 }
+
+/** Ten digits that begin with a zero stand for the nine after it. */
+export function withoutLeadingZero(text: string): string {
+  return text.length === 10 && text.startsWith('0') ? text.slice(1) : text;
+}

@@ -7,6 +7,7 @@ import type { PackFilesSink, PackMaking, PackSettings, PackWritten } from '../..
 import { nachaErrors } from '../nacha-errors.ts';
 import { readNachaSettings } from '../nacha-settings.ts';
 import { fileHeader } from '../record-layouts.ts';
+import { withoutLeadingZero } from '../routing-number.ts';
 import { AchFileWriter } from '../writing/ach-file-writer.ts';
 import { Below, documentRoot, refuse } from '../writing/document-values.ts';
 import { usualLine } from '../writing/file-output.ts';
@@ -75,7 +76,7 @@ export class AnswerMaking implements PackMaking {
 function swappedHeader(header: string): Readonly<Record<string, string>> {
   const of = (name: string) => fieldOf(fileHeader, header, name).trim();
   return {
-    immediateDestination: of('immediateOrigin'),
+    immediateDestination: withoutLeadingZero(of('immediateOrigin')),
     immediateOrigin: of('immediateDestination'),
     immediateDestinationName: of('immediateOriginName'),
     immediateOriginName: of('immediateDestinationName'),

@@ -165,6 +165,26 @@ describe('a file of answers', () => {
     expect(refusalOf(() => answer(bytesOf(name), [{ traceNumber: first, ...request } as Request]))).toBe(message);
   });
 
+  it('goes to the routing number behind the zero of an origin', () => {
+    const file = achFile(sampleBatches.PPD).set('fileHeader', 'immediateOrigin', '0231380104');
+    expect(lines(answer(Buffer.from(file.text()), [{ traceNumber: first, code: 'R01' }]))[0]).toMatch(/^101 231380104 031300012/);
+    expect(
+      lines(
+        answer(Buffer.from(file.text()), [{ traceNumber: first, code: 'R01' }], { fileHeader: { immediateDestination: '121042882' } }),
+      )[0],
+    ).toMatch(/^101 121042882 031300012/);
+  });
+
+  it('has name and identification in their places where they stood the other way round', () => {
+    const file = achFile(sampleBatches.CIE)
+      .set('entryDetail', 'identificationNumber', '1234567890123456789012')
+      .set('entryDetail', 'individualName', 'John Smith');
+    const of = (request: object) =>
+      lines(answer(Buffer.from(file.text()), [{ traceNumber: first, ...request } as Request]))[2]!.slice(39, 76);
+    expect(of({ code: 'C01', correctedData: '1' })).toBe('123456789012345John Smith            ');
+    expect(of({ code: 'R01' })).toBe('John Smith     1234567890123456789012');
+  });
+
   it('is refused for advices, for entries that cannot be told apart, and without its date', () => {
     const requests = [{ traceNumber: first, code: 'R01' }];
     const twice = Buffer.from(

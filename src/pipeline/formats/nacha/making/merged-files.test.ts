@@ -47,6 +47,11 @@ describe('files that are put into one', () => {
     expect(written[0]).toMatchObject({ records: 8, details: { batches: 2, secCodes: { PPD: 1, WEB: 1 } } });
   });
 
+  it('may have an origin with and without a zero before it', () => {
+    const zero = numbered('B', 11).set('fileHeader', 'immediateOrigin', '0231380104');
+    expect(readAch(merge([numbered('A', 1), zero]).files[0]!).summary.records.read).toBe(8);
+  });
+
   it('have another batch for entries whose trace numbers do not ascend', () => {
     const { files } = merge([numbered('A', 5), numbered('B', 1)]);
     expect(tracesOf(files[0]!)).toEqual([['0000005', '0000006', '0000007'], ['0000008'], ['0000001', '0000002', '0000003'], ['0000004']]);

@@ -6,6 +6,7 @@ import type { Category } from '../open-batch.ts';
 import { fileHeader } from '../record-layouts.ts';
 import type { RecordTaker } from '../record-taker.ts';
 import type { RecordView } from '../record-view.ts';
+import { withoutLeadingZero } from '../routing-number.ts';
 import { type BatchForm, batchFormOf } from '../writing/batch-forms.ts';
 import { type Place, refuse } from '../writing/document-values.ts';
 import { HeldBatches } from '../writing/held-batches.ts';
@@ -41,7 +42,7 @@ export class MergedRecords implements RecordTaker {
     const place = new FilePlace(this.#files.at(-1)!.name, view.line);
     this.header ??= { text, place };
     for (const name of commonFields)
-      if (fieldOf(fileHeader, text, name).trim() !== fieldOf(fileHeader, this.header.text, name).trim())
+      if (routeOf(text, name) !== routeOf(this.header.text, name))
         throw refuse(
           new FilePlace(this.#files.at(-1)!.name, view.line, name),
           'it is not that of the first file',
@@ -87,4 +88,9 @@ export class MergedRecords implements RecordTaker {
     const file = this.#files.findLast(({ firstEntry }) => firstEntry <= source)!;
     return { pointer: () => `${file.name}, entry ${source - file.firstEntry + 1}` };
   }
+}
+
+/** As it is meant, however it is written. */
+function routeOf(header: string, name: string): string {
+  return withoutLeadingZero(fieldOf(fileHeader, header, name).trim());
 }

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { achFile, readAch } from '../ach-files.fixture.ts';
+import { nachaPack } from '../nacha-pack.ts';
 import { type SampleName, sampleBatches } from '../sample-batches.fixture.ts';
+import { batchFormOf } from './batch-forms.ts';
+import { HeldBatches } from './held-batches.ts';
 import { refusalOf, writeAch } from './written-files.fixture.ts';
 
 const fileHeader = {
@@ -239,12 +242,92 @@ describe('a file that is built from entries', () => {
     expect(refusalOf(() => writeAch(document))).toBe(message);
   });
 
-  it('has another batch where the controls of one do not hold more', () => {
+  it.each(['LF', 'CR', 'none'])('is refused with the place of the entry, however lines end: %s', (lineEnd) => {
+    const batchOf = (zero: number) => ({
+      batchHeader: company,
+      entryDetails: [0, 1, 2, 3].map((index) => ({
+        ...entry,
+        amount: index === zero ? 0 : 1,
+        addenda05: [{ paymentRelatedInformation: 'Invoice' }],
+      })),
+    });
+    for (const zero of [0, 1, 2, 3])
+      expect(refusalOf(() => writeAch({ fileHeader, batches: [batchOf(9), batchOf(zero), batchOf(9)] }, { lineEnd }))).toBe(
+        `E_NACHA_ENTRY /batches/1/entryDetails/${zero}/amount: the amount is zero (amount-zero)`,
+      );
+    const addenda05 = [{ paymentRelatedInformation: 'a' }, { paymentRelatedInformation: 'b', sequenceNumber: 0 }];
+    const trade = { ...company, standardEntryClassCode: 'CTX', serviceClassCode: 220 };
+    const document = {
+      fileHeader,
+      batches: [{ batchHeader: trade, entryDetails: [{ ...entry, individualName: '0002Company', addenda05 }] }],
+    };
+    expect(refusalOf(() => writeAch(document, { lineEnd }))).toBe(
+      'E_NACHA_FIELD /batches/0/entryDetails/0/addenda05/1/sequenceNumber: a mandatory field is blank or zero (field-blank)',
+    );
+  });
+
+  it('is written while its document is read', () => {
+    let bytes = 0;
+    const writer = nachaPack.writer!.createDocumentWriter(new Map(), { bytes: (piece) => void (bytes += piece.length) });
+    writer.push(
+      Buffer.from(`{"fileHeader":${JSON.stringify(fileHeader)},"batches":[{"batchHeader":${JSON.stringify(company)},"entryDetails":[`),
+    );
+    for (let index = 0; index < 10_000; index++) writer.push(Buffer.from(`${index === 0 ? '' : ','}${JSON.stringify(entry)}`));
+    expect(bytes).toBeGreaterThan(10_000 * 95 - 2 * 65_536);
+    writer.push(Buffer.from(']}]}'));
+    expect([writer.end().records, bytes % 950]).toEqual([10_000, 0]);
+  });
+
+  it('has the last ten digits of what its routing numbers come to', () => {
+    const entries = Array.from({ length: 202 }, (_, index) => ({
+      ...company,
+      ...entry,
+      RDFIIdentification: '99999999',
+      companyName: `Company ${index % 2}`,
+    }));
+    const { bytes, written } = writeAch({ fileHeader, entries });
+    expect([readAch(bytes).findings, written.controlTotals['entryHash']]).toEqual([[], 202 * 99_999_999 - 20_000_000_000]);
+    const batch = { batchHeader: company, entryDetails: Array.from({ length: 101 }, () => ({ ...entry, RDFIIdentification: '99999999' })) };
+    expect(writeAch({ fileHeader, batches: [batch] }).written.controlTotals['entryHash']).toBe(101 * 99_999_999 - 10_000_000_000);
+  });
+
+  it('is refused where its totals do not fit', () => {
     const entries = Array.from({ length: 101 }, () => ({ ...company, ...entry, amount: 9_999_999_999 }));
-    const { bytes } = writeAch({ fileHeader, entries: entries.slice(0, 100) });
-    expect(readAch(bytes).summary.details['batches']).toBe(1);
+    expect(readAch(writeAch({ fileHeader, entries: entries.slice(0, 100) }).bytes).findings).toEqual([]);
     expect(refusalOf(() => writeAch({ fileHeader, entries }))).toBe(
-      'E_NACHA_LIMIT /fileControl/totalCredit: 1009999999899 does not fit its 12 columns',
+      'E_NACHA_LIMIT /entries/0/totalCredit: 1009999999899 does not fit its 12 columns',
+    );
+  });
+});
+
+describe('batches that are held', () => {
+  const form = batchFormOf('batchHeader', 'PPD');
+  const record = '6'.padEnd(94, '0');
+  const held = (records: number, source: number) => ({
+    key: 'a',
+    form,
+    header: '5'.padEnd(94),
+    texts: [record, ...Array.from({ length: records - 1 }, () => record.replace('6', '7'))],
+    source,
+    place: { pointer: () => `/entries/${source}` },
+  });
+
+  it('are begun anew where the control of one does not count more', () => {
+    const batches = new HeldBatches();
+    for (const [source, records] of [499_999, 500_000, 1].entries()) batches.add(held(records, source));
+    expect(batches.inOrder.map(({ totals }) => totals.records)).toEqual([999_999, 1]);
+  });
+
+  it('are given entry by entry as they came, and refused beyond their bound', () => {
+    const batches = new HeldBatches(100);
+    for (let source = 0; source < 20; source++) batches.add(held(5, source));
+    const entries = [...batches.inOrder[0]!.held.inOrder()].map(({ source, texts }) => [
+      source,
+      texts.join('') === held(5, 0).texts.join(''),
+    ]);
+    expect(entries).toEqual(Array.from({ length: 20 }, (_, source) => [source, true]));
+    expect(refusalOf(() => batches.add(held(1, 20)))).toBe(
+      'E_NACHA_LIMIT /entries/20: more than 100 records would have to be held to put them into batches',
     );
   });
 });

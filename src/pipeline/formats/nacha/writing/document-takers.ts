@@ -8,7 +8,7 @@ import { advFileControl, fileControl } from '../record-layouts.ts';
 import type { AchFileWriter } from './ach-file-writer.ts';
 import { type BatchForm, headerNames } from './batch-forms.ts';
 import { Below, countOf, documentRoot, membersOf, type Place, refuse } from './document-values.ts';
-import { checkGap } from './file-output.ts';
+import { checkTrailer } from './file-output.ts';
 import { FlatEntriesTaker } from './flat-entries.ts';
 
 /** Members of a document, in their order; those of one place in it are alternatives. */
@@ -102,7 +102,7 @@ const fillerMax = 1_000;
 
 function trailerOf(value: JsonValue, place: Place): string {
   if (value.kind !== 'string') throw refuse(place, 'it is no text');
-  return checkGap(value.value, place);
+  return checkTrailer(value.value, place);
 }
 
 class BatchListTaker implements PartTaker {

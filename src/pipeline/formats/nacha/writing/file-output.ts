@@ -133,7 +133,18 @@ function cutText(text: string, columns: number, place: Place): string {
 
 /** What may lie between records: line ends, spaces, filler, the byte order mark of UTF-8, the end-of-file mark of DOS. */
 export function checkGap(text: string, place: Place): string {
-  if (text.length > gapBytesMax) throw refuse(place, `it is longer than ${gapBytesMax} characters`);
+  checkLength(text, place);
   if (!/^\ufeff?[\r\n 9\u001a]*$/.test(text)) throw refuse(place, 'it has more than line ends, spaces and filler');
   return text;
+}
+
+/** Filler may have other characters too: the reader says what it makes of them. */
+export function checkTrailer(text: string, place: Place): string {
+  checkLength(text, place);
+  if (!/^[\r\n\u001a\u0020-\u007e\u00a0-\u00ff]*$/.test(text)) throw refuse(place, 'a character is not allowed');
+  return text;
+}
+
+function checkLength(text: string, place: Place): void {
+  if (text.length > gapBytesMax) throw refuse(place, `it is longer than ${gapBytesMax} characters`);
 }

@@ -9,10 +9,9 @@ import { HeldRecords } from './held-records.ts';
 import { WrittenTotals } from './written-totals.ts';
 
 /** Of all batches together: 188 MB. */
-export const heldRecordsMax = 2_000_000;
-/** What the fields of a batch control hold. */
+const heldRecordsMax = 2_000_000;
+/** What the count of a batch control holds; its totals are as wide as those of the file, so that another batch would not help. */
 const batchRecordsMax = 999_999;
-const batchCentsMax = 999_999_999_999n;
 
 export class HeldBatch {
   readonly form: BatchForm;
@@ -31,13 +30,9 @@ export class HeldBatch {
     this.place = place;
   }
 
-  /** Whether the controls of the batch would hold an entry more. */
-  hasRoomFor(texts: readonly string[]): boolean {
-    const [at, length] = this.form.amount;
-    const cents = BigInt(texts[0]!.slice(at, at + length));
-    const { debit, credit } = this.totals;
-    if (this.totals.records + texts.length > batchRecordsMax) return false;
-    return this.form.kind === 'adv' || (debit.value + cents <= batchCentsMax && credit.value + cents <= batchCentsMax);
+  /** Whether the control of the batch could count so many records more. */
+  hasRoomFor(records: number): boolean {
+    return this.totals.records + records <= batchRecordsMax;
   }
 
   add(texts: readonly string[], source: number): void {
@@ -61,15 +56,24 @@ export interface HeldEntry {
 export class HeldBatches {
   readonly inOrder: HeldBatch[] = [];
   readonly #open = new Map<string, HeldBatch>();
+  readonly #recordsMax: number;
   #records = 0;
+
+  constructor(recordsMax: number = heldRecordsMax) {
+    this.#recordsMax = recordsMax;
+  }
 
   /** `isJoinable`: whether the entry may follow those of the batch that has its key; if not, it begins another one. */
   add({ key, form, header, texts, source, place }: HeldEntry, isJoinable: (batch: HeldBatch) => boolean = () => true): void {
     this.#records += texts.length;
-    if (this.#records > heldRecordsMax)
-      throw refuse(place, `more than ${heldRecordsMax} records would have to be held to put them into batches`, nachaErrors.E_NACHA_LIMIT);
+    if (this.#records > this.#recordsMax)
+      throw refuse(
+        place,
+        `more than ${this.#recordsMax} records would have to be held to put them into batches`,
+        nachaErrors.E_NACHA_LIMIT,
+      );
     let batch = this.#open.get(key);
-    if (batch === undefined || !batch.hasRoomFor(texts) || !isJoinable(batch)) {
+    if (batch === undefined || !batch.hasRoomFor(texts.length) || !isJoinable(batch)) {
       batch = new HeldBatch(form, header, place);
       this.#open.set(key, batch);
       this.inOrder.push(batch);

@@ -69,6 +69,24 @@ describe('a file that is parsed and written', () => {
     );
   });
 
+  it('has the addenda of an entry in the order in which they were', () => {
+    const file = achFile(sampleBatches.IAT);
+    const first = file.index('addenda10');
+    file.records.splice(first, 2, file.records[first + 1]!, file.records[first]!);
+    expect(readAch(Buffer.from(file.text())).findings.map(({ rule }) => rule)).toEqual(['iat-addenda-order']);
+    expect(roundTrip(Buffer.from(file.text())).toString()).toBe(file.text());
+  });
+
+  it('keeps of what lies between records no more than a bound', () => {
+    const text = achFile(sampleBatches.PPD).text();
+    const behind = text.length - text.indexOf('\n9000') - 95;
+    const long = (count: number) => Buffer.from(text.replace(/\n(?=[58])/g, '\n'.repeat(count)) + '\n'.repeat(count - behind));
+    expect(roundTrip(long(4_096)).equals(long(4_096))).toBe(true);
+    const { batches, trailer } = JSON.parse(readAch(long(4_097), {}, [100]).document);
+    expect([batches[0].batchHeader.before, batches[0].batchControl.before, trailer]).toEqual([null, null, null]);
+    expect(roundTrip(long(4_097)).toString()).toBe(text);
+  });
+
   it('has the letters of Latin-1 that it had', () => {
     const text = achFile(sampleBatches.PPD).put('entryDetail', 54, 'José Müller').text();
     expect(roundTrip(Buffer.from(text)).toString()).toBe(text);
@@ -76,6 +94,7 @@ describe('a file that is parsed and written', () => {
 
   it('has the byte order mark that it had, where that is accepted', () => {
     const text = `\ufeff${achFile(sampleBatches.PPD).text()}`;
+    expect(readAch(Buffer.from(text), {}, [2, 1_000]).document).toBe(readAch(Buffer.from(text)).document);
     expect(roundTrip(Buffer.from(text), { byteOrderMark: 'accept' }).toString()).toBe(text);
   });
 
