@@ -193,8 +193,7 @@ export class StatementMessage implements MessageReader {
   }
 
   #takeNumber(field: FieldText): void {
-    const text = field.latin1();
-    const [statement, page] = text.split('/', 2);
+    const [statement, page] = field.text().split('/', 2);
     const numberOf = (part: string | undefined) => (part !== undefined && /^\d{1,9}$/.test(part) ? Number(part) : null);
     this.#number = { statement: numberOf(statement), page: numberOf(page), place: field.place() };
     this.#context.entryLines?.name(field.tag, field);

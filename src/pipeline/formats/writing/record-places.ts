@@ -8,7 +8,7 @@ interface Place {
 }
 
 export class RecordPlaces {
-  #places: Place[] = [];
+  readonly #places: Place[] = [];
   /** Of the next record, from 1. */
   #line = 1;
 
@@ -20,7 +20,7 @@ export class RecordPlaces {
 
   /** What was written has been read back, and of it only the last records may still be spoken of. */
   keepLast(records: number): void {
-    if (this.#places.length > records) this.#places = this.#places.slice(-records);
+    if (this.#places.length > records) this.#places.splice(0, this.#places.length - records);
   }
 
   /** The empty pointer where the line is of no record that is kept. */

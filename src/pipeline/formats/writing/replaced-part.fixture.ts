@@ -23,3 +23,17 @@ function replaced(value: unknown, way: readonly number[], part: unknown): unknow
   const inner = replaced((value as Record<string, unknown>)[key], rest, part);
   return Array.isArray(value) ? value.map((item, index) => (String(index) === key ? inner : item)) : { ...value, [key]: inner };
 }
+
+/** Where a document that was written and read back is another one: all but what was empty, and zeros of numbers. */
+export function lostValues(given: unknown, read: unknown, place = ''): readonly string[] {
+  if (given === null || given === undefined || given === '') return [];
+  if (typeof given !== 'object') return numberForm(String(given)) === numberForm(String(read)) ? [] : [place];
+  if (typeof read !== 'object' || read === null) return Object.keys(given).length === 0 ? [] : [place];
+  const [before, after] = [given as Record<string, unknown>, read as Record<string, unknown>];
+  return Object.keys(before).flatMap((key) => lostValues(before[key], after[key], `${place}/${key}`));
+}
+
+/** Amounts in the same form, whatever zeros they have. */
+function numberForm(text: string): string {
+  return /^\d+(?:\.\d+)?$/.test(text) ? (text.includes('.') ? text : `${text}.`).replace(/^0+/, '').replace(/0+$/, '') : text;
+}

@@ -78,6 +78,9 @@ export class FieldTexts {
     const funds = values.optionalObject(record, 'fundsType', outer);
     if (funds === null) return [''];
     const type = this.field(funds, 'typeCode', pointer);
+    // What follows in the record depends on it.
+    if (!/^[012SVDZ]$/.test(type))
+      throw values.refuse(pointerTo(pointer, 'typeCode'), 'a funds type is 0, 1, 2, S, V, D or Z; without one it is null');
     const names = type === 'S' ? daysOfS : type === 'V' ? momentOfV : type === 'D' ? ['distributionNumber', 'distributions'] : [];
     values.onlyKeys(funds, (key) => key === 'typeCode' || names.includes(key), pointer);
     if (type === 'D') return [type, ...this.#distributions(funds, pointer)];

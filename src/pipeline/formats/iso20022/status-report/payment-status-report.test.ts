@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMessage } from '../iso20022-files.fixture.ts';
+import { creditTransfers, readMessage } from '../iso20022-files.fixture.ts';
 import { iso20022Rules } from '../iso20022-rules.ts';
 import type { Outcome, PaymentOutcome, TransactionOutcome, TransactionStatus } from './outcomes.ts';
 import { type ReportFacts, reportVersions, writePaymentStatusReport } from './payment-status-report.ts';
@@ -211,6 +211,36 @@ describe('a status report', () => {
     expect(made).toBeLessThan(6_000 + 2_000 + 1_000);
     writing.return({ groupStatus: null, transactions: {} });
     expect(open).toBe(0);
+  });
+});
+
+describe('a status report of a file', () => {
+  it('tells each finding at the level where it is', async () => {
+    const message = creditTransfers.replace('DE89370400440532013000', 'DE89370400440532013001').replace('<CtrlSum>30<', '<CtrlSum>31<');
+    const { findings, document } = readMessage(message);
+    const content = JSON.parse(document).Document.CstmrCdtTrfInitn;
+    const reasonsAt = (place: RegExp) => findings.filter(({ path }) => place.test(path!)).map(reasonOf);
+    const outcomes = content.PmtInf.flatMap(
+      (each: { PmtInfId: string; NbOfTxs: string; CdtTrfTxInf: { PmtId: Record<string, string> }[] }, index: number) => {
+        const here = `/PmtInf\\[${index + 1}\\]`;
+        const ofPayment = reasonsAt(new RegExp(`${here}/(?!CdtTrfTxInf)`));
+        return [
+          payment(each.PmtInfId, { transactions: each.NbOfTxs, rejection: ofPayment.length > 0 ? ofPayment : null }),
+          ...each.CdtTrfTxInf.map(({ PmtId }, number) => {
+            const reasons = reasonsAt(new RegExp(`${here}/CdtTrfTxInf\\[${number + 1}\\]/`));
+            return transaction(PmtId['InstrId']!, reasons.length > 0 ? 'RJCT' : 'ACTC', { endToEndId: PmtId['EndToEndId']!, reasons });
+          }),
+        ];
+      },
+    );
+    const { summary, content: written } = await report({}, outcomes);
+    expect(summary).toEqual({ groupStatus: 'PART', transactions: { ACTC: 1, RJCT: 2 } });
+    const [first, second] = written.OrgnlPmtInfAndSts;
+    expect(first).toMatchObject({ OrgnlPmtInfId: 'A', PmtInfSts: 'PART', OrgnlNbOfTxs: '2' });
+    expect(first.TxInfAndSts).toMatchObject([
+      { OrgnlInstrId: 'A1', OrgnlEndToEndId: 'E2E-A1', TxSts: 'RJCT', StsRsnInf: [{ Rsn: { Cd: 'AC01' } }] },
+    ]);
+    expect(second).toMatchObject({ OrgnlPmtInfId: 'B', PmtInfSts: 'RJCT', StsRsnInf: [{ Rsn: { Cd: 'AM17' } }] });
   });
 });
 

@@ -50,6 +50,7 @@ const samples = [
     '100000123',
     'urn:x:y',
   ],
+  ...[' around ', '\t', 'a\nb', 'a\r\nb\r', ' ', ']]>', '\u0085\u2028\u{1F600}', '&#13;', '<![CDATA[x]]>'],
   ...['ä & <b>', `"quoted" 'text'`, 'x'.repeat(140), 'x'.repeat(35)],
 ];
 

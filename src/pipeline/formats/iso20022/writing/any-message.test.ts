@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { replacedPart } from '../../writing/replaced-part.fixture.ts';
+import { lostValues, replacedPart } from '../../writing/replaced-part.fixture.ts';
 import { messages } from '../definitions/messages.ts';
 import { readMessage } from '../iso20022-files.fixture.ts';
 import { anyMessage, choices } from './any-message.fixture.ts';
@@ -12,10 +12,12 @@ describe('any message', () => {
     (_, message) => {
       fc.assert(
         fc.property(choices, (choose) => {
-          const { text } = writeMessage(anyMessage(message, choose));
+          const made = anyMessage(message, choose);
+          const { text } = writeMessage(made);
           const { findings, document } = readMessage(text);
           expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
           expect(writeMessage(JSON.parse(document)).text).toBe(text);
+          expect(withoutComputed(JSON.parse(document))).toEqual(withoutComputed(made));
         }),
         { numRuns: 5 },
       );
@@ -30,9 +32,19 @@ describe('any message', () => {
         if (refusal !== null) {
           expect(refusal[0]).toBe('E_ISO20022_DOCUMENT');
           expect(refusal[1]).toMatch(/^(?:\/|the document: )/);
-        } else expect(readMessage(writeMessage(document).text).findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+          return;
+        }
+        const { findings, document: read } = readMessage(writeMessage(document).text);
+        expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+        expect(lostValues(document, JSON.parse(read))).toEqual([]);
       }),
       { numRuns: 300 },
     );
   });
 });
+
+/** Without what the writer adds. */
+function withoutComputed(document: unknown): unknown {
+  const added = /^(?:@xmlns|NbOfTxs|CtrlSum|Ttl(?:Rtrd)?IntrBkSttlmAmt)$/;
+  return JSON.parse(JSON.stringify(document, (key, value) => (added.test(key) ? undefined : value)));
+}

@@ -24,6 +24,8 @@ export class ForeignContent {
     let text = '';
     for (const [position, item] of content.entries()) {
       const place = pointerTo(pointer, position);
+      if (item.kind === 'string' && content[position - 1]?.kind === 'string')
+        throw this.#values.refuse(place, 'two texts behind each other would be read as one');
       if (item.kind === 'string') text += escapeText(this.#xmlText(item.value, place));
       else text += this.#element(this.#values.object(item, place), place, namespace);
     }

@@ -86,6 +86,23 @@ describe('the text', () => {
     ]);
   });
 
+  it.each([
+    ['/0/content/1: two texts behind each other', [{ name: 'A', namespace: 'urn:a', content: ['x', 'y'] }]],
+    ['/0/name: no name of XML', [{ name: 'a:b', namespace: 'urn:a' }]],
+    ['/0/name: no name of XML', [{ name: 'A><B', namespace: 'urn:a' }]],
+    ['/0/@a b: no name of XML', [{ name: 'A', namespace: 'urn:a', '@a b': '' }]],
+    ['/0/@xmlns: namespaces are written', [{ name: 'A', namespace: 'urn:a', '@xmlns': 'urn:b' }]],
+    ['/0/extra: there is no such key', [{ name: 'A', namespace: 'urn:a', extra: 1 }]],
+    ['/0/content: a list is wanted', [{ name: 'A', namespace: 'urn:a', content: 'x' }]],
+    [': a list is wanted', { name: 'A' }],
+  ])('refuses foreign content that is none: %s', (message, Envlp) => {
+    const document = documentOf(settlements);
+    document.Document.FIToFICstmrCdtTrf.SplmtryData = [{ Envlp }];
+    const [code, text] = refusalOf(document)!;
+    expect(code).toBe('E_ISO20022_DOCUMENT');
+    expect(text.startsWith(`/Document/FIToFICstmrCdtTrf/SplmtryData/0/Envlp${message}`)).toBe(true);
+  });
+
   it('keeps foreign content with its namespaces, attributes and white space', () => {
     const foreign = `<SplmtryData><Envlp><e:Extra xmlns:e="urn:e" xmlns:f="urn:f" a="1&#10;2" f:a="&quot;" xml:lang="de"> <e:b/>\n text <f:c f:d="&lt;">&amp;</f:c><plain xmlns=""/></e:Extra></Envlp></SplmtryData></FIToFICstmrCdtTrf>`;
     const document = documentOf(settlements.replace('</FIToFICstmrCdtTrf>', foreign));

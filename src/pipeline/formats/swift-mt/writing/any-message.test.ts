@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runPack } from '../../statements/pack-run.fixture.ts';
 import { refusalOf, writeDocument } from '../../writing/pack-writing.fixture.ts';
-import { replacedPart } from '../../writing/replaced-part.fixture.ts';
+import { lostValues, replacedPart } from '../../writing/replaced-part.fixture.ts';
 import { swiftPack } from '../swift-pack.ts';
 
 const letters = (characters: string, minLength: number, maxLength: number) =>
@@ -133,6 +133,7 @@ describe('any document', () => {
           const { errors, document: read } = runPack(swiftPack, write(changed));
           expect(errors).toEqual([]);
           expect(JSON.parse(read).messages.length).toBe((changed as typeof document).messages.length);
+          expect(lostValues(changed, JSON.parse(read))).toEqual([]);
         } else expect(refusal).toEqual(['E_SWIFT_DOCUMENT', expect.stringMatching(/^(?:\/|the document: )/)]);
       }),
       { numRuns: 250 },

@@ -70,8 +70,9 @@ export class EntryValues {
   }
 
   #references(entry: JsonMembers, pointer: string): string {
-    const type = this.#matching(entry, 'transactionType', /^[^\n]{4}$/, pointer);
-    if (type === null) throw this.#values.refuse(pointerTo(pointer, 'transactionType'), 'the type of an entry has four characters');
+    const type = this.#matching(entry, 'transactionType', /^[\x20-\x7e]{4}$/, pointer);
+    if (type === null)
+      throw this.#values.refuse(pointerTo(pointer, 'transactionType'), 'the type of an entry has four characters of ASCII');
     // Null is what a bank wrote that left it out.
     const isAbsent = !entry.has('customerReference');
     const reference = isAbsent ? noReference : (this.#matching(entry, 'customerReference', /^(?:(?!\/\/)[^\n])*$/, pointer) ?? '');

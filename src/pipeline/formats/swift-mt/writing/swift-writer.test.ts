@@ -189,6 +189,8 @@ describe('a message', () => {
     ['/messages/0/applicationHeader: it is not that', [[['applicationHeader'], 'I103BANKDEFFXXXXN']], transfer],
     ['/messages/0/basicHeader: the basic header', [[['basicHeader'], 'F01']], transfer],
     ['/messages/0/basicHeader: the content of a block', [[['basicHeader'], 'F01BANKBEBBAXXX2222123456}{3:']], transfer],
+    ['/messages/0/entries/0/transactionType: the text does not', [[['entries', 0, 'transactionType'], 'NTRÄ']], statement],
+    ['/messages/0/trailer: the content of a block', [[['trailer'], '{CHK:Ä}']], transfer],
     ['/messages/0/fields/2/value: it is not what date, currency, amount say', [[['fields', 2, 'value'], '260103JPY100001,']], transfer],
     ['/messages/0/fields/0/value: the field is not 16x', [[['fields', 0, 'value'], 'x'.repeat(17)]], transfer],
     ['/messages/0/extra: there is no such key', [[['extra'], 1]], transfer],
@@ -214,10 +216,37 @@ describe('a message', () => {
   });
 
   it('tells the place of a finding far into a file', () => {
-    const messages = Array.from({ length: 2_000 }, statement);
-    expect(writeDocument(swiftPack, { messages }).written.records).toBe(4_000);
-    place(messages, [1_990, 'closingBalance'], { mark: 'C', date: '2026-01-02', amount: '1.00' });
-    expect(refusalOf(swiftPack, { messages })![1]).toMatch(/^\/messages\/1990\/closingBalance: declared 1\.00, computed 4\.50/);
+    expect(writeDocument(swiftPack, { messages: Array.from({ length: 2_000 }, statement) }).written.records).toBe(4_000);
+    const balance = { mark: 'C', date: '2026-01-02', amount: '1.00' };
+    const message = { ...statement(), forwardAvailableBalances: [balance, balance, balance, balance] };
+    const bytes = write({ messages: [message] }).length;
+    for (let extra = 0; extra < 30; extra += 2) {
+      // A piece of 64 KiB ends within this message or the one beside it, each time at another of its fields.
+      const first = { ...message, transactionReference: 'X'.repeat(1 + (extra % 16)), accountIdentification: 'Y'.repeat(17 + extra) };
+      const length = Math.ceil(65_536 / bytes) + 3;
+      for (const index of [length - 5, length - 4, length - 3]) {
+        const messages = Array.from({ length }, (_, each) =>
+          each === 0 ? first : each === index ? { ...message, closingBalance: balance } : message,
+        );
+        expect(refusalOf(swiftPack, { messages })![1]).toMatch(
+          new RegExp(`^/messages/${index}/closingBalance: declared 1\\.00, computed 4\\.50`),
+        );
+      }
+    }
+  });
+
+  it('keeps letters beyond ASCII, whatever field they are in', () => {
+    const document = {
+      ...statement(),
+      transactionReference: 'É1',
+      accountIdentification: 'Ü2',
+      statementNumber: 'Ä3',
+      sequenceNumber: 'Ö',
+    };
+    document.entries[0]!.information = { text: 'Überweisung' };
+    const { entries, ...read } = documentOf(write({ messages: [document] })).messages[0];
+    expect(read).toMatchObject({ transactionReference: 'É1', accountIdentification: 'Ü2', statementNumber: 'Ä3', sequenceNumber: 'Ö' });
+    expect(entries[0].information.text).toBe('Überweisung');
   });
 
   it('has pages that join', () => {

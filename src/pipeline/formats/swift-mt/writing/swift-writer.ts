@@ -119,7 +119,7 @@ export class SwiftWriter implements PackDocumentWriter {
       if (headers[key] !== null && !isBlockContent(headers[key], isNested))
         throw this.#values.refuse(
           pointerTo(pointer, key),
-          'the content of a block has no line ends, and braces only in pairs where blocks are in it',
+          'the content of a block is of ASCII in one line, with braces only in pairs where blocks are in it',
         );
     }
     const announced = headers.applicationHeader?.slice(1, 4);
@@ -165,6 +165,6 @@ export class SwiftWriter implements PackDocumentWriter {
 }
 
 function isBlockContent(content: string, isNested: boolean): boolean {
-  if (/[\r\n]/.test(content)) return false;
+  if (!/^[\x20-\x7e]*$/.test(content)) return false;
   return isNested ? /^[^{}]*(?:\{[^{}]*\}[^{}]*)*$/.test(content) : !/[{}]/.test(content);
 }
