@@ -176,10 +176,13 @@ it.each([
   [409, 'refused', false],
   [425, 'refused', true],
   [429, 'refused', true],
-  [500, 'refused', true],
+  [500, 'unknown', undefined],
+  [501, 'refused', true],
   [502, 'unknown', undefined],
   [503, 'refused', true],
   [504, 'unknown', undefined],
+  [507, 'refused', true],
+  [520, 'unknown', undefined],
 ])('status %i is %s', async (status, kind, retryable) => {
   const { sink, target } = await withSink();
   sink.answer(() => ({ status, headers: { location: `${sink.url}/elsewhere` } }));

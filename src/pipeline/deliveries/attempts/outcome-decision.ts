@@ -68,7 +68,12 @@ export function decide(outcome: DeliveryOutcome, context: AttemptContext): Decis
       return { kind: 'retry', delayMs: retryDelayMs(target.retry, tries, rng, outcome.retryAfterMs), code, message };
     }
     case 'unknown':
-      return { kind: 'unknown', delayMs: retryDelayMs(target.retry, tries, rng), code: outcome.code, message: outcome.message };
+      return {
+        kind: 'unknown',
+        delayMs: retryDelayMs(target.retry, tries, rng, outcome.retryAfterMs),
+        code: outcome.code,
+        message: outcome.message,
+      };
   }
 }
 
