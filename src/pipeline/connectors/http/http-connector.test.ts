@@ -196,6 +196,8 @@ it('Retry-After is seconds or a date, at most a quarter of an hour', async () =>
   const { sink, target } = await withSink();
   sink.answer(() => ({ status: 429, headers: { 'retry-after': '7' } }));
   expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ retryAfterMs: 7_000 });
+  sink.answer(() => ({ status: 500, headers: { 'retry-after': '8' } }));
+  expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'unknown', retryAfterMs: 8_000 });
   const nowMs = Date.UTC(2026, 0, 1);
   expect(readRetryAfter('Thu, 01 Jan 2026 00:00:09 GMT', nowMs)).toBe(9_000);
   expect(readRetryAfter('Wed, 31 Dec 2025 00:00:00 GMT', nowMs)).toBe(0);

@@ -64,6 +64,8 @@ describe('the outcome of a whole batch', () => {
 
   it('never comes sooner again than the target asked for', () => {
     expect(decide(refused(true, { retryAfterMs: 3_000 }), context(1))).toMatchObject({ kind: 'retry', delayMs: 3_000 });
+    const unknown = { kind: 'unknown', code: 'E_TARGET_BUSY', message: 'm', retryAfterMs: 3_000 } as const;
+    expect(decide(unknown, context(1))).toMatchObject({ kind: 'unknown', delayMs: 3_000 });
     const rest = { kind: 'acked', perRecord: [{ index: 1, status: 'retry', code: 'E_TARGET_BUSY' }], retryAfterMs: 3_000 } as const;
     expect(decide(rest, { ...context(1), records: 2 })).toMatchObject({ kind: 'split', delayMs: 3_000 });
   });
