@@ -7,6 +7,7 @@
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { OutputFieldPlan } from '../../engine/plan.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import { hasMoreFractionDigits, hasMoreSecondDigits, significantDigits } from '../kept-digits.ts';
 
 /** Name of the type, or of the one that a domain is made of, and its modifier, by column. */
 export type ColumnTypes = Readonly<Record<string, readonly [type: string, modifier: number]>>;
@@ -53,6 +54,10 @@ const hasPoint = String.raw`[^"]*?\.\d`;
 const endsWithSpace = '[^]*? "';
 /** A `name` holds so many bytes (NAMEDATALEN without its last); a character takes four at most. */
 const nameBytesMax = 63;
+/** Decimal digits that they give back whatever they are (FLT_DIG and DBL_DIG of C). */
+const floatDigits = { float4: 6, float8: 15 };
+/** Of most currencies; PostgreSQL takes them from `lc_monetary`. */
+const centDigits = 2;
 /** Digits behind the point of a second, where the column says nothing of them. */
 const secondDigitsMax = 6;
 
@@ -63,8 +68,7 @@ function changeOf(column: string, modifier: number): Change | null {
       const bits = (modifier - modifierOffset) & scaleBits;
       const scale = bits > scaleBits / 2 ? bits - scaleBits - 1 : bits;
       // Of a negative scale, digits before the point are rounded: nobody keeps money so.
-      const isChange = (text: string) =>
-        scale < 0 || (text.includes('.') && hasMoreDigits(/^\d*$/.exec(text.slice(text.lastIndexOf('.') + 1))?.[0], scale));
+      const isChange = (text: string) => scale < 0 || hasMoreFractionDigits(text, scale);
       return { isChange, looksSo: scale < 0 ? '' : `[^"]*\\.\\d{${scale}}\\d*[1-9]` };
     }
     case 'timestamp': {
@@ -78,6 +82,13 @@ function changeOf(column: string, modifier: number): Change | null {
     case 'time':
     case 'timetz':
       return { isChange: roundsSeconds(modifier), looksSo: hasPoint };
+    case 'float4':
+    case 'float8':
+      return { isChange: (text) => significantDigits(text) > floatDigits[column], looksSo: '' };
+    case 'money':
+      return { isChange: (text) => hasMoreFractionDigits(text, centDigits), looksSo: '' };
+    case 'char':
+      return { isChange: (text) => Buffer.byteLength(text) > 1, looksSo: '' };
     case 'name':
       return { isChange: (text) => Buffer.byteLength(text) > nameBytesMax, looksSo: `${character}{${Math.ceil(nameBytesMax / 4)}}` };
     case 'varchar': {
@@ -95,13 +106,7 @@ function changeOf(column: string, modifier: number): Change | null {
 }
 
 function roundsSeconds(modifier: number): (text: string) => boolean {
-  const digits = modifier < 0 ? secondDigitsMax : modifier;
-  return (text) => hasMoreDigits(/^[^"]*?:\d{2}\.(\d+)/.exec(text)?.[1], digits);
-}
-
-/** Of what stands behind a point, where only digits do: those that count. */
-function hasMoreDigits(fraction: string | undefined, max: number): boolean {
-  return fraction !== undefined && /[1-9]/.test(fraction.slice(max));
+  return (text) => hasMoreSecondDigits(text, modifier < 0 ? secondDigitsMax : modifier);
 }
 
 /** The first column that would change a value of the record: a line as body writers make it. */

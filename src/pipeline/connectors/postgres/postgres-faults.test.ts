@@ -57,6 +57,10 @@ it.each([
   ['customer', 'name', ['x'.repeat(63), 'ä'.repeat(31), '"'.repeat(40)], ['x'.repeat(64), 'ä'.repeat(32), '😀'.repeat(16), '"'.repeat(64)]],
   ['customer', 'varchar(4)', ['ab', 'ab  ', '😀 ä ', ' '], ['ab   ', 'abcd ', '    '.repeat(2)]],
   ['customer', 'char(4)', ['ab', 'abcd', 'ab  ', ' ab'], ['ab ', 'abcd ', ' ', '"  ']],
+  ['customer', 'double precision', ['0.1', '123456789.012345', '1e300'], ['9007199254740993', '0.1234567890123456']],
+  ['customer', 'real', ['0.1', '123456'], ['16777217']],
+  ['customer', 'money', ['12.30', '12.3'], ['12.345']],
+  ['customer', '"char"', ['a'], ['ab', 'ä']],
   ['customer', 'text', ['ab  ', '2026-01-02T10:00:00.123456789Z'], []],
 ])('of values that the column %s of type %s would change, the record is refused alone', async (column, type, kept, changed) => {
   const table = await makeTable(true);
