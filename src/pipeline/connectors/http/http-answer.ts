@@ -40,6 +40,8 @@ function statusOutcome(answer: Answered, nowMs: number): DeliveryOutcome {
   if (mayBeStored(status)) return { kind: 'unknown', ...wait, code: isBehind ? E_TARGET_REPLY_LOST : E_TARGET_BUSY, message };
   if (status === 408 || status === 425 || status === 429 || status >= 500)
     return { kind: 'refused', retryable: true, ...wait, code: E_TARGET_BUSY, message };
+  // See Other (RFC 9110, section 15.4.4): what was asked for was done, and something else tells how it went.
+  if (status === 303) return { kind: 'unknown', code: connectorErrors.E_TARGET_REDIRECT, message };
   // The address or the credentials are at fault, not the records: both are read again at the next attempt.
   if (status >= 300 && status < 400) return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_REDIRECT, message };
   if (status === 401 || status === 403) return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_FORBIDDEN, message };

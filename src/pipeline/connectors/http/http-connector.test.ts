@@ -168,6 +168,7 @@ it.each([
   [200, 'acked', undefined],
   [204, 'acked', undefined],
   [301, 'refused', true],
+  [303, 'unknown', undefined],
   [307, 'refused', true],
   [400, 'refused', false],
   [401, 'refused', true],
