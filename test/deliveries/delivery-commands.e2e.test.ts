@@ -142,7 +142,7 @@ it('waiting for a job ends with 7 when all that is left of it is held, also behi
   sink.answer(() => ({ status: 200 }));
   expect(await headgate(...decide.split(' '), 'mended', '--yes')).toMatchObject({ code: 0 });
   for (const done of [jobId, JSON.parse(second.stdout)[0].jobId])
-    await vi.waitUntil(async () => (await headgate('job', 'watch', done)).code === 0);
+    await vi.waitUntil(async () => (await headgate('job', 'watch', done)).code === 0, { timeout: 60_000 });
 });
 
 it('a job whose records keep their order behind those of a held job says so, and goes on once that is decided', async () => {
@@ -164,7 +164,7 @@ it('a job whose records keep their order behind those of a held job says so, and
   expect(next).toContain(`wait for job ${jobId}`);
   expect(Object.values(targets)).toEqual([expect.objectContaining({ behindHeld: 1, behindJob: jobId, inFlight: 1 })]);
   expect(await headgate('job', 'reject', jobId, '--reason', 'sent again', '--yes')).toMatchObject({ code: 0 });
-  await vi.waitUntil(async () => (await headgate('job', 'watch', waiting)).code === 0);
+  await vi.waitUntil(async () => (await headgate('job', 'watch', waiting)).code === 0, { timeout: 60_000 });
 });
 
 it('waiting for a job that is held ends with 1 and the command that decides it', async () => {

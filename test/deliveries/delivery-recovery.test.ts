@@ -74,6 +74,20 @@ const idsOf = (body: string) =>
     .slice(0, -1)
     .map((line) => (JSON.parse(line) as { id: string }).id);
 
+it('a service that stores a batch and answers with 500 gets it again labelled, and the attempts say so', async () => {
+  const { sink, scenario } = await httpScenario();
+  sink.answer((_, number) => (number === 1 ? { status: 500 } : {}));
+  const jobs = await scenario.deliverJobs([{ lines: linesOf('r', 3) }]);
+  scenario.startWorker();
+  await scenario.allEnded(jobs);
+  expect(sink.requests.map(({ headers }) => headers['headgate-possible-duplicate'])).toEqual([undefined, 'true']);
+  expect(new Set(sink.requests.map(({ headers, body }) => `${headers['idempotency-key']} ${body}`)).size).toBe(1);
+  expect(await scenario.attempts()).toMatchObject([
+    { outcome: 'unknown', reasonCode: 'E_TARGET_BUSY', resolvedAs: 'resent' },
+    { outcome: 'acked', possibleDuplicate: true },
+  ]);
+});
+
 describe('a worker that disappears', () => {
   it('after its attempt was committed leaves an unknown attempt, and the batch is resent with a label', async () => {
     const { sink, scenario } = await httpScenario();

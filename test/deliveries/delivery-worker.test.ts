@@ -114,6 +114,19 @@ describe('a batch that is refused', () => {
     ]);
   });
 
+  it('for now after it took a few of its records has all tries again with the rest, and none once nothing more is taken', async () => {
+    const retry = { max: 3, initialMs: 1, capMs: 4 };
+    const { sink, scenario } = await httpScenario({ settings: { mode: 'single', requestsInFlight: 1 }, batchRecords: 40, retry });
+    // Three a try, of thirty.
+    sink.answer(({ body }, number) => ({ status: number % 4 === 0 || Number(/"id":"r(\d+)"/.exec(body)![1]) > 30 ? 503 : 200 }));
+    const jobs = await scenario.deliverJobs([{ lines: lines(33) }]);
+    scenario.startWorker();
+    await scenario.allEnded(jobs);
+    expect(await scenario.counts()).toMatchObject([{ routed: 33, delivered: 30, dead: 3 }]);
+    const outcomes = (await scenario.attempts()).map(({ outcome }) => outcome);
+    expect(outcomes).toEqual([...Array(10).fill('acked'), ...Array(1 + retry.max).fill('refused')]);
+  });
+
   it('for good becomes dead letters with record numbers and delivery keys', async () => {
     const { sink, scenario } = await httpScenario();
     sink.answer(() => ({ status: 404 }));

@@ -77,6 +77,36 @@ it('takes what was cut under the new version, though nothing answers where the o
   expect(moved.lines()).toHaveLength(20);
 });
 
+it('asks a backup that moved where the new version leads, and lets it take what waits', async () => {
+  const [down, gone, moved] = [
+    await startHttpSink(() => ({ status: 503 })),
+    await startHttpSink(() => ({ status: 503 })),
+    await startHttpSink(),
+  ];
+  const bindings = {
+    down: bindingOf('http', { baseUrl: down.url }),
+    gone: bindingOf('http', { baseUrl: gone.url }),
+    moved: bindingOf('http', { baseUrl: moved.url }),
+  };
+  const planOf = (connection: keyof typeof bindings) => {
+    const breaker = { windowMs: 30_000, failureRatio: 0.5, minCalls: 3, probeEveryMs: 200, probes: 2 };
+    const common = { type: 'http', batchRecords: 2, concurrency: 4, breaker, retry: { max: 60, initialMs: 20, capMs: 200 } };
+    return deliveryPlan([
+      targetPlan('api', { format: 'ndjson' }, { ...common, connection: 'down', backup: 'spare' }),
+      targetPlan('spare', { format: 'ndjson' }, { ...common, connection }),
+    ]);
+  };
+  const { scenario, startWorker, cutUnderNew } = await twoVersions({ bindings, plans: { old: planOf('gone'), new: planOf('moved') } });
+  await scenario.deliverJobs([{ lines: linesOf('old', 20) }]);
+  startWorker();
+  const toApi = async () => (await scenario.batches()).filter(({ targetId }) => targetId === 'api');
+  await until(async () => (await toApi()).every(({ state }) => state === 'parked'), 'the batches were not parked');
+  await cutUnderNew(linesOf('new', 20));
+  await until(async () => (await toApi()).filter(({ state }) => state === 'acked').length === 10, 'the moved backup took nothing');
+  expect(moved.lines()).toHaveLength(20);
+  expect(moved.lines().every((line) => line.includes('"new'))).toBe(true);
+});
+
 it.each([
   ['the order of keys, then that of the file', 64, 1],
   ['the order of the file, then that of keys', 1, 64],

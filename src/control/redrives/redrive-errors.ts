@@ -5,7 +5,7 @@ export const redriveErrors = defineErrors({
   E_REDRIVE_EMPTY: {
     meaning: 'Nothing that was chosen can be sent again: there is no open dead letter among it, or none that the flow would accept.',
     actor: 'operator',
-    next: 'Look at the dead letters with `headgate dead-letter list --state open`, and at what a repair makes of them with --dry-run.',
+    next: 'Look at the dead letters with `headgate dead-letter list --state open`, and at what a repair makes of them with --dry-run. Those of a job that is still open wait until it is closed (`headgate job get`).',
   },
   E_REDRIVE_SIZE: {
     meaning: 'More was chosen than is sent again at once, in records or in bytes.',

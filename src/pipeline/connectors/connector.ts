@@ -172,7 +172,7 @@ export type DeliveryOutcome =
       readonly code: string;
       readonly message: string;
     }
-  | { readonly kind: 'unknown'; readonly code: string; readonly message: string };
+  | { readonly kind: 'unknown'; readonly retryAfterMs?: number; readonly code: string; readonly message: string };
 
 /** Of a batch that was acked but for these. `retry`: not taken, and may be sent again. */
 export interface RecordResult {

@@ -47,6 +47,9 @@ export interface HandlerSignals {
   readonly aborting: AbortSignal;
 }
 
+/** Of `attempts`, those that its retries are counted by: since it was held last, or since the target decided about a part of what it was cut from. */
+const triesOf = ({ heldAttempts, decidedAttempts }: LoadedBatch, attempts: number) => attempts - Math.max(heldAttempts, decidedAttempts);
+
 /** How long a batch waits for files accepted before its own, for a place at a crowded target, and at least for a breaker that is open or kept open. */
 const waitMs = { earlierFile: 500, crowded: 250, open: 1_000, kept: 60_000 };
 /** How long a target is asked what became of a batch, about as long as one that is away is tried. */
@@ -237,7 +240,7 @@ export class BatchHandler {
       });
     }
     if (asked?.kind === 'unresolved' && asked.mustWait) return this.#askLater(claimed);
-    if (isExhausted(target.retry, batch.attempts - batch.heldAttempts)) {
+    if (isExhausted(target.retry, triesOf(batch, batch.attempts))) {
       const evidence = 'no tries are left and nobody knows whether the last one arrived';
       const end = { as: 'dead', events: ['exhaust'], code: deliveryErrors.E_OUTCOME_UNKNOWN, message: evidence, evidence } as const;
       return await this.#readably(context, () => endingWithoutAttempt(context, end));
@@ -286,7 +289,7 @@ export class BatchHandler {
     crashPoints.reach('deliveries.after-outcome');
     const decision = decide(sent.outcome, {
       target: own.target,
-      tries: ended.attempt - batch.heldAttempts,
+      tries: triesOf(batch, ended.attempt),
       isFoundOut: batch.heldAttempts > 0 || (await this.#isFoundOut(batch, sent.outcome)),
       records: batch.records,
       isOrdered: batch.lane !== noLane,

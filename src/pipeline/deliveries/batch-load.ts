@@ -29,6 +29,8 @@ export interface LoadedBatch {
   readonly unknownAttempts: number;
   /** Attempts before it was held last; 0 when it never was. */
   readonly heldAttempts: number;
+  /** Attempts up to the last one in which the target took or refused for good a part of the records that it is the rest of. */
+  readonly decidedAttempts: number;
   /** The backup that its last attempt went to; null: its own target. */
   readonly via: string | null;
   readonly reasonCode: string | null;
@@ -66,7 +68,7 @@ const selectBatches = `/* load batches */
   select b.batch_id as "batchId", b.flow_id as "flowId", b.flow_version_id as "flowVersionId", b.target_id as "targetId",
     b.parent_batch_id as "parentBatchId", b.lane, b.lane_scheme as "laneScheme", b.order_number as "orderNumber", b.order_offset as "orderOffset", b.file_sequence as "fileSequence", b.state, b.spans, b.members, b.records, b.bytes,
     b.body_sha256 as "bodySha256", b.attempts, b.unknown_attempts as "unknownAttempts",
-    b.held_attempts as "heldAttempts", b.via, b.reason_code as "reasonCode", b.trace_parent as "traceParent",
+    b.held_attempts as "heldAttempts", b.decided_attempts as "decidedAttempts", b.via, b.reason_code as "reasonCode", b.trace_parent as "traceParent",
     b.created_at as "cutAt", extract(epoch from (select headgate.clock()) - b.changed_at)::float8 * 1000 as "unchangedMs", coalesce(f.name, '') as "fileName",
     not exists (select from headgate.jobs j where j.tenant_id = $1 and j.job_id = any (b.job_ids)
       and j.decision is distinct from 'cancel' and j.state <> 'cancelled') as "isCancelled",

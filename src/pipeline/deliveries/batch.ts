@@ -51,10 +51,12 @@ export interface NewBatch {
   readonly records: number;
   readonly bytes: number;
   readonly bodySha256: string;
-  /** Of the parent, for children: a split gives no new tries, and a possible duplicate stays one. */
+  /** Of the parent, for children: a split alone gives no new tries, and a possible duplicate stays one. */
   readonly attempts: number;
   readonly unknownAttempts: number;
   readonly heldAttempts: number;
+  /** Attempts up to the last one in which the target took or refused for good a part of the records that it is the rest of. */
+  readonly decidedAttempts: number;
   /** Of the parent, where an attempt's outcome is unknown: the backup that it went to. */
   readonly via: string | null;
 }

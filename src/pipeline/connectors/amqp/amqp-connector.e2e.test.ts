@@ -184,6 +184,53 @@ function leftOf(outcome: DeliveryOutcome): readonly RecordResult[] {
   return outcome.kind === 'acked' ? (outcome.perRecord ?? []) : [];
 }
 
+/** The broker of this file takes `bytes` at most, and says so to nobody, until the test ends. */
+async function limitMessages(bytes: number): Promise<void> {
+  const set = (limit: number) => world.rabbit.ctl('eval', `persistent_term:put(max_message_size, ${limit}).`);
+  await set(bytes);
+  onTestFinished(async () => void (await set(16 * 1024 * 1024)));
+}
+
+describe('records that are larger than a broker of AMQP 0-9-1 takes, which ends the session over them', () => {
+  const ids = Array.from({ length: 60 }, (_, index) => `r${index}${'x'.repeat({ 20: 6_000, 25: 5_500, 40: 8_000 }[index] ?? 0)}`);
+  const large = [ids[20]!, ids[25]!, ids[40]!];
+
+  itWith('rabbitmq')('are refused alone, and no other one comes again each time', async () => {
+    const queue = await makeQueue();
+    await limitMessages(5_000);
+    let left = ids;
+    const refused: string[] = [];
+    await withTarget({ protocol: 'amqp-0-9-1', queue }, async (target) => {
+      for (let tries = 0; left.length > 0; tries++) {
+        expect(tries).toBeLessThan(10);
+        const outcome = await target.deliver(outgoing(left), signal);
+        const failed =
+          outcome.kind === 'acked' ? (outcome.perRecord ?? []) : left.map((_, index) => ({ index, status: 'retry', code: '' }));
+        refused.push(...failed.filter(({ status }) => status === 'refused').map(({ index }) => left[index]!));
+        expect(failed.some(({ code }) => code === 'E_TARGET_SETUP')).toBe(false);
+        left = failed.filter(({ status }) => status !== 'refused').map(({ index }) => left[index]!);
+      }
+    });
+    expect(refused.sort()).toEqual(large.sort());
+    const taken = await idsIn(queue);
+    expect([...new Set(taken)].sort()).toEqual(ids.filter((id) => !large.includes(id)).sort());
+    // Each large one is found by one attempt in which it is one of several, and by another in which it is alone.
+    for (const id of new Set(taken)) expect(taken.filter((other) => other === id).length).toBeLessThanOrEqual(1 + large.length);
+  });
+
+  itWith('rabbitmq')('are refused at once where each goes alone', async () => {
+    const queue = await makeQueue();
+    await limitMessages(5_000);
+    await withTarget({ protocol: 'amqp-0-9-1', queue, target: { order: 'file' } }, async (target) => {
+      expect(leftOf(await target.deliver(outgoing(['a', 'x'.repeat(6_000), 'c']), signal))).toMatchObject([
+        { index: 1, status: 'refused', code: 'E_TARGET_RECORD' },
+        { index: 2, status: 'retry', code: 'E_TARGET_RECORD' },
+      ]);
+    });
+    expect(await idsIn(queue)).toEqual(['a']);
+  });
+});
+
 describe('createQueue', () => {
   itWith('rabbitmq')('makes a missing queue, a quorum one, and leaves one that is there as it is', async () => {
     const queue = 'made.by.headgate';

@@ -46,6 +46,7 @@ function codeOf(name: string): string {
     case 'INVALID_PATH':
     case 'VERSION_MISMATCH':
     case 'amqp:not-found':
+    case 'amqp:resource-deleted':
     case 'amqp:not-allowed':
     case 'amqp:invalid-field':
     case 'amqp:not-implemented':

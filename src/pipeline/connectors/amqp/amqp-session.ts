@@ -43,7 +43,8 @@ export interface AmqpSession {
   tryWriting(): Promise<boolean>;
   /**
    * After `ready`. Rejects with a HeadgateError when the session ends before the broker says what became of it: nobody knows
-   * then; with MessageUnsent when it ends before the message has left.
+   * then; with MessageUnsent when it ends before the message has left; with E_TARGET_RECORD when it was ended over one of the
+   * messages under way, of which the broker has nothing.
    */
   publish(message: AmqpMessage): Promise<AmqpVerdict>;
   /** At once and without a farewell: what waits for a confirm is rejected, and nothing that waits in this process is sent. */

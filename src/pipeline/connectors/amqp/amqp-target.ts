@@ -23,13 +23,14 @@ export function openAmqpTarget(options: OpenOptions): Target {
     ids: options.ports.ids,
     idleMax: options.target.concurrency,
   });
+  const suspicion: Suspicion = { bytesMin: Number.POSITIVE_INFINITY };
   return {
     unknownResolution: 'labelled-resend',
     async deliver(batch, signal) {
       try {
         const known = { keys: await batch.deliveryKeys(), recordIds: await batch.recordIds(), orderKeys: await batch.orderKeys?.() };
         return await sessions.use(signal, async (session) => {
-          const sending = new Sending({ settings, batch, session, signal, ...known });
+          const sending = new Sending({ settings, batch, session, signal, suspicion, ...known });
           return joinResults(await sending.run(), batch.records);
         });
       } catch (error) {
@@ -64,11 +65,17 @@ function unsent(error: unknown, signal: AbortSignal): Extract<DeliveryOutcome, {
   return { kind: 'refused', retryable: true, code: error.code, message: error.message };
 }
 
+/** Bodies of so many bytes go alone: the broker ended a session over one of several under way, and their largest had so many. */
+interface Suspicion {
+  bytesMin: number;
+}
+
 interface SendingOptions {
   readonly settings: AmqpSettings;
   readonly batch: OutgoingBatch;
   readonly session: AmqpSession;
   readonly signal: AbortSignal;
+  readonly suspicion: Suspicion;
   readonly keys: readonly string[];
   readonly recordIds: readonly string[];
   /** Where the order of keys is kept. */
@@ -83,8 +90,11 @@ class Sending {
 
   readonly #failed: Failed[] = [];
 
-  /** Messages without a verdict. */
-  #inFlight = 0;
+  /** Messages without a verdict: the bytes of each by its record. */
+  readonly #inFlight = new Map<number, number>();
+
+  /** The session ended over a message: the one that was under way alone, or one of several. */
+  #endedOver: 'one' | 'several' | null = null;
 
   /** A programmer's error. */
   #fault: { readonly error: unknown } | null = null;
@@ -118,10 +128,11 @@ class Sending {
         } else if (order.isHeldBack(index))
           this.#fail(index, 'retry', connectorErrors.E_TARGET_ORDER, 'an earlier record of the same key was refused');
         else {
-          await this.#turnOf(index);
+          await this.#turnOf(index, json.length);
           if (this.#stop !== null) break;
           batch.assertOurs();
           this.#send(index, json, headers);
+          if (this.#isSuspect(json.length)) await this.#allLanded();
         }
         next += 1;
       }
@@ -129,7 +140,7 @@ class Sending {
       // The lease is gone, the batch can't be read, or the session ended before it took this record.
       this.#stop ??= this.#reasonOf(error);
     }
-    while (this.#inFlight > 0) await this.#verdict();
+    await this.#allLanded();
     if (this.#fault !== null) throw this.#fault.error;
     for (let index = next; index < batch.records; index++) this.#fail(index, 'retry', this.#stop!.code, this.#stop!.message);
     return this.#failed.sort((a, b) => a.index - b.index);
@@ -140,10 +151,11 @@ class Sending {
   }
 
   /** Waits for a place, for the record before it of the same key, and for the broker. */
-  async #turnOf(index: number): Promise<void> {
+  async #turnOf(index: number, bytes: number): Promise<void> {
     const { settings, session, orderKeys } = this.#options;
     // Filled up again when half of them are confirmed: many messages in a write instead of one.
-    if (this.#inFlight >= settings.confirmsInFlight) while (this.#inFlight > settings.confirmsInFlight / 2) await this.#verdict();
+    if (this.#inFlight.size >= settings.confirmsInFlight) while (this.#inFlight.size > settings.confirmsInFlight / 2) await this.#verdict();
+    if (this.#isSuspect(bytes)) await this.#allLanded();
     const key = orderKeys?.[index] ?? null;
     if (key !== null) await this.#lastOfKey.get(key);
     if (this.#stop === null) await session.ready();
@@ -161,9 +173,9 @@ class Sending {
       (verdict) => this.#settle(index, verdict),
       (error: unknown) => this.#lose(index, error),
     );
-    this.#inFlight += 1;
+    this.#inFlight.set(index, json.length);
     const land = () => {
-      this.#inFlight -= 1;
+      this.#inFlight.delete(index);
       this.#onVerdict();
     };
     const flight = settled.then(land, (error: unknown) => {
@@ -179,6 +191,14 @@ class Sending {
     return new Promise((resolve) => {
       this.#onVerdict = resolve;
     });
+  }
+
+  #isSuspect(bytes: number): boolean {
+    return bytes >= this.#options.suspicion.bytesMin;
+  }
+
+  async #allLanded(): Promise<void> {
+    while (this.#inFlight.size > 0) await this.#verdict();
   }
 
   #settle(index: number, verdict: AmqpVerdict): void {
@@ -211,8 +231,24 @@ class Sending {
       return;
     }
     this.#stop ??= this.#reasonOf(error);
+    if (isOverMessage(error) && this.#findOut() === 'one') {
+      this.#refuse(index);
+      return;
+    }
     const code = this.#options.signal.aborted ? connectorErrors.E_TARGET_TIMEOUT : connectorErrors.E_TARGET_REPLY_LOST;
     this.#fail(index, 'unknown', code, 'the connection ended before the message was confirmed');
+  }
+
+  /**
+   * The broker does not say which message it ended the session over. Of several under way the largest are suspected, and go alone from
+   * then on, so that each time fewer can be meant, and in the end one.
+   */
+  #findOut(): 'one' | 'several' {
+    if (this.#endedOver === null) {
+      this.#endedOver = this.#inFlight.size === 1 ? 'one' : 'several';
+      if (this.#endedOver === 'several') this.#options.suspicion.bytesMin = Math.max(...this.#inFlight.values());
+    }
+    return this.#endedOver;
   }
 
   #reasonOf(error: unknown): { readonly code: string; readonly message: string } {
@@ -232,4 +268,8 @@ class Sending {
   #fail(index: number, status: RecordResult['status'], code: string, message: string): void {
     this.#failed.push({ index, status, code, message });
   }
+}
+
+function isOverMessage(error: unknown): boolean {
+  return error instanceof HeadgateError && error.code === connectorErrors.E_TARGET_RECORD;
 }

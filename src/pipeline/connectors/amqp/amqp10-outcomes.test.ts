@@ -17,7 +17,7 @@ function targetOf(answer: (delivery: Delivery) => void) {
   });
 }
 
-async function targetOfBroker(behave: (broker: Container) => void) {
+async function targetOfBroker(behave: (broker: Container) => void, settings: Readonly<Record<string, unknown>> = {}) {
   const broker = rhea.create_container({ id: 'broker' });
   (broker as unknown as { sasl_server_mechanisms: { enable_plain(check: () => boolean): void } }).sasl_server_mechanisms.enable_plain(
     () => true,
@@ -28,7 +28,7 @@ async function targetOfBroker(behave: (broker: Container) => void) {
   await new Promise((resolve) => server.once('listening', resolve));
   const target = amqpConnector.open(
     openOptions(amqpConnector, {
-      settings: { queue: 'q' },
+      settings: { queue: 'q', ...settings },
       connection: {
         host: '127.0.0.1',
         port: (server.address() as AddressInfo).port,
@@ -80,4 +80,32 @@ test('a message whose last frame never left is refused and not unknown when the 
   );
   const outcome = await target.deliver(outgoing(['a'.repeat(5_000)]), AbortSignal.timeout(300));
   expect(outcome).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_TIMEOUT' });
+});
+
+test.each([
+  ['amqp:resource-deleted', 'E_TARGET_SETUP'],
+  ['amqp:link:detach-forced', 'E_TARGET_UNREACHABLE'],
+  ['amqp:internal-error', 'E_TARGET_BUSY'],
+])('a link that the broker ends by %s leaves what is under way unknown, and what was not sent goes again (%s)', async (condition, code) => {
+  const told = { condition, description: 'of the broker' };
+  let messages = 0;
+  const target = await targetOfBroker(
+    (broker) =>
+      broker.on('message', ({ delivery, receiver }: EventContext) => {
+        if (++messages === 2) receiver!.close(told);
+        else delivery!.accept();
+      }),
+    { confirmsInFlight: 1 },
+  );
+  const signal = new AbortController().signal;
+  const outcome = await target.deliver(outgoing(['a', 'b', 'c']), signal);
+  expect(outcome).toMatchObject({
+    kind: 'acked',
+    perRecord: [
+      { index: 1, status: 'unknown', code: 'E_TARGET_REPLY_LOST' },
+      { index: 2, status: 'retry', code },
+    ],
+  });
+  expect(JSON.stringify(outcome)).not.toContain(told.description);
+  expect(await target.deliver(outgoing(['b', 'c']), signal)).toEqual({ kind: 'acked' });
 });

@@ -149,8 +149,9 @@ class RabbitSession implements AmqpSession {
     try {
       await this.#channel!.basicPublish(envelope, body);
     } catch (error) {
-      if (nameOf(error) === 'NACK') return 'full';
-      throw this.#fail(error);
+      const name = nameOf(error);
+      if (name === 'NACK') return 'full';
+      throw this.#fail(name === 'PRECONDITION_FAILED' ? endedOverMessage(error) : error);
     }
     // The client tells of a returned message a turn later than of its confirm.
     await scheduler.yield();
@@ -213,6 +214,12 @@ class RabbitSession implements AmqpSession {
   #orEnded<T>(promise: Promise<T>): Promise<T> {
     return Promise.race([promise, this.#ended]);
   }
+}
+
+/** As for one that is larger than its `max_message_size`, which nothing tells beforehand. */
+function endedOverMessage(cause: unknown): HeadgateError {
+  const message = 'the broker ended the session over a message that it does not take (PRECONDITION_FAILED)';
+  return new HeadgateError(connectorErrors.E_TARGET_RECORD, message, { cause });
 }
 
 function tlsPart(settings: AmqpSettings, login: AmqpLogin) {

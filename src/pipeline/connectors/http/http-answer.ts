@@ -7,6 +7,7 @@ import type { DeliveryOutcome } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { readRecordResults, readResultLines, type SentRecords } from './http-record-results.ts';
+import { mayBeStored } from './http-undone.ts';
 
 type Answered = Extract<HttpExchange, { kind: 'answered' }>;
 
@@ -31,18 +32,16 @@ function statusOutcome(answer: Answered, nowMs: number): DeliveryOutcome {
   const { status } = answer;
   const message = `the target answered with status ${status}`;
   if (status >= 200 && status < 300) return { kind: 'acked' };
-  // A gateway lost the server behind it, which may have done the work.
-  if (status === 502 || status === 504) return { kind: 'unknown', code: connectorErrors.E_TARGET_REPLY_LOST, message };
-  if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    const retryAfterMs = readRetryAfter(answer.headers['retry-after'], nowMs);
-    return {
-      kind: 'refused',
-      retryable: true,
-      ...(retryAfterMs === null ? {} : { retryAfterMs }),
-      code: connectorErrors.E_TARGET_BUSY,
-      message,
-    };
-  }
+  const retryAfterMs = readRetryAfter(answer.headers['retry-after'], nowMs);
+  const wait = retryAfterMs === null ? {} : { retryAfterMs };
+  // A gateway that lost the server behind it tells of it so.
+  const isBehind = status === 502 || status === 504;
+  const { E_TARGET_BUSY, E_TARGET_REPLY_LOST } = connectorErrors;
+  if (mayBeStored(status)) return { kind: 'unknown', ...wait, code: isBehind ? E_TARGET_REPLY_LOST : E_TARGET_BUSY, message };
+  if (status === 408 || status === 425 || status === 429 || status >= 500)
+    return { kind: 'refused', retryable: true, ...wait, code: E_TARGET_BUSY, message };
+  // See Other (RFC 9110, section 15.4.4): what was asked for was done, and something else tells how it went.
+  if (status === 303) return { kind: 'unknown', code: connectorErrors.E_TARGET_REDIRECT, message };
   // The address or the credentials are at fault, not the records: both are read again at the next attempt.
   if (status >= 300 && status < 400) return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_REDIRECT, message };
   if (status === 401 || status === 403) return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_FORBIDDEN, message };

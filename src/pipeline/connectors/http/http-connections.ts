@@ -8,6 +8,7 @@ import { buildConnector } from 'undici';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { AddressGuard } from '../address-guard.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import { withoutInterimAnswers } from './http-interim.ts';
 
 /** PEM; null for the public authorities, and where no certificate is shown. */
 export interface Certificates {
@@ -43,7 +44,7 @@ export function guardedConnector(guard: AddressGuard, timeoutMs: number, { autho
       connect({ ...options, hostname: addresses[at]!, servername }, (error, socket) => {
         if (error && at + 1 < addresses.length) tryNext(addresses, at + 1);
         else if (error) callback(error, null);
-        else whenJudged(socket!, callback);
+        else whenJudged(withoutInterimAnswers(socket!), callback);
       });
     };
     guard.addressesOf(options.hostname).then(

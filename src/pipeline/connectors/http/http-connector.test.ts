@@ -168,6 +168,7 @@ it.each([
   [200, 'acked', undefined],
   [204, 'acked', undefined],
   [301, 'refused', true],
+  [303, 'unknown', undefined],
   [307, 'refused', true],
   [400, 'refused', false],
   [401, 'refused', true],
@@ -176,10 +177,13 @@ it.each([
   [409, 'refused', false],
   [425, 'refused', true],
   [429, 'refused', true],
-  [500, 'refused', true],
+  [500, 'unknown', undefined],
+  [501, 'refused', true],
   [502, 'unknown', undefined],
   [503, 'refused', true],
   [504, 'unknown', undefined],
+  [507, 'refused', true],
+  [520, 'unknown', undefined],
 ])('status %i is %s', async (status, kind, retryable) => {
   const { sink, target } = await withSink();
   sink.answer(() => ({ status, headers: { location: `${sink.url}/elsewhere` } }));
@@ -193,6 +197,8 @@ it('Retry-After is seconds or a date, at most a quarter of an hour', async () =>
   const { sink, target } = await withSink();
   sink.answer(() => ({ status: 429, headers: { 'retry-after': '7' } }));
   expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ retryAfterMs: 7_000 });
+  sink.answer(() => ({ status: 500, headers: { 'retry-after': '8' } }));
+  expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'unknown', retryAfterMs: 8_000 });
   const nowMs = Date.UTC(2026, 0, 1);
   expect(readRetryAfter('Thu, 01 Jan 2026 00:00:09 GMT', nowMs)).toBe(9_000);
   expect(readRetryAfter('Wed, 31 Dec 2025 00:00:00 GMT', nowMs)).toBe(0);

@@ -6,6 +6,7 @@
 import { JsonProblem, type JsonValue, readJsonDocument } from '../../engine/reference/json-document.ts';
 import type { RecordResult } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import { mayBeStored } from './http-undone.ts';
 
 /** What the request held. */
 export interface SentRecords {
@@ -136,7 +137,7 @@ function messageOf(status: JsonValue | undefined): { readonly message?: string }
 function httpStatusOf(status: number): 'acked' | RecordResult['status'] | null {
   if (status < 300) return 'acked';
   if (status < 400) return null;
-  if (status === 502 || status === 504) return 'unknown';
+  if (mayBeStored(status)) return 'unknown';
   return status === 408 || status === 425 || status === 429 || status >= 500 ? 'retry' : 'refused';
 }
 

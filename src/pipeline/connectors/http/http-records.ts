@@ -155,7 +155,7 @@ function joinOutcomes(outcomes: readonly (DeliveryOutcome | undefined)[], record
 
 /** What single answers asked for. */
 function longestWait(outcomes: readonly (DeliveryOutcome | undefined)[]): { readonly retryAfterMs?: number } {
-  const retryAfterMs = Math.max(0, ...outcomes.map((outcome) => (outcome?.kind === 'refused' ? (outcome.retryAfterMs ?? 0) : 0)));
+  const retryAfterMs = Math.max(0, ...outcomes.map((outcome) => outcome?.retryAfterMs ?? 0));
   return retryAfterMs === 0 ? {} : { retryAfterMs };
 }
 

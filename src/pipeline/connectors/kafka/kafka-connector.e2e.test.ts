@@ -248,6 +248,7 @@ describe.runIf(isMock)('a broker that says', () => {
     ['UNKNOWN_PRODUCER_ID', 'E_TARGET_BUSY'],
     ['TOPIC_AUTHORIZATION_FAILED', 'E_TARGET_FORBIDDEN'],
     ['POLICY_VIOLATION', 'E_TARGET_SETUP'],
+    ['INVALID_TIMESTAMP', 'E_TARGET_SETUP'],
   ] as const) {
     itWith('kafka')(`${name} has taken nothing, and the next attempt gets through with a new producer`, async () => {
       expect(await said(errors[name])).toMatchObject({ kind: 'refused', retryable: true, code });

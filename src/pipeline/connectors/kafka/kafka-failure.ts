@@ -31,10 +31,11 @@ function kindOf(name: string): PartitionVerdict['kind'] {
       return 'taken';
     case 'MESSAGE_TOO_LARGE':
     case 'RECORD_LIST_TOO_LARGE':
-    case 'INVALID_TIMESTAMP':
     case 'INVALID_RECORD':
       return 'faulty';
     case 'CORRUPT_MESSAGE':
+    // Messages have the time of their attempt: one of two clocks is wrong, and no record.
+    case 'INVALID_TIMESTAMP':
     case 'UNKNOWN_TOPIC_OR_PARTITION':
     case 'LEADER_NOT_AVAILABLE':
     case 'NOT_LEADER_OR_FOLLOWER':
@@ -112,6 +113,7 @@ function codeOf(name: string): string {
       return connectorErrors.E_TARGET_FORBIDDEN;
     case 'UNKNOWN_TOPIC_OR_PARTITION':
     case 'INVALID_TOPIC_EXCEPTION':
+    case 'INVALID_TIMESTAMP':
     case 'INVALID_REQUIRED_ACKS':
     case 'UNSUPPORTED_SASL_MECHANISM':
     case 'ILLEGAL_SASL_STATE':

@@ -196,6 +196,30 @@ describe('a row that the table does not take as it is', () => {
     });
   }
 
+  const changes: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+    ['int', ['12', '12.0', ' 12'], ['12.5', '1.4', '15e-1']],
+    ['datetime', ['2026-01-02T10:00:00', '2026-01-02 10:00:00.000'], ['2026-01-02T23:59:59.9']],
+    ['datetime(3)', ['2026-01-02T10:00:00.125'], ['2026-01-02T10:00:00.1259']],
+    ['time', ['10:00:00'], ['10:00:00.7']],
+    ['char(5)', ['ab', ' ab'], ['ab ', 'ab   ']],
+    ['binary(2)', ['ab'], ['a']],
+    ['float', ['0.5', '123456'], ['16777217']],
+    ['double', ['0.1', '123456789.012345'], ['9007199254740993']],
+    ['year', ['2026'], ['26']],
+    ["enum('7','b')", ['7', 'b'], ['1', '2']],
+  ];
+  for (const [type, kept, changed] of changes) {
+    itWith('mariadb')(`such as one of which a column of type ${type} would change the text without a word is refused alone`, async () => {
+      const table = await makeTable(true);
+      await world.maria.sql(`alter table ${table} modify customer ${type}`);
+      const batch = withRecords(...[...kept, ...changed].map((customer, index) => ({ id: `r${index}`, customer })));
+      const outcome = await withTarget({ table }, (target) => target.deliver(batch, signal));
+      const message = 'the column customer would keep a value otherwise than it was sent';
+      expect(outcome).toMatchObject({ perRecord: changed.map((_, at) => ({ index: kept.length + at, status: 'refused', message })) });
+      expect([await idsOf(table), await effectsOf(table)]).toEqual([kept.map((_, index) => `r${index}`), kept.length]);
+    });
+  }
+
   itWith('mariadb')('tells its cause by numbers of the server, without its text', async () => {
     const table = await makeTable(true);
     await world.maria.sql(`alter table ${table} modify customer varchar(4), modify amount decimal(5, 2)`);

@@ -5,6 +5,7 @@
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { OutputFieldPlan } from '../../engine/plan.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import { columnChange, type IsChange } from './mysql-columns.ts';
 import type { MysqlConnection } from './mysql-connection.ts';
 import { effectsTable, type MysqlSettings, quoteName } from './mysql-settings.ts';
 
@@ -14,6 +15,8 @@ export interface TableFacts {
   readonly state: string;
   /** `max_allowed_packet`: of one statement with its values. */
   readonly packetBytesMax: number;
+  /** By place of the column in the settings; null: the server says itself where it would change a value. */
+  readonly changes: readonly (IsChange | null)[];
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -36,10 +39,11 @@ export async function describeTable(connection: MysqlConnection, settings: Mysql
   if ([table, effects].some((found) => found !== undefined && found['transactions'] !== 'YES'))
     refuse('the table of the target or its effects table is none with transactions: both need an engine such as InnoDB');
   const { rows: columns } = await connection.execute(
-    '/* describe columns */ select column_name as name, data_type as type, extra as extra from information_schema.columns where table_schema = ? and table_name = ?',
+    `/* describe columns */ select column_name as name, data_type as type, extra as extra, column_type as declared,
+      character_maximum_length as length, datetime_precision as secondDigits from information_schema.columns where table_schema = ? and table_name = ?`,
     place,
   );
-  checkColumns(settings.columns, columns);
+  const changes = checkColumns(settings.columns, columns);
   if (settings.mode === 'upsert') {
     const { rows: indexes } = await connection.execute(
       `/* describe indexes */ select index_name as name, column_name as columnName, sub_part as part from information_schema.statistics
@@ -48,7 +52,7 @@ export async function describeTable(connection: MysqlConnection, settings: Mysql
     );
     checkIndexes(settings, indexes, columns);
   }
-  return { hasEffects: effects !== undefined, state, packetBytesMax: Number(table['packetBytesMax']) };
+  return { hasEffects: effects !== undefined, state, packetBytesMax: Number(table['packetBytesMax']), changes };
 }
 
 /** Sessions are kept: what was looked at when one was made need not hold for ever. */
@@ -108,13 +112,20 @@ function refuse(message: string): never {
 /** Types that take a decimal or a large integer and round it, without a warning. */
 const inexact = { decimal: /^(?:.*int|bit|year|float|double|real)$/, int: /^(?:float|double|real)$/ };
 
-function checkColumns(wanted: readonly OutputFieldPlan[], columns: readonly Row[]): void {
-  for (const { name, type } of wanted) {
+function checkColumns(wanted: readonly OutputFieldPlan[], columns: readonly Row[]): (IsChange | null)[] {
+  return wanted.map(({ name, type }) => {
     const column = columns.find((row) => String(row['name']).toLowerCase() === name.toLowerCase());
     if (column === undefined) refuse(`the table of the target has no column ${name}, or it can not be seen`);
     const isRounded = (type === 'decimal' || type === 'int') && inexact[type].test(String(column['type']).toLowerCase());
     if (isRounded) refuse(`the column ${name} of the target rounds values of type ${type}`);
-  }
+    const number = (value: unknown) => (value === null || value === undefined ? null : Number(value));
+    return columnChange({
+      type: String(column['type']).toLowerCase(),
+      declared: String(column['declared']),
+      length: number(column['length']),
+      secondDigits: number(column['secondDigits']),
+    });
+  });
 }
 
 /** `on duplicate key update` changes the row that it runs into by any unique index, not only by that of the keys. */

@@ -64,7 +64,12 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
     if (rows.length === 1 && rows[0]!.bytes > rowBytesMax) return 'the record is larger than a packet that the server takes';
     try {
       const params: (string | boolean | null)[] = [];
-      for (const { json } of rows) params.push(...valuesOf(json, columns));
+      for (const { json } of rows) {
+        const values = valuesOf(json, columns);
+        const changed = values.findIndex((value, at) => typeof value === 'string' && facts.changes[at]?.(value));
+        if (changed >= 0) return `the column ${columns[changed]} would keep a value otherwise than it was sent`;
+        params.push(...values);
+      }
       const { warnings } = await connection.execute(statements.writeRows(rows.length), params);
       return warnings === 0 ? null : await lossOf(connection, warnings);
     } catch (error) {

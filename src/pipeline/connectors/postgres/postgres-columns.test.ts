@@ -11,7 +11,20 @@ test('a line that is told by its looks alone is one of which no value would chan
   const amounts = fc
     .tuple(fc.integer({ min: -999, max: 999 }), fc.stringMatching(/^[0-9]{0,5}$/))
     .map(([whole, digits]) => (digits === '' ? String(whole) : `${whole}.${digits}`));
-  const moments = fc.constantFrom('2026-01-02', '2026-01-02T10:00:00', '2026-01-02T10:00:00Z', '2026-01-02T10:00:00+02:00', '10:00:00');
+  const moments = fc.oneof(
+    fc.string({ unit: fc.constantFrom('a', ' ', '"', '\\', '😀', 'ä', '\n'), maxLength: 80 }),
+    fc.constantFrom(
+      '2026-01-02',
+      '2026-01-02T10:00:00',
+      '2026-01-02T10:00:00Z',
+      '2026-01-02T10:00:00+02:00',
+      '10:00:00',
+      '10:00:00.1234567',
+      '2026-01-02T10:00:00.5Z',
+      'ab ',
+      'ab   ',
+    ),
+  );
   const note = fc.oneof(fc.string(), fc.constantFrom('"amount":"1.2345"', '\\', '\\"amount\\":\\"9.999'));
   fc.assert(
     fc.property(
@@ -19,9 +32,10 @@ test('a line that is told by its looks alone is one of which no value would chan
       moments,
       note,
       fc.integer({ min: -1, max: 4 }),
-      fc.constantFrom('timestamp', 'date', 'text'),
-      (amount, at, text, scale, type) => {
-        const changes = columnChanges(output, { amount: numeric(scale), at: [type, -1], note: ['text', -1] });
+      fc.constantFrom('timestamp', 'timestamptz', 'time', 'date', 'text', 'name', 'varchar', 'bpchar'),
+      fc.constantFrom(-1, 0, 3, 8),
+      (amount, at, text, scale, type, modifier) => {
+        const changes = columnChanges(output, { amount: numeric(scale), at: [type, modifier], note: ['text', -1] });
         const values = { note: text, amount, at };
         const expected = [...changes.byColumn].find(([name, { isChange }]) => isChange(values[name as 'amount' | 'at']))?.[0];
         expect(changedColumn(changes, JSON.stringify(values))).toBe(expected);
@@ -29,4 +43,21 @@ test('a line that is told by its looks alone is one of which no value would chan
     ),
     { numRuns: 2_000 },
   );
+});
+
+/** An engine that goes back over them would take days, or give up. */
+test('values of many million characters are looked at once', () => {
+  const zeros = '0'.repeat(4_000_000);
+  const texts = {
+    numeric: `1.${zeros}1x`,
+    timestamp: `10:00:00.${zeros}1x`,
+    time: `10:00:00.${zeros}1`,
+    varchar: `${zeros}${' '.repeat(4_000_000)}`,
+    bpchar: `x${' '.repeat(4_000_000)}`,
+    name: zeros,
+  };
+  const found = Object.entries(texts).map(([type, text]) =>
+    changedColumn(columnChanges(output, { at: [type, 8] }), JSON.stringify({ note: zeros, at: text })),
+  );
+  expect(found).toEqual([undefined, 'at', 'at', 'at', 'at', 'at']);
 });

@@ -1,10 +1,13 @@
 /**
- * What the columns of a table would change without a word: PostgreSQL rounds a number to the scale of its column, drops the offset
- * of a time and the time of a date. A column that is inexact whatever comes is refused; of the others, the record that would change.
+ * What the columns of a table would change without a word: PostgreSQL rounds a number to the scale of its column and a time to its
+ * precision, drops the offset of a time and the time of a date, and cuts spaces off the end of a text, and anything off that of a
+ * `name`. A column that is inexact whatever comes is refused; of the others, the record that would change. Values are as long as
+ * senders make them: nothing here takes longer than to read them once.
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { OutputFieldPlan } from '../../engine/plan.ts';
 import { connectorErrors } from '../connector-errors.ts';
+import { hasMoreFractionDigits, hasMoreSecondDigits, significantDigits } from '../kept-digits.ts';
 
 /** Name of the type, or of the one that a domain is made of, and its modifier, by column. */
 export type ColumnTypes = Readonly<Record<string, readonly [type: string, modifier: number]>>;
@@ -43,7 +46,20 @@ export function columnChanges(output: readonly OutputFieldPlan[], types: ColumnT
   return { byColumn, suspicion: looks.length === 0 ? null : new RegExp(looks.join('|')) };
 }
 
-const longerThanDate = '[^"]{11}';
+/** A character of a JSON string, or its escape. */
+const character = String.raw`(?:[^"\\]|\\.)`;
+const longerThanDate = `${character}{11}`;
+const hasPoint = String.raw`[^"]*?\.\d`;
+/** It, or a value behind it. */
+const endsWithSpace = '[^]*? "';
+/** A `name` holds so many bytes (NAMEDATALEN without its last); a character takes four at most. */
+const nameBytesMax = 63;
+/** Decimal digits that they give back whatever they are (FLT_DIG and DBL_DIG of C). */
+const floatDigits = { float4: 6, float8: 15 };
+/** Of most currencies; PostgreSQL takes them from `lc_monetary`. */
+const centDigits = 2;
+/** Digits behind the point of a second, where the column says nothing of them. */
+const secondDigitsMax = 6;
 
 function changeOf(column: string, modifier: number): Change | null {
   switch (column) {
@@ -52,16 +68,45 @@ function changeOf(column: string, modifier: number): Change | null {
       const bits = (modifier - modifierOffset) & scaleBits;
       const scale = bits > scaleBits / 2 ? bits - scaleBits - 1 : bits;
       // Of a negative scale, digits before the point are rounded: nobody keeps money so.
-      const isChange = (text: string) => scale < 0 || (/\.(\d*?)0*$/.exec(text)?.[1] ?? '').length > scale;
+      const isChange = (text: string) => scale < 0 || hasMoreFractionDigits(text, scale);
       return { isChange, looksSo: scale < 0 ? '' : `[^"]*\\.\\d{${scale}}\\d*[1-9]` };
     }
-    case 'timestamp':
-      return { isChange: (text) => /\d(?:Z|[+-]\d{2}(?::?\d{2})?)$/i.test(text.slice(10)), looksSo: longerThanDate };
+    case 'timestamp': {
+      const isRounded = roundsSeconds(modifier);
+      return {
+        isChange: (text) => /\d(?:Z|[+-]\d{2}(?::?\d{2})?)$/i.test(text.slice(10)) || isRounded(text),
+        looksSo: longerThanDate,
+      };
+    }
+    case 'timestamptz':
+    case 'time':
+    case 'timetz':
+      return { isChange: roundsSeconds(modifier), looksSo: hasPoint };
+    case 'float4':
+    case 'float8':
+      return { isChange: (text) => significantDigits(text) > floatDigits[column], looksSo: '' };
+    case 'money':
+      return { isChange: (text) => hasMoreFractionDigits(text, centDigits), looksSo: '' };
+    case 'char':
+      return { isChange: (text) => Buffer.byteLength(text) > 1, looksSo: '' };
+    case 'name':
+      return { isChange: (text) => Buffer.byteLength(text) > nameBytesMax, looksSo: `${character}{${Math.ceil(nameBytesMax / 4)}}` };
+    case 'varchar': {
+      if (modifier < modifierOffset) return null;
+      return { isChange: (text) => text.endsWith(' ') && [...text].length > modifier - modifierOffset, looksSo: endsWithSpace };
+    }
+    // Spaces up to its length are what it is filled up with: only then they are there again.
+    case 'bpchar':
+      return { isChange: (text) => text.endsWith(' ') && [...text].length !== modifier - modifierOffset, looksSo: endsWithSpace };
     case 'date':
       return { isChange: (text) => text.length > 10, looksSo: longerThanDate };
     default:
       return null;
   }
+}
+
+function roundsSeconds(modifier: number): (text: string) => boolean {
+  return (text) => hasMoreSecondDigits(text, modifier < 0 ? secondDigitsMax : modifier);
 }
 
 /** The first column that would change a value of the record: a line as body writers make it. */

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
@@ -202,6 +202,21 @@ describe('files at an OpenSSH server', () => {
     await withTarget({ folder }, async (target) => {
       const batch = outgoing(['a']);
       writeFileSync(join(path, `.headgate-${batch.batchId}-1`), 'half');
+      expect((await target.deliver(again(batch), signal)).kind).toBe('acked');
+      expect(readdirSync(path)).toEqual([usualName]);
+    });
+  });
+
+  itWith('sshd')('whose server was cut off between its name and its temporary one lose the temporary one', async () => {
+    const { folder, path } = newFolder();
+    await withTarget({ folder }, async (target) => {
+      const batch = outgoing(['a']);
+      expect((await target.deliver(batch, signal)).kind).toBe('acked');
+      const leftBehind = () => linkSync(join(path, usualName), join(path, `.headgate-${batch.batchId}-1`));
+      leftBehind();
+      expect((await target.resolve!(again(batch), signal)).kind).toBe('acked');
+      expect(readdirSync(path)).toEqual([usualName]);
+      leftBehind();
       expect((await target.deliver(again(batch), signal)).kind).toBe('acked');
       expect(readdirSync(path)).toEqual([usualName]);
     });

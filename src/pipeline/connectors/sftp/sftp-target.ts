@@ -59,9 +59,12 @@ export function openSftpTarget(options: OpenOptions): Target {
       try {
         const file = fileOf(batch);
         return await sessions.use(signal, async ({ sftp }) => {
-          const place = pathIn(await folderOf(sftp, settings), Buffer.from(file.name));
+          const folder = await folderOf(sftp, settings);
+          const place = pathIn(folder, Buffer.from(file.name));
           switch (await compare(sftp, place, file)) {
             case 'same':
+              // A server that links and unlinks may have been cut off in between.
+              await removeOlderAttempts({ sftp, folder, batch });
               return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
             case 'other':
               return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
@@ -104,9 +107,9 @@ interface Sending {
 
 async function write(sending: Sending, step: { isNaming: boolean }): Promise<DeliveryOutcome> {
   const { sftp, folder, place, file, batch } = sending;
+  await removeOlderAttempts(sending);
   const before = await compare(sftp, place, file);
   if (before !== 'missing') return found(before, file);
-  await removeOlderAttempts(sending);
   const temporary = pathIn(folder, Buffer.from(temporaryName(batch)));
   let isNamed = false;
   try {
@@ -203,7 +206,7 @@ async function folderOf(sftp: SftpSession, { root, path }: SftpSettings): Promis
 }
 
 /** What attempts left behind that ended with their process or connection. */
-async function removeOlderAttempts({ sftp, folder, batch }: Sending): Promise<void> {
+async function removeOlderAttempts({ sftp, folder, batch }: Pick<Sending, 'sftp' | 'folder' | 'batch'>): Promise<void> {
   const first = Math.max(1, batch.attempt - olderAttemptsMax);
   const attempts = Array.from({ length: batch.attempt - first }, (_, index) => first + index);
   await Promise.all(

@@ -36,7 +36,7 @@ export interface SplitPart {
 
 export interface AttemptContext {
   readonly target: Pick<TargetPlan, 'retry'>;
-  /** Since it was cut, or held last. */
+  /** Since it was cut, held last, or the target took or refused for good a part of it. */
   readonly tries: number;
   /** It was held for its settings before, or another batch of its target is. */
   readonly isFoundOut: boolean;
@@ -68,7 +68,12 @@ export function decide(outcome: DeliveryOutcome, context: AttemptContext): Decis
       return { kind: 'retry', delayMs: retryDelayMs(target.retry, tries, rng, outcome.retryAfterMs), code, message };
     }
     case 'unknown':
-      return { kind: 'unknown', delayMs: retryDelayMs(target.retry, tries, rng), code: outcome.code, message: outcome.message };
+      return {
+        kind: 'unknown',
+        delayMs: retryDelayMs(target.retry, tries, rng, outcome.retryAfterMs),
+        code: outcome.code,
+        message: outcome.message,
+      };
   }
 }
 
@@ -136,7 +141,9 @@ function holdingOf({ target, isFoundOut }: AttemptContext) {
 
 function decideParts(results: readonly RecordResult[], context: AttemptContext, retryAfterMs?: number): Decision {
   const { target, tries, records, isOrdered, rng } = context;
-  const isLast = isExhausted(target.retry, tries);
+  const isDecidedInPart = results.length < records || results.some(({ status }) => status === 'refused');
+  // What the target goes on to decide about has all its tries again: it gets less each time.
+  const isLast = !isDecidedInPart && isExhausted(target.retry, tries);
   const parts: Part[] = [];
   const add = (becomes: SplitPart['becomes'], index: number, result: RecordResult | null) => {
     const part = isOrdered && isOpen(becomes) ? partInOrder(parts, becomes) : partOf(parts, becomes);
@@ -153,7 +160,7 @@ function decideParts(results: readonly RecordResult[], context: AttemptContext, 
     else if (result.status === 'retry' && isToBeHeld(result.code, tries, holdingOf(context))) add('held', index, result);
     else add(result.status === 'retry' && isLast ? 'exhausted' : result.status, index, result);
   }
-  const delayMs = retryDelayMs(target.retry, tries, rng, retryAfterMs);
+  const delayMs = retryDelayMs(target.retry, isDecidedInPart ? 1 : tries, rng, retryAfterMs);
   const [only] = parts;
   if (parts.length > 1) return { kind: 'split', delayMs, parts };
   const code = only!.codes[0] ?? '';

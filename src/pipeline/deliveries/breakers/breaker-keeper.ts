@@ -6,9 +6,10 @@
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Waiter } from '../../../platform/base/notifier.ts';
 import { createPollingLoop } from '../../../platform/base/polling-loop.ts';
-import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
+import { type TenantTx, withTenant } from '../../../platform/tenancy/tenant-scope.ts';
 import type { ProbeResult } from '../../connectors/connector.ts';
 import { connectorErrors } from '../../connectors/connector-errors.ts';
+import type { Plan } from '../../engine/plan.ts';
 import type { TargetAddress } from '../attempts/open-targets.ts';
 import { commitForCertain } from '../certain-transaction.ts';
 import type { DeliveryDefinitions, TargetBinding } from '../delivery-definitions.ts';
@@ -185,7 +186,10 @@ async function letGoToBackup(
   return room > 0 ? lookMs.half_open : lookMs.backup;
 }
 
-/** The target as the version of its flow has it under which the last parked batch was cut, else the one that was told of last. */
+/**
+ * The target as the version of its flow has it under which the last parked batch was cut, of a backup that of what waits for it too, else
+ * the one that was told of last.
+ */
 async function addressOf(
   { db, definitions }: BreakerKeeperOptions,
   tenantId: string,
@@ -195,8 +199,12 @@ async function addressOf(
     db,
     tenantId,
     async (tx) => {
-      const flowVersionId = (await lastParkedVersion(tx, stored)) ?? stored.flowVersionId;
-      const { plan } = await definitions.loadFlow(tx, flowVersionId);
+      const loadPlan = async (id: string) => ({ flowVersionId: id, plan: (await definitions.loadFlow(tx, id)).plan });
+      const known = await loadPlan(stored.flowVersionId);
+      const waiting = (await lastParkedVersion(tx, stored)) ?? (await lastWaitingVersion(tx, stored, known.plan));
+      const asked = waiting === undefined ? known : await loadPlan(waiting);
+      const isThere = asked.plan.targets.some(({ id }) => id === stored.targetId);
+      const { flowVersionId, plan } = isThere ? asked : known;
       const target = plan.targets.find(({ id }) => id === stored.targetId)!;
       const binding = await definitions.loadBinding(tx, target.connection ?? '').catch((error: unknown): HeadgateError => asFault(error));
       return {
@@ -206,6 +214,17 @@ async function addressOf(
     },
     { readOnly: true },
   );
+}
+
+/** Of what is parked at the targets that it stands in for, the latest version. Undefined: nothing is. */
+async function lastWaitingVersion(tx: TenantTx, { flowId, targetId }: StoredBreaker, { targets }: Plan): Promise<string | undefined> {
+  const versions: string[] = [];
+  for (const { id, backup } of targets) {
+    const version = backup === targetId ? await lastParkedVersion(tx, { flowId, targetId: id }) : undefined;
+    if (version !== undefined) versions.push(version);
+  }
+  // Ids rise with time.
+  return versions.sort().at(-1);
 }
 
 /** A connection that is missing, or can't be read as one, is a fault of settings. */

@@ -29,7 +29,7 @@ export function healthOf(
       if (isConfigurationFault(outcome.code)) return nothing;
       return outcome.retryable ? failureOf(outcome.code, outcome.retryAfterMs ?? 0) : success;
     case 'unknown':
-      return failureOf(outcome.code, 0);
+      return failureOf(outcome.code, outcome.retryAfterMs ?? 0);
   }
 }
 

@@ -68,6 +68,7 @@ async function cutTarget(
       attempts: 0,
       unknownAttempts: input.possibleDuplicate === true ? 1 : 0,
       heldAttempts: 0,
+      decidedAttempts: 0,
       via: null,
     });
   };

@@ -20,13 +20,13 @@ const insertBatchRows = `/* insert batches */
     insert into headgate.batch_jobs (tenant_id, job_id, batch_id) select $1, h.job_id, h.batch_id from unnest($18::uuid[], $19::uuid[]) as h (job_id, batch_id)
   )
   insert into headgate.batches (tenant_id, batch_id, flow_id, flow_version_id, target_id, parent_batch_id, lane, lane_scheme, order_number, order_offset, state,
-    spans, members, job_ids, records, bytes, body_sha256, attempts, unknown_attempts, held_attempts, trace_parent, file_sequence, via, created_at, changed_at)
+    spans, members, job_ids, records, bytes, body_sha256, attempts, unknown_attempts, held_attempts, decided_attempts, trace_parent, file_sequence, via, created_at, changed_at)
   select $1, b.batch_id, $2, $3, b.target_id, b.parent_batch_id, b.lane, b.lane_scheme, b.order_number, b.order_offset, 'ready',
-    b.spans::jsonb, b.members::jsonb, array(select jsonb_array_elements_text(b.job_ids::jsonb)::uuid), b.records, b.bytes, b.body_sha256, b.attempts, b.unknown_attempts, b.held_attempts, $4, b.file_sequence, b.via,
+    b.spans::jsonb, b.members::jsonb, array(select jsonb_array_elements_text(b.job_ids::jsonb)::uuid), b.records, b.bytes, b.body_sha256, b.attempts, b.unknown_attempts, b.held_attempts, b.decided_attempts, $4, b.file_sequence, b.via,
     (select headgate.clock()), (select headgate.clock())
   from unnest($5::uuid[], $6::text[], $7::uuid[], $8::int[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::int[], $14::bigint[], $15::text[],
-      $16::int[], $17::int[], $20::int[], $21::bigint[], $22::text[], $23::int[], $24::int[])
-    as b (batch_id, target_id, parent_batch_id, lane, order_number, spans, members, job_ids, records, bytes, body_sha256, attempts, unknown_attempts, held_attempts, file_sequence, via, order_offset, lane_scheme)`;
+      $16::int[], $17::int[], $20::int[], $21::bigint[], $22::text[], $23::int[], $24::int[], $25::int[])
+    as b (batch_id, target_id, parent_batch_id, lane, order_number, spans, members, job_ids, records, bytes, body_sha256, attempts, unknown_attempts, held_attempts, file_sequence, via, order_offset, lane_scheme, decided_attempts)`;
 
 const insertJobTargets = `/* count routed records */
   insert into headgate.job_targets as t (tenant_id, job_id, target_id, routed)
@@ -69,6 +69,7 @@ export async function insertBatches(tx: TenantTx, origin: BatchOrigin, batches: 
       rows.map((batch) => batch.via),
       rows.map((batch) => batch.orderOffset),
       rows.map((batch) => batch.laneScheme),
+      rows.map((batch) => batch.decidedAttempts),
     ]);
   }
 }

@@ -103,6 +103,7 @@ export function batchOfParts(parts: readonly CollectedPart[], named: Pick<NewBat
     attempts: 0,
     unknownAttempts: 0,
     heldAttempts: 0,
+    decidedAttempts: 0,
     via: null,
   };
 }

@@ -218,7 +218,9 @@ async function endingOfSplit(
   attempt: (outcome: AttemptEnding['outcome'], code: string | null) => AttemptEnding,
 ): Promise<BatchEnding> {
   const { batch, plan, services } = context;
-  const sent = { ...batch, attempts: batch.attempts + 1 };
+  const attempts = batch.attempts + 1;
+  const isDecidedInPart = parts.some(({ becomes }) => becomes === 'acked' || becomes === 'refused');
+  const sent = { ...batch, attempts, decidedAttempts: isDecidedInPart ? attempts : batch.decidedAttempts };
   const children = await splitBatch(
     services,
     sent,

@@ -88,7 +88,8 @@ function appendBytes(into: { segmentId: string; ranges: number[] }[], spans: rea
 }
 
 function childBasics(batch: LoadedBatch, batchId: string, members: readonly BatchMember[]) {
-  const { targetId, lane, laneScheme, orderNumber, orderOffset, fileSequence, attempts, unknownAttempts, heldAttempts } = batch;
+  const { targetId, lane, laneScheme, orderNumber, orderOffset, fileSequence, attempts, unknownAttempts, heldAttempts, decidedAttempts } =
+    batch;
   return {
     batchId,
     parentBatchId: batch.batchId,
@@ -102,6 +103,7 @@ function childBasics(batch: LoadedBatch, batchId: string, members: readonly Batc
     attempts,
     unknownAttempts,
     heldAttempts,
+    decidedAttempts,
     via: unknownAttempts > 0 ? batch.via : null,
   };
 }

@@ -546,6 +546,8 @@ create table headgate.batches (
   unknown_attempts integer not null default 0,
   -- Attempts before it was held last: they count against no retry. Above 0 once it was held.
   held_attempts integer not null default 0,
+  -- Attempts up to the last one, of what it is a part of, whose records the target decided about in part: they count against no retry either.
+  decided_attempts integer not null default 0,
   -- When it was parked last, because its target's breaker was open; it stays when the batch goes on.
   parked_at timestamptz,
   -- The backup that its last attempt went to; null: its own target.
