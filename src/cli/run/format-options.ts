@@ -68,12 +68,13 @@ function readGiven(format: string, settings: readonly FormatSetting[], options: 
     if (equals < 0) throw refuse(`the option ${JSON.stringify(option)} is not written as name=value`);
     if (given.has(name)) throw refuse(`the option ${name} is given twice`);
     given.add(name);
-    if (name === 'encoding') requireUtf8(text);
+    const setting = settings.find((candidate) => candidate.name === name);
+    // What packs read is said by their own standards.
+    if (name === 'encoding' && setting === undefined) requireUtf8(text);
     else {
-      const setting = settings.find((candidate) => candidate.name === name);
       if (setting === undefined)
         throw refuse(
-          `${format} has no option ${JSON.stringify(name)}; it has ${[...settings.map((each) => each.name), 'encoding'].join(', ')}`,
+          `${format} has no option ${JSON.stringify(name)}; it has ${[...new Set([...settings.map((each) => each.name), 'encoding'])].join(', ')}`,
         );
       values.set(name, readValue(setting, text));
     }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { delimitedFormat } from '../../../pipeline/engine/plan-fixtures.ts';
 import { PoisonFindings, withoutPoison } from './poison-source.ts';
 
 describe('the bytes of a poison record', () => {
@@ -13,7 +14,7 @@ describe('the bytes of a poison record', () => {
   };
 
   it('are never seen, however the file is read', () => {
-    const masked = withoutPoison(source, [{ jobId: 'j', offset: 5, length: 4 }]);
+    const masked = withoutPoison(source, [{ jobId: 'j', offset: 5, length: 4 }], delimitedFormat);
     for (let length = 1; length <= bytes.length; length++) {
       const read = Buffer.alloc(bytes.length + 3);
       for (let at = 0; at < bytes.length; ) at += masked.read(read, at + 3, Math.min(length, bytes.length - at), at);

@@ -59,7 +59,7 @@ export class KernelRuntime implements EvaluationScope {
     this.#outputs = parts.outputs;
     this.#outcomes = parts.outcomes;
     this.#hash = parts.hash;
-    this.#readers = fieldReaders(flow.plan.records[flow.mainType]!);
+    this.#readers = fieldReaders(flow.plan.records[flow.mainType]!, flow.plan.format);
     this.#bodies = Math.max(0, ...source.bodyOfTarget.map((body) => body + 1));
     const { routes } = flow.plan;
     if (routes.mode === 'first') {

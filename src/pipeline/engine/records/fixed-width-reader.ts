@@ -1,47 +1,128 @@
 /**
  * Takes a fixed-width record apart by byte ranges. A multi-byte character is never cut in two and never shifts a column
- * unseen: a range that starts or ends inside one is E_WIDTH.
+ * unseen: a range that starts or ends inside one is E_WIDTH. Where numbers are held in bytes, the type is found first, and
+ * all other bytes have to be text.
  */
 import { structureErrors } from '../engine-errors.ts';
 import { trimSpaces } from '../fields/field-reader.ts';
+import { isHeldInBytes, readHeldBytes } from '../fields/held-numbers.ts';
 import type { FieldPlan, FixedWidthPlan, Plan, RecordPlan } from '../plan.ts';
 import type { RecordReader } from './record-text.ts';
 import { createTypeFinder, isUntagged, unknownTag } from './record-types.ts';
 import type { StructureProblem } from './structure-problem.ts';
-import { decodeUtf8 } from './utf8.ts';
+import { type TextPage, textPageOf } from './text-page.ts';
+import { nulCharacter } from './utf8.ts';
+import { receivedTable } from './window-bytes.ts';
 
-const cutCharacter: StructureProblem = { code: structureErrors.E_WIDTH, message: 'a field boundary cuts a character' };
+export const cutCharacter: StructureProblem = { code: structureErrors.E_WIDTH, message: 'a field boundary cuts a character' };
 const space = 0x20;
+
+interface Range {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** `usage` null: text. */
+interface FieldRange extends Range {
+  readonly usage: 'packed' | 'binary' | null;
+}
+
+interface RecordRanges {
+  readonly width: number;
+  readonly fields: readonly FieldRange[];
+  /** Where text is, in order, the last without an end; null: it was looked at already. */
+  readonly textSpans: readonly Range[] | null;
+}
 
 export function createFixedWidthReader(plan: Plan, format: FixedWidthPlan): RecordReader {
   const findType = createTypeFinder(plan, trimSpaces);
   const tagRange = isUntagged(plan) ? null : format.discriminator;
-  const ranges = plan.records.map((record) => record.fields.map(rangeOf));
-  const widths = plan.records.map((record) => recordWidth(record, format));
+  const page = textPageOf(format);
+  const received = receivedTable(format);
+  const hasBytes = plan.records.some(({ fields }) => fields.some(isHeldInBytes));
+  const readText = rangeReader(page, hasBytes);
+  const layouts = plan.records.map((record) => rangesOf(record, format, hasBytes));
   return (bytes, start, end, into) => {
-    into.type = findType(tagRange === null ? null : rangeText(bytes, start, end, { ...tagRange, isTag: true }));
+    into.type = findType(tagRange === null ? null : tagText(readText(bytes, { start, end }, tagRange)));
     if (into.type < 0) return unknownTag;
-    const width = widths[into.type]!;
+    const { width, fields, textSpans } = layouts[into.type]!;
+    const unreadable = textSpans === null ? null : findUnreadable(page, bytes, { start, end }, textSpans);
+    if (unreadable !== null) return unreadable;
     const missing = width - (end - start);
     if ((missing > 0 && format.shortLines === 'reject') || !isAllSpaces(bytes, start + width, end))
       return { code: structureErrors.E_WIDTH, message: `expected ${width} bytes, found ${end - start}` };
-    const fields = ranges[into.type]!;
     for (let index = 0; index < fields.length; index++) {
-      const text = rangeText(bytes, start, end, { ...fields[index]!, isTag: false });
-      if (text === null) return cutCharacter;
-      into.texts[index] = text;
+      const field = fields[index]!;
       into.kinds[index] = 'text';
+      if (field.usage === null) {
+        const text = readText(bytes, { start, end }, field);
+        if (text === null) return cutCharacter;
+        into.texts[index] = text;
+        continue;
+      }
+      const range = { start: start + field.start, end: start + field.start + field.length, received };
+      into.texts[index] = range.end > end ? null : readHeldBytes(field.usage, bytes, range);
+      if (into.texts[index] !== null) continue;
+      // A record that was too short for it holds nothing of it, or a part that is none.
+      if (range.start >= end) continue;
+      into.kinds[index] = 'unreadable';
+      into.texts[index] = hexText(bytes, range.start, Math.min(range.end, end), received);
     }
     return null;
   };
 }
 
-function rangeOf(field: FieldPlan): { readonly start: number; readonly length: number } {
+function rangesOf(record: RecordPlan, format: FixedWidthPlan, hasBytes: boolean): RecordRanges {
+  const fields = record.fields.map((field) => ({
+    ...rangeOf(field),
+    usage: isHeldInBytes(field) ? (field.usage as 'packed' | 'binary') : null,
+  }));
+  return {
+    width: recordWidth(record, format),
+    fields,
+    textSpans: hasBytes ? spansBetween(fields.filter(({ usage }) => usage !== null)) : null,
+  };
+}
+
+function spansBetween(ranges: readonly Range[]): Range[] {
+  const spans: Range[] = [];
+  let at = 0;
+  for (const { start, length } of ranges.toSorted((a, b) => a.start - b.start)) {
+    if (start > at) spans.push({ start: at, length: start - at });
+    at = Math.max(at, start + length);
+  }
+  return [...spans, { start: at, length: Number.POSITIVE_INFINITY }];
+}
+
+/** Bytes that are no text first, then NUL, as of records that are all text. */
+function findUnreadable(
+  page: TextPage,
+  bytes: Buffer,
+  { start, end }: { readonly start: number; readonly end: number },
+  spans: readonly Range[],
+): StructureProblem | null {
+  let hasNul = false;
+  for (const span of spans) {
+    const [from, to] = [Math.min(start + span.start, end), Math.min(start + span.start + span.length, end)];
+    const at = page.firstUnreadable(bytes, from, to);
+    if (at >= 0) return page.unreadableProblem(at - start);
+    hasNul ||= bytes.subarray(from, to).includes(0);
+  }
+  return hasNul ? nulCharacter : null;
+}
+
+/** A number that can't be read, as the bytes of the file. */
+function hexText(bytes: Buffer, start: number, end: number, received: Uint8Array | null): string {
+  const own = bytes.subarray(start, end);
+  return `0x${(received === null ? own : Buffer.from(own.map((byte) => received[byte]!))).toString('hex')}`;
+}
+
+export function rangeOf(field: FieldPlan): Range {
   if (!('start' in field.at)) throw new Error(`field ${JSON.stringify(field.name)} has no byte range`);
   return field.at;
 }
 
-/** Bytes of a record of this type without the line end. */
+/** Bytes (or characters, by the format) of a record of this type without the line end. */
 export function recordWidth(record: RecordPlan, format: FixedWidthPlan): number {
   return format.recordLength ?? Math.max(0, ...record.fields.map((field) => rangeOf(field).start + rangeOf(field).length));
 }
@@ -51,23 +132,34 @@ function isAllSpaces(bytes: Uint8Array, start: number, end: number): boolean {
   return true;
 }
 
-/** Text of a range, as if spaces followed the record; null when a boundary cuts a character. A tag is read without its spaces. */
-function rangeText(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  range: { readonly start: number; readonly length: number; readonly isTag: boolean },
-): string | null {
-  const from = Math.min(start + range.start, end);
-  const to = Math.min(from + range.length, end, start + range.start + range.length);
-  if (isContinuation(bytes, from, end) || isContinuation(bytes, to, end)) return null;
-  const text = decodeUtf8(bytes, from, Math.max(from, to));
-  if (range.isTag) return trimSpaces(text);
-  return text.length === 0 && range.length > 0 ? ' '.repeat(range.length) : padBytes(text, range.length - (Math.max(from, to) - from));
+interface Place {
+  readonly start: number;
+  readonly end: number;
 }
 
-function padBytes(text: string, missing: number): string {
-  return missing > 0 ? text + ' '.repeat(missing) : text;
+function tagText(text: string | null): string | null {
+  return text === null ? null : trimSpaces(text);
+}
+
+/** Gives the text of a range, as if spaces followed the record; null when a boundary cuts a character. */
+function rangeReader(page: TextPage, hasBytes: boolean): (bytes: Buffer, record: Place, range: Range) => string | null {
+  const isCut = page.isSingleByte ? () => false : hasBytes ? isUnreadable : startsInside;
+  return (bytes, { start, end }, range) => {
+    const from = Math.min(start + range.start, end);
+    const to = Math.min(start + range.start + range.length, end);
+    if (isCut(bytes, from, to, end)) return null;
+    const text = page.decode(bytes, from, to);
+    const missing = range.length - (to - from);
+    return missing > 0 ? text + ' '.repeat(missing) : text;
+  };
+  // What follows may be no text.
+  function isUnreadable(bytes: Buffer, from: number, to: number): boolean {
+    return page.firstUnreadable(bytes, from, to) >= 0;
+  }
+}
+
+function startsInside(bytes: Buffer, from: number, to: number, end: number): boolean {
+  return isContinuation(bytes, from, end) || isContinuation(bytes, to, end);
 }
 
 function isContinuation(bytes: Uint8Array, index: number, end: number): boolean {

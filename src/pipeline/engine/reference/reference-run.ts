@@ -83,7 +83,8 @@ export class ReferenceRun {
   /** Null for header and trailer records. */
   #readRow(row: Row, columns: readonly string[] | null): ReferenceRecord | null {
     const shape = shapeRecord(this.#plan, row, columns);
-    const fields = shape.problem === null ? shape.type!.fields.map((field, index) => checkField(field, shape.texts[index]!)) : [];
+    const fields =
+      shape.problem === null ? shape.type!.fields.map((field, index) => checkField(field, shape.texts[index]!, this.#plan.format)) : [];
     const findings = shape.problem === null ? fieldFindings(shape.type!, fields) : [{ ...shape.problem, field: null, rule: null }];
     if (shape.type !== null && shape.type.role !== 'data') {
       this.#takeEnvelope(shape.type, row.offset, fields, findings);
