@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DelimitedPlan, FormatPlan, Plan, RecordPlan } from '../engine/plan.ts';
 import { fieldPlan, planOf, recordPlan } from '../engine/plan-fixtures.ts';
+import { encodeText } from '../engine/reference/random-bytes.ts';
+import { randomEncoding } from '../engine/reference/random-formats.ts';
 import { ReferenceRun } from '../engine/reference/reference-run.ts';
 import { delimitedFormat } from './delimited/delimited-format.ts';
 import { fixedWidthFormat } from './fixed-width/fixed-width-format.ts';
@@ -169,7 +171,7 @@ describe('splitters with header and trailer records', () => {
 
 const pieces = ['a', ',', '"', '""', '\n', '\r\n', '\r', '\\', '#', 'é', 'H', 'T', '\0', '{"t":"T"}', ' '];
 const randomText = fc.array(fc.constantFrom(...pieces), { maxLength: 40 }).map((parts) => parts.join(''));
-const randomFormat: fc.Arbitrary<FormatPlan> = fc.oneof(
+const randomForm: fc.Arbitrary<FormatPlan> = fc.oneof(
   fc.record({
     type: fc.constant('delimited' as const),
     delimiter: fc.constantFrom(0x2c, 0x3b),
@@ -189,12 +191,34 @@ const randomFormat: fc.Arbitrary<FormatPlan> = fc.oneof(
     skipBlankLines: fc.boolean(),
   }),
   fc.record({
+    type: fc.constant('fixed-width' as const),
+    positions: fc.constant('characters' as const),
+    discriminator: fc.constantFrom({ start: 0, length: 1 }, { start: 1, length: 2 }),
+    recordLength: fc.constant(null),
+    shortLines: fc.constant('pad' as const),
+    skipBlankLines: fc.boolean(),
+  }),
+  fc.record({
+    type: fc.constant('fixed-width' as const),
+    lineEnds: fc.constant(false as const),
+    discriminator: fc.constant({ start: 0, length: 1 }),
+    recordLength: fc.constantFrom(1, 3, 7),
+    shortLines: fc.constant('reject' as const),
+    skipBlankLines: fc.boolean(),
+  }),
+  fc.record({
     type: fc.constant('json-lines' as const),
     discriminator: fc.constant('t'),
     unknownKeys: fc.constant('ignore' as const),
     skipBlankLines: fc.boolean(),
   }),
 );
+
+const randomFormat: fc.Arbitrary<FormatPlan> = fc
+  .tuple(randomForm, randomEncoding)
+  .map(([format, encoding]) =>
+    format.type === 'json-lines' || ('positions' in format && format.positions) ? format : { ...format, ...encoding },
+  );
 
 function tagged(format: FormatPlan): Plan {
   const at =
@@ -215,9 +239,10 @@ describe('laws of every splitter', () => {
     fc.assert(
       fc.property(randomText, randomFormat, fc.constantFrom(5, 1_000), (text, format, maxRecordBytes) => {
         const { records } = tagged(format);
-        const whole = split(text, format, records, { maxRecordBytes });
+        const bytes = encodeText(format, text);
+        const whole = split(bytes, format, records, { maxRecordBytes });
         for (let pieceBytes = 1; pieceBytes <= 7; pieceBytes++)
-          expect(split(text, format, records, { maxRecordBytes, pieceBytes })).toEqual(whole);
+          expect(split(bytes, format, records, { maxRecordBytes, pieceBytes })).toEqual(whole);
       }),
       { numRuns: 400 },
     );
@@ -243,9 +268,10 @@ describe('laws of every splitter', () => {
         fc.constantFrom(5, 1_000),
         (text, format, chunkBytes, maxRecordBytes) => {
           const plan = tagged(format);
-          const result = split(text, format, plan.records, { chunkBytes, maxRecordBytes });
+          const bytes = encodeText(format, text);
+          const result = split(bytes, format, plan.records, { chunkBytes, maxRecordBytes });
           const run = new ReferenceRun(plan, { maxRecordBytes });
-          const offsets = [...run.records([Buffer.from(text)])].map((record) => record.offset);
+          const offsets = [...run.records([bytes])].map((record) => record.offset);
           expect(result.records).toBe(offsets.length);
           for (const chunk of result.chunks) {
             expect(chunk.firstRecord).toBe(offsets.filter((offset) => offset < chunk.start).length + 1);

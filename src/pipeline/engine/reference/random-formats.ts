@@ -10,7 +10,7 @@ export function rarely<T>(usual: T, ...others: readonly T[]): T[] {
 
 const singleByte = encodings.filter((encoding): encoding is SingleByteEncoding => encoding !== 'utf-8');
 /** A key of the Plan that UTF-8 does not have. */
-const encoding = fc
+export const randomEncoding = fc
   .constantFrom(...rarely<SingleByteEncoding | null>(null, ...singleByte).slice(singleByte.length * 2))
   .map((name) => (name === null ? {} : { encoding: name }));
 
@@ -28,7 +28,7 @@ const delimited: fc.Arbitrary<DelimitedPlan> = fc.record({
 
 export function randomFormat(isTagged: boolean): fc.Arbitrary<FormatPlan> {
   return fc.oneof(
-    fc.tuple(delimited, encoding).map(([format, inEncoding]) => ({
+    fc.tuple(delimited, randomEncoding).map(([format, inEncoding]) => ({
       ...format,
       ...inEncoding,
       escape: format.quote === null ? null : (format.escape ?? format.quote),
@@ -53,7 +53,7 @@ function randomFixedWidth(isTagged: boolean): fc.Arbitrary<FixedWidthPlan> {
     skipBlankLines: fc.boolean(),
   });
   const places = fc.constantFrom('lines' as const, 'characters' as const, 'blocks' as const);
-  return fc.tuple(form, encoding, places).map(([format, inEncoding, place]) => {
+  return fc.tuple(form, randomEncoding, places).map(([format, inEncoding, place]) => {
     if (place === 'lines') return { ...format, ...inEncoding };
     if (place === 'characters') return { ...format, positions: 'characters' as const };
     return { ...format, ...inEncoding, lineEnds: false as const, recordLength: blockLength, shortLines: 'reject' as const };

@@ -26,13 +26,15 @@ const foreignMarks = ['fffe', 'feff', '0000feff'];
 export interface ReferenceFileOptions {
   readonly maxRecordBytes?: number;
   readonly keepsStrayQuotes?: boolean;
+  /** Of fixed-width records: NUL is text. Only for reading without a flow, which says where numbers are. */
+  readonly keepsNul?: boolean;
 }
 
 /** Throws `FileDamage` when the first row is too long. */
 export function openReferenceFile(
   plan: Pick<Plan, 'format' | 'records'>,
   pieces: Iterable<Uint8Array>,
-  { maxRecordBytes = maxRecordBytesDefault, keepsStrayQuotes = false }: ReferenceFileOptions = {},
+  { maxRecordBytes = maxRecordBytesDefault, keepsStrayQuotes = false, keepsNul = false }: ReferenceFileOptions = {},
 ): ReferenceFile {
   const { format } = plan;
   const bytes = readPage(format, pieces);
@@ -43,7 +45,7 @@ export function openReferenceFile(
       damage: [],
       start: 0,
       stop: null,
-      rows: readPlainRows({ format, records: plan.records }, blocks, maxRecordBytes),
+      rows: readPlainRows(plan, blocks, { maxRecordBytes, keepsNul }),
     };
   }
   // Room for the line end, so that a line that comes without it is certainly too long.
@@ -55,7 +57,7 @@ export function openReferenceFile(
   }
   const { start } = marked;
   const whole = { columns: null, damage: [], start, stop: null };
-  if (format.type !== 'delimited') return { ...whole, rows: readPlainRows(plan, marked.lines, maxRecordBytes) };
+  if (format.type !== 'delimited') return { ...whole, rows: readPlainRows(plan, marked.lines, { maxRecordBytes, keepsNul }) };
   const rows = readDelimitedRows(marked.lines, { ...format, maxRecordBytes, keepsStrayQuotes });
   return format.header ? readHeaderRow(plan, format, rows, start) : { ...whole, rows };
 }

@@ -92,8 +92,11 @@ export function compileRepair(plan: Plan, columns: readonly string[] | null, set
       }
       if (texts.size === 0) return { content, changes, problem: null };
       const written = encoder.encode(bytes, text, texts satisfies NewTexts);
-      if (written === null) return problem(changes[0]!.field, 'the text has no place in the format of the record', changes);
-      return { content: translated(written, tables.received), changes, problem: null };
+      const file = written === null ? null : translated(written, tables.received);
+      // A character of the window that the page of the file has no byte for.
+      const isWhole = file !== null && translated(file, tables.window).equals(written!);
+      if (!isWhole) return problem(changes[0]!.field, 'the text has no place in the format of the record', changes);
+      return { content: file, changes, problem: null };
     },
   };
 }
