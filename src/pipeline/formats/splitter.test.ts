@@ -169,6 +169,70 @@ describe('splitters with header and trailer records', () => {
   });
 });
 
+describe('the start and the lines of a file in another encoding', () => {
+  const marks = ['efbbbf', 'fffe', 'feff', '0000feff'].map((hex) => Buffer.from(`${hex}610a620a`, 'hex'));
+
+  it.each(['iso-8859-1', 'iso-8859-15', 'windows-1252'] as const)('of %s with a mark of Unicode is damage', (encoding) => {
+    for (const bytes of marks) expect(codes(split(bytes, { ...csv, encoding }))).toEqual(['E_FILE_ENCODING']);
+    expect(codes(split(Buffer.from('ef61bb0a', 'hex'), { ...csv, encoding }))).toEqual([]);
+  });
+
+  it('of EBCDIC, or without line ends, is never a mark', () => {
+    const blocks = {
+      type: 'fixed-width',
+      lineEnds: false,
+      discriminator: null,
+      recordLength: 2,
+      shortLines: 'reject',
+      skipBlankLines: true,
+    } as const;
+    for (const bytes of marks) {
+      expect(codes(split(bytes, { ...csv, encoding: 'ibm500' }))).toEqual([]);
+      expect(ranges(split(bytes, blocks, oneColumn, { chunkBytes: 1_000 }))).toEqual([[0, bytes.length, 1]]);
+    }
+  });
+
+  it('of EBCDIC ends at NL and at LF, with a CR before it or not', () => {
+    const bytes = Buffer.from('c1150d15c225c30d15c4', 'hex');
+    expect(ranges(split(bytes, { ...csv, encoding: 'ibm1047', skipBlankLines: false }))).toEqual([
+      [0, 2, 1],
+      [2, 4, 2],
+      [4, 6, 3],
+      [6, 9, 4],
+      [9, 10, 5],
+    ]);
+  });
+
+  it('names columns in its own encoding', () => {
+    const records = [recordPlan([fieldPlan('a', 'string', { column: 0, header: 'Straße' })])];
+    const format = { ...csv, header: true, columns: 'exact' as const };
+    expect(codes(split(Buffer.from('Straße\nx\n', 'latin1'), { ...format, encoding: 'iso-8859-1' }, records))).toEqual([]);
+    expect(codes(split(Buffer.from('Straße\nx\n', 'latin1'), format, records))).toEqual(['E_HEADER_ROW']);
+    expect(codes(split(Buffer.from('a\nx\n', 'latin1'), { ...format, encoding: 'windows-1252' }, records))).toEqual(['E_HEADER_ROW']);
+  });
+
+  it('without line ends has records of one length, and a last one of what is left', () => {
+    const blocks = {
+      type: 'fixed-width',
+      lineEnds: false,
+      discriminator: null,
+      recordLength: 3,
+      shortLines: 'reject',
+      skipBlankLines: true,
+    } as const;
+    const result = split('abc\n\n\nab', blocks);
+    expect([result.records, ranges(result)]).toEqual([
+      3,
+      [
+        [0, 3, 1],
+        [3, 6, 2],
+        [6, 8, 3],
+      ],
+    ]);
+    expect(codes(split('abcdef', blocks, oneColumn, { maxRecordBytes: 2 }))).toEqual(['E_RECORD_TOO_LONG']);
+  });
+});
+
 const pieces = ['a', ',', '"', '""', '\n', '\r\n', '\r', '\\', '#', 'é', 'H', 'T', '\0', '{"t":"T"}', ' '];
 const randomText = fc.array(fc.constantFrom(...pieces), { maxLength: 40 }).map((parts) => parts.join(''));
 const randomForm: fc.Arbitrary<FormatPlan> = fc.oneof(
