@@ -5,6 +5,7 @@
 import { parseMomentPattern } from '../expressions/moments.ts';
 import { type PatternAtom, parseSimplePattern } from '../fields/simple-pattern.ts';
 import type { FieldPlan } from '../plan.ts';
+import { heldNumberCode } from './held-number-code.ts';
 import { matchesBytes, packBytes, type SourceContext } from './source-context.ts';
 import type { CharacterRange } from './span-function.ts';
 
@@ -236,6 +237,8 @@ function hasExtraChecks(field: FieldPlan): boolean {
 function numberCode(context: SourceContext, layout: TextLayout, index: number, field: FieldPlan): string | null {
   if (!hasNumber(field)) return null;
   const scale = scaleOf(field);
+  if (field.usage !== undefined)
+    return heldNumberCode(context, index, { start: `s${index}`, end: `z${index}` }) + boundCode(index, field, scale);
   const pattern = field.pattern === null ? null : parseSimplePattern(field.pattern);
   const isAsked = field.enum !== null || field.minLength !== null || (field.pattern !== null && pattern === null);
   const asked = isAsked ? `if(!X.accepts(${index},s${index},e${index}))break row;` : '';

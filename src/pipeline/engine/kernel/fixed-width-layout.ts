@@ -1,5 +1,6 @@
 /** Walks fixed-width records of exactly their width in ASCII; shorter, longer and multi-byte ones are left to the slow path. */
 import { trimSpaces } from '../fields/field-reader.ts';
+import { isHeldInBytes } from '../fields/held-numbers.ts';
 import type { FixedWidthPlan } from '../plan.ts';
 import { recordWidth } from '../records/fixed-width-reader.ts';
 import { isUntagged } from '../records/record-types.ts';
@@ -38,7 +39,10 @@ export function fixedWidthLayout(context: SourceContext, format: FixedWidthPlan)
       let code = `if(rs+${width}${hasLineEnds ? '>=' : '>'}have)break row;`;
       for (const [index, { start, length }] of ranges.entries()) {
         const [s, z] = [`s${index}`, `z${index}`];
-        const trim = context.field(index).trim ? `while(${s}<${z}&&b[${s}]===32)${s}++;while(${z}>${s}&&b[${z}-1]===32)${z}--;` : '';
+        const trim =
+          context.field(index).trim && !isHeldInBytes(context.field(index))
+            ? `while(${s}<${z}&&b[${s}]===32)${s}++;while(${z}>${s}&&b[${z}-1]===32)${z}--;`
+            : '';
         const missing = context.isOptional(index) ? `a${index}=1;e${index}=${s};` : 'break row;';
         code += `${s}=rs+${start};let ${z}=${s}+${length};${trim}if(${s}===${z}){${missing}}else{${fieldSource(index)}if(e${index}!==${z})break row;}`;
       }

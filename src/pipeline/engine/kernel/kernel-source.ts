@@ -10,6 +10,7 @@ import { delimitedLayout } from './delimited-layout.ts';
 import { ExpressionCode } from './expression-code.ts';
 import { fieldCode, hasNumber } from './field-code.ts';
 import { fixedWidthLayout } from './fixed-width-layout.ts';
+import { canBeHeld } from './held-number-code.ts';
 import { inspectionCode } from './inspection-source.ts';
 import { jsonLayout } from './json-layout.ts';
 import type { JsonPart } from './json-template.ts';
@@ -47,7 +48,7 @@ export function kernelSource(flow: CompiledFlow, shape: KernelShape): KernelSour
   const context = new SourceContext(flow);
   const layout = layoutOf(context, shape);
   const summed = flow.sums.byType[flow.mainType]!;
-  if (layout === null || context.record.fields.some(({ usage }) => usage !== undefined)) return null;
+  if (layout === null || !takesHeldNumbers(context, layout)) return null;
   if (summed.some(({ field }) => !hasNumber(context.field(field)))) return null;
   if (plan.routes.mode === 'all' && plan.routes.rules.length > maskedRulesMax) return null;
   const conditions = new ExpressionCode(context, layout.reserved);
@@ -70,6 +71,15 @@ export function kernelSource(flow: CompiledFlow, shape: KernelShape): KernelSour
     evaluated: context.evaluated,
     bodyOfTarget: forms.map((form) => distinct.indexOf(form)),
   };
+}
+
+/** Only where their ends are known, and where nothing asks for their text: the hash of a key does. */
+function takesHeldNumbers({ record, flow }: SourceContext, layout: RecordLayout): boolean {
+  const keyed = new Set(flow.hashedKeys.flatMap(({ fields }) => fields[flow.mainType] ?? []));
+  return record.fields.every(
+    (field, index) =>
+      field.usage === undefined || (layout.bound(index) !== null && hasNumber(field) && canBeHeld(field) && !keyed.has(index)),
+  );
 }
 
 function layoutOf(context: SourceContext, shape: KernelShape): RecordLayout | null {
