@@ -46,18 +46,19 @@ export function checkUsage(
   });
 }
 
-/** A record that must not be read again is shown to the engine as bytes that it refuses; binary numbers refuse none. */
+/** A record that must not be read again is shown to the engine as bytes that are no text; so each has to hold some. */
 export function checkUsages(
   { fields, format, path }: { readonly fields: FieldDefinitions; readonly format: FormatPlan; readonly path: Path },
   report: Report,
 ): void {
   const all = Object.values(fields);
-  if (format.type !== 'fixed-width' || all.length === 0 || all.some(({ usage }) => usage !== 'binary')) return;
+  if (format.type !== 'fixed-width' || all.length === 0 || all.some(({ usage }) => !isInBytes(usage))) return;
   const bytes = all.reduce((sum, { at }) => sum + (at?.[1] ?? 0), 0);
   if (bytes < (format.recordLength ?? 0)) return;
   report.add({
     code: flowErrors.E_CONFIG_LAYOUT,
     path,
-    message: 'a record of binary numbers alone can hold any bytes, so that nothing tells a damaged one',
+    message:
+      'a record of packed and binary numbers alone holds no text by which a damaged one could be told; name the bytes around them in recordLength',
   });
 }

@@ -11,7 +11,7 @@ import type { RecordReader } from './record-text.ts';
 import { createTypeFinder, isUntagged, unknownTag } from './record-types.ts';
 import type { StructureProblem } from './structure-problem.ts';
 import { type TextPage, textPageOf } from './text-page.ts';
-import { nulCharacter } from './utf8.ts';
+import { createTextCheck, hasNumbersInBytes, type TextCheck } from './text-spans.ts';
 import { receivedTable } from './window-bytes.ts';
 
 export const cutCharacter: StructureProblem = { code: structureErrors.E_WIDTH, message: 'a field boundary cuts a character' };
@@ -30,8 +30,8 @@ interface FieldRange extends Range {
 interface RecordRanges {
   readonly width: number;
   readonly fields: readonly FieldRange[];
-  /** Where text is, in order, the last without an end; null: it was looked at already. */
-  readonly textSpans: readonly Range[] | null;
+  /** Null: that all of it is text was looked at already. */
+  readonly checkText: TextCheck | null;
 }
 
 export function createFixedWidthReader(plan: Plan, format: FixedWidthPlan): RecordReader {
@@ -39,15 +39,18 @@ export function createFixedWidthReader(plan: Plan, format: FixedWidthPlan): Reco
   const tagRange = isUntagged(plan) ? null : format.discriminator;
   const page = textPageOf(format);
   const received = receivedTable(format);
-  const hasBytes = plan.records.some(({ fields }) => fields.some(isHeldInBytes));
+  const hasBytes = hasNumbersInBytes(plan.records);
   const readText = rangeReader(page, hasBytes);
   const layouts = plan.records.map((record) => rangesOf(record, format, hasBytes));
   return (bytes, start, end, into) => {
     into.type = findType(tagRange === null ? null : tagText(readText(bytes, { start, end }, tagRange)));
     if (into.type < 0) return unknownTag;
-    const { width, fields, textSpans } = layouts[into.type]!;
-    const unreadable = textSpans === null ? null : findUnreadable(page, bytes, { start, end }, textSpans);
-    if (unreadable !== null) return unreadable;
+    const { width, fields, checkText } = layouts[into.type]!;
+    const unreadable = checkText === null ? null : checkText(bytes, start, end);
+    if (unreadable !== null) {
+      into.type = -1;
+      return unreadable;
+    }
     const missing = width - (end - start);
     if ((missing > 0 && format.shortLines === 'reject') || !isAllSpaces(bytes, start + width, end))
       return { code: structureErrors.E_WIDTH, message: `expected ${width} bytes, found ${end - start}` };
@@ -80,35 +83,8 @@ function rangesOf(record: RecordPlan, format: FixedWidthPlan, hasBytes: boolean)
   return {
     width: recordWidth(record, format),
     fields,
-    textSpans: hasBytes ? spansBetween(fields.filter(({ usage }) => usage !== null)) : null,
+    checkText: hasBytes ? createTextCheck(record, format) : null,
   };
-}
-
-function spansBetween(ranges: readonly Range[]): Range[] {
-  const spans: Range[] = [];
-  let at = 0;
-  for (const { start, length } of ranges.toSorted((a, b) => a.start - b.start)) {
-    if (start > at) spans.push({ start: at, length: start - at });
-    at = Math.max(at, start + length);
-  }
-  return [...spans, { start: at, length: Number.POSITIVE_INFINITY }];
-}
-
-/** Bytes that are no text first, then NUL, as of records that are all text. */
-function findUnreadable(
-  page: TextPage,
-  bytes: Buffer,
-  { start, end }: { readonly start: number; readonly end: number },
-  spans: readonly Range[],
-): StructureProblem | null {
-  let hasNul = false;
-  for (const span of spans) {
-    const [from, to] = [Math.min(start + span.start, end), Math.min(start + span.start + span.length, end)];
-    const at = page.firstUnreadable(bytes, from, to);
-    if (at >= 0) return page.unreadableProblem(at - start);
-    hasNul ||= bytes.subarray(from, to).includes(0);
-  }
-  return hasNul ? nulCharacter : null;
 }
 
 /** A number that can't be read, as the bytes of the file. */

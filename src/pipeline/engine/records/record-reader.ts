@@ -1,5 +1,4 @@
 /** The reader for a plan's format, with the checks on bytes that come before any format: that they are text, and NUL. */
-import { isHeldInBytes } from '../fields/held-numbers.ts';
 import type { Plan } from '../plan.ts';
 import { createCharacterReader } from './character-reader.ts';
 import { createDelimitedReader } from './delimited-reader.ts';
@@ -7,13 +6,14 @@ import { createFixedWidthReader } from './fixed-width-reader.ts';
 import { createJsonReader } from './json-reader.ts';
 import type { RecordReader } from './record-text.ts';
 import { textPageOf } from './text-page.ts';
+import { hasNumbersInBytes } from './text-spans.ts';
 import { byteFindings, inspectBytes, nulCharacter } from './utf8.ts';
 
 /** `columns`: names from the header row, null where the format has none. */
 export function createRecordReader(plan: Plan, columns: readonly string[] | null): RecordReader {
   const read = createFormatReader(plan, columns);
   // Which bytes are text is known when the type is.
-  if (plan.records.some(({ fields }) => fields.some(isHeldInBytes))) return read;
+  if (hasNumbersInBytes(plan.records)) return read;
   const page = textPageOf(plan.format);
   return (bytes, start, end, into) => {
     const found = inspectBytes(bytes, start, end);

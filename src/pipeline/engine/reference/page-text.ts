@@ -6,6 +6,9 @@ import type { FormatPlan } from '../plan.ts';
 import { type CodePage, codePages } from '../reference-data/code-pages.ts';
 import type { RowProblem } from './rows.ts';
 
+/** NL and LF. */
+const ebcdicLineEnds: readonly number[] = [0x15, 0x25];
+
 type Encoding = keyof typeof codePages | 'utf-8';
 
 export function encodingOf(format: FormatPlan): Encoding {
@@ -14,6 +17,14 @@ export function encodingOf(format: FormatPlan): Encoding {
 
 export function hasNoLineEnds(format: FormatPlan): boolean {
   return format.type === 'fixed-width' && format.lineEnds === false;
+}
+
+/** Where a record may end: behind one of these bytes of the file, or after every so many. */
+export type RecordBorders = { readonly behind: readonly number[] } | { readonly everyBytes: number };
+
+export function bordersOf(format: FormatPlan): RecordBorders {
+  if (format.type === 'fixed-width' && hasNoLineEnds(format)) return { everyBytes: format.recordLength! };
+  return { behind: (pageOf(format)?.latin1 ?? null) === null ? [0x0a] : ebcdicLineEnds };
 }
 
 function pageOf(format: FormatPlan): CodePage | null {
@@ -26,7 +37,7 @@ export function mayHaveMark(format: FormatPlan): boolean {
   return !hasNoLineEnds(format) && (pageOf(format)?.latin1 ?? null) === null;
 }
 
-/** NL (0x15) and LF (0x25) both end lines, in a file that has lines. */
+/** Whatever ends a line becomes LF, in a file that has lines. */
 export function* readPage(format: FormatPlan, pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
   const latin1 = pageOf(format)?.latin1 ?? null;
   if (latin1 === null) {
@@ -36,7 +47,7 @@ export function* readPage(format: FormatPlan, pieces: Iterable<Uint8Array>): Gen
   const hasLines = !hasNoLineEnds(format);
   for (const piece of pieces) {
     yield Uint8Array.from(piece, (byte) =>
-      hasLines && (byte === 0x15 || byte === 0x25) ? 0x0a : Number.parseInt(latin1.slice(2 * byte, 2 * byte + 2), 16),
+      hasLines && ebcdicLineEnds.includes(byte) ? 0x0a : Number.parseInt(latin1.slice(2 * byte, 2 * byte + 2), 16),
     );
   }
 }

@@ -24,7 +24,7 @@ export function shapeRanges(plan: Plan, format: FixedWidthPlan, row: Row, only: 
   const type = only ?? typeOf(plan, cells, format.discriminator!);
   if (type === null) return broken(null, 'E_TAG', 'unknown record type');
   const problem = hasBytes ? problemOfTexts(format, type, row.content) : null;
-  if (problem !== null) return { type, texts: [], problem };
+  if (problem !== null) return { type: null, texts: [], problem };
   const width = format.recordLength ?? Math.max(0, ...type.fields.map((field) => rangeOf(field).start + rangeOf(field).length));
   const isShort = cells.length < width && format.shortLines === 'reject';
   if (isShort || (cells.length > width && /[^ ]/.test(cells.text({ start: width, length: cells.length - width }))))

@@ -1,18 +1,19 @@
 /** Which lines of a fixed-width file are header or trailer, by the tag in them. */
-import { isHeldInBytes } from '../../engine/fields/held-numbers.ts';
 import type { FixedWidthPlan, RecordPlan } from '../../engine/plan.ts';
 import { textPageOf } from '../../engine/records/text-page.ts';
-import { envelopeTags } from '../envelope-types.ts';
+import { createTextCheck, hasNumbersInBytes } from '../../engine/records/text-spans.ts';
+import { envelopeTags, isNumbered } from '../envelope-types.ts';
 import type { LineRules } from '../line-splitter.ts';
 
 /** Null when every record has a number. */
 export function envelopeTest(format: FixedWidthPlan, records: readonly RecordPlan[]): LineRules['isEnvelope'] {
-  const tags = format.discriminator === null ? null : envelopeTags(records);
-  if (tags === null) return null;
-  const { start: tagStart, length } = format.discriminator!;
-  const wanted = new Set(tags.map(trimSpaces));
+  if (format.discriminator === null || envelopeTags(records) === null) return null;
+  const { start: tagStart, length } = format.discriminator;
+  const wanted = new Map(
+    records.flatMap((record) => (isNumbered(record) ? [] : [[trimSpaces(record.tag ?? ''), createTextCheck(record, format)]])),
+  );
   const page = textPageOf(format);
-  const isAllText = !records.some(({ fields }) => fields.some(isHeldInBytes));
+  const isAllText = !hasNumbersInBytes(records);
   const countsCharacters = format.positions === 'characters';
   return (bytes, start, end) => {
     // Up to the end of an ASCII tag that stands behind ASCII, positions of bytes and characters are the same.
@@ -23,7 +24,8 @@ export function envelopeTest(format: FixedWidthPlan, records: readonly RecordPla
     const line = bytes.subarray(start, end);
     // A line that the engine rejects before it reads the tag is a record of unknown type, so it has a number.
     if (isAllText && (page.firstUnreadable(line, 0, line.length) >= 0 || line.includes(0))) return false;
-    return wanted.has(trimSpaces(countsCharacters ? charactersOf(line) : page.decode(bytes, from, Math.min(from + length, end))));
+    const found = trimSpaces(countsCharacters ? charactersOf(line) : page.decode(bytes, from, Math.min(from + length, end)));
+    return isAllText ? wanted.has(found) : wanted.get(found)?.(bytes, start, end) === null;
   };
 
   function charactersOf(line: Buffer): string {
