@@ -167,6 +167,24 @@ describe('headgate run', () => {
     });
   });
 
+  it('does with the file of a mainframe what its page says', () => {
+    const root = join(import.meta.dirname, '../../..');
+    const example = readFileSync(join(root, 'docs/formats/code-pages.md'), 'utf8').match(/\$ headgate run[\s\S]*?\n\n/)![0];
+    const run = headgate(join(root, 'examples/mainframe.yaml'), join(root, 'examples/mainframe.bin'), '--out', join(folder, 'out'));
+    const lines = [
+      '$ headgate run examples/mainframe.yaml examples/mainframe.bin --out out',
+      ...run.stdout.trimEnd().split('\n'),
+      '$ cat out/ledger.ndjson',
+      ...readFileSync(join(folder, 'out/ledger.ndjson'), 'utf8').trimEnd().split('\n'),
+    ];
+    expect(
+      example
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.trimStart()),
+    ).toEqual(lines);
+  });
+
   it('several files go to folders of their own, one receipt a line, in order', () => {
     const path = file('flow.yaml', flow(csv));
     mkdirSync(join(folder, 'more'));

@@ -8,7 +8,6 @@ import { loadFlow } from './load-flow.ts';
 
 const eft = readFileSync(new URL('../../../examples/eft.yaml', import.meta.url), 'utf8');
 const cards = readFileSync(new URL('../../../examples/cards.yaml', import.meta.url), 'utf8');
-const mainframe = readFileSync(new URL('../../../examples/mainframe.yaml', import.meta.url), 'utf8');
 const invoices = readFileSync(new URL('../../../examples/invoices.yaml', import.meta.url), 'utf8');
 
 interface Mistake {
@@ -233,54 +232,6 @@ const shapes: Readonly<Record<string, readonly Mistake[]>> = {
     },
     { change: ['key: [paymentId]', 'key: [paymentId, paymentId]'], code: 'E_CONFIG_DUPLICATE', at: 'paymentId]' },
     { of: invoices, change: ['key: [invoiceId]', 'key: [country]'], code: 'E_CONFIG_CONFLICT', at: 'country]', severity: 'warning' },
-  ],
-  'numbers and encodings': [
-    {
-      of: mainframe,
-      change: ['encoding: ibm1047', 'encoding: ibm1074'],
-      code: 'E_CONFIG_VALUE',
-      at: 'ibm1074',
-      says: /did you mean ibm1047/,
-    },
-    { of: invoices, change: ['type: json-lines', 'type: json-lines, encoding: ibm037'], code: 'E_CONFIG_VALUE', at: 'ibm037' },
-    { of: mainframe, change: ['    recordLength: 60\n', ''], code: 'E_CONFIG_KEY', at: 'format', says: /recordLength is missing/ },
-    { of: mainframe, change: ['recordLength: 60', 'recordLength: 60\n    shortLines: pad'], code: 'E_CONFIG_CONFLICT', at: 'shortLines' },
-    {
-      of: mainframe,
-      change: ['encoding: ibm1047', 'positions: characters'],
-      code: 'E_CONFIG_CONFLICT',
-      at: 'positions',
-      says: /in bytes/,
-    },
-    {
-      of: mainframe,
-      change: ['lineEnds: false', 'lineEnds: true'],
-      code: 'E_CONFIG_CONFLICT',
-      at: 'usage: packed',
-      says: /lineEnds: false/,
-    },
-    { of: mainframe, change: ['at: [43, 6], type: decimal', 'at: [43, 6], type: date'], code: 'E_CONFIG_CONFLICT', at: 'usage: packed' },
-    { of: mainframe, change: ['usage: binary', 'usage: zoned, sign: upfront'], code: 'E_CONFIG_VALUE', at: 'upfront' },
-    {
-      of: mainframe,
-      change: ['usage: binary', 'usage: binary, sign: leading'],
-      code: 'E_CONFIG_CONFLICT',
-      at: 'sign',
-      says: /not for binary/,
-    },
-    { of: mainframe, change: ['at: [57, 2]', 'at: [57, 3]'], code: 'E_CONFIG_LAYOUT', at: 'at: [57', says: /2, 4 or 8/ },
-    { of: mainframe, change: ['at: [11, 8]', 'at: [11, 21]'], code: 'E_CONFIG_LAYOUT', at: 'at: [11', says: /20 bytes/ },
-    { of: cards, change: ['amount: {', 'amount: { usage: packed,'], code: 'E_CONFIG_CONFLICT', at: 'usage', says: /for fixed-width/ },
-    {
-      of: mainframe,
-      change: [
-        / {6}fields:\n {8}count:[\s\S]*?COMP-3\n/.exec(mainframe)![0],
-        '      fields: { all: { at: [1, 60], type: decimal, scale: 2, usage: packed } }\n',
-      ],
-      code: 'E_CONFIG_LAYOUT',
-      at: 'fields: { all',
-      says: /holds no text/,
-    },
   ],
   rules: [
     { change: ['code: AMT01', 'code: E_AMT01'], code: 'E_CONFIG_CODE', at: 'E_AMT01' },
