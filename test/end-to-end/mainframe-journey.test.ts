@@ -70,18 +70,29 @@ describe('a file of a mainframe', () => {
     },
   );
 
-  it('names a packed amount that is none, shows its record masked, and keeps it out of what is delivered', async () => {
-    const given: MainframeEntry[] = [...entries(20), { amount: 0, fee: 5, entries: 3, amountBytes: Buffer.from('404040404040', 'hex') }];
-    const jobs = await start();
-    const [jobId] = await jobs.accept([mainframeFile(given)]);
+  const withoutAmount: MainframeEntry = { amount: 500, fee: 5, entries: 3, amountBytes: Buffer.from('404040404040', 'hex') };
+
+  it('names a packed amount that is none, and keeps its record out of what is delivered', async () => {
+    const jobs = await start({}, (text) => text.replace(/ {2}validate:[\s\S]*?(?= {2}acceptance:)/, ''));
+    const [jobId] = await jobs.accept([mainframeFile([...entries(20), withoutAmount])]);
     jobs.startAll();
     await closed(jobs, 1);
-    expect(await jobs.jobs()).toMatchObject([{ read: 21, valid: 20, rejected: 1 }]);
+    expect(await jobs.jobs()).toMatchObject([{ state: 'completed', verdict: 'partial', read: 21, valid: 20, rejected: 1 }]);
+    expect(sent(jobs)).toHaveLength(20);
     const found = await jobs.rows<{ code: string; field: string; number: number }>(
       '/* findings */ select code, field, record_number as number from headgate.rejections where tenant_id = $1',
     );
     expect(found).toEqual([{ code: 'E_PACKED', field: 'amount', number: 21 }]);
     expect((await verifiedWithReceipt(jobs, jobId!)).report.failures).toEqual([]);
+  });
+
+  it('delivers nothing when its records do not come to its packed total', async () => {
+    const jobs = await start();
+    await jobs.accept([mainframeFile([...entries(20), withoutAmount])]);
+    jobs.startAll();
+    await closed(jobs, 1);
+    expect(await jobs.jobs()).toMatchObject([{ state: 'rejected', reasonCode: 'CTL01', read: 21 }]);
+    expect(jobs.delivered.size).toBe(0);
   });
 
   it('has its records sent again as they were, from the bytes of the mainframe', async () => {
