@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FieldPlan, FixedWidthPlan, Plan } from '../../src/pipeline/engine/plan.ts';
-import { fieldPlan, planOf, recordPlan, targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { ReferenceRun } from '../../src/pipeline/engine/reference/reference-run.ts';
 import { runInMemory } from '../../src/pipeline/engine/run-fixtures.ts';
 import { ebcdic, packedDecimal, zonedDecimal } from '../support/ebcdic.ts';
@@ -94,6 +94,19 @@ describe('bytes of another encoding (B8)', () => {
     ['ibm500', 'c1c2c3c415', 'E_WIDTH'],
   ] as const)('a line of %s in hexadecimal, %s', (encoding, line, expected) => {
     expect(outcomes(inEncoding(encoding), hex(line))).toEqual(thrice([expected]));
+  });
+
+  it('bytes that would be a letter of UTF-8 too are the letters of their own encoding', () => {
+    const delimited = planOf({
+      format: { ...delimitedFormat, encoding: 'iso-8859-1' },
+      records: [
+        recordPlan([fieldPlan('name', 'string', { column: 0, header: null }), fieldPlan('kind', 'string', { column: 1, header: null })]),
+      ],
+      targets: [targetPlan('out')],
+    });
+    const lines = hex('41c3a9422c580a41422cc3a90a41422c580a');
+    const taken = ['{"name":"A\u00c3\u00a9B","kind":"X"}', '{"name":"AB","kind":"\u00c3\u00a9"}', '{"name":"AB","kind":"X"}'];
+    expect(outcomes(delimited, lines)).toEqual(thrice(taken));
   });
 
   it('a letter of several bytes takes one place where positions are characters', () => {

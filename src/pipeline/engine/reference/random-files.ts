@@ -31,7 +31,7 @@ function randomFieldText(field: FieldPlan, format: FormatPlan): fc.Arbitrary<str
   const texts = textsByType[field.type];
   const form = field.dateFormat ?? (field.type === 'decimal' && field.point === 'implied' ? 'implied' : '');
   return fc.oneof(
-    { weight: 20, arbitrary: fc.constantFrom(...(rightTexts[form] ?? texts.slice(0, field.type === 'string' ? 9 : 2))) },
+    { weight: 20, arbitrary: fc.constantFrom(...(rightTexts[form] ?? texts.slice(0, field.type === 'string' ? 10 : 2))) },
     { weight: 3, arbitrary: fc.constantFrom(...texts) },
     { weight: 1, arbitrary: fc.constantFrom('', ' ', '\0', '\r', 'é', '"', "'", '\\"', ' 5', 'a b') },
   );
@@ -140,7 +140,7 @@ function randomBytes({ format }: Plan, lines: readonly Buffer[], ends: readonly 
     if (format.type === 'fixed-width' && isWithoutLineEnds(format))
       return [die === 27 ? bytes : Buffer.concat([bytes, encodeText(format, ' '.repeat(200))]).subarray(0, format.recordLength!)];
     const isEbcdic = encodeText(format, '\n')[0] !== 0x0a;
-    const lineFeed = isEbcdic && die % 3 === 0 ? Buffer.from([0x25]) : encodeText(format, '\n');
+    const lineFeed = Buffer.from([isEbcdic ? (die % 3 === 0 ? 0x25 : 0x15) : 0x0a]);
     return [bytes, isLast && die > 20 ? Buffer.alloc(0) : Buffer.concat([encodeText(format, die % 2 === 0 ? '' : '\r'), lineFeed])];
   });
   return Buffer.concat(parts);
