@@ -67,7 +67,7 @@ function valueText(shape: Shape): string {
     case 'expression':
       return shape.result === 'bool' ? 'expression that is true or false' : 'expression';
     case 'range':
-      return '`[first byte, bytes]`';
+      return '`[first position, length]`';
     case 'list':
       return `list of ${valueText(shape.of)}, at most ${shape.max}`;
     case 'map':

@@ -4,7 +4,7 @@ import type { FlowDefinition } from '../control/flows/definition.ts';
 import { loadFlow } from '../control/flows/load-flow.ts';
 import type { ExplainedStep, RecordExplanation } from '../pipeline/engine/explain/explain-record.ts';
 import { explainRecord, headerValues } from '../pipeline/engine/explain/explain-record.ts';
-import { expectedHeaderRow, type FoundRecord, findRecord } from '../pipeline/engine/explain/find-record.ts';
+import { bytesOfLines, expectedHeaderRow, type FoundRecord, findRecord } from '../pipeline/engine/explain/find-record.ts';
 import type { Plan } from '../pipeline/engine/plan.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { cliErrors } from './cli-errors.ts';
@@ -76,14 +76,19 @@ function pastedRecord(plan: Plan, line: CommandLine): FoundRecord {
   if (line.options['record'] !== undefined) throw misuse('--record belongs to a file');
   const given = textOption(line, 'header');
   const hasHeaderRow = plan.format.type === 'delimited' && plan.format.header;
-  const rows = hasHeaderRow ? `${given ?? expectedHeaderRow(plan)!}\n${text}\n` : `${text}\n`;
-  const found = findRecord(plan, [Buffer.from(rows)], null);
+  const found = findRecord(plan, [pastedBytes(plan, hasHeaderRow ? [given ?? expectedHeaderRow(plan)!, text] : [text])], null);
   if ('records' in found) throw misuse(found.damage === null ? '--line is empty' : `the line can not be read: ${found.damage}`);
   if (hasHeaderRow || given === undefined) return found;
-  const header = findRecord(plan, [Buffer.from(`${given}\n`)], null);
+  const header = findRecord(plan, [pastedBytes(plan, [given])], null);
   const values = 'records' in header ? [] : headerValues(plan, header.row, null);
   if (values.length === 0) throw misuse('--header is no header record of this flow');
   return { ...found, header: values };
+}
+
+function pastedBytes({ format }: Plan, lines: readonly string[]): Buffer {
+  const bytes = bytesOfLines(format, lines);
+  if (bytes === null) throw misuse("the line holds a character that the flow's encoding lacks");
+  return bytes;
 }
 
 function recordOfFile(plan: Plan, line: CommandLine, path: string): FoundRecord {

@@ -9,9 +9,12 @@ import type { ExpectedRecord, FlowTestCase } from '../../control/flows/load-flow
 import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
 import { explainFile } from '../../pipeline/engine/explain/explain-file.ts';
 import type { RecordExplanation } from '../../pipeline/engine/explain/explain-record.ts';
+import { bytesOfText } from '../../pipeline/engine/explain/find-record.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
 import { recordsName } from './output-files.ts';
 import type { FileFormat } from './pack-conversion.ts';
 import { unreadable } from './plain-files.ts';
+import { runErrors } from './run-errors.ts';
 import { runFile } from './run-file.ts';
 import type { ReceiptFinding, RunReceipt } from './run-receipt.ts';
 
@@ -33,8 +36,14 @@ interface CaseRun {
 
 /** `folder`: that of the test. */
 export async function runCase(flow: CompiledFlow, format: FileFormat, testCase: FlowTestCase, folder: string): Promise<Mismatch[]> {
-  const bytes = testCase.input === undefined ? readBytes(join(folder, testCase.file!)) : Buffer.from(testCase.input, 'utf8');
+  const bytes = testCase.input === undefined ? readBytes(join(folder, testCase.file!)) : inputBytes(flow, testCase.input);
   return compareCase(testCase.expect, await runBytes(flow, format, bytes));
+}
+
+function inputBytes({ plan }: CompiledFlow, input: string): Buffer {
+  const bytes = bytesOfText(plan.format, input);
+  if (bytes === null) throw new HeadgateError(runErrors.E_INPUT_FILE, "the input holds a character that the flow's encoding lacks");
+  return bytes;
 }
 
 function readBytes(path: string): Buffer {

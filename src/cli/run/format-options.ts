@@ -3,7 +3,8 @@
  * become records. Strict: unknown options and values are refused with what is allowed.
  */
 
-import type { DelimitedPlan, JsonLinesPlan } from '../../pipeline/engine/plan.ts';
+import type { DelimitedPlan, FixedWidthPlan, FormatPlan } from '../../pipeline/engine/plan.ts';
+import type { SingleByteEncoding } from '../../pipeline/engine/reference-data/code-pages.ts';
 import type { Format, FormatSetting } from '../../pipeline/formats/format.ts';
 import type { Pack, PackSettings } from '../../pipeline/formats/pack.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
@@ -11,7 +12,7 @@ import { runErrors } from './run-errors.ts';
 
 /** Where there is no flow to hold a sender to, a quote inside an unquoted field is text, as most programs read it. */
 export interface ParsedFormat {
-  readonly format: DelimitedPlan | JsonLinesPlan;
+  readonly format: FormatPlan;
   readonly keepsStrayQuotes: boolean;
 }
 
@@ -24,7 +25,7 @@ const strayQuotes: FormatSetting = {
 };
 
 /** They speak of a schema, or of what a flow may leave out. */
-const needingFlow: ReadonlySet<string> = new Set(['columns', 'unknownKeys', 'skipBlankLines']);
+const needingFlow: ReadonlySet<string> = new Set(['columns', 'unknownKeys', 'skipBlankLines', 'positions', 'shortLines']);
 
 type Values = ReadonlyMap<string, string | boolean | number | null>;
 
@@ -39,8 +40,8 @@ export function parsedFormat(name: string, options: readonly string[], formats: 
       return { format: delimitedPlan(values), keepsStrayQuotes: values.get(strayQuotes.name) === 'keep' };
     case 'json-lines':
       return { format: { type: 'json-lines', discriminator: null, unknownKeys: 'ignore', skipBlankLines: false }, keepsStrayQuotes: false };
-    default:
-      throw refuse(`the format ${format.name} needs a flow, which says where its fields are`);
+    case 'fixed-width':
+      return { format: fixedWidthPlan(values), keepsStrayQuotes: false };
   }
 }
 
@@ -68,12 +69,13 @@ function readGiven(format: string, settings: readonly FormatSetting[], options: 
     if (equals < 0) throw refuse(`the option ${JSON.stringify(option)} is not written as name=value`);
     if (given.has(name)) throw refuse(`the option ${name} is given twice`);
     given.add(name);
-    if (name === 'encoding') requireUtf8(text);
+    const setting = settings.find((candidate) => candidate.name === name);
+    // What packs read is said by their own standards.
+    if (name === 'encoding' && setting === undefined) requireUtf8(text);
     else {
-      const setting = settings.find((candidate) => candidate.name === name);
       if (setting === undefined)
         throw refuse(
-          `${format} has no option ${JSON.stringify(name)}; it has ${[...settings.map((each) => each.name), 'encoding'].join(', ')}`,
+          `${format} has no option ${JSON.stringify(name)}; it has ${[...new Set([...settings.map((each) => each.name), 'encoding'])].join(', ')}`,
         );
       values.set(name, readValue(setting, text));
     }
@@ -115,6 +117,31 @@ function byteOf(values: Values, name: string): number | null {
   return code;
 }
 
+function encodingOf(values: Values): { readonly encoding?: SingleByteEncoding } {
+  const name = values.get('encoding') as 'utf-8' | SingleByteEncoding;
+  return name === 'utf-8' ? {} : { encoding: name };
+}
+
+const recordLengthMax = 1_000_000;
+
+function fixedWidthPlan(values: Values): FixedWidthPlan {
+  const recordLength = values.get('recordLength') as number | null;
+  const hasLineEnds = values.get('lineEnds') === true;
+  if (hasLineEnds !== (recordLength === null))
+    throw refuse(hasLineEnds ? 'the option recordLength belongs to lineEnds=false' : 'lineEnds=false needs the option recordLength');
+  if (recordLength !== null && (recordLength < 1 || recordLength > recordLengthMax))
+    throw refuse(`the option recordLength is from 1 to ${recordLengthMax}`);
+  return {
+    type: 'fixed-width',
+    ...encodingOf(values),
+    ...(hasLineEnds ? {} : { lineEnds: false }),
+    discriminator: null,
+    recordLength,
+    shortLines: 'reject',
+    skipBlankLines: false,
+  };
+}
+
 function delimitedPlan(values: Values): DelimitedPlan {
   const delimiter = byteOf(values, 'delimiter');
   const quote = byteOf(values, 'quote');
@@ -126,6 +153,7 @@ function delimitedPlan(values: Values): DelimitedPlan {
   }
   return {
     type: 'delimited',
+    ...encodingOf(values),
     delimiter,
     quote,
     escape: escapeByte,

@@ -3,8 +3,10 @@
  * Streams: rows go out as they are read; errors beyond the first thousand are found again in a second reading, so that
  * memory stays small whatever the file holds. Uses the reference parser.
  */
-import type { Plan } from '../../pipeline/engine/plan.ts';
+import { structureErrors } from '../../pipeline/engine/engine-errors.ts';
+import type { FixedWidthPlan, Plan } from '../../pipeline/engine/plan.ts';
 import { JsonProblem, readJsonDocument, recordJsonLimits } from '../../pipeline/engine/reference/json-document.ts';
+import { textOf } from '../../pipeline/engine/reference/page-text.ts';
 import { openReferenceFile } from '../../pipeline/engine/reference/reference-file.ts';
 import { FileDamage, type Row } from '../../pipeline/engine/reference/rows.ts';
 import type { ParsedFormat } from './format-options.ts';
@@ -93,14 +95,17 @@ class Reading {
     let record = 0;
     try {
       const plan: Pick<Plan, 'format' | 'records'> = { format: this.#format.format, records: [] };
-      const file = openReferenceFile(plan, this.#source.pieces(), { keepsStrayQuotes: this.#format.keepsStrayQuotes });
+      const file = openReferenceFile(plan, this.#source.pieces(), {
+        keepsStrayQuotes: this.#format.keepsStrayQuotes,
+        keepsNul: plan.format.type === 'fixed-width',
+      });
       this.columns = file.columns;
       for (const { code, record: at, offset } of file.damage) yield this.#damage({ code, record: at, offset });
       for (const row of file.rows) {
         record++;
         if (row.isOpen) yield this.#damage({ code: 'E_QUOTE_OPEN', record, offset: row.offset });
         else if (row.problem !== null) yield { code: row.problem.code, record, offset: row.offset };
-        else yield this.#format.format.type === 'delimited' ? cellsText(row) : lineText(row, record);
+        else yield this.#rowText(row, record);
       }
     } catch (error) {
       if (!(error instanceof FileDamage)) throw error;
@@ -108,14 +113,29 @@ class Reading {
     }
   }
 
+  #rowText(row: Row, record: number): string | ParseError {
+    const { format } = this.#format;
+    switch (format.type) {
+      case 'delimited':
+        return JSON.stringify(row.cells);
+      case 'fixed-width':
+        return this.#recordText(format, row, record);
+      case 'json-lines':
+        return lineText(row, record);
+    }
+  }
+
+  /** Nothing says where fields are, or which of them are numbers: the whole record is text. */
+  #recordText(format: FixedWidthPlan, row: Row, record: number): string | ParseError {
+    const { recordLength } = format;
+    if (recordLength !== null && row.length < recordLength) return { code: structureErrors.E_WIDTH, record, offset: row.offset };
+    return JSON.stringify(textOf(format, row.content));
+  }
+
   #damage(error: ParseError): ParseError {
     this.isDamaged = true;
     return error;
   }
-}
-
-function cellsText(row: Row): string {
-  return JSON.stringify(row.cells);
 }
 
 /** The line itself, which is one JSON text: so nothing in it is rounded or reordered. */

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ebcdic } from '../../../test/support/ebcdic.ts';
 import { pack } from '../../../test/support/packed.ts';
 import { zipArchive } from '../../../test/support/zip-archive.ts';
 
@@ -126,7 +127,10 @@ describe('headgate run', () => {
       [path, input, '--out', join(folder, 'out'), '--threads', '0'],
       [path, input, '--out', join(folder, 'out'), '--wat'],
       [path, input, '--out', join(folder, 'out'), '--json', '--errors'],
-      ['--format', 'fixed-width', '--parse', input],
+      ['--format', 'fixed-width', '--parse', input, '--option', 'lineEnds=false'],
+      ['--format', 'fixed-width', '--parse', input, '--option', 'recordLength=10'],
+      ['--format', 'fixed-width', '--parse', input, '--option', 'positions=characters'],
+      ['--format', 'json-lines', '--parse', input, '--option', 'encoding=ibm037'],
       ['--format', 'delimited', input],
       ['--format', 'delimited', '--parse', input, '--option', 'delimiter=ab'],
       ['--format', 'delimited', '--parse', input, '--option', 'delimiter=\n'],
@@ -137,6 +141,48 @@ describe('headgate run', () => {
       expect([args, run.exitCode, run.stdout]).toEqual([args, 2, '']);
       expect(run.stderr).toMatch(/^error E_[A-Z_]+: .+\n(.*\n)*try: .+\n$/);
     }
+  });
+
+  it('prints texts in the encoding that an option names, and fixed-width records whole', () => {
+    const parsed = (name: string, bytes: Buffer, ...options: string[]) => {
+      const path = join(folder, name);
+      writeFileSync(path, bytes);
+      return JSON.parse(
+        headgate(...options.flatMap((option) => ['--option', option]), '--parse', path, '--format', name.split('.')[0]!).stdout,
+      );
+    };
+    expect(parsed('delimited.1', Buffer.from('Zo\u00eb;\u00a4\n', 'latin1'), 'encoding=iso-8859-15', 'delimiter=;')).toEqual({
+      rows: [['Zo\u00eb', '\u20ac']],
+      errors: [],
+    });
+    expect(parsed('delimited.2', Buffer.from('a\x81\nb\n', 'latin1'), 'encoding=windows-1252')).toEqual({
+      rows: [['b']],
+      errors: [{ code: 'E_ENCODING', record: 1, offset: 0 }],
+    });
+    expect(parsed('fixed-width.1', ebcdic('H1\nD2 A\n'), 'encoding=ibm500')).toEqual({ rows: ['H1', 'D2 A'], errors: [] });
+    const blocks = Buffer.concat([ebcdic('AB'), Buffer.from([0, 0x1c]), ebcdic('CD  E')]);
+    expect(parsed('fixed-width.2', blocks, 'encoding=ibm037', 'lineEnds=false', 'recordLength=4')).toEqual({
+      rows: ['AB\0\u001c', 'CD  '],
+      errors: [{ code: 'E_WIDTH', record: 3, offset: 8 }],
+    });
+  });
+
+  it('does with the file of a mainframe what its page says', () => {
+    const root = join(import.meta.dirname, '../../..');
+    const example = readFileSync(join(root, 'docs/formats/code-pages.md'), 'utf8').match(/\$ headgate run[\s\S]*?\n\n/)![0];
+    const run = headgate(join(root, 'examples/mainframe.yaml'), join(root, 'examples/mainframe.bin'), '--out', join(folder, 'out'));
+    const lines = [
+      '$ headgate run examples/mainframe.yaml examples/mainframe.bin --out out',
+      ...run.stdout.trimEnd().split('\n'),
+      '$ cat out/ledger.ndjson',
+      ...readFileSync(join(folder, 'out/ledger.ndjson'), 'utf8').trimEnd().split('\n'),
+    ];
+    expect(
+      example
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.trimStart()),
+    ).toEqual(lines);
   });
 
   it('several files go to folders of their own, one receipt a line, in order', () => {

@@ -1,6 +1,7 @@
 /** A flow definition as it is after reading: every default filled in, durations in ms, sizes in bytes, bytes as numbers. */
 
-import type { FieldType, PackPlan } from '../../pipeline/engine/plan.ts';
+import type { FieldType, NumberUsage, PackPlan, SignPlace } from '../../pipeline/engine/plan.ts';
+import type { SingleByteEncoding } from '../../pipeline/engine/reference-data/code-pages.ts';
 import type { UnpackStep } from '../../platform/packing/packings.ts';
 import type { BlobConnection } from './blob-connections.ts';
 import type {
@@ -120,9 +121,12 @@ export interface DuplicatesDefinition {
   readonly onSameName: 'accept' | 'hold' | 'reject';
 }
 
+type Encoding = 'utf-8' | SingleByteEncoding;
+
 export type FormatDefinition =
   | {
       readonly type: 'delimited';
+      readonly encoding: Encoding;
       readonly delimiter: number;
       readonly quote: number | null;
       readonly escape: number | null;
@@ -134,6 +138,9 @@ export type FormatDefinition =
     }
   | {
       readonly type: 'fixed-width';
+      readonly encoding: Encoding;
+      readonly positions: 'bytes' | 'characters';
+      readonly lineEnds: boolean;
       readonly discriminator?: { readonly start: number; readonly length: number };
       readonly recordLength?: number;
       readonly shortLines: 'reject' | 'pad';
@@ -162,6 +169,8 @@ export interface FieldDefinition {
   readonly max?: string;
   readonly point: 'explicit' | 'implied';
   readonly scale?: number;
+  readonly usage: 'text' | NumberUsage;
+  readonly sign: 'trailing' | SignPlace;
   readonly format?: string;
   readonly unique?: 'file';
   readonly sum: boolean;

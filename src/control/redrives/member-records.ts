@@ -8,9 +8,10 @@ import type { ChunkContext, FieldAmounts } from '../../pipeline/engine/chunk.ts'
 import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
 import { RecordFetcher } from '../../pipeline/engine/file/record-fetcher.ts';
 import { RouteSets } from '../../pipeline/engine/outcomes/route-sets.ts';
-import type { Plan } from '../../pipeline/engine/plan.ts';
+import type { FormatPlan, Plan } from '../../pipeline/engine/plan.ts';
 import type { RecordFinding } from '../../pipeline/engine/records/record-finding.ts';
 import { RecordJudge } from '../../pipeline/engine/records/record-judge.ts';
+import { isWithoutLineEnds, receivedTable, translated, windowTable } from '../../pipeline/engine/records/window-bytes.ts';
 import { redrivePlan } from '../../pipeline/engine/redrive-plan.ts';
 import { type CompiledRepair, compileRepair, type FieldChange, type RepairTexts } from '../../pipeline/engine/repair/compile-repair.ts';
 import { repairErrors } from '../../pipeline/engine/repair/repair-errors.ts';
@@ -47,7 +48,7 @@ export interface SourceJob {
 
 export interface MemberRecord {
   readonly record: number;
-  /** Without its line end; repaired, where there is a repair. */
+  /** As in the file, without its line end; repaired, where there is a repair. */
   readonly content: Buffer;
   /** `elsewhere`: valid, but the flow does not lead it to the chosen targets. */
   readonly fate: 'sent' | 'rejected' | 'elsewhere';
@@ -116,7 +117,7 @@ export async function readMemberRecords(tx: TenantTx, services: JobServices, wan
     if (head.header !== null) reader.judge.setHeader(head.header);
     const before = Buffer.alloc(job.fileStart);
     for (let at = 0; at < before.length; ) at += file.read(before, at, before.length - at, at);
-    const header = head.content === null ? [] : [head.content, lineEnd];
+    const header = head.content === null ? [] : [head.content, lineEndOf(job.flow.plan.format)];
     return {
       job,
       head: { bytes: Buffer.concat([before, ...header]), firstChunkStart: before.length },
@@ -148,7 +149,10 @@ function tooMuch(): HeadgateError {
   return new HeadgateError(redriveErrors.E_REDRIVE_SIZE, `the chosen records are more than ${redriveBytesMax} bytes together`);
 }
 
-export const lineEnd = Buffer.from('\n');
+/** As files of the format have it; empty without line ends. */
+export function lineEndOf(format: FormatPlan): Buffer {
+  return isWithoutLineEnds(format) ? Buffer.alloc(0) : translated(Buffer.from('\n'), receivedTable(format));
+}
 
 /** What is masked more must not come to stand where it is masked less. */
 function assertMasksHold(plan: Plan, { uses }: CompiledRepair, floors: MaskingFloors): void {
@@ -203,10 +207,12 @@ class MemberReader {
   readonly #routeSets: RouteSets;
   readonly #repair: CompiledRepair | null;
   readonly #keyIndex: number;
+  readonly #windowTable: Uint8Array | null;
 
   constructor(job: SourceJob, repair: CompiledRepair | null) {
     this.#job = job;
     this.#repair = repair;
+    this.#windowTable = windowTable(job.flow.plan.format);
     this.#keyIndex = job.flow.hashedKeys.findIndex(({ name }) => name === 'key');
     this.#routeSets = new RouteSets(job.flow.plan.routes);
     this.judge = new RecordJudge(job.flow, job.context.columns, this.#routeSets);
@@ -216,16 +222,21 @@ class MemberReader {
     const { judge } = this;
     const repaired = this.#repair?.apply(original) ?? { content: original, changes: [], problem: null };
     const { changes } = repaired;
-    judge.judge(original, 0, original.length);
+    this.#judge(original);
     const amountsBefore = this.#amounts();
     const before = { record, amountsBefore, key: judge.keys[this.#keyIndex] ?? null, changes };
     if (repaired.problem !== null)
       return { ...before, content: original, fate: 'rejected', findings: [repaired.problem], amounts: amountsBefore };
     const { content } = repaired;
-    if (changes.length > 0) judge.judge(content, 0, content.length);
+    if (changes.length > 0) this.#judge(content);
     const isRouted = judge.status === 'valid' && this.#routeSets.sets[judge.routeSet]!.length > 0;
     const fate = isRouted ? 'sent' : judge.status === 'rejected' ? 'rejected' : 'elsewhere';
     return { ...before, content, fate, findings: [...judge.findings], amounts: this.#amounts() };
+  }
+
+  /** `content`: as in the file. */
+  #judge(content: Buffer): void {
+    this.judge.judge(translated(content, this.#windowTable), 0, content.length);
   }
 
   #amounts(): FieldAmounts {

@@ -3,7 +3,7 @@
  * records, each as it is to be read. A run of records that followed each other is a chunk, so that each keeps its number.
  */
 import type { ChunkSpec } from '../../pipeline/engine/chunk.ts';
-import { lineEnd, type MemberRecord, type SourceRecords } from './member-records.ts';
+import { lineEndOf, type MemberRecord, type SourceRecords } from './member-records.ts';
 
 export interface RedriveFile {
   readonly content: Buffer;
@@ -12,6 +12,7 @@ export interface RedriveFile {
 
 /** `records`: in ascending order of number, at least one. */
 export function redriveFile({ job, head }: SourceRecords, records: readonly MemberRecord[]): RedriveFile {
+  const lineEnd = lineEndOf(job.flow.plan.format);
   const pieces: Buffer[] = [head.bytes];
   const chunks: ChunkSpec[] = [];
   let position = head.bytes.length;

@@ -16,8 +16,9 @@ import { KeyHash, keyText } from './outcomes/key-hash.ts';
 import { OutcomeColumns, outcomeStatus, warnedFlag } from './outcomes/outcome-columns.ts';
 import { writeOutcomeSegment } from './outcomes/outcome-segment.ts';
 import { RouteSets } from './outcomes/route-sets.ts';
-import { contentEnd, createRecordEndFinder, endsInQuotes, type RecordEndFinder } from './records/record-end.ts';
+import { createRecordEnds, endsInQuotes, type RecordEnds } from './records/record-end.ts';
 import { RecordJudge, type RecordVerdict } from './records/record-judge.ts';
+import { isWithoutLineEnds, windowSource } from './records/window-bytes.ts';
 import type { OpenRangeResult, RunOptions } from './run-options.ts';
 
 const blockBytesDefault = 1024 * 1024;
@@ -44,7 +45,7 @@ export class ChunkRun {
   readonly #judge: RecordJudge;
   readonly #fast: FastPath | null;
   readonly #hash: KeyHash;
-  readonly #findEnd: RecordEndFinder;
+  readonly #ends: RecordEnds;
   readonly #maxRecordBytes: number;
   readonly #skipsBlankLines: boolean;
   readonly #comment: number | null;
@@ -57,10 +58,10 @@ export class ChunkRun {
     this.#maxRecordBytes = options.maxRecordBytes ?? maxRecordBytesDefault;
     this.#flow = flow;
     this.#spec = spec;
-    this.#source = source;
+    this.#source = windowSource(source, format);
     this.#sinks = sinks;
     this.#options = options;
-    this.#block = new BlockBuffer(source, spec, blockBytes);
+    this.#block = new BlockBuffer(this.#source, spec, blockBytes);
     this.#tally = new ChunkTally(flow, sinks, outputBufferBytes(flow.plan.targets.length, Math.min(spec.end, source.size) - spec.start));
     this.#outcomes = new OutcomeColumns(flow.hashedKeys.length, Math.max(1, Math.min(1_024, Math.ceil((spec.end - spec.start) / 32))));
     this.#routeSets = new RouteSets(flow.plan.routes);
@@ -68,8 +69,8 @@ export class ChunkRun {
     if (options.header) this.#judge.setHeader(options.header);
     this.#hash = new KeyHash(options.hashKey);
     this.#fast = options.path === 'slow' ? null : this.#createFastPath();
-    this.#findEnd = createRecordEndFinder(format);
-    this.#skipsBlankLines = format.skipBlankLines;
+    this.#ends = createRecordEnds(format);
+    this.#skipsBlankLines = format.skipBlankLines && !isWithoutLineEnds(format);
     this.#comment = format.type === 'delimited' ? format.comment : null;
   }
 
@@ -151,13 +152,13 @@ export class ChunkRun {
   #takeOne(start: number): number {
     const { bytes, length, isLast } = this.#block;
     const isComment = this.#comment !== null && bytes[start] === this.#comment;
-    const lineFeedAt = isComment ? endOfLine(bytes, start, length) : this.#findEnd(bytes, start, length);
-    if (lineFeedAt < 0 && !isLast) return isComment || length - start <= this.#maxRecordBytes + 1 ? needsMore : this.#refuseLong(start);
-    const end = contentEnd(bytes, start, lineFeedAt < 0 ? length : lineFeedAt);
-    const next = lineFeedAt < 0 ? length : lineFeedAt + 1;
+    const endAt = isComment ? endOfLine(bytes, start, length) : this.#ends.find(bytes, start, length);
+    if (endAt < 0 && !isLast) return isComment || length - start <= this.#maxRecordBytes + 1 ? needsMore : this.#refuseLong(start);
+    const end = this.#ends.contentEnd(bytes, start, endAt < 0 ? length : endAt);
+    const next = endAt < 0 ? length : endAt + this.#ends.endBytes;
     if (isComment || (end === start && this.#skipsBlankLines)) return next;
     if (end - start > this.#maxRecordBytes) return this.#refuseLong(start);
-    if (lineFeedAt < 0) this.#checkLast(start);
+    if (endAt < 0) this.#checkLast(start);
     this.#judgeRecord(start, end);
     return next;
   }

@@ -10,8 +10,8 @@ const correctRecord = 'Correct the record at the given offset and send it again.
 /** Structure of a record: nothing else about it is checked. */
 export const structureErrors = defineErrors({
   E_ENCODING: fromSender(
-    'The record is not valid UTF-8; the message gives the byte within the record.',
-    'Export the file as UTF-8 and send it again.',
+    'The record holds bytes that are no text in the encoding of the flow; the message gives the first within the record.',
+    'Export the file in the encoding that the flow names in `format.encoding` (UTF-8 where it names none), and send it again.',
   ),
   E_CHARACTER: fromSender('The record holds a NUL character, or a carriage return outside quotes that ends no line.', correctRecord),
   E_QUOTE: fromSender(
@@ -40,6 +40,14 @@ export const fieldErrors = defineErrors({
   E_RANGE: fromSender("A number or moment is outside the field's bounds or the type's range.", correctRecord),
   E_INT: fromSender('A value is not an integer: an optional minus and digits.', correctRecord),
   E_DECIMAL: fromSender("A value is not a decimal of the field's form, or has more digits after the point than its scale.", correctRecord),
+  E_PACKED: fromSender(
+    'A packed decimal has a half byte that is no digit, or no sign code (A to F) at its end.',
+    'Compare position and length of the field with the copybook; a program that left the field uninitialised has to set it.',
+  ),
+  E_ZONED: fromSender(
+    'A zoned or overpunched number has a character that is no digit, or no sign where its sign must be.',
+    'Compare position, length and sign clause of the field with the copybook.',
+  ),
   E_DATE: fromSender("A value is not a real date in the field's format.", correctRecord),
   E_TIME: fromSender("A value is not a time of day in the field's format.", correctRecord),
   E_DATETIME: fromSender("A value is not a date and time in the field's format.", correctRecord),

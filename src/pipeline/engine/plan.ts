@@ -4,6 +4,7 @@
  * nothing in it is user code: literals are values, expressions are typed trees.
  */
 import type { Expression, ValueType } from './expressions/expression.ts';
+import type { SingleByteEncoding } from './reference-data/code-pages.ts';
 
 export const planVersion = 1;
 
@@ -40,6 +41,8 @@ export type FormatPlan = DelimitedPlan | FixedWidthPlan | JsonLinesPlan;
 
 export interface DelimitedPlan {
   readonly type: 'delimited';
+  /** Absent: UTF-8. */
+  readonly encoding?: SingleByteEncoding;
   /** Bytes. `quote` null: no quoting. `escape` equal to `quote`: doubled quotes (RFC 4180). */
   readonly delimiter: number;
   readonly quote: number | null;
@@ -57,6 +60,12 @@ export interface DelimitedPlan {
 
 export interface FixedWidthPlan {
   readonly type: 'fixed-width';
+  /** Absent: UTF-8. */
+  readonly encoding?: SingleByteEncoding;
+  /** Positions and lengths count characters (code points), not bytes; absent: bytes. Only of UTF-8. */
+  readonly positions?: 'characters';
+  /** Records follow each other with nothing between them, each `recordLength` bytes; absent: every record ends with a line end. */
+  readonly lineEnds?: false;
   /** Byte position (0-based) and length of the record tag. */
   readonly discriminator: { readonly start: number; readonly length: number } | null;
   /** Bytes per record without the line end; null: as long as the fields of its type need. */
@@ -134,6 +143,10 @@ export interface FieldPlan {
   /** `decimal`: digits after the point, at most 18. `implied`: the text holds no point, the last `scale` digits are the fraction. */
   readonly point: 'explicit' | 'implied';
   readonly scale: number;
+  /** How the digits of an int or a decimal are held; absent: as text. `packed` and `binary` are bytes of a fixed-width record. */
+  readonly usage?: NumberUsage;
+  /** `zoned`, `overpunch`: where the sign is; absent: in the last digit. */
+  readonly sign?: SignPlace;
   /** `date`, `time`, `datetime`: pattern in the letters yyyy MM dd HH mm ss SSS, else literal; null: ISO 8601. */
   readonly dateFormat: string | null;
   readonly unique: 'file' | null;
@@ -145,6 +158,10 @@ export interface FieldPlan {
   readonly class: string | null;
   readonly search: 'exact' | 'blind' | null;
 }
+
+export type NumberUsage = 'packed' | 'binary' | 'zoned' | 'overpunch';
+/** In the first digit, or a character `+` or `-` of its own; in the last digit is not said. */
+export type SignPlace = 'leading' | 'leading-separate' | 'trailing-separate';
 
 export interface RulePlan {
   readonly id: string;

@@ -16,12 +16,13 @@ export const formatErrors = defineErrors({
     next: 'Check the line ends of the file at the given offset; raise the limit only when such records are expected.',
   },
   E_FILE_ENCODING: {
-    meaning: 'The file starts with the byte order mark of UTF-16 or UTF-32, but the flow reads UTF-8.',
+    meaning:
+      'The file starts with a byte order mark of Unicode that is not of the encoding of the flow: UTF-16 or UTF-32, or UTF-8 where the flow names a code page.',
     actor: 'sender',
-    next: 'Send the file in UTF-8.',
+    next: 'Send the file in the encoding that the flow names in `format.encoding` (UTF-8 where it names none).',
   },
   E_HEADER_ROW: {
-    meaning: 'The header row cannot be read: its text is not valid UTF-8, or its quotes are not those of the format.',
+    meaning: 'The header row cannot be read: its text is not of the encoding of the flow, or its quotes are not those of the format.',
     actor: 'sender',
     next: 'Correct the first row of the file and send it again.',
   },

@@ -5,6 +5,7 @@
  */
 import type { ChunkSpec, Finding } from '../engine/chunk.ts';
 import type { FormatPlan, RecordPlan } from '../engine/plan.ts';
+import { encodings } from '../engine/reference-data/code-pages.ts';
 
 export interface FormatSetting {
   readonly name: string;
@@ -15,6 +16,14 @@ export interface FormatSetting {
   readonly default: string | boolean | number | null;
   readonly description: string;
 }
+
+export const encodingSetting: FormatSetting = {
+  name: 'encoding',
+  type: 'choice',
+  choices: encodings,
+  default: 'utf-8',
+  description: 'How text is encoded. Strict: bytes that are no text in it reject their record. What goes out is UTF-8.',
+};
 
 export const skipBlankLinesSetting: FormatSetting = {
   name: 'skipBlankLines',

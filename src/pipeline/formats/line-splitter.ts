@@ -2,6 +2,7 @@
  * Splits formats in which every LF ends a record. Two native searches a record at most; records are only looked into
  * where some of them have no number of their own.
  */
+import type { FormatPlan } from '../engine/plan.ts';
 import type { Splitter, SplitterOptions } from './format.ts';
 import { createPiecewiseSplitter, type Scanner } from './piecewise-splitter.ts';
 import type { SplitLedger } from './split-ledger.ts';
@@ -15,8 +16,8 @@ export interface LineRules {
   readonly isEnvelope: ((bytes: Buffer, start: number, end: number) => boolean) | null;
 }
 
-export function createLineSplitter(rules: LineRules, options: SplitterOptions): Splitter {
-  return createPiecewiseSplitter(options, (ledger) => new LineScanner(rules, ledger));
+export function createLineSplitter(format: FormatPlan, rules: LineRules, options: SplitterOptions): Splitter {
+  return createPiecewiseSplitter(format, options, (ledger) => new LineScanner(rules, ledger));
 }
 
 class LineScanner implements Scanner {

@@ -3,6 +3,8 @@
  * of a record whose end has not come yet, skips the BOM and bounds the length of a record. So a scanner sees
  * contiguous bytes only, and how the file is cut into pieces cannot change what is found.
  */
+import type { FormatPlan } from '../engine/plan.ts';
+import { isWithoutLineEnds, translateBytes, windowTable } from '../engine/records/window-bytes.ts';
 import type { SplitResult, Splitter, SplitterOptions } from './format.ts';
 import { SplitLedger } from './split-ledger.ts';
 
@@ -20,11 +22,53 @@ const bomBytesMax = 4;
 /** How much of a piece is first joined to a record that began in the piece before. */
 const joinedBytes = 4_096;
 
-export function createPiecewiseSplitter(options: SplitterOptions, createScanner: (ledger: SplitLedger) => Scanner): Splitter {
-  return new PiecewiseSplitter(options, createScanner);
+/** How much of a piece is translated at a time. */
+const translatedBytes = 64 * 1024;
+
+export function createPiecewiseSplitter(
+  format: FormatPlan,
+  options: SplitterOptions,
+  createScanner: (ledger: SplitLedger) => Scanner,
+): Splitter {
+  const splitter = new PiecewiseSplitter(markRule(format), options, createScanner);
+  const table = windowTable(format);
+  return table === null ? splitter : new TranslatingSplitter(splitter, table);
+}
+
+/** What a byte order mark means: nothing where bytes are none of ASCII, or where they are numbers. */
+type MarkRule = 'skip-utf8' | 'refuse' | 'ignore';
+
+function markRule(format: FormatPlan): MarkRule {
+  if (windowTable(format) !== null || isWithoutLineEnds(format)) return 'ignore';
+  return format.type === 'json-lines' || format.encoding === undefined ? 'skip-utf8' : 'refuse';
+}
+
+class TranslatingSplitter implements Splitter {
+  readonly #splitter: Splitter;
+  readonly #table: Uint8Array;
+  readonly #bytes = Buffer.alloc(translatedBytes);
+
+  constructor(splitter: Splitter, table: Uint8Array) {
+    this.#splitter = splitter;
+    this.#table = table;
+  }
+
+  push(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += translatedBytes) {
+      const part = bytes.subarray(at, at + translatedBytes);
+      this.#bytes.set(part);
+      translateBytes(this.#bytes, 0, part.length, this.#table);
+      this.#splitter.push(this.#bytes.subarray(0, part.length));
+    }
+  }
+
+  end(): SplitResult {
+    return this.#splitter.end();
+  }
 }
 
 class PiecewiseSplitter implements Splitter {
+  readonly #marks: MarkRule;
   readonly #ledger: SplitLedger;
   readonly #scanner: Scanner;
   /** The start of an unfinished record, in memory that is kept for the next one. */
@@ -33,7 +77,8 @@ class PiecewiseSplitter implements Splitter {
   #base = 0;
   #isStarted = false;
 
-  constructor(options: SplitterOptions, createScanner: (ledger: SplitLedger) => Scanner) {
+  constructor(marks: MarkRule, options: SplitterOptions, createScanner: (ledger: SplitLedger) => Scanner) {
+    this.#marks = marks;
     this.#ledger = new SplitLedger(options);
     this.#scanner = createScanner(this.#ledger);
   }
@@ -100,8 +145,8 @@ class PiecewiseSplitter implements Splitter {
   #start(): void {
     this.#isStarted = true;
     const bytes = this.#carry.take();
-    const isUtf32 = bytes.length >= 4 && bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 0xfe && bytes[3] === 0xff;
-    if (isUtf32 || (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+    const isUtf8 = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    if (this.#marks !== 'ignore' && (isForeignMark(bytes) || (isUtf8 && this.#marks === 'refuse'))) {
       this.#ledger.addDamage({
         code: 'E_FILE_ENCODING',
         record: 0,
@@ -111,12 +156,18 @@ class PiecewiseSplitter implements Splitter {
       this.#ledger.stop(0);
       return;
     }
-    const from = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+    const from = isUtf8 && this.#marks === 'skip-utf8' ? 3 : 0;
     if (from > 0) this.#ledger.addSpan('bom', 0, from);
     this.#ledger.startAt(from);
     const end = this.#scanner.scan(bytes, from, 0, false);
     if (!this.#ledger.isStopped) this.#keep(bytes.subarray(end), end);
   }
+}
+
+/** Of UTF-16 or UTF-32. */
+function isForeignMark(bytes: Buffer): boolean {
+  const isUtf32 = bytes.length >= 4 && bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 0xfe && bytes[3] === 0xff;
+  return isUtf32 || (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
 }
 
 /** Bytes that grow at their end. */

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DelimitedPlan, FormatPlan, Plan, RecordPlan } from '../engine/plan.ts';
 import { fieldPlan, planOf, recordPlan } from '../engine/plan-fixtures.ts';
+import { encodeText } from '../engine/reference/random-bytes.ts';
+import { randomEncoding } from '../engine/reference/random-formats.ts';
 import { ReferenceRun } from '../engine/reference/reference-run.ts';
 import { delimitedFormat } from './delimited/delimited-format.ts';
 import { fixedWidthFormat } from './fixed-width/fixed-width-format.ts';
@@ -167,9 +169,73 @@ describe('splitters with header and trailer records', () => {
   });
 });
 
+describe('the start and the lines of a file in another encoding', () => {
+  const marks = ['efbbbf', 'fffe', 'feff', '0000feff'].map((hex) => Buffer.from(`${hex}610a620a`, 'hex'));
+
+  it.each(['iso-8859-1', 'iso-8859-15', 'windows-1252'] as const)('of %s with a mark of Unicode is damage', (encoding) => {
+    for (const bytes of marks) expect(codes(split(bytes, { ...csv, encoding }))).toEqual(['E_FILE_ENCODING']);
+    expect(codes(split(Buffer.from('ef61bb0a', 'hex'), { ...csv, encoding }))).toEqual([]);
+  });
+
+  it('of EBCDIC, or without line ends, is never a mark', () => {
+    const blocks = {
+      type: 'fixed-width',
+      lineEnds: false,
+      discriminator: null,
+      recordLength: 2,
+      shortLines: 'reject',
+      skipBlankLines: true,
+    } as const;
+    for (const bytes of marks) {
+      expect(codes(split(bytes, { ...csv, encoding: 'ibm500' }))).toEqual([]);
+      expect(ranges(split(bytes, blocks, oneColumn, { chunkBytes: 1_000 }))).toEqual([[0, bytes.length, 1]]);
+    }
+  });
+
+  it('of EBCDIC ends at NL and at LF, with a CR before it or not', () => {
+    const bytes = Buffer.from('c1150d15c225c30d15c4', 'hex');
+    expect(ranges(split(bytes, { ...csv, encoding: 'ibm1047', skipBlankLines: false }))).toEqual([
+      [0, 2, 1],
+      [2, 4, 2],
+      [4, 6, 3],
+      [6, 9, 4],
+      [9, 10, 5],
+    ]);
+  });
+
+  it('names columns in its own encoding', () => {
+    const records = [recordPlan([fieldPlan('a', 'string', { column: 0, header: 'Straße' })])];
+    const format = { ...csv, header: true, columns: 'exact' as const };
+    expect(codes(split(Buffer.from('Straße\nx\n', 'latin1'), { ...format, encoding: 'iso-8859-1' }, records))).toEqual([]);
+    expect(codes(split(Buffer.from('Straße\nx\n', 'latin1'), format, records))).toEqual(['E_HEADER_ROW']);
+    expect(codes(split(Buffer.from('a\nx\n', 'latin1'), { ...format, encoding: 'windows-1252' }, records))).toEqual(['E_HEADER_ROW']);
+  });
+
+  it('without line ends has records of one length, and a last one of what is left', () => {
+    const blocks = {
+      type: 'fixed-width',
+      lineEnds: false,
+      discriminator: null,
+      recordLength: 3,
+      shortLines: 'reject',
+      skipBlankLines: true,
+    } as const;
+    const result = split('abc\n\n\nab', blocks);
+    expect([result.records, ranges(result)]).toEqual([
+      3,
+      [
+        [0, 3, 1],
+        [3, 6, 2],
+        [6, 8, 3],
+      ],
+    ]);
+    expect(codes(split('abcdef', blocks, oneColumn, { maxRecordBytes: 2 }))).toEqual(['E_RECORD_TOO_LONG']);
+  });
+});
+
 const pieces = ['a', ',', '"', '""', '\n', '\r\n', '\r', '\\', '#', 'é', 'H', 'T', '\0', '{"t":"T"}', ' '];
 const randomText = fc.array(fc.constantFrom(...pieces), { maxLength: 40 }).map((parts) => parts.join(''));
-const randomFormat: fc.Arbitrary<FormatPlan> = fc.oneof(
+const randomForm: fc.Arbitrary<FormatPlan> = fc.oneof(
   fc.record({
     type: fc.constant('delimited' as const),
     delimiter: fc.constantFrom(0x2c, 0x3b),
@@ -189,12 +255,34 @@ const randomFormat: fc.Arbitrary<FormatPlan> = fc.oneof(
     skipBlankLines: fc.boolean(),
   }),
   fc.record({
+    type: fc.constant('fixed-width' as const),
+    positions: fc.constant('characters' as const),
+    discriminator: fc.constantFrom({ start: 0, length: 1 }, { start: 1, length: 2 }),
+    recordLength: fc.constant(null),
+    shortLines: fc.constant('pad' as const),
+    skipBlankLines: fc.boolean(),
+  }),
+  fc.record({
+    type: fc.constant('fixed-width' as const),
+    lineEnds: fc.constant(false as const),
+    discriminator: fc.constant({ start: 0, length: 1 }),
+    recordLength: fc.constantFrom(1, 3, 7),
+    shortLines: fc.constant('reject' as const),
+    skipBlankLines: fc.boolean(),
+  }),
+  fc.record({
     type: fc.constant('json-lines' as const),
     discriminator: fc.constant('t'),
     unknownKeys: fc.constant('ignore' as const),
     skipBlankLines: fc.boolean(),
   }),
 );
+
+const randomFormat: fc.Arbitrary<FormatPlan> = fc
+  .tuple(randomForm, randomEncoding)
+  .map(([format, encoding]) =>
+    format.type === 'json-lines' || ('positions' in format && format.positions) ? format : { ...format, ...encoding },
+  );
 
 function tagged(format: FormatPlan): Plan {
   const at =
@@ -215,9 +303,10 @@ describe('laws of every splitter', () => {
     fc.assert(
       fc.property(randomText, randomFormat, fc.constantFrom(5, 1_000), (text, format, maxRecordBytes) => {
         const { records } = tagged(format);
-        const whole = split(text, format, records, { maxRecordBytes });
+        const bytes = encodeText(format, text);
+        const whole = split(bytes, format, records, { maxRecordBytes });
         for (let pieceBytes = 1; pieceBytes <= 7; pieceBytes++)
-          expect(split(text, format, records, { maxRecordBytes, pieceBytes })).toEqual(whole);
+          expect(split(bytes, format, records, { maxRecordBytes, pieceBytes })).toEqual(whole);
       }),
       { numRuns: 400 },
     );
@@ -243,9 +332,10 @@ describe('laws of every splitter', () => {
         fc.constantFrom(5, 1_000),
         (text, format, chunkBytes, maxRecordBytes) => {
           const plan = tagged(format);
-          const result = split(text, format, plan.records, { chunkBytes, maxRecordBytes });
+          const bytes = encodeText(format, text);
+          const result = split(bytes, format, plan.records, { chunkBytes, maxRecordBytes });
           const run = new ReferenceRun(plan, { maxRecordBytes });
-          const offsets = [...run.records([Buffer.from(text)])].map((record) => record.offset);
+          const offsets = [...run.records([bytes])].map((record) => record.offset);
           expect(result.records).toBe(offsets.length);
           for (const chunk of result.chunks) {
             expect(chunk.firstRecord).toBe(offsets.filter((offset) => offset < chunk.start).length + 1);

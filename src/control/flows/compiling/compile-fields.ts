@@ -11,6 +11,7 @@ import type { FieldDefinition, FieldDefinitions } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 import { placeFields } from './field-places.ts';
+import { checkUsage, checkUsages, isHeldNumber, numberForm } from './field-usages.ts';
 
 export interface FieldsRequest {
   readonly fields: FieldDefinitions;
@@ -25,9 +26,11 @@ export function compileFields(request: FieldsRequest, report: Report): FieldPlan
   const { fields, format, path } = request;
   const names = Object.keys(fields);
   const places = placeFields(request, report);
+  checkUsages(request, report);
   return names.map((name, index) => {
     const field = fields[name]!;
     const at = [...path, name];
+    checkUsage({ field, format, path: at }, report);
     checkField({ field, path: at, isEnvelope: request.isEnvelope }, report);
     return {
       name,
@@ -41,8 +44,9 @@ export function compileFields(request: FieldsRequest, report: Report): FieldPlan
       enum: field.enum ?? null,
       min: field.min ?? null,
       max: field.max ?? null,
-      point: field.point,
+      point: isHeldNumber(field) ? 'implied' : field.point,
       scale: field.type === 'decimal' ? (field.scale ?? 0) : 0,
+      ...numberForm(field),
       dateFormat: field.format ?? null,
       unique: field.unique ?? null,
       sum: field.sum,

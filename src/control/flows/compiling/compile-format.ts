@@ -1,5 +1,6 @@
 /** From `spec.format` to the Plan's format. */
 import type { FormatPlan } from '../../../pipeline/engine/plan.ts';
+import type { SingleByteEncoding } from '../../../pipeline/engine/reference-data/code-pages.ts';
 import type { FlowSpec, FormatDefinition } from '../definition.ts';
 import type { Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
@@ -16,6 +17,7 @@ export function compileFormat({ format, schema }: Pick<FlowSpec, 'format' | 'sch
       checkDelimiters(format, report);
       return {
         type: 'delimited',
+        ...encodingOf(format),
         delimiter: format.delimiter,
         quote: format.quote,
         escape: format.quote === null ? null : format.escape,
@@ -27,8 +29,13 @@ export function compileFormat({ format, schema }: Pick<FlowSpec, 'format' | 'sch
       };
     case 'fixed-width':
       checkTagInRecord(format, report);
+      checkLineEnds(format, report);
       return {
         type: 'fixed-width',
+        ...encodingOf(format),
+        // In encodings of one byte a character the two are the same.
+        ...(format.positions === 'characters' && format.encoding === 'utf-8' ? { positions: 'characters' } : {}),
+        ...(format.lineEnds ? {} : { lineEnds: false }),
         discriminator:
           format.discriminator === undefined ? null : { start: format.discriminator.start - 1, length: format.discriminator.length },
         recordLength: format.recordLength ?? null,
@@ -45,6 +52,28 @@ export function compileFormat({ format, schema }: Pick<FlowSpec, 'format' | 'sch
   }
 }
 
+function encodingOf({ encoding }: { readonly encoding: 'utf-8' | SingleByteEncoding }): { readonly encoding?: SingleByteEncoding } {
+  return encoding === 'utf-8' ? {} : { encoding };
+}
+
+type FixedWidthDefinition = Extract<FormatDefinition, { type: 'fixed-width' }>;
+
+function checkLineEnds({ lineEnds, recordLength, shortLines, positions, encoding }: FixedWidthDefinition, report: Report): void {
+  if (lineEnds) return;
+  const path = ['spec', 'format'];
+  const refuse = (key: string, message: string): void => report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, key], message });
+  if (recordLength === undefined) {
+    report.add({
+      code: flowErrors.E_CONFIG_KEY,
+      path,
+      message: 'recordLength is missing in format: without line ends it says where records end',
+    });
+  }
+  if (shortLines === 'pad') refuse('shortLines', 'without line ends only the last record can be short, and is then cut off');
+  if (positions === 'characters' && encoding === 'utf-8')
+    refuse('positions', 'without line ends a record is so many bytes: count positions in bytes');
+}
+
 function checkDelimiters(format: Extract<FormatDefinition, { type: 'delimited' }>, report: Report): void {
   const path = ['spec', 'format'];
   const refuse = (key: string, message: string): void => report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, key], message });
@@ -55,7 +84,7 @@ function checkDelimiters(format: Extract<FormatDefinition, { type: 'delimited' }
     refuse('comment', 'comment is the same byte as delimiter or quote');
 }
 
-function checkTagInRecord(format: Extract<FormatDefinition, { type: 'fixed-width' }>, report: Report): void {
+function checkTagInRecord(format: FixedWidthDefinition, report: Report): void {
   const { discriminator, recordLength } = format;
   if (discriminator === undefined || recordLength === undefined) return;
   if (discriminator.start - 1 + discriminator.length <= recordLength) return;

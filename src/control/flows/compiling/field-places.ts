@@ -45,7 +45,7 @@ function placeRanges({ fields, path }: PlacesRequest, format: Extract<FormatPlan
       report.add({
         code: flowErrors.E_CONFIG_LAYOUT,
         path: [...path, name],
-        message: `at is missing in ${name}: [first byte, bytes], counted from 1`,
+        message: `at is missing in ${name}: [first position, length], counted from 1`,
       });
       return { start: 0, length: 1 };
     }

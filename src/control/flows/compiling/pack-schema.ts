@@ -90,7 +90,15 @@ function definitionsOf(fields: Readonly<Record<string, PackField>>): FieldDefini
   return Object.fromEntries(
     Object.entries(all).map(([name, field]): [string, FieldDefinition] => [
       name,
-      { ...field, required: field.required ?? false, point: 'explicit', sum: field.sum ?? false, mask: field.mask ?? 'none' },
+      {
+        ...field,
+        required: field.required ?? false,
+        point: 'explicit',
+        usage: 'text',
+        sign: 'trailing',
+        sum: field.sum ?? false,
+        mask: field.mask ?? 'none',
+      },
     ]),
   );
 }

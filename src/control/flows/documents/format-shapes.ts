@@ -1,14 +1,17 @@
 /** The keys of `spec.format`, by format. test/described-settings.test.ts holds them equal to what the formats say. */
+
+import { encodings } from '../../../pipeline/engine/reference-data/code-pages.ts';
 import type { FormatSetting } from '../../../pipeline/formats/format.ts';
 import type { PackFlow } from '../../../pipeline/formats/pack.ts';
 import { packFlows } from '../../../pipeline/formats/pack-flows.ts';
 import { choice, fieldName, integer, type Key, type ObjectShape, object, type Shape, text, type VariantShape } from './shape.ts';
 
 const encoding: Key = {
-  shape: choice(['utf-8'], ['latin1', 'iso-8859-1', 'windows-1252', 'utf-16', 'ebcdic', 'ibm037', 'ibm500', 'ascii']),
+  shape: choice(encodings, ['utf-16', 'ascii']),
   default: 'utf-8',
-  description: 'Strict: a byte sequence that is not UTF-8 rejects its record.',
+  description: 'How text is encoded. Strict: bytes that are no text in it reject their record. What goes out is UTF-8.',
 };
+const encodingOfJson: Key = { ...encoding, shape: choice(['utf-8'], ['utf-16']) };
 const skipBlankLines: Key = { shape: { kind: 'boolean' }, default: true, description: 'Empty lines are counted, and are no records.' };
 /** An empty line of a file of one column is a record with one empty field (decisions 7). */
 const skipBlankLinesOfColumns: Key = {
@@ -42,34 +45,41 @@ const delimited: ObjectShape = object({
   },
 });
 
-const fixedWidth: ObjectShape = object(
-  {
-    type,
-    encoding,
-    discriminator: {
-      shape: object({
-        start: { shape: integer(1, 1_000_000), required: true, description: 'First byte of the tag, counted from 1.' },
-        length: { shape: integer(1, 64), required: true, description: 'Bytes of the tag.' },
-      }),
-      description: 'Where the record tag is, where there are several record types.',
-    },
-    recordLength: {
-      shape: integer(1, 1_000_000),
-      description: 'Bytes of a record without its line end; by default as many as its fields need.',
-    },
-    shortLines: {
-      shape: choice(['reject', 'pad']),
-      default: 'reject',
-      description: 'A line that is too short is rejected, or read as if spaces followed.',
-    },
-    skipBlankLines,
+const fixedWidth: ObjectShape = object({
+  type,
+  encoding,
+  positions: {
+    shape: choice(['bytes', 'characters']),
+    default: 'bytes',
+    description: 'What positions and lengths count; the same in encodings of one byte a character.',
   },
-  ['positions', 'codePage'],
-);
+  lineEnds: {
+    shape: { kind: 'boolean' },
+    default: true,
+    description: 'Records end with line ends; false: they follow each other, each of `recordLength` bytes.',
+  },
+  discriminator: {
+    shape: object({
+      start: { shape: integer(1, 1_000_000), required: true, description: 'First position of the tag, counted from 1.' },
+      length: { shape: integer(1, 64), required: true, description: 'Bytes or characters of the tag.' },
+    }),
+    description: 'Where the record tag is, where there are several record types.',
+  },
+  recordLength: {
+    shape: integer(1, 1_000_000),
+    description: 'Bytes (or characters) of a record without its line end; by default as many as its fields need.',
+  },
+  shortLines: {
+    shape: choice(['reject', 'pad']),
+    default: 'reject',
+    description: 'A line that is too short is rejected, or read as if spaces followed.',
+  },
+  skipBlankLines,
+});
 
 const jsonLines: ObjectShape = object({
   type,
-  encoding,
+  encoding: encodingOfJson,
   discriminator: {
     shape: object({ key: { shape: fieldNameOrText(), required: true, description: 'A key of the object.' } }),
     description: 'Top-level key whose text is the record tag.',
@@ -125,7 +135,7 @@ export const fieldTypes = [
 /** Which of these a field has is checked against the format (`field-places.ts`, `compile-fields.ts`). */
 export const fieldShape: ObjectShape = object(
   {
-    at: { shape: { kind: 'range' }, description: 'fixed-width: [first byte, bytes], counted from 1.' },
+    at: { shape: { kind: 'range' }, description: 'fixed-width: [first position, length], counted from 1.' },
     column: {
       shape: { kind: 'either', shapes: [text('the name of a column', '^[^\\u0000-\\u001f]{1,200}$', 200), integer(1, 10_000)] },
       description:
@@ -152,6 +162,17 @@ export const fieldShape: ObjectShape = object(
       description: 'decimal: the point is in the text, or the last `scale` digits are the fraction.',
     },
     scale: { shape: integer(0, 18), description: 'decimal: digits after the point.' },
+    usage: {
+      shape: choice(['text', 'packed', 'binary', 'zoned', 'overpunch'], ['float']),
+      default: 'text',
+      description:
+        'int, decimal: how the digits are held. `packed` (COMP-3) and `binary` (COMP, the highest byte first) are bytes of fixed-width records without line ends; `zoned` has the sign in the zone of a digit, `overpunch` in a character such as `}` or `J`. The point of a decimal is implied.',
+    },
+    sign: {
+      shape: choice(['trailing', 'leading', 'trailing-separate', 'leading-separate']),
+      default: 'trailing',
+      description: 'zoned, overpunch: the digit that holds the sign, or where the `+` or `-` of its own is.',
+    },
     required: { shape: { kind: 'boolean' }, default: false, description: 'An absent or empty field rejects the record.' },
     trim: { shape: { kind: 'boolean' }, description: 'Spaces at both ends are removed first; by default for fixed-width only.' },
     minLength: { shape: integer(0, 1_000_000), description: 'Code points, after trim.' },
@@ -176,5 +197,5 @@ export const fieldShape: ObjectShape = object(
       description: 'What people are shown of it. Outputs are never changed by this.',
     },
   },
-  ['search', 'lookup', 'decode', 'signed', 'packed'],
+  ['search', 'lookup', 'decode'],
 );

@@ -78,7 +78,7 @@ function readRange(raw: RawValue, path: Path, refuse: Refuse): unknown {
   const isSound =
     numbers.length === 2 &&
     numbers.every((number) => typeof number === 'number' && Number.isInteger(number) && number >= 1 && number <= 1_000_000);
-  return isSound ? numbers : wrong(refuse, path, `${nameOf(path)} must be [first byte, bytes], both from 1`);
+  return isSound ? numbers : wrong(refuse, path, `${nameOf(path)} must be [first position, length], both from 1`);
 }
 
 function readList(raw: RawValue, shape: Extract<Shape, { kind: 'list' }>, path: Path, refuse: Refuse): unknown {

@@ -87,7 +87,7 @@ class GroupRunner {
   #runOpen(chunk: ChunkToRun, reader: SealedReader): FinishedChunkRun {
     const { jobId, spec } = chunk;
     const poison = this.#run.poison.filter((record) => record.jobId === jobId);
-    const masked = poison.length === 0 ? reader : withoutPoison(reader, poison);
+    const masked = poison.length === 0 ? reader : withoutPoison(reader, poison, this.#run.plan.format);
     const source = this.#watch === null ? masked : this.#watch(masked);
     const findings = new PoisonFindings(poison);
     const samples = new Samples(chunk);

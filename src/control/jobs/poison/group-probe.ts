@@ -3,7 +3,8 @@
  * without judging a record, so that what cannot be worked on can still be cut around.
  */
 
-import { contentEnd, createRecordEndFinder } from '../../../pipeline/engine/records/record-end.ts';
+import { createRecordEnds, type RecordEnds } from '../../../pipeline/engine/records/record-end.ts';
+import { windowSource } from '../../../pipeline/engine/records/window-bytes.ts';
 import { runChunk } from '../../../pipeline/engine/run-chunk.ts';
 import type { ByteSource } from '../../../platform/base/byte-source.ts';
 import { compiledFlowOf } from '../groups/engine-flows.ts';
@@ -30,7 +31,7 @@ export function probeGroup(storage: ThreadStorage, request: ProbeRequest, parts:
     const reader = storage.store.open(run.tenantId, chunk.file);
     try {
       const poison = run.poison.filter((record) => record.jobId === chunk.jobId);
-      const masked = withoutPoison(reader, poison);
+      const masked = withoutPoison(reader, poison, run.plan.format);
       const source = parts.watch === null ? masked : parts.watch(masked);
       probeChunk({ request, chunk, plain: reader, source, hashKey: storage.searchKey(run.tenantId).key }, parts);
     } finally {
@@ -73,12 +74,12 @@ interface Cut {
 }
 
 function* piecesOf({ run, chunk, plain, range, pieceBytes }: Cut): Generator<Piece> {
-  const findEnd = createRecordEndFinder(run.plan.format);
+  const ends = createRecordEnds(run.plan.format);
   const common = { jobId: chunk.jobId, chunkNumber: chunk.spec.number };
   let pieceStart = range.start;
   let records = 0;
   let lastContentEnd = range.start;
-  for (const { next, content } of recordEnds(plain, range, findEnd)) {
+  for (const { next, content } of recordEnds(windowSource(plain, run.plan.format), range, ends)) {
     records++;
     lastContentEnd = content;
     if (next - pieceStart < pieceBytes) continue;
@@ -92,7 +93,7 @@ function* piecesOf({ run, chunk, plain, range, pieceBytes }: Cut): Generator<Pie
 function* recordEnds(
   source: ByteSource,
   range: { readonly start: number; readonly end: number },
-  findEnd: (bytes: Uint8Array, start: number, end: number) => number,
+  ends: RecordEnds,
 ): Generator<{ readonly next: number; readonly content: number }> {
   let window = Buffer.alloc(windowBytes);
   for (let base = range.start; base < range.end; ) {
@@ -100,11 +101,11 @@ function* recordEnds(
     const isLast = base + length >= range.end;
     let at = 0;
     while (at < length) {
-      const found = findEnd(window, at, length);
+      const found = ends.find(window, at, length);
       if (found < 0 && !isLast) break;
       const end = found < 0 ? length : found;
-      const next = Math.min(length, end + 1);
-      yield { next: base + next, content: base + contentEnd(window, at, end) };
+      const next = Math.min(length, end + ends.endBytes);
+      yield { next: base + next, content: base + ends.contentEnd(window, at, end) };
       at = next;
     }
     if (at === 0 && window.length >= windowBytesMax) return;

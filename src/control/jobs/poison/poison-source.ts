@@ -5,15 +5,19 @@
 
 import type { ChunkSummary, Finding } from '../../../pipeline/engine/chunk.ts';
 import { FindingGroups } from '../../../pipeline/engine/finding-groups.ts';
+import type { FormatPlan } from '../../../pipeline/engine/plan.ts';
 import { poisonMessage } from '../../../pipeline/ledger/rejection-lines.ts';
 import type { ByteSource } from '../../../platform/base/byte-source.ts';
 import type { PoisonRecord } from '../groups/group-run.ts';
 import { jobErrors } from '../job-errors.ts';
 
 /** No byte of UTF-8. */
-const unreadable = 0xff;
+const notUtf8 = 0xff;
+/** NUL, which no text may hold and no packed decimal ends with; every byte of a code page but this one may be a character. */
+const nul = 0;
 
-export function withoutPoison(source: ByteSource, poison: readonly PoisonRecord[]): ByteSource {
+export function withoutPoison(source: ByteSource, poison: readonly PoisonRecord[], format: FormatPlan): ByteSource {
+  const unreadable = format.type === 'json-lines' || format.encoding === undefined ? notUtf8 : nul;
   return {
     size: source.size,
     read(into, at, length, position) {

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/delivery-scenario.ts';
+import { ebcdic } from '../../../../test/support/ebcdic.ts';
 import {
   createJobScenario,
   type JobScenario,
@@ -7,6 +9,7 @@ import {
   scenarioKey,
   tenantName,
 } from '../../../../test/support/job-scenario.ts';
+import { mainframeFile } from '../../../../test/support/mainframe-file.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import type { Plan } from '../../../pipeline/engine/plan.ts';
 import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../../pipeline/engine/plan-fixtures.ts';
@@ -14,6 +17,7 @@ import { exportEntries, sourceOf } from '../../../pipeline/ledger/export/export-
 import { decodeReceipt } from '../../../pipeline/ledger/receipt-schema.ts';
 import { parseTrustFile, printTrustFile } from '../../../pipeline/ledger/trust-file.ts';
 import { verifyExport } from '../../../pipeline/ledger/verification/verify-export.ts';
+import { loadFlow } from '../../flows/load-flow.ts';
 import { openJobExport } from '../views/job-export.ts';
 
 let database: TestDatabase;
@@ -97,6 +101,30 @@ describe('a record that ends whoever works on it', () => {
     const receipts = await receiptsOf(jobs, 3);
     expect(receipts.map((receipt) => receipt.records.valid)).toEqual([3, 2, 3]);
     expect(jobs.delivered.get('all')!.length).toBe(8);
+  }, 90_000);
+
+  it('is found in EBCDIC too, with line ends and without', async () => {
+    const killer = Buffer.from(marker);
+    const source = readFileSync(new URL('../../../../examples/mainframe.yaml', import.meta.url), 'utf8');
+    const blocks = mainframeFile(Array.from({ length: 40 }, (_, index) => ({ amount: index, fee: 0, entries: 0 })));
+    killer.copy(blocks, 60 * 7 + 22);
+    const lines = linesWith(40, []).map((line) => ebcdic(`${line}\n`));
+    lines[6] = Buffer.concat([ebcdic('p7,1.00,'), killer, ebcdic('\n')]);
+    const inLines = { ...plan(), format: { ...delimitedFormat, encoding: 'ibm037' } } as const;
+    for (const [ofFile, file] of [
+      // Without the rule about totals, which the amount of such a record is missing from.
+      [{ ...loadFlow(source).plan!, rules: [] }, blocks],
+      [inLines, Buffer.concat(lines)],
+    ] as const) {
+      const jobs = await start({ plan: { ...ofFile, flow: { ...ofFile.flow, tenant: tenantName() } } });
+      await jobs.accept([file]);
+      jobs.startAll();
+      const [receipt] = await receiptsOf(jobs, 1);
+      expect(receipt!.records).toEqual({ read: 40, valid: 39, rejected: 1, filtered: 0 });
+      expect(receipt!.errors.map(({ code, count }) => [code, count])).toEqual([['E_POISON', 1]]);
+      expect([...jobs.delivered.values()].flat()).toHaveLength(39);
+      await scenario!.stopAll();
+    }
   }, 90_000);
 
   it('or that never lets go of it, is rejected alone as well', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import { randomFile } from '../reference/random-files.ts';
 import { ReferenceRun } from '../reference/reference-run.ts';
 import { explainRecord, type RecordExplanation } from './explain-record.ts';
-import { expectedHeaderRow, findRecord } from './find-record.ts';
+import { bytesOfLines, expectedHeaderRow, findRecord } from './find-record.ts';
 
 describe('an explanation', () => {
   it('decides about every record as the reference parser does, and its steps lead to that decision', () => {
@@ -56,7 +56,7 @@ test('the header row that is expected names the columns of the flow, so that a p
       const row = expectedHeaderRow(plan);
       expect(row !== null).toBe(plan.format.type === 'delimited' && plan.format.header);
       if (row === null) return;
-      const found = findRecord(plan, [Buffer.from(`${row}\nx\n`)], null);
+      const found = findRecord(plan, [bytesOfLines(plan.format, [row, 'x'])!], null);
       const names = plan.records.flatMap(({ fields }) => fields).map(({ name, at }) => ('column' in at && at.header) || name);
       expect('columns' in found && found.columns).toEqual([...new Set(names)]);
     }),

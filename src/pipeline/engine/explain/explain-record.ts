@@ -61,7 +61,7 @@ export function explainRecord(
 ): RecordExplanation {
   const shape = shapeRecord(plan, row, columns);
   const { type } = shape;
-  const checked = shape.problem === null ? type!.fields.map((field, index) => checkField(field, shape.texts[index]!)) : [];
+  const checked = shape.problem === null ? type!.fields.map((field, index) => checkField(field, shape.texts[index]!, plan.format)) : [];
   const explained = {
     type: type?.name ?? null,
     role: type?.role ?? null,
@@ -100,7 +100,7 @@ export function headerValues(plan: Plan, row: Row, columns: readonly string[] | 
   const { type, problem, texts } = shapeRecord(plan, row, columns);
   if (problem !== null || type?.role !== 'header') return [];
   return type.fields.map((field, index) => {
-    const checked = checkField(field, texts[index]!);
+    const checked = checkField(field, texts[index]!, plan.format);
     return checked.problem === null ? checked.value : null;
   });
 }

@@ -1,6 +1,8 @@
 /** The record that is to be explained: a line that a person has, or one of a file by its number. */
 import type { Value } from '../expressions/values.ts';
-import type { Plan } from '../plan.ts';
+import type { FormatPlan, Plan } from '../plan.ts';
+import { textPageOf } from '../records/text-page.ts';
+import { isWithoutLineEnds, receivedTable, translated } from '../records/window-bytes.ts';
 import { shapeRecord } from '../reference/record-shapes.ts';
 import { openReferenceFile } from '../reference/reference-file.ts';
 import { FileDamage, type Row } from '../reference/rows.ts';
@@ -39,6 +41,17 @@ export function findRecord(plan: Plan, pieces: Iterable<Uint8Array>, number: num
     if (!(error instanceof FileDamage)) throw error;
     return { damage: `${error.finding.code}: ${error.finding.message}`, records };
   }
+}
+
+/** Text as a file of the format would have it; null where its encoding lacks a character. Numbers held in bytes can't be told so. */
+export function bytesOfText(format: FormatPlan, text: string): Buffer | null {
+  const bytes = textPageOf(format).encode(text);
+  return bytes === null ? null : translated(bytes, receivedTable(format));
+}
+
+export function bytesOfLines(format: FormatPlan, lines: readonly string[]): Buffer | null {
+  const lineEnd = isWithoutLineEnds(format) ? '' : '\n';
+  return bytesOfText(format, lines.map((line) => line + lineEnd).join(''));
 }
 
 /** The header row that a flow expects, for a line that comes without one; null where it expects none. */

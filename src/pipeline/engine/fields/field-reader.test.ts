@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { valueText } from '../expressions/values.ts';
 import type { FieldPlan, FieldType } from '../plan.ts';
-import { fieldPlan } from '../plan-fixtures.ts';
+import { delimitedFormat, fieldPlan } from '../plan-fixtures.ts';
 import { FieldReader, type TextKind } from './field-reader.ts';
 
 /** The canonical value, or the code of what is wrong. */
 function read(type: FieldType, text: string | null, more: Partial<FieldPlan> = {}, kind: TextKind = 'text'): string | null {
-  const reader = new FieldReader(fieldPlan('f', type, { column: 0, header: null }, more));
+  const reader = new FieldReader(fieldPlan('f', type, { column: 0, header: null }, more), delimitedFormat);
   reader.read(text, kind);
   return reader.problem !== null ? reader.problem.code : reader.value === null ? null : valueText(reader.value);
 }

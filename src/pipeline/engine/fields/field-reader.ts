@@ -6,16 +6,21 @@ import { fieldErrors } from '../engine-errors.ts';
 import { compilePattern } from '../expressions/patterns.ts';
 import { textSize } from '../expressions/text-functions.ts';
 import { compareMoments, compareNumbers, compareTexts, type Decimal, type Value } from '../expressions/values.ts';
-import type { FieldPlan, RecordPlan } from '../plan.ts';
+import type { FieldPlan, FormatPlan, RecordPlan } from '../plan.ts';
+import { receivedTable } from '../records/window-bytes.ts';
 import { isBic, isCountry, isCurrency, isIban, isIsin, isLei, isLuhn, isRoutingNumber } from './code-types.ts';
 import { FieldProblem } from './field-problem.ts';
+import { createSignedReader, type SignedReader } from './held-numbers.ts';
 import { createMomentReader } from './moment-types.ts';
 import { readDecimal, readInteger } from './number-types.ts';
 import { isAnchored, parseSimplePattern, simpleExpression } from './simple-pattern.ts';
 
 type Present = Exclude<Value, null>;
-/** The kind of a JSON value; texts of delimited and fixed-width records are `text`. */
-export type TextKind = 'text' | 'string' | 'number' | 'boolean' | 'other';
+/**
+ * The kind of a JSON value; texts of delimited and fixed-width records are `text`. `unreadable`: the text is bytes in
+ * hexadecimal that should have been a packed decimal.
+ */
+export type TextKind = 'text' | 'string' | 'number' | 'boolean' | 'other' | 'unreadable';
 
 /** Null text: absent. `value` is set whenever the type check passed, also when a later check failed. */
 export class FieldReader {
@@ -25,14 +30,17 @@ export class FieldReader {
   readonly #allowed: ReadonlySet<string> | null;
   readonly #min: Present | null;
   readonly #max: Present | null;
+  readonly #readSigned: SignedReader | null;
   readonly #problems: ReturnType<typeof describeProblems>;
   /** Result of the last `read`. */
   value: Value = null;
   text: string | null = null;
   problem: FieldProblem | null = null;
 
-  constructor(plan: FieldPlan) {
+  /** `format`: of the plan that the field is part of. */
+  constructor(plan: FieldPlan, format: FormatPlan) {
     this.plan = plan;
+    this.#readSigned = createSignedReader(plan, receivedTable(format));
     this.#readType = createTypeReader(plan);
     this.#matches = plan.pattern === null ? null : createMatcher(plan.pattern);
     this.#allowed = plan.enum === null ? null : new Set(plan.enum);
@@ -55,12 +63,14 @@ export class FieldReader {
       this.problem = this.plan.required ? this.#problems.required : null;
       return;
     }
-    this.text = text;
-    this.problem = this.#check(text, kind);
+    const digits = this.#readSigned === null ? text : this.#readSigned(text);
+    this.text = digits ?? text;
+    this.problem = digits === null ? this.#problems.sign : this.#check(digits, kind);
   }
 
   #check(text: string, kind: TextKind): FieldProblem | null {
     const { plan } = this;
+    if (kind === 'unreadable') return this.#problems.packed;
     if (!acceptsKind(plan, kind)) return this.#problems.kind;
     if (plan.minLength !== null || plan.maxLength !== null) {
       const size = textSize(text);
@@ -77,15 +87,14 @@ export class FieldReader {
   }
 }
 
-const readersByRecord = new WeakMap<RecordPlan, readonly FieldReader[]>();
+const readersByRecord = new WeakMap<RecordPlan, { readonly format: FormatPlan; readonly readers: readonly FieldReader[] }>();
 
-/** The readers of a record type, made once: their patterns and sets are worth keeping. Results are to be taken at once. */
-export function fieldReaders(record: RecordPlan): readonly FieldReader[] {
-  let readers = readersByRecord.get(record);
-  if (readers === undefined) {
-    readers = record.fields.map((field) => new FieldReader(field));
-    readersByRecord.set(record, readers);
-  }
+/** The readers of a record type of a format, made once: their patterns and sets are worth keeping. Results are to be taken at once. */
+export function fieldReaders(record: RecordPlan, format: FormatPlan): readonly FieldReader[] {
+  const kept = readersByRecord.get(record);
+  if (kept?.format === format) return kept.readers;
+  const readers = record.fields.map((field) => new FieldReader(field, format));
+  readersByRecord.set(record, { format, readers });
   return readers;
 }
 
@@ -192,6 +201,8 @@ function describeProblems(plan: FieldPlan) {
       fieldErrors.E_TYPE,
       `not a JSON ${plan.type === 'boolean' ? 'boolean' : plan.type === 'int' || plan.type === 'decimal' ? 'number or string' : 'string'}`,
     ),
+    packed: new FieldProblem(fieldErrors.E_PACKED, 'not a packed decimal'),
+    sign: new FieldProblem(fieldErrors.E_ZONED, plan.usage === 'overpunch' ? 'not an overpunched number' : 'not a zoned decimal'),
     length: new FieldProblem(fieldErrors.E_LENGTH, describeLength(plan)),
     enum: new FieldProblem(fieldErrors.E_ENUM, 'not an allowed value'),
     pattern: new FieldProblem(fieldErrors.E_PATTERN, 'does not match the pattern'),

@@ -4,51 +4,58 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { CompiledFlow } from '../compile-flow.ts';
 import { fileErrors } from '../engine-errors.ts';
 import { RouteSets } from '../outcomes/route-sets.ts';
-import { contentEnd, createRecordEndFinder, type RecordEndFinder } from '../records/record-end.ts';
+import { createRecordEnds, type RecordEnds } from '../records/record-end.ts';
 import { RecordJudge } from '../records/record-judge.ts';
+import { windowSource } from '../records/window-bytes.ts';
 
 const windowBytes = 64 * 1024;
 const largestWindow = 64 * 1024 * 1024;
 
 export class RecordFetcher {
+  /** As the file was received. */
+  readonly #received: ByteSource;
+  /** As the window holds it. */
   readonly #source: ByteSource;
-  readonly #findEnd: RecordEndFinder;
+  readonly #ends: RecordEnds;
   readonly #judge: RecordJudge;
   #window = Buffer.alloc(windowBytes);
   #base = 0;
   #length = 0;
 
   constructor(flow: CompiledFlow, columns: readonly string[] | null, source: ByteSource) {
-    this.#source = source;
-    this.#findEnd = createRecordEndFinder(flow.plan.format);
+    this.#received = source;
+    this.#source = windowSource(source, flow.plan.format);
+    this.#ends = createRecordEnds(flow.plan.format);
     this.#judge = new RecordJudge(flow, columns, new RouteSets(flow.plan.routes));
   }
 
   /** The judged record at this offset; the result is reused by the next call. */
   fetch(offset: number): RecordJudge {
     const { start, end } = this.#find(offset);
-    this.#judge.judge(this.#window, start, contentEnd(this.#window, start, end));
+    this.#judge.judge(this.#window, start, this.#ends.contentEnd(this.#window, start, end));
     return this.#judge;
   }
 
-  /** Its bytes without the line end. */
+  /** Its bytes as they were received, without the line end. */
   content(offset: number): Buffer {
     const { start, end } = this.#find(offset);
-    return Buffer.from(this.#window.subarray(start, contentEnd(this.#window, start, end)));
+    const content = Buffer.alloc(this.#ends.contentEnd(this.#window, start, end) - start);
+    readWhole(this.#received, content, content.length, offset);
+    return content;
   }
 
   /** Where the record behind it starts; the size of the source behind the last one. */
   next(offset: number): number {
-    return Math.min(this.#source.size, this.#base + this.#find(offset).end + 1);
+    return Math.min(this.#source.size, this.#base + this.#find(offset).end + this.#ends.endBytes);
   }
 
-  /** Where the record lies in the window, its line feed left out. */
+  /** Where the record lies in the window, up to what its end was found by. */
   #find(offset: number): { readonly start: number; readonly end: number } {
     if (offset < this.#base || offset >= this.#base + this.#length) this.#load(offset);
     for (;;) {
       const start = offset - this.#base;
       const isLast = this.#base + this.#length >= this.#source.size;
-      const found = this.#findEnd(this.#window, start, this.#length);
+      const found = this.#ends.find(this.#window, start, this.#length);
       if (found >= 0 || isLast) return { start, end: found < 0 ? this.#length : found };
       if (start === 0) this.#grow();
       this.#load(offset);
@@ -62,13 +69,18 @@ export class RecordFetcher {
 
   #load(offset: number): void {
     this.#base = offset;
-    this.#length = 0;
-    const wanted = Math.min(this.#window.length, this.#source.size - offset);
-    while (this.#length < wanted) {
-      const count = this.#source.read(this.#window, this.#length, wanted - this.#length, offset + this.#length);
-      if (count === 0) break;
-      this.#length += count;
-    }
+    this.#length = readWhole(this.#source, this.#window, Math.min(this.#window.length, this.#source.size - offset), offset);
     if (this.#length <= 0) throw new HeadgateError(fileErrors.E_SEGMENT, 'an outcome segment points beyond the file');
   }
+}
+
+/** Returns how many bytes there were. */
+function readWhole(source: ByteSource, into: Uint8Array, wanted: number, position: number): number {
+  let length = 0;
+  while (length < wanted) {
+    const count = source.read(into, length, wanted - length, position + length);
+    if (count === 0) break;
+    length += count;
+  }
+  return length;
 }

@@ -60,6 +60,7 @@ class DelimitedLayout {
       bound: () => null,
       reserved: new Set([delimiter, quote, escapeByte, 0x0a, 0x0d, 0].filter((byte) => byte !== null)),
       cells: this.#columns.isExact && this.#columns.tagColumn === null ? (check) => this.#cells(check) : null,
+      endBytes: 1,
       startsElsewhere: [0x0a, 0x0d, ...(comment === null ? [] : [comment])],
       walk: (fieldSource) => this.#walk(fieldSource),
     };
@@ -138,7 +139,7 @@ class DelimitedLayout {
 
   #skip(tag: Buffer | null, isLast: boolean): string {
     const literal = tag === null ? '' : `if(!(${matchesBytes('q', tag)})||r-q!==${tag.length})break row;`;
-    return `${this.#open('q')}${this.#run({ start: 'q', end: 'r', flags: 'g' })}if((g&hi)!==0){if(!validLine(rs))break row;hi=0;}${literal}${this.#close('r', isLast)}`;
+    return `${this.#open('q')}${this.#run({ start: 'q', end: 'r', flags: 'g' })}if((g&hi)!==0){${this.#context.notAscii}}${literal}${this.#close('r', isLast)}`;
   }
 
   #run(text: { readonly start: string; readonly end: string; readonly flags: string }): string {

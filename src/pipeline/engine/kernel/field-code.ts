@@ -5,6 +5,7 @@
 import { parseMomentPattern } from '../expressions/moments.ts';
 import { type PatternAtom, parseSimplePattern } from '../fields/simple-pattern.ts';
 import type { FieldPlan } from '../plan.ts';
+import { heldNumberCode } from './held-number-code.ts';
 import { matchesBytes, packBytes, type SourceContext } from './source-context.ts';
 import type { CharacterRange } from './span-function.ts';
 
@@ -50,12 +51,12 @@ export function hasEnumIndex(field: FieldPlan, reserved: ReadonlySet<number>): b
 /** A text whose checks beyond its end are the slow path's own, called on it. */
 function checkedText(context: SourceContext, layout: TextLayout, index: number): string {
   const field = context.field(index);
-  return `${layout.scan(index)}${validText(index)}if(!X.accepts(${index},s${index},e${index}))break row;${field.type === 'boolean' ? `v${index}=b[s${index}]===116?1:0;` : ''}`;
+  return `${layout.scan(index)}${validText(context, index)}if(!X.accepts(${index},s${index},e${index}))break row;${field.type === 'boolean' ? `v${index}=b[s${index}]===116?1:0;` : ''}`;
 }
 
 /** `hi` is 2 until the record is known to be valid UTF-8. */
-function validText(index: number): string {
-  return `if((f${index}&hi)!==0){if(!validLine(rs))break row;hi=0;}`;
+function validText(context: SourceContext, index: number): string {
+  return `if((f${index}&hi)!==0){${context.notAscii}}`;
 }
 
 function typeCode(context: SourceContext, layout: TextLayout, index: number, field: FieldPlan): string | null {
@@ -100,7 +101,7 @@ function stringCode(context: SourceContext, layout: TextLayout, index: number, f
   if (field.min !== null || field.max !== null) return null;
   if (hasEnumIndex(field, layout.reserved)) return enumCode(index, field.enum!);
   if (field.enum !== null) return null;
-  if (field.pattern === null) return `${layout.scan(index)}${validText(index)}${lengthCode(index, field)}`;
+  if (field.pattern === null) return `${layout.scan(index)}${validText(context, index)}${lengthCode(index, field)}`;
   const pattern = parseSimplePattern(field.pattern);
   if (pattern === null) return null;
   const atoms = [...pattern.atoms, ...pattern.optional];
@@ -236,6 +237,8 @@ function hasExtraChecks(field: FieldPlan): boolean {
 function numberCode(context: SourceContext, layout: TextLayout, index: number, field: FieldPlan): string | null {
   if (!hasNumber(field)) return null;
   const scale = scaleOf(field);
+  if (field.usage !== undefined)
+    return heldNumberCode(context, index, { start: `s${index}`, end: `z${index}` }) + boundCode(index, field, scale);
   const pattern = field.pattern === null ? null : parseSimplePattern(field.pattern);
   const isAsked = field.enum !== null || field.minLength !== null || (field.pattern !== null && pattern === null);
   const asked = isAsked ? `if(!X.accepts(${index},s${index},e${index}))break row;` : '';

@@ -1,9 +1,11 @@
 /** Walks fixed-width records of exactly their width in ASCII; shorter, longer and multi-byte ones are left to the slow path. */
 import { trimSpaces } from '../fields/field-reader.ts';
+import { isHeldInBytes } from '../fields/held-numbers.ts';
 import type { FixedWidthPlan } from '../plan.ts';
 import { recordWidth } from '../records/fixed-width-reader.ts';
 import { isUntagged } from '../records/record-types.ts';
-import { lineEndCode, type RecordLayout, scanTable } from './record-layout.ts';
+import { isWithoutLineEnds } from '../records/window-bytes.ts';
+import { lineEndCode, noLineEndCode, type RecordLayout, scanTable } from './record-layout.ts';
 import { matchesBytes, type SourceContext } from './source-context.ts';
 
 /** Null when a field lies beyond the record, or the tag is not ASCII. */
@@ -14,6 +16,7 @@ export function fixedWidthLayout(context: SourceContext, format: FixedWidthPlan)
   if (!isUntagged(context.flow.plan) && tagRange === null) return null;
   if (width === 0 || ranges.some(({ start, length }) => start + length > width)) return null;
   if (tagRange !== null && tagRange.start + tagRange.length > width) return null;
+  const hasLineEnds = !isWithoutLineEnds(format);
   const table = context.constant(scanTable([0x0a, 0x0d]));
   const plain = (from: string, to: string) => `g=0;for(q=${from};q<${to};q++)g|=${table}[b[q]];if(g>=16||(g&2)!==0)break row;`;
   return {
@@ -30,18 +33,22 @@ export function fixedWidthLayout(context: SourceContext, format: FixedWidthPlan)
             );
             return `if(end-start!==${width})return 0;${fields.join('')}`;
           },
-    startsElsewhere: [0x0a, 0x0d],
+    startsElsewhere: hasLineEnds ? [0x0a, 0x0d] : [],
+    endBytes: hasLineEnds ? 1 : 0,
     walk: (fieldSource) => {
-      let code = `if(rs+${width}>=have)break row;`;
+      let code = `if(rs+${width}${hasLineEnds ? '>=' : '>'}have)break row;`;
       for (const [index, { start, length }] of ranges.entries()) {
         const [s, z] = [`s${index}`, `z${index}`];
-        const trim = context.field(index).trim ? `while(${s}<${z}&&b[${s}]===32)${s}++;while(${z}>${s}&&b[${z}-1]===32)${z}--;` : '';
+        const trim =
+          context.field(index).trim && !isHeldInBytes(context.field(index))
+            ? `while(${s}<${z}&&b[${s}]===32)${s}++;while(${z}>${s}&&b[${z}-1]===32)${z}--;`
+            : '';
         const missing = context.isOptional(index) ? `a${index}=1;e${index}=${s};` : 'break row;';
         code += `${s}=rs+${start};let ${z}=${s}+${length};${trim}if(${s}===${z}){${missing}}else{${fieldSource(index)}if(e${index}!==${z})break row;}`;
       }
       if (tagRange !== null) code += tagCode(context.record.tag ?? '', tagRange);
       for (const gap of gapsOf(ranges, width)) code += plain(`rs+${gap.start}`, `rs+${gap.end}`);
-      return `${code}p=rs+${width};${lineEndCode}`;
+      return `${code}p=rs+${width};${hasLineEnds ? lineEndCode : noLineEndCode}`;
     },
   };
 }

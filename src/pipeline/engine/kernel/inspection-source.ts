@@ -8,10 +8,10 @@ import { fieldCode, type TextLayout } from './field-code.ts';
 import type { RecordLayout } from './record-layout.ts';
 import type { SourceContext } from './source-context.ts';
 
-/** Null for layouts that have no places known from the bytes alone, and for several record types. */
+/** Null for layouts that have no places known from the bytes alone, for several record types, and for numbers that are not text. */
 export function inspectionCode(context: SourceContext, layout: RecordLayout, conditions: ExpressionCode): string | null {
   const { record, flow } = context;
-  if (layout.cells === null || !isUntagged(flow.plan)) return null;
+  if (layout.cells === null || !isUntagged(flow.plan) || record.fields.some(({ usage }) => usage !== undefined)) return null;
   const rules = flow.plan.rules.filter((rule) => rule.scope === 'record');
   if (rules.some((rule) => rule.severity === 'warn')) return null;
   const variables = record.fields.map(

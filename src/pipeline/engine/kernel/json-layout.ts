@@ -56,6 +56,7 @@ export function jsonLayout(context: SourceContext, format: JsonLinesPlan, templa
     bound: () => null,
     reserved: new Set([0x22, 0x5c, ...Array.from({ length: 0x20 }, (_, control) => control)]),
     cells: null,
+    endBytes: 1,
     startsElsewhere: [0x0a, 0x0d],
     walk: (fieldSource) => {
       let code = 'p=rs;';

@@ -9,10 +9,13 @@ import type { Scope } from '../expressions/expression.ts';
 import { ExpressionFailure } from '../expressions/expression-errors.ts';
 import { type Value, valueText } from '../expressions/values.ts';
 import { type FieldReader, fieldReaders } from '../fields/field-reader.ts';
+import { readHeldBytes } from '../fields/held-numbers.ts';
 import type { KeyHash } from '../outcomes/key-hash.ts';
 import type { OutcomeColumns } from '../outcomes/outcome-columns.ts';
 import type { RouteSets } from '../outcomes/route-sets.ts';
+import type { FieldPlan } from '../plan.ts';
 import type { RecordScope } from '../records/record-scope.ts';
+import { receivedTable } from '../records/window-bytes.ts';
 import { evaluatedBytesMax } from './body-code.ts';
 import { tripleIndex, tripleText } from './code-tables.ts';
 import { currencySlots, routeSetsMax } from './kernel-layout.ts';
@@ -48,10 +51,12 @@ export class KernelRuntime implements EvaluationScope {
   readonly #outputs: readonly TargetOutput[];
   readonly #outcomes: OutcomeColumns;
   readonly #hash: KeyHash;
+  readonly #received: Uint8Array | null;
   #material = Buffer.alloc(256);
 
   constructor(flow: CompiledFlow, source: KernelSource, parts: RuntimeParts) {
     this.#flow = flow;
+    this.#received = receivedTable(flow.plan.format);
     this.#source = source;
     this.#state = parts.state;
     this.#routeSets = parts.routeSets;
@@ -59,7 +64,7 @@ export class KernelRuntime implements EvaluationScope {
     this.#outputs = parts.outputs;
     this.#outcomes = parts.outcomes;
     this.#hash = parts.hash;
-    this.#readers = fieldReaders(flow.plan.records[flow.mainType]!);
+    this.#readers = fieldReaders(flow.plan.records[flow.mainType]!, flow.plan.format);
     this.#bodies = Math.max(0, ...source.bodyOfTarget.map((body) => body + 1));
     const { routes } = flow.plan;
     if (routes.mode === 'first') {
@@ -170,8 +175,15 @@ export class KernelRuntime implements EvaluationScope {
     const start = this.#state.places[index * 2]!;
     if (start < 0) return null;
     const reader = this.#readers[index]!;
-    reader.read(this.#state.window.bytes.toString('utf8', start, this.#state.places[index * 2 + 1]), 'text');
+    reader.read(this.#textOf(reader.plan, start, this.#state.places[index * 2 + 1]!), 'text');
     return reader.value;
+  }
+
+  /** A kernel has looked at it: it is what its field says. */
+  #textOf({ usage }: FieldPlan, start: number, end: number): string | null {
+    const { bytes } = this.#state.window;
+    if (usage === 'packed' || usage === 'binary') return readHeldBytes(usage, bytes, { start, end, received: this.#received });
+    return bytes.toString('utf8', start, end);
   }
 
   statistic(name: Statistic): Value {

@@ -10,6 +10,7 @@ import { delimitedLayout } from './delimited-layout.ts';
 import { ExpressionCode } from './expression-code.ts';
 import { fieldCode, hasNumber } from './field-code.ts';
 import { fixedWidthLayout } from './fixed-width-layout.ts';
+import { canBeHeld } from './held-number-code.ts';
 import { inspectionCode } from './inspection-source.ts';
 import { jsonLayout } from './json-layout.ts';
 import type { JsonPart } from './json-template.ts';
@@ -47,7 +48,8 @@ export function kernelSource(flow: CompiledFlow, shape: KernelShape): KernelSour
   const context = new SourceContext(flow);
   const layout = layoutOf(context, shape);
   const summed = flow.sums.byType[flow.mainType]!;
-  if (layout === null || summed.some(({ field }) => !hasNumber(context.field(field)))) return null;
+  if (layout === null || !takesHeldNumbers(context, layout)) return null;
+  if (summed.some(({ field }) => !hasNumber(context.field(field)))) return null;
   if (plan.routes.mode === 'all' && plan.routes.rules.length > maskedRulesMax) return null;
   const conditions = new ExpressionCode(context, layout.reserved);
   const outputs: Expression[] = [];
@@ -69,6 +71,15 @@ export function kernelSource(flow: CompiledFlow, shape: KernelShape): KernelSour
     evaluated: context.evaluated,
     bodyOfTarget: forms.map((form) => distinct.indexOf(form)),
   };
+}
+
+/** Only where their ends are known, and where nothing asks for their text: the hash of a key does. */
+function takesHeldNumbers({ record, flow }: SourceContext, layout: RecordLayout): boolean {
+  const keyed = new Set(flow.hashedKeys.flatMap(({ fields }) => fields[flow.mainType] ?? []));
+  return record.fields.every(
+    (field, index) =>
+      field.usage === undefined || (layout.bound(index) !== null && hasNumber(field) && canBeHeld(field) && !keyed.has(index)),
+  );
 }
 
 function layoutOf(context: SourceContext, shape: KernelShape): RecordLayout | null {
@@ -107,7 +118,7 @@ function assemble(parts: KernelParts): string {
   const { context, layout, rules, filters, routes, bodies } = parts;
   const { record, flow } = context;
   const fields = record.fields.map((_, index) => `s${index}=0,e${index}=0,a${index}=0,f${index}=0,u${index}=0.0,v${index}=0,D${index}=0`);
-  const starts = layout.startsElsewhere.map((byte) => `b[p]===${byte}`).join('||');
+  const starts = layout.startsElsewhere.map((byte) => `b[p]===${byte}`);
   const walk = layout.walk((index) => fieldCode(context, layout, index));
   const hashed = flow.hashedKeys.map((key, index) => hashCode(context, key.fields[flow.mainType] ?? null, index));
   const sums = flow.sums.byType[flow.mainType]!.map((sum, index) => slotCode(context, sum, index));
@@ -117,7 +128,7 @@ function assemble(parts: KernelParts): string {
 while(p<until){
 rs=p;slow=0;reason=1;hi=2;
 row:{
-if(${starts})break row;
+${starts.length === 0 ? '' : `if(${starts.join('||')})break row;`}
 let set=0,isFiltered=0${fields.length > 0 ? `,${fields.join(',')}` : ''};
 ${walk}
 if(lf-rs>limit)break row;
@@ -134,7 +145,7 @@ valid+=1-isFiltered;filtered+=isFiltered;
 ${sumCode(flow)}
 ST[n]=isFiltered===0?0:2;RS[n]=isFiltered===0?set:0;OF[n]=base+rs;
 ${hashed.join('\n')}
-n++;p=lf+1;
+n++;p=lf+${layout.endBytes};
 if(n===full){reason=2;rs=p;break;}
 reason=0;rs=p;
 continue;

@@ -7,8 +7,10 @@ import type { TextLayout } from './field-code.ts';
 import type { SourceContext } from './source-context.ts';
 
 export interface RecordLayout extends TextLayout {
-  /** Walks the record from `rs`; `fieldSource(i)` is the code that accepts field i at `s<i>`. Leaves the line feed's index in `lf`. */
+  /** Walks the record from `rs`; `fieldSource(i)` is the code that accepts field i at `s<i>`. Leaves the index of the line feed, or of the record's end without one, in `lf`. */
   walk(fieldSource: (index: number) => string): string;
+  /** Bytes from `lf` to the next record. */
+  readonly endBytes: 0 | 1;
   /**
    * Walks a record of plain ASCII from `start` to `end` by its places alone: sets `s<i>` and `z<i>` of each field before
    * `check(i)`, and returns 0 where columns are not as expected. Null where places are not known without the values.
@@ -41,6 +43,9 @@ export function scanOf(context: SourceContext, stops: readonly number[]): string
 export function scanCode(scanned: string, text: { readonly end: string; readonly flags: string }): string {
   return `x=${scanned};${text.end}=x>>2;${text.flags}=x&3;`;
 }
+
+/** Code after the last byte of a record at `p` that no line end follows. `lf` is where the next one starts. */
+export const noLineEndCode = 'lf=p;if(lf>have)break row;';
 
 /** Code after the last byte of content at `p`: LF, or CR LF. Sets `lf`. The last line of a window is left to the slow path. */
 export const lineEndCode = `lf=p;if(b[p]!==10){if(b[p]!==13||b[p+1]!==10)break row;lf=p+1;}if(lf>=have)break row;`;

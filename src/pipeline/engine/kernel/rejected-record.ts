@@ -27,7 +27,7 @@ export class RejectedRecord implements RecordVerdict {
     this.type = flow.mainType;
     this.#flow = flow;
     this.#state = state;
-    this.#readers = fieldReaders(flow.plan.records[flow.mainType]!);
+    this.#readers = fieldReaders(flow.plan.records[flow.mainType]!, flow.plan.format);
     this.#rules = flow.plan.rules.filter((rule) => rule.scope === 'record');
   }
 

@@ -27,7 +27,12 @@ export class SourceContext {
   readonly evaluated: { readonly expression: Expression; readonly fields: readonly number[] }[] = [];
   #temporaries = 0;
 
+  /** What to do with a text that is not all ASCII: the page of another encoding than UTF-8 is the slow path's. */
+  readonly notAscii: string;
+
   constructor(flow: CompiledFlow) {
+    const { format } = flow.plan;
+    this.notAscii = format.type === 'json-lines' || format.encoding === undefined ? 'if(!validLine(rs))break row;hi=0;' : 'break row;';
     this.flow = flow;
     this.record = flow.plan.records[flow.mainType]!;
     this.uses = this.record.fields.map(() => ({ date: false }));

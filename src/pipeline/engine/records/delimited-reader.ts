@@ -7,7 +7,7 @@ import type { DelimitedPlan, FieldPlan, Plan } from '../plan.ts';
 import type { RecordReader } from './record-text.ts';
 import { createTypeFinder, isUntagged, unknownTag } from './record-types.ts';
 import type { StructureProblem } from './structure-problem.ts';
-import { decodeUtf8 } from './utf8.ts';
+import { textPageOf } from './text-page.ts';
 
 const strayQuote: StructureProblem = { code: structureErrors.E_QUOTE, message: 'quote in the middle of a field' };
 const openQuote: StructureProblem = { code: structureErrors.E_QUOTE, message: 'quote is not closed' };
@@ -24,9 +24,10 @@ export function createDelimitedReader(plan: Plan, format: DelimitedPlan, columns
   );
   const problems = counts.map((count) => ({ code: structureErrors.E_FIELD_COUNT, message: `expected ${count} fields` }));
   const cells: string[] = [];
+  const page = textPageOf(format);
   return (bytes, start, end, into) => {
     into.type = -1;
-    const problem = splitCells(decodeUtf8(bytes, start, end), format, cells);
+    const problem = splitCells(page.decode(bytes, start, end), format, cells);
     if (problem !== null) return problem;
     into.type = findType(discriminator === null ? null : (cells[discriminator] ?? null));
     if (into.type < 0) return unknownTag;

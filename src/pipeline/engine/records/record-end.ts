@@ -3,16 +3,37 @@
  * (docs/record-rules.md, section 1).
  */
 import type { DelimitedPlan, FormatPlan } from '../plan.ts';
+import { isWithoutLineEnds } from './window-bytes.ts';
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
-/** Index of the LF that ends the record starting at `start`, or -1 when it lies at or beyond `end`. */
-export type RecordEndFinder = (bytes: Uint8Array, start: number, end: number) => number;
+/**
+ * Index of the LF that ends the record starting at `start`, or -1 when it lies at or beyond `end`. Without line ends: the
+ * index behind the record, or -1 when that lies beyond `end`.
+ */
+type EndFinder = (bytes: Uint8Array, start: number, end: number) => number;
 
-export function createRecordEndFinder(format: FormatPlan): RecordEndFinder {
-  if (format.type !== 'delimited' || format.quote === null) return findLineFeed;
-  return createQuotedEndFinder(format, format.quote);
+export interface RecordEnds {
+  readonly find: EndFinder;
+  /** Bytes from the index found to the next record: 1, or 0 without line ends. */
+  readonly endBytes: 0 | 1;
+  /** End of the content: before the CR of a CR LF. `end`: the index found, or where the bytes of the file end. */
+  contentEnd(bytes: Uint8Array, start: number, end: number): number;
+}
+
+export function createRecordEnds(format: FormatPlan): RecordEnds {
+  if (format.type === 'fixed-width' && isWithoutLineEnds(format)) return createLengthEnds(format.recordLength!);
+  const find = format.type !== 'delimited' || format.quote === null ? findLineFeed : createQuotedEndFinder(format, format.quote);
+  return { find, endBytes: 1, contentEnd };
+}
+
+function createLengthEnds(recordLength: number): RecordEnds {
+  return {
+    find: (_bytes, start, end) => (start + recordLength <= end ? start + recordLength : -1),
+    endBytes: 0,
+    contentEnd: (_bytes, _start, end) => end,
+  };
 }
 
 function findLineFeed(bytes: Uint8Array, start: number, end: number): number {
@@ -20,7 +41,7 @@ function findLineFeed(bytes: Uint8Array, start: number, end: number): number {
   return found >= end ? -1 : found;
 }
 
-function createQuotedEndFinder(format: DelimitedPlan, quote: number): RecordEndFinder {
+function createQuotedEndFinder(format: DelimitedPlan, quote: number): EndFinder {
   const { delimiter } = format;
   const doubled = format.escape === quote;
   const marks = { quote, doubled, escape: doubled ? null : format.escape };
@@ -58,8 +79,7 @@ function skipQuoted(
   return -1;
 }
 
-/** End of the record's content: before the CR of a CR LF. */
-export function contentEnd(bytes: Uint8Array, start: number, lineFeedAt: number): number {
+function contentEnd(bytes: Uint8Array, start: number, lineFeedAt: number): number {
   return lineFeedAt > start && bytes[lineFeedAt - 1] === carriageReturn ? lineFeedAt - 1 : lineFeedAt;
 }
 

@@ -70,7 +70,7 @@ export class RecordJudge implements RecordVerdict {
     this.#flow = flow;
     this.#routeSets = routeSets;
     this.#read = createRecordReader(plan, columns);
-    this.#readers = plan.records.map(fieldReaders);
+    this.#readers = plan.records.map((record) => fieldReaders(record, plan.format));
     const mainFields = plan.records[flow.mainType]!.fields;
     this.#fieldMaps = plan.records.map((record) => mainFields.map((main) => record.fields.findIndex((field) => field.name === main.name)));
     this.scope = new RecordScope(plan);

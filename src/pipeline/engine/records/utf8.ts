@@ -3,6 +3,10 @@
  * replaced by U+FFFD.
  */
 import { isUtf8 } from 'node:buffer';
+import { structureErrors } from '../engine-errors.ts';
+import type { StructureProblem } from './structure-problem.ts';
+
+export const nulCharacter: StructureProblem = { code: structureErrors.E_CHARACTER, message: 'NUL character' };
 
 /** What a look at every byte finds. */
 export const byteFindings = { ascii: 0, notAscii: 1, nul: 2 } as const;

@@ -3,8 +3,9 @@
  * over as many lines as its quotes do.
  */
 import type { DelimitedPlan } from '../plan.ts';
+import { findTextProblem, textOf } from './page-text.ts';
 import { withoutLineEnd } from './plain-rows.ts';
-import { carriageReturn, damage, FileDamage, findTextProblem, type Line, lineFeed, type Row, type RowProblem } from './rows.ts';
+import { carriageReturn, damage, FileDamage, type Line, lineFeed, type Row, type RowProblem } from './rows.ts';
 
 const strayQuote: RowProblem = { code: 'E_QUOTE', message: 'quote in the middle of a field' };
 const openQuote: RowProblem = { code: 'E_QUOTE', message: 'quote is not closed' };
@@ -12,7 +13,7 @@ const looseReturn: RowProblem = { code: 'E_CHARACTER', message: 'carriage return
 
 type State = 'field-start' | 'unquoted' | 'quoted' | 'escaped' | 'after-quote';
 
-export interface DelimitedRowRules extends Pick<DelimitedPlan, 'delimiter' | 'quote' | 'escape' | 'comment' | 'skipBlankLines'> {
+export interface DelimitedRowRules extends DelimitedPlan {
   readonly maxRecordBytes: number;
   /** A quote inside an unquoted field is text, not a problem. Only for reading without a flow. */
   readonly keepsStrayQuotes?: boolean;
@@ -47,7 +48,7 @@ class DelimitedRow {
   readonly #rules: DelimitedRowRules;
   readonly #lines: Buffer[] = [];
   readonly #cells: string[] = [];
-  readonly #cell = new CellBytes();
+  readonly #cell: CellBytes;
   #state: State = 'field-start';
   /** The first misplaced carriage return or quote. */
   #misplaced: RowProblem | null = null;
@@ -59,6 +60,7 @@ class DelimitedRow {
   constructor(offset: number, rules: DelimitedRowRules) {
     this.#offset = offset;
     this.#rules = rules;
+    this.#cell = new CellBytes(rules);
   }
 
   get isBlank(): boolean {
@@ -137,15 +139,20 @@ class DelimitedRow {
     this.#endCell();
     const bytes = Buffer.concat(this.#lines);
     const content = bytes.subarray(0, bytes.length - this.#lineEndBytes);
-    const problem = findTextProblem(content) ?? this.#misplaced ?? (isOpen ? openQuote : null);
+    const problem = findTextProblem(this.#rules, content) ?? this.#misplaced ?? (isOpen ? openQuote : null);
     return { offset: this.#offset, length: bytes.length, content, cells: problem === null ? this.#cells : null, problem, isOpen };
   }
 }
 
-/** The bytes of one cell. Text that is not UTF-8 is a problem of its row, so nothing reads its cells. */
+/** The bytes of one cell. Bytes that are no text are a problem of its row, so nothing reads its cells. */
 class CellBytes {
+  readonly #format: DelimitedPlan;
   #bytes = Buffer.alloc(64);
   #length = 0;
+
+  constructor(format: DelimitedPlan) {
+    this.#format = format;
+  }
 
   add(byte: number): void {
     if (this.#length === this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#length)]);
@@ -153,7 +160,7 @@ class CellBytes {
   }
 
   take(): string {
-    const text = this.#bytes.toString('utf8', 0, this.#length);
+    const text = textOf(this.#format, this.#bytes.subarray(0, this.#length));
     this.#length = 0;
     return text;
   }

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { itWithPublicData } from '../../../../test/support/public-data.ts';
 import type { FieldPlan, FieldType } from '../plan.ts';
-import { fieldPlan } from '../plan-fixtures.ts';
+import { delimitedFormat, fieldPlan } from '../plan-fixtures.ts';
 import { type CheckedField, checkField } from './field-checks.ts';
 
 function check(type: FieldType, text: string, more: Partial<FieldPlan> = {}): CheckedField {
-  return checkField(fieldPlan('f', type, { column: 0, header: null }, more), { kind: 'text', text });
+  return checkField(fieldPlan('f', type, { column: 0, header: null }, more), { kind: 'text', text }, delimitedFormat);
 }
 
 const codeOf = (type: FieldType, text: string, more: Partial<FieldPlan> = {}) => check(type, text, more).problem?.code ?? null;

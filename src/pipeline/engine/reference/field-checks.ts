@@ -4,14 +4,18 @@
  */
 import { compilePattern } from '../expressions/patterns.ts';
 import { compareNumbers, compareTexts, type Decimal, type Value } from '../expressions/values.ts';
-import type { FieldPlan } from '../plan.ts';
+import type { FieldPlan, FormatPlan } from '../plan.ts';
 import { isBicText, isCountryText, isCurrencyText, isIbanText, isIsinText, isLeiText, isLuhnText, isRoutingText } from './code-checks.ts';
 import { readMomentText } from './moment-checks.ts';
+import { readTextNumber } from './number-forms.ts';
 import type { RowProblem } from './rows.ts';
 
-/** A field as it stands in its record. `kind` is that of the JSON value; texts of other formats are `text`. */
+/**
+ * A field as it stands in its record. `kind` is that of the JSON value; texts of other formats are `text`, and `unreadable`
+ * are bytes, in hexadecimal, that should have been a packed decimal.
+ */
 export interface FieldText {
-  readonly kind: 'absent' | 'text' | 'string' | 'number' | 'boolean' | 'other';
+  readonly kind: 'absent' | 'text' | 'string' | 'number' | 'boolean' | 'other' | 'unreadable';
   readonly text: string;
 }
 
@@ -27,11 +31,17 @@ export const absentField: FieldText = { kind: 'absent', text: '' };
 
 type Reading = { readonly value: Exclude<Value, null> } | { readonly problem: RowProblem };
 
-export function checkField(field: FieldPlan, raw: FieldText): CheckedField {
-  const text = field.trim ? raw.text.replace(/^ +/, '').replace(/ +$/, '') : raw.text;
-  if (raw.kind === 'absent' || text === '') {
+export function checkField(field: FieldPlan, raw: FieldText, format: FormatPlan): CheckedField {
+  const trimmed = field.trim ? raw.text.replace(/^ +/, '').replace(/ +$/, '') : raw.text;
+  if (raw.kind === 'absent' || trimmed === '') {
     const problem = field.required ? { code: 'E_REQUIRED', message: 'required' } : null;
     return { text: null, value: null, problem };
+  }
+  if (raw.kind === 'unreadable') return { text: trimmed, value: null, problem: { code: 'E_PACKED', message: 'not a packed decimal' } };
+  const text = field.usage === 'zoned' || field.usage === 'overpunch' ? readTextNumber(field, format, trimmed) : trimmed;
+  if (text === null) {
+    const message = field.usage === 'zoned' ? 'not a zoned decimal' : 'not an overpunched number';
+    return { text: trimmed, value: null, problem: { code: 'E_ZONED', message } };
   }
   const early = checkKind(field, raw.kind) ?? checkLength(field, text);
   if (early !== null) return { text, value: null, problem: early };

@@ -3,8 +3,12 @@
  * write them, and damage between the records.
  */
 import fc from 'fast-check';
-import type { FieldPlan, Plan, RecordPlan } from '../plan.ts';
-import { fieldWidth, randomPlan, textsByType } from './random-plans.ts';
+import { isHeldInBytes } from '../fields/held-numbers.ts';
+import type { FieldPlan, FixedWidthPlan, FormatPlan, Plan, RecordPlan } from '../plan.ts';
+import { isWithoutLineEnds } from '../records/window-bytes.ts';
+import { encodeText, randomNumberBytes, randomSignedText } from './random-bytes.ts';
+import { fieldWidth } from './random-formats.ts';
+import { randomPlan, textsByType } from './random-plans.ts';
 
 export interface RandomFile {
   readonly plan: Plan;
@@ -22,20 +26,43 @@ const rightTexts: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A value's text by field, mostly a right one. */
-function randomText(field: FieldPlan): fc.Arbitrary<string> {
+function randomFieldText(field: FieldPlan, format: FormatPlan): fc.Arbitrary<string> {
+  if (field.usage !== undefined) return randomSignedText(field, format);
   const texts = textsByType[field.type];
   const form = field.dateFormat ?? (field.type === 'decimal' && field.point === 'implied' ? 'implied' : '');
   return fc.oneof(
-    { weight: 20, arbitrary: fc.constantFrom(...(rightTexts[form] ?? texts.slice(0, field.type === 'string' ? 9 : 2))) },
+    { weight: 20, arbitrary: fc.constantFrom(...(rightTexts[form] ?? texts.slice(0, field.type === 'string' ? 10 : 2))) },
     { weight: 3, arbitrary: fc.constantFrom(...texts) },
     { weight: 1, arbitrary: fc.constantFrom('', ' ', '\0', '\r', 'é', '"', "'", '\\"', ' 5', 'a b') },
   );
 }
 
-function randomLine(plan: Plan, record: RecordPlan): fc.Arbitrary<string> {
+function randomLine(plan: Plan, record: RecordPlan): fc.Arbitrary<Buffer> {
+  const { format } = plan;
+  if (format.type === 'fixed-width') return randomRanges(format, record);
+  return randomText(plan, record).map((text) => encodeText(format, text));
+}
+
+/** A field's bytes, up to where the next one starts. */
+function randomRanges(format: FixedWidthPlan, record: RecordPlan): fc.Arbitrary<Buffer> {
+  const countsCharacters = format.positions === 'characters';
+  const fields = record.fields.slice(1).map((field) =>
+    isHeldInBytes(field)
+      ? randomNumberBytes(field).map((bytes) => Buffer.concat([bytes, encodeText(format, ' '.repeat(fieldWidth - bytes.length))]))
+      : randomFieldText(field, format).map((text) => {
+          const bytes = encodeText(format, text);
+          const missing = fieldWidth - (countsCharacters ? Array.from(text).length : bytes.length);
+          return Buffer.concat([bytes, encodeText(format, ' '.repeat(Math.max(0, missing)))]);
+        }),
+  );
+  const tag = encodeText(format, record.tag ?? 'x');
+  return fc.tuple(...fields).map((parts) => Buffer.concat([tag, ...parts]));
+}
+
+function randomText(plan: Plan, record: RecordPlan): fc.Arbitrary<string> {
   const { format } = plan;
   const tag = record.tag ?? 'x';
-  const values = fc.tuple(...record.fields.slice(1).map(randomText));
+  const values = fc.tuple(...record.fields.slice(1).map((field) => randomFieldText(field, format)));
   if (format.type === 'delimited') {
     const quote = format.quote === null ? '' : String.fromCharCode(format.quote);
     const delimiter = String.fromCharCode(format.delimiter);
@@ -53,15 +80,9 @@ function randomLine(plan: Plan, record: RecordPlan): fc.Arbitrary<string> {
         .join(delimiter),
     );
   }
-  if (format.type === 'fixed-width') return values.map((texts) => tag + texts.map((text) => pad(text, fieldWidth)).join(''));
   return fc
     .tuple(values, fc.array(fc.integer({ min: 0, max: 24 }), { minLength: 8, maxLength: 8 }))
     .map(([texts, dice]) => jsonLine(record, tag, texts, dice));
-}
-
-function pad(text: string, width: number): string {
-  const bytes = Buffer.byteLength(text, 'utf8');
-  return bytes >= width ? text : text + ' '.repeat(width - bytes);
 }
 
 function jsonLine(record: RecordPlan, tag: string, texts: readonly string[], dice: readonly number[]): string {
@@ -108,14 +129,19 @@ const damageLines = [
   `D${' '.repeat(200)}`,
 ];
 
-/** Bytes that are valid UTF-8, and now and then some that are not. */
-function randomBytes(lines: readonly string[], ends: readonly number[]): Buffer {
+/** Bytes of the encoding, and now and then some that are not, or other line ends. */
+function randomBytes({ format }: Plan, lines: readonly Buffer[], ends: readonly number[]): Buffer {
   const parts = lines.flatMap((line, index) => {
     const die = ends[index % ends.length]!;
-    const bytes = Buffer.from(line, 'utf8');
+    const bytes = Buffer.from(line);
     if (die === 29 && bytes.length > 2) bytes[bytes.length - 2] = 0xff;
+    if (die === 28 && bytes.length > 2) bytes[bytes.length - 2] = 0x81;
     const isLast = index === lines.length - 1;
-    return [bytes, Buffer.from(isLast && die > 20 ? '' : die % 2 === 0 ? '\n' : '\r\n')];
+    if (format.type === 'fixed-width' && isWithoutLineEnds(format))
+      return [die === 27 ? bytes : Buffer.concat([bytes, encodeText(format, ' '.repeat(200))]).subarray(0, format.recordLength!)];
+    const isEbcdic = encodeText(format, '\n')[0] !== 0x0a;
+    const lineFeed = Buffer.from([isEbcdic ? (die % 3 === 0 ? 0x25 : 0x15) : 0x0a]);
+    return [bytes, isLast && die > 20 ? Buffer.alloc(0) : Buffer.concat([encodeText(format, die % 2 === 0 ? '' : '\r'), lineFeed])];
   });
   return Buffer.concat(parts);
 }
@@ -129,16 +155,16 @@ export const randomFile: fc.Arbitrary<RandomFile> = fc.boolean().chain((isTagged
           .constantFrom(...plan.records, ...plan.records.filter(({ role }) => role === 'data'))
           .chain((record) => randomLine(plan, record)),
       },
-      { weight: 1, arbitrary: fc.constantFrom(...damageLines) },
+      { weight: 1, arbitrary: fc.constantFrom(...damageLines).map((line) => encodeText(plan.format, line)) },
     );
     const width = Math.max(...plan.records.map((record) => record.fields.length));
     const { format } = plan;
     const names =
       format.type === 'delimited' && format.header
-        ? [Array.from({ length: width }, (_, index) => `c${index}`).join(String.fromCharCode(format.delimiter))]
+        ? [encodeText(format, Array.from({ length: width }, (_, index) => `c${index}`).join(String.fromCharCode(format.delimiter)))]
         : [];
     return fc
       .tuple(fc.array(row, { maxLength: 8 }), fc.array(fc.integer({ min: 0, max: 29 }), { minLength: 3, maxLength: 5 }))
-      .map(([lines, ends]) => ({ plan, bytes: randomBytes([...names, ...lines], names.length > 0 ? [0, ...ends] : ends) }));
+      .map(([lines, ends]) => ({ plan, bytes: randomBytes(plan, [...names, ...lines], names.length > 0 ? [0, ...ends] : ends) }));
   }),
 );

@@ -4,12 +4,14 @@
  */
 import fc from 'fast-check';
 import type { Expression } from '../expressions/expression.ts';
-import type { BodyPlan, DelimitedPlan, FieldPlan, FieldType, FormatPlan, Plan, RecordPlan } from '../plan.ts';
+import type { BodyPlan, FieldPlan, FieldType, FormatPlan, Plan, RecordPlan } from '../plan.ts';
 import { call, fieldPlan, literal, outputField, planOf, recordField, recordPlan, targetPlan } from '../plan-fixtures.ts';
+import { fieldWidth, numberForms, randomFormat, rarely } from './random-formats.ts';
 
 /** Texts that matter to each type: right ones, and those that a lax reader would take. */
 export const textsByType: Readonly<Record<FieldType, readonly string[]>> = {
-  string: ['abc', 'é€𝄞', 'a,b', 'a"b', 'x\ny', 'x\r\ny', ' a ', 'A'.repeat(20), '\\', '=1+1', "'", 'H', 'T', 'a;b', '\u2028', '\t'],
+  // In ISO 8859-1 the bytes of Ã© are those of é in UTF-8.
+  string: ['abc', 'é€𝄞', 'Ã©', 'a,b', 'a"b', 'x\ny', 'x\r\ny', ' a ', 'A'.repeat(20), '\\', '=1+1', "'", 'H', 'T', 'a;b', '\u2028', '\t'],
   int: [
     '7',
     '-12',
@@ -106,52 +108,16 @@ const boundsByType: Partial<Record<FieldType, readonly string[]>> = {
   datetime: ['2026-01-31T12:00:00'],
 };
 
-const delimited: fc.Arbitrary<DelimitedPlan> = fc.record({
-  type: fc.constant('delimited' as const),
-  delimiter: fc.constantFrom(0x2c, 0x3b, 0x09),
-  quote: fc.constantFrom(0x22, 0x22, 0x27, null),
-  escape: fc.constantFrom(null, 0x5c),
-  comment: fc.constantFrom(null, 0x23),
-  header: fc.boolean(),
-  columns: fc.constantFrom('exact' as const, 'lenient' as const),
-  skipBlankLines: fc.boolean(),
-  discriminator: fc.constant(null),
-});
-
-function randomFormat(isTagged: boolean): fc.Arbitrary<FormatPlan> {
-  return fc.oneof(
-    delimited.map((format) => ({
-      ...format,
-      escape: format.quote === null ? null : (format.escape ?? format.quote),
-      discriminator: isTagged ? 0 : null,
-    })),
-    fc.record({
-      type: fc.constant('fixed-width' as const),
-      discriminator: fc.constant(isTagged ? { start: 0, length: 1 } : null),
-      recordLength: fc.constant(null),
-      shortLines: fc.constantFrom('reject' as const, 'pad' as const),
-      skipBlankLines: fc.boolean(),
-    }),
-    fc.record({
-      type: fc.constant('json-lines' as const),
-      discriminator: fc.constant(isTagged ? 'tag' : null),
-      unknownKeys: fc.constantFrom('ignore' as const, 'reject' as const),
-      skipBlankLines: fc.boolean(),
-    }),
-  );
-}
-
-export const fieldWidth = 24;
-
-/** Mostly the usual choice. */
-function rarely<T>(usual: T, ...others: readonly T[]): T[] {
-  return [...Array.from({ length: 4 * others.length + 1 }, () => usual), ...others];
-}
-
-function placeOf(format: FormatPlan, index: number, isNested: boolean): FieldPlan['at'] {
+function placeOf(format: FormatPlan, index: number, isNested: boolean, length = fieldWidth): FieldPlan['at'] {
   if (format.type === 'delimited') return { column: index, header: format.header ? `c${index}` : null };
-  if (format.type === 'fixed-width') return { start: index === 0 ? 0 : 1 + (index - 1) * fieldWidth, length: index === 0 ? 1 : fieldWidth };
+  if (format.type === 'fixed-width') return { start: index === 0 ? 0 : 1 + (index - 1) * fieldWidth, length: index === 0 ? 1 : length };
   return { path: index === 0 ? ['tag'] : isNested ? ['nested', `f${index}`] : [`f${index}`] };
+}
+
+/** Numbers more often where they may be held in bytes. */
+function typesFor(format: FormatPlan): FieldType[] {
+  const hasBlocks = format.type === 'fixed-width' && format.lineEnds === false;
+  return [...fieldTypes, ...Array.from({ length: hasBlocks ? 8 : 0 }, () => ['int', 'decimal'] as const).flat()];
 }
 
 function randomField(format: FormatPlan, index: number): fc.Arbitrary<FieldPlan> {
@@ -164,27 +130,33 @@ function randomField(format: FormatPlan, index: number): fc.Arbitrary<FieldPlan>
     limits: fc.constantFrom(...rarely<readonly (number | null)[]>([null, null], [2, 10], [null, 3])),
     isUnique: fc.constantFrom(false, false, true),
     isSummed: fc.boolean(),
+    held: fc.constantFrom(...numberForms(format)),
   };
-  return fc.record({ ...choices, type: fc.constantFrom(...fieldTypes) }).chain(({ type, isNested, limits, isUnique, isSummed, ...more }) =>
-    fc
-      .record({
-        dateFormat: fc.constantFrom(...(momentFormats[type] ?? [null])),
-        min: fc.constantFrom(...rarely(null, ...(boundsByType[type] ?? []))),
-        max: fc.constantFrom(...rarely(null, ...(boundsByType[type] ?? []))),
-        enum: fc.constantFrom(...rarely(null, textsByType[type].slice(0, 3))),
-        pattern: fc.constantFrom(...rarely(null, '^[A-Z0-9]+$', '[0-9.-]+', 'a|[0-9]$', '.*')),
-      })
-      .map((checks) =>
-        fieldPlan(`f${index}`, type, placeOf(format, index, isNested), {
-          ...more,
-          ...checks,
-          minLength: isSized(type) ? limits[0]! : null,
-          maxLength: isSized(type) ? limits[1]! : null,
-          unique: isUnique ? 'file' : null,
-          sum: isSummed && (type === 'int' || type === 'decimal'),
+  return fc
+    .record({ ...choices, type: fc.constantFrom(...typesFor(format)) })
+    .chain(({ type, isNested, limits, isUnique, isSummed, held, ...more }) =>
+      fc
+        .record({
+          dateFormat: fc.constantFrom(...(momentFormats[type] ?? [null])),
+          min: fc.constantFrom(...rarely(null, ...(boundsByType[type] ?? []))),
+          max: fc.constantFrom(...rarely(null, ...(boundsByType[type] ?? []))),
+          enum: fc.constantFrom(...rarely(null, textsByType[type].slice(0, 3))),
+          pattern: fc.constantFrom(...rarely(null, '^[A-Z0-9]+$', '[0-9.-]+', 'a|[0-9]$', '.*')),
+        })
+        .map((checks) => {
+          const isNumber = type === 'int' || type === 'decimal';
+          const form = isNumber && held !== null ? { ...held.form, point: 'implied' as const } : {};
+          return fieldPlan(`f${index}`, type, placeOf(format, index, isNested, isNumber ? held?.length : undefined), {
+            ...more,
+            ...checks,
+            ...form,
+            minLength: isSized(type) ? limits[0]! : null,
+            maxLength: isSized(type) ? limits[1]! : null,
+            unique: isUnique ? 'file' : null,
+            sum: isSummed && isNumber,
+          });
         }),
-      ),
-  );
+    );
 }
 
 function isSized(type: FieldType): boolean {
@@ -222,7 +194,10 @@ function randomRecords(format: FormatPlan, isTagged: boolean): fc.Arbitrary<Reco
 /** Fields of the detail record in another order and other places, because expressions find them by name. */
 function extraRecord(format: FormatPlan, detail: RecordPlan): RecordPlan {
   const others = detail.fields.slice(2).reverse();
-  const fields = others.map((field, index) => ({ ...field, at: placeOf(format, index + 1, index % 2 === 1), currencyField: null }));
+  const fields = others.map((field, index) => {
+    const length = 'length' in field.at ? field.at.length : undefined;
+    return { ...field, at: placeOf(format, index + 1, index % 2 === 1, length), currencyField: null };
+  });
   return recordPlan([detail.fields[0]!, ...fields], { name: 'extra', tag: 'E', counted: false, key: fields.length > 0 ? [1] : [] });
 }
 

@@ -5,16 +5,11 @@
 import type { FieldPlan, JsonLinesPlan, Plan, RecordPlan } from '../plan.ts';
 import { absentField, type FieldText } from './field-checks.ts';
 import { JsonProblem, type JsonValue, readJsonObject } from './json-document.ts';
-import type { Row, RowProblem } from './rows.ts';
+import { shapeRanges } from './range-shapes.ts';
+import type { Row } from './rows.ts';
+import { broken, type Shape } from './shape.ts';
 
-export interface Shape {
-  /** Null when the type is not known. */
-  readonly type: RecordPlan | null;
-  readonly texts: readonly FieldText[];
-  readonly problem: RowProblem | null;
-  /** What a pack wrote into the line about it, as lines of five cells: severity, code, field, rule, message. */
-  readonly notes: readonly (readonly string[])[];
-}
+export type { Shape } from './shape.ts';
 
 /** `columns`: names of the header row, null without one. */
 export function shapeRecord(plan: Plan, row: Row, columns: readonly string[] | null): Shape {
@@ -24,14 +19,10 @@ export function shapeRecord(plan: Plan, row: Row, columns: readonly string[] | n
     case 'delimited':
       return shapeCells(plan, row, columns, only);
     case 'fixed-width':
-      return shapeRanges(plan, row, only);
+      return shapeRanges(plan, plan.format, row, only);
     case 'json-lines':
       return shapeObject(plan, plan.format, row, only);
   }
-}
-
-function broken(type: RecordPlan | null, code: string, message: string): Shape {
-  return { type, texts: [], problem: { code, message }, notes: [] };
 }
 
 function findByTag(plan: Plan, tag: string | undefined): RecordPlan | null {
@@ -55,42 +46,6 @@ function shapeCells(plan: Plan, row: Row, columns: readonly string[] | null, onl
 function columnOf(field: FieldPlan, columns: readonly string[] | null): number {
   const at = field.at as Extract<FieldPlan['at'], { column: number }>;
   return columns === null || at.header === null ? at.column : columns.indexOf(at.header);
-}
-
-function shapeRanges(plan: Plan, row: Row, only: RecordPlan | null): Shape {
-  const format = plan.format as Extract<Plan['format'], { type: 'fixed-width' }>;
-  const bytes = row.content;
-  let type = only;
-  if (type === null) {
-    const { start, length } = format.discriminator!;
-    const tag = trimSpaces(bytes.subarray(start, start + length).toString('utf8'));
-    type = plan.records.find((record) => record.tag !== null && trimSpaces(record.tag) === tag) ?? null;
-    if (type === null || cutsCharacter(bytes, start, start + length)) return broken(null, 'E_TAG', 'unknown record type');
-  }
-  const ranges = type.fields.map((field) => field.at as Extract<FieldPlan['at'], { start: number }>);
-  const width = format.recordLength ?? Math.max(0, ...ranges.map(({ start, length }) => start + length));
-  const isShort = bytes.length < width && format.shortLines === 'reject';
-  if (isShort || /[^ ]/.test(bytes.subarray(width).toString('latin1')))
-    return broken(type, 'E_WIDTH', `expected ${width} bytes, found ${bytes.length}`);
-  const padded = Buffer.concat([
-    bytes,
-    Buffer.alloc(Math.max(0, Math.max(width, ...ranges.map(({ start, length }) => start + length)) - bytes.length), 0x20),
-  ]);
-  if (ranges.some(({ start, length }) => cutsCharacter(padded, start, start + length)))
-    return broken(type, 'E_WIDTH', 'a field boundary cuts a character');
-  const texts = ranges.map(
-    ({ start, length }): FieldText => ({ kind: 'text', text: padded.subarray(start, start + length).toString('utf8') }),
-  );
-  return { type, texts, problem: null, notes: [] };
-}
-
-function trimSpaces(text: string): string {
-  return text.replace(/^ +/, '').replace(/ +$/, '');
-}
-
-/** Whether a range of valid UTF-8 starts or ends inside a character. */
-function cutsCharacter(bytes: Buffer, start: number, end: number): boolean {
-  return [start, end].some((at) => at < bytes.length && bytes[at]! >= 0x80 && bytes[at]! <= 0xbf);
 }
 
 function shapeObject(plan: Plan, format: JsonLinesPlan, row: Row, only: RecordPlan | null): Shape {

@@ -5,8 +5,9 @@
 import type { Finding } from '../chunk.ts';
 import type { DelimitedPlan, Plan } from '../plan.ts';
 import { readDelimitedRows } from './delimited-rows.ts';
+import { encodingOf, hasNoLineEnds, mayHaveMark, readPage } from './page-text.ts';
 import { readPlainRows } from './plain-rows.ts';
-import { damage, FileDamage, type Line, type Row, readLines } from './rows.ts';
+import { damage, FileDamage, type Line, type Row, readBlocks, readLines } from './rows.ts';
 
 export interface ReferenceFile {
   /** Names of the header row; null without one. */
@@ -25,36 +26,50 @@ const foreignMarks = ['fffe', 'feff', '0000feff'];
 export interface ReferenceFileOptions {
   readonly maxRecordBytes?: number;
   readonly keepsStrayQuotes?: boolean;
+  /** Of fixed-width records: NUL is text. Only for reading without a flow, which says where numbers are. */
+  readonly keepsNul?: boolean;
 }
 
 /** Throws `FileDamage` when the first row is too long. */
 export function openReferenceFile(
   plan: Pick<Plan, 'format' | 'records'>,
   pieces: Iterable<Uint8Array>,
-  { maxRecordBytes = maxRecordBytesDefault, keepsStrayQuotes = false }: ReferenceFileOptions = {},
+  { maxRecordBytes = maxRecordBytesDefault, keepsStrayQuotes = false, keepsNul = false }: ReferenceFileOptions = {},
 ): ReferenceFile {
   const { format } = plan;
+  const bytes = readPage(format, pieces);
+  if (format.type === 'fixed-width' && hasNoLineEnds(format)) {
+    const blocks = readBlocks(bytes, format.recordLength!);
+    return {
+      columns: null,
+      damage: [],
+      start: 0,
+      stop: null,
+      rows: readPlainRows(plan, blocks, { maxRecordBytes, keepsNul }),
+    };
+  }
   // Room for the line end, so that a line that comes without it is certainly too long.
-  const marked = withoutMark(readLines(pieces, maxRecordBytes + 2));
+  const lines = readLines(bytes, maxRecordBytes + 2);
+  const marked = mayHaveMark(format) ? withoutMark(lines, encodingOf(format) === 'utf-8') : { lines, start: 0 };
   if (marked === null) {
     const message = 'the file starts with the byte order mark of another encoding';
     return { columns: null, rows: [], damage: [damage('E_FILE_ENCODING', { record: 0, offset: 0 }, message)], start: 0, stop: 0 };
   }
-  const { lines, start } = marked;
+  const { start } = marked;
   const whole = { columns: null, damage: [], start, stop: null };
-  if (format.type !== 'delimited')
-    return { ...whole, rows: readPlainRows(lines, { skipBlankLines: format.skipBlankLines, maxRecordBytes }) };
-  const rows = readDelimitedRows(lines, { ...format, maxRecordBytes, keepsStrayQuotes });
+  if (format.type !== 'delimited') return { ...whole, rows: readPlainRows(plan, marked.lines, { maxRecordBytes, keepsNul }) };
+  const rows = readDelimitedRows(marked.lines, { ...format, maxRecordBytes, keepsStrayQuotes });
   return format.header ? readHeaderRow(plan, format, rows, start) : { ...whole, rows };
 }
 
 /** `start`: the bytes of the mark. Null for the mark of another encoding. */
-function withoutMark(lines: Generator<Line>): { readonly lines: Iterable<Line>; readonly start: number } | null {
+function withoutMark(lines: Generator<Line>, isUtf8: boolean): { readonly lines: Iterable<Line>; readonly start: number } | null {
   const first = lines.next();
   if (first.done) return { lines: [], start: 0 };
   const start = first.value.bytes.toString('hex', 0, 4);
   if (foreignMarks.some((mark) => start.startsWith(mark))) return null;
   const mark = start.startsWith('efbbbf') ? 3 : 0;
+  if (mark > 0 && !isUtf8) return null;
   const unmarked = (function* () {
     if (first.value.bytes.length > mark) yield { offset: first.value.offset + mark, bytes: first.value.bytes.subarray(mark) };
     yield* lines;

@@ -8,6 +8,7 @@ import { type Value, valueText } from '../expressions/values.ts';
 import type { Plan, RecordPlan } from '../plan.ts';
 import { type CheckedField, checkField } from './field-checks.ts';
 import { amountsOf, summedScales, unreadableAmounts } from './money.ts';
+import { bordersOf, type RecordBorders } from './page-text.ts';
 import { decideRecord, type RecordFinding, rejected } from './record-decisions.ts';
 import { notedFindings, type Shape, shapeRecord } from './record-shapes.ts';
 import { openReferenceFile } from './reference-file.ts';
@@ -30,6 +31,7 @@ export interface FileCoverage {
   /** Where the file stops being readable; null: at its end. */
   readonly stop: number | null;
   readonly columns: readonly string[] | null;
+  readonly borders: RecordBorders;
 }
 
 export class ReferenceRun {
@@ -39,11 +41,12 @@ export class ReferenceRun {
   readonly #scales: ReadonlyMap<string, number>;
   #header: readonly Value[] = [];
   #hasLateRecord = false;
-  #coverage: FileCoverage = { start: 0, stop: null, columns: null };
+  #coverage: FileCoverage;
 
   constructor(plan: Plan, options: ReferenceOptions = {}) {
     this.#plan = plan;
     this.#options = options;
+    this.#coverage = { start: 0, stop: null, columns: null, borders: bordersOf(plan.format) };
     this.#scales = summedScales(plan);
     this.#totals = new ReferenceTotals(plan, this.#scales);
   }
@@ -65,7 +68,7 @@ export class ReferenceRun {
     try {
       const file = openReferenceFile(this.#plan, pieces, this.#options);
       totals.damage.push(...file.damage);
-      this.#coverage = { start: file.start, stop: file.stop, columns: file.columns };
+      this.#coverage = { ...this.#coverage, start: file.start, stop: file.stop, columns: file.columns };
       for (const row of file.rows) {
         if (row.isOpen) this.#addDamage('E_QUOTE_OPEN', row.offset, 'a quote is open at the end of the file');
         const record = this.#readRow(row, file.columns);
@@ -83,7 +86,8 @@ export class ReferenceRun {
   /** Null for header and trailer records. */
   #readRow(row: Row, columns: readonly string[] | null): ReferenceRecord | null {
     const shape = shapeRecord(this.#plan, row, columns);
-    const fields = shape.problem === null ? shape.type!.fields.map((field, index) => checkField(field, shape.texts[index]!)) : [];
+    const fields =
+      shape.problem === null ? shape.type!.fields.map((field, index) => checkField(field, shape.texts[index]!, this.#plan.format)) : [];
     const findings =
       shape.problem === null
         ? [...fieldFindings(shape.type!, fields), ...notedFindings(shape, 'error')]

@@ -4,7 +4,7 @@
  */
 import type { Finding } from '../chunk.ts';
 
-/** A physical line. */
+/** A physical line, or a record of a file without line ends. */
 export interface Line {
   readonly offset: number;
   /** With its line feed, where it has one. */
@@ -69,26 +69,16 @@ export function* readLines(pieces: Iterable<Uint8Array>, bytesMax: number): Gene
   if (restBytes > 0) yield { offset, bytes: Buffer.concat(rest) };
 }
 
-/** Whether a row's text can be read at all: UTF-8 first, then NUL. */
-export function findTextProblem(content: Buffer): RowProblem | null {
-  try {
-    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
-  } catch {
-    return { code: 'E_ENCODING', message: `byte ${firstInvalidByte(content)} of the record starts no valid UTF-8 sequence` };
+/** Records of one length with nothing between them; the last one may be shorter. */
+export function* readBlocks(pieces: Iterable<Uint8Array>, length: number): Generator<Line> {
+  let rest = Buffer.alloc(0);
+  let offset = 0;
+  for (const piece of pieces) {
+    rest = Buffer.concat([rest, piece]);
+    for (; rest.length >= length; rest = rest.subarray(length)) {
+      yield { offset, bytes: rest.subarray(0, length) };
+      offset += length;
+    }
   }
-  return content.includes(0) ? { code: 'E_CHARACTER', message: 'NUL character' } : null;
-}
-
-/** A decoder puts U+FFFD where a sequence is not valid; the content may hold one of its own. */
-function firstInvalidByte(content: Buffer): number {
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(content);
-  const own = Buffer.from('\ufffd');
-  let [offset, from] = [0, 0];
-  for (let at = text.indexOf('\ufffd'); at >= 0; at = text.indexOf('\ufffd', from)) {
-    offset += Buffer.byteLength(text.slice(from, at));
-    if (!content.subarray(offset, offset + own.length).equals(own)) break;
-    offset += own.length;
-    from = at + 1;
-  }
-  return offset;
+  if (rest.length > 0) yield { offset, bytes: rest };
 }

@@ -13,6 +13,7 @@ import type { Plan } from '../plan.ts';
 import type { RecordFinding } from '../records/record-finding.ts';
 import { createRecordReader } from '../records/record-reader.ts';
 import { createRecordText } from '../records/record-text.ts';
+import { receivedTable, translated, windowTable } from '../records/window-bytes.ts';
 import { createRecordEncoder, type NewTexts } from './record-encoder.ts';
 import { repairErrors } from './repair-errors.ts';
 
@@ -32,6 +33,7 @@ export type RepairedRecord =
 export interface CompiledRepair {
   /** Fields that are set, each with those that its expression looks at. */
   readonly uses: ReadonlyMap<string, readonly string[]>;
+  /** `content`, and that of the result: as in the file, without line end. */
   apply(content: Buffer): RepairedRecord;
 }
 
@@ -48,6 +50,7 @@ export function compileRepair(plan: Plan, columns: readonly string[] | null, set
   const read = createRecordReader(plan, columns);
   const encoder = createRecordEncoder(plan, columns);
   const text = createRecordText();
+  const tables = { window: windowTable(plan.format), received: receivedTable(plan.format) };
   const problem = (field: string | null, message: string, changes: readonly FieldChange[] = []): RepairedRecord => ({
     content: null,
     changes,
@@ -56,7 +59,8 @@ export function compileRepair(plan: Plan, columns: readonly string[] | null, set
   return {
     uses: new Map(expressions.map(({ field, expression }) => [field, fieldsOf(expression)])),
     apply(content) {
-      const unreadable = read(content, 0, content.length, text);
+      const bytes = translated(content, tables.window);
+      const unreadable = read(bytes, 0, bytes.length, text);
       if (unreadable !== null) return problem(null, `the record cannot be read: ${unreadable.message}`);
       const { fields } = plan.records[text.type]!;
       const values = names.map((name) => {
@@ -87,9 +91,12 @@ export function compileRepair(plan: Plan, columns: readonly string[] | null, set
         }
       }
       if (texts.size === 0) return { content, changes, problem: null };
-      const written = encoder.encode(content, text, texts satisfies NewTexts);
-      if (written === null) return problem(changes[0]!.field, 'the text has no place in the format of the record', changes);
-      return { content: written, changes, problem: null };
+      const written = encoder.encode(bytes, text, texts satisfies NewTexts);
+      const file = written === null ? null : translated(written, tables.received);
+      // A character of the window that the page of the file has no byte for.
+      const isWhole = file !== null && translated(file, tables.window).equals(written!);
+      if (!isWhole) return problem(changes[0]!.field, 'the text has no place in the format of the record', changes);
+      return { content: file, changes, problem: null };
     },
   };
 }

@@ -1,12 +1,16 @@
 /**
- * Writes a record again with other texts in some of its fields, in the flow's own format. What is written is read back by the
+ * Writes a record again with other texts in some of its fields, in the flow's own format, as bytes of the window. What is written is read back by the
  * reader of the format: a text that would come out as another one has no place in it.
  */
 import { trimSpaces } from '../fields/field-reader.ts';
+import { isHeldInBytes } from '../fields/held-numbers.ts';
 import type { DelimitedPlan, FieldPlan, Plan } from '../plan.ts';
 import { columnOf, splitCells } from '../records/delimited-reader.ts';
 import { createRecordReader } from '../records/record-reader.ts';
 import { createRecordText, type RecordText } from '../records/record-text.ts';
+import { textPageOf } from '../records/text-page.ts';
+import { isWithoutLineEnds } from '../records/window-bytes.ts';
+import { createFixedWidthWriter } from './fixed-width-writer.ts';
 import { encodeJsonLine } from './json-line.ts';
 
 const lineFeed = 0x0a;
@@ -28,7 +32,7 @@ export function createRecordEncoder(plan: Plan, columns: readonly string[] | nul
     encode(content, read, texts) {
       const { fields } = plan.records[read.type]!;
       const written = write(content, { fields, read, texts });
-      if (written === null || written.at(-1) === carriageReturn || (written.includes(lineFeed) && !mayHoldLineEnds(plan))) return null;
+      if (written === null || !keepsItsEnd(plan, content, written)) return null;
       const problem = readAgain(written, 0, written.length, again);
       if (problem !== null || again.type !== read.type) return null;
       const isSame = fields.every((field, index) => {
@@ -40,14 +44,20 @@ export function createRecordEncoder(plan: Plan, columns: readonly string[] | nul
   };
 }
 
-/** Only quoted cells may hold a line end. */
-function mayHoldLineEnds({ format }: Plan): boolean {
-  return format.type === 'delimited' && format.quote !== null;
+/** Only quoted cells may hold a line end; without line ends a record keeps its length. */
+function keepsItsEnd({ format }: Plan, content: Buffer, written: Buffer): boolean {
+  if (isWithoutLineEnds(format)) return written.length === content.length;
+  const mayHoldLineEnds = format.type === 'delimited' && format.quote !== null;
+  return written.at(-1) !== carriageReturn && (mayHoldLineEnds || !written.includes(lineFeed));
 }
 
-/** Absent and empty are one; spaces count where they are not trimmed. */
+/** Absent and empty are one; spaces count where they are not trimmed, zeros before a number held in bytes never. */
 function sameText(field: FieldPlan, left: string | null, right: string | null): boolean {
-  const plain = (text: string | null) => (text === null ? '' : field.trim ? trimSpaces(text) : text);
+  const plain = (text: string | null) => {
+    if (text === null) return '';
+    if (isHeldInBytes(field) && /^-?[0-9]+$/.test(text)) return String(BigInt(text));
+    return field.trim ? trimSpaces(text) : text;
+  };
   return plain(left) === plain(right);
 }
 
@@ -64,8 +74,10 @@ function createWriter(plan: Plan, columns: readonly string[] | null): Writer {
   switch (format.type) {
     case 'delimited':
       return (content, change) => writeDelimited(format, columns, content, change);
-    case 'fixed-width':
-      return writeFixedWidth;
+    case 'fixed-width': {
+      const write = createFixedWidthWriter(format);
+      return (content, { fields, texts }) => write(content, fields, texts);
+    }
     case 'json-lines':
       return encodeJsonLine;
   }
@@ -78,7 +90,8 @@ function writeDelimited(
   { fields, texts }: Change,
 ): Buffer | null {
   const cells: string[] = [];
-  if (splitCells(content.toString('utf8'), format, cells) !== null) return null;
+  const page = textPageOf(format);
+  if (splitCells(page.decode(content, 0, content.length), format, cells) !== null) return null;
   for (const [index, text] of texts) {
     const column = columnOf(fields[index]!, columns);
     if (column < 0) return null;
@@ -86,7 +99,7 @@ function writeDelimited(
     cells[column] = text ?? '';
   }
   const written = cells.map((cell, at) => writeCell(format, cell, { isFirst: at === 0, isOnly: cells.length === 1 }));
-  return written.includes(null) ? null : Buffer.from(written.join(String.fromCharCode(format.delimiter)));
+  return written.includes(null) ? null : page.encode(written.join(String.fromCharCode(format.delimiter)));
 }
 
 /** Null where the text would need quotes and the format has none. */
@@ -101,20 +114,4 @@ function writeCell(format: DelimitedPlan, text: string, place: { readonly isFirs
   const escapeMark = escaping === null ? mark : String.fromCharCode(escaping);
   const escaped = [...text].map((character) => (character === mark || character === escapeMark ? `${escapeMark}${character}` : character));
   return `${mark}${escaped.join('')}${mark}`;
-}
-
-const space = 0x20;
-
-function writeFixedWidth(content: Buffer, { fields, texts }: Change): Buffer | null {
-  let bytes = Buffer.from(content);
-  for (const [index, text] of texts) {
-    const { at } = fields[index]!;
-    if (!('start' in at)) return null;
-    const value = Buffer.from(text ?? '');
-    if (value.length > at.length) return null;
-    if (bytes.length < at.start + at.length) bytes = Buffer.concat([bytes, Buffer.alloc(at.start + at.length - bytes.length, space)]);
-    bytes.fill(space, at.start, at.start + at.length);
-    value.copy(bytes, at.start);
-  }
-  return bytes;
 }

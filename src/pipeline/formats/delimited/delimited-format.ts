@@ -1,6 +1,6 @@
 /** The delimited format: settings, documentation, splitter. */
 import type { DelimitedPlan } from '../../engine/plan.ts';
-import { type Format, skipBlankLinesSetting } from '../format.ts';
+import { encodingSetting, type Format, skipBlankLinesSetting } from '../format.ts';
 import { createDelimitedSplitter } from './delimited-splitter.ts';
 
 export const delimitedFormat: Format<DelimitedPlan> = {
@@ -10,6 +10,7 @@ export const delimitedFormat: Format<DelimitedPlan> = {
     'A record ends at LF or CR LF outside quotes; fields may hold delimiters, quotes and line ends inside quotes. A quote opens a field only at its first byte. With a header row, fields are found by the name of ' +
     'their column. A quote in the wrong place rejects that record; a quote that is never closed holds the file.',
   settings: [
+    encodingSetting,
     { name: 'delimiter', type: 'byte', default: ',', description: 'The byte between fields; `\\t` for a tab.' },
     { name: 'quote', type: 'byte', default: '"', description: 'The byte around quoted fields; empty for none.' },
     {

@@ -15,7 +15,7 @@ const lineFeed = 10;
 const carriageReturn = 13;
 
 export function createDelimitedSplitter(format: DelimitedPlan, records: readonly RecordPlan[], options: SplitterOptions): Splitter {
-  return createPiecewiseSplitter(options, (ledger) => new DelimitedScanner(format, records, ledger));
+  return createPiecewiseSplitter(format, options, (ledger) => new DelimitedScanner(format, records, ledger));
 }
 
 class DelimitedScanner implements Scanner {

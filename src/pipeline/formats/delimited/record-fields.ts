@@ -2,22 +2,23 @@
  * The texts of one delimited record for the few records that the splitter must read: the header row and records that
  * may be header or trailer. Strict: a record that the engine would reject for its structure has no fields here.
  */
-import { isUtf8 } from 'node:buffer';
 import type { DelimitedPlan } from '../../engine/plan.ts';
+import { type TextPage, textPageOf } from '../../engine/records/text-page.ts';
 import { findRecordEnd, type RecordEnd } from './quoted-records.ts';
 
 /** `record` is without its line end. Null where encoding, characters or quotes are not those of the format. */
 export function readFields(record: Buffer, format: DelimitedPlan): string[] | null {
-  if (!isUtf8(record) || record.includes(0)) return null;
+  const page = textPageOf(format);
+  if (page.firstUnreadable(record, 0, record.length) >= 0 || record.includes(0)) return null;
   const quoteAt = format.quote === null ? -1 : record.indexOf(format.quote);
-  if (quoteAt < 0) return record.includes(13) ? null : record.toString('utf8').split(String.fromCharCode(format.delimiter));
+  if (quoteAt < 0) return record.includes(13) ? null : page.decode(record, 0, record.length).split(String.fromCharCode(format.delimiter));
   const found: RecordEnd = { end: 0, isOpen: false, isSound: true };
   findRecordEnd(record, 0, quoteAt, format, found);
   if (found.isOpen || !found.isSound || found.end !== record.length) return null;
-  return readQuotedFields(record, format);
+  return readQuotedFields(record, format, page);
 }
 
-function readQuotedFields(record: Buffer, format: DelimitedPlan): string[] | null {
+function readQuotedFields(record: Buffer, format: DelimitedPlan, page: TextPage): string[] | null {
   const { delimiter, escape: escapeByte } = format;
   const quote = format.quote!;
   const fields: string[] = [];
@@ -38,7 +39,7 @@ function readQuotedFields(record: Buffer, format: DelimitedPlan): string[] | nul
       while (at < record.length && record[at] !== delimiter) content.push(record[at++]!);
       if (content.includes(13)) return null;
     }
-    fields.push(Buffer.from(content).toString('utf8'));
+    fields.push(page.decode(Buffer.from(content), 0, content.length));
     if (at >= record.length) return fields;
     // A carriage return behind a closing quote, which would be part of a line end if the record still had its own.
     if (record[at] !== delimiter) return null;

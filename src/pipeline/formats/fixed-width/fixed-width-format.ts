@@ -1,17 +1,32 @@
 /** The fixed-width format: settings, documentation, splitter. */
-import { isUtf8 } from 'node:buffer';
-import type { FixedWidthPlan, RecordPlan } from '../../engine/plan.ts';
-import { envelopeTags } from '../envelope-types.ts';
-import { type Format, skipBlankLinesSetting } from '../format.ts';
-import { createLineSplitter, type LineRules } from '../line-splitter.ts';
+import type { FixedWidthPlan } from '../../engine/plan.ts';
+import { isWithoutLineEnds } from '../../engine/records/window-bytes.ts';
+import { encodingSetting, type Format, skipBlankLinesSetting } from '../format.ts';
+import { createLengthSplitter } from '../length-splitter.ts';
+import { createLineSplitter } from '../line-splitter.ts';
+import { envelopeTest } from './envelope-lines.ts';
 
 export const fixedWidthFormat: Format<FixedWidthPlan> = {
   name: 'fixed-width',
-  summary: 'One record a line, fields at byte positions.',
+  summary: 'One record a line, or records of one length without line ends; fields at positions.',
   documentation:
-    'Positions and lengths of fields are bytes, counted from 1. A line ends at LF or CR LF. With several record types, `discriminator` says where each ' +
-    "line's tag is. A line must be as wide as its record type; spaces beyond that are allowed. A multi-byte character that a field boundary would cut is an error, not a shift.",
+    'Positions and lengths of fields are bytes, or characters where `positions` says so, counted from 1. A line ends at LF or CR LF, in EBCDIC at NL or LF. With several record types, `discriminator` says where each ' +
+    "line's tag is. A line must be as wide as its record type; spaces beyond that are allowed. A multi-byte character that a field boundary would cut is an error, not a shift. Without line ends, fields may hold packed decimals and binary numbers.",
   settings: [
+    encodingSetting,
+    {
+      name: 'positions',
+      type: 'choice',
+      choices: ['bytes', 'characters'],
+      default: 'bytes',
+      description: 'What positions and lengths count; the same in encodings of one byte a character.',
+    },
+    {
+      name: 'lineEnds',
+      type: 'boolean',
+      default: true,
+      description: 'Records end with line ends; false: they follow each other, each of `recordLength` bytes.',
+    },
     skipBlankLinesSetting,
     {
       name: 'discriminator',
@@ -23,7 +38,7 @@ export const fixedWidthFormat: Format<FixedWidthPlan> = {
       name: 'recordLength',
       type: 'integer',
       default: null,
-      description: 'Bytes of a record without its line end; by default as many as its fields need.',
+      description: 'Bytes (or characters) of a record without its line end; by default as many as its fields need.',
     },
     {
       name: 'shortLines',
@@ -33,28 +48,9 @@ export const fixedWidthFormat: Format<FixedWidthPlan> = {
       description: 'A line that is too short is rejected, or read as if spaces followed.',
     },
   ],
-  createSplitter: (format, records, options) =>
-    createLineSplitter({ skipBlankLines: format.skipBlankLines, isEnvelope: envelopeTest(format, records) }, options),
+  createSplitter(format, records, options) {
+    const isEnvelope = envelopeTest(format, records);
+    if (isWithoutLineEnds(format)) return createLengthSplitter(format, isEnvelope, options);
+    return createLineSplitter(format, { skipBlankLines: format.skipBlankLines, isEnvelope }, options);
+  },
 };
-
-function envelopeTest(format: FixedWidthPlan, records: readonly RecordPlan[]): LineRules['isEnvelope'] {
-  const tags = format.discriminator === null ? null : envelopeTags(records);
-  if (tags === null) return null;
-  const { start: tagStart, length } = format.discriminator!;
-  const wanted = new Set(tags.map(trimSpaces));
-  return (bytes, start, end) => {
-    const tag = bytes.toString('latin1', Math.min(start + tagStart, end), Math.min(start + tagStart + length, end));
-    if (!wanted.has(trimSpaces(tag)) && !/[^\0-\x7f]/.test(tag)) return false;
-    return isEnvelopeLine(bytes.subarray(start, end), tagStart, length, wanted);
-  };
-}
-
-/** A line that the engine would reject before it reads the tag is a record of unknown type, so it has a number. */
-function isEnvelopeLine(line: Buffer, tagStart: number, length: number, wanted: ReadonlySet<string>): boolean {
-  if (!isUtf8(line) || line.includes(0)) return false;
-  return wanted.has(trimSpaces(line.subarray(tagStart, tagStart + length).toString('utf8')));
-}
-
-function trimSpaces(text: string): string {
-  return text.replace(/^ +| +$/g, '');
-}

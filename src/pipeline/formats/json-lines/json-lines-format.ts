@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { JsonLinesPlan, RecordPlan } from '../../engine/plan.ts';
 import { readJsonDocument } from '../../engine/reference/json-document.ts';
 import { envelopeTags } from '../envelope-types.ts';
-import { type Format, skipBlankLinesSetting } from '../format.ts';
+import { encodingSetting, type Format, skipBlankLinesSetting } from '../format.ts';
 import { createLineSplitter, type LineRules } from '../line-splitter.ts';
 
 export const jsonLinesFormat: Format<JsonLinesPlan> = {
@@ -13,6 +13,7 @@ export const jsonLinesFormat: Format<JsonLinesPlan> = {
     'Each line is one JSON object (RFC 8259), read strictly: no duplicate keys, at most 64 levels, numbers exact as they are written. A field is found by the path of its keys. ' +
     'With several record types, `discriminator` names the top-level key whose text is the tag.',
   settings: [
+    { ...encodingSetting, choices: ['utf-8'] },
     skipBlankLinesSetting,
     { name: 'discriminator', type: 'position', default: null, description: 'Top-level key whose text is the record tag.' },
     {
@@ -24,7 +25,7 @@ export const jsonLinesFormat: Format<JsonLinesPlan> = {
     },
   ],
   createSplitter: (format, records, options) =>
-    createLineSplitter({ skipBlankLines: format.skipBlankLines, isEnvelope: envelopeTest(format, records) }, options),
+    createLineSplitter(format, { skipBlankLines: format.skipBlankLines, isEnvelope: envelopeTest(format, records) }, options),
 };
 
 function envelopeTest(format: JsonLinesPlan, records: readonly RecordPlan[]): LineRules['isEnvelope'] {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import type { PackFinding, PackSink } from '../pack.ts';
+import type { PackSink } from '../pack.ts';
+import type { PackFinding } from '../pack-finding.ts';
 import { CheckedOutput } from './checked-output.ts';
 
 const finding = (line: number, severity: PackFinding['severity']): PackFinding => ({

@@ -1,5 +1,5 @@
 /**
- * Holds the chunks of a receipt against the raw file: which part of it they must cover, that they cut it between lines, and
+ * Holds the chunks of a receipt against the raw file: which part of it they must cover, that they cut it where a record may end, and
  * what each of them was told of the header row. The reference parser says where a damaged file stops being readable.
  */
 import type { ByteSource } from '../../../platform/base/byte-source.ts';
@@ -9,7 +9,6 @@ import type { VerificationLog } from './verification-report.ts';
 
 const name = 'chunk borders';
 const code = 'E_VERIFY_CHUNKS';
-const lineFeed = 0x0a;
 
 interface Parts {
   readonly receipt: Receipt;
@@ -55,15 +54,16 @@ function checkEach({ receipt, coverage, member, log }: Parts): void {
   const end = coverage.stop ?? member.size;
   const found = { version: 1, columns: coverage.columns };
   for (const { number, start, end: chunkEnd, context } of receipt.chunks) {
-    const isCut = [start, chunkEnd].every((at) => at <= coverage.start || at === end || isBehindLine(member, at));
-    log.check(name, isCut ? null : failure(number, 'it does not begin and end between lines'));
+    const isCut = [start, chunkEnd].every((at) => at <= coverage.start || at === end || isBehindRecord(member, at, coverage));
+    log.check(name, isCut ? null : failure(number, 'it does not begin and end between records'));
     log.equal('chunk contexts', code, { at: `chunk ${number}`, stated: context, found });
   }
 }
 
-function isBehindLine(member: ByteSource, at: number): boolean {
+function isBehindRecord(member: ByteSource, at: number, { start, borders }: FileCoverage): boolean {
+  if ('everyBytes' in borders) return (at - start) % borders.everyBytes === 0;
   const byte = Buffer.alloc(1);
-  return member.read(byte, 0, 1, at - 1) === 1 && byte[0] === lineFeed;
+  return member.read(byte, 0, 1, at - 1) === 1 && borders.behind.includes(byte[0]!);
 }
 
 function failure(number: number, message: string) {
