@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
+import { documentedCells, fieldCells, packPage } from '../../src/pipeline/formats/statements/pack-page.fixture.ts';
 import { runPack } from '../../src/pipeline/formats/statements/pack-run.fixture.ts';
 import {
   balanceReportFields,
@@ -17,9 +18,20 @@ import {
   statementFields,
   transferFields,
 } from '../../src/pipeline/formats/swift-mt/swift-files.fixture.ts';
+import { swiftFlow } from '../../src/pipeline/formats/swift-mt/swift-flow.ts';
 import { mutants } from '../../src/pipeline/formats/swift-mt/swift-mutants.fixture.ts';
 import { swiftPack } from '../../src/pipeline/formats/swift-mt/swift-pack.ts';
-import { convert, expectSameByEveryPath, isRefused, linesOf, packFlow, packFlowText, problemsOf, sumsOf } from '../support/pack-flows.ts';
+import {
+  convert,
+  documentedExample,
+  expectSameByEveryPath,
+  isRefused,
+  linesOf,
+  packFlow,
+  packFlowText,
+  problemsOf,
+  sumsOf,
+} from '../support/pack-flows.ts';
 import { expectedVerdicts, itWithPublicData } from '../support/public-data.ts';
 
 /** A file may have no entries: balance reports, days on which nothing was booked. */
@@ -331,18 +343,33 @@ it('masks accounts, names and texts', () => {
   );
 });
 
+it('is on its page with every field, and with an example that holds', async () => {
+  const page = packPage(swiftPack);
+  const schemaOf = (messages: string) => swiftFlow.schema(new Map([['messages', messages]]));
+  expect(documentedCells(page, 'Fields of an entry')).toEqual(fieldCells(schemaOf('statements').record));
+  expect(documentedCells(page, 'Fields of the trailer of statements')).toEqual(fieldCells(schemaOf('statements').trailer));
+  expect(documentedCells(page, 'Fields of a payment')).toEqual(fieldCells(schemaOf('payments').record));
+  expect(documentedCells(page, 'Fields of the trailer of payments')).toEqual(fieldCells(schemaOf('payments').trailer));
+  const { made, said } = await documentedExample(page);
+  expect(said).not.toBe('');
+  expect(made).toBe(said);
+});
+
 itWithPublicData(
   'swift',
   'flows refuse of the public files what the pack refuses, and read as many entries as another reader',
   async (folder) => {
     const verdicts = expectedVerdicts<{ file: string; n: number; transactions: readonly { amount?: { amount: string } }[] }>(folder);
     expect(verdicts.length).toBeGreaterThan(0);
-    for (const { file } of verdicts) {
+    for (const { file, transactions } of verdicts) {
       const bytes = readFileSync(join(folder, file));
       const { errors, summary } = runPack(swiftPack, bytes, { settings: { messages: 'statements' } });
       expect([file, await isRefused(statements, bytes)]).toEqual([file, errors.length > 0]);
       const ours = linesOf(await convert(statements, bytes)).filter(({ record }) => record === 'record');
       expect([file, ours.length]).toEqual([file, summary.records.read]);
+      const read = ours.filter(({ bookedAmount }) => bookedAmount !== null).map(({ bookedAmount }) => bookedAmount);
+      const theirs = transactions.filter(({ amount }) => amount !== undefined).map(({ amount }) => Number(amount!.amount));
+      if (errors.length === 0) expect([file, read]).toEqual([file, theirs]);
     }
   },
 );
