@@ -263,6 +263,13 @@ describe('payments', () => {
     expect((await recordsOf(payments, file))[0]).toMatchObject({ instructionCodes: 'CORT\nHOLD/LATER' });
   });
 
+  it('that have an amount twice where the flow is lenient have the first', async () => {
+    const lenient = flowOf('messages: payments, strictness: lenient');
+    const file = finMessage('103', changed(transferFields, '32A', [':32A:260104EUR1,']));
+    expect(await isRefused(lenient, Buffer.from(file))).toBe(false);
+    expect((await recordsOf(lenient, file))[0]).toMatchObject({ valueDate: '2026-01-03', currency: 'USD', amount: 1000.5 });
+  });
+
   it('come to the same by every path, and to what the pack comes to', async () => {
     const { lines, damage } = await convert(payments, Buffer.from(everyPayment));
     expect(damage).toEqual([]);
