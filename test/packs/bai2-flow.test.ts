@@ -5,8 +5,20 @@ import { expect, it } from 'vitest';
 import { account, detailOnly, fileOf, fileWith } from '../../src/pipeline/formats/bai2/bai2-files.fixture.ts';
 import { good, mutants, small } from '../../src/pipeline/formats/bai2/bai2-mutants.fixture.ts';
 import { bai2Pack } from '../../src/pipeline/formats/bai2/bai2-pack.ts';
+import { headerFields, recordFields, trailerFields } from '../../src/pipeline/formats/bai2/flow-fields.ts';
+import { documentedCells, fieldCells, packPage } from '../../src/pipeline/formats/statements/pack-page.fixture.ts';
 import { runPack } from '../../src/pipeline/formats/statements/pack-run.fixture.ts';
-import { accountsOf, convert, expectSameByEveryPath, isRefused, linesOf, packFlow, problemsOf, sumsOf } from '../support/pack-flows.ts';
+import {
+  accountsOf,
+  convert,
+  documentedExample,
+  expectSameByEveryPath,
+  isRefused,
+  linesOf,
+  packFlow,
+  problemsOf,
+  sumsOf,
+} from '../support/pack-flows.ts';
 import { expectedVerdicts, itWithPublicData } from '../support/public-data.ts';
 
 /** A report may have no transactions. */
@@ -208,6 +220,16 @@ it('masks account numbers and texts', () => {
     ['accountNumber', 'last4'],
     ['text', 'all'],
   ]);
+});
+
+it('is on its page with every field, and with an example that holds', async () => {
+  const page = packPage(bai2Pack);
+  expect(documentedCells(page, 'Fields of the file header')).toEqual(fieldCells(headerFields));
+  expect(documentedCells(page, 'Fields of a detail')).toEqual(fieldCells(recordFields));
+  expect(documentedCells(page, 'Fields of the file trailer')).toEqual(fieldCells(trailerFields));
+  const { made, said } = await documentedExample(page);
+  expect(said).not.toBe('');
+  expect(made).toBe(said);
 });
 
 itWithPublicData('bai2', 'flows take the public files, and read as many details as another reader', async (folder) => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
+import { documentedCells, fieldCells, packPage } from '../../src/pipeline/formats/statements/pack-page.fixture.ts';
 import { runPack } from '../../src/pipeline/formats/statements/pack-run.fixture.ts';
 import {
   balanceReportFields,
@@ -17,9 +18,20 @@ import {
   statementFields,
   transferFields,
 } from '../../src/pipeline/formats/swift-mt/swift-files.fixture.ts';
+import { swiftFlow } from '../../src/pipeline/formats/swift-mt/swift-flow.ts';
 import { mutants } from '../../src/pipeline/formats/swift-mt/swift-mutants.fixture.ts';
 import { swiftPack } from '../../src/pipeline/formats/swift-mt/swift-pack.ts';
-import { convert, expectSameByEveryPath, isRefused, linesOf, packFlow, packFlowText, problemsOf, sumsOf } from '../support/pack-flows.ts';
+import {
+  convert,
+  documentedExample,
+  expectSameByEveryPath,
+  isRefused,
+  linesOf,
+  packFlow,
+  packFlowText,
+  problemsOf,
+  sumsOf,
+} from '../support/pack-flows.ts';
 import { expectedVerdicts, itWithPublicData } from '../support/public-data.ts';
 
 /** A file may have no entries: balance reports, days on which nothing was booked. */
@@ -251,6 +263,13 @@ describe('payments', () => {
     expect((await recordsOf(payments, file))[0]).toMatchObject({ instructionCodes: 'CORT\nHOLD/LATER' });
   });
 
+  it('that have an amount twice where the flow is lenient have the first', async () => {
+    const lenient = flowOf('messages: payments, strictness: lenient');
+    const file = finMessage('103', changed(transferFields, '32A', [':32A:260104EUR1,']));
+    expect(await isRefused(lenient, Buffer.from(file))).toBe(false);
+    expect((await recordsOf(lenient, file))[0]).toMatchObject({ valueDate: '2026-01-03', currency: 'USD', amount: 1000.5 });
+  });
+
   it('come to the same by every path, and to what the pack comes to', async () => {
     const { lines, damage } = await convert(payments, Buffer.from(everyPayment));
     expect(damage).toEqual([]);
@@ -331,18 +350,33 @@ it('masks accounts, names and texts', () => {
   );
 });
 
+it('is on its page with every field, and with an example that holds', async () => {
+  const page = packPage(swiftPack);
+  const schemaOf = (messages: string) => swiftFlow.schema(new Map([['messages', messages]]));
+  expect(documentedCells(page, 'Fields of an entry')).toEqual(fieldCells(schemaOf('statements').record));
+  expect(documentedCells(page, 'Fields of the trailer of statements')).toEqual(fieldCells(schemaOf('statements').trailer));
+  expect(documentedCells(page, 'Fields of a payment')).toEqual(fieldCells(schemaOf('payments').record));
+  expect(documentedCells(page, 'Fields of the trailer of payments')).toEqual(fieldCells(schemaOf('payments').trailer));
+  const { made, said } = await documentedExample(page);
+  expect(said).not.toBe('');
+  expect(made).toBe(said);
+});
+
 itWithPublicData(
   'swift',
   'flows refuse of the public files what the pack refuses, and read as many entries as another reader',
   async (folder) => {
     const verdicts = expectedVerdicts<{ file: string; n: number; transactions: readonly { amount?: { amount: string } }[] }>(folder);
     expect(verdicts.length).toBeGreaterThan(0);
-    for (const { file } of verdicts) {
+    for (const { file, transactions } of verdicts) {
       const bytes = readFileSync(join(folder, file));
       const { errors, summary } = runPack(swiftPack, bytes, { settings: { messages: 'statements' } });
       expect([file, await isRefused(statements, bytes)]).toEqual([file, errors.length > 0]);
       const ours = linesOf(await convert(statements, bytes)).filter(({ record }) => record === 'record');
       expect([file, ours.length]).toEqual([file, summary.records.read]);
+      const read = ours.filter(({ bookedAmount }) => bookedAmount !== null).map(({ bookedAmount }) => bookedAmount);
+      const theirs = transactions.filter(({ amount }) => amount !== undefined).map(({ amount }) => Number(amount!.amount));
+      if (errors.length === 0) expect([file, read]).toEqual([file, theirs]);
     }
   },
 );

@@ -120,3 +120,14 @@ export function sumsOf({ totals }: Account, field: string): Readonly<Record<stri
     }),
   );
 }
+
+/** The example of the page of a pack: what its flow makes of its file, and what the page says. Blocks: the flow, the file, the output. */
+export async function documentedExample(page: string): Promise<{ readonly made: string; readonly said: string }> {
+  const section = page.split('\n## ').find((each) => each.startsWith('In a flow\n')) ?? '';
+  const [, flow = ''] = /```yaml\n([\s\S]*?)```/.exec(section) ?? [];
+  const [file = '', said = ''] = [...section.matchAll(/(?:^ {4}.*\n)+/gm)].slice(-2).map(([block]) => block.replace(/^ {4}/gm, ''));
+  const { plan } = loadFlow(flow);
+  const { lines, damage } = await convert(plan!, Buffer.from(file));
+  expect(damage).toEqual([]);
+  return { made: runReference(plan!, lines).segments.join(''), said };
+}
