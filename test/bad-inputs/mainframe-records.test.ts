@@ -69,6 +69,12 @@ describe('numbers of a mainframe (B9)', () => {
       expect(outcomes(plan, Buffer.concat([sound, sound.subarray(0, left)]))).toEqual(thrice([soundLine, 'E_WIDTH']));
   });
 
+  it('a line end that recordLength counts is part of every record', () => {
+    const counted = planOf({ format: { ...blocks, recordLength: 10 }, records: [recordPlan(fields)], targets: [targetPlan('out')] });
+    const lines = Buffer.concat([sound, ebcdic('\r\n'), record(hex('012345')), ebcdic('\r\n'), sound, ebcdic('\r\n')]);
+    expect(outcomes(counted, lines)).toEqual(thrice([soundLine, 'E_PACKED', soundLine]));
+  });
+
   it('line ends between records without line ends shift every record, and none of them is taken', () => {
     const shifted = Buffer.concat([sound, ebcdic('\n'), sound, ebcdic('\n'), sound]);
     const [fast, slow, reference] = outcomes(plan, shifted);

@@ -5,6 +5,7 @@
 
 import { mergeAlike } from '../../pipeline/engine/file/alike-messages.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
+import { translated, windowTable } from '../../pipeline/engine/records/window-bytes.ts';
 import { formatErrors } from '../../pipeline/formats/format-errors.ts';
 import { nextOf } from '../../platform/base/errors.ts';
 import { headBytes, packingOf } from '../../platform/packing/packings.ts';
@@ -63,7 +64,7 @@ function clueOf(path: string, format: Plan['format'], reasons: readonly ReceiptF
       next: `Unpack it and run its members; a server takes each as a file where the flow's source says \`unpack: ${archive}\`.`,
     };
   if (format.type !== 'delimited' || !reasons.some(({ code }) => code === formatErrors.E_COLUMN_MISSING)) return null;
-  const row = start.toString('latin1').split(/\r|\n/, 1)[0];
+  const row = translated(start, windowTable(format)).toString('latin1').split(/\r|\n/, 1)[0];
   const wanted = String.fromCharCode(format.delimiter);
   const found = row.includes(wanted) ? undefined : delimiters.find((each) => row.includes(each));
   if (found === undefined) return null;

@@ -167,6 +167,13 @@ describe('headgate run', () => {
     });
   });
 
+  it('says of an EBCDIC header row which delimiter it has', () => {
+    const path = file('flow.yaml', flow(csv.replace('type: delimited', 'type: delimited, encoding: ibm037')));
+    const input = join(folder, 'in.csv');
+    writeFileSync(input, ebcdic('id;amount\na;1.00\n'));
+    expect(headgate(path, input, '--out', join(folder, 'out')).stderr).toContain('Say `delimiter: ";"`');
+  });
+
   it('does with the file of a mainframe what its page says', () => {
     const root = join(import.meta.dirname, '../../..');
     const example = readFileSync(join(root, 'docs/formats/code-pages.md'), 'utf8').match(/\$ headgate run[\s\S]*?\n\n/)![0];
