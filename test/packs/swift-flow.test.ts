@@ -1,8 +1,10 @@
 /** Flows whose format is swift-mt: what they read of statements and of payments, good and bad. */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
+import type { PackSchema } from '../../src/pipeline/formats/pack.ts';
 import { documentedCells, fieldCells, packPage } from '../../src/pipeline/formats/statements/pack-page.fixture.ts';
 import { runPack } from '../../src/pipeline/formats/statements/pack-run.fixture.ts';
 import {
@@ -352,11 +354,11 @@ it('masks accounts, names and texts', () => {
 
 it('is on its page with every field, and with an example that holds', async () => {
   const page = packPage(swiftPack);
-  const schemaOf = (messages: string) => swiftFlow.schema(new Map([['messages', messages]]));
+  const schemaOf = (messages: string) => swiftFlow.schema(new Map([['messages', messages]])) as PackSchema;
   expect(documentedCells(page, 'Fields of an entry')).toEqual(fieldCells(schemaOf('statements').record));
-  expect(documentedCells(page, 'Fields of the trailer of statements')).toEqual(fieldCells(schemaOf('statements').trailer));
+  expect(documentedCells(page, 'Fields of the trailer of statements')).toEqual(fieldCells(schemaOf('statements').trailer!));
   expect(documentedCells(page, 'Fields of a payment')).toEqual(fieldCells(schemaOf('payments').record));
-  expect(documentedCells(page, 'Fields of the trailer of payments')).toEqual(fieldCells(schemaOf('payments').trailer));
+  expect(documentedCells(page, 'Fields of the trailer of payments')).toEqual(fieldCells(schemaOf('payments').trailer!));
   const { made, said } = await documentedExample(page);
   expect(said).not.toBe('');
   expect(made).toBe(said);
