@@ -16,8 +16,13 @@ import { actorOf, ownerOf } from './authentication.ts';
 import { type DecisionBody, decisionBody, decisionHeaders, decisionProblems, keyedDecision } from './decision-requests.ts';
 import { attachment, exportsAtOnceMax } from './job-export.ts';
 
-const types = { json: 'application/json', csv: 'text/csv; charset=utf-8', 'pain.002': 'application/xml; charset=utf-8' } as const;
-const extensions = { json: 'json', csv: 'csv', 'pain.002': 'xml' } as const;
+const types = {
+  json: 'application/json',
+  csv: 'text/csv; charset=utf-8',
+  'pain.002': 'application/xml; charset=utf-8',
+  nacha: 'text/plain; charset=us-ascii',
+} as const;
+const extensions = { json: 'json', csv: 'csv', 'pain.002': 'xml', nacha: 'ach' } as const;
 const counts = object({ read: count, valid: count, rejected: count, filtered: count });
 const json = object({
   acknowledgementVersion: Type.Literal(1),
@@ -55,6 +60,7 @@ const document = {
       'application/json': { schema: json },
       'text/csv': { schema: Type.String({ format: 'binary' }) },
       'application/xml': { schema: Type.String({ format: 'binary' }) },
+      'text/plain': { schema: Type.String({ format: 'binary' }) },
     },
   },
 };

@@ -78,7 +78,7 @@ export const fileVerbs: Readonly<Record<string, Command>> = {
     path: (fileId) => `/v1/files/${fileId}/acknowledgement/retry`,
   }),
   acknowledgement: {
-    usage: 'headgate file acknowledgement FILE [--level file|record] [--format json|csv|pain.002]',
+    usage: 'headgate file acknowledgement FILE [--level file|record] [--format json|csv|pain.002|nacha]',
     summary: 'Writes to stdout what became of a file, for its sender; with --level record every rejected record. 6 while its job is open.',
     options: { ...apiOptions, level: { type: 'string' }, format: { type: 'string' } },
     async run(line) {

@@ -294,7 +294,7 @@ export type TargetDefinition = OwnDelivery &
   );
 
 export interface AcknowledgeDefinition {
-  readonly format: 'json' | 'csv' | 'pain.002';
+  readonly format: 'json' | 'csv' | 'pain.002' | 'nacha';
   readonly levels: readonly ('file' | 'record')[];
   /** Id of a source. */
   readonly to?: string;

@@ -237,7 +237,7 @@ export interface BreakerPlan {
 }
 
 export interface AcknowledgePlan {
-  readonly format: 'json' | 'csv' | 'pain.002';
+  readonly format: 'json' | 'csv' | 'pain.002' | 'nacha';
   /** A file for each. */
   readonly levels: readonly ('file' | 'record')[];
   readonly connection: string;

@@ -5,12 +5,13 @@
  */
 
 import { stageTexts } from '../engine/amount-texts.ts';
+import { type ReturnFileParts, returnFilePieces } from './ach-returns.ts';
 import type { AcknowledgedFinding } from './acknowledged-finding.ts';
 import { statusReportPieces } from './payment-status.ts';
 import type { Receipt } from './receipt.ts';
 
 export const acknowledgementLevels = ['file', 'record'] as const;
-export const acknowledgementFormats = ['json', 'csv', 'pain.002'] as const;
+export const acknowledgementFormats = ['json', 'csv', 'pain.002', 'nacha'] as const;
 
 export interface AcknowledgementForm {
   /** The file alone, or every rejected record too. */
@@ -24,15 +25,20 @@ export interface AcknowledgementSource {
   readonly findings: () => Iterable<AcknowledgedFinding>;
   /** Of the file, in order, without their line ends. */
   readonly lines: () => Iterable<string>;
+  /** The file as it was received. */
+  readonly original: () => Iterable<Uint8Array>;
+  /** Of the pack that the flow's format is; none where it is none. */
+  readonly settings: ReturnFileParts['settings'];
 }
 
 const pieceBytes = 64 * 1024;
 
 export function acknowledgementPieces(
   receipt: Receipt,
-  { findings, lines }: AcknowledgementSource,
+  source: AcknowledgementSource,
   { level, format }: AcknowledgementForm,
 ): Generator<Uint8Array> {
+  const { findings, lines } = source;
   const ofRecords = level === 'record' ? findings : () => [];
   switch (format) {
     case 'json':
@@ -41,6 +47,8 @@ export function acknowledgementPieces(
       return joined(csvTexts(receipt, level, ofRecords));
     case 'pain.002':
       return statusReportPieces({ receipt, findings, lines, level });
+    case 'nacha':
+      return returnFilePieces({ receipt, ...source });
   }
 }
 

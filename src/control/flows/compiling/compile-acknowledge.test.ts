@@ -27,6 +27,7 @@ describe('acknowledge', () => {
   });
 
   test.each([
+    ['{ format: nacha, levels: [record], to: drop, path: ack }', 'E_CONFIG_CONFLICT', /returns answer ACH files/],
     [
       '{ format: pain.002, to: drop, path: ack }',
       'E_NOT_SUPPORTED_YET',

@@ -58,17 +58,30 @@ export function compileAcknowledge(spec: FlowSpec, report: Report): AcknowledgeP
   };
 }
 
-function checkFormat({ acknowledge, format }: FlowSpec, report: Report): void {
-  if (acknowledge?.format !== 'pain.002') return;
-  const message = format?.type === 'iso20022' ? String(format['message']) : '';
-  if (answeredByStatus.includes(message)) return;
-  report.add({
-    code: expressionProblems.E_NOT_SUPPORTED_YET,
-    path: [...path, 'format'],
-    message: `pain.002 is not supported yet for files that are not ${answeredByStatus.join(' or ')}, read with format iso20022`,
-    atValue: true,
-    isHarmless: true,
-  });
+function checkFormat({ acknowledge, format, sources }: FlowSpec, report: Report): void {
+  const refuse = (code: string, message: string, key = 'format'): void =>
+    report.add({
+      code,
+      path: [...path, key],
+      message,
+      atValue: key === 'format',
+      isHarmless: code === expressionProblems.E_NOT_SUPPORTED_YET,
+    });
+  if (acknowledge?.format === 'pain.002') {
+    const message = format?.type === 'iso20022' ? String(format['message']) : '';
+    if (answeredByStatus.includes(message)) return;
+    const answered = answeredByStatus.join(' or ');
+    refuse(
+      expressionProblems.E_NOT_SUPPORTED_YET,
+      `pain.002 is not supported yet for files that are not ${answered}, read with format iso20022`,
+    );
+  }
+  if (acknowledge?.format !== 'nacha') return;
+  if (format?.type !== 'nacha') refuse(flowErrors.E_CONFIG_CONFLICT, 'returns answer ACH files: the format of the flow is to be nacha');
+  if (sources.some((source) => source !== undefined && source.unpack !== 'none' && source.unpack.length > 0))
+    refuse(expressionProblems.E_NOT_SUPPORTED_YET, 'returns are not supported yet for files that come packed');
+  if (acknowledge.levels === undefined || acknowledge.levels.length !== 1 || acknowledge.levels[0] !== 'record')
+    refuse(flowErrors.E_CONFIG_CONFLICT, 'returns are of single entries: write levels: [record]', 'levels');
 }
 
 /** The connection that takes acknowledgements; undefined where the definition names none, or names it in a way that can't be. */

@@ -5,7 +5,7 @@ import { serverPath } from './source-shapes.ts';
 export const acknowledgeKey: Key = {
   description: 'What the sender of a file is told when it is closed, as a file (docs/acknowledgements.md).',
   shape: object({
-    format: { shape: choice(['json', 'csv', 'pain.002']), required: true, description: 'How it is written.' },
+    format: { shape: choice(['json', 'csv', 'pain.002', 'nacha']), required: true, description: 'How it is written.' },
     levels: {
       shape: list(choice(['file', 'record']), { min: 1, max: 2 }),
       default: ['file'],

@@ -100,9 +100,11 @@ export function targetOf(plan: AcknowledgePlan, level: AcknowledgementLevel, typ
   };
 }
 
+const extensions: Readonly<Record<AcknowledgePlan['format'], string>> = { json: 'json', csv: 'csv', 'pain.002': 'xml', nacha: 'ach' };
+
 /** With what is known of every file of a level filled in; the rest is filled in as for any file that leaves. */
 function nameTemplateOf({ name, format, encrypt }: AcknowledgePlan, level: AcknowledgementLevel): string {
-  const own = format === 'pain.002' ? 'xml' : format;
+  const own = extensions[format];
   const texts: Readonly<Record<string, string>> = { level, extension: encrypt ? `${own}.pgp` : own };
   return name.replace(/\{(level|extension)(?::(\d+))?\}/g, (_, text: string, width = '0') => texts[text]!.padEnd(Number(width)));
 }

@@ -213,11 +213,16 @@ async function writeClosings(
   for (const { job, unbalanced: error } of unbalanced)
     await tx.query(markUnbalanced, [tx.tenantId, job.jobId, error!.message.slice(0, 500)]);
   await recordEvents(tx, ports.ids, [...made.map(closedEvent), ...unbalanced.map(unbalancedEvent)]);
-  const acknowledged = made.flatMap(({ job, acknowledge }) =>
-    acknowledge === undefined ? [] : [{ jobId: job.jobId, traceId: job.traceId, acknowledge }],
+  const acknowledged = made.flatMap(({ job, acknowledge, made }) =>
+    acknowledge === undefined || !isAnswered(acknowledge, made!) ? [] : [{ jobId: job.jobId, traceId: job.traceId, acknowledge }],
   );
   await askForAcknowledgements(tx, { queue, ids: ports.ids }, acknowledged);
   for (const { redrive } of made) if (redrive !== null) await settleRedrive(tx, ports.ids, redrive);
+}
+
+/** A file of returns answers rejected entries: of a file without any there is none, nor of one that is rejected as a whole. */
+function isAnswered({ format }: AcknowledgePlan, { receipt }: MadeReceipt): boolean {
+  return format !== 'nacha' || (receipt.job.verdict === 'partial' && receipt.records.rejected > 0);
 }
 
 /** A cancelled job keeps the verdict on its file. */

@@ -4,13 +4,14 @@
  */
 
 import { fileErrors } from '../../../pipeline/engine/engine-errors.ts';
-import type { Plan } from '../../../pipeline/engine/plan.ts';
+import type { PackPlan, Plan } from '../../../pipeline/engine/plan.ts';
 import { answeredByStatus } from '../../../pipeline/formats/iso20022/flow/flow-families.ts';
 import type { AcknowledgedFinding } from '../../../pipeline/ledger/acknowledged-finding.ts';
 import { type AcknowledgementForm, acknowledgementPieces } from '../../../pipeline/ledger/acknowledgement.ts';
 import { decodeReceipt } from '../../../pipeline/ledger/receipt-schema.ts';
 import { decodeRejection } from '../../../pipeline/ledger/rejection-lines.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { Unpack } from '../../../platform/packing/packings.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { SegmentPart } from '../groups/chunk-parts.ts';
@@ -31,6 +32,14 @@ export interface OpenedAcknowledgement {
 
 export type AcknowledgementServices = Pick<JobServices, 'store' | 'flows'>;
 
+interface StoredFile {
+  readonly file: SealedObject;
+  /** Null: it is the file. */
+  readonly container: SealedObject | null;
+  readonly via: Unpack;
+  readonly flowVersionId: string;
+}
+
 interface StoredPart {
   readonly part: SegmentPart;
   readonly object: SealedObject;
@@ -41,7 +50,7 @@ const selectJob = `/* find job to acknowledge */ select j.job_id as "jobId" from
 const selectParts = `/* find rejections to acknowledge */ select c.segments -> 'rejections' as part, s.object from headgate.chunks c
   join headgate.segments s on s.tenant_id = c.tenant_id and s.segment_id = (c.segments -> 'rejections' ->> 'segmentId')::uuid
   where c.tenant_id = $1 and c.job_id = $2 and c.done_at is not null order by c.chunk_number`;
-const selectFile = `/* find file to acknowledge */ select f.object as file, j.flow_version_id as "flowVersionId" from headgate.jobs j
+const selectFile = `/* find file to acknowledge */ select f.object as file, f.container_object as container, f.via, j.flow_version_id as "flowVersionId" from headgate.jobs j
   join headgate.files f on f.tenant_id = j.tenant_id and f.file_id = j.file_id where j.tenant_id = $1 and j.job_id = $2`;
 const selectExclusions = `/* find exclusions to acknowledge */ select ${exclusionsColumns} from headgate.jobs j ${exclusionsJoin} where j.tenant_id = $1 and j.job_id = $2`;
 
@@ -63,7 +72,7 @@ export async function openJobAcknowledgement(
 ): Promise<OpenedAcknowledgement> {
   const { tenantId } = tx;
   const receipt = decodeReceipt(Buffer.from((await getReceipt(tx, jobId)).body));
-  const { file, flowVersionId } = (await tx.query<{ file: SealedObject; flowVersionId: string }>(selectFile, [tenantId, jobId])).rows[0]!;
+  const { file, container: received, via, flowVersionId } = (await tx.query<StoredFile>(selectFile, [tenantId, jobId])).rows[0]!;
   const { plan } = await flows.load(tx, flowVersionId);
   const { rows: parts } = await tx.query<StoredPart>(selectParts, [tenantId, jobId]);
   const exclusions = (await tx.query<ExclusionsRow>(selectExclusions, [tenantId, jobId])).rows[0]!;
@@ -74,12 +83,15 @@ export async function openJobAcknowledgement(
     fileName: container.name,
     closedAt: new Date(receipt.times.closedAt),
     pieces(form) {
-      if (form.format === 'pain.002' && !isAnsweredByStatus(plan))
-        throw new HeadgateError(
-          jobErrors.E_ACKNOWLEDGEMENT_FORMAT,
-          'pain.002 answers pain.001 and pain.008, and the flow of this file reads neither',
-        );
-      return acknowledgementPieces(receipt, { findings, lines: () => linesOf(store, tenantId, file) }, form);
+      const refused = refusalOf(form, plan, via);
+      if (refused !== null) throw new HeadgateError(jobErrors.E_ACKNOWLEDGEMENT_FORMAT, refused);
+      const source = {
+        findings,
+        lines: () => linesOf(store, tenantId, file),
+        original: () => bytesOf(store, tenantId, received ?? file),
+        settings: packOf(plan)?.settings ?? {},
+      };
+      return acknowledgementPieces(receipt, source, form);
     },
   };
 }
@@ -107,6 +119,19 @@ function* linesOf(
       const end = bytes.lastIndexOf(10) + 1;
       yield* bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
       rest = bytes.subarray(end);
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+function* bytesOf(store: SealedStore, tenantId: string, object: SealedObject): Generator<Uint8Array> {
+  const reader = store.open(tenantId, object);
+  try {
+    for (let position = 0; position < reader.size; ) {
+      const piece = Buffer.alloc(Math.min(readBytes, reader.size - position));
+      position += reader.read(piece, 0, piece.length, position);
+      yield piece;
     }
   } finally {
     reader.close();
@@ -147,7 +172,16 @@ function* inRecordOrder(left: Generator<AcknowledgedFinding>, right: Generator<A
   }
 }
 
-function isAnsweredByStatus({ format }: Plan): boolean {
-  const settings = format.type === 'json-lines' && format.pack?.name === 'iso20022' ? format.pack.settings : {};
-  return answeredByStatus.includes(String(settings['message']));
+function packOf({ format }: Plan): PackPlan | undefined {
+  return format.type === 'json-lines' ? format.pack : undefined;
+}
+
+/** Why files of the flow can't be answered so; null: they can. */
+function refusalOf({ format }: AcknowledgementForm, plan: Plan, via: Unpack): string | null {
+  const pack = packOf(plan);
+  if (format === 'pain.002' && !(pack?.name === 'iso20022' && answeredByStatus.includes(String(pack.settings['message']))))
+    return 'pain.002 answers pain.001 and pain.008, and the flow of this file reads neither';
+  if (format !== 'nacha') return null;
+  if (pack?.name !== 'nacha') return 'returns answer ACH files, and the flow of this file reads none';
+  return via.length === 0 ? null : 'returns are made of ACH files that came as they are; this one came packed';
 }

@@ -23,13 +23,16 @@ const documentBytesMax = 64 * 1024 * 1024;
 export class AnswerMaking implements PackMaking {
   readonly #sink: PackFilesSink;
   readonly #settings: PackSettings;
+  readonly #takesFaultyFiles: boolean;
   readonly #document = new WholeDocument(documentBytesMax);
   #requests: AnswerRequests | null = null;
   #records: AnsweredRecords | null = null;
   #file: ReadFile | null = null;
 
-  constructor(settings: PackSettings, sink: PackFilesSink) {
+  /** `takesFaultyFiles`: entries of a file that the reader refuses are answered too, as far as they can be read. */
+  constructor(settings: PackSettings, sink: PackFilesSink, { takesFaultyFiles = false } = {}) {
     this.#settings = settings;
+    this.#takesFaultyFiles = takesFaultyFiles;
     this.#sink = sink;
   }
 
@@ -40,7 +43,7 @@ export class AnswerMaking implements PackMaking {
   beginFile(name: string): void {
     this.#requests = readAnswerRequests(this.#document.end());
     this.#records = new AnsweredRecords(this.#requests, readFirstSequence(this.#settings));
-    this.#file = new ReadFile(name, readNachaSettings(this.#settings), this.#records);
+    this.#file = new ReadFile(name, readNachaSettings(this.#settings), this.#records, { isFaulty: this.#takesFaultyFiles });
   }
 
   push(bytes: Uint8Array): void {

@@ -27,10 +27,11 @@ export class ReadFile {
   readonly #reader: NachaReader;
   #refused: PackFinding | null = null;
 
-  constructor(name: string, settings: NachaSettings, taker: RecordTaker) {
+  /** `isFaulty`: errors are let pass; records that can be taken are. */
+  constructor(name: string, settings: NachaSettings, taker: RecordTaker, { isFaulty = false } = {}) {
     this.name = name;
     const finding = (found: PackFinding): void => {
-      if (found.severity === 'error') this.#refused ??= found;
+      if (found.severity === 'error' && !isFaulty) this.#refused ??= found;
     };
     this.#reader = new NachaReader(settings, { finding }, taker);
   }

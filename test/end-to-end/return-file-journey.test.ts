@@ -1,0 +1,103 @@
+/** What the sender of an ACH file gets back: a file of returns, with an entry for each one that the flow rejected. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { achFile, readAch } from '../../src/pipeline/formats/nacha/ach-files.fixture.ts';
+import { sampleBatches } from '../../src/pipeline/formats/nacha/sample-batches.fixture.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { type RunningTestServer, startTestServer, type TestTenant } from '../support/running-server.ts';
+
+let database: TestDatabase;
+let server: RunningTestServer;
+let tenant: TestTenant;
+let root: string;
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 4 });
+  server = await startTestServer(database);
+  tenant = await server.tenant('bank-us');
+  root = join(server.out, 'us');
+  for (const folder of ['in', 'returns']) mkdirSync(join(root, folder), { recursive: true });
+  await tenant.apply(...documents());
+});
+afterAll(async () => {
+  await server?.stop();
+  await database?.drop();
+});
+
+const documents = () => [
+  `apiVersion: headgate/v1
+kind: Connection
+metadata: { tenant: TENANT, name: out }
+spec: { type: folder, root: ${JSON.stringify(root)} }
+`,
+  `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: TENANT, service: payments, name: ach, version: 1.0.0 }
+spec:
+  sources: [{ id: drop, type: folder, connection: out, path: in, match: "*.ach", poll: 1s, ready: { stableFor: 1s } }]
+  format: { type: nacha }
+  validate:
+    - { id: account-open, assert: "record.DFIAccountNumber != '999'", code: R02, message: "The account is closed" }
+    - { id: amount-limit, assert: "record.amount < 4000", code: LIMIT, message: "The amount is above the limit" }
+  acknowledge: { format: nacha, levels: [record], to: drop, path: returns, name: "{file}.{number}.{extension}" }
+  transform:
+    - id: shape
+      set: { trace: record.traceNumber, amount: record.amount }
+  routes: { default: { to: [ledger] } }
+  targets: { ledger: { type: file, connection: out, path: ledger, format: ndjson, name: "{file}-{number}.ndjson" } }
+`,
+];
+
+async function closed(name: string, text: string) {
+  writeFileSync(join(root, 'in', name), text, 'latin1');
+  return await vi.waitUntil(
+    async () => {
+      const files = await server.request('/v1/files', { key: tenant.key });
+      const file = files.json.items.find((each: { name: string }) => each.name === name);
+      const { json } = await server.request('/v1/jobs', { key: tenant.key });
+      const job = json.items.find(
+        (each: { fileId: string; closedAt: string | null }) => each.fileId === file?.fileId && each.closedAt !== null,
+      );
+      return job === undefined ? null : { job, fileId: file.fileId };
+    },
+    { timeout: 30_000, interval: 50 },
+  );
+}
+
+it('returns rejected entries with the codes of the rules, their amounts and their trace numbers', async () => {
+  const file = achFile(sampleBatches.PPD, sampleBatches.WEB);
+  file.set('entryDetail', 'DFIAccountNumber', '999', 0);
+  const entry = (index: number) => file.get(file.index('entryDetail', index), 'traceNumber');
+  file.set('entryDetail', 'checkDigit', 9, 1);
+  const { job, fileId } = await closed('some.ach', file.text());
+  expect(job).toMatchObject({ state: 'completed', records: { rejected: 2 } });
+  const name = await vi.waitUntil(() => readdirSync(join(root, 'returns')).find((each) => each.startsWith('some.ach.')), {
+    timeout: 20_000,
+  });
+  const bytes = readFileSync(join(root, 'returns', name));
+  const { findings, document } = readAch(bytes);
+  expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+  const { fileHeader, batches } = JSON.parse(document);
+  const { fileHeader: sent } = JSON.parse(readAch(Buffer.from(achFile(sampleBatches.PPD).text())).document);
+  expect([fileHeader.immediateDestination, fileHeader.immediateOrigin]).toEqual([sent.immediateOrigin, sent.immediateDestination]);
+  const returned = batches.flatMap((batch: { entryDetails: unknown[] }) => batch.entryDetails);
+  expect(returned).toMatchObject([
+    {
+      DFIAccountNumber: '999',
+      category: 'Return',
+      addenda99: { returnCode: 'R02', originalTrace: entry(0), addendaInformation: expect.stringMatching(/^The account is closed *$/) },
+    },
+    { category: 'Return', addenda99: { returnCode: 'R28', originalTrace: entry(1) } },
+  ]);
+  const asked = await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=nacha`, { key: tenant.key });
+  expect([asked.type, asked.body]).toEqual(['text/plain', bytes.toString('latin1')]);
+});
+
+it('writes nothing where every entry was taken, and tells who asks that other files can not be answered so', async () => {
+  const { job, fileId } = await closed('good.ach', achFile(sampleBatches.PPD).text());
+  expect(job.records.rejected).toBe(0);
+  const { json } = await server.request(`/v1/files/${fileId}`, { key: tenant.key });
+  expect(json.acknowledgements).toEqual([]);
+  const asked = await server.request(`/v1/files/${fileId}/acknowledgement?format=pain.002`, { key: tenant.key });
+  expect([asked.status, asked.json.code]).toEqual([400, 'E_ACKNOWLEDGEMENT_FORMAT']);
+});
