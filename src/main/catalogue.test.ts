@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { formatShape } from '../control/flows/documents/format-shapes.ts';
-import { formats } from './catalogue.ts';
+import { formats, packs } from './catalogue.ts';
 
 describe('the catalogue of formats', () => {
   it('a flow definition can say of each format exactly what the format describes, with the same defaults', () => {
-    expect(formats.map(({ name }) => name).sort()).toEqual(Object.keys(formatShape.variants).sort());
+    expect([...formats.map(({ name }) => name), ...Object.keys(packs)].sort()).toEqual(Object.keys(formatShape.variants).sort());
     for (const format of formats) {
       const { keys } = formatShape.variants[format.name] as unknown as { keys: Record<string, { default?: unknown }> };
       const inFlow = Object.entries(keys).filter(([name]) => name !== 'type');

@@ -42,7 +42,9 @@ it.each([
   const source = flowOf(tenant, order);
   const sent: string[] = [];
   let isBusy = how === 'is tried again';
+  let refusals = 0;
   const answer = (batch: OutgoingBatch): DeliveryOutcome => {
+    if (isBusy) refusals++;
     if (isBusy) return { kind: 'refused', retryable: true, code: 'E_TARGET_BUSY', message: 'later' };
     sent.push(...[...batch.body.lines()].map((line) => (JSON.parse(Buffer.from(line).toString()) as { id: string }).id));
     return { kind: 'acked' };
@@ -62,6 +64,9 @@ it.each([
   await until(isThere, `no batch was ${state}`);
   const cancelled = ids[1]!;
   await cancelJob(jobs.services, jobs.tenantId, { jobId: cancelled, reason: 'not this one', actor: 'key:ops' });
+  // What was being tried when the job was cancelled still had its records.
+  const before = refusals;
+  if (isBusy) await until(async () => refusals >= before + 6, 'the batches were not tried again');
   isBusy = false;
   jobs.startAll();
   await until(async () => (await jobs.jobs()).every((job) => job.closedAt !== null), 'a job was not closed', 20_000);
