@@ -263,6 +263,13 @@ describe('payments', () => {
     expect((await recordsOf(payments, file))[0]).toMatchObject({ instructionCodes: 'CORT\nHOLD/LATER' });
   });
 
+  it('that have an amount twice where the flow is lenient have the first', async () => {
+    const lenient = flowOf('messages: payments, strictness: lenient');
+    const file = finMessage('103', changed(transferFields, '32A', [':32A:260104USD1,']));
+    expect(await isRefused(lenient, Buffer.from(file))).toBe(false);
+    expect((await recordsOf(lenient, file))[0]).toMatchObject({ valueDate: '2026-01-03', currency: 'USD', amount: 1000.5 });
+  });
+
   it('come to the same by every path, and to what the pack comes to', async () => {
     const { lines, damage } = await convert(payments, Buffer.from(everyPayment));
     expect(damage).toEqual([]);
@@ -274,6 +281,14 @@ describe('payments', () => {
     expect(problemsOf(payments, lines)).toEqual([]);
     const less = lines.toString().split('\n').toSpliced(0, 1).join('\n');
     expect(problemsOf(payments, Buffer.from(less))).toEqual(['SWIFT-COUNT']);
+  });
+
+  it('with fields without end are refused, and not held', async () => {
+    const instructions = Array.from({ length: 40_000 }, () => `:23E:OTHR/${'A'.repeat(30)}`);
+    const file = finMessage('101', changed(requestFields, '23E', instructions));
+    const { lines, damage } = await convert(payments, Buffer.from(file));
+    expect([damage, runPack(swiftPack, file).errors.map(({ rule }) => rule)]).toEqual([[], ['field-size']]);
+    expect(lines.length).toBeLessThan(1_300_000);
   });
 
   it('that lack a field have the finding, and those after them do not', async () => {
@@ -353,6 +368,12 @@ it('is on its page with every field, and with an example that holds', async () =
   const { made, said } = await documentedExample(page);
   expect(said).not.toBe('');
   expect(made).toBe(said);
+});
+
+it('holds a file with messages of the other kind, of which it reads nothing', async () => {
+  const { lines, damage } = await convert(payments, Buffer.from(everyStatement + everyPayment));
+  expect(damage.map(({ code, rule }) => [code, rule])).toEqual(Array.from({ length: 6 }, () => ['E_SWIFT_STRUCTURE', 'message-kind']));
+  expect(linesOf({ lines, damage }).map(({ messageType }) => messageType)).toEqual(['103', '202', '101', '101', undefined]);
 });
 
 itWithPublicData(

@@ -61,7 +61,9 @@ export class PaymentLines {
   add({ tag, bytes, length }: FieldText): void {
     const held = this.#isOpen ? this.#own : this.#shared;
     const part = (this.#isInCover ? coverParts.get(tag) : undefined) ?? this.#parts.get(tag);
-    if (part !== undefined) held.add(part, bytes, length);
+    if (part === undefined) return;
+    // Texts are joined; of what has parts, the first counts.
+    if (paymentParts[part]!.form === 'text' || !held.has(part)) held.add(part, bytes, length);
   }
 
   /** MT 202 COV: after the customer that ordered the payment which it covers. */
