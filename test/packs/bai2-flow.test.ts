@@ -181,6 +181,7 @@ it.each([
 
 it.each([
   ['in a field', '16,115,1000,S', '16,115,1000,X', 6, 'funds-type'],
+  ['in its first line', 'LOCKBOX', 'LOCK\u0001BOX', 6, 'control-character'],
   ['in its last line', 'DEPOSIT', 'DE\u0001OSIT', 7, 'control-character'],
 ])('rejects a detail for what is wrong %s, and no other', async (_, from, to, line, rule) => {
   const file = good.replace(from, to);

@@ -114,7 +114,7 @@ export class RecordLines {
     this.bytes(Buffer.from(JSON.stringify(text), 'utf8'));
   }
 
-  /** A safe integer. */
+  /** A safe integer that is not negative. */
   integer(key: LineKey, value: number): void {
     this.bytes(key);
     this.#number(value);
@@ -283,9 +283,17 @@ export class RecordLines {
     this.#length = length;
   }
 
+  /** None of it becomes a text: a line has several. */
   #number(value: number): void {
-    this.#room(16);
-    this.#length += this.#bytes.write(String(value), this.#length, 'latin1');
+    let digits = 1;
+    for (let power = 10; power <= value; power *= 10) digits++;
+    this.#room(digits);
+    let rest = value;
+    for (let at = this.#length + digits - 1; at >= this.#length; at--) {
+      this.#bytes[at] = zero + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
+    this.#length += digits;
   }
 
   #room(more: number): void {

@@ -172,15 +172,11 @@ export class Bai2Reader implements PackReader {
     this.#totals.open('file');
   }
 
-  #countLines(): void {
-    this.#totals.addLines(this.#record.lineCount);
-  }
-
   #readFileHeader(): void {
     const isFirst = !this.#hasBegun;
     if (isFirst) this.#beginFile();
     else this.#fields.reportLine('record-order', 0, 'a second file header; it is not read');
-    this.#countLines();
+    this.#totals.addLines(this.#record.lineCount);
     if (!isFirst) return;
     const { lineBytes } = readFileHeader(this.#fields, this.#settings.otherVersions);
     this.#lines.declareLength(lineBytes, this.#record.firstLine);
@@ -192,7 +188,7 @@ export class Bai2Reader implements PackReader {
     this.#closeAccountUnsaid();
     this.#closeGroupUnsaid();
     this.#openGroup();
-    this.#countLines();
+    this.#totals.addLines(this.#record.lineCount);
     const { currency } = readGroupHeader(this.#fields);
     this.#groupCurrency = currency ?? defaultCurrency;
     this.#document.openGroup(this.#fields.values);
@@ -215,7 +211,7 @@ export class Bai2Reader implements PackReader {
     }
     this.#accounts++;
     this.#totals.open('account');
-    this.#countLines();
+    this.#totals.addLines(this.#record.lineCount);
     const { currency } = readAccountIdentifier(this.#fields, this.#settings.unknownTypeCodes, this.#addSummary);
     this.#currency = currency ?? this.#groupCurrency;
     this.#document.openAccount(this.#fields.values);
@@ -225,7 +221,7 @@ export class Bai2Reader implements PackReader {
   #readDetail(): void {
     this.#tally.read++;
     const isInAccount = this.#totals.isOpen('account');
-    this.#countLines();
+    this.#totals.addLines(this.#record.lineCount);
     const detail = readDetail(this.#fields, this.#settings.unknownTypeCodes);
     const { type, number, amount } = detail;
     if (number !== null) this.#tally.count(number);
@@ -240,7 +236,7 @@ export class Bai2Reader implements PackReader {
 
   #readAccountTrailer(): void {
     if (!this.#isOpen('account')) return;
-    this.#countLines();
+    this.#totals.addLines(this.#record.lineCount);
     this.#totals.closeWith('account', this.#fields);
     this.#document.closeAccount(this.#fields.values);
   }
@@ -248,7 +244,7 @@ export class Bai2Reader implements PackReader {
   #readGroupTrailer(): void {
     this.#closeAccountUnsaid();
     if (!this.#isOpen('group')) return;
-    this.#countLines();
+    this.#totals.addLines(this.#record.lineCount);
     this.#tellIfEmpty('group', 'group-without-accounts', 'the group has no accounts');
     this.#totals.closeWith('group', this.#fields);
     this.#document.closeGroup(this.#fields.values);
@@ -257,7 +253,7 @@ export class Bai2Reader implements PackReader {
   #readFileTrailer(): void {
     this.#closeAccountUnsaid();
     this.#closeGroupUnsaid();
-    this.#countLines();
+    this.#totals.addLines(this.#record.lineCount);
     this.#tellIfEmpty('file', 'file-without-groups', 'the file has no groups');
     this.#totals.closeWith('file', this.#fields);
     this.#document.fileTrailer(this.#fields.values);
@@ -273,7 +269,7 @@ export class Bai2Reader implements PackReader {
   #isOpen(level: Level): boolean {
     if (this.#totals.isOpen(level)) return true;
     this.#fields.reportLine('record-order', 0, `a trailer ends no ${level}`);
-    this.#countLines();
+    this.#totals.addLines(this.#record.lineCount);
     return false;
   }
 

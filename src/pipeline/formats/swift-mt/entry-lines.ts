@@ -124,7 +124,7 @@ export class EntryLines {
   }
 
   /** Before anything of the entry is looked at, so that what is found in it is its own. */
-  begin({ line, offset }: Place): void {
+  begin(line: number, offset: number): void {
     this.#finish(null);
     this.#lines.begin('record', line, offset);
     this.#isOpen = true;
@@ -174,7 +174,7 @@ export class EntryLines {
     else if (hasParts) lines.content(keys.amount, bytes, amountAt, amountEnd);
     else lines.absent(keys.amount);
     for (const mark of marks) {
-      if (units !== null && mark.bytes.compare(bytes, markAt, markEnd) === 0) lines.commaDecimal(mark.key, bytes, amountAt, amountEnd);
+      if (units !== null && isMark(mark.bytes, bytes, markAt, markEnd)) lines.commaDecimal(mark.key, bytes, amountAt, amountEnd);
       else lines.absent(mark.key);
     }
     if (units === null || !this.#isBooked) {
@@ -256,6 +256,12 @@ export class EntryLines {
     lines.text(keys.balanceChange, decimalText(this.#change, amountScale));
     lines.end();
   }
+}
+
+function isMark(mark: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (end - start !== mark.length) return false;
+  for (let at = 0; at < mark.length; at++) if (bytes[start + at] !== mark[at]) return false;
+  return true;
 }
 
 function scaled(units: bigint, decimals: number): bigint {

@@ -80,6 +80,16 @@ export class FieldText {
     return this.#lines.length;
   }
 
+  /** Where its tag is in the file; nothing is made for it, unlike `place`. */
+  get tagLine(): number {
+    return this.#lines[0]!.line;
+  }
+
+  get tagOffset(): number {
+    const { lineOffset, column } = this.#lines[0]!;
+    return lineOffset + column - this.tag.length - 2;
+  }
+
   /** One after the last byte of a line of the field, counted from 0. */
   lineEnd(index: number): number {
     const next = this.#lines[index + 1];

@@ -52,7 +52,7 @@ export class PaymentLines {
   }
 
   /** Before anything of the payment is looked at, so that what is found in it is its own. */
-  begin({ line, offset }: Place): void {
+  begin(line: number, offset: number): void {
     this.#own.clear();
     this.#isOpen = true;
     this.#lines.begin('record', line, offset);

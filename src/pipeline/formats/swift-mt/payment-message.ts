@@ -87,7 +87,7 @@ export class PaymentMessage implements MessageReader {
 
   #begin(field: FieldText): void {
     this.#bytes = 0;
-    this.#context.paymentLines?.begin(field.place());
+    this.#context.paymentLines?.begin(field.tagLine, field.tagOffset);
     this.#payment = {
       tags: new Set(),
       sharedTags: this.#sharedTags,

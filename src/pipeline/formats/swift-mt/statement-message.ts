@@ -76,7 +76,7 @@ export class StatementMessage implements MessageReader {
     this.#isInEntry = true;
     this.#informationBytes = 0;
     this.#errorsBefore = this.#context.findings.errors;
-    this.#context.entryLines?.begin(field.place());
+    this.#context.entryLines?.begin(field.tagLine, field.tagOffset);
   }
 
   take(field: FieldText): void {
