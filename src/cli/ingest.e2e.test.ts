@@ -213,7 +213,7 @@ describe('ingest says what became of a file, and what can be done', () => {
   });
 
   it('while the breaker of its target is open, how many are parked there, and why', async () => {
-    const sink = await startHttpSink(() => ({ status: 500 }));
+    const sink = await startHttpSink(() => ({ status: 503 }));
     const connection = `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: bank, name: down }\nspec: { type: http, baseUrl: "${sink.url}" }\n`;
     writeFileSync(join(bank.folder, 'down.yaml'), connection);
     const breaking = { type: 'http', connection: 'down', more: 'retry: { max: 50, initial: 20ms, cap: 100ms }' };
@@ -223,7 +223,7 @@ describe('ingest says what became of a file, and what can be done', () => {
     const [{ jobId }] = await json('ingest', file(good(1)), '--flow', 'breaking');
     await vi.waitUntil(async () => (await json('job', 'get', jobId)).targets.ledger?.parked === 1, { timeout: 60_000, interval: 200 });
     const parked = String.raw`1 parked at ledger, whose breaker is open, and tries it at 20\S+Z`;
-    const said = String.raw`ledger said last E_TARGET_BUSY \(.*status 500\), [0-9]+ tries`;
+    const said = String.raw`ledger said last E_TARGET_BUSY \(.*status 503\), [0-9]+ tries`;
     const { code, stderr } = await headgate('job', 'watch', jobId, '--timeout', '1');
     expect([code, stderr]).toEqual([
       8,

@@ -15,6 +15,8 @@ import { createLogger } from '../../platform/telemetry/logger.ts';
 import { untilSignal } from '../serve.ts';
 import { type RunningServer, startServer } from '../server.ts';
 import { type AcquirerServer, startAcquirerServer } from './acquirer-server.ts';
+import { printBanks } from './banks-report.ts';
+import { tellBanksStory } from './banks-story.ts';
 import { tellBreakerStory } from './breaker-story.ts';
 import { bringFilesIn } from './demo-arrivals.ts';
 import { partnerSettings } from './demo-partner.ts';
@@ -22,10 +24,29 @@ import { type DemoDocument, describeJobs, peakRssBytes, printTable } from './dem
 import { type DemoTenants, prepareTenants } from './demo-tenants.ts';
 import { printStory } from './story-report.ts';
 
+interface ToldStory {
+  readonly document: { readonly failures: readonly string[] };
+  /** For people. */
+  readonly text: string;
+}
+
+type Story = (parts: Parameters<typeof tellBreakerStory>[0]) => Promise<ToldStory>;
+
+const stories: Readonly<Record<string, Story>> = {
+  async breaker(parts) {
+    const document = await tellBreakerStory(parts);
+    return { document, text: printStory(document) };
+  },
+  async banks(parts) {
+    const document = await tellBanksStory(parts);
+    return { document, text: printBanks(document) };
+  },
+};
+
 export const demoCommand: Command = {
-  usage: 'headgate demo [--once] [--json] [--records N] [--story breaker] [--data-dir DIR]',
+  usage: 'headgate demo [--once] [--json] [--records N] [--story breaker|banks] [--data-dir DIR]',
   summary:
-    'Runs the main job on this machine with files of two tenants, then keeps serving until Ctrl-C. --once exits after the table. --story breaker: a downstream dies under load and comes back.',
+    'Runs the main job on this machine with files of two tenants, then keeps serving until Ctrl-C. --once exits after the table. --story breaker: a downstream dies under load and comes back. --story banks: files of four formats of the banks, and their answers.',
   options: {
     once: { type: 'boolean' },
     json: { type: 'boolean' },
@@ -37,7 +58,8 @@ export const demoCommand: Command = {
     const startedMs = systemPorts.clock.monotonicMs();
     const isOnce = line.options.once === true;
     const story = textOption(line, 'story');
-    if (story !== undefined && story !== 'breaker') throw new HeadgateError(cliErrors.E_USAGE, 'the demo has one story: breaker');
+    if (story !== undefined && !Object.hasOwn(stories, story))
+      throw new HeadgateError(cliErrors.E_USAGE, `the demo has two stories: ${Object.keys(stories).join(' and ')}`);
     const records = Math.min(5_000_000, Math.max(1, Number(textOption(line, 'records') ?? 100_000) || 100_000));
     const base = loadSettings({ flags: { dataDir: textOption(line, 'data-dir') } });
     const dataDir = textOption(line, 'data-dir') ? base.dataDir : join(base.dataDir, 'demo');
@@ -65,10 +87,10 @@ export const demoCommand: Command = {
       const server = await startServer({ settings, env: process.env, logger, signal: stopping.signal });
       try {
         if (story !== undefined) {
-          const told = await Promise.race([tellBreakerStory({ server, settings, tell }), stopEarly]);
+          const told = await Promise.race([stories[story]!({ server, settings, tell }), stopEarly]);
           if (told === 'stopped') return 130;
-          process.stdout.write(line.options.json ? `${JSON.stringify(told, null, 2)}\n` : printStory(told));
-          return told.failures.length === 0 ? 0 : 1;
+          process.stdout.write(line.options.json ? `${JSON.stringify(told.document, null, 2)}\n` : told.text);
+          return told.document.failures.length === 0 ? 0 : 1;
         }
         if (acquirer?.isStarted === false) tell(`no file is collected from an SFTP server: ${acquirer.why}`);
         const started = acquirer?.isStarted ? acquirer : undefined;

@@ -1,4 +1,7 @@
-/** Makes the tenant of the breaker story: a flow to a target with a backup and to one whose order counts, and their connections. */
+/**
+ * Makes the tenants of the stories. That of the breaker has a flow to a target with a backup and to one whose order counts, and their
+ * connections.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ApiClient } from '../../cli/api-client.ts';
@@ -48,20 +51,32 @@ const policyText = (tenant: string) =>
   `apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: ${tenant}, name: policy }\nspec: { tier: silver, egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }\n`;
 
 export async function prepareStoryTenant(
-  { server, settings }: { readonly server: RunningServer; readonly settings: Settings },
+  parts: StoryParts,
   downstreams: Readonly<Record<StoryConnection, Downstream>>,
 ): Promise<ApiClient> {
   const name = 'story-bank';
+  const connections = Object.entries(downstreams).map(
+    ([id, { url }]) =>
+      `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: ${name}, name: ${id} }\nspec: { type: http, baseUrl: "${url}" }\n`,
+  );
+  return await makeStoryTenant(parts, { name, documents: [policyText(name), ...connections, flowText(name)] });
+}
+
+interface StoryParts {
+  readonly server: RunningServer;
+  readonly settings: Settings;
+}
+
+/** A tenant with these documents applied, and a client of its API. */
+export async function makeStoryTenant(
+  { server, settings }: StoryParts,
+  { name, documents }: { readonly name: string; readonly documents: readonly string[] },
+): Promise<ApiClient> {
   const db = openPool({ url: server.databaseUrl, applicationName: 'headgate demo', connectionsMax: 1 });
   try {
     const tenantId = await ensureTenant(db, systemPorts.ids, { name, tier: 'silver', cell: settings.cell, region: settings.region });
-    const connections = Object.entries(downstreams).map(
-      ([id, { url }]) =>
-        `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: ${name}, name: ${id} }\nspec: { type: http, baseUrl: "${url}" }\n`,
-    );
     const { key } = await withTenant(db, tenantId, async (tx) => {
-      for (const text of [policyText(name), ...connections, flowText(name)])
-        await applyDocument(tx, systemPorts.ids, text, { tenant: name, actor: 'demo' });
+      for (const text of documents) await applyDocument(tx, systemPorts.ids, text, { tenant: name, actor: 'demo' });
       return createApiKey(tx, systemPorts, { name: 'demo', scopes, actor: 'demo' });
     });
     const folder = join(settings.dataDir, 'tenants', name);
