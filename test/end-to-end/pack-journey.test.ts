@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { achFile } from '../../src/pipeline/formats/nacha/ach-files.fixture.ts';
 import { sampleBatches } from '../../src/pipeline/formats/nacha/sample-batches.fixture.ts';
+import { startHttpSink } from '../support/http-sink.ts';
 import { auditJob } from '../support/job-audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant } from '../support/running-server.ts';
@@ -116,6 +117,40 @@ it('holds a file whose control total is wrong, and says which', async () => {
   expect(rejected.status).toBe(200);
   await server.settle(given.tenant.key, job.jobId);
   expect((await auditJob(server, given.tenant, job.jobId)).report).toMatchObject({ isSound: true, failures: [] });
+});
+
+it('repairs an entry that its target refused, with the warning of its pack, and sends it again', async () => {
+  const tenant = await server.tenant('bank-repair');
+  const root = join(server.out, 'bank-repair');
+  mkdirSync(root);
+  const sink = await startHttpSink(({ body }) => ({ status: body.includes('"account":"7') ? 200 : 422 }));
+  const [out, flow] = documents(root);
+  const policy =
+    'apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: TENANT, name: policy }\nspec: { egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }\n';
+  const api = `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: api }\nspec: { type: http, baseUrl: "${sink.url}" }\n`;
+  await tenant.apply(
+    policy,
+    api,
+    out!,
+    flow!.replace(
+      /targets: .*/,
+      'targets: { out: { type: http, connection: api, path: /entries, mode: single, retry: { max: 0, initial: 100ms, cap: 1s } } }',
+    ),
+  );
+  const text = achFile(sampleBatches.IAT)
+    .text()
+    .replace(/^(6.{15}).{13}/m, '$1RESERVED     ');
+  const job = await send({ tenant, root }, 'in.ach', Buffer.from(text, 'latin1'));
+  expect(job).toMatchObject({ state: 'completed_with_failures', records: { read: 2, valid: 2, warned: 1 } });
+  const [{ groupId }] = (await server.request('/v1/dead-letters/groups', { key: tenant.key })).json.items;
+  const body = { group: groupId, set: { DFIAccountNumber: "'7' + record.DFIAccountNumber" }, reason: 'accounts moved' };
+  const preview = await server.request('/v1/redrives', { key: tenant.key, method: 'POST', body: { ...body, dryRun: true } });
+  expect(preview.json).toMatchObject({ sent: { records: 2 }, rejected: { records: 0 } });
+  const redriven = await server.request('/v1/redrives', { key: tenant.key, method: 'POST', body });
+  const [{ jobId }] = redriven.json.jobs;
+  expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'completed', records: { read: 2, valid: 2, warned: 1 } });
+  for (const each of [job.jobId, jobId])
+    expect((await auditJob(server, tenant, each)).report).toMatchObject({ isSound: true, failures: [] });
 });
 
 it('says in an export whose container is another file that it is not what was read', async () => {
