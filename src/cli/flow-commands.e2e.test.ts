@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { achFile } from '../pipeline/formats/nacha/ach-files.fixture.ts';
+import { sampleBatches } from '../pipeline/formats/nacha/sample-batches.fixture.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'headgate-flow-'));
@@ -96,6 +98,40 @@ test('flow explain shows what rejects a record of a file, and what it did not co
     routes: [],
     steps: expect.arrayContaining([expect.objectContaining({ id: 'amount-not-negative', isReached: false })]),
   });
+});
+
+test('flow explain and flow test read files of a pack as the flow does', async () => {
+  const flow = write(
+    'ach.yaml',
+    `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: bank-us, service: payments, name: ach, version: 1.0.0 }
+spec:
+  format: { type: nacha }
+  routes: { default: { to: [out] } }
+  targets: { out: { type: file, connection: folder, path: ., name: "{file}-{number}.ndjson" } }
+`,
+  );
+  const ach = achFile(sampleBatches.PPD);
+  ach.set('entryDetail', 'checkDigit', 9, 1);
+  const file = write('in.ach', ach.text());
+  const { code, stdout } = await headgate('flow', 'explain', flow, file, '--record', '2', '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ status: 'rejected', findings: [{ code: 'E_NACHA_FIELD', rule: 'check-digit' }] });
+  const pasted = await headgate('flow', 'explain', flow, '--line', 'x');
+  expect([pasted.code, pasted.stderr]).toEqual([2, expect.stringContaining('a line of nacha is no record by itself')]);
+  const cases = write(
+    'ach.flow.test.yaml',
+    `apiVersion: headgate/v1
+kind: FlowTest
+metadata: { tenant: bank-us, name: ach }
+spec:
+  flow: ach.yaml
+  cases: [{ id: one-wrong, file: in.ach, expect: { verdict: partial, read: 3, records: [{ status: valid }, { status: rejected, errors: [E_NACHA_FIELD] }, { status: valid }] } }]
+`,
+  );
+  const tested = await headgate('flow', 'test', cases);
+  expect([tested.code, tested.stderr]).toEqual([0, '']);
 });
 
 test.each([

@@ -6,36 +6,42 @@ import type { ExplainedStep, RecordExplanation } from '../pipeline/engine/explai
 import { explainRecord, headerValues } from '../pipeline/engine/explain/explain-record.ts';
 import { bytesOfLines, expectedHeaderRow, type FoundRecord, findRecord } from '../pipeline/engine/explain/find-record.ts';
 import type { Plan } from '../pipeline/engine/plan.ts';
+import type { Pack } from '../pipeline/formats/pack.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type Command, type CommandLine, outputOptions, printable, textOption } from './command.ts';
 import { reportDiagnostics } from './flow-diagnostics.ts';
 import { offline } from './flow-files.ts';
 import { printOne } from './output.ts';
+import { type Catalogue, formatOf, piecesOf } from './run/pack-conversion.ts';
 import { FileSource, unreadable } from './run/plain-files.ts';
 import { writeOut } from './stdout.ts';
 import { table } from './terminal-text.ts';
 
 const usage = 'headgate flow explain FLOW.yaml (--line TEXT [--header TEXT] | FILE --record N) [--json]';
 
-export const flowExplainCommand: Command = {
-  usage,
-  summary: "Shows for one record every rule's, filter's, output field's and route's decision, and the values that it looked at.",
-  options: { ...outputOptions, line: { type: 'string' }, header: { type: 'string' }, record: { type: 'string' } },
-  run: offline(async (line) => {
-    const [flowPath, filePath, ...more] = line.positionals;
-    if (flowPath === undefined || more.length > 0) throw misuse('a flow is needed, and one file at most');
-    const flow = readFlow(flowPath);
-    if (flow === null) return 2;
-    const { plan } = flow;
-    const found = filePath === undefined ? pastedRecord(plan, line) : recordOfFile(plan, line, filePath);
-    const explanation = withExpressions(explainRecord(plan, found.row, found), flow.definition);
-    const wantsData = line.options['json'] || line.options['output'] !== undefined || line.options['fields'] !== undefined;
-    if (wantsData) await printOne(line, { ...explanation });
-    else await writeOut(explanationText(explanation));
-    return 0;
-  }),
-};
+export function createFlowExplainCommand(catalogue: Catalogue): Command {
+  return {
+    usage,
+    summary: "Shows for one record every rule's, filter's, output field's and route's decision, and the values that it looked at.",
+    options: { ...outputOptions, line: { type: 'string' }, header: { type: 'string' }, record: { type: 'string' } },
+    run: offline(async (line) => {
+      const [flowPath, filePath, ...more] = line.positionals;
+      if (flowPath === undefined || more.length > 0) throw misuse('a flow is needed, and one file at most');
+      const flow = readFlow(flowPath);
+      if (flow === null) return 2;
+      const { plan } = flow;
+      const { pack } = await formatOf(plan, catalogue);
+      if (pack !== null && filePath === undefined) throw misuse(`a line of ${pack.name} is no record by itself: name a file and --record`);
+      const found = filePath === undefined ? pastedRecord(plan, line) : recordOfFile({ plan, pack }, line, filePath);
+      const explanation = withExpressions(explainRecord(plan, found.row, found), flow.definition);
+      const wantsData = line.options['json'] || line.options['output'] !== undefined || line.options['fields'] !== undefined;
+      if (wantsData) await printOne(line, { ...explanation });
+      else await writeOut(explanationText(explanation));
+      return 0;
+    }),
+  };
+}
 
 function readFlow(path: string): { readonly plan: Plan; readonly definition: FlowDefinition } | null {
   const { plan, definition, diagnostics } = loadFlow(readText(path));
@@ -91,13 +97,13 @@ function pastedBytes({ format }: Plan, lines: readonly string[]): Buffer {
   return bytes;
 }
 
-function recordOfFile(plan: Plan, line: CommandLine, path: string): FoundRecord {
+function recordOfFile({ plan, pack }: { readonly plan: Plan; readonly pack: Pack | null }, line: CommandLine, path: string): FoundRecord {
   const text = textOption(line, 'record') ?? '';
   if (line.options['line'] !== undefined || line.options['header'] !== undefined) throw misuse('--line and --header are for no file');
   if (!/^[1-9][0-9]{0,14}$/.test(text)) throw misuse('--record is the number of a record, from 1');
   const source = new FileSource(path);
   try {
-    const found = findRecord(plan, source.pieces(), Number(text));
+    const found = findRecord(plan, piecesOf(source.pieces(), plan, pack), Number(text));
     if (!('records' in found)) return found;
     const reason = found.damage === null ? '' : `, and can not be read further: ${found.damage}`;
     throw misuse(`${path} has ${found.records} record${found.records === 1 ? '' : 's'}${reason}`);

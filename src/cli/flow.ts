@@ -2,7 +2,7 @@
 
 import type { Command } from './command.ts';
 import { flowApplyCommand, flowGetCommand, flowListCommand, flowPlanCommand } from './flow-api.ts';
-import { flowExplainCommand } from './flow-explain.ts';
+import { createFlowExplainCommand } from './flow-explain.ts';
 import { flowFmtCommand } from './flow-fmt.ts';
 import { flowHistoryCommand } from './flow-history.ts';
 import { flowDisableCommand, flowEnableCommand } from './flow-switch.ts';
@@ -14,7 +14,7 @@ export function createFlowVerbs(catalogue: Catalogue): Readonly<Record<string, C
   return {
     validate: flowValidateCommand,
     fmt: flowFmtCommand,
-    explain: flowExplainCommand,
+    explain: createFlowExplainCommand(catalogue),
     test: createFlowTestCommand(catalogue),
     plan: flowPlanCommand,
     apply: flowApplyCommand,

@@ -48,3 +48,20 @@ export async function convertFile(source: FileSource, pack: Pack, plan: Plan, fo
   file.finish();
   return { path: file.path, sha256: hash.digest('hex'), damage };
 }
+
+/** The lines that a pack makes of a file, as they come; without a pack the file itself. */
+export function* piecesOf(pieces: Iterable<Uint8Array>, plan: Plan, pack: Pack | null): Generator<Uint8Array> {
+  if (pack === null) {
+    yield* pieces;
+    return;
+  }
+  const { settings } = (plan.format as Extract<Plan['format'], { type: 'json-lines' }>).pack!;
+  const kept: Uint8Array[] = [];
+  const reader = createPackSplitter({ pack, settings, lines: noSplitter, keep: (bytes) => void kept.push(Buffer.from(bytes)) });
+  for (const piece of pieces) {
+    reader.push(piece);
+    yield* kept.splice(0);
+  }
+  reader.end();
+  yield* kept;
+}

@@ -53,7 +53,7 @@ export const jobErrors = defineErrors({
   E_ACKNOWLEDGEMENT_FORMAT: {
     meaning: 'The acknowledgement of a file is asked for in a format in which files of its flow can not be answered.',
     actor: 'caller',
-    next: 'Ask for json or csv; pain.002 answers files of flows that read pain.001 or pain.008.',
+    next: 'Ask for json or csv; pain.002 answers files of flows that read pain.001 or pain.008, nacha (returns) ACH files that came as they are.',
   },
   E_ACKNOWLEDGEMENT_SIZE: {
     meaning: 'The acknowledgement of a file is larger than an object that is written to a bucket or container may be.',
