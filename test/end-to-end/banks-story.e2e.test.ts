@@ -19,7 +19,13 @@ it('files of four formats of the banks, made by our writers, go through flows, t
   expect([code, stderr]).toEqual([0, expect.stringContaining('is answered')]);
   const story = JSON.parse(stdout) as BanksDocument;
   expect(story).toMatchObject({ balanced: true, failures: [] });
-  const told = story.files.map(({ format, records, answer }) => [format, records.read, records.rejected, answer?.status, answer?.records]);
+  const told = story.files.map(({ format, records, answer }) => [
+    format,
+    records.read,
+    records.rejected,
+    answer?.status,
+    answer?.records.length,
+  ]);
   expect(told).toEqual([
     ['nacha', 2_000, 21, null, 21],
     ['iso20022', 600, 6, 'PART', 6],

@@ -10,8 +10,8 @@ export interface MadeFile {
   readonly name: string;
   readonly bytes: Buffer;
   readonly written: PackWritten;
-  /** How many of its records the flow is to reject. */
-  readonly faulty: number;
+  /** Of the records that the flow is to reject, in their order: what tells them apart. */
+  readonly faulty: readonly string[];
 }
 
 const counts = { ach: 2_000, transfers: 600, details: 800, entries: 500 } as const;
@@ -29,7 +29,7 @@ async function made(
     document,
     faulty,
     more = {},
-  }: { readonly document: unknown; readonly faulty: number; readonly more?: Readonly<Record<string, string>> },
+  }: { readonly document: unknown; readonly faulty: readonly string[]; readonly more?: Readonly<Record<string, string>> },
 ): Promise<MadeFile> {
   const pack = await packs[format]();
   const all = [...pack.settings, ...pack.writer!.settings];
@@ -87,7 +87,9 @@ async function achFile(run: number): Promise<MadeFile> {
     immediateOriginName: 'Sending Bank',
     referenceCode: String(run).slice(-8),
   };
-  const faulty = Array.from({ length: counts.ach }, (_, index) => index).filter(isClosed).length;
+  const faulty = batches.flatMap(({ entryDetails }) =>
+    entryDetails.filter(({ DFIAccountNumber }) => DFIAccountNumber.startsWith('000')).map(({ DFIAccountNumber }) => DFIAccountNumber),
+  );
   return made('nacha', `payroll-${run}.ach`, { document: { fileHeader, batches }, faulty });
 }
 
@@ -122,7 +124,8 @@ async function transferFile(run: number): Promise<MadeFile> {
   }));
   const GrpHdr = { MsgId: `M-${run}`, CreDtTm: '2026-11-28T06:00:00Z', NbOfTxs: null, CtrlSum: null, InitgPty: { Nm: 'Acme & Sons' } };
   const document = { message: 'pain.001.001.09', Document: { CstmrCdtTrfInitn: { GrpHdr, PmtInf } } };
-  const faulty = Array.from({ length: counts.transfers }, (_, index) => index).filter(isWrong).length;
+  const wrong = Array.from({ length: counts.transfers }, (_, index) => index).filter(isWrong);
+  const faulty = wrong.map((index) => `E-${run}-${index}`);
   return made('iso20022', `transfers-${run}.xml`, { document, faulty, more: { codes: 'warn' } });
 }
 
@@ -146,7 +149,7 @@ async function reportFile(run: number): Promise<MadeFile> {
     physicalRecordLength: 80,
   };
   const groupHeader = { originator: '122099999', groupStatus: 1, asOfDate: '261127', currencyCode: 'USD' };
-  return made('bai2', `balances-${run}.bai`, { document: { fileHeader, groups: [{ groupHeader, accounts }] }, faulty: 0 });
+  return made('bai2', `balances-${run}.bai`, { document: { fileHeader, groups: [{ groupHeader, accounts }] }, faulty: [] });
 }
 
 async function statementFile(run: number): Promise<MadeFile> {
@@ -167,5 +170,5 @@ async function statementFile(run: number): Promise<MadeFile> {
     })),
     closingBalance: { date: '2026-11-27' },
   }));
-  return made('swift-mt', `statements-${run}.sta`, { document: { messages }, faulty: 0 });
+  return made('swift-mt', `statements-${run}.sta`, { document: { messages }, faulty: [] });
 }

@@ -7,12 +7,12 @@ const file = {
   file: 'a.ach',
   jobId: 'j',
   state: 'completed',
-  written: { records: 3, amounts: { USD: '6.00' }, faulty: 1 },
+  written: { records: 3, amounts: { USD: '6.00' }, faulty: ['000'] },
   records: { read: 3, valid: 2, rejected: 1 },
   amounts: { read: { USD: '6' }, rejected: { USD: '1.0000' }, delivered: { USD: '5.00' } },
   delivered: 2,
   controlTotals: { declared: {}, balanced: true },
-  answer: { file: 'a', status: null, records: 1, amounts: { USD: '1.00' }, errors: 0 },
+  answer: { file: 'a', status: null, records: ['000'], amounts: { USD: '1.00' }, errors: 0 },
 } as const;
 
 describe('the story of the banks', () => {
@@ -29,7 +29,10 @@ describe('the story of the banks', () => {
     ['a job that is held', { state: 'held' }],
     ['totals that are not those declared', { controlTotals: { declared: {}, balanced: false } }],
     ['an answer that is not valid', { answer: { ...file.answer, errors: 1 } }],
-    ['an answer of another number of records', { answer: { ...file.answer, records: 2 } }],
+    ['an answer that tells of another record', { answer: { ...file.answer, records: ['001'] } }],
+    ['a status that is not that of its records', { answer: { ...file.answer, amounts: null, status: 'ACSP' } }],
+    ['a record that was rejected though it is right', { written: { ...file.written, faulty: [] }, answer: null }],
+    ['a record that is neither valid nor rejected', { records: { read: 3, valid: 1, rejected: 1 }, delivered: 1 }],
     ['an answer of another amount', { answer: { ...file.answer, amounts: { USD: '1.01' } } }],
   ])('finds %s', (_, change) => {
     expect(fileFailures({ ...file, ...change }).length).toBeGreaterThan(0);

@@ -9,8 +9,8 @@ export interface BanksAnswer {
   readonly file: string;
   /** GrpSts of a pain.002; null: a file of returns. */
   readonly status: string | null;
-  /** Transactions that are rejected, or entries that are returned. */
-  readonly records: number;
+  /** Of the transactions that are rejected, or the accounts of the entries that are returned, in order. */
+  readonly records: readonly string[];
   /** Of a file of returns. */
   readonly amounts: Money | null;
   /** What our own reader has against it. */
@@ -23,7 +23,7 @@ export interface BanksFile {
   readonly file: string;
   readonly jobId: string;
   readonly state: string;
-  readonly written: { readonly records: number; readonly amounts: Money; readonly faulty: number };
+  readonly written: { readonly records: number; readonly amounts: Money; readonly faulty: readonly string[] };
   readonly records: { readonly read: number; readonly valid: number; readonly rejected: number };
   readonly amounts: { readonly read: Money; readonly rejected: Money; readonly delivered: Money };
   readonly delivered: number;
@@ -84,7 +84,7 @@ export function fileFailures(file: Omit<BanksFile, 'balanced'>): string[] {
   const checks: readonly (readonly [boolean, string])[] = [
     [file.state === 'completed', `its job is ${file.state}`],
     [records.read === written.records, `${records.read} of ${written.records} records were read`],
-    [records.rejected === written.faulty, `${records.rejected} records were rejected, ${written.faulty} were to be`],
+    [records.rejected === written.faulty.length, `${records.rejected} records were rejected, ${written.faulty.length} were to be`],
     [records.valid + records.rejected === records.read, 'valid and rejected records are not those that were read'],
     [delivered === records.valid, `${delivered} of ${records.valid} valid records were delivered`],
     [sameMoney(amounts.read, written.amounts), 'other amounts were read than were written'],
@@ -94,10 +94,18 @@ export function fileFailures(file: Omit<BanksFile, 'balanced'>): string[] {
     ],
     [file.controlTotals.balanced, 'its totals are not those that it declares'],
     [(answer?.errors ?? 0) === 0, 'its answer is not valid'],
-    [answer === null || answer.records === records.rejected, `its answer tells of ${answer?.records} records`],
+    [answer === null || isSame(answer.records, written.faulty), 'its answer tells of other records than were rejected'],
+    [
+      answer === null || answer.status === null || answer.status === (records.rejected > 0 ? 'PART' : 'ACSP'),
+      `its status is ${answer?.status}`,
+    ],
     [answer?.amounts == null || sameMoney(answer.amounts, amounts.rejected), 'other amounts were returned than were rejected'],
   ];
   return checks.filter(([isKept]) => !isKept).map(([, failure]) => `${file.file}: ${failure}`);
+}
+
+function isSame(left: readonly string[], right: readonly string[]): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
 }
 
 export function printBanks({ files, folder, failures, balanced, seconds }: BanksDocument): string {
@@ -137,5 +145,6 @@ function moneyText(money: Money): string {
 
 function answerText(answer: BanksAnswer | null): string {
   if (answer === null) return '-';
-  return answer.status === null ? `${answer.records} returns` : `pain.002 ${answer.status}, ${answer.records} RJCT`;
+  const { status, records } = answer;
+  return status === null ? `${records.length} returns` : `pain.002 ${status}, ${records.length} RJCT`;
 }

@@ -34,7 +34,7 @@ export async function tellBanksStory(parts: Parts): Promise<BanksDocument> {
   const api = await makeStoryTenant(parts, { name: banksTenant, documents: banksDocuments(root) });
   const made = await bankFiles(systemPorts.clock.nowMs());
   for (const file of made) {
-    parts.tell(`wrote ${file.name}: ${file.written.records} records, of which ${file.faulty} are to be rejected`);
+    parts.tell(`wrote ${file.name}: ${file.written.records} records, of which ${file.faulty.length} are to be rejected`);
     const path = join(root, file.name);
     writeFileSync(path, file.bytes);
     renameSync(path, join(root, 'in', file.name));
@@ -134,14 +134,37 @@ async function answerOf({ format, name }: MadeFile, root: string): Promise<Banks
   const finding = ({ severity }: { readonly severity: string }) => void (errors += severity === 'error' ? 1 : 0);
   const reader = pack.createReader(settings, { finding, parsed: (text) => void (document += text) });
   reader.push(readFileSync(path));
-  const { records, amounts } = reader.end();
-  const status = format === 'iso20022' ? statusOf(document) : null;
-  return { file: path, status, records: records.read, amounts: status === null ? allSides(amounts) : null, errors };
+  const { amounts } = reader.end();
+  const { status, records } = format === 'iso20022' ? statusOf(document) : { status: null, records: accountsOf(document) };
+  return { file: path, status, records, amounts: status === null ? allSides(amounts) : null, errors };
 }
 
-function statusOf(document: string): string {
-  const { Document } = JSON.parse(document) as { Document: { CstmrPmtStsRpt: { OrgnlGrpInfAndSts: { GrpSts: string } } } };
-  return Document.CstmrPmtStsRpt.OrgnlGrpInfAndSts.GrpSts;
+interface StatusReport {
+  readonly Document: {
+    readonly CstmrPmtStsRpt: {
+      readonly OrgnlGrpInfAndSts: { readonly GrpSts: string };
+      readonly OrgnlPmtInfAndSts?: readonly {
+        readonly TxInfAndSts?: readonly { readonly OrgnlEndToEndId: string; readonly TxSts: string }[];
+      }[];
+    };
+  };
+}
+
+function statusOf(document: string): Pick<BanksAnswer, 'status' | 'records'> {
+  const { OrgnlGrpInfAndSts, OrgnlPmtInfAndSts = [] } = (JSON.parse(document) as StatusReport).Document.CstmrPmtStsRpt;
+  const listed = OrgnlPmtInfAndSts.flatMap(({ TxInfAndSts = [] }) => TxInfAndSts);
+  const rejected = listed.filter(({ TxSts }) => TxSts === 'RJCT');
+  return { status: OrgnlGrpInfAndSts.GrpSts, records: rejected.map(({ OrgnlEndToEndId }) => OrgnlEndToEndId) };
+}
+
+interface ReturnFile {
+  readonly batches: readonly { readonly entryDetails: readonly { readonly DFIAccountNumber: string }[] }[];
+}
+
+function accountsOf(document: string): string[] {
+  return (JSON.parse(document) as ReturnFile).batches.flatMap(({ entryDetails }) =>
+    entryDetails.map(({ DFIAccountNumber }) => DFIAccountNumber),
+  );
 }
 
 async function until<T>(look: () => Promise<T | undefined | false>, failure: string): Promise<T> {
