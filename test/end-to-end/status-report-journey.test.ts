@@ -111,6 +111,7 @@ it('says which transactions are rejected and why, by payment information', async
 it.each([
   ['not-xml.xml', creditTransfers.slice(0, 900), 'FF01', 'M-1'],
   ['schema.xml', creditTransfers.replace('<PmtMtd>TRF', '<PmtMtd>TRX').replace('M-1', 'M-3'), 'CH16', 'M-3'],
+  ['count.xml', creditTransfers.replace('<NbOfTxs>3', '<NbOfTxs>abc').replace('M-1', 'M-5'), 'CH16', 'M-5'],
   ['sum.xml', creditTransfers.replace('<CtrlSum>60.35', '<CtrlSum>60.36').replace('M-1', 'M-4'), 'AM16', 'M-4'],
 ])('rejects a message as a whole, with the reason: %s', async (name, content, code, messageId) => {
   const { report } = await answerTo(name, content);

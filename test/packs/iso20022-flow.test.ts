@@ -70,6 +70,22 @@ it('gives a record what is said above it, and the header what is said of the mes
   expect(Object.keys(credit!)).toEqual(expect.arrayContaining(['statementId', 'credit', 'debit', 'bookingDate']));
 });
 
+it.each([
+  ['<NbOfTxs>3', '<NbOfTxs>abc', 'numberOfTransactions', 'abc'],
+  ['<NbOfTxs>3', '<NbOfTxs>1,"messageId":"M-2"', 'numberOfTransactions', '1,"messageId":"M-2"'],
+  ['<NbOfTxs>3', '<NbOfTxs>1}\n{"record":"record"', 'numberOfTransactions', '1}\n{"record":"record"'],
+  ['<CtrlSum>60.35', '<CtrlSum>6O,35', 'controlSum', '6O,35'],
+  ['<CtrlSum>30.35', '<CtrlSum>1}\n{"record":"record"', 'paymentControlSum', '1}\n{"record":"record"'],
+  ['<CtrlSum>30.35', '<CtrlSum>', 'paymentControlSum', ''],
+])('keeps as a text what is no number, so that nothing of it makes a key or a line: %s, %s', async (search, replacement, field, text) => {
+  const converted = await convert(planOf('pain.001'), Buffer.from(change(creditTransfers, search, replacement)));
+  expect(converted.damage).not.toEqual([]);
+  const lines = linesOf(converted);
+  expect(lines.map(({ record }) => record)).toEqual(['header', 'record', 'record', 'record']);
+  expect(lines[0]).toMatchObject({ messageId: 'M-1' });
+  expect(lines.find((line) => field in line)![field]).toBe(text);
+});
+
 it.each(mutants.map((mutant, index) => [`${mutant[0]} (${index})`, mutant] as const))(
   'refuses of a message what the pack refuses: %s',
   async (_, [, message, search, replacement, options]) => {

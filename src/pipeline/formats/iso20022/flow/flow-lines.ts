@@ -27,6 +27,8 @@ export class FlowLines {
   /** By field: where its value is in `#bytes`; -1: it is absent. */
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
+  /** 1: the value has the form of its type, so that a number can stand in a line as one. */
+  readonly #valid: Uint8Array;
   readonly #firstGrouped: number;
   readonly #firstOfRecord: number;
   /** Of the field that says which side an amount is on. */
@@ -37,7 +39,6 @@ export class FlowLines {
   #headerEnd = 0;
   #groupEnd = 0;
   #currency = -1;
-  #isValid = true;
   #isRecordOpen = false;
   #hasHeader = false;
   #headerLine = 0;
@@ -50,6 +51,7 @@ export class FlowLines {
     this.#family = family;
     this.#starts = new Int32Array(family.fields.length).fill(-1);
     this.#ends = new Int32Array(family.fields.length);
+    this.#valid = new Uint8Array(family.fields.length);
     this.#firstGrouped = family.headerFields;
     this.#firstOfRecord = family.headerFields + family.groupFields;
     this.#side = family.fields.findIndex(({ key }) => key.equals(creditDebit));
@@ -60,7 +62,6 @@ export class FlowLines {
       this.#forget(this.#firstOfRecord);
       this.#length = this.#groupEnd;
       this.#currency = -1;
-      this.#isValid = true;
       this.#isRecordOpen = true;
       this.#lines.begin('record', line, offset);
     } else if (place === flowPlaces.group) {
@@ -79,13 +80,11 @@ export class FlowLines {
     const start = this.#keep(bytes, length);
     this.#starts[field] = start;
     this.#ends[field] = this.#length;
+    this.#valid[field] = isValid ? 1 : 0;
     if (field < this.#firstOfRecord) {
       this.#groupEnd = this.#length;
       if (field < this.#firstGrouped) this.#headerEnd = this.#length;
-    } else if (this.#family.fields[field]!.form === 'amount') {
-      this.#currency = currency;
-      this.#isValid = isValid;
-    }
+    } else if (this.#family.fields[field]!.form === 'amount') this.#currency = currency;
   }
 
   ended(place: number): void {
@@ -119,7 +118,7 @@ export class FlowLines {
       const start = this.#starts[field]!;
       if (form === 'amount') this.#amount(key, field);
       else if (start < 0) this.#lines.absent(key);
-      else this.#value(key, form, start, this.#ends[field]!);
+      else this.#value(key, this.#valid[field] === 0 ? 'text' : form, start, this.#ends[field]!);
     }
   }
 
@@ -139,7 +138,7 @@ export class FlowLines {
     const end = isThere ? trimmedTo(this.#bytes, start, this.#ends[field]!) : 0;
     const write = (name: Buffer, isWanted: boolean): void => {
       if (!isWanted || !isThere) lines.absent(name);
-      else if (this.#isValid) lines.xmlDecimal(name, this.#bytes, start, end);
+      else if (this.#valid[field] === 1) lines.xmlDecimal(name, this.#bytes, start, end);
       else lines.utf8(name, this.#bytes, start, end);
     };
     write(key, true);
