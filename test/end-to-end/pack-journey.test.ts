@@ -9,6 +9,7 @@ import { startHttpSink } from '../support/http-sink.ts';
 import { auditJob } from '../support/job-audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant } from '../support/running-server.ts';
+import { tarArchive } from '../support/tar-archive.ts';
 
 let database: TestDatabase;
 let server: RunningTestServer;
@@ -151,6 +152,36 @@ it('repairs an entry that its target refused, with the warning of its pack, and 
   expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'completed', records: { read: 2, valid: 2, warned: 1 } });
   for (const each of [job.jobId, jobId])
     expect((await auditJob(server, tenant, each)).report).toMatchObject({ isSound: true, failures: [] });
+});
+
+it('takes a file for a duplicate by what the pack was given, not by the lines that it made', async () => {
+  const given = await bank('bank-again', ', unpack: gzip');
+  const upload = (name: string, body: Buffer) => server.upload(given.tenant.key, { flow: 'ach', name, body: gzipSync(body) });
+  const file = achFile(sampleBatches.PPD);
+  const right = Buffer.from(file.text(), 'latin1');
+  file.set('batchControl', 'totalDebit', 1);
+  const wrong = await upload('wrong.ach.gz', Buffer.from(file.text(), 'latin1'));
+  expect(await server.settle(given.tenant.key, wrong.json.jobId)).toMatchObject({ state: 'held' });
+  // Its records are the same, and so are its lines: only the batch control is another.
+  const corrected = await upload('corrected.ach.gz', right);
+  expect(corrected.status).toBe(201);
+  expect(await server.settle(given.tenant.key, corrected.json.jobId)).toMatchObject({ state: 'completed', records: { valid: 3 } });
+  const again = await server.upload(given.tenant.key, { flow: 'ach', name: 'again.ach.gz', body: gzipSync(right, { level: 1 }) });
+  expect([again.status, again.json]).toMatchObject([200, { state: 'duplicate', jobId: corrected.json.jobId }]);
+  for (const text of ['no ACH file', 'another one'])
+    expect((await upload(`${text}.gz`, Buffer.from(text))).json).not.toMatchObject({ state: 'duplicate' });
+});
+
+it('tells members of archives apart by what the pack was given', async () => {
+  const given = await bank('bank-archives', ', unpack: tar');
+  const file = achFile(sampleBatches.PPD);
+  const right = Buffer.from(file.text(), 'latin1');
+  file.set('batchControl', 'totalDebit', 1);
+  const wrong = Buffer.from(file.text(), 'latin1');
+  for (const [index, content] of [wrong, right].entries())
+    await server.upload(given.tenant.key, { flow: 'ach', name: `${index}.tar`, body: tarArchive([{ name: `${index}.ach`, content }]) });
+  const { json } = await server.request('/v1/files', { key: given.tenant.key });
+  expect(json.items.map(({ name }: { name: string }) => name).sort()).toEqual(['0.ach', '1.ach']);
 });
 
 it('says in an export whose container is another file that it is not what was read', async () => {

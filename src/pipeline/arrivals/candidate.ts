@@ -32,6 +32,8 @@ export interface Candidate {
   /** Of the file at its source, where that keeps versions. */
   readonly sourceVersion: string | null;
   readonly split: SplitResult | null;
+  /** Of what a pack made the member of; null: no pack did. */
+  readonly givenSha256: string | null;
   readonly problem: { readonly code: ArrivalErrorCode; readonly message: string } | null;
   readonly knownDuplicateOf: string | null;
   /** What it was unpacked from; then it is its own container. */

@@ -13,7 +13,7 @@ import { type ArrivalMove, moveArrivals, seeArrivals } from './arrival-store.ts'
 import type { Candidate, Judged } from './candidate.ts';
 import { claimFingerprints } from './file-fingerprints.ts';
 import { insertFiles } from './file-rows.ts';
-import { type FileVerdict, fingerprintsOf, type JudgedFile, judgeFiles } from './file-verdicts.ts';
+import { type FileVerdict, fingerprintsOf, hashesOf, type JudgedFile, judgeFiles } from './file-verdicts.ts';
 
 export interface ArrivalVerdict {
   readonly arrivalId: string;
@@ -91,8 +91,7 @@ export async function acceptCandidates(
 function judgedOf(candidate: Candidate): JudgedFile {
   return {
     ...candidate,
-    memberSha256: candidate.member?.sha256 ?? null,
-    containerSha256: candidate.container.sha256,
+    ...hashesOf(candidate),
     members: candidate.members?.map(judgedOf) ?? null,
   };
 }

@@ -24,7 +24,7 @@ import type { Content } from './content-sink.ts';
 import { type ArrivalVerdict, acceptCandidates } from './file-acceptance.ts';
 import { nameOfUnpacked } from './file-name.ts';
 import { pieceBytesMax, type ReceivedFile, type ReceivedMember, type ReceiveProblem } from './file-receiver.ts';
-import { findKnownDuplicates, type JudgedFile } from './file-verdicts.ts';
+import { findKnownDuplicates, hashesOf, type JudgedFile } from './file-verdicts.ts';
 import type { IntakeStore } from './intake-store.ts';
 
 export interface IntakeParts {
@@ -174,16 +174,17 @@ type TakenFile = Omit<ReceivedArrival, 'received'> & {
   readonly container: Content;
   readonly member: Content | null;
   readonly split: SplitResult | null;
+  readonly givenSha256: string | null;
   readonly problem: ReceiveProblem | null;
   readonly archive: ArchiveOfMember | null;
   readonly members: readonly TakenFile[] | null;
 };
 
 function withMembers(ids: Ids, { received, ...arrival }: ReceivedArrival): TakenFile {
-  const { container, member, split, problem } = received;
+  const { container, member, split, givenSha256 = null, problem } = received;
   const { bytes, sha256 } = container;
   const archive = { arrivalId: arrival.arrivalId, name: arrival.name, bytes, sha256, unpack: arrival.unpack };
-  const memberOf = ({ name, content, split: own }: ReceivedMember): TakenFile => ({
+  const memberOf = ({ name, content, split: own, givenSha256 }: ReceivedMember): TakenFile => ({
     ...arrival,
     arrivalId: ids.next(),
     name: name ?? nameOfUnpacked(arrival.name),
@@ -194,11 +195,12 @@ function withMembers(ids: Ids, { received, ...arrival }: ReceivedArrival): Taken
     container: content,
     member: content,
     split: own,
+    givenSha256,
     problem: null,
     archive,
     members: null,
   });
-  return { ...arrival, container, member, split, problem, archive: null, members: received.members?.map(memberOf) ?? null };
+  return { ...arrival, container, member, split, givenSha256, problem, archive: null, members: received.members?.map(memberOf) ?? null };
 }
 
 interface ArrivalKey {
@@ -283,12 +285,11 @@ function contentsOf({ container, member }: Pick<TakenFile, 'container' | 'member
 
 /** Before the file's id exists, the arrival's stands for it. */
 function judgedOf(file: TakenFile): JudgedFile {
-  const { arrivalId, name, container, member, problem, members } = file;
+  const { arrivalId, name, problem, members } = file;
   return {
     fileId: arrivalId,
     name,
-    memberSha256: member?.sha256 ?? null,
-    containerSha256: container.sha256,
+    ...hashesOf(file),
     problem,
     knownDuplicateOf: null,
     members: members?.map(judgedOf) ?? null,

@@ -3,6 +3,7 @@
  * is packed in, and hashes, splits and seals what comes out. Small contents stay in memory, to be packed with others. Nothing
  * names what was sealed until the accepting transaction commits; `abort` and a crash leave at most an orphan for the sweep.
  */
+import { createHash } from 'node:crypto';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { ByteStep } from '../../platform/packing/byte-step.ts';
 import { givesMembers, type Unpack } from '../../platform/packing/packings.ts';
@@ -40,6 +41,8 @@ export interface ReceivedMember {
   readonly name: string | null;
   readonly content: Content;
   readonly split: SplitResult;
+  /** Of what a pack was given, which is more than its lines hold; null: the content is what was given. */
+  readonly givenSha256: string | null;
 }
 
 export interface ReceivedFile {
@@ -48,6 +51,8 @@ export interface ReceivedFile {
   /** Unpacked; the container itself when nothing is packed; null with a problem, and where the file has members. */
   readonly member: Content | null;
   readonly split: SplitResult | null;
+  /** As of a member; absent: null. */
+  readonly givenSha256?: string | null;
   /** Files of their own, in their order; null with a problem, and where the file is one. */
   readonly members: readonly ReceivedMember[] | null;
   /** Why the file goes to quarantine. */
@@ -142,8 +147,8 @@ class UnpackingReceiver implements FileReceiver {
       const none = { container: this.#received, member: null, split: null, members: null };
       if (this.#problem !== null) return { ...none, problem: this.#problem };
       if (givesMembers(this.#options.unpack)) return { ...none, members: this.#members, problem: null };
-      const [{ content, split }] = this.#members as [ReceivedMember];
-      return { ...none, member: content, split, problem: null };
+      const [{ content, split, givenSha256 }] = this.#members as [ReceivedMember];
+      return { ...none, member: content, split, givenSha256, problem: null };
     });
   }
 
@@ -171,12 +176,19 @@ class UnpackingReceiver implements FileReceiver {
     if (name !== null && this.#names.has(name)) throw new UnpackError('name', 'two members of the archive have the same name');
     if (name !== null) this.#names.add(name);
     const content = new ContentSink(this.#options, this.#options.createId);
-    const splitter = this.#options.createSplitter((bytes) => content.write(bytes));
+    const { createSplitter, isConverted, unpack } = this.#options;
+    const splitter = createSplitter((bytes) => content.write(bytes));
+    // Where nothing is packed the container is what the pack is given, and is hashed already.
+    const given = isConverted && unpack.length > 0 ? createHash('sha256') : null;
     return {
-      push: (bytes) => splitter.push(bytes),
+      push(bytes) {
+        given?.update(bytes);
+        splitter.push(bytes);
+      },
       end: async () => {
         const split = splitter.end();
-        this.#members.push({ name, content: content.end(), split });
+        const givenSha256 = isConverted ? (given?.digest('hex') ?? this.#received!.sha256) : null;
+        this.#members.push({ name, content: content.end(), split, givenSha256 });
       },
       abort: () => content.abort(),
     };

@@ -18,7 +18,7 @@ import {
 export interface JudgedFile {
   readonly fileId: string;
   readonly name: string;
-  /** Of the unpacked file; null when it could not be unpacked. */
+  /** Of the unpacked file, as a pack was given it; null when it could not be unpacked. */
   readonly memberSha256: string | null;
   readonly containerSha256: string;
   readonly problem: { readonly code: ArrivalErrorCode; readonly message: string } | null;
@@ -26,6 +26,24 @@ export interface JudgedFile {
   readonly knownDuplicateOf: string | null;
   /** Files of their own, that this one was only the container of; null where it is a file itself. */
   readonly members: readonly JudgedFile[] | null;
+}
+
+interface Hashed {
+  readonly sha256: string;
+}
+
+/** A member of an archive is its own container, also where a pack made lines of it. */
+export function hashesOf({
+  container,
+  member,
+  givenSha256,
+}: {
+  readonly container: Hashed;
+  readonly member: Hashed | null;
+  readonly givenSha256: string | null;
+}): Pick<JudgedFile, 'memberSha256' | 'containerSha256'> {
+  const memberSha256 = givenSha256 ?? member?.sha256 ?? null;
+  return { memberSha256, containerSha256: container.sha256 === member?.sha256 ? memberSha256! : container.sha256 };
 }
 
 export interface FileVerdict {

@@ -159,6 +159,7 @@ async function candidateOf(
     container,
     member: held.object.unpack.length === 0 ? container : await storeMember(received.member!),
     split: received.split,
+    givenSha256: received.givenSha256 ?? null,
     problem: null,
     knownDuplicateOf: null,
     archive: held.archive,
