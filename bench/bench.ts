@@ -23,6 +23,7 @@ const levels: Readonly<Record<string, () => Promise<Level>>> = {
   queue: async () => (await import('./queue-level.ts')).runQueueLevel,
   start: async () => (await import('./start-level.ts')).runStartLevel,
   growth: async () => (await import('./growth-level.ts')).runGrowthLevel,
+  formats: async () => (await import('./formats-level.ts')).runFormatsLevel,
   delivery: async () => (await import('./delivery-level.ts')).runDeliveryLevel,
   memory: async () => (await import('./memory-level.ts')).runMemoryLevel,
 };
@@ -113,17 +114,22 @@ function print(runs: readonly BenchRun[], isQuick: boolean): string {
     run.level,
     run.case,
     run.against,
-    `${run.ratio.toFixed(2)}x`,
-    `${run.spread[0].toFixed(2)}–${run.spread[1].toFixed(2)}`,
+    run.pairs === 0 ? '' : `${run.ratio.toFixed(2)}x`,
+    run.pairs === 0 ? '' : `${run.spread[0].toFixed(2)}–${run.spread[1].toFixed(2)}`,
     run.bar,
-    isQuick ? 'not judged' : String(run.met),
-    run.ours.seconds.toFixed(3),
-    run.theirs.seconds.toFixed(3),
+    isQuick && run.pairs > 0 ? 'not judged' : String(run.met),
+    secondsText(run.ours.seconds),
+    secondsText(run.theirs.seconds),
     Math.round(run.ours.perSecond).toString(),
     (run.ours.rssBytes / 2 ** 20).toFixed(0),
     (run.theirs.rssBytes / 2 ** 20).toFixed(0),
   ]);
   return table(['level', 'case', 'against', 'ratio', '95%', 'bar', 'met', 'ours s', 'theirs s', 'ours/s', 'ours MiB', 'theirs MiB'], rows);
+}
+
+/** A millisecond is fine enough for runs; what a record takes is less. */
+function secondsText(seconds: number): string {
+  return seconds > 0 && seconds < 0.01 ? seconds.toPrecision(3) : seconds.toFixed(3);
 }
 
 function describeMachine() {
