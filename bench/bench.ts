@@ -8,9 +8,10 @@ import { arch, cpus, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../src/cli/terminal-text.ts';
+import { findProgram } from '../test/support/debian-programs.ts';
 import type { BenchContext } from './bench-context.ts';
 import type { BenchRun } from './comparison.ts';
-import { type BenchDocument, mergeRuns } from './results.ts';
+import { type BenchDocument, mergeRuns, mergeVersions } from './results.ts';
 
 const root = resolve(import.meta.dirname, '..');
 type Level = (context: BenchContext) => Promise<BenchRun[]>;
@@ -97,7 +98,7 @@ function writeResults(document: BenchDocument, names: readonly string[]): void {
   const path = join(root, 'bench/results.json');
   const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as BenchDocument) : undefined;
   const runs = mergeRuns(before, document, names, Object.keys(levels));
-  writeFileSync(path, `${JSON.stringify({ ...document, runs }, null, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify({ ...document, versions: mergeVersions(before, document), runs }, null, 2)}\n`);
 }
 
 /** The peers are no part of the product: they are installed here, when the bench runs, and nowhere else. */
@@ -136,9 +137,14 @@ function describeMachine() {
   return { cores: cpus().length, model: cpus()[0]?.model ?? '', arch: arch(), kernel: release(), memoryBytes: totalmem() };
 }
 
-function describeVersions() {
+function describeVersions(): BenchDocument['versions'] {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'bench/peers/package.json'), 'utf8'));
-  return { headgate: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version, node: process.version, ...dependencies };
+  const { version, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const versions = { headgate: version, node: process.version, ...dependencies, saxes: devDependencies.saxes };
+  const miller = findProgram('miller');
+  if (miller === null) return versions;
+  const said = spawnSync(miller.path, ['--version'], { encoding: 'utf8', env: { ...process.env, ...miller.env } });
+  return { ...versions, miller: said.stdout.trim().replace(/^mlr /, '') };
 }
 
 process.exitCode = await main();

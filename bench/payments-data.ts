@@ -50,8 +50,7 @@ export function* payments({ rows, seed = 1, distinct = rows, faults = allFaults 
   for (let index = 0; index < rows; index++) {
     if (index >= distinct) {
       const again = kept[index % distinct];
-      again.id = again.id[0] + idDigits(index);
-      yield again;
+      yield { ...again, id: again.id[0] + idDigits(index) };
       continue;
     }
     const payment = makePayment(index, draw.below, faults);
