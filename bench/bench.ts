@@ -8,9 +8,10 @@ import { arch, cpus, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../src/cli/terminal-text.ts';
+import { findProgram } from '../test/support/debian-programs.ts';
 import type { BenchContext } from './bench-context.ts';
 import type { BenchRun } from './comparison.ts';
-import { type BenchDocument, mergeRuns } from './results.ts';
+import { type BenchDocument, mergeRuns, mergeVersions } from './results.ts';
 
 const root = resolve(import.meta.dirname, '..');
 type Level = (context: BenchContext) => Promise<BenchRun[]>;
@@ -23,6 +24,7 @@ const levels: Readonly<Record<string, () => Promise<Level>>> = {
   queue: async () => (await import('./queue-level.ts')).runQueueLevel,
   start: async () => (await import('./start-level.ts')).runStartLevel,
   growth: async () => (await import('./growth-level.ts')).runGrowthLevel,
+  formats: async () => (await import('./formats-level.ts')).runFormatsLevel,
   delivery: async () => (await import('./delivery-level.ts')).runDeliveryLevel,
   memory: async () => (await import('./memory-level.ts')).runMemoryLevel,
 };
@@ -96,7 +98,7 @@ function writeResults(document: BenchDocument, names: readonly string[]): void {
   const path = join(root, 'bench/results.json');
   const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as BenchDocument) : undefined;
   const runs = mergeRuns(before, document, names, Object.keys(levels));
-  writeFileSync(path, `${JSON.stringify({ ...document, runs }, null, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify({ ...document, versions: mergeVersions(before, document), runs }, null, 2)}\n`);
 }
 
 /** The peers are no part of the product: they are installed here, when the bench runs, and nowhere else. */
@@ -113,12 +115,12 @@ function print(runs: readonly BenchRun[], isQuick: boolean): string {
     run.level,
     run.case,
     run.against,
-    `${run.ratio.toFixed(2)}x`,
-    `${run.spread[0].toFixed(2)}–${run.spread[1].toFixed(2)}`,
+    run.pairs === 0 ? '' : `${run.ratio.toFixed(2)}x`,
+    run.pairs === 0 ? '' : `${run.spread[0].toFixed(2)}–${run.spread[1].toFixed(2)}`,
     run.bar,
-    isQuick ? 'not judged' : String(run.met),
-    run.ours.seconds.toFixed(3),
-    run.theirs.seconds.toFixed(3),
+    isQuick && run.pairs > 0 ? 'not judged' : String(run.met),
+    secondsText(run.ours.seconds),
+    secondsText(run.theirs.seconds),
     Math.round(run.ours.perSecond).toString(),
     (run.ours.rssBytes / 2 ** 20).toFixed(0),
     (run.theirs.rssBytes / 2 ** 20).toFixed(0),
@@ -126,13 +128,23 @@ function print(runs: readonly BenchRun[], isQuick: boolean): string {
   return table(['level', 'case', 'against', 'ratio', '95%', 'bar', 'met', 'ours s', 'theirs s', 'ours/s', 'ours MiB', 'theirs MiB'], rows);
 }
 
+/** A millisecond is fine enough for runs; what a record takes is less. */
+function secondsText(seconds: number): string {
+  return seconds > 0 && seconds < 0.01 ? seconds.toPrecision(3) : seconds.toFixed(3);
+}
+
 function describeMachine() {
   return { cores: cpus().length, model: cpus()[0]?.model ?? '', arch: arch(), kernel: release(), memoryBytes: totalmem() };
 }
 
-function describeVersions() {
+function describeVersions(): BenchDocument['versions'] {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'bench/peers/package.json'), 'utf8'));
-  return { headgate: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version, node: process.version, ...dependencies };
+  const { version, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const versions = { headgate: version, node: process.version, ...dependencies, saxes: devDependencies.saxes };
+  const miller = findProgram('miller');
+  if (miller === null) return versions;
+  const said = spawnSync(miller.path, ['--version'], { encoding: 'utf8', env: { ...process.env, ...miller.env } });
+  return { ...versions, miller: said.stdout.trim().replace(/^mlr /, '') };
 }
 
 process.exitCode = await main();

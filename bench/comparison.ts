@@ -10,6 +10,9 @@ export interface Measured {
   readonly rssBytes: number;
 }
 
+/** `no bar` where nothing was set that it has to keep; `not there` where the peer is not installed. */
+export type Met = boolean | 'undecided' | 'no bar' | 'not there';
+
 export interface BenchRun {
   readonly level: string;
   readonly case: string;
@@ -20,7 +23,8 @@ export interface BenchRun {
   readonly ratio: number;
   readonly spread: readonly [number, number];
   readonly bar: string;
-  readonly met: boolean | 'undecided';
+  readonly met: Met;
+  /** None where the peer is not there. */
   readonly pairs: number;
 }
 
@@ -44,7 +48,7 @@ export function medianInterval(values: readonly number[], resamples = 2_000): [n
   return [medians[Math.floor(resamples * 0.025)], medians[Math.floor(resamples * 0.975)]];
 }
 
-export function judge(ratios: readonly number[], bar: Bar): { ratio: number; spread: [number, number]; met: boolean | 'undecided' } {
+export function judge(ratios: readonly number[], bar: Bar): { ratio: number; spread: [number, number]; met: Met } {
   const spread = medianInterval(ratios);
   const [low, high] = spread;
   const isMet = bar.kind === 'at-least' ? low >= bar.value : high <= bar.value;
@@ -59,7 +63,8 @@ export interface ComparisonOptions {
   /** What `perSecond` counts. */
   readonly units: number;
   readonly pairs: number;
-  readonly bar: Bar;
+  /** Null where there is none; the ratio is then ours ÷ theirs. */
+  readonly bar: Bar | null;
   readonly ours: () => Promise<Measured>;
   readonly theirs: () => Promise<Measured>;
 }
@@ -73,7 +78,7 @@ export async function compare(options: ComparisonOptions): Promise<BenchRun> {
     theirs.push(await options.theirs());
   }
   const ratios = ours.map((mine, index) =>
-    options.bar.kind === 'at-least' ? theirs[index].seconds / mine.seconds : mine.seconds / theirs[index].seconds,
+    options.bar?.kind === 'at-least' ? theirs[index].seconds / mine.seconds : mine.seconds / theirs[index].seconds,
   );
   const side = (runs: readonly Measured[]) => {
     const seconds = median(runs.map((run) => run.seconds));
@@ -85,9 +90,31 @@ export async function compare(options: ComparisonOptions): Promise<BenchRun> {
     against: options.against,
     ours: side(ours),
     theirs: side(theirs),
-    ...judge(ratios, options.bar),
-    bar: `${options.bar.kind === 'at-least' ? '>=' : '<='} ${options.bar.value}x`,
+    ...(options.bar === null ? { ratio: median(ratios), spread: medianInterval(ratios), met: 'no bar' } : judge(ratios, options.bar)),
+    bar: options.bar === null ? '' : barText(options.bar),
     pairs: options.pairs,
+  };
+}
+
+export function barText({ kind, value }: Bar): string {
+  return `${kind === 'at-least' ? '>=' : '<='} ${value}x`;
+}
+
+/** The row of a peer that is not installed here. */
+export function notThere(options: Pick<ComparisonOptions, 'level' | 'case' | 'against'> & { readonly bar: Bar }): BenchRun {
+  const nothing = { seconds: 0, perSecond: 0, rssBytes: 0 };
+  const { level, case: name, against, bar } = options;
+  return {
+    level,
+    case: name,
+    against,
+    ours: nothing,
+    theirs: nothing,
+    ratio: 0,
+    spread: [0, 0],
+    bar: barText(bar),
+    met: 'not there',
+    pairs: 0,
   };
 }
 

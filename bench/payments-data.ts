@@ -1,9 +1,9 @@
 /**
  * Makes the bench's payments file: seeded, about 150 bytes a row, 1% invalid in eight ways, some names quoted or not ASCII.
- * The same rows as CSV, NDJSON or fixed width. `writePayments` streams to a file and returns its bytes.
+ * The same rows as CSV, NDJSON or fixed width; other formats write what `payments` yields.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { seededNumbers } from '../src/main/demo/demo-files.ts';
+import { BufferedFile } from './buffered-file.ts';
 
 export type PaymentsFormat = 'csv' | 'ndjson' | 'fixed-width';
 
@@ -11,9 +11,8 @@ const countries = ['DE', 'FR', 'GB', 'NL', 'ES', 'CH'] as const;
 const firstNames = ['Anna', 'Jan', 'Pierre', 'Maria', 'John', 'Klaus', 'Sophie', 'Peter', 'Lucia', 'Tom'];
 const lastNames = ['Schmidt', 'Dubois', 'Garcia', 'Jansen', 'Smith', 'Keller', 'Martin', 'Brown', 'Lopez', 'Weber'];
 const accentedNames = ['Müller', 'Gómez', 'Lefèvre'];
-const flushBytes = 1 << 20;
 
-interface Payment {
+export interface Payment {
   id: string;
   valueDate: string;
   debtorIban: string;
@@ -27,28 +26,54 @@ interface Payment {
   info: string;
 }
 
+/** Of the IBAN of a creditor that is invalid. */
+export const unknownCountry = 'XX';
+
 /** Bytes per column of the fixed-width form, in the order of the CSV's columns. */
 export const fixedWidths = [10, 10, 30, 30, 15, 3, 2, 5, 40, 35, 40] as const;
 
-export function writePayments(
-  path: string,
-  options: { readonly rows: number; readonly format: PaymentsFormat; readonly seed?: number },
-): void {
-  const draw = seededNumbers(options.seed ?? 1);
-  const file = openSync(path, 'w');
-  let text = options.format === 'csv' ? 'id,valueDate,debtorIban,creditorIban,amount,currency,country,channel,name,reference,info\n' : '';
-  for (let index = 0; index < options.rows; index++) {
-    text += print(makePayment(index, draw.below), options.format);
-    if (text.length >= flushBytes) {
-      writeSync(file, text);
-      text = '';
-    }
-  }
-  writeSync(file, text);
-  closeSync(file);
+const allFaults = ['check-digit', 'country', 'amount', 'date', 'currency', 'reference', 'id', 'name'] as const;
+type PaymentFault = (typeof allFaults)[number];
+
+export interface PaymentsOptions {
+  readonly rows: number;
+  readonly seed?: number;
+  /** After so many payments the first come again, with other ids: made once, they cost a big file nothing more. */
+  readonly distinct?: number;
+  /** In which ways payments are invalid; all of them unless said. */
+  readonly faults?: readonly PaymentFault[];
 }
 
-function makePayment(index: number, below: (limit: number) => number): Payment {
+export function* payments({ rows, seed = 1, distinct = rows, faults = allFaults }: PaymentsOptions): Generator<Payment> {
+  const draw = seededNumbers(seed);
+  const kept: Payment[] = [];
+  for (let index = 0; index < rows; index++) {
+    if (index >= distinct) {
+      const again = kept[index % distinct];
+      yield { ...again, id: again.id[0] + idDigits(index) };
+      continue;
+    }
+    const payment = makePayment(index, draw.below, faults);
+    if (distinct < rows) kept.push(payment);
+    yield payment;
+  }
+}
+
+export function writePayments(path: string, options: PaymentsOptions & { readonly format: PaymentsFormat }): void {
+  const file = new BufferedFile(path);
+  if (options.format === 'csv') file.write('id,valueDate,debtorIban,creditorIban,amount,currency,country,channel,name,reference,info\n');
+  for (const payment of payments(options)) file.write(print(payment, options.format));
+  file.close();
+}
+
+/** In the letters that files of ASCII have. */
+export function asciiText(value: string): string {
+  return value.normalize('NFD').replace(/[^\x20-\x7e]/g, '');
+}
+
+const idDigits = (index: number) => String(index).padStart(9, '0');
+
+function makePayment(index: number, below: (limit: number) => number, faults: readonly PaymentFault[]): Payment {
   const digits = (count: number) => Array.from({ length: count }, () => below(10)).join('');
   const letters = (count: number) => Array.from({ length: count }, () => String.fromCharCode(65 + below(26))).join('');
   const country = countries[below(6)];
@@ -57,7 +82,7 @@ function makePayment(index: number, below: (limit: number) => number): Payment {
   const given = firstNames[below(10)];
   const style = below(1000);
   const payment: Payment = {
-    id: `P${String(index).padStart(9, '0')}`,
+    id: `P${idDigits(index)}`,
     valueDate: `2026-${String(1 + below(12)).padStart(2, '0')}-${String(1 + below(28)).padStart(2, '0')}`,
     debtorIban: makeIban(country, digits, letters),
     creditorIban: makeIban(countries[below(6)], digits, letters),
@@ -69,19 +94,19 @@ function makePayment(index: number, below: (limit: number) => number): Payment {
     reference: `INV-2026-${digits(8)}`,
     info: `Invoice ${digits(6)} services rendered`,
   };
-  if (below(100) === 0) spoil(payment, below(8));
+  if (below(100) === 0) spoil(payment, faults[below(faults.length)]);
   return payment;
 }
 
-function spoil(payment: Payment, fault: number): void {
+function spoil(payment: Payment, fault: PaymentFault): void {
   const last = payment.debtorIban.at(-1)!;
-  if (fault === 0) payment.debtorIban = payment.debtorIban.slice(0, -1) + (9 - Number(last));
-  else if (fault === 1) payment.creditorIban = `XX00${payment.creditorIban.slice(4)}`;
-  else if (fault === 2) payment.amount = '125x';
-  else if (fault === 3) payment.valueDate = '2026-02-30';
-  else if (fault === 4) payment.currency = 'XYZ';
-  else if (fault === 5) payment.reference = 'bad ref!';
-  else if (fault === 6) payment.id = `X${payment.id.slice(1)}`;
+  if (fault === 'check-digit') payment.debtorIban = payment.debtorIban.slice(0, -1) + (9 - Number(last));
+  else if (fault === 'country') payment.creditorIban = `${unknownCountry}00${payment.creditorIban.slice(4)}`;
+  else if (fault === 'amount') payment.amount = '125x';
+  else if (fault === 'date') payment.valueDate = '2026-02-30';
+  else if (fault === 'currency') payment.currency = 'XYZ';
+  else if (fault === 'reference') payment.reference = 'bad ref!';
+  else if (fault === 'id') payment.id = `X${payment.id.slice(1)}`;
   else payment.name = '';
 }
 
@@ -108,7 +133,7 @@ function print(payment: Payment, format: PaymentsFormat): string {
   if (format === 'csv') return `${values.map((value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value)).join(',')}\n`;
   return `${values
     .map((value, index) => {
-      const text = value.normalize('NFD').replace(/[^\x20-\x7e]/g, '');
+      const text = asciiText(value);
       return index === 4 ? text.padStart(fixedWidths[index]) : text.padEnd(fixedWidths[index]).slice(0, fixedWidths[index]);
     })
     .join('')}\n`;

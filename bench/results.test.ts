@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BenchRun } from './comparison.ts';
-import { type BenchDocument, mergeRuns } from './results.ts';
+import { type BenchDocument, mergeRuns, mergeVersions } from './results.ts';
 
 const run = (level: string, ratio: number) => ({ level, ratio }) as BenchRun;
 const documentOf = (cores: number, runs: readonly BenchRun[]): BenchDocument => ({ machine: { cores }, versions: {}, quick: false, runs });
@@ -15,4 +15,18 @@ test('a level that is measured again replaces what was there, the others stay, i
 test('what another machine measured is not kept', () => {
   const merged = mergeRuns(documentOf(4, [run('kernel', 1)]), documentOf(2, [run('queue', 2)]), ['queue'], levels);
   expect(merged.map(({ ratio }) => ratio)).toEqual([2]);
+});
+
+test('a peer that is new, or is not there now, leaves what was measured without it; another version of one does not', () => {
+  const withVersions = (versions: BenchDocument['versions'], runs: readonly BenchRun[]): BenchDocument => ({
+    ...documentOf(2, runs),
+    versions,
+  });
+  const before = withVersions({ node: 'v1', gone: '1' }, [run('kernel', 1)]);
+  const now = withVersions({ node: 'v1', added: '2' }, [run('queue', 2)]);
+  expect(mergeRuns(before, now, ['queue'], levels).map(({ ratio }) => ratio)).toEqual([1, 2]);
+  expect(mergeVersions(before, now)).toEqual({ node: 'v1', gone: '1', added: '2' });
+  const other = withVersions({ node: 'v2', added: '2' }, [run('queue', 2)]);
+  expect(mergeRuns(before, other, ['queue'], levels).map(({ ratio }) => ratio)).toEqual([2]);
+  expect(mergeVersions(before, other)).toEqual({ node: 'v2', added: '2' });
 });

@@ -12,7 +12,7 @@ const pollMs = 15;
 
 export function timedRun(
   command: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly exitCodes?: readonly number[] } = {},
 ): Promise<TimedRun> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
@@ -37,7 +37,7 @@ export function timedRun(
     child.on('close', (code) => {
       clearInterval(poll);
       const seconds = (performance.now() - startedAt) / 1000;
-      if (code === 0) resolve({ seconds, rssBytes, stdout });
+      if ((options.exitCodes ?? [0]).includes(code ?? -1)) resolve({ seconds, rssBytes, stdout });
       else reject(new Error(`${command.join(' ')} ended with ${code}: ${stderr}`));
     });
   });

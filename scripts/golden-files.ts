@@ -12,6 +12,7 @@ import { renderErrorsPage } from './reference/errors-page.ts';
 import { renderFlowKeysPage } from './reference/flow-keys-page.ts';
 import { renderMetricsPage } from './reference/metrics-page.ts';
 import { renderPerformancePage } from './reference/performance-page.ts';
+import { renderPerformancePicture } from './reference/performance-picture.ts';
 import { renderSettingsPage } from './reference/settings-page.ts';
 
 export interface GoldenFile {
@@ -29,5 +30,6 @@ export const goldenFiles: readonly GoldenFile[] = [
   { path: 'schemas/headgate.v1.json', render: renderJsonSchema },
   { path: 'docs/reference/metrics.md', render: renderMetricsPage },
   { path: 'docs/reference/performance-results.md', render: renderPerformancePage },
+  { path: 'docs/performance.svg', render: renderPerformancePicture },
   { path: 'test/golden/schema.txt', render: describeSchema },
 ];

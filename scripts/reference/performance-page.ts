@@ -25,8 +25,9 @@ ${runs.map(row).join('\n')}
 `;
 }
 
-function row({ level, case: name, against, ratio, spread, bar, met, ours, theirs }: BenchRun): string {
-  const cells = [level, name, against, `${ratio.toFixed(2)}x`, spread.map((value) => value.toFixed(2)).join('–'), bar, String(met)];
+function row({ level, case: name, against, ratio, spread, bar, met, pairs, ours, theirs }: BenchRun): string {
+  const measured = pairs === 0 ? ['', ''] : [`${ratio.toFixed(2)}x`, spread.map((value) => value.toFixed(2)).join('–')];
+  const cells = [level, name, against, ...measured, bar, String(met)];
   return `| ${[...cells, side(ours), side(theirs)].join(' | ')} |`;
 }
 

@@ -17,6 +17,8 @@ export const debianPrograms = {
   zip: { package: 'zip', path: 'usr/bin/zip' },
   mariadb: { package: 'mariadb-server', path: 'usr/sbin/mariadbd' },
   moto: { package: 'python3-moto', with: ['python3-flask', 'python3-flask-cors'], path: 'usr/bin/moto_server' },
+  /** A peer of the bench. */
+  miller: { package: 'miller', path: 'usr/bin/mlr' },
 } as const satisfies Record<string, DebianProgram>;
 
 export interface DebianProgram {

@@ -1,0 +1,74 @@
+/**
+ * Time of a record and memory as files grow, format by format: 100 MB against 10 MB, and 2 GB against 10 MB. One thread, so that
+ * memory is that of the same threads in every size. What a process needs to start is taken off the times. Of files of 2 GB there
+ * is one run: it says how much memory, and has no bar for time. Where the disk has no room for them they are left out by name.
+ */
+import { rmSync, statfsSync } from 'node:fs';
+import type { BenchContext } from '../bench-context.ts';
+import { type Bar, type BenchRun, compare, type Measured, median } from '../comparison.ts';
+import { fileOfBytes, fileOfRows, runSubject, type SubjectName, subjects } from './format-subjects.ts';
+
+const smallBytes = 10_000_000;
+const middleBytes = 100_000_000;
+const bigBytes = 2_000_000_000;
+/** The file, its outputs, and the lines that a pack makes of it, which are some four times the file. */
+const roomNeeded = 8 * bigBytes;
+const pairs = 5;
+/** As for all that has to grow as rows do, or not at all. */
+const flat: Bar = { kind: 'at-most', value: 1.1 };
+
+export async function measureGrowth(context: BenchContext): Promise<BenchRun[]> {
+  const runs: BenchRun[] = [];
+  for (const name of Object.keys(subjects) as SubjectName[]) runs.push(...(await growthOf(context, name)));
+  return runs;
+}
+
+async function growthOf(context: BenchContext, name: SubjectName): Promise<BenchRun[]> {
+  context.progress(`growth of ${name}`);
+  const { kind } = subjects[name];
+  const start = fileOfRows(context, kind, 1).path;
+  const perRecord = async (bytes: number): Promise<Measured> => {
+    const file = fileOfBytes(context, kind, bytes);
+    const before = await runSubject(context, name, start, '1');
+    const whole = await runSubject(context, name, file.path, '1');
+    return { seconds: Math.max(0, whole.seconds - before.seconds) / file.rows, rssBytes: whole.rssBytes };
+  };
+  const small: Measured[] = [];
+  const measureSmall = async () => {
+    const measured = await perRecord(smallBytes);
+    small.push(measured);
+    return measured;
+  };
+  const level = 'formats';
+  const against = 'with 10 MB';
+  const ofRecord = (size: string) => ({ level, case: `${name}, a record with ${size}`, against, units: 1 });
+  const middle = await compare({ ...ofRecord('100 MB'), pairs, bar: flat, ours: () => perRecord(middleBytes), theirs: measureSmall });
+  const runs = [middle, memoryRun(`${name}, memory with 100 MB`, middle)];
+  rmSync(fileOfBytes(context, kind, middleBytes).path, { force: true });
+  const room = statfsSync(context.folder);
+  if (room.bavail * room.bsize < roomNeeded) {
+    context.progress(`${name} of 2 GB is left out: the disk has no room for it`);
+    return runs;
+  }
+  context.progress(`${name} of 2 GB`);
+  const seconds = median(small.map((run) => run.seconds));
+  const rssBytes = Math.max(...small.map((run) => run.rssBytes));
+  const big = await compare({
+    ...ofRecord('2 GB'),
+    pairs: 1,
+    bar: null,
+    ours: () => perRecord(bigBytes),
+    theirs: async () => ({ seconds, rssBytes }),
+  });
+  rmSync(fileOfBytes(context, kind, bigBytes).path, { force: true });
+  return [...runs, big, memoryRun(`${name}, memory with 2 GB`, big)];
+}
+
+/** The most that either had resident. */
+function memoryRun(name: string, run: BenchRun): BenchRun {
+  const { ours, theirs } = run;
+  const ratio = ours.rssBytes / theirs.rssBytes;
+  const side = ({ rssBytes }: BenchRun['ours']) => ({ seconds: 0, perSecond: 0, rssBytes });
+  const met = ratio <= flat.value;
+  return { ...run, case: name, ours: side(ours), theirs: side(theirs), ratio, spread: [ratio, ratio], bar: `<= ${flat.value}x`, met };
+}
