@@ -3,7 +3,7 @@
  * the CSV by the time of a megabyte, a pain.001 against saxes that only parses it, the CSV against Miller doing the same work.
  * ACH files have no peer: their rows have no bar. Then, outside of quick runs, time and memory as files grow.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../test/support/debian-programs.ts';
 import type { BenchContext } from './bench-context.ts';
@@ -90,6 +90,8 @@ async function againstMiller(context: BenchContext, rows: number): Promise<Bench
   await ours();
   await theirs();
   assertEqualOutputs(outputFolder(context), folder);
+  const outcomes = readFileSync(join(folder, 'outcomes.csv'), 'utf8').split('\n').length - 1;
+  if (outcomes !== rows) throw new Error(`Miller kept outcomes of ${outcomes} records in place of ${rows}`);
   // It takes minutes for what takes us a second: a few pairs decide.
   return await compare({ ...row, units: rows, pairs: pairsOf(context, 3), ours, theirs });
 }
