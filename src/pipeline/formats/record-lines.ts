@@ -17,6 +17,8 @@ export function lineKey(name: string): LineKey {
 const flushBytes = 256 * 1024;
 /** Of one record; what is beyond is only counted. */
 const notesMax = 20;
+/** Up to so many bytes are copied sooner one by one. */
+const shortMax = 32;
 const zero = 0x30;
 const space = 0x20;
 const quote = 0x22;
@@ -98,9 +100,13 @@ export class RecordLines {
 
   /** As they are: they must be JSON. */
   bytes(bytes: Uint8Array): void {
-    this.#room(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+    const { length } = bytes;
+    if (this.#length + length > this.#bytes.length) this.#room(length);
+    const into = this.#bytes;
+    const at = this.#length;
+    if (length > shortMax) into.set(bytes, at);
+    else for (let index = 0; index < length; index++) into[at + index] = bytes[index]!;
+    this.#length = at + length;
   }
 
   absent(key: LineKey): void {
@@ -166,7 +172,9 @@ export class RecordLines {
     while (start < end && bytes[start] === zero && start + 1 < end && bytes[start + 1] !== point) start++;
     if (start === end || bytes[start] === point) into[at++] = zero;
     let last = end;
-    if (bytes.subarray(start, end).includes(point)) {
+    let whole = start;
+    while (whole < end && bytes[whole] !== point) whole++;
+    if (whole < end) {
       while (bytes[last - 1] === zero) last--;
       if (bytes[last - 1] === point) last--;
     }

@@ -44,7 +44,9 @@ export const opcode = {
   moreSignedI32: 0x4a,
   lessEqualI32: 0x4d,
   greaterI32: 0x4b,
+  leadingZerosI32: 0x67,
   trailingZerosI32: 0x68,
+  countOnesI32: 0x69,
   trailingZerosI64: 0x7a,
   addI32: 0x6a,
   subI32: 0x6b,
@@ -87,6 +89,7 @@ export const vector = {
   lessEqual8: [0xfd, 0x2a],
   and: [0xfd, 0x4e],
   or: [0xfd, 0x50],
+  xor: [0xfd, 0x51],
   bitSelect: [0xfd, 0x52],
   anyTrue: [0xfd, 0x53],
   /** The highest bit of each byte. */

@@ -16,6 +16,9 @@ const keys = {
   credit: lineKey('credit'),
   debit: lineKey('debit'),
 };
+/** Up to so many bytes are copied sooner one by one. */
+const shortMax = 48;
+const nothing = Buffer.from('null', 'latin1');
 const creditDebit = lineKey('creditDebit');
 /** Of a date: yyyy-MM-dd. What follows, a time or a time zone, is left out. */
 const dateLength = 10;
@@ -43,6 +46,10 @@ export class FlowLines {
   #hasHeader = false;
   #headerLine = 0;
   #headerOffset = 0;
+  /** By first and last field. */
+  readonly #absent: Buffer[] = [];
+  #currencyText = Buffer.alloc(0);
+  #currencyOfText = -1;
 
   /** `messageName`: as in `pain.001.001.09`. */
   constructor(lines: RecordLines, family: PlacedFamily, messageName: string) {
@@ -113,13 +120,31 @@ export class FlowLines {
   }
 
   #write(from: number, to: number): void {
+    const { fields } = this.#family;
     for (let field = from; field < to; field++) {
-      const { key, form } = this.#family.fields[field]!;
+      const { key, form } = fields[field]!;
       const start = this.#starts[field]!;
       if (form === 'amount') this.#amount(key, field);
-      else if (start < 0) this.#lines.absent(key);
-      else this.#value(key, this.#valid[field] === 0 ? 'text' : form, start, this.#ends[field]!);
+      else if (start >= 0) this.#value(key, this.#valid[field] === 0 ? 'text' : form, start, this.#ends[field]!);
+      else {
+        let last = field;
+        while (last + 1 < to && this.#starts[last + 1]! < 0 && fields[last + 1]!.form !== 'amount') last++;
+        this.#lines.bytes(this.#absentFrom(field, last));
+        field = last;
+      }
     }
+  }
+
+  /** Of fields that are absent, one after the other: most records have the same ones. */
+  #absentFrom(first: number, last: number): Buffer {
+    const { fields } = this.#family;
+    const index = first * fields.length + last;
+    let run = this.#absent[index];
+    if (run === undefined) {
+      run = Buffer.concat(fields.slice(first, last + 1).flatMap(({ key }) => [key, nothing]));
+      this.#absent[index] = run;
+    }
+    return run;
   }
 
   #value(key: Buffer, form: 'text' | 'integer' | 'decimal' | 'date', start: number, end: number): void {
@@ -143,13 +168,21 @@ export class FlowLines {
     };
     write(key, true);
     if (this.#currency < 0) lines.absent(keys.currency);
-    else lines.text(keys.currency, currencyText(this.#currency));
+    else lines.bytes(this.#currencyField());
     if (!this.#family.hasSides) write(keys.controlAmount, true);
     else {
       const side = this.#sideLetter();
       write(keys.credit, side === 0x43);
       write(keys.debit, side === 0x44);
     }
+  }
+
+  #currencyField(): Buffer {
+    if (this.#currencyOfText !== this.#currency) {
+      this.#currencyOfText = this.#currency;
+      this.#currencyText = Buffer.concat([keys.currency, Buffer.from(`"${currencyText(this.#currency)}"`, 'latin1')]);
+    }
+    return this.#currencyText;
   }
 
   /** The first of CRDT or DBIT; 0: there is none. */
@@ -159,7 +192,8 @@ export class FlowLines {
   }
 
   #forget(from: number): void {
-    this.#starts.fill(-1, from);
+    const starts = this.#starts;
+    for (let field = from; field < starts.length; field++) starts[field] = -1;
   }
 
   #keep(bytes: Buffer, length: number): number {
@@ -169,7 +203,9 @@ export class FlowLines {
       this.#bytes.copy(larger, 0, 0, start);
       this.#bytes = larger;
     }
-    bytes.copy(this.#bytes, start, 0, length);
+    const into = this.#bytes;
+    if (length > shortMax) bytes.copy(into, start, 0, length);
+    else for (let index = 0; index < length; index++) into[start + index] = bytes[index]!;
     this.#length += length;
     return start;
   }
