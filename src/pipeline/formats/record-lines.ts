@@ -14,6 +14,11 @@ export function lineKey(name: string): LineKey {
   return Buffer.from(`,${JSON.stringify(name)}:`, 'latin1');
 }
 
+/** A key with a text that many lines have. */
+export function lineText(key: LineKey, text: string): Buffer {
+  return Buffer.concat([key, Buffer.from(JSON.stringify(text), 'utf8')]);
+}
+
 const flushBytes = 256 * 1024;
 /** Of one record; what is beyond is only counted. */
 const notesMax = 20;
@@ -109,6 +114,16 @@ export class RecordLines {
     this.#length = at + length;
   }
 
+  /** How much of the open line, and of those before it that are not given away, is written. */
+  get written(): number {
+    return this.#length;
+  }
+
+  /** What was written of the open line since `written` was so much. */
+  since(written: number): Buffer {
+    return Buffer.from(this.#bytes.subarray(written, this.#length));
+  }
+
   absent(key: LineKey): void {
     this.bytes(key);
     this.bytes(nothing);
@@ -116,8 +131,7 @@ export class RecordLines {
 
   /** Of what the pack made itself. */
   text(key: LineKey, text: string): void {
-    this.bytes(key);
-    this.bytes(Buffer.from(JSON.stringify(text), 'utf8'));
+    this.bytes(lineText(key, text));
   }
 
   /** A safe integer that is not negative. */
