@@ -1,6 +1,6 @@
 /** What a flow reads of a pack's file in `headgate run`: a file of its own beside the outputs, to which offsets in outcomes refer. */
 import { createHash } from 'node:crypto';
-import type { Finding } from '../../pipeline/engine/chunk.ts';
+import type { Finding, FindingGroup } from '../../pipeline/engine/chunk.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import type { Format } from '../../pipeline/formats/format.ts';
 import type { Pack, Packs } from '../../pipeline/formats/pack.ts';
@@ -32,6 +32,7 @@ export interface ConvertedFile {
   /** Of the file as it was given. */
   readonly sha256: string;
   readonly damage: readonly Finding[];
+  readonly warnings: readonly FindingGroup[];
 }
 
 export async function convertFile(source: FileSource, pack: Pack, plan: Plan, folder: string): Promise<ConvertedFile> {
@@ -44,9 +45,9 @@ export async function convertFile(source: FileSource, pack: Pack, plan: Plan, fo
     reader.push(piece);
     await nextTurn();
   }
-  const { damage } = reader.end();
+  const { damage, warnings = [] } = reader.end();
   file.finish();
-  return { path: file.path, sha256: hash.digest('hex'), damage };
+  return { path: file.path, sha256: hash.digest('hex'), damage, warnings };
 }
 
 /** The lines that a pack makes of a file, as they come; without a pack the file itself. */

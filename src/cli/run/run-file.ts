@@ -46,7 +46,7 @@ export async function runFile(flow: CompiledFlow, { format, pack }: FileFormat, 
     const { split, sha256 } = await (options.lanes === null ? run.runHere(format) : run.runInLanes(format, options.lanes));
     await outputs.cleared;
     const { endFile } = await fileEnd();
-    const whole = converted === null ? split : { ...split, damage: [...converted.damage, ...split.damage] };
+    const whole = converted === null ? split : { ...split, damage: [...converted.damage, ...split.damage], warnings: converted.warnings };
     const facts = { sha256: converted?.sha256 ?? sha256, bytes: given.size };
     return endFile({ flow, source, outputs, options, ...run.results(), split: whole, ...facts });
   } finally {
