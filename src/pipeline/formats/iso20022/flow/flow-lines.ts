@@ -41,6 +41,7 @@ export class FlowLines {
   /** Where the values of the header, and of header and group, end in `#bytes`. */
   #headerEnd = 0;
   #groupEnd = 0;
+  #groups = 0;
   #currency = -1;
   #isRecordOpen = false;
   #hasHeader = false;
@@ -72,6 +73,7 @@ export class FlowLines {
       this.#isRecordOpen = true;
       this.#lines.begin('record', line, offset);
     } else if (place === flowPlaces.group) {
+      this.#groups++;
       this.#forget(this.#firstGrouped);
       this.#length = this.#headerEnd;
       this.#groupEnd = this.#headerEnd;
@@ -115,6 +117,7 @@ export class FlowLines {
 
   #endRecord(): void {
     this.#isRecordOpen = false;
+    if (this.#family.position !== null) this.#lines.integer(this.#family.position, this.#groups);
     this.#write(this.#firstGrouped, this.#family.fields.length);
     this.#lines.end();
   }

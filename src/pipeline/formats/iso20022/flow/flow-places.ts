@@ -18,6 +18,8 @@ export interface PlacedFamily {
   readonly headerFields: number;
   readonly groupFields: number;
   readonly hasSides: boolean;
+  /** Of the field that has the position of a group; null: there is none. */
+  readonly position: LineKey | null;
 }
 
 const placed = new Map<string, PlacedFamily>();
@@ -46,5 +48,12 @@ function placeFamily(family: FlowFamily): PlacedFamily {
   for (const header of family.headers) places.set(header, header === family.headers.at(-1) ? flowPlaces.lastHeader : flowPlaces.header);
   if (family.group !== null) places.set(family.group, flowPlaces.group);
   for (const record of family.records) places.set(record, flowPlaces.record);
-  return { places, fields, headerFields: family.header.length, groupFields: family.grouped.length, hasSides: family.hasSides };
+  return {
+    places,
+    fields,
+    headerFields: family.header.length,
+    groupFields: family.grouped.length,
+    hasSides: family.hasSides,
+    position: family.position === undefined ? null : lineKey(family.position),
+  };
 }
