@@ -17,10 +17,14 @@ import {
 } from '../../../engine/assembly/module-bytes.ts';
 import { control, opcode, type, vector } from '../../../engine/assembly/opcodes.ts';
 import { type WebAssemblyMemory, webAssembly } from '../../../engine/assembly/web-assembly.ts';
+import { digitsFunction } from '../../../engine/kernel/digits-function.ts';
 import { ibanFunction } from '../../../engine/kernel/iban-function.ts';
+import { kernelFunctions } from '../../../engine/kernel/kernel-functions.ts';
 import { compileFunction, type ScriptFunction } from '../../../engine/script/compile.ts';
 import { parseScript } from '../../../engine/script/parse.ts';
-import type { CallableFunction, ScriptWorld } from '../../../engine/script/script-world.ts';
+import type { CallableFunction, ScriptWorld, ValueType } from '../../../engine/script/script-world.ts';
+import * as lines from './line-layout.ts';
+import { lineArrays, lineFunctions, lineMembers, lineProperties, lineScripts, type ScriptText } from './line-script.ts';
 import * as layout from './path-layout.ts';
 
 /** Goes on from `place`, at whose text the window is at `at`; `end`: of what is there. Addresses. Returns how many events it noted. */
@@ -123,7 +127,8 @@ function countFeedsFunction(): ModuleFunction {
 const ints = (...names: string[]): ScriptFunction['parameters'] => names.map((name) => [name, 'int']);
 const { kinds, reasons } = layout;
 
-const scripts: readonly (Omit<ScriptFunction, 'body' | 'result'> & { readonly text: string })[] = [
+const scripts: readonly ScriptText[] = [
+  ...lineScripts,
   {
     name: 'digitsEnd',
     parameters: ints('at'),
@@ -197,7 +202,7 @@ const scripts: readonly (Omit<ScriptFunction, 'body' | 'result'> & { readonly te
     parameters: ints('first', 'end', 'firstPlace', 'firstCurrency'),
     text: `let at=first,place=firstPlace,currency=firstCurrency,events=0,reason=${reasons.other};
       while(true){
-        if(events+2>${layout.eventsMax}){reason=${reasons.events};break;}
+        if(events+2>${layout.eventsMax}){reason=${reasons.full};break;}
         const to=textEnd(at);
         if(to>=end||b[to]!==60||to-at>${layout.textBytesMax})break;
         if(isRight(place,at,to,currency)===0)break;
@@ -207,6 +212,15 @@ const scripts: readonly (Omit<ScriptFunction, 'body' | 'result'> & { readonly te
           step=step.next;
         }
         if(step===0)break;
+        const isOn=L.isOn;
+        if(isOn!==0){
+          if(L.kept+to-at>${lines.valuesBytes})break;
+          if(step.endsRecord!==0&&L.isNoted!==0)break;
+          if(step.endsRecord+step.beginsRecord!==0&&hasRoom()===0){
+            if(L.out!==${layout.linesAt + lines.writtenOffset})reason=${reasons.full};
+            break;
+          }
+        }
         let hole=-1;
         if(step.currencyAt!==0){hole=triple(to+step.currencyAt);if(hole<0)break;}
         const counter=step.counter;
@@ -222,6 +236,12 @@ const scripts: readonly (Omit<ScriptFunction, 'body' | 'result'> & { readonly te
           const e=events*${layout.eventWords};
           log[e]=step;log[e+1]=to;
           events++;
+        }
+        if(isOn!==0){
+          if(place.flowField!==0)keepValue(place.flowField-1,at,to,currency);
+          if(step.endsRecord!==0)endRecord();
+          if(step.beginsGroup!==0)beginGroup();
+          if(step.beginsRecord!==0)beginRecord(to+step.beginsRecord-1);
         }
         const opened=step.openedCount;
         const list=step+${4 * layout.stepWord.opened};
@@ -239,22 +259,23 @@ const scripts: readonly (Omit<ScriptFunction, 'body' | 'result'> & { readonly te
   },
 ];
 
+/** Of a parameter of an assembled function, or of a script. */
+const typeOf = (parameter: number | readonly [string, ValueType]): ValueType => (typeof parameter === 'number' ? 'int' : parameter[1]);
 const asked: CallableFunction = { index: 0, parameters: ['int', 'int', 'int'], result: 'int' };
 
 function compile(): Uint8Array<ArrayBuffer> {
-  const assembled = [textEndFunction(), sameFunction(), ibanFunction(), countFeedsFunction()];
-  const parsed = scripts.map(
-    ({ name, parameters, text }): ScriptFunction => ({ name, parameters, result: 'int', body: parseScript(text) }),
-  );
+  const assembled = [textEndFunction(), sameFunction(), ibanFunction(), countFeedsFunction(), digitsFunction(), ...lineFunctions()];
+  const own = scripts.map(({ name, parameters, text }): ScriptFunction => ({ name, parameters, result: 'int', body: parseScript(text) }));
+  const parsed = [...kernelFunctions().filter(({ name }) => name === 'digits'), ...own];
   const functions = new Map<string, CallableFunction>([['X.ask', asked]]);
   for (const { name, parameters } of [...assembled, ...parsed])
-    functions.set(name, { index: functions.size, parameters: parameters.map(() => 'int'), result: 'int' });
+    functions.set(name, { index: functions.size, parameters: parameters.map(typeOf), result: 'int' });
   const world = worldOf(functions);
   const compiled = parsed.map((script): ModuleFunction => {
     const { locals, code } = compileFunction(script, world);
     return {
       name: script.name,
-      parameters: script.parameters.map(() => type.i32),
+      parameters: script.parameters.map(([, each]) => (each === 'double' ? type.f64 : type.i32)),
       results: [type.i32],
       locals: locals.map((each) => [1, each === 'double' ? type.f64 : type.i32]),
       code,
@@ -268,7 +289,6 @@ function compile(): Uint8Array<ArrayBuffer> {
 function worldOf(functions: ScriptWorld['functions']): ScriptWorld {
   const word = (words: Readonly<Record<string, number>>): (readonly [string, { readonly address: number; readonly type: 'i32' }])[] =>
     Object.entries(words).map(([name, index]) => [name, { address: 4 * index, type: 'i32' }]);
-  const { place: placeOfState, ...state } = layout.stateWord;
   return {
     arrays: new Map([
       ['b', { address: 0, type: 'u8' }],
@@ -276,16 +296,17 @@ function worldOf(functions: ScriptWorld['functions']): ScriptWorld {
       ['words', { address: layout.countsAt, type: 'i32' }],
       ['tags', { address: layout.openedAt, type: 'i32' }],
       ['log', { address: layout.eventsAt, type: 'i32' }],
+      ...lineArrays,
     ]),
     views: new Map(),
     structures: new Map(),
-    members: new Map([...word(layout.placeWord), ...word(layout.stepWord)]),
-    properties: new Map(
-      Object.entries({ ...state, place: placeOfState }).map(([name, index]) => [
-        `S.${name}`,
-        { address: layout.stateAt + 4 * index, type: 'i32' },
-      ]),
-    ),
+    members: new Map([...word(layout.placeWord), ...word(layout.stepWord), ...lineMembers]),
+    properties: new Map([
+      ...Object.entries(layout.stateWord).map(
+        ([name, index]) => [`S.${name}`, { address: layout.stateAt + 4 * index, type: 'i32' }] as const,
+      ),
+      ...lineProperties,
+    ]),
     constants: new Map(),
     functions,
   };

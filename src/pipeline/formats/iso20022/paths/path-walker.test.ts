@@ -6,6 +6,7 @@ import { creditTransfers, goodMessages } from '../iso20022-files.fixture.ts';
 import { change, harmless, mutants } from '../iso20022-mutants.fixture.ts';
 import { Iso20022Reader } from '../iso20022-reader.ts';
 import { MessageChecker } from '../schema/message-checker.ts';
+import { windowBytes } from './path-layout.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -41,6 +42,8 @@ const repeated = (message: string, times: number): string => message.replace(ele
 const fragments = [
   ...[
     '<!-- x -->',
+    '"',
+    '\\',
     '<?pi x?>',
     '<![CDATA[a]]>',
     '&amp;',
@@ -143,6 +146,15 @@ describe('a message that is read along what came before', () => {
 
   it.each(harmless)('has %s', (_, message, search, replacement) => {
     for (const hasLines of [false, true]) expectAlike(repeated(change(message, search, replacement), 6), { sizes: [500], hasLines });
+  });
+
+  it('is read as element by element over many windows', () => {
+    const message = edited(repeated(creditTransfers, 2_500), [
+      { at: 2_900_000, cut: 3, fragment: '' },
+      { at: 900_000, cut: 0, fragment: '"\\"' },
+    ]);
+    expect(message.length).toBeGreaterThan(2 * windowBytes);
+    for (const size of [262_144, 1_000_003]) expectAlike(message, { sizes: [size], hasLines: true });
   });
 
   it('is hardly read element by element', () => {
