@@ -106,7 +106,7 @@ itWithPublicData('ach', 'flows refuse of public ACH files those that are invalid
 });
 
 it.each([
-  ['the header', 25],
+  ['the header', 45],
   ['an entry', 250],
 ] as const)('reads no more and no fewer records where a NUL stands in %s', async (_, at) => {
   const bytes = fileOf('PPD');
