@@ -185,7 +185,7 @@ export class RecordLines {
     let at = this.#length;
     for (let index = start; index < end; index++) {
       const byte = bytes[index]!;
-      if (byte < space) at += into.write(`\\u${byte.toString(16).padStart(4, '0')}`, at, 'latin1');
+      if (byte < space) at = escaped(into, at, byte);
       else {
         if (byte === quote || byte === backslash) into[at++] = backslash;
         into[at++] = byte;
@@ -350,8 +350,15 @@ export class RecordLines {
 
 const lineEnd = Buffer.from('}\n', 'latin1');
 
+/** What stands for a NUL, which no line may hold: packs refuse it, and what it is in is to be read all the same. */
+const replacement = Buffer.from('\\ufffd', 'latin1');
+
 /** A control character as JSON writes it; gives where it ends. */
 function escaped(into: Buffer, at: number, byte: number): number {
+  if (byte === 0) {
+    into.set(replacement, at);
+    return at + replacement.length;
+  }
   into[at++] = backslash;
   into[at++] = 0x75;
   into[at++] = zero;

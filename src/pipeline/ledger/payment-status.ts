@@ -44,15 +44,27 @@ export function* statusReportPieces({ receipt, findings, lines, level }: StatusR
       controlSum: original.controlSum ?? null,
     },
     rejection: isRefused ? refusal(receipt) : null,
+    isPartlyDone: deliveredOf(receipt) > 0,
     listed: level === 'record' ? 'not accepted' : 'none',
   };
   yield* writePaymentStatusReport(facts, () => outcomes(findings, lines));
 }
 
-function refusal({ job, reasons, errors }: Receipt): StatusReason[] {
+/** To the target that got most. */
+function deliveredOf({ targets }: Receipt): number {
+  return Math.max(0, ...targets.map(({ delivered }) => delivered.records));
+}
+
+function refusal(receipt: Receipt): StatusReason[] {
+  const { job, records, reasons, errors } = receipt;
+  const delivered = deliveredOf(receipt);
+  const narrative = (information: string): StatusReason => ({ code: 'NARR', information });
+  if (delivered > 0)
+    return [narrative(`the message was cancelled after ${delivered} of ${records.valid} valid transactions had been passed on; ask which`)];
   const found = firstCauses([...reasons, ...errors]).slice(0, reasonsMax);
+  if (job.verdict === 'cancelled') return [narrative('the message was cancelled'), ...found].slice(0, reasonsMax);
   if (job.decision === null || found.length > 0) return found;
-  return [{ code: 'NARR', information: job.verdict === 'cancelled' ? 'the message was cancelled' : 'the message was refused by a person' }];
+  return [narrative('the message was refused by a person')];
 }
 
 /** What the product finds missing or unreadable where the message is not valid by its schema. */

@@ -44,6 +44,8 @@ export interface ReportFacts {
   };
   /** Why the message is rejected as a whole; its outcomes are not asked for then. Null: it is not. */
   readonly rejection: readonly StatusReason[] | null;
+  /** Some of a message that is rejected so was carried out before: it is in part accepted, and nobody is told which part. */
+  readonly isPartlyDone?: boolean;
   /** Which transactions are listed: none, those that are not accepted, or all. */
   readonly listed: 'none' | 'not accepted' | 'all';
 }
@@ -71,7 +73,7 @@ export function* writePaymentStatusReport(facts: ReportFacts, outcomes: Outcomes
     bytes: (piece) => void pieces.push(piece),
   });
   const tally = facts.rejection === null ? yield* tallyOf(outcomes) : new StatusTally();
-  const groupStatus = facts.rejection === null ? (tally.groupStatus ?? statusOfNone) : 'RJCT';
+  const groupStatus = facts.rejection === null ? (tally.groupStatus ?? statusOfNone) : facts.isPartlyDone === true ? 'PART' : 'RJCT';
   output.write(headOf(facts, groupStatus, tally));
   if (facts.rejection === null) {
     for (const text of paymentTexts(facts, outcomes, tally.total)) {
