@@ -55,7 +55,7 @@ export const nachaRules = {
 
   character: field('Fields hold printable ASCII characters (App. 3, character set).'),
   'character-extended': fieldWarning('Fields hold ASCII characters, not other letters and signs in UTF-8 (App. 3, character set).'),
-  number: field('A numeric field holds digits (App. 3, data specifications).'),
+  number: field('A numeric field holds digits, the identification of a bank eight of them (App. 3, data specifications).'),
   'number-fill': fieldWarning('A numeric field is filled with zeros, not with spaces (App. 3, data specifications).'),
   'field-blank': field('A mandatory or required field is neither blank nor, if numeric, zero (App. 3, field inclusion requirements).'),
   'field-blank-expected': fieldWarning('A mandatory or required field is not blank (App. 3, field inclusion requirements).'),
