@@ -40,6 +40,8 @@ const starts: Readonly<Record<LineTag, Buffer>> = {
   trailer: Buffer.from('{"record":"trailer","line":', 'latin1'),
 };
 const offsetKey = lineKey('offset');
+/** What a line of a record begins with, before its line and before its offset. */
+export const recordBeginnings = { begin: starts.record, offset: offsetKey } as const;
 const findingsKey = lineKey('findings');
 
 export class RecordLines {
@@ -67,6 +69,25 @@ export class RecordLines {
     this.bytes(starts[tag]);
     this.#number(line);
     this.integer(offsetKey, offset);
+  }
+
+  /** Something was found in the open record. */
+  get hasNotes(): boolean {
+    return this.#notes.length > 0;
+  }
+
+  /** Whether a record is being read whose line is written elsewhere. */
+  setOpen(isOpen: boolean): void {
+    this.#isOpen = isOpen;
+  }
+
+  /** Lines that were written elsewhere: the first goes on with the open one, what is behind `whole` begins another. */
+  take(written: Uint8Array, whole: number): void {
+    if (whole > 0) {
+      this.bytes(written.subarray(0, whole));
+      if (this.#length >= flushBytes) this.flush();
+    }
+    if (whole < written.length) this.bytes(written.subarray(whole));
   }
 
   finding(finding: PackFinding): void {
