@@ -38,7 +38,7 @@ import { isUnreadable } from './endings/unreadable-codes.ts';
 import { endingOfBlocked } from './held/blocked-batches.ts';
 import { isConfigurationFault } from './held/configuration-codes.ts';
 import { isTargetHeld, sendMendedAgain } from './held/held-again.ts';
-import { heldDelayMs } from './held/held-delay.ts';
+import { heldLookMs } from './held/held-delay.ts';
 
 export interface HandlerSignals {
   /** Begin nothing new. */
@@ -103,12 +103,14 @@ export class BatchHandler {
         if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
         return claimed.own.breaker?.breaker.state === 'closed' ? endingAsResumed(context) : endingOfWork(context, parkedLookMs);
       case 'unknown':
-        if (batch.isCancelled) return await this.#cancelled(context, ['hold', 'cancel']);
-        return claimed.breaker?.breaker.state === 'open' ? this.#endingAtOpen(context, claimed.breaker) : null;
+        if (claimed.breaker?.breaker.state !== 'open') return null;
+        // A person need not wait for a target that is down: nobody can be asked.
+        return batch.isCancelled ? await this.#cancelled(context, ['hold', 'cancel']) : this.#endingAtOpen(context, claimed.breaker);
       case 'sending':
         return null;
       case 'held':
-        return batch.isToBeRechecked ? endingAsRechecked(context) : endingOfWork(context, heldDelayMs(batch, batch.reasonCode));
+        if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
+        return batch.isToBeRechecked ? endingAsRechecked(context) : endingOfWork(context, heldLookMs);
       case 'acked':
       case 'refused':
       case 'split':
@@ -148,8 +150,8 @@ export class BatchHandler {
     this.#services.logger.error('a batch can not be read and is held', { code: error.code, error });
   }
 
-  async #cancelled(context: EndingContext, events: readonly ('hold' | 'cancel')[]): Promise<BatchEnding> {
-    const evidence = 'every job of the batch was cancelled';
+  async #cancelled(context: EndingContext, events: readonly ('hold' | 'cancel')[], asked = ''): Promise<BatchEnding> {
+    const evidence = `every job of the batch was cancelled${asked}`;
     return await endingWithoutAttempt(context, { as: 'cancelled', events, code: null, message: '', evidence });
   }
 
@@ -239,7 +241,9 @@ export class BatchHandler {
         evidence: asked.evidence,
       });
     }
-    if (asked?.kind === 'unresolved' && asked.mustWait) return this.#askLater(claimed);
+    if (asked?.kind === 'unresolved' && asked.mustWait) return await this.#askLater(claimed);
+    if (batch.isCancelled)
+      return await this.#cancelled(context, ['hold', 'cancel'], asked?.kind === 'resendable' ? `; ${asked.evidence}` : '');
     if (isExhausted(target.retry, triesOf(batch, batch.attempts))) {
       const evidence = 'no tries are left and nobody knows whether the last one arrived';
       const end = { as: 'dead', events: ['exhaust'], code: deliveryErrors.E_OUTCOME_UNKNOWN, message: evidence, evidence } as const;
@@ -247,7 +251,7 @@ export class BatchHandler {
     }
     const isSafe = asked?.kind === 'resendable' || opened.unknownResolution === 'key';
     if (!isSafe && (opened.unknownResolution === 'person' || target.onUnknown === 'hold')) {
-      return endingAsHeld(context, heldDelayMs(batch, batch.reasonCode));
+      return endingAsHeld(context);
     }
     const evidence =
       asked?.kind === 'resendable' ? asked.evidence : `sent again as attempt ${batch.attempts + 1}, labelled as a possible duplicate`;
@@ -255,10 +259,11 @@ export class BatchHandler {
   }
 
   /** The target can say what became of it, and does not yet: it is asked ever more rarely, and in the end a person is. */
-  #askLater(claimed: ClaimedBatch): BatchEnding {
+  async #askLater(claimed: ClaimedBatch): Promise<BatchEnding> {
     const { batch, target } = claimed;
     const context = this.#context(claimed);
-    if (batch.unchangedMs >= askedMaxMs) return endingAsHeld(context, heldDelayMs(batch, batch.reasonCode));
+    if (batch.unchangedMs >= askedMaxMs && batch.isCancelled) return await this.#cancelled(context, ['hold', 'cancel']);
+    if (batch.unchangedMs >= askedMaxMs) return endingAsHeld(context);
     return endingOfWork(context, this.#jittered(Math.min(target.retry.capMs, Math.max(target.retry.initialMs, batch.unchangedMs))));
   }
 
@@ -315,8 +320,9 @@ export class BatchHandler {
   async #isFoundOut(batch: LoadedBatch, outcome: DeliveryOutcome): Promise<boolean> {
     const codes =
       outcome.kind === 'refused' ? [outcome.code] : outcome.kind === 'acked' ? (outcome.perRecord ?? []).map(({ code }) => code) : [];
-    if (!codes.some(isConfigurationFault)) return false;
-    return await withTenant(this.#services.db, batch.tenantId, (tx) => isTargetHeld(tx, batch), { readOnly: true });
+    const faults = codes.filter(isConfigurationFault);
+    if (faults.length === 0) return false;
+    return await withTenant(this.#services.db, batch.tenantId, (tx) => isTargetHeld(tx, batch, [...new Set(faults)]), { readOnly: true });
   }
 
   async #endingAfter(

@@ -7,7 +7,7 @@ import type { BatchChange } from '../batch-changes.ts';
 import type { LoadedBatch } from '../batch-load.ts';
 import type { BatchEvent, BatchState } from '../batch-state.ts';
 import type { NewBlockedKey } from '../held/blocked-key-store.ts';
-import { delayAfterHeldMs } from '../held/held-delay.ts';
+import { delayAfterHeldMs, heldLookMs } from '../held/held-delay.ts';
 import type { ClaimedWork } from '../work-queue-port.ts';
 import type { BatchEnding } from './batch-ending.ts';
 import { type BatchRecord, readGivenUpRecords } from './batch-records.ts';
@@ -58,7 +58,7 @@ export async function endingOfAttempt(context: EndingContext, decision: Decision
     case 'held':
       return {
         ...emptyEnding(context),
-        againAfterMs: delayAfterHeldMs(batch, decision.code, ended.attempt),
+        againAfterMs: delayAfterHeldMs(decision.code, ended.attempt),
         attempt: attempt('refused', decision.code),
         changes: [
           change('retry', { reasonCode: decision.code, detail: { attempt: ended.attempt } }),
@@ -138,11 +138,11 @@ export async function endingOfCancelledJobs(context: EndingContext): Promise<Bat
   };
 }
 
-/** A person has to decide: an unordered batch leaves the queue, an ordered one keeps its lane waiting. */
-export function endingAsHeld(context: EndingContext, againAfterMs: number | null): BatchEnding {
+/** A person has to decide. */
+export function endingAsHeld(context: EndingContext): BatchEnding {
   return {
     ...emptyEnding(context),
-    againAfterMs,
+    againAfterMs: heldLookMs,
     changes: [changeOf(context, 'unknown', 'hold', { reasonCode: context.batch.reasonCode })],
   };
 }
@@ -270,8 +270,7 @@ async function endingOfSplit(
   const childWork = children.flatMap(({ batchId }, at) => {
     const { becomes } = parts[at]!;
     if (becomes === 'retry' || becomes === 'unknown') return [{ batchId, delayMs }];
-    const heldMs = becomes === 'held' ? delayAfterHeldMs(batch, parts[at]!.reason ?? parts[at]!.codes[0]!, sent.attempts) : null;
-    return heldMs === null ? [] : [{ batchId, delayMs: heldMs }];
+    return becomes === 'held' ? [{ batchId, delayMs: delayAfterHeldMs(parts[at]!.reason ?? parts[at]!.codes[0]!, sent.attempts) }] : [];
   });
   return {
     ...emptyEnding(context),
