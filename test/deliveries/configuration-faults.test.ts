@@ -216,6 +216,25 @@ describe('a batch whose settings are at fault', () => {
     expect(await letters()).toEqual([]);
   });
 
+  it('for a fault of its own keeps no other from being tried again', async () => {
+    const { sink, scenario } = await scenarioOf({}, { batchRecords: 100 });
+    // The first batch is one that its target never takes, as under a version with a wrong name; the second meets a fault that is mended.
+    const isFirst = (body: string) => body.includes('"x1"');
+    let isMended = false;
+    sink.answer(({ body }) => ({ status: isFirst(body) ? 301 : isMended ? 200 : 403 }));
+    await scenario.deliverJobs([{ lines }]);
+    scenario.startWorker();
+    await allHeld(scenario);
+    const others = ['y1', 'y2'].map((id) => deliveryLine({ id, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }));
+    const [second] = await scenario.deliverJobs([{ lines: others }]);
+    await until(async () => (await scenario.batches()).filter(({ state }) => state === 'held').length === 2, 'the second was not held');
+    await allHeld(scenario);
+    isMended = true;
+    await dueNow(scenario);
+    await scenario.allEnded([second!]);
+    expect(await scenario.counts()).toMatchObject([{ routed: 5, delivered: 2, dead: 0 }]);
+  });
+
   it('is found out by the first of its target: a later one is held after one try, so that no account is locked', async () => {
     const { sink, scenario, held } = await scenarioOf();
     sink.answer(() => ({ status: 401 }));

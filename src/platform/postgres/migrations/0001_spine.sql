@@ -566,6 +566,8 @@ create index batches_parked on headgate.batches (tenant_id, flow_id, target_id, 
 create index batches_resumed on headgate.batches (tenant_id, flow_id, target_id) where parked_at is not null and state in ('ready', 'sending', 'unknown');
 create index batches_sending on headgate.batches (tenant_id, flow_id, target_id) where state = 'sending';
 create index batches_held on headgate.batches (tenant_id, flow_id, target_id) where state = 'held';
+create index batches_rechecked on headgate.batches (tenant_id, flow_id, target_id, flow_version_id, order_number, order_offset, batch_id)
+  where state in ('ready', 'sending', 'held') and (state = 'held' or held_attempts > 0);
 create index batches_by_flow on headgate.batches (tenant_id, flow_id, batch_id);
 
 -- Which batches hold records of a job: `job_ids` by job. (Row-level security keeps an index over the array from being used.)
