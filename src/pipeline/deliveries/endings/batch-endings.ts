@@ -10,7 +10,7 @@ import type { NewBlockedKey } from '../held/blocked-key-store.ts';
 import { delayAfterHeldMs, heldLookMs } from '../held/held-delay.ts';
 import type { ClaimedWork } from '../work-queue-port.ts';
 import type { BatchEnding } from './batch-ending.ts';
-import { type BatchRecord, readGivenUpRecords } from './batch-records.ts';
+import { type BatchRecord, readGivenUpRecords, visitGivenUpRecords } from './batch-records.ts';
 import { type SplitServices, splitBatch, splitByMembers } from './batch-split.ts';
 import type { DeadLetterCause, NewDeadLetter } from './dead-letter-store.ts';
 import { type CountDelta, type CountedAs, countBatch } from './target-counts.ts';
@@ -296,15 +296,15 @@ async function deadLetters(
   reason: { readonly code: string; readonly message: string },
 ): Promise<Pick<BatchEnding, 'deadLetters' | 'blockedKeys'>> {
   const { batch, plan, services } = context;
-  const ends = (await readGivenUpRecords(services, batch, plan)).map((record) => {
+  const letters: NewDeadLetter[] = [];
+  const blockedKeys: NewBlockedKey[] = [];
+  await visitGivenUpRecords(services, batch, plan, (record) => {
     const { member, record: recordNumber, deliveryKey, amounts } = record;
     const letter = { ...letterBasics(context, cause, batch), ...reason, jobId: member.jobId, recordNumber, deliveryKey, amounts };
-    return { letter, record };
+    letters.push(letter);
+    blockedKeys.push(...blockedBy(batch, letter, record));
   });
-  return {
-    deadLetters: ends.map(({ letter }) => letter),
-    blockedKeys: ends.flatMap(({ letter, record }) => blockedBy(batch, letter, record)),
-  };
+  return { deadLetters: letters, blockedKeys };
 }
 
 /** Later records of its key are held back, where the target keeps the order of keys (decisions 19). */
