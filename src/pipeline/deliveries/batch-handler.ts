@@ -6,11 +6,13 @@ import { type HeadgateError, nextOf } from '../../platform/base/errors.ts';
 import { withWork } from '../../platform/telemetry/work-context.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { DeliveryOutcome, Target } from '../connectors/connector.ts';
+import { connectorErrors } from '../connectors/connector-errors.ts';
 import { askTarget, type Sent, sendAttempt, startAttempt } from './attempts/attempt-run.ts';
 import { writeAbandoned } from './attempts/attempt-start.ts';
 import type { AttemptResolution } from './attempts/attempt-store.ts';
 import { createHalvingBudget, type HalvingBudget } from './attempts/halving-budget.ts';
 import { type Decision, decide } from './attempts/outcome-decision.ts';
+import { createRefusedLogins, type RefusedLogins } from './attempts/refused-logins.ts';
 import { isExhausted } from './attempts/retry-schedule.ts';
 import { noLane } from './batch.ts';
 import type { LoadedBatch } from './batch-load.ts';
@@ -26,6 +28,7 @@ import {
   changeOf,
   type EndedAttempt,
   type EndingContext,
+  endingAsFoundOut,
   endingAsHeld,
   endingAsRechecked,
   endingOfAttempt,
@@ -50,8 +53,8 @@ export interface HandlerSignals {
 /** Of `attempts`, those that its retries are counted by: since it was held last, or since the target decided about a part of what it was cut from. */
 const triesOf = ({ heldAttempts, decidedAttempts }: LoadedBatch, attempts: number) => attempts - Math.max(heldAttempts, decidedAttempts);
 
-/** How long a batch waits for files accepted before its own, for a place at a crowded target, and at least for a breaker that is open or kept open. */
-const waitMs = { earlierFile: 500, crowded: 250, open: 1_000, kept: 60_000 };
+/** How long a batch waits for files accepted before its own, for a place at a crowded target, while a login is refused, and at least for a breaker that is open or kept open. */
+const waitMs = { earlierFile: 500, crowded: 250, login: 1_000, open: 1_000, kept: 60_000 };
 /** How long a target is asked what became of a batch, about as long as one that is away is tried. */
 const askedMaxMs = 4 * 3_600_000;
 
@@ -60,6 +63,7 @@ export class BatchHandler {
 
   readonly #crowdMax: number;
   readonly #halvings: HalvingBudget;
+  readonly #logins: RefusedLogins;
   /** Batches that are at their targets or wait for them. */
   #placed = 0;
 
@@ -71,6 +75,7 @@ export class BatchHandler {
     this.#services = services;
     this.#crowdMax = crowdMax;
     this.#halvings = createHalvingBudget(services.ports.clock);
+    this.#logins = createRefusedLogins(services.ports.clock);
   }
 
   /** Rejects with E_FENCED when the work went to another, and with what the database fails with. */
@@ -110,7 +115,7 @@ export class BatchHandler {
         return null;
       case 'held':
         if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
-        return batch.isToBeRechecked ? endingAsRechecked(context) : endingOfWork(context, heldLookMs);
+        return batch.isToBeRechecked || this.#isToTry(claimed) ? endingAsRechecked(context) : endingOfWork(context, heldLookMs);
       case 'acked':
       case 'refused':
       case 'split':
@@ -276,6 +281,11 @@ export class BatchHandler {
     const { ports, crashPoints } = this.#services;
     const { batch, own, backup, gate } = claimed;
     const context = this.#context(claimed);
+    // One that was held before is to be tried: its settings may have been mended.
+    const isNew = batch.state === 'ready' && batch.attempts === 0 && !isConfigurationFault(batch.reasonCode);
+    const advice = isNew ? this.#logins.adviceFor(claimed) : 'send';
+    if (advice === 'hold') return endingAsFoundOut(context, connectorErrors.E_TARGET_FORBIDDEN);
+    if (advice === 'wait') return endingOfWork(context, this.#jittered(waitMs.login));
     const ended = await startAttempt(this.#services, { claimed, context, resolution }, signals.stopping);
     if ('openBreaker' in ended) {
       // Claimed again it finds its way to the backup, or from there.
@@ -292,6 +302,7 @@ export class BatchHandler {
       gate.endSending();
     }
     crashPoints.reach('deliveries.after-outcome');
+    this.#logins.told(claimed, sent.outcome);
     const decision = decide(sent.outcome, {
       target: own.target,
       tries: triesOf(batch, ended.attempt),
@@ -308,6 +319,12 @@ export class BatchHandler {
     // What was given up here says nothing about the target.
     if (!signals.aborting.aborted) await this.#tell(claimed, ended.attempt, health);
     return ending;
+  }
+
+  /** Held without a try of its own: what was refused then may have been a fault of those that were tried. */
+  #isToTry(claimed: ClaimedBatch): boolean {
+    const { attempts, reasonCode } = claimed.batch;
+    return attempts === 0 && isConfigurationFault(reasonCode) && !this.#logins.isRecent(claimed);
   }
 
   async #tell({ batch, flow, target }: ClaimedBatch, attempt: number, health: Health): Promise<void> {

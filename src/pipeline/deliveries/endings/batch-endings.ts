@@ -147,6 +147,15 @@ export function endingAsHeld(context: EndingContext): BatchEnding {
   };
 }
 
+/** Settings are at fault, as others found out: it is held without a try. */
+export function endingAsFoundOut(context: EndingContext, code: string): BatchEnding {
+  return {
+    ...emptyEnding(context),
+    againAfterMs: heldLookMs,
+    changes: [changeOf(context, 'ready', 'hold', { reasonCode: code })],
+  };
+}
+
 /** Held because settings are at fault: it is ready again, and its next attempt tells whether they were mended. */
 export function endingAsRechecked(context: EndingContext): BatchEnding {
   return {
