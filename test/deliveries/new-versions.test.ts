@@ -135,6 +135,29 @@ it.each([
   expect(sink.requests.map(({ body }) => /"id":"([a-z]+)/.exec(body)![1])).toEqual(['first', 'first', 'second']);
 });
 
+it.each([
+  [64, 1],
+  [1, 64],
+] as const)(
+  'a key that was blocked among %i lanes is blocked among %i: its later records are held back, and others go',
+  async (before, after) => {
+    const sink = await startHttpSink(({ body }) => ({ status: body.includes('"bad') ? 422 : 200 }));
+    const planOf = (lanes: number) =>
+      deliveryPlan([targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 1, order: 'by-key', lanes })]);
+    const bindings = { api: bindingOf('http', { baseUrl: sink.url }) };
+    const { scenario, startWorker, cutUnderNew } = await twoVersions({ bindings, plans: { old: planOf(before), new: planOf(after) } });
+    const line = (id: string, customer: string) => deliveryLine({ id, customer, amount: 100, currency: 'EUR', letters: 'a' });
+    const refused = await scenario.deliverJobs([{ lines: [line('bad', 'blocked')] }]);
+    startWorker();
+    await scenario.allEnded(refused);
+    await cutUnderNew([line('behind', 'blocked'), line('other', 'free')]);
+    const isDone = async () => (await scenario.batches()).every(({ state }) => ['refused', 'dead', 'acked', 'split'].includes(state));
+    await until(isDone, 'not all has ended');
+    expect(sink.requests.map(({ body }) => /"id":"([a-z]+)/.exec(body)![1])).toEqual(['bad', 'other']);
+    expect(await scenario.counts()).toMatchObject([{ routed: 3, delivered: 1, refused: 1, dead: 1 }]);
+  },
+);
+
 it('a target gets no more batches at once than the version says that sends them, whatever others send meanwhile', async () => {
   const sink = await startHttpSink();
   let underWay = 0;

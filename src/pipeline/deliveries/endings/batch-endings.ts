@@ -317,9 +317,9 @@ async function deadLetters(
 }
 
 /** Later records of its key are held back, where the target keeps the order of keys (decisions 19). */
-function blockedBy({ flowId, targetId, lane }: LoadedBatch, letter: NewDeadLetter, { orderKey }: BatchRecord): NewBlockedKey[] {
+function blockedBy({ flowId, targetId, lane, laneScheme }: LoadedBatch, letter: NewDeadLetter, { orderKey }: BatchRecord): NewBlockedKey[] {
   if (orderKey === null) return [];
-  return [{ flowId, targetId, lane, keyHash: orderKey, jobId: letter.jobId, deadLetterId: letter.deadLetterId }];
+  return [{ flowId, targetId, lane, laneScheme, keyHash: orderKey, jobId: letter.jobId, deadLetterId: letter.deadLetterId }];
 }
 
 function letterBasics(context: EndingContext, cause: DeadLetterCause, batch: Pick<NewBatch, 'batchId' | 'targetId'>) {
