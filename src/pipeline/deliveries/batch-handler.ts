@@ -16,6 +16,7 @@ import { createRefusedLogins, type RefusedLogins } from './attempts/refused-logi
 import { isExhausted } from './attempts/retry-schedule.ts';
 import { noLane } from './batch.ts';
 import type { LoadedBatch } from './batch-load.ts';
+import { jittered, waitForTarget, waitMs } from './batch-waits.ts';
 import type { StoredBreaker } from './breakers/breaker-store.ts';
 import { endingAsParked, endingAsResumed, parkedLookMs } from './breakers/parked-batches.ts';
 import { type Health, healthOf } from './breakers/target-health.ts';
@@ -53,8 +54,6 @@ export interface HandlerSignals {
 /** Of `attempts`, those that its retries are counted by: since it was held last, or since the target decided about a part of what it was cut from. */
 const triesOf = ({ heldAttempts, decidedAttempts }: LoadedBatch, attempts: number) => attempts - Math.max(heldAttempts, decidedAttempts);
 
-/** How long a batch waits for files accepted before its own, for a place at a crowded target, while a login is refused, and at least for a breaker that is open or kept open. */
-const waitMs = { earlierFile: 500, crowded: 250, login: 1_000, open: 1_000, kept: 60_000 };
 /** How long a target is asked what became of a batch, about as long as one that is away is tried. */
 const askedMaxMs = 4 * 3_600_000;
 
@@ -292,8 +291,7 @@ export class BatchHandler {
       const isFree = backup !== null && batch.state === 'ready' && batch.unknownAttempts === 0;
       return isFree ? endingOfWork(context, this.#jittered(waitMs.crowded)) : this.#endingAtOpen(context, ended.openBreaker);
     }
-    if ('waitMs' in ended)
-      return endingOfWork(context, signals.stopping.aborted ? 0 : this.#jittered(Math.max(waitMs.crowded, 2 * ended.waitMs)));
+    if ('waitMs' in ended) return endingOfWork(context, signals.stopping.aborted ? 0 : waitForTarget(ports.rng, ended.waitMs));
     let sent: Sent;
     try {
       crashPoints.reach('deliveries.after-attempt-commit');
@@ -387,7 +385,7 @@ export class BatchHandler {
 
   /** Between half and all of it. */
   #jittered(ms: number): number {
-    return Math.ceil(ms * (0.5 + this.#services.ports.rng.fraction() / 2));
+    return jittered(this.#services.ports.rng, ms);
   }
 }
 
