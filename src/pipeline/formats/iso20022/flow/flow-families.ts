@@ -13,6 +13,8 @@ export interface FlowFamily {
   readonly header: readonly FieldRow[];
   /** What groups the records; null: nothing. */
   readonly group: string | null;
+  /** Field that has the position of the group in the message, from 1: two of them may have one identification. */
+  readonly position?: string;
   readonly grouped: readonly FieldRow[];
   /** Records stand at one of these. */
   readonly records: readonly string[];
@@ -103,6 +105,7 @@ const creditTransfer: FlowFamily = {
   headers: ['GrpHdr'],
   header: [...group, ...totals, ['initiatingPartyName', 'text', 'GrpHdr/InitgPty/Nm']],
   group: 'PmtInf',
+  position: 'paymentInformationNumber',
   grouped: [
     ['paymentInformationId', 'text', 'PmtInfId'],
     ['paymentMethod', 'text', 'PmtMtd'],
@@ -133,6 +136,7 @@ const directDebit: FlowFamily = {
   headers: ['GrpHdr'],
   header: creditTransfer.header,
   group: 'PmtInf',
+  position: 'paymentInformationNumber',
   grouped: [
     ['paymentInformationId', 'text', 'PmtInfId'],
     ['paymentMethod', 'text', 'PmtMtd'],

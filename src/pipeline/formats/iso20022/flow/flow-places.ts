@@ -18,7 +18,20 @@ export interface PlacedFamily {
   readonly headerFields: number;
   readonly groupFields: number;
   readonly hasSides: boolean;
+  /** Index of the field that says which side an amount is on; -1: there is none. */
+  readonly side: number;
+  /** Of the field that has the position of a group; null: there is none. */
+  readonly position: LineKey | null;
 }
+
+const creditDebit = lineKey('creditDebit');
+/** What follows an amount in a line. */
+export const amountKeys = {
+  currency: lineKey('currency'),
+  controlAmount: lineKey('controlAmount'),
+  credit: lineKey('credit'),
+  debit: lineKey('debit'),
+} as const;
 
 const placed = new Map<string, PlacedFamily>();
 
@@ -46,5 +59,13 @@ function placeFamily(family: FlowFamily): PlacedFamily {
   for (const header of family.headers) places.set(header, header === family.headers.at(-1) ? flowPlaces.lastHeader : flowPlaces.header);
   if (family.group !== null) places.set(family.group, flowPlaces.group);
   for (const record of family.records) places.set(record, flowPlaces.record);
-  return { places, fields, headerFields: family.header.length, groupFields: family.grouped.length, hasSides: family.hasSides };
+  return {
+    places,
+    fields,
+    headerFields: family.header.length,
+    groupFields: family.grouped.length,
+    hasSides: family.hasSides,
+    side: fields.findIndex(({ key }) => key.equals(creditDebit)),
+    position: family.position === undefined ? null : lineKey(family.position),
+  };
 }

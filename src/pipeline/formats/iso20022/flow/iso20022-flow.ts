@@ -38,11 +38,14 @@ function recordFields(family: FlowFamily): Record<string, PackField> {
 }
 
 function schemaOf(family: FlowFamily): PackSchema {
+  const position = family.position === undefined ? {} : { [family.position]: { type: 'int' } as const };
+  const record = { ...position, ...fieldsOf(family.grouped, []), ...recordFields(family) };
   return {
     header: { messageName: { type: 'string', required: true }, ...fieldsOf(family.header, ['messageId']) },
-    record: { ...fieldsOf(family.grouped, []), ...recordFields(family) },
+    record,
     trailer: null,
     key: family.key,
+    tied: ['amount', 'creditDebit', 'controlAmount', 'credit', 'debit'].filter((name) => Object.hasOwn(record, name)),
     totals: family.hasTotals ? totals : [],
   };
 }

@@ -112,7 +112,11 @@ function linkType(name: string, definition: TypeDefinition | null, children: rea
     indexes,
     nextRequired,
     mayBeEmpty: children.some(({ min }) => min === 0),
-    value: !isValue ? null : definition?.kind === 'codes' ? { check: codesOf(definition.codes), currency: null } : valueType(name),
+    value: !isValue
+      ? null
+      : definition?.kind === 'codes'
+        ? { check: codesOf(definition.codes), currency: null, form: null }
+        : valueType(name),
     isAny,
   };
 }
