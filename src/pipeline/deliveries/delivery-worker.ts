@@ -77,6 +77,8 @@ const claimMin = 128;
 const endingMs = 1_500;
 const failedAgainMs = 5_000;
 
+const isOfDatabase = (error: unknown) => error instanceof HeadgateError && error.code.startsWith('E_DATABASE_');
+
 export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
   const { db, queue, ports, logger, metrics, workerId, leaseMs, inHandMax = inHandDefault } = options;
   const leases = createLeases(ports.clock, leaseMs);
@@ -157,6 +159,8 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     try {
       claimed = await loader.load(tenantId, items);
     } catch (error) {
+      // What can't be read of one, such as its version of the flow, keeps no other waiting.
+      if (items.length > 1 && !isOfDatabase(error)) return void (await Promise.all(items.map((item) => take(tenantId, [item]))));
       logger.error('claimed deliveries could not be read', { error });
       for (const item of items) begin(giveBack(item, failedAgainMs), item);
       return;

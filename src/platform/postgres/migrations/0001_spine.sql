@@ -566,6 +566,8 @@ create index batches_parked on headgate.batches (tenant_id, flow_id, target_id, 
 create index batches_resumed on headgate.batches (tenant_id, flow_id, target_id) where parked_at is not null and state in ('ready', 'sending', 'unknown');
 create index batches_sending on headgate.batches (tenant_id, flow_id, target_id) where state = 'sending';
 create index batches_held on headgate.batches (tenant_id, flow_id, target_id) where state = 'held';
+create index batches_rechecked on headgate.batches (tenant_id, flow_id, target_id, flow_version_id, order_number, order_offset, batch_id)
+  where state in ('ready', 'sending', 'held') and (state = 'held' or held_attempts > 0);
 create index batches_by_flow on headgate.batches (tenant_id, flow_id, batch_id);
 
 -- Which batches hold records of a job: `job_ids` by job. (Row-level security keeps an index over the array from being used.)
@@ -708,6 +710,7 @@ create table headgate.redrive_members (
   record_number bigint not null,
   -- The key that the letter blocked, which is blocked again where it comes back.
   lane smallint,
+  lane_scheme integer,
   key_hash text collate "C",
   -- What became of it; null while its job is open.
   settled text collate "C" check (settled in ('redriven', 'replaced', 'open')),
@@ -799,12 +802,14 @@ create table headgate.breakers (
 ) with (fillfactor = 50);
 
 -- Business keys of which a record was given up at a target that keeps their order: later records of the key are not sent
--- until the key is released (decisions 19). Hashes, never values; '' is every key of the lane, once a target has too many.
+-- until the key is released (decisions 19). Hashes, never values; '' is every key of the lane, once a target has too many. Batches of other
+-- lanes (lane_scheme) may hold the key in any of theirs.
 create table headgate.blocked_keys (
   tenant_id uuid not null,
   flow_id uuid not null,
   target_id text collate "C" not null,
   lane smallint not null,
+  lane_scheme integer not null,
   key_hash text collate "C" not null check (key_hash ~ '^([0-9a-f]{64})?$'),
   -- The record that was given up.
   job_id uuid not null,
@@ -814,6 +819,7 @@ create table headgate.blocked_keys (
   foreign key (tenant_id, flow_id) references headgate.flows
 );
 create index blocked_keys_by_dead_letter on headgate.blocked_keys (tenant_id, dead_letter_id);
+create index blocked_keys_by_scheme on headgate.blocked_keys (tenant_id, flow_id, target_id, lane_scheme);
 create index blocked_keys_by_job on headgate.blocked_keys (tenant_id, job_id);
 
 -- Ledger -----------------------------------------------------------------------------------------------------------------------
