@@ -1,0 +1,182 @@
+/**
+ * What banks answer, hours later, to files that they were sent: matched to the deliveries of the tenant, with what was refused and
+ * why, what is overdue, and what matches nothing.
+ */
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { auditJob } from '../support/job-audit.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { type RunningTestServer, startTestServer, type TestTenant } from '../support/running-server.ts';
+
+let database: TestDatabase;
+let server: RunningTestServer;
+let tenant: TestTenant;
+let other: TestTenant;
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 4 });
+  server = await startTestServer(database);
+  tenant = await server.tenant('bank-za');
+  other = await server.tenant('bank-ke');
+  for (const each of [tenant, other]) {
+    mkdirSync(join(server.out, each.name), { recursive: true });
+    await each.apply(...documents(each.name));
+  }
+});
+afterAll(async () => {
+  await server?.stop();
+  await database?.drop();
+});
+
+const documents = (name: string) => [
+  `apiVersion: headgate/v1
+kind: Connection
+metadata: { tenant: TENANT, name: out }
+spec: { type: folder, root: ${JSON.stringify(join(server.out, name))} }
+`,
+  `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: TENANT, service: payments, name: eft-out, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http }]
+  format: { type: delimited, header: true }
+  schema: { record: { key: [paymentId], fields: {
+    paymentId: { type: string, required: true, unique: file }, name: { type: string }, amount: { type: decimal, scale: 2, sum: true } } } }
+  transform: [{ id: shape, set: { id: record.paymentId, name: record.name, amount: record.amount } }]
+  routes: { default: { to: [bank] } }
+  targets:
+    bank: { type: file, connection: out, path: bank, format: csv, name: "EFT{sequence:4}.{extension}", answers: { within: 1h, key: out.id } }
+`,
+  `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: TENANT, service: payments, name: bank-answers, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http }]
+  format: { type: delimited, header: true }
+  duplicates: { onDuplicate: accept }
+  schema: { record: { fields: { file: { type: string }, payment: { type: string }, result: { type: string, required: true }, why: { type: string }, text: { type: string, mask: all } } } }
+  routes: { default: { to: [matched] } }
+  targets:
+    matched: { type: answers, of: [{ flow: eft-out, target: bank }], file: out.file, key: out.payment, status: out.result, reason: out.why,
+      accepted: [OK], refused: [NOK], pending: [WAIT] }
+`,
+];
+
+async function sent(
+  owner: TestTenant,
+  ids: readonly string[],
+): Promise<{ readonly jobId: string; readonly batchId: string; readonly name: string }> {
+  const content = ['paymentId,name,amount', ...ids.map((id, index) => `${id},"Person, ${index}",${index + 1}.50`), ''].join('\n');
+  const { json } = await server.upload(owner.key, { flow: 'eft-out', name: `in-${ids[0]}.csv`, body: content });
+  await server.settle(owner.key, json.jobId);
+  const list = await server.request(`/v1/batches?job=${json.jobId}`, { key: owner.key });
+  const { batchId } = list.json.items[0];
+  const batch = await server.request(`/v1/batches/${batchId}`, { key: owner.key });
+  expect(batch.json.answer).toMatchObject({ state: 'awaited', unanswered: ids.length });
+  expect(readdirSync(join(server.out, owner.name, 'bank'))).toContain(batch.json.answer.name);
+  return { jobId: json.jobId, batchId, name: batch.json.answer.name };
+}
+
+/** The job that took the answers, closed. */
+async function answered(owner: TestTenant, lines: readonly string[], name = 'answer.csv') {
+  const body = ['file,payment,result,why,text', ...lines, ''].join('\n');
+  const { json } = await server.upload(owner.key, { flow: 'bank-answers', name, body });
+  return await server.settle(owner.key, json.jobId);
+}
+
+const answerOf = async (owner: TestTenant, batchId: string) =>
+  (await server.request(`/v1/batches/${batchId}`, { key: owner.key })).json.answer;
+
+async function eventsOf(owner: TestTenant, batchId: string) {
+  return await vi.waitUntil(
+    async () => {
+      const { json } = await server.request(`/v1/events?object=${batchId}&limit=200`, { key: owner.key });
+      const found = json.items.filter(({ type }: { type: string }) => type.startsWith('answer.'));
+      return found.length > 0 ? found : undefined;
+    },
+    { timeout: 10_000 },
+  );
+}
+
+describe('answers in CSV', () => {
+  it('about a file as a whole are matched by its name, with its ending or without', async () => {
+    const first = await sent(tenant, ['W1', 'W2', 'W3']);
+    const second = await sent(tenant, ['X1', 'X2']);
+    const job = await answered(tenant, [`${first.name},,OK,,`, `${second.name.replace(/\.csv$/, '')},,NOK,AC04,`]);
+    expect(job.state).toBe('completed');
+    expect(await answerOf(tenant, first.batchId)).toMatchObject({ state: 'complete', accepted: 3, refused: 0, refusedAsWhole: null });
+    expect(await answerOf(tenant, second.batchId)).toMatchObject({ state: 'complete', accepted: 0, refused: 2, refusedAsWhole: 'AC04' });
+    expect((await eventsOf(tenant, first.batchId)).map(({ type }: { type: string }) => type).sort()).toEqual([
+      'answer.completed',
+      'answer.expected',
+    ]);
+  });
+
+  it('about single records accept, refuse with a reason and leave pending, and what was delivered stays delivered', async () => {
+    const { jobId, batchId, name } = await sent(tenant, ['R1', 'R2', 'R3', 'R4']);
+    const job = await answered(tenant, [`${name},R1,OK,,`, `${name},R3,NOK,AC01,Account of Jane Roe is closed`, `${name},R4,WAIT,,`]);
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 1, pending: 1, unanswered: 1 });
+    const refusals = await server.request(`/v1/batches/${batchId}/refusals`, { key: tenant.key });
+    expect(refusals.json.items).toMatchObject([{ position: 2, jobId, record: 3, code: 'AC01', answerJobId: job.jobId, answerRecord: 2 }]);
+    const { targets } = (await server.request(`/v1/jobs/${jobId}`, { key: tenant.key })).json;
+    expect(targets.bank).toMatchObject({
+      delivered: 4,
+      answers: { batches: { awaited: 1, overdue: 0, complete: 0 }, accepted: 1, refused: 1, pending: 1, unanswered: 1 },
+    });
+    await answered(tenant, [`,R2,OK,,`, `,R4,NOK,AM04,`]);
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'complete', accepted: 2, refused: 2 });
+    expect((await auditJob(server, tenant, jobId)).report).toMatchObject({ isSound: true, failures: [] });
+    expect((await auditJob(server, tenant, job.jobId)).report).toMatchObject({ isSound: true, failures: [] });
+    const listed = await server.request('/v1/batches?answer=refused', { key: tenant.key });
+    expect(listed.json.items.map((each: { batchId: string }) => each.batchId)).toContain(batchId);
+  });
+
+  it('that come twice change nothing, and one that contradicts is listed and told', async () => {
+    const { batchId, name } = await sent(tenant, ['T1', 'T2']);
+    const lines = [`${name},T1,OK,,`, `${name},T2,NOK,AC01,`];
+    await answered(tenant, lines);
+    const before = await answerOf(tenant, batchId);
+    const again = await answered(tenant, lines, 'again.csv');
+    expect([again.state, await answerOf(tenant, batchId)]).toEqual(['completed', before]);
+    const late = await answered(tenant, [`${name},T1,WAIT,,`, `${name},T2,OK,,`], 'contradicting.csv');
+    expect(late.state).toBe('completed_with_failures');
+    expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 1, refused: 1, contradictions: 1 });
+    const { json } = await server.request(`/v1/dead-letters?job=${late.jobId}`, { key: tenant.key });
+    expect(json.items).toMatchObject([{ code: 'E_ANSWER_CONTRADICTS', recordNumber: 2 }]);
+    const types = (await eventsOf(tenant, batchId)).map(({ type }: { type: string }) => type);
+    expect(types.filter((type: string) => type === 'answer.contradicted')).toHaveLength(1);
+    expect(types.filter((type: string) => type === 'answer.completed')).toHaveLength(1);
+  });
+
+  it('that name nothing that was delivered, or what another tenant delivered, are listed one by one', async () => {
+    const { batchId, name } = await sent(tenant, ['N1']);
+    const foreign = await sent(other, ['F1', 'F2']);
+    const job = await answered(tenant, [
+      `EFT9999.csv,N1,OK,,`,
+      `${foreign.batchId},F1,OK,,`,
+      ',F2,NOK,,',
+      `${name},N2,OK,,`,
+      `${name},N1,MAYBE,,`,
+      ',,OK,,',
+    ]);
+    expect([job.state, job.targets.matched]).toMatchObject(['completed_with_failures', { refused: 6, delivered: 0 }]);
+    const { json } = await server.request(`/v1/dead-letters?job=${job.jobId}`, { key: tenant.key });
+    expect(json.items.map(({ code }: { code: string }) => code).sort()).toEqual([
+      'E_ANSWER_STATUS',
+      ...Array(4).fill('E_ANSWER_UNMATCHED'),
+      'E_ANSWER_UNNAMED',
+    ]);
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', unanswered: 1 });
+    expect(await answerOf(other, foreign.batchId)).toMatchObject({ state: 'awaited', unanswered: 2 });
+  });
+
+  it('that are not there in time are overdue, with an event, and are matched when they come after all', async () => {
+    const { batchId, name } = await sent(tenant, ['L1', 'L2']);
+    await answered(tenant, [`${name},L1,OK,,`]);
+    await database.db.query(
+      `/* two hours later */ update headgate.work_items set due_at = headgate.clock() where kind = 'answer' and reference_id = $1`,
+      [batchId],
+    );
+    await database.db.query(`/* two hours later */ update headgate.answers set due_at = headgate.clock() where batch_id = $1`, [batchId]);
+  });
+});
