@@ -87,16 +87,23 @@ async function answered(owner: TestTenant, lines: readonly string[], name = 'ans
 const answerOf = async (owner: TestTenant, batchId: string) =>
   (await server.request(`/v1/batches/${batchId}`, { key: owner.key })).json.answer;
 
-async function eventsOf(owner: TestTenant, batchId: string) {
+/** In their order, once the last of these is among them. */
+async function eventsOf(
+  owner: TestTenant,
+  batchId: string,
+  last: string,
+): Promise<readonly { type: string; detail: Record<string, unknown> }[]> {
   return await vi.waitUntil(
     async () => {
-      const { json } = await server.request(`/v1/events?object=${batchId}&limit=200`, { key: owner.key });
+      const { json } = await server.request(`/v1/events?about=${batchId}&limit=200`, { key: owner.key });
       const found = json.items.filter(({ type }: { type: string }) => type.startsWith('answer.'));
-      return found.length > 0 ? found : undefined;
+      return found.some(({ type }: { type: string }) => type === last) ? found : undefined;
     },
     { timeout: 10_000 },
   );
 }
+
+const typesOf = async (...wanted: Parameters<typeof eventsOf>) => (await eventsOf(...wanted)).map(({ type }) => type).sort();
 
 describe('answers in CSV', () => {
   it('about a file as a whole are matched by its name, with its ending or without', async () => {
@@ -106,10 +113,7 @@ describe('answers in CSV', () => {
     expect(job.state).toBe('completed');
     expect(await answerOf(tenant, first.batchId)).toMatchObject({ state: 'complete', accepted: 3, refused: 0, refusedAsWhole: null });
     expect(await answerOf(tenant, second.batchId)).toMatchObject({ state: 'complete', accepted: 0, refused: 2, refusedAsWhole: 'AC04' });
-    expect((await eventsOf(tenant, first.batchId)).map(({ type }: { type: string }) => type).sort()).toEqual([
-      'answer.completed',
-      'answer.expected',
-    ]);
+    expect(await typesOf(tenant, first.batchId, 'answer.completed')).toEqual(['answer.completed', 'answer.expected']);
   });
 
   it('about single records accept, refuse with a reason and leave pending, and what was delivered stays delivered', async () => {
@@ -143,9 +147,7 @@ describe('answers in CSV', () => {
     expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 1, refused: 1, contradictions: 1 });
     const { json } = await server.request(`/v1/dead-letters?job=${late.jobId}`, { key: tenant.key });
     expect(json.items).toMatchObject([{ code: 'E_ANSWER_CONTRADICTS', recordNumber: 2 }]);
-    const types = (await eventsOf(tenant, batchId)).map(({ type }: { type: string }) => type);
-    expect(types.filter((type: string) => type === 'answer.contradicted')).toHaveLength(1);
-    expect(types.filter((type: string) => type === 'answer.completed')).toHaveLength(1);
+    expect(await typesOf(tenant, batchId, 'answer.contradicted')).toEqual(['answer.completed', 'answer.contradicted', 'answer.expected']);
   });
 
   it('that name nothing that was delivered, or what another tenant delivered, are listed one by one', async () => {
@@ -173,10 +175,22 @@ describe('answers in CSV', () => {
   it('that are not there in time are overdue, with an event, and are matched when they come after all', async () => {
     const { batchId, name } = await sent(tenant, ['L1', 'L2']);
     await answered(tenant, [`${name},L1,OK,,`]);
-    await database.db.query(
-      `/* two hours later */ update headgate.work_items set due_at = headgate.clock() where kind = 'answer' and reference_id = $1`,
-      [batchId],
+    await database.adminDb.query("/* pass time */ update headgate.clock_offset set by = by + interval '2 hours'");
+    const [overdue] = (await eventsOf(tenant, batchId, 'answer.overdue')).filter(({ type }) => type === 'answer.overdue');
+    expect(overdue!.detail).toMatchObject({ target: 'bank', records: 2, accepted: 1, unanswered: 1 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({
+      state: 'overdue',
+      isLate: false,
+      next: expect.stringContaining('Ask the downstream'),
+    });
+    const listed = await server.request('/v1/batches?answer=overdue', { key: tenant.key });
+    expect(listed.json.items.map((each: { batchId: string }) => each.batchId)).toContain(batchId);
+    expect((await server.request('/metrics')).body).toMatch(
+      /headgate_answers_overdue_total\{tenant="bank-za",flow="eft-out",target="bank"\} [1-9]/,
     );
-    await database.db.query(`/* two hours later */ update headgate.answers set due_at = headgate.clock() where batch_id = $1`, [batchId]);
+    await answered(tenant, [`${name},L2,NOK,,`], 'late.csv');
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'complete', accepted: 1, refused: 1, isLate: true });
+    const [completed] = (await eventsOf(tenant, batchId, 'answer.completed')).filter(({ type }) => type === 'answer.completed');
+    expect(completed!.detail).toMatchObject({ late: true });
   });
 });
