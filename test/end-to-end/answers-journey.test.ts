@@ -60,20 +60,54 @@ spec:
     matched: { type: answers, of: [{ flow: eft-out, target: bank }], file: out.file, key: out.payment, status: out.result, reason: out.why,
       accepted: [OK], refused: [NOK], pending: [WAIT] }
 `,
+  `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: TENANT, service: payments, name: grouped-out, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http }]
+  format: { type: delimited, header: true }
+  schema: { record: { fields: { paymentId: { type: string, required: true }, name: { type: string }, amount: { type: decimal, scale: 2 } } } }
+  transform: [{ id: shape, set: { id: record.paymentId, pack: record.name } }]
+  routes: { default: { to: [bank] } }
+  targets:
+    bank: { type: file, connection: out, path: grouped, name: "GRP{sequence:4}.{extension}", answers: { within: 1h, key: out.id, group: out.pack } }
+`,
+  `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: TENANT, service: payments, name: bank-reports, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http }]
+  format: { type: iso20022, message: pain.002, statuses: all }
+  routes: { default: { to: [matched] } }
+  targets: { matched: { type: answers, of: [{ flow: eft-out, target: bank }, { flow: grouped-out, target: bank }] } }
+`,
 ];
+
+/** A pain.002 about a message, with what stands behind its group status. */
+const report = (originalMessageId: string, groupStatus: string, payments: string) => `<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+<GrpHdr><MsgId>S-${originalMessageId}-${groupStatus}</MsgId><CreDtTm>2026-03-02T10:00:00Z</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>${originalMessageId}</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>${groupStatus === '' ? '' : `<GrpSts>${groupStatus}</GrpSts>`}</OrgnlGrpInfAndSts>
+${payments}
+</CstmrPmtStsRpt></Document>`;
+const payment = (id: string, status: string, transactions = '') =>
+  `<OrgnlPmtInfAndSts><OrgnlPmtInfId>${id}</OrgnlPmtInfId>${status === '' ? '' : `<PmtInfSts>${status}</PmtInfSts>`}${transactions}</OrgnlPmtInfAndSts>`;
+const transaction = (id: string, status: string, reason = '') =>
+  `<TxInfAndSts><OrgnlEndToEndId>${id}</OrgnlEndToEndId><TxSts>${status}</TxSts>${reason === '' ? '' : `<StsRsnInf><Rsn><Cd>${reason}</Cd></Rsn></StsRsnInf>`}</TxInfAndSts>`;
 
 async function sent(
   owner: TestTenant,
   ids: readonly string[],
+  flow = 'eft-out',
 ): Promise<{ readonly jobId: string; readonly batchId: string; readonly name: string }> {
   const content = ['paymentId,name,amount', ...ids.map((id, index) => `${id},"Person, ${index}",${index + 1}.50`), ''].join('\n');
-  const { json } = await server.upload(owner.key, { flow: 'eft-out', name: `in-${ids[0]}.csv`, body: content });
+  const { json } = await server.upload(owner.key, { flow, name: `in-${ids[0]}.csv`, body: content });
   await server.settle(owner.key, json.jobId);
   const list = await server.request(`/v1/batches?job=${json.jobId}`, { key: owner.key });
   const { batchId } = list.json.items[0];
   const batch = await server.request(`/v1/batches/${batchId}`, { key: owner.key });
   expect(batch.json.answer).toMatchObject({ state: 'awaited', unanswered: ids.length });
-  expect(readdirSync(join(server.out, owner.name, 'bank'))).toContain(batch.json.answer.name);
+  expect(readdirSync(join(server.out, owner.name, flow === 'eft-out' ? 'bank' : 'grouped'))).toContain(batch.json.answer.name);
   return { jobId: json.jobId, batchId, name: batch.json.answer.name };
 }
 
@@ -104,6 +138,70 @@ async function eventsOf(
 }
 
 const typesOf = async (...wanted: Parameters<typeof eventsOf>) => (await eventsOf(...wanted)).map(({ type }) => type).sort();
+
+/** The job that took the report, closed. */
+async function reported(owner: TestTenant, body: string) {
+  const { json } = await server.upload(owner.key, { flow: 'bank-reports', name: 'report.xml', body });
+  return await server.settle(owner.key, json.jobId);
+}
+
+describe('status reports', () => {
+  it('without transactions answer every record of the file', async () => {
+    const accepted = await sent(tenant, ['G1', 'G2']);
+    const refused = await sent(tenant, ['H1', 'H2', 'H3']);
+    const jobs = [
+      await reported(tenant, report(accepted.name.replace('.csv', ''), 'ACSC', '')),
+      await reported(tenant, report(refused.name.replace('.csv', ''), 'RJCT', '')),
+    ];
+    expect(jobs.map(({ state }) => state)).toEqual(['completed', 'completed']);
+    expect(await answerOf(tenant, accepted.batchId)).toMatchObject({ state: 'complete', accepted: 2 });
+    expect(await answerOf(tenant, refused.batchId)).toMatchObject({ state: 'complete', refused: 3, refusedAsWhole: '' });
+  });
+
+  it('with PART answer those that they list, and the rest stays unanswered', async () => {
+    const { jobId, batchId, name } = await sent(tenant, ['P1', 'P2', 'P3', 'P4']);
+    const listed = [transaction('P1', 'ACSP'), transaction('P2', 'RJCT', 'AC01'), transaction('P3', 'PDNG')].join('');
+    const job = await reported(tenant, report(name.replace('.csv', ''), 'PART', payment('any', '', listed)));
+    expect(job.state).toBe('completed');
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 1, pending: 1, unanswered: 1 });
+    const refusals = await server.request(`/v1/batches/${batchId}/refusals`, { key: tenant.key });
+    expect(refusals.json.items).toMatchObject([{ jobId, record: 2, code: 'AC01', answerJobId: job.jobId, answerRecord: 3 }]);
+  });
+
+  it('that accept a file but for what they list are no contradiction, and later ones about the same records are', async () => {
+    const { batchId, name } = await sent(tenant, ['Q1', 'Q2', 'Q3']);
+    const message = name.replace('.csv', '');
+    expect((await reported(tenant, report(message, 'ACSP', payment('any', '', transaction('Q2', 'RJCT', 'AM04'))))).state).toBe(
+      'completed',
+    );
+    expect(await answerOf(tenant, batchId)).toMatchObject({
+      state: 'complete',
+      accepted: 2,
+      refused: 1,
+      refusedAsWhole: null,
+      contradictions: 0,
+    });
+    expect((await reported(tenant, report(message, '', payment('any', '', transaction('Q3', 'RJCT', 'AM04'))))).state).toBe(
+      'completed_with_failures',
+    );
+    expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 2, refused: 1, contradictions: 1 });
+  });
+
+  it('answer the records of a payment information at once', async () => {
+    const names = ['K1', 'K2', 'K3'];
+    const { batchId, name } = await sent(tenant, names, 'grouped-out');
+    const job = await reported(
+      tenant,
+      report(
+        name.replace('.ndjson', ''),
+        '',
+        [payment('Person, 0', 'RJCT'), payment('Person, 1', 'ACCP'), payment('Person, 9', 'ACCP')].join(''),
+      ),
+    );
+    expect([job.state, job.targets.matched]).toMatchObject(['completed_with_failures', { delivered: 2, refused: 1 }]);
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 1, unanswered: 1 });
+  });
+});
 
 describe('answers in CSV', () => {
   it('about a file as a whole are matched by its name, with its ending or without', async () => {

@@ -10,7 +10,7 @@ import { DocumentWriter } from './document-writer.ts';
 import { FlowLines } from './flow/flow-lines.ts';
 import { placedFamilyOf } from './flow/flow-places.ts';
 import { iso20022Errors } from './iso20022-errors.ts';
-import { messageSetting, severityOf } from './iso20022-settings.ts';
+import { messageSetting, severityOf, statusesSetting } from './iso20022-settings.ts';
 import { familyName, familyOf } from './rules/families.ts';
 import type { MessageRules, RuleFinding } from './rules/message-rules.ts';
 import { compileMessage, knownTags } from './schema/compiled-types.ts';
@@ -151,7 +151,13 @@ export class Iso20022Reader implements PackReader, XmlHandler {
 
   #startMessage(message: MessageDefinition, namespace: number): void {
     const family = familyOf(message.name);
-    if (this.#sink.lines !== undefined) this.#flow = new FlowLines(this.#sink.lines, placedFamilyOf(message.name), message.name);
+    if (this.#sink.lines !== undefined)
+      this.#flow = new FlowLines(
+        this.#sink.lines,
+        placedFamilyOf(message.name),
+        message.name,
+        this.#settings.get(statusesSetting) === 'all',
+      );
     const reader = this;
     const rules = family.create({
       report: (finding) => this.#tellOfRule(finding, message),

@@ -4,8 +4,8 @@
  */
 export type FieldForm = 'text' | 'integer' | 'decimal' | 'amount' | 'date';
 
-/** Name, form and paths below the element that holds it, with a `|` between those of other versions. */
-export type FieldRow = readonly [name: string, form: FieldForm, paths: string];
+/** Name, form and paths below the element that holds it, with a `|` between those of other versions. `hidden`: in no line of its own name. */
+export type FieldRow = readonly [name: string, form: FieldForm, paths: string, visibility?: 'hidden'];
 
 export interface FlowFamily {
   /** Below the element of the message; fields of `header` have paths below it as well. The header is whole when the last of these ends. */
@@ -89,6 +89,12 @@ const statusReason: readonly FieldRow[] = [
   ['reasonCode', 'text', 'StsRsnInf/Rsn/Cd'],
   ['proprietaryReason', 'text', 'StsRsnInf/Rsn/Prtry'],
   ['reasonInformation', 'text', 'StsRsnInf/AddtlInf'],
+];
+/** Why a message or a payment information has its status: seen where each status is a record. */
+const upperReasons = (level: string, holder: string): readonly FieldRow[] => [
+  [`${level}ReasonCode`, 'text', `${holder}StsRsnInf/Rsn/Cd`, 'hidden'],
+  [`${level}ProprietaryReason`, 'text', `${holder}StsRsnInf/Rsn/Prtry`, 'hidden'],
+  [`${level}ReasonInformation`, 'text', `${holder}StsRsnInf/AddtlInf`, 'hidden'],
 ];
 const statusHeader = (original: string): readonly FieldRow[] => [
   ...group,
@@ -227,11 +233,12 @@ const paymentReturn: FlowFamily = {
 
 const customerStatus: FlowFamily = {
   headers: ['GrpHdr', 'OrgnlGrpInfAndSts'],
-  header: statusHeader('OrgnlGrpInfAndSts'),
+  header: [...statusHeader('OrgnlGrpInfAndSts'), ...upperReasons('group', 'OrgnlGrpInfAndSts/')],
   group: 'OrgnlPmtInfAndSts',
   grouped: [
     ['originalPaymentInformationId', 'text', 'OrgnlPmtInfId'],
     ['paymentInformationStatus', 'text', 'PmtInfSts'],
+    ...upperReasons('paymentInformation', ''),
   ],
   records: ['OrgnlPmtInfAndSts/TxInfAndSts'],
   record: [...originals, ['statusId', 'text', 'StsId'], ['transactionStatus', 'text', 'TxSts'], ...statusReason],

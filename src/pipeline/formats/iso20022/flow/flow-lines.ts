@@ -8,6 +8,7 @@ import type { ElementFrame } from '../schema/element-frame.ts';
 import { currencyText } from '../values/code-values.ts';
 import { trimmedFrom, trimmedTo } from '../values/white-space.ts';
 import { flowPlaces, type PlacedFamily } from './flow-places.ts';
+import { levelBytes, type StatusLevel, statusField, statusFields } from './status-levels.ts';
 
 const keys = {
   messageName: lineKey('messageName'),
@@ -33,6 +34,12 @@ export class FlowLines {
   readonly #firstOfRecord: number;
   /** Of the field that says which side an amount is on. */
   readonly #side: number;
+  /** Each status is a record: the fields of what was read, by level, in the order of a line. Null: records are those of the family. */
+  readonly #levels: Readonly<Record<StatusLevel, readonly (readonly number[])[]>> | null;
+  /** A group that was begun, and of whose own status no line was written yet. */
+  #isGroupTold = true;
+  #groupLine = 0;
+  #groupOffset = 0;
   #bytes = Buffer.allocUnsafe(8_192);
   #length = 0;
   /** Where the values of the header, and of header and group, end in `#bytes`. */
@@ -44,8 +51,8 @@ export class FlowLines {
   #headerLine = 0;
   #headerOffset = 0;
 
-  /** `messageName`: as in `pain.001.001.09`. */
-  constructor(lines: RecordLines, family: PlacedFamily, messageName: string) {
+  /** `messageName`: as in `pain.001.001.09`. `isEachStatus`: the statuses of message and groups are records too. */
+  constructor(lines: RecordLines, family: PlacedFamily, messageName: string, isEachStatus = false) {
     this.#lines = lines;
     this.#messageName = messageName;
     this.#family = family;
@@ -55,10 +62,12 @@ export class FlowLines {
     this.#firstGrouped = family.headerFields;
     this.#firstOfRecord = family.headerFields + family.groupFields;
     this.#side = family.fields.findIndex(({ key }) => key.equals(creditDebit));
+    this.#levels = isEachStatus ? levelsOf(family) : null;
   }
 
   started(place: number, { line, offset }: ElementFrame): void {
     if (place === flowPlaces.record) {
+      this.#tellGroup();
       this.#forget(this.#firstOfRecord);
       this.#length = this.#groupEnd;
       this.#currency = -1;
@@ -68,6 +77,9 @@ export class FlowLines {
       this.#forget(this.#firstGrouped);
       this.#length = this.#headerEnd;
       this.#groupEnd = this.#headerEnd;
+      this.#isGroupTold = false;
+      this.#groupLine = line;
+      this.#groupOffset = offset;
     } else if (!this.#hasHeader && (place === flowPlaces.header || place === flowPlaces.lastHeader) && this.#headerLine === 0) {
       this.#headerLine = line;
       this.#headerOffset = offset;
@@ -89,6 +101,7 @@ export class FlowLines {
 
   ended(place: number): void {
     if (place === flowPlaces.record) this.#endRecord();
+    else if (place === flowPlaces.group) this.#tellGroup();
     else if (place === flowPlaces.lastHeader) this.#endHeader();
   }
 
@@ -104,17 +117,46 @@ export class FlowLines {
     this.#lines.text(keys.messageName, this.#messageName);
     this.#write(0, this.#firstGrouped);
     this.#lines.end();
+    this.#tellStatus('group', this.#headerLine, this.#headerOffset);
+  }
+
+  /** Before its first record, or at its end. */
+  #tellGroup(): void {
+    if (this.#isGroupTold) return;
+    this.#isGroupTold = true;
+    this.#tellStatus('payment', this.#groupLine, this.#groupOffset);
+  }
+
+  /** A record for the status of a message or group, where it has one. */
+  #tellStatus(level: StatusLevel, line: number, offset: number): void {
+    if (this.#levels === null || !this.#levels[level][statusField]!.some((field) => this.#starts[field]! >= 0)) return;
+    this.#lines.begin('record', line, offset);
+    this.#writeLevel(this.#levels[level], level);
+    this.#lines.end();
+  }
+
+  #writeLevel(places: readonly (readonly number[])[], level: StatusLevel): void {
+    this.#lines.bytes(levelBytes[level]);
+    for (let index = 0; index < statusFields.length; index++) {
+      const { key } = statusFields[index]!;
+      let found = -1;
+      for (const field of places[index]!) if (found < 0 && this.#starts[field]! >= 0) found = field;
+      if (found < 0) this.#lines.absent(key);
+      else this.#value(key, 'text', this.#starts[found]!, this.#ends[found]!);
+    }
   }
 
   #endRecord(): void {
     this.#isRecordOpen = false;
-    this.#write(this.#firstGrouped, this.#family.fields.length);
+    if (this.#levels === null) this.#write(this.#firstGrouped, this.#family.fields.length);
+    else this.#writeLevel(this.#levels.transaction, 'transaction');
     this.#lines.end();
   }
 
   #write(from: number, to: number): void {
     for (let field = from; field < to; field++) {
-      const { key, form } = this.#family.fields[field]!;
+      const { key, form, isHidden } = this.#family.fields[field]!;
+      if (isHidden) continue;
       const start = this.#starts[field]!;
       if (form === 'amount') this.#amount(key, field);
       else if (start < 0) this.#lines.absent(key);
@@ -173,4 +215,10 @@ export class FlowLines {
     this.#length += length;
     return start;
   }
+}
+
+function levelsOf({ fields }: PlacedFamily): Record<StatusLevel, number[][]> {
+  const places = (level: StatusLevel) =>
+    statusFields.map(({ from }) => from[level].map((name) => fields.findIndex((each) => each.name === name)).filter((field) => field >= 0));
+  return { group: places('group'), payment: places('payment'), transaction: places('transaction') };
 }

@@ -3,8 +3,10 @@ import { type LineKey, lineKey } from '../../record-lines.ts';
 import { type FieldForm, type FieldRow, type FlowFamily, flowFamilies } from './flow-families.ts';
 
 export interface FlowField {
+  readonly name: string;
   readonly key: LineKey;
   readonly form: FieldForm;
+  readonly isHidden: boolean;
 }
 
 /** What an element is to a flow; 0: nothing. Fields are 1 and up. */
@@ -34,8 +36,8 @@ function placeFamily(family: FlowFamily): PlacedFamily {
   const places = new Map<string, number>();
   const fields: FlowField[] = [];
   const place = (rows: readonly FieldRow[], above: readonly string[]): void => {
-    for (const [name, form, paths] of rows) {
-      fields.push({ key: lineKey(name), form });
+    for (const [name, form, paths, visibility] of rows) {
+      fields.push({ name, key: lineKey(name), form, isHidden: visibility === 'hidden' });
       for (const path of paths.split('|'))
         for (const holder of above) places.set(holder === '' ? path : `${holder}/${path}`, fields.length);
     }

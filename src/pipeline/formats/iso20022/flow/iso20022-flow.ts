@@ -1,7 +1,8 @@
 /** The iso20022 pack in flows: what a message has without a schema, by the family that the flow names. */
 import type { PackField, PackFlow, PackSchema } from '../../pack.ts';
-import { iso20022Settings, messageSetting } from '../iso20022-settings.ts';
+import { iso20022Settings, messageSetting, statusesSetting } from '../iso20022-settings.ts';
 import { type FieldForm, type FieldRow, type FlowFamily, flowFamilies } from './flow-families.ts';
+import { statusFields } from './status-levels.ts';
 
 /** Decimals of an amount (ActiveOrHistoricCurrencyAndAmount), and so of their sums. */
 const amountScale = 5;
@@ -23,8 +24,15 @@ function personal(name: string): Pick<PackField, 'class' | 'mask'> {
 
 function fieldsOf(rows: readonly FieldRow[], required: readonly string[]): Record<string, PackField> {
   return Object.fromEntries(
-    rows.map(([name, form]) => [name, { ...types[form], ...personal(name), ...(required.includes(name) ? { required: true } : {}) }]),
+    visible(rows).map(([name, form]) => [
+      name,
+      { ...types[form], ...personal(name), ...(required.includes(name) ? { required: true } : {}) },
+    ]),
   );
+}
+
+function visible(rows: readonly FieldRow[]): FieldRow[] {
+  return rows.filter(([, , , visibility]) => visibility !== 'hidden');
 }
 
 const controlAmount = { type: 'decimal', scale: amountScale, sum: true } as const;
@@ -44,6 +52,16 @@ function schemaOf(family: FlowFamily): PackSchema {
     trailer: null,
     key: family.key,
     totals: family.hasTotals ? totals : [],
+  };
+}
+
+/** Each status is a record: of the message, of a payment information, of a transaction. */
+function statusSchema(family: FlowFamily): PackSchema {
+  const text = { type: 'string' } as const;
+  return {
+    ...schemaOf(family),
+    record: { level: { ...text, required: true }, ...Object.fromEntries(statusFields.map(({ name }) => [name, text])) },
+    key: ['level', 'originalPaymentInformationId', 'originalEndToEndId', 'originalInstructionId'],
   };
 }
 
@@ -68,6 +86,10 @@ export const iso20022Flow: PackFlow = {
     const family = flowFamilies[String(settings.get(messageSetting))];
     if (family === undefined)
       return { key: messageSetting, problem: `a flow reads one kind of messages: ${Object.keys(flowFamilies).join(', ')}` };
+    if (settings.get(statusesSetting) === 'all')
+      return settings.get(messageSetting) === 'pain.002'
+        ? statusSchema(family)
+        : { key: statusesSetting, problem: 'every status is a record of pain.002 only' };
     const schema = schemaOf(family);
     return settings.get('totals') === 'warn' ? { ...schema, totals: [] } : schema;
   },
