@@ -23,9 +23,17 @@ import { recordsAt } from '../endings/batch-records.ts';
 import type { AnswerSettings } from './answer-settings.ts';
 import { AnswerTable, answerLevels } from './answer-table.ts';
 import { findHits, type Hits, noHits, type SentBatch } from './batch-answers.ts';
-import { type AnsweredBatch, findExpectingBatches, findNamedBatches, isUnderWay } from './expected-answers.ts';
+import { type AnsweredBatch, batchIdOf, findExpectingBatches, findNamedBatches, isUnderWay } from './expected-answers.ts';
 import { recordWords } from './record-answers.ts';
-import { type AnswerOrigin, type RefusedRecord, type ToldBatch, tellBatch, writeRefusals } from './told-batch.ts';
+import {
+  type AnswerOrigin,
+  type BatchWords,
+  type RefusedRecord,
+  type ToldBatch,
+  tellBatch,
+  toldParts,
+  writeRefusals,
+} from './told-batch.ts';
 
 export interface AnswerMatcherOptions {
   readonly db: Db;
@@ -78,6 +86,8 @@ class Matching {
   readonly #found: Int32Array;
   readonly #looked: AnsweredBatch[] = [];
   readonly #contradicting = new Set<number>();
+  /** Answers about files as a whole. */
+  readonly #wholes: number[] = [];
   #answerRecords: Promise<readonly string[]> | null = null;
 
   constructor(options: AnswerMatcherOptions, request: AnswersToMatch, signal: AbortSignal) {
@@ -107,6 +117,8 @@ class Matching {
       if (this.#table.length % pauseLines === 0) await this.#pause();
     }
     this.#table.index();
+    for (let answer = 0; answer < this.#table.length; answer++)
+      if (this.#table.level[answer] === answerLevels.file && !this.#table.problems.has(answer)) this.#wholes.push(answer);
   }
 
   async #pause(): Promise<void> {
@@ -118,16 +130,16 @@ class Matching {
   async #lookAtNamed(): Promise<void> {
     const { files } = this.#table;
     if (files.length === 0) return;
-    const { tenantId } = this.#request;
     const named = await this.#read((tx) => findNamedBatches(tx, this.#settings.of, files));
     const filesOf = new Map<string, number[]>();
-    for (const [index, name] of files.entries()) filesOf.set(name, [...(filesOf.get(name) ?? []), index]);
+    for (const [index, name] of files.entries()) {
+      const key = batchIdOf(name) ?? name;
+      filesOf.set(key, [...(filesOf.get(key) ?? []), index]);
+    }
     for (const each of named) {
-      const { batchId, name, stem } = each;
-      const names = [batchId, batchId.toUpperCase(), batchId.replaceAll('-', ''), name, stem];
+      const names = [each.batchId, each.name, each.stem];
       const own = new Set(names.flatMap((text) => (text === null ? [] : (filesOf.get(text) ?? []))));
-      for (const [index, text] of files.entries()) if (text.toLowerCase() === batchId) own.add(index);
-      await this.#lookAt(tenantId, each, (answer) => own.has(this.#table.file[answer]!));
+      await this.#lookAt(each, toldParts.named, (answer) => own.has(this.#table.file[answer]!));
     }
   }
 
@@ -137,7 +149,7 @@ class Matching {
     for (let answer = 0; answer < this.#table.length; answer++) if (this.#isOpenWithoutFile(answer)) left++;
     for (let before: string | null = null; left > 0; ) {
       const page: AnsweredBatch[] = await this.#read((tx) => findExpectingBatches(tx, this.#settings.of, { before, limit: pageBatches }));
-      for (const each of page) left -= await this.#lookAt(this.#request.tenantId, each, (answer) => this.#table.file[answer] === -1);
+      for (const each of page) left -= await this.#lookAt(each, toldParts.others, (answer) => this.#table.file[answer] === -1);
       if (page.length < pageBatches) return;
       before = page.at(-1)!.batchId;
     }
@@ -148,8 +160,9 @@ class Matching {
   }
 
   /** How many answers are about this batch. */
-  async #lookAt(tenantId: string, found: AnsweredBatch, isMeant: (answer: number) => boolean): Promise<number> {
+  async #lookAt(found: AnsweredBatch, part: BatchWords['part'], isMeant: (answer: number) => boolean): Promise<number> {
     const { db, store, definitions } = this.#options;
+    const { tenantId } = this.#request;
     const own = this.#looked.push(found) - 1;
     const isOurs = (answer: number) => isMeant(answer) && (this.#found[answer] === -1 || this.#found[answer] === own);
     const sent = await withTenant(
@@ -163,9 +176,7 @@ class Matching {
     );
     const expects = sent.plan.targets.find(({ id }) => id === sent.batch.targetId)?.answers !== undefined;
     const hits = expects ? await findHits(store, sent, { table: this.#table, isMeant: isOurs, signal: this.#signal }) : noHits;
-    const whole: number[] = [];
-    for (let answer = 0; answer < this.#table.length; answer++)
-      if (this.#table.level[answer] === answerLevels.file && !this.#table.problems.has(answer) && isOurs(answer)) whole.push(answer);
+    const whole = this.#wholes.filter(isOurs);
     let count = 0;
     const take = (answer: number) => {
       if (this.#found[answer] === -1) count++;
@@ -173,23 +184,24 @@ class Matching {
     };
     whole.forEach(take);
     for (let index = 0; index < hits.length; index++) take(hits.answers[index]!);
-    if (count > 0) await this.#tell(sent, whole, hits);
+    if (count > 0) await this.#tell(sent, { part, whole, hits });
     return count;
   }
 
-  async #tell(sent: SentBatch, whole: readonly number[], hits: Hits): Promise<void> {
+  async #tell(sent: SentBatch, told: Omit<BatchWords, 'batchId'>): Promise<void> {
     const { db, store, ports, crashPoints, metrics } = this.#options;
     const { tenantId, batch, plan } = this.#request;
-    const words = { batchId: sent.batch.batchId, whole, hits };
+    const words = { ...told, batchId: sent.batch.batchId };
+    const { hits } = told;
     const origin = await this.#originOf(hits);
     const positions = this.#refusedPositions(hits);
     const records = positions.length === 0 ? [] : await recordsAt({ db, store }, sent.batch, sent.plan, positions);
     const recordOf = new Map(positions.map((position, index) => [position, records[index]!]));
     batch.assertOurs();
-    let told: ToldBatch | undefined;
+    let result: ToldBatch | undefined;
     await commitForCertain({ db, ports }, tenantId, async (tx) => {
-      told = await tellBatch(tx, ports.ids, words, { table: this.#table, origin });
-      const refused = told.refused.map(({ position, answer }): RefusedRecord => {
+      result = await tellBatch(tx, ports.ids, words, { table: this.#table, origin });
+      const refused = result.refused.map(({ position, answer }): RefusedRecord => {
         const code = this.#table.reasons.get(answer) ?? null;
         return { position, ...recordOf.get(position)!, code, answerRecord: origin.recordOf(answer) };
       });
@@ -197,9 +209,9 @@ class Matching {
       crashPoints.reach('answers.before-commit');
     });
     crashPoints.reach('answers.after-commit');
-    for (const answer of told!.contradicting) this.#contradicting.add(answer);
+    for (const answer of result!.contradicting) this.#contradicting.add(answer);
     const labels = { tenant: plan.flow.tenant, flow: sent.plan.flow.name, target: sent.batch.targetId };
-    for (const [outcome, count] of Object.entries(told!.changed))
+    for (const [outcome, count] of Object.entries(result!.changed))
       if (count > 0) metrics.add('headgate_answered_records_total', { ...labels, outcome }, count);
   }
 

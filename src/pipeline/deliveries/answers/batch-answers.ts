@@ -38,33 +38,66 @@ export async function findHits(
   const hasKeys = key !== null && table.hasKeys;
   const hasGroups = group !== null && table.hasGroups;
   if (!hasKeys && !hasGroups) return noHits;
-  const fields = new OutputFields(target.body, plan.output, [key, group]);
-  const hits = new GrowingHits();
+  const matching = new LineMatching(new OutputFields(target.body, plan.output, [key, group]), table, {
+    hasKeys,
+    hasGroups,
+    isGrouped: group !== null,
+    isMeant,
+  });
   const readers = new SegmentReaders(store, batch.tenantId);
   try {
-    let position = 0;
+    let lines = 0;
     for (const line of bodyLines(batch.spans, target.body, (segmentId) => readers.open(batch.segments.get(segmentId)!))) {
-      fields.read(line);
-      const { bytes, starts, ends } = fields;
-      if (hasGroups && starts[1]! >= 0) {
-        for (let answer = table.firstOfGroup(bytes[1]!, starts[1]!, ends[1]!); answer >= 0; answer = table.next(answer))
-          if (isMeant(answer)) hits.add(answer, position);
-      }
-      if (hasKeys && starts[0]! >= 0) {
-        for (let answer = table.firstOfKey(bytes[0]!, starts[0]!, ends[0]!); answer >= 0; answer = table.next(answer)) {
-          const isOther =
-            group !== null && table.hasGroup(answer) && !(starts[1]! >= 0 && table.isOfGroup(answer, bytes[1]!, starts[1]!, ends[1]!));
-          if (!isOther && isMeant(answer)) hits.add(answer, position);
-        }
-      }
-      if (++position % pauseLines !== 0) continue;
+      matching.add(line);
+      if (++lines % pauseLines !== 0) continue;
       signal.throwIfAborted();
       await scheduler.yield();
     }
   } finally {
     readers.close();
   }
-  return hits;
+  return matching.hits;
+}
+
+interface MatchingOptions {
+  readonly hasKeys: boolean;
+  readonly hasGroups: boolean;
+  /** The lines name their group, so that an answer about a record of another group is about none of theirs. */
+  readonly isGrouped: boolean;
+  readonly isMeant: (answer: number) => boolean;
+}
+
+/** Takes the lines of a batch in their order. `fields`: key and group of a line. */
+export class LineMatching {
+  readonly hits = new GrowingHits();
+  readonly #fields: OutputFields;
+  readonly #table: AnswerTable;
+  readonly #options: MatchingOptions;
+  #position = 0;
+
+  constructor(fields: OutputFields, table: AnswerTable, options: MatchingOptions) {
+    this.#fields = fields;
+    this.#table = table;
+    this.#options = options;
+  }
+
+  add(line: Uint8Array): void {
+    const position = this.#position++;
+    const table = this.#table;
+    const { hasKeys, hasGroups, isGrouped, isMeant } = this.#options;
+    this.#fields.read(line);
+    const { bytes, starts, ends } = this.#fields;
+    const hasGroup = starts[1]! >= 0;
+    if (hasGroups && hasGroup) {
+      for (let answer = table.firstOfGroup(bytes[1]!, starts[1]!, ends[1]!); answer >= 0; answer = table.next(answer))
+        if (isMeant(answer)) this.hits.add(answer, position);
+    }
+    if (!hasKeys || starts[0]! < 0) return;
+    for (let answer = table.firstOfKey(bytes[0]!, starts[0]!, ends[0]!); answer >= 0; answer = table.next(answer)) {
+      const isOther = isGrouped && table.hasGroup(answer) && !(hasGroup && table.isOfGroup(answer, bytes[1]!, starts[1]!, ends[1]!));
+      if (!isOther && isMeant(answer)) this.hits.add(answer, position);
+    }
+  }
 }
 
 class GrowingHits implements Hits {

@@ -2,12 +2,13 @@
  * The rows of answers that batches expect: written in the transaction in which a batch is delivered, marked overdue when their time
  * is over, changed by what answers say. A row for a batch and a byte for each of its records; no row for a record that is accepted.
  */
+import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Ids } from '../../../platform/base/ports.ts';
 import { type NewEvent, recordEvents } from '../../../platform/events/event-log.ts';
 import { parseTraceparent } from '../../../platform/telemetry/trace-context.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { fileNameOf } from '../../connectors/output-files/file-name.ts';
-import type { Plan } from '../../engine/plan.ts';
+import type { Plan, TargetPlan } from '../../engine/plan.ts';
 import { recordsByJob } from '../batch.ts';
 import type { LoadedBatch } from '../batch-load.ts';
 import { numberOf, partOf } from '../batch-number.ts';
@@ -35,25 +36,29 @@ export function expectedAnswerOf(
   const target = plan.targets.find(({ id }) => id === batch.targetId)!;
   if (target.answers === undefined) return null;
   const { flowId, targetId, traceParent } = batch;
-  const template = target.settings['name'];
-  const isFile = typeof template === 'string' && part.batchId === batch.batchId;
-  const name = isFile
-    ? fileNameOf(template, {
-        targetId,
-        format: target.body.format,
-        isEncrypted: target.settings['encrypt'] === true,
-        batch: {
-          flowName: plan.flow.name,
-          fileName: batch.fileName,
-          jobIds: [...recordsByJob(batch.members).keys()],
-          cutAt: batch.cutAt,
-          number: numberOf(batch),
-          sequence: batch.fileSequence,
-          part: partOf(batch),
-        },
-      })
-    : null;
+  const name = part.batchId === batch.batchId ? sentName(batch, plan, target) : null;
   return { batchId: part.batchId, flowId, targetId, name, records: part.records, withinMs: target.answers.withinMs, traceParent };
+}
+
+/** Of a batch that is a file; null for others, and where a person says that one was delivered that could not be named. */
+function sentName(batch: LoadedBatch, plan: Plan, { id: targetId, body, settings }: TargetPlan): string | null {
+  const template = settings['name'];
+  if (typeof template !== 'string') return null;
+  const named = {
+    flowName: plan.flow.name,
+    fileName: batch.fileName,
+    jobIds: [...recordsByJob(batch.members).keys()],
+    cutAt: batch.cutAt,
+    number: numberOf(batch),
+    sequence: batch.fileSequence,
+    part: partOf(batch),
+  };
+  try {
+    return fileNameOf(template, { targetId, format: body.format, isEncrypted: settings['encrypt'] === true, batch: named });
+  } catch (error) {
+    if (!(error instanceof HeadgateError)) throw error;
+    return null;
+  }
 }
 
 /** Banks name a file with its ending or without. */
@@ -147,29 +152,49 @@ export interface AnsweredBatch {
 /** Flow and target, as answers say whose deliveries they are about. */
 export type AnsweredTargets = readonly { readonly flow: string; readonly target: string }[];
 
-const answered = `from headgate.answers a
-  join headgate.batches b on b.tenant_id = $1 and b.batch_id = a.batch_id
-  where a.tenant_id = $1 and (a.flow_id, a.target_id) in (
-    select f.flow_id, w.target from unnest($2::text[], $3::text[]) as w (flow, target) join headgate.flows f on f.tenant_id = $1 and f.name = w.flow)`;
+const answeredTargets = `(select f.flow_id, w.target from unnest($2::text[], $3::text[]) as w (flow, target) join headgate.flows f on f.tenant_id = $1 and f.name = w.flow)`;
 const columns = 'a.batch_id as "batchId", b.flow_version_id as "flowVersionId", a.name, a.stem';
+const withBatch = 'join headgate.batches b on b.tenant_id = $1 and b.batch_id = a.batch_id';
 
-/** Names that have come more often than this: the newest count. */
-const sameNameMax = 1_000;
+/** A name that has come more often than this: the newest count. */
+const sameNameMax = 20;
+const newestOf = (
+  condition: string,
+) => `(select a.* from headgate.answers a where a.tenant_id = $1 and a.flow_id = t.flow_id and a.target_id = t.target and ${condition}
+    order by a.batch_id desc limit ${sameNameMax})`;
 
-const selectNamed = `/* find answered batches by name */ select ${columns} ${answered}
-  and (a.name = any ($4::text[]) or a.stem = any ($4::text[]) or a.batch_id = any ($5::uuid[])) order by a.batch_id desc limit ${sameNameMax}`;
+const selectNamed = `/* find answered batches by name */ select distinct ${columns} from unnest($4::text[]) as n (name)
+  cross join ${answeredTargets} t
+  cross join lateral (${newestOf('a.name = n.name')} union all ${newestOf('a.stem = n.name')}) a ${withBatch}
+  union select ${columns} from headgate.answers a ${withBatch} where a.tenant_id = $1 and a.batch_id = any ($5::uuid[]) and (a.flow_id, a.target_id) in ${answeredTargets}`;
 
 const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
+const namesAtOnce = 500;
+
+/** The id of a batch with hyphens, where the name is one. */
+export function batchIdOf(name: string): string | null {
+  return uuid.test(name)
+    ? name
+        .toLowerCase()
+        .replaceAll('-', '')
+        .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+    : null;
+}
 
 /** By the name of the file that was sent, with its ending or without, or the id of the batch; the newest first. */
 export async function findNamedBatches(tx: TenantTx, of: AnsweredTargets, names: readonly string[]): Promise<AnsweredBatch[]> {
-  const ids = names.filter((name) => uuid.test(name));
-  const parameters = [tx.tenantId, of.map(({ flow }) => flow), of.map(({ target }) => target), names, ids];
-  return (await tx.query<AnsweredBatch>(selectNamed, parameters)).rows;
+  const found = new Map<string, AnsweredBatch>();
+  for (let at = 0; at < names.length; at += namesAtOnce) {
+    const some = names.slice(at, at + namesAtOnce);
+    const ids = some.map(batchIdOf).filter((id) => id !== null);
+    const parameters = [tx.tenantId, of.map(({ flow }) => flow), of.map(({ target }) => target), some, ids];
+    for (const row of (await tx.query<AnsweredBatch>(selectNamed, parameters)).rows) found.set(row.batchId, row);
+  }
+  return [...found.values()].sort((one, another) => (one.batchId < another.batchId ? 1 : -1));
 }
 
-const selectExpecting = `/* find batches that may be answered */ select ${columns} ${answered}
-  and ($4::uuid is null or a.batch_id < $4) and (a.state <> 'complete' or a.changed_at > (select headgate.clock()) - interval '30 days')
+const selectExpecting = `/* find batches that may be answered */ select ${columns} from headgate.answers a ${withBatch}
+  where a.tenant_id = $1 and (a.flow_id, a.target_id) in ${answeredTargets} and ($4::uuid is null or a.batch_id < $4) and (a.state <> 'complete' or a.changed_at > (select headgate.clock()) - interval '30 days')
   order by a.batch_id desc limit $5`;
 
 /** Those that expect an answer, and those that were answered in the last thirty days; the newest first. */
@@ -183,8 +208,7 @@ export async function findExpectingBatches(
 }
 
 const countUnderWay = `/* look for batches under way */ select exists (select from headgate.batches b where b.tenant_id = $1 and b.state in ('sending', 'unknown')
-  and (b.flow_id, b.target_id) in (
-    select f.flow_id, w.target from unnest($2::text[], $3::text[]) as w (flow, target) join headgate.flows f on f.tenant_id = $1 and f.name = w.flow)) as "isUnderWay"`;
+  and (b.flow_id, b.target_id) in ${answeredTargets}) as "isUnderWay"`;
 
 /** Whether an answer may have overtaken the end of a delivery. */
 export async function isUnderWay(tx: TenantTx, of: AnsweredTargets): Promise<boolean> {
@@ -205,12 +229,14 @@ export interface LockedAnswer {
   readonly isOverdue: boolean;
   /** The job of the answer whose word about many records at once changed some last. */
   readonly sharedBy: string | null;
-  /** The batch of answers that contradicted it last. */
-  readonly contradictedBy: string | null;
+  /** The batch of answers that told of it last, which part of it, and those of its answers that contradicted. */
+  readonly toldBy: string | null;
+  readonly toldPart: number;
+  readonly contradicting: readonly number[];
 }
 
 const lockRow = `/* lock answer */ select a.batch_id as "batchId", a.flow_id as "flowId", a.target_id as "targetId", a.state, a.records, a.outcomes, a.accepted, a.refused, a.pending,
-  a.due_at <= (select headgate.clock()) as "isOverdue", a.shared_by as "sharedBy", a.contradicted_by as "contradictedBy"
+  a.due_at <= (select headgate.clock()) as "isOverdue", a.shared_by as "sharedBy", a.told_by as "toldBy", a.told_part as "toldPart", a.contradicting
   from headgate.answers a where a.tenant_id = $1 and a.batch_id = $2 for update`;
 
 export async function lockAnswer(tx: TenantTx, batchId: string): Promise<LockedAnswer> {

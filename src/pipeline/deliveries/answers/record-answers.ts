@@ -10,6 +10,8 @@ export type RecordWord = (typeof recordWords)[keyof typeof recordWords];
 const wordBits = 3;
 /** It was said of the record by itself. */
 const ownBit = 4;
+/** It was said of many at once by the file that did so last. */
+const sharerBit = 8;
 
 export type Told = 'nothing new' | 'changed' | 'contradicts';
 
@@ -21,25 +23,35 @@ export interface AnswerCounts {
 
 export class RecordAnswers {
   readonly bytes: Buffer;
+  #isSharer: boolean;
 
-  /** `known`: as it was kept; empty where nothing was said yet. */
-  constructor(known: Uint8Array, records: number) {
+  /** `known`: as it was kept; empty where nothing was said yet. `isSharer`: the file that answers now said the last word about many at once. */
+  constructor(known: Uint8Array, records: number, isSharer: boolean) {
     if (known.length !== 0 && known.length !== records) throw new Error('the answers to a batch are not of its records');
     this.bytes = known.length === 0 ? Buffer.alloc(records) : Buffer.from(known);
+    this.#isSharer = isSharer;
+  }
+
+  /** What the file that answers now says of many at once is the last such word from now on, or was before. */
+  get isSharer(): boolean {
+    return this.#isSharer;
   }
 
   /**
-   * Of one record. A final word stands: another final one contradicts it, and pending is older news. `isSameFile`: the file that says
-   * it said the word about many at once that holds so far, which this one is an exception of.
+   * Of one record. A final word stands: another final one contradicts it, and pending is older news. But what a file says of many at
+   * once is what it says of those that it does not name by themselves.
    */
-  tell(position: number, word: RecordWord, isSameFile: boolean): Told {
+  tell(position: number, word: RecordWord): Told {
     const byte = this.bytes[position]!;
     const before = byte & wordBits;
-    const isShared = (byte & ownBit) === 0;
-    const isException = isShared && isSameFile && before !== recordWords.none;
-    if (before === word || before === recordWords.none || before === recordWords.pending || isException) {
+    if (before === word) {
       this.bytes[position] = word | ownBit;
-      return before === word ? 'nothing new' : 'changed';
+      return 'nothing new';
+    }
+    const isException = this.#isSharer && (byte & sharerBit) !== 0;
+    if (before === recordWords.none || before === recordWords.pending || isException) {
+      this.bytes[position] = word | ownBit;
+      return 'changed';
     }
     return word === recordWords.pending ? 'nothing new' : 'contradicts';
   }
@@ -50,10 +62,16 @@ export class RecordAnswers {
     const before = byte & wordBits;
     if ((byte & ownBit) !== 0 || before === word || word === recordWords.none) return 'nothing new';
     if (before === recordWords.none || before === recordWords.pending) {
-      this.bytes[position] = word;
+      if (!this.#isSharer) this.#becomeSharer();
+      this.bytes[position] = word | sharerBit;
       return 'changed';
     }
     return word === recordWords.pending ? 'nothing new' : 'contradicts';
+  }
+
+  #becomeSharer(): void {
+    this.#isSharer = true;
+    for (let position = 0; position < this.bytes.length; position++) this.bytes[position]! &= ~sharerBit;
   }
 
   counts(): AnswerCounts {

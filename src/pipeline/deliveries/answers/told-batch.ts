@@ -6,7 +6,7 @@ import type { Ids } from '../../../platform/base/ports.ts';
 import { recordEvents } from '../../../platform/events/event-log.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { AnswerState } from './answer-state.ts';
-import type { AnswerTable } from './answer-table.ts';
+import { type AnswerTable, answerLevels } from './answer-table.ts';
 import type { Hits } from './batch-answers.ts';
 import { type LockedAnswer, lockAnswer, unansweredOf } from './expected-answers.ts';
 import { type AnswerCounts, RecordAnswers, type RecordWord, recordWords, type Told } from './record-answers.ts';
@@ -21,8 +21,12 @@ export interface AnswerOrigin {
   recordOf(answer: number): number;
 }
 
+/** A batch of answers tells of a batch in two parts, one after the other: answers that name its file, and those that name none. */
+export const toldParts = { named: 0, others: 1 } as const;
+
 export interface BatchWords {
   readonly batchId: string;
+  readonly part: (typeof toldParts)[keyof typeof toldParts];
   /** About the file as a whole, in the order of the answers. */
   readonly whole: readonly number[];
   readonly hits: Hits;
@@ -38,48 +42,42 @@ export interface ToldBatch {
   readonly refused: readonly { readonly position: number; readonly answer: number }[];
 }
 
-/** Pure: the bytes after what the answers say. */
+/** Words about many at once first, in the order of the answers, then those about single records. Changes `known`. */
 export function tellRecords(
   known: RecordAnswers,
   { whole, hits }: Pick<BatchWords, 'whole' | 'hits'>,
   table: Pick<AnswerTable, 'word' | 'level'>,
-  isSameFile: boolean,
-): { readonly contradicting: ReadonlySet<number>; readonly isSharedChanged: boolean; readonly refused: ToldBatch['refused'] } {
+): Pick<ToldBatch, 'contradicting' | 'refused'> {
   const contradicting = new Set<number>();
   const refusedBy = new Map<number, number>();
-  let isSharedChanged = false;
-  const note = (told: Told, answer: number): boolean => {
-    if (told === 'contradicts') contradicting.add(answer);
-    return told === 'changed';
-  };
   const wordOf = (answer: number) => table.word[answer] as RecordWord;
-  for (const answer of whole) {
-    for (let position = 0; position < known.bytes.length; position++)
-      if (note(known.tellShared(position, wordOf(answer)), answer)) isSharedChanged = true;
-  }
+  const note = (told: Told, answer: number): Told => {
+    if (told === 'contradicts') contradicting.add(answer);
+    return told;
+  };
+  for (const answer of whole)
+    for (let position = 0; position < known.bytes.length; position++) note(known.tellShared(position, wordOf(answer)), answer);
   for (const isShared of [true, false]) {
     for (let index = 0; index < hits.length; index++) {
       const [answer, position] = [hits.answers[index]!, hits.positions[index]!];
-      if ((table.level[answer] !== 0) !== isShared) continue;
+      if ((table.level[answer] !== answerLevels.record) !== isShared) continue;
       const word = wordOf(answer);
-      const told = isShared ? known.tellShared(position, word) : known.tell(position, word, isSameFile || isSharedChanged);
-      const isChanged = note(told, answer);
-      if (isShared && isChanged) isSharedChanged = true;
-      if (word === recordWords.refused && told !== 'contradicts') {
-        if (isChanged || !isShared) refusedBy.set(position, answer);
-      } else if (isChanged) refusedBy.delete(position);
+      const told = note(isShared ? known.tellShared(position, word) : known.tell(position, word), answer);
+      const isSaid = told === 'changed' || (!isShared && told === 'nothing new');
+      if (isSaid && word === recordWords.refused) refusedBy.set(position, answer);
+      else if (told === 'changed') refusedBy.delete(position);
     }
   }
   const refused = [...refusedBy].map(([position, answer]) => ({ position, answer })).sort((a, b) => a.position - b.position);
-  return { contradicting, isSharedChanged, refused };
+  return { contradicting, refused };
 }
 
 const updateRow = `/* write answers of batch */
-  update headgate.answers a set state = $3, outcomes = $4, accepted = $5, refused = $6, pending = $7, shared_by = $8, contradicted_by = $9,
+  update headgate.answers a set state = $3, outcomes = $4, accepted = $5, refused = $6, pending = $7, shared_by = $8, told_by = $9, told_part = $13, contradicting = $14,
     contradicted = a.contradicted + $10, refused_as_whole = coalesce($11, a.refused_as_whole), is_late = a.is_late or $12, answered_at = (select headgate.clock()), changed_at = (select headgate.clock())
   where a.tenant_id = $1 and a.batch_id = $2`;
 
-/** Writes nothing where nothing is new. */
+/** Writes nothing where nothing is new. What these answers said before is not said again: its contradictions are known. */
 export async function tellBatch(
   tx: TenantTx,
   ids: Ids,
@@ -87,18 +85,21 @@ export async function tellBatch(
   { table, origin }: { readonly table: AnswerTable; readonly origin: AnswerOrigin },
 ): Promise<ToldBatch> {
   const row = await lockAnswer(tx, words.batchId);
-  const known = new RecordAnswers(row.outcomes, row.records);
-  const told = tellRecords(known, words, table, row.sharedBy === origin.jobId);
+  const isToldOn = row.toldBy === origin.batchId;
+  if (isToldOn && row.toldPart >= words.part)
+    return { contradicting: new Set(row.contradicting), changed: { accepted: 0, refused: 0, pending: 0 }, refused: [] };
+  const known = new RecordAnswers(row.outcomes, row.records, row.sharedBy === origin.jobId);
+  const told = tellRecords(known, words, table);
   const counts = known.counts();
   const changed = {
     accepted: Math.max(0, counts.accepted - row.accepted),
     refused: Math.max(0, counts.refused - row.refused),
     pending: Math.max(0, counts.pending - row.pending),
   };
-  const isContradicted = told.contradicting.size > 0 && row.contradictedBy !== origin.batchId;
+  const contradictions = told.contradicting.size;
   const isNew = !known.bytes.equals(row.outcomes) && !(row.outcomes.length === 0 && unansweredOf({ ...row, ...counts }) === row.records);
   const result = { contradicting: told.contradicting, changed, refused: told.refused };
-  if (!isNew && !isContradicted) return result;
+  if (!isNew && contradictions === 0) return result;
   const state: AnswerState = counts.accepted + counts.refused === row.records ? 'complete' : row.state;
   const whole = words.whole.find((answer) => table.word[answer] === recordWords.refused && !told.contradicting.has(answer));
   await tx.query(updateRow, [
@@ -109,13 +110,15 @@ export async function tellBatch(
     counts.accepted,
     counts.refused,
     counts.pending,
-    told.isSharedChanged ? origin.jobId : row.sharedBy,
-    isContradicted ? origin.batchId : row.contradictedBy,
-    isContradicted ? told.contradicting.size : 0,
+    known.isSharer ? origin.jobId : row.sharedBy,
+    origin.batchId,
+    contradictions,
     whole === undefined ? null : (table.reasons.get(whole) ?? ''),
     row.isOverdue && isNew,
+    words.part,
+    [...(isToldOn ? row.contradicting : []), ...told.contradicting],
   ]);
-  await recordToldEvents(tx, ids, { row, state, counts, origin, isNew, contradictions: isContradicted ? told.contradicting.size : 0 });
+  await recordToldEvents(tx, ids, { row, state, counts, origin, isNew, contradictions });
   return result;
 }
 

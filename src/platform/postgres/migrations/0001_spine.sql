@@ -875,9 +875,12 @@ create table headgate.answers (
   contradicted integer not null default 0,
   -- The code of a refusal of all of it at once; empty: none was given. Its records are not listed one by one.
   refused_as_whole text collate "C",
-  -- The job whose word about many records at once changed some last, and the batch of answers that contradicted last.
+  -- The job whose word about many records at once changed some last.
   shared_by uuid,
-  contradicted_by uuid,
+  -- The batch of answers that told of it last, how far (told-batch.ts), and which of its answers contradicted, by their place in it.
+  told_by uuid,
+  told_part smallint not null default 0,
+  contradicting integer[] not null default '{}',
   -- Something was said of it after it was due.
   is_late boolean not null default false,
   due_at timestamptz not null,
