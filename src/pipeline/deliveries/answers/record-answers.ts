@@ -24,6 +24,7 @@ export interface AnswerCounts {
 export class RecordAnswers {
   readonly bytes: Buffer;
   #isSharer: boolean;
+  #hasNews = false;
 
   /** `known`: as it was kept; empty where nothing was said yet. `isSharer`: the file that answers now said the last word about many at once. */
   constructor(known: Uint8Array, records: number, isSharer: boolean) {
@@ -35,6 +36,11 @@ export class RecordAnswers {
   /** What the file that answers now says of many at once is the last such word from now on, or was before. */
   get isSharer(): boolean {
     return this.#isSharer;
+  }
+
+  /** Something was said that was not known. */
+  get hasNews(): boolean {
+    return this.#hasNews;
   }
 
   /**
@@ -51,6 +57,7 @@ export class RecordAnswers {
     const isException = this.#isSharer && (byte & sharerBit) !== 0;
     if (before === recordWords.none || before === recordWords.pending || isException) {
       this.bytes[position] = word | ownBit;
+      this.#hasNews = true;
       return 'changed';
     }
     return word === recordWords.pending ? 'nothing new' : 'contradicts';
@@ -64,6 +71,7 @@ export class RecordAnswers {
     if (before === recordWords.none || before === recordWords.pending) {
       if (!this.#isSharer) this.#becomeSharer();
       this.bytes[position] = word | sharerBit;
+      this.#hasNews = true;
       return 'changed';
     }
     return word === recordWords.pending ? 'nothing new' : 'contradicts';

@@ -97,16 +97,15 @@ export async function tellBatch(
     pending: Math.max(0, counts.pending - row.pending),
   };
   const contradictions = told.contradicting.size;
-  const isNew = !known.bytes.equals(row.outcomes) && !(row.outcomes.length === 0 && unansweredOf({ ...row, ...counts }) === row.records);
   const result = { contradicting: told.contradicting, changed, refused: told.refused };
-  if (!isNew && contradictions === 0) return result;
+  if (known.bytes.equals(row.outcomes) && contradictions === 0) return result;
   const state: AnswerState = counts.accepted + counts.refused === row.records ? 'complete' : row.state;
   const whole = words.whole.find((answer) => table.word[answer] === recordWords.refused && !told.contradicting.has(answer));
   await tx.query(updateRow, [
     tx.tenantId,
     words.batchId,
     state,
-    isNew ? known.bytes : row.outcomes,
+    known.bytes,
     counts.accepted,
     counts.refused,
     counts.pending,
@@ -114,11 +113,11 @@ export async function tellBatch(
     origin.batchId,
     contradictions,
     whole === undefined ? null : (table.reasons.get(whole) ?? ''),
-    row.isOverdue && isNew,
+    row.isOverdue && known.hasNews,
     words.part,
     [...(isToldOn ? row.contradicting : []), ...told.contradicting],
   ]);
-  await recordToldEvents(tx, ids, { row, state, counts, origin, isNew, contradictions });
+  await recordToldEvents(tx, ids, { row, state, counts, origin, hasNews: known.hasNews, contradictions });
   return result;
 }
 
@@ -127,16 +126,16 @@ interface ToldEvent {
   readonly state: AnswerState;
   readonly counts: AnswerCounts;
   readonly origin: AnswerOrigin;
-  readonly isNew: boolean;
+  readonly hasNews: boolean;
   readonly contradictions: number;
 }
 
-async function recordToldEvents(tx: TenantTx, ids: Ids, { row, state, counts, origin, isNew, contradictions }: ToldEvent): Promise<void> {
+async function recordToldEvents(tx: TenantTx, ids: Ids, { row, state, counts, origin, hasNews, contradictions }: ToldEvent): Promise<void> {
   const common = { objectId: row.batchId, from: row.state, to: state, actor: 'system', traceId: origin.traceId };
   const detail = { target: row.targetId, answerJobId: origin.jobId };
   const isComplete = state === 'complete' && row.state !== 'complete';
   await recordEvents(tx, ids, [
-    ...(isNew
+    ...(hasNews
       ? [
           {
             ...common,
