@@ -5,6 +5,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startHttpSink } from '../support/http-sink.ts';
 import { auditJob } from '../support/job-audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant } from '../support/running-server.ts';
@@ -82,6 +83,17 @@ spec:
   targets: { matched: { type: answers, of: [{ flow: eft-out, target: bank }, { flow: grouped-out, target: bank }] } }
 `,
 ];
+
+const flowOf = (name: string, targets: string) => `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: TENANT, service: payments, name: ${name}, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http }]
+  format: { type: delimited, header: true }
+  schema: { record: { fields: { id: { type: string, required: true }, name: { type: string } } } }
+  routes: { default: { to: [${targets.split(':')[0]}] } }
+  targets: { ${targets} }
+`;
 
 /** A pain.002 about a message, with what stands behind its group status. */
 const report = (originalMessageId: string, groupStatus: string, payments: string) => `<?xml version="1.0" encoding="UTF-8"?>
@@ -268,6 +280,73 @@ describe('answers in CSV', () => {
     ]);
     expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', unanswered: 1 });
     expect(await answerOf(other, foreign.batchId)).toMatchObject({ state: 'awaited', unanswered: 2 });
+  });
+
+  it('that come before their delivery is written down are matched once it is', async () => {
+    let answer = () => {};
+    const sink = await startHttpSink(() => new Promise((resolve) => (answer = () => resolve({ status: 200 }))));
+    await tenant.apply(
+      'apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: TENANT, name: policy }\nspec: { egress: { allowPrivate: [127.0.0.0/8], allowPlain: true } }\n',
+      `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: api }\nspec: { type: http, baseUrl: "${sink.url}" }\n`,
+      flowOf('instant-out', 'bank: { type: http, connection: api, path: /pay, timeout: 60s, answers: { within: 1h, key: out.id } }'),
+      flowOf(
+        'instant-answers',
+        'matched: { type: answers, of: [{ flow: instant-out, target: bank }], key: out.id, status: out.name, accepted: [OK] }',
+      ),
+    );
+    const sending = await server.upload(tenant.key, { flow: 'instant-out', name: 'instant.csv', body: 'id,name\nI1,Jane\nI2,Joe\n' });
+    await vi.waitUntil(() => sink.requests.length === 1, { timeout: 10_000 });
+    const early = await server.upload(tenant.key, { flow: 'instant-answers', name: 'early.csv', body: 'id,name\nI1,OK\nI3,OK\n' });
+    const letters = async () => (await server.request(`/v1/dead-letters?job=${early.json.jobId}`, { key: tenant.key })).json.items;
+    const batches = async () => (await server.request(`/v1/batches?job=${early.json.jobId}`, { key: tenant.key })).json.items;
+    await vi.waitUntil(async () => (await batches())[0]?.attempts === 1 && (await batches())[0].state !== 'sending', { timeout: 10_000 });
+    expect(await letters()).toEqual([]);
+    answer();
+    await server.settle(tenant.key, sending.json.jobId);
+    const job = await server.settle(tenant.key, early.json.jobId);
+    expect([job.state, job.targets.matched]).toMatchObject(['completed_with_failures', { delivered: 1, refused: 1 }]);
+    expect(await letters()).toMatchObject([{ recordNumber: 2, code: 'E_ANSWER_UNMATCHED' }]);
+    const [batch] = (await server.request(`/v1/batches?job=${sending.json.jobId}`, { key: tenant.key })).json.items;
+    expect(await answerOf(tenant, batch.batchId)).toMatchObject({ state: 'awaited', name: null, accepted: 1, unanswered: 1 });
+    await sink.close();
+  });
+
+  it('that matched nothing are matched by a re-drive, once there is what they are about', async () => {
+    const early = await answered(tenant, [',V1,NOK,AC06,'], 'too-early.csv');
+    expect(early.state).toBe('completed_with_failures');
+    const { batchId } = await sent(tenant, ['V1']);
+    const operator = await tenant.makeKey(['jobs:operate', 'jobs:read', 'records:read', 'records:reveal']);
+    const body = { job: early.jobId, reason: 'the file was sent meanwhile' };
+    const redrive = await server.request('/v1/redrives', { key: operator, method: 'POST', body });
+    expect([redrive.status, redrive.json]).toMatchObject([200, { records: 1 }]);
+    const [{ jobId }] = redrive.json.jobs;
+    expect((await server.settle(tenant.key, jobId)).state).toBe('completed');
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'complete', refused: 1 });
+    const refusals = await server.request(`/v1/batches/${batchId}/refusals`, { key: tenant.key });
+    expect(refusals.json.items).toMatchObject([{ record: 1, code: 'AC06', answerJobId: jobId }]);
+  });
+
+  it('refuse more records than a page holds, page by page', async () => {
+    const { batchId, name } = await sent(tenant, ['Y1', 'Y2', 'Y3', 'Y4', 'Y5']);
+    await answered(
+      tenant,
+      ['Y5', 'Y1', 'Y3'].map((id) => `${name},${id},NOK,MS03,`),
+    );
+    const page = async (query: string) =>
+      (await server.request(`/v1/batches/${batchId}/refusals?limit=2${query}`, { key: tenant.key })).json;
+    const first = await page('');
+    const second = await page(`&cursor=${first.nextCursor}`);
+    expect([first, second].map(({ items }) => items.map(({ record }: { record: number }) => record))).toEqual([[1, 3], [5]]);
+    expect(second.nextCursor).toBeNull();
+    expect((await server.request(`/v1/batches/${batchId}/refusals?cursor=bm90aGluZw`, { key: tenant.key })).status).toBe(400);
+  });
+
+  it('are a target that is well, has a place in the list of targets, and takes no connection', async () => {
+    const { json } = await server.request('/v1/targets?flow=bank-answers', { key: tenant.key });
+    expect(json.items).toMatchObject([{ targetId: 'matched', type: 'answers', connection: null }]);
+    const operator = await tenant.makeKey(['jobs:operate', 'jobs:read', 'flows:read']);
+    const probed = await server.request('/v1/health/probe', { key: operator, method: 'POST', body: { flow: 'bank-answers' } });
+    expect(probed.json.items).toMatchObject([{ kind: 'target', id: 'matched', state: 'healthy', code: null }]);
   });
 
   it('that are not there in time are overdue, with an event, and are matched when they come after all', async () => {
