@@ -161,7 +161,7 @@ describe('what answers come to', () => {
               stand.sharedBy = sharedBy = file;
             } else if (isFinal(word)) contradicting.add(index);
           };
-          for (const index of whole) sent.forEach((_, position) => say(index, position, true));
+          for (const index of whole) for (const position of sent.keys()) say(index, position, true);
           const pairs = Array.from({ length: hits.length }, (_, at) => [hits.answers[at]!, hits.positions[at]!] as const);
           for (const [index, position] of pairs) if (table.level[index] === answerLevels.group) say(index, position, true);
           for (const [index, position] of pairs) if (table.level[index] === answerLevels.record) say(index, position, false);
