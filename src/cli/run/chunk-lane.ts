@@ -16,6 +16,8 @@ import { FileSource, type SharedFile } from './plain-files.ts';
 export interface LaneSetup {
   readonly plan: Plan;
   readonly input: SharedFile;
+  /** Of the file as it was given. */
+  readonly inputBytes: number;
   /** Target files in order, then outcomes, then rejections. */
   readonly outputPaths: readonly string[];
 }

@@ -78,7 +78,7 @@ export class ChunkLanes {
     this.#unwritten++;
     this.#queue.push(job);
     this.#handOut();
-    const isBusy = this.#queue.length > queuedEnough && this.#setup!.input.size >= bytesForHereMin;
+    const isBusy = this.#queue.length > queuedEnough && this.#setup!.inputBytes >= bytesForHereMin;
     if (isBusy && this.#here === null) await (this.#opening ??= this.#openHere());
     await this.#until(() => this.#queue.length < queuedMax);
   }

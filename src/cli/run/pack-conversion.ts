@@ -1,13 +1,10 @@
 /** What a flow reads of a pack's file in `headgate run`: a file of its own beside the outputs, to which offsets in outcomes refer. */
-import { createHash } from 'node:crypto';
-import type { Finding } from '../../pipeline/engine/chunk.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
-import type { Format } from '../../pipeline/formats/format.ts';
+import type { Format, Splitter } from '../../pipeline/formats/format.ts';
 import type { Pack, Packs } from '../../pipeline/formats/pack.ts';
 import { createPackSplitter, noSplitter } from '../../pipeline/formats/pack-splitter.ts';
-import { nextTurn } from '../../platform/base/system-ports.ts';
 import { OutputFile, recordsName } from './output-files.ts';
-import type { FileSource } from './plain-files.ts';
+import { FileSource } from './plain-files.ts';
 
 export interface Catalogue {
   readonly formats: readonly Format[];
@@ -27,26 +24,39 @@ export async function formatOf(plan: Plan, { formats, packs }: Catalogue): Promi
   return { format, pack };
 }
 
-export interface ConvertedFile {
-  readonly path: string;
-  /** Of the file as it was given. */
-  readonly sha256: string;
-  readonly damage: readonly Finding[];
+/** Lines that grow while the file is read, and can be read as far as they are written. */
+export class PackConversion {
+  /** Another one after `finish`. */
+  lines: FileSource;
+  readonly #file: OutputFile;
+  readonly #pack: Pack;
+  readonly #plan: Plan;
+
+  constructor(pack: Pack, plan: Plan, folder: string) {
+    this.#pack = pack;
+    this.#plan = plan;
+    this.#file = new OutputFile(folder, recordsName);
+    this.lines = FileSource.growing(this.#file.partPath);
+  }
+
+  inFront(lines: Splitter): Splitter {
+    return createPackSplitter({ pack: this.#pack, settings: settingsOf(this.#plan), lines, keep: (bytes) => this.#file.write(bytes) });
+  }
+
+  /** Gives the lines their name. */
+  finish(): void {
+    this.#file.finish();
+    this.lines.close();
+    this.lines = new FileSource(this.#file.path);
+  }
+
+  close(): void {
+    this.lines.close();
+  }
 }
 
-export async function convertFile(source: FileSource, pack: Pack, plan: Plan, folder: string): Promise<ConvertedFile> {
-  const { settings } = (plan.format as Extract<Plan['format'], { type: 'json-lines' }>).pack!;
-  const hash = createHash('sha256');
-  const file = new OutputFile(folder, recordsName);
-  const reader = createPackSplitter({ pack, settings, lines: noSplitter, keep: (bytes) => file.write(bytes) });
-  for (const piece of source.pieces()) {
-    hash.update(piece);
-    reader.push(piece);
-    await nextTurn();
-  }
-  const { damage } = reader.end();
-  file.finish();
-  return { path: file.path, sha256: hash.digest('hex'), damage };
+function settingsOf({ format }: Plan) {
+  return (format as Extract<Plan['format'], { type: 'json-lines' }>).pack!.settings;
 }
 
 /** The lines that a pack makes of a file, as they come; without a pack the file itself. */
@@ -55,9 +65,13 @@ export function* piecesOf(pieces: Iterable<Uint8Array>, plan: Plan, pack: Pack |
     yield* pieces;
     return;
   }
-  const { settings } = (plan.format as Extract<Plan['format'], { type: 'json-lines' }>).pack!;
   const kept: Uint8Array[] = [];
-  const reader = createPackSplitter({ pack, settings, lines: noSplitter, keep: (bytes) => void kept.push(Buffer.from(bytes)) });
+  const reader = createPackSplitter({
+    pack,
+    settings: settingsOf(plan),
+    lines: noSplitter,
+    keep: (bytes) => void kept.push(Buffer.from(bytes)),
+  });
   for (const piece of pieces) {
     reader.push(piece);
     yield* kept.splice(0);

@@ -21,7 +21,7 @@ export class FileSource implements ByteSource {
   readonly path: string;
   readonly size: number;
   readonly #descriptor: number;
-  readonly #isShared: boolean;
+  #isShared: boolean;
 
   constructor(file: string | SharedFile) {
     this.#isShared = typeof file !== 'string';
@@ -39,6 +39,14 @@ export class FileSource implements ByteSource {
       throw new HeadgateError(runErrors.E_INPUT_FILE, `${file} is not a file`);
     }
     this.size = status.size;
+  }
+
+  /** A file that is still written: its size is what it may become, and what is read must be there. */
+  static growing(path: string): FileSource {
+    const descriptor = readable(path, () => openSync(path, 'r'));
+    const source = new FileSource({ path, size: Number.MAX_SAFE_INTEGER, descriptor });
+    source.#isShared = false;
+    return source;
   }
 
   /** For sources of other threads, which must not outlive this one. */

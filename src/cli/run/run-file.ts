@@ -5,13 +5,13 @@
 import type { ChunkSummary, EnvelopeRecord } from '../../pipeline/engine/chunk.ts';
 import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
 import type { foldSummaries } from '../../pipeline/engine/file/fold-summaries.ts';
-import type { Format } from '../../pipeline/formats/format.ts';
+import type { Format, Splitter } from '../../pipeline/formats/format.ts';
 import type { ChunkReceiver } from './chunk-job.ts';
 import type { ChunkResult } from './chunk-lane.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
 import type { EndOptions } from './file-end.ts';
 import { createOutputFiles, type OutputFile, type OutputFiles } from './output-files.ts';
-import type { ConvertedFile, FileFormat } from './pack-conversion.ts';
+import type { FileFormat, PackConversion } from './pack-conversion.ts';
 import { FileSource } from './plain-files.ts';
 import type { RunReceipt } from './run-receipt.ts';
 import { type ChunkSizes, type SplitFile, splitFile } from './split-file.ts';
@@ -32,27 +32,27 @@ const firstChunkBytesMax = 256 * 1024;
 
 export async function runFile(flow: CompiledFlow, { format, pack }: FileFormat, options: RunFileOptions): Promise<RunReceipt> {
   const given = new FileSource(options.path);
-  let source = given;
+  let conversion: PackConversion | null = null;
   try {
     const outputs = createOutputFiles(options.folder, flow.plan);
-    let converted: ConvertedFile | null = null;
-    if (pack !== null) {
-      await outputs.cleared;
-      const { convertFile } = await import('./pack-conversion.ts');
-      converted = await convertFile(given, pack, flow.plan, options.folder);
-      source = new FileSource(converted.path);
-    }
-    const run = new FileRun(flow, source, outputs, options);
+    if (pack !== null) conversion = new (await import('./pack-conversion.ts')).PackConversion(pack, flow.plan, options.folder);
+    const run = new FileRun(flow, { given, source: conversion?.lines ?? given, conversion }, outputs, options);
     const { split, sha256 } = await (options.lanes === null ? run.runHere(format) : run.runInLanes(format, options.lanes));
     await outputs.cleared;
+    conversion?.finish();
     const { endFile } = await fileEnd();
-    const whole = converted === null ? split : { ...split, damage: [...converted.damage, ...split.damage] };
-    const facts = { sha256: converted?.sha256 ?? sha256, bytes: given.size };
-    return endFile({ flow, source, outputs, options, ...run.results(), split: whole, ...facts });
+    return endFile({ flow, source: conversion?.lines ?? given, outputs, options, ...run.results(), split, sha256, bytes: given.size });
   } finally {
-    if (source !== given) source.close();
+    conversion?.close();
     given.close();
   }
+}
+
+/** The file as it was given, and what chunks are of: the same, or the lines that a pack makes of it. */
+interface RunInput {
+  readonly given: FileSource;
+  readonly source: FileSource;
+  readonly conversion: PackConversion | null;
 }
 
 /** What comes last is loaded when the first chunk is on its way. */
@@ -62,7 +62,7 @@ const joinedTogether = 16;
 
 class FileRun {
   readonly #flow: CompiledFlow;
-  readonly #source: FileSource;
+  readonly #input: RunInput;
   readonly #outputs: OutputFiles;
   readonly #options: RunFileOptions;
   /** In order; some are joined already. */
@@ -73,9 +73,9 @@ class FileRun {
   #header: EnvelopeRecord | null = null;
   #join: typeof foldSummaries | null = null;
 
-  constructor(flow: CompiledFlow, source: FileSource, outputs: OutputFiles, options: RunFileOptions) {
+  constructor(flow: CompiledFlow, input: RunInput, outputs: OutputFiles, options: RunFileOptions) {
     this.#flow = flow;
-    this.#source = source;
+    this.#input = input;
     this.#outputs = outputs;
     this.#options = options;
     this.#receiver = {
@@ -93,9 +93,9 @@ class FileRun {
   async runHere(format: Format): Promise<SplitFile> {
     // Not loaded where lanes have it.
     const { runChunkJob } = await import('./chunk-job.ts');
-    return splitFile(this.#source, this.#splitRules(format), async (spec) => {
+    return splitFile(this.#input.given, this.#splitRules(format), async (spec) => {
       this.#segmentStarts.push(this.#outputs.outcomes.bytes);
-      this.#takeSummary(runChunkJob(this.#flow, this.#source, { spec, header: this.#header }, this.#receiver));
+      this.#takeSummary(runChunkJob(this.#flow, this.#input.source, { spec, header: this.#header }, this.#receiver));
     });
   }
 
@@ -103,9 +103,11 @@ class FileRun {
   async runInLanes(format: Format, lanes: ChunkLanes): Promise<SplitFile> {
     const { plan } = this.#flow;
     const outputPaths = this.#laneFiles().map((file) => file.partPath);
-    lanes.begin({ plan, input: this.#source.share(), outputPaths }, (result) => this.#takeResult(result));
+    lanes.begin({ plan, input: this.#input.source.share(), inputBytes: this.#input.given.size, outputPaths }, (result) =>
+      this.#takeResult(result),
+    );
     const isHeaderAwaited = plan.records.some((record) => record.role === 'header');
-    const ended = await splitFile(this.#source, this.#splitRules(format), async (spec) => {
+    const ended = await splitFile(this.#input.given, this.#splitRules(format), async (spec) => {
       await lanes.submit({ spec, header: this.#header });
       if (spec.number === 0) void fileEnd().then((end) => (this.#join = end.foldSummaries));
       // Rules may use the header record, so the chunks after the first wait until it is known.
@@ -116,7 +118,9 @@ class FileRun {
   }
 
   #splitRules(format: Format) {
-    return { format, plan: this.#flow.plan, sizes: this.#chunkSizes() };
+    const { conversion } = this.#input;
+    const inFront = conversion === null ? null : (lines: Splitter) => conversion.inFront(lines);
+    return { format, plan: this.#flow.plan, sizes: this.#chunkSizes(), inFront };
   }
 
   results() {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { ChunkSpec } from '../../pipeline/engine/chunk.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
-import type { Format, SplitResult, SplitterOptions } from '../../pipeline/formats/format.ts';
+import type { Format, SplitResult, Splitter, SplitterOptions } from '../../pipeline/formats/format.ts';
 import { nextTurn } from '../../platform/base/system-ports.ts';
 import type { FileSource } from './plain-files.ts';
 
@@ -16,15 +16,20 @@ export interface SplitFile {
 
 export type ChunkSizes = Required<Pick<SplitterOptions, 'chunkBytes' | 'firstChunkBytes'>>;
 
-export async function splitFile(
-  source: FileSource,
-  rules: { readonly format: Format; readonly plan: Plan; readonly sizes: ChunkSizes },
-  take: (spec: ChunkSpec) => Promise<void>,
-): Promise<SplitFile> {
-  const { format, plan, sizes } = rules;
+export interface SplitRules {
+  readonly format: Format;
+  readonly plan: Plan;
+  readonly sizes: ChunkSizes;
+  /** What reads the file in front of the splitter of its lines; null: the splitter itself does. */
+  readonly inFront: ((lines: Splitter) => Splitter) | null;
+}
+
+export async function splitFile(source: FileSource, rules: SplitRules, take: (spec: ChunkSpec) => Promise<void>): Promise<SplitFile> {
+  const { format, plan, sizes, inFront } = rules;
   const hash = createHash('sha256');
   const found: ChunkSpec[] = [];
-  const splitter = format.createSplitter(plan.format, plan.records, { ...sizes, onChunk: (spec) => void found.push(spec) });
+  const own = format.createSplitter(plan.format, plan.records, { ...sizes, onChunk: (spec) => void found.push(spec) });
+  const splitter = inFront === null ? own : inFront(own);
   for (const piece of source.pieces()) {
     hash.update(piece);
     splitter.push(piece);

@@ -115,7 +115,7 @@ export type PolledSourceDefinition = FolderSource | SftpSource | BlobSource;
 export type SourceDefinition = PolledSourceDefinition | HttpSource | SftpServerSource;
 
 export interface DuplicatesDefinition {
-  readonly file: readonly ('sha256' | 'name')[];
+  readonly file: readonly ('sha256' | 'name' | 'records')[];
   readonly window: number;
   readonly onDuplicate: 'reject' | 'hold' | 'accept';
   readonly onSameName: 'accept' | 'hold' | 'reject';

@@ -14,9 +14,16 @@ export function lineKey(name: string): LineKey {
   return Buffer.from(`,${JSON.stringify(name)}:`, 'latin1');
 }
 
+/** A key with a text that many lines have. */
+export function lineText(key: LineKey, text: string): Buffer {
+  return Buffer.concat([key, Buffer.from(JSON.stringify(text), 'utf8')]);
+}
+
 const flushBytes = 256 * 1024;
 /** Of one record; what is beyond is only counted. */
 const notesMax = 20;
+/** Up to so many bytes are copied sooner one by one. */
+const shortMax = 32;
 const zero = 0x30;
 const space = 0x20;
 const quote = 0x22;
@@ -33,6 +40,8 @@ const starts: Readonly<Record<LineTag, Buffer>> = {
   trailer: Buffer.from('{"record":"trailer","line":', 'latin1'),
 };
 const offsetKey = lineKey('offset');
+/** What a line of a record begins with, before its line and before its offset. */
+export const recordBeginnings = { begin: starts.record, offset: offsetKey } as const;
 const findingsKey = lineKey('findings');
 
 export class RecordLines {
@@ -60,6 +69,25 @@ export class RecordLines {
     this.bytes(starts[tag]);
     this.#number(line);
     this.integer(offsetKey, offset);
+  }
+
+  /** Something was found in the open record. */
+  get hasNotes(): boolean {
+    return this.#notes.length > 0;
+  }
+
+  /** Whether a record is being read whose line is written elsewhere. */
+  setOpen(isOpen: boolean): void {
+    this.#isOpen = isOpen;
+  }
+
+  /** Lines that were written elsewhere: the first goes on with the open one, what is behind `whole` begins another. */
+  take(written: Uint8Array, whole: number): void {
+    if (whole > 0) {
+      this.bytes(written.subarray(0, whole));
+      if (this.#length >= flushBytes) this.flush();
+    }
+    if (whole < written.length) this.bytes(written.subarray(whole));
   }
 
   finding(finding: PackFinding): void {
@@ -98,9 +126,23 @@ export class RecordLines {
 
   /** As they are: they must be JSON. */
   bytes(bytes: Uint8Array): void {
-    this.#room(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+    const { length } = bytes;
+    if (this.#length + length > this.#bytes.length) this.#room(length);
+    const into = this.#bytes;
+    const at = this.#length;
+    if (length > shortMax) into.set(bytes, at);
+    else for (let index = 0; index < length; index++) into[at + index] = bytes[index]!;
+    this.#length = at + length;
+  }
+
+  /** How much of the open line, and of those before it that are not given away, is written. */
+  get written(): number {
+    return this.#length;
+  }
+
+  /** What was written of the open line since `written` was so much. */
+  since(written: number): Buffer {
+    return Buffer.from(this.#bytes.subarray(written, this.#length));
   }
 
   absent(key: LineKey): void {
@@ -110,8 +152,7 @@ export class RecordLines {
 
   /** Of what the pack made itself. */
   text(key: LineKey, text: string): void {
-    this.bytes(key);
-    this.bytes(Buffer.from(JSON.stringify(text), 'utf8'));
+    this.bytes(lineText(key, text));
   }
 
   /** A safe integer that is not negative. */
@@ -166,7 +207,9 @@ export class RecordLines {
     while (start < end && bytes[start] === zero && start + 1 < end && bytes[start + 1] !== point) start++;
     if (start === end || bytes[start] === point) into[at++] = zero;
     let last = end;
-    if (bytes.subarray(start, end).includes(point)) {
+    let whole = start;
+    while (whole < end && bytes[whole] !== point) whole++;
+    if (whole < end) {
       while (bytes[last - 1] === zero) last--;
       if (bytes[last - 1] === point) last--;
     }

@@ -167,6 +167,13 @@ describe('splitters with header and trailer records', () => {
     const result = split('{"t":"\\u0048"}\n{"t":"D"}\n{"t":"T"\n{"a":"T","t":"D"}\n{"t":"T"}\n', format, typed({ path: ['x'] }));
     expect([result.records, result.spans.length]).toEqual([3, 2]);
   });
+
+  it('json-lines records that begin with their tag have a number, whatever follows it', () => {
+    const format: FormatPlan = { type: 'json-lines', discriminator: 't', unknownKeys: 'ignore', skipBlankLines: true };
+    const lines = ['{"t":"D","x":"H"}', '{"t":"D","t":"H"}', '{"t":"D"', '{"t":"DH"}', '{"t":"D\\u0048"}', '{"t":"H","x":"D"}'];
+    const result = split(lines.join('\n'), format, typed({ path: ['x'] }));
+    expect([result.records, result.spans.length]).toEqual([5, 1]);
+  });
 });
 
 describe('the start and the lines of a file in another encoding', () => {

@@ -11,7 +11,7 @@ import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { isAllowed, type JobAction, jobActions } from '../job-actions.ts';
 import { jobErrors } from '../job-errors.ts';
 import { isClosed, type JobState } from '../job-state.ts';
-import type { JobTotals } from '../job-totals.ts';
+import { type JobTotals, warningGroups } from '../job-totals.ts';
 import { nextOfJob, reasonOf } from './job-next.ts';
 
 export interface JobSummary {
@@ -232,7 +232,7 @@ export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | un
     controlTotals: checked?.check.controlTotals ?? null,
     reasons: checked?.check.reasons ?? [],
     errors: [...(checked?.summary.errors ?? []), ...(checked?.exclusionGroups ?? [])],
-    warnings: checked?.summary.warnings ?? [],
+    warnings: warningGroups(totals),
     balanced: isClosed(row.state) ? isBalanced(row, Object.values(targets)) : null,
   };
 }

@@ -44,7 +44,9 @@ export const opcode = {
   moreSignedI32: 0x4a,
   lessEqualI32: 0x4d,
   greaterI32: 0x4b,
+  leadingZerosI32: 0x67,
   trailingZerosI32: 0x68,
+  countOnesI32: 0x69,
   trailingZerosI64: 0x7a,
   addI32: 0x6a,
   subI32: 0x6b,
@@ -80,6 +82,7 @@ export const opcode = {
 /** Instructions on vectors of 16 bytes; comparisons are unsigned where nothing else is said, and give all ones or zeros. */
 export const vector = {
   load: [0xfd, 0x00],
+  store: [0xfd, 0x0b],
   load64: [0xfd, 0x5d],
   splat8: [0xfd, 0x0f],
   equal8: [0xfd, 0x23],
@@ -87,6 +90,7 @@ export const vector = {
   lessEqual8: [0xfd, 0x2a],
   and: [0xfd, 0x4e],
   or: [0xfd, 0x50],
+  xor: [0xfd, 0x51],
   bitSelect: [0xfd, 0x52],
   anyTrue: [0xfd, 0x53],
   /** The highest bit of each byte. */

@@ -11,6 +11,9 @@ import { FlowLines } from './flow/flow-lines.ts';
 import { placedFamilyOf } from './flow/flow-places.ts';
 import { iso20022Errors } from './iso20022-errors.ts';
 import { messageSetting, severityOf, statusesSetting } from './iso20022-settings.ts';
+import { windowBytes as pathWindowBytes } from './paths/path-layout.ts';
+import { givePathMemory, type PathMemory, takePathMemory } from './paths/path-memory.ts';
+import { PathWalker } from './paths/path-walker.ts';
 import { familyName, familyOf } from './rules/families.ts';
 import type { MessageRules, RuleFinding } from './rules/message-rules.ts';
 import { compileMessage, knownTags } from './schema/compiled-types.ts';
@@ -22,6 +25,8 @@ import { type XmlHandler, type XmlProblem, XmlReader } from './xml/xml-reader.ts
 
 const headerPrefix = 'urn:iso:std:iso:20022:tech:xsd:head.001.001.';
 const announcedBytesMax = 64;
+/** Of a file: what is smaller is not worth learning. */
+const learnedFrom = 128 * 1024;
 
 const nothing: MessageRules['summary'] = {
   records: { read: 0, rejected: 0 },
@@ -54,8 +59,13 @@ export class Iso20022Reader implements PackReader, XmlHandler {
   #hasStray = false;
   /** Read to its end, with nothing against the schema. */
   #isComplete = false;
+  readonly #learned: number;
+  #pathMemory: PathMemory | null = null;
+  #namespaceCount = 0;
 
-  constructor(settings: PackSettings, sink: PackSink) {
+  /** `learned`: bytes of the file from which on it is read along what came before. */
+  constructor(settings: PackSettings, sink: PackSink, learned = learnedFrom) {
+    this.#learned = learned;
     this.#settings = settings;
     this.#sink = sink;
     this.#checkText = textCheck(settings.get('characters') ?? null);
@@ -65,6 +75,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
   push(bytes: Uint8Array): void {
     this.#xml.push(bytes);
     this.#writer?.flush();
+    if (this.#pathMemory === null && this.#checker !== null && this.#xml.source.offset >= this.#learned) this.#beginToLearn(this.#checker);
   }
 
   end(): PackSummary {
@@ -73,6 +84,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
     if (!this.#xml.hasFailed && !this.#hasDocument)
       this.#tell(iso20022Errors.E_ISO20022_MESSAGE, 'message-missing', `the file has no Document of ISO 20022; ${supported()}`);
     this.#writer?.end();
+    this.#releaseMemory();
     const { records, amounts, controlTotals } = this.#rules?.summary ?? nothing;
     return {
       records,
@@ -110,6 +122,15 @@ export class Iso20022Reader implements PackReader, XmlHandler {
     }
     this.#isAnnouncing = false;
     this.#depth--;
+  }
+
+  contentBegins(): boolean {
+    if (this.#pathMemory === null || this.#checker === null || this.#xml.namespaces.count !== this.#namespaceCount) return false;
+    const place = this.#checker.walk();
+    if (place === null) return false;
+    this.#depth = this.#messageDepth + place.depth;
+    this.#xml.reopen(this.#messageDepth - 1, place.path);
+    return true;
   }
 
   text(bytes: Buffer, from: number, to: number, isBlank: boolean): void {
@@ -151,13 +172,9 @@ export class Iso20022Reader implements PackReader, XmlHandler {
 
   #startMessage(message: MessageDefinition, namespace: number): void {
     const family = familyOf(message.name);
+    const isEachStatus = this.#isEachStatus && familyName(message.name) === 'pain.002';
     if (this.#sink.lines !== undefined)
-      this.#flow = new FlowLines(
-        this.#sink.lines,
-        placedFamilyOf(message.name),
-        message.name,
-        this.#settings.get(statusesSetting) === 'all',
-      );
+      this.#flow = new FlowLines(this.#sink.lines, placedFamilyOf(message.name, isEachStatus), message.name, isEachStatus);
     const reader = this;
     const rules = family.create({
       report: (finding) => this.#tellOfRule(finding, message),
@@ -171,7 +188,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
     });
     this.#rules = rules;
     this.#checker = new MessageChecker({
-      root: compileMessage(message, family.roles),
+      root: compileMessage(message, family.roles, isEachStatus),
       namespace,
       path: this.#path,
       source: this.#xml.source,
@@ -183,6 +200,39 @@ export class Iso20022Reader implements PackReader, XmlHandler {
       report: (finding) => this.#tellOfCheck(finding),
       checkText: this.#checkText,
     });
+  }
+
+  get #isEachStatus(): boolean {
+    return this.#settings.get(statusesSetting) === 'all';
+  }
+
+  /** Depth of the element of the message. */
+  get #messageDepth(): number {
+    return this.#documentDepth + 1;
+  }
+
+  /** Not where every status is a record, whose lines come of more than records, nor inside an element with namespaces of its own: what is learned holds where those of the message do. */
+  #beginToLearn(checker: MessageChecker): void {
+    const { source, namespaces } = this.#xml;
+    const isPlain =
+      !this.#isEachStatus && this.#writer === null && this.#checkText === null && source.encoding === 'UTF-8' && !this.#xml.hasFailed;
+    if (!isPlain || namespaces.depth >= this.#messageDepth || source.length - source.cursor > pathWindowBytes / 2) return;
+    const names = this.#xml.openNames(this.#messageDepth - 1);
+    if (!checker.isAt(names.length - 1)) return;
+    this.#pathMemory = takePathMemory();
+    source.moveTo(this.#pathMemory.window);
+    this.#namespaceCount = namespaces.count;
+    checker.walkWith(
+      new PathWalker({ memory: this.#pathMemory, source, frames: checker.frames, listener: this.#rules!, flow: this.#flow }),
+      names,
+    );
+  }
+
+  #releaseMemory(): void {
+    if (this.#pathMemory === null) return;
+    this.#xml.source.bytes = Buffer.alloc(0);
+    givePathMemory(this.#pathMemory);
+    this.#pathMemory = null;
   }
 
   #closeDocument(): void {
@@ -230,6 +280,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
   }
 
   #report(finding: Omit<PackFinding, 'record' | 'severity'>): void {
+    if (this.#checker !== null) this.#checker.findings++;
     const severity = severityOf(finding.rule, this.#settings);
     if (severity === 'error') this.#errors++;
     if (finding.code === iso20022Errors.E_ISO20022_SCHEMA) this.#schemaErrors++;

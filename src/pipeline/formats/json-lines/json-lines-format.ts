@@ -32,15 +32,28 @@ function envelopeTest(format: JsonLinesPlan, records: readonly RecordPlan[]): Li
   const { discriminator } = format;
   const tags = discriminator === null ? null : envelopeTags(records);
   if (tags === null) return null;
-  const isPlain = tags.every((tag) => /^[\x20-\x7e]*$/.test(tag) && !/["\\]/.test(tag));
+  const isPlain = tags.every(isPlainTag);
   const wanted = tags.map((tag) => Buffer.from(`"${tag}"`));
+  // What begins with the tag of another record is none, whatever follows: a key that comes again makes it no document.
+  const others = records
+    .flatMap(({ role, tag }) => (role === 'data' && tag !== null && isPlainTag(tag) && !tags.includes(tag) ? [tag] : []))
+    .map((tag) => Buffer.from(`{${JSON.stringify(discriminator)}:"${tag}"`));
   return (bytes, start, end) => {
+    if (others.some((other) => beginsWith(bytes, start, end, other))) return false;
     const line = bytes.subarray(start, end);
     // Without an escape the tag stands in the line as it is, so most lines need not be parsed.
     if (isPlain && !line.includes(0x5c) && !wanted.some((tag) => line.includes(tag))) return false;
     const tag = readTag(line, discriminator!);
     return tag !== null && tags.includes(tag);
   };
+}
+
+const isPlainTag = (tag: string): boolean => /^[\x20-\x7e]*$/.test(tag) && !/["\\]/.test(tag);
+
+function beginsWith(bytes: Buffer, start: number, end: number, text: Buffer): boolean {
+  if (end - start < text.length) return false;
+  for (let index = 0; index < text.length; index++) if (bytes[start + index] !== text[index]) return false;
+  return true;
 }
 
 function readTag(line: Buffer, discriminator: string): string | null {

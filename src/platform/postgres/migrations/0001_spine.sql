@@ -375,7 +375,7 @@ create index files_by_flow on headgate.files (tenant_id, flow_id, file_id);
 create table headgate.file_fingerprints (
   tenant_id uuid not null,
   flow_id uuid not null,
-  kind text collate "C" not null check (kind in ('sha256', 'container', 'name')),
+  kind text collate "C" not null check (kind in ('sha256', 'container', 'name', 'records')),
   value text collate "C" not null,
   file_id uuid not null,
   claimed_at timestamptz not null,

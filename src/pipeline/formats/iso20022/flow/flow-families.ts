@@ -4,8 +4,8 @@
  */
 export type FieldForm = 'text' | 'integer' | 'decimal' | 'amount' | 'date';
 
-/** Name, form and paths below the element that holds it, with a `|` between those of other versions. `hidden`: in no line of its own name. */
-export type FieldRow = readonly [name: string, form: FieldForm, paths: string, visibility?: 'hidden'];
+/** Name, form and paths below the element that holds it, with a `|` between those of other versions. */
+export type FieldRow = readonly [name: string, form: FieldForm, paths: string];
 
 export interface FlowFamily {
   /** Below the element of the message; fields of `header` have paths below it as well. The header is whole when the last of these ends. */
@@ -13,6 +13,8 @@ export interface FlowFamily {
   readonly header: readonly FieldRow[];
   /** What groups the records; null: nothing. */
   readonly group: string | null;
+  /** Field that has the position of the group in the message, from 1: two of them may have one identification. */
+  readonly position?: string;
   readonly grouped: readonly FieldRow[];
   /** Records stand at one of these. */
   readonly records: readonly string[];
@@ -90,12 +92,6 @@ const statusReason: readonly FieldRow[] = [
   ['proprietaryReason', 'text', 'StsRsnInf/Rsn/Prtry'],
   ['reasonInformation', 'text', 'StsRsnInf/AddtlInf'],
 ];
-/** Why a message or a payment information has its status: seen where each status is a record. */
-const upperReasons = (level: string, holder: string): readonly FieldRow[] => [
-  [`${level}ReasonCode`, 'text', `${holder}StsRsnInf/Rsn/Cd`, 'hidden'],
-  [`${level}ProprietaryReason`, 'text', `${holder}StsRsnInf/Rsn/Prtry`, 'hidden'],
-  [`${level}ReasonInformation`, 'text', `${holder}StsRsnInf/AddtlInf`, 'hidden'],
-];
 const statusHeader = (original: string): readonly FieldRow[] => [
   ...group,
   ['originalMessageId', 'text', `${original}/OrgnlMsgId`],
@@ -109,6 +105,7 @@ const creditTransfer: FlowFamily = {
   headers: ['GrpHdr'],
   header: [...group, ...totals, ['initiatingPartyName', 'text', 'GrpHdr/InitgPty/Nm']],
   group: 'PmtInf',
+  position: 'paymentInformationNumber',
   grouped: [
     ['paymentInformationId', 'text', 'PmtInfId'],
     ['paymentMethod', 'text', 'PmtMtd'],
@@ -139,6 +136,7 @@ const directDebit: FlowFamily = {
   headers: ['GrpHdr'],
   header: creditTransfer.header,
   group: 'PmtInf',
+  position: 'paymentInformationNumber',
   grouped: [
     ['paymentInformationId', 'text', 'PmtInfId'],
     ['paymentMethod', 'text', 'PmtMtd'],
@@ -233,12 +231,11 @@ const paymentReturn: FlowFamily = {
 
 const customerStatus: FlowFamily = {
   headers: ['GrpHdr', 'OrgnlGrpInfAndSts'],
-  header: [...statusHeader('OrgnlGrpInfAndSts'), ...upperReasons('group', 'OrgnlGrpInfAndSts/')],
+  header: statusHeader('OrgnlGrpInfAndSts'),
   group: 'OrgnlPmtInfAndSts',
   grouped: [
     ['originalPaymentInformationId', 'text', 'OrgnlPmtInfId'],
     ['paymentInformationStatus', 'text', 'PmtInfSts'],
-    ...upperReasons('paymentInformation', ''),
   ],
   records: ['OrgnlPmtInfAndSts/TxInfAndSts'],
   record: [...originals, ['statusId', 'text', 'StsId'], ['transactionStatus', 'text', 'TxSts'], ...statusReason],
@@ -256,6 +253,20 @@ const institutionStatus: FlowFamily = {
   key: ['originalTransactionId', 'originalEndToEndId'],
   hasSides: false,
   hasTotals: false,
+};
+
+/** Why a message or a payment information has its status: seen where each status is a record. */
+const upperReasons = (level: string, holder: string): readonly FieldRow[] => [
+  [`${level}ReasonCode`, 'text', `${holder}StsRsnInf/Rsn/Cd`],
+  [`${level}ProprietaryReason`, 'text', `${holder}StsRsnInf/Rsn/Prtry`],
+  [`${level}ReasonInformation`, 'text', `${holder}StsRsnInf/AddtlInf`],
+];
+
+/** pain.002 whose every status is a record. */
+export const eachStatusFamily: FlowFamily = {
+  ...customerStatus,
+  header: [...customerStatus.header, ...upperReasons('group', 'OrgnlGrpInfAndSts/')],
+  grouped: [...customerStatus.grouped, ...upperReasons('paymentInformation', '')],
 };
 
 /** `element`: of one account, such as `Stmt`. */

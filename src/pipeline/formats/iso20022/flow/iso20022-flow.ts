@@ -1,7 +1,7 @@
 /** The iso20022 pack in flows: what a message has without a schema, by the family that the flow names. */
 import type { PackField, PackFlow, PackSchema } from '../../pack.ts';
 import { iso20022Settings, messageSetting, statusesSetting } from '../iso20022-settings.ts';
-import { type FieldForm, type FieldRow, type FlowFamily, flowFamilies } from './flow-families.ts';
+import { eachStatusFamily, type FieldForm, type FieldRow, type FlowFamily, flowFamilies } from './flow-families.ts';
 import { statusFields } from './status-levels.ts';
 
 /** Decimals of an amount (ActiveOrHistoricCurrencyAndAmount), and so of their sums. */
@@ -24,15 +24,8 @@ function personal(name: string): Pick<PackField, 'class' | 'mask'> {
 
 function fieldsOf(rows: readonly FieldRow[], required: readonly string[]): Record<string, PackField> {
   return Object.fromEntries(
-    visible(rows).map(([name, form]) => [
-      name,
-      { ...types[form], ...personal(name), ...(required.includes(name) ? { required: true } : {}) },
-    ]),
+    rows.map(([name, form]) => [name, { ...types[form], ...personal(name), ...(required.includes(name) ? { required: true } : {}) }]),
   );
-}
-
-function visible(rows: readonly FieldRow[]): FieldRow[] {
-  return rows.filter(([, , , visibility]) => visibility !== 'hidden');
 }
 
 const controlAmount = { type: 'decimal', scale: amountScale, sum: true } as const;
@@ -46,20 +39,25 @@ function recordFields(family: FlowFamily): Record<string, PackField> {
 }
 
 function schemaOf(family: FlowFamily): PackSchema {
+  const position = family.position === undefined ? {} : { [family.position]: { type: 'int' } as const };
+  const record = { ...position, ...fieldsOf(family.grouped, []), ...recordFields(family) };
   return {
     header: { messageName: { type: 'string', required: true }, ...fieldsOf(family.header, ['messageId']) },
-    record: { ...fieldsOf(family.grouped, []), ...recordFields(family) },
+    record,
     trailer: null,
     key: family.key,
+    tied: ['amount', 'creditDebit', 'controlAmount', 'credit', 'debit'].filter((name) => Object.hasOwn(record, name)),
     totals: family.hasTotals ? totals : [],
   };
 }
 
+const reportName = 'pain.002';
+
 /** Each status is a record: of the message, of a payment information, of a transaction. */
-function statusSchema(family: FlowFamily): PackSchema {
+function statusSchema(): PackSchema {
   const text = { type: 'string' } as const;
   return {
-    ...schemaOf(family),
+    ...schemaOf(eachStatusFamily),
     record: { level: { ...text, required: true }, ...Object.fromEntries(statusFields.map(({ name }) => [name, text])) },
     key: ['level', 'originalPaymentInformationId', 'originalEndToEndId', 'originalInstructionId'],
   };
@@ -87,9 +85,9 @@ export const iso20022Flow: PackFlow = {
     if (family === undefined)
       return { key: messageSetting, problem: `a flow reads one kind of messages: ${Object.keys(flowFamilies).join(', ')}` };
     if (settings.get(statusesSetting) === 'all')
-      return settings.get(messageSetting) === 'pain.002'
-        ? statusSchema(family)
-        : { key: statusesSetting, problem: 'every status is a record of pain.002 only' };
+      return family === flowFamilies[reportName]
+        ? statusSchema()
+        : { key: statusesSetting, problem: `every status is a record of ${reportName} only` };
     const schema = schemaOf(family);
     return settings.get('totals') === 'warn' ? { ...schema, totals: [] } : schema;
   },

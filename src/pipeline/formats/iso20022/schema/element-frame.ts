@@ -1,4 +1,5 @@
 /** An open element of the message and how far its content is. One per depth, used again and again. */
+import type { Place } from '../paths/path-tree.ts';
 import type { CompiledElement, CompiledType } from './compiled-types.ts';
 
 export class ElementFrame {
@@ -17,6 +18,10 @@ export class ElementFrame {
   textOffset = 0;
   textLength = 0;
   hasWrongText = false;
+  /** Where it is among what is learned of the message; null: nothing is learned, or no more. */
+  place: Place | null = null;
+  /** Index in the source of its tag. */
+  tagAt = 0;
 }
 
 /** `Document` and the elements to `depth`, as an XPath. Elements that may be repeated have their number. */

@@ -5,6 +5,8 @@
  */
 import type { DocumentWriter } from '../document-writer.ts';
 import type { FlowLines } from '../flow/flow-lines.ts';
+import type { Place } from '../paths/path-tree.ts';
+import type { PathWalker } from '../paths/path-walker.ts';
 import { currencyText, isCurrencyForm, minorUnitsOf, packedCurrency, unknownCurrency } from '../values/code-values.ts';
 import { decimalsOf } from '../values/number-values.ts';
 import { ValueProblem } from '../values/value-problem.ts';
@@ -13,16 +15,9 @@ import type { XmlName, XmlNames } from '../xml/xml-names.ts';
 import { depthMax } from '../xml/xml-reader.ts';
 import { textBytesMax } from '../xml/xml-scanner.ts';
 import type { XmlSource } from '../xml/xml-source.ts';
-import type { CheckedValue } from './checked-value.ts';
 import type { CompiledElement } from './compiled-types.ts';
 import { ElementFrame, pathOf } from './element-frame.ts';
-
-/** What the rules beyond the schema get to see: elements with a role. */
-export interface RoleListener {
-  started(role: number, frame: ElementFrame): void;
-  valued(role: number, value: CheckedValue, frame: ElementFrame): void;
-  ended(role: number, frame: ElementFrame): void;
-}
+import type { RoleListener } from './role-listener.ts';
 
 export type Level = 'schema' | 'business';
 
@@ -69,6 +64,8 @@ export interface CheckerParts {
 }
 
 export class MessageChecker {
+  /** Findings so far. */
+  findings = 0;
   readonly frames: ElementFrame[] = Array.from({ length: depthMax + 1 }, () => new ElementFrame());
   #depth = -1;
   /** Depth within an element that is not looked at, or is of a foreign schema. */
@@ -78,6 +75,7 @@ export class MessageChecker {
   #value = Buffer.allocUnsafe(4_096);
   #length = 0;
   #currency = -1;
+  #walker: PathWalker | null = null;
   readonly #parts: CheckerParts;
 
   constructor(parts: CheckerParts) {
@@ -97,7 +95,7 @@ export class MessageChecker {
       this.#isForeign = false;
       return;
     }
-    const frame = this.#open(element);
+    const frame = this.#open(element, name);
     this.#currency = -1;
     if (attributes.length > 0 || (element.type.value !== null && element.type.value.currency !== null))
       this.#checkAttributes(attributes, frame);
@@ -146,7 +144,38 @@ export class MessageChecker {
     if (element.role !== 0) this.#parts.listener.ended(element.role, frame);
     if (element.place !== 0) this.#parts.flow?.ended(element.place);
     this.#depth--;
+    this.#walker?.closed(this.#depth);
     this.#parts.blanks.isBlankTold = false;
+  }
+
+  /** Whether the element at `depth` is the open one, and nothing is skipped. */
+  isAt(depth: number): boolean {
+    return this.#skipped === 0 && this.#depth === depth;
+  }
+
+  /** Learns from here on; `names` are those of the open elements, the message's own first. */
+  walkWith(walker: PathWalker, names: readonly XmlName[]): void {
+    this.#walker = walker;
+    for (const [depth, name] of names.entries()) this.#placeIn(walker, depth, name);
+  }
+
+  #placeIn(walker: PathWalker, depth: number, name: XmlName): void {
+    const above = depth === 0 ? null : this.frames[depth - 1]!.place;
+    const frame = this.frames[depth]!;
+    frame.place = above === null && depth > 0 ? null : walker.tree.child(above, frame.element, name);
+    walker.entered(frame);
+  }
+
+  /** At what is in an element whose start tag was read. The text where the reading goes on; null: here. */
+  walk(): Place | null {
+    if (this.#walker === null || this.#skipped > 0 || this.#depth < 0 || this.frames[this.#depth]!.type.value === null) return null;
+    const place = this.#walker.atText(this.#depth, this.#currency, this.findings);
+    if (place === null) return null;
+    this.#depth = place.depth;
+    this.#currency = this.#walker.currency;
+    this.#length = 0;
+    this.#parts.blanks.isBlankTold = true;
+    return place;
   }
 
   /** XPath of the open element. */
@@ -209,7 +238,7 @@ export class MessageChecker {
     return root;
   }
 
-  #open(element: CompiledElement): ElementFrame {
+  #open(element: CompiledElement, name: XmlName): ElementFrame {
     const frame = this.frames[++this.#depth]!;
     const { source } = this.#parts;
     frame.element = element;
@@ -222,6 +251,7 @@ export class MessageChecker {
     frame.textLength = 0;
     frame.hasWrongText = false;
     this.#length = 0;
+    if (this.#walker !== null) this.#placeIn(this.#walker, this.#depth, name);
     this.#parts.blanks.isBlankTold = element.type.value !== null;
     return frame;
   }
@@ -244,6 +274,7 @@ export class MessageChecker {
   }
 
   #endValue(frame: ElementFrame): void {
+    this.#walker?.left(frame.place, this.findings);
     const bytes = this.#value;
     const length = this.#length;
     const currency = this.#currency;

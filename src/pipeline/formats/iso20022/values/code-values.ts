@@ -48,9 +48,12 @@ const withdrawn: Readonly<Record<string, number>> = Object.fromEntries([
 export const anyDecimals = 99;
 const unknown = -1;
 
+/** How many packed codes there are. */
+export const currencyCodes = 26 ** 3;
+
 /** Minor units by the packed code; -1: no currency. */
 const unitsOf = (codes: ReadonlyMap<string, number | null>): Int8Array => {
-  const table = new Int8Array(26 ** 3).fill(unknown);
+  const table = new Int8Array(currencyCodes).fill(unknown);
   for (const [code, units] of codes) table[packedCurrency(Buffer.from(code), 0)] = units ?? anyDecimals;
   return table;
 };
@@ -70,8 +73,8 @@ export function currencyText(packed: number): string {
   return String.fromCharCode(0x41 + Math.floor(packed / 676), 0x41 + (Math.floor(packed / 26) % 26), 0x41 + (packed % 26));
 }
 
-const active = unitsOf(currencyMinorUnits);
-const activeOrHistoric = unitsOf(new Map([...Object.entries(withdrawn), ...currencyMinorUnits]));
+export const active = unitsOf(currencyMinorUnits);
+export const activeOrHistoric = unitsOf(new Map([...Object.entries(withdrawn), ...currencyMinorUnits]));
 
 /** Minor units of an active currency, or of a withdrawn one where those are allowed; -1: there is no such currency. */
 export function minorUnitsOf(packed: number, isHistoricAllowed: boolean): number {

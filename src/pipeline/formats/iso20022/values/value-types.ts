@@ -2,16 +2,24 @@
 import { checkBic, checkCountry, checkCurrency, checkIsin, checkLei } from './code-values.ts';
 import { checkIban } from './iban.ts';
 import { checkDate, checkDateTime, checkTime, checkYear, checkYearMonth } from './moment-values.ts';
-import { checkBoolean, decimalOf } from './number-values.ts';
+import { checkBoolean, type DecimalFacets, decimalOf } from './number-values.ts';
 import { eitherOf, patternOf, textOf } from './text-values.ts';
 import { type ValueCheck, ValueProblem } from './value-problem.ts';
 
 /** How the currency of an amount is checked; null: the type has no currency. */
 export type CurrencyUse = 'active' | 'historic' | null;
 
+/** What of a check can be said without asking it; it is right for texts that have this form, and others may be right too. */
+export type ValueForm =
+  | { readonly kind: 'text'; readonly least: number; readonly most: number }
+  | { readonly kind: 'decimal'; readonly totalDigits: number; readonly fractionDigits: number }
+  | { readonly kind: 'date' }
+  | { readonly kind: 'iban' };
+
 export interface ValueType {
   readonly check: ValueCheck;
   readonly currency: CurrencyUse;
+  readonly form: ValueForm | null;
 }
 
 const both =
@@ -38,6 +46,12 @@ function base64Of(bytesMax: number): ValueCheck {
   };
 }
 
+const decimal = (facets: DecimalFacets, currency: CurrencyUse = null): ValueType => ({
+  check: decimalOf(facets),
+  currency,
+  form: { kind: 'decimal', totalDigits: facets.totalDigits, fractionDigits: facets.fractionDigits },
+});
+
 const named: Readonly<Record<string, ValueType | ValueCheck>> = {
   country: both(patternOf('A{2}'), checkCountry),
   currency: both(patternOf('A{3}'), checkCurrency),
@@ -46,33 +60,33 @@ const named: Readonly<Record<string, ValueType | ValueCheck>> = {
   bic: both(bic, checkBic),
   bic2014: both(bic2014, checkBic),
   lei: both(patternOf('u{18}n{2}'), checkLei),
-  iban: both(patternOf('A{2}n{2}c{1,30}'), checkIban),
+  iban: { check: both(patternOf('A{2}n{2}c{1,30}'), checkIban), currency: null, form: { kind: 'iban' } },
   isin: both(patternOf('u{12}'), checkIsin),
   isin2015: both(patternOf('A{2}u{9}n{1}'), checkIsin),
   uuid: patternOf("h{8}'-'h{4}'-''4'h{3}'-'v{1}h{3}'-'h{12}"),
   boolean: checkBoolean,
-  date: checkDate,
+  date: { check: checkDate, currency: null, form: { kind: 'date' } },
   dateTime: checkDateTime,
   time: checkTime,
   gYear: checkYear,
   gYearMonth: checkYearMonth,
-  amount: { check: decimalOf({ ...unsigned, fractionDigits: 5 }), currency: 'historic' },
-  settled: { check: decimalOf({ ...unsigned, fractionDigits: 5 }), currency: 'active' },
-  amount13: { check: decimalOf({ ...unsigned, fractionDigits: 13 }), currency: 'historic' },
-  implied: decimalOf({ ...unsigned, fractionDigits: 5 }),
-  decimal: decimalOf({ totalDigits: 18, fractionDigits: 17, isNegativeAllowed: true }),
-  nonNegative: decimalOf({ ...unsigned, fractionDigits: 17 }),
-  rate: decimalOf({ totalDigits: 11, fractionDigits: 10, isNegativeAllowed: true }),
-  baseRate: decimalOf({ totalDigits: 11, fractionDigits: 10, isNegativeAllowed: true }),
-  number: decimalOf({ totalDigits: 18, fractionDigits: 0, isNegativeAllowed: true }),
+  amount: decimal({ ...unsigned, fractionDigits: 5 }, 'historic'),
+  settled: decimal({ ...unsigned, fractionDigits: 5 }, 'active'),
+  amount13: decimal({ ...unsigned, fractionDigits: 13 }, 'historic'),
+  implied: decimal({ ...unsigned, fractionDigits: 5 }),
+  decimal: decimal({ totalDigits: 18, fractionDigits: 17, isNegativeAllowed: true }),
+  nonNegative: decimal({ ...unsigned, fractionDigits: 17 }),
+  rate: decimal({ totalDigits: 11, fractionDigits: 10, isNegativeAllowed: true }),
+  baseRate: decimal({ totalDigits: 11, fractionDigits: 10, isNegativeAllowed: true }),
+  number: decimal({ totalDigits: 18, fractionDigits: 0, isNegativeAllowed: true }),
   binary10k: base64Of(10_240),
 };
 
 /** `x35` text, `n15` digits, `n8to28` digits, `N3` exactly three digits, `X4` and `c4` letters and digits, `p15` digits with an optional +. */
-function sizedCheck(name: string): ValueCheck | null {
+function sizedCheck(name: string): ValueType | ValueCheck | null {
   const [, kind, size, most] = /^([xnNXcp])([0-9]+)(?:to([0-9]+))?$/.exec(name) ?? [];
   if (kind === undefined || size === undefined) return null;
-  if (kind === 'x') return textOf(1, Number(size));
+  if (kind === 'x') return { check: textOf(1, Number(size)), currency: null, form: { kind: 'text', least: 1, most: Number(size) } };
   if (kind === 'N') return patternOf(`n{${size}}`);
   if (kind === 'X') return patternOf(`c{${size}}`);
   if (kind === 'c') return patternOf(`c{1,${size}}`);
@@ -84,5 +98,5 @@ function sizedCheck(name: string): ValueCheck | null {
 export function valueType(name: string): ValueType {
   const found = named[name] ?? sizedCheck(name);
   if (found === null) throw new Error(`type ${name} is not defined`);
-  return typeof found === 'function' ? { check: found, currency: null } : found;
+  return typeof found === 'function' ? { check: found, currency: null, form: null } : found;
 }

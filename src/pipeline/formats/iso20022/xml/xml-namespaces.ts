@@ -29,6 +29,16 @@ export class XmlNamespaces {
     this.#xml = names.numberOf(xmlNamespace);
   }
 
+  /** How many declarations hold. */
+  get count(): number {
+    return this.#depths.length;
+  }
+
+  /** Depth of the innermost element with one; -1: there is none. */
+  get depth(): number {
+    return this.#depths.at(-1) ?? -1;
+  }
+
   /** `depth`: of the element that has the declaration; `at`: where it is. */
   declare(declaration: { readonly prefix: number; readonly value: string; readonly depth: number; readonly at: number }): void {
     const { prefix, value, depth, at } = declaration;

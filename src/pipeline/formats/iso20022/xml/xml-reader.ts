@@ -18,6 +18,8 @@ export interface XmlHandler {
   /** `attributes` and what they point to are valid during the call. */
   startElement(name: XmlName, namespace: number, attributes: readonly XmlAttribute[]): void;
   endElement(): void;
+  /** A start tag with content was read. True: the handler has moved the reader to the text of another element. */
+  contentBegins?(): boolean;
   /** Text between two tags may come in several calls; `isBlank`: white space only. The bytes are valid during the call. */
   text(bytes: Buffer, from: number, to: number, isBlank: boolean): void;
   problem(problem: XmlProblem): void;
@@ -123,12 +125,27 @@ export class XmlReader {
       this.#handler.endElement();
       this.#namespaces.leave(depth);
     } else this.#open.push(name);
-    if (!this.#tag.isPlain) source.consumeCounting(end);
-    else {
-      source.consume(end, 0, -1);
-      this.#readLeaf(name);
-    }
+    if (this.#tag.isPlain) source.consume(end, 0, -1);
+    else source.consumeCounting(end);
+    if (isEmpty) return true;
+    const isMoved = this.#handler.contentBegins?.() ?? false;
+    if (isMoved || this.#tag.isPlain) this.#readLeaf(this.#open[this.#open.length - 1]!);
     return true;
+  }
+
+  /** Names of the open elements from so many on. */
+  openNames(from: number): readonly XmlName[] {
+    return this.#open.slice(from);
+  }
+
+  get namespaces(): Pick<XmlNamespaces, 'count' | 'depth'> {
+    return this.#namespaces;
+  }
+
+  /** The source has moved into an element with this name below `above` others, to which these lead. */
+  reopen(above: number, path: readonly { readonly name: XmlName }[]): void {
+    this.#open.length = above;
+    for (const { name } of path) this.#open.push(name);
   }
 
   /** Text and end tag of an element without children, if both are there as a whole and plain; else they are read as all others. */

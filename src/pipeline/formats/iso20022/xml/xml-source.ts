@@ -43,6 +43,8 @@ export class XmlSource {
   /** Offset in the file of the first byte of `line`. */
   lineStart = 0;
   encoding: 'unknown' | 'UTF-8' | 'UTF-16' = 'unknown';
+  /** Another one whenever what is there is at other indexes than before. */
+  generation = 0;
   #decoder: Utf16Decoder | null = null;
   #wanted = markBytes;
   /** Offset in the file of the first byte of `bytes`; in UTF-16, what `cursor` has to be added to. */
@@ -74,6 +76,26 @@ export class XmlSource {
     }
     if (this.#decoder !== null) this.#base += this.#width(this.cursor, to) - (to - this.cursor);
     this.cursor = to;
+  }
+
+  /** Goes on at `to`, in a line that is known. Not for UTF-16. */
+  jump(to: number, line: number, lineStart: number): void {
+    this.line = line;
+    this.lineStart = lineStart;
+    this.cursor = to;
+  }
+
+  /** Offset in the file of a byte that is there. Not for UTF-16. */
+  offsetOf(index: number): number {
+    return this.#base + index;
+  }
+
+  /** Keeps what is not yet read in this buffer from now on, as long as it is large enough. False: it is not. */
+  moveTo(target: Buffer): boolean {
+    const kept = this.length - this.cursor;
+    if (kept > target.length) return false;
+    this.#moveTo(target, kept);
+    return true;
   }
 
   /** As `consume`, for tokens in which line feeds are rare. */
@@ -120,15 +142,19 @@ export class XmlSource {
     const kept = this.length - this.cursor;
     if (this.length + piece.length > this.bytes.length) {
       const needed = kept + piece.length;
-      const target = needed * 2 > this.bytes.length ? Buffer.allocUnsafe(needed * 2) : this.bytes;
-      this.bytes.copy(target, 0, this.cursor, this.length);
-      this.bytes = target;
-      this.#base += this.cursor;
-      this.cursor = 0;
-      this.length = kept;
+      this.#moveTo(needed * 2 > this.bytes.length ? Buffer.allocUnsafe(needed * 2) : this.bytes, kept);
     }
     this.bytes.set(piece, this.length);
     this.length += piece.length;
+  }
+
+  #moveTo(target: Buffer, kept: number): void {
+    this.bytes.copy(target, 0, this.cursor, this.length);
+    this.bytes = target;
+    this.#base += this.cursor;
+    this.cursor = 0;
+    this.length = kept;
+    this.generation++;
   }
 
   #recogniseEncoding(): void {

@@ -1,0 +1,260 @@
+/**
+ * Takes the reader of a large message along what it has read before. It learns steps while texts are read element by element; at a
+ * text from which it knows steps it lets `path-module.ts` walk, tells rules and lines what they would have heard, in the same
+ * order and with the same places, and leaves everything as if each element had been read for itself.
+ */
+import type { FlowLines } from '../flow/flow-lines.ts';
+import { flowPlaces } from '../flow/flow-places.ts';
+import type { ElementFrame } from '../schema/element-frame.ts';
+import type { RoleListener } from '../schema/role-listener.ts';
+import type { XmlSource } from '../xml/xml-source.ts';
+import { LineWalk } from './line-walk.ts';
+import { countsAt, eventsAt, eventWord, eventWords, openedAt, reasons, stateAt, stateWord, stepsAt, windowAt } from './path-layout.ts';
+import type { PathMemory } from './path-memory.ts';
+import { PathTree, type Place, type Step } from './path-tree.ts';
+
+export interface WalkerParts {
+  readonly memory: PathMemory;
+  readonly source: XmlSource;
+  readonly frames: readonly ElementFrame[];
+  readonly listener: RoleListener;
+  readonly flow: FlowLines | null;
+}
+
+/** What was looked at in vain so often in a row is looked at rarely, until it is worth while again. */
+const missesMax = 32;
+const rarely = 32;
+
+export class PathWalker {
+  readonly tree: PathTree;
+  /** Of the text where it stopped. */
+  currency = -1;
+  readonly #parts: WalkerParts;
+  readonly #words: Int32Array;
+  /** From the end of the text that was read last: its place, and where its end tag begins. Null: nothing can be learned now. */
+  #from: Place | null = null;
+  #markupFrom = 0;
+  #generation = 0;
+  #findings = 0;
+  /** The depth of what stayed open since then. */
+  #lowest = 0;
+  #misses = 0;
+  #deepest = 0;
+  readonly #value = Buffer.alloc(4_096);
+  readonly #checked = { bytes: this.#value, length: 0, currency: -1, isValid: true };
+  readonly #told: FeedCounter;
+  readonly #opened: FeedCounter;
+  readonly #lines: LineWalk | null;
+
+  constructor(parts: WalkerParts) {
+    this.#parts = parts;
+    this.tree = new PathTree(parts.memory, parts.flow !== null);
+    this.#words = parts.memory.words;
+    this.#lines = parts.flow === null ? null : new LineWalk(parts.memory, parts.flow);
+    this.#told = new FeedCounter(parts);
+    this.#opened = new FeedCounter(parts);
+  }
+
+  /** An element of `frame` is opened. */
+  entered(frame: ElementFrame): void {
+    frame.tagAt = this.#parts.source.cursor;
+  }
+
+  /** The text of `place` was read; its end tag is at the cursor. `findings`: how many there are so far. */
+  left(place: Place | null, findings: number): void {
+    const { source } = this.#parts;
+    this.#from = place;
+    this.#markupFrom = source.cursor;
+    this.#generation = source.generation;
+    this.#findings = findings;
+    this.#lowest = Number.MAX_SAFE_INTEGER;
+  }
+
+  /** `depth` is what is open after an element was closed. */
+  closed(depth: number): void {
+    if (depth < this.#lowest) this.#lowest = depth;
+  }
+
+  /** At the text of the element at `depth`, which begins at the cursor. True: it went on, and stands at another one now. */
+  atText(depth: number, currency: number, findings: number): Place | null {
+    const { source, frames, memory } = this.#parts;
+    const { place } = frames[depth]!;
+    if (place === null) return null;
+    this.#learn(place, findings);
+    if (source.bytes !== memory.window || !this.tree.hasSteps(place)) return null;
+    if (this.#misses > missesMax && this.#misses++ % rarely !== 0) return null;
+    return this.#walk(place, currency);
+  }
+
+  #learn(to: Place, findings: number): void {
+    const from = this.#from;
+    const { source, frames } = this.#parts;
+    this.#from = null;
+    if (from === null || findings !== this.#findings || source.generation !== this.#generation) return;
+    const pivot = this.#lowest;
+    if (pivot >= to.depth || pivot >= from.depth) return;
+    const opened: number[] = [];
+    for (let depth = pivot + 1; depth <= to.depth; depth++) opened.push(frames[depth]!.tagAt - this.#markupFrom);
+    const markup = source.bytes.subarray(this.#markupFrom, source.cursor);
+    const isAgain = from.path[pivot + 1]!.index === to.path[pivot + 1]!.index;
+    if (to.depth > this.#deepest) this.#deepest = to.depth;
+    this.tree.learn({ from, to, markup, pivot, isAgain, opened });
+  }
+
+  #walk(start: Place, startCurrency: number): Place | null {
+    const { source, frames, memory } = this.#parts;
+    const words = this.#words;
+    for (let depth = 0; depth < start.depth; depth++) words[countsAt / 4 + depth] = frames[depth]!.count;
+    words.fill(0, openedAt / 4, openedAt / 4 + this.#deepest + 1);
+    if (this.#lines !== null && !this.#lines.begin(source)) return null;
+    this.#told.reset();
+    this.#opened.reset();
+    const first = windowAt + source.cursor;
+    const end = windowAt + source.length;
+    let at = first;
+    let place = start;
+    let currency = startCurrency;
+    let isFull = true;
+    while (isFull) {
+      const events = memory.exports.walk(at, end, place.address, currency);
+      if (events > 0) this.#tell(events);
+      this.#lines?.take();
+      at = words[stateAt / 4 + stateWord.at]!;
+      place = this.tree.placeAt(words[stateAt / 4 + stateWord.place]!);
+      currency = words[stateAt / 4 + stateWord.currency]!;
+      isFull = words[stateAt / 4 + stateWord.reason] === reasons.full;
+    }
+    if (at === first) {
+      this.#misses++;
+      return null;
+    }
+    this.#misses = 0;
+    this.#lines?.end();
+    this.currency = currency;
+    this.#stopAt(place, at);
+    return place;
+  }
+
+  /** Makes the open elements what they would be had each been opened for itself. */
+  #stopAt(place: Place, at: number): void {
+    const { source, frames } = this.#parts;
+    const words = this.#words;
+    const counter = this.#opened;
+    for (const [depth, each] of place.path.entries()) {
+      const frame = frames[depth]!;
+      takePlace(frame, each);
+      frame.cursor = depth < place.depth ? place.path[depth + 1]!.index : -1;
+      frame.count = depth < place.depth ? words[countsAt / 4 + depth]! : 0;
+      const tag = words[openedAt / 4 + depth]!;
+      if (tag === 0) continue;
+      counter.advance(tag);
+      counter.placeOf(frame, tag);
+      frame.textLength = 0;
+      frame.hasWrongText = false;
+    }
+    counter.advance(at);
+    source.jump(at - windowAt, counter.line, counter.lineStart);
+    this.#from = null;
+  }
+
+  #tell(events: number): void {
+    const words = this.#words;
+    for (let event = eventsAt / 4; event < eventsAt / 4 + events * eventWords; event += eventWords) {
+      const what = words[event + eventWord.what]!;
+      const at = words[event + eventWord.at]!;
+      if (what >= stepsAt) this.#tellStep(this.tree.stepAt(what), at);
+      else this.#tellValue(this.tree.placeAt(what), at, words[event + eventWord.to]!, words[event + eventWord.currency]!);
+    }
+  }
+
+  #tellValue(place: Place, at: number, to: number, currency: number): void {
+    const { frames, listener, memory } = this.#parts;
+    const { role } = place.element;
+    const checked = this.#checked;
+    checked.length = to - at;
+    checked.currency = currency;
+    copy(memory.all, at, to, this.#value);
+    this.#fitPath(place);
+    const frame = frames[place.depth]!;
+    this.#told.advance(at);
+    this.#told.placeOfText(frame, at);
+    frame.textLength = to - at;
+    listener.valued(role, checked, frame);
+  }
+
+  #tellStep({ to, pivot, isAgain, endings, beginnings }: Step, at: number): void {
+    const { frames, listener, flow } = this.#parts;
+    for (const { role, place, depth } of endings) {
+      if (role !== 0) listener.ended(role, frames[depth]!);
+      if (place === flowPlaces.record) flow?.setOpen(false);
+    }
+    this.#fitPath(to);
+    frames[pivot]!.count = isAgain ? frames[pivot]!.count + 1 : 1;
+    for (let depth = pivot + 1; depth <= to.depth; depth++) frames[depth]!.count = depth < to.depth ? 1 : 0;
+    for (const { role, place, depth, tag } of beginnings) {
+      const frame = frames[depth]!;
+      this.#told.advance(at + tag);
+      this.#told.placeOf(frame, at + tag);
+      if (place === flowPlaces.record) flow?.setOpen(true);
+      if (role !== 0) listener.started(role, frame);
+    }
+  }
+
+  #fitPath(place: Place): void {
+    const { frames } = this.#parts;
+    for (let depth = 0; depth <= place.depth; depth++) takePlace(frames[depth]!, place.path[depth]!);
+  }
+}
+
+function takePlace(frame: ElementFrame, place: Place): void {
+  if (frame.place === place) return;
+  frame.place = place;
+  frame.element = place.element;
+  frame.type = place.element.type;
+}
+
+function copy(from: Buffer, start: number, end: number, to: Buffer): void {
+  if (end - start > 48) from.copy(to, 0, start, end);
+  else for (let at = start, into = 0; at < end; at++, into++) to[into] = from[at]!;
+}
+
+/** Lines from the cursor on, for addresses that do not go back. */
+class FeedCounter {
+  line = 0;
+  /** Offset in the file. */
+  lineStart = 0;
+  #at = 0;
+  readonly #parts: WalkerParts;
+
+  constructor(parts: WalkerParts) {
+    this.#parts = parts;
+  }
+
+  reset(): void {
+    const { source } = this.#parts;
+    this.line = source.line;
+    this.lineStart = source.lineStart;
+    this.#at = windowAt + source.cursor;
+  }
+
+  advance(to: number): void {
+    const { memory, source } = this.#parts;
+    const feeds = memory.exports.countFeeds(this.#at, to);
+    this.#at = to;
+    if (feeds === 0) return;
+    this.line += feeds;
+    this.lineStart = source.offsetOf(memory.words[stateAt / 4 + stateWord.lastFeed]! + 1 - windowAt);
+  }
+
+  placeOf(frame: ElementFrame, at: number): void {
+    frame.line = this.line;
+    frame.offset = this.#parts.source.offsetOf(at - windowAt);
+    frame.column = frame.offset - this.lineStart + 1;
+  }
+
+  placeOfText(frame: ElementFrame, at: number): void {
+    frame.textLine = this.line;
+    frame.textOffset = this.#parts.source.offsetOf(at - windowAt);
+    frame.textColumn = frame.textOffset - this.lineStart + 1;
+  }
+}
