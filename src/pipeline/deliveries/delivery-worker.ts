@@ -15,7 +15,7 @@ import type { SealedStore } from '../../platform/storage/object-store.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
-import type { Connector, ResolveHost } from '../connectors/connector.ts';
+import type { Connector, MatchAnswers, ResolveHost } from '../connectors/connector.ts';
 import { type AttemptStart, type Started, writeStarts } from './attempts/attempt-start.ts';
 import { createLeaseKeeper } from './attempts/lease-keeper.ts';
 import { createLeases } from './attempts/leases.ts';
@@ -44,6 +44,7 @@ export interface DeliveryWorkerOptions {
   readonly folders: FolderFence;
   readonly secrets: ConnectionSecrets;
   readonly resolveHost: ResolveHost;
+  readonly matchAnswers?: MatchAnswers;
   readonly ports: Ports;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'add' | 'observe'>;

@@ -1,5 +1,6 @@
 /** Builds the ending of a batch from what was decided about it. Reads single records where dead letters or splits need them. */
 import type { Plan } from '../../engine/plan.ts';
+import { type ExpectedAnswer, expectedAnswerOf } from '../answers/expected-answers.ts';
 import type { AttemptEnding } from '../attempts/attempt-store.ts';
 import type { Decision, SplitPart } from '../attempts/outcome-decision.ts';
 import type { NewBatch } from '../batch.ts';
@@ -46,6 +47,7 @@ export async function endingOfAttempt(context: EndingContext, decision: Decision
         ...emptyEnding(context),
         attempt: attempt('acked', null),
         changes: [change('acknowledge', { evidence: decision.evidence, detail: { records: batch.records } })],
+        expected: expectedOf(context, batch),
         counts: countBatch(batch, 'delivered'),
       };
     case 'retry':
@@ -113,6 +115,7 @@ export async function endingWithoutAttempt(
     resolution: { batchId: batch.batchId, resolvedAs: end.as, evidence: end.evidence },
     changes,
     counts: countBatch(batch, counted),
+    expected: end.as === 'acked' ? expectedOf(context, batch) : [],
     ...(end.as === 'dead' ? await deadLetters(context, 'exhausted', { code: end.code ?? '', message: end.message }) : {}),
   };
 }
@@ -177,6 +180,10 @@ export function changeOf(context: EndingContext, from: BatchState, event: BatchE
 
 const countedAs = { refused: 'refused', exhausted: 'dead' } as const satisfies Record<string, CountedAs>;
 
+function expectedOf({ batch, plan }: EndingContext, part: { readonly batchId: string; readonly records: number }): ExpectedAnswer[] {
+  return [expectedAnswerOf(batch, plan, part)].filter((each) => each !== null);
+}
+
 function stateAfter({ event }: BatchChange): BatchState {
   return event === 'hold' ? 'held' : event === 'send' ? 'sending' : 'unknown';
 }
@@ -195,6 +202,7 @@ function emptyEnding({ batch, work }: Pick<EndingContext, 'batch' | 'work'>): Ba
     deadLetters: [],
     blockedKeys: [],
     counts: [],
+    expected: [],
     breakerWork: [],
   };
 }
@@ -242,6 +250,7 @@ async function endingOfSplit(
     : `results per record in the answer to batch ${batch.batchId}`;
   const changes = [changeOf(context, 'sending', 'split', { detail: { children: children.length } })];
   const counts: CountDelta[] = [];
+  const expected: ExpectedAnswer[] = [];
   const letters: NewDeadLetter[] = [];
   const blockedKeys: NewBlockedKey[] = [];
   const records = parts.some(({ becomes }) => becomes === 'refused' || becomes === 'exhausted')
@@ -258,7 +267,10 @@ async function endingOfSplit(
       };
       changes.push(changeOf(context, from, event, event === 'send' ? { ...more, via: context.via } : more));
     }
-    if (part.becomes === 'acked') counts.push(...countBatch(child, 'delivered'));
+    if (part.becomes === 'acked') {
+      counts.push(...countBatch(child, 'delivered'));
+      expected.push(...expectedOf(context, child));
+    }
     if (part.becomes !== 'refused' && part.becomes !== 'exhausted') continue;
     counts.push(...countBatch(child, countedAs[part.becomes]));
     for (const [place, index] of part.indexes.entries()) {
@@ -294,6 +306,7 @@ async function endingOfSplit(
     children,
     childWork,
     counts,
+    expected,
     deadLetters: letters,
     blockedKeys,
   };

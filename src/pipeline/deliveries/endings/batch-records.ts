@@ -118,6 +118,22 @@ export async function chooseMembers(
   return chosen;
 }
 
+/** Job and record number of those at the given positions, which ascend. */
+export async function recordsAt(
+  source: RecordSource,
+  batch: LoadedBatch,
+  plan: Plan,
+  positions: readonly number[],
+): Promise<{ readonly jobId: string; readonly record: number }[]> {
+  const found: { readonly jobId: string; readonly record: number }[] = [];
+  let position = 0;
+  await visitMembers(source, batch, plan, false, ({ jobId }, routed) => {
+    for (const { record } of routed) if (positions[found.length] === position++) found.push({ jobId, record });
+  });
+  if (found.length !== positions.length) throw new Error('a batch has fewer records than were answered');
+  return found;
+}
+
 function memberOf(member: BatchMember, records: readonly RoutedRecord[], amounts: FieldAmounts): ChosenMember {
   const { jobId, lineageId, chunkNumber, outcomes } = member;
   const only = records.map(({ record }) => record);
