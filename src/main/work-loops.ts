@@ -123,7 +123,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
         folders,
         secrets,
         resolveHost: systemResolveHost,
-        matchAnswers: createAnswerMatcher({ db, store: storage.sealed, definitions, ports, metrics, crashPoints }),
+        matchAnswers: createAnswerMatcher({ ...jobs, definitions }),
         ports,
         logger,
         metrics,

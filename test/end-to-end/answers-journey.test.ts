@@ -199,6 +199,38 @@ describe('status reports', () => {
     expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 2, refused: 1, contradictions: 1 });
   });
 
+  it('whose parts are matched one after the other say the same as in one, also where a part takes back what was complete', async () => {
+    await tenant.apply(
+      documents(tenant.name)
+        .at(-1)!
+        .replace('name: bank-reports', 'name: part-reports')
+        .replace('type: answers,', 'type: answers, batch: { size: 1 },'),
+    );
+    const { batchId, name } = await sent(tenant, ['Person 0', 'Person 1', 'Person 2'], 'grouped-out');
+    const body = report(
+      name.replace('.ndjson', ''),
+      'RJCT',
+      [payment('Person, 0', 'RJCT', transaction('Person 0', 'PDNG')), payment('Person, 1', 'ACSC', transaction('Person 1', 'ACSC'))].join(
+        '',
+      ),
+    );
+    const { json } = await server.upload(tenant.key, { flow: 'part-reports', name: 'parts.xml', body });
+    expect(await server.settle(tenant.key, json.jobId)).toMatchObject({
+      state: 'completed_with_failures',
+      targets: { matched: { delivered: 4, refused: 1 } },
+    });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 1, pending: 1, contradictions: 1 });
+    expect(await typesOf(tenant, batchId, 'answer.contradicted')).toEqual([
+      'answer.completed',
+      'answer.contradicted',
+      'answer.expected',
+      'answer.received',
+      'answer.received',
+    ]);
+    await answered(tenant, [`${batchId},,OK,,`], 'unknown-to-this-flow.csv');
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', pending: 1 });
+  });
+
   it('answer the records of a payment information at once', async () => {
     const names = ['K1', 'K2', 'K3'];
     const { batchId, name } = await sent(tenant, names, 'grouped-out');

@@ -9,6 +9,7 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Ports } from '../../../platform/base/ports.ts';
 import type { Db } from '../../../platform/postgres/database.ts';
 import type { SealedStore } from '../../../platform/storage/object-store.ts';
+import type { Logger } from '../../../platform/telemetry/logger.ts';
 import type { Metrics } from '../../../platform/telemetry/metrics.ts';
 import { parseTraceparent } from '../../../platform/telemetry/trace-context.ts';
 import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
@@ -20,6 +21,8 @@ import { commitForCertain } from '../certain-transaction.ts';
 import type { DeliveryDefinitions } from '../delivery-definitions.ts';
 import { deliveryErrors } from '../delivery-errors.ts';
 import { recordsAt } from '../endings/batch-records.ts';
+import { isUnreadable } from '../endings/unreadable-codes.ts';
+import type { WorkQueue } from '../work-queue-port.ts';
 import type { AnswerSettings } from './answer-settings.ts';
 import { AnswerTable, answerLevels } from './answer-table.ts';
 import { findHits, type Hits, noHits, type SentBatch } from './batch-answers.ts';
@@ -38,9 +41,11 @@ import {
 export interface AnswerMatcherOptions {
   readonly db: Db;
   readonly store: SealedStore;
+  readonly queue: WorkQueue;
   readonly definitions: Pick<DeliveryDefinitions, 'loadFlow'>;
   readonly ports: Ports;
   readonly metrics: Pick<Metrics, 'add'>;
+  readonly logger: Logger;
   readonly crashPoints: CrashPoints;
 }
 
@@ -161,7 +166,7 @@ class Matching {
 
   /** How many answers are about this batch. */
   async #lookAt(found: AnsweredBatch, part: BatchWords['part'], isMeant: (answer: number) => boolean): Promise<number> {
-    const { db, store, definitions } = this.#options;
+    const { db, store, definitions, logger } = this.#options;
     const { tenantId } = this.#request;
     const own = this.#looked.push(found) - 1;
     const isOurs = (answer: number) => isMeant(answer) && (this.#found[answer] === -1 || this.#found[answer] === own);
@@ -174,8 +179,13 @@ class Matching {
       },
       { readOnly: true },
     );
-    const expects = sent.plan.targets.find(({ id }) => id === sent.batch.targetId)?.answers !== undefined;
-    const hits = expects ? await findHits(store, sent, { table: this.#table, isMeant: isOurs, signal: this.#signal }) : noHits;
+    const looking = { table: this.#table, isMeant: isOurs, signal: this.#signal };
+    const hits = await findHits(store, sent, looking).catch((error: unknown) => {
+      // Nobody named it: answers about others are not to wait for it.
+      if (part === toldParts.named || !isUnreadable(error)) throw error;
+      logger.warn('a batch that may be answered can not be read', { batchId: found.batchId, code: error.code });
+      return noHits;
+    });
     const whole = this.#wholes.filter(isOurs);
     let count = 0;
     const take = (answer: number) => {
@@ -189,7 +199,7 @@ class Matching {
   }
 
   async #tell(sent: SentBatch, told: Omit<BatchWords, 'batchId'>): Promise<void> {
-    const { db, store, ports, crashPoints, metrics } = this.#options;
+    const { db, store, queue, ports, crashPoints, metrics } = this.#options;
     const { tenantId, batch, plan } = this.#request;
     const words = { ...told, batchId: sent.batch.batchId };
     const { hits } = told;
@@ -200,12 +210,12 @@ class Matching {
     batch.assertOurs();
     let result: ToldBatch | undefined;
     await commitForCertain({ db, ports }, tenantId, async (tx) => {
-      result = await tellBatch(tx, ports.ids, words, { table: this.#table, origin });
+      result = await tellBatch(tx, { queue, ids: ports.ids }, words, { table: this.#table, origin });
       const refused = result.refused.map(({ position, answer }): RefusedRecord => {
         const code = this.#table.reasons.get(answer) ?? null;
         return { position, ...recordOf.get(position)!, code, answerRecord: origin.recordOf(answer) };
       });
-      await writeRefusals(tx, words.batchId, origin.jobId, refused);
+      await writeRefusals(tx, { batchId: words.batchId, answerJobId: origin.jobId }, { refused, takenBack: result.takenBack });
       crashPoints.reach('answers.before-commit');
     });
     crashPoints.reach('answers.after-commit');

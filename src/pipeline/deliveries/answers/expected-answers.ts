@@ -226,7 +226,8 @@ export interface LockedAnswer {
   readonly accepted: number;
   readonly refused: number;
   readonly pending: number;
-  readonly isOverdue: boolean;
+  /** Until it is due; negative: for how long it has been. */
+  readonly dueInMs: number;
   /** The job of the answer whose word about many records at once changed some last. */
   readonly sharedBy: string | null;
   /** The batch of answers that told of it last, which part of it, and those of its answers that contradicted. */
@@ -236,7 +237,7 @@ export interface LockedAnswer {
 }
 
 const lockRow = `/* lock answer */ select a.batch_id as "batchId", a.flow_id as "flowId", a.target_id as "targetId", a.state, a.records, a.outcomes, a.accepted, a.refused, a.pending,
-  a.due_at <= (select headgate.clock()) as "isOverdue", a.shared_by as "sharedBy", a.told_by as "toldBy", a.told_part as "toldPart", a.contradicting
+  extract(epoch from a.due_at - (select headgate.clock()))::float8 * 1000 as "dueInMs", a.shared_by as "sharedBy", a.told_by as "toldBy", a.told_part as "toldPart", a.contradicting
   from headgate.answers a where a.tenant_id = $1 and a.batch_id = $2 for update`;
 
 export async function lockAnswer(tx: TenantTx, batchId: string): Promise<LockedAnswer> {

@@ -13,7 +13,8 @@ const ownBit = 4;
 /** It was said of many at once by the file that did so last. */
 const sharerBit = 8;
 
-export type Told = 'nothing new' | 'changed' | 'contradicts';
+/** `taken back`: changed, and it was refused before. */
+export type Told = 'nothing new' | 'changed' | 'taken back' | 'contradicts';
 
 export interface AnswerCounts {
   readonly accepted: number;
@@ -58,7 +59,7 @@ export class RecordAnswers {
     if (before === recordWords.none || before === recordWords.pending || isException) {
       this.bytes[position] = word | ownBit;
       this.#hasNews = true;
-      return 'changed';
+      return before === recordWords.refused ? 'taken back' : 'changed';
     }
     return word === recordWords.pending ? 'nothing new' : 'contradicts';
   }

@@ -5,6 +5,7 @@
 import type { Ids } from '../../../platform/base/ports.ts';
 import { recordEvents } from '../../../platform/events/event-log.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import type { WorkQueue } from '../work-queue-port.ts';
 import type { AnswerState } from './answer-state.ts';
 import { type AnswerTable, answerLevels } from './answer-table.ts';
 import type { Hits } from './batch-answers.ts';
@@ -40,6 +41,8 @@ export interface ToldBatch {
   readonly changed: AnswerCounts;
   /** Positions that are refused one by one now, and the answer that says so; ascending. */
   readonly refused: readonly { readonly position: number; readonly answer: number }[];
+  /** Positions that are not refused any more: the file that refused many at once says so of them. */
+  readonly takenBack: readonly number[];
 }
 
 /** Words about many at once first, in the order of the answers, then those about single records. Changes `known`. */
@@ -47,9 +50,10 @@ export function tellRecords(
   known: RecordAnswers,
   { whole, hits }: Pick<BatchWords, 'whole' | 'hits'>,
   table: Pick<AnswerTable, 'word' | 'level'>,
-): Pick<ToldBatch, 'contradicting' | 'refused'> {
+): Pick<ToldBatch, 'contradicting' | 'refused' | 'takenBack'> {
   const contradicting = new Set<number>();
   const refusedBy = new Map<number, number>();
+  const takenBack = new Set<number>();
   const wordOf = (answer: number) => table.word[answer] as RecordWord;
   const note = (told: Told, answer: number): Told => {
     if (told === 'contradicts') contradicting.add(answer);
@@ -63,13 +67,15 @@ export function tellRecords(
       if ((table.level[answer] !== answerLevels.record) !== isShared) continue;
       const word = wordOf(answer);
       const told = note(isShared ? known.tellShared(position, word) : known.tell(position, word), answer);
-      const isSaid = told === 'changed' || (!isShared && told === 'nothing new');
-      if (isSaid && word === recordWords.refused) refusedBy.set(position, answer);
-      else if (told === 'changed') refusedBy.delete(position);
+      if (told === 'taken back') {
+        refusedBy.delete(position);
+        takenBack.add(position);
+      } else if (word === recordWords.refused && (told === 'changed' || (!isShared && told === 'nothing new')))
+        refusedBy.set(position, answer);
     }
   }
   const refused = [...refusedBy].map(([position, answer]) => ({ position, answer })).sort((a, b) => a.position - b.position);
-  return { contradicting, refused };
+  return { contradicting, refused, takenBack: [...takenBack] };
 }
 
 const updateRow = `/* write answers of batch */
@@ -80,14 +86,14 @@ const updateRow = `/* write answers of batch */
 /** Writes nothing where nothing is new. What these answers said before is not said again: its contradictions are known. */
 export async function tellBatch(
   tx: TenantTx,
-  ids: Ids,
+  { queue, ids }: { readonly queue: WorkQueue; readonly ids: Ids },
   words: BatchWords,
   { table, origin }: { readonly table: AnswerTable; readonly origin: AnswerOrigin },
 ): Promise<ToldBatch> {
   const row = await lockAnswer(tx, words.batchId);
   const isToldOn = row.toldBy === origin.batchId;
   if (isToldOn && row.toldPart >= words.part)
-    return { contradicting: new Set(row.contradicting), changed: { accepted: 0, refused: 0, pending: 0 }, refused: [] };
+    return { contradicting: new Set(row.contradicting), changed: { accepted: 0, refused: 0, pending: 0 }, refused: [], takenBack: [] };
   const known = new RecordAnswers(row.outcomes, row.records, row.sharedBy === origin.jobId);
   const told = tellRecords(known, words, table);
   const counts = known.counts();
@@ -97,9 +103,11 @@ export async function tellBatch(
     pending: Math.max(0, counts.pending - row.pending),
   };
   const contradictions = told.contradicting.size;
-  const result = { contradicting: told.contradicting, changed, refused: told.refused };
+  const result = { ...told, changed };
   if (known.bytes.equals(row.outcomes) && contradictions === 0) return result;
-  const state: AnswerState = counts.accepted + counts.refused === row.records ? 'complete' : row.state;
+  const state = stateAfter(row, counts);
+  if (state === 'awaited' && row.state === 'complete')
+    await queue.keepWork(tx, [{ kind: 'answer', referenceId: words.batchId, delayMs: Math.max(0, row.dueInMs) }]);
   const whole = words.whole.find((answer) => table.word[answer] === recordWords.refused && !told.contradicting.has(answer));
   await tx.query(updateRow, [
     tx.tenantId,
@@ -113,12 +121,18 @@ export async function tellBatch(
     origin.batchId,
     contradictions,
     whole === undefined ? null : (table.reasons.get(whole) ?? ''),
-    row.isOverdue && known.hasNews,
+    row.dueInMs < 0 && known.hasNews,
     words.part,
     [...(isToldOn ? row.contradicting : []), ...told.contradicting],
   ]);
   await recordToldEvents(tx, ids, { row, state, counts, origin, hasNews: known.hasNews, contradictions });
   return result;
+}
+
+/** What is late is marked so by the work that is due. */
+function stateAfter({ state, records }: LockedAnswer, { accepted, refused }: AnswerCounts): AnswerState {
+  if (accepted + refused === records) return 'complete';
+  return state === 'complete' ? 'awaited' : state;
 }
 
 interface ToldEvent {
@@ -140,7 +154,7 @@ async function recordToldEvents(tx: TenantTx, ids: Ids, { row, state, counts, or
           {
             ...common,
             type: isComplete ? 'answer.completed' : 'answer.received',
-            detail: { ...detail, ...counts, unanswered: unansweredOf({ ...row, ...counts }), late: row.isOverdue },
+            detail: { ...detail, ...counts, unanswered: unansweredOf({ ...row, ...counts }), late: row.dueInMs < 0 },
           },
         ]
       : []),
@@ -149,6 +163,8 @@ async function recordToldEvents(tx: TenantTx, ids: Ids, { row, state, counts, or
       : []),
   ]);
 }
+
+const deleteRefusals = `/* take back refusals */ delete from headgate.answer_refusals where tenant_id = $1 and batch_id = $2 and position = any ($3::int[])`;
 
 const insertRefusals = `/* list refused records */
   insert into headgate.answer_refusals (tenant_id, batch_id, position, job_id, record_number, code, answer_job_id, answer_record, created_at)
@@ -166,7 +182,12 @@ export interface RefusedRecord {
   readonly answerRecord: number;
 }
 
-export async function writeRefusals(tx: TenantTx, batchId: string, answerJobId: string, refused: readonly RefusedRecord[]): Promise<void> {
+export async function writeRefusals(
+  tx: TenantTx,
+  { batchId, answerJobId }: { readonly batchId: string; readonly answerJobId: string },
+  { refused, takenBack }: { readonly refused: readonly RefusedRecord[]; readonly takenBack: readonly number[] },
+): Promise<void> {
+  if (takenBack.length > 0) await tx.query(deleteRefusals, [tx.tenantId, batchId, takenBack]);
   for (let at = 0; at < refused.length; at += refusalsAtOnce) {
     const rows = refused.slice(at, at + refusalsAtOnce);
     await tx.query(insertRefusals, [

@@ -181,6 +181,24 @@ describe('what answers come to', () => {
     );
   });
 
+  it('takes back what it refused together with others, where the same file says so of one', () => {
+    const sent = ['A', 'B'].map((id) => ({ id, group: 'G' }));
+    const tell = (status: string, isSharer: boolean, known: Uint8Array, ofKey: string | null) => {
+      const table = tableOf([{ file: 'f', group: 'G', key: ofKey, status, reason: null }]);
+      const records = new RecordAnswers(known, 2, isSharer);
+      return {
+        ...tellRecords(records, { whole: [], hits: hitsOf(table, sent, true) }, table),
+        bytes: records.bytes,
+        counts: records.counts(),
+      };
+    };
+    const refused = tell('RJCT', false, Buffer.alloc(0), null);
+    expect([refused.refused.map(({ position }) => position), refused.takenBack]).toEqual([[0, 1], []]);
+    expect(tell('ACCP', true, refused.bytes, 'B')).toMatchObject({ takenBack: [1], refused: [], counts: { accepted: 1, refused: 1 } });
+    expect(tell('PDNG', true, refused.bytes, 'B')).toMatchObject({ takenBack: [1], counts: { pending: 1, refused: 1 } });
+    expect(tell('ACCP', false, refused.bytes, 'B').contradicting).toEqual(new Set([0]));
+  });
+
   it('lists the records that are refused one by one, with the answer that refuses them', () => {
     const sent = ['A', 'B', 'AB'].map((id) => ({ id, group: 'G' }));
     const answers = (...rows: readonly (readonly [string | null, string | null, string])[]) =>

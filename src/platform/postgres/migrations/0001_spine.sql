@@ -131,6 +131,7 @@ insert into headgate.state_transitions (machine, from_state, event, to_state) va
   ('answer', 'awaited', 'pass', 'overdue'),
   ('answer', 'awaited', 'complete', 'complete'),
   ('answer', 'overdue', 'complete', 'complete'),
+  ('answer', 'complete', 'reopen', 'awaited'),
   ('flow_version', '', 'apply', 'active'),
   ('flow_version', 'active', 'supersede', 'superseded'),
   ('flow_version', 'superseded', 'restore', 'active'),
@@ -1146,11 +1147,11 @@ revoke execute on function headgate.make_partitions(date) from public;
 
 grant select on headgate.tenants, headgate.api_keys, headgate.event_counters to headgate_app;
 grant insert, update on headgate.api_keys to headgate_app;
-grant select, insert on headgate.definitions, headgate.batch_jobs, headgate.events, headgate.event_transactions, headgate.receipts, headgate.rejections, headgate.answer_refusals to headgate_app;
+grant select, insert on headgate.definitions, headgate.batch_jobs, headgate.events, headgate.event_transactions, headgate.receipts, headgate.rejections to headgate_app;
 grant select, insert, update on headgate.target_rates, headgate.output_sequences, headgate.probe_turns, headgate.breakers, headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
   headgate.acknowledgements, headgate.answers, headgate.event_cursors to headgate_app;
-grant select, insert, delete on headgate.blocked_keys, headgate.probes, headgate.source_hints to headgate_app;
+grant select, insert, delete on headgate.answer_refusals, headgate.blocked_keys, headgate.probes, headgate.source_hints to headgate_app;
 grant select, insert, update, delete on headgate.collections, headgate.collected_parts to headgate_app;
 grant select, insert on headgate.redrives to headgate_app;
 grant select, insert, update on headgate.redrive_members to headgate_app;
