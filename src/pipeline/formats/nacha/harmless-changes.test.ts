@@ -5,6 +5,14 @@ import { withAddenda05 } from './mutant-making.fixture.ts';
 import * as records from './record-layouts.ts';
 import { international, type SampleName, sampleBatches } from './sample-batches.fixture.ts';
 
+const reversal = (serviceClass: number, code: number) => (file: AchFile) =>
+  file
+    .set('batchHeader', 'companyEntryDescription', 'REVERSAL')
+    .set('batchHeader', 'serviceClassCode', serviceClass)
+    .set('batchControl', 'serviceClassCode', serviceClass)
+    .set('entryDetail', 'transactionCode', code)
+    .total();
+
 /** Changes that no reader minds, and that keep the totals right: none of them may refuse a file or add a finding. */
 const changes: readonly (readonly [name: string, of: readonly SampleName[], change: (file: AchFile) => AchFile | string])[] = [
   ['another letter in a name', ['PPD'], (file) => file.set('entryDetail', 'individualName', "O'Brien-Smith & Co. #1")],
@@ -81,6 +89,10 @@ const changes: readonly (readonly [name: string, of: readonly SampleName[], chan
         .set('entryDetail', 'transactionCode', 22)
         .total(),
   ],
+  ...(['ARC', 'BOC', 'POP', 'RCK', 'TEL', 'TRC', 'TRX', 'XCK'] as const).map(
+    (name) => [`a reversal of ${name} entries in a batch of credits`, [name], reversal(220, 22)] as const,
+  ),
+  ['a reversal of CIE entries in a batch of debits', ['CIE'], reversal(225, 27)],
   [
     'a trace number whose sequence is zero',
     ['WEB'],

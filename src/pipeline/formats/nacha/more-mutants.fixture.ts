@@ -132,6 +132,23 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
     ...ppd((file) => withLine(file, 2, (line) => line.slice(0, -1))),
     also: ['line-short', 'number-fill'],
   },
+  {
+    name: 'a batch of credits in ARC',
+    rule: 'service-class-sec',
+    ...one('ARC', (file) => file.set('batchHeader', 'serviceClassCode', 220).set('batchControl', 'serviceClassCode', 220)),
+    also: ['transaction-code-service-class'],
+  },
+  {
+    name: 'a reversal with the service class of ADV',
+    rule: 'service-class-sec',
+    ...one('ARC', (file) =>
+      file
+        .set('batchHeader', 'companyEntryDescription', 'REVERSAL')
+        .set('batchHeader', 'serviceClassCode', 280)
+        .set('batchControl', 'serviceClassCode', 280),
+    ),
+  },
+  { name: 'REVERSAL in ENR', rule: 'company-description', ...one('ENR', setting('batchHeader', 'companyEntryDescription', 'REVERSAL')) },
   { name: 'C10, which the Rules do not have any more', rule: 'change-code', ...one('COR', setting('addenda98', 'changeCode', 'C10')) },
   { name: 'C12 in IAT', rule: 'change-code', ...one('IAT changed', setting('addenda98', 'changeCode', 'C12')) },
   { name: 'a refusal of C08 in COR', rule: 'change-code', ...one('COR refused', setting('addenda98Refused', 'changeCode', 'C08')) },

@@ -77,10 +77,10 @@ export const nachaRules = {
     'Batch numbers are above zero and ascend; IAT batches have their own order, but no number twice (App. 3, batch number).',
   ),
   'company-description': field(
-    'The company entry description is REDEPCHECK in RCK and AUTOENROLL in ENR (App. 3, company entry description).',
+    'The company entry description is REDEPCHECK in RCK, but for reversals, and AUTOENROLL in ENR (App. 3, company entry description).',
   ),
   'service-class-sec': field(
-    'The service class fits the class of entries: 280 is that of ADV; no credits in those of checks, no debits in CIE (App. 3).',
+    'The service class fits the class of entries: 280 is that of ADV; no credits in those of checks, no debits in CIE but for reversals (App. 3).',
   ),
   'foreign-exchange-indicator': field('The foreign exchange indicator is FF, FV or VF (App. 3, IAT company/batch header).'),
   'foreign-exchange-reference': field(
