@@ -8,9 +8,16 @@ export type PaymentType = '101' | '103' | '202';
 
 /** What the rules look at, of one payment. */
 export interface PaymentFacts {
-  /** Tags of the payment, and of the sequence before all payments of an MT 101 (of no other). */
+  /** Tags of the payment, of the second sequence of an MT 202 COV, and of the sequence before all payments of an MT 101. */
   readonly tags: ReadonlySet<string>;
+  readonly coverTags: ReadonlySet<string>;
   readonly sharedTags: ReadonlySet<string>;
+  /** Tags of the fields that begin with a slash: a party identifier or an account. */
+  readonly accounts: ReadonlySet<string>;
+  /** Of 56C, after a second slash. */
+  readonly hasClearingCode: boolean;
+  /** Sender and receiver are both in countries of C2 of MT 103. */
+  readonly isRegional: boolean;
   /** Of 32A or 32B; null where it cannot be read. */
   readonly currency: string | null;
   readonly isZero: boolean;
@@ -23,7 +30,7 @@ export interface PaymentFacts {
   readonly receiverChargesCurrency: string | null;
   /** Of 23B and 23E. */
   readonly operation: string | null;
-  readonly instructions: readonly string[];
+  readonly instructions: ReadonlySet<string>;
 }
 
 interface PaymentRule {
@@ -41,6 +48,10 @@ const has = (tags: ReadonlySet<string>, digits: string, options: string): boolea
 const instructing = (tags: ReadonlySet<string>) => has(tags, '50', 'CL');
 const ordering = (tags: ReadonlySet<string>) => has(tags, '50', 'FGH');
 const servicing = (tags: ReadonlySet<string>) => has(tags, '52', 'AC');
+
+/** Of the service levels that banks agreed on. */
+const leveled: ReadonlySet<string | null> = new Set(['SPAY', 'SPRI', 'SSTD']);
+const beneficiary = ['59', '59A', '59F'];
 
 const prioritized: ReadonlySet<string> = new Set(['SDVA', 'TELB', 'PHOB', 'INTC']);
 
@@ -140,8 +151,8 @@ export const paymentRules: readonly PaymentRule[] = [
     field: '23E',
     message: 'an instruction does not go with the operation code',
     isBroken: ({ operation, instructions }) =>
-      ((operation === 'SSTD' || operation === 'SPAY') && instructions.length > 0) ||
-      (operation === 'SPRI' && instructions.some((code) => !prioritized.has(code))),
+      ((operation === 'SSTD' || operation === 'SPAY') && instructions.size > 0) ||
+      (operation === 'SPRI' && [...instructions].some((code) => !prioritized.has(code))),
   },
   {
     rule: 'account-with-institution',
@@ -149,5 +160,72 @@ export const paymentRules: readonly PaymentRule[] = [
     field: '57a',
     message: 'there is an intermediary but no account with institution',
     isBroken: ({ tags }) => has(tags, '56', 'ACD') && !has(tags, '57', 'ABCD'),
+  },
+  {
+    rule: 'account-with-institution',
+    types: ['202'],
+    field: '57a',
+    message: 'there is an intermediary of the covered payment but no account with institution',
+    isBroken: ({ coverTags }) => has(coverTags, '56', 'ACD') && !has(coverTags, '57', 'ABCD'),
+  },
+  {
+    rule: 'regional-amount',
+    types: ['103'],
+    field: '33B',
+    message: 'the sender and the receiver are of countries between which the instructed amount is there',
+    isBroken: ({ isRegional, tags }) => isRegional && !tags.has('33B'),
+  },
+  {
+    rule: 'correspondent-options',
+    types: ['103'],
+    field: '53a',
+    message: 'the option of a correspondent does not go with the operation code',
+    isBroken: ({ operation, tags, accounts }) =>
+      leveled.has(operation) &&
+      (tags.has('53D') || (tags.has('53B') && !accounts.has('53B')) || has(tags, '54', 'BD') || has(tags, '55', 'BD')),
+  },
+  {
+    rule: 'intermediary',
+    types: ['103'],
+    field: '56a',
+    message: 'the intermediary does not go with the operation code',
+    isBroken: ({ operation, tags, hasClearingCode }) =>
+      (operation === 'SPRI' && has(tags, '56', 'ACD')) ||
+      ((operation === 'SSTD' || operation === 'SPAY') && (tags.has('56D') || (tags.has('56C') && !hasClearingCode))),
+  },
+  {
+    rule: 'account-with-options',
+    types: ['103'],
+    field: '57a',
+    message: 'the account with institution does not go with the operation code',
+    isBroken: ({ operation, tags, accounts }) => leveled.has(operation) && (tags.has('57B') || (tags.has('57D') && !accounts.has('57D'))),
+  },
+  {
+    rule: 'beneficiary-account',
+    types: ['103'],
+    field: '59a',
+    message: 'the account of the beneficiary is missing with this operation code, or is there with CHQB',
+    isBroken: ({ operation, instructions, tags, accounts }) => {
+      const hasAccount = beneficiary.some((tag) => accounts.has(tag));
+      const isNamed = beneficiary.some((tag) => tags.has(tag));
+      return (leveled.has(operation) && isNamed && !hasAccount) || (instructions.has('CHQB') && hasAccount);
+    },
+  },
+  {
+    rule: 'instruction-receivers',
+    types: ['103'],
+    field: '23E',
+    message: 'an instruction is for an institution that is not there',
+    isBroken: ({ instructions, tags }) =>
+      ((instructions.has('PHOI') || instructions.has('TELI')) && !has(tags, '56', 'ACD')) ||
+      ((instructions.has('PHON') || instructions.has('TELE')) && !has(tags, '57', 'ABCD')),
+  },
+  {
+    rule: 'zero-amount',
+    types: ['101'],
+    field: '33B',
+    message: 'the amount is zero, and the instructed amount or the deal does not go with the instructions',
+    isBroken: ({ isZero, instructions, tags }) =>
+      isZero && (instructions.has('EQUI') ? !tags.has('33B') : tags.has('33B') || tags.has('21F')),
   },
 ];

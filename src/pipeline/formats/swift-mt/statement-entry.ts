@@ -17,6 +17,7 @@ const letterC = 67;
 const letterD = 68;
 const letterE = 69;
 const letterR = 82;
+const letterS = 83;
 
 const referenceMax = 16;
 const detailsMax = 34;
@@ -114,7 +115,12 @@ export class StatementEntry {
     const end = this.lineEnd;
     const type = this.amountEnd;
     if (type + 4 > end || !this.#isType(field, type))
-      findings.tell('entry-type', field.place(type, type + 4), '61', 'the type is not N, F or S and three letters or digits');
+      findings.tell(
+        'entry-type',
+        field.place(type, type + 4),
+        '61',
+        'the type is not N or F and three letters or digits, or S and three digits',
+      );
     const start = Math.min(type + 4, end);
     let at = start;
     while (at < end && !(bytes[at] === slash && bytes[at + 1] === slash && at + 1 < end)) at++;
@@ -136,7 +142,8 @@ export class StatementEntry {
 
   #isType({ bytes }: FieldText, at: number): boolean {
     const first = bytes[at]!;
-    if (first !== 78 && first !== 70 && first !== 83) return false;
+    if (first === letterS) return areDigits(bytes, at + 1, at + 4);
+    if (first !== 78 && first !== 70) return false;
     for (let index = at + 1; index < at + 4; index++) if (!isUpper(bytes[index]) && !isDigit(bytes[index])) return false;
     return true;
   }

@@ -17,7 +17,7 @@ export interface SwiftSettings {
 }
 
 /** Whatever the message: other readers take it, and nothing is lost. */
-const alwaysWarned: ReadonlySet<SwiftRule> = new Set<SwiftRule>(['envelope-line', 'field-variant', 'page-number']);
+const alwaysWarned: ReadonlySet<SwiftRule> = new Set<SwiftRule>(['envelope-line', 'network-message', 'field-variant', 'page-number']);
 
 /** Statements are written by banks in dialects of their own, and read all the same. */
 const warnedInStatements: ReadonlySet<SwiftRule> = new Set<SwiftRule>([
@@ -51,6 +51,8 @@ export class SwiftFindings {
   /** Of the message that is read; null between messages. */
   messageType: string | null = null;
   isStatement = false;
+  /** The message is one of the network, and not its text alone. */
+  hasBlocks = false;
 
   constructor(settings: SwiftSettings, sink: PackSink) {
     this.#settings = settings;
