@@ -85,6 +85,11 @@ export class FieldText {
     return this.#lines[0]!.line;
   }
 
+  /** Of what follows the tag, counted from 1. */
+  get firstColumn(): number {
+    return this.#lines[0]!.column + 1;
+  }
+
   get tagOffset(): number {
     const { lineOffset, column } = this.#lines[0]!;
     return lineOffset + column - this.tag.length - 2;

@@ -83,6 +83,12 @@ export class InstructionCodes {
     return this.#seen;
   }
 
+  /** For the next payment. */
+  clear(): void {
+    this.#seen.clear();
+    this.#last = -1;
+  }
+
   /** `hasInformation`: something follows the code. */
   take(code: string, hasInformation: boolean, tell: (rule: SwiftRule, message: string) => void): void {
     const set = this.#set;

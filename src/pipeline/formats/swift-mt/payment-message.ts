@@ -10,6 +10,7 @@ import { readMoney } from './balances.ts';
 import { isoDate } from './calendar-dates.ts';
 import { decimalsOf } from './decimal-amounts.ts';
 import { hasForm } from './field-formats.ts';
+import { FieldPlaces } from './field-places.ts';
 import type { FieldText } from './field-text.ts';
 import { InstructionCodes } from './instruction-codes.ts';
 import type { MessageHeaders } from './message-blocks.ts';
@@ -36,10 +37,6 @@ const slash = 47;
 const paymentBytesMax = 1_048_576;
 
 interface Payment extends PaymentFacts {
-  readonly tags: Set<string>;
-  readonly accounts: Set<string>;
-  readonly coverTags: Set<string>;
-  readonly codes: InstructionCodes;
   currency: string | null;
   isZero: boolean;
   instructedCurrency: string | null;
@@ -55,11 +52,16 @@ interface Payment extends PaymentFacts {
 export class PaymentMessage implements MessageReader {
   readonly #type: PaymentType;
   readonly #context: MessageContext;
-  readonly #variant: string | null;
   readonly #isRegional: boolean;
   #payment: Payment | null = null;
   /** Of its fields. */
   #bytes = 0;
+  /** Used again for each payment of an MT 101. */
+  readonly #tags = new Set<string>();
+  readonly #accounts = new Set<string>();
+  readonly #coverTags = new Set<string>();
+  readonly #codes: InstructionCodes;
+  readonly #places = new FieldPlaces();
   /** Of an MT 101, before its payments. */
   readonly #sharedTags = new Set<string>();
   #firstCurrency: string | null = null;
@@ -67,7 +69,7 @@ export class PaymentMessage implements MessageReader {
   constructor(type: PaymentType, headers: MessageHeaders, context: MessageContext) {
     this.#type = type;
     this.#context = context;
-    this.#variant = variantOf(headers);
+    this.#codes = new InstructionCodes(type, variantOf(headers));
     this.#isRegional = partyCountries(headers)?.every((country) => regionalCountries.has(country)) ?? false;
     context.paymentLines?.beginMessage(type);
   }
@@ -90,17 +92,18 @@ export class PaymentMessage implements MessageReader {
     if (document.isWanted) document.element('fields', { tag, value: field.text(), ...money });
   }
 
-  #note({ tag, bytes, length }: FieldText): void {
-    const payment = this.#payment;
-    if (payment === null) {
+  #note(field: FieldText): void {
+    const { tag, bytes, length } = field;
+    if (this.#payment === null) {
       this.#sharedTags.add(tag);
       return;
     }
     // Of MT 202 COV: the customer that ordered the payment begins the second sequence.
-    const isCover = this.#type === '202' && (payment.coverTags.size > 0 || tag.startsWith('50'));
-    (isCover ? payment.coverTags : payment.tags).add(tag);
-    if (length > 0 && bytes[0] === slash) payment.accounts.add(tag);
-    if (tag === '56C') payment.hasClearingCode = length > 1 && bytes[1] === slash;
+    const isCover = this.#type === '202' && (this.#coverTags.size > 0 || tag.startsWith('50'));
+    (isCover ? this.#coverTags : this.#tags).add(tag);
+    this.#places.add(isCover ? `+${tag}` : tag, field);
+    if (length > 0 && bytes[0] === slash) this.#accounts.add(tag);
+    if (tag === '56C') this.#payment.hasClearingCode = length > 1 && bytes[1] === slash;
   }
 
   /** What is more than fits is told once. */
@@ -116,11 +119,13 @@ export class PaymentMessage implements MessageReader {
   #begin(field: FieldText): void {
     this.#bytes = 0;
     this.#context.paymentLines?.begin(field.tagLine, field.tagOffset);
-    const codes = new InstructionCodes(this.#type, this.#variant);
+    for (const set of [this.#tags, this.#accounts, this.#coverTags]) set.clear();
+    this.#codes.clear();
+    this.#places.clear();
     this.#payment = {
-      tags: new Set(),
-      accounts: new Set(),
-      coverTags: new Set(),
+      tags: this.#tags,
+      accounts: this.#accounts,
+      coverTags: this.#coverTags,
       isRegional: this.#isRegional,
       sharedTags: this.#sharedTags,
       currency: null,
@@ -131,8 +136,7 @@ export class PaymentMessage implements MessageReader {
       receiverChargesCurrency: null,
       operation: null,
       hasClearingCode: false,
-      codes,
-      instructions: codes.seen,
+      instructions: this.#codes.seen,
       place: field.place(),
       errorsBefore: this.#context.findings.errors,
     };
@@ -172,7 +176,7 @@ export class PaymentMessage implements MessageReader {
         this.#checkTime(field);
         return null;
       case '23E':
-        payment?.codes.take(field.latin1(0, 4), field.length > 4, (rule, message) => this.#tell(rule, field, message));
+        this.#codes.take(field.latin1(0, 4), field.length > 4, (rule, message) => this.#tell(rule, field, message));
         return null;
       case '50F':
       case '59F':
@@ -256,8 +260,8 @@ export class PaymentMessage implements MessageReader {
     if (payment === null) return;
     this.#payment = null;
     const { findings } = this.#context;
-    for (const { rule, types, field, message, isBroken } of paymentRules) {
-      if (types.includes(this.#type) && isBroken(payment)) findings.tell(rule, payment.place, field, message);
+    for (const { rule, types, field, at, message, isBroken } of paymentRules) {
+      if (types.includes(this.#type) && isBroken(payment)) findings.tell(rule, this.#places.find(at) ?? payment.place, field, message);
     }
     if (this.#context.findings.errors > payment.errorsBefore) this.#context.totals.rejected++;
     this.#context.paymentLines?.end();

@@ -38,6 +38,8 @@ interface PaymentRule {
   readonly types: readonly PaymentType[];
   /** What the finding names. */
   readonly field: string;
+  /** Where it is told: at the first of these fields that is there, `+` before those of the second sequence of an MT 202 COV. */
+  readonly at: readonly string[];
   readonly message: string;
   readonly isBroken: (facts: PaymentFacts) => boolean;
 }
@@ -60,6 +62,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'exchange-rate',
     types: ['103'],
     field: '36',
+    at: ['36', '33B'],
     message: 'a rate is there without a second currency, or a second currency without a rate',
     isBroken: ({ tags, currency, instructedCurrency }) =>
       currency !== null && tags.has('36') !== (instructedCurrency !== null && instructedCurrency !== currency),
@@ -68,6 +71,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'exchange-rate',
     types: ['101'],
     field: '36',
+    at: ['36', '33B'],
     message: 'a rate is there without an instructed amount, or an instructed amount without a rate',
     isBroken: ({ tags, isZero }) => tags.has('36') !== (tags.has('33B') && !isZero),
   },
@@ -75,6 +79,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'forex-deal',
     types: ['101'],
     field: '21F',
+    at: ['36'],
     message: 'there is a rate but no reference of its deal',
     isBroken: ({ tags }) => tags.has('36') && !tags.has('21F'),
   },
@@ -82,6 +87,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'instructed-currency',
     types: ['101'],
     field: '33B',
+    at: ['33B'],
     message: 'the instructed amount is in the currency of the payment',
     isBroken: ({ currency, instructedCurrency }) => currency !== null && instructedCurrency === currency,
   },
@@ -89,6 +95,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'ordering-customer',
     types: ['101'],
     field: '50a',
+    at: ['50'],
     message: 'the ordering customer is both of all payments and of one, or of neither',
     isBroken: ({ tags, sharedTags }) => ordering(tags) === ordering(sharedTags),
   },
@@ -96,6 +103,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'instructing-party',
     types: ['101'],
     field: '50a',
+    at: ['50C', '50L'],
     message: 'the instructing party is both of all payments and of one',
     isBroken: ({ tags, sharedTags }) => instructing(tags) && instructing(sharedTags),
   },
@@ -103,6 +111,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'servicing-institution',
     types: ['101'],
     field: '52a',
+    at: ['52'],
     message: 'the account servicing institution is both of all payments and of one',
     isBroken: ({ tags, sharedTags }) => servicing(tags) && servicing(sharedTags),
   },
@@ -110,6 +119,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'one-currency',
     types: ['101'],
     field: '32B',
+    at: ['32B'],
     message: 'the payments of one customer reference are in several currencies',
     isBroken: ({ sharedTags, currency, firstCurrency }) => sharedTags.has('21R') && currency !== null && currency !== firstCurrency,
   },
@@ -117,6 +127,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'charges-fields',
     types: ['103'],
     field: '71A',
+    at: ['71A'],
     message: 'the fields 71F and 71G are not those of the charges code',
     isBroken: ({ tags, charges }) =>
       (charges === 'OUR' && tags.has('71F')) ||
@@ -127,6 +138,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'instructed-amount',
     types: ['103'],
     field: '33B',
+    at: ['71F', '71G'],
     message: 'there are charges but no instructed amount',
     isBroken: ({ tags }) => (tags.has('71F') || tags.has('71G')) && !tags.has('33B'),
   },
@@ -134,6 +146,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'transaction-currency',
     types: ['103'],
     field: '71G',
+    at: ['71G'],
     message: "the receiver's charges are not in the currency of the payment",
     isBroken: ({ currency, receiverChargesCurrency }) =>
       currency !== null && receiverChargesCurrency !== null && receiverChargesCurrency !== currency,
@@ -142,6 +155,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'reimbursement',
     types: ['103'],
     field: '55a',
+    at: ['55'],
     message: 'a third institution is there without both correspondents',
     isBroken: ({ tags }) => has(tags, '55', 'ABD') && !(has(tags, '53', 'ABD') && has(tags, '54', 'ABD')),
   },
@@ -149,6 +163,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'instruction-codes',
     types: ['103'],
     field: '23E',
+    at: ['23E'],
     message: 'an instruction does not go with the operation code',
     isBroken: ({ operation, instructions }) =>
       ((operation === 'SSTD' || operation === 'SPAY') && instructions.size > 0) ||
@@ -158,6 +173,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'account-with-institution',
     types: ['101', '103', '202'],
     field: '57a',
+    at: ['56'],
     message: 'there is an intermediary but no account with institution',
     isBroken: ({ tags }) => has(tags, '56', 'ACD') && !has(tags, '57', 'ABCD'),
   },
@@ -165,6 +181,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'account-with-institution',
     types: ['202'],
     field: '57a',
+    at: ['+56'],
     message: 'there is an intermediary of the covered payment but no account with institution',
     isBroken: ({ coverTags }) => has(coverTags, '56', 'ACD') && !has(coverTags, '57', 'ABCD'),
   },
@@ -172,6 +189,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'regional-amount',
     types: ['103'],
     field: '33B',
+    at: ['32A'],
     message: 'the sender and the receiver are of countries between which the instructed amount is there',
     isBroken: ({ isRegional, tags }) => isRegional && !tags.has('33B'),
   },
@@ -179,6 +197,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'correspondent-options',
     types: ['103'],
     field: '53a',
+    at: ['53D', '54B', '54D', '55B', '55D', '53B'],
     message: 'the option of a correspondent does not go with the operation code',
     isBroken: ({ operation, tags, accounts }) =>
       leveled.has(operation) &&
@@ -188,6 +207,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'intermediary',
     types: ['103'],
     field: '56a',
+    at: ['56'],
     message: 'the intermediary does not go with the operation code',
     isBroken: ({ operation, tags, hasClearingCode }) =>
       (operation === 'SPRI' && has(tags, '56', 'ACD')) ||
@@ -197,6 +217,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'account-with-options',
     types: ['103'],
     field: '57a',
+    at: ['57'],
     message: 'the account with institution does not go with the operation code',
     isBroken: ({ operation, tags, accounts }) => leveled.has(operation) && (tags.has('57B') || (tags.has('57D') && !accounts.has('57D'))),
   },
@@ -204,6 +225,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'beneficiary-account',
     types: ['103'],
     field: '59a',
+    at: ['59', '59A', '59F'],
     message: 'the account of the beneficiary is missing with this operation code, or is there with CHQB',
     isBroken: ({ operation, instructions, tags, accounts }) => {
       const hasAccount = beneficiary.some((tag) => accounts.has(tag));
@@ -215,6 +237,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'instruction-receivers',
     types: ['103'],
     field: '23E',
+    at: ['23E'],
     message: 'an instruction is for an institution that is not there',
     isBroken: ({ instructions, tags }) =>
       ((instructions.has('PHOI') || instructions.has('TELI')) && !has(tags, '56', 'ACD')) ||
@@ -224,6 +247,7 @@ export const paymentRules: readonly PaymentRule[] = [
     rule: 'zero-amount',
     types: ['101'],
     field: '33B',
+    at: ['33B', '21F', '32B'],
     message: 'the amount is zero, and the instructed amount or the deal does not go with the instructions',
     isBroken: ({ isZero, instructions, tags }) =>
       isZero && (instructions.has('EQUI') ? !tags.has('33B') : tags.has('33B') || tags.has('21F')),

@@ -8,6 +8,7 @@ import {
   interimFields,
   pages,
   plainMessage,
+  requestFields,
   shortStatementFields,
   statementFields,
   transferFields,
@@ -46,6 +47,22 @@ it.each(rows)('$rule: $what', ({ rule, file, severity = 'error', settings }) => 
     findings.map(() => [rule, severity, swiftPack.rules[rule]!.code]),
   );
   expect(findings.length).toBeGreaterThan(0);
+});
+
+describe('a rule between fields of a payment is told', () => {
+  const instructed = inTransfer('36', null);
+  const cover = finMessage('202', changed(coverFields, '50K', [':56A:BANKDEFF']));
+  const second = finMessage('101', requestFields).replace(':32B:USD5,', ':32B:USD5,\r\n:52A:BANKDEFF');
+  it.each([
+    ['at the field that is too much', inTransfer('52A', [':55A:BANKDEFF']), ':55A:', 'BANKDEFF'],
+    ['at the field that asks for another', instructed, ':33B:', 'EUR900,00'],
+    ['in the second sequence', cover, ':56A:BANKDEFF\r\n:59', 'BANKDEFF'],
+    ['in the payment that breaks it', second, ':52A:BANKDEFF\r\n:57C', 'BANKDEFF'],
+  ])('%s', (_, file, before, text) => {
+    const [finding] = runPack(swiftPack, file).findings;
+    const at = file.indexOf(before) + 5;
+    expect(finding).toMatchObject({ line: file.slice(0, at).split('\n').length, columns: [6, 5 + text.length], offset: at });
+  });
 });
 
 describe('what harms nothing is not refused', () => {
