@@ -21,6 +21,8 @@ const letterS = 83;
 
 const referenceMax = 16;
 const detailsMax = 34;
+/** Two dates, a mark and a funds code. */
+const markEndMax = 13;
 
 const isUpper = (byte: number | undefined) => byte !== undefined && byte >= 65 && byte <= 90;
 const isDigit = (byte: number | undefined) => byte !== undefined && byte >= 48 && byte <= 57;
@@ -53,6 +55,10 @@ export class StatementEntry {
     this.hasParts = false;
     this.entryDateAt = -1;
     const { bytes } = field;
+    if (field.lineCount > 1 && isBroken(field)) {
+      findings.tell('field-format', field.place(), '61', 'the entry goes on in its second line', 'warn');
+      field.joinLines();
+    }
     const end = (this.lineEnd = field.lineEnd(0));
     if (end < 6 || !isDate(bytes, 0, 6)) {
       const severity = end >= 6 && isLastOfFebruary(bytes, 0) ? 'warn' : undefined;
@@ -173,4 +179,11 @@ export class StatementEntry {
     const text = this.#field!.latin1(this.entryDateAt, this.entryDateAt + 4);
     return nearestYear(valueDate, text.slice(0, 2), text.slice(2));
   }
+}
+
+/** The first line ends with the mark or the funds code, and the second begins with an amount. */
+function isBroken(field: FieldText): boolean {
+  const { bytes } = field;
+  const end = field.lineEnd(0);
+  return end > 6 && end <= markEndMax && isUpper(bytes[end - 1]) && isDigit(bytes[field.lineStart(1)]) && field.lineEnd(1) > end + 1;
 }

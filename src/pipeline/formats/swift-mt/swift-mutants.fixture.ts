@@ -118,6 +118,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['reference too long', inBankTransfer('20', ':20:12345678901234567')],
     ['reference of a statement too long', inStatement('20', ':20:12345678901234567'), 'warn'],
     ['statement number', inStatement('28C', ':28C:123456/1'), 'warn'],
+    ['an entry that is broken before its amount', firstEntry(':61:2601020103DR\n800,NSTONONREF//55555'), 'warn'],
     ['balance', inStatement('64', ':64:C260103EU4389,00')],
     ['a balance in two lines', inStatement('64', ':64:C260103EUR4389,00\nMORE')],
     ['amount of a payment', inTransfer('71F', ':71F:US5,00')],

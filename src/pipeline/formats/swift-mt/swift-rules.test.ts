@@ -146,6 +146,18 @@ describe('settings', () => {
     expect(runPack(swiftPack, part, { settings: { strictness: 'lenient' } }).errors).toEqual([]);
   });
 
+  it('strictness: network takes nothing that the network would refuse', () => {
+    const settings = { strictness: 'network' };
+    expect(runPack(swiftPack, everyMessage, { settings }).findings).toEqual([]);
+    const passed = new Set(['envelope-line', 'network-message', 'page-number']);
+    const dialects = rows.filter(({ rule, severity }) => severity === 'warn' && !passed.has(rule));
+    const taken = dialects.filter(
+      ({ file, settings: own }) => runPack(swiftPack, file, { settings: { ...own, ...settings } }).errors.length === 0,
+    );
+    expect(dialects.length).toBeGreaterThan(20);
+    expect(taken.map(({ rule, what }) => `${rule}: ${what}`)).toEqual([]);
+  });
+
   it('messageType says what a text alone is', () => {
     const run = runPack(swiftPack, plainMessage(shortStatementFields), { settings: { messageType: '950' } });
     expect(run.findings).toEqual([]);
