@@ -8,6 +8,7 @@ import { findFile } from '../pipeline/arrivals/arrival-views.ts';
 import { type AcknowledgementForm, acknowledgementFormats, acknowledgementLevels } from '../pipeline/ledger/acknowledgement.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { createPlaces } from '../platform/base/places.ts';
+import { nextTurn } from '../platform/base/system-ports.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, count, describe, found, id, idParameter, instant, named, nullable, object, query, text } from './answers.ts';
 import { apiErrors } from './api-errors.ts';
@@ -72,9 +73,17 @@ const retryRoute = describe({
   params: idParameter,
   headers: decisionHeaders,
   body: object(decisionBody),
-  answers: { 200: Type.Union([object({ fileId: id, levels: Type.Array(choice(acknowledgementLevels)) }), named('File')]) },
+  answers: { 200: Type.Union([object({ fileId: id, levels: Type.Array(choice(acknowledgementLevels)) }), named('FileDetails')]) },
   problems: decisionProblems,
 });
+
+/** Others have their turn between two pieces, also while nothing comes of what is read. */
+async function* inTurns(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) {
+    if (piece.length > 0) yield piece;
+    await nextTurn();
+  }
+}
 
 export function acknowledgementRoutes({ db, jobs, settings }: ApiParts) {
   const places = createPlaces({ tenantMax: exportsAtOnceMax, processMax: settings.exportsMax });
@@ -111,7 +120,7 @@ export function acknowledgementRoutes({ db, jobs, settings }: ApiParts) {
             'content-disposition',
             attachment(`${opened.fileName}.ack.${extensions[format]}`, `headgate-file-${request.params.id}.ack.${extensions[format]}`),
           )
-          .send(Readable.from(opened.pieces({ level, format }), { objectMode: false }));
+          .send(Readable.from(inTurns(opened.pieces({ level, format })), { objectMode: false }));
       },
     );
   };

@@ -50,7 +50,7 @@ export function fileRoutes({ db, plans }: ApiParts) {
           summary: 'One accepted file',
           tag: 'files',
           params: idParameter,
-          answers: { 200: named('File') },
+          answers: { 200: named('FileDetails') },
           problems: [404],
         }),
       },

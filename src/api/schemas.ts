@@ -8,7 +8,7 @@ import { acknowledgementLevels } from '../pipeline/ledger/acknowledgement.ts';
 import { receiptSchema } from '../pipeline/ledger/receipt-schema.ts';
 import { scopes } from '../platform/access/api-keys.ts';
 import { errorActors } from '../platform/base/errors.ts';
-import { choice, count, id, instant, nullable, object, text } from './answers.ts';
+import { choice, count, id, instant, named, nullable, object, text } from './answers.ts';
 import { batchSchemas } from './batch-schemas.ts';
 import { deadLetterSchemas } from './dead-letter-schemas.ts';
 import { healthSchemas } from './health-schemas.ts';
@@ -59,35 +59,34 @@ const blockedKey = object(
   { $id: 'BlockedKey' },
 );
 
-const file = object(
-  {
-    fileId: id,
-    arrivalId: id,
-    flow: text,
-    name: text,
-    bytes: count,
-    sha256,
-    containerName: text,
-    containerSha256: sha256,
-    containerArrivalId: nullable(id),
-    via: Type.Array(text),
-    acceptedNumber: count,
-    sameNameAs: nullable(id),
-    acceptedAt: instant,
-    jobIds: Type.Array(id),
-    acknowledgements: Type.Array(
-      object({
-        level: choice(acknowledgementLevels),
-        state: choice(acknowledgementStates),
-        name: nullable(text),
-        attempts: count,
-        reasonCode: nullable(text),
-        reason: nullable(text),
-      }),
-    ),
-  },
-  { $id: 'File' },
-);
+const fileFields = {
+  fileId: id,
+  arrivalId: id,
+  flow: text,
+  name: text,
+  bytes: count,
+  sha256,
+  containerName: text,
+  containerSha256: sha256,
+  containerArrivalId: nullable(id),
+  via: Type.Array(text),
+  acceptedNumber: count,
+  sameNameAs: nullable(id),
+  acceptedAt: instant,
+  jobIds: Type.Array(id),
+  acknowledgements: Type.Array(
+    object({
+      level: choice(acknowledgementLevels),
+      state: choice(acknowledgementStates),
+      name: nullable(text),
+      attempts: count,
+      reasonCode: nullable(text),
+      reason: nullable(text),
+    }),
+  ),
+};
+const file = object(fileFields, { $id: 'File' });
+const fileDetails = object({ ...fileFields, warnings: Type.Array(named('FindingGroup')) }, { $id: 'FileDetails' });
 
 const arrival = object(
   {
@@ -257,6 +256,7 @@ export const namedSchemas: readonly TSchema[] = [
   ...deadLetterSchemas,
   blockedKey,
   file,
+  fileDetails,
   arrival,
   decidedArrival,
   acceptedUpload,

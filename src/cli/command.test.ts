@@ -31,6 +31,6 @@ it.each([
   expect(write.mock.calls.join()).toContain(said);
 });
 
-it.each(['E_REPAIR', 'E_REPAIR_KEY', 'E_REPAIR_MASK'])('a repair that is refused is invalid input: %s', (code) => {
+it.each(['E_REPAIR', 'E_REPAIR_KEY', 'E_REPAIR_TIED', 'E_REPAIR_MASK'])('a repair that is refused is invalid input: %s', (code) => {
   expect(exitCodeOf(new ApiProblem({ code }, 422))).toBe(2);
 });

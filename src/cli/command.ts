@@ -50,6 +50,7 @@ const exitCodes: Readonly<Record<string, number>> = {
   E_FORMAT_OPTION: 2,
   E_REPAIR: 2,
   E_REPAIR_KEY: 2,
+  E_REPAIR_TIED: 2,
   E_REPAIR_MASK: 2,
   E_API_KEY_MISSING: 4,
   E_NOT_FOUND: 5,

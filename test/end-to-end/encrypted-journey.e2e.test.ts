@@ -1,11 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { achFile } from '../../src/pipeline/formats/nacha/ach-files.fixture.ts';
+import { sampleBatches } from '../../src/pipeline/formats/nacha/sample-batches.fixture.ts';
 import { hasComponent, itWith } from '../support/components.ts';
 import { type Gnupg, startGnupg } from '../support/gnupg.ts';
 import { auditJob } from '../support/job-audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type RunningTestServer, startTestServer, testFlow, testRows } from '../support/running-server.ts';
+import { verifiedBy } from '../support/served-export.ts';
 import { zipArchive } from '../support/zip-archive.ts';
 
 let database: TestDatabase;
@@ -69,3 +72,48 @@ itWith('gpg')('an archive that GnuPG encrypted and signed is delivered, and each
   const refused = await server.upload(tenant.key, { flow: 'payments', name: 'unsigned.zip.pgp', body: unsigned });
   expect([refused.status, refused.json.code]).toEqual([422, 'E_PGP_UNSIGNED']);
 });
+
+itWith('gpg')(
+  'ACH files in an encrypted archive verify as far as they can be looked into, a damaged one and one with warnings too',
+  async () => {
+    const tenant = await server.tenant('acme');
+    const root = join(server.out, 'acme-ach');
+    mkdirSync(root);
+    const out = `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: ach-out }\nspec: { type: folder, root: ${JSON.stringify(root)} }\n`;
+    const flow = `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: TENANT, service: payments, name: ach, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http, unpack: [pgp, zip], pgp: bank-keys }]
+  format: { type: nacha }
+  routes: { default: { to: [out] } }
+  targets: { out: { type: file, connection: ach-out, path: out, format: ndjson, name: "{file}-{number}.ndjson" } }
+`;
+    await tenant.apply(keys, out, flow);
+    const text = achFile(sampleBatches.PPD).text();
+    const sent = [
+      { name: 'warned.ach', content: text.replace(/^9{94}\n/gm, '') },
+      { name: 'damaged.ach', content: achFile(sampleBatches.PPD).set('batchControl', 'totalDebit', 1).text() },
+    ];
+    const message = gnupg.encrypt(zipArchive(sent), { recipients: ['bank@example.org'], signer: 'sender@example.org' });
+    const { json } = await server.upload(tenant.key, { flow: 'ach', name: 'ach.zip.pgp', body: message });
+    const [warned, damaged] = json.members as { jobId: string }[];
+    expect(await server.settle(tenant.key, warned!.jobId)).toMatchObject({ state: 'completed', warnings: [{ rule: 'filler-count' }] });
+    expect(await server.settle(tenant.key, damaged!.jobId)).toMatchObject({ state: 'held', reasonCode: 'E_NACHA_TOTAL' });
+    await server.request(`/v1/jobs/${damaged!.jobId}/reject`, { key: tenant.key, method: 'POST', body: { reason: 'totals' } });
+    await server.settle(tenant.key, damaged!.jobId);
+    for (const { jobId } of [warned!, damaged!]) {
+      const { files, report } = await auditJob(server, tenant, jobId);
+      expect(report).toMatchObject({ isSound: true, failures: [] });
+      expect(report.notes.join(' ')).toContain('What the format found about the file as a whole is stated');
+      // What no pack can find is not believed.
+      const receipt = files
+        .get('receipt.json')!
+        .toString('utf8')
+        .replaceAll('filler-count', 'made-up')
+        .replaceAll('E_NACHA_TOTAL', 'E_NACHA_FIELD');
+      const forged = await verifiedBy(server, new Map([...files, ['receipt.json', Buffer.from(receipt)]]));
+      expect(forged.failures.map(({ code }) => code)).toContain(jobId === warned!.jobId ? 'E_VERIFY_REJECTIONS' : 'E_VERIFY_VERDICT');
+    }
+  },
+);

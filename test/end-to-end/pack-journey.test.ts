@@ -22,7 +22,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-const documents = (root: string, source = '') => [
+const documents = (root: string, source = '', more = '') => [
   `apiVersion: headgate/v1
 kind: Connection
 metadata: { tenant: TENANT, name: out }
@@ -33,7 +33,7 @@ kind: FlowDefinition
 metadata: { tenant: TENANT, service: payments, name: ach, version: 1.0.0 }
 spec:
   sources: [{ id: upload, type: http${source} }]
-  format: { type: nacha }
+  format: { type: nacha }${more}
   transform:
     - id: shape
       set: { trace: record.traceNumber, amount: record.amount, account: record.DFIAccountNumber, company: record.companyName, code: record.standardEntryClassCode }
@@ -62,11 +62,11 @@ interface Given {
   readonly root: string;
 }
 
-async function bank(name: string, source?: string): Promise<Given> {
+async function bank(name: string, source?: string, more?: string): Promise<Given> {
   const tenant = await server.tenant(name);
   const root = join(server.out, name);
   mkdirSync(root);
-  await tenant.apply(...documents(root, source));
+  await tenant.apply(...documents(root, source, more));
   return { tenant, root };
 }
 
@@ -146,6 +146,11 @@ it('repairs an entry that its target refused, with the warning of its pack, and 
   const [{ groupId }] = (await server.request('/v1/dead-letters/groups', { key: tenant.key })).json.items;
   const body = { group: groupId, set: { DFIAccountNumber: "'7' + record.DFIAccountNumber" }, reason: 'accounts moved' };
   const preview = await server.request('/v1/redrives', { key: tenant.key, method: 'POST', body: { ...body, dryRun: true } });
+  for (const field of ['amount', 'debit', 'transactionCode', 'addendaRecords', 'offset']) {
+    const tied = { ...body, set: { [field]: "'22'" }, dryRun: true };
+    const refused = await server.request('/v1/redrives', { key: tenant.key, method: 'POST', body: tied });
+    expect([refused.status, refused.json.code]).toEqual([422, 'E_REPAIR_TIED']);
+  }
   expect(preview.json).toMatchObject({ sent: { records: 2 }, rejected: { records: 0 } });
   const redriven = await server.request('/v1/redrives', { key: tenant.key, method: 'POST', body });
   const [{ jobId }] = redriven.json.jobs;
@@ -192,4 +197,75 @@ it('says in an export whose container is another file that it is not what was re
   const other = Buffer.from(achFile(sampleBatches.ARC).text(), 'latin1');
   const report = await verifiedBy(server, new Map([...files, ['container.bin', other]]));
   expect(report.failures.map(({ code }) => code)).toContain('E_VERIFY_FILE');
+});
+
+it('shows what a pack has to say of the file as a whole, wherever the file is shown, and an auditor finds the same', async () => {
+  const given = await bank('bank-warned');
+  const file = achFile(sampleBatches.PPD);
+  const text = file.text().replace(/^9{94}\n/gm, '');
+  const job = await send(given, 'in.ach', Buffer.from(text, 'latin1'));
+  expect(job).toMatchObject({ state: 'completed', records: { read: 3, valid: 3, warned: 0 } });
+  const warning = { code: 'E_NACHA_STRUCTURE', rule: 'filler-count', count: 1, message: expect.stringMatching(/^line \d+/) };
+  const { key } = given.tenant;
+  expect((await server.request(`/v1/jobs/${job.jobId}`, { key })).json.warnings).toMatchObject([warning]);
+  expect((await server.request(`/v1/files/${job.fileId}`, { key })).json.warnings).toMatchObject([warning]);
+  const { files, report } = await auditJob(server, given.tenant, job.jobId);
+  expect(report).toMatchObject({ isSound: true, failures: [] });
+  const { verifiedBy } = await import('../support/served-export.ts');
+  const signed = files.get('receipt.json')!.toString('utf8');
+  expect(JSON.parse(signed).warnings).toMatchObject([warning]);
+  const receipt = signed.replace('filler-count', 'filler-place');
+  const forged = await verifiedBy(server, new Map([...files, ['receipt.json', Buffer.from(receipt)]]));
+  expect(forged.failures.map(({ code }) => code)).toContain('E_VERIFY_REJECTIONS');
+});
+
+it('knows a file again by what its records say, whatever its line ends and its filler are, where its flow asks for that', async () => {
+  const given = await bank('bank-records', undefined, '\n  duplicates: { file: [sha256, records] }');
+  const file = achFile(sampleBatches.PPD);
+  const text = file.text();
+  const first = await send(given, 'in.ach', Buffer.from(text, 'latin1'));
+  const upload = (name: string, content: string) =>
+    server.upload(given.tenant.key, { flow: 'ach', name, body: Buffer.from(content, 'latin1') });
+  for (const [name, again] of [
+    ['crlf.ach', text.replaceAll('\n', '\r\n')],
+    ['no-breaks.ach', text.replaceAll('\n', '')],
+    ['no-filler.ach', text.replace(/^9{94}\n/gm, '')],
+  ] as const) {
+    const { status, json } = await upload(name, again);
+    expect([name, status, json]).toMatchObject([name, 200, { state: 'duplicate', jobId: first.jobId }]);
+  }
+  file.set('fileHeader', 'fileIDModifier', 'B');
+  expect((await upload('next.ach', file.text())).status).toBe(201);
+  // Of a file that is damaged nothing was released: it makes no later one a duplicate.
+  file.set('fileHeader', 'fileIDModifier', 'C').set('fileControl', 'totalDebit', 1);
+  expect((await upload('wrong.ach', file.text())).status).toBe(201);
+  const right = achFile(sampleBatches.PPD).set('fileHeader', 'fileIDModifier', 'C');
+  expect((await upload('corrected.ach', right.text())).status).toBe(201);
+});
+
+it.each([
+  ['a file', '', (content: Buffer) => content],
+  ['a member of an archive', ', unpack: tar', (content: Buffer) => tarArchive([{ name: 'in.ach', content }])],
+] as const)('%s that was held is read by its pack when a person accepts it', async (what, source, packed) => {
+  const given = await bank(`bank-held-${what.replaceAll(' ', '-')}`, source, '\n  duplicates: { file: [name], onDuplicate: hold }');
+  const { key } = given.tenant;
+  const upload = (name: string, content: string) => server.upload(key, { flow: 'ach', name, body: packed(Buffer.from(content, 'latin1')) });
+  const file = achFile(sampleBatches.PPD);
+  await upload('in.ach', achFile(sampleBatches.ARC).text());
+  for (const [content, state, warned] of [
+    [file.text().replace(/^9{94}\n/gm, ''), 'completed', ['filler-count']],
+    [file.set('fileControl', 'totalDebit', 1).text(), 'held', []],
+  ] as const) {
+    await upload('in.ach', content);
+    const { items } = (await server.request('/v1/arrivals?state=held', { key })).json;
+    expect(items).toHaveLength(1);
+    const accepted = await server.request(`/v1/arrivals/${items[0].arrivalId}/accept`, { key, method: 'POST', body: { reason: 'wanted' } });
+    const shown = (await server.request(`/v1/files/${accepted.json.fileId}`, { key })).json;
+    const job = await server.settle(key, shown.jobIds[0]);
+    expect(job).toMatchObject({ state, records: { read: 3, valid: 3, rejected: 0 } });
+    expect(shown.warnings.map(({ rule }: { rule: string }) => rule)).toEqual(warned);
+    if (state === 'held') await server.request(`/v1/jobs/${job.jobId}/reject`, { key, method: 'POST', body: { reason: 'totals' } });
+    await server.settle(key, job.jobId);
+    expect((await auditJob(server, given.tenant, job.jobId)).report).toMatchObject({ isSound: true, failures: [] });
+  }
 });

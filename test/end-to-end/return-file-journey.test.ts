@@ -101,3 +101,18 @@ it('writes nothing where every entry was taken, and tells who asks that other fi
   const asked = await server.request(`/v1/files/${fileId}/acknowledgement?format=pain.002`, { key: tenant.key });
   expect([asked.status, asked.json.code]).toEqual([400, 'E_ACKNOWLEDGEMENT_FORMAT']);
 });
+
+it('gives an answer up at once that can not be made, however often it is tried', async () => {
+  const file = achFile(sampleBatches['PPD returned']);
+  file.set('entryDetail', 'checkDigit', 9);
+  const { job, fileId } = await closed('of-returns.ach', file.text());
+  expect(job.records.rejected).toBe(1);
+  const told = await vi.waitUntil(
+    async () => {
+      const { json } = await server.request(`/v1/files/${fileId}`, { key: tenant.key });
+      return json.acknowledgements.find(({ attempts }: { attempts: number }) => attempts > 0);
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+  expect(told).toMatchObject({ state: 'failed', attempts: 1, reasonCode: 'E_NACHA_ANSWER' });
+});

@@ -140,3 +140,21 @@ itWithPublicData('ach', 'flows refuse of public ACH files those that are invalid
   expect(verdicts.length).toBeGreaterThan(0);
   for (const { file, valid } of verdicts) expect([file, await isRefused(plan, readFileSync(join(folder, file)))]).toEqual([file, !valid]);
 });
+
+it.each([
+  ['the header', 45],
+  ['an entry', 250],
+] as const)('reads no more and no fewer records where a NUL stands in %s', async (_, at) => {
+  const bytes = fileOf('PPD');
+  bytes[at] = 0;
+  const converted = await convert(plan, bytes);
+  const { reference, engines } = accountsOf(plan, converted.lines);
+  for (const engine of engines) expect(engine).toEqual(reference);
+  const { records, amounts } = reference.totals as unknown as {
+    records: { read: number };
+    amounts: { read: { amount: { unreadable: number } } };
+  };
+  expect([records.read, amounts.read.amount.unreadable]).toEqual([3, 0]);
+  expect(converted.damage.length + reference.findings.length).toBeGreaterThan(0);
+  expect((reference.findings as string[][]).map(([, , code]) => code)).not.toContain('E_CHARACTER');
+});

@@ -96,6 +96,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
     breaker: createNotifier(),
     acknowledge: createNotifier(),
     collect: createNotifier(),
+    answer: createNotifier(),
   };
   const logger = process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger;
   const services: JobServices = {
@@ -155,7 +156,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
       ],
     );
     const common = { fileId, arrivalId: ids.next(), flowId, flowVersionId, acceptedNumber, bytes: content.length };
-    return { ...common, chunks, records, damage, traceParent: null, traceId: null, actor: 'test' };
+    return { ...common, chunks, records, damage, warnings: [], traceParent: null, traceId: null, actor: 'test' };
   }
 
   const rows = async <Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>

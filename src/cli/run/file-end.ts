@@ -61,7 +61,8 @@ export function endFile({ flow, source, outputs, options, summaries, segmentStar
     writeDocument(outputs.folder, 'outcomes.json', describeOutcomes(flow.plan, chunks, segmentStarts));
     outputs.rejections.finish();
     outputs.outcomes.finish();
-    const receipt = makeReceipt(flow.plan, { name: options.name, sha256, bytes }, check, summary, exclusions);
+    const parts = { check, summary, exclusions, packWarnings: split.warnings ?? [] };
+    const receipt = makeReceipt(flow.plan, { name: options.name, sha256, bytes }, parts);
     writeDocument(outputs.folder, 'receipt.json', receipt);
     if (receipt.verdict === 'held' || receipt.verdict === 'rejected') options.onReasons?.(fileFindings(check));
     return receipt;

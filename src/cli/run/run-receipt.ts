@@ -49,13 +49,16 @@ export interface RunReceipt {
 
 const groupsMax = 1_000;
 
-export function makeReceipt(
-  plan: Plan,
-  file: RunReceipt['file'],
-  check: FileCheck,
-  summary: ChunkSummary,
-  exclusions: ExclusionList,
-): RunReceipt {
+export interface ReceiptParts {
+  readonly check: FileCheck;
+  readonly summary: ChunkSummary;
+  readonly exclusions: ExclusionList;
+  /** About the file as a whole, of its pack. */
+  readonly packWarnings: readonly FindingGroup[];
+}
+
+export function makeReceipt(plan: Plan, file: RunReceipt['file'], parts: ReceiptParts): RunReceipt {
+  const { check, summary, exclusions, packWarnings } = parts;
   const isDelivered = check.verdict === 'accepted' || check.verdict === 'partial';
   const byTarget = plan.targets.map((target, index) => {
     const { records, amounts, excluded } = check.targets[index]!;
@@ -84,6 +87,7 @@ export function makeReceipt(
     errors: receiptErrors(check, summary, exclusions),
     warnings: [
       ...check.warnings.map(({ code, rule, message }) => ({ code, rule, count: 1, message })),
+      ...packWarnings.map(groupFinding),
       ...summary.warnings.map(groupFinding),
     ].slice(0, groupsMax),
   };

@@ -65,6 +65,7 @@ async function take(shapes: readonly Shape[]) {
         chunks,
         records: 1,
         damage: index % 3 === 0 ? [{ record: 1, offset: 0, code: 'E_TRUNCATED', field: null, rule: null, message: 'cut' }] : [],
+        warnings: [],
         traceParent: null,
         traceId: null,
         actor: 'test',

@@ -10,7 +10,7 @@ import type { ChunkSpec } from '../../pipeline/engine/chunk.ts';
 import type { Ids } from '../../platform/base/ports.ts';
 import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
-import { emptyTotals } from './job-totals.ts';
+import { emptyTotals, type JobTotals } from './job-totals.ts';
 import { addWork } from './queue/work-queue.ts';
 import { addUsage } from './tenant-usage.ts';
 
@@ -104,10 +104,16 @@ async function insertJobs(tx: TenantTx, jobs: readonly NewJob[]): Promise<void> 
     jobs.map((job) => job.file.acceptedNumber),
     jobs.map((job) => job.file.chunks.length),
     jobs.map((job) => job.file.bytes),
-    jobs.map((job) => (job.file.damage.length === 0 ? null : JSON.stringify({ ...emptyTotals, splitDamage: job.file.damage }))),
+    jobs.map(({ file }) => firstTotals(file)),
     jobs.map((job) => job.file.traceId),
     jobs.map((job) => job.file.traceParent),
   ]);
+}
+
+function firstTotals({ damage, warnings }: AcceptedFile): string | null {
+  if (damage.length === 0 && warnings.length === 0) return null;
+  const totals: JobTotals = { ...emptyTotals, splitDamage: damage, ...(warnings.length === 0 ? {} : { splitWarnings: warnings }) };
+  return JSON.stringify(totals);
 }
 
 const insertGroupRows = `/* create chunk groups */

@@ -5,6 +5,7 @@
  */
 import type { ChunkSummary, Finding, FindingGroup } from '../../pipeline/engine/chunk.ts';
 import type { FileCheck } from '../../pipeline/engine/file/file-checks.ts';
+import { FindingGroups } from '../../pipeline/engine/finding-groups.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import { receiptControlTotals } from '../../pipeline/ledger/control-totals.ts';
 import type { SegmentPart } from './groups/chunk-parts.ts';
@@ -12,6 +13,8 @@ import type { SegmentPart } from './groups/chunk-parts.ts';
 export interface JobTotals {
   readonly version: 1;
   readonly splitDamage: readonly Finding[];
+  /** What a pack had to say of the file that is no reason to hold it. */
+  readonly splitWarnings?: readonly FindingGroup[];
   /** Null until the file was checked. */
   readonly checked: CheckedTotals | null;
 }
@@ -26,6 +29,14 @@ export interface CheckedTotals {
 }
 
 export const emptyTotals: JobTotals = { version: 1, splitDamage: [], checked: null };
+
+/** Of records, and of the file as a whole. */
+export function warningGroups(totals: Pick<JobTotals, 'splitWarnings' | 'checked'> | null): FindingGroup[] {
+  const groups = new FindingGroups();
+  groups.addGroups(totals?.checked?.summary.warnings ?? []);
+  groups.addGroups(totals?.splitWarnings ?? []);
+  return groups.toGroups();
+}
 
 /** What a file's check leaves in the row. */
 export function checkedTotals(

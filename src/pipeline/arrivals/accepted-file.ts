@@ -1,6 +1,6 @@
 /** What arrivals hand over in the accepting transaction: jobs are made of it, or the file is not accepted. */
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
-import type { ChunkSpec, Finding } from '../engine/chunk.ts';
+import type { ChunkSpec, Finding, FindingGroup } from '../engine/chunk.ts';
 
 export interface AcceptedFile {
   readonly fileId: string;
@@ -16,6 +16,8 @@ export interface AcceptedFile {
   readonly records: number;
   /** Damage that the splitter found: reasons to hold the file as a whole. */
   readonly damage: readonly Finding[];
+  /** What a pack has to say of it that is no reason to hold it. */
+  readonly warnings: readonly FindingGroup[];
   readonly traceParent: string | null;
   readonly traceId: string | null;
   readonly actor: string;

@@ -99,7 +99,8 @@ export interface SftpServerPlan {
 export type PolledSourcePlan = FolderSourcePlan | SftpSourcePlan | BlobSourcePlan;
 
 export interface DuplicatePolicy {
-  readonly keys: readonly ('sha256' | 'name')[];
+  /** `records`: what the records of a pack say. */
+  readonly keys: readonly ('sha256' | 'name' | 'records')[];
   readonly windowMs: number;
   readonly onDuplicate: 'reject' | 'hold' | 'accept';
   readonly onSameName: 'accept' | 'hold' | 'reject';

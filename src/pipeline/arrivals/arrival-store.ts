@@ -8,6 +8,8 @@ import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts'
 import type { Unpack } from '../../platform/packing/packings.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import type { PackPlan } from '../engine/plan.ts';
+import type { SplitResult } from '../formats/format.ts';
 import { arrivalErrors } from './arrival-errors.ts';
 import {
   type ArrivalEvent,
@@ -74,8 +76,15 @@ export async function seeArrivals(tx: TenantTx, ids: Ids, arrivals: readonly New
   );
 }
 
-/** A sealed object that an arrival owns, and how the file in it is packed. */
-export type KeptObject = SealedObject & { readonly unpack: Unpack };
+/** A sealed object that an arrival owns, and how the file in it is packed; `lines`: what is in it is what a pack made of a member of an archive. */
+export type KeptObject = SealedObject & { readonly unpack: Unpack; readonly lines?: KeptLines };
+
+/** What the lines do not hold: it is kept with them. */
+export interface KeptLines {
+  readonly pack: PackPlan;
+  readonly givenSha256: string;
+  readonly split: Pick<SplitResult, 'damage' | 'warnings' | 'recordsSha256'>;
+}
 
 export interface ArrivalMove {
   readonly arrivalId: string;

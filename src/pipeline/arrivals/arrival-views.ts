@@ -1,6 +1,7 @@
 /** Queries for lists and pages of arrivals and accepted files. Newest first; `before` is the id to go on from. */
 import type { Unpack } from '../../platform/packing/packings.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import type { FindingGroup } from '../engine/chunk.ts';
 import { nextOfArrival } from './arrival-next.ts';
 import type { ArrivalPlans } from './arrival-plan.ts';
 import type { ArrivalState } from './arrival-state.ts';
@@ -47,6 +48,11 @@ export interface FileView {
   readonly jobIds: readonly string[];
   /** What was or is to be written for its sender; none where its flow says nothing of it, or the job is open. */
   readonly acknowledgements: readonly FileAcknowledgementView[];
+}
+
+export interface FileDetails extends FileView {
+  /** What a pack has to say of the file as a whole and is no reason to hold it; a few of each rule are one. */
+  readonly warnings: readonly FindingGroup[];
 }
 
 export interface FileAcknowledgementView {
@@ -144,7 +150,9 @@ const selectUnacknowledged = `/* list unacknowledged files */ select ${fileColum
     and x.file_id in (select j.file_id from headgate.acknowledgements k join headgate.jobs j on j.tenant_id = k.tenant_id and j.job_id = k.job_id
       where k.tenant_id = $1 and k.state <> 'sent' and k.state = $5)
   order by x.file_id desc limit $4`;
-const selectFile = `/* get file */ select ${fileColumns} ${fileTables} where x.tenant_id = $1 and x.file_id = $2`;
+const selectFile = `/* get file */ select ${fileColumns},
+  coalesce((select j.totals -> 'splitWarnings' from headgate.jobs j where j.tenant_id = x.tenant_id and j.file_id = x.file_id and j.lineage_id = j.job_id), '[]') as warnings
+  ${fileTables} where x.tenant_id = $1 and x.file_id = $2`;
 
 /** With `acknowledgement` those alone that have one in that state. */
 export async function listFiles(tx: TenantTx, page: Page & { readonly acknowledgement?: UnsentState }): Promise<FileView[]> {
@@ -154,6 +162,6 @@ export async function listFiles(tx: TenantTx, page: Page & { readonly acknowledg
   return (await tx.query<FileView>(sql, acknowledgement === undefined ? values : [...values, acknowledgement])).rows;
 }
 
-export async function findFile(tx: TenantTx, fileId: string): Promise<FileView | undefined> {
-  return (await tx.query<FileView>(selectFile, [tx.tenantId, fileId])).rows[0];
+export async function findFile(tx: TenantTx, fileId: string): Promise<FileDetails | undefined> {
+  return (await tx.query<FileDetails>(selectFile, [tx.tenantId, fileId])).rows[0];
 }

@@ -310,6 +310,7 @@ export async function createWorld(database: TestDatabase): Promise<World> {
         name,
         memberSha256: content,
         containerSha256: content,
+        recordsSha256: null,
         problem: null,
         knownDuplicateOf: null,
         members: null,

@@ -42,6 +42,11 @@ export interface Candidate {
   readonly members: readonly Candidate[] | null;
 }
 
+/** Nothing was unpacked or made of it: what came is what is read. */
+export function isOwnContainer({ container, member }: Pick<Candidate, 'container' | 'member'>): boolean {
+  return container.object === null || member?.object == null || container.object.objectId === member.object.objectId;
+}
+
 export interface Judged {
   readonly candidate: Candidate;
   readonly verdict: FileVerdict;

@@ -10,7 +10,7 @@ import { countUsage } from './admission.ts';
 import type { ArrivalErrorCode } from './arrival-errors.ts';
 import type { ArrivalFlow } from './arrival-plan.ts';
 import { type ArrivalMove, moveArrivals, seeArrivals } from './arrival-store.ts';
-import type { Candidate, Judged } from './candidate.ts';
+import { type Candidate, isOwnContainer, type Judged } from './candidate.ts';
 import { claimFingerprints } from './file-fingerprints.ts';
 import { insertFiles } from './file-rows.ts';
 import { type FileVerdict, fingerprintsOf, hashesOf, type JudgedFile, judgeFiles } from './file-verdicts.ts';
@@ -79,9 +79,9 @@ export async function acceptCandidates(
     tx,
     ids,
     'verify+hold',
-    ending('hold').map(({ candidate, verdict }) => keepObject(endOf(candidate, verdict), candidate)),
+    ending('hold').map(({ candidate, verdict }) => keepObject(endOf(candidate, verdict), candidate, flow)),
   );
-  await quarantine(tx, ids, ending('quarantine'));
+  await quarantine(tx, ids, flow, ending('quarantine'));
   if (accepted.length > 0) await parts.createJobs(tx, acceptedFiles(flow, accepted, first));
   await countKept(tx, [...judged, ...unpacked]);
   const numbers = new Map(accepted.map(({ candidate }, index) => [candidate, first + index]));
@@ -108,7 +108,7 @@ async function unpack(tx: TenantTx, ids: Ids, flow: ArrivalFlow, containers: rea
     ids,
     'verify+unpack',
     containers.map(({ candidate, verdict }) => ({
-      ...keepObject(endOf(candidate, verdict), candidate),
+      ...keepObject(endOf(candidate, verdict), candidate, flow),
       detail: { members: candidate.members!.length },
     })),
   );
@@ -155,7 +155,7 @@ export async function acceptHeld(
   await moveArrivals(tx, parts.ids, 'accept', [{ ...moveOf(candidate, 'held'), fileId: candidate.fileId, detail }]);
   await parts.createJobs(tx, acceptedFiles(flow, judged, number));
   // All that is kept was counted when it was held; the member counts with its job from now on.
-  const storedBytes = candidate.unpack.length === 0 ? -candidate.container.bytes : 0;
+  const storedBytes = isOwnContainer(candidate) ? -candidate.container.bytes : 0;
   await countUsage(tx, { files: 1, storedBytes, heldBytes: -candidate.container.bytes });
   return verdictOf(judged[0]!, new Map([[candidate, number]]));
 }
@@ -177,16 +177,22 @@ function endOf(candidate: Candidate, verdict: FileVerdict): ArrivalMove {
   };
 }
 
-function keepObject(move: ArrivalMove, candidate: Candidate): ArrivalMove {
-  return candidate.container.object === null ? move : { ...move, object: { ...candidate.container.object, unpack: candidate.unpack } };
+function keepObject(move: ArrivalMove, candidate: Candidate, { plan }: ArrivalFlow): ArrivalMove {
+  const { container, unpack, archive, givenSha256, split } = candidate;
+  if (container.object === null) return move;
+  const object = { ...container.object, unpack };
+  const pack = plan.format.type === 'json-lines' ? plan.format.pack : undefined;
+  if (archive === null || givenSha256 === null || pack === undefined) return { ...move, object };
+  const { damage, warnings, recordsSha256 } = split!;
+  return { ...move, object: { ...object, lines: { pack, givenSha256, split: { damage, warnings, recordsSha256 } } } };
 }
 
 /** Damaged ones were never verified; the others the flow's policy refuses. */
-async function quarantine(tx: TenantTx, ids: Ids, judged: readonly Judged[]): Promise<void> {
+async function quarantine(tx: TenantTx, ids: Ids, flow: ArrivalFlow, judged: readonly Judged[]): Promise<void> {
   const [sound, damaged] = [true, false].map((isSound) =>
     judged
       .filter(({ candidate }) => (candidate.problem === null) === isSound)
-      .map(({ candidate, verdict }) => keepObject(endOf(candidate, verdict), candidate)),
+      .map(({ candidate, verdict }) => keepObject(endOf(candidate, verdict), candidate, flow)),
   );
   await moveArrivals(tx, ids, 'verify+quarantine', sound!);
   await moveArrivals(tx, ids, 'quarantine', damaged!);
@@ -204,7 +210,7 @@ async function countKept(tx: TenantTx, judged: readonly Judged[]): Promise<void>
     if (verdict.end === 'accept') {
       sum.files += 1;
       // The member counts with its job.
-      if (candidate.unpack.length > 0) sum.storedBytes += keptBytes;
+      if (!isOwnContainer(candidate)) sum.storedBytes += keptBytes;
     }
     if (verdict.end === 'hold' || verdict.end === 'quarantine' || verdict.end === 'unpack') sum.storedBytes += keptBytes;
     if (verdict.end === 'hold') sum.heldBytes += keptBytes;
@@ -223,6 +229,7 @@ function acceptedFiles(flow: ArrivalFlow, accepted: readonly Judged[], first: nu
     chunks: candidate.split!.chunks,
     records: candidate.split!.records,
     damage: candidate.split!.damage,
+    warnings: candidate.split!.warnings ?? [],
     traceParent: candidate.traceParent,
     traceId: candidate.traceId,
     actor: candidate.actor,

@@ -5,7 +5,7 @@
  */
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 
-export type FingerprintKind = 'sha256' | 'container' | 'name';
+export type FingerprintKind = 'sha256' | 'container' | 'name' | 'records';
 
 export interface Fingerprint {
   readonly kind: FingerprintKind;

@@ -99,6 +99,7 @@ export function createFileIntake(parts: IntakeParts): FileIntake {
         plan: { format, records },
         chunkBytes: parts.chunkBytes,
         recordBytesMax: limits.recordBytesMax,
+        hashesRecords: flow.duplicates.keys.includes('records'),
       });
       try {
         for await (const bytes of body) {

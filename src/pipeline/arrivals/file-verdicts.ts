@@ -3,6 +3,7 @@
  * the fingerprints that others own. Files of one batch are judged in order, as if they had come one after the other.
  */
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import type { SplitResult } from '../formats/format.ts';
 import type { ArrivalErrorCode } from './arrival-errors.ts';
 import type { DuplicatePolicy } from './arrival-plan.ts';
 import {
@@ -21,6 +22,8 @@ export interface JudgedFile {
   /** Of the unpacked file, as a pack was given it; null when it could not be unpacked. */
   readonly memberSha256: string | null;
   readonly containerSha256: string;
+  /** Of what the records of a pack say; null: it was not asked for, or can not be told. */
+  readonly recordsSha256: string | null;
   readonly problem: { readonly code: ArrivalErrorCode; readonly message: string } | null;
   /** Found before the bytes were sealed: the file whose duplicate this is. */
   readonly knownDuplicateOf: string | null;
@@ -37,13 +40,16 @@ export function hashesOf({
   container,
   member,
   givenSha256,
+  split,
 }: {
   readonly container: Hashed;
   readonly member: Hashed | null;
   readonly givenSha256: string | null;
-}): Pick<JudgedFile, 'memberSha256' | 'containerSha256'> {
+  readonly split: Pick<SplitResult, 'recordsSha256'> | null;
+}): Pick<JudgedFile, 'memberSha256' | 'containerSha256' | 'recordsSha256'> {
   const memberSha256 = givenSha256 ?? member?.sha256 ?? null;
-  return { memberSha256, containerSha256: container.sha256 === member?.sha256 ? memberSha256! : container.sha256 };
+  const containerSha256 = container.sha256 === member?.sha256 ? memberSha256! : container.sha256;
+  return { memberSha256, containerSha256, recordsSha256: split?.recordsSha256 ?? null };
 }
 
 export interface FileVerdict {
@@ -66,11 +72,8 @@ export interface FlowKeys {
  * The keys that make this file a duplicate when another file owns one of them. A container of members is told by its bytes only:
  * it owns nothing itself, the first of its members that is accepted does for it.
  */
-export function fingerprintsOf(
-  policy: DuplicatePolicy,
-  file: Pick<JudgedFile, 'fileId' | 'name' | 'memberSha256' | 'containerSha256' | 'members'>,
-): Fingerprint[] {
-  const { fileId, name, memberSha256, containerSha256, members } = file;
+export function fingerprintsOf(policy: DuplicatePolicy, file: Omit<JudgedFile, 'problem' | 'knownDuplicateOf'>): Fingerprint[] {
+  const { fileId, name, memberSha256, containerSha256, recordsSha256, members } = file;
   if (members !== null)
     return policy.keys.includes('sha256') ? [{ kind: 'container', value: containerSha256, fileId: members[0]?.fileId ?? fileId }] : [];
   const prints: Fingerprint[] = [];
@@ -78,6 +81,7 @@ export function fingerprintsOf(
     if (memberSha256 !== null) prints.push({ kind: 'sha256', value: memberSha256, fileId });
     if (containerSha256 !== memberSha256) prints.push({ kind: 'container', value: containerSha256, fileId });
   }
+  if (policy.keys.includes('records') && recordsSha256 !== null) prints.push({ kind: 'records', value: recordsSha256, fileId });
   if (policy.keys.includes('name')) prints.push({ kind: 'name', value: name, fileId });
   return prints;
 }

@@ -3,6 +3,7 @@
  * Its bytes are those that were kept when it was held; they are read again, checked against their hash, and split for the
  * version of the flow that is in force now.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { checkReason } from '../../platform/access/decision-reason.ts';
 import { answerOnce, findKeptAnswer, type KeyedRequest, sameAnswer } from '../../platform/access/idempotency-keys.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
@@ -13,7 +14,7 @@ import { commitForCertain } from '../deliveries/certain-transaction.ts';
 import type { CreateJobs } from './accepted-file.ts';
 import { countUsage } from './admission.ts';
 import { arrivalErrors } from './arrival-errors.ts';
-import type { ArrivalPlans } from './arrival-plan.ts';
+import type { ArrivalFlow, ArrivalPlans } from './arrival-plan.ts';
 import { getHeldArrival, type HeldArrival, moveArrivals } from './arrival-store.ts';
 import type { Candidate, StoredContent } from './candidate.ts';
 import type { Content } from './content-sink.ts';
@@ -116,7 +117,7 @@ async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<
     filesPerMinute: null,
   };
   const source = { sourceId: held.sourceId, match: '*', unpack: held.object.unpack, pgp: null, limits: noBounds };
-  const received = await intake.receive({ tenantId, flow, source, limits }, store.read(tenantId, held.object));
+  const received = await intake.receive({ tenantId, flow: readingFlow(flow, held), source, limits }, store.read(tenantId, held.object));
   try {
     if (received.container.sha256 !== held.sha256 || received.member === null)
       throw new HeadgateError(arrivalErrors.E_ARCHIVE, 'the bytes that were kept are not those that were held');
@@ -132,6 +133,16 @@ async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<
   }
 }
 
+/** Lines that a pack made are read as they are, by a flow that reads the same files still. */
+function readingFlow(flow: ArrivalFlow, { object: { lines } }: HeldArrival): ArrivalFlow {
+  if (lines === undefined) return flow;
+  const { format } = flow.plan;
+  if (format.type !== 'json-lines' || !isDeepStrictEqual(format.pack, lines.pack))
+    throw new HeadgateError(arrivalErrors.E_ARCHIVE, 'the flow reads files in another way than when this member of an archive was held');
+  const { pack: _, ...lineFormat } = format;
+  return { ...flow, plan: { ...flow.plan, format: lineFormat } };
+}
+
 async function candidateOf(
   parts: HeldArrivalParts,
   { tenantId, arrivalId, actor }: HeldDecision,
@@ -139,6 +150,7 @@ async function candidateOf(
   received: ReceivedFile,
 ): Promise<Candidate> {
   const { ports, store } = parts;
+  const { lines } = held.object;
   const container: StoredContent = { bytes: received.container.bytes, sha256: received.container.sha256, object: held.object };
   const storeMember = async ({ bytes, sha256, small, sealed }: Content): Promise<StoredContent> => {
     const object = sealed ?? (await store.pack(tenantId, ports.ids.next(), [{ objectId: ports.ids.next(), bytes: small! }]))[0]!;
@@ -157,9 +169,9 @@ async function candidateOf(
     // Told when it was held.
     sourceVersion: null,
     container,
-    member: held.object.unpack.length === 0 ? container : await storeMember(received.member!),
-    split: received.split,
-    givenSha256: received.givenSha256 ?? null,
+    member: received.member === received.container ? container : await storeMember(received.member!),
+    split: lines === undefined ? received.split : { ...received.split!, ...lines.split },
+    givenSha256: lines?.givenSha256 ?? received.givenSha256 ?? null,
     problem: null,
     knownDuplicateOf: null,
     archive: held.archive,

@@ -15,6 +15,8 @@ export type ReceiveRequest = Omit<ReceiverOptions, 'store' | 'createSplitter' | 
   readonly plan: Pick<Plan, 'format' | 'records'>;
   readonly chunkBytes: number;
   readonly recordBytesMax: number;
+  /** Of a pack: duplicates are told by its records. */
+  readonly hashesRecords?: boolean;
 };
 
 export interface IncomingFile {
@@ -87,14 +89,14 @@ function packOf({ plan: { format } }: Pick<ReceiveRequest, 'plan'>): PackPlan | 
 /** The format of the flow's own choice; one that is not in the catalogue is a programmer's error. */
 function splitterFor(
   formats: readonly Format[],
-  request: Pick<ReceiveRequest, 'plan' | 'chunkBytes' | 'recordBytesMax'>,
+  request: Pick<ReceiveRequest, 'plan' | 'chunkBytes' | 'recordBytesMax' | 'hashesRecords'>,
   { pack, keep }: { readonly pack: Pack | null; readonly keep: (bytes: Uint8Array) => void },
 ): Splitter {
-  const { plan, chunkBytes, recordBytesMax } = request;
+  const { plan, chunkBytes, recordBytesMax, hashesRecords = false } = request;
   const format = formats.find((each) => each.name === plan.format.type);
   if (!format) throw new Error(`no format ${plan.format.type} in the catalogue`);
   const lines = format.createSplitter(plan.format, plan.records, { chunkBytes, maxRecordBytes: recordBytesMax });
-  if (pack !== null) return createPackSplitter({ pack, settings: packOf(request)!.settings, lines, keep });
+  if (pack !== null) return createPackSplitter({ pack, settings: packOf(request)!.settings, lines, keep, hashesRecords });
   return {
     push(bytes) {
       keep(bytes);

@@ -3,7 +3,7 @@
  * splitter, which cuts a file into chunks at record boundaries in one sequential pass while the file is hashed. The list
  * of formats is in `src/main/catalogue.ts`; what a record means is the engine's (`docs/record-rules.md`).
  */
-import type { ChunkSpec, Finding } from '../engine/chunk.ts';
+import type { ChunkSpec, Finding, FindingGroup } from '../engine/chunk.ts';
 import type { FormatPlan, RecordPlan } from '../engine/plan.ts';
 import { encodings } from '../engine/reference-data/code-pages.ts';
 
@@ -70,6 +70,10 @@ export interface SplitResult {
   readonly spans: readonly Span[];
   /** Reasons to hold the file. After some of them nothing more is split. */
   readonly damage: readonly Finding[];
+  /** What a pack has to say of the file as a whole and is no reason to hold it; offsets are those of the file as received. */
+  readonly warnings?: readonly FindingGroup[];
+  /** Of what the records of a pack say (`records-hash.ts`), where that was asked for; null: there are none, or the file is damaged. */
+  readonly recordsSha256?: string | null;
 }
 
 export interface Span {

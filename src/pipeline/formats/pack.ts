@@ -63,6 +63,8 @@ export interface PackSchema {
   readonly trailer: Readonly<Record<string, PackField>> | null;
   /** Fields of the record that make the business key. */
   readonly key: readonly string[];
+  /** Fields of the record that say in part the same, such as an amount and the side that it is on: none of them is changed alone. */
+  readonly tied: readonly string[];
   /** Expressions over header, trailer and totals of the records; one that is false holds the file. */
   readonly totals: readonly { readonly id: string; readonly assert: string; readonly code: string; readonly message: string }[];
 }

@@ -14,6 +14,11 @@ export function lineKey(name: string): LineKey {
   return Buffer.from(`,${JSON.stringify(name)}:`, 'latin1');
 }
 
+/** A key with a text that many lines have. */
+export function lineText(key: LineKey, text: string): Buffer {
+  return Buffer.concat([key, Buffer.from(JSON.stringify(text), 'utf8')]);
+}
+
 const flushBytes = 256 * 1024;
 /** Of one record; what is beyond is only counted. */
 const notesMax = 20;
@@ -35,6 +40,8 @@ const starts: Readonly<Record<LineTag, Buffer>> = {
   trailer: Buffer.from('{"record":"trailer","line":', 'latin1'),
 };
 const offsetKey = lineKey('offset');
+/** What a line of a record begins with, before its line and before its offset. */
+export const recordBeginnings = { begin: starts.record, offset: offsetKey } as const;
 const findingsKey = lineKey('findings');
 
 export class RecordLines {
@@ -62,6 +69,25 @@ export class RecordLines {
     this.bytes(starts[tag]);
     this.#number(line);
     this.integer(offsetKey, offset);
+  }
+
+  /** Something was found in the open record. */
+  get hasNotes(): boolean {
+    return this.#notes.length > 0;
+  }
+
+  /** Whether a record is being read whose line is written elsewhere. */
+  setOpen(isOpen: boolean): void {
+    this.#isOpen = isOpen;
+  }
+
+  /** Lines that were written elsewhere: the first goes on with the open one, what is behind `whole` begins another. */
+  take(written: Uint8Array, whole: number): void {
+    if (whole > 0) {
+      this.bytes(written.subarray(0, whole));
+      if (this.#length >= flushBytes) this.flush();
+    }
+    if (whole < written.length) this.bytes(written.subarray(whole));
   }
 
   finding(finding: PackFinding): void {
@@ -109,6 +135,16 @@ export class RecordLines {
     this.#length = at + length;
   }
 
+  /** How much of the open line, and of those before it that are not given away, is written. */
+  get written(): number {
+    return this.#length;
+  }
+
+  /** What was written of the open line since `written` was so much. */
+  since(written: number): Buffer {
+    return Buffer.from(this.#bytes.subarray(written, this.#length));
+  }
+
   absent(key: LineKey): void {
     this.bytes(key);
     this.bytes(nothing);
@@ -116,8 +152,7 @@ export class RecordLines {
 
   /** Of what the pack made itself. */
   text(key: LineKey, text: string): void {
-    this.bytes(key);
-    this.bytes(Buffer.from(JSON.stringify(text), 'utf8'));
+    this.bytes(lineText(key, text));
   }
 
   /** A safe integer that is not negative. */
@@ -150,7 +185,7 @@ export class RecordLines {
     let at = this.#length;
     for (let index = start; index < end; index++) {
       const byte = bytes[index]!;
-      if (byte < space) at += into.write(`\\u${byte.toString(16).padStart(4, '0')}`, at, 'latin1');
+      if (byte < space) at = escaped(into, at, byte);
       else {
         if (byte === quote || byte === backslash) into[at++] = backslash;
         into[at++] = byte;
@@ -315,8 +350,15 @@ export class RecordLines {
 
 const lineEnd = Buffer.from('}\n', 'latin1');
 
+/** What stands for a NUL, which no line may hold: packs refuse it, and what it is in is to be read all the same. */
+const replacement = Buffer.from('\\ufffd', 'latin1');
+
 /** A control character as JSON writes it; gives where it ends. */
 function escaped(into: Buffer, at: number, byte: number): number {
+  if (byte === 0) {
+    into.set(replacement, at);
+    return at + replacement.length;
+  }
   into[at++] = backslash;
   into[at++] = 0x75;
   into[at++] = zero;

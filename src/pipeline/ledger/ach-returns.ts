@@ -40,7 +40,7 @@ const returnCode = /^R(0[1-9]|1[0-36-9]|2[0-9]|3[0-9]|4[0-7]|5[0-3]|8[0-5])$/;
 /** Columns of the information in addenda 99. */
 const informationLength = 44;
 
-/** Fails with E_NACHA_ANSWER where no entry can be returned. */
+/** Some pieces are empty. Fails with E_NACHA_ANSWER where no entry can be returned. */
 export function* returnFilePieces(parts: ReturnFileParts): Generator<Uint8Array> {
   const { receipt, original, settings } = parts;
   const pieces: Uint8Array[] = [];
@@ -53,14 +53,29 @@ export function* returnFilePieces(parts: ReturnFileParts): Generator<Uint8Array>
   const making = new AnswerMaking(writing, sink, { takesFaultyFiles: true });
   const day = receipt.times.closedAt.slice(2, 10).replaceAll('-', '');
   const time = receipt.times.closedAt.slice(11, 16).replace(':', '');
-  making.pushDocument(
-    Buffer.from(JSON.stringify({ fileHeader: { fileCreationDate: day, fileCreationTime: time }, entries: returnsOf(parts) })),
-  );
+  const entries = yield* returnsOf(parts);
+  making.pushDocument(Buffer.from(JSON.stringify({ fileHeader: { fileCreationDate: day, fileCreationTime: time }, entries })));
   making.beginFile(receipt.file.container.name);
-  for (const piece of original()) making.push(piece);
+  for (const piece of original()) {
+    making.push(piece);
+    yield noBytes;
+  }
   making.endFile();
   making.end();
   yield* pieces;
+}
+
+const recordStart = '{"record":"record",';
+/** In a line: inside a text a quote has a backslash before it. */
+const traceOf = /,"traceNumber":"([0-9]{15})"/;
+/** After so many lines an empty piece is given: others may want their turn. */
+const linesAtOnce = 4_096;
+const noBytes = new Uint8Array(0);
+
+interface Line {
+  readonly traceNumber?: string | null;
+  readonly category?: string;
+  readonly standardEntryClassCode?: string;
 }
 
 interface Return {
@@ -69,22 +84,34 @@ interface Return {
   readonly addendaInformation?: string;
 }
 
-function returnsOf({ findings, lines }: ReturnFileParts): Return[] {
+/** Twice through the lines: the entries that are wanted, then how often their trace numbers come. Holds no more than is returned. */
+function* returnsOf({ findings, lines }: ReturnFileParts): Generator<Uint8Array, Return[]> {
   const wanted = codesByRecord(findings());
   const found = new Map<string, Return>();
-  const traces = new Set<string>();
+  const unclear = new Set<string>();
   let number = 0;
   for (const text of lines()) {
-    const line = JSON.parse(text) as { record: string; traceNumber?: string | null; category?: string; standardEntryClassCode?: string };
-    if (line.record !== 'record') continue;
-    const code = wanted.get(++number);
-    const trace = line.traceNumber ?? '';
-    // A trace number that two entries have tells neither of them.
-    if (traces.has(trace)) found.delete(trace);
-    else if (code !== undefined && line.category === 'Forward' && line.standardEntryClassCode !== 'ADV' && /^[0-9]{15}$/.test(trace))
-      found.set(trace, { traceNumber: trace, ...code });
-    traces.add(trace);
+    if (!text.startsWith(recordStart)) continue;
+    if (++number % linesAtOnce === 0) yield noBytes;
+    const code = wanted.get(number);
+    if (code === undefined) continue;
+    const { traceNumber, category, standardEntryClassCode } = JSON.parse(text) as Line;
+    const trace = traceNumber ?? '';
+    if (category !== 'Forward' || standardEntryClassCode === 'ADV' || !/^[0-9]{15}$/.test(trace)) continue;
+    if (found.has(trace)) unclear.add(trace);
+    found.set(trace, { traceNumber: trace, ...code });
   }
+  number = 0;
+  // A trace number that two entries have tells neither of them.
+  const seen = new Set<string>();
+  for (const text of found.size === 0 ? [] : lines()) {
+    if (++number % linesAtOnce === 0) yield noBytes;
+    const trace = traceOf.exec(text)?.[1];
+    if (trace === undefined || !found.has(trace)) continue;
+    if (seen.has(trace)) unclear.add(trace);
+    seen.add(trace);
+  }
+  for (const trace of unclear) found.delete(trace);
   if (found.size === 0)
     throw new HeadgateError(
       nachaErrors.E_NACHA_ANSWER,

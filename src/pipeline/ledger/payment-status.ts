@@ -2,6 +2,7 @@
  * The acknowledgement of a payment initiation in its own language: a pain.002 that says what became of the message, of its payment
  * informations and of its transactions. What transactions there are is told by the lines that the pack made of the file.
  */
+import { fileErrors } from '../engine/engine-errors.ts';
 import type { Outcome } from '../formats/iso20022/status-report/outcomes.ts';
 import { type ReportFacts, writePaymentStatusReport } from '../formats/iso20022/status-report/payment-status-report.ts';
 import { reasonCode, type StatusReason } from '../formats/iso20022/status-report/reason-codes.ts';
@@ -43,17 +44,46 @@ export function* statusReportPieces({ receipt, findings, lines, level }: StatusR
       controlSum: original.controlSum ?? null,
     },
     rejection: isRefused ? refusal(receipt) : null,
+    isPartlyDone: deliveredOf(receipt) > 0,
     listed: level === 'record' ? 'not accepted' : 'none',
   };
   yield* writePaymentStatusReport(facts, () => outcomes(findings, lines));
 }
 
-function refusal({ job, reasons, errors }: Receipt): StatusReason[] {
-  const found = [...reasons, ...errors]
-    .slice(0, reasonsMax)
-    .map(({ code, rule, message }) => ({ code: reasonCode(code, rule), information: message }));
+/** To the target that got most. */
+function deliveredOf({ targets }: Receipt): number {
+  return Math.max(0, ...targets.map(({ delivered }) => delivered.records));
+}
+
+function refusal(receipt: Receipt): StatusReason[] {
+  const { job, records, reasons, errors } = receipt;
+  const delivered = deliveredOf(receipt);
+  const narrative = (information: string): StatusReason => ({ code: 'NARR', information });
+  if (delivered > 0)
+    return [narrative(`the message was cancelled after ${delivered} of ${records.valid} valid transactions had been passed on; ask which`)];
+  const found = firstCauses([...reasons, ...errors]).slice(0, reasonsMax);
+  if (job.verdict === 'cancelled') return [narrative('the message was cancelled'), ...found].slice(0, reasonsMax);
   if (job.decision === null || found.length > 0) return found;
-  return [{ code: 'NARR', information: job.verdict === 'cancelled' ? 'the message was cancelled' : 'the message was refused by a person' }];
+  return [narrative('the message was refused by a person')];
+}
+
+/** What the product finds missing or unreadable where the message is not valid by its schema. */
+const ofUnreadable = new Set(
+  ['REQUIRED', 'TYPE', 'INT', 'DECIMAL', 'DATE', 'EXPRESSION', 'CONTROL', 'ENVELOPE', 'TRUNCATED', 'EMPTY'].map((name) => `E_${name}`),
+);
+const ofSchema = /^E_(XML_|ISO20022_(SCHEMA|MESSAGE)$)/;
+/** Totals are compared by the pack and by rules of the flow. */
+const packTotals = /^iso20022-/;
+
+/** Each fault once: without what only follows from one that has a code of its own. */
+function firstCauses(findings: readonly Pick<AcknowledgedFinding, 'code' | 'rule' | 'message'>[]): StatusReason[] {
+  const isBroken = findings.some(({ code }) => ofSchema.test(code));
+  const isKnown = findings.some(({ code, rule }) => reasonCode(code, rule) !== 'NARR');
+  const follows = ({ code, rule }: (typeof findings)[number]): boolean =>
+    (isBroken && ofUnreadable.has(code)) || (isKnown && (code === fileErrors.E_ACCEPTANCE || packTotals.test(rule ?? '')));
+  const causes = findings.filter((finding) => !follows(finding));
+  const reasons = causes.map(({ code, rule, message }) => ({ code: reasonCode(code, rule), information: message }));
+  return [...new Map(reasons.map((reason) => [JSON.stringify(reason), reason])).values()];
 }
 
 interface Header {
@@ -76,6 +106,8 @@ function headerOf(lines: StatusReportParts['lines']): Partial<Header> {
 
 interface Line {
   readonly record: string;
+  /** Position of the payment information, as text. */
+  readonly paymentInformationNumber?: string;
   readonly paymentInformationId?: string | null;
   readonly paymentNumberOfTransactions?: string | null;
   readonly paymentControlSum?: string | null;
@@ -83,6 +115,12 @@ interface Line {
   readonly endToEndId?: string | null;
   readonly uetr?: string | null;
 }
+
+const recordStart = '{"record":"record",';
+/** Where the pack writes it: most lines need not be read further. */
+const positionOf = /^[^,]+,"line":[0-9]+,"offset":[0-9]+,"paymentInformationNumber":([0-9]+),/;
+/** Reports do not list it. */
+const accepted: Outcome = { kind: 'transaction', instructionId: null, endToEndId: null, uetr: null, status: 'ACSP', reasons: [] };
 
 /** Accepted transactions were valid, and are on their way (ACSP: preceding checks are done, and it is accepted for execution). */
 function* outcomes(findings: StatusReportParts['findings'], lines: StatusReportParts['lines']): Generator<Outcome> {
@@ -92,12 +130,18 @@ function* outcomes(findings: StatusReportParts['findings'], lines: StatusReportP
     let payment: string | null = null;
     let number = 0;
     for (const text of lines()) {
-      const line = parseLine(text) as Line;
-      if (line.record !== 'record') continue;
+      if (!text.startsWith(recordStart)) continue;
       number++;
+      const isNext = !next.done && next.value.record <= number;
+      if (!isNext && payment !== null && positionOf.exec(text)?.[1] === payment) {
+        yield accepted;
+        continue;
+      }
+      const line = parseLine(text) as Line;
       const id = line.paymentInformationId ?? notProvided;
-      if (id !== payment) yield paymentOf(line, id);
-      payment = id;
+      const place = line.paymentInformationNumber ?? id;
+      if (place !== payment) yield paymentOf(line, id);
+      payment = place;
       const reasons: StatusReason[] = [];
       let isRejected = false;
       for (; !next.done && next.value.record <= number; next = rejected.next()) {

@@ -14,7 +14,7 @@ import { compileRoutes } from './compile-routes.ts';
 import { compileFilters, compileOutput, compileRules } from './compile-rules.ts';
 import { compileTargets } from './compile-targets.ts';
 import { flowScopes } from './expression-scopes.ts';
-import { withPackSchema } from './pack-schema.ts';
+import { isPack, withPackSchema } from './pack-schema.ts';
 
 export interface CompileRequest {
   readonly definition: FlowDefinition;
@@ -31,6 +31,7 @@ export function compileDefinition({ definition, hash, broken }: CompileRequest, 
   const written = { ...definition.spec, targets: knownTargets(definition) };
   if (isReadable('sources')) checkSources(written, report);
   if (!isReadable('format', 'schema') || written.format === undefined) return null;
+  if (isReadable('duplicates')) checkDuplicates(written, report);
   const spec = withPackSchema(written, report);
   if (spec === null) return null;
   const format = compileFormat(spec, report);
@@ -66,6 +67,12 @@ export function compileDefinition({ definition, hash, broken }: CompileRequest, 
 
 function knownTargets({ spec }: FlowDefinition): FlowSpec['targets'] {
   return Object.fromEntries(Object.entries(spec.targets ?? {}).filter(([, target]) => target !== undefined));
+}
+
+function checkDuplicates({ duplicates, format }: FlowSpec, report: Report): void {
+  if (!duplicates.file.includes('records') || isPack(format)) return;
+  const path = ['spec', 'duplicates', 'file'];
+  report.add({ code: flowErrors.E_CONFIG_CONFLICT, path, message: `records is for formats that are packs; ${format.type} is none` });
 }
 
 function checkSources(spec: FlowSpec, report: Report): void {

@@ -208,9 +208,10 @@ export const duplicatesKey: Key = {
     kind: 'object',
     keys: {
       file: {
-        shape: list(choice(['sha256', 'name']), { min: 1, max: 2 }),
+        shape: list(choice(['sha256', 'name', 'records']), { min: 1, max: 3 }),
         default: ['sha256'],
-        description: '`sha256`: of the file as received and of the unpacked one; `name`: its name.',
+        description:
+          '`sha256`: of the file as received and of the unpacked one; `name`: its name; `records`: what its records say, of formats that are packs.',
       },
       window: {
         shape: { kind: 'duration', minMs: 3_600_000, maxMs: 3_660 * 86_400_000 },

@@ -12,6 +12,8 @@ import type { DeliveryDefinitions, TargetBinding } from '../../../pipeline/deliv
 import { deliveryErrors } from '../../../pipeline/deliveries/delivery-errors.ts';
 import type { WorkItem } from '../../../pipeline/deliveries/work-queue-port.ts';
 import type { AcknowledgePlan, Plan } from '../../../pipeline/engine/plan.ts';
+import { iso20022Errors } from '../../../pipeline/formats/iso20022/iso20022-errors.ts';
+import { nachaErrors } from '../../../pipeline/formats/nacha/nacha-errors.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { formatTraceparent } from '../../../platform/telemetry/trace-context.ts';
 import { withSpan } from '../../../platform/telemetry/tracing.ts';
@@ -198,10 +200,19 @@ function refusal(code: string, message: string, retryable: boolean) {
   return { kind: 'refused', retryable, code, message } as const;
 }
 
-/** What is thrown before a byte leaves: the sealed lists can't be read, or the lease is over. */
+/** That a file has no answer in this form stays so, however often it is tried. */
+const lasting: ReadonlySet<string> = new Set([
+  jobErrors.E_ACKNOWLEDGEMENT_FORMAT,
+  nachaErrors.E_NACHA_ANSWER,
+  nachaErrors.E_NACHA_DOCUMENT,
+  nachaErrors.E_NACHA_LIMIT,
+  iso20022Errors.E_ISO20022_DOCUMENT,
+]);
+
+/** What is thrown before a byte leaves: the sealed lists can't be read, the lease is over, or there is no such answer. */
 function outcomeOf(error: unknown): ReturnType<typeof refusal> {
   if (!(error instanceof HeadgateError)) throw error;
-  return refusal(error.code, error.message, true);
+  return refusal(error.code, error.message, !lasting.has(error.code));
 }
 
 /** Fails with E_FENCED when the work went to another. */

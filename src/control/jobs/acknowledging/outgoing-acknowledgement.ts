@@ -35,7 +35,7 @@ export async function openOutgoingAcknowledgement(context: AcknowledgementContex
   function* pieces() {
     for (const piece of piecesOf()) {
       assertOurs();
-      yield piece;
+      if (piece.length > 0) yield piece;
     }
   }
   return {

@@ -15,6 +15,7 @@ import { ledgerErrors } from '../../../pipeline/ledger/ledger-errors.ts';
 import type { ChunkReceipt, ClosedState, Receipt, SegmentIdentity } from '../../../pipeline/ledger/receipt.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { SegmentPart } from '../groups/chunk-parts.ts';
+import { warningGroups } from '../job-totals.ts';
 import { batchEntries } from './closing-batches.ts';
 import type { ClosingChunk, ClosingFacts, TenantFacts } from './closing-facts.ts';
 
@@ -50,7 +51,7 @@ export function makeReceipt(
   const list = Buffer.from(entries.map(encodeBatchEntry).join(''));
   const receipt = composeReceipt({
     plan: flow.plan,
-    summary: checked?.summary ?? { warned: 0, errors: [], warnings: [] },
+    summary: checked === null ? { warned: 0, errors: [], warnings: [] } : { ...checked.summary, warnings: warningGroups(job.totals) },
     check,
     exclusionGroups: checked?.exclusionGroups ?? [],
     outcomes,

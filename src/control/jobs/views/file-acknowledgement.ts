@@ -26,7 +26,7 @@ export interface OpenedAcknowledgement {
   readonly fileName: string;
   /** When the job ended, as its receipt says. */
   readonly closedAt: Date;
-  /** Fails with E_ACKNOWLEDGEMENT_FORMAT where the flow's files can't be answered so. */
+  /** An empty piece is only a turn for others. Fails with E_ACKNOWLEDGEMENT_FORMAT where the flow's files can't be answered so. */
   pieces(form: AcknowledgementForm): Generator<Uint8Array>;
 }
 

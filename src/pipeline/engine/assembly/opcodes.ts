@@ -82,6 +82,7 @@ export const opcode = {
 /** Instructions on vectors of 16 bytes; comparisons are unsigned where nothing else is said, and give all ones or zeros. */
 export const vector = {
   load: [0xfd, 0x00],
+  store: [0xfd, 0x0b],
   load64: [0xfd, 0x5d],
   splat8: [0xfd, 0x0f],
   equal8: [0xfd, 0x23],

@@ -3,6 +3,7 @@
  * in the file, whatever its type, so that it can mend what the flow cannot read. All of them see the record as it was.
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import { packFlows } from '../../formats/pack-flows.ts';
 import { checkExpression } from '../expressions/check.ts';
 import { evaluate } from '../expressions/evaluate.ts';
 import type { Expression } from '../expressions/expression.ts';
@@ -37,14 +38,20 @@ export interface CompiledRepair {
   apply(content: Buffer): RepairedRecord;
 }
 
-/** Fails with E_REPAIR, which says what is wrong with which expression, and with E_REPAIR_KEY. */
+/** Fails with E_REPAIR, which says what is wrong with which expression, with E_REPAIR_KEY and with E_REPAIR_TIED. */
 export function compileRepair(plan: Plan, columns: readonly string[] | null, set: RepairTexts): CompiledRepair {
   const data = plan.records.filter(({ role }) => role === 'data');
   const names = [...new Set(data.flatMap(({ fields }) => fields.map(({ name }) => name)))];
   const keys = new Set(data.flatMap(({ key, fields }) => key.map((index) => fields[index]!.name)));
+  const tied = tiedFields(plan);
   const expressions = Object.entries(set).map(([field, source]) => {
     // What a target has under a key of the lineage is never told from another record that came to have the same one.
     if (keys.has(field)) throw new HeadgateError(repairErrors.E_REPAIR_KEY, `${field} is part of the key by which targets know the record`);
+    if (tied.has(field))
+      throw new HeadgateError(
+        repairErrors.E_REPAIR_TIED,
+        `${field} is one of the fields of a record that say the same: ${[...tied].join(', ')}`,
+      );
     return { field, expression: compileOne(names, field, source) };
   });
   const read = createRecordReader(plan, columns);
@@ -99,6 +106,14 @@ export function compileRepair(plan: Plan, columns: readonly string[] | null, set
       return { content: file, changes, problem: null };
     },
   };
+}
+
+/** Of a pack: what its lines say twice, and where a record begins in the file as received. */
+function tiedFields({ format }: Plan): ReadonlySet<string> {
+  const pack = format.type === 'json-lines' ? format.pack : undefined;
+  if (pack === undefined) return new Set();
+  const schema = packFlows[pack.name].schema(new Map(Object.entries(pack.settings)));
+  return new Set(['line', 'offset', ...('problem' in schema ? [] : schema.tied)]);
 }
 
 function compileOne(names: readonly string[], field: string, source: string): Expression {

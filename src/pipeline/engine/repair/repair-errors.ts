@@ -17,6 +17,12 @@ export const repairErrors = defineErrors({
     actor: 'operator',
     next: 'Compute the field from its own text or from fields that are masked as little as it is.',
   },
+  E_REPAIR_TIED: {
+    meaning:
+      'A repair would change one of the fields of a pack that say the same in part, such as an amount and its side: sums of the record would no longer agree.',
+    actor: 'operator',
+    next: 'Discard the dead letter with its reason, and have the sender send the record with its right amount in a new file.',
+  },
   E_REPAIR_RECORD: {
     meaning:
       'A repair cannot be made on this record: it cannot be read, an expression fails on it, or the text has no place in its format.',

@@ -31,6 +31,7 @@ export const bai2Flow: PackFlow = {
     record: recordFields,
     trailer: trailerFields,
     key: ['groupNumber', 'detailNumber'],
+    tied: ['currency', 'typeCode', 'amount', 'credit', 'debit', 'controlAmount', 'lines'],
     totals: settings.get('totals') === 'warn' ? [] : totals,
   }),
 };

@@ -1,5 +1,5 @@
 /** Writes the lines that flows read of an ACH file, as its records come: an entry is one line, with its batch and its addenda. */
-import { lineKey, type RecordLines } from '../record-lines.ts';
+import { lineKey, lineText, type RecordLines } from '../record-lines.ts';
 import { type AddendaName, addenda } from './addenda-layouts.ts';
 import { isCredit, isDebit } from './code-tables.ts';
 import { type RecordLayout, recordLength } from './field-layouts.ts';
@@ -27,6 +27,7 @@ const keys = {
   category: lineKey('category'),
   addendaRecords: lineKey('addendaRecords'),
 };
+const currencyText = lineText(keys.currency, currency);
 const space = 0x20;
 /** Columns of the text in addenda 05 and 17, which have the same layout. */
 const paymentText = addenda.addenda05.fields.find(({ name }) => name === 'paymentRelatedInformation')!;
@@ -43,6 +44,9 @@ export class FlowLines {
   /** Kinds of addenda that the open line has: keys must not come twice. */
   readonly #kinds = new Set<string>();
   #correspondents = 0;
+  /** The fields of the batch as every line of it has them; null: none has been written. */
+  #batchText: Buffer | null = null;
+  readonly #categories = new Map<string, Buffer>();
   /** The text of payments is being written; spaces at the end of its last piece wait for another. */
   #isInText = false;
   #spaces = 0;
@@ -60,6 +64,7 @@ export class FlowLines {
 
   batchHeader(view: RecordView): void {
     view.bytes.copy(this.#batch.bytes, 0, view.at, view.at + recordLength);
+    this.#batchText = null;
     this.#batch.layout = view.layout;
     this.#batch.unreadable = view.unreadable;
     this.#batch.original = view.original === null ? null : Buffer.from(view.original);
@@ -74,11 +79,11 @@ export class FlowLines {
 
   entry(view: RecordView, entry: OpenEntry): void {
     const lines = this.#lines;
-    this.#write(batchFields(this.#batch.layout!), this.#batch);
+    this.#writeBatch();
     const fields = entryFields(view.layout!);
     this.#write(fields, view);
     const amount = fields.find(({ form }) => form === 'amount')!;
-    lines.text(keys.currency, currency);
+    lines.bytes(currencyText);
     for (const [key, bit] of [
       [keys.debit, isDebit],
       [keys.credit, isCredit],
@@ -108,7 +113,7 @@ export class FlowLines {
 
   endEntry(entry: OpenEntry): void {
     this.#closeText();
-    this.#lines.text(keys.category, entry.category);
+    this.#lines.bytes(this.#categoryText(entry.category));
     this.#lines.integer(keys.addendaRecords, entry.addendaRecords);
     this.#lines.end();
   }
@@ -144,6 +149,23 @@ export class FlowLines {
     if (!this.#isInText) return;
     this.#lines.close();
     this.#isInText = false;
+  }
+
+  #writeBatch(): void {
+    const lines = this.#lines;
+    if (this.#batchText !== null) {
+      lines.bytes(this.#batchText);
+      return;
+    }
+    const { written } = lines;
+    this.#write(batchFields(this.#batch.layout!), this.#batch);
+    this.#batchText = lines.since(written);
+  }
+
+  #categoryText(category: string): Buffer {
+    let text = this.#categories.get(category);
+    if (text === undefined) this.#categories.set(category, (text = lineText(keys.category, category)));
+    return text;
   }
 
   #write(fields: readonly FlowField[], view: RecordView): void {

@@ -13,7 +13,8 @@ export function checkFileHeader(view: RecordView, settings: NachaSettings, findi
   const priority = view.fieldText('priorityCode');
   if (priority !== '01') findings.field('priority-code', view, 'priorityCode', 'it is not 01');
   const destination = view.fieldText('immediateDestination').trim();
-  if (destination !== '' && !isRoutingNumber(withoutLeadingZero(destination)))
+  if (/^0+$/.test(destination)) findings.field('immediate-destination', view, 'immediateDestination', 'it is zero');
+  else if (destination !== '' && !isRoutingNumber(withoutLeadingZero(destination)))
     findings.field('immediate-destination', view, 'immediateDestination', 'it is no routing number with a valid check digit');
   const origin = view.fieldText('immediateOrigin').trim();
   if (/^0+$/.test(origin)) findings.field('immediate-origin', view, 'immediateOrigin', 'it is zero');
@@ -51,7 +52,8 @@ export function readBatchHeader(view: RecordView, kind: BatchKind, findings: Fin
   checkServiceClass(view, values, findings);
   checkDescription(view, sec, findings);
   const { originatorStatus } = values;
-  if (originatorStatus > 2 || (originatorStatus === 0 && kind === 'standard'))
+  const isAllowed = kind === 'adv' ? originatorStatus === 0 : originatorStatus <= 2 && (originatorStatus > 0 || kind === 'iat');
+  if (!Number.isNaN(originatorStatus) && !isAllowed)
     findings.field('originator-status', view, 'originatorStatusCode', `the code is ${originatorStatus}`);
   if (kind === 'iat') checkIatHeader(view, findings);
   else refuseZeros(view, 'companyName', findings);

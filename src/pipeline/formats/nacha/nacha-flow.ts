@@ -62,6 +62,7 @@ const schema: PackSchema = {
   },
   trailer: fieldsOf(controlNames),
   key: ['batchNumber', 'traceNumber'],
+  tied: ['transactionCode', 'amount', 'debit', 'credit', 'category', 'addendaRecords'],
   totals: [
     {
       id: 'nacha-total-debit',

@@ -1,6 +1,6 @@
 /** The swift-mt pack in flows: entries of statements, or payments, as the setting `messages` says; without a schema. */
 import type { PackFlow, PackSchema, PackSettings } from '../pack.ts';
-import { entryFields, entryTrailerFields, paymentFields, paymentTrailerFields } from './flow-fields.ts';
+import { entryFields, entryTrailerFields, markFields, paymentFields, paymentTrailerFields } from './flow-fields.ts';
 import { swiftSettingList } from './swift-settings.ts';
 
 const entryTotals: PackSchema['totals'] = [
@@ -41,6 +41,7 @@ function schema(settings: PackSettings): ReturnType<PackFlow['schema']> {
       },
       trailer: paymentTrailerFields,
       key: ['messageNumber', 'paymentNumber'],
+      tied: [],
       totals: paymentTotals,
     };
   return {
@@ -48,6 +49,7 @@ function schema(settings: PackSettings): ReturnType<PackFlow['schema']> {
     record: { ...entryFields, currency: { ...entryFields.currency, required } },
     trailer: entryTrailerFields,
     key: ['messageNumber', 'entryNumber'],
+    tied: ['mark', 'amount', 'bookedAmount', ...Object.values(markFields)],
     totals: settings.get('balances') === 'warn' ? entryTotals.slice(0, 1) : entryTotals,
   };
 }

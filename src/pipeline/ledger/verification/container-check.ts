@@ -13,7 +13,7 @@ import { archiveNames, type UnpackStep } from '../../../platform/packing/packing
 import { createUnpackChain } from '../../../platform/packing/unpack-chain.ts';
 import { UnpackError } from '../../../platform/packing/unpack-problem.ts';
 import { isZip } from '../../../platform/packing/zip-members.ts';
-import type { Finding } from '../../engine/chunk.ts';
+import type { Finding, FindingGroup } from '../../engine/chunk.ts';
 import type { PackPlan, Plan } from '../../engine/plan.ts';
 import type { Splitter } from '../../formats/format.ts';
 import type { Pack, Packs } from '../../formats/pack.ts';
@@ -27,8 +27,8 @@ import type { VerificationLog } from './verification-report.ts';
 /** What the steps give, as far as they can be undone here: all of it, or nothing of what is not sound. */
 export interface UnpackedContainer {
   readonly files: readonly UnpackedFile[];
-  /** Name of the pack; null: the flow's format is none. */
-  readonly pack: string | null;
+  /** Null: the flow's format is none. */
+  readonly pack: Pack | null;
   /** A step is left, which these files would have to be given to. */
   readonly isClosed: boolean;
 }
@@ -40,6 +40,7 @@ interface UnpackedFile extends FileFacts {
   readonly isClosed: boolean;
   /** What a pack found about the file as a whole. */
   readonly damage: readonly Finding[];
+  readonly warnings: readonly FindingGroup[];
 }
 
 export interface ContainerReading {
@@ -100,7 +101,7 @@ async function unpack(container: ByteSource, { via, member }: Receipt['file'], u
   const isArchive = steps.some((step) => archiveNames.some((name) => name === step));
   // Of one file nothing is read beyond what it should be; a closed one is as big as it is.
   const bytesMax = isArchive || next !== undefined ? Number.MAX_SAFE_INTEGER : member.bytes;
-  const pack = used?.pack.name ?? null;
+  const pack = used?.pack ?? null;
   const files: UnpackedFile[] = [];
   const chain = createUnpackChain(steps, {
     limits,
@@ -156,8 +157,8 @@ class FoundFile implements ByteStep {
   async end(): Promise<void> {
     const { name, next, found } = this.#options;
     const isClosed = next === 'pgp' ? isEncrypted(this.#head) : next === 'zip' && isZip(this.#head);
-    const damage = this.#splitter?.end().damage ?? [];
-    found({ name, bytes: this.#bytes, sha256: this.#hash.digest('hex'), isClosed, damage });
+    const { damage = [], warnings = [] } = this.#splitter?.end() ?? {};
+    found({ name, bytes: this.#bytes, sha256: this.#hash.digest('hex'), isClosed, damage, warnings });
   }
 
   #take(bytes: Uint8Array): void {
@@ -169,11 +170,26 @@ class FoundFile implements ByteStep {
   abort(): void {}
 }
 
-/** What its pack found about the raw file as a whole; null: it can not be told. */
-export function packDamage({ file: { member } }: Receipt, unpacked: UnpackedContainer | null): readonly Finding[] | null {
-  if (unpacked === null || unpacked.pack === null) return [];
-  if (unpacked.isClosed) return null;
-  return unpacked.files.find(({ sha256, name }) => sha256 === member.sha256 && (name === null || name === member.name))?.damage ?? [];
+/** What its pack found about the raw file as a whole. */
+export interface PackFindings {
+  readonly damage: readonly Finding[];
+  readonly warnings: readonly FindingGroup[];
+  /** They can not be told: the damage is what the receipt states, of what the pack could find. */
+  readonly isStated: boolean;
+  isOfPack(finding: Pick<Finding, 'code' | 'rule'>): boolean;
+}
+
+export function packFindings({ file: { member }, reasons }: Receipt, unpacked: UnpackedContainer | null): PackFindings {
+  const pack = unpacked?.pack ?? null;
+  const isOfPack: PackFindings['isOfPack'] = ({ code, rule }) =>
+    rule !== null && pack !== null && Object.hasOwn(pack.rules, rule) && pack.rules[rule]!.code === code;
+  if (unpacked?.isClosed === true && pack !== null) {
+    const damage = reasons.filter(isOfPack).map((reason) => ({ ...reason, record: 0, offset: 0, field: null }));
+    return { damage, warnings: [], isStated: true, isOfPack };
+  }
+  const isMeant = ({ sha256, name }: UnpackedFile) => sha256 === member.sha256 && (name === null || name === member.name);
+  const { damage = [], warnings = [] } = (pack === null ? undefined : unpacked?.files.find(isMeant)) ?? {};
+  return { damage, warnings, isStated: false, isOfPack };
 }
 
 export function checkContainer({ file }: Receipt, unpacked: UnpackedContainer | null, log: VerificationLog): void {
@@ -191,7 +207,7 @@ export function checkContainer({ file }: Receipt, unpacked: UnpackedContainer | 
     found.sha256 === sha256 && found.bytes === bytes && (found.name === null || found.name === member.name);
   const isClosed = unpacked?.isClosed === true;
   const isThere = unpacked?.files.some((found) => (isClosed ? found.isClosed : isMeant(found))) ?? false;
-  const steps = unpacked === null || unpacked.pack === null ? via : [...via, unpacked.pack];
+  const steps = unpacked === null || unpacked.pack === null ? via : [...via, unpacked.pack.name];
   const message = `it does not unpack to the raw file by ${steps.join(', then ')}`;
   log.check('container', isThere ? null : { code: 'E_VERIFY_FILE', at: exportFiles.container, message });
   if (isThere && isClosed)

@@ -2,7 +2,7 @@
  * Reads the raw file row by row with the reference parser and holds every stored part of the job against it. What it adds
  * up is what the receipt must say.
  */
-import type { Finding, FindingGroup } from '../../engine/chunk.ts';
+import type { FindingGroup } from '../../engine/chunk.ts';
 import { FindingGroups } from '../../engine/finding-groups.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { summedScales, unreadableAmounts } from '../../engine/reference/money.ts';
@@ -13,6 +13,7 @@ import { exportFiles } from '../export/export-layout.ts';
 import type { Receipt } from '../receipt.ts';
 import type { BatchCheck } from './batch-check.ts';
 import { type CheckedRecord, ChunkCheck } from './chunk-check.ts';
+import type { PackFindings } from './container-check.ts';
 import { DuplicateCheck, duplicateCode, duplicateMessage } from './duplicate-check.ts';
 import { type ExportReader, readPieces } from './export-reader.ts';
 import { statedRecordBytesMax } from './record-limit.ts';
@@ -34,7 +35,7 @@ export interface RecordCheckParts {
   readonly receipt: Receipt;
   readonly reader: ExportReader;
   readonly batches: BatchCheck;
-  readonly damage: readonly Finding[];
+  readonly ofPack: Pick<PackFindings, 'damage' | 'warnings'>;
   readonly log: VerificationLog;
 }
 
@@ -88,11 +89,12 @@ class RecordWalk {
 
   finish(read: RunTotals): Omit<RecomputedFile, 'coverage'> {
     while (this.#chunk < this.#parts.receipt.chunks.length) this.#nextChunk();
+    this.#warnings.addGroups(this.#parts.ofPack.warnings);
     const totals = {
       ...this.#totals.result(),
       header: read.header,
       trailer: read.trailer,
-      damage: [...this.#parts.damage, ...read.damage],
+      damage: [...this.#parts.ofPack.damage, ...read.damage],
     };
     return {
       totals,

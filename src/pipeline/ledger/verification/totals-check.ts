@@ -4,6 +4,7 @@ import type { FieldAmounts, FindingGroup } from '../../engine/chunk.ts';
 import { isSameAmounts, type StageTotals } from '../balance.ts';
 import type { Receipt } from '../receipt.ts';
 import type { TargetOutcomes } from './batch-check.ts';
+import type { PackFindings } from './container-check.ts';
 import type { RecomputedFile } from './record-check.ts';
 import type { VerificationLog } from './verification-report.ts';
 
@@ -14,6 +15,7 @@ export interface TotalsCheck {
   readonly receipt: Receipt;
   readonly found: RecomputedFile;
   readonly outcomes: readonly TargetOutcomes[];
+  readonly ofPack: Pick<PackFindings, 'isStated' | 'isOfPack'>;
   readonly log: VerificationLog;
 }
 
@@ -27,7 +29,8 @@ export function checkTotals(check: TotalsCheck): void {
     checkAmounts(log, `amounts.${stage}`, receipt.amounts[stage], totals.amounts[stage]);
   }
   checkGroups(log, 'errors', receipt.errors, found.errors);
-  checkGroups(log, 'warnings', receipt.warnings, found.warnings);
+  const isCompared = ({ code, rule }: FindingGroup): boolean => !(check.ofPack.isStated && check.ofPack.isOfPack({ code, rule }));
+  checkGroups(log, 'warnings', receipt.warnings.filter(isCompared), found.warnings.filter(isCompared));
   for (const index of receipt.targets.keys()) checkTarget(check, index);
 }
 

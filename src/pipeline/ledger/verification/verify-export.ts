@@ -3,7 +3,6 @@
  * receipt states. It uses the reference parser only, never generated code. It reports; it never throws for what an export says.
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
-import type { Finding } from '../../engine/chunk.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { redrivePlan } from '../../engine/redrive-plan.ts';
 import { summedScales } from '../../engine/reference/money.ts';
@@ -20,7 +19,7 @@ import { BatchCheck } from './batch-check.ts';
 import { checkBatchShapes } from './batch-shape-check.ts';
 import { checkBodies, isShared } from './body-check.ts';
 import { checkAllChunks } from './chunk-borders.ts';
-import { checkContainer, packDamage, type UnpackedContainer } from './container-check.ts';
+import { checkContainer, type PackFindings, packFindings, type UnpackedContainer } from './container-check.ts';
 import { type ExportReader, hashFiles, readLines, readWhole } from './export-reader.ts';
 import { checkLayout, checkNamedParts } from './layout-check.ts';
 import { checkRecords } from './record-check.ts';
@@ -61,9 +60,9 @@ export function verifyExport(verification: Verification): VerificationReport {
   }
   log.check('balance', null);
   const plan = compileFlow(verification, receipt, log);
-  const damage = packDamage(receipt, verification.container);
-  if (damage === null) log.note('What the format found about the file as a whole is stated, not recomputed: the file came encrypted.');
-  if (plan !== null && files.has(exportFiles.member)) recompute({ reader, receipt, plan, damage: damage ?? [], log });
+  const ofPack = packFindings(receipt, verification.container);
+  if (ofPack.isStated) log.note('What the format found about the file as a whole is stated, not recomputed: the file came encrypted.');
+  if (plan !== null && files.has(exportFiles.member)) recompute({ reader, receipt, plan, ofPack, log });
   return log.report();
 }
 
@@ -103,14 +102,14 @@ function compileFlow({ reader, compile }: Verification, receipt: Receipt, log: V
 
 interface Recomputation {
   /** Found by a pack, beside what is found in the lines that it made. */
-  readonly damage: readonly Finding[];
+  readonly ofPack: PackFindings;
   readonly reader: ExportReader;
   readonly receipt: Receipt;
   readonly plan: Plan;
   readonly log: VerificationLog;
 }
 
-function recompute({ reader, receipt, plan, damage, log }: Recomputation): void {
+function recompute({ reader, receipt, plan, ofPack, log }: Recomputation): void {
   if (!receipt.job.checked) {
     checkUnchecked({ reader, receipt, plan, log });
     return;
@@ -118,7 +117,7 @@ function recompute({ reader, receipt, plan, damage, log }: Recomputation): void 
   const entries = readBatches(reader, receipt, log);
   const batches = new BatchCheck(entries, { targetIds: plan.targets.map(({ id }) => id), scales: summedScales(plan), log });
   checkBatchShapes(entries, plan, log);
-  const found = checkRecords({ plan, receipt, reader, batches, damage, log });
+  const found = checkRecords({ plan, receipt, reader, batches, ofPack, log });
   checkChunkBorders({ receipt, reader, log }, found.coverage);
   checkBodies(
     entries,
@@ -126,14 +125,14 @@ function recompute({ reader, receipt, plan, damage, log }: Recomputation): void 
     reader,
     log,
   );
-  checkTotals({ receipt, found, outcomes: batches.finish(), log });
+  checkTotals({ receipt, found, outcomes: batches.finish(), ofPack, log });
   checkVerdict(plan, found, receipt, log);
   const stated = receipt.exclusions === null ? [] : readExclusions(reader);
   log.equal('exclusions', 'E_VERIFY_EXCLUSIONS', { at: exportFiles.exclusions, stated, found: found.exclusions });
   addNotes(receipt, found.poisoned, entries, log);
 }
 
-function checkChunkBorders({ receipt, reader, log }: Omit<Recomputation, 'plan' | 'damage'>, coverage: FileCoverage): void {
+function checkChunkBorders({ receipt, reader, log }: Omit<Recomputation, 'plan' | 'ofPack'>, coverage: FileCoverage): void {
   const member = reader.open(exportFiles.member);
   try {
     checkAllChunks({ receipt, coverage, member, log });

@@ -13,6 +13,8 @@ export interface FlowFamily {
   readonly header: readonly FieldRow[];
   /** What groups the records; null: nothing. */
   readonly group: string | null;
+  /** Field that has the position of the group in the message, from 1: two of them may have one identification. */
+  readonly position?: string;
   readonly grouped: readonly FieldRow[];
   /** Records stand at one of these. */
   readonly records: readonly string[];
@@ -103,6 +105,7 @@ const creditTransfer: FlowFamily = {
   headers: ['GrpHdr'],
   header: [...group, ...totals, ['initiatingPartyName', 'text', 'GrpHdr/InitgPty/Nm']],
   group: 'PmtInf',
+  position: 'paymentInformationNumber',
   grouped: [
     ['paymentInformationId', 'text', 'PmtInfId'],
     ['paymentMethod', 'text', 'PmtMtd'],
@@ -133,6 +136,7 @@ const directDebit: FlowFamily = {
   headers: ['GrpHdr'],
   header: creditTransfer.header,
   group: 'PmtInf',
+  position: 'paymentInformationNumber',
   grouped: [
     ['paymentInformationId', 'text', 'PmtInfId'],
     ['paymentMethod', 'text', 'PmtMtd'],
@@ -249,6 +253,20 @@ const institutionStatus: FlowFamily = {
   key: ['originalTransactionId', 'originalEndToEndId'],
   hasSides: false,
   hasTotals: false,
+};
+
+/** Why a message or a payment information has its status: seen where each status is a record. */
+const upperReasons = (level: string, holder: string): readonly FieldRow[] => [
+  [`${level}ReasonCode`, 'text', `${holder}StsRsnInf/Rsn/Cd`],
+  [`${level}ProprietaryReason`, 'text', `${holder}StsRsnInf/Rsn/Prtry`],
+  [`${level}ReasonInformation`, 'text', `${holder}StsRsnInf/AddtlInf`],
+];
+
+/** pain.002 whose every status is a record. */
+export const eachStatusFamily: FlowFamily = {
+  ...customerStatus,
+  header: [...customerStatus.header, ...upperReasons('group', 'OrgnlGrpInfAndSts/')],
+  grouped: [...customerStatus.grouped, ...upperReasons('paymentInformation', '')],
 };
 
 /** `element`: of one account, such as `Stmt`. */

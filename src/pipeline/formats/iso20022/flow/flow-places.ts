@@ -1,8 +1,9 @@
 /** Where in a message what flows see stands, by path: fields by number, and what begins and ends a header, a group and a record. */
 import { type LineKey, lineKey } from '../../record-lines.ts';
-import { type FieldForm, type FieldRow, type FlowFamily, flowFamilies } from './flow-families.ts';
+import { eachStatusFamily, type FieldForm, type FieldRow, type FlowFamily, flowFamilies } from './flow-families.ts';
 
 export interface FlowField {
+  readonly name: string;
   readonly key: LineKey;
   readonly form: FieldForm;
 }
@@ -18,15 +19,29 @@ export interface PlacedFamily {
   readonly headerFields: number;
   readonly groupFields: number;
   readonly hasSides: boolean;
+  /** Index of the field that says which side an amount is on; -1: there is none. */
+  readonly side: number;
+  /** Of the field that has the position of a group; null: there is none. */
+  readonly position: LineKey | null;
 }
+
+const creditDebit = lineKey('creditDebit');
+/** What follows an amount in a line. */
+export const amountKeys = {
+  currency: lineKey('currency'),
+  controlAmount: lineKey('controlAmount'),
+  credit: lineKey('credit'),
+  debit: lineKey('debit'),
+} as const;
 
 const placed = new Map<string, PlacedFamily>();
 
-/** `message`: as in `pain.001.001.09`. */
-export function placedFamilyOf(message: string): PlacedFamily {
+/** `message`: as in `pain.001.001.09`. `isEachStatus`: of a pain.002 whose every status is a record. */
+export function placedFamilyOf(message: string, isEachStatus = false): PlacedFamily {
   const name = message.slice(0, 'pain.001'.length);
-  let known = placed.get(name);
-  if (known === undefined) placed.set(name, (known = placeFamily(flowFamilies[name]!)));
+  const key = isEachStatus ? `${name} by status` : name;
+  let known = placed.get(key);
+  if (known === undefined) placed.set(key, (known = placeFamily(isEachStatus ? eachStatusFamily : flowFamilies[name]!)));
   return known;
 }
 
@@ -35,7 +50,7 @@ function placeFamily(family: FlowFamily): PlacedFamily {
   const fields: FlowField[] = [];
   const place = (rows: readonly FieldRow[], above: readonly string[]): void => {
     for (const [name, form, paths] of rows) {
-      fields.push({ key: lineKey(name), form });
+      fields.push({ name, key: lineKey(name), form });
       for (const path of paths.split('|'))
         for (const holder of above) places.set(holder === '' ? path : `${holder}/${path}`, fields.length);
     }
@@ -46,5 +61,13 @@ function placeFamily(family: FlowFamily): PlacedFamily {
   for (const header of family.headers) places.set(header, header === family.headers.at(-1) ? flowPlaces.lastHeader : flowPlaces.header);
   if (family.group !== null) places.set(family.group, flowPlaces.group);
   for (const record of family.records) places.set(record, flowPlaces.record);
-  return { places, fields, headerFields: family.header.length, groupFields: family.grouped.length, hasSides: family.hasSides };
+  return {
+    places,
+    fields,
+    headerFields: family.header.length,
+    groupFields: family.grouped.length,
+    hasSides: family.hasSides,
+    side: fields.findIndex(({ key }) => key.equals(creditDebit)),
+    position: family.position === undefined ? null : lineKey(family.position),
+  };
 }

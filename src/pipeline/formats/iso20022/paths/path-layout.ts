@@ -4,6 +4,7 @@
  */
 import { ibanTables } from '../../../engine/kernel/iban-tables.ts';
 import { currencyCodes } from '../values/code-values.ts';
+import { lineBytes } from './line-layout.ts';
 
 const aligned = (address: number): number => Math.ceil(address / 64) * 64;
 const after = (address: number, bytes: number): number => aligned(address + bytes);
@@ -25,8 +26,20 @@ export const textBytesMax = 4_096;
 export const lastBytesMax = 40;
 
 /** Members of the structures, each of four bytes, by the number of the word. */
-export const placeWord = { kind: 0, least: 1, most: 2, check: 3, isValued: 4, first: 5, currencies: 6, lastLength: 7, last: 8 } as const;
+export const placeWord = {
+  kind: 0,
+  least: 1,
+  most: 2,
+  check: 3,
+  isValued: 4,
+  first: 5,
+  currencies: 6,
+  lastLength: 7,
+  flowField: 8,
+  last: 9,
+} as const;
 export const placeWords = placeWord.last + lastBytesMax / 4;
+
 export const stepWord = {
   next: 0,
   markup: 1,
@@ -39,18 +52,22 @@ export const stepWord = {
   openedCount: 8,
   isTold: 9,
   currencyAt: 10,
-  opened: 11,
+  endsRecord: 11,
+  beginsGroup: 12,
+  /** Where its tag is in the markup, and 1; 0: it begins none. */
+  beginsRecord: 13,
+  opened: 14,
 } as const;
 export const stepWords = stepWord.opened + openedMax;
 /** `what`: address of a place or of a step. */
 export const eventWord = { what: 0, at: 1, to: 2, currency: 3 } as const;
 export const eventWords = 4;
-export const stateWord = { at: 0, place: 1, currency: 2, lastFeed: 3, reason: 4 } as const;
+export const stateWord = { at: 0, place: 1, currency: 2, lastFeed: 3, reason: 4, continuations: 5 } as const;
 
 /** How the walker checks a text. `asked`: by the function of its type. */
 export const kinds = { asked: 0, text: 1, decimal: 2, date: 3, iban: 4 } as const;
 /** Why the walker stopped. `other`: at what is not learned, not whole, or not as it has to be. */
-export const reasons = { other: 0, events: 1 } as const;
+export const reasons = { other: 0, full: 1 } as const;
 
 const ibans = ibanTables();
 
@@ -68,7 +85,8 @@ export const stepsAt = after(placesAt, 4 * placeWords * placesMax);
 /** Sixteen bytes of markup and their mask, in turn. */
 export const markupAt = after(stepsAt, 4 * stepWords * stepsMax);
 export const markupBytes = 1024 * 1024;
-export const windowAt = after(markupAt, markupBytes);
+export const linesAt = after(markupAt, markupBytes);
+export const windowAt = after(linesAt, lineBytes);
 export const windowBytes = 2 * 1024 * 1024;
 /** What is read behind the last byte. */
 export const slackBytes = textBytesMax + markupBytesMax + 64;

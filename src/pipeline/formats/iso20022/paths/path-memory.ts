@@ -37,5 +37,6 @@ export function givePathMemory(memory: PathMemory): void {
   memory.checks = [];
   memory.all.fill(0, stateAt, eventsAt);
   memory.all.fill(0, placesAt, windowAt);
+
   if (spare.length < spareMax) spare.push(memory);
 }

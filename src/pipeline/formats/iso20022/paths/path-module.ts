@@ -17,10 +17,14 @@ import {
 } from '../../../engine/assembly/module-bytes.ts';
 import { control, opcode, type, vector } from '../../../engine/assembly/opcodes.ts';
 import { type WebAssemblyMemory, webAssembly } from '../../../engine/assembly/web-assembly.ts';
+import { digitsFunction } from '../../../engine/kernel/digits-function.ts';
 import { ibanFunction } from '../../../engine/kernel/iban-function.ts';
+import { kernelFunctions } from '../../../engine/kernel/kernel-functions.ts';
 import { compileFunction, type ScriptFunction } from '../../../engine/script/compile.ts';
 import { parseScript } from '../../../engine/script/parse.ts';
-import type { CallableFunction, ScriptWorld } from '../../../engine/script/script-world.ts';
+import type { CallableFunction, ScriptWorld, ValueType } from '../../../engine/script/script-world.ts';
+import * as lines from './line-layout.ts';
+import { lineArrays, lineFunctions, lineMembers, lineProperties, lineScripts, type ScriptText } from './line-script.ts';
 import * as layout from './path-layout.ts';
 
 /** Goes on from `place`, at whose text the window is at `at`; `end`: of what is there. Addresses. Returns how many events it noted. */
@@ -123,11 +127,38 @@ function countFeedsFunction(): ModuleFunction {
 const ints = (...names: string[]): ScriptFunction['parameters'] => names.map((name) => [name, 'int']);
 const { kinds, reasons } = layout;
 
-const scripts: readonly (Omit<ScriptFunction, 'body' | 'result'> & { readonly text: string })[] = [
+const scripts: readonly ScriptText[] = [
+  ...lineScripts,
   {
     name: 'digitsEnd',
     parameters: ints('at'),
     text: `let k=at;while((b[k]-48>>>0)<10)k++;return k;`,
+  },
+  {
+    /** As `textEnd`, and over characters of XML beyond ASCII (Unicode, table 3-7); their bytes but the first of each are counted. */
+    name: 'textStop',
+    parameters: ints('at'),
+    text: `let k=textEnd(at);
+      S.continuations=0;
+      while(b[k]>127&&k-at<${layout.textBytesMax}){
+        const lead=b[k],second=b[k+1];
+        if(lead<0xc2||lead>0xf4)return k;
+        let low=0x80,high=0xbf;
+        if(lead===0xe0)low=0xa0;
+        if(lead===0xf0)low=0x90;
+        if(lead===0xed)high=0x9f;
+        if(lead===0xf4)high=0x8f;
+        if(second<low||second>high)return k;
+        let size=2;
+        if(lead>=0xe0){
+          if((b[k+2]&0xc0)!==0x80||(lead===0xef&&second===0xbf&&b[k+2]>=0xbe))return k;
+          size=3;
+        }
+        if(lead>=0xf0){if((b[k+3]&0xc0)!==0x80)return k;size=4;}
+        S.continuations=S.continuations+size-1;
+        k=textEnd(k+size);
+      }
+      return k;`,
   },
   {
     /** Of three upper-case letters; -1: something else. */
@@ -176,7 +207,10 @@ const scripts: readonly (Omit<ScriptFunction, 'body' | 'result'> & { readonly te
     parameters: ints('place', 'at', 'to', 'currency'),
     text: `const length=to-at,kind=place.kind;
       if(length===0)return 0;
-      if(kind===${kinds.text})return length>=place.least&&length<=place.most;
+      if(kind===${kinds.text}){
+        const characters=length-S.continuations;
+        return characters>=place.least&&characters<=place.most;
+      }
       if(kind===${kinds.decimal}){
         if(isDecimal(place,at,to,currency)!==0)return 1;
         if(place.currencies!==0)return 0;
@@ -197,8 +231,8 @@ const scripts: readonly (Omit<ScriptFunction, 'body' | 'result'> & { readonly te
     parameters: ints('first', 'end', 'firstPlace', 'firstCurrency'),
     text: `let at=first,place=firstPlace,currency=firstCurrency,events=0,reason=${reasons.other};
       while(true){
-        if(events+2>${layout.eventsMax}){reason=${reasons.events};break;}
-        const to=textEnd(at);
+        if(events+2>${layout.eventsMax}){reason=${reasons.full};break;}
+        const to=textStop(at);
         if(to>=end||b[to]!==60||to-at>${layout.textBytesMax})break;
         if(isRight(place,at,to,currency)===0)break;
         let step=place.first;
@@ -207,6 +241,15 @@ const scripts: readonly (Omit<ScriptFunction, 'body' | 'result'> & { readonly te
           step=step.next;
         }
         if(step===0)break;
+        const isOn=L.isOn;
+        if(isOn!==0){
+          if(L.kept+to-at>${lines.valuesBytes})break;
+          if(step.endsRecord!==0&&L.isNoted!==0)break;
+          if(step.endsRecord+step.beginsRecord!==0&&hasRoom()===0){
+            if(L.out!==${layout.linesAt + lines.writtenOffset})reason=${reasons.full};
+            break;
+          }
+        }
         let hole=-1;
         if(step.currencyAt!==0){hole=triple(to+step.currencyAt);if(hole<0)break;}
         const counter=step.counter;
@@ -222,6 +265,12 @@ const scripts: readonly (Omit<ScriptFunction, 'body' | 'result'> & { readonly te
           const e=events*${layout.eventWords};
           log[e]=step;log[e+1]=to;
           events++;
+        }
+        if(isOn!==0){
+          if(place.flowField!==0)keepValue(place.flowField-1,at,to,currency);
+          if(step.endsRecord!==0)endRecord();
+          if(step.beginsGroup!==0)beginGroup();
+          if(step.beginsRecord!==0)beginRecord(to+step.beginsRecord-1);
         }
         const opened=step.openedCount;
         const list=step+${4 * layout.stepWord.opened};
@@ -239,22 +288,23 @@ const scripts: readonly (Omit<ScriptFunction, 'body' | 'result'> & { readonly te
   },
 ];
 
+/** Of a parameter of an assembled function, or of a script. */
+const typeOf = (parameter: number | readonly [string, ValueType]): ValueType => (typeof parameter === 'number' ? 'int' : parameter[1]);
 const asked: CallableFunction = { index: 0, parameters: ['int', 'int', 'int'], result: 'int' };
 
 function compile(): Uint8Array<ArrayBuffer> {
-  const assembled = [textEndFunction(), sameFunction(), ibanFunction(), countFeedsFunction()];
-  const parsed = scripts.map(
-    ({ name, parameters, text }): ScriptFunction => ({ name, parameters, result: 'int', body: parseScript(text) }),
-  );
+  const assembled = [textEndFunction(), sameFunction(), ibanFunction(), countFeedsFunction(), digitsFunction(), ...lineFunctions()];
+  const own = scripts.map(({ name, parameters, text }): ScriptFunction => ({ name, parameters, result: 'int', body: parseScript(text) }));
+  const parsed = [...kernelFunctions().filter(({ name }) => name === 'digits'), ...own];
   const functions = new Map<string, CallableFunction>([['X.ask', asked]]);
   for (const { name, parameters } of [...assembled, ...parsed])
-    functions.set(name, { index: functions.size, parameters: parameters.map(() => 'int'), result: 'int' });
+    functions.set(name, { index: functions.size, parameters: parameters.map(typeOf), result: 'int' });
   const world = worldOf(functions);
   const compiled = parsed.map((script): ModuleFunction => {
     const { locals, code } = compileFunction(script, world);
     return {
       name: script.name,
-      parameters: script.parameters.map(() => type.i32),
+      parameters: script.parameters.map(([, each]) => (each === 'double' ? type.f64 : type.i32)),
       results: [type.i32],
       locals: locals.map((each) => [1, each === 'double' ? type.f64 : type.i32]),
       code,
@@ -268,7 +318,6 @@ function compile(): Uint8Array<ArrayBuffer> {
 function worldOf(functions: ScriptWorld['functions']): ScriptWorld {
   const word = (words: Readonly<Record<string, number>>): (readonly [string, { readonly address: number; readonly type: 'i32' }])[] =>
     Object.entries(words).map(([name, index]) => [name, { address: 4 * index, type: 'i32' }]);
-  const { place: placeOfState, ...state } = layout.stateWord;
   return {
     arrays: new Map([
       ['b', { address: 0, type: 'u8' }],
@@ -276,16 +325,17 @@ function worldOf(functions: ScriptWorld['functions']): ScriptWorld {
       ['words', { address: layout.countsAt, type: 'i32' }],
       ['tags', { address: layout.openedAt, type: 'i32' }],
       ['log', { address: layout.eventsAt, type: 'i32' }],
+      ...lineArrays,
     ]),
     views: new Map(),
     structures: new Map(),
-    members: new Map([...word(layout.placeWord), ...word(layout.stepWord)]),
-    properties: new Map(
-      Object.entries({ ...state, place: placeOfState }).map(([name, index]) => [
-        `S.${name}`,
-        { address: layout.stateAt + 4 * index, type: 'i32' },
-      ]),
-    ),
+    members: new Map([...word(layout.placeWord), ...word(layout.stepWord), ...lineMembers]),
+    properties: new Map([
+      ...Object.entries(layout.stateWord).map(
+        ([name, index]) => [`S.${name}`, { address: layout.stateAt + 4 * index, type: 'i32' }] as const,
+      ),
+      ...lineProperties,
+    ]),
     constants: new Map(),
     functions,
   };

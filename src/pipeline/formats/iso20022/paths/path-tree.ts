@@ -3,6 +3,8 @@
  * without anything to say against it. Whether it may be there does not depend on more than the path and, where an element may
  * come several times, on its number: so the same markup at the same place is right again.
  */
+import { flowPlaces } from '../flow/flow-places.ts';
+import { lowerLevel } from '../rules/roles.ts';
 import type { CompiledElement } from '../schema/compiled-types.ts';
 import type { ValueCheck } from '../values/value-problem.ts';
 import type { XmlName } from '../xml/xml-names.ts';
@@ -24,6 +26,8 @@ export class Place {
   address = 0;
   readonly children: Place[] = [];
   readonly steps: Step[] = [];
+  /** How often what led on from there was more than markup. */
+  refused = 0;
 
   constructor(above: Place | null, element: CompiledElement, name: XmlName) {
     this.above = above;
@@ -58,6 +62,8 @@ export interface Passage {
 }
 
 export interface Step extends Passage {
+  /** Where in the markup any currency may be; 0: none is. */
+  readonly currencyAt: number;
   /** From the innermost to the outermost. */
   readonly endings: readonly ToldElement[];
   readonly beginnings: readonly ToldElement[];
@@ -67,6 +73,17 @@ export interface Step extends Passage {
 const plainMarkup = /^(?:<\/[^<>\s/]+>[ \t\r\n]*)+(?:<[^<>\s/!?]+>[ \t\r\n]*)*<[^<>\s/!?]+(?: Ccy="[A-Z]{3}")?>$/;
 const currencyMark = ' Ccy="';
 const vectorBytes = 16;
+/** From a place that is left in so many ways that are not learned nothing more is. */
+const refusedMax = 64;
+
+function isMarkupOf({ markup, currencyAt }: Step, bytes: Buffer): boolean {
+  if (markup.length !== bytes.length) return false;
+  for (let index = 0; index < bytes.length; index++) {
+    const isCurrency = currencyAt > 0 && index >= currencyAt && index < currencyAt + 3;
+    if (markup[index] !== bytes[index] && !isCurrency) return false;
+  }
+  return true;
+}
 
 export class PathTree {
   readonly #memory: PathMemory;
@@ -111,27 +128,32 @@ export class PathTree {
   /** Takes a step up, unless it is known, is more than markup, or there is no room. */
   learn(passage: Passage): void {
     const { from, to, markup } = passage;
-    const text = markup.toString('latin1');
-    if (
-      from.steps.length >= layout.stepsOfPlaceMax ||
-      this.#steps.length >= layout.stepsMax ||
-      markup.length > layout.markupBytesMax ||
-      passage.opened.length > layout.openedMax ||
-      !plainMarkup.test(text)
-    )
+    if (from.steps.some((known) => known.to === to && isMarkupOf(known, markup))) return;
+    if (from.refused >= refusedMax || from.steps.length >= layout.stepsOfPlaceMax || this.#steps.length >= layout.stepsMax) return;
+    const isSmall = markup.length <= layout.markupBytesMax && passage.opened.length <= layout.openedMax;
+    const text = isSmall ? markup.toString('latin1') : '';
+    if (!plainMarkup.test(text) || (this.#hasFlow && this.#isForReader(passage))) {
+      from.refused++;
       return;
+    }
     const currencyAt = text.includes(currencyMark) ? text.indexOf(currencyMark) + currencyMark.length : 0;
     const mask = Buffer.alloc(markup.length, 0xff);
     if (currencyAt > 0) mask.fill(0, currencyAt, currencyAt + 3);
     const bare = Buffer.from(markup.map((byte, index) => byte & mask[index]!));
-    if (from.steps.some((known) => known.to === to && known.markup.equals(bare))) return;
     const markupEnd = this.#keepMarkup(bare, mask);
     if (markupEnd === 0) return;
-    this.#write(this.#stepOf({ ...passage, markup: bare }), { markupEnd, currencyAt });
+    this.#write(this.#stepOf({ ...passage, markup: bare }, currencyAt), markupEnd);
   }
 
-  #write(step: Step, { markupEnd, currencyAt }: { readonly markupEnd: number; readonly currencyAt: number }): void {
-    const { from, to, pivot, opened } = step;
+  /** Of a flow: the header has its line written by the reader, and what a rule says of an element belongs to the line that is open. */
+  #isForReader({ from, to, pivot }: Passage): boolean {
+    const isHeader = ({ element: { place } }: Place): boolean => place === flowPlaces.header || place === flowPlaces.lastHeader;
+    const opened = to.path.slice(pivot + 1);
+    return [...from.path.slice(pivot + 1), ...opened].some(isHeader) || opened.some(({ element: { role } }) => role >= lowerLevel);
+  }
+
+  #write(step: Step, markupEnd: number): void {
+    const { from, to, pivot, opened, currencyAt } = step;
     const { words } = this.#memory;
     const source = this.#addressOf(from);
     const target = this.#addressOf(to);
@@ -152,6 +174,11 @@ export class PathTree {
     words[at + stepWord.openedCount] = opened.length;
     words[at + stepWord.isTold] = isTold ? 1 : 0;
     words[at + stepWord.currencyAt] = currencyAt;
+    const begun = (wanted: number): number => to.path.findIndex(({ element }, depth) => depth > pivot && element.place === wanted);
+    const record = begun(flowPlaces.record);
+    words[at + stepWord.endsRecord] = from.path.some(({ element }, depth) => depth > pivot && element.place === flowPlaces.record) ? 1 : 0;
+    words[at + stepWord.beginsGroup] = begun(flowPlaces.group) >= 0 ? 1 : 0;
+    words[at + stepWord.beginsRecord] = record < 0 ? 0 : opened[record - pivot - 1]! + 1;
     for (const [index, tag] of opened.entries()) words[at + stepWord.opened + index] = tag;
     // Behind those that are known: what comes most often was learned first.
     const last = from.steps.at(-1);
@@ -165,12 +192,13 @@ export class PathTree {
     return layout.stepsAt / 4 + layout.stepWords * this.#steps.indexOf(step);
   }
 
-  #stepOf(passage: Passage): Step {
+  #stepOf(passage: Passage, currencyAt: number): Step {
     const { from, to, pivot, opened } = passage;
     const told = ({ element: { role, place }, depth }: Place): ToldElement => ({ role, place, depth, tag: opened[depth - pivot - 1] ?? 0 });
     const matters = ({ role, place }: ToldElement): boolean => role !== 0 || (place < 0 && this.#hasFlow);
     return {
       ...passage,
+      currencyAt,
       endings: from.path
         .slice(pivot + 1)
         .map(told)
@@ -211,7 +239,8 @@ export class PathTree {
     words[at + placeWord.least] = form?.kind === 'text' ? form.least : form?.kind === 'decimal' ? form.totalDigits : 0;
     words[at + placeWord.most] = form?.kind === 'text' ? form.most : form?.kind === 'decimal' ? form.fractionDigits : 0;
     words[at + placeWord.check] = this.#checkNumber(check);
-    words[at + placeWord.isValued] = role !== 0 || (field > 0 && this.#hasFlow) ? 1 : 0;
+    words[at + placeWord.isValued] = role !== 0 ? 1 : 0;
+    words[at + placeWord.flowField] = field > 0 && this.#hasFlow ? field : 0;
     words[at + placeWord.currencies] = currency === null ? 0 : currency === 'historic' ? layout.historicAt : layout.activeAt;
     this.#places.push(place);
     place.address = address;

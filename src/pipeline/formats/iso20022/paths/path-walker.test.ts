@@ -6,6 +6,7 @@ import { creditTransfers, goodMessages } from '../iso20022-files.fixture.ts';
 import { change, harmless, mutants } from '../iso20022-mutants.fixture.ts';
 import { Iso20022Reader } from '../iso20022-reader.ts';
 import { MessageChecker } from '../schema/message-checker.ts';
+import { windowBytes } from './path-layout.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -41,6 +42,8 @@ const repeated = (message: string, times: number): string => message.replace(ele
 const fragments = [
   ...[
     '<!-- x -->',
+    '"',
+    '\\',
     '<?pi x?>',
     '<![CDATA[a]]>',
     '&amp;',
@@ -50,6 +53,10 @@ const fragments = [
     '>',
     ']]>',
     'ä',
+    'é€ß',
+    '\uFFFD',
+    '\uFFFE',
+    'ä'.repeat(100),
     '\u{1F600}',
     '\n',
     '\r\n',
@@ -97,8 +104,11 @@ function atTags(message: string, edits: readonly { readonly at: number; readonly
 
 const sizes = fc.record({ sizes: fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 4 }), hasLines: fc.boolean() });
 
-function expectAlike(message: string, how: Sizes): void {
+const spoiledByte = fc.record({ at: fc.nat(1_000_000), byte: fc.integer({ min: 0, max: 255 }) });
+
+function expectAlike(message: string, how: Sizes, spoiled: readonly { readonly at: number; readonly byte: number }[] = []): void {
   const bytes = Buffer.from(message);
+  for (const { at, byte } of spoiled) bytes[at % bytes.length] = byte;
   expect(read(bytes, 0, how)).toEqual(read(bytes, Number.POSITIVE_INFINITY, how));
 }
 
@@ -111,6 +121,16 @@ describe('a message that is read along what came before', () => {
         fc.array(edit, { maxLength: 4 }),
         sizes,
         (message, times, edits, how) => expectAlike(edited(repeated(message, times), edits), how),
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  it('is read as element by element, with other bytes anywhere', () => {
+    const arbitraries = [fc.constantFrom(...Object.values(goodMessages)), fc.array(spoiledByte, { maxLength: 3 }), sizes] as const;
+    fc.assert(
+      fc.property(...arbitraries, (message, spoiled, how) =>
+        expectAlike(repeated(message.replaceAll('Muster', 'Mü€\u{1F600}'), 8), how, spoiled),
       ),
       { numRuns: 400 },
     );
@@ -143,6 +163,15 @@ describe('a message that is read along what came before', () => {
 
   it.each(harmless)('has %s', (_, message, search, replacement) => {
     for (const hasLines of [false, true]) expectAlike(repeated(change(message, search, replacement), 6), { sizes: [500], hasLines });
+  });
+
+  it('is read as element by element over many windows', () => {
+    const message = edited(repeated(creditTransfers, 2_500), [
+      { at: 2_900_000, cut: 3, fragment: '' },
+      { at: 900_000, cut: 0, fragment: '"\\"' },
+    ]);
+    expect(message.length).toBeGreaterThan(2 * windowBytes);
+    for (const size of [262_144, 1_000_003]) expectAlike(message, { sizes: [size], hasLines: true });
   });
 
   it('is hardly read element by element', () => {

@@ -4,9 +4,11 @@
  * order and with the same places, and leaves everything as if each element had been read for itself.
  */
 import type { FlowLines } from '../flow/flow-lines.ts';
+import { flowPlaces } from '../flow/flow-places.ts';
 import type { ElementFrame } from '../schema/element-frame.ts';
-import type { RoleListener } from '../schema/message-checker.ts';
+import type { RoleListener } from '../schema/role-listener.ts';
 import type { XmlSource } from '../xml/xml-source.ts';
+import { LineWalk } from './line-walk.ts';
 import { countsAt, eventsAt, eventWord, eventWords, openedAt, reasons, stateAt, stateWord, stepsAt, windowAt } from './path-layout.ts';
 import type { PathMemory } from './path-memory.ts';
 import { PathTree, type Place, type Step } from './path-tree.ts';
@@ -42,11 +44,13 @@ export class PathWalker {
   readonly #checked = { bytes: this.#value, length: 0, currency: -1, isValid: true };
   readonly #told: FeedCounter;
   readonly #opened: FeedCounter;
+  readonly #lines: LineWalk | null;
 
   constructor(parts: WalkerParts) {
     this.#parts = parts;
     this.tree = new PathTree(parts.memory, parts.flow !== null);
     this.#words = parts.memory.words;
+    this.#lines = parts.flow === null ? null : new LineWalk(parts.memory, parts.flow);
     this.#told = new FeedCounter(parts);
     this.#opened = new FeedCounter(parts);
   }
@@ -102,6 +106,7 @@ export class PathWalker {
     const words = this.#words;
     for (let depth = 0; depth < start.depth; depth++) words[countsAt / 4 + depth] = frames[depth]!.count;
     words.fill(0, openedAt / 4, openedAt / 4 + this.#deepest + 1);
+    if (this.#lines !== null && !this.#lines.begin(source)) return null;
     this.#told.reset();
     this.#opened.reset();
     const first = windowAt + source.cursor;
@@ -113,16 +118,18 @@ export class PathWalker {
     while (isFull) {
       const events = memory.exports.walk(at, end, place.address, currency);
       if (events > 0) this.#tell(events);
+      this.#lines?.take();
       at = words[stateAt / 4 + stateWord.at]!;
       place = this.tree.placeAt(words[stateAt / 4 + stateWord.place]!);
       currency = words[stateAt / 4 + stateWord.currency]!;
-      isFull = words[stateAt / 4 + stateWord.reason] === reasons.events;
+      isFull = words[stateAt / 4 + stateWord.reason] === reasons.full;
     }
     if (at === first) {
       this.#misses++;
       return null;
     }
     this.#misses = 0;
+    this.#lines?.end();
     this.currency = currency;
     this.#stopAt(place, at);
     return place;
@@ -161,14 +168,12 @@ export class PathWalker {
   }
 
   #tellValue(place: Place, at: number, to: number, currency: number): void {
-    const { frames, listener, flow, memory } = this.#parts;
-    const { role, place: field } = place.element;
+    const { frames, listener, memory } = this.#parts;
+    const { role } = place.element;
     const checked = this.#checked;
     checked.length = to - at;
     checked.currency = currency;
     copy(memory.all, at, to, this.#value);
-    if (field > 0) flow?.valued(field, checked);
-    if (role === 0) return;
     this.#fitPath(place);
     const frame = frames[place.depth]!;
     this.#told.advance(at);
@@ -181,7 +186,7 @@ export class PathWalker {
     const { frames, listener, flow } = this.#parts;
     for (const { role, place, depth } of endings) {
       if (role !== 0) listener.ended(role, frames[depth]!);
-      if (place < 0) flow?.ended(place);
+      if (place === flowPlaces.record) flow?.setOpen(false);
     }
     this.#fitPath(to);
     frames[pivot]!.count = isAgain ? frames[pivot]!.count + 1 : 1;
@@ -190,7 +195,7 @@ export class PathWalker {
       const frame = frames[depth]!;
       this.#told.advance(at + tag);
       this.#told.placeOf(frame, at + tag);
-      if (place < 0) flow?.started(place, frame);
+      if (place === flowPlaces.record) flow?.setOpen(true);
       if (role !== 0) listener.started(role, frame);
     }
   }

@@ -2,7 +2,7 @@
 import type { PackSummary } from '../../pack.ts';
 import type { CheckedValue } from '../schema/checked-value.ts';
 import type { ElementFrame } from '../schema/element-frame.ts';
-import type { RoleListener } from '../schema/message-checker.ts';
+import type { RoleListener } from '../schema/role-listener.ts';
 
 /** Where a declared number stands, kept until what it is compared with is known. */
 export class Declared {

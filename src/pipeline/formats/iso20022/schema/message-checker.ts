@@ -15,16 +15,9 @@ import type { XmlName, XmlNames } from '../xml/xml-names.ts';
 import { depthMax } from '../xml/xml-reader.ts';
 import { textBytesMax } from '../xml/xml-scanner.ts';
 import type { XmlSource } from '../xml/xml-source.ts';
-import type { CheckedValue } from './checked-value.ts';
 import type { CompiledElement } from './compiled-types.ts';
 import { ElementFrame, pathOf } from './element-frame.ts';
-
-/** What the rules beyond the schema get to see: elements with a role. */
-export interface RoleListener {
-  started(role: number, frame: ElementFrame): void;
-  valued(role: number, value: CheckedValue, frame: ElementFrame): void;
-  ended(role: number, frame: ElementFrame): void;
-}
+import type { RoleListener } from './role-listener.ts';
 
 export type Level = 'schema' | 'business';
 

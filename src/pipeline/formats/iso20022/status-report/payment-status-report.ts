@@ -44,6 +44,8 @@ export interface ReportFacts {
   };
   /** Why the message is rejected as a whole; its outcomes are not asked for then. Null: it is not. */
   readonly rejection: readonly StatusReason[] | null;
+  /** Some of a message that is rejected so was carried out before: it is in part accepted, and nobody is told which part. */
+  readonly isPartlyDone?: boolean;
   /** Which transactions are listed: none, those that are not accepted, or all. */
   readonly listed: 'none' | 'not accepted' | 'all';
 }
@@ -56,7 +58,11 @@ export interface ReportSummary {
 /** The statuses of nothing: an initiation without transactions is taken as it is. */
 const statusOfNone: GroupStatus = 'ACTC';
 
-/** Gives the bytes of the report in pieces. Throws E_ISO20022_DOCUMENT where a fact of the report itself breaks a rule. */
+/** After so many outcomes that give nothing to write, an empty piece is given: others may want their turn. */
+const outcomesAtOnce = 4_096;
+const noBytes = new Uint8Array(0);
+
+/** Gives the bytes of the report in pieces, some of them empty. Throws E_ISO20022_DOCUMENT where a fact of the report itself breaks a rule. */
 export function* writePaymentStatusReport(facts: ReportFacts, outcomes: Outcomes): Generator<Uint8Array, ReportSummary> {
   const pieces: Uint8Array[] = [];
   const settings = new Map(iso20022Settings.map(({ name, default: value }) => [name, value]));
@@ -66,12 +72,13 @@ export function* writePaymentStatusReport(facts: ReportFacts, outcomes: Outcomes
     pointerOf: ({ path }) => path ?? '',
     bytes: (piece) => void pieces.push(piece),
   });
-  const tally = facts.rejection === null ? tallyOf(outcomes) : new StatusTally();
-  const groupStatus = facts.rejection === null ? (tally.groupStatus ?? statusOfNone) : 'RJCT';
+  const tally = facts.rejection === null ? yield* tallyOf(outcomes) : new StatusTally();
+  const groupStatus = facts.rejection === null ? (tally.groupStatus ?? statusOfNone) : facts.isPartlyDone === true ? 'PART' : 'RJCT';
   output.write(headOf(facts, groupStatus, tally));
   if (facts.rejection === null) {
     for (const text of paymentTexts(facts, outcomes, tally.total)) {
-      output.write(text);
+      if (text === '') yield noBytes;
+      else output.write(text);
       yield* pieces.splice(0);
     }
   }
@@ -102,7 +109,7 @@ function headOf(
   return `<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="${namespacePrefix}${version}">\n<CstmrPmtStsRpt>\n${header}${element('OrgnlGrpInfAndSts', `\n${group}`)}`;
 }
 
-/** Texts of the payment informations. One cursor is a payment information ahead of the one that is written. */
+/** Texts of the payment informations, some of them empty. One cursor is a payment information ahead of the one that is written. */
 function* paymentTexts(facts: ReportFacts, outcomes: Outcomes, expected: number): Generator<string> {
   const ahead = new OutcomeCursor(outcomes);
   const behind = new OutcomeCursor(outcomes);
@@ -123,9 +130,13 @@ interface Cursors {
 
 function* paymentTextsOf(facts: ReportFacts, { ahead, behind, expected }: Cursors): Generator<string> {
   let written = 0;
+  let read = 0;
   for (let payment = ahead.payment(); payment !== null; payment = ahead.payment()) {
     const tally = new StatusTally();
-    for (let next = ahead.transaction(); next !== null; next = ahead.transaction()) tally.add(statusOf(payment, next));
+    for (let next = ahead.transaction(); next !== null; next = ahead.transaction()) {
+      tally.add(statusOf(payment, next));
+      if (++read % outcomesAtOnce === 0) yield '';
+    }
     yield paymentHead(payment, tally);
     if (behind.payment()?.id !== payment.id) throw new Error('the outcomes are not the same each time');
     for (let next = behind.transaction(); next !== null; next = behind.transaction()) {
@@ -133,6 +144,7 @@ function* paymentTextsOf(facts: ReportFacts, { ahead, behind, expected }: Cursor
       const status = statusOf(payment, next);
       if (facts.listed === 'all' || (facts.listed !== 'none' && (status === 'RJCT' || status === 'PDNG') && payment.rejection === null))
         yield transactionText(next, status, facts.version);
+      else if (written % outcomesAtOnce === 0) yield '';
     }
     yield '</OrgnlPmtInfAndSts>\n';
   }
@@ -170,12 +182,15 @@ function transactionText(
 const statusOf = ({ rejection }: PaymentOutcome, { status }: TransactionOutcome): TransactionStatus =>
   rejection === null ? status : 'RJCT';
 
-function tallyOf(outcomes: Outcomes): StatusTally {
+function* tallyOf(outcomes: Outcomes): Generator<Uint8Array, StatusTally> {
   const tally = new StatusTally();
   const cursor = new OutcomeCursor(outcomes);
   try {
     for (let payment = cursor.payment(); payment !== null; payment = cursor.payment())
-      for (let next = cursor.transaction(); next !== null; next = cursor.transaction()) tally.add(statusOf(payment, next));
+      for (let next = cursor.transaction(); next !== null; next = cursor.transaction()) {
+        tally.add(statusOf(payment, next));
+        if (tally.total % outcomesAtOnce === 0) yield noBytes;
+      }
   } finally {
     cursor.close();
   }

@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { convert, linesOf, packFlow } from '../../../test/support/pack-flows.ts';
+import { achFile, readAch } from '../formats/nacha/ach-files.fixture.ts';
+import { type SampleName, sampleBatches } from '../formats/nacha/sample-batches.fixture.ts';
+import { returnFilePieces } from './ach-returns.ts';
+import type { AcknowledgedFinding } from './acknowledged-finding.ts';
+import type { Receipt } from './receipt.ts';
+
+const plan = packFlow('{ type: nacha }');
+const settings = (plan.format as Extract<typeof plan.format, { type: 'json-lines' }>).pack!.settings;
+const names = Object.keys(sampleBatches) as SampleName[];
+const receipt = {
+  times: { closedAt: '2026-03-02T10:00:00.000Z' },
+  file: { container: { name: 'in.ach', sha256: '', bytes: 0 } },
+} as unknown as Receipt;
+
+interface Answer {
+  readonly pieces: readonly Uint8Array[];
+  readonly entries: readonly Record<string, unknown>[];
+}
+
+/** `rejected`: code by record number. */
+async function returnsOf(bytes: Buffer, rejected: ReadonlyMap<number, string>): Promise<Answer> {
+  const converted = await convert(plan, bytes);
+  const texts = converted.lines.toString('utf8').split('\n').slice(0, -1);
+  const findings = [...rejected].map(
+    ([record, code]): AcknowledgedFinding => ({ record, code, field: null, rule: null, message: `ümlaut ${'x'.repeat(60)}` }),
+  );
+  const parts = { receipt, findings: () => findings, lines: () => texts, original: () => [bytes], settings };
+  const pieces = [...returnFilePieces(parts)];
+  const read = readAch(Buffer.concat(pieces));
+  // That the entry which was returned was a prenote, or of zero dollars, a reader can't know.
+  expect(read.findings.filter(({ severity, rule }) => severity === 'error' && rule !== 'amount-zero-return')).toEqual([]);
+  const { batches } = JSON.parse(read.document) as { batches: Record<string, Record<string, unknown>[]>[] };
+  return { pieces, entries: batches.flatMap((batch) => batch['entryDetails'] ?? batch['IATEntryDetails'] ?? []) };
+}
+
+const fileOf = (of: readonly SampleName[]) => Buffer.from(achFile(...of.map((name) => sampleBatches[name])).text(), 'latin1');
+
+async function forwardRecords(bytes: Buffer) {
+  const lines = linesOf(await convert(plan, bytes)).filter(({ record }) => record === 'record');
+  const count = (trace: unknown) => lines.filter(({ traceNumber }) => traceNumber === trace).length;
+  return lines.flatMap((line, index) =>
+    line['category'] === 'Forward' && line['standardEntryClassCode'] !== 'ADV' && count(line['traceNumber']) === 1
+      ? [{ number: index + 1, trace: String(line['traceNumber']), amount: String(line['amount']) }]
+      : [],
+  );
+}
+
+it('returns of any file each rejected entry once that is a forward one, with its amount, and no other', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(fc.constantFrom(...names.filter((name) => !name.startsWith('ADV'))), { minLength: 1, maxLength: 6 }),
+      fc.infiniteStream(fc.constantFrom('R01', 'R02', 'R14', 'E_NACHA_FIELD', 'LIMIT')),
+      fc.infiniteStream(fc.boolean()),
+      async (of, codes, choices) => {
+        const bytes = fileOf(of);
+        const { length } = linesOf(await convert(plan, bytes)).filter(({ record }) => record === 'record');
+        const numbers = Array.from({ length }, (_, index) => index + 1).filter(() => choices.next().value);
+        const rejected = new Map(numbers.map((number) => [number, codes.next().value]));
+        const expected = (await forwardRecords(bytes)).filter(({ number }) => rejected.has(number));
+        fc.pre(expected.length > 0);
+        const { entries } = await returnsOf(bytes, rejected);
+        expect(
+          entries
+            .map(({ addenda99, amount }) => [(addenda99 as { originalTrace: string }).originalTrace, (Number(amount) / 100).toFixed(2)])
+            .sort(),
+        ).toEqual(expected.map(({ trace, amount }) => [trace, Number(amount).toFixed(2)]).sort());
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+it.each([
+  ['advices', ['ADV']],
+  ['returns', ['PPD returned']],
+  ['notifications of change', ['COR']],
+] as const)('answers nothing where only %s are rejected', async (_, of) => {
+  const bytes = fileOf(of);
+  await expect(returnsOf(bytes, new Map([[1, 'R01']]))).rejects.toThrow(expect.objectContaining({ code: 'E_NACHA_ANSWER' }));
+});
+
+it('returns none of two entries with one trace number, whichever of them is rejected', async () => {
+  const file = achFile(sampleBatches.PPD, sampleBatches.WEB);
+  const trace = file.get(file.index('entryDetail', 0), 'traceNumber');
+  file.set('entryDetail', 'traceNumber', trace, 3);
+  const bytes = Buffer.from(file.text(), 'latin1');
+  for (const number of [1, 4]) {
+    const { entries } = await returnsOf(
+      bytes,
+      new Map([
+        [2, 'R01'],
+        [number, 'R01'],
+      ]),
+    );
+    expect(entries).toHaveLength(1);
+  }
+});
+
+it('gives others their turn while it looks through many entries, and holds none of them but those that it returns', async () => {
+  const [entry] = sampleBatches.ARC.entries;
+  const bytes = Buffer.from(achFile({ ...sampleBatches.ARC, entries: Array.from({ length: 20_000 }, () => entry) }).text(), 'latin1');
+  const { pieces, entries } = await returnsOf(bytes, new Map([[20_000, 'R01']]));
+  expect(entries).toHaveLength(1);
+  expect(pieces.filter(({ length }) => length === 0).length).toBeGreaterThanOrEqual(8);
+});
