@@ -31,6 +31,11 @@ it('a breaker is kept open by a person, with a reason, until it may decide by it
   const get = async (path: string) => (await server.request(path, { key: tenant.key })).json;
   const say = (action: string, body: object = {}, key = tenant.key) =>
     server.request('/v1/targets/kept/out/breaker', { key, method: 'POST', body: { action, reason: 'maintenance', ...body } });
+  expect(await get('/v1/targets/kept/uot')).toMatchObject({ code: 'E_NOT_FOUND', actions: ['Its targets are out.'] });
+  expect(await get('/v1/targets/kpet/out')).toMatchObject({
+    code: 'E_FLOW_UNKNOWN',
+    detail: expect.stringContaining('did you mean kept?'),
+  });
   expect((await get('/v1/targets')).items).toMatchObject([{ flow: 'kept', targetId: 'out', state: 'closed', mode: 'auto', since: null }]);
 
   expect((await say('open', { dryRun: true })).json).toMatchObject({ state: 'closed' });

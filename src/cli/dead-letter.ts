@@ -135,10 +135,15 @@ function redriveOf(line: CommandLine) {
   };
 }
 
+/** Fails with E_USAGE when nothing is named. */
 function chosenOf(line: CommandLine) {
-  const [group, job] = [textOption(line, 'group'), textOption(line, 'job')];
+  const [group, job, flow, target] = (['group', 'job', 'flow', 'target'] as const).map((name) => textOption(line, name));
   const ids = line.positionals.length === 0 ? undefined : line.positionals;
-  return { deadLetters: ids, group, job, flow: textOption(line, 'flow'), target: textOption(line, 'target') };
+  if ([ids, group, job, flow, target].every((one) => one === undefined))
+    throw new HeadgateError(cliErrors.E_USAGE, `say which dead letters: ID…, or ${chosenUsage}`, {
+      next: '`headgate dead-letter groups` and `headgate dead-letter list --state open` show what there is.',
+    });
+  return { deadLetters: ids, group, job, flow, target };
 }
 
 /** Fails with E_USAGE when nothing is set, or something that is no `FIELD=EXPRESSION`. */
