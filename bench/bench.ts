@@ -25,6 +25,8 @@ const levels: Readonly<Record<string, () => Promise<Level>>> = {
   start: async () => (await import('./start-level.ts')).runStartLevel,
   growth: async () => (await import('./growth-level.ts')).runGrowthLevel,
   formats: async () => (await import('./formats-level.ts')).runFormatsLevel,
+  miller: async () => (await import('./formats-level.ts')).runMillerLevel,
+  'format-growth': async () => (await import('./formats/growing-files.ts')).runFormatGrowthLevel,
   delivery: async () => (await import('./delivery-level.ts')).runDeliveryLevel,
   memory: async () => (await import('./memory-level.ts')).runMemoryLevel,
 };
@@ -93,7 +95,7 @@ function endServersWithUs(folder: string): void {
   });
 }
 
-/** Levels that were not run keep what was measured before, on the same machine and Node only. */
+/** Levels that were not run keep what was measured before, with the same Node only; of another machine, with its name. */
 function writeResults(document: BenchDocument, names: readonly string[]): void {
   const path = join(root, 'bench/results.json');
   const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as BenchDocument) : undefined;

@@ -26,6 +26,8 @@ export interface BenchRun {
   readonly met: Met;
   /** None where the peer is not there. */
   readonly pairs: number;
+  /** Where it was another machine than that of the document: its processors. Both sides of a ratio ran there. */
+  readonly machine?: string;
 }
 
 export interface Bar {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BenchRun } from './comparison.ts';
-import { type BenchDocument, mergeRuns, mergeVersions } from './results.ts';
+import { type BenchDocument, machineText, mergeRuns, mergeVersions } from './results.ts';
 
 const run = (level: string, ratio: number) => ({ level, ratio }) as BenchRun;
 const documentOf = (cores: number, runs: readonly BenchRun[]): BenchDocument => ({ machine: { cores }, versions: {}, quick: false, runs });
@@ -12,9 +12,21 @@ test('a level that is measured again replaces what was there, the others stay, i
   expect(merged.map(({ ratio }) => ratio)).toEqual([1, 5, 4]);
 });
 
-test('what another machine measured is not kept', () => {
-  const merged = mergeRuns(documentOf(4, [run('kernel', 1)]), documentOf(2, [run('queue', 2)]), ['queue'], levels);
-  expect(merged.map(({ ratio }) => ratio)).toEqual([2]);
+test('what another machine measured is kept with its name, until that machine measures again', () => {
+  const first = documentOf(4, [run('kernel', 1), run('platform', 3)]);
+  const second = documentOf(2, [run('queue', 2)]);
+  const merged = mergeRuns(first, second, ['queue'], levels);
+  expect(merged.map(({ level, machine }) => [level, machine])).toEqual([
+    ['kernel', machineText(first.machine)],
+    ['platform', machineText(first.machine)],
+    ['queue', undefined],
+  ]);
+  const back = mergeRuns({ ...second, runs: merged }, documentOf(4, [run('kernel', 5)]), ['kernel'], levels);
+  expect(back.map(({ level, machine }) => [level, machine])).toEqual([
+    ['kernel', undefined],
+    ['platform', undefined],
+    ['queue', machineText(second.machine)],
+  ]);
 });
 
 test('a peer that is new, or is not there now, leaves what was measured without it; another version of one does not', () => {

@@ -1,5 +1,4 @@
-/** bench/results.json: what was measured last, level by level, on one machine. */
-import { isDeepStrictEqual } from 'node:util';
+/** bench/results.json: what was measured last, level by level; what another machine measured says so. */
 import type { BenchRun } from './comparison.ts';
 
 export interface BenchDocument {
@@ -9,15 +8,26 @@ export interface BenchDocument {
   readonly runs: readonly BenchRun[];
 }
 
-/** In the order of the levels. Runs of another machine, or of another version of what both name, are no part of it. */
+/** In the order of the levels. Runs with another version of what both name are no part of it. */
 export function mergeRuns(
   before: BenchDocument | undefined,
   now: BenchDocument,
   measured: readonly string[],
   levels: readonly string[],
 ): BenchRun[] {
-  const kept = isComparable(before, now) ? before.runs.filter(({ level }) => !measured.includes(level)) : [];
+  const kept = isComparable(before, now)
+    ? before.runs.filter(({ level }) => !measured.includes(level)).map((run) => keptRun(run, before, now))
+    : [];
   return [...kept, ...now.runs].sort((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level));
+}
+
+function keptRun({ machine: known, ...run }: BenchRun, before: BenchDocument, now: BenchDocument): BenchRun {
+  const machine = known ?? machineText(before.machine);
+  return machine === machineText(now.machine) ? run : { ...run, machine };
+}
+
+export function machineText({ cores, model, arch }: BenchDocument['machine']): string {
+  return `${cores} processors (${model || 'model unknown'}, ${arch})`;
 }
 
 /** Of what is kept and what was measured now: a peer that is not there now is still that of the runs that are kept. */
@@ -26,9 +36,5 @@ export function mergeVersions(before: BenchDocument | undefined, now: BenchDocum
 }
 
 function isComparable(before: BenchDocument | undefined, now: BenchDocument): before is BenchDocument {
-  return (
-    before !== undefined &&
-    isDeepStrictEqual(before.machine, now.machine) &&
-    Object.entries(before.versions).every(([name, version]) => (now.versions[name] ?? version) === version)
-  );
+  return before !== undefined && Object.entries(before.versions).every(([name, version]) => (now.versions[name] ?? version) === version);
 }

@@ -49,7 +49,7 @@ test.each(connectors.map((connector) => [connector.name, connector] as const))(
   },
 );
 
-test.each(connectors.map((connector) => [connector.connectionType, connector] as const))(
+test.each(connectors.flatMap((connector) => (connector.connectionType === null ? [] : [[connector.connectionType, connector] as const])))(
   'the keys of connection %s are those of its connector',
   (type, connector) => {
     const shape = (connectionKeys['spec']!.shape as VariantShape).variants[type]!;

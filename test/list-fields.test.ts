@@ -8,6 +8,7 @@ const job = encodeURIComponent('01a2/1');
 test.each([
   ['/v1/arrivals', 'Arrival'],
   ['/v1/batches', 'BatchSummary'],
+  [`/v1/batches/${job}/refusals`, 'Refusal'],
   ['/v1/blocked-keys', 'BlockedKey'],
   ['/v1/dead-letters', 'DeadLetter'],
   ['/v1/dead-letters/groups', 'DeadLetterGroup'],

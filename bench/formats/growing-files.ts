@@ -19,7 +19,9 @@ const recordSecondsMin = 1e-9;
 /** As for all that has to grow as rows do, or not at all. */
 const flat: Bar = { kind: 'at-most', value: 1.1 };
 
-export async function measureGrowth(context: BenchContext): Promise<BenchRun[]> {
+/** Nothing under --quick: small files measure noise. */
+export async function runFormatGrowthLevel(context: BenchContext): Promise<BenchRun[]> {
+  if (context.isQuick) return [];
   const runs: BenchRun[] = [];
   for (const name of Object.keys(subjects) as SubjectName[]) runs.push(...(await growthOf(context, name)));
   return runs;
@@ -35,7 +37,7 @@ async function growthOf(context: BenchContext, name: SubjectName): Promise<Bench
     const whole = await runSubject(context, name, file.path, '1');
     return { seconds: Math.max(recordSecondsMin, (whole.seconds - before.seconds) / file.rows), rssBytes: whole.rssBytes };
   };
-  const level = 'formats';
+  const level = 'format-growth';
   const against = 'with 10 MB';
   const ofRecord = (size: string) => ({ level, case: `${name}, a record with ${size}`, against, units: 1 });
   const middle = await compare({

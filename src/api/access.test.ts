@@ -205,6 +205,7 @@ const needed: Readonly<Record<string, Scope>> = {
   retryAcknowledgement: 'jobs:operate',
   listBatches: 'jobs:read',
   getBatch: 'jobs:read',
+  listRefusals: 'jobs:read',
   resolveBatch: 'jobs:operate',
   exportJob: 'records:reveal',
   listRecords: 'records:read',

@@ -1,5 +1,6 @@
 /** What the API says of delivery batches and their attempts, as JSON Schema. */
 import { type TSchema, Type } from 'typebox';
+import { answerStates } from '../pipeline/deliveries/answers/answer-state.ts';
 import { batchStates } from '../pipeline/deliveries/batch-state.ts';
 import { heldDecisions } from '../pipeline/deliveries/held/held-batches.ts';
 import { choice, count, id, instant, named, nullable, object, text } from './answers.ts';
@@ -18,6 +19,7 @@ const summaryFields = {
   attempts: count,
   fileSequence: nullable(count),
   via: nullable(text),
+  answerState: nullable(choice(answerStates)),
   reasonCode: nullable(text),
   message: nullable(text),
   next: nullable(text),
@@ -42,15 +44,41 @@ const attempt = object(
   { $id: 'Attempt' },
 );
 
+const answer = object(
+  {
+    state: choice(answerStates),
+    name: nullable(text),
+    accepted: count,
+    refused: count,
+    pending: count,
+    unanswered: count,
+    contradictions: count,
+    refusedAsWhole: nullable(text),
+    isLate: Type.Boolean(),
+    dueAt: instant,
+    answeredAt: nullable(instant),
+    next: nullable(text),
+  },
+  { $id: 'BatchAnswer' },
+);
+
+const refusal = object(
+  { position: count, jobId: id, record: count, code: nullable(text), answerJobId: id, answerRecord: count, createdAt: instant },
+  { $id: 'Refusal' },
+);
+
 export const batchSchemas: readonly TSchema[] = [
   object(summaryFields, { $id: 'BatchSummary' }),
   attempt,
+  answer,
+  refusal,
   object(
     {
       ...summaryFields,
       parentBatchId: nullable(id),
       bodySha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
       evidence: nullable(text),
+      answer: nullable(named('BatchAnswer')),
       amounts: named('Amounts'),
       attemptHistory: Type.Array(named('Attempt')),
     },

@@ -1,6 +1,7 @@
 /** Delivery batches: lists, one with its attempts, and what a person decides about one whose outcome nobody knows. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { type AnswerFilter, answerFilters, listRefusals } from '../pipeline/deliveries/answers/answer-views.ts';
 import { type BatchState, batchStates } from '../pipeline/deliveries/batch-state.ts';
 import { getBatch, listBatches } from '../pipeline/deliveries/batch-views.ts';
 import { assertDecidable, decideHeldBatch, type HeldDecision, heldDecisions } from '../pipeline/deliveries/held/held-batches.ts';
@@ -9,7 +10,7 @@ import { choice, describe, id, idParameter, line, named, object, pageOfItems, qu
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
 import { type DecisionBody, decisionBody, decisionHeaders, decisionProblems, keyedDecision } from './decision-requests.ts';
-import { pageOf, pageQuery, readCursor } from './paging.ts';
+import { pageOf, pageQuery, readCursor, readNumberCursor } from './paging.ts';
 
 interface ListQuery {
   readonly cursor?: string;
@@ -18,6 +19,7 @@ interface ListQuery {
   readonly job?: string;
   readonly target?: string;
   readonly state?: BatchState;
+  readonly answer?: AnswerFilter;
 }
 
 const listQuery = query({
@@ -26,6 +28,7 @@ const listQuery = query({
   job: Type.Optional(id),
   target: Type.Optional(line(120)),
   state: Type.Optional(choice(batchStates)),
+  answer: Type.Optional(choice(answerFilters)),
 });
 
 export function batchRoutes(parts: ApiParts) {
@@ -44,8 +47,8 @@ export function batchRoutes(parts: ApiParts) {
         }),
       },
       async (request) => {
-        const { cursor, limit, flow, job, target, state } = request.query;
-        const filter = { flow, jobId: job, targetId: target, state };
+        const { cursor, limit, flow, job, target, state, answer } = request.query;
+        const filter = { flow, jobId: job, targetId: target, state, answer };
         const page = { before: readCursor(cursor), limit: limit + 1 };
         const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listBatches(tx, filter, page), { readOnly: true });
         return pageOf(rows, limit, (batch) => batch.batchId);
@@ -65,6 +68,27 @@ export function batchRoutes(parts: ApiParts) {
         }),
       },
       (request) => withTenant(db, ownerOf(request).tenantId, (tx) => getBatch(tx, request.params.id), { readOnly: true }),
+    );
+    api.get<{ Params: { id: string }; Querystring: { readonly cursor?: string; readonly limit: number } }>(
+      '/batches/:id/refusals',
+      {
+        config: { scope: 'jobs:read' },
+        schema: describe({
+          operationId: 'listRefusals',
+          summary: 'Records of a delivered batch that its target refused in an answer, one by one',
+          tag: 'batches',
+          params: idParameter,
+          querystring: query(pageQuery),
+          answers: { 200: pageOfItems(named('Refusal')) },
+          problems: [404],
+        }),
+      },
+      async (request) => {
+        const { cursor, limit } = request.query;
+        const page = { after: readNumberCursor(cursor, 1)?.[0] ?? null, limit: limit + 1 };
+        const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listRefusals(tx, request.params.id, page), { readOnly: true });
+        return pageOf(rows, limit, ({ position }) => String(position));
+      },
     );
     resolveRoute(api, parts);
   };

@@ -165,6 +165,24 @@ describe('dead letters over the API', () => {
     expect(bank.taken).toHaveLength(4);
   });
 
+  it('are sent again a part at a time, in the order of their records, where more are open than one decision may choose', async () => {
+    const bank = await startBank('letters-parts');
+    const [{ groupId }] = (await bank.get('/v1/dead-letters/groups')).json.items;
+    bank.open();
+    const request = { group: groupId, first: 1, reason: 'accounts were opened' };
+    const preview = (await bank.post('/v1/redrives', { ...request, dryRun: true })).json;
+    expect(preview.members.map(({ recordId }: { recordId: string }) => recordId)).toEqual([`${bank.jobId}/2`]);
+    for (const left of [1, 0]) {
+      const { status, json } = await bank.post('/v1/redrives', request);
+      expect([status, json.records]).toEqual([200, 1]);
+      expect((await server.settle(bank.key, json.jobs[0].jobId)).state).toBe('completed');
+      expect((await bank.get('/v1/dead-letters?state=open')).json.items).toHaveLength(left);
+    }
+    expect((await bank.post('/v1/redrives', request)).json.code).toBe('E_REDRIVE_EMPTY');
+    expect((await bank.post('/v1/redrives', { first: 1, reason: 'all' })).json.code).toBe('E_REQUEST');
+    expect((await bank.post('/v1/redrives', { ...request, first: 1_001 })).json.code).toBe('E_REQUEST');
+  });
+
   it('are discarded with a reason, and the ledger of their job stays as it is', async () => {
     const bank = await startBank('letters-discard');
     const before = (await bank.get(`/v1/jobs/${bank.jobId}`)).json;

@@ -30,7 +30,12 @@ const which = {
 };
 
 type RedriveBody = DecisionBody &
-  Which & { readonly version?: string; readonly set?: Readonly<Record<string, string>>; readonly currentVersion?: boolean };
+  Which & {
+    readonly version?: string;
+    readonly set?: Readonly<Record<string, string>>;
+    readonly currentVersion?: boolean;
+    readonly first?: number;
+  };
 
 const repairFieldsMax = 20;
 const expressionMax = 2_000;
@@ -78,6 +83,13 @@ every member before and after, masked. A repair needs the scope records:read too
               description: 'Under the version of the flow that is in force, which must read the records alike (E_REDRIVE_VERSION).',
             }),
           ),
+          first: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: redriveRecordsMax,
+              description: 'Of what was chosen so many, in the order in which the files were accepted; left out, all.',
+            }),
+          ),
           version: Type.Optional(line(100, '`version` of a dry run: refused (E_REDRIVE_STALE) when other letters are open since.')),
         }),
         answers: { 200: Type.Union([named('Redrive'), named('RedrivePreview')]) },
@@ -86,12 +98,17 @@ every member before and after, masked. A repair needs the scope records:read too
     },
     async (request) => {
       const { tenantId, scopes } = ownerOf(request);
-      const { reason, dryRun, version, set, currentVersion = false, ...chosen } = request.body;
-      const wanted = { selection: selectionOf(chosen), repair: set ?? null, isCurrentVersion: currentVersion };
+      const { reason, dryRun, version, set, currentVersion = false, first, ...chosen } = request.body;
+      const wanted = { selection: { ...selectionOf(chosen), first }, repair: set ?? null, isCurrentVersion: currentVersion };
       if (set !== undefined && !allows(scopes, 'records:read'))
         throw new HeadgateError(apiErrors.E_FORBIDDEN, 'a repair needs the scope records:read');
       if (dryRun) return await previewRedrive(jobs, tenantId, wanted);
-      const keyed = keyedDecision(request, ['redrive', JSON.stringify([chosen, set ?? null, currentVersion]), reason, version ?? null]);
+      const keyed = keyedDecision(request, [
+        'redrive',
+        JSON.stringify([chosen, set ?? null, currentVersion, first ?? null]),
+        reason,
+        version ?? null,
+      ]);
       return await createRedrive(jobs, tenantId, { ...wanted, reason, actor: actorOf(request), previewed: version, keyed });
     },
   );

@@ -85,6 +85,15 @@ const job = object(
           via: Type.Record(text, count),
           heldFor: Type.Array(text),
           heldReasons: Type.Array(object({ code: text, message: nullable(text), next: nullable(text) })),
+          answers: nullable(
+            object({
+              batches: object({ awaited: count, overdue: count, complete: count }),
+              accepted: count,
+              refused: count,
+              pending: count,
+              unanswered: count,
+            }),
+          ),
           blockedKeys: count,
           inFlight: count,
         }),

@@ -65,6 +65,16 @@ const probe = async (body: Record<string, unknown>, key = tenant.key) =>
   (await server.request('/v1/health/probe', { key, method: 'POST', body })).json.items;
 const listed = async (flow: string, key = tenant.key) => (await server.request(`/v1/health?flow=${flow}`, { key })).json.items;
 
+it('a flow, source or target that is not there is named as what is not there', async () => {
+  const get = async (which: string) => (await server.request(`/v1/health?${which}`, { key: tenant.key })).json;
+  const { flow } = await httpFlow('http://127.0.0.1:1');
+  expect(await get(`flow=${flow}x`)).toMatchObject({ code: 'E_FLOW_UNKNOWN', detail: expect.stringContaining(`did you mean ${flow}?`) });
+  expect(await get(`flow=${flow}&kind=target&id=nowhere`)).toMatchObject({
+    code: 'E_NOT_FOUND',
+    detail: 'the flow has no source or target that is so called',
+  });
+});
+
 it('sources and targets are listed unprobed at first, then with what was found, and how long it took', async () => {
   const sink = await startHttpSink();
   const { flow, root } = await httpFlow(sink.url);

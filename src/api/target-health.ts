@@ -1,11 +1,12 @@
 /** Health of the sources and targets of flows: what probes found last, a deep probe now, and the probes of one. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { getFlow } from '../control/flows/applying/flow-views.ts';
 import { type HealthSubject, listSubjects, type SubjectFilter, subjectKinds } from '../insight/health/health-subjects.ts';
 import { findNewest, listProbes, type Probe } from '../pipeline/deliveries/probes/probe-store.ts';
 import { HeadgateError, nextOf } from '../platform/base/errors.ts';
 import { type TenantTx, withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { choice, describe, found, line, named, object, pageOfItems, query } from './answers.ts';
+import { choice, describe, line, named, object, pageOfItems, query } from './answers.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
@@ -116,8 +117,11 @@ async function subjectsOf(tx: TenantTx, filter: SubjectFilter, page: { readonly 
   if (filter.id !== undefined && filter.flow === undefined)
     throw new HeadgateError(apiErrors.E_REQUEST, 'say of which flow: the id of a source or target is one of a kind in its flow only');
   const listed = await listSubjects(tx, filter, page);
-  if (filter.flow !== undefined) found(listed.subjects[0]);
-  return listed;
+  if (filter.flow === undefined || listed.subjects.length > 0) return listed;
+  await getFlow(tx, filter.flow);
+  throw new HeadgateError(apiErrors.E_NOT_FOUND, 'the flow has no source or target that is so called', {
+    next: 'The list of the flow without an id names them (`headgate health --flow FLOW`).',
+  });
 }
 
 function answerOf(subjects: readonly HealthSubject[], probes: readonly (Probe | null)[], nextFlow: string | null) {

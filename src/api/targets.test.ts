@@ -31,6 +31,11 @@ it('a breaker is kept open by a person, with a reason, until it may decide by it
   const get = async (path: string) => (await server.request(path, { key: tenant.key })).json;
   const say = (action: string, body: object = {}, key = tenant.key) =>
     server.request('/v1/targets/kept/out/breaker', { key, method: 'POST', body: { action, reason: 'maintenance', ...body } });
+  expect(await get('/v1/targets/kept/uot')).toMatchObject({ code: 'E_NOT_FOUND', actions: ['Its targets are out.'] });
+  expect(await get('/v1/targets/kpet/out')).toMatchObject({
+    code: 'E_FLOW_UNKNOWN',
+    detail: expect.stringContaining('did you mean kept?'),
+  });
   expect((await get('/v1/targets')).items).toMatchObject([{ flow: 'kept', targetId: 'out', state: 'closed', mode: 'auto', since: null }]);
 
   expect((await say('open', { dryRun: true })).json).toMatchObject({ state: 'closed' });
@@ -62,6 +67,36 @@ it('a breaker is kept open by a person, with a reason, until it may decide by it
     'breaker.closed',
   ]);
   expect(changes.at(-2)).toMatchObject({ reason: 'maintenance', actor: expect.stringMatching(/^key:/) });
+});
+
+it('a breaker that a person keeps open can be released when the flow has its target no more, and what is parked there goes on', async () => {
+  const sink = await startHttpSink();
+  const version = (from: string, to: string, target: string) =>
+    testFlow({ name: 'renamed' })[1]!
+      .replace('type: file, connection: out, path: out, format: ndjson', 'type: http, connection: renaming, path: /batch')
+      .replace(from, to)
+      .replaceAll(/\bout\b/g, target);
+  await tenant.apply(
+    policy,
+    `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: renaming }\nspec: { type: http, baseUrl: "${sink.url}" }\n`,
+    version('', '', 'before'),
+  );
+  const get = async (path: string) => (await server.request(path, { key: tenant.key })).json;
+  const say = (target: string, action: string) =>
+    server.request(`/v1/targets/renamed/${target}/breaker`, { key: tenant.key, method: 'POST', body: { action, reason: 'maintenance' } });
+  expect((await say('before', 'open')).json).toMatchObject({ state: 'open', mode: 'open' });
+  const { json } = await server.upload(tenant.key, { flow: 'renamed', name: 'a.csv', body: 'id,account,amount\nP1,6200000000,1.00\n' });
+  await expect.poll(async () => (await get('/v1/targets/renamed/before')).parkedRecords, { timeout: 20_000 }).toBe(1);
+
+  await tenant.apply(version('1.0.0', '2.0.0', 'after'));
+  const listed = (await get('/v1/targets?flow=renamed')).items as { targetId: string; parkedRecords: number }[];
+  expect(listed.map(({ targetId, parkedRecords }) => [targetId, parkedRecords])).toEqual([
+    ['after', 0],
+    ['before', 1],
+  ]);
+  expect((await say('before', 'auto')).json).toMatchObject({ mode: 'auto', parkedRecords: 1 });
+  expect(await server.settle(tenant.key, json.jobId)).toMatchObject({ state: 'completed', targets: { before: { delivered: 1 } } });
+  expect((await say('before', 'open')).status).toBe(404);
 });
 
 describe('a breaker that opened by itself', () => {

@@ -2,13 +2,16 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { type FlowTarget, listFlowTargets } from '../control/flows/applying/flow-targets.ts';
+import { getFlow } from '../control/flows/applying/flow-views.ts';
 import { breakerDecisions, decideBreaker } from '../pipeline/deliveries/breakers/breaker-decisions.ts';
 import { breakerStates } from '../pipeline/deliveries/breakers/breaker-state.ts';
 import { type BreakerView, listBreakerChanges, viewBreakers } from '../pipeline/deliveries/breakers/breaker-views.ts';
 import { checkReason } from '../platform/access/decision-reason.ts';
 import { answerOnce } from '../platform/access/idempotency-keys.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
 import { type TenantTx, withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { choice, describe, found, line, named, object, pageOfItems, query } from './answers.ts';
+import { choice, describe, line, named, object, pageOfItems, query } from './answers.ts';
+import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
 import { type DecisionBody, decisionBody, decisionHeaders, decisionProblems, keyedDecision } from './decision-requests.ts';
@@ -144,10 +147,15 @@ function decisionRoute(api: FastifyInstance, { db, ports, jobs }: ApiParts, { pa
   );
 }
 
-/** Fails with E_NOT_FOUND. */
+/** Fails with E_FLOW_UNKNOWN and E_NOT_FOUND. */
 async function findTarget(tx: TenantTx, { name, target }: Which): Promise<FlowTarget> {
   const { targets } = await listFlowTargets(tx, { flow: name }, { flows: 1 });
-  return found(targets.find(({ targetId }) => targetId === target));
+  const wanted = targets.find(({ targetId }) => targetId === target);
+  if (wanted !== undefined) return wanted;
+  await getFlow(tx, name);
+  throw new HeadgateError(apiErrors.E_NOT_FOUND, 'the flow has no target of that id', {
+    next: targets.length === 0 ? undefined : `Its targets are ${targets.map(({ targetId }) => targetId).join(', ')}.`,
+  });
 }
 
 async function summariesOf(tx: TenantTx, targets: readonly FlowTarget[]) {

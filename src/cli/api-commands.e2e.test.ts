@@ -52,6 +52,18 @@ describe('tenants and keys', () => {
     ['a tier that does not exist', ['tenant', 'create', 'x', '--tier', 'lead'], 2, 'E_USAGE'],
     ['a key of nobody', ['key', 'create', 'nobody'], 5, 'E_NOT_FOUND'],
     ['a scope that does not exist', ['key', 'create', 'bank', '--scopes', 'root'], 2, 'E_KEY_SCOPE'],
+    [
+      'a key of nobody, and say how to make somebody',
+      ['key', 'create', 'nobody'],
+      5,
+      'E_NOT_FOUND: there is no tenant nobody\ntry: See `headgate tenant list`',
+    ],
+    [
+      'a scope by its name',
+      ['key', 'create', 'bank', '--scopes', 'jobs:read,root'],
+      2,
+      'E_KEY_SCOPE: "root" is no scope; scopes are files:write, ',
+    ],
     ['a verb that does not exist', ['key', 'steal', 'bank'], 2, 'E_USAGE'],
   ])('refuse %s', async (_what, argv, code, error) => {
     const result = await administer(...argv);
@@ -292,6 +304,11 @@ describe('records', () => {
   it('that were given up are dead letters', async () => {
     const failed = await headgate('ingest', file(good(1), good(2)), '--flow', 'failing', '--wait', '--json');
     const { jobId } = JSON.parse(failed.stdout)[0];
+    for (const verb of ['redrive', 'discard'])
+      expect(await headgate('dead-letter', verb, '--reason', 'x', '--yes')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('E_USAGE: say which dead letters: ID…, or [--group GROUP]'),
+      });
     const list = await headgate('dead-letter', 'list', '--job', jobId, '--json');
     const letters = JSON.parse(list.stdout);
     expect(letters.map(({ targetId }: { targetId: string }) => targetId)).toEqual(['ledger', 'ledger']);

@@ -1,4 +1,4 @@
-/** `headgate batch list|get|resolve`: deliveries that were sent together, and what a person knows about one that nobody knows of. */
+/** `headgate batch list|get|refusals|resolve`: deliveries that were sent together, and what a person knows about one that nobody knows of. */
 import { createApiClient } from './api-client.ts';
 import {
   apiOptions,
@@ -43,7 +43,7 @@ function tellNext(line: CommandLine, batches: readonly BatchAnswer[]): void {
 
 export const batchVerbs: Readonly<Record<string, Command>> = {
   list: {
-    usage: 'headgate batch list [--job JOB] [--flow FLOW] [--target TARGET] [--state STATE] [--limit N] [--json]',
+    usage: 'headgate batch list [--job JOB] [--flow FLOW] [--target TARGET] [--state STATE] [--answer STATE] [--limit N] [--json]',
     summary: 'Lists delivery batches, newest first; those in state held wait for a decision.',
     options: {
       ...options,
@@ -51,14 +51,15 @@ export const batchVerbs: Readonly<Record<string, Command>> = {
       flow: { type: 'string' },
       target: { type: 'string' },
       state: { type: 'string' },
+      answer: { type: 'string' },
       limit: { type: 'string' },
     },
     async run(line) {
-      const filter = Object.fromEntries(['job', 'flow', 'target', 'state'].map((name) => [name, textOption(line, name)]));
+      const filter = Object.fromEntries(['job', 'flow', 'target', 'state', 'answer'].map((name) => [name, textOption(line, name)]));
       const batches = await printList<BatchAnswer>(line, {
         path: '/v1/batches',
         query: filter,
-        columns: ['batchId', 'flow', 'targetId', 'state', 'records', 'attempts', 'reasonCode', 'createdAt', 'message'],
+        columns: ['batchId', 'flow', 'targetId', 'state', 'records', 'attempts', 'reasonCode', 'answerState', 'createdAt', 'message'],
       });
       tellNext(line, batches);
       return 0;
@@ -73,6 +74,20 @@ export const batchVerbs: Readonly<Record<string, Command>> = {
       const batch = await createApiClient(line).get<BatchAnswer>(`/v1/batches/${batchId}`);
       await printOne(line, batch);
       tellNext(line, [batch]);
+      return 0;
+    },
+  },
+  refusals: {
+    usage: 'headgate batch refusals BATCH [--limit N] [--json]',
+    summary: 'Lists the records of a delivered batch that its target refused in an answer, and where the answer says so.',
+    options: { ...options, limit: { type: 'string' } },
+    async run(line) {
+      const batchId = encodeURIComponent(requiredPositional(line, 0, 'BATCH', this.usage));
+      await printList(line, {
+        path: `/v1/batches/${batchId}/refusals`,
+        query: {},
+        columns: ['jobId', 'record', 'code', 'answerJobId', 'answerRecord', 'createdAt'],
+      });
       return 0;
     },
   },

@@ -2,7 +2,7 @@
 import { HeadgateError } from '../platform/base/errors.ts';
 import { createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
-import { apiOptions, type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
+import { apiOptions, type Command, type CommandLine, countOption, outputOptions, requiredPositional, textOption } from './command.ts';
 import { decisionCommand } from './decision.ts';
 import { printList } from './list.ts';
 import { printOne } from './output.ts';
@@ -28,8 +28,8 @@ function lettersOf(line: CommandLine): Record<string, string | undefined> {
 const chosenOptions = { group: { type: 'string' }, job: { type: 'string' }, flow: { type: 'string' }, target: { type: 'string' } } as const;
 const chosenUsage = '[--group GROUP] [--job JOB] [--flow FLOW] [--target TARGET]';
 
-/** Else under that of the job that they come from. */
-const versionOption = { 'current-version': { type: 'boolean' } } as const;
+/** Else under that of the job that they come from; and all that fit. */
+const redriveOptions = { ...chosenOptions, 'current-version': { type: 'boolean' }, first: { type: 'string' } } as const;
 
 export const deadLetterVerbs: Readonly<Record<string, Command>> = {
   groups: {
@@ -103,7 +103,7 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
     command: 'headgate dead-letter redrive',
     summary:
       'Sends the records of open dead letters again, as new jobs of their lineage: of the ids, or of all that fit what is named; with --current-version under the version of the flow that is in force.',
-    more: { options: { ...chosenOptions, ...versionOption }, usage: `[ID…] ${chosenUsage} [--current-version]` },
+    more: { options: redriveOptions, usage: `[ID…] ${chosenUsage} [--first N] [--current-version]` },
     path: () => '/v1/redrives',
     body: redriveOf,
   }),
@@ -112,8 +112,8 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
     summary:
       'Gives fields other texts and sends the records that the flow then accepts again; --dry-run shows every record before and after, masked.',
     more: {
-      options: { ...chosenOptions, ...versionOption, set: { type: 'string', multiple: true } },
-      usage: `[ID…] ${chosenUsage} --set FIELD=EXPRESSION… [--current-version]`,
+      options: { ...redriveOptions, set: { type: 'string', multiple: true } },
+      usage: `[ID…] ${chosenUsage} --set FIELD=EXPRESSION… [--first N] [--current-version]`,
     },
     path: () => '/v1/redrives',
     body: (line) => ({ ...redriveOf(line), set: repairOf(line) }),
@@ -128,13 +128,22 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
 };
 
 function redriveOf(line: CommandLine) {
-  return { ...chosenOf(line), ...(line.options['current-version'] ? { currentVersion: true } : {}) };
+  return {
+    ...chosenOf(line),
+    ...(line.options['current-version'] ? { currentVersion: true } : {}),
+    ...(line.options['first'] === undefined ? {} : { first: countOption(line, 'first', 1) }),
+  };
 }
 
+/** Fails with E_USAGE when nothing is named. */
 function chosenOf(line: CommandLine) {
-  const [group, job] = [textOption(line, 'group'), textOption(line, 'job')];
+  const [group, job, flow, target] = (['group', 'job', 'flow', 'target'] as const).map((name) => textOption(line, name));
   const ids = line.positionals.length === 0 ? undefined : line.positionals;
-  return { deadLetters: ids, group, job, flow: textOption(line, 'flow'), target: textOption(line, 'target') };
+  if ([ids, group, job, flow, target].every((one) => one === undefined))
+    throw new HeadgateError(cliErrors.E_USAGE, `say which dead letters: ID…, or ${chosenUsage}`, {
+      next: '`headgate dead-letter groups` and `headgate dead-letter list --state open` show what there is.',
+    });
+  return { deadLetters: ids, group, job, flow, target };
 }
 
 /** Fails with E_USAGE when nothing is set, or something that is no `FIELD=EXPRESSION`. */

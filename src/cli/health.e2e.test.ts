@@ -37,7 +37,7 @@ it('one that is well is no failure, and its probes are listed with --history', a
 it.each([
   [['--history'], 2, 'E_USAGE'],
   [['--target', 'out'], 2, 'E_USAGE'],
-  [['--deep', '--flow', 'never-was'], 5, 'E_NOT_FOUND'],
+  [['--deep', '--flow', 'never-was'], 5, 'E_FLOW_UNKNOWN'],
   [['--flow', 'a', '--source', 'a', '--target', 'b'], 2, 'E_USAGE'],
   [['--history', '--flow', 'payments', '--target', 'never-was'], 5, 'E_NOT_FOUND'],
 ] as const)('health %j is refused', async (argv, code, error) => {

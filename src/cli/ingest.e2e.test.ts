@@ -36,8 +36,11 @@ describe('ingest', () => {
   it('says when a file is a duplicate, which is no failure', async () => {
     const path = file(good(1));
     const [first] = JSON.parse((await headgate('ingest', path, '--flow', 'payments', '--wait', '--json')).stdout);
-    const { code, stdout } = await headgate('ingest', path, '--flow', 'payments', '--wait', '--json');
+    const { code, stdout, stderr } = await headgate('ingest', path, '--flow', 'payments', '--wait', '--json');
     expect(code).toBe(0);
+    expect(stderr).toContain(
+      `${path} is a duplicate, nothing was taken now: the flow accepted the same file before, as job ${first.jobId}\n`,
+    );
     expect(JSON.parse(stdout)[0]).toMatchObject({
       state: 'duplicate',
       jobId: first.jobId,
@@ -57,6 +60,10 @@ describe('ingest', () => {
     const result = await headgate('ingest', held, '--flow', 'payments', '--wait', '--json');
     expect([result.code, JSON.parse(result.stdout)[0]]).toMatchObject([1, { state: 'duplicate', job: 'held' }]);
     expect((await headgate('ingest', held, '--flow', 'payments')).code).toBe(0);
+    const [{ jobId: rejected }] = JSON.parse(result.stdout);
+    await headgate('job', 'reject', rejected, '--reason', 'the flow is wrong', '--yes');
+    const after = await headgate('ingest', held, '--flow', 'payments', '--wait');
+    expect([after.code, after.stderr]).toEqual([1, expect.stringContaining('To have the same file run again: headgate error E_DUPLICATE')]);
   });
 
   it('that is interrupted says which job goes on, and how to watch it', async () => {

@@ -13,6 +13,7 @@ import type { JobAnswer } from './job-answer.ts';
 import { tellOutcome } from './job-outcome.ts';
 import { waitShowing } from './job-waiting.ts';
 import { printRows } from './output.ts';
+import { whyUnreadable } from './unreadable-file.ts';
 
 interface UploadAnswer {
   readonly state: string;
@@ -76,6 +77,7 @@ export const ingestCommand: Command = {
           const job = line.options.wait && taken.jobId ? await waitFor(api, file, taken.jobId, timeoutSeconds) : undefined;
           rows.push(rowOf(file, taken, job));
           tellUndecided(file, taken);
+          tellDuplicate(file, taken, job);
           if (job) await tellOutcome(api, job);
           const own = job ? exitCodeOfJob(job) : (exitCodes[taken.state] ?? 0);
           exitCode = exitCode === 1 || own === 1 ? 1 : exitCode || own;
@@ -130,6 +132,17 @@ function tellUndecided(path: string, { state, arrivalId, code, reason, next }: U
   process.stderr.write(`${lines.map(printable).join('\n')}\n`);
 }
 
+/** On stderr: that nothing was taken now, and whose job is shown. `job`: of the file that was first, where it was waited for. */
+function tellDuplicate(path: string, { state, jobId }: UploadAnswer, job: JobAnswer | undefined): void {
+  if (state !== 'duplicate') return;
+  const lines = [
+    `${path} is a duplicate, nothing was taken now: the flow accepted the same file before${jobId ? `, as job ${jobId}` : ''}`,
+  ];
+  if (job?.state === 'rejected' || job?.state === 'cancelled')
+    lines.push('try: That job delivers nothing more. To have the same file run again: headgate error E_DUPLICATE');
+  process.stderr.write(`${lines.map(printable).join('\n')}\n`);
+}
+
 function rowOf(path: string, answer: UploadAnswer, job: JobAnswer | undefined): Record<string, unknown> {
   return {
     file: path,
@@ -163,7 +176,7 @@ async function hashFile(path: string): Promise<string> {
   try {
     for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Uint8Array);
   } catch (cause) {
-    throw new HeadgateError(cliErrors.E_USAGE, `${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, {
+    throw new HeadgateError(cliErrors.E_USAGE, `${path} cannot be read: ${whyUnreadable(cause)}`, {
       cause,
       next: `Correct the path, which is taken from ${process.cwd()}, or the rights to the file.`,
     });

@@ -6,7 +6,8 @@ const fieldsByPath: Readonly<Record<string, string>> = {
   '/v1/arrivals':
     'arrivalId flow source name state bytes sha256 reasonCode reason next fileId duplicateOf containerArrivalId traceId seenAt changedAt',
   '/v1/batches':
-    'batchId flow targetId state awaitsDecision outcomeUnknown mayHaveArrived jobIds records bytes attempts fileSequence via reasonCode message next createdAt changedAt',
+    'batchId flow targetId state awaitsDecision outcomeUnknown mayHaveArrived jobIds records bytes attempts fileSequence via answerState reasonCode message next createdAt changedAt',
+  '/v1/batches/{id}/refusals': 'position jobId record code answerJobId answerRecord createdAt',
   '/v1/blocked-keys': 'deadLetterId jobId flow targetId recordNumber cause code isWholeLane blockedAt',
   '/v1/dead-letters':
     'deadLetterId jobId flowId flowName targetId batchId recordNumber cause code message deliveryKey amounts mayBeThere groupId state reason decidedBy createdAt blocksKey next',
@@ -27,5 +28,5 @@ const fieldsByPath: Readonly<Record<string, string>> = {
 
 /** Undefined for a list that is not known. */
 export function listedFields(path: string): readonly string[] | undefined {
-  return fieldsByPath[path.replace(/^(\/v1\/jobs)\/[^/]+\//, '$1/{id}/')]?.split(' ');
+  return fieldsByPath[path.replace(/^(\/v1\/(?:jobs|batches))\/[^/]+\//, '$1/{id}/')]?.split(' ');
 }

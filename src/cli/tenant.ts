@@ -54,7 +54,10 @@ export const keyCreateCommand: Command = {
     const wanted = (textOption(line, 'scopes')?.split(',') as readonly Scope[] | undefined) ?? usualScopes;
     const made = await withDatabase(line, async (db) => {
       const tenantId = await findTenant(db, tenant);
-      if (tenantId === undefined) throw new HeadgateError('E_NOT_FOUND', `there is no tenant ${tenant}`);
+      if (tenantId === undefined)
+        throw new HeadgateError('E_NOT_FOUND', `there is no tenant ${tenant}`, {
+          next: 'See `headgate tenant list`; `headgate tenant create NAME` makes one. Both look into the database of the data folder, or of HEADGATE_DATABASE_URL.',
+        });
       return withTenant(db, tenantId, (tx) =>
         createApiKey(tx, systemPorts, { name: textOption(line, 'name') ?? 'cli', scopes: wanted, actor: 'administrator' }),
       );

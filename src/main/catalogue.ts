@@ -29,5 +29,6 @@ export async function loadConnectors(): Promise<readonly Connector[]> {
     (await import('../pipeline/connectors/kafka/kafka-connector.ts')).kafkaConnector,
     (await import('../pipeline/connectors/postgres/postgres-connector.ts')).postgresConnector,
     (await import('../pipeline/connectors/mysql/mysql-connector.ts')).mysqlConnector,
+    (await import('../pipeline/connectors/answers/answers-connector.ts')).answersConnector,
   ];
 }

@@ -17,7 +17,8 @@ export function createDeliveryDefinitions(environment: string): DeliveryDefiniti
   return {
     loadFlow: loadFlowVersion,
     async loadBinding(tx, name) {
-      const connection = await findBoundConnection(tx, name, environment);
+      // A target whose type needs no connection names none.
+      const connection = name === '' ? { name, type: 'none', settings: {} } : await findBoundConnection(tx, name, environment);
       const egress = await findEgress(tx);
       return {
         tenant: await tenantOf(tx),

@@ -21,7 +21,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    process.stderr.write(`error E_USAGE: there is no command ${JSON.stringify(name)}\ntry: headgate --help\n`);
+    const { nearestName } = await import('../platform/base/settings.ts');
+    const nearest = nearestName(name, Object.keys(commands));
+    const meant = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+    process.stderr.write(`error E_USAGE: there is no command ${JSON.stringify(name)}${meant}\ntry: headgate --help\n`);
     return 2;
   }
   return (await dispatcher(name, command))(rest);

@@ -10,3 +10,9 @@ test('help has a line for each command, which says what it is for', () => {
   expect(lines.map((line) => line.trim().split(' ')[0])).toEqual(Object.keys(commands));
   for (const line of lines) expect(line).toMatch(/^ {2}[a-z-]+ {2,}[A-Z].{10,100}\.$/);
 });
+
+test('a command that is nearly one is told which one', () => {
+  const stderrOf = (name: string) => spawnSync(join(import.meta.dirname, '../../bin/headgate'), [name], { encoding: 'utf8' }).stderr;
+  expect(stderrOf('deadletter')).toBe('error E_USAGE: there is no command "deadletter"; did you mean dead-letter?\ntry: headgate --help\n');
+  expect(stderrOf('xyz')).toBe('error E_USAGE: there is no command "xyz"\ntry: headgate --help\n');
+});

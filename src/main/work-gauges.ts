@@ -14,7 +14,7 @@ interface KindOfWork {
 }
 
 const pauseMs = 5_000;
-const kinds = ['chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge', 'collect'];
+const kinds = ['chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge', 'collect', 'answer'];
 
 const countWork = `/* count work */
   select kind, ready, leased, greatest(0, extract(epoch from headgate.clock() - oldest_due))::float8 as "oldestSeconds" from headgate.count_work()`;

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { loadFlowVersion } from '../control/flows/applying/flow-store-versions.ts';
 import { createAcknowledgementWriter } from '../control/jobs/acknowledging/acknowledgement-writer.ts';
+import { createOverdueWatch } from '../control/jobs/answering/overdue-watch.ts';
 import { createJobCloser } from '../control/jobs/closing/job-closer.ts';
 import { createWindowCloser } from '../control/jobs/collecting/window-closer.ts';
 import { createEngineThreads } from '../control/jobs/groups/thread-pool.ts';
@@ -11,6 +12,7 @@ import { createPoisonHunt } from '../control/jobs/poison/poison-hunt.ts';
 import { createWorkQueue } from '../control/jobs/queue/work-queue.ts';
 import { createWorkRescuer } from '../control/jobs/queue/work-rescuer.ts';
 import { systemResolveHost } from '../pipeline/connectors/resolve-host.ts';
+import { createAnswerMatcher } from '../pipeline/deliveries/answers/answer-matcher.ts';
 import { createDeliveryWorker } from '../pipeline/deliveries/delivery-worker.ts';
 import type { CrashPoints } from '../platform/base/crash-points.ts';
 import type { FolderFence } from '../platform/base/folder-fence.ts';
@@ -64,6 +66,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
     breaker: createNotifier(),
     acknowledge: createNotifier(),
     collect: createNotifier(),
+    answer: createNotifier(),
   };
   const jobs: JobServices = {
     db,
@@ -94,6 +97,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
   if (settings.roles.includes('scheduler')) {
     const settingOf = createReceiptSetting({ environment: settings.environment, codeVersion: options.codeVersion });
     loops.push(createWorkRescuer({ services: jobs }));
+    loops.push(createOverdueWatch({ services: jobs, workerId, leaseMs: settings.leaseMs }));
     loops.push(createJobCloser({ services: jobs, signingKey: storage.signingKey, settingOf, workerId, leaseMs: settings.leaseMs }));
   }
   if (settings.roles.includes('delivery')) {
@@ -119,6 +123,7 @@ export async function createWorkLoops(options: WorkLoopOptions): Promise<WorkLoo
         folders,
         secrets,
         resolveHost: systemResolveHost,
+        matchAnswers: createAnswerMatcher({ ...jobs, definitions }),
         ports,
         logger,
         metrics,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { viewBreakers } from '../../src/pipeline/deliveries/breakers/breaker-views.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
@@ -226,6 +227,9 @@ it('a process that is killed while the breaker is half-open is followed by anoth
   sink.answer(({ method }) => ({ isSilent: method === 'POST' }));
   await until(async () => (await states()).includes('sending'), 'nothing was tried');
   expect(await state()).toMatchObject({ state: 'half_open' });
+  const key = { flowId: scenario.flowId, targetId: 'api', concurrency: 4, probes: 2 };
+  const [view] = await scenario.inTenant((tx) => viewBreakers(tx, [key]));
+  expect(view!.next).toMatch(/^Nothing: it answers again, and the breaker closes by itself/);
   await scenario.rows('/* killed */ update headgate.work_items set lease_until = null where tenant_id = $1 and lease_until is not null');
   sink.answer(() => ({}));
   startWorker();

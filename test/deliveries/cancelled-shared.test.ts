@@ -1,11 +1,13 @@
 /** A batch that several jobs share, one of which is cancelled while it is not to be cut. */
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { previewCancel } from '../../src/pipeline/deliveries/endings/cancel-preview.ts';
 import { cancelDeliveries } from '../../src/pipeline/deliveries/endings/delivery-cancel.ts';
 import { sendMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
+import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
-import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
-import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
+import { deliveryLine, deliveryPlan, type SealedJob } from '../support/delivery-files.ts';
+import { bindingOf, createDeliveryScenario, type Scenario, until } from '../support/delivery-scenario.ts';
 import { startHttpSink } from '../support/http-sink.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
@@ -17,13 +19,24 @@ afterAll(() => database.drop());
 
 const linesOf = (...ids: string[]) => ids.map((id) => deliveryLine({ id, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }));
 
-async function start() {
+async function start(more: Partial<TargetPlan> = {}) {
   const sink = await startHttpSink();
   const retry = { max: 9, initialMs: 10, capMs: 20 };
-  const plan = deliveryPlan([targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 100, retry })]);
+  const plan = deliveryPlan([
+    targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 100, retry, ...more }),
+  ]);
   const scenario = await createDeliveryScenario({ database, plan, bindings: { api: bindingOf('http', { baseUrl: sink.url }) } });
   onTestFinished(async () => void (await scenario.stopWorkers()));
   return { sink, scenario };
+}
+
+const servicesOf = ({ store, queue }: Scenario) => ({ store, queue, ids: systemPorts.ids, ports: systemPorts });
+
+async function cancel(scenario: Scenario, { jobId }: SealedJob) {
+  return await scenario.inTenant(async (tx) => {
+    await tx.query("/* decide */ update headgate.jobs set decision = 'cancel' where tenant_id = $1 and job_id = $2", [tx.tenantId, jobId]);
+    return await cancelDeliveries(tx, servicesOf(scenario), { jobId, actor: 'person' });
+  });
 }
 
 it.each([
@@ -40,14 +53,8 @@ it.each([
   scenario.startWorker();
   if (status === 503) await until(() => sink.requests.length === 1, 'nothing was sent');
   else await until(async () => (await scenario.batches())[0]!.state === 'held', 'the batch was not held');
-  const services = { store: scenario.store, queue: scenario.queue, ids: systemPorts.ids, ports: systemPorts };
-  await scenario.inTenant(async (tx) => {
-    await tx.query("/* decide */ update headgate.jobs set decision = 'cancel' where tenant_id = $1 and job_id = $2", [
-      tx.tenantId,
-      jobs[0]!.jobId,
-    ]);
-    await cancelDeliveries(tx, services, { jobId: jobs[0]!.jobId, actor: 'person' });
-  });
+  const services = servicesOf(scenario);
+  await cancel(scenario, jobs[0]!);
   const before = sink.requests.length;
   sink.answer(() => (status === 503 && sink.requests.length === before ? { status } : {}));
   first.resolve();
@@ -56,4 +63,19 @@ it.each([
   const ids = sink.requests.slice(before).flatMap(({ body }) => [...body.matchAll(/"id":"(\w+)"/g)].map((match) => match[1]));
   expect(ids).toEqual(['b1', 'b2']);
   expect(await scenario.counts()).toEqual([{ targetId: 'api', routed: 5, delivered: 2, refused: 0, dead: 0, cancelled: 3 }]);
+});
+
+it('a held batch of several jobs that are cancelled one after the other is cancelled with the last, and they end', async () => {
+  const { sink, scenario } = await start({ onUnknown: 'hold' });
+  sink.answer(() => ({ isLost: true }));
+  const jobs = await scenario.deliverJobs([{ lines: linesOf('a1', 'a2', 'a3') }, { lines: linesOf('b1', 'b2') }]);
+  scenario.startWorker();
+  await until(async () => (await scenario.batches())[0]!.state === 'held', 'the batch was not held');
+  expect(await cancel(scenario, jobs[0]!)).toEqual({ records: 0, openBatches: 1 });
+  const preview = await scenario.inTenant((tx) => previewCancel(tx, jobs[1]!.jobId));
+  expect(preview.get('api')).toMatchObject({ withdrawable: { records: 2 }, underWay: 0 });
+  expect(await cancel(scenario, jobs[1]!)).toEqual({ records: 5, openBatches: 0 });
+  await scenario.allEnded(jobs);
+  expect(await scenario.counts()).toEqual([{ targetId: 'api', routed: 5, delivered: 0, refused: 0, dead: 0, cancelled: 5 }]);
+  expect(await scenario.attempts()).toMatchObject([{ outcome: 'unknown', resolvedAs: 'cancelled' }]);
 });

@@ -216,6 +216,56 @@ describe('a batch whose settings are at fault', () => {
     expect(await letters()).toEqual([]);
   });
 
+  it('because its login is refused is not followed by all that are ready: they take turns, are held without a try when it lasts, and go on', async () => {
+    const { sink, scenario, letters } = await scenarioOf({}, { batchRecords: 1, concurrency: 4 });
+    sink.answer(() => ({ status: 401 }));
+    const many = Array.from({ length: 100 }, (_, at) =>
+      deliveryLine({ id: `m${at}`, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }),
+    );
+    const jobs = await scenario.deliverJobs([{ lines: many }]);
+    let laterMs = 0;
+    const clock = { ...systemPorts.clock, monotonicMs: () => systemPorts.clock.monotonicMs() + laterMs };
+    scenario.startWorker({ ports: { ...systemPorts, clock } });
+    // Each was looked at, and nobody has one in hand.
+    const isSeen = async () =>
+      (
+        await scenario.rows<{ isSeen: boolean }>(
+          '/* seen */ select bool_and(attempts > 0 and lease_until is null) as "isSeen" from headgate.work_items where tenant_id = $1 and kind = \'deliver\'',
+        )
+      )[0]!.isSeen;
+    await until(isSeen, 'not all were looked at');
+    expect(sink.requests.length).toBeLessThan(50);
+    laterMs = 11_000;
+    await allHeld(scenario);
+    expect(sink.requests.length).toBeLessThan(70);
+    const tried = new Set((await scenario.attempts()).map(({ batchId }) => batchId)).size;
+    expect(tried).toBeLessThan(30);
+    sink.answer(() => ({ status: 200 }));
+    await dueNow(scenario);
+    await scenario.allEnded(jobs);
+    expect(await scenario.counts()).toMatchObject([{ routed: 100, delivered: 100, dead: 0 }]);
+    expect(await letters()).toEqual([]);
+  });
+
+  it('for a fault of its own keeps no other from being tried again', async () => {
+    const { sink, scenario } = await scenarioOf({}, { batchRecords: 100 });
+    // The first batch is one that its target never takes, as under a version with a wrong name; the second meets a fault that is mended.
+    const isFirst = (body: string) => body.includes('"x1"');
+    let isMended = false;
+    sink.answer(({ body }) => ({ status: isFirst(body) ? 301 : isMended ? 200 : 403 }));
+    await scenario.deliverJobs([{ lines }]);
+    scenario.startWorker();
+    await allHeld(scenario);
+    const others = ['y1', 'y2'].map((id) => deliveryLine({ id, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }));
+    const [second] = await scenario.deliverJobs([{ lines: others }]);
+    await until(async () => (await scenario.batches()).filter(({ state }) => state === 'held').length === 2, 'the second was not held');
+    await allHeld(scenario);
+    isMended = true;
+    await dueNow(scenario);
+    await scenario.allEnded([second!]);
+    expect(await scenario.counts()).toMatchObject([{ routed: 5, delivered: 2, dead: 0 }]);
+  });
+
   it('is found out by the first of its target: a later one is held after one try, so that no account is locked', async () => {
     const { sink, scenario, held } = await scenarioOf();
     sink.answer(() => ({ status: 401 }));

@@ -27,6 +27,7 @@ const targets: Readonly<Record<string, string>> = {
   kafka: '{ type: kafka, connection: c, topic: eft.credit, key: "out.id", order: by-key }',
   postgres: '{ type: postgres, connection: c, table: pay.credit, mode: upsert, keys: [id] }',
   mysql: '{ type: mysql, connection: c, table: pay.credit, mode: upsert, keys: [id] }',
+  answers: '{ type: answers, of: [{ flow: eft-out, target: bank }], key: out.id, status: out.id, accepted: [OK] }',
 };
 const connections: Readonly<Record<string, string>> = {
   folder: '{ type: folder, root: /srv/out }',
@@ -103,7 +104,10 @@ describe('the catalogue of connectors', () => {
         tenantId: systemPorts.ids.next(),
         plan: plan!,
         target: plan!.targets[0]!,
-        connection: connectionOf(connections[connector.connectionType]!),
+        connection:
+          connector.connectionType === null
+            ? { name: '', type: 'none', settings: {} }
+            : connectionOf(connections[connector.connectionType]!),
         egress: { allowPrivate: [], allowPlain: false },
         folders: openFence,
         secrets: createSecretResolver({ env: {}, limits: null }),

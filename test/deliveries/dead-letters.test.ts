@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { loadBatches } from '../../src/pipeline/deliveries/batch-load.ts';
+import { visitGivenUpRecords } from '../../src/pipeline/deliveries/endings/batch-records.ts';
 import { exportDeadLetters, getDeadLetter, listDeadLetters } from '../../src/pipeline/deliveries/endings/dead-letter-store.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
@@ -63,4 +65,29 @@ it("another tenant's dead letters are not there", async () => {
     code: 'E_DEAD_LETTER_UNKNOWN',
   });
   expect(await other.scenario.inTenant((tx) => listDeadLetters(tx, { jobId: letter!.jobId }, { limit: 10 }))).toEqual([]);
+});
+
+it('while the records of a big batch are told, others have their turn', async () => {
+  const plan = deliveryPlan([targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 5_000 })], {
+    isKeyUnique: true,
+  });
+  const scenario = await createDeliveryScenario({ database, plan, bindings: {} });
+  const lines = Array.from({ length: 3_000 }, (_, at) =>
+    deliveryLine({ id: `r${at}`, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }),
+  );
+  await scenario.deliverJobs([{ lines }]);
+  const { batchId } = (await scenario.batches())[0]!;
+  const [batch] = await scenario.inTenant((tx) => loadBatches(tx, [batchId]));
+  let turns = 0;
+  let isDone = false;
+  const count = () => {
+    turns += 1;
+    if (!isDone) setImmediate(count);
+  };
+  setImmediate(count);
+  const told: number[] = [];
+  await visitGivenUpRecords({ db: database.db, store: scenario.store }, batch!, plan, () => told.push(turns));
+  isDone = true;
+  expect(told).toHaveLength(3_000);
+  expect(new Set(told).size).toBeGreaterThanOrEqual(5);
 });

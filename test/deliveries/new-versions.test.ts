@@ -2,8 +2,10 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { prepareBatches } from '../../src/pipeline/deliveries/cutting/batch-cutter.ts';
 import { insertCutBatches } from '../../src/pipeline/deliveries/cutting/batch-insert.ts';
+import type { DeliveryDefinitions } from '../../src/pipeline/deliveries/delivery-definitions.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { HeadgateError } from '../../src/platform/base/errors.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
@@ -34,11 +36,12 @@ async function twoVersions({
      values ($1, $2, $3, '2.0.0', 'sha256:1', '', '{}', 'active', headgate.clock(), 'test') returning 1`,
     [flowVersionId, flowId],
   );
-  const startWorker = () =>
+  const startWorker = (more: Partial<DeliveryDefinitions> = {}) =>
     scenario.startWorker({
       definitions: {
         loadFlow: async (_tx, id) => ({ flowName: 'eft', plan: id === flowVersionId ? plans.new : plans.old }),
         loadBinding: async (_tx, connection) => bindings[connection]!,
+        ...more,
       },
     });
   async function cutUnderNew(lines: readonly string[]): Promise<void> {
@@ -130,4 +133,77 @@ it.each([
   await until(async () => (await scenario.batches()).every(({ state }) => state === 'acked'), 'not all was sent');
   expect(new Set((await scenario.batches()).map(({ lane }) => lane)).size).toBe(2);
   expect(sink.requests.map(({ body }) => /"id":"([a-z]+)/.exec(body)![1])).toEqual(['first', 'first', 'second']);
+});
+
+it.each([
+  [64, 1],
+  [1, 64],
+] as const)(
+  'a key that was blocked among %i lanes is blocked among %i: its later records are held back, and others go',
+  async (before, after) => {
+    const sink = await startHttpSink(({ body }) => ({ status: body.includes('"bad') ? 422 : 200 }));
+    const planOf = (lanes: number) =>
+      deliveryPlan([targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 1, order: 'by-key', lanes })]);
+    const bindings = { api: bindingOf('http', { baseUrl: sink.url }) };
+    const { scenario, startWorker, cutUnderNew } = await twoVersions({ bindings, plans: { old: planOf(before), new: planOf(after) } });
+    const line = (id: string, customer: string) => deliveryLine({ id, customer, amount: 100, currency: 'EUR', letters: 'a' });
+    const refused = await scenario.deliverJobs([{ lines: [line('bad', 'blocked')] }]);
+    startWorker();
+    await scenario.allEnded(refused);
+    await cutUnderNew([line('behind', 'blocked'), line('other', 'free')]);
+    const isDone = async () => (await scenario.batches()).every(({ state }) => ['refused', 'dead', 'acked', 'split'].includes(state));
+    await until(isDone, 'not all has ended');
+    expect(sink.requests.map(({ body }) => /"id":"([a-z]+)/.exec(body)![1])).toEqual(['bad', 'other']);
+    expect(await scenario.counts()).toMatchObject([{ routed: 3, delivered: 1, refused: 1, dead: 1 }]);
+  },
+);
+
+it('a target gets no more batches at once than the version says that sends them, whatever others send meanwhile', async () => {
+  const sink = await startHttpSink();
+  let underWay = 0;
+  let most = 0;
+  const go = Promise.withResolvers<void>();
+  sink.answer(async () => {
+    most = Math.max(most, ++underWay);
+    await go.promise;
+    underWay -= 1;
+    return {};
+  });
+  const planOf = (concurrency: number) =>
+    deliveryPlan([targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 2, concurrency })]);
+  const bindings = { api: bindingOf('http', { baseUrl: sink.url }) };
+  const { scenario, startWorker, cutUnderNew } = await twoVersions({ bindings, plans: { old: planOf(3), new: planOf(4) } });
+  await scenario.deliverJobs([{ lines: linesOf('old', 20) }]);
+  startWorker();
+  await until(() => underWay === 3, 'the old version sends less than it may');
+  await cutUnderNew(linesOf('new', 20));
+  await until(() => underWay === 4, 'the new version sends nothing');
+  // Refused again and again, those that are too many go back to the queue.
+  const returned = () =>
+    scenario.rows<{ count: number }>(
+      '/* returned */ select count(*)::int as count from headgate.work_items where tenant_id = $1 and attempts > 1',
+    );
+  await until(async () => (await returned())[0]!.count > 0, 'nothing came back to the queue');
+  go.resolve();
+  await until(async () => (await scenario.batches()).every(({ state }) => state === 'acked'), 'not all was sent');
+  expect(most).toBe(4);
+});
+
+it('a version that can not be read any more keeps nothing waiting that was cut under another', async () => {
+  const sink = await startHttpSink();
+  const plan = deliveryPlan([targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 2 })]);
+  const bindings = { api: bindingOf('http', { baseUrl: sink.url }) };
+  const { scenario, startWorker, cutUnderNew } = await twoVersions({ bindings, plans: { old: plan, new: plan } });
+  await scenario.deliverJobs([{ lines: linesOf('old', 4) }]);
+  await cutUnderNew(linesOf('new', 4));
+  startWorker({
+    loadFlow: async (_tx, id) => {
+      if (id === scenario.flowVersionId) throw new HeadgateError('E_DEFINITION', 'the definition is none');
+      return { flowName: 'eft', plan };
+    },
+  });
+  const states = async () => (await scenario.batches()).map(({ state }) => state);
+  await until(async () => (await states()).includes('acked'), 'nothing was sent');
+  await until(async () => (await states()).filter((state) => state === 'acked').length === 2, 'not all of the other version was sent');
+  expect((await states()).toSorted()).toEqual(['acked', 'acked', 'ready', 'ready']);
 });

@@ -44,6 +44,22 @@ async function scenarioOf(more: Partial<TargetPlan>) {
   return { sink, scenario, startWorker, deliver, attempts };
 }
 
+it('what a target asked to wait for is waited for, and hardly longer', async () => {
+  const { sink, scenario, startWorker, deliver } = await scenarioOf({ concurrency: 1 });
+  sink.answer(() => ({ status: 503, headers: { 'retry-after': '600' } }));
+  await deliver(100);
+  startWorker();
+  const due = async () =>
+    (
+      await scenario.rows<{ inS: number }>(
+        `/* due */ select extract(epoch from due_at - headgate.clock())::float8 as "inS" from headgate.work_items where tenant_id = $1 and kind = 'deliver' and lease_until is null`,
+      )
+    ).map(({ inS }) => inS);
+  await until(async () => (await due()).filter((inS) => inS > 500).length === 10, 'not all wait');
+  expect(sink.requests).toHaveLength(1);
+  for (const inS of await due()) expect(inS).toBeLessThan(600 * 1.13);
+});
+
 it('no more batches than the target takes are under way from all workers together, and all workers send', async () => {
   const { sink, scenario, startWorker, deliver, attempts } = await scenarioOf({ concurrency: 2 });
   let underWay = 0;

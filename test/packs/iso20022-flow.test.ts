@@ -121,6 +121,59 @@ it('holds a message that ends anywhere, and every line of it is JSON', async () 
   }
 });
 
+const statusReport = `<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+<GrpHdr><MsgId>S-1</MsgId><CreDtTm>2026-03-02T10:00:00Z</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>M-1</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId><GrpSts>PART</GrpSts></OrgnlGrpInfAndSts>
+<OrgnlPmtInfAndSts><OrgnlPmtInfId>A</OrgnlPmtInfId><PmtInfSts>RJCT</PmtInfSts><StsRsnInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>closed</AddtlInf></StsRsnInf></OrgnlPmtInfAndSts>
+<OrgnlPmtInfAndSts><OrgnlPmtInfId>B</OrgnlPmtInfId>
+<TxInfAndSts><OrgnlInstrId>B1</OrgnlInstrId><OrgnlEndToEndId>E2E &amp; B1</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Prtry>X9</Prtry></Rsn></StsRsnInf></TxInfAndSts>
+<TxInfAndSts><OrgnlEndToEndId>E2E-B2</OrgnlEndToEndId></TxInfAndSts></OrgnlPmtInfAndSts>
+</CstmrPmtStsRpt></Document>`;
+
+it('reads every status of a report as a record, where the flow says so: of the message, of payment informations, of transactions', async () => {
+  const plan = planOf('pain.002', { statuses: 'all' });
+  const converted = await convert(plan, Buffer.from(statusReport));
+  expect(converted.damage).toEqual([]);
+  const [header, ...records] = linesOf(converted);
+  expect(header).toMatchObject({ record: 'header', messageId: 'S-1', originalMessageId: 'M-1', groupStatus: 'PART' });
+  expect(
+    records.map(({ level, originalMessageId, originalPaymentInformationId, originalEndToEndId, status }) => [
+      level,
+      originalMessageId,
+      originalPaymentInformationId,
+      originalEndToEndId,
+      status,
+    ]),
+  ).toEqual([
+    ['group', 'M-1', null, null, 'PART'],
+    ['payment', 'M-1', 'A', null, 'RJCT'],
+    ['transaction', 'M-1', 'B', 'E2E & B1', 'RJCT'],
+    ['transaction', 'M-1', 'B', 'E2E-B2', 'PART'],
+  ]);
+  expect(records.map(({ reasonCode, proprietaryReason, reasonInformation }) => [reasonCode, proprietaryReason, reasonInformation])).toEqual(
+    [
+      [null, null, null],
+      ['AC04', null, 'closed'],
+      [null, 'X9', null],
+      [null, null, null],
+    ],
+  );
+  const { reference, engines } = accountsOf(plan, converted.lines);
+  for (const engine of engines) expect(engine).toEqual(reference);
+  expect(reference.findings).toEqual([]);
+  for (const pieceBytes of [1, 7, 64]) expect((await convert(plan, Buffer.from(statusReport), pieceBytes)).lines).toEqual(converted.lines);
+  expect(() => planOf('pain.001', { statuses: 'all' })).toThrow('every status is a record of pain.002 only');
+});
+
+it('leaves the lines of a status report as they are where the flow says nothing', async () => {
+  const records = linesOf(await convert(planOf('pain.002'), Buffer.from(statusReport))).slice(1);
+  expect(records.map((each) => Object.keys(each))).toEqual(
+    Array(2).fill(expect.not.arrayContaining(['level', 'paymentInformationReasonCode'])),
+  );
+  expect(records.map(({ transactionStatus }) => transactionStatus)).toEqual(['RJCT', null]);
+});
+
 it('needs to be told which messages a flow reads, and can have amounts of fewer decimals', () => {
   const errors = (format: string, more: readonly string[] = []) =>
     loadFlow(packFlowText(format, more))

@@ -9,7 +9,7 @@ import { moreMutants } from '../../src/pipeline/formats/nacha/more-mutants.fixtu
 import type { Mutant } from '../../src/pipeline/formats/nacha/mutant-making.fixture.ts';
 import { mutants } from '../../src/pipeline/formats/nacha/mutants.fixture.ts';
 import { type SampleName, sampleBatches } from '../../src/pipeline/formats/nacha/sample-batches.fixture.ts';
-import { accountsOf, convert, linesOf, packFlow, packFlowText } from '../support/pack-flows.ts';
+import { accountsOf, convert, expectSameByEveryPath, linesOf, packFlow, packFlowText } from '../support/pack-flows.ts';
 import { expectedVerdicts, itWithPublicData } from '../support/public-data.ts';
 
 const plan = packFlow('{ type: nacha }');
@@ -68,6 +68,42 @@ it('says what is wrong with an entry, and where it is in the file as received', 
     [1, expect.any(Number), finding!.code, 'checkDigit', 'check-digit', `line 3, columns 12 to 12: ${finding!.message}`],
   ]);
   expect(linesOf(await convert(plan, bytes))[1]).toMatchObject({ line: 3, offset: 190 });
+});
+
+it('says of what the flow itself finds in an entry at which line of the file as received it is', async () => {
+  const strict = packFlow('{ type: nacha }', [
+    'schema: { record: { fields: { amount: { type: decimal, scale: 2, max: "1.00" } } } }',
+    'validate: [{ id: payroll, assert: "record.companyEntryDescription == \'PAYROLL\'", code: ACH1, message: "line of business is another" }]',
+  ]);
+  const warning = packFlow('{ type: nacha }', [
+    'validate: [{ id: known, assert: "record.amount < 0", code: ACH2, message: "not below zero", severity: warn }]',
+  ]);
+  const failing = packFlow('{ type: nacha }', ['transform: [{ id: shape, set: { number: "int(record.individualName)" } }]']);
+  const { lines } = await convert(strict, fileOf('PPD'));
+  expect(expectSameByEveryPath(strict, lines).findings).toEqual([
+    [1, expect.any(Number), 'E_RANGE', 'amount', null, 'line 3: out of bounds'],
+    [2, expect.any(Number), 'E_RANGE', 'amount', null, 'line 4: out of bounds'],
+    [3, expect.any(Number), 'ACH1', null, 'payroll', 'line 6: line of business is another'],
+  ]);
+  const { findings } = expectSameByEveryPath(failing, lines);
+  expect(findings).toContainEqual([1, expect.any(Number), 'E_EXPRESSION', 'number', null, expect.stringMatching(/^line 3: /)]);
+  expect(expectSameByEveryPath(warning, lines).warnings).toContainEqual([
+    3,
+    expect.any(Number),
+    'ACH2',
+    null,
+    'known',
+    'line 6: not below zero',
+  ]);
+});
+
+it('says of a total that does not agree which field it is, and amounts as amounts', async () => {
+  const file = achFile(sampleBatches.PPD);
+  file.set('fileControl', 'totalCredit', 12_345);
+  const { damage } = await convert(plan, Buffer.from(file.text(), 'latin1'));
+  expect(damage.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^line \d+, columns 44 to 55, totalCredit: declared 123\.45, computed \d+\.\d\d$/),
+  ]);
 });
 
 it('keeps an entry of which there is only a warning, and the warning', async () => {

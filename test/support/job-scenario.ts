@@ -96,6 +96,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
     breaker: createNotifier(),
     acknowledge: createNotifier(),
     collect: createNotifier(),
+    answer: createNotifier(),
   };
   const logger = process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger;
   const services: JobServices = {

@@ -73,6 +73,7 @@ export function startProduct(place: ProductPlace, mortality: Mortality): LivingP
     breaker: createNotifier(),
     acknowledge: createNotifier(),
     collect: createNotifier(),
+    answer: createNotifier(),
   };
   const logger = process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger;
   const metrics = createMetrics();

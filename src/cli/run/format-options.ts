@@ -30,10 +30,16 @@ const needingFlow: ReadonlySet<string> = new Set(['columns', 'unknownKeys', 'ski
 type Values = ReadonlyMap<string, string | boolean | number | null>;
 
 /** Formats that can be read without a flow. Blank lines are records there: nothing says that they are none. */
-export function parsedFormat(name: string, options: readonly string[], formats: readonly Format[]): ParsedFormat {
+export function parsedFormat(
+  name: string,
+  options: readonly string[],
+  { formats, packs }: { readonly formats: readonly Format[]; readonly packs: Readonly<Record<string, unknown>> },
+): ParsedFormat {
   const format = formats.find((candidate) => candidate.name === name);
   if (format === undefined)
-    throw refuse(`there is no format ${JSON.stringify(name)}; there are ${formats.map((each) => each.name).join(', ')}`);
+    throw refuse(
+      `there is no format ${JSON.stringify(name)}; there are ${[...formats.map((each) => each.name), ...Object.keys(packs)].join(', ')}`,
+    );
   const values = readOptions(format, options);
   switch (format.name) {
     case 'delimited':

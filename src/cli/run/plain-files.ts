@@ -5,6 +5,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { ByteSource } from '../../platform/base/byte-source.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { whyUnreadable } from '../unreadable-file.ts';
 import { runErrors } from './run-errors.ts';
 
 const pieceBytes = 256 * 1024;
@@ -123,7 +124,7 @@ function readable<T>(path: string, act: () => T): T {
 }
 
 export function unreadable(path: string, cause: unknown): HeadgateError {
-  return new HeadgateError(runErrors.E_INPUT_FILE, `${path} cannot be read (${reasonOf(cause)})`, { cause });
+  return new HeadgateError(runErrors.E_INPUT_FILE, `${path} cannot be read: ${whyUnreadable(cause)}`, { cause });
 }
 
 /** Runs `act`, which writes below the output folder. */

@@ -56,6 +56,17 @@ describe('headgate run', () => {
     expect(readFileSync(join(out, 'ledger.ndjson'), 'utf8')).toBe('{"id":"a","amount":"1.00"}\n');
   });
 
+  it('names every format, a file that is not there, and a header row that cannot be read with why', () => {
+    expect(headgate('--format', 'ach', '--parse', 'x').stderr).toMatch(
+      /E_FORMAT_OPTION: there is no format "ach"; there are delimited, fixed-width, json-lines, nacha, bai2, .*\ntry: .*docs\/formats\.md/,
+    );
+    const path = file('flow.yaml', flow(csv));
+    expect(headgate(path, 'none.csv', '--out', join(folder, 'n')).stderr).toContain('none.csv cannot be read: there is no such file\n');
+    expect(headgate(path, file('page.csv', '<?xml version="1.0"?>\n'), '--out', join(folder, 'n')).stderr).toMatch(
+      /E_HEADER_ROW at byte 0: the header row cannot be read: it is no text of the flow's encoding, or a quote in it is misplaced\n/,
+    );
+  });
+
   it('exits 1 for a file that is held or rejected', () => {
     const path = file('flow.yaml', flow(csv));
     expect(headgate(path, file('open.csv', 'id,amount\n"a,1.00\n'), '--out', join(folder, 'a')).exitCode).toBe(1);

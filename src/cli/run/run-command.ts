@@ -5,7 +5,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Plan } from '../../pipeline/engine/plan.ts';
-import type { Format } from '../../pipeline/formats/format.ts';
 import type { PackName } from '../../pipeline/formats/pack.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { cliErrors } from '../cli-errors.ts';
@@ -45,7 +44,7 @@ export function createRunCommand(catalogue: Catalogue): Command {
         const format = textOption(line, 'format');
         if (format === undefined) return await runFlow(line, catalogue);
         const pack = Object.hasOwn(packs, format) ? await packs[format as PackName]() : undefined;
-        return pack === undefined ? await parseFiles(line, formats) : await readPackFiles(line, pack, usage);
+        return pack === undefined ? await parseFiles(line, catalogue) : await readPackFiles(line, pack, usage);
       } catch (error) {
         // Whatever is thrown here is about the flow, an option or the file system: content never throws.
         reportError(error);
@@ -173,8 +172,8 @@ function printableName(name: string): string {
   return name.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }
 
-async function parseFiles(line: CommandLine, formats: readonly Format[]): Promise<number> {
-  const format = parsedFormat(textOption(line, 'format')!, (line.options['option'] as string[] | undefined) ?? [], formats);
+async function parseFiles(line: CommandLine, known: Parameters<typeof parsedFormat>[2]): Promise<number> {
+  const format = parsedFormat(textOption(line, 'format')!, (line.options['option'] as string[] | undefined) ?? [], known);
   if (!line.options['parse']) throw misuse('a plain format says nothing about fields and targets: add --parse, or name a flow');
   if (line.options['errors'] || line.options['threads']) throw misuse('--errors and --threads belong to a flow');
   if (line.positionals.length === 0) throw misuse('at least one file is needed');

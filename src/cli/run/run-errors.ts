@@ -11,6 +11,6 @@ export const runErrors = defineErrors({
   E_FORMAT_OPTION: {
     meaning: 'A format, or an option of one, is unknown or has a wrong value.',
     actor: 'caller',
-    next: 'Run `headgate run --help`; formats and their options are listed there.',
+    next: 'Use a name or value that the message gives; docs/formats.md and the page of each format say what its options do.',
   },
 });

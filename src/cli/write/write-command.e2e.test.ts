@@ -126,7 +126,7 @@ describe('headgate write', () => {
     [['in.json', '--document', 'in.json'], /E_USAGE: --document belongs to --make/],
     [['in.json', '--option', 'lineEnd=X'], /E_FORMAT_OPTION: the option lineEnd is one of document, LF, CRLF, CR, none/],
     [['in.json', '--option', 'linesMax=1'], /E_FORMAT_OPTION: nacha has no option "linesMax"/],
-    [['none.json'], /E_INPUT_FILE: none.json cannot be read \(ENOENT\)/],
+    [['none.json'], /E_INPUT_FILE: none.json cannot be read: there is no such file\n/],
     [['in.json', '--out', 'none/out.ach'], /E_OUTPUT_FOLDER: none\/out.ach cannot be written \(ENOENT\)/],
     [['in.json', '--out', 'folder'], /E_OUTPUT_FOLDER: folder cannot be written/],
     [['--make', 'nothing', 'in.json', '--out', 'x'], /E_FORMAT_OPTION: nacha makes no "nothing"; it makes merge, answers/],

@@ -44,7 +44,8 @@ export function checkReferences(flow: FlowDefinition, { connections, policy }: T
     }
     for (const [id, target] of Object.entries(flow.spec.targets ?? {})) {
       if (target === undefined) continue;
-      checkUse({ name: target.connection, type: target.type, path: ['spec', 'targets', id, 'connection'] }, connections, report);
+      if ('connection' in target)
+        checkUse({ name: target.connection, type: target.type, path: ['spec', 'targets', id, 'connection'] }, connections, report);
       if ('encrypt' in target) checkKeys(target, connections, ['spec', 'targets', id], report);
     }
     checkAcknowledge(flow.spec, connections, report);

@@ -242,6 +242,8 @@ export type OwnDelivery = Partial<Omit<DeliveryDefinition, 'batch' | 'retry' | '
   readonly retry?: Partial<DeliveryDefinition['retry']>;
   readonly breaker?: Partial<BreakerDefinition>;
   readonly backup?: string;
+  /** Milliseconds; output fields as `out.name`. */
+  readonly answers?: { readonly within: number; readonly key?: string; readonly group?: string };
 };
 
 /** Of targets that hold files. */
@@ -291,7 +293,26 @@ export type TargetDefinition = OwnDelivery &
         readonly mode: 'insert' | 'upsert';
         readonly keys?: readonly string[];
       }
+    | AnswersTarget
   );
+
+/** Output fields as `out.name`. */
+interface AnswersTarget {
+  readonly type: 'answers';
+  readonly of: readonly { readonly flow: string; readonly target: string }[];
+  readonly file?: string;
+  readonly group?: string;
+  readonly key?: string;
+  readonly status?: string;
+  readonly reason?: string;
+  readonly accepted?: readonly string[];
+  readonly refused?: readonly string[];
+  readonly pending?: readonly string[];
+  readonly partial?: readonly string[];
+  readonly unlisted: 'accepted' | 'pending' | 'unanswered';
+}
+
+export type AnswersTargetDefinition = Extract<TargetDefinition, { type: 'answers' }>;
 
 export interface AcknowledgeDefinition {
   readonly format: 'json' | 'csv' | 'pain.002' | 'nacha';

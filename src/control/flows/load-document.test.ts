@@ -42,6 +42,34 @@ describe('strict YAML', () => {
     if (place !== null) expect(`${first!.line}:${first!.column}`).toBe(place);
   });
 
+  test.each([
+    [
+      'a key further left',
+      `${head}spec:\n  type: folder\n root: /x\nlabels: {}\n`,
+      '6:1',
+      'the keys of one mapping begin in the same column',
+    ],
+    ['a dash further left', `${head}spec:\n  - a\n - b\n`, '6:1', 'the dashes of one list are in the same column'],
+    ['a dash further right', `${head}spec:\n  - { a: 1 }\n    - { b: 1 }\n`, '6:5', 'the dashes of one list are in the same column'],
+    ['a tab', `${head}spec:\n\ttype: folder\n  root: /x\nlabels: {}\n`, '5:1', 'a tab can not indent; use spaces'],
+    ['a bracket left open', `${head}spec: { type: folder\nlabels: {}\n`, '5:1', 'a { before this is not closed'],
+  ])('of a text whose indentation is wrong, the first mistake is told and not what follows from it: %s', (_name, text, place, says) => {
+    const found = loadDocument(text).diagnostics.map(({ line, column, message }) => [`${line}:${column}`, message]);
+    expect(found).toEqual([[place, expect.stringContaining(says)]]);
+  });
+
+  test.each([
+    ['a colon in a text', `${head}spec: folder: /x\n`, 'a text with a colon and a space in it is put in quotes'],
+    ['a comma left out', `${head}spec: { type: folder root: /x }\n`, 'a comma is missing'],
+    ['a sign that means something', `${head}spec: { type: @folder }\n`, 'a text that begins with this character is put in quotes'],
+  ])('what is wrong within a line is said in plain words: %s', (_name, text, says) => {
+    expect(loadDocument(text).diagnostics[0]!.message).toContain(says);
+  });
+
+  test('what can be one thing only is not suggested', () => {
+    expect(findings(head.replace('v1', 'v2')).join()).toMatch(/apiVersion must be headgate\/v1(?!;)/);
+  });
+
   test('an alias bomb is refused before anything is expanded', () => {
     const levels = Array.from({ length: 9 }, (_, level) => `l${level + 1}: &l${level + 1} [${Array(9).fill(`*l${level}`).join(', ')}]`);
     const found = findings(`l0: &l0 [x]\n${levels.join('\n')}\n`);

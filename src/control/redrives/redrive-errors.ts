@@ -10,7 +10,7 @@ export const redriveErrors = defineErrors({
   E_REDRIVE_SIZE: {
     meaning: 'More was chosen than is sent again at once, in records or in bytes.',
     actor: 'operator',
-    next: 'Choose fewer, by group, job or target, or by id; what is left can be sent again after that.',
+    next: 'Choose fewer, by group, job, target or id, or with `--first 1000` the first of them: said again once these are sent, it chooses the next.',
   },
   E_REDRIVE_FLOWS: {
     meaning: 'The chosen dead letters belong to several flows, and records are sent again for one flow at a time.',

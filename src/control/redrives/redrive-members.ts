@@ -16,6 +16,9 @@ export interface RedriveSelection {
   readonly targetId?: string;
 }
 
+/** `first`: so many of them, in their order; left out, all. */
+export type RedriveChoice = RedriveSelection & { readonly first?: number | undefined };
+
 export interface RedriveMember {
   readonly deadLetterId: string;
   readonly flowId: string;
@@ -43,18 +46,10 @@ const selectMembers = `/* choose dead letters */
  * Dead letters of jobs that are closed: until then a ledger still moves. Fails with E_DEAD_LETTER_UNKNOWN, E_REDRIVE_EMPTY, E_REDRIVE_SIZE,
  * E_REDRIVE_FLOWS.
  */
-export async function chooseMembers(tx: TenantTx, selection: RedriveSelection): Promise<RedriveMember[]> {
+export async function chooseMembers(tx: TenantTx, selection: RedriveChoice): Promise<RedriveMember[]> {
   await assertLettersKnown(tx, selection);
-  const { deadLetterIds = null, groupId = null, jobId = null, flow = null, targetId = null } = selection;
-  const { rows } = await tx.query<RedriveMember>(selectMembers, [
-    tx.tenantId,
-    deadLetterIds,
-    groupId,
-    jobId,
-    flow,
-    targetId,
-    redriveRecordsMax + 1,
-  ]);
+  const { deadLetterIds = null, groupId = null, jobId = null, flow = null, targetId = null, first = redriveRecordsMax + 1 } = selection;
+  const { rows } = await tx.query<RedriveMember>(selectMembers, [tx.tenantId, deadLetterIds, groupId, jobId, flow, targetId, first]);
   if (rows.length === 0) throw new HeadgateError(redriveErrors.E_REDRIVE_EMPTY, 'no open dead letter of a closed job was chosen');
   if (rows.length > redriveRecordsMax)
     throw new HeadgateError(redriveErrors.E_REDRIVE_SIZE, `more than ${redriveRecordsMax} dead letters were chosen`);

@@ -11,7 +11,7 @@ import { isMaskedLess, type MaskingFloors, masked, maskingFloors } from '../jobs
 import { type BlockedMembers, findBlockedMembers } from './blocked-members.ts';
 import { type MemberRecord, readMemberRecords, redriveBytesMax, type SourceRecords } from './member-records.ts';
 import { redriveErrors } from './redrive-errors.ts';
-import { chooseMembers, membersByJob, type RedriveMember, type RedriveSelection } from './redrive-members.ts';
+import { chooseMembers, membersByJob, type RedriveChoice, type RedriveMember } from './redrive-members.ts';
 
 /** One job to be: the records of one job for one target. */
 export interface PlannedJob {
@@ -25,7 +25,7 @@ export interface PlannedJob {
 }
 
 export interface WantedRedrive {
-  readonly selection: RedriveSelection;
+  readonly selection: RedriveChoice;
   /** Null: the records are sent as they are. */
   readonly repair: RepairTexts | null;
   /** Under the version of the flow that is in force, not that of the first job. */

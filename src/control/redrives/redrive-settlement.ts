@@ -59,8 +59,8 @@ const settleLetters = `/* settle dead letters */
   where d.tenant_id = $1 and d.dead_letter_id = any ($2::uuid[]) and d.dead_letter_id = s.dead_letter_id and d.state = 'redriving'`;
 
 const blockAgain = `/* block keys of returned dead letters */
-  insert into headgate.blocked_keys (tenant_id, flow_id, target_id, lane, key_hash, job_id, dead_letter_id, blocked_at)
-  select $1, d.flow_id, d.target_id, m.lane, m.key_hash, d.job_id, d.dead_letter_id, (select headgate.clock())
+  insert into headgate.blocked_keys (tenant_id, flow_id, target_id, lane, lane_scheme, key_hash, job_id, dead_letter_id, blocked_at)
+  select $1, d.flow_id, d.target_id, m.lane, m.lane_scheme, m.key_hash, d.job_id, d.dead_letter_id, (select headgate.clock())
   from headgate.redrive_members m join headgate.dead_letters d on d.tenant_id = $1 and d.dead_letter_id = m.dead_letter_id
   where m.tenant_id = $1 and m.job_id = $2 and m.settled = 'open' and m.key_hash is not null
   on conflict (tenant_id, flow_id, target_id, lane, key_hash) do nothing`;

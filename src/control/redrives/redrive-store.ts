@@ -45,10 +45,10 @@ const insertRow = `/* add redrive */
 /** A key that a letter blocked is free, so that its own record can be sent; later files come behind it in their lane. */
 const insertMembers = `/* add redrive members */
   with freed as (
-    delete from headgate.blocked_keys where tenant_id = $1 and dead_letter_id = any ($3::uuid[]) and key_hash <> '' returning dead_letter_id, lane, key_hash
+    delete from headgate.blocked_keys where tenant_id = $1 and dead_letter_id = any ($3::uuid[]) and key_hash <> '' returning dead_letter_id, lane, lane_scheme, key_hash
   )
-  insert into headgate.redrive_members (tenant_id, redrive_id, dead_letter_id, job_id, record_number, lane, key_hash)
-  select $1, $2, m.dead_letter_id, m.job_id, m.record_number, f.lane, f.key_hash
+  insert into headgate.redrive_members (tenant_id, redrive_id, dead_letter_id, job_id, record_number, lane, lane_scheme, key_hash)
+  select $1, $2, m.dead_letter_id, m.job_id, m.record_number, f.lane, f.lane_scheme, f.key_hash
   from unnest($3::uuid[], $4::uuid[], $5::bigint[]) as m (dead_letter_id, job_id, record_number) left join freed f on f.dead_letter_id = m.dead_letter_id`;
 
 /** Fails with E_REDRIVE_STALE when one of the letters is not open any more. */

@@ -102,7 +102,7 @@ export const arrivalErrors = defineErrors({
   E_DUPLICATE: {
     meaning: 'The flow has accepted this file before, by the keys that it compares.',
     actor: 'sender',
-    next: 'Nothing, if it was sent twice by mistake; `headgate arrival get` names the first one (`duplicateOf`).',
+    next: 'Nothing, if it was sent twice by mistake; `headgate arrival get` names the first one (`duplicateOf`). To run the same file again, as when its job was rejected for a mistake of the flow: apply the corrected flow with `duplicates: { onDuplicate: hold }`, send the file again, and take it with `headgate arrival accept` (docs/deliveries.md, "The whole file again").',
   },
   E_SAME_NAME: {
     meaning: 'The flow has accepted another file of this name before.',

@@ -326,7 +326,7 @@ export function openOptions(
     tenantId: systemPorts.ids.next(),
     plan,
     target: plan.targets[0]!,
-    connection: { name: 'c', type: connector.connectionType, settings: given.connection },
+    connection: { name: 'c', type: connector.connectionType ?? 'none', settings: given.connection },
     egress: given.egress ?? loopbackEgress,
     folders: given.folders ?? openFence,
     secrets: createSecretResolver({ env: given.env ?? {}, limits: null }),

@@ -8,7 +8,7 @@ import { connectorErrors } from './connector-errors.ts';
 export interface ConnectorSetting {
   readonly name: string;
   /** `secret`: a reference such as `env:NAME`. */
-  readonly type: 'text' | 'integer' | 'boolean' | 'choice' | 'texts' | 'secret' | 'object';
+  readonly type: 'text' | 'integer' | 'boolean' | 'choice' | 'texts' | 'secret' | 'object' | 'objects';
   readonly choices?: readonly string[];
   readonly isRequired?: boolean;
   /** As it is written; null where there is none. */
@@ -49,6 +49,8 @@ function isOfType(setting: ConnectorSetting, value: unknown): boolean {
       return typeof value === 'string' && setting.choices!.includes(value);
     case 'texts':
       return Array.isArray(value) && value.every((item) => typeof item === 'string');
+    case 'objects':
+      return Array.isArray(value) && value.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item));
     case 'object':
       return typeof value === 'object' && value !== null && !Array.isArray(value);
   }

@@ -22,8 +22,8 @@ export interface Connector {
   readonly summary: string;
   /** Page below docs/. */
   readonly documentation: string;
-  /** Type of the connections that it uses. */
-  readonly connectionType: string;
+  /** Type of the connections that it uses; null: it needs none. */
+  readonly connectionType: string | null;
   readonly bodies: readonly BodyPlan['format'][];
   readonly targetSettings: readonly ConnectorSetting[];
   readonly connectionSettings: readonly ConnectorSetting[];
@@ -44,7 +44,20 @@ export interface OpenOptions {
   /** Those of the tenant's connections: resolved at each use, so that a rotated secret is seen. */
   readonly secrets: SecretResolver;
   readonly ports: ConnectorPorts;
+  /** Absent where nothing is delivered. */
+  readonly matchAnswers?: MatchAnswers | undefined;
 }
+
+/** What a downstream says of deliveries, to be matched to them. */
+export interface AnswersToMatch {
+  readonly tenantId: string;
+  readonly plan: Plan;
+  readonly target: TargetPlan;
+  readonly batch: OutgoingBatch;
+}
+
+/** Matches a batch of answers; doing it again changes nothing. */
+export type MatchAnswers = (answers: AnswersToMatch, signal: AbortSignal) => Promise<DeliveryOutcome>;
 
 export interface ConnectorPorts {
   readonly clock: Clock;

@@ -6,14 +6,17 @@ import { type HeadgateError, nextOf } from '../../platform/base/errors.ts';
 import { withWork } from '../../platform/telemetry/work-context.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { DeliveryOutcome, Target } from '../connectors/connector.ts';
+import { connectorErrors } from '../connectors/connector-errors.ts';
 import { askTarget, type Sent, sendAttempt, startAttempt } from './attempts/attempt-run.ts';
 import { writeAbandoned } from './attempts/attempt-start.ts';
 import type { AttemptResolution } from './attempts/attempt-store.ts';
 import { createHalvingBudget, type HalvingBudget } from './attempts/halving-budget.ts';
 import { type Decision, decide } from './attempts/outcome-decision.ts';
+import { createRefusedLogins, type RefusedLogins } from './attempts/refused-logins.ts';
 import { isExhausted } from './attempts/retry-schedule.ts';
 import { noLane } from './batch.ts';
 import type { LoadedBatch } from './batch-load.ts';
+import { jittered, waitForTarget, waitMs } from './batch-waits.ts';
 import type { StoredBreaker } from './breakers/breaker-store.ts';
 import { endingAsParked, endingAsResumed, parkedLookMs } from './breakers/parked-batches.ts';
 import { type Health, healthOf } from './breakers/target-health.ts';
@@ -26,6 +29,7 @@ import {
   changeOf,
   type EndedAttempt,
   type EndingContext,
+  endingAsFoundOut,
   endingAsHeld,
   endingAsRechecked,
   endingOfAttempt,
@@ -38,7 +42,7 @@ import { isUnreadable } from './endings/unreadable-codes.ts';
 import { endingOfBlocked } from './held/blocked-batches.ts';
 import { isConfigurationFault } from './held/configuration-codes.ts';
 import { isTargetHeld, sendMendedAgain } from './held/held-again.ts';
-import { heldDelayMs } from './held/held-delay.ts';
+import { heldLookMs } from './held/held-delay.ts';
 
 export interface HandlerSignals {
   /** Begin nothing new. */
@@ -50,8 +54,6 @@ export interface HandlerSignals {
 /** Of `attempts`, those that its retries are counted by: since it was held last, or since the target decided about a part of what it was cut from. */
 const triesOf = ({ heldAttempts, decidedAttempts }: LoadedBatch, attempts: number) => attempts - Math.max(heldAttempts, decidedAttempts);
 
-/** How long a batch waits for files accepted before its own, for a place at a crowded target, and at least for a breaker that is open or kept open. */
-const waitMs = { earlierFile: 500, crowded: 250, open: 1_000, kept: 60_000 };
 /** How long a target is asked what became of a batch, about as long as one that is away is tried. */
 const askedMaxMs = 4 * 3_600_000;
 
@@ -60,6 +62,7 @@ export class BatchHandler {
 
   readonly #crowdMax: number;
   readonly #halvings: HalvingBudget;
+  readonly #logins: RefusedLogins;
   /** Batches that are at their targets or wait for them. */
   #placed = 0;
 
@@ -71,6 +74,7 @@ export class BatchHandler {
     this.#services = services;
     this.#crowdMax = crowdMax;
     this.#halvings = createHalvingBudget(services.ports.clock);
+    this.#logins = createRefusedLogins(services.ports.clock);
   }
 
   /** Rejects with E_FENCED when the work went to another, and with what the database fails with. */
@@ -103,12 +107,14 @@ export class BatchHandler {
         if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
         return claimed.own.breaker?.breaker.state === 'closed' ? endingAsResumed(context) : endingOfWork(context, parkedLookMs);
       case 'unknown':
-        if (batch.isCancelled) return await this.#cancelled(context, ['hold', 'cancel']);
-        return claimed.breaker?.breaker.state === 'open' ? this.#endingAtOpen(context, claimed.breaker) : null;
+        if (claimed.breaker?.breaker.state !== 'open') return null;
+        // A person need not wait for a target that is down: nobody can be asked.
+        return batch.isCancelled ? await this.#cancelled(context, ['hold', 'cancel']) : this.#endingAtOpen(context, claimed.breaker);
       case 'sending':
         return null;
       case 'held':
-        return batch.isToBeRechecked ? endingAsRechecked(context) : endingOfWork(context, heldDelayMs(batch, batch.reasonCode));
+        if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
+        return batch.isToBeRechecked || this.#isToTry(claimed) ? endingAsRechecked(context) : endingOfWork(context, heldLookMs);
       case 'acked':
       case 'refused':
       case 'split':
@@ -148,8 +154,8 @@ export class BatchHandler {
     this.#services.logger.error('a batch can not be read and is held', { code: error.code, error });
   }
 
-  async #cancelled(context: EndingContext, events: readonly ('hold' | 'cancel')[]): Promise<BatchEnding> {
-    const evidence = 'every job of the batch was cancelled';
+  async #cancelled(context: EndingContext, events: readonly ('hold' | 'cancel')[], asked = ''): Promise<BatchEnding> {
+    const evidence = `every job of the batch was cancelled${asked}`;
     return await endingWithoutAttempt(context, { as: 'cancelled', events, code: null, message: '', evidence });
   }
 
@@ -239,7 +245,9 @@ export class BatchHandler {
         evidence: asked.evidence,
       });
     }
-    if (asked?.kind === 'unresolved' && asked.mustWait) return this.#askLater(claimed);
+    if (asked?.kind === 'unresolved' && asked.mustWait) return await this.#askLater(claimed);
+    if (batch.isCancelled)
+      return await this.#cancelled(context, ['hold', 'cancel'], asked?.kind === 'resendable' ? `; ${asked.evidence}` : '');
     if (isExhausted(target.retry, triesOf(batch, batch.attempts))) {
       const evidence = 'no tries are left and nobody knows whether the last one arrived';
       const end = { as: 'dead', events: ['exhaust'], code: deliveryErrors.E_OUTCOME_UNKNOWN, message: evidence, evidence } as const;
@@ -247,7 +255,7 @@ export class BatchHandler {
     }
     const isSafe = asked?.kind === 'resendable' || opened.unknownResolution === 'key';
     if (!isSafe && (opened.unknownResolution === 'person' || target.onUnknown === 'hold')) {
-      return endingAsHeld(context, heldDelayMs(batch, batch.reasonCode));
+      return endingAsHeld(context);
     }
     const evidence =
       asked?.kind === 'resendable' ? asked.evidence : `sent again as attempt ${batch.attempts + 1}, labelled as a possible duplicate`;
@@ -255,10 +263,11 @@ export class BatchHandler {
   }
 
   /** The target can say what became of it, and does not yet: it is asked ever more rarely, and in the end a person is. */
-  #askLater(claimed: ClaimedBatch): BatchEnding {
+  async #askLater(claimed: ClaimedBatch): Promise<BatchEnding> {
     const { batch, target } = claimed;
     const context = this.#context(claimed);
-    if (batch.unchangedMs >= askedMaxMs) return endingAsHeld(context, heldDelayMs(batch, batch.reasonCode));
+    if (batch.unchangedMs >= askedMaxMs && batch.isCancelled) return await this.#cancelled(context, ['hold', 'cancel']);
+    if (batch.unchangedMs >= askedMaxMs) return endingAsHeld(context);
     return endingOfWork(context, this.#jittered(Math.min(target.retry.capMs, Math.max(target.retry.initialMs, batch.unchangedMs))));
   }
 
@@ -271,14 +280,18 @@ export class BatchHandler {
     const { ports, crashPoints } = this.#services;
     const { batch, own, backup, gate } = claimed;
     const context = this.#context(claimed);
+    // One that was held before is to be tried: its settings may have been mended.
+    const isNew = batch.state === 'ready' && batch.attempts === 0 && !isConfigurationFault(batch.reasonCode);
+    const advice = isNew ? this.#logins.adviceFor(claimed) : 'send';
+    if (advice === 'hold') return endingAsFoundOut(context, connectorErrors.E_TARGET_FORBIDDEN);
+    if (advice === 'wait') return endingOfWork(context, this.#jittered(waitMs.login));
     const ended = await startAttempt(this.#services, { claimed, context, resolution }, signals.stopping);
     if ('openBreaker' in ended) {
       // Claimed again it finds its way to the backup, or from there.
       const isFree = backup !== null && batch.state === 'ready' && batch.unknownAttempts === 0;
       return isFree ? endingOfWork(context, this.#jittered(waitMs.crowded)) : this.#endingAtOpen(context, ended.openBreaker);
     }
-    if ('waitMs' in ended)
-      return endingOfWork(context, signals.stopping.aborted ? 0 : this.#jittered(Math.max(waitMs.crowded, 2 * ended.waitMs)));
+    if ('waitMs' in ended) return endingOfWork(context, signals.stopping.aborted ? 0 : waitForTarget(ports.rng, ended.waitMs));
     let sent: Sent;
     try {
       crashPoints.reach('deliveries.after-attempt-commit');
@@ -287,6 +300,7 @@ export class BatchHandler {
       gate.endSending();
     }
     crashPoints.reach('deliveries.after-outcome');
+    this.#logins.told(claimed, sent.outcome);
     const decision = decide(sent.outcome, {
       target: own.target,
       tries: triesOf(batch, ended.attempt),
@@ -305,6 +319,12 @@ export class BatchHandler {
     return ending;
   }
 
+  /** Held without a try of its own: what was refused then may have been a fault of those that were tried. */
+  #isToTry(claimed: ClaimedBatch): boolean {
+    const { attempts, reasonCode } = claimed.batch;
+    return attempts === 0 && isConfigurationFault(reasonCode) && !this.#logins.isRecent(claimed);
+  }
+
   async #tell({ batch, flow, target }: ClaimedBatch, attempt: number, health: Health): Promise<void> {
     const { tenantId, flowId, flowVersionId } = batch;
     const told = { tenantId, tenant: flow.plan.flow.tenant, flowId, targetId: target.id, flowVersionId, target, attempt, health };
@@ -315,8 +335,9 @@ export class BatchHandler {
   async #isFoundOut(batch: LoadedBatch, outcome: DeliveryOutcome): Promise<boolean> {
     const codes =
       outcome.kind === 'refused' ? [outcome.code] : outcome.kind === 'acked' ? (outcome.perRecord ?? []).map(({ code }) => code) : [];
-    if (!codes.some(isConfigurationFault)) return false;
-    return await withTenant(this.#services.db, batch.tenantId, (tx) => isTargetHeld(tx, batch), { readOnly: true });
+    const faults = codes.filter(isConfigurationFault);
+    if (faults.length === 0) return false;
+    return await withTenant(this.#services.db, batch.tenantId, (tx) => isTargetHeld(tx, batch, [...new Set(faults)]), { readOnly: true });
   }
 
   async #endingAfter(
@@ -364,7 +385,7 @@ export class BatchHandler {
 
   /** Between half and all of it. */
   #jittered(ms: number): number {
-    return Math.ceil(ms * (0.5 + this.#services.ports.rng.fraction() / 2));
+    return jittered(this.#services.ports.rng, ms);
   }
 }
 

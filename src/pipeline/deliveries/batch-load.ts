@@ -47,8 +47,9 @@ export interface LoadedBatch {
   /** A batch before it in its lane is open, or a file accepted earlier may still add one. */
   readonly mustWait: boolean;
   /**
-   * Held because settings are at fault, and the first of its target's that wait for no other: it finds out whether they were mended.
-   * One that was lost behind them finds out nothing more: it may wait for its answer for hours.
+   * Held because settings are at fault, and of those that its version of the flow has at its target for the same cause the first that waits
+   * for no other: it finds out whether they were mended. What another version or another fault holds says nothing about its own. One that was
+   * lost behind them finds out nothing more: it may wait for its answer for hours.
    */
   readonly isToBeRechecked: boolean;
   /** It was never parked, and batches of its target that were cut before it are. */
@@ -80,11 +81,11 @@ const selectBatches = `/* load batches */
         and e.state in ('ready', 'sending', 'unknown', 'held', 'parked') and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id))
       or ${isBehindScheme('<')} or ${isBehindScheme('>')}) as "mustWait",
     b.state = 'held' and b.reason_code in (${configurationList}) and not exists (select from headgate.batches e where e.tenant_id = $1
-      and e.flow_id = b.flow_id and e.target_id = b.target_id and e.state in ('ready', 'sending', 'held')
+      and e.flow_id = b.flow_id and e.target_id = b.target_id and e.flow_version_id = b.flow_version_id
+      and e.state in ('ready', 'sending', 'held') and (e.state = 'held' or e.held_attempts > 0) and (e.state <> 'held' or e.reason_code = b.reason_code)
       and (e.order_number, e.order_offset, e.batch_id) < (b.order_number, b.order_offset, b.batch_id)
       and (e.lane < 0 or not exists (select from headgate.batches h where h.tenant_id = $1 and h.flow_id = e.flow_id and h.target_id = e.target_id and h.lane = e.lane
-        and h.state in ('ready', 'sending', 'unknown', 'held', 'parked') and (h.order_number, h.order_offset, h.batch_id) < (e.order_number, e.order_offset, e.batch_id)))
-      and case e.state when 'held' then e.reason_code in (${configurationList}) else e.held_attempts > 0 end) as "isToBeRechecked",
+        and h.state in ('ready', 'sending', 'unknown', 'held', 'parked') and (h.order_number, h.order_offset, h.batch_id) < (e.order_number, e.order_offset, e.batch_id)))) as "isToBeRechecked",
     b.state = 'ready' and b.lane < 0 and b.parked_at is null and exists (select from headgate.batches e where e.tenant_id = $1 and e.flow_id = b.flow_id
       and e.target_id = b.target_id and e.state = 'parked' and e.batch_id < b.batch_id) as "isBehindParked",
     ${hasBlockedKeys} as "hasBlockedKeys"

@@ -4,6 +4,8 @@ import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { amountTexts, type FieldTexts } from '../engine/amount-texts.ts';
 import { addAmounts } from '../engine/amount-totals.ts';
 import type { FieldAmounts } from '../engine/chunk.ts';
+import type { AnswerState } from './answers/answer-state.ts';
+import { type AnswerFilter, type AnswerView, findAnswer } from './answers/answer-views.ts';
 import { type BatchState, openBatchStates } from './batch-state.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import { awaitsDecision, hasUnknownAttempt, mayHaveArrived } from './held/held-batch-query.ts';
@@ -28,6 +30,8 @@ export interface BatchSummary {
   readonly fileSequence: number | null;
   /** The backup of its target that its last attempt went to; null: the target itself. */
   readonly via: string | null;
+  /** How the answer of its target stands; null where none is expected. */
+  readonly answerState: AnswerState | null;
   readonly reasonCode: string | null;
   /** What was said last of why it is not delivered, in words; null where nothing was said. */
   readonly message: string | null;
@@ -44,6 +48,8 @@ export interface BatchView extends BatchSummary {
   readonly bodySha256: string;
   /** How its last state is known, where its target or a person said so; null elsewhere. */
   readonly evidence: string | null;
+  /** What its target said of its records since; null where nothing is expected. */
+  readonly answer: AnswerView | null;
   /** By field. */
   readonly amounts: FieldTexts;
   /** In the order in which they began; the last thousand. */
@@ -71,6 +77,7 @@ export interface BatchFilter {
   readonly jobId?: string;
   readonly targetId?: string;
   readonly state?: BatchState;
+  readonly answer?: AnswerFilter;
 }
 
 /** As the partial index of open batches has them. */
@@ -78,6 +85,7 @@ const isOpen = `b.state in (${openBatchStates.map((state) => `'${state}'`).join(
 
 const columns = `b.batch_id as "batchId", f.name as flow, b.target_id as "targetId", b.state, (${awaitsDecision}) as "awaitsDecision", ${hasUnknownAttempt} as "outcomeUnknown", ${mayHaveArrived} as "mayHaveArrived",
   b.job_ids as "jobIds", b.records, b.bytes, b.attempts, b.file_sequence as "fileSequence", b.via, b.reason_code as "reasonCode",
+  (select w.state from headgate.answers w where w.tenant_id = $1 and w.batch_id = b.batch_id) as "answerState",
   (select a.message from headgate.attempts a where a.tenant_id = $1 and a.batch_id in (b.batch_id, b.parent_batch_id) and a.reason_code = b.reason_code
     order by a.attempt_number desc limit 1) as message, b.created_at as "createdAt", b.changed_at as "changedAt"`;
 const tables = 'from headgate.batches b join headgate.flows f on f.tenant_id = b.tenant_id and f.flow_id = b.flow_id';
@@ -90,13 +98,24 @@ const selectOpen = `/* list open batches */ select ${columns} ${tables} where ${
 const selectOfJob = `/* list batches of job */ select ${columns} ${tables} where ${matches}
   and b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $7)) ${newestFirst}`;
 
+const selectAnswered = (condition: string) => `/* list answered batches */ select ${columns} ${tables}
+  join headgate.answers a on a.tenant_id = $1 and a.batch_id = b.batch_id where ${matches} and ${condition}
+  and ($7::uuid is null or b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $7))) ${newestFirst}`;
+const answeredBy: Readonly<Record<AnswerFilter, string>> = {
+  awaited: selectAnswered("a.state = 'awaited'"),
+  overdue: selectAnswered("a.state = 'overdue'"),
+  complete: selectAnswered("a.state = 'complete'"),
+  refused: selectAnswered('a.refused > 0'),
+};
+
 /** Newest first, at most `limit`; `before`: the last id of the page before. */
 export async function listBatches(
   tx: TenantTx,
-  { flow, jobId, targetId, state }: BatchFilter,
+  { flow, jobId, targetId, state, answer }: BatchFilter,
   page: { readonly before?: string; readonly limit: number },
 ): Promise<BatchSummary[]> {
   const values = [tx.tenantId, page.before ?? null, flow ?? null, targetId ?? null, state ?? null, page.limit];
+  if (answer !== undefined) return (await tx.query<SummaryRow>(answeredBy[answer], [...values, jobId ?? null])).rows.map(withNext);
   if (jobId !== undefined) return (await tx.query<SummaryRow>(selectOfJob, [...values, jobId])).rows.map(withNext);
   const sql = state !== undefined && openBatchStates.includes(state) ? selectOpen : selectAll;
   return (await tx.query<SummaryRow>(sql, values)).rows.map(withNext);
@@ -124,10 +143,16 @@ const selectAttempts = `/* list attempts of batch */ select l.* from (select a.a
 
 /** Fails with E_BATCH_UNKNOWN. */
 export async function getBatch(tx: TenantTx, batchId: string): Promise<BatchView> {
-  type Row = Omit<BatchView, 'amounts' | 'attemptHistory' | 'next'> & { readonly sums: readonly FieldAmounts[] };
+  type Row = Omit<BatchView, 'amounts' | 'attemptHistory' | 'next' | 'answer'> & { readonly sums: readonly FieldAmounts[] };
   const found = (await tx.query<Row>(selectOne, [tx.tenantId, batchId])).rows[0];
   if (found === undefined) throw new HeadgateError(deliveryErrors.E_BATCH_UNKNOWN, 'there is no delivery batch of this id');
   const { rows: attemptHistory } = await tx.query<AttemptView>(selectAttempts, [tx.tenantId, batchId]);
   const { sums, ...batch } = found;
-  return { ...withNext(batch), amounts: amountTexts(sums.reduce<FieldAmounts>((sum, own) => addAmounts(sum, own), {})), attemptHistory };
+  const answer = await findAnswer(tx, batchId);
+  return {
+    ...withNext(batch),
+    answer,
+    amounts: amountTexts(sums.reduce<FieldAmounts>((sum, own) => addAmounts(sum, own), {})),
+    attemptHistory,
+  };
 }

@@ -6,7 +6,7 @@ import { retryTransient } from '../../platform/postgres/transient-retry.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import { connectorErrors } from '../connectors/connector-errors.ts';
 import type { TargetPlan } from '../engine/plan.ts';
-import { createTargetGate, type TargetGate } from './attempts/target-gate.ts';
+import { createTargetGate, type SendingCount, type TargetGate } from './attempts/target-gate.ts';
 import { type LoadedBatch, loadBatches } from './batch-load.ts';
 import { routed } from './breakers/backup-route.ts';
 import { breakerName, readBreakers } from './breakers/breaker-store.ts';
@@ -30,17 +30,24 @@ const gatesMax = 1_000;
 
 export function createClaimLoader({ db, definitions, ports }: ClaimLoaderOptions): ClaimLoader {
   const gates = new Map<string, TargetGate>();
+  const counts = new Map<string, SendingCount>();
 
-  /** Per flow and target, over its versions; changed limits make a new gate. */
+  /** Per flow and target, over its versions; changed limits make a new gate, which counts what is sent through the old one too. */
   function gateOf({ tenantId, flowId }: LoadedBatch, { id, concurrency, ratePerSecond }: TargetPlan): TargetGate {
-    const key = `${tenantId} ${flowId} ${id} ${concurrency} ${ratePerSecond}`;
-    const known = gates.get(key);
-    const gate = known ?? createTargetGate({ concurrency, ratePerSecond });
+    const name = `${tenantId} ${flowId} ${id}`;
+    const key = `${name} ${concurrency} ${ratePerSecond}`;
+    const sending = counts.get(name) ?? { value: 0 };
+    counts.set(name, sending);
+    const gate = gates.get(key) ?? createTargetGate({ concurrency, ratePerSecond }, sending);
     gates.delete(key);
     gates.set(key, gate);
     for (const [oldKey, old] of gates) {
       if (gates.size <= gatesMax) break;
       if (old.load === 0) gates.delete(oldKey);
+    }
+    for (const [oldName, { value }] of counts) {
+      if (counts.size <= gatesMax) break;
+      if (value === 0 && oldName !== name) counts.delete(oldName);
     }
     return gate;
   }

@@ -40,4 +40,24 @@ export const deliveryErrors = defineErrors({
     actor: 'operator',
     next: 'Send the earlier record again, or settle it with the target and release the key with `headgate blocked-key release`; then send this one again with `headgate dead-letter redrive`.',
   },
+  E_ANSWER_UNMATCHED: {
+    meaning: 'An answer names a file, a group or a record that was not delivered, or not where the target says that its answers are about.',
+    actor: 'operator',
+    next: 'Compare what the answer names (`headgate record get`) with `headgate batch list --answer awaited`. One that came too early can be sent again: `headgate dead-letter redrive`.',
+  },
+  E_ANSWER_CONTRADICTS: {
+    meaning: 'An answer accepts what an earlier one refused, or the other way round. What was said first stands.',
+    actor: 'operator',
+    next: 'Ask the downstream which holds. `headgate batch get` shows the answer that stands, `headgate record get` the one that contradicts it.',
+  },
+  E_ANSWER_STATUS: {
+    meaning: 'The status of an answer is none of those that its target knows as accepted, refused, pending or partial.',
+    actor: 'author',
+    next: 'Add the status to the target (docs/answers.md), and send the answers again: `headgate dead-letter redrive --current-version`.',
+  },
+  E_ANSWER_UNNAMED: {
+    meaning: 'An answer names neither a file nor a group nor a record.',
+    actor: 'author',
+    next: 'Correct the output fields that `file`, `group` and `key` of the target name, or have the sender correct the file.',
+  },
 });

@@ -15,7 +15,7 @@ import type { SealedStore } from '../../platform/storage/object-store.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
-import type { Connector, ResolveHost } from '../connectors/connector.ts';
+import type { Connector, MatchAnswers, ResolveHost } from '../connectors/connector.ts';
 import { type AttemptStart, type Started, writeStarts } from './attempts/attempt-start.ts';
 import { createLeaseKeeper } from './attempts/lease-keeper.ts';
 import { createLeases } from './attempts/leases.ts';
@@ -44,6 +44,7 @@ export interface DeliveryWorkerOptions {
   readonly folders: FolderFence;
   readonly secrets: ConnectionSecrets;
   readonly resolveHost: ResolveHost;
+  readonly matchAnswers?: MatchAnswers;
   readonly ports: Ports;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'add' | 'observe'>;
@@ -76,6 +77,8 @@ const claimMin = 128;
 /** What is left for writing endings after attempts were given up. */
 const endingMs = 1_500;
 const failedAgainMs = 5_000;
+
+const isOfDatabase = (error: unknown) => error instanceof HeadgateError && error.code.startsWith('E_DATABASE_');
 
 export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
   const { db, queue, ports, logger, metrics, workerId, leaseMs, inHandMax = inHandDefault } = options;
@@ -157,6 +160,8 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     try {
       claimed = await loader.load(tenantId, items);
     } catch (error) {
+      // What can't be read of one, such as its version of the flow, keeps no other waiting.
+      if (items.length > 1 && !isOfDatabase(error)) return void (await Promise.all(items.map((item) => take(tenantId, [item]))));
       logger.error('claimed deliveries could not be read', { error });
       for (const item of items) begin(giveBack(item, failedAgainMs), item);
       return;

@@ -5,7 +5,7 @@
 import type { Db } from '../../platform/postgres/database.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 
-export type WorkKind = 'chunks' | 'check' | 'deliver' | 'close' | 'breaker' | 'acknowledge' | 'collect';
+export type WorkKind = 'chunks' | 'check' | 'deliver' | 'close' | 'breaker' | 'acknowledge' | 'collect' | 'answer';
 
 export interface NewWork {
   readonly kind: WorkKind;

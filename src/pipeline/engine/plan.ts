@@ -223,8 +223,17 @@ export interface TargetPlan {
   readonly breaker: BreakerPlan;
   /** The target that takes its batches while its breaker is open; null: none. */
   readonly backup: string | null;
+  /** What is to come of what was sent, and by when; absent: nothing is expected. */
+  readonly answers?: AnswersPlan;
   /** Checked against the connector's own described settings. */
   readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** How answers name the records of a target: by the values of these output fields (indexes). */
+export interface AnswersPlan {
+  readonly withinMs: number;
+  readonly key: number | null;
+  readonly group: number | null;
 }
 
 export interface BreakerPlan {

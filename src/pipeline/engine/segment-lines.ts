@@ -18,7 +18,8 @@ export function* segmentLines(body: BodyPlan, bytes: Uint8Array): Generator<Uint
   }
 }
 
-function lineEnd(body: BodyPlan, bytes: Uint8Array, start: number): number {
+/** Behind the line that starts there; -1: it goes on behind `bytes`. */
+export function lineEnd(body: BodyPlan, bytes: Uint8Array, start: number): number {
   if (body.format !== 'csv') return bytes.indexOf(lineFeed, start) + 1 || -1;
   let isQuoted = false;
   for (let index = start; index < bytes.length; index++) {

@@ -63,7 +63,7 @@ export function createPackSplitter({ pack, settings, lines: splitter, keep, hash
 /** `offset` is one of the file as received. */
 function damageOf(finding: PackFinding): Finding {
   const { code, offset, field, rule } = finding;
-  return { record: 0, offset, code, field, rule, message: placedMessage(finding) };
+  return { record: 0, offset, code, field, rule, message: placedMessage(finding, field) };
 }
 
 const nothing: SplitResult = { chunks: [], records: 0, blankLines: 0, comments: 0, spans: [], damage: [] };

@@ -368,8 +368,11 @@ function escaped(into: Buffer, at: number, byte: number): number {
   return at;
 }
 
-/** Line and columns in the file as received, then what the pack says. */
-export function placedMessage({ line, columns, path, message }: PackFinding): string {
-  const place = path ?? (columns === null ? null : `columns ${columns[0]} to ${columns[1]}`);
-  return `line ${line}${place === null ? '' : `, ${place}`}: ${message}`;
+/** Line, columns and element in the file as received, then what the pack says. `field`: where nothing else tells which one it is. */
+export function placedMessage({ line, columns, path, message }: PackFinding, field: string | null = null): string {
+  const place = [`line ${line}`];
+  if (columns !== null) place.push(`columns ${columns[0]} to ${columns[1]}`);
+  if (path !== undefined) place.push(path);
+  else if (field !== null) place.push(field);
+  return `${place.join(', ')}: ${message}`;
 }

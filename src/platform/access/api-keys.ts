@@ -73,8 +73,12 @@ export async function createApiKey(
   ports: { readonly ids: Ids; readonly rng: Rng },
   key: NewApiKey,
 ): Promise<{ key: string; keyId: string }> {
-  if (key.scopes.length === 0 || !key.scopes.every((scope) => scopes.includes(scope)))
-    throw new HeadgateError(accessErrors.E_KEY_SCOPE, `scopes are ${scopes.join(', ')}; at least one is needed`);
+  const unknown = key.scopes.find((scope) => !scopes.includes(scope));
+  if (key.scopes.length === 0 || unknown !== undefined)
+    throw new HeadgateError(
+      accessErrors.E_KEY_SCOPE,
+      `${unknown === undefined ? '' : `${JSON.stringify(unknown)} is no scope; `}scopes are ${scopes.join(', ')}; at least one is needed`,
+    );
   const secret = `hg_live_${Buffer.from(ports.rng.bytes(keyBytes)).toString('base64url')}`;
   const keyId = ports.ids.next();
   await tx.query(insertKey, [tx.tenantId, keyId, key.name, hashOfKey(secret), [...new Set(key.scopes)], key.expiresAt ?? null]);

@@ -68,6 +68,16 @@ export const metricsCatalogue = {
     help: 'Tries to write acknowledgements for senders, by outcome: sent, retried, failed (given up).',
     labels: ['tenant', 'flow', 'outcome'],
   },
+  headgate_answered_records_total: {
+    kind: 'counter',
+    help: 'Delivered records of which a downstream said something new in an answer, by what: accepted, refused, pending.',
+    labels: ['tenant', 'flow', 'target', 'outcome'],
+  },
+  headgate_answers_overdue_total: {
+    kind: 'counter',
+    help: 'Delivered batches that were not answered in full in time.',
+    labels: ['tenant', 'flow', 'target'],
+  },
   headgate_job_seconds: {
     kind: 'histogram',
     help: 'From acceptance of the file to the closing of its job.',

@@ -1,9 +1,10 @@
-/** The targets of the flow versions in force. */
+/** The targets of flows: those of the versions in force, and those that earlier ones left behind with batches on their way. */
 import type { TargetPlan } from '../../../pipeline/engine/plan.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { loadFlowVersion } from './flow-store-versions.ts';
 import { type FlowView, findFlow, listFlows } from './flow-views.ts';
 
+/** `flowVersionId`: the version in force or, of a target that this one has not any more, the last whose attempts, or a person's word, its breaker was told of. */
 export interface FlowTarget {
   readonly flowId: string;
   readonly flow: string;
@@ -11,6 +12,9 @@ export interface FlowTarget {
   readonly targetId: string;
   readonly target: TargetPlan;
 }
+
+/** Targets that are left, of one flow. */
+const leftMax = 100;
 
 /** All those of a page of flows by name, or of the one that is named. `nextFlow`: the page after begins behind it. */
 export async function listFlowTargets(
@@ -32,7 +36,28 @@ async function oneFlow(tx: TenantTx, name: string): Promise<FlowView[]> {
 }
 
 async function targetsOf(tx: TenantTx, { flowId, name, flowVersionId }: FlowView): Promise<FlowTarget[]> {
-  if (flowVersionId === null) return [];
+  const current = flowVersionId === null ? [] : await targetsOfVersion(tx, { flowId, name, flowVersionId });
+  const parameters = [tx.tenantId, flowId, current.map(({ targetId }) => targetId)];
+  const { rows } = await tx.query<{ targetId: string; flowVersionId: string }>(selectLeft, parameters);
+  const left: FlowTarget[] = [];
+  for (const row of rows) {
+    const ofVersion = await targetsOfVersion(tx, { flowId, name, flowVersionId: row.flowVersionId });
+    left.push(...ofVersion.filter(({ targetId }) => targetId === row.targetId));
+  }
+  return [...current, ...left];
+}
+
+/** Targets that the version in force has not, of which batches are on their way and whose breaker may stand in their way. */
+const selectLeft = `/* list targets that are left */
+  select k.target_id as "targetId", k.flow_version_id as "flowVersionId" from headgate.breakers k
+  where k.tenant_id = $1 and k.flow_id = $2 and k.target_id <> all ($3::text[]) and exists (
+    select from headgate.batches b where b.tenant_id = $1 and b.flow_id = $2 and b.target_id = k.target_id and b.state in ('ready', 'sending', 'unknown', 'held', 'parked'))
+  order by k.target_id limit ${leftMax}`;
+
+async function targetsOfVersion(
+  tx: TenantTx,
+  { flowId, name, flowVersionId }: Pick<FlowView, 'flowId' | 'name'> & { readonly flowVersionId: string },
+): Promise<FlowTarget[]> {
   const { plan } = await loadFlowVersion(tx, flowVersionId);
   return plan.targets.map((target) => ({ flowId, flow: name, flowVersionId, targetId: target.id, target }));
 }

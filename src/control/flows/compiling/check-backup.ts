@@ -23,7 +23,9 @@ export function checkBackups(targets: readonly TargetPlan[], holdsFiles: (type: 
     const obstacle =
       holdsFiles(target.type) || holdsFiles(backup.type)
         ? 'a target whose batches are files has no backup, and is none'
-        : obstacleTo(target, backup);
+        : target.type === 'answers' || backup.type === 'answers'
+          ? 'a target that takes answers has no backup, and is none'
+          : obstacleTo(target, backup);
     if (obstacle !== null) report.add({ code: flowErrors.E_CONFIG_CONFLICT, path, message: obstacle });
   }
 }

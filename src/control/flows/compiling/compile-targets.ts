@@ -1,6 +1,6 @@
 /** From `targets` and `targetDefaults` to the Plan's targets: what is sent, how, and how hard it is tried. */
 import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
-import type { BodyPlan, BreakerPlan, OutputFieldPlan, RecordPlan, TargetPlan } from '../../../pipeline/engine/plan.ts';
+import type { AnswersPlan, BodyPlan, BreakerPlan, OutputFieldPlan, RecordPlan, TargetPlan } from '../../../pipeline/engine/plan.ts';
 import type { DeliveryDefinition, FlowSpec, TargetDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
@@ -9,6 +9,7 @@ import { checkColumnWidths } from './check-column-widths.ts';
 import { checkFileTemplates } from './check-file-templates.ts';
 import { checkIdempotencyKey } from './check-idempotency-key.ts';
 import { checkStatusQuery } from './check-status-query.ts';
+import { answersSettings, compileExpected } from './compile-answers.ts';
 import { kafkaSettings } from './compile-kafka-target.ts';
 import { compileMaxAmount } from './compile-max-amount.ts';
 import type { FlowScopes } from './expression-scopes.ts';
@@ -20,6 +21,7 @@ export interface TargetContext {
 }
 
 interface OrderedContext extends TargetContext {
+  readonly format: FlowSpec['format'];
   readonly order: DeliveryDefinition['order'];
 }
 
@@ -47,7 +49,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
     return {
       id,
       type: target.type,
-      connection: target.connection,
+      connection: 'connection' in target ? target.connection : null,
       body: compileBody(target, context, path, report),
       batchRecords: delivery.batch.size,
       batchBytes: delivery.batch.bytes,
@@ -64,11 +66,17 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
       retry: { max: delivery.retry.max, initialMs: delivery.retry.initial, capMs: delivery.retry.cap },
       breaker: compileBreaker(delivery.breaker),
       backup: target.backup ?? null,
-      settings: compileSettings(target, { ...context, order: delivery.order }, path, report),
+      ...expectedOf(target, context, path, report),
+      settings: compileSettings(target, { ...context, order: delivery.order, format: spec.format }, path, report),
     };
   });
   checkBackups(targets, (type) => Object.hasOwn(ownBatch, type), report);
   return targets;
+}
+
+function expectedOf(target: TargetDefinition, context: TargetContext, path: Path, report: Report): { answers?: AnswersPlan } {
+  const answers = compileExpected(target, context, path, report);
+  return answers === undefined ? {} : { answers };
 }
 
 /** Files of a window are whole inputs one after the other, in the order in which they were accepted. */
@@ -127,6 +135,8 @@ const ownConcurrency: Readonly<Partial<Record<TargetDefinition['type'], number>>
   'azure-blob': remoteConcurrency,
   gcs: remoteConcurrency,
 };
+/** Answers are in memory as columns, one batch at a time. */
+const answersBatch = { size: 100_000, bytes: 64 * 1024 ** 2 };
 const messageBatchMax = { size: 10_000, bytes: 64 * 1024 * 1024 };
 
 function checkBatch(type: TargetDefinition['type'], delivery: DeliveryDefinition, path: Path, report: Report): void {
@@ -135,12 +145,14 @@ function checkBatch(type: TargetDefinition['type'], delivery: DeliveryDefinition
   if (type === 'file' || type === 'sftp') return;
   if (holdsFiles(type)) {
     if (bytes > objectBytesMax) refuse('an object in a bucket or container holds at most 256MiB');
+  } else if (type === 'answers') {
+    if (size > 1_000_000 || bytes > answersBatch.bytes) refuse('a batch of answers holds at most 1,000,000 of them, of 64MiB');
   } else if (size > messageBatchMax.size || bytes > messageBatchMax.bytes)
     refuse('only targets that hold files have batches above 10,000 records or 64MiB');
 }
 
 function mergeDelivery(own: TargetDefinition, defaults: DeliveryDefinition): DeliveryDefinition {
-  const batch: DeliveryDefinition['batch'] = ownBatch[own.type] ?? defaults.batch;
+  const batch: DeliveryDefinition['batch'] = own.type === 'answers' ? answersBatch : (ownBatch[own.type] ?? defaults.batch);
   const linger = own.batch?.linger ?? batch.linger;
   return {
     batch: {
@@ -148,7 +160,7 @@ function mergeDelivery(own: TargetDefinition, defaults: DeliveryDefinition): Del
       bytes: own.batch?.bytes ?? batch.bytes,
       ...(linger === undefined ? {} : { linger }),
     },
-    order: own.order ?? defaults.order,
+    order: own.order ?? (own.type === 'answers' ? 'file' : defaults.order),
     onUnknown: own.onUnknown ?? defaults.onUnknown,
     onExhausted: own.onExhausted ?? defaults.onExhausted,
     timeout: own.timeout ?? defaults.timeout,
@@ -249,6 +261,8 @@ function compileSettings(target: TargetDefinition, context: OrderedContext, path
       return { queue: target.queue, createQueue: target.createQueue, confirmsInFlight: target.confirmsInFlight };
     case 'kafka':
       return kafkaSettings(target, context, path, report);
+    case 'answers':
+      return answersSettings(target, context, path, report);
     case 'postgres':
     case 'mysql':
       return tableSettings(target, context.output, path, report);

@@ -55,7 +55,7 @@ function readChoice(value: Scalar['value'], shape: Extract<Shape, { kind: 'choic
   if (shape.later?.includes(text)) return { problem: `${text} is not supported yet`, isLater: true };
   const nearest = nearestName(text, shape.choices);
   return {
-    problem: `must be ${shape.choices.length === 1 ? shape.choices[0] : `one of ${shape.choices.join(', ')}`}${nearest === null ? '' : `; did you mean ${nearest}?`}`,
+    problem: `must be ${shape.choices.length === 1 ? shape.choices[0] : `one of ${shape.choices.join(', ')}`}${nearest === null || shape.choices.length === 1 ? '' : `; did you mean ${nearest}?`}`,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Where records go: the keys of `spec.targets` by type, and of `spec.targetDefaults`. */
+import { answersTargetKeys, expectedAnswersKey } from './answer-shapes.ts';
 import { choice, fieldName, integer, type Key, list, name, object, relativePath, type Shape, text, type VariantShape } from './shape.ts';
 
 const minuteMs = 60_000;
@@ -101,6 +102,7 @@ export const deliveryKeys: Readonly<Record<string, Key>> = {
 /** The same keys where a missing one means what `targetDefaults` says. */
 export const ownDeliveryKeys: Readonly<Record<string, Key>> = {
   ...Object.fromEntries(Object.entries(deliveryKeys).map(([key, description]) => [key, withoutDefaults(description)])),
+  answers: expectedAnswersKey,
   backup: {
     shape: name,
     description:
@@ -350,6 +352,7 @@ export const targetShape: VariantShape = {
       ...tableKeys('a table, or database.table, in lower case'),
       ...ownDeliveryKeys,
     }),
+    answers: object({ type, ...answersTargetKeys, ...ownDeliveryKeys }),
   },
   laterVariants: ['jms', 'oracle', 'sqlserver', 'mongodb', 'email', 'soap', 'grpc'],
   later: deliveryLater,

@@ -74,7 +74,7 @@ function checkDocuments(
   if (document?.contents === undefined || document.contents === null) return refuse('the document is empty');
   if (document.directives.yaml.explicit === true) return refuse('directives are not allowed');
   if (second !== undefined) return refuse('a file holds one document; this is the second', places.at(second.range[0]));
-  const syntax = [...document.errors, ...document.warnings].slice(0, mistakesMax);
+  const syntax = withoutConsequences([...document.errors, ...document.warnings]).slice(0, mistakesMax);
   if (syntax.length > 0) {
     const diagnostics = syntax.map((error) => mistake(plainMessage(error.code, error.message), places.at(error.pos[0])));
     return { root: null, document: null, places, diagnostics };
@@ -86,6 +86,14 @@ function checkDocuments(
 
 function mistake(message: string, place: Place, path = ''): Diagnostic {
   return { code: flowErrors.E_YAML, message, path, severity: 'error', ...place };
+}
+
+const indentationCodes: readonly string[] = ['TAB_AS_INDENT', 'BAD_INDENT', 'BLOCK_AS_IMPLICIT_KEY'];
+
+/** Behind a line that is indented wrongly nothing is where the parser looks for it. */
+function withoutConsequences<Mistake extends { readonly code: string }>(mistakes: readonly Mistake[]): readonly Mistake[] {
+  const first = mistakes.findIndex(({ code }) => indentationCodes.includes(code));
+  return first < 0 ? mistakes : mistakes.slice(0, first + 1);
 }
 
 /** Without the words of the text, which may hold a secret. */
@@ -101,12 +109,29 @@ function plainMessage(code: string, message: string): string {
       return 'the document is too deep to be read';
     case 'NON_STRING_KEY':
       return 'keys must be plain text';
+    case 'BAD_INDENT':
+      return badIndent(message);
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      return message.startsWith('Nested mappings')
+        ? 'a second key in one line; a text with a colon and a space in it is put in quotes'
+        : 'the line is indented otherwise than its list: the dashes of one list are in the same column';
+    case 'BLOCK_IN_FLOW':
+      return 'between { and }, or [ and ], a comma is missing, or a text with a colon in it is not in quotes';
+    case 'BAD_SCALAR_START':
+      return 'a text that begins with this character is put in quotes';
     default:
       return message
         .split('\n')[0]!
         .replace(/:? *["'`].*$/, '')
         .slice(0, 120);
   }
+}
+
+function badIndent(message: string): string {
+  if (message.startsWith('Flow')) return `a ${message.includes('end with a ]') ? '[' : '{'} before this is not closed`;
+  return message.includes('sequence')
+    ? 'the line is indented otherwise than its list: the dashes of one list are in the same column'
+    : 'the line is indented otherwise than its neighbours: the keys of one mapping begin in the same column';
 }
 
 /** Looks at the tokens only: the parser is recursive and its cost grows with the square of some hostile texts. */

@@ -1,5 +1,6 @@
 /** Queries for lists and pages of jobs: counts, amounts, targets, verdict, findings, receipt. Newest first. */
 
+import { answersOfJob, type JobAnswers } from '../../../pipeline/deliveries/answers/answer-views.ts';
 import { batchesPerFileMax } from '../../../pipeline/deliveries/batch.ts';
 import { nextOfHeld } from '../../../pipeline/deliveries/next-steps.ts';
 import { type StageTexts, stageTexts } from '../../../pipeline/engine/amount-texts.ts';
@@ -75,6 +76,8 @@ export interface JobTargetView {
   readonly windowEndsAt: Date | null;
   /** Of those delivered, how many went by a backup, by its id. */
   readonly via: Readonly<Record<string, number>>;
+  /** What the target said of those delivered since; null where nothing is expected. */
+  readonly answers: JobAnswers | null;
   /** Keys whose later records are held back because of records of this job. */
   readonly blockedKeys: number;
   readonly inFlight: number;
@@ -192,7 +195,7 @@ interface JobRow extends JobSummary {
   hasOpenLetters: boolean;
 }
 
-interface TargetRow extends Omit<JobTargetView, 'inFlight'> {
+interface TargetRow extends Omit<JobTargetView, 'inFlight' | 'answers'> {
   readonly targetId: string;
   readonly isKeptOpen: boolean;
 }
@@ -204,11 +207,13 @@ export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | un
   const row = (await tx.query<JobRow>(selectJob, [tx.tenantId, jobId])).rows[0];
   if (!row) return undefined;
   const { rows } = await tx.query<TargetRow>(selectTargets, [tx.tenantId, jobId]);
+  const answers = await answersOfJob(tx, jobId);
   const targets = Object.fromEntries(
     rows.map(({ targetId, isKeptOpen: _, ...counts }) => [
       targetId,
       {
         ...counts,
+        answers: answers.get(targetId) ?? null,
         heldReasons: counts.heldReasons.slice(0, 10).map(withNext),
         inFlight: counts.routed - counts.delivered - counts.refused - counts.dead - counts.cancelled - counts.held,
       },

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
+import { generateKey } from 'openpgp';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { hasComponent, itWith } from '../../../../test/support/components.ts';
 import { type Gnupg, startGnupg } from '../../../../test/support/gnupg.ts';
 import { temporaryFolder } from '../../../../test/support/temporary-store.ts';
@@ -110,6 +111,29 @@ describe('keys that are no use', () => {
       for (const secret of ['own phrase', 'another phrase', 'BEGIN PGP']) expect(JSON.stringify(outcome)).not.toContain(secret);
       expect(readdirSync(root)).toEqual([]);
     });
+
+  it('because their time has not come are used once it has, and no longer than it lasts', async () => {
+    const dayMs = 86_400_000;
+    const now = Date.now();
+    const userIDs = { name: 'later', email: 'later@example.org' };
+    const validity = { date: new Date(now + dayMs), keyExpirationTime: dayMs / 1_000 };
+    const { publicKey } = await generateKey({ userIDs, ...validity });
+    const root = temporaryFolder();
+    const connection = { root, pgpRecipients: ['env:LATER'] };
+    const target = fileConnector.open(openOptions(fileConnector, { settings: { encrypt: true }, connection, env: { LATER: publicKey } }));
+    onTestFinished(async () => {
+      vi.useRealTimers();
+      await target.close();
+    });
+    const batch = outgoing(['a']);
+    const refused = { kind: 'refused', retryable: true, code: 'E_PGP_RECIPIENT' };
+    expect(await target.deliver(batch, signal)).toMatchObject(refused);
+    vi.useFakeTimers({ now: now + 1.5 * dayMs, toFake: ['Date'] });
+    expect(await target.deliver(again(batch), signal)).toMatchObject({ kind: 'acked' });
+    vi.setSystemTime(now + 3 * dayMs);
+    expect(await target.deliver(outgoing(['b']), signal)).toMatchObject(refused);
+    expect(readdirSync(root)).toHaveLength(1);
+  });
 
   itWith('gpg')('or are not there are refused before anything is opened', () => {
     expect(() => open({})).toThrowError(/no pgpRecipients/);

@@ -36,8 +36,14 @@ function createWriters({ recipients, signingKey, passphrase }: PgpKeys, secrets:
       signer: signingKey === null ? null : { privateKey: text(signingKey), passphrase: passphrase === null ? null : text(passphrase) },
     };
     const state = createHash('sha256').update(JSON.stringify(writing)).digest('hex');
-    if (kept?.state !== state) kept = { state, writer: createPgpWriter(writing) };
-    return kept.writer;
+    if (kept?.state === state) return kept.writer;
+    const made = { state, writer: createPgpWriter(writing) };
+    kept = made;
+    // Keys that can't be used now may be later, as those of a partner whose clock is ahead.
+    made.writer.catch(() => {
+      if (kept === made) kept = null;
+    });
+    return made.writer;
   };
 }
 

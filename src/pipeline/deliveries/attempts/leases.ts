@@ -1,6 +1,7 @@
 /**
  * The work that this process holds, and until when, on its own rising clock: counted from before the lease was asked for,
- * so that it never believes longer than the database does. Renewed together while it is in hand.
+ * so that it never believes longer than the database does. That clock stands still while a machine sleeps, so that the wall
+ * clock has to agree; one that is set forward costs an attempt. Renewed together while it is in hand.
  */
 import type { Clock } from '../../../platform/base/ports.ts';
 import type { WorkItem } from '../work-queue-port.ts';
@@ -21,8 +22,11 @@ export interface Leases {
 export function createLeases(clock: Clock, leaseMs: number): Leases {
   // Leases are renewed every third, so that two thirds are left in a process that runs.
   const certainMs = Math.floor(leaseMs / 3);
-  const held = new Map<string, { readonly item: WorkItem; untilMs: number }>();
-  const keep = (item: WorkItem, askedAtMs: number) => held.set(item.workId, { item, untilMs: askedAtMs + leaseMs });
+  const held = new Map<string, { readonly item: WorkItem; untilMs: number; readonly untilWallMs: number }>();
+  const keep = (item: WorkItem, askedAtMs: number) => {
+    const leftMs = askedAtMs + leaseMs - clock.monotonicMs();
+    held.set(item.workId, { item, untilMs: askedAtMs + leaseMs, untilWallMs: clock.nowMs() + leftMs });
+  };
   return {
     get count() {
       return held.size;
@@ -41,7 +45,8 @@ export function createLeases(clock: Clock, leaseMs: number): Leases {
     certainMs,
     isCertain(item) {
       const lease = held.get(item.workId);
-      return lease !== undefined && lease.item.fence === item.fence && clock.monotonicMs() + certainMs < lease.untilMs;
+      if (lease === undefined || lease.item.fence !== item.fence) return false;
+      return clock.monotonicMs() + certainMs < lease.untilMs && clock.nowMs() + certainMs < lease.untilWallMs;
     },
     byTenant() {
       const items = new Map<string, WorkItem[]>();

@@ -6,7 +6,7 @@
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { FolderFence } from '../../../platform/base/folder-fence.ts';
 import type { ConnectionSecrets } from '../../../platform/secrets/connection-secrets.ts';
-import type { Connector, ConnectorPorts, Target } from '../../connectors/connector.ts';
+import type { Connector, ConnectorPorts, MatchAnswers, Target } from '../../connectors/connector.ts';
 import { connectorErrors } from '../../connectors/connector-errors.ts';
 import type { Plan, TargetPlan } from '../../engine/plan.ts';
 import type { TargetBinding } from '../delivery-definitions.ts';
@@ -17,6 +17,8 @@ export interface TargetOpening {
   readonly folders: FolderFence;
   readonly secrets: ConnectionSecrets;
   readonly ports: ConnectorPorts;
+  /** Absent where targets are only probed. */
+  readonly matchAnswers?: MatchAnswers | undefined;
 }
 
 export interface OpenTargetsOptions extends TargetOpening {
@@ -119,15 +121,15 @@ function closedTarget({ code, message }: HeadgateError, { settings }: TargetPlan
 
 /** Makes no connection. Fails with E_TARGET and E_SSRF, as the connector does. */
 export function openTarget(
-  { connectors, folders, secrets, ports }: TargetOpening,
+  { connectors, folders, secrets, ports, matchAnswers }: TargetOpening,
   { tenantId, plan, target }: TargetAddress,
   binding: TargetBinding,
 ): Target {
   const connector = connectors.find(({ name }) => name === target.type);
   if (connector === undefined) throw new HeadgateError(connectorErrors.E_TARGET, `there is no connector ${JSON.stringify(target.type)}`);
   const { tenant, connection, egress } = binding;
-  if (connection.type !== connector.connectionType) {
+  if (connector.connectionType !== null && connection.type !== connector.connectionType) {
     throw new HeadgateError(connectorErrors.E_TARGET, `the connection of the target is not of type ${connector.connectionType}`);
   }
-  return connector.open({ tenantId, plan, target, connection, egress, folders, secrets: secrets.of(tenant), ports });
+  return connector.open({ tenantId, plan, target, connection, egress, folders, secrets: secrets.of(tenant), ports, matchAnswers });
 }

@@ -8,8 +8,9 @@ import { segmentPreamble } from '../../engine/bodies/body-writer.ts';
 import type { FieldAmounts } from '../../engine/chunk.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { segmentLines } from '../../engine/segment-lines.ts';
-import { batchesPerFileMax, recordsByJob, sequenceOf } from '../batch.ts';
+import { recordsByJob } from '../batch.ts';
 import type { LoadedBatch } from '../batch-load.ts';
+import { numberOf, partOf } from '../batch-number.ts';
 import { bodyPieces } from '../cutting/body-hash.ts';
 import { readRange, SegmentReaders } from '../cutting/segment-readers.ts';
 import { deliveryErrors } from '../delivery-errors.ts';
@@ -89,18 +90,6 @@ export function openOutgoingBatch(context: OutgoingContext): OpenedBatch {
     },
     close: () => readers.close(),
   };
-}
-
-/** `<acceptance number>-<place>`; children of a split batch add the end of their id. */
-function numberOf(batch: LoadedBatch): string {
-  const { orderNumber } = batch;
-  const number = `${Math.floor(orderNumber / batchesPerFileMax)}-${String(sequenceOf(orderNumber)).padStart(4, '0')}`;
-  const part = partOf(batch);
-  return part === '' ? number : `${number}-${part}`;
-}
-
-function partOf({ batchId, parentBatchId }: LoadedBatch): string {
-  return parentBatchId === null ? '' : batchId.slice(-12);
 }
 
 /** Behind more than the first, so that a body that fills the socket's buffers ends with a piece that is handed over last. */

@@ -21,10 +21,15 @@ export interface GateLimits {
   readonly ratePerSecond: number | null;
 }
 
-export function createTargetGate(limits: GateLimits): TargetGate {
+/** How many attempts are under way at a target, whatever limits the versions of its flow set. */
+export interface SendingCount {
+  value: number;
+}
+
+/** Gates of one target share `sending`. */
+export function createTargetGate(limits: GateLimits, sending: SendingCount = { value: 0 }): TargetGate {
   const waiting: (() => void)[] = [];
   let inside = 0;
-  let sending = 0;
 
   /** A place is handed on without being free in between, so that nobody overtakes. */
   function leave(): void {
@@ -60,7 +65,7 @@ export function createTargetGate(limits: GateLimits): TargetGate {
       return inside + waiting.length;
     },
     get sending() {
-      return sending;
+      return sending.value;
     },
     async enter(signal) {
       if (!(await takePlace(signal))) return null;
@@ -71,10 +76,10 @@ export function createTargetGate(limits: GateLimits): TargetGate {
       };
     },
     beginSending() {
-      sending += 1;
+      sending.value += 1;
     },
     endSending() {
-      sending -= 1;
+      sending.value -= 1;
     },
   };
 }

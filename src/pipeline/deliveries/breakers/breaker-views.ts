@@ -95,6 +95,8 @@ function nextOfBreaker({ state, mode, reasonCode }: Pick<Row, 'state' | 'mode' |
     return 'Nothing is sent to it while a person keeps it open: `headgate target breaker auto` lets it decide by itself.';
   if (mode === 'closed')
     return 'Its failures open nothing while a person keeps it closed: `headgate target breaker auto` lets it decide by itself.';
+  if (state === 'half_open')
+    return 'Nothing: it answers again, and the breaker closes by itself when it has taken the next batches that there are for it.';
   return state === 'closed' || reasonCode === null ? null : nextOf(reasonCode) || null;
 }
 

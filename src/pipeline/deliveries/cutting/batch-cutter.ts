@@ -74,7 +74,7 @@ async function cutTarget(
   };
   const segments = new Map(input.jobs.flatMap((job) => job.outputs.map(({ segment }) => [segment.segmentId, segment.object] as const)));
   // What lingers is parts of one job each, so that a job that is cancelled meanwhile takes its own with it.
-  const sharesBatches = plan.settings['rollUp'] !== false && plan.lingerMs === undefined;
+  const sharesBatches = plan.settings['rollUp'] !== false && plan.lingerMs === undefined && plan.type !== 'answers';
   let runs = 0;
   let jobId: string | null = null;
   for (const { lane, run } of laneRuns(input, target, readers)) {

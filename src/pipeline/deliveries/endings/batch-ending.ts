@@ -5,6 +5,7 @@
  */
 import type { Ids } from '../../../platform/base/ports.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { type ExpectedAnswer, expectAnswers } from '../answers/expected-answers.ts';
 import { type AttemptEnding, type AttemptResolution, endAttempts, resolveAttempts } from '../attempts/attempt-store.ts';
 import type { NewBatch } from '../batch.ts';
 import { type BatchChange, moveBatches } from '../batch-changes.ts';
@@ -29,6 +30,8 @@ export interface BatchEnding {
   /** Of these dead letters, where their target keeps the order of keys. */
   readonly blockedKeys: readonly NewBlockedKey[];
   readonly counts: readonly CountDelta[];
+  /** Of what was acknowledged, where its target is to answer. */
+  readonly expected: readonly ExpectedAnswer[];
   /** Breakers whose work has to be there, because it lets the batch go on. */
   readonly breakerWork: readonly string[];
 }
@@ -70,6 +73,11 @@ export async function writeEndings(tx: TenantTx, endings: readonly BatchEnding[]
     tx,
     endings.flatMap(({ blockedKeys }) => blockedKeys),
     services.blockedKeysMax,
+  );
+  await expectAnswers(
+    tx,
+    { queue, ids: ports.ids },
+    endings.flatMap(({ expected }) => expected),
   );
   const endedJobs = await addCounts(
     tx,

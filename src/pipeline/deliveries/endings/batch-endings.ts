@@ -1,5 +1,6 @@
 /** Builds the ending of a batch from what was decided about it. Reads single records where dead letters or splits need them. */
 import type { Plan } from '../../engine/plan.ts';
+import { type ExpectedAnswer, expectedAnswerOf } from '../answers/expected-answers.ts';
 import type { AttemptEnding } from '../attempts/attempt-store.ts';
 import type { Decision, SplitPart } from '../attempts/outcome-decision.ts';
 import type { NewBatch } from '../batch.ts';
@@ -7,10 +8,10 @@ import type { BatchChange } from '../batch-changes.ts';
 import type { LoadedBatch } from '../batch-load.ts';
 import type { BatchEvent, BatchState } from '../batch-state.ts';
 import type { NewBlockedKey } from '../held/blocked-key-store.ts';
-import { delayAfterHeldMs } from '../held/held-delay.ts';
+import { delayAfterHeldMs, heldLookMs } from '../held/held-delay.ts';
 import type { ClaimedWork } from '../work-queue-port.ts';
 import type { BatchEnding } from './batch-ending.ts';
-import { type BatchRecord, readGivenUpRecords } from './batch-records.ts';
+import { type BatchRecord, readGivenUpRecords, visitGivenUpRecords } from './batch-records.ts';
 import { type SplitServices, splitBatch, splitByMembers } from './batch-split.ts';
 import type { DeadLetterCause, NewDeadLetter } from './dead-letter-store.ts';
 import { type CountDelta, type CountedAs, countBatch } from './target-counts.ts';
@@ -46,6 +47,7 @@ export async function endingOfAttempt(context: EndingContext, decision: Decision
         ...emptyEnding(context),
         attempt: attempt('acked', null),
         changes: [change('acknowledge', { evidence: decision.evidence, detail: { records: batch.records } })],
+        expected: expectedOf(context, batch),
         counts: countBatch(batch, 'delivered'),
       };
     case 'retry':
@@ -58,7 +60,7 @@ export async function endingOfAttempt(context: EndingContext, decision: Decision
     case 'held':
       return {
         ...emptyEnding(context),
-        againAfterMs: delayAfterHeldMs(batch, decision.code, ended.attempt),
+        againAfterMs: delayAfterHeldMs(decision.code, ended.attempt),
         attempt: attempt('refused', decision.code),
         changes: [
           change('retry', { reasonCode: decision.code, detail: { attempt: ended.attempt } }),
@@ -113,6 +115,7 @@ export async function endingWithoutAttempt(
     resolution: { batchId: batch.batchId, resolvedAs: end.as, evidence: end.evidence },
     changes,
     counts: countBatch(batch, counted),
+    expected: end.as === 'acked' ? expectedOf(context, batch) : [],
     ...(end.as === 'dead' ? await deadLetters(context, 'exhausted', { code: end.code ?? '', message: end.message }) : {}),
   };
 }
@@ -138,12 +141,21 @@ export async function endingOfCancelledJobs(context: EndingContext): Promise<Bat
   };
 }
 
-/** A person has to decide: an unordered batch leaves the queue, an ordered one keeps its lane waiting. */
-export function endingAsHeld(context: EndingContext, againAfterMs: number | null): BatchEnding {
+/** A person has to decide. */
+export function endingAsHeld(context: EndingContext): BatchEnding {
   return {
     ...emptyEnding(context),
-    againAfterMs,
+    againAfterMs: heldLookMs,
     changes: [changeOf(context, 'unknown', 'hold', { reasonCode: context.batch.reasonCode })],
+  };
+}
+
+/** Settings are at fault, as others found out: it is held without a try. */
+export function endingAsFoundOut(context: EndingContext, code: string): BatchEnding {
+  return {
+    ...emptyEnding(context),
+    againAfterMs: heldLookMs,
+    changes: [changeOf(context, 'ready', 'hold', { reasonCode: code })],
   };
 }
 
@@ -168,6 +180,10 @@ export function changeOf(context: EndingContext, from: BatchState, event: BatchE
 
 const countedAs = { refused: 'refused', exhausted: 'dead' } as const satisfies Record<string, CountedAs>;
 
+function expectedOf({ batch, plan }: EndingContext, part: { readonly batchId: string; readonly records: number }): ExpectedAnswer[] {
+  return [expectedAnswerOf(batch, plan, part)].filter((each) => each !== null);
+}
+
 function stateAfter({ event }: BatchChange): BatchState {
   return event === 'hold' ? 'held' : event === 'send' ? 'sending' : 'unknown';
 }
@@ -186,6 +202,7 @@ function emptyEnding({ batch, work }: Pick<EndingContext, 'batch' | 'work'>): Ba
     deadLetters: [],
     blockedKeys: [],
     counts: [],
+    expected: [],
     breakerWork: [],
   };
 }
@@ -233,6 +250,7 @@ async function endingOfSplit(
     : `results per record in the answer to batch ${batch.batchId}`;
   const changes = [changeOf(context, 'sending', 'split', { detail: { children: children.length } })];
   const counts: CountDelta[] = [];
+  const expected: ExpectedAnswer[] = [];
   const letters: NewDeadLetter[] = [];
   const blockedKeys: NewBlockedKey[] = [];
   const records = parts.some(({ becomes }) => becomes === 'refused' || becomes === 'exhausted')
@@ -249,7 +267,10 @@ async function endingOfSplit(
       };
       changes.push(changeOf(context, from, event, event === 'send' ? { ...more, via: context.via } : more));
     }
-    if (part.becomes === 'acked') counts.push(...countBatch(child, 'delivered'));
+    if (part.becomes === 'acked') {
+      counts.push(...countBatch(child, 'delivered'));
+      expected.push(...expectedOf(context, child));
+    }
     if (part.becomes !== 'refused' && part.becomes !== 'exhausted') continue;
     counts.push(...countBatch(child, countedAs[part.becomes]));
     for (const [place, index] of part.indexes.entries()) {
@@ -270,8 +291,7 @@ async function endingOfSplit(
   const childWork = children.flatMap(({ batchId }, at) => {
     const { becomes } = parts[at]!;
     if (becomes === 'retry' || becomes === 'unknown') return [{ batchId, delayMs }];
-    const heldMs = becomes === 'held' ? delayAfterHeldMs(batch, parts[at]!.reason ?? parts[at]!.codes[0]!, sent.attempts) : null;
-    return heldMs === null ? [] : [{ batchId, delayMs: heldMs }];
+    return becomes === 'held' ? [{ batchId, delayMs: delayAfterHeldMs(parts[at]!.reason ?? parts[at]!.codes[0]!, sent.attempts) }] : [];
   });
   return {
     ...emptyEnding(context),
@@ -286,6 +306,7 @@ async function endingOfSplit(
     children,
     childWork,
     counts,
+    expected,
     deadLetters: letters,
     blockedKeys,
   };
@@ -297,21 +318,21 @@ async function deadLetters(
   reason: { readonly code: string; readonly message: string },
 ): Promise<Pick<BatchEnding, 'deadLetters' | 'blockedKeys'>> {
   const { batch, plan, services } = context;
-  const ends = (await readGivenUpRecords(services, batch, plan)).map((record) => {
+  const letters: NewDeadLetter[] = [];
+  const blockedKeys: NewBlockedKey[] = [];
+  await visitGivenUpRecords(services, batch, plan, (record) => {
     const { member, record: recordNumber, deliveryKey, amounts } = record;
     const letter = { ...letterBasics(context, cause, batch), ...reason, jobId: member.jobId, recordNumber, deliveryKey, amounts };
-    return { letter, record };
+    letters.push(letter);
+    blockedKeys.push(...blockedBy(batch, letter, record));
   });
-  return {
-    deadLetters: ends.map(({ letter }) => letter),
-    blockedKeys: ends.flatMap(({ letter, record }) => blockedBy(batch, letter, record)),
-  };
+  return { deadLetters: letters, blockedKeys };
 }
 
 /** Later records of its key are held back, where the target keeps the order of keys (decisions 19). */
-function blockedBy({ flowId, targetId, lane }: LoadedBatch, letter: NewDeadLetter, { orderKey }: BatchRecord): NewBlockedKey[] {
+function blockedBy({ flowId, targetId, lane, laneScheme }: LoadedBatch, letter: NewDeadLetter, { orderKey }: BatchRecord): NewBlockedKey[] {
   if (orderKey === null) return [];
-  return [{ flowId, targetId, lane, keyHash: orderKey, jobId: letter.jobId, deadLetterId: letter.deadLetterId }];
+  return [{ flowId, targetId, lane, laneScheme, keyHash: orderKey, jobId: letter.jobId, deadLetterId: letter.deadLetterId }];
 }
 
 function letterBasics(context: EndingContext, cause: DeadLetterCause, batch: Pick<NewBatch, 'batchId' | 'targetId'>) {

@@ -2,6 +2,7 @@
  * The single records of a batch: their numbers, delivery keys and amounts. Found on demand from the chunks' outcomes and,
  * where the flow has a unique business key or amounts are asked for, from the raw files.
  */
+import { nextTurn } from '../../../platform/base/system-ports.ts';
 import type { Db } from '../../../platform/postgres/database.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
 import { type TenantTx, withTenant } from '../../../platform/tenancy/tenant-scope.ts';
@@ -41,35 +42,56 @@ interface Sources {
 }
 
 /** Every record of the batch, in the order of its lines, as a dead letter is to tell of it. */
-export function readGivenUpRecords(source: RecordSource, batch: LoadedBatch, plan: Plan): Promise<readonly BatchRecord[]> {
-  return readBatchRecords(source, batch, plan, { withAmounts: hasSums(plan) });
+export async function readGivenUpRecords(source: RecordSource, batch: LoadedBatch, plan: Plan): Promise<readonly BatchRecord[]> {
+  const records: BatchRecord[] = [];
+  await visitGivenUpRecords(source, batch, plan, (record) => records.push(record));
+  return records;
 }
 
-/** Every record of the batch, in the order of its lines. */
-export async function readBatchRecords(
+/** The same, one after the other. */
+export async function visitGivenUpRecords(
   source: RecordSource,
   batch: LoadedBatch,
   plan: Plan,
-  { withAmounts }: { readonly withAmounts: boolean } = { withAmounts: false },
-): Promise<readonly BatchRecord[]> {
+  visit: (record: BatchRecord) => void,
+): Promise<void> {
+  await visitRecords(source, batch, plan, { withAmounts: hasSums(plan), visit });
+}
+
+/** Every record of the batch, in the order of its lines. */
+export async function readBatchRecords(source: RecordSource, batch: LoadedBatch, plan: Plan): Promise<readonly BatchRecord[]> {
   const records: BatchRecord[] = [];
+  await visitRecords(source, batch, plan, { withAmounts: false, visit: (record) => records.push(record) });
+  return records;
+}
+
+/** Records between two turns of others: a file may hold a million, and leases are renewed meanwhile. A few milliseconds. */
+const recordsPerTurn = 500;
+
+async function visitRecords(
+  source: RecordSource,
+  batch: LoadedBatch,
+  plan: Plan,
+  { withAmounts, visit }: { readonly withAmounts: boolean; readonly visit: (record: BatchRecord) => void },
+): Promise<void> {
+  let count = 0;
   const hasKey = hasUniqueKey(plan);
   const isOrdered = plan.targets.find(({ id }) => id === batch.targetId)!.order === 'by-key';
-  await visitMembers(source, batch, plan, hasKey || isOrdered || withAmounts, (member, routed, facts) => {
+  await visitMembers(source, batch, plan, hasKey || isOrdered || withAmounts, async (member, routed, facts) => {
     const identity = { tenantId: batch.tenantId, flowId: batch.flowId, lineageId: member.lineageId, targetId: batch.targetId, intent: '' };
     for (const one of routed) {
       const key = deliveryKey(identity, facts === null || !hasKey ? { record: one.record } : facts.identity(one));
       const order = isOrdered ? (facts?.orderKey(one) ?? null) : null;
-      records.push({
+      visit({
         member,
         record: one.record,
         deliveryKey: key,
         orderKey: order === null ? null : orderKeyHash(identity, order),
         amounts: withAmounts ? (facts?.amounts(one) ?? {}) : {},
       });
+      if (++count % recordsPerTurn === 0) await nextTurn();
     }
   });
-  return records;
 }
 
 /** A member whose bytes only its lines can tell. */
@@ -96,6 +118,22 @@ export async function chooseMembers(
   return chosen;
 }
 
+/** Job and record number of those at the given positions, which ascend. */
+export async function recordsAt(
+  source: RecordSource,
+  batch: LoadedBatch,
+  plan: Plan,
+  positions: readonly number[],
+): Promise<{ readonly jobId: string; readonly record: number }[]> {
+  const found: { readonly jobId: string; readonly record: number }[] = [];
+  let position = 0;
+  await visitMembers(source, batch, plan, false, ({ jobId }, routed) => {
+    for (const { record } of routed) if (positions[found.length] === position++) found.push({ jobId, record });
+  });
+  if (found.length !== positions.length) throw new Error('a batch has fewer records than were answered');
+  return found;
+}
+
 function memberOf(member: BatchMember, records: readonly RoutedRecord[], amounts: FieldAmounts): ChosenMember {
   const { jobId, lineageId, chunkNumber, outcomes } = member;
   const only = records.map(({ record }) => record);
@@ -107,7 +145,7 @@ async function visitMembers(
   batch: LoadedBatch,
   plan: Plan,
   withFacts: boolean,
-  visit: (member: BatchMember, routed: Iterable<RoutedRecord>, facts: RecordFacts | null) => void,
+  visit: (member: BatchMember, routed: Iterable<RoutedRecord>, facts: RecordFacts | null) => void | Promise<void>,
 ): Promise<void> {
   const target = plan.targets.findIndex(({ id }) => id === batch.targetId);
   const sources = await withTenant(source.db, batch.tenantId, (tx) => loadSources(tx, batch, withFacts), { readOnly: true });
@@ -118,7 +156,7 @@ async function visitMembers(
       const outcomes = readOutcomes(readers.open(sources.outcomes.get(segmentId)!), start, end);
       const chunk = sources.chunks.get(chunkName(member));
       const facts = withFacts && chunk !== undefined ? new RecordFacts(plan, chunk.columns, readers.open(chunk.file)) : null;
-      visit(member, memberRecords(outcomes, target, member), facts);
+      await visit(member, memberRecords(outcomes, target, member), facts);
     }
   } finally {
     readers.close();

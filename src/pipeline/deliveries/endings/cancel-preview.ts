@@ -17,7 +17,8 @@ const selectWithdrawable = `/* list withdrawable records */
   select b.target_id as "targetId", (m ->> 'records')::int8 as records, m -> 'amounts' as amounts
   from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
   where b.tenant_id = $1 and b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $2))
-    and (b.state in ('ready', 'parked') or (b.state = 'held' and b.job_ids <@ array[$2::uuid])) and (m ->> 'jobId')::uuid = $2
+    and (b.state in ('ready', 'parked') or (b.state = 'held' and not exists (select from headgate.jobs o where o.tenant_id = $1 and o.job_id = any (b.job_ids) and o.job_id <> $2
+      and o.decision is distinct from 'cancel' and o.state <> 'cancelled'))) and (m ->> 'jobId')::uuid = $2
   union all
   select c.target_id, (m ->> 'records')::int8, m -> 'amounts'
   from headgate.collected_parts p join headgate.collections c on c.tenant_id = $1 and c.collection_id = p.collection_id

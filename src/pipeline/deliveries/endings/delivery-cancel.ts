@@ -1,12 +1,11 @@
 /**
  * What cancelling a job means for its deliveries: batches that were never sent are cancelled, and those that wait for a
- * person too; what is being sent, or nobody knows about, ends as it ends. Other jobs in a shared batch go on in a child.
+ * person too; what is being sent ends as it ends, and what nobody knows about as its target says. Other jobs in a shared batch go on in a child.
  */
 import type { Ids, Sleep } from '../../../platform/base/ports.ts';
 import type { SealedStore } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { resolveAttempts } from '../attempts/attempt-store.ts';
-import { noLane } from '../batch.ts';
 import { type BatchChange, moveBatches } from '../batch-changes.ts';
 import { type LoadedBatch, loadBatches } from '../batch-load.ts';
 import { deliverWork, insertBatches, recordCut } from '../cutting/batch-insert.ts';
@@ -30,7 +29,7 @@ export interface CancelledDeliveries {
 const ofJob = 'b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $2))';
 
 const selectWaiting = `select b.batch_id as "batchId" from headgate.batches b
-  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'held', 'parked') order by b.batch_id`;
+  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'unknown', 'held', 'parked') order by b.batch_id`;
 const listWaiting = `/* list cancellable batches */ ${selectWaiting}`;
 const lockWaiting = `/* lock cancellable batches */ ${selectWaiting} for update`;
 
@@ -57,7 +56,10 @@ export async function cancelDeliveries(
   for (const batch of batches.sort((a, b) => (a.batchId < b.batchId ? -1 : 1))) {
     const basics = { batchId: batch.batchId, actor, traceParent: batch.traceParent };
     const kept = batch.members.flatMap((member, at) => (member.jobId === jobId ? [] : [at]));
-    if (kept.length === 0) {
+    // Its worker ends it, as soon as the target was asked where it can be; whoever has it in hand knows nothing of this decision.
+    if (batch.state === 'unknown') {
+      if (batch.isCancelled) due.push(batch);
+    } else if (kept.length === 0 || batch.isCancelled) {
       changes.push({ ...basics, from: batch.state, event: 'cancel', detail: { records: batch.records } });
       counts.push(...countBatch(batch, 'cancelled'));
       resolved.push(batch.batchId);
@@ -73,7 +75,7 @@ export async function cancelDeliveries(
       counts.push(...countBatch(cancelled, 'cancelled'));
     }
   }
-  await queue.addWork(tx, due.filter(isQueued).map(workOf));
+  await queue.addWork(tx, due.map(workOf));
   const collected = await takePartsOfJob(tx, jobId);
   for (const { origin, batch } of collected) {
     await insertBatches(tx, { ...origin, traceParent: null }, [batch]);
@@ -104,10 +106,8 @@ export async function cancelDeliveries(
 /** Work is locked before the batch it is about, as its worker locks them. */
 async function lockBatches(tx: TenantTx, queue: WorkQueue, jobId: string): Promise<LoadedBatch[]> {
   const idsBy = async (sql: string) => (await tx.query<{ batchId: string }>(sql, [tx.tenantId, jobId])).rows.map(({ batchId }) => batchId);
-  await queue.keepWork(tx, (await loadBatches(tx, await idsBy(listWaiting))).filter(isQueued).map(workOf));
+  await queue.keepWork(tx, (await loadBatches(tx, await idsBy(listWaiting))).map(workOf));
   return await loadBatches(tx, await idsBy(lockWaiting));
 }
 
-/** What a person has to decide about has left the queue, except in a lane. */
-const isQueued = ({ state, lane }: LoadedBatch) => state !== 'held' || lane !== noLane;
 const workOf = (batch: LoadedBatch) => deliverWork(batch.flowId, batch);

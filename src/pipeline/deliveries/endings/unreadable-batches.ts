@@ -7,7 +7,7 @@ import type { HeadgateError } from '../../../platform/base/errors.ts';
 import type { AttemptEnding } from '../attempts/attempt-store.ts';
 import type { Decision } from '../attempts/outcome-decision.ts';
 import type { BatchState } from '../batch-state.ts';
-import { heldDelayMs } from '../held/held-delay.ts';
+import { heldLookMs } from '../held/held-delay.ts';
 import type { BatchEnding } from './batch-ending.ts';
 import { changeOf, type EndingContext, endingOfWork } from './batch-endings.ts';
 
@@ -35,6 +35,6 @@ export function endingOfUnreadable(
 
 /** Without an attempt: the batch waits as `ready` or `unknown`. */
 export function endingAsUnreadable(context: EndingContext, error: HeadgateError, from: BatchState): BatchEnding {
-  const ending = endingOfWork(context, heldDelayMs(context.batch, error.code));
+  const ending = endingOfWork(context, heldLookMs);
   return { ...ending, changes: [changeOf(context, from, 'hold', { reasonCode: error.code })] };
 }

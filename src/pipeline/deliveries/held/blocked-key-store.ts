@@ -18,6 +18,8 @@ export interface NewBlockedKey {
   readonly flowId: string;
   readonly targetId: string;
   readonly lane: number;
+  /** What its lanes mean (`laneSchemeOf`). */
+  readonly laneScheme: number;
   readonly keyHash: string;
   readonly jobId: string;
   readonly deadLetterId: string;
@@ -27,9 +29,9 @@ const countKeys = `/* count blocked keys */
   select count(*)::int as count from (select from headgate.blocked_keys where tenant_id = $1 and flow_id = $2 and target_id = $3 and key_hash <> '' limit $4) k`;
 
 const insertKeys = `/* block keys */
-  insert into headgate.blocked_keys (tenant_id, flow_id, target_id, lane, key_hash, job_id, dead_letter_id, blocked_at)
+  insert into headgate.blocked_keys (tenant_id, flow_id, target_id, lane, lane_scheme, key_hash, job_id, dead_letter_id, blocked_at)
   select $1, k.*, (select headgate.clock())
-  from unnest($2::uuid[], $3::text[], $4::smallint[], $5::text[], $6::uuid[], $7::uuid[]) as k
+  from unnest($2::uuid[], $3::text[], $4::smallint[], $5::int[], $6::text[], $7::uuid[], $8::uuid[]) as k
   on conflict (tenant_id, flow_id, target_id, lane, key_hash) do nothing`;
 
 /** A key that is blocked already stays with the record that blocked it first. */
@@ -43,6 +45,7 @@ export async function blockKeys(tx: TenantTx, keys: readonly NewBlockedKey[], ke
       rows.map((row) => row.flowId),
       rows.map((row) => row.targetId),
       rows.map((row) => row.lane),
+      rows.map((row) => row.laneScheme),
       rows.map((row) => row.keyHash),
       rows.map((row) => row.jobId),
       rows.map((row) => row.deadLetterId),
@@ -69,17 +72,23 @@ function bounded(keys: readonly NewBlockedKey[], room: number): NewBlockedKey[] 
 const sentAgainBehind = `headgate.redrive_members m
   join headgate.jobs r on r.tenant_id = $1 and r.job_id = m.job_id and r.accepted_number > b.order_number / ${batchesPerFileMax}
   join headgate.dead_letters d on d.tenant_id = $1 and d.dead_letter_id = m.dead_letter_id and d.flow_id = b.flow_id and d.target_id = b.target_id
-  where m.tenant_id = $1 and m.settled is null and m.lane = b.lane
+  where m.tenant_id = $1 and m.settled is null and m.lane is not null and (m.lane = b.lane or m.lane_scheme <> b.lane_scheme)
     and not exists (select from headgate.jobs o where o.tenant_id = $1 and o.job_id = b.job_ids[1] and o.redrive ->> 'id' = m.redrive_id::text)`;
 
-const ofLane = `headgate.blocked_keys k where k.tenant_id = $1 and k.flow_id = b.flow_id and k.target_id = b.target_id and k.lane = b.lane`;
+const ofTarget = 'headgate.blocked_keys k where k.tenant_id = $1 and k.flow_id = b.flow_id and k.target_id = b.target_id';
+/** In parts, each of which an index answers: of its lane, and of other lanes, where its keys may lie in any. */
+const ofLane = [
+  `${ofTarget} and k.lane = b.lane`,
+  `${ofTarget} and k.lane_scheme < b.lane_scheme`,
+  `${ofTarget} and k.lane_scheme > b.lane_scheme`,
+];
 
 /** Whether a record of batch `b` may be held back. */
-export const hasBlockedKeys = `b.lane >= 0 and (exists (select from ${ofLane}) or exists (select from ${sentAgainBehind}))`;
+export const hasBlockedKeys = `b.lane >= 0 and (${[...ofLane, sentAgainBehind].map((blocking) => `exists (select from ${blocking})`).join(' or ')})`;
 
 const selectOfBatch = `/* read blocked keys */
   select x.key_hash as "keyHash", x.dead_letter_id as "deadLetterId" from headgate.batches b
-  cross join lateral (select k.key_hash, k.dead_letter_id from ${ofLane} union all select m.key_hash, m.dead_letter_id from ${sentAgainBehind}) x
+  cross join lateral (${ofLane.map((blocking) => `select k.key_hash, k.dead_letter_id from ${blocking} union`).join(' ')} select m.key_hash, m.dead_letter_id from ${sentAgainBehind}) x
   where b.tenant_id = $1 and b.batch_id = $2`;
 
 /** Hashes of the keys that are blocked for the batch, each with the dead letter that blocks it; `everyKey` among them blocks all. */

@@ -52,12 +52,16 @@ const lockHeld = `/* lock batches held for configuration */
   order by b.batch_id for update`;
 
 const findHeld = `/* find batch held for configuration */
-  select 1 from headgate.batches b where b.tenant_id = $1 and b.flow_id = $2 and b.target_id = $3 and b.state = 'held'
-    and b.reason_code in (${configurationList}) limit 1`;
+  select 1 from headgate.batches b where b.tenant_id = $1 and b.flow_id = $2 and b.target_id = $3 and b.flow_version_id = $4
+    and b.state = 'held' and b.reason_code = any ($5::text[]) limit 1`;
 
-/** Whether a batch of the target waits for its settings to be mended. */
-export async function isTargetHeld(tx: TenantTx, { flowId, targetId }: Pick<LoadedBatch, 'flowId' | 'targetId'>): Promise<boolean> {
-  return (await tx.query(findHeld, [tx.tenantId, flowId, targetId])).rows.length > 0;
+/** Whether a batch that was cut for the target under the same version waits for one of these faults of its settings to be mended. */
+export async function isTargetHeld(
+  tx: TenantTx,
+  { flowId, targetId, flowVersionId }: Pick<LoadedBatch, 'flowId' | 'targetId' | 'flowVersionId'>,
+  codes: readonly string[],
+): Promise<boolean> {
+  return (await tx.query(findHeld, [tx.tenantId, flowId, targetId, flowVersionId, codes])).rows.length > 0;
 }
 
 /** All of the tenant's, or those of one target. How many there were. What is still not mended is held again after one try. */

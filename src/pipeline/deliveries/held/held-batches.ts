@@ -9,6 +9,7 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Ports } from '../../../platform/base/ports.ts';
 import { type TenantTx, withTenant } from '../../../platform/tenancy/tenant-scope.ts';
 import type { Plan } from '../../engine/plan.ts';
+import { type ExpectedAnswer, expectAnswers, expectedAnswerOf } from '../answers/expected-answers.ts';
 import { resolveAttempts } from '../attempts/attempt-store.ts';
 import { moveBatches } from '../batch-changes.ts';
 import { type LoadedBatch, loadBatches } from '../batch-load.ts';
@@ -130,7 +131,8 @@ async function decideAsSeen(services: HeldServices, tenantId: string, decision: 
       const [locked] = (await tx.query<LockedBatch>(lockHeld, [tx.tenantId, decision.batchId])).rows;
       if (!isAsSeen(locked!, seen.batch)) throw changed;
       assertDecidable(locked!, decision.decision);
-      await writeDecision(tx, services, seen.batch, decision, letters);
+      const expected = decision.decision === 'delivered' ? expectedAnswerOf(seen.batch, seen.plan) : null;
+      await writeDecision(tx, services, seen.batch, decision, { letters, expected });
       return { batchId: decision.batchId, decision: decision.decision, state: stateAfter[decision.decision] };
     });
   });
@@ -155,7 +157,7 @@ async function writeDecision(
   { queue, ports }: HeldServices,
   batch: LoadedBatch,
   { decision, reason, actor }: HeldDecision,
-  letters: readonly NewDeadLetter[],
+  { letters, expected }: { readonly letters: readonly NewDeadLetter[]; readonly expected: ExpectedAnswer | null },
 ): Promise<void> {
   const evidence = `${actor} decided: ${reason}`;
   const change = { batchId: batch.batchId, from: 'held', actor, traceParent: batch.traceParent, evidence } as const;
@@ -167,6 +169,7 @@ async function writeDecision(
   await moveBatches(tx, ports.ids, [{ ...change, event: isDelivered ? 'acknowledge' : 'exhaust' }]);
   await resolveAttempts(tx, [{ batchId: batch.batchId, resolvedAs: isDelivered ? 'acked' : 'dead', evidence }]);
   await insertDeadLetters(tx, letters);
+  await expectAnswers(tx, { queue, ids: ports.ids }, expected === null ? [] : [expected]);
   const ended = await addCounts(tx, countBatch(batch, isDelivered ? 'delivered' : 'dead'));
   await queue.addWork(
     tx,

@@ -10,7 +10,7 @@ import { type Value, valueText } from '../expressions/values.ts';
 import type { Plan } from '../plan.ts';
 import { type CheckedField, checkField } from '../reference/field-checks.ts';
 import { createScope, decideRecord, type RecordFinding, rejected } from '../reference/record-decisions.ts';
-import { notedFindings, shapeRecord } from '../reference/record-shapes.ts';
+import { notedFindings, placedFinding, shapeRecord } from '../reference/record-shapes.ts';
 import type { Row } from '../reference/rows.ts';
 
 export interface ExplainedField {
@@ -70,9 +70,10 @@ export function explainRecord(
   const nothing = { warnings: [], steps: [], routes: [], outputs: {} };
   if (shape.problem !== null)
     return { ...explained, ...nothing, status: 'rejected', findings: [{ ...shape.problem, field: null, rule: null }] };
+  const placed = placedFinding(plan, shape);
   const findings = [
     ...checked.flatMap(({ problem }, index) =>
-      problem === null ? [] : [{ code: problem.code, field: type!.fields[index]!.name, rule: null, message: problem.message }],
+      problem === null ? [] : [placed({ code: problem.code, field: type!.fields[index]!.name, rule: null, message: problem.message })],
     ),
     ...notedFindings(shape, 'error'),
   ];
@@ -85,8 +86,8 @@ export function explainRecord(
   return {
     ...explained,
     status: decision.status,
-    findings: decision.findings,
-    warnings: decision.status === 'valid' ? [...notedFindings(shape, 'warn'), ...decision.warnings] : [],
+    findings: findings.length > 0 ? findings : decision.findings.map(placed),
+    warnings: decision.status === 'valid' ? [...notedFindings(shape, 'warn'), ...decision.warnings.map(placed)] : [],
     steps,
     routes: decision.routes.map((index) => plan.targets[index]!.id),
     outputs: Object.fromEntries(

@@ -11,6 +11,17 @@ function read(type: FieldType, text: string | null, more: Partial<FieldPlan> = {
   return reader.problem !== null ? reader.problem.code : reader.value === null ? null : valueText(reader.value);
 }
 
+it.each([
+  ['date', null, 'not a date as yyyy-MM-dd'],
+  ['date', 'dd.MM.yyyy', 'not a date as dd.MM.yyyy'],
+  ['time', null, 'not a time of day as HH:mm:ss'],
+  ['datetime', 'yyyyMMddHHmmss', 'not a date and time as yyyyMMddHHmmss'],
+] as const)('a %s in the format %s that is none is said to be none as it is to be written', (type, dateFormat, message) => {
+  const reader = new FieldReader(fieldPlan('f', type, { column: 0, header: null }, { dateFormat }), delimitedFormat);
+  reader.read('x', 'text');
+  expect(reader.problem).toMatchObject({ message });
+});
+
 const cases: readonly [FieldType, Partial<FieldPlan>, Readonly<Record<string, string>>][] = [
   [
     'int',

@@ -160,15 +160,16 @@ function createTypeReader(plan: FieldPlan): (text: string) => Present | FieldPro
   }
 }
 
-const momentProblems = {
-  date: new FieldProblem(fieldErrors.E_DATE, 'not a date'),
-  time: new FieldProblem(fieldErrors.E_TIME, 'not a time of day'),
-  datetime: new FieldProblem(fieldErrors.E_DATETIME, 'not a date and time'),
+const moments = {
+  date: [fieldErrors.E_DATE, 'not a date', 'yyyy-MM-dd'],
+  time: [fieldErrors.E_TIME, 'not a time of day', 'HH:mm:ss'],
+  datetime: [fieldErrors.E_DATETIME, 'not a date and time', 'yyyy-MM-ddTHH:mm:ss'],
 } as const;
 
 function createMomentTypeReader(type: 'date' | 'time' | 'datetime', format: string | null): (text: string) => string | FieldProblem {
   const read = createMomentReader(type, format);
-  const problem = momentProblems[type];
+  const [code, what, usual] = moments[type];
+  const problem = new FieldProblem(code, `${what} as ${format ?? usual}`);
   return (text) => read(text) ?? problem;
 }
 

@@ -6,7 +6,7 @@ import { currencyOf } from '../amount-totals.ts';
 import type { CompiledFlow } from '../compile-flow.ts';
 import { type FieldReader, fieldReaders } from '../fields/field-reader.ts';
 import type { RulePlan } from '../plan.ts';
-import type { RecordFinding } from '../records/record-finding.ts';
+import { lineField, placeInFile, type RecordFinding } from '../records/record-finding.ts';
 import type { RecordAmount, RecordVerdict } from '../records/record-judge.ts';
 import type { KernelState } from './kernel-state.ts';
 
@@ -22,6 +22,8 @@ export class RejectedRecord implements RecordVerdict {
   readonly #state: KernelState;
   readonly #readers: readonly FieldReader[];
   readonly #rules: readonly RulePlan[];
+  /** -1: records stand in the file as received. */
+  readonly #lineField: number;
 
   constructor(flow: CompiledFlow, state: KernelState) {
     this.type = flow.mainType;
@@ -29,6 +31,9 @@ export class RejectedRecord implements RecordVerdict {
     this.#state = state;
     this.#readers = fieldReaders(flow.plan.records[flow.mainType]!, flow.plan.format);
     this.#rules = flow.plan.rules.filter((rule) => rule.scope === 'record');
+    const { format, records } = flow.plan;
+    const isOfPack = format.type === 'json-lines' && format.pack !== undefined;
+    this.#lineField = isOfPack ? records[flow.mainType]!.fields.findIndex(({ name }) => name === lineField) : -1;
   }
 
   /** False when the fields that were not accepted are fine after all. */
@@ -40,7 +45,7 @@ export class RejectedRecord implements RecordVerdict {
       const reader = this.#readers[index]!;
       reader.read(this.#text(index), 'text');
       if (reader.problem === null) return false;
-      this.findings.push({ code: reader.problem.code, field: reader.plan.name, rule: null, message: reader.problem.message });
+      this.findings.push({ code: reader.problem.code, field: reader.plan.name, rule: null, message: this.#placed(reader.problem.message) });
     }
     this.#takeKeysAndAmounts();
     return true;
@@ -50,9 +55,14 @@ export class RejectedRecord implements RecordVerdict {
     const { failedRules } = this.#state;
     this.findings = [];
     for (const [index, rule] of this.#rules.entries()) {
-      if (failedRules[index] === 1) this.findings.push({ code: rule.code, field: null, rule: rule.id, message: rule.message });
+      if (failedRules[index] !== 1) continue;
+      this.findings.push({ code: rule.code, field: null, rule: rule.id, message: this.#placed(rule.message) });
     }
     this.#takeKeysAndAmounts();
+  }
+
+  #placed(message: string): string {
+    return this.#lineField < 0 ? message : `${placeInFile(this.#text(this.#lineField))}${message}`;
   }
 
   /** Null: absent. The record is ASCII. */

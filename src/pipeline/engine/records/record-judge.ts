@@ -15,7 +15,7 @@ import { type FieldReader, fieldReaders } from '../fields/field-reader.ts';
 import type { RouteSets } from '../outcomes/route-sets.ts';
 import type { RulePlan } from '../plan.ts';
 import { readPackNotes } from './pack-notes.ts';
-import type { RecordFinding } from './record-finding.ts';
+import { lineField, placeInFile, type RecordFinding } from './record-finding.ts';
 import { createRecordReader } from './record-reader.ts';
 import { RecordScope } from './record-scope.ts';
 import { createRecordText, type RecordReader } from './record-text.ts';
@@ -51,6 +51,8 @@ export class RecordJudge implements RecordVerdict {
   readonly #recordRules: readonly RulePlan[];
   readonly #bodyOf: readonly number[];
   readonly #bodies: readonly BodyWriter[];
+  /** Index of the field by type, -1 without one; null where records stand in the file as received. */
+  readonly #lineFields: readonly number[] | null;
   readonly #text = createRecordText();
   readonly #values: Value[] = [];
 
@@ -78,6 +80,8 @@ export class RecordJudge implements RecordVerdict {
     const forms = plan.targets.map((target) => JSON.stringify(target.body));
     const distinct = [...new Set(forms)];
     this.#bodyOf = forms.map((form) => distinct.indexOf(form));
+    const isOfPack = plan.format.type === 'json-lines' && plan.format.pack !== undefined;
+    this.#lineFields = isOfPack ? plan.records.map(({ fields }) => fields.findIndex(({ name }) => name === lineField)) : null;
     this.#bodies = distinct.map((form) => createBodyWriter(plan.targets[forms.indexOf(form)]!.body, plan.output));
   }
 
@@ -146,8 +150,14 @@ export class RecordJudge implements RecordVerdict {
       reader.read(texts[index]!, kinds[index]!);
       this.#values[index] = reader.problem === null ? reader.value : null;
       if (reader.problem === null) continue;
-      this.findings.push({ code: reader.problem.code, field: reader.plan.name, rule: null, message: reader.problem.message });
+      this.findings.push(this.#placed({ code: reader.problem.code, field: reader.plan.name, rule: null, message: reader.problem.message }));
     }
+  }
+
+  /** With the line of the file as received; what a pack noted has it already. */
+  #placed(finding: RecordFinding): RecordFinding {
+    const field = this.#lineFields?.[this.type] ?? -1;
+    return field < 0 ? finding : { ...finding, message: `${placeInFile(this.#text.texts[field]!)}${finding.message}` };
   }
 
   #takeNotes(): void {
@@ -204,7 +214,7 @@ export class RecordJudge implements RecordVerdict {
     for (const rule of this.#recordRules) {
       const holds = this.#condition(rule.assert, rule.id);
       if (holds !== false) continue;
-      const finding = { code: rule.code, field: null, rule: rule.id, message: rule.message };
+      const finding = this.#placed({ code: rule.code, field: null, rule: rule.id, message: rule.message });
       if (rule.severity === 'warn') this.warnings.push(finding);
       else this.findings.push(finding);
     }
@@ -222,7 +232,7 @@ export class RecordJudge implements RecordVerdict {
 
   #fail(error: unknown, at: { field: string | null; rule: string | null }): void {
     if (!(error instanceof ExpressionFailure)) throw error;
-    this.findings.push({ code: expressionErrors.E_EXPRESSION, ...at, message: error.message });
+    this.findings.push(this.#placed({ code: expressionErrors.E_EXPRESSION, ...at, message: error.message }));
   }
 
   #route(): boolean {
@@ -249,7 +259,7 @@ export class RecordJudge implements RecordVerdict {
       line ??= this.#bodies[body]!(this.scope.output);
       if (typeof line !== 'string') {
         const { name } = this.#flow.plan.output[line.output]!;
-        this.findings.push({ code: line.code, field: name, rule: null, message: line.message });
+        this.findings.push(this.#placed({ code: line.code, field: name, rule: null, message: line.message }));
         return false;
       }
       lines.set(body, line);

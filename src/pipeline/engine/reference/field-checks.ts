@@ -110,11 +110,14 @@ function readValue(field: FieldPlan, text: string): Reading {
     case 'decimal':
       return readDecimalText(field, text);
     case 'date':
-      return readMoment(field, text, { code: 'E_DATE', message: 'not a date' });
+      return readMoment(field, text, { code: 'E_DATE', message: `not a date as ${field.dateFormat ?? 'yyyy-MM-dd'}` });
     case 'time':
-      return readMoment(field, text, { code: 'E_TIME', message: 'not a time of day' });
+      return readMoment(field, text, { code: 'E_TIME', message: `not a time of day as ${field.dateFormat ?? 'HH:mm:ss'}` });
     case 'datetime':
-      return readMoment(field, text, { code: 'E_DATETIME', message: 'not a date and time' });
+      return readMoment(field, text, {
+        code: 'E_DATETIME',
+        message: `not a date and time as ${field.dateFormat ?? 'yyyy-MM-ddTHH:mm:ss'}`,
+      });
     case 'boolean':
       return text === 'true' || text === 'false' ? { value: text === 'true' } : accept(false, 'E_BOOLEAN', 'neither true nor false');
     case 'iban':

@@ -86,6 +86,18 @@ export function notedFindings(
     .map(([, code, field, rule, message]) => ({ code: code!, field: field || null, rule: rule || null, message: message! }));
 }
 
+/** Adds to a finding about a record of a pack where it begins in the file as received; a noted one says so itself. */
+export function placedFinding(
+  { format }: Pick<Plan, 'format'>,
+  { type, texts }: Shape,
+): <Finding extends { readonly message: string }>(finding: Finding) => Finding {
+  const isOfPack = format.type === 'json-lines' && format.pack !== undefined;
+  const at = isOfPack && type !== null ? type.fields.findIndex(({ name }) => name === 'line') : -1;
+  const line = texts[at];
+  if (line === undefined || line.kind === 'absent' || !/^[0-9]{1,16}$/.test(line.text)) return (finding) => finding;
+  return (finding) => ({ ...finding, message: `line ${line.text}: ${finding.message}` });
+}
+
 /** Steps through objects only. */
 function followPath(document: JsonValue, path: readonly string[]): JsonValue | undefined {
   let value: JsonValue | undefined = document;

@@ -96,7 +96,10 @@ function readHeaderRow(plan: Pick<Plan, 'records'>, format: DelimitedPlan, rows:
     return {
       columns: null,
       rows: [],
-      damage: [...findings, damage('E_HEADER_ROW', place, 'the header row cannot be read')],
+      damage: [
+        ...findings,
+        damage('E_HEADER_ROW', place, "the header row cannot be read: it is no text of the flow's encoding, or a quote in it is misplaced"),
+      ],
       start,
       stop: start,
     };

@@ -10,7 +10,7 @@ import { type CheckedField, checkField } from './field-checks.ts';
 import { amountsOf, summedScales, unreadableAmounts } from './money.ts';
 import { bordersOf, type RecordBorders } from './page-text.ts';
 import { decideRecord, type RecordFinding, rejected } from './record-decisions.ts';
-import { notedFindings, type Shape, shapeRecord } from './record-shapes.ts';
+import { notedFindings, placedFinding, type Shape, shapeRecord } from './record-shapes.ts';
 import { openReferenceFile } from './reference-file.ts';
 import type { ReferenceRecord } from './reference-record.ts';
 import { ReferenceTotals, type RunTotals } from './reference-totals.ts';
@@ -90,7 +90,7 @@ export class ReferenceRun {
       shape.problem === null ? shape.type!.fields.map((field, index) => checkField(field, shape.texts[index]!, this.#plan.format)) : [];
     const findings =
       shape.problem === null
-        ? [...fieldFindings(shape.type!, fields), ...notedFindings(shape, 'error')]
+        ? [...fieldFindings(shape.type!, fields).map(placedFinding(this.#plan, shape)), ...notedFindings(shape, 'error')]
         : [{ ...shape.problem, field: null, rule: null }];
     if (shape.type !== null && shape.type.role !== 'data') {
       this.#takeEnvelope(shape.type, row.offset, fields, findings);
@@ -110,6 +110,7 @@ export class ReferenceRun {
     const isBroken = shape.problem !== null;
     const values = fields.map((field) => (field.problem === null ? field.value : null));
     const decision = findings.length > 0 ? rejected(findings) : decideRecord(this.#plan, { type: type!, values, header: this.#header });
+    const placed = placedFinding(this.#plan, shape);
     const number = this.#totals.read + 1;
     const place = (finding: RecordFinding): Finding => ({ record: number, offset: row.offset, ...finding });
     return {
@@ -118,8 +119,8 @@ export class ReferenceRun {
       length: row.length,
       type: type?.name ?? null,
       status: decision.status,
-      findings: decision.findings.map(place),
-      warnings: (decision.status === 'valid' ? [...notedFindings(shape, 'warn'), ...decision.warnings] : []).map(place),
+      findings: (findings.length > 0 ? findings : decision.findings.map(placed)).map(place),
+      warnings: (decision.status === 'valid' ? [...notedFindings(shape, 'warn'), ...decision.warnings.map(placed)] : []).map(place),
       routes: decision.routes,
       key: isBroken ? null : keyOf(type!, fields),
       uniques: isBroken ? new Map() : uniquesOf(type!, fields),

@@ -13,7 +13,13 @@ export interface HeaderProblem {
 
 /** Empty when every field finds its column. Without fields (parsing without a flow) only the names themselves are checked. */
 export function checkHeaderRow(columns: readonly string[] | null, format: DelimitedPlan, records: readonly RecordPlan[]): HeaderProblem[] {
-  if (columns === null) return [{ code: 'E_HEADER_ROW', message: 'the header row cannot be read' }];
+  if (columns === null)
+    return [
+      {
+        code: 'E_HEADER_ROW',
+        message: "the header row cannot be read: it is no text of the flow's encoding, or a quote in it is misplaced",
+      },
+    ];
   return [...findDuplicates(columns), ...findMissing(columns, format, records)];
 }
 

@@ -10,7 +10,7 @@ import { DocumentWriter } from './document-writer.ts';
 import { FlowLines } from './flow/flow-lines.ts';
 import { placedFamilyOf } from './flow/flow-places.ts';
 import { iso20022Errors } from './iso20022-errors.ts';
-import { messageSetting, severityOf } from './iso20022-settings.ts';
+import { messageSetting, severityOf, statusesSetting } from './iso20022-settings.ts';
 import { windowBytes as pathWindowBytes } from './paths/path-layout.ts';
 import { givePathMemory, type PathMemory, takePathMemory } from './paths/path-memory.ts';
 import { PathWalker } from './paths/path-walker.ts';
@@ -172,7 +172,9 @@ export class Iso20022Reader implements PackReader, XmlHandler {
 
   #startMessage(message: MessageDefinition, namespace: number): void {
     const family = familyOf(message.name);
-    if (this.#sink.lines !== undefined) this.#flow = new FlowLines(this.#sink.lines, placedFamilyOf(message.name), message.name);
+    const isEachStatus = this.#isEachStatus && familyName(message.name) === 'pain.002';
+    if (this.#sink.lines !== undefined)
+      this.#flow = new FlowLines(this.#sink.lines, placedFamilyOf(message.name, isEachStatus), message.name, isEachStatus);
     const reader = this;
     const rules = family.create({
       report: (finding) => this.#tellOfRule(finding, message),
@@ -186,7 +188,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
     });
     this.#rules = rules;
     this.#checker = new MessageChecker({
-      root: compileMessage(message, family.roles),
+      root: compileMessage(message, family.roles, isEachStatus),
       namespace,
       path: this.#path,
       source: this.#xml.source,
@@ -200,15 +202,20 @@ export class Iso20022Reader implements PackReader, XmlHandler {
     });
   }
 
+  get #isEachStatus(): boolean {
+    return this.#settings.get(statusesSetting) === 'all';
+  }
+
   /** Depth of the element of the message. */
   get #messageDepth(): number {
     return this.#documentDepth + 1;
   }
 
-  /** Not inside an element with namespaces of its own: what is learned holds where those of the message do. */
+  /** Not where every status is a record, whose lines come of more than records, nor inside an element with namespaces of its own: what is learned holds where those of the message do. */
   #beginToLearn(checker: MessageChecker): void {
     const { source, namespaces } = this.#xml;
-    const isPlain = this.#writer === null && this.#checkText === null && source.encoding === 'UTF-8' && !this.#xml.hasFailed;
+    const isPlain =
+      !this.#isEachStatus && this.#writer === null && this.#checkText === null && source.encoding === 'UTF-8' && !this.#xml.hasFailed;
     if (!isPlain || namespaces.depth >= this.#messageDepth || source.length - source.cursor > pathWindowBytes / 2) return;
     const names = this.#xml.openNames(this.#messageDepth - 1);
     if (!checker.isAt(names.length - 1)) return;

@@ -6,6 +6,7 @@ import type { PackFinding } from '../pack-finding.ts';
 const severities = ['error', 'warn'] as const;
 
 export const messageSetting = 'message';
+export const statusesSetting = 'statuses';
 
 export const iso20022Settings: readonly FormatSetting[] = [
   {
@@ -14,6 +15,14 @@ export const iso20022Settings: readonly FormatSetting[] = [
     choices: ['pain.001', 'pain.002', 'pain.008', 'pacs.002', 'pacs.004', 'pacs.008', 'pacs.009', 'camt.052', 'camt.053', 'camt.054'],
     default: null,
     description: 'Which messages are expected, in any of their versions; others are refused. Without it any is read. A flow needs it.',
+  },
+  {
+    name: statusesSetting,
+    type: 'choice',
+    choices: ['transactions', 'all'],
+    default: 'transactions',
+    description:
+      'pain.002 in flows: whether records are the statuses of transactions, or those of the message and of its payment informations too.',
   },
   {
     name: 'totals',

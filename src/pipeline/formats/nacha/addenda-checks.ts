@@ -6,6 +6,7 @@ import {
   contestedReturnCodes,
   deathReturnCodes,
   dishonoredReturnCodes,
+  iatChangeCodes,
   refusalCodes,
   returnCodes,
   states,
@@ -56,7 +57,7 @@ export function checkAddenda(view: RecordView, name: AddendaName, entry: OpenEnt
       break;
     case 'addenda98':
     case 'addenda98Refused':
-      checkCode(view, 'changeCode', changeCodes, findings);
+      checkCode(view, 'changeCode', batch.header.kind === 'iat' ? iatChangeCodes : changeCodes, findings);
       checkAddendaTrace(view, entry, findings);
       break;
     case 'addenda99':

@@ -34,13 +34,15 @@ function numbered(letter: string, ...ranges: readonly (readonly [number, number]
 }
 
 /** Of the addenda of dishonored and of contested dishonored returns; all other codes are those of returns. */
-export const dishonoredReturnCodes: ReadonlySet<string> = new Set(['R61', 'R67', 'R68', 'R69', 'R70']);
-export const contestedReturnCodes: ReadonlySet<string> = new Set(numbered('R', [71, 76]));
+export const dishonoredReturnCodes: ReadonlySet<string> = new Set(['R61', 'R62', ...numbered('R', [67, 70])]);
+export const contestedReturnCodes: ReadonlySet<string> = new Set(numbered('R', [71, 77]));
 export const returnCodes: ReadonlySet<string> = new Set(numbered('R', [1, 47], [50, 53], [61, 62], [67, 77], [80, 85]));
 /** Returns by reason of a death, which say when it was. */
 export const deathReturnCodes: ReadonlySet<string> = new Set(['R14', 'R15']);
 
-export const changeCodes: ReadonlySet<string> = new Set(numbered('C', [1, 7], [9, 13], [61, 69]));
+export const changeCodes: ReadonlySet<string> = new Set(numbered('C', [1, 7], [9, 9], [13, 14], [61, 69]));
+/** C08, an incorrect identification of a foreign receiving bank, is for IAT entries only. */
+export const iatChangeCodes: ReadonlySet<string> = new Set([...changeCodes, 'C08']);
 /** With which a notification of change is refused. */
 export const refusalCodes: ReadonlySet<string> = new Set(numbered('C', [61, 69]));
 

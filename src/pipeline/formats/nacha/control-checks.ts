@@ -73,14 +73,24 @@ export function checkBlocks(
 }
 
 function compareAmounts(view: RecordView, whole: 'batch' | 'file', { debit, credit }: FileAmounts, findings: Findings): void {
-  compare(view, 'totalDebit', debit.value, `${whole}-debit`, findings);
-  compare(view, 'totalCredit', credit.value, `${whole}-credit`, findings);
+  compare(view, 'totalDebit', debit.value, `${whole}-debit`, findings, dollars);
+  compare(view, 'totalCredit', credit.value, `${whole}-credit`, findings, dollars);
 }
 
-function compare(view: RecordView, name: string, computed: bigint, rule: NachaRuleId, findings: Findings): void {
+/** Of cents. */
+const dollars = (cents: bigint): string => decimalText(cents, 2);
+
+function compare(
+  view: RecordView,
+  name: string,
+  computed: bigint,
+  rule: NachaRuleId,
+  findings: Findings,
+  text: (value: bigint) => string = String,
+): void {
   if (!view.isReadable(name)) return;
   const declared = declaredNumber(view, name);
-  if (declared !== computed) findings.field(rule, view, name, `declared ${declared}, computed ${computed}`);
+  if (declared !== computed) findings.field(rule, view, name, `declared ${text(declared)}, computed ${text(computed)}`);
 }
 
 export function declaredNumber(view: RecordView, name: string): bigint {

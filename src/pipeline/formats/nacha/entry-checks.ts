@@ -51,6 +51,10 @@ export function checkEntry(view: RecordView, entry: OpenEntry, batch: OpenBatch,
 
 function checkRouting(view: RecordView, findings: Findings): void {
   if (view.unreadable.length > 0 && !(view.isReadable('RDFIIdentification') && view.isReadable('checkDigit'))) return;
+  if (view.original?.[checkDigitAt] === space) {
+    findings.field('check-digit', view, 'checkDigit', 'it is blank');
+    return;
+  }
   const declared = view.byte(checkDigitAt) - zero;
   const computed = checkDigitOf(view.bytes, view.at + routingAt);
   if (declared !== computed) findings.field('check-digit', view, 'checkDigit', `the check digit is ${declared}, computed ${computed}`);

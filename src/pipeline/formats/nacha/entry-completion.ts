@@ -10,6 +10,8 @@ import type { SecClass } from './sec-classes.ts';
 const iatAddenda: readonly AddendaName[] = ['addenda10', 'addenda11', 'addenda12', 'addenda13', 'addenda14', 'addenda15', 'addenda16'];
 const returnAddenda: readonly AddendaName[] = ['addenda99', 'addenda99Dishonored', 'addenda99Contested'];
 const notificationAddenda: readonly AddendaName[] = ['addenda98', 'addenda98Refused'];
+/** Classes whose dishonored and contested returns may have the addenda of the entry too; of their returns only those of CTX may. */
+const dishonoredWithAddenda: ReadonlySet<string> = new Set(['ATX', 'CTX', 'PPD', 'TRX', 'WEB', '']);
 const repeatable: ReadonlySet<AddendaName> = new Set(['addenda05', 'addenda17', 'addenda18']);
 
 export function completeEntry(entry: OpenEntry, batch: OpenBatch, settings: NachaSettings, findings: Findings): void {
@@ -57,9 +59,10 @@ function standardAllowed(sec: SecClass, category: Category): readonly AddendaNam
       return sec.addenda === '02' || sec.addenda === '05' ? [`addenda${sec.addenda}`] : [];
     case 'NOC':
       return sec.addenda === '98' || sec.code === '' ? notificationAddenda : [];
-    case 'Return':
     case 'DishonoredReturn':
     case 'DishonoredReturnContested':
+      return dishonoredWithAddenda.has(sec.code) ? [...returnAddenda, 'addenda05'] : returnAddenda;
+    case 'Return':
       return sec.code === 'CTX' || sec.code === '' ? [...returnAddenda, 'addenda05'] : returnAddenda;
   }
 }

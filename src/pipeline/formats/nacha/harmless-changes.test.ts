@@ -1,8 +1,17 @@
 import { expect, it } from 'vitest';
 import { type AchFile, achFile, readAch } from './ach-files.fixture.ts';
 import { addenda } from './addenda-layouts.ts';
+import { withAddenda05 } from './mutant-making.fixture.ts';
 import * as records from './record-layouts.ts';
 import { international, type SampleName, sampleBatches } from './sample-batches.fixture.ts';
+
+const reversal = (serviceClass: number, code: number) => (file: AchFile) =>
+  file
+    .set('batchHeader', 'companyEntryDescription', 'REVERSAL')
+    .set('batchHeader', 'serviceClassCode', serviceClass)
+    .set('batchControl', 'serviceClassCode', serviceClass)
+    .set('entryDetail', 'transactionCode', code)
+    .total();
 
 /** Changes that no reader minds, and that keep the totals right: none of them may refuse a file or add a finding. */
 const changes: readonly (readonly [name: string, of: readonly SampleName[], change: (file: AchFile) => AchFile | string])[] = [
@@ -80,6 +89,10 @@ const changes: readonly (readonly [name: string, of: readonly SampleName[], chan
         .set('entryDetail', 'transactionCode', 22)
         .total(),
   ],
+  ...(['ARC', 'BOC', 'POP', 'RCK', 'TEL', 'TRC', 'TRX', 'XCK'] as const).map(
+    (name) => [`a reversal of ${name} entries in a batch of credits`, [name], reversal(220, 22)] as const,
+  ),
+  ['a reversal of CIE entries in a batch of debits', ['CIE'], reversal(225, 27)],
   [
     'a trace number whose sequence is zero',
     ['WEB'],
@@ -106,6 +119,25 @@ const changes: readonly (readonly [name: string, of: readonly SampleName[], chan
     },
   ],
   ['a returned prenote', ['PPD returned'], (file) => file.set('addenda99', 'addendaInformation', 'NO ACCOUNT')],
+  ['addenda of the entry in a dishonored return', ['PPD dishonored'], withAddenda05],
+  ['addenda of the entry in a contested return', ['PPD contested'], withAddenda05],
+  ['C08, an incorrect identification of a foreign bank', ['IAT changed'], (file) => file.set('addenda98', 'changeCode', 'C08')],
+  ['C14, an incorrect class of entries', ['COR'], (file) => file.set('addenda98', 'changeCode', 'C14')],
+  [
+    'a credit in SHR',
+    ['SHR'],
+    (file) =>
+      file
+        .set('batchHeader', 'serviceClassCode', 220)
+        .set('batchControl', 'serviceClassCode', 220)
+        .set('entryDetail', 'transactionCode', 22)
+        .total(),
+  ],
+  [
+    'SHR entries of both sides',
+    ['SHR'],
+    (file) => file.set('batchHeader', 'serviceClassCode', 200).set('batchControl', 'serviceClassCode', 200),
+  ],
   ['a date of death', ['PPD returned'], (file) => file.set('addenda99', 'returnCode', 'R15').set('addenda99', 'dateOfDeath', '260801')],
   ['a blank foreign amount', ['IAT'], (file) => file.put('addenda10', 6, ' '.repeat(18))],
   ['no indicator of an exchange reference', ['IAT'], (file) => file.set('IATBatchHeader', 'foreignExchangeReferenceIndicator', '0')],
@@ -141,4 +173,23 @@ it('letters of Latin-1 in UTF-8 count as one column', () => {
     { rule: 'character-extended', columns: [58, 59], offset: 2 * 95 + 57 },
   ]);
   expect(readAch(Buffer.from(file.text(), 'utf8'), { extendedCharacters: 'accept' }).findings).toEqual([]);
+});
+
+it('a trace number with a space at its end is that of its bank', () => {
+  const file = achFile(sampleBatches.PPD).set('entryDetail', 'traceNumber', '12104288000002 ');
+  const { findings } = readAch(Buffer.from(file.text()));
+  expect(findings.map(({ rule, field }) => ({ rule, field }))).toEqual([{ rule: 'number-fill', field: 'traceNumber' }]);
+});
+
+it('R62 dishonors a return, and R77 contests that', () => {
+  const dishonored = achFile(sampleBatches['PPD dishonored']).set('addenda99Dishonored', 'dishonoredReturnReasonCode', 'R62');
+  const contested = achFile(sampleBatches['PPD contested']).set('addenda99Contested', 'contestedReturnCode', 'R77');
+  const detailsOf = (file: AchFile) => readAch(Buffer.from(file.text())).summary.details;
+  expect(detailsOf(dishonored)).toMatchObject({ dishonoredReturnBatches: 1, returnBatches: 0 });
+  expect(detailsOf(contested)).toMatchObject({ contestedReturnBatches: 1, returnBatches: 0 });
+});
+
+it('a file creation time that is none is warned of', () => {
+  const file = achFile(sampleBatches.PPD).set('fileHeader', 'fileCreationTime', '2460');
+  expect(readAch(Buffer.from(file.text())).findings).toMatchObject([{ rule: 'file-creation-time', severity: 'warn' }]);
 });

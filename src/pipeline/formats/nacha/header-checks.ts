@@ -13,7 +13,8 @@ export function checkFileHeader(view: RecordView, settings: NachaSettings, findi
   const priority = view.fieldText('priorityCode');
   if (priority !== '01') findings.field('priority-code', view, 'priorityCode', 'it is not 01');
   const destination = view.fieldText('immediateDestination').trim();
-  if (destination !== '' && !isRoutingNumber(withoutLeadingZero(destination)))
+  if (/^0+$/.test(destination)) findings.field('immediate-destination', view, 'immediateDestination', 'it is zero');
+  else if (destination !== '' && !isRoutingNumber(withoutLeadingZero(destination)))
     findings.field('immediate-destination', view, 'immediateDestination', 'it is no routing number with a valid check digit');
   const origin = view.fieldText('immediateOrigin').trim();
   if (/^0+$/.test(origin)) findings.field('immediate-origin', view, 'immediateOrigin', 'it is zero');
@@ -49,9 +50,10 @@ export function readBatchHeader(view: RecordView, kind: BatchKind, findings: Fin
     isReversal: description === 'REVERSAL',
   };
   checkServiceClass(view, values, findings);
-  checkDescription(view, sec, findings);
+  checkDescription(view, values, findings);
   const { originatorStatus } = values;
-  if (originatorStatus > 2 || (originatorStatus === 0 && kind === 'standard'))
+  const isAllowed = kind === 'adv' ? originatorStatus === 0 : originatorStatus <= 2 && (originatorStatus > 0 || kind === 'iat');
+  if (!Number.isNaN(originatorStatus) && !isAllowed)
     findings.field('originator-status', view, 'originatorStatusCode', `the code is ${originatorStatus}`);
   if (kind === 'iat') checkIatHeader(view, findings);
   else refuseZeros(view, 'companyName', findings);
@@ -71,15 +73,19 @@ function readClass(view: RecordView, findings: Findings): SecClass {
   return unknownSecClass;
 }
 
-function checkServiceClass(view: RecordView, { serviceClass, sec }: BatchHeaderValues, findings: Findings): void {
+/** A reversal is of the class of what it reverses, but of the other side. */
+function checkServiceClass(view: RecordView, { serviceClass, sec, isReversal }: BatchHeaderValues, findings: Findings): void {
   if (Number.isNaN(serviceClass)) return;
   if (!serviceClasses.has(serviceClass))
     findings.field('service-class', view, 'serviceClassCode', `the code is ${serviceClass}, not 200, 220, 225 or 280`);
-  else if (sec.refusedServiceClasses.includes(serviceClass))
+  else if (sec.refusedServiceClasses.includes(serviceClass) && !(isReversal && sec.side !== null && serviceClass !== 280))
     findings.field('service-class-sec', view, 'serviceClassCode', `service class ${serviceClass} does not fit ${sec.code} entries`);
 }
 
-function checkDescription(view: RecordView, { code, description }: SecClass, findings: Findings): void {
+/** REVERSAL comes in place of the description that the class asks for, where there is an amount to reverse. */
+function checkDescription(view: RecordView, { sec, isReversal }: BatchHeaderValues, findings: Findings): void {
+  const { code, description, amount } = sec;
+  if (isReversal && amount !== 'zero') return;
   if (description !== null && view.fieldText('companyEntryDescription').trim() !== description)
     findings.field('company-description', view, 'companyEntryDescription', `it is not ${description}, as ${code} asks for`);
 }

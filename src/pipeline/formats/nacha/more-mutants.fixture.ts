@@ -1,6 +1,6 @@
 /** More changes that break a rule of the nacha pack: other ways to do it than those of `mutants`. */
 import { addenda } from './addenda-layouts.ts';
-import { type Mutant, one, ppd, setting, withLine } from './mutant-making.fixture.ts';
+import { type Mutant, one, ppd, setting, withAddenda05, withLine } from './mutant-making.fixture.ts';
 import type { NachaRuleId } from './nacha-rules.ts';
 import { international } from './sample-batches.fixture.ts';
 
@@ -122,6 +122,61 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
     name: 'a refusal without the code it refuses',
     rule: 'change-code',
     ...one('COR refused', setting('addenda98Refused', 'changeCode', 'XXX')),
+  },
+  { name: 'an RDFI with a space', rule: 'number', ...ppd((file) => file.put('entryDetail', 3, ' 2310438').total()) },
+  { name: 'an ODFI with a space', rule: 'number', ...ppd((file) => file.put('batchHeader', 79, ' ')) },
+  { name: 'an ODFI with a space in the control', rule: 'number', ...ppd((file) => file.put('batchControl', 79, ' ')) },
+  {
+    name: 'a trace number that its line was cut in',
+    rule: 'trace-number-odfi',
+    ...ppd((file) => withLine(file, 2, (line) => line.slice(0, -1))),
+    also: ['line-short', 'number-fill'],
+  },
+  {
+    name: 'a batch of credits in ARC',
+    rule: 'service-class-sec',
+    ...one('ARC', (file) => file.set('batchHeader', 'serviceClassCode', 220).set('batchControl', 'serviceClassCode', 220)),
+    also: ['transaction-code-service-class'],
+  },
+  {
+    name: 'a reversal with the service class of ADV',
+    rule: 'service-class-sec',
+    ...one('ARC', (file) =>
+      file
+        .set('batchHeader', 'companyEntryDescription', 'REVERSAL')
+        .set('batchHeader', 'serviceClassCode', 280)
+        .set('batchControl', 'serviceClassCode', 280),
+    ),
+  },
+  { name: 'REVERSAL in ENR', rule: 'company-description', ...one('ENR', setting('batchHeader', 'companyEntryDescription', 'REVERSAL')) },
+  { name: 'C10, which the Rules do not have any more', rule: 'change-code', ...one('COR', setting('addenda98', 'changeCode', 'C10')) },
+  { name: 'C12 in IAT', rule: 'change-code', ...one('IAT changed', setting('addenda98', 'changeCode', 'C12')) },
+  { name: 'a refusal of C08 in COR', rule: 'change-code', ...one('COR refused', setting('addenda98Refused', 'changeCode', 'C08')) },
+  { name: 'a destination of zeros', rule: 'immediate-destination', ...ppd(setting('fileHeader', 'immediateDestination', '0000000000')) },
+  { name: 'originator status 1 in ADV', rule: 'originator-status', ...one('ADV', setting('batchHeader', 'originatorStatusCode', 1)) },
+  { name: 'originator status 3 in IAT', rule: 'originator-status', ...one('IAT', setting('IATBatchHeader', 'originatorStatusCode', 3)) },
+  {
+    name: 'a code of returns in ENR',
+    rule: 'transaction-code-sec',
+    ...one('ENR', setting('entryDetail', 'transactionCode', 21)),
+  },
+  {
+    name: 'addenda 05 in a return',
+    rule: 'addenda-forbidden',
+    ...one('PPD returned', withAddenda05),
+  },
+  {
+    name: 'addenda 05 in a dishonored return of POS',
+    rule: 'addenda-forbidden',
+    ...one('PPD dishonored', (file) =>
+      withAddenda05(file.set('batchHeader', 'standardEntryClassCode', 'POS').set('entryDetail', 'discretionaryData', '01')),
+    ),
+  },
+  {
+    name: 'a blank check digit where it would be zero',
+    rule: 'check-digit',
+    ...ppd((file) => file.put('entryDetail', 3, '12104284 ').total()),
+    also: ['number-fill'],
   },
   { name: 'a block count of zero', rule: 'field-blank', ...ppd(setting('fileControl', 'blockCount', 0)) },
   {

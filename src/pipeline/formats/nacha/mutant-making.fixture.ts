@@ -1,5 +1,6 @@
 /** Changes to good files, written shortly. */
 import type { AchFile } from './ach-files.fixture.ts';
+import { addenda } from './addenda-layouts.ts';
 import type { NachaRuleId } from './nacha-rules.ts';
 import type { SampleName } from './sample-batches.fixture.ts';
 
@@ -29,6 +30,9 @@ export const withCopy = (file: AchFile, of: string, before: number): AchFile => 
   file.filler -= 1;
   return file;
 };
+/** Of the first entry, before what answers it. */
+export const withAddenda05 = (file: AchFile): AchFile =>
+  file.insert(file.index('entryDetail') + 1, addenda.addenda05, { sequenceNumber: 1, entryDetailSequenceNumber: '0001001' }).total();
 export const withLine = (file: AchFile, index: number, change: (line: string) => string): string =>
   file
     .lines()

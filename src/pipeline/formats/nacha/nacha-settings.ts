@@ -39,7 +39,7 @@ const rulePolicies: Readonly<Record<string, RulePolicy>> = {
   },
   reservedFields: { rules: ['reserved'], byDefault: 'warn', description: 'Reserved fields that are not blank.' },
   priorityCode: { rules: ['priority-code'], byDefault: 'warn', description: 'A priority code other than 01.' },
-  fileCreationTime: { rules: ['file-creation-time'], byDefault: 'refuse', description: 'A file creation time that is none.' },
+  fileCreationTime: { rules: ['file-creation-time'], byDefault: 'warn', description: 'A file creation time that is none.' },
   effectiveDate: { rules: ['effective-date'], byDefault: 'warn', description: 'Effective entry dates that are none.' },
   missingFileHeader: { rules: ['file-header-missing'], byDefault: 'refuse', description: 'A file without its header.' },
   missingBatchControl: { rules: ['batch-control-missing'], byDefault: 'refuse', description: 'Batches without their control.' },

@@ -79,7 +79,7 @@ it('totals of any size are exact', () => {
   file.set('advBatchControl', 'totalDebit', big).set('fileADVControl', 'totalDebit', big);
   const { document, findings, summary } = readAch(Buffer.from(file.text()));
   expect(JSON.parse(document).fileADVControl.totalDebit).toBe(big);
-  expect(findings.map(({ message }) => message)).toEqual(Array.from({ length: 2 }, () => `declared ${big}, computed 500`));
+  expect(findings.map(({ message }) => message)).toEqual(Array.from({ length: 2 }, () => 'declared 999999999999999999.99, computed 5.00'));
   expect(summary.controlTotals).toMatchObject({
     declared: { totalDebit: '999999999999999999.99' },
     computed: { totalDebit: '5.00' },

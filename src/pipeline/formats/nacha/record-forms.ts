@@ -96,13 +96,16 @@ function checkCharacters(view: RecordView, { at, length, name }: FieldLayout, fi
   }
 }
 
+/** Of banks, eight digits: no zero of them may be a space. */
+const routingNumbers: ReadonlySet<string> = new Set(['RDFIIdentification', 'ODFIIdentification']);
+
 /** False if there is no number. */
 function mendNumber(bytes: Buffer, view: RecordView, { name, at, length, kind }: FieldLayout, findings: Findings): boolean {
   const text = view.text(at, length);
   if (/^[0-9]+$/.test(text)) return true;
   if (kind === 'digits-or-blank' && view.isBlank(at, length)) return true;
-  if (/^ *[0-9]* *$/.test(text)) {
-    bytes.write(text.trim().padStart(length, '0'), at, 'latin1');
+  if (/^ *[0-9]* *$/.test(text) && (!routingNumbers.has(name) || text.trim() === '')) {
+    bytes.write(filled(text, view), at, 'latin1');
     findings.field('number-fill', view, name, `a number of ${text.trim().length} digits is filled with spaces`);
     return true;
   }
@@ -115,6 +118,12 @@ function mendNumber(bytes: Buffer, view: RecordView, { name, at, length, kind }:
     kind === 'flag' ? 'the indicator is neither 0 nor 1' : 'a numeric field has other characters than digits',
   );
   return false;
+}
+
+/** A trace number is that of a bank, 8 columns, and a number of 7: each is filled by itself, unless the line was cut in it. */
+function filled(text: string, { length, wideColumns }: RecordView): string {
+  if (text.length !== 15 || length - wideColumns.length < recordLength) return text.trim().padStart(text.length, '0');
+  return text.slice(0, 8).trim().padStart(8, '0') + text.slice(8).trim().padStart(7, '0');
 }
 
 /** What a mask cannot say; after `mendRecord` where the mask failed. */

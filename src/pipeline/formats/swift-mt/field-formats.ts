@@ -1,12 +1,13 @@
 /**
  * The form of each field in the notation of the standard, and regular expressions made of it. `5n`: up to five digits;
- * `6!n`: exactly six; `4*35x`: up to four lines of up to 35; `[…]`: may be absent; `$`: a new line; anything else stands for
+ * `6!n`: exactly six; `4*35x`: up to four lines of up to 35; `[…]`: may be absent; `$`: a new line; `|`: or; anything else stands for
  * itself. Kinds: n digits, a upper-case letters, c both, x the character set of that name (checked by itself), d digits with
  * a comma, b a business identifier code, m a mark or the space that some banks
  * write for none. Source: Standards MT, Categories 1, 2 and 9, field specifications.
  */
 
 const party = '[/1!a][/34x$]';
+const location = '[/1!a]/34x[$35x]|35x';
 
 const notations: Readonly<Record<string, string>> = {
   '13': '10!n',
@@ -43,19 +44,19 @@ const notations: Readonly<Record<string, string>> = {
   '52C': '/34x',
   '52D': `${party}4*35x`,
   '53A': `${party}b`,
-  '53B': '[/1!a][/34x][$35x]',
+  '53B': location,
   '53D': `${party}4*35x`,
   '54A': `${party}b`,
-  '54B': '[/1!a][/34x][$35x]',
+  '54B': location,
   '54D': `${party}4*35x`,
   '55A': `${party}b`,
-  '55B': '[/1!a][/34x][$35x]',
+  '55B': location,
   '55D': `${party}4*35x`,
   '56A': `${party}b`,
   '56C': '/34x',
   '56D': `${party}4*35x`,
   '57A': `${party}b`,
-  '57B': '[/1!a][/34x][$35x]',
+  '57B': location,
   '57C': '/34x',
   '57D': `${party}4*35x`,
   '58A': `${party}b`,
@@ -79,7 +80,7 @@ const businessIdentifier = '[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?';
 const part = /(\d+)\*(\d+)x|(\d+)(!?)([naxcdsm])|(b)|(\$)|(\[)|(\])|(.)/g;
 
 const forms: ReadonlyMap<string, RegExp> = new Map(
-  Object.entries(notations).map(([tag, notation]) => [tag, new RegExp(`^${expression(notation)}$`)]),
+  Object.entries(notations).map(([tag, notation]) => [tag, new RegExp(`^(?:${expression(notation)})$`)]),
 );
 
 function expression(notation: string): string {

@@ -28,6 +28,8 @@ export class FieldText {
   /** Number of the last line that it took. */
   lastLine = 0;
   readonly #lines: FieldLine[];
+  /** What goes on the first line since its end was broken; null: nothing. */
+  #joined: FieldLine | null = null;
 
   constructor(bytes: Buffer = Buffer.allocUnsafe(fieldBytesMax), lines: FieldLine[] = []) {
     this.bytes = bytes;
@@ -41,6 +43,7 @@ export class FieldText {
     copy.length = this.length;
     copy.isTooLong = this.isTooLong;
     copy.cutLine = this.cutLine;
+    copy.#joined = this.#joined;
     return copy;
   }
 
@@ -50,6 +53,7 @@ export class FieldText {
     this.length = 0;
     this.isTooLong = false;
     this.#lines.length = 0;
+    this.#joined = null;
     this.cutLine = null;
     this.#note(line);
     this.#append(line, from);
@@ -76,6 +80,16 @@ export class FieldText {
     this.length += bytes.copy(this.bytes, this.length, from, end);
   }
 
+  /** Makes one line of the first two. */
+  joinLines(): void {
+    const second = this.#lines[1]!;
+    this.bytes.copyWithin(second.at - 1, second.at, this.length);
+    this.length--;
+    const rest = this.#lines.splice(1).map((line) => ({ ...line, at: line.at - 1 }));
+    this.#joined = rest.shift()!;
+    this.#lines.push(...rest);
+  }
+
   get lineCount(): number {
     return this.#lines.length;
   }
@@ -83,6 +97,11 @@ export class FieldText {
   /** Where its tag is in the file; nothing is made for it, unlike `place`. */
   get tagLine(): number {
     return this.#lines[0]!.line;
+  }
+
+  /** Of what follows the tag, counted from 1. */
+  get firstColumn(): number {
+    return this.#lines[0]!.column + 1;
   }
 
   get tagOffset(): number {
@@ -113,7 +132,7 @@ export class FieldText {
 
   place(start = 0, end = this.lineEnd(0)): Place {
     const index = this.#lines.findLastIndex(({ at }) => at <= start);
-    const part = this.#lines[index]!;
+    const part = index === 0 && this.#joined !== null && start >= this.#joined.at ? this.#joined : this.#lines[index]!;
     const column = part.column + start - part.at;
     const last = Math.max(Math.min(end, this.lineEnd(index)) - start, 1);
     return { line: part.line, columns: [column + 1, column + last], offset: part.lineOffset + column };

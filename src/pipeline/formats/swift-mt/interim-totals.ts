@@ -15,6 +15,7 @@ interface DeclaredTotal {
 interface FloorLimit {
   readonly mark: string | null;
   readonly units: Units | null;
+  readonly place: Place;
 }
 
 const sides = ['debit', 'credit'] as const;
@@ -31,6 +32,8 @@ export class InterimTotals {
   };
   readonly #declared: Partial<Record<Side, DeclaredTotal>> = {};
   readonly #limits: FloorLimit[] = [];
+  /** A floor limit is there that cannot be read. */
+  isLimitUnknown = false;
 
   constructor(findings: SwiftFindings) {
     this.#findings = findings;
@@ -47,7 +50,7 @@ export class InterimTotals {
   }
 
   addFloorLimit(mark: string | null, units: Units | null, place: Place): void {
-    this.#limits.push({ mark, units });
+    this.#limits.push({ mark, units, place });
     const [first, second] = this.#limits;
     const isRight = second === undefined ? mark !== 'C' : first!.mark === 'D' && mark === 'C';
     if (!isRight && this.#limits.length <= 2) {
@@ -55,13 +58,22 @@ export class InterimTotals {
     }
   }
 
-  /** With entries that could not be read nothing is compared. */
+  /** With entries that could not be read no total is compared. */
   check(isIncomplete: boolean): void {
+    this.#checkLimits();
     if (isIncomplete) return;
     for (const side of sides) {
       const declared = this.#declared[side];
       if (declared !== undefined) this.#compare(side, declared);
     }
+  }
+
+  /** Banks mark a single limit in the texts that they hand to their customers. */
+  #checkLimits(): void {
+    const [limit] = this.#limits;
+    if (this.isLimitUnknown || this.#limits.length !== 1 || limit!.mark !== 'D') return;
+    const severity = this.#findings.hasBlocks ? undefined : 'warn';
+    this.#findings.tell('floor-limits', limit!.place, '34F', 'the only floor limit has a mark', severity);
   }
 
   #compare(side: Side, { count, units, place }: DeclaredTotal): void {

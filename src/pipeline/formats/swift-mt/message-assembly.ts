@@ -7,6 +7,7 @@ import type { Place } from '../statements/rule-findings.ts';
 import { characterSetOf, formatOf, hasForm } from './field-formats.ts';
 import { FieldText, fieldBytesMax } from './field-text.ts';
 import type { MessageEvents, MessageHeaders } from './message-blocks.ts';
+import { variantOf } from './message-headers.ts';
 import { type FieldStep, layoutOf, type MessageLayout } from './message-layouts.ts';
 import { MessageOrder, type Placement } from './message-order.ts';
 import type { MessageContext, MessageReader } from './message-reader.ts';
@@ -21,6 +22,7 @@ const lineFeed = 10;
 const space = 32;
 const tab = 9;
 const deletion = 127;
+const references: ReadonlySet<string> = new Set(['20', '21', '21F', '21R']);
 /** Fields of statements that only name something. */
 const identifying: ReadonlySet<string> = new Set(['20', '21', '25', '25P', '28', '28C']);
 
@@ -57,10 +59,11 @@ export class MessageAssembly implements MessageEvents {
   /** From here on the type of the message is known; fields that came before take their places. */
   #settle(type: string, place: Place): void {
     const { findings, document } = this.#context;
-    const layout = layoutOf(type);
+    const layout = layoutOf(type, variantOf(this.#headers!));
     this.#layout = layout ?? null;
     findings.messageType = type;
     findings.isStatement = layout?.isStatement ?? false;
+    findings.hasBlocks = this.#headers!.hasBlocks;
     document.openMessage({ messageType: type, ...this.#headerValues() });
     if (layout === undefined) findings.tell('message-type', place, null, `messages of type ${type} are not read`);
     else if (this.#isOfKind(layout)) this.#open(type, layout);
@@ -85,7 +88,7 @@ export class MessageAssembly implements MessageEvents {
     this.#order = new MessageOrder(layout);
     this.#message = layout.isStatement
       ? new StatementMessage(type, this.#pages, this.#context)
-      : new PaymentMessage(type as PaymentType, this.#context);
+      : new PaymentMessage(type as PaymentType, this.#headers!, this.#context);
   }
 
   #headerValues(): Record<string, string> {
@@ -195,7 +198,7 @@ export class MessageAssembly implements MessageEvents {
     if (!hasForm(tag, text)) {
       const severity = findings.isStatement && identifying.has(tag) ? 'warn' : undefined;
       findings.tell('field-format', field.place(), tag, `the field is not ${format.replaceAll('$', ' and a line of ')}`, severity);
-    } else if ((tag === '20' || tag === '21') && (text.startsWith('/') || text.endsWith('/') || text.includes('//'))) {
+    } else if (references.has(tag) && (text.startsWith('/') || text.endsWith('/') || text.includes('//'))) {
       findings.tell('reference-slash', field.place(), tag, 'the reference begins or ends with a slash, or has two in a row');
     }
   }

@@ -37,6 +37,7 @@ export interface MessageHeaders {
 
 const input = /^I(\d{3})[A-Z0-9]{12}[SUN]?[1-3]?(?:\d{3})?$/;
 const output = /^O(\d{3})\d{4}\d{6}[A-Z0-9]{12}\d{10}\d{6}\d{4}[SUN]?$/;
+const blockList = /^(?:\{[A-Z0-9]{3}:[^{}]*\})*$/;
 const basic = /^[AFL]\d{2}[A-Z0-9]{12}\d{4}\d{6}$/;
 
 export class MessageBlocks {
@@ -52,6 +53,7 @@ export class MessageBlocks {
   /** Said by a line before the text. */
   #hint: string | null = null;
   #isEnvelopeTold = false;
+  #isNetworkTold = false;
   #isBlank = true;
   #last: Place = { line: 1, columns: null, offset: 0 };
 
@@ -93,6 +95,7 @@ export class MessageBlocks {
   /** Gives where the block ends; null where the rest of the line is of no use. */
   #takeBlock(line: PhysicalLine, at: number): number | null {
     const { bytes, end } = line;
+    if (isLetter(bytes[at + 1]) && at + 2 < end && bytes[at + 2] === colon) return this.#passBlock(line, at);
     const number = bytes[at + 1]! - 48;
     if (at + 2 >= end || !(number >= 1 && number <= 5) || bytes[at + 2] !== colon) {
       this.#tell('block-syntax', 'a brace begins no block');
@@ -101,6 +104,7 @@ export class MessageBlocks {
     if (number !== 5 && this.#lastBlock >= 4) this.#forget();
     if (number <= this.#lastBlock || (number === 5 && this.#lastBlock !== 4)) this.#tell('block-order', `block ${number} is out of order`);
     this.#lastBlock = number;
+    if (number === 4 && this.#isOfNetwork && bytes[at + 3] === openBrace) return this.#passMessage(line, at);
     if (number === 4) {
       this.#beginText(true);
       if (at + 3 < end) this.#takeText(line, at + 3);
@@ -118,11 +122,37 @@ export class MessageBlocks {
     return close + 1;
   }
 
+  /** A block that programs put behind a message for themselves, such as `{S:{SAC:}{COP:P}}`. */
+  #passBlock(line: PhysicalLine, at: number): number | null {
+    const close = matchingBrace(line, at);
+    if (close >= 0 && blockList.test(line.bytes.toString('latin1', at + 3, close))) return close + 1;
+    this.#tell('block-syntax', 'a block of a letter does not end in its line, or is not made of blocks with a tag of three characters');
+    return null;
+  }
+
+  /** A service other than 01 in block 1, and no block 2: an acknowledgement, for one. */
+  get #isOfNetwork(): boolean {
+    return !this.#blocks.has(2) && (this.#blocks.get(1) ?? '').slice(1, 3) !== '01' && this.#blocks.has(1);
+  }
+
+  /** Of the network, which has blocks in block 4 in place of a text. */
+  #passMessage(line: PhysicalLine, at: number): number | null {
+    const close = matchingBrace(line, at);
+    if (close < 0) {
+      this.#tell('block-syntax', 'block 4 does not end in its line');
+      return null;
+    }
+    if (!this.#isNetworkTold) this.#tell('network-message', 'the message is of the network; it and its like are passed over');
+    this.#isNetworkTold = true;
+    this.#forget();
+    return close + 1;
+  }
+
   #checkBlock(number: number, content: string): void {
     if (number === 1 && !basic.test(content)) this.#tell('basic-header', 'the basic header does not have its form');
     if (number === 2 && !input.test(content) && !output.test(content))
       this.#tell('application-header', 'the application header does not have its form');
-    if ((number === 3 || number === 5) && !/^(?:\{[A-Z0-9]{3}:[^{}]*\})*$/.test(content)) {
+    if ((number === 3 || number === 5) && !blockList.test(content)) {
       this.#tell('block-syntax', `block ${number} is not made of blocks with a tag of three characters`);
     }
   }
@@ -225,6 +255,10 @@ export class MessageBlocks {
   #tell(rule: SwiftRule, message: string): void {
     this.#findings.tell(rule, this.#last, null, message);
   }
+}
+
+function isLetter(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 65 && byte <= 90;
 }
 
 /** The position of the colon that ends a tag; 0 where there is no tag. */

@@ -10,26 +10,33 @@ import { readMoney } from './balances.ts';
 import { isoDate } from './calendar-dates.ts';
 import { decimalsOf } from './decimal-amounts.ts';
 import { hasForm } from './field-formats.ts';
+import { FieldPlaces } from './field-places.ts';
 import type { FieldText } from './field-text.ts';
+import { InstructionCodes } from './instruction-codes.ts';
+import type { MessageHeaders } from './message-blocks.ts';
+import { partyCountries, variantOf } from './message-headers.ts';
 import type { MessageContext, MessageReader } from './message-reader.ts';
 import { type PaymentFacts, type PaymentType, paymentRules } from './payment-rules.ts';
+import { partyProblem } from './structured-parties.ts';
 
 const chargesCodes: ReadonlySet<string> = new Set(['BEN', 'OUR', 'SHA']);
 /** Fields that end with a business identifier code. */
 const identified = /^5(?:[0-9]A|0[CG])$/;
-/** MT 202 has no field 23E. */
-const instructionCodes: Readonly<Record<PaymentType, ReadonlySet<string>>> = {
-  '101': new Set(['CHQB', 'CMSW', 'CMTO', 'CMZB', 'CORT', 'EQUI', 'INTC', 'NETS', 'OTHR', 'PHON', 'REPA', 'RTGS', 'URGP']),
-  '103': new Set(['CHQB', 'CORT', 'HOLD', 'INTC', 'PHOB', 'PHOI', 'PHON', 'REPA', 'SDVA', 'TELB', 'TELE', 'TELI']),
-  '202': new Set(),
-};
+/** What is paid is money: these are traded with messages of category 6. */
+const commodities: ReadonlySet<string> = new Set(['XAG', 'XAU', 'XPD', 'XPT']);
+/** Between banks of these, MT 103 names the instructed amount (C2). */
+const regionalCountries: ReadonlySet<string> = new Set(
+  (
+    'AD AT BE BG BV CH CY CZ DE DK EE ES FI FR GB GF GI GP GR HU IE IS IT LI LT LU LV MC MQ MT NL NO PL PM PT RE RO SE SI SJ SK SM TF ' +
+    'VA'
+  ).split(' '),
+);
 const operationCodes: ReadonlySet<string> = new Set(['CRED', 'CRTS', 'SPAY', 'SPRI', 'SSTD']);
 
+const slash = 47;
 const paymentBytesMax = 1_048_576;
 
 interface Payment extends PaymentFacts {
-  readonly tags: Set<string>;
-  readonly instructions: string[];
   currency: string | null;
   isZero: boolean;
   instructedCurrency: string | null;
@@ -37,6 +44,7 @@ interface Payment extends PaymentFacts {
   charges: string | null;
   receiverChargesCurrency: string | null;
   operation: string | null;
+  hasClearingCode: boolean;
   readonly place: Place;
   readonly errorsBefore: number;
 }
@@ -44,16 +52,25 @@ interface Payment extends PaymentFacts {
 export class PaymentMessage implements MessageReader {
   readonly #type: PaymentType;
   readonly #context: MessageContext;
+  readonly #isRegional: boolean;
   #payment: Payment | null = null;
   /** Of its fields. */
   #bytes = 0;
+  /** Used again for each payment of an MT 101. */
+  readonly #tags = new Set<string>();
+  readonly #accounts = new Set<string>();
+  readonly #coverTags = new Set<string>();
+  readonly #codes: InstructionCodes;
+  readonly #places = new FieldPlaces();
   /** Of an MT 101, before its payments. */
   readonly #sharedTags = new Set<string>();
   #firstCurrency: string | null = null;
 
-  constructor(type: PaymentType, context: MessageContext) {
+  constructor(type: PaymentType, headers: MessageHeaders, context: MessageContext) {
     this.#type = type;
     this.#context = context;
+    this.#codes = new InstructionCodes(type, variantOf(headers));
+    this.#isRegional = partyCountries(headers)?.every((country) => regionalCountries.has(country)) ?? false;
     context.paymentLines?.beginMessage(type);
   }
 
@@ -69,10 +86,24 @@ export class PaymentMessage implements MessageReader {
   take(field: FieldText): void {
     const { tag } = field;
     this.#keep(field);
-    (this.#payment?.tags ?? this.#sharedTags).add(tag);
+    this.#note(field);
     const money = hasForm(tag, field.latin1()) ? this.#check(field) : null;
     const { document } = this.#context;
     if (document.isWanted) document.element('fields', { tag, value: field.text(), ...money });
+  }
+
+  #note(field: FieldText): void {
+    const { tag, bytes, length } = field;
+    if (this.#payment === null) {
+      this.#sharedTags.add(tag);
+      return;
+    }
+    // Of MT 202 COV: the customer that ordered the payment begins the second sequence.
+    const isCover = this.#type === '202' && (this.#coverTags.size > 0 || tag.startsWith('50'));
+    (isCover ? this.#coverTags : this.#tags).add(tag);
+    this.#places.add(isCover ? `+${tag}` : tag, field);
+    if (length > 0 && bytes[0] === slash) this.#accounts.add(tag);
+    if (tag === '56C') this.#payment.hasClearingCode = length > 1 && bytes[1] === slash;
   }
 
   /** What is more than fits is told once. */
@@ -88,8 +119,14 @@ export class PaymentMessage implements MessageReader {
   #begin(field: FieldText): void {
     this.#bytes = 0;
     this.#context.paymentLines?.begin(field.tagLine, field.tagOffset);
+    for (const set of [this.#tags, this.#accounts, this.#coverTags]) set.clear();
+    this.#codes.clear();
+    this.#places.clear();
     this.#payment = {
-      tags: new Set(),
+      tags: this.#tags,
+      accounts: this.#accounts,
+      coverTags: this.#coverTags,
+      isRegional: this.#isRegional,
       sharedTags: this.#sharedTags,
       currency: null,
       isZero: false,
@@ -98,7 +135,8 @@ export class PaymentMessage implements MessageReader {
       charges: null,
       receiverChargesCurrency: null,
       operation: null,
-      instructions: [],
+      hasClearingCode: false,
+      instructions: this.#codes.seen,
       place: field.place(),
       errorsBefore: this.#context.findings.errors,
     };
@@ -120,8 +158,7 @@ export class PaymentMessage implements MessageReader {
       case '71F':
         return this.#money(field, 0).values;
       case '71G':
-        if (payment !== null) payment.receiverChargesCurrency = field.latin1(0, 3);
-        return this.#money(field, 0).values;
+        return this.#takeReceiverCharges(field);
       case '30':
         return { date: this.#date(field) };
       case '36':
@@ -139,8 +176,11 @@ export class PaymentMessage implements MessageReader {
         this.#checkTime(field);
         return null;
       case '23E':
-        payment?.instructions.push(field.latin1(0, 4));
-        if (!instructionCodes[this.#type].has(field.latin1(0, 4))) this.#tell('instruction-code', field, 'the code is none of field 23E');
+        this.#codes.take(field.latin1(0, 4), field.length > 4, (rule, message) => this.#tell(rule, field, message));
+        return null;
+      case '50F':
+      case '59F':
+        this.#checkParty(field);
         return null;
       default:
         if (identified.test(tag)) this.#checkCountry(field);
@@ -164,11 +204,22 @@ export class PaymentMessage implements MessageReader {
     return { ...date, ...values };
   }
 
+  #takeReceiverCharges(field: FieldText): Record<string, JsonValue> {
+    const { currency, units, values } = this.#money(field, 0);
+    if (this.#payment !== null) this.#payment.receiverChargesCurrency = currency;
+    if (units !== null && BigInt(units) === 0n) this.#tell('amount-zero', field, 'the amount is zero');
+    return values;
+  }
+
   #money(
     field: FieldText,
     at: number,
   ): { readonly currency: string; readonly units: Units | null; readonly values: Record<string, JsonValue> } {
     const currency = field.latin1(at, at + 3);
+    if (commodities.has(currency)) {
+      const place = field.place(at, at + 3);
+      this.#context.findings.tell('commodity', place, field.tag, `${currency} is a commodity, which messages of category 6 are for`);
+    }
     const units = readMoney(field, at + 3, currency, this.#context.findings);
     const amount = units === null ? null : decimalText(BigInt(units), decimalsOf(currency));
     return { currency, units, values: { currency, amount } };
@@ -187,6 +238,13 @@ export class PaymentMessage implements MessageReader {
       this.#tell('identifier-country', field, 'the identifier code is of no country');
   }
 
+  #checkParty(field: FieldText): void {
+    const found = partyProblem(field.tag, field.latin1().split('\n'));
+    if (found === null) return;
+    const place = field.place(field.lineStart(found.line), field.lineEnd(found.line));
+    this.#context.findings.tell(found.rule, place, field.tag, found.message);
+  }
+
   /** `/8c/HHmm`, a sign, and an offset. */
   #checkTime(field: FieldText): void {
     const [, hour, minute, offsetHour, offsetMinute] = /^\/[A-Z0-9]+\/(\d\d)(\d\d)[+-](\d\d)(\d\d)$/.exec(field.latin1())!.map(Number);
@@ -202,8 +260,8 @@ export class PaymentMessage implements MessageReader {
     if (payment === null) return;
     this.#payment = null;
     const { findings } = this.#context;
-    for (const { rule, types, field, message, isBroken } of paymentRules) {
-      if (types.includes(this.#type) && isBroken(payment)) findings.tell(rule, payment.place, field, message);
+    for (const { rule, types, field, at, message, isBroken } of paymentRules) {
+      if (types.includes(this.#type) && isBroken(payment)) findings.tell(rule, this.#places.find(at) ?? payment.place, field, message);
     }
     if (this.#context.findings.errors > payment.errorsBefore) this.#context.totals.rejected++;
     this.#context.paymentLines?.end();

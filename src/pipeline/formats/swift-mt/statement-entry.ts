@@ -17,9 +17,12 @@ const letterC = 67;
 const letterD = 68;
 const letterE = 69;
 const letterR = 82;
+const letterS = 83;
 
 const referenceMax = 16;
 const detailsMax = 34;
+/** Two dates, a mark and a funds code. */
+const markEndMax = 13;
 
 const isUpper = (byte: number | undefined) => byte !== undefined && byte >= 65 && byte <= 90;
 const isDigit = (byte: number | undefined) => byte !== undefined && byte >= 48 && byte <= 57;
@@ -52,6 +55,10 @@ export class StatementEntry {
     this.hasParts = false;
     this.entryDateAt = -1;
     const { bytes } = field;
+    if (field.lineCount > 1 && isBroken(field)) {
+      findings.tell('field-format', field.place(), '61', 'the entry goes on in its second line', 'warn');
+      field.joinLines();
+    }
     const end = (this.lineEnd = field.lineEnd(0));
     if (end < 6 || !isDate(bytes, 0, 6)) {
       const severity = end >= 6 && isLastOfFebruary(bytes, 0) ? 'warn' : undefined;
@@ -114,7 +121,12 @@ export class StatementEntry {
     const end = this.lineEnd;
     const type = this.amountEnd;
     if (type + 4 > end || !this.#isType(field, type))
-      findings.tell('entry-type', field.place(type, type + 4), '61', 'the type is not N, F or S and three letters or digits');
+      findings.tell(
+        'entry-type',
+        field.place(type, type + 4),
+        '61',
+        'the type is not N or F and three letters or digits, or S and three digits',
+      );
     const start = Math.min(type + 4, end);
     let at = start;
     while (at < end && !(bytes[at] === slash && bytes[at + 1] === slash && at + 1 < end)) at++;
@@ -136,7 +148,8 @@ export class StatementEntry {
 
   #isType({ bytes }: FieldText, at: number): boolean {
     const first = bytes[at]!;
-    if (first !== 78 && first !== 70 && first !== 83) return false;
+    if (first === letterS) return areDigits(bytes, at + 1, at + 4);
+    if (first !== 78 && first !== 70) return false;
     for (let index = at + 1; index < at + 4; index++) if (!isUpper(bytes[index]) && !isDigit(bytes[index])) return false;
     return true;
   }
@@ -166,4 +179,11 @@ export class StatementEntry {
     const text = this.#field!.latin1(this.entryDateAt, this.entryDateAt + 4);
     return nearestYear(valueDate, text.slice(0, 2), text.slice(2));
   }
+}
+
+/** The first line ends with the mark or the funds code, and the second begins with an amount. */
+function isBroken(field: FieldText): boolean {
+  const { bytes } = field;
+  const end = field.lineEnd(0);
+  return end > 6 && end <= markEndMax && isUpper(bytes[end - 1]) && isDigit(bytes[field.lineStart(1)]) && field.lineEnd(1) > end + 1;
 }

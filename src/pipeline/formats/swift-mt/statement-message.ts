@@ -214,7 +214,10 @@ export class StatementMessage implements MessageReader {
 
   /** What does not have its form is told already. */
   #takeSummary(field: FieldText): void {
-    if (!hasForm(field.tag, field.latin1())) return;
+    if (!hasForm(field.tag, field.latin1())) {
+      if (field.tag === '34F') this.#interim.isLimitUnknown = true;
+      return;
+    }
     if (field.tag === '34F') this.#takeFloorLimit(field);
     else this.#takeTotal(field);
   }

@@ -8,16 +8,21 @@ export const lineBytesMax = 32_768;
 
 export type MessageKind = 'any' | 'statements' | 'payments';
 
+export type Strictness = 'network' | 'strict' | 'lenient';
+
 export interface SwiftSettings {
   readonly balances: 'error' | 'warn';
-  readonly isLenient: boolean;
+  readonly strictness: Strictness;
   /** Type of messages that do not say theirs; null: it is seen from their fields. */
   readonly messageType: string | null;
   readonly messages: MessageKind;
 }
 
 /** Whatever the message: other readers take it, and nothing is lost. */
-const alwaysWarned: ReadonlySet<SwiftRule> = new Set<SwiftRule>(['envelope-line', 'field-variant', 'page-number']);
+const alwaysWarned: ReadonlySet<SwiftRule> = new Set<SwiftRule>(['envelope-line', 'network-message', 'field-variant', 'page-number']);
+
+/** Nothing that the network would refuse: it lies between messages, or between several of them. */
+const besideMessages: ReadonlySet<SwiftRule> = new Set<SwiftRule>(['envelope-line', 'network-message', 'page-number']);
 
 /** Statements are written by banks in dialects of their own, and read all the same. */
 const warnedInStatements: ReadonlySet<SwiftRule> = new Set<SwiftRule>([
@@ -51,6 +56,8 @@ export class SwiftFindings {
   /** Of the message that is read; null between messages. */
   messageType: string | null = null;
   isStatement = false;
+  /** The message is one of the network, and not its text alone. */
+  hasBlocks = false;
 
   constructor(settings: SwiftSettings, sink: PackSink) {
     this.#settings = settings;
@@ -66,7 +73,9 @@ export class SwiftFindings {
     return this.#unbalanced;
   }
 
-  tell(rule: SwiftRule, place: Place, field: string | null, message: string, severity = this.#severityOf(rule)): void {
+  /** `dialect` says how badly a habit of banks weighs, of which the rule is not always one. */
+  tell(rule: SwiftRule, place: Place, field: string | null, message: string, dialect?: 'error' | 'warn'): void {
+    const severity = (this.#settings.strictness === 'network' ? undefined : dialect) ?? this.#severityOf(rule);
     if (swiftRules[rule].code === swiftErrors.E_SWIFT_TOTAL && rule !== 'page-number') this.#unbalanced++;
     const record = this.messageType === null ? null : `MT${this.messageType}`;
     this.#rules.add(rule, { ...place, record, field, message, severity });
@@ -77,8 +86,13 @@ export class SwiftFindings {
   }
 
   #severityOf(rule: SwiftRule): 'error' | 'warn' {
+    if (this.#settings.strictness === 'network' && !besideMessages.has(rule)) return this.#severityOfTotal(rule);
     if (alwaysWarned.has(rule) || (this.isStatement && warnedInStatements.has(rule))) return 'warn';
-    if (this.#settings.isLenient && warnedIfLenient.has(rule)) return 'warn';
+    if (this.#settings.strictness === 'lenient' && warnedIfLenient.has(rule)) return 'warn';
+    return this.#severityOfTotal(rule);
+  }
+
+  #severityOfTotal(rule: SwiftRule): 'error' | 'warn' {
     return this.#settings.balances === 'warn' && swiftRules[rule].code === swiftErrors.E_SWIFT_TOTAL ? 'warn' : 'error';
   }
 }

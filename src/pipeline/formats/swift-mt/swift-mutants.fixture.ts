@@ -18,13 +18,25 @@ export const statement = finMessage('940', statementFields);
 type Change = Parameters<typeof changed>[2];
 export const inStatement = (tag: string, change: Change) => finMessage('940', changed(statementFields, tag, change));
 export const inInterim = (tag: string, change: Change) => finMessage('942', changed(interimFields, tag, change));
-const inTransfer = (tag: string, change: Change) => finMessage('103', changed(transferFields, tag, change));
+export const inTransfer = (tag: string, change: Change) => finMessage('103', changed(transferFields, tag, change));
 const inBankTransfer = (tag: string, change: Change) => finMessage('202', changed(bankTransferFields, tag, change));
-const inRequest = (tag: string, change: Change) => finMessage('101', changed(requestFields, tag, change));
+export const inRequest = (tag: string, change: Change) => finMessage('101', changed(requestFields, tag, change));
 export const firstEntry = (line: string) => inStatement('61', line);
+/** In an MT 103 with a service level that banks agreed on. */
+export const inLeveled = (level: string, tag: string, change: Change) =>
+  finMessage('103', changed(changed(transferFields, '23B', `:23B:${level}`), tag, change));
+/** In an MT 101, of an amount of zero. */
+export const inZeroRequest = (change: Change) => finMessage('101', changed(changed(requestFields, '32B', ':32B:EUR0,'), '21', change));
+export const flagged = (message: string, flag: string) => message.replace('{3:{108:', `{3:{119:${flag}}{108:`);
+/** Between banks of which one is not in Europe. */
+const overseas = (message: string) => message.replace('BANKDEFFAXXX2222', 'BANKUS33AXXX2222');
+export const coverFields: readonly string[] = [...bankTransferFields, ':50K:/1\nACME', ':59:/2\nJOHN', ':70:X', ':33B:EUR1,'];
 export const inPages = (second: readonly string[]) => plainMessage(pages[0]!) + plainMessage(second);
 
 const manyInstructions = Array.from({ length: 40_000 }, () => `:23E:OTHR/${'A'.repeat(30)}`).join('\r\n');
+
+/** For debits; credits come to what is listed. */
+const oneLimit = finMessage('942', interimFields).replace(':34F:EURC100,\r\n', '').replace(':90C:3EUR140,', ':90C:1EUR100,');
 
 export type Mutant = readonly [
   what: string,
@@ -44,7 +56,10 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   ],
   'no-messages': [['nothing', '']],
   'envelope-line': [['a line before', `BANKDEFF\r\n${statement}`, 'warn']],
+  'network-message': [['an acknowledgement', `{1:F21BANKBEBBAXXX2222123456}{4:{177:2601031201}{451:0}}${statement}`, 'warn']],
   'block-syntax': [
+    ['a block of a letter', `${statement}{S:COP}`],
+    ['an acknowledgement without its end', `{1:F21BANKBEBBAXXX2222123456}{4:{177:2601031201}{451:0}\r\n${statement}`],
     ['block 3', statement.replace('{108:', '{108')],
     ['block 5', statement.replace('{CHK:', '{CHK-')],
     ['a header without its brace', `1:F01BANKBEBBAXXX2222123456}\r\n${statement}`],
@@ -79,6 +94,8 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['58A of a transfer', inBankTransfer('58A', null)],
     ['32B of a request', inRequest('32B', null)],
     ['a request without payments', finMessage('101', requestFields.slice(0, 5))],
+    ['the second sequence of a cover payment', flagged(finMessage('202', bankTransferFields), 'COV')],
+    ['77T of a payment with remittance data', flagged(inTransfer('70', null), 'REMIT')],
   ],
   'field-order': [
     ['a related reference after the account', inStatement('25', [':21:NONREF'])],
@@ -92,6 +109,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   'field-unknown': [
     ['a tag of a bank', inStatement('28C', [':NS:SOMETHING']), 'warn'],
     ['86 in a payment', finMessage('103', [...transferFields, ':86:TEXT'])],
+    ['name and address of a bank in straight-through processing', flagged(inTransfer('52A', ':52D:BANK'), 'STP')],
     ['86 in MT 950', finMessage('950', [...shortStatementFields, ':86:TEXT'])],
     ['a total under another tag', finMessage('942', interimFields).replace(':90D:', ':91D:')],
   ],
@@ -100,12 +118,17 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['reference too long', inBankTransfer('20', ':20:12345678901234567')],
     ['reference of a statement too long', inStatement('20', ':20:12345678901234567'), 'warn'],
     ['statement number', inStatement('28C', ':28C:123456/1'), 'warn'],
+    ['an entry that is broken before its amount', firstEntry(':61:2601020103DR\n800,NSTONONREF//55555'), 'warn'],
     ['balance', inStatement('64', ':64:C260103EU4389,00')],
     ['a balance in two lines', inStatement('64', ':64:C260103EUR4389,00\nMORE')],
     ['amount of a payment', inTransfer('71F', ':71F:US5,00')],
     ['bank identifier', inTransfer('52A', ':52A:BANKDE')],
     ['lines of an address', inTransfer('59', ':59:/1\nA\nB\nC\nD\nE')],
     ['line of an address', inTransfer('59', `:59:/1\n${'A'.repeat(36)}`)],
+    ['nothing in a location', inTransfer('52A', [':53B:'])],
+    ['a party without a code and without an account', inTransfer('50K', ':50F:ACME\n1/ACME INC.')],
+    ['a line of a party without a number', inTransfer('50K', ':50F:/1\n1/ACME INC.\nNEW YORK')],
+    ['a party without a name', inTransfer('50K', ':50F:/1')],
     ['floor limit', finMessage('942', interimFields).replace(':34F:EURC100,', ':34F:EURC')],
     ['number of entries', inInterim('90D', ':90D:EUR12,50')],
   ],
@@ -116,6 +139,8 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   'reference-slash': [
     ['of a payment', inTransfer('20', ':20:/PAYREF')],
     ['two in a row', inBankTransfer('21', ':21:A//B')],
+    ['of a customer', inRequest('20', [':21R:/ONE']).replace(':32B:USD5,', ':32B:EUR5,').replace(':33B:EUR4', ':33B:USD4')],
+    ['of a deal', inRequest('21F', ':21F:DEAL/')],
     ['of a statement', inStatement('20', ':20:A/'), 'warn'],
   ],
   date: [
@@ -154,12 +179,18 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['yen', inBankTransfer('32A', ':32A:260103JPY100000,5')],
     ['of an entry', finMessage('950', changed(shortStatementFields, '61', ':61:260102D40,0S103REF1'))],
   ],
-  'amount-zero': [['of a transfer', inBankTransfer('32A', ':32A:260103JPY0,')]],
+  'amount-zero': [
+    ['of a transfer', inBankTransfer('32A', ':32A:260103JPY0,')],
+    ['of charges', finMessage('103', changed(changed(transferFields, '71A', ':71A:OUR'), '71F', ':71G:USD0,'))],
+  ],
   'currency-unknown': [
     ['of a statement', finMessage('950', shortStatementFields).replaceAll('JPY', 'DEM'), 'warn'],
     ['of a payment', inTransfer('33B', ':33B:DEM900,00')],
   ],
-  'entry-type': [['none', firstEntry(':61:2601020103DR800,XSTONONREF//55555'), 'warn']],
+  'entry-type': [
+    ['letters of a message', firstEntry(':61:2601020103DR800,SABCNONREF//55555'), 'warn'],
+    ['none', firstEntry(':61:2601020103DR800,XSTONONREF//55555'), 'warn'],
+  ],
   'entry-reference': [
     ['none', firstEntry(':61:2601020103DR800,NSTO//55555'), 'warn'],
     ['17 characters', firstEntry(':61:2601020103DR800,NSTO12345678901234567'), 'warn'],
@@ -174,7 +205,36 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   'instruction-code': [
     ['of a request', inRequest('23E', ':23E:URGQ')],
     ['of a payment', inTransfer('23B', [':23E:URGP'])],
+    ['of straight-through processing', flagged(inTransfer('23B', [':23E:PHOB']), 'STP')],
   ],
+  'instruction-information': [
+    ['of a request', inRequest('23E', ':23E:URGP/NOW')],
+    ['of a payment', inTransfer('23B', [':23E:SDVA/TODAY'])],
+  ],
+  'instruction-repeated': [
+    ['of a request', inRequest('23E', [':23E:URGP'])],
+    ['of a payment', inTransfer('23B', [':23E:CORT', ':23E:CORT'])],
+  ],
+  'instruction-order': [['of a payment', inTransfer('23B', [':23E:CORT', ':23E:INTC'])]],
+  'instruction-combination': [
+    ['of a request', inRequest('23E', [':23E:CHQB'])],
+    ['of a payment', inTransfer('23B', [':23E:SDVA', ':23E:HOLD'])],
+  ],
+  'party-identifier': [
+    ['a code', inTransfer('50K', ':50F:PASS/US/123\n1/ACME INC.')],
+    ['a country', inTransfer('50K', ':50F:TXID/QQ/123\n1/ACME INC.')],
+  ],
+  'party-lines': [
+    ['no name', inTransfer('50K', ':50F:/1\n2/1 MAIN STREET\n3/US/NEW YORK')],
+    ['out of order', inTransfer('50K', ':50F:/1\n1/ACME INC.\n3/US/NEW YORK\n2/1 MAIN STREET')],
+    ['a street without a country', inTransfer('59', ':59F:/1\n1/JOHN DOE\n2/1 MAIN STREET')],
+    ['no such country', inTransfer('59', ':59F:/1\n1/JOHN DOE\n3/QQ/NEW YORK')],
+    ['a number of the other party', inTransfer('59', ':59F:/1\n1/JOHN DOE\n3/US\n4/19700101')],
+    ['a day of birth without a place', inTransfer('50K', ':50F:/1\n1/JOHN DOE\n4/19700101')],
+    ['no such day', inTransfer('50K', ':50F:/1\n1/JOHN DOE\n4/19700230\n5/US/NEW YORK')],
+    ['an identifier that is not continued', inTransfer('50K', ':50F:/1\n1/JOHN DOE\n8/123')],
+  ],
+  commodity: [['silver', inBankTransfer('32A', ':32A:260103XAG100,')]],
   'identifier-country': [['of the ordering institution', inTransfer('52A', ':52A:BANKQQFF')]],
   'operation-code': [['CRAD', inTransfer('23B', ':23B:CRAD')]],
   'closing-balance': [
@@ -199,6 +259,8 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['less credits than listed', inInterim('90C', ':90C:3EUR99,')],
   ],
   'floor-limits': [
+    ['a mark of the only one', oneLimit],
+    ['a mark of the only one in a text alone', oneLimit.replace(/^.*\r\n/, '').replace(/-}.*/s, '-'), 'warn', { messageType: '942' }],
     ['two for debits', finMessage('942', interimFields).replace(':34F:EURC100', ':34F:EURD100').replace(':90C:3EUR140,', ':90C:1EUR100,')],
   ],
   'exchange-rate': [
@@ -226,10 +288,47 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['BEN without 71F', finMessage('103', changed(changed(transferFields, '71A', ':71A:BEN'), '71F', null))],
     ['SHA with 71G', inTransfer('71F', ':71G:USD1,')],
   ],
-  'instructed-amount': [['charges without it', finMessage('103', changed(changed(transferFields, '33B', null), '36', null))]],
+  'instructed-amount': [['charges without it', overseas(finMessage('103', changed(changed(transferFields, '33B', null), '36', null)))]],
+  'regional-amount': [
+    [
+      'between banks of Belgium and Germany',
+      finMessage('103', changed(changed(changed(transferFields, '33B', null), '36', null), '71F', null)),
+    ],
+  ],
   'account-with-institution': [
     ['MT 202', inBankTransfer('57A', null)],
     ['MT 103', finMessage('103', changed(transferFields, '57A', ':56A:BANKCHZZ80A'))],
+    ['MT 202 COV', finMessage('202', changed(coverFields, '50K', [':56A:BANKDEFF']))],
+    ['MT 202 COV, the first sequence', finMessage('202', changed(changed(coverFields, '57A', null), '50K', [':57A:BANKDEFF']))],
+  ],
+  'correspondent-options': [
+    ['53D', inLeveled('SPAY', '52A', [':53D:BANK'])],
+    ['53B without an account', inLeveled('SSTD', '52A', [':53B:LONDON'])],
+    ['54B', inLeveled('SPRI', '52A', [':54B:/1'])],
+    ['55D', inLeveled('SPAY', '52A', [':53A:BANKDEFF', ':54A:BANKDEFF', ':55D:BANK'])],
+  ],
+  intermediary: [
+    ['with SPRI', inLeveled('SPRI', '52A', [':56A:BANKDEFF'])],
+    ['56D with SPAY', inLeveled('SPAY', '52A', [':56D:BANK'])],
+    ['56C without a clearing code', inLeveled('SSTD', '52A', [':56C:/1'])],
+  ],
+  'account-with-options': [
+    ['57B', inLeveled('SPAY', '57A', ':57B:/1')],
+    ['57D without a party identifier', inLeveled('SPRI', '57A', ':57D:BANK')],
+  ],
+  'beneficiary-account': [
+    ['none with SPAY', inLeveled('SPAY', '59', ':59:JOHN DOE')],
+    ['none of a beneficiary with an identifier code', inLeveled('SPRI', '59', ':59A:BANKDEFF')],
+    ['one with CHQB', inTransfer('23B', [':23E:CHQB'])],
+  ],
+  'instruction-receivers': [
+    ['PHOI', inTransfer('23B', [':23E:PHOI'])],
+    ['TELE', finMessage('103', changed(changed(transferFields, '57A', null), '23B', [':23E:TELE/1']))],
+  ],
+  'zero-amount': [
+    ['an instructed amount', inZeroRequest([]).replace(':71A:SHA', ':33B:USD1,\r\n:71A:SHA')],
+    ['a deal', inZeroRequest([':21F:DEAL2'])],
+    ['no amount to convert', inZeroRequest([':23E:EQUI'])],
   ],
   'transaction-currency': [['71G', finMessage('103', changed(changed(transferFields, '71A', ':71A:OUR'), '71F', ':71G:EUR1,'))]],
 };

@@ -1,6 +1,6 @@
 /** The swift-mt pack: settings, rules, reader, writer. What it reads and how is in docs/formats/swift-mt.md. */
 import type { Pack, PackSettings, PackSink } from '../pack.ts';
-import type { MessageKind } from './swift-findings.ts';
+import type { MessageKind, Strictness } from './swift-findings.ts';
 import { SwiftReader } from './swift-reader.ts';
 import { swiftRules } from './swift-rules.ts';
 import { swiftSettingList } from './swift-settings.ts';
@@ -34,7 +34,7 @@ export const swiftPack: Pack = {
 function createReader(settings: PackSettings, sink: PackSink): SwiftReader {
   return new SwiftReader(
     {
-      isLenient: settings.get('strictness') === 'lenient',
+      strictness: (settings.get('strictness') ?? 'strict') as Strictness,
       balances: settings.get('balances') === 'warn' ? 'warn' : 'error',
       messageType: messageTypeOf(settings),
       messages: (settings.get('messages') ?? 'any') as MessageKind,

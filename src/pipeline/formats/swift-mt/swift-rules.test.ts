@@ -2,17 +2,31 @@ import { describe, expect, it } from 'vitest';
 import { packPage, ruleRows, settingRows } from '../statements/pack-page.fixture.ts';
 import { runPack } from '../statements/pack-run.fixture.ts';
 import {
-  bankTransferFields,
   changed,
   everyMessage,
   finMessage,
   interimFields,
   pages,
   plainMessage,
+  requestFields,
   shortStatementFields,
   statementFields,
+  transferFields,
 } from './swift-files.fixture.ts';
-import { firstEntry, inInterim, inPages, inStatement, mutants, statement } from './swift-mutants.fixture.ts';
+import {
+  coverFields,
+  firstEntry,
+  flagged,
+  inInterim,
+  inLeveled,
+  inPages,
+  inRequest,
+  inStatement,
+  inTransfer,
+  inZeroRequest,
+  mutants,
+  statement,
+} from './swift-mutants.fixture.ts';
 import { swiftPack } from './swift-pack.ts';
 
 it('messages without mistakes have no findings', () => {
@@ -35,12 +49,30 @@ it.each(rows)('$rule: $what', ({ rule, file, severity = 'error', settings }) => 
   expect(findings.length).toBeGreaterThan(0);
 });
 
+describe('a rule between fields of a payment is told', () => {
+  const instructed = inTransfer('36', null);
+  const cover = finMessage('202', changed(coverFields, '50K', [':56A:BANKDEFF']));
+  const second = finMessage('101', requestFields).replace(':32B:USD5,', ':32B:USD5,\r\n:52A:BANKDEFF');
+  it.each([
+    ['at the field that is too much', inTransfer('52A', [':55A:BANKDEFF']), ':55A:', 'BANKDEFF'],
+    ['at the field that asks for another', instructed, ':33B:', 'EUR900,00'],
+    ['in the second sequence', cover, ':56A:BANKDEFF\r\n:59', 'BANKDEFF'],
+    ['in the payment that breaks it', second, ':52A:BANKDEFF\r\n:57C', 'BANKDEFF'],
+  ])('%s', (_, file, before, text) => {
+    const [finding] = runPack(swiftPack, file).findings;
+    const at = file.indexOf(before) + 5;
+    expect(finding).toMatchObject({ line: file.slice(0, at).split('\n').length, columns: [6, 5 + text.length], offset: at });
+  });
+});
+
 describe('what harms nothing is not refused', () => {
   it.each([
     ['LF', everyMessage.replaceAll('\r\n', '\n')],
     ['CR', everyMessage.replaceAll(/\r?\n/g, '\r')],
     ['a dollar sign between messages', everyMessage.replaceAll('{1:', '${1:')],
     ['SOH and ETX around messages', everyMessage.replaceAll('{1:', '\u0001{1:').replaceAll('ABC}}', 'ABC}}\u0003   ')],
+    ['blocks that a program put behind', everyMessage.replaceAll('ABC}}', 'ABC}}{S:{SAC:}{COP:P}}')],
+    ['acknowledgements', everyMessage.replaceAll('{1:', '{1:F21BANKBEBBAXXX2222123456}{4:{177:2601031201}{451:0}}{1:')],
     ['the text alone', plainMessage(statementFields)],
     ['the text alone, without an end', statementFields.join('\n')],
     ['two texts without ends', [...statementFields, ...pages[0]!].join('\n')],
@@ -72,7 +104,24 @@ describe('what harms nothing is not refused', () => {
     ],
     ['one page of a statement', plainMessage(pages[1]!)],
     ['pages in a row', inPages(pages[1]!)],
-    ['a cover payment', finMessage('202', [...bankTransferFields, ':50K:/1\nACME', ':59:/2\nJOHN', ':70:X', ':33B:EUR1,'])],
+    ['a cover payment', finMessage('202', coverFields)],
+    ['a cover payment that says so', flagged(finMessage('202', coverFields), 'COV')],
+    ['a payment for straight-through processing', flagged(finMessage('103', transferFields), 'STP')],
+    ['a payment with remittance data', flagged(finMessage('103', [...changed(transferFields, '70', null), ':77T:/NARR/TEXT']), 'REMIT')],
+    ['a validation flag of another kind', flagged(finMessage('103', transferFields), 'REFER')],
+    ['a correspondent that is a place', inTransfer('52A', [':53B:LONDON'])],
+    ['a correspondent with its account', inTransfer('52A', [':53B:/D/12345678\nLONDON'])],
+    ['instructions in their order', inTransfer('23B', [':23E:SDVA', ':23E:INTC', ':23E:REPA/1', ':23E:PHOB/2'])],
+    ['OTHR twice', inRequest('23E', [':23E:OTHR/A', ':23E:OTHR/B'])],
+    ['an account to be paid an equivalent', inZeroRequest([':23E:EQUI']).replace(':71A:SHA', ':33B:USD1,\r\n:71A:SHA')],
+    ['an instruction without an amount', inZeroRequest([':23E:CMZB'])],
+    ['a cheque without an account', inTransfer('23B', [':23E:CHQB']).replace(/:59:[^\r]*\n/, ':59:')],
+    ['a payment at a service level', inLeveled('SPAY', '52A', [':53B:/1', ':54A:BANKDEFF', ':56C://FW021000021'])],
+    ['a party with its identifier', inTransfer('50K', ':50F:TXID/US/12-34\n1/ACME INC.\n2/1 MAIN STREET\n3/US/NEW YORK\n8/56')],
+    ['a party with its birth', inTransfer('50K', ':50F:/1\n1/JOHN DOE\n3/US\n4/19720229\n5/US/NEW YORK')],
+    ['a party with an account', inTransfer('59', ':59F:/1\n1/JOHN DOE\n1/JUNIOR\n2/1 MAIN STREET\n3/US/NEW YORK')],
+    ['a party without one', inTransfer('59', ':59F:1/JOHN DOE\n3/US/NEW YORK')],
+    ['charges of zero', inTransfer('71F', ':71F:USD0,')],
     ['an entry of 29 February', firstEntry(':61:2802290229DR800,NSTONONREF//55555')],
     ['an entry booked on 29 February after it', firstEntry(':61:2712300229DR800,NSTONONREF//55555')],
   ])('%s', (_, file) => {
@@ -95,6 +144,18 @@ describe('settings', () => {
   ])('strictness: lenient reads parts of messages: %s', (part) => {
     expect(runPack(swiftPack, part).errors.length).toBeGreaterThan(0);
     expect(runPack(swiftPack, part, { settings: { strictness: 'lenient' } }).errors).toEqual([]);
+  });
+
+  it('strictness: network takes nothing that the network would refuse', () => {
+    const settings = { strictness: 'network' };
+    expect(runPack(swiftPack, everyMessage, { settings }).findings).toEqual([]);
+    const passed = new Set(['envelope-line', 'network-message', 'page-number']);
+    const dialects = rows.filter(({ rule, severity }) => severity === 'warn' && !passed.has(rule));
+    const taken = dialects.filter(
+      ({ file, settings: own }) => runPack(swiftPack, file, { settings: { ...own, ...settings } }).errors.length === 0,
+    );
+    expect(dialects.length).toBeGreaterThan(20);
+    expect(taken.map(({ rule, what }) => `${rule}: ${what}`)).toEqual([]);
   });
 
   it('messageType says what a text alone is', () => {

@@ -5,10 +5,10 @@ export const swiftSettingList: readonly FormatSetting[] = [
   {
     name: 'strictness',
     type: 'choice',
-    choices: ['strict', 'lenient'],
+    choices: ['network', 'strict', 'lenient'],
     default: 'strict',
     description:
-      'Lenient: fields and blocks that are missing, repeated or out of their place are warnings, so that parts of messages pass.',
+      'Network: dialects of banks, which are warnings in statements, are errors, as the network would refuse them. Lenient: fields and blocks that are missing, repeated or out of their place are warnings, so that parts of messages pass.',
   },
   {
     name: 'balances',

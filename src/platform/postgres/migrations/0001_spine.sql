@@ -127,6 +127,11 @@ insert into headgate.state_transitions (machine, from_state, event, to_state) va
   ('acknowledgement', 'pending', 'send', 'sent'),
   ('acknowledgement', 'pending', 'fail', 'failed'),
   ('acknowledgement', 'failed', 'retry', 'pending'),
+  ('answer', '', 'expect', 'awaited'),
+  ('answer', 'awaited', 'pass', 'overdue'),
+  ('answer', 'awaited', 'complete', 'complete'),
+  ('answer', 'overdue', 'complete', 'complete'),
+  ('answer', 'complete', 'reopen', 'awaited'),
   ('flow_version', '', 'apply', 'active'),
   ('flow_version', 'active', 'supersede', 'superseded'),
   ('flow_version', 'superseded', 'restore', 'active'),
@@ -566,6 +571,8 @@ create index batches_parked on headgate.batches (tenant_id, flow_id, target_id, 
 create index batches_resumed on headgate.batches (tenant_id, flow_id, target_id) where parked_at is not null and state in ('ready', 'sending', 'unknown');
 create index batches_sending on headgate.batches (tenant_id, flow_id, target_id) where state = 'sending';
 create index batches_held on headgate.batches (tenant_id, flow_id, target_id) where state = 'held';
+create index batches_rechecked on headgate.batches (tenant_id, flow_id, target_id, flow_version_id, order_number, order_offset, batch_id)
+  where state in ('ready', 'sending', 'held') and (state = 'held' or held_attempts > 0);
 create index batches_by_flow on headgate.batches (tenant_id, flow_id, batch_id);
 
 -- Which batches hold records of a job: `job_ids` by job. (Row-level security keeps an index over the array from being used.)
@@ -708,6 +715,7 @@ create table headgate.redrive_members (
   record_number bigint not null,
   -- The key that the letter blocked, which is blocked again where it comes back.
   lane smallint,
+  lane_scheme integer,
   key_hash text collate "C",
   -- What became of it; null while its job is open.
   settled text collate "C" check (settled in ('redriven', 'replaced', 'open')),
@@ -799,12 +807,14 @@ create table headgate.breakers (
 ) with (fillfactor = 50);
 
 -- Business keys of which a record was given up at a target that keeps their order: later records of the key are not sent
--- until the key is released (decisions 19). Hashes, never values; '' is every key of the lane, once a target has too many.
+-- until the key is released (decisions 19). Hashes, never values; '' is every key of the lane, once a target has too many. Batches of other
+-- lanes (lane_scheme) may hold the key in any of theirs.
 create table headgate.blocked_keys (
   tenant_id uuid not null,
   flow_id uuid not null,
   target_id text collate "C" not null,
   lane smallint not null,
+  lane_scheme integer not null,
   key_hash text collate "C" not null check (key_hash ~ '^([0-9a-f]{64})?$'),
   -- The record that was given up.
   job_id uuid not null,
@@ -814,6 +824,7 @@ create table headgate.blocked_keys (
   foreign key (tenant_id, flow_id) references headgate.flows
 );
 create index blocked_keys_by_dead_letter on headgate.blocked_keys (tenant_id, dead_letter_id);
+create index blocked_keys_by_scheme on headgate.blocked_keys (tenant_id, flow_id, target_id, lane_scheme);
 create index blocked_keys_by_job on headgate.blocked_keys (tenant_id, job_id);
 
 -- Ledger -----------------------------------------------------------------------------------------------------------------------
@@ -850,6 +861,67 @@ create table headgate.acknowledgements (
   primary key (tenant_id, job_id, level)
 ) partition by range (job_id);
 create index acknowledgements_unsent on headgate.acknowledgements (tenant_id, state, job_id) where state <> 'sent';
+
+-- What the downstream of a batch is to say of its records, from their delivery on (docs/answers.md). No content: words as bits.
+create table headgate.answers (
+  tenant_id uuid not null,
+  batch_id uuid not null,
+  flow_id uuid not null,
+  target_id text collate "C" not null,
+  -- Of the file that was sent, and without its ending; null where the batch is no file.
+  name text collate "C",
+  stem text collate "C",
+  records integer not null check (records > 0),
+  state text collate "C" not null check (state in ('awaited', 'overdue', 'complete')),
+  -- A byte for each record, in the order of the body (record-answers.ts); empty while nothing was said.
+  outcomes bytea not null default '',
+  accepted integer not null default 0,
+  refused integer not null default 0,
+  pending integer not null default 0,
+  -- Answers that contradicted what stands.
+  contradicted integer not null default 0,
+  -- The code of a refusal of all of it at once; empty: none was given. Its records are not listed one by one.
+  refused_as_whole text collate "C",
+  -- The job whose word about many records at once changed some last.
+  shared_by uuid,
+  -- The batch of answers that told of it last, how far (told-batch.ts), and which of its answers contradicted, by their place in it.
+  told_by uuid,
+  told_part smallint not null default 0,
+  contradicting integer[] not null default '{}',
+  -- Something was said of it after it was due.
+  is_late boolean not null default false,
+  due_at timestamptz not null,
+  expected_at timestamptz not null,
+  answered_at timestamptz,
+  changed_at timestamptz not null,
+  primary key (tenant_id, batch_id),
+  constraint answers_count_their_records check (accepted >= 0 and refused >= 0 and pending >= 0 and accepted + refused + pending <= records),
+  constraint answers_complete_when_decided check ((state = 'complete') = (accepted + refused = records)),
+  constraint answers_tell_of_each_record check (length(outcomes) in (0, records))
+) partition by range (batch_id);
+create index answers_by_name on headgate.answers (tenant_id, flow_id, target_id, name) where name is not null;
+create index answers_by_stem on headgate.answers (tenant_id, flow_id, target_id, stem) where stem is not null;
+create index answers_by_target on headgate.answers (tenant_id, flow_id, target_id, batch_id);
+create index answers_open on headgate.answers (tenant_id, state, batch_id) where state <> 'complete';
+create index answers_refusing on headgate.answers (tenant_id, batch_id) where refused > 0;
+
+-- Records that a downstream refused after they were delivered, one by one; they stay delivered.
+create table headgate.answer_refusals (
+  tenant_id uuid not null,
+  batch_id uuid not null,
+  -- In the body, from 0.
+  position integer not null check (position >= 0),
+  job_id uuid not null,
+  record_number bigint not null,
+  -- As the downstream gave it; null where it gave none.
+  code text collate "C" check (length(code) <= 35),
+  -- The record of the answer that says so.
+  answer_job_id uuid not null,
+  answer_record bigint not null,
+  created_at timestamptz not null,
+  primary key (tenant_id, batch_id, position)
+) partition by range (batch_id);
+create index answer_refusals_by_job on headgate.answer_refusals (tenant_id, job_id, record_number);
 
 -- Events -----------------------------------------------------------------------------------------------------------------------
 
@@ -906,8 +978,8 @@ create table headgate.event_cursors (
 create table headgate.work_items (
   tenant_id uuid not null references headgate.tenants,
   work_id uuid not null,
-  kind text collate "C" not null check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge', 'collect')),
-  -- The chunk group, job, batch, breaker or collection that the work is about.
+  kind text collate "C" not null check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge', 'collect', 'answer')),
+  -- The chunk group, job, batch, breaker or collection that the work is about; of `answer`: the batch that expects one.
   reference_id uuid not null,
   -- Work that must run one after the other shares a lane key; '' means none. Only the first of a lane is claimed, by lane
   -- order and offset; while it is leased or not due, the lane waits.
@@ -930,10 +1002,10 @@ create index work_items_leased on headgate.work_items (lease_until) where lease_
 -- Virtual time of each kind of work: the start of the last service. Who had nothing to do for a while starts here, not at
 -- where it was left, so that idle time is no credit.
 create table headgate.work_clocks (
-  kind text collate "C" primary key check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge', 'collect')),
+  kind text collate "C" primary key check (kind in ('chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge', 'collect', 'answer')),
   virtual_time double precision not null default 0
 );
-insert into headgate.work_clocks (kind) values ('chunks'), ('check'), ('deliver'), ('close'), ('breaker'), ('acknowledge'), ('collect');
+insert into headgate.work_clocks (kind) values ('chunks'), ('check'), ('deliver'), ('close'), ('breaker'), ('acknowledge'), ('collect'), ('answer');
 
 -- Virtual time of each tenant per kind of work: who had least, by cost over weight, is served next. Claims alone keep the rest:
 -- when the first free item without a lane, and the first of a free lane, are due (null: there is none), and whether the tenant
@@ -989,7 +1061,7 @@ begin
   for v_guard in
     select g.machine, g.table_name, string_agg(distinct quote_literal(t.to_state), ', ') filter (where t.from_state = '') as starts,
       string_agg(distinct quote_literal(t.from_state || '>' || t.to_state), ', ') filter (where t.from_state <> '') as moves
-    from (values ('arrival', 'arrivals'), ('job', 'jobs'), ('chunk_group', 'chunk_groups'), ('batch', 'batches'), ('breaker', 'breakers'), ('dead_letter', 'dead_letters'), ('acknowledgement', 'acknowledgements'), ('flow_version', 'flow_versions')) g (machine, table_name)
+    from (values ('arrival', 'arrivals'), ('job', 'jobs'), ('chunk_group', 'chunk_groups'), ('batch', 'batches'), ('breaker', 'breakers'), ('dead_letter', 'dead_letters'), ('acknowledgement', 'acknowledgements'), ('answer', 'answers'), ('flow_version', 'flow_versions')) g (machine, table_name)
     join headgate.state_transitions t on t.machine = g.machine group by g.machine, g.table_name
   loop
     execute format('create or replace trigger %I before insert on headgate.%I for each row when (new.state not in (%s)) execute function headgate.refuse_illegal_transition(%L)',
@@ -1026,7 +1098,7 @@ begin
   foreach v_table in array array['tenants', 'definitions', 'api_keys', 'tenant_usage', 'flows', 'flow_versions', 'flow_counters', 'source_schedules', 'source_hints',
       'arrivals', 'files', 'file_fingerprints', 'idempotency_keys', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets',
       'redrives', 'redrive_members',
-      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'output_sequences', 'collections', 'collected_parts', 'probe_turns', 'probes', 'breakers', 'receipts', 'acknowledgements', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
+      'batches', 'batch_jobs', 'attempts', 'dead_letters', 'blocked_keys', 'target_rates', 'output_sequences', 'collections', 'collected_parts', 'probe_turns', 'probes', 'breakers', 'receipts', 'acknowledgements', 'answers', 'answer_refusals', 'events', 'event_transactions', 'event_counters', 'event_cursors', 'work_items', 'work_notices', 'tenant_shares'] loop
     execute format('alter table headgate.%I enable row level security', v_table);
     execute format('alter table headgate.%I force row level security', v_table);
     execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_table);
@@ -1035,7 +1107,7 @@ begin
   foreach v_table in array array['tenants', 'api_keys', 'source_schedules', 'event_transactions', 'event_counters', 'work_items', 'work_notices', 'tenant_shares'] loop
     execute format('create policy dispatcher on headgate.%I to headgate_dispatcher using (true)', v_table);
   end loop;
-  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'batch_jobs', 'attempts', 'dead_letters', 'receipts', 'acknowledgements', 'events'] loop
+  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'batch_jobs', 'attempts', 'dead_letters', 'receipts', 'acknowledgements', 'answers', 'answer_refusals', 'events'] loop
     v_partition := v_table || '_other';
     execute format('create table headgate.%I partition of headgate.%I default with (fillfactor = %s)', v_partition, v_table, headgate.fill_of(v_table));
     execute format('alter table headgate.%I enable row level security', v_partition);
@@ -1058,7 +1130,7 @@ begin
   p_quarter_start := date_trunc('quarter', p_quarter_start)::date;
   v_from := (lpad(to_hex((extract(epoch from p_quarter_start::timestamp) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
   v_to := (lpad(to_hex((extract(epoch from (p_quarter_start + interval '3 months')) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
-  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'batch_jobs', 'attempts', 'dead_letters', 'receipts', 'acknowledgements', 'events'] loop
+  foreach v_table in array array['arrivals', 'files', 'jobs', 'chunk_groups', 'chunks', 'segments', 'rejections', 'job_targets', 'batches', 'batch_jobs', 'attempts', 'dead_letters', 'receipts', 'acknowledgements', 'answers', 'answer_refusals', 'events'] loop
     v_partition := format('%s_%sq%s', v_table, to_char(p_quarter_start, 'YYYY'), to_char(p_quarter_start, 'Q'));
     if to_regclass('headgate.' || quote_ident(v_partition)) is null then
       execute format('create table headgate.%I partition of headgate.%I for values from (%L) to (%L) with (fillfactor = %s)', v_partition, v_table, v_from, v_to, headgate.fill_of(v_table));
@@ -1078,8 +1150,8 @@ grant insert, update on headgate.api_keys to headgate_app;
 grant select, insert on headgate.definitions, headgate.batch_jobs, headgate.events, headgate.event_transactions, headgate.receipts, headgate.rejections to headgate_app;
 grant select, insert, update on headgate.target_rates, headgate.output_sequences, headgate.probe_turns, headgate.breakers, headgate.tenant_usage, headgate.flows, headgate.flow_versions, headgate.flow_counters, headgate.arrivals, headgate.files,
   headgate.jobs, headgate.chunk_groups, headgate.chunks, headgate.segments, headgate.job_targets, headgate.batches, headgate.attempts, headgate.dead_letters,
-  headgate.acknowledgements, headgate.event_cursors to headgate_app;
-grant select, insert, delete on headgate.blocked_keys, headgate.probes, headgate.source_hints to headgate_app;
+  headgate.acknowledgements, headgate.answers, headgate.event_cursors to headgate_app;
+grant select, insert, delete on headgate.answer_refusals, headgate.blocked_keys, headgate.probes, headgate.source_hints to headgate_app;
 grant select, insert, update, delete on headgate.collections, headgate.collected_parts to headgate_app;
 grant select, insert on headgate.redrives to headgate_app;
 grant select, insert, update on headgate.redrive_members to headgate_app;
@@ -1108,7 +1180,7 @@ begin
   returning t.tenant_id into v_tenant_id;
   insert into headgate.event_counters (tenant_id) values (v_tenant_id) on conflict do nothing;
   insert into headgate.tenant_shares (tenant_id, kind, weight)
-  select v_tenant_id, k, v_weight from unnest(array['chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge', 'collect']) k
+  select v_tenant_id, k, v_weight from unnest(array['chunks', 'check', 'deliver', 'close', 'breaker', 'acknowledge', 'collect', 'answer']) k
   on conflict (tenant_id, kind) do update set weight = excluded.weight;
   return v_tenant_id;
 end

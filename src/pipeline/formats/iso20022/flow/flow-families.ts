@@ -255,6 +255,20 @@ const institutionStatus: FlowFamily = {
   hasTotals: false,
 };
 
+/** Why a message or a payment information has its status: seen where each status is a record. */
+const upperReasons = (level: string, holder: string): readonly FieldRow[] => [
+  [`${level}ReasonCode`, 'text', `${holder}StsRsnInf/Rsn/Cd`],
+  [`${level}ProprietaryReason`, 'text', `${holder}StsRsnInf/Rsn/Prtry`],
+  [`${level}ReasonInformation`, 'text', `${holder}StsRsnInf/AddtlInf`],
+];
+
+/** pain.002 whose every status is a record. */
+export const eachStatusFamily: FlowFamily = {
+  ...customerStatus,
+  header: [...customerStatus.header, ...upperReasons('group', 'OrgnlGrpInfAndSts/')],
+  grouped: [...customerStatus.grouped, ...upperReasons('paymentInformation', '')],
+};
+
 /** `element`: of one account, such as `Stmt`. */
 const statement = (element: string): FlowFamily => ({
   headers: ['GrpHdr'],

@@ -9,6 +9,7 @@ import { currencyText } from '../values/code-values.ts';
 import { trimmedFrom, trimmedTo } from '../values/white-space.ts';
 import { amountKeys, flowPlaces, type PlacedFamily } from './flow-places.ts';
 import { LineValues } from './line-values.ts';
+import { levelBytes, type StatusLevel, statusField, statusFields } from './status-levels.ts';
 
 const keys = { messageName: lineKey('messageName'), ...amountKeys };
 const nothing = Buffer.from('null', 'latin1');
@@ -21,6 +22,12 @@ export class FlowLines {
   readonly #messageName: string;
   readonly values: LineValues;
   readonly #firstGrouped: number;
+  /** Each status is a record: the fields of what was read, by level, in the order of a line. Null: records are those of the family. */
+  readonly #levels: Readonly<Record<StatusLevel, readonly (readonly number[])[]>> | null;
+  /** A group that was begun, and of whose own status no line was written yet. */
+  #isGroupTold = true;
+  #groupLine = 0;
+  #groupOffset = 0;
   #isRecordOpen = false;
   #hasHeader = false;
   #headerLine = 0;
@@ -30,22 +37,28 @@ export class FlowLines {
   #currencyText = Buffer.alloc(0);
   #currencyOfText = -1;
 
-  /** `messageName`: as in `pain.001.001.09`. */
-  constructor(lines: RecordLines, family: PlacedFamily, messageName: string) {
+  /** `messageName`: as in `pain.001.001.09`. `isEachStatus`: the statuses of message and groups are records too. */
+  constructor(lines: RecordLines, family: PlacedFamily, messageName: string, isEachStatus = false) {
     this.#lines = lines;
     this.#messageName = messageName;
     this.family = family;
     this.values = new LineValues(family);
     this.#firstGrouped = family.headerFields;
+    this.#levels = isEachStatus ? levelsOf(family) : null;
   }
 
   started(place: number, { line, offset }: ElementFrame): void {
     if (place === flowPlaces.record) {
+      this.#tellGroup();
       this.values.beginRecord();
       this.#isRecordOpen = true;
       this.#lines.begin('record', line, offset);
-    } else if (place === flowPlaces.group) this.values.beginGroup();
-    else if (!this.#hasHeader && (place === flowPlaces.header || place === flowPlaces.lastHeader) && this.#headerLine === 0) {
+    } else if (place === flowPlaces.group) {
+      this.values.beginGroup();
+      this.#isGroupTold = false;
+      this.#groupLine = line;
+      this.#groupOffset = offset;
+    } else if (!this.#hasHeader && (place === flowPlaces.header || place === flowPlaces.lastHeader) && this.#headerLine === 0) {
       this.#headerLine = line;
       this.#headerOffset = offset;
     }
@@ -57,6 +70,7 @@ export class FlowLines {
 
   ended(place: number): void {
     if (place === flowPlaces.record) this.#endRecord();
+    else if (place === flowPlaces.group) this.#tellGroup();
     else if (place === flowPlaces.lastHeader) this.#endHeader();
   }
 
@@ -98,12 +112,41 @@ export class FlowLines {
     this.#lines.text(keys.messageName, this.#messageName);
     this.#write(0, this.#firstGrouped);
     this.#lines.end();
+    this.#tellStatus('group', this.#headerLine, this.#headerOffset);
+  }
+
+  /** Before its first record, or at its end. */
+  #tellGroup(): void {
+    if (this.#isGroupTold) return;
+    this.#isGroupTold = true;
+    this.#tellStatus('payment', this.#groupLine, this.#groupOffset);
+  }
+
+  /** A record for the status of a message or group, where it has one. */
+  #tellStatus(level: StatusLevel, line: number, offset: number): void {
+    if (this.#levels === null || !this.#levels[level][statusField]!.some((field) => this.values.starts[field]! >= 0)) return;
+    this.#lines.begin('record', line, offset);
+    this.#writeLevel(this.#levels[level], level);
+    this.#lines.end();
+  }
+
+  #writeLevel(places: readonly (readonly number[])[], level: StatusLevel): void {
+    const { starts, ends } = this.values;
+    this.#lines.bytes(levelBytes[level]);
+    for (let index = 0; index < statusFields.length; index++) {
+      const { key } = statusFields[index]!;
+      let found = -1;
+      for (const field of places[index]!) if (found < 0 && starts[field]! >= 0) found = field;
+      if (found < 0) this.#lines.absent(key);
+      else this.#value(key, 'text', starts[found]!, ends[found]!);
+    }
   }
 
   #endRecord(): void {
     this.#isRecordOpen = false;
     if (this.family.position !== null) this.#lines.integer(this.family.position, this.values.groups);
-    this.#write(this.#firstGrouped, this.family.fields.length);
+    if (this.#levels === null) this.#write(this.#firstGrouped, this.family.fields.length);
+    else this.#writeLevel(this.#levels.transaction, 'transaction');
     this.#lines.end();
   }
 
@@ -184,4 +227,10 @@ export class FlowLines {
     const from = start < 0 ? 0 : trimmedFrom(bytes, start, end);
     return start < 0 || from === end ? 0 : bytes[from]!;
   }
+}
+
+function levelsOf({ fields }: PlacedFamily): Record<StatusLevel, number[][]> {
+  const places = (level: StatusLevel) =>
+    statusFields.map(({ from }) => from[level].map((name) => fields.findIndex((each) => each.name === name)).filter((field) => field >= 0));
+  return { group: places('group'), payment: places('payment'), transaction: places('transaction') };
 }

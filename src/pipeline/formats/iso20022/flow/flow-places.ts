@@ -1,8 +1,9 @@
 /** Where in a message what flows see stands, by path: fields by number, and what begins and ends a header, a group and a record. */
 import { type LineKey, lineKey } from '../../record-lines.ts';
-import { type FieldForm, type FieldRow, type FlowFamily, flowFamilies } from './flow-families.ts';
+import { eachStatusFamily, type FieldForm, type FieldRow, type FlowFamily, flowFamilies } from './flow-families.ts';
 
 export interface FlowField {
+  readonly name: string;
   readonly key: LineKey;
   readonly form: FieldForm;
 }
@@ -35,11 +36,12 @@ export const amountKeys = {
 
 const placed = new Map<string, PlacedFamily>();
 
-/** `message`: as in `pain.001.001.09`. */
-export function placedFamilyOf(message: string): PlacedFamily {
+/** `message`: as in `pain.001.001.09`. `isEachStatus`: of a pain.002 whose every status is a record. */
+export function placedFamilyOf(message: string, isEachStatus = false): PlacedFamily {
   const name = message.slice(0, 'pain.001'.length);
-  let known = placed.get(name);
-  if (known === undefined) placed.set(name, (known = placeFamily(flowFamilies[name]!)));
+  const key = isEachStatus ? `${name} by status` : name;
+  let known = placed.get(key);
+  if (known === undefined) placed.set(key, (known = placeFamily(isEachStatus ? eachStatusFamily : flowFamilies[name]!)));
   return known;
 }
 
@@ -48,7 +50,7 @@ function placeFamily(family: FlowFamily): PlacedFamily {
   const fields: FlowField[] = [];
   const place = (rows: readonly FieldRow[], above: readonly string[]): void => {
     for (const [name, form, paths] of rows) {
-      fields.push({ key: lineKey(name), form });
+      fields.push({ name, key: lineKey(name), form });
       for (const path of paths.split('|'))
         for (const holder of above) places.set(holder === '' ? path : `${holder}/${path}`, fields.length);
     }

@@ -1,7 +1,8 @@
 /** The iso20022 pack in flows: what a message has without a schema, by the family that the flow names. */
 import type { PackField, PackFlow, PackSchema } from '../../pack.ts';
-import { iso20022Settings, messageSetting } from '../iso20022-settings.ts';
-import { type FieldForm, type FieldRow, type FlowFamily, flowFamilies } from './flow-families.ts';
+import { iso20022Settings, messageSetting, statusesSetting } from '../iso20022-settings.ts';
+import { eachStatusFamily, type FieldForm, type FieldRow, type FlowFamily, flowFamilies } from './flow-families.ts';
+import { statusFields } from './status-levels.ts';
 
 /** Decimals of an amount (ActiveOrHistoricCurrencyAndAmount), and so of their sums. */
 const amountScale = 5;
@@ -50,6 +51,18 @@ function schemaOf(family: FlowFamily): PackSchema {
   };
 }
 
+const reportName = 'pain.002';
+
+/** Each status is a record: of the message, of a payment information, of a transaction. */
+function statusSchema(): PackSchema {
+  const text = { type: 'string' } as const;
+  return {
+    ...schemaOf(eachStatusFamily),
+    record: { level: { ...text, required: true }, ...Object.fromEntries(statusFields.map(({ name }) => [name, text])) },
+    key: ['level', 'originalPaymentInformationId', 'originalEndToEndId', 'originalInstructionId'],
+  };
+}
+
 const totals: PackSchema['totals'] = [
   {
     id: 'iso20022-number-of-transactions',
@@ -71,6 +84,10 @@ export const iso20022Flow: PackFlow = {
     const family = flowFamilies[String(settings.get(messageSetting))];
     if (family === undefined)
       return { key: messageSetting, problem: `a flow reads one kind of messages: ${Object.keys(flowFamilies).join(', ')}` };
+    if (settings.get(statusesSetting) === 'all')
+      return family === flowFamilies[reportName]
+        ? statusSchema()
+        : { key: statusesSetting, problem: `every status is a record of ${reportName} only` };
     const schema = schemaOf(family);
     return settings.get('totals') === 'warn' ? { ...schema, totals: [] } : schema;
   },

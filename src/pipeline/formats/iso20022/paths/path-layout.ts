@@ -62,7 +62,7 @@ export const stepWords = stepWord.opened + openedMax;
 /** `what`: address of a place or of a step. */
 export const eventWord = { what: 0, at: 1, to: 2, currency: 3 } as const;
 export const eventWords = 4;
-export const stateWord = { at: 0, place: 1, currency: 2, lastFeed: 3, reason: 4 } as const;
+export const stateWord = { at: 0, place: 1, currency: 2, lastFeed: 3, reason: 4, continuations: 5 } as const;
 
 /** How the walker checks a text. `asked`: by the function of its type. */
 export const kinds = { asked: 0, text: 1, decimal: 2, date: 3, iban: 4 } as const;

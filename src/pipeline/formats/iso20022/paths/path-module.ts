@@ -135,6 +135,32 @@ const scripts: readonly ScriptText[] = [
     text: `let k=at;while((b[k]-48>>>0)<10)k++;return k;`,
   },
   {
+    /** As `textEnd`, and over characters of XML beyond ASCII (Unicode, table 3-7); their bytes but the first of each are counted. */
+    name: 'textStop',
+    parameters: ints('at'),
+    text: `let k=textEnd(at);
+      S.continuations=0;
+      while(b[k]>127&&k-at<${layout.textBytesMax}){
+        const lead=b[k],second=b[k+1];
+        if(lead<0xc2||lead>0xf4)return k;
+        let low=0x80,high=0xbf;
+        if(lead===0xe0)low=0xa0;
+        if(lead===0xf0)low=0x90;
+        if(lead===0xed)high=0x9f;
+        if(lead===0xf4)high=0x8f;
+        if(second<low||second>high)return k;
+        let size=2;
+        if(lead>=0xe0){
+          if((b[k+2]&0xc0)!==0x80||(lead===0xef&&second===0xbf&&b[k+2]>=0xbe))return k;
+          size=3;
+        }
+        if(lead>=0xf0){if((b[k+3]&0xc0)!==0x80)return k;size=4;}
+        S.continuations=S.continuations+size-1;
+        k=textEnd(k+size);
+      }
+      return k;`,
+  },
+  {
     /** Of three upper-case letters; -1: something else. */
     name: 'triple',
     parameters: ints('at'),
@@ -181,7 +207,10 @@ const scripts: readonly ScriptText[] = [
     parameters: ints('place', 'at', 'to', 'currency'),
     text: `const length=to-at,kind=place.kind;
       if(length===0)return 0;
-      if(kind===${kinds.text})return length>=place.least&&length<=place.most;
+      if(kind===${kinds.text}){
+        const characters=length-S.continuations;
+        return characters>=place.least&&characters<=place.most;
+      }
       if(kind===${kinds.decimal}){
         if(isDecimal(place,at,to,currency)!==0)return 1;
         if(place.currencies!==0)return 0;
@@ -203,7 +232,7 @@ const scripts: readonly ScriptText[] = [
     text: `let at=first,place=firstPlace,currency=firstCurrency,events=0,reason=${reasons.other};
       while(true){
         if(events+2>${layout.eventsMax}){reason=${reasons.full};break;}
-        const to=textEnd(at);
+        const to=textStop(at);
         if(to>=end||b[to]!==60||to-at>${layout.textBytesMax})break;
         if(isRight(place,at,to,currency)===0)break;
         let step=place.first;

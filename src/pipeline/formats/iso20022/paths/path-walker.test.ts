@@ -53,6 +53,10 @@ const fragments = [
     '>',
     ']]>',
     'ä',
+    'é€ß',
+    '\uFFFD',
+    '\uFFFE',
+    'ä'.repeat(100),
     '\u{1F600}',
     '\n',
     '\r\n',
@@ -100,8 +104,11 @@ function atTags(message: string, edits: readonly { readonly at: number; readonly
 
 const sizes = fc.record({ sizes: fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 4 }), hasLines: fc.boolean() });
 
-function expectAlike(message: string, how: Sizes): void {
+const spoiledByte = fc.record({ at: fc.nat(1_000_000), byte: fc.integer({ min: 0, max: 255 }) });
+
+function expectAlike(message: string, how: Sizes, spoiled: readonly { readonly at: number; readonly byte: number }[] = []): void {
   const bytes = Buffer.from(message);
+  for (const { at, byte } of spoiled) bytes[at % bytes.length] = byte;
   expect(read(bytes, 0, how)).toEqual(read(bytes, Number.POSITIVE_INFINITY, how));
 }
 
@@ -114,6 +121,16 @@ describe('a message that is read along what came before', () => {
         fc.array(edit, { maxLength: 4 }),
         sizes,
         (message, times, edits, how) => expectAlike(edited(repeated(message, times), edits), how),
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  it('is read as element by element, with other bytes anywhere', () => {
+    const arbitraries = [fc.constantFrom(...Object.values(goodMessages)), fc.array(spoiledByte, { maxLength: 3 }), sizes] as const;
+    fc.assert(
+      fc.property(...arbitraries, (message, spoiled, how) =>
+        expectAlike(repeated(message.replaceAll('Muster', 'Mü€\u{1F600}'), 8), how, spoiled),
       ),
       { numRuns: 400 },
     );

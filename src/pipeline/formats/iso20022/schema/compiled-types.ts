@@ -54,11 +54,12 @@ export function knownTags(): readonly string[] {
 
 const compiled = new Map<string, CompiledElement>();
 
-/** The element under `Document`. Made once for a message; `roles` are always those of the message. */
-export function compileMessage(message: MessageDefinition, roles: Roles): CompiledElement {
-  const known = compiled.get(message.name);
+/** The element under `Document`. Made once for a message; `roles` are always those of the message. `isEachStatus`: for flows in which every status is a record. */
+export function compileMessage(message: MessageDefinition, roles: Roles, isEachStatus = false): CompiledElement {
+  const key = isEachStatus ? `${message.name} by status` : message.name;
+  const known = compiled.get(key);
   if (known !== undefined) return known;
-  const { places } = placedFamilyOf(message.name);
+  const { places } = placedFamilyOf(message.name, isEachStatus);
   const numbers = new Map(knownTags().map((tag, index) => [tag, index + 1]));
   const shared = new Map<string, CompiledType>();
   const ownPaths = [...roles.keys(), ...places.keys()];
@@ -94,7 +95,7 @@ export function compileMessage(message: MessageDefinition, roles: Roles): Compil
     role: 0,
     place: 0,
   };
-  compiled.set(message.name, element);
+  compiled.set(key, element);
   return element;
 }
 

@@ -2,7 +2,14 @@
  * How an entry can be answered, as data: which codes ask for which addenda, what category of entries they answer, and which values
  * they take. Source: Nacha Operating Rules, Appendix Four (returns) and Five (notifications of change).
  */
-import { changeCodes, contestedReturnCodes, deathReturnCodes, dishonoredReturnCodes, refusalCodes, returnCodes } from '../code-tables.ts';
+import {
+  contestedReturnCodes,
+  deathReturnCodes,
+  dishonoredReturnCodes,
+  iatChangeCodes,
+  refusalCodes,
+  returnCodes,
+} from '../code-tables.ts';
 import type { Category } from '../open-batch.ts';
 
 type AnswerValue = 'correctedData' | 'dateOfDeath' | 'addendaInformation' | 'dateOriginalEntryReturned' | 'originalSettlementDate';
@@ -39,11 +46,11 @@ const changed: AnswerForm = {
 };
 const refusedChange: AnswerForm = { addenda: 'addenda98Refused', answers: 'NOC', isNotification: true, takes: [], requires: [] };
 
-/** Null: there is no such code. */
+/** Null: there is no such code. C08 is refused where its entry is none of IAT, as all that the reader refuses. */
 export function answerFormOf(code: string): AnswerForm | null {
   if (dishonoredReturnCodes.has(code)) return dishonored;
   if (contestedReturnCodes.has(code)) return code === 'R73' ? contestedAsTimely : contested;
   if (returnCodes.has(code)) return deathReturnCodes.has(code) ? returnedForDeath : returned;
   if (refusalCodes.has(code)) return refusedChange;
-  return changeCodes.has(code) ? changed : null;
+  return iatChangeCodes.has(code) ? changed : null;
 }

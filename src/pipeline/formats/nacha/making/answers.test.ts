@@ -165,6 +165,19 @@ describe('a file of answers', () => {
     expect(refusalOf(() => answer(bytesOf(name), [{ traceNumber: first, ...request } as Request]))).toBe(message);
   });
 
+  it('dishonors with R62, contests that with R77, and notifies with C08 of IAT entries only', () => {
+    const dishonored = answer(bytesOf('PPD returned'), [{ traceNumber: first, code: 'R62' }]);
+    expect(lines(dishonored)[3]).toMatch(/^799R62/);
+    const contested = answer(dishonored, [{ traceNumber: '231380100000001', code: 'R77' }]);
+    expect(lines(contested)[3]).toMatch(/^799R77/);
+    const notify = (name: SampleName, code: string) => answer(bytesOf(name), [{ traceNumber: first, code, correctedData: '1' }]);
+    const changed = notify('IAT', 'C08');
+    expect(lines(changed)[3]).toMatch(/^798C08/);
+    expect([dishonored, contested, changed].flatMap(findingsOf)).toEqual([]);
+    expect(refusalOf(() => notify('PPD', 'C08'))).toBe('E_NACHA_FIELD /entries/0/changeCode: it is no change code (change-code)');
+    expect(refusalOf(() => notify('PPD', 'C10'))).toMatch(/^E_NACHA_ANSWER /);
+  });
+
   it('goes to the routing number behind the zero of an origin', () => {
     const file = achFile(sampleBatches.PPD).set('fileHeader', 'immediateOrigin', '0231380104');
     expect(lines(answer(Buffer.from(file.text()), [{ traceNumber: first, code: 'R01' }]))[0]).toMatch(/^101 231380104 031300012/);

@@ -101,7 +101,7 @@ const anyFile = fc.tuple(fc.array(fc.oneof(statement, payment), { minLength: 1, 
     .map((message, index) => {
       // Pages of one statement would have to join.
       const numbered = 'statementNumber' in message ? { ...message, statementNumber: String(index * 7 + 1) } : message;
-      return each === null ? numbered : { ...each, applicationHeader: `I${message.messageType}BANKDEFFXXXXN`, ...numbered };
+      return each === null ? numbered : { ...each, applicationHeader: `I${message.messageType}BANKUS33XXXXN`, ...numbered };
     }),
 }));
 

@@ -1,0 +1,91 @@
+/**
+ * What a downstream said of the records of one batch: a byte for each, in the order of its lines. Words about single records
+ * stand against words about many at once. Saying the same again changes nothing, so that answers may be read any number of times.
+ */
+
+/** In the lower bits of a byte. */
+export const recordWords = { none: 0, pending: 1, accepted: 2, refused: 3 } as const;
+export type RecordWord = (typeof recordWords)[keyof typeof recordWords];
+
+const wordBits = 3;
+/** It was said of the record by itself. */
+const ownBit = 4;
+/** It was said of many at once by the file that did so last. */
+const sharerBit = 8;
+
+/** `taken back`: changed, and it was refused before. */
+export type Told = 'nothing new' | 'changed' | 'taken back' | 'contradicts';
+
+export interface AnswerCounts {
+  readonly accepted: number;
+  readonly refused: number;
+  readonly pending: number;
+}
+
+export class RecordAnswers {
+  readonly bytes: Buffer;
+  #isSharer: boolean;
+  #hasNews = false;
+
+  /** `known`: as it was kept; empty where nothing was said yet. `isSharer`: the file that answers now said the last word about many at once. */
+  constructor(known: Uint8Array, records: number, isSharer: boolean) {
+    if (known.length !== 0 && known.length !== records) throw new Error('the answers to a batch are not of its records');
+    this.bytes = known.length === 0 ? Buffer.alloc(records) : Buffer.from(known);
+    this.#isSharer = isSharer;
+  }
+
+  /** What the file that answers now says of many at once is the last such word from now on, or was before. */
+  get isSharer(): boolean {
+    return this.#isSharer;
+  }
+
+  /** Something was said that was not known. */
+  get hasNews(): boolean {
+    return this.#hasNews;
+  }
+
+  /**
+   * Of one record. A final word stands: another final one contradicts it, and pending is older news. But what a file says of many at
+   * once is what it says of those that it does not name by themselves.
+   */
+  tell(position: number, word: RecordWord): Told {
+    const byte = this.bytes[position]!;
+    const before = byte & wordBits;
+    if (before === word) {
+      this.bytes[position] = word | ownBit;
+      return 'nothing new';
+    }
+    const isException = this.#isSharer && (byte & sharerBit) !== 0;
+    if (before === recordWords.none || before === recordWords.pending || isException) {
+      this.bytes[position] = word | ownBit;
+      this.#hasNews = true;
+      return before === recordWords.refused ? 'taken back' : 'changed';
+    }
+    return word === recordWords.pending ? 'nothing new' : 'contradicts';
+  }
+
+  /** Of one of many records that a word is about: those that were told of by themselves keep that. */
+  tellShared(position: number, word: RecordWord): Told {
+    const byte = this.bytes[position]!;
+    const before = byte & wordBits;
+    if ((byte & ownBit) !== 0 || before === word || word === recordWords.none) return 'nothing new';
+    if (before === recordWords.none || before === recordWords.pending) {
+      if (!this.#isSharer) this.#becomeSharer();
+      this.bytes[position] = word | sharerBit;
+      this.#hasNews = true;
+      return 'changed';
+    }
+    return word === recordWords.pending ? 'nothing new' : 'contradicts';
+  }
+
+  #becomeSharer(): void {
+    this.#isSharer = true;
+    for (let position = 0; position < this.bytes.length; position++) this.bytes[position]! &= ~sharerBit;
+  }
+
+  counts(): AnswerCounts {
+    const counts = [0, 0, 0, 0];
+    for (const byte of this.bytes) counts[byte & wordBits]!++;
+    return { pending: counts[recordWords.pending]!, accepted: counts[recordWords.accepted]!, refused: counts[recordWords.refused]! };
+  }
+}

@@ -1,0 +1,222 @@
+/** The join of answers and records, and what they come to, held against the plainest account of both. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createBodyWriter } from '../../engine/bodies/body-writer.ts';
+import { OutputFields } from '../../engine/bodies/output-fields.ts';
+import type { BodyPlan, OutputFieldPlan } from '../../engine/plan.ts';
+import type { AnswerSettings } from './answer-settings.ts';
+import { AnswerTable, answerLevels } from './answer-table.ts';
+import { type Hits, LineMatching, noHits } from './batch-answers.ts';
+import { RecordAnswers, recordWords } from './record-answers.ts';
+import { tellRecords } from './told-batch.ts';
+
+const settings: AnswerSettings = {
+  of: [{ flow: 'out', target: 'bank' }],
+  status: 'status',
+  accepted: ['ACCP', 'ACSC'],
+  refused: ['RJCT'],
+  pending: ['PDNG'],
+  partial: ['PART'],
+  unlisted: 'unanswered',
+};
+
+interface Answer {
+  readonly file: string | null;
+  readonly group: string | null;
+  readonly key: string | null;
+  readonly status: string | null;
+  readonly reason: string | null;
+}
+const answerOutput = ['file', 'group', 'key', 'status', 'reason'].map((name) => ({ name, type: 'string' }) as unknown as OutputFieldPlan);
+const recordOutput = ['amount', 'id', 'group'].map((name) => ({ name, type: 'string' }) as unknown as OutputFieldPlan);
+const ndjson: BodyPlan = { format: 'ndjson' };
+const csv: BodyPlan = { format: 'csv', delimiter: 0x2c, header: true, lineEnd: '\n' };
+
+function tableOf(answers: readonly Answer[], given: Partial<AnswerSettings> = {}): AnswerTable {
+  const table = new AnswerTable(answers.length, { ...settings, ...given }, Buffer.alloc(16, 3));
+  const fields = new OutputFields(ndjson, answerOutput, [0, 1, 2, 3, 4]);
+  const write = createBodyWriter(ndjson, answerOutput);
+  for (const { file, group, key, status, reason } of answers) {
+    fields.read(Buffer.from(write([file, group, key, status, reason]) as string));
+    table.add(fields);
+  }
+  table.index();
+  return table;
+}
+
+interface Sent {
+  readonly id: string | null;
+  readonly group: string | null;
+}
+
+function hitsOf(table: AnswerTable, sent: readonly Sent[], isGrouped: boolean): Hits {
+  const fields = new OutputFields(csv, recordOutput, [1, isGrouped ? 2 : null]);
+  const options = { hasKeys: table.hasKeys, hasGroups: isGrouped && table.hasGroups, isGrouped, isMeant: () => true };
+  const matching = new LineMatching(fields, table, options);
+  const write = createBodyWriter(csv, recordOutput);
+  for (const { id, group } of sent) matching.add(Buffer.from(write(['1.00', id, group]) as string));
+  return matching.hits;
+}
+
+const pairsOf = ({ answers, positions, length }: Hits) =>
+  Array.from({ length }, (_, index) => `${answers[index]} ${positions[index]}`).sort();
+
+const key = fc.constantFrom('A', 'B', 'AB', 'a"b', 'é,', '😀', null);
+const group = fc.constantFrom('G', 'H', null);
+const status = fc.constantFrom('ACCP', 'ACSC', 'RJCT', 'PDNG', 'PART', 'other', null);
+const answer: fc.Arbitrary<Answer> = fc.record({
+  file: fc.constantFrom('f1', 'f2', null),
+  group,
+  key,
+  status,
+  reason: fc.constantFrom('AC01', 'not a code', null),
+});
+const record: fc.Arbitrary<Sent> = fc.record({ id: key, group });
+
+describe('the join', () => {
+  it('finds exactly the records that answers name, whatever their bytes', () => {
+    fc.assert(
+      fc.property(fc.array(answer, { maxLength: 40 }), fc.array(record, { maxLength: 40 }), fc.boolean(), (answers, sent, isGrouped) => {
+        const table = tableOf(answers);
+        const expected: string[] = [];
+        for (const [index, each] of answers.entries()) {
+          if (table.problems.has(index)) continue;
+          for (const [position, { id, group: own }] of sent.entries()) {
+            const isOne = each.key !== null && each.key === id && (!isGrouped || each.group === null || each.group === own);
+            const isOfMany = each.key === null && isGrouped && each.group !== null && each.group === own;
+            if (isOne || isOfMany) expected.push(`${index} ${position}`);
+          }
+        }
+        expect(pairsOf(hitsOf(table, sent, isGrouped))).toEqual(expected.sort());
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('sets apart what can not be matched, and keeps codes as reasons, never words', () => {
+    fc.assert(
+      fc.property(fc.array(answer, { maxLength: 30 }), (answers) => {
+        const table = tableOf(answers);
+        for (const [index, each] of answers.entries()) {
+          const isNamed = each.key !== null || each.group !== null || each.file !== null;
+          const isKnown = ['ACCP', 'ACSC', 'RJCT', 'PDNG'].includes(each.status ?? '') || (each.status === 'PART' && each.key === null);
+          expect(table.problems.get(index)).toBe(!isNamed ? 'no name' : isKnown ? undefined : 'unknown status');
+          expect(table.file[index]! < 0 ? null : table.files[table.file[index]!]).toBe(each.file);
+          expect(table.reasons.get(index)).toBe(isNamed && each.status === 'RJCT' && each.reason === 'AC01' ? 'AC01' : undefined);
+        }
+      }),
+    );
+  });
+
+  it('finds each of a hundred thousand, among as many others', () => {
+    const count = 100_000;
+    const answers = Array.from(
+      { length: count },
+      (_, at): Answer => ({ file: null, group: null, key: `K${at * 2}`, status: 'ACCP', reason: null }),
+    );
+    const sent = Array.from({ length: count }, (_, at): Sent => ({ id: `K${at * 3}`, group: null }));
+    const hits = hitsOf(tableOf(answers), sent, false);
+    expect(hits.length).toBe(Math.ceil((2 * count) / 6));
+    for (let index = 0; index < hits.length; index++) expect(hits.answers[index]! * 2).toBe(hits.positions[index]! * 3);
+  });
+});
+
+/** Of one record: what was said last that stands. */
+interface Stand {
+  word: number;
+  isOwn: boolean;
+  /** The file that said it together with others, as long as no other did so since. */
+  sharedBy: number;
+}
+
+describe('what answers come to', () => {
+  const told = fc.array(fc.record({ answers: fc.array(answer, { maxLength: 8 }), file: fc.nat({ max: 2 }) }), { maxLength: 6 });
+
+  it('is what the plainest account says, and the same again changes nothing', () => {
+    fc.assert(
+      fc.property(told, fc.array(record, { minLength: 1, maxLength: 8 }), (batches, sent) => {
+        let kept: Buffer = Buffer.alloc(0);
+        let sharedBy = -1;
+        const stands = sent.map((): Stand => ({ word: recordWords.none, isOwn: false, sharedBy: -1 }));
+        for (const { answers, file } of batches) {
+          const table = tableOf(answers);
+          const whole = answers.flatMap((_, index) =>
+            table.level[index] === answerLevels.file && !table.problems.has(index) ? [index] : [],
+          );
+          const hits = hitsOf(table, sent, true);
+          const known = new RecordAnswers(kept, sent.length, sharedBy === file);
+          const result = tellRecords(known, { whole, hits }, table);
+          // The same by hand: first words about many, then those about one.
+          const contradicting = new Set<number>();
+          const say = (index: number, position: number, isShared: boolean) => {
+            const stand = stands[position]!;
+            const word = table.word[index]!;
+            const isFinal = (each: number) => each === recordWords.accepted || each === recordWords.refused;
+            if (isShared && stand.isOwn) return;
+            if (word === stand.word || (isShared && word === recordWords.none)) stand.isOwn ||= !isShared;
+            else if (!isFinal(stand.word) || (!isShared && !stand.isOwn && stand.sharedBy === file && sharedBy === file)) {
+              [stand.word, stand.isOwn] = [word, !isShared];
+              if (!isShared) return;
+              if (sharedBy !== file) for (const each of stands) each.sharedBy = -1;
+              stand.sharedBy = sharedBy = file;
+            } else if (isFinal(word)) contradicting.add(index);
+          };
+          for (const index of whole) for (const position of sent.keys()) say(index, position, true);
+          const pairs = Array.from({ length: hits.length }, (_, at) => [hits.answers[at]!, hits.positions[at]!] as const);
+          for (const [index, position] of pairs) if (table.level[index] === answerLevels.group) say(index, position, true);
+          for (const [index, position] of pairs) if (table.level[index] === answerLevels.record) say(index, position, false);
+          expect([...known.bytes].map((byte) => byte & 3)).toEqual(stands.map(({ word }) => word));
+          expect(result.contradicting).toEqual(contradicting);
+          expect(known.isSharer).toBe(sharedBy === file);
+          const counts = known.counts();
+          expect(counts.accepted + counts.refused + counts.pending).toBe(stands.filter(({ word }) => word !== recordWords.none).length);
+          // Told again, as after an end of the process between the commit and the end of the delivery.
+          const again = new RecordAnswers(known.bytes, sent.length, known.isSharer);
+          tellRecords(again, { whole, hits }, table);
+          expect(again.bytes).toEqual(known.bytes);
+          kept = known.bytes;
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('takes back what it refused together with others, where the same file says so of one', () => {
+    const sent = ['A', 'B'].map((id) => ({ id, group: 'G' }));
+    const tell = (status: string, isSharer: boolean, known: Uint8Array, ofKey: string | null) => {
+      const table = tableOf([{ file: 'f', group: 'G', key: ofKey, status, reason: null }]);
+      const records = new RecordAnswers(known, 2, isSharer);
+      return {
+        ...tellRecords(records, { whole: [], hits: hitsOf(table, sent, true) }, table),
+        bytes: records.bytes,
+        counts: records.counts(),
+      };
+    };
+    const refused = tell('RJCT', false, Buffer.alloc(0), null);
+    expect([refused.refused.map(({ position }) => position), refused.takenBack]).toEqual([[0, 1], []]);
+    expect(tell('ACCP', true, refused.bytes, 'B')).toMatchObject({ takenBack: [1], refused: [], counts: { accepted: 1, refused: 1 } });
+    expect(tell('PDNG', true, refused.bytes, 'B')).toMatchObject({ takenBack: [1], counts: { pending: 1, refused: 1 } });
+    expect(tell('ACCP', false, refused.bytes, 'B').contradicting).toEqual(new Set([0]));
+  });
+
+  it('lists the records that are refused one by one, with the answer that refuses them', () => {
+    const sent = ['A', 'B', 'AB'].map((id) => ({ id, group: 'G' }));
+    const answers = (...rows: readonly (readonly [string | null, string | null, string])[]) =>
+      rows.map(([ofGroup, ofKey, each]): Answer => ({ file: 'f', group: ofGroup, key: ofKey, status: each, reason: null }));
+    const tell = (given: readonly Answer[], whole: readonly number[] = []) => {
+      const table = tableOf(given);
+      return tellRecords(new RecordAnswers(Buffer.alloc(0), 3, false), { whole, hits: hitsOf(table, sent, true) }, table).refused;
+    };
+    expect(tell(answers([null, 'AB', 'RJCT'], [null, 'A', 'RJCT'], [null, 'B', 'ACCP']))).toEqual([
+      { position: 0, answer: 1 },
+      { position: 2, answer: 0 },
+    ]);
+    expect(tell(answers(['G', null, 'RJCT'], ['G', 'B', 'ACCP']))).toEqual([
+      { position: 0, answer: 0 },
+      { position: 2, answer: 0 },
+    ]);
+    // Of a file as a whole, no row for each record.
+    expect(tell(answers([null, null, 'RJCT']), [0])).toEqual([]);
+    expect(noHits.length).toBe(0);
+  });
+});

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import type { DeliveryOutcome } from '../../connectors/connector.ts';
+import type { ClaimedBatch } from '../claimed-batch.ts';
+import { createRefusedLogins } from './refused-logins.ts';
+
+const claimedOf = (hash: string) =>
+  ({ batch: { tenantId: 't', flowVersionId: 'v' }, target: { id: 'api' }, binding: { hash } }) as unknown as ClaimedBatch;
+const refused = (code: string): DeliveryOutcome => ({ kind: 'refused', retryable: true, code, message: '' });
+const forbidden = refused('E_TARGET_FORBIDDEN');
+
+it('while a login is refused, batches that are new go one a second; when it lasts they are held, until another answer comes', () => {
+  let nowMs = 1_000_000;
+  const logins = createRefusedLogins({ monotonicMs: () => nowMs });
+  const own = claimedOf('a');
+  expect([logins.adviceFor(own), logins.isRecent(own)]).toEqual(['send', false]);
+  logins.told(own, forbidden);
+  expect([logins.adviceFor(own), logins.adviceFor(claimedOf('b')), logins.isRecent(own)]).toEqual(['wait', 'send', true]);
+  for (let second = 1; second < 10; second++) {
+    nowMs += 1_000;
+    expect([logins.adviceFor(own), logins.adviceFor(own)]).toEqual(['send', 'wait']);
+    logins.told(own, forbidden);
+  }
+  nowMs += 1_000;
+  expect(logins.adviceFor(own)).toBe('hold');
+  nowMs += 10_000;
+  expect([logins.adviceFor(own), logins.isRecent(own)]).toEqual(['send', true]);
+  logins.told(own, forbidden);
+  expect(logins.adviceFor(own)).toBe('hold');
+  logins.told(own, refused('E_TARGET_BUSY'));
+  expect([logins.adviceFor(own), logins.isRecent(own)]).toEqual(['send', false]);
+});
