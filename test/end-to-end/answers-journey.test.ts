@@ -9,6 +9,7 @@ import { startHttpSink } from '../support/http-sink.ts';
 import { auditJob } from '../support/job-audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant } from '../support/running-server.ts';
+import { payment, report, transaction } from '../support/status-reports.ts';
 
 let database: TestDatabase;
 let server: RunningTestServer;
@@ -94,18 +95,6 @@ spec:
   routes: { default: { to: [${targets.split(':')[0]}] } }
   targets: { ${targets} }
 `;
-
-/** A pain.002 about a message, with what stands behind its group status. */
-const report = (originalMessageId: string, groupStatus: string, payments: string) => `<?xml version="1.0" encoding="UTF-8"?>
-<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
-<GrpHdr><MsgId>S-${originalMessageId}-${groupStatus}</MsgId><CreDtTm>2026-03-02T10:00:00Z</CreDtTm></GrpHdr>
-<OrgnlGrpInfAndSts><OrgnlMsgId>${originalMessageId}</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>${groupStatus === '' ? '' : `<GrpSts>${groupStatus}</GrpSts>`}</OrgnlGrpInfAndSts>
-${payments}
-</CstmrPmtStsRpt></Document>`;
-const payment = (id: string, status: string, transactions = '') =>
-  `<OrgnlPmtInfAndSts><OrgnlPmtInfId>${id}</OrgnlPmtInfId>${status === '' ? '' : `<PmtInfSts>${status}</PmtInfSts>`}${transactions}</OrgnlPmtInfAndSts>`;
-const transaction = (id: string, status: string, reason = '') =>
-  `<TxInfAndSts><OrgnlEndToEndId>${id}</OrgnlEndToEndId><TxSts>${status}</TxSts>${reason === '' ? '' : `<StsRsnInf><Rsn><Cd>${reason}</Cd></Rsn></StsRsnInf>`}</TxInfAndSts>`;
 
 async function sent(
   owner: TestTenant,
