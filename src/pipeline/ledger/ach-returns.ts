@@ -135,9 +135,13 @@ function codesByRecord(findings: Iterable<AcknowledgedFinding>): ReadonlyMap<num
   return new Map([...byRecord].map(([record, { code, addendaInformation }]) => [record, { code, addendaInformation }]));
 }
 
+/** Where in the file it was: the return names the entry by its trace number. */
+const place = /^line \d{1,16}(?:, columns \d{1,16} to \d{1,16})?(?:, [A-Za-z]{1,80})?: /;
+
 /** In the characters of an addenda record. */
 function informationOf(message: string): string {
   return message
+    .replace(place, '')
     .replace(/[^\x20-\x7e]/g, ' ')
     .slice(0, informationLength)
     .trim();
