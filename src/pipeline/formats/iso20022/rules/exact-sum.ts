@@ -20,7 +20,9 @@ export class ExactSum {
   }
 
   merge(other: ExactSum): void {
-    this.#large += other.total;
+    if (other.#large !== 0n) this.#large += other.#large;
+    this.#small += other.#small;
+    if (Math.abs(this.#small) > halfSafe) this.#settle();
   }
 
   reset(): void {

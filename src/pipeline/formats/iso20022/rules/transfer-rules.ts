@@ -100,9 +100,11 @@ export class TransferRules implements MessageRules {
     if (role === roles.record) {
       if (this.#context.errorCount > this.#errorsBefore) this.#rejected++;
     } else if (role === roles.payment) {
-      const path = this.#context.isSchemaKept && this.#isPaymentWrong() ? this.#context.pathOf(frame) : '';
-      this.#compareCount(this.#paymentCount, this.#paymentRecords, 'payment-count', `${path}/NbOfTxs`);
-      this.#compareSum(this.#paymentSum, this.#paymentAmounts.total, 'payment-sum', `${path}/CtrlSum`);
+      if (this.#isPaymentWrong()) {
+        const path = this.#context.isSchemaKept ? this.#context.pathOf(frame) : '';
+        this.#compareCount(this.#paymentCount, this.#paymentRecords, 'payment-count', `${path}/NbOfTxs`);
+        this.#compareSum(this.#paymentSum, this.#paymentAmounts, 'payment-sum', `${path}/CtrlSum`);
+      }
       this.#amounts.merge(this.#paymentAmounts);
       this.#paymentAmounts.reset();
     }
@@ -114,7 +116,7 @@ export class TransferRules implements MessageRules {
     // A group that is returned as a whole counts the transactions of the original message.
     if (this.#isGroupReturned && this.#records === 0) return;
     this.#compareCount(this.#groupCount, this.#records, 'group-count', 'GrpHdr/NbOfTxs');
-    this.#compareSum(this.#groupSum, this.#amounts.total, 'group-sum', 'GrpHdr/CtrlSum');
+    this.#compareSum(this.#groupSum, this.#amounts, 'group-sum', 'GrpHdr/CtrlSum');
     if (this.#words.total !== null && this.#groupTotal.isThere) this.#compareTotal(this.#words.total);
   }
 
@@ -150,15 +152,16 @@ export class TransferRules implements MessageRules {
 
   /** So that no path is made for payments that are right. */
   #isPaymentWrong(): boolean {
-    return !this.#isCount(this.#paymentCount, this.#paymentRecords) || !this.#isSum(this.#paymentSum, this.#paymentAmounts.total);
+    return !this.#isCount(this.#paymentCount, this.#paymentRecords) || !this.#isSum(this.#paymentSum, this.#paymentAmounts);
   }
 
   #isCount(declared: Declared, records: number): boolean {
     return !declared.isThere || BigInt(declared.text) === BigInt(records);
   }
 
-  #isSum(declared: Declared, units: bigint): boolean {
+  #isSum(declared: Declared, sum: ExactSum): boolean {
     if (!declared.isThere) return true;
+    const units = sum.total;
     const bytes = Buffer.from(declared.text);
     return scaledInteger(bytes, 0, bytes.length, sumScale) === units * 10n ** BigInt(sumScale - amountScale);
   }
@@ -168,9 +171,9 @@ export class TransferRules implements MessageRules {
     this.#refuse(rule, path, declared, `${declared.text} transactions declared, ${records} counted`);
   }
 
-  #compareSum(declared: Declared, units: bigint, rule: string, path: string): void {
-    if (this.#isSum(declared, units)) return;
-    this.#refuse(rule, path, declared, `sum ${declared.text} declared, ${amountText(units, 0)} computed`);
+  #compareSum(declared: Declared, sum: ExactSum, rule: string, path: string): void {
+    if (this.#isSum(declared, sum)) return;
+    this.#refuse(rule, path, declared, `sum ${declared.text} declared, ${amountText(sum.total, 0)} computed`);
   }
 
   #compareTotal(path: string): void {
