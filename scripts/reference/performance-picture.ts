@@ -10,8 +10,8 @@ import type { BenchDocument } from '../../bench/results.ts';
 const resultsPath = join(import.meta.dirname, '../../bench/results.json');
 
 /** All in pixels. */
-const width = 1000;
-const labelWidth = 490;
+const width = 1220;
+const labelWidth = 710;
 const plotWidth = 380;
 const rowHeight = 20;
 const headHeight = 56;
