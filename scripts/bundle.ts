@@ -26,6 +26,7 @@ const current = join(folder, 'current');
 /** What processes and threads begin with, and what is imported by its address. */
 const entries = [
   'cli/run/chunk-thread.ts',
+  'cli/run/hash-thread.ts',
   'control/jobs/groups/engine-thread.ts',
   'control/jobs/poison/poison-child.ts',
   'pipeline/arrivals/intake-thread-entry.ts',

@@ -10,6 +10,7 @@ import type { ChunkReceiver } from './chunk-job.ts';
 import type { ChunkResult } from './chunk-lane.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
 import type { EndOptions } from './file-end.ts';
+import { type HashApart, hashApart } from './hash-apart.ts';
 import { createOutputFiles, type OutputFile, type OutputFiles } from './output-files.ts';
 import type { FileFormat, PackConversion } from './pack-conversion.ts';
 import { FileSource } from './plain-files.ts';
@@ -33,10 +34,13 @@ const firstChunkBytesMax = 256 * 1024;
 export async function runFile(flow: CompiledFlow, { format, pack }: FileFormat, options: RunFileOptions): Promise<RunReceipt> {
   const given = new FileSource(options.path);
   let conversion: PackConversion | null = null;
+  let hash: HashApart | null = null;
   try {
     const outputs = createOutputFiles(options.folder, flow.plan);
     if (pack !== null) conversion = new (await import('./pack-conversion.ts')).PackConversion(pack, flow.plan, options.folder);
-    const run = new FileRun(flow, { given, source: conversion?.lines ?? given, conversion }, outputs, options);
+    // Lanes have the other processors, and less to do than the thread that makes lines.
+    if (conversion !== null && options.lanes !== null) hash = hashApart(given);
+    const run = new FileRun(flow, { given, source: conversion?.lines ?? given, conversion, hash }, outputs, options);
     const { split, sha256 } = await (options.lanes === null ? run.runHere(format) : run.runInLanes(format, options.lanes));
     await outputs.cleared;
     conversion?.finish();
@@ -44,6 +48,7 @@ export async function runFile(flow: CompiledFlow, { format, pack }: FileFormat, 
     return endFile({ flow, source: conversion?.lines ?? given, outputs, options, ...run.results(), split, sha256, bytes: given.size });
   } finally {
     conversion?.close();
+    await hash?.stop();
     given.close();
   }
 }
@@ -53,6 +58,7 @@ interface RunInput {
   readonly given: FileSource;
   readonly source: FileSource;
   readonly conversion: PackConversion | null;
+  readonly hash: HashApart | null;
 }
 
 /** What comes last is loaded when the first chunk is on its way. */
@@ -118,9 +124,9 @@ class FileRun {
   }
 
   #splitRules(format: Format) {
-    const { conversion } = this.#input;
+    const { conversion, hash } = this.#input;
     const inFront = conversion === null ? null : (lines: Splitter) => conversion.inFront(lines);
-    return { format, plan: this.#flow.plan, sizes: this.#chunkSizes(), inFront };
+    return { format, plan: this.#flow.plan, sizes: this.#chunkSizes(), inFront, hash };
   }
 
   results() {

@@ -7,6 +7,7 @@ import type { ChunkSpec } from '../../pipeline/engine/chunk.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import type { Format, SplitResult, Splitter, SplitterOptions } from '../../pipeline/formats/format.ts';
 import { nextTurn } from '../../platform/base/system-ports.ts';
+import type { HashApart } from './hash-apart.ts';
 import type { FileSource } from './plain-files.ts';
 
 export interface SplitFile {
@@ -22,21 +23,23 @@ export interface SplitRules {
   readonly sizes: ChunkSizes;
   /** What reads the file in front of the splitter of its lines; null: the splitter itself does. */
   readonly inFront: ((lines: Splitter) => Splitter) | null;
+  /** Null: the file is hashed here. */
+  readonly hash: HashApart | null;
 }
 
 export async function splitFile(source: FileSource, rules: SplitRules, take: (spec: ChunkSpec) => Promise<void>): Promise<SplitFile> {
-  const { format, plan, sizes, inFront } = rules;
-  const hash = createHash('sha256');
+  const { format, plan, sizes, inFront, hash: apart } = rules;
+  const hash = apart === null ? createHash('sha256') : null;
   const found: ChunkSpec[] = [];
   const own = format.createSplitter(plan.format, plan.records, { ...sizes, onChunk: (spec) => void found.push(spec) });
   const splitter = inFront === null ? own : inFront(own);
   for (const piece of source.pieces()) {
-    hash.update(piece);
+    hash?.update(piece);
     splitter.push(piece);
     for (const spec of found.splice(0)) await take(spec);
     await nextTurn();
   }
   const split = splitter.end();
   for (const spec of found.splice(0)) await take(spec);
-  return { split, sha256: hash.digest('hex') };
+  return { split, sha256: hash?.digest('hex') ?? (await apart!.digest) };
 }
