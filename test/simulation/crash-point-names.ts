@@ -8,8 +8,11 @@ export function canStopAt(point: string): boolean {
   return !/^jobs\.before-(?:\w+-)?commit$/.test(point);
 }
 
-/** Only a person's request comes by these, which no soak makes: `test/end-to-end/redrive-kills.e2e.test.ts` kills there. */
-const unvisited = /^redrives\./;
+/**
+ * A person's request, or the answer of a bank, comes by these, and no soak has one: `test/end-to-end/redrive-kills.e2e.test.ts` and
+ * `test/end-to-end/answers-kills.e2e.test.ts` kill there.
+ */
+const unvisited = /^(?:redrives|answers)\./;
 
 export function crashPointNames(): string[] {
   const folder = join(projectRoot, 'src');
