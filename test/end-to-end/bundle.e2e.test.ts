@@ -53,6 +53,7 @@ it('holds every file that it starts a thread or a process with', () => {
     'catalogue.mjs',
     'chunk-thread.mjs',
     'engine-thread.mjs',
+    'hash-thread.mjs',
     'intake-thread-entry.mjs',
     'poison-child.mjs',
   ]);
