@@ -4,11 +4,6 @@ import { BaseSequencer } from 'vitest/node';
 /** Longer than the others together keep a worker busy: begun last, they would run alone in the end. */
 const longest = ['await-kills.e2e', 'answers-kills.e2e', 'blob-source.e2e', 'poison.e2e', 'amqp-connection.e2e', 'pack-kills.e2e'];
 
-/** A process is killed at one step after the other, which takes minutes: they run with HEADGATE_TEST_KILLS=1. */
-const kills = process.env['HEADGATE_TEST_KILLS']
-  ? []
-  : ['test/end-to-end/answers-kills.e2e.test.ts', 'test/end-to-end/pack-kills.e2e.test.ts'];
-
 class LongestFirst extends BaseSequencer {
   override async sort(files: Parameters<BaseSequencer['sort']>[0]): ReturnType<BaseSequencer['sort']> {
     const rank = ({ moduleId }: (typeof files)[number]) => (longest.some((name) => moduleId.includes(`/${name}.`)) ? 0 : 1);
@@ -40,7 +35,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['src/**/*.e2e.test.ts', 'test/**/*.e2e.test.ts'],
-          exclude: ['**/node_modules/**', ...kills],
+          exclude: ['**/node_modules/**'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },

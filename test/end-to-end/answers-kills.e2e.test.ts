@@ -141,7 +141,9 @@ it('a process that is killed while it matches answers is followed by another, an
   });
 
   for (const [letter, points] of [
-    ['A', ['answers.after-commit']],
+    ['A', ['answers.before-commit']],
+    ['B', ['answers.after-commit']],
+    ['C', ['deliveries.after-outcome']],
     [
       'D',
       [
@@ -168,6 +170,6 @@ it('a process that is killed while it matches answers is followed by another, an
     await closed(jobId);
     expect([letter, await known(letter, file, jobId)]).toEqual([letter, expected]);
   }
-  expect(readdirSync(join(out, 'bank')).length).toBe(3);
+  expect(readdirSync(join(out, 'bank')).length).toBe(5);
   await served.stop();
 }, 300_000);

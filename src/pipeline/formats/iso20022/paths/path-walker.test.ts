@@ -122,7 +122,7 @@ describe('a message that is read along what came before', () => {
         sizes,
         (message, times, edits, how) => expectAlike(edited(repeated(message, times), edits), how),
       ),
-      { numRuns: 200 },
+      { numRuns: 400 },
     );
   });
 
@@ -132,7 +132,7 @@ describe('a message that is read along what came before', () => {
       fc.property(...arbitraries, (message, spoiled, how) =>
         expectAlike(repeated(message.replaceAll('Muster', 'Mü€\u{1F600}'), 8), how, spoiled),
       ),
-      { numRuns: 200 },
+      { numRuns: 400 },
     );
   });
 
@@ -145,7 +145,7 @@ describe('a message that is read along what came before', () => {
         sizes,
         (message, times, edits, how) => expectAlike(atTags(repeated(message, times), edits), how),
       ),
-      { numRuns: 200 },
+      { numRuns: 400 },
     );
   });
 
