@@ -128,7 +128,7 @@ export class AmountTotals {
   }
 
   clear(): void {
-    for (const totals of this.#byCurrency) totals.clear();
+    for (let sum = 0; sum < this.#sums.length; sum++) this.#byCurrency[sum] = new Map();
     this.#unreadable.fill(0);
   }
 

@@ -93,7 +93,7 @@ export class FlowLines {
   #details = 0;
   #detailLines = 0;
   readonly #summaryTotal = new ExactSum();
-  readonly #balances = new Map<number, Units>();
+  #balances = new Map<number, Units>();
   #digits = assumedDigits;
 
   constructor(lines: RecordLines) {
@@ -141,7 +141,7 @@ export class FlowLines {
   openAccount(record: LogicalRecord, currency: string): void {
     this.#digits = currencyMinorUnits.get(currency) ?? assumedDigits;
     this.#accountText = this.#fragment((into) => this.#writeAccount(into, record, currency));
-    this.#balances.clear();
+    if (this.#balances.size > 0) this.#balances = new Map();
   }
 
   #writeAccount(into: RecordLines, record: LogicalRecord | null, currency: string | null): void {

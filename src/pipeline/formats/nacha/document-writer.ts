@@ -22,7 +22,7 @@ const fillerRecord = '9'.repeat(recordLength);
 export class DocumentWriter implements RecordTaker {
   readonly #write: (text: string) => void;
   readonly #gaps: RecordGaps;
-  readonly #addenda = new Map<AddendaName, string[]>();
+  #addenda = new Map<AddendaName, string[]>();
   #start = '{';
   #isListOpen = false;
   #batches = 0;
@@ -67,7 +67,7 @@ export class DocumentWriter implements RecordTaker {
     this.#isEntryOpen = false;
     for (const [name, texts] of this.#addenda)
       this.#write(listed.has(name) ? `,"${name}":[${texts.join(',')}]` : `,"${name}":${texts.at(-1)}`);
-    if (this.#addenda.size > 0) this.#addenda.clear();
+    if (this.#addenda.size > 0) this.#addenda = new Map();
     this.#write(`,"category":"${category}"}`);
   }
 

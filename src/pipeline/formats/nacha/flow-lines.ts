@@ -29,6 +29,11 @@ const keys = {
 };
 const currencyText = lineText(keys.currency, currency);
 const space = 0x20;
+const textBit = 1;
+/** A bit for each kind of addenda that a line has at most once: all forms of one type are one kind. */
+const kindOf = (name: string): string => name.slice(0, 'addenda99'.length);
+const kinds = [...new Set(Object.keys(addenda).map(kindOf))];
+const kindBits: ReadonlyMap<string, number> = new Map(Object.keys(addenda).map((name) => [name, 2 << kinds.indexOf(kindOf(name))]));
 /** Columns of the text in addenda 05 and 17, which have the same layout. */
 const paymentText = addenda.addenda05.fields.find(({ name }) => name === 'paymentRelatedInformation')!;
 const correspondents = Array.from({ length: correspondentMax }, (_, index) =>
@@ -38,11 +43,33 @@ const correspondents = Array.from({ length: correspondentMax }, (_, index) =>
   }),
 );
 
+interface AmountSide {
+  /** Of transaction codes. */
+  readonly bit: number;
+  /** The amount by another key. */
+  readonly field: FlowField;
+}
+
+const knownSides = new Map<readonly FlowField[], readonly AmountSide[]>();
+
+function sidesOf(fields: readonly FlowField[]): readonly AmountSide[] {
+  let sides = knownSides.get(fields);
+  if (sides === undefined) {
+    const amount = fields.find(({ form }) => form === 'amount')!;
+    sides = [
+      { bit: isDebit, field: { ...amount, key: keys.debit } },
+      { bit: isCredit, field: { ...amount, key: keys.credit } },
+    ];
+    knownSides.set(fields, sides);
+  }
+  return sides;
+}
+
 export class FlowLines {
   readonly #lines: RecordLines;
   readonly #batch = new RecordView();
-  /** Kinds of addenda that the open line has: keys must not come twice. */
-  readonly #kinds = new Set<string>();
+  /** Bits of the kinds of addenda that the open line has: keys must not come twice. */
+  #kinds = 0;
   #correspondents = 0;
   /** The fields of the batch as every line of it has them; null: none has been written. */
   #batchText: Buffer | null = null;
@@ -73,7 +100,7 @@ export class FlowLines {
   /** Before the entry is checked, so that what is found in it is its own. */
   begin(view: RecordView): void {
     this.#lines.begin('record', view.line, view.offset);
-    this.#kinds.clear();
+    this.#kinds = 0;
     this.#correspondents = 0;
   }
 
@@ -82,14 +109,10 @@ export class FlowLines {
     this.#writeBatch();
     const fields = entryFields(view.layout!);
     this.#write(fields, view);
-    const amount = fields.find(({ form }) => form === 'amount')!;
     lines.bytes(currencyText);
-    for (const [key, bit] of [
-      [keys.debit, isDebit],
-      [keys.credit, isCredit],
-    ] as const) {
-      if ((entry.codeBits & bit) === 0) lines.absent(key);
-      else this.#field({ ...amount, key }, view);
+    for (const { bit, field } of sidesOf(fields)) {
+      if ((entry.codeBits & bit) === 0) lines.absent(field.key);
+      else this.#field(field, view);
     }
     lines.latin(keys.traceNumber, view.bytes, view.at + 79, 15);
   }
@@ -105,9 +128,9 @@ export class FlowLines {
         this.#lines.latin(key, view.bytes, view.at + at, length);
       return;
     }
-    const kind = name.slice(0, 'addenda99'.length);
-    if (this.#kinds.has(kind)) return;
-    this.#kinds.add(kind);
+    const kind = kindBits.get(name)!;
+    if ((this.#kinds & kind) !== 0) return;
+    this.#kinds |= kind;
     this.#write(fieldsOfAddenda(name), view);
   }
 
@@ -128,8 +151,8 @@ export class FlowLines {
   #addText({ bytes, at }: RecordView): void {
     const lines = this.#lines;
     if (!this.#isInText) {
-      if (this.#kinds.has('text')) return;
-      this.#kinds.add('text');
+      if ((this.#kinds & textBit) !== 0) return;
+      this.#kinds |= textBit;
       lines.bytes(keys.paymentInformation);
       lines.open();
       this.#isInText = true;

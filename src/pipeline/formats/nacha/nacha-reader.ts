@@ -28,6 +28,8 @@ import type { RecordTaker } from './record-taker.ts';
 import { RecordView } from './record-view.ts';
 
 const nine = 0x39;
+/** Of all records that are as they should be: nothing is made for each. */
+const none: readonly never[] = [];
 
 export class NachaReader implements PackReader, RecordConsumer {
   readonly #settings: NachaSettings;
@@ -48,7 +50,13 @@ export class NachaReader implements PackReader, RecordConsumer {
   #filler = 0;
   #errorsBeforeRecord = 0;
   #controlPlace: RecordPlace | null = null;
-  #lastPlace: RecordPlace = { line: 1, offset: 0, length: 0, layout: null, wideColumns: [] };
+  readonly #lastPlace: { -readonly [Key in keyof RecordPlace]: RecordPlace[Key] } = {
+    line: 1,
+    offset: 0,
+    length: 0,
+    layout: null,
+    wideColumns: none,
+  };
 
   /** `taker`: what takes the records in place of the document. */
   constructor(settings: NachaSettings, sink: PackSink, taker: RecordTaker | null = null) {
@@ -75,9 +83,9 @@ export class NachaReader implements PackReader, RecordConsumer {
     view.line = line;
     view.offset = offset;
     view.length = recordLength;
-    view.wideColumns = [];
+    view.wideColumns = none;
     view.original = null;
-    view.unreadable = [];
+    view.unreadable = none;
     const type = String.fromCharCode(bytes[at]!);
     if (!isRecordType(type) || this.#state === 'start' || 'breaks' in fileSteps[this.#state][type]) return false;
     if (type === '9' && bytes[at + 1] === nine) return false;
@@ -100,7 +108,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     view.wideColumns = wideColumns;
     view.layout = null;
     view.original = null;
-    view.unreadable = [];
+    view.unreadable = none;
     if (this.#isFiller()) this.#takeFiller();
     else this.#takeRecord(view.text(0, 1));
   }
@@ -191,7 +199,10 @@ export class NachaReader implements PackReader, RecordConsumer {
         this.#endFile();
         break;
     }
-    this.#lastPlace = { line: this.#view.line, offset: this.#view.offset, length: this.#view.length, layout: null, wideColumns: [] };
+    const last = this.#lastPlace;
+    last.line = this.#view.line;
+    last.offset = this.#view.offset;
+    last.length = this.#view.length;
     if ('next' in step) this.#state = step.next;
   }
 

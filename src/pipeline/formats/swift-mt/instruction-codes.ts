@@ -71,7 +71,7 @@ const sets: Readonly<Record<PaymentType, CodeSet | null>> = { '101': requests, '
 export class InstructionCodes {
   readonly #set: CodeSet | null;
   readonly #isThrough: boolean;
-  readonly #seen = new Set<string>();
+  #seen = new Set<string>();
   #last = -1;
 
   constructor(type: PaymentType, variant: string | null) {
@@ -85,7 +85,7 @@ export class InstructionCodes {
 
   /** For the next payment. */
   clear(): void {
-    this.#seen.clear();
+    if (this.#seen.size > 0) this.#seen = new Set();
     this.#last = -1;
   }
 

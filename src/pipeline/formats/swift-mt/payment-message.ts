@@ -56,10 +56,10 @@ export class PaymentMessage implements MessageReader {
   #payment: Payment | null = null;
   /** Of its fields. */
   #bytes = 0;
-  /** Used again for each payment of an MT 101. */
-  readonly #tags = new Set<string>();
-  readonly #accounts = new Set<string>();
-  readonly #coverTags = new Set<string>();
+  /** Of the payment that is read. */
+  #tags = new Set<string>();
+  #accounts = new Set<string>();
+  #coverTags = new Set<string>();
   readonly #codes: InstructionCodes;
   readonly #places = new FieldPlaces();
   /** Of an MT 101, before its payments. */
@@ -119,7 +119,9 @@ export class PaymentMessage implements MessageReader {
   #begin(field: FieldText): void {
     this.#bytes = 0;
     this.#context.paymentLines?.begin(field.tagLine, field.tagOffset);
-    for (const set of [this.#tags, this.#accounts, this.#coverTags]) set.clear();
+    this.#tags = new Set();
+    this.#accounts = new Set();
+    if (this.#coverTags.size > 0) this.#coverTags = new Set();
     this.#codes.clear();
     this.#places.clear();
     this.#payment = {

@@ -47,8 +47,8 @@ export class StatementRules implements MessageRules {
   readonly #credited = new CurrencySums();
   readonly #debited = new CurrencySums();
   #booked = new CurrencySums();
-  readonly #opening = new Map<number, Balance[]>();
-  readonly #closing = new Map<number, Balance[]>();
+  #opening = new Map<number, Balance[]>();
+  #closing = new Map<number, Balance[]>();
   #records = 0;
   #rejected = 0;
   #errorsBefore = 0;
@@ -148,8 +148,8 @@ export class StatementRules implements MessageRules {
     this.#net.reset();
     this.#netSign = 0;
     this.#booked = new CurrencySums();
-    this.#opening.clear();
-    this.#closing.clear();
+    this.#opening = new Map();
+    this.#closing = new Map();
   }
 
   #isPartial(): void {
