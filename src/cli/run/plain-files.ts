@@ -79,10 +79,10 @@ export class FileSource implements ByteSource {
 const pageBytes = 64 * 1024;
 const pagesKept = 32;
 
-/** Many small reads of a file, served from a few pages that were read last. */
+/** Many small reads of a file, served from a few pages that were read last, whose memory is used again. */
 export class PagedSource implements ByteSource {
   readonly #source: ByteSource;
-  readonly #pages = new Map<number, Uint8Array>();
+  readonly #pages = new Map<number, { readonly memory: Buffer; readonly length: number }>();
 
   constructor(source: ByteSource) {
     this.#source = source;
@@ -99,19 +99,26 @@ export class PagedSource implements ByteSource {
     const start = position - number * pageBytes;
     const count = Math.min(length, page.length - start);
     if (count <= 0) return 0;
-    into.set(page.subarray(start, start + count), at);
+    into.set(page.memory.subarray(start, start + count), at);
     return count;
   }
 
-  #page(number: number): Uint8Array {
+  #page(number: number) {
     let page = this.#pages.get(number);
     if (page === undefined) {
-      const buffer = Buffer.allocUnsafeSlow(pageBytes);
-      page = buffer.subarray(0, this.#source.read(buffer, 0, pageBytes, number * pageBytes));
-      if (this.#pages.size >= pagesKept) this.#pages.delete(this.#pages.keys().next().value!);
+      const memory = this.#freeMemory();
+      page = { memory, length: this.#source.read(memory, 0, pageBytes, number * pageBytes) };
       this.#pages.set(number, page);
     }
     return page;
+  }
+
+  /** That of the page that was read first, once there are enough: the collector is in no hurry with what is left to it. */
+  #freeMemory(): Buffer {
+    if (this.#pages.size < pagesKept) return Buffer.allocUnsafeSlow(pageBytes);
+    const [number, { memory }] = this.#pages.entries().next().value!;
+    this.#pages.delete(number);
+    return memory;
   }
 }
 

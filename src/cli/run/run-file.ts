@@ -102,6 +102,7 @@ class FileRun {
     return splitFile(this.#input.given, this.#splitRules(format), async (spec) => {
       this.#segmentStarts.push(this.#outputs.outcomes.bytes);
       this.#takeSummary(runChunkJob(this.#flow, this.#input.source, { spec, header: this.#header }, this.#receiver));
+      this.#join ??= (await fileEnd()).foldSummaries;
     });
   }
 
