@@ -43,6 +43,11 @@ export class OutputFile {
     return offset;
   }
 
+  /** For writes that this thread does not wait for. */
+  get descriptor(): number {
+    return this.#descriptor;
+  }
+
   /** What is written so far can be read while the file is open. */
   get partPath(): string {
     return this.#partPath;

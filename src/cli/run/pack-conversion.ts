@@ -3,6 +3,7 @@ import type { Plan } from '../../pipeline/engine/plan.ts';
 import type { Format, Splitter } from '../../pipeline/formats/format.ts';
 import type { Pack, Packs } from '../../pipeline/formats/pack.ts';
 import { createPackSplitter, noSplitter } from '../../pipeline/formats/pack-splitter.ts';
+import { GrowingLines } from './growing-lines.ts';
 import { OutputFile, recordsName } from './output-files.ts';
 import { FileSource } from './plain-files.ts';
 
@@ -24,6 +25,9 @@ export async function formatOf(plan: Plan, { formats, packs }: Catalogue): Promi
   return { format, pack };
 }
 
+/** Bytes of lines that wait to be written. */
+const unwrittenMax = 4 * 1024 * 1024;
+
 /** Lines that grow while the file is read, and can be read as far as they are written. */
 export class PackConversion {
   /** Another one after `finish`. */
@@ -31,16 +35,33 @@ export class PackConversion {
   readonly #file: OutputFile;
   readonly #pack: Pack;
   readonly #plan: Plan;
+  /** Null: lines are written as they come. */
+  readonly #beside: GrowingLines | null;
 
-  constructor(pack: Pack, plan: Plan, folder: string) {
+  /** `isBeside`: lines are written beside the thread that makes them. */
+  constructor(pack: Pack, plan: Plan, { folder, isBeside }: { readonly folder: string; readonly isBeside: boolean }) {
     this.#pack = pack;
     this.#plan = plan;
     this.#file = new OutputFile(folder, recordsName);
+    this.#beside = isBeside ? new GrowingLines(this.#file) : null;
     this.lines = FileSource.growing(this.#file.partPath);
   }
 
   inFront(lines: Splitter): Splitter {
-    return createPackSplitter({ pack: this.#pack, settings: settingsOf(this.#plan), lines, keep: (bytes) => this.#file.write(bytes) });
+    const beside = this.#beside;
+    const keep = beside === null ? (bytes: Uint8Array) => this.#file.write(bytes) : (bytes: Uint8Array) => beside.add(bytes);
+    return createPackSplitter({ pack: this.#pack, settings: settingsOf(this.#plan), lines, keep });
+  }
+
+  /** The lines from which on nothing can be read yet. Resolves when few wait to be written. */
+  async readableBytes(): Promise<number> {
+    await this.#beside?.below(unwrittenMax);
+    return this.#beside?.writtenBytes ?? this.#file.bytes;
+  }
+
+  /** Resolves when all lines can be read. */
+  async written(): Promise<void> {
+    await this.#beside?.below(1);
   }
 
   /** Gives the lines their name. */

@@ -2,10 +2,11 @@
  * One file through a flow in `headgate run`: splits it while it is hashed and runs its chunks here or in lanes. Memory is
  * bounded whatever the file's size. What becomes of the file as a whole is `file-end.ts`.
  */
-import type { ChunkSummary, EnvelopeRecord } from '../../pipeline/engine/chunk.ts';
+import type { ChunkSpec, ChunkSummary, EnvelopeRecord } from '../../pipeline/engine/chunk.ts';
 import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
 import type { foldSummaries } from '../../pipeline/engine/file/fold-summaries.ts';
 import type { Format, Splitter } from '../../pipeline/formats/format.ts';
+import type { Pack } from '../../pipeline/formats/pack.ts';
 import type { ChunkReceiver } from './chunk-job.ts';
 import type { ChunkResult } from './chunk-lane.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
@@ -37,7 +38,7 @@ export async function runFile(flow: CompiledFlow, { format, pack }: FileFormat, 
   let hash: HashApart | null = null;
   try {
     const outputs = createOutputFiles(options.folder, flow.plan);
-    if (pack !== null) conversion = new (await import('./pack-conversion.ts')).PackConversion(pack, flow.plan, options.folder);
+    if (pack !== null) conversion = await convert(pack, flow, options);
     // Lanes have the other processors, and less to do than the thread that makes lines.
     if (conversion !== null && options.lanes !== null) hash = hashApart(given);
     const run = new FileRun(flow, { given, source: conversion?.lines ?? given, conversion, hash }, outputs, options);
@@ -51,6 +52,11 @@ export async function runFile(flow: CompiledFlow, { format, pack }: FileFormat, 
     await hash?.stop();
     given.close();
   }
+}
+
+async function convert(pack: Pack, { plan }: CompiledFlow, { folder, lanes }: RunFileOptions): Promise<PackConversion> {
+  const { PackConversion } = await import('./pack-conversion.ts');
+  return new PackConversion(pack, plan, { folder, isBeside: lanes !== null });
 }
 
 /** The file as it was given, and what chunks are of: the same, or the lines that a pack makes of it. */
@@ -113,15 +119,25 @@ class FileRun {
     lanes.begin({ plan, input: this.#input.source.share(), inputBytes: this.#input.given.size, outputPaths }, (result) =>
       this.#takeResult(result),
     );
-    const isHeaderAwaited = plan.records.some((record) => record.role === 'header');
+    const { conversion } = this.#input;
+    const unwritten: ChunkSpec[] = [];
     const ended = await splitFile(this.#input.given, this.#splitRules(format), async (spec) => {
-      await lanes.submit({ spec, header: this.#header });
-      if (spec.number === 0) void fileEnd().then((end) => (this.#join = end.foldSummaries));
-      // Rules may use the header record, so the chunks after the first wait until it is known.
-      if (spec.number === 0 && isHeaderAwaited) await lanes.drain();
+      unwritten.push(spec);
+      const readable = conversion === null ? spec.end : await conversion.readableBytes();
+      while (unwritten.length > 0 && unwritten[0]!.end <= readable) await this.#submit(unwritten.shift()!, lanes);
     });
+    await conversion?.written();
+    for (const spec of unwritten) await this.#submit(spec, lanes);
     await lanes.drain();
     return ended;
+  }
+
+  async #submit(spec: ChunkSpec, lanes: ChunkLanes): Promise<void> {
+    await lanes.submit({ spec, header: this.#header });
+    if (spec.number > 0) return;
+    void fileEnd().then((end) => (this.#join = end.foldSummaries));
+    // Rules may use the header record, so the chunks after the first wait until it is known.
+    if (this.#flow.plan.records.some((record) => record.role === 'header')) await lanes.drain();
   }
 
   #splitRules(format: Format) {

@@ -24,6 +24,9 @@ const flushBytes = 256 * 1024;
 const notesMax = 20;
 /** Up to so many bytes are copied sooner one by one. */
 const shortMax = 32;
+/** So many bytes of whole lines are given on where they stand. */
+const givenOnMin = 32 * 1024;
+const lineFeed = 0x0a;
 const zero = 0x30;
 const space = 0x20;
 const quote = 0x22;
@@ -83,11 +86,20 @@ export class RecordLines {
 
   /** Lines that were written elsewhere: the first goes on with the open one, what is behind `whole` begins another. */
   take(written: Uint8Array, whole: number): void {
-    if (whole > 0) {
+    let from = 0;
+    if (whole >= givenOnMin) {
+      // What is here already ends with the first of them.
+      from = this.#length === 0 ? 0 : written.indexOf(lineFeed) + 1;
+      this.bytes(written.subarray(0, from));
+      this.flush();
+      if (from < whole) this.#onBytes(written.subarray(from, whole));
+      from = whole;
+    } else if (whole > 0) {
       this.bytes(written.subarray(0, whole));
       if (this.#length >= flushBytes) this.flush();
+      from = whole;
     }
-    if (whole < written.length) this.bytes(written.subarray(whole));
+    if (from < written.length) this.bytes(written.subarray(from));
   }
 
   finding(finding: PackFinding): void {
