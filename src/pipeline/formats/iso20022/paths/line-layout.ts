@@ -26,17 +26,14 @@ export const lineWord = {
   isOpen: 10,
   /** 1: something was found in the open record, which the walker does not write. */
   isNoted: 11,
-  /** Line at the address that was counted to. */
-  line: 12,
-  counted: 13,
-  fields: 14,
-  firstGrouped: 15,
-  firstOfRecord: 16,
-  columns: 17,
-  side: 18,
-  templateLength: 19,
-  beginLength: 20,
-  offsetLength: 21,
+  fields: 12,
+  firstGrouped: 13,
+  firstOfRecord: 14,
+  columns: 15,
+  side: 16,
+  templateLength: 17,
+  beginLength: 18,
+  offsetLength: 19,
 } as const;
 
 /** `from` and `to`: of its key and `null` in the template. */

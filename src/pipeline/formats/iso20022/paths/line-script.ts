@@ -124,15 +124,13 @@ export const lineScripts: readonly ScriptText[] = [
   },
   {
     name: 'beginRecord',
-    parameters: ints('tag'),
+    parameters: ints('tag', 'line'),
     text: `forget(L.firstOfRecord);
       L.kept=L.groupEnd;
       L.currency=0-1;
       L.isOpen=1;
-      L.line=L.line+countFeeds(L.counted,tag);
-      L.counted=tag;
       let o=put(L.out,${linesAt + lines.beginOffset},L.beginLength);
-      o=digits(0,o,L.line,1);
+      o=digits(0,o,line,1);
       o=put(o,${linesAt + lines.offsetOffset},L.offsetLength);
       L.out=digits(0,o,L.base+tag,1);
       return 0;`,

@@ -55,8 +55,6 @@ export class LineWalk {
     set('currency', values.currency);
     set('isOpen', isRecordOpen ? 1 : 0);
     set('isNoted', isNoted ? 1 : 0);
-    set('line', source.line);
-    set('counted', windowAt + source.cursor);
     words.set(values.starts, (linesAt + layout.startsOffset) / 4);
     words.set(values.ends, (linesAt + layout.endsOffset) / 4);
     words.set(values.valid, (linesAt + layout.validOffset) / 4);

@@ -56,13 +56,18 @@ export const stepWord = {
   beginsGroup: 12,
   /** Where its tag is in the markup, and 1; 0: it begins none. */
   beginsRecord: 13,
-  opened: 14,
+  /** Line feeds of the markup, and those before the tag of the record; what follows the last one, 0: there is none. */
+  feeds: 14,
+  recordFeeds: 15,
+  lineFrom: 16,
+  opened: 17,
 } as const;
 export const stepWords = stepWord.opened + openedMax;
-/** `what`: address of a place or of a step. */
-export const eventWord = { what: 0, at: 1, to: 2, currency: 3 } as const;
-export const eventWords = 4;
-export const stateWord = { at: 0, place: 1, currency: 2, lastFeed: 3, reason: 4, continuations: 5 } as const;
+/** `what`: address of a place or of a step. `line`, `lineFrom`: as in the state, at the text or before the markup. */
+export const eventWord = { what: 0, at: 1, to: 2, currency: 3, line: 4, lineFrom: 5 } as const;
+export const eventWords = 6;
+/** `lineFrom`: address where the line begins; 0: it is the one that the first walk began in. */
+export const stateWord = { at: 0, place: 1, currency: 2, lineFrom: 3, reason: 4, continuations: 5, line: 6 } as const;
 
 /** How the walker checks a text. `asked`: by the function of its type. */
 export const kinds = { asked: 0, text: 1, decimal: 2, date: 3, iban: 4 } as const;

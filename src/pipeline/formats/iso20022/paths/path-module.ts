@@ -32,7 +32,7 @@ export type Walk = (at: number, end: number, place: number, currency: number) =>
 
 export interface PathExports {
   readonly walk: Walk;
-  /** Line feeds; the address of the last one is in the state. */
+  /** Line feeds. */
   readonly countFeeds: (from: number, to: number) => number;
 }
 
@@ -93,11 +93,10 @@ function sameFunction(): ModuleFunction {
   };
 }
 
-/** `countFeeds(at, to)`: line feeds; the address of the last one goes into the state. */
+/** `countFeeds(at, to)`: line feeds. */
 function countFeedsFunction(): ModuleFunction {
   const local = { at: 0, to: 1, count: 2, bits: 3, left: 4 } as const;
   const rest = [...get(local.bits), ...int(1), ...get(local.left), opcode.shlI32, ...int(1), opcode.subI32, opcode.andI32];
-  const last = [...get(local.at), ...int(31), opcode.addI32, ...get(local.bits), opcode.leadingZerosI32, opcode.subI32];
   return {
     name: 'countFeeds',
     parameters: [type.i32, type.i32],
@@ -109,13 +108,7 @@ function countFeedsFunction(): ModuleFunction {
         ...leaveIf([...get(local.left), ...int(1), opcode.lessSignedI32]),
         ...assign(local.bits, get(local.at), vector.load, place(0), fill(0x0a), vector.equal8, vector.bits8),
         ...unless([...int(15), ...get(local.left), opcode.lessSignedI32], assign(local.bits, rest)),
-        ...unless(
-          [...get(local.bits), opcode.eqzI32],
-          [
-            ...assign(local.count, get(local.count), get(local.bits), [opcode.countOnesI32, opcode.addI32]),
-            ...[...int(layout.stateAt + 4 * layout.stateWord.lastFeed), ...last, opcode.storeI32, ...place(0)],
-          ],
-        ),
+        ...assign(local.count, get(local.count), get(local.bits), [opcode.countOnesI32, opcode.addI32]),
         ...advance(local.at, 16),
       ]),
       ...[...get(local.count), control.return],
@@ -229,7 +222,7 @@ const scripts: readonly ScriptText[] = [
   {
     name: 'walk',
     parameters: ints('first', 'end', 'firstPlace', 'firstCurrency'),
-    text: `let at=first,place=firstPlace,currency=firstCurrency,events=0,reason=${reasons.other};
+    text: `let at=first,place=firstPlace,currency=firstCurrency,events=0,reason=${reasons.other},line=S.line,lineFrom=S.lineFrom;
       while(true){
         if(events+2>${layout.eventsMax}){reason=${reasons.full};break;}
         const to=textStop(at);
@@ -258,19 +251,19 @@ const scripts: readonly ScriptText[] = [
         words[counter]=count;
         if(place.isValued!==0){
           const e=events*${layout.eventWords};
-          log[e]=place;log[e+1]=at;log[e+2]=to;log[e+3]=currency;
+          log[e]=place;log[e+1]=at;log[e+2]=to;log[e+3]=currency;log[e+4]=line;log[e+5]=lineFrom;
           events++;
         }
         if(step.isTold!==0){
           const e=events*${layout.eventWords};
-          log[e]=step;log[e+1]=to;
+          log[e]=step;log[e+1]=to;log[e+4]=line;log[e+5]=lineFrom;
           events++;
         }
         if(isOn!==0){
           if(place.flowField!==0)keepValue(place.flowField-1,at,to,currency);
           if(step.endsRecord!==0)endRecord();
           if(step.beginsGroup!==0)beginGroup();
-          if(step.beginsRecord!==0)beginRecord(to+step.beginsRecord-1);
+          if(step.beginsRecord!==0)beginRecord(to+step.beginsRecord-1,line+step.recordFeeds);
         }
         const opened=step.openedCount;
         const list=step+${4 * layout.stepWord.opened};
@@ -279,11 +272,13 @@ const scripts: readonly ScriptText[] = [
           words[depth]=1;
           tags[depth]=to+list.getInt32(k*4);
         }
+        line+=step.feeds;
+        if(step.lineFrom!==0)lineFrom=to+step.lineFrom;
         at=to+step.length;
         place=step.target;
         currency=hole;
       }
-      S.at=at;S.place=place;S.currency=currency;S.reason=reason;
+      S.at=at;S.place=place;S.currency=currency;S.reason=reason;S.line=line;S.lineFrom=lineFrom;
       return events;`,
   },
 ];

@@ -5,7 +5,7 @@
  */
 import { flowPlaces } from '../flow/flow-places.ts';
 import { lowerLevel } from '../rules/roles.ts';
-import type { CompiledElement } from '../schema/compiled-types.ts';
+import type { CompiledElement, CompiledType } from '../schema/compiled-types.ts';
 import type { ValueCheck } from '../values/value-problem.ts';
 import type { XmlName } from '../xml/xml-names.ts';
 import * as layout from './path-layout.ts';
@@ -46,6 +46,9 @@ interface ToldElement {
   readonly depth: number;
   /** Where its tag is in the markup, if it opens it. */
   readonly tag: number;
+  /** Line feeds before its tag, and what follows the last of them; 0: there is none. */
+  readonly feeds: number;
+  readonly lineFrom: number;
 }
 
 /** What was read from one text to the next. */
@@ -73,6 +76,7 @@ export interface Step extends Passage {
 const plainMarkup = /^(?:<\/[^<>\s/]+>[ \t\r\n]*)+(?:<[^<>\s/!?]+>[ \t\r\n]*)*<[^<>\s/!?]+(?: Ccy="[A-Z]{3}")?>$/;
 const currencyMark = ' Ccy="';
 const vectorBytes = 16;
+const lineFeed = 0x0a;
 /** From a place that is left in so many ways that are not learned nothing more is. */
 const refusedMax = 64;
 
@@ -85,12 +89,20 @@ function isMarkupOf({ markup, currencyAt }: Step, bytes: Buffer): boolean {
   return true;
 }
 
+function feedsBefore(markup: Buffer, end: number): number {
+  let feeds = 0;
+  for (let at = 0; at < end; at++) if (markup[at] === lineFeed) feeds++;
+  return feeds;
+}
+
 export class PathTree {
   readonly #memory: PathMemory;
   /** Whether lines of a flow are written, which want to hear of its fields. */
   readonly #hasFlow: boolean;
   readonly #places: Place[] = [];
   readonly #steps: Step[] = [];
+  /** By type, whether somebody hears of what is in it. */
+  readonly #heard = new Map<CompiledType, boolean>();
   #markupAt = layout.markupAt;
   #root: Place | null = null;
   #count = 0;
@@ -161,8 +173,9 @@ export class PathTree {
     const at = address / 4;
     const { max } = to.path[pivot + 1]!.element;
     const vectors = Math.ceil(step.markup.length / vectorBytes);
-    // After an element that may come several times, an XPath has another number.
-    const isTold = step.endings.length + step.beginnings.length > 0 || to.path.slice(pivot + 1).some(({ element }) => element.max > 1);
+    // After an element that may come several times, an XPath of what somebody hears of has another number.
+    const isNumbered = ({ element }: Place): boolean => element.max > 1 && this.#isHeardWithin(element);
+    const isTold = step.endings.length + step.beginnings.length > 0 || to.path.slice(pivot + 1).some(isNumbered);
     words[at + stepWord.next] = 0;
     words[at + stepWord.markup] = markupEnd - vectors * 2 * vectorBytes;
     words[at + stepWord.markupEnd] = markupEnd;
@@ -178,7 +191,11 @@ export class PathTree {
     const record = begun(flowPlaces.record);
     words[at + stepWord.endsRecord] = from.path.some(({ element }, depth) => depth > pivot && element.place === flowPlaces.record) ? 1 : 0;
     words[at + stepWord.beginsGroup] = begun(flowPlaces.group) >= 0 ? 1 : 0;
-    words[at + stepWord.beginsRecord] = record < 0 ? 0 : opened[record - pivot - 1]! + 1;
+    const recordTag = record < 0 ? 0 : opened[record - pivot - 1]!;
+    words[at + stepWord.beginsRecord] = record < 0 ? 0 : recordTag + 1;
+    words[at + stepWord.recordFeeds] = feedsBefore(step.markup, recordTag);
+    words[at + stepWord.feeds] = feedsBefore(step.markup, step.markup.length);
+    words[at + stepWord.lineFrom] = step.markup.lastIndexOf(lineFeed) + 1;
     for (const [index, tag] of opened.entries()) words[at + stepWord.opened + index] = tag;
     // Behind those that are known: what comes most often was learned first.
     const last = from.steps.at(-1);
@@ -188,13 +205,28 @@ export class PathTree {
     this.#steps.push(step);
   }
 
+  /** Whether somebody hears of the element, or of one in it. */
+  #isHeardWithin({ role, place, type }: CompiledElement): boolean {
+    if (role !== 0 || (place < 0 && this.#hasFlow)) return true;
+    const known = this.#heard.get(type);
+    if (known !== undefined) return known;
+    // Of a type that is in itself.
+    this.#heard.set(type, false);
+    const isHeard = type.children.some((child) => this.#isHeardWithin(child));
+    this.#heard.set(type, isHeard);
+    return isHeard;
+  }
+
   #wordOf(step: Step): number {
     return layout.stepsAt / 4 + layout.stepWords * this.#steps.indexOf(step);
   }
 
   #stepOf(passage: Passage, currencyAt: number): Step {
-    const { from, to, pivot, opened } = passage;
-    const told = ({ element: { role, place }, depth }: Place): ToldElement => ({ role, place, depth, tag: opened[depth - pivot - 1] ?? 0 });
+    const { from, to, pivot, opened, markup } = passage;
+    const told = ({ element: { role, place }, depth }: Place): ToldElement => {
+      const tag = opened[depth - pivot - 1] ?? 0;
+      return { role, place, depth, tag, feeds: feedsBefore(markup, tag), lineFrom: markup.subarray(0, tag).lastIndexOf(lineFeed) + 1 };
+    };
     const matters = ({ role, place }: ToldElement): boolean => role !== 0 || (place < 0 && this.#hasFlow);
     return {
       ...passage,

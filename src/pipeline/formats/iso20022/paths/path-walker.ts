@@ -42,8 +42,6 @@ export class PathWalker {
   #deepest = 0;
   readonly #value = Buffer.alloc(4_096);
   readonly #checked = { bytes: this.#value, length: 0, currency: -1, isValid: true };
-  readonly #told: FeedCounter;
-  readonly #opened: FeedCounter;
   readonly #lines: LineWalk | null;
 
   constructor(parts: WalkerParts) {
@@ -51,8 +49,6 @@ export class PathWalker {
     this.tree = new PathTree(parts.memory, parts.flow !== null);
     this.#words = parts.memory.words;
     this.#lines = parts.flow === null ? null : new LineWalk(parts.memory, parts.flow);
-    this.#told = new FeedCounter(parts);
-    this.#opened = new FeedCounter(parts);
   }
 
   /** An element of `frame` is opened. */
@@ -107,8 +103,8 @@ export class PathWalker {
     for (let depth = 0; depth < start.depth; depth++) words[countsAt / 4 + depth] = frames[depth]!.count;
     words.fill(0, openedAt / 4, openedAt / 4 + this.#deepest + 1);
     if (this.#lines !== null && !this.#lines.begin(source)) return null;
-    this.#told.reset();
-    this.#opened.reset();
+    words[stateAt / 4 + stateWord.line] = source.line;
+    words[stateAt / 4 + stateWord.lineFrom] = 0;
     const first = windowAt + source.cursor;
     const end = windowAt + source.length;
     let at = first;
@@ -131,15 +127,15 @@ export class PathWalker {
     this.#misses = 0;
     this.#lines?.end();
     this.currency = currency;
-    this.#stopAt(place, at);
+    this.#stopAt(place, first, at);
     return place;
   }
 
   /** Makes the open elements what they would be had each been opened for itself. */
-  #stopAt(place: Place, at: number): void {
-    const { source, frames } = this.#parts;
+  #stopAt(place: Place, first: number, at: number): void {
+    const { source, frames, memory } = this.#parts;
     const words = this.#words;
-    const counter = this.#opened;
+    const line = words[stateAt / 4 + stateWord.line]!;
     for (const [depth, each] of place.path.entries()) {
       const frame = frames[depth]!;
       takePlace(frame, each);
@@ -147,43 +143,61 @@ export class PathWalker {
       frame.count = depth < place.depth ? words[countsAt / 4 + depth]! : 0;
       const tag = words[openedAt / 4 + depth]!;
       if (tag === 0) continue;
-      counter.advance(tag);
-      counter.placeOf(frame, tag);
+      const feed = memory.all.subarray(first, tag).lastIndexOf(0x0a);
+      this.#placeOf(frame, tag, line - memory.exports.countFeeds(tag, at), feed < 0 ? 0 : first + feed + 1);
       frame.textLength = 0;
       frame.hasWrongText = false;
     }
-    counter.advance(at);
-    source.jump(at - windowAt, counter.line, counter.lineStart);
+    source.jump(at - windowAt, line, this.#lineStart(words[stateAt / 4 + stateWord.lineFrom]!));
     this.#from = null;
+  }
+
+  /** Offset in the file of a line that begins at `lineFrom`; 0: of that in which the walk began. */
+  #lineStart(lineFrom: number): number {
+    const { source } = this.#parts;
+    return lineFrom === 0 ? source.lineStart : source.offsetOf(lineFrom - windowAt);
+  }
+
+  #placeOf(frame: ElementFrame, tag: number, line: number, lineFrom: number): void {
+    frame.line = line;
+    frame.offset = this.#parts.source.offsetOf(tag - windowAt);
+    frame.column = frame.offset - this.#lineStart(lineFrom) + 1;
   }
 
   #tell(events: number): void {
     const words = this.#words;
     for (let event = eventsAt / 4; event < eventsAt / 4 + events * eventWords; event += eventWords) {
       const what = words[event + eventWord.what]!;
-      const at = words[event + eventWord.at]!;
-      if (what >= stepsAt) this.#tellStep(this.tree.stepAt(what), at);
-      else this.#tellValue(this.tree.placeAt(what), at, words[event + eventWord.to]!, words[event + eventWord.currency]!);
+      if (what >= stepsAt) this.#tellStep(this.tree.stepAt(what), event);
+      else this.#tellValue(this.tree.placeAt(what), event);
     }
   }
 
-  #tellValue(place: Place, at: number, to: number, currency: number): void {
-    const { frames, listener, memory } = this.#parts;
+  /** `event`: where its words are. */
+  #tellValue(place: Place, event: number): void {
+    const { frames, listener, memory, source } = this.#parts;
+    const words = this.#words;
+    const at = words[event + eventWord.at]!;
+    const to = words[event + eventWord.to]!;
     const { role } = place.element;
     const checked = this.#checked;
     checked.length = to - at;
-    checked.currency = currency;
+    checked.currency = words[event + eventWord.currency]!;
     copy(memory.all, at, to, this.#value);
     this.#fitPath(place);
     const frame = frames[place.depth]!;
-    this.#told.advance(at);
-    this.#told.placeOfText(frame, at);
+    frame.textLine = words[event + eventWord.line]!;
+    frame.textOffset = source.offsetOf(at - windowAt);
+    frame.textColumn = frame.textOffset - this.#lineStart(words[event + eventWord.lineFrom]!) + 1;
     frame.textLength = to - at;
     listener.valued(role, checked, frame);
   }
 
-  #tellStep({ to, pivot, isAgain, endings, beginnings }: Step, at: number): void {
+  #tellStep({ to, pivot, isAgain, endings, beginnings }: Step, event: number): void {
     const { frames, listener, flow } = this.#parts;
+    const at = this.#words[event + eventWord.at]!;
+    const before = this.#words[event + eventWord.line]!;
+    const beforeFrom = this.#words[event + eventWord.lineFrom]!;
     for (const { role, place, depth } of endings) {
       if (role !== 0) listener.ended(role, frames[depth]!);
       if (place === flowPlaces.record) flow?.setOpen(false);
@@ -191,10 +205,9 @@ export class PathWalker {
     this.#fitPath(to);
     frames[pivot]!.count = isAgain ? frames[pivot]!.count + 1 : 1;
     for (let depth = pivot + 1; depth <= to.depth; depth++) frames[depth]!.count = depth < to.depth ? 1 : 0;
-    for (const { role, place, depth, tag } of beginnings) {
+    for (const { role, place, depth, tag, feeds, lineFrom } of beginnings) {
       const frame = frames[depth]!;
-      this.#told.advance(at + tag);
-      this.#told.placeOf(frame, at + tag);
+      this.#placeOf(frame, at + tag, before + feeds, lineFrom === 0 ? beforeFrom : at + lineFrom);
       if (place === flowPlaces.record) flow?.setOpen(true);
       if (role !== 0) listener.started(role, frame);
     }
@@ -216,45 +229,4 @@ function takePlace(frame: ElementFrame, place: Place): void {
 function copy(from: Buffer, start: number, end: number, to: Buffer): void {
   if (end - start > 48) from.copy(to, 0, start, end);
   else for (let at = start, into = 0; at < end; at++, into++) to[into] = from[at]!;
-}
-
-/** Lines from the cursor on, for addresses that do not go back. */
-class FeedCounter {
-  line = 0;
-  /** Offset in the file. */
-  lineStart = 0;
-  #at = 0;
-  readonly #parts: WalkerParts;
-
-  constructor(parts: WalkerParts) {
-    this.#parts = parts;
-  }
-
-  reset(): void {
-    const { source } = this.#parts;
-    this.line = source.line;
-    this.lineStart = source.lineStart;
-    this.#at = windowAt + source.cursor;
-  }
-
-  advance(to: number): void {
-    const { memory, source } = this.#parts;
-    const feeds = memory.exports.countFeeds(this.#at, to);
-    this.#at = to;
-    if (feeds === 0) return;
-    this.line += feeds;
-    this.lineStart = source.offsetOf(memory.words[stateAt / 4 + stateWord.lastFeed]! + 1 - windowAt);
-  }
-
-  placeOf(frame: ElementFrame, at: number): void {
-    frame.line = this.line;
-    frame.offset = this.#parts.source.offsetOf(at - windowAt);
-    frame.column = frame.offset - this.lineStart + 1;
-  }
-
-  placeOfText(frame: ElementFrame, at: number): void {
-    frame.textLine = this.line;
-    frame.textOffset = this.#parts.source.offsetOf(at - windowAt);
-    frame.textColumn = frame.textOffset - this.lineStart + 1;
-  }
 }
