@@ -12,6 +12,7 @@ import type { ChunkResult } from './chunk-lane.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
 import type { EndOptions } from './file-end.ts';
 import { type HashApart, hashApart } from './hash-apart.ts';
+import { keptSummary } from './kept-summary.ts';
 import { createOutputFiles, type OutputFile, type OutputFiles } from './output-files.ts';
 import type { FileFormat, PackConversion } from './pack-conversion.ts';
 import { FileSource } from './plain-files.ts';
@@ -170,7 +171,7 @@ class FileRun {
 
   #takeSummary(summary: ChunkSummary): void {
     this.#header ??= summary.header;
-    this.#summaries.push(summary);
+    this.#summaries.push(keptSummary(summary));
     if (this.#join === null || this.#summaries.length < joinedTogether) return;
     this.#summaries = [this.#join(this.#summaries)];
   }
