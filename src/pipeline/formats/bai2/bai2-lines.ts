@@ -19,6 +19,21 @@ const deletion = 127;
 
 const recordCodes: ReadonlySet<number> = new Set([1, 2, 3, 16, 49, 88, 98, 99]);
 
+/**
+ * How a record begins behind another in its line, by its code: texts hold slashes and numbers too (`PAID 3/ 16, 2026`). A continuation
+ * begins with any text.
+ */
+const beginnings: ReadonlyMap<number, RegExp> = new Map([
+  [1, /^01,[^,/]+,[^,/]+,\d/],
+  [2, /^02,[^,/]*,[^,/]+,/],
+  [3, /^03,[^,/]+,(?: *[A-Za-z]{3} *)?[,/]/],
+  [16, /^16,\d{3},/],
+  [49, /^49, *[+-]?\d*,\d+ *\//],
+  [98, /^98, *[+-]?\d*,\d*,\d+ *\//],
+  [99, /^99, *[+-]?\d*,\d*,\d+ *\/?/],
+]);
+const beginningBytesMax = 256;
+
 export interface LineEvents {
   /** The bytes of a line from `at` to `to` begin with a record code. */
   record(code: number, line: PhysicalLine, at: number, to: number): void;
@@ -157,12 +172,15 @@ function recordCode(bytes: Buffer, start: number, end: number): number | null {
   return recordCodes.has(code) ? code : null;
 }
 
-/** Where a slash and spaces are followed by the code of another record; -1: nowhere. */
+/** Where a slash and spaces are followed by the beginning of another record; -1: nowhere. */
 function nextRecord({ bytes, end }: PhysicalLine, from: number): number {
   for (let at = bytes.indexOf(slash, from); at >= 0 && at < end; at = bytes.indexOf(slash, at + 1)) {
     let next = at + 1;
     while (next < end && bytes[next] === space) next++;
-    if (next > at + 1 && recordCode(bytes, next, end) !== null) return next;
+    const code = next > at + 1 ? recordCode(bytes, next, end) : null;
+    if (code === null) continue;
+    const beginning = bytes.toString('latin1', next, Math.min(end, next + beginningBytesMax));
+    if (beginnings.get(code)?.test(beginning) !== false) return next;
   }
   return -1;
 }
