@@ -120,6 +120,7 @@ export function asHeadgateError(error: FastifyError | HeadgateError | Error): He
 function describeIssue(issue: NonNullable<FastifyError['validation']>[number]): string {
   const { params, keyword, message } = issue;
   if (keyword === 'additionalProperties') return `unknown field ${JSON.stringify(String(params.additionalProperty)).slice(0, 80)}`;
+  if (keyword === 'required') return `the field ${JSON.stringify(String(params.missingProperty)).slice(0, 80)} is missing`;
   if (keyword === 'enum') return `must be one of ${(params.allowedValues as readonly unknown[]).map(String).join(', ')}`;
   if (keyword === 'pattern') return patternWords[String(params.pattern)] ?? message ?? 'is not valid';
   return message ?? 'is not valid';

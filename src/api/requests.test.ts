@@ -96,6 +96,11 @@ describe('a problem', () => {
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
   });
 
+  it('names the field that a request lacks', async () => {
+    const { status, json } = await server.request('/v1/flows', { key, method: 'POST', body: {} });
+    expect([status, json.code, json.errors[0].message]).toEqual([400, 'E_REQUEST', 'the field "text" is missing']);
+  });
+
   it('of the product says nothing of its cause', () => {
     const problem = problemOf(asHeadgateError(new Error('password=hunter2 at /srv/secret')));
     expect(problem).toMatchObject({ status: 500, code: 'E_INTERNAL' });
@@ -272,7 +277,7 @@ describe('a question', () => {
     'for a name such as %j finds just that name',
     async (name) => {
       for (const list of ['jobs', 'files', 'arrivals'])
-        expect((await get(`/v1/${list}?flow=${encodeURIComponent(name)}`)).json.items, list).toEqual([]);
+        expect(facts(await get(`/v1/${list}?flow=${encodeURIComponent(name)}`)), list).toEqual([404, 'E_FLOW_UNKNOWN']);
       expect((await get(`/v1/dead-letters?target=${encodeURIComponent(name)}`)).json.items).toEqual([]);
       expect((await get(`/v1/flows/${encodeURIComponent(name)}`)).status).toBe(404);
       expect((await get('/v1/jobs')).json.items.length).toBeGreaterThan(2);
