@@ -8,6 +8,7 @@ import { areDigits } from '../statements/byte-fields.ts';
 import { type PhysicalLine, PhysicalLines } from '../statements/physical-lines.ts';
 import type { Place, RuleFindings } from '../statements/rule-findings.ts';
 import type { Bai2Rule } from './bai2-rules.ts';
+import { beginsRecord } from './record-beginnings.ts';
 
 const lineBytesMax = 32_768;
 const comma = 44;
@@ -18,21 +19,6 @@ const controlZ = 26;
 const deletion = 127;
 
 const recordCodes: ReadonlySet<number> = new Set([1, 2, 3, 16, 49, 88, 98, 99]);
-
-/**
- * How a record begins behind another in its line, by its code: texts hold slashes and numbers too (`PAID 3/ 16, 2026`). A continuation
- * begins with any text.
- */
-const beginnings: ReadonlyMap<number, RegExp> = new Map([
-  [1, /^01,[^,/]+,[^,/]+,\d/],
-  [2, /^02,[^,/]*,[^,/]+,/],
-  [3, /^03,[^,/]+,(?: *[A-Za-z]{3} *)?[,/]/],
-  [16, /^16,\d{3},/],
-  [49, /^49, *[+-]?\d*,\d+ *\//],
-  [98, /^98, *[+-]?\d*,\d*,\d+ *\//],
-  [99, /^99, *[+-]?\d*,\d*,\d+ *\/?/],
-]);
-const beginningBytesMax = 256;
 
 export interface LineEvents {
   /** The bytes of a line from `at` to `to` begin with a record code. */
@@ -177,10 +163,7 @@ function nextRecord({ bytes, end }: PhysicalLine, from: number): number {
   for (let at = bytes.indexOf(slash, from); at >= 0 && at < end; at = bytes.indexOf(slash, at + 1)) {
     let next = at + 1;
     while (next < end && bytes[next] === space) next++;
-    const code = next > at + 1 ? recordCode(bytes, next, end) : null;
-    if (code === null) continue;
-    const beginning = bytes.toString('latin1', next, Math.min(end, next + beginningBytesMax));
-    if (beginnings.get(code)?.test(beginning) !== false) return next;
+    if (next > at + 1 && recordCode(bytes, next, end) !== null && beginsRecord(bytes, next, end)) return next;
   }
   return -1;
 }
