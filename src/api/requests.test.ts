@@ -101,6 +101,15 @@ describe('a problem', () => {
     expect([status, json.code, json.errors[0].message]).toEqual([400, 'E_REQUEST', 'the field "text" is missing']);
   });
 
+  it.each([
+    ['/v1/jobs?limit=0', '/limit', 'must be at least 1'],
+    ['/v1/jobs?limit=100000', '/limit', 'must be at most 200'],
+    [`/v1/jobs?flow=${'n'.repeat(121)}`, '/flow', 'must have at most 120 characters'],
+  ])('says what the limit is: %s', async (path, at, message) => {
+    const { status, json } = await get(path);
+    expect([status, json.errors[0]]).toEqual([400, { code: 'E_REQUEST', path: at, message }]);
+  });
+
   it('of the product says nothing of its cause', () => {
     const problem = problemOf(asHeadgateError(new Error('password=hunter2 at /srv/secret')));
     expect(problem).toMatchObject({ status: 500, code: 'E_INTERNAL' });
