@@ -1,7 +1,7 @@
 /**
  * Keeps the leases of the work that a loop has in hand: renewed every third of their time, all of a tenant in one
  * transaction, however many of them are lost, which are known to be lost from then on. A renewal that took longer the more were
- * lost would lose ever more. No tenant waits for the rows of another.
+ * lost would lose ever more. The failure of one tenant's renewal keeps no other from its own.
  */
 import { forEachAtOnce } from '../../../platform/base/at-once.ts';
 import { createPollingLoop, type PollingLoop } from '../../../platform/base/polling-loop.ts';
