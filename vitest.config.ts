@@ -1,8 +1,17 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer } from 'vitest/node';
 
-/** Longer than the others together keep a worker busy: begun last, they would run alone in the end. */
-const longest = ['await-kills.e2e', 'answers-kills.e2e', 'blob-source.e2e', 'poison.e2e', 'amqp-connection.e2e', 'pack-kills.e2e'];
+/** Begun last, they would run alone in the end. */
+const longest = [
+  'await-kills.e2e',
+  'answers-kills.e2e',
+  'blob-source.e2e',
+  'poison.e2e',
+  'amqp-connection.e2e',
+  'pack-kills.e2e',
+  'redrive-kills.e2e',
+  'job-journey',
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: Parameters<BaseSequencer['sort']>[0]): ReturnType<BaseSequencer['sort']> {

@@ -10,12 +10,19 @@ import type { StepResult } from './steps.ts';
 
 const kinds = { programs: bringPrograms, emulators: bringEmulators, 'older PostgreSQL': bringOlderPostgres } as const;
 
-/** All of them at once; each resolves, and fails no run. */
-export function startBringing(): Promise<StepResult>[] {
-  return Object.keys(kinds).map(bring);
+export interface Bringing {
+  /** What the fast tests start. */
+  readonly programs: Promise<StepResult>;
+  /** What later tests need, too. */
+  readonly later: readonly Promise<StepResult>[];
 }
 
-function bring(kind: string): Promise<StepResult> {
+/** All of them at once; each resolves, and fails no run. */
+export function startBringing(): Bringing {
+  return { programs: bring('programs'), later: [bring('emulators'), bring('older PostgreSQL')] };
+}
+
+function bring(kind: keyof typeof kinds): Promise<StepResult> {
   const child = fork(import.meta.filename, [kind], { execArgv: ['--disable-warning=ExperimentalWarning'] });
   return new Promise((resolve) => {
     child.on('message', (step: StepResult) => resolve(step));

@@ -3,7 +3,7 @@
  * HEADGATE_TEST_POSTGRES_BINARIES where that is set, or the server that HEADGATE_TEST_POSTGRES names (a superuser's connection string). It holds one template database, migrated once, that
  * `createTestDatabase` clones. What a killed run left behind is swept first.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -30,6 +30,10 @@ export interface TestPostgres {
 }
 
 const folderPrefix = 'headgate-test-';
+/** Each clone of the template makes and removes a thousand files: in memory that costs a fraction. */
+const memoryFolder = '/dev/shm';
+/** A run had 1 GB there at the most. */
+const memoryBytesMin = 4 * 2 ** 30;
 /** Also the role's password on a server of one's own: throw-away data only. */
 const appPassword = 'headgate-test';
 
@@ -57,7 +61,7 @@ function useServer(adminUrl: string, template: string): { adminUrl: string; stop
 }
 
 async function startThrowAway(): Promise<{ adminUrl: string; stop: () => Promise<void> }> {
-  const dataDir = mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-${processStartTime(process.pid)}-`));
+  const dataDir = mkdtempSync(join(throwAwayFolder(), `${folderPrefix}${process.pid}-${processStartTime(process.pid)}-`));
   const nativeFolder = process.env['HEADGATE_TEST_POSTGRES_BINARIES'];
   const server = await startEmbeddedPostgres({ dataDir, ports: systemPorts, isDurable: false, connectionsMax: 200, nativeFolder });
   return {
@@ -75,12 +79,26 @@ function withoutDatabase(url: string): string {
   return parsed.href.replace(/\/$/, '');
 }
 
+/** Where the server's data is kept: in memory, where there is enough of it. */
+function throwAwayFolder(): string {
+  if (!existsSync(memoryFolder)) return tmpdir();
+  const { bavail, bsize } = statfsSync(memoryFolder);
+  return bavail * bsize >= memoryBytesMin ? memoryFolder : tmpdir();
+}
+
 /** Stops servers and removes data of test runs whose process is gone. */
 async function sweep(): Promise<void> {
-  for (const name of readdirSync(tmpdir())) {
+  for (const folder of [tmpdir(), memoryFolder].filter(existsSync)) await sweepFolder(folder);
+}
+
+/** Of this user, who may remove it. */
+const isOwn = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.();
+
+async function sweepFolder(folder: string): Promise<void> {
+  for (const name of readdirSync(folder)) {
     const match = new RegExp(`^${folderPrefix}(\\d+)-(\\d+)-`).exec(name);
-    if (!match || processStartTime(Number(match[1])) === match[2]) continue;
-    const dataDir = join(tmpdir(), name);
+    const dataDir = join(folder, name);
+    if (!match || processStartTime(Number(match[1])) === match[2] || !isOwn(dataDir)) continue;
     await stopPostmaster(join(dataDir, 'postgres'), systemPorts, 'immediate');
     rmSync(dataDir, { recursive: true, force: true });
   }
