@@ -1,6 +1,7 @@
 /** Delivery batches: lists, one with its attempts, and what a person decides about one whose outcome nobody knows. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { ofKnownFlow } from '../control/flows/applying/flow-views.ts';
 import { type AnswerFilter, answerFilters, listRefusals } from '../pipeline/deliveries/answers/answer-views.ts';
 import { type BatchState, batchStates } from '../pipeline/deliveries/batch-state.ts';
 import { getBatch, listBatches } from '../pipeline/deliveries/batch-views.ts';
@@ -44,13 +45,19 @@ export function batchRoutes(parts: ApiParts) {
           tag: 'batches',
           querystring: listQuery,
           answers: { 200: pageOfItems(named('BatchSummary')) },
+          problems: [404],
         }),
       },
       async (request) => {
         const { cursor, limit, flow, job, target, state, answer } = request.query;
         const filter = { flow, jobId: job, targetId: target, state, answer };
         const page = { before: readCursor(cursor), limit: limit + 1 };
-        const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listBatches(tx, filter, page), { readOnly: true });
+        const rows = await withTenant(
+          db,
+          ownerOf(request).tenantId,
+          async (tx) => ofKnownFlow(tx, flow, await listBatches(tx, filter, page)),
+          { readOnly: true },
+        );
         return pageOf(rows, limit, (batch) => batch.batchId);
       },
     );

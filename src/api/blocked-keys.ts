@@ -1,6 +1,7 @@
 /** Business keys whose later records are held back, at targets that keep their order, because one was given up: lists, release. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { ofKnownFlow } from '../control/flows/applying/flow-views.ts';
 import { type BlockedKeyFilter, listBlockedKeys, releaseKeys } from '../pipeline/deliveries/held/blocked-key-store.ts';
 import { checkReason } from '../platform/access/decision-reason.ts';
 import { answerOnce } from '../platform/access/idempotency-keys.ts';
@@ -47,14 +48,20 @@ export function blockedKeyRoutes(parts: ApiParts) {
           tag: 'dead letters',
           querystring: query({ ...pageQuery, ...which }),
           answers: { 200: pageOfItems(named('BlockedKey')) },
+          problems: [404],
         }),
       },
       async (request) => {
         const { cursor, limit, ...filter } = request.query;
         const page = { before: readCursor(cursor), limit: limit + 1 };
-        const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listBlockedKeys(tx, filterOf(filter), page), {
-          readOnly: true,
-        });
+        const rows = await withTenant(
+          db,
+          ownerOf(request).tenantId,
+          async (tx) => ofKnownFlow(tx, filter.flow, await listBlockedKeys(tx, filterOf(filter), page)),
+          {
+            readOnly: true,
+          },
+        );
         return pageOf(rows, limit, (key) => key.deadLetterId);
       },
     );

@@ -1,6 +1,7 @@
 /** Records that were given up: lists, groups and one, and what became of a file over all jobs that sent records of it. Content only masked. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { ofKnownFlow } from '../control/flows/applying/flow-views.ts';
 import { expiryPolicy } from '../control/redrives/dead-letter-expiry.ts';
 import { findSampledGroup } from '../control/redrives/group-samples.ts';
 import { getLineage } from '../control/redrives/lineage-view.ts';
@@ -80,6 +81,7 @@ export function deadLetterRoutes({ db, store }: ApiParts) {
           tag: 'dead letters',
           querystring: listQuery,
           answers: { 200: pageOfItems(named('DeadLetter')) },
+          problems: [404],
         }),
       },
       async (request) => {
@@ -88,7 +90,12 @@ export function deadLetterRoutes({ db, store }: ApiParts) {
           { jobId: job, flow, targetId: target, cause, state, groupId: group },
           { before: readCursor(cursor), limit: limit + 1 },
         ];
-        const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listDeadLetters(tx, filter, page), { readOnly: true });
+        const rows = await withTenant(
+          db,
+          ownerOf(request).tenantId,
+          async (tx) => ofKnownFlow(tx, flow, await listDeadLetters(tx, filter, page)),
+          { readOnly: true },
+        );
         return pageOf(rows, limit, (letter) => letter.deadLetterId);
       },
     );
@@ -102,6 +109,7 @@ export function deadLetterRoutes({ db, store }: ApiParts) {
           tag: 'dead letters',
           querystring: groupQuery,
           answers: { 200: pageOfItems(named('DeadLetterGroup')) },
+          problems: [404],
         }),
       },
       async (request) => {
@@ -112,7 +120,8 @@ export function deadLetterRoutes({ db, store }: ApiParts) {
           ownerOf(request).tenantId,
           async (tx) => {
             const { expireAfterMs } = await expiryPolicy(tx);
-            return await listDeadLetterGroups(tx, filter, { after: readGroupCursor(cursor), limit: limit + 1, expireAfterMs });
+            const page = { after: readGroupCursor(cursor), limit: limit + 1, expireAfterMs };
+            return ofKnownFlow(tx, flow, await listDeadLetterGroups(tx, filter, page));
           },
           { readOnly: true },
         );

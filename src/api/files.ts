@@ -1,6 +1,7 @@
 /** Files and arrivals: lists, single ones, and what a person decides about an arrival that was held. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { ofKnownFlow } from '../control/flows/applying/flow-views.ts';
 import { arrivalStates } from '../pipeline/arrivals/arrival-state.ts';
 import { findArrival, findFile, listArrivals, listFiles, type UnsentState, unsentStates } from '../pipeline/arrivals/arrival-views.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
@@ -32,12 +33,15 @@ export function fileRoutes({ db, plans }: ApiParts) {
           tag: 'files',
           querystring: query({ ...pageQuery, ...flowFilter, acknowledgement: Type.Optional(choice(unsentStates)) }),
           answers: { 200: pageOfItems(named('File')) },
+          problems: [404],
         }),
       },
       async (request) => {
         const { cursor, limit, flow, acknowledgement } = request.query;
         const page = { before: readCursor(cursor), limit: limit + 1, flow, acknowledgement };
-        const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listFiles(tx, page), { readOnly: true });
+        const rows = await withTenant(db, ownerOf(request).tenantId, async (tx) => ofKnownFlow(tx, flow, await listFiles(tx, page)), {
+          readOnly: true,
+        });
         return pageOf(rows, limit, (file) => file.fileId);
       },
     );
@@ -67,12 +71,15 @@ export function fileRoutes({ db, plans }: ApiParts) {
           tag: 'files',
           querystring: query({ ...pageQuery, ...flowFilter, state: Type.Optional(choice(arrivalStates)), container: Type.Optional(id) }),
           answers: { 200: pageOfItems(named('Arrival')) },
+          problems: [404],
         }),
       },
       async (request) => {
         const { cursor, limit, flow, state, container } = request.query;
         const page = { before: readCursor(cursor), limit: limit + 1, flow, state, container };
-        const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listArrivals(tx, page), { readOnly: true });
+        const rows = await withTenant(db, ownerOf(request).tenantId, async (tx) => ofKnownFlow(tx, flow, await listArrivals(tx, page)), {
+          readOnly: true,
+        });
         return pageOf(rows, limit, (arrival) => arrival.arrivalId);
       },
     );

@@ -130,6 +130,30 @@ it('a connection may not change its type under a flow in force, but everything e
   expect((await world.apply(connection('out', '{ type: folder, root: /elsewhere/TENANT }'))).json.outcome).toBe('updated');
 });
 
+it('warns where the flow or target that answers are of is not there, and applies them all the same', async () => {
+  const world = await newTenant(folder('out'), flow);
+  const reports = (of: string, version: string) =>
+    flow
+      .replace('name: payments', 'name: reports')
+      .replace('version: 1.0.0', `version: ${version}`)
+      .replace(/ {2}format:[\s\S]*/, '')
+      .concat(
+        `  format: { type: iso20022, message: pain.002, statuses: all }\n  routes: { default: { to: [matched] } }\n  targets: { matched: { type: answers, of: [${of}] } }\n`,
+      );
+  const warnings = async (of: string, version: string) => {
+    const { status, json } = await world.apply(reports(of, version));
+    expect(status).toBe(200);
+    return json.warnings.map(({ path, message }: { path: string; message: string }) => `${path}: ${message}`);
+  };
+  expect(await warnings('{ flow: payment, target: out }', '1.0.0')).toEqual([
+    'spec.targets.matched.of[0].flow: no flow payment: answers about it match nothing; did you mean payments?',
+  ]);
+  expect(await warnings('{ flow: payments, target: owt }', '1.0.1')).toEqual([
+    'spec.targets.matched.of[0].target: flow payments has no target owt: answers about it match nothing; did you mean out?',
+  ]);
+  expect(await warnings('{ flow: payments, target: out }', '1.0.2')).toEqual([]);
+});
+
 it('a policy holds at once; the flow is refused when it is next applied', async () => {
   const world = await newTenant(folder('out'), flow, policy);
   expect((await refusal(world, flow.replace('1.0.0', '1.0.1')))[0]).toMatch(/^E_POLICY at account/);

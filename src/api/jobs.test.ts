@@ -67,6 +67,19 @@ describe('a job', () => {
     expect((await get('/v1/jobs?state=completed')).json.items[0]).toMatchObject({ jobId, state: 'completed' });
   });
 
+  it.each(['jobs', 'batches', 'files', 'arrivals', 'dead-letters', 'dead-letters/groups', 'blocked-keys', 'targets'])(
+    'of a flow that is not there is not looked for: /v1/%s says so, and which was meant',
+    async (list) => {
+      const unknown = await get(`/v1/${list}?flow=paiments`);
+      expect([...facts(unknown), unknown.json.detail]).toEqual([
+        404,
+        'E_FLOW_UNKNOWN',
+        'there is no flow of this name; did you mean payments?',
+      ]);
+      expect((await get(`/v1/${list}?flow=strict`)).status).toBe(200);
+    },
+  );
+
   it('shows its findings and records page by page, fields masked', async () => {
     const jobId = await accept('payments', fresh(5, 4));
     await server.settle(tenant.key, jobId);

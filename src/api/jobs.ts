@@ -1,6 +1,7 @@
 /** Jobs: lists, one with everything about it, its findings, its receipt. Decisions and exports have files of their own. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { ofKnownFlow } from '../control/flows/applying/flow-views.ts';
 import { jobStates } from '../control/jobs/job-state.ts';
 import { listFindings } from '../control/jobs/views/finding-views.ts';
 import { findJob, getReceipt, listJobs } from '../control/jobs/views/job-views.ts';
@@ -37,12 +38,15 @@ export function jobRoutes({ db, store }: ApiParts) {
           tag: 'jobs',
           querystring: query({ ...pageQuery, state: Type.Optional(choice(jobStates)), flow: Type.Optional(line(120)) }),
           answers: { 200: pageOfItems(named('JobSummary')) },
+          problems: [404],
         }),
       },
       async (request) => {
         const { cursor, limit, state, flow } = request.query;
         const page = { before: readCursor(cursor), limit: limit + 1, state, flow };
-        const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listJobs(tx, page), { readOnly: true });
+        const rows = await withTenant(db, ownerOf(request).tenantId, async (tx) => ofKnownFlow(tx, flow, await listJobs(tx, page)), {
+          readOnly: true,
+        });
         return pageOf(rows, limit, (job) => job.jobId);
       },
     );

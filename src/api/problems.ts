@@ -117,10 +117,25 @@ export function asHeadgateError(error: FastifyError | HeadgateError | Error): He
   return new HeadgateError(apiErrors.E_INTERNAL, 'the product failed; the log has the cause under the trace id', { cause: error });
 }
 
+/** By keyword of JSON Schema: what stands before and behind the limit. */
+const limitWords: Readonly<Record<string, readonly [string, string]>> = {
+  minLength: ['must have at least ', ' characters'],
+  maxLength: ['must have at most ', ' characters'],
+  minItems: ['must have at least ', ' items'],
+  maxItems: ['must have at most ', ' items'],
+  minProperties: ['must have at least ', ' fields'],
+  maxProperties: ['must have at most ', ' fields'],
+  minimum: ['must be at least ', ''],
+  maximum: ['must be at most ', ''],
+};
+
 function describeIssue(issue: NonNullable<FastifyError['validation']>[number]): string {
   const { params, keyword, message } = issue;
   if (keyword === 'additionalProperties') return `unknown field ${JSON.stringify(String(params.additionalProperty)).slice(0, 80)}`;
+  if (keyword === 'required') return `the field ${JSON.stringify(String(params.missingProperty)).slice(0, 80)} is missing`;
   if (keyword === 'enum') return `must be one of ${(params.allowedValues as readonly unknown[]).map(String).join(', ')}`;
+  const limit = limitWords[keyword];
+  if (limit !== undefined) return limit.join(String(params.limit));
   if (keyword === 'pattern') return patternWords[String(params.pattern)] ?? message ?? 'is not valid';
   return message ?? 'is not valid';
 }

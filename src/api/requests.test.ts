@@ -96,6 +96,16 @@ describe('a problem', () => {
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
   });
 
+  it.each([
+    ['/v1/flows', {}, '/', 'the field "text" is missing'],
+    ['/v1/jobs?limit=0', undefined, '/limit', 'must be at least 1'],
+    ['/v1/jobs?limit=100000', undefined, '/limit', 'must be at most 200'],
+    [`/v1/jobs?flow=${'n'.repeat(121)}`, undefined, '/flow', 'must have at most 120 characters'],
+  ])('says what is wrong with a request: %s', async (path, body, at, message) => {
+    const { status, json } = await server.request(path, { key, ...(body && { method: 'POST', body }) });
+    expect([status, json.errors[0]]).toEqual([400, { code: 'E_REQUEST', path: at, message }]);
+  });
+
   it('of the product says nothing of its cause', () => {
     const problem = problemOf(asHeadgateError(new Error('password=hunter2 at /srv/secret')));
     expect(problem).toMatchObject({ status: 500, code: 'E_INTERNAL' });
@@ -272,7 +282,7 @@ describe('a question', () => {
     'for a name such as %j finds just that name',
     async (name) => {
       for (const list of ['jobs', 'files', 'arrivals'])
-        expect((await get(`/v1/${list}?flow=${encodeURIComponent(name)}`)).json.items, list).toEqual([]);
+        expect(facts(await get(`/v1/${list}?flow=${encodeURIComponent(name)}`)), list).toEqual([404, 'E_FLOW_UNKNOWN']);
       expect((await get(`/v1/dead-letters?target=${encodeURIComponent(name)}`)).json.items).toEqual([]);
       expect((await get(`/v1/flows/${encodeURIComponent(name)}`)).status).toBe(404);
       expect((await get('/v1/jobs')).json.items.length).toBeGreaterThan(2);

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { type FlowTarget, listFlowTargets } from '../control/flows/applying/flow-targets.ts';
-import { getFlow } from '../control/flows/applying/flow-views.ts';
+import { getFlow, ofKnownFlow } from '../control/flows/applying/flow-views.ts';
 import { breakerDecisions, decideBreaker } from '../pipeline/deliveries/breakers/breaker-decisions.ts';
 import { breakerStates } from '../pipeline/deliveries/breakers/breaker-state.ts';
 import { type BreakerView, listBreakerChanges, viewBreakers } from '../pipeline/deliveries/breakers/breaker-views.ts';
@@ -42,6 +42,7 @@ export function targetRoutes(parts: ApiParts) {
           // Of the usual page, the limit counts nothing here and is taken for the sake of clients that always send one.
           querystring: query({ flow: Type.Optional(line(120)), state: Type.Optional(choice(breakerStates)), ...pageQuery }),
           answers: { 200: pageOfItems(named('TargetSummary')) },
+          problems: [404],
         }),
       },
       async (request) => {
@@ -51,6 +52,7 @@ export function targetRoutes(parts: ApiParts) {
           ownerOf(request).tenantId,
           async (tx) => {
             const { targets, nextFlow } = await listFlowTargets(tx, { flow }, { after: readNameCursor(cursor), flows: flowsMax });
+            await ofKnownFlow(tx, flow, targets);
             const items = await summariesOf(tx, targets);
             return {
               items: items.filter((item) => state === undefined || item.state === state),

@@ -240,6 +240,9 @@ describe('jobs', () => {
     const { stdout } = await headgate('ingest', file(bad(1), bad(2), good(3)), '--flow', 'payments', '--wait', '--json');
     const { jobId } = JSON.parse(stdout)[0];
     expect((await headgate('job', 'watch', jobId)).code).toBe(1);
+    const listed = await headgate('job', 'list', '--state', 'held', '--limit', '1', '-o', 'csv');
+    const [names, values] = listed.stdout.split('\r\n').map((row) => row.split(','));
+    expect(values![names!.indexOf('reasonCode')]).toBe('E_ACCEPTANCE');
     expect(await headgate('job', 'release', jobId)).toMatchObject({ code: 2, stderr: expect.stringContaining('--reason') });
     const dry = await headgate('job', 'release', jobId, '--reason', 'agreed', '--dry-run', '--json');
     expect(JSON.parse(dry.stdout)).toMatchObject({ records: { read: 3, valid: 1, rejected: 2 }, targets: [{ id: 'ledger', records: 1 }] });
@@ -255,6 +258,9 @@ describe('jobs', () => {
   });
 
   it('that do not exist are not found', async () => {
+    const unknown = await headgate('job', 'list', '--flow', 'paymets');
+    expect([unknown.code, unknown.stdout]).toEqual([5, '']);
+    expect(unknown.stderr).toMatch(/E_FLOW_UNKNOWN.*did you mean payments\?/s);
     expect((await headgate('job', 'get', '01900000-0000-7000-8000-000000000001')).code).toBe(5);
     expect((await headgate('job', 'get', '../flows')).code).toBe(2);
     expect((await headgate('job', 'get')).code).toBe(2);

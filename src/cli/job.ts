@@ -14,6 +14,7 @@ const columns = [
   'flow',
   'file',
   'state',
+  'reasonCode',
   'records.read',
   'records.valid',
   'records.rejected',

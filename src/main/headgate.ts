@@ -34,6 +34,8 @@ async function main(argv: readonly string[]): Promise<number> {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
+// What can't be said, on a full disk or to nobody, ends nothing.
+process.stderr.on('error', () => {});
 
 const exitCode = await main(process.argv.slice(2));
 // What has been said is written; connections that are idle and memory of threads are not worth waiting for.

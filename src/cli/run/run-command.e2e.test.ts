@@ -238,6 +238,27 @@ describe('headgate run', () => {
     expect(findings[0]).toMatchObject({ record: 1, offset: 10, code: 'E_DECIMAL', field: 'amount', rule: null, severity: 'error' });
   });
 
+  it('--errors says at which line of the file a finding is, beyond what is read of it at once', () => {
+    const rows = Array.from({ length: 9_000 }, (_, index) => (index % 3_000 === 7 ? `"k\n${index}",x\n` : `k${index},1.00\n`));
+    const text = `id,amount\n${rows.join('')}k7b,1.00\nk7b,1.00\n`;
+    const run = headgate(file('flow.yaml', flow(csv)), file('in.csv', text), '--out', join(folder, 'out'), '--errors');
+    const found = run.stdout
+      .trim()
+      .split('\n')
+      .map((each) => JSON.parse(each) as { offset: number; line: number; code: string });
+    expect(found.map(({ code }) => code)).toEqual(['E_DECIMAL', 'E_DECIMAL', 'E_DECIMAL', 'E_DUPLICATE_KEY']);
+    expect(found.map(({ line }) => line)).toEqual(found.map(({ offset }) => text.slice(0, offset).split('\n').length));
+    expect(found.map(({ line }) => line)).toEqual([9, 3_010, 6_011, 9_006]);
+    const mainframe = headgate(
+      file('ebcdic.yaml', flow('{ type: delimited, header: true, encoding: ibm1047 }')),
+      file('in.bin', ebcdic('id,amount\nk1,1.00\nk2,x\n')),
+      '--out',
+      join(folder, 'out'),
+      '--errors',
+    );
+    expect(JSON.parse(mainframe.stdout)).toMatchObject({ record: 2, line: 3, code: 'E_DECIMAL' });
+  });
+
   it('the same records give the same outputs in every format', () => {
     const cases = [
       [csv, 'id,amount\nä1,1.50\nb2,-2\n', undefined],

@@ -12,6 +12,7 @@ import { type Command, type CommandLine, reportError, textOption } from '../comm
 import { writeOut } from '../stdout.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
 import { parsedFormat } from './format-options.ts';
+import { lineNumbers, withLines } from './line-numbers.ts';
 import { withoutBatches } from './offline-plan.ts';
 import { readPackFiles } from './pack-command.ts';
 import { type Catalogue, formatOf } from './pack-conversion.ts';
@@ -98,16 +99,19 @@ async function runFiles({ plan, paths, out, lanes, reporter }: FilesRun, catalog
     const name = basename(path);
     const folder = paths.length === 1 ? out : join(out, `${index + 1}-${name}`);
     let reasons: readonly ReceiptFinding[] = [];
+    const { onFindings } = reporter;
+    const lines = onFindings === null ? null : lineNumbers(path, plan.format);
     const receipt = await runFile(flow, format, {
       path,
       name,
       folder,
       lanes,
-      onFindings: reporter.onFindings,
+      onFindings: onFindings === null ? null : (text, severity) => onFindings(withLines(text, lines), severity),
       onReasons: (found) => {
         reasons = found;
       },
     });
+    lines?.close();
     await reporter.add(receipt);
     if (reasons.length > 0) (await import('./file-reasons.ts')).tellReasons({ path, format: plan.format, reasons });
     if (receipt.verdict === 'held' || receipt.verdict === 'rejected') exitCode = 1;

@@ -54,6 +54,42 @@ test('a connection that takes acknowledgements must hold files, and have the key
   expect(to('acme-out', ', encrypt: true')).toEqual(['cards.yaml E_CONFIG_REFERENCE acme-out has no pgpRecipients']);
 });
 
+test('flows and targets that answers are of are looked for where there are other flows, and those that are not there are a warning', () => {
+  const flowOf = (name: string, format: string, target: string) => ({
+    file: `${name}.yaml`,
+    text: `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: bank-za, service: payments, name: ${name}, version: 1.0.0 }
+spec:
+  format: ${format}
+  routes: { default: { to: [clearing] } }
+  targets: { clearing: ${target} }
+`,
+  });
+  const sent = flowOf(
+    'eft-out',
+    '{ type: nacha }',
+    '{ type: file, connection: out, path: ., name: "{file}-{number}.ndjson", format: ndjson }',
+  );
+  const answersOf = (of: string) =>
+    flowOf('reports', '{ type: iso20022, message: pain.002, statuses: all }', `{ type: answers, of: [${of}] }`);
+  const found = (...given: Parameters<typeof checkDocuments>[0]) =>
+    checkDocuments(given).flatMap(({ file, document, diagnostics }) =>
+      diagnostics.map(({ severity, code, path, message }) => [file, document !== null, severity, code, path, message]),
+    );
+  const warning = (path: string, message: string) => [
+    ['reports.yaml', true, 'warning', 'E_CONFIG_REFERENCE', `spec.targets.clearing.of[0].${path}`, message],
+  ];
+  expect(found(sent, answersOf('{ flow: eft-out, target: clearing }'))).toEqual([]);
+  expect(found(sent, answersOf('{ flow: eft-oud, target: clearing }'))).toEqual(
+    warning('flow', 'no flow eft-oud: answers about it match nothing; did you mean eft-out?'),
+  );
+  expect(found(sent, answersOf('{ flow: eft-out, target: clearin }'))).toEqual(
+    warning('target', 'flow eft-out has no target clearin: answers about it match nothing; did you mean clearing?'),
+  );
+  expect(found(answersOf('{ flow: eft-oud, target: clearing }'))).toEqual([]);
+});
+
 test('a flow may be no less strict than its policy', () => {
   expect(findings('eft.yaml', 'class: account, mask: last4', 'class: account')).toEqual([
     'eft.yaml:35 E_POLICY the policy masks fields of class account with last4 at least; accountNo has none',

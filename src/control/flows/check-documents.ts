@@ -1,5 +1,6 @@
 /** Checks several documents together, as a folder of them is kept in git: each for itself, then what they say of each other. */
 import { checkEgress } from './applying/check-egress.ts';
+import { checkAnswered, targetIds } from './check-answered.ts';
 import { checkEnvironment, checkReferences } from './check-references.ts';
 import type { Connection, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
 import { type Diagnostic, Report } from './documents/diagnostics.ts';
@@ -45,7 +46,14 @@ function checkTogether(document: HeadgateDocument, all: readonly HeadgateDocumen
   );
   const policy = own.find((other): other is TenantPolicy => other.kind === 'TenantPolicy') ?? null;
   const known = connections.size > 0 ? connections : null;
-  if (document.kind === 'FlowDefinition') checkReferences(document, { connections: known, policy }, report);
+  if (document.kind === 'FlowDefinition') {
+    checkReferences(document, { connections: known, policy }, report);
+    const flows = new Map(
+      own.filter((other): other is FlowDefinition => other.kind === 'FlowDefinition').map((flow) => [flow.metadata.name, targetIds(flow)]),
+    );
+    // Where no other flow is among them, they are somewhere else.
+    if (flows.size > 1) checkAnswered(document, { names: [...flows.keys()], targetsOf: (name) => flows.get(name) }, report);
+  }
   if (document.kind === 'Connection' && policy !== null) checkEgress(document as Connection, policy, report);
   if (document.kind === 'Environment' && known !== null) checkEnvironment(document, known, report);
 }

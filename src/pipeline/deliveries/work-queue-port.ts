@@ -53,4 +53,6 @@ export interface WorkQueue {
   endWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number | null })[]): Promise<void>;
   /** Extends the leases. Fails with E_FENCED as `finishWork` does. */
   renewWork(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<void>;
+  /** Extends the leases of those that are still ours, and gives the ids of their work. */
+  renewOurs(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<ReadonlySet<string>>;
 }

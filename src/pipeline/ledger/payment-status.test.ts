@@ -13,17 +13,30 @@ interface Case {
   readonly reasons?: readonly { readonly code: string; readonly rule: string | null; readonly message: string }[];
   readonly errors?: Case['reasons'];
   readonly delivered?: number;
+  readonly routed?: number;
   readonly decision?: 'reject' | 'cancel';
   readonly lines?: readonly string[];
   readonly rejected?: readonly number[];
 }
 
-function piecesOf({ verdict, reasons = [], errors = [], delivered = 0, decision, lines = [header], rejected = [] }: Case): Uint8Array[] {
+function piecesOf({
+  verdict,
+  reasons = [],
+  errors = [],
+  delivered = 0,
+  routed = delivered,
+  decision,
+  lines = [header],
+  rejected = [],
+}: Case): Uint8Array[] {
   const receipt = {
     job: { id: '01a22340-938a-7000-ad1e-1d5804d77771', verdict, decision: decision === undefined ? null : { kind: decision } },
     records: { read: 3, valid: 3, rejected: 0, filtered: 0 },
     times: { closedAt: '2026-03-02T10:00:00.000Z' },
-    targets: [{ delivered: { records: delivered } }, { delivered: { records: 0 } }],
+    targets: [
+      { routed: { records: routed }, delivered: { records: delivered } },
+      { routed: { records: 0 }, delivered: { records: 0 } },
+    ],
     reasons,
     errors,
   } as unknown as Receipt;
@@ -55,6 +68,16 @@ it('says of a message that was cancelled when some of it had been passed on that
     'the message was cancelled after 2 of 3 valid transactions had been passed on; ask which',
   ]);
   expect(statusOf(cancelled)).toEqual(['RJCT', ['NARR'], 'the message was cancelled']);
+});
+
+it('says of a message of which some was not passed on no more than that it was valid, and how much it is', () => {
+  const lines = [header, line(1, 'A', 'E1'), line(1, 'A', 'E2'), line(2, 'B', 'E3')];
+  const given = { verdict: 'partial', lines, delivered: 1, routed: 2 } as const;
+  expect(statusOf(given)).toEqual(['ACTC', ['NARR'], '1 of 3 valid transactions were not passed on; ask which']);
+  const statusesOf = (each: Case) => reportOf(each).OrgnlPmtInfAndSts.map(({ PmtInfSts }: Record<string, string>) => PmtInfSts);
+  expect(statusesOf(given)).toEqual(['ACTC', 'ACTC']);
+  expect(statusesOf({ ...given, rejected: [2] })).toEqual(['PART', 'ACTC']);
+  expect(statusOf({ ...given, delivered: 2 })).toEqual(['ACSP', [], '']);
 });
 
 const schema = { code: 'E_ISO20022_SCHEMA', rule: 'schema-number', message: 'no number' };

@@ -30,6 +30,7 @@ export function* statusReportPieces({ receipt, findings, lines, level }: StatusR
   const { job, times } = receipt;
   const original = headerOf(lines);
   const messageName = original.messageName ?? null;
+  const keptBack = keptBackOf(receipt);
   const isRefused = job.verdict === 'rejected' || job.verdict === 'cancelled';
   const facts: ReportFacts = {
     version: messageName !== null && older.test(messageName) ? 'pain.002.001.03' : 'pain.002.001.10',
@@ -45,9 +46,10 @@ export function* statusReportPieces({ receipt, findings, lines, level }: StatusR
     },
     rejection: isRefused ? refusal(receipt) : null,
     isPartlyDone: deliveredOf(receipt) > 0,
+    note: keptBack === 0 ? [] : [narrative(`${keptBack} of ${receipt.records.valid} valid transactions were not passed on; ask which`)],
     listed: level === 'record' ? 'not accepted' : 'none',
   };
-  yield* writePaymentStatusReport(facts, () => outcomes(findings, lines));
+  yield* writePaymentStatusReport(facts, () => outcomes(findings, lines, keptBack === 0 ? 'ACSP' : 'ACTC'));
 }
 
 /** To the target that got most. */
@@ -55,10 +57,18 @@ function deliveredOf({ targets }: Receipt): number {
   return Math.max(0, ...targets.map(({ delivered }) => delivered.records));
 }
 
+/** By the target that got least of what was meant for it: refused there, given up, or withdrawn by a person. */
+function keptBackOf({ targets }: Receipt): number {
+  return Math.max(0, ...targets.map(({ routed, delivered }) => routed.records - delivered.records));
+}
+
+function narrative(information: string): StatusReason {
+  return { code: 'NARR', information };
+}
+
 function refusal(receipt: Receipt): StatusReason[] {
   const { job, records, reasons, errors } = receipt;
   const delivered = deliveredOf(receipt);
-  const narrative = (information: string): StatusReason => ({ code: 'NARR', information });
   if (delivered > 0)
     return [narrative(`the message was cancelled after ${delivered} of ${records.valid} valid transactions had been passed on; ask which`)];
   const found = firstCauses([...reasons, ...errors]).slice(0, reasonsMax);
@@ -119,11 +129,17 @@ interface Line {
 const recordStart = '{"record":"record",';
 /** Where the pack writes it: most lines need not be read further. */
 const positionOf = /^[^,]+,"line":[0-9]+,"offset":[0-9]+,"paymentInformationNumber":([0-9]+),/;
-/** Reports do not list it. */
-const accepted: Outcome = { kind: 'transaction', instructionId: null, endToEndId: null, uetr: null, status: 'ACSP', reasons: [] };
-
-/** Accepted transactions were valid, and are on their way (ACSP: preceding checks are done, and it is accepted for execution). */
-function* outcomes(findings: StatusReportParts['findings'], lines: StatusReportParts['lines']): Generator<Outcome> {
+/**
+ * Accepted transactions were valid, and are on their way (ACSP: preceding checks are done, and it is accepted for execution); where
+ * some were not passed on, of which nobody is told, it is said of all that they were valid (ACTC).
+ */
+function* outcomes(
+  findings: StatusReportParts['findings'],
+  lines: StatusReportParts['lines'],
+  status: 'ACSP' | 'ACTC',
+): Generator<Outcome> {
+  // Reports do not list it.
+  const accepted: Outcome = { kind: 'transaction', instructionId: null, endToEndId: null, uetr: null, status, reasons: [] };
   const rejected = findings()[Symbol.iterator]();
   try {
     let next = rejected.next();
@@ -150,7 +166,7 @@ function* outcomes(findings: StatusReportParts['findings'], lines: StatusReportP
         if (reasons.length < reasonsMax) reasons.push({ code: reasonCode(code, rule), information: message });
       }
       const { instructionId = null, endToEndId = null, uetr = null } = line;
-      yield { kind: 'transaction', instructionId, endToEndId, uetr, status: isRejected ? 'RJCT' : 'ACSP', reasons };
+      yield { kind: 'transaction', instructionId, endToEndId, uetr, status: isRejected ? 'RJCT' : status, reasons };
     }
   } finally {
     rejected.return?.(undefined);

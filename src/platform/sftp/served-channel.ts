@@ -113,8 +113,8 @@ class ServedChannel {
     this.#connection.closed.addEventListener('abort', () => this.#end(), { once: true });
   }
 
-  /** One after the other. A client that asks on and on without waiting for answers is cut. */
-  #inTurn(id: number, path: string, work: (names: readonly string[]) => Promise<void>): void {
+  /** One after the other. A client that asks on and on without waiting for answers is cut. Undefined: a path without its end. */
+  #inTurn(id: number, path: string | undefined, work: (names: readonly string[]) => Promise<void>): void {
     this.#connection.touch();
     this.#waiting += 1;
     if (this.#waiting > requestsMax || this.#isUnread) {

@@ -51,9 +51,9 @@ export class VirtualRefusal extends Error {
 const pathCharactersMax = 4_096;
 const depthMax = 16;
 
-/** The names on the way from the root; `..` stops there. Null: longer than any path is. */
-export function namesOf(path: string): string[] | null {
-  if (path.length > pathCharactersMax) return null;
+/** The names on the way from the root; `..` stops there. Null: longer than any path is, or than the request that it is in. */
+export function namesOf(path: string | undefined): string[] | null {
+  if (path === undefined || path.length > pathCharactersMax) return null;
   const names: string[] = [];
   for (const name of path.split('/')) {
     if (name === '' || name === '.') continue;

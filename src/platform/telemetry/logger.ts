@@ -7,6 +7,7 @@ import pino from 'pino';
 import type { Clock } from '../base/ports.ts';
 import { systemClock } from '../base/system-ports.ts';
 import { describeError } from './log-errors.ts';
+import { createLogOutput } from './log-output.ts';
 import { currentWork, type WorkIds } from './work-context.ts';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
@@ -36,6 +37,7 @@ export interface LoggerOptions {
 
 const secretName =
   /pass(word|phrase)?$|secret|token|authorization|cookie|credential|api_?key|private|signature|^(master|signing|data)_?key$|dsn$|url$/i;
+const stderr = 2;
 const textMax = 1_000;
 const fieldsMax = 40;
 
@@ -79,7 +81,7 @@ export function createLogger(options: LoggerOptions): Logger {
     mixin: workFields,
     mixinMergeStrategy: (line, work) => ({ ...work, ...line }),
   };
-  return wrap(options.destination ? pino(settings, options.destination) : pino(settings, pino.destination({ fd: 2, sync: true })));
+  return wrap(pino(settings, options.destination ?? createLogOutput(stderr, clock)));
 }
 
 function workFields(): Record<string, unknown> {

@@ -56,6 +56,12 @@ export async function getFlow(tx: TenantTx, name: string): Promise<FlowView> {
   return flow;
 }
 
+/** What a list of one flow holds, which is nothing only where there is such a flow. Fails with E_FLOW_UNKNOWN. */
+export async function ofKnownFlow<Row>(tx: TenantTx, name: string | undefined, rows: readonly Row[]): Promise<readonly Row[]> {
+  if (rows.length === 0 && name !== undefined) await getFlow(tx, name);
+  return rows;
+}
+
 const selectNames = '/* list flow names */ select name from headgate.flows where tenant_id = $1 order by name limit 1000';
 
 /** With the tenant's flow that was meant, where one has nearly that name. */

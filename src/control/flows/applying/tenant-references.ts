@@ -6,6 +6,7 @@
 import { folderErrors } from '../../../platform/base/folder-errors.ts';
 import { type FolderFence, foldersMeet } from '../../../platform/base/folder-fence.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { answeredFlows, checkAnswered, targetIds } from '../check-answered.ts';
 import { checkSecrets } from '../check-connection.ts';
 import { checkEnvironment, checkReferences } from '../check-references.ts';
 import type { Connection, Environment, FlowDefinition, HeadgateDocument, TenantPolicy } from '../definition.ts';
@@ -63,6 +64,7 @@ export async function checkAgainstTenant(
   const policy = policyAlongside ?? (((await findTenantPolicy(tx))?.document ?? null) as TenantPolicy | null);
   if (document.kind === 'FlowDefinition') {
     checkReferences(document as FlowDefinition, { connections: bound, policy }, report);
+    await checkAnsweredFlows(tx, document as FlowDefinition, alongside, report);
     await checkSftpFolders(tx, document as FlowDefinition, bindingsOf(environments, environment), report);
   } else if (document.kind === 'Connection') {
     if (fence) checkFolder(document as Connection, fence, report);
@@ -78,6 +80,27 @@ export async function checkAgainstTenant(
     await checkFlowsInForce(tx, { before: bound, after, path: () => ['spec', 'connections'] }, report);
   }
   return report.diagnostics;
+}
+
+/** Against the flows in force, and those that are planned with this one. */
+async function checkAnsweredFlows(
+  tx: TenantTx,
+  flow: FlowDefinition,
+  alongside: readonly HeadgateDocument[],
+  report: Report,
+): Promise<void> {
+  const answered = answeredFlows(flow);
+  if (answered.length === 0) return;
+  const planned = [flow, ...alongside.filter((each): each is FlowDefinition => each.kind === 'FlowDefinition')];
+  const targets = new Map(planned.map((each) => [each.metadata.name, targetIds(each)]));
+  const names = (await listFlows(tx, { limit: flowsMax })).filter(({ hash }) => hash !== null).map(({ name }) => name);
+  for (const name of new Set(answered)) {
+    if (targets.has(name) || !names.includes(name)) continue;
+    const { document, partial } = loadDocument((await getFlowSource(tx, name)).source);
+    const stored = document ?? partial;
+    if (stored?.kind === 'FlowDefinition') targets.set(name, targetIds(stored as FlowDefinition));
+  }
+  checkAnswered(flow, { names: [...names, ...targets.keys()], targetsOf: (name) => targets.get(name) }, report);
 }
 
 function checkFolder({ metadata, spec }: Connection, { folders, foldersOfOthers }: ConnectionFence, report: Report): void {

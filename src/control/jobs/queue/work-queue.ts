@@ -129,18 +129,19 @@ export async function endWork(tx: TenantTx, items: readonly (ClaimedWork & { rea
 const extendLeases = `/* renew work */
   with ours as materialized (${lockClaimed(isOurs)})
   update headgate.work_items w set lease_until = (select headgate.clock()) + $4 * interval '1 millisecond'
-  from ours where w.tenant_id = $1 and w.work_id = ours."workId"`;
+  from ours where w.tenant_id = $1 and w.work_id = ours."workId" returning w.work_id as "workId"`;
 
 /** A lease that ran out but was taken by nobody is extended too: its fence is still ours. Fails with E_FENCED as `finishWork` does. */
 export async function renewWork(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<void> {
-  if (items.length === 0) return;
-  const { rowCount } = await tx.query(extendLeases, [
-    tx.tenantId,
-    items.map((item) => item.workId),
-    items.map((item) => item.fence),
-    leaseMs,
-  ]);
-  assertOurs(rowCount, items);
+  assertOurs((await renewOurs(tx, items, leaseMs)).size, items);
+}
+
+/** As `renewWork`, of those that are still ours. Gives their ids. */
+export async function renewOurs(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<ReadonlySet<string>> {
+  if (items.length === 0) return new Set();
+  const parameters = [tx.tenantId, items.map((item) => item.workId), items.map((item) => item.fence), leaseMs];
+  const { rows } = await tx.query<{ workId: string }>(extendLeases, parameters);
+  return new Set((isPlanted('no-fence') ? items : rows).map(({ workId }) => workId));
 }
 
 function assertOurs(rowCount: number, items: readonly ClaimedWork[]): void {
@@ -158,5 +159,6 @@ export function createWorkQueue(ids: Ids): WorkQueue {
     releaseWork,
     endWork,
     renewWork,
+    renewOurs,
   };
 }

@@ -1,4 +1,5 @@
 import { connect as connectTo } from 'node:net';
+import type { ClientChannel } from 'ssh2';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TestDatabase } from '../../../../test/support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant, testRows } from '../../../../test/support/running-server.ts';
@@ -68,6 +69,35 @@ describe('odd clients', () => {
     expect((await session.close(Buffer.from('none'))).refusal).toMatchObject({ status: 4 });
     const { value: folder } = await session.ask<Buffer>((done) => session.sftp.opendir('/', done as never));
     expect((await session.write(folder, 0, Buffer.from('x'))).refusal).toMatchObject({ status: 3 });
+  });
+
+  it('that say of a path that it is longer than its request are told that there is none', async () => {
+    const session = await connect(server, partner);
+    const channel = await new Promise<ClientChannel>((resolve, reject) =>
+      session.client.subsys('sftp', (error, opened) => (error ? reject(error) : resolve(opened))),
+    );
+    const answered = new Promise<Buffer>((resolve) => {
+      let answers = Buffer.alloc(0);
+      channel.on('data', (piece: Buffer) => {
+        answers = Buffer.concat([answers, piece]);
+        // Behind the answer to INIT.
+        const status = answers.subarray(4 + (answers.length < 4 ? 0 : answers.readUInt32BE()));
+        if (status.length >= 13) resolve(status);
+      });
+    });
+    const packet = (...fields: readonly number[]) => {
+      const bytes = Buffer.alloc(5 + 4 * (fields.length - 1));
+      bytes.writeUInt32BE(bytes.length - 4);
+      bytes[4] = fields[0]!;
+      for (const [index, field] of fields.slice(1).entries()) bytes.writeUInt32BE(field, 5 + 4 * index);
+      return bytes;
+    };
+    channel.write(packet(1, 3));
+    // OPEN, for writing: its number, a path of 1,000 bytes that do not come, flags, no attributes.
+    channel.write(packet(3, 7, 1_000, 0x1a, 0));
+    const status = await answered;
+    // SSH_FXP_STATUS to number 7: SSH_FX_NO_SUCH_FILE.
+    expect([status[4], status.readUInt32BE(5), status.readUInt32BE(9)]).toEqual([101, 7, 2]);
   });
 
   it('that open files without end get so many', async () => {

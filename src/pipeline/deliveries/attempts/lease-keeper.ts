@@ -1,8 +1,9 @@
 /**
  * Keeps the leases of the work that a loop has in hand: renewed every third of their time, all of a tenant in one
- * transaction. When one of them is lost, the others are renewed one by one, and the lost one is known to be lost.
+ * transaction, however many of them are lost, which are known to be lost from then on. A renewal that took longer the more were
+ * lost would lose ever more. The failure of one tenant's renewal keeps no other from its own.
  */
-import { HeadgateError } from '../../../platform/base/errors.ts';
+import { forEachAtOnce } from '../../../platform/base/at-once.ts';
 import { createPollingLoop, type PollingLoop } from '../../../platform/base/polling-loop.ts';
 import type { Ports } from '../../../platform/base/ports.ts';
 import type { Db } from '../../../platform/postgres/database.ts';
@@ -14,32 +15,33 @@ import type { Leases } from './leases.ts';
 export interface LeaseKeeperOptions {
   readonly leases: Leases;
   readonly db: Db;
-  readonly queue: Pick<WorkQueue, 'renewWork'>;
+  readonly queue: Pick<WorkQueue, 'renewOurs'>;
   readonly leaseMs: number;
   readonly ports: Pick<Ports, 'clock' | 'rng' | 'sleep'>;
   readonly onError: (error: unknown) => void;
 }
 
+/** Connections to the database are few. */
+const tenantsAtOnce = 4;
+
 export function createLeaseKeeper({ leases, db, queue, leaseMs, ports, onError }: LeaseKeeperOptions): PollingLoop {
   async function renew(): Promise<boolean> {
-    for (const [tenantId, items] of leases.byTenant()) {
-      if (!(await renewAll(tenantId, items)) && items.length > 1) for (const item of items) await renewAll(tenantId, [item]);
-    }
+    const failures: unknown[] = [];
+    await forEachAtOnce([...leases.byTenant()], tenantsAtOnce, async ([tenantId, items]) => {
+      await renewAll(tenantId, items).catch((error: unknown) => failures.push(error));
+    });
+    if (failures.length > 0) throw failures[0];
     return false;
   }
 
-  /** False when any of them is lost. */
-  async function renewAll(tenantId: string, items: readonly WorkItem[]): Promise<boolean> {
+  async function renewAll(tenantId: string, items: readonly WorkItem[]): Promise<void> {
     const askedAtMs = ports.clock.monotonicMs();
-    try {
-      await retryTransient(() => withTenant(db, tenantId, (tx) => queue.renewWork(tx, items, leaseMs)), { ports, attemptsMax: 3 });
-    } catch (error) {
-      if (!(error instanceof HeadgateError) || error.code !== 'E_FENCED') throw error;
-      if (items.length === 1) leases.lose(items[0]!);
-      return false;
+    const renewOurs = () => withTenant(db, tenantId, (tx) => queue.renewOurs(tx, items, leaseMs));
+    const ours = await retryTransient(renewOurs, { ports, attemptsMax: 3 });
+    for (const item of items) {
+      if (ours.has(item.workId)) leases.extend(item, askedAtMs);
+      else leases.lose(item);
     }
-    for (const item of items) leases.extend(item, askedAtMs);
-    return true;
   }
 
   const pauseMs = leaseMs / 3;

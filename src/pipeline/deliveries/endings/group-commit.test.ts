@@ -56,3 +56,18 @@ it('each item has its own result, also when it was written alone', async () => {
   });
   expect(await Promise.all(['a', 'bad', 'b'].map((item) => commit.submit('t', item)))).toEqual(['A', 'BAD', 'B']);
 });
+
+it('one that fails among many costs the others a few transactions', async () => {
+  let transactions = 0;
+  let isFirst = true;
+  const commit = createGroupCommit<number>(async (_, items) => {
+    transactions += 1;
+    if (isFirst) isFirst = false;
+    else if (items.includes(100)) throw new Error('fenced');
+    return [];
+  });
+  const results = await Promise.allSettled(Array.from({ length: 257 }, (_, item) => commit.submit('t', item)));
+  expect(results.flatMap(({ status }, item) => (status === 'rejected' ? [item] : []))).toEqual([100]);
+  // One alone, then all of the others, and two for each time that they are halved.
+  expect(transactions).toBe(1 + 1 + 2 * 8);
+});

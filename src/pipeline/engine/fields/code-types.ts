@@ -13,28 +13,42 @@ const isinForm = /^[A-Z]{2}[A-Z0-9]{9}[0-9]$/;
 const routingForm = /^[0-9]{9}$/;
 const digitsForm = /^[0-9]{2,}$/;
 /** 00, 01 and 99 would pass the remainder alone. */
-const checkDigits = '(?:0[2-9]|[1-8][0-9]|9[0-8])';
+const checkDigits = /^..(?:0[2-9]|[1-8][0-9]|9[0-8])/;
 
 const characterClasses = { n: '[0-9]', a: '[A-Z]', c: '[A-Z0-9]' } as const;
-const ibanForms = new Map<string, readonly RegExp[]>();
+
+interface IbanForm {
+  readonly characters: RegExp;
+  readonly length: number;
+}
+
+const ibanForms = new Map<string, readonly IbanForm[]>();
 
 /** A country's whole IBANs as regular expressions, made at first use. */
-function formsOf(country: string): readonly RegExp[] {
+function formsOf(country: string): readonly IbanForm[] {
   const known = ibanForms.get(country);
   if (known !== undefined) return known;
   const listed = Object.hasOwn(ibanStructures, country) ? ibanStructures[country]! : [];
   const forms = listed.map((structure) => {
     const rest = structure.replaceAll(/(\d+)([nac])/g, (_, count: string, kind: 'n' | 'a' | 'c') => `${characterClasses[kind]}{${count}}`);
-    return new RegExp(`^${country}${checkDigits}${rest}$`);
+    const length = [...structure.matchAll(/\d+/g)].reduce((sum, [count]) => sum + Number(count), 4);
+    return { characters: new RegExp(`^${country}[0-9]{2}${rest}$`), length };
   });
   // Two letters, so that hostile texts can't fill the table.
   if (/^[A-Z]{2}$/.test(country)) ibanForms.set(country, forms);
   return forms;
 }
 
-/** ISO 13616 with the country's registered structure. */
-export function isIban(text: string): boolean {
-  return formsOf(text.slice(0, 2)).some((form) => form.test(text)) && remainder97(text.slice(4) + text.slice(0, 4)) === 1;
+/** What of an IBAN is wrong, the first of these that is. */
+export type IbanFault = 'country' | 'length' | 'characters' | 'check digits';
+
+/** ISO 13616 with the country's registered structure; null where nothing is wrong. */
+export function ibanFault(text: string): IbanFault | null {
+  const forms = formsOf(text.slice(0, 2));
+  if (forms.length === 0) return 'country';
+  if (!forms.some(({ length }) => length === text.length)) return 'length';
+  if (!forms.some(({ characters }) => characters.test(text))) return 'characters';
+  return checkDigits.test(text) && remainder97(text.slice(4) + text.slice(0, 4)) === 1 ? null : 'check digits';
 }
 
 /** ISO 9362:2014. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { valueText } from '../expressions/values.ts';
 import type { FieldPlan, FieldType } from '../plan.ts';
 import { delimitedFormat, fieldPlan } from '../plan-fixtures.ts';
+import { ibanMistake } from '../reference/code-checks.ts';
 import { FieldReader, type TextKind } from './field-reader.ts';
 
 /** The canonical value, or the code of what is wrong. */
@@ -20,6 +21,28 @@ it.each([
   const reader = new FieldReader(fieldPlan('f', type, { column: 0, header: null }, { dateFormat }), delimitedFormat);
   reader.read('x', 'text');
   expect(reader.problem).toMatchObject({ message });
+});
+
+it.each([
+  ['QQ89370400440532013000', 'it begins with no country that has them'],
+  ['', 'it begins with no country that has them'],
+  ['de89370400440532013000', 'it begins with no country that has them'],
+  ['DE8937040044053201300', 'it is not as long as those of its country'],
+  ['DE89 3704 0044 0532 0130 00', 'it is not as long as those of its country'],
+  ['DE8937040044053201300A', 'its country has letters and digits in other places'],
+  ['DEX9370400440532013000', 'its country has letters and digits in other places'],
+  ['DE88370400440532013000', 'its check digits are wrong'],
+  ['DE00370400440532013089', 'its check digits are wrong'],
+  ['BI4210000100010000332045181', null],
+  ['BI43201011067444', null],
+  ['BI44201011067444', 'its check digits are wrong'],
+])('of what is no IBAN it is said which check it fails, as the reference says it: %s', (text, fault) => {
+  const reader = new FieldReader(fieldPlan('f', 'iban', { column: 0, header: null }, { required: false }), delimitedFormat);
+  reader.read(text === '' ? ' ' : text, 'text');
+  const said = reader.problem?.message ?? null;
+  expect(said).toBe(fault === null ? null : `not an IBAN: ${fault}`);
+  const mistake = ibanMistake(text === '' ? ' ' : text);
+  expect(mistake).toBe(fault);
 });
 
 const cases: readonly [FieldType, Partial<FieldPlan>, Readonly<Record<string, string>>][] = [

@@ -8,7 +8,7 @@ import { textSize } from '../expressions/text-functions.ts';
 import { compareMoments, compareNumbers, compareTexts, type Decimal, type Value } from '../expressions/values.ts';
 import type { FieldPlan, FormatPlan, RecordPlan } from '../plan.ts';
 import { receivedTable } from '../records/window-bytes.ts';
-import { isBic, isCountry, isCurrency, isIban, isIsin, isLei, isLuhn, isRoutingNumber } from './code-types.ts';
+import { ibanFault, isBic, isCountry, isCurrency, isIsin, isLei, isLuhn, isRoutingNumber } from './code-types.ts';
 import { FieldProblem } from './field-problem.ts';
 import { createSignedReader, type SignedReader } from './held-numbers.ts';
 import { createMomentReader } from './moment-types.ts';
@@ -121,6 +121,19 @@ function createMatcher(pattern: string): (text: string) => boolean {
   return (text) => expression.test(text);
 }
 
+/** One for each fault: problems are compared by identity. */
+const ibanProblems = {
+  country: new FieldProblem(fieldErrors.E_IBAN, 'not an IBAN: it begins with no country that has them'),
+  length: new FieldProblem(fieldErrors.E_IBAN, 'not an IBAN: it is not as long as those of its country'),
+  characters: new FieldProblem(fieldErrors.E_IBAN, 'not an IBAN: its country has letters and digits in other places'),
+  'check digits': new FieldProblem(fieldErrors.E_IBAN, 'not an IBAN: its check digits are wrong'),
+} as const;
+
+function readIban(text: string): string | FieldProblem {
+  const fault = ibanFault(text);
+  return fault === null ? text : ibanProblems[fault];
+}
+
 function createTypeReader(plan: FieldPlan): (text: string) => Present | FieldProblem {
   const among = (isOne: (text: string) => boolean, code: string, message: string) => {
     const problem = new FieldProblem(code, message);
@@ -142,7 +155,7 @@ function createTypeReader(plan: FieldPlan): (text: string) => Present | FieldPro
       return (text) => (text === 'true' ? true : text === 'false' ? false : problem);
     }
     case 'iban':
-      return among(isIban, fieldErrors.E_IBAN, 'not an IBAN');
+      return readIban;
     case 'bic':
       return among(isBic, fieldErrors.E_BIC, 'not a BIC');
     case 'aba-routing':

@@ -9,15 +9,24 @@ import { ibanStructures } from '../reference-data/iban-structures.ts';
 const characterClasses: Readonly<Record<string, string>> = { n: '[0-9]', a: '[A-Z]', c: '[A-Z0-9]' };
 const structurePatterns = new Map<string, RegExp>();
 
-/** ISO 13616: country structure, check digits 02 to 98, ISO 7064 mod 97-10. */
-export function isIbanText(text: string): boolean {
-  const match = /^([A-Z]{2})([0-9]{2})([A-Z0-9]+)$/.exec(text);
-  if (match === null) return false;
-  const [, country, digits, rest] = match as unknown as [string, string, string, string];
+/** ISO 13616: country, its length and structure, check digits 02 to 98, ISO 7064 mod 97-10. What is wrong, or null. */
+export function ibanMistake(text: string): string | null {
+  const [country, digits, rest] = [text.slice(0, 2), text.slice(2, 4), text.slice(4)];
   const structures = Object.hasOwn(ibanStructures, country) ? ibanStructures[country]! : [];
-  if (!structures.some((structure) => structurePattern(structure).test(rest))) return false;
-  if (Number(digits) < 2 || Number(digits) > 98) return false;
-  return BigInt(lettersToNumbers(rest + country + digits)) % 97n === 1n;
+  if (structures.length === 0) return 'it begins with no country that has them';
+  if (!structures.some((structure) => structureLength(structure) === rest.length)) return 'it is not as long as those of its country';
+  if (!/^[0-9]{2}$/.test(digits) || !structures.some((structure) => structurePattern(structure).test(rest)))
+    return 'its country has letters and digits in other places';
+  const isRight = Number(digits) >= 2 && Number(digits) <= 98 && BigInt(lettersToNumbers(rest + country + digits)) % 97n === 1n;
+  return isRight ? null : 'its check digits are wrong';
+}
+
+/** Of `4a16n`: 20. */
+function structureLength(structure: string): number {
+  return structure
+    .split(/[nac]/)
+    .slice(0, -1)
+    .reduce((sum, count) => sum + Number(count), 0);
 }
 
 function structurePattern(structure: string): RegExp {

@@ -5,7 +5,7 @@
 import { compilePattern } from '../expressions/patterns.ts';
 import { compareNumbers, compareTexts, type Decimal, type Value } from '../expressions/values.ts';
 import type { FieldPlan, FormatPlan } from '../plan.ts';
-import { isBicText, isCountryText, isCurrencyText, isIbanText, isIsinText, isLeiText, isLuhnText, isRoutingText } from './code-checks.ts';
+import { ibanMistake, isBicText, isCountryText, isCurrencyText, isIsinText, isLeiText, isLuhnText, isRoutingText } from './code-checks.ts';
 import { readMomentText } from './moment-checks.ts';
 import { readTextNumber } from './number-forms.ts';
 import type { RowProblem } from './rows.ts';
@@ -120,8 +120,10 @@ function readValue(field: FieldPlan, text: string): Reading {
       });
     case 'boolean':
       return text === 'true' || text === 'false' ? { value: text === 'true' } : accept(false, 'E_BOOLEAN', 'neither true nor false');
-    case 'iban':
-      return accept(isIbanText(text), 'E_IBAN', 'not an IBAN');
+    case 'iban': {
+      const mistake = ibanMistake(text);
+      return accept(mistake === null, 'E_IBAN', `not an IBAN: ${mistake}`);
+    }
     case 'bic':
       return accept(isBicText(text), 'E_BIC', 'not a BIC');
     case 'aba-routing':

@@ -8,6 +8,7 @@ import { areDigits } from '../statements/byte-fields.ts';
 import { type PhysicalLine, PhysicalLines } from '../statements/physical-lines.ts';
 import type { Place, RuleFindings } from '../statements/rule-findings.ts';
 import type { Bai2Rule } from './bai2-rules.ts';
+import { beginsRecord } from './record-beginnings.ts';
 
 const lineBytesMax = 32_768;
 const comma = 44;
@@ -157,12 +158,12 @@ function recordCode(bytes: Buffer, start: number, end: number): number | null {
   return recordCodes.has(code) ? code : null;
 }
 
-/** Where a slash and spaces are followed by the code of another record; -1: nowhere. */
+/** Where a slash and spaces are followed by the beginning of another record; -1: nowhere. */
 function nextRecord({ bytes, end }: PhysicalLine, from: number): number {
   for (let at = bytes.indexOf(slash, from); at >= 0 && at < end; at = bytes.indexOf(slash, at + 1)) {
     let next = at + 1;
     while (next < end && bytes[next] === space) next++;
-    if (next > at + 1 && recordCode(bytes, next, end) !== null) return next;
+    if (next > at + 1 && recordCode(bytes, next, end) !== null && beginsRecord(bytes, next, end)) return next;
   }
   return -1;
 }

@@ -31,6 +31,8 @@ export const mutants: Readonly<Record<string, readonly (readonly [what: string, 
   ],
   'records-in-line': [
     ['two details', replaced(good, '/17,/\n16,409', '/17,/  16,409'), 'warn'],
+    ['an account behind its group', replaced(small.replace(',80,1,2/', ',,,2/'), '/\n03,', '/  03,'), 'warn'],
+    ['trailers behind each other', replaced(good, /\/\n(98|99),/g, '/ $1,'), 'warn'],
     ['a group behind the header', replaced(small.replace(',80,1,2/', ',,,2/'), '/\n02,', '/   02,'), 'warn'],
   ],
   'line-wrapped': [['a text in two lines', replaced(good, 'DEALER PAYMENTS', 'DEALER\nPAYMENTS'), 'warn']],

@@ -43,6 +43,7 @@ describe('what harms nothing is not refused', () => {
     ['9999 as time', good.replace('2359', '9999')],
     ['a code of the bank', good.replace('16,165,', '16,925,')],
     ['a detail that says nothing of money', detailOnly('16,890,,,,,REPORTS WILL BE LATE', 0)],
+    ['a text that holds a slash and a number after it', detailOnly('16,475,100,,,,PAID 3/ 16, 2026, ROOM 2/ 03, 49/ 49, 99/ 98,1', 100)],
     ['slashes in a text', good.replace('DEALER', 'A/B/C')],
     ['an account that reports nothing', fileWith({ header: '03,5765432,,,,,/', details: [], total: 0 })],
     ['empty totals', fileWith({ header: '03,5765432,/', details: [], total: 0 }).replace('49,0,', '49,,')],

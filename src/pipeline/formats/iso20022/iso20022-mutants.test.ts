@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { goodMessages, readMessage } from './iso20022-files.fixture.ts';
+import { creditTransfers, goodMessages, readMessage } from './iso20022-files.fixture.ts';
 import { change, harmless, mutants } from './iso20022-mutants.fixture.ts';
 import { iso20022Pack } from './iso20022-pack.ts';
 
@@ -15,6 +15,17 @@ describe('a message with one change that breaks a rule', () => {
   it('is there for every rule of the pack', () => {
     expect([...new Set(mutants.map(([rule]) => rule))].sort()).toEqual(Object.keys(iso20022Pack.rules).sort());
   });
+});
+
+it.each([
+  ['QQ33BUKB20201555555555', 'the country has no IBANs'],
+  ['GB33BUKB2020155555555', 'the length is not that of IBANs of the country'],
+  ['GB33BUK120201555555555', 'a letter or digit is not where the country has one'],
+  ['GB34BUKB20201555555555', 'the check digits are wrong'],
+  ['GB99BUKB20201555555555', 'the check digits are wrong'],
+])('what is wrong with %s is told: %s', (iban, message) => {
+  const { findings } = readMessage(change(creditTransfers, 'GB33BUKB20201555555555', iban));
+  expect(findings.map((finding) => [finding.rule, finding.message])).toEqual([['iban', expect.stringContaining(message)]]);
 });
 
 describe('a change that breaks no rule', () => {

@@ -7,7 +7,7 @@ import type { Place } from '../statements/rule-findings.ts';
 import { characterSetOf, formatOf, hasForm } from './field-formats.ts';
 import { FieldText, fieldBytesMax } from './field-text.ts';
 import type { MessageEvents, MessageHeaders } from './message-blocks.ts';
-import { variantOf } from './message-headers.ts';
+import { malformedUserField, variantOf } from './message-headers.ts';
 import { type FieldStep, layoutOf, type MessageLayout } from './message-layouts.ts';
 import { MessageOrder, type Placement } from './message-order.ts';
 import type { MessageContext, MessageReader } from './message-reader.ts';
@@ -65,6 +65,8 @@ export class MessageAssembly implements MessageEvents {
     findings.isStatement = layout?.isStatement ?? false;
     findings.hasBlocks = this.#headers!.hasBlocks;
     document.openMessage({ messageType: type, ...this.#headerValues() });
+    const malformed = malformedUserField(this.#headers!);
+    if (malformed !== null) findings.tell('user-header', place, malformed, `field ${malformed} of block 3 does not have its form`);
     if (layout === undefined) findings.tell('message-type', place, null, `messages of type ${type} are not read`);
     else if (this.#isOfKind(layout)) this.#open(type, layout);
     else

@@ -36,7 +36,11 @@ export interface MessageHeaders {
 }
 
 const input = /^I(\d{3})[A-Z0-9]{12}[SUN]?[1-3]?(?:\d{3})?$/;
-const output = /^O(\d{3})\d{4}\d{6}[A-Z0-9]{12}\d{10}\d{6}\d{4}[SUN]?$/;
+const time = '(?:[01]\\d|2[0-3])[0-5]\\d';
+const day = '\\d\\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\\d|3[01])';
+const output = new RegExp(`^O(\\d{3})${time}${day}[A-Z0-9]{12}\\d{10}${day}${time}[SUN]?$`);
+/** Of statements, as some banks write it: without times and the message that it is an output of. */
+const shortOutput = /^O9(?:4[0-2]|50)[A-Z0-9]{12}[SUN]?$/;
 const blockList = /^(?:\{[A-Z0-9]{3}:[^{}]*\})*$/;
 const basic = /^[AFL]\d{2}[A-Z0-9]{12}\d{4}\d{6}$/;
 
@@ -151,7 +155,7 @@ export class MessageBlocks {
   #checkBlock(number: number, content: string): void {
     if (number === 1 && !basic.test(content)) this.#tell('basic-header', 'the basic header does not have its form');
     if (number === 2 && !input.test(content) && !output.test(content))
-      this.#tell('application-header', 'the application header does not have its form');
+      this.#tell('application-header', 'the application header does not have its form', shortOutput.test(content) ? 'warn' : undefined);
     if ((number === 3 || number === 5) && !blockList.test(content)) {
       this.#tell('block-syntax', `block ${number} is not made of blocks with a tag of three characters`);
     }
@@ -252,8 +256,8 @@ export class MessageBlocks {
     this.#lastBlock = 0;
   }
 
-  #tell(rule: SwiftRule, message: string): void {
-    this.#findings.tell(rule, this.#last, null, message);
+  #tell(rule: SwiftRule, message: string, dialect?: 'warn'): void {
+    this.#findings.tell(rule, this.#last, null, message, dialect);
   }
 }
 

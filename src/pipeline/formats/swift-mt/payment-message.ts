@@ -4,6 +4,7 @@
  */
 import { bicCountries } from '../../engine/reference-data/countries.ts';
 import { decimalText, type Units } from '../exact-sum.ts';
+import { isDate } from '../statements/byte-fields.ts';
 import type { JsonValue } from '../statements/json-pieces.ts';
 import type { Place } from '../statements/rule-findings.ts';
 import { readMoney } from './balances.ts';
@@ -53,6 +54,7 @@ export class PaymentMessage implements MessageReader {
   readonly #type: PaymentType;
   readonly #context: MessageContext;
   readonly #isRegional: boolean;
+  readonly #isThrough: boolean;
   #payment: Payment | null = null;
   /** Of its fields. */
   #bytes = 0;
@@ -70,6 +72,7 @@ export class PaymentMessage implements MessageReader {
     this.#type = type;
     this.#context = context;
     this.#codes = new InstructionCodes(type, variantOf(headers));
+    this.#isThrough = type === '103' && variantOf(headers) === 'STP';
     this.#isRegional = partyCountries(headers)?.every((country) => regionalCountries.has(country)) ?? false;
     context.paymentLines?.beginMessage(type);
   }
@@ -129,6 +132,7 @@ export class PaymentMessage implements MessageReader {
       accounts: this.#accounts,
       coverTags: this.#coverTags,
       isRegional: this.#isRegional,
+      isThrough: this.#isThrough,
       sharedTags: this.#sharedTags,
       currency: null,
       isZero: false,
@@ -228,7 +232,7 @@ export class PaymentMessage implements MessageReader {
   }
 
   #date(field: FieldText): string | null {
-    const date = isoDate(field.bytes, 0, field.length);
+    const date = isDate(field.bytes, 0, 6) ? isoDate(field.bytes, 0, 6) : null;
     if (date === null) this.#context.findings.tell('date', field.place(0, 6), field.tag, 'the date is not a day of the calendar');
     return date;
   }
@@ -244,7 +248,7 @@ export class PaymentMessage implements MessageReader {
     const found = partyProblem(field.tag, field.latin1().split('\n'));
     if (found === null) return;
     const place = field.place(field.lineStart(found.line), field.lineEnd(found.line));
-    this.#context.findings.tell(found.rule, place, field.tag, found.message);
+    this.#context.findings.tell(found.rule, place, field.tag, found.message, found.isRecent ? 'warn' : undefined);
   }
 
   /** `/8c/HHmm`, a sign, and an offset. */

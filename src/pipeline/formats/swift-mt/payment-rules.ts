@@ -16,6 +16,8 @@ export interface PaymentFacts {
   readonly accounts: ReadonlySet<string>;
   /** Of 56C, after a second slash. */
   readonly hasClearingCode: boolean;
+  /** The message is an MT 103 STP. */
+  readonly isThrough: boolean;
   /** Sender and receiver are both in countries of C2 of MT 103. */
   readonly isRegional: boolean;
   /** Of 32A or 32B; null where it cannot be read. */
@@ -198,10 +200,10 @@ export const paymentRules: readonly PaymentRule[] = [
     types: ['103'],
     field: '53a',
     at: ['53D', '54B', '54D', '55B', '55D', '53B'],
-    message: 'the option of a correspondent does not go with the operation code',
-    isBroken: ({ operation, tags, accounts }) =>
-      leveled.has(operation) &&
-      (tags.has('53D') || (tags.has('53B') && !accounts.has('53B')) || has(tags, '54', 'BD') || has(tags, '55', 'BD')),
+    message: 'the option of a correspondent does not go with the operation code, or with straight-through processing',
+    isBroken: ({ operation, isThrough, tags, accounts }) =>
+      ((leveled.has(operation) || isThrough) && tags.has('53B') && !accounts.has('53B')) ||
+      (leveled.has(operation) && (tags.has('53D') || has(tags, '54', 'BD') || has(tags, '55', 'BD'))),
   },
   {
     rule: 'intermediary',
@@ -226,11 +228,11 @@ export const paymentRules: readonly PaymentRule[] = [
     types: ['103'],
     field: '59a',
     at: ['59', '59A', '59F'],
-    message: 'the account of the beneficiary is missing with this operation code, or is there with CHQB',
-    isBroken: ({ operation, instructions, tags, accounts }) => {
+    message: 'the account of the beneficiary is missing with this operation code or in straight-through processing, or is there with CHQB',
+    isBroken: ({ operation, isThrough, instructions, tags, accounts }) => {
       const hasAccount = beneficiary.some((tag) => accounts.has(tag));
       const isNamed = beneficiary.some((tag) => tags.has(tag));
-      return (leveled.has(operation) && isNamed && !hasAccount) || (instructions.has('CHQB') && hasAccount);
+      return ((leveled.has(operation) || isThrough) && isNamed && !hasAccount) || (instructions.has('CHQB') && hasAccount);
     },
   },
   {

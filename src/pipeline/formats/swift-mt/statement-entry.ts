@@ -21,6 +21,8 @@ const letterS = 83;
 
 const referenceMax = 16;
 const detailsMax = 34;
+/** What some banks write where there is no entry date. */
+const fourSpaces = 0x20202020;
 /** Two dates, a mark and a funds code. */
 const markEndMax = 13;
 
@@ -81,6 +83,10 @@ export class StatementEntry {
   #readEntryDate(field: FieldText, end: number, findings: SwiftFindings): number {
     const { bytes } = field;
     this.entryDateAt = -1;
+    if (end > 10 && bytes.readUInt32BE(6) === fourSpaces) {
+      findings.tell('field-format', field.place(6, 10), '61', 'the entry date is blank', 'warn');
+      return 10;
+    }
     if (end < 10 || !areDigits(bytes, 6, 10)) return 6;
     this.entryDateAt = 6;
     // February is in the year after where the value date is in its last months.

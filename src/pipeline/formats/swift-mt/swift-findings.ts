@@ -26,6 +26,7 @@ const besideMessages: ReadonlySet<SwiftRule> = new Set<SwiftRule>(['envelope-lin
 
 /** Statements are written by banks in dialects of their own, and read all the same. */
 const warnedInStatements: ReadonlySet<SwiftRule> = new Set<SwiftRule>([
+  'user-header',
   'character-set',
   'reference-slash',
   'amount-length',

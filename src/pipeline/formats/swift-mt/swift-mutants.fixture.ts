@@ -28,6 +28,7 @@ export const inLeveled = (level: string, tag: string, change: Change) =>
 /** In an MT 101, of an amount of zero. */
 export const inZeroRequest = (change: Change) => finMessage('101', changed(changed(requestFields, '32B', ':32B:EUR0,'), '21', change));
 export const flagged = (message: string, flag: string) => message.replace('{3:{108:', `{3:{119:${flag}}{108:`);
+const inUserHeader = (content: string) => finMessage('103', transferFields).replace('{108:MT103REF1}', content);
 /** Between banks of which one is not in Europe. */
 const overseas = (message: string) => message.replace('BANKDEFFAXXX2222', 'BANKUS33AXXX2222');
 export const coverFields: readonly string[] = [...bankTransferFields, ':50K:/1\nACME', ':59:/2\nJOHN', ':70:X', ':33B:EUR1,'];
@@ -72,7 +73,21 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['no text', `${statement}{1:F01BANKBEBBAXXX2222123456}`],
   ],
   'basic-header': [['a digit less', statement.replace('2222123456}', '222212345}')]],
-  'application-header': [['a terminal too short', statement.replace('BANKDEFFAXXX2222', 'BANKDEFFXXX2222')]],
+  'application-header': [
+    ['a terminal too short', statement.replace('BANKDEFFAXXX2222', 'BANKDEFFXXX2222')],
+    ['an output without its times', statement.replace(/\{2:[^}]*\}/, '{2:O940BANKDEFFXXXXN}'), 'warn'],
+    ['an hour that is none', statement.replace('{2:O9401200', '{2:O9402500')],
+    ['a month that is none', statement.replace('1031201N}', '1331201N}')],
+    ['a payment as an output without its times', finMessage('103', transferFields).replace(/\{2:[^}]*\}/, '{2:O103BANKDEFFXXXXN}')],
+  ],
+  'user-header': [
+    ['an end-to-end reference that is no UUID', inUserHeader('{121:PAYREF123}')],
+    ['one of version 1', inUserHeader('{121:eb6305c9-1f7f-19de-aed0-16487c27b42d}')],
+    ['one in upper case', inUserHeader('{121:EB6305C9-1F7F-49DE-AED0-16487C27B42D}')],
+    ['a reference of 17 characters', inUserHeader('{108:12345678901234567}')],
+    ['a flag of nine letters', inUserHeader('{119:ABCDEFGHI}')],
+    ['of a statement', statement.replace('{108:MT940REF1}', '{108:12345678901234567}'), 'warn'],
+  ],
   'text-end': [
     ['no end', statement.replace('\r\n-}{5:{CHK:123456789ABC}}', '')],
     ['no brace', statement.replace('-}{5:{CHK:123456789ABC}}', '-\r\n')],
@@ -118,6 +133,16 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['reference too long', inBankTransfer('20', ':20:12345678901234567')],
     ['reference of a statement too long', inStatement('20', ':20:12345678901234567'), 'warn'],
     ['statement number', inStatement('28C', ':28C:123456/1'), 'warn'],
+    ['an account alone, without the name of its owner', inTransfer('59', ':59:/CH9300762011623852957')],
+    ['an account without a name, which gave the order', inTransfer('50K', ':50K:/12345678')],
+    ['a clearing code alone, without the name of a bank', inTransfer('57A', ':57D://CH123456')],
+    ['a slash in place of an account', inTransfer('59', ':59:/\nJOHN DOE')],
+    ['an identifier code in the line of a party identifier', inTransfer('52A', ':52A:/CBANKDEFF')],
+    [
+      '9,001 characters of an envelope',
+      flagged(finMessage('103', [...changed(transferFields, '70', null), `:77T:/NARR/${'A'.repeat(8_995)}`]), 'REMIT'),
+    ],
+    ['spaces in place of an entry date', firstEntry(':61:260102    DR800,NSTONONREF//55555'), 'warn'],
     ['an entry that is broken before its amount', firstEntry(':61:2601020103DR\n800,NSTONONREF//55555'), 'warn'],
     ['balance', inStatement('64', ':64:C260103EU4389,00')],
     ['a balance in two lines', inStatement('64', ':64:C260103EUR4389,00\nMORE')],
@@ -149,7 +174,9 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['30 February', firstEntry(':61:2602300301DR800,NSTONONREF//55555'), 'warn'],
     ['entry date', firstEntry(':61:2601021303DR800,NSTONONREF//55555')],
     ['of a payment', inTransfer('32A', ':32A:261303USD1000,50')],
+    ['30 February of a payment', inTransfer('32A', ':32A:260230USD1000,50')],
     ['of a request', inRequest('30', ':30:260100')],
+    ['30 February of a request', inRequest('30', ':30:260230')],
     ['of an indication', inInterim('13D', ':13D:2613031200+0100')],
   ],
   time: [
@@ -232,6 +259,11 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['a number of the other party', inTransfer('59', ':59F:/1\n1/JOHN DOE\n3/US\n4/19700101')],
     ['a day of birth without a place', inTransfer('50K', ':50F:/1\n1/JOHN DOE\n4/19700101')],
     ['no such day', inTransfer('50K', ':50F:/1\n1/JOHN DOE\n4/19700230\n5/US/NEW YORK')],
+    ['a second place of birth', inTransfer('50K', ':50F:/1\n1/DOE\n4/19700101\n5/US/A\n5/US/B')],
+    ['a second identifier of a customer', inTransfer('50K', ':50F:/1\n1/DOE\n3/US/X\n6/US/A/1\n6/US/B/2')],
+    ['no country of the customer who gave the order', inTransfer('50K', ':50F:/1\n1/ACME INC.'), 'warn'],
+    ['no country of the beneficiary', inTransfer('59', ':59F:/1\n1/JOHN DOE'), 'warn'],
+    ['three lines of a name', inTransfer('59', ':59F:/1\n1/JOHN\n1/A\n1/DOE\n3/US'), 'warn'],
     ['an identifier that is not continued', inTransfer('50K', ':50F:/1\n1/JOHN DOE\n8/123')],
   ],
   commodity: [['silver', inBankTransfer('32A', ':32A:260103XAG100,')]],
@@ -305,6 +337,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['53D', inLeveled('SPAY', '52A', [':53D:BANK'])],
     ['53B without an account', inLeveled('SSTD', '52A', [':53B:LONDON'])],
     ['54B', inLeveled('SPRI', '52A', [':54B:/1'])],
+    ['53B without an account in straight-through processing', flagged(inTransfer('52A', [':53B:LONDON']), 'STP')],
     ['55D', inLeveled('SPAY', '52A', [':53A:BANKDEFF', ':54A:BANKDEFF', ':55D:BANK'])],
   ],
   intermediary: [
@@ -319,6 +352,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   'beneficiary-account': [
     ['none with SPAY', inLeveled('SPAY', '59', ':59:JOHN DOE')],
     ['none of a beneficiary with an identifier code', inLeveled('SPRI', '59', ':59A:BANKDEFF')],
+    ['none in straight-through processing', flagged(inTransfer('59', ':59:JOHN DOE'), 'STP')],
     ['one with CHQB', inTransfer('23B', [':23E:CHQB'])],
   ],
   'instruction-receivers': [

@@ -108,6 +108,12 @@ describe('what harms nothing is not refused', () => {
     ['a cover payment that says so', flagged(finMessage('202', coverFields), 'COV')],
     ['a payment for straight-through processing', flagged(finMessage('103', transferFields), 'STP')],
     ['a payment with remittance data', flagged(finMessage('103', [...changed(transferFields, '70', null), ':77T:/NARR/TEXT']), 'REMIT')],
+    ['an end-to-end reference', finMessage('103', transferFields).replace('{108:', '{121:eb6305c9-1f7f-49de-aed0-16487c27b42d}{108:')],
+    [
+      'an envelope in one line',
+      flagged(finMessage('103', [...changed(transferFields, '70', null), `:77T:/NARR/${'A'.repeat(8_994)}`]), 'REMIT'),
+    ],
+    ['a party identifier of a letter and an account', inTransfer('52A', ':52A:/C/12345678\nBANKDEFF')],
     ['a validation flag of another kind', flagged(finMessage('103', transferFields), 'REFER')],
     ['a correspondent that is a place', inTransfer('52A', [':53B:LONDON'])],
     ['a correspondent with its account', inTransfer('52A', [':53B:/D/12345678\nLONDON'])],
@@ -120,6 +126,7 @@ describe('what harms nothing is not refused', () => {
     ['a party with its identifier', inTransfer('50K', ':50F:TXID/US/12-34\n1/ACME INC.\n2/1 MAIN STREET\n3/US/NEW YORK\n8/56')],
     ['a party with its birth', inTransfer('50K', ':50F:/1\n1/JOHN DOE\n3/US\n4/19720229\n5/US/NEW YORK')],
     ['a party with an account', inTransfer('59', ':59F:/1\n1/JOHN DOE\n1/JUNIOR\n2/1 MAIN STREET\n3/US/NEW YORK')],
+    ['a party of Kosovo', inTransfer('59', ':59F:1/JOHN DOE\n3/XK/PRISTINA')],
     ['a party without one', inTransfer('59', ':59F:1/JOHN DOE\n3/US/NEW YORK')],
     ['charges of zero', inTransfer('71F', ':71F:USD0,')],
     ['an entry of 29 February', firstEntry(':61:2802290229DR800,NSTONONREF//55555')],
@@ -127,6 +134,11 @@ describe('what harms nothing is not refused', () => {
   ])('%s', (_, file) => {
     expect(runPack(swiftPack, file).errors).toEqual([]);
   });
+});
+
+it('an entry with spaces in place of its entry date is read as one without', () => {
+  const read = (entry: string) => JSON.parse(runPack(swiftPack, firstEntry(`:61:${entry}`)).document);
+  expect(read('260102    DR800,NSTONONREF//55555')).toEqual(read('260102DR800,NSTONONREF//55555'));
 });
 
 describe('settings', () => {

@@ -35,6 +35,9 @@ export const swiftRules = {
   'application-header': structure(
     'Block 2 is that of an input or an output message, with its type and its terminal (FIN, application header).',
   ),
+  'user-header': structure(
+    'In block 3 a reference (108) has at most 16 characters, a flag (119) at most 8 letters or digits, and the end-to-end reference (121) is a UUID of version 4 in lower case (FIN, user header).',
+  ),
   'text-end': structure('The text in block 4 ends with a line of a hyphen and a closing brace (FIN, text block).'),
   'message-type': structure('A message is of type 101, 103, 202, 940, 941, 942 or 950.'),
   'message-kind': structure('A message is of the kind that the setting `messages` names.'),
@@ -82,10 +85,10 @@ export const swiftRules = {
   ),
   'instruction-combination': field('Instruction codes that exclude each other are not in one payment (field 23E of MT 101 and 103; D67).'),
   'party-identifier': field(
-    'The code in a party identifier is ARNU, CCPT, CUST, DRLC, EMPL, NIDN, SOSE or TXID (T55), its country one of ISO 3166 (T73) (field 50F).',
+    'The code in a party identifier is ARNU, CCPT, CUST, DRLC, EMPL, NIDN, SOSE or TXID (T55), its country one of ISO 3166, or Kosovo (T73) (field 50F).',
   ),
   'party-lines': field(
-    'The lines of a party begin with number 1 and are in order, 2 with 3, 4 with 5, 8 after an identifier (T56); 3, 5, 6 and 7 begin with a country (T73), 4 is a date (T50) (fields 50F and 59F).',
+    'The lines of a party begin with number 1 and are in order, 2 with 3, 4 with 5, 8 after an identifier, 4 to 8 once (T56); 3, 5, 6 and 7 begin with a country (T73), 4 is a date (T50). Since 2021 number 3 is there, and no number more than twice (T56) (fields 50F and 59F).',
   ),
   'identifier-country': field('The country in a business identifier code is one of ISO 3166, or Kosovo (T73).'),
   'operation-code': field('The bank operation code is CRED, CRTS, SPAY, SPRI or SSTD (field 23B; T36).'),
@@ -125,7 +128,7 @@ export const swiftRules = {
   ),
   'regional-amount': network('Between banks in the European countries that the rule lists there is 33B (C2 of MT 103; D49).'),
   'correspondent-options': network(
-    'With SPRI, SSTD or SPAY 53a is not of option D and has a party identifier in option B, 54a and 55a are of option A (C4, C5, C6 and C8 of MT 103; E03, E04, E05, E07).',
+    'With SPRI, SSTD or SPAY 53a is not of option D and has a party identifier in option B, 54a and 55a are of option A (C4, C5, C6 and C8 of MT 103; E03, E04, E05, E07). In MT 103 STP 53B has a party identifier too.',
   ),
   intermediary: network(
     'With SPRI there is no intermediary (56a), with SSTD and SPAY it is of option A, or C with a clearing code (C10 of MT 103; E16, E17).',
@@ -134,7 +137,7 @@ export const swiftRules = {
     'With SPRI, SSTD or SPAY the account with institution (57a) is of option A or C, or D with a party identifier (C11 of MT 103; E09).',
   ),
   'beneficiary-account': network(
-    'With SPRI, SSTD or SPAY the beneficiary (59a) has an account, with CHQB it has none (C12 and C13 of MT 103; E10, E18).',
+    'With SPRI, SSTD or SPAY, and in MT 103 STP, the beneficiary (59a) has an account, with CHQB it has none (C12 and C13 of MT 103; E10, E18).',
   ),
   'instruction-receivers': network(
     'With PHOI or TELI there is an intermediary (56a), with PHON or TELE an account with institution (57a) (C16 and C17 of MT 103; E44, E45).',

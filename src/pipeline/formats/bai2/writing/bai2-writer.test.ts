@@ -144,7 +144,7 @@ describe('a file', () => {
     ],
     ['/groups/0/accounts/0/summaries/0/typeCode: a summary has a type code', ['groups', 0, 'accounts', 0, 'summaries', 0, 'typeCode'], ''],
     ['/groups/0/accounts/0/details/0: a field or a line', ['groups', 0, 'accounts', 0, 'details', 0, 'text'], 'x'.repeat(70)],
-    ['/groups/0/accounts/0/details/0: a slash with a record code', ['groups', 0, 'accounts', 0, 'details', 0, 'text'], 'a/ 16,409'],
+    ['/groups/0/accounts/0/details/0: a slash with a record code', ['groups', 0, 'accounts', 0, 'details', 0, 'text'], 'a/ 16,409,5'],
     [
       '/groups/0/accounts/0/details/0/bankReferenceNumber: a field does not hold',
       ['groups', 0, 'accounts', 0, 'details', 0, 'bankReferenceNumber'],
@@ -309,6 +309,12 @@ function texts({
 it('the text of a detail without others stays as it is', () => {
   const document = documentOf(detailOnly('16,165,5,,,,a, b/c ', 5));
   expect(documentOf(write(document)).groups[0].accounts[0].details[0].text).toBe('a, b/c');
+});
+
+it('a text may hold a slash and the number of a record behind it, where no record begins so', () => {
+  const text = 'PAID 3/ 16, 2026, ROOM 2/ 03, 49/ 49, 99/ 98,1';
+  const document = documentOf(detailOnly(`16,165,5,,,,${text}`, 5));
+  expect(documentOf(write(document)).groups[0].accounts[0].details[0].text).toBe(text);
 });
 
 it('the documentation names the settings of the writer', () => {

@@ -3,13 +3,12 @@
  * Fields that belong together stay in one line where they can. Every line ends with a slash, but for those within a text.
  */
 import { Buffer } from 'node:buffer';
+import { beginsRecord } from '../record-beginnings.ts';
 
 /** So long is a line where the file declares no length: the most that is read. */
 export const lineBytesDefault = 32_768;
 
 const continuation = '88';
-/** A slash with the code of a record behind it would be read as the end of the record. */
-const recordWithin = /\/ +(?:01|02|03|16|49|88|98|99),/;
 
 export interface RecordContent {
   /** Two digits. */
@@ -28,8 +27,17 @@ export function recordLines({ code, groups, text }: RecordContent, bytesMax: num
   const lines = builder.finish();
   if (lines.some((line) => Buffer.byteLength(line) > bytesMax))
     return `a field or a line of its text does not fit into a line of ${bytesMax} bytes; texts are broken by line feeds`;
-  if (lines.some((line) => recordWithin.test(line))) return 'a slash with a record code behind it would be read as another record';
+  if (lines.some(holdsAnother)) return 'a slash with a record code behind it would be read as another record';
   return lines;
+}
+
+/** A record behind the first: whether the reader takes several of the line. */
+function holdsAnother(line: string): boolean {
+  const bytes = Buffer.from(line);
+  for (const { index, 0: gap } of bytes.toString('latin1').matchAll(/\/ +/g)) {
+    if (beginsRecord(bytes, index + gap.length, bytes.length)) return true;
+  }
+  return false;
 }
 
 class LineBuilder {

@@ -44,6 +44,8 @@ export interface ReportFacts {
   };
   /** Why the message is rejected as a whole; its outcomes are not asked for then. Null: it is not. */
   readonly rejection: readonly StatusReason[] | null;
+  /** Of a message that is not rejected: what is said of it beside its status. */
+  readonly note?: readonly StatusReason[];
   /** Some of a message that is rejected so was carried out before: it is in part accepted, and nobody is told which part. */
   readonly isPartlyDone?: boolean;
   /** Which transactions are listed: none, those that are not accepted, or all. */
@@ -89,7 +91,7 @@ export function* writePaymentStatusReport(facts: ReportFacts, outcomes: Outcomes
 }
 
 function headOf(
-  { version, messageId, createdAt, agent, original, rejection }: ReportFacts,
+  { version, messageId, createdAt, agent, original, rejection, note = [] }: ReportFacts,
   status: GroupStatus,
   tally: StatusTally,
 ): string {
@@ -103,7 +105,7 @@ function headOf(
     typedElement('OrgnlNbOfTxs', original.transactions, 'n15'),
     typedElement('OrgnlCtrlSum', original.controlSum, 'decimal'),
     textElement('GrpSts', status),
-    reasonElements(rejection ?? []),
+    reasonElements(rejection ?? note),
     countElements(tally),
   ].join('');
   return `<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="${namespacePrefix}${version}">\n<CstmrPmtStsRpt>\n${header}${element('OrgnlGrpInfAndSts', `\n${group}`)}`;

@@ -24,20 +24,27 @@ for (const [country, structures] of Object.entries(ibanStructures)) {
   );
 }
 
-const problem = new ValueProblem('business', 'iban', 'the structure of the country or the check digits are wrong');
+const problemOf = (message: string) => new ValueProblem('business', 'iban', message);
+const noCountry = problemOf('the country has no IBANs');
+const otherLength = problemOf('the length is not that of IBANs of the country');
+const otherCharacters = problemOf('a letter or digit is not where the country has one');
+const wrongCheckDigits = problemOf('the check digits are wrong');
 
 /** For texts of two upper-case letters, two digits and letters and digits. */
 export const checkIban: ValueCheck = (bytes, from, to) => {
   const forms = formsByCountry[(bytes[from]! - 0x41) * 26 + bytes[from + 1]! - 0x41];
+  if (forms === undefined) return noCountry;
+  // No country has two structures of one length.
+  let form: Uint8Array | undefined;
+  for (const each of forms) if (each.length === to - from - 4) form = each;
+  if (form === undefined) return otherLength;
+  if (!isOfForm(form, bytes, from + 4)) return otherCharacters;
   const checkDigits = (bytes[from + 2]! - 0x30) * 10 + bytes[from + 3]! - 0x30;
   // 00, 01 and 99 would pass the remainder alone.
-  if (forms === undefined || checkDigits < 2 || checkDigits > 98) return problem;
-  for (const form of forms) if (isOfForm(form, bytes, from + 4, to)) return remainder(bytes, from, to) === 1 ? null : problem;
-  return problem;
+  return checkDigits >= 2 && checkDigits <= 98 && remainder(bytes, from, to) === 1 ? null : wrongCheckDigits;
 };
 
-function isOfForm(form: Uint8Array, bytes: Buffer, from: number, to: number): boolean {
-  if (form.length !== to - from) return false;
+function isOfForm(form: Uint8Array, bytes: Buffer, from: number): boolean {
   for (let index = 0; index < form.length; index++) {
     const byte = bytes[from + index]!;
     const kind = byte <= 0x39 ? digit : byte <= 0x5a ? letter : 0;
