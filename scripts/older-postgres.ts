@@ -39,8 +39,7 @@ export async function runOnOlderPostgres(): Promise<StepResult> {
   const binaries = nativeFolder() ?? install();
   if (binaries === null)
     return { name: 'tests on PostgreSQL 17', passed: 0, failed: 1, skipped: 0, seconds: 0, output: 'npm ci in test/postgres-17 failed' };
-  // Other steps go on beside it.
-  const step = await runVitest('fast', [...tests, '--maxWorkers=2'], { HEADGATE_TEST_POSTGRES_BINARIES: binaries });
+  const step = await runVitest('fast', tests, { HEADGATE_TEST_POSTGRES_BINARIES: binaries });
   return { ...step, name: 'tests on PostgreSQL 17' };
 }
 

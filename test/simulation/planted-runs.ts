@@ -7,7 +7,10 @@ import { type PlantedFault, plantedFaults } from '../../src/platform/base/plante
 import type { EmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
 import { runSoak, type SoakOptions, type SoakResult } from './soak-run.ts';
 
-type Aim = Pick<SoakOptions, 'kills' | 'points' | 'shares' | 'pausePoints' | 'isAimed' | 'traffic' | 'faults' | 'isSecondSteady'> & {
+type Aim = Pick<
+  SoakOptions,
+  'kills' | 'points' | 'shares' | 'pausePoints' | 'isAimed' | 'traffic' | 'faults' | 'isSecondSteady' | 'openJobsMax'
+> & {
   isCaught(result: SoakResult): boolean;
 };
 
@@ -31,6 +34,8 @@ const aims: Readonly<Record<PlantedFault, Aim>> = {
     isAimed: true,
     traffic: { flows: ['statements'], isClean: true },
     isSecondSteady: true,
+    // So that the other comes to it before this one wakes up.
+    openJobsMax: 20,
     faults: noFaults,
     isCaught: ({ doubledInLedger, unbalancedJobs, lostWork }) => doubledInLedger + unbalancedJobs + lostWork > 0,
   },

@@ -32,6 +32,8 @@ export interface SoakOptions {
   readonly isAimed?: boolean;
   readonly traffic?: Traffic;
   readonly faults: FaultSchedule;
+  /** Senders wait while so many jobs are open; as many as suit the scope when left out. */
+  readonly openJobsMax?: number;
   /** The second server is left alone, so that somebody takes over what the first one leaves. */
   readonly isSecondSteady?: boolean;
   /** HEADGATE_TEST_PLANT of the serving processes. */
@@ -60,7 +62,7 @@ export interface SoakResult extends Omit<EndToEndResult, 'examples'>, Omit<Ledge
 const leasesMs: Readonly<Record<TargetScope, number>> = { usual: 1_000, all: 3_000 };
 const partnersCount = 6;
 /** Lanes wait a lease at each kill: with long leases files come faster than they are delivered, until there is peace. */
-const openJobsMax: Readonly<Record<TargetScope, number>> = { usual: 150, all: 500 };
+const usualOpenJobs: Readonly<Record<TargetScope, number>> = { usual: 150, all: 500 };
 const lookMs = 200;
 /** Something is wrong with the set-up, not with the product's endurance. */
 const surprisesMax = 20;
@@ -81,7 +83,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
       uploadersCount: 6,
       droppersCount: 2,
       partnersCount: scope === 'all' ? partnersCount : 0,
-      openJobsMax: openJobsMax[scope],
+      openJobsMax: options.openJobsMax ?? usualOpenJobs[scope],
       openJobs: () => watch.openJobs,
     });
     const disturbed = await disturb(options, { surroundings, ports, senders, openJobs: () => watch.openJobs, random });
