@@ -43,7 +43,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          isolate: false,
           include: ['src/**/*.e2e.test.ts', 'test/**/*.e2e.test.ts'],
           exclude: ['**/node_modules/**'],
           testTimeout: 180_000,
