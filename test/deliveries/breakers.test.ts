@@ -25,13 +25,13 @@ async function scenarioOf(more: Partial<TargetPlan> = {}) {
   const target = { type: 'http', connection: 'api', batchRecords: 5, concurrency: 4, retry, breaker, ...more };
   const plan = deliveryPlan([targetPlan('api', { format: 'ndjson' }, target)]);
   const scenario = await createDeliveryScenario({ database, plan, bindings: { api: bindingOf('http', { baseUrl: sink.url }) } });
-  const startWorker = () => {
+  const startWorker = (more: { readonly leaseMs?: number } = {}) => {
     const db = openPool({ url: database.url, applicationName: 'headgate test worker', connectionsMax: 4 });
     onTestFinished(async () => {
       await scenario.stopWorkers();
       await db.close();
     });
-    return scenario.startWorker({ db, workerId: systemPorts.ids.next() });
+    return scenario.startWorker({ db, workerId: systemPorts.ids.next(), ...more });
   };
   let sent = 0;
   const deliver = (records: number) =>
@@ -221,7 +221,8 @@ it('a process that is killed while the breaker is half-open is followed by anoth
   const { sink, scenario, startWorker, deliver, states, state } = await scenarioOf({ timeoutMs: 60_000 });
   sink.answer(() => ({ status: 503 }));
   const jobs = await deliver(200);
-  startWorker();
+  // It is not renewed meanwhile, as that of a process that is dead.
+  startWorker({ leaseMs: 60_000 });
   await until(async () => (await states()).every((each) => each === 'parked'), 'the batches were not parked');
   // Answers probes, and keeps the batches that follow them.
   sink.answer(({ method }) => ({ isSilent: method === 'POST' }));

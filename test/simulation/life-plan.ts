@@ -55,7 +55,8 @@ export function createLifePlan({ kills: killsWanted, points, shares, pausePoints
 
   function choosePause(): Life {
     if (pausePoints.length === 0 || (!isAimed && random.isTrue(0.3))) return { end: 'pause' };
-    return { end: 'pause', point: random.pick(pausePoints), count: random.between(1, 4) };
+    // An aimed one has to come by its point, and the first time is the surest.
+    return { end: 'pause', point: random.pick(pausePoints), count: isAimed ? 1 : random.between(1, 4) };
   }
 
   function choose(): Life {
