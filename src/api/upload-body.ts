@@ -5,11 +5,12 @@
 import type { IncomingMessage } from 'node:http';
 import { arrivalErrors } from '../pipeline/arrivals/arrival-errors.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
+import { freeBytes } from '../platform/base/freed-bytes.ts';
 import type { Sleep } from '../platform/base/ports.ts';
 
 /**
  * Rejects with E_UPLOAD_TIMEOUT when nothing came for `idleMs`, with E_UPLOAD_ABORTED when the sender went away. Whoever
- * stops early leaves the connection open, so that it can be answered.
+ * stops early leaves the connection open, so that it can be answered. A piece is only valid until the next one is asked for.
  */
 export async function* readBody(message: IncomingMessage, idleMs: number): AsyncGenerator<Uint8Array> {
   const pieces = message.iterator({ destroyOnReturn: false });
@@ -23,7 +24,9 @@ export async function* readBody(message: IncomingMessage, idleMs: number): Async
     for (;;) {
       const next = await Promise.race([pieces.next(), idle.promise]);
       if (next.done) break;
-      yield next.value as Uint8Array;
+      const piece = next.value as Uint8Array<ArrayBuffer>;
+      yield piece;
+      freeBytes(piece);
     }
   } catch (cause) {
     if (cause instanceof HeadgateError) throw cause;

@@ -91,7 +91,7 @@ export function lookAt(
 
 /**
  * The file's bytes. Fails with E_FILE_CHANGED when what is opened is not what was seen, or when it changed until the last
- * byte was read: then nothing that was read may be used.
+ * byte was read: then nothing that was read may be used. A piece is only valid until the next one is asked for.
  */
 export async function* readFile(folder: string, entry: SourceEntry): AsyncGenerator<Uint8Array> {
   const path = pathIn(folder, entry.bytes);
@@ -122,8 +122,8 @@ async function* readLarge(path: Buffer, entry: SourceEntry): AsyncGenerator<Uint
       throw openFailure(error);
     });
     assertUnchanged(entry, await handle.stat({ bigint: true }));
+    const piece = Buffer.allocUnsafe(readBytes);
     for (let position = 0; ; ) {
-      const piece = Buffer.allocUnsafe(readBytes);
       const { bytesRead } = await handle.read(piece, 0, piece.length, position).catch((error: unknown) => {
         throw sourceFailure(error, 'read');
       });

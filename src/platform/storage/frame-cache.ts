@@ -48,7 +48,7 @@ export function dropFrames(owner: OwnFrames): void {
   for (const frame of [...owner.values()]) dropFrame(frame);
 }
 
-function dropFrame(frame: CachedFrame): void {
+export function dropFrame(frame: CachedFrame): void {
   frame.owner.delete(frame.frame);
   cached.delete(frame);
   returnFrameBuffer(frame.plaintext);

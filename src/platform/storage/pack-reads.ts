@@ -2,6 +2,7 @@
  * Reads of many members of the same pack: the pack is opened once, and a small one is read once, however many members are
  * read from it. One pack is kept at a time, so members are best read in the order in which they lie.
  */
+import { freeBytes } from '../base/freed-bytes.ts';
 import type { RawReader, RawStore } from './object-store.ts';
 
 export interface PackReads {
@@ -17,7 +18,7 @@ const wholeBytesMax = 2 * 1024 * 1024;
 interface OpenPack {
   readonly name: string;
   readonly reader: RawReader;
-  readonly whole: Buffer | null;
+  readonly whole: Buffer<ArrayBuffer> | null;
   users: number;
 }
 
@@ -25,7 +26,9 @@ export function createPackReads(raw: Pick<RawStore, 'open'>): PackReads {
   let kept: OpenPack | null = null;
 
   function closeUnused(pack: OpenPack): void {
-    if (pack.users === 0 && pack !== kept) pack.reader.close();
+    if (pack.users > 0 || pack === kept) return;
+    pack.reader.close();
+    if (pack.whole !== null) freeBytes(pack.whole);
   }
   function keep(next: OpenPack | null): void {
     const before = kept;
@@ -63,7 +66,7 @@ export function createPackReads(raw: Pick<RawStore, 'open'>): PackReads {
   };
 }
 
-function readWhole(reader: RawReader): Buffer {
+function readWhole(reader: RawReader): Buffer<ArrayBuffer> {
   const bytes = Buffer.allocUnsafeSlow(reader.size);
   return bytes.subarray(0, reader.read(bytes, 0, bytes.length, 0));
 }

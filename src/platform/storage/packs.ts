@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { HeadgateError } from '../base/errors.ts';
+import { freeBytes } from '../base/freed-bytes.ts';
 import { dataKeyBytes, type ObjectKeyIdentity, wrapDataKey } from './data-keys.ts';
 import { objectName } from './object-name.ts';
 import type { ObjectIdentity, PackMember, SealedObject, SealedReader } from './object-store.ts';
@@ -47,6 +48,7 @@ export function createPack(
   const writer = parts.raw.create(name);
   writer.write(sealed);
   writer.commit();
+  freeBytes(sealed);
   readBack(parts, objects, open);
   return objects;
 }

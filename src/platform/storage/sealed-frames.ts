@@ -5,6 +5,7 @@
  * does not open. The footer seals the index: size and hash. Frames are equal in size, so the index needs no offsets.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { freeBytes } from '../base/freed-bytes.ts';
 import type { ObjectKeyIdentity } from './data-keys.ts';
 
 export const frameBytes = 256 * 1024;
@@ -16,8 +17,6 @@ export const footerBytes = indexBytes + tagBytes;
 
 /** Small enough that the runtime reuses its buffers; measured: twice as fast as whole frames. */
 const pieceBytes = 64 * 1024;
-/** Smaller pieces may share a buffer with others. */
-const freedBytesMin = 16 * 1024;
 const formatVersion = 1;
 const header = Buffer.from([0x48, 0x47, 0x53, 0x45, 0x41, 0x4c, formatVersion, Math.log2(frameBytes)]);
 
@@ -114,7 +113,7 @@ export function createFrameCipher(identity: ObjectKeyIdentity, dataKey: Uint8Arr
 /** The runtime makes a buffer for every piece, and keeps tens of MiB of them until it collects: each is given back at once. */
 function moveInto(into: Uint8Array, at: number, piece: Buffer<ArrayBuffer>): void {
   into.set(piece, at);
-  if (piece.byteLength >= freedBytesMin && piece.byteLength === piece.buffer.byteLength) piece.buffer.transfer(0);
+  freeBytes(piece);
 }
 
 function encodeIndex(index: SealedIndex): Buffer {

@@ -1,10 +1,11 @@
 /**
  * Reads a sealed object at any position. A frame's plaintext is given out only after its tag was checked; the few frames
- * used last stay decrypted in memory, those of all readers within one limit. Anything that is not exactly what was written fails with E_OBJECT_DAMAGED.
+ * used last stay decrypted in memory, those of all readers within one limit, but not what was read to its end: whoever reads on
+ * needs it no more. Anything that is not exactly what was written fails with E_OBJECT_DAMAGED.
  */
 import { HeadgateError } from '../base/errors.ts';
 import { returnFrameBuffer, takeFrameBuffer } from './frame-buffers.ts';
-import { dropFrames, findFrame, keepFrame, type OwnFrames, takeFrameRoom } from './frame-cache.ts';
+import { dropFrame, dropFrames, findFrame, keepFrame, type OwnFrames, takeFrameRoom } from './frame-cache.ts';
 import type { RawReader, SealedReader } from './object-store.ts';
 import {
   type FrameCipher,
@@ -62,24 +63,37 @@ export function openSealedReader(parts: SealedReaderParts): SealedReader {
   const index = openIndex();
   const frames = frameCount(index.bytes);
 
-  function loadFrame(frame: number): Buffer {
-    const found = findFrame(cache, frame);
-    if (found !== undefined) return found;
-    const plaintext = takeFrameRoom(cache);
+  function openFrame(frame: number, into: Uint8Array): void {
     const sealed = takeFrameBuffer();
     try {
       const isLast = frame === frames - 1;
       const length = (isLast ? index.bytes - frame * frameBytes : frameBytes) + tagBytes;
       const count = raw.read(sealed, 0, length, window.offset + headerBytes + frame * (frameBytes + tagBytes));
-      if (count !== length || !cipher.open(frame, isLast, sealed.subarray(0, length), plaintext)) throw damaged(`frame ${frame}`);
-    } catch (error) {
-      returnFrameBuffer(plaintext);
-      throw error;
+      if (count === length && cipher.open(frame, isLast, sealed.subarray(0, length), into)) return;
+      into.fill(0);
+      throw damaged(`frame ${frame}`);
     } finally {
       returnFrameBuffer(sealed);
     }
+  }
+  function loadFrame(frame: number): Buffer {
+    const found = findFrame(cache, frame);
+    if (found !== undefined) return found;
+    const plaintext = takeFrameRoom(cache);
+    try {
+      openFrame(frame, plaintext);
+    } catch (error) {
+      returnFrameBuffer(plaintext);
+      throw error;
+    }
     keepFrame(cache, frame, plaintext);
     return plaintext;
+  }
+  /** A whole frame goes where it is wanted. */
+  function readFrame(frame: number, into: Uint8Array, start: number, stop: number): void {
+    if (stop - start === frameBytes && !cache.has(frame)) return openFrame(frame, into);
+    into.set(loadFrame(frame).subarray(start, stop));
+    if (stop === frameBytes && frame < frames - 1) dropFrame(cache.get(frame)!);
   }
   return {
     size: index.bytes,
@@ -92,7 +106,8 @@ export function openSealedReader(parts: SealedReaderParts): SealedReader {
         const frame = Math.floor(from / frameBytes);
         const start = from - frame * frameBytes;
         const stop = Math.min(frameBytes, end - frame * frameBytes);
-        into.set(loadFrame(frame).subarray(start, stop), at + from - position);
+        const to = at + from - position;
+        readFrame(frame, into.subarray(to, to + stop - start), start, stop);
         from += stop - start;
       }
       return Math.max(0, end - position);

@@ -57,11 +57,11 @@ export class SegmentSet {
   commit(): NewSegment[] {
     const { store, tenantId, ids, label } = this.#settings;
     const written = [...this.#segments.values()].filter((segment) => segment.bytes > 0);
-    const small = written.filter((segment) => segment.buffered !== null);
-    const big = written.filter((segment) => segment.buffered === null).map((segment) => segment.commit());
+    const small = written.filter((segment) => !segment.hasObject);
+    const big = written.filter((segment) => segment.hasObject).map((segment) => segment.commit());
     if (small.length === 0) return big;
     const storedId = ids.next();
-    const members = small.map((segment) => ({ objectId: segment.segmentId, bytes: segment.buffered! }));
+    const members = small.map((segment) => ({ objectId: segment.segmentId, bytes: segment.takeBuffered() }));
     const objects = store.createPack({ tenantId, objectId: storedId, kind: 'pack', label }, members);
     return [...big, ...small.map(({ segmentId, kind, target }, index) => ({ segmentId, storedId, kind, target, object: objects[index]! }))];
   }
@@ -103,18 +103,28 @@ class Segment {
       this.#writer.write(bytes);
       return;
     }
-    this.#pieces.push(Buffer.from(bytes));
-    if (this.bytes <= packMemberBytesMax) return;
+    if (this.bytes <= packMemberBytesMax) {
+      this.#pieces.push(Buffer.from(bytes));
+      return;
+    }
     const { store, tenantId, label } = this.#settings;
     const identity: ObjectIdentity = { tenantId, objectId: this.segmentId, kind: this.kind, label };
     this.#writer = store.create(identity);
     for (const piece of this.#pieces) this.#writer.write(piece);
     this.#pieces = [];
+    this.#writer.write(bytes);
   }
 
-  /** The whole segment while it is small, null once it has an object of its own. */
-  get buffered(): Buffer | null {
-    return this.#writer === null ? Buffer.concat(this.#pieces) : null;
+  get hasObject(): boolean {
+    return this.#writer !== null;
+  }
+
+  /** The whole segment, without an object of its own. Nothing is written to it afterwards. */
+  takeBuffered(): Buffer {
+    const [only] = this.#pieces;
+    const whole = this.#pieces.length === 1 ? only! : Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    return whole;
   }
 
   commit(): NewSegment {

@@ -3,6 +3,7 @@
  * piece with pauses, so that the event loop stays free either way.
  */
 import { createHash, hash, webcrypto } from 'node:crypto';
+import { freeBytes } from '../../../platform/base/freed-bytes.ts';
 import type { Sleep } from '../../../platform/base/ports.ts';
 import type { SealedReader } from '../../../platform/storage/object-store.ts';
 import { type BatchSpan, bytesOfSpans } from '../batch.ts';
@@ -22,9 +23,11 @@ export async function hashBody(
   sleep: Sleep,
 ): Promise<string> {
   if (bytes <= wholeBytesMax) {
-    const body = Buffer.concat([...bodyPieces(spans, open)]);
+    const body = wholeBody(spans, bytes, open);
     if (bytes <= inlineBytesMax) return hash('sha256', body, 'hex');
-    return Buffer.from(await webcrypto.subtle.digest('SHA-256', body)).toString('hex');
+    const digest = await webcrypto.subtle.digest('SHA-256', body);
+    freeBytes(body);
+    return Buffer.from(digest).toString('hex');
   }
   const digest = createHash('sha256');
   let sincePause = 0;
@@ -38,9 +41,23 @@ export async function hashBody(
   return digest.digest('hex');
 }
 
+function wholeBody(spans: readonly BatchSpan[], bytes: number, open: (segmentId: string) => SealedReader): Buffer<ArrayBuffer> {
+  const body = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const { segmentId, ranges } of spans) {
+    const reader = open(segmentId);
+    for (let index = 0; index < ranges.length; index += 2) {
+      const length = ranges[index + 1]! - ranges[index]!;
+      readInto(reader, body, at, { position: ranges[index]!, length });
+      at += length;
+    }
+  }
+  return body;
+}
+
 /**
  * The exact bytes of a body, in pieces of 1 MiB and a rest: lanes by key have thousands of small ranges, which are joined.
- * Reused, a piece is only valid until the next one: a buffer for each would keep the garbage collector busy.
+ * Reused, a piece is only valid until the next one is asked for: a buffer for each would keep the garbage collector busy.
  */
 export function* bodyPieces(
   spans: readonly BatchSpan[],
@@ -49,6 +66,7 @@ export function* bodyPieces(
 ): Generator<Buffer> {
   let left = bytesOfSpans(spans);
   let piece = Buffer.allocUnsafe(Math.min(left, pieceBytes));
+  const shared = isReused && piece.length === pieceBytes ? piece : null;
   let filled = 0;
   for (const { segmentId, ranges } of spans) {
     const reader = open(segmentId);
@@ -67,4 +85,5 @@ export function* bodyPieces(
       }
     }
   }
+  if (shared !== null) freeBytes(shared);
 }
