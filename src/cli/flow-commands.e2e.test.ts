@@ -120,6 +120,9 @@ spec:
   expect(JSON.parse(stdout)).toMatchObject({ status: 'rejected', findings: [{ code: 'E_NACHA_FIELD', rule: 'check-digit' }] });
   const pasted = await headgate('flow', 'explain', flow, '--line', 'x');
   expect([pasted.code, pasted.stderr]).toEqual([2, expect.stringContaining('a line of nacha is no record by itself')]);
+  const cut = write('cut.ach', ach.text().slice(0, 300));
+  const beyond = await headgate('flow', 'explain', flow, cut, '--record', '9');
+  expect([beyond.code, beyond.stderr]).toEqual([2, expect.stringMatching(/has 2 records, and the file as a whole is faulty: E_NACHA_/)]);
   const cases = write(
     'ach.flow.test.yaml',
     `apiVersion: headgate/v1
@@ -132,6 +135,34 @@ spec:
   );
   const tested = await headgate('flow', 'test', cases);
   expect([tested.code, tested.stderr]).toEqual([0, '']);
+});
+
+test('flow explain gives no value a line or a column of its own', async () => {
+  const flow = write(
+    'lines.yaml',
+    `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: bank-us, service: payments, name: lines, version: 1.0.0 }
+spec:
+  format: { type: json-lines }
+  schema: { record: { fields: { id: { type: string }, amount: { type: decimal, scale: 2 } } } }
+  routes: { default: { to: [out] } }
+  targets: { out: { type: file, connection: folder, path: ., name: "{file}-{number}.csv", format: csv } }
+`,
+  );
+  const { code, stdout } = await headgate(
+    'flow',
+    'explain',
+    flow,
+    '--line',
+    JSON.stringify({ id: 'a\n\nsent to bank\n  all\tof it', amount: '1.00' }),
+  );
+  expect(code).toBe(0);
+  const lines = stdout.split('\n');
+  expect(lines.filter((line) => /^[a-z]/.test(line))).toEqual(['record: valid → out', 'fields', 'output', 'routes', 'sent to out']);
+  expect(lines.find((line) => line.includes('all of it') && line.includes('string'))).toMatch(
+    /^ {2}id +string +a {2}sent to bank {3}all of it$/,
+  );
 });
 
 test.each([

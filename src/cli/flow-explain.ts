@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { FlowDefinition } from '../control/flows/definition.ts';
 import { loadFlow } from '../control/flows/load-flow.ts';
+import type { Finding } from '../pipeline/engine/chunk.ts';
 import type { ExplainedStep, RecordExplanation } from '../pipeline/engine/explain/explain-record.ts';
 import { explainRecord, headerValues } from '../pipeline/engine/explain/explain-record.ts';
 import { bytesOfLines, expectedHeaderRow, type FoundRecord, findRecord } from '../pipeline/engine/explain/find-record.ts';
@@ -16,7 +17,7 @@ import { printOne } from './output.ts';
 import { type Catalogue, formatOf, piecesOf } from './run/pack-conversion.ts';
 import { FileSource, unreadable } from './run/plain-files.ts';
 import { writeOut } from './stdout.ts';
-import { table } from './terminal-text.ts';
+import { oneLine, table } from './terminal-text.ts';
 
 const usage = 'headgate flow explain FLOW.yaml (--line TEXT [--header TEXT] | FILE --record N) [--json]';
 
@@ -103,9 +104,16 @@ function recordOfFile({ plan, pack }: { readonly plan: Plan; readonly pack: Pack
   if (!/^[1-9][0-9]{0,14}$/.test(text)) throw misuse('--record is the number of a record, from 1');
   const source = new FileSource(path);
   try {
-    const found = findRecord(plan, piecesOf(source.pieces(), plan, pack), Number(text));
+    const damage: Finding[] = [];
+    const found = findRecord(
+      plan,
+      piecesOf(source.pieces(), plan, pack, (each) => void damage.push(each)),
+      Number(text),
+    );
     if (!('records' in found)) return found;
-    const reason = found.damage === null ? '' : `, and can not be read further: ${found.damage}`;
+    const [first] = damage;
+    const ofPack = first === undefined ? '' : `, and the file as a whole is faulty: ${first.code}: ${oneLine(first.message)}`;
+    const reason = found.damage === null ? ofPack : `, and can not be read further: ${found.damage}`;
     throw misuse(`${path} has ${found.records} record${found.records === 1 ? '' : 's'}${reason}`);
   } finally {
     source.close();
@@ -122,8 +130,8 @@ const titles: readonly (readonly [ExplainedStep['step'], string])[] = [
 function explanationText({ type, role, status, findings, warnings, fields, steps, routes, outputs }: WrittenExplanation): string {
   const what = status === null ? `${role} record, no record of the file` : `${status}${routes.length > 0 ? ` → ${routes.join(', ')}` : ''}`;
   const lines = [`${type ?? 'unknown record type'}: ${what}`];
-  for (const { code, field, rule, message } of findings) lines.push(`  error ${code}${placeOf(field ?? rule)}: ${message}`);
-  for (const { code, field, rule, message } of warnings) lines.push(`  warning ${code}${placeOf(field ?? rule)}: ${message}`);
+  for (const { code, field, rule, message } of findings) lines.push(`  error ${code}${placeOf(field ?? rule)}: ${oneLine(message)}`);
+  for (const { code, field, rule, message } of warnings) lines.push(`  warning ${code}${placeOf(field ?? rule)}: ${oneLine(message)}`);
   if (fields.length > 0)
     lines.push(
       '',
@@ -138,7 +146,15 @@ function explanationText({ type, role, status, findings, warnings, fields, steps
     if (own.length === 0) continue;
     lines.push('', title, ...indented(['id', 'result', 'effect', 'looked at', 'as written'], own.map(stepCells)));
   }
-  for (const [target, text] of Object.entries(outputs)) lines.push('', `sent to ${target}`, `  ${text.trimEnd()}`);
+  for (const [target, text] of Object.entries(outputs))
+    lines.push(
+      '',
+      `sent to ${target}`,
+      ...text
+        .trimEnd()
+        .split(/\r\n|[\r\n]/)
+        .map((each) => `  ${each}`),
+    );
   return `${lines.map((each) => printable(each).trimEnd()).join('\n')}\n`;
 }
 
@@ -154,7 +170,7 @@ function placeOf(name: string | null): string {
 function indented(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
   return table(
     columns,
-    rows.map((row) => row.map(printable)),
+    rows.map((row) => row.map((cell) => oneLine(printable(cell)))),
   )
     .trimEnd()
     .split('\n')

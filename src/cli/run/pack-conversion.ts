@@ -1,4 +1,5 @@
 /** What a flow reads of a pack's file in `headgate run`: a file of its own beside the outputs, to which offsets in outcomes refer. */
+import type { Finding } from '../../pipeline/engine/chunk.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
 import type { Format, Splitter } from '../../pipeline/formats/format.ts';
 import type { Pack, Packs } from '../../pipeline/formats/pack.ts';
@@ -80,8 +81,13 @@ function settingsOf({ format }: Plan) {
   return (format as Extract<Plan['format'], { type: 'json-lines' }>).pack!.settings;
 }
 
-/** The lines that a pack makes of a file, as they come; without a pack the file itself. */
-export function* piecesOf(pieces: Iterable<Uint8Array>, plan: Plan, pack: Pack | null): Generator<Uint8Array> {
+/** The lines that a pack makes of a file, as they come; without a pack the file itself. `onDamage` is told at its end what the pack found of it as a whole. */
+export function* piecesOf(
+  pieces: Iterable<Uint8Array>,
+  plan: Plan,
+  pack: Pack | null,
+  onDamage: (finding: Finding) => void = () => {},
+): Generator<Uint8Array> {
   if (pack === null) {
     yield* pieces;
     return;
@@ -97,6 +103,6 @@ export function* piecesOf(pieces: Iterable<Uint8Array>, plan: Plan, pack: Pack |
     reader.push(piece);
     yield* kept.splice(0);
   }
-  reader.end();
+  for (const finding of reader.end().damage) onDamage(finding);
   yield* kept;
 }
