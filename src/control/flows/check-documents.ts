@@ -2,6 +2,7 @@
 import { checkEgress } from './applying/check-egress.ts';
 import { checkAnswered, targetIds } from './check-answered.ts';
 import { checkEnvironment, checkReferences } from './check-references.ts';
+import { checkSharedPlaces, takingSources } from './check-shared-places.ts';
 import type { Connection, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
 import { type Diagnostic, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
@@ -20,11 +21,9 @@ export function checkDocuments(texts: readonly { readonly file: string; readonly
     const report = new Report(checked.places);
     const others = loaded.filter((_, index) => index < position).map((other) => other.document);
     if (checked.document !== null) checkRepeated(checked.document, others, report);
-    checkTogether(
-      own,
-      loaded.flatMap((other) => referredTo(other) ?? []),
-      report,
-    );
+    const all = loaded.flatMap((other) => referredTo(other) ?? []);
+    checkTogether(own, all, report);
+    checkPlaces(own, others, report);
     const found = report.diagnostics;
     if (found.length === 0) return checked;
     return {
@@ -56,6 +55,13 @@ function checkTogether(document: HeadgateDocument, all: readonly HeadgateDocumen
   }
   if (document.kind === 'Connection' && policy !== null) checkEgress(document as Connection, policy, report);
   if (document.kind === 'Environment' && known !== null) checkEnvironment(document, known, report);
+}
+
+/** Of two that want the same files the second is told. */
+function checkPlaces(document: HeadgateDocument, before: readonly (HeadgateDocument | null)[], report: Report): void {
+  if (document.kind !== 'FlowDefinition') return;
+  const flows = before.filter((other) => other?.kind === 'FlowDefinition' && other.metadata.tenant === document.metadata.tenant);
+  checkSharedPlaces(document as FlowDefinition, (flows as FlowDefinition[]).flatMap(takingSources), (name) => name, report);
 }
 
 function checkRepeated(document: HeadgateDocument, before: readonly (HeadgateDocument | null)[], report: Report): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createNameMatcher, problemOfName, textOfName } from './file-name.ts';
+import { canMatchOneName, createNameMatcher, problemOfName, textOfName } from './file-name.ts';
 
 it.each([
   '../../etc/cron.d/x',
@@ -95,6 +95,35 @@ it('patterns match as their meaning in regular expressions does', () => {
       },
     ),
     { numRuns: 2_000 },
+  );
+});
+
+it.each([
+  ['*', '*.ach', true],
+  ['*.ach', '*.xml', false],
+  ['a*', '*.ach', true],
+  ['pay-?.ach', 'pay-??.ach', false],
+  ['pay-?.ach', 'pay-*.ach', true],
+  ['?', '??', false],
+  ['*a*b*', '*b*a*', true],
+  ['*', '.*', false],
+  ['.?', '.*', true],
+  ['a', 'a', true],
+])('the patterns %s and %s match one name: %s', (one, other, expected) => {
+  expect([canMatchOneName(one, other), canMatchOneName(other, one)]).toEqual([expected, expected]);
+});
+
+it('two patterns match one name if there is one that is matched by both', () => {
+  const letters = ['a', 'b'];
+  const names = letters.flatMap((a) => [a, ...letters.flatMap((b) => [a + b, ...letters.map((c) => a + b + c)])]);
+  const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), minLength: 1, maxLength: 3 });
+  fc.assert(
+    fc.property(pattern, pattern, (one, other) => {
+      const isCommon = names.some((name) => createNameMatcher(one)(name) && createNameMatcher(other)(name));
+      // Where both have a star the name may be longer than either.
+      if (isCommon || !one.includes('*') || !other.includes('*')) expect(canMatchOneName(one, other)).toBe(isCommon);
+    }),
+    { numRuns: 3_000 },
   );
 });
 

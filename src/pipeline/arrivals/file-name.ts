@@ -47,6 +47,24 @@ export function createNameMatcher(pattern: string): (name: string) => boolean {
   };
 }
 
+/** Whether there is a name that both patterns match, hidden ones of two patterns that have no leading dot included. */
+export function canMatchOneName(one: string, other: string): boolean {
+  if (one.startsWith('.') !== other.startsWith('.')) return false;
+  const [left, right] = [[...one], [...other]];
+  /** By the part of the right one: whether it and the part of the left one up to here match one text. */
+  let row = [true, ...right.map((_, index) => right.slice(0, index + 1).every((each) => each === '*'))];
+  for (const each of left) {
+    const next = [row[0]! && each === '*'];
+    for (const [index, wanted] of right.entries()) {
+      const isEither = each === '*' || wanted === '*';
+      const isSame = each === '?' || wanted === '?' || each === wanted;
+      next.push(isEither ? row[index + 1]! || next[index]! : isSame && row[index]!);
+    }
+    row = next;
+  }
+  return row.at(-1)!;
+}
+
 function matches(pattern: readonly string[], name: readonly string[]): boolean {
   let at = 0;
   let star = -1;

@@ -17,6 +17,7 @@ import { bindingsOf } from './bound-connections.ts';
 import { checkEgress } from './check-egress.ts';
 import { findTenantPolicy, listDefinitions } from './definition-store.ts';
 import { getFlowSource, listFlows } from './flow-views.ts';
+import { checkPolledPlaces } from './polled-places.ts';
 import { checkSftpFolders } from './sftp-users.ts';
 
 export interface CheckedText {
@@ -65,7 +66,9 @@ export async function checkAgainstTenant(
   if (document.kind === 'FlowDefinition') {
     checkReferences(document as FlowDefinition, { connections: bound, policy }, report);
     await checkAnsweredFlows(tx, document as FlowDefinition, alongside, report);
-    await checkSftpFolders(tx, document as FlowDefinition, bindingsOf(environments, environment), report);
+    const bindings = bindingsOf(environments, environment);
+    await checkSftpFolders(tx, document as FlowDefinition, bindings, report);
+    await checkPolledPlaces(tx, document as FlowDefinition, { bindings, alongside }, report);
   } else if (document.kind === 'Connection') {
     if (fence) checkFolder(document as Connection, fence, report);
     if (fence) checkSecrets(document as Connection, report, fence.secretFolders);

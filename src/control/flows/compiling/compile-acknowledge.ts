@@ -7,6 +7,7 @@ import { answeredByStatus } from '../../../pipeline/formats/iso20022/flow/flow-f
 import type { AcknowledgeDefinition, FlowSpec, PolledSourceDefinition, SourceDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
+import { plainPath } from '../plain-path.ts';
 import { checkTemplate } from './check-file-templates.ts';
 import { isOutputFile } from './compile-targets.ts';
 
@@ -132,10 +133,4 @@ function checkName({ name, levels }: AcknowledgeDefinition, report: Report): voi
   if (levels !== undefined && new Set(levels).size < levels.length)
     report.add({ code: flowErrors.E_CONFIG_DUPLICATE, path: [...path, 'levels'], message: 'a level is named twice' });
   else if (levels !== undefined && levels.length > 1 && !has('level')) refuse('the name needs {level}: there is a file for each');
-}
-
-/** At a server a leading slash stands for the root. */
-function plainPath(text: string): string {
-  const parts = text.split('/').filter((part) => part !== '' && part !== '.');
-  return parts.length === 0 ? '.' : parts.join('/');
 }

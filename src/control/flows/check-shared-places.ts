@@ -1,0 +1,57 @@
+/**
+ * A file of a polled place is taken by one source. Two that want the same names of one folder would both take what both saw before one
+ * of them moved it away, and its records would go out twice; where both leave files as they are, that is what is asked for.
+ */
+import { canMatchOneName } from '../../pipeline/arrivals/file-name.ts';
+import type { FlowDefinition, PolledSourceDefinition } from './definition.ts';
+import type { Report } from './documents/diagnostics.ts';
+import { flowErrors } from './flow-errors.ts';
+import { plainPath } from './plain-path.ts';
+
+/** A source of a flow in force, or of another document. */
+export interface TakingSource {
+  readonly flow: string;
+  readonly source: Partial<PolledSourceDefinition>;
+}
+
+/** `boundTo`: the connection that stands behind a name. */
+export function checkSharedPlaces(
+  flow: FlowDefinition,
+  others: readonly TakingSource[],
+  boundTo: (connection: string) => string,
+  report: Report,
+): void {
+  const placeOf = ({ connection, path }: TakingSource['source']): string => `${boundTo(connection ?? '')} ${plainPath(path ?? '.')}`;
+  const { name } = flow.metadata;
+  const known = others.filter((other) => other.flow !== name);
+  for (const [index, source] of (flow.spec.sources ?? []).entries()) {
+    if (!isPolled(source)) continue;
+    const other = known.find(
+      (each) =>
+        placeOf(each.source) === placeOf(source) &&
+        !(leaves(each.source) && leaves(source)) &&
+        canMatchOneName(each.source.match ?? '*', source.match ?? '*'),
+    );
+    known.push({ flow: name, source });
+    if (other === undefined) continue;
+    const whose =
+      other.flow === name ? `the source ${other.source.id} of this flow` : `the source ${other.source.id} of flow ${other.flow}`;
+    const message = `${whose} takes files of this folder under the same names (${other.source.match ?? '*'}): one that both see would be taken twice`;
+    report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: ['spec', 'sources', index], message });
+  }
+}
+
+const polledTypes = ['folder', 'sftp', 'blob'];
+
+/** What could not be read is undefined. */
+function isPolled(source: Partial<FlowDefinition['spec']['sources'][number]> | undefined): source is PolledSourceDefinition {
+  return source?.type !== undefined && polledTypes.includes(source.type);
+}
+
+function leaves({ afterwards }: TakingSource['source']): boolean {
+  return afterwards === 'leave';
+}
+
+export function takingSources(flow: FlowDefinition): TakingSource[] {
+  return (flow.spec.sources ?? []).filter(isPolled).map((source) => ({ flow: flow.metadata.name, source }));
+}
