@@ -1,6 +1,7 @@
 /** What the sender of an ACH file gets back: a file of returns, with an entry for each one that the flow rejected. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { achFile, readAch } from '../../src/pipeline/formats/nacha/ach-files.fixture.ts';
 import { sampleBatches } from '../../src/pipeline/formats/nacha/sample-batches.fixture.ts';
@@ -34,7 +35,9 @@ spec: { type: folder, root: ${JSON.stringify(root)} }
 kind: FlowDefinition
 metadata: { tenant: TENANT, service: payments, name: ach, version: 1.0.0 }
 spec:
-  sources: [{ id: drop, type: folder, connection: out, path: in, match: "*.ach", poll: 1s, ready: { stableFor: 1s } }]
+  sources:
+    - { id: drop, type: folder, connection: out, path: in, match: "*.ach", poll: 1s, ready: { stableFor: 1s } }
+    - { id: upload, type: http }
   format: { type: nacha }
   validate:
     - { id: account-open, assert: "record.DFIAccountNumber != '999'", code: R02, message: "The account is closed" }
@@ -115,4 +118,23 @@ it('gives an answer up at once that can not be made, however often it is tried',
     { timeout: 20_000, interval: 50 },
   );
   expect(told).toMatchObject({ state: 'failed', attempts: 1, reasonCode: 'E_NACHA_ANSWER' });
+});
+
+it('takes no upload that it could not answer: one with a Content-Encoding', async () => {
+  const text = achFile(sampleBatches.PPD).set('entryDetail', 'checkDigit', 9, 1).text();
+  const upload = (body: Uint8Array, headers: Record<string, string> = {}) =>
+    server.upload(tenant.key, { flow: 'ach', name: 'sent.ach', body, headers });
+  const packed = await upload(gzipSync(text), { 'content-encoding': 'gzip' });
+  expect([packed.status, packed.json.code]).toEqual([415, 'E_CONTENT_ENCODING']);
+  expect(packed.json.detail).toContain('send it without a Content-Encoding');
+  const { status, json } = await upload(Buffer.from(text));
+  expect(status).toBe(201);
+  const told = await vi.waitUntil(
+    async () => {
+      const file = await server.request(`/v1/files/${json.fileId}`, { key: tenant.key });
+      return file.json.acknowledgements.find(({ state }: { state: string }) => state !== 'pending');
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+  expect(told).toMatchObject({ state: 'sent' });
 });

@@ -202,6 +202,12 @@ class Upload {
             arrivalErrors.E_CONTENT_ENCODING,
             'the file is packed already; a Content-Encoding on top of that is not taken',
           );
+        if (encoding !== null && flow.plan.acknowledge?.format === 'nacha')
+          throw new HeadgateError(
+            arrivalErrors.E_CONTENT_ENCODING,
+            'the flow answers with returns, which are made of files that come as they are: send it without a Content-Encoding',
+            { next: 'Send the file unpacked, without a Content-Encoding.' },
+          );
         const unpack = encoding === null ? source.unpack : [encoding];
         const context: ReceiveContext = { tenantId, flow, source: { ...source, unpack }, limits: await plans.limits(tx) };
         const kept = this.#key === null ? undefined : await findKeptAnswer<KeyedAnswer>(tx, { scope, key: this.#key });
