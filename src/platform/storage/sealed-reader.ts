@@ -91,9 +91,11 @@ export function openSealedReader(parts: SealedReaderParts): SealedReader {
   }
   /** A whole frame goes where it is wanted. */
   function readFrame(frame: number, into: Uint8Array, start: number, stop: number): void {
-    if (stop - start === frameBytes && !cache.has(frame)) return openFrame(frame, into);
-    into.set(loadFrame(frame).subarray(start, stop));
-    if (stop === frameBytes && frame < frames - 1) dropFrame(cache.get(frame)!);
+    if (stop - start === frameBytes && !cache.has(frame)) openFrame(frame, into);
+    else {
+      into.set(loadFrame(frame).subarray(start, stop));
+      if (stop === frameBytes && frame < frames - 1) dropFrame(cache.get(frame)!);
+    }
   }
   return {
     size: index.bytes,

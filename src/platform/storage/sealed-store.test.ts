@@ -102,6 +102,23 @@ describe('a sealed object', () => {
     );
   });
 
+  test('gives out nothing of a frame that is damaged, also where it is wanted whole', () => {
+    const fixture = temporaryStore();
+    const bytes = content(3 * frameBytes);
+    const object = seal(fixture, bytes);
+    tamper(fixture, object, (stored) => {
+      stored[8 + frameBytes + 16 + 100]! ^= 1;
+      return stored;
+    });
+    const reader = fixture.store.open(fixture.tenantId, object);
+    const into = Buffer.alloc(3 * frameBytes, 'v');
+    expect(() => reader.read(into, 0, into.length, 0)).toThrow(damaged);
+    expect(into.subarray(0, frameBytes).equals(bytes.subarray(0, frameBytes))).toBe(true);
+    expect(into.subarray(frameBytes, 2 * frameBytes).every((byte) => byte === 0)).toBe(true);
+    expect(into.subarray(2 * frameBytes).every((byte) => byte === 0x76)).toBe(true);
+    reader.close();
+  });
+
   test('with any single bit flipped anywhere is caught', () => {
     const fixture = temporaryStore();
     const object = seal(fixture, content(700));
