@@ -19,6 +19,15 @@ function headgate(...argv: string[]): Promise<{ code: number; stdout: string; st
   });
 }
 
+/** As from a terminal: the text, and its end. */
+function explainPasted(flow: string, text: string, record: string): Promise<{ stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const argv = ['flow', 'explain', flow, '-', '--record', record, '--json'];
+    const child = execFile(join(root, 'bin/headgate'), argv, { cwd: root }, (_, stdout, stderr) => resolve({ stdout, stderr }));
+    child.stdin!.end(text);
+  });
+}
+
 function write(name: string, text: string): string {
   const path = join(folder, name);
   writeFileSync(path, text);
@@ -121,6 +130,10 @@ spec:
   const pasted = await headgate('flow', 'explain', flow, '--line', 'x');
   expect([pasted.code, pasted.stderr]).toEqual([2, expect.stringContaining('a line of nacha is no record by itself')]);
   const cut = write('cut.ach', ach.text().slice(0, 300));
+  const message = await explainPasted(flow, ach.text(), '2');
+  expect(JSON.parse(message.stdout)).toMatchObject({ status: 'rejected', findings: [{ rule: 'check-digit' }] });
+  expect(JSON.parse((await explainPasted(flow, ach.text(), '1')).stdout)).toMatchObject({ status: 'valid', routes: ['out'] });
+  expect((await explainPasted(flow, ach.text(), '4')).stderr).toContain('the text has 3 records');
   const beyond = await headgate('flow', 'explain', flow, cut, '--record', '9');
   expect([beyond.code, beyond.stderr]).toEqual([2, expect.stringMatching(/has 2 records, and the file as a whole is faulty: E_NACHA_/)]);
   const cases = write(

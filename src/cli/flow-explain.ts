@@ -1,5 +1,5 @@
 /** `headgate flow explain`: why a record goes where it goes, rule by rule. Offline; shows the record's values. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readSync } from 'node:fs';
 import type { FlowDefinition } from '../control/flows/definition.ts';
 import { loadFlow } from '../control/flows/load-flow.ts';
 import type { Finding } from '../pipeline/engine/chunk.ts';
@@ -19,7 +19,7 @@ import { FileSource, unreadable } from './run/plain-files.ts';
 import { writeOut } from './stdout.ts';
 import { oneLine, table } from './terminal-text.ts';
 
-const usage = 'headgate flow explain FLOW.yaml (--line TEXT [--header TEXT] | FILE --record N) [--json]';
+const usage = 'headgate flow explain FLOW.yaml (--line TEXT [--header TEXT] | FILE|- --record N) [--json]';
 
 export function createFlowExplainCommand(catalogue: Catalogue): Command {
   return {
@@ -33,7 +33,8 @@ export function createFlowExplainCommand(catalogue: Catalogue): Command {
       if (flow === null) return 2;
       const { plan } = flow;
       const { pack } = await formatOf(plan, catalogue);
-      if (pack !== null && filePath === undefined) throw misuse(`a line of ${pack.name} is no record by itself: name a file and --record`);
+      if (pack !== null && filePath === undefined)
+        throw misuse(`a line of ${pack.name} is no record by itself: name a file, or - for what is pasted, and --record`);
       const found = filePath === undefined ? pastedRecord(plan, line) : recordOfFile({ plan, pack }, line, filePath);
       const explanation = withExpressions(explainRecord(plan, found.row, found), flow.definition);
       const wantsData = line.options['json'] || line.options['output'] !== undefined || line.options['fields'] !== undefined;
@@ -102,7 +103,7 @@ function recordOfFile({ plan, pack }: { readonly plan: Plan; readonly pack: Pack
   const text = textOption(line, 'record') ?? '';
   if (line.options['line'] !== undefined || line.options['header'] !== undefined) throw misuse('--line and --header are for no file');
   if (!/^[1-9][0-9]{0,14}$/.test(text)) throw misuse('--record is the number of a record, from 1');
-  const source = new FileSource(path);
+  const source = path === '-' ? pasted : new FileSource(path);
   try {
     const damage: Finding[] = [];
     const found = findRecord(
@@ -114,11 +115,22 @@ function recordOfFile({ plan, pack }: { readonly plan: Plan; readonly pack: Pack
     const [first] = damage;
     const ofPack = first === undefined ? '' : `, and the file as a whole is faulty: ${first.code}: ${oneLine(first.message)}`;
     const reason = found.damage === null ? ofPack : `, and can not be read further: ${found.damage}`;
-    throw misuse(`${path} has ${found.records} record${found.records === 1 ? '' : 's'}${reason}`);
+    throw misuse(`${path === '-' ? 'the text' : path} has ${found.records} record${found.records === 1 ? '' : 's'}${reason}`);
   } finally {
     source.close();
   }
 }
+
+const pastedBytesAtOnce = 64 * 1024;
+
+/** Standard input, read as far as is needed. */
+const pasted = {
+  *pieces(): Generator<Uint8Array> {
+    const piece = Buffer.alloc(pastedBytesAtOnce);
+    for (let count = readSync(0, piece); count > 0; count = readSync(0, piece)) yield Buffer.from(piece.subarray(0, count));
+  },
+  close(): void {},
+};
 
 const titles: readonly (readonly [ExplainedStep['step'], string])[] = [
   ['rule', 'rules'],
