@@ -3,6 +3,7 @@
  * rules and acceptance policy, and writes who is excluded. Synchronous: it runs in threads.
  */
 
+import { SegmentReaders } from '../../pipeline/deliveries/cutting/segment-readers.ts';
 import type { ChunkSummary, Finding } from '../../pipeline/engine/chunk.ts';
 import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
 import type { Exclusion, FinishedChunk } from '../../pipeline/engine/file/duplicates.ts';
@@ -13,7 +14,6 @@ import { ExclusionGroups } from '../../pipeline/ledger/compose-receipt.ts';
 import { encodeExclusions } from '../../pipeline/ledger/exclusions.ts';
 import type { ByteSource } from '../../platform/base/byte-source.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
-import type { SealedReader } from '../../platform/storage/object-store.ts';
 import type { SegmentPart } from './groups/chunk-parts.ts';
 import { compiledFlowOf } from './groups/engine-flows.ts';
 import type { CheckedFile, FileResult, FileRun } from './groups/group-run.ts';
@@ -58,17 +58,15 @@ export function writeExclusions(set: SegmentSet, exclusions: readonly Exclusion[
 export function runFileCheck(storage: ThreadStorage, run: FileRun): FileResult {
   const { store } = storage;
   const set = new SegmentSet({ store, tenantId: run.tenantId, ids: systemPorts.ids, label: run.label });
-  const readers = new Map<string, SealedReader>();
-  const open = (object: FileRun['file']) => {
-    let reader = readers.get(object.objectId);
-    if (reader === undefined) readers.set(object.objectId, (reader = store.open(run.tenantId, object)));
-    return reader;
-  };
+  const readers = new SegmentReaders(store, run.tenantId);
   try {
     const checked = judgeFile(compiledFlowOf(run), {
       summaries: run.chunks.map((chunk) => chunk.summary),
-      chunks: run.chunks.map(({ spec, outcomes }) => ({ spec, outcomes: new OutcomeSegment(open(outcomes.object), outcomes.start) })),
-      source: open(run.file),
+      chunks: run.chunks.map(({ spec, outcomes }) => ({
+        spec,
+        outcomes: new OutcomeSegment(readers.open(outcomes.object), outcomes.start),
+      })),
+      source: readers.open(run.file),
       splitDamage: run.splitDamage,
     });
     const exclusions = run.writesExclusions ? writeExclusions(set, checked.exclusions) : null;
@@ -77,6 +75,6 @@ export function runFileCheck(storage: ThreadStorage, run: FileRun): FileResult {
     set.discard();
     throw error;
   } finally {
-    for (const reader of readers.values()) reader.close();
+    readers.close();
   }
 }

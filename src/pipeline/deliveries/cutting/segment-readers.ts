@@ -1,6 +1,7 @@
 /**
- * Open readers on the sealed objects that one piece of work reads, each opened once and all closed together. Pieces of work
- * that are under way at the same time share them, and with them what is decrypted: small batches lie in the same segment.
+ * Open readers on the sealed objects that one piece of work reads, all closed together. Pieces of work that are under way at the same
+ * time share them, and with them what is decrypted: small batches lie in the same segment. A big file has hundreds of segments: of
+ * each only those used last hold a file handle, and others are opened again when they are read.
  */
 import type { SealedObject, SealedReader, SealedStore } from '../../../platform/storage/object-store.ts';
 
@@ -37,14 +38,71 @@ interface SharedReader {
   users: number;
 }
 
-const inUseOf = new WeakMap<SealedStore, Map<string, SharedReader>>();
+interface ReadersOfStore {
+  readonly inUse: Map<string, SharedReader>;
+  /** With a handle, least recently used first. */
+  readonly open: Set<SegmentReader>;
+}
+
+const ofStore = new WeakMap<SealedStore, ReadersOfStore>();
+/** As many as have decrypted frames in memory, and some. */
+const openMax = 64;
+
+/** Opens the object when it is made, so that it fails then, and again when it was closed for others. */
+class SegmentReader implements SealedReader {
+  readonly #openAgain: () => SealedReader;
+  readonly #open: Set<SegmentReader>;
+  #reader: SealedReader | null = null;
+  #isClosed = false;
+  readonly size: number;
+  readonly sha256: string;
+
+  constructor(openAgain: () => SealedReader, open: Set<SegmentReader>) {
+    this.#openAgain = openAgain;
+    this.#open = open;
+    const { size, sha256 } = this.#opened();
+    this.size = size;
+    this.sha256 = sha256;
+  }
+
+  #opened(): SealedReader {
+    if (this.#isClosed) throw new Error('this reader was closed');
+    this.#open.delete(this);
+    if (this.#reader === null) {
+      const [first] = this.#open;
+      if (this.#open.size >= openMax) first!.#giveUpHandle();
+      this.#reader = this.#openAgain();
+    }
+    this.#open.add(this);
+    return this.#reader;
+  }
+
+  read(into: Uint8Array, at: number, length: number, position: number): number {
+    return this.#opened().read(into, at, length, position);
+  }
+
+  #giveUpHandle(): void {
+    this.#open.delete(this);
+    this.#reader?.close();
+    this.#reader = null;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#giveUpHandle();
+  }
+}
 
 function takeShared(store: SealedStore, tenantId: string, object: ObjectReference): SharedReader {
-  let inUse = inUseOf.get(store);
-  if (inUse === undefined) inUseOf.set(store, (inUse = new Map()));
+  let readers = ofStore.get(store);
+  if (readers === undefined) ofStore.set(store, (readers = { inUse: new Map(), open: new Set() }));
+  const { inUse, open } = readers;
   const name = [tenantId, object.objectId, object.name, object.wrappedKey].join(' ');
   let shared = inUse.get(name);
-  if (shared === undefined) inUse.set(name, (shared = { reader: store.open(tenantId, object), inUse, name, users: 0 }));
+  if (shared === undefined) {
+    const reader = new SegmentReader(() => store.open(tenantId, object), open);
+    inUse.set(name, (shared = { reader, inUse, name, users: 0 }));
+  }
   shared.users += 1;
   return shared;
 }
