@@ -131,7 +131,8 @@ export class BatchHandler {
   #endingAtOpen(context: EndingContext, stored: StoredBreaker): BatchEnding {
     if (context.batch.state === 'ready' && context.via === null) return endingAsParked(context, stored.breakerId);
     const { probeInMs, mode } = stored.breaker;
-    return endingOfWork(context, this.#jittered(mode === 'auto' ? Math.max(waitMs.open, 2 * probeInMs) : waitMs.kept));
+    const { openMin, openMax } = waitMs;
+    return endingOfWork(context, this.#jittered(mode === 'auto' ? Math.min(openMax, Math.max(openMin, 2 * probeInMs)) : openMax));
   }
 
   /** What was never sent waits behind what is parked. */
