@@ -265,7 +265,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
       code: iso20022Errors.E_ISO20022_BUSINESS,
       rule,
       line: at.line,
-      columns: [at.column, at.column + Math.max(at.text.length, 1) - 1],
+      columns: [at.column, at.column + Math.max(at.length, 1) - 1],
       offset: at.offset,
       field,
       path: path.startsWith('/') ? path : `${this.#path}/${message.tag}/${path}`,

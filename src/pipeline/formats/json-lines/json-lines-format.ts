@@ -39,7 +39,7 @@ function envelopeTest(format: JsonLinesPlan, records: readonly RecordPlan[]): Li
     .flatMap(({ role, tag }) => (role === 'data' && tag !== null && isPlainTag(tag) && !tags.includes(tag) ? [tag] : []))
     .map((tag) => Buffer.from(`{${JSON.stringify(discriminator)}:"${tag}"`));
   return (bytes, start, end) => {
-    if (others.some((other) => beginsWith(bytes, start, end, other))) return false;
+    for (const other of others) if (beginsWith(bytes, start, end, other)) return false;
     const line = bytes.subarray(start, end);
     // Without an escape the tag stands in the line as it is, so most lines need not be parsed.
     if (isPlain && !line.includes(0x5c) && !wanted.some((tag) => line.includes(tag))) return false;

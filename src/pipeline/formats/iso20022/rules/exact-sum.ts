@@ -30,6 +30,11 @@ export class ExactSum {
     this.#large = 0n;
   }
 
+  /** `amount`: exact. */
+  is(amount: number): boolean {
+    return this.#large === 0n ? this.#small === amount : this.total === BigInt(amount);
+  }
+
   get total(): bigint {
     return this.#large + BigInt(this.#small);
   }

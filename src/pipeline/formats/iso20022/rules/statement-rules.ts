@@ -6,12 +6,10 @@
 import type { CheckedValue } from '../schema/checked-value.ts';
 import type { ElementFrame } from '../schema/element-frame.ts';
 import { currencyText } from '../values/code-values.ts';
-import { amountScale, scaledInteger } from '../values/number-values.ts';
+import { amountScale } from '../values/number-values.ts';
 import { amountText, CurrencySums, ExactSum } from './exact-sum.ts';
-import { Declared, type MessageRules, type RuleContext } from './message-rules.ts';
+import { Declared, type MessageRules, type RuleContext, sumScale } from './message-rules.ts';
 import { roles } from './roles.ts';
-
-const sumScale = 17;
 
 interface Balance {
   readonly units: bigint;
@@ -183,9 +181,8 @@ export class StatementRules implements MessageRules {
     const { currency, at } = this.#amount;
     const list = this.#code === 'OPBD' ? this.#opening : this.#code === 'CLBD' ? this.#closing : null;
     if (list === null || currency < 0) return;
-    const bytes = Buffer.from(at.text);
-    const size = scaledInteger(bytes, 0, bytes.length, amountScale);
-    const kept = Object.assign(new Declared(), at);
+    const size = at.units(amountScale);
+    const kept = at.copy();
     const balances = list.get(currency) ?? [];
     // Two are enough to know that there is more than one.
     if (balances.length < 2) balances.push({ units: this.#isCredit ? size : -size, at: kept, path: `${this.#context.pathOf(frame)}/Amt` });
@@ -212,8 +209,7 @@ export class StatementRules implements MessageRules {
 
   /** Either the sign or the side says which way the net amount goes. */
   #compareNet(frame: ElementFrame): void {
-    const bytes = Buffer.from(this.#net.text);
-    const declared = scaledInteger(bytes, 0, bytes.length, sumScale);
+    const declared = this.#net.units(sumScale);
     const units = this.#credits.amounts.total - this.#debits.amounts.total;
     const net = units * 10n ** BigInt(sumScale - amountScale);
     const isRight = declared < 0n || this.#netSign === 0 ? declared === net || declared === -net : declared * BigInt(this.#netSign) === net;
@@ -225,7 +221,7 @@ export class StatementRules implements MessageRules {
 
   #compareTotal({ count, sum, entries, amounts, path }: EntryTotal, frame: ElementFrame): void {
     const at = `${this.#context.pathOf(frame)}/TxsSummry/${path}`;
-    if (count.isThere && BigInt(count.text) !== BigInt(entries))
+    if (count.isThere && !count.isCount(entries))
       this.#refuse({
         rule: 'entry-count',
         message: `${count.text} entries declared, ${entries} counted`,
@@ -233,9 +229,7 @@ export class StatementRules implements MessageRules {
         field: 'NbOfNtries',
         path: `${at}/NbOfNtries`,
       });
-    if (!sum.isThere) return;
-    const bytes = Buffer.from(sum.text);
-    if (scaledInteger(bytes, 0, bytes.length, sumScale) === amounts.total * 10n ** BigInt(sumScale - amountScale)) return;
+    if (!sum.isThere || sum.isSum(amounts)) return;
     const message = `sum ${sum.text} declared, ${amountText(amounts.total, 0)} computed`;
     this.#refuse({ rule: 'entry-sum', message, at: sum, field: 'Sum', path: `${at}/Sum` });
   }

@@ -7,13 +7,10 @@
 import type { CheckedValue } from '../schema/checked-value.ts';
 import type { ElementFrame } from '../schema/element-frame.ts';
 import { currencyText } from '../values/code-values.ts';
-import { amountScale, scaledInteger } from '../values/number-values.ts';
+import { amountScale } from '../values/number-values.ts';
 import { amountText, CurrencySums, ExactSum } from './exact-sum.ts';
 import { Declared, type MessageRules, type RuleContext } from './message-rules.ts';
 import { lowerLevel, roles, upperLevel } from './roles.ts';
-
-/** Decimals that a control sum may have. */
-const sumScale = 17;
 
 interface TransferWords {
   /** Name of the total of the amounts in the summary. */
@@ -156,14 +153,11 @@ export class TransferRules implements MessageRules {
   }
 
   #isCount(declared: Declared, records: number): boolean {
-    return !declared.isThere || BigInt(declared.text) === BigInt(records);
+    return !declared.isThere || declared.isCount(records);
   }
 
   #isSum(declared: Declared, sum: ExactSum): boolean {
-    if (!declared.isThere) return true;
-    const units = sum.total;
-    const bytes = Buffer.from(declared.text);
-    return scaledInteger(bytes, 0, bytes.length, sumScale) === units * 10n ** BigInt(sumScale - amountScale);
+    return !declared.isThere || declared.isSum(sum);
   }
 
   #compareCount(declared: Declared, records: number, rule: string, path: string): void {
@@ -188,9 +182,8 @@ export class TransferRules implements MessageRules {
       );
       return;
     }
-    const bytes = Buffer.from(this.#groupTotal.text);
     const units = this.#sums.totalOf(this.#groupTotalCurrency);
-    if (scaledInteger(bytes, 0, bytes.length, amountScale) === units) return;
+    if (this.#groupTotal.units(amountScale) === units) return;
     this.#refuse('settlement-total', path, this.#groupTotal, `total ${this.#groupTotal.text} declared, ${amountText(units, 0)} computed`);
   }
 
