@@ -7,24 +7,30 @@ import { httpConnector } from './http-connector.ts';
 
 const signal = new AbortController().signal;
 
-/** `takes`: whether the service takes the request of this number. */
-async function startService(token: Record<string, unknown>, takes: (number: number) => boolean) {
+/** `takes`: whether the service takes the request of this number. What waits for a second or less is not waited for. */
+async function startService(token: () => Record<string, unknown>, takes: (number: number, token: string) => boolean) {
   const sink = await startHttpSink();
   const isToken = ({ path }: { readonly path: string }) => path === '/token';
   let requests = 0;
   sink.answer((request) => {
-    if (!isToken(request)) return { status: takes(++requests) ? 200 : 401 };
-    return { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ token_type: 'Bearer', ...token }) };
+    if (!isToken(request)) return { status: takes(++requests, request.headers.authorization!) ? 200 : 401 };
+    return { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ token_type: 'Bearer', ...token() }) };
   });
   let passedMs = 0;
   const clock = { ...systemPorts.clock, monotonicMs: () => passedMs };
+  const sleep = {
+    sleep: async (ms: number, signal?: AbortSignal) => {
+      if (ms > 1_000) await systemPorts.sleep.sleep(ms, signal);
+      else passedMs += ms;
+    },
+  };
   const auth = { type: 'oauth2', tokenUrl: `${sink.url}/token`, clientId: 'headgate', clientSecret: 'env:SECRET' };
   const target = httpConnector.open(
     openOptions(httpConnector, {
       settings: { path: '/payments' },
       connection: { baseUrl: sink.url, auth },
       env: { SECRET: 'secret' },
-      ports: { clock },
+      ports: { clock, sleep },
     }),
   );
   onTestFinished(() => target.close());
@@ -38,11 +44,15 @@ async function startService(token: Record<string, unknown>, takes: (number: numb
     pass: (ms: number) => {
       passedMs += ms;
     },
+    passedMs: () => passedMs,
   };
 }
 
 it('a service that refuses every other request has no more than ten tokens given up at once, and one more each second', async () => {
-  const service = await startService({ access_token: 't', expires_in: 3_600 }, (number) => number % 2 === 0);
+  const service = await startService(
+    () => ({ access_token: 't', expires_in: 3_600 }),
+    (number) => number % 2 === 0,
+  );
   expect(await service.deliver(50)).toEqual(Array(50).fill('acked'));
   expect(service.tokens()).toBe(1 + 10);
   service.pass(3_000);
@@ -50,9 +60,24 @@ it('a service that refuses every other request has no more than ten tokens given
   expect(service.tokens()).toBe(1 + 10 + 3);
 });
 
+it('a service whose tokens hold for one request each has another once a second, and nothing is refused', async () => {
+  let given = 0;
+  const used = new Set<string>();
+  const service = await startService(
+    () => ({ access_token: `t${++given}`, expires_in: 3_600 }),
+    (_number, token) => used.size < used.add(token).size,
+  );
+  expect(await service.deliver(30)).toEqual(Array(30).fill('acked'));
+  expect(service.tokens()).toBe(30);
+  expect(service.passedMs()).toBe((30 - 1 - 10) * 1_000);
+});
+
 it('a token that holds no time, or less than a second, is used for a second', async () => {
   for (const expires of [0, 1]) {
-    const service = await startService({ access_token: 't', expires_in: expires }, () => true);
+    const service = await startService(
+      () => ({ access_token: 't', expires_in: expires }),
+      () => true,
+    );
     await service.deliver(5);
     service.pass(999);
     await service.deliver(5);

@@ -21,9 +21,9 @@ export interface Tokens {
   get(signal: AbortSignal): Promise<Token>;
   /**
    * The service did not take it. One that came meanwhile stays, and so does this one where too many were given up lately: a service that
-   * takes no token, or only at times, would else have the endpoint asked for one for each request.
+   * takes no token, or only at times, would else have the endpoint asked for one for each request. How long until it may be given up; 0: it is.
    */
-  giveUp(token: Token): void;
+  giveUp(token: Token): number;
 }
 
 export interface TokensOptions {
@@ -94,12 +94,14 @@ export function createTokens(options: TokensOptions): Tokens {
       return fetched.token;
     },
     giveUp(token) {
-      if (kept?.token !== token) return;
+      if (kept?.token !== token) return 0;
       const nowMs = ports.clock.monotonicMs();
       const nextMs = Math.max(nowMs, fullAtMs) + givenUpEveryMs;
-      if (nextMs - nowMs > givenUpMax * givenUpEveryMs) return;
+      const excessMs = nextMs - nowMs - givenUpMax * givenUpEveryMs;
+      if (excessMs > 0) return Math.ceil(excessMs);
       fullAtMs = nextMs;
       kept = undefined;
+      return 0;
     },
   };
 }
