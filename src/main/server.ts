@@ -288,6 +288,10 @@ function open(settings: Settings, logger: Logger, metrics: Metrics): Promise<Ope
       if (failure) logger.error('the embedded PostgreSQL had died and could not be started again; it is tried again', { error: failure });
       else logger.warn('the embedded PostgreSQL had died and was started again');
     },
+    onUnseen: (error) =>
+      logger.error('no file descriptor is left to see whether the embedded PostgreSQL lives: raise the limit of open files (ulimit -n)', {
+        error,
+      }),
   });
 }
 

@@ -199,12 +199,13 @@ export interface RecordResult {
 
 /**
  * `resendable`: sending it again adds nothing twice. `evidence` says in words how it is known; no content. `mustWait`: the target
- * can say it and does not yet, so that it is asked again and nothing is sent before it has.
+ * can say it and does not yet, so that it is asked again and nothing is sent before it has. `isForNow`: it can say it, and could not be
+ * asked; sending it again would add nothing twice.
  */
 export type Resolution =
   | { readonly kind: 'acked'; readonly evidence: string }
   | { readonly kind: 'resendable'; readonly evidence: string }
-  | { readonly kind: 'unresolved'; readonly code: string; readonly mustWait?: boolean };
+  | { readonly kind: 'unresolved'; readonly code: string; readonly mustWait?: boolean; readonly isForNow?: boolean };
 
 export interface ProbeResult {
   readonly isReachable: boolean;

@@ -74,7 +74,7 @@ export function createTransactionTarget<Session extends TransactionSession>(opti
         });
       } catch (error) {
         const outcome = refusedBy(error, signal);
-        return { kind: 'unresolved', code: outcome.kind === 'acked' ? '' : outcome.code };
+        return { kind: 'unresolved', code: outcome.kind === 'acked' ? '' : outcome.code, isForNow: true };
       }
     },
     async probe(signal) {

@@ -131,7 +131,8 @@ export class BatchHandler {
   #endingAtOpen(context: EndingContext, stored: StoredBreaker): BatchEnding {
     if (context.batch.state === 'ready' && context.via === null) return endingAsParked(context, stored.breakerId);
     const { probeInMs, mode } = stored.breaker;
-    return endingOfWork(context, this.#jittered(mode === 'auto' ? Math.max(waitMs.open, 2 * probeInMs) : waitMs.kept));
+    const { openMin, openMax } = waitMs;
+    return endingOfWork(context, this.#jittered(mode === 'auto' ? Math.min(openMax, Math.max(openMin, 2 * probeInMs)) : openMax));
   }
 
   /** What was never sent waits behind what is parked. */
@@ -245,18 +246,18 @@ export class BatchHandler {
         evidence: asked.evidence,
       });
     }
-    if (asked?.kind === 'unresolved' && asked.mustWait) return await this.#askLater(claimed);
+    const isLast = isExhausted(target.retry, triesOf(batch, batch.attempts));
+    const isToBeSent = !batch.isCancelled && !isLast && opened.unknownResolution !== 'person' && target.onUnknown === 'resend';
+    if (asked?.kind === 'unresolved' && (asked.mustWait || (asked.isForNow && !isToBeSent))) return await this.#askLater(claimed);
     if (batch.isCancelled)
       return await this.#cancelled(context, ['hold', 'cancel'], asked?.kind === 'resendable' ? `; ${asked.evidence}` : '');
-    if (isExhausted(target.retry, triesOf(batch, batch.attempts))) {
+    if (isLast) {
       const evidence = 'no tries are left and nobody knows whether the last one arrived';
       const end = { as: 'dead', events: ['exhaust'], code: deliveryErrors.E_OUTCOME_UNKNOWN, message: evidence, evidence } as const;
       return await this.#readably(context, () => endingWithoutAttempt(context, end));
     }
     const isSafe = asked?.kind === 'resendable' || opened.unknownResolution === 'key';
-    if (!isSafe && (opened.unknownResolution === 'person' || target.onUnknown === 'hold')) {
-      return endingAsHeld(context);
-    }
+    if (!isSafe && !isToBeSent) return endingAsHeld(context);
     const evidence =
       asked?.kind === 'resendable' ? asked.evidence : `sent again as attempt ${batch.attempts + 1}, labelled as a possible duplicate`;
     return { batchId: batch.batchId, resolvedAs: 'resent', evidence };

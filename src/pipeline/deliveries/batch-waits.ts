@@ -2,10 +2,10 @@
 import type { Rng } from '../../platform/base/ports.ts';
 
 /**
- * For files accepted before its own, for a place at a crowded target, while a login is refused, and at least for a breaker that is open or
- * kept open.
+ * For files accepted before its own, for a place at a crowded target, while a login is refused, and at least and at most for a breaker
+ * that is open: nothing but its own look lets a batch go on that is not parked, and its lane waits.
  */
-export const waitMs = { earlierFile: 500, crowded: 250, login: 1_000, open: 1_000, kept: 60_000 };
+export const waitMs = { earlierFile: 500, crowded: 250, login: 1_000, openMin: 1_000, openMax: 10_000 };
 
 /** Up to here nobody knows how long it will be. */
 const guessedMaxMs = 1_000;

@@ -40,6 +40,8 @@ export interface WorkQueue {
   addWork(tx: TenantTx, items: readonly NewWork[]): Promise<void>;
   /** Where an item of its kind and reference exists already, nothing changes: whoever has it keeps it. It can't be finished before this commits. */
   keepWork(tx: TenantTx, items: readonly NewWork[]): Promise<void>;
+  /** Of these, what nobody has is due at once. Waits for nobody: what is being claimed or given back just now stays as it is. */
+  hastenWork(tx: TenantTx, kind: WorkKind, referenceIds: readonly string[]): Promise<void>;
   claimWork(
     db: Db,
     kind: WorkKind,

@@ -21,6 +21,7 @@ export interface OpenDatabaseOptions {
   readonly observe?: PoolOptions['observe'];
   /** Told when the embedded server had died and was started again, or could not be; for logs. */
   readonly onRestart?: WatchOptions['onRestart'];
+  readonly onUnseen?: WatchOptions['onUnseen'];
   readonly ports: { readonly clock: Clock; readonly rng: Rng; readonly sleep: Sleep };
 }
 
@@ -47,7 +48,9 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     db = openPool({ url, applicationName: options.applicationName, connectionsMax: options.connectionsMax, observe: options.observe });
     await guardStartUp(db);
     const opened = db;
-    const endWatch = embedded ? watchEmbedded(embedded, { sleep: options.ports.sleep, onRestart: options.onRestart }) : async () => {};
+    const endWatch = embedded
+      ? watchEmbedded(embedded, { sleep: options.ports.sleep, onRestart: options.onRestart, onUnseen: options.onUnseen })
+      : async () => {};
     return {
       db: opened,
       url,

@@ -5,7 +5,7 @@
 import { readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Sleep } from '../base/ports.ts';
-import { isProcessAlive, processesInFolder } from './process-identity.ts';
+import { isOutOfDescriptors, isProcessAlive, processesInFolder } from './process-identity.ts';
 
 export interface Postmaster {
   readonly pid: number;
@@ -13,7 +13,10 @@ export interface Postmaster {
   readonly isReady: boolean;
 }
 
-/** The server over this folder, if one lives. A file that names a dead or another program's process counts as none. */
+/**
+ * The server over this folder, if one lives. A file that names a dead or another program's process counts as none. Fails where there is no
+ * file descriptor to look with.
+ */
 export function findPostmaster(folder: string): Postmaster | undefined {
   const file = readPidFile(folder);
   if (!file || !isOver(file.pid, folder)) return undefined;
@@ -24,7 +27,8 @@ function readPidFile(folder: string): Postmaster | undefined {
   let lines: string[];
   try {
     lines = readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n');
-  } catch {
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
     return undefined;
   }
   const pid = Number.parseInt(lines[0] ?? '', 10);
@@ -36,7 +40,8 @@ function readPidFile(folder: string): Postmaster | undefined {
 function isOver(pid: number, folder: string): boolean {
   try {
     return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(folder) && isProcessAlive(pid);
-  } catch {
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
     return false;
   }
 }

@@ -4,12 +4,22 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Clock ticks since boot, as text; undefined when there is no such process (a zombie counts as none). */
+/** This process, or the machine, has no file descriptor left: what can not be looked at may be there all the same. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'EMFILE' || code === 'ENFILE';
+}
+
+/**
+ * Clock ticks since boot, as text; undefined when there is no such process (a zombie counts as none). Fails where there is no file
+ * descriptor to look with.
+ */
 export function processStartTime(pid: number): string | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
     return undefined;
   }
   // The command name stands in parentheses and may hold spaces; field 3 follows the last one.

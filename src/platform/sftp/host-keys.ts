@@ -39,6 +39,14 @@ export function readHostKeyPin(text: string): HostKeyPin | null {
   return isWhole ? { fingerprint: fingerprintOf(bytes), type } : null;
 }
 
+/** Of the keys that the pins let be shown, in words. */
+export function keyTypes(pins: readonly HostKeyPin[]): string {
+  const types = pins.map(({ type }) => type);
+  return Object.keys(signaturesOf)
+    .filter((type) => types.includes(null) || types.includes(type))
+    .join(', ');
+}
+
 /** Those that the pins leave, so that a server with keys of several types shows one that is pinned. */
 export function signatureAlgorithms(pins: readonly HostKeyPin[]): string[] {
   const types = pins.map(({ type }) => type);

@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 import type { Client, ClientChannel, ConnectConfig } from 'ssh2';
 import type { Sleep } from '../base/ports.ts';
-import { fingerprintOf, type HostKeyPin, signatureAlgorithms } from './host-keys.ts';
+import { fingerprintOf, type HostKeyPin, keyTypes, signatureAlgorithms } from './host-keys.ts';
 import { connectReading } from './reading-socket.ts';
 import { SftpFailure } from './sftp-failure.ts';
 import { sshAlgorithms } from './ssh-algorithms.ts';
@@ -67,7 +67,7 @@ async function connectTo(address: string, options: SshOptions, client: Client): 
       const onAbort = () => reject(new SftpFailure('lost', 'nobody waits for the connection any more'));
       signal?.addEventListener('abort', onAbort, { signal: done.signal });
       if (signal?.aborted) onAbort();
-      client.on('error', (error) => reject(failureOf(error, refusedKey)));
+      client.on('error', (error) => reject(failureOf(error, refusedKey, options.hostKeys)));
       client.on('close', () => reject(new SftpFailure('unreachable', 'the server closed the connection before it was ready')));
       client.on('ready', () => {
         isReady = true;
@@ -126,11 +126,22 @@ function configOf(sock: Socket, options: SshOptions, onRefusedKey: (fingerprint:
 }
 
 /** The only place that reads the driver's words. */
-function failureOf(error: Error & { readonly level?: string; readonly code?: string }, refusedKey: string | null): SftpFailure {
+function failureOf(
+  error: Error & { readonly level?: string; readonly code?: string },
+  refusedKey: string | null,
+  hostKeys: readonly HostKeyPin[],
+): SftpFailure {
   if (refusedKey !== null)
     return new SftpFailure('host-key', `the server shows the host key ${refusedKey}, to which the connection is not pinned`, error);
   if (error.level === 'client-authentication')
     return new SftpFailure('credentials', 'the server refused the user or its credentials', error);
+  // The server does not say whether it has no such key any more, or signs with it in no way that is trusted.
+  if (error.level === 'handshake' && /no matching host key/i.test(error.message))
+    return new SftpFailure(
+      'algorithms',
+      `the server has no host key of a type to which the connection is pinned (${keyTypes(hostKeys)}), or signs with it in no way that is trusted; it may have another key now`,
+      error,
+    );
   if (error.level === 'handshake' && /no matching/i.test(error.message))
     return new SftpFailure('algorithms', 'the server and Headgate have no algorithm in common that both trust', error);
   return new SftpFailure(

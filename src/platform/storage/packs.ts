@@ -3,15 +3,13 @@
  * member is sealed as it would be alone, under its own data key, so each is read and erased by itself.
  */
 import { createHash } from 'node:crypto';
-import { HeadgateError } from '../base/errors.ts';
 import { freeBytes } from '../base/freed-bytes.ts';
 import { dataKeyBytes, type ObjectKeyIdentity, wrapDataKey } from './data-keys.ts';
 import { objectName } from './object-name.ts';
 import type { ObjectIdentity, PackMember, SealedObject, SealedReader } from './object-store.ts';
 import { createFrameCipher, frameBytes, sealedBytes } from './sealed-frames.ts';
 import type { SealedStoreParts } from './sealed-store-parts.ts';
-import { hashOf, sealWhole } from './sealed-writer.ts';
-import { storageErrors } from './storage-errors.ts';
+import { hashOf, readBackFailure, sealWhole } from './sealed-writer.ts';
 
 /** A member is one frame at most; arrivals pack files below 64 KiB. */
 export const packMemberBytesMax = frameBytes;
@@ -83,6 +81,6 @@ function readBack(parts: SealedStoreParts, objects: readonly SealedObject[], ope
       cause = error;
     }
     parts.raw.remove(object.name);
-    throw new HeadgateError(storageErrors.E_READ_BACK, `object ${object.objectId} did not read back as it was written`, { cause });
+    throw readBackFailure(object.objectId, cause);
   }
 }

@@ -7,6 +7,7 @@ import { createKeyRing } from './data-keys.ts';
 import type { RawStore, SealedObject } from './object-store.ts';
 import { frameBytes, sealedBytes } from './sealed-frames.ts';
 import { createSealedStore } from './sealed-store.ts';
+import { storageFailure } from './storage-failure.ts';
 
 type Fixture = ReturnType<typeof temporaryStore>;
 
@@ -218,6 +219,24 @@ describe('a sealed object', () => {
     expect(() => store.createPack({ tenantId: fixture.tenantId, objectId: fixture.ids.next(), kind: 'pack' }, members)).toThrow(
       expect.objectContaining({ code: 'E_READ_BACK' }),
     );
+    expect([...fixture.raw.list('')]).toEqual([]);
+  });
+
+  test('that can not be read back for want of a file descriptor is gone, and said to be nothing but that', () => {
+    const fixture = temporaryStore();
+    const failing: RawStore = {
+      ...fixture.raw,
+      open() {
+        throw storageFailure(Object.assign(new Error('too many open files'), { code: 'EMFILE' }), 'open an object');
+      },
+    };
+    const store = createSealedStore({ raw: failing, cell: 'local', keyRing: fixture.keyRing, rng: fixture.rng });
+    const told = expect.objectContaining({ code: 'E_STORAGE_IO', retryable: true, message: expect.stringContaining('ulimit -n') });
+    const writer = store.create({ tenantId: fixture.tenantId, objectId: fixture.ids.next(), kind: 'raw' });
+    writer.write(Buffer.alloc(1000, 1));
+    expect(() => writer.commit()).toThrow(told);
+    const members = [{ objectId: fixture.ids.next(), bytes: Buffer.alloc(1000, 1) }];
+    expect(() => store.createPack({ tenantId: fixture.tenantId, objectId: fixture.ids.next(), kind: 'pack' }, members)).toThrow(told);
     expect([...fixture.raw.list('')]).toEqual([]);
   });
 

@@ -79,7 +79,7 @@ export function createSealedWriter(parts: SealedWriterParts): SealedWriter {
   };
 }
 
-/** Fails with E_READ_BACK, and the object is gone, unless reading gives exactly what was written. */
+/** Fails with E_READ_BACK, or with E_STORAGE_IO where it can't be read, and the object is gone, unless reading gives exactly what was written. */
 function readBack(parts: SealedWriterParts, written: Pick<SealedObject, 'bytes' | 'sha256'>): void {
   let cause: unknown;
   try {
@@ -93,7 +93,13 @@ function readBack(parts: SealedWriterParts, written: Pick<SealedObject, 'bytes' 
     cause = error;
   }
   parts.raw.remove(parts.name);
-  throw new HeadgateError(storageErrors.E_READ_BACK, `object ${parts.objectId} did not read back as it was written`, { cause });
+  throw readBackFailure(parts.objectId, cause);
+}
+
+/** E_READ_BACK, unless nothing could be read at all: that says nothing about what was written. */
+export function readBackFailure(objectId: string, cause: unknown): HeadgateError {
+  if (cause instanceof HeadgateError && cause.code === storageErrors.E_STORAGE_IO) return cause;
+  return new HeadgateError(storageErrors.E_READ_BACK, `object ${objectId} did not read back as it was written`, { cause });
 }
 
 /** SHA-256 of all of it, 64 hex digits, in constant memory. */

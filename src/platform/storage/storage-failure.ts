@@ -19,6 +19,13 @@ export function storageFailure(cause: unknown, action: string): HeadgateError {
     case 'EXDEV':
     case 'ELOOP':
       return new HeadgateError(storageErrors.E_STORAGE_IO, `cannot ${action} (${code})`, { cause, retryable: false });
+    case 'EMFILE':
+    case 'ENFILE':
+      return new HeadgateError(
+        storageErrors.E_STORAGE_IO,
+        `cannot ${action}: no file descriptor is left (${code}); raise the limit of open files (ulimit -n)`,
+        { cause },
+      );
     default:
       return new HeadgateError(storageErrors.E_STORAGE_IO, `cannot ${action} (${code ?? 'unexpected failure'})`, { cause });
   }

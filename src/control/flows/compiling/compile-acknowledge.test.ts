@@ -53,4 +53,16 @@ describe('acknowledge', () => {
     expect(plan).toBeNull();
     expect(diagnostics.map((found) => [found.code, says.test(found.message)])).toContainEqual([code, true]);
   });
+
+  test('is checked beside a target of its connection whose folder can not be read', () => {
+    const flow = withAcknowledge('{ format: json, connection: eft-out, path: fx, name: "{date}" }').replace(
+      'path: fx, format',
+      'path: ../fx, format',
+    );
+    const { plan, diagnostics } = loadFlow(flow);
+    expect(plan).toBeNull();
+    expect(diagnostics.map(({ code, path }) => `${code} ${path}`)).toEqual(
+      expect.arrayContaining(['E_CONFIG_VALUE spec.targets.fx.path', 'E_CONFIG_CONFLICT spec.acknowledge.name']),
+    );
+  });
 });

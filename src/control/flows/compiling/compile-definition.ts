@@ -46,7 +46,9 @@ export function compileDefinition({ definition, hash, broken }: CompileRequest, 
   const targetNames = Object.keys(definition.spec.targets ?? {});
   const routes = isReadable('routes') ? compileRoutes(spec, { targetNames, output, scopes }, report) : null;
   const targets = isReadable('targets', 'targetDefaults') ? compileTargets(spec, { output, records, scopes }, report) : null;
-  const acknowledge = isReadable('acknowledge', 'sources', 'targetDefaults') ? compileAcknowledge(spec, report) : undefined;
+  const acknowledge = isReadable('acknowledge', 'sources', 'targetDefaults')
+    ? compileAcknowledge({ ...spec, targets: isReadable('targets') ? spec.targets : {} }, report)
+    : undefined;
   if (acceptance === null || routes === null || targets === null) return null;
   const { tenant, service, subService = null, name, version } = metadata;
   const flow = { tenant, service, subService, name, version, hash };

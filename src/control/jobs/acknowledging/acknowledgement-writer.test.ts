@@ -149,13 +149,49 @@ describe('acknowledgements', () => {
 
   it('are tried again while the place is away, and given up after as many tries as the flow says', async () => {
     await open({ ...both, levels: ['file'] });
-    rmSync(root, { recursive: true });
-    startWriter();
+    const full = (given: Parameters<Connector['open']>[0]): Target => ({
+      ...fileConnector.open(given),
+      deliver: async () => ({ kind: 'refused', retryable: true, code: 'E_TARGET_FULL', message: 'no space is left' }),
+    });
+    startWriter({}, {}, { ...fileConnector, open: full });
     await scenario.accept([text]);
     await untilAll('failed');
     const [row] = await rows();
-    expect([row!.attempts, row!.code]).toEqual([3, 'E_TARGET_SETUP']);
+    expect([row!.attempts, row!.code]).toEqual([3, 'E_TARGET_FULL']);
     expect(await told()).toEqual(['acknowledgement.asked', 'acknowledgement.failed']);
+  });
+
+  it('of a place whose settings are at fault are tried one at a time, never given up, and written once that is mended', async () => {
+    await open();
+    rmSync(root, { recursive: true });
+    let tries = 0;
+    const counting = (given: Parameters<Connector['open']>[0]): Target => {
+      const target = fileConnector.open(given);
+      return {
+        ...target,
+        deliver: (batch, signal) => {
+          tries += 1;
+          return target.deliver(batch, signal);
+        },
+      };
+    };
+    const startMs = systemPorts.clock.monotonicMs();
+    startWriter({}, {}, { ...fileConnector, open: counting });
+    await scenario.accept(Array.from({ length: 12 }, () => text));
+    const isFailing = async () => (await rows()).some(({ code }) => code === 'E_TARGET_SETUP');
+    await until(async () => (await rows()).length === 24 && (await isFailing()), 'nothing was tried');
+    // More time than all tries of each would take.
+    for (let passed = 0; passed < 20; passed++) {
+      await scenario.passTime(2);
+      await systemPorts.sleep.sleep(100);
+    }
+    expect((await rows()).every(({ state, attempts }) => state === 'pending' && attempts === 0)).toBe(true);
+    // The first four at once, then each time that the place was due: after 1 s, after 2 s more, after 4 s more …
+    const seconds = (systemPorts.clock.monotonicMs() - startMs) / 1_000;
+    expect(tries).toBeLessThanOrEqual(4 + Math.floor(Math.log2(seconds + 1)));
+    mkdirSync(root);
+    await untilAll('sent');
+    expect(files()).toHaveLength(24);
   });
 
   it('that wait for a place that hangs are asked for ever more rarely', async () => {

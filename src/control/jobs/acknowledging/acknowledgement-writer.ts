@@ -1,7 +1,8 @@
 /**
  * The loop that writes acknowledgements where flows say: through the connectors that hold files, so that each is a temporary
  * file first and gets its name when it is whole. A process that ends between the name and the commit is followed by another
- * that finds the file there with the same bytes. Tries are bounded as those of targets are; what is given up is an event.
+ * that finds the file there with the same bytes. Tries are bounded as those of targets are; what is given up is an event. Where the
+ * settings of a place are at fault nothing is given up: it waits for them to be mended.
  */
 import type { DeliveryOutcome, Target } from '../../../pipeline/connectors/connector.ts';
 import { withDeadline } from '../../../pipeline/deliveries/attempts/deadline.ts';
@@ -10,11 +11,12 @@ import { isExhausted, retryDelayMs } from '../../../pipeline/deliveries/attempts
 import { commitForCertain } from '../../../pipeline/deliveries/certain-transaction.ts';
 import type { DeliveryDefinitions, TargetBinding } from '../../../pipeline/deliveries/delivery-definitions.ts';
 import { deliveryErrors } from '../../../pipeline/deliveries/delivery-errors.ts';
+import { isConfigurationFault } from '../../../pipeline/deliveries/held/configuration-codes.ts';
 import type { WorkItem } from '../../../pipeline/deliveries/work-queue-port.ts';
 import type { AcknowledgePlan, Plan } from '../../../pipeline/engine/plan.ts';
 import { iso20022Errors } from '../../../pipeline/formats/iso20022/iso20022-errors.ts';
 import { nachaErrors } from '../../../pipeline/formats/nacha/nacha-errors.ts';
-import { HeadgateError } from '../../../platform/base/errors.ts';
+import { HeadgateError, nextOf } from '../../../platform/base/errors.ts';
 import { formatTraceparent } from '../../../platform/telemetry/trace-context.ts';
 import { withSpan } from '../../../platform/telemetry/tracing.ts';
 import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
@@ -30,6 +32,7 @@ import {
   writeEnds,
 } from './acknowledgement-rows.ts';
 import { nameOf, openOutgoingAcknowledgement, targetOf } from './outgoing-acknowledgement.ts';
+import { createPlaceFaults } from './place-faults.ts';
 
 export interface AcknowledgementWriterOptions extends TargetOpening {
   readonly services: JobServices;
@@ -60,6 +63,7 @@ interface Work {
 export function createAcknowledgementWriter(options: AcknowledgementWriterOptions): WorkLoop {
   const { services, workerId, leaseMs } = options;
   const targets = createOpenTargets(options);
+  const faults = createPlaceFaults(services.ports.clock);
   /** By place, when each began; the oldest first. */
   const underWay = new Map<string, Set<{ readonly sinceMs: number }>>();
   let stopping = new AbortController();
@@ -73,19 +77,43 @@ export function createAcknowledgementWriter(options: AcknowledgementWriterOption
     if (writing.size >= atOnceMax) {
       const [oldest] = writing;
       const delayMs = Math.max(laterMs.min, Math.min(laterMs.max, nowMs - oldest!.sinceMs));
-      return await withTenant(services.db, tenantId, (tx) => services.queue.releaseWork(tx, [{ ...item, delayMs }]));
+      return await release(tenantId, item, delayMs);
     }
+    const faultPlace = `${tenantId} ${work.job.flowVersionId} ${work.binding instanceof HeadgateError ? '' : work.binding.hash}`;
+    const untilTryMs = faults.untilTryMs(faultPlace);
+    if (untilTryMs > 0) return await release(tenantId, item, untilTryMs);
     const own = { sinceMs: nowMs };
     underWay.set(place, writing.add(own));
     try {
       const ends: AcknowledgementEnd[] = [];
-      for (const pending of work.job.pending) ends.push(await tryOnce(work, pending));
+      let waitMs = 0;
+      for (const pending of work.job.pending) {
+        const end = await tryOnce(work, pending);
+        ends.push(end);
+        if (!isAtFault(end)) {
+          faults.mended(faultPlace);
+          continue;
+        }
+        // What else the job has to say would meet the same.
+        if (faults.failed(faultPlace)) reportFault(work, end.failure!.code);
+        waitMs = faults.untilTryMs(faultPlace);
+        break;
+      }
       services.crashPoints.reach('acknowledgements.before-commit');
-      await commitEnds(services, work, ends);
+      await commitEnds(services, work, { ends, waitMs });
     } finally {
       writing.delete(own);
       if (writing.size === 0) underWay.delete(place);
     }
+  }
+
+  const release = (tenantId: string, item: WorkItem, delayMs: number): Promise<void> =>
+    withTenant(services.db, tenantId, (tx) => services.queue.releaseWork(tx, [{ ...item, delayMs }]));
+
+  function reportFault({ acknowledge, flow }: Work, code: string): void {
+    const { tenant, name } = flow.plan.flow;
+    const fields = { tenant, flow: name, connection: acknowledge.connection, code, next: nextOf(code) };
+    services.logger.error('acknowledgements wait: the settings of their place have to be mended', fields);
   }
 
   async function tryOnce(work: Work, pending: PendingAcknowledgement): Promise<AcknowledgementEnd> {
@@ -99,6 +127,8 @@ export function createAcknowledgementWriter(options: AcknowledgementWriterOption
     const end = { acknowledgementId, level, attempts, name: named.name };
     if (outcome.kind === 'acked') return { ...end, state: 'sent', failure: null };
     const { code, message } = outcome;
+    if (outcome.kind === 'refused' && outcome.retryable && isConfigurationFault(code))
+      return { ...end, attempts: pending.attempts, state: 'pending', failure: { code, message } };
     const isGivenUp = (outcome.kind === 'refused' && !outcome.retryable) || isExhausted(work.acknowledge.retry, attempts);
     return { ...end, state: isGivenUp ? 'failed' : 'pending', failure: { code, message } };
   }
@@ -165,6 +195,9 @@ export function createAcknowledgementWriter(options: AcknowledgementWriterOption
   };
 }
 
+/** Not counted as a try, and never the last. */
+const isAtFault = ({ state, failure }: AcknowledgementEnd): boolean => state === 'pending' && isConfigurationFault(failure?.code ?? null);
+
 /** Null: nothing is left to be written. */
 async function readWork(
   { services, definitions }: AcknowledgementWriterOptions,
@@ -215,14 +248,14 @@ function outcomeOf(error: unknown): ReturnType<typeof refusal> {
   return refusal(error.code, error.message, !lasting.has(error.code));
 }
 
-/** Fails with E_FENCED when the work went to another. */
+/** `waitMs`: at least until the next try. Fails with E_FENCED when the work went to another. */
 async function commitEnds(
   services: JobServices,
   { tenantId, item, job, flow, acknowledge }: Work,
-  ends: readonly AcknowledgementEnd[],
+  { ends, waitMs }: { readonly ends: readonly AcknowledgementEnd[]; readonly waitMs: number },
 ): Promise<void> {
   const open = ends.filter(({ state }) => state === 'pending');
-  const delays = open.map(({ attempts }) => retryDelayMs(acknowledge.retry, attempts, services.ports.rng));
+  const delays = open.map(({ attempts }) => Math.max(waitMs, retryDelayMs(acknowledge.retry, Math.max(1, attempts), services.ports.rng)));
   await commitForCertain(services, tenantId, async (tx) => {
     await services.queue.endWork(tx, [{ ...item, delayMs: open.length === 0 ? null : Math.max(...delays) }]);
     await writeEnds(tx, services.ports.ids, job, ends);

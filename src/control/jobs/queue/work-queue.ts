@@ -51,6 +51,17 @@ function insertValues(tx: TenantTx, ids: Ids, items: readonly NewWork[]): unknow
   ];
 }
 
+const hastenItems = `/* hasten work */
+  with waiting as materialized (
+    select w.work_id from headgate.work_items w
+    where w.tenant_id = $1 and w.kind = $2 and w.reference_id = any ($3::uuid[]) and w.lease_until is null and w.due_at > (select headgate.clock())
+    order by w.work_id for update skip locked)
+  update headgate.work_items w set due_at = (select headgate.clock()) from waiting where w.tenant_id = $1 and w.work_id = waiting.work_id`;
+
+async function hastenWork(tx: TenantTx, kind: WorkKind, referenceIds: readonly string[]): Promise<void> {
+  if (referenceIds.length > 0) await tx.query(hastenItems, [tx.tenantId, kind, referenceIds]);
+}
+
 const selectClaims = `/* claim work */
   select tenant_id as "tenantId", work_id as "workId", reference_id as "referenceId", lane_key as "laneKey", fence, attempts, cost
   from headgate.claim_work($1, $2, $3, $4)`;
@@ -154,6 +165,7 @@ export function createWorkQueue(ids: Ids): WorkQueue {
   return {
     addWork: (tx, items) => addWork(tx, ids, items),
     keepWork: (tx, items) => keepWork(tx, ids, items),
+    hastenWork,
     claimWork,
     finishWork,
     releaseWork,

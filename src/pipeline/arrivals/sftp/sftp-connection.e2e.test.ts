@@ -63,6 +63,23 @@ describe('a host key', () => {
     expect((await world.poll()).verdicts.accepted).toBe(1);
   });
 
+  it('that was exchanged for one of another type is told as such, and taken once it is pinned too', async () => {
+    const { sshd, world } = await startWorld();
+    await sshd.stop();
+    const hostKey = makeSshKey('ecdsa');
+    const other = await start({ port: sshd.port, hostKey });
+    writeFileSync(world.secretFile, other.clientKey.privateKey);
+    world.put('a.csv', 'x,1.00\n');
+    world.setServer({ hostKeys: [sshd.hostKey.publicKey] });
+    await expect(world.poll()).rejects.toMatchObject({
+      code: 'E_SOURCE_ALGORITHMS',
+      message: expect.stringMatching(/pinned \(ssh-ed25519\).*it may have another key now/),
+    });
+    expect(world.names()).toEqual(['a.csv']);
+    world.setServer({ hostKeys: [sshd.hostKey.publicKey, hostKey.publicKey] });
+    expect((await world.poll()).verdicts.accepted).toBe(1);
+  });
+
   for (const type of ['rsa', 'ecdsa'] as const)
     it(`of type ${type} is taken, signed with SHA-2`, async () => {
       const { world } = await startWorld({ hostKey: makeSshKey(type) });

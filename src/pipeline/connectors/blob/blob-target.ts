@@ -64,7 +64,7 @@ export function openBlobTarget(type: BlobConnectionType, options: OpenOptions): 
         const evidence = found === 'missing' ? 'there is no object of this name' : 'the object of this name holds something else';
         return { kind: 'resendable', evidence };
       } catch (error) {
-        return { kind: 'unresolved', code: blobOutcome(error, { step: 'before', signal }).code };
+        return { kind: 'unresolved', code: blobOutcome(error, { step: 'before', signal }).code, isForNow: true };
       }
     },
     async probe(signal) {

@@ -109,7 +109,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
         await Promise.all([syncFolder(), removeOlderAttempts(folder, batch)]);
         return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
       } catch (error) {
-        return { kind: 'unresolved', code: fileFailure(error, { isNamed: true, folder }).code };
+        return { kind: 'unresolved', code: fileFailure(error, { isNamed: true, folder }).code, isForNow: true };
       }
     },
     async probe() {

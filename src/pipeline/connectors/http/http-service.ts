@@ -29,7 +29,10 @@ export interface HttpService {
 
 export interface LoggedIn {
   readonly isSigned: boolean;
-  /** Ends with an exchange whatever happens. With a token that is not taken (401) once more, with a new one. */
+  /**
+   * Ends with an exchange whatever happens. With a token that is not taken (401) once more, with a new one; where it may not be given up
+   * yet, with the same one before.
+   */
   send(request: ServiceRequest, signal: AbortSignal): Promise<HttpExchange>;
 }
 
@@ -102,8 +105,14 @@ export function createHttpService(given: HttpServiceOptions): HttpService {
         async send(request, until) {
           const used = token;
           const exchange = await sendWith(used, request, until);
-          if (tokens === null || used === null || exchange.kind !== 'answered' || exchange.status !== 401) return exchange;
-          tokens.giveUp(used);
+          if (tokens === null || used === null || !isUnauthorized(exchange)) return exchange;
+          const waitMs = tokens.giveUp(used);
+          if (waitMs > 0) {
+            const again = await sendWith(used, request, until);
+            if (!isUnauthorized(again)) return again;
+            await ports.sleep.sleep(waitMs, until);
+            tokens.giveUp(used);
+          }
           try {
             if (token === used) token = await tokens.get(until);
           } catch (error) {
@@ -120,6 +129,8 @@ export function createHttpService(given: HttpServiceOptions): HttpService {
     },
   };
 }
+
+const isUnauthorized = (exchange: HttpExchange): boolean => exchange.kind === 'answered' && exchange.status === 401;
 
 /** One client, made with the certificates of the moment. */
 function keepClient(read: () => Certificates, make: (certificates: Certificates) => HttpClient) {

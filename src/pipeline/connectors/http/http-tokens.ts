@@ -19,8 +19,11 @@ export interface Token {
 export interface Tokens {
   /** Fails with E_TARGET_FORBIDDEN, E_TARGET_TOKEN, with what a connection fails with, and with the codes of secrets. */
   get(signal: AbortSignal): Promise<Token>;
-  /** The service did not take it. One that came meanwhile stays. */
-  giveUp(token: Token): void;
+  /**
+   * The service did not take it. One that came meanwhile stays, and so does this one where too many were given up lately: a service that
+   * takes no token, or only at times, would else have the endpoint asked for one for each request. How long until it may be given up; 0: it is.
+   */
+  giveUp(token: Token): number;
 }
 
 export interface TokensOptions {
@@ -37,6 +40,11 @@ const lifetimeDefaultMs = 5 * 60_000;
 const lifetimeMaxMs = 24 * 3_600_000;
 /** Before the end: for requests that are under way, and clocks that differ. */
 const earlyMaxMs = 30_000;
+/** One that holds no longer is used so long all the same: the endpoint is asked once a second at most. */
+const keptMinMs = 1_000;
+/** Tokens that may be given up at once; one more each `givenUpEveryMs`. */
+const givenUpMax = 10;
+const givenUpEveryMs = 1_000;
 const tokenCharactersMax = 16 * 1024;
 
 /** Asked to be left alone for a while. */
@@ -58,6 +66,8 @@ interface Kept {
 export function createTokens(options: TokensOptions): Tokens {
   const { settings, secrets, ports } = options;
   let kept: Kept | undefined;
+  /** When all of them may be given up at once again. */
+  let fullAtMs = 0;
   let fetching: { readonly clientSecret: string; readonly done: Promise<Kept> } | undefined;
 
   /** Not ended by who asked first: others wait for it too. Ends by itself. */
@@ -84,7 +94,14 @@ export function createTokens(options: TokensOptions): Tokens {
       return fetched.token;
     },
     giveUp(token) {
-      if (kept?.token === token) kept = undefined;
+      if (kept?.token !== token) return 0;
+      const nowMs = ports.clock.monotonicMs();
+      const nextMs = Math.max(nowMs, fullAtMs) + givenUpEveryMs;
+      const excessMs = nextMs - nowMs - givenUpMax * givenUpEveryMs;
+      if (excessMs > 0) return Math.ceil(excessMs);
+      fullAtMs = nextMs;
+      kept = undefined;
+      return 0;
     },
   };
 }
@@ -138,7 +155,8 @@ async function fetchToken({ settings, ports, client, timeoutMs }: TokensOptions,
   }
   const { text, lifetimeMs } = tokenOf(exchange, ports.clock.nowMs());
   // From before it was asked for: it holds no longer than that.
-  return { token: { text }, clientSecret, untilMs: startMs + lifetimeMs - Math.min(earlyMaxMs, lifetimeMs / 10) };
+  const untilMs = startMs + lifetimeMs - Math.min(earlyMaxMs, lifetimeMs / 10);
+  return { token: { text }, clientSecret, untilMs: Math.max(untilMs, ports.clock.monotonicMs() + keptMinMs) };
 }
 
 /** Both are form-encoded first (RFC 6749, section 2.3.1). */

@@ -73,7 +73,7 @@ export function openSftpTarget(options: OpenOptions): Target {
           }
         });
       } catch (error) {
-        return { kind: 'unresolved', code: sftpFailure(error, { isNaming: false, signal, settings }).code };
+        return { kind: 'unresolved', code: sftpFailure(error, { isNaming: false, signal, settings }).code, isForNow: true };
       }
     },
     async probe(signal) {

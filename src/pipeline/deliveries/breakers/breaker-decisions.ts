@@ -7,7 +7,7 @@ import { recordEvents } from '../../../platform/events/event-log.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { TargetPlan } from '../../engine/plan.ts';
 import type { WorkQueue } from '../work-queue-port.ts';
-import { afterDecision, type BreakerDecision, type Ruling } from './breaker-rules.ts';
+import { afterDecision, type BreakerDecision } from './breaker-rules.ts';
 import { type BreakerKey, breakerName, lockBreakers, writeBreaker } from './breaker-store.ts';
 
 export const breakerDecisions = ['open', 'close', 'auto'] as const satisfies readonly BreakerDecision[];
@@ -34,11 +34,26 @@ export async function decideBreaker(tx: TenantTx, { queue, ports }: WordServices
   const { target, decision, flowVersionId, actor, reason } = word;
   const stored = (await lockBreakers(tx, ports.ids, [word])).get(breakerName(word))!;
   const rules = { plan: target.breaker, concurrency: target.concurrency, rng: ports.rng, isWanted: true };
-  const ruling: Ruling =
-    decision === 'probe' ? { breaker: { ...stored.breaker, probeInMs: 0 }, events: [] } : afterDecision(stored.breaker, decision, rules);
+  const ruling = afterDecision(stored.breaker, decision, rules);
   await writeBreaker(tx, ports.ids, { stored, flowVersionId, ruling, actor, detail: { reason } });
   const state = ruling.breaker.state;
   const said = { type: `breaker.${pastOf[decision]}`, objectId: stored.breakerId, from: state, to: state, actor };
   await recordEvents(tx, ports.ids, [{ ...said, detail: { flowId: word.flowId, target: word.targetId, reason } }]);
   await queue.addWork(tx, [{ kind: 'breaker', referenceId: stored.breakerId }]);
+  // Each would else wait as long as the target asked for when it was refused or given back.
+  if (decision === 'close' || (decision !== 'open' && stored.breaker.state === 'open'))
+    await queue.hastenWork(tx, 'deliver', await listWaiting(tx, word));
+}
+
+const selectWaiting = `/* list waiting batches */
+  select b.batch_id as "batchId" from headgate.batches b
+  cross join lateral (select w.lease_until, w.due_at from headgate.work_items w
+    where w.tenant_id = $1 and w.kind = 'deliver' and w.reference_id = b.batch_id limit 1) w
+  where b.tenant_id = $1 and b.flow_id = $2 and b.target_id = $3 and b.state in ('ready', 'unknown')
+    and w.lease_until is null and w.due_at > (select headgate.clock())`;
+
+/** Batches of the target that nobody looks at before a time to come. */
+async function listWaiting(tx: TenantTx, { flowId, targetId }: BreakerKey): Promise<string[]> {
+  const { rows } = await tx.query<{ batchId: string }>(selectWaiting, [tx.tenantId, flowId, targetId]);
+  return rows.map(({ batchId }) => batchId);
 }

@@ -106,8 +106,11 @@ export function afterProbe(before: Breaker, answer: { readonly isReachable: bool
 
 export type BreakerDecision = 'open' | 'close' | 'auto';
 
-/** A person's word: `open` and `close` hold until `auto`. What is open and decides by itself again is probed at once. */
-export function afterDecision(before: Breaker, decision: BreakerDecision, rules: Rules): Ruling {
+/**
+ * A person's word: `open` and `close` hold until `auto`. What is open and decides by itself again is probed at once. Whoever says that a
+ * target is to be tried knows better than the time that it asked for.
+ */
+export function afterDecision(before: Breaker, decision: BreakerDecision | 'probe', rules: Rules): Ruling {
   switch (decision) {
     case 'open': {
       const ruling = before.state === 'open' ? { breaker: before, events: [] } : opened(before, rules);
@@ -115,11 +118,17 @@ export function afterDecision(before: Breaker, decision: BreakerDecision, rules:
     }
     case 'close': {
       const ruling = before.state === 'closed' ? { breaker: before, events: [] } : closed(before, rules);
-      return { breaker: { ...ruling.breaker, mode: 'closed' }, events: ruling.events };
+      return { breaker: { ...ruling.breaker, mode: 'closed', pausedMs: 0 }, events: ruling.events };
     }
     case 'auto':
-      return { breaker: { ...before, mode: 'auto', probeInMs: 0 }, events: [] };
+      return { breaker: { ...triedAtOnce(before), mode: 'auto' }, events: [] };
+    case 'probe':
+      return { breaker: before.mode === 'auto' ? triedAtOnce(before) : before, events: [] };
   }
+}
+
+function triedAtOnce(before: Breaker): Breaker {
+  return before.state === 'open' ? { ...before, probeInMs: 0, pausedMs: 0 } : before;
 }
 
 /** How many batches the target may have at once. 0: none. */

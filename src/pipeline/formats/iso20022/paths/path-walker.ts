@@ -40,6 +40,8 @@ export class PathWalker {
   #lowest = 0;
   #misses = 0;
   #deepest = 0;
+  /** Frames to this depth are those of one path. */
+  #fitted = -1;
   readonly #value = Buffer.alloc(4_096);
   readonly #checked = { bytes: this.#value, length: 0, currency: -1, isValid: true };
   readonly #lines: LineWalk | null;
@@ -100,6 +102,8 @@ export class PathWalker {
   #walk(start: Place, startCurrency: number): Place | null {
     const { source, frames, memory } = this.#parts;
     const words = this.#words;
+    this.#fitted = -1;
+    this.#fitPath(start);
     for (let depth = 0; depth < start.depth; depth++) words[countsAt / 4 + depth] = frames[depth]!.count;
     words.fill(0, openedAt / 4, openedAt / 4 + this.#deepest + 1);
     if (this.#lines !== null && !this.#lines.begin(source)) return null;
@@ -213,9 +217,13 @@ export class PathWalker {
     }
   }
 
-  #fitPath(place: Place): void {
+  /** From the innermost outwards, as far as they differ: two paths with the same place have the same places above it. */
+  #fitPath({ path, depth: last }: Place): void {
     const { frames } = this.#parts;
-    for (let depth = 0; depth <= place.depth; depth++) takePlace(frames[depth]!, place.path[depth]!);
+    for (let depth = this.#fitted + 1; depth <= last; depth++) takePlace(frames[depth]!, path[depth]!);
+    for (let depth = Math.min(last, this.#fitted); depth >= 0 && frames[depth]!.place !== path[depth]; depth--)
+      takePlace(frames[depth]!, path[depth]!);
+    this.#fitted = last;
   }
 }
 

@@ -6,7 +6,8 @@ import { amountScale, scaledAmount, scaledInteger } from '../values/number-value
 const halfSafe = Math.floor(Number.MAX_SAFE_INTEGER / 2);
 
 export class ExactSum {
-  #small = 0;
+  /** One number, in a place of its own: as a field it would be a new object after each addition. */
+  readonly #small = new Float64Array(1);
   #large = 0n;
 
   /** `sign`: 1 or -1. The bytes are a valid amount. */
@@ -14,34 +15,34 @@ export class ExactSum {
     const amount = scaledAmount(bytes, 0, length);
     if (!(amount <= halfSafe)) this.#large += BigInt(sign) * scaledInteger(bytes, 0, length, amountScale);
     else {
-      this.#small += sign * amount;
-      if (Math.abs(this.#small) > halfSafe) this.#settle();
+      this.#small[0]! += sign * amount;
+      if (Math.abs(this.#small[0]!) > halfSafe) this.#settle();
     }
   }
 
   merge(other: ExactSum): void {
     if (other.#large !== 0n) this.#large += other.#large;
-    this.#small += other.#small;
-    if (Math.abs(this.#small) > halfSafe) this.#settle();
+    this.#small[0]! += other.#small[0]!;
+    if (Math.abs(this.#small[0]!) > halfSafe) this.#settle();
   }
 
   reset(): void {
-    this.#small = 0;
+    this.#small[0] = 0;
     this.#large = 0n;
   }
 
   /** `amount`: exact. */
   is(amount: number): boolean {
-    return this.#large === 0n ? this.#small === amount : this.total === BigInt(amount);
+    return this.#large === 0n ? this.#small[0] === amount : this.total === BigInt(amount);
   }
 
   get total(): bigint {
-    return this.#large + BigInt(this.#small);
+    return this.#large + BigInt(this.#small[0]!);
   }
 
   #settle(): void {
-    this.#large += BigInt(this.#small);
-    this.#small = 0;
+    this.#large += BigInt(this.#small[0]!);
+    this.#small[0] = 0;
   }
 }
 
