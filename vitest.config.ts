@@ -9,6 +9,7 @@ const longest = [
   'poison.e2e',
   'amqp-connection.e2e',
   'pack-kills.e2e',
+  'statement-kills.e2e',
   'redrive-kills.e2e',
   'job-journey',
 ];
@@ -26,7 +27,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // More than processors: many tests wait for a database, a server or a child process.
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
       {

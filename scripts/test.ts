@@ -14,7 +14,7 @@ const steps = await runCheckSteps([programs]);
 for (const step of await Promise.all(later)) steps.push(printStep(step));
 steps.push(printStep(await runOnOlderPostgres()));
 // More workers than for the fast tests: these wait more for processes of their own.
-steps.push(printStep(await runVitest('e2e', ['--maxWorkers=4'])));
+steps.push(printStep(await runVitest('e2e', ['--maxWorkers=5'])));
 // The soak waits for some of its time, and the quick bench judges none.
 const last = [
   runScript('soak with 30 kills', 'test/simulation/soak.ts', ['--kills', '30', '--seed', '1']),
