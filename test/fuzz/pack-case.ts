@@ -23,12 +23,13 @@ export function failureOf(pack: Pack, bytes: Buffer, random: Random): string | n
 }
 
 /** What is read can be written or is refused with a code, and so is whatever is made of it. */
-function failureOfWriter({ writer }: Pack, { document }: PackRun, random: Random): string | null {
+function failureOfWriter({ settings, writer }: Pack, { document }: PackRun, random: Random): string | null {
   if (writer === undefined) return null;
+  const byDefault = new Map([...settings, ...writer.settings].map((setting) => [setting.name, setting.default]));
   const read = Buffer.from(document);
   for (const bytes of [read, changed(read, random, [read])]) {
     try {
-      const written = writer.createDocumentWriter(new Map(), { bytes: () => {} });
+      const written = writer.createDocumentWriter(byDefault, { bytes: () => {} });
       written.push(bytes);
       written.end();
     } catch (error) {
