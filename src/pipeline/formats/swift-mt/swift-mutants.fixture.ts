@@ -168,6 +168,11 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['an ampersand in a payment', inTransfer('70', ':70:A & B')],
     ['an ampersand in a statement', inStatement('86', ':86:A & B'), 'warn'],
   ],
+  'line-begin': [
+    ['a colon in a payment', inTransfer('70', ':70:INVOICE\r\n:17')],
+    ['a hyphen in a payment', inTransfer('72', ':72:/INS/BANKDEFF\r\n-MORE')],
+    ['a hyphen in a statement', inStatement('86', ':86:INVOICE\r\n-17'), 'warn'],
+  ],
   'reference-slash': [
     ['of a payment', inTransfer('20', ':20:/PAYREF')],
     ['two in a row', inBankTransfer('21', ':21:A//B')],
