@@ -44,7 +44,8 @@ const json = object({
 const route = describe({
   operationId: 'acknowledgeFile',
   summary: 'What became of a file, and which of its records were rejected, for its sender',
-  description: 'docs/acknowledgements.md. Codes, fields and record numbers, no content. 409 while the job of the file is open.',
+  description:
+    'docs/acknowledgements.md. Codes, fields and record numbers, no content. 409 while the job of the file is open; 422 (E_NACHA_ANSWER) for `nacha` where no entry can be returned.',
   tag: 'files',
   params: idParameter,
   querystring: query({
@@ -52,7 +53,7 @@ const route = describe({
     format: Type.Optional(choice(acknowledgementFormats)),
   }),
   answers: {},
-  problems: [400, 404, 409],
+  problems: [400, 404, 409, 422],
 });
 const document = {
   200: {

@@ -159,7 +159,7 @@ it('repairs an entry that its target refused, with the warning of its pack, and 
   const [{ groupId }] = (await server.request('/v1/dead-letters/groups', { key: tenant.key })).json.items;
   const body = { group: groupId, set: { DFIAccountNumber: "'7' + record.DFIAccountNumber" }, reason: 'accounts moved' };
   const preview = await server.request('/v1/redrives', { key: tenant.key, method: 'POST', body: { ...body, dryRun: true } });
-  for (const field of ['amount', 'debit', 'transactionCode', 'addendaRecords', 'offset']) {
+  for (const field of ['amount', 'currency', 'debit', 'transactionCode', 'addendaRecords', 'offset']) {
     const tied = { ...body, set: { [field]: "'22'" }, dryRun: true };
     const refused = await server.request('/v1/redrives', { key: tenant.key, method: 'POST', body: tied });
     expect([refused.status, refused.json.code]).toEqual([422, 'E_REPAIR_TIED']);

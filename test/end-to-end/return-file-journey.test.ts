@@ -103,6 +103,8 @@ it('writes nothing where every entry was taken, and tells who asks that other fi
   expect(json.acknowledgements).toEqual([]);
   const asked = await server.request(`/v1/files/${fileId}/acknowledgement?format=pain.002`, { key: tenant.key });
   expect([asked.status, asked.json.code]).toEqual([400, 'E_ACKNOWLEDGEMENT_FORMAT']);
+  const returns = await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=nacha`, { key: tenant.key });
+  expect([returns.status, returns.json.code]).toEqual([422, 'E_NACHA_ANSWER']);
 });
 
 it('gives an answer up at once that can not be made, however often it is tried', async () => {

@@ -12,7 +12,7 @@ const documented = {
   ),
 } as const satisfies Readonly<Record<string, readonly (readonly [string, Readonly<Record<string, string>>])[]>>;
 
-function schemaOf(name: keyof typeof documented, given: Readonly<Record<string, string>>): PackSchema {
+function schemaOf(name: keyof typeof packFlows, given: Readonly<Record<string, string>>): PackSchema {
   const { settings, schema } = packFlows[name]!;
   const filled: PackSettings = new Map(settings.map((setting) => [setting.name, given[setting.name] ?? setting.default]));
   const found = schema(filled);
@@ -36,4 +36,20 @@ it.each(Object.keys(documented) as (keyof typeof documented)[])('docs/formats/%s
   const section = page.split('\n## ').find((each) => each.startsWith('In a flow\n')) ?? '';
   const rows = section.split('\n').filter((line) => /^\| (`[^|]*` \| )?(header|record|trailer) \|/.test(line));
   expect(rows).toEqual(documented[name].flatMap(([label, given]) => rowsOf(label, schemaOf(name, given))));
+});
+
+const flowsOfPacks = [
+  ['nacha', {}],
+  ['bai2', {}],
+  ['swift-mt', { messages: 'statements' }],
+  ['swift-mt', { messages: 'payments', strictness: 'lenient' }],
+  ...documented.iso20022.map(([, given]) => ['iso20022', given] as const),
+  ['iso20022', { message: 'pain.002', statuses: 'all' }],
+] as const satisfies readonly (readonly [keyof typeof packFlows, Readonly<Record<string, string>>])[];
+
+it.each(flowsOfPacks)('no amount of a record of %s that is added up is repaired, nor the currency that it is in: %j', (name, given) => {
+  const { record, tied } = schemaOf(name, given);
+  const summed = Object.entries(record).filter(([, { sum }]) => sum === true);
+  expect(tied).toEqual(expect.arrayContaining(summed.flatMap(([field, { currency = field }]) => [field, currency])));
+  expect(Object.keys(record)).toEqual(expect.arrayContaining([...tied]));
 });

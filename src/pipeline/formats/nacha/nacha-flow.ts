@@ -62,7 +62,7 @@ const fields: Omit<PackSchema, 'totals'> = {
   },
   trailer: fieldsOf(controlNames),
   key: ['batchNumber', 'traceNumber'],
-  tied: ['transactionCode', 'amount', 'debit', 'credit', 'category', 'addendaRecords'],
+  tied: ['transactionCode', 'currency', 'amount', 'debit', 'credit', 'category', 'addendaRecords'],
 };
 
 /** Of a file that may lack its file control, what that declares is compared where it is there. */

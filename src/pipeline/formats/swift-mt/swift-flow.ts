@@ -41,7 +41,7 @@ function schema(settings: PackSettings): ReturnType<PackFlow['schema']> {
       },
       trailer: paymentTrailerFields,
       key: ['messageNumber', 'paymentNumber'],
-      tied: [],
+      tied: ['currency', 'amount', 'instructedCurrency', 'instructedAmount'],
       totals: paymentTotals,
     };
   return {
@@ -49,7 +49,7 @@ function schema(settings: PackSettings): ReturnType<PackFlow['schema']> {
     record: { ...entryFields, currency: { ...entryFields.currency, required } },
     trailer: entryTrailerFields,
     key: ['messageNumber', 'entryNumber'],
-    tied: ['mark', 'amount', 'bookedAmount', ...Object.values(markFields)],
+    tied: ['mark', 'currency', 'amount', 'bookedAmount', ...Object.values(markFields)],
     totals: settings.get('balances') === 'warn' ? entryTotals.slice(0, 1) : entryTotals,
   };
 }

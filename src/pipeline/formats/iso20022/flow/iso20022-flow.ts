@@ -46,7 +46,7 @@ function schemaOf(family: FlowFamily): PackSchema {
     record,
     trailer: null,
     key: family.key,
-    tied: ['amount', 'creditDebit', 'controlAmount', 'credit', 'debit'].filter((name) => Object.hasOwn(record, name)),
+    tied: ['currency', 'amount', 'creditDebit', 'controlAmount', 'credit', 'debit'].filter((name) => Object.hasOwn(record, name)),
     totals: family.hasTotals ? totals : [],
   };
 }
