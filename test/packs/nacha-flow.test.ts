@@ -66,6 +66,7 @@ it.each<readonly [setting: string, policy: string, change: Change]>([
     ['missingFileControl', policy, (file) => file.text().replace(/^9[\s\S]*/m, '')],
     ['missingFileHeader', policy, (file) => file.text().replace(/^1.*\n/, '')],
     ['addendaCounts', policy, (file) => file.set('fileControl', 'entryAddendaCount', 7).text()],
+    ['transactionCodes', policy, (file) => file.set('entryDetail', 'transactionCode', 25).text()],
   ]),
 ])('takes what its settings take of the file as a whole: %s: %s', async (setting, policy, change) => {
   const bytes = Buffer.from(change(achFile(sampleBatches.PPD)), 'latin1');
@@ -84,6 +85,22 @@ it('compares the totals of a file control that is there also where it may be mis
   const other = Buffer.from(lines.toString().replace(/"totalDebit":[0-9.]+/, '"totalDebit":0.01'));
   expect(other).not.toEqual(lines);
   expect(problemsOf(flow, other)).toEqual(['NACHA-DEBIT']);
+});
+
+it('compares both totals together with the amounts of all entries where one is neither debit nor credit', async () => {
+  const settings = { transactionCodes: 'accept' };
+  const flow = packFlow(JSON.stringify({ type: 'nacha', ...settings }));
+  const file = achFile(sampleBatches.PPD).set('entryDetail', 'transactionCode', 25);
+  const right = (await convert(flow, Buffer.from(file.text(), 'latin1'))).lines;
+  expect(problemsOf(flow, right)).toEqual([]);
+  expect(problemsOf(flow, Buffer.from(right.toString().replace(/"totalDebit":[0-9.]+/, '"totalDebit":0.01')))).toEqual(['NACHA-DEBIT']);
+  file.set('batchControl', 'totalDebit', 1).set('fileControl', 'totalCredit', 2);
+  const { findings, summary } = readAch(Buffer.from(file.text(), 'latin1'), settings);
+  expect(findings.map(({ rule, message }) => [rule, message])).toEqual([
+    ['batch-debit', 'debits and credits declared 10.01, computed 20.00'],
+    ['file-debit', 'debits and credits declared 10.02, computed 20.00'],
+  ]);
+  expect(summary.controlTotals.balanced).toBe(false);
 });
 
 it('says what is wrong with an entry, and where it is in the file as received', async () => {

@@ -12,12 +12,13 @@ export class FileTotals {
   records = 0;
   hash = 0;
 
-  add(batch: OpenBatch, sums: { readonly debit: ExactSum; readonly credit: ExactSum }): void {
+  add(batch: OpenBatch, sums: FileAmounts): void {
     this.batches++;
     this.records += batch.records;
     this.hash = (this.hash + batch.hash) % hashModulus;
     sums.debit.addSum(batch.debit);
     sums.credit.addSum(batch.credit);
+    sums.sideless.addSum(batch.sideless);
   }
 }
 
@@ -37,6 +38,7 @@ export function checkBatchControl(view: RecordView, batch: OpenBatch, settings: 
   if (!batch.isComputable) return;
   compare(view, 'entryHash', BigInt(batch.hash), 'batch-hash', findings);
   compareAmounts(view, 'batch', batch, findings);
+  if (!batch.isSided) return;
   const [debit, credit] = [batch.debit.value, batch.credit.value];
   if (settings.balancedOffset === 'require' && debit !== credit)
     findings.record('batch-unbalanced', view, `debits are ${decimalText(debit, 2)}, credits ${decimalText(credit, 2)}`);
@@ -45,12 +47,18 @@ export function checkBatchControl(view: RecordView, batch: OpenBatch, settings: 
 export interface FileAmounts {
   readonly debit: ExactSum;
   readonly credit: ExactSum;
+  readonly sideless: ExactSum;
+}
+
+/** Of a batch or a file. */
+interface ComparedAmounts extends FileAmounts {
+  readonly isSided: boolean;
 }
 
 /** `isComputable`: every entry of the file could be read. */
 export function checkFileControl(
   view: RecordView,
-  { totals, amounts, isComputable }: { readonly totals: FileTotals; readonly amounts: FileAmounts; readonly isComputable: boolean },
+  { totals, amounts, isComputable }: { readonly totals: FileTotals; readonly amounts: ComparedAmounts; readonly isComputable: boolean },
   findings: Findings,
 ): void {
   compare(view, 'batchCount', BigInt(totals.batches), 'file-batch-count', findings);
@@ -72,9 +80,20 @@ export function checkBlocks(
     findings.record('filler-count', place, `there are ${records + filler} records with ${filler} of filler, which is no multiple of ten`);
 }
 
-function compareAmounts(view: RecordView, whole: 'batch' | 'file', { debit, credit }: FileAmounts, findings: Findings): void {
-  compare(view, 'totalDebit', debit.value, `${whole}-debit`, findings, dollars);
-  compare(view, 'totalCredit', credit.value, `${whole}-credit`, findings, dollars);
+/** Where an entry is neither debit nor credit, both totals together are compared with the amounts of all entries. */
+function compareAmounts(view: RecordView, whole: 'batch' | 'file', amounts: ComparedAmounts, findings: Findings): void {
+  const { debit, credit, sideless, isSided } = amounts;
+  if (isSided) {
+    compare(view, 'totalDebit', debit.value, `${whole}-debit`, findings, dollars);
+    compare(view, 'totalCredit', credit.value, `${whole}-credit`, findings, dollars);
+    return;
+  }
+  if (!view.isReadable('totalDebit') || !view.isReadable('totalCredit')) return;
+  const declared = declaredNumber(view, 'totalDebit') + declaredNumber(view, 'totalCredit');
+  const computed = debit.value + credit.value + sideless.value;
+  if (declared === computed) return;
+  const message = `debits and credits declared ${dollars(declared)}, computed ${dollars(computed)}`;
+  findings.field(`${whole}-debit`, view, 'totalDebit', message);
 }
 
 /** Of cents. */

@@ -33,6 +33,7 @@ export function readEntry(view: RecordView, { amountAt, amountLength }: EntryCol
   if (Number.isNaN(entry.amount)) return;
   if ((entry.codeBits & isCredit) !== 0) batch.credit.add(entry.amount);
   else if ((entry.codeBits & isDebit) !== 0) batch.debit.add(entry.amount);
+  else batch.sideless.add(entry.amount);
 }
 
 export function checkEntry(view: RecordView, entry: OpenEntry, batch: OpenBatch, settings: NachaSettings, findings: Findings): void {
@@ -113,7 +114,7 @@ function checkTransactionCode(view: RecordView, entry: OpenEntry, batch: OpenBat
   const { transactionCode: code, codeBits: bits } = entry;
   if (Number.isNaN(code)) return;
   if (bits === 0) {
-    batch.isComputable = false;
+    batch.isSided = false;
     findings.field('transaction-code', view, 'transactionCode', `there is no transaction code ${code}`);
     return;
   }

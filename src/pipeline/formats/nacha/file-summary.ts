@@ -21,12 +21,14 @@ const cents = 2;
 
 export class FileSummary {
   readonly totals = new FileTotals();
-  readonly amounts: FileAmounts = { debit: new ExactSum(), credit: new ExactSum() };
+  readonly amounts: FileAmounts = { debit: new ExactSum(), credit: new ExactSum(), sideless: new ExactSum() };
   declared: DeclaredTotals | null = null;
   entries = 0;
   rejectedEntries = 0;
   /** Every entry so far could be read. */
   isComputable = true;
+  /** Every entry so far is a debit or a credit. */
+  isSided = true;
   iatBatches = 0;
   advBatches = 0;
   readonly #batchesByClass = new Map<string, number>();
@@ -36,6 +38,7 @@ export class FileSummary {
     const { kind, sec } = batch.header;
     this.totals.add(batch, this.amounts);
     if (!batch.isComputable) this.isComputable = false;
+    if (!batch.isSided) this.isSided = false;
     if (kind === 'iat') this.iatBatches++;
     else if (kind === 'adv') this.advBatches++;
     if (sec.code !== '') this.#batchesByClass.set(sec.code, (this.#batchesByClass.get(sec.code) ?? 0) + 1);
@@ -67,7 +70,7 @@ export class FileSummary {
           totalDebit: debit,
           totalCredit: credit,
         },
-        balanced: declared !== null && this.isComputable && isBalanced,
+        balanced: declared !== null && this.isComputable && this.isSided && isBalanced,
       },
       details: {
         batches: this.totals.batches,

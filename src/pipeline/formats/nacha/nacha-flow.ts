@@ -65,20 +65,31 @@ const fields: Omit<PackSchema, 'totals'> = {
   tied: ['transactionCode', 'currency', 'amount', 'debit', 'credit', 'category', 'addendaRecords'],
 };
 
+interface ComparedTotals {
+  readonly isControlRequired: boolean;
+  readonly isCounted: boolean;
+  /** Every entry that is taken is a debit or a credit. */
+  readonly isSided: boolean;
+}
+
 /** Of a file that may lack its file control, what that declares is compared where it is there. */
-function totalsOf(isControlRequired: boolean, isCounted: boolean): PackSchema['totals'] {
+function totalsOf({ isControlRequired, isCounted, isSided }: ComparedTotals): PackSchema['totals'] {
   const same = (declared: string, computed: string): string =>
     `${isControlRequired ? '' : `!has(trailer.${declared}) || `}trailer.${declared} == ${computed}`;
+  const sameAmount = (declared: string, computed: string): string =>
+    isSided
+      ? same(declared, computed)
+      : `${same(declared, computed)} || (stats.sum.amount != stats.sum.debit + stats.sum.credit && trailer.totalDebit + trailer.totalCredit == stats.sum.amount)`;
   const amounts = [
     {
       id: 'nacha-total-debit',
-      assert: same('totalDebit', 'stats.sum.debit'),
+      assert: sameAmount('totalDebit', 'stats.sum.debit'),
       code: 'NACHA-DEBIT',
       message: 'The total debit of the file control is not that of the entries',
     },
     {
       id: 'nacha-total-credit',
-      assert: same('totalCredit', 'stats.sum.credit'),
+      assert: sameAmount('totalCredit', 'stats.sum.credit'),
       code: 'NACHA-CREDIT',
       message: 'The total credit of the file control is not that of the entries',
     },
@@ -94,7 +105,14 @@ function totalsOf(isControlRequired: boolean, isCounted: boolean): PackSchema['t
 
 function schema(settings: PackSettings): PackSchema {
   const isRefused = (name: string): boolean => (settings.get(name) ?? 'refuse') === 'refuse';
-  return { ...fields, totals: totalsOf(isRefused('missingFileControl'), isRefused('addendaCounts')) };
+  return {
+    ...fields,
+    totals: totalsOf({
+      isControlRequired: isRefused('missingFileControl'),
+      isCounted: isRefused('addendaCounts'),
+      isSided: isRefused('transactionCodes'),
+    }),
+  };
 }
 
 export const nachaFlow: PackFlow = { settings: nachaSettingList, schema };

@@ -293,8 +293,8 @@ export class NachaReader implements PackReader, RecordConsumer {
   #endFile(): void {
     const view = this.#view;
     if (this.#batch !== null) this.#leaveBatch(view);
-    const { totals, amounts, isComputable } = this.#summary;
-    checkFileControl(view, { totals, amounts, isComputable }, this.#findings);
+    const { totals, amounts, isSided, isComputable } = this.#summary;
+    checkFileControl(view, { totals, amounts: { ...amounts, isSided }, isComputable }, this.#findings);
     const number = (name: string) => view.fieldNumber(name);
     this.#summary.declared = {
       batchCount: number('batchCount'),

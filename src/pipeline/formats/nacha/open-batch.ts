@@ -30,6 +30,8 @@ export class OpenBatch {
   readonly header: BatchHeaderValues;
   readonly debit = new ExactSum();
   readonly credit = new ExactSum();
+  /** Amounts with a transaction code that the Rules do not have. */
+  readonly sideless = new ExactSum();
   entries = 0;
   /** Entry and addenda records. */
   records = 0;
@@ -41,6 +43,8 @@ export class OpenBatch {
   answers: Category | null = null;
   /** An entry could not be read, so that its totals cannot be compared. */
   isComputable = true;
+  /** Every entry so far is a debit or a credit. */
+  isSided = true;
 
   constructor(header: BatchHeaderValues) {
     this.header = header;
