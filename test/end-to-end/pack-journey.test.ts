@@ -120,6 +120,19 @@ it('holds a file whose control total is wrong, and says which', async () => {
   expect((await auditJob(server, given.tenant, job.jobId)).report).toMatchObject({ isSound: true, failures: [] });
 });
 
+it('takes a file without its header and its control where its flow says so, and an auditor finds the same', async () => {
+  const given = await bank('bank-lenient');
+  const settings = 'type: nacha, missingFileHeader: accept, missingFileControl: warn';
+  await given.tenant.apply(documents(given.root)[1]!.replace('type: nacha', settings).replace('1.0.0', '1.1.0'));
+  const text = achFile(sampleBatches.PPD)
+    .text()
+    .replace(/^[19].*\n/gm, '');
+  const job = await send(given, 'in.ach', Buffer.from(text, 'latin1'));
+  expect(job).toMatchObject({ state: 'completed', records: { read: 3, valid: 3 }, warnings: [{ rule: 'file-control-missing' }] });
+  expect(await deliveredTo(given.root)).toHaveLength(3);
+  expect((await auditJob(server, given.tenant, job.jobId)).report).toMatchObject({ isSound: true, failures: [] });
+});
+
 it('repairs an entry that its target refused, with the warning of its pack, and sends it again', async () => {
   const tenant = await server.tenant('bank-repair');
   const root = join(server.out, 'bank-repair');

@@ -19,16 +19,17 @@ export function failureOf(pack: Pack, bytes: Buffer, random: Random): string | n
   }
   const tookMs = performance.now() - startMs;
   if (tookMs > slowMs) return `reading ${bytes.length} bytes took ${Math.round(tookMs)} ms`;
-  return brokenLaw(pack, bytes.length, whole) ?? differenceInPieces(pack, bytes, whole, random) ?? failureOfWriter(pack, whole, random);
+  return brokenLaw(pack, bytes.length, whole) ?? differenceInPieces(pack, bytes, random) ?? failureOfWriter(pack, whole, random);
 }
 
 /** What is read can be written or is refused with a code, and so is whatever is made of it. */
-function failureOfWriter({ writer }: Pack, { document }: PackRun, random: Random): string | null {
+function failureOfWriter({ settings, writer }: Pack, { document }: PackRun, random: Random): string | null {
   if (writer === undefined) return null;
+  const byDefault = new Map([...settings, ...writer.settings].map((setting) => [setting.name, setting.default]));
   const read = Buffer.from(document);
   for (const bytes of [read, changed(read, random, [read])]) {
     try {
-      const written = writer.createDocumentWriter(new Map(), { bytes: () => {} });
+      const written = writer.createDocumentWriter(byDefault, { bytes: () => {} });
       written.push(bytes);
       written.end();
     } catch (error) {
@@ -62,10 +63,25 @@ function isJson(text: string): boolean {
   }
 }
 
-function differenceInPieces(pack: Pack, bytes: Buffer, whole: PackRun, random: Random): string | null {
+/** With settings of any kind: by default some findings are not made. */
+function differenceInPieces(pack: Pack, bytes: Buffer, random: Random): string | null {
+  const settings = anySettings(pack, random);
   const cuts = Array.from({ length: random.integer(8) + 1 }, () => random.integer(bytes.length + 1)).sort((a, b) => a - b);
-  const pieces = runPack(pack, bytes, { cuts });
+  const whole = runPack(pack, bytes, { settings });
+  const pieces = runPack(pack, bytes, { settings, cuts });
   for (const part of ['findings', 'summary', 'document'] as const)
-    if (!isDeepStrictEqual(pieces[part], whole[part])) return `its ${part} differ when it is cut at ${cuts.join(', ')}`;
+    if (!isDeepStrictEqual(pieces[part], whole[part]))
+      return `its ${part} differ when it is cut at ${cuts.join(', ')}, with ${JSON.stringify(settings)}`;
   return null;
+}
+
+/** Half of them as they are by default. */
+function anySettings({ settings }: Pack, random: Random): Record<string, string | boolean> {
+  const chosen: Record<string, string | boolean> = {};
+  for (const { name, type, choices } of settings) {
+    if (random.integer(2) === 0) continue;
+    if (type === 'boolean') chosen[name] = random.integer(2) === 0;
+    else if (choices !== undefined) chosen[name] = choices[random.integer(choices.length)]!;
+  }
+  return chosen;
 }

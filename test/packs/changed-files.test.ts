@@ -1,8 +1,13 @@
-/** Files of statements and payments that are changed at random: what must hold of a flow, whatever became of them. */
+/** Files of packs that are changed at random: what must hold of a flow, whatever became of them. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { good } from '../../src/pipeline/formats/bai2/bai2-mutants.fixture.ts';
 import { bai2Pack } from '../../src/pipeline/formats/bai2/bai2-pack.ts';
+import { creditTransfers, statement } from '../../src/pipeline/formats/iso20022/iso20022-files.fixture.ts';
+import { iso20022Pack } from '../../src/pipeline/formats/iso20022/iso20022-pack.ts';
+import { achFile } from '../../src/pipeline/formats/nacha/ach-files.fixture.ts';
+import { nachaPack } from '../../src/pipeline/formats/nacha/nacha-pack.ts';
+import { sampleBatches } from '../../src/pipeline/formats/nacha/sample-batches.fixture.ts';
 import { runPack } from '../../src/pipeline/formats/statements/pack-run.fixture.ts';
 import {
   bankTransferFields,
@@ -25,6 +30,15 @@ const statements = [
   finMessage('940', pages[1]!),
 ].join('');
 const payments = [finMessage('103', transferFields), finMessage('202', bankTransferFields), finMessage('101', requestFields)].join('');
+
+const entries = achFile(sampleBatches.PPD, sampleBatches.IAT, sampleBatches['PPD returned']).text();
+const statuses = `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pacs.002.001.10"><FIToFIPmtStsRpt>
+<GrpHdr><MsgId>S-1</MsgId><CreDtTm>2026-03-02T10:00:00Z</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>M-1</OrgnlMsgId><OrgnlMsgNmId>pacs.008.001.08</OrgnlMsgNmId></OrgnlGrpInfAndSts>
+<TxInfAndSts><OrgnlEndToEndId>E-1</OrgnlEndToEndId><TxSts>ACSC</TxSts></TxInfAndSts>
+<TxInfAndSts><OrgnlEndToEndId>E-2</OrgnlEndToEndId><TxSts>RJCT</TxSts></TxInfAndSts>
+</FIToFIPmtStsRpt></Document>
+`;
 
 interface Edit {
   readonly kind: 'delete' | 'double' | 'swap' | 'replace' | 'cut';
@@ -62,6 +76,17 @@ it.each([
   ['swift-mt', swiftPack, { messages: 'statements', strictness: 'lenient' }, statements],
   ['swift-mt', swiftPack, { messages: 'payments' }, payments],
   ['swift-mt', swiftPack, { messages: 'payments', strictness: 'lenient' }, payments],
+  ['nacha', nachaPack, {}, entries],
+  [
+    'nacha',
+    nachaPack,
+    { missingFileHeader: 'accept', missingFileControl: 'warn', missingBatchControl: 'accept', addendaCounts: 'warn' },
+    entries,
+  ],
+  ['iso20022', iso20022Pack, { message: 'pain.001' }, creditTransfers],
+  ['iso20022', iso20022Pack, { message: 'pain.001', totals: 'warn', codes: 'warn' }, creditTransfers],
+  ['iso20022', iso20022Pack, { message: 'pacs.002' }, statuses],
+  ['iso20022', iso20022Pack, { message: 'camt.053', totals: 'warn' }, statement],
 ] as const)(
   'a flow of %s refuses what its pack refuses, reads as many records, and comes to the same by every path: %#',
   async (type, pack, settings, text) => {

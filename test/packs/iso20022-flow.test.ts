@@ -4,30 +4,34 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
-import { runEngine, runReference } from '../../src/pipeline/engine/reference/run-accounts.fixture.ts';
+import { runReference } from '../../src/pipeline/engine/reference/run-accounts.fixture.ts';
 import { flowFamilies } from '../../src/pipeline/formats/iso20022/flow/flow-families.ts';
 import { creditTransfers, goodMessages, readMessage, statement } from '../../src/pipeline/formats/iso20022/iso20022-files.fixture.ts';
 import { change, harmless, mutants } from '../../src/pipeline/formats/iso20022/iso20022-mutants.fixture.ts';
-import { accountsOf, convert, linesOf, packFlow, packFlowText } from '../support/pack-flows.ts';
+import {
+  accountsOf,
+  convert,
+  expectSameByEveryPath,
+  isRefused,
+  linesOf,
+  packFlow,
+  packFlowText,
+  problemsOf,
+} from '../support/pack-flows.ts';
 import { expectedVerdicts, itWithPublicData } from '../support/public-data.ts';
 
+/** A message without transactions is as good as another. */
+const more = ['acceptance: { emptyFile: accept }'];
 const plans = new Map<string, Plan>();
 /** Of the messages of a family, with other settings of the pack. */
 function planOf(message: string, options: Readonly<Record<string, string>> = {}): Plan {
   const format = JSON.stringify({ type: 'iso20022', message, ...options });
   let plan = plans.get(format);
-  if (plan === undefined) plans.set(format, (plan = packFlow(format)));
+  if (plan === undefined) plans.set(format, (plan = packFlow(format, more)));
   return plan;
 }
 
 const familyOf = (content: string) => /xsd:((?:pain|pacs|camt)\.\d{3})/.exec(content)?.[1] ?? 'pain.001';
-
-async function isRefused(plan: Plan, bytes: Buffer): Promise<boolean> {
-  const { lines, damage } = await convert(plan, bytes);
-  const reference = runReference(plan, lines);
-  expect(runEngine(plan, lines, { chunkBytes: 700, path: 'fast', blockBytes: 4_096 })).toEqual(reference);
-  return damage.length > 0 || reference.findings.length > 0;
-}
 
 it.each(Object.entries(goodMessages))('reads the records of %s, whatever path takes them', async (_, message) => {
   const { summary } = readMessage(message);
@@ -172,6 +176,38 @@ it('leaves the lines of a status report as they are where the flow says nothing'
     Array(2).fill(expect.not.arrayContaining(['level', 'paymentInformationReasonCode'])),
   );
   expect(records.map(({ transactionStatus }) => transactionStatus)).toEqual(['RJCT', null]);
+});
+
+const groupOfReport = '<OrgnlGrpInfAndSts><OrgnlMsgId>M-1</OrgnlMsgId><OrgnlMsgNmId>pacs.008.001.08</OrgnlMsgNmId></OrgnlGrpInfAndSts>';
+const settlementStatus = (
+  group: string,
+  statuses: string,
+) => `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pacs.002.001.10"><FIToFIPmtStsRpt>
+<GrpHdr><MsgId>S-1</MsgId><CreDtTm>2026-03-02T10:00:00Z</CreDtTm></GrpHdr>${group}${statuses}</FIToFIPmtStsRpt></Document>`;
+const settlementStatusOf = (
+  id: string,
+) => `<TxInfAndSts><StsId>${id}</StsId><OrgnlGrpInf><OrgnlMsgId>M-${id}</OrgnlMsgId><OrgnlMsgNmId>pacs.008.001.08</OrgnlMsgNmId></OrgnlGrpInf>
+<OrgnlEndToEndId>E-${id}</OrgnlEndToEndId><OrgnlUETR>eb6305c9-1f7f-49de-aed0-16487c27b42d</OrgnlUETR><TxSts>ACSC</TxSts></TxInfAndSts>`;
+
+it.each([
+  ['statuses of transactions alone', '', [1, 2]],
+  ['nothing', '', []],
+  ['a group and statuses', groupOfReport, [1]],
+  ['two groups', groupOfReport.repeat(2), [1]],
+  ['more than is read element by element', '', Array.from({ length: 2_000 }, (_, index) => index)],
+] as const)('reads a report between institutions with %s', async (_, group, ids) => {
+  const plan = planOf('pacs.002');
+  const bytes = Buffer.from(settlementStatus(group, ids.map((id) => settlementStatusOf(String(id))).join('')));
+  expect(readMessage(bytes).findings).toEqual([]);
+  const converted = await convert(plan, bytes);
+  const [header, ...records] = linesOf(converted);
+  expect(header).toMatchObject({ record: 'header', messageId: 'S-1', originalMessageId: group === '' ? null : 'M-1' });
+  expect(records.map(({ originalMessageId, originalEndToEndId }) => [originalMessageId, originalEndToEndId])).toEqual(
+    ids.map((id) => [`M-${id}`, `E-${id}`]),
+  );
+  expect(problemsOf(plan, converted.lines)).toEqual([]);
+  expect((await convert(plan, bytes, 777)).lines.equals(converted.lines)).toBe(true);
+  expect(expectSameByEveryPath(plan, converted.lines).findings).toEqual([]);
 });
 
 it('needs to be told which messages a flow reads, and can have amounts of fewer decimals', () => {

@@ -3,26 +3,28 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
-import { runEngine, runReference } from '../../src/pipeline/engine/reference/run-accounts.fixture.ts';
 import { achFile, readAch } from '../../src/pipeline/formats/nacha/ach-files.fixture.ts';
 import { moreMutants } from '../../src/pipeline/formats/nacha/more-mutants.fixture.ts';
 import type { Mutant } from '../../src/pipeline/formats/nacha/mutant-making.fixture.ts';
 import { mutants } from '../../src/pipeline/formats/nacha/mutants.fixture.ts';
 import { type SampleName, sampleBatches } from '../../src/pipeline/formats/nacha/sample-batches.fixture.ts';
-import { accountsOf, convert, expectSameByEveryPath, linesOf, packFlow, packFlowText } from '../support/pack-flows.ts';
+import {
+  accountsOf,
+  convert,
+  expectSameByEveryPath,
+  isRefused,
+  linesOf,
+  packFlow,
+  packFlowText,
+  problemsOf,
+} from '../support/pack-flows.ts';
 import { expectedVerdicts, itWithPublicData } from '../support/public-data.ts';
 
-const plan = packFlow('{ type: nacha }');
+/** A file without entries is as good as another. */
+const more = ['acceptance: { emptyFile: accept }'];
+const plan = packFlow('{ type: nacha }', more);
 const samples = Object.keys(sampleBatches) as SampleName[];
 const fileOf = (...names: SampleName[]) => Buffer.from(achFile(...names.map((name) => sampleBatches[name])).text(), 'latin1');
-
-/** Whether anything of the file is refused: a record, or the file as a whole. */
-async function isRefused(flow: typeof plan, bytes: Buffer): Promise<boolean> {
-  const { lines, damage } = await convert(flow, bytes);
-  const reference = runReference(flow, lines);
-  expect(runEngine(flow, lines, { chunkBytes: 700, path: 'fast', blockBytes: 4_096 })).toEqual(reference);
-  return damage.length > 0 || reference.findings.length > 0;
-}
 
 it.each(samples)('reads an entry of class %s as one record, whatever path takes it', async (name) => {
   const bytes = fileOf(name);
@@ -52,9 +54,36 @@ const named: readonly (readonly [string, Mutant])[] = [
 it.each(named)('refuses of a file what the pack refuses: %s', async (_, { of, change, settings }) => {
   const changed = change(achFile(...of.map((name) => sampleBatches[name])));
   const bytes = Buffer.isBuffer(changed) ? changed : Buffer.from(typeof changed === 'string' ? changed : changed.text(), 'latin1');
-  const flow = settings === undefined ? plan : packFlow(JSON.stringify({ type: 'nacha', ...settings }));
+  const flow = settings === undefined ? plan : packFlow(JSON.stringify({ type: 'nacha', ...settings }), more);
   const { findings } = readAch(bytes, settings);
   expect(await isRefused(flow, bytes)).toBe(findings.some(({ severity }) => severity === 'error'));
+});
+
+type Change = (file: ReturnType<typeof achFile>) => string;
+
+it.each<readonly [setting: string, policy: string, change: Change]>([
+  ...['warn', 'accept'].flatMap((policy): [string, string, Change][] => [
+    ['missingFileControl', policy, (file) => file.text().replace(/^9[\s\S]*/m, '')],
+    ['missingFileHeader', policy, (file) => file.text().replace(/^1.*\n/, '')],
+    ['addendaCounts', policy, (file) => file.set('fileControl', 'entryAddendaCount', 7).text()],
+  ]),
+])('takes what its settings take of the file as a whole: %s: %s', async (setting, policy, change) => {
+  const bytes = Buffer.from(change(achFile(sampleBatches.PPD)), 'latin1');
+  const flow = packFlow(JSON.stringify({ type: 'nacha', [setting]: policy }));
+  expect(readAch(bytes, { [setting]: policy }).findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+  expect(await isRefused(flow, bytes)).toBe(false);
+  expect(await isRefused(plan, bytes)).toBe(true);
+  const { lines } = await convert(flow, bytes);
+  expectSameByEveryPath(flow, lines);
+});
+
+it('compares the totals of a file control that is there also where it may be missing', async () => {
+  const flow = packFlow('{ type: nacha, missingFileControl: accept }');
+  const { lines } = await convert(flow, fileOf('PPD'));
+  expect(problemsOf(flow, lines)).toEqual([]);
+  const other = Buffer.from(lines.toString().replace(/"totalDebit":[0-9.]+/, '"totalDebit":0.01'));
+  expect(other).not.toEqual(lines);
+  expect(problemsOf(flow, other)).toEqual(['NACHA-DEBIT']);
 });
 
 it('says what is wrong with an entry, and where it is in the file as received', async () => {

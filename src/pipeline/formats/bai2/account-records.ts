@@ -48,6 +48,7 @@ function readSummary(fields: RecordFields, unknownCodes: UnknownTypeCodes, add: 
     add(amount, code?.number ?? null);
   }
   // The fields after a status are often left out at the end of a record.
+  if (fields.values !== null) fields.values['itemCount'] = fields.values['fundsType'] = null;
   const hasCount = fields.take('itemCount', true);
   const count = hasCount ? readItemCount(fields) : null;
   const funds = hasCount && fields.record.hasNext ? readFunds(fields, amount) : { isEmpty: true };
@@ -88,7 +89,7 @@ export function readDetail(fields: RecordFields, unknownCodes: UnknownTypeCodes)
   fields.text('customerReferenceNumber', { required: false });
   const hasText = fields.record.restField();
   if (!hasText) fields.missing('text', 'warn');
-  if (fields.values !== null) fields.values['text'] = hasText ? fields.record.fieldText() : null;
+  if (fields.values !== null) fields.values['text'] = (hasText && fields.record.fieldText()) || null;
   fields.slashes(hasText ? fields.record.fieldStart : Number.POSITIVE_INFINITY);
   return { type: code?.type ?? null, number: code?.number ?? null, amount };
 }

@@ -140,7 +140,7 @@ it('the document has every field', () => {
       },
       bankReferenceNumber: null,
       customerReferenceNumber: 'CHECK/17',
-      text: '',
+      text: null,
     },
     {
       typeCode: '409',
@@ -148,7 +148,7 @@ it('the document has every field', () => {
       fundsType: { typeCode: 'V', date: '260620', time: '2400' },
       bankReferenceNumber: null,
       customerReferenceNumber: null,
-      text: '',
+      text: null,
     },
   ]);
   expect(groups[0].trailer).toEqual({ groupControlTotal: '73501500', numberOfAccounts: 1, numberOfRecords: 10 });

@@ -35,6 +35,15 @@ describe('pieces', () => {
   });
 });
 
+it.each(['pain.002.001.10', 'pain.002.001.11'])('a %s may say where a transaction is on its way', (name) => {
+  const tracked = `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:${name}"><CstmrPmtStsRpt><GrpHdr><MsgId>S-1</MsgId><CreDtTm>2026-03-02T10:00:00Z</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>M-1</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId></OrgnlGrpInfAndSts>
+<OrgnlPmtInfAndSts><OrgnlPmtInfId>A</OrgnlPmtInfId><TxInfAndSts><OrgnlEndToEndId>E2E-A1</OrgnlEndToEndId><TxSts>ACSC</TxSts>
+<TrckrData><ConfdDt><Dt>2026-03-02</Dt></ConfdDt><ConfdAmt Ccy="EUR">10.10</ConfdAmt><TrckrRcrd><Agt><FinInstnId><BICFI>MARKDEFFXXX</BICFI></FinInstnId></Agt></TrckrRcrd></TrckrData>
+<AccptncDtTm>2026-03-02T10:00:00Z</AccptncDtTm></TxInfAndSts></OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>`;
+  expect(readMessage(tracked).findings).toEqual([]);
+});
+
 describe('the summary', () => {
   it('counts transactions and adds amounts', () => {
     expect(readMessage(creditTransfers).summary).toEqual({

@@ -239,6 +239,7 @@ export class Iso20022Reader implements PackReader, XmlHandler {
     this.#documentDepth = 0;
     if (this.#checker === null) return;
     this.#checker.finish();
+    this.#flow?.finish();
     this.#checker = null;
     this.#rules!.finish();
     this.#isComplete = this.#schemaErrors === 0;

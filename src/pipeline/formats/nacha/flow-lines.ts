@@ -4,6 +4,7 @@ import { type AddendaName, addenda } from './addenda-layouts.ts';
 import { isCredit, isDebit } from './code-tables.ts';
 import { type RecordLayout, recordLength } from './field-layouts.ts';
 import { currency } from './file-summary.ts';
+import type { RecordPlace } from './findings.ts';
 import {
   batchFields,
   controlFields,
@@ -16,6 +17,7 @@ import {
 } from './flow-fields.ts';
 import type { OpenEntry } from './open-entry.ts';
 import { isDate, isTime } from './record-forms.ts';
+import { fileControl } from './record-layouts.ts';
 import { RecordView } from './record-view.ts';
 
 const keys = {
@@ -86,6 +88,21 @@ export class FlowLines {
   fileHeader(view: RecordView): void {
     this.#lines.begin('header', view.line, view.offset);
     this.#write(headerFields, view);
+    this.#lines.end();
+  }
+
+  /** A header or trailer without values, for a file that may lack it: its record would be the one that comes next, or came last. */
+  withoutFileHeader(place: RecordPlace): void {
+    this.#withoutValues('header', headerFields, place);
+  }
+
+  withoutFileControl(place: RecordPlace): void {
+    this.#withoutValues('trailer', controlFields(fileControl), place);
+  }
+
+  #withoutValues(tag: 'header' | 'trailer', fields: readonly FlowField[], { line, offset }: RecordPlace): void {
+    this.#lines.begin(tag, line, offset);
+    for (const { key } of fields) this.#lines.absent(key);
     this.#lines.end();
   }
 

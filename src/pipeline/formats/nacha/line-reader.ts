@@ -36,6 +36,10 @@ function isContinuation(byte: number): boolean {
   return (byte & 0xc0) === 0x80;
 }
 
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
 export class LineReader {
   readonly #consumer: RecordConsumer;
   readonly #findings: Findings;
@@ -80,7 +84,8 @@ export class LineReader {
       const after = bytes[at + recordLength]!;
       const isReturn = after === carriageReturn;
       const isBroken = isReturn || after === lineFeed;
-      if (this.#isAfterRecord ? isBroken || after >= 0x80 || bytes[at] === space : !isBroken) return at;
+      // Behind a record a line end or spaces may follow: only what begins as a record does follows it without a line break.
+      if (this.#isAfterRecord ? isBroken || after >= 0x80 || !isDigit(bytes[at]!) : !isBroken) return at;
       const line = this.#isAfterRecord ? this.#currentLine + 1 : this.#currentLine;
       if (this.#isAfterRecord) this.#tellMissingBreak(line, this.#offset);
       if (!this.#consumer.takeClean(bytes, at, line, this.#offset)) return at;

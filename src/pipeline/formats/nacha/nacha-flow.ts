@@ -1,5 +1,5 @@
 /** The nacha pack in flows: what an ACH file has without a schema. Totals of the file control are compared with the entries. */
-import type { PackField, PackFlow, PackSchema } from '../pack.ts';
+import type { PackField, PackFlow, PackSchema, PackSettings } from '../pack.ts';
 import {
   addendaNames,
   batchNames,
@@ -39,7 +39,7 @@ function fieldsOf(names: Names): Record<string, PackField> {
 
 const money = { type: 'decimal', scale: 2, sum: true, currency: 'currency' } as const;
 
-const schema: PackSchema = {
+const fields: Omit<PackSchema, 'totals'> = {
   header: fieldsOf(headerNames),
   record: {
     ...fieldsOf(batchNames),
@@ -63,26 +63,38 @@ const schema: PackSchema = {
   trailer: fieldsOf(controlNames),
   key: ['batchNumber', 'traceNumber'],
   tied: ['transactionCode', 'amount', 'debit', 'credit', 'category', 'addendaRecords'],
-  totals: [
+};
+
+/** Of a file that may lack its file control, what that declares is compared where it is there. */
+function totalsOf(isControlRequired: boolean, isCounted: boolean): PackSchema['totals'] {
+  const same = (declared: string, computed: string): string =>
+    `${isControlRequired ? '' : `!has(trailer.${declared}) || `}trailer.${declared} == ${computed}`;
+  const amounts = [
     {
       id: 'nacha-total-debit',
-      assert: 'trailer.totalDebit == stats.sum.debit',
+      assert: same('totalDebit', 'stats.sum.debit'),
       code: 'NACHA-DEBIT',
       message: 'The total debit of the file control is not that of the entries',
     },
     {
       id: 'nacha-total-credit',
-      assert: 'trailer.totalCredit == stats.sum.credit',
+      assert: same('totalCredit', 'stats.sum.credit'),
       code: 'NACHA-CREDIT',
       message: 'The total credit of the file control is not that of the entries',
     },
-    {
-      id: 'nacha-entry-count',
-      assert: 'trailer.entryAddendaCount == stats.records + stats.sum.addendaRecords',
-      code: 'NACHA-COUNT',
-      message: 'The entry/addenda count of the file control is not that of the records',
-    },
-  ],
-};
+  ];
+  const count = {
+    id: 'nacha-entry-count',
+    assert: same('entryAddendaCount', 'stats.records + stats.sum.addendaRecords'),
+    code: 'NACHA-COUNT',
+    message: 'The entry/addenda count of the file control is not that of the records',
+  };
+  return isCounted ? [...amounts, count] : amounts;
+}
 
-export const nachaFlow: PackFlow = { settings: nachaSettingList, schema: () => schema };
+function schema(settings: PackSettings): PackSchema {
+  const isRefused = (name: string): boolean => (settings.get(name) ?? 'refuse') === 'refuse';
+  return { ...fields, totals: totalsOf(isRefused('missingFileControl'), isRefused('addendaCounts')) };
+}
+
+export const nachaFlow: PackFlow = { settings: nachaSettingList, schema };

@@ -118,6 +118,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     this.#records++;
     if (this.#state === 'start' && type !== '1') {
       this.#tell('file-header-missing', 'the first record is no file header');
+      if (!this.#isRefused('file-header-missing')) this.#flow?.withoutFileHeader(view);
       this.#state = 'file';
     }
     if (this.#state === 'ended') this.#tell('record-after-file-control', 'a record that is no filler follows the file control');
@@ -146,9 +147,10 @@ export class NachaReader implements PackReader, RecordConsumer {
     this.#completeEntry();
     if (this.#batch !== null) this.#leaveBatch(this.#lastPlace);
     if (this.#records + this.#filler === 0) this.#findings.record('file-empty', this.#lastPlace, 'the file has no records');
-    else if (this.#summary.declared === null)
+    else if (this.#summary.declared === null) {
       this.#findings.record('file-control-missing', this.#lastPlace, 'the file has no file control');
-    else {
+      if (!this.#isRefused('file-control-missing')) this.#flow?.withoutFileControl(this.#lastPlace);
+    } else {
       if (this.#summary.totals.batches === 0) this.#findings.record('file-without-batches', this.#lastPlace, 'the file has no batches');
       checkBlocks(
         { place: this.#controlPlace!, declared: this.#summary.declared.blockCount, records: this.#records, filler: this.#filler },
@@ -318,6 +320,10 @@ export class NachaReader implements PackReader, RecordConsumer {
     this.#filler++;
     if (this.#state !== 'ended') this.#tell('filler-place', 'filler comes before the file control');
     else if (!this.#view.bytes.every((byte) => byte === nine)) this.#tell('filler-text', 'filler is not 94 nines');
+  }
+
+  #isRefused(rule: NachaRuleId): boolean {
+    return this.#settings.severities.get(rule) === 'error';
   }
 
   #tell(rule: NachaRuleId, message: string): void {

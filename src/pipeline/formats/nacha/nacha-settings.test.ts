@@ -32,6 +32,14 @@ describe('a setting of a policy', () => {
     }
   });
 
+  it('refuses no file that has nothing of what it refuses, however its lines end and whatever pieces it comes in', () => {
+    const strictest = Object.fromEntries(policies.map(({ name }) => [name, 'refuse']));
+    for (const batch of Object.values(sampleBatches))
+      for (const lineEnd of ['\n', '\r\n'])
+        for (const sizes of [[], [1], [95], [130, 7]])
+          expect(readAch(Buffer.from(achFile(batch).text(lineEnd)), strictest, sizes).findings).toEqual([]);
+  });
+
   it('without it the severity is that of the rule', () => {
     const byDefault = readNachaSettings(new Map()).severities;
     for (const [rule, { severity }] of Object.entries(nachaRules))

@@ -7,6 +7,9 @@ import { sampleBatches } from './sample-batches.fixture.ts';
 
 const whole = achFile(sampleBatches.PPD, sampleBatches.IAT, sampleBatches['PPD contested']);
 
+/** What is accepted by default is told, too. */
+const told = { noLineBreaks: 'warn' };
+
 /** Files of all kinds of line breaks and damage, as bytes. */
 const files: readonly Buffer[] = [
   ...['\n', '\r\n', '\r', '', '\n\n', '  \n', '\n\r'].map((lineEnd) => Buffer.from(whole.text(lineEnd))),
@@ -20,8 +23,10 @@ const files: readonly Buffer[] = [
 describe('the same bytes in other pieces give the same findings, summary and document', () => {
   it('one by one, and around the length of a line', () => {
     for (const bytes of files) {
-      const expected = readAch(bytes);
-      for (const size of [1, 93, 94, 95, 96, 97, 190]) expect(readAch(bytes, {}, [size])).toEqual(expected);
+      for (const settings of [{}, told]) {
+        const expected = readAch(bytes, settings);
+        for (const size of [1, 93, 94, 95, 96, 97, 190]) expect(readAch(bytes, settings, [size])).toEqual(expected);
+      }
     }
   });
 
@@ -42,8 +47,8 @@ describe('the same bytes in other pieces give the same findings, summary and doc
         (file, sizes, changes) => {
           const bytes = Buffer.from(file);
           for (const [at, byte] of changes) if (bytes.length > 0) bytes[at % bytes.length] = byte;
-          const expected = readAch(bytes);
-          expect(readAch(bytes, {}, sizes)).toEqual(expected);
+          const expected = readAch(bytes, told);
+          expect(readAch(bytes, told, sizes)).toEqual(expected);
           expect(() => JSON.parse(expected.document)).not.toThrow();
         },
       ),

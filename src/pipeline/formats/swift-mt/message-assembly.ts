@@ -21,8 +21,12 @@ import { guessedTagsMax, guessedType, typeFrom } from './type-guess.ts';
 const lineFeed = 10;
 const space = 32;
 const tab = 9;
+const colon = 58;
+const hyphen = 45;
 const deletion = 127;
 const references: ReadonlySet<string> = new Set(['20', '21', '21F', '21R']);
+/** Holds what another standard says, line by line. */
+const envelope = '77T';
 /** Fields of statements that only name something. */
 const identifying: ReadonlySet<string> = new Set(['20', '21', '25', '25P', '28', '28C']);
 
@@ -194,6 +198,7 @@ export class MessageAssembly implements MessageEvents {
       return;
     }
     this.#checkCharacters(field);
+    if (tag !== envelope) this.#checkLineBegins(field);
     const format = formatOf(tag);
     if (format === undefined) return;
     const text = field.latin1();
@@ -202,6 +207,17 @@ export class MessageAssembly implements MessageEvents {
       findings.tell('field-format', field.place(), tag, `the field is not ${format.replaceAll('$', ' and a line of ')}`, severity);
     } else if (references.has(tag) && (text.startsWith('/') || text.endsWith('/') || text.includes('//'))) {
       findings.tell('reference-slash', field.place(), tag, 'the reference begins or ends with a slash, or has two in a row');
+    }
+  }
+
+  #checkLineBegins(field: FieldText): void {
+    for (let index = 1; index < field.lineCount; index++) {
+      const at = field.lineStart(index);
+      const byte = field.bytes[at];
+      if (at >= field.lineEnd(index) || (byte !== colon && byte !== hyphen)) continue;
+      const sign = byte === colon ? 'colon' : 'hyphen';
+      this.#context.findings.tell('line-begin', field.place(at, at + 1), field.tag, `a line of the field begins with a ${sign}`);
+      return;
     }
   }
 

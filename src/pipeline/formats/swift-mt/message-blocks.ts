@@ -86,8 +86,12 @@ export class MessageBlocks {
         if (next === null || this.#isInText) return;
         at = next;
       } else if (bytes[at] === colon && tagEnd(line, at) > 0) {
-        this.#beginText(false);
-        this.#takeText(line, at);
+        const tagStop = tagEnd(line, at);
+        if (isType(bytes.toString('latin1', at + 1, tagStop))) this.#takeType(line, at + 1, tagStop);
+        else {
+          this.#beginText(false);
+          this.#takeText(line, at);
+        }
         return;
       } else {
         this.#takeEnvelope(line, at);
@@ -170,8 +174,18 @@ export class MessageBlocks {
     }
     const type = /^(?:MT)?(\d{3})(?: 00)?$/.exec(text.trim());
     if (type) this.#hint = type[1]!;
+    this.#tellEnvelope();
+  }
+
+  #tellEnvelope(): void {
     if (!this.#isEnvelopeTold) this.#tell('envelope-line', 'the line is of no message; it and its like are passed over');
     this.#isEnvelopeTold = true;
+  }
+
+  /** `:940:` before the first field of a message. */
+  #takeType(line: PhysicalLine, from: number, to: number): void {
+    this.#hint = line.bytes.toString('latin1', from, to);
+    if (!this.#isBlankFrom(line, to + 1)) this.#tellEnvelope();
   }
 
   #beginText(hasBlocks: boolean): void {
@@ -222,18 +236,13 @@ export class MessageBlocks {
   }
 
   #takeField(tag: string, line: PhysicalLine, from: number): void {
-    const isType = /^\d{3}$/.test(tag);
-    if (!this.#hasBlocks && this.#hasFields && (isType || (tag === '20' && this.#hasField20))) {
-      this.#endText(true);
-      if (isType) this.#hint = tag;
-      this.#beginText(false);
-    }
-    if (isType && !this.#hasFields) {
-      // `:940:` before the first field of a message.
-      this.#hint = tag;
-      this.#isInText = this.#hasBlocks;
+    const begins = !this.#hasBlocks && this.#hasFields && (isType(tag) || (tag === '20' && this.#hasField20));
+    if (begins) this.#endText(true);
+    if (isType(tag) && (begins || !this.#hasFields)) {
+      this.#takeType(line, from - 1 - tag.length, from - 1);
       return;
     }
+    if (begins) this.#beginText(false);
     if (tag === '20') this.#hasField20 = true;
     this.#hasFields = true;
     this.#events.takeField(tag, line, from);
@@ -260,6 +269,8 @@ export class MessageBlocks {
     this.#findings.tell(rule, this.#last, null, message, dialect);
   }
 }
+
+const isType = (tag: string): boolean => /^\d{3}$/.test(tag);
 
 function isLetter(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 65 && byte <= 90;

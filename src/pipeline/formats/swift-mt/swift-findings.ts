@@ -28,6 +28,7 @@ const besideMessages: ReadonlySet<SwiftRule> = new Set<SwiftRule>(['envelope-lin
 const warnedInStatements: ReadonlySet<SwiftRule> = new Set<SwiftRule>([
   'user-header',
   'character-set',
+  'line-begin',
   'reference-slash',
   'amount-length',
   'currency-unknown',

@@ -55,8 +55,15 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
     ['40,000 lines', inTransfer('70', `:70:${'x\r\n'.repeat(40_000)}x`)],
     ['40,000 instructions of a payment', inRequest('23E', [manyInstructions])],
   ],
-  'no-messages': [['nothing', '']],
-  'envelope-line': [['a line before', `BANKDEFF\r\n${statement}`, 'warn']],
+  'no-messages': [
+    ['nothing', ''],
+    ['a type alone', ':940:\n:950:\n'],
+  ],
+  'envelope-line': [
+    ['a line before', `BANKDEFF\r\n${statement}`, 'warn'],
+    ['a text behind a type', `:940:TEXT\n${plainMessage(statementFields)}`, 'warn'],
+    ['a type and a text at the end', `${plainMessage(statementFields)}:250:TEXT\n`, 'warn'],
+  ],
   'network-message': [['an acknowledgement', `{1:F21BANKBEBBAXXX2222123456}{4:{177:2601031201}{451:0}}${statement}`, 'warn']],
   'block-syntax': [
     ['a block of a letter', `${statement}{S:COP}`],
@@ -160,6 +167,11 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   'character-set': [
     ['an ampersand in a payment', inTransfer('70', ':70:A & B')],
     ['an ampersand in a statement', inStatement('86', ':86:A & B'), 'warn'],
+  ],
+  'line-begin': [
+    ['a colon in a payment', inTransfer('70', ':70:INVOICE\r\n:17')],
+    ['a hyphen in a payment', inTransfer('72', ':72:/INS/BANKDEFF\r\n-MORE')],
+    ['a hyphen in a statement', inStatement('86', ':86:INVOICE\r\n-17'), 'warn'],
   ],
   'reference-slash': [
     ['of a payment', inTransfer('20', ':20:/PAYREF')],

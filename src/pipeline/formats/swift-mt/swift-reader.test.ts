@@ -5,7 +5,17 @@ import { describe, expect, it } from 'vitest';
 import { expectedVerdicts, itWithPublicData } from '../../../../test/support/public-data.ts';
 import { runPack } from '../statements/pack-run.fixture.ts';
 import { expectAnyBytesAreRead, expectSameInPieces } from '../statements/same-in-pieces.fixture.ts';
-import { changed, everyMessage, finMessage, interimFields, plainMessage, requestFields, statementFields } from './swift-files.fixture.ts';
+import {
+  changed,
+  everyMessage,
+  finMessage,
+  interimFields,
+  pages,
+  plainMessage,
+  requestFields,
+  shortStatementFields,
+  statementFields,
+} from './swift-files.fixture.ts';
 import { swiftPack } from './swift-pack.ts';
 
 const documentOf = (file: string) => JSON.parse(runPack(swiftPack, file).document);
@@ -168,6 +178,19 @@ it('the document has the fields of payments and the totals of interim reports', 
     debitEntries: { count: 1, currency: 'EUR', amount: '12.50' },
     creditEntries: { count: 3, currency: 'EUR', amount: '140.00' },
   });
+});
+
+it.each(['auto', '940'])('a type as a tag before a message begins none: %s', (messageType) => {
+  const file = `:940:\n${plainMessage(shortStatementFields)}:940:\n${plainMessage(pages[0]!)}`;
+  const { document, summary, findings } = runPack(swiftPack, file, { settings: { messageType } });
+  expect(findings).toEqual([]);
+  expect(summary.details).toEqual({ messages: { 940: 2 } });
+  expect(JSON.parse(document).messages.map((each: Record<string, unknown>) => [each['messageType'], each['transactionReference']])).toEqual(
+    [
+      ['940', 'MT950'],
+      ['940', 'PAGE1'],
+    ],
+  );
 });
 
 it('of an entry that cannot be read nothing of the entry before is printed', () => {

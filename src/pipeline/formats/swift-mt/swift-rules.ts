@@ -52,6 +52,9 @@ export const swiftRules = {
   'character-set': field(
     "Text has the characters of set x: letters, digits, space and / - ? : ( ) . , ' + (General Information, character sets).",
   ),
+  'line-begin': field(
+    'No line of a field but its first begins with a colon or a hyphen, which begin fields and ends (General Information, field structure); field 77T may.',
+  ),
   'reference-slash': field('A reference neither begins nor ends with a slash, and has no two in a row (fields 20, 21, 21F and 21R; T26).'),
   date: field('A date is a day of the calendar (T50).'),
   time: field('A time is one of the 24-hour clock, an offset at most 13 hours and 59 minutes (T38, T15, T16).'),

@@ -7,7 +7,7 @@ import { packPage, settingRows } from '../../statements/pack-page.fixture.ts';
 import { runPack } from '../../statements/pack-run.fixture.ts';
 import { refusalOf, writeDocument } from '../../writing/pack-writing.fixture.ts';
 import { lostValues, replacedPart } from '../../writing/replaced-part.fixture.ts';
-import { account, detailOnly, fileOf } from '../bai2-files.fixture.ts';
+import { account, detailOnly, fileOf, fileWith } from '../bai2-files.fixture.ts';
 import { bai2Pack } from '../bai2-pack.ts';
 
 const documentOf = (content: string | Uint8Array) => JSON.parse(runPack(bai2Pack, content).document);
@@ -305,6 +305,24 @@ function texts({
 }): readonly string[] {
   return groups.flatMap((group) => group.accounts.flatMap(({ details }) => details.map((each) => each.text ?? '')));
 }
+
+it.each([
+  ['a detail that ends before its text', '16,165,5,,BANK,CUSTOMER/'],
+  ['a detail whose text is empty', '16,165,5,,BANK,CUSTOMER,/'],
+])('%s is written as one that says the same', (_, detail) => {
+  const document = documentOf(detailOnly(detail, 5));
+  expect(document.groups[0].accounts[0].details).toEqual([
+    { typeCode: '165', amount: '5', fundsType: null, bankReferenceNumber: 'BANK', customerReferenceNumber: 'CUSTOMER', text: null },
+  ]);
+  expect(documentOf(write(document))).toEqual(document);
+});
+
+it('a summary without its last fields is written as one that says the same', () => {
+  const file = fileWith({ header: '03,1,USD,100,5,1/', details: [], total: 5 });
+  const document = documentOf(file);
+  expect(document.groups[0].accounts[0].summaries).toEqual([{ typeCode: '100', amount: '5', itemCount: 1, fundsType: null }]);
+  expect(documentOf(write(document))).toEqual(document);
+});
 
 it('the text of a detail without others stays as it is', () => {
   const document = documentOf(detailOnly('16,165,5,,,,a, b/c ', 5));

@@ -39,7 +39,7 @@ PaymentStatus105 > StsId?:x35 OrgnlInstrId?:x35 OrgnlEndToEndId?:x35 OrgnlUETR?:
 Tracker1 > ConfdDt:DateOrTime ConfdAmt:amount TrckrRcrd+:TrackerRecord1
 TrackerRecord1 > Agt:Agent6 ChrgBr?:ChargeBearer1 ChrgsAmt?:amount XchgRateData?:CurrencyExchange13
 CurrencyExchange13 > SrcCcy:currency TrgtCcy:currency XchgRate:baseRate UnitCcy?:currency
-PaymentStatus92 < PaymentStatus105 -TrckrData OrgnlTxRef:OriginalTransaction28
+PaymentStatus92 < PaymentStatus105 OrgnlTxRef:OriginalTransaction28
 OriginalPayment31 < OriginalPayment32 TxInfAndSts:PaymentStatus92
 CustomerStatus10 < CustomerStatus11 OrgnlPmtInfAndSts:OriginalPayment31
 OriginalPayment32 > OrgnlPmtInfId:x35 OrgnlNbOfTxs?:n15 OrgnlCtrlSum?:decimal PmtInfSts?:x4 StsRsnInf*:StatusInformation12

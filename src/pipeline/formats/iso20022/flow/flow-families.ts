@@ -249,7 +249,16 @@ const institutionStatus: FlowFamily = {
   header: statusHeader('OrgnlGrpInfAndSts'),
   ...noGroup,
   records: ['TxInfAndSts'],
-  record: [...originals, ['statusId', 'text', 'StsId'], ['transactionStatus', 'text', 'TxSts'], ...statusReason],
+  // Schemes with a report for each transaction name its message here, and have no group.
+  record: [
+    ['originalMessageId', 'text', 'OrgnlGrpInf/OrgnlMsgId'],
+    ['originalMessageName', 'text', 'OrgnlGrpInf/OrgnlMsgNmId'],
+    ...originals,
+    ['originalUetr', 'text', 'OrgnlUETR'],
+    ['statusId', 'text', 'StsId'],
+    ['transactionStatus', 'text', 'TxSts'],
+    ...statusReason,
+  ],
   key: ['originalTransactionId', 'originalEndToEndId'],
   hasSides: false,
   hasTotals: false,

@@ -49,6 +49,7 @@ export class FlowLines {
 
   started(place: number, { line, offset }: ElementFrame): void {
     if (place === flowPlaces.record) {
+      this.#endHeader();
       this.#tellGroup();
       this.values.beginRecord();
       this.#isRecordOpen = true;
@@ -105,8 +106,14 @@ export class FlowLines {
     if (this.#isRecordOpen) this.#endRecord();
   }
 
+  /** The message ends. */
+  finish(): void {
+    this.#endHeader();
+  }
+
+  /** At the end of its last element, or without that at the first record, or where the message ends. */
   #endHeader(): void {
-    if (this.#hasHeader) return;
+    if (this.#hasHeader || this.#headerLine === 0) return;
     this.#hasHeader = true;
     this.#lines.begin('header', this.#headerLine, this.#headerOffset);
     this.#lines.text(keys.messageName, this.#messageName);
