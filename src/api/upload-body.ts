@@ -9,20 +9,27 @@ import { freeBytes } from '../platform/base/freed-bytes.ts';
 import type { Sleep } from '../platform/base/ports.ts';
 
 /**
- * Rejects with E_UPLOAD_TIMEOUT when nothing came for `idleMs`, with E_UPLOAD_ABORTED when the sender went away. Whoever
- * stops early leaves the connection open, so that it can be answered. A piece is only valid until the next one is asked for.
+ * Rejects with E_UPLOAD_TIMEOUT when nothing came for `idleMs` while it was waited for, with E_UPLOAD_ABORTED when the sender went
+ * away. Whoever stops early leaves the connection open, so that it can be answered. A piece is only valid until the next one is asked for.
  */
 export async function* readBody(message: IncomingMessage, idleMs: number): AsyncGenerator<Uint8Array> {
   const pieces = message.iterator({ destroyOnReturn: false });
   const idle = Promise.withResolvers<never>();
   idle.promise.catch(() => undefined);
-  const onIdle = () => idle.reject(new HeadgateError(arrivalErrors.E_UPLOAD_TIMEOUT, `nothing came for ${idleMs} ms`));
+  const { socket } = message;
+  let isWaiting = false;
+  const onIdle = () => {
+    if (isWaiting) idle.reject(new HeadgateError(arrivalErrors.E_UPLOAD_TIMEOUT, `nothing came for ${idleMs} ms`));
+  };
   // A listener on the message keeps the server from cutting the socket itself, before anything was answered.
   message.on('timeout', onIdle);
-  message.socket.setTimeout(idleMs);
   try {
     for (;;) {
+      // From now on: what the last piece took is not the sender's time.
+      socket.setTimeout(idleMs);
+      isWaiting = true;
       const next = await Promise.race([pieces.next(), idle.promise]);
+      isWaiting = false;
       if (next.done) break;
       const piece = next.value as Uint8Array<ArrayBuffer>;
       yield piece;
@@ -32,7 +39,7 @@ export async function* readBody(message: IncomingMessage, idleMs: number): Async
     if (cause instanceof HeadgateError) throw cause;
     throw new HeadgateError(arrivalErrors.E_UPLOAD_ABORTED, 'the sender went away before the end of the file', { cause });
   } finally {
-    message.socket.setTimeout(0);
+    socket.setTimeout(0);
     message.off('timeout', onIdle);
     // Not awaited: it waits for a piece that may never come.
     void pieces.return?.(undefined);

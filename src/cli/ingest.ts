@@ -158,15 +158,22 @@ function rowOf(path: string, answer: UploadAnswer, job: JobAnswer | undefined): 
   };
 }
 
+/** Of what is read at once: with less, most of the time of a big upload goes into handing pieces on. */
+const pieceBytes = 256 * 1024;
+
 async function upload(api: ApiClient, path: string, flow: string, key: string | undefined): Promise<UploadAnswer> {
   const sha256 = await hashFile(path);
   const query = new URLSearchParams({ flow, name: basename(path) });
-  const { answer } = await api.send<UploadAnswer>(`/v1/files?${query}`, Readable.toWeb(createReadStream(path)) as ReadableStream, {
-    'content-type': 'application/octet-stream',
-    'content-length': String(statSync(path).size),
-    'repr-digest': `sha-256=:${sha256}:`,
-    'idempotency-key': key ?? systemPorts.ids.next(),
-  });
+  const { answer } = await api.send<UploadAnswer>(
+    `/v1/files?${query}`,
+    Readable.toWeb(createReadStream(path, { highWaterMark: pieceBytes })) as ReadableStream,
+    {
+      'content-type': 'application/octet-stream',
+      'content-length': String(statSync(path).size),
+      'repr-digest': `sha-256=:${sha256}:`,
+      'idempotency-key': key ?? systemPorts.ids.next(),
+    },
+  );
   return answer;
 }
 
@@ -174,7 +181,7 @@ async function upload(api: ApiClient, path: string, flow: string, key: string | 
 async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   try {
-    for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Uint8Array);
+    for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) hash.update(piece as Uint8Array);
   } catch (cause) {
     throw new HeadgateError(cliErrors.E_USAGE, `${path} cannot be read: ${whyUnreadable(cause)}`, {
       cause,

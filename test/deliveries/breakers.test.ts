@@ -27,11 +27,15 @@ async function scenarioOf(more: Partial<TargetPlan> = {}) {
   const scenario = await createDeliveryScenario({ database, plan, bindings: { api: bindingOf('http', { baseUrl: sink.url }) } });
   const startWorker = () => {
     const db = openPool({ url: database.url, applicationName: 'headgate test worker', connectionsMax: 4 });
+    let closed: Promise<void> | undefined;
+    const close = () => (closed ??= db.close());
     onTestFinished(async () => {
       await scenario.stopWorkers();
-      await db.close();
+      await close();
     });
-    return scenario.startWorker({ db, workerId: systemPorts.ids.next() });
+    scenario.startWorker({ db, workerId: systemPorts.ids.next() });
+    /** As where its process is killed: it claims nothing and writes nothing any more, and what it sent stays without an answer. */
+    return { kill: close };
   };
   let sent = 0;
   const deliver = (records: number) =>
@@ -221,7 +225,7 @@ it('a process that is killed while the breaker is half-open is followed by anoth
   const { sink, scenario, startWorker, deliver, states, state } = await scenarioOf({ timeoutMs: 60_000 });
   sink.answer(() => ({ status: 503 }));
   const jobs = await deliver(200);
-  startWorker();
+  const first = startWorker();
   await until(async () => (await states()).every((each) => each === 'parked'), 'the batches were not parked');
   // Answers probes, and keeps the batches that follow them.
   sink.answer(({ method }) => ({ isSilent: method === 'POST' }));
@@ -230,7 +234,7 @@ it('a process that is killed while the breaker is half-open is followed by anoth
   const key = { flowId: scenario.flowId, targetId: 'api', concurrency: 4, probes: 2 };
   const [view] = await scenario.inTenant((tx) => viewBreakers(tx, [key]));
   expect(view!.next).toMatch(/^Nothing: it answers again, and the breaker closes by itself/);
-  // First: whatever waits for an answer that never comes was claimed before, and is free then.
+  await first.kill();
   sink.answer(() => ({}));
   await scenario.rows('/* killed */ update headgate.work_items set lease_until = null where tenant_id = $1 and lease_until is not null');
   startWorker();

@@ -172,6 +172,7 @@ export function createMortality(death?: Death): Mortality {
   function mortalWriter(writer: SealedWriter, name: string): SealedWriter {
     return {
       write: (bytes) => direct(`${name} write`, () => writer.write(bytes)),
+      hashSoFar: () => writer.hashSoFar(),
       commit: () => direct(`${name} commit`, () => writer.commit()),
       abort: () => direct(`${name} abort`, () => writer.abort()),
     };

@@ -63,6 +63,8 @@ export interface SealedObject {
 export interface SealedWriter {
   /** Plaintext, any amount. */
   write(bytes: Uint8Array): void;
+  /** SHA-256 of what was written until now, 64 hex digits. */
+  hashSoFar(): string;
   /** Seals the last frame, makes it durable, reads it back and compares the hash (E_READ_BACK). */
   commit(): SealedObject;
   abort(): void;

@@ -62,6 +62,7 @@ export function createSealedWriter(parts: SealedWriterParts): SealedWriter {
         at += count;
       }
     },
+    hashSoFar: () => hash.copy().digest('hex'),
     commit() {
       if (!isFinished) sealFrame(pending.subarray(0, pendingBytes), true);
       finish();

@@ -3,7 +3,7 @@
  * What stays small is kept in memory and sealed together as one pack with one fsync; what grows gets a sealed object of
  * its own. Nothing exists before `commit`, and after `discard` nothing is left.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { ByteSink } from '../../../platform/base/byte-source.ts';
 import type { Ids } from '../../../platform/base/ports.ts';
 import type { ObjectIdentity, SealedObject, SealedStore, SealedWriter } from '../../../platform/storage/object-store.ts';
@@ -87,17 +87,30 @@ class Segment {
     this.segmentId = settings.ids.next();
   }
 
+  /** The first part is all that was written until it ends, which the writer hashes anyway. */
   openPart(): OpenPart {
     const start = this.bytes;
-    const hash = createHash('sha256');
+    const hash = start === 0 ? null : createHash('sha256');
     return {
-      write: (bytes) => this.#write(bytes, hash),
-      end: () => (this.bytes === start ? null : { segmentId: this.segmentId, start, end: this.bytes, sha256: hash.digest('hex') }),
+      write: (bytes) => {
+        hash?.update(bytes);
+        this.#write(bytes);
+      },
+      end: () => {
+        if (this.bytes === start) return null;
+        return { segmentId: this.segmentId, start, end: this.bytes, sha256: hash?.digest('hex') ?? this.#hashSoFar() };
+      },
     };
   }
 
-  #write(bytes: Uint8Array, hash: Hash): void {
-    hash.update(bytes);
+  #hashSoFar(): string {
+    if (this.#writer !== null) return this.#writer.hashSoFar();
+    const hash = createHash('sha256');
+    for (const piece of this.#pieces) hash.update(piece);
+    return hash.digest('hex');
+  }
+
+  #write(bytes: Uint8Array): void {
     this.bytes += bytes.length;
     if (this.#writer !== null) {
       this.#writer.write(bytes);

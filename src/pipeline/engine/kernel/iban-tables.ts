@@ -18,7 +18,10 @@ const rowsAt = powersAt + powersCount + 8;
 export const row = { forbidden: 0, weights: 48, length: 48 + 2 * places } as const;
 const rowBytes = 144;
 
-export const power = (exponent: number): number => (exponent === 0 ? 1 : (power(exponent - 1) * 10) % 97);
+const powers = [1];
+while (powers.length < powersCount) powers.push((powers.at(-1)! * 10) % 97);
+/** Of ten, mod 97. */
+export const power = (exponent: number): number => powers[exponent]!;
 
 export function ibanTables(): Uint8Array {
   const countries = Object.entries(ibanStructures).filter(([, structures]) => structures.length === 1);
