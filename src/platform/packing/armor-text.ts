@@ -37,14 +37,11 @@ export async function* armorText(pieces: AsyncIterable<Uint8Array>): AsyncGenera
   yield held;
 }
 
-/** False: the first line that says what an armor holds is not there yet. */
+/** False: not enough of it is there yet. Signed text, a signature of its own, a key and text before the armor are no message. */
 function beginsMessage(text: string): boolean {
-  const at = text.indexOf(begin);
-  if (at === -1) return false;
-  if (text.startsWith(beginMessage, at)) return true;
-  // Signed text, a signature of its own, a key.
-  if (text.length - at >= beginMessage.length) throw noMessage();
-  return false;
+  if (text.length < beginMessage.length) return false;
+  if (!text.startsWith(beginMessage)) throw noMessage();
+  return true;
 }
 
 function noMessage(): UnpackError {

@@ -163,6 +163,8 @@ describe('a message', () => {
       'message',
       () => gnupg.encrypt(content, { args: ['--armor', '--local-user', 'sender@example.org', '--detach-sign'] }),
     ],
+    ['with lines before its armor', 'message', () => joined('--\nmail\n', gnupg.encrypt(content, { ...both, args: ['--armor'] }))],
+    ['that is a file of hyphens', 'message', () => Buffer.alloc(1_000_000, '-')],
     ['that is a key', 'message', () => Buffer.from(gnupg.publicKey('sender@example.org'))],
     ['that is only signed', 'message', () => gnupg.encrypt(content, { signer: 'sender@example.org' })],
     ['to others', 'recipient', () => gnupg.encrypt(content, { ...both, recipients: ['stranger@example.org'] })],
@@ -207,7 +209,7 @@ describe('a message', () => {
     expect([problem?.kind, members]).toEqual([kind, []]);
   });
 
-  itWith('gpg')('in what looks like armor without an end of line is refused before it is all there', async () => {
+  itWith('gpg')('in armor without an end of line is refused before it is all there', async () => {
     const chain = createUnpackChain(['pgp'], {
       limits: roomyUnpackLimits,
       receivedBytes: () => 1,
@@ -218,7 +220,8 @@ describe('a message', () => {
     });
     let pushed = 0;
     const pushing = (async () => {
-      for (; pushed < 1_000; pushed++) await chain.push(Buffer.alloc(16 * 1024, '-'));
+      await chain.push(Buffer.from('-----BEGIN PGP MESSAGE-----'));
+      for (; pushed < 1_000; pushed++) await chain.push(Buffer.alloc(16 * 1024, 'A'));
     })();
     await expect(pushing).rejects.toMatchObject({ problem: { kind: 'message' } });
     expect(pushed).toBeLessThan(10);
