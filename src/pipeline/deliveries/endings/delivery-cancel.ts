@@ -28,10 +28,11 @@ export interface CancelledDeliveries {
 
 const ofJob = 'b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $2))';
 
-const selectWaiting = `select b.batch_id as "batchId" from headgate.batches b
+const selectWaiting = (columns: string) => `select ${columns} from headgate.batches b
   where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'unknown', 'held', 'parked') order by b.batch_id`;
-const listWaiting = `/* list cancellable batches */ ${selectWaiting}`;
-const lockWaiting = `/* lock cancellable batches */ ${selectWaiting} for update`;
+const ofWork = `b.batch_id as "batchId", b.flow_id as "flowId", b.target_id as "targetId", b.lane, b.order_number as "orderNumber", b.order_offset as "orderOffset", b.records`;
+const listWaiting = `/* list cancellable batches */ ${selectWaiting(ofWork)}`;
+const lockWaiting = `/* lock cancellable batches */ ${selectWaiting('b.batch_id as "batchId"')} for update`;
 
 const countOpen = `/* count open batches */
   select count(*)::int as count from headgate.batches b
@@ -105,11 +106,10 @@ export async function cancelDeliveries(
 
 /** Work is locked before the batch it is about, as its worker locks them. Gives the ids of the batches in their order. */
 async function lockBatches(tx: TenantTx, queue: WorkQueue, jobId: string): Promise<readonly string[]> {
-  const idsBy = async (sql: string) => (await tx.query<{ batchId: string }>(sql, [tx.tenantId, jobId])).rows.map(({ batchId }) => batchId);
-  const work: NewWork[] = [];
-  for await (const batch of loadInPages(tx, await idsBy(listWaiting))) work.push(workOf(batch));
-  await queue.keepWork(tx, work);
-  return await idsBy(lockWaiting);
+  const waiting = await tx.query<WorkedBatch>(listWaiting, [tx.tenantId, jobId]);
+  await queue.keepWork(tx, waiting.rows.map(workOf));
+  const locked = await tx.query<{ batchId: string }>(lockWaiting, [tx.tenantId, jobId]);
+  return locked.rows.map(({ batchId }) => batchId);
 }
 
 /** A job may have some hundred thousand: all at once take longer than a statement may, and more memory than there is. */
@@ -122,4 +122,5 @@ async function* loadInPages(tx: TenantTx, batchIds: readonly string[]): AsyncGen
   }
 }
 
-const workOf = (batch: LoadedBatch) => deliverWork(batch.flowId, batch);
+type WorkedBatch = Pick<LoadedBatch, 'flowId'> & Parameters<typeof deliverWork>[1];
+const workOf = (batch: WorkedBatch) => deliverWork(batch.flowId, batch);
