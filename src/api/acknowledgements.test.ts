@@ -155,3 +155,31 @@ describe('the acknowledgement of a file', () => {
     expect((await get(fileId, '?level=all')).status).toBe(400);
   });
 });
+
+it('acknowledgements that wait for their place to be mended are written when its connection is applied', async () => {
+  const other = await server.tenant('mended');
+  const [out, flow] = testFlow({ root: server.out });
+  const root = `${server.out}-partner`;
+  const connection = (folder: string) =>
+    `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: mended, name: partner }\nspec: { type: folder, root: ${JSON.stringify(folder)} }\n`;
+  await other.apply(
+    out!,
+    connection(`${server.out}-missing`),
+    flow!.replace('  targets:', '  acknowledge: { format: json, connection: partner }\n  targets:'),
+  );
+  const { json } = await server.upload(other.key, { flow: 'payments', name: 'mended.csv', body: testRows(3) });
+  const acknowledgement = async () => (await server.request(`/v1/files/${json.fileId}`, { key: other.key })).json.acknowledgements[0];
+  await vi.waitFor(async () => expect(await acknowledgement()).toMatchObject({ state: 'pending', reasonCode: 'E_TARGET_SETUP' }), 20_000);
+  // As after many tries, between which it waits for minutes.
+  await vi.waitFor(async () => {
+    const { rowCount } = await database.adminDb.query(
+      `/* wait */ update headgate.work_items set due_at = due_at + interval '1 hour' where kind = 'acknowledge' and tenant_id = $1 and lease_until is null`,
+      [other.tenantId],
+    );
+    expect(rowCount).toBe(1);
+  }, 20_000);
+  mkdirSync(root);
+  const applied = await server.request('/v1/flows', { key: other.key, method: 'POST', body: { text: connection(root), dryRun: false } });
+  expect(applied.json).toMatchObject({ outcome: 'updated' });
+  await vi.waitFor(async () => expect(await acknowledgement()).toMatchObject({ state: 'sent' }), 20_000);
+});

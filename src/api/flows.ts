@@ -9,6 +9,7 @@ import { listFoldersOfOthers } from '../control/flows/applying/other-tenants-fol
 import type { ConnectionFence } from '../control/flows/applying/tenant-references.ts';
 import type { Connection, HeadgateDocument } from '../control/flows/definition.ts';
 import { loadDocument, loadFlow } from '../control/flows/load-flow.ts';
+import { hastenAcknowledgements } from '../control/jobs/acknowledging/acknowledgement-rows.ts';
 import { sendMendedAgain } from '../pipeline/deliveries/held/held-again.ts';
 import { connectionSecretFolders } from '../platform/secrets/connection-secrets.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
@@ -66,10 +67,12 @@ export function flowRoutes(parts: ApiParts) {
           if (applied.kind !== 'FlowDefinition') {
             const evidence = `${by.actor} applied a definition`;
             await sendMendedAgain(tx, { queue: jobs.queue, ids: ports.ids }, { actor: by.actor, evidence });
+            await hastenAcknowledgements(tx, jobs.queue);
           }
           return applied;
         });
         jobs.signals.deliver.notify();
+        jobs.signals.acknowledge.notify();
         return outcome;
       },
     );

@@ -129,8 +129,16 @@ describe('ingest says what became of a file, and what can be done', () => {
     writeFileSync(join(bank.folder, `${name}.yaml`), more(uploadFlow(name, { type: 'file', connection: 'out' })));
     return `${name}.yaml`;
   };
+  /** As the flow `waiting`, with a target that nothing was sent to yet: its breaker is closed, however long the tests before took. */
+  const refused = (name: string) => {
+    const target = { type: 'http', connection: 'unwell', more: 'retry: { max: 10, initial: 30s, cap: 60s }' };
+    writeFileSync(join(bank.folder, `${name}.yaml`), uploadFlow(name, target).replace(`path: ${name}`, `path: /${name}`));
+    return `${name}.yaml`;
+  };
   beforeAll(async () => {
     const documents = [
+      refused('unwell'),
+      refused('ending'),
       flowOf('strict', (text) => text.replace('onExceed: hold', 'onExceed: reject')),
       flowOf('packed', (text) => text.replace('type: http }', 'type: http, unpack: gzip }')),
       flowOf('twice', (text) => text.replace('  format:', '  duplicates: { onDuplicate: hold }\n  format:')),
@@ -206,7 +214,7 @@ describe('ingest says what became of a file, and what can be done', () => {
   });
 
   it('while its target is unwell, what that says, and at the end of its time the command that shows it', async () => {
-    const [{ jobId }] = await json('ingest', file(good(1)), '--flow', 'waiting');
+    const [{ jobId }] = await json('ingest', file(good(1)), '--flow', 'unwell');
     const lastRefusal = async () => (await json('job', 'get', jobId)).targets.ledger?.lastRefusal;
     const said = await vi.waitUntil(lastRefusal, { timeout: 60_000, interval: 200 });
     expect(said).toMatchObject({ code: 'E_TARGET_BUSY', message: expect.stringContaining('503'), tries: expect.any(Number) });
@@ -269,7 +277,7 @@ describe('ingest says what became of a file, and what can be done', () => {
   });
 
   it('when the server ends meanwhile, as which job it was accepted', async () => {
-    const argv = ['ingest', file(good(1)), '--flow', 'waiting', '--wait', '--key-file', bank.keyFile];
+    const argv = ['ingest', file(good(1)), '--flow', 'ending', '--wait', '--key-file', bank.keyFile];
     const waiting = startCommand(argv, { env: { HEADGATE_URL: bank.url }, cwd: bank.folder });
     await waiting.said(/: delivering, .* ledger said last E_TARGET_BUSY/);
     await bank.stopServer();

@@ -1,6 +1,8 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { loadBatches } from '../../src/pipeline/deliveries/batch-load.ts';
-import { visitGivenUpRecords } from '../../src/pipeline/deliveries/endings/batch-records.ts';
+import { openGivenUpRecords } from '../../src/pipeline/deliveries/endings/batch-records.ts';
 import { exportDeadLetters, getDeadLetter, listDeadLetters } from '../../src/pipeline/deliveries/endings/dead-letter-store.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
@@ -85,9 +87,64 @@ it('while the records of a big batch are told, others have their turn', async ()
     if (!isDone) setImmediate(count);
   };
   setImmediate(count);
-  const told: number[] = [];
-  await visitGivenUpRecords({ db: database.db, store: scenario.store }, batch!, plan, () => told.push(turns));
+  let told = 0;
+  const pages = await openGivenUpRecords({ db: database.db, store: scenario.store }, batch!, plan);
+  for await (const page of pages()) told += page.length;
   isDone = true;
-  expect(told).toHaveLength(3_000);
-  expect(new Set(told).size).toBeGreaterThanOrEqual(5);
+  expect(told).toBe(3_000);
+  expect(turns).toBeGreaterThanOrEqual(5);
 });
+
+/** A job of one file, whose one batch is to be refused as a whole. */
+async function refusedWhole(records: number, order: 'none' | 'by-key') {
+  const sink = await startHttpSink(() => ({ status: 404 }));
+  const target = { type: 'http', connection: 'api', batchRecords: records, order, lanes: order === 'none' ? 0 : 1 } as const;
+  const plan = deliveryPlan([targetPlan('api', { format: 'ndjson' }, target)], { isKeyUnique: true });
+  const scenario = await createDeliveryScenario({ database, plan, bindings: { api: bindingOf('http', { baseUrl: sink.url }) } });
+  onTestFinished(async () => void (await scenario.stopWorkers()));
+  const lines = Array.from({ length: records }, (_, at) =>
+    deliveryLine({ id: `r${at}`, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }),
+  );
+  const [job] = await scenario.deliverJobs([{ lines }]);
+  return { scenario, job: job! };
+}
+
+it('those of a big batch are all written, and few of them are in memory at a time', async () => {
+  const records = 100_000;
+  const { scenario, job } = await refusedWhole(records, 'none');
+  const before = heapUsed();
+  let growth = 0;
+  const timer = setInterval(() => (growth = Math.max(growth, heapUsed() - before)), 500);
+  scenario.startWorker();
+  await scenario.allEnded([job], 60_000);
+  clearInterval(timer);
+  await scenario.stopWorkers();
+  const [counted] = await scenario.rows<Record<string, number>>(
+    `/* count letters */ select count(*)::int as letters, count(distinct dead_letter_id)::int as ids, count(distinct record_number)::int as records,
+      count(distinct delivery_key)::int as keys from headgate.dead_letters where tenant_id = $1 and job_id = $2`,
+    [job.jobId],
+  );
+  expect(counted).toEqual({ letters: records, ids: records, records, keys: records });
+  expect(growth).toBeLessThan(20 * 1024 * 1024);
+}, 90_000);
+
+it('those of a big batch block as many keys as a target may have, and the lane for the others', async () => {
+  const { scenario, job } = await refusedWhole(12_000, 'by-key');
+  scenario.startWorker();
+  await scenario.allEnded([job], 60_000);
+  await scenario.stopWorkers();
+  const [blocked] = await scenario.rows<Record<string, number>>(
+    `/* count keys */ select count(*)::int as keys, count(*) filter (where k.key_hash = '')::int as lanes, count(d.dead_letter_id)::int as letters
+      from headgate.blocked_keys k left join headgate.dead_letters d on d.tenant_id = k.tenant_id and d.dead_letter_id = k.dead_letter_id
+      where k.tenant_id = $1 and k.job_id = $2`,
+    [job.jobId],
+  );
+  expect(blocked).toEqual({ keys: 10_001, lanes: 1, letters: 10_001 });
+}, 90_000);
+
+/** Of what is in use. */
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}

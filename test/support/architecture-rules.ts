@@ -20,7 +20,7 @@ export const importMap: Readonly<Record<string, readonly string[]>> = {
   'platform/tenancy': ['platform/base', 'platform/postgres'],
   'platform/access': ['platform/base', 'platform/postgres', 'platform/tenancy', 'platform/secrets', 'platform/events'],
   'platform/events': ['platform/base', 'platform/postgres', 'platform/tenancy', 'platform/telemetry'],
-  'platform/packing': ['platform/base'],
+  'platform/packing': ['platform/base', 'platform/openpgp'],
   'platform/sftp': ['platform/base'],
   'platform/openpgp': ['platform/base'],
   'platform/blob': ['platform/base'],

@@ -11,6 +11,8 @@ import { findProgram } from './debian-programs.ts';
 export interface Gnupg {
   /** A key with which can be signed and that can be encrypted to. `expires` as in `--quick-generate-key`. */
   makeKey(user: string, options?: { readonly passphrase?: string; readonly expires?: string }): void;
+  /** From now on the key is good until another time; its parts too. */
+  renewKey(user: string, expires: string): void;
   /** Armored. */
   publicKey(user: string): string;
   privateKey(user: string, passphrase?: string): string;
@@ -36,6 +38,11 @@ export function startGnupg(): Gnupg {
   return {
     makeKey(user, { passphrase = '', expires = 'never' } = {}) {
       run('--passphrase', passphrase, '--quick-generate-key', user, 'default', 'default', expires);
+    },
+    renewKey(user, expires) {
+      const fingerprint = /^fpr:+([0-9A-F]+):/m.exec(run('--with-colons', '--list-keys', user))![1]!;
+      run('--passphrase', '', '--quick-set-expire', fingerprint, expires);
+      run('--passphrase', '', '--quick-set-expire', fingerprint, expires, '*');
     },
     publicKey: (user) => run('--armor', '--export', user),
     privateKey: (user, passphrase = '') => run('--passphrase', passphrase, '--armor', '--export-secret-keys', user),

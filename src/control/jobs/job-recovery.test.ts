@@ -97,6 +97,33 @@ describe('two workers on one group', () => {
   });
 });
 
+it('work whose lease ran out is returned, although the work of another is being ended by a transaction that takes long', async () => {
+  const jobs = await start({ plan: simplePlan() });
+  const work = Array.from({ length: 2 }, () => ({ kind: 'deliver', referenceId: jobs.ids.next() }) as const);
+  await jobs.inTenant((tx) => jobs.services.queue.addWork(tx, work));
+  const claim = async () => {
+    const items = await jobs.services.queue.claimWork(database.db, 'deliver', { limit: 100, workerId: jobs.ids.next(), leaseMs: 1_000 });
+    return items.filter(({ tenantId }) => tenantId === jobs.tenantId);
+  };
+  const [ending, left] = (await claim()).toSorted((a, b) => (a.workId < b.workId ? -1 : 1));
+  await jobs.passTime(2);
+  const locked = Promise.withResolvers<void>();
+  const letGo = Promise.withResolvers<void>();
+  const end = jobs.inTenant(async (tx) => {
+    await jobs.services.queue.endWork(tx, [{ ...ending!, delayMs: null }]);
+    locked.resolve();
+    await letGo.promise;
+  });
+  await locked.promise;
+  const told: string[] = [];
+  const logger = { ...jobs.services.logger, error: (message: string) => void told.push(message) };
+  await rescueWork({ ...jobs.services, logger }).finally(() => letGo.resolve());
+  await end;
+  expect(told).toEqual([]);
+  await jobs.passTime(60);
+  expect((await claim()).map(({ workId }) => workId)).toEqual([left!.workId]);
+});
+
 describe('a worker that wakes up after its claim has gone to another', () => {
   it.each(['before', 'after'])('%s the other began, starts nothing, and the other finishes', async (when) => {
     const jobs = await start({ plan: simplePlan() });

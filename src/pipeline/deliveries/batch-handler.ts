@@ -363,7 +363,7 @@ export class BatchHandler {
 
   async #end({ batch, flow }: ClaimedBatch, ending: BatchEnding): Promise<void> {
     await this.#services.endings.submit(batch.tenantId, ending);
-    const letters = ending.deadLetters.length;
+    const letters = ending.deadLetters.length + (ending.letterPages?.count ?? 0);
     const labels = { tenant: flow.plan.flow.tenant, target: batch.targetId };
     if (letters > 0) this.#services.metrics.add('headgate_dead_letters_total', labels, letters);
     for (const { event, reasonCode } of ending.changes)

@@ -35,6 +35,13 @@ export interface WorkItem {
 
 export type ClaimedWork = Pick<WorkItem, 'workId' | 'fence'>;
 
+/** Ids of work. */
+export interface RenewedWork {
+  readonly renewed: ReadonlySet<string>;
+  /** Still ours, and not renewed: it is being ended, or taken from us. */
+  readonly locked: ReadonlySet<string>;
+}
+
 export interface WorkQueue {
   /** An item that exists already for its kind and reference is ready again at once; whoever has it now loses it. */
   addWork(tx: TenantTx, items: readonly NewWork[]): Promise<void>;
@@ -55,6 +62,6 @@ export interface WorkQueue {
   endWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number | null })[]): Promise<void>;
   /** Extends the leases. Fails with E_FENCED as `finishWork` does. */
   renewWork(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<void>;
-  /** Extends the leases of those that are still ours, and gives the ids of their work. */
-  renewOurs(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<ReadonlySet<string>>;
+  /** Extends the leases of those that are still ours, but of those that another transaction has locked, for which it does not wait. */
+  renewOurs(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<RenewedWork>;
 }

@@ -1,4 +1,4 @@
-import { generateKey } from 'openpgp';
+import { decrypt, generateKey, readMessage, readPrivateKey } from 'openpgp';
 import { describe, expect, it } from 'vitest';
 import { systemSleep } from '../base/system-ports.ts';
 import { createPgpWriter, readWithSessionKey } from './pgp-writing.ts';
@@ -56,6 +56,19 @@ describe('a message of ours', () => {
         expect(await read(other, key, pieceBytes)).toEqual({ text: null, isLetGo: true });
     },
   );
+
+  it('is for every recipient whose key stands in the text of a reference, also in a block behind the first', async () => {
+    const [first, second] = [await generateKey({ userIDs: [{ name: 'clearing' }] }), await generateKey({ userIDs: [{ name: 'archive' }] })];
+    const writer = await createPgpWriter({ recipients: [`${first.publicKey}\n${second.publicKey}`], signer: null });
+    const parts: Uint8Array[] = [];
+    for await (const part of writer.encrypt([content], Buffer.alloc(32, 7))) parts.push(part);
+    for (const { privateKey } of [first, second]) {
+      const message = await readMessage({ binaryMessage: Buffer.concat(parts) });
+      const decryptionKeys = await readPrivateKey({ armoredKey: privateKey });
+      const { data } = await decrypt({ message, decryptionKeys, format: 'binary' });
+      expect(Buffer.from(data).toString()).toBe(content.toString());
+    }
+  });
 
   it('over which the library waits for itself is left after a while', async () => {
     expect(await read(Buffer.from(endless, 'base64'), Buffer.from(endlessKey, 'base64'), 7)).toEqual({ text: null, isLetGo: true });

@@ -7,6 +7,7 @@ import type { Key, PrivateKey } from 'openpgp';
 import { HeadgateError } from '../base/errors.ts';
 import type { Sleep } from '../base/ports.ts';
 import { createStuckWatch } from '../base/stuck-watch.ts';
+import { readArmoredKeys } from './armored-keys.ts';
 import { pgpKeyErrors } from './pgp-key-errors.ts';
 
 export interface PgpWriting {
@@ -90,16 +91,11 @@ export async function* readWithSessionKey(
 }
 
 async function readRecipients(texts: readonly string[]): Promise<readonly Key[]> {
-  const openpgp = await import('openpgp');
   const refuse = (reason: string, cause?: unknown): HeadgateError =>
     new HeadgateError(pgpKeyErrors.E_PGP_RECIPIENT, `a key of a recipient ${reason}`, cause === undefined ? {} : { cause });
-  const keys: Key[] = [];
-  for (const text of texts) {
-    const read = await openpgp.readKeys({ armoredKeys: text }).catch((cause: unknown) => {
-      throw refuse('can not be read as an armored public key', cause);
-    });
-    keys.push(...read);
-  }
+  const keys = await readArmoredKeys(texts).catch((cause: unknown) => {
+    throw refuse('can not be read as an armored public key', cause);
+  });
   if (keys.length === 0) throw refuse('is missing');
   for (const key of keys) {
     if (key.isPrivate()) throw refuse('is a private one');

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasComponent, itWith } from '../../../test/support/components.ts';
 import { type Gnupg, startGnupg } from '../../../test/support/gnupg.ts';
 import type { PgpReadingKeys } from './pgp-reading.ts';
-import { unpackBytes } from './unpack-chain.fixture.ts';
+import { roomyUnpackLimits, unpackBytes } from './unpack-chain.fixture.ts';
 import { createUnpackChain } from './unpack-chain.ts';
 
 /** Frees what nobody uses. */
@@ -61,6 +61,10 @@ async function withMoreLiterals(...places: readonly number[]): Promise<Uint8Arra
   const encryptionKeys = [await readKey({ armoredKey: gnupg.publicKey('bank@example.org') })];
   return await encrypt({ message: signed, encryptionKeys, format: 'binary' });
 }
+
+const neverAsked = () => {
+  throw new Error('not asked for');
+};
 
 const read = (message: Uint8Array, more: Partial<PgpReadingKeys> = {}, limits = {}) =>
   unpackBytes(['pgp'], message, { pgpKeys: { ...keys, ...more }, limits });
@@ -153,6 +157,15 @@ describe('a message', () => {
   const cases: [string, string, () => Made, (() => Partial<PgpReadingKeys>)?][] = [
     ['that is text', 'message', () => content],
     ['that is empty', 'message', () => Buffer.alloc(0)],
+    ['that is text signed in the clear', 'message', () => gnupg.encrypt(content, { signer: 'sender@example.org', args: ['--clear-sign'] })],
+    [
+      'that is a signature without its file',
+      'message',
+      () => gnupg.encrypt(content, { args: ['--armor', '--local-user', 'sender@example.org', '--detach-sign'] }),
+    ],
+    ['with lines before its armor', 'message', () => joined('--\nmail\n', gnupg.encrypt(content, { ...both, args: ['--armor'] }))],
+    ['that is a file of hyphens', 'message', () => Buffer.alloc(1_000_000, '-')],
+    ['that is a key', 'message', () => Buffer.from(gnupg.publicKey('sender@example.org'))],
     ['that is only signed', 'message', () => gnupg.encrypt(content, { signer: 'sender@example.org' })],
     ['to others', 'recipient', () => gnupg.encrypt(content, { ...both, recipients: ['stranger@example.org'] })],
     ['to a password', 'recipient', () => gnupg.encrypt(content, { args: ['--passphrase', 'x', '--symmetric'] })],
@@ -167,6 +180,11 @@ describe('a message', () => {
     ['signed by a key that was revoked', 'signer', () => revoked.message, () => ({ signers: [revoked.publicKey] })],
     ['signed in the future', 'signature', () => gnupg.encrypt(content, both), () => ({ atMs: keys.atMs - 86_400_000 })],
     ['signed over SHA-1', 'weak', () => gnupg.encrypt(content, { ...both, args: ['--digest-algo', 'SHA1'] })],
+    ...['CAST5', 'TWOFISH', 'CAMELLIA256', 'IDEA'].map((cipher): (typeof cases)[number] => [
+      `encrypted with ${cipher}`,
+      'weak',
+      () => gnupg.encrypt(content, { ...both, args: ['--cipher-algo', cipher, '--allow-old-cipher-algos'] }),
+    ]),
     ['without integrity protection', 'weak', () => gnupg.encrypt(content, { ...both, args: ['--rfc2440', '--disable-mdc'] })],
     ['that is cut off', 'integrity', () => gnupg.encrypt(content, both).subarray(0, -20)],
     ['with bytes behind its end', 'integrity', () => joined(gnupg.encrypt(content, both), 'x')],
@@ -189,6 +207,52 @@ describe('a message', () => {
   it.runIf(hasComponent('gpg')).each(cases)('%s is refused (%s)', async (_what, kind, make, more) => {
     const { problem, members } = await read(await make(), more?.());
     expect([problem?.kind, members]).toEqual([kind, []]);
+  });
+
+  itWith('gpg')('in armor without an end of line is refused before it is all there', async () => {
+    const chain = createUnpackChain(['pgp'], {
+      limits: roomyUnpackLimits,
+      receivedBytes: () => 1,
+      openReceived: neverAsked,
+      openScratch: neverAsked,
+      pgpKeys: keys,
+      openMember: () => ({ push: neverAsked, end: async () => {}, abort() {} }),
+    });
+    let pushed = 0;
+    const pushing = (async () => {
+      await chain.push(Buffer.from('-----BEGIN PGP MESSAGE-----'));
+      for (; pushed < 1_000; pushed++) await chain.push(Buffer.alloc(16 * 1024, 'A'));
+    })();
+    await expect(pushing).rejects.toMatchObject({ problem: { kind: 'message' } });
+    expect(pushed).toBeLessThan(10);
+  });
+
+  itWith('gpg')('to the key of before is read while both are there, in one block or in two', async () => {
+    const before = gnupg.encrypt(content, { ...both, recipients: ['stranger@example.org'] });
+    const own = gnupg.privateKey('bank@example.org', 'bank phrase');
+    for (const privateKey of [own + gnupg.privateKey('stranger@example.org'), gnupg.privateKey('stranger@example.org') + own])
+      for (const message of [before, gnupg.encrypt(content, both)])
+        expect((await read(message, { privateKey })).members[0]![1].equals(content)).toBe(true);
+  });
+
+  itWith('gpg')('is signed by a key of any block of the text of a reference', async () => {
+    const message = gnupg.encrypt(content, { ...to, signer: 'stranger@example.org' });
+    const signers = [gnupg.publicKey('sender@example.org') + gnupg.publicKey('stranger@example.org')];
+    expect((await read(message, { signers })).members[0]![1].equals(content)).toBe(true);
+  });
+
+  itWith('gpg')('is good where the key was renewed since, pinned once or together with what it was before', async () => {
+    gnupg.makeKey('renewed@example.org', { expires: 'seconds=100' });
+    const before = gnupg.publicKey('renewed@example.org');
+    const message = gnupg.encrypt(content, { ...to, signer: 'renewed@example.org' });
+    gnupg.renewKey('renewed@example.org', '2y');
+    const after = gnupg.publicKey('renewed@example.org');
+    const atMs = Date.now() + 3_600_000;
+    expect((await read(message, { signers: [before], atMs })).problem?.kind).toBe('signer');
+    for (const signers of [[after], [before, after], [after, before], [before + after]]) {
+      const { problem, members } = await read(message, { signers, atMs });
+      expect([problem, members[0]?.[1].equals(content)]).toEqual([undefined, true]);
+    }
   });
 
   itWith('gpg')('with two literal packets is refused, wherever the second stands and whether or not it has to be signed', async () => {

@@ -9,6 +9,7 @@ import type { Key, Message, PrivateKey, SessionKey } from 'openpgp';
 import { HeadgateError } from '../base/errors.ts';
 import { createStuckWatch, type StuckWatch } from '../base/stuck-watch.ts';
 import { systemSleep } from '../base/system-ports.ts';
+import { readArmoredKeys, readArmoredPrivateKeys } from '../openpgp/armored-keys.ts';
 import { armorText } from './armor-text.ts';
 import type { ByteStep } from './byte-step.ts';
 import { pgpReadingErrors } from './pgp-reading-errors.ts';
@@ -19,7 +20,7 @@ import { UnpackError } from './unpack-problem.ts';
 
 /** Plain data, so that it can be given to a thread. */
 export interface PgpReadingKeys {
-  /** Armored. */
+  /** Armored, one or more: while senders change from one to the next, both. */
   readonly privateKey: string;
   readonly passphrase: string | null;
   /** Armored public keys, one or more in each text: whose signatures count. */
@@ -31,7 +32,7 @@ export interface PgpReadingKeys {
 }
 
 interface OpenedPgpKeys {
-  readonly privateKey: PrivateKey;
+  readonly privateKeys: readonly PrivateKey[];
   readonly signers: readonly Key[];
 }
 
@@ -67,18 +68,18 @@ async function openKeys({ privateKey, passphrase, signers }: PgpReadingKeys): Pr
   const refuse = (what: string) => (cause: unknown) => {
     throw new HeadgateError(pgpReadingErrors.E_PGP_READING_KEYS, what, { cause });
   };
-  const read = await openpgp.readPrivateKey({ armoredKey: privateKey }).catch(refuse('the private key can not be read as an armored one'));
-  const key = read.isDecrypted()
-    ? read
-    : await openpgp
-        .decryptKey({ privateKey: read, passphrase: passphrase ?? '' })
-        .catch(refuse('the private key can not be opened with its passphrase'));
-  const pinned: Key[] = [];
-  for (const text of signers)
-    pinned.push(
-      ...(await openpgp.readKeys({ armoredKeys: text }).catch(refuse('the key of a signer can not be read as an armored public key'))),
+  const read = await readArmoredPrivateKeys(privateKey).catch(refuse('the private key can not be read as an armored one'));
+  const privateKeys: PrivateKey[] = [];
+  for (const key of read)
+    privateKeys.push(
+      key.isDecrypted()
+        ? key
+        : await openpgp
+            .decryptKey({ privateKey: key, passphrase: passphrase ?? '' })
+            .catch(refuse('the private key can not be opened with its passphrase')),
     );
-  return { privateKey: key, signers: pinned };
+  const pinned = await readArmoredKeys(signers).catch(refuse('the key of a signer can not be read as an armored public key'));
+  return { privateKeys, signers: pinned };
 }
 
 export interface PgpStepParts {
@@ -141,18 +142,22 @@ export class PgpStep implements ByteStep {
   async #read(): Promise<void> {
     const { keys, meter, next } = this.#parts;
     const openpgp = await import('openpgp');
-    const { privateKey, signers } = await openReadingKeys(keys);
+    const { privateKeys, signers } = await openReadingKeys(keys);
     const date = new Date(keys.atMs + skewMs);
     const message = await readMessage(openpgp, this.#feed.stream);
-    const sessionKeys = await sessionKeysOf(openpgp, message, privateKey, date);
+    const sessionKeys = await sessionKeysOf(openpgp, message, privateKeys, date);
     const decrypting = openpgp.decrypt({
       message,
       sessionKeys: sessionKeys as SessionKey[],
       verificationKeys: [...signers],
       format: 'binary',
       date,
-      // What comes before the end is kept apart until the end: see above.
-      config: { allowUnauthenticatedStream: true },
+      config: {
+        // What comes before the end is kept apart until the end: see above.
+        allowUnauthenticatedStream: true,
+        // A key that was renewed since it signed says no more what it said then. It has to be good today (checkSignatures).
+        allowInsecureVerificationWithReformattedKeys: true,
+      },
     });
     const { data, signatures } = await decrypting.catch(asUnsound);
     for (const { verified } of signatures) verified.catch(() => undefined);
@@ -207,13 +212,19 @@ function assertEncrypted({ packets }: Message<never>): void {
   if (!found.some((tag) => tags.protected.includes(tag))) throw new UnpackError('message', 'the OpenPGP message is not encrypted');
 }
 
-async function sessionKeysOf(openpgp: OpenPgp, message: Message<never>, privateKey: PrivateKey, date: Date) {
-  const found = await openpgp.decryptSessionKeys({ message, decryptionKeys: privateKey, date }).catch(() => {
+async function sessionKeysOf(openpgp: OpenPgp, message: Message<never>, privateKeys: readonly PrivateKey[], date: Date) {
+  const decrypting = openpgp.decryptSessionKeys({ message, decryptionKeys: [...privateKeys], date });
+  const found = await decrypting.catch((cause: unknown) => {
+    // A cipher that the library does not know, or that the key does not name among those it takes. It says so in words only.
+    if (/non-preferred symmetric algorithm|unsupported cipher|invalid enum value/i.test((cause as Error).message)) throw notAes();
     throw new UnpackError('recipient', 'the OpenPGP message is not encrypted to the key of this source');
   });
-  if (found.some(({ algorithm }) => !ciphers.includes(algorithm)))
-    throw new UnpackError('weak', 'the OpenPGP message is encrypted with a cipher that is not AES');
+  if (found.some(({ algorithm }) => !ciphers.includes(algorithm))) throw notAes();
   return found;
+}
+
+function notAes(): UnpackError {
+  return new UnpackError('weak', 'the OpenPGP message is encrypted with a cipher that is not AES, or one that the key does not take');
 }
 
 const unsound = 'the OpenPGP message is damaged, cut off, changed, or has something behind its end';

@@ -25,7 +25,12 @@ const connectionShape: VariantShape = {
     }),
     pgp: object({
       type,
-      privateKey: { shape: secret, required: true, description: 'Armored OpenPGP private key that files of sources are encrypted to.' },
+      privateKey: {
+        shape: secret,
+        required: true,
+        description:
+          'Armored OpenPGP private key that files of sources are encrypted to, or several: while senders change over, that of before too.',
+      },
       passphrase: { shape: secret, description: 'What the private key is encrypted with.' },
       signers: {
         shape: { kind: 'list', of: secret, min: 0, max: 20 },

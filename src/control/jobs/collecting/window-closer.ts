@@ -163,7 +163,7 @@ async function mergeParts(
 
   try {
     const batches: NewBatch[] = [];
-    for (const group of fill(parts, target)) batches.push(...(await merge(group)));
+    for (const group of fill(parts, target)) for (const batch of await merge(group)) batches.push(batch);
     return batches;
   } finally {
     readers.close();

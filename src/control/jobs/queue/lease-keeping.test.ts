@@ -55,3 +55,29 @@ it('leases of many are renewed in one transaction although some of them are lost
   await keeper.stop();
   await database.drop();
 });
+
+it('leases are renewed although the work of one is locked by a transaction that takes long, and that one is not lost', async () => {
+  const database = await createTestDatabase();
+  const tenantId = await ensureTenant(database.db, systemPorts.ids, { name: 'bank', cell: 'local', region: 'local' });
+  const queue = createWorkQueue(systemPorts.ids);
+  const work = Array.from({ length: 3 }, () => ({ kind: 'deliver', referenceId: systemPorts.ids.next() }) as const);
+  await withTenant(database.db, tenantId, (tx) => queue.addWork(tx, work));
+  const claimed = await queue.claimWork(database.db, 'deliver', { limit: 3, workerId: systemPorts.ids.next(), leaseMs: 30_000 });
+  const [ending, lost, other] = claimed;
+  await withTenant(database.db, tenantId, (tx) => queue.addWork(tx, [{ kind: 'deliver', referenceId: lost!.referenceId }]));
+  const locked = Promise.withResolvers<void>();
+  const letGo = Promise.withResolvers<void>();
+  const end = withTenant(database.db, tenantId, async (tx) => {
+    await queue.endWork(tx, [{ ...ending!, delayMs: null }]);
+    locked.resolve();
+    await letGo.promise;
+  });
+  await locked.promise;
+  const renewed = await withTenant(database.db, tenantId, (tx) => queue.renewOurs(tx, claimed, 60_000));
+  expect(renewed).toEqual({ renewed: new Set([other!.workId]), locked: new Set([ending!.workId]) });
+  letGo.resolve();
+  await end;
+  const after = await withTenant(database.db, tenantId, (tx) => queue.renewOurs(tx, claimed, 60_000));
+  expect(after).toEqual({ renewed: new Set([other!.workId]), locked: new Set() });
+  await database.drop();
+});

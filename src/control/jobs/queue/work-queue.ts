@@ -4,7 +4,7 @@
  * tenants and go across them (`headgate.claim_work`); everything else happens in the tenant's own transaction.
  */
 
-import type { ClaimedWork, NewWork, WorkItem, WorkKind, WorkQueue } from '../../../pipeline/deliveries/work-queue-port.ts';
+import type { ClaimedWork, NewWork, RenewedWork, WorkItem, WorkKind, WorkQueue } from '../../../pipeline/deliveries/work-queue-port.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { isPlanted } from '../../../platform/base/planted-faults.ts';
 import type { Ids } from '../../../platform/base/ports.ts';
@@ -84,10 +84,10 @@ export async function claimWork(db: Db, kind: WorkKind, { limit, workerId, lease
  * wait for a row; work is locked before the rows it is about. Each row is looked up by its key, whatever the statistics say:
  * those of this table are never true.
  */
-const lockClaimed = (isOurs: string, more = '', values = '') => `
+const lockClaimed = (isOurs: string, more = '', values = '', locked = '') => `
   select l.work_id as "workId"${more}
   from (select * from unnest($2::uuid[], $3::bigint[]${values}) as u (work_id, fence${more.replace('d.', '')}) order by u.work_id) d
-  cross join lateral (select w.work_id from headgate.work_items w where w.tenant_id = $1 and w.work_id = d.work_id and ${isOurs} limit 1 for update) l`;
+  cross join lateral (select w.work_id from headgate.work_items w where w.tenant_id = $1 and w.work_id = d.work_id and ${isOurs} limit 1 for update${locked}) l`;
 const isOurs = 'w.fence = d.fence and w.lease_until is not null';
 
 const selectOurs = `/* lock work */ ${lockClaimed(isOurs)}`;
@@ -137,22 +137,38 @@ export async function endWork(tx: TenantTx, items: readonly (ClaimedWork & { rea
   await releaseWork(tx, again);
 }
 
-const extendLeases = `/* renew work */
-  with ours as materialized (${lockClaimed(isOurs)})
+const extendLeases = (ours: string) => `
+  with ours as materialized (${ours})
   update headgate.work_items w set lease_until = (select headgate.clock()) + $4 * interval '1 millisecond'
   from ours where w.tenant_id = $1 and w.work_id = ours."workId" returning w.work_id as "workId"`;
+const renewAll = `/* renew work */ ${extendLeases(lockClaimed(isOurs))}`;
+const renewFree = `/* renew work that is not being ended */ ${extendLeases(lockClaimed(isOurs, '', '', ' skip locked'))}`;
+const selectStillOurs = `/* find work that is ours */
+  select w.work_id as "workId" from unnest($2::uuid[], $3::bigint[]) as d (work_id, fence)
+  join headgate.work_items w on w.tenant_id = $1 and w.work_id = d.work_id and ${isOurs}`;
 
 /** A lease that ran out but was taken by nobody is extended too: its fence is still ours. Fails with E_FENCED as `finishWork` does. */
 export async function renewWork(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<void> {
-  assertOurs((await renewOurs(tx, items, leaseMs)).size, items);
+  if (items.length === 0) return;
+  assertOurs((await tx.query(renewAll, [...claimedValues(tx, items), leaseMs])).rows.length, items);
 }
 
-/** As `renewWork`, of those that are still ours. Gives their ids. */
-export async function renewOurs(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<ReadonlySet<string>> {
-  if (items.length === 0) return new Set();
-  const parameters = [tx.tenantId, items.map((item) => item.workId), items.map((item) => item.fence), leaseMs];
-  const { rows } = await tx.query<{ workId: string }>(extendLeases, parameters);
-  return new Set((isPlanted('no-fence') ? items : rows).map(({ workId }) => workId));
+/**
+ * As `renewWork`, of those that are still ours. Waits for none that another transaction has locked: one that ends a big batch may
+ * take minutes, and the leases of all others would run out meanwhile.
+ */
+export async function renewOurs(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<RenewedWork> {
+  if (items.length === 0) return { renewed: new Set(), locked: new Set() };
+  const { rows } = await tx.query<{ workId: string }>(renewFree, [...claimedValues(tx, items), leaseMs]);
+  const renewed = new Set((isPlanted('no-fence') ? items : rows).map(({ workId }) => workId));
+  const left = items.filter(({ workId }) => !renewed.has(workId));
+  if (left.length === 0) return { renewed, locked: new Set() };
+  const ours = await tx.query<{ workId: string }>(selectStillOurs, claimedValues(tx, left));
+  return { renewed, locked: new Set(ours.rows.map(({ workId }) => workId)) };
+}
+
+function claimedValues(tx: TenantTx, items: readonly ClaimedWork[]): unknown[] {
+  return [tx.tenantId, items.map((item) => item.workId), items.map((item) => item.fence)];
 }
 
 function assertOurs(rowCount: number, items: readonly ClaimedWork[]): void {

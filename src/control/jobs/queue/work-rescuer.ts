@@ -32,6 +32,9 @@ const delayMaxMs = 30_000;
 const selectExpired = `/* sweep expired work */
   select tenant_id as "tenantId", work_id as "workId", kind, reference_id as "referenceId", fence, attempts from headgate.sweep($1)`;
 
+const lockExpired = `/* lock expired work */
+  select from headgate.work_items where tenant_id = $1 and work_id = $2 and fence = $3 for update skip locked`;
+
 export function createWorkRescuer({ services, idleMs = 1_000 }: WorkRescuerOptions): PollingLoop {
   const { ports, logger } = services;
   return createPollingLoop({
@@ -47,23 +50,30 @@ export function createWorkRescuer({ services, idleMs = 1_000 }: WorkRescuerOptio
 export async function rescueWork(services: JobServices): Promise<boolean> {
   const { db, metrics, logger, signals } = services;
   const expired = (await db.query<ExpiredWork>(selectExpired, [expiredMax])).rows;
-  let failures = 0;
+  let passedOver = 0;
   for (const work of expired) {
     try {
-      await withTenant(db, work.tenantId, async (tx) => {
+      const isReturned = await withTenant(db, work.tenantId, async (tx) => {
         const item = { workId: work.workId, fence: work.fence };
+        // Its holder is ending it, however long that takes: none behind it waits for that.
+        if ((await tx.query(lockExpired, [work.tenantId, item.workId, item.fence])).rowCount === 0) return false;
         const delayMs = Math.min(delayMaxMs, 100 * 2 ** Math.min(work.attempts, 10));
         if (work.kind !== 'chunks') await services.queue.releaseWork(tx, [{ ...item, delayMs }]);
         else await returnGroup(tx, services, { groupId: work.referenceId, item, delayMs, isPassing: false, cause: 'lease expired' });
+        return true;
       });
+      if (!isReturned) {
+        passedOver++;
+        continue;
+      }
       metrics.add('headgate_rescued_total', { kind: work.kind });
       signals[work.kind].notify();
     } catch (error) {
       // Its holder finished or renewed it, or another rescuer was faster.
       if (error instanceof HeadgateError && error.code === jobErrors.E_FENCED) continue;
-      failures++;
+      passedOver++;
       logger.error('expired work could not be returned', { kind: work.kind, error });
     }
   }
-  return expired.length === expiredMax && failures < expired.length;
+  return expired.length === expiredMax && passedOver < expired.length;
 }

@@ -29,7 +29,7 @@ it('a lease that went to another is lost alone: the others of its tenant are ren
       async renewOurs(_tx, items) {
         asked.push(items.length);
         if (asked.length === 2) renewed();
-        return new Set(items.map(({ workId }) => workId).filter((workId) => workId !== lost!.workId));
+        return { renewed: new Set(items.map(({ workId }) => workId).filter((workId) => workId !== lost!.workId)), locked: new Set() };
       },
     },
   });

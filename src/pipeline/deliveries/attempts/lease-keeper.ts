@@ -37,10 +37,11 @@ export function createLeaseKeeper({ leases, db, queue, leaseMs, ports, onError }
   async function renewAll(tenantId: string, items: readonly WorkItem[]): Promise<void> {
     const askedAtMs = ports.clock.monotonicMs();
     const renewOurs = () => withTenant(db, tenantId, (tx) => queue.renewOurs(tx, items, leaseMs));
-    const ours = await retryTransient(renewOurs, { ports, attemptsMax: 3 });
+    const { renewed, locked } = await retryTransient(renewOurs, { ports, attemptsMax: 3 });
     for (const item of items) {
-      if (ours.has(item.workId)) leases.extend(item, askedAtMs);
-      else leases.lose(item);
+      if (renewed.has(item.workId)) leases.extend(item, askedAtMs);
+      // What is locked runs out by itself where it is not ended by then.
+      else if (!locked.has(item.workId)) leases.lose(item);
     }
   }
 

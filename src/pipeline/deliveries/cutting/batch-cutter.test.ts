@@ -149,3 +149,17 @@ function withoutZeros({ amount }: FieldAmounts): FieldAmounts {
   );
   return { amount: { ...amount!, byCurrency } };
 }
+
+it('a file of more batches than a call takes arguments is cut into all of them', async () => {
+  const { store, ids, tenantId } = temporaryStore(temporaryFolder());
+  const records = 150_000;
+  const plan = deliveryPlan([targetPlan('single', { format: 'ndjson' }, { batchRecords: 1 })]);
+  const lines = Array.from({ length: records }, (_, at) =>
+    deliveryLine({ id: `r${at}`, customer: 'c', amount: 1, currency: 'EUR', letters: 'a' }),
+  );
+  const jobs = sealJobs({ store, ids, tenantId }, plan, [{ lines, acceptedNumber: 1 }]).map((job) => ({ ...job, exclusions: [] }));
+  const input = { tenantId, flowId: ids.next(), flowVersionId: ids.next(), plan, traceParent: null, actor: 'system', jobs };
+  const { batches } = await prepareBatches(input, { store, ports: systemPorts });
+  expect(batches).toHaveLength(records);
+  expect(new Set(batches.map(({ orderNumber }) => orderNumber)).size).toBe(records);
+}, 60_000);

@@ -30,7 +30,8 @@ export async function prepareBatches(input: CutInput, services: CutServices): Pr
   try {
     const batches: NewBatch[] = [];
     for (let target = 0; target < input.plan.targets.length; target++) {
-      batches.push(...(await cutTarget(input, target, readers, services.ports)));
+      // One by one: a call takes some hundred thousand arguments, and a file may have more batches.
+      for (const batch of await cutTarget(input, target, readers, services.ports)) batches.push(batch);
     }
     return { input, batches };
   } finally {

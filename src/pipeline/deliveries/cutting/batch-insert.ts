@@ -115,7 +115,10 @@ export async function recordCut(
 }
 
 /** The work of sending a batch: in its lane, after all batches before it have ended. */
-export function deliverWork(flowId: string, batch: NewBatch): NewWork {
+export function deliverWork(
+  flowId: string,
+  batch: Pick<NewBatch, 'batchId' | 'targetId' | 'lane' | 'orderNumber' | 'orderOffset' | 'records'>,
+): NewWork {
   return {
     kind: 'deliver',
     referenceId: batch.batchId,

@@ -13,6 +13,7 @@ import { type BatchOrigin, deliverWork, insertBatches } from '../cutting/batch-i
 import { blockKeys, type NewBlockedKey } from '../held/blocked-key-store.ts';
 import type { ClaimedWork, NewWork, WorkQueue } from '../work-queue-port.ts';
 import { insertDeadLetters, type NewDeadLetter } from './dead-letter-store.ts';
+import type { LetterPages } from './given-up-letters.ts';
 import { addCounts, type CountDelta } from './target-counts.ts';
 
 export interface BatchEnding {
@@ -27,6 +28,8 @@ export interface BatchEnding {
   /** Children that go on being delivered, and when. */
   readonly childWork: readonly { readonly batchId: string; readonly delayMs: number }[];
   readonly deadLetters: readonly NewDeadLetter[];
+  /** More of them, where they are too many for memory. */
+  readonly letterPages: LetterPages | null;
   /** Of these dead letters, where their target keeps the order of keys. */
   readonly blockedKeys: readonly NewBlockedKey[];
   readonly counts: readonly CountDelta[];
@@ -69,6 +72,8 @@ export async function writeEndings(tx: TenantTx, endings: readonly BatchEnding[]
     tx,
     endings.flatMap(({ deadLetters }) => deadLetters),
   );
+  for (const { letterPages } of endings)
+    if (letterPages !== null) for await (const page of letterPages.pages()) await insertDeadLetters(tx, page);
   await blockKeys(
     tx,
     endings.flatMap(({ blockedKeys }) => blockedKeys),

@@ -11,9 +11,10 @@ import type { NewBlockedKey } from '../held/blocked-key-store.ts';
 import { delayAfterHeldMs, heldLookMs } from '../held/held-delay.ts';
 import type { ClaimedWork } from '../work-queue-port.ts';
 import type { BatchEnding } from './batch-ending.ts';
-import { type BatchRecord, readGivenUpRecords, visitGivenUpRecords } from './batch-records.ts';
+import { type BatchRecord, readGivenUpRecords } from './batch-records.ts';
 import { type SplitServices, splitBatch, splitByMembers } from './batch-split.ts';
 import type { DeadLetterCause, NewDeadLetter } from './dead-letter-store.ts';
+import { type GivenUpLetters, letterGivenUp } from './given-up-letters.ts';
 import { type CountDelta, type CountedAs, countBatch } from './target-counts.ts';
 
 export interface EndingContext {
@@ -200,6 +201,7 @@ function emptyEnding({ batch, work }: Pick<EndingContext, 'batch' | 'work'>): Ba
     children: [],
     childWork: [],
     deadLetters: [],
+    letterPages: null,
     blockedKeys: [],
     counts: [],
     expected: [],
@@ -313,20 +315,11 @@ async function endingOfSplit(
 }
 
 async function deadLetters(
-  context: EndingContext,
+  { batch, plan, services }: EndingContext,
   cause: DeadLetterCause,
   reason: { readonly code: string; readonly message: string },
-): Promise<Pick<BatchEnding, 'deadLetters' | 'blockedKeys'>> {
-  const { batch, plan, services } = context;
-  const letters: NewDeadLetter[] = [];
-  const blockedKeys: NewBlockedKey[] = [];
-  await visitGivenUpRecords(services, batch, plan, (record) => {
-    const { member, record: recordNumber, deliveryKey, amounts } = record;
-    const letter = { ...letterBasics(context, cause, batch), ...reason, jobId: member.jobId, recordNumber, deliveryKey, amounts };
-    letters.push(letter);
-    blockedKeys.push(...blockedBy(batch, letter, record));
-  });
-  return { deadLetters: letters, blockedKeys };
+): Promise<GivenUpLetters> {
+  return await letterGivenUp(services, batch, plan, { cause, ...reason });
 }
 
 /** Later records of its key are held back, where the target keeps the order of keys (decisions 19). */

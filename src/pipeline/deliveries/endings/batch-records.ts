@@ -43,55 +43,71 @@ interface Sources {
 
 /** Every record of the batch, in the order of its lines, as a dead letter is to tell of it. */
 export async function readGivenUpRecords(source: RecordSource, batch: LoadedBatch, plan: Plan): Promise<readonly BatchRecord[]> {
-  const records: BatchRecord[] = [];
-  await visitGivenUpRecords(source, batch, plan, (record) => records.push(record));
-  return records;
-}
-
-/** The same, one after the other. */
-export async function visitGivenUpRecords(
-  source: RecordSource,
-  batch: LoadedBatch,
-  plan: Plan,
-  visit: (record: BatchRecord) => void,
-): Promise<void> {
-  await visitRecords(source, batch, plan, { withAmounts: hasSums(plan), visit });
+  return await allOf(await openGivenUpRecords(source, batch, plan));
 }
 
 /** Every record of the batch, in the order of its lines. */
 export async function readBatchRecords(source: RecordSource, batch: LoadedBatch, plan: Plan): Promise<readonly BatchRecord[]> {
+  return await allOf(await openRecords(source, batch, plan, { withAmounts: false }));
+}
+
+/** Goes through all of them from the first on, each time it is called. Nothing is asked of the database meanwhile. */
+export type RecordPages = () => AsyncIterable<readonly BatchRecord[]>;
+
+/** The same as `readGivenUpRecords`, some at a time: a file may hold a million. */
+export async function openGivenUpRecords(source: RecordSource, batch: LoadedBatch, plan: Plan): Promise<RecordPages> {
+  return await openRecords(source, batch, plan, { withAmounts: hasSums(plan) });
+}
+
+/** Records of a page. */
+export const recordsOfPageMax = 5_000;
+/** Records between two turns of others: leases are renewed meanwhile. A few milliseconds. */
+const recordsPerTurn = 500;
+
+async function allOf(pages: RecordPages): Promise<BatchRecord[]> {
   const records: BatchRecord[] = [];
-  await visitRecords(source, batch, plan, { withAmounts: false, visit: (record) => records.push(record) });
+  for await (const page of pages()) for (const record of page) records.push(record);
   return records;
 }
 
-/** Records between two turns of others: a file may hold a million, and leases are renewed meanwhile. A few milliseconds. */
-const recordsPerTurn = 500;
-
-async function visitRecords(
+async function openRecords(
   source: RecordSource,
   batch: LoadedBatch,
   plan: Plan,
-  { withAmounts, visit }: { readonly withAmounts: boolean; readonly visit: (record: BatchRecord) => void },
-): Promise<void> {
-  let count = 0;
+  { withAmounts }: { readonly withAmounts: boolean },
+): Promise<RecordPages> {
   const hasKey = hasUniqueKey(plan);
   const isOrdered = plan.targets.find(({ id }) => id === batch.targetId)!.order === 'by-key';
-  await visitMembers(source, batch, plan, hasKey || isOrdered || withAmounts, async (member, routed, facts) => {
-    const identity = { tenantId: batch.tenantId, flowId: batch.flowId, lineageId: member.lineageId, targetId: batch.targetId, intent: '' };
-    for (const one of routed) {
-      const key = deliveryKey(identity, facts === null || !hasKey ? { record: one.record } : facts.identity(one));
-      const order = isOrdered ? (facts?.orderKey(one) ?? null) : null;
-      visit({
-        member,
-        record: one.record,
-        deliveryKey: key,
-        orderKey: order === null ? null : orderKeyHash(identity, order),
-        amounts: withAmounts ? (facts?.amounts(one) ?? {}) : {},
-      });
-      if (++count % recordsPerTurn === 0) await nextTurn();
+  const opened = await openMembers(source, batch, plan, hasKey || isOrdered || withAmounts);
+  return async function* pages() {
+    let page: BatchRecord[] = [];
+    let count = 0;
+    for (const { member, routed, facts } of opened()) {
+      const identity = {
+        tenantId: batch.tenantId,
+        flowId: batch.flowId,
+        lineageId: member.lineageId,
+        targetId: batch.targetId,
+        intent: '',
+      };
+      for (const one of routed) {
+        const key = deliveryKey(identity, facts === null || !hasKey ? { record: one.record } : facts.identity(one));
+        const order = isOrdered ? (facts?.orderKey(one) ?? null) : null;
+        page.push({
+          member,
+          record: one.record,
+          deliveryKey: key,
+          orderKey: order === null ? null : orderKeyHash(identity, order),
+          amounts: withAmounts ? (facts?.amounts(one) ?? {}) : {},
+        });
+        if (++count % recordsPerTurn === 0) await nextTurn();
+        if (page.length < recordsOfPageMax) continue;
+        yield page;
+        page = [];
+      }
     }
-  });
+    if (page.length > 0) yield page;
+  };
 }
 
 /** A member whose bytes only its lines can tell. */
@@ -140,6 +156,12 @@ function memberOf(member: BatchMember, records: readonly RoutedRecord[], amounts
   return { jobId, lineageId, chunkNumber, outcomes, firstRecord: only[0]!, records: only.length, amounts, only };
 }
 
+interface OpenedMember {
+  readonly member: BatchMember;
+  readonly routed: Iterable<RoutedRecord>;
+  readonly facts: RecordFacts | null;
+}
+
 async function visitMembers(
   source: RecordSource,
   batch: LoadedBatch,
@@ -147,20 +169,33 @@ async function visitMembers(
   withFacts: boolean,
   visit: (member: BatchMember, routed: Iterable<RoutedRecord>, facts: RecordFacts | null) => void | Promise<void>,
 ): Promise<void> {
+  const opened = await openMembers(source, batch, plan, withFacts);
+  for (const { member, routed, facts } of opened()) await visit(member, routed, facts);
+}
+
+/** The members one after the other, each time it is called. */
+async function openMembers(
+  source: RecordSource,
+  batch: LoadedBatch,
+  plan: Plan,
+  withFacts: boolean,
+): Promise<() => Generator<OpenedMember>> {
   const target = plan.targets.findIndex(({ id }) => id === batch.targetId);
   const sources = await withTenant(source.db, batch.tenantId, (tx) => loadSources(tx, batch, withFacts), { readOnly: true });
-  const readers = new SegmentReaders(source.store, batch.tenantId);
-  try {
-    for (const member of batch.members) {
-      const { segmentId, start, end } = member.outcomes;
-      const outcomes = readOutcomes(readers.open(sources.outcomes.get(segmentId)!), start, end);
-      const chunk = sources.chunks.get(chunkName(member));
-      const facts = withFacts && chunk !== undefined ? new RecordFacts(plan, chunk.columns, readers.open(chunk.file)) : null;
-      await visit(member, memberRecords(outcomes, target, member), facts);
+  return function* members() {
+    const readers = new SegmentReaders(source.store, batch.tenantId);
+    try {
+      for (const member of batch.members) {
+        const { segmentId, start, end } = member.outcomes;
+        const outcomes = readOutcomes(readers.open(sources.outcomes.get(segmentId)!), start, end);
+        const chunk = sources.chunks.get(chunkName(member));
+        const facts = withFacts && chunk !== undefined ? new RecordFacts(plan, chunk.columns, readers.open(chunk.file)) : null;
+        yield { member, routed: memberRecords(outcomes, target, member), facts };
+      }
+    } finally {
+      readers.close();
     }
-  } finally {
-    readers.close();
-  }
+  };
 }
 
 const selectChunks = `/* load chunks of batch */

@@ -10,7 +10,7 @@ import { type BatchChange, moveBatches } from '../batch-changes.ts';
 import { type LoadedBatch, loadBatches } from '../batch-load.ts';
 import { deliverWork, insertBatches, recordCut } from '../cutting/batch-insert.ts';
 import { takePartsOfJob } from '../cutting/collected-parts.ts';
-import type { WorkQueue } from '../work-queue-port.ts';
+import type { NewWork, WorkQueue } from '../work-queue-port.ts';
 import { splitByMembers } from './batch-split.ts';
 import { addCounts, type CountDelta, countBatch } from './target-counts.ts';
 
@@ -28,10 +28,11 @@ export interface CancelledDeliveries {
 
 const ofJob = 'b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $2))';
 
-const selectWaiting = `select b.batch_id as "batchId" from headgate.batches b
+const selectWaiting = (columns: string) => `select ${columns} from headgate.batches b
   where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'unknown', 'held', 'parked') order by b.batch_id`;
-const listWaiting = `/* list cancellable batches */ ${selectWaiting}`;
-const lockWaiting = `/* lock cancellable batches */ ${selectWaiting} for update`;
+const ofWork = `b.batch_id as "batchId", b.flow_id as "flowId", b.target_id as "targetId", b.lane, b.order_number as "orderNumber", b.order_offset as "orderOffset", b.records`;
+const listWaiting = `/* list cancellable batches */ ${selectWaiting(ofWork)}`;
+const lockWaiting = `/* lock cancellable batches */ ${selectWaiting('b.batch_id as "batchId"')} for update`;
 
 const countOpen = `/* count open batches */
   select count(*)::int as count from headgate.batches b
@@ -48,34 +49,34 @@ export async function cancelDeliveries(
 ): Promise<CancelledDeliveries> {
   const { queue, ports } = services;
   const { jobId, actor } = request;
-  const batches = await lockBatches(tx, queue, jobId);
+  const locked = await lockBatches(tx, queue, jobId);
   const changes: BatchChange[] = [];
   const counts: CountDelta[] = [];
   const resolved: string[] = [];
-  const due: LoadedBatch[] = [];
-  for (const batch of batches.sort((a, b) => (a.batchId < b.batchId ? -1 : 1))) {
+  const due: NewWork[] = [];
+  for await (const batch of loadInPages(tx, locked)) {
     const basics = { batchId: batch.batchId, actor, traceParent: batch.traceParent };
     const kept = batch.members.flatMap((member, at) => (member.jobId === jobId ? [] : [at]));
     // Its worker ends it, as soon as the target was asked where it can be; whoever has it in hand knows nothing of this decision.
     if (batch.state === 'unknown') {
-      if (batch.isCancelled) due.push(batch);
+      if (batch.isCancelled) due.push(workOf(batch));
     } else if (kept.length === 0 || batch.isCancelled) {
       changes.push({ ...basics, from: batch.state, event: 'cancel', detail: { records: batch.records } });
       counts.push(...countBatch(batch, 'cancelled'));
       resolved.push(batch.batchId);
-      due.push(batch);
+      due.push(workOf(batch));
     } else if (batch.state === 'ready' || batch.state === 'parked') {
       const gone = batch.members.flatMap((member, at) => (member.jobId === jobId ? [at] : []));
       const [child, cancelled] = [await splitByMembers(services, batch, kept), await splitByMembers(services, batch, gone)];
       await insertBatches(tx, batch, [child, cancelled]);
       await queue.addWork(tx, [deliverWork(batch.flowId, child)]);
-      due.push(batch);
+      due.push(workOf(batch));
       changes.push({ ...basics, from: batch.state, event: 'split', detail: { children: 2 } });
       changes.push({ ...basics, batchId: cancelled.batchId, from: 'ready', event: 'cancel', detail: { records: cancelled.records } });
       counts.push(...countBatch(cancelled, 'cancelled'));
     }
   }
-  await queue.addWork(tx, due.map(workOf));
+  await queue.addWork(tx, due);
   const collected = await takePartsOfJob(tx, jobId);
   for (const { origin, batch } of collected) {
     await insertBatches(tx, { ...origin, traceParent: null }, [batch]);
@@ -103,11 +104,23 @@ export async function cancelDeliveries(
   return { records: counts.reduce((sum, { cancelled }) => sum + cancelled, 0), openBatches: open.rows[0]!.count };
 }
 
-/** Work is locked before the batch it is about, as its worker locks them. */
-async function lockBatches(tx: TenantTx, queue: WorkQueue, jobId: string): Promise<LoadedBatch[]> {
-  const idsBy = async (sql: string) => (await tx.query<{ batchId: string }>(sql, [tx.tenantId, jobId])).rows.map(({ batchId }) => batchId);
-  await queue.keepWork(tx, (await loadBatches(tx, await idsBy(listWaiting))).map(workOf));
-  return await loadBatches(tx, await idsBy(lockWaiting));
+/** Work is locked before the batch it is about, as its worker locks them. Gives the ids of the batches in their order. */
+async function lockBatches(tx: TenantTx, queue: WorkQueue, jobId: string): Promise<readonly string[]> {
+  const waiting = await tx.query<WorkedBatch>(listWaiting, [tx.tenantId, jobId]);
+  await queue.keepWork(tx, waiting.rows.map(workOf));
+  const locked = await tx.query<{ batchId: string }>(lockWaiting, [tx.tenantId, jobId]);
+  return locked.rows.map(({ batchId }) => batchId);
 }
 
-const workOf = (batch: LoadedBatch) => deliverWork(batch.flowId, batch);
+/** A job may have some hundred thousand: all at once take longer than a statement may, and more memory than there is. */
+const pageMax = 1_000;
+
+async function* loadInPages(tx: TenantTx, batchIds: readonly string[]): AsyncGenerator<LoadedBatch> {
+  for (let at = 0; at < batchIds.length; at += pageMax) {
+    const page = await loadBatches(tx, batchIds.slice(at, at + pageMax));
+    yield* page.sort((a, b) => (a.batchId < b.batchId ? -1 : 1));
+  }
+}
+
+type WorkedBatch = Pick<LoadedBatch, 'flowId'> & Parameters<typeof deliverWork>[1];
+const workOf = (batch: WorkedBatch) => deliverWork(batch.flowId, batch);

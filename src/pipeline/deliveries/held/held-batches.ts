@@ -17,8 +17,9 @@ import type { BatchState } from '../batch-state.ts';
 import { commitForCertain } from '../certain-transaction.ts';
 import { deliverWork } from '../cutting/batch-insert.ts';
 import { deliveryErrors } from '../delivery-errors.ts';
-import { type RecordSource, readGivenUpRecords } from '../endings/batch-records.ts';
-import { insertDeadLetters, type NewDeadLetter } from '../endings/dead-letter-store.ts';
+import type { RecordSource } from '../endings/batch-records.ts';
+import { insertDeadLetters } from '../endings/dead-letter-store.ts';
+import { type GivenUpLetters, type LetterReason, letterGivenUp } from '../endings/given-up-letters.ts';
 import { addCounts, countBatch } from '../endings/target-counts.ts';
 import { unreadableCodes } from '../endings/unreadable-codes.ts';
 import type { WorkQueue } from '../work-queue-port.ts';
@@ -121,7 +122,7 @@ async function decideAsSeen(services: HeldServices, tenantId: string, decision: 
   );
   // Of a batch that was decided, the bytes may be gone.
   const hasLetters = decision.decision === 'discard' && seen.batch.state === 'held';
-  const letters = hasLetters ? await lettersOf(services, seen.batch, seen.plan, decision) : [];
+  const letters = hasLetters ? await letterGivenUp(services, seen.batch, seen.plan, reasonOf(seen.batch, decision)) : null;
   let decided: DecidedBatch | undefined;
   const changed = new Error('the batch is not as it was seen');
   const deciding = commitForCertain(services, tenantId, async (tx) => {
@@ -157,7 +158,7 @@ async function writeDecision(
   { queue, ports }: HeldServices,
   batch: LoadedBatch,
   { decision, reason, actor }: HeldDecision,
-  { letters, expected }: { readonly letters: readonly NewDeadLetter[]; readonly expected: ExpectedAnswer | null },
+  { letters, expected }: { readonly letters: GivenUpLetters | null; readonly expected: ExpectedAnswer | null },
 ): Promise<void> {
   const evidence = `${actor} decided: ${reason}`;
   const change = { batchId: batch.batchId, from: 'held', actor, traceParent: batch.traceParent, evidence } as const;
@@ -168,7 +169,8 @@ async function writeDecision(
   const isDelivered = decision === 'delivered';
   await moveBatches(tx, ports.ids, [{ ...change, event: isDelivered ? 'acknowledge' : 'exhaust' }]);
   await resolveAttempts(tx, [{ batchId: batch.batchId, resolvedAs: isDelivered ? 'acked' : 'dead', evidence }]);
-  await insertDeadLetters(tx, letters);
+  await insertDeadLetters(tx, letters?.deadLetters ?? []);
+  if (letters?.letterPages) for await (const page of letters.letterPages.pages()) await insertDeadLetters(tx, page);
   await expectAnswers(tx, { queue, ids: ports.ids }, expected === null ? [] : [expected]);
   const ended = await addCounts(tx, countBatch(batch, isDelivered ? 'delivered' : 'dead'));
   await queue.addWork(
@@ -177,20 +179,7 @@ async function writeDecision(
   );
 }
 
-async function lettersOf(services: HeldServices, batch: LoadedBatch, plan: Plan, { reason }: HeldDecision): Promise<NewDeadLetter[]> {
-  const records = await readGivenUpRecords(services, batch, plan);
-  return records.map((record) => ({
-    deadLetterId: services.ports.ids.next(),
-    jobId: record.member.jobId,
-    flowId: batch.flowId,
-    targetId: batch.targetId,
-    batchId: batch.batchId,
-    recordNumber: record.record,
-    cause: 'operator',
-    code: [...unreadableCodes, ...configurationCodes].find((code) => code === batch.reasonCode) ?? deliveryErrors.E_OUTCOME_UNKNOWN,
-    message: reason,
-    deliveryKey: record.deliveryKey,
-    amounts: record.amounts,
-    mayBeThere: batch.unknownAttempts > 0,
-  }));
+function reasonOf(batch: LoadedBatch, { reason }: HeldDecision): LetterReason {
+  const code = [...unreadableCodes, ...configurationCodes].find((one) => one === batch.reasonCode) ?? deliveryErrors.E_OUTCOME_UNKNOWN;
+  return { cause: 'operator', code, message: reason };
 }

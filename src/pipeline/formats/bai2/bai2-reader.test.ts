@@ -225,7 +225,7 @@ function comparableGroup({ groupHeader, accounts, trailer }: any): unknown {
       ...present({ ...account, accountControlTotal, numberRecords: numberOfRecords }),
       summaries: summaries.map(item),
       // biome-ignore lint/suspicious/noExplicitAny: as above.
-      Details: details.map((each: any) => [...item(each), each.text.trimEnd()]),
+      Details: details.map((each: any) => [...item(each), (each.text ?? '').trimEnd()]),
     })),
   };
 }

@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cancelDeliveries } from '../../src/pipeline/deliveries/endings/delivery-cancel.ts';
+import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { systemPorts } from '../../src/platform/base/system-ports.ts';
+import type { TenantTx } from '../../src/platform/tenancy/tenant-scope.ts';
+import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
+import { createDeliveryScenario } from '../support/delivery-scenario.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+it('a job of many batches is cancelled with all of them, and no statement loads more than a thousand', async () => {
+  const batches = 2_500;
+  const plan = deliveryPlan([targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 1, order: 'file' })]);
+  const scenario = await createDeliveryScenario({ database, plan, bindings: {} });
+  const lines = Array.from({ length: batches }, (_, at) =>
+    deliveryLine({ id: `r${at}`, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }),
+  );
+  const [job] = await scenario.deliverJobs([{ lines }]);
+  let loadedMax = 0;
+  const cancelled = await scenario.inTenant((tx) => {
+    const counted: TenantTx = {
+      ...tx,
+      query: async (sql, params) => {
+        const answer = await tx.query(sql, params);
+        if (sql.startsWith('/* load batches */')) loadedMax = Math.max(loadedMax, answer.rows.length);
+        return answer as never;
+      },
+    };
+    const services = { store: scenario.store, queue: scenario.queue, ports: systemPorts };
+    return cancelDeliveries(counted, services, { jobId: job!.jobId, actor: 'test' });
+  });
+  expect(cancelled).toEqual({ records: batches, openBatches: 0 });
+  expect((await scenario.batches()).every(({ state }) => state === 'cancelled')).toBe(true);
+  expect(loadedMax).toBeGreaterThan(0);
+  expect(loadedMax).toBeLessThanOrEqual(1_000);
+});
