@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, lstat, mkdir, open, readdir, realpath, unlink } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, realpath, unlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { createSharedRun } from '../../../platform/base/shared-run.ts';
@@ -22,6 +22,7 @@ import {
   temporaryName,
   temporaryPrefix,
 } from '../output-files/output-file.ts';
+import { writeBigFile } from './big-file.ts';
 import { fsyncFolder, writeSmallFile } from './durable-writes.ts';
 import { fileFailure, isLinkRefused, missingPart } from './file-failure.ts';
 import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
@@ -225,27 +226,8 @@ async function writeTemporary(
 ): Promise<void> {
   const { signal, bigFiles } = how;
   if (output.sizeBytes !== null && output.sizeBytes <= smallBytesMax) await writeSmallFile(path, await wholeFile(output), fileMode);
-  else await bigFiles.take(() => writeBigFile(path, output, signal));
+  else await bigFiles.take(() => writeBigFile(path, output.pieces(), { mode: fileMode, signal }));
   signal.throwIfAborted();
-}
-
-async function writeBigFile(path: string, output: OutputFile, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const file = await open(path, flags, fileMode);
-  try {
-    for await (const piece of output.pieces()) {
-      signal.throwIfAborted();
-      await writeWhole(file, piece);
-    }
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
 }
 
 /** A piece that is all of it is not copied. */
