@@ -2,9 +2,11 @@
  * The platform level: `headgate ingest` of the payments CSV into a running `headgate serve` until the job is closed, against
  * `headgate run` of the same file in one thread. The delivered files must hold the very bytes that `run` wrote.
  */
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { BenchContext } from './bench-context.ts';
 import { type BenchRun, compare, compareWithLimit } from './comparison.ts';
 import { paymentsCsv } from './payments-files.ts';
@@ -43,7 +45,10 @@ export async function runPlatformLevel(context: BenchContext): Promise<BenchRun[
       units: rows,
       pairs: context.isQuick ? 1 : 9,
       bar: { kind: 'at-most', value: 3 },
-      ours: async () => ({ seconds: await product.ingest(input, flow), rssBytes: product.peakRssBytes() }),
+      ours: async () => {
+        await settle(product.outbox);
+        return { seconds: await product.ingest(input, flow), rssBytes: product.peakRssBytes() };
+      },
       theirs: kernel,
     });
     const memory = compareWithLimit({
@@ -58,6 +63,15 @@ export async function runPlatformLevel(context: BenchContext): Promise<BenchRun[
   } finally {
     await product.stop();
   }
+}
+
+/**
+ * Neither side pays for what was written before: `headgate run` overwrites its outputs and leaves them in memory, where the first
+ * fsync of the product would write them, too; files that were delivered are taken away, as receivers do.
+ */
+async function settle(outbox: string): Promise<void> {
+  for (const target of targets) for (const name of readdirSync(join(outbox, target))) rmSync(join(outbox, target, name));
+  await promisify(execFile)('sync');
 }
 
 /** The target's files in the order of their numbers, one behind the other. */
