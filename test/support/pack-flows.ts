@@ -3,11 +3,10 @@ import { expect } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { formats, packs } from '../../src/main/catalogue.ts';
 import type { Finding } from '../../src/pipeline/engine/chunk.ts';
-import { compileFlow } from '../../src/pipeline/engine/compile-flow.ts';
 import { checkFile } from '../../src/pipeline/engine/file/file-checks.ts';
 import { OutcomeSegment } from '../../src/pipeline/engine/outcomes/outcome-segment.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
-import { type Account, runEngine, runReference } from '../../src/pipeline/engine/reference/run-accounts.fixture.ts';
+import { type Account, compiledFlowOf, runEngine, runReference } from '../../src/pipeline/engine/reference/run-accounts.fixture.ts';
 import { currencyMinorUnits } from '../../src/pipeline/engine/reference-data/currencies.ts';
 import { memorySource, runInMemory } from '../../src/pipeline/engine/run-fixtures.ts';
 import { decimalText } from '../../src/pipeline/formats/exact-sum.ts';
@@ -97,7 +96,7 @@ export async function isRefused(plan: Plan, bytes: Buffer): Promise<boolean> {
 
 /** The codes of what a file is held or rejected for, apart from what its pack found about it as a whole. */
 export function problemsOf(plan: Plan, lines: Buffer): readonly string[] {
-  const flow = compileFlow(plan);
+  const flow = compiledFlowOf(plan);
   const { summary, outcomes } = runInMemory({ plan, bytes: lines, flow });
   const spec = { number: 0, start: 0, end: lines.length, firstRecord: 1, context: { version: 1, columns: null } } as const;
   const { reasons } = checkFile(flow, {

@@ -2,13 +2,22 @@
 import { formats } from '../../../main/catalogue.ts';
 import type { ByteSource } from '../../../platform/base/byte-source.ts';
 import type { ChunkSummary, EnvelopeRecord, Finding } from '../chunk.ts';
-import { compileFlow } from '../compile-flow.ts';
+import { type CompiledFlow, compileFlow } from '../compile-flow.ts';
 import { foldSummaries } from '../file/fold-summaries.ts';
 import { OutcomeSegment } from '../outcomes/outcome-segment.ts';
 import type { Plan } from '../plan.ts';
 import { publicHashKey, runChunk } from '../run-chunk.ts';
 import type { RunOptions } from '../run-options.ts';
 import { ReferenceRun } from './reference-run.ts';
+
+const compiledFlows = new WeakMap<Plan, CompiledFlow>();
+
+/** Compiled once for all runs of a plan, as engine threads keep it: each flow compiles kernels of its own. */
+export function compiledFlowOf(plan: Plan): CompiledFlow {
+  const compiled = compiledFlows.get(plan) ?? compileFlow(plan);
+  compiledFlows.set(plan, compiled);
+  return compiled;
+}
 
 function sourceOf(bytes: Buffer): ByteSource {
   return {
@@ -82,7 +91,7 @@ export function runEngine(plan: Plan, bytes: Buffer, by: EngineRun): Account {
   const splitter = format.createSplitter(plan.format, plan.records, { chunkBytes });
   splitter.push(bytes);
   const split = splitter.end();
-  const flow = compileFlow(plan);
+  const flow = compiledFlowOf(plan);
   const source = sourceOf(bytes);
   const findings: Finding[] = [];
   const warnings: Finding[] = [];
