@@ -112,7 +112,7 @@ it.each(['refuse', 'accept'])(
     const { lines, damage } = await convert(flow, Buffer.from(file.text(), 'latin1'));
     expect(damage).toEqual([]);
     const { findings } = expectSameByEveryPath(flow, lines);
-    expect(findings.map(([record, , code, field]) => [record, code, field])).toEqual(
+    expect((findings as unknown[][]).map(([record, , code, field]) => [record, code, field])).toEqual(
       policy === 'refuse' ? [[1, 'E_NACHA_FIELD', 'transactionCode']] : [],
     );
     expect(problemsOf(flow, lines)).toEqual([]);

@@ -11,7 +11,16 @@ import type { PackSettings } from '../formats/pack.ts';
 import type { AcknowledgedFinding } from './acknowledged-finding.ts';
 import type { Receipt } from './receipt.ts';
 
+export interface ReturnNumbers {
+  /** Of the file among those that its flow returned, from 1. */
+  readonly file: number;
+  /** Of its first entry among all that the flow returned, from 1; the others follow it. */
+  readonly firstEntry: number;
+}
+
 export interface ReturnFileParts {
+  /** Null: nobody was to be told, so that there are none; they are those of the first file then. */
+  readonly numbers: ReturnNumbers | null;
   readonly receipt: Receipt;
   /** In record order. */
   readonly findings: () => Iterable<AcknowledgedFinding>;
@@ -24,7 +33,11 @@ export interface ReturnFileParts {
 }
 
 /** Of one file; more is said by the other acknowledgements. */
-const returnsMax = 100_000;
+export const returnsMax = 100_000;
+/** The end of a trace number has seven digits, and is not zero. */
+export const traceSequences = 9_999_999;
+/** By which files of one day between the same two are told apart (Nacha Operating Rules, Appendix Three, file ID modifier). */
+const modifiers = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 /** Entry that does not meet the edit criteria of the receiver (Nacha Operating Rules, Appendix Four). */
 const editCriteria = 'R17';
 /** By rule of the pack: check digit, mandatory field, amount, trace number, addenda (Appendix Four). */
@@ -43,18 +56,21 @@ const informationLength = 44;
 /** Some pieces are empty. Fails with E_NACHA_ANSWER where no entry can be returned. */
 export function* returnFilePieces(parts: ReturnFileParts): Generator<Uint8Array> {
   const { receipt, original, settings } = parts;
+  const { file, firstEntry } = parts.numbers ?? { file: 1, firstEntry: 1 };
   const pieces: Uint8Array[] = [];
   const writing: PackSettings = new Map([
     ...writerSettingList.map(({ name, default: value }) => [name, value] as const),
     ...nachaSettingList.map(({ name, default: value }) => [name, settings[name] ?? value] as const),
     ['findings', 'keep'],
+    ['firstSequence', ((firstEntry - 1) % traceSequences) + 1],
   ]);
   const sink = { begin: () => ({ bytes: (piece: Uint8Array) => void pieces.push(Buffer.from(piece)) }) };
   const making = new AnswerMaking(writing, sink, { takesFaultyFiles: true });
   const day = receipt.times.closedAt.slice(2, 10).replaceAll('-', '');
   const time = receipt.times.closedAt.slice(11, 16).replace(':', '');
   const entries = yield* returnsOf(parts);
-  making.pushDocument(Buffer.from(JSON.stringify({ fileHeader: { fileCreationDate: day, fileCreationTime: time }, entries })));
+  const fileHeader = { fileCreationDate: day, fileCreationTime: time, fileIDModifier: modifiers[(file - 1) % modifiers.length] };
+  making.pushDocument(Buffer.from(JSON.stringify({ fileHeader, entries })));
   making.beginFile(receipt.file.container.name);
   for (const piece of original()) {
     making.push(piece);
