@@ -2,7 +2,7 @@
  * Where a written file goes: to a file that gets its name when it is complete, or to standard output, also only then. What
  * is refused half way leaves nothing behind.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { PackFileSink } from '../../pipeline/formats/pack.ts';
@@ -23,6 +23,8 @@ export interface WrittenFile extends PackFileSink {
   /** Null: it has its name now. Else what goes to standard output. */
   finish(): Uint8Array | null;
   discard(): void;
+  /** Leaves nothing of it under its name either. */
+  withdraw(): void;
   identity(): FileIdentity;
 }
 
@@ -39,7 +41,8 @@ class NamedFile implements WrittenFile {
 
   constructor(path: string) {
     this.#name = basename(path);
-    this.#file = new OutputFile(dirname(path), this.#name);
+    // Of its own: another process may be writing a file of that name.
+    this.#file = new OutputFile(dirname(path), this.#name, `${this.#name}.${randomBytes(6).toString('hex')}.part`);
   }
 
   bytes(piece: Uint8Array): void {
@@ -61,6 +64,10 @@ class NamedFile implements WrittenFile {
   discard(): void {
     if (this.#isOpen) this.#file.discard();
     this.#isOpen = false;
+  }
+
+  withdraw(): void {
+    rmSync(this.#file.path, { force: true });
   }
 
   identity(): FileIdentity {
@@ -88,6 +95,10 @@ class HeldFile implements WrittenFile {
 
   discard(): void {
     this.#pieces.length = 0;
+  }
+
+  withdraw(): void {
+    this.discard();
   }
 
   identity(): FileIdentity {
