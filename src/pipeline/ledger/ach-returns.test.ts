@@ -134,3 +134,26 @@ it.each([
     sequences.map((sequence) => String(sequence).padStart(7, '0')),
   );
 });
+
+it('returns no entry whose side, amount or bank nobody can read, and leaves out characters that no record has', async () => {
+  const file = achFile(...Array.from({ length: 3 }, () => sampleBatches.PPD));
+  const bytes = Buffer.from(
+    file
+      .set('entryDetail', 'transactionCode', 25, 0)
+      .set('entryDetail', 'individualName', 'JOS\u00e9 DOE', 1)
+      .set('entryDetail', 'RDFIIdentification', '2313801X', 3)
+      .set('entryDetail', 'amount', '00000A0000', 4)
+      .text(),
+    'latin1',
+  );
+  const { entries } = await returnsOf(bytes, new Map(Array.from({ length: 9 }, (_, index) => [index + 1, 'E_NACHA_FIELD'])));
+  const trace = (index: number) => file.get(file.index('entryDetail', index), 'traceNumber');
+  expect(entries.map(({ addenda99 }) => (addenda99 as { originalTrace: string }).originalTrace)).toEqual([1, 2, 5, 6, 7, 8].map(trace));
+  expect(entries[0]).toMatchObject({ individualName: expect.stringMatching(/^JOS {2}DOE *$/) });
+});
+
+it('returns an entry with letters of Latin-1 as it is', async () => {
+  const bytes = Buffer.from(achFile(sampleBatches.PPD).set('entryDetail', 'individualName', 'JOS\u00e9 DOE', 0).text(), 'utf8');
+  const { entries } = await returnsOf(bytes, new Map([[1, 'R02']]));
+  expect(entries).toMatchObject([{ individualName: expect.stringMatching(/^JOS\u00e9 DOE *$/) }]);
+});

@@ -92,6 +92,15 @@ interface Line {
   readonly traceNumber?: string | null;
   readonly category?: string;
   readonly standardEntryClassCode?: string;
+  readonly RDFIIdentification?: string | null;
+  readonly debit?: unknown;
+  readonly credit?: unknown;
+}
+
+/** A forward one that goes back to somebody: with a trace number, a bank, and an amount on one of both sides. */
+function canBeReturned({ traceNumber, category, standardEntryClassCode, RDFIIdentification, debit, credit }: Line): boolean {
+  if (category !== 'Forward' || standardEntryClassCode === 'ADV' || !/^[0-9]{15}$/.test(traceNumber ?? '')) return false;
+  return /^[0-9]{8}$/.test(RDFIIdentification ?? '') && (typeof debit === 'number' || typeof credit === 'number');
 }
 
 interface Return {
@@ -111,9 +120,9 @@ function* returnsOf({ findings, lines }: ReturnFileParts): Generator<Uint8Array,
     if (++number % linesAtOnce === 0) yield noBytes;
     const code = wanted.get(number);
     if (code === undefined) continue;
-    const { traceNumber, category, standardEntryClassCode } = JSON.parse(text) as Line;
-    const trace = traceNumber ?? '';
-    if (category !== 'Forward' || standardEntryClassCode === 'ADV' || !/^[0-9]{15}$/.test(trace)) continue;
+    const line = JSON.parse(text) as Line;
+    if (!canBeReturned(line)) continue;
+    const trace = line.traceNumber!;
     if (found.has(trace)) unclear.add(trace);
     found.set(trace, { traceNumber: trace, ...code });
   }
@@ -131,7 +140,7 @@ function* returnsOf({ findings, lines }: ReturnFileParts): Generator<Uint8Array,
   if (found.size === 0)
     throw new HeadgateError(
       nachaErrors.E_NACHA_ANSWER,
-      'of the rejected entries none can be returned: returns answer entries with a trace number of their own',
+      'of the rejected entries none can be returned: returns answer entries with a trace number of their own, a bank, an amount and a transaction code of the Rules',
     );
   return [...found.values()];
 }
