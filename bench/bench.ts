@@ -21,6 +21,7 @@ const levels: Readonly<Record<string, () => Promise<Level>>> = {
   kernel: async () => (await import('./kernel-level.ts')).runKernelLevel,
   platform: async () => (await import('./platform-level.ts')).runPlatformLevel,
   'small-files': async () => (await import('./small-files-level.ts')).runSmallFilesLevel,
+  telemetry: async () => (await import('./telemetry-level.ts')).runTelemetryLevel,
   queue: async () => (await import('./queue-level.ts')).runQueueLevel,
   start: async () => (await import('./start-level.ts')).runStartLevel,
   growth: async () => (await import('./growth-level.ts')).runGrowthLevel,
