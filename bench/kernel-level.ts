@@ -1,6 +1,6 @@
 /**
  * The kernel level: `headgate run` as a whole process on the payments CSV, against csv-parse + ajv, udsv and DuckDB doing
- * the same work, and against `cat`. The product is started as it is installed, so with the compiled code that it keeps; each peer by its
+ * the same work. The product is started as it is installed, so with the compiled code that it keeps; each peer by its
  * script. Before a time counts, the outputs must be equal byte for byte.
  */
 import { createHash } from 'node:crypto';
@@ -8,7 +8,6 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchContext } from './bench-context.ts';
 import { type BenchRun, compare } from './comparison.ts';
-import { runAgainstCopy } from './output-copy.ts';
 import { paymentsCsv } from './payments-files.ts';
 import { timedRun } from './timed-run.ts';
 
@@ -63,7 +62,7 @@ export async function runKernelLevel(context: BenchContext): Promise<BenchRun[]>
     }
     rmSync(folderOf(script), { recursive: true, force: true });
   }
-  return [...runs, await runAgainstCopy(context)];
+  return runs;
 }
 
 /** Same bytes per target, same rejected records. */
