@@ -3,12 +3,13 @@
  * copied. Together they hold every routed record exactly once and no excluded one; jobs of one group share batches, and a
  * batch that is one whole segment keeps the segment's own hash.
  */
+import { forEachAtOnce } from '../../../platform/base/at-once.ts';
 import type { Ids, Sleep } from '../../../platform/base/ports.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
 import { type BatchSpan, type NewBatch, noLane, orderNumberOf } from '../batch.ts';
 import { BatchBuilder, type BuiltBatch, type RecordRun } from './batch-builder.ts';
-import { hashBody } from './body-hash.ts';
-import type { CutInput, PreparedCut } from './cut-input.ts';
+import { hashBody, wholeBytesMax } from './body-hash.ts';
+import type { BigBodies, CutInput, PreparedCut } from './cut-input.ts';
 import { keyLaneRuns } from './key-lanes.ts';
 import { laneSchemeOf } from './lane-scheme.ts';
 import { amountRuns } from './record-runs.ts';
@@ -20,7 +21,12 @@ export type { CutChunk, CutInput, CutJob, CutOutput, PreparedCut } from './cut-i
 export interface CutServices {
   readonly store: SealedStore;
   readonly ports: { readonly ids: Ids; readonly sleep: Sleep };
+  /** Where there are none, big bodies are hashed here. */
+  readonly bigBodies?: BigBodies;
 }
+
+/** `bodySha256` is null while its body, a big one, is still to be hashed. */
+type CutBatch = Omit<NewBatch, 'bodySha256'> & { bodySha256: string | null };
 
 const runsBetweenPauses = 2_000;
 
@@ -28,26 +34,21 @@ const runsBetweenPauses = 2_000;
 export async function prepareBatches(input: CutInput, services: CutServices): Promise<PreparedCut> {
   const readers = new SegmentReaders(services.store, input.tenantId);
   try {
-    const batches: NewBatch[] = [];
+    const batches: CutBatch[] = [];
     for (let target = 0; target < input.plan.targets.length; target++) {
       // One by one: a call takes some hundred thousand arguments, and a file may have more batches.
-      for (const batch of await cutTarget(input, target, readers, services.ports)) batches.push(batch);
+      for (const batch of await cutTarget(input, target, readers, services)) batches.push(batch);
     }
-    return { input, batches };
+    return { input, batches: await withBigBodies(batches, input, services.bigBodies) };
   } finally {
     readers.close();
   }
 }
 
-async function cutTarget(
-  input: CutInput,
-  target: number,
-  readers: SegmentReaders,
-  ports: { readonly ids: Ids; readonly sleep: Sleep },
-): Promise<NewBatch[]> {
+async function cutTarget(input: CutInput, target: number, readers: SegmentReaders, { ports, bigBodies }: CutServices): Promise<CutBatch[]> {
   const plan = input.plan.targets[target]!;
   const builders = new Map<number, BatchBuilder>();
-  const batches: NewBatch[] = [];
+  const batches: CutBatch[] = [];
   const laneScheme = laneSchemeOf(input.plan, plan);
   let sequence = 0;
   const close = async (lane: number, built: BuiltBatch | null) => {
@@ -65,7 +66,7 @@ async function cutTarget(
       members: built.members,
       records: built.records,
       bytes: built.bytes,
-      bodySha256: await bodyHash(built, segments, readers, ports.sleep),
+      bodySha256: await bodyHash(built, segments, readers, { sleep: ports.sleep, leavesBig: bigBodies !== undefined }),
       attempts: 0,
       unknownAttempts: input.possibleDuplicate === true ? 1 : 0,
       heldAttempts: 0,
@@ -73,7 +74,7 @@ async function cutTarget(
       via: null,
     });
   };
-  const segments = new Map(input.jobs.flatMap((job) => job.outputs.map(({ segment }) => [segment.segmentId, segment.object] as const)));
+  const segments = segmentsOf(input);
   // What lingers is parts of one job each, so that a job that is cancelled meanwhile takes its own with it.
   const sharesBatches = plan.settings['rollUp'] !== false && plan.lingerMs === undefined && plan.type !== 'answers';
   let runs = 0;
@@ -91,6 +92,21 @@ async function cutTarget(
   }
   for (const [lane, builder] of builders) await close(lane, builder.finish());
   return batches;
+}
+
+function segmentsOf({ jobs }: CutInput): ReadonlyMap<string, SealedObject> {
+  return new Map(jobs.flatMap((job) => job.outputs.map(({ segment }) => [segment.segmentId, segment.object] as const)));
+}
+
+/** Each has its hash when it resolves. */
+async function withBigBodies(batches: CutBatch[], input: CutInput, bigBodies: BigBodies | undefined): Promise<NewBatch[]> {
+  const big = batches.filter((batch) => batch.bodySha256 === null);
+  const segments = segmentsOf(input);
+  await forEachAtOnce(big, bigBodies?.size ?? 1, async (batch) => {
+    const objects = new Map(batch.spans.map(({ segmentId }) => [segmentId, segments.get(segmentId)!]));
+    batch.bodySha256 = await bigBodies!.hashBody({ tenantId: input.tenantId, spans: batch.spans, objects });
+  });
+  return batches as NewBatch[];
 }
 
 /** Every run of records for a target, with the lane it belongs to, in the order of acceptance and of the file. */
@@ -113,11 +129,12 @@ async function bodyHash(
   built: BuiltBatch,
   segments: ReadonlyMap<string, SealedObject>,
   readers: SegmentReaders,
-  sleep: Sleep,
-): Promise<string> {
+  { sleep, leavesBig }: { readonly sleep: Sleep; readonly leavesBig: boolean },
+): Promise<string | null> {
   const [only] = built.spans;
   const whole = segments.get(only!.segmentId)!;
   if (isWhole(built.spans, whole)) return whole.sha256;
+  if (leavesBig && built.bytes > wholeBytesMax) return null;
   return await hashBody(built.spans, built.bytes, (segmentId) => readers.open(segments.get(segmentId)!), sleep);
 }
 
