@@ -2,11 +2,12 @@
  * Where a written file goes: to a file that gets its name when it is complete, or to standard output, also only then. What
  * is refused half way leaves nothing behind.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { PackFileSink } from '../../pipeline/formats/pack.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { systemPorts } from '../../platform/base/system-ports.ts';
 import { cliErrors } from '../cli-errors.ts';
 import { OutputFile } from '../run/output-files.ts';
 
@@ -42,7 +43,7 @@ class NamedFile implements WrittenFile {
   constructor(path: string) {
     this.#name = basename(path);
     // Of its own: another process may be writing a file of that name.
-    this.#file = new OutputFile(dirname(path), this.#name, `${this.#name}.${randomBytes(6).toString('hex')}.part`);
+    this.#file = new OutputFile(dirname(path), this.#name, `${this.#name}.${systemPorts.ids.next()}.part`);
   }
 
   bytes(piece: Uint8Array): void {
