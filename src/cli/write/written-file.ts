@@ -42,8 +42,8 @@ class NamedFile implements WrittenFile {
 
   constructor(path: string) {
     this.#name = basename(path);
-    // Of its own: another process may be writing a file of that name.
-    this.#file = new OutputFile(dirname(path), this.#name, `${this.#name}.${systemPorts.ids.next()}.part`);
+    // Of its own: another process may be writing a file of that name. Cut: a name has 255 bytes at the most.
+    this.#file = new OutputFile(dirname(path), this.#name, `${this.#name.slice(0, 50)}.${systemPorts.ids.next()}.part`);
   }
 
   bytes(piece: Uint8Array): void {
