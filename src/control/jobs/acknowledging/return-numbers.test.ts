@@ -41,6 +41,14 @@ it('leaves no number out where the transaction fails that would have taken it', 
   expect(await take(scenario, 1)).toEqual([[1, 1]]);
 });
 
+it('gives no number twice to jobs that are closed at once', async () => {
+  const scenario = await open();
+  const taken = (await Promise.all(Array.from({ length: 8 }, () => take(scenario, 3, 2)))).flat();
+  expect(taken.map(([file]) => file).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 16 }, (_, index) => index + 1));
+  const entries = taken.flatMap(([, first], index) => Array.from({ length: index % 2 === 0 ? 3 : 2 }, (_, more) => first + more));
+  expect(entries.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+});
+
 it('begins with the first trace number again where there are not enough left for all of a file', async () => {
   const scenario = await open();
   await take(scenario, 1);
