@@ -141,6 +141,7 @@ it('returns no entry whose side, amount or bank nobody can read, and leaves out 
     file
       .set('entryDetail', 'transactionCode', 25, 0)
       .set('entryDetail', 'individualName', 'JOS\u00e9 DOE', 1)
+      .set('entryDetail', 'DFIAccountNumber', '12\t34\u00015', 2)
       .set('entryDetail', 'RDFIIdentification', '2313801X', 3)
       .set('entryDetail', 'amount', '00000A0000', 4)
       .text(),
@@ -149,6 +150,7 @@ it('returns no entry whose side, amount or bank nobody can read, and leaves out 
   const { entries } = await returnsOf(bytes, new Map(Array.from({ length: 9 }, (_, index) => [index + 1, 'E_NACHA_FIELD'])));
   const trace = (index: number) => file.get(file.index('entryDetail', index), 'traceNumber');
   expect(entries.map(({ addenda99 }) => (addenda99 as { originalTrace: string }).originalTrace)).toEqual([1, 2, 5, 6, 7, 8].map(trace));
+  expect(entries[1]).toMatchObject({ DFIAccountNumber: expect.stringMatching(/^12 34 5 *$/) });
   expect(entries[0]).toMatchObject({ individualName: expect.stringMatching(/^JOS {2}DOE *$/) });
 });
 

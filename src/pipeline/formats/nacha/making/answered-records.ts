@@ -87,8 +87,8 @@ export class AnsweredRecords implements RecordTaker {
   }
 }
 
-/** What is no character of a record stands as NUL in its text, and as a space in an answer. */
-const readableText = (view: RecordView): string => view.text(0, recordLength).replaceAll('\0', ' ');
+/** What is no character of a record is a space in an answer; bytes that are none at all stand as NUL in its text. */
+const readableText = (view: RecordView): string => view.text(0, recordLength).replace(/\p{Cc}/gu, ' ');
 
 function refusal({ place }: AnswerRequest, name: string, holds: string): Error {
   return refuse(new Below(place, name), holds, nachaErrors.E_NACHA_ANSWER);
