@@ -159,3 +159,52 @@ it('returns an entry with letters of Latin-1 as it is', async () => {
   const { entries } = await returnsOf(bytes, new Map([[1, 'R02']]));
   expect(entries).toMatchObject([{ individualName: expect.stringMatching(/^JOS\u00e9 DOE *$/) }]);
 });
+
+const rejectAll = new Map(Array.from({ length: 9 }, (_, index) => [index + 1, 'R02']));
+
+it('tells the amount of an IAT entry in its return, before the information', async () => {
+  const { entries } = await returnsOf(fileOf(['IAT']), new Map([[1, 'R02']]));
+  const [{ amount, addenda99 }] = entries as [{ amount: number; addenda99: { addendaInformation: string } }];
+  expect(addenda99.addendaInformation).toBe(`${String(amount).padStart(10, '0')}mlaut ${'x'.repeat(28)}`);
+});
+
+it('leaves out characters that no record has in the headers of a file and of its batches', async () => {
+  const file = achFile(sampleBatches.PPD)
+    .set('fileHeader', 'immediateOriginName', 'BANK\u0001\u00e9')
+    .set('batchHeader', 'companyName', 'AC\tME\u00e9');
+  const { entries } = await returnsOf(Buffer.from(file.text(), 'latin1'), rejectAll);
+  expect(entries).toHaveLength(3);
+});
+
+it.each([
+  ['names no bank', 'ODFIIdentification', '1210428X'],
+  ['has a class that the Rules do not have', 'standardEntryClassCode', 'XXX'],
+] as const)('returns no entry of a batch whose header %s', async (_, field, value) => {
+  const file = achFile(sampleBatches.PPD, sampleBatches.WEB).set('batchHeader', field, value, 0);
+  const { entries } = await returnsOf(Buffer.from(file.text(), 'latin1'), rejectAll);
+  const traces = entries.map(({ addenda99 }) => (addenda99 as { originalTrace: string }).originalTrace);
+  expect(traces).toEqual([3].map((index) => file.get(file.index('entryDetail', index), 'traceNumber')));
+});
+
+it.each(['220', '225', '999'])('returns entries of both sides of a batch of service class %s in batches that they fit', async (code) => {
+  const file = achFile(sampleBatches.PPD).set('batchHeader', 'serviceClassCode', code);
+  const { entries } = await returnsOf(Buffer.from(file.text(), 'latin1'), rejectAll);
+  expect(entries.map(({ transactionCode }) => transactionCode).sort()).toEqual([21, 26, 36]);
+});
+
+it('has the code of a mandatory field for one that is blank', async () => {
+  const bytes = fileOf(['PPD']);
+  const finding: AcknowledgedFinding = {
+    record: 1,
+    code: 'E_NACHA_FIELD',
+    field: null,
+    rule: 'field-blank',
+    message: 'a mandatory field is blank or zero',
+  };
+  const { lines } = await convert(plan, bytes);
+  const texts = lines.toString('utf8').split('\n').slice(0, -1);
+  const pieces = [
+    ...returnFilePieces({ receipt, findings: () => [finding], lines: () => texts, original: () => [bytes], settings, numbers: null }),
+  ];
+  expect(Buffer.concat(pieces).toString('latin1')).toContain('\n799R26');
+});

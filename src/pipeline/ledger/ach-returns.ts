@@ -4,8 +4,10 @@
  */
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { AnswerMaking } from '../formats/nacha/making/answer-making.ts';
+import { iatInformationLength } from '../formats/nacha/making/answered-records.ts';
 import { nachaErrors } from '../formats/nacha/nacha-errors.ts';
 import { nachaSettingList } from '../formats/nacha/nacha-settings.ts';
+import { secClasses } from '../formats/nacha/sec-classes.ts';
 import { writerSettingList } from '../formats/nacha/writing/writer-settings.ts';
 import type { PackSettings } from '../formats/pack.ts';
 import type { AcknowledgedFinding } from './acknowledged-finding.ts';
@@ -43,7 +45,7 @@ const editCriteria = 'R17';
 /** By rule of the pack: check digit, mandatory field, amount, trace number, addenda (Appendix Four). */
 const codes: readonly (readonly [rules: RegExp, code: string])[] = [
   [/^check-digit$/, 'R28'],
-  [/^individual-name$/, 'R26'],
+  [/^(individual-name|field-blank)$/, 'R26'],
   [/^amount-/, 'R19'],
   [/^trace-/, 'R27'],
   [/^addenda-/, 'R25'],
@@ -92,21 +94,28 @@ interface Line {
   readonly traceNumber?: string | null;
   readonly category?: string;
   readonly standardEntryClassCode?: string;
+  readonly ODFIIdentification?: string | null;
   readonly RDFIIdentification?: string | null;
   readonly debit?: unknown;
   readonly credit?: unknown;
 }
 
-/** A forward one that goes back to somebody: with a trace number, a bank, and an amount on one of both sides. */
-function canBeReturned({ traceNumber, category, standardEntryClassCode, RDFIIdentification, debit, credit }: Line): boolean {
-  if (category !== 'Forward' || standardEntryClassCode === 'ADV' || !/^[0-9]{15}$/.test(traceNumber ?? '')) return false;
-  return /^[0-9]{8}$/.test(RDFIIdentification ?? '') && (typeof debit === 'number' || typeof credit === 'number');
+const bank = /^[0-9]{8}$/;
+
+/** A forward one of a class of the Rules that goes back to somebody: with a trace number, both banks, and an amount on one of both sides. */
+function canBeReturned(line: Line): boolean {
+  const { traceNumber, category, standardEntryClassCode = '', ODFIIdentification, RDFIIdentification, debit, credit } = line;
+  if (category !== 'Forward' || standardEntryClassCode === 'ADV' || !secClasses.has(standardEntryClassCode)) return false;
+  if (!/^[0-9]{15}$/.test(traceNumber ?? '')) return false;
+  return (
+    bank.test(ODFIIdentification ?? '') && bank.test(RDFIIdentification ?? '') && (typeof debit === 'number' || typeof credit === 'number')
+  );
 }
 
 interface Return {
   readonly traceNumber: string;
   readonly code: string;
-  readonly addendaInformation?: string;
+  readonly addendaInformation: string;
 }
 
 /** Twice through the lines: the entries that are wanted, then how often their trace numbers come. Holds no more than is returned. */
@@ -124,7 +133,9 @@ function* returnsOf({ findings, lines }: ReturnFileParts): Generator<Uint8Array,
     if (!canBeReturned(line)) continue;
     const trace = line.traceNumber!;
     if (found.has(trace)) unclear.add(trace);
-    found.set(trace, { traceNumber: trace, ...code });
+    const addendaInformation =
+      line.standardEntryClassCode === 'IAT' ? code.addendaInformation.slice(0, iatInformationLength) : code.addendaInformation;
+    found.set(trace, { traceNumber: trace, code: code.code, addendaInformation });
   }
   number = 0;
   // A trace number that two entries have tells neither of them.
@@ -140,7 +151,7 @@ function* returnsOf({ findings, lines }: ReturnFileParts): Generator<Uint8Array,
   if (found.size === 0)
     throw new HeadgateError(
       nachaErrors.E_NACHA_ANSWER,
-      'of the rejected entries none can be returned: returns answer entries with a trace number of their own, a bank, an amount and a transaction code of the Rules',
+      'of the rejected entries none can be returned: returns answer entries with a trace number of their own, both banks, an amount, and a class and a transaction code of the Rules',
     );
   return [...found.values()];
 }

@@ -33,7 +33,8 @@ export function answerRecords(original: AnsweredEntry, request: AnswerRequest, s
   const odfi = entryBefore.slice(3, 11);
   const rdfi = fieldOf(before.header, headerBefore, 'ODFIIdentification');
   const trace = odfi + String(sequence).padStart(traceLength - odfi.length, '0');
-  const header = answerHeader(original, { odfi, isNotification });
+  const code = answerCode(Number(entryBefore.slice(1, 3)));
+  const header = answerHeader(original, { odfi, isNotification, code });
   const form = batchFormOf(before.header.name, fieldOf(before.header, header, 'standardEntryClassCode'));
   const kept = before.kind === 'iat' && !isNotification ? original.addenda.filter(({ name }) => /^addenda1[0-6]$/.test(name)) : [];
   const follow = [
@@ -41,7 +42,7 @@ export function answerRecords(original: AnsweredEntry, request: AnswerRequest, s
     recordOf(addenda[request.form.addenda], addendaValues(original, request, trace)),
   ];
   const changes = [
-    { name: 'transactionCode', value: answerCode(Number(entryBefore.slice(1, 3))) },
+    { name: 'transactionCode', value: code },
     { name: 'RDFIIdentification', value: rdfi },
     { name: 'checkDigit', value: checkDigitOf(Buffer.from(rdfi), 0) },
     { name: 'addendaRecordIndicator', value: 1 },
@@ -55,9 +56,10 @@ export function answerRecords(original: AnsweredEntry, request: AnswerRequest, s
 
 function answerHeader(
   { form, header }: AnsweredEntry,
-  { odfi, isNotification }: { readonly odfi: string; readonly isNotification: boolean },
+  { odfi, isNotification, code }: { readonly odfi: string; readonly isNotification: boolean; readonly code: number },
 ): string {
   const changes = [
+    { name: 'serviceClassCode', value: serviceClassFor(code, fieldOf(form.header, header, 'serviceClassCode')) },
     { name: 'ODFIIdentification', value: odfi },
     { name: 'settlementDate', value: '' },
     { name: 'batchNumber', value: 0 },
@@ -65,6 +67,12 @@ function answerHeader(
     ...(isNotification && form.kind === 'iat' ? [{ name: 'IATIndicator', value: 'IATCOR' }] : []),
   ];
   return changes.reduce((text, change) => withField(form.header, text, change), header);
+}
+
+/** That of the batch where the answer may stand in it, else mixed: an operator refuses a batch with an entry of the other side. */
+function serviceClassFor(code: number, given: string): string {
+  const own = (transactionCodes[code]! & isCredit) !== 0 ? '220' : '225';
+  return given === own ? given : '200';
 }
 
 /** Notifications have the identification first, whatever class they are about; what does not fit is cut. */
@@ -89,7 +97,13 @@ function addendaValues(original: AnsweredEntry, { form, code, values }: AnswerRe
   const end = { ...values, traceNumber: trace };
   switch (form.addenda) {
     case 'addenda99':
-      return { ...end, returnCode: code, originalTrace: entry.slice(79), originalDFI: entry.slice(3, 11) };
+      return {
+        ...end,
+        returnCode: code,
+        originalTrace: entry.slice(79),
+        originalDFI: entry.slice(3, 11),
+        ...(original.form.kind === 'iat' && { addendaInformation: amountAndInformation(original, values['addendaInformation'] ?? '') }),
+      };
     case 'addenda98':
       return { ...end, changeCode: code, originalTrace: entry.slice(79), originalDFI: entry.slice(3, 11) };
     case 'addenda98Refused': {
@@ -132,6 +146,11 @@ function addendaValues(original: AnsweredEntry, { form, code, values }: AnswerRe
       };
     }
   }
+}
+
+/** Returns of IAT entries tell the amount of the entry first, in ten digits (Appendix Four, IAT returns). */
+function amountAndInformation({ form, entry }: AnsweredEntry, information: string): string {
+  return fieldOf(form.entry, entry, 'amount').replaceAll(' ', '0') + information;
 }
 
 /** Fields of the addenda that made the entry of its category. */

@@ -15,6 +15,8 @@ import type { AnswerRequest, AnswerRequests } from './answer-requests.ts';
 
 /** The end of a trace number has seven digits. */
 const sequenceMax = 9_999_999;
+/** Columns of the information in addenda 99 of IAT entries: the amount stands before it (Nacha Operating Rules, Appendix Four). */
+export const iatInformationLength = 34;
 
 export class AnsweredRecords implements RecordTaker {
   readonly batches = new HeldBatches();
@@ -34,12 +36,12 @@ export class AnsweredRecords implements RecordTaker {
   }
 
   fileHeader(view: RecordView): void {
-    this.header = view.text(0, recordLength);
+    this.header = readableText(view);
   }
 
   batchHeader(view: RecordView): void {
     const layout = view.layout!;
-    this.#batchHeader = view.text(0, recordLength);
+    this.#batchHeader = readableText(view);
     this.#form = batchFormOf(layout.name, fieldOf(layout, this.#batchHeader, 'standardEntryClassCode'));
   }
 
@@ -82,6 +84,15 @@ export class AnsweredRecords implements RecordTaker {
     const bits = transactionCodes[Number(original.entry.slice(1, 3))] ?? 0;
     if ((bits & (isCredit | isDebit)) === 0)
       throw refusal(request, 'traceNumber', 'the transaction code of the entry is none of the Rules, so that its answer has none');
+    const { form, header } = original;
+    if (!/^[0-9]{8}$/.test(fieldOf(form.header, header, 'ODFIIdentification')))
+      throw refusal(request, 'traceNumber', 'the batch of the entry names no bank that it could go back to');
+    const { length } = request.values['addendaInformation'] ?? '';
+    if (form.kind === 'iat' && request.form.addenda === 'addenda99' && length > iatInformationLength)
+      throw refuse(
+        new Below(request.place, 'addendaInformation'),
+        `it has ${length} characters, its field ${iatInformationLength} columns behind the amount of an IAT entry`,
+      );
     if (this.#sequence > sequenceMax)
       throw refuse(request.place, 'there are no trace numbers left for so many answers', nachaErrors.E_NACHA_LIMIT);
   }

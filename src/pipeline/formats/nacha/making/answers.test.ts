@@ -160,6 +160,11 @@ describe('a file of answers', () => {
       'PPD',
       { code: 'R01', addendaInformation: 'x'.repeat(45) },
     ],
+    [
+      'E_NACHA_DOCUMENT /entries/0/addendaInformation: it has 35 characters, its field 34 columns behind the amount of an IAT entry',
+      'IAT',
+      { code: 'R01', addendaInformation: 'x'.repeat(35) },
+    ],
     ['E_NACHA_DOCUMENT /entries/0/correctedData: a character is not allowed', 'PPD', { code: 'C01', correctedData: 'a\n6' }],
     ['E_NACHA_DOCUMENT /entries/0/traceNumber: it is no text of 15 digits', 'PPD', { traceNumber: '1', code: 'R01' }],
     ['E_NACHA_DOCUMENT /entries/0/dateOfDeath: it is no date of six digits, yyMMdd', 'PPD', { code: 'R14', dateOfDeath: '269999' }],
