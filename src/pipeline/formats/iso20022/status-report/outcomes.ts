@@ -31,14 +31,27 @@ export type Outcome = PaymentOutcome | TransactionOutcome;
 /** Gives all outcomes in the order of the original, from the beginning, each time it is called. */
 export type Outcomes = () => Iterable<Outcome>;
 
-/** How many transactions have which status. */
+/** Reasons that are kept of the transactions of one status. */
+const reasonsMax = 10;
+
+/** How many transactions have which status, and why they are rejected. */
 export class StatusTally {
   readonly #counts = new Map<TransactionStatus, number>();
+  readonly #reasons = new Map<string, StatusReason>();
   #total = 0;
 
   add(status: TransactionStatus, count = 1): void {
     this.#counts.set(status, (this.#counts.get(status) ?? 0) + count);
     this.#total += count;
+  }
+
+  /** Each once, and no more than a few. */
+  addReasons(reasons: readonly StatusReason[]): void {
+    for (const reason of reasons) if (this.#reasons.size < reasonsMax) this.#reasons.set(`${reason.code} ${reason.information}`, reason);
+  }
+
+  get reasons(): readonly StatusReason[] {
+    return [...this.#reasons.values()];
   }
 
   get total(): number {

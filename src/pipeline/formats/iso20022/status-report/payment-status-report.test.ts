@@ -133,6 +133,29 @@ describe('a status report', () => {
     });
   });
 
+  it('says why all are rejected where it lists none, of the message and of a payment information', () => {
+    const because = (code: string) => ({ reasons: [{ code, information: 'why' }] });
+    const outcomes = [
+      payment('A'),
+      transaction('1', 'RJCT', because('AC04')),
+      transaction('2', 'RJCT', because('AC04')),
+      transaction('3', 'RJCT', because('AM02')),
+      payment('B'),
+      transaction('4', 'RJCT', because('AG01')),
+    ];
+    const codesOf = ({ StsRsnInf = [] }: { StsRsnInf?: { Rsn: { Cd: string } }[] }) => StsRsnInf.map(({ Rsn }) => Rsn.Cd);
+    const { content } = report({ listed: 'none' }, outcomes);
+    expect(codesOf(content.OrgnlGrpInfAndSts)).toEqual(['AC04', 'AM02', 'AG01']);
+    expect(content.OrgnlPmtInfAndSts.map(codesOf)).toEqual([['AC04', 'AM02'], ['AG01']]);
+    const { content: partly } = report({ listed: 'none' }, [...outcomes, transaction('5', 'ACSP')]);
+    expect(codesOf(partly.OrgnlGrpInfAndSts)).toEqual([]);
+    expect(partly.OrgnlPmtInfAndSts.map(codesOf)).toEqual([['AC04', 'AM02'], []]);
+    const many = Array.from({ length: 30 }, (_, index) =>
+      transaction(String(index), 'RJCT', { reasons: [{ code: 'NARR', information: `${index}` }] }),
+    );
+    expect(codesOf(report({ listed: 'none' }, [payment('A'), ...many]).content.OrgnlGrpInfAndSts)).toHaveLength(10);
+  });
+
   it('quotes an original that was wrong as far as a report can', () => {
     const long = '\u{1F600}'.repeat(40);
     const { content } = report(
@@ -253,6 +276,16 @@ describe('reasons', () => {
     }
     expect(reasonCode('E_DECIMAL', null)).toBe('NARR');
     expect(reasonCode('E_DUPLICATE', 'toString')).toBe('AM05');
+  });
+
+  it.each([
+    ['AC04', 'account-open', 'AC04'],
+    ['DS0H', null, 'DS0H'],
+    ['AC99', 'account-open', 'NARR'],
+    ['LIMIT', 'iban', 'NARR'],
+    ['AG01', 'iban', 'AG01'],
+  ] as const)('of a rule of the author that has the code %s and the id %s are %s', (code, rule, expected) => {
+    expect(reasonCode(code, rule)).toBe(expected);
   });
 
   it('of a finding say where it is', () => {

@@ -74,7 +74,7 @@ export function* writePaymentStatusReport(facts: ReportFacts, outcomes: Outcomes
     pointerOf: ({ path }) => path ?? '',
     bytes: (piece) => void pieces.push(piece),
   });
-  const tally = facts.rejection === null ? yield* tallyOf(outcomes) : new StatusTally();
+  const tally = facts.rejection === null ? yield* tallyOf(facts, outcomes) : new StatusTally();
   const groupStatus = facts.rejection === null ? (tally.groupStatus ?? statusOfNone) : facts.isPartlyDone === true ? 'PART' : 'RJCT';
   output.write(headOf(facts, groupStatus, tally));
   if (facts.rejection === null) {
@@ -105,7 +105,7 @@ function headOf(
     typedElement('OrgnlNbOfTxs', original.transactions, 'n15'),
     typedElement('OrgnlCtrlSum', original.controlSum, 'decimal'),
     textElement('GrpSts', status),
-    reasonElements(rejection ?? note),
+    reasonElements(rejection ?? (status === 'RJCT' ? [...note, ...tally.reasons] : note)),
     countElements(tally),
   ].join('');
   return `<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="${namespacePrefix}${version}">\n<CstmrPmtStsRpt>\n${header}${element('OrgnlGrpInfAndSts', `\n${group}`)}`;
@@ -136,7 +136,7 @@ function* paymentTextsOf(facts: ReportFacts, { ahead, behind, expected }: Cursor
   for (let payment = ahead.payment(); payment !== null; payment = ahead.payment()) {
     const tally = new StatusTally();
     for (let next = ahead.transaction(); next !== null; next = ahead.transaction()) {
-      tally.add(statusOf(payment, next));
+      addTo(tally, facts, { payment, next });
       if (++read % outcomesAtOnce === 0) yield '';
     }
     yield paymentHead(payment, tally);
@@ -161,7 +161,7 @@ function paymentHead({ id, transactions, controlSum, rejection }: PaymentOutcome
     typedElement('OrgnlNbOfTxs', transactions, 'n15'),
     typedElement('OrgnlCtrlSum', controlSum, 'decimal'),
     textElement('PmtInfSts', status),
-    reasonElements(rejection ?? []),
+    reasonElements(rejection ?? (status === 'RJCT' ? tally.reasons : [])),
     countElements(tally),
   ].join('');
 }
@@ -184,13 +184,23 @@ function transactionText(
 const statusOf = ({ rejection }: PaymentOutcome, { status }: TransactionOutcome): TransactionStatus =>
   rejection === null ? status : 'RJCT';
 
-function* tallyOf(outcomes: Outcomes): Generator<Uint8Array, StatusTally> {
+/** Where transactions are listed, each has its reasons. */
+function addTo(
+  tally: StatusTally,
+  { listed }: ReportFacts,
+  { payment, next }: { readonly payment: PaymentOutcome; readonly next: TransactionOutcome },
+): void {
+  tally.add(statusOf(payment, next));
+  if (listed === 'none') tally.addReasons(payment.rejection ?? next.reasons);
+}
+
+function* tallyOf(facts: ReportFacts, outcomes: Outcomes): Generator<Uint8Array, StatusTally> {
   const tally = new StatusTally();
   const cursor = new OutcomeCursor(outcomes);
   try {
     for (let payment = cursor.payment(); payment !== null; payment = cursor.payment())
       for (let next = cursor.transaction(); next !== null; next = cursor.transaction()) {
-        tally.add(statusOf(payment, next));
+        addTo(tally, facts, { payment, next });
         if (tally.total % outcomesAtOnce === 0) yield noBytes;
       }
   } finally {

@@ -3,6 +3,7 @@
  * code set. Source: ISO 20022 External Code Sets, ExternalStatusReason1Code.
  */
 import type { PackFinding } from '../../pack-finding.ts';
+import { statusReasons } from './status-reason-set.ts';
 
 export interface StatusReason {
   /** A code of the set, such as `AC01`. */
@@ -35,7 +36,7 @@ export const reasonNames = {
   RC01: 'BankIdentifierIncorrect',
 } as const;
 
-export type ReasonCode = keyof typeof reasonNames;
+type ReasonCode = keyof typeof reasonNames;
 
 /** By rule of the pack. Rules that only statements have are left out. */
 const codeOfRule: Readonly<Record<string, ReasonCode>> = {
@@ -89,8 +90,9 @@ const codeOfError: Readonly<Record<string, ReasonCode>> = {
   E_DUPLICATE_KEY: 'AM05',
 };
 
-/** What the table does not know is told in words. */
-export function reasonCode(error: string, rule: string | null): ReasonCode {
+/** A code that an author gave a rule is told as it is, where the set has it. What neither that nor the table knows is told in words. */
+export function reasonCode(error: string, rule: string | null): string {
+  if (!error.startsWith('E_')) return statusReasons.has(error) ? error : 'NARR';
   const byRule = rule !== null && Object.hasOwn(codeOfRule, rule) ? codeOfRule[rule] : undefined;
   return byRule ?? (Object.hasOwn(codeOfError, error) ? codeOfError[error]! : 'NARR');
 }
