@@ -150,6 +150,44 @@ spec:
   expect([tested.code, tested.stderr]).toEqual([0, '']);
 });
 
+test('flow explain says of a record of a pack that the file as a whole is held, and why', async () => {
+  const flow = (acceptance: string) => `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: bank-us, service: payments, name: whole, version: 1.0.0 }
+spec:
+  format: { type: nacha }
+  acceptance: ${acceptance}
+  routes: { default: { to: [out] } }
+  targets: { out: { type: file, connection: folder, path: ., name: "{file}-{number}.ndjson" } }
+`;
+  const held = write('whole.yaml', flow('{}'));
+  const file = write('whole.ach', achFile(sampleBatches.PPD).set('batchControl', 'entryHash', '0000000001').text());
+  const explain = (path: string, ...more: string[]) => headgate('flow', 'explain', path, file, '--record', '1', ...more);
+  const { code, stdout } = await explain(held);
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^record: valid → out\n\nthe file as a whole is held, .*\n {2}error E_NACHA_TOTAL: .*entryHash/),
+  ]);
+  const whole = JSON.parse((await explain(held, '--json')).stdout);
+  expect(whole).toMatchObject({ status: 'valid', file: { becomes: 'held', findings: [{ rule: expect.stringContaining('hash') }] } });
+  const rejected = await explain(write('whole-rejected.yaml', flow('{ onDamage: reject }')), '--json');
+  expect(JSON.parse(rejected.stdout).file.becomes).toBe('rejected');
+  write('whole.ach', achFile(sampleBatches.PPD).text());
+  expect(JSON.parse((await explain(held, '--json')).stdout).file).toBeNull();
+});
+
+test('flow test refuses a test of another tenant than its flow, and runs the others', async () => {
+  write('eft.yaml', eft);
+  const example = readFileSync(join(root, 'examples/eft.flow.test.yaml'), 'utf8');
+  const other = write('other.flow.test.yaml', example.replace('tenant: bank-za', 'tenant: bank-us'));
+  const { code, stdout, stderr } = await headgate('flow', 'test', other, 'examples/mainframe.flow.test.yaml');
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(/other\.flow\.test\.yaml:4:21: error E_CONFIG_REFERENCE: eft\.yaml is a flow of tenant bank-za/),
+  ]);
+  expect(stdout).toMatch(/mainframe\.flow\.test\.yaml\t.*\ttrue\n/);
+});
+
 test('flow explain gives no value a line or a column of its own', async () => {
   const flow = write(
     'lines.yaml',

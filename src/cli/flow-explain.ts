@@ -35,11 +35,13 @@ export function createFlowExplainCommand(catalogue: Catalogue): Command {
       const { pack } = await formatOf(plan, catalogue);
       if (pack !== null && filePath === undefined)
         throw misuse(`a line of ${pack.name} is no record by itself: name a file, or - for what is pasted, and --record`);
-      const found = filePath === undefined ? pastedRecord(plan, line) : recordOfFile({ plan, pack }, line, filePath);
+      const damage: Finding[] = [];
+      const found = filePath === undefined ? pastedRecord(plan, line) : recordOfFile({ plan, pack, damage }, line, filePath);
       const explanation = withExpressions(explainRecord(plan, found.row, found), flow.definition);
       const wantsData = line.options['json'] || line.options['output'] !== undefined || line.options['fields'] !== undefined;
-      if (wantsData) await printOne(line, { ...explanation });
-      else await writeOut(explanationText(explanation));
+      const file = damage.length === 0 ? null : { becomes: plan.acceptance.onDamage === 'reject' ? 'rejected' : 'held', findings: damage };
+      if (wantsData) await printOne(line, { ...explanation, file });
+      else await writeOut(explanationText(explanation, file));
       return 0;
     }),
   };
@@ -51,6 +53,9 @@ function readFlow(path: string): { readonly plan: Plan; readonly definition: Flo
   reportDiagnostics([{ file: path, diagnostics }]);
   return null;
 }
+
+/** What a pack finds of the file as a whole decides what becomes of it, whatever its records are. Null: it finds nothing. */
+type FileExplanation = { readonly becomes: string; readonly findings: readonly Finding[] } | null;
 
 /** `expression`: as the flow writes it; null where it writes none. */
 type WrittenStep = ExplainedStep & { readonly expression: string | null };
@@ -99,19 +104,26 @@ function pastedBytes({ format }: Plan, lines: readonly string[]): Buffer {
   return bytes;
 }
 
-function recordOfFile({ plan, pack }: { readonly plan: Plan; readonly pack: Pack | null }, line: CommandLine, path: string): FoundRecord {
+interface ReadFormat {
+  readonly plan: Plan;
+  readonly pack: Pack | null;
+  /** Gets what the pack finds of the file as a whole. */
+  readonly damage: Finding[];
+}
+
+/** The file of a pack is read to its end. */
+function recordOfFile({ plan, pack, damage }: ReadFormat, line: CommandLine, path: string): FoundRecord {
   const text = textOption(line, 'record') ?? '';
   if (line.options['line'] !== undefined || line.options['header'] !== undefined) throw misuse('--line and --header are for no file');
   if (!/^[1-9][0-9]{0,14}$/.test(text)) throw misuse('--record is the number of a record, from 1');
   const source = path === '-' ? pasted : new FileSource(path);
   try {
-    const damage: Finding[] = [];
-    const found = findRecord(
-      plan,
-      piecesOf(source.pieces(), plan, pack, (each) => void damage.push(each)),
-      Number(text),
-    );
-    if (!('records' in found)) return found;
+    const pieces = piecesOf(source.pieces(), plan, pack, (each) => void damage.push(each));
+    const found = findRecord(plan, { [Symbol.iterator]: () => ({ next: () => pieces.next() }) }, Number(text));
+    if (!('records' in found)) {
+      if (pack !== null) for (let next = pieces.next(); !next.done; ) next = pieces.next();
+      return found;
+    }
     const [first] = damage;
     const ofPack = first === undefined ? '' : `, and the file as a whole is faulty: ${first.code}: ${oneLine(first.message)}`;
     const reason = found.damage === null ? ofPack : `, and can not be read further: ${found.damage}`;
@@ -139,11 +151,22 @@ const titles: readonly (readonly [ExplainedStep['step'], string])[] = [
   ['route', 'routes'],
 ];
 
-function explanationText({ type, role, status, findings, warnings, fields, steps, routes, outputs }: WrittenExplanation): string {
+/** Findings of the file as a whole that are shown; `--json` has all. */
+const shownMax = 10;
+
+function explanationText(
+  { type, role, status, findings, warnings, fields, steps, routes, outputs }: WrittenExplanation,
+  file: FileExplanation,
+): string {
   const what = status === null ? `${role} record, no record of the file` : `${status}${routes.length > 0 ? ` → ${routes.join(', ')}` : ''}`;
   const lines = [`${type ?? 'unknown record type'}: ${what}`];
   for (const { code, field, rule, message } of findings) lines.push(`  error ${code}${placeOf(field ?? rule)}: ${oneLine(message)}`);
   for (const { code, field, rule, message } of warnings) lines.push(`  warning ${code}${placeOf(field ?? rule)}: ${oneLine(message)}`);
+  if (file !== null) {
+    lines.push('', `the file as a whole is ${file.becomes}, whatever becomes of this record by itself`);
+    for (const { code, message } of file.findings.slice(0, shownMax)) lines.push(`  error ${code}: ${oneLine(message)}`);
+    if (file.findings.length > shownMax) lines.push(`  … and ${file.findings.length - shownMax} more`);
+  }
   if (fields.length > 0)
     lines.push(
       '',

@@ -68,13 +68,21 @@ interface LoadedTest {
 
 /** Null, after its mistakes or those of its flow were told. */
 function loadTest(file: string): LoadedTest | null {
-  const { test, diagnostics } = loadFlowTest(readText(file), (name) => problemOf(join(dirname(file), name)));
+  let flow: ReturnType<typeof readFlow> | null = null;
+  const { test, diagnostics } = loadFlowTest(
+    readText(file),
+    (name) => problemOf(join(dirname(file), name)),
+    (name) => (flow = readFlow(join(dirname(file), name))).plan?.flow.tenant ?? null,
+  );
   reportDiagnostics([{ file, diagnostics }]);
   if (test === null) return null;
-  const flowFile = join(dirname(file), test.spec.flow);
-  const flow = loadFlow(readText(flowFile));
-  if (flow.plan === null) reportDiagnostics([{ file: flowFile, diagnostics: flow.diagnostics }]);
-  return flow.plan === null ? null : { test, plan: flow.plan };
+  const { path, plan, diagnostics: ofFlow } = flow!;
+  if (plan === null) reportDiagnostics([{ file: path, diagnostics: ofFlow }]);
+  return plan === null ? null : { test, plan };
+}
+
+function readFlow(path: string) {
+  return { path, ...loadFlow(readText(path)) };
 }
 
 function problemOf(path: string): string | null {

@@ -18,9 +18,27 @@ test.each([
   ['a file outside its folder', example.replace('flow: eft.yaml', 'flow: ../eft.yaml'), /E_CONFIG_VALUE flow /],
   ['no input', example.replace(/ {6}input: \|\n(?: {8}.*\n)+(?= {6}expect: \{)/, ''), /E_CONFIG_KEY a case has either input or file/],
   ['input and file', example.replace('      expect: {', '      file: x.txt\n      expect: {'), /E_CONFIG_KEY a case has either/],
+  ['nothing that is expected', example.replace(/expect: \{.*\}/, 'expect: {}'), /E_CONFIG_KEY a case expects something/],
   ['another kind', example.replace('kind: FlowTest', 'kind: Connection'), /E_CONFIG_VALUE/],
   ['no YAML', 'a: [', /E_YAML/],
 ])('a test with %s is refused at its line', (_, text, says) => {
   expect(loadFlowTest(text).test).toBeNull();
   expect(codes(text).join('\n')).toMatch(says);
+});
+
+test('a test of another tenant than its flow is refused at its tenant, one of a flow with mistakes is not', () => {
+  const load = (tenant: string | null) =>
+    loadFlowTest(
+      example,
+      () => null,
+      () => tenant,
+    );
+  expect(load('bank-za').diagnostics).toEqual([]);
+  expect(load(null).diagnostics).toEqual([]);
+  expect(load('bank-us')).toMatchObject({
+    test: null,
+    diagnostics: [
+      { code: 'E_CONFIG_REFERENCE', path: 'metadata.tenant', message: 'eft.yaml is a flow of tenant bank-us, and the test is of bank-za' },
+    ],
+  });
 });

@@ -37,10 +37,14 @@ export interface FlowTest {
 /** Why a file cannot be read, by its path beside the test; null: it can. */
 export type ProblemOfFile = (path: string) => string | null;
 
-/** `test` is null when the text has mistakes, or names files that can't be read. */
+/** Whose flow a file holds, by its path beside the test; null: it holds none that is sound. */
+export type TenantOfFlow = (path: string) => string | null;
+
+/** `test` is null when the text has mistakes, names files that can't be read, or is of another tenant than its flow. */
 export function loadFlowTest(
   text: string,
   problemOf: ProblemOfFile = () => null,
+  tenantOf: TenantOfFlow = () => null,
 ): { readonly test: FlowTest | null; readonly diagnostics: readonly Diagnostic[] } {
   const source = readYaml(text);
   if (source.root === null) return { test: null, diagnostics: source.diagnostics };
@@ -48,12 +52,13 @@ export function loadFlowTest(
   const test = readShape(rawFromNode(source.root), documentShape('FlowTest'), [], (finding) => report.add(finding)) as FlowTest;
   if (!report.hasErrors) checkInputs(test, report);
   if (!report.hasErrors) checkFiles(test, report, problemOf);
+  if (!report.hasErrors) checkTenant(test, report, tenantOf);
   return { test: report.hasErrors ? null : test, diagnostics: report.diagnostics };
 }
 
 function checkInputs({ spec }: FlowTest, report: Report): void {
   const ids = spec.cases.map(({ id }) => id);
-  for (const [index, { id, input, file }] of spec.cases.entries()) {
+  for (const [index, { id, input, file, expect }] of spec.cases.entries()) {
     if (ids.indexOf(id) < index)
       report.add({
         code: flowErrors.E_CONFIG_DUPLICATE,
@@ -63,6 +68,12 @@ function checkInputs({ spec }: FlowTest, report: Report): void {
       });
     if ((input === undefined) === (file === undefined))
       report.add({ code: flowErrors.E_CONFIG_KEY, path: ['spec', 'cases', index], message: 'a case has either input or file' });
+    if (Object.values(expect).every((each) => each === undefined))
+      report.add({
+        code: flowErrors.E_CONFIG_KEY,
+        path: ['spec', 'cases', index, 'expect'],
+        message: 'a case expects something: a verdict, reasons, read or records; one that expects nothing would always hold',
+      });
   }
 }
 
@@ -73,4 +84,15 @@ function checkFiles({ spec }: FlowTest, report: Report, problemOf: ProblemOfFile
     if (problem === null) continue;
     report.add({ code: flowErrors.E_CONFIG_REFERENCE, path, message: `${file} cannot be read: ${problem}`, atValue: true });
   }
+}
+
+function checkTenant({ metadata, spec }: FlowTest, report: Report, tenantOf: TenantOfFlow): void {
+  const tenant = tenantOf(spec.flow);
+  if (tenant === null || tenant === metadata.tenant) return;
+  report.add({
+    code: flowErrors.E_CONFIG_REFERENCE,
+    path: ['metadata', 'tenant'],
+    message: `${spec.flow} is a flow of tenant ${tenant}, and the test is of ${metadata.tenant}`,
+    atValue: true,
+  });
 }
