@@ -132,6 +132,33 @@ it('writes nothing where every entry was taken, and tells who asks that other fi
   expect([returns.status, returns.json.code]).toEqual([422, 'E_NACHA_ANSWER']);
 });
 
+it('returns no entry of a file that was rejected as a whole, though some were rejected by themselves', async () => {
+  const strict = documents()[1]!
+    .replace('name: ach,', 'name: ach-strict,')
+    .replace(/ {4}- \{ id: drop.*\n/, '')
+    .replace('to: drop', 'connection: out')
+    .replace('  format: { type: nacha }', '  format: { type: nacha }\n  acceptance: { maxInvalid: 0, onExceed: reject }');
+  await tenant.apply(strict);
+  const body = Buffer.from(
+    achFile(sampleBatches.PPD).set('fileHeader', 'referenceCode', 'STRICT').set('entryDetail', 'checkDigit', 9, 1).text(),
+  );
+  const { json: sent } = await server.upload(tenant.key, { flow: 'ach-strict', name: 'strict.ach', body });
+  const closedFile = await vi.waitUntil(
+    async () => {
+      const { json } = await server.request('/v1/jobs', { key: tenant.key });
+      return json.items.find((each: { fileId: string; closedAt: string | null }) => each.fileId === sent.fileId && each.closedAt !== null);
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+  expect(closedFile).toMatchObject({ state: 'rejected', records: { rejected: 1 } });
+  const asked = await server.request(`/v1/files/${sent.fileId}/acknowledgement?level=record&format=nacha`, { key: tenant.key });
+  expect([asked.status, asked.json.code, asked.json.detail]).toEqual([
+    422,
+    'E_NACHA_ANSWER',
+    expect.stringContaining('rejected as a whole'),
+  ]);
+});
+
 it('gives an answer up at once that can not be made, however often it is tried', async () => {
   const file = achFile(sampleBatches['PPD returned']);
   file.set('entryDetail', 'checkDigit', 9);

@@ -11,6 +11,7 @@ const plan = packFlow('{ type: nacha }');
 const settings = (plan.format as Extract<typeof plan.format, { type: 'json-lines' }>).pack!.settings;
 const names = Object.keys(sampleBatches) as SampleName[];
 const receipt = {
+  job: { verdict: 'partial' },
   times: { closedAt: '2026-03-02T10:00:00.000Z' },
   file: { container: { name: 'in.ach', sha256: '', bytes: 0 } },
 } as unknown as Receipt;

@@ -58,6 +58,12 @@ const informationLength = 44;
 /** Some pieces are empty. Fails with E_NACHA_ANSWER where no entry can be returned. */
 export function* returnFilePieces(parts: ReturnFileParts): Generator<Uint8Array> {
   const { receipt, original, settings } = parts;
+  // Who sent the file is to be told once: it was refused as a whole, or withdrawn.
+  if (receipt.job.verdict === 'rejected' || receipt.job.verdict === 'cancelled')
+    throw new HeadgateError(
+      nachaErrors.E_NACHA_ANSWER,
+      `the file was ${receipt.job.verdict} as a whole: no entry of it is returned by itself`,
+    );
   const { file, firstEntry } = parts.numbers ?? { file: 1, firstEntry: 1 };
   const pieces: Uint8Array[] = [];
   const writing: PackSettings = new Map([
