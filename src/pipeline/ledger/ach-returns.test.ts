@@ -187,6 +187,12 @@ it.each([
   expect(traces).toEqual([3].map((index) => file.get(file.index('entryDetail', index), 'traceNumber')));
 });
 
+it('returns no entry with the transaction code of an advice', async () => {
+  const file = achFile(sampleBatches.PPD).set('entryDetail', 'transactionCode', 82, 0);
+  const { entries } = await returnsOf(Buffer.from(file.text(), 'latin1'), rejectAll);
+  expect(entries.map(({ transactionCode }) => transactionCode)).toEqual([21, 36]);
+});
+
 it.each(['220', '225', '999'])('returns entries of both sides of a batch of service class %s in batches that they fit', async (code) => {
   const file = achFile(sampleBatches.PPD).set('batchHeader', 'serviceClassCode', code);
   const { entries } = await returnsOf(Buffer.from(file.text(), 'latin1'), rejectAll);

@@ -3,6 +3,7 @@
  * those of the flow's rules, where they are return reason codes; what a pack or a flow finds otherwise has the nearest one.
  */
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { isAdvice, transactionCodes } from '../formats/nacha/code-tables.ts';
 import { AnswerMaking } from '../formats/nacha/making/answer-making.ts';
 import { iatInformationLength } from '../formats/nacha/making/answered-records.ts';
 import { nachaErrors } from '../formats/nacha/nacha-errors.ts';
@@ -100,6 +101,7 @@ interface Line {
   readonly traceNumber?: string | null;
   readonly category?: string;
   readonly standardEntryClassCode?: string;
+  readonly transactionCode?: number | null;
   readonly ODFIIdentification?: string | null;
   readonly RDFIIdentification?: string | null;
   readonly debit?: unknown;
@@ -110,9 +112,18 @@ const bank = /^[0-9]{8}$/;
 
 /** A forward one of a class of the Rules that goes back to somebody: with a trace number, both banks, and an amount on one of both sides. */
 function canBeReturned(line: Line): boolean {
-  const { traceNumber, category, standardEntryClassCode = '', ODFIIdentification, RDFIIdentification, debit, credit } = line;
+  const {
+    traceNumber,
+    category,
+    standardEntryClassCode = '',
+    transactionCode,
+    ODFIIdentification,
+    RDFIIdentification,
+    debit,
+    credit,
+  } = line;
   if (category !== 'Forward' || standardEntryClassCode === 'ADV' || !secClasses.has(standardEntryClassCode)) return false;
-  if (!/^[0-9]{15}$/.test(traceNumber ?? '')) return false;
+  if (!/^[0-9]{15}$/.test(traceNumber ?? '') || (transactionCodes[transactionCode ?? 0]! & isAdvice) !== 0) return false;
   return (
     bank.test(ODFIIdentification ?? '') && bank.test(RDFIIdentification ?? '') && (typeof debit === 'number' || typeof credit === 'number')
   );

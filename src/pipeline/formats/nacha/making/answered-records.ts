@@ -1,6 +1,6 @@
 /** Takes the records of the file whose entries are answered, and holds the answers by batch. */
 import type { AddendaName } from '../addenda-layouts.ts';
-import { isCredit, isDebit, transactionCodes } from '../code-tables.ts';
+import { isAdvice, isCredit, isDebit, transactionCodes } from '../code-tables.ts';
 import { recordLength } from '../field-layouts.ts';
 import { nachaErrors } from '../nacha-errors.ts';
 import type { Category } from '../open-batch.ts';
@@ -84,6 +84,8 @@ export class AnsweredRecords implements RecordTaker {
     const bits = transactionCodes[Number(original.entry.slice(1, 3))] ?? 0;
     if ((bits & (isCredit | isDebit)) === 0)
       throw refusal(request, 'traceNumber', 'the transaction code of the entry is none of the Rules, so that its answer has none');
+    if ((bits & isAdvice) !== 0)
+      throw refusal(request, 'traceNumber', 'the transaction code of the entry is that of an advice, which has none for answers');
     const { form, header } = original;
     if (!/^[0-9]{8}$/.test(fieldOf(form.header, header, 'ODFIIdentification')))
       throw refusal(request, 'traceNumber', 'the batch of the entry names no bank that it could go back to');
