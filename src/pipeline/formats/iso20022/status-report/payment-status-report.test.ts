@@ -178,6 +178,14 @@ describe('a status report', () => {
     expect(TxInfAndSts[0].StsRsnInf[0].AddtlInf).toEqual([`?${'y'.repeat(104)}`, 'y'.repeat(105), 'y'.repeat(41)]);
   });
 
+  it('cuts words of a reason between them, and loses none', () => {
+    const information = `${'word '.repeat(20)}${'x'.repeat(30)} ${'y'.repeat(300)} end`;
+    const { content } = report({}, [payment('A'), transaction('1', 'RJCT', { reasons: [{ code: 'NARR', information }] })]);
+    const lines: string[] = content.OrgnlPmtInfAndSts[0].TxInfAndSts[0].StsRsnInf[0].AddtlInf;
+    expect(lines.map(({ length }) => length)).toEqual([100, 31, 105, 105, 94]);
+    expect(lines.join('')).toBe(information);
+  });
+
   it('that would break a rule itself is refused', () => {
     expect(() => report({ messageId: 'x'.repeat(36) }, [])).toThrow(expect.objectContaining({ code: 'E_ISO20022_DOCUMENT' }));
   });

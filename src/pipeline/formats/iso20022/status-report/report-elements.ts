@@ -47,11 +47,21 @@ export function reasonElements(reasons: readonly StatusReason[]): string {
 }
 
 function reasonElement({ code, information }: StatusReason): string {
-  const characters = [...cleaned(information.slice(0, informationMax * linesMax * 2))];
-  let lines = '';
-  for (let line = 0; line < linesMax && line * informationMax < characters.length; line++)
-    lines += textElement('AddtlInf', characters.slice(line * informationMax, (line + 1) * informationMax).join(''));
-  return element('StsRsnInf', `\n<Rsn><Cd>${escapeText(code)}</Cd></Rsn>\n${lines}`);
+  const lines = linesOf([...cleaned(information.slice(0, informationMax * linesMax * 2))]);
+  return element('StsRsnInf', `\n<Rsn><Cd>${escapeText(code)}</Cd></Rsn>\n${lines.map((line) => textElement('AddtlInf', line)).join('')}`);
+}
+
+/** Cut behind a space where there is one: together they are the text. */
+function linesOf(characters: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (let at = 0; at < characters.length && lines.length < linesMax; ) {
+    const full = characters.slice(at, at + informationMax);
+    const isLast = at + informationMax >= characters.length;
+    const line = isLast ? full : full.slice(0, full.lastIndexOf(' ') + 1 || informationMax);
+    lines.push(line.join(''));
+    at += line.length;
+  }
+  return lines;
 }
 
 export function countElements(tally: StatusTally): string {
