@@ -187,6 +187,12 @@ it.each([
   expect(traces).toEqual([3].map((index) => file.get(file.index('entryDetail', index), 'traceNumber')));
 });
 
+it.each(['COR', 'IAT changed'] as const)('returns no notification of change whose addenda record can not be read: %s', async (name) => {
+  const file = achFile(sampleBatches[name], sampleBatches.PPD).put('addenda98', 1, '96');
+  const { entries } = await returnsOf(Buffer.from(file.text(), 'latin1'), rejectAll);
+  expect(entries.map(({ transactionCode }) => transactionCode)).toEqual([26, 21, 36]);
+});
+
 it('returns no entry with the transaction code of an advice', async () => {
   const file = achFile(sampleBatches.PPD).set('entryDetail', 'transactionCode', 82, 0);
   const { entries } = await returnsOf(Buffer.from(file.text(), 'latin1'), rejectAll);

@@ -109,6 +109,8 @@ interface Line {
 }
 
 const bank = /^[0-9]{8}$/;
+/** Advices, and notifications of change, which are refused and not returned (Appendix Five). */
+const notReturned: ReadonlySet<string> = new Set(['ADV', 'COR']);
 
 /** A forward one of a class of the Rules that goes back to somebody: with a trace number, both banks, and an amount on one of both sides. */
 function canBeReturned(line: Line): boolean {
@@ -122,7 +124,7 @@ function canBeReturned(line: Line): boolean {
     debit,
     credit,
   } = line;
-  if (category !== 'Forward' || standardEntryClassCode === 'ADV' || !secClasses.has(standardEntryClassCode)) return false;
+  if (category !== 'Forward' || notReturned.has(standardEntryClassCode) || !secClasses.has(standardEntryClassCode)) return false;
   if (!/^[0-9]{15}$/.test(traceNumber ?? '') || (transactionCodes[transactionCode ?? 0]! & isAdvice) !== 0) return false;
   return (
     bank.test(ODFIIdentification ?? '') && bank.test(RDFIIdentification ?? '') && (typeof debit === 'number' || typeof credit === 'number')
