@@ -159,7 +159,9 @@ it('a file of more batches than a call takes arguments is cut into all of them',
   );
   const jobs = sealJobs({ store, ids, tenantId }, plan, [{ lines, acceptedNumber: 1 }]).map((job) => ({ ...job, exclusions: [] }));
   const input = { tenantId, flowId: ids.next(), flowVersionId: ids.next(), plan, traceParent: null, actor: 'system', jobs };
-  const { batches } = await prepareBatches(input, { store, ports: systemPorts });
+  const { pages } = await prepareBatches(input, { store, ports: systemPorts });
+  const batches: NewBatch[] = [];
+  for await (const page of pages!()) for (const batch of page) batches.push(batch);
   expect(batches).toHaveLength(records);
   expect(new Set(batches.map(({ orderNumber }) => orderNumber)).size).toBe(records);
 }, 60_000);

@@ -5,6 +5,8 @@
  */
 import type { Ids, Sleep } from '../../../platform/base/ports.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
+import { usesSequence } from '../../connectors/output-files/file-template.ts';
+import type { TargetPlan } from '../../engine/plan.ts';
 import { type BatchSpan, type NewBatch, noLane, orderNumberOf } from '../batch.ts';
 import { BatchBuilder, type BuiltBatch, type RecordRun } from './batch-builder.ts';
 import { hashBody } from './body-hash.ts';
@@ -23,56 +25,78 @@ export interface CutServices {
 }
 
 const runsBetweenPauses = 2_000;
+/** In memory at once. A file of more batches is cut while it is written, for it may have a million … */
+const preparedMax = 5_000;
+/** … so many at a time. */
+const pageMax = 1_000;
 
-/** Reads and hashes outside any transaction (`insertCutBatches` writes); for the same input it gives the same batches but for their ids. */
+/**
+ * Reads and hashes outside any transaction (`insertCutBatches` writes), as far as there are few batches; for the same input it gives the
+ * same batches but for their ids.
+ */
 export async function prepareBatches(input: CutInput, services: CutServices): Promise<PreparedCut> {
-  const readers = new SegmentReaders(services.store, input.tenantId);
+  const targets = [...input.plan.targets.keys()];
+  const batches: NewBatch[] = [];
+  for await (const batch of cutTargets(input, targets, services)) {
+    if (batches.push(batch) > preparedMax) return { input, batches: [], pages: () => cutInPages(input, services) };
+  }
+  return { input, batches, pages: null };
+}
+
+async function* cutInPages(input: CutInput, services: CutServices): AsyncGenerator<readonly NewBatch[]> {
+  // Rows that number files are locked before those that collect them, each in the order of their targets, as where all is written at once.
+  const { targets } = input.plan;
+  const isNumbered = ({ settings, windowMs }: TargetPlan) => usesSequence(settings) && windowMs === undefined;
+  const rank = (at: number) => `${isNumbered(targets[at]!) ? 0 : 1} ${targets[at]!.id}`;
+  const inOrder = [...targets.keys()].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  let page: NewBatch[] = [];
+  for await (const batch of cutTargets(input, inOrder, services)) {
+    if (page.push(batch) < pageMax) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+async function* cutTargets(input: CutInput, targets: readonly number[], { store, ports }: CutServices): AsyncGenerator<NewBatch> {
+  const readers = new SegmentReaders(store, input.tenantId);
   try {
-    const batches: NewBatch[] = [];
-    for (let target = 0; target < input.plan.targets.length; target++) {
-      // One by one: a call takes some hundred thousand arguments, and a file may have more batches.
-      for (const batch of await cutTarget(input, target, readers, services.ports)) batches.push(batch);
-    }
-    return { input, batches };
+    for (const target of targets) yield* cutTarget(input, target, readers, ports);
   } finally {
     readers.close();
   }
 }
 
-async function cutTarget(
+async function* cutTarget(
   input: CutInput,
   target: number,
   readers: SegmentReaders,
   ports: { readonly ids: Ids; readonly sleep: Sleep },
-): Promise<NewBatch[]> {
+): AsyncGenerator<NewBatch> {
   const plan = input.plan.targets[target]!;
   const builders = new Map<number, BatchBuilder>();
-  const batches: NewBatch[] = [];
   const laneScheme = laneSchemeOf(input.plan, plan);
   let sequence = 0;
-  const close = async (lane: number, built: BuiltBatch | null) => {
-    if (built === null) return;
-    batches.push({
-      batchId: ports.ids.next(),
-      parentBatchId: null,
-      targetId: plan.id,
-      lane,
-      laneScheme,
-      orderNumber: orderNumberOf(built.acceptedNumber, sequence++),
-      orderOffset: 0,
-      fileSequence: null,
-      spans: built.spans,
-      members: built.members,
-      records: built.records,
-      bytes: built.bytes,
-      bodySha256: await bodyHash(built, segments, readers, ports.sleep),
-      attempts: 0,
-      unknownAttempts: input.possibleDuplicate === true ? 1 : 0,
-      heldAttempts: 0,
-      decidedAttempts: 0,
-      via: null,
-    });
-  };
+  const batchOf = async (lane: number, built: BuiltBatch): Promise<NewBatch> => ({
+    batchId: ports.ids.next(),
+    parentBatchId: null,
+    targetId: plan.id,
+    lane,
+    laneScheme,
+    orderNumber: orderNumberOf(built.acceptedNumber, sequence++),
+    orderOffset: 0,
+    fileSequence: null,
+    spans: built.spans,
+    members: built.members,
+    records: built.records,
+    bytes: built.bytes,
+    bodySha256: await bodyHash(built, segments, readers, ports.sleep),
+    attempts: 0,
+    unknownAttempts: input.possibleDuplicate === true ? 1 : 0,
+    heldAttempts: 0,
+    decidedAttempts: 0,
+    via: null,
+  });
   const segments = new Map(input.jobs.flatMap((job) => job.outputs.map(({ segment }) => [segment.segmentId, segment.object] as const)));
   // What lingers is parts of one job each, so that a job that is cancelled meanwhile takes its own with it.
   const sharesBatches = plan.settings['rollUp'] !== false && plan.lingerMs === undefined && plan.type !== 'answers';
@@ -82,15 +106,21 @@ async function cutTarget(
     // Runs of lanes are single records, each read again: let others have the event loop.
     if (++runs % runsBetweenPauses === 0) await ports.sleep.sleep(0);
     if (!sharesBatches && jobId !== null && jobId !== run.jobId) {
-      for (const [open, builder] of builders) await close(open, builder.finish());
+      for (const [open, builder] of builders) {
+        const built = builder.finish();
+        if (built !== null) yield await batchOf(open, built);
+      }
     }
     jobId = run.jobId;
     let builder = builders.get(lane);
     if (builder === undefined) builders.set(lane, (builder = new BatchBuilder(plan)));
-    await close(lane, builder.add(run));
+    const full = builder.add(run);
+    if (full !== null) yield await batchOf(lane, full);
   }
-  for (const [lane, builder] of builders) await close(lane, builder.finish());
-  return batches;
+  for (const [lane, builder] of builders) {
+    const built = builder.finish();
+    if (built !== null) yield await batchOf(lane, built);
+  }
 }
 
 /** Every run of records for a target, with the lane it belongs to, in the order of acceptance and of the file. */

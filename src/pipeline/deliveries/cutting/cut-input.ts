@@ -52,4 +52,6 @@ export interface CutOutput {
 export interface PreparedCut {
   readonly input: CutInput;
   readonly batches: readonly NewBatch[];
+  /** In place of `batches` where they are many: all of them, cut anew each time it is called, a page at a time. */
+  readonly pages: (() => AsyncIterable<readonly NewBatch[]>) | null;
 }
