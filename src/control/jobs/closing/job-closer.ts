@@ -50,7 +50,7 @@ export function createJobCloser(options: JobCloserOptions): WorkLoop {
 
 const failedAgainMs = 5_000;
 
-/** Together, else one by one, so that a job that cannot be closed keeps no other from it. */
+/** Together, else one by one: a job that cannot be closed keeps no other from it, and of some with very many batches none waits for memory. */
 async function closeAll(options: JobCloserOptions, tenantId: string, items: readonly WorkItem[]): Promise<void> {
   const { services } = options;
   try {

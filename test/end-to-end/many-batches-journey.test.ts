@@ -1,0 +1,87 @@
+/** A file of very many batches, from its cut to its audit: nothing that is done to the job reads, locks or writes all of them at once. */
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { loadFlow } from '../../src/control/flows/load-flow.ts';
+import { cancelJob } from '../../src/control/jobs/job-decisions.ts';
+import type { Db } from '../../src/platform/postgres/database.ts';
+import { until } from '../support/delivery-scenario.ts';
+import { createJobScenario, type JobScenario, tenantName } from '../support/job-scenario.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { verifiedWithReceipt } from '../support/verified-job.ts';
+
+let database: TestDatabase;
+let scenario: JobScenario | undefined;
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 12 });
+});
+afterEach(async () => {
+  await scenario?.stopAll();
+  scenario = undefined;
+});
+afterAll(() => database.drop());
+
+const records = 5_600;
+
+/** The same database, telling how many rows a statement is given or gives at most. */
+function counted(db: Db, told: (rows: number) => void): Db {
+  const transaction: Db['transaction'] = (work, options) =>
+    db.transaction(
+      (tx) =>
+        work({
+          ...tx,
+          query: async (sql, params = []) => {
+            const answer = await tx.query(sql, params);
+            told(Math.max(answer.rows.length, ...params.map((value) => (Array.isArray(value) ? value.length : 0))));
+            return answer as never;
+          },
+        }),
+      options,
+    );
+  return { query: (sql, params) => db.query(sql, params), transaction, close: () => db.close() };
+}
+
+const flowOf = (tenant: string) => `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: ${tenant}, service: payments, name: single, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http }]
+  format: { type: delimited, header: true }
+  schema:
+    record:
+      key: [id]
+      fields:
+        id: { type: string, required: true, unique: file }
+        amount: { type: decimal, scale: 2, required: true, sum: true }
+  routes: { default: { to: [api] } }
+  targets: { api: { type: http, connection: api, batch: { size: 1 }, concurrency: 64 } }
+`;
+
+it.each(['delivered', 'cancelled'] as const)('a job of very many batches that are %s is closed, and its receipt verifies', async (how) => {
+  const tenant = tenantName();
+  const source = flowOf(tenant);
+  let rowsMax = 0;
+  const db = counted(database.db, (rows) => {
+    rowsMax = Math.max(rowsMax, rows);
+  });
+  const jobs = (scenario = await createJobScenario({
+    database: { ...database, db },
+    plan: loadFlow(source).plan!,
+    source,
+    tenant,
+    answer: () => ({ kind: 'acked' }),
+  }));
+  const [jobId] = await jobs.accept([`id,amount\n${Array.from({ length: records }, (_, at) => `p${at},1.25\n`).join('')}`]);
+  jobs.startWorker();
+  const isIn = (state: string) => async () => (await jobs.jobs()).every((job) => job.state === state);
+  await until(isIn('delivering'), 'the file was not cut', 30_000);
+  if (how === 'cancelled') await cancelJob(jobs.services, jobs.tenantId, { jobId: jobId!, reason: 'too many', actor: 'key:anna' });
+  else jobs.startDeliveries();
+  jobs.startCloser();
+  await until(isIn(how === 'cancelled' ? 'cancelled' : 'completed'), 'the job was not closed', 40_000);
+  // One more than are read at once, to see whether there are more.
+  expect(rowsMax).toBe(5_001);
+  const { receipt, report } = await verifiedWithReceipt(jobs, jobId!);
+  expect(report.failures).toEqual([]);
+  expect(receipt.batches.count).toBe(records);
+  const amount = { scale: 2, byCurrency: { XXX: String(records * 125) }, unreadable: 0 };
+  expect(receipt.targets).toMatchObject([{ [how]: { records, amounts: { amount } } }]);
+});
