@@ -21,7 +21,13 @@ afterAll(() => database.drop());
 
 const records = 5_600;
 
-/** The same database, telling how many rows a statement is given or gives at most. */
+interface ChunkRow {
+  readonly parts?: { readonly outputs?: readonly ({ readonly stripes: readonly unknown[] } | null)[] };
+}
+
+const stripesOf = ({ parts }: ChunkRow) => parts?.outputs?.flatMap((output) => output?.stripes ?? []) ?? [];
+
+/** The same database, telling how many rows or stripes a statement is given or gives at most. */
 function counted(db: Db, told: (rows: number) => void): Db {
   const transaction: Db['transaction'] = (work, options) =>
     db.transaction(
@@ -30,7 +36,8 @@ function counted(db: Db, told: (rows: number) => void): Db {
           ...tx,
           query: async (sql, params = []) => {
             const answer = await tx.query(sql, params);
-            told(Math.max(answer.rows.length, ...params.map((value) => (Array.isArray(value) ? value.length : 0))));
+            const stripes = answer.rows.flatMap((row) => stripesOf(row as ChunkRow));
+            told(Math.max(answer.rows.length, stripes.length, ...params.map((value) => (Array.isArray(value) ? value.length : 0))));
             return answer as never;
           },
         }),
@@ -55,7 +62,10 @@ spec:
   targets: { api: { type: http, connection: api, batch: { size: 1 }, concurrency: 64 } }
 `;
 
-it.each(['delivered', 'cancelled'] as const)('a job of very many batches that are %s is closed, and its receipt verifies', async (how) => {
+it.each([
+  ['delivered', 'one chunk', undefined],
+  ['cancelled', 'several chunks', 20_000],
+] as const)('a job of very many batches that are %s, of %s, is closed, and its receipt verifies', async (how, _chunks, chunkBytes) => {
   const tenant = tenantName();
   const source = flowOf(tenant);
   let rowsMax = 0;
@@ -68,6 +78,7 @@ it.each(['delivered', 'cancelled'] as const)('a job of very many batches that ar
     source,
     tenant,
     answer: () => ({ kind: 'acked' }),
+    ...(chunkBytes === undefined ? {} : { chunkBytes }),
   }));
   const [jobId] = await jobs.accept([`id,amount\n${Array.from({ length: records }, (_, at) => `p${at},1.25\n`).join('')}`]);
   jobs.startWorker();

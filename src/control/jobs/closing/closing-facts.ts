@@ -5,7 +5,7 @@ import type { Unpack } from '../../../platform/packing/packings.ts';
 import type { SealedObject } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { ChunkParts } from '../groups/chunk-parts.ts';
-import { readSegments } from '../groups/segment-rows.ts';
+import { partsWithoutStripes, readSegments } from '../groups/segment-rows.ts';
 import { flowOfJob } from '../job-flow.ts';
 import type { JobFlow, JobServices } from '../job-services.ts';
 import type { JobState } from '../job-state.ts';
@@ -110,12 +110,6 @@ const selectChunks = (parts: string) => `/* read chunks to close */
   select c.job_id as "jobId", c.chunk_number as number, c.start_byte as start, c.end_byte as "end", c.first_record as "firstRecord", c.context,
     c.summary -> 'records' as records, ${parts} as parts
   from headgate.chunks c where c.tenant_id = $1 and c.job_id = any ($2::uuid[]) and c.done_at is not null order by c.job_id, c.chunk_number`;
-/** Where batches are very many, stripes are too, which nothing here asks for. */
-const withoutStripes = `json_build_object('outcomes', c.segments -> 'outcomes', 'rejections', c.segments -> 'rejections', 'outputs', array(
-      select case when json_typeof(o.part) = 'null' then null else json_build_object('segmentId', o.part -> 'segmentId', 'start', o.part -> 'start', 'end', o.part -> 'end',
-        'sha256', o.part -> 'sha256', 'stripes', '[]'::json) end
-      from json_array_elements(c.segments -> 'outputs') with ordinality as o (part, place) order by o.place))`;
-
 const selectCounts = `/* read targets to close */
   select job_id as "jobId", target_id as "targetId", routed, delivered, refused, dead, cancelled
   from headgate.job_targets where tenant_id = $1 and job_id = any ($2::uuid[])`;
@@ -139,7 +133,7 @@ export async function readClosingFacts(tx: TenantTx, services: JobServices, jobI
   const jobs = (await tx.query<ClosingJob>(selectJobs, parameters)).rows;
   // Of a thousand records at the most, each of which is looked for in its batches.
   if (ended === null && jobs[0]!.redrive !== null) ended = (await Array.fromAsync(batchPages(tx, jobIds[0]!))).flat();
-  const written = (await tx.query<ClosingChunk>(selectChunks(ended === null ? withoutStripes : 'c.segments'), parameters)).rows;
+  const written = (await tx.query<ClosingChunk>(selectChunks(ended === null ? partsWithoutStripes : 'c.segments'), parameters)).rows;
   const chunks = Map.groupBy(written, (chunk) => chunk.jobId);
   const counts = Map.groupBy((await tx.query<TargetCounts>(selectCounts, parameters)).rows, (row) => row.jobId);
   const batches = new Map<string, EndedBatch[]>();

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { type DeliveryRow, deliveryLine, deliveryPlan, type SealedJob, sealJobs } from '../../../../test/support/delivery-files.ts';
 import { temporaryFolder, temporaryStore } from '../../../../test/support/temporary-store.ts';
 import { systemPorts } from '../../../platform/base/system-ports.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { addAmounts } from '../../engine/amount-totals.ts';
 import type { FieldAmounts } from '../../engine/chunk.ts';
 import type { Exclusion } from '../../engine/file/duplicates.ts';
@@ -161,7 +162,7 @@ it('a file of more batches than a call takes arguments is cut into all of them',
   const input = { tenantId, flowId: ids.next(), flowVersionId: ids.next(), plan, traceParent: null, actor: 'system', jobs };
   const { pages } = await prepareBatches(input, { store, ports: systemPorts });
   const batches: NewBatch[] = [];
-  for await (const page of pages!()) for (const batch of page) batches.push(batch);
+  for await (const page of pages!({} as TenantTx)) for (const batch of page) batches.push(batch);
   expect(batches).toHaveLength(records);
   expect(new Set(batches.map(({ orderNumber }) => orderNumber)).size).toBe(records);
 }, 60_000);

@@ -5,12 +5,13 @@
  */
 import type { Ids, Sleep } from '../../../platform/base/ports.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { usesSequence } from '../../connectors/output-files/file-template.ts';
 import type { TargetPlan } from '../../engine/plan.ts';
 import { type BatchSpan, type NewBatch, noLane, orderNumberOf } from '../batch.ts';
 import { BatchBuilder, type BuiltBatch, type RecordRun } from './batch-builder.ts';
 import { hashBody } from './body-hash.ts';
-import type { CutInput, PreparedCut } from './cut-input.ts';
+import type { CutInput, CutJob, CutOutput, PreparedCut } from './cut-input.ts';
 import { keyLaneRuns } from './key-lanes.ts';
 import { laneSchemeOf } from './lane-scheme.ts';
 import { amountRuns } from './record-runs.ts';
@@ -37,20 +38,20 @@ const pageMax = 1_000;
 export async function prepareBatches(input: CutInput, services: CutServices): Promise<PreparedCut> {
   const targets = [...input.plan.targets.keys()];
   const batches: NewBatch[] = [];
-  for await (const batch of cutTargets(input, targets, services)) {
-    if (batches.push(batch) > preparedMax) return { input, batches: [], pages: () => cutInPages(input, services) };
+  for await (const batch of cutTargets(input, targets, services, null)) {
+    if (batches.push(batch) > preparedMax) return { input, batches: [], pages: (tx) => cutInPages(input, services, tx) };
   }
   return { input, batches, pages: null };
 }
 
-async function* cutInPages(input: CutInput, services: CutServices): AsyncGenerator<readonly NewBatch[]> {
+async function* cutInPages(input: CutInput, services: CutServices, tx: TenantTx): AsyncGenerator<readonly NewBatch[]> {
   // Rows that number files are locked before those that collect them, each in the order of their targets, as where all is written at once.
   const { targets } = input.plan;
   const isNumbered = ({ settings, windowMs }: TargetPlan) => usesSequence(settings) && windowMs === undefined;
   const rank = (at: number) => `${isNumbered(targets[at]!) ? 0 : 1} ${targets[at]!.id}`;
   const inOrder = [...targets.keys()].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
   let page: NewBatch[] = [];
-  for await (const batch of cutTargets(input, inOrder, services)) {
+  for await (const batch of cutTargets(input, inOrder, services, tx)) {
     if (page.push(batch) < pageMax) continue;
     yield page;
     page = [];
@@ -58,10 +59,15 @@ async function* cutInPages(input: CutInput, services: CutServices): AsyncGenerat
   if (page.length > 0) yield page;
 }
 
-async function* cutTargets(input: CutInput, targets: readonly number[], { store, ports }: CutServices): AsyncGenerator<NewBatch> {
+async function* cutTargets(
+  input: CutInput,
+  targets: readonly number[],
+  { store, ports }: CutServices,
+  tx: TenantTx | null,
+): AsyncGenerator<NewBatch> {
   const readers = new SegmentReaders(store, input.tenantId);
   try {
-    for (const target of targets) yield* cutTarget(input, target, readers, ports);
+    for (const target of targets) yield* cutTarget(input, target, { readers, ports, tx });
   } finally {
     readers.close();
   }
@@ -70,8 +76,7 @@ async function* cutTargets(input: CutInput, targets: readonly number[], { store,
 async function* cutTarget(
   input: CutInput,
   target: number,
-  readers: SegmentReaders,
-  ports: { readonly ids: Ids; readonly sleep: Sleep },
+  { readers, ports, tx }: { readonly readers: SegmentReaders; readonly ports: CutServices['ports']; readonly tx: TenantTx | null },
 ): AsyncGenerator<NewBatch> {
   const plan = input.plan.targets[target]!;
   const builders = new Map<number, BatchBuilder>();
@@ -102,41 +107,53 @@ async function* cutTarget(
   const sharesBatches = plan.settings['rollUp'] !== false && plan.lingerMs === undefined && plan.type !== 'answers';
   let runs = 0;
   let jobId: string | null = null;
-  for (const { lane, run } of laneRuns(input, target, readers)) {
-    // Runs of lanes are single records, each read again: let others have the event loop.
-    if (++runs % runsBetweenPauses === 0) await ports.sleep.sleep(0);
-    if (!sharesBatches && jobId !== null && jobId !== run.jobId) {
-      for (const [open, builder] of builders) {
-        const built = builder.finish();
-        if (built !== null) yield await batchOf(open, built);
+  for (const { job, output } of outputsOf(input, target))
+    for (const { lane, run } of laneRuns(input, target, { job, output: await withStripes(input, output, tx), readers })) {
+      // Runs of lanes are single records, each read again: let others have the event loop.
+      if (++runs % runsBetweenPauses === 0) await ports.sleep.sleep(0);
+      if (!sharesBatches && jobId !== null && jobId !== run.jobId) {
+        for (const [open, builder] of builders) {
+          const built = builder.finish();
+          if (built !== null) yield await batchOf(open, built);
+        }
       }
+      jobId = run.jobId;
+      let builder = builders.get(lane);
+      if (builder === undefined) builders.set(lane, (builder = new BatchBuilder(plan)));
+      const full = builder.add(run);
+      if (full !== null) yield await batchOf(lane, full);
     }
-    jobId = run.jobId;
-    let builder = builders.get(lane);
-    if (builder === undefined) builders.set(lane, (builder = new BatchBuilder(plan)));
-    const full = builder.add(run);
-    if (full !== null) yield await batchOf(lane, full);
-  }
   for (const [lane, builder] of builders) {
     const built = builder.finish();
     if (built !== null) yield await batchOf(lane, built);
   }
 }
 
-/** Every run of records for a target, with the lane it belongs to, in the order of acceptance and of the file. */
-function* laneRuns(input: CutInput, target: number, readers: SegmentReaders): Generator<{ lane: number; run: RecordRun }> {
-  const { plan } = input;
-  const { lanes, batchAmount } = plan.targets[target]!;
-  for (const job of input.jobs) {
+/** What was written for a target, in the order of acceptance and of the file. */
+function* outputsOf({ jobs }: CutInput, target: number): Generator<{ readonly job: CutJob; readonly output: CutOutput }> {
+  for (const job of jobs) {
     const outputs = job.outputs.filter((output) => output.target === target).sort((a, b) => a.chunkNumber - b.chunkNumber);
-    for (const output of outputs) {
-      if (lanes > 1) yield* keyLaneRuns(plan, job, output, readers);
-      else {
-        const runs = batchAmount === undefined ? stripeRuns : amountRuns;
-        for (const run of runs(plan, job, output, readers)) yield { lane: lanes === 1 ? 0 : noLane, run };
-      }
-    }
+    for (const output of outputs) yield { job, output };
   }
+}
+
+async function withStripes({ loadStripes }: CutInput, output: CutOutput, tx: TenantTx | null): Promise<CutOutput> {
+  return loadStripes === undefined ? output : { ...output, stripes: await loadStripes(output, tx) };
+}
+
+/** Every run of records of an output, with the lane it belongs to, in order. */
+function* laneRuns(
+  { plan }: CutInput,
+  target: number,
+  { job, output, readers }: { readonly job: CutJob; readonly output: CutOutput; readonly readers: SegmentReaders },
+): Generator<{ lane: number; run: RecordRun }> {
+  const { lanes, batchAmount } = plan.targets[target]!;
+  if (lanes > 1) {
+    yield* keyLaneRuns(plan, job, output, readers);
+    return;
+  }
+  const runs = batchAmount === undefined ? stripeRuns : amountRuns;
+  for (const run of runs(plan, job, output, readers)) yield { lane: lanes === 1 ? 0 : noLane, run };
 }
 
 async function bodyHash(

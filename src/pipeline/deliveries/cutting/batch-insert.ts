@@ -82,7 +82,7 @@ export async function insertCutBatches(
 ): Promise<void> {
   const { input } = prepared;
   const routed = new RoutedCounts(input);
-  for await (const batches of prepared.pages?.() ?? [prepared.batches]) {
+  for await (const batches of prepared.pages?.(tx) ?? [prepared.batches]) {
     routed.add(batches);
     await insertPage(tx, input, batches, services);
   }
