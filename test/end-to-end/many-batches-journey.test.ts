@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { cancelJob } from '../../src/control/jobs/job-decisions.ts';
+import { previewRedrive } from '../../src/control/redrives/redrive-creation.ts';
 import type { Db } from '../../src/platform/postgres/database.ts';
 import { until } from '../support/delivery-scenario.ts';
 import { createJobScenario, type JobScenario, tenantName } from '../support/job-scenario.ts';
@@ -21,11 +22,17 @@ afterAll(() => database.drop());
 
 const records = 5_600;
 
-interface ChunkRow {
-  readonly parts?: { readonly outputs?: readonly ({ readonly stripes: readonly unknown[] } | null)[] };
+interface Parts {
+  readonly outputs?: readonly ({ readonly stripes: readonly unknown[] } | null)[];
 }
 
-const stripesOf = ({ parts }: ChunkRow) => parts?.outputs?.flatMap((output) => output?.stripes ?? []) ?? [];
+interface ChunkRow {
+  readonly parts?: Parts;
+  readonly segments?: Parts;
+}
+
+const stripesOf = ({ parts, segments }: ChunkRow) =>
+  [parts, segments].flatMap((own) => own?.outputs?.flatMap((output) => output?.stripes ?? []) ?? []);
 
 /** The same database, telling how many rows or stripes a statement is given or gives at most. */
 function counted(db: Db, told: (rows: number) => void): Db {
@@ -62,37 +69,54 @@ spec:
   targets: { api: { type: http, connection: api, batch: { size: 1 }, concurrency: 64 } }
 `;
 
+const refused = ['p7', 'p5599'];
+const refusal = { kind: 'refused', retryable: false, code: 'E_TARGET_REFUSED', message: 'not this one' } as const;
+
+function isRefused(lines: Iterable<Uint8Array>): boolean {
+  const [line] = lines;
+  return refused.includes((JSON.parse(Buffer.from(line!).toString()) as { id: string }).id);
+}
+
 it.each([
   ['delivered', 'one chunk', undefined],
   ['cancelled', 'several chunks', 20_000],
-] as const)('a job of very many batches that are %s, of %s, is closed, and its receipt verifies', async (how, _chunks, chunkBytes) => {
-  const tenant = tenantName();
-  const source = flowOf(tenant);
-  let rowsMax = 0;
-  const db = counted(database.db, (rows) => {
-    rowsMax = Math.max(rowsMax, rows);
-  });
-  const jobs = (scenario = await createJobScenario({
-    database: { ...database, db },
-    plan: loadFlow(source).plan!,
-    source,
-    tenant,
-    answer: () => ({ kind: 'acked' }),
-    ...(chunkBytes === undefined ? {} : { chunkBytes }),
-  }));
-  const [jobId] = await jobs.accept([`id,amount\n${Array.from({ length: records }, (_, at) => `p${at},1.25\n`).join('')}`]);
-  jobs.startWorker();
-  const isIn = (state: string) => async () => (await jobs.jobs()).every((job) => job.state === state);
-  await until(isIn('delivering'), 'the file was not cut', 30_000);
-  if (how === 'cancelled') await cancelJob(jobs.services, jobs.tenantId, { jobId: jobId!, reason: 'too many', actor: 'key:anna' });
-  else jobs.startDeliveries();
-  jobs.startCloser();
-  await until(isIn(how === 'cancelled' ? 'cancelled' : 'completed'), 'the job was not closed', 40_000);
-  // One more than are read at once, to see whether there are more.
-  expect(rowsMax).toBe(5_001);
-  const { receipt, report } = await verifiedWithReceipt(jobs, jobId!);
-  expect(report.failures).toEqual([]);
-  expect(receipt.batches.count).toBe(records);
-  const amount = { scale: 2, byCurrency: { XXX: String(records * 125) }, unreadable: 0 };
-  expect(receipt.targets).toMatchObject([{ [how]: { records, amounts: { amount } } }]);
-});
+] as const)(
+  'a job of very many batches that are %s, of %s, is closed, its receipt verifies, and what was given up is found again',
+  async (how, _chunks, chunkBytes) => {
+    const tenant = tenantName();
+    const source = flowOf(tenant);
+    let rowsMax = 0;
+    const db = counted(database.db, (rows) => {
+      rowsMax = Math.max(rowsMax, rows);
+    });
+    const jobs = (scenario = await createJobScenario({
+      database: { ...database, db },
+      plan: loadFlow(source).plan!,
+      source,
+      tenant,
+      answer: ({ body }) => (isRefused(body.lines()) ? refusal : { kind: 'acked' }),
+      ...(chunkBytes === undefined ? {} : { chunkBytes }),
+    }));
+    const [jobId] = await jobs.accept([`id,amount\n${Array.from({ length: records }, (_, at) => `p${at},1.25\n`).join('')}`]);
+    jobs.startWorker();
+    const isIn = (state: string) => async () => (await jobs.jobs()).every((job) => job.state === state);
+    await until(isIn('delivering'), 'the file was not cut', 30_000);
+    if (how === 'cancelled') await cancelJob(jobs.services, jobs.tenantId, { jobId: jobId!, reason: 'too many', actor: 'key:anna' });
+    else jobs.startDeliveries();
+    jobs.startCloser();
+    await until(isIn(how === 'cancelled' ? 'cancelled' : 'completed_with_failures'), 'the job was not closed', 40_000);
+    // One more than are read at once, to see whether there are more.
+    expect(rowsMax).toBe(5_001);
+    const failed = how === 'cancelled' ? 0 : refused.length;
+    if (failed > 0) {
+      const wanted = { selection: { jobId: jobId! }, repair: null };
+      expect(await previewRedrive(jobs.services, jobs.tenantId, wanted)).toMatchObject({ sent: { records: failed } });
+      expect(rowsMax).toBe(5_001);
+    }
+    const { receipt, report } = await verifiedWithReceipt(jobs, jobId!);
+    expect(report.failures).toEqual([]);
+    expect(receipt.batches.count).toBe(records);
+    const amount = { scale: 2, byCurrency: { XXX: String((records - failed) * 125) }, unreadable: 0 };
+    expect(receipt.targets).toMatchObject([{ [how]: { records: records - failed, amounts: { amount } }, refused: { records: failed } }]);
+  },
+);

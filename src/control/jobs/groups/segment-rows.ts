@@ -48,6 +48,9 @@ export const partsWithoutStripes = `json_build_object('outcomes', c.segments -> 
         'sha256', o.part -> 'sha256', 'stripes', '[]'::json) end
       from json_array_elements(c.segments -> 'outputs') with ordinality as o (part, place) order by o.place))`;
 
+/** As `c.segments` of a chunk, of its outcomes alone, for whoever looks at single records. */
+export const outcomesOfChunk = `case when c.segments is null then null else json_build_object('outcomes', c.segments -> 'outcomes') end`;
+
 const selectStripes = `/* read stripes */
   select c.segments -> 'outputs' -> $4::int -> 'stripes' as stripes from headgate.chunks c where c.tenant_id = $1 and c.job_id = $2 and c.chunk_number = $3`;
 
