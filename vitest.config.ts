@@ -11,7 +11,8 @@ const longest = [
   'pack-kills.e2e',
   'statement-kills.e2e',
   'redrive-kills.e2e',
-  'job-journey',
+  'redrive-journey.long',
+  'job-journey.long',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -37,7 +38,16 @@ export default defineConfig({
           // Loading the same modules anew for each file would take a sixth of the time. Tests leave nothing behind in them.
           isolate: false,
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
-          exclude: ['**/*.e2e.test.ts', '**/*.soak.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.long.test.ts', '**/*.e2e.test.ts', '**/node_modules/**'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          isolate: false,
+          include: ['src/**/*.long.test.ts', 'test/**/*.long.test.ts', 'bench/**/*.long.test.ts'],
+          exclude: ['**/node_modules/**'],
         },
       },
       {

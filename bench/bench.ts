@@ -19,8 +19,10 @@ type Level = (context: BenchContext) => Promise<BenchRun[]>;
 /** `delivery` is quick only where it is named: it starts a server for each connector, which have tests of their own. */
 const levels: Readonly<Record<string, () => Promise<Level>>> = {
   kernel: async () => (await import('./kernel-level.ts')).runKernelLevel,
+  copy: async () => (await import('./copy-level.ts')).runCopyLevel,
   platform: async () => (await import('./platform-level.ts')).runPlatformLevel,
   'small-files': async () => (await import('./small-files-level.ts')).runSmallFilesLevel,
+  telemetry: async () => (await import('./telemetry-level.ts')).runTelemetryLevel,
   queue: async () => (await import('./queue-level.ts')).runQueueLevel,
   start: async () => (await import('./start-level.ts')).runStartLevel,
   growth: async () => (await import('./growth-level.ts')).runGrowthLevel,

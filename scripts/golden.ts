@@ -31,4 +31,4 @@ try {
   await server.stop();
   rmSync(dataDir, { recursive: true, force: true });
 }
-process.exitCode = printStep(await runVitest('fast', ['--update', '-t', 'golden'])).failed > 0 ? 1 : 0;
+process.exitCode = printStep(await runVitest(['fast'], ['--update', '-t', 'golden'])).failed > 0 ? 1 : 0;

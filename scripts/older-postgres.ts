@@ -12,16 +12,16 @@ const folder = join(projectRoot, 'test/postgres-17');
 const tests = [
   'test/postgres-17/version.test.ts',
   'test/schema.test.ts',
-  'test/tenancy-attacks.test.ts',
+  'test/tenancy-attacks.long.test.ts',
   'src/platform/postgres/migrate.test.ts',
   'src/platform/postgres/pool.test.ts',
   'src/platform/events',
   'src/platform/tenancy',
   'src/control/jobs/queue/work-queue.test.ts',
   'src/control/flows/applying/flow-store.test.ts',
-  'src/pipeline/arrivals/source-poll.test.ts',
-  'test/deliveries/delivery-worker.test.ts',
-  'test/end-to-end/job-journey.test.ts',
+  'src/pipeline/arrivals/source-poll.long.test.ts',
+  'test/deliveries/delivery-worker.long.test.ts',
+  'test/end-to-end/job-journey.long.test.ts',
 ];
 
 /** Never throws, never fails the run. */
@@ -39,7 +39,7 @@ export async function runOnOlderPostgres(): Promise<StepResult> {
   const binaries = nativeFolder() ?? install();
   if (binaries === null)
     return { name: 'tests on PostgreSQL 17', passed: 0, failed: 1, skipped: 0, seconds: 0, output: 'npm ci in test/postgres-17 failed' };
-  const step = await runVitest('fast', tests, { HEADGATE_TEST_POSTGRES_BINARIES: binaries });
+  const step = await runVitest(['fast', 'long'], tests, { HEADGATE_TEST_POSTGRES_BINARIES: binaries });
   return { ...step, name: 'tests on PostgreSQL 17' };
 }
 

@@ -58,21 +58,34 @@ interface VitestReport {
   readonly testResults?: readonly { readonly assertionResults: readonly { readonly status: string; readonly title: string }[] }[];
 }
 
-/** All tests of one vitest project; its report stays in `.headgate/reports`, to look for slow tests. A run that fails without a failed test (an unhandled error, a file that breaks) counts as one failure. */
+/** `fast`: what `npm run check` runs. `long`: files of the same kind that take more than some five seconds. `e2e`: files that start programs. */
+export type TestProject = 'fast' | 'long' | 'e2e';
+
+/** All tests of vitest projects; the report stays in `.headgate/reports`, to look for slow tests. A run that fails without a failed test (an unhandled error, a file that breaks) counts as one failure. */
 export async function runVitest(
-  project: 'fast' | 'e2e',
+  projects: readonly TestProject[],
   extra: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<StepResult> {
-  const reportPath = join(projectRoot, '.headgate/reports', `${project}-${process.pid}.json`);
-  const args = ['run', '--project', project, '--reporter', 'dot', '--reporter', 'json', `--outputFile.json=${reportPath}`, ...extra];
+  const name = projects.join(' and ');
+  const reportPath = join(projectRoot, '.headgate/reports', `${name}-${process.pid}.json`);
+  const args = [
+    'run',
+    ...projects.flatMap((project) => ['--project', project]),
+    '--reporter',
+    'dot',
+    '--reporter',
+    'json',
+    `--outputFile.json=${reportPath}`,
+    ...extra,
+  ];
   const { exitCode, output, seconds } = await runCommand('vitest', args, { NO_COLOR: '1', ...env });
   const report = existsSync(reportPath) ? (JSON.parse(readFileSync(reportPath, 'utf8')) as VitestReport) : undefined;
   if (report !== undefined)
-    renameSync(reportPath, join(projectRoot, '.headgate/reports', `${project}${Object.keys(env).length > 0 ? ' elsewhere' : ''}.json`));
+    renameSync(reportPath, join(projectRoot, '.headgate/reports', `${name}${Object.keys(env).length > 0 ? ' elsewhere' : ''}.json`));
   const failed = report?.numFailedTests ?? 0;
   return {
-    name: `${project} tests`,
+    name: `${name} tests`,
     passed: report?.numPassedTests ?? 0,
     failed: failed === 0 && exitCode !== 0 ? 1 : failed,
     skipped: (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0),
@@ -108,7 +121,7 @@ export async function runCheckSteps(begun: readonly Promise<StepResult>[] = []):
       runStep('unused code', 'knip', ['--no-progress']),
     ].map(async (step) => printStep(await step)),
   );
-  return [...fixed, printStep(await runVitest('fast'))];
+  return [...fixed, printStep(await runVitest(['fast']))];
 }
 
 /** The last line is a contract: `N passed, N failed`. Returns the exit code. */

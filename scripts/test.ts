@@ -1,6 +1,6 @@
 /**
  * `npm test`: brings the programs and emulators that tests start, does everything that `npm run check` does, then what concerns PostgreSQL
- * on the older version, the end-to-end tests, a short soak with real kills and the quick bench. The last line is `N passed, N failed`; the exit code is 0 only if nothing failed.
+ * on the older version, the long and the end-to-end tests, a short soak with real kills and the quick bench. The last line is `N passed, N failed`; the exit code is 0 only if nothing failed.
  */
 import { startBringing } from './bring.ts';
 import { runOnOlderPostgres } from './older-postgres.ts';
@@ -13,12 +13,12 @@ const { programs, later } = startBringing();
 const steps = await runCheckSteps([programs]);
 for (const step of await Promise.all(later)) steps.push(printStep(step));
 steps.push(printStep(await runOnOlderPostgres()));
-// More workers than for the fast tests: these wait more for processes of their own.
-steps.push(printStep(await runVitest('e2e', ['--maxWorkers=5'])));
-// The soak waits for some of its time, and the quick bench judges none.
-const last = [
-  runScript('soak with 30 kills', 'test/simulation/soak.ts', ['--kills', '30', '--seed', '1']),
-  runScript('quick bench', 'bench/bench.ts', ['--quick']),
+// They wait for some of their time as the tests do, and the quick bench judges none.
+const besideOthers = async (): Promise<StepResult[]> => [
+  printStep(await runScript('soak with 30 kills', 'test/simulation/soak.ts', ['--kills', '30', '--seed', '1'])),
+  printStep(await runScript('quick bench', 'bench/bench.ts', ['--quick'])),
 ];
-for (const step of await Promise.all(last)) steps.push(printStep(step));
+// More workers than for the fast tests: these wait more for processes of their own.
+const others = async (): Promise<StepResult[]> => [printStep(await runVitest(['long', 'e2e'], ['--maxWorkers=5']))];
+for (const done of await Promise.all([others(), besideOthers()])) steps.push(...done);
 process.exitCode = printSummary(steps);

@@ -200,3 +200,26 @@ test('flow test runs the cases beside a flow, and says what came out otherwise',
   const broken = write('broken.flow.test.yaml', example.replace('flow: eft.yaml', 'flow: none.yaml'));
   expect(await headgate('flow', 'test', broken)).toMatchObject({ code: 2, stderr: expect.stringContaining('none.yaml') });
 });
+
+test('flow test says at which line a test names a file that is not there, and runs the others', async () => {
+  const missing = `apiVersion: headgate/v1
+kind: FlowTest
+metadata: { tenant: bank-za, name: missing }
+spec:
+  flow: none.yaml
+  cases:
+    - { id: one, file: none.txt, expect: { verdict: accepted } }
+    - id: two
+      file: .
+      expect: { verdict: accepted }
+`;
+  const file = write('missing.flow.test.yaml', missing);
+  const { code, stdout, stderr } = await headgate('flow', 'test', file, 'examples/mainframe.flow.test.yaml');
+  expect(code).toBe(2);
+  expect(stderr.split('\n').filter((line) => line.includes('E_CONFIG_REFERENCE'))).toEqual([
+    expect.stringMatching(/missing\.flow\.test\.yaml:5:9: error E_CONFIG_REFERENCE: none\.yaml cannot be read: there is no such file$/),
+    expect.stringMatching(/missing\.flow\.test\.yaml:7:24: error E_CONFIG_REFERENCE: none\.txt cannot be read: there is no such file$/),
+    expect.stringMatching(/missing\.flow\.test\.yaml:9:13: error E_CONFIG_REFERENCE: \. cannot be read: it is a folder$/),
+  ]);
+  expect(stdout).toMatch(/mainframe\.flow\.test\.yaml\t.*\ttrue\n/);
+});

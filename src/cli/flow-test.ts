@@ -1,6 +1,6 @@
 /** `headgate flow test`: runs the cases of FlowTest files through their flows, offline. Exit 0 when all hold, 1 when one does not. */
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadFlow } from '../control/flows/load-flow.ts';
 import { type FlowTest, loadFlowTest } from '../control/flows/load-flow-test.ts';
@@ -16,6 +16,7 @@ import { type Mismatch, runCase } from './run/flow-test-case.ts';
 import { withoutBatches } from './run/offline-plan.ts';
 import { type Catalogue, formatOf } from './run/pack-conversion.ts';
 import { unreadable } from './run/plain-files.ts';
+import { whyUnreadable } from './unreadable-file.ts';
 
 const usage = 'headgate flow test FILE.flow.test.yaml|FOLDER… [--json]';
 
@@ -67,13 +68,22 @@ interface LoadedTest {
 
 /** Null, after its mistakes or those of its flow were told. */
 function loadTest(file: string): LoadedTest | null {
-  const { test, diagnostics } = loadFlowTest(readText(file));
+  const { test, diagnostics } = loadFlowTest(readText(file), (name) => problemOf(join(dirname(file), name)));
   reportDiagnostics([{ file, diagnostics }]);
   if (test === null) return null;
   const flowFile = join(dirname(file), test.spec.flow);
   const flow = loadFlow(readText(flowFile));
   if (flow.plan === null) reportDiagnostics([{ file: flowFile, diagnostics: flow.diagnostics }]);
   return flow.plan === null ? null : { test, plan: flow.plan };
+}
+
+function problemOf(path: string): string | null {
+  try {
+    accessSync(path, constants.R_OK);
+    return statSync(path).isDirectory() ? 'it is a folder' : null;
+  } catch (cause) {
+    return whyUnreadable(cause);
+  }
 }
 
 function readText(path: string): string {
@@ -89,7 +99,10 @@ async function runTest(file: string, { test, plan }: LoadedTest, catalogue: Cata
   const format = await formatOf(plan, catalogue);
   const results: CaseResult[] = [];
   for (const testCase of test.spec.cases) {
-    const mismatches = await runCase(flow, format, testCase, dirname(file));
+    const mismatches = await runCase(flow, format, testCase, dirname(file)).catch((error: unknown) => {
+      if (!(error instanceof HeadgateError)) throw error;
+      throw new HeadgateError(error.code, `${file}: ${testCase.id}: ${error.message}`, { cause: error });
+    });
     results.push({ file, case: testCase.id, passed: mismatches.length === 0, mismatches });
   }
   return results;

@@ -1,6 +1,7 @@
 /** `headgate ingest FILE… --flow NAME`: brings files in through the API, hashed on the way, and can wait for their jobs. */
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { HeadgateError } from '../platform/base/errors.ts';
@@ -160,6 +161,7 @@ function rowOf(path: string, answer: UploadAnswer, job: JobAnswer | undefined): 
 
 /** Of what is read at once: with less, most of the time of a big upload goes into handing pieces on. */
 const pieceBytes = 256 * 1024;
+const hashedBytes = 1024 * 1024;
 
 async function upload(api: ApiClient, path: string, flow: string, key: string | undefined): Promise<UploadAnswer> {
   const sha256 = await hashFile(path);
@@ -177,11 +179,21 @@ async function upload(api: ApiClient, path: string, flow: string, key: string | 
   return answer;
 }
 
-/** Base64. Fails with E_USAGE where the file cannot be read. */
+/** Base64. The next piece is read while one is hashed. Fails with E_USAGE where the file cannot be read. */
 async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   try {
-    for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) hash.update(piece as Uint8Array);
+    await using file = await open(path);
+    let [piece, other] = [Buffer.allocUnsafeSlow(hashedBytes), Buffer.allocUnsafeSlow(hashedBytes)];
+    let reading = file.read(piece, 0, hashedBytes, 0);
+    for (let position = 0; ; ) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) break;
+      position += bytesRead;
+      reading = file.read(other, 0, hashedBytes, position);
+      hash.update(piece.subarray(0, bytesRead));
+      [piece, other] = [other, piece];
+    }
   } catch (cause) {
     throw new HeadgateError(cliErrors.E_USAGE, `${path} cannot be read: ${whyUnreadable(cause)}`, {
       cause,

@@ -152,6 +152,7 @@ export function createMortality(death?: Death): Mortality {
         size: threads.size,
         runGroup: (run) => waited('run group', () => threads.runGroup(run)),
         checkFile: (run) => waited('check file', () => threads.checkFile(run)),
+        hashBody: (body) => waited('hash body', () => threads.hashBody(body)),
         stop: async () => {},
       };
     },

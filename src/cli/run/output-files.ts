@@ -21,11 +21,12 @@ export class OutputFile {
   #descriptor: number;
   bytes = 0;
 
-  constructor(folder: string, name: string) {
+  /** `partName`: while it grows. */
+  constructor(folder: string, name: string, partName = `${name}.part`) {
     this.#folder = folder;
     this.#name = name;
     this.path = join(folder, name);
-    this.#partPath = `${this.path}.part`;
+    this.#partPath = join(folder, partName);
     this.#descriptor = writable(this.path, () => openSync(this.#partPath, 'w+'));
   }
 

@@ -41,10 +41,24 @@ export async function makeFiles({ maker, settings, document, paths, out }: MakeR
       }
     }
     const written = making.end();
-    for (const file of files) file.finish();
+    nameAll(files);
     return files.map((file, index) => ({ file, written: written[index]! }));
   } catch (error) {
     for (const file of files) file.discard();
+    throw error;
+  }
+}
+
+/** All have their names, or none: some of them alone would look like the whole. */
+function nameAll(files: readonly WrittenFile[]): void {
+  const named: WrittenFile[] = [];
+  try {
+    for (const file of files) {
+      file.finish();
+      named.push(file);
+    }
+  } catch (error) {
+    for (const file of named) file.withdraw();
     throw error;
   }
 }

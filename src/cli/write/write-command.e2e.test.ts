@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -107,6 +107,45 @@ describe('headgate write', () => {
       'error E_NACHA_MERGE: a.ach, line 1: the file is the same as a.ach',
     ]);
     expect(readdirSync(folder).filter((name) => name.startsWith('twice'))).toEqual([]);
+  });
+
+  it('leaves none of several files where one of them can not have its name', () => {
+    for (const [name, first] of [
+      ['a', 1],
+      ['b', 5],
+    ] as const)
+      write(
+        file(`${name}.json`, {
+          fileHeader: { ...fileHeader, referenceCode: name },
+          entries: [0, 1, 2, 3].map((more) => ({ ...entry, traceNumber: `12104288000000${first + more}` })),
+        }),
+        '--out',
+        `${name}.ach`,
+      );
+    mkdirSync(join(folder, 'all-2.ach'));
+    const run = write('--make', 'merge', 'a.ach', 'b.ach', '--out', 'all.ach', '--option', 'linesMax=10');
+    expect([run.exitCode, run.stderr]).toEqual([2, expect.stringContaining('all-2.ach cannot be written')]);
+    expect(readdirSync(folder).filter((name) => /^all|part$/.test(name))).toEqual(['all-2.ach']);
+  });
+
+  it('writes each of two files of one name as a whole, though both are written at once', async () => {
+    const many = (individualName: string) => ({
+      fileHeader,
+      entries: Array.from({ length: 20_000 }, () => ({ ...entry, individualName })),
+    });
+    file('one.json', many('One'));
+    file('other.json', many('Other'));
+    const codes = await Promise.all(
+      ['one', 'other'].map((name) => {
+        const child = spawn(program, ['write', '--format', 'nacha', `${name}.json`, '--out', 'both.ach'], { cwd: folder });
+        return new Promise((resolve) => child.on('close', resolve));
+      }),
+    );
+    expect(codes).toEqual([0, 0]);
+    const names = text('both.ach').match(/^6.{53}(\S+)/gm)!;
+    expect(names).toHaveLength(20_000);
+    expect(new Set(names.map((line) => line.slice(54))).size).toBe(1);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
   it('answers entries of a file', () => {

@@ -7,6 +7,7 @@ import { rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { PackFileSink } from '../../pipeline/formats/pack.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { systemPorts } from '../../platform/base/system-ports.ts';
 import { cliErrors } from '../cli-errors.ts';
 import { OutputFile } from '../run/output-files.ts';
 
@@ -23,6 +24,8 @@ export interface WrittenFile extends PackFileSink {
   /** Null: it has its name now. Else what goes to standard output. */
   finish(): Uint8Array | null;
   discard(): void;
+  /** Leaves nothing of it under its name either. */
+  withdraw(): void;
   identity(): FileIdentity;
 }
 
@@ -39,7 +42,8 @@ class NamedFile implements WrittenFile {
 
   constructor(path: string) {
     this.#name = basename(path);
-    this.#file = new OutputFile(dirname(path), this.#name);
+    // Of its own: another process may be writing a file of that name. Cut: a name has 255 bytes at the most.
+    this.#file = new OutputFile(dirname(path), this.#name, `${this.#name.slice(0, 50)}.${systemPorts.ids.next()}.part`);
   }
 
   bytes(piece: Uint8Array): void {
@@ -61,6 +65,10 @@ class NamedFile implements WrittenFile {
   discard(): void {
     if (this.#isOpen) this.#file.discard();
     this.#isOpen = false;
+  }
+
+  withdraw(): void {
+    rmSync(this.#file.path, { force: true });
   }
 
   identity(): FileIdentity {
@@ -88,6 +96,10 @@ class HeldFile implements WrittenFile {
 
   discard(): void {
     this.#pieces.length = 0;
+  }
+
+  withdraw(): void {
+    this.discard();
   }
 
   identity(): FileIdentity {

@@ -34,13 +34,20 @@ export interface FlowTest {
   readonly spec: { readonly flow: string; readonly cases: readonly FlowTestCase[] };
 }
 
-/** `test` is null when the text has mistakes. */
-export function loadFlowTest(text: string): { readonly test: FlowTest | null; readonly diagnostics: readonly Diagnostic[] } {
+/** Why a file cannot be read, by its path beside the test; null: it can. */
+export type ProblemOfFile = (path: string) => string | null;
+
+/** `test` is null when the text has mistakes, or names files that can't be read. */
+export function loadFlowTest(
+  text: string,
+  problemOf: ProblemOfFile = () => null,
+): { readonly test: FlowTest | null; readonly diagnostics: readonly Diagnostic[] } {
   const source = readYaml(text);
   if (source.root === null) return { test: null, diagnostics: source.diagnostics };
   const report = new Report(source.places);
   const test = readShape(rawFromNode(source.root), documentShape('FlowTest'), [], (finding) => report.add(finding)) as FlowTest;
   if (!report.hasErrors) checkInputs(test, report);
+  if (!report.hasErrors) checkFiles(test, report, problemOf);
   return { test: report.hasErrors ? null : test, diagnostics: report.diagnostics };
 }
 
@@ -56,5 +63,14 @@ function checkInputs({ spec }: FlowTest, report: Report): void {
       });
     if ((input === undefined) === (file === undefined))
       report.add({ code: flowErrors.E_CONFIG_KEY, path: ['spec', 'cases', index], message: 'a case has either input or file' });
+  }
+}
+
+function checkFiles({ spec }: FlowTest, report: Report, problemOf: ProblemOfFile): void {
+  const files = spec.cases.flatMap(({ file }, index) => (file === undefined ? [] : [{ file, path: ['spec', 'cases', index, 'file'] }]));
+  for (const { file, path } of [{ file: spec.flow, path: ['spec', 'flow'] }, ...files]) {
+    const problem = problemOf(file);
+    if (problem === null) continue;
+    report.add({ code: flowErrors.E_CONFIG_REFERENCE, path, message: `${file} cannot be read: ${problem}`, atValue: true });
   }
 }

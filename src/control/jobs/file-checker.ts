@@ -107,7 +107,7 @@ export async function checkJob(services: JobServices, threads: EngineThreads, it
     services.crashPoints.reach('jobs.after-check');
     span.set({ records: result.checked.check.records.read, outcome: result.checked.check.verdict });
     try {
-      await finishCheck(services, item, loaded, result, isReleased);
+      await finishCheck(services, threads, item, loaded, result);
     } catch (error) {
       if (error instanceof HeadgateError && error.code === 'E_FENCED')
         for (const { object } of result.segments) services.store.remove(object.name);
@@ -136,12 +136,13 @@ function fileRunOf(item: WorkItem, { job, flow, chunks, objects }: LoadedJob, is
 
 async function finishCheck(
   services: JobServices,
+  threads: EngineThreads,
   item: WorkItem,
   loaded: LoadedJob,
   result: FileResult,
-  isReleased: boolean,
 ): Promise<void> {
   const { job, flow } = loaded;
+  const isReleased = job.state === 'delivering';
   const { checked } = result;
   const goesOn = isReleased || isAccepted(checked.check.verdict);
   const input = {
@@ -157,7 +158,7 @@ async function finishCheck(
     return tx === null ? withTenant(services.db, item.tenantId, read, { readOnly: true }) : read(tx);
   };
   const cut = { ...input, actor: 'system', jobs: [cutJobOf(loaded, result)], ...(loaded.isStriped ? {} : { loadStripes }) };
-  const prepared = goesOn ? await prepareBatches(cut, services) : null;
+  const prepared = goesOn ? await prepareBatches(cut, { ...services, bigBodies: threads }) : null;
   await commitForCertain(services, item.tenantId, async (tx) => {
     await services.queue.finishWork(tx, [item]);
     const states = await lockJobs(tx, [job.jobId]);

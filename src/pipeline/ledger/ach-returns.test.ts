@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { convert, linesOf, packFlow } from '../../../test/support/pack-flows.ts';
 import { achFile, readAch } from '../formats/nacha/ach-files.fixture.ts';
 import { type SampleName, sampleBatches } from '../formats/nacha/sample-batches.fixture.ts';
-import { returnFilePieces } from './ach-returns.ts';
+import { type ReturnNumbers, returnFilePieces, traceSequences } from './ach-returns.ts';
 import type { AcknowledgedFinding } from './acknowledged-finding.ts';
 import type { Receipt } from './receipt.ts';
 
@@ -18,22 +18,30 @@ const receipt = {
 interface Answer {
   readonly pieces: readonly Uint8Array[];
   readonly entries: readonly Record<string, unknown>[];
+  readonly modifier: unknown;
 }
 
 /** `rejected`: code by record number. */
-async function returnsOf(bytes: Buffer, rejected: ReadonlyMap<number, string>): Promise<Answer> {
+async function returnsOf(bytes: Buffer, rejected: ReadonlyMap<number, string>, numbers: ReturnNumbers | null = null): Promise<Answer> {
   const converted = await convert(plan, bytes);
   const texts = converted.lines.toString('utf8').split('\n').slice(0, -1);
   const findings = [...rejected].map(
     ([record, code]): AcknowledgedFinding => ({ record, code, field: null, rule: null, message: `ümlaut ${'x'.repeat(60)}` }),
   );
-  const parts = { receipt, findings: () => findings, lines: () => texts, original: () => [bytes], settings };
+  const parts = { receipt, findings: () => findings, lines: () => texts, original: () => [bytes], settings, numbers };
   const pieces = [...returnFilePieces(parts)];
   const read = readAch(Buffer.concat(pieces));
   // That the entry which was returned was a prenote, or of zero dollars, a reader can't know.
   expect(read.findings.filter(({ severity, rule }) => severity === 'error' && rule !== 'amount-zero-return')).toEqual([]);
-  const { batches } = JSON.parse(read.document) as { batches: Record<string, Record<string, unknown>[]>[] };
-  return { pieces, entries: batches.flatMap((batch) => batch['entryDetails'] ?? batch['IATEntryDetails'] ?? []) };
+  const { fileHeader, batches } = JSON.parse(read.document) as {
+    fileHeader: Record<string, unknown>;
+    batches: Record<string, Record<string, unknown>[]>[];
+  };
+  return {
+    pieces,
+    modifier: fileHeader['fileIDModifier'],
+    entries: batches.flatMap((batch) => batch['entryDetails'] ?? batch['IATEntryDetails'] ?? []),
+  };
 }
 
 const fileOf = (of: readonly SampleName[]) => Buffer.from(achFile(...of.map((name) => sampleBatches[name])).text(), 'latin1');
@@ -105,4 +113,49 @@ it('gives others their turn while it looks through many entries, and holds none 
   const { pieces, entries } = await returnsOf(bytes, new Map([[20_000, 'R01']]));
   expect(entries).toHaveLength(1);
   expect(pieces.filter(({ length }) => length === 0).length).toBeGreaterThanOrEqual(8);
+});
+
+it.each([
+  [null, 'A', [1, 2]],
+  [{ file: 2, firstEntry: 3 }, 'B', [3, 4]],
+  [{ file: 27, firstEntry: traceSequences - 1 }, '0', [traceSequences - 1, traceSequences]],
+  [{ file: 37, firstEntry: traceSequences + 1 }, 'A', [1, 2]],
+] as const)('tells its file and its entries apart from others of the flow: %j', async (numbers, modifier, sequences) => {
+  const answer = await returnsOf(
+    fileOf(['PPD', 'WEB']),
+    new Map([
+      [1, 'R02'],
+      [2, 'R03'],
+    ]),
+    numbers,
+  );
+  expect(answer.modifier).toBe(modifier);
+  expect(answer.entries.map(({ traceNumber }) => String(traceNumber).slice(-7))).toEqual(
+    sequences.map((sequence) => String(sequence).padStart(7, '0')),
+  );
+});
+
+it('returns no entry whose side, amount or bank nobody can read, and leaves out characters that no record has', async () => {
+  const file = achFile(...Array.from({ length: 3 }, () => sampleBatches.PPD));
+  const bytes = Buffer.from(
+    file
+      .set('entryDetail', 'transactionCode', 25, 0)
+      .set('entryDetail', 'individualName', 'JOS\u00e9 DOE', 1)
+      .set('entryDetail', 'DFIAccountNumber', '12\t34\u00015', 2)
+      .set('entryDetail', 'RDFIIdentification', '2313801X', 3)
+      .set('entryDetail', 'amount', '00000A0000', 4)
+      .text(),
+    'latin1',
+  );
+  const { entries } = await returnsOf(bytes, new Map(Array.from({ length: 9 }, (_, index) => [index + 1, 'E_NACHA_FIELD'])));
+  const trace = (index: number) => file.get(file.index('entryDetail', index), 'traceNumber');
+  expect(entries.map(({ addenda99 }) => (addenda99 as { originalTrace: string }).originalTrace)).toEqual([1, 2, 5, 6, 7, 8].map(trace));
+  expect(entries[1]).toMatchObject({ DFIAccountNumber: expect.stringMatching(/^12 34 5 *$/) });
+  expect(entries[0]).toMatchObject({ individualName: expect.stringMatching(/^JOS {2}DOE *$/) });
+});
+
+it('returns an entry with letters of Latin-1 as it is', async () => {
+  const bytes = Buffer.from(achFile(sampleBatches.PPD).set('entryDetail', 'individualName', 'JOS\u00e9 DOE', 0).text(), 'utf8');
+  const { entries } = await returnsOf(bytes, new Map([[1, 'R02']]));
+  expect(entries).toMatchObject([{ individualName: expect.stringMatching(/^JOS\u00e9 DOE *$/) }]);
 });

@@ -11,7 +11,16 @@ import type { PackSettings } from '../formats/pack.ts';
 import type { AcknowledgedFinding } from './acknowledged-finding.ts';
 import type { Receipt } from './receipt.ts';
 
+export interface ReturnNumbers {
+  /** Of the file among those that its flow returned, from 1. */
+  readonly file: number;
+  /** Of its first entry among all that the flow returned, from 1; the others follow it. */
+  readonly firstEntry: number;
+}
+
 export interface ReturnFileParts {
+  /** Null: nobody was to be told, so that there are none; they are those of the first file then. */
+  readonly numbers: ReturnNumbers | null;
   readonly receipt: Receipt;
   /** In record order. */
   readonly findings: () => Iterable<AcknowledgedFinding>;
@@ -24,7 +33,11 @@ export interface ReturnFileParts {
 }
 
 /** Of one file; more is said by the other acknowledgements. */
-const returnsMax = 100_000;
+export const returnsMax = 100_000;
+/** The end of a trace number has seven digits, and is not zero. */
+export const traceSequences = 9_999_999;
+/** By which files of one day between the same two are told apart (Nacha Operating Rules, Appendix Three, file ID modifier). */
+const modifiers = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 /** Entry that does not meet the edit criteria of the receiver (Nacha Operating Rules, Appendix Four). */
 const editCriteria = 'R17';
 /** By rule of the pack: check digit, mandatory field, amount, trace number, addenda (Appendix Four). */
@@ -43,18 +56,21 @@ const informationLength = 44;
 /** Some pieces are empty. Fails with E_NACHA_ANSWER where no entry can be returned. */
 export function* returnFilePieces(parts: ReturnFileParts): Generator<Uint8Array> {
   const { receipt, original, settings } = parts;
+  const { file, firstEntry } = parts.numbers ?? { file: 1, firstEntry: 1 };
   const pieces: Uint8Array[] = [];
   const writing: PackSettings = new Map([
     ...writerSettingList.map(({ name, default: value }) => [name, value] as const),
     ...nachaSettingList.map(({ name, default: value }) => [name, settings[name] ?? value] as const),
     ['findings', 'keep'],
+    ['firstSequence', ((firstEntry - 1) % traceSequences) + 1],
   ]);
   const sink = { begin: () => ({ bytes: (piece: Uint8Array) => void pieces.push(Buffer.from(piece)) }) };
   const making = new AnswerMaking(writing, sink, { takesFaultyFiles: true });
   const day = receipt.times.closedAt.slice(2, 10).replaceAll('-', '');
   const time = receipt.times.closedAt.slice(11, 16).replace(':', '');
   const entries = yield* returnsOf(parts);
-  making.pushDocument(Buffer.from(JSON.stringify({ fileHeader: { fileCreationDate: day, fileCreationTime: time }, entries })));
+  const fileHeader = { fileCreationDate: day, fileCreationTime: time, fileIDModifier: modifiers[(file - 1) % modifiers.length] };
+  making.pushDocument(Buffer.from(JSON.stringify({ fileHeader, entries })));
   making.beginFile(receipt.file.container.name);
   for (const piece of original()) {
     making.push(piece);
@@ -76,6 +92,15 @@ interface Line {
   readonly traceNumber?: string | null;
   readonly category?: string;
   readonly standardEntryClassCode?: string;
+  readonly RDFIIdentification?: string | null;
+  readonly debit?: unknown;
+  readonly credit?: unknown;
+}
+
+/** A forward one that goes back to somebody: with a trace number, a bank, and an amount on one of both sides. */
+function canBeReturned({ traceNumber, category, standardEntryClassCode, RDFIIdentification, debit, credit }: Line): boolean {
+  if (category !== 'Forward' || standardEntryClassCode === 'ADV' || !/^[0-9]{15}$/.test(traceNumber ?? '')) return false;
+  return /^[0-9]{8}$/.test(RDFIIdentification ?? '') && (typeof debit === 'number' || typeof credit === 'number');
 }
 
 interface Return {
@@ -95,9 +120,9 @@ function* returnsOf({ findings, lines }: ReturnFileParts): Generator<Uint8Array,
     if (++number % linesAtOnce === 0) yield noBytes;
     const code = wanted.get(number);
     if (code === undefined) continue;
-    const { traceNumber, category, standardEntryClassCode } = JSON.parse(text) as Line;
-    const trace = traceNumber ?? '';
-    if (category !== 'Forward' || standardEntryClassCode === 'ADV' || !/^[0-9]{15}$/.test(trace)) continue;
+    const line = JSON.parse(text) as Line;
+    if (!canBeReturned(line)) continue;
+    const trace = line.traceNumber!;
     if (found.has(trace)) unclear.add(trace);
     found.set(trace, { traceNumber: trace, ...code });
   }
@@ -115,7 +140,7 @@ function* returnsOf({ findings, lines }: ReturnFileParts): Generator<Uint8Array,
   if (found.size === 0)
     throw new HeadgateError(
       nachaErrors.E_NACHA_ANSWER,
-      'of the rejected entries none can be returned: returns answer entries with a trace number of their own',
+      'of the rejected entries none can be returned: returns answer entries with a trace number of their own, a bank, an amount and a transaction code of the Rules',
     );
   return [...found.values()];
 }

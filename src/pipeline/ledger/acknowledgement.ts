@@ -29,6 +29,8 @@ export interface AcknowledgementSource {
   readonly original: () => Iterable<Uint8Array>;
   /** Of the pack that the flow's format is; none where it is none. */
   readonly settings: ReturnFileParts['settings'];
+  /** Of a file of returns. */
+  readonly numbers: ReturnFileParts['numbers'];
 }
 
 const pieceBytes = 64 * 1024;

@@ -34,7 +34,8 @@ export function* statusReportPieces({ receipt, findings, lines, level }: StatusR
   const isRefused = job.verdict === 'rejected' || job.verdict === 'cancelled';
   const facts: ReportFacts = {
     version: messageName !== null && older.test(messageName) ? 'pain.002.001.03' : 'pain.002.001.10',
-    messageId: job.id.replaceAll('-', ''),
+    // Two levels of one job are two messages.
+    messageId: `${job.id.replaceAll('-', '')}-${level === 'file' ? 'F' : 'R'}`,
     createdAt: `${times.closedAt.slice(0, 19)}Z`,
     agent: null,
     original: {

@@ -7,18 +7,23 @@ import { type NewEvent, recordEvents } from '../../../platform/events/event-log.
 import type { SealedObject } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { AcknowledgementState } from './acknowledgement-state.ts';
+import { takeReturnNumbers } from './return-numbers.ts';
 
 export type AcknowledgementLevel = AcknowledgementForm['level'];
 
 export interface ClosedJob {
   readonly jobId: string;
+  readonly flowId: string;
+  /** Records. */
+  readonly rejected: number;
   readonly traceId: string | null;
   readonly acknowledge: AcknowledgePlan;
 }
 
 const insertRows = `/* ask for acknowledgements */
-  insert into headgate.acknowledgements (tenant_id, job_id, acknowledgement_id, level, state, created_at, changed_at)
-  select $1, a.job_id, a.acknowledgement_id, a.level, 'pending', (select headgate.clock()), (select headgate.clock()) from unnest($2::uuid[], $3::uuid[], $4::text[]) as a (job_id, acknowledgement_id, level)`;
+  insert into headgate.acknowledgements (tenant_id, job_id, acknowledgement_id, level, state, return_file_number, first_return_number, created_at, changed_at)
+  select $1, a.job_id, a.acknowledgement_id, a.level, 'pending', a.return_file_number, a.first_return_number, (select headgate.clock()), (select headgate.clock())
+  from unnest($2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[]) as a (job_id, acknowledgement_id, level, return_file_number, first_return_number)`;
 
 /** They are written exactly when the caller's transaction commits. */
 export async function askForAcknowledgements(
@@ -30,11 +35,18 @@ export async function askForAcknowledgements(
     acknowledge.levels.map((level) => ({ ...job, level, acknowledgementId: ids.next() })),
   );
   if (asked.length === 0) return;
+  const returning = jobs.filter(({ acknowledge }) => acknowledge.format === 'nacha');
+  const numbers = await takeReturnNumbers(
+    tx,
+    returning.map(({ jobId, flowId, rejected }) => ({ jobId, flowId, entries: rejected })),
+  );
   await tx.query(insertRows, [
     tx.tenantId,
     asked.map(({ jobId }) => jobId),
     asked.map(({ acknowledgementId }) => acknowledgementId),
     asked.map(({ level }) => level),
+    asked.map(({ jobId }) => numbers.get(jobId)?.file ?? null),
+    asked.map(({ jobId }) => numbers.get(jobId)?.firstEntry ?? null),
   ]);
   await queue.addWork(
     tx,

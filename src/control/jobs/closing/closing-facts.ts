@@ -24,6 +24,7 @@ export interface ClosingJob {
   readonly jobId: string;
   readonly lineageId: string;
   readonly state: JobState;
+  readonly flowId: string;
   readonly flowVersionId: string;
   readonly decision: 'release' | 'reject' | 'cancel' | null;
   readonly reason: string | null;
@@ -93,7 +94,7 @@ const selectTenant =
   '/* read tenant to close for */ select name, cell, region, headgate.clock() as now from headgate.tenants where tenant_id = $1';
 
 const selectJobs = `/* read jobs to close */
-  select j.job_id as "jobId", j.lineage_id as "lineageId", j.state, j.flow_version_id as "flowVersionId", j.decision, j.reason, j.totals, j.redrive,
+  select j.job_id as "jobId", j.lineage_id as "lineageId", j.state, j.flow_id as "flowId", j.flow_version_id as "flowVersionId", j.decision, j.reason, j.totals, j.redrive,
     j.decided_by as "decidedBy", d.event_id as "decisionEventId", d.at as "decidedAt",
     json_build_object('read', j.records_read, 'valid', j.records_valid, 'rejected', j.records_rejected, 'filtered', j.records_filtered) as records,
     j.created_at as "createdAt", f.accepted_at as "acceptedAt", j.started_at as "startedAt", j.closed_at as "closedAt",

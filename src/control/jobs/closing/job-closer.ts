@@ -216,7 +216,9 @@ async function writeClosings(
     await tx.query(markUnbalanced, [tx.tenantId, job.jobId, error!.message.slice(0, 500)]);
   await recordEvents(tx, ports.ids, [...made.map(closedEvent), ...unbalanced.map(unbalancedEvent)]);
   const acknowledged = made.flatMap(({ job, acknowledge, made }) =>
-    acknowledge === undefined || !isAnswered(acknowledge, made!) ? [] : [{ jobId: job.jobId, traceId: job.traceId, acknowledge }],
+    acknowledge === undefined || !isAnswered(acknowledge, made!)
+      ? []
+      : [{ jobId: job.jobId, flowId: job.flowId, traceId: job.traceId, rejected: made!.receipt.records.rejected, acknowledge }],
   );
   await askForAcknowledgements(tx, { queue, ids: ports.ids }, acknowledged);
   for (const { redrive } of made) if (redrive !== null) await settleRedrive(tx, ports.ids, redrive);

@@ -1,18 +1,21 @@
 /**
- * The engine thread: runs groups of chunks and checks of files, one at a time, with its own handle on the sealed store. It
+ * The engine thread: runs groups of chunks, checks of files and hashes of big bodies, one at a time, with its own handle on the sealed store. It
  * talks to `thread-pool.ts` only. What it throws crosses as a code and a sentence, never with content.
  */
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import { hashBigBody } from '../../../pipeline/deliveries/cutting/body-hash.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { runFileCheck } from '../file-judge.ts';
 import { plantedKiller } from '../poison/planted-killer.ts';
-import type { FileResult, FileRun, GroupResult, GroupRun } from './group-run.ts';
+import type { BodyRun, FileResult, FileRun, GroupResult, GroupRun } from './group-run.ts';
 import { runGroup } from './group-runner.ts';
 import { openThreadStorage, type ThreadStorageSettings } from './thread-storage.ts';
 
+export type ThreadResult = GroupResult | FileResult | string;
+
 export type ThreadAnswer =
-  | { readonly result: GroupResult | FileResult }
+  | { readonly result: ThreadResult }
   | { readonly error: { readonly code: string | null; readonly message: string; readonly retryable: boolean } };
 
 const storage = openThreadStorage(workerData as ThreadStorageSettings);
@@ -21,17 +24,22 @@ const watch = plantedKiller(process.env, () => process.exit(1));
 // A thread is ended without notice: what it compiled would be compiled by every one after it, in tens of MB.
 flushCompileCache();
 
-parentPort!.on('message', (run: GroupRun | FileRun) => {
+parentPort!.on('message', (run: GroupRun | FileRun | BodyRun) => {
   parentPort!.postMessage(answer(run));
 });
 
-function answer(run: GroupRun | FileRun): ThreadAnswer {
+function answer(run: GroupRun | FileRun | BodyRun): ThreadAnswer {
   try {
-    return { result: run.kind === 'group' ? runGroup(storage, run, watch) : runFileCheck(storage, run) };
+    return { result: resultOf(run) };
   } catch (error) {
     if (error instanceof HeadgateError) return { error: { code: error.code, message: error.message, retryable: error.retryable } };
     return { error: { code: null, message: `a fault in the engine${placeOf(error)}`, retryable: false } };
   }
+}
+
+function resultOf(run: GroupRun | FileRun | BodyRun): ThreadResult {
+  if (run.kind === 'group') return runGroup(storage, run, watch);
+  return run.kind === 'file' ? runFileCheck(storage, run) : hashBigBody(storage.store, run);
 }
 
 /** Kind and place of a fault. Its message is left out: those of the runtime may quote what was read. */

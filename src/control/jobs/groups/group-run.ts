@@ -2,6 +2,7 @@
  * What the engine threads are asked and what they answer: plain data that can cross to a thread or a child process. A run
  * is made once for each attempt; what it wrote counts only if the transaction that names it commits.
  */
+import type { BigBody } from '../../../pipeline/deliveries/cutting/cut-input.ts';
 import type { ChunkSpec, ChunkSummary, Finding, FindingGroup } from '../../../pipeline/engine/chunk.ts';
 import type { Exclusion } from '../../../pipeline/engine/file/duplicates.ts';
 import type { FileCheck } from '../../../pipeline/engine/file/file-checks.ts';
@@ -112,6 +113,11 @@ export interface FileRun {
   readonly chunks: readonly ChunkToCheck[];
   /** False when the exclusions were written before. */
   readonly writesExclusions: boolean;
+}
+
+/** Hashes the body of a big batch; the answer is its SHA-256. */
+export interface BodyRun extends BigBody {
+  readonly kind: 'body';
 }
 
 export interface FileResult {

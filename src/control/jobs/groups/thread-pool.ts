@@ -3,14 +3,17 @@
  * replaced at the next. Memory and time of a run are limited, so that one that wants too much ends itself and nothing else.
  */
 import { Worker } from 'node:worker_threads';
+import type { BigBodies } from '../../../pipeline/deliveries/cutting/cut-input.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { systemPorts } from '../../../platform/base/system-ports.ts';
 import { jobErrors } from '../job-errors.ts';
-import type { ThreadAnswer } from './engine-thread.ts';
-import type { FileResult, FileRun, GroupResult, GroupRun } from './group-run.ts';
+import type { ThreadAnswer, ThreadResult } from './engine-thread.ts';
+import type { BodyRun, FileResult, FileRun, GroupResult, GroupRun } from './group-run.ts';
 import type { ThreadStorageSettings } from './thread-storage.ts';
 
-export interface EngineThreads {
+type Run = GroupRun | FileRun | BodyRun;
+
+export interface EngineThreads extends BigBodies {
   /** Runs that can go on at once. */
   readonly size: number;
   /** Fails with E_THREAD_DIED, and with the HeadgateError of the run. Waits while all threads are busy. */
@@ -41,7 +44,7 @@ export function createEngineThreads(settings: EngineThreadsSettings): EngineThre
   const waiting: ((thread: EngineThread) => void)[] = [];
   const free = [...threads];
 
-  async function run(work: GroupRun | FileRun): Promise<GroupResult | FileResult> {
+  async function run(work: Run): Promise<ThreadResult> {
     const thread = free.pop() ?? (await new Promise<EngineThread>((resolve) => waiting.push(resolve)));
     try {
       return await thread.run(work);
@@ -55,6 +58,7 @@ export function createEngineThreads(settings: EngineThreadsSettings): EngineThre
     size: settings.threads,
     runGroup: (work) => run(work) as Promise<GroupResult>,
     checkFile: (work) => run(work) as Promise<FileResult>,
+    hashBody: (body) => run({ ...body, kind: 'body' }) as Promise<string>,
     async stop() {
       await Promise.all(threads.map((thread) => thread.stop()));
     },
@@ -62,7 +66,7 @@ export function createEngineThreads(settings: EngineThreadsSettings): EngineThre
 }
 
 interface Pending {
-  resolve(result: GroupResult | FileResult): void;
+  resolve(result: ThreadResult): void;
   reject(error: HeadgateError): void;
 }
 
@@ -75,7 +79,7 @@ class EngineThread {
     this.#settings = settings;
   }
 
-  async run(work: GroupRun | FileRun): Promise<GroupResult | FileResult> {
+  async run(work: Run): Promise<ThreadResult> {
     const ended = new AbortController();
     try {
       return await new Promise((resolve, reject) => {

@@ -6,6 +6,7 @@
 import { fileErrors } from '../../../pipeline/engine/engine-errors.ts';
 import type { PackPlan, Plan } from '../../../pipeline/engine/plan.ts';
 import { answeredByStatus } from '../../../pipeline/formats/iso20022/flow/flow-families.ts';
+import type { ReturnNumbers } from '../../../pipeline/ledger/ach-returns.ts';
 import type { AcknowledgedFinding } from '../../../pipeline/ledger/acknowledged-finding.ts';
 import { type AcknowledgementForm, acknowledgementPieces } from '../../../pipeline/ledger/acknowledgement.ts';
 import { decodeReceipt } from '../../../pipeline/ledger/receipt-schema.ts';
@@ -52,6 +53,8 @@ const selectParts = `/* find rejections to acknowledge */ select c.segments -> '
   where c.tenant_id = $1 and c.job_id = $2 and c.done_at is not null order by c.chunk_number`;
 const selectFile = `/* find file to acknowledge */ select f.object as file, f.container_object as container, f.via, j.flow_version_id as "flowVersionId" from headgate.jobs j
   join headgate.files f on f.tenant_id = j.tenant_id and f.file_id = j.file_id where j.tenant_id = $1 and j.job_id = $2`;
+const selectNumbers = `/* find numbers of returns to acknowledge */ select a.return_file_number as file, a.first_return_number as "firstEntry" from headgate.acknowledgements a
+  where a.tenant_id = $1 and a.job_id = $2 and a.level = 'record' and a.return_file_number is not null`;
 const selectExclusions = `/* find exclusions to acknowledge */ select ${exclusionsColumns} from headgate.jobs j ${exclusionsJoin} where j.tenant_id = $1 and j.job_id = $2`;
 
 /** Undefined: there is no such file. Fails with E_JOB_STATE while its job is open. */
@@ -76,6 +79,8 @@ export async function openJobAcknowledgement(
   const { plan } = await flows.load(tx, flowVersionId);
   const { rows: parts } = await tx.query<StoredPart>(selectParts, [tenantId, jobId]);
   const exclusions = (await tx.query<ExclusionsRow>(selectExclusions, [tenantId, jobId])).rows[0]!;
+  const isReturned = packOf(plan)?.name === 'nacha';
+  const numbers = isReturned ? ((await tx.query<ReturnNumbers>(selectNumbers, [tenantId, jobId])).rows[0] ?? null) : null;
   const findings = () => inRecordOrder(rejections(store, tenantId, parts), excluded(store, tenantId, exclusions));
   const { container } = receipt.file;
   return {
@@ -90,6 +95,7 @@ export async function openJobAcknowledgement(
         lines: () => linesOf(store, tenantId, file),
         original: () => bytesOf(store, tenantId, received ?? file),
         settings: packOf(plan)?.settings ?? {},
+        numbers,
       };
       return acknowledgementPieces(receipt, source, form);
     },

@@ -3,6 +3,7 @@
  * copied. Together they hold every routed record exactly once and no excluded one; jobs of one group share batches, and a
  * batch that is one whole segment keeps the segment's own hash.
  */
+import { forEachAtOnce } from '../../../platform/base/at-once.ts';
 import type { Ids, Sleep } from '../../../platform/base/ports.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
@@ -10,8 +11,8 @@ import { usesSequence } from '../../connectors/output-files/file-template.ts';
 import type { TargetPlan } from '../../engine/plan.ts';
 import { type BatchSpan, type NewBatch, noLane, orderNumberOf } from '../batch.ts';
 import { BatchBuilder, type BuiltBatch, type RecordRun } from './batch-builder.ts';
-import { hashBody } from './body-hash.ts';
-import type { CutInput, CutJob, CutOutput, PreparedCut } from './cut-input.ts';
+import { hashBody, wholeBytesMax } from './body-hash.ts';
+import type { BigBodies, CutInput, CutJob, CutOutput, PreparedCut } from './cut-input.ts';
 import { keyLaneRuns } from './key-lanes.ts';
 import { laneSchemeOf } from './lane-scheme.ts';
 import { amountRuns } from './record-runs.ts';
@@ -23,13 +24,20 @@ export type { CutChunk, CutInput, CutJob, CutOutput, PreparedCut } from './cut-i
 export interface CutServices {
   readonly store: SealedStore;
   readonly ports: { readonly ids: Ids; readonly sleep: Sleep };
+  /** Where there are none, big bodies are hashed here. */
+  readonly bigBodies?: BigBodies;
 }
+
+/** `bodySha256` is null while its body, a big one, is still to be hashed. */
+type CutBatch = Omit<NewBatch, 'bodySha256'> & { bodySha256: string | null };
 
 const runsBetweenPauses = 2_000;
 /** In memory at once. A file of more batches is cut while it is written, for it may have a million … */
 const preparedMax = 5_000;
 /** … so many at a time. */
 const pageMax = 1_000;
+/** Hashed between two statements of the transaction: some seconds. */
+const pageBytesMax = 4 * 1024 ** 3;
 
 /**
  * Reads and hashes outside any transaction (`insertCutBatches` writes), as far as there are few batches; for the same input it gives the
@@ -37,11 +45,11 @@ const pageMax = 1_000;
  */
 export async function prepareBatches(input: CutInput, services: CutServices): Promise<PreparedCut> {
   const targets = [...input.plan.targets.keys()];
-  const batches: NewBatch[] = [];
+  const batches: CutBatch[] = [];
   for await (const batch of cutTargets(input, targets, services, null)) {
     if (batches.push(batch) > preparedMax) return { input, batches: [], pages: (tx) => cutInPages(input, services, tx) };
   }
-  return { input, batches, pages: null };
+  return { input, batches: await withBigBodies(batches, input, services.bigBodies), pages: null };
 }
 
 async function* cutInPages(input: CutInput, services: CutServices, tx: TenantTx): AsyncGenerator<readonly NewBatch[]> {
@@ -50,24 +58,26 @@ async function* cutInPages(input: CutInput, services: CutServices, tx: TenantTx)
   const isNumbered = ({ settings, windowMs }: TargetPlan) => usesSequence(settings) && windowMs === undefined;
   const rank = (at: number) => `${isNumbered(targets[at]!) ? 0 : 1} ${targets[at]!.id}`;
   const inOrder = [...targets.keys()].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
-  let page: NewBatch[] = [];
+  let page: CutBatch[] = [];
+  let bytes = 0;
   for await (const batch of cutTargets(input, inOrder, services, tx)) {
-    if (page.push(batch) < pageMax) continue;
-    yield page;
-    page = [];
+    bytes += batch.bytes;
+    if (page.push(batch) < pageMax && bytes < pageBytesMax) continue;
+    yield await withBigBodies(page, input, services.bigBodies);
+    [page, bytes] = [[], 0];
   }
-  if (page.length > 0) yield page;
+  if (page.length > 0) yield await withBigBodies(page, input, services.bigBodies);
 }
 
 async function* cutTargets(
   input: CutInput,
   targets: readonly number[],
-  { store, ports }: CutServices,
+  services: CutServices,
   tx: TenantTx | null,
-): AsyncGenerator<NewBatch> {
-  const readers = new SegmentReaders(store, input.tenantId);
+): AsyncGenerator<CutBatch> {
+  const readers = new SegmentReaders(services.store, input.tenantId);
   try {
-    for (const target of targets) yield* cutTarget(input, target, { readers, ports, tx });
+    for (const target of targets) yield* cutTarget(input, target, { readers, services, tx });
   } finally {
     readers.close();
   }
@@ -76,13 +86,14 @@ async function* cutTargets(
 async function* cutTarget(
   input: CutInput,
   target: number,
-  { readers, ports, tx }: { readonly readers: SegmentReaders; readonly ports: CutServices['ports']; readonly tx: TenantTx | null },
-): AsyncGenerator<NewBatch> {
+  { readers, services, tx }: { readonly readers: SegmentReaders; readonly services: CutServices; readonly tx: TenantTx | null },
+): AsyncGenerator<CutBatch> {
+  const { ports, bigBodies } = services;
   const plan = input.plan.targets[target]!;
   const builders = new Map<number, BatchBuilder>();
   const laneScheme = laneSchemeOf(input.plan, plan);
   let sequence = 0;
-  const batchOf = async (lane: number, built: BuiltBatch): Promise<NewBatch> => ({
+  const batchOf = async (lane: number, built: BuiltBatch): Promise<CutBatch> => ({
     batchId: ports.ids.next(),
     parentBatchId: null,
     targetId: plan.id,
@@ -95,14 +106,14 @@ async function* cutTarget(
     members: built.members,
     records: built.records,
     bytes: built.bytes,
-    bodySha256: await bodyHash(built, segments, readers, ports.sleep),
+    bodySha256: await bodyHash(built, segments, readers, { sleep: ports.sleep, leavesBig: bigBodies !== undefined }),
     attempts: 0,
     unknownAttempts: input.possibleDuplicate === true ? 1 : 0,
     heldAttempts: 0,
     decidedAttempts: 0,
     via: null,
   });
-  const segments = new Map(input.jobs.flatMap((job) => job.outputs.map(({ segment }) => [segment.segmentId, segment.object] as const)));
+  const segments = segmentsOf(input);
   // What lingers is parts of one job each, so that a job that is cancelled meanwhile takes its own with it.
   const sharesBatches = plan.settings['rollUp'] !== false && plan.lingerMs === undefined && plan.type !== 'answers';
   let runs = 0;
@@ -127,6 +138,21 @@ async function* cutTarget(
     const built = builder.finish();
     if (built !== null) yield await batchOf(lane, built);
   }
+}
+
+function segmentsOf({ jobs }: CutInput): ReadonlyMap<string, SealedObject> {
+  return new Map(jobs.flatMap((job) => job.outputs.map(({ segment }) => [segment.segmentId, segment.object] as const)));
+}
+
+/** Each has its hash when it resolves. */
+async function withBigBodies(batches: CutBatch[], input: CutInput, bigBodies: BigBodies | undefined): Promise<NewBatch[]> {
+  const big = batches.filter((batch) => batch.bodySha256 === null);
+  const segments = segmentsOf(input);
+  await forEachAtOnce(big, bigBodies?.size ?? 1, async (batch) => {
+    const objects = new Map(batch.spans.map(({ segmentId }) => [segmentId, segments.get(segmentId)!]));
+    batch.bodySha256 = await bigBodies!.hashBody({ tenantId: input.tenantId, spans: batch.spans, objects });
+  });
+  return batches as NewBatch[];
 }
 
 /** What was written for a target, in the order of acceptance and of the file. */
@@ -160,11 +186,12 @@ async function bodyHash(
   built: BuiltBatch,
   segments: ReadonlyMap<string, SealedObject>,
   readers: SegmentReaders,
-  sleep: Sleep,
-): Promise<string> {
+  { sleep, leavesBig }: { readonly sleep: Sleep; readonly leavesBig: boolean },
+): Promise<string | null> {
   const [only] = built.spans;
   const whole = segments.get(only!.segmentId)!;
   if (isWhole(built.spans, whole)) return whole.sha256;
+  if (leavesBig && built.bytes > wholeBytesMax) return null;
   return await hashBody(built.spans, built.bytes, (segmentId) => readers.open(segments.get(segmentId)!), sleep);
 }
 

@@ -1,16 +1,17 @@
 /**
  * Hashes batch bodies that are not whole segments. What fits is hashed on the thread pool; what is big is hashed piece by
- * piece with pauses, so that the event loop stays free either way.
+ * piece, in a thread of its own or with pauses, so that the event loop stays free either way.
  */
 import { createHash, hash, webcrypto } from 'node:crypto';
 import { freeBytes } from '../../../platform/base/freed-bytes.ts';
 import type { Sleep } from '../../../platform/base/ports.ts';
-import type { SealedReader } from '../../../platform/storage/object-store.ts';
+import type { SealedReader, SealedStore } from '../../../platform/storage/object-store.ts';
 import { type BatchSpan, bytesOfSpans } from '../batch.ts';
-import { readInto } from './segment-readers.ts';
+import type { BigBody } from './cut-input.ts';
+import { readInto, SegmentReaders } from './segment-readers.ts';
 
 const inlineBytesMax = 16 * 1024;
-const wholeBytesMax = 8 * 1024 * 1024;
+export const wholeBytesMax = 8 * 1024 * 1024;
 const pieceBytes = 1024 * 1024;
 /** A few milliseconds of reading and hashing. */
 const pauseBytes = 4 * pieceBytes;
@@ -39,6 +40,18 @@ export async function hashBody(
     await sleep.sleep(0);
   }
   return digest.digest('hex');
+}
+
+/** For a thread that has nothing else to do: it pauses for nobody. 64 lower-case hex digits. */
+export function hashBigBody(store: SealedStore, { tenantId, spans, objects }: BigBody): string {
+  const readers = new SegmentReaders(store, tenantId);
+  try {
+    const digest = createHash('sha256');
+    for (const piece of bodyPieces(spans, (segmentId) => readers.open(objects.get(segmentId)!), { isReused: true })) digest.update(piece);
+    return digest.digest('hex');
+  } finally {
+    readers.close();
+  }
 }
 
 function wholeBody(spans: readonly BatchSpan[], bytes: number, open: (segmentId: string) => SealedReader): Buffer<ArrayBuffer> {

@@ -4,7 +4,7 @@ import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { Stripe } from '../../engine/chunk.ts';
 import type { Exclusion } from '../../engine/file/duplicates.ts';
 import type { Plan } from '../../engine/plan.ts';
-import type { NewBatch } from '../batch.ts';
+import type { BatchSpan, NewBatch } from '../batch.ts';
 
 export interface CutInput {
   readonly tenantId: string;
@@ -49,6 +49,22 @@ export interface CutOutput {
   /** Where the part starts in the segment; stripes count from here. */
   readonly start: number;
   readonly stripes: readonly Stripe[];
+}
+
+/** A body that is too big for one piece of memory, to be hashed elsewhere. */
+export interface BigBody {
+  readonly tenantId: string;
+  readonly spans: readonly BatchSpan[];
+  /** Of its segments, by their ids. */
+  readonly objects: ReadonlyMap<string, SealedObject>;
+}
+
+/** Hashes big bodies beside the calling thread. */
+export interface BigBodies {
+  /** So many at the same time. */
+  readonly size: number;
+  /** SHA-256, 64 lower-case hex digits. */
+  hashBody(body: BigBody): Promise<string>;
 }
 
 /** What `prepareBatches` found: to be written in the transaction that starts the deliveries. */

@@ -7,10 +7,19 @@ import { usesSequence } from '../../connectors/output-files/file-template.ts';
 import type { NewBatch } from '../batch.ts';
 import type { PreparedCut } from './cut-input.ts';
 
-const takeNumbers = `/* number output files */
+const updateNumber = `/* number output files */
   insert into headgate.output_sequences as s (tenant_id, flow_id, target_id, last_number) values ($1, $2, $3, $4)
   on conflict (tenant_id, flow_id, target_id) do update set last_number = s.last_number + excluded.last_number
   returning last_number as "lastNumber"`;
+
+/** The first of so many numbers that nothing else of the flow has under that name, from 1. Holds their row until the transaction ends. */
+export async function takeNumbers(
+  tx: TenantTx,
+  { flowId, name, count }: { readonly flowId: string; readonly name: string; readonly count: number },
+): Promise<number> {
+  const { rows } = await tx.query<{ lastNumber: number }>(updateNumber, [tx.tenantId, flowId, name, count]);
+  return rows[0]!.lastNumber - count + 1;
+}
 
 export interface NumberedCut extends Pick<PreparedCut, 'batches'> {
   readonly input: Pick<PreparedCut['input'], 'plan' | 'flowId'>;
@@ -23,8 +32,7 @@ export async function numberFiles(tx: TenantTx, { input, batches }: NumberedCut)
   for (const { id } of input.plan.targets.filter(({ settings }) => usesSequence(settings)).toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
     const count = batches.filter(({ targetId }) => targetId === id).length;
     if (count === 0) continue;
-    const { rows } = await tx.query<{ lastNumber: number }>(takeNumbers, [tx.tenantId, input.flowId, id, count]);
-    next.set(id, rows[0]!.lastNumber - count + 1);
+    next.set(id, await takeNumbers(tx, { flowId: input.flowId, name: id, count }));
   }
   if (next.size === 0) return batches;
   return batches.map((batch) => {

@@ -48,9 +48,9 @@ function read(bytes: Uint8Array, { depth = 2, sizes = [bytes.length || 1] }: { d
   return said;
 }
 
-function refusal(text: string | Uint8Array, depth = 2): string {
+function refusal(text: string | Uint8Array, depth = 2, sizes?: readonly number[]): string {
   try {
-    read(Buffer.from(text), { depth });
+    read(Buffer.from(text), { depth, ...(sizes === undefined ? {} : { sizes }) });
   } catch (error) {
     return `${(error as { code: string }).code} ${(error as Error).message}`;
   }
@@ -105,8 +105,9 @@ describe('a document in parts', () => {
     ['tru', 'E_DOCUMENT_JSON the document: what stands there is no JSON, at byte 0'],
     ['\ufeff{}', 'E_DOCUMENT_JSON the document: what stands there is no JSON, at byte 0'],
     [Buffer.from([0x22, 0xff, 0x22]), 'E_DOCUMENT_JSON the document: a text is not UTF-8, at byte 0'],
-  ])('%j is refused', (text, message) => {
+  ])('%j is refused, in whatever pieces it comes', (text, message) => {
     expect(refusal(text)).toBe(message);
+    for (const size of [1, 2, 3, 5]) expect([size, refusal(text, 2, [size])]).toEqual([size, message]);
   });
 
   it('is refused where it is nested deeper than can be held, part by part or whole', () => {

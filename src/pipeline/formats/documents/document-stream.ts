@@ -222,7 +222,7 @@ export class DocumentStream {
 
   #takeName(level: Level, value: JsonValue): void {
     const name = (value as Extract<JsonValue, { kind: 'string' }>).value;
-    if (level.names!.has(name)) throw this.#problem('a key appears twice');
+    if (level.names!.has(name)) throw this.#problem('a key appears twice', this.#wholeOffset);
     if (level.names!.size === membersMax) throw this.#tooBig(`more than ${membersMax} keys`);
     level.names!.add(name);
     level.key = name;
@@ -246,12 +246,10 @@ export class DocumentStream {
     }
   }
 
-  #problem(message: string): HeadgateError {
+  #problem(message: string, offset = this.#isWhole ? this.#wholeOffset : this.#offset): HeadgateError {
     const { pointer } = this;
-    return new HeadgateError(
-      documentErrors.E_DOCUMENT_JSON,
-      `${pointer === '' ? 'the document' : pointer}: ${message}, at byte ${this.#isWhole ? this.#wholeOffset : this.#offset}`,
-    );
+    const place = pointer === '' ? 'the document' : pointer;
+    return new HeadgateError(documentErrors.E_DOCUMENT_JSON, `${place}: ${message}, at byte ${offset}`);
   }
 
   #tooBig(message: string): HeadgateError {

@@ -19,6 +19,12 @@ export type Mutant = readonly [
   options?: Readonly<Record<string, string>>,
 ];
 
+export const change = (message: string, search: string | RegExp, replacement: string): string => {
+  const changed = message.replace(search, () => replacement);
+  if (changed === message) throw new Error(`nothing to change: ${search}`);
+  return changed;
+};
+
 export const mutants: readonly Mutant[] = [
   ['xml-encoding', creditTransfers, 'UTF-8', 'ISO-8859-1'],
   ['xml-declaration', creditTransfers, '<?xml', ' <?xml'],
@@ -90,6 +96,8 @@ export const mutants: readonly Mutant[] = [
   ['settlement-currency', settlements, '<TtlIntrBkSttlmAmt Ccy="USD">', '<TtlIntrBkSttlmAmt Ccy="CAD">'],
   ['balance', statement, '1024.50', '1024.51'],
   ['balance', statement, '<Cd>PDNG</Cd>', '<Cd>BOOK</Cd>'],
+  ['balance', change(statement, '<Cd>OPBD', '<Cd>PRCD'), '1000.00', '1000.01'],
+  ['balance', statement, /<Ntry>[\s\S]*<\/Ntry>/, ''],
   ['entry-count', statement, '<NbOfNtries>2', '<NbOfNtries>3'],
   ['entry-sum', statement, '<Sum>25.5', '<Sum>25.4'],
   ['entry-net', statement, '<Amt>31.5<', '<Amt>31.6<'],
@@ -113,12 +121,6 @@ export const mutants: readonly Mutant[] = [
   ['header-message', wrappedSettlements, '<MsgDefIdr>pacs.008.001.08', '<MsgDefIdr>pacs.009.001.08'],
 ];
 
-export const change = (message: string, search: string | RegExp, replacement: string): string => {
-  const changed = message.replace(search, () => replacement);
-  if (changed === message) throw new Error(`nothing to change: ${search}`);
-  return changed;
-};
-
 export const harmless: readonly (readonly [what: string, message: string, search: string | RegExp, replacement: string])[] = [
   ['another name', creditTransfers, 'Sender', 'Sander'],
   ['another amount, with its sums', creditTransfers.replace('60.35', '60.36').replace('30.35', '30.36'), '10.10', '10.11'],
@@ -139,6 +141,7 @@ export const harmless: readonly (readonly [what: string, message: string, search
   ['70 characters of more than one byte', creditTransfers, 'Weg 1', '€'.repeat(70)],
   ['a withdrawn currency that is not settled', directDebits, 'Ccy="EUR"', 'Ccy="DEM"'],
   ['a second page of a statement', statement, '<PgNb>1', '<PgNb>2'],
+  ['a statement from which the previously closed balance is gone', change(statement, '<Cd>OPBD', '<Cd>PRCD'), '<Cd>PRCD', '<Cd>ITBD'],
   ['no summary', statement, /<TxsSummry>.*<\/TxsSummry>/, ''],
   [
     'a group that is returned as a whole',

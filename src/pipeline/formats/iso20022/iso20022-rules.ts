@@ -61,7 +61,7 @@ export const iso20022Rules: Readonly<Record<string, PackRule>> = Object.fromEntr
     'payment-sum': 'The control sum of a payment information is the sum of its amounts (definition of CtrlSum).',
     'settlement-total': 'The total settlement amount is the sum of the settlement amounts (definition of TtlIntrBkSttlmAmt).',
     'settlement-currency': 'The settlement amounts are in the currency of their total (definition of TtlIntrBkSttlmAmt).',
-    balance: 'Opening booked balance and booked entries make the closing booked balance (definition of OPBD and CLBD).',
+    balance: 'Opening booked balance and booked entries make the closing booked balance (definitions of OPBD, PRCD and CLBD).',
     'entry-count': 'The summary of a statement has the number of its entries (definition of NbOfNtries).',
     'entry-sum': 'The summary of a statement has the sum of its entries, as a whole and by side (definition of Sum).',
     'entry-net': 'The summary of a statement has the credits less the debits as its net amount (definition of TtlNetNtry).',

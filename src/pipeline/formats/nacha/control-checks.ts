@@ -80,7 +80,7 @@ export function checkBlocks(
     findings.record('filler-count', place, `there are ${records + filler} records with ${filler} of filler, which is no multiple of ten`);
 }
 
-/** Where an entry is neither debit nor credit, both totals together are compared with the amounts of all entries. */
+/** Where an entry is neither debit nor credit, both totals together are compared with the amounts of all entries, and none is less than its own. */
 function compareAmounts(view: RecordView, whole: 'batch' | 'file', amounts: ComparedAmounts, findings: Findings): void {
   const { debit, credit, sideless, isSided } = amounts;
   if (isSided) {
@@ -89,11 +89,15 @@ function compareAmounts(view: RecordView, whole: 'batch' | 'file', amounts: Comp
     return;
   }
   if (!view.isReadable('totalDebit') || !view.isReadable('totalCredit')) return;
-  const declared = declaredNumber(view, 'totalDebit') + declaredNumber(view, 'totalCredit');
+  const [debits, credits] = [declaredNumber(view, 'totalDebit'), declaredNumber(view, 'totalCredit')];
   const computed = debit.value + credit.value + sideless.value;
-  if (declared === computed) return;
-  const message = `debits and credits declared ${dollars(declared)}, computed ${dollars(computed)}`;
-  findings.field(`${whole}-debit`, view, 'totalDebit', message);
+  if (debits + credits !== computed) {
+    const message = `debits and credits declared ${dollars(debits + credits)}, computed ${dollars(computed)}`;
+    findings.field(`${whole}-debit`, view, 'totalDebit', message);
+  } else if (debits < debit.value)
+    findings.field(`${whole}-debit`, view, 'totalDebit', `declared ${dollars(debits)}, computed ${dollars(debit.value)} at the least`);
+  else if (credits < credit.value)
+    findings.field(`${whole}-credit`, view, 'totalCredit', `declared ${dollars(credits)}, computed ${dollars(credit.value)} at the least`);
 }
 
 /** Of cents. */

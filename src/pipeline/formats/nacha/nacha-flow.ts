@@ -68,18 +68,16 @@ const fields: Omit<PackSchema, 'totals'> = {
 interface ComparedTotals {
   readonly isControlRequired: boolean;
   readonly isCounted: boolean;
-  /** Every entry that is taken is a debit or a credit. */
-  readonly isSided: boolean;
 }
 
 /** Of a file that may lack its file control, what that declares is compared where it is there. */
-function totalsOf({ isControlRequired, isCounted, isSided }: ComparedTotals): PackSchema['totals'] {
+function totalsOf({ isControlRequired, isCounted }: ComparedTotals): PackSchema['totals'] {
   const same = (declared: string, computed: string): string =>
     `${isControlRequired ? '' : `!has(trailer.${declared}) || `}trailer.${declared} == ${computed}`;
-  const sameAmount = (declared: string, computed: string): string =>
-    isSided
-      ? same(declared, computed)
-      : `${same(declared, computed)} || (stats.sum.amount != stats.sum.debit + stats.sum.credit && trailer.totalDebit + trailer.totalCredit == stats.sum.amount)`;
+  // An entry of an unknown transaction code is on neither side: what the two sides leave is that of all such entries together.
+  const rest =
+    'stats.sum.amount != stats.sum.debit + stats.sum.credit && trailer.totalDebit >= stats.sum.debit && trailer.totalCredit >= stats.sum.credit && trailer.totalDebit + trailer.totalCredit == stats.sum.amount';
+  const sameAmount = (declared: string, computed: string): string => `${same(declared, computed)} || (${rest})`;
   const amounts = [
     {
       id: 'nacha-total-debit',
@@ -110,7 +108,6 @@ function schema(settings: PackSettings): PackSchema {
     totals: totalsOf({
       isControlRequired: isRefused('missingFileControl'),
       isCounted: isRefused('addendaCounts'),
-      isSided: isRefused('transactionCodes'),
     }),
   };
 }

@@ -583,7 +583,7 @@ create table headgate.batch_jobs (
   primary key (tenant_id, job_id, batch_id)
 ) partition by range (job_id);
 
--- The last number that a file of a target was given.
+-- The last number that a file of a target was given; and of files of returns and of their entries, under names that no target can have.
 create table headgate.output_sequences (
   tenant_id uuid not null,
   flow_id uuid not null,
@@ -856,6 +856,9 @@ create table headgate.acknowledgements (
   -- Why the last try failed.
   reason_code text collate "C",
   reason text,
+  -- Of a file of returns: its number among those of the flow, and that of its first entry among all that the flow returned. Null: it is none.
+  return_file_number bigint check (return_file_number > 0),
+  first_return_number bigint check (first_return_number > 0),
   created_at timestamptz not null,
   changed_at timestamptz not null,
   primary key (tenant_id, job_id, level)

@@ -1,6 +1,7 @@
 /**
  * Statements, reports and notifications: opening booked balance and booked entries make the closing booked balance, and the
- * summary of the transactions is what the entries make. Both are compared only where the whole is on one page.
+ * summary of the transactions is what the entries make. Both are compared only where the whole is on one page. The previously
+ * closed balance (`PRCD`) is by definition the opening one, and stands for it where that is not there.
  */
 
 import type { CheckedValue } from '../schema/checked-value.ts';
@@ -46,6 +47,7 @@ export class StatementRules implements MessageRules {
   readonly #debited = new CurrencySums();
   #booked = new CurrencySums();
   #opening = new Map<number, Balance[]>();
+  #previous = new Map<number, Balance[]>();
   #closing = new Map<number, Balance[]>();
   #records = 0;
   #rejected = 0;
@@ -147,6 +149,7 @@ export class StatementRules implements MessageRules {
     this.#netSign = 0;
     this.#booked = new CurrencySums();
     this.#opening = new Map();
+    this.#previous = new Map();
     this.#closing = new Map();
   }
 
@@ -179,7 +182,7 @@ export class StatementRules implements MessageRules {
 
   #endBalance(frame: ElementFrame): void {
     const { currency, at } = this.#amount;
-    const list = this.#code === 'OPBD' ? this.#opening : this.#code === 'CLBD' ? this.#closing : null;
+    const list = this.#balancesOf(this.#code);
     if (list === null || currency < 0) return;
     const size = at.units(amountScale);
     const kept = at.copy();
@@ -189,11 +192,25 @@ export class StatementRules implements MessageRules {
     list.set(currency, balances);
   }
 
+  #balancesOf(code: string): Map<number, Balance[]> | null {
+    if (code === 'OPBD') return this.#opening;
+    if (code === 'PRCD') return this.#previous;
+    return code === 'CLBD' ? this.#closing : null;
+  }
+
   #endStatement(frame: ElementFrame): void {
     this.#isInStatement = false;
     if (!this.#isWholeMessage || !this.#isWholeStatement || !this.#context.isSchemaKept) return;
+    this.#compareBalances();
+    // Some senders give the summary alone, without the entries.
+    if (this.#all.entries === 0) return;
+    for (const total of [this.#all, this.#credits, this.#debits]) this.#compareTotal(total, frame);
+    if (this.#net.isThere) this.#compareNet(frame);
+  }
+
+  #compareBalances(): void {
     for (const [currency, [closing, ...more]] of this.#closing) {
-      const opening = this.#opening.get(currency);
+      const opening = this.#opening.get(currency) ?? this.#previous.get(currency);
       if (opening?.length !== 1 || more.length > 0 || closing === undefined) continue;
       this.#checkedBalances++;
       const units = opening[0]!.units + this.#booked.totalOf(currency);
@@ -201,10 +218,6 @@ export class StatementRules implements MessageRules {
       const message = `closing balance ${amountText(closing.units, 0)} ${currencyText(currency)} declared, ${amountText(units, 0)} computed from the opening balance and booked entries`;
       this.#refuse({ rule: 'balance', message, at: closing.at, field: 'Amt', path: closing.path });
     }
-    // Some senders give the summary alone, without the entries.
-    if (this.#all.entries === 0) return;
-    for (const total of [this.#all, this.#credits, this.#debits]) this.#compareTotal(total, frame);
-    if (this.#net.isThere) this.#compareNet(frame);
   }
 
   /** Either the sign or the side says which way the net amount goes. */

@@ -56,7 +56,8 @@ export class ElementText {
 
   #writeObject({ tag, type }: CompiledElement, object: JsonMembers, pointer: string, lead: string): void {
     this.#values.onlyKeys(object, (key) => type.children.some((child) => child.tag === key), pointer);
-    if (object.size === 0 && !type.children.some(({ role, min }) => isComputed(role) && min > 0)) {
+    const isEmpty = object.values().every((value) => value.kind === 'array' && value.items.length === 0);
+    if (isEmpty && !type.children.some(({ role, min }) => isComputed(role) && min > 0)) {
       this.#text.write(`${lead}<${tag}/>\n`);
       return;
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { expectedVerdicts, itWithPublicData } from '../../../../../test/support/public-data.ts';
 import { writeDocument } from '../../writing/pack-writing.fixture.ts';
-import { creditTransfers, goodMessages, readMessage, returns, settlements } from '../iso20022-files.fixture.ts';
+import { creditTransfers, goodMessages, readMessage, returns, settlements, statement } from '../iso20022-files.fixture.ts';
 import { iso20022Pack } from '../iso20022-pack.ts';
 import { HeldText } from './held-text.ts';
 import { refusalOf, writeMessage } from './written-messages.fixture.ts';
@@ -52,6 +52,14 @@ describe('the text', () => {
     const { PmtInf, ...others } = document.Document.CstmrCdtTrfInitn;
     document.Document.CstmrCdtTrfInitn = { ...(reversed(others) as object), PmtInf: PmtInf.map(lastReversed) };
     expect(writeMessage(document).text).toBe(text);
+  });
+
+  it('is the same for an element of empty lists as for an empty one', () => {
+    const document = documentOf(statement);
+    document.Document.BkToCstmrStmt.Stmt[0].Ntry[0].NtryDtls[0].TxDtls = [];
+    const { text } = writeMessage(document);
+    expect(text).toContain('<NtryDtls/>');
+    expect(writeMessage(documentOf(text)).text).toBe(text);
   });
 
   it('is the same for documents in pieces of any size', () => {

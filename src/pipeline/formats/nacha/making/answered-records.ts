@@ -1,5 +1,6 @@
 /** Takes the records of the file whose entries are answered, and holds the answers by batch. */
 import type { AddendaName } from '../addenda-layouts.ts';
+import { isCredit, isDebit, transactionCodes } from '../code-tables.ts';
 import { recordLength } from '../field-layouts.ts';
 import { nachaErrors } from '../nacha-errors.ts';
 import type { Category } from '../open-batch.ts';
@@ -44,12 +45,12 @@ export class AnsweredRecords implements RecordTaker {
 
   entry(view: RecordView): void {
     const trace = view.text(79, recordLength - 79);
-    this.#entry = this.#requests.byTrace.has(trace) ? view.text(0, recordLength) : '';
+    this.#entry = this.#requests.byTrace.has(trace) ? readableText(view) : '';
     this.#addenda = [];
   }
 
   addenda(name: AddendaName, view: RecordView): void {
-    if (this.#entry !== '') this.#addenda.push({ name, text: view.text(0, recordLength) });
+    if (this.#entry !== '') this.#addenda.push({ name, text: readableText(view) });
   }
 
   endEntry(category: Category): void {
@@ -78,10 +79,16 @@ export class AnsweredRecords implements RecordTaker {
     if (original.form.kind === 'adv') throw refusal(request, 'traceNumber', 'advices of ADV batches are not answered');
     if (category !== answers)
       throw refusal(request, 'code', `${request.code} answers an entry of category ${answers}, the entry is of category ${category}`);
+    const bits = transactionCodes[Number(original.entry.slice(1, 3))] ?? 0;
+    if ((bits & (isCredit | isDebit)) === 0)
+      throw refusal(request, 'traceNumber', 'the transaction code of the entry is none of the Rules, so that its answer has none');
     if (this.#sequence > sequenceMax)
       throw refuse(request.place, 'there are no trace numbers left for so many answers', nachaErrors.E_NACHA_LIMIT);
   }
 }
+
+/** What is no character of a record is a space in an answer; bytes that are none at all stand as NUL in its text. */
+const readableText = (view: RecordView): string => view.text(0, recordLength).replace(/\p{Cc}/gu, ' ');
 
 function refusal({ place }: AnswerRequest, name: string, holds: string): Error {
   return refuse(new Below(place, name), holds, nachaErrors.E_NACHA_ANSWER);

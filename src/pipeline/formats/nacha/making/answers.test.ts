@@ -87,6 +87,13 @@ describe('a file of answers', () => {
     expect(findingsOf(refused)).toEqual([]);
   });
 
+  it('answers no entry of a transaction code that the Rules do not have', () => {
+    const bytes = Buffer.from(achFile(sampleBatches.PPD).set('entryDetail', 'transactionCode', 25).text(), 'latin1');
+    expect(refusalOf(() => answer(bytes, [{ traceNumber: first, code: 'R17' }], { settings: { transactionCodes: 'accept' } }))).toMatch(
+      /^E_NACHA_ANSWER \/entries\/0\/traceNumber: the transaction code of the entry is none of the Rules/,
+    );
+  });
+
   it('is read without a finding, whatever entries are answered, and so are the answers to it', () => {
     fc.assert(
       fc.property(

@@ -46,7 +46,7 @@ export class AchFileWriter {
   #batchNumber = 0;
   /** The end of the last trace number. */
   #sequence = 0;
-  #control: string | null = null;
+  #fileControl: string | null = null;
 
   constructor(sink: PackFileSink, settings: { readonly writer: WriterSettings; readonly reader: NachaSettings }) {
     this.#settings = settings.writer;
@@ -160,7 +160,7 @@ export class AchFileWriter {
       ODFIIdentification: of('ODFIIdentification'),
       batchNumber: of('batchNumber'),
     };
-    this.#record({ layout: form.control, members: members ?? none, place, missing, computed: totals.fields() });
+    this.#control(totals, { layout: form.control, members: members ?? none, place, missing, computed: totals.fields() });
     this.totals.addBatch(totals);
     this.#batch = null;
   }
@@ -172,13 +172,13 @@ export class AchFileWriter {
   fileControl({ members, place }: Given): void {
     const blockCount = Math.ceil((this.output.records + 1) / 10);
     const computed = { batchCount: this.totals.batches, blockCount, ...this.totals.fields() };
-    this.#control = this.#record({ layout: this.#controlLayout, members: members ?? none, place, computed });
+    this.#fileControl = this.#control(this.totals, { layout: this.#controlLayout, members: members ?? none, place, computed });
   }
 
   end(trailer: Parameters<FileOutput['end']>[0]): PackWritten {
-    if (this.#control === null) this.fileControl({ members: null, place: new Below(documentRoot, this.#controlLayout.name) });
+    if (this.#fileControl === null) this.fileControl({ members: null, place: new Below(documentRoot, this.#controlLayout.name) });
     this.output.end(trailer);
-    const declared = (name: string) => fieldOf(this.#controlLayout, this.#control!, name);
+    const declared = (name: string) => fieldOf(this.#controlLayout, this.#fileControl!, name);
     const count = (name: string) => Number(declared(name));
     return {
       records: this.totals.entries,
@@ -201,6 +201,19 @@ export class AchFileWriter {
 
   get #controlLayout(): RecordLayout {
     return this.isAdvFile ? advFileControl : fileControl;
+  }
+
+  /** Which side an entry of an unknown transaction code is on only the document can say. */
+  #control({ isSided }: WrittenTotals, values: RecordValues): string {
+    const { members, place } = values;
+    for (const name of isSided || members.has('written') ? [] : ['totalDebit', 'totalCredit'])
+      if (!members.has(name))
+        throw refuse(
+          new Below(place, name),
+          'it can not be computed, since an entry has a transaction code that the Rules do not have: give it',
+          nachaErrors.E_NACHA_COMPUTED,
+        );
+    return this.#record(values);
   }
 
   /** Writes a record that belongs to no entry. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { expectedVerdicts, itWithPublicData } from '../../../../../test/support/public-data.ts';
 import { achFile, readAch } from '../ach-files.fixture.ts';
 import { type SampleName, sampleBatches } from '../sample-batches.fixture.ts';
-import { writeAch } from './written-files.fixture.ts';
+import { refusalOf, writeAch } from './written-files.fixture.ts';
 
 const sampleNames = Object.keys(sampleBatches) as SampleName[];
 /** Of a file either all batches are of ADV or none is. */
@@ -31,6 +31,26 @@ describe('a file that is parsed and written', () => {
   it.each(Object.entries(sampleBatches))('has the same bytes: %s', (_, batch) => {
     const text = achFile(batch).text();
     expect(roundTrip(Buffer.from(text)).toString()).toBe(text);
+  });
+
+  it('has the same bytes also with a transaction code that a setting takes, and its totals are needed then', () => {
+    const text = achFile(sampleBatches.PPD).set('entryDetail', 'transactionCode', 25).text();
+    const settings = { transactionCodes: 'accept' };
+    const { document } = readAch(Buffer.from(text), settings);
+    expect(writeAch(document, settings).bytes.toString()).toBe(text);
+    for (const [control, place] of [
+      ['batchControl', '/batches/0/batchControl'],
+      ['fileControl', '/fileControl'],
+    ] as const) {
+      const without = JSON.parse(document);
+      const holder = control === 'fileControl' ? without : without.batches[0];
+      delete holder[control].totalCredit;
+      expect(refusalOf(() => writeAch(JSON.stringify(without), settings))).toMatch(
+        new RegExp(`^E_NACHA_COMPUTED ${place}/totalCredit: it can not be computed, since an entry has a transaction code`),
+      );
+      holder[control].totalCredit = 999;
+      expect(refusalOf(() => writeAch(JSON.stringify(without), settings))).toMatch(/^E_NACHA_TOTAL .*debits and credits declared/);
+    }
   });
 
   it('has the same bytes, whatever batches, line ends, filler and blanks it has', () => {

@@ -14,6 +14,8 @@ export class WrittenTotals {
   readonly credit = new ExactSum();
   hasCredits = false;
   hasDebits = false;
+  /** Every entry so far is a debit or a credit. */
+  isSided = true;
 
   /** `text`: of a record; its second argument: the first column of the amount, and its length. */
   addEntry(text: string, [at, length]: readonly [number, number]): void {
@@ -28,7 +30,7 @@ export class WrittenTotals {
     } else if ((bits & isDebit) !== 0) {
       this.hasDebits = true;
       this.debit.add(cents);
-    }
+    } else this.isSided = false;
   }
 
   addAddenda(): void {
@@ -42,11 +44,13 @@ export class WrittenTotals {
     this.hash = (this.hash + batch.hash) % hashModulus;
     this.debit.addSum(batch.debit);
     this.credit.addSum(batch.credit);
+    if (!batch.isSided) this.isSided = false;
   }
 
-  /** Fields that a control has of them. */
-  fields(): Readonly<Record<'entryAddendaCount' | 'entryHash' | 'totalDebit' | 'totalCredit', number | bigint>> {
-    return { entryAddendaCount: this.records, entryHash: this.hash, totalDebit: this.debit.value, totalCredit: this.credit.value };
+  /** Fields that a control has of them; without the totals where an entry is on neither side. */
+  fields(): Readonly<Record<string, number | bigint>> {
+    const counts = { entryAddendaCount: this.records, entryHash: this.hash };
+    return this.isSided ? { ...counts, totalDebit: this.debit.value, totalCredit: this.credit.value } : counts;
   }
 }
 

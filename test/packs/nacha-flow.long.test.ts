@@ -103,6 +103,50 @@ it('compares both totals together with the amounts of all entries where one is n
   expect(summary.controlTotals.balanced).toBe(false);
 });
 
+it.each(['refuse', 'accept'])(
+  'rejects an entry of an unknown transaction code, where it is refused, and not its file: %s',
+  async (policy) => {
+    const flow = packFlow(JSON.stringify({ type: 'nacha', transactionCodes: policy }));
+    // 10.00 to credit, 10.00 to debit: declared 10.00 and 10.00.
+    const file = achFile(sampleBatches.PPD).set('entryDetail', 'transactionCode', 25);
+    const { lines, damage } = await convert(flow, Buffer.from(file.text(), 'latin1'));
+    expect(damage).toEqual([]);
+    const { findings } = expectSameByEveryPath(flow, lines);
+    expect((findings as unknown[][]).map(([record, , code, field]) => [record, code, field])).toEqual(
+      policy === 'refuse' ? [[1, 'E_NACHA_FIELD', 'transactionCode']] : [],
+    );
+    expect(problemsOf(flow, lines)).toEqual([]);
+  },
+);
+
+it.each([
+  ['debit', 2_500, 2_500, 'NACHA-DEBIT', 'declared 25.00, computed 30.00 at the least'],
+  ['credit', 4_500, 500, 'NACHA-CREDIT', 'declared 5.00, computed 10.00 at the least'],
+] as const)('lets no total be less than the %ss that are known where an entry is neither', async (side, debits, credits, code, message) => {
+  const settings = { transactionCodes: 'accept' };
+  const flow = packFlow(JSON.stringify({ type: 'nacha', ...settings }));
+  // 10.00 of an unknown code, 10.00 to credit, 30.00 to debit.
+  const entries = achFile(sampleBatches.PPD).set('entryDetail', 'transactionCode', 27, 2).set('entryDetail', 'amount', 3_000, 2);
+  const right = entries.set('entryDetail', 'transactionCode', 25);
+  const declaring = (debit: number, credit: number) =>
+    ['batchControl', 'fileControl'].reduce(
+      (file, record) => file.set(record as 'fileControl', 'totalDebit', debit).set(record as 'fileControl', 'totalCredit', credit),
+      right,
+    );
+  const good = Buffer.from(declaring(4_000, 1_000).text(), 'latin1');
+  expect(readAch(good, settings).findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+  const { lines } = await convert(flow, good);
+  expect(problemsOf(flow, lines)).toEqual([]);
+  const [debit, credit] = [debits / 100, credits / 100].map((amount) => amount.toFixed(2));
+  const wrong = lines.toString().replace(/"totalDebit":[0-9.]+,"totalCredit":[0-9.]+/, `"totalDebit":${debit},"totalCredit":${credit}`);
+  expect(problemsOf(flow, Buffer.from(wrong))).toContain(code);
+  const { findings } = readAch(Buffer.from(declaring(debits, credits).text(), 'latin1'), settings);
+  expect(findings.filter(({ severity }) => severity === 'error').map(({ rule, message: said }) => [rule, said])).toEqual([
+    [`batch-${side}`, message],
+    [`file-${side}`, message],
+  ]);
+});
+
 it('says what is wrong with an entry, and where it is in the file as received', async () => {
   const file = achFile(sampleBatches.PPD);
   file.set('entryDetail', 'checkDigit', 9);

@@ -9,9 +9,10 @@ import { addAmounts } from '../../engine/amount-totals.ts';
 import type { FieldAmounts } from '../../engine/chunk.ts';
 import type { Exclusion } from '../../engine/file/duplicates.ts';
 import { targetPlan } from '../../engine/plan-fixtures.ts';
-import type { NewBatch } from '../batch.ts';
+import { bytesOfSpans, type NewBatch } from '../batch.ts';
 import { prepareBatches } from './batch-cutter.ts';
-import { bodyPieces } from './body-hash.ts';
+import { bodyPieces, hashBigBody } from './body-hash.ts';
+import type { BigBody } from './cut-input.ts';
 import { memberRecords, readOutcomes } from './routed-records.ts';
 import { SegmentReaders } from './segment-readers.ts';
 
@@ -187,3 +188,29 @@ it('what is taken out of a file is looked at a few times, however many batches t
   expect(batches.map(({ members }) => members[0]!.firstRecord)).toEqual(exclusions.map((_, at) => 2 * at + 2));
   expect(looks).toBeLessThan(100 * exclusions.length);
 });
+
+it('big bodies are hashed by whoever is given for it, and only those, with the same outcome', async () => {
+  const { store, ids, tenantId } = temporaryStore(temporaryFolder());
+  const plan = deliveryPlan([
+    targetPlan('big', { format: 'ndjson' }, { batchRecords: 100_000, batchBytes: 9_000_000 }),
+    targetPlan('small', { format: 'ndjson' }, { batchRecords: 100_000, batchBytes: 1_000_000 }),
+  ]);
+  const lines = Array.from({ length: 1_200 }, (_, at) =>
+    deliveryLine({ id: `r${at}`, customer: `${at}`.padStart(10_000, 'c'), amount: 1, currency: 'EUR', letters: 'ab' }),
+  );
+  const jobs = sealJobs({ store, ids, tenantId }, plan, [{ lines, acceptedNumber: 1 }]).map((job) => ({ ...job, exclusions: [] }));
+  const input = { tenantId, flowId: ids.next(), flowVersionId: ids.next(), plan, traceParent: null, actor: 'system', jobs };
+  const here = await prepareBatches(input, { store, ports: systemPorts });
+  const hashed: number[] = [];
+  const hashBody = async (body: BigBody) => {
+    hashed.push(bytesOfSpans(body.spans));
+    return hashBigBody(store, body);
+  };
+  const apart = await prepareBatches(input, { store, ports: systemPorts, bigBodies: { size: 2, hashBody } });
+  expect(apart.batches.map((batch) => [batch.targetId, batch.bodySha256])).toEqual(
+    here.batches.map((batch) => [batch.targetId, batch.bodySha256]),
+  );
+  expect(hashed).toEqual(here.batches.filter(({ targetId, bytes }) => targetId === 'big' && bytes > 8_388_608).map(({ bytes }) => bytes));
+  expect(hashed).toHaveLength(1);
+  expect(here.batches.length).toBeGreaterThan(10);
+}, 30_000);

@@ -87,7 +87,11 @@ it('accepts a message, and the same bytes can be asked for', async () => {
   const asked = await server.request(path, { key: tenant.key });
   expect([asked.type, asked.body]).toEqual(['application/xml', bytes.toString('utf8')]);
   const file = await server.request(path.replace('record', 'file'), { key: tenant.key });
-  expect(JSON.parse(readMessage(file.body).document).Document.CstmrPmtStsRpt.OrgnlGrpInfAndSts.GrpSts).toBe('ACSP');
+  const ofFile = JSON.parse(readMessage(file.body).document).Document.CstmrPmtStsRpt;
+  expect(ofFile.OrgnlGrpInfAndSts.GrpSts).toBe('ACSP');
+  const { job } = await jobOf('good.xml');
+  const id = job.jobId.replaceAll('-', '');
+  expect([ofFile.GrpHdr.MsgId, report.GrpHdr.MsgId]).toEqual([`${id}-F`, `${id}-R`]);
 });
 
 it('says which transactions are rejected and why, by payment information', async () => {

@@ -96,6 +96,31 @@ it('returns rejected entries with the codes of the rules, their amounts and thei
   expect([asked.type, asked.body]).toEqual(['text/plain', bytes.toString('latin1')]);
 });
 
+it('gives files of returns of one day their own ID modifiers, and no two entries the same trace number', async () => {
+  const answers: { modifier: unknown; traces: string[] }[] = [];
+  for (const name of ['first.ach', 'second.ach', 'third.ach']) {
+    const file = achFile(sampleBatches.PPD, sampleBatches.WEB).set('fileHeader', 'referenceCode', name.slice(0, 5));
+    file.set('entryDetail', 'DFIAccountNumber', '999', 0).set('entryDetail', 'checkDigit', 9, 1);
+    const { fileId } = await closed(name, file.text());
+    const written = await vi.waitUntil(() => readdirSync(join(root, 'returns')).find((each) => each.startsWith(`${name}.`)), {
+      timeout: 20_000,
+    });
+    const bytes = readFileSync(join(root, 'returns', written));
+    const { fileHeader, batches } = JSON.parse(readAch(bytes).document);
+    const entries = batches.flatMap((batch: { entryDetails: { traceNumber: string }[] }) => batch.entryDetails);
+    answers.push({
+      modifier: fileHeader.fileIDModifier,
+      traces: entries.map(({ traceNumber }: { traceNumber: string }) => traceNumber),
+    });
+    const asked = await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=nacha`, { key: tenant.key });
+    expect(asked.body).toBe(bytes.toString('latin1'));
+  }
+  expect(new Set(answers.map(({ modifier }) => modifier)).size).toBe(3);
+  const traces = answers.flatMap((answer) => answer.traces);
+  expect(traces).toHaveLength(6);
+  expect(traces.map(Number)).toEqual([...new Set(traces)].map(Number).toSorted((a, b) => a - b));
+});
+
 it('writes nothing where every entry was taken, and tells who asks that other files can not be answered so', async () => {
   const { job, fileId } = await closed('good.ach', achFile(sampleBatches.PPD).text());
   expect(job.records.rejected).toBe(0);
