@@ -9,7 +9,7 @@ import { decodeReceipt } from '../../../pipeline/ledger/receipt-schema.ts';
 import { recordEvents } from '../../../platform/events/event-log.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
 import { type TenantTx, withTenant } from '../../../platform/tenancy/tenant-scope.ts';
-import { BatchList, batchPages, createRangeHasher, type EndedBatch } from '../closing/closing-batches.ts';
+import { BatchList, batchPages, createRangeHasher, type EndedBatch, type ListedBatches } from '../closing/closing-batches.ts';
 import { type ClosingFacts, readClosingFacts } from '../closing/closing-facts.ts';
 import type { ChunkParts, SegmentPart } from '../groups/chunk-parts.ts';
 import { readSegments } from '../groups/segment-rows.ts';
@@ -52,7 +52,7 @@ export async function openJobExport(services: JobServices, tenantId: string, req
     const detail = { ...(reason !== undefined && { reason }), ...(sealedFor !== undefined && { sealedFor }) };
     await recordEvents(tx, services.ports.ids, [{ type: 'job.exported', objectId: jobId, from: state, to: state, actor, traceId, detail }]);
     const objects = await readSegments(tx, segmentsOf(closed!));
-    const list = closed!.listed === null ? null : await listInPages(tx, services.store, closed!, objects);
+    const list = closed!.listed === null ? null : await listInPages(tx, services.store, { ...closed!, listed: closed!.listed }, objects);
     return { receipt: issued, facts: closed!, file: stored, objects, list };
   });
   const body = Buffer.from(receipt.body);
@@ -95,15 +95,18 @@ function listBatches(store: SealedStore, tenantId: string, facts: ClosingFacts, 
 async function listInPages(
   tx: TenantTx,
   store: SealedStore,
-  { job, chunks }: ClosingFacts,
+  { job, chunks, listed }: ClosingFacts & { readonly listed: ListedBatches },
   objects: ReadonlyMap<string, SealedObject>,
 ): Promise<Buffer> {
   const hasher = createRangeHasher(store, tx.tenantId, objects);
   try {
     const list = new BatchList(job.jobId, chunks, hasher.hash);
-    const lines: Buffer[] = [];
-    for await (const page of batchPages(tx, job.jobId)) lines.push(linesOf(list, page));
-    return Buffer.concat(lines);
+    // So many as were counted in this transaction: pages that are joined would be there twice.
+    const lines = Buffer.allocUnsafe(listed.identity.bytes);
+    let filled = 0;
+    for await (const page of batchPages(tx, job.jobId)) filled += linesOf(list, page).copy(lines, filled);
+    if (filled !== lines.length) throw new Error('the list of batches is not as long as it was counted');
+    return lines;
   } finally {
     hasher.close();
   }
