@@ -36,7 +36,7 @@ export function createApiClient(line: CommandLine, env: Readonly<Record<string, 
     try {
       response = await fetch(base + path, { ...init, headers: { authorization, ...init.headers }, redirect: 'error' });
     } catch (cause) {
-      throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `nothing answered at ${base}`, { cause });
+      throw unanswered(base, cause);
     }
     if (response.headers.get('content-type')?.startsWith('application/problem+json'))
       throw new ApiProblem((await response.json()) as ProblemDetails, response.status);
@@ -102,4 +102,14 @@ function readKeyFile(path: string): string {
     const { code } = cause as NodeJS.ErrnoException;
     throw new HeadgateError(cliErrors.E_API_KEY_MISSING, `the key file ${path} cannot be read: ${code}`, { cause });
   }
+}
+
+/** A decision about a very big job can take longer than `fetch` waits for an answer, and is made all the same. */
+function unanswered(base: string, cause: unknown): HeadgateError {
+  const { code } = ((cause as Error).cause ?? {}) as { readonly code?: unknown };
+  if (code !== 'UND_ERR_HEADERS_TIMEOUT') return new HeadgateError(cliErrors.E_API_UNREACHABLE, `nothing answered at ${base}`, { cause });
+  return new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} has the request and did not answer in time`, {
+    cause,
+    next: 'What was asked for may go on there, or be done: look at it (`get`) before you ask again.',
+  });
 }

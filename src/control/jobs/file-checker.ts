@@ -4,7 +4,7 @@
  */
 
 import { commitForCertain } from '../../pipeline/deliveries/certain-transaction.ts';
-import { type CutJob, prepareBatches } from '../../pipeline/deliveries/cutting/batch-cutter.ts';
+import { type CutJob, type CutOutput, prepareBatches } from '../../pipeline/deliveries/cutting/batch-cutter.ts';
 import { insertCutBatches } from '../../pipeline/deliveries/cutting/batch-insert.ts';
 import type { WorkItem } from '../../pipeline/deliveries/work-queue-port.ts';
 import type { ChunkContext, ChunkSummary } from '../../pipeline/engine/chunk.ts';
@@ -18,7 +18,7 @@ import { clearObstacle, markObstacle, obstacleAgainMs } from './closing/job-obst
 import type { ChunkParts } from './groups/chunk-parts.ts';
 import { isAccepted } from './groups/group-finish.ts';
 import type { FileResult, FileRun } from './groups/group-run.ts';
-import { insertSegments, readSegments } from './groups/segment-rows.ts';
+import { insertSegments, partsWithoutStripes, readSegments, readStripes } from './groups/segment-rows.ts';
 import type { EngineThreads } from './groups/thread-pool.ts';
 import { jobErrors } from './job-errors.ts';
 import { flowOfJob } from './job-flow.ts';
@@ -36,6 +36,7 @@ interface JobToCheck {
   readonly acceptedNumber: number;
   readonly bytes: number;
   readonly chunks: number;
+  readonly recordsRead: number;
   readonly startedAt: Date | null;
   readonly totals: JobTotals | null;
   readonly redrive: ReceiptRedrive | null;
@@ -57,28 +58,38 @@ interface DoneChunk {
 interface LoadedJob {
   readonly job: JobToCheck;
   readonly flow: JobFlow;
+  /** Without their stripes, where these are very many. */
   readonly chunks: readonly DoneChunk[];
+  readonly isStriped: boolean;
   readonly objects: ReadonlyMap<string, SealedObject>;
 }
 
 const selectJob = `/* read job to check */
-  select j.job_id as "jobId", j.state, j.flow_version_id as "flowVersionId", j.lineage_id as "lineageId", j.accepted_number as "acceptedNumber", j.bytes, j.chunks,
+  select j.job_id as "jobId", j.state, j.flow_version_id as "flowVersionId", j.lineage_id as "lineageId", j.accepted_number as "acceptedNumber", j.bytes, j.chunks, j.records_read as "recordsRead",
     j.started_at as "startedAt", j.totals, j.redrive, f.object as file, j.trace_id as "traceId", j.trace_parent as "traceParent"
   from headgate.jobs j join headgate.files f on f.tenant_id = j.tenant_id and f.file_id = j.file_id
   where j.tenant_id = $1 and j.job_id = $2`;
 
-const selectChunks = `/* read done chunks */
-  select chunk_number as number, start_byte as start, end_byte as "end", first_record as "firstRecord", context, summary, segments as parts
-  from headgate.chunks where tenant_id = $1 and job_id = $2 and done_at is not null order by chunk_number`;
+const selectChunks = (parts: string) => `/* read done chunks */
+  select c.chunk_number as number, c.start_byte as start, c.end_byte as "end", c.first_record as "firstRecord", c.context, c.summary, ${parts} as parts
+  from headgate.chunks c where c.tenant_id = $1 and c.job_id = $2 and c.done_at is not null order by c.chunk_number`;
+
+/** In memory at once. A batch has one stripe or more. */
+const stripesMax = 5_000;
+
+function isStripedBeyond({ recordsRead }: JobToCheck, { plan }: JobFlow): boolean {
+  return plan.targets.reduce((sum, { batchRecords }) => sum + recordsRead / batchRecords, 0) > stripesMax;
+}
 
 async function loadJob(tx: TenantTx, services: JobServices, jobId: string): Promise<LoadedJob> {
   const job = (await tx.query<JobToCheck>(selectJob, [tx.tenantId, jobId])).rows[0]!;
-  const chunks = (await tx.query<DoneChunk>(selectChunks, [tx.tenantId, jobId])).rows;
+  const flow = flowOfJob(await services.flows.load(tx, job.flowVersionId), job.redrive);
+  const isStriped = !isStripedBeyond(job, flow);
+  const chunks = (await tx.query<DoneChunk>(selectChunks(isStriped ? 'c.segments' : partsWithoutStripes), [tx.tenantId, jobId])).rows;
   const segmentIds = chunks.flatMap(({ parts }) =>
     [parts.outcomes, ...parts.outputs].flatMap((part) => (part === null ? [] : [part.segmentId])),
   );
-  const flow = flowOfJob(await services.flows.load(tx, job.flowVersionId), job.redrive);
-  return { job, chunks, flow, objects: await readSegments(tx, segmentIds) };
+  return { job, chunks, flow, isStriped, objects: await readSegments(tx, segmentIds) };
 }
 
 /** Fails with E_FENCED, with E_THREAD_DIED, and as storage and database do; then nothing of it counts. */
@@ -142,7 +153,11 @@ async function finishCheck(
     traceParent: job.traceParent,
     possibleDuplicate: job.redrive?.possibleDuplicate ?? false,
   };
-  const cut = { ...input, actor: 'system', jobs: [cutJobOf(loaded, result)] };
+  const loadStripes = ({ chunkNumber, target }: CutOutput, tx: TenantTx | null) => {
+    const read = (own: TenantTx) => readStripes(own, { jobId: job.jobId, chunkNumber, target });
+    return tx === null ? withTenant(services.db, item.tenantId, read, { readOnly: true }) : read(tx);
+  };
+  const cut = { ...input, actor: 'system', jobs: [cutJobOf(loaded, result)], ...(loaded.isStriped ? {} : { loadStripes }) };
   const prepared = goesOn ? await prepareBatches(cut, { ...services, bigBodies: threads }) : null;
   await commitForCertain(services, item.tenantId, async (tx) => {
     await services.queue.finishWork(tx, [item]);

@@ -128,7 +128,7 @@ export async function previewDecision(
         targets: await previewTargets(tx, job, plan),
       };
     },
-    { readOnly: true },
+    { readOnly: true, isolation: 'repeatable read' },
   );
 }
 

@@ -20,6 +20,7 @@ import { nextTurn } from '../../platform/base/system-ports.ts';
 import type { SealedObject, SealedStore } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { ChunkParts } from '../jobs/groups/chunk-parts.ts';
+import { outcomesOfChunk } from '../jobs/groups/segment-rows.ts';
 import { jobErrors } from '../jobs/job-errors.ts';
 import type { JobServices } from '../jobs/job-services.ts';
 import { isMaskedLess, type MaskingFloors, maskingFloors } from '../jobs/views/field-masks.ts';
@@ -78,13 +79,18 @@ const selectJob = `/* read job to send records of again */
   join headgate.chunks c on c.tenant_id = $1 and c.job_id = j.job_id and c.chunk_number = 0
   where j.tenant_id = $1 and j.job_id = $2`;
 
+/** The row of each chunk is read once: where batches are very many it is large. */
 const selectChunks = `/* find chunks of chosen records */
-  select n.record, c.segments, s.object
-  from unnest($3::bigint[]) as n (record)
-  cross join lateral (select * from headgate.chunks o where o.tenant_id = $1 and o.job_id = $2 and o.first_record <= n.record and o.done_at is not null
-    order by o.chunk_number desc limit 1) c
-  join headgate.segments s on s.tenant_id = $1 and s.segment_id = (c.segments -> 'outcomes' ->> 'segmentId')::uuid
-  order by n.record`;
+  with chosen as materialized (
+    select n.record, (select o.chunk_number from headgate.chunks o where o.tenant_id = $1 and o.job_id = $2 and o.first_record <= n.record and o.done_at is not null
+      order by o.chunk_number desc limit 1) as chunk_number
+    from unnest($3::bigint[]) as n (record)),
+  parts as materialized (
+    select c.chunk_number, ${outcomesOfChunk} as segments from headgate.chunks c
+    where c.tenant_id = $1 and c.job_id = $2 and c.chunk_number = any (array(select distinct h.chunk_number from chosen h)))
+  select h.record, p.segments, s.object from chosen h join parts p on p.chunk_number = h.chunk_number
+  join headgate.segments s on s.tenant_id = $1 and s.segment_id = (p.segments -> 'outcomes' ->> 'segmentId')::uuid
+  order by h.record`;
 
 export interface RecordsToRead {
   readonly jobId: string;
@@ -166,7 +172,7 @@ function assertMasksHold(plan: Plan, { uses }: CompiledRepair, floors: MaskingFl
 }
 
 async function findOffsets(tx: TenantTx, store: SealedStore, { jobId, records }: RecordsToRead): Promise<Map<number, number>> {
-  const { rows } = await tx.query<{ record: number; segments: ChunkParts; object: SealedObject }>(selectChunks, [
+  const { rows } = await tx.query<{ record: number; segments: Pick<ChunkParts, 'outcomes'>; object: SealedObject }>(selectChunks, [
     tx.tenantId,
     jobId,
     records,

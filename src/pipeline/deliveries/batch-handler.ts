@@ -327,8 +327,9 @@ export class BatchHandler {
   }
 
   async #tell({ batch, flow, target }: ClaimedBatch, attempt: number, health: Health): Promise<void> {
-    const { tenantId, flowId, flowVersionId } = batch;
-    const told = { tenantId, tenant: flow.plan.flow.tenant, flowId, targetId: target.id, flowVersionId, target, attempt, health };
+    const { tenantId, flowId, flowVersionId, heldAttempts } = batch;
+    const of = { tenantId, tenant: flow.plan.flow.tenant, flowId, targetId: target.id, flowVersionId, target };
+    const told = { ...of, attempt, isRetry: attempt - heldAttempts > 1, health };
     await this.#services.breakers.tell(told);
   }
 

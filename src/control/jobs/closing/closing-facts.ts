@@ -5,12 +5,20 @@ import type { Unpack } from '../../../platform/packing/packings.ts';
 import type { SealedObject } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { ChunkParts } from '../groups/chunk-parts.ts';
-import { readSegments } from '../groups/segment-rows.ts';
+import { partsWithoutStripes, readSegments } from '../groups/segment-rows.ts';
 import { flowOfJob } from '../job-flow.ts';
 import type { JobFlow, JobServices } from '../job-services.ts';
 import type { JobState } from '../job-state.ts';
 import type { JobTotals } from '../job-totals.ts';
-import { type EndedBatch, readBatches } from './closing-batches.ts';
+import {
+  BatchList,
+  BatchListSummary,
+  batchPages,
+  createRangeHasher,
+  type EndedBatch,
+  type ListedBatches,
+  readBatches,
+} from './closing-batches.ts';
 
 export interface ClosingJob {
   readonly jobId: string;
@@ -68,7 +76,9 @@ export interface ClosingFacts {
   readonly job: ClosingJob;
   readonly flow: JobFlow;
   readonly chunks: readonly ClosingChunk[];
+  /** None, where `listed` says what of them goes into the receipt, because they are too many. */
   readonly batches: readonly EndedBatch[];
+  readonly listed: ListedBatches | null;
   readonly counts: readonly TargetCounts[];
 }
 
@@ -97,11 +107,10 @@ const selectJobs = `/* read jobs to close */
     and e.type in ('job.released', 'job.rejected', 'job.cancelled', 'job.cancel_requested') order by e.event_id desc limit 1) d on true
   where j.tenant_id = $1 and j.job_id = any ($2::uuid[]) order by j.job_id`;
 
-const selectChunks = `/* read chunks to close */
-  select job_id as "jobId", chunk_number as number, start_byte as start, end_byte as "end", first_record as "firstRecord", context,
-    summary -> 'records' as records, segments as parts
-  from headgate.chunks where tenant_id = $1 and job_id = any ($2::uuid[]) and done_at is not null order by job_id, chunk_number`;
-
+const selectChunks = (parts: string) => `/* read chunks to close */
+  select c.job_id as "jobId", c.chunk_number as number, c.start_byte as start, c.end_byte as "end", c.first_record as "firstRecord", c.context,
+    c.summary -> 'records' as records, ${parts} as parts
+  from headgate.chunks c where c.tenant_id = $1 and c.job_id = any ($2::uuid[]) and c.done_at is not null order by c.job_id, c.chunk_number`;
 const selectCounts = `/* read targets to close */
   select job_id as "jobId", target_id as "targetId", routed, delivered, refused, dead, cancelled
   from headgate.job_targets where tenant_id = $1 and job_id = any ($2::uuid[])`;
@@ -113,15 +122,24 @@ export interface LoadedFacts {
   readonly objects: ReadonlyMap<string, SealedObject>;
 }
 
+/** Batches of these jobs together are more than are read at once: each is to be closed alone. */
+export class TooManyBatches extends Error {}
+
+/** Fails with TooManyBatches, where it is asked for more than one job. */
 export async function readClosingFacts(tx: TenantTx, services: JobServices, jobIds: readonly string[]): Promise<LoadedFacts> {
   const parameters = [tx.tenantId, jobIds];
+  let ended = await readBatches(tx, jobIds);
+  if (ended === null && jobIds.length > 1) throw new TooManyBatches('jobs have too many batches to be closed together');
   const tenant = (await tx.query<TenantFacts>(selectTenant, [tx.tenantId])).rows[0]!;
   const jobs = (await tx.query<ClosingJob>(selectJobs, parameters)).rows;
-  const chunks = Map.groupBy((await tx.query<ClosingChunk>(selectChunks, parameters)).rows, (chunk) => chunk.jobId);
+  // Of a thousand records at the most, each of which is looked for in its batches.
+  if (ended === null && jobs[0]!.redrive !== null) ended = (await Array.fromAsync(batchPages(tx, jobIds[0]!))).flat();
+  const written = (await tx.query<ClosingChunk>(selectChunks(ended === null ? partsWithoutStripes : 'c.segments'), parameters)).rows;
+  const chunks = Map.groupBy(written, (chunk) => chunk.jobId);
   const counts = Map.groupBy((await tx.query<TargetCounts>(selectCounts, parameters)).rows, (row) => row.jobId);
   const batches = new Map<string, EndedBatch[]>();
   const shared = new Set<string>();
-  for (const batch of await readBatches(tx, jobIds)) {
+  for (const batch of ended ?? []) {
     for (const jobId of batch.jobIds) {
       const own = batches.get(jobId);
       if (own === undefined) batches.set(jobId, [batch]);
@@ -136,10 +154,29 @@ export async function readClosingFacts(tx: TenantTx, services: JobServices, jobI
       flow: flowOfJob(await services.flows.load(tx, job.flowVersionId), job.redrive),
       chunks: chunks.get(job.jobId) ?? [],
       batches: batches.get(job.jobId) ?? [],
+      listed: ended === null ? await listInPages(tx, services, job.jobId, written) : null,
       counts: counts.get(job.jobId) ?? [],
     });
   }
   for (const { job, batches: own } of facts)
     if (job.redrive !== null) for (const { members } of own) for (const { outcomes } of members) shared.add(outcomes.segmentId);
   return { tenant, jobs: facts, objects: shared.size === 0 ? new Map() : await readSegments(tx, [...shared]) };
+}
+
+async function listInPages(tx: TenantTx, { store }: JobServices, jobId: string, chunks: readonly ClosingChunk[]): Promise<ListedBatches> {
+  const objects = new Map<string, SealedObject>();
+  const hasher = createRangeHasher(store, tx.tenantId, objects);
+  try {
+    const list = new BatchList(jobId, chunks, hasher.hash);
+    const summary = new BatchListSummary();
+    for await (const page of batchPages(tx, jobId)) {
+      const shared = page.filter(({ jobIds }) => jobIds.length > 1).flatMap(({ spans }) => spans.map(({ segmentId }) => segmentId));
+      const unknown = shared.filter((segmentId) => !objects.has(segmentId));
+      if (unknown.length > 0) for (const [segmentId, object] of await readSegments(tx, unknown)) objects.set(segmentId, object);
+      for (const batch of page) summary.add(list.entryOf(batch));
+    }
+    return summary.end();
+  } finally {
+    hasher.close();
+  }
 }

@@ -4,19 +4,16 @@
  */
 import { hash } from 'node:crypto';
 import type { BatchSpan } from '../../../pipeline/deliveries/batch.ts';
-import { addAmounts } from '../../../pipeline/engine/amount-totals.ts';
-import type { FieldAmounts } from '../../../pipeline/engine/chunk.ts';
 import type { FileCheck } from '../../../pipeline/engine/file/file-checks.ts';
 import type { Plan } from '../../../pipeline/engine/plan.ts';
 import type { StageTotals } from '../../../pipeline/ledger/balance.ts';
-import { type BatchEntry, encodeBatchEntry } from '../../../pipeline/ledger/batch-list.ts';
 import { composeReceipt, type TargetOutcome } from '../../../pipeline/ledger/compose-receipt.ts';
 import { ledgerErrors } from '../../../pipeline/ledger/ledger-errors.ts';
 import type { ChunkReceipt, ClosedState, Receipt, SegmentIdentity } from '../../../pipeline/ledger/receipt.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { SegmentPart } from '../groups/chunk-parts.ts';
 import { warningGroups } from '../job-totals.ts';
-import { batchEntries } from './closing-batches.ts';
+import { BatchList, BatchListSummary, type ListedBatches } from './closing-batches.ts';
 import type { ClosingChunk, ClosingFacts, TenantFacts } from './closing-facts.ts';
 
 /** What this program and this place add to every receipt. */
@@ -40,15 +37,14 @@ export function makeReceipt(
   setting: ReceiptSetting,
   hashRanges: Hasher,
 ): MadeReceipt | null {
-  const { job, flow, chunks, batches } = facts;
+  const { job, flow, chunks } = facts;
   const checked = job.totals?.checked ?? null;
-  const entries = batchEntries(job.jobId, chunks, batches, hashRanges);
-  if (entries === null || isOpen(facts)) return null;
+  const listed = facts.listed ?? listBatches(facts, hashRanges);
+  if (!listed.isEnded || isOpen(facts)) return null;
   const check = checked?.check ?? emptyCheck(flow.plan);
-  const outcomes = flow.plan.targets.map(({ id }, index) => outcomeOf(id, entries, isStopped(facts) ? check.targets[index]! : null));
+  const outcomes = flow.plan.targets.map(({ id }, index) => outcomeOf(id, listed, isStopped(facts, listed) ? check.targets[index]! : null));
   assertSameCounts(facts, outcomes);
   const state = closingState(facts, outcomes);
-  const list = Buffer.from(entries.map(encodeBatchEntry).join(''));
   const receipt = composeReceipt({
     plan: flow.plan,
     summary: checked === null ? { warned: 0, errors: [], warnings: [] } : { ...checked.summary, warnings: warningGroups(job.totals) },
@@ -77,7 +73,7 @@ export function makeReceipt(
       },
       chunks: chunks.map(chunkReceipt),
       exclusions: segmentIdentity(checked?.exclusions ?? null),
-      batches: { ...identityOf(list), count: entries.length },
+      batches: { ...listed.identity, count: listed.count },
       times: {
         acceptedAt: job.acceptedAt.toISOString(),
         startedAt: (job.startedAt ?? job.createdAt).toISOString(),
@@ -94,8 +90,8 @@ function decisionOf({ decision, reason, decidedBy, decisionEventId, decidedAt }:
 }
 
 /** Nothing of it was or will be delivered beyond what its batches say. */
-function isStopped({ job, batches }: ClosingFacts): boolean {
-  return (job.state === 'rejected' || job.state === 'cancelled') && batches.length === 0;
+function isStopped({ job }: ClosingFacts, { count }: ListedBatches): boolean {
+  return (job.state === 'rejected' || job.state === 'cancelled') && count === 0;
 }
 
 function isOpen({ job, counts }: ClosingFacts): boolean {
@@ -104,16 +100,21 @@ function isOpen({ job, counts }: ClosingFacts): boolean {
   return counts.some((row) => row.delivered + row.refused + row.dead + row.cancelled < row.routed);
 }
 
-function outcomeOf(target: string, entries: readonly BatchEntry[], stopped: StageTotals | null): TargetOutcome {
-  const stage = (state: BatchEntry['state']): StageTotals => {
-    const own = entries.filter((entry) => entry.target === target && entry.state === state);
-    return {
-      records: own.reduce((sum, entry) => sum + entry.records, 0),
-      amounts: own.reduce<FieldAmounts>((sum, entry) => addAmounts(sum, entry.amounts), {}),
-    };
+function outcomeOf(target: string, listed: ListedBatches, stopped: StageTotals | null): TargetOutcome {
+  const cancelled = stopped === null ? listed.totalsOf(target, 'cancelled') : { records: stopped.records, amounts: stopped.amounts };
+  return {
+    delivered: listed.totalsOf(target, 'delivered'),
+    refused: listed.totalsOf(target, 'refused'),
+    dead: listed.totalsOf(target, 'dead'),
+    cancelled,
   };
-  const cancelled = stopped === null ? stage('cancelled') : { records: stopped.records, amounts: stopped.amounts };
-  return { delivered: stage('delivered'), refused: stage('refused'), dead: stage('dead'), cancelled };
+}
+
+function listBatches({ job, chunks, batches }: ClosingFacts, hashRanges: Hasher): ListedBatches {
+  const list = new BatchList(job.jobId, chunks, hashRanges);
+  const summary = new BatchListSummary();
+  for (const batch of batches) summary.add(list.entryOf(batch));
+  return summary.end();
 }
 
 /** The counts that moved with each delivery must be those of the batches: all nothing where the file was not checked. */

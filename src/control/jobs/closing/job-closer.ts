@@ -21,7 +21,7 @@ import type { JobServices } from '../job-services.ts';
 import { lockJobs } from '../job-verdicts.ts';
 import { createWorkLoop, type WorkLoop } from '../queue/work-loop.ts';
 import { createRangeHasher } from './closing-batches.ts';
-import { type ClosingFacts, type ClosingJob, type LoadedFacts, readClosingFacts } from './closing-facts.ts';
+import { type ClosingFacts, type ClosingJob, type LoadedFacts, readClosingFacts, TooManyBatches } from './closing-facts.ts';
 import { type MadeReceipt, makeReceipt, type ReceiptSetting } from './closing-receipt.ts';
 import { markObstacle, withoutObstacle } from './job-obstacles.ts';
 
@@ -50,9 +50,10 @@ export function createJobCloser(options: JobCloserOptions): WorkLoop {
 
 const failedAgainMs = 5_000;
 
-/** Together, else one by one, so that a job that cannot be closed keeps no other from it. */
+/** Together, else one by one, so that a job that cannot be closed keeps no other from it; in halves, where their batches are too many for one look. */
 async function closeAll(options: JobCloserOptions, tenantId: string, items: readonly WorkItem[]): Promise<void> {
   const { services } = options;
+  let parts = items.map((item) => [item]);
   try {
     await closeJobs(options, tenantId, items);
     return;
@@ -67,10 +68,11 @@ async function closeAll(options: JobCloserOptions, tenantId: string, items: read
       });
       return;
     }
+    if (error instanceof TooManyBatches) parts = [items.slice(0, items.length >> 1), items.slice(items.length >> 1)];
   }
-  for (const item of items) {
+  for (const part of parts) {
     // One that went to another is not ours to report.
-    await closeAll(options, tenantId, [item]).catch((error: unknown) => services.logger.warn('a job is closed by another', { error }));
+    await closeAll(options, tenantId, part).catch((error: unknown) => services.logger.warn('a job is closed by another', { error }));
   }
 }
 

@@ -1,5 +1,5 @@
 /** Rows of what a run wrote: segments, chunks, samples of findings. Written in the transaction that finishes the work. */
-import type { ChunkSummary } from '../../../pipeline/engine/chunk.ts';
+import type { ChunkSummary, Stripe } from '../../../pipeline/engine/chunk.ts';
 import type { Plan } from '../../../pipeline/engine/plan.ts';
 import type { SealedObject } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
@@ -40,6 +40,27 @@ const selectObjects = `/* read segments */
 export async function readSegments(tx: TenantTx, segmentIds: readonly string[]): Promise<Map<string, SealedObject>> {
   const { rows } = await tx.query<{ segmentId: string; object: SealedObject }>(selectObjects, [tx.tenantId, [...new Set(segmentIds)]]);
   return new Map(rows.map((row) => [row.segmentId, row.object]));
+}
+
+/** As `c.segments` of a chunk, without the stripes: where batches are very many, these are too. */
+export const partsWithoutStripes = `json_build_object('outcomes', c.segments -> 'outcomes', 'rejections', c.segments -> 'rejections', 'outputs', array(
+      select case when json_typeof(o.part) = 'null' then null else json_build_object('segmentId', o.part -> 'segmentId', 'start', o.part -> 'start', 'end', o.part -> 'end',
+        'sha256', o.part -> 'sha256', 'stripes', '[]'::json) end
+      from json_array_elements(c.segments -> 'outputs') with ordinality as o (part, place) order by o.place))`;
+
+/** As `c.segments` of a chunk, of its outcomes alone, for whoever looks at single records. */
+export const outcomesOfChunk = `case when c.segments is null then null else json_build_object('outcomes', c.segments -> 'outcomes') end`;
+
+const selectStripes = `/* read stripes */
+  select c.segments -> 'outputs' -> $4::int -> 'stripes' as stripes from headgate.chunks c where c.tenant_id = $1 and c.job_id = $2 and c.chunk_number = $3`;
+
+/** Of what a chunk wrote for a target, by its index in the plan. */
+export async function readStripes(
+  tx: TenantTx,
+  of: { readonly jobId: string; readonly chunkNumber: number; readonly target: number },
+): Promise<readonly Stripe[]> {
+  return (await tx.query<{ stripes: readonly Stripe[] }>(selectStripes, [tx.tenantId, of.jobId, of.chunkNumber, of.target])).rows[0]!
+    .stripes;
 }
 
 const updateChunkRows = `/* finish chunks */

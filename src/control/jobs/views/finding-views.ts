@@ -5,6 +5,7 @@
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { ChunkParts } from '../groups/chunk-parts.ts';
+import { outcomesOfChunk } from '../groups/segment-rows.ts';
 import { type ExcludedRecords, type ExclusionsRow, exclusionsColumns, exclusionsJoin, openExcluded } from './excluded-records.ts';
 import { openOutcomes } from './job-outcomes.ts';
 
@@ -64,8 +65,8 @@ interface ChunkRow {
 }
 
 const selectChunks = `/* find chunks of excluded records */ with c as (
-    select chunk_number, first_record, lead(first_record) over (order by chunk_number) as next, segments
-    from headgate.chunks where tenant_id = $1 and job_id = $2 and done_at is not null and first_record <= $5 and chunk_number >= coalesce(
+    select c.chunk_number, c.first_record, lead(c.first_record) over (order by c.chunk_number) as next, ${outcomesOfChunk} as segments
+    from headgate.chunks c where c.tenant_id = $1 and c.job_id = $2 and c.done_at is not null and c.first_record <= $5 and c.chunk_number >= coalesce(
       (select max(b.chunk_number) from headgate.chunks b where b.tenant_id = $1 and b.job_id = $2 and b.first_record <= $4), 0))
   select c.first_record as "firstRecord", c.next, c.segments, s.object from c
   left join headgate.segments s on s.tenant_id = $1 and s.segment_id = (c.segments -> 'outcomes' ->> 'segmentId')::uuid

@@ -8,8 +8,8 @@ import { type ClosableSource, type ExportedJob, sourceOf } from '../../../pipeli
 import { decodeReceipt } from '../../../pipeline/ledger/receipt-schema.ts';
 import { recordEvents } from '../../../platform/events/event-log.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
-import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
-import { batchEntries, createRangeHasher } from '../closing/closing-batches.ts';
+import { type TenantTx, withTenant } from '../../../platform/tenancy/tenant-scope.ts';
+import { BatchList, batchPages, createRangeHasher, type EndedBatch, type ListedBatches } from '../closing/closing-batches.ts';
 import { type ClosingFacts, readClosingFacts } from '../closing/closing-facts.ts';
 import type { ChunkParts, SegmentPart } from '../groups/chunk-parts.ts';
 import { readSegments } from '../groups/segment-rows.ts';
@@ -44,14 +44,16 @@ const selectFile = `/* find file to export */ select x.object, coalesce(x.contai
 /** Fails with E_JOB_UNKNOWN, and with E_JOB_STATE while the job is open. */
 export async function openJobExport(services: JobServices, tenantId: string, request: ExportRequest): Promise<OpenedExport> {
   const { jobId, actor, reason, sealedFor } = request;
-  const { receipt, facts, file, objects } = await withTenant(services.db, tenantId, async (tx) => {
+  const { receipt, facts, file, objects, list } = await withTenant(services.db, tenantId, async (tx) => {
     const issued = await getReceipt(tx, jobId);
     const [closed] = (await readClosingFacts(tx, services, [jobId])).jobs;
     const stored = (await tx.query<StoredFile>(selectFile, [tx.tenantId, jobId])).rows[0]!;
     const { state, traceId } = closed!.job;
     const detail = { ...(reason !== undefined && { reason }), ...(sealedFor !== undefined && { sealedFor }) };
     await recordEvents(tx, services.ports.ids, [{ type: 'job.exported', objectId: jobId, from: state, to: state, actor, traceId, detail }]);
-    return { receipt: issued, facts: closed!, file: stored, objects: await readSegments(tx, segmentsOf(closed!)) };
+    const objects = await readSegments(tx, segmentsOf(closed!));
+    const list = closed!.listed === null ? null : await listInPages(tx, services.store, { ...closed!, listed: closed!.listed }, objects);
+    return { receipt: issued, facts: closed!, file: stored, objects, list };
   });
   const body = Buffer.from(receipt.body);
   const parts = new Map(facts.chunks.map((chunk) => [chunk.number, chunk.parts]));
@@ -67,7 +69,7 @@ export async function openJobExport(services: JobServices, tenantId: string, req
       openMember: () => services.store.open(tenantId, file.object),
       openContainer: () => services.store.open(tenantId, file.container ?? file.object),
       openExclusions: () => open(facts.job.totals!.checked!.exclusions!),
-      openBatches: () => sourceOf(listBatches(services.store, tenantId, facts, objects)),
+      openBatches: () => sourceOf(list ?? listBatches(services.store, tenantId, facts, objects)),
       openOutcomes: (chunk) => open(partsOf(chunk).outcomes),
       openRejections: (chunk) => open(partsOf(chunk).rejections!),
       openOutput: (chunk, target) => open(partsOf(chunk).outputs[target]!),
@@ -83,11 +85,36 @@ function segmentsOf({ chunks, job }: ClosingFacts): string[] {
 function listBatches(store: SealedStore, tenantId: string, facts: ClosingFacts, objects: ReadonlyMap<string, SealedObject>): Buffer {
   const hasher = createRangeHasher(store, tenantId, objects);
   try {
-    const entries = batchEntries(facts.job.jobId, facts.chunks, facts.batches, hasher.hash) ?? [];
-    return Buffer.from(entries.map(encodeBatchEntry).join(''));
+    return linesOf(new BatchList(facts.job.jobId, facts.chunks, hasher.hash), facts.batches);
   } finally {
     hasher.close();
   }
+}
+
+/** Of a job with very many: the bytes of their lines are kept, and nothing else of them. */
+async function listInPages(
+  tx: TenantTx,
+  store: SealedStore,
+  { job, chunks, listed }: ClosingFacts & { readonly listed: ListedBatches },
+  objects: ReadonlyMap<string, SealedObject>,
+): Promise<Buffer> {
+  const hasher = createRangeHasher(store, tx.tenantId, objects);
+  try {
+    const list = new BatchList(job.jobId, chunks, hasher.hash);
+    // So many as were counted in this transaction: pages that are joined would be there twice.
+    const lines = Buffer.allocUnsafe(listed.identity.bytes);
+    let filled = 0;
+    for await (const page of batchPages(tx, job.jobId)) filled += linesOf(list, page).copy(lines, filled);
+    if (filled !== lines.length) throw new Error('the list of batches is not as long as it was counted');
+    return lines;
+  } finally {
+    hasher.close();
+  }
+}
+
+/** A job is exported once it is closed, and so are its batches. */
+function linesOf(list: BatchList, batches: readonly EndedBatch[]): Buffer {
+  return Buffer.from(batches.map((batch) => encodeBatchEntry(list.entryOf(batch)!)).join(''));
 }
 
 /** Exactly the part's bytes of a segment that others may share. */

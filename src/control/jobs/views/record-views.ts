@@ -13,6 +13,7 @@ import type { SealedObject, SealedStore } from '../../../platform/storage/object
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { loadFlowVersion } from '../../flows/applying/flow-store-versions.ts';
 import type { ChunkParts } from '../groups/chunk-parts.ts';
+import { outcomesOfChunk } from '../groups/segment-rows.ts';
 import { jobErrors } from '../job-errors.ts';
 import { type ExcludedRecords, type ExclusionsRow, exclusionsColumns, exclusionsJoin, openExcluded } from './excluded-records.ts';
 import { masked, maskingFloors } from './field-masks.ts';
@@ -50,11 +51,11 @@ export interface RecordView extends RecordSummary {
 interface ChunkRow {
   readonly firstRecord: number;
   readonly context: ChunkContext;
-  readonly segments: ChunkParts | null;
+  readonly segments: Pick<ChunkParts, 'outcomes'> | null;
   readonly object: SealedObject | null;
 }
 
-const selectChunks = `/* find chunks of records */ select c.first_record as "firstRecord", c.context, c.segments, s.object
+const selectChunks = `/* find chunks of records */ select c.first_record as "firstRecord", c.context, ${outcomesOfChunk} as segments, s.object
   from headgate.chunks c left join headgate.segments s on s.tenant_id = c.tenant_id and s.segment_id = (c.segments -> 'outcomes' ->> 'segmentId')::uuid
   where c.tenant_id = $1 and c.job_id = $2 and c.done_at is not null
     and c.chunk_number >= coalesce((select max(b.chunk_number) from headgate.chunks b where b.tenant_id = $1 and b.job_id = $2 and b.first_record <= $3), 0)

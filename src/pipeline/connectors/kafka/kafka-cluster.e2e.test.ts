@@ -1,7 +1,7 @@
 /** A cluster of three brokers of which some are down, or lead no more. */
 import { describe, expect, onTestFinished } from 'vitest';
 import { itWith } from '../../../../test/support/components.ts';
-import { kafkaApis } from '../../../../test/support/kafka-mock.ts';
+import { kafkaApis, kafkaErrors } from '../../../../test/support/kafka-mock.ts';
 import { again, outgoing } from '../connector-contract.fixture.ts';
 import { outId, useKafka } from './kafka.fixture.ts';
 
@@ -47,6 +47,28 @@ describe.runIf(process.env['HEADGATE_TEST_KAFKA'] === undefined)('a cluster', ()
       expect((await idsIn(topic)).toSorted()).toEqual(ids.toSorted());
     });
   });
+
+  itWith('kafka')(
+    'of which one broker refuses while the others are still being connected to has those take theirs: nothing is unknown',
+    async () => {
+      const topic = await makeLedTopic();
+      const { faults } = world.cluster;
+      onTestFinished(async () => {
+        for (const broker of [2, 3]) await faults!.setRoundTrip(broker, 0);
+      });
+      for (const broker of [2, 3]) await faults!.setRoundTrip(broker, 150);
+      await faults!.produceErrors(kafkaErrors.TOPIC_AUTHORIZATION_FAILED);
+      await withTarget({ topic, settings: { key: outId } }, async (target) => {
+        const outcome = await target.deliver(outgoing(ids), signal);
+        const left = outcome.kind === 'acked' ? outcome.perRecord! : [];
+        expect(new Set(left.map(({ status, code }) => `${status} ${code}`))).toEqual(new Set(['retry E_TARGET_FORBIDDEN']));
+        const waiting = left.map(({ index }) => ids[index]!);
+        const taken = await world.cluster.read(topic);
+        expect(new Set(taken.map(({ partition }) => partition))).toEqual(new Set([1, 2]));
+        expect([...taken.map(({ key }) => key), ...waiting].toSorted()).toEqual(ids.toSorted());
+      });
+    },
+  );
 
   itWith('kafka')('that moved a partition is asked anew after it refused', async () => {
     const topic = await makeLedTopic();

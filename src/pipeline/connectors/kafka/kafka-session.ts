@@ -77,7 +77,10 @@ export class KafkaSession implements PooledSession {
 
   readonly #sequences = new NumericMap();
 
+  /** Not to be used by another attempt. */
   #isBroken = false;
+
+  #isDestroyed = false;
 
   constructor(first: KafkaBroker, context: BrokerContext, clock: Clock) {
     this.#first = first;
@@ -116,7 +119,11 @@ export class KafkaSession implements PooledSession {
     const known = this.#connected.get(keyOf(place));
     if (known !== undefined) return known;
     const broker = await openBroker(place, this.#context, signal);
-    if (this.#isBroken) broker.destroy();
+    // One that is only broken ends after the attempt: what another broker refused says nothing of this one.
+    if (this.#isDestroyed) {
+      broker.destroy();
+      throw new HeadgateError(connectorErrors.E_TARGET_UNREACHABLE, 'the connection was ended');
+    }
     this.#connected.set(keyOf(place), broker);
     return broker;
   }
@@ -149,6 +156,7 @@ export class KafkaSession implements PooledSession {
 
   destroy(): void {
     this.#isBroken = true;
+    this.#isDestroyed = true;
     for (const broker of this.#connected.values()) broker.destroy();
   }
 

@@ -63,7 +63,7 @@ export async function startAttempt(
         targetId: claimed.target.id,
         records: batch.records,
         batchRecords: claimed.target.batchRecords,
-        attempt: ended.attempt,
+        attempt: ended.attempt - batch.heldAttempts,
         breaker: claimed.target.breaker,
         gate,
       },

@@ -16,7 +16,7 @@ export interface AdmissionRequest {
   readonly records: number;
   /** Most that a batch of the target may have. */
   readonly batchRecords: number;
-  /** From 1. */
+  /** From 1, since it was held last. */
   readonly attempt: number;
   readonly breaker: BreakerPlan;
   /** Of the target in this process. */

@@ -24,6 +24,8 @@ export interface ReportedAttempt extends BreakerKey {
   readonly flowVersionId: string;
   readonly target: TargetPlan;
   readonly attempt: number;
+  /** The second or a later one since the batch was cut or held last. */
+  readonly isRetry: boolean;
   readonly health: Health;
 }
 
@@ -90,7 +92,7 @@ export function createBreakerReports(services: BreakerServices): BreakerReports 
       const nowMs = ports.clock.monotonicMs();
       if (nowMs - own.sinceMs > target.breaker.windowMs) Object.assign(own, { successes: 0, retries: 0, sinceMs: nowMs });
       if (health.kind === 'success') own.successes += 1;
-      if (attempt.attempt > 1) own.retries += 1;
+      if (attempt.isRetry) own.retries += 1;
       if (health.kind === 'success' && own.isAtRest) return;
       const report = reportOf(own, attempt);
       Object.assign(own, { isAtRest: false, successes: 0, retries: 0, sinceMs: nowMs });

@@ -224,3 +224,11 @@ it('at a target that takes nothing, tries again add a tenth to its load, even wh
     { numRuns: 20 },
   );
 });
+
+it('at a target that takes all, tries again go on, though there is nothing else', () => {
+  let breaker = told(newBreaker, [failure]);
+  for (let again = 0; again < 100; again++) {
+    breaker = told(breaker, [{ ...success, retries: 1 }]);
+    expect(mayRetry(breaker, plan)).toBe(true);
+  }
+});

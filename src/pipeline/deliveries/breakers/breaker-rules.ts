@@ -146,7 +146,8 @@ const retryShare = 0.1;
 /** Tries again are paid for by first attempts, a tenth each, and by successes: a target that fails at all gets 1.1 times its load. */
 export function mayRetry({ window }: Breaker, { windowMs }: BreakerPlan): boolean {
   const { calls, failures, retries } = callsWithin(window, windowMs);
-  return retries < Math.max(retriesMin, retryShare * (calls - retries), calls - failures);
+  // One more than it took: where tries again are all that there is, each pays for the next.
+  return retries < Math.max(retriesMin, retryShare * (calls - retries), calls - failures + 1);
 }
 
 /** Nothing of it is to be told apart from a target that never failed. */

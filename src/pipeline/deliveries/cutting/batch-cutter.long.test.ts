@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { type DeliveryRow, deliveryLine, deliveryPlan, type SealedJob, sealJobs } from '../../../../test/support/delivery-files.ts';
 import { temporaryFolder, temporaryStore } from '../../../../test/support/temporary-store.ts';
 import { systemPorts } from '../../../platform/base/system-ports.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { addAmounts } from '../../engine/amount-totals.ts';
 import type { FieldAmounts } from '../../engine/chunk.ts';
 import type { Exclusion } from '../../engine/file/duplicates.ts';
@@ -160,10 +161,33 @@ it('a file of more batches than a call takes arguments is cut into all of them',
   );
   const jobs = sealJobs({ store, ids, tenantId }, plan, [{ lines, acceptedNumber: 1 }]).map((job) => ({ ...job, exclusions: [] }));
   const input = { tenantId, flowId: ids.next(), flowVersionId: ids.next(), plan, traceParent: null, actor: 'system', jobs };
-  const { batches } = await prepareBatches(input, { store, ports: systemPorts });
+  const { pages } = await prepareBatches(input, { store, ports: systemPorts });
+  const batches: NewBatch[] = [];
+  for await (const page of pages!({} as TenantTx)) for (const batch of page) batches.push(batch);
   expect(batches).toHaveLength(records);
   expect(new Set(batches.map(({ orderNumber }) => orderNumber)).size).toBe(records);
 }, 60_000);
+
+it('what is taken out of a file is looked at a few times, however many batches the file is cut into', async () => {
+  const { store, ids, tenantId } = temporaryStore(temporaryFolder());
+  const records = 2_000;
+  const plan = deliveryPlan([targetPlan('single', { format: 'ndjson' }, { batchRecords: 1 })]);
+  const lines = Array.from({ length: records }, (_, at) =>
+    deliveryLine({ id: `r${at}`, customer: 'c', amount: 1, currency: 'EUR', letters: 'a' }),
+  );
+  let looks = 0;
+  const exclusions = Array.from({ length: records / 2 }, (_, at): Exclusion => {
+    const amounts = { amount: { scale: 2, unreadable: 0, byCurrency: { EUR: '1' } } };
+    const others = { offset: 0, code: 'E_DUPLICATE_RECORD', field: 'id', targets: [0], amounts };
+    return Object.defineProperty({ ...others, record: 0 }, 'record', { get: () => ++looks && 2 * at + 1 });
+  });
+  const chunkLines = [500, 500, 500, 500];
+  const jobs = sealJobs({ store, ids, tenantId }, plan, [{ lines, chunkLines, acceptedNumber: 1 }]).map((job) => ({ ...job, exclusions }));
+  const input = { tenantId, flowId: ids.next(), flowVersionId: ids.next(), plan, traceParent: null, actor: 'system', jobs };
+  const { batches } = await prepareBatches(input, { store, ports: systemPorts });
+  expect(batches.map(({ members }) => members[0]!.firstRecord)).toEqual(exclusions.map((_, at) => 2 * at + 2));
+  expect(looks).toBeLessThan(100 * exclusions.length);
+});
 
 it('big bodies are hashed by whoever is given for it, and only those, with the same outcome', async () => {
   const { store, ids, tenantId } = temporaryStore(temporaryFolder());

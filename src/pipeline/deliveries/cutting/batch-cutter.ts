@@ -6,10 +6,13 @@
 import { forEachAtOnce } from '../../../platform/base/at-once.ts';
 import type { Ids, Sleep } from '../../../platform/base/ports.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { usesSequence } from '../../connectors/output-files/file-template.ts';
+import type { TargetPlan } from '../../engine/plan.ts';
 import { type BatchSpan, type NewBatch, noLane, orderNumberOf } from '../batch.ts';
 import { BatchBuilder, type BuiltBatch, type RecordRun } from './batch-builder.ts';
 import { hashBody, wholeBytesMax } from './body-hash.ts';
-import type { BigBodies, CutInput, PreparedCut } from './cut-input.ts';
+import type { BigBodies, CutInput, CutJob, CutOutput, PreparedCut } from './cut-input.ts';
 import { keyLaneRuns } from './key-lanes.ts';
 import { laneSchemeOf } from './lane-scheme.ts';
 import { amountRuns } from './record-runs.ts';
@@ -29,69 +32,112 @@ export interface CutServices {
 type CutBatch = Omit<NewBatch, 'bodySha256'> & { bodySha256: string | null };
 
 const runsBetweenPauses = 2_000;
+/** In memory at once. A file of more batches is cut while it is written, for it may have a million … */
+const preparedMax = 5_000;
+/** … so many at a time. */
+const pageMax = 1_000;
+/** Hashed between two statements of the transaction: some seconds. */
+const pageBytesMax = 4 * 1024 ** 3;
 
-/** Reads and hashes outside any transaction (`insertCutBatches` writes); for the same input it gives the same batches but for their ids. */
+/**
+ * Reads and hashes outside any transaction (`insertCutBatches` writes), as far as there are few batches; for the same input it gives the
+ * same batches but for their ids.
+ */
 export async function prepareBatches(input: CutInput, services: CutServices): Promise<PreparedCut> {
+  const targets = [...input.plan.targets.keys()];
+  const batches: CutBatch[] = [];
+  for await (const batch of cutTargets(input, targets, services, null)) {
+    if (batches.push(batch) > preparedMax) return { input, batches: [], pages: (tx) => cutInPages(input, services, tx) };
+  }
+  return { input, batches: await withBigBodies(batches, input, services.bigBodies), pages: null };
+}
+
+async function* cutInPages(input: CutInput, services: CutServices, tx: TenantTx): AsyncGenerator<readonly NewBatch[]> {
+  // Rows that number files are locked before those that collect them, each in the order of their targets, as where all is written at once.
+  const { targets } = input.plan;
+  const isNumbered = ({ settings, windowMs }: TargetPlan) => usesSequence(settings) && windowMs === undefined;
+  const rank = (at: number) => `${isNumbered(targets[at]!) ? 0 : 1} ${targets[at]!.id}`;
+  const inOrder = [...targets.keys()].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  let page: CutBatch[] = [];
+  let bytes = 0;
+  for await (const batch of cutTargets(input, inOrder, services, tx)) {
+    bytes += batch.bytes;
+    if (page.push(batch) < pageMax && bytes < pageBytesMax) continue;
+    yield await withBigBodies(page, input, services.bigBodies);
+    [page, bytes] = [[], 0];
+  }
+  if (page.length > 0) yield await withBigBodies(page, input, services.bigBodies);
+}
+
+async function* cutTargets(
+  input: CutInput,
+  targets: readonly number[],
+  services: CutServices,
+  tx: TenantTx | null,
+): AsyncGenerator<CutBatch> {
   const readers = new SegmentReaders(services.store, input.tenantId);
   try {
-    const batches: CutBatch[] = [];
-    for (let target = 0; target < input.plan.targets.length; target++) {
-      // One by one: a call takes some hundred thousand arguments, and a file may have more batches.
-      for (const batch of await cutTarget(input, target, readers, services)) batches.push(batch);
-    }
-    return { input, batches: await withBigBodies(batches, input, services.bigBodies) };
+    for (const target of targets) yield* cutTarget(input, target, { readers, services, tx });
   } finally {
     readers.close();
   }
 }
 
-async function cutTarget(input: CutInput, target: number, readers: SegmentReaders, { ports, bigBodies }: CutServices): Promise<CutBatch[]> {
+async function* cutTarget(
+  input: CutInput,
+  target: number,
+  { readers, services, tx }: { readonly readers: SegmentReaders; readonly services: CutServices; readonly tx: TenantTx | null },
+): AsyncGenerator<CutBatch> {
+  const { ports, bigBodies } = services;
   const plan = input.plan.targets[target]!;
   const builders = new Map<number, BatchBuilder>();
-  const batches: CutBatch[] = [];
   const laneScheme = laneSchemeOf(input.plan, plan);
   let sequence = 0;
-  const close = async (lane: number, built: BuiltBatch | null) => {
-    if (built === null) return;
-    batches.push({
-      batchId: ports.ids.next(),
-      parentBatchId: null,
-      targetId: plan.id,
-      lane,
-      laneScheme,
-      orderNumber: orderNumberOf(built.acceptedNumber, sequence++),
-      orderOffset: 0,
-      fileSequence: null,
-      spans: built.spans,
-      members: built.members,
-      records: built.records,
-      bytes: built.bytes,
-      bodySha256: await bodyHash(built, segments, readers, { sleep: ports.sleep, leavesBig: bigBodies !== undefined }),
-      attempts: 0,
-      unknownAttempts: input.possibleDuplicate === true ? 1 : 0,
-      heldAttempts: 0,
-      decidedAttempts: 0,
-      via: null,
-    });
-  };
+  const batchOf = async (lane: number, built: BuiltBatch): Promise<CutBatch> => ({
+    batchId: ports.ids.next(),
+    parentBatchId: null,
+    targetId: plan.id,
+    lane,
+    laneScheme,
+    orderNumber: orderNumberOf(built.acceptedNumber, sequence++),
+    orderOffset: 0,
+    fileSequence: null,
+    spans: built.spans,
+    members: built.members,
+    records: built.records,
+    bytes: built.bytes,
+    bodySha256: await bodyHash(built, segments, readers, { sleep: ports.sleep, leavesBig: bigBodies !== undefined }),
+    attempts: 0,
+    unknownAttempts: input.possibleDuplicate === true ? 1 : 0,
+    heldAttempts: 0,
+    decidedAttempts: 0,
+    via: null,
+  });
   const segments = segmentsOf(input);
   // What lingers is parts of one job each, so that a job that is cancelled meanwhile takes its own with it.
   const sharesBatches = plan.settings['rollUp'] !== false && plan.lingerMs === undefined && plan.type !== 'answers';
   let runs = 0;
   let jobId: string | null = null;
-  for (const { lane, run } of laneRuns(input, target, readers)) {
-    // Runs of lanes are single records, each read again: let others have the event loop.
-    if (++runs % runsBetweenPauses === 0) await ports.sleep.sleep(0);
-    if (!sharesBatches && jobId !== null && jobId !== run.jobId) {
-      for (const [open, builder] of builders) await close(open, builder.finish());
+  for (const { job, output } of outputsOf(input, target))
+    for (const { lane, run } of laneRuns(input, target, { job, output: await withStripes(input, output, tx), readers })) {
+      // Runs of lanes are single records, each read again: let others have the event loop.
+      if (++runs % runsBetweenPauses === 0) await ports.sleep.sleep(0);
+      if (!sharesBatches && jobId !== null && jobId !== run.jobId) {
+        for (const [open, builder] of builders) {
+          const built = builder.finish();
+          if (built !== null) yield await batchOf(open, built);
+        }
+      }
+      jobId = run.jobId;
+      let builder = builders.get(lane);
+      if (builder === undefined) builders.set(lane, (builder = new BatchBuilder(plan)));
+      const full = builder.add(run);
+      if (full !== null) yield await batchOf(lane, full);
     }
-    jobId = run.jobId;
-    let builder = builders.get(lane);
-    if (builder === undefined) builders.set(lane, (builder = new BatchBuilder(plan)));
-    await close(lane, builder.add(run));
+  for (const [lane, builder] of builders) {
+    const built = builder.finish();
+    if (built !== null) yield await batchOf(lane, built);
   }
-  for (const [lane, builder] of builders) await close(lane, builder.finish());
-  return batches;
 }
 
 function segmentsOf({ jobs }: CutInput): ReadonlyMap<string, SealedObject> {
@@ -109,20 +155,31 @@ async function withBigBodies(batches: CutBatch[], input: CutInput, bigBodies: Bi
   return batches as NewBatch[];
 }
 
-/** Every run of records for a target, with the lane it belongs to, in the order of acceptance and of the file. */
-function* laneRuns(input: CutInput, target: number, readers: SegmentReaders): Generator<{ lane: number; run: RecordRun }> {
-  const { plan } = input;
-  const { lanes, batchAmount } = plan.targets[target]!;
-  for (const job of input.jobs) {
+/** What was written for a target, in the order of acceptance and of the file. */
+function* outputsOf({ jobs }: CutInput, target: number): Generator<{ readonly job: CutJob; readonly output: CutOutput }> {
+  for (const job of jobs) {
     const outputs = job.outputs.filter((output) => output.target === target).sort((a, b) => a.chunkNumber - b.chunkNumber);
-    for (const output of outputs) {
-      if (lanes > 1) yield* keyLaneRuns(plan, job, output, readers);
-      else {
-        const runs = batchAmount === undefined ? stripeRuns : amountRuns;
-        for (const run of runs(plan, job, output, readers)) yield { lane: lanes === 1 ? 0 : noLane, run };
-      }
-    }
+    for (const output of outputs) yield { job, output };
   }
+}
+
+async function withStripes({ loadStripes }: CutInput, output: CutOutput, tx: TenantTx | null): Promise<CutOutput> {
+  return loadStripes === undefined ? output : { ...output, stripes: await loadStripes(output, tx) };
+}
+
+/** Every run of records of an output, with the lane it belongs to, in order. */
+function* laneRuns(
+  { plan }: CutInput,
+  target: number,
+  { job, output, readers }: { readonly job: CutJob; readonly output: CutOutput; readonly readers: SegmentReaders },
+): Generator<{ lane: number; run: RecordRun }> {
+  const { lanes, batchAmount } = plan.targets[target]!;
+  if (lanes > 1) {
+    yield* keyLaneRuns(plan, job, output, readers);
+    return;
+  }
+  const runs = batchAmount === undefined ? stripeRuns : amountRuns;
+  for (const run of runs(plan, job, output, readers)) yield { lane: lanes === 1 ? 0 : noLane, run };
 }
 
 async function bodyHash(

@@ -81,13 +81,32 @@ export async function insertCutBatches(
   services: { readonly queue: WorkQueue; readonly ports: { readonly ids: Ids } },
 ): Promise<void> {
   const { input } = prepared;
-  const { queue, ports } = services;
+  const routed = new RoutedCounts(input);
+  for await (const batches of prepared.pages?.(tx) ?? [prepared.batches]) {
+    routed.add(batches);
+    await insertPage(tx, input, batches, services);
+  }
+  await countRouted(tx, routed);
+  await services.queue.addWork(
+    tx,
+    routed.jobsWithout().map((jobId) => ({ kind: 'close', referenceId: jobId })),
+  );
+}
+
+async function insertPage(
+  tx: TenantTx,
+  input: PreparedCut['input'],
+  page: readonly NewBatch[],
+  { queue, ports }: { readonly queue: WorkQueue; readonly ports: { readonly ids: Ids } },
+): Promise<void> {
   const isCollected = (batch: NewBatch) => collects(input, batch);
-  const batches = await numberFiles(tx, { input, batches: prepared.batches.filter((batch) => !isCollected(batch)) });
+  const batches = await numberFiles(tx, { input, batches: page.filter((batch) => !isCollected(batch)) });
   await insertBatches(tx, input, batches);
-  await countRouted(tx, prepared);
-  await collectParts(tx, input, prepared.batches.filter(isCollected), { queue, ids: ports.ids });
-  await queue.addWork(tx, [...batches.map((batch) => deliverWork(input.flowId, batch)), ...closeWork(prepared)]);
+  await collectParts(tx, input, page.filter(isCollected), { queue, ids: ports.ids });
+  await queue.addWork(
+    tx,
+    batches.map((batch) => deliverWork(input.flowId, batch)),
+  );
   await recordCut(tx, ports.ids, input, batches);
 }
 
@@ -129,26 +148,44 @@ export function deliverWork(
   };
 }
 
-async function countRouted(tx: TenantTx, { input, batches }: PreparedCut): Promise<void> {
-  const routed = new Map<string, number>();
-  for (const { jobId } of input.jobs) for (const { id } of input.plan.targets) routed.set(`${jobId} ${id}`, 0);
-  for (const batch of batches) {
-    for (const [jobId, records] of recordsByJob(batch.members)) {
-      const name = `${jobId} ${batch.targetId}`;
-      routed.set(name, routed.get(name)! + records);
+/** What was routed to each target of each job: nothing, too. */
+class RoutedCounts {
+  readonly #input: PreparedCut['input'];
+
+  readonly #counts: ReadonlyMap<string, Map<string, number>>;
+
+  constructor(input: PreparedCut['input']) {
+    this.#input = input;
+    const none = () => new Map(input.plan.targets.map(({ id }) => [id, 0] as const));
+    this.#counts = new Map(input.jobs.map(({ jobId }) => [jobId, none()]));
+  }
+
+  add(batches: readonly NewBatch[]): void {
+    for (const { members, targetId } of batches) {
+      for (const [jobId, records] of recordsByJob(members)) {
+        const own = this.#counts.get(jobId)!;
+        own.set(targetId, own.get(targetId)! + records);
+      }
     }
   }
-  // Ids of jobs hold no space.
-  const rows = [...routed].map(([name, count]) => ({ jobId: name.slice(0, 36), targetId: name.slice(37), count }));
+
+  rows(): readonly { readonly jobId: string; readonly targetId: string; readonly count: number }[] {
+    return [...this.#counts].flatMap(([jobId, own]) => [...own].map(([targetId, count]) => ({ jobId, targetId, count })));
+  }
+
+  /** Jobs without a record to deliver. */
+  jobsWithout(): readonly string[] {
+    const jobIds = this.#input.jobs.map(({ jobId }) => jobId);
+    return jobIds.filter((jobId) => [...this.#counts.get(jobId)!.values()].every((count) => count === 0));
+  }
+}
+
+async function countRouted(tx: TenantTx, counts: RoutedCounts): Promise<void> {
+  const rows = counts.rows();
   await tx.query(insertJobTargets, [
     tx.tenantId,
     rows.map((row) => row.jobId),
     rows.map((row) => row.targetId),
     rows.map((row) => row.count),
   ]);
-}
-
-function closeWork({ input, batches }: PreparedCut): NewWork[] {
-  const busy = new Set(batches.flatMap(({ members }) => members.map(({ jobId }) => jobId)));
-  return input.jobs.filter(({ jobId }) => !busy.has(jobId)).map(({ jobId }) => ({ kind: 'close', referenceId: jobId }));
 }

@@ -71,19 +71,34 @@ export async function collectParts(
 }
 
 const partColumns = `p.part_id as "partId", p.order_number as "orderNumber", p.spans, p.members, p.records, p.bytes, p.body_sha256 as "bodySha256"`;
+const selectPartsOfJob = `/* list collected parts of job */
+  select p.part_id as "partId" from headgate.collected_parts p where p.tenant_id = $1 and p.job_id = $2 order by p.part_id limit $3`;
 const deleteParts = `/* take collected parts of job */
   delete from headgate.collected_parts p using headgate.collections c
-  where p.tenant_id = $1 and p.job_id = $2 and c.tenant_id = p.tenant_id and c.collection_id = p.collection_id
+  where p.tenant_id = $1 and p.part_id = any ($2::uuid[]) and c.tenant_id = p.tenant_id and c.collection_id = p.collection_id
   returning ${partColumns}, c.collection_id as "collectionId", c.flow_id as "flowId", c.flow_version_id as "flowVersionId", c.target_id as "targetId"`;
 
-/** Of a job that is cancelled: each is a batch of its own now, to be written and cancelled by the caller. */
-export async function takePartsOfJob(tx: TenantTx, jobId: string): Promise<{ readonly origin: Collection; readonly batch: NewBatch }[]> {
-  const { rows } = await tx.query<CollectedPart & Collection>(deleteParts, [tx.tenantId, jobId]);
-  const inOrder = rows.toSorted((a, b) => (a.partId < b.partId ? -1 : 1));
-  return inOrder.map((part) => ({
-    origin: part,
-    batch: batchOfParts([part], { batchId: part.partId, targetId: part.targetId, bodySha256: part.bodySha256 }),
-  }));
+export interface TakenPart {
+  readonly origin: Collection;
+  readonly batch: NewBatch;
+}
+
+/** Of a page. */
+const takenPartsMax = 1_000;
+
+/** Of a job that is cancelled, a page at a time: each is a batch of its own now, to be written and cancelled by the caller. */
+export async function* partsOfJob(tx: TenantTx, jobId: string): AsyncGenerator<readonly TakenPart[]> {
+  for (;;) {
+    const listed = (await tx.query<{ partId: string }>(selectPartsOfJob, [tx.tenantId, jobId, takenPartsMax])).rows;
+    if (listed.length === 0) return;
+    // Fewer, where a window ended meanwhile.
+    const { rows } = await tx.query<CollectedPart & Collection>(deleteParts, [tx.tenantId, listed.map(({ partId }) => partId)]);
+    const inOrder = rows.toSorted((a, b) => (a.partId < b.partId ? -1 : 1));
+    yield inOrder.map((part) => ({
+      origin: part,
+      batch: batchOfParts([part], { batchId: part.partId, targetId: part.targetId, bodySha256: part.bodySha256 }),
+    }));
+  }
 }
 
 /** In the order given. */

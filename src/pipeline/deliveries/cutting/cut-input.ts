@@ -1,5 +1,6 @@
 /** What batches are cut from: the accepted jobs of a group, their chunks, and where each chunk's outputs lie. */
 import type { SealedObject } from '../../../platform/storage/object-store.ts';
+import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { Stripe } from '../../engine/chunk.ts';
 import type { Exclusion } from '../../engine/file/duplicates.ts';
 import type { Plan } from '../../engine/plan.ts';
@@ -16,6 +17,8 @@ export interface CutInput {
   readonly possibleDuplicate?: boolean;
   /** In order of acceptance. More than one: small jobs of one group, which may share batches. */
   readonly jobs: readonly CutJob[];
+  /** Where stripes are very many: outputs come without theirs. Asked within the transaction that cuts, if there is one. */
+  readonly loadStripes?: (output: CutOutput, tx: TenantTx | null) => Promise<readonly Stripe[]>;
 }
 
 export interface CutJob {
@@ -68,4 +71,6 @@ export interface BigBodies {
 export interface PreparedCut {
   readonly input: CutInput;
   readonly batches: readonly NewBatch[];
+  /** In place of `batches` where they are many: all of them, cut anew each time it is called, a page at a time. */
+  readonly pages: ((tx: TenantTx) => AsyncIterable<readonly NewBatch[]>) | null;
 }

@@ -17,9 +17,12 @@ export function* stripeRuns(plan: Plan, job: CutJob, output: CutOutput, readers:
   const exclusions = job.exclusions.filter((exclusion) => exclusion.targets.includes(output.target));
   exclusions.sort((a, b) => a.record - b.record);
   const { stripes } = output;
+  let next = firstFrom(exclusions, stripes[0]?.firstRecord ?? 0);
   for (const [index, stripe] of stripes.entries()) {
     const nextFirst = stripes[index + 1]?.firstRecord ?? Number.POSITIVE_INFINITY;
-    const inStripe = exclusions.filter(({ record }) => record >= stripe.firstRecord && record < nextFirst);
+    const first = next;
+    while (next < exclusions.length && exclusions[next]!.record < nextFirst) next += 1;
+    const inStripe = exclusions.slice(first, next);
     const whole: RecordRun = {
       ...runBasics(job, chunk, output),
       ranges: [output.start + stripe.start, output.start + stripe.end],
@@ -32,6 +35,12 @@ export function* stripeRuns(plan: Plan, job: CutJob, output: CutOutput, readers:
     if (inStripe.length === 0) yield whole;
     else yield* withoutExcluded(plan, output, readers, { whole, chunk, stripe, exclusions: inStripe });
   }
+}
+
+/** Of ascending ones the place of the first at or behind a record: a file may have a million stripes and as many exclusions. */
+function firstFrom(exclusions: readonly Exclusion[], record: number): number {
+  const found = exclusions.findIndex((exclusion) => exclusion.record >= record);
+  return found < 0 ? exclusions.length : found;
 }
 
 /** The exclusions after a chunk's last stripe that belong to later chunks match no record here. */

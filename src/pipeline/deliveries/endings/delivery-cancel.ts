@@ -8,8 +8,9 @@ import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { resolveAttempts } from '../attempts/attempt-store.ts';
 import { type BatchChange, moveBatches } from '../batch-changes.ts';
 import { type LoadedBatch, loadBatches } from '../batch-load.ts';
+import { batchIdsOfJob } from '../batches-of-job.ts';
 import { deliverWork, insertBatches, recordCut } from '../cutting/batch-insert.ts';
-import { takePartsOfJob } from '../cutting/collected-parts.ts';
+import { partsOfJob, type TakenPart } from '../cutting/collected-parts.ts';
 import type { NewWork, WorkQueue } from '../work-queue-port.ts';
 import { splitByMembers } from './batch-split.ts';
 import { addCounts, type CountDelta, countBatch } from './target-counts.ts';
@@ -26,17 +27,16 @@ export interface CancelledDeliveries {
   readonly openBatches: number;
 }
 
-const ofJob = 'b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $2))';
-
-const selectWaiting = (columns: string) => `select ${columns} from headgate.batches b
-  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'unknown', 'held', 'parked') order by b.batch_id`;
+const isWaiting = `b.tenant_id = $1 and b.batch_id = any ($2::uuid[]) and b.state in ('ready', 'unknown', 'held', 'parked')`;
 const ofWork = `b.batch_id as "batchId", b.flow_id as "flowId", b.target_id as "targetId", b.lane, b.order_number as "orderNumber", b.order_offset as "orderOffset", b.records`;
-const listWaiting = `/* list cancellable batches */ ${selectWaiting(ofWork)}`;
-const lockWaiting = `/* lock cancellable batches */ ${selectWaiting('b.batch_id as "batchId"')} for update`;
+const listWaiting = `/* list cancellable batches */ select ${ofWork} from headgate.batches b where ${isWaiting} order by b.batch_id`;
+const lockWaiting = `/* lock cancellable batches */
+  select b.batch_id as "batchId" from headgate.batches b where ${isWaiting} order by b.batch_id for update`;
 
 const countOpen = `/* count open batches */
   select count(*)::int as count from headgate.batches b
-  where b.tenant_id = $1 and ${ofJob} and b.state in ('ready', 'sending', 'unknown', 'held', 'parked')`;
+  where b.tenant_id = $1 and b.batch_id = any (array(select h.batch_id from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $2))
+    and b.state in ('ready', 'sending', 'unknown', 'held', 'parked')`;
 
 /**
  * In the transaction that writes the decision. The job is sent to be closed when nothing of it is open any more. Work items
@@ -47,14 +47,57 @@ export async function cancelDeliveries(
   services: CancelServices,
   request: { readonly jobId: string; readonly actor: string },
 ): Promise<CancelledDeliveries> {
+  const { queue } = services;
+  const cancelled = new CancelledRecords();
+  for await (const batchIds of batchIdsOfJob(tx, request.jobId)) {
+    const locked = await lockBatches(tx, queue, batchIds);
+    if (locked.length > 0) cancelled.add(await cancelBatches(tx, services, request, await loadBatches(tx, locked)));
+  }
+  for await (const parts of partsOfJob(tx, request.jobId)) cancelled.add(await cancelParts(tx, services, request, parts));
+  // Last: who ends a batch locks its work before these rows.
+  const ended = await addCounts(tx, cancelled.counts());
+  await queue.addWork(
+    tx,
+    ended.map((endedId) => ({ kind: 'close', referenceId: endedId })),
+  );
+  const open = await tx.query<{ count: number }>(countOpen, [tx.tenantId, request.jobId]);
+  return { records: cancelled.records, openBatches: open.rows[0]!.count };
+}
+
+/** By job and target, of however many batches. */
+class CancelledRecords {
+  readonly #counts = new Map<string, CountDelta>();
+
+  records = 0;
+
+  add(deltas: readonly CountDelta[]): void {
+    for (const delta of deltas) {
+      const name = `${delta.jobId} ${delta.targetId}`;
+      this.#counts.set(name, { ...delta, cancelled: (this.#counts.get(name)?.cancelled ?? 0) + delta.cancelled });
+      this.records += delta.cancelled;
+    }
+  }
+
+  counts(): readonly CountDelta[] {
+    return [...this.#counts.values()];
+  }
+}
+
+type CancelRequest = Parameters<typeof cancelDeliveries>[2];
+
+/** Batches that are locked. What they count is for the caller to add. */
+async function cancelBatches(
+  tx: TenantTx,
+  services: CancelServices,
+  { jobId, actor }: CancelRequest,
+  batches: readonly LoadedBatch[],
+): Promise<CountDelta[]> {
   const { queue, ports } = services;
-  const { jobId, actor } = request;
-  const locked = await lockBatches(tx, queue, jobId);
   const changes: BatchChange[] = [];
   const counts: CountDelta[] = [];
   const resolved: string[] = [];
   const due: NewWork[] = [];
-  for await (const batch of loadInPages(tx, locked)) {
+  for (const batch of batches.toSorted((a, b) => (a.batchId < b.batchId ? -1 : 1))) {
     const basics = { batchId: batch.batchId, actor, traceParent: batch.traceParent };
     const kept = batch.members.flatMap((member, at) => (member.jobId === jobId ? [] : [at]));
     // Its worker ends it, as soon as the target was asked where it can be; whoever has it in hand knows nothing of this decision.
@@ -77,49 +120,43 @@ export async function cancelDeliveries(
     }
   }
   await queue.addWork(tx, due);
-  const collected = await takePartsOfJob(tx, jobId);
-  for (const { origin, batch } of collected) {
-    await insertBatches(tx, { ...origin, traceParent: null }, [batch]);
-    changes.push({ batchId: batch.batchId, actor, traceParent: null, from: 'ready', event: 'cancel', detail: { records: batch.records } });
-    counts.push(...countBatch(batch, 'cancelled'));
-  }
-  await recordCut(
-    tx,
-    ports.ids,
-    { traceParent: null, actor },
-    collected.map(({ batch }) => batch),
-  );
   await moveBatches(tx, ports.ids, changes);
   const evidence = 'the job was cancelled while the batch waited for a decision';
   await resolveAttempts(
     tx,
     resolved.map((batchId) => ({ batchId, resolvedAs: 'cancelled', evidence })),
   );
-  const ended = await addCounts(tx, counts);
-  await queue.addWork(
-    tx,
-    ended.map((endedId) => ({ kind: 'close', referenceId: endedId })),
-  );
-  const open = await tx.query<{ count: number }>(countOpen, [tx.tenantId, jobId]);
-  return { records: counts.reduce((sum, { cancelled }) => sum + cancelled, 0), openBatches: open.rows[0]!.count };
+  return counts;
 }
 
-/** Work is locked before the batch it is about, as its worker locks them. Gives the ids of the batches in their order. */
-async function lockBatches(tx: TenantTx, queue: WorkQueue, jobId: string): Promise<readonly string[]> {
-  const waiting = await tx.query<WorkedBatch>(listWaiting, [tx.tenantId, jobId]);
-  await queue.keepWork(tx, waiting.rows.map(workOf));
-  const locked = await tx.query<{ batchId: string }>(lockWaiting, [tx.tenantId, jobId]);
-  return locked.rows.map(({ batchId }) => batchId);
-}
-
-/** A job may have some hundred thousand: all at once take longer than a statement may, and more memory than there is. */
-const pageMax = 1_000;
-
-async function* loadInPages(tx: TenantTx, batchIds: readonly string[]): AsyncGenerator<LoadedBatch> {
-  for (let at = 0; at < batchIds.length; at += pageMax) {
-    const page = await loadBatches(tx, batchIds.slice(at, at + pageMax));
-    yield* page.sort((a, b) => (a.batchId < b.batchId ? -1 : 1));
+/** What waited for the end of its window: each becomes a batch, so that the receipt can tell of it. */
+async function cancelParts(
+  tx: TenantTx,
+  { ports }: CancelServices,
+  { actor }: CancelRequest,
+  parts: readonly TakenPart[],
+): Promise<CountDelta[]> {
+  const changes: BatchChange[] = [];
+  for (const { origin, batch } of parts) {
+    await insertBatches(tx, { ...origin, traceParent: null }, [batch]);
+    changes.push({ batchId: batch.batchId, actor, traceParent: null, from: 'ready', event: 'cancel', detail: { records: batch.records } });
   }
+  await recordCut(
+    tx,
+    ports.ids,
+    { traceParent: null, actor },
+    parts.map(({ batch }) => batch),
+  );
+  await moveBatches(tx, ports.ids, changes);
+  return parts.flatMap(({ batch }) => countBatch(batch, 'cancelled'));
+}
+
+/** Work is locked before the batch it is about, as its worker locks them. Gives the ids of those that may be cancelled. */
+async function lockBatches(tx: TenantTx, queue: WorkQueue, batchIds: readonly string[]): Promise<readonly string[]> {
+  const waiting = await tx.query<WorkedBatch>(listWaiting, [tx.tenantId, batchIds]);
+  await queue.keepWork(tx, waiting.rows.map(workOf));
+  const locked = await tx.query<{ batchId: string }>(lockWaiting, [tx.tenantId, waiting.rows.map(({ batchId }) => batchId)]);
+  return locked.rows.map(({ batchId }) => batchId);
 }
 
 type WorkedBatch = Pick<LoadedBatch, 'flowId'> & Parameters<typeof deliverWork>[1];

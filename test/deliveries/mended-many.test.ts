@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { sendMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
+import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { systemPorts } from '../../src/platform/base/system-ports.ts';
+import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
+import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
+import { startHttpSink } from '../support/http-sink.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+it('batches that were held all go once their settings are mended, though their target fails once: none of them counts as a try again', async () => {
+  const sink = await startHttpSink((_request, number) => (number === 1 ? { status: 503 } : {}));
+  onTestFinished(() => sink.close());
+  const bindings = { api: bindingOf('folder', { root: '/nowhere' }) };
+  // Nothing that is counted is forgotten while the test lasts.
+  const breaker = { windowMs: 3_600_000, failureRatio: 0.5, minCalls: 100, probeEveryMs: 200, probes: 2 };
+  const retry = { max: 60, initialMs: 20, capMs: 200 };
+  const more = { type: 'http', connection: 'api', batchRecords: 1, concurrency: 64, breaker, retry };
+  const plan = deliveryPlan([targetPlan('api', { format: 'ndjson' }, more)]);
+  const scenario = await createDeliveryScenario({ database, plan, bindings });
+  onTestFinished(async () => void (await scenario.stopWorkers()));
+  const count = 100;
+  const lines = Array.from({ length: count }, (_, at) =>
+    deliveryLine({ id: `r${at}`, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }),
+  );
+  const jobs = await scenario.deliverJobs([{ lines }]);
+  scenario.startWorker();
+  const areAll = async (state: string) => (await scenario.batches()).every((batch) => batch.state === state);
+  await until(() => areAll('held'), 'the batches were not held', 30_000);
+  bindings.api = bindingOf('http', { baseUrl: sink.url });
+  const services = { queue: scenario.queue, ids: systemPorts.ids };
+  await scenario.inTenant((tx) => sendMendedAgain(tx, services, { actor: 'anna', evidence: 'mended' }));
+  await scenario.allEnded(jobs, 30_000);
+  expect(await areAll('acked')).toBe(true);
+  expect(sink.lines().length).toBe(count + 1);
+});

@@ -1,0 +1,125 @@
+/** A file of very many batches, from its cut to its audit: nothing that is done to the job reads, locks or writes all of them at once. */
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { loadFlow } from '../../src/control/flows/load-flow.ts';
+import { cancelJob } from '../../src/control/jobs/job-decisions.ts';
+import { previewRedrive } from '../../src/control/redrives/redrive-creation.ts';
+import type { Db } from '../../src/platform/postgres/database.ts';
+import { until } from '../support/delivery-scenario.ts';
+import { createJobScenario, type JobScenario, tenantName } from '../support/job-scenario.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { verifiedWithReceipt } from '../support/verified-job.ts';
+
+let database: TestDatabase;
+let scenario: JobScenario | undefined;
+beforeAll(async () => {
+  database = await createTestDatabase({ connectionsMax: 12 });
+});
+afterEach(async () => {
+  await scenario?.stopAll();
+  scenario = undefined;
+});
+afterAll(() => database.drop());
+
+const records = 5_600;
+
+interface Parts {
+  readonly outputs?: readonly ({ readonly stripes: readonly unknown[] } | null)[];
+}
+
+interface ChunkRow {
+  readonly parts?: Parts;
+  readonly segments?: Parts;
+}
+
+const stripesOf = ({ parts, segments }: ChunkRow) =>
+  [parts, segments].flatMap((own) => own?.outputs?.flatMap((output) => output?.stripes ?? []) ?? []);
+
+/** The same database, telling how many rows or stripes a statement is given or gives at most. */
+function counted(db: Db, told: (rows: number) => void): Db {
+  const transaction: Db['transaction'] = (work, options) =>
+    db.transaction(
+      (tx) =>
+        work({
+          ...tx,
+          query: async (sql, params = []) => {
+            const answer = await tx.query(sql, params);
+            const stripes = answer.rows.flatMap((row) => stripesOf(row as ChunkRow));
+            told(Math.max(answer.rows.length, stripes.length, ...params.map((value) => (Array.isArray(value) ? value.length : 0))));
+            return answer as never;
+          },
+        }),
+      options,
+    );
+  return { query: (sql, params) => db.query(sql, params), transaction, close: () => db.close() };
+}
+
+const flowOf = (tenant: string) => `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: ${tenant}, service: payments, name: single, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http }]
+  format: { type: delimited, header: true }
+  schema:
+    record:
+      key: [id]
+      fields:
+        id: { type: string, required: true, unique: file }
+        amount: { type: decimal, scale: 2, required: true, sum: true }
+  routes: { default: { to: [api] } }
+  targets: { api: { type: http, connection: api, batch: { size: 1 }, concurrency: 64 } }
+`;
+
+const refused = ['p7', 'p5599'];
+const refusal = { kind: 'refused', retryable: false, code: 'E_TARGET_REFUSED', message: 'not this one' } as const;
+
+function isRefused(lines: Iterable<Uint8Array>): boolean {
+  const [line] = lines;
+  return refused.includes((JSON.parse(Buffer.from(line!).toString()) as { id: string }).id);
+}
+
+it.each([
+  ['delivered', 'one chunk', undefined],
+  ['cancelled', 'several chunks', 20_000],
+] as const)(
+  'a job of very many batches that are %s, of %s, is closed, its receipt verifies, and what was given up is found again',
+  async (how, _chunks, chunkBytes) => {
+    const tenant = tenantName();
+    const source = flowOf(tenant);
+    let rowsMax = 0;
+    const db = counted(database.db, (rows) => {
+      rowsMax = Math.max(rowsMax, rows);
+    });
+    const jobs = (scenario = await createJobScenario({
+      database: { ...database, db },
+      plan: loadFlow(source).plan!,
+      source,
+      tenant,
+      answer: ({ body }) => (isRefused(body.lines()) ? refusal : { kind: 'acked' }),
+      ...(chunkBytes === undefined ? {} : { chunkBytes }),
+    }));
+    const [jobId] = await jobs.accept([`id,amount\n${Array.from({ length: records }, (_, at) => `p${at},1.25\n`).join('')}`]);
+    jobs.startWorker();
+    const isIn = (state: string) => async () => (await jobs.jobs()).every((job) => job.state === state);
+    await until(isIn('delivering'), 'the file was not cut', 30_000);
+    // Small ones beside it are found together with it by who closes jobs.
+    const cancelled = how === 'cancelled' ? [jobId!, ...(await jobs.accept(['id,amount\nq1,1.00\n', 'id,amount\nq2,1.00\n']))] : [];
+    await until(isIn('delivering'), 'the small files were not cut', 30_000);
+    for (const each of cancelled) await cancelJob(jobs.services, jobs.tenantId, { jobId: each, reason: 'too many', actor: 'key:anna' });
+    if (how === 'delivered') jobs.startDeliveries();
+    jobs.startCloser();
+    await until(isIn(how === 'cancelled' ? 'cancelled' : 'completed_with_failures'), 'the job was not closed', 40_000);
+    // One more than are read at once, to see whether there are more.
+    expect(rowsMax).toBe(5_001);
+    const failed = how === 'cancelled' ? 0 : refused.length;
+    if (failed > 0) {
+      const wanted = { selection: { jobId: jobId! }, repair: null };
+      expect(await previewRedrive(jobs.services, jobs.tenantId, wanted)).toMatchObject({ sent: { records: failed } });
+      expect(rowsMax).toBe(5_001);
+    }
+    const { receipt, report } = await verifiedWithReceipt(jobs, jobId!);
+    expect(report.failures).toEqual([]);
+    expect(receipt.batches.count).toBe(records);
+    const amount = { scale: 2, byCurrency: { XXX: String((records - failed) * 125) }, unreadable: 0 };
+    expect(receipt.targets).toMatchObject([{ [how]: { records: records - failed, amounts: { amount } }, refused: { records: failed } }]);
+  },
+);
