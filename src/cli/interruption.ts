@@ -3,6 +3,7 @@
  * with nothing. One Ctrl-C may come twice, from the terminal and from the program that started this one; a later one ends
  * the process at once.
  */
+import { endProcess } from '../platform/base/end-process.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 
 const sameSignalMs = 1_000;
@@ -15,7 +16,7 @@ export async function untilInterrupted<Result>(work: (signal: AbortSignal) => Pr
   let firstMs: number | null = null;
   const onSignal = () => {
     const nowMs = clock.monotonicMs();
-    if (firstMs !== null && nowMs - firstMs > sameSignalMs) process.exit(130);
+    if (firstMs !== null && nowMs - firstMs > sameSignalMs) endProcess(130);
     firstMs ??= nowMs;
     stopped.reject(interrupted());
     stopping.abort();

@@ -2,6 +2,7 @@
  * The entry of the program: finds the command by its name and loads only that command's code, so that small commands
  * start fast. `bin/headgate` has compiled code kept in the installation, never in a folder that others can write to.
  */
+import { endProcess } from '../platform/base/end-process.ts';
 import { commands, isCommand } from './commands.ts';
 
 type Dispatch = (argv: readonly string[]) => Promise<number>;
@@ -39,4 +40,4 @@ process.stderr.on('error', () => {});
 
 const exitCode = await main(process.argv.slice(2));
 // What has been said is written; connections that are idle and memory of threads are not worth waiting for.
-process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));
+process.stdout.write('', () => process.stderr.write('', () => endProcess(exitCode)));

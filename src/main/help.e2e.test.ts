@@ -16,3 +16,11 @@ test('a command that is nearly one is told which one', () => {
   expect(stderrOf('deadletter')).toBe('error E_USAGE: there is no command "deadletter"; did you mean dead-letter?\ntry: headgate --help\n');
   expect(stderrOf('xyz')).toBe('error E_USAGE: there is no command "xyz"\ntry: headgate --help\n');
 });
+
+test('a command collects its memory before it ends, so that nothing in the background waits for a collection meanwhile', () => {
+  const traced = spawnSync('sh', ['-x', join(import.meta.dirname, '../../bin/headgate'), 'version'], { encoding: 'utf8' });
+  const [, node, ...line] = /^\+ exec (.*)$/m.exec(traced.stderr)![0].slice('+ '.length).split(' ');
+  const { status, stdout } = spawnSync(node!, ['--trace-gc', ...line], { encoding: 'utf8' });
+  expect(status).toBe(0);
+  expect(stdout.trim().split('\n').at(-1)).toMatch(/Mark-Compact/);
+});

@@ -1,6 +1,7 @@
 /** `headgate serve`: runs the product until SIGTERM or Ctrl-C, then drains. A second signal ends it at once, which is safe. */
 import { type Command, printable, textOption } from '../cli/command.ts';
 import { loadSettings } from '../cli/load-settings.ts';
+import { endProcess } from '../platform/base/end-process.ts';
 import type { HeadgateError } from '../platform/base/errors.ts';
 import type { Clock } from '../platform/base/ports.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
@@ -51,7 +52,7 @@ export function untilSignal(clock: Clock): Promise<void> {
     let firstMs: number | null = null;
     const onSignal = (signal: NodeJS.Signals) => {
       const nowMs = clock.monotonicMs();
-      if (firstMs !== null && nowMs - firstMs > sameSignalMs) process.exit(signal === 'SIGINT' ? 130 : 143);
+      if (firstMs !== null && nowMs - firstMs > sameSignalMs) endProcess(signal === 'SIGINT' ? 130 : 143);
       firstMs ??= nowMs;
       resolve();
     };
