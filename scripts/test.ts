@@ -13,12 +13,12 @@ const { programs, later } = startBringing();
 const steps = await runCheckSteps([programs]);
 for (const step of await Promise.all(later)) steps.push(printStep(step));
 steps.push(printStep(await runOnOlderPostgres()));
-// They wait for some of their time as the tests do, and the quick bench judges none.
-const besideOthers = async (): Promise<StepResult[]> => [
-  printStep(await runScript('soak with 30 kills', 'test/simulation/soak.ts', ['--kills', '30', '--seed', '1'])),
-  printStep(await runScript('quick bench', 'bench/bench.ts', ['--quick'])),
-];
 // More workers than for the fast tests: these wait more for processes of their own.
-const others = async (): Promise<StepResult[]> => [printStep(await runVitest(['long', 'e2e'], ['--maxWorkers=5']))];
-for (const done of await Promise.all([others(), besideOthers()])) steps.push(...done);
+steps.push(printStep(await runVitest(['long', 'e2e'], ['--maxWorkers=5'])));
+// The soak waits for some of its time, and the quick bench judges none.
+const last = [
+  runScript('soak with 30 kills', 'test/simulation/soak.ts', ['--kills', '30', '--seed', '1']),
+  runScript('quick bench', 'bench/bench.ts', ['--quick']),
+];
+for (const step of await Promise.all(last)) steps.push(printStep(step));
 process.exitCode = printSummary(steps);
