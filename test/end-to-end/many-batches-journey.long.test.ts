@@ -1,5 +1,5 @@
 /** A file of very many batches, from its cut to its audit: nothing that is done to the job reads, locks or writes all of them at once. */
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { cancelJob } from '../../src/control/jobs/job-decisions.ts';
 import { previewRedrive } from '../../src/control/redrives/redrive-creation.ts';
@@ -76,6 +76,65 @@ function isRefused(lines: Iterable<Uint8Array>): boolean {
   const [line] = lines;
   return refused.includes((JSON.parse(Buffer.from(line!).toString()) as { id: string }).id);
 }
+
+/** Holds the work of a batch as a transaction does that has not ended, until it is let go. */
+async function hold(jobs: JobScenario, batchId: string): Promise<() => Promise<void>> {
+  const [held, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const holding = jobs.inTenant(async (tx) => {
+    const lock = "/* hold */ select from headgate.work_items where tenant_id = $1 and kind = 'deliver' and reference_id = $2 for update";
+    await tx.query(lock, [tx.tenantId, batchId]);
+    held.resolve();
+    await letGo.promise;
+  });
+  await held.promise;
+  const end = async () => {
+    letGo.resolve();
+    await holding;
+  };
+  onTestFinished(end);
+  return end;
+}
+
+it('a job of very many batches is cancelled in many transactions: what was in hand is lost by whoever had it, other files go on, and another process ends what one began', async () => {
+  const tenant = tenantName();
+  const source = flowOf(tenant);
+  const jobs = (scenario = await createJobScenario({ database, plan: loadFlow(source).plan!, source, tenant }));
+  const { queue, ports } = jobs.services;
+  const [jobId] = await jobs.accept([`id,amount\n${Array.from({ length: records }, (_, at) => `p${at},1.25\n`).join('')}`]);
+  jobs.startWorker();
+  await until(async () => (await jobs.jobs())[0]!.state === 'delivering', 'the file was not cut', 30_000);
+  const batchIds = (
+    await jobs.rows<{ batchId: string }>(
+      '/* batches */ select batch_id as "batchId" from headgate.batches where tenant_id = $1 order by batch_id',
+    )
+  ).map(({ batchId }) => batchId);
+  const claim = (limit: number) => queue.claimWork(database.db, 'deliver', { limit, workerId: ports.ids.next(), leaseMs: 30_000 });
+  const ours = async (items: Awaited<ReturnType<typeof claim>>) =>
+    (await jobs.inTenant((tx) => queue.renewOurs(tx, items, 30_000))).renewed.size;
+  const early = await claim(300);
+  const letGo = [await hold(jobs, early[0]!.referenceId), await hold(jobs, batchIds[900]!)];
+  const deciding = cancelJob(jobs.services, jobs.tenantId, { jobId: jobId!, reason: 'too many', actor: 'key:anna' });
+  const isHeldUp = "/* waits */ select 1 as found from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  await until(async () => (await database.adminDb.query(isHeldUp)).rows.length > 0, 'the decision locked nothing of what is in hand');
+  // By a worker that can't see the decision.
+  const late = await claim(100);
+  await letGo[0]!();
+  expect([(await deciding).state, early.length, late.length]).toEqual(['delivering', 300, 100]);
+  expect([await ours(early), await ours(late)]).toEqual([0, 100]);
+  jobs.startCloser();
+  await until(async () => (await ours(late)) === 0, 'what was claimed before the decision was committed would be sent');
+  jobs.startDeliveries();
+  await jobs.accept(['id,amount\nq1,1.00\n']);
+  await until(async () => (await jobs.jobs())[1]!.state === 'completed', 'another file waited');
+  await jobs.rows("/* expire */ update headgate.work_items set lease_until = null where tenant_id = $1 and kind = 'close'");
+  jobs.startCloser();
+  await letGo[1]!();
+  await until(async () => (await jobs.jobs())[0]!.state === 'cancelled', 'the job was not cancelled', 40_000);
+  expect(jobs.delivered.get('api')).toEqual(['{"id":"q1","amount":"1.00"}\n']);
+  const { receipt, report } = await verifiedWithReceipt(jobs, jobId!);
+  expect(report.failures).toEqual([]);
+  expect(receipt.targets).toMatchObject([{ cancelled: { records } }]);
+});
 
 it.each([
   ['delivered', 'one chunk', undefined],

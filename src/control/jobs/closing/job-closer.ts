@@ -20,6 +20,7 @@ import { jobErrors } from '../job-errors.ts';
 import type { JobServices } from '../job-services.ts';
 import { lockJobs } from '../job-verdicts.ts';
 import { createWorkLoop, type WorkLoop } from '../queue/work-loop.ts';
+import { createCancelledJobs } from './cancelled-jobs.ts';
 import { createRangeHasher } from './closing-batches.ts';
 import { type ClosingFacts, type ClosingJob, type LoadedFacts, readClosingFacts, TooManyBatches } from './closing-facts.ts';
 import { type MadeReceipt, makeReceipt, type ReceiptSetting } from './closing-receipt.ts';
@@ -38,13 +39,26 @@ export interface JobCloserOptions {
 
 export function createJobCloser(options: JobCloserOptions): WorkLoop {
   const { services, workerId, leaseMs, jobsMax = 256 } = options;
+  const cancelledJobs = createCancelledJobs(services);
   return createWorkLoop({
     services,
     kind: 'close',
     workerId,
     leaseMs,
     inHandMax: jobsMax,
-    handle: (tenantId, items) => closeAll(options, tenantId, items),
+    async handle(tenantId, items, done) {
+      const cancelled = await cancelledJobs.find(tenantId, items);
+      const others = items.filter(({ referenceId }) => !cancelled.has(referenceId));
+      // One that fails keeps no other from being closed or cancelled.
+      const [closed] = await Promise.allSettled([others.length === 0 ? undefined : closeAll(options, tenantId, others)]);
+      others.forEach(done);
+      const failures = closed.status === 'rejected' ? [closed.reason] : [];
+      for (const item of items) {
+        const request = cancelled.get(item.referenceId);
+        if (request !== undefined) await cancelledJobs.goOn(tenantId, item, request).catch((error: unknown) => failures.push(error));
+      }
+      if (failures.length > 0) throw failures[0];
+    },
   });
 }
 

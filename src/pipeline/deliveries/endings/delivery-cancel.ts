@@ -8,7 +8,7 @@ import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { resolveAttempts } from '../attempts/attempt-store.ts';
 import { type BatchChange, moveBatches } from '../batch-changes.ts';
 import { type LoadedBatch, loadBatches } from '../batch-load.ts';
-import { batchIdsOfJob } from '../batches-of-job.ts';
+import { batchesInHand, batchesOfPageMax, batchIdsOfJob, hasMoreBatches, pageOfBatches } from '../batches-of-job.ts';
 import { deliverWork, insertBatches, recordCut } from '../cutting/batch-insert.ts';
 import { partsOfJob, type TakenPart } from '../cutting/collected-parts.ts';
 import type { NewWork, WorkQueue } from '../work-queue-port.ts';
@@ -21,15 +21,29 @@ export interface CancelServices {
   readonly ports: { readonly ids: Ids; readonly sleep: Sleep };
 }
 
+export interface CancelRequest {
+  readonly jobId: string;
+  readonly actor: string;
+}
+
 export interface CancelledDeliveries {
   readonly records: number;
-  /** Batches of the job that are still on their way. */
-  readonly openBatches: number;
+  /** Batches of the job that are still on their way; null: they are very many, and whoever closes the job goes on cancelling them. */
+  readonly openBatches: number | null;
 }
+
+/** Batches that the transaction of a decision goes through: who delivers for the tenant waits for what it has locked. */
+const cancelledAtOnceMax = 5_000;
 
 const isWaiting = `b.tenant_id = $1 and b.batch_id = any ($2::uuid[]) and b.state in ('ready', 'unknown', 'held', 'parked')`;
 const ofWork = `b.batch_id as "batchId", b.flow_id as "flowId", b.target_id as "targetId", b.lane, b.order_number as "orderNumber", b.order_offset as "orderOffset", b.records`;
 const listWaiting = `/* list cancellable batches */ select ${ofWork} from headgate.batches b where ${isWaiting} order by b.batch_id`;
+/** Of these, with their work locked, what nobody has in hand or locked; what was parked may have none. Nobody waits for another. */
+const listFree = `/* list free cancellable batches */ select ${ofWork} from headgate.batches b
+  left join lateral (select w.work_id from headgate.work_items w
+    where w.tenant_id = $1 and w.kind = 'deliver' and w.reference_id = b.batch_id and w.lease_until is null limit 1 for update skip locked) w on true
+  where ${isWaiting} and (w.work_id is not null or not exists (
+    select from headgate.work_items o where o.tenant_id = $1 and o.kind = 'deliver' and o.reference_id = b.batch_id)) order by b.batch_id`;
 const lockWaiting = `/* lock cancellable batches */
   select b.batch_id as "batchId" from headgate.batches b where ${isWaiting} order by b.batch_id for update`;
 
@@ -41,27 +55,72 @@ const countOpen = `/* count open batches */
 /**
  * In the transaction that writes the decision. The job is sent to be closed when nothing of it is open any more. Work items
  * of cancelled batches are due at once and dropped when they are claimed, so that what waits behind them in a lane goes on.
+ * Of a job of very many batches those that workers have in hand are cancelled; it is sent to be closed, by which the others are.
  */
-export async function cancelDeliveries(
+export async function cancelDeliveries(tx: TenantTx, services: CancelServices, request: CancelRequest): Promise<CancelledDeliveries> {
+  const { jobId } = request;
+  const cancelled = new CancelledRecords();
+  const areMany = await hasMoreBatches(tx, jobId, cancelledAtOnceMax);
+  for await (const page of areMany ? batchesInHand(tx, jobId) : batchIdsOfJob(tx, jobId))
+    cancelled.add(await cancelPage(tx, services, request, page));
+  for await (const parts of partsOfJob(tx, jobId)) cancelled.add(await cancelParts(tx, services, request, parts));
+  await countCancelled(tx, services, cancelled, areMany ? [jobId] : []);
+  if (areMany) return { records: cancelled.records, openBatches: null };
+  const open = await tx.query<{ count: number }>(countOpen, [tx.tenantId, jobId]);
+  return { records: cancelled.records, openBatches: open.rows[0]!.count };
+}
+
+/**
+ * Once a decision is committed: those that workers had claimed before they could see it, and would send. What is claimed later is
+ * cancelled by whoever claims it.
+ */
+export async function cancelInHand(tx: TenantTx, services: CancelServices, request: CancelRequest): Promise<void> {
+  const cancelled = new CancelledRecords();
+  for await (const page of batchesInHand(tx, request.jobId)) cancelled.add(await cancelPage(tx, services, request, page));
+  await countCancelled(tx, services, cancelled);
+}
+
+/**
+ * After that, the next of them behind `after`, in a transaction of their own; what somebody has in hand by now is for them to cancel.
+ * The last that was looked at; null: there are no more.
+ */
+export async function cancelNext(
   tx: TenantTx,
   services: CancelServices,
-  request: { readonly jobId: string; readonly actor: string },
-): Promise<CancelledDeliveries> {
-  const { queue } = services;
+  request: CancelRequest,
+  after: string | null,
+): Promise<string | null> {
+  const page = await pageOfBatches(tx, request.jobId, after);
   const cancelled = new CancelledRecords();
-  for await (const batchIds of batchIdsOfJob(tx, request.jobId)) {
-    const locked = await lockBatches(tx, queue, batchIds);
-    if (locked.length > 0) cancelled.add(await cancelBatches(tx, services, request, await loadBatches(tx, locked)));
-  }
-  for await (const parts of partsOfJob(tx, request.jobId)) cancelled.add(await cancelParts(tx, services, request, parts));
-  // Last: who ends a batch locks its work before these rows.
+  cancelled.add(await cancelPage(tx, services, request, page, listFree));
+  await countCancelled(tx, services, cancelled);
+  return page.length < batchesOfPageMax ? null : page.at(-1)!;
+}
+
+/** What they count is for the caller to add. */
+async function cancelPage(
+  tx: TenantTx,
+  services: CancelServices,
+  request: CancelRequest,
+  batchIds: readonly string[],
+  list = listWaiting,
+): Promise<CountDelta[]> {
+  const locked = await lockBatches(tx, services.queue, batchIds, list);
+  return locked.length === 0 ? [] : await cancelBatches(tx, services, request, await loadBatches(tx, locked));
+}
+
+/** Last: who ends a batch locks its work before these rows. */
+async function countCancelled(
+  tx: TenantTx,
+  { queue }: CancelServices,
+  cancelled: CancelledRecords,
+  toClose: readonly string[] = [],
+): Promise<void> {
   const ended = await addCounts(tx, cancelled.counts());
   await queue.addWork(
     tx,
-    ended.map((endedId) => ({ kind: 'close', referenceId: endedId })),
+    [...new Set([...ended, ...toClose])].map((referenceId) => ({ kind: 'close', referenceId })),
   );
-  const open = await tx.query<{ count: number }>(countOpen, [tx.tenantId, request.jobId]);
-  return { records: cancelled.records, openBatches: open.rows[0]!.count };
 }
 
 /** By job and target, of however many batches. */
@@ -82,8 +141,6 @@ class CancelledRecords {
     return [...this.#counts.values()];
   }
 }
-
-type CancelRequest = Parameters<typeof cancelDeliveries>[2];
 
 /** Batches that are locked. What they count is for the caller to add. */
 async function cancelBatches(
@@ -152,8 +209,8 @@ async function cancelParts(
 }
 
 /** Work is locked before the batch it is about, as its worker locks them. Gives the ids of those that may be cancelled. */
-async function lockBatches(tx: TenantTx, queue: WorkQueue, batchIds: readonly string[]): Promise<readonly string[]> {
-  const waiting = await tx.query<WorkedBatch>(listWaiting, [tx.tenantId, batchIds]);
+async function lockBatches(tx: TenantTx, queue: WorkQueue, batchIds: readonly string[], list: string): Promise<readonly string[]> {
+  const waiting = await tx.query<WorkedBatch>(list, [tx.tenantId, batchIds]);
   await queue.keepWork(tx, waiting.rows.map(workOf));
   const locked = await tx.query<{ batchId: string }>(lockWaiting, [tx.tenantId, waiting.rows.map(({ batchId }) => batchId)]);
   return locked.rows.map(({ batchId }) => batchId);
