@@ -13,6 +13,8 @@ interface StandingJob {
   readonly state: JobState;
   readonly totals: JobTotals | null;
   readonly reasonCode: string | null;
+  /** The last that was made about it. */
+  readonly decision: Decision | null;
 }
 
 /** The first reason for which records of the file were not read; such a file is never delivered in part. */
@@ -28,6 +30,8 @@ export function isUnbalanced({ reasonCode }: Pick<StandingJob, 'reasonCode'>): b
 export function isAllowed(job: StandingJob, action: JobAction): boolean {
   if (action === 'retry-close') return isUnbalanced(job);
   if (jobTransitions[job.state][action] === undefined) return false;
+  // Its reason stays that of who decided first; what is on its way ends by itself.
+  if (action === 'cancel' && job.decision === 'cancel') return false;
   if (action === 'release') return job.totals?.checked != null && unreadCode(job) === undefined;
   return action !== 'reject' || job.state === 'held';
 }

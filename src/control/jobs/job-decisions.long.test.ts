@@ -233,6 +233,10 @@ describe('a cancelled job', () => {
     jobs.startWorker();
     await stateIs(jobs, 'delivering');
     await cancelJob(jobs.services, jobs.tenantId, { jobId: jobId!, ...because });
+    // Asked again while it is not closed, by somebody else, it stays as it was decided.
+    expect((await previewDecision(jobs.services, jobs.tenantId, jobId!)).allowed).toEqual([]);
+    const again = cancelJob(jobs.services, jobs.tenantId, { jobId: jobId!, reason: 'a second thought', actor: 'key:bea' });
+    await expect(again).rejects.toMatchObject({ code: 'E_JOB_STATE', message: expect.stringContaining('cancelled already') });
     jobs.startCloser();
     const receipt = await receiptOf(jobs);
     expect(receipt.job).toMatchObject({ state: 'cancelled', decision: { kind: 'cancel', ...because } });

@@ -79,6 +79,7 @@ interface DecidableJob {
   readonly records: DecisionPreview['records'];
   readonly reasonCode: string | null;
   readonly reason: string | null;
+  readonly decision: Decision | null;
   readonly traceId: string | null;
   readonly version: string;
   readonly isCut: boolean;
@@ -86,7 +87,7 @@ interface DecidableJob {
 
 const jobColumns = `select j.job_id as "jobId", j.state, j.flow_version_id as "flowVersionId", j.bytes, j.totals,
     json_build_object('read', j.records_read, 'valid', j.records_valid, 'rejected', j.records_rejected, 'filtered', j.records_filtered) as records,
-    j.reason_code as "reasonCode", case when j.decision is null then j.reason end as reason, j.trace_id as "traceId", j.state || ' ' || (extract(epoch from j.changed_at) * 1000000)::bigint::text as version,
+    j.reason_code as "reasonCode", case when j.decision is null then j.reason end as reason, j.decision, j.trace_id as "traceId", j.state || ' ' || (extract(epoch from j.changed_at) * 1000000)::bigint::text as version,
     exists (select from headgate.job_targets t where t.tenant_id = j.tenant_id and t.job_id = j.job_id) as "isCut"
   from headgate.jobs j where j.tenant_id = $1 and j.job_id = $2`;
 const selectJob = `/* preview decision */ ${jobColumns}`;
@@ -285,6 +286,8 @@ function assertDecidable(job: DecidableJob, decision: JobAction, previewed: stri
     throw new HeadgateError(jobErrors.E_JOB_INCOMPLETE, `records of the file could not be read (${unread})`);
   }
   if (!isAllowed(job, decision)) {
-    throw new HeadgateError(jobErrors.E_JOB_STATE, `there is nothing to ${decision} in a job that is ${job.state}`);
+    const state =
+      job.decision === 'cancel' && job.state === 'delivering' ? 'cancelled already: what is on its way ends by itself' : job.state;
+    throw new HeadgateError(jobErrors.E_JOB_STATE, `there is nothing to ${decision} in a job that is ${state}`);
   }
 }

@@ -9,6 +9,7 @@ const job = {
   reasonCode: null,
   reason: null,
   decidedBy: null,
+  decision: null,
   totals: null,
   hasOpenLetters: true,
 } as const;

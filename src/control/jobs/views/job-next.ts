@@ -7,7 +7,7 @@ import '../../../pipeline/formats/format-errors.ts';
 import '../job-errors.ts';
 import { unreadableCodes } from '../../../pipeline/deliveries/endings/unreadable-codes.ts';
 import { nextOf } from '../../../platform/base/errors.ts';
-import { isAllowed, isUnbalanced } from '../job-actions.ts';
+import { type Decision, isAllowed, isUnbalanced } from '../job-actions.ts';
 import type { JobState } from '../job-state.ts';
 import type { JobTotals } from '../job-totals.ts';
 
@@ -18,6 +18,7 @@ interface StandingJob {
   readonly reasonCode: string | null;
   readonly reason: string | null;
   readonly decidedBy: string | null;
+  readonly decision: Decision | null;
   readonly totals: JobTotals | null;
   /** Records of it that were given up, and about which nobody has decided. */
   readonly hasOpenLetters: boolean;

@@ -8,7 +8,7 @@ import type { FindingGroup } from '../../../pipeline/engine/chunk.ts';
 import type { ControlTotals } from '../../../pipeline/engine/file/file-rules.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
-import { isAllowed, type JobAction, jobActions } from '../job-actions.ts';
+import { type Decision, isAllowed, type JobAction, jobActions } from '../job-actions.ts';
 import { jobErrors } from '../job-errors.ts';
 import { isClosed, type JobState } from '../job-state.ts';
 import { type JobTotals, warningGroups } from '../job-totals.ts';
@@ -130,7 +130,7 @@ export async function listJobs(
 }
 
 const selectJob = `/* get job */ select ${columns}, j.bytes, j.chunks, j.chunks_done as "chunksDone", j.lineage_id as "lineageId", j.accepted_number as "acceptedNumber",
-  j.started_at as "startedAt", j.reason, j.decided_by as "decidedBy", j.trace_id as "traceId", j.totals,
+  j.started_at as "startedAt", j.reason, j.decided_by as "decidedBy", j.decision, j.trace_id as "traceId", j.totals,
   exists (select from headgate.receipts r where r.tenant_id = j.tenant_id and r.job_id = j.job_id) as "hasReceipt",
   exists (select from headgate.dead_letters d where d.tenant_id = j.tenant_id and d.job_id = j.job_id and d.state = 'open') as "hasOpenLetters"
   ${tables} where j.tenant_id = $1 and j.job_id = $2`;
@@ -189,6 +189,7 @@ interface JobRow extends JobSummary {
   startedAt: Date | null;
   reason: string | null;
   decidedBy: string | null;
+  decision: Decision | null;
   traceId: string | null;
   totals: JobTotals | null;
   hasReceipt: boolean;
@@ -219,7 +220,7 @@ export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | un
       },
     ]),
   );
-  const { chunks, chunksDone, totals, hasOpenLetters: _, ...summary } = row;
+  const { chunks, chunksDone, totals, hasOpenLetters: _, decision: __, ...summary } = row;
   const checked = totals?.checked ?? null;
   return {
     ...summary,
