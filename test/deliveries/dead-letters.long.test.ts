@@ -6,7 +6,7 @@ import { openGivenUpRecords } from '../../src/pipeline/deliveries/endings/batch-
 import { exportDeadLetters, getDeadLetter, listDeadLetters } from '../../src/pipeline/deliveries/endings/dead-letter-store.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
-import { bindingOf, createDeliveryScenario } from '../support/delivery-scenario.ts';
+import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
 import { startHttpSink } from '../support/http-sink.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
@@ -141,6 +141,44 @@ it('those of a big batch block as many keys as a target may have, and the lane f
   );
   expect(blocked).toEqual({ keys: 10_001, lanes: 1, letters: 10_001 });
 }, 90_000);
+
+it.each([
+  ['as a whole', { status: 404 }],
+  [
+    'record by record',
+    { body: JSON.stringify({ results: Array.from({ length: 100 }, (_, index) => ({ index, status: 422, code: 'NO' })) }) },
+  ],
+] as const)(
+  'those of batches that are refused %s faster than they are written are made when there is room for them',
+  async (_how, answer) => {
+    const sink = await startHttpSink(() => ({ ...answer, headers: { 'content-type': 'application/json' } }));
+    const plan = deliveryPlan([
+      targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 100, concurrency: 20 }),
+    ]);
+    const scenario = await createDeliveryScenario({ database, plan, bindings: { api: bindingOf('http', { baseUrl: sink.url }) } });
+    onTestFinished(async () => void (await scenario.stopWorkers()));
+    const lines = Array.from({ length: 2_000 }, (_, at) =>
+      deliveryLine({ id: `r${at}`, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }),
+    );
+    const [job] = await scenario.deliverJobs([{ lines }]);
+    const writable = Promise.withResolvers<void>();
+    onTestFinished(() => writable.resolve());
+    const holding = scenario.inTenant(async (tx) => {
+      await tx.query('/* hold */ select from headgate.job_targets where tenant_id = $1 for update', [tx.tenantId]);
+      await writable.promise;
+    });
+    scenario.startWorker({ lettersMax: 250 });
+    await until(() => sink.requests.length === 20, 'not all were sent');
+    writable.resolve();
+    await holding;
+    await scenario.allEnded([job!]);
+    const written = await scenario.rows<{ letters: number }>(
+      '/* letters of transactions */ select count(*)::int as letters from headgate.dead_letters where tenant_id = $1 group by xmin::text',
+    );
+    expect(written.reduce((sum, { letters }) => sum + letters, 0)).toBe(2_000);
+    expect(Math.max(...written.map(({ letters }) => letters))).toBeLessThanOrEqual(200);
+  },
+);
 
 /** Of what is in use. */
 function heapUsed(): number {

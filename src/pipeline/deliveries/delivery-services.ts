@@ -13,6 +13,7 @@ import type { BreakerReports } from './breakers/breaker-reports.ts';
 import type { DeliveryDefinitions } from './delivery-definitions.ts';
 import type { BatchEnding } from './endings/batch-ending.ts';
 import type { GroupCommit } from './endings/group-commit.ts';
+import type { LetterRoom } from './endings/letter-room.ts';
 import type { WorkQueue } from './work-queue-port.ts';
 
 export interface DeliveryServices {
@@ -31,5 +32,6 @@ export interface DeliveryServices {
   readonly leases: Leases;
   readonly starts: GroupCommit<AttemptStart, Refusal>;
   readonly endings: GroupCommit<BatchEnding>;
+  readonly letterRoom: LetterRoom;
   readonly breakers: BreakerReports;
 }

@@ -32,6 +32,7 @@ import type { DeliveryDefinitions } from './delivery-definitions.ts';
 import type { DeliveryServices } from './delivery-services.ts';
 import { type BatchEnding, writeEndings } from './endings/batch-ending.ts';
 import { createGroupCommit } from './endings/group-commit.ts';
+import { createLetterRoom, lettersMax } from './endings/letter-room.ts';
 import { probeTarget, probeTimeoutMs } from './probes/target-probe.ts';
 import type { WorkItem, WorkQueue } from './work-queue-port.ts';
 
@@ -56,6 +57,8 @@ export interface DeliveryWorkerOptions {
   readonly inHandMax?: number;
   /** Keys that one target may have blocked before whole lanes are. */
   readonly blockedKeysMax?: number;
+  /** Dead letters in memory. */
+  readonly lettersMax?: number;
   readonly waiter?: Waiter;
   readonly breakerWaiter?: Waiter;
   /** Called when parked batches go on. */
@@ -92,8 +95,10 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     ...options,
     probe: (address, stopping) => probeTarget(opening, address, { timeoutMs: probeMs, stopping }),
   });
+  const letterRoom = createLetterRoom(options.lettersMax ?? lettersMax);
   const services: DeliveryServices = {
     ...options,
+    letterRoom,
     actor: 'system',
     leases,
     targets,
@@ -191,6 +196,8 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
       }
       logger.error('a delivery failed inside', { error, batchId: claimed.batch.batchId });
       await giveBack(claimed.item, failedAgainMs);
+    } finally {
+      letterRoom.leave(claimed.item);
     }
   }
 

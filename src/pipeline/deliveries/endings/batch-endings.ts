@@ -11,10 +11,11 @@ import type { NewBlockedKey } from '../held/blocked-key-store.ts';
 import { delayAfterHeldMs, heldLookMs } from '../held/held-delay.ts';
 import type { ClaimedWork } from '../work-queue-port.ts';
 import type { BatchEnding } from './batch-ending.ts';
-import { type BatchRecord, readGivenUpRecords } from './batch-records.ts';
+import { type BatchRecord, readGivenUpRecords, recordsOfPageMax } from './batch-records.ts';
 import { type SplitServices, splitBatch, splitByMembers } from './batch-split.ts';
 import type { DeadLetterCause, NewDeadLetter } from './dead-letter-store.ts';
 import { type GivenUpLetters, letterGivenUp } from './given-up-letters.ts';
+import type { LetterRoom } from './letter-room.ts';
 import { type CountDelta, type CountedAs, countBatch } from './target-counts.ts';
 
 export interface EndingContext {
@@ -24,7 +25,7 @@ export interface EndingContext {
   readonly actor: string;
   /** The backup that it is sent to; null: its own target. */
   readonly via: string | null;
-  readonly services: SplitServices;
+  readonly services: SplitServices & { readonly letterRoom: LetterRoom };
 }
 
 export interface EndedAttempt {
@@ -255,9 +256,9 @@ async function endingOfSplit(
   const expected: ExpectedAnswer[] = [];
   const letters: NewDeadLetter[] = [];
   const blockedKeys: NewBlockedKey[] = [];
-  const records = parts.some(({ becomes }) => becomes === 'refused' || becomes === 'exhausted')
-    ? await readGivenUpRecords(services, batch, plan)
-    : [];
+  const areGivenUp = parts.some(({ becomes }) => becomes === 'refused' || becomes === 'exhausted');
+  if (areGivenUp) await services.letterRoom.enter(context.work, batch.records);
+  const records = areGivenUp ? await readGivenUpRecords(services, batch, plan) : [];
   for (const [at, part] of parts.entries()) {
     const child = children[at]!;
     for (const [event, from] of partEvents[part.becomes]) {
@@ -315,10 +316,11 @@ async function endingOfSplit(
 }
 
 async function deadLetters(
-  { batch, plan, services }: EndingContext,
+  { batch, plan, services, work }: EndingContext,
   cause: DeadLetterCause,
   reason: { readonly code: string; readonly message: string },
 ): Promise<GivenUpLetters> {
+  await services.letterRoom.enter(work, Math.min(batch.records, recordsOfPageMax));
   return await letterGivenUp(services, batch, plan, { cause, ...reason });
 }
 

@@ -19,11 +19,15 @@ const code = deliveryErrors.E_KEY_BLOCKED;
 export async function endingOfBlocked(context: EndingContext): Promise<BatchEnding | null> {
   const { batch, plan, services } = context;
   const blockers = await withTenant(services.db, batch.tenantId, (tx) => readBlockedKeys(tx, batch), { readOnly: true });
+  await services.letterRoom.enter(context.work, batch.records);
   const records = await readGivenUpRecords(services, batch, plan);
   const blockerOf = ({ orderKey }: BatchRecord) => (orderKey === null ? undefined : (blockers.get(orderKey) ?? blockers.get(everyKey)));
   const positions = { blocked: [] as number[], free: [] as number[] };
   for (const [position, record] of records.entries()) positions[blockerOf(record) === undefined ? 'free' : 'blocked'].push(position);
-  if (positions.blocked.length === 0) return null;
+  if (positions.blocked.length === 0) {
+    services.letterRoom.leave(context.work);
+    return null;
+  }
   const ending = endingOfWork(context, null);
   if (positions.free.length === 0) {
     return {
