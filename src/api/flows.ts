@@ -10,7 +10,7 @@ import type { ConnectionFence } from '../control/flows/applying/tenant-reference
 import type { Connection, HeadgateDocument } from '../control/flows/definition.ts';
 import { loadDocument, loadFlow } from '../control/flows/load-flow.ts';
 import { hastenAcknowledgements } from '../control/jobs/acknowledging/acknowledgement-rows.ts';
-import { sendMendedAgain } from '../pipeline/deliveries/held/held-again.ts';
+import { sendAllMendedAgain, sendMendedAgain } from '../pipeline/deliveries/held/held-again.ts';
 import { connectionSecretFolders } from '../platform/secrets/connection-secrets.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { describe, line, named, nameParameter, object, pageOfItems, query, text } from './answers.ts';
@@ -61,16 +61,18 @@ export function flowRoutes(parts: ApiParts) {
         const fence = await fenceFor(parts, tenantId, read);
         const by = { tenant: tenantName, actor: actorOf(request), environment: settings.environment, fence };
         if (dryRun) return withTenant(db, tenantId, (tx) => planDocument(tx, document, { ...by, alongside }));
+        const mended = { actor: by.actor, evidence: `${by.actor} applied a definition` };
+        let last: string | null = null;
         const outcome = await withTenant(db, tenantId, async (tx) => {
           const applied = await applyDocument(tx, ports.ids, document, by);
           // What waits for a connection or policy to be mended is tried again, also when the document is the same: its secret may be new.
           if (applied.kind !== 'FlowDefinition') {
-            const evidence = `${by.actor} applied a definition`;
-            await sendMendedAgain(tx, { queue: jobs.queue, ids: ports.ids }, { actor: by.actor, evidence });
+            last = (await sendMendedAgain(tx, { queue: jobs.queue, ids: ports.ids }, mended)).last;
             await hastenAcknowledgements(tx, jobs.queue);
           }
           return applied;
         });
+        if (last !== null) await sendAllMendedAgain(jobs, tenantId, mended, last);
         jobs.signals.deliver.notify();
         jobs.signals.acknowledge.notify();
         return outcome;

@@ -4,7 +4,7 @@ import { findJob } from '../../src/control/jobs/views/job-views.ts';
 import { postgresConnector } from '../../src/pipeline/connectors/postgres/postgres-connector.ts';
 import { getBatch } from '../../src/pipeline/deliveries/batch-views.ts';
 import type { TargetBinding } from '../../src/pipeline/deliveries/delivery-definitions.ts';
-import { sendMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
+import { sendAllMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
 import { decideHeldBatch } from '../../src/pipeline/deliveries/held/held-batches.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
@@ -155,10 +155,8 @@ describe('a batch whose settings are at fault', () => {
     const jobs = await scenario.deliverJobs([{ lines }]);
     scenario.startWorker();
     await held('E_TARGET_FORBIDDEN');
-    const again = () =>
-      scenario.inTenant((tx) =>
-        sendMendedAgain(tx, { queue: scenario.queue, ids: systemPorts.ids }, { actor: 'key:anna', evidence: 'applied' }),
-      );
+    const scope = { db: database.db, queue: scenario.queue, ports: systemPorts };
+    const again = () => sendAllMendedAgain(scope, scenario.tenantId, { actor: 'key:anna', evidence: 'applied' });
     expect(await again()).toBe(1);
     await until(async () => (await scenario.attempts()).length === 6, 'it was not tried again');
     await held('E_TARGET_FORBIDDEN');

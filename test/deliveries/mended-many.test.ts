@@ -1,7 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { sendMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
+import { sendAllMendedAgain, sendMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
+import type { WorkItem } from '../../src/pipeline/deliveries/work-queue-port.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
+import type { TenantTx } from '../../src/platform/tenancy/tenant-scope.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
 import { startHttpSink } from '../support/http-sink.ts';
@@ -38,4 +41,38 @@ it('batches that were held all go once their settings are mended, though their t
   await scenario.allEnded(jobs, 30_000);
   expect(await areAll('acked')).toBe(true);
   expect(sink.lines().length).toBe(count + 1);
+});
+
+it('batches that are held are sent again some hundreds in a transaction, and none that somebody has in hand by then is taken from them', async () => {
+  const plan = deliveryPlan([targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 1 })]);
+  const scenario = await createDeliveryScenario({ database, plan, bindings: {} });
+  const count = 1_200;
+  const lines = Array.from({ length: count }, (_, at) =>
+    deliveryLine({ id: `r${at}`, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }),
+  );
+  await scenario.deliverJobs([{ lines }]);
+  await scenario.rows("/* hold */ update headgate.batches set state = 'held', reason_code = 'E_TARGET_FORBIDDEN' where tenant_id = $1");
+  const outside = AsyncLocalStorage.snapshot() as <T>(work: () => T) => T;
+  const by = { actor: 'anna', evidence: 'mended' };
+  const services = { queue: scenario.queue, ids: systemPorts.ids };
+  const scope = { db: database.db, queue: scenario.queue, ports: systemPorts };
+  // While one has read which are held, another sends them, and a worker claims them.
+  let items: readonly WorkItem[] = [];
+  const late = (tx: TenantTx): TenantTx => ({
+    ...tx,
+    query: async (sql, params) => {
+      const answer = await tx.query(sql, params);
+      if (!sql.startsWith('/* list batches held')) return answer as never;
+      // In no scope of a tenant: that one is open.
+      await outside(() => sendAllMendedAgain(scope, scenario.tenantId, by));
+      items = await scenario.queue.claimWork(database.db, 'deliver', { limit: 500, workerId: systemPorts.ids.next(), leaseMs: 30_000 });
+      return answer as never;
+    },
+  });
+  expect(await scenario.inTenant((tx) => sendMendedAgain(late(tx), services, by))).toMatchObject({ sent: 0 });
+  expect((await scenario.inTenant((tx) => scenario.queue.renewOurs(tx, items, 30_000))).renewed.size).toBe(500);
+  const transactions = await scenario.rows<{ batches: number }>(
+    '/* transactions */ select count(*)::int as batches from headgate.batches where tenant_id = $1 group by xmin::text order by 1',
+  );
+  expect(transactions.map(({ batches }) => batches)).toEqual([200, 500, 500]);
 });

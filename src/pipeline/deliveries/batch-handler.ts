@@ -41,7 +41,7 @@ import { endingAsUnreadable, endingOfUnreadable } from './endings/unreadable-bat
 import { isUnreadable } from './endings/unreadable-codes.ts';
 import { endingOfBlocked } from './held/blocked-batches.ts';
 import { isConfigurationFault } from './held/configuration-codes.ts';
-import { isTargetHeld, sendMendedAgain } from './held/held-again.ts';
+import { isTargetHeld, sendAllMendedAgain } from './held/held-again.ts';
 import { heldLookMs } from './held/held-delay.ts';
 
 export interface HandlerSignals {
@@ -198,12 +198,10 @@ export class BatchHandler {
 
   /** What waits for the same target's settings is sent too. A process that ends before leaves it to their own rechecks. */
   async #releaseOthers({ batch }: ClaimedBatch): Promise<void> {
-    const { queue, ports, actor, logger } = this.#services;
+    const { actor, logger } = this.#services;
     const { tenantId, batchId, flowId, targetId } = batch;
     const by = { actor, evidence: `batch ${batchId}, which waited for the same settings, was answered`, flowId, targetId };
-    const services = { queue, ids: ports.ids };
-    let sent = 0;
-    await commitForCertain(this.#services, tenantId, async (tx) => void (sent = await sendMendedAgain(tx, services, by)));
+    const sent = await sendAllMendedAgain(this.#services, tenantId, by);
     if (sent > 0) logger.info('settings were mended: batches that were held are sent', { batches: sent });
   }
 

@@ -8,6 +8,7 @@ import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { resolveAttempts } from '../attempts/attempt-store.ts';
 import { moveBatches } from '../batch-changes.ts';
 import { type LoadedBatch, loadBatches } from '../batch-load.ts';
+import { commitForCertain } from '../certain-transaction.ts';
 import { deliverWork } from '../cutting/batch-insert.ts';
 import type { WorkQueue } from '../work-queue-port.ts';
 import { configurationList } from './configuration-codes.ts';
@@ -37,7 +38,7 @@ export async function makeReady(
   );
 }
 
-/** Batches that one transaction sends again are read this many at a time. */
+/** Batches that one transaction sends again: who delivers for the tenant waits for what it has locked. */
 const pageMax = 500;
 
 const selectPage = `/* list batches held for configuration */
@@ -64,33 +65,53 @@ export async function isTargetHeld(
   return (await tx.query(findHeld, [tx.tenantId, flowId, targetId, flowVersionId, codes])).rows.length > 0;
 }
 
-/** All of the tenant's, or those of one target. How many there were. What is still not mended is held again after one try. */
+export interface Mended {
+  readonly actor: string;
+  readonly evidence: string;
+  /** Left out, of all flows. */
+  readonly flowId?: string;
+  readonly targetId?: string;
+}
+
+/**
+ * The next of the tenant's, or of one target, behind `after`. How many were sent, and where there may be more, the last that was looked
+ * at. What is still not mended is held again after one try.
+ */
 export async function sendMendedAgain(
   tx: TenantTx,
   { queue, ids }: AgainServices,
-  by: { readonly actor: string; readonly evidence: string; readonly flowId?: string; readonly targetId?: string },
+  by: Mended,
+  after: string | null = null,
+): Promise<{ readonly sent: number; readonly last: string | null }> {
+  const values = [tx.tenantId, after, by.flowId ?? null, by.targetId ?? null, pageMax];
+  const found: readonly string[] = (await tx.query<{ batchId: string }>(selectPage, values)).rows.map(({ batchId }) => batchId);
+  const batches = await loadBatches(tx, found);
+  const workOf = (batch: LoadedBatch) => deliverWork(batch.flowId, batch);
+  // Work is locked before the batch it is about, as its worker locks them; what another has sent meanwhile is left to who has it in hand.
+  await queue.keepWork(tx, batches.map(workOf));
+  const { rows } = await tx.query<{ batchId: string }>(lockHeld, [tx.tenantId, found]);
+  const locked = new Set(rows.map(({ batchId }) => batchId));
+  const again = batches.filter(({ batchId }) => locked.has(batchId));
+  await queue.addWork(tx, again.map(workOf));
+  await makeReady(tx, ids, again, by);
+  return { sent: locked.size, last: found.length < pageMax ? null : found.at(-1)! };
+}
+
+/** All of them, or those behind `after`, each page in a transaction of its own. How many. A process that ends leaves the others to their own rechecks. */
+export async function sendAllMendedAgain(
+  scope: Parameters<typeof commitForCertain>[0] & { readonly queue: WorkQueue; readonly ports: { readonly ids: Ids } },
+  tenantId: string,
+  by: Mended,
+  after: string | null = null,
 ): Promise<number> {
-  let count = 0;
-  let last: string | null = null;
-  for (;;) {
-    const values = [tx.tenantId, last, by.flowId ?? null, by.targetId ?? null, pageMax];
-    const found: readonly string[] = (await tx.query<{ batchId: string }>(selectPage, values)).rows.map(({ batchId }) => batchId);
-    const batches = await loadBatches(tx, found);
-    // Work is locked before the batch it is about, as its worker locks them.
-    await queue.addWork(
-      tx,
-      batches.map((batch) => deliverWork(batch.flowId, batch)),
-    );
-    const { rows } = await tx.query<{ batchId: string }>(lockHeld, [tx.tenantId, found]);
-    const locked = new Set(rows.map(({ batchId }) => batchId));
-    await makeReady(
-      tx,
-      ids,
-      batches.filter(({ batchId }) => locked.has(batchId)),
-      by,
-    );
-    count += locked.size;
-    if (found.length < pageMax) return count;
-    last = found.at(-1)!;
+  let sent = 0;
+  for (let place = after; ; ) {
+    let page = { sent: 0, last: null as string | null };
+    await commitForCertain(scope, tenantId, async (tx) => {
+      page = await sendMendedAgain(tx, { queue: scope.queue, ids: scope.ports.ids }, by, place);
+    });
+    sent += page.sent;
+    place = page.last;
+    if (place === null) return sent;
   }
 }
