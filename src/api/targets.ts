@@ -3,8 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { type FlowTarget, listFlowTargets } from '../control/flows/applying/flow-targets.ts';
 import { getFlow, ofKnownFlow } from '../control/flows/applying/flow-views.ts';
-import { breakerDecisions, decideBreaker } from '../pipeline/deliveries/breakers/breaker-decisions.ts';
+import { breakerDecisions, decideBreaker, hastenWaiting, type WaitingPlace } from '../pipeline/deliveries/breakers/breaker-decisions.ts';
 import { breakerStates } from '../pipeline/deliveries/breakers/breaker-state.ts';
+import type { BreakerKey } from '../pipeline/deliveries/breakers/breaker-store.ts';
 import { type BreakerView, listBreakerChanges, viewBreakers } from '../pipeline/deliveries/breakers/breaker-views.ts';
 import { checkReason } from '../platform/access/decision-reason.ts';
 import { answerOnce } from '../platform/access/idempotency-keys.ts';
@@ -134,16 +135,19 @@ function decisionRoute(api: FastifyInstance, { db, ports, jobs }: ApiParts, { pa
       const { action, reason, dryRun } = request.body;
       const decision = action ?? ('probe' as const);
       const keyed = keyedDecision(request, ['breaker', name, targetId, decision, reason]);
-      const answer = await withTenant(db, ownerOf(request).tenantId, async (tx) => {
+      const { tenantId } = ownerOf(request);
+      let waiting: { readonly key: BreakerKey; readonly place: WaitingPlace | null } | undefined;
+      const answer = await withTenant(db, tenantId, async (tx) => {
         const target = await findTarget(tx, request.params);
         if (dryRun) return (await summariesOf(tx, [target]))[0]!;
         const word = { ...target, decision, reason: checkReason(reason), actor: actorOf(request) };
         return await answerOnce(tx, keyed, async () => {
-          await decideBreaker(tx, { queue: jobs.queue, ports }, word);
+          waiting = { key: target, place: await decideBreaker(tx, { queue: jobs.queue, ports }, word) };
           return (await summariesOf(tx, [target]))[0]!;
         });
       });
       jobs.signals.breaker.notify();
+      if (waiting?.place != null) await hastenWaiting(jobs, tenantId, waiting.key, waiting.place);
       return answer;
     },
   );

@@ -1,6 +1,6 @@
 /** What waits already goes on with its breaker: for the time that the target asked for when a person says so, and with an outcome that nobody knows. */
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { type BreakerWord, decideBreaker } from '../../src/pipeline/deliveries/breakers/breaker-decisions.ts';
+import { type BreakerWord, decideBreaker, hastenWaiting } from '../../src/pipeline/deliveries/breakers/breaker-decisions.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
@@ -99,4 +99,20 @@ it('a batch of which nobody knows whether it arrived goes on soon after its brea
      update headgate.work_items set due_at = headgate.clock() where tenant_id = $1 and kind = 'breaker'`,
   );
   await scenario.allEnded(jobs, 30_000);
+});
+
+it('very many batches that wait for a time to come are due at once when a person says so, some thousands in a transaction', async () => {
+  const count = 5_600;
+  const { scenario, say, deliver, waiting } = await scenarioOf();
+  await deliver(count);
+  await scenario.rows(
+    "/* ask for patience */ update headgate.work_items set due_at = headgate.clock() + interval '15 minutes' where tenant_id = $1",
+  );
+  expect(await waiting()).toBe(count);
+  const place = await say('close');
+  expect(await waiting()).toBe(count - 5_000);
+  const scope = { db: database.db, queue: scenario.queue, ports: systemPorts };
+  await hastenWaiting(scope, scenario.tenantId, { flowId: scenario.flowId, targetId: 'api' }, place!);
+  expect(await waiting()).toBe(0);
+  expect(await say('close')).toBeNull();
 });
