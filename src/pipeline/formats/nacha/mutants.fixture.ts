@@ -115,6 +115,7 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   'amount-zero': ppd((file) => file.set('entryDetail', 'amount', 0).total()),
   'amount-zero-return': one('PPD returned', (file) => file.set('entryDetail', 'amount', 0).total()),
   'amount-nonzero': ppd((file) => file.set('entryDetail', 'amount', 1, 2).total()),
+  'iat-amount': one('IAT', (file) => file.set('IATEntryDetail', 'amount', 0).total()),
   'amount-limit': one('ARC', (file) => file.set('entryDetail', 'amount', 2_500_001).total()),
   'individual-name': ppd(setting('entryDetail', 'individualName', '000')),
   'check-serial-number': one('ARC', setting('entryDetail', 'identificationNumber', '')),
@@ -134,6 +135,10 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   'addenda-repeated': one('PPD returned', (file) => {
     file.records.splice(3, 0, { ...file.records[3]! });
     return file.total();
+  }),
+  'answers-together': one('PPD dishonored', (file) => {
+    const values = { returnCode: 'R01', originalTrace: '1', originalDFI: '1', traceNumber: '121042880001001' };
+    return file.insert(file.index('addenda99Dishonored'), addenda.addenda99, values).total();
   }),
   'addenda-maximum': ppd((file) => {
     const index = file.index('addenda05');
