@@ -240,9 +240,19 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
     also: ['filler-text'],
   },
   {
-    name: 'a line with a tail',
+    name: 'a tail that begins as an entry does',
+    rule: 'line-tail',
+    ...ppd((file) => withLine(file, 2, (line) => `${line}62200001`)),
+  },
+  {
+    name: 'a tail of the last line, which no line break ends',
+    rule: 'line-tail',
+    ...ppd((file) => `${file.text().trimEnd()}99`),
+  },
+  {
+    name: 'a first line with a tail, which may be a record of a file without line breaks',
     rule: 'record-type',
-    ...ppd((file) => withLine(file, 1, (line) => `${line}X`)),
+    ...ppd((file) => withLine(file, 0, (line) => `${line}X`)),
     also: ['line-short', 'filler-count'],
   },
   { name: 'an end-of-file mark', rule: 'line-blank', ...ppd((file) => `${file.text()}\x1a`) },

@@ -11,6 +11,7 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   'line-end': ppd((file) => file.text('\r')),
   'line-short': ppd((file) => withLine(file, 0, (line) => line.trimEnd())),
   'line-long': ppd((file) => withLine(file, 1, (line) => `${line}  `)),
+  'line-tail': ppd((file) => withLine(file, 1, (line) => `${line}X`)),
   'line-blank': ppd((file) => withLine(file, 1, (line) => `${line}\n`)),
   'record-type': ppd((file) => file.put('fileControl', 0, '2'), { also: ['file-control-missing', 'filler-place'] }),
   'file-header-missing': ppd((file) => file.remove('fileHeader').total()),

@@ -32,6 +32,7 @@ export const nachaRules = {
   'line-end': structureWarning('A line ends with LF or CR LF, not with CR alone (custom of files that are sent over networks).'),
   'line-short': structureWarning('A record has 94 characters (App. 3, record size); one with fewer is read as if spaces followed.'),
   'line-long': structureWarning('A record has 94 characters (App. 3, record size); spaces after them are no record.'),
+  'line-tail': structure('Only spaces follow the 94 characters of a record on its line (App. 3, record size).'),
   'line-blank': structureWarning('No line is blank, and no end-of-file mark follows the records (App. 3, sequence of records).'),
   'record-type': structure('A record begins with 1, 5, 6, 7, 8 or 9 (App. 3, record type code).'),
   'file-header-missing': structure('The first record is the file header (App. 3, sequence of records).'),
