@@ -71,7 +71,11 @@ const changes: readonly (readonly [name: string, of: readonly SampleName[], chan
         .set('entryDetail', 'transactionCode', 48, 2)
         .total(),
   ],
-  ['a loan that is debited', ['PPD'], (file) => file.set('entryDetail', 'transactionCode', 55).total()],
+  [
+    'a loan that is debited to reverse a credit',
+    ['PPD'],
+    (file) => file.set('batchHeader', 'companyEntryDescription', 'REVERSAL').set('entryDetail', 'transactionCode', 55).total(),
+  ],
   [
     'prenotes by their description',
     ['PPD'],

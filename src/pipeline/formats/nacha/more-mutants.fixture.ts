@@ -92,6 +92,11 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
     rule: 'iat-amount',
     ...one('IAT changed', (file) => file.set('IATEntryDetail', 'amount', 1).total()),
   },
+  {
+    name: 'a loan that is debited in IAT',
+    rule: 'loan-debit',
+    ...one('IAT', (file) => file.set('IATEntryDetail', 'transactionCode', 55).total()),
+  },
   { name: 'an indicator of IAT that is none', rule: 'reserved', ...one('IAT', setting('IATBatchHeader', 'IATIndicator', 'IATCORR')) },
   { name: 'a high RCK entry', rule: 'amount-limit', ...one('RCK', (file) => file.set('entryDetail', 'amount', 250_001).total()) },
   { name: 'a blank item research number', rule: 'process-control', ...one('XCK', (file) => file.put('entryDetail', 60, ' '.repeat(16))) },

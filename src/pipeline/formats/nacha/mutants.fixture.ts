@@ -110,6 +110,7 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   'transaction-code-sec': one('ACK', setting('entryDetail', 'transactionCode', 23)),
   'transaction-code-service-class': one('CTX', (file) => file.set('entryDetail', 'transactionCode', 22).total()),
   'iat-service-class': one('IAT', (file) => file.set('IATEntryDetail', 'transactionCode', 22).total()),
+  'loan-debit': one('PPD', (file) => file.set('entryDetail', 'transactionCode', 55).total()),
   'return-transaction-code': one('PPD returned', setting('entryDetail', 'transactionCode', 27)),
   'trace-number-order': ppd((file) => file.set('entryDetail', 'traceNumber', file.get(file.index('entryDetail', 1), 'traceNumber'))),
   'trace-number-odfi': ppd((file) => file.put('entryDetail', 79, '0')),

@@ -123,6 +123,7 @@ export const nachaRules = {
   'iat-service-class': entryWarning(
     'Credits are not in IAT batches of debits (225), debits not in those of credits (220) (App. 3, service class code).',
   ),
+  'loan-debit': entryWarning('A loan account is debited only in a batch whose description is REVERSAL (App. 3, transaction codes).'),
   'return-transaction-code': entryWarning(
     'A return has a transaction code of returns, which ends with 1 or 6, and no other entry has one (App. 4, transaction codes).',
   ),
