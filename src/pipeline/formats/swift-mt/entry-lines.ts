@@ -187,9 +187,8 @@ export class EntryLines {
     this.#sum.add(entry.signed);
   }
 
-  #writeReferences({ hasParts, amountEnd, referenceEnd, lineEnd }: StatementEntry, { bytes, length, lineCount }: FieldText): void {
+  #writeReferences({ hasParts, amountEnd, typeEnd, referenceEnd, lineEnd }: StatementEntry, { bytes, length, lineCount }: FieldText): void {
     const lines = this.#lines;
-    const typeEnd = Math.min(amountEnd + 4, lineEnd);
     if (!hasParts) {
       for (const each of [keys.transactionType, keys.customerReference, keys.bankReference, keys.supplementaryDetails]) lines.absent(each);
       return;
