@@ -11,6 +11,7 @@ import { readDecimal } from './decimal-amounts.ts';
 import type { FieldText } from './field-text.ts';
 import type { SwiftFindings } from './swift-findings.ts';
 
+const space = 32;
 const slash = 47;
 const comma = 44;
 const letterC = 67;
@@ -42,7 +43,8 @@ export class StatementEntry {
   fundsAt = -1;
   amountAt = 0;
   amountEnd = 0;
-  /** As `amountEnd` where the entry has no type. */
+  typeAt = 0;
+  /** As `typeAt` where the entry has no type. */
   typeEnd = 0;
   referenceEnd = 0;
   lineEnd = 0;
@@ -127,8 +129,10 @@ export class StatementEntry {
   #readReferences(field: FieldText, findings: SwiftFindings): void {
     const { bytes } = field;
     const end = this.lineEnd;
-    const type = this.amountEnd;
-    if (type + 4 > end || !this.#isType(field, type))
+    const isSpaced = bytes[this.amountEnd] === space && this.amountEnd + 5 <= end && this.#isType(field, this.amountEnd + 1);
+    const type = (this.typeAt = this.amountEnd + (isSpaced ? 1 : 0));
+    if (isSpaced) findings.tell('entry-type', field.place(type - 1, type + 4), '61', 'a space stands before the type');
+    else if (type + 4 > end || !this.#isType(field, type))
       findings.tell(
         'entry-type',
         field.place(type, type + 4),
@@ -170,7 +174,7 @@ export class StatementEntry {
     const valueDate = isoDate(field.bytes, 0, this.lineEnd);
     const dates = { valueDate, entryDate: this.#entryDateText(valueDate) };
     if (!this.hasParts) return dates;
-    const type = field.latin1(this.amountEnd, this.typeEnd);
+    const type = field.latin1(this.typeAt, this.typeEnd);
     const reference = field.text(this.typeEnd, this.referenceEnd);
     return {
       ...dates,

@@ -232,6 +232,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   'entry-type': [
     ['letters of a message', firstEntry(':61:2601020103DR800,SABCNONREF//55555'), 'warn'],
     ['none', firstEntry(':61:2601020103DR800,XSTONONREF//55555'), 'warn'],
+    ['a space before it', firstEntry(':61:2601020103DR800, NSTONONREF//55555'), 'warn'],
     ['a reference of the bank in its place', firstEntry(':61:2601020103DR800,//55555'), 'warn'],
   ],
   'entry-reference': [

@@ -143,9 +143,12 @@ it('a hyphen and a letter end a text only where a letter begins it', () => {
   expect(runPack(swiftPack, text).rules).toEqual(['character-set', 'line-begin']);
 });
 
-it('an entry with spaces in place of its entry date is read as one without', () => {
-  const read = (entry: string) => JSON.parse(runPack(swiftPack, firstEntry(`:61:${entry}`)).document);
-  expect(read('260102    DR800,NSTONONREF//55555')).toEqual(read('260102DR800,NSTONONREF//55555'));
+it.each([
+  ['spaces in place of its entry date', '260102    DR800,NSTONONREF//55555'],
+  ['a space before its type', '260102DR800, NSTONONREF//55555'],
+])('an entry with %s is read as one without', (_, entry) => {
+  const read = (content: string) => JSON.parse(runPack(swiftPack, firstEntry(`:61:${content}`)).document);
+  expect(read(entry)).toEqual(read('260102DR800,NSTONONREF//55555'));
 });
 
 describe('settings', () => {
