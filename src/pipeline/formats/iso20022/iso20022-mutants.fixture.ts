@@ -131,6 +131,7 @@ export const mutants: readonly Mutant[] = [
 export const harmless: readonly (readonly [what: string, message: string, search: string | RegExp, replacement: string])[] = [
   ['another name', creditTransfers, 'Sender', 'Sander'],
   ['another amount, with its sums', creditTransfers.replace('60.35', '60.36').replace('30.35', '30.36'), '10.10', '10.11'],
+  ['an encoding without its hyphen', creditTransfers, 'UTF-8', 'utf8'],
   ['comments, instructions and white space', creditTransfers, '<GrpHdr>', '<!-- a - b -->\r\n\t<?pi x?><GrpHdr>'],
   ['CDATA', creditTransfers, 'Sender', '<![CDATA[Sen]]>d<!-- -->er'],
   ['a prefix', creditTransfers, '<Document xmlns="', '<Document xmlns:unused="urn:other" xmlns="'],
