@@ -22,15 +22,19 @@ export function openFolderPlace({ tenant, folders, source, onTurn }: FolderPlace
   folders.assertAllowed({ tenant, path: folder });
   return {
     readsAtOnce: 1,
-    async look(isWanted) {
+    async look(isWanted, { isKnown, newMax } = { isKnown: () => true, newMax: 0 }) {
       const listed = listFolder(folder);
       const entries: SourceEntry[] = [];
+      let fresh: SourceEntry[] = [];
       for (const [index, found] of listed.entries()) {
         if (index % stepsPerTurn === stepsPerTurn - 1) await onTurn();
         if (!isWanted(found.name)) continue;
         const entry = lookAt(folder, found);
-        if (entry) entries.push(entry);
+        if (entry === undefined) continue;
+        if (isKnown(found.name)) entries.push(entry);
+        else if (fresh.push(entry) > 2 * newMax) fresh = oldestOf(fresh, newMax);
       }
+      for (const entry of oldestOf(fresh, newMax)) entries.push(entry);
       return { entries, names: new Set(listed.map((found) => found.name)), passedOver: 0 };
     },
     lookAgain: (name) => lookAt(folder, foundOf(name)),
@@ -48,6 +52,11 @@ export function openFolderPlace({ tenant, folders, source, onTurn }: FolderPlace
     },
     close() {},
   };
+}
+
+function oldestOf(entries: readonly SourceEntry[], most: number): SourceEntry[] {
+  if (entries.length <= most) return [...entries];
+  return entries.toSorted((a, b) => a.modifiedMs - b.modifiedMs || (a.name < b.name ? -1 : 1)).slice(0, most);
 }
 
 function takeCompanions(folder: string, work: TakeAway): void {

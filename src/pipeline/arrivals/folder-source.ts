@@ -58,17 +58,22 @@ function realPathOf(path: string): string {
   }
 }
 
-/** Names in the folder that are no folders, as text with their bytes. Sizes and times come from `lookAt`. */
+const namesMax = 1_000_000;
+
+/** Names in the folder that are no folders, as text with their bytes. Sizes and times come from `lookAt`. Fails with E_SOURCE where they are too many to be looked at. */
 export function listFolder(folder: string): { readonly bytes: Buffer; readonly name: string; readonly isExact: boolean }[] {
-  return withSourceFailures('list', () =>
-    readdirSync(Buffer.from(folder), { encoding: 'buffer', withFileTypes: true })
+  return withSourceFailures('list', () => {
+    const listed = readdirSync(Buffer.from(folder), { encoding: 'buffer', withFileTypes: true });
+    if (listed.length > namesMax)
+      throw new HeadgateError(arrivalErrors.E_SOURCE, `the source folder holds more than ${namesMax} names: move some of them elsewhere`);
+    return listed
       .filter((entry) => !entry.isDirectory())
       .map((entry) => {
         const bytes = entry.name as Buffer;
         const { text, isExact } = textOfName(bytes);
         return { bytes, name: text, isExact };
-      }),
-  );
+      });
+  });
 }
 
 /** Undefined when it has gone meanwhile, or is a folder. */

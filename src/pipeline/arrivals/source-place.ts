@@ -50,7 +50,14 @@ export type SourceName = Pick<SourceEntry, 'bytes' | 'name' | 'hasExactName'>;
 export interface SourcePlace {
   /** Smaller files are read so many at once; bigger ones alone. */
   readonly readsAtOnce: number;
-  look(isWanted: (name: string) => boolean): Promise<Sight>;
+  /**
+   * Of files that are not known yet, a place that lists without a bound of its own gives the oldest `newMax`: others wait for their turn.
+   * The others fail where too many names are listed. Left out, there is no bound.
+   */
+  look(
+    isWanted: (name: string) => boolean,
+    bound?: { readonly isKnown: (name: string) => boolean; readonly newMax: number },
+  ): Promise<Sight>;
   /** Undefined when it is not there, or is a folder. */
   lookAgain(name: SourceName): SourceEntry | undefined | Promise<SourceEntry | undefined>;
   /** Fails with E_FILE_CHANGED when the file is not what was seen, from before the first until after the last byte: then nothing that was read may be used. */

@@ -144,7 +144,7 @@ class SourcePoll {
     const { source } = this.#context;
     const names = this.#lease.isHinted ? await this.#inLease((tx) => takeHints(tx, this.#lease)) : [];
     if (this.#lease.isListing) {
-      const sight = await lookAtAll(this.#place, source);
+      const sight = await lookAtAll(this.#place, source, known);
       this.#parts.onPassedOver?.(this.#lease, sight.passedOver);
       return { ...sight, ...known };
     }

@@ -31,9 +31,14 @@ export function wantedNameOf(source: Source): (name: string) => string | null {
   };
 }
 
-export function lookAtAll(place: SourcePlace, source: Source): Promise<Sight> {
+/** Files that a source has seen and not decided about yet: each takes some kilobytes while it is polled. */
+const openMax = 100_000;
+
+export function lookAtAll(place: SourcePlace, source: Source, known: KnownArrivals): Promise<Sight> {
   const wanted = wantedNameOf(source);
-  return place.look((name) => wanted(name) === name);
+  const names = new Set([...known.open, ...known.unreleased].map(({ name }) => name));
+  const bound = { isKnown: (name: string) => names.has(name), newMax: Math.max(0, openMax - known.open.length) };
+  return place.look((name) => wanted(name) === name, bound);
 }
 
 /** Arrivals of other names are left out, so that nothing is said of them. */
