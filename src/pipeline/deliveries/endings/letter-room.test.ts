@@ -27,3 +27,17 @@ it('lets in as many letters as there is room for, in order, and one batch that i
   ]);
   expect(await after('big')).toEqual(['a', 'b', 'a', 'big', 'c']);
 });
+
+it('lets a few letters in at once, whoever waits and however full it is, and counts them', async () => {
+  const room = createLetterRoom(1_000);
+  const of = Object.fromEntries(['all', 'waits', 'few'].map((id) => [id, work(id)]));
+  await room.enter(of['all']!, 1_000);
+  let isIn = false;
+  const waits = room.enter(of['waits']!, 995).then(() => (isIn = true));
+  await room.enter(of['few']!, 10);
+  room.leave(of['all']!);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isIn).toBe(false);
+  room.leave(of['few']!);
+  await waits;
+});
