@@ -321,6 +321,7 @@ describe('records', () => {
     expect(JSON.parse((await headgate('dead-letter', 'get', letters[0].deadLetterId, '--json')).stdout)).toEqual(letters[0]);
     const groups = await headgate('dead-letter', 'groups', '--job', jobId, '--fields', 'records,amounts');
     expect(groups.stdout).toMatch(/^records\tamounts\n2\t\{/);
+    expect((await headgate('dead-letter', 'groups', '--fields', 'groupId')).stdout).toContain(`${letters[0].groupId}\n`);
     expect((await headgate('dead-letter', 'groups', '--job', jobId)).stdout).toMatch(/\trecords\tamounts\tjobs\t/);
     const group = await headgate('dead-letter', 'group', letters[0].groupId);
     expect(group.stdout).toMatch(/\nshape\tthe target answered with status 503\n/);

@@ -124,14 +124,32 @@ function parseLine(command: Command, argv: readonly string[]): CommandLine {
     const { positionals, values } = parseArgs({ args: [...argv], options: command.options ?? {}, allowPositionals: true, strict: true });
     line = { positionals, options: values };
   } catch (error) {
-    const message = error instanceof Error ? error.message.split('.')[0] : String(error);
+    const text = error instanceof Error ? error.message : String(error);
+    const valueless = /^Option '(-\S+)' argument is ambiguous/.exec(text)?.[1];
+    const message = valueless ? `${valueless} has no value: what follows it begins with a hyphen` : text.split('.')[0];
     throw new HeadgateError(cliErrors.E_USAGE, `${message} (usage: ${command.usage})`);
   }
+  const surplus = line.positionals[argumentsMax(command)];
+  if (surplus !== undefined)
+    throw new HeadgateError(cliErrors.E_USAGE, `${JSON.stringify(surplus)} is one argument too many (usage: ${command.usage})`);
   // Before anything is done whose answer could not be printed then.
   const output = textOption(line, 'output');
   if (output !== undefined && !outputFormats.some((format) => format === output))
     throw new HeadgateError(cliErrors.E_USAGE, `-o takes ${outputFormats.join(', ')}, not ${JSON.stringify(output)}`);
   return line;
+}
+
+/**
+ * How many arguments besides options the usage has room for: names such as `JOB`, `FILE|FOLDER` and choices such as `open|close`;
+ * without end where one goes on (`FILE…`). So none is passed over in silence, as of two jobs to cancel the second would be.
+ */
+export function argumentsMax({ usage, options = {} }: Command): number {
+  const values = Object.entries(options).flatMap(([name, { type, short }]) =>
+    type === 'string' ? [`--${name}`, ...(short === undefined ? [] : [`-${short}`])] : [],
+  );
+  const words = usage.replace(/[[\]()]/g, ' ').split(/\s+/);
+  const names = words.filter((word, at) => /^[A-Z]|^[a-z]+\|[a-z]/.test(word) && !values.includes(words[at - 1] ?? ''));
+  return names.some((name) => name.endsWith('…')) ? Number.POSITIVE_INFINITY : names.length;
 }
 
 /** Runs the verb that the first argument names. */
