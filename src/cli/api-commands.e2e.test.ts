@@ -144,6 +144,28 @@ describe('flows', () => {
     expect((await headgate('flow', 'get', 'fits')).code).toBe(5);
   });
 
+  it('of which one reads the answers to another are applied together, with the connection of both', async () => {
+    const answered = `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: bank, service: payments, name: answered, version: 1.0.0 }
+spec:
+  sources: [{ id: drop, type: folder, connection: both, path: answers }]
+  format: { type: delimited, header: true }
+  schema: { record: { fields: { id: { type: string }, result: { type: string } } } }
+  routes: { default: { to: [matched] } }
+  targets:
+    matched: { type: answers, of: [{ flow: sent, target: ledger }], key: out.id, status: out.result, accepted: [OK] }
+`;
+    const sent = bank.documents['flow.yaml'].replace('name: payments', 'name: sent').replace('connection: out', 'connection: both');
+    const both = bank.documents['out.yaml'].replace('name: out', 'name: both');
+    for (const [name, text] of Object.entries({ answered, sent, both })) writeFileSync(join(bank.folder, `${name}.yaml`), text);
+    const documents = ['answered.yaml', 'sent.yaml', 'both.yaml'];
+    // Planned together, nothing is missing.
+    expect((await headgate('flow', 'plan', ...documents)).stderr).not.toContain('warning');
+    const applied = await headgate('flow', 'apply', ...documents, '--yes', '--fields', 'name,outcome');
+    expect(applied).toMatchObject({ code: 0, stdout: 'name\toutcome\nboth\tcreated\nanswered\tcreated\nsent\tcreated\n' });
+  });
+
   it('that change without a new version are a conflict', async () => {
     writeFileSync(join(bank.folder, 'changed.yaml'), bank.documents['flow.yaml'].replace('0.5', '0.4'));
     for (const verb of [['apply', '--yes'], ['apply', '--dry-run'], ['plan']]) {

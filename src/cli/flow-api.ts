@@ -26,7 +26,13 @@ interface Outcome {
   readonly version: string | null;
   readonly outcome: string;
   readonly changes: readonly { readonly path: string; readonly change: string }[];
-  readonly warnings: readonly { readonly line: number; readonly column: number; readonly code: string; readonly message: string }[];
+  readonly warnings: readonly {
+    readonly severity: string;
+    readonly line: number;
+    readonly column: number;
+    readonly code: string;
+    readonly message: string;
+  }[];
 }
 
 export const flowListCommand: Command = {
@@ -130,6 +136,9 @@ interface Plans {
 
 const mistakes: readonly string[] = ['E_FLOW_INVALID', 'E_VERSION_CONFLICT'];
 
+/** Such a flow names other flows. */
+const readsAnswers = /\btype:\s*["']?answers\b/;
+
 /** Each as if the others were in force. The mistakes of all are told; fails with those of the last. */
 async function planAll(api: ApiClient, documents: readonly Document[]): Promise<Plans> {
   const plans: Outcome[] = [];
@@ -137,13 +146,14 @@ async function planAll(api: ApiClient, documents: readonly Document[]): Promise<
   const refused: HeadgateError[] = [];
   const misfits: Document[] = [];
   for (const document of documents) {
-    const others = documents.filter((other) => other !== document && other.kind !== 'FlowDefinition').map(({ text }) => text);
+    const isAbout = ({ kind }: Document): boolean => kind !== 'FlowDefinition' || readsAnswers.test(document.text);
+    const others = documents.filter((other) => other !== document && isAbout(other)).map(({ text }) => text);
     const isMuch = others.reduce((sum, text) => sum + JSON.stringify(text).length, 0) > alongsideBytesMax;
     const body = { text: document.text, dryRun: true, ...(others.length > 0 && !isMuch && { alongside: others }) };
     try {
       const plan = await naming(document.file, () => api.post<Outcome>('/v1/flows', body));
       plans.push(plan);
-      if (!isMuch && plan.warnings.some(({ code }) => code === 'E_CONFIG_REFERENCE')) misfits.push(document);
+      if (!isMuch && plan.warnings.some(({ severity }) => severity === 'error')) misfits.push(document);
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error;
       if (mistakes.includes(error.code)) refused.push(error);
