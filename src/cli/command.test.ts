@@ -58,6 +58,17 @@ it.each([
   expect(write.mock.calls.join()).toContain(said);
 });
 
+it('an error says once what its message and its details both say', () => {
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const details = [
+    { code: 'E_USAGE', path: '--roles', message: '--roles must be any of api, worker' },
+    { code: 'E_USAGE', path: '/state', message: 'must be one of open, closed' },
+    { code: 'E_USAGE', line: 3, column: 5, path: 'spec', message: 'must be any' },
+  ];
+  reportError(new HeadgateError(cliErrors.E_USAGE, '--roles must be any of api, worker', { details }));
+  expect(write.mock.calls.join()).toMatch(/^error E_USAGE: --roles .*\n {2}\/state: must be one of .*\n {2}3:5: spec: must be any\n/);
+});
+
 it.each(['E_REPAIR', 'E_REPAIR_KEY', 'E_REPAIR_TIED', 'E_REPAIR_MASK'])('a repair that is refused is invalid input: %s', (code) => {
   expect(exitCodeOf(new ApiProblem({ code }, 422))).toBe(2);
 });

@@ -85,8 +85,10 @@ export function reportError(thrown: unknown): number {
       ? thrown
       : new HeadgateError('E_INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
   const lines = [`error ${error.code}: ${error.message}`];
-  for (const detail of error.details.slice(0, listedMax)) lines.push(`  ${findingOf(detail, error.code)}`);
-  if (error.details.length > listedMax) lines.push(`  … and ${error.details.length - listedMax} more`);
+  // What the message says already is said once.
+  const details = error.details.filter(({ line, message }) => line !== undefined || !error.message.includes(message));
+  for (const detail of details.slice(0, listedMax)) lines.push(`  ${findingOf(detail, error.code)}`);
+  if (details.length > listedMax) lines.push(`  … and ${details.length - listedMax} more`);
   const actor = error instanceof ApiProblem ? error.actor : actorOf(error.code);
   if (error.next) lines.push(`try: ${error.next}${actor === undefined ? '' : actorWords[actor]}`);
   if (error instanceof ApiProblem && error.traceId) lines.push(`trace: ${error.traceId}`);
