@@ -4,7 +4,7 @@
  * 6 conflict, 7 what is left is held, 8 timed out, 130 interrupted). stdout holds data only.
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { actorOf, type ErrorActor, type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
+import { type ErrorActor, type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
 import { ApiProblem } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
 
@@ -89,7 +89,7 @@ export function reportError(thrown: unknown): number {
   const details = error.details.filter(({ line, message }) => line !== undefined || !error.message.includes(message));
   for (const detail of details.slice(0, listedMax)) lines.push(`  ${findingOf(detail, error.code)}`);
   if (details.length > listedMax) lines.push(`  … and ${details.length - listedMax} more`);
-  const actor = error instanceof ApiProblem ? error.actor : actorOf(error.code);
+  const { actor } = error;
   if (error.next) lines.push(`try: ${error.next}${actor === undefined ? '' : actorWords[actor]}`);
   if (error instanceof ApiProblem && error.traceId) lines.push(`trace: ${error.traceId}`);
   process.stderr.write(`${lines.map(printable).join('\n')}\n`);
