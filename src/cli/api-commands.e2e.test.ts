@@ -136,26 +136,31 @@ describe('flows', () => {
 
   it('of which one is refused are not applied at all', async () => {
     writeFileSync(join(bank.folder, 'fits.yaml'), bank.documents['flow.yaml'].replace('name: payments', 'name: fits'));
-    for (const refused of ['wrong.yaml', 'misfit.yaml']) {
-      const applied = await headgate('flow', 'apply', 'fits.yaml', refused, '--yes');
+    const polling = bank.documents['flow.yaml'].replace('{ id: upload, type: http }', '{ id: drop, type: folder, connection: out }');
+    for (const name of ['polling', 'rival'])
+      writeFileSync(join(bank.folder, `${name}.yaml`), polling.replace('name: payments', `name: ${name}`));
+    for (const [first, refused] of [
+      ['fits.yaml', 'wrong.yaml'],
+      ['fits.yaml', 'misfit.yaml'],
+      ['polling.yaml', 'rival.yaml'],
+    ] as const) {
+      const applied = await headgate('flow', 'apply', first, refused, '--yes');
       expect([applied.code, applied.stdout]).toEqual([2, '']);
       expect(applied.stderr).toContain(`E_FLOW_INVALID: ${refused}: `);
     }
-    expect((await headgate('flow', 'get', 'fits')).code).toBe(5);
+    for (const name of ['fits', 'polling', 'rival']) expect((await headgate('flow', 'get', name)).code).toBe(5);
+    const planned = await headgate('flow', 'plan', 'polling.yaml', 'rival.yaml');
+    expect(planned.stderr).toMatch(
+      /E_FLOW_INVALID: rival\.yaml: .*\n {2}6:7: E_CONFIG_CONFLICT: .*the source drop of flow polling takes files/,
+    );
   });
 
   it('of which one reads the answers to another are applied together, with the connection of both', async () => {
-    const answered = `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: bank, service: payments, name: answered, version: 1.0.0 }
-spec:
-  sources: [{ id: drop, type: folder, connection: both, path: answers }]
-  format: { type: delimited, header: true }
-  schema: { record: { fields: { id: { type: string }, result: { type: string } } } }
-  routes: { default: { to: [matched] } }
-  targets:
-    matched: { type: answers, of: [{ flow: sent, target: ledger }], key: out.id, status: out.result, accepted: [OK] }
-`;
+    const answers = '{ type: answers, of: [{ flow: sent, target: ledger }], key: out.id, status: out.note, accepted: [OK] }';
+    const answered = bank.documents['flow.yaml']
+      .replace('name: payments', 'name: answered')
+      .replace('{ id: upload, type: http }', '{ id: drop, type: folder, connection: both, path: answers }')
+      .replace(/ledger: \{.*\}/, `ledger: ${answers}`);
     const sent = bank.documents['flow.yaml'].replace('name: payments', 'name: sent').replace('connection: out', 'connection: both');
     const both = bank.documents['out.yaml'].replace('name: out', 'name: both');
     for (const [name, text] of Object.entries({ answered, sent, both })) writeFileSync(join(bank.folder, `${name}.yaml`), text);

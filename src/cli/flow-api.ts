@@ -1,5 +1,5 @@
 /** `headgate flow list|get|plan|apply`: the flows of the tenant, through the API. `apply` takes documents of any kind, connections first. */
-import { HeadgateError } from '../platform/base/errors.ts';
+import { HeadgateError, nextOf } from '../platform/base/errors.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import {
   apiOptions,
@@ -145,6 +145,7 @@ async function planAll(api: ApiClient, documents: readonly Document[]): Promise<
   let forbidden: HeadgateError | null = null;
   const refused: HeadgateError[] = [];
   const misfits: Document[] = [];
+  const collisions = await collisionsOf(documents);
   for (const document of documents) {
     const isAbout = ({ kind }: Document): boolean => kind !== 'FlowDefinition' || readsAnswers.test(document.text);
     const others = documents.filter((other) => other !== document && isAbout(other)).map(({ text }) => text);
@@ -153,6 +154,8 @@ async function planAll(api: ApiClient, documents: readonly Document[]): Promise<
     try {
       const plan = await naming(document.file, () => api.post<Outcome>('/v1/flows', body));
       plans.push(plan);
+      const collision = collisions.get(document);
+      if (collision !== undefined) refused.push(collision);
       if (!isMuch && plan.warnings.some(({ severity }) => severity === 'error')) misfits.push(document);
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error;
@@ -167,6 +170,25 @@ async function planAll(api: ApiClient, documents: readonly Document[]): Promise<
   if (last !== undefined) throw last;
   if (forbidden !== null && plans.length === 0) throw forbidden;
   return { plans, forbidden, misfits };
+}
+
+/** Flows that take the same files as one before them: the server sees each with those in force alone. */
+async function collisionsOf(documents: readonly Document[]): Promise<ReadonlyMap<Document, HeadgateError>> {
+  const flows = documents.filter(({ kind }) => kind === 'FlowDefinition');
+  const found = new Map<Document, HeadgateError>();
+  if (flows.length < 2) return found;
+  const { checkPlacesTogether } = await import('../control/flows/check-documents.ts');
+  const { flowErrors } = await import('../control/flows/flow-errors.ts');
+  for (const [index, details] of checkPlacesTogether(flows.map(({ text }) => text)).entries()) {
+    const { file } = flows[index]!;
+    if (details.length === 0) continue;
+    const next = nextOf(details[0]!.code);
+    found.set(
+      flows[index]!,
+      new HeadgateError(flowErrors.E_FLOW_INVALID, `${file}: the document does not fit the others`, { details, next }),
+    );
+  }
+  return found;
 }
 
 /** The exit code. */

@@ -57,6 +57,17 @@ function checkTogether(document: HeadgateDocument, all: readonly HeadgateDocumen
   if (document.kind === 'Environment' && known !== null) checkEnvironment(document, known, report);
 }
 
+/** Of each text which of its sources take files that those of a flow before it take. */
+export function checkPlacesTogether(texts: readonly string[]): (readonly Diagnostic[])[] {
+  const loaded = texts.map((text) => loadDocument(text));
+  return loaded.map(({ document, places }, position) => {
+    const report = new Report(places);
+    const before = loaded.slice(0, position).map((other) => other.document);
+    if (document !== null) checkPlaces(document, before, report);
+    return report.diagnostics;
+  });
+}
+
 /** Of two that want the same files the second is told. */
 function checkPlaces(document: HeadgateDocument, before: readonly (HeadgateDocument | null)[], report: Report): void {
   if (document.kind !== 'FlowDefinition') return;
