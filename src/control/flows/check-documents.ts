@@ -2,7 +2,7 @@
 import { checkEgress } from './applying/check-egress.ts';
 import { checkAnswered, targetIds } from './check-answered.ts';
 import { checkEnvironment, checkReferences } from './check-references.ts';
-import { checkSharedPlaces, takingSources } from './check-shared-places.ts';
+import { broughtSources, checkSharedFolders, checkSharedPlaces, takingSources } from './check-shared-places.ts';
 import type { Connection, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
 import { type Diagnostic, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
@@ -73,6 +73,8 @@ function checkPlaces(document: HeadgateDocument, before: readonly (HeadgateDocum
   if (document.kind !== 'FlowDefinition') return;
   const flows = before.filter((other) => other?.kind === 'FlowDefinition' && other.metadata.tenant === document.metadata.tenant);
   checkSharedPlaces(document as FlowDefinition, (flows as FlowDefinition[]).flatMap(takingSources), (name) => name, report);
+  const others = (flows as FlowDefinition[]).filter(({ metadata }) => metadata.name !== document.metadata.name);
+  checkSharedFolders(document as FlowDefinition, others.flatMap(broughtSources), (name) => name, report);
 }
 
 function checkRepeated(document: HeadgateDocument, before: readonly (HeadgateDocument | null)[], report: Report): void {
