@@ -29,6 +29,8 @@ export interface AcknowledgementSource {
   readonly original: () => Iterable<Uint8Array>;
   /** Of the pack that the flow's format is; none where it is none. */
   readonly settings: ReturnFileParts['settings'];
+  /** As in a status report. */
+  readonly unknown: number;
   /** Of a file of returns. */
   readonly numbers: ReturnFileParts['numbers'];
 }
@@ -40,7 +42,7 @@ export function acknowledgementPieces(
   source: AcknowledgementSource,
   { level, format }: AcknowledgementForm,
 ): Generator<Uint8Array> {
-  const { findings, lines } = source;
+  const { findings, lines, unknown } = source;
   const ofRecords = level === 'record' ? findings : () => [];
   switch (format) {
     case 'json':
@@ -48,7 +50,7 @@ export function acknowledgementPieces(
     case 'csv':
       return joined(csvTexts(receipt, level, ofRecords));
     case 'pain.002':
-      return statusReportPieces({ receipt, findings, lines, level });
+      return statusReportPieces({ receipt, findings, lines, level, unknown });
     case 'nacha':
       return returnFilePieces({ receipt, ...source });
   }

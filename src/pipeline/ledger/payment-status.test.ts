@@ -17,6 +17,7 @@ interface Case {
   readonly decision?: 'reject' | 'cancel';
   readonly lines?: readonly string[];
   readonly rejected?: readonly number[];
+  readonly unknown?: number;
 }
 
 function piecesOf({
@@ -28,6 +29,7 @@ function piecesOf({
   decision,
   lines = [header],
   rejected = [],
+  unknown = 0,
 }: Case): Uint8Array[] {
   const receipt = {
     job: { id: '01a22340-938a-7000-ad1e-1d5804d77771', verdict, decision: decision === undefined ? null : { kind: decision } },
@@ -41,7 +43,7 @@ function piecesOf({
     errors,
   } as unknown as Receipt;
   const findings = rejected.map((record): AcknowledgedFinding => ({ record, code: 'E_X', field: null, rule: 'iban', message: 'wrong' }));
-  return [...statusReportPieces({ receipt, findings: () => findings, lines: () => lines, level: 'record' })];
+  return [...statusReportPieces({ receipt, findings: () => findings, lines: () => lines, level: 'record', unknown })];
 }
 
 function reportOf(given: Case) {
@@ -68,6 +70,26 @@ it('says of a message that was cancelled when some of it had been passed on that
     'the message was cancelled after 2 of 3 valid transactions had been passed on; ask which',
   ]);
   expect(statusOf(cancelled)).toEqual(['RJCT', ['NARR'], 'the message was cancelled']);
+});
+
+it('says of a message that was cancelled when nobody knew whether some of it had been passed on that it is pending, and of which that is so', () => {
+  const cancelled = { verdict: 'cancelled', decision: 'cancel' } as const;
+  expect(statusOf({ ...cancelled, routed: 3, unknown: 2, errors: [iban] })).toEqual([
+    'PDNG',
+    ['NARR'],
+    'the message was cancelled; whether 2 of 3 valid transactions were passed on before is not known; ask',
+  ]);
+  expect(statusOf({ ...cancelled, routed: 3, delivered: 1, unknown: 2 })).toEqual([
+    'PART',
+    ['NARR'],
+    'the message was cancelled after 1 of 3 valid transactions had been passed on, of 2 it is not known; ask which',
+  ]);
+  const lines = [header, line(1, 'A', 'E1')];
+  expect(statusOf({ verdict: 'accepted', lines, delivered: 1, routed: 3, unknown: 1 })).toEqual([
+    'ACTC',
+    ['NARR'],
+    '2 of 3 valid transactions were not passed on, or it is not known whether they were (1); ask which',
+  ]);
 });
 
 it('says of a message of which some was not passed on no more than that it was valid, and how much it is', () => {

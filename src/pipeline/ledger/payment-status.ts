@@ -17,6 +17,8 @@ export interface StatusReportParts {
   readonly lines: () => Iterable<string>;
   /** `file`: the message and its payment informations; `record`: the transactions that are rejected as well. */
   readonly level: 'file' | 'record';
+  /** Records that one target was not seen to take, the one with most of them, but may have: nobody knows how an attempt ended. */
+  readonly unknown: number;
 }
 
 /** Reasons of the message, or of one transaction; what is beyond is in the JSON acknowledgement. */
@@ -26,7 +28,7 @@ const notProvided = 'NOTPROVIDED';
 /** Versions of initiations whose answer is the third version of pain.002. */
 const older = /^(pain\.001\.001\.0[3-6]|pain\.008\.001\.0[2-5])$/;
 
-export function* statusReportPieces({ receipt, findings, lines, level }: StatusReportParts): Generator<Uint8Array> {
+export function* statusReportPieces({ receipt, findings, lines, level, unknown }: StatusReportParts): Generator<Uint8Array> {
   const { job, times } = receipt;
   const original = headerOf(lines);
   const messageName = original.messageName ?? null;
@@ -45,9 +47,9 @@ export function* statusReportPieces({ receipt, findings, lines, level }: StatusR
       transactions: original.numberOfTransactions ?? null,
       controlSum: original.controlSum ?? null,
     },
-    rejection: isRefused ? refusal(receipt) : null,
-    isPartlyDone: deliveredOf(receipt) > 0,
-    note: keptBack === 0 ? [] : [narrative(`${keptBack} of ${receipt.records.valid} valid transactions were not passed on; ask which`)],
+    rejection: isRefused ? refusal(receipt, unknown) : null,
+    rejectedAs: deliveredOf(receipt) > 0 ? 'PART' : unknown > 0 ? 'PDNG' : 'RJCT',
+    note: keptBack === 0 ? [] : [narrative(keptBackText(keptBack, receipt, unknown))],
     listed: level === 'record' ? 'not accepted' : 'none',
   };
   yield* writePaymentStatusReport(facts, () => outcomes(findings, lines, keptBack === 0 ? 'ACSP' : 'ACTC'));
@@ -67,11 +69,25 @@ function narrative(information: string): StatusReason {
   return { code: 'NARR', information };
 }
 
-function refusal(receipt: Receipt): StatusReason[] {
+function keptBackText(keptBack: number, { records }: Receipt, unknown: number): string {
+  const text = `${keptBack} of ${records.valid} valid transactions were not passed on`;
+  return unknown === 0 ? `${text}; ask which` : `${text}, or it is not known whether they were (${unknown}); ask which`;
+}
+
+function refusal(receipt: Receipt, unknown: number): StatusReason[] {
   const { job, records, reasons, errors } = receipt;
   const delivered = deliveredOf(receipt);
+  const more = unknown === 0 ? '' : `, of ${unknown} it is not known`;
   if (delivered > 0)
-    return [narrative(`the message was cancelled after ${delivered} of ${records.valid} valid transactions had been passed on; ask which`)];
+    return [
+      narrative(`the message was cancelled after ${delivered} of ${records.valid} valid transactions had been passed on${more}; ask which`),
+    ];
+  if (unknown > 0)
+    return [
+      narrative(
+        `the message was cancelled; whether ${unknown} of ${records.valid} valid transactions were passed on before is not known; ask`,
+      ),
+    ];
   const found = firstCauses([...reasons, ...errors]).slice(0, reasonsMax);
   if (job.verdict === 'cancelled') return [narrative('the message was cancelled'), ...found].slice(0, reasonsMax);
   if (job.decision === null || found.length > 0) return found;
