@@ -199,22 +199,35 @@ describe('status reports', () => {
     const body = report(
       name.replace('.ndjson', ''),
       'RJCT',
-      [payment('Person, 0', 'RJCT', transaction('Person 0', 'PDNG')), payment('Person, 1', 'ACSC', transaction('Person 1', 'ACSC'))].join(
-        '',
-      ),
+      [
+        payment('Person, 0', 'RJCT', transaction('Person 0', 'PDNG')),
+        payment('Person, 1', 'ACSC', transaction('Person 1', 'ACSC')),
+        payment('Person, 2', 'ACSC'),
+        payment('Person, 2', 'RJCT'),
+      ].join(''),
     );
     const { json } = await server.upload(tenant.key, { flow: 'part-reports', name: 'parts.xml', body });
     expect(await server.settle(tenant.key, json.jobId)).toMatchObject({
       state: 'completed_with_failures',
-      targets: { matched: { delivered: 4, refused: 1 } },
+      targets: { matched: { delivered: 6, refused: 1 } },
     });
-    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 1, pending: 1, contradictions: 1 });
+    const answer = await answerOf(tenant, batchId);
+    expect(answer).toMatchObject({ state: 'awaited', pending: 1, contradictions: 1 });
+    expect(answer.accepted + answer.refused).toBe(2);
     // In which order the parts are matched is nobody's promise, and with it how often something new was said, and whether all was said at once.
     const types = await typesOf(tenant, batchId, 'answer.contradicted');
     expect(types).toEqual(expect.arrayContaining(['answer.expected', 'answer.received']));
     expect(types.filter((type) => type === 'answer.contradicted')).toHaveLength(1);
     await answered(tenant, [`${batchId},,OK,,`], 'unknown-to-this-flow.csv');
     expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', pending: 1 });
+  });
+
+  it('that say otherwise of a payment information than of the message mean the payment information', async () => {
+    const { batchId, name } = await sent(tenant, ['L1', 'L2', 'L3'], 'grouped-out');
+    const message = name.replace('.ndjson', '');
+    const job = await reported(tenant, report(message, 'ACCP', [payment('Person, 1', 'RJCT'), payment('Person, 2', 'PDNG')].join('')));
+    expect([job.state, job.targets.matched]).toMatchObject(['completed', { delivered: 3, refused: 0 }]);
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 1, pending: 1, contradictions: 0 });
   });
 
   it('answer the records of a payment information at once', async () => {

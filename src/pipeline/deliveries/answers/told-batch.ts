@@ -60,13 +60,13 @@ export function tellRecords(
     return told;
   };
   for (const answer of whole)
-    for (let position = 0; position < known.bytes.length; position++) note(known.tellShared(position, wordOf(answer)), answer);
+    for (let position = 0; position < known.bytes.length; position++) note(known.tellShared(position, wordOf(answer), 'file'), answer);
   for (const isShared of [true, false]) {
     for (let index = 0; index < hits.length; index++) {
       const [answer, position] = [hits.answers[index]!, hits.positions[index]!];
       if ((table.level[answer] !== answerLevels.record) !== isShared) continue;
       const word = wordOf(answer);
-      const told = note(isShared ? known.tellShared(position, word) : known.tell(position, word), answer);
+      const told = note(isShared ? known.tellShared(position, word, 'group') : known.tell(position, word), answer);
       if (told === 'taken back') {
         refusedBy.delete(position);
         takenBack.add(position);

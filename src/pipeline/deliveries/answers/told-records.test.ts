@@ -127,6 +127,8 @@ interface Stand {
   isOwn: boolean;
   /** The file that said it together with others, as long as no other did so since. */
   sharedBy: number;
+  /** It said so of the file as a whole, and not of a group. */
+  isOfWhole: boolean;
 }
 
 describe('what answers come to', () => {
@@ -137,7 +139,7 @@ describe('what answers come to', () => {
       fc.property(told, fc.array(record, { minLength: 1, maxLength: 8 }), (batches, sent) => {
         let kept: Buffer = Buffer.alloc(0);
         let sharedBy = -1;
-        const stands = sent.map((): Stand => ({ word: recordWords.none, isOwn: false, sharedBy: -1 }));
+        const stands = sent.map((): Stand => ({ word: recordWords.none, isOwn: false, sharedBy: -1, isOfWhole: false }));
         for (const { answers, file } of batches) {
           const table = tableOf(answers);
           const whole = answers.flatMap((_, index) =>
@@ -151,12 +153,20 @@ describe('what answers come to', () => {
           const say = (index: number, position: number, isShared: boolean) => {
             const stand = stands[position]!;
             const word = table.word[index]!;
+            const isWhole = table.level[index] === answerLevels.file;
+            const isOfThisFile = !stand.isOwn && stand.sharedBy === file && sharedBy === file;
             const isFinal = (each: number) => each === recordWords.accepted || each === recordWords.refused;
-            if (isShared && stand.isOwn) return;
-            if (word === stand.word || (isShared && word === recordWords.none)) stand.isOwn ||= !isShared;
-            else if (!isFinal(stand.word) || (!isShared && !stand.isOwn && stand.sharedBy === file && sharedBy === file)) {
+            if (isShared && (stand.isOwn || word === recordWords.none)) return;
+            // What a file says of a group or of one record is an exception to what it says of the whole, whichever comes first.
+            if (isWhole && isOfThisFile && !stand.isOfWhole) return;
+            if (word === stand.word) {
+              stand.isOwn ||= !isShared;
+              if (isOfThisFile && !isWhole) stand.isOfWhole = false;
+            } else if (!isFinal(stand.word) || (isOfThisFile && (!isShared || stand.isOfWhole))) {
+              if (isFinal(stand.word) && isWhole) return void (isFinal(word) && contradicting.add(index));
               [stand.word, stand.isOwn] = [word, !isShared];
               if (!isShared) return;
+              stand.isOfWhole = isWhole;
               if (sharedBy !== file) for (const each of stands) each.sharedBy = -1;
               stand.sharedBy = sharedBy = file;
             } else if (isFinal(word)) contradicting.add(index);
@@ -197,6 +207,28 @@ describe('what answers come to', () => {
     expect(tell('ACCP', true, refused.bytes, 'B')).toMatchObject({ takenBack: [1], refused: [], counts: { accepted: 1, refused: 1 } });
     expect(tell('PDNG', true, refused.bytes, 'B')).toMatchObject({ takenBack: [1], counts: { pending: 1, refused: 1 } });
     expect(tell('ACCP', false, refused.bytes, 'B').contradicting).toEqual(new Set([0]));
+  });
+
+  it('takes what a file says of a group for an exception to what it says of the whole, whichever comes first', () => {
+    const sent = ['A', 'B', 'AB'].map((id, index) => ({ id, group: index === 0 ? 'G' : 'H' }));
+    const whole: Answer = { file: 'f', group: null, key: null, status: 'ACCP', reason: null };
+    for (const status of ['RJCT', 'PDNG'])
+      for (const parts of [
+        [whole, { ...whole, group: 'H', status }],
+        [{ ...whole, group: 'H', status }, whole],
+      ]) {
+        let kept: Buffer = Buffer.alloc(0);
+        const contradicting: number[] = [];
+        for (const [index, part] of parts.entries()) {
+          const table = tableOf([part]);
+          const records = new RecordAnswers(kept, 3, index > 0);
+          const told = tellRecords(records, { whole: part.group === null ? [0] : [], hits: hitsOf(table, sent, true) }, table);
+          contradicting.push(...told.contradicting);
+          kept = records.bytes;
+        }
+        const other = status === 'RJCT' ? { refused: 2, pending: 0 } : { refused: 0, pending: 2 };
+        expect([new RecordAnswers(kept, 3, true).counts(), contradicting]).toEqual([{ accepted: 1, ...other }, []]);
+      }
   });
 
   it('lists the records that are refused one by one, with the answer that refuses them', () => {
