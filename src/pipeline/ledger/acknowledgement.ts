@@ -7,7 +7,7 @@
 import { stageTexts } from '../engine/amount-texts.ts';
 import { type ReturnFileParts, returnFilePieces } from './ach-returns.ts';
 import type { AcknowledgedFinding } from './acknowledged-finding.ts';
-import { statusReportPieces } from './payment-status.ts';
+import { deliveredOf, statusReportPieces } from './payment-status.ts';
 import type { Receipt } from './receipt.ts';
 
 export const acknowledgementLevels = ['file', 'record'] as const;
@@ -29,7 +29,7 @@ export interface AcknowledgementSource {
   readonly original: () => Iterable<Uint8Array>;
   /** Of the pack that the flow's format is; none where it is none. */
   readonly settings: ReturnFileParts['settings'];
-  /** As in a status report. */
+  /** As in a status report; 0 where nobody is told. */
   readonly unknown: number;
   /** Of a file of returns. */
   readonly numbers: ReturnFileParts['numbers'];
@@ -46,9 +46,9 @@ export function acknowledgementPieces(
   const ofRecords = level === 'record' ? findings : () => [];
   switch (format) {
     case 'json':
-      return joined(jsonTexts(receipt, level, ofRecords));
+      return joined(jsonTexts(receipt, level, ofRecords, unknown));
     case 'csv':
-      return joined(csvTexts(receipt, level, ofRecords));
+      return joined(csvTexts(receipt, level, ofRecords, unknown));
     case 'pain.002':
       return statusReportPieces({ receipt, findings, lines, level, unknown });
     case 'nacha':
@@ -60,6 +60,7 @@ function* jsonTexts(
   receipt: Receipt,
   level: AcknowledgementForm['level'],
   findings: () => Iterable<AcknowledgedFinding>,
+  unknown: number,
 ): Generator<string> {
   const { file, flow, job, records, reasons, errors, times } = receipt;
   const { read, valid, rejected } = stageTexts(receipt.amounts);
@@ -74,6 +75,7 @@ function* jsonTexts(
     acceptedAt: times.acceptedAt,
     closedAt: times.closedAt,
     records,
+    passedOn: passedOnOf(receipt, unknown),
     amounts: { read, valid, rejected },
     reasons: reasons.map(({ code, message }) => ({ code, message })),
     errors: errors.map(({ code, field, count, message }) => ({ code, field, count, message })),
@@ -95,6 +97,7 @@ function* csvTexts(
   receipt: Receipt,
   level: AcknowledgementForm['level'],
   findings: () => Iterable<AcknowledgedFinding>,
+  unknown: number,
 ): Generator<string> {
   if (level === 'record') {
     yield csvLine(['record', 'code', 'field', 'message']);
@@ -116,15 +119,24 @@ function* csvTexts(
     'rejected',
     'filtered',
     'reasons',
+    'passedOn',
+    'unknown',
     'member',
     'memberSha256',
   ]);
   const counts = [records.read, records.valid, records.rejected, records.filtered].map(String);
   const { name, sha256, bytes } = file.container;
   const codes = reasons.map(({ code }) => code).join(' ');
+  const passedOn = passedOnOf(receipt, unknown);
+  const sent = passedOn === null ? ['', ''] : [String(passedOn.records), String(passedOn.unknown)];
   const member = file.via.length === 0 ? ['', ''] : [file.member.name, file.member.sha256];
   const { acceptedAt, closedAt } = times;
-  yield csvLine([name, sha256, String(bytes), flow.name, job.id, job.verdict, acceptedAt, closedAt, ...counts, codes, ...member]);
+  yield csvLine([name, sha256, String(bytes), flow.name, job.id, job.verdict, acceptedAt, closedAt, ...counts, codes, ...sent, ...member]);
+}
+
+/** Of a file that was cancelled, which may have been too late for some of it; null: it was not. */
+function passedOnOf(receipt: Receipt, unknown: number): { readonly records: number; readonly unknown: number } | null {
+  return receipt.job.verdict === 'cancelled' ? { records: deliveredOf(receipt), unknown } : null;
 }
 
 function identityOf({ name, sha256, bytes }: Receipt['file']['member']) {

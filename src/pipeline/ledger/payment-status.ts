@@ -56,7 +56,7 @@ export function* statusReportPieces({ receipt, findings, lines, level, unknown }
 }
 
 /** To the target that got most. */
-function deliveredOf({ targets }: Receipt): number {
+export function deliveredOf({ targets }: Receipt): number {
   return Math.max(0, ...targets.map(({ delivered }) => delivered.records));
 }
 

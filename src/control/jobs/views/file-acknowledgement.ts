@@ -84,7 +84,8 @@ export async function openJobAcknowledgement(
   const isReturned = packOf(plan)?.name === 'nacha';
   const numbers = isReturned ? ((await tx.query<ReturnNumbers>(selectNumbers, [tenantId, jobId])).rows[0] ?? null) : null;
   const findings = () => inRecordOrder(rejections(store, tenantId, parts), excluded(store, tenantId, exclusions));
-  const unknown = isAnsweredByStatus(plan) && isKeptBack(receipt) ? await countUnknown(tx, jobId) : 0;
+  const isCounted = (receipt.job.verdict === 'cancelled' || isAnsweredByStatus(plan)) && isKeptBack(receipt);
+  const unknown = isCounted ? await countUnknown(tx, jobId) : 0;
   const { container } = receipt.file;
   return {
     jobId,
