@@ -202,8 +202,7 @@ describe('status reports', () => {
       [
         payment('Person, 0', 'RJCT', transaction('Person 0', 'PDNG')),
         payment('Person, 1', 'ACSC', transaction('Person 1', 'ACSC')),
-        payment('Person, 2', 'ACSC'),
-        payment('Person, 2', 'RJCT'),
+        payment('Person, 2', 'ACSC') + payment('Person, 2', 'RJCT'),
       ].join(''),
     );
     const { json } = await server.upload(tenant.key, { flow: 'part-reports', name: 'parts.xml', body });
@@ -211,9 +210,7 @@ describe('status reports', () => {
       state: 'completed_with_failures',
       targets: { matched: { delivered: 6, refused: 1 } },
     });
-    const answer = await answerOf(tenant, batchId);
-    expect(answer).toMatchObject({ state: 'awaited', pending: 1, contradictions: 1 });
-    expect(answer.accepted + answer.refused).toBe(2);
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', pending: 1, unanswered: 0, contradictions: 1 });
     // In which order the parts are matched is nobody's promise, and with it how often something new was said, and whether all was said at once.
     const types = await typesOf(tenant, batchId, 'answer.contradicted');
     expect(types).toEqual(expect.arrayContaining(['answer.expected', 'answer.received']));
@@ -224,9 +221,8 @@ describe('status reports', () => {
 
   it('that say otherwise of a payment information than of the message mean the payment information', async () => {
     const { batchId, name } = await sent(tenant, ['L1', 'L2', 'L3'], 'grouped-out');
-    const message = name.replace('.ndjson', '');
-    const job = await reported(tenant, report(message, 'ACCP', [payment('Person, 1', 'RJCT'), payment('Person, 2', 'PDNG')].join('')));
-    expect([job.state, job.targets.matched]).toMatchObject(['completed', { delivered: 3, refused: 0 }]);
+    const body = report(name.replace('.ndjson', ''), 'ACCP', payment('Person, 1', 'RJCT') + payment('Person, 2', 'PDNG'));
+    expect(await reported(tenant, body)).toMatchObject({ state: 'completed', targets: { matched: { delivered: 3 } } });
     expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 1, pending: 1, contradictions: 0 });
   });
 
