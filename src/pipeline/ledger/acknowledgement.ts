@@ -7,7 +7,8 @@
 import { stageTexts } from '../engine/amount-texts.ts';
 import { type ReturnFileParts, returnFilePieces } from './ach-returns.ts';
 import type { AcknowledgedFinding } from './acknowledged-finding.ts';
-import { deliveredOf, statusReportPieces } from './payment-status.ts';
+import { passedOnOf, type UnknownRecords } from './passed-on.ts';
+import { statusReportPieces } from './payment-status.ts';
 import type { Receipt } from './receipt.ts';
 
 export const acknowledgementLevels = ['file', 'record'] as const;
@@ -29,8 +30,8 @@ export interface AcknowledgementSource {
   readonly original: () => Iterable<Uint8Array>;
   /** Of the pack that the flow's format is; none where it is none. */
   readonly settings: ReturnFileParts['settings'];
-  /** As in a status report; 0 where nobody is told. */
-  readonly unknown: number;
+  /** Empty where nobody is told. */
+  readonly unknown: UnknownRecords;
   /** Of a file of returns. */
   readonly numbers: ReturnFileParts['numbers'];
 }
@@ -60,7 +61,7 @@ function* jsonTexts(
   receipt: Receipt,
   level: AcknowledgementForm['level'],
   findings: () => Iterable<AcknowledgedFinding>,
-  unknown: number,
+  unknown: UnknownRecords,
 ): Generator<string> {
   const { file, flow, job, records, reasons, errors, times } = receipt;
   const { read, valid, rejected } = stageTexts(receipt.amounts);
@@ -75,7 +76,7 @@ function* jsonTexts(
     acceptedAt: times.acceptedAt,
     closedAt: times.closedAt,
     records,
-    passedOn: passedOnOf(receipt, unknown),
+    passedOn: cancelledAfter(receipt, unknown),
     amounts: { read, valid, rejected },
     reasons: reasons.map(({ code, message }) => ({ code, message })),
     errors: errors.map(({ code, field, count, message }) => ({ code, field, count, message })),
@@ -97,7 +98,7 @@ function* csvTexts(
   receipt: Receipt,
   level: AcknowledgementForm['level'],
   findings: () => Iterable<AcknowledgedFinding>,
-  unknown: number,
+  unknown: UnknownRecords,
 ): Generator<string> {
   if (level === 'record') {
     yield csvLine(['record', 'code', 'field', 'message']);
@@ -127,7 +128,7 @@ function* csvTexts(
   const counts = [records.read, records.valid, records.rejected, records.filtered].map(String);
   const { name, sha256, bytes } = file.container;
   const codes = reasons.map(({ code }) => code).join(' ');
-  const passedOn = passedOnOf(receipt, unknown);
+  const passedOn = cancelledAfter(receipt, unknown);
   const sent = passedOn === null ? ['', ''] : [String(passedOn.records), String(passedOn.unknown)];
   const member = file.via.length === 0 ? ['', ''] : [file.member.name, file.member.sha256];
   const { acceptedAt, closedAt } = times;
@@ -135,8 +136,10 @@ function* csvTexts(
 }
 
 /** Of a file that was cancelled, which may have been too late for some of it; null: it was not. */
-function passedOnOf(receipt: Receipt, unknown: number): { readonly records: number; readonly unknown: number } | null {
-  return receipt.job.verdict === 'cancelled' ? { records: deliveredOf(receipt), unknown } : null;
+function cancelledAfter(receipt: Receipt, unknown: UnknownRecords): { readonly records: number; readonly unknown: number } | null {
+  if (receipt.job.verdict !== 'cancelled') return null;
+  const passedOn = passedOnOf(receipt, unknown);
+  return { records: passedOn.records, unknown: passedOn.unknown };
 }
 
 function identityOf({ name, sha256, bytes }: Receipt['file']['member']) {

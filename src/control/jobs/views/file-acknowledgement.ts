@@ -85,7 +85,7 @@ export async function openJobAcknowledgement(
   const numbers = isReturned ? ((await tx.query<ReturnNumbers>(selectNumbers, [tenantId, jobId])).rows[0] ?? null) : null;
   const findings = () => inRecordOrder(rejections(store, tenantId, parts), excluded(store, tenantId, exclusions));
   const isCounted = (receipt.job.verdict === 'cancelled' || isAnsweredByStatus(plan)) && isKeptBack(receipt);
-  const unknown = isCounted ? await countUnknown(tx, jobId) : 0;
+  const unknown = isCounted ? await countUnknown(tx, jobId) : new Map<string, number>();
   const { container } = receipt.file;
   return {
     jobId,

@@ -13,12 +13,12 @@ const countPage = `/* count records of unknown attempts */
     and coalesce(b.resolution_evidence, '') not like $4 and m ->> 'jobId' = $3
   group by b.target_id`;
 
-/** Of the target with most of them. */
-export async function countUnknown(tx: TenantTx, jobId: string): Promise<number> {
+/** By id of the target; without those that have none. */
+export async function countUnknown(tx: TenantTx, jobId: string): Promise<Map<string, number>> {
   const byTarget = new Map<string, number>();
   for await (const batchIds of batchIdsOfJob(tx, jobId)) {
     const { rows } = await tx.query<{ targetId: string; records: number }>(countPage, [tx.tenantId, batchIds, jobId, askedPattern]);
     for (const { targetId, records } of rows) byTarget.set(targetId, (byTarget.get(targetId) ?? 0) + Number(records));
   }
-  return Math.max(0, ...byTarget.values());
+  return byTarget;
 }
