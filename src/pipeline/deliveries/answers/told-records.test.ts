@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { createBodyWriter } from '../../engine/bodies/body-writer.ts';
 import { OutputFields } from '../../engine/bodies/output-fields.ts';
 import type { BodyPlan, OutputFieldPlan } from '../../engine/plan.ts';
+import { answerLevels } from './answer-levels.ts';
 import type { AnswerSettings } from './answer-settings.ts';
-import { AnswerTable, answerLevels } from './answer-table.ts';
+import { AnswerTable } from './answer-table.ts';
 import { type Hits, LineMatching, noHits } from './batch-answers.ts';
 import { RecordAnswers, recordWords } from './record-answers.ts';
 import { tellRecords } from './told-batch.ts';
@@ -40,7 +41,6 @@ function tableOf(answers: readonly Answer[], given: Partial<AnswerSettings> = {}
     fields.read(Buffer.from(write([file, group, key, status, reason]) as string));
     table.add(fields);
   }
-  table.index();
   return table;
 }
 
@@ -51,11 +51,22 @@ interface Sent {
 
 function hitsOf(table: AnswerTable, sent: readonly Sent[], isGrouped: boolean): Hits {
   const fields = new OutputFields(csv, recordOutput, [1, isGrouped ? 2 : null]);
-  const options = { hasKeys: table.hasKeys, hasGroups: isGrouped && table.hasGroups, isGrouped, isMeant: () => true };
+  const options = { hasKeys: table.hasKeys, hasGroups: isGrouped && table.hasGroups, isGrouped, isMeant: () => true, isFree: () => true };
   const matching = new LineMatching(fields, table, options);
   const write = createBodyWriter(csv, recordOutput);
   for (const { id, group } of sent) matching.add(Buffer.from(write(['1.00', id, group]) as string));
   return matching.hits;
+}
+
+/** Of an answer the first that says the same of the same; by itself where that is none. */
+function firstSaying(answers: readonly Answer[], table: AnswerTable, index: number, isGrouped: boolean): number {
+  const level = table.level[index];
+  const isInGroup = level === answerLevels.group || (isGrouped && level === answerLevels.record);
+  const { file, group: own, key: name } = answers[index]!;
+  return answers.findIndex((each, at) => {
+    if (table.problems.has(at) || table.level[at] !== level || table.word[at] !== table.word[index]) return false;
+    return each.file === file && (!isInGroup || each.group === own) && (level !== answerLevels.record || each.key === name);
+  });
 }
 
 const pairsOf = ({ answers, positions, length }: Hits) =>
@@ -80,7 +91,7 @@ describe('the join', () => {
         const table = tableOf(answers);
         const expected: string[] = [];
         for (const [index, each] of answers.entries()) {
-          if (table.problems.has(index)) continue;
+          if (table.problems.has(index) || firstSaying(answers, table, index, isGrouped) !== index) continue;
           for (const [position, { id, group: own }] of sent.entries()) {
             const isOne = each.key !== null && each.key === id && (!isGrouped || each.group === null || each.group === own);
             const isOfMany = each.key === null && isGrouped && each.group !== null && each.group === own;
@@ -121,6 +132,26 @@ describe('the join', () => {
   });
 });
 
+it('as many answers about one name as records that have it are a word or two of each', () => {
+  const count = 30_000;
+  const answers = Array.from({ length: count }, (_, at): Answer => {
+    const names = [
+      { file: null, group: `P${at}`, key: 'NOTPROVIDED' },
+      { file: null, group: 'G', key: null },
+      { file: 'f', group: null, key: null },
+    ];
+    return { ...names[at % 3]!, status: at % 7 === 0 ? 'RJCT' : 'ACCP', reason: null };
+  });
+  const sent = Array.from({ length: count }, (): Sent => ({ id: 'NOTPROVIDED', group: 'G' }));
+  const table = tableOf(answers);
+  const [hits, grouped] = [hitsOf(table, sent, false), hitsOf(table, sent, true)];
+  expect([hits.length, grouped.length]).toEqual([2 * count, 2 * count]);
+  const { wholes } = table.lookup(true);
+  expect(wholes).toHaveLength(2);
+  const records = new RecordAnswers(Buffer.alloc(0), count, false);
+  expect(tellRecords(records, { whole: wholes, hits: grouped }, table).contradicting.size).toBe(2);
+});
+
 /** Of one record: what was said last that stands. */
 interface Stand {
   word: number;
@@ -142,9 +173,11 @@ describe('what answers come to', () => {
         const stands = sent.map((): Stand => ({ word: recordWords.none, isOwn: false, sharedBy: -1, isOfWhole: false }));
         for (const { answers, file } of batches) {
           const table = tableOf(answers);
-          const whole = answers.flatMap((_, index) =>
-            table.level[index] === answerLevels.file && !table.problems.has(index) ? [index] : [],
-          );
+          const all = [...answers.keys()].filter((index) => !table.problems.has(index));
+          const isFirst = (index: number) => firstSaying(answers, table, index, true) === index;
+          const ofWhole = all.filter((index) => table.level[index] === answerLevels.file);
+          const whole = ofWhole.filter(isFirst);
+          expect(table.lookup(true).wholes).toEqual(whole);
           const hits = hitsOf(table, sent, true);
           const known = new RecordAnswers(kept, sent.length, sharedBy === file);
           const result = tellRecords(known, { whole, hits }, table);
@@ -171,12 +204,21 @@ describe('what answers come to', () => {
               stand.sharedBy = sharedBy = file;
             } else if (isFinal(word)) contradicting.add(index);
           };
-          for (const index of whole) for (const position of sent.keys()) say(index, position, true);
-          const pairs = Array.from({ length: hits.length }, (_, at) => [hits.answers[at]!, hits.positions[at]!] as const);
+          for (const index of ofWhole) for (const position of sent.keys()) say(index, position, true);
+          // All that was said, also where it was said before.
+          const pairs = [...sent.entries()].flatMap(([position, { id, group: own }]) =>
+            all
+              .filter((index) => {
+                const { key: name, group: named } = answers[index]!;
+                return name !== null ? name === id && (named === null || named === own) : named !== null && named === own;
+              })
+              .map((index) => [index, position] as const),
+          );
           for (const [index, position] of pairs) if (table.level[index] === answerLevels.group) say(index, position, true);
           for (const [index, position] of pairs) if (table.level[index] === answerLevels.record) say(index, position, false);
           expect([...known.bytes].map((byte) => byte & 3)).toEqual(stands.map(({ word }) => word));
-          expect(result.contradicting).toEqual(contradicting);
+          const contradicts = (index: number) => result.contradicting.has(firstSaying(answers, table, index, true));
+          expect(new Set(all.filter(contradicts))).toEqual(contradicting);
           expect(known.isSharer).toBe(sharedBy === file);
           const counts = known.counts();
           expect(counts.accepted + counts.refused + counts.pending).toBe(stands.filter(({ word }) => word !== recordWords.none).length);
