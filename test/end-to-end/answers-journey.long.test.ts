@@ -43,7 +43,7 @@ spec:
   sources: [{ id: upload, type: http }]
   format: { type: delimited, header: true }
   schema: { record: { key: [paymentId], fields: {
-    paymentId: { type: string, required: true, unique: file }, name: { type: string }, amount: { type: decimal, scale: 2, sum: true } } } }
+    paymentId: { type: string, required: true }, name: { type: string }, amount: { type: decimal, scale: 2, sum: true } } } }
   transform: [{ id: shape, set: { id: record.paymentId, name: record.name, amount: record.amount } }]
   routes: { default: { to: [bank] } }
   targets:
@@ -112,12 +112,15 @@ async function sent(
   return { jobId: json.jobId, batchId, name: batch.json.answer.name };
 }
 
-/** The job that took the answers, closed. */
-async function answered(owner: TestTenant, lines: readonly string[], name = 'answer.csv') {
-  const body = ['file,payment,result,why,text', ...lines, ''].join('\n');
-  const { json } = await server.upload(owner.key, { flow: 'bank-answers', name, body });
+/** The job that took the report, closed. */
+async function reported(owner: TestTenant, body: string, flow = 'bank-reports', name = 'report.xml') {
+  const { json } = await server.upload(owner.key, { flow, name, body });
   return await server.settle(owner.key, json.jobId);
 }
+
+/** The job that took the answers, closed. */
+const answered = (owner: TestTenant, lines: readonly string[], name = 'answer.csv') =>
+  reported(owner, ['file,payment,result,why,text', ...lines, ''].join('\n'), 'bank-answers', name);
 
 const answerOf = async (owner: TestTenant, batchId: string) =>
   (await server.request(`/v1/batches/${batchId}`, { key: owner.key })).json.answer;
@@ -140,21 +143,12 @@ async function eventsOf(
 
 const typesOf = async (...wanted: Parameters<typeof eventsOf>) => (await eventsOf(...wanted)).map(({ type }) => type).sort();
 
-/** The job that took the report, closed. */
-async function reported(owner: TestTenant, body: string) {
-  const { json } = await server.upload(owner.key, { flow: 'bank-reports', name: 'report.xml', body });
-  return await server.settle(owner.key, json.jobId);
-}
-
 describe('status reports', () => {
   it('without transactions answer every record of the file', async () => {
     const accepted = await sent(tenant, ['G1', 'G2']);
     const refused = await sent(tenant, ['H1', 'H2', 'H3']);
-    const jobs = [
-      await reported(tenant, report(accepted.name.replace('.csv', ''), 'ACSC', '')),
-      await reported(tenant, report(refused.name.replace('.csv', ''), 'RJCT', '')),
-    ];
-    expect(jobs.map(({ state }) => state)).toEqual(['completed', 'completed']);
+    for (const [{ name }, status] of [[accepted, 'ACSC'] as const, [refused, 'RJCT'] as const])
+      expect((await reported(tenant, report(name.replace('.csv', ''), status, ''))).state).toBe('completed');
     expect(await answerOf(tenant, accepted.batchId)).toMatchObject({ state: 'complete', accepted: 2 });
     expect(await answerOf(tenant, refused.batchId)).toMatchObject({ state: 'complete', refused: 3, refusedAsWhole: '' });
   });
@@ -239,8 +233,8 @@ describe('answers in CSV', () => {
   it('about a file as a whole are matched by its name, with its ending or without', async () => {
     const first = await sent(tenant, ['W1', 'W2', 'W3']);
     const second = await sent(tenant, ['X1', 'X2']);
-    const job = await answered(tenant, [`${first.name},,OK,,`, `${second.name.replace(/\.csv$/, '')},,NOK,AC04,`]);
-    expect(job.state).toBe('completed');
+    const lines = [`${first.name},,OK,,`, `${second.name.replace(/\.csv$/, '')},,NOK,AC04,`];
+    expect((await answered(tenant, lines)).state).toBe('completed');
     expect(await answerOf(tenant, first.batchId)).toMatchObject({ state: 'complete', accepted: 3, refused: 0, refusedAsWhole: null });
     expect(await answerOf(tenant, second.batchId)).toMatchObject({ state: 'complete', accepted: 0, refused: 2, refusedAsWhole: 'AC04' });
     expect(await typesOf(tenant, first.batchId, 'answer.completed')).toEqual(['answer.completed', 'answer.expected']);
@@ -263,6 +257,16 @@ describe('answers in CSV', () => {
     expect((await auditJob(server, tenant, job.jobId)).report).toMatchObject({ isSound: true, failures: [] });
     const listed = await server.request('/v1/batches?answer=refused', { key: tenant.key });
     expect(listed.json.items.map((each: { batchId: string }) => each.batchId)).toContain(batchId);
+  });
+
+  it('about one of several records that have its key are about none', async () => {
+    const { batchId, name } = await sent(tenant, ['D1', 'D1', 'D2', 'D3', 'D3']);
+    const job = await answered(
+      tenant,
+      ['D1,NOK', 'D2,OK', 'D3,OK', 'D3,OK'].map((said) => `${name},${said},,`),
+    );
+    expect(job.targets.matched).toMatchObject({ delivered: 3, refused: 1 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 3, refused: 0, unanswered: 2 });
   });
 
   it('that come twice change nothing, and one that contradicts is listed and told', async () => {

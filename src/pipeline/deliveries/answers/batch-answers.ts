@@ -125,7 +125,7 @@ export class LineMatching {
   }
 }
 
-class GrowingHits implements Hits {
+export class GrowingHits implements Hits {
   answers = new Int32Array(64);
   positions = new Int32Array(64);
   length = 0;

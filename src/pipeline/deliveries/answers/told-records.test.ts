@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createBodyWriter } from '../../engine/bodies/body-writer.ts';
 import { OutputFields } from '../../engine/bodies/output-fields.ts';
 import type { BodyPlan, OutputFieldPlan } from '../../engine/plan.ts';
+import { clearHits } from './ambiguous-answers.ts';
 import { answerLevels } from './answer-levels.ts';
 import type { AnswerSettings } from './answer-settings.ts';
 import { AnswerTable } from './answer-table.ts';
@@ -150,6 +151,29 @@ it('as many answers about one name as records that have it are a word or two of 
   expect(wholes).toHaveLength(2);
   const records = new RecordAnswers(Buffer.alloc(0), count, false);
   expect(tellRecords(records, { whole: wholes, hits: grouped }, table).contradicting.size).toBe(2);
+});
+
+it('what is said of one record is set apart where several have its name, unless the same is said as often as there are of them', () => {
+  fc.assert(
+    fc.property(fc.array(answer, { maxLength: 12 }), fc.array(record, { maxLength: 12 }), fc.boolean(), (answers, sent, isGrouped) => {
+      const table = tableOf(answers);
+      const found = hitsOf(table, sent, isGrouped);
+      const same = (index: number) => [...answers.keys()].filter((each) => firstSaying(answers, table, each, isGrouped) === index);
+      const { hits, ambiguous } = clearHits(found, table, { records: sent.length, timesSaid: (index) => same(index).length });
+      const pairs = pairsOf(found).map((pair) => pair.split(' ').map(Number) as [number, number]);
+      const positionsOf = (index: number) => pairs.flatMap(([each, position]) => (each === index ? [position] : []));
+      const isOne = (index: number) => table.level[index] === answerLevels.record;
+      const expected = [...new Set(pairs.map(([index]) => index))].filter((index) => {
+        const positions = positionsOf(index);
+        if (!isOne(index) || positions.length === 1) return false;
+        const others = pairs.filter(([each, position]) => isOne(each) && positions.includes(position) && positionsOf(each).length > 1);
+        return same(index).length < positions.length || others.some(([each]) => table.word[each] !== table.word[index]);
+      });
+      expect(ambiguous).toEqual(new Set(expected));
+      expect(pairsOf(hits)).toEqual(pairs.filter(([index]) => !expected.includes(index)).map((pair) => pair.join(' ')));
+    }),
+    { numRuns: 1_000 },
+  );
 });
 
 /** Of one record: what was said last that stands. */
