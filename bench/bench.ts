@@ -20,6 +20,7 @@ type Level = (context: BenchContext) => Promise<BenchRun[]>;
 const levels: Readonly<Record<string, () => Promise<Level>>> = {
   kernel: async () => (await import('./kernel-level.ts')).runKernelLevel,
   copy: async () => (await import('./copy-level.ts')).runCopyLevel,
+  bookkeeping: async () => (await import('./bookkeeping-level.ts')).runBookkeepingLevel,
   platform: async () => (await import('./platform-level.ts')).runPlatformLevel,
   'small-files': async () => (await import('./small-files-level.ts')).runSmallFilesLevel,
   telemetry: async () => (await import('./telemetry-level.ts')).runTelemetryLevel,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startHttpSink } from '../../test/support/http-sink.ts';
+import { askOvertaken } from '../../test/support/overtaken-request.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant } from '../../test/support/running-server.ts';
 import { servedExport, verifiedBy } from '../../test/support/served-export.ts';
@@ -162,6 +163,16 @@ describe('dead letters over the API', () => {
     expect(await bank.post('/v1/redrives', body, key)).toMatchObject({ status: 200, json: first.json });
     expect((await bank.post('/v1/redrives', { ...body, reason: 'another' }, key)).json.code).toBe('E_KEY_REUSED');
     await server.settle(bank.key, first.json.jobs[0].jobId);
+    expect(bank.taken).toHaveLength(4);
+  });
+
+  it('are sent once where a request is repeated under its key just before the first answer is there', async () => {
+    const bank = await startBank('letters-overtaken');
+    bank.open();
+    const ask = () => bank.post('/v1/redrives', { flow: 'payments', reason: 'opened' }, { 'idempotency-key': 'k-1' });
+    const [one, two] = await askOvertaken({ database, tenantId: bank.tenant.tenantId, table: 'dead_letters', ask });
+    expect([one.status, two.status, two.json]).toEqual([200, 200, one.json]);
+    await server.settle(bank.key, one.json.jobs[0].jobId);
     expect(bank.taken).toHaveLength(4);
   });
 

@@ -6,7 +6,13 @@ import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
 import { runReference } from '../../src/pipeline/engine/reference/run-accounts.fixture.ts';
 import { flowFamilies } from '../../src/pipeline/formats/iso20022/flow/flow-families.ts';
-import { creditTransfers, goodMessages, readMessage, statement } from '../../src/pipeline/formats/iso20022/iso20022-files.fixture.ts';
+import {
+  creditTransfers,
+  goodMessages,
+  readMessage,
+  reportOf2006,
+  statement,
+} from '../../src/pipeline/formats/iso20022/iso20022-files.fixture.ts';
 import { change, harmless, mutants } from '../../src/pipeline/formats/iso20022/iso20022-mutants.fixture.ts';
 import {
   accountsOf,
@@ -72,6 +78,11 @@ it('gives a record what is said above it, and the header what is said of the mes
   expect(first).toMatchObject({ record: 'record', paymentMethod: 'TRF', amount: 10.1, currency: 'EUR', creditorName: 'Muster & Söhne' });
   const [, credit] = linesOf(await convert(planOf('camt.053'), Buffer.from(statement)));
   expect(Object.keys(credit!)).toEqual(expect.arrayContaining(['statementId', 'credit', 'debit', 'bookingDate']));
+});
+
+it('finds in account reports of version 1 what later ones have at other places', async () => {
+  const [, entry] = linesOf(await convert(planOf('camt.052'), Buffer.from(reportOf2006)));
+  expect(entry).toMatchObject({ accountNumber: '1234567', accountServicerBic: 'MARKDEFF', credit: 2.5, endToEndId: 'E' });
 });
 
 it.each([

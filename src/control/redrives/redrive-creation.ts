@@ -40,7 +40,18 @@ export async function createRedrive(services: JobServices, tenantId: string, req
   const reason = checkReason(request.reason);
   const kept = await keptAnswer(services, tenantId, request.keyed);
   if (kept !== null) return kept;
-  const { previewed } = request;
+  try {
+    return await decideRedrive(services, tenantId, { ...request, reason });
+  } catch (error) {
+    // The same request may have been answered since the key was looked at, and its letters are not open any more.
+    const meanwhile = error instanceof HeadgateError ? await keptAnswer(services, tenantId, request.keyed) : null;
+    if (meanwhile === null) throw error;
+    return meanwhile;
+  }
+}
+
+async function decideRedrive(services: JobServices, tenantId: string, request: RedriveRequest): Promise<CreatedRedrive> {
+  const { previewed, reason } = request;
   const plan = await withTenant(services.db, tenantId, (tx) => planRedrive(tx, services, request), { readOnly: true });
   if (previewed !== undefined && previewed !== plan.version)
     throw new HeadgateError(redriveErrors.E_REDRIVE_STALE, 'the chosen dead letters are not those that were previewed');

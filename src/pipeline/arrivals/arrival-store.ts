@@ -290,11 +290,19 @@ export interface ArchiveOfMember {
   readonly unpack: Unpack;
 }
 
+export async function findHeldArrival(tx: TenantTx, arrivalId: string): Promise<HeldArrival | undefined> {
+  return (await tx.query<HeldArrival>(selectHeld, [tx.tenantId, arrivalId])).rows[0];
+}
+
 /** Fails with E_ARRIVAL_STATE when it is not held, or not there. */
 export async function getHeldArrival(tx: TenantTx, arrivalId: string): Promise<HeldArrival> {
-  const found = (await tx.query<HeldArrival>(selectHeld, [tx.tenantId, arrivalId])).rows[0];
-  if (!found) throw new HeadgateError(arrivalErrors.E_ARRIVAL_STATE, 'there is no held arrival of this id');
+  const found = await findHeldArrival(tx, arrivalId);
+  if (!found) throw notHeld();
   return found;
+}
+
+export function notHeld(): HeadgateError {
+  return new HeadgateError(arrivalErrors.E_ARRIVAL_STATE, 'there is no held arrival of this id');
 }
 
 const selectDecided = `/* find arrival verdict */

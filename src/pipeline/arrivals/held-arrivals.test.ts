@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { askOvertaken } from '../../../test/support/overtaken-request.ts';
 import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { createWorld, type World } from './arrivals.fixture.ts';
@@ -76,6 +77,20 @@ it('of two decisions one counts, and the other leaves nothing behind', async () 
   for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'E_ARRIVAL_STATE' });
   const named = [...(await world.files()), ...(await world.arrivals())].flatMap(({ object }) => (object ? [object.name] : []));
   expect(new Set(world.storedNames())).toEqual(new Set(named));
+});
+
+it('asked again under its key just before the first answer is there, it has that answer', async () => {
+  const arrivalId = await hold('f,1.00\n');
+  const decision = {
+    tenantId: world.tenantId,
+    arrivalId,
+    ...by,
+    keyed: { scope: 'decisions', key: 'twice', requestHash: 'same' } as const,
+  };
+  const ask = () => world.held.accept(decision);
+  const [one, two] = await askOvertaken({ database, tenantId: world.tenantId, table: 'arrivals', ask });
+  expect(one).toMatchObject({ state: 'accepted', acceptedNumber: 2 });
+  expect(two).toEqual(one);
 });
 
 it('neither an accepted arrival nor one of another tenant can be decided', async () => {

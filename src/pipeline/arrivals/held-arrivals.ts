@@ -15,7 +15,7 @@ import type { CreateJobs } from './accepted-file.ts';
 import { countUsage } from './admission.ts';
 import { arrivalErrors } from './arrival-errors.ts';
 import type { ArrivalFlow, ArrivalPlans } from './arrival-plan.ts';
-import { getHeldArrival, type HeldArrival, moveArrivals } from './arrival-store.ts';
+import { findHeldArrival, getHeldArrival, type HeldArrival, moveArrivals, notHeld } from './arrival-store.ts';
 import type { Candidate, StoredContent } from './candidate.ts';
 import type { Content } from './content-sink.ts';
 import { acceptHeld } from './file-acceptance.ts';
@@ -98,9 +98,11 @@ async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<
     db,
     tenantId,
     async (tx) => {
+      // Before the key: what is not held any more then was decided before the key is looked at.
+      const held = await findHeldArrival(tx, arrivalId);
       const kept = keyed === undefined ? undefined : await findKeptAnswer<DecidedArrival>(tx, keyed);
       if (kept !== undefined) return sameAnswer(kept, keyed!.requestHash);
-      const held = await getHeldArrival(tx, arrivalId);
+      if (held === undefined) throw notHeld();
       const { flow, isEnabled } = await plans.byName(tx, held.flowName);
       if (!isEnabled) throw new HeadgateError(arrivalErrors.E_FLOW_DISABLED, `the flow ${held.flowName} is disabled`);
       return { held, flow, limits: await plans.limits(tx) };

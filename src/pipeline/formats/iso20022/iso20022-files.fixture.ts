@@ -158,6 +158,18 @@ export const settlementOf2009 = document(
 <DbtrAgt><FinInstnId><BIC>MARKDEFF</BIC></FinInstnId></DbtrAgt><CdtrAgt><FinInstnId><BIC>BUKBGB22</BIC></FinInstnId></CdtrAgt><Cdtr><Nm>B</Nm></Cdtr></CdtTrfTxInf></FIToFICstmrCdtTrf>`,
 );
 
+/** camt.052.001.01, with parties and agents of that time: 10.00 + 2.50 = 12.50. */
+export const reportOf2006 = document(
+  'camt.052.001.01',
+  `<BkToCstmrAcctRptV01><GrpHdr><MsgId>M-9</MsgId><CreDtTm>2026-03-02T10:00:00Z</CreDtTm><MsgRcpt><Id><PrvtId><CstmrNb>1</CstmrNb><Issr>B</Issr></PrvtId></Id></MsgRcpt></GrpHdr>
+<Rpt><Id>R-1</Id><CreDtTm>2026-03-02T10:00:00Z</CreDtTm><Acct><Id><PrtryAcct><Id>1234567</Id></PrtryAcct></Id><Svcr><FinInstnId><CmbndId><BIC>MARKDEFF</BIC></CmbndId></FinInstnId></Svcr></Acct>
+${balance('OPBD', '10.00').replace(/<(\/?)CdOrPrtry>/g, '')}
+${balance('CLBD', '12.50').replace(/<(\/?)CdOrPrtry>/g, '')}
+<Ntry><Amt Ccy="EUR">2.50</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BkTxCd><Prtry><Cd>X</Cd></Prtry></BkTxCd>
+<TxDtls><Refs><EndToEndId>E</EndToEndId></Refs><RltdDts><Prtry><Tp>T</Tp><Dt>2026-03-02</Dt></Prtry></RltdDts></TxDtls></Ntry>
+</Rpt></BkToCstmrAcctRptV01>`,
+);
+
 export const goodMessages: Readonly<Record<string, string>> = {
   creditTransfers,
   directDebits,
@@ -168,4 +180,5 @@ export const goodMessages: Readonly<Record<string, string>> = {
   mandatedTransfer,
   returns,
   settlementOf2009,
+  reportOf2006,
 };

@@ -187,14 +187,13 @@ export class EntryLines {
     this.#sum.add(entry.signed);
   }
 
-  #writeReferences({ hasParts, amountEnd, referenceEnd, lineEnd }: StatementEntry, { bytes, length, lineCount }: FieldText): void {
+  #writeReferences({ hasParts, typeAt, typeEnd, referenceEnd, lineEnd }: StatementEntry, { bytes, length, lineCount }: FieldText): void {
     const lines = this.#lines;
-    const typeEnd = Math.min(amountEnd + 4, lineEnd);
     if (!hasParts) {
       for (const each of [keys.transactionType, keys.customerReference, keys.bankReference, keys.supplementaryDetails]) lines.absent(each);
       return;
     }
-    lines.content(keys.transactionType, bytes, amountEnd, typeEnd);
+    lines.content(keys.transactionType, bytes, typeAt, typeEnd);
     lines.content(keys.customerReference, bytes, typeEnd, referenceEnd);
     lines.content(keys.bankReference, bytes, Math.min(referenceEnd + 2, lineEnd), lineEnd);
     if (lineCount > 1) lines.content(keys.supplementaryDetails, bytes, lineEnd + 1, length);

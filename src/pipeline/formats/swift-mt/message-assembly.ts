@@ -167,8 +167,13 @@ export class MessageAssembly implements MessageEvents {
   }
 
   #tellMissing(field: FieldText, missing: readonly FieldStep[]): void {
-    for (const step of missing)
-      this.#context.findings.tell('field-missing', field.place(), tagOf(step), `the field ${tagOf(step)} is missing before this one`);
+    const { findings } = this.#context;
+    for (const step of missing) {
+      // Some banks say first what is to be known of the account.
+      if (findings.isStatement && field.tag === '86' && step.tags.includes('61'))
+        findings.tell('field-order', field.place(), '86', 'the information comes before the first entry', 'warn');
+      else findings.tell('field-missing', field.place(), tagOf(step), `the field ${tagOf(step)} is missing before this one`);
+    }
   }
 
   #checkPlace(field: FieldText, placement: Placement): void {

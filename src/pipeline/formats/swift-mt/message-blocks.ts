@@ -41,6 +41,9 @@ const day = '\\d\\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\\d|3[01])';
 const output = new RegExp(`^O(\\d{3})${time}${day}[A-Z0-9]{12}\\d{10}${day}${time}[SUN]?$`);
 /** Of statements, as some banks write it: without times and the message that it is an output of. */
 const shortOutput = /^O9(?:4[0-2]|50)[A-Z0-9]{12}[SUN]?$/;
+/** `ä4:` and `-å`, in ISO 8859-1 or in UTF-8, of which each byte is a character here. */
+const swedishBegin = /^(?:\u00e4|\u00c3\u00a4)4:\s*$/;
+const swedishEnd = /^-(?:\u00e5|\u00c3\u00a5)\s*$/;
 const blockList = /^(?:\{[A-Z0-9]{3}:[^{}]*\})*$/;
 const basic = /^[AFL]\d{2}[A-Z0-9]{12}\d{4}\d{6}$/;
 
@@ -56,6 +59,8 @@ export class MessageBlocks {
   #hasFields = false;
   /** Said by a line before the text. */
   #hint: string | null = null;
+  /** The braces around block 4 stand as the Swedish letters that the same bytes are in ISO 646-SE. */
+  #isSwedish = false;
   #isEnvelopeTold = false;
   #isNetworkTold = false;
   #isBlank = true;
@@ -174,6 +179,7 @@ export class MessageBlocks {
     }
     const type = /^(?:MT)?(\d{3})(?: 00)?$/.exec(text.trim());
     if (type) this.#hint = type[1]!;
+    this.#isSwedish = swedishBegin.test(text);
     this.#tellEnvelope();
   }
 
@@ -212,7 +218,7 @@ export class MessageBlocks {
   #takeText(line: PhysicalLine, at: number): void {
     const { bytes, end } = line;
     if (at >= end) return;
-    if (bytes[at] === hyphen && isEnd(line, at)) {
+    if (bytes[at] === hyphen && (isEnd(line, at) || (this.#isSwedish && isSwedishEnd(line, at)))) {
       const isBraced = at + 1 < end && bytes[at + 1] === closeBrace;
       this.#endText(isBraced);
       if (isBraced && at + 2 < end) this.#takeOutside(line, at + 2);
@@ -290,6 +296,10 @@ function tagEnd({ bytes, end }: PhysicalLine, at: number): number {
 function isEnd({ bytes, end }: PhysicalLine, at: number): boolean {
   if (at + 1 === end || bytes[at + 1] === closeBrace) return true;
   return /^-(?:XXX)?\s*$/.test(bytes.toString('latin1', at, Math.min(end, at + 12)));
+}
+
+function isSwedishEnd({ bytes, end }: PhysicalLine, at: number): boolean {
+  return swedishEnd.test(bytes.toString('latin1', at, Math.min(end, at + 12)));
 }
 
 function matchingBrace({ bytes, end }: PhysicalLine, at: number): number {

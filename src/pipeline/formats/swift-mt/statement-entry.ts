@@ -11,6 +11,7 @@ import { readDecimal } from './decimal-amounts.ts';
 import type { FieldText } from './field-text.ts';
 import type { SwiftFindings } from './swift-findings.ts';
 
+const space = 32;
 const slash = 47;
 const comma = 44;
 const letterC = 67;
@@ -42,6 +43,9 @@ export class StatementEntry {
   fundsAt = -1;
   amountAt = 0;
   amountEnd = 0;
+  typeAt = 0;
+  /** As `typeAt` where the entry has no type. */
+  typeEnd = 0;
   referenceEnd = 0;
   lineEnd = 0;
 
@@ -125,20 +129,24 @@ export class StatementEntry {
   #readReferences(field: FieldText, findings: SwiftFindings): void {
     const { bytes } = field;
     const end = this.lineEnd;
-    const type = this.amountEnd;
-    if (type + 4 > end || !this.#isType(field, type))
+    const isSpaced = bytes[this.amountEnd] === space && this.amountEnd + 5 <= end && this.#isType(field, this.amountEnd + 1);
+    const type = (this.typeAt = this.amountEnd + (isSpaced ? 1 : 0));
+    if (isSpaced) findings.tell('entry-type', field.place(type - 1, type + 4), '61', 'a space stands before the type');
+    else if (type + 4 > end || !this.#isType(field, type))
       findings.tell(
         'entry-type',
         field.place(type, type + 4),
         '61',
         'the type is not N or F and three letters or digits, or S and three digits',
       );
-    const start = Math.min(type + 4, end);
+    // Where no type is, two slashes before the reference of the bank are none either.
+    const hasNoType = type + 1 < end && bytes[type] === slash && bytes[type + 1] === slash;
+    const start = (this.typeEnd = hasNoType ? type : Math.min(type + 4, end));
     let at = start;
     while (at < end && !(bytes[at] === slash && bytes[at + 1] === slash && at + 1 < end)) at++;
     this.referenceEnd = at;
     const ofBank = at < end ? end - at - 2 : 0;
-    if (at - start > referenceMax || at === start || ofBank > referenceMax) {
+    if (at - start > referenceMax || (at === start && !hasNoType) || ofBank > referenceMax) {
       const lengths = `the references have ${at - start} and ${ofBank} characters, 1 to ${referenceMax} and at most ${referenceMax} are allowed`;
       findings.tell('entry-reference', field.place(start, end), '61', lengths);
     }
@@ -166,14 +174,14 @@ export class StatementEntry {
     const valueDate = isoDate(field.bytes, 0, this.lineEnd);
     const dates = { valueDate, entryDate: this.#entryDateText(valueDate) };
     if (!this.hasParts) return dates;
-    const type = this.amountEnd;
-    const reference = field.text(Math.min(type + 4, this.lineEnd), this.referenceEnd);
+    const type = field.latin1(this.typeAt, this.typeEnd);
+    const reference = field.text(this.typeEnd, this.referenceEnd);
     return {
       ...dates,
       mark: field.latin1(this.markAt, this.fundsAt >= 0 ? this.fundsAt : this.amountAt),
       fundsCode: this.fundsAt < 0 ? null : field.latin1(this.fundsAt, this.fundsAt + 1),
       amount,
-      transactionType: field.latin1(type, Math.min(type + 4, this.lineEnd)),
+      transactionType: type === '' ? null : type,
       customerReference: reference === '' ? null : reference,
       bankReference: this.referenceEnd < this.lineEnd ? field.text(this.referenceEnd + 2, this.lineEnd) : null,
       supplementaryDetails: field.lineCount > 1 ? field.text(this.lineEnd + 1) : null,

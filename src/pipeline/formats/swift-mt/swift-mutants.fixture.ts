@@ -122,6 +122,9 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   'field-order': [
     ['a related reference after the account', inStatement('25', [':21:NONREF'])],
     ['an account after the closing balance', inStatement('62F', [':25:1'])],
+    ['information before the first entry', inStatement('60F', [':86:SEE OUR TERMS']), 'warn'],
+    ['information before the first entry of a report', inInterim('13D', [':86:SEE OUR TERMS']), 'warn'],
+    ['information where no entries are', finMessage('940', [...pages[1]!.slice(0, 4), ':86:NONE', ':62F:C260103EUR5,00']), 'warn'],
   ],
   'field-repeated': [
     ['28C', inStatement('28C', [':28C:5/1'])],
@@ -229,6 +232,8 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   'entry-type': [
     ['letters of a message', firstEntry(':61:2601020103DR800,SABCNONREF//55555'), 'warn'],
     ['none', firstEntry(':61:2601020103DR800,XSTONONREF//55555'), 'warn'],
+    ['a space before it', firstEntry(':61:2601020103DR800, NSTONONREF//55555'), 'warn'],
+    ['a reference of the bank in its place', firstEntry(':61:2601020103DR800,//55555'), 'warn'],
   ],
   'entry-reference': [
     ['none', firstEntry(':61:2601020103DR800,NSTO//55555'), 'warn'],

@@ -202,6 +202,18 @@ it('of an entry that cannot be read nothing of the entry before is printed', () 
   ]);
 });
 
+it('of an entry without a type the reference of the bank is no type', () => {
+  const [{ entries }] = documentOf(plainMessage(changed(statementFields, '61', ':61:2601020103DR800,//55555667788'))).messages;
+  expect(entries[0]).toMatchObject({ amount: '800.00', transactionType: null, customerReference: null, bankReference: '55555667788' });
+});
+
+it('information before the first entry is of the account, and of no entry', () => {
+  const fields = [...statementFields.slice(0, 4), ':86:SEE OUR TERMS', ...statementFields.slice(4, -1)];
+  const [{ information, entries }] = documentOf(plainMessage(fields)).messages;
+  expect(information.text).toBe('SEE OUR TERMS');
+  expect(entries).toEqual(documentOf(plainMessage(statementFields)).messages[0].entries);
+});
+
 it('amounts that a double cannot hold are exact', () => {
   const nines = `${'9'.repeat(20)},99`;
   const fields = [

@@ -80,6 +80,8 @@ describe('what harms nothing is not refused', () => {
     ['a type as a tag before it', `:940:\n${plainMessage(statementFields)}:940:\n${plainMessage(pages[0]!)}`],
     ['blank lines', plainMessage(statementFields).replaceAll('\n:', '\n\n:')],
     ['an end with XXX', `${plainMessage(statementFields).replace(/-\n$/, '-XXX')}`],
+    ['braces around a text that stand as letters', `ä4:\n${statementFields.slice(0, -1).join('\n')}\n-å\n`.repeat(2)],
+    ['the same in ISO 8859-1', Buffer.from(`ä4:\n${statementFields.slice(0, -1).join('\n')}\n-å`, 'latin1')],
     ['a byte order mark', `\ufeff${everyMessage}`],
     ['another letter in a text', inStatement('86', ':86:008?00DAUERAUFTRAH?100599')],
     [
@@ -136,9 +138,17 @@ describe('what harms nothing is not refused', () => {
   });
 });
 
-it('an entry with spaces in place of its entry date is read as one without', () => {
-  const read = (entry: string) => JSON.parse(runPack(swiftPack, firstEntry(`:61:${entry}`)).document);
-  expect(read('260102    DR800,NSTONONREF//55555')).toEqual(read('260102DR800,NSTONONREF//55555'));
+it('a hyphen and a letter end a text only where a letter begins it', () => {
+  const text = plainMessage(statementFields).replace(/-\n$/, '-å\n');
+  expect(runPack(swiftPack, text).rules).toEqual(['character-set', 'line-begin']);
+});
+
+it.each([
+  ['spaces in place of its entry date', '260102    DR800,NSTONONREF//55555'],
+  ['a space before its type', '260102DR800, NSTONONREF//55555'],
+])('an entry with %s is read as one without', (_, entry) => {
+  const read = (content: string) => JSON.parse(runPack(swiftPack, firstEntry(`:61:${content}`)).document);
+  expect(read(entry)).toEqual(read('260102DR800,NSTONONREF//55555'));
 });
 
 describe('settings', () => {

@@ -22,6 +22,11 @@ const facetsOfValue: Readonly<Record<string, string>> = {
   iban: 'string pattern=[A-Z]{2,2}[0-9]{2,2}[a-zA-Z0-9]{1,30}',
   isin: 'string pattern=[A-Z0-9]{12,12}',
   isin2015: 'string pattern=[A-Z]{2,2}[A-Z0-9]{9,9}[0-9]{1,1}',
+  iban2006: 'string pattern=[a-zA-Z]{2,2}[0-9]{2,2}[a-zA-Z0-9]{1,30}',
+  ibei: 'string pattern=[A-Z]{2,2}[B-DF-HJ-NP-TV-XZ0-9]{7,7}[0-9]{1,1}',
+  chips: 'string pattern=CH[0-9]{6,6}',
+  N9: 'string pattern=[0-9]{9,9}',
+  N13: 'string pattern=[0-9]{13,13}',
   uuid: 'string pattern=[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[89ab][a-f0-9]{3}-[a-f0-9]{12}',
   amount: `Ccy(${currency}) decimal fractionDigits=5 minInclusive=0 totalDigits=18`,
   settled: `Ccy(${currency}) decimal fractionDigits=5 minInclusive=0 totalDigits=18`,
@@ -69,7 +74,7 @@ function differences(schema: MessageSchema, message: (typeof messages)[number]):
       if (facets !== own) found.push(`${path}: ${own}, schema: ${facets}`);
       return;
     }
-    const isKind = expected.kind === type.kind || expected.children.length === 1;
+    const isKind = (expected.kind === type.kind || expected.children.length === 1) && `${expected.oneOf}` === `${type.oneOf}`;
     if (!isKind || shapeOf(expected.children) !== shapeOf(type.children))
       found.push(`${path}: ${type.kind} ${shapeOf(type.children)}, schema: ${expected.kind} ${shapeOf(expected.children)}`);
     for (const child of expected.children) {
@@ -109,6 +114,13 @@ describe('the notation', () => {
         { tag: 'W', min: 0, max: Number.POSITIVE_INFINITY, type: 'x6' },
         { tag: 'Z', min: 0, max: 3, type: 'x5' },
       ],
+    });
+  });
+
+  it('has sequences in which one of several elements is there', () => {
+    expect(readDefinitions(['A > X:x1 ( Y:x2 Z:x3 ) U?:x4']).get('A')).toMatchObject({
+      children: [{ tag: 'X' }, { tag: 'Y' }, { tag: 'Z' }, { tag: 'U' }],
+      oneOf: [1, 3],
     });
   });
 

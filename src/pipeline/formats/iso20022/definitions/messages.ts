@@ -1,4 +1,5 @@
 /** The messages that are read: by the end of their namespace, the element under `Document` and its type. */
+import { firstReportTypes } from './first-report-types.ts';
 import { initiationTypes } from './initiation-types.ts';
 import { readDefinitions, type TypeDefinitions } from './notation.ts';
 import { partyTypes } from './party-types.ts';
@@ -43,6 +44,7 @@ pacs.008.001.08 FIToFICstmrCdtTrf CustomerTransfer8
 pacs.008.001.09 FIToFICstmrCdtTrf CustomerTransfer9
 pacs.009.001.08 FICdtTrf InstitutionTransfer8
 pacs.009.001.09 FICdtTrf InstitutionTransfer9
+camt.052.001.01 BkToCstmrAcctRptV01 ToCustomerReport1
 camt.052.001.02 BkToCstmrAcctRpt ToCustomerReport2
 camt.052.001.04 BkToCstmrAcctRpt ToCustomerReport4
 camt.052.001.06 BkToCstmrAcctRpt ToCustomerReport6
@@ -67,6 +69,15 @@ export const messages: readonly MessageDefinition[] = messageLines
 let types: TypeDefinitions | null = null;
 
 export function messageTypes(): TypeDefinitions {
-  types ??= readDefinitions([partyTypes, remittanceTypes, initiationTypes, settlementTypes, statusTypes, statementTypes, reportTypes]);
+  types ??= readDefinitions([
+    partyTypes,
+    remittanceTypes,
+    initiationTypes,
+    settlementTypes,
+    statusTypes,
+    statementTypes,
+    reportTypes,
+    firstReportTypes,
+  ]);
   return types;
 }

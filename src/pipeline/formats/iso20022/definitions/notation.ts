@@ -3,6 +3,7 @@
  *
  *     Name > Tag:Type Tag?:Type Tag*:Type Tag+:Type Tag{0,3}:Type     elements in this order
  *     Name | Tag:Type Tag:Type                                        one of these elements
+ *     Name > Tag:Type ( Tag:Type Tag:Type ) Tag?:Type                 in this order, one of those in parentheses
  *     Name = AAAA BBBB                                                one of these codes
  *     Name < Base Tag:Type Tag?:Type -Tag Before>Tag?:Type            another type with changes
  *
@@ -19,7 +20,12 @@ export interface ElementDefinition {
 }
 
 export type TypeDefinition =
-  | { readonly kind: 'sequence' | 'choice'; readonly children: readonly ElementDefinition[] }
+  | {
+      readonly kind: 'sequence' | 'choice';
+      readonly children: readonly ElementDefinition[];
+      /** Of a sequence: its children from the first up to the second of these, of which one is there. */
+      readonly oneOf?: readonly [from: number, to: number];
+    }
   | { readonly kind: 'codes'; readonly codes: readonly string[] };
 
 export type TypeDefinitions = ReadonlyMap<string, TypeDefinition>;
@@ -64,11 +70,16 @@ function readLine(sign: string, parts: string[], define: (name: string) => TypeD
   if (sign === '=') return { kind: 'codes', codes: parts };
   if (sign === '<') return change(define(parts[0]!), parts.slice(1));
   if (sign !== '>' && sign !== '|') throw new Error(`no sign of the notation: ${sign}`);
-  return { kind: sign === '>' ? 'sequence' : 'choice', children: parts.map(readElement) };
+  const from = parts.indexOf('(');
+  if (sign === '|' || from < 0) return { kind: sign === '>' ? 'sequence' : 'choice', children: parts.map(readElement) };
+  const to = parts.indexOf(')') - 1;
+  const children = parts.filter((part) => part !== '(' && part !== ')').map(readElement);
+  return { kind: 'sequence', children, oneOf: [from, to] };
 }
 
 function change(base: TypeDefinition, changes: readonly string[]): TypeDefinition {
   if (base.kind === 'codes') return { kind: 'codes', codes: [...base.codes, ...changes] };
+  if (base.oneOf !== undefined) throw new Error('a change of a type with elements in parentheses');
   const children = [...base.children];
   const indexOf = (tag: string): number => {
     const index = children.findIndex((child) => child.tag === tag);

@@ -16,7 +16,11 @@ export interface SchemaElement {
 }
 
 export type SchemaType =
-  | { readonly kind: 'sequence' | 'choice'; readonly children: readonly SchemaElement[] }
+  | {
+      readonly kind: 'sequence' | 'choice';
+      readonly children: readonly SchemaElement[];
+      readonly oneOf?: readonly [from: number, to: number];
+    }
   /** `facets`: sorted, in words of the schema. */
   | { readonly kind: 'value'; readonly facets: string };
 
@@ -84,9 +88,13 @@ export function readMessageSchema(path: string): MessageSchema {
     }
     let group = childOf(node, 'sequence') ?? childOf(node, 'choice')!;
     // Older schemas have a choice in a sequence of its own.
-    while (group.children[0]!.tag === 'choice') group = group.children[0]!;
+    while (group.children.length === 1 && group.children[0]!.tag === 'choice') group = group.children[0]!;
     if (group.children[0]!.tag === 'any') return { kind: 'value', facets: 'any' };
-    return { kind: group.tag as 'sequence' | 'choice', children: group.children.map(elementOf) };
+    const from = group.children.findIndex(({ tag }) => tag === 'choice');
+    if (from < 0) return { kind: group.tag as 'sequence' | 'choice', children: group.children.map(elementOf) };
+    const inner = group.children[from]!.children;
+    const children = [...group.children.slice(0, from), ...inner, ...group.children.slice(from + 1)];
+    return { kind: 'sequence', children: children.map(elementOf), oneOf: [from, from + inner.length] };
   };
   return { root: elementOf(childOf(types.get('Document')!, 'sequence')!.children[0]!), typeOf };
 }

@@ -278,6 +278,10 @@ export const eachStatusFamily: FlowFamily = {
   grouped: [...customerStatus.grouped, ...upperReasons('paymentInformation', '')],
 };
 
+/** Of an entry; version 1 of account reports has its transactions without what groups them. */
+const ofTransaction = (...paths: readonly string[]): string =>
+  ['NtryDtls/TxDtls', 'TxDtls'].flatMap((above) => paths.map((path) => `${above}/${path}`)).join('|');
+
 /** `element`: of one account, such as `Stmt`. */
 const statement = (element: string): FlowFamily => ({
   headers: ['GrpHdr'],
@@ -286,9 +290,10 @@ const statement = (element: string): FlowFamily => ({
   grouped: [
     ['statementId', 'text', 'Id'],
     ['statementNumber', 'text', 'ElctrncSeqNb|LglSeqNb'],
-    ...account('account', 'Acct').map(([name, form, path]): FieldRow => [name === 'accountAccount' ? 'accountNumber' : name, form, path]),
+    ['accountIban', 'text', 'Acct/Id/IBAN'],
+    ['accountNumber', 'text', 'Acct/Id/Othr/Id|Acct/Id/BBAN|Acct/Id/UPIC|Acct/Id/PrtryAcct/Id'],
     ['accountCurrency', 'text', 'Acct/Ccy'],
-    ['accountServicerBic', 'text', bic('Acct/Svcr')],
+    ['accountServicerBic', 'text', `${bic('Acct/Svcr')}|Acct/Svcr/FinInstnId/CmbndId/BIC`],
   ],
   records: [`${element}/Ntry`],
   record: [
@@ -304,11 +309,11 @@ const statement = (element: string): FlowFamily => ({
     ['family', 'text', 'BkTxCd/Domn/Fmly/Cd'],
     ['subFamily', 'text', 'BkTxCd/Domn/Fmly/SubFmlyCd'],
     ['proprietaryCode', 'text', 'BkTxCd/Prtry/Cd'],
-    ['endToEndId', 'text', 'NtryDtls/TxDtls/Refs/EndToEndId'],
-    ['transactionId', 'text', 'NtryDtls/TxDtls/Refs/TxId'],
-    ['debtorName', 'text', 'NtryDtls/TxDtls/RltdPties/Dbtr/Nm|NtryDtls/TxDtls/RltdPties/Dbtr/Pty/Nm'],
-    ['creditorName', 'text', 'NtryDtls/TxDtls/RltdPties/Cdtr/Nm|NtryDtls/TxDtls/RltdPties/Cdtr/Pty/Nm'],
-    ['remittanceInformation', 'text', 'NtryDtls/TxDtls/RmtInf/Ustrd'],
+    ['endToEndId', 'text', ofTransaction('Refs/EndToEndId')],
+    ['transactionId', 'text', ofTransaction('Refs/TxId')],
+    ['debtorName', 'text', ofTransaction('RltdPties/Dbtr/Nm', 'RltdPties/Dbtr/Pty/Nm')],
+    ['creditorName', 'text', ofTransaction('RltdPties/Cdtr/Nm', 'RltdPties/Cdtr/Pty/Nm')],
+    ['remittanceInformation', 'text', ofTransaction('RmtInf/Ustrd')],
     ['additionalInformation', 'text', 'AddtlNtryInf'],
   ],
   key: ['statementId', 'entryReference', 'accountServicerReference'],

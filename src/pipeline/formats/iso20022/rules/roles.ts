@@ -97,6 +97,7 @@ export function statementRoles(statement: string): Roles {
     [`${statement}/${page}/LastPgInd`]: roles.lastPage,
     [`${statement}/Bal`]: roles.balance,
     [`${statement}/Bal/Tp/CdOrPrtry/Cd`]: roles.balanceCode,
+    [`${statement}/Bal/Tp/Cd`]: roles.balanceCode,
     [`${statement}/Bal/Amt`]: roles.balanceAmount,
     [`${statement}/Bal/CdtDbtInd`]: roles.balanceSide,
     [`${statement}/TxsSummry/TtlNtries/NbOfNtries`]: roles.entryCount,

@@ -21,12 +21,13 @@ export interface CompiledElement {
 
 export interface CompiledType {
   readonly children: readonly CompiledElement[];
-  readonly isChoice: boolean;
+  /** Children from `from` up to `to`, of which one is there; all of a choice, none of most sequences. */
+  readonly oneOf: { readonly from: number; readonly to: number };
   /** Index in `children` by number of a tag; -1: no such child. Empty for values. */
   readonly indexes: Int16Array;
-  /** By index: the first child at or after it that has to be there; the length of `children`: none. */
+  /** By index: the first child at or after it that has to be there, those of `oneOf` left out; the length of `children`: none. */
   readonly nextRequired: Uint16Array;
-  /** Of a choice: true where it may be left empty, as each of its elements may. */
+  /** None of `oneOf` has to be there, as one of them may be left out. */
   readonly mayBeEmpty: boolean;
   readonly value: ValueType | null;
   /** Content of any namespace. */
@@ -105,14 +106,16 @@ function linkType(name: string, definition: TypeDefinition | null, children: rea
   const indexes = new Int16Array(isValue ? 0 : tagCount + 1).fill(-1);
   for (const [index, { number }] of children.entries()) indexes[number] = index;
   const nextRequired = new Uint16Array(children.length + 1).fill(children.length);
+  const isSequence = definition?.kind === 'sequence';
+  const [from, to] = definition?.kind === 'choice' ? [0, children.length] : (isSequence && definition.oneOf) || [0, 0];
   for (let index = children.length - 1; index >= 0; index--)
-    nextRequired[index] = children[index]!.min > 0 ? index : nextRequired[index + 1]!;
+    nextRequired[index] = children[index]!.min > 0 && !(index >= from && index < to) ? index : nextRequired[index + 1]!;
   return {
     children,
-    isChoice: definition?.kind === 'choice',
+    oneOf: { from, to },
     indexes,
     nextRequired,
-    mayBeEmpty: children.some(({ min }) => min === 0),
+    mayBeEmpty: from === to || children.slice(from, to).some(({ min }) => min === 0),
     value: !isValue
       ? null
       : definition?.kind === 'codes'

@@ -216,15 +216,12 @@ export class MessageChecker {
       if (++frame.count > child.max) return this.#refuse('schema-repeated', `${child.tag} more than ${child.max} times`);
       return child;
     }
-    if (type.isChoice) {
-      if (frame.cursor >= 0)
-        return this.#refuse('schema-choice', `${child.tag} beside ${type.children[frame.cursor]!.tag}, of which only one may be there`);
-    } else if (index < frame.cursor) {
+    const { from, to } = type.oneOf;
+    if (index >= from && index < to && frame.cursor >= from && frame.cursor < to)
+      return this.#refuse('schema-choice', `${child.tag} beside ${type.children[frame.cursor]!.tag}, of which only one may be there`);
+    if (index < frame.cursor)
       return this.#refuse('schema-order', `${child.tag} after ${type.children[frame.cursor]!.tag}, which follows it`);
-    } else {
-      const required = type.nextRequired[frame.cursor + 1]!;
-      if (required < index) this.#refuse('schema-missing', `${type.children[required]!.tag} is missing before ${child.tag}`);
-    }
+    this.#tellMissing(frame, index);
     frame.cursor = index;
     frame.count = 1;
     return child;
@@ -264,13 +261,23 @@ export class MessageChecker {
       writer?.endForeign();
       return;
     }
-    if (type.isChoice) {
-      if (frame.cursor < 0 && !type.mayBeEmpty) this.#refuse('schema-missing', `${element.tag} has none of its elements`);
-    } else {
-      const required = type.nextRequired[frame.cursor + 1]!;
-      if (required < type.children.length) this.#refuse('schema-missing', `${type.children[required]!.tag} is missing in ${element.tag}`);
-    }
+    this.#tellMissing(frame, type.children.length);
     writer?.endObject();
+  }
+
+  /** What had to come after the last child and before the one at `index`, which is the number of children at the end. */
+  #tellMissing({ type, element, cursor }: ElementFrame, index: number): void {
+    const { children, oneOf, mayBeEmpty } = type;
+    const place = index < children.length ? `before ${children[index]!.tag}` : `in ${element.tag}`;
+    const required = type.nextRequired[cursor + 1]!;
+    if (required < index) this.#refuse('schema-missing', `${children[required]!.tag} is missing ${place}`);
+    else if (cursor < oneOf.from && index >= oneOf.to && !mayBeEmpty)
+      this.#refuse(
+        'schema-missing',
+        oneOf.to === children.length && oneOf.from === 0
+          ? `${element.tag} has none of its elements`
+          : `${children[oneOf.from]!.tag}, or another that may stand for it, is missing ${place}`,
+      );
   }
 
   #endValue(frame: ElementFrame): void {

@@ -15,13 +15,15 @@ export function textOf(min: number, max: number): ValueCheck {
   };
 }
 
-/** Sets of bytes: `n` digits, `A` upper case, `a` lower case, `c` either case and digits, `u` upper case and digits. */
+/** Sets of bytes: `n` digits, `A` upper case, `a` lower case, `l` either case, `c` either case and digits, `u` upper case and digits. */
 const sets: Readonly<Record<string, RegExp>> = {
   n: /[0-9]/,
   A: /[A-Z]/,
   a: /[a-z]/,
   c: /[A-Za-z0-9]/,
   u: /[A-Z0-9]/,
+  l: /[A-Za-z]/,
+  i: /[B-DF-HJ-NP-TV-XZ0-9]/,
   h: /[a-f0-9]/,
   p: /[0-9()+-]/,
   v: /[89ab]/,

@@ -61,6 +61,10 @@ const named: Readonly<Record<string, ValueType | ValueCheck>> = {
   bic2014: both(bic2014, checkBic),
   lei: both(patternOf('u{18}n{2}'), checkLei),
   iban: { check: both(patternOf('A{2}n{2}c{1,30}'), checkIban), currency: null, form: { kind: 'iban' } },
+  /** As version 1 of account reports has it. */
+  iban2006: both(patternOf('l{2}n{2}c{1,30}'), checkIban),
+  ibei: patternOf('A{2}i{7}n{1}'),
+  chips: patternOf("'C''H'n{6}"),
   isin: both(patternOf('u{12}'), checkIsin),
   isin2015: both(patternOf('A{2}u{9}n{1}'), checkIsin),
   uuid: patternOf("h{8}'-'h{4}'-''4'h{3}'-'v{1}h{3}'-'h{12}"),

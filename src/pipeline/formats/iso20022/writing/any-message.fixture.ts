@@ -22,6 +22,11 @@ const samples = [
   ],
   ...[
     'US0378331005',
+    'DEBCDFG123',
+    'CH123456',
+    '123456789',
+    '1234567890123',
+    '12345678',
     'eb6305c9-1f7f-49de-aed0-16487c27b42d',
     'true',
     'false',
@@ -91,10 +96,11 @@ export const choices = fc.array(fc.nat(9_999), { minLength: 1, maxLength: 400 })
 });
 
 function objectOf(type: CompiledElement['type'], choose: Choose, depth: number): Record<string, unknown> {
-  const children = type.children.filter(({ tag }) => !omitted.has(tag));
-  const chosen = type.isChoice
-    ? [children[choose(children.length)]!]
-    : children.filter(({ min }) => min > 0 || choose(depth < 3 ? 2 : 8) === 0);
+  const { from, to } = type.oneOf;
+  const one = from < to ? from + choose(to - from) : -1;
+  const chosen = type.children.filter(({ tag, min }, index) =>
+    index >= from && index < to ? index === one : !omitted.has(tag) && (min > 0 || choose(depth < 3 ? 2 : 8) === 0),
+  );
   return Object.fromEntries(chosen.map((child) => [child.tag, childOf(child, choose, depth)]));
 }
 

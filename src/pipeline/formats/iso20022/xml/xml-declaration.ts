@@ -11,7 +11,8 @@ export function checkDeclaration(text: string, encoding: 'UTF-8' | 'UTF-16', at:
   if (parts === null) throw new XmlFault(xmlErrors.E_XML_SYNTAX, 'xml-declaration', at, 'the XML declaration is not as it has to be');
   if ((parts[1] ?? parts[2]) !== '1.0')
     throw new XmlFault(xmlErrors.E_XML_SYNTAX, 'xml-declaration', at, 'the version of the XML is not 1.0');
-  const declared = (parts[3] ?? parts[4])?.toUpperCase();
+  // Without the hyphen the name is none that is registered, but means the same to whoever writes it.
+  const declared = (parts[3] ?? parts[4])?.toUpperCase().replace(/^UTF8$/, 'UTF-8');
   if (declared === undefined || declared === encoding) return;
   throw new XmlFault(
     xmlErrors.E_XML_ENCODING,

@@ -70,7 +70,9 @@ export class EntryValues {
   }
 
   #references(entry: JsonMembers, pointer: string): string {
-    const type = this.#matching(entry, 'transactionType', /^[\x20-\x7e]{4}$/, pointer);
+    const type = this.#matching(entry, 'transactionType', /^(?!\/\/)[\x20-\x7e]{4}$/, pointer);
+    const ofBankAlone = this.#ofBankAlone(entry, type, pointer);
+    if (ofBankAlone !== null) return ofBankAlone;
     if (type === null)
       throw this.#values.refuse(pointerTo(pointer, 'transactionType'), 'the type of an entry has four characters of ASCII');
     // Null is what a bank wrote that left it out.
@@ -83,6 +85,14 @@ export class EntryValues {
         'its slash at the end would be read as that before the bank reference',
       );
     return type + reference + (ofBank === null ? '' : `//${ofBank}`);
+  }
+
+  /** What a bank wrote that left out the type and the reference; null: no such entry. */
+  #ofBankAlone(entry: JsonMembers, type: string | null, pointer: string): string | null {
+    const isBare = type === null && entry.has('transactionType') && entry.has('customerReference');
+    if (!isBare || this.#values.optionalText(entry, 'customerReference', pointer) !== null) return null;
+    const ofBank = this.#matching(entry, 'bankReference', /^[^\n]*$/, pointer);
+    return ofBank === null ? null : `//${ofBank}`;
   }
 
   #matching(entry: JsonMembers, key: string, form: RegExp, pointer: string): string | null {

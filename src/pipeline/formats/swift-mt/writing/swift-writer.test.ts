@@ -8,6 +8,7 @@ import { type Options, refusalOf, writeDocument } from '../../writing/pack-writi
 import {
   balanceReportFields,
   bankTransferFields,
+  changed,
   everyMessage,
   finMessage,
   interimFields,
@@ -42,6 +43,13 @@ describe('a document that was parsed', () => {
     const settings: Record<string, string> = told === null ? {} : { messageType: told };
     const plain = documentOf(plainMessage(fields), settings);
     expect(documentOf(write(plain, { ...settings, lineEnd: 'LF' }), settings)).toEqual(plain);
+  });
+
+  it('of an entry without a type and a reference is written as it was', () => {
+    const text = plainMessage(changed(statementFields, '61', ':61:2601020103DR800,00//55555'));
+    const document = documentOf(text);
+    expect(documentOf(write(document, { lineEnd: 'LF' }))).toEqual(document);
+    expect(write(document)).toContain(':61:2601020103DR800,00//55555\r\n');
   });
 
   it('of several messages keeps them all', () => {
