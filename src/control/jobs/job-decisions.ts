@@ -283,7 +283,10 @@ function assertDecidable(job: DecidableJob, decision: JobAction, previewed: stri
   }
   const unread = decision === 'release' && job.state === 'held' ? unreadCode(job) : undefined;
   if (unread !== undefined) {
-    throw new HeadgateError(jobErrors.E_JOB_INCOMPLETE, `records of the file could not be read (${unread})`);
+    throw new HeadgateError(
+      jobErrors.E_JOB_INCOMPLETE,
+      `records of the file could not be read, or its format finds it wrong as a whole (${unread})`,
+    );
   }
   if (!isAllowed(job, decision)) {
     const state =
