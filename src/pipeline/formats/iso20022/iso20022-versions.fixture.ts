@@ -1,12 +1,12 @@
-/** Of each further version of a message: one that is good, with what its version brought, and changes of it that break a rule. */
+/** Of each version whose schema is not among the public test files: a good message with what tells it from a version beside it, and changes that break a rule. */
 import { creditTransfers, returns, settlements, statement } from './iso20022-files.fixture.ts';
 import { change } from './iso20022-mutants.fixture.ts';
 
-export interface LaterVersion {
+export interface VersionSample {
   readonly name: string;
   readonly message: string;
-  /** The version before it among those that are read, and the rule that what is new breaks there. */
-  readonly before: readonly [name: string, rule: string];
+  /** Another version that is read, mostly the one before, and the rule that what tells them apart breaks there. */
+  readonly beside: readonly [name: string, rule: string];
   readonly mutants: readonly (readonly [rule: string, search: string | RegExp, replacement: string])[];
 }
 
@@ -20,10 +20,10 @@ export const inVersion = (message: string, name: string): string => message.repl
 const careOf = '<PstlAdr><CareOf>Keeper</CareOf><TwnNm>Berlin</TwnNm><Ctry>DE</Ctry></PstlAdr>';
 /** An account that is known by its proxy alone. */
 const proxy = '<Prxy><Tp><Cd>TELE</Cd></Tp><Id>+49-30123456</Id></Prxy>';
-const noMessageId: LaterVersion['mutants'][number] = ['schema-missing', /<MsgId>[^<]*<\/MsgId>/, ''];
-const longMessageId: LaterVersion['mutants'][number] = ['schema-length', /<MsgId>/, `<MsgId>${'x'.repeat(35)}`];
+const noMessageId: VersionSample['mutants'][number] = ['schema-missing', /<MsgId>[^<]*<\/MsgId>/, ''];
+const longMessageId: VersionSample['mutants'][number] = ['schema-length', /<MsgId>/, `<MsgId>${'x'.repeat(35)}`];
 
-const transferMutants: LaterVersion['mutants'] = [
+const transferMutants: VersionSample['mutants'] = [
   noMessageId,
   ['schema-order', /(<CtrlSum>60.35<\/CtrlSum>)(<InitgPty>.*?<\/InitgPty>)/, '<InitgPty/><CtrlSum>60.35</CtrlSum>'],
   ['group-count', '<NbOfTxs>3<', '<NbOfTxs>4<'],
@@ -31,23 +31,32 @@ const transferMutants: LaterVersion['mutants'] = [
   ['payment-sum', '<CtrlSum>30<', '<CtrlSum>31<'],
   ['iban', 'DE89370400440532013000', 'DE89370400440532013001'],
 ];
-const settlementMutants: LaterVersion['mutants'] = [
+const settlementMutants: VersionSample['mutants'] = [
   noMessageId,
   ['group-count', '<NbOfTxs>2<', '<NbOfTxs>3<'],
   ['settlement-total', '>300.00<', '>300.01<'],
   ['schema-code', 'CLRG', 'CLRX'],
 ];
-const statementMutants: LaterVersion['mutants'] = [
+const statementMutants: VersionSample['mutants'] = [
   noMessageId,
   ['balance', '1024.50', '1024.51'],
   ['entry-sum', '<Sum>25.5', '<Sum>25.4'],
   ['schema-element', '<TxDtls>', '<TxDtls><Extra/>'],
 ];
-const statusMutants: LaterVersion['mutants'] = [
+const statusMutants: VersionSample['mutants'] = [
   noMessageId,
   longMessageId,
   ['schema-missing', '<OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>', ''],
 ];
+
+const returnMutants: VersionSample['mutants'] = [
+  noMessageId,
+  ['group-count', '<NbOfTxs>1<', '<NbOfTxs>2<'],
+  ['settlement-total', '>10</Ttl', '>11</Ttl'],
+];
+const agentOf2009 = '<FinInstnId><BIC>MARKDEFF</BIC></FinInstnId>';
+const mandate = '<OrgnlTxRef><MndtRltdInf><MndtId>MD-1</MndtId></MndtRltdInf></OrgnlTxRef>';
+const secondGroup = '<OrgnlGrpInfAndSts><OrgnlMsgId>M-4</OrgnlMsgId><OrgnlMsgNmId>pacs.008.001.02</OrgnlMsgNmId></OrgnlGrpInfAndSts>';
 
 const institutionTransfers = settlements
   .replaceAll('FIToFICstmrCdtTrf', 'FICdtTrf')
@@ -74,7 +83,7 @@ const originalQuery: Change = ['</CreDtTm></GrpHdr>', '</CreDtTm><OrgnlBizQry><M
 const exchange = (base: string): string =>
   `<AmtDtls><TxAmt><Amt Ccy="EUR">50.00</Amt><CcyXchg><SrcCcy>JPY</SrcCcy><XchgRate>0.61</XchgRate>${base}</CcyXchg></TxAmt></AmtDtls>`;
 
-function statements(area: string, tag: string, element: string, page: string): LaterVersion[] {
+function statements(area: string, tag: string, element: string, page: string): VersionSample[] {
   const inArea = statement
     .replaceAll('BkToCstmrStmt', tag)
     .replaceAll(/<(\/?)Stmt>/g, `<$1${element}>`)
@@ -89,92 +98,117 @@ function statements(area: string, tag: string, element: string, page: string): L
   const withBase: Change = ['</Refs>', `</Refs>${exchange('<XchgRateBase>100</XchgRateBase>')}`];
   const recipient: Change = ['</CreDtTm></GrpHdr>', `</CreDtTm><MsgRcpt><Nm>Holder</Nm>${careOf}</MsgRcpt></GrpHdr>`];
   return [
-    { name: name('10'), message: as(base, name('10'), [paymentType]), before: [name('08'), 'schema-element'], mutants },
+    { name: name('10'), message: as(base, name('10'), [paymentType]), beside: [name('08'), 'schema-element'], mutants },
     {
       name: name('11'),
       message: as(base, name('11'), [withBase]),
-      before: [name('10'), 'schema-element'],
+      beside: [name('10'), 'schema-element'],
       mutants: [
         ...mutants,
         ['schema-range', '<XchgRateBase>100<', '<XchgRateBase>00<'],
         ['schema-digits', '<XchgRateBase>100<', '<XchgRateBase>1.5<'],
       ],
     },
-    { name: name('12'), message: as(base, name('12'), [recipient]), before: [name('11'), 'schema-element'], mutants },
+    { name: name('12'), message: as(base, name('12'), [recipient]), beside: [name('11'), 'schema-element'], mutants },
   ];
 }
 
-export const laterVersions: readonly LaterVersion[] = [
+export const versionSamples: readonly VersionSample[] = [
   {
     name: 'pain.001.001.11',
     message: as(creditTransfers, 'pain.001.001.11', [debtorAccount]),
-    before: ['pain.001.001.10', 'schema-missing'],
+    beside: ['pain.001.001.10', 'schema-missing'],
     mutants: transferMutants,
   },
   {
     name: 'pain.001.001.12',
     message: as(creditTransfers, 'pain.001.001.12', [['<InitgPty><Nm>Sender</Nm>', `<InitgPty><Nm>Sender</Nm>${careOf}`]]),
-    before: ['pain.001.001.11', 'schema-element'],
+    beside: ['pain.001.001.11', 'schema-element'],
     mutants: transferMutants,
   },
   {
     name: 'pain.002.001.12',
     message: as(customerStatus, 'pain.002.001.12', [['<Id><IBAN>DE89370400440532013000</IBAN></Id>', proxy]]),
-    before: ['pain.002.001.11', 'schema-missing'],
+    beside: ['pain.002.001.11', 'schema-missing'],
     mutants: statusMutants,
   },
   {
     name: 'pain.002.001.13',
     message: as(customerStatus, 'pain.002.001.13', [typedCharges]),
-    before: ['pain.002.001.12', 'schema-element'],
+    beside: ['pain.002.001.12', 'schema-element'],
     mutants: statusMutants,
   },
   {
     name: 'pain.002.001.14',
     message: as(customerStatus, 'pain.002.001.14', [originator]),
-    before: ['pain.002.001.13', 'schema-element'],
+    beside: ['pain.002.001.13', 'schema-element'],
     mutants: statusMutants,
   },
   {
     name: 'pacs.002.001.12',
     message: as(institutionStatus, 'pacs.002.001.12', [originalQuery]),
-    before: ['pacs.002.001.11', 'schema-element'],
+    beside: ['pacs.002.001.11', 'schema-element'],
     mutants: statusMutants,
   },
   {
     name: 'pacs.002.001.13',
     message: as(institutionStatus, 'pacs.002.001.13', [['</AccptncDtTm>', '</AccptncDtTm><PrcgDt><Dt>2026-03-02</Dt></PrcgDt>']]),
-    before: ['pacs.002.001.12', 'schema-element'],
+    beside: ['pacs.002.001.12', 'schema-element'],
     mutants: statusMutants,
   },
   {
     name: 'pacs.002.001.14',
     message: as(institutionStatus, 'pacs.002.001.14', [originator]),
-    before: ['pacs.002.001.13', 'schema-element'],
+    beside: ['pacs.002.001.13', 'schema-element'],
     mutants: statusMutants,
+  },
+  {
+    name: 'pacs.002.001.03',
+    message: as(institutionStatus, 'pacs.002.001.03', [['</AccptncDtTm>', `</AccptncDtTm><InstgAgt>${agentOf2009}</InstgAgt>`]]),
+    beside: ['pacs.002.001.10', 'schema-element'],
+    mutants: [
+      ...statusMutants,
+      ['schema-code', 'ACSC', 'XXXX'],
+      ['schema-repeated', '</OrgnlGrpInfAndSts>', `</OrgnlGrpInfAndSts>${secondGroup}`],
+    ],
+  },
+  {
+    name: 'pacs.004.001.02',
+    message: as(returns, 'pacs.004.001.02', [['</SttlmInf>', `</SttlmInf><InstgAgt>${agentOf2009}</InstgAgt>`]]),
+    beside: ['pacs.004.001.09', 'schema-element'],
+    mutants: [...returnMutants, ['schema-element', '<RtrdIntr', '<OrgnlUETR>eb6305c9-1f7f-49de-aed0-16487c27b42d</OrgnlUETR><RtrdIntr']],
+  },
+  {
+    name: 'pacs.004.001.09',
+    message: as(returns, 'pacs.004.001.09', [['</TxInf>', `${mandate}</TxInf>`]]),
+    beside: ['pacs.004.001.10', 'schema-element'],
+    mutants: [
+      ...returnMutants,
+      ['schema-element', '<OrgnlTxRef>', `<RtrChain><Dbtr><Pty/></Dbtr><DbtrAcct/><Cdtr><Pty/></Cdtr></RtrChain><OrgnlTxRef>`],
+    ],
   },
   {
     name: 'pacs.004.001.13',
     message: as(returns, 'pacs.004.001.13', [['<RtrId>R</RtrId>', '<RtrId>R</RtrId><PmtTpInf><InstrPrty>HIGH</InstrPrty></PmtTpInf>']]),
-    before: ['pacs.004.001.10', 'schema-element'],
-    mutants: [noMessageId, ['group-count', '<NbOfTxs>1<', '<NbOfTxs>2<'], ['settlement-total', '>10</Ttl', '>11</Ttl']],
+    beside: ['pacs.004.001.10', 'schema-element'],
+    mutants: returnMutants,
   },
   {
     name: 'pacs.008.001.10',
     message: as(settlements, 'pacs.008.001.10', [settledAccount]),
-    before: ['pacs.008.001.09', 'schema-missing'],
+    beside: ['pacs.008.001.09', 'schema-missing'],
     mutants: settlementMutants,
   },
   {
     name: 'pacs.008.001.12',
     message: as(settlements, 'pacs.008.001.12', [['<Dbtr><Nm>Payer</Nm>', `<Dbtr><Nm>Payer</Nm>${careOf}`]]),
-    before: ['pacs.008.001.10', 'schema-element'],
+    beside: ['pacs.008.001.10', 'schema-element'],
     mutants: settlementMutants,
   },
   {
     name: 'pacs.009.001.10',
     message: as(institutionTransfers, 'pacs.009.001.10', [settledAccount]),
-    before: ['pacs.009.001.09', 'schema-missing'],
+    beside: ['pacs.009.001.09', 'schema-missing'],
     mutants: settlementMutants,
   },
   {
@@ -185,7 +219,7 @@ export const laterVersions: readonly LaterVersion[] = [
         `</Cdtr><UndrlygAllcn><Amt Ccy="USD">100.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Acct>${proxy}</Acct><Purp><Cd>CASH</Cd></Purp><Ref>A-1</Ref><RltdRefs><TradId>${'T'.repeat(52)}</TradId></RltdRefs></UndrlygAllcn></CdtTrfTxInf>`,
       ],
     ]),
-    before: ['pacs.009.001.10', 'schema-element'],
+    beside: ['pacs.009.001.10', 'schema-element'],
     mutants: [
       ...settlementMutants,
       ['schema-length', '<TradId>', '<TradId>T'],

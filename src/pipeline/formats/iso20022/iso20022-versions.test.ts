@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { readMessage } from './iso20022-files.fixture.ts';
 import { change } from './iso20022-mutants.fixture.ts';
-import { inVersion, laterVersions } from './iso20022-versions.fixture.ts';
+import { inVersion, versionSamples } from './iso20022-versions.fixture.ts';
 
 const rulesOf = (message: string): string[] => [...new Set(readMessage(message).findings.map(({ rule }) => rule))];
 
-describe.each(laterVersions)('$name', ({ name, message, before, mutants }) => {
+describe.each(versionSamples)('$name', ({ name, message, beside, mutants }) => {
   it('is read', () => {
     const { findings, summary } = readMessage(message);
     expect(findings).toEqual([]);
@@ -14,9 +14,9 @@ describe.each(laterVersions)('$name', ({ name, message, before, mutants }) => {
     expect(summary.controlTotals.balanced).toBe(true);
   });
 
-  it('has what the version before it does not have', () => {
-    const [earlier, rule] = before;
-    expect(rulesOf(inVersion(message, earlier))).toEqual([rule]);
+  it('has what the version beside it does not have', () => {
+    const [neighbour, rule] = beside;
+    expect(rulesOf(inVersion(message, neighbour))).toEqual([rule]);
   });
 
   it.each(mutants)('with one change is refused by %s (%s)', (rule, search, replacement) => {

@@ -42,11 +42,14 @@ pain.008.001.08 CstmrDrctDbtInitn DirectDebitInitiation8
 pain.008.001.09 CstmrDrctDbtInitn DirectDebitInitiation9
 pain.008.001.10 CstmrDrctDbtInitn DirectDebitInitiation10
 pain.008.001.11 CstmrDrctDbtInitn DirectDebitInitiation11
+pacs.002.001.03 FIToFIPmtStsRpt InstitutionStatus3
 pacs.002.001.10 FIToFIPmtStsRpt InstitutionStatus10
 pacs.002.001.11 FIToFIPmtStsRpt InstitutionStatus11
 pacs.002.001.12 FIToFIPmtStsRpt InstitutionStatus12
 pacs.002.001.13 FIToFIPmtStsRpt InstitutionStatus13
 pacs.002.001.14 FIToFIPmtStsRpt InstitutionStatus14
+pacs.004.001.02 PmtRtr PaymentReturn2
+pacs.004.001.09 PmtRtr PaymentReturn9
 pacs.004.001.10 PmtRtr PaymentReturn10
 pacs.004.001.13 PmtRtr PaymentReturn13
 pacs.008.001.02 FIToFICstmrCdtTrf CustomerTransfer2
