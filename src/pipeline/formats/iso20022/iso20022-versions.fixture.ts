@@ -83,6 +83,23 @@ const originalQuery: Change = ['</CreDtTm></GrpHdr>', '</CreDtTm><OrgnlBizQry><M
 const exchange = (base: string): string =>
   `<AmtDtls><TxAmt><Amt Ccy="EUR">50.00</Amt><CcyXchg><SrcCcy>JPY</SrcCcy><XchgRate>0.61</XchgRate>${base}</CcyXchg></TxAmt></AmtDtls>`;
 
+/** Of version 6, which has codes of its own for the status of entries, and amounts in all transactions. */
+function statementOf2016(name: string, base: string, mutants: VersionSample['mutants']): VersionSample {
+  const earlier = base
+    .replaceAll(/<Sts><Cd>([A-Z]*)<\/Cd><\/Sts>/g, '<Sts>$1</Sts>')
+    .replaceAll('</Refs>', '</Refs><Amt Ccy="EUR">1.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>');
+  const located: Change = [
+    '</CdtDbtInd></TxDtls>',
+    '</CdtDbtInd><RltdRmtInf><RmtLctnDtls><Mtd>EMAL</Mtd></RmtLctnDtls></RltdRmtInf></TxDtls>',
+  ];
+  return {
+    name,
+    message: as(earlier, name, [located]),
+    beside: [name.replace('.06', '.04'), 'schema-element'],
+    mutants: [...mutants, ['schema-code', '<Sts>BOOK', '<Sts>FUTR']],
+  };
+}
+
 function statements(area: string, tag: string, element: string, page: string): VersionSample[] {
   const inArea = statement
     .replaceAll('BkToCstmrStmt', tag)
@@ -98,6 +115,7 @@ function statements(area: string, tag: string, element: string, page: string): V
   const withBase: Change = ['</Refs>', `</Refs>${exchange('<XchgRateBase>100</XchgRateBase>')}`];
   const recipient: Change = ['</CreDtTm></GrpHdr>', `</CreDtTm><MsgRcpt><Nm>Holder</Nm>${careOf}</MsgRcpt></GrpHdr>`];
   return [
+    ...(area === '052' ? [] : [statementOf2016(name('06'), base, mutants)]),
     { name: name('10'), message: as(base, name('10'), [paymentType]), beside: [name('08'), 'schema-element'], mutants },
     {
       name: name('11'),

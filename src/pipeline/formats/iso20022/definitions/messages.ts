@@ -72,12 +72,14 @@ camt.052.001.12 BkToCstmrAcctRpt ToCustomerReport12
 camt.053.001.02 BkToCstmrStmt ToCustomerStatement2
 camt.053.001.03 BkToCstmrStmt ToCustomerStatement3
 camt.053.001.04 BkToCstmrStmt ToCustomerStatement4
+camt.053.001.06 BkToCstmrStmt ToCustomerStatement6
 camt.053.001.08 BkToCstmrStmt ToCustomerStatement8
 camt.053.001.10 BkToCstmrStmt ToCustomerStatement10
 camt.053.001.11 BkToCstmrStmt ToCustomerStatement11
 camt.053.001.12 BkToCstmrStmt ToCustomerStatement12
 camt.054.001.02 BkToCstmrDbtCdtNtfctn ToCustomerNotification2
 camt.054.001.04 BkToCstmrDbtCdtNtfctn ToCustomerNotification4
+camt.054.001.06 BkToCstmrDbtCdtNtfctn ToCustomerNotification6
 camt.054.001.08 BkToCstmrDbtCdtNtfctn ToCustomerNotification8
 camt.054.001.10 BkToCstmrDbtCdtNtfctn ToCustomerNotification10
 camt.054.001.11 BkToCstmrDbtCdtNtfctn ToCustomerNotification11
