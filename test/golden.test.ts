@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { goldenFiles } from '../scripts/golden-files.ts';
 import { projectRoot } from '../scripts/steps.ts';
+import { argumentsMax, type Command } from '../src/cli/command.ts';
+import { commands, isCommand } from '../src/main/commands.ts';
 import { declaredErrors } from '../src/platform/base/errors.ts';
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
 
@@ -40,4 +42,35 @@ it('every error says what it means and what to do in whole sentences', () => {
     expect(`${code} ${meaning}`).toMatch(/\.$/);
     expect(`${code} ${next}`).toMatch(/\.$/);
   }
+});
+
+it('every command has room for the arguments that it takes, and for no more', async () => {
+  const rooms: Record<string, string[]> = {};
+  for (const [noun, { load }] of Object.entries(commands)) {
+    const loaded = await load();
+    const verbs: [string, Command][] = isCommand(loaded)
+      ? [[noun, loaded]]
+      : Object.entries(loaded).map(([verb, each]) => [`${noun} ${verb}`, each]);
+    for (const [name, command] of verbs) (rooms[String(argumentsMax(command))] ??= []).push(name);
+  }
+  const { 0: none, 1: one, ...more } = rooms;
+  expect(more).toEqual({
+    2: ['flow explain', 'record get', 'target get', 'target probe', 'target ddl'],
+    3: ['target breaker'],
+    Infinity: [
+      'dead-letter redrive',
+      'dead-letter repair',
+      'dead-letter discard',
+      'flow validate',
+      'flow fmt',
+      'flow test',
+      'flow plan',
+      'flow apply',
+      'ingest',
+      'run',
+      'write',
+    ],
+  });
+  expect(one).toEqual(expect.arrayContaining(['arrival accept', 'batch resolve', 'job cancel', 'key revoke', 'error', 'verify']));
+  expect(none).toEqual(expect.arrayContaining(['blocked-key release', 'dead-letter groups', 'job list', 'serve', 'trust']));
 });

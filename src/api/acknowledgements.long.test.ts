@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startHttpSink } from '../../test/support/http-sink.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant, testFlow, testRows } from '../../test/support/running-server.ts';
 import { tarArchive } from '../../test/support/tar-archive.ts';
@@ -106,6 +107,33 @@ describe('the acknowledgement of a file', () => {
     expect(json.verdict).toBe('rejected');
     expect(json.reasons.length).toBeGreaterThan(0);
     expect(json.rejected.length).toBeGreaterThan(0);
+  });
+
+  it('says of a file that was cancelled how much of it had been passed on, and of how much nobody knows', async () => {
+    const sink = await startHttpSink((_, number) => [{}, { isLost: true }][number - 1] ?? { status: 503 });
+    const posted = testFlow({ name: 'posted' })[1]!.replace(
+      /targets:[\s\S]*/,
+      'targets:\n    out: { type: http, connection: api, path: /in, onUnknown: hold, concurrency: 1, batch: { size: 2 }, retry: { max: 50, initial: 10ms, cap: 20ms } }\n',
+    );
+    await tenant.apply(
+      'apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: TENANT, name: policy }\nspec: { egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }\n',
+      `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: api }\nspec: { type: http, baseUrl: "${sink.url}" }\n`,
+      posted,
+    );
+    const { fileId, jobId } = await accept('posted', testRows(5, 0, 8));
+    await vi.waitUntil(
+      async () => {
+        const { json } = await server.request(`/v1/batches?job=${jobId}`, { key: tenant.key });
+        return ['acked', 'held'].every((state) => json.items.some((each: { state: string }) => each.state === state));
+      },
+      { timeout: 20_000, interval: 30 },
+    );
+    await server.request(`/v1/jobs/${jobId}/cancel`, { key: tenant.key, method: 'POST', body: { reason: 'test' } });
+    expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'cancelled' });
+    expect((await get(fileId)).json).toMatchObject({ verdict: 'cancelled', records: { valid: 5 }, passedOn: { records: 2, unknown: 2 } });
+    const [header, line] = (await get(fileId, '?format=csv')).body.split('\r\n').map((text) => text.split(','));
+    expect(header!.slice(-4, -2)).toEqual(['passedOn', 'unknown']);
+    expect(line!.slice(-4, -2)).toEqual(['2', '2']);
   });
 
   it('waits for the end of the job, and is the same afterwards each time', async () => {

@@ -36,6 +36,7 @@ const json = object({
   acceptedAt: instant,
   closedAt: instant,
   records: counts,
+  passedOn: nullable(object({ records: count, unknown: count })),
   amounts: Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown())),
   reasons: Type.Array(object({ code: text, message: text })),
   errors: Type.Array(object({ code: text, field: nullable(text), count, message: text })),

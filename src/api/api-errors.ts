@@ -10,7 +10,7 @@ export const apiErrors = defineErrors({
   E_UNAUTHENTICATED: {
     meaning: 'No valid API key came with the request.',
     actor: 'caller',
-    next: 'Send `Authorization: Bearer hg_live_…` with a key that is neither revoked nor expired.',
+    next: 'Send `Authorization: Bearer hg_live_…` with a key that is neither revoked nor expired, and was made beside this server: `headgate key create` in the same data folder (`HEADGATE_DATA_DIR`) or database.',
   },
   E_FORBIDDEN: {
     meaning: 'The key does not have the scope that this action needs.',

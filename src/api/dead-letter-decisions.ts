@@ -65,7 +65,7 @@ function redriveRoute(api: FastifyInstance, { jobs }: ApiParts): void {
         operationId: 'redriveDeadLetters',
         summary: 'Sends the records of open dead letters again, as new jobs of their lineage',
         description: `${chosenText}, at most ${redriveRecordsMax} of one flow. \`set\` repairs the records first: an expression for each field
-that gets another text. Only what the flow accepts is sent; the rest stays open, and so do the jobs that the letters come from stay as they are. A dry run shows
+that gets another text. Only what the flow accepts is sent; the rest stays open. The jobs that the letters come from stay as they are. A dry run shows
 every member before and after, masked. A repair needs the scope records:read too, because its preview shows fields.`,
         tag: 'dead letters',
         headers: decisionHeaders,

@@ -111,6 +111,29 @@ it('records of a file of very many chunks are listed in pages that each look at 
   expect(valid).toEqual(Array.from({ length: 1_400 }, (_, at) => at + 1));
 });
 
+it('a record that a rule of its flow rejected is shown with its fields, as one of which a field is wrong', async () => {
+  const ruled = counted
+    .replaceAll('name: counted', 'name: ruled')
+    .replace('account: { column: 3, type: string, required: true }', 'account: { column: 3, type: string, required: true, mask: last4 }')
+    .replace('validate:', `validate:\n    - { id: positive, assert: "record.amount > 0", code: AMT01, message: above zero }`);
+  await tenant.apply(ruled);
+  const body = 'D,P1,6200001234,0.00\nD,P2,6200001234,x\nD,P3\n';
+  const { json } = await server.upload(tenant.key, { flow: 'ruled', name: 'in.csv', body });
+  await server.settle(tenant.key, json.jobId);
+  const shown = async (number: number) => (await get(`/v1/jobs/${json.jobId}/records/${number}`)).json;
+  expect(await shown(1)).toMatchObject({
+    status: 'rejected',
+    fields: { id: 'P1', account: '******1234', amount: '0.00' },
+    findings: [{ code: 'AMT01', field: null, rule: 'positive' }],
+  });
+  expect(await shown(2)).toMatchObject({ fields: { id: 'P2', account: '******1234', amount: null }, findings: [{ code: 'E_DECIMAL' }] });
+  const { fields, findings } = await shown(3);
+  expect({ fields, findings }).toMatchObject({
+    fields: { id: null, account: null, amount: null },
+    findings: [{ field: null, rule: null }],
+  });
+});
+
 it('a record that ended its process is shown without being parsed again', async () => {
   const jobId = await settled(['P1,6200001234,1.00', 'X2,6200001234,2.00']);
   await database.adminDb.query(`/* make poison */ update headgate.rejections set code = 'E_POISON', field = null where job_id = $1`, [

@@ -136,12 +136,39 @@ describe('flows', () => {
 
   it('of which one is refused are not applied at all', async () => {
     writeFileSync(join(bank.folder, 'fits.yaml'), bank.documents['flow.yaml'].replace('name: payments', 'name: fits'));
-    for (const refused of ['wrong.yaml', 'misfit.yaml']) {
-      const applied = await headgate('flow', 'apply', 'fits.yaml', refused, '--yes');
+    const polling = bank.documents['flow.yaml'].replace('{ id: upload, type: http }', '{ id: drop, type: folder, connection: out }');
+    for (const name of ['polling', 'rival'])
+      writeFileSync(join(bank.folder, `${name}.yaml`), polling.replace('name: payments', `name: ${name}`));
+    for (const [first, refused] of [
+      ['fits.yaml', 'wrong.yaml'],
+      ['fits.yaml', 'misfit.yaml'],
+      ['polling.yaml', 'rival.yaml'],
+    ] as const) {
+      const applied = await headgate('flow', 'apply', first, refused, '--yes');
       expect([applied.code, applied.stdout]).toEqual([2, '']);
       expect(applied.stderr).toContain(`E_FLOW_INVALID: ${refused}: `);
     }
-    expect((await headgate('flow', 'get', 'fits')).code).toBe(5);
+    for (const name of ['fits', 'polling', 'rival']) expect((await headgate('flow', 'get', name)).code).toBe(5);
+    const planned = await headgate('flow', 'plan', 'polling.yaml', 'rival.yaml');
+    expect(planned.stderr).toMatch(
+      /E_FLOW_INVALID: rival\.yaml: .*\n {2}6:7: E_CONFIG_CONFLICT: .*the source drop of flow polling takes files/,
+    );
+  });
+
+  it('of which one reads the answers to another are applied together, with the connection of both', async () => {
+    const answers = '{ type: answers, of: [{ flow: sent, target: ledger }], key: out.id, status: out.note, accepted: [OK] }';
+    const answered = bank.documents['flow.yaml']
+      .replace('name: payments', 'name: answered')
+      .replace('{ id: upload, type: http }', '{ id: drop, type: folder, connection: both, path: answers }')
+      .replace(/ledger: \{.*\}/, `ledger: ${answers}`);
+    const sent = bank.documents['flow.yaml'].replace('name: payments', 'name: sent').replace('connection: out', 'connection: both');
+    const both = bank.documents['out.yaml'].replace('name: out', 'name: both');
+    for (const [name, text] of Object.entries({ answered, sent, both })) writeFileSync(join(bank.folder, `${name}.yaml`), text);
+    const documents = ['answered.yaml', 'sent.yaml', 'both.yaml'];
+    // Planned together, nothing is missing.
+    expect((await headgate('flow', 'plan', ...documents)).stderr).not.toContain('warning');
+    const applied = await headgate('flow', 'apply', ...documents, '--yes', '--fields', 'name,outcome');
+    expect(applied).toMatchObject({ code: 0, stdout: 'name\toutcome\nboth\tcreated\nanswered\tcreated\nsent\tcreated\n' });
   });
 
   it('that change without a new version are a conflict', async () => {
@@ -321,6 +348,7 @@ describe('records', () => {
     expect(JSON.parse((await headgate('dead-letter', 'get', letters[0].deadLetterId, '--json')).stdout)).toEqual(letters[0]);
     const groups = await headgate('dead-letter', 'groups', '--job', jobId, '--fields', 'records,amounts');
     expect(groups.stdout).toMatch(/^records\tamounts\n2\t\{/);
+    expect((await headgate('dead-letter', 'groups', '--fields', 'groupId')).stdout).toContain(`${letters[0].groupId}\n`);
     expect((await headgate('dead-letter', 'groups', '--job', jobId)).stdout).toMatch(/\trecords\tamounts\tjobs\t/);
     const group = await headgate('dead-letter', 'group', letters[0].groupId);
     expect(group.stdout).toMatch(/\nshape\tthe target answered with status 503\n/);

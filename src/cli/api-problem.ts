@@ -1,5 +1,5 @@
 /** Problem details of the API as an error of the command line: the same code and sentence, its trace, its next step. */
-import { actorOf, type ErrorActor, type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
+import { type ErrorActor, type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
 
 export interface ProblemDetails {
   readonly status?: number;
@@ -15,15 +15,13 @@ export interface ProblemDetails {
 export class ApiProblem extends HeadgateError {
   readonly status: number;
   readonly traceId: string;
-  /** Who can act on it; undefined: the API did not say. */
-  readonly actor: ErrorActor | undefined;
   readonly #actions: readonly string[];
 
   constructor(problem: ProblemDetails, status: number) {
-    super(problem.code ?? 'E_INTERNAL', problem.detail ?? 'the API refused', { details: problem.errors, retryable: problem.retryable });
+    const { errors: details, retryable, actor } = problem;
+    super(problem.code ?? 'E_INTERNAL', problem.detail ?? 'the API refused', { details, retryable, actor });
     this.status = problem.status ?? status;
     this.traceId = problem.traceId ?? '';
-    this.actor = problem.actor ?? actorOf(this.code);
     this.#actions = problem.actions ?? [];
   }
 

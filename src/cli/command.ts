@@ -4,7 +4,7 @@
  * 6 conflict, 7 what is left is held, 8 timed out, 130 interrupted). stdout holds data only.
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { actorOf, type ErrorActor, type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
+import { type ErrorActor, type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
 import { ApiProblem } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
 
@@ -85,9 +85,11 @@ export function reportError(thrown: unknown): number {
       ? thrown
       : new HeadgateError('E_INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
   const lines = [`error ${error.code}: ${error.message}`];
-  for (const detail of error.details.slice(0, listedMax)) lines.push(`  ${findingOf(detail, error.code)}`);
-  if (error.details.length > listedMax) lines.push(`  … and ${error.details.length - listedMax} more`);
-  const actor = error instanceof ApiProblem ? error.actor : actorOf(error.code);
+  // What the message says already is said once.
+  const details = error.details.filter(({ line, message }) => line !== undefined || !error.message.includes(message));
+  for (const detail of details.slice(0, listedMax)) lines.push(`  ${findingOf(detail, error.code)}`);
+  if (details.length > listedMax) lines.push(`  … and ${details.length - listedMax} more`);
+  const { actor } = error;
   if (error.next) lines.push(`try: ${error.next}${actor === undefined ? '' : actorWords[actor]}`);
   if (error instanceof ApiProblem && error.traceId) lines.push(`trace: ${error.traceId}`);
   process.stderr.write(`${lines.map(printable).join('\n')}\n`);
@@ -124,14 +126,32 @@ function parseLine(command: Command, argv: readonly string[]): CommandLine {
     const { positionals, values } = parseArgs({ args: [...argv], options: command.options ?? {}, allowPositionals: true, strict: true });
     line = { positionals, options: values };
   } catch (error) {
-    const message = error instanceof Error ? error.message.split('.')[0] : String(error);
+    const text = error instanceof Error ? error.message : String(error);
+    const valueless = /^Option '(-\S+)' argument is ambiguous/.exec(text)?.[1];
+    const message = valueless ? `${valueless} has no value: what follows it begins with a hyphen` : text.split('.')[0];
     throw new HeadgateError(cliErrors.E_USAGE, `${message} (usage: ${command.usage})`);
   }
+  const surplus = line.positionals[argumentsMax(command)];
+  if (surplus !== undefined)
+    throw new HeadgateError(cliErrors.E_USAGE, `${JSON.stringify(surplus)} is one argument too many (usage: ${command.usage})`);
   // Before anything is done whose answer could not be printed then.
   const output = textOption(line, 'output');
   if (output !== undefined && !outputFormats.some((format) => format === output))
     throw new HeadgateError(cliErrors.E_USAGE, `-o takes ${outputFormats.join(', ')}, not ${JSON.stringify(output)}`);
   return line;
+}
+
+/**
+ * How many arguments besides options the usage has room for: names such as `JOB`, `FILE|FOLDER` and choices such as `open|close`;
+ * without end where one goes on (`FILE…`). So none is passed over in silence, as of two jobs to cancel the second would be.
+ */
+export function argumentsMax({ usage, options = {} }: Command): number {
+  const values = Object.entries(options).flatMap(([name, { type, short }]) =>
+    type === 'string' ? [`--${name}`, ...(short === undefined ? [] : [`-${short}`])] : [],
+  );
+  const words = usage.replace(/[[\]()]/g, ' ').split(/\s+/);
+  const names = words.filter((word, at) => /^[A-Z]|^[a-z]+\|[a-z]/.test(word) && !values.includes(words[at - 1] ?? ''));
+  return names.some((name) => name.endsWith('…')) ? Number.POSITIVE_INFINITY : names.length;
 }
 
 /** Runs the verb that the first argument names. */

@@ -37,10 +37,9 @@ export const deadLetterVerbs: Readonly<Record<string, Command>> = {
     summary: 'Lists open dead letters by what they have in common, with their number, amounts and age.',
     options: { ...options, ...chosenOptions, limit: { type: 'string' } },
     async run(line) {
-      const { group, job, flow, target } = chosenOf(line);
       await printList(line, {
         path: '/v1/dead-letters/groups',
-        query: { group, job, flow, target },
+        query: namedOf(line),
         columns: ['groupId', 'flow', 'targetId', 'code', 'shape', 'records', 'amounts', 'jobs', 'oldestAt', 'expiresAt'],
       });
       return 0;
@@ -135,15 +134,20 @@ function redriveOf(line: CommandLine) {
   };
 }
 
+function namedOf(line: CommandLine) {
+  const [group, job, flow, target] = (['group', 'job', 'flow', 'target'] as const).map((name) => textOption(line, name));
+  return { group, job, flow, target };
+}
+
 /** Fails with E_USAGE when nothing is named. */
 function chosenOf(line: CommandLine) {
-  const [group, job, flow, target] = (['group', 'job', 'flow', 'target'] as const).map((name) => textOption(line, name));
+  const named = namedOf(line);
   const ids = line.positionals.length === 0 ? undefined : line.positionals;
-  if ([ids, group, job, flow, target].every((one) => one === undefined))
+  if ([ids, ...Object.values(named)].every((one) => one === undefined))
     throw new HeadgateError(cliErrors.E_USAGE, `say which dead letters: ID…, or ${chosenUsage}`, {
       next: '`headgate dead-letter groups` and `headgate dead-letter list --state open` show what there is.',
     });
-  return { deadLetters: ids, group, job, flow, target };
+  return { deadLetters: ids, ...named };
 }
 
 /** Fails with E_USAGE when nothing is set, or something that is no `FIELD=EXPRESSION`. */

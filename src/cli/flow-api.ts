@@ -1,5 +1,5 @@
 /** `headgate flow list|get|plan|apply`: the flows of the tenant, through the API. `apply` takes documents of any kind, connections first. */
-import { HeadgateError } from '../platform/base/errors.ts';
+import { HeadgateError, nextOf } from '../platform/base/errors.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import {
   apiOptions,
@@ -26,7 +26,13 @@ interface Outcome {
   readonly version: string | null;
   readonly outcome: string;
   readonly changes: readonly { readonly path: string; readonly change: string }[];
-  readonly warnings: readonly { readonly line: number; readonly column: number; readonly code: string; readonly message: string }[];
+  readonly warnings: readonly {
+    readonly severity: string;
+    readonly line: number;
+    readonly column: number;
+    readonly code: string;
+    readonly message: string;
+  }[];
 }
 
 export const flowListCommand: Command = {
@@ -130,20 +136,27 @@ interface Plans {
 
 const mistakes: readonly string[] = ['E_FLOW_INVALID', 'E_VERSION_CONFLICT'];
 
+/** Such a flow names other flows. */
+const readsAnswers = /\btype:\s*["']?answers\b/;
+
 /** Each as if the others were in force. The mistakes of all are told; fails with those of the last. */
 async function planAll(api: ApiClient, documents: readonly Document[]): Promise<Plans> {
   const plans: Outcome[] = [];
   let forbidden: HeadgateError | null = null;
   const refused: HeadgateError[] = [];
   const misfits: Document[] = [];
+  const collisions = await collisionsOf(documents);
   for (const document of documents) {
-    const others = documents.filter((other) => other !== document && other.kind !== 'FlowDefinition').map(({ text }) => text);
+    const isAbout = ({ kind }: Document): boolean => kind !== 'FlowDefinition' || readsAnswers.test(document.text);
+    const others = documents.filter((other) => other !== document && isAbout(other)).map(({ text }) => text);
     const isMuch = others.reduce((sum, text) => sum + JSON.stringify(text).length, 0) > alongsideBytesMax;
     const body = { text: document.text, dryRun: true, ...(others.length > 0 && !isMuch && { alongside: others }) };
     try {
       const plan = await naming(document.file, () => api.post<Outcome>('/v1/flows', body));
       plans.push(plan);
-      if (!isMuch && plan.warnings.some(({ code }) => code === 'E_CONFIG_REFERENCE')) misfits.push(document);
+      const collision = collisions.get(document);
+      if (collision !== undefined) refused.push(collision);
+      if (!isMuch && plan.warnings.some(({ severity }) => severity === 'error')) misfits.push(document);
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error;
       if (mistakes.includes(error.code)) refused.push(error);
@@ -157,6 +170,25 @@ async function planAll(api: ApiClient, documents: readonly Document[]): Promise<
   if (last !== undefined) throw last;
   if (forbidden !== null && plans.length === 0) throw forbidden;
   return { plans, forbidden, misfits };
+}
+
+/** Flows that take the same files as one before them: the server sees each with those in force alone. */
+async function collisionsOf(documents: readonly Document[]): Promise<ReadonlyMap<Document, HeadgateError>> {
+  const flows = documents.filter(({ kind }) => kind === 'FlowDefinition');
+  const found = new Map<Document, HeadgateError>();
+  if (flows.length < 2) return found;
+  const { checkPlacesTogether } = await import('../control/flows/check-documents.ts');
+  const { flowErrors } = await import('../control/flows/flow-errors.ts');
+  for (const [index, details] of checkPlacesTogether(flows.map(({ text }) => text)).entries()) {
+    const { file } = flows[index]!;
+    if (details.length === 0) continue;
+    const next = nextOf(details[0]!.code);
+    found.set(
+      flows[index]!,
+      new HeadgateError(flowErrors.E_FLOW_INVALID, `${file}: the document does not fit the others`, { details, next }),
+    );
+  }
+  return found;
 }
 
 /** The exit code. */

@@ -245,6 +245,12 @@ describe('ingest says what became of a file, and what can be done', () => {
       expect.stringMatching(new RegExp(`^job ${jobId}: delivering, 1 records read, 0 of 1 delivered, ${parked}, ${said}\n`)),
     ]);
     expect(stderr).toMatch(new RegExp(`\nerror E_TIMEOUT: job ${jobId} is still delivering after 1 s; ${parked}; ${said}\n`));
+    // As it stands when time runs out, not as it stood at the first look.
+    const argv = ['job', 'watch', jobId, '--timeout', '4', '--key-file', bank.keyFile];
+    const watch = startCommand(argv, { env: { HEADGATE_URL: bank.url }, cwd: bank.folder });
+    await watch.said(/whose breaker is open/);
+    expect(await headgate('target', 'breaker', 'open', 'breaking', 'ledger', '--reason', 'x', '--yes')).toMatchObject({ code: 0 });
+    expect((await watch.ended).stderr).toMatch(/\nerror E_TIMEOUT: .*; 1 parked at ledger, whose breaker a person keeps open; /);
   });
 
   it('of a batch of unknown outcome that is held, to ask the target first', async () => {

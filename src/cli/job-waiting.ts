@@ -49,7 +49,7 @@ async function pollJob(api: ApiClient, { jobId, timeoutSeconds, onProgress }: Wa
     const parked = await parkedReasons(job);
     onProgress?.(job, parked);
     if (closedStates.has(job.state) || job.state === 'held' || isHeldUp(job)) return job;
-    if (systemPorts.clock.monotonicMs() > deadlineMs) throw timeoutOf(job, parked, timeoutSeconds);
+    if (systemPorts.clock.monotonicMs() > deadlineMs) throw timeoutOf(job, await createParkedReasons(api)(job), timeoutSeconds);
     await systemPorts.sleep.sleep(pauseMs, signal);
     if (signal.aborted) return job;
   }

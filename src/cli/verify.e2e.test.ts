@@ -118,6 +118,8 @@ describe('headgate verify', () => {
     expect(existsSync(join(out, 'manifest.json'))).toBe(true);
     expect(headgate('verify', '--export', out, '--trust', trustFile()).status).toBe(0);
     expect(await run('job-2')).toBe(5);
+    expect(await spawnAsync('verify', 'job-1', '--trust', '/nowhere', '--url', url)).toBe(2);
+    expect(await spawnAsync('verify', 'job-1', '--trust', trustFile(), '--url', 'http://127.0.0.1:1')).toBe(2);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * `headgate verify`: recomputes a job from its raw file and holds its receipt against it. Offline over an export, or over a
  * job whose export it fetches through the API first; it then is the same program. Exit code 0: sound, 1: not sound, 2: it
- * could not look.
+ * could not look, or that of every command where the API refuses the export.
  */
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,6 +23,7 @@ import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, type CommandLine, printable, reportError, requiredOption, textOption } from './command.ts';
 import { archiveFile, archivePieces, extractExport, isSealedFile, readExportFolder } from './export-folder.ts';
 import { writeOut } from './stdout.ts';
+import { whyUnreadable } from './unreadable-file.ts';
 
 const usage = 'headgate verify JOB | --export DIR|FILE [--key AUDITOR.key]  --trust FILE [--out DIR] [--json]';
 
@@ -56,10 +57,9 @@ export function createVerifyCommand(packs: Packs): Command {
         await printReport(line, report);
         return report.isSound ? 0 : 1;
       } catch (error) {
-        const isLocal = error instanceof HeadgateError && path !== undefined;
-        if (!isLocal) throw error;
-        reportError(error);
-        return 2;
+        const code = reportError(error);
+        // 1 says that it looked.
+        return path !== undefined || code === 1 ? 2 : code;
       }
     },
   };
@@ -118,7 +118,7 @@ function readTrust(path: string): Trust {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new HeadgateError(ledgerErrors.E_TRUST_FILE, `the trust file ${path} cannot be read`, { cause });
+    throw new HeadgateError(ledgerErrors.E_TRUST_FILE, `the trust file ${path} cannot be read: ${whyUnreadable(cause)}`, { cause });
   }
   return parseTrustFile(text);
 }

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { cancelDeliveries } from '../../src/pipeline/deliveries/endings/delivery-cancel.ts';
+import { countUnknown } from '../../src/pipeline/deliveries/endings/unknown-records.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
@@ -62,6 +63,7 @@ it('what a process sent that ended is not sent again once its job was cancelled'
   expect(sink.requests).toHaveLength(1);
   expect(await scenario.attempts()).toMatchObject([{ outcome: 'unknown', reasonCode: 'E_ATTEMPT_ABANDONED', resolvedAs: 'cancelled' }]);
   expect(await scenario.counts()).toMatchObject([{ routed: 2, delivered: 0, cancelled: 2 }]);
+  expect(await scenario.inTenant((tx) => countUnknown(tx, job!.jobId))).toEqual(new Map([['api', 2]]));
 });
 
 it.each([
@@ -87,6 +89,7 @@ it.each([
   expect(posts(sink.requests)).toHaveLength(1);
   expect(await scenario.counts()).toMatchObject([counts]);
   expect(await scenario.attempts()).toMatchObject([{ outcome: 'unknown', resolvedAs, evidence }]);
+  expect(await scenario.inTenant((tx) => countUnknown(tx, job!.jobId))).toEqual(new Map());
 });
 
 it('a batch that is held at the end of the attempt that was under way when its job was cancelled is cancelled at the next look', async () => {

@@ -43,7 +43,7 @@ spec:
   sources: [{ id: upload, type: http }]
   format: { type: delimited, header: true }
   schema: { record: { key: [paymentId], fields: {
-    paymentId: { type: string, required: true, unique: file }, name: { type: string }, amount: { type: decimal, scale: 2, sum: true } } } }
+    paymentId: { type: string, required: true }, name: { type: string }, amount: { type: decimal, scale: 2, sum: true } } } }
   transform: [{ id: shape, set: { id: record.paymentId, name: record.name, amount: record.amount } }]
   routes: { default: { to: [bank] } }
   targets:
@@ -112,12 +112,15 @@ async function sent(
   return { jobId: json.jobId, batchId, name: batch.json.answer.name };
 }
 
-/** The job that took the answers, closed. */
-async function answered(owner: TestTenant, lines: readonly string[], name = 'answer.csv') {
-  const body = ['file,payment,result,why,text', ...lines, ''].join('\n');
-  const { json } = await server.upload(owner.key, { flow: 'bank-answers', name, body });
+/** The job that took the report, closed. */
+async function reported(owner: TestTenant, body: string, flow = 'bank-reports', name = 'report.xml') {
+  const { json } = await server.upload(owner.key, { flow, name, body });
   return await server.settle(owner.key, json.jobId);
 }
+
+/** The job that took the answers, closed. */
+const answered = (owner: TestTenant, lines: readonly string[], name = 'answer.csv') =>
+  reported(owner, ['file,payment,result,why,text', ...lines, ''].join('\n'), 'bank-answers', name);
 
 const answerOf = async (owner: TestTenant, batchId: string) =>
   (await server.request(`/v1/batches/${batchId}`, { key: owner.key })).json.answer;
@@ -140,21 +143,12 @@ async function eventsOf(
 
 const typesOf = async (...wanted: Parameters<typeof eventsOf>) => (await eventsOf(...wanted)).map(({ type }) => type).sort();
 
-/** The job that took the report, closed. */
-async function reported(owner: TestTenant, body: string) {
-  const { json } = await server.upload(owner.key, { flow: 'bank-reports', name: 'report.xml', body });
-  return await server.settle(owner.key, json.jobId);
-}
-
 describe('status reports', () => {
   it('without transactions answer every record of the file', async () => {
     const accepted = await sent(tenant, ['G1', 'G2']);
     const refused = await sent(tenant, ['H1', 'H2', 'H3']);
-    const jobs = [
-      await reported(tenant, report(accepted.name.replace('.csv', ''), 'ACSC', '')),
-      await reported(tenant, report(refused.name.replace('.csv', ''), 'RJCT', '')),
-    ];
-    expect(jobs.map(({ state }) => state)).toEqual(['completed', 'completed']);
+    for (const [{ name }, status] of [[accepted, 'ACSC'] as const, [refused, 'RJCT'] as const])
+      expect((await reported(tenant, report(name.replace('.csv', ''), status, ''))).state).toBe('completed');
     expect(await answerOf(tenant, accepted.batchId)).toMatchObject({ state: 'complete', accepted: 2 });
     expect(await answerOf(tenant, refused.batchId)).toMatchObject({ state: 'complete', refused: 3, refusedAsWhole: '' });
   });
@@ -199,16 +193,18 @@ describe('status reports', () => {
     const body = report(
       name.replace('.ndjson', ''),
       'RJCT',
-      [payment('Person, 0', 'RJCT', transaction('Person 0', 'PDNG')), payment('Person, 1', 'ACSC', transaction('Person 1', 'ACSC'))].join(
-        '',
-      ),
+      [
+        payment('Person, 0', 'RJCT', transaction('Person 0', 'PDNG')),
+        payment('Person, 1', 'ACSC', transaction('Person 1', 'ACSC')),
+        payment('Person, 2', 'ACSC') + payment('Person, 2', 'RJCT'),
+      ].join(''),
     );
     const { json } = await server.upload(tenant.key, { flow: 'part-reports', name: 'parts.xml', body });
     expect(await server.settle(tenant.key, json.jobId)).toMatchObject({
       state: 'completed_with_failures',
-      targets: { matched: { delivered: 4, refused: 1 } },
+      targets: { matched: { delivered: 6, refused: 1 } },
     });
-    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 1, pending: 1, contradictions: 1 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', pending: 1, unanswered: 0, contradictions: 1 });
     // In which order the parts are matched is nobody's promise, and with it how often something new was said, and whether all was said at once.
     const types = await typesOf(tenant, batchId, 'answer.contradicted');
     expect(types).toEqual(expect.arrayContaining(['answer.expected', 'answer.received']));
@@ -217,17 +213,17 @@ describe('status reports', () => {
     expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', pending: 1 });
   });
 
+  it('that say otherwise of a payment information than of the message mean the payment information', async () => {
+    const { batchId, name } = await sent(tenant, ['L1', 'L2', 'L3'], 'grouped-out');
+    const body = report(name.replace('.ndjson', ''), 'ACCP', payment('Person, 1', 'RJCT') + payment('Person, 2', 'PDNG'));
+    expect(await reported(tenant, body)).toMatchObject({ state: 'completed', targets: { matched: { delivered: 3 } } });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 1, pending: 1, contradictions: 0 });
+  });
+
   it('answer the records of a payment information at once', async () => {
-    const names = ['K1', 'K2', 'K3'];
-    const { batchId, name } = await sent(tenant, names, 'grouped-out');
-    const job = await reported(
-      tenant,
-      report(
-        name.replace('.ndjson', ''),
-        '',
-        [payment('Person, 0', 'RJCT'), payment('Person, 1', 'ACCP'), payment('Person, 9', 'ACCP')].join(''),
-      ),
-    );
+    const { batchId, name } = await sent(tenant, ['K1', 'K2', 'K3'], 'grouped-out');
+    const payments = [payment('Person, 0', 'RJCT'), payment('Person, 1', 'ACCP'), payment('Person, 9', 'ACCP')].join('');
+    const job = await reported(tenant, report(name.replace('.ndjson', ''), '', payments));
     expect([job.state, job.targets.matched]).toMatchObject(['completed_with_failures', { delivered: 2, refused: 1 }]);
     expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 1, unanswered: 1 });
   });
@@ -237,8 +233,8 @@ describe('answers in CSV', () => {
   it('about a file as a whole are matched by its name, with its ending or without', async () => {
     const first = await sent(tenant, ['W1', 'W2', 'W3']);
     const second = await sent(tenant, ['X1', 'X2']);
-    const job = await answered(tenant, [`${first.name},,OK,,`, `${second.name.replace(/\.csv$/, '')},,NOK,AC04,`]);
-    expect(job.state).toBe('completed');
+    const lines = [`${first.name},,OK,,`, `${second.name.replace(/\.csv$/, '')},,NOK,AC04,`];
+    expect((await answered(tenant, lines)).state).toBe('completed');
     expect(await answerOf(tenant, first.batchId)).toMatchObject({ state: 'complete', accepted: 3, refused: 0, refusedAsWhole: null });
     expect(await answerOf(tenant, second.batchId)).toMatchObject({ state: 'complete', accepted: 0, refused: 2, refusedAsWhole: 'AC04' });
     expect(await typesOf(tenant, first.batchId, 'answer.completed')).toEqual(['answer.completed', 'answer.expected']);
@@ -263,18 +259,30 @@ describe('answers in CSV', () => {
     expect(listed.json.items.map((each: { batchId: string }) => each.batchId)).toContain(batchId);
   });
 
+  it('about one of several records that have its key are about none', async () => {
+    const { batchId, name } = await sent(tenant, ['D1', 'D1', 'D2', 'D3', 'D3']);
+    const job = await answered(
+      tenant,
+      ['D1,NOK', 'D2,OK', 'D3,OK', 'D3,OK'].map((said) => `${name},${said},,`),
+    );
+    expect(job.targets.matched).toMatchObject({ delivered: 3, refused: 1 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 3, refused: 0, unanswered: 2 });
+  });
+
   it('that come twice change nothing, and one that contradicts is listed and told', async () => {
     const { batchId, name } = await sent(tenant, ['T1', 'T2']);
     const lines = [`${name},T1,OK,,`, `${name},T2,NOK,AC01,`];
     await answered(tenant, lines);
     const before = await answerOf(tenant, batchId);
-    const again = await answered(tenant, lines, 'again.csv');
-    expect([again.state, await answerOf(tenant, batchId)]).toEqual(['completed', before]);
-    const late = await answered(tenant, [`${name},T1,WAIT,,`, `${name},T2,OK,,`], 'contradicting.csv');
-    expect(late.state).toBe('completed_with_failures');
-    expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 1, refused: 1, contradictions: 1 });
+    expect(await answered(tenant, lines, 'again.csv')).toMatchObject({ state: 'completed' });
+    expect(await answerOf(tenant, batchId)).toEqual(before);
+    const says = (said: string) => `${name},${said},,`;
+    const late = await answered(tenant, ['T1,WAIT', 'T2,OK', 'T2,OK', 'T1,OK', 'T1,OK'].map(says), 'contradicting.csv');
+    expect([late.state, late.targets.matched]).toMatchObject(['completed_with_failures', { delivered: 3, refused: 2 }]);
+    expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 1, refused: 1, contradictions: 2 });
     const { json } = await server.request(`/v1/dead-letters?job=${late.jobId}`, { key: tenant.key });
-    expect(json.items).toMatchObject([{ code: 'E_ANSWER_CONTRADICTS', recordNumber: 2 }]);
+    const told = json.items.map(({ code, recordNumber }: { code: string; recordNumber: number }) => `${code} ${recordNumber}`);
+    expect(told.sort()).toEqual(['E_ANSWER_CONTRADICTS 2', 'E_ANSWER_CONTRADICTS 3']);
     expect(await typesOf(tenant, batchId, 'answer.contradicted')).toEqual(['answer.completed', 'answer.contradicted', 'answer.expected']);
   });
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { creditTransfers, readMessage } from '../../src/pipeline/formats/iso20022/iso20022-files.fixture.ts';
+import { startHttpSink } from '../support/http-sink.ts';
 import { auditJob } from '../support/job-audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant } from '../support/running-server.ts';
@@ -137,4 +138,60 @@ it('keeps two payment informations of one identification apart', async () => {
     { OrgnlPmtInfId: 'A', PmtInfSts: 'PART', OrgnlNbOfTxs: '2', TxInfAndSts: [{ OrgnlInstrId: 'A1' }] },
     { OrgnlPmtInfId: 'A', PmtInfSts: 'ACSP' },
   ]);
+});
+
+it('does not say that a cancelled message is rejected of which nobody knows whether it was passed on', async () => {
+  const sink = await startHttpSink(({ method }) => (method === 'POST' ? { isLost: true } : {}));
+  await tenant.apply(
+    `apiVersion: headgate/v1
+kind: TenantPolicy
+metadata: { tenant: TENANT, name: policy }
+spec: { egress: { allowPrivate: ["127.0.0.0/8"], allowPlain: true } }
+`,
+    `apiVersion: headgate/v1
+kind: Connection
+metadata: { tenant: TENANT, name: api }
+spec: { type: http, baseUrl: "${sink.url}" }
+`,
+    documents()[1]!
+      .replace('name: transfers', 'name: posted')
+      .replaceAll('path: in', 'path: in-posted')
+      .replace(/targets: .*/, 'targets: { ledger: { type: http, connection: api, path: /in, onUnknown: hold, batch: { size: 100 } } }'),
+  );
+  mkdirSync(join(root, 'in-posted'), { recursive: true });
+  writeFileSync(join(root, 'in-posted', 'lost.xml'), creditTransfers.replace('M-1', 'M-7'));
+  const batch = await vi.waitUntil(
+    async () => {
+      const { json } = await server.request('/v1/batches?state=held', { key: tenant.key });
+      return json.items?.[0];
+    },
+    { timeout: 30_000, interval: 50 },
+  );
+  expect([batch.mayHaveArrived, sink.requests.length]).toEqual([true, 1]);
+  const { job, fileId } = await jobOf('lost.xml');
+  const cancelled = await server.request(`/v1/jobs/${job.jobId}/cancel`, {
+    key: tenant.key,
+    method: 'POST',
+    body: { reason: 'wrong file' },
+  });
+  expect(cancelled.status).toBe(200);
+  await vi.waitUntil(() => readdirSync(join(root, 'answers')).some((each) => each.startsWith('lost.xml.')), { timeout: 20_000 });
+  const asked = await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=pain.002`, { key: tenant.key });
+  const { OrgnlGrpInfAndSts: group } = JSON.parse(readMessage(asked.body).document).Document.CstmrPmtStsRpt;
+  expect([group.GrpSts, group.StsRsnInf]).toEqual([
+    'PDNG',
+    [
+      {
+        Rsn: { Cd: 'NARR' },
+        AddtlInf: ['the message was cancelled; whether 3 of 3 valid transactions were passed on before is not known; ask'],
+      },
+    ],
+  ]);
+});
+
+it('says that the profile of the customer was checked, where the flow has its next version say so', async () => {
+  const [, flow] = documents();
+  await tenant.apply(flow!.replace('version: 1.0.0', 'version: 1.1.0').replace('format: pain.002,', 'format: pain.002, acceptedAs: ACCP,'));
+  const { report } = await answerTo('checked.xml', creditTransfers.replace('M-1', 'M-8'));
+  expect([report.OrgnlGrpInfAndSts.GrpSts, report.OrgnlPmtInfAndSts[0].PmtInfSts]).toEqual(['ACCP', 'ACCP']);
 });

@@ -81,6 +81,10 @@ describe('headgate write', () => {
     expect(run.stderr).toMatch(/^error E_NACHA_COMPUTED: \/fileControl\/totalCredit: it is 5, computed 1050\ntry: .*computed=keep/);
     expect([readdirSync(folder).sort(), text('out.ach')]).toEqual([['in.json', 'out.ach'], 'before']);
     expect(write('in.json').stdout).toBe('');
+    // What the reader finds is for whoever writes the document, not for the sender of a file.
+    expect(write(file('in.json', { fileHeader, entries: [{ ...entry, checkDigit: '9' }] })).stderr).toMatch(
+      /^error E_NACHA_FIELD: \/entries\/0\/checkDigit: .*\ntry: Correct the document at the JSON pointer .*findings=keep` writes it as it is\.\n$/,
+    );
   });
 
   it('puts files into one, or into as many as its limits ask for', () => {

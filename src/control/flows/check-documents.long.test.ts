@@ -90,6 +90,28 @@ spec:
   expect(found(answersOf('{ flow: eft-oud, target: clearing }'))).toEqual([]);
 });
 
+test('two flows that take what one user of the SFTP server brings into one folder are told, at the second', () => {
+  const flowOf = (name: string, folder: string) => ({
+    file: `${name}.yaml`,
+    text: `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: bank-za, service: payments, name: ${name}, version: 1.0.0 }
+spec:
+  sources: [{ id: brought, type: sftp-server, connection: partner, folder: ${folder} }]
+  format: { type: delimited, header: true }
+  schema: { record: { fields: { id: { type: string } } } }
+  routes: { default: { to: [out] } }
+  targets: { out: { type: file, connection: out } }
+`,
+  });
+  const found = (...given: Parameters<typeof checkDocuments>[0]) =>
+    checkDocuments(given).flatMap(({ file, diagnostics }) => diagnostics.map(({ line, column, message }) => [file, line, column, message]));
+  expect(found(flowOf('first', 'eft'), flowOf('second', 'cards'))).toEqual([]);
+  expect(found(flowOf('first', 'eft'), flowOf('second', 'eft'))).toEqual([
+    ['second.yaml', 5, 76, 'the flow first takes the files of folder eft of partner'],
+  ]);
+});
+
 test('a flow may be no less strict than its policy', () => {
   expect(findings('eft.yaml', 'class: account, mask: last4', 'class: account')).toEqual([
     'eft.yaml:35 E_POLICY the policy masks fields of class account with last4 at least; accountNo has none',

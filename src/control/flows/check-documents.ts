@@ -2,7 +2,7 @@
 import { checkEgress } from './applying/check-egress.ts';
 import { checkAnswered, targetIds } from './check-answered.ts';
 import { checkEnvironment, checkReferences } from './check-references.ts';
-import { checkSharedPlaces, takingSources } from './check-shared-places.ts';
+import { broughtSources, checkSharedFolders, checkSharedPlaces, takingSources } from './check-shared-places.ts';
 import type { Connection, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
 import { type Diagnostic, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
@@ -57,11 +57,24 @@ function checkTogether(document: HeadgateDocument, all: readonly HeadgateDocumen
   if (document.kind === 'Environment' && known !== null) checkEnvironment(document, known, report);
 }
 
+/** Of each text which of its sources take files that those of a flow before it take. */
+export function checkPlacesTogether(texts: readonly string[]): (readonly Diagnostic[])[] {
+  const loaded = texts.map((text) => loadDocument(text));
+  return loaded.map(({ document, places }, position) => {
+    const report = new Report(places);
+    const before = loaded.slice(0, position).map((other) => other.document);
+    if (document !== null) checkPlaces(document, before, report);
+    return report.diagnostics;
+  });
+}
+
 /** Of two that want the same files the second is told. */
 function checkPlaces(document: HeadgateDocument, before: readonly (HeadgateDocument | null)[], report: Report): void {
   if (document.kind !== 'FlowDefinition') return;
   const flows = before.filter((other) => other?.kind === 'FlowDefinition' && other.metadata.tenant === document.metadata.tenant);
   checkSharedPlaces(document as FlowDefinition, (flows as FlowDefinition[]).flatMap(takingSources), (name) => name, report);
+  const others = (flows as FlowDefinition[]).filter(({ metadata }) => metadata.name !== document.metadata.name);
+  checkSharedFolders(document as FlowDefinition, others.flatMap(broughtSources), (name) => name, report);
 }
 
 function checkRepeated(document: HeadgateDocument, before: readonly (HeadgateDocument | null)[], report: Report): void {

@@ -3,7 +3,7 @@
  * of them moved it away, and its records would go out twice; where both leave files as they are, that is what is asked for.
  */
 import { canMatchOneName } from '../../pipeline/arrivals/file-name.ts';
-import type { FlowDefinition, PolledSourceDefinition } from './definition.ts';
+import type { FlowDefinition, PolledSourceDefinition, SftpServerSource } from './definition.ts';
 import type { Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 import { plainPath } from './plain-path.ts';
@@ -41,6 +41,29 @@ export function checkSharedPlaces(
   }
 }
 
+/** A source of another flow that takes what a user brings into a folder of the SFTP server here. */
+export interface BroughtSource {
+  readonly flow: string;
+  readonly source: SftpServerSource;
+}
+
+/** A folder of a user is taken by one source: not by that of another flow as well. `others` are of other flows. */
+export function checkSharedFolders(
+  flow: FlowDefinition,
+  others: readonly BroughtSource[],
+  boundTo: (connection: string) => string,
+  report: Report,
+): void {
+  for (const [index, source] of (flow.spec.sources ?? []).entries()) {
+    if (source?.type !== 'sftp-server') continue;
+    const user = boundTo(source.connection);
+    const other = others.find((each) => each.source.folder === source.folder && boundTo(each.source.connection) === user);
+    if (other === undefined) continue;
+    const message = `the flow ${other.flow} takes the files of folder ${source.folder} of ${user}`;
+    report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: ['spec', 'sources', index, 'folder'], message, atValue: true });
+  }
+}
+
 const polledTypes = ['folder', 'sftp', 'blob'];
 
 /** What could not be read is undefined. */
@@ -54,4 +77,8 @@ function leaves({ afterwards }: TakingSource['source']): boolean {
 
 export function takingSources(flow: FlowDefinition): TakingSource[] {
   return (flow.spec.sources ?? []).filter(isPolled).map((source) => ({ flow: flow.metadata.name, source }));
+}
+
+export function broughtSources(flow: FlowDefinition): BroughtSource[] {
+  return (flow.spec.sources ?? []).flatMap((source) => (source?.type === 'sftp-server' ? [{ flow: flow.metadata.name, source }] : []));
 }

@@ -28,9 +28,9 @@ export const flowErrors = defineErrors({
     next: 'Name an output field that is a field with `unique: file` as it is, or leave `idempotencyKey` out: delivery keys are never the same.',
   },
   E_CONFIG_DUPLICATE: {
-    meaning: 'Two parts of a document have the same id, name or column.',
+    meaning: 'Two parts of a document have the same id, name, column or tag, or there are two where one may be.',
     actor: 'author',
-    next: 'Give one of them another name.',
+    next: 'Give one of them another id, name, column or tag, or leave one out.',
   },
   E_CONFIG_REFERENCE: {
     meaning: 'A document names a field, target or connection that does not exist.',

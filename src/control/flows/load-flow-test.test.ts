@@ -26,6 +26,11 @@ test.each([
   expect(codes(text).join('\n')).toMatch(says);
 });
 
+test('what is no test, such as a flow, is told so and nothing else', () => {
+  const flow = readFileSync(new URL('../../../examples/eft.yaml', import.meta.url), 'utf8');
+  expect(codes(flow)).toEqual(['3 E_CONFIG_VALUE kind must be FlowTest: tests of a flow are in a file beside it, NAME.flow.test.yaml']);
+});
+
 test('a test of another tenant than its flow is refused at its tenant, one of a flow with mistakes is not', () => {
   const load = (tenant: string | null) =>
     loadFlowTest(

@@ -49,7 +49,15 @@ export function loadFlowTest(
   const source = readYaml(text);
   if (source.root === null) return { test: null, diagnostics: source.diagnostics };
   const report = new Report(source.places);
-  const test = readShape(rawFromNode(source.root), documentShape('FlowTest'), [], (finding) => report.add(finding)) as FlowTest;
+  const raw = rawFromNode(source.root);
+  const kind = raw.kind === 'map' ? raw.entries.get('kind') : undefined;
+  // Of another document, such as the flow itself, every key would be a mistake.
+  if (kind?.kind === 'scalar' && kind.value !== 'FlowTest') {
+    const message = 'kind must be FlowTest: tests of a flow are in a file beside it, NAME.flow.test.yaml';
+    report.add({ code: flowErrors.E_CONFIG_VALUE, path: ['kind'], message, atValue: true });
+    return { test: null, diagnostics: report.diagnostics };
+  }
+  const test = readShape(raw, documentShape('FlowTest'), [], (finding) => report.add(finding)) as FlowTest;
   if (!report.hasErrors) checkInputs(test, report);
   if (!report.hasErrors) checkFiles(test, report, problemOf);
   if (!report.hasErrors) checkTenant(test, report, tenantOf);

@@ -109,7 +109,10 @@ describe('a held job', () => {
     await stateIs(jobs, 'held');
     const reasons = (await previewDecision(jobs.services, jobs.tenantId, jobId!)).reasons.map(({ code }) => code);
     expect(reasons).toContain('E_QUOTE_OPEN');
-    const refusal = { code: 'E_JOB_INCOMPLETE', message: 'records of the file could not be read (E_QUOTE_OPEN)' };
+    const refusal = {
+      code: 'E_JOB_INCOMPLETE',
+      message: 'records of the file could not be read, or its format finds it wrong as a whole (E_QUOTE_OPEN)',
+    };
     await expect(previewDecision(jobs.services, jobs.tenantId, jobId!, 'release')).rejects.toMatchObject(refusal);
     await expect(releaseJob(jobs.services, jobs.tenantId, { jobId: jobId!, ...because })).rejects.toMatchObject(refusal);
     await rejectJob(jobs.services, jobs.tenantId, { jobId: jobId!, ...because });

@@ -282,7 +282,10 @@ function assertDecidable(job: DecidableJob, decision: JobAction, previewed: stri
   }
   const unread = decision === 'release' && job.state === 'held' ? unreadCode(job) : undefined;
   if (unread !== undefined) {
-    throw new HeadgateError(jobErrors.E_JOB_INCOMPLETE, `records of the file could not be read (${unread})`);
+    throw new HeadgateError(
+      jobErrors.E_JOB_INCOMPLETE,
+      `records of the file could not be read, or its format finds it wrong as a whole (${unread})`,
+    );
   }
   if (!isAllowed(job, decision)) {
     throw new HeadgateError(jobErrors.E_JOB_STATE, `there is nothing to ${decision} in a job that is ${job.state}`);

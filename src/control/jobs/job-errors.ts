@@ -20,7 +20,7 @@ export const jobErrors = defineErrors({
   },
   E_JOB_INCOMPLETE: {
     meaning:
-      'The job was held because records of its file could not be read, or a part of it could not be processed; it cannot be released.',
+      'The job was held because records of its file could not be read, a part of it could not be processed, or the rules of its format find it wrong as a whole; it cannot be released.',
     actor: 'operator',
     next: 'Reject the job with a reason (`headgate job reject`), mend the cause that the job names, and have the file sent again.',
   },

@@ -37,6 +37,7 @@ import {
   endingOfWork,
   endingWithoutAttempt,
 } from './endings/batch-endings.ts';
+import { cancelledEvidence } from './endings/cancelled-evidence.ts';
 import { endingAsUnreadable, endingOfUnreadable } from './endings/unreadable-batches.ts';
 import { isUnreadable } from './endings/unreadable-codes.ts';
 import { endingOfBlocked } from './held/blocked-batches.ts';
@@ -155,8 +156,8 @@ export class BatchHandler {
     this.#services.logger.error('a batch can not be read and is held', { code: error.code, error });
   }
 
-  async #cancelled(context: EndingContext, events: readonly ('hold' | 'cancel')[], asked = ''): Promise<BatchEnding> {
-    const evidence = `every job of the batch was cancelled${asked}`;
+  async #cancelled(context: EndingContext, events: readonly ('hold' | 'cancel')[], asked: string | null = null): Promise<BatchEnding> {
+    const evidence = cancelledEvidence(asked);
     return await endingWithoutAttempt(context, { as: 'cancelled', events, code: null, message: '', evidence });
   }
 
@@ -249,8 +250,7 @@ export class BatchHandler {
     const isLast = isExhausted(target.retry, triesOf(batch, batch.attempts));
     const isToBeSent = !batch.isCancelled && !isLast && opened.unknownResolution !== 'person' && target.onUnknown === 'resend';
     if (asked?.kind === 'unresolved' && (asked.mustWait || (asked.isForNow && !isToBeSent))) return await this.#askLater(claimed);
-    if (batch.isCancelled)
-      return await this.#cancelled(context, ['hold', 'cancel'], asked?.kind === 'resendable' ? `; ${asked.evidence}` : '');
+    if (batch.isCancelled) return await this.#cancelled(context, ['hold', 'cancel'], asked?.kind === 'resendable' ? asked.evidence : null);
     if (isLast) {
       const evidence = 'no tries are left and nobody knows whether the last one arrived';
       const end = { as: 'dead', events: ['exhaust'], code: deliveryErrors.E_OUTCOME_UNKNOWN, message: evidence, evidence } as const;

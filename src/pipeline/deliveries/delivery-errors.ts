@@ -50,6 +50,11 @@ export const deliveryErrors = defineErrors({
     actor: 'operator',
     next: 'Ask the downstream which holds. `headgate batch get` shows the answer that stands, `headgate record get` the one that contradicts it.',
   },
+  E_ANSWER_AMBIGUOUS: {
+    meaning: 'An answer is about one record, and several records of the file have the key that it names.',
+    actor: 'author',
+    next: 'Let `answers.key` of the target name an output field that no two records of a file share, or `answers.group` this one, where answers are about all records that have it. What they say: `headgate record get`.',
+  },
   E_ANSWER_STATUS: {
     meaning: 'The status of an answer is none of those that its target knows as accepted, refused, pending or partial.',
     actor: 'author',

@@ -7,6 +7,7 @@
 import { stageTexts } from '../engine/amount-texts.ts';
 import { type ReturnFileParts, returnFilePieces } from './ach-returns.ts';
 import type { AcknowledgedFinding } from './acknowledged-finding.ts';
+import { passedOnOf, type UnknownRecords } from './passed-on.ts';
 import { statusReportPieces } from './payment-status.ts';
 import type { Receipt } from './receipt.ts';
 
@@ -29,6 +30,10 @@ export interface AcknowledgementSource {
   readonly original: () => Iterable<Uint8Array>;
   /** Of the pack that the flow's format is; none where it is none. */
   readonly settings: ReturnFileParts['settings'];
+  /** What a pain.002 says of accepted transactions. */
+  readonly acceptedAs: 'ACSP' | 'ACCP';
+  /** Empty where nobody is told. */
+  readonly unknown: UnknownRecords;
   /** Of a file of returns. */
   readonly numbers: ReturnFileParts['numbers'];
 }
@@ -40,15 +45,15 @@ export function acknowledgementPieces(
   source: AcknowledgementSource,
   { level, format }: AcknowledgementForm,
 ): Generator<Uint8Array> {
-  const { findings, lines } = source;
+  const { findings, lines, acceptedAs, unknown } = source;
   const ofRecords = level === 'record' ? findings : () => [];
   switch (format) {
     case 'json':
-      return joined(jsonTexts(receipt, level, ofRecords));
+      return joined(jsonTexts(receipt, level, ofRecords, unknown));
     case 'csv':
-      return joined(csvTexts(receipt, level, ofRecords));
+      return joined(csvTexts(receipt, level, ofRecords, unknown));
     case 'pain.002':
-      return statusReportPieces({ receipt, findings, lines, level });
+      return statusReportPieces({ receipt, findings, lines, level, acceptedAs, unknown });
     case 'nacha':
       return returnFilePieces({ receipt, ...source });
   }
@@ -58,6 +63,7 @@ function* jsonTexts(
   receipt: Receipt,
   level: AcknowledgementForm['level'],
   findings: () => Iterable<AcknowledgedFinding>,
+  unknown: UnknownRecords,
 ): Generator<string> {
   const { file, flow, job, records, reasons, errors, times } = receipt;
   const { read, valid, rejected } = stageTexts(receipt.amounts);
@@ -72,6 +78,7 @@ function* jsonTexts(
     acceptedAt: times.acceptedAt,
     closedAt: times.closedAt,
     records,
+    passedOn: cancelledAfter(receipt, unknown),
     amounts: { read, valid, rejected },
     reasons: reasons.map(({ code, message }) => ({ code, message })),
     errors: errors.map(({ code, field, count, message }) => ({ code, field, count, message })),
@@ -93,6 +100,7 @@ function* csvTexts(
   receipt: Receipt,
   level: AcknowledgementForm['level'],
   findings: () => Iterable<AcknowledgedFinding>,
+  unknown: UnknownRecords,
 ): Generator<string> {
   if (level === 'record') {
     yield csvLine(['record', 'code', 'field', 'message']);
@@ -114,15 +122,26 @@ function* csvTexts(
     'rejected',
     'filtered',
     'reasons',
+    'passedOn',
+    'unknown',
     'member',
     'memberSha256',
   ]);
   const counts = [records.read, records.valid, records.rejected, records.filtered].map(String);
   const { name, sha256, bytes } = file.container;
   const codes = reasons.map(({ code }) => code).join(' ');
+  const passedOn = cancelledAfter(receipt, unknown);
+  const sent = passedOn === null ? ['', ''] : [String(passedOn.records), String(passedOn.unknown)];
   const member = file.via.length === 0 ? ['', ''] : [file.member.name, file.member.sha256];
   const { acceptedAt, closedAt } = times;
-  yield csvLine([name, sha256, String(bytes), flow.name, job.id, job.verdict, acceptedAt, closedAt, ...counts, codes, ...member]);
+  yield csvLine([name, sha256, String(bytes), flow.name, job.id, job.verdict, acceptedAt, closedAt, ...counts, codes, ...sent, ...member]);
+}
+
+/** Of a file that was cancelled, which may have been too late for some of it; null: it was not. */
+function cancelledAfter(receipt: Receipt, unknown: UnknownRecords): { readonly records: number; readonly unknown: number } | null {
+  if (receipt.job.verdict !== 'cancelled') return null;
+  const passedOn = passedOnOf(receipt, unknown);
+  return { records: passedOn.records, unknown: passedOn.unknown };
 }
 
 function identityOf({ name, sha256, bytes }: Receipt['file']['member']) {

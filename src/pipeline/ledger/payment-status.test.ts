@@ -17,6 +17,10 @@ interface Case {
   readonly decision?: 'reject' | 'cancel';
   readonly lines?: readonly string[];
   readonly rejected?: readonly number[];
+  readonly acceptedAs?: 'ACSP' | 'ACCP';
+  readonly unknown?: number;
+  /** Of a second target. */
+  readonly other?: { readonly routed: number; readonly delivered: number };
 }
 
 function piecesOf({
@@ -28,6 +32,9 @@ function piecesOf({
   decision,
   lines = [header],
   rejected = [],
+  acceptedAs = 'ACSP',
+  unknown = 0,
+  other = { routed: 0, delivered: 0 },
 }: Case): Uint8Array[] {
   const receipt = {
     job: { id: '01a22340-938a-7000-ad1e-1d5804d77771', verdict, decision: decision === undefined ? null : { kind: decision } },
@@ -35,13 +42,22 @@ function piecesOf({
     times: { closedAt: '2026-03-02T10:00:00.000Z' },
     targets: [
       { routed: { records: routed }, delivered: { records: delivered } },
-      { routed: { records: 0 }, delivered: { records: 0 } },
+      { routed: { records: other.routed }, delivered: { records: other.delivered } },
     ],
     reasons,
     errors,
   } as unknown as Receipt;
   const findings = rejected.map((record): AcknowledgedFinding => ({ record, code: 'E_X', field: null, rule: 'iban', message: 'wrong' }));
-  return [...statusReportPieces({ receipt, findings: () => findings, lines: () => lines, level: 'record' })];
+  return [
+    ...statusReportPieces({
+      receipt,
+      findings: () => findings,
+      lines: () => lines,
+      level: 'record',
+      acceptedAs,
+      unknown: new Map([['one', unknown]]),
+    }),
+  ];
 }
 
 function reportOf(given: Case) {
@@ -62,7 +78,7 @@ function statusOf(given: Case) {
 
 it('says of a message that was cancelled when some of it had been passed on that it is in part accepted', () => {
   const cancelled = { verdict: 'cancelled', decision: 'cancel' } as const;
-  expect(statusOf({ ...cancelled, delivered: 2 })).toEqual([
+  expect(statusOf({ ...cancelled, routed: 3, delivered: 2 })).toEqual([
     'PART',
     ['NARR'],
     'the message was cancelled after 2 of 3 valid transactions had been passed on; ask which',
@@ -70,14 +86,63 @@ it('says of a message that was cancelled when some of it had been passed on that
   expect(statusOf(cancelled)).toEqual(['RJCT', ['NARR'], 'the message was cancelled']);
 });
 
+it('says of a message that was cancelled when nobody knew whether some of it had been passed on that it is pending, and of which that is so', () => {
+  const cancelled = { verdict: 'cancelled', decision: 'cancel' } as const;
+  expect(statusOf({ ...cancelled, routed: 3, unknown: 2, errors: [iban] })).toEqual([
+    'PDNG',
+    ['NARR'],
+    'the message was cancelled; whether 2 of 3 valid transactions were passed on before is not known; ask',
+  ]);
+  expect(statusOf({ ...cancelled, routed: 3, delivered: 1, unknown: 2 })).toEqual([
+    'PART',
+    ['NARR'],
+    'the message was cancelled after 1 of 3 valid transactions had been passed on, of 2 it is not known; ask which',
+  ]);
+  const lines = [header, line(1, 'A', 'E1')];
+  expect(statusOf({ verdict: 'accepted', lines, delivered: 1, routed: 3, unknown: 1 })).toEqual([
+    'ACTC',
+    ['NARR'],
+    '2 of 3 valid transactions were not passed on, or it is not known whether they were (1); ask which',
+  ]);
+});
+
 it('says of a message of which some was not passed on no more than that it was valid, and how much it is', () => {
   const lines = [header, line(1, 'A', 'E1'), line(1, 'A', 'E2'), line(2, 'B', 'E3')];
-  const given = { verdict: 'partial', lines, delivered: 1, routed: 2 } as const;
+  const given = { verdict: 'partial', lines, delivered: 2, routed: 3 } as const;
   expect(statusOf(given)).toEqual(['ACTC', ['NARR'], '1 of 3 valid transactions were not passed on; ask which']);
   const statusesOf = (each: Case) => reportOf(each).OrgnlPmtInfAndSts.map(({ PmtInfSts }: Record<string, string>) => PmtInfSts);
   expect(statusesOf(given)).toEqual(['ACTC', 'ACTC']);
   expect(statusesOf({ ...given, rejected: [2] })).toEqual(['PART', 'ACTC']);
-  expect(statusOf({ ...given, delivered: 2 })).toEqual(['ACSP', [], '']);
+  expect(statusOf({ ...given, delivered: 3 })).toEqual(['ACSP', [], '']);
+  expect(statusOf({ ...given, acceptedAs: 'ACCP' })[0]).toBe('ACTC');
+});
+
+it('says of what was passed on what the flow says of it, as far as that goes', () => {
+  const lines = [header, line(1, 'A', 'E1'), line(2, 'B', 'E2'), line(2, 'B', 'E3')];
+  const given = { verdict: 'partial', lines, rejected: [2], routed: 2, delivered: 2, acceptedAs: 'ACCP' } as const;
+  const { OrgnlGrpInfAndSts, OrgnlPmtInfAndSts } = reportOf(given);
+  expect([OrgnlGrpInfAndSts.GrpSts, OrgnlPmtInfAndSts.map(({ PmtInfSts }: Record<string, string>) => PmtInfSts)]).toEqual([
+    'PART',
+    ['ACCP', 'PART'],
+  ]);
+  expect(statusOf({ ...given, rejected: [] })[0]).toBe('ACCP');
+});
+
+it('adds up what targets got that share no transaction, and of others says how much it is at least', () => {
+  const cancelled = { verdict: 'cancelled', decision: 'cancel' } as const;
+  const words = (given: Partial<Case>) => statusOf({ ...cancelled, ...given })[2];
+  expect(words({ routed: 2, delivered: 1, other: { routed: 1, delivered: 1 } })).toBe(
+    'the message was cancelled after 2 of 3 valid transactions had been passed on; ask which',
+  );
+  expect(words({ routed: 3, delivered: 1, other: { routed: 3, delivered: 2 } })).toBe(
+    'the message was cancelled after at least 2 of 3 valid transactions had been passed on; ask which',
+  );
+  const lines = [header, line(1, 'A', 'E1')];
+  const accepted = { verdict: 'accepted', lines, delivered: 1, routed: 2 } as const;
+  expect(statusOf({ ...accepted, other: { routed: 1, delivered: 0 } })[2]).toBe('2 of 3 valid transactions were not passed on; ask which');
+  expect(statusOf({ ...accepted, other: { routed: 3, delivered: 3 } })[2]).toBe(
+    'at least 1 of 3 valid transactions were not passed on; ask which',
+  );
 });
 
 const schema = { code: 'E_ISO20022_SCHEMA', rule: 'schema-number', message: 'no number' };

@@ -3,10 +3,11 @@
  * informations and of its transactions. What transactions there are is told by the lines that the pack made of the file.
  */
 import { fileErrors } from '../engine/engine-errors.ts';
-import type { Outcome } from '../formats/iso20022/status-report/outcomes.ts';
+import type { AcceptedStatus, Outcome } from '../formats/iso20022/status-report/outcomes.ts';
 import { type ReportFacts, writePaymentStatusReport } from '../formats/iso20022/status-report/payment-status-report.ts';
 import { reasonCode, type StatusReason } from '../formats/iso20022/status-report/reason-codes.ts';
 import type { AcknowledgedFinding } from './acknowledged-finding.ts';
+import { type PassedOn, passedOnOf, type UnknownRecords } from './passed-on.ts';
 import type { Receipt } from './receipt.ts';
 
 export interface StatusReportParts {
@@ -17,6 +18,9 @@ export interface StatusReportParts {
   readonly lines: () => Iterable<string>;
   /** `file`: the message and its payment informations; `record`: the transactions that are rejected as well. */
   readonly level: 'file' | 'record';
+  /** What transactions are that were accepted and passed on. */
+  readonly acceptedAs: 'ACSP' | 'ACCP';
+  readonly unknown: UnknownRecords;
 }
 
 /** Reasons of the message, or of one transaction; what is beyond is in the JSON acknowledgement. */
@@ -26,11 +30,12 @@ const notProvided = 'NOTPROVIDED';
 /** Versions of initiations whose answer is the third version of pain.002. */
 const older = /^(pain\.001\.001\.0[3-6]|pain\.008\.001\.0[2-5])$/;
 
-export function* statusReportPieces({ receipt, findings, lines, level }: StatusReportParts): Generator<Uint8Array> {
+export function* statusReportPieces({ receipt, findings, lines, level, acceptedAs, unknown }: StatusReportParts): Generator<Uint8Array> {
   const { job, times } = receipt;
   const original = headerOf(lines);
   const messageName = original.messageName ?? null;
-  const keptBack = keptBackOf(receipt);
+  const passedOn = passedOnOf(receipt, unknown);
+  const isKeptBack = passedOn.keptBack > 0;
   const isRefused = job.verdict === 'rejected' || job.verdict === 'cancelled';
   const facts: ReportFacts = {
     version: messageName !== null && older.test(messageName) ? 'pain.002.001.03' : 'pain.002.001.10',
@@ -45,33 +50,34 @@ export function* statusReportPieces({ receipt, findings, lines, level }: StatusR
       transactions: original.numberOfTransactions ?? null,
       controlSum: original.controlSum ?? null,
     },
-    rejection: isRefused ? refusal(receipt) : null,
-    isPartlyDone: deliveredOf(receipt) > 0,
-    note: keptBack === 0 ? [] : [narrative(`${keptBack} of ${receipt.records.valid} valid transactions were not passed on; ask which`)],
+    rejection: isRefused ? refusal(receipt, passedOn) : null,
+    rejectedAs: passedOn.records > 0 ? 'PART' : passedOn.unknown > 0 ? 'PDNG' : 'RJCT',
+    note: isKeptBack ? [narrative(keptBackText(passedOn, receipt.records.valid))] : [],
     listed: level === 'record' ? 'not accepted' : 'none',
   };
-  yield* writePaymentStatusReport(facts, () => outcomes(findings, lines, keptBack === 0 ? 'ACSP' : 'ACTC'));
-}
-
-/** To the target that got most. */
-function deliveredOf({ targets }: Receipt): number {
-  return Math.max(0, ...targets.map(({ delivered }) => delivered.records));
-}
-
-/** By the target that got least of what was meant for it: refused there, given up, or withdrawn by a person. */
-function keptBackOf({ targets }: Receipt): number {
-  return Math.max(0, ...targets.map(({ routed, delivered }) => routed.records - delivered.records));
+  yield* writePaymentStatusReport(facts, () => outcomes(findings, lines, isKeptBack ? 'ACTC' : acceptedAs));
 }
 
 function narrative(information: string): StatusReason {
   return { code: 'NARR', information };
 }
 
-function refusal(receipt: Receipt): StatusReason[] {
+function keptBackText({ keptBack, unknown, isExact }: PassedOn, valid: number): string {
+  const text = `${isExact ? '' : 'at least '}${keptBack} of ${valid} valid transactions were not passed on`;
+  return unknown === 0 ? `${text}; ask which` : `${text}, or it is not known whether they were (${unknown}); ask which`;
+}
+
+function refusal(receipt: Receipt, passedOn: PassedOn): StatusReason[] {
   const { job, records, reasons, errors } = receipt;
-  const delivered = deliveredOf(receipt);
-  if (delivered > 0)
-    return [narrative(`the message was cancelled after ${delivered} of ${records.valid} valid transactions had been passed on; ask which`)];
+  const { unknown } = passedOn;
+  const atLeast = passedOn.isExact ? '' : 'at least ';
+  const of = `of ${records.valid} valid transactions`;
+  if (passedOn.records > 0) {
+    const more = unknown === 0 ? '' : `, of ${atLeast}${unknown} it is not known`;
+    return [narrative(`the message was cancelled after ${atLeast}${passedOn.records} ${of} had been passed on${more}; ask which`)];
+  }
+  if (unknown > 0)
+    return [narrative(`the message was cancelled; whether ${atLeast}${unknown} ${of} were passed on before is not known; ask`)];
   const found = firstCauses([...reasons, ...errors]).slice(0, reasonsMax);
   if (job.verdict === 'cancelled') return [narrative('the message was cancelled'), ...found].slice(0, reasonsMax);
   if (job.decision === null || found.length > 0) return found;
@@ -134,11 +140,7 @@ const positionOf = /^[^,]+,"line":[0-9]+,"offset":[0-9]+,"paymentInformationNumb
  * Accepted transactions were valid, and are on their way (ACSP: preceding checks are done, and it is accepted for execution); where
  * some were not passed on, of which nobody is told, it is said of all that they were valid (ACTC).
  */
-function* outcomes(
-  findings: StatusReportParts['findings'],
-  lines: StatusReportParts['lines'],
-  status: 'ACSP' | 'ACTC',
-): Generator<Outcome> {
+function* outcomes(findings: StatusReportParts['findings'], lines: StatusReportParts['lines'], status: AcceptedStatus): Generator<Outcome> {
   // Reports do not list it.
   const accepted: Outcome = { kind: 'transaction', instructionId: null, endToEndId: null, uetr: null, status, reasons: [] };
   const rejected = findings()[Symbol.iterator]();

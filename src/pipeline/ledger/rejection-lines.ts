@@ -4,8 +4,8 @@
  */
 import type { Finding } from '../engine/chunk.ts';
 
-/** Of the finding E_POISON: what a record that ended a worker is rejected with. */
-export const poisonMessage = 'the record ended the process that worked on it';
+/** Of the finding E_POISON: what a record that ended a worker is rejected with. The sender of the file is told so. */
+export const poisonMessage = 'it could not be processed';
 
 /** One line, with its line end. */
 export function encodeRejection(finding: Finding): string {

@@ -54,6 +54,7 @@ export interface HeadgateErrorOptions {
   readonly retryable?: boolean;
   /** Where more can be said of this failure than the catalogue does. */
   readonly next?: string;
+  readonly actor?: ErrorActor;
 }
 
 export class HeadgateError extends Error {
@@ -62,6 +63,7 @@ export class HeadgateError extends Error {
   /** Structured findings, such as the positions of a flow definition's mistakes. */
   readonly details: readonly ErrorDetail[];
   readonly #next: string | undefined;
+  readonly #actor: ErrorActor | undefined;
 
   constructor(code: string, message: string, options: HeadgateErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -70,6 +72,12 @@ export class HeadgateError extends Error {
     this.retryable = options.retryable ?? catalogue.get(code)?.retryable ?? false;
     this.details = options.details ?? [];
     this.#next = options.next;
+    this.#actor = options.actor;
+  }
+
+  /** Who can act on it: as it was given, else as the catalogue says; undefined for an undeclared code. */
+  get actor(): ErrorActor | undefined {
+    return this.#actor ?? actorOf(this.code);
   }
 
   /** What to do next: as it was given, else as the catalogue says; empty for an undeclared code. */

@@ -22,7 +22,8 @@ const usualRoles = ['api', 'ingress', 'worker', 'delivery', 'scheduler'] as cons
 
 export const settingsCatalogue = {
   dataDir: textSetting({
-    description: 'Folder of this user and project for the embedded PostgreSQL, the local object store and generated keys.',
+    description:
+      'Folder of this user and project for the embedded PostgreSQL, the local object store and generated keys; one that is not absolute is below the folder that the command is started in.',
     defaultValue: '.headgate',
   }),
   folderRoots: foldersSetting({

@@ -15,7 +15,7 @@ export const secretErrors = defineErrors({
   E_SECRET_MISSING: {
     meaning: 'The environment variable or file of a secret reference is not there, or it is empty.',
     actor: 'administrator',
-    next: 'Write the file: it is read again on the next use. A variable is seen only by a server that starts after it was set: restart it, or refer to a `file:` instead.',
+    next: 'A file is read again on the next use, once it is written. A variable is seen only by a server that starts after it was set: restart it, or refer to a `file:` instead.',
     retryable: true,
   },
   E_SECRET_PERMISSIONS: {

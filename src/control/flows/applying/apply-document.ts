@@ -158,7 +158,7 @@ async function checkVersion(tx: TenantTx, { document, hash, places }: Checked): 
 /** Documents of a tenant are applied one after the other: each is checked against what the one before left in force. */
 const takeTurn = '/* take turn at applying */ select pg_advisory_xact_lock(7272, hashtext($1))';
 
-/** Fails with E_FLOW_INVALID, each finding with its place. What is only not there yet is, in a plan, a warning. */
+/** Fails with E_FLOW_INVALID, each finding with its place. What is only not there yet is among the warnings of a plan, as the error that it would be. */
 async function checkFit(tx: TenantTx, checked: Checked, by: Planning, isPlan = false): Promise<readonly Diagnostic[]> {
   const found = await findAgainstTenant(tx, checked, by);
   const isPassing = ({ code }: Diagnostic): boolean => isPlan && code === flowErrors.E_CONFIG_REFERENCE;
@@ -168,7 +168,7 @@ async function checkFit(tx: TenantTx, checked: Checked, by: Planning, isPlan = f
       details: errors,
       next: [...new Set(errors.map(({ code }) => nextOf(code)))].join(' '),
     });
-  return found.map((finding) => ({ ...finding, severity: 'warning' }));
+  return found;
 }
 
 async function findAgainstTenant(tx: TenantTx, checked: CheckedText, by: Planning): Promise<readonly Diagnostic[]> {

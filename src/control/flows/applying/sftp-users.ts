@@ -4,9 +4,9 @@
  */
 import type { SftpFolderPlan, SftpUserPlans } from '../../../pipeline/arrivals/sftp-server/sftp-user-plan.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { checkSharedFolders } from '../check-shared-places.ts';
 import type { Connection, Environment, FlowDefinition, SftpServerSource } from '../definition.ts';
 import type { Report } from '../documents/diagnostics.ts';
-import { flowErrors } from '../flow-errors.ts';
 import { bindingsOf } from './bound-connections.ts';
 import { findDefinition, listDefinitions } from './definition-store.ts';
 import { loadFlowVersion } from './flow-store-versions.ts';
@@ -42,17 +42,10 @@ export async function checkSftpFolders(
   bindings: Readonly<Record<string, string>>,
   report: Report,
 ): Promise<void> {
-  const mine = (flow.spec.sources ?? []).map((source, index) => ({ source, index })).filter(({ source }) => source?.type === 'sftp-server');
-  if (mine.length === 0) return;
+  if (!(flow.spec.sources ?? []).some((source) => source?.type === 'sftp-server')) return;
   const others = (await listSftpFolders(tx)).filter(({ flowName }) => flowName !== flow.metadata.name);
-  for (const { source, index } of mine) {
-    if (source.type !== 'sftp-server') continue;
-    const user = boundTo(bindings, source.connection);
-    const other = others.find((each) => each.source.folder === source.folder && boundTo(bindings, each.source.connection) === user);
-    if (other === undefined) continue;
-    const message = `the flow ${other.flowName} takes the files of folder ${source.folder} of ${user}`;
-    report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: ['spec', 'sources', index, 'folder'], message, atValue: true });
-  }
+  const brought = others.map(({ flowName, source }) => ({ flow: flowName, source }));
+  checkSharedFolders(flow, brought, (connection) => boundTo(bindings, connection), report);
 }
 
 function boundTo(bindings: Readonly<Record<string, string>>, connection: string): string {

@@ -38,7 +38,9 @@ export function compileDefinition({ definition, hash, broken }: CompileRequest, 
   const records = compileRecords(spec, format, report);
   if (records === null) return null;
   const scopes = flowScopes(records);
-  const rules = isReadable('validate') ? compileRules(spec.validate, scopes, report) : [];
+  const rules = isReadable('validate')
+    ? compileRules({ rules: spec.validate, ofPack: spec.validate.length - written.validate.length }, scopes, report)
+    : [];
   const filters = isReadable('filter') ? compileFilters(spec.filter, scopes, report) : [];
   const acceptance = isReadable('acceptance', 'validate') ? compileAcceptance(spec, records, report) : null;
   if (!isReadable('transform')) return null;

@@ -12,10 +12,15 @@ import { constantValue } from './reachability.ts';
 export const never: Expression = { kind: 'literal', type: 'bool', value: 'false' };
 const outputFieldsMax = 500;
 
-export function compileRules(rules: readonly RuleDefinition[], scopes: FlowScopes, report: Report): RulePlan[] {
-  checkIds(rules, ['spec', 'validate'], report);
+/** `ofPack`: so many of the rules come first and are not the author's: no text holds them. */
+export function compileRules(
+  { rules, ofPack }: { readonly rules: readonly RuleDefinition[]; readonly ofPack: number },
+  scopes: FlowScopes,
+  report: Report,
+): RulePlan[] {
+  checkIds(rules, ['spec', 'validate'], report, ofPack);
   return rules.map((rule, index) => {
-    const path = ['spec', 'validate', index];
+    const path = ['spec', 'validate', index - ofPack];
     if (/^E_/.test(rule.code))
       report.add({
         code: flowErrors.E_CONFIG_CODE,
@@ -96,13 +101,14 @@ export function compileOutput(spec: FlowSpec, records: readonly RecordPlan[], sc
   return output;
 }
 
-export function checkIds(items: readonly { readonly id: string }[], path: Path, report: Report): void {
+/** The first `unwritten` items are not in the text. */
+export function checkIds(items: readonly { readonly id: string }[], path: Path, report: Report, unwritten = 0): void {
   const seen = new Set<string>();
   for (const [index, { id }] of items.entries()) {
     if (seen.has(id))
       report.add({
         code: flowErrors.E_CONFIG_DUPLICATE,
-        path: [...path, index, 'id'],
+        path: [...path, index - unwritten, 'id'],
         message: `the id ${id} is there twice`,
         atValue: true,
       });

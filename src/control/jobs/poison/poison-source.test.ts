@@ -38,10 +38,10 @@ describe('the bytes of a poison record', () => {
     expect(summary.records).toMatchObject({ read: 3, valid: 2, rejected: 1 });
   });
 
-  it('get a finding of their own, and others keep theirs', () => {
+  it('get a finding of their own, which says nothing of what reads them, and others keep theirs', () => {
     const findings = new PoisonFindings([{ jobId: 'j', offset: 5, length: 4 }]);
     const finding = (offset: number) => ({ record: 1, offset, code: 'E_ENCODING', field: null, rule: null, message: 'not valid UTF-8' });
-    expect(findings.take(finding(5)).code).toBe('E_POISON');
+    expect(findings.take(finding(5))).toMatchObject({ code: 'E_POISON', message: 'it could not be processed' });
     expect(findings.take(finding(10)).code).toBe('E_ENCODING');
   });
 });

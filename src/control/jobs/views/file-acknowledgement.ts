@@ -3,12 +3,14 @@
  * from the sealed lists of its chunks and of the check of the whole file while the acknowledgement is taken.
  */
 
+import { countUnknown } from '../../../pipeline/deliveries/endings/unknown-records.ts';
 import { fileErrors } from '../../../pipeline/engine/engine-errors.ts';
 import type { PackPlan, Plan } from '../../../pipeline/engine/plan.ts';
 import { answeredByStatus } from '../../../pipeline/formats/iso20022/flow/flow-families.ts';
 import type { ReturnNumbers } from '../../../pipeline/ledger/ach-returns.ts';
 import type { AcknowledgedFinding } from '../../../pipeline/ledger/acknowledged-finding.ts';
 import { type AcknowledgementForm, acknowledgementPieces } from '../../../pipeline/ledger/acknowledgement.ts';
+import type { Receipt } from '../../../pipeline/ledger/receipt.ts';
 import { decodeReceipt } from '../../../pipeline/ledger/receipt-schema.ts';
 import { decodeRejection } from '../../../pipeline/ledger/rejection-lines.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
@@ -82,6 +84,8 @@ export async function openJobAcknowledgement(
   const isReturned = packOf(plan)?.name === 'nacha';
   const numbers = isReturned ? ((await tx.query<ReturnNumbers>(selectNumbers, [tenantId, jobId])).rows[0] ?? null) : null;
   const findings = () => inRecordOrder(rejections(store, tenantId, parts), excluded(store, tenantId, exclusions));
+  const isCounted = (receipt.job.verdict === 'cancelled' || isAnsweredByStatus(plan)) && isKeptBack(receipt);
+  const unknown = isCounted ? await countUnknown(tx, jobId) : new Map<string, number>();
   const { container } = receipt.file;
   return {
     jobId,
@@ -95,6 +99,8 @@ export async function openJobAcknowledgement(
         lines: () => linesOf(store, tenantId, file),
         original: () => bytesOf(store, tenantId, received ?? file),
         settings: packOf(plan)?.settings ?? {},
+        acceptedAs: plan.acknowledge?.acceptedAs ?? 'ACSP',
+        unknown,
         numbers,
       };
       return acknowledgementPieces(receipt, source, form);
@@ -182,10 +188,17 @@ function packOf({ format }: Plan): PackPlan | undefined {
   return format.type === 'json-lines' ? format.pack : undefined;
 }
 
+function isAnsweredByStatus(plan: Plan): boolean {
+  const pack = packOf(plan);
+  return pack?.name === 'iso20022' && answeredByStatus.includes(String(pack.settings['message']));
+}
+
+const isKeptBack = ({ targets }: Receipt): boolean => targets.some(({ routed, delivered }) => delivered.records < routed.records);
+
 /** Why files of the flow can't be answered so; null: they can. */
 function refusalOf({ format }: AcknowledgementForm, plan: Plan, via: Unpack): string | null {
   const pack = packOf(plan);
-  if (format === 'pain.002' && !(pack?.name === 'iso20022' && answeredByStatus.includes(String(pack.settings['message']))))
+  if (format === 'pain.002' && !isAnsweredByStatus(plan))
     return 'pain.002 answers pain.001 and pain.008, and the flow of this file reads neither';
   if (format !== 'nacha') return null;
   if (pack?.name !== 'nacha') return 'returns answer ACH files, and the flow of this file reads none';

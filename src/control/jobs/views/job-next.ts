@@ -113,5 +113,5 @@ function howToDecide(job: StandingJob): string {
   const { jobId } = job;
   return isAllowed(job, 'release')
     ? `To decide: \`headgate job release ${jobId} --reason TEXT\` delivers its valid records, \`headgate job reject ${jobId} --reason TEXT\` none.`
-    : `It can't be released, as a part of its file could not be read or processed: \`headgate job reject ${jobId} --reason TEXT\`, and have the corrected file sent. Where the flow was at fault, the same file is a duplicate when it comes again: \`headgate error E_DUPLICATE\` says how it is taken.`;
+    : `It can't be released, as a part of its file could not be read or processed, or the rules of its format find it wrong as a whole: \`headgate job reject ${jobId} --reason TEXT\`, and have the corrected file sent. Where the flow was at fault, the same file is a duplicate when it comes again: \`headgate error E_DUPLICATE\` says how it is taken.`;
 }

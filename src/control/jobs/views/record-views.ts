@@ -136,7 +136,7 @@ export async function getRecord(tx: TenantTx, store: SealedStore, jobId: string,
   try {
     const judge = new RecordFetcher(compileFlow(plan), chunk.context.columns, file).fetch(outcome.offset);
     const type = plan.records[judge.type];
-    const texts = type ? judge.envelope(outcome.offset).values : {};
+    const texts = type ? judge.fieldTexts() : {};
     const floors = await maskingFloors(tx);
     return {
       ...summary,

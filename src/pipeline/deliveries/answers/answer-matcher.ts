@@ -23,8 +23,9 @@ import { deliveryErrors } from '../delivery-errors.ts';
 import { recordsAt } from '../endings/batch-records.ts';
 import { isUnreadable } from '../endings/unreadable-codes.ts';
 import type { WorkQueue } from '../work-queue-port.ts';
+import { clearHits } from './ambiguous-answers.ts';
 import type { AnswerSettings } from './answer-settings.ts';
-import { AnswerTable, answerLevels } from './answer-table.ts';
+import { AnswerTable } from './answer-table.ts';
 import { findHits, type Hits, noHits, type SentBatch } from './batch-answers.ts';
 import { type AnsweredBatch, batchIdOf, findExpectingBatches, findNamedBatches, isUnderWay } from './expected-answers.ts';
 import { recordWords } from './record-answers.ts';
@@ -78,6 +79,7 @@ const messages: Readonly<Record<string, string>> = {
   [deliveryErrors.E_ANSWER_UNNAMED]: 'the answer names no file, group or record',
   [deliveryErrors.E_ANSWER_STATUS]: 'the status of the answer is none that the target knows',
   [deliveryErrors.E_ANSWER_UNMATCHED]: 'nothing that was delivered is what the answer names',
+  [deliveryErrors.E_ANSWER_AMBIGUOUS]: 'several records of the file have the key that the answer names',
   [deliveryErrors.E_ANSWER_CONTRADICTS]: 'an earlier answer said otherwise for good; that one stands',
 };
 
@@ -91,8 +93,7 @@ class Matching {
   readonly #found: Int32Array;
   readonly #looked: AnsweredBatch[] = [];
   readonly #contradicting = new Set<number>();
-  /** Answers about files as a whole. */
-  readonly #wholes: number[] = [];
+  readonly #ambiguous = new Set<number>();
   #answerRecords: Promise<readonly string[]> | null = null;
 
   constructor(options: AnswerMatcherOptions, request: AnswersToMatch, signal: AbortSignal) {
@@ -121,9 +122,6 @@ class Matching {
       this.#table.add(fields);
       if (this.#table.length % pauseLines === 0) await this.#pause();
     }
-    this.#table.index();
-    for (let answer = 0; answer < this.#table.length; answer++)
-      if (this.#table.level[answer] === answerLevels.file && !this.#table.problems.has(answer)) this.#wholes.push(answer);
   }
 
   async #pause(): Promise<void> {
@@ -165,40 +163,61 @@ class Matching {
   }
 
   /** How many answers are about this batch. */
-  async #lookAt(found: AnsweredBatch, part: BatchWords['part'], isMeant: (answer: number) => boolean): Promise<number> {
+  async #lookAt(meant: AnsweredBatch, part: BatchWords['part'], isMeant: (answer: number) => boolean): Promise<number> {
     const { db, store, definitions, logger } = this.#options;
     const { tenantId } = this.#request;
-    const own = this.#looked.push(found) - 1;
-    const isOurs = (answer: number) => isMeant(answer) && (this.#found[answer] === -1 || this.#found[answer] === own);
+    const own = this.#looked.push(meant) - 1;
+    const isFree = (answer: number) => this.#found[answer] === -1 || this.#found[answer] === own;
     const sent = await withTenant(
       db,
       tenantId,
       async (tx): Promise<SentBatch> => {
-        const [batch] = await loadBatches(tx, [found.batchId]);
-        return { batch: batch!, plan: (await definitions.loadFlow(tx, found.flowVersionId)).plan };
+        const [batch] = await loadBatches(tx, [meant.batchId]);
+        return { batch: batch!, plan: (await definitions.loadFlow(tx, meant.flowVersionId)).plan };
       },
       { readOnly: true },
     );
-    const looking = { table: this.#table, isMeant: isOurs, signal: this.#signal };
-    const hits = await findHits(store, sent, looking).catch((error: unknown) => {
+    const looking = { table: this.#table, isMeant, isFree, signal: this.#signal };
+    const found = await findHits(store, sent, looking).catch((error: unknown) => {
       // Nobody named it: answers about others are not to wait for it.
       if (part === toldParts.named || !isUnreadable(error)) throw error;
-      logger.warn('a batch that may be answered can not be read', { batchId: found.batchId, code: error.code });
+      logger.warn('a batch that may be answered can not be read', { batchId: meant.batchId, code: error.code });
       return noHits;
     });
-    const whole = this.#wholes.filter(isOurs);
+    const lookup = this.#table.lookup(sent.plan.targets.find(({ id }) => id === sent.batch.targetId)!.answers!.group !== null);
+    const whole = lookup.wholes.filter(isMeant).flatMap((answer) => {
+      const free = lookup.firstFree(answer, isFree);
+      return free < 0 ? [] : [free];
+    });
     let count = 0;
+    /** With those that say the same. */
     const take = (answer: number) => {
-      if (this.#found[answer] === -1) count++;
-      this.#found[answer] = own;
+      if (this.#found[answer] === own) return;
+      for (let each = answer; each >= 0; each = lookup.nextRepeat(each)) {
+        if (this.#found[each] !== -1) continue;
+        this.#found[each] = own;
+        count++;
+      }
     };
     whole.forEach(take);
-    for (let index = 0; index < hits.length; index++) take(hits.answers[index]!);
-    if (count > 0) await this.#tell(sent, { part, whole, hits });
+    for (let index = 0; index < found.length; index++) take(found.answers[index]!);
+    const said = (answer: number): number[] => {
+      const answers: number[] = [];
+      for (let each = answer; each >= 0; each = lookup.nextRepeat(each)) if (this.#found[each] === own) answers.push(each);
+      return answers;
+    };
+    const timesSaid = (answer: number) => said(answer).length;
+    const { hits, ambiguous } = clearHits(found, this.#table, { records: sent.batch.records, timesSaid });
+    for (const answer of ambiguous) for (const each of said(answer)) this.#ambiguous.add(each);
+    if (count > 0) {
+      const contradicting = await this.#tell(sent, { part, whole, hits, timesSaid });
+      for (const answer of contradicting) for (const each of said(answer)) this.#contradicting.add(each);
+    }
     return count;
   }
 
-  async #tell(sent: SentBatch, told: Omit<BatchWords, 'batchId'>): Promise<void> {
+  /** Which contradict. */
+  async #tell(sent: SentBatch, told: Omit<BatchWords, 'batchId'>): Promise<ReadonlySet<number>> {
     const { db, store, queue, ports, crashPoints, metrics } = this.#options;
     const { tenantId, batch, plan } = this.#request;
     const words = { ...told, batchId: sent.batch.batchId };
@@ -219,10 +238,10 @@ class Matching {
       crashPoints.reach('answers.before-commit');
     });
     crashPoints.reach('answers.after-commit');
-    for (const answer of result!.contradicting) this.#contradicting.add(answer);
     const labels = { tenant: plan.flow.tenant, flow: sent.plan.flow.name, target: sent.batch.targetId };
     for (const [outcome, count] of Object.entries(result!.changed))
       if (count > 0) metrics.add('headgate_answered_records_total', { ...labels, outcome }, count);
+    return result!.contradicting;
   }
 
   /** Ascending. */
@@ -257,9 +276,11 @@ class Matching {
           ? problemCodes[problem]
           : this.#found[index] === -1
             ? deliveryErrors.E_ANSWER_UNMATCHED
-            : this.#contradicting.has(index)
-              ? deliveryErrors.E_ANSWER_CONTRADICTS
-              : null;
+            : this.#ambiguous.has(index)
+              ? deliveryErrors.E_ANSWER_AMBIGUOUS
+              : this.#contradicting.has(index)
+                ? deliveryErrors.E_ANSWER_CONTRADICTS
+                : null;
       if (code === null) continue;
       if (code === deliveryErrors.E_ANSWER_UNMATCHED) unmatched++;
       results.push({ index, status: 'refused', code, message: messages[code]! });

@@ -5,11 +5,10 @@
  */
 import type { OutputFields } from '../../engine/bodies/output-fields.ts';
 import { KeyHash } from '../../engine/outcomes/key-hash.ts';
+import { answerLevels } from './answer-levels.ts';
+import { AnswerLookup, type NamedAnswers } from './answer-lookup.ts';
 import type { AnswerSettings } from './answer-settings.ts';
 import { type RecordWord, recordWords } from './record-answers.ts';
-
-/** What an answer is about: one record, the records of a group, or a file as a whole. */
-export const answerLevels = { record: 0, group: 1, file: 2 } as const;
 
 export type AnswerProblem = 'no name' | 'unknown status';
 
@@ -22,7 +21,7 @@ const reasonCode = /^[A-Za-z0-9][A-Za-z0-9._-]{0,34}$/;
 /** Of a name of a file, or of the id of a message. */
 const fileBytesMax = 500;
 
-export class AnswerTable {
+export class AnswerTable implements NamedAnswers {
   /** By answer. */
   readonly level: Uint8Array;
   readonly word: Uint8Array;
@@ -41,20 +40,21 @@ export class AnswerTable {
   /** Keys and groups, where they start and end. */
   #bytes = Buffer.allocUnsafe(64 * 1024);
   #used = 0;
-  readonly #keyStarts: Int32Array;
-  readonly #keyEnds: Int32Array;
-  readonly #groupStarts: Int32Array;
-  readonly #groupEnds: Int32Array;
-  #keys: Lookup | null = null;
-  #groups: Lookup | null = null;
+  readonly keyStarts: Int32Array;
+  readonly keyEnds: Int32Array;
+  readonly groupStarts: Int32Array;
+  readonly groupEnds: Int32Array;
+  readonly #hasOf = { key: false, group: false };
+  /** Whether records are named by their group too; made when it is asked for. */
+  readonly #lookups = new Map<boolean, AnswerLookup>();
 
   /** `answers`: how many there will be, at most. `hashKey`: 16 random bytes. */
   constructor(answers: number, { accepted, refused, pending, partial, unlisted }: AnswerSettings, hashKey: Uint8Array) {
     this.level = new Uint8Array(answers);
     this.word = new Uint8Array(answers);
     this.file = new Int32Array(answers).fill(none);
-    [this.#keyStarts, this.#keyEnds] = [new Int32Array(answers).fill(none), new Int32Array(answers)];
-    [this.#groupStarts, this.#groupEnds] = [new Int32Array(answers).fill(none), new Int32Array(answers)];
+    [this.keyStarts, this.keyEnds] = [new Int32Array(answers).fill(none), new Int32Array(answers)];
+    [this.groupStarts, this.groupEnds] = [new Int32Array(answers).fill(none), new Int32Array(answers)];
     this.#hash = new KeyHash(hashKey);
     const meaning = (texts: readonly string[], word: RecordWord, isPartial = false) =>
       texts.map((text) => ({ bytes: Buffer.from(text, 'utf8'), word, isPartial }));
@@ -73,13 +73,13 @@ export class AnswerTable {
     if (hasText(read, fields.file)) this.file[answer] = this.#fileOf(read, answer);
     if (hasText(read, fields.group)) {
       level = answerLevels.group;
-      this.#groupStarts[answer] = this.#keep(read, fields.group);
-      this.#groupEnds[answer] = this.#used;
+      this.groupStarts[answer] = this.#keep(read, fields.group);
+      this.groupEnds[answer] = this.#used;
     }
     if (hasText(read, fields.key)) {
       level = answerLevels.record;
-      this.#keyStarts[answer] = this.#keep(read, fields.key);
-      this.#keyEnds[answer] = this.#used;
+      this.keyStarts[answer] = this.#keep(read, fields.key);
+      this.keyEnds[answer] = this.#used;
     }
     this.level[answer] = level;
     const meant = this.#meaningOf(read);
@@ -87,44 +87,33 @@ export class AnswerTable {
     else if (meant === undefined || (meant.isPartial && level === answerLevels.record)) this.problems.set(answer, 'unknown status');
     else {
       this.word[answer] = meant.word;
+      if (level === answerLevels.record) this.#hasOf.key = true;
+      else if (level === answerLevels.group) this.#hasOf.group = true;
       if (meant.word === recordWords.refused && hasText(read, fields.reason)) this.#keepReason(read, answer);
     }
   }
 
   /** After the last answer. */
-  index(): void {
-    this.#keys = this.#lookupOf(answerLevels.record, this.#keyStarts, this.#keyEnds);
-    this.#groups = this.#lookupOf(answerLevels.group, this.#groupStarts, this.#groupEnds);
+  lookup(isGrouped: boolean): AnswerLookup {
+    let lookup = this.#lookups.get(isGrouped);
+    if (lookup === undefined) {
+      lookup = new AnswerLookup(this, this.#hash, isGrouped);
+      this.#lookups.set(isGrouped, lookup);
+    }
+    return lookup;
   }
 
-  /** The first answer about the record of that key; -1: there is none. */
-  firstOfKey(bytes: Uint8Array, start: number, end: number): number {
-    return this.#find(this.#keys!, this.#keyStarts, this.#keyEnds, bytes, start, end);
-  }
-
-  firstOfGroup(bytes: Uint8Array, start: number, end: number): number {
-    return this.#find(this.#groups!, this.#groupStarts, this.#groupEnds, bytes, start, end);
-  }
-
-  /** The next answer about the same record or group, in the order of the file. */
-  next(answer: number): number {
-    return (this.level[answer] === answerLevels.record ? this.#keys! : this.#groups!).next[answer]!;
-  }
-
-  hasGroup(answer: number): boolean {
-    return this.#groupStarts[answer]! >= 0;
-  }
-
-  isOfGroup(answer: number, bytes: Uint8Array, start: number, end: number): boolean {
-    return this.#isAt(this.#groupStarts[answer]!, this.#groupEnds[answer]!, bytes, start, end);
+  /** Of keys and groups. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
   }
 
   get hasGroups(): boolean {
-    return this.#groups!.count > 0;
+    return this.#hasOf.group;
   }
 
   get hasKeys(): boolean {
-    return this.#keys!.count > 0;
+    return this.#hasOf.key;
   }
 
   #fileOf(read: OutputFields, answer: number): number {
@@ -168,60 +157,12 @@ export class AnswerTable {
     this.#used = end;
     return start;
   }
-
-  /** Chains are made from the last answer to the first, so that they run in the order of the file. */
-  #lookupOf(level: number, starts: Int32Array, ends: Int32Array): Lookup {
-    let slots = 16;
-    while (slots < 2 * this.length) slots *= 2;
-    const lookup: Lookup = { heads: new Int32Array(slots).fill(none), next: new Int32Array(this.length).fill(none), count: 0 };
-    for (let answer = this.length - 1; answer >= 0; answer--) {
-      if (this.level[answer] !== level || this.problems.has(answer)) continue;
-      lookup.count++;
-      let slot = this.#slotOf(lookup, this.#bytes, starts[answer]!, ends[answer]!);
-      for (;;) {
-        const head = lookup.heads[slot]!;
-        if (head === none || this.#isAt(starts[head]!, ends[head]!, this.#bytes, starts[answer]!, ends[answer]!)) {
-          lookup.next[answer] = head;
-          lookup.heads[slot] = answer;
-          break;
-        }
-        slot = (slot + 1) % slots;
-      }
-    }
-    return lookup;
-  }
-
-  #find(lookup: Lookup, starts: Int32Array, ends: Int32Array, bytes: Uint8Array, start: number, end: number): number {
-    for (let slot = this.#slotOf(lookup, bytes, start, end); ; slot = (slot + 1) % lookup.heads.length) {
-      const head = lookup.heads[slot]!;
-      if (head === none || this.#isAt(starts[head]!, ends[head]!, bytes, start, end)) return head;
-    }
-  }
-
-  #slotOf({ heads }: Lookup, bytes: Uint8Array, start: number, end: number): number {
-    this.#hash.hash(bytes, start, end);
-    return this.#hash.low % heads.length;
-  }
-
-  #isAt(from: number, to: number, bytes: Uint8Array, start: number, end: number): boolean {
-    if (to - from !== end - start) return false;
-    for (let at = start; at < end; at++) if (this.#bytes[from + at - start] !== bytes[at]) return false;
-    return true;
-  }
 }
 
 interface AnswerMeaning {
   readonly bytes: Buffer;
   readonly word: RecordWord;
   readonly isPartial: boolean;
-}
-
-interface Lookup {
-  /** By slot: the first answer of its key. */
-  readonly heads: Int32Array;
-  /** By answer. */
-  readonly next: Int32Array;
-  count: number;
 }
 
 function hasText({ starts, ends }: OutputFields, field: number): boolean {

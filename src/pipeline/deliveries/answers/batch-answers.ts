@@ -9,6 +9,7 @@ import type { Plan } from '../../engine/plan.ts';
 import type { LoadedBatch } from '../batch-load.ts';
 import { bodyLines } from '../cutting/body-lines.ts';
 import { SegmentReaders } from '../cutting/segment-readers.ts';
+import { type AnswerLookup, NameRange } from './answer-lookup.ts';
 import type { AnswerTable } from './answer-table.ts';
 
 /** Answers and the positions that they are about, side by side, in the order of the batch. */
@@ -27,11 +28,18 @@ export interface SentBatch {
   readonly plan: Plan;
 }
 
-/** `isMeant`: whether an answer may be about this batch. Fails as the store does. */
+/** Which answers may be about this batch. `isFree`: it is about none that was looked at before, once and for good. */
+export interface Meant {
+  /** By the file that an answer names. */
+  readonly isMeant: (answer: number) => boolean;
+  readonly isFree: (answer: number) => boolean;
+}
+
+/** Fails as the store does. */
 export async function findHits(
   store: SealedStore,
   { batch, plan }: SentBatch,
-  { table, isMeant, signal }: { readonly table: AnswerTable; readonly isMeant: (answer: number) => boolean; readonly signal: AbortSignal },
+  { table, signal, ...meant }: Meant & { readonly table: AnswerTable; readonly signal: AbortSignal },
 ): Promise<Hits> {
   const target = plan.targets.find(({ id }) => id === batch.targetId)!;
   const { key, group } = target.answers!;
@@ -42,7 +50,7 @@ export async function findHits(
     hasKeys,
     hasGroups,
     isGrouped: group !== null,
-    isMeant,
+    ...meant,
   });
   const readers = new SegmentReaders(store, batch.tenantId);
   try {
@@ -59,48 +67,65 @@ export async function findHits(
   return matching.hits;
 }
 
-interface MatchingOptions {
+interface MatchingOptions extends Meant {
   readonly hasKeys: boolean;
   readonly hasGroups: boolean;
   /** The lines name their group, so that an answer about a record of another group is about none of theirs. */
   readonly isGrouped: boolean;
-  readonly isMeant: (answer: number) => boolean;
 }
 
 /** Takes the lines of a batch in their order. `fields`: key and group of a line. */
 export class LineMatching {
   readonly hits = new GrowingHits();
   readonly #fields: OutputFields;
-  readonly #table: AnswerTable;
+  readonly #lookup: AnswerLookup;
   readonly #options: MatchingOptions;
+  readonly #key = new NameRange();
+  readonly #group = new NameRange();
+  readonly #noGroup = new NameRange();
   #position = 0;
 
   constructor(fields: OutputFields, table: AnswerTable, options: MatchingOptions) {
     this.#fields = fields;
-    this.#table = table;
+    this.#lookup = table.lookup(options.isGrouped);
     this.#options = options;
   }
 
   add(line: Uint8Array): void {
     const position = this.#position++;
-    const table = this.#table;
-    const { hasKeys, hasGroups, isGrouped, isMeant } = this.#options;
+    const lookup = this.#lookup;
+    const { hasKeys, hasGroups, isGrouped } = this.#options;
     this.#fields.read(line);
     const { bytes, starts, ends } = this.#fields;
-    const hasGroup = starts[1]! >= 0;
-    if (hasGroups && hasGroup) {
-      for (let answer = table.firstOfGroup(bytes[1]!, starts[1]!, ends[1]!); answer >= 0; answer = table.next(answer))
-        if (isMeant(answer)) this.hits.add(answer, position);
-    }
+    const group = this.#group.set(bytes[1]!, starts[1]!, ends[1]!);
+    const hasGroup = group.start >= 0;
+    if (hasGroups && hasGroup)
+      for (let answer = lookup.firstOfGroup(group); answer >= 0; answer = lookup.next(answer)) this.#hit(answer, position);
     if (!hasKeys || starts[0]! < 0) return;
-    for (let answer = table.firstOfKey(bytes[0]!, starts[0]!, ends[0]!); answer >= 0; answer = table.next(answer)) {
-      const isOther = isGrouped && table.hasGroup(answer) && !(hasGroup && table.isOfGroup(answer, bytes[1]!, starts[1]!, ends[1]!));
-      if (!isOther && isMeant(answer)) this.hits.add(answer, position);
+    const key = this.#key.set(bytes[0]!, starts[0]!, ends[0]!);
+    // Answers that name no group, and those that name this one, in the order of the file.
+    let answer = lookup.firstOfKey(key, this.#noGroup);
+    let ofGroup = isGrouped && hasGroup ? lookup.firstOfKey(key, group) : -1;
+    while (answer >= 0 || ofGroup >= 0) {
+      if (ofGroup < 0 || (answer >= 0 && answer < ofGroup)) {
+        this.#hit(answer, position);
+        answer = lookup.next(answer);
+      } else {
+        this.#hit(ofGroup, position);
+        ofGroup = lookup.next(ofGroup);
+      }
     }
+  }
+
+  #hit(answer: number, position: number): void {
+    const { isMeant, isFree } = this.#options;
+    if (!isMeant(answer)) return;
+    const free = this.#lookup.firstFree(answer, isFree);
+    if (free >= 0) this.hits.add(free, position);
   }
 }
 
-class GrowingHits implements Hits {
+export class GrowingHits implements Hits {
   answers = new Int32Array(64);
   positions = new Int32Array(64);
   length = 0;

@@ -1,6 +1,7 @@
 /**
  * What a downstream said of the records of one batch: a byte for each, in the order of its lines. Words about single records
- * stand against words about many at once. Saying the same again changes nothing, so that answers may be read any number of times.
+ * stand against words about many at once, and in one file those about a group against those about the file as a whole. Saying the
+ * same again changes nothing, so that answers may be read any number of times.
  */
 
 /** In the lower bits of a byte. */
@@ -12,6 +13,8 @@ const wordBits = 3;
 const ownBit = 4;
 /** It was said of many at once by the file that did so last. */
 const sharerBit = 8;
+/** And that was about the file as a whole. */
+const wholeBit = 16;
 
 /** `taken back`: changed, and it was refused before. */
 export type Told = 'nothing new' | 'changed' | 'taken back' | 'contradicts';
@@ -64,23 +67,34 @@ export class RecordAnswers {
     return word === recordWords.pending ? 'nothing new' : 'contradicts';
   }
 
-  /** Of one of many records that a word is about: those that were told of by themselves keep that. */
-  tellShared(position: number, word: RecordWord): Told {
+  /**
+   * Of one of many records that a word is about: those that were told of by themselves keep that. `of`: of a group, or of the file as a
+   * whole; what a file says of a whole is what it says of those whose group it does not name.
+   */
+  tellShared(position: number, word: RecordWord, of: 'group' | 'file'): Told {
     const byte = this.bytes[position]!;
     const before = byte & wordBits;
-    if ((byte & ownBit) !== 0 || before === word || word === recordWords.none) return 'nothing new';
-    if (before === recordWords.none || before === recordWords.pending) {
+    if ((byte & ownBit) !== 0 || word === recordWords.none) return 'nothing new';
+    const isOfThisFile = this.#isSharer && (byte & sharerBit) !== 0;
+    const isOfWhole = (byte & wholeBit) !== 0;
+    if (isOfThisFile && !isOfWhole && of === 'file') return 'nothing new';
+    if (before === word) {
+      if (isOfThisFile && of === 'group') this.bytes[position]! &= ~wholeBit;
+      return 'nothing new';
+    }
+    const isException = isOfThisFile && isOfWhole && of === 'group';
+    if (before === recordWords.none || before === recordWords.pending || isException) {
       if (!this.#isSharer) this.#becomeSharer();
-      this.bytes[position] = word | sharerBit;
+      this.bytes[position] = word | sharerBit | (of === 'file' ? wholeBit : 0);
       this.#hasNews = true;
-      return 'changed';
+      return before === recordWords.refused ? 'taken back' : 'changed';
     }
     return word === recordWords.pending ? 'nothing new' : 'contradicts';
   }
 
   #becomeSharer(): void {
     this.#isSharer = true;
-    for (let position = 0; position < this.bytes.length; position++) this.bytes[position]! &= ~sharerBit;
+    for (let position = 0; position < this.bytes.length; position++) this.bytes[position]! &= ~(sharerBit | wholeBit);
   }
 
   counts(): AnswerCounts {

@@ -6,8 +6,9 @@ import type { Ids } from '../../../platform/base/ports.ts';
 import { recordEvents } from '../../../platform/events/event-log.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { WorkQueue } from '../work-queue-port.ts';
+import { answerLevels } from './answer-levels.ts';
 import type { AnswerState } from './answer-state.ts';
-import { type AnswerTable, answerLevels } from './answer-table.ts';
+import type { AnswerTable } from './answer-table.ts';
 import type { Hits } from './batch-answers.ts';
 import { type LockedAnswer, lockAnswer, unansweredOf } from './expected-answers.ts';
 import { type AnswerCounts, RecordAnswers, type RecordWord, recordWords, type Told } from './record-answers.ts';
@@ -31,6 +32,8 @@ export interface BatchWords {
   /** About the file as a whole, in the order of the answers. */
   readonly whole: readonly number[];
   readonly hits: Hits;
+  /** How many answers say the same of the same, this one among them. */
+  readonly timesSaid: (answer: number) => number;
 }
 
 /** What came of it. */
@@ -60,13 +63,13 @@ export function tellRecords(
     return told;
   };
   for (const answer of whole)
-    for (let position = 0; position < known.bytes.length; position++) note(known.tellShared(position, wordOf(answer)), answer);
+    for (let position = 0; position < known.bytes.length; position++) note(known.tellShared(position, wordOf(answer), 'file'), answer);
   for (const isShared of [true, false]) {
     for (let index = 0; index < hits.length; index++) {
       const [answer, position] = [hits.answers[index]!, hits.positions[index]!];
       if ((table.level[answer] !== answerLevels.record) !== isShared) continue;
       const word = wordOf(answer);
-      const told = note(isShared ? known.tellShared(position, word) : known.tell(position, word), answer);
+      const told = note(isShared ? known.tellShared(position, word, 'group') : known.tell(position, word), answer);
       if (told === 'taken back') {
         refusedBy.delete(position);
         takenBack.add(position);
@@ -102,7 +105,7 @@ export async function tellBatch(
     refused: Math.max(0, counts.refused - row.refused),
     pending: Math.max(0, counts.pending - row.pending),
   };
-  const contradictions = told.contradicting.size;
+  const contradictions = [...told.contradicting].reduce((sum, answer) => sum + words.timesSaid(answer), 0);
   const result = { ...told, changed };
   if (known.bytes.equals(row.outcomes) && contradictions === 0) return result;
   const state = stateAfter(row, counts);

@@ -4,8 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { createBodyWriter } from '../../engine/bodies/body-writer.ts';
 import { OutputFields } from '../../engine/bodies/output-fields.ts';
 import type { BodyPlan, OutputFieldPlan } from '../../engine/plan.ts';
+import { clearHits } from './ambiguous-answers.ts';
+import { answerLevels } from './answer-levels.ts';
 import type { AnswerSettings } from './answer-settings.ts';
-import { AnswerTable, answerLevels } from './answer-table.ts';
+import { AnswerTable } from './answer-table.ts';
 import { type Hits, LineMatching, noHits } from './batch-answers.ts';
 import { RecordAnswers, recordWords } from './record-answers.ts';
 import { tellRecords } from './told-batch.ts';
@@ -40,7 +42,6 @@ function tableOf(answers: readonly Answer[], given: Partial<AnswerSettings> = {}
     fields.read(Buffer.from(write([file, group, key, status, reason]) as string));
     table.add(fields);
   }
-  table.index();
   return table;
 }
 
@@ -51,11 +52,22 @@ interface Sent {
 
 function hitsOf(table: AnswerTable, sent: readonly Sent[], isGrouped: boolean): Hits {
   const fields = new OutputFields(csv, recordOutput, [1, isGrouped ? 2 : null]);
-  const options = { hasKeys: table.hasKeys, hasGroups: isGrouped && table.hasGroups, isGrouped, isMeant: () => true };
+  const options = { hasKeys: table.hasKeys, hasGroups: isGrouped && table.hasGroups, isGrouped, isMeant: () => true, isFree: () => true };
   const matching = new LineMatching(fields, table, options);
   const write = createBodyWriter(csv, recordOutput);
   for (const { id, group } of sent) matching.add(Buffer.from(write(['1.00', id, group]) as string));
   return matching.hits;
+}
+
+/** Of an answer the first that says the same of the same; by itself where that is none. */
+function firstSaying(answers: readonly Answer[], table: AnswerTable, index: number, isGrouped: boolean): number {
+  const level = table.level[index];
+  const isInGroup = level === answerLevels.group || (isGrouped && level === answerLevels.record);
+  const { file, group: own, key: name } = answers[index]!;
+  return answers.findIndex((each, at) => {
+    if (table.problems.has(at) || table.level[at] !== level || table.word[at] !== table.word[index]) return false;
+    return each.file === file && (!isInGroup || each.group === own) && (level !== answerLevels.record || each.key === name);
+  });
 }
 
 const pairsOf = ({ answers, positions, length }: Hits) =>
@@ -80,7 +92,7 @@ describe('the join', () => {
         const table = tableOf(answers);
         const expected: string[] = [];
         for (const [index, each] of answers.entries()) {
-          if (table.problems.has(index)) continue;
+          if (table.problems.has(index) || firstSaying(answers, table, index, isGrouped) !== index) continue;
           for (const [position, { id, group: own }] of sent.entries()) {
             const isOne = each.key !== null && each.key === id && (!isGrouped || each.group === null || each.group === own);
             const isOfMany = each.key === null && isGrouped && each.group !== null && each.group === own;
@@ -121,12 +133,57 @@ describe('the join', () => {
   });
 });
 
+it('as many answers about one name as records that have it are a word or two of each', () => {
+  const count = 30_000;
+  const answers = Array.from({ length: count }, (_, at): Answer => {
+    const names = [
+      { file: null, group: `P${at}`, key: 'NOTPROVIDED' },
+      { file: null, group: 'G', key: null },
+      { file: 'f', group: null, key: null },
+    ];
+    return { ...names[at % 3]!, status: at % 7 === 0 ? 'RJCT' : 'ACCP', reason: null };
+  });
+  const sent = Array.from({ length: count }, (): Sent => ({ id: 'NOTPROVIDED', group: 'G' }));
+  const table = tableOf(answers);
+  const [hits, grouped] = [hitsOf(table, sent, false), hitsOf(table, sent, true)];
+  expect([hits.length, grouped.length]).toEqual([2 * count, 2 * count]);
+  const { wholes } = table.lookup(true);
+  expect(wholes).toHaveLength(2);
+  const records = new RecordAnswers(Buffer.alloc(0), count, false);
+  expect(tellRecords(records, { whole: wholes, hits: grouped }, table).contradicting.size).toBe(2);
+});
+
+it('what is said of one record is set apart where several have its name, unless the same is said as often as there are of them', () => {
+  fc.assert(
+    fc.property(fc.array(answer, { maxLength: 12 }), fc.array(record, { maxLength: 12 }), fc.boolean(), (answers, sent, isGrouped) => {
+      const table = tableOf(answers);
+      const found = hitsOf(table, sent, isGrouped);
+      const same = (index: number) => [...answers.keys()].filter((each) => firstSaying(answers, table, each, isGrouped) === index);
+      const { hits, ambiguous } = clearHits(found, table, { records: sent.length, timesSaid: (index) => same(index).length });
+      const pairs = pairsOf(found).map((pair) => pair.split(' ').map(Number) as [number, number]);
+      const positionsOf = (index: number) => pairs.flatMap(([each, position]) => (each === index ? [position] : []));
+      const isOne = (index: number) => table.level[index] === answerLevels.record;
+      const expected = [...new Set(pairs.map(([index]) => index))].filter((index) => {
+        const positions = positionsOf(index);
+        if (!isOne(index) || positions.length === 1) return false;
+        const others = pairs.filter(([each, position]) => isOne(each) && positions.includes(position) && positionsOf(each).length > 1);
+        return same(index).length < positions.length || others.some(([each]) => table.word[each] !== table.word[index]);
+      });
+      expect(ambiguous).toEqual(new Set(expected));
+      expect(pairsOf(hits)).toEqual(pairs.filter(([index]) => !expected.includes(index)).map((pair) => pair.join(' ')));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
 /** Of one record: what was said last that stands. */
 interface Stand {
   word: number;
   isOwn: boolean;
   /** The file that said it together with others, as long as no other did so since. */
   sharedBy: number;
+  /** It said so of the file as a whole, and not of a group. */
+  isOfWhole: boolean;
 }
 
 describe('what answers come to', () => {
@@ -137,12 +194,14 @@ describe('what answers come to', () => {
       fc.property(told, fc.array(record, { minLength: 1, maxLength: 8 }), (batches, sent) => {
         let kept: Buffer = Buffer.alloc(0);
         let sharedBy = -1;
-        const stands = sent.map((): Stand => ({ word: recordWords.none, isOwn: false, sharedBy: -1 }));
+        const stands = sent.map((): Stand => ({ word: recordWords.none, isOwn: false, sharedBy: -1, isOfWhole: false }));
         for (const { answers, file } of batches) {
           const table = tableOf(answers);
-          const whole = answers.flatMap((_, index) =>
-            table.level[index] === answerLevels.file && !table.problems.has(index) ? [index] : [],
-          );
+          const all = [...answers.keys()].filter((index) => !table.problems.has(index));
+          const isFirst = (index: number) => firstSaying(answers, table, index, true) === index;
+          const ofWhole = all.filter((index) => table.level[index] === answerLevels.file);
+          const whole = ofWhole.filter(isFirst);
+          expect(table.lookup(true).wholes).toEqual(whole);
           const hits = hitsOf(table, sent, true);
           const known = new RecordAnswers(kept, sent.length, sharedBy === file);
           const result = tellRecords(known, { whole, hits }, table);
@@ -151,22 +210,39 @@ describe('what answers come to', () => {
           const say = (index: number, position: number, isShared: boolean) => {
             const stand = stands[position]!;
             const word = table.word[index]!;
+            const isWhole = table.level[index] === answerLevels.file;
+            const isOfThisFile = !stand.isOwn && stand.sharedBy === file && sharedBy === file;
             const isFinal = (each: number) => each === recordWords.accepted || each === recordWords.refused;
-            if (isShared && stand.isOwn) return;
-            if (word === stand.word || (isShared && word === recordWords.none)) stand.isOwn ||= !isShared;
-            else if (!isFinal(stand.word) || (!isShared && !stand.isOwn && stand.sharedBy === file && sharedBy === file)) {
+            if (isShared && (stand.isOwn || word === recordWords.none)) return;
+            // What a file says of a group or of one record is an exception to what it says of the whole, whichever comes first.
+            if (isWhole && isOfThisFile && !stand.isOfWhole) return;
+            if (word === stand.word) {
+              stand.isOwn ||= !isShared;
+              if (isOfThisFile && !isWhole) stand.isOfWhole = false;
+            } else if (!isFinal(stand.word) || (isOfThisFile && (!isShared || stand.isOfWhole))) {
+              if (isFinal(stand.word) && isWhole) return void (isFinal(word) && contradicting.add(index));
               [stand.word, stand.isOwn] = [word, !isShared];
               if (!isShared) return;
+              stand.isOfWhole = isWhole;
               if (sharedBy !== file) for (const each of stands) each.sharedBy = -1;
               stand.sharedBy = sharedBy = file;
             } else if (isFinal(word)) contradicting.add(index);
           };
-          for (const index of whole) for (const position of sent.keys()) say(index, position, true);
-          const pairs = Array.from({ length: hits.length }, (_, at) => [hits.answers[at]!, hits.positions[at]!] as const);
+          for (const index of ofWhole) for (const position of sent.keys()) say(index, position, true);
+          // All that was said, also where it was said before.
+          const pairs = [...sent.entries()].flatMap(([position, { id, group: own }]) =>
+            all
+              .filter((index) => {
+                const { key: name, group: named } = answers[index]!;
+                return name !== null ? name === id && (named === null || named === own) : named !== null && named === own;
+              })
+              .map((index) => [index, position] as const),
+          );
           for (const [index, position] of pairs) if (table.level[index] === answerLevels.group) say(index, position, true);
           for (const [index, position] of pairs) if (table.level[index] === answerLevels.record) say(index, position, false);
           expect([...known.bytes].map((byte) => byte & 3)).toEqual(stands.map(({ word }) => word));
-          expect(result.contradicting).toEqual(contradicting);
+          const contradicts = (index: number) => result.contradicting.has(firstSaying(answers, table, index, true));
+          expect(new Set(all.filter(contradicts))).toEqual(contradicting);
           expect(known.isSharer).toBe(sharedBy === file);
           const counts = known.counts();
           expect(counts.accepted + counts.refused + counts.pending).toBe(stands.filter(({ word }) => word !== recordWords.none).length);
@@ -197,6 +273,28 @@ describe('what answers come to', () => {
     expect(tell('ACCP', true, refused.bytes, 'B')).toMatchObject({ takenBack: [1], refused: [], counts: { accepted: 1, refused: 1 } });
     expect(tell('PDNG', true, refused.bytes, 'B')).toMatchObject({ takenBack: [1], counts: { pending: 1, refused: 1 } });
     expect(tell('ACCP', false, refused.bytes, 'B').contradicting).toEqual(new Set([0]));
+  });
+
+  it('takes what a file says of a group for an exception to what it says of the whole, whichever comes first', () => {
+    const sent = ['A', 'B', 'AB'].map((id, index) => ({ id, group: index === 0 ? 'G' : 'H' }));
+    const whole: Answer = { file: 'f', group: null, key: null, status: 'ACCP', reason: null };
+    for (const status of ['RJCT', 'PDNG'])
+      for (const parts of [
+        [whole, { ...whole, group: 'H', status }],
+        [{ ...whole, group: 'H', status }, whole],
+      ]) {
+        let kept: Buffer = Buffer.alloc(0);
+        const contradicting: number[] = [];
+        for (const [index, part] of parts.entries()) {
+          const table = tableOf([part]);
+          const records = new RecordAnswers(kept, 3, index > 0);
+          const told = tellRecords(records, { whole: part.group === null ? [0] : [], hits: hitsOf(table, sent, true) }, table);
+          contradicting.push(...told.contradicting);
+          kept = records.bytes;
+        }
+        const other = status === 'RJCT' ? { refused: 2, pending: 0 } : { refused: 0, pending: 2 };
+        expect([new RecordAnswers(kept, 3, true).counts(), contradicting]).toEqual([{ accepted: 1, ...other }, []]);
+      }
   });
 
   it('lists the records that are refused one by one, with the answer that refuses them', () => {

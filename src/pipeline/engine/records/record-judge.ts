@@ -55,6 +55,8 @@ export class RecordJudge implements RecordVerdict {
   readonly #lineFields: readonly number[] | null;
   readonly #text = createRecordText();
   readonly #values: Value[] = [];
+  /** Its fields were found in the last record. */
+  #isRead = false;
 
   type = -1;
   status: 'valid' | 'rejected' | 'filtered' | 'envelope' = 'valid';
@@ -97,6 +99,7 @@ export class RecordJudge implements RecordVerdict {
     this.lines = [];
     this.routeSet = 0;
     const problem = this.#read(bytes, start, end, this.#text);
+    this.#isRead = problem === null;
     this.type = this.#text.type;
     const record = this.type < 0 ? null : this.#flow.plan.records[this.type]!;
     const isEnvelope = record !== null && record.role !== 'data';
@@ -119,21 +122,29 @@ export class RecordJudge implements RecordVerdict {
     if (this.status === 'rejected') this.lines = [];
   }
 
-  /** The last record as header or trailer. */
+  /** The last record as header or trailer: without values where something is wrong with it as a whole. */
   envelope(offset: number): EnvelopeRecord {
     const record = this.#flow.plan.records[this.type]!;
-    const isBroken = this.findings.some((finding) => finding.field === null);
-    const readers = this.#readers[this.type]!;
-    const values = record.fields.map((field, index) => {
-      const reader = readers[index]!;
-      return [field.name, isBroken || reader.problem !== null || reader.value === null ? null : valueText(reader.value)];
-    });
     return {
       record: record.name,
       offset,
-      values: Object.fromEntries(values) as Record<string, string | null>,
+      values: this.#texts(this.findings.some((finding) => finding.field === null)),
       findings: this.findings.map((finding) => ({ record: 0, offset, ...finding })),
     };
+  }
+
+  /** Of the last record by field, whatever became of it; null where absent or unreadable. */
+  fieldTexts(): Record<string, string | null> {
+    return this.#texts(!this.#isRead);
+  }
+
+  #texts(isBroken: boolean): Record<string, string | null> {
+    const readers = this.#readers[this.type]!;
+    const texts = this.#flow.plan.records[this.type]!.fields.map((field, index) => {
+      const reader = readers[index]!;
+      return [field.name, isBroken || reader.problem !== null || reader.value === null ? null : valueText(reader.value)];
+    });
+    return Object.fromEntries(texts) as Record<string, string | null>;
   }
 
   #unreadableAmounts(): RecordAmount[] {

@@ -138,6 +138,8 @@ function checkSequence(view: RecordView, name: AddendaName, entry: OpenEntry, fi
   if (!view.isReadable('sequenceNumber')) return;
   const sequence = view.fieldNumber('sequenceNumber');
   const before = entry.swapSequence(name, sequence);
+  // Addenda 18 are numbered by themselves, or on from addenda 17: banks do either.
+  if (name === 'addenda18' && before === 0 && sequence === entry.lastSequence('addenda17') + 1) return;
   if (sequence === 0) return;
   if (sequence < before)
     findings.field('addenda-sequence-order', view, 'sequenceNumber', `the sequence number is ${sequence} after ${before}`);

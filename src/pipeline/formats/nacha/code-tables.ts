@@ -23,7 +23,8 @@ for (const account of [20, 30, 40, 50]) {
   transactionCodes[account + 9] = isDebit | isZeroDollar;
 }
 /** A loan account is debited only to reverse a credit. */
-transactionCodes[55] = isDebit;
+export const loanDebit = 55;
+transactionCodes[loanDebit] = isDebit;
 for (const code of [81, 83, 85, 87]) transactionCodes[code] = isCredit | isAdvice;
 for (const code of [82, 84, 86, 88]) transactionCodes[code] = isDebit | isAdvice;
 

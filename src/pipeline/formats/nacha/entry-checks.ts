@@ -1,5 +1,5 @@
 /** What an entry has to hold by itself, when its record is read; its addenda are still to come. */
-import { cardTransactionTypes, isAdvice, isCredit, isDebit, isPrenote, transactionCodes } from './code-tables.ts';
+import { cardTransactionTypes, isAdvice, isCredit, isDebit, isPrenote, loanDebit, transactionCodes } from './code-tables.ts';
 import type { Findings } from './findings.ts';
 import type { NachaSettings } from './nacha-settings.ts';
 import type { OpenBatch } from './open-batch.ts';
@@ -130,6 +130,8 @@ function checkTransactionCode(view: RecordView, entry: OpenEntry, batch: OpenBat
       'transactionCode',
       `${sec.code} entries are ${sec.side}s, transaction code ${code} is none`,
     );
+  if (code === loanDebit && !isReversal)
+    findings.field('loan-debit', view, 'transactionCode', `transaction code ${code} is for reversals only`);
   const wanted = serviceClass === 220 ? isCredit : serviceClass === 225 ? isDebit : 0;
   if (wanted !== 0 && (bits & wanted) === 0)
     findings.field(

@@ -10,6 +10,7 @@ import type { SecClass } from './sec-classes.ts';
 const iatAddenda: readonly AddendaName[] = ['addenda10', 'addenda11', 'addenda12', 'addenda13', 'addenda14', 'addenda15', 'addenda16'];
 const returnAddenda: readonly AddendaName[] = ['addenda99', 'addenda99Dishonored', 'addenda99Contested'];
 const notificationAddenda: readonly AddendaName[] = ['addenda98', 'addenda98Refused'];
+const answerAddenda: ReadonlySet<AddendaName> = new Set([...returnAddenda, ...notificationAddenda]);
 /** Classes whose dishonored and contested returns may have the addenda of the entry too; of their returns only those of CTX may. */
 const dishonoredWithAddenda: ReadonlySet<string> = new Set(['ATX', 'CTX', 'PPD', 'TRX', 'WEB', '']);
 const repeatable: ReadonlySet<AddendaName> = new Set(['addenda05', 'addenda17', 'addenda18']);
@@ -45,15 +46,21 @@ function noteCategory(entry: OpenEntry, batch: OpenBatch, findings: Findings): v
 function checkKinds(entry: OpenEntry, batch: OpenBatch, findings: Findings): void {
   const { sec, kind } = batch.header;
   const allowed = kind === 'iat' ? iatAllowed(entry.category) : standardAllowed(sec, entry.category);
+  let answers = 0;
   for (const name of entry.addendaTypes) {
-    if (!allowed.includes(name))
+    if (!allowed.includes(name)) {
       findings.record('addenda-forbidden', entry, `an entry of class ${sec.code} and category ${entry.category} has ${name}`);
-    else if (entry.count(name) > 1 && !repeatable.has(name))
+      continue;
+    }
+    if (answerAddenda.has(name)) answers++;
+    if (entry.count(name) > 1 && !repeatable.has(name))
       findings.record('addenda-repeated', entry, `an entry has ${entry.count(name)} records ${name}`);
   }
+  if (answers > 1) findings.record('answers-together', entry, `an entry has ${answers} kinds of addenda that answer another one`);
 }
 
 function standardAllowed(sec: SecClass, category: Category): readonly AddendaName[] {
+  if (sec.addenda === '98' && category !== 'NOC') return [];
   switch (category) {
     case 'Forward':
       return sec.addenda === '02' || sec.addenda === '05' ? [`addenda${sec.addenda}`] : [];
@@ -73,9 +80,18 @@ function iatAllowed(category: Category): readonly AddendaName[] {
 }
 
 function checkForward(entry: OpenEntry, { header: { sec } }: OpenBatch, findings: Findings): void {
-  const { transactionCode: code } = entry;
-  if (sec.transactionCodes !== null && entry.codeBits !== 0 && !sec.transactionCodes.includes(code))
+  const { transactionCode: code, codeBits } = entry;
+  const isRefused =
+    sec.transactionCodes === null ? !sec.hasZeroDollar && (codeBits & isZeroDollar) !== 0 : !sec.transactionCodes.includes(code);
+  if (codeBits !== 0 && isRefused)
     findings.field('transaction-code-sec', entry, 'transactionCode', `${sec.code} entries do not have transaction code ${code}`);
+  else if ((codeBits & isReturn) !== 0 && sec.transactionCodes === null && sec.code !== '')
+    findings.field(
+      'return-transaction-code',
+      entry,
+      'transactionCode',
+      `transaction code ${code} is one of returns, but no addenda 99 follows`,
+    );
   if (!sec.needsAddenda) return;
   const wanted = sec.addenda === '98' ? 'addenda98' : sec.addenda === '02' ? 'addenda02' : 'addenda05';
   if (entry.count(wanted) === 0) findings.record('addenda-required', entry, `a ${sec.code} entry has no ${wanted}`);
@@ -121,15 +137,17 @@ function refuseMore(name: AddendaName, max: number, entry: OpenEntry, findings: 
 function checkAmount(entry: OpenEntry, { header: { sec, isPrenotification } }: OpenBatch, findings: Findings): void {
   const { amount, codeBits, category } = entry;
   if (Number.isNaN(amount) || codeBits === 0 || sec.amount === 'free') return;
+  const isIat = sec.amount === 'iat';
   const isZeroWanted = sec.amount === 'zero' || category === 'NOC' || (codeBits & (isPrenote | isZeroDollar)) !== 0;
   if (isZeroWanted) {
-    if (amount !== 0) findings.field('amount-nonzero', entry, 'amount', 'the amount is not zero');
+    if (amount !== 0) findings.field(isIat ? 'iat-amount' : 'amount-nonzero', entry, 'amount', 'the amount is not zero');
     return;
   }
   if (amount === 0 && isPrenotification) return;
   if (amount === 0) {
     const isReturned = category !== 'Forward' || (codeBits & isReturn) !== 0;
-    findings.field(isReturned ? 'amount-zero-return' : 'amount-zero', entry, 'amount', 'the amount is zero');
+    const rule = isIat ? 'iat-amount' : 'amount-zero';
+    findings.field(isReturned ? 'amount-zero-return' : rule, entry, 'amount', 'the amount is zero');
   } else if (amount > sec.amountMaxCents)
     findings.field('amount-limit', entry, 'amount', `the amount is above ${sec.amountMaxCents / 100}.00, the most of ${sec.code} entries`);
 }

@@ -71,7 +71,11 @@ const changes: readonly (readonly [name: string, of: readonly SampleName[], chan
         .set('entryDetail', 'transactionCode', 48, 2)
         .total(),
   ],
-  ['a loan that is debited', ['PPD'], (file) => file.set('entryDetail', 'transactionCode', 55).total()],
+  [
+    'a loan that is debited to reverse a credit',
+    ['PPD'],
+    (file) => file.set('batchHeader', 'companyEntryDescription', 'REVERSAL').set('entryDetail', 'transactionCode', 55).total(),
+  ],
   [
     'prenotes by their description',
     ['PPD'],
@@ -139,6 +143,18 @@ const changes: readonly (readonly [name: string, of: readonly SampleName[], chan
     (file) => file.set('batchHeader', 'serviceClassCode', 200).set('batchControl', 'serviceClassCode', 200),
   ],
   ['a date of death', ['PPD returned'], (file) => file.set('addenda99', 'returnCode', 'R15').set('addenda99', 'dateOfDeath', '260801')],
+  ['addenda 18 that are numbered on from addenda 17', ['IAT'], (file) => file.set('addenda18', 'sequenceNumber', 2)],
+  [
+    'a prenote and a zero-dollar entry in IAT',
+    ['IAT'],
+    (file) =>
+      file
+        .set('IATEntryDetail', 'transactionCode', 28)
+        .set('IATEntryDetail', 'amount', 0)
+        .set('IATEntryDetail', 'transactionCode', 29, 1)
+        .set('IATEntryDetail', 'amount', 0, 1)
+        .total(),
+  ],
   ['a blank foreign amount', ['IAT'], (file) => file.put('addenda10', 6, ' '.repeat(18))],
   ['no indicator of an exchange reference', ['IAT'], (file) => file.set('IATBatchHeader', 'foreignExchangeReferenceIndicator', '0')],
   ['originator status 0 in IAT', ['IAT'], (file) => file.set('IATBatchHeader', 'originatorStatusCode', 0)],

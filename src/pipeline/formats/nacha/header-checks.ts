@@ -96,6 +96,8 @@ function refuseZeros(view: RecordView, name: string, findings: Findings): void {
 }
 
 function checkIatHeader(view: RecordView, findings: Findings): void {
+  if (!['', 'IATCOR'].includes(view.fieldText('IATIndicator').trim()))
+    findings.field('reserved', view, 'IATIndicator', 'it is neither blank nor IATCOR');
   const exchange = view.fieldText('foreignExchangeIndicator');
   if (!['FF', 'FV', 'VF'].includes(exchange))
     findings.field('foreign-exchange-indicator', view, 'foreignExchangeIndicator', 'it is not FF, FV or VF');

@@ -40,6 +40,12 @@ function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }
 
+/** Within the length of a record. */
+function hasLineBreak(bytes: Buffer, at: number): boolean {
+  for (let index = at; index < at + recordLength; index++) if (bytes[index] === lineFeed || bytes[index] === carriageReturn) return true;
+  return false;
+}
+
 export class LineReader {
   readonly #consumer: RecordConsumer;
   readonly #findings: Findings;
@@ -55,6 +61,8 @@ export class LineReader {
   /** No line break was read since a record of full length. */
   #isAfterRecord = false;
   #isAfterReturn = false;
+  /** A line break was read: what follows a record on its line is no record that merely lacks its end. */
+  #hasBreaks = false;
 
   constructor(consumer: RecordConsumer, findings: Findings) {
     this.#consumer = consumer;
@@ -72,7 +80,7 @@ export class LineReader {
   }
 
   end(): void {
-    if (this.#heldBytes > 0) this.#flush();
+    if (this.#heldBytes > 0) this.#flush('at line end');
     if (this.#isAfterReturn) this.#tellReturn();
   }
 
@@ -87,9 +95,13 @@ export class LineReader {
       // Behind a record a line end or spaces may follow: only what begins as a record does follows it without a line break.
       if (this.#isAfterRecord ? isBroken || after >= 0x80 || !isDigit(bytes[at]!) : !isBroken) return at;
       const line = this.#isAfterRecord ? this.#currentLine + 1 : this.#currentLine;
-      if (this.#isAfterRecord) this.#tellMissingBreak(line, this.#offset);
+      if (this.#isAfterRecord && !this.#told.has('line-breaks-missing')) {
+        if (hasLineBreak(bytes, at)) return at;
+        this.#tellMissingBreak(line, this.#offset);
+      }
       if (!this.#consumer.takeClean(bytes, at, line, this.#offset)) return at;
       const isPair = isReturn && bytes[at + recordLength + 1] === lineFeed;
+      if (isBroken) this.#hasBreaks = true;
       const size = recordLength + (isPair ? 2 : isBroken ? 1 : 0);
       this.#currentLine++;
       this.#offset += size;
@@ -132,13 +144,14 @@ export class LineReader {
   }
 
   #endLine(): void {
-    if (this.#heldBytes > 0) this.#flush();
+    if (this.#heldBytes > 0) this.#flush('at line end');
     else if (!this.#isAfterRecord) this.#tell('line-blank', this.#currentLine, this.#offset, 'a line is blank');
     this.#isAfterRecord = false;
+    this.#hasBreaks = true;
     this.#currentLine++;
   }
 
-  #flush(): void {
+  #flush(where: 'at line end' | 'in line' = 'in line'): void {
     const characters = this.#heldCharacters;
     const length = this.#heldBytes;
     const wideColumns = this.#copyCharacters();
@@ -149,6 +162,11 @@ export class LineReader {
       if (wasAfterRecord) this.#tell('line-long', this.#currentLine, this.#heldOffset, 'spaces follow the 94 characters');
       else this.#tell('line-blank', this.#currentLine, this.#heldOffset, 'a line is blank');
       this.#isAfterRecord = true;
+      return;
+    }
+    if (wasAfterRecord && where === 'at line end' && characters < recordLength && this.#hasBreaks) {
+      const message = `${characters} characters follow the 94 of a record on its line`;
+      this.#findings.record('line-tail', this.#place(this.#currentLine, this.#heldOffset), message);
       return;
     }
     // Where no line break is, every record counts as a line.

@@ -4,6 +4,12 @@ import { type Mutant, one, ppd, setting, withAddenda05, withLine } from './mutan
 import type { NachaRuleId } from './nacha-rules.ts';
 import { international } from './sample-batches.fixture.ts';
 
+/** The first entry, of zero and with that transaction code. */
+const zeroDollar =
+  (code: number): Mutant['change'] =>
+  (file) =>
+    file.set('entryDetail', 'transactionCode', code).set('entryDetail', 'amount', 0).total();
+
 export const moreMutants: readonly (Mutant & { readonly name: string; readonly rule: NachaRuleId })[] = [
   {
     name: 'a name with a byte of Latin-1',
@@ -60,6 +66,38 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
     rule: 'amount-nonzero',
     ...one('CCD', (file) => file.set('entryDetail', 'amount', 1, 1).total()),
   },
+  ...(['ARC', 'BOC', 'POP', 'POS', 'RCK', 'SHR', 'TEL', 'TRC', 'TRX', 'XCK'] as const).map(
+    (sample) => ({ name: `a zero-dollar debit in ${sample}`, rule: 'transaction-code-sec', ...one(sample, zeroDollar(29)) }) as const,
+  ),
+  ...(['CIE', 'MTE', 'PPD', 'WEB'] as const).map(
+    (sample) => ({ name: `a zero-dollar credit in ${sample}`, rule: 'transaction-code-sec', ...one(sample, zeroDollar(24)) }) as const,
+  ),
+  {
+    name: 'a code of returns without addenda 99',
+    rule: 'return-transaction-code',
+    ...ppd(setting('entryDetail', 'transactionCode', 26)),
+  },
+  {
+    name: 'a code of returns in IAT without addenda 99',
+    rule: 'return-transaction-code',
+    ...one('IAT', setting('IATEntryDetail', 'transactionCode', 26)),
+  },
+  {
+    name: 'an amount of a prenote in IAT',
+    rule: 'iat-amount',
+    ...one('IAT', setting('IATEntryDetail', 'transactionCode', 28)),
+  },
+  {
+    name: 'an amount in a notification of IAT',
+    rule: 'iat-amount',
+    ...one('IAT changed', (file) => file.set('IATEntryDetail', 'amount', 1).total()),
+  },
+  {
+    name: 'a loan that is debited in IAT',
+    rule: 'loan-debit',
+    ...one('IAT', (file) => file.set('IATEntryDetail', 'transactionCode', 55).total()),
+  },
+  { name: 'an indicator of IAT that is none', rule: 'reserved', ...one('IAT', setting('IATBatchHeader', 'IATIndicator', 'IATCORR')) },
   { name: 'a high RCK entry', rule: 'amount-limit', ...one('RCK', (file) => file.set('entryDetail', 'amount', 250_001).total()) },
   { name: 'a blank item research number', rule: 'process-control', ...one('XCK', (file) => file.put('entryDetail', 60, ' '.repeat(16))) },
   {
@@ -109,6 +147,27 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
     rule: 'addenda-forbidden',
     ...one('PPD returned', (file) => file.put('addenda99', 1, '98C01').put('addenda99', 35, 'X')),
     also: ['amount-nonzero'],
+  },
+  {
+    name: 'a return in class COR',
+    rule: 'addenda-forbidden',
+    ...one('COR', (file) => {
+      const values = { returnCode: 'R01', originalTrace: '1', originalDFI: '1', traceNumber: '121042880001001' };
+      return file.insert(file.index('addenda98'), addenda.addenda99, values).remove('addenda98');
+    }),
+  },
+  {
+    name: 'a notification and its refusal in one entry',
+    rule: 'answers-together',
+    ...one('IAT refused', (file) => {
+      const values = { changeCode: 'C01', originalTrace: '1', originalDFI: '1', correctedData: '1', traceNumber: '121042880001001' };
+      return file.insert(file.index('addenda98Refused'), addenda.addenda98, values).set('IATEntryDetail', 'addendaRecords', 2).total();
+    }),
+  },
+  {
+    name: 'addenda 18 with a number after that which follows addenda 17',
+    rule: 'addenda-sequence-gap',
+    ...one('IAT', setting('addenda18', 'sequenceNumber', 3)),
   },
   {
     name: 'a second addenda 02',
@@ -186,9 +245,19 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
     also: ['filler-text'],
   },
   {
-    name: 'a line with a tail',
+    name: 'a tail that begins as an entry does',
+    rule: 'line-tail',
+    ...ppd((file) => withLine(file, 2, (line) => `${line}62200001`)),
+  },
+  {
+    name: 'a tail of the last line, which no line break ends',
+    rule: 'line-tail',
+    ...ppd((file) => `${file.text().trimEnd()}99`),
+  },
+  {
+    name: 'a first line with a tail, which may be a record of a file without line breaks',
     rule: 'record-type',
-    ...ppd((file) => withLine(file, 1, (line) => `${line}X`)),
+    ...ppd((file) => withLine(file, 0, (line) => `${line}X`)),
     also: ['line-short', 'filler-count'],
   },
   { name: 'an end-of-file mark', rule: 'line-blank', ...ppd((file) => `${file.text()}\x1a`) },

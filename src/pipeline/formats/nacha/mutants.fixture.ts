@@ -11,6 +11,7 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   'line-end': ppd((file) => file.text('\r')),
   'line-short': ppd((file) => withLine(file, 0, (line) => line.trimEnd())),
   'line-long': ppd((file) => withLine(file, 1, (line) => `${line}  `)),
+  'line-tail': ppd((file) => withLine(file, 1, (line) => `${line}X`)),
   'line-blank': ppd((file) => withLine(file, 1, (line) => `${line}\n`)),
   'record-type': ppd((file) => file.put('fileControl', 0, '2'), { also: ['file-control-missing', 'filler-place'] }),
   'file-header-missing': ppd((file) => file.remove('fileHeader').total()),
@@ -109,12 +110,14 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   'transaction-code-sec': one('ACK', setting('entryDetail', 'transactionCode', 23)),
   'transaction-code-service-class': one('CTX', (file) => file.set('entryDetail', 'transactionCode', 22).total()),
   'iat-service-class': one('IAT', (file) => file.set('IATEntryDetail', 'transactionCode', 22).total()),
+  'loan-debit': one('PPD', (file) => file.set('entryDetail', 'transactionCode', 55).total()),
   'return-transaction-code': one('PPD returned', setting('entryDetail', 'transactionCode', 27)),
   'trace-number-order': ppd((file) => file.set('entryDetail', 'traceNumber', file.get(file.index('entryDetail', 1), 'traceNumber'))),
   'trace-number-odfi': ppd((file) => file.put('entryDetail', 79, '0')),
   'amount-zero': ppd((file) => file.set('entryDetail', 'amount', 0).total()),
   'amount-zero-return': one('PPD returned', (file) => file.set('entryDetail', 'amount', 0).total()),
   'amount-nonzero': ppd((file) => file.set('entryDetail', 'amount', 1, 2).total()),
+  'iat-amount': one('IAT', (file) => file.set('IATEntryDetail', 'amount', 0).total()),
   'amount-limit': one('ARC', (file) => file.set('entryDetail', 'amount', 2_500_001).total()),
   'individual-name': ppd(setting('entryDetail', 'individualName', '000')),
   'check-serial-number': one('ARC', setting('entryDetail', 'identificationNumber', '')),
@@ -134,6 +137,10 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   'addenda-repeated': one('PPD returned', (file) => {
     file.records.splice(3, 0, { ...file.records[3]! });
     return file.total();
+  }),
+  'answers-together': one('PPD dishonored', (file) => {
+    const values = { returnCode: 'R01', originalTrace: '1', originalDFI: '1', traceNumber: '121042880001001' };
+    return file.insert(file.index('addenda99Dishonored'), addenda.addenda99, values).total();
   }),
   'addenda-maximum': ppd((file) => {
     const index = file.index('addenda05');

@@ -218,8 +218,8 @@ export class NachaReader implements PackReader, RecordConsumer {
       this.#findings.field('adv-mixed', view, 'standardEntryClassCode', 'the file has ADV batches and others');
     if (!Number.isNaN(header.batchNumber)) {
       const before = this.#batchNumbers.takeOutOfOrder(header.batchNumber, kind === 'iat');
-      if (before !== null)
-        this.#findings.field('batch-number-order', view, 'batchNumber', `the batch number is ${header.batchNumber} after ${before}`);
+      const found = header.batchNumber === 0 ? 'zero' : `${header.batchNumber} after ${before}`;
+      if (before !== null) this.#findings.field('batch-number-order', view, 'batchNumber', `the batch number is ${found}`);
     }
     this.#batch = new OpenBatch(header);
     this.#taker?.batchHeader(view);

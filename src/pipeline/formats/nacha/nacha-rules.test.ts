@@ -30,6 +30,21 @@ describe('a good file', () => {
   });
 });
 
+it('a batch number of zero is told as that, not as one that follows another', () => {
+  const { findings } = readAch(Buffer.from(achFile(sampleBatches.PPD).put('batchHeader', 87, '0'.repeat(7)).text()));
+  expect(findings[0]).toMatchObject({ rule: 'batch-number-order', message: 'the batch number is zero', columns: [88, 94] });
+});
+
+it('what follows a line with a tail is told at its own line', () => {
+  const lines = achFile(sampleBatches.PPD).set('entryDetail', 'individualName', '').lines();
+  const text = lines.map((line, index) => `${line}${index === 1 ? ' 00000100' : ''}\r\n`).join('');
+  const { findings } = readAch(Buffer.from(text));
+  expect(findings.map(({ rule, line, offset }) => ({ rule, line, offset }))).toEqual([
+    { rule: 'line-tail', line: 2, offset: 96 + 94 },
+    { rule: 'individual-name', line: 3, offset: 2 * 96 + 9 + 54 },
+  ]);
+});
+
 describe('a rule is found broken, and it alone', () => {
   it('each rule has a mutant', () => {
     expect(Object.keys(mutants).sort()).toEqual(Object.keys(nachaRules).sort());

@@ -32,6 +32,7 @@ export const nachaRules = {
   'line-end': structureWarning('A line ends with LF or CR LF, not with CR alone (custom of files that are sent over networks).'),
   'line-short': structureWarning('A record has 94 characters (App. 3, record size); one with fewer is read as if spaces followed.'),
   'line-long': structureWarning('A record has 94 characters (App. 3, record size); spaces after them are no record.'),
+  'line-tail': structure('Only spaces follow the 94 characters of a record on its line (App. 3, record size).'),
   'line-blank': structureWarning('No line is blank, and no end-of-file mark follows the records (App. 3, sequence of records).'),
   'record-type': structure('A record begins with 1, 5, 6, 7, 8 or 9 (App. 3, record type code).'),
   'file-header-missing': structure('The first record is the file header (App. 3, sequence of records).'),
@@ -122,8 +123,9 @@ export const nachaRules = {
   'iat-service-class': entryWarning(
     'Credits are not in IAT batches of debits (225), debits not in those of credits (220) (App. 3, service class code).',
   ),
+  'loan-debit': entryWarning('A loan account is debited only in a batch whose description is REVERSAL (App. 3, transaction codes).'),
   'return-transaction-code': entryWarning(
-    'A return has a transaction code of returns, which ends with 1 or 6 (App. 4, transaction codes).',
+    'A return has a transaction code of returns, which ends with 1 or 6, and no other entry has one (App. 4, transaction codes).',
   ),
   'trace-number-order': entry('Trace numbers ascend within a batch (App. 3, trace number).'),
   'trace-number-odfi': entry('A trace number begins with the ODFI of its batch (App. 3, trace number).'),
@@ -133,6 +135,9 @@ export const nachaRules = {
   ),
   'amount-nonzero': entry(
     'The amount of a prenote, a zero-dollar entry, a notification, an acknowledgment, a DNE or ENR entry is zero (App. 3, amount).',
+  ),
+  'iat-amount': entryWarning(
+    'The amount of an IAT entry is above zero, but for prenotes, zero-dollar entries and notifications, whose amount is zero (App. 3, amount).',
   ),
   'amount-limit': entry('An ARC, BOC or POP entry is at most 25,000.00, an RCK or XCK entry 2,500.00 (Rules, Article Two).'),
   'individual-name': entry('The name of the receiver is neither blank nor zeros (App. 3, individual name).'),
@@ -148,6 +153,9 @@ export const nachaRules = {
   'addenda-required': entry('POS, SHR and MTE entries have addenda 02, DNE entries addenda 05, COR entries addenda 98 (App. 3).'),
   'addenda-forbidden': entry('An entry has only addenda records of its class of entries and category (App. 3 and App. 4).'),
   'addenda-repeated': entry('An entry has one addenda record of each type other than 05, 17 and 18 (App. 3).'),
+  'answers-together': entryWarning(
+    'Returns, dishonored and contested returns, notifications and their refusals are entries of their own (App. 4 and 5).',
+  ),
   'addenda-maximum': entry('ACK, CCD, CIE, DNE, PPD and WEB entries have one addenda 05; IAT entries two addenda 17 and five 18 (App. 3).'),
   'addenda-count-field': entry(
     'The number of addenda records of an ATX, CTX or TRX entry is that of its records; in a return it is a number (App. 3).',

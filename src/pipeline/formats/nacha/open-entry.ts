@@ -67,6 +67,11 @@ export class OpenEntry implements RecordPlace {
     return this.#counts.get(name)!;
   }
 
+  /** Of the last addenda of that type; 0: there was none. */
+  lastSequence(name: AddendaName): number {
+    return this.#sequences.get(name)!;
+  }
+
   /** The sequence number of the addenda of that type before; 0: there was none. */
   swapSequence(name: AddendaName, sequence: number): number {
     const before = this.#sequences.get(name)!;

@@ -18,8 +18,10 @@ export interface SecClass {
   readonly refusedServiceClasses: readonly number[];
   /** Of forward entries; null: all but those of ADV. */
   readonly transactionCodes: readonly number[] | null;
-  /** `coded`: what the transaction code says. `free`: nothing is asked. */
-  readonly amount: 'coded' | 'zero' | 'free';
+  /** Entries of zero with remittance data: 24, 29 and those of other accounts. */
+  readonly hasZeroDollar: boolean;
+  /** `coded`: what the transaction code says. `iat`: the same, as a warning. `free`: nothing is asked. */
+  readonly amount: 'coded' | 'zero' | 'iat' | 'free';
   readonly amountMaxCents: number;
   /** What the company entry description has to be. */
   readonly description: string | null;
@@ -42,6 +44,7 @@ const plain: Omit<SecClass, 'code'> = {
   side: null,
   refusedServiceClasses: [280],
   transactionCodes: null,
+  hasZeroDollar: false,
   amount: 'coded',
   amountMaxCents: Number.MAX_SAFE_INTEGER,
   description: null,
@@ -60,7 +63,8 @@ const noAddenda = { addenda: 'none' } as const;
 const debits = { side: 'debit', refusedServiceClasses: [220, 280] } as const;
 const check = { ...named, ...noAddenda, ...debits, identification: 'check' } as const;
 const card = { ...named, addenda: '02', needsAddenda: true } as const;
-const acknowledgment = { transactionCodes: [24, 34], amount: 'zero' } as const;
+const zeroDollar = { hasZeroDollar: true } as const;
+const acknowledgment = { ...zeroDollar, transactionCodes: [24, 34], amount: 'zero' } as const;
 const returnsOnly: readonly number[] = [21, 26, 31, 36, 41, 46, 51, 56];
 
 const given: Readonly<Record<string, Partial<Omit<SecClass, 'code'>>>> = {
@@ -69,13 +73,13 @@ const given: Readonly<Record<string, Partial<Omit<SecClass, 'code'>>>> = {
   ARC: { ...check, amountMaxCents: 2_500_000 },
   ATX: { ...acknowledgment, countsAddenda: true },
   BOC: { ...check, amountMaxCents: 2_500_000 },
-  CCD: oneAddenda,
+  CCD: { ...zeroDollar, ...oneAddenda },
   CIE: { ...named, ...oneAddenda, side: 'credit', refusedServiceClasses: [225, 280], isNameFirst: true },
   COR: { addenda: '98', needsAddenda: true, amount: 'zero', transactionCodes: returnsOnly },
-  CTX: { countsAddenda: true },
+  CTX: { ...zeroDollar, countsAddenda: true },
   DNE: { ...named, ...oneAddenda, needsAddenda: true, amount: 'zero', transactionCodes: [23, 33] },
   ENR: { ...named, amount: 'zero', description: 'AUTOENROLL', transactionCodes: [23, 33] },
-  IAT: { addenda: 'iat', amount: 'free' },
+  IAT: { ...zeroDollar, addenda: 'iat', amount: 'iat' },
   MTE: { ...card, identification: 'nonzero', isNameFirst: true },
   POP: { ...check, amountMaxCents: 2_500_000 },
   POS: { ...card, hasCardType: true },
@@ -94,13 +98,20 @@ export const secClasses: ReadonlyMap<string, SecClass> = new Map(
 );
 
 /** An entry of a batch whose class cannot be read is checked as little as may be. */
-export const unknownSecClass: SecClass = { ...plain, code: '', amount: 'free', addenda: '05', refusedServiceClasses: [] };
+export const unknownSecClass: SecClass = {
+  ...plain,
+  code: '',
+  amount: 'free',
+  addenda: '05',
+  hasZeroDollar: true,
+  refusedServiceClasses: [],
+};
 
 /** Notifications of change of IAT entries: class COR, records of IAT. */
 export const iatNotificationClass: SecClass = {
   ...plain,
   code: 'COR',
   addenda: 'iat',
-  amount: 'free',
+  amount: 'iat',
   transactionCodes: returnsOnly,
 };

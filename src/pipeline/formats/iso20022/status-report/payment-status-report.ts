@@ -46,8 +46,8 @@ export interface ReportFacts {
   readonly rejection: readonly StatusReason[] | null;
   /** Of a message that is not rejected: what is said of it beside its status. */
   readonly note?: readonly StatusReason[];
-  /** Some of a message that is rejected so was carried out before: it is in part accepted, and nobody is told which part. */
-  readonly isPartlyDone?: boolean;
+  /** Where some of a message that is rejected so was carried out before, of which nobody is told: PART; where nobody knows whether any was: PDNG. */
+  readonly rejectedAs?: 'RJCT' | 'PART' | 'PDNG';
   /** Which transactions are listed: none, those that are not accepted, or all. */
   readonly listed: 'none' | 'not accepted' | 'all';
 }
@@ -75,7 +75,7 @@ export function* writePaymentStatusReport(facts: ReportFacts, outcomes: Outcomes
     bytes: (piece) => void pieces.push(piece),
   });
   const tally = facts.rejection === null ? yield* tallyOf(facts, outcomes) : new StatusTally();
-  const groupStatus = facts.rejection === null ? (tally.groupStatus ?? statusOfNone) : facts.isPartlyDone === true ? 'PART' : 'RJCT';
+  const groupStatus = facts.rejection === null ? (tally.groupStatus ?? statusOfNone) : (facts.rejectedAs ?? 'RJCT');
   output.write(headOf(facts, groupStatus, tally));
   if (facts.rejection === null) {
     for (const text of paymentTexts(facts, outcomes, tally.total)) {

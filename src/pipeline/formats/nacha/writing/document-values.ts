@@ -1,5 +1,5 @@
 /** Values of a document by their place, and refusals that name it. */
-import { HeadgateError } from '../../../../platform/base/errors.ts';
+import { actorOf, HeadgateError } from '../../../../platform/base/errors.ts';
 import { type JsonValue, pointerTo } from '../../documents/document-stream.ts';
 import { nachaErrors } from '../nacha-errors.ts';
 
@@ -26,9 +26,16 @@ export class Below implements Place {
 
 export const documentRoot: Place = { pointer: () => '' };
 
+/** Of what the reader finds in the file that is written: its page speaks to who sent it. */
+const asWritten = {
+  actor: 'caller',
+  next: 'Correct the document at the JSON pointer that the message begins with, and write it again; `--option findings=keep` writes it as it is.',
+} as const;
+
 export function refuse(place: Place, holds: string, code: string = nachaErrors.E_NACHA_DOCUMENT): HeadgateError {
   const pointer = place.pointer();
-  return new HeadgateError(code, `${pointer === '' ? 'the document' : pointer}: ${holds}`);
+  const isFound = actorOf(code) === 'sender';
+  return new HeadgateError(code, `${pointer === '' ? 'the document' : pointer}: ${holds}`, isFound ? asWritten : {});
 }
 
 export function membersOf(value: JsonValue, place: Place): Members {
