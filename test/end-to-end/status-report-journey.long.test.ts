@@ -188,3 +188,10 @@ spec: { type: http, baseUrl: "${sink.url}" }
     ],
   ]);
 });
+
+it('says that the profile of the customer was checked, where the flow has its next version say so', async () => {
+  const [, flow] = documents();
+  await tenant.apply(flow!.replace('version: 1.0.0', 'version: 1.1.0').replace('format: pain.002,', 'format: pain.002, acceptedAs: ACCP,'));
+  const { report } = await answerTo('checked.xml', creditTransfers.replace('M-1', 'M-8'));
+  expect([report.OrgnlGrpInfAndSts.GrpSts, report.OrgnlPmtInfAndSts[0].PmtInfSts]).toEqual(['ACCP', 'ACCP']);
+});

@@ -14,6 +14,7 @@ import {
   statement,
 } from '../../src/pipeline/formats/iso20022/iso20022-files.fixture.ts';
 import { change, harmless, mutants } from '../../src/pipeline/formats/iso20022/iso20022-mutants.fixture.ts';
+import { versionSamples } from '../../src/pipeline/formats/iso20022/iso20022-versions.fixture.ts';
 import {
   accountsOf,
   convert,
@@ -84,6 +85,25 @@ it('finds in account reports of version 1 what later ones have at other places',
   const [, entry] = linesOf(await convert(planOf('camt.052'), Buffer.from(reportOf2006)));
   expect(entry).toMatchObject({ accountNumber: '1234567', accountServicerBic: 'MARKDEFF', credit: 2.5, endToEndId: 'E' });
 });
+
+it.each(versionSamples.map(({ name, message }) => [name, message] as const))(
+  'reads %s as the other versions of its family',
+  async (name, message) => {
+    const converted = await convert(planOf(name.slice(0, 'pain.001'.length)), Buffer.from(message));
+    expect(converted.damage).toEqual([]);
+    const [header, ...records] = linesOf(converted);
+    const { records: counted, amounts } = readMessage(message).summary;
+    expect(header).toMatchObject({ messageName: name, messageId: /<MsgId>(.*?)</.exec(message)![1] });
+    expect(records).toHaveLength(counted.read);
+    const ids = /<(?:Orgnl)?EndToEndId>(.*?)</.exec(message);
+    if (ids !== null) expect(JSON.stringify(records[0])).toContain(`"${ids[1]}"`);
+    for (const [total, sums] of Object.entries(amounts)) {
+      const field = total === 'credit' || total === 'debit' ? total : 'amount';
+      const sum = records.reduce((so, record) => so + Math.round(Number(record[field] ?? 0) * 100), 0);
+      expect(sum).toBe(Math.round(Number(Object.values(sums)[0]) * 100));
+    }
+  },
+);
 
 it.each([
   ['<NbOfTxs>3', '<NbOfTxs>abc', 'numberOfTransactions', 'abc'],

@@ -317,6 +317,8 @@ export type AnswersTargetDefinition = Extract<TargetDefinition, { type: 'answers
 export interface AcknowledgeDefinition {
   readonly format: 'json' | 'csv' | 'pain.002' | 'nacha';
   readonly levels: readonly ('file' | 'record')[];
+  /** Of pain.002. */
+  readonly acceptedAs?: 'ACSP' | 'ACCP';
   /** Id of a source. */
   readonly to?: string;
   /** Name of a connection, in place of `to`. */

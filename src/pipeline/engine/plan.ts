@@ -249,6 +249,8 @@ export interface AcknowledgePlan {
   readonly format: 'json' | 'csv' | 'pain.002' | 'nacha';
   /** A file for each. */
   readonly levels: readonly ('file' | 'record')[];
+  /** Of pain.002; ACSP without it. */
+  readonly acceptedAs?: 'ACSP' | 'ACCP';
   readonly connection: string;
   /** Folder below the connection's root. */
   readonly path: string;

@@ -30,6 +30,8 @@ export interface AcknowledgementSource {
   readonly original: () => Iterable<Uint8Array>;
   /** Of the pack that the flow's format is; none where it is none. */
   readonly settings: ReturnFileParts['settings'];
+  /** What a pain.002 says of accepted transactions. */
+  readonly acceptedAs: 'ACSP' | 'ACCP';
   /** Empty where nobody is told. */
   readonly unknown: UnknownRecords;
   /** Of a file of returns. */
@@ -43,7 +45,7 @@ export function acknowledgementPieces(
   source: AcknowledgementSource,
   { level, format }: AcknowledgementForm,
 ): Generator<Uint8Array> {
-  const { findings, lines, unknown } = source;
+  const { findings, lines, acceptedAs, unknown } = source;
   const ofRecords = level === 'record' ? findings : () => [];
   switch (format) {
     case 'json':
@@ -51,7 +53,7 @@ export function acknowledgementPieces(
     case 'csv':
       return joined(csvTexts(receipt, level, ofRecords, unknown));
     case 'pain.002':
-      return statusReportPieces({ receipt, findings, lines, level, unknown });
+      return statusReportPieces({ receipt, findings, lines, level, acceptedAs, unknown });
     case 'nacha':
       return returnFilePieces({ receipt, ...source });
   }

@@ -17,6 +17,7 @@ interface Case {
   readonly decision?: 'reject' | 'cancel';
   readonly lines?: readonly string[];
   readonly rejected?: readonly number[];
+  readonly acceptedAs?: 'ACSP' | 'ACCP';
   readonly unknown?: number;
   /** Of a second target. */
   readonly other?: { readonly routed: number; readonly delivered: number };
@@ -31,6 +32,7 @@ function piecesOf({
   decision,
   lines = [header],
   rejected = [],
+  acceptedAs = 'ACSP',
   unknown = 0,
   other = { routed: 0, delivered: 0 },
 }: Case): Uint8Array[] {
@@ -47,7 +49,14 @@ function piecesOf({
   } as unknown as Receipt;
   const findings = rejected.map((record): AcknowledgedFinding => ({ record, code: 'E_X', field: null, rule: 'iban', message: 'wrong' }));
   return [
-    ...statusReportPieces({ receipt, findings: () => findings, lines: () => lines, level: 'record', unknown: new Map([['one', unknown]]) }),
+    ...statusReportPieces({
+      receipt,
+      findings: () => findings,
+      lines: () => lines,
+      level: 'record',
+      acceptedAs,
+      unknown: new Map([['one', unknown]]),
+    }),
   ];
 }
 
@@ -105,6 +114,18 @@ it('says of a message of which some was not passed on no more than that it was v
   expect(statusesOf(given)).toEqual(['ACTC', 'ACTC']);
   expect(statusesOf({ ...given, rejected: [2] })).toEqual(['PART', 'ACTC']);
   expect(statusOf({ ...given, delivered: 3 })).toEqual(['ACSP', [], '']);
+  expect(statusOf({ ...given, acceptedAs: 'ACCP' })[0]).toBe('ACTC');
+});
+
+it('says of what was passed on what the flow says of it, as far as that goes', () => {
+  const lines = [header, line(1, 'A', 'E1'), line(2, 'B', 'E2'), line(2, 'B', 'E3')];
+  const given = { verdict: 'partial', lines, rejected: [2], routed: 2, delivered: 2, acceptedAs: 'ACCP' } as const;
+  const { OrgnlGrpInfAndSts, OrgnlPmtInfAndSts } = reportOf(given);
+  expect([OrgnlGrpInfAndSts.GrpSts, OrgnlPmtInfAndSts.map(({ PmtInfSts }: Record<string, string>) => PmtInfSts)]).toEqual([
+    'PART',
+    ['ACCP', 'PART'],
+  ]);
+  expect(statusOf({ ...given, rejected: [] })[0]).toBe('ACCP');
 });
 
 it('adds up what targets got that share no transaction, and of others says how much it is at least', () => {

@@ -3,7 +3,7 @@
  * informations and of its transactions. What transactions there are is told by the lines that the pack made of the file.
  */
 import { fileErrors } from '../engine/engine-errors.ts';
-import type { Outcome } from '../formats/iso20022/status-report/outcomes.ts';
+import type { AcceptedStatus, Outcome } from '../formats/iso20022/status-report/outcomes.ts';
 import { type ReportFacts, writePaymentStatusReport } from '../formats/iso20022/status-report/payment-status-report.ts';
 import { reasonCode, type StatusReason } from '../formats/iso20022/status-report/reason-codes.ts';
 import type { AcknowledgedFinding } from './acknowledged-finding.ts';
@@ -18,6 +18,8 @@ export interface StatusReportParts {
   readonly lines: () => Iterable<string>;
   /** `file`: the message and its payment informations; `record`: the transactions that are rejected as well. */
   readonly level: 'file' | 'record';
+  /** What transactions are that were accepted and passed on. */
+  readonly acceptedAs: 'ACSP' | 'ACCP';
   readonly unknown: UnknownRecords;
 }
 
@@ -28,7 +30,7 @@ const notProvided = 'NOTPROVIDED';
 /** Versions of initiations whose answer is the third version of pain.002. */
 const older = /^(pain\.001\.001\.0[3-6]|pain\.008\.001\.0[2-5])$/;
 
-export function* statusReportPieces({ receipt, findings, lines, level, unknown }: StatusReportParts): Generator<Uint8Array> {
+export function* statusReportPieces({ receipt, findings, lines, level, acceptedAs, unknown }: StatusReportParts): Generator<Uint8Array> {
   const { job, times } = receipt;
   const original = headerOf(lines);
   const messageName = original.messageName ?? null;
@@ -53,7 +55,7 @@ export function* statusReportPieces({ receipt, findings, lines, level, unknown }
     note: isKeptBack ? [narrative(keptBackText(passedOn, receipt.records.valid))] : [],
     listed: level === 'record' ? 'not accepted' : 'none',
   };
-  yield* writePaymentStatusReport(facts, () => outcomes(findings, lines, isKeptBack ? 'ACTC' : 'ACSP'));
+  yield* writePaymentStatusReport(facts, () => outcomes(findings, lines, isKeptBack ? 'ACTC' : acceptedAs));
 }
 
 function narrative(information: string): StatusReason {
@@ -138,11 +140,7 @@ const positionOf = /^[^,]+,"line":[0-9]+,"offset":[0-9]+,"paymentInformationNumb
  * Accepted transactions were valid, and are on their way (ACSP: preceding checks are done, and it is accepted for execution); where
  * some were not passed on, of which nobody is told, it is said of all that they were valid (ACTC).
  */
-function* outcomes(
-  findings: StatusReportParts['findings'],
-  lines: StatusReportParts['lines'],
-  status: 'ACSP' | 'ACTC',
-): Generator<Outcome> {
+function* outcomes(findings: StatusReportParts['findings'], lines: StatusReportParts['lines'], status: AcceptedStatus): Generator<Outcome> {
   // Reports do not list it.
   const accepted: Outcome = { kind: 'transaction', instructionId: null, endToEndId: null, uetr: null, status, reasons: [] };
   const rejected = findings()[Symbol.iterator]();

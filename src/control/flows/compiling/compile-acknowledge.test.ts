@@ -33,6 +33,7 @@ describe('acknowledge', () => {
       'E_NOT_SUPPORTED_YET',
       /pain\.002 is not supported yet for files that are not pain\.001 or pain\.008/,
     ],
+    ['{ format: json, to: drop, path: ack, acceptedAs: ACCP }', 'E_CONFIG_CONFLICT', /acceptedAs is for the format pain\.002/],
     ['{ to: drop, path: ack }', 'E_CONFIG_KEY', /format is missing/],
     ['{ format: json, path: ack }', 'E_CONFIG_KEY', /to is missing/],
     ['{ format: json, to: drop, connection: eft-drop, path: ack }', 'E_CONFIG_CONFLICT', /two places/],

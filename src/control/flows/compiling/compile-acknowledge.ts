@@ -42,13 +42,14 @@ export function compileAcknowledge(spec: FlowSpec, report: Report): AcknowledgeP
       path: [...path, 'path'],
       message: `the target ${writing[0]} writes to this folder: an acknowledgement could take the name of one of its files`,
     });
-  const { format, levels, name, encrypt, sign } = acknowledge;
+  const { format, levels, acceptedAs, name, encrypt, sign } = acknowledge;
   if (sign && !encrypt)
     report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: [...path, 'sign'], message: 'sign is for files that are encrypted' });
   const { max, initial, cap } = targetDefaults.retry;
   return {
     format,
     levels: [...levels],
+    ...(acceptedAs && { acceptedAs }),
     connection,
     path: folder,
     name,
@@ -68,6 +69,8 @@ function checkFormat({ acknowledge, format, sources }: FlowSpec, report: Report)
       atValue: key === 'format',
       isHarmless: code === expressionProblems.E_NOT_SUPPORTED_YET,
     });
+  if (acknowledge?.acceptedAs !== undefined && acknowledge.format !== 'pain.002')
+    refuse(flowErrors.E_CONFIG_CONFLICT, 'acceptedAs is for the format pain.002', 'acceptedAs');
   if (acknowledge?.format === 'pain.002') {
     const message = format?.type === 'iso20022' ? String(format['message']) : '';
     if (answeredByStatus.includes(message)) return;

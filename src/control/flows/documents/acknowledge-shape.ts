@@ -11,6 +11,11 @@ export const acknowledgeKey: Key = {
       default: ['file'],
       description: 'A file for each: `file` says what became of the file, `record` lists every rejected record and why as well.',
     },
+    acceptedAs: {
+      shape: choice(['ACSP', 'ACCP']),
+      description:
+        'pain.002: what the sender is told of transactions that were accepted: their settlement is in process (ACSP, without this key), or what the customer agreed was checked as well (ACCP).',
+    },
     to: { shape: name, description: 'Id of a source of type folder, sftp or blob: its connection takes them; this or `connection`.' },
     connection: { shape: name, description: 'A connection of type folder, sftp, s3, azure-blob or gcs that takes them.' },
     path: {

@@ -99,6 +99,7 @@ export async function openJobAcknowledgement(
         lines: () => linesOf(store, tenantId, file),
         original: () => bytesOf(store, tenantId, received ?? file),
         settings: packOf(plan)?.settings ?? {},
+        acceptedAs: plan.acknowledge?.acceptedAs ?? 'ACSP',
         unknown,
         numbers,
       };

@@ -49,7 +49,7 @@ export const iso20022Rules: Readonly<Record<string, PackRule>> = Object.fromEntr
     'schema-code': 'A code is one of the list of its type (definition).',
     'schema-number': 'A number is a decimal number (XML Schema part 2, 3.2.3).',
     'schema-digits': 'A number has no more digits and decimals than its type allows (definition).',
-    'schema-range': 'An amount is not below zero (definition).',
+    'schema-range': 'An amount is not below zero, and the base of an exchange rate not below one (definition).',
     'schema-date': 'A date or time is one of the calendar (XML Schema part 2, 3.2.7 to 3.2.11).',
     'schema-boolean': 'An indicator is true, false, 1 or 0 (XML Schema part 2, 3.2.2).',
     'schema-binary': 'Binary content is base64 of the size that its type allows (XML Schema part 2, 3.2.16).',

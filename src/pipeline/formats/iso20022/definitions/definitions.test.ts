@@ -37,6 +37,7 @@ const facetsOfValue: Readonly<Record<string, string>> = {
   rate: 'decimal fractionDigits=10 totalDigits=11',
   baseRate: 'decimal fractionDigits=10 totalDigits=11',
   number: 'decimal fractionDigits=0 totalDigits=18',
+  positive: 'decimal fractionDigits=0 minInclusive=1 totalDigits=18',
   binary10k: 'base64Binary maxLength=10240 minLength=1',
   N1: 'string pattern=[0-9]',
 };
@@ -97,9 +98,36 @@ itWithPublicData('iso20022', 'definitions are those of the schemas of their name
   }
   // No schema of these is in the folder.
   expect(messages.filter((message) => !withSchema.includes(message)).map(({ name }) => name)).toEqual([
+    'pain.001.001.11',
+    'pain.001.001.12',
     'pain.002.001.03',
     'pain.002.001.10',
+    'pain.002.001.12',
+    'pain.002.001.13',
+    'pain.002.001.14',
+    'pacs.002.001.03',
+    'pacs.002.001.12',
+    'pacs.002.001.13',
+    'pacs.002.001.14',
+    'pacs.004.001.02',
+    'pacs.004.001.09',
+    'pacs.004.001.13',
     'pacs.008.001.02',
+    'pacs.008.001.10',
+    'pacs.008.001.12',
+    'pacs.009.001.10',
+    'pacs.009.001.11',
+    'camt.052.001.10',
+    'camt.052.001.11',
+    'camt.052.001.12',
+    'camt.053.001.06',
+    'camt.053.001.10',
+    'camt.053.001.11',
+    'camt.053.001.12',
+    'camt.054.001.06',
+    'camt.054.001.10',
+    'camt.054.001.11',
+    'camt.054.001.12',
   ]);
 });
 

@@ -148,4 +148,14 @@ Collection30 < Collection28 DrctDbtTx:DirectDebit12 UltmtCdtr:PartyId272 DbtrAgt
 Payment45 < Payment39 Cdtr:PartyId272 CdtrAgt:Agent8 UltmtCdtr:PartyId272 ChrgsAcctAgt:Agent8 CdtrSchmeId:PartyId272
   DrctDbtTxInf:Collection30
 DirectDebitInitiation11 < DirectDebitInitiation8 GrpHdr:Header118 PmtInf:Payment45
+Transfer54 < Transfer40 IntrmyAgt1Acct:Account40 IntrmyAgt2Acct:Account40 IntrmyAgt3Acct:Account40 CdtrAgtAcct:Account40
+  CdtrAcct:Account40 Tax:Tax10 RmtInf:Remittance21
+Payment40 < Payment34 DbtrAcct:Account40 DbtrAgtAcct:Account40 ChrgsAcct:Account40 CdtTrfTxInf:Transfer54
+CreditTransferInitiation11 < CreditTransferInitiation10 PmtInf:Payment40
+Header114 < Header95 InitgPty:PartyId272 FwdgAgt:Agent8
+Cheque19 < Cheque11 ChqFr:NameAndAddress18 DlvrTo:NameAndAddress18
+Transfer61 < Transfer54 ChqInstr:Cheque19 UltmtDbtr:PartyId272 IntrmyAgt1:Agent8 IntrmyAgt2:Agent8 IntrmyAgt3:Agent8 CdtrAgt:Agent8
+  Cdtr:PartyId272 UltmtCdtr:PartyId272 Tax:TaxData1 RltdRmtInf:Location8 RmtInf:Remittance22
+Payment44 < Payment40 Dbtr:PartyId272 DbtrAgt:Agent8 UltmtDbtr:PartyId272 ChrgsAcctAgt:Agent8 CdtTrfTxInf:Transfer61
+CreditTransferInitiation12 < CreditTransferInitiation11 GrpHdr:Header114 PmtInf:Payment44
 `;

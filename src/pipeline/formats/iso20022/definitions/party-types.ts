@@ -74,6 +74,9 @@ Institution23 < Institution18 PstlAdr:PostalAddress27
 Branch5 < Branch3 PstlAdr:PostalAddress27
 Agent8 > FinInstnId:Institution23 BrnchId?:Branch5
 Account39 < Account38 Prxy>Ownr?:PartyId135 Ownr>Svcr?:Agent6
+Account41 < Account40 Prxy>Ownr?:PartyId135 Ownr>Svcr?:Agent6
+Account43 < Account40 Prxy>Ownr?:PartyId272 Ownr>Svcr?:Agent8
+Party50 | Pty:PartyId272 Agt:Agent8
 
 CreditDebit = CRDT DBIT
 DateOrTime | Dt:date DtTm:dateTime

@@ -106,6 +106,10 @@ ToCustomerReport6 < ToCustomerReport4 Rpt:Report19
 CardEntry4 < CardEntry2 PrePdAcct:Account38
 CardTransaction17 < CardTransaction2 PrePdAcct:Account38
 ToCustomerNotification4 > GrpHdr:Header58 Ntfctn+:Notification4 SplmtryData*:SupplementaryData
+Statement6 < Statement4 Ntry:Entry8
+ToCustomerStatement6 < ToCustomerStatement4 Stmt:Statement6
+Notification12 < Notification4 Intrst:AccountInterest3 Ntry:Entry8
+ToCustomerNotification6 < ToCustomerNotification4 Ntfctn:Notification12
 
 Header81 < Header42 MsgRcpt:PartyId135 MsgPgntn>OrgnlBizQry?:OriginalQuery1
 AmountRange3 > Amt:ImpliedRange CdtDbtInd?:CreditDebit Ccy:currency

@@ -42,7 +42,6 @@ Transfer36 > PmtId:PaymentId7 PmtTpInf?:PaymentType28 IntrBkSttlmAmt:settled Int
 InstitutionTransfer8 > GrpHdr:Header93 CdtTrfTxInf+:Transfer36 SplmtryData*:SupplementaryData
 
 Settlement11 < Settlement7 SttlmAcct:Account40 InstgRmbrsmntAgtAcct:Account40 InstdRmbrsmntAgtAcct:Account40 ThrdRmbrsmntAgtAcct:Account40
-Header96 < Header93
 Transfer43 < Transfer39 ChrgsInf>MndtRltdInf?:CreditMandate1 InstrForCdtrAgt:CreditorInstruction3
 CustomerTransfer9 < CustomerTransfer8 CdtTrfTxInf:Transfer43
 CoverTransfer45 < CoverTransfer37 InstrForCdtrAgt:CreditorInstruction3
@@ -60,4 +59,35 @@ Transfer11 > PmtId:PaymentId3 PmtTpInf?:PaymentType21 IntrBkSttlmAmt:settled Int
   CdtrAgtAcct?:Account16 Cdtr:PartyId32 CdtrAcct?:Account16 UltmtCdtr?:PartyId32 InstrForCdtrAgt*:CreditorInstruction1
   InstrForNxtAgt*:NextInstruction1 Purp?:cd4 RgltryRptg{0,10}:Regulatory3 RltdRmtInf{0,10}:Location2 RmtInf?:Remittance5
 CustomerTransfer2 > GrpHdr:Header33 CdtTrfTxInf+:Transfer11
+Header96 < Header93 SttlmInf:Settlement11
+Transfer50 < Transfer43 PrvsInstgAgt1Acct:Account40 PrvsInstgAgt2Acct:Account40 PrvsInstgAgt3Acct:Account40 IntrmyAgt1Acct:Account40
+  IntrmyAgt2Acct:Account40 IntrmyAgt3Acct:Account40 DbtrAcct:Account40 DbtrAgtAcct:Account40 CdtrAgtAcct:Account40 CdtrAcct:Account40
+  Tax:Tax10 RmtInf:Remittance21
+CustomerTransfer10 < CustomerTransfer9 GrpHdr:Header96 CdtTrfTxInf:Transfer50
+CoverTransfer52 < CoverTransfer45 DbtrAcct:Account40 DbtrAgtAcct:Account40 PrvsInstgAgt1Acct:Account40 PrvsInstgAgt2Acct:Account40
+  PrvsInstgAgt3Acct:Account40 IntrmyAgt1Acct:Account40 IntrmyAgt2Acct:Account40 IntrmyAgt3Acct:Account40 CdtrAgtAcct:Account40
+  CdtrAcct:Account40 Tax:Tax10 RmtInf:Remittance21
+Transfer56 < Transfer44 PrvsInstgAgt1Acct:Account40 PrvsInstgAgt2Acct:Account40 PrvsInstgAgt3Acct:Account40 IntrmyAgt1Acct:Account40
+  IntrmyAgt2Acct:Account40 IntrmyAgt3Acct:Account40 DbtrAcct:Account40 DbtrAgtAcct:Account40 CdtrAgtAcct:Account40 CdtrAcct:Account40
+  UndrlygCstmrCdtTrf:CoverTransfer52
+InstitutionTransfer10 < InstitutionTransfer9 GrpHdr:Header96 CdtTrfTxInf:Transfer56
+
+Charges12 < Charges7 Agt>Tp?:ChargeType3
+Charges16 < Charges12 Agt:Agent8
+Settlement15 < Settlement11 InstgRmbrsmntAgt:Agent8 InstdRmbrsmntAgt:Agent8 ThrdRmbrsmntAgt:Agent8
+Header113 < Header96 SttlmInf:Settlement15 InstgAgt:Agent8 InstdAgt:Agent8
+Transfer64 < Transfer50 ChrgsInf:Charges16 PrvsInstgAgt1:Agent8 PrvsInstgAgt2:Agent8 PrvsInstgAgt3:Agent8 InstgAgt:Agent8 InstdAgt:Agent8
+  IntrmyAgt1:Agent8 IntrmyAgt2:Agent8 IntrmyAgt3:Agent8 UltmtDbtr:PartyId272 InitgPty:PartyId272 Dbtr:PartyId272 DbtrAgt:Agent8
+  CdtrAgt:Agent8 Cdtr:PartyId272 UltmtCdtr:PartyId272 Tax:TaxData1 RltdRmtInf:Location8 RmtInf:Remittance22
+CustomerTransfer12 < CustomerTransfer10 GrpHdr:Header113 CdtTrfTxInf:Transfer64
+CoverTransfer63 < CoverTransfer52 UltmtDbtr:PartyId272 InitgPty:PartyId272 Dbtr:PartyId272 DbtrAgt:Agent8 PrvsInstgAgt1:Agent8
+  PrvsInstgAgt2:Agent8 PrvsInstgAgt3:Agent8 IntrmyAgt1:Agent8 IntrmyAgt2:Agent8 IntrmyAgt3:Agent8 CdtrAgt:Agent8 Cdtr:PartyId272
+  UltmtCdtr:PartyId272 Tax:TaxData1 RmtInf:Remittance22
+RelatedReference74 | SctiesSttlmTxId:x35 IntraPosMvmntId:x35 IntraBalMvmntId:x35 AcctSvcrTxId:x35 MktInfrstrctrTxId:x35
+  CtrPtyMktInfrstrctrTxId:x35 PoolId:x35 CmonId:x35 TradId:x52 OthrTxId:x35
+Allocation1 > Amt:amount CdtDbtInd:CreditDebit Acct:Account40 Purp:cd4 Ref:x35 RltdRefs*:RelatedReference74
+Transfer62 < Transfer56 PrvsInstgAgt1:Agent8 PrvsInstgAgt2:Agent8 PrvsInstgAgt3:Agent8 InstgAgt:Agent8 InstdAgt:Agent8 IntrmyAgt1:Agent8
+  IntrmyAgt2:Agent8 IntrmyAgt3:Agent8 UltmtDbtr:Agent8 Dbtr:Agent8 DbtrAgt:Agent8 CdtrAgt:Agent8 Cdtr:Agent8 UltmtCdtr:Agent8
+  RmtInf>UndrlygAllcn*:Allocation1 UndrlygCstmrCdtTrf:CoverTransfer63
+InstitutionTransfer11 < InstitutionTransfer10 GrpHdr:Header113 CdtTrfTxInf:Transfer62
 `;

@@ -3,7 +3,8 @@ import type { StatusReason } from './reason-codes.ts';
 
 /** Accepted ones are checked only (ACTC), accepted by the customer's profile (ACCP) or being settled (ACSP). */
 export const acceptedStatuses = ['ACTC', 'ACCP', 'ACSP'] as const;
-export type TransactionStatus = (typeof acceptedStatuses)[number] | 'PDNG' | 'RJCT';
+export type AcceptedStatus = (typeof acceptedStatuses)[number];
+export type TransactionStatus = AcceptedStatus | 'PDNG' | 'RJCT';
 export type GroupStatus = TransactionStatus | 'PART';
 
 export interface PaymentOutcome {

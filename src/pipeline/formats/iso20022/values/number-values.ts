@@ -43,6 +43,14 @@ export function decimalOf({ totalDigits, fractionDigits, isNegativeAllowed }: De
   };
 }
 
+const belowOne = new ValueProblem('schema', 'schema-range', 'the number is below one');
+
+/** Of a valid decimal that is whole and not below zero. */
+export const checkOneOrMore: ValueCheck = (bytes, from, to) => {
+  for (let at = from; at < to; at++) if (bytes[at]! >= 0x31 && bytes[at]! <= 0x39) return null;
+  return belowOne;
+};
+
 const notBoolean = new ValueProblem('schema', 'schema-boolean', 'the text is none of true, false, 1 and 0');
 
 export const checkBoolean: ValueCheck = (bytes, from, to) => {

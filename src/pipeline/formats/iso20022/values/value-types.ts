@@ -2,7 +2,7 @@
 import { checkBic, checkCountry, checkCurrency, checkIsin, checkLei } from './code-values.ts';
 import { checkIban } from './iban.ts';
 import { checkDate, checkDateTime, checkTime, checkYear, checkYearMonth } from './moment-values.ts';
-import { checkBoolean, type DecimalFacets, decimalOf } from './number-values.ts';
+import { checkBoolean, checkOneOrMore, type DecimalFacets, decimalOf } from './number-values.ts';
 import { eitherOf, patternOf, textOf } from './text-values.ts';
 import { type ValueCheck, ValueProblem } from './value-problem.ts';
 
@@ -83,6 +83,7 @@ const named: Readonly<Record<string, ValueType | ValueCheck>> = {
   rate: decimal({ totalDigits: 11, fractionDigits: 10, isNegativeAllowed: true }),
   baseRate: decimal({ totalDigits: 11, fractionDigits: 10, isNegativeAllowed: true }),
   number: decimal({ totalDigits: 18, fractionDigits: 0, isNegativeAllowed: true }),
+  positive: both(decimalOf({ ...unsigned, fractionDigits: 0 }), checkOneOrMore),
   binary10k: base64Of(10_240),
 };
 
