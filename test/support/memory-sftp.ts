@@ -24,6 +24,8 @@ export interface MemorySftp {
     damagesWrites: boolean;
     /** Writes fail, as they do where there is no room: the protocol has no code for that. */
     isFull: boolean;
+    /** Says that it renamed a file, and does not. */
+    renamesNothing: boolean;
     /** Beside the files. */
     listed: string[];
     /** Names of one more answer to a listing, which has no end then. */
@@ -61,6 +63,7 @@ export async function startMemorySftp(): Promise<MemorySftp> {
     isSilent: false,
     damagesWrites: false,
     isFull: false,
+    renamesNothing: false,
     listed: [],
     listsOn: null,
     listsNamesOnly: false,
@@ -170,6 +173,7 @@ export async function startMemorySftp(): Promise<MemorySftp> {
           sftp.on('RENAME', (id, from, to) =>
             answer(() => {
               behaviour.onRename('before');
+              if (behaviour.renamesNothing) return void sftp.status(id, STATUS_CODE.OK);
               const content = files.get(nameOf(from))!;
               files.delete(nameOf(from));
               files.set(nameOf(to), content);

@@ -94,7 +94,8 @@ export const connectorErrors = defineErrors({
     retryable: true,
   },
   E_TARGET_READ_BACK: {
-    meaning: 'A file that was written to the target and read back before it got its name holds other bytes; it was removed.',
+    meaning:
+      'A file that was written to the target and read back before it got its name holds other bytes, or has not the name that the target said it has; it was removed.',
     actor: 'downstream',
     next: 'Look at the disk and memory of the target, and at what changes files there; the batch is written again.',
     retryable: true,

@@ -65,6 +65,18 @@ it('only what is asked for is compared', async () => {
   }
 });
 
+it('a file that the server says to have renamed and did not is no delivery, and one that the partner took at once is', async () => {
+  const { server, target } = await start();
+  const batch = outgoing(['a', 'b']);
+  server.behaviour.renamesNothing = true;
+  expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'unknown', code: 'E_TARGET_READ_BACK' });
+  expect([...server.files.keys()]).toEqual([]);
+  expect((await target.resolve!(batch, signal)).kind).toBe('resendable');
+  server.behaviour.renamesNothing = false;
+  server.behaviour.onRename = (moment) => (moment === 'after' ? server.files.clear() : undefined);
+  expect((await target.deliver(again(batch), signal)).kind).toBe('acked');
+});
+
 it('a server that says nothing of larger writes gets pieces of 32 KiB, and is not said to have made anything durable', async () => {
   const { server, target } = await start();
   const ids = Array.from({ length: 1_500 }, (_, index) => `record-${index}`);

@@ -118,6 +118,7 @@ async function write(sending: Sending, step: { isNaming: boolean }): Promise<Del
     step.isNaming = true;
     isNamed = await nameFile(sftp, temporary, place);
     if (!isNamed) return await afterRefusal(sending);
+    if (sending.settings.readBack !== 'none') await assertMoved(sending, temporary);
     const durable = isDurable ? 'made durable, ' : '';
     const compared = { hash: 'read back, ', size: 'measured, ', none: '' }[sending.settings.readBack];
     return { kind: 'acked', evidence: `the file was written, ${durable}${compared}and named` };
@@ -162,6 +163,17 @@ async function nameFile(sftp: SftpSession, temporary: Buffer, place: Buffer): Pr
     if (error instanceof SftpFailure && error.kind === 'failed') return false;
     throw error;
   }
+}
+
+/**
+ * A server may say that it renamed a file and leave it where it was. That nothing has the name says nothing: the partner may have
+ * taken it already. Nobody knows where both may be answers of another moment.
+ */
+async function assertMoved({ sftp, place, file }: Sending, temporary: Buffer): Promise<void> {
+  if ((await sftp.lookAt(temporary)) === undefined) return;
+  const isThere = (await compare(sftp, place, file)) === 'same';
+  await sftp.remove(temporary).catch(() => {});
+  if (!isThere) throw new HeadgateError(connectorErrors.E_TARGET_READ_BACK, 'the server said that the file has its name, which it has not');
 }
 
 /** Version 3 has one status for a name that is taken and for all else. */
