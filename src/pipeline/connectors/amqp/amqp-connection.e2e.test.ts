@@ -122,6 +122,27 @@ describe.each(protocols)('%s', (protocol) => {
     expect([...new Set(await idsIn(queue))]).toEqual(['a', 'b', 'c']);
   });
 
+  itWith('rabbitmq')('that is given up while the broker is short of disk leaves no copy that comes behind the labelled one', async () => {
+    const ports = { resolveHost: async () => ['127.0.0.1'] };
+    const { hostName, tlsPort } = world.rabbit;
+    const opened = await Promise.all(
+      [{}, { port: tlsPort, connection: { host: hostName, tls: 'require' } }].map(async (place) => {
+        const queue = await makeQueue();
+        const options = optionsFor({ protocol, queue, ...place });
+        const target = amqpConnector.open({ ...options, ports: { ...options.ports, ...ports } });
+        onTestFinished(() => target.close());
+        return { queue, target, batch: outgoing(['b', 'c', 'd']) };
+      }),
+    );
+    for (const { target } of opened) expect((await target.deliver(outgoing(['a']), signal)).kind).toBe('acked');
+    await world.rabbit.ctl('set_disk_free_limit', '1000000GB');
+    const outcomes = await Promise.all(opened.map(({ target, batch }) => target.deliver(batch, AbortSignal.timeout(500))));
+    await world.rabbit.ctl('set_disk_free_limit', '1MB');
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ code: 'E_TARGET_TIMEOUT' });
+    for (const { target, batch } of opened) expect((await target.deliver(again(batch), signal)).kind).toBe('acked');
+    for (const { queue } of opened) expect(await idsIn(queue)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   itWith('rabbitmq')('sends nothing to a broker that is short of memory, and says so when it is probed', async () => {
     const queue = await makeQueue();
     await world.rabbit.ctl(...memoryMark, '0.00001');

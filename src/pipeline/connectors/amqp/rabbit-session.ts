@@ -2,6 +2,7 @@
  * AMQP 0-9-1 as RabbitMQ speaks it: publisher confirms, and the mandatory flag by which a message that no queue takes comes
  * back. A session never reconnects: one that ended is dropped, and the next attempt makes another.
  */
+import type { Socket } from 'node:net';
 import { scheduler } from 'node:timers/promises';
 import { type Channel, Connection, type ReturnedMessage } from 'rabbitmq-client';
 import { HeadgateError } from '../../../platform/base/errors.ts';
@@ -10,7 +11,7 @@ import { connectorErrors } from '../connector-errors.ts';
 import { nameOf, sessionFailure } from './amqp-failure.ts';
 import type { AmqpLogin, AmqpMessage, AmqpSession, AmqpVerdict } from './amqp-session.ts';
 import type { AmqpSettings } from './amqp-settings.ts';
-import { tlsOptions } from './amqp-socket.ts';
+import { openBelowTls, reset, tlsOptions } from './amqp-socket.ts';
 
 const heartbeatSeconds = 30;
 
@@ -39,6 +40,9 @@ class RabbitSession implements AmqpSession {
   readonly #ids: Ids;
 
   readonly #connection: Connection;
+
+  /** Below TLS; null: without TLS. */
+  readonly #belowTls: Socket | null;
 
   readonly #connected: Promise<void>;
 
@@ -69,6 +73,8 @@ class RabbitSession implements AmqpSession {
       this.#end = reject;
     });
     this.#ended.catch(() => {});
+    const tls = tlsOptions(settings, login);
+    this.#belowTls = tls === null ? null : openBelowTls({ host: login.address, port: settings.port });
     this.#connection = new Connection({
       hostname: login.address,
       port: settings.port,
@@ -79,7 +85,7 @@ class RabbitSession implements AmqpSession {
       heartbeat: heartbeatSeconds,
       frameMax: 131_072,
       noDelay: true,
-      ...tlsPart(settings, login),
+      ...(tls === null ? {} : { tls: { ...tls, socket: this.#belowTls! } }),
     });
     this.#connection.on('error', (error: unknown) => this.#fail(error));
     this.#connection.on('connection.blocked', () => this.#block());
@@ -195,6 +201,7 @@ class RabbitSession implements AmqpSession {
     if (this.#ending === undefined) {
       this.#ending = sessionFailure(error, this.#settings);
       this.#end(this.#ending);
+      reset(this.#belowTls ?? (this.#connection as unknown as { readonly _socket: Socket })._socket);
       this.#connection.unsafeDestroy();
     }
     return this.#ending;
@@ -220,9 +227,4 @@ class RabbitSession implements AmqpSession {
 function endedOverMessage(cause: unknown): HeadgateError {
   const message = 'the broker ended the session over a message that it does not take (PRECONDITION_FAILED)';
   return new HeadgateError(connectorErrors.E_TARGET_RECORD, message, { cause });
-}
-
-function tlsPart(settings: AmqpSettings, login: AmqpLogin) {
-  const tls = tlsOptions(settings, login);
-  return tls === null ? {} : { tls: { ...tls } };
 }
