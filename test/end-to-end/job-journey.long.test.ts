@@ -303,3 +303,46 @@ describe('a target whose batches linger', () => {
     for (const id of ids) expect((await verified(jobs, id)).failures).toEqual([]);
   });
 });
+
+const singleFlow = (tenant: string) => `apiVersion: headgate/v1
+kind: FlowDefinition
+metadata: { tenant: ${tenant}, service: payments, name: single, version: 1.0.0 }
+spec:
+  sources: [{ id: upload, type: http }]
+  format: { type: delimited, header: true }
+  schema: { record: { key: [id], fields: { id: { type: string, required: true, unique: file } } } }
+  routes: { default: { to: [api] } }
+  targets: { api: { type: http, connection: api, order: file, batch: { size: 1 } } }
+  targetDefaults: { retry: { max: 50, initial: 20ms, cap: 50ms } }
+`;
+
+describe('the clock of the database', () => {
+  it('that is set forth and back by an hour in mid-run makes work wait at the most: everything is delivered once, in order', async () => {
+    let [calls, sent] = [0, 0];
+    const tenant = tenantName();
+    const source = singleFlow(tenant);
+    const answer = ({ attempt }: OutgoingBatch): DeliveryOutcome => {
+      if (calls++ % 10 === 0 && attempt === 1) return { kind: 'refused', retryable: true, code: 'E_TARGET_BUSY', message: 'busy' };
+      sent++;
+      return { kind: 'acked' };
+    };
+    const jobs = (scenario = await createJobScenario({ database, plan: loadFlow(source).plan!, source, tenant, leaseMs: 2_000, answer }));
+    const file = (name: string, records: number) => `id\n${Array.from({ length: records }, (_, at) => `${name}${at}\n`).join('')}`;
+    const [first] = await jobs.accept([file('a', 40)]);
+    jobs.startAll();
+    await until(async () => sent > 8, 'nothing was delivered');
+    await jobs.passTime(3_600);
+    await until(async () => sent > 18, 'nothing was delivered once the clock was set forth');
+    await jobs.passTime(-3_600);
+    const [second] = await jobs.accept([file('b', 5)]);
+    const isDue = '/* due */ select from headgate.work_items where tenant_id = $1 and due_at <= headgate.clock() and lane_order = 1';
+    await until(async () => (await jobs.rows(isDue)).length === 0, 'what was due then is still due');
+    expect(await jobs.jobs()).toMatchObject([{ state: 'delivering' }, {}]);
+    await jobs.passTime(3_600);
+    await closed(jobs, 2);
+    const expected = [...Array.from({ length: 40 }, (_, at) => `a${at}`), ...Array.from({ length: 5 }, (_, at) => `b${at}`)];
+    expect(jobs.delivered.get('api')!.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual(expected);
+    for (const jobId of [first!, second!]) expect((await verified(jobs, jobId)).failures).toEqual([]);
+    expect(sent).toBe(45);
+  });
+});

@@ -326,6 +326,18 @@ it('600 small files of one poll share packs, numbers without gaps, and a transac
   expect(world.inDone()).toHaveLength(600);
 });
 
+it('thousands of files in a folder are taken each once, whether another process takes the source over in the middle or not', async () => {
+  const names = Array.from({ length: 2_000 }, (_, index) => `${String(index).padStart(4, '0')}.csv`);
+  for (const name of names) world.put(name, `${name},1.00\n`);
+  const polls = await Promise.allSettled([world.poll(), world.poll()]);
+  expect(polls.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  while (world.names().length > 0) await world.poll();
+  const files = await world.files();
+  expect(files.map(({ name }) => name).toSorted()).toEqual(names);
+  expect(files.map((file) => file.accepted_number)).toEqual(names.map((_, index) => index + 1));
+  expect(world.inDone()).toEqual(names);
+});
+
 it('a big file is sealed by itself and split on the way', async () => {
   const content = 'x,1.00\n'.repeat(400_000);
   world.put('big.csv', content);

@@ -111,6 +111,20 @@ for (const [kind, start] of Object.entries(stores))
       expect(() => store.open(`${name}2`)).toThrow(expect.objectContaining({ code: 'E_OBJECT_MISSING' }));
     });
 
+    it('writes on the condition that the name is free (If-None-Match, ifGenerationMatch): what began while it was is refused once another has it', async () => {
+      const store = await open();
+      for (const bytes of [5, 17 * 1024 * 1024]) {
+        const at = `${name}${bytes}`;
+        // The emulator of S3 knows of an object in one piece only that it is in the way of one in parts.
+        const first = Buffer.alloc(kind === 'moto' ? 5 : bytes, 'b');
+        const late = store.create(at);
+        late.write(Buffer.alloc(bytes, 'a'));
+        write(store, at, first);
+        expect(() => late.commit()).toThrow(expect.objectContaining({ code: 'E_OBJECT_EXISTS' }));
+        expect(sha256(readAll(store, at))).toBe(sha256(first));
+      }
+    });
+
     it('removes what is there and what is not, and lists what is there, by the beginning of its name', async () => {
       const store = await open();
       const names = ['local/a/raw/0/x', 'local/a/raw/1/y', 'local/ab/raw/0/z'];
