@@ -11,6 +11,8 @@ export interface KafkaFront {
   readonly port: number;
   /** Which users may come in; may be changed. */
   readonly users: Map<string, string>;
+  /** Topics that the cluster knows by another name of the same length: so one gets other partitions. May be changed. */
+  readonly topics: Map<string, string>;
   /** How many connections proved themselves. */
   readonly loginsDone: number;
   close(): Promise<void>;
@@ -30,6 +32,7 @@ const mechanismUnknown = 33;
 
 export async function startKafkaFront(options: KafkaFrontOptions): Promise<KafkaFront> {
   const users = new Map<string, string>();
+  const topics = new Map<string, string>();
   const sockets = new Set<Socket>();
   let loginsDone = 0;
   const at = options.broker.lastIndexOf(':');
@@ -51,9 +54,13 @@ export async function startKafkaFront(options: KafkaFrontOptions): Promise<Kafka
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
     const login = options.mechanism === undefined ? null : new Login(options.mechanism, users);
-    onFrames(upstream, (frame) => client.write(framed(replaced(frame, theirs, own))));
+    onFrames(upstream, (frame) => {
+      for (const [topic, other] of topics) rename(frame, other, topic);
+      client.write(framed(replaced(frame, theirs, own)));
+    });
     onFrames(client, (frame) => {
       const api = frame.readInt16BE(0);
+      for (const [topic, other] of topics) rename(frame, topic, other);
       if (login === null || login.isDone || api === apis.versions) {
         upstream.write(framed(frame));
         return;
@@ -68,6 +75,7 @@ export async function startKafkaFront(options: KafkaFrontOptions): Promise<Kafka
   return {
     port: ownPort,
     users,
+    topics,
     get loginsDone() {
       return loginsDone;
     },
@@ -182,6 +190,10 @@ function replaced(frame: Buffer, from: Buffer, to: Buffer): Buffer {
     if (at >= 0) return Buffer.concat([frame.subarray(0, at), given, frame.subarray(at + sought.length)]);
   }
   return frame;
+}
+
+function rename(frame: Buffer, from: string, to: string): void {
+  for (let at = frame.indexOf(from); at >= 0; at = frame.indexOf(from, at + 1)) frame.write(to, at);
 }
 
 function int16(value: number): Buffer {

@@ -6,7 +6,7 @@ import { selfSignedCertificate } from '../../../../test/support/self-signed-cert
 import { createSecretResolver } from '../../../platform/secrets/secret-resolver.ts';
 import { type ResolveHost, strictEgress } from '../connector.ts';
 import { outgoing } from '../connector-contract.fixture.ts';
-import { useKafka } from './kafka.fixture.ts';
+import { outId, useKafka } from './kafka.fixture.ts';
 import { kafkaConnector } from './kafka-connector.ts';
 
 const world = useKafka();
@@ -127,6 +127,40 @@ describe('a user', () => {
     onTestFinished(() => target.close());
     expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_SETUP' });
   });
+});
+
+describe('a topic', () => {
+  itWith('kafka')(
+    'that gets partitions in mid-run is written to by its new ones within half a minute, and one that loses them at once',
+    async () => {
+      const [topic, larger, same] = [await world.cluster.makeTopic(2), await world.cluster.makeTopic(5), await world.cluster.makeTopic(5)];
+      const front = await startFront({ hostName: '127.0.0.1' });
+      const options = optionsFor({ topic, brokers: [`127.0.0.1:${front.port}`], settings: { key: outId } });
+      const { clock } = options.ports;
+      let laterMs = 0;
+      const later = { ...clock, nowMs: () => clock.nowMs(), monotonicMs: () => clock.monotonicMs() + laterMs };
+      const target = kafkaConnector.open({ ...options, ports: { ...options.ports, clock: later } });
+      onTestFinished(() => target.close());
+      const ids = Array.from({ length: 40 }, (_, at) => `k${at}`);
+      const placesIn = async (name: string) =>
+        (await world.cluster.read(name)).map(({ partition, key }) => `${partition} ${key}`).toSorted();
+      expect(await target.deliver(outgoing(ids), signal)).toEqual({ kind: 'acked' });
+      front.topics.set(topic, larger);
+      expect(await target.deliver(outgoing(ids), signal)).toEqual({ kind: 'acked' });
+      const before = await placesIn(topic);
+      expect(await placesIn(larger)).toEqual(before);
+      laterMs = 30_000;
+      expect(await target.deliver(outgoing(ids), signal)).toEqual({ kind: 'acked' });
+      await world.cluster.write(same, ids);
+      expect(await placesIn(larger)).toEqual([...before, ...(await placesIn(same))].toSorted());
+      front.topics.clear();
+      const outcome = await target.deliver(outgoing(ids), signal);
+      const left = outcome.kind === 'acked' ? outcome.perRecord! : [];
+      expect(new Set(left.map(({ status, code }) => `${status} ${code}`))).toEqual(new Set(['retry E_TARGET_SETUP']));
+      expect(await target.deliver(outgoing(left.map(({ index }) => ids[index]!)), signal)).toEqual({ kind: 'acked' });
+      expect((await world.cluster.read(topic)).length).toBe(2 * ids.length);
+    },
+  );
 });
 
 describe('C5: settings', () => {
