@@ -178,7 +178,7 @@ export const arrivalErrors = defineErrors({
   },
   E_SOURCE_ANSWER: {
     meaning:
-      'The server of a source offers no SFTP to the user, answers with what is not of its protocol, or lists a folder without names and without an end.',
+      'The server of a source offers no SFTP to the user, answers with what is not of its protocol, lists a folder without names and without an end, or says that it renamed a file and did not.',
     actor: 'operator',
     next: 'Try the connection with another program, such as the command `sftp`; have the owner of the server correct it.',
     retryable: true,

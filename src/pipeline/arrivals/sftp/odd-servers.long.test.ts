@@ -136,6 +136,49 @@ describe('a server', () => {
     },
   );
 
+  it('that lists a file twice, and renames one between the listing and the read, gives each once', async () => {
+    const { server, world } = await start();
+    server.files.set('a.csv', Buffer.from('x,1.00\n'));
+    server.files.set('b.csv', Buffer.from('y,2.00\n'));
+    server.behaviour.listed = ['b.csv'];
+    let isListed = false;
+    server.behaviour.onLook = () => {
+      if (isListed || !server.files.has('a.csv')) return;
+      isListed = true;
+      server.files.set('c.csv', server.files.get('a.csv')!);
+      server.files.delete('a.csv');
+    };
+    await world.poll();
+    expect(isListed).toBe(true);
+    server.behaviour.listed = [];
+    while (server.files.has('b.csv') || server.files.has('c.csv')) await world.poll();
+    expect((await world.arrivals()).map(({ name, state }) => [name, state])).toEqual([
+      ['a.csv', 'vanished'],
+      ['b.csv', 'accepted'],
+      ['c.csv', 'accepted'],
+    ]);
+    expect(await world.jobs()).toBe(2);
+  });
+
+  it.each([
+    ['mark', '.taken', ['a.csv.taken']],
+    ['move', null, ['.headgate-done/a.csv']],
+    ['delete', null, []],
+  ] as const)(
+    'that says it renamed a file and did not, where a source will %s it, is told of, and gives it once',
+    async (afterwards, mark, left) => {
+      const { server, world } = await start();
+      world.settings.source = { ...world.settings.source, afterwards, mark };
+      server.files.set('a.csv', Buffer.from('x,1.00\n'));
+      server.behaviour.renamesNothing = true;
+      for (let poll = 0; poll < 2; poll++) await expect(world.poll()).rejects.toMatchObject({ code: 'E_SOURCE_ANSWER' });
+      server.behaviour.renamesNothing = false;
+      await world.poll();
+      expect((await world.arrivals()).map(({ name, state }) => [name, state])).toEqual([['a.csv', 'accepted']]);
+      expect([...server.files.keys()]).toEqual(left);
+    },
+  );
+
   it('that takes connections and never says a word is not reachable in time', async () => {
     const { world } = await start(hastyPorts);
     const mute = createServer(() => {}).listen(0, '127.0.0.1');

@@ -42,10 +42,20 @@ async function takeAway(session: SftpSession, folder: Buffer, work: TakeAway): P
   const beside = besideOf(folder, to);
   const target = to === 'nowhere' ? pathIn(beside, Buffer.from(arrivalId)) : await freePlace(session, beside, entry.bytes, work);
   if (!(await move(session, path, target))) return true;
-  if (!(await isThere(session, target, entry.fingerprint))) return await putBack(session, target, path);
+  if (!(await isThere(session, target, entry.fingerprint))) {
+    if (await isUnmoved(session, { path, target, fingerprint: entry.fingerprint })) throw notRenamed();
+    return await putBack(session, target, path);
+  }
   if (to === 'nowhere') await session.remove(target);
   return true;
 }
+
+/** The server said that it renamed it. Released it would be seen, and read, again by each poll. */
+async function isUnmoved(session: SftpSession, { path, target, fingerprint }: { path: Buffer; target: Buffer; fingerprint: string }) {
+  return (await session.lookAt(target)) === undefined && (await isThere(session, path, fingerprint));
+}
+
+const notRenamed = () => new HeadgateError(arrivalErrors.E_SOURCE_ANSWER, 'the server said that it renamed a file, and it did not');
 
 /** Missing is fine. */
 async function takeBeside(session: SftpSession, folder: Buffer, name: Buffer, work: TakeAway): Promise<void> {
