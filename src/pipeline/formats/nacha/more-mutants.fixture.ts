@@ -18,6 +18,52 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
   },
   { name: 'a NUL in a reserved field', rule: 'character', ...one('COR', (file) => file.put('addenda98', 21, '\0')), also: ['reserved'] },
   { name: 'a blank name', rule: 'individual-name', ...ppd(setting('entryDetail', 'individualName', '')) },
+  ...(['ACK', 'CCD', 'COR'] as const).map(
+    (sample) =>
+      ({
+        name: `a blank name in ${sample}`,
+        rule: 'field-blank-expected',
+        ...one(sample, setting('entryDetail', 'individualName', '')),
+      }) as const,
+  ),
+  ...(['ATX', 'CTX', 'TRX'] as const).map(
+    (sample) =>
+      ({
+        name: `a blank name behind the number of addenda in ${sample}`,
+        rule: 'field-blank-expected',
+        ...one(sample, setting('entryDetail', 'individualName', '0002')),
+      }) as const,
+  ),
+  ...(
+    [
+      ['PPD', 'entryDetail'],
+      ['IAT', 'IATEntryDetail'],
+      ['ADV', 'advEntryDetail'],
+    ] as const
+  ).map(
+    ([sample, record]) =>
+      ({
+        name: `an RDFI of zeros in ${sample}, with their check digit`,
+        rule: 'field-blank',
+        ...one(sample, (file) => file.put(record, 3, '000000000').total()),
+      }) as const,
+  ),
+  {
+    name: 'a blank RDFI',
+    rule: 'field-blank',
+    ...ppd((file) => file.put('entryDetail', 3, '000000000').total().put('entryDetail', 3, '        ')),
+    also: ['number-fill'],
+  },
+  {
+    name: 'ENR without addenda',
+    rule: 'addenda-required',
+    ...one('ENR', (file) => file.remove('addenda05').set('entryDetail', 'addendaRecordIndicator', 0).total()),
+  },
+  {
+    name: 'an advice routing number of zeros',
+    rule: 'advice-routing-number',
+    ...one('ADV', setting('advEntryDetail', 'adviceRoutingNumber', '000000000')),
+  },
   { name: 'a blank account', rule: 'field-blank', ...ppd(setting('entryDetail', 'DFIAccountNumber', '')) },
   {
     name: 'an origin that is no routing number',
@@ -140,6 +186,20 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
         .insert(index + 1, addenda.addenda17, { ...values, sequenceNumber: 2 })
         .insert(index + 2, addenda.addenda17, { ...values, sequenceNumber: 3 });
       return file.set('IATEntryDetail', 'addendaRecords', international.length + 4).total();
+    }),
+  },
+  {
+    name: 'the correspondent bank of an IAT entry in its return',
+    rule: 'iat-return-addenda',
+    ...one('IAT returned', (file) => {
+      const values = {
+        foreignCorrespondentBankName: 'Bank',
+        foreignCorrespondentBankIDNumberQualifier: '01',
+        foreignCorrespondentBankIDNumber: '1',
+      };
+      const more = { foreignCorrespondentBankBranchCountryCode: 'FR', sequenceNumber: 1, entryDetailSequenceNumber: '0001001' };
+      file.insert(file.index('addenda99'), addenda.addenda18, { ...values, ...more });
+      return file.set('IATEntryDetail', 'addendaRecords', 9).total();
     }),
   },
   {

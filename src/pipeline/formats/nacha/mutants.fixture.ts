@@ -100,6 +100,7 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   'payment-type': one('TEL', setting('entryDetail', 'discretionaryData', 'X')),
   'advice-routing-number': one('ADV', setting('advEntryDetail', 'adviceRoutingNumber', '121042883')),
   'advice-day': one('ADV', setting('advEntryDetail', 'julianDay', 367)),
+  'advice-order': one('ADV', (file) => file.set('advEntryDetail', 'sequenceNumber', 1, 1)),
   'change-code': one('COR', setting('addenda98', 'changeCode', 'C08')),
   'return-code': one('PPD returned', setting('addenda99', 'returnCode', 'R48')),
   'returned-reason-code': one('PPD contested', setting('addenda99Contested', 'dishonoredReturnReasonCode', '99')),
@@ -148,6 +149,10 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   }),
   'addenda-count-field': one('CTX', (file) => file.put('entryDetail', 54, '0003')),
   'iat-addenda-required': one('IAT', (file) => file.remove('addenda16').set('IATEntryDetail', 'addendaRecords', 8).total()),
+  'iat-return-addenda': one('IAT returned', (file) => {
+    const values = { paymentRelatedInformation: 'Payment', sequenceNumber: 1, entryDetailSequenceNumber: '0001001' };
+    return file.insert(file.index('addenda99'), addenda.addenda17, values).set('IATEntryDetail', 'addendaRecords', 9).total();
+  }),
   'iat-addenda-count': one('IAT', setting('IATEntryDetail', 'addendaRecords', 3)),
   'iat-addenda-order': one('IAT', (file) => {
     const index = file.index('addenda10');

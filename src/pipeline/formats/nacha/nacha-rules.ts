@@ -103,6 +103,7 @@ export const nachaRules = {
   'payment-type': fieldWarning('The payment type code is R, S or blank in TEL and WEB (App. 3, payment type code).'),
   'advice-routing-number': fieldWarning('The advice routing number of an ADV entry has a valid check digit (App. 3, ADV entry detail).'),
   'advice-day': fieldWarning('The day of an ADV entry is a day of the year, 001 to 366 (App. 3, ADV entry detail).'),
+  'advice-order': fieldWarning('The sequence numbers of ADV entries ascend within a batch, from 1 to 9,999 (App. 3, ADV entry detail).'),
   'change-code': field(
     'A change code is one of the Rules, C08 in IAT only, and a refusal names the one it refuses (App. 5, change codes).',
   ),
@@ -150,7 +151,7 @@ export const nachaRules = {
     'Addenda records follow only an entry whose addenda record indicator is 1 (App. 3, addenda record indicator).',
   ),
   'addenda-missing': entry('An addenda record follows an entry whose addenda record indicator is 1 (App. 3, addenda record indicator).'),
-  'addenda-required': entry('POS, SHR and MTE entries have addenda 02, DNE entries addenda 05, COR entries addenda 98 (App. 3).'),
+  'addenda-required': entry('POS, SHR and MTE entries have addenda 02, DNE and ENR entries addenda 05, COR entries addenda 98 (App. 3).'),
   'addenda-forbidden': entry('An entry has only addenda records of its class of entries and category (App. 3 and App. 4).'),
   'addenda-repeated': entry('An entry has one addenda record of each type other than 05, 17 and 18 (App. 3).'),
   'answers-together': entryWarning(
@@ -161,6 +162,7 @@ export const nachaRules = {
     'The number of addenda records of an ATX, CTX or TRX entry is that of its records; in a return it is a number (App. 3).',
   ),
   'iat-addenda-required': entry('An IAT entry and its return have each of the addenda 10 to 16 (App. 3, IAT).'),
+  'iat-return-addenda': entryWarning('The return of an IAT entry is without the addenda 17 and 18 of the entry (App. 4, IAT).'),
   'iat-addenda-count': entryWarning('The number of addenda records of an IAT entry is that of its records (App. 3, IAT).'),
   'iat-addenda-order': entryWarning('The addenda records of an IAT entry are in the order of their types (App. 3, IAT).'),
   'addenda-sequence-order': entry('Addenda sequence numbers do not descend (App. 3, addenda sequence number).'),
