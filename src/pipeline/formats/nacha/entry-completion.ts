@@ -8,8 +8,6 @@ import type { OpenEntry } from './open-entry.ts';
 import type { SecClass } from './sec-classes.ts';
 
 const iatAddenda: readonly AddendaName[] = ['addenda10', 'addenda11', 'addenda12', 'addenda13', 'addenda14', 'addenda15', 'addenda16'];
-const returnCategories: ReadonlySet<Category> = new Set(['Return', 'DishonoredReturn', 'DishonoredReturnContested']);
-const optionalIatAddenda: ReadonlySet<AddendaName> = new Set(['addenda17', 'addenda18']);
 const returnAddenda: readonly AddendaName[] = ['addenda99', 'addenda99Dishonored', 'addenda99Contested'];
 const notificationAddenda: readonly AddendaName[] = ['addenda98', 'addenda98Refused'];
 const answerAddenda: ReadonlySet<AddendaName> = new Set([...returnAddenda, ...notificationAddenda]);
@@ -50,10 +48,6 @@ function checkKinds(entry: OpenEntry, batch: OpenBatch, findings: Findings): voi
   const allowed = kind === 'iat' ? iatAllowed(entry.category) : standardAllowed(sec, entry.category);
   let answers = 0;
   for (const name of entry.addendaTypes) {
-    if (kind === 'iat' && returnCategories.has(entry.category) && optionalIatAddenda.has(name)) {
-      findings.record('iat-return-addenda', entry, `the return of an IAT entry has ${name}`);
-      continue;
-    }
     if (!allowed.includes(name)) {
       findings.record('addenda-forbidden', entry, `an entry of class ${sec.code} and category ${entry.category} has ${name}`);
       continue;
@@ -81,7 +75,7 @@ function standardAllowed(sec: SecClass, category: Category): readonly AddendaNam
 }
 
 function iatAllowed(category: Category): readonly AddendaName[] {
-  if (category === 'Forward') return [...iatAddenda, ...optionalIatAddenda];
+  if (category === 'Forward') return [...iatAddenda, 'addenda17', 'addenda18'];
   return [...iatAddenda, ...(category === 'NOC' ? notificationAddenda : returnAddenda)];
 }
 

@@ -189,8 +189,16 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
     }),
   },
   {
+    name: 'the payment information of an IAT entry in its return',
+    rule: 'addenda-forbidden',
+    ...one('IAT returned', (file) => {
+      const values = { paymentRelatedInformation: 'Payment', sequenceNumber: 1, entryDetailSequenceNumber: '0001001' };
+      return file.insert(file.index('addenda99'), addenda.addenda17, values).set('IATEntryDetail', 'addendaRecords', 9).total();
+    }),
+  },
+  {
     name: 'the correspondent bank of an IAT entry in its return',
-    rule: 'iat-return-addenda',
+    rule: 'addenda-forbidden',
     ...one('IAT returned', (file) => {
       const values = {
         foreignCorrespondentBankName: 'Bank',

@@ -149,10 +149,6 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   }),
   'addenda-count-field': one('CTX', (file) => file.put('entryDetail', 54, '0003')),
   'iat-addenda-required': one('IAT', (file) => file.remove('addenda16').set('IATEntryDetail', 'addendaRecords', 8).total()),
-  'iat-return-addenda': one('IAT returned', (file) => {
-    const values = { paymentRelatedInformation: 'Payment', sequenceNumber: 1, entryDetailSequenceNumber: '0001001' };
-    return file.insert(file.index('addenda99'), addenda.addenda17, values).set('IATEntryDetail', 'addendaRecords', 9).total();
-  }),
   'iat-addenda-count': one('IAT', setting('IATEntryDetail', 'addendaRecords', 3)),
   'iat-addenda-order': one('IAT', (file) => {
     const index = file.index('addenda10');

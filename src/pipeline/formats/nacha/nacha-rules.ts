@@ -162,7 +162,6 @@ export const nachaRules = {
     'The number of addenda records of an ATX, CTX or TRX entry is that of its records; in a return it is a number (App. 3).',
   ),
   'iat-addenda-required': entry('An IAT entry and its return have each of the addenda 10 to 16 (App. 3, IAT).'),
-  'iat-return-addenda': entryWarning('The return of an IAT entry is without the addenda 17 and 18 of the entry (App. 4, IAT).'),
   'iat-addenda-count': entryWarning('The number of addenda records of an IAT entry is that of its records (App. 3, IAT).'),
   'iat-addenda-order': entryWarning('The addenda records of an IAT entry are in the order of their types (App. 3, IAT).'),
   'addenda-sequence-order': entry('Addenda sequence numbers do not descend (App. 3, addenda sequence number).'),
