@@ -59,6 +59,18 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
     rule: 'addenda-required',
     ...one('ENR', (file) => file.remove('addenda05').set('entryDetail', 'addendaRecordIndicator', 0).total()),
   },
+  ...['ACK', 'ATX', 'DNE', 'ENR'].map(
+    (sec) =>
+      ({
+        name: `the return of a debit in ${sec}`,
+        rule: 'transaction-code-sec',
+        ...one('PPD returned', (file) => {
+          if (sec === 'ENR') file.set('batchHeader', 'companyEntryDescription', 'AUTOENROLL');
+          if (sec === 'ATX') file.put('entryDetail', 54, '0001');
+          return file.set('batchHeader', 'standardEntryClassCode', sec).set('entryDetail', 'amount', 0).total();
+        }),
+      }) as const,
+  ),
   {
     name: 'an advice routing number of zeros',
     rule: 'advice-routing-number',

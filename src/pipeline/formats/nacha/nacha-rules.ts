@@ -116,7 +116,7 @@ export const nachaRules = {
     'A notification of change of an IAT entry is in a batch of class COR with the indicator IATCOR, and no other is (App. 5, IAT).',
   ),
   'transaction-code-sec': entry(
-    'The transaction code is one of those of its class of entries; the other side is for reversals (App. 3, transaction codes).',
+    'The transaction code is one of those of its class of entries, in a return one that answers these; the other side is for reversals (App. 3, transaction codes).',
   ),
   'transaction-code-service-class': entry(
     'Credits are not in batches of debits (225), debits not in those of credits (220) (App. 3, service class code).',
