@@ -86,6 +86,14 @@ function checkForward(entry: OpenEntry, { header: { sec } }: OpenBatch, findings
       'transactionCode',
       `transaction code ${code} is one of returns, but no addenda 99 follows`,
     );
+  else if (
+    (codeBits & isZeroDollar) !== 0 &&
+    sec.transactionCodes === null &&
+    sec.addenda === '05' &&
+    sec.code !== '' &&
+    !entry.count('addenda05')
+  )
+    findings.record('zero-dollar-addenda', entry, `transaction code ${code} is for remittance data, and no addenda 05 follows`);
   if (!sec.needsAddenda) return;
   const wanted = sec.addenda === '98' ? 'addenda98' : sec.addenda === '02' ? 'addenda02' : 'addenda05';
   if (entry.count(wanted) === 0) findings.record('addenda-required', entry, `a ${sec.code} entry has no ${wanted}`);

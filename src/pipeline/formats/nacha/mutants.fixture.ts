@@ -128,6 +128,7 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   'identification-number': one('MTE', setting('entryDetail', 'identificationNumber', '00')),
   'addenda-indicator': ppd((file) => file.set('entryDetail', 'addendaRecordIndicator', 0, 1)),
   'addenda-missing': ppd(setting('entryDetail', 'addendaRecordIndicator', 1)),
+  'zero-dollar-addenda': one('CCD', (file) => file.remove('addenda05', 1).set('entryDetail', 'addendaRecordIndicator', 0, 1).total()),
   'addenda-required': one('POS', (file) => file.remove('addenda02').set('entryDetail', 'addendaRecordIndicator', 0).total()),
   'addenda-forbidden': one('ARC', (file) =>
     file
