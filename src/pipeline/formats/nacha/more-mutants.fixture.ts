@@ -291,6 +291,11 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
   { name: 'C10, which the Rules do not have any more', rule: 'change-code', ...one('COR', setting('addenda98', 'changeCode', 'C10')) },
   { name: 'C12 in IAT', rule: 'change-code', ...one('IAT changed', setting('addenda98', 'changeCode', 'C12')) },
   { name: 'a refusal of C08 in COR', rule: 'change-code', ...one('COR refused', setting('addenda98Refused', 'changeCode', 'C08')) },
+  {
+    name: 'a company identification of zeros',
+    rule: 'field-zeros',
+    ...ppd((file) => file.put('batchHeader', 40, '0000000000').put('batchControl', 44, '0000000000')),
+  },
   { name: 'a destination of zeros', rule: 'immediate-destination', ...ppd(setting('fileHeader', 'immediateDestination', '0000000000')) },
   { name: 'originator status 1 in ADV', rule: 'originator-status', ...one('ADV', setting('batchHeader', 'originatorStatusCode', 1)) },
   { name: 'originator status 3 in IAT', rule: 'originator-status', ...one('IAT', setting('IATBatchHeader', 'originatorStatusCode', 3)) },

@@ -60,7 +60,7 @@ export const nachaRules = {
   'number-fill': fieldWarning('A numeric field is filled with zeros, not with spaces (App. 3, data specifications).'),
   'field-blank': field('A mandatory or required field is neither blank nor, if numeric, zero (App. 3, field inclusion requirements).'),
   'field-blank-expected': fieldWarning('A mandatory or required field is not blank (App. 3, field inclusion requirements).'),
-  'field-zeros': field('Company name and company entry description are not zeros (App. 3, company/batch header).'),
+  'field-zeros': field('Company name, company identification and company entry description are not zeros (App. 3, company/batch header).'),
   reserved: fieldWarning('A reserved field is blank (App. 3, reserved).'),
   'record-constants': field('Record size is 094, blocking factor 10, format code 1 (App. 3, file header).'),
   'priority-code': fieldWarning('The priority code is 01 (App. 3, file header).'),
