@@ -59,6 +59,14 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
     rule: 'addenda-required',
     ...one('ENR', (file) => file.remove('addenda05').set('entryDetail', 'addendaRecordIndicator', 0).total()),
   },
+  {
+    name: 'TRX without addenda, which says so',
+    rule: 'addenda-required',
+    ...one('TRX', (file) => {
+      while (file.text().includes('\n705')) file.remove('addenda05');
+      return file.put('entryDetail', 54, '0000').set('entryDetail', 'addendaRecordIndicator', 0).total();
+    }),
+  },
   ...['ACK', 'ATX', 'DNE', 'ENR'].map(
     (sec) =>
       ({

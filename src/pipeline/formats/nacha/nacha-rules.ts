@@ -154,7 +154,9 @@ export const nachaRules = {
   'zero-dollar-addenda': entryWarning(
     'A zero-dollar entry of CCD or CTX has addenda 05, the remittance data that it is for (App. 3, transaction codes).',
   ),
-  'addenda-required': entry('POS, SHR and MTE entries have addenda 02, DNE and ENR entries addenda 05, COR entries addenda 98 (App. 3).'),
+  'addenda-required': entry(
+    'POS, SHR and MTE entries have addenda 02, DNE, ENR and TRX entries addenda 05, COR entries addenda 98 (App. 3).',
+  ),
   'addenda-forbidden': entry('An entry has only addenda records of its class of entries and category (App. 3 and App. 4).'),
   'addenda-repeated': entry('An entry has one addenda record of each type other than 05, 17 and 18 (App. 3).'),
   'answers-together': entryWarning(

@@ -90,7 +90,7 @@ const given: Readonly<Record<string, Partial<Omit<SecClass, 'code'>>>> = {
   SHR: { ...card, hasCardType: true, hasCardExpiration: true },
   TEL: { ...named, ...noAddenda, side: 'debit', hasPaymentType: true },
   TRC: { ...noAddenda, ...debits, hasProcessControl: true },
-  TRX: { ...receiver, ...debits, countsAddenda: true },
+  TRX: { ...receiver, ...debits, needsAddenda: true, countsAddenda: true },
   WEB: { ...named, ...oneAddenda, hasPaymentType: true },
   XCK: { ...noAddenda, ...debits, amountMaxCents: 250_000, hasProcessControl: true },
 };
