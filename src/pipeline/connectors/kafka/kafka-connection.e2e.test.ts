@@ -88,6 +88,30 @@ describe('TLS', () => {
     expect(await idsIn(topic)).toEqual(['a', 'd']);
   });
 
+  itWith('kafka')('trusts the authority of the moment: with one that was exchanged in mid-run no kept connection is used', async () => {
+    const topic = await world.cluster.makeTopic(1);
+    const front = await startFront({ tls: { key, cert: certificate } });
+    const options = optionsFor({
+      topic,
+      brokers: [`${hostName}:${front.port}`],
+      connection: { tls: 'verify-full', certificateAuthority: 'env:CA' },
+    });
+    const env = { CA: certificate };
+    const target = kafkaConnector.open({
+      ...options,
+      egress: { allowPrivate: ['127.0.0.0/8'], allowPlain: false },
+      ports: { ...options.ports, resolveHost: resolveTo('127.0.0.1') },
+      secrets: createSecretResolver({ env, limits: null }),
+    });
+    onTestFinished(() => target.close());
+    expect(await target.deliver(outgoing(['a']), signal)).toEqual({ kind: 'acked' });
+    env.CA = selfSignedCertificate(hostName).certificate;
+    expect(await target.deliver(outgoing(['b']), signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_UNREACHABLE' });
+    env.CA = certificate;
+    expect(await target.deliver(outgoing(['c']), signal)).toEqual({ kind: 'acked' });
+    expect(await idsIn(topic)).toEqual(['a', 'c']);
+  });
+
   itWith('kafka')('is no use to a broker that speaks none', async () => {
     const front = await startFront({});
     const target = openTo('t', front.port, { tls: 'require' });
