@@ -5,6 +5,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { answerDocuments, smallFlow } from '../support/answer-flows.ts';
 import { startHttpSink } from '../support/http-sink.ts';
 import { auditJob } from '../support/job-audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -22,79 +23,13 @@ beforeAll(async () => {
   other = await server.tenant('bank-ke');
   for (const each of [tenant, other]) {
     mkdirSync(join(server.out, each.name), { recursive: true });
-    await each.apply(...documents(each.name));
+    await each.apply(...answerDocuments(join(server.out, each.name)));
   }
 });
 afterAll(async () => {
   await server?.stop();
   await database?.drop();
 });
-
-const documents = (name: string) => [
-  `apiVersion: headgate/v1
-kind: Connection
-metadata: { tenant: TENANT, name: out }
-spec: { type: folder, root: ${JSON.stringify(join(server.out, name))} }
-`,
-  `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: TENANT, service: payments, name: eft-out, version: 1.0.0 }
-spec:
-  sources: [{ id: upload, type: http }]
-  format: { type: delimited, header: true }
-  schema: { record: { key: [paymentId], fields: {
-    paymentId: { type: string, required: true }, name: { type: string }, amount: { type: decimal, scale: 2, sum: true } } } }
-  transform: [{ id: shape, set: { id: record.paymentId, name: record.name, amount: record.amount } }]
-  routes: { default: { to: [bank] } }
-  targets:
-    bank: { type: file, connection: out, path: bank, format: csv, name: "EFT{sequence:4}.{extension}", answers: { within: 1h, key: out.id } }
-`,
-  `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: TENANT, service: payments, name: bank-answers, version: 1.0.0 }
-spec:
-  sources: [{ id: upload, type: http }]
-  format: { type: delimited, header: true }
-  duplicates: { onDuplicate: accept }
-  schema: { record: { fields: { file: { type: string }, payment: { type: string }, result: { type: string, required: true }, why: { type: string }, text: { type: string, mask: all } } } }
-  routes: { default: { to: [matched] } }
-  targets:
-    matched: { type: answers, of: [{ flow: eft-out, target: bank }], file: out.file, key: out.payment, status: out.result, reason: out.why,
-      accepted: [OK], refused: [NOK], pending: [WAIT] }
-`,
-  `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: TENANT, service: payments, name: grouped-out, version: 1.0.0 }
-spec:
-  sources: [{ id: upload, type: http }]
-  format: { type: delimited, header: true }
-  schema: { record: { fields: { paymentId: { type: string, required: true }, name: { type: string }, amount: { type: decimal, scale: 2 } } } }
-  transform: [{ id: shape, set: { id: record.paymentId, pack: record.name } }]
-  routes: { default: { to: [bank] } }
-  targets:
-    bank: { type: file, connection: out, path: grouped, name: "GRP{sequence:4}.{extension}", answers: { within: 1h, key: out.id, group: out.pack } }
-`,
-  `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: TENANT, service: payments, name: bank-reports, version: 1.0.0 }
-spec:
-  sources: [{ id: upload, type: http }]
-  format: { type: iso20022, message: pain.002, statuses: all }
-  routes: { default: { to: [matched] } }
-  targets: { matched: { type: answers, of: [{ flow: eft-out, target: bank }, { flow: grouped-out, target: bank }] } }
-`,
-];
-
-const flowOf = (name: string, targets: string) => `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: TENANT, service: payments, name: ${name}, version: 1.0.0 }
-spec:
-  sources: [{ id: upload, type: http }]
-  format: { type: delimited, header: true }
-  schema: { record: { fields: { id: { type: string, required: true }, name: { type: string } } } }
-  routes: { default: { to: [${targets.split(':')[0]}] } }
-  targets: { ${targets} }
-`;
 
 async function sent(
   owner: TestTenant,
@@ -184,7 +119,7 @@ describe('status reports', () => {
 
   it('whose parts are matched one after the other say the same as in one, also where a part takes back what was complete', async () => {
     await tenant.apply(
-      documents(tenant.name)
+      answerDocuments(join(server.out, tenant.name))
         .at(-1)!
         .replace('name: bank-reports', 'name: part-reports')
         .replace('type: answers,', 'type: answers, batch: { size: 1 },'),
@@ -218,6 +153,24 @@ describe('status reports', () => {
     const body = report(name.replace('.ndjson', ''), 'ACCP', payment('Person, 1', 'RJCT') + payment('Person, 2', 'PDNG'));
     expect(await reported(tenant, body)).toMatchObject({ state: 'completed', targets: { matched: { delivered: 3 } } });
     expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 1, pending: 1, contradictions: 0 });
+  });
+
+  it('about one transaction without its end-to-end identification are about no other', async () => {
+    const { batchId, name } = await sent(tenant, ['U1', 'U2', 'U3'], 'grouped-out');
+    const nameless = '<TxInfAndSts><OrgnlInstrId>I-1</OrgnlInstrId><TxSts>RJCT</TxSts></TxInfAndSts>';
+    const job = await reported(tenant, report(name.replace('.ndjson', ''), '', payment('Person, 1', '', nameless)));
+    expect(job.targets.matched).toMatchObject({ delivered: 0, refused: 1 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', refused: 0, unanswered: 3 });
+  });
+
+  it('that are final of many settle what an earlier report said was pending', async () => {
+    const { batchId, name } = await sent(tenant, ['Z1', 'Z2', 'Z3']);
+    const message = name.replace('.csv', '');
+    const listed = ['Z1', 'Z2'].map((id) => transaction(id, 'PDNG')).join('');
+    await reported(tenant, report(message, 'PART', payment('any', '', listed)));
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', pending: 2, unanswered: 1 });
+    expect((await reported(tenant, report(message, 'RJCT', ''))).state).toBe('completed');
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'complete', refused: 3, refusedAsWhole: '' });
   });
 
   it('answer the records of a payment information at once', async () => {
@@ -314,8 +267,8 @@ describe('answers in CSV', () => {
     await tenant.apply(
       'apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: TENANT, name: policy }\nspec: { egress: { allowPrivate: [127.0.0.0/8], allowPlain: true } }\n',
       `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: api }\nspec: { type: http, baseUrl: "${sink.url}" }\n`,
-      flowOf('instant-out', 'bank: { type: http, connection: api, path: /pay, timeout: 60s, answers: { within: 1h, key: out.id } }'),
-      flowOf(
+      smallFlow('instant-out', 'bank: { type: http, connection: api, path: /pay, timeout: 60s, answers: { within: 1h, key: out.id } }'),
+      smallFlow(
         'instant-answers',
         'matched: { type: answers, of: [{ flow: instant-out, target: bank }], key: out.id, status: out.name, accepted: [OK] }',
       ),

@@ -76,7 +76,7 @@ export function createAnswerMatcher(options: AnswerMatcherOptions): MatchAnswers
 
 const problemCodes = { 'no name': deliveryErrors.E_ANSWER_UNNAMED, 'unknown status': deliveryErrors.E_ANSWER_STATUS } as const;
 const messages: Readonly<Record<string, string>> = {
-  [deliveryErrors.E_ANSWER_UNNAMED]: 'the answer names no file, group or record',
+  [deliveryErrors.E_ANSWER_UNNAMED]: 'the answer names no file, group or record, or is about one record and does not name it',
   [deliveryErrors.E_ANSWER_STATUS]: 'the status of the answer is none that the target knows',
   [deliveryErrors.E_ANSWER_UNMATCHED]: 'nothing that was delivered is what the answer names',
   [deliveryErrors.E_ANSWER_AMBIGUOUS]: 'several records of the file have the key that the answer names',
@@ -115,8 +115,8 @@ class Matching {
   async #readAnswers(): Promise<void> {
     const { batch, plan, target } = this.#request;
     const indexOf = (name: string | undefined) => (name === undefined ? null : plan.output.findIndex((field) => field.name === name));
-    const { file, group, key, status, reason } = this.#settings;
-    const fields = new OutputFields(target.body, plan.output, [file, group, key, status, reason].map(indexOf));
+    const { file, group, key, status, reason, level } = this.#settings;
+    const fields = new OutputFields(target.body, plan.output, [file, group, key, status, reason, level].map(indexOf));
     for (const line of batch.body.lines()) {
       fields.read(line);
       this.#table.add(fields);

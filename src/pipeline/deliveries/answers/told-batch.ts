@@ -52,24 +52,26 @@ export interface ToldBatch {
 export function tellRecords(
   known: RecordAnswers,
   { whole, hits }: Pick<BatchWords, 'whole' | 'hits'>,
-  table: Pick<AnswerTable, 'word' | 'level'>,
+  table: Pick<AnswerTable, 'word' | 'level' | 'partial'>,
 ): Pick<ToldBatch, 'contradicting' | 'refused' | 'takenBack'> {
   const contradicting = new Set<number>();
   const refusedBy = new Map<number, number>();
   const takenBack = new Set<number>();
   const wordOf = (answer: number) => table.word[answer] as RecordWord;
+  const shared = (answer: number, of: 'group' | 'file') => ({ of, isPartial: table.partial[answer] === 1 });
   const note = (told: Told, answer: number): Told => {
     if (told === 'contradicts') contradicting.add(answer);
     return told;
   };
   for (const answer of whole)
-    for (let position = 0; position < known.bytes.length; position++) note(known.tellShared(position, wordOf(answer), 'file'), answer);
+    for (let position = 0; position < known.bytes.length; position++)
+      note(known.tellShared(position, wordOf(answer), shared(answer, 'file')), answer);
   for (const isShared of [true, false]) {
     for (let index = 0; index < hits.length; index++) {
       const [answer, position] = [hits.answers[index]!, hits.positions[index]!];
       if ((table.level[answer] !== answerLevels.record) !== isShared) continue;
       const word = wordOf(answer);
-      const told = note(isShared ? known.tellShared(position, word, 'group') : known.tell(position, word), answer);
+      const told = note(isShared ? known.tellShared(position, word, shared(answer, 'group')) : known.tell(position, word), answer);
       if (told === 'taken back') {
         refusedBy.delete(position);
         takenBack.add(position);

@@ -120,6 +120,12 @@ describe('the join', () => {
     );
   });
 
+  it('takes what is about one record that it does not name for nothing, where each answer is about one', () => {
+    const rows = [null, 'A'].map((name): Answer => ({ file: 'f', group: 'G', key: name, status: 'RJCT', reason: null }));
+    expect([...tableOf(rows, { about: 'records' }).problems]).toEqual([[0, 'no name']]);
+    expect(tableOf(rows).problems.size).toBe(0);
+  });
+
   it('finds each of a hundred thousand, among as many others', () => {
     const count = 100_000;
     const answers = Array.from(
@@ -180,7 +186,7 @@ it('what is said of one record is set apart where several have its name, unless 
 interface Stand {
   word: number;
   isOwn: boolean;
-  /** The file that said it together with others, as long as no other did so since. */
+  /** The file that said it together with others, or that it is pending, as long as no other did so since. */
   sharedBy: number;
   /** It said so of the file as a whole, and not of a group. */
   isOfWhole: boolean;
@@ -207,25 +213,32 @@ describe('what answers come to', () => {
           const result = tellRecords(known, { whole, hits }, table);
           // The same by hand: first words about many, then those about one.
           const contradicting = new Set<number>();
+          const speakLast = (stand: Stand) => {
+            if (sharedBy !== file) for (const each of stands) each.sharedBy = -1;
+            stand.sharedBy = sharedBy = file;
+          };
           const say = (index: number, position: number, isShared: boolean) => {
             const stand = stands[position]!;
             const word = table.word[index]!;
             const isWhole = table.level[index] === answerLevels.file;
-            const isOfThisFile = !stand.isOwn && stand.sharedBy === file && sharedBy === file;
+            const isSaidByThisFile = stand.sharedBy === file && sharedBy === file;
+            const isOfThisFile = !stand.isOwn && isSaidByThisFile;
             const isFinal = (each: number) => each === recordWords.accepted || each === recordWords.refused;
-            if (isShared && (stand.isOwn || word === recordWords.none)) return;
+            if (word === recordWords.none) return;
+            // That one is pending stands against what the same file says of many, and gives way to what another does.
+            const isSettled = stand.word === recordWords.pending && isFinal(word) && !isSaidByThisFile;
+            if (isShared && stand.isOwn && !isSettled) return;
             // What a file says of a group or of one record is an exception to what it says of the whole, whichever comes first.
             if (isWhole && isOfThisFile && !stand.isOfWhole) return;
             if (word === stand.word) {
               stand.isOwn ||= !isShared;
+              if (!isShared && word === recordWords.pending) speakLast(stand);
               if (isOfThisFile && !isWhole) stand.isOfWhole = false;
             } else if (!isFinal(stand.word) || (isOfThisFile && (!isShared || stand.isOfWhole))) {
               if (isFinal(stand.word) && isWhole) return void (isFinal(word) && contradicting.add(index));
               [stand.word, stand.isOwn] = [word, !isShared];
-              if (!isShared) return;
-              stand.isOfWhole = isWhole;
-              if (sharedBy !== file) for (const each of stands) each.sharedBy = -1;
-              stand.sharedBy = sharedBy = file;
+              if (isShared || word === recordWords.pending) speakLast(stand);
+              if (isShared) stand.isOfWhole = isWhole;
             } else if (isFinal(word)) contradicting.add(index);
           };
           for (const index of ofWhole) for (const position of sent.keys()) say(index, position, true);
@@ -273,6 +286,25 @@ describe('what answers come to', () => {
     expect(tell('ACCP', true, refused.bytes, 'B')).toMatchObject({ takenBack: [1], refused: [], counts: { accepted: 1, refused: 1 } });
     expect(tell('PDNG', true, refused.bytes, 'B')).toMatchObject({ takenBack: [1], counts: { pending: 1, refused: 1 } });
     expect(tell('ACCP', false, refused.bytes, 'B').contradicting).toEqual(new Set([0]));
+  });
+
+  it('settles what another file said is pending with what is said of many, but not with what is said of those that are not listed', () => {
+    const pending: Answer = { file: 'f', group: 'G', key: 'A', status: 'PDNG', reason: null };
+    const tell = (status: string, group: string | null, isSameFile: boolean) => {
+      const known = new RecordAnswers(Buffer.alloc(0), 1, false);
+      const sent = [{ id: 'A', group: 'G' }];
+      const first = tableOf([pending]);
+      tellRecords(known, { whole: [], hits: hitsOf(first, sent, true) }, first);
+      const table = tableOf([{ ...pending, group, key: null, status }], { unlisted: 'accepted' });
+      const again = new RecordAnswers(known.bytes, 1, isSameFile);
+      tellRecords(again, { whole: group === null ? [0] : [], hits: hitsOf(table, sent, true) }, table);
+      return Object.entries(again.counts()).filter(([, count]) => count === 1)[0]![0];
+    };
+    for (const group of [null, 'G']) {
+      expect([tell('RJCT', group, false), tell('ACCP', group, false)]).toEqual(['refused', 'accepted']);
+      expect([tell('RJCT', group, true), tell('ACCP', group, true)]).toEqual(['pending', 'pending']);
+      expect([tell('PART', group, false), tell('PDNG', group, false)]).toEqual(['pending', 'pending']);
+    }
   });
 
   it('takes what a file says of a group for an exception to what it says of the whole, whichever comes first', () => {
