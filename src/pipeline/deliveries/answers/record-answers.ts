@@ -29,12 +29,13 @@ export interface AnswerCounts {
 export class RecordAnswers {
   readonly bytes: Buffer;
   #isSharer: boolean;
-  #hasNews = false;
+  readonly #before: Uint8Array;
 
   /** `known`: as it was kept; empty where nothing was said yet. `isSharer`: the file that answers now said the last word about many at once. */
   constructor(known: Uint8Array, records: number, isSharer: boolean) {
     if (known.length !== 0 && known.length !== records) throw new Error('the answers to a batch are not of its records');
     this.bytes = known.length === 0 ? Buffer.alloc(records) : Buffer.from(known);
+    this.#before = known;
     this.#isSharer = isSharer;
   }
 
@@ -43,9 +44,9 @@ export class RecordAnswers {
     return this.#isSharer;
   }
 
-  /** Something was said that was not known. */
+  /** Something else stands than was known: what was said of many and taken back for one is no news. */
   get hasNews(): boolean {
-    return this.#hasNews;
+    return this.bytes.some((byte, position) => (byte & wordBits) !== ((this.#before[position] ?? 0) & wordBits));
   }
 
   /**
@@ -62,7 +63,6 @@ export class RecordAnswers {
     const isException = this.#isSharer && (byte & sharerBit) !== 0;
     if (before === recordWords.none || before === recordWords.pending || isException) {
       this.#keepOwn(position, word);
-      this.#hasNews = true;
       return before === recordWords.refused ? 'taken back' : 'changed';
     }
     return word === recordWords.pending ? 'nothing new' : 'contradicts';
@@ -89,7 +89,6 @@ export class RecordAnswers {
     if (before === recordWords.none || before === recordWords.pending || isException) {
       this.#becomeSharer();
       this.bytes[position] = word | sharerBit | (of === 'file' ? wholeBit : 0);
-      this.#hasNews = true;
       return before === recordWords.refused ? 'taken back' : 'changed';
     }
     return word === recordWords.pending ? 'nothing new' : 'contradicts';

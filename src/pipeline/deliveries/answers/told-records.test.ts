@@ -307,6 +307,27 @@ describe('what answers come to', () => {
     }
   });
 
+  it('has no news where another file says the same of the whole and of the one that is pending', () => {
+    const whole: Answer = { file: 'f', group: null, key: null, status: 'ACCP', reason: null };
+    const table = tableOf([whole, { ...whole, key: 'A', status: 'PDNG' }]);
+    const said = {
+      whole: [0],
+      hits: hitsOf(
+        table,
+        [
+          { id: 'A', group: 'G' },
+          { id: 'B', group: 'G' },
+        ],
+        true,
+      ),
+    };
+    const first = new RecordAnswers(Buffer.alloc(0), 2, false);
+    expect(tellRecords(first, said, table).contradicting.size).toBe(0);
+    const again = new RecordAnswers(first.bytes, 2, false);
+    tellRecords(again, said, table);
+    expect([first.hasNews, again.hasNews, again.counts()]).toEqual([true, false, { accepted: 1, refused: 0, pending: 1 }]);
+  });
+
   it('takes what a file says of a group for an exception to what it says of the whole, whichever comes first', () => {
     const sent = ['A', 'B', 'AB'].map((id, index) => ({ id, group: index === 0 ? 'G' : 'H' }));
     const whole: Answer = { file: 'f', group: null, key: null, status: 'ACCP', reason: null };
