@@ -193,6 +193,23 @@ describe('answers in CSV', () => {
     expect(await typesOf(tenant, first.batchId, 'answer.completed')).toEqual(['answer.completed', 'answer.expected']);
   });
 
+  it('are matched by a name that could be the id of a batch, as one of 32 digits', async () => {
+    await tenant.apply(
+      smallFlow(
+        'digits-out',
+        'bank: { type: file, connection: out, path: digits, name: "2026112914{sequence:22}.{extension}", answers: { within: 1h } }',
+      ),
+      smallFlow(
+        'digits-answers',
+        'matched: { type: answers, of: [{ flow: digits-out, target: bank }], file: out.id, status: out.name, accepted: [OK] }',
+      ),
+    );
+    const { json } = await server.upload(tenant.key, { flow: 'digits-out', name: 'digits.csv', body: 'id,name\nA,Jane\n' });
+    await server.settle(tenant.key, json.jobId);
+    const said = await reported(tenant, `id,name\n2026112914${'1'.padStart(22, '0')},OK\n`, 'digits-answers', 'about-digits.csv');
+    expect([said.state, said.targets.matched.delivered]).toEqual(['completed', 1]);
+  });
+
   it('about single records accept, refuse with a reason and leave pending, and what was delivered stays delivered', async () => {
     const { jobId, batchId, name } = await sent(tenant, ['R1', 'R2', 'R3', 'R4']);
     const job = await answered(tenant, [`${name},R1,OK,,`, `${name},R3,NOK,AC01,Account of Jane Roe is closed`, `${name},R4,WAIT,,`]);

@@ -135,10 +135,9 @@ class Matching {
     if (files.length === 0) return;
     const named = await this.#read((tx) => findNamedBatches(tx, this.#settings.of, files));
     const filesOf = new Map<string, number[]>();
-    for (const [index, name] of files.entries()) {
-      const key = batchIdOf(name) ?? name;
-      filesOf.set(key, [...(filesOf.get(key) ?? []), index]);
-    }
+    // What looks like the id of a batch may be the name of a file all the same.
+    for (const [index, name] of files.entries())
+      for (const key of new Set([name, batchIdOf(name) ?? name])) filesOf.set(key, [...(filesOf.get(key) ?? []), index]);
     for (const each of named) {
       const names = [each.batchId, each.name, each.stem];
       const own = new Set(names.flatMap((text) => (text === null ? [] : (filesOf.get(text) ?? []))));
