@@ -160,7 +160,23 @@ describe('status reports', () => {
     const nameless = '<TxInfAndSts><OrgnlInstrId>I-1</OrgnlInstrId><TxSts>RJCT</TxSts></TxInfAndSts>';
     const job = await reported(tenant, report(name.replace('.ndjson', ''), '', payment('Person, 1', '', nameless)));
     expect(job.targets.matched).toMatchObject({ delivered: 0, refused: 1 });
-    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', refused: 0, unanswered: 3 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', refused: 0, pending: 1, unanswered: 2 });
+  });
+
+  it('that accept a file but for what can not be matched leave that open, and a re-drive by a corrected flow settles it', async () => {
+    const { batchId, name } = await sent(tenant, ['O1', 'O2', 'O2', 'O3']);
+    const listed = transaction('O1', 'RJXX') + transaction('O2', 'RJCT');
+    const flow = answerDocuments(join(server.out, tenant.name)).at(-1)!.replace('name: bank-reports', 'name: odd-reports');
+    await tenant.apply(flow);
+    const job = await reported(tenant, report(name.replace('.csv', ''), 'ACSP', payment('any', '', listed)), 'odd-reports');
+    expect(job.targets.matched).toMatchObject({ delivered: 1, refused: 2 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 0, pending: 3, unanswered: 0 });
+    await tenant.apply(flow.replace('1.0.0', '1.1.0').replace('type: answers,', 'type: answers, refused: [RJCT, RJXX],'));
+    const operator = await tenant.makeKey(['jobs:operate', 'jobs:read', 'records:read', 'records:reveal']);
+    const body = { job: job.jobId, reason: 'the status is known now', currentVersion: true };
+    const { json } = await server.request('/v1/redrives', { key: operator, method: 'POST', body });
+    await server.settle(tenant.key, json.jobs[0].jobId);
+    expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 1, refused: 1, pending: 2, contradictions: 0 });
   });
 
   it('that are final of many settle what an earlier report said was pending', async () => {
@@ -236,7 +252,7 @@ describe('answers in CSV', () => {
       ['D1,NOK', 'D2,OK', 'D3,OK', 'D3,OK'].map((said) => `${name},${said},,`),
     );
     expect(job.targets.matched).toMatchObject({ delivered: 3, refused: 1 });
-    expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 3, refused: 0, unanswered: 2 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 3, refused: 0, pending: 2 });
   });
 
   it('that come twice change nothing, and one that contradicts is listed and told', async () => {
@@ -274,7 +290,7 @@ describe('answers in CSV', () => {
       ...Array(4).fill('E_ANSWER_UNMATCHED'),
       'E_ANSWER_UNNAMED',
     ]);
-    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', unanswered: 1 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', pending: 1 });
     expect(await answerOf(other, foreign.batchId)).toMatchObject({ state: 'awaited', unanswered: 2 });
   });
 

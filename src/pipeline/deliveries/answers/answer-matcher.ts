@@ -188,14 +188,15 @@ class Matching {
       const free = lookup.firstFree(answer, isFree);
       return free < 0 ? [] : [free];
     });
-    let count = 0;
+    let [count, isAny] = [0, false];
     /** With those that say the same. */
     const take = (answer: number) => {
       if (this.#found[answer] === own) return;
       for (let each = answer; each >= 0; each = lookup.nextRepeat(each)) {
         if (this.#found[each] !== -1) continue;
         this.#found[each] = own;
-        count++;
+        isAny = true;
+        if (!this.#table.problems.has(each)) count++;
       }
     };
     whole.forEach(take);
@@ -206,10 +207,10 @@ class Matching {
       return answers;
     };
     const timesSaid = (answer: number) => said(answer).length;
-    const { hits, ambiguous } = clearHits(found, this.#table, { records: sent.batch.records, timesSaid });
+    const { hits, unclear, ambiguous } = clearHits(found, this.#table, { records: sent.batch.records, timesSaid });
     for (const answer of ambiguous) for (const each of said(answer)) this.#ambiguous.add(each);
-    if (count > 0) {
-      const contradicting = await this.#tell(sent, { part, whole, hits, timesSaid });
+    if (isAny) {
+      const contradicting = await this.#tell(sent, { part, whole, hits, unclear, timesSaid });
       for (const answer of contradicting) for (const each of said(answer)) this.#contradicting.add(each);
     }
     return count;

@@ -8,7 +8,7 @@ import { KeyHash } from '../../engine/outcomes/key-hash.ts';
 import { answerLevels } from './answer-levels.ts';
 import { AnswerLookup, type NamedAnswers } from './answer-lookup.ts';
 import type { AnswerSettings } from './answer-settings.ts';
-import { type RecordWord, recordWords } from './record-answers.ts';
+import { type RecordWord, recordWords, unclearBit } from './record-answers.ts';
 
 export type AnswerProblem = 'no name' | 'unknown status';
 
@@ -23,7 +23,7 @@ const reasonCode = /^[A-Za-z0-9][A-Za-z0-9._-]{0,34}$/;
 const fileBytesMax = 500;
 
 export class AnswerTable implements NamedAnswers {
-  /** By answer. */
+  /** By answer; with `unclearBit` the word of one that leaves open what it may be about. */
   readonly level: Uint8Array;
   readonly word: Uint8Array;
   /** 1: the word is about those of many that are not listed. */
@@ -94,13 +94,15 @@ export class AnswerTable implements NamedAnswers {
     const isNameless = level !== answerLevels.record && (this.#eachIsOfOne || isSame(read, fields.level, ofOne));
     if (isNameless || (level === answerLevels.file && this.file[answer] === none)) this.problems.set(answer, 'no name');
     else if (meant === undefined || (meant.isPartial && level === answerLevels.record)) this.problems.set(answer, 'unknown status');
-    else {
-      this.word[answer] = meant.word;
-      this.partial[answer] = meant.isPartial ? 1 : 0;
-      if (level === answerLevels.record) this.#hasOf.key = true;
-      else if (level === answerLevels.group) this.#hasOf.group = true;
-      if (meant.word === recordWords.refused && hasText(read, fields.reason)) this.#keepReason(read, answer);
-    }
+    const isNamed = this.problems.get(answer) !== 'no name';
+    // What it says is not known, and so is what becomes of what it is about.
+    const word = this.problems.get(answer) === 'unknown status' ? recordWords.pending : (meant?.word ?? recordWords.none);
+    this.word[answer] = isNamed ? word : word | unclearBit;
+    if (level === answerLevels.record) this.#hasOf.key = true;
+    else if (level === answerLevels.group) this.#hasOf.group = true;
+    if (this.problems.has(answer)) return;
+    this.partial[answer] = meant!.isPartial ? 1 : 0;
+    if (meant!.word === recordWords.refused && hasText(read, fields.reason)) this.#keepReason(read, answer);
   }
 
   /** After the last answer. */

@@ -10,6 +10,9 @@ export const recordWords = { none: 0, pending: 1, accepted: 2, refused: 3 } as c
 export type RecordWord = (typeof recordWords)[keyof typeof recordWords];
 
 const wordBits = 3;
+/** In a column of answers: of one of which it is not clear which record it is about, or what it says; with what it says below. */
+export const unclearBit = 4;
+
 /** It was said of the record by itself. */
 const ownBit = 4;
 /** It was said of many at once by the file that did so last; beside `ownBit`, that the record is pending was said by this file. */
@@ -66,6 +69,13 @@ export class RecordAnswers {
       return before === recordWords.refused ? 'taken back' : 'changed';
     }
     return word === recordWords.pending ? 'nothing new' : 'contradicts';
+  }
+
+  /** What may be about the record, as far as that is known `said`: it is pending, but where the same file says so of many. */
+  tellUnclear(position: number, said: number): Told {
+    const byte = this.bytes[position]!;
+    const isShared = this.#isSharer && (byte & (sharerBit | ownBit)) === sharerBit;
+    return isShared && said === (byte & wordBits) ? 'nothing new' : this.tell(position, recordWords.pending);
   }
 
   /**
