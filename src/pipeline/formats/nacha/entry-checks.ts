@@ -6,6 +6,7 @@ import type { OpenBatch } from './open-batch.ts';
 import type { OpenEntry } from './open-entry.ts';
 import type { RecordView } from './record-view.ts';
 import { checkDigitOf, isRoutingNumber } from './routing-number.ts';
+import type { SecClass } from './sec-classes.ts';
 
 /** The same columns in each layout of an entry. */
 const routingAt = 3;
@@ -43,21 +44,26 @@ export function checkEntry(view: RecordView, entry: OpenEntry, batch: OpenBatch,
   if (kind === 'standard') {
     if (settings.balancedOffset !== 'ignore') entry.isOffset = /^OFFSET *$/i.test(view.fieldText('individualName'));
     if (sec.countsAddenda) entry.declaredAddenda = numberOrNaN(view.text(54, 4));
-    if (sec.needsName) checkName(view, sec.isNameFirst, findings);
+    if (sec.blankName !== 'allowed') checkName(view, sec, findings);
     checkSpecialFields(view, batch, findings);
-  } else if (kind === 'adv') checkAdvice(view, findings);
+  } else if (kind === 'adv') checkAdvice(view, batch, findings);
   else if (kind === 'iat') entry.declaredAddenda = view.isReadable('addendaRecords') ? view.number(12, 4) : Number.NaN;
   checkTransactionCode(view, entry, batch, findings);
 }
 
 function checkRouting(view: RecordView, findings: Findings): void {
   if (view.unreadable.length > 0 && !(view.isReadable('RDFIIdentification') && view.isReadable('checkDigit'))) return;
+  const computed = checkDigitOf(view.bytes, view.at + routingAt);
+  // Nothing has a check digit too: zero.
+  if (computed === 0 && view.isNothing(routingAt, 8)) {
+    findings.field('field-blank', view, 'RDFIIdentification', 'a mandatory field is blank or zero');
+    return;
+  }
   if (view.original?.[checkDigitAt] === space) {
     findings.field('check-digit', view, 'checkDigit', 'it is blank');
     return;
   }
   const declared = view.byte(checkDigitAt) - zero;
-  const computed = checkDigitOf(view.bytes, view.at + routingAt);
   if (declared !== computed) findings.field('check-digit', view, 'checkDigit', `the check digit is ${declared}, computed ${computed}`);
 }
 
@@ -73,9 +79,16 @@ function checkTrace(view: RecordView, entry: OpenEntry, batch: OpenBatch, findin
   batch.lastTrace = entry.trace;
 }
 
-function checkName(view: RecordView, isNameFirst: boolean, findings: Findings): void {
-  if (isNameFirst ? view.isNothing(39, 15) : view.isNothing(54, 22))
-    findings.field('individual-name', view, 'individualName', 'it is blank or zero');
+function checkName(view: RecordView, { blankName, isNameFirst, countsAddenda }: SecClass, findings: Findings): void {
+  if (blankName === 'refused') {
+    if (isNameFirst ? view.isNothing(39, 15) : view.isNothing(54, 22))
+      findings.field('individual-name', view, 'individualName', 'it is blank or zero');
+    return;
+  }
+  // Behind the number of addenda there are sixteen columns for it.
+  const [at, length]: [number, number] = countsAddenda ? [58, 16] : [54, 22];
+  if (view.isBlank(at, length))
+    findings.field('field-blank-expected', view, 'individualName', 'the name of the receiver is blank', [at, length]);
 }
 
 function checkSpecialFields(view: RecordView, { header: { sec } }: OpenBatch, findings: Findings): void {
@@ -104,9 +117,14 @@ function isPaymentType(first: number, second: number): boolean {
   return first === space ? second === space || isLetter(second) : second === space && isLetter(first);
 }
 
-function checkAdvice(view: RecordView, findings: Findings): void {
+function checkAdvice(view: RecordView, batch: OpenBatch, findings: Findings): void {
   if (!isRoutingNumber(view.text(39, 9))) findings.field('advice-routing-number', view, 'adviceRoutingNumber', 'it is no routing number');
   if (view.isReadable('julianDay') && view.number(87, 3) > 366) findings.field('advice-day', view, 'julianDay', 'it is no day of the year');
+  if (!view.isReadable('sequenceNumber')) return;
+  const sequence = view.number(90, 4);
+  if (sequence !== 0 && sequence <= batch.lastAdvice)
+    findings.field('advice-order', view, 'sequenceNumber', `the sequence number is ${sequence} after ${batch.lastAdvice}`);
+  batch.lastAdvice = sequence;
 }
 
 function checkTransactionCode(view: RecordView, entry: OpenEntry, batch: OpenBatch, findings: Findings): void {

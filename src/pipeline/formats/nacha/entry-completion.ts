@@ -1,6 +1,6 @@
 /** What an entry has to hold together with its addenda, when the next record is none of them. */
 import type { AddendaName } from './addenda-layouts.ts';
-import { isPrenote, isReturn, isZeroDollar } from './code-tables.ts';
+import { isCredit, isPrenote, isReturn, isZeroDollar, transactionCodes } from './code-tables.ts';
 import type { Findings } from './findings.ts';
 import type { NachaSettings } from './nacha-settings.ts';
 import type { Category, OpenBatch } from './open-batch.ts';
@@ -22,13 +22,7 @@ export function completeEntry(entry: OpenEntry, batch: OpenBatch, settings: Nach
   else if (entry.indicator === 1 && kind !== 'iat')
     findings.field('addenda-missing', entry, 'addendaRecordIndicator', 'the indicator is 1, but no addenda record follows');
   if (entry.category === 'Forward' && !entry.isOffset) checkForward(entry, batch, findings);
-  else if (kind !== 'adv' && entry.codeBits !== 0 && (entry.codeBits & isReturn) === 0 && !entry.isOffset)
-    findings.field(
-      entry.category === 'NOC' ? 'transaction-code-sec' : 'return-transaction-code',
-      entry,
-      'transactionCode',
-      `transaction code ${entry.transactionCode} is not one of returns and notifications`,
-    );
+  else if (kind !== 'adv' && entry.codeBits !== 0 && !entry.isOffset) checkAnswer(entry, sec, findings);
   if (kind === 'iat') checkIat(entry, batch, findings);
   checkCounts(entry, sec, findings);
   if (!(entry.isOffset && settings.balancedOffset !== 'ignore')) checkAmount(entry, batch, findings);
@@ -92,9 +86,35 @@ function checkForward(entry: OpenEntry, { header: { sec } }: OpenBatch, findings
       'transactionCode',
       `transaction code ${code} is one of returns, but no addenda 99 follows`,
     );
+  else if (
+    (codeBits & isZeroDollar) !== 0 &&
+    sec.transactionCodes === null &&
+    sec.addenda === '05' &&
+    sec.code !== '' &&
+    !entry.count('addenda05')
+  )
+    findings.record('zero-dollar-addenda', entry, `transaction code ${code} is for remittance data, and no addenda 05 follows`);
   if (!sec.needsAddenda) return;
   const wanted = sec.addenda === '98' ? 'addenda98' : sec.addenda === '02' ? 'addenda02' : 'addenda05';
   if (entry.count(wanted) === 0) findings.record('addenda-required', entry, `a ${sec.code} entry has no ${wanted}`);
+}
+
+function checkAnswer(entry: OpenEntry, sec: SecClass, findings: Findings): void {
+  const { transactionCode: code, codeBits } = entry;
+  if ((codeBits & isReturn) === 0)
+    findings.field(
+      entry.category === 'NOC' ? 'transaction-code-sec' : 'return-transaction-code',
+      entry,
+      'transactionCode',
+      `transaction code ${code} is not one of returns and notifications`,
+    );
+  else if (sec.transactionCodes !== null && !sec.transactionCodes.some((forward) => isAnsweredBy(forward, code)))
+    findings.field('transaction-code-sec', entry, 'transactionCode', `no ${sec.code} entry is returned with transaction code ${code}`);
+}
+
+/** Of the same account and side: the first digit of a code is the account. */
+function isAnsweredBy(forward: number, code: number): boolean {
+  return Math.floor(forward / 10) === Math.floor(code / 10) && ((transactionCodes[forward]! ^ transactionCodes[code]!) & isCredit) === 0;
 }
 
 function checkIat(entry: OpenEntry, { header: { sec } }: OpenBatch, findings: Findings): void {

@@ -56,7 +56,7 @@ export function readBatchHeader(view: RecordView, kind: BatchKind, findings: Fin
   if (!Number.isNaN(originatorStatus) && !isAllowed)
     findings.field('originator-status', view, 'originatorStatusCode', `the code is ${originatorStatus}`);
   if (kind === 'iat') checkIatHeader(view, findings);
-  else refuseZeros(view, 'companyName', findings);
+  else for (const name of ['companyName', 'companyIdentification']) refuseZeros(view, name, findings);
   refuseZeros(view, 'companyEntryDescription', findings);
   return values;
 }

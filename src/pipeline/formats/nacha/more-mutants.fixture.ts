@@ -18,6 +18,72 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
   },
   { name: 'a NUL in a reserved field', rule: 'character', ...one('COR', (file) => file.put('addenda98', 21, '\0')), also: ['reserved'] },
   { name: 'a blank name', rule: 'individual-name', ...ppd(setting('entryDetail', 'individualName', '')) },
+  ...(['ACK', 'CCD', 'COR'] as const).map(
+    (sample) =>
+      ({
+        name: `a blank name in ${sample}`,
+        rule: 'field-blank-expected',
+        ...one(sample, setting('entryDetail', 'individualName', '')),
+      }) as const,
+  ),
+  ...(['ATX', 'CTX', 'TRX'] as const).map(
+    (sample) =>
+      ({
+        name: `a blank name behind the number of addenda in ${sample}`,
+        rule: 'field-blank-expected',
+        ...one(sample, setting('entryDetail', 'individualName', '0002')),
+      }) as const,
+  ),
+  ...(
+    [
+      ['PPD', 'entryDetail'],
+      ['IAT', 'IATEntryDetail'],
+      ['ADV', 'advEntryDetail'],
+    ] as const
+  ).map(
+    ([sample, record]) =>
+      ({
+        name: `an RDFI of zeros in ${sample}, with their check digit`,
+        rule: 'field-blank',
+        ...one(sample, (file) => file.put(record, 3, '000000000').total()),
+      }) as const,
+  ),
+  {
+    name: 'a blank RDFI',
+    rule: 'field-blank',
+    ...ppd((file) => file.put('entryDetail', 3, '000000000').total().put('entryDetail', 3, '        ')),
+    also: ['number-fill'],
+  },
+  {
+    name: 'ENR without addenda',
+    rule: 'addenda-required',
+    ...one('ENR', (file) => file.remove('addenda05').set('entryDetail', 'addendaRecordIndicator', 0).total()),
+  },
+  {
+    name: 'TRX without addenda, which says so',
+    rule: 'addenda-required',
+    ...one('TRX', (file) => {
+      while (file.text().includes('\n705')) file.remove('addenda05');
+      return file.put('entryDetail', 54, '0000').set('entryDetail', 'addendaRecordIndicator', 0).total();
+    }),
+  },
+  ...['ACK', 'ATX', 'DNE', 'ENR'].map(
+    (sec) =>
+      ({
+        name: `the return of a debit in ${sec}`,
+        rule: 'transaction-code-sec',
+        ...one('PPD returned', (file) => {
+          if (sec === 'ENR') file.set('batchHeader', 'companyEntryDescription', 'AUTOENROLL');
+          if (sec === 'ATX') file.put('entryDetail', 54, '0001');
+          return file.set('batchHeader', 'standardEntryClassCode', sec).set('entryDetail', 'amount', 0).total();
+        }),
+      }) as const,
+  ),
+  {
+    name: 'an advice routing number of zeros',
+    rule: 'advice-routing-number',
+    ...one('ADV', setting('advEntryDetail', 'adviceRoutingNumber', '000000000')),
+  },
   { name: 'a blank account', rule: 'field-blank', ...ppd(setting('entryDetail', 'DFIAccountNumber', '')) },
   {
     name: 'an origin that is no routing number',
@@ -143,6 +209,28 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
     }),
   },
   {
+    name: 'the payment information of an IAT entry in its return',
+    rule: 'addenda-forbidden',
+    ...one('IAT returned', (file) => {
+      const values = { paymentRelatedInformation: 'Payment', sequenceNumber: 1, entryDetailSequenceNumber: '0001001' };
+      return file.insert(file.index('addenda99'), addenda.addenda17, values).set('IATEntryDetail', 'addendaRecords', 9).total();
+    }),
+  },
+  {
+    name: 'the correspondent bank of an IAT entry in its return',
+    rule: 'addenda-forbidden',
+    ...one('IAT returned', (file) => {
+      const values = {
+        foreignCorrespondentBankName: 'Bank',
+        foreignCorrespondentBankIDNumberQualifier: '01',
+        foreignCorrespondentBankIDNumber: '1',
+      };
+      const more = { foreignCorrespondentBankBranchCountryCode: 'FR', sequenceNumber: 1, entryDetailSequenceNumber: '0001001' };
+      file.insert(file.index('addenda99'), addenda.addenda18, { ...values, ...more });
+      return file.set('IATEntryDetail', 'addendaRecords', 9).total();
+    }),
+  },
+  {
     name: 'a return in a batch of notifications',
     rule: 'addenda-forbidden',
     ...one('PPD returned', (file) => file.put('addenda99', 1, '98C01').put('addenda99', 35, 'X')),
@@ -211,6 +299,11 @@ export const moreMutants: readonly (Mutant & { readonly name: string; readonly r
   { name: 'C10, which the Rules do not have any more', rule: 'change-code', ...one('COR', setting('addenda98', 'changeCode', 'C10')) },
   { name: 'C12 in IAT', rule: 'change-code', ...one('IAT changed', setting('addenda98', 'changeCode', 'C12')) },
   { name: 'a refusal of C08 in COR', rule: 'change-code', ...one('COR refused', setting('addenda98Refused', 'changeCode', 'C08')) },
+  {
+    name: 'a company identification of zeros',
+    rule: 'field-zeros',
+    ...ppd((file) => file.put('batchHeader', 40, '0000000000').put('batchControl', 44, '0000000000')),
+  },
   { name: 'a destination of zeros', rule: 'immediate-destination', ...ppd(setting('fileHeader', 'immediateDestination', '0000000000')) },
   { name: 'originator status 1 in ADV', rule: 'originator-status', ...one('ADV', setting('batchHeader', 'originatorStatusCode', 1)) },
   { name: 'originator status 3 in IAT', rule: 'originator-status', ...one('IAT', setting('IATBatchHeader', 'originatorStatusCode', 3)) },

@@ -100,6 +100,7 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   'payment-type': one('TEL', setting('entryDetail', 'discretionaryData', 'X')),
   'advice-routing-number': one('ADV', setting('advEntryDetail', 'adviceRoutingNumber', '121042883')),
   'advice-day': one('ADV', setting('advEntryDetail', 'julianDay', 367)),
+  'advice-order': one('ADV', (file) => file.set('advEntryDetail', 'sequenceNumber', 1, 1)),
   'change-code': one('COR', setting('addenda98', 'changeCode', 'C08')),
   'return-code': one('PPD returned', setting('addenda99', 'returnCode', 'R48')),
   'returned-reason-code': one('PPD contested', setting('addenda99Contested', 'dishonoredReturnReasonCode', '99')),
@@ -127,6 +128,7 @@ export const mutants: Readonly<Record<NachaRuleId, Mutant>> = {
   'identification-number': one('MTE', setting('entryDetail', 'identificationNumber', '00')),
   'addenda-indicator': ppd((file) => file.set('entryDetail', 'addendaRecordIndicator', 0, 1)),
   'addenda-missing': ppd(setting('entryDetail', 'addendaRecordIndicator', 1)),
+  'zero-dollar-addenda': one('CCD', (file) => file.remove('addenda05', 1).set('entryDetail', 'addendaRecordIndicator', 0, 1).total()),
   'addenda-required': one('POS', (file) => file.remove('addenda02').set('entryDetail', 'addendaRecordIndicator', 0).total()),
   'addenda-forbidden': one('ARC', (file) =>
     file

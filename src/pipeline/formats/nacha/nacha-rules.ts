@@ -60,7 +60,7 @@ export const nachaRules = {
   'number-fill': fieldWarning('A numeric field is filled with zeros, not with spaces (App. 3, data specifications).'),
   'field-blank': field('A mandatory or required field is neither blank nor, if numeric, zero (App. 3, field inclusion requirements).'),
   'field-blank-expected': fieldWarning('A mandatory or required field is not blank (App. 3, field inclusion requirements).'),
-  'field-zeros': field('Company name and company entry description are not zeros (App. 3, company/batch header).'),
+  'field-zeros': field('Company name, company identification and company entry description are not zeros (App. 3, company/batch header).'),
   reserved: fieldWarning('A reserved field is blank (App. 3, reserved).'),
   'record-constants': field('Record size is 094, blocking factor 10, format code 1 (App. 3, file header).'),
   'priority-code': fieldWarning('The priority code is 01 (App. 3, file header).'),
@@ -103,6 +103,7 @@ export const nachaRules = {
   'payment-type': fieldWarning('The payment type code is R, S or blank in TEL and WEB (App. 3, payment type code).'),
   'advice-routing-number': fieldWarning('The advice routing number of an ADV entry has a valid check digit (App. 3, ADV entry detail).'),
   'advice-day': fieldWarning('The day of an ADV entry is a day of the year, 001 to 366 (App. 3, ADV entry detail).'),
+  'advice-order': fieldWarning('The sequence numbers of ADV entries ascend within a batch, from 1 to 9,999 (App. 3, ADV entry detail).'),
   'change-code': field(
     'A change code is one of the Rules, C08 in IAT only, and a refusal names the one it refuses (App. 5, change codes).',
   ),
@@ -115,7 +116,7 @@ export const nachaRules = {
     'A notification of change of an IAT entry is in a batch of class COR with the indicator IATCOR, and no other is (App. 5, IAT).',
   ),
   'transaction-code-sec': entry(
-    'The transaction code is one of those of its class of entries; the other side is for reversals (App. 3, transaction codes).',
+    'The transaction code is one of those of its class of entries, in a return one that answers these; the other side is for reversals (App. 3, transaction codes).',
   ),
   'transaction-code-service-class': entry(
     'Credits are not in batches of debits (225), debits not in those of credits (220) (App. 3, service class code).',
@@ -150,7 +151,12 @@ export const nachaRules = {
     'Addenda records follow only an entry whose addenda record indicator is 1 (App. 3, addenda record indicator).',
   ),
   'addenda-missing': entry('An addenda record follows an entry whose addenda record indicator is 1 (App. 3, addenda record indicator).'),
-  'addenda-required': entry('POS, SHR and MTE entries have addenda 02, DNE entries addenda 05, COR entries addenda 98 (App. 3).'),
+  'zero-dollar-addenda': entryWarning(
+    'A zero-dollar entry of CCD or CTX has addenda 05, the remittance data that it is for (App. 3, transaction codes).',
+  ),
+  'addenda-required': entry(
+    'POS, SHR and MTE entries have addenda 02, DNE, ENR and TRX entries addenda 05, COR entries addenda 98 (App. 3).',
+  ),
   'addenda-forbidden': entry('An entry has only addenda records of its class of entries and category (App. 3 and App. 4).'),
   'addenda-repeated': entry('An entry has one addenda record of each type other than 05, 17 and 18 (App. 3).'),
   'answers-together': entryWarning(

@@ -37,6 +37,8 @@ export class OpenBatch {
   records = 0;
   hash = 0;
   lastTrace = -1;
+  /** Sequence number of the ADV entry before; 0: there was none. */
+  lastAdvice = 0;
   /** Of the first entry. */
   category: Category | null = null;
   /** Of the first entry that is not a forward one. */

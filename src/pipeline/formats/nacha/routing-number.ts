@@ -10,7 +10,7 @@ export function checkDigitOf(bytes: Uint8Array, at: number): number {
 }
 
 export function isRoutingNumber(text: string): boolean {
-  if (!/^[0-9]{9}$/.test(text)) return false;
+  if (!/^[0-9]{9}$/.test(text) || /^0+$/.test(text)) return false;
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
   return checkDigitOf(bytes, 0) === bytes[8]! - 48;
 }

@@ -66,7 +66,7 @@ export const sampleBatches = {
     entries: [entry({ transactionCode: 24, amount: 0, individualName: '0002Company' }, payment, payment)],
   },
   BOC: { sec: 'BOC', header: debits, entries: [entry()] },
-  CCD: { sec: 'CCD', entries: [entry({}, payment), entry({ transactionCode: 24, amount: 0 })] },
+  CCD: { sec: 'CCD', entries: [entry({}, payment), entry({ transactionCode: 24, amount: 0 }, payment)] },
   CIE: { sec: 'CIE', header: credits, entries: [entry({ transactionCode: 22 }, payment)] },
   COR: { sec: 'COR', entries: [entry({ transactionCode: 21, amount: 0 }, change)] },
   'COR refused': { sec: 'COR', entries: [entry({ transactionCode: 26, amount: 0 }, refusal)] },

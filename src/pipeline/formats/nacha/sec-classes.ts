@@ -25,7 +25,8 @@ export interface SecClass {
   readonly amountMaxCents: number;
   /** What the company entry description has to be. */
   readonly description: string | null;
-  readonly needsName: boolean;
+  /** Of the receiver; blank it is `refused`, or `warned` of. */
+  readonly blankName: 'refused' | 'warned' | 'allowed';
   /** `checked`: the check serial number. */
   readonly identification: 'free' | 'check' | 'nonzero';
   readonly hasCardType: boolean;
@@ -48,7 +49,7 @@ const plain: Omit<SecClass, 'code'> = {
   amount: 'coded',
   amountMaxCents: Number.MAX_SAFE_INTEGER,
   description: null,
-  needsName: false,
+  blankName: 'allowed',
   identification: 'free',
   hasCardType: false,
   hasCardExpiration: false,
@@ -57,14 +58,15 @@ const plain: Omit<SecClass, 'code'> = {
   isNameFirst: false,
 };
 
-const named = { needsName: true } as const;
+const named = { blankName: 'refused' } as const;
+const receiver = { blankName: 'warned' } as const;
 const oneAddenda = { addendaMax: 1 } as const;
 const noAddenda = { addenda: 'none' } as const;
 const debits = { side: 'debit', refusedServiceClasses: [220, 280] } as const;
 const check = { ...named, ...noAddenda, ...debits, identification: 'check' } as const;
 const card = { ...named, addenda: '02', needsAddenda: true } as const;
 const zeroDollar = { hasZeroDollar: true } as const;
-const acknowledgment = { ...zeroDollar, transactionCodes: [24, 34], amount: 'zero' } as const;
+const acknowledgment = { ...zeroDollar, ...receiver, transactionCodes: [24, 34], amount: 'zero' } as const;
 const returnsOnly: readonly number[] = [21, 26, 31, 36, 41, 46, 51, 56];
 
 const given: Readonly<Record<string, Partial<Omit<SecClass, 'code'>>>> = {
@@ -73,12 +75,12 @@ const given: Readonly<Record<string, Partial<Omit<SecClass, 'code'>>>> = {
   ARC: { ...check, amountMaxCents: 2_500_000 },
   ATX: { ...acknowledgment, countsAddenda: true },
   BOC: { ...check, amountMaxCents: 2_500_000 },
-  CCD: { ...zeroDollar, ...oneAddenda },
+  CCD: { ...receiver, ...zeroDollar, ...oneAddenda },
   CIE: { ...named, ...oneAddenda, side: 'credit', refusedServiceClasses: [225, 280], isNameFirst: true },
-  COR: { addenda: '98', needsAddenda: true, amount: 'zero', transactionCodes: returnsOnly },
-  CTX: { ...zeroDollar, countsAddenda: true },
+  COR: { ...receiver, addenda: '98', needsAddenda: true, amount: 'zero', transactionCodes: returnsOnly },
+  CTX: { ...receiver, ...zeroDollar, countsAddenda: true },
   DNE: { ...named, ...oneAddenda, needsAddenda: true, amount: 'zero', transactionCodes: [23, 33] },
-  ENR: { ...named, amount: 'zero', description: 'AUTOENROLL', transactionCodes: [23, 33] },
+  ENR: { ...named, needsAddenda: true, amount: 'zero', description: 'AUTOENROLL', transactionCodes: [23, 33] },
   IAT: { ...zeroDollar, addenda: 'iat', amount: 'iat' },
   MTE: { ...card, identification: 'nonzero', isNameFirst: true },
   POP: { ...check, amountMaxCents: 2_500_000 },
@@ -88,7 +90,7 @@ const given: Readonly<Record<string, Partial<Omit<SecClass, 'code'>>>> = {
   SHR: { ...card, hasCardType: true, hasCardExpiration: true },
   TEL: { ...named, ...noAddenda, side: 'debit', hasPaymentType: true },
   TRC: { ...noAddenda, ...debits, hasProcessControl: true },
-  TRX: { ...debits, countsAddenda: true },
+  TRX: { ...receiver, ...debits, needsAddenda: true, countsAddenda: true },
   WEB: { ...named, ...oneAddenda, hasPaymentType: true },
   XCK: { ...noAddenda, ...debits, amountMaxCents: 250_000, hasProcessControl: true },
 };

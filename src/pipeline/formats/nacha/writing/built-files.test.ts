@@ -32,7 +32,7 @@ type Record_ = Readonly<Record<string, unknown>>;
 
 /** Names that a writer gives. */
 const computedNames = new Set(
-  'lineNumber checkDigit addendaRecordIndicator addendaRecords traceNumber category batchNumber serviceClassCode typeCode entryDetailSequenceNumber'.split(
+  'lineNumber checkDigit addendaRecordIndicator addendaRecords traceNumber sequenceNumber category batchNumber serviceClassCode typeCode entryDetailSequenceNumber'.split(
     ' ',
   ),
 );
