@@ -5,6 +5,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { answerDocuments, smallFlow } from '../support/answer-flows.ts';
 import { startHttpSink } from '../support/http-sink.ts';
 import { auditJob } from '../support/job-audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -22,79 +23,13 @@ beforeAll(async () => {
   other = await server.tenant('bank-ke');
   for (const each of [tenant, other]) {
     mkdirSync(join(server.out, each.name), { recursive: true });
-    await each.apply(...documents(each.name));
+    await each.apply(...answerDocuments(join(server.out, each.name)));
   }
 });
 afterAll(async () => {
   await server?.stop();
   await database?.drop();
 });
-
-const documents = (name: string) => [
-  `apiVersion: headgate/v1
-kind: Connection
-metadata: { tenant: TENANT, name: out }
-spec: { type: folder, root: ${JSON.stringify(join(server.out, name))} }
-`,
-  `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: TENANT, service: payments, name: eft-out, version: 1.0.0 }
-spec:
-  sources: [{ id: upload, type: http }]
-  format: { type: delimited, header: true }
-  schema: { record: { key: [paymentId], fields: {
-    paymentId: { type: string, required: true }, name: { type: string }, amount: { type: decimal, scale: 2, sum: true } } } }
-  transform: [{ id: shape, set: { id: record.paymentId, name: record.name, amount: record.amount } }]
-  routes: { default: { to: [bank] } }
-  targets:
-    bank: { type: file, connection: out, path: bank, format: csv, name: "EFT{sequence:4}.{extension}", answers: { within: 1h, key: out.id } }
-`,
-  `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: TENANT, service: payments, name: bank-answers, version: 1.0.0 }
-spec:
-  sources: [{ id: upload, type: http }]
-  format: { type: delimited, header: true }
-  duplicates: { onDuplicate: accept }
-  schema: { record: { fields: { file: { type: string }, payment: { type: string }, result: { type: string, required: true }, why: { type: string }, text: { type: string, mask: all } } } }
-  routes: { default: { to: [matched] } }
-  targets:
-    matched: { type: answers, of: [{ flow: eft-out, target: bank }], file: out.file, key: out.payment, status: out.result, reason: out.why,
-      accepted: [OK], refused: [NOK], pending: [WAIT] }
-`,
-  `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: TENANT, service: payments, name: grouped-out, version: 1.0.0 }
-spec:
-  sources: [{ id: upload, type: http }]
-  format: { type: delimited, header: true }
-  schema: { record: { fields: { paymentId: { type: string, required: true }, name: { type: string }, amount: { type: decimal, scale: 2 } } } }
-  transform: [{ id: shape, set: { id: record.paymentId, pack: record.name } }]
-  routes: { default: { to: [bank] } }
-  targets:
-    bank: { type: file, connection: out, path: grouped, name: "GRP{sequence:4}.{extension}", answers: { within: 1h, key: out.id, group: out.pack } }
-`,
-  `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: TENANT, service: payments, name: bank-reports, version: 1.0.0 }
-spec:
-  sources: [{ id: upload, type: http }]
-  format: { type: iso20022, message: pain.002, statuses: all }
-  routes: { default: { to: [matched] } }
-  targets: { matched: { type: answers, of: [{ flow: eft-out, target: bank }, { flow: grouped-out, target: bank }] } }
-`,
-];
-
-const flowOf = (name: string, targets: string) => `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: TENANT, service: payments, name: ${name}, version: 1.0.0 }
-spec:
-  sources: [{ id: upload, type: http }]
-  format: { type: delimited, header: true }
-  schema: { record: { fields: { id: { type: string, required: true }, name: { type: string } } } }
-  routes: { default: { to: [${targets.split(':')[0]}] } }
-  targets: { ${targets} }
-`;
 
 async function sent(
   owner: TestTenant,
@@ -184,7 +119,7 @@ describe('status reports', () => {
 
   it('whose parts are matched one after the other say the same as in one, also where a part takes back what was complete', async () => {
     await tenant.apply(
-      documents(tenant.name)
+      answerDocuments(join(server.out, tenant.name))
         .at(-1)!
         .replace('name: bank-reports', 'name: part-reports')
         .replace('type: answers,', 'type: answers, batch: { size: 1 },'),
@@ -220,6 +155,40 @@ describe('status reports', () => {
     expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 1, pending: 1, contradictions: 0 });
   });
 
+  it('about one transaction without its end-to-end identification are about no other', async () => {
+    const { batchId, name } = await sent(tenant, ['U1', 'U2', 'U3'], 'grouped-out');
+    const nameless = '<TxInfAndSts><OrgnlInstrId>I-1</OrgnlInstrId><TxSts>RJCT</TxSts></TxInfAndSts>';
+    const job = await reported(tenant, report(name.replace('.ndjson', ''), '', payment('Person, 1', '', nameless)));
+    expect(job.targets.matched).toMatchObject({ delivered: 0, refused: 1 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', refused: 0, pending: 1, unanswered: 2 });
+  });
+
+  it('that accept a file but for what can not be matched leave that open, and a re-drive by a corrected flow settles it', async () => {
+    const { batchId, name } = await sent(tenant, ['O1', 'O2', 'O2', 'O3']);
+    const listed = transaction('O1', 'RJXX') + transaction('O2', 'RJCT');
+    const flow = answerDocuments(join(server.out, tenant.name)).at(-1)!.replace('name: bank-reports', 'name: odd-reports');
+    await tenant.apply(flow);
+    const job = await reported(tenant, report(name.replace('.csv', ''), 'ACSP', payment('any', '', listed)), 'odd-reports');
+    expect(job.targets.matched).toMatchObject({ delivered: 1, refused: 2 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', accepted: 1, refused: 0, pending: 3, unanswered: 0 });
+    await tenant.apply(flow.replace('1.0.0', '1.1.0').replace('type: answers,', 'type: answers, refused: [RJCT, RJXX],'));
+    const operator = await tenant.makeKey(['jobs:operate', 'jobs:read', 'records:read', 'records:reveal']);
+    const body = { job: job.jobId, reason: 'the status is known now', currentVersion: true };
+    const { json } = await server.request('/v1/redrives', { key: operator, method: 'POST', body });
+    await server.settle(tenant.key, json.jobs[0].jobId);
+    expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 1, refused: 1, pending: 2, contradictions: 0 });
+  });
+
+  it('that are final of many settle what an earlier report said was pending', async () => {
+    const { batchId, name } = await sent(tenant, ['Z1', 'Z2', 'Z3']);
+    const message = name.replace('.csv', '');
+    const listed = ['Z1', 'Z2'].map((id) => transaction(id, 'PDNG')).join('');
+    await reported(tenant, report(message, 'PART', payment('any', '', listed)));
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', pending: 2, unanswered: 1 });
+    expect((await reported(tenant, report(message, 'RJCT', ''))).state).toBe('completed');
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'complete', refused: 3, refusedAsWhole: '' });
+  });
+
   it('answer the records of a payment information at once', async () => {
     const { batchId, name } = await sent(tenant, ['K1', 'K2', 'K3'], 'grouped-out');
     const payments = [payment('Person, 0', 'RJCT'), payment('Person, 1', 'ACCP'), payment('Person, 9', 'ACCP')].join('');
@@ -238,6 +207,23 @@ describe('answers in CSV', () => {
     expect(await answerOf(tenant, first.batchId)).toMatchObject({ state: 'complete', accepted: 3, refused: 0, refusedAsWhole: null });
     expect(await answerOf(tenant, second.batchId)).toMatchObject({ state: 'complete', accepted: 0, refused: 2, refusedAsWhole: 'AC04' });
     expect(await typesOf(tenant, first.batchId, 'answer.completed')).toEqual(['answer.completed', 'answer.expected']);
+  });
+
+  it('are matched by a name that could be the id of a batch, as one of 32 digits', async () => {
+    await tenant.apply(
+      smallFlow(
+        'digits-out',
+        'bank: { type: file, connection: out, path: digits, name: "2026112914{sequence:22}.{extension}", answers: { within: 1h } }',
+      ),
+      smallFlow(
+        'digits-answers',
+        'matched: { type: answers, of: [{ flow: digits-out, target: bank }], file: out.id, status: out.name, accepted: [OK] }',
+      ),
+    );
+    const { json } = await server.upload(tenant.key, { flow: 'digits-out', name: 'digits.csv', body: 'id,name\nA,Jane\n' });
+    await server.settle(tenant.key, json.jobId);
+    const said = await reported(tenant, `id,name\n2026112914${'1'.padStart(22, '0')},OK\n`, 'digits-answers', 'about-digits.csv');
+    expect([said.state, said.targets.matched.delivered]).toEqual(['completed', 1]);
   });
 
   it('about single records accept, refuse with a reason and leave pending, and what was delivered stays delivered', async () => {
@@ -266,7 +252,7 @@ describe('answers in CSV', () => {
       ['D1,NOK', 'D2,OK', 'D3,OK', 'D3,OK'].map((said) => `${name},${said},,`),
     );
     expect(job.targets.matched).toMatchObject({ delivered: 3, refused: 1 });
-    expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 3, refused: 0, unanswered: 2 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ accepted: 3, refused: 0, pending: 2 });
   });
 
   it('that come twice change nothing, and one that contradicts is listed and told', async () => {
@@ -304,7 +290,7 @@ describe('answers in CSV', () => {
       ...Array(4).fill('E_ANSWER_UNMATCHED'),
       'E_ANSWER_UNNAMED',
     ]);
-    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', unanswered: 1 });
+    expect(await answerOf(tenant, batchId)).toMatchObject({ state: 'awaited', pending: 1 });
     expect(await answerOf(other, foreign.batchId)).toMatchObject({ state: 'awaited', unanswered: 2 });
   });
 
@@ -314,8 +300,8 @@ describe('answers in CSV', () => {
     await tenant.apply(
       'apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: TENANT, name: policy }\nspec: { egress: { allowPrivate: [127.0.0.0/8], allowPlain: true } }\n',
       `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: api }\nspec: { type: http, baseUrl: "${sink.url}" }\n`,
-      flowOf('instant-out', 'bank: { type: http, connection: api, path: /pay, timeout: 60s, answers: { within: 1h, key: out.id } }'),
-      flowOf(
+      smallFlow('instant-out', 'bank: { type: http, connection: api, path: /pay, timeout: 60s, answers: { within: 1h, key: out.id } }'),
+      smallFlow(
         'instant-answers',
         'matched: { type: answers, of: [{ flow: instant-out, target: bank }], key: out.id, status: out.name, accepted: [OK] }',
       ),

@@ -303,6 +303,8 @@ interface AnswersTarget {
   readonly file?: string;
   readonly group?: string;
   readonly key?: string;
+  readonly about?: 'any' | 'records';
+  readonly level?: string;
   readonly status?: string;
   readonly reason?: string;
   readonly accepted?: readonly string[];

@@ -61,8 +61,9 @@ export const deliveryErrors = defineErrors({
     next: 'Add the status to the target (docs/answers.md), and send the answers again: `headgate dead-letter redrive --current-version`.',
   },
   E_ANSWER_UNNAMED: {
-    meaning: 'An answer names neither a file nor a group nor a record.',
+    meaning:
+      'An answer names neither a file nor a group nor a record, or it is about one record, such as a transaction of a status report, and does not name it.',
     actor: 'author',
-    next: 'Correct the output fields that `file`, `group` and `key` of the target name, or have the sender correct the file.',
+    next: 'Correct the output fields that `file`, `group` and `key` of the target name, such as `key: out.originalInstructionId` where the bank names transactions so, or have the sender correct the file.',
   },
 });

@@ -57,10 +57,27 @@ describe('a target of type answers', () => {
       refused: ['RJCT', 'CANC', 'BLCK'],
       unlisted: 'accepted',
     });
+    expect(plan!.targets[0]!.settings).toMatchObject({ level: 'level' });
     const own = loadFlow(
       flow('{ type: answers, of: [{ flow: eft-out, target: bank }], pending: [ACCP, ACSP], accepted: [ACSC] }', statusReport),
     );
     expect(own.plan!.targets[0]!.settings).toMatchObject({ pending: ['ACCP', 'ACSP'], accepted: ['ACSC'] });
+  });
+
+  it('of a status report knows which of its records are about one transaction, or is refused', () => {
+    const of = '{ type: answers, of: [{ flow: eft-out, target: bank }]';
+    const transactions = ['format: { type: iso20022, message: pacs.002 }'];
+    const given = ', key: out.originalTransactionId, status: out.transactionStatus }';
+    expect(loadFlow(flow(of + given, transactions)).plan!.targets[0]!.settings).toMatchObject({ about: 'records' });
+    const set = (more: string) => [
+      ...statusReport,
+      `transform: [{ id: shape, set: { file: record.originalMessageId, id: record.originalInstructionId, status: record.status${more} } }]`,
+    ];
+    const named = `${of}, file: out.file, key: out.id, status: out.status }`;
+    expect(loadFlow(flow(named, set(', of: record.level'))).plan!.targets[0]!.settings).toMatchObject({ level: 'of', key: 'id' });
+    expect(findings(flow(named, set('')))).toEqual([
+      ['E_CONFIG_CONFLICT', 'spec.targets.one', expect.stringContaining('leaves out record.level')],
+    ]);
   });
 
   it.each([

@@ -46,7 +46,7 @@ const statusFields = {
   reason: 'out.reasonCode',
 } as const;
 
-const fieldKeys = ['file', 'group', 'key', 'status', 'reason'] as const;
+const fieldKeys = ['file', 'group', 'key', 'level', 'status', 'reason'] as const;
 const wordKeys = ['accepted', 'refused', 'pending', 'partial'] as const;
 
 /** The settings of a target of type answers. */
@@ -63,7 +63,8 @@ export function answersSettings(
   const has = (field: string) => output.some(({ name }) => `out.${name}` === field);
   const fields: Record<string, string> = {};
   for (const key of fieldKeys) {
-    const given = target[key] ?? (isStatusReport && has(statusFields[key]) ? statusFields[key] : undefined);
+    const standard = key === 'level' ? levelField(output) : has(statusFields[key]) ? statusFields[key] : undefined;
+    const given = target[key] ?? (isStatusReport ? standard : undefined);
     if (given === undefined || fieldIndex(given, output, [...path, key], report) === null) continue;
     fields[key] = given.slice('out.'.length);
   }
@@ -82,7 +83,27 @@ export function answersSettings(
   if (twice !== undefined) refuse('', `the status ${JSON.stringify(twice)} is named twice`, flowErrors.E_CONFIG_DUPLICATE);
   if (target.order !== undefined && target.order !== 'file') refuse('order', 'answers are matched in the order of their file');
   if (target.batch?.linger !== undefined) refuse('batch', 'answers wait for no others');
-  return { of: target.of.map(({ flow, target: of }) => ({ flow, target: of })), ...fields, ...words, unlisted: target.unlisted };
+  const isEachStatus = format.type === 'iso20022' && format['statuses'] === 'all';
+  const about = target.about ?? (isStatusReport && !isEachStatus && fields['key'] !== undefined ? 'records' : 'any');
+  // A transaction may be named by what the target does not look at: it is none of many then.
+  if (isEachStatus && about === 'any' && fields['level'] === undefined && target.level === undefined)
+    refuse(
+      '',
+      'transform leaves out record.level, which tells what is said of one transaction from what is said of many: keep it as a field',
+    );
+  return {
+    of: target.of.map(({ flow, target: of }) => ({ flow, target: of })),
+    ...fields,
+    about,
+    ...words,
+    unlisted: target.unlisted,
+  };
+}
+
+/** The output field that is `record.level` as it was read. */
+function levelField(output: readonly OutputFieldPlan[]): string | undefined {
+  const field = output.find(({ value }) => value.kind === 'field' && value.name === 'level');
+  return field === undefined ? undefined : `out.${field.name}`;
 }
 
 /** Null after a finding, or where nothing is named. */

@@ -47,6 +47,16 @@ export const answersTargetKeys: Readonly<Record<string, Key>> = {
     shape: outputField,
     description: 'The output field that names a record; an answer without it is about the group or the file as a whole.',
   },
+  about: {
+    shape: choice(['any', 'records']),
+    description:
+      '`records`: each answer is about one record, and one that does not name it is about nothing. Without it that is so of status reports whose records are transactions.',
+  },
+  level: {
+    shape: outputField,
+    description:
+      'The output field that is `transaction` where an answer is about one record, and about nothing where it does not name it; of pain.002 with `statuses: all` the field that is `record.level`.',
+  },
   status: {
     shape: outputField,
     description: 'The output field that says what became of it. pain.002 has defaults for all of these fields and for the statuses.',

@@ -4,10 +4,13 @@
  */
 import { answerLevels } from './answer-levels.ts';
 import type { AnswerTable } from './answer-table.ts';
-import { GrowingHits, type Hits } from './batch-answers.ts';
+import { GrowingHits, type Hits, noHits } from './batch-answers.ts';
+import { unclearBit } from './record-answers.ts';
 
 export interface ClearHits {
   readonly hits: Hits;
+  /** Of ambiguous answers, each with what it says. */
+  readonly unclear: Hits;
   /** Answers of which the records can't be told apart. */
   readonly ambiguous: ReadonlySet<number>;
 }
@@ -18,12 +21,12 @@ export function clearHits(
   table: Pick<AnswerTable, 'length' | 'level' | 'word'>,
   { records, timesSaid }: { readonly records: number; readonly timesSaid: (answer: number) => number },
 ): ClearHits {
-  const isOfRecord = (answer: number) => table.level[answer] === answerLevels.record;
+  const isOfRecord = (answer: number) => table.level[answer] === answerLevels.record && table.word[answer]! < unclearBit;
   const counts = new Int32Array(table.length);
   let isShared = false;
   for (let index = 0; index < hits.length; index++)
     if (++counts[hits.answers[index]!]! > 1 && isOfRecord(hits.answers[index]!)) isShared = true;
-  if (!isShared) return { hits, ambiguous: new Set() };
+  if (!isShared) return { hits, unclear: noHits, ambiguous: new Set() };
   const isAmong = (answer: number) => isOfRecord(answer) && counts[answer]! > 1;
   /** By position: 1 more than the first word; by position too: another one was said. */
   const [words, areDifferent] = [new Uint8Array(records), new Uint8Array(records)];
@@ -42,8 +45,8 @@ export function clearHits(
     times[answer] ||= timesSaid(answer);
     if (times[answer]! < counts[answer]! || areDifferent[hits.positions[index]!] === 1) ambiguous.add(answer);
   }
-  const clear = new GrowingHits();
+  const [clear, unclear] = [new GrowingHits(), new GrowingHits()];
   for (let index = 0; index < hits.length; index++)
-    if (!ambiguous.has(hits.answers[index]!)) clear.add(hits.answers[index]!, hits.positions[index]!);
-  return { hits: clear, ambiguous };
+    (ambiguous.has(hits.answers[index]!) ? unclear : clear).add(hits.answers[index]!, hits.positions[index]!);
+  return { hits: clear, unclear, ambiguous };
 }

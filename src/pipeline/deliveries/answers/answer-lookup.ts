@@ -14,7 +14,6 @@ export interface NamedAnswers {
   readonly level: Uint8Array;
   readonly word: Uint8Array;
   readonly file: Int32Array;
-  readonly problems: ReadonlyMap<number, unknown>;
   readonly keyStarts: Int32Array;
   readonly keyEnds: Int32Array;
   readonly groupStarts: Int32Array;
@@ -68,7 +67,8 @@ export class AnswerLookup {
     [this.#heads, this.#tails, this.#firsts] = [column(slots), column(slots), column(slots)];
     [this.#next, this.#repeats, this.#lastRepeats] = [column(length), column(length), column(length)];
     this.#free = Int32Array.from({ length }, (_, answer) => answer);
-    for (let answer = 0; answer < length; answer++) if (!answers.problems.has(answer)) this.#add(answer);
+    for (let answer = 0; answer < length; answer++)
+      if (answers.level[answer] !== answerLevels.file || answers.file[answer] !== none) this.#add(answer);
   }
 
   /** The first answer about the record, about any of its group where the lookup is not grouped; -1: there is none. */

@@ -76,7 +76,7 @@ export function createAnswerMatcher(options: AnswerMatcherOptions): MatchAnswers
 
 const problemCodes = { 'no name': deliveryErrors.E_ANSWER_UNNAMED, 'unknown status': deliveryErrors.E_ANSWER_STATUS } as const;
 const messages: Readonly<Record<string, string>> = {
-  [deliveryErrors.E_ANSWER_UNNAMED]: 'the answer names no file, group or record',
+  [deliveryErrors.E_ANSWER_UNNAMED]: 'the answer names no file, group or record, or is about one record and does not name it',
   [deliveryErrors.E_ANSWER_STATUS]: 'the status of the answer is none that the target knows',
   [deliveryErrors.E_ANSWER_UNMATCHED]: 'nothing that was delivered is what the answer names',
   [deliveryErrors.E_ANSWER_AMBIGUOUS]: 'several records of the file have the key that the answer names',
@@ -115,8 +115,8 @@ class Matching {
   async #readAnswers(): Promise<void> {
     const { batch, plan, target } = this.#request;
     const indexOf = (name: string | undefined) => (name === undefined ? null : plan.output.findIndex((field) => field.name === name));
-    const { file, group, key, status, reason } = this.#settings;
-    const fields = new OutputFields(target.body, plan.output, [file, group, key, status, reason].map(indexOf));
+    const { file, group, key, status, reason, level } = this.#settings;
+    const fields = new OutputFields(target.body, plan.output, [file, group, key, status, reason, level].map(indexOf));
     for (const line of batch.body.lines()) {
       fields.read(line);
       this.#table.add(fields);
@@ -135,10 +135,9 @@ class Matching {
     if (files.length === 0) return;
     const named = await this.#read((tx) => findNamedBatches(tx, this.#settings.of, files));
     const filesOf = new Map<string, number[]>();
-    for (const [index, name] of files.entries()) {
-      const key = batchIdOf(name) ?? name;
-      filesOf.set(key, [...(filesOf.get(key) ?? []), index]);
-    }
+    // What looks like the id of a batch may be the name of a file all the same.
+    for (const [index, name] of files.entries())
+      for (const key of new Set([name, batchIdOf(name) ?? name])) filesOf.set(key, [...(filesOf.get(key) ?? []), index]);
     for (const each of named) {
       const names = [each.batchId, each.name, each.stem];
       const own = new Set(names.flatMap((text) => (text === null ? [] : (filesOf.get(text) ?? []))));
@@ -189,14 +188,15 @@ class Matching {
       const free = lookup.firstFree(answer, isFree);
       return free < 0 ? [] : [free];
     });
-    let count = 0;
+    let [count, isAny] = [0, false];
     /** With those that say the same. */
     const take = (answer: number) => {
       if (this.#found[answer] === own) return;
       for (let each = answer; each >= 0; each = lookup.nextRepeat(each)) {
         if (this.#found[each] !== -1) continue;
         this.#found[each] = own;
-        count++;
+        isAny = true;
+        if (!this.#table.problems.has(each)) count++;
       }
     };
     whole.forEach(take);
@@ -207,10 +207,10 @@ class Matching {
       return answers;
     };
     const timesSaid = (answer: number) => said(answer).length;
-    const { hits, ambiguous } = clearHits(found, this.#table, { records: sent.batch.records, timesSaid });
+    const { hits, unclear, ambiguous } = clearHits(found, this.#table, { records: sent.batch.records, timesSaid });
     for (const answer of ambiguous) for (const each of said(answer)) this.#ambiguous.add(each);
-    if (count > 0) {
-      const contradicting = await this.#tell(sent, { part, whole, hits, timesSaid });
+    if (isAny) {
+      const contradicting = await this.#tell(sent, { part, whole, hits, unclear, timesSaid });
       for (const answer of contradicting) for (const each of said(answer)) this.#contradicting.add(each);
     }
     return count;

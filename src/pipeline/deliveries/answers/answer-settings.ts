@@ -15,6 +15,10 @@ export interface AnswerSettings extends AnswerWords {
   readonly file?: string;
   readonly group?: string;
   readonly key?: string;
+  /** It is `transaction` where an answer is about one record, which it then has to name. */
+  readonly level?: string;
+  /** `records`: each answer is about one record. */
+  readonly about?: 'any' | 'records';
   readonly status: string;
   readonly reason?: string;
   readonly unlisted: 'accepted' | 'pending' | 'unanswered';

@@ -8,12 +8,13 @@ import { KeyHash } from '../../engine/outcomes/key-hash.ts';
 import { answerLevels } from './answer-levels.ts';
 import { AnswerLookup, type NamedAnswers } from './answer-lookup.ts';
 import type { AnswerSettings } from './answer-settings.ts';
-import { type RecordWord, recordWords } from './record-answers.ts';
+import { type RecordWord, recordWords, unclearBit } from './record-answers.ts';
 
 export type AnswerProblem = 'no name' | 'unknown status';
 
 /** Order of the chosen fields. */
-const fields = { file: 0, group: 1, key: 2, status: 3, reason: 4 } as const;
+const fields = { file: 0, group: 1, key: 2, status: 3, reason: 4, level: 5 } as const;
+const ofOne = Buffer.from('transaction');
 const none = -1;
 
 /** Codes as downstreams use them; anything else may be words about a person, and stays in the answer. */
@@ -22,9 +23,11 @@ const reasonCode = /^[A-Za-z0-9][A-Za-z0-9._-]{0,34}$/;
 const fileBytesMax = 500;
 
 export class AnswerTable implements NamedAnswers {
-  /** By answer. */
+  /** By answer; with `unclearBit` the word of one that leaves open what it may be about. */
   readonly level: Uint8Array;
   readonly word: Uint8Array;
+  /** 1: the word is about those of many that are not listed. */
+  readonly partial: Uint8Array;
   /** Index into `files`; -1: it names none. */
   readonly file: Int32Array;
   readonly files: string[] = [];
@@ -35,6 +38,7 @@ export class AnswerTable implements NamedAnswers {
   length = 0;
 
   readonly #words: readonly AnswerMeaning[];
+  readonly #eachIsOfOne: boolean;
   readonly #hash: KeyHash;
   readonly #fileIndexes = new Map<string, number>();
   /** Keys and groups, where they start and end. */
@@ -49,13 +53,16 @@ export class AnswerTable implements NamedAnswers {
   readonly #lookups = new Map<boolean, AnswerLookup>();
 
   /** `answers`: how many there will be, at most. `hashKey`: 16 random bytes. */
-  constructor(answers: number, { accepted, refused, pending, partial, unlisted }: AnswerSettings, hashKey: Uint8Array) {
+  constructor(answers: number, settings: AnswerSettings, hashKey: Uint8Array) {
+    const { accepted, refused, pending, partial, unlisted, about } = settings;
     this.level = new Uint8Array(answers);
     this.word = new Uint8Array(answers);
+    this.partial = new Uint8Array(answers);
     this.file = new Int32Array(answers).fill(none);
     [this.keyStarts, this.keyEnds] = [new Int32Array(answers).fill(none), new Int32Array(answers)];
     [this.groupStarts, this.groupEnds] = [new Int32Array(answers).fill(none), new Int32Array(answers)];
     this.#hash = new KeyHash(hashKey);
+    this.#eachIsOfOne = about === 'records';
     const meaning = (texts: readonly string[], word: RecordWord, isPartial = false) =>
       texts.map((text) => ({ bytes: Buffer.from(text, 'utf8'), word, isPartial }));
     this.#words = [
@@ -66,7 +73,7 @@ export class AnswerTable implements NamedAnswers {
     ];
   }
 
-  /** The next answer; `read`: file, group, key, status and reason of it, in this order. */
+  /** The next answer; `read`: file, group, key, status, reason and level of it, in this order. */
   add(read: OutputFields): void {
     const answer = this.length++;
     let level: number = answerLevels.file;
@@ -83,14 +90,19 @@ export class AnswerTable implements NamedAnswers {
     }
     this.level[answer] = level;
     const meant = this.#meaningOf(read);
-    if (level === answerLevels.file && this.file[answer] === none) this.problems.set(answer, 'no name');
+    // What is said of one record that is not named must never be taken for what is said of many.
+    const isNameless = level !== answerLevels.record && (this.#eachIsOfOne || isSame(read, fields.level, ofOne));
+    if (isNameless || (level === answerLevels.file && this.file[answer] === none)) this.problems.set(answer, 'no name');
     else if (meant === undefined || (meant.isPartial && level === answerLevels.record)) this.problems.set(answer, 'unknown status');
-    else {
-      this.word[answer] = meant.word;
-      if (level === answerLevels.record) this.#hasOf.key = true;
-      else if (level === answerLevels.group) this.#hasOf.group = true;
-      if (meant.word === recordWords.refused && hasText(read, fields.reason)) this.#keepReason(read, answer);
-    }
+    const isNamed = this.problems.get(answer) !== 'no name';
+    // What it says is not known, and so is what becomes of what it is about.
+    const word = this.problems.get(answer) === 'unknown status' ? recordWords.pending : (meant?.word ?? recordWords.none);
+    this.word[answer] = isNamed ? word : word | unclearBit;
+    if (level === answerLevels.record) this.#hasOf.key = true;
+    else if (level === answerLevels.group) this.#hasOf.group = true;
+    if (this.problems.has(answer)) return;
+    this.partial[answer] = meant!.isPartial ? 1 : 0;
+    if (meant!.word === recordWords.refused && hasText(read, fields.reason)) this.#keepReason(read, answer);
   }
 
   /** After the last answer. */

@@ -1,7 +1,8 @@
 /**
  * What a downstream said of the records of one batch: a byte for each, in the order of its lines. Words about single records
- * stand against words about many at once, and in one file those about a group against those about the file as a whole. Saying the
- * same again changes nothing, so that answers may be read any number of times.
+ * stand against words about many at once, and in one file those about a group against those about the file as a whole; but that one
+ * is pending stands only against what the same file says of many. Saying the same again changes nothing, so that answers may be
+ * read any number of times.
  */
 
 /** In the lower bits of a byte. */
@@ -9,9 +10,12 @@ export const recordWords = { none: 0, pending: 1, accepted: 2, refused: 3 } as c
 export type RecordWord = (typeof recordWords)[keyof typeof recordWords];
 
 const wordBits = 3;
+/** In a column of answers: of one of which it is not clear which record it is about, or what it says; with what it says below. */
+export const unclearBit = 4;
+
 /** It was said of the record by itself. */
 const ownBit = 4;
-/** It was said of many at once by the file that did so last. */
+/** It was said of many at once by the file that did so last; beside `ownBit`, that the record is pending was said by this file. */
 const sharerBit = 8;
 /** And that was about the file as a whole. */
 const wholeBit = 16;
@@ -28,12 +32,13 @@ export interface AnswerCounts {
 export class RecordAnswers {
   readonly bytes: Buffer;
   #isSharer: boolean;
-  #hasNews = false;
+  readonly #before: Uint8Array;
 
   /** `known`: as it was kept; empty where nothing was said yet. `isSharer`: the file that answers now said the last word about many at once. */
   constructor(known: Uint8Array, records: number, isSharer: boolean) {
     if (known.length !== 0 && known.length !== records) throw new Error('the answers to a batch are not of its records');
     this.bytes = known.length === 0 ? Buffer.alloc(records) : Buffer.from(known);
+    this.#before = known;
     this.#isSharer = isSharer;
   }
 
@@ -42,9 +47,9 @@ export class RecordAnswers {
     return this.#isSharer;
   }
 
-  /** Something was said that was not known. */
+  /** Something else stands than was known: what was said of many and taken back for one is no news. */
   get hasNews(): boolean {
-    return this.#hasNews;
+    return this.bytes.some((byte, position) => (byte & wordBits) !== ((this.#before[position] ?? 0) & wordBits));
   }
 
   /**
@@ -55,27 +60,35 @@ export class RecordAnswers {
     const byte = this.bytes[position]!;
     const before = byte & wordBits;
     if (before === word) {
-      this.bytes[position] = word | ownBit;
+      this.#keepOwn(position, word);
       return 'nothing new';
     }
     const isException = this.#isSharer && (byte & sharerBit) !== 0;
     if (before === recordWords.none || before === recordWords.pending || isException) {
-      this.bytes[position] = word | ownBit;
-      this.#hasNews = true;
+      this.#keepOwn(position, word);
       return before === recordWords.refused ? 'taken back' : 'changed';
     }
     return word === recordWords.pending ? 'nothing new' : 'contradicts';
   }
 
+  /** What may be about the record, as far as that is known `said`: it is pending, but where the same file says so of many. */
+  tellUnclear(position: number, said: number): Told {
+    const byte = this.bytes[position]!;
+    const isShared = this.#isSharer && (byte & (sharerBit | ownBit)) === sharerBit;
+    return isShared && said === (byte & wordBits) ? 'nothing new' : this.tell(position, recordWords.pending);
+  }
+
   /**
-   * Of one of many records that a word is about: those that were told of by themselves keep that. `of`: of a group, or of the file as a
-   * whole; what a file says of a whole is what it says of those whose group it does not name.
+   * Of one of many records that a word is about: those that were told of by themselves keep that, but those that are pending only in
+   * the same file, or where it is said of what is not listed. `of`: of a group, or of the file as a whole; what a file says of a whole
+   * is what it says of those whose group it does not name.
    */
-  tellShared(position: number, word: RecordWord, of: 'group' | 'file'): Told {
+  tellShared(position: number, word: RecordWord, { of, isPartial }: { readonly of: 'group' | 'file'; readonly isPartial: boolean }): Told {
     const byte = this.bytes[position]!;
     const before = byte & wordBits;
-    if ((byte & ownBit) !== 0 || word === recordWords.none) return 'nothing new';
     const isOfThisFile = this.#isSharer && (byte & sharerBit) !== 0;
+    const isSettled = before === recordWords.pending && word !== recordWords.pending && !isOfThisFile && !isPartial;
+    if (word === recordWords.none || ((byte & ownBit) !== 0 && !isSettled)) return 'nothing new';
     const isOfWhole = (byte & wholeBit) !== 0;
     if (isOfThisFile && !isOfWhole && of === 'file') return 'nothing new';
     if (before === word) {
@@ -84,15 +97,21 @@ export class RecordAnswers {
     }
     const isException = isOfThisFile && isOfWhole && of === 'group';
     if (before === recordWords.none || before === recordWords.pending || isException) {
-      if (!this.#isSharer) this.#becomeSharer();
+      this.#becomeSharer();
       this.bytes[position] = word | sharerBit | (of === 'file' ? wholeBit : 0);
-      this.#hasNews = true;
       return before === recordWords.refused ? 'taken back' : 'changed';
     }
     return word === recordWords.pending ? 'nothing new' : 'contradicts';
   }
 
+  #keepOwn(position: number, word: RecordWord): void {
+    const isPending = word === recordWords.pending;
+    if (isPending) this.#becomeSharer();
+    this.bytes[position] = word | ownBit | (isPending ? sharerBit : 0);
+  }
+
   #becomeSharer(): void {
+    if (this.#isSharer) return;
     this.#isSharer = true;
     for (let position = 0; position < this.bytes.length; position++) this.bytes[position]! &= ~(sharerBit | wholeBit);
   }

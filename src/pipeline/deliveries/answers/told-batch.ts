@@ -11,7 +11,7 @@ import type { AnswerState } from './answer-state.ts';
 import type { AnswerTable } from './answer-table.ts';
 import type { Hits } from './batch-answers.ts';
 import { type LockedAnswer, lockAnswer, unansweredOf } from './expected-answers.ts';
-import { type AnswerCounts, RecordAnswers, type RecordWord, recordWords, type Told } from './record-answers.ts';
+import { type AnswerCounts, RecordAnswers, type RecordWord, recordWords, type Told, unclearBit } from './record-answers.ts';
 
 /** Where the answers come from. */
 export interface AnswerOrigin {
@@ -32,6 +32,8 @@ export interface BatchWords {
   /** About the file as a whole, in the order of the answers. */
   readonly whole: readonly number[];
   readonly hits: Hits;
+  /** Of answers that may be about these positions: they leave them open. */
+  readonly unclear: Hits;
   /** How many answers say the same of the same, this one among them. */
   readonly timesSaid: (answer: number) => number;
 }
@@ -48,32 +50,48 @@ export interface ToldBatch {
   readonly takenBack: readonly number[];
 }
 
-/** Words about many at once first, in the order of the answers, then those about single records. Changes `known`. */
+/** Words about many at once first, in the order of the answers, then what is not clear, then those about single records. Changes `known`. */
 export function tellRecords(
   known: RecordAnswers,
-  { whole, hits }: Pick<BatchWords, 'whole' | 'hits'>,
-  table: Pick<AnswerTable, 'word' | 'level'>,
+  { whole, hits, unclear }: Pick<BatchWords, 'whole' | 'hits' | 'unclear'>,
+  table: Pick<AnswerTable, 'word' | 'level' | 'partial'>,
 ): Pick<ToldBatch, 'contradicting' | 'refused' | 'takenBack'> {
   const contradicting = new Set<number>();
   const refusedBy = new Map<number, number>();
   const takenBack = new Set<number>();
   const wordOf = (answer: number) => table.word[answer] as RecordWord;
+  const shared = (answer: number, of: 'group' | 'file') => ({ of, isPartial: table.partial[answer] === 1 });
   const note = (told: Told, answer: number): Told => {
     if (told === 'contradicts') contradicting.add(answer);
     return told;
   };
-  for (const answer of whole)
-    for (let position = 0; position < known.bytes.length; position++) note(known.tellShared(position, wordOf(answer), 'file'), answer);
+  const isUnclear = (answer: number) => table.word[answer]! >= unclearBit;
+  const takeBack = (position: number): void => {
+    refusedBy.delete(position);
+    takenBack.add(position);
+  };
+  const leaveOpen = (answer: number, position: number): void => {
+    if (known.tellUnclear(position, table.word[answer]! & ~unclearBit) === 'taken back') takeBack(position);
+  };
+  const leaveOpenAll = (): void => {
+    for (const answer of whole.filter(isUnclear))
+      for (let position = 0; position < known.bytes.length; position++) leaveOpen(answer, position);
+    for (const { answers, positions, length } of [hits, unclear])
+      for (let index = 0; index < length; index++)
+        if (answers !== hits.answers || isUnclear(answers[index]!)) leaveOpen(answers[index]!, positions[index]!);
+  };
+  for (const answer of whole.filter((each) => !isUnclear(each)))
+    for (let position = 0; position < known.bytes.length; position++)
+      note(known.tellShared(position, wordOf(answer), shared(answer, 'file')), answer);
   for (const isShared of [true, false]) {
+    if (!isShared) leaveOpenAll();
     for (let index = 0; index < hits.length; index++) {
       const [answer, position] = [hits.answers[index]!, hits.positions[index]!];
-      if ((table.level[answer] !== answerLevels.record) !== isShared) continue;
+      if ((table.level[answer] !== answerLevels.record) !== isShared || isUnclear(answer)) continue;
       const word = wordOf(answer);
-      const told = note(isShared ? known.tellShared(position, word, 'group') : known.tell(position, word), answer);
-      if (told === 'taken back') {
-        refusedBy.delete(position);
-        takenBack.add(position);
-      } else if (word === recordWords.refused && (told === 'changed' || (!isShared && told === 'nothing new')))
+      const told = note(isShared ? known.tellShared(position, word, shared(answer, 'group')) : known.tell(position, word), answer);
+      if (told === 'taken back') takeBack(position);
+      else if (word === recordWords.refused && (told === 'changed' || (!isShared && told === 'nothing new')))
         refusedBy.set(position, answer);
     }
   }

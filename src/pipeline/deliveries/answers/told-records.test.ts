@@ -1,63 +1,13 @@
 /** The join of answers and records, and what they come to, held against the plainest account of both. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createBodyWriter } from '../../engine/bodies/body-writer.ts';
-import { OutputFields } from '../../engine/bodies/output-fields.ts';
-import type { BodyPlan, OutputFieldPlan } from '../../engine/plan.ts';
 import { clearHits } from './ambiguous-answers.ts';
 import { answerLevels } from './answer-levels.ts';
-import type { AnswerSettings } from './answer-settings.ts';
-import { AnswerTable } from './answer-table.ts';
-import { type Hits, LineMatching, noHits } from './batch-answers.ts';
+import { type Answer, hitsOf, type Sent, tableOf } from './answer-table.fixture.ts';
+import type { AnswerTable } from './answer-table.ts';
+import { type Hits, noHits } from './batch-answers.ts';
 import { RecordAnswers, recordWords } from './record-answers.ts';
 import { tellRecords } from './told-batch.ts';
-
-const settings: AnswerSettings = {
-  of: [{ flow: 'out', target: 'bank' }],
-  status: 'status',
-  accepted: ['ACCP', 'ACSC'],
-  refused: ['RJCT'],
-  pending: ['PDNG'],
-  partial: ['PART'],
-  unlisted: 'unanswered',
-};
-
-interface Answer {
-  readonly file: string | null;
-  readonly group: string | null;
-  readonly key: string | null;
-  readonly status: string | null;
-  readonly reason: string | null;
-}
-const answerOutput = ['file', 'group', 'key', 'status', 'reason'].map((name) => ({ name, type: 'string' }) as unknown as OutputFieldPlan);
-const recordOutput = ['amount', 'id', 'group'].map((name) => ({ name, type: 'string' }) as unknown as OutputFieldPlan);
-const ndjson: BodyPlan = { format: 'ndjson' };
-const csv: BodyPlan = { format: 'csv', delimiter: 0x2c, header: true, lineEnd: '\n' };
-
-function tableOf(answers: readonly Answer[], given: Partial<AnswerSettings> = {}): AnswerTable {
-  const table = new AnswerTable(answers.length, { ...settings, ...given }, Buffer.alloc(16, 3));
-  const fields = new OutputFields(ndjson, answerOutput, [0, 1, 2, 3, 4]);
-  const write = createBodyWriter(ndjson, answerOutput);
-  for (const { file, group, key, status, reason } of answers) {
-    fields.read(Buffer.from(write([file, group, key, status, reason]) as string));
-    table.add(fields);
-  }
-  return table;
-}
-
-interface Sent {
-  readonly id: string | null;
-  readonly group: string | null;
-}
-
-function hitsOf(table: AnswerTable, sent: readonly Sent[], isGrouped: boolean): Hits {
-  const fields = new OutputFields(csv, recordOutput, [1, isGrouped ? 2 : null]);
-  const options = { hasKeys: table.hasKeys, hasGroups: isGrouped && table.hasGroups, isGrouped, isMeant: () => true, isFree: () => true };
-  const matching = new LineMatching(fields, table, options);
-  const write = createBodyWriter(csv, recordOutput);
-  for (const { id, group } of sent) matching.add(Buffer.from(write(['1.00', id, group]) as string));
-  return matching.hits;
-}
 
 /** Of an answer the first that says the same of the same; by itself where that is none. */
 function firstSaying(answers: readonly Answer[], table: AnswerTable, index: number, isGrouped: boolean): number {
@@ -65,7 +15,7 @@ function firstSaying(answers: readonly Answer[], table: AnswerTable, index: numb
   const isInGroup = level === answerLevels.group || (isGrouped && level === answerLevels.record);
   const { file, group: own, key: name } = answers[index]!;
   return answers.findIndex((each, at) => {
-    if (table.problems.has(at) || table.level[at] !== level || table.word[at] !== table.word[index]) return false;
+    if (table.problems.get(at) === 'no name' || table.level[at] !== level || table.word[at] !== table.word[index]) return false;
     return each.file === file && (!isInGroup || each.group === own) && (level !== answerLevels.record || each.key === name);
   });
 }
@@ -92,7 +42,7 @@ describe('the join', () => {
         const table = tableOf(answers);
         const expected: string[] = [];
         for (const [index, each] of answers.entries()) {
-          if (table.problems.has(index) || firstSaying(answers, table, index, isGrouped) !== index) continue;
+          if (table.problems.get(index) === 'no name' || firstSaying(answers, table, index, isGrouped) !== index) continue;
           for (const [position, { id, group: own }] of sent.entries()) {
             const isOne = each.key !== null && each.key === id && (!isGrouped || each.group === null || each.group === own);
             const isOfMany = each.key === null && isGrouped && each.group !== null && each.group === own;
@@ -118,6 +68,12 @@ describe('the join', () => {
         }
       }),
     );
+  });
+
+  it('takes what is about one record that it does not name for nothing, where each answer is about one', () => {
+    const rows = [null, 'A'].map((name): Answer => ({ file: 'f', group: 'G', key: name, status: 'RJCT', reason: null }));
+    expect([...tableOf(rows, { about: 'records' }).problems]).toEqual([[0, 'no name']]);
+    expect(tableOf(rows).problems.size).toBe(0);
   });
 
   it('finds each of a hundred thousand, among as many others', () => {
@@ -150,7 +106,7 @@ it('as many answers about one name as records that have it are a word or two of 
   const { wholes } = table.lookup(true);
   expect(wholes).toHaveLength(2);
   const records = new RecordAnswers(Buffer.alloc(0), count, false);
-  expect(tellRecords(records, { whole: wholes, hits: grouped }, table).contradicting.size).toBe(2);
+  expect(tellRecords(records, { whole: wholes, hits: grouped, unclear: noHits }, table).contradicting.size).toBe(2);
 });
 
 it('what is said of one record is set apart where several have its name, unless the same is said as often as there are of them', () => {
@@ -159,7 +115,7 @@ it('what is said of one record is set apart where several have its name, unless 
       const table = tableOf(answers);
       const found = hitsOf(table, sent, isGrouped);
       const same = (index: number) => [...answers.keys()].filter((each) => firstSaying(answers, table, each, isGrouped) === index);
-      const { hits, ambiguous } = clearHits(found, table, { records: sent.length, timesSaid: (index) => same(index).length });
+      const { hits, unclear, ambiguous } = clearHits(found, table, { records: sent.length, timesSaid: (index) => same(index).length });
       const pairs = pairsOf(found).map((pair) => pair.split(' ').map(Number) as [number, number]);
       const positionsOf = (index: number) => pairs.flatMap(([each, position]) => (each === index ? [position] : []));
       const isOne = (index: number) => table.level[index] === answerLevels.record;
@@ -170,6 +126,7 @@ it('what is said of one record is set apart where several have its name, unless 
         return same(index).length < positions.length || others.some(([each]) => table.word[each] !== table.word[index]);
       });
       expect(ambiguous).toEqual(new Set(expected));
+      expect(pairsOf(unclear)).toEqual(pairs.filter(([index]) => expected.includes(index)).map((pair) => pair.join(' ')));
       expect(pairsOf(hits)).toEqual(pairs.filter(([index]) => !expected.includes(index)).map((pair) => pair.join(' ')));
     }),
     { numRuns: 1_000 },
@@ -180,7 +137,7 @@ it('what is said of one record is set apart where several have its name, unless 
 interface Stand {
   word: number;
   isOwn: boolean;
-  /** The file that said it together with others, as long as no other did so since. */
+  /** The file that said it together with others, or that it is pending, as long as no other did so since. */
   sharedBy: number;
   /** It said so of the file as a whole, and not of a group. */
   isOfWhole: boolean;
@@ -197,35 +154,42 @@ describe('what answers come to', () => {
         const stands = sent.map((): Stand => ({ word: recordWords.none, isOwn: false, sharedBy: -1, isOfWhole: false }));
         for (const { answers, file } of batches) {
           const table = tableOf(answers);
-          const all = [...answers.keys()].filter((index) => !table.problems.has(index));
+          const all = [...answers.keys()].filter((index) => table.problems.get(index) !== 'no name');
           const isFirst = (index: number) => firstSaying(answers, table, index, true) === index;
           const ofWhole = all.filter((index) => table.level[index] === answerLevels.file);
           const whole = ofWhole.filter(isFirst);
           expect(table.lookup(true).wholes).toEqual(whole);
           const hits = hitsOf(table, sent, true);
           const known = new RecordAnswers(kept, sent.length, sharedBy === file);
-          const result = tellRecords(known, { whole, hits }, table);
+          const result = tellRecords(known, { whole, hits, unclear: noHits }, table);
           // The same by hand: first words about many, then those about one.
           const contradicting = new Set<number>();
+          const speakLast = (stand: Stand) => {
+            if (sharedBy !== file) for (const each of stands) each.sharedBy = -1;
+            stand.sharedBy = sharedBy = file;
+          };
           const say = (index: number, position: number, isShared: boolean) => {
             const stand = stands[position]!;
             const word = table.word[index]!;
             const isWhole = table.level[index] === answerLevels.file;
-            const isOfThisFile = !stand.isOwn && stand.sharedBy === file && sharedBy === file;
+            const isSaidByThisFile = stand.sharedBy === file && sharedBy === file;
+            const isOfThisFile = !stand.isOwn && isSaidByThisFile;
             const isFinal = (each: number) => each === recordWords.accepted || each === recordWords.refused;
-            if (isShared && (stand.isOwn || word === recordWords.none)) return;
+            if (word === recordWords.none) return;
+            // That one is pending stands against what the same file says of many, and gives way to what another does.
+            const isSettled = stand.word === recordWords.pending && isFinal(word) && !isSaidByThisFile;
+            if (isShared && stand.isOwn && !isSettled) return;
             // What a file says of a group or of one record is an exception to what it says of the whole, whichever comes first.
             if (isWhole && isOfThisFile && !stand.isOfWhole) return;
             if (word === stand.word) {
               stand.isOwn ||= !isShared;
+              if (!isShared && word === recordWords.pending) speakLast(stand);
               if (isOfThisFile && !isWhole) stand.isOfWhole = false;
             } else if (!isFinal(stand.word) || (isOfThisFile && (!isShared || stand.isOfWhole))) {
               if (isFinal(stand.word) && isWhole) return void (isFinal(word) && contradicting.add(index));
               [stand.word, stand.isOwn] = [word, !isShared];
-              if (!isShared) return;
-              stand.isOfWhole = isWhole;
-              if (sharedBy !== file) for (const each of stands) each.sharedBy = -1;
-              stand.sharedBy = sharedBy = file;
+              if (isShared || word === recordWords.pending) speakLast(stand);
+              if (isShared) stand.isOfWhole = isWhole;
             } else if (isFinal(word)) contradicting.add(index);
           };
           for (const index of ofWhole) for (const position of sent.keys()) say(index, position, true);
@@ -248,7 +212,7 @@ describe('what answers come to', () => {
           expect(counts.accepted + counts.refused + counts.pending).toBe(stands.filter(({ word }) => word !== recordWords.none).length);
           // Told again, as after an end of the process between the commit and the end of the delivery.
           const again = new RecordAnswers(known.bytes, sent.length, known.isSharer);
-          tellRecords(again, { whole, hits }, table);
+          tellRecords(again, { whole, hits, unclear: noHits }, table);
           expect(again.bytes).toEqual(known.bytes);
           kept = known.bytes;
         }
@@ -263,7 +227,7 @@ describe('what answers come to', () => {
       const table = tableOf([{ file: 'f', group: 'G', key: ofKey, status, reason: null }]);
       const records = new RecordAnswers(known, 2, isSharer);
       return {
-        ...tellRecords(records, { whole: [], hits: hitsOf(table, sent, true) }, table),
+        ...tellRecords(records, { whole: [], hits: hitsOf(table, sent, true), unclear: noHits }, table),
         bytes: records.bytes,
         counts: records.counts(),
       };
@@ -288,7 +252,11 @@ describe('what answers come to', () => {
         for (const [index, part] of parts.entries()) {
           const table = tableOf([part]);
           const records = new RecordAnswers(kept, 3, index > 0);
-          const told = tellRecords(records, { whole: part.group === null ? [0] : [], hits: hitsOf(table, sent, true) }, table);
+          const told = tellRecords(
+            records,
+            { whole: part.group === null ? [0] : [], hits: hitsOf(table, sent, true), unclear: noHits },
+            table,
+          );
           contradicting.push(...told.contradicting);
           kept = records.bytes;
         }
@@ -303,7 +271,8 @@ describe('what answers come to', () => {
       rows.map(([ofGroup, ofKey, each]): Answer => ({ file: 'f', group: ofGroup, key: ofKey, status: each, reason: null }));
     const tell = (given: readonly Answer[], whole: readonly number[] = []) => {
       const table = tableOf(given);
-      return tellRecords(new RecordAnswers(Buffer.alloc(0), 3, false), { whole, hits: hitsOf(table, sent, true) }, table).refused;
+      return tellRecords(new RecordAnswers(Buffer.alloc(0), 3, false), { whole, hits: hitsOf(table, sent, true), unclear: noHits }, table)
+        .refused;
     };
     expect(tell(answers([null, 'AB', 'RJCT'], [null, 'A', 'RJCT'], [null, 'B', 'ACCP']))).toEqual([
       { position: 0, answer: 1 },
