@@ -107,7 +107,7 @@ function bundled() {
   const sources = join(root, 'src');
   const paths = [sources, ...readdirSync(sources, { recursive: true }).map((path) => join(sources, path))];
   if (looked === 0 || paths.some((path) => (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0) > looked)) return undefined;
-  const path = join(bundles, readFileSync(join(bundles, 'current'), 'utf8').trim(), 'headgate.mjs');
+  const path = join(bundles, readFileSync(join(bundles, 'current'), 'utf8').trim(), 'headgate.cjs');
   return existsSync(path) ? path : undefined;
 }
 

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -22,6 +23,7 @@ const root = join(import.meta.dirname, '..');
 const source = join(root, 'src');
 const folder = join(root, 'node_modules/.cache/headgate-bundle');
 const current = join(folder, 'current');
+const loader = 'bundle-loader.cjs';
 
 /** What processes and threads begin with, and what is imported by its address. */
 const entries = [
@@ -45,12 +47,22 @@ function moved(text: string, path: string): string {
   const place = `../../../../src/${relative(source, path)}`;
   return text
     .replaceAll(/new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g, (whole, name: string) =>
-      entries.some((entry) => basename(entry) === `${name}.ts`) ? `new URL('./${name}.mjs', HEADGATE_HERE)` : whole,
+      entries.some((entry) => basename(entry) === `${name}.ts`) ? `new URL('./${name}.${kindOf(name)}', HEADGATE_HERE)` : whole,
     )
     .replaceAll('import.meta.dirname', `(HEADGATE_FOLDER + '/${dirname(place)}')`)
-    .replaceAll('import.meta.url', `new URL('${place}', HEADGATE_HERE).href`)
-    .replaceAll('HEADGATE_FOLDER', 'import.meta.dirname')
-    .replaceAll('HEADGATE_HERE', 'import.meta.url');
+    .replaceAll('import.meta.url', `new URL('${place}', HEADGATE_HERE).href`);
+}
+
+/** What is imported by its address is a module, though it only hands on what the loader gives. */
+const kindOf = (entry: string) => (entry === 'catalogue' ? 'mjs' : 'cjs');
+
+/** What the loader calls: a function of what the parts of the bundle use. */
+const around = { banner: '(function (exports, require, module, HEADGATE_FOLDER, HEADGATE_HERE) {"use strict";', footer: '})' };
+
+/** What Node begins a process or a thread with, or imports. */
+function start(entry: string, exported: readonly string[]): string {
+  if (kindOf(entry) === 'cjs') return `require('./${loader}')(__dirname, '${entry}', require);\n`;
+  return `export const { ${exported.join(', ')} } = globalThis[Symbol.for('headgate.load')]('${entry}.js');\n`;
 }
 
 async function writeBundle(into: string): Promise<void> {
@@ -59,6 +71,8 @@ async function writeBundle(into: string): Promise<void> {
     input: Object.fromEntries(entries.map((entry) => [basename(entry, '.ts'), join(source, entry)])),
     cwd: root,
     platform: 'node',
+    // What one command needs later may be what another one begins with.
+    checks: { ineffectiveDynamicImport: false },
     external: (id) => !id.startsWith('.') && !id.startsWith('/') && !bundled.includes(id.split('/')[0]!),
     plugins: [
       {
@@ -67,13 +81,18 @@ async function writeBundle(into: string): Promise<void> {
       },
     ],
   });
-  await bundle.write({
-    dir: into,
-    format: 'esm',
-    entryFileNames: '[name].mjs',
-    chunkFileNames: '[name]-[hash].mjs',
+  const { output } = await bundle.generate({
+    format: 'cjs',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
   });
   await bundle.close();
+  for (const part of output) {
+    if (part.type !== 'chunk') throw new Error(`${part.fileName} is no code`);
+    writeFileSync(join(into, part.fileName), `${around.banner}${part.code}\n${around.footer}\n`);
+    if (part.isEntry) writeFileSync(join(into, `${part.name}.${kindOf(part.name)}`), start(part.name, part.exports));
+  }
+  copyFileSync(join(root, 'scripts', loader), join(into, loader));
 }
 
 /** Of everything that the bundle is made of: the same always lies in the same folder, for which Node keeps compiled code. */
@@ -83,7 +102,8 @@ function hashOfSources(): string {
     .filter((path) => path.endsWith('.ts'))
     .sort()
     .map((path) => join(source, path));
-  for (const path of [...paths, import.meta.filename, join(root, 'package-lock.json')]) hash.update(`${path}\n`).update(readFileSync(path));
+  for (const path of [...paths, import.meta.filename, join(root, 'scripts', loader), join(root, 'package-lock.json')])
+    hash.update(`${path}\n`).update(readFileSync(path));
   return hash.digest('hex').slice(0, 16);
 }
 

@@ -14,7 +14,8 @@ import { type Command, type CommandLine, outputOptions, printable, textOption } 
 import { reportDiagnostics } from './flow-diagnostics.ts';
 import { offline } from './flow-files.ts';
 import { printOne } from './output.ts';
-import { type Catalogue, formatOf, piecesOf } from './run/pack-conversion.ts';
+import { type Catalogue, formatOf } from './run/file-format.ts';
+import { piecesOf } from './run/pack-conversion.ts';
 import { FileSource, unreadable } from './run/plain-files.ts';
 import { writeOut } from './stdout.ts';
 import { oneLine, table } from './terminal-text.ts';

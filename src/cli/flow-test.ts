@@ -12,9 +12,9 @@ import { type Command, outputOptions, printable } from './command.ts';
 import { reportDiagnostics } from './flow-diagnostics.ts';
 import { flowTestName, offline } from './flow-files.ts';
 import { printRows } from './output.ts';
+import { type Catalogue, formatOf } from './run/file-format.ts';
 import { type Mismatch, runCase } from './run/flow-test-case.ts';
 import { withoutBatches } from './run/offline-plan.ts';
-import { type Catalogue, formatOf } from './run/pack-conversion.ts';
 import { unreadable } from './run/plain-files.ts';
 import { whyUnreadable } from './unreadable-file.ts';
 

@@ -8,7 +8,7 @@ import { flowHistoryCommand } from './flow-history.ts';
 import { flowDisableCommand, flowEnableCommand } from './flow-switch.ts';
 import { createFlowTestCommand } from './flow-test.ts';
 import { flowValidateCommand } from './flow-validate.ts';
-import type { Catalogue } from './run/pack-conversion.ts';
+import type { Catalogue } from './run/file-format.ts';
 
 export function createFlowVerbs(catalogue: Catalogue): Readonly<Record<string, Command>> {
   return {

@@ -38,6 +38,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // What can't be said, on a full disk or to nobody, ends nothing.
 process.stderr.on('error', () => {});
 
-const exitCode = await main(process.argv.slice(2));
-// What has been said is written; connections that are idle and memory of threads are not worth waiting for.
-process.stdout.write('', () => process.stderr.write('', () => endProcess(exitCode)));
+void main(process.argv.slice(2)).then((exitCode) => {
+  // What has been said is written; connections that are idle and memory of threads are not worth waiting for.
+  process.stdout.write('', () => process.stderr.write('', () => endProcess(exitCode)));
+});

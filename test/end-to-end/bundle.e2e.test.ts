@@ -28,7 +28,7 @@ function runTraced(path = process.env['PATH']) {
 
 it('is what bin/headgate runs while no source was changed, else those are run; both say the same', () => {
   const made = runTraced();
-  expect(made).toMatchObject({ started: join(bundle(), 'headgate.mjs'), status: 0 });
+  expect(made).toMatchObject({ started: join(bundle(), 'headgate.cjs'), status: 0 });
   const sources = { ...made, started: join(root, 'src/main/headgate.ts') };
   const { atime, mtime } = statSync(current);
   utimesSync(current, atime, new Date(0));
@@ -46,16 +46,16 @@ it('is what bin/headgate runs while no source was changed, else those are run; b
 
 it('holds every file that it starts a thread or a process with', () => {
   const texts = readdirSync(bundle())
-    .filter((name) => name.endsWith('.mjs'))
+    .filter((name) => name.endsWith('.js'))
     .map((name) => readFileSync(join(bundle(), name), 'utf8'));
-  const started = texts.flatMap((text) => [...text.matchAll(/new URL\("\.\/([\w.-]+)", import\.meta\.url\)/g)].map(([, name]) => name!));
+  const started = texts.flatMap((text) => [...text.matchAll(/new URL\("\.\/([\w.-]+)", HEADGATE_HERE\)/g)].map(([, name]) => name!));
   expect([...new Set(started)].sort()).toEqual([
     'catalogue.mjs',
-    'chunk-thread.mjs',
-    'engine-thread.mjs',
-    'hash-thread.mjs',
-    'intake-thread-entry.mjs',
-    'poison-child.mjs',
+    'chunk-thread.cjs',
+    'engine-thread.cjs',
+    'hash-thread.cjs',
+    'intake-thread-entry.cjs',
+    'poison-child.cjs',
   ]);
   for (const name of started) expect(existsSync(join(bundle(), name)), name).toBe(true);
 });

@@ -25,8 +25,8 @@ const queuedMax = 8;
 const queuedEnough = 3;
 /** In this thread: each waits for its place until those before it have theirs. */
 const unwrittenHere = 3;
-/** This thread loads the engine and compiles the kernel for itself, which costs what some hundred thousand records cost. */
-const bytesForHereMin = 256 * 1024 * 1024;
+/** This thread loads the engine and compiles the kernel for itself, which costs what a hundred thousand records cost. */
+const bytesForHereMin = 64 * 1024 * 1024;
 
 export class ChunkLanes {
   readonly #threads: readonly Lane[];

@@ -1,6 +1,7 @@
 /** A thread of `headgate run` for big files: a lane of chunks behind messages. */
 import { parentPort, threadId } from 'node:worker_threads';
 import { prepareKernels } from '../../pipeline/engine/kernel/kernel-module.ts';
+import { codeKeeper } from '../../platform/base/kept-code.ts';
 import type { ChunkJob } from './chunk-job.ts';
 import { ChunkLane, type ChunkResult, type LaneSetup } from './chunk-lane.ts';
 
@@ -19,6 +20,8 @@ export type ThreadAnswer =
 const buffered = 4;
 
 const port = parentPort!;
+/** Chunks until most of its code has run. */
+const keepCode = codeKeeper(8);
 
 function answer(message: ThreadAnswer): void {
   port.postMessage(message);
@@ -31,7 +34,10 @@ function begin(setup: LaneSetup): ChunkLane {
   return new ChunkLane(setup, {
     name: String(threadId),
     buffered,
-    sized: (result) => answer({ kind: 'sized', result }),
+    sized: (result) => {
+      answer({ kind: 'sized', result });
+      keepCode();
+    },
     written: () => answer({ kind: 'written' }),
     failed: answerFailure,
   });

@@ -1,30 +1,12 @@
 /** What a flow reads of a pack's file in `headgate run`: a file of its own beside the outputs, to which offsets in outcomes refer. */
 import type { Finding } from '../../pipeline/engine/chunk.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
-import type { Format, Splitter } from '../../pipeline/formats/format.ts';
-import type { Pack, Packs } from '../../pipeline/formats/pack.ts';
+import type { Splitter } from '../../pipeline/formats/format.ts';
+import type { Pack } from '../../pipeline/formats/pack.ts';
 import { createPackSplitter, noSplitter } from '../../pipeline/formats/pack-splitter.ts';
 import { GrowingLines } from './growing-lines.ts';
 import { OutputFile, recordsName } from './output-files.ts';
 import { FileSource } from './plain-files.ts';
-
-export interface Catalogue {
-  readonly formats: readonly Format[];
-  readonly packs: Packs;
-}
-
-/** What a plan's files are read with. */
-export interface FileFormat {
-  readonly format: Format;
-  /** Null where the format is no pack. */
-  readonly pack: Pack | null;
-}
-
-export async function formatOf(plan: Plan, { formats, packs }: Catalogue): Promise<FileFormat> {
-  const format = formats.find(({ name }) => name === plan.format.type)!;
-  const pack = plan.format.type === 'json-lines' && plan.format.pack !== undefined ? await packs[plan.format.pack.name]() : null;
-  return { format, pack };
-}
 
 /** Bytes of lines that wait to be written. */
 const unwrittenMax = 4 * 1024 * 1024;

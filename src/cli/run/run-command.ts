@@ -1,6 +1,7 @@
 /**
  * `headgate run`: files through a flow, without a server; or, with `--format … --parse`, files as records without a flow.
- * Exit 0 when every file is accepted or partial, 1 when one is held or rejected, 2 for flow, option and I/O errors only.
+ * Exit 0 when every file is accepted or partial, 1 when one is held or rejected, 2 for flow, option and I/O errors only. What a run
+ * may need later is loaded then: the sooner a file's threads start, the better.
  */
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -11,11 +12,8 @@ import { cliErrors } from '../cli-errors.ts';
 import { type Command, type CommandLine, reportError, textOption } from '../command.ts';
 import { writeOut } from '../stdout.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
-import { parsedFormat } from './format-options.ts';
-import { lineNumbers, withLines } from './line-numbers.ts';
+import { type Catalogue, formatOf } from './file-format.ts';
 import { withoutBatches } from './offline-plan.ts';
-import { readPackFiles } from './pack-command.ts';
-import { type Catalogue, formatOf } from './pack-conversion.ts';
 import { FileSource, unreadable } from './plain-files.ts';
 import type { ReceiptFinding } from './run-receipt.ts';
 import { startLanes, threadsFor } from './run-threads.ts';
@@ -45,7 +43,9 @@ export function createRunCommand(catalogue: Catalogue): Command {
         const format = textOption(line, 'format');
         if (format === undefined) return await runFlow(line, catalogue);
         const pack = Object.hasOwn(packs, format) ? await packs[format as PackName]() : undefined;
-        return pack === undefined ? await parseFiles(line, catalogue) : await readPackFiles(line, pack, usage);
+        return pack === undefined
+          ? await parseFiles(line, catalogue)
+          : await (await import('./pack-command.ts')).readPackFiles(line, pack, usage);
       } catch (error) {
         // Whatever is thrown here is about the flow, an option or the file system: content never throws.
         reportError(error);
@@ -100,6 +100,7 @@ async function runFiles({ plan, paths, out, lanes, reporter }: FilesRun, catalog
     const folder = paths.length === 1 ? out : join(out, `${index + 1}-${name}`);
     let reasons: readonly ReceiptFinding[] = [];
     const { onFindings } = reporter;
+    const { lineNumbers, withLines } = await import('./line-numbers.ts');
     const lines = onFindings === null ? null : lineNumbers(path, plan.format);
     const receipt = await runFile(flow, format, {
       path,
@@ -176,7 +177,8 @@ function printableName(name: string): string {
   return name.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }
 
-async function parseFiles(line: CommandLine, known: Parameters<typeof parsedFormat>[2]): Promise<number> {
+async function parseFiles(line: CommandLine, known: Catalogue): Promise<number> {
+  const { parsedFormat } = await import('./format-options.ts');
   const format = parsedFormat(textOption(line, 'format')!, (line.options['option'] as string[] | undefined) ?? [], known);
   if (!line.options['parse']) throw misuse('a plain format says nothing about fields and targets: add --parse, or name a flow');
   if (line.options['errors'] || line.options['threads']) throw misuse('--errors and --threads belong to a flow');

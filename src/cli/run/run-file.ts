@@ -7,14 +7,16 @@ import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
 import type { foldSummaries } from '../../pipeline/engine/file/fold-summaries.ts';
 import type { Format, Splitter } from '../../pipeline/formats/format.ts';
 import type { Pack } from '../../pipeline/formats/pack.ts';
+import { growSlowly } from '../../platform/base/heap-growth.ts';
 import type { ChunkReceiver } from './chunk-job.ts';
 import type { ChunkResult } from './chunk-lane.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
 import type { EndOptions } from './file-end.ts';
+import type { FileFormat } from './file-format.ts';
 import { type HashApart, hashApart } from './hash-apart.ts';
 import { keptSummary } from './kept-summary.ts';
 import { createOutputFiles, type OutputFile, type OutputFiles } from './output-files.ts';
-import type { FileFormat, PackConversion } from './pack-conversion.ts';
+import type { PackConversion } from './pack-conversion.ts';
 import { FileSource } from './plain-files.ts';
 import type { RunReceipt } from './run-receipt.ts';
 import { type ChunkSizes, type SplitFile, splitFile } from './split-file.ts';
@@ -49,6 +51,7 @@ export async function runFile(flow: CompiledFlow, { format, pack }: FileFormat, 
     const { endFile } = await fileEnd();
     return endFile({ flow, source: conversion?.lines ?? given, outputs, options, ...run.results(), split, sha256, bytes: given.size });
   } finally {
+    growSlowly(false);
     conversion?.close();
     await hash?.stop();
     given.close();
@@ -85,6 +88,7 @@ class FileRun {
   readonly #receiver: ChunkReceiver;
   #header: EnvelopeRecord | null = null;
   #join: typeof foldSummaries | null = null;
+  #isLong = false;
 
   constructor(flow: CompiledFlow, input: RunInput, outputs: OutputFiles, options: RunFileOptions) {
     this.#flow = flow;
@@ -174,5 +178,8 @@ class FileRun {
     this.#summaries.push(keptSummary(summary));
     if (this.#join === null || this.#summaries.length < joinedTogether) return;
     this.#summaries = [this.#join(this.#summaries)];
+    if (this.#isLong) return;
+    this.#isLong = true;
+    growSlowly(true);
   }
 }

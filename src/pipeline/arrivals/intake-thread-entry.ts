@@ -2,26 +2,32 @@
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { codeKeeper } from '../../platform/base/kept-code.ts';
 import { systemPorts, systemRng } from '../../platform/base/system-ports.ts';
 import { createKeyRing } from '../../platform/storage/data-keys.ts';
 import { openRawStore } from '../../platform/storage/raw-store.ts';
 import { createSealedStore } from '../../platform/storage/sealed-store.ts';
 import type { Format } from '../formats/format.ts';
 import type { Packs } from '../formats/pack.ts';
-import { createDirectIntakeStore, type IncomingFile } from './intake-store.ts';
+import { createDirectIntakeStore, type IncomingFile, type IntakeStore } from './intake-store.ts';
 import type { IntakeAnswer, IntakeCall, IntakeThreadData, NumberedCall } from './intake-thread-messages.ts';
 
 const { root, remote, cell, masterKeys, formatsUrl } = workerData as IntakeThreadData;
-const { formats, packs } = (await import(formatsUrl)) as { formats: readonly Format[]; packs: Packs };
-const store = createDirectIntakeStore({
-  formats,
-  packs,
-  ids: systemPorts.ids,
-  store: createSealedStore({ raw: openRawStore({ root, remote }, systemRng), cell, keyRing: createKeyRing(masterKeys), rng: systemRng }),
-});
+const loading = openStore();
+/** Before any call. */
+let store: IntakeStore;
+/** Calls until most of its code has run. */
+const keepCode = codeKeeper(24);
 const files = new Map<number, IncomingFile>();
 /** One call after the other for each file; packs stand alone. */
 const last = new Map<number, Promise<unknown>>();
+
+async function openStore(): Promise<IntakeStore> {
+  const { formats, packs } = (await import(formatsUrl)) as { formats: readonly Format[]; packs: Packs };
+  const raw = openRawStore({ root, remote }, systemRng);
+  const sealed = createSealedStore({ raw, cell, keyRing: createKeyRing(masterKeys), rng: systemRng });
+  return createDirectIntakeStore({ formats, packs, ids: systemPorts.ids, store: sealed });
+}
 
 function perform(call: IntakeCall): Promise<unknown> {
   switch (call.kind) {
@@ -82,4 +88,8 @@ async function answer({ id, call }: NumberedCall): Promise<void> {
 // A thread is ended without notice: what it compiled would be compiled by every one after it, in tens of MB.
 flushCompileCache();
 
-parentPort!.on('message', (numbered: NumberedCall) => void answer(numbered));
+// What comes before waits in the port.
+void loading.then((opened) => {
+  store = opened;
+  parentPort!.on('message', (numbered: NumberedCall) => void answer(numbered).then(keepCode));
+});

@@ -3,7 +3,7 @@
  * container (`blob-container.ts`); the product's own object store is the choice of whoever runs it.
  */
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import type { Operator } from 'opendal';
 import { blobFailureOf } from './blob-failure.ts';
 import { type BlobCredentials, type BlobService, operatorOptions } from './blob-service.ts';
@@ -19,7 +19,8 @@ export interface BlobOperatorOptions {
 
 /** Loaded when it is first needed: it is a big library, and most processes need it never. Its CommonJS form lacks the time limits. */
 function loadOpenDal(): typeof import('opendal') {
-  return createRequire(import.meta.url)(fileURLToPath(import.meta.resolve('opendal'))) as typeof import('opendal');
+  const load = createRequire(import.meta.url);
+  return load(join(dirname(load.resolve('opendal/package.json')), 'index.mjs')) as typeof import('opendal');
 }
 
 /** Makes no connection. Fails with a BlobFailure. */

@@ -6,6 +6,7 @@ import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { hashBigBody } from '../../../pipeline/deliveries/cutting/body-hash.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import { codeKeeper } from '../../../platform/base/kept-code.ts';
 import { runFileCheck } from '../file-judge.ts';
 import { plantedKiller } from '../poison/planted-killer.ts';
 import type { BodyRun, FileResult, FileRun, GroupResult, GroupRun } from './group-run.ts';
@@ -24,8 +25,12 @@ const watch = plantedKiller(process.env, () => process.exit(1));
 // A thread is ended without notice: what it compiled would be compiled by every one after it, in tens of MB.
 flushCompileCache();
 
+/** Runs until most of its code has run. */
+const keepCode = codeKeeper(8);
+
 parentPort!.on('message', (run: GroupRun | FileRun | BodyRun) => {
   parentPort!.postMessage(answer(run));
+  keepCode();
 });
 
 function answer(run: GroupRun | FileRun | BodyRun): ThreadAnswer {

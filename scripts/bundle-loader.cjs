@@ -1,0 +1,118 @@
+'use strict';
+/**
+ * Loads the files of the bundle, each compiled once: with the code that was kept for the functions that an earlier process of the same command, or
+ * thread of the same kind, had run. What is kept lies beside the files that it was made of, is written whole or not at all, and V8 looks whether it fits.
+ */
+const fs = require('node:fs');
+const { pathToFileURL } = require('node:url');
+const { cachedDataVersionTag } = require('node:v8');
+const { Script, constants } = require('node:vm');
+const { isMainThread } = require('node:worker_threads');
+
+/** V8 wants kept code to begin at a multiple of it. */
+const alignment = 8;
+/** Of the file: how long the list of its parts is. */
+const headBytes = 8;
+/** So many processes add the functions that those before them had not run. */
+const writesMax = 4;
+
+/** Of the runtime, what takes a millisecond and more to load: many a process never uses it. */
+const slow = ['node:child_process', 'node:crypto', 'node:dns/promises', 'node:http', 'node:net', 'node:tls', 'node:zlib'];
+
+/** The same module, loaded when something of it is first asked for. */
+function whenUsed(id) {
+  return new Proxy({}, { get: (_, name) => require(id)[name] });
+}
+
+/** By file of the bundle, and how often it was written. Nothing where there is none, or half of one. */
+function readKept(path) {
+  const code = new Map();
+  try {
+    const bytes = fs.readFileSync(path);
+    let at = headBytes + bytes.readUInt32LE(0);
+    const { writes, parts } = JSON.parse(bytes.toString('latin1', headBytes, at));
+    for (const [name, length] of parts) {
+      at = Math.ceil(at / alignment) * alignment;
+      if (at + length > bytes.length) return { code: new Map(), writes: 0 };
+      code.set(name, bytes.subarray(at, at + length));
+      at += length;
+    }
+    return { code, writes };
+  } catch {
+    return { code: new Map(), writes: 0 };
+  }
+}
+
+function writeKept(path, { code, writes }) {
+  const parts = [...code];
+  const list = Buffer.from(JSON.stringify({ writes, parts: parts.map(([name, { length }]) => [name, length]) }), 'latin1');
+  const head = Buffer.alloc(headBytes);
+  head.writeUInt32LE(list.length);
+  const pieces = [head, list];
+  let at = headBytes + list.length;
+  for (const [, part] of parts) {
+    const gap = (alignment - (at % alignment)) % alignment;
+    pieces.push(Buffer.alloc(gap), part);
+    at += gap + part.length;
+  }
+  const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}`;
+  const file = fs.openSync(temporary, 'wx', 0o644);
+  try {
+    fs.writeSync(file, Buffer.concat(pieces));
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+  fs.renameSync(temporary, path);
+}
+
+/** By command in the main thread, and by what V8 was told: code that was compiled under other flags does not fit. */
+function keptName(entry) {
+  const command = isMainThread ? process.argv[2] : undefined;
+  const name = /^[a-z][a-z-]{0,30}$/.test(command ?? '') ? `${entry}-${command}` : entry;
+  return `${name}-${cachedDataVersionTag().toString(16)}.code`;
+}
+
+/** Runs an entry of the bundle in `folder`. */
+module.exports = function start(folder, entry, require) {
+  const keptPath = `${folder}/${keptName(entry)}`;
+  const kept = readKept(keptPath);
+  const scripts = new Map();
+  const loaded = new Map();
+  const flags = cachedDataVersionTag();
+  let isWanted = kept.writes < writesMax;
+
+  function load(name) {
+    const known = loaded.get(name);
+    if (known !== undefined) return known.exports;
+    const filename = `${folder}/${name}`;
+    const cachedData = kept.code.get(name);
+    const script = new Script(fs.readFileSync(filename, 'utf8'), {
+      filename,
+      cachedData,
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
+    if (cachedData === undefined || script.cachedDataRejected) isWanted = true;
+    scripts.set(name, script);
+    const module = { exports: {} };
+    loaded.set(name, module);
+    const find = (id) => (id.startsWith('./') ? load(id.slice(2)) : slow.includes(id) ? whenUsed(id) : require(id));
+    script.runInThisContext()(module.exports, find, module, folder, pathToFileURL(filename).href);
+    return module.exports;
+  }
+
+  globalThis[Symbol.for('headgate.load')] = load;
+  globalThis[Symbol.for('headgate.keepCode')] = () => {
+    if (!isWanted || cachedDataVersionTag() !== flags) return;
+    isWanted = false;
+    try {
+      fs.accessSync(folder, fs.constants.W_OK);
+      // What this process did not load stays for those that do.
+      for (const [name, script] of scripts) kept.code.set(name, script.createCachedData());
+      writeKept(keptPath, { code: kept.code, writes: kept.writes + 1 });
+    } catch {
+      // Of an installation that others own, or on a full disk.
+    }
+  };
+  load(`${entry}.js`);
+};
