@@ -5,6 +5,7 @@
 import type { FormatPlan } from '../engine/plan.ts';
 import type { Splitter, SplitterOptions } from './format.ts';
 import { createPiecewiseSplitter, type Scanner } from './piecewise-splitter.ts';
+import { RecordRun } from './record-run.ts';
 import type { SplitLedger } from './split-ledger.ts';
 
 const lineFeed = 10;
@@ -23,6 +24,7 @@ export function createLineSplitter(format: FormatPlan, rules: LineRules, options
 class LineScanner implements Scanner {
   readonly #rules: LineRules;
   readonly #ledger: SplitLedger;
+  #run: RecordRun | null = null;
 
   constructor(rules: LineRules, ledger: SplitLedger) {
     this.#rules = rules;
@@ -34,7 +36,11 @@ class LineScanner implements Scanner {
     const { skipBlankLines, isEnvelope } = this.#rules;
     const limit = bytes.length;
     let start = from;
+    if (isEnvelope === null && base + from >= ledger.runsFrom)
+      this.#run ??= new RecordRun({ delimiter: null, quote: null, comment: null }, ledger.maxRecordBytes);
     while (start < limit) {
+      if (this.#run !== null) start = ledger.takeRun(this.#run, bytes, start, base);
+      if (start >= limit) break;
       let lineEnd = bytes.indexOf(lineFeed, start);
       if (lineEnd < 0) {
         if (!isLast) break;

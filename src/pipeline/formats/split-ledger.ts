@@ -5,8 +5,11 @@
 import type { ChunkContext, ChunkSpec, Finding } from '../engine/chunk.ts';
 import { maxRecordBytesDefault, type Span, type SplitResult, type SplitterOptions } from './format.ts';
 import type { formatErrors } from './format-errors.ts';
+import type { RecordRun } from './record-run.ts';
 
 const spansKept = 1_000;
+/** Smaller files are split before the code for runs is made. */
+const runsFromDefault = 4 * 1024 * 1024;
 
 export type DamageCode = keyof typeof formatErrors;
 
@@ -19,6 +22,7 @@ export class SplitLedger {
   /** Nothing after this point can be split. */
   isStopped = false;
   readonly maxRecordBytes: number;
+  readonly runsFrom: number;
   context: ChunkContext = { version: 1, columns: null };
   readonly #options: SplitterOptions;
   readonly #chunks: ChunkSpec[] = [];
@@ -34,12 +38,21 @@ export class SplitLedger {
     this.#chunkBytes = options.firstChunkBytes ?? options.chunkBytes;
     this.cutAt = this.#chunkBytes;
     this.maxRecordBytes = options.maxRecordBytes ?? maxRecordBytesDefault;
+    this.runsFrom = options.runsFrom ?? runsFromDefault;
   }
 
   /** What lies before `offset` belongs to no chunk. Only before the first record. */
   startAt(offset: number): void {
     this.#chunkStart = offset;
     this.cutAt = offset + this.#chunkBytes;
+  }
+
+  /** Takes what it can of the records from `start` on with `run`, up to the chunk's end; returns where the next one starts. */
+  takeRun(run: RecordRun, bytes: Buffer, start: number, base: number): number {
+    const next = run.over(bytes, start, Math.min(bytes.length, this.cutAt - base));
+    this.records += run.records;
+    if (base + next >= this.cutAt) this.cut(base + next);
+    return next;
   }
 
   /** Ends the open chunk at `offset`, a record boundary; an empty one is left open, unless it is the file's only one. */

@@ -6,6 +6,7 @@ import type { DelimitedPlan, RecordPlan } from '../../engine/plan.ts';
 import { envelopeTags } from '../envelope-types.ts';
 import type { Splitter, SplitterOptions } from '../format.ts';
 import { createPiecewiseSplitter, type Scanner } from '../piecewise-splitter.ts';
+import { RecordRun } from '../record-run.ts';
 import type { SplitLedger } from '../split-ledger.ts';
 import { checkHeaderRow } from './header-row.ts';
 import { findRecordEnd, type RecordEnd } from './quoted-records.ts';
@@ -25,6 +26,7 @@ class DelimitedScanner implements Scanner {
   readonly #tags: readonly string[] | null;
   readonly #found: RecordEnd = { end: 0, isOpen: false, isSound: true };
   #needsHeader: boolean;
+  #run: RecordRun | null = null;
 
   constructor(format: DelimitedPlan, records: readonly RecordPlan[], ledger: SplitLedger) {
     this.#format = format;
@@ -41,7 +43,10 @@ class DelimitedScanner implements Scanner {
     const limit = bytes.length;
     let quoteAt = -1;
     let start = from;
+    if (base + from >= ledger.runsFrom) this.#run ??= this.#createRun();
     while (start < limit) {
+      if (this.#run !== null && !this.#needsHeader) start = ledger.takeRun(this.#run, bytes, start, base);
+      if (start >= limit) break;
       const isComment = bytes[start] === comment;
       let lineEnd = bytes.indexOf(lineFeed, start);
       if (lineEnd < 0) {
@@ -74,6 +79,13 @@ class DelimitedScanner implements Scanner {
       if (base + start >= ledger.cutAt && start <= limit && !this.#needsHeader) ledger.cut(base + start);
     }
     return Math.min(start, limit);
+  }
+
+  /** Null where records are looked into, or where quotes are escaped otherwise. */
+  #createRun(): RecordRun | null {
+    const { quote, escape: escapeByte } = this.#format;
+    if (this.#tags !== null || (quote !== null && escapeByte !== quote)) return null;
+    return new RecordRun(this.#format, this.#ledger.maxRecordBytes);
   }
 
   #reportOpenQuote(offset: number): void {
