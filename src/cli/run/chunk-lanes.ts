@@ -2,6 +2,7 @@
  * The lanes that run a file's chunks: threads of their own, and the calling thread as well where those have enough to do and the
  * file is big. Results are taken in chunk order, which fixes where each chunk's bytes go.
  */
+import type { MadeModule } from '../../pipeline/engine/kernel/kernel-module.ts';
 import type { ChunkJob } from './chunk-job.ts';
 import type { ChunkResult, LaneSetup } from './chunk-lane.ts';
 import { type LaneEvents, type RunningLane, startLaneThread } from './running-lane.ts';
@@ -26,7 +27,7 @@ const queuedEnough = 3;
 /** In this thread: each waits for its place until those before it have theirs. */
 const unwrittenHere = 3;
 /** This thread loads the engine and compiles the kernel for itself, which costs what a hundred thousand records cost. */
-const bytesForHereMin = 64 * 1024 * 1024;
+const bytesForHereMin = 256 * 1024 * 1024;
 
 export class ChunkLanes {
   readonly #threads: readonly Lane[];
@@ -36,8 +37,12 @@ export class ChunkLanes {
   #here: Lane | null = null;
   #opening: Promise<void> | null = null;
   #setup: LaneSetup | null = null;
+  /** Until this thread needs them. */
+  readonly #modules: MadeModule[] = [];
   #take: ResultTaker = () => [];
   #nextNumber = 0;
+  /** No more chunks come, so this thread has nothing else to do. */
+  #isEnding = false;
   #unwritten = 0;
   #failure: Error | null = null;
   #wake: () => void = () => {};
@@ -49,6 +54,7 @@ export class ChunkLanes {
 
   #open(start: (events: LaneEvents) => RunningLane): Lane {
     const events: LaneEvents = {
+      compiled: (modules) => void this.#modules.push(...modules),
       sized: (result) => this.#takeSized(lane, result),
       written: () => this.#takeWritten(lane),
       failed: (error) => this.#fail(error),
@@ -59,7 +65,7 @@ export class ChunkLanes {
 
   async #openHere(): Promise<void> {
     const { openLaneHere } = await import('./lane-here.ts');
-    const here = this.#open((events) => openLaneHere(events, unwrittenHere));
+    const here = this.#open((events) => openLaneHere(events, unwrittenHere, this.#modules));
     here.running.begin(this.#setup!);
     this.#here = here;
   }
@@ -75,6 +81,7 @@ export class ChunkLanes {
 
   /** Resolves when there is room for another one. */
   async submit(job: ChunkJob): Promise<void> {
+    this.#isEnding = false;
     this.#unwritten++;
     this.#queue.push(job);
     this.#handOut();
@@ -96,11 +103,14 @@ export class ChunkLanes {
   }
 
   #isHereFree(): boolean {
-    return this.#here !== null && this.#here.waiting === 0 && this.#here.unwritten < unwrittenHere && this.#queue.length > queuedEnough;
+    const isFree = this.#here !== null && this.#here.waiting === 0 && this.#here.unwritten < unwrittenHere;
+    return isFree && (this.#isEnding || this.#queue.length > queuedEnough);
   }
 
   /** Resolves when every submitted job is written. */
   async drain(): Promise<void> {
+    this.#isEnding = true;
+    this.#handOut();
     await this.#until(() => this.#unwritten === 0);
   }
 

@@ -1,6 +1,6 @@
 /** A thread of `headgate run` for big files: a lane of chunks behind messages. */
 import { parentPort, threadId } from 'node:worker_threads';
-import { prepareKernels } from '../../pipeline/engine/kernel/kernel-module.ts';
+import { type MadeModule, prepareKernels, takeModules } from '../../pipeline/engine/kernel/kernel-module.ts';
 import { codeKeeper } from '../../platform/base/kept-code.ts';
 import type { ChunkJob } from './chunk-job.ts';
 import { ChunkLane, type ChunkResult, type LaneSetup } from './chunk-lane.ts';
@@ -12,6 +12,8 @@ export type ThreadRequest =
   | { readonly kind: 'place'; readonly offsets: readonly number[] };
 
 export type ThreadAnswer =
+  /** Kernels that were compiled for the next chunk to be sized. */
+  | { readonly kind: 'compiled'; readonly modules: readonly MadeModule[] }
   | { readonly kind: 'sized'; readonly result: ChunkResult }
   | { readonly kind: 'written' }
   | { readonly kind: 'failed'; readonly code: string | null; readonly message: string };
@@ -35,6 +37,8 @@ function begin(setup: LaneSetup): ChunkLane {
     name: String(threadId),
     buffered,
     sized: (result) => {
+      const modules = takeModules();
+      if (modules.length > 0) answer({ kind: 'compiled', modules });
       answer({ kind: 'sized', result });
       keepCode();
     },

@@ -1,11 +1,13 @@
 /** A lane as whoever fills it sees it, wherever it runs, and the one that is a thread of its own. */
 import { Worker } from 'node:worker_threads';
+import type { MadeModule } from '../../pipeline/engine/kernel/kernel-module.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { ChunkJob } from './chunk-job.ts';
 import type { ChunkResult, LaneSetup } from './chunk-lane.ts';
 import type { ThreadAnswer, ThreadRequest } from './chunk-thread.ts';
 
 export interface LaneEvents {
+  compiled(modules: readonly MadeModule[]): void;
   sized(result: ChunkResult): void;
   written(): void;
   failed(error: Error): void;
@@ -29,6 +31,7 @@ export function startLaneThread(events: LaneEvents): RunningLane {
   const send = (request: ThreadRequest) => worker.postMessage(request);
   worker.on('message', (answer: ThreadAnswer) => {
     if (answer.kind === 'sized') events.sized(answer.result);
+    else if (answer.kind === 'compiled') events.compiled(answer.modules);
     else if (answer.kind === 'written') events.written();
     else events.failed(answer.code === null ? new Error(answer.message) : new HeadgateError(answer.code, answer.message));
   });

@@ -57,7 +57,7 @@ export class BlockBuffer {
 
   #grow(): void {
     const size = (this.bytes.length - slackBytes) * 2 + slackBytes;
-    if (this.memory.bytes.length < size) this.memory.grow(size);
+    if (this.memory.length < size) this.memory.grow(size);
     this.bytes = this.memory.bytes.subarray(0, size);
   }
 }

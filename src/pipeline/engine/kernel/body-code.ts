@@ -20,20 +20,22 @@ export interface BodyCode {
 /** Longest text that the evaluator may add to a line here; longer ones take the slow path. */
 export const evaluatedBytesMax = 4_096;
 
-/** `outputs`: the expressions of the output fields, free of references to other outputs. */
-export function bodyCode(
-  context: SourceContext,
-  conditions: ExpressionCode,
-  body: BodyPlan,
-  outputs: readonly Expression[],
-): BodyCode | null {
+export interface LineParts {
+  /** The expressions of the output fields, free of references to other outputs. */
+  readonly outputs: readonly Expression[];
+  /** Texts stand in the record as they are meant, not as in JSON. */
+  readonly isRaw: boolean;
+}
+
+/** Null: no line in this form is known. */
+export function bodyCode(context: SourceContext, conditions: ExpressionCode, body: BodyPlan, parts: LineParts): BodyCode | null {
   switch (body.format) {
     case 'ndjson':
-      return ndjsonCode(context, conditions, outputs);
+      return ndjsonCode(context, conditions, parts);
     case 'csv':
-      return csvCode(context, conditions, body, outputs);
+      return csvCode(context, conditions, body, parts.outputs);
     case 'fixed-width':
-      return fixedWidthCode(context, conditions, body, outputs);
+      return fixedWidthCode(context, conditions, body, parts.outputs);
   }
 }
 
@@ -82,20 +84,28 @@ function withoutAbsence(code: TextCode, output: Expression): string {
   return output.kind === 'field' ? code.code.replace(`if(a${output.index}===1)break row;`, '') : code.code;
 }
 
-function ndjsonCode(context: SourceContext, conditions: ExpressionCode, outputs: readonly Expression[]): BodyCode {
+/** Escaped where it stands: twice as long at the most. */
+function withEscapes(text: TextCode, field: number): TextCode {
+  const code = `{const y=o;${text.code}if((f${field}&1)!==0){o=escape(B,y,o);if(o<0)break row;}}`;
+  return { ...text, code, records: text.records * 2, copied: text.copied };
+}
+
+function ndjsonCode(context: SourceContext, conditions: ExpressionCode, { outputs, isRaw }: LineParts): BodyCode {
   const line = new LineCode();
   const texts = new OutputText(context, conditions, 'json');
   const prefixes = ndjsonPrefixes(context.flow.plan.output);
   const copied = new Set<number>();
   for (const [position, output] of outputs.entries()) {
-    const text = texts.text(output);
+    const plain = texts.text(output);
+    const escaped = isRaw ? plain?.alone : undefined;
+    const text = plain === null || escaped === undefined ? plain : withEscapes(plain, escaped);
     line.constant(prefixes[position]!);
     if (text === null) {
       const { number, places } = context.evaluate(output);
       line.add(`o=(${places}X.writeJson(${number},B,o));if(o<0)break row;`, evaluatedSize(evaluatedBytesMax));
       continue;
     }
-    for (const field of text.copied) copied.add(field);
+    if (escaped === undefined) for (const field of text.copied) copied.add(field);
     const quote = output.type === 'int' || output.type === 'bool' ? '' : '"';
     const absent = absence(context, output);
     if (absent === null) {

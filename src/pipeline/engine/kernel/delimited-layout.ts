@@ -1,7 +1,11 @@
-/** Walks delimited records: columns in order, quotes around any of them; escapes and line ends inside quotes are left to the slow path. */
+/**
+ * Walks delimited records: columns in order, quotes around any of them. A text with doubled quotes is put down without them behind the window;
+ * other escapes and line ends inside quotes are left to the slow path.
+ */
 
 import type { DelimitedPlan } from '../plan.ts';
 import { columnOf } from '../records/delimited-reader.ts';
+import { textsBytes } from '../window-memory.ts';
 import { lineEndCode, type RecordLayout, scanCode, scanOf } from './record-layout.ts';
 import { matchesBytes, type SourceContext } from './source-context.ts';
 
@@ -42,12 +46,17 @@ class DelimitedLayout {
   readonly #columns: Columns;
   readonly #plain: string;
   readonly #quoted: string;
+  /** Quotes are escaped by themselves. */
+  readonly #isDoubled: boolean;
+  /** Fields whose closing quote may be elsewhere than their text ends. */
+  readonly #scanned = new Set<number>();
 
   constructor(context: SourceContext, format: DelimitedPlan, columns: Columns) {
     this.#context = context;
     this.#format = format;
     this.#columns = columns;
     const { delimiter, quote } = format;
+    this.#isDoubled = quote !== null && format.escape === quote;
     const marks = [format.escape, quote].filter((byte) => byte !== null);
     this.#plain = scanOf(context, [delimiter, 0x0a, 0x0d, ...(quote === null ? [] : [quote])]);
     this.#quoted = scanOf(context, [0x0a, 0x0d, ...marks]);
@@ -83,14 +92,19 @@ class DelimitedLayout {
 
   #cells(check: (index: number) => string): string {
     const { fieldAt, missing, width } = this.#columns;
-    const { delimiter, quote } = this.#format;
-    let code = quote === null ? '' : `for(let k=start;k<end;k++)if(b[k]===${quote})return 0;`;
+    const { delimiter, quote, escape: escapeByte } = this.#format;
+    const escaped = escapeByte === null || escapeByte === quote ? '' : `if(b[p]===${escapeByte})return 0;`;
+    // Content in which nothing is escaped.
+    const quoted = `q=p+1;p=q;while(p<end&&b[p]!==${quote}){${escaped}p++;}if(p>=end)return 0;x=p;p++;if(p<end&&b[p]!==${delimiter})return 0;`;
+    const plain = `while(p<end&&b[p]!==${delimiter}){${quote === null ? '' : `if(b[p]===${quote})return 0;`}p++;}x=p;`;
+    const cell = quote === null ? plain : `if(p<end&&b[p]===${quote}){${quoted}}else{${plain}}`;
+    let code = '';
     for (const index of missing) code += `s${index}=start;z${index}=start;${check(index)}`;
     for (let column = 0; column < width; column++) {
       const index = fieldAt.get(column);
       const isLast = column === width - 1;
-      code += `q=p;while(p<end&&b[p]!==${delimiter})p++;if(p${isLast ? '!==' : '==='}end)return 0;`;
-      if (index !== undefined) code += `s${index}=q;z${index}=p;${check(index)}`;
+      code += `q=p;${cell}if(p${isLast ? '!==' : '==='}end)return 0;`;
+      if (index !== undefined) code += `s${index}=q;z${index}=x;${check(index)}`;
       code += 'p++;';
     }
     return code;
@@ -99,7 +113,8 @@ class DelimitedLayout {
   /** Sets `qt` (1: quoted) and `en`, the byte that has to follow the content of a quoted column or a delimited one. */
   #open(start: string): string {
     const { quote, delimiter } = this.#format;
-    return quote === null ? `${start}=p;` : `qt=b[p]===${quote}?1:0;${start}=p+qt;en=qt===1?${quote}:${delimiter};`;
+    const closing = this.#isDoubled ? 'cl=0;' : '';
+    return quote === null ? `${start}=p;` : `qt=b[p]===${quote}?1:0;${closing}${start}=p+qt;en=qt===1?${quote}:${delimiter};`;
   }
 
   /** Verifies what follows the content at `end` and moves `p` behind it and, except for the last column, the delimiter. */
@@ -129,7 +144,8 @@ class DelimitedLayout {
     const { trim } = this.#context.field(index);
     const s = `s${index}`;
     const leading = trim ? `while(b[${s}]===32)${s}++;` : '';
-    const trailing = trim ? `q=e${index};while(b[q]===32)q++;` : `q=e${index};`;
+    const after = trim ? `q=e${index};while(b[q]===32)q++;` : `q=e${index};`;
+    const trailing = this.#scanned.has(index) ? `if(cl>0){q=cl;}else{${after}}` : after;
     const literal = tag === null ? '' : `if(!(${matchesBytes(s, tag)})||e${index}-${s}!==${tag.length})break row;`;
     const absent = this.#context.isOptional(index)
       ? `if(${this.#isEnd(s, isLast)}){a${index}=1;e${index}=${s};q=${s};}else{${source}${trailing}}`
@@ -139,7 +155,10 @@ class DelimitedLayout {
 
   #skip(tag: Buffer | null, isLast: boolean): string {
     const literal = tag === null ? '' : `if(!(${matchesBytes('q', tag)})||r-q!==${tag.length})break row;`;
-    return `${this.#open('q')}${this.#run({ start: 'q', end: 'r', flags: 'g' })}if((g&hi)!==0){${this.#context.notAscii}}${literal}${this.#close('r', isLast)}`;
+    const more = this.#isDoubled
+      ? `while(qt===1&&b[r]===en&&b[r+1]===en){${scanCode(`${this.#quoted}(r+2)`, { end: 'r', flags: 'en' })}g|=en;en=${this.#format.quote};}`
+      : '';
+    return `${this.#open('q')}${this.#run({ start: 'q', end: 'r', flags: 'g' })}${more}if((g&hi)!==0){${this.#context.notAscii}}${literal}${this.#close('r', isLast)}`;
   }
 
   #run(text: { readonly start: string; readonly end: string; readonly flags: string }): string {
@@ -149,6 +168,16 @@ class DelimitedLayout {
 
   #scan(index: number): string {
     const trim = this.#context.field(index).trim ? `while(e${index}>s${index}&&b[e${index}-1]===32)e${index}--;` : '';
-    return `${this.#run({ start: `s${index}`, end: `e${index}`, flags: `f${index}` })}${trim}`;
+    return `${this.#run({ start: `s${index}`, end: `e${index}`, flags: `f${index}` })}${this.#isDoubled ? this.#undouble(index) : ''}${trim}`;
+  }
+
+  /** Where the text goes on behind a quote, puts it down behind the window, as it is meant. `cl` is then where the quotes close. */
+  #undouble(index: number): string {
+    this.#scanned.add(index);
+    const { quote } = this.#format;
+    const copy =
+      `let k=s${index},o=us,h=0;const most=S.texts+${textsBytes};` +
+      `while(b[k]!==${quote}||b[k+1]===${quote}){const c=b[k];if(c===10||c===13||c===0||o>=most)break row;h|=c;b[o]=c;o++;k+=c===${quote}?2:1;}`;
+    return `if(qt===1&&b[e${index}]===${quote}&&b[e${index}+1]===${quote}){${copy}cl=k;s${index}=us;e${index}=o;f${index}=1+(h>>7)*2;us=o;}`;
   }
 }

@@ -106,6 +106,7 @@ export class FastPath {
     for (let target = 0; target < outputs.length; target++)
       state.openStage(target, outputs[target]!, flow.plan.targets[target]!.batchBytes);
     const first = firstRecord + outcomes.count;
+    state.set('texts', block.memory.length);
     const reason = run(at, until, block.length, block.base - chunkStart, first, maxRecordBytes, records);
     const taken = state.get('count');
     for (let target = 0; target < outputs.length; target++) state.closeStage(target, outputs[target]!);

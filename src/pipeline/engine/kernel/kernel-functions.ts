@@ -121,6 +121,16 @@ const texts: Readonly<Record<string, FunctionText>> = {
   },
   upper: { parameters: ints('start', 'end', 'B', 'o'), result: 'int', text: `return changeCase(start,end,B,o,0x61,0xa0,0xbe,0xb7,-0x20);` },
   lower: { parameters: ints('start', 'end', 'B', 'o'), result: 'int', text: `return changeCase(start,end,B,o,0x41,0x80,0x9e,0x97,0x20);` },
+  /** Escapes `B[start, end)` in place as in a JSON string; -1 where a control character asks for more than a backslash. */
+  escape: {
+    parameters: ints('B', 'start', 'end'),
+    result: 'int',
+    text: `let more=0;
+      for(let k=start;k<end;k++){const c=B[k];if(c<0x20)return -1;if(c===34||c===92)more++;}
+      let to=end+more;
+      for(let k=end-1;k>=start;k--){const c=B[k];to--;B[to]=c;if(c===34||c===92){to--;B[to]=92;}}
+      return end+more;`,
+  },
   /** Quotes `B[start, end)` in place where RFC 4180 asks for it; returns the new end. */
   cell: {
     parameters: ints('B', 'start', 'end', 'delimiter'),

@@ -25,8 +25,8 @@ export interface AreaArray extends PlacedArray {
 export const stageWord = { position: 0, limit: 1, stripeRecords: 2, bytes: 3, stripeFirst: 4 } as const;
 export const stageWords = 6;
 
-/** What a kernel leaves of a call, by word. */
-export const stateWord = { at: 0, count: 1, keys: 2, valid: 3, filtered: 4, stopTarget: 5, stopEnd: 6, wasNull: 7 } as const;
+/** What a kernel leaves of a call, by word; `texts`: what it finds, where texts without their escapes may stand. */
+export const stateWord = { at: 0, count: 1, keys: 2, valid: 3, filtered: 4, stopTarget: 5, stopEnd: 6, wasNull: 7, texts: 8 } as const;
 
 export class KernelLayout {
   readonly arrays = new Map<string, AreaArray>();

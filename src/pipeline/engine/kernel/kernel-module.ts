@@ -75,6 +75,42 @@ const signature = (name: string, parameters: readonly ValueType[], result: Value
   results: result === null ? [] : [typeCode(result)],
 });
 
+/** A module and everything that it was compiled from. */
+export interface MadeModule {
+  readonly made: string;
+  readonly module: object;
+}
+
+/** Those of this thread, which nobody has taken, and those of others. */
+const own: MadeModule[] = [];
+const given = new Map<string, object>();
+const keptMax = 16;
+
+/** What this thread has compiled since it was asked last, the newest few: for other threads, which may use the same modules. */
+export function takeModules(): readonly MadeModule[] {
+  return own.splice(0);
+}
+
+/** Of another thread: spares the compilation of the same kernel. */
+export function giveModules(modules: readonly MadeModule[]): void {
+  for (const { made, module } of modules) {
+    if (given.size >= keptMax) given.clear();
+    given.set(made, module);
+  }
+}
+
+function moduleOf(source: KernelSource, layout: KernelLayout): object {
+  const { code, inspection, constants, scans, spans } = source;
+  const tables = constants.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength).toString('latin1'));
+  const made = JSON.stringify([code, inspection, [...layout.arrays], layout.entriesAt, layout.stageBytes, tables, [...scans], spans]);
+  const known = given.get(made);
+  if (known !== undefined) return known;
+  const module = new webAssembly.Module(compileModule(source, layout));
+  if (own.length >= keptMax) own.shift();
+  own.push({ made, module });
+  return module;
+}
+
 export class KernelModule {
   readonly layout: KernelLayout;
   readonly #source: KernelSource;
@@ -86,7 +122,7 @@ export class KernelModule {
   constructor(source: KernelSource, layout: KernelLayout) {
     this.layout = layout;
     this.#source = source;
-    this.#module = new webAssembly.Module(compileModule(source, layout));
+    this.#module = moduleOf(source, layout);
   }
 
   /** The kernel over this memory, whose tables may be another kernel's until now; it calls this runtime. */

@@ -59,7 +59,8 @@ export function kernelSource(flow: CompiledFlow, shape: KernelShape): KernelSour
   const routes = routesCode(flow, (when) => conditions.condition(inlineOutputs(when, outputs)));
   const forms = plan.targets.map((target) => JSON.stringify(target.body));
   const distinct = [...new Set(forms)];
-  const bodies = distinct.map((form) => bodyCode(context, conditions, plan.targets[forms.indexOf(form)]!.body, outputs));
+  const isRaw = plan.format.type !== 'json-lines';
+  const bodies = distinct.map((form) => bodyCode(context, conditions, plan.targets[forms.indexOf(form)]!.body, { outputs, isRaw }));
   if (bodies.some((body) => body === null)) return null;
   const parts: KernelParts = { context, layout, rules, filters, routes, bodies: bodies as BodyCode[] };
   return {
@@ -124,9 +125,9 @@ function assemble(parts: KernelParts): string {
   const sums = flow.sums.byType[flow.mainType]!.map((sum, index) => slotCode(context, sum, index));
   const filterCode = filters.map((filter) => `if(${filter})isFiltered=1;else `).join('');
   const temporaries = context.temporaries.map((name) => `${name}=0`);
-  return `let p=at,n=0,m=0,valid=0,filtered=0,reason=0,rs=p,slow=0,x=0,q=0,r=0,g=0,qt=0,en=0,lf=0,hi=0,target=0,stop=0${temporaries.map((name) => `,${name}`).join('')};
+  return `let p=at,n=0,m=0,valid=0,filtered=0,reason=0,rs=p,slow=0,x=0,q=0,r=0,g=0,qt=0,en=0,lf=0,hi=0,cl=0,us=0,target=0,stop=0${temporaries.map((name) => `,${name}`).join('')};
 while(p<until){
-rs=p;slow=0;reason=1;hi=2;
+rs=p;slow=0;reason=1;hi=2;us=S.texts;
 row:{
 ${starts.length === 0 ? '' : `if(${starts.join('||')})break row;`}
 let set=0,isFiltered=0${fields.length > 0 ? `,${fields.join(',')}` : ''};

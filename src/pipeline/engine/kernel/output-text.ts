@@ -19,8 +19,10 @@ export interface TextCode {
   readonly code: string;
   readonly fixed: number;
   readonly records: number;
-  /** Fields whose text is copied: in JSON form their `f<index>` must not ask for an escape. */
+  /** Fields whose text is copied: in JSON form their `f<index>` must not ask for an escape … */
   readonly copied: ReadonlySet<number>;
+  /** … unless nothing but this one's text is, so that it can be escaped where it was written. */
+  readonly alone?: number;
 }
 
 /** A stretch of the record's own bytes, perhaps with another case. */
@@ -86,6 +88,7 @@ export class OutputText {
         fixed: 0,
         records: 1,
         copied: new Set([index]),
+        ...(field.type === 'string' ? { alone: index } : {}),
       };
     }
     if (hasNumber(field)) {
@@ -234,7 +237,7 @@ export class OutputText {
   #copyStretch(stretch: Stretch): TextCode {
     const { field, setup, start, end, letters, countsBytes } = stretch;
     const copy = letters === 'as they are' ? copyCode(start, end) : letterCode(stretch, letters);
-    return { code: `${asciiOnly(field, countsBytes)}${setup}${copy}`, fixed: 0, records: 1, copied: new Set([field]) };
+    return { code: `${asciiOnly(field, countsBytes)}${setup}${copy}`, fixed: 0, records: 1, copied: new Set([field]), alone: field };
   }
 
   #mask(value: Expression, first: Expression, last: Expression): TextCode | null {
