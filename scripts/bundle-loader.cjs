@@ -24,22 +24,28 @@ function whenUsed(id) {
   return new Proxy({}, { get: (_, name) => require(id)[name] });
 }
 
-/** By file of the bundle, and how often it was written. Nothing where there is none, or half of one. */
+/**
+ * By file of the bundle, and how often it was written. Nothing where there is none, or where it is not whole: everything is there twice and
+ * has to be the same, because V8 ends the process over code that was damaged.
+ */
 function readKept(path) {
   const code = new Map();
+  const none = { code, writes: 0 };
   try {
-    const bytes = fs.readFileSync(path);
+    const twice = fs.readFileSync(path);
+    const bytes = twice.subarray(0, twice.length / 2);
+    if (bytes.length < headBytes || !bytes.equals(twice.subarray(bytes.length))) return none;
     let at = headBytes + bytes.readUInt32LE(0);
     const { writes, parts } = JSON.parse(bytes.toString('latin1', headBytes, at));
     for (const [name, length] of parts) {
       at = Math.ceil(at / alignment) * alignment;
-      if (at + length > bytes.length) return { code: new Map(), writes: 0 };
       code.set(name, bytes.subarray(at, at + length));
       at += length;
     }
     return { code, writes };
   } catch {
-    return { code: new Map(), writes: 0 };
+    code.clear();
+    return none;
   }
 }
 
@@ -56,14 +62,19 @@ function writeKept(path, { code, writes }) {
     at += gap + part.length;
   }
   const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}`;
-  const file = fs.openSync(temporary, 'wx', 0o644);
   try {
-    fs.writeSync(file, Buffer.concat(pieces));
-    fs.fsyncSync(file);
-  } finally {
-    fs.closeSync(file);
+    const file = fs.openSync(temporary, 'wx', 0o644);
+    try {
+      fs.writeFileSync(file, Buffer.concat([...pieces, ...pieces]));
+      fs.fsyncSync(file);
+    } finally {
+      fs.closeSync(file);
+    }
+    fs.renameSync(temporary, path);
+  } catch (cause) {
+    fs.rmSync(temporary, { force: true });
+    throw cause;
   }
-  fs.renameSync(temporary, path);
 }
 
 /** By command in the main thread, and by what V8 was told: code that was compiled under other flags does not fit. */

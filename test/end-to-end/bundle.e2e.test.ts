@@ -44,6 +44,33 @@ it('is what bin/headgate runs while no source was changed, else those are run; b
   expect(runTraced(`${tools}:${process.env['PATH']}`)).toEqual(sources);
 });
 
+it('keeps the compiled code of what a command ran, and does without where it is damaged', () => {
+  const version = () => spawnSync(join(root, 'bin/headgate'), ['version', '--json'], { encoding: 'utf8' });
+  const kept = () => readdirSync(bundle()).filter((name) => name.startsWith('headgate-version-') && name.endsWith('.code'));
+  for (const name of kept()) rmSync(join(bundle(), name));
+  const first = version();
+  expect(first.status).toBe(0);
+  expect(kept().length).toBe(1);
+  const path = join(bundle(), kept()[0]!);
+  const whole = readFileSync(path);
+  const damaged = Array.from({ length: 8 }, (_, eighth) => {
+    const at = Math.floor((eighth * whole.length) / 8);
+    return Buffer.concat([whole.subarray(0, at), Buffer.alloc(64, 0x41), whole.subarray(at + 64)]);
+  });
+  for (const bytes of [whole.subarray(0, whole.length / 2), Buffer.alloc(0), Buffer.from('no code at all'), ...damaged]) {
+    writeFileSync(path, bytes);
+    expect(version()).toMatchObject({ status: 0, stdout: first.stdout, stderr: '' });
+    expect(Math.abs(statSync(path).size - whole.length)).toBeLessThan(whole.length / 10);
+  }
+  // Few processes write it: those that come later only read it.
+  for (let index = 0; index < 4; index++) version();
+  const { mtimeMs } = statSync(path);
+  expect(version().status).toBe(0);
+  expect(statSync(path).mtimeMs).toBe(mtimeMs);
+  expect(kept().length).toBe(1);
+  expect(readdirSync(bundle()).filter((name) => /\.code\..+/.test(name))).toEqual([]);
+});
+
 it('holds every file that it starts a thread or a process with', () => {
   const texts = readdirSync(bundle())
     .filter((name) => name.endsWith('.js'))

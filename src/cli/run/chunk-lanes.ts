@@ -26,6 +26,8 @@ const queuedMax = 8;
 const queuedEnough = 3;
 /** In this thread: each waits for its place until those before it have theirs. */
 const unwrittenHere = 3;
+/** Kernels of other lanes that are kept for this thread: a file of JSON lines may have many shapes. */
+const modulesKept = 16;
 /** This thread loads the engine and compiles the kernel for itself, which costs what a hundred thousand records cost. */
 const bytesForHereMin = 256 * 1024 * 1024;
 
@@ -54,7 +56,9 @@ export class ChunkLanes {
 
   #open(start: (events: LaneEvents) => RunningLane): Lane {
     const events: LaneEvents = {
-      compiled: (modules) => void this.#modules.push(...modules),
+      compiled: (modules) => {
+        if (this.#here === null && this.#modules.length < modulesKept) this.#modules.push(...modules);
+      },
       sized: (result) => this.#takeSized(lane, result),
       written: () => this.#takeWritten(lane),
       failed: (error) => this.#fail(error),

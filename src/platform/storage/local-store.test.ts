@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { temporaryFolder, temporaryStore } from '../../../test/support/temporary-store.ts';
 import { systemRng } from '../base/system-ports.ts';
 import { createLocalStore } from './local-store.ts';
@@ -104,6 +104,26 @@ describe('the local store', () => {
       }),
     );
     expect(readdirSync(root)).toEqual(['store']);
+  });
+
+  test.runIf(existsSync('/proc/self/fd'))('a big object goes to the disk while it is written, and leaves nothing open', async () => {
+    const { raw } = temporaryStore();
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    const piece = Buffer.alloc(3 * 1024 * 1024, 'x');
+    for (const end of ['commit', 'abort'] as const) {
+      const writer = raw.create(name);
+      for (let index = 0; index < 4; index++) writer.write(piece);
+      expect(open()).toBe(before + 2);
+      writer[end]();
+      if (end === 'commit') {
+        const reader = raw.open(name);
+        expect(reader.size).toBe(4 * piece.length);
+        reader.close();
+        raw.remove(name);
+      }
+      await vi.waitFor(() => expect(open()).toBe(before), { timeout: 10_000 });
+    }
   });
 
   test('a link in the place of an object is not followed', () => {

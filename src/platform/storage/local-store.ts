@@ -20,6 +20,7 @@ import { dirname, join } from 'node:path';
 import { createDurableFolders, type DurableFolders, fsyncFolder } from '../base/durable-folders.ts';
 import { HeadgateError } from '../base/errors.ts';
 import type { Rng } from '../base/ports.ts';
+import { EarlyFlush } from './early-flush.ts';
 import { assertObjectName, assertObjectPrefix } from './object-name.ts';
 import type { RawReader, RawStore, RawWriter, StoredName } from './object-store.ts';
 import { storageErrors } from './storage-errors.ts';
@@ -71,8 +72,10 @@ function createWriter(paths: { readonly target: string; readonly temporary: stri
   const { target, temporary, folders } = paths;
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   let descriptor: number | null = withStorageFailures('start an object', () => openSync(temporary, flags, 0o400));
+  const early = new EarlyFlush(temporary);
 
   function discard(): void {
+    early.end();
     if (descriptor !== null) closeSync(descriptor);
     descriptor = null;
     unlinkIfThere(temporary);
@@ -94,6 +97,7 @@ function createWriter(paths: { readonly target: string; readonly temporary: stri
       const at = unfinished();
       try {
         for (let done = 0; done < bytes.length; ) done += writeSync(at, bytes, done, bytes.length - done);
+        early.wrote(bytes.length);
       } catch (cause) {
         failed(cause, 'write an object');
       }
@@ -102,6 +106,7 @@ function createWriter(paths: { readonly target: string; readonly temporary: stri
       const at = unfinished();
       try {
         fsyncSync(at);
+        early.end();
         descriptor = null;
         closeSync(at);
         folders.ensure(dirname(target));

@@ -135,9 +135,14 @@ class DelimitedLayout {
 
   #isEnd(at: string, isLast: boolean): string {
     const { delimiter, quote } = this.#format;
-    if (!isLast) return quote === null ? `b[${at}]===${delimiter}` : `b[${at}]===en`;
+    // Doubled, a quote is the text's first character.
+    const isAlone = this.#isDoubled ? `&&b[${at}+1]!==${quote}` : '';
+    if (!isLast) {
+      if (quote === null) return `b[${at}]===${delimiter}`;
+      return this.#isDoubled ? `(b[${at}]===en&&(qt===0||b[${at}+1]!==${quote}))` : `b[${at}]===en`;
+    }
     const plain = `b[${at}]===10||b[${at}]===13||b[${at}]===${delimiter}`;
-    return quote === null ? `(${plain})` : `(qt===1?b[${at}]===${quote}:(${plain}))`;
+    return quote === null ? `(${plain})` : `(qt===1?b[${at}]===${quote}${isAlone}:(${plain}))`;
   }
 
   #field(index: number, source: string, tag: Buffer | null, isLast: boolean): string {
