@@ -1,7 +1,8 @@
 'use strict';
 /**
  * Loads the files of the bundle, each compiled once: with the code that was kept for the functions that an earlier process of the same command, or
- * thread of the same kind, had run. What is kept lies beside the files that it was made of, is written whole or not at all, and V8 looks whether it fits.
+ * thread of the same kind, had run. What is kept lies beside the files that it was made of: V8 looks whether code fits, and what is not whole is not used. So are
+ * kernels, by the script that they were compiled from.
  */
 const fs = require('node:fs');
 const { pathToFileURL } = require('node:url');
@@ -15,6 +16,8 @@ const alignment = 8;
 const headBytes = 8;
 /** So many processes add the functions that those before them had not run. */
 const writesMax = 4;
+/** Of all flows, until there is another bundle. */
+const kernelsMax = 256;
 
 /** Of the runtime, what takes a millisecond and more to load: many a process never uses it. */
 const slow = ['node:child_process', 'node:crypto', 'node:dns/promises', 'node:http', 'node:net', 'node:tls', 'node:zlib'];
@@ -24,17 +27,35 @@ function whenUsed(id) {
   return new Proxy({}, { get: (_, name) => require(id)[name] });
 }
 
-/**
- * By file of the bundle, and how often it was written. Nothing where there is none, or where it is not whole: everything is there twice and
- * has to be the same, because V8 ends the process over code that was damaged.
- */
-function readKept(path) {
-  const code = new Map();
-  const none = { code, writes: 0 };
+/** Null where there is none, or where it is not whole: everything is there twice and has to be the same, because V8 ends the process over code that was damaged. */
+function readTwice(path) {
   try {
     const twice = fs.readFileSync(path);
     const bytes = twice.subarray(0, twice.length / 2);
-    if (bytes.length < headBytes || !bytes.equals(twice.subarray(bytes.length))) return none;
+    return bytes.length >= headBytes && bytes.equals(twice.subarray(bytes.length)) ? bytes : null;
+  } catch {
+    return null;
+  }
+}
+
+function writeTwice(path, pieces) {
+  const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}`;
+  try {
+    fs.writeFileSync(temporary, Buffer.concat([...pieces, ...pieces]), { flag: 'wx', mode: 0o644 });
+    fs.renameSync(temporary, path);
+  } catch (cause) {
+    fs.rmSync(temporary, { force: true });
+    throw cause;
+  }
+}
+
+/** By file of the bundle, and how often it was written. */
+function readKept(path) {
+  const code = new Map();
+  const none = { code, writes: 0 };
+  const bytes = readTwice(path);
+  if (bytes === null) return none;
+  try {
     let at = headBytes + bytes.readUInt32LE(0);
     const { writes, parts } = JSON.parse(bytes.toString('latin1', headBytes, at));
     for (const [name, length] of parts) {
@@ -61,19 +82,34 @@ function writeKept(path, { code, writes }) {
     pieces.push(Buffer.alloc(gap), part);
     at += gap + part.length;
   }
-  const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}`;
+  writeTwice(path, pieces);
+}
+
+/** A kernel's file is named by part of its key, and holds all of it. */
+function kernelPath(folder, key) {
+  let hash = key.length;
+  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
+  return `${folder}/kernel-${(hash >>> 0).toString(16)}.wasm`;
+}
+
+function readKernel(folder, key) {
+  const bytes = readTwice(kernelPath(folder, key));
+  if (bytes === null) return null;
+  const start = headBytes + bytes.readUInt32LE(0);
+  return bytes.toString('utf8', headBytes, start) === key ? Uint8Array.from(bytes.subarray(start)) : null;
+}
+
+const kernelsIn = (folder) => fs.readdirSync(folder).filter((name) => name.startsWith('kernel-')).length;
+
+function writeKernel(folder, key, code) {
+  const text = Buffer.from(key, 'utf8');
+  const head = Buffer.alloc(headBytes);
+  head.writeUInt32LE(text.length);
   try {
-    const file = fs.openSync(temporary, 'wx', 0o644);
-    try {
-      fs.writeFileSync(file, Buffer.concat([...pieces, ...pieces]));
-      fs.fsyncSync(file);
-    } finally {
-      fs.closeSync(file);
-    }
-    fs.renameSync(temporary, path);
-  } catch (cause) {
-    fs.rmSync(temporary, { force: true });
-    throw cause;
+    fs.accessSync(folder, fs.constants.W_OK);
+    if (kernelsIn(folder) < kernelsMax) writeTwice(kernelPath(folder, key), [head, text, code]);
+  } catch {
+    // Of an installation that others own, or on a full disk.
   }
 }
 
@@ -113,7 +149,7 @@ module.exports = function start(folder, entry, require) {
   }
 
   globalThis[Symbol.for('headgate.load')] = load;
-  globalThis[Symbol.for('headgate.keepCode')] = () => {
+  const keepCode = () => {
     if (!isWanted || cachedDataVersionTag() !== flags) return;
     isWanted = false;
     try {
@@ -124,6 +160,12 @@ module.exports = function start(folder, entry, require) {
     } catch {
       // Of an installation that others own, or on a full disk.
     }
+  };
+  globalThis[Symbol.for('headgate.keeper')] = {
+    keepCode,
+    readKernel: (key) => readKernel(folder, key),
+    writeKernel: (key, code) => writeKernel(folder, key, code),
+    hasKernels: () => kernelsIn(folder) > 0,
   };
   load(`${entry}.js`);
 };

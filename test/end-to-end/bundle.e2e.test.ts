@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
@@ -44,14 +44,23 @@ it('is what bin/headgate runs while no source was changed, else those are run; b
   expect(runTraced(`${tools}:${process.env['PATH']}`)).toEqual(sources);
 });
 
+/** The bundle for this test alone, with nothing kept yet: its folder, and the program in it. */
+function ownBundle() {
+  const own = join(folder, `test-${process.pid}-${Math.random().toString(36).slice(2)}`);
+  cpSync(bundle(), own, { recursive: true, filter: (path) => !/\.(code|wasm)$/.test(path) });
+  onTestFinished(() => rmSync(own, { recursive: true }));
+  const node = join(root, 'node_modules/node/bin/node');
+  return { own, program: (...args: string[]) => spawnSync(node, [join(own, 'headgate.cjs'), ...args], { encoding: 'utf8' }) };
+}
+
 it('keeps the compiled code of what a command ran, and does without where it is damaged', () => {
-  const version = () => spawnSync(join(root, 'bin/headgate'), ['version', '--json'], { encoding: 'utf8' });
-  const kept = () => readdirSync(bundle()).filter((name) => name.startsWith('headgate-version-') && name.endsWith('.code'));
-  for (const name of kept()) rmSync(join(bundle(), name));
+  const { own, program } = ownBundle();
+  const version = () => program('version', '--json');
+  const kept = () => readdirSync(own).filter((name) => name.includes('.code'));
   const first = version();
   expect(first.status).toBe(0);
   expect(kept().length).toBe(1);
-  const path = join(bundle(), kept()[0]!);
+  const path = join(own, kept()[0]!);
   const whole = readFileSync(path);
   const damaged = Array.from({ length: 8 }, (_, eighth) => {
     const at = Math.floor((eighth * whole.length) / 8);
@@ -68,7 +77,33 @@ it('keeps the compiled code of what a command ran, and does without where it is 
   expect(version().status).toBe(0);
   expect(statSync(path).mtimeMs).toBe(mtimeMs);
   expect(kept().length).toBe(1);
-  expect(readdirSync(bundle()).filter((name) => /\.code\..+/.test(name))).toEqual([]);
+});
+
+it('keeps the kernels of flows, and compiles again what is damaged or another one', () => {
+  const { own, program } = ownBundle();
+  const outputs = mkdtempSync(join(tmpdir(), 'headgate-kernels-'));
+  onTestFinished(() => rmSync(outputs, { recursive: true }));
+  const run = (out: string) => {
+    const to = join(outputs, out);
+    const { status, stderr } = program('run', join(root, 'examples/mainframe.yaml'), join(root, 'examples/mainframe.bin'), '--out', to);
+    const files = readdirSync(to).filter((name) => name !== 'receipt.json');
+    return { status, stderr, files: files.map((name) => [name, readFileSync(join(to, name), 'latin1')]) };
+  };
+  const kept = () => readdirSync(own).filter((name) => name.includes('.wasm'));
+  const first = run('first');
+  const [name] = kept();
+  const path = join(own, name!);
+  const whole = readFileSync(path);
+  expect(run('kept')).toEqual(first);
+  expect(kept()).toEqual([name]);
+  const bytes = whole.subarray(0, whole.length / 2);
+  const ofAnother = Buffer.from(bytes);
+  ofAnother[20]! ^= 1;
+  for (const damaged of [whole.subarray(0, 100), Buffer.concat([bytes, ofAnother]), Buffer.concat([ofAnother, ofAnother])]) {
+    writeFileSync(path, damaged);
+    expect(run('again')).toEqual(first);
+    expect(readFileSync(path).equals(whole)).toBe(true);
+  }
 });
 
 it('holds every file that it starts a thread or a process with', () => {

@@ -29,7 +29,7 @@ const unwrittenHere = 3;
 /** Kernels of other lanes that are kept for this thread: a file of JSON lines may have many shapes. */
 const modulesKept = 16;
 /** This thread loads the engine and compiles the kernel for itself, which costs what a hundred thousand records cost. */
-const bytesForHereMin = 256 * 1024 * 1024;
+const bytesForHereMin = 128 * 1024 * 1024;
 
 export class ChunkLanes {
   readonly #threads: readonly Lane[];

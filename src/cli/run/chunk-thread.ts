@@ -1,7 +1,7 @@
 /** A thread of `headgate run` for big files: a lane of chunks behind messages. */
 import { parentPort, threadId } from 'node:worker_threads';
 import { type MadeModule, prepareKernels, takeModules } from '../../pipeline/engine/kernel/kernel-module.ts';
-import { codeKeeper } from '../../platform/base/kept-code.ts';
+import { codeKeeper, hasKeptKernels } from '../../platform/base/kept-code.ts';
 import type { ChunkJob } from './chunk-job.ts';
 import { ChunkLane, type ChunkResult, type LaneSetup } from './chunk-lane.ts';
 
@@ -67,4 +67,4 @@ port.on('message', (request: ThreadRequest) => {
 });
 
 // While the flow is read.
-prepareKernels();
+if (!hasKeptKernels()) prepareKernels();

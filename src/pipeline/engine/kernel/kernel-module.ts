@@ -2,6 +2,7 @@
  * Compiles a kernel's script, with the functions that it calls, to a WebAssembly module, and puts the module over a thread's
  * memory. No text of a plan is ever code: literals enter scripts as numbers or as tables.
  */
+import { keepKernel, keptKernel } from '../../../platform/base/kept-code.ts';
 import { type FunctionType, type ModuleFunction, moduleBytes } from '../assembly/module-bytes.ts';
 import { type as wasmType } from '../assembly/opcodes.ts';
 import { type WebAssemblyMemory, webAssembly } from '../assembly/web-assembly.ts';
@@ -105,7 +106,12 @@ function moduleOf(source: KernelSource, layout: KernelLayout): object {
   const made = JSON.stringify([code, inspection, [...layout.arrays], layout.entriesAt, layout.stageBytes, tables, [...scans], spans]);
   const known = given.get(made);
   if (known !== undefined) return known;
-  const module = new webAssembly.Module(compileModule(source, layout));
+  let bytes = keptKernel(made);
+  if (bytes === null) {
+    bytes = compileModule(source, layout);
+    keepKernel(made, bytes);
+  }
+  const module = new webAssembly.Module(bytes);
   if (own.length >= keptMax) own.shift();
   own.push({ made, module });
   return module;
