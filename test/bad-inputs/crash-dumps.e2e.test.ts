@@ -56,5 +56,5 @@ it('a signal opens no debugger', async () => {
   // Each answer takes longer than it takes a process to listen for a debugger.
   for (let asked = 0; asked < 20; asked++) expect((await fetch(`${url}/readyz`)).ok).toBe(true);
   expect(errors).not.toContain('Debugger');
-  expect(readFileSync(`/proc/${child.pid}/cmdline`, 'utf8')).toMatch(/headgate\.(?:ts|mjs)/);
+  expect(readFileSync(`/proc/${child.pid}/cmdline`, 'utf8')).toMatch(/headgate\.(?:ts|cjs)/);
 });
