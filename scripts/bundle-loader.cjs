@@ -18,6 +18,8 @@ const headBytes = 8;
 const writesMax = 4;
 /** Of all flows, until there is another bundle. */
 const kernelsMax = 256;
+/** Of all commands, threads and flags: a mistyped command ends as a process of its own, too. */
+const codesMax = 64;
 
 /** Of the runtime, what takes a millisecond and more to load: many a process never uses it. */
 const slow = ['node:child_process', 'node:crypto', 'node:dns/promises', 'node:http', 'node:net', 'node:tls', 'node:zlib'];
@@ -99,7 +101,7 @@ function readKernel(folder, key) {
   return bytes.toString('utf8', headBytes, start) === key ? Uint8Array.from(bytes.subarray(start)) : null;
 }
 
-const kernelsIn = (folder) => fs.readdirSync(folder).filter((name) => name.startsWith('kernel-')).length;
+const countOf = (folder, end) => fs.readdirSync(folder).filter((name) => name.endsWith(end)).length;
 
 function writeKernel(folder, key, code) {
   const text = Buffer.from(key, 'utf8');
@@ -107,7 +109,7 @@ function writeKernel(folder, key, code) {
   head.writeUInt32LE(text.length);
   try {
     fs.accessSync(folder, fs.constants.W_OK);
-    if (kernelsIn(folder) < kernelsMax) writeTwice(kernelPath(folder, key), [head, text, code]);
+    if (countOf(folder, '.wasm') < kernelsMax) writeTwice(kernelPath(folder, key), [head, text, code]);
   } catch {
     // Of an installation that others own, or on a full disk.
   }
@@ -154,6 +156,7 @@ module.exports = function start(folder, entry, require) {
     isWanted = false;
     try {
       fs.accessSync(folder, fs.constants.W_OK);
+      if (kept.writes === 0 && countOf(folder, '.code') >= codesMax) return;
       // What this process did not load stays for those that do.
       for (const [name, script] of scripts) kept.code.set(name, script.createCachedData());
       writeKept(keptPath, { code: kept.code, writes: kept.writes + 1 });
@@ -165,7 +168,7 @@ module.exports = function start(folder, entry, require) {
     keepCode,
     readKernel: (key) => readKernel(folder, key),
     writeKernel: (key, code) => writeKernel(folder, key, code),
-    hasKernels: () => kernelsIn(folder) > 0,
+    hasKernels: () => countOf(folder, '.wasm') > 0,
   };
   load(`${entry}.js`);
 };

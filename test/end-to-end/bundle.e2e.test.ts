@@ -79,6 +79,15 @@ it('keeps the compiled code of what a command ran, and does without where it is 
   expect(kept().length).toBe(1);
 });
 
+it('keeps code for so many commands, however many are mistyped', () => {
+  const { own, program } = ownBundle();
+  for (let index = 0; index < 63; index++) writeFileSync(join(own, `headgate-other${index}-0.code`), '');
+  const kept = () => readdirSync(own).filter((name) => name.includes('.code')).length;
+  expect([program('versoin').status, kept()]).toEqual([2, 64]);
+  expect([program('verzion').status, kept()]).toEqual([2, 64]);
+  expect([program('version').status, kept()]).toEqual([0, 64]);
+});
+
 it('keeps the kernels of flows, and compiles again what is damaged or another one', () => {
   const { own, program } = ownBundle();
   const outputs = mkdtempSync(join(tmpdir(), 'headgate-kernels-'));
