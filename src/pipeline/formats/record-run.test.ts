@@ -1,23 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DelimitedPlan, FormatPlan } from '../engine/plan.ts';
-import { fieldPlan, recordPlan } from '../engine/plan-fixtures.ts';
+import { fieldPlan, delimitedFormat as plainCsv, recordPlan } from '../engine/plan-fixtures.ts';
 import { delimitedFormat } from './delimited/delimited-format.ts';
 import type { Format, SplitResult, SplitterOptions } from './format.ts';
 import { jsonLinesFormat } from './json-lines/json-lines-format.ts';
 import { RecordRun } from './record-run.ts';
 
-const csv: DelimitedPlan = {
-  type: 'delimited',
-  delimiter: 0x2c,
-  quote: 0x22,
-  escape: 0x22,
-  comment: null,
-  header: false,
-  columns: 'lenient',
-  skipBlankLines: true,
-  discriminator: null,
-};
+const csv: DelimitedPlan = { ...plainCsv, columns: 'lenient' };
 const records = [recordPlan([fieldPlan('a', 'string', { column: 0, header: null }, { required: false })])];
 
 function split(bytes: Buffer, format: FormatPlan, options: Partial<SplitterOptions>, pieceBytes = bytes.length): SplitResult {
