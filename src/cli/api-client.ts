@@ -4,16 +4,13 @@ import { HeadgateError } from '../platform/base/errors.ts';
 import { ApiProblem, type ProblemDetails } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type CommandLine, textOption } from './command.ts';
+import { FileReadError, UnansweredError, type UploadBody, uploadFile } from './file-upload.ts';
 
 export interface ApiClient {
   get<Answer>(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<Answer>;
   post<Answer>(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  /** Streams a body; answers of any status below 500 that are not problems are returned with it. */
-  send<Answer>(
-    path: string,
-    body: ReadableStream | Uint8Array,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<{ status: number; answer: Answer }>;
+  /** Rejects with FileReadError, too. */
+  send<Answer>(path: string, body: UploadBody, headers: Readonly<Record<string, string>>): Promise<{ status: number; answer: Answer }>;
   /** Every page of a list, up to `itemsMax`; `isCut` when there may be more. `perPage`: where the API gives fewer at once than usual. */
   list<Item>(
     path: string,
@@ -31,18 +28,15 @@ export function createApiClient(line: CommandLine, env: Readonly<Record<string, 
   const base = (textOption(line, 'url') ?? env.HEADGATE_URL ?? 'http://127.0.0.1:4680').replace(/\/+$/, '');
   const authorization = `Bearer ${readKey(textOption(line, 'key-file'), env)}`;
 
-  async function call(path: string, init: RequestInit & { duplex?: 'half' }): Promise<Response> {
+  async function call(path: string, init: RequestInit): Promise<Response> {
     let response: Response;
     try {
       response = await fetch(base + path, { ...init, headers: { authorization, ...init.headers }, redirect: 'error' });
     } catch (cause) {
       throw unanswered(base, cause);
     }
-    if (response.headers.get('content-type')?.startsWith('application/problem+json'))
-      throw new ApiProblem((await response.json()) as ProblemDetails, response.status);
-    // A quarantined file is answered with what became of it, not with a problem.
-    const isAnswer = response.ok || (response.status === 422 && response.headers.get('content-type')?.startsWith('application/json'));
-    if (!isAnswer) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} answered ${response.status}`);
+    if (isProblem(response.headers.get('content-type'))) throw new ApiProblem((await response.json()) as ProblemDetails, response.status);
+    if (!response.ok) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} answered ${response.status}`);
     return response;
   }
 
@@ -53,8 +47,18 @@ export function createApiClient(line: CommandLine, env: Readonly<Record<string, 
       return (await call(path, init)).json() as never;
     },
     async send(path, body, headers) {
-      const response = await call(path, { method: 'POST', headers, body: body as never, duplex: 'half' });
-      return { status: response.status, answer: (await response.json()) as never };
+      let response: Awaited<ReturnType<typeof uploadFile>>;
+      try {
+        response = await uploadFile(base + path, body, { authorization, ...headers });
+      } catch (error) {
+        throw error instanceof FileReadError ? error : unanswered(base, error);
+      }
+      const { status, contentType, text } = response;
+      if (isProblem(contentType)) throw new ApiProblem(JSON.parse(text) as ProblemDetails, status);
+      // A quarantined file is answered with what became of it, not with a problem.
+      const isAnswer = contentType.startsWith('application/json') && ((status >= 200 && status < 300) || status === 422);
+      if (!isAnswer) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} answered ${status}`);
+      return { status, answer: JSON.parse(text) as never };
     },
     async list<Item>(path: string, query: Readonly<Record<string, string | undefined>>, itemsMax: number, perPage = pageMax) {
       const items: Item[] = [];
@@ -77,6 +81,10 @@ export function createApiClient(line: CommandLine, env: Readonly<Record<string, 
     },
   };
   return client;
+}
+
+function isProblem(contentType: string | null): boolean {
+  return contentType?.startsWith('application/problem+json') ?? false;
 }
 
 function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
@@ -107,7 +115,8 @@ function readKeyFile(path: string): string {
 /** A decision about a very big job can take longer than `fetch` waits for an answer, and is made all the same. */
 function unanswered(base: string, cause: unknown): HeadgateError {
   const { code } = ((cause as Error).cause ?? {}) as { readonly code?: unknown };
-  if (code !== 'UND_ERR_HEADERS_TIMEOUT') return new HeadgateError(cliErrors.E_API_UNREACHABLE, `nothing answered at ${base}`, { cause });
+  if (code !== 'UND_ERR_HEADERS_TIMEOUT' && !(cause instanceof UnansweredError))
+    return new HeadgateError(cliErrors.E_API_UNREACHABLE, `nothing answered at ${base}`, { cause });
   return new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} has the request and did not answer in time`, {
     cause,
     next: 'What was asked for may go on there, or be done: look at it (`get`) before you ask again.',

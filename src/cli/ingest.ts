@@ -1,14 +1,13 @@
 /** `headgate ingest FILE… --flow NAME`: brings files in through the API, hashed on the way, and can wait for their jobs. */
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Readable } from 'node:stream';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, countOption, outputOptions, printable, requiredOption, textOption } from './command.ts';
+import { bodyOfFile, FileReadError } from './file-upload.ts';
 import { exitCodeOfJob, heldExitCode } from './held-deliveries.ts';
 import type { JobAnswer } from './job-answer.ts';
 import { tellOutcome } from './job-outcome.ts';
@@ -159,46 +158,52 @@ function rowOf(path: string, answer: UploadAnswer, job: JobAnswer | undefined): 
   };
 }
 
-/** Of what is read at once: with less, most of the time of a big upload goes into handing pieces on. */
-const pieceBytes = 256 * 1024;
 const hashedBytes = 1024 * 1024;
 
+/** Fails with E_USAGE where the file cannot be read. */
 async function upload(api: ApiClient, path: string, flow: string, key: string | undefined): Promise<UploadAnswer> {
-  const sha256 = await hashFile(path);
   const query = new URLSearchParams({ flow, name: basename(path) });
-  const { answer } = await api.send<UploadAnswer>(
-    `/v1/files?${query}`,
-    Readable.toWeb(createReadStream(path, { highWaterMark: pieceBytes })) as ReadableStream,
-    {
+  await using handle = await open(path).catch((error: unknown) => {
+    throw unreadable(path, new FileReadError('the file can not be opened', { cause: error }));
+  });
+  try {
+    const { sha256, bytes } = await hashFile(handle);
+    const headers = {
       'content-type': 'application/octet-stream',
-      'content-length': String(statSync(path).size),
       'repr-digest': `sha-256=:${sha256}:`,
       'idempotency-key': key ?? systemPorts.ids.next(),
-    },
-  );
-  return answer;
+    };
+    return (await api.send<UploadAnswer>(`/v1/files?${query}`, bodyOfFile(handle, bytes), headers)).answer;
+  } catch (error) {
+    throw error instanceof FileReadError ? unreadable(path, error) : error;
+  }
 }
 
-/** Base64. The next piece is read while one is hashed. Fails with E_USAGE where the file cannot be read. */
-async function hashFile(path: string): Promise<string> {
+/** Base64. The next piece is read while one is hashed. */
+async function hashFile(file: FileHandle): Promise<{ readonly sha256: string; readonly bytes: number }> {
   const hash = createHash('sha256');
+  let bytes = 0;
   try {
-    await using file = await open(path);
     let [piece, other] = [Buffer.allocUnsafeSlow(hashedBytes), Buffer.allocUnsafeSlow(hashedBytes)];
     let reading = file.read(piece, 0, hashedBytes, 0);
-    for (let position = 0; ; ) {
+    for (;;) {
       const { bytesRead } = await reading;
       if (bytesRead === 0) break;
-      position += bytesRead;
-      reading = file.read(other, 0, hashedBytes, position);
+      bytes += bytesRead;
+      reading = file.read(other, 0, hashedBytes, bytes);
       hash.update(piece.subarray(0, bytesRead));
       [piece, other] = [other, piece];
     }
   } catch (cause) {
-    throw new HeadgateError(cliErrors.E_USAGE, `${path} cannot be read: ${whyUnreadable(cause)}`, {
-      cause,
-      next: `Correct the path, which is taken from ${process.cwd()}, or the rights to the file.`,
-    });
+    throw new FileReadError('the file can not be read', { cause });
   }
-  return hash.digest('base64');
+  return { sha256: hash.digest('base64'), bytes };
+}
+
+function unreadable(path: string, error: FileReadError): HeadgateError {
+  const why = error.cause === undefined ? error.message : whyUnreadable(error.cause);
+  return new HeadgateError(cliErrors.E_USAGE, `${path} cannot be read: ${why}`, {
+    cause: error,
+    next: `Correct the path, which is taken from ${process.cwd()}, or the rights to the file.`,
+  });
 }

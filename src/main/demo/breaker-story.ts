@@ -4,6 +4,7 @@
  * and in what the downstreams hold, not in the program's inside.
  */
 import type { ApiClient } from '../../cli/api-client.ts';
+import { bodyOfBytes } from '../../cli/file-upload.ts';
 import type { JobView } from '../../control/jobs/views/job-views.ts';
 import type { BreakerView } from '../../pipeline/deliveries/breakers/breaker-views.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
@@ -82,7 +83,7 @@ async function createLoad(api: ApiClient, signal: AbortSignal): Promise<number> 
       }),
     );
     const query = new URLSearchParams({ flow: 'story', name: `${run}-${file}.ndjson` });
-    const { status } = await api.send(`/v1/files?${query}`, Buffer.from(`${lines.join('\n')}\n`), {
+    const { status } = await api.send(`/v1/files?${query}`, bodyOfBytes(Buffer.from(`${lines.join('\n')}\n`)), {
       'content-type': 'application/x-ndjson',
       'idempotency-key': `${run}-${file}`,
     });

@@ -7,6 +7,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } f
 import { join } from 'node:path';
 import { createApiClient } from '../../cli/api-client.ts';
 import type { CommandLine } from '../../cli/command.ts';
+import { bodyOfBytes } from '../../cli/file-upload.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Settings } from '../../platform/base/settings-catalogue.ts';
 import { type AcquirerServer, acquirerFlow } from './acquirer-server.ts';
@@ -100,7 +101,7 @@ function writeFile(path: string, lines: Generator<string>): void {
 
 async function upload(url: string, file: ArrivedFile, path: string): Promise<void> {
   const query = new URLSearchParams({ flow: file.flow, name: file.name });
-  const { status } = await clientOf(url, file.tenant).send(`/v1/files?${query}`, readFileSync(path), {
+  const { status } = await clientOf(url, file.tenant).send(`/v1/files?${query}`, bodyOfBytes(readFileSync(path)), {
     'content-type': 'text/csv',
     'idempotency-key': file.name,
   });

@@ -21,6 +21,7 @@ import type { AdmissionLimits, ArrivalFlow, PgpKeysPlan, SourcePlan } from './ar
 import { type ArchiveOfMember, isArrivalDecided } from './arrival-store.ts';
 import type { Candidate, StoredContent } from './candidate.ts';
 import type { Content } from './content-sink.ts';
+import { evenChunkBytes } from './even-chunks.ts';
 import { type ArrivalVerdict, acceptCandidates } from './file-acceptance.ts';
 import { nameOfUnpacked } from './file-name.ts';
 import { pieceBytesMax, type ReceivedFile, type ReceivedMember, type ReceiveProblem } from './file-receiver.ts';
@@ -34,6 +35,7 @@ export interface IntakeParts {
   readonly createJobs: CreateJobs;
   /** Of the keys to decrypt with. */
   readonly secrets: ConnectionSecrets;
+  /** At most. */
   readonly chunkBytes: number;
   readonly crashPoints?: CrashPoints;
   /** Told of each committed batch; must not throw. */
@@ -74,8 +76,11 @@ export interface AcceptRequest {
 }
 
 export interface FileIntake {
-  /** Reads the body to its end. Fails with E_FILE_TOO_LARGE, the store's codes and the body's own; nothing is left then. */
-  receive(context: ReceiveContext, body: AsyncIterable<Uint8Array>): Promise<ReceivedFile>;
+  /**
+   * Reads the body to its end. `announcedBytes`: how long it is said to be, if that is known. Fails with E_FILE_TOO_LARGE, the store's codes
+   * and the body's own; nothing is left then.
+   */
+  receive(context: ReceiveContext, body: AsyncIterable<Uint8Array>, announcedBytes?: number): Promise<ReceivedFile>;
   /** Fails when nothing was committed, and with E_COMMIT_UNKNOWN when that can not be found out. */
   accept(request: AcceptRequest): Promise<ArrivalVerdict[]>;
   /** Removes what was sealed of files that will not be accepted. */
@@ -89,7 +94,7 @@ const lostAnswersMax = 5;
 export function createFileIntake(parts: IntakeParts): FileIntake {
   const { ports, store } = parts;
   return {
-    async receive({ tenantId, flow, source, limits }, body) {
+    async receive({ tenantId, flow, source, limits }, body, announcedBytes) {
       const { format, records } = flow.plan;
       const incoming = store.open({
         tenantId,
@@ -97,7 +102,7 @@ export function createFileIntake(parts: IntakeParts): FileIntake {
         pgpKeys: source.pgp && readPgpKeys(parts.secrets, source.pgp, ports.clock.nowMs()),
         limits: source.limits,
         plan: { format, records },
-        chunkBytes: parts.chunkBytes,
+        chunkBytes: source.unpack.length > 0 ? parts.chunkBytes : evenChunkBytes(parts.chunkBytes, announcedBytes),
         recordBytesMax: limits.recordBytesMax,
         hashesRecords: flow.duplicates.keys.includes('records'),
       });

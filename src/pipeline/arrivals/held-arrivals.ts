@@ -119,7 +119,11 @@ async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<
     filesPerMinute: null,
   };
   const source = { sourceId: held.sourceId, match: '*', unpack: held.object.unpack, pgp: null, limits: noBounds };
-  const received = await intake.receive({ tenantId, flow: readingFlow(flow, held), source, limits }, store.read(tenantId, held.object));
+  const received = await intake.receive(
+    { tenantId, flow: readingFlow(flow, held), source, limits },
+    store.read(tenantId, held.object),
+    held.object.bytes,
+  );
   try {
     if (received.container.sha256 !== held.sha256 || received.member === null)
       throw new HeadgateError(arrivalErrors.E_ARCHIVE, 'the bytes that were kept are not those that were held');

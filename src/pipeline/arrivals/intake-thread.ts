@@ -90,10 +90,12 @@ const youngMbMax = 4;
 
 let lastFile = 0;
 
+/** Full buffers on their way while the next one is filled: with fewer, each side waits for the other. */
+const inFlightMax = 4;
+
 /**
- * One full buffer is on its way while the next one is filled: a message costs more than the bytes of a network packet. The
- * bytes travel in buffers that go to and fro, so that a file of any size costs no more memory. It stays with the thread that
- * it began in.
+ * Bytes travel in full buffers, because a message costs more than the bytes of a network packet, and the buffers go to and fro, so that a
+ * file of any size costs no more memory. It stays with the thread that it began in.
  */
 class ThreadFile implements IncomingFile {
   readonly #thread: StartedThread;
@@ -101,12 +103,12 @@ class ThreadFile implements IncomingFile {
   readonly #spare: ArrayBuffer[] = [];
   #filling: ArrayBuffer | undefined;
   #filledBytes = 0;
-  #inFlight: Promise<unknown>;
+  /** The oldest first, which is waited for first: what comes after one that failed fails because of it. */
+  readonly #inFlight: Promise<unknown>[] = [];
 
   constructor(thread: StartedThread, request: ReceiveRequest) {
     this.#thread = thread;
-    this.#inFlight = thread.call({ kind: 'open', file: this.#file, request });
-    this.#inFlight.catch(() => undefined);
+    this.#began(thread.call({ kind: 'open', file: this.#file, request }));
   }
 
   async push(bytes: Uint8Array): Promise<void> {
@@ -122,12 +124,12 @@ class ThreadFile implements IncomingFile {
 
   async end(): Promise<ReceivedFile> {
     await this.#send();
-    await this.#inFlight;
+    for (const each of this.#inFlight) await each;
     return this.#thread.call<ReceivedFile>({ kind: 'end', file: this.#file });
   }
 
   async abort(): Promise<void> {
-    await this.#inFlight.catch(() => undefined);
+    await Promise.allSettled(this.#inFlight);
     await this.#thread.call({ kind: 'abort', file: this.#file }).catch(() => undefined);
   }
 
@@ -136,11 +138,15 @@ class ThreadFile implements IncomingFile {
     const bytes = new Uint8Array(this.#filling, 0, this.#filledBytes);
     this.#filling = undefined;
     this.#filledBytes = 0;
-    await this.#inFlight;
+    if (this.#inFlight.length === inFlightMax) await this.#inFlight.shift();
     const pushed = this.#thread.call<Uint8Array<ArrayBuffer>>({ kind: 'push', file: this.#file, bytes }, [bytes.buffer]);
-    this.#inFlight = pushed.then((used) => this.#spare.push(used.buffer));
-    // Its failure is the next call's.
-    this.#inFlight.catch(() => undefined);
+    this.#began(pushed.then((used) => this.#spare.push(used.buffer)));
+  }
+
+  /** Its failure is that of a later call. */
+  #began(call: Promise<unknown>): void {
+    call.catch(() => undefined);
+    this.#inFlight.push(call);
   }
 }
 

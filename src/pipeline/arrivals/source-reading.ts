@@ -137,7 +137,7 @@ async function receive(
   const pieces = withPauses(place.read(entry, onVersion), onPiece);
   const received = await (nameProblem === null && source.unpack.length > 0
     ? receiveWhileKept(reading, pieces)
-    : intake.receive({ ...context, source: { ...source, unpack: [] } }, pieces));
+    : intake.receive({ ...context, source: { ...source, unpack: [] } }, pieces, entry.sizeBytes));
   if (nameProblem !== null) return { ...received, problem: { code: 'E_NAME', message: nameProblem } };
   const { sha256, bytes } = received.container;
   const manifestProblem = manifest && problemOfManifest(manifest, { sha256, bytes, name: entry.name });

@@ -236,7 +236,7 @@ class Upload {
 
   async #receive(context: ReceiveContext, reservation: Reservation): Promise<ReceivedFile> {
     try {
-      return await this.#parts.intake.receive(context, this.#measured(context, reservation));
+      return await this.#parts.intake.receive(context, this.#measured(context, reservation), this.#request.headers.contentLength);
     } catch (error) {
       if (error instanceof HeadgateError && error.code === arrivalErrors.E_FILE_TOO_LARGE) throw tooLarge(context.source.limits.bytesMax);
       throw error;

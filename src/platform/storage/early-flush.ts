@@ -6,6 +6,8 @@
 import { close, fdatasync, openSync } from 'node:fs';
 
 const flushedBytes = 4 * 1024 * 1024;
+/** Of less, the fsync at the end is as fast alone. */
+const lastBytesMin = 256 * 1024;
 
 export class EarlyFlush {
   readonly #path: string;
@@ -38,6 +40,11 @@ export class EarlyFlush {
       this.#underWay--;
       this.#closeUnused();
     });
+  }
+
+  /** Something else is done before the fsync at the end. */
+  beforeLast(): void {
+    if (this.#unflushed >= lastBytesMin) this.flush();
   }
 
   end(): void {

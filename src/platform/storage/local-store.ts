@@ -1,5 +1,5 @@
 /**
- * The raw store on a local disk. An object is written to a temporary file in `<root>/.incoming`, fsynced, linked under its
+ * The raw store on a local disk. An object is written to a temporary file in `<root>/.incoming`, checked, fsynced, linked under its
  * name without ever overwriting, and the folder is fsynced: only then has `commit` returned. A failed fsync is never tried
  * again on the same descriptor (the kernel may have dropped the pages): the object is discarded and the work starts over.
  */
@@ -102,8 +102,15 @@ function createWriter(paths: { readonly target: string; readonly temporary: stri
         failed(cause, 'write an object');
       }
     },
-    commit() {
+    commit(check) {
       const at = unfinished();
+      early.beforeLast();
+      try {
+        check?.(() => openReader(temporary));
+      } catch (error) {
+        discard();
+        throw error;
+      }
       try {
         fsyncSync(at);
         early.end();

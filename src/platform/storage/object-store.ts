@@ -27,8 +27,12 @@ export interface StoredName {
 /** Synchronous on purpose: it runs in worker threads, or moves one frame at a time. */
 export interface RawWriter {
   write(bytes: Uint8Array): void;
-  /** Without overwriting. Only then is it durable: fsync, link under the name, fsync the folder; or the service's word. */
-  commit(): void;
+  /**
+   * Without overwriting. Only then is it durable: fsync, link under the name, fsync the folder; or the service's word. `check` is given what
+   * opens the object as it was written; what it throws is thrown, and the object is gone. On a disk it is called while what was written is on
+   * its way there, and before the name is given.
+   */
+  commit(check?: (open: () => RawReader) => void): void;
   abort(): void;
 }
 
@@ -65,7 +69,7 @@ export interface SealedWriter {
   write(bytes: Uint8Array): void;
   /** SHA-256 of what was written until now, 64 hex digits. */
   hashSoFar(): string;
-  /** Seals the last frame, makes it durable, reads it back and compares the hash (E_READ_BACK). */
+  /** Seals the last frame, reads all back, compares the hash (E_READ_BACK), and makes it durable. */
   commit(): SealedObject;
   abort(): void;
 }

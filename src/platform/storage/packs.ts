@@ -7,9 +7,10 @@ import { freeBytes } from '../base/freed-bytes.ts';
 import { dataKeyBytes, type ObjectKeyIdentity, wrapDataKey } from './data-keys.ts';
 import { objectName } from './object-name.ts';
 import type { ObjectIdentity, PackMember, SealedObject, SealedReader } from './object-store.ts';
+import { createPackReads, type PackReads } from './pack-reads.ts';
 import { createFrameCipher, frameBytes, sealedBytes } from './sealed-frames.ts';
 import type { SealedStoreParts } from './sealed-store-parts.ts';
-import { hashOf, readBackFailure, sealWhole } from './sealed-writer.ts';
+import { readBack, sealWhole } from './sealed-writer.ts';
 
 /** A member is one frame at most; arrivals pack files below 64 KiB. */
 export const packMemberBytesMax = frameBytes;
@@ -21,7 +22,7 @@ export function createPack(
   parts: SealedStoreParts,
   pack: ObjectIdentity,
   members: readonly PackMember[],
-  open: (object: SealedObject) => SealedReader,
+  reopen: (object: SealedObject, packs: PackReads) => SealedReader,
 ): SealedObject[] {
   const packBytes = members.reduce((sum, member) => sum + sealedBytes(member.bytes.length), 0);
   if (members.length === 0 || packBytes > packBytesMax || members.some((member) => member.bytes.length > packMemberBytesMax)) {
@@ -45,9 +46,15 @@ export function createPack(
   }
   const writer = parts.raw.create(name);
   writer.write(sealed);
-  writer.commit();
+  writer.commit((open) => {
+    const packs = createPackReads({ open });
+    try {
+      for (const object of objects) readBack(object.objectId, () => reopen(object, packs), object);
+    } finally {
+      packs.close();
+    }
+  });
   freeBytes(sealed);
-  readBack(parts, objects, open);
   return objects;
 }
 
@@ -65,22 +72,4 @@ function sealMember(work: {
   const storedBytes = sealWhole(createFrameCipher(identity, dataKey), bytes, sha256, sealed.subarray(offset));
   const wrappedKey = wrapDataKey(parts.keyRing, parts.rng, identity, dataKey, { offset, bytes: storedBytes, packBytes: sealed.length });
   return { objectId: identity.objectId, name, bytes: bytes.length, sha256, storedBytes, wrappedKey };
-}
-
-function readBack(parts: SealedStoreParts, objects: readonly SealedObject[], open: (object: SealedObject) => SealedReader): void {
-  for (const object of objects) {
-    let cause: unknown;
-    try {
-      const reader = open(object);
-      try {
-        if (hashOf(reader) === object.sha256) continue;
-      } finally {
-        reader.close();
-      }
-    } catch (error) {
-      cause = error;
-    }
-    parts.raw.remove(object.name);
-    throw readBackFailure(object.objectId, cause);
-  }
 }

@@ -107,7 +107,7 @@ function createWriter(operator: Operator, path: string): RawWriter {
       keptBytes += given.length;
       if (keptBytes >= partBytes) withBlobFailures('write an object', sendKept);
     },
-    commit() {
+    commit(check) {
       assertUnfinished();
       isFinished = true;
       const sha256 = hash.digest('hex');
@@ -116,6 +116,12 @@ function createWriter(operator: Operator, path: string): RawWriter {
       } catch (error) {
         const failure = blobFailureOf(error, true);
         if (failure.kind !== 'exists' || !isSame(operator, path, { bytes, sha256 })) throw storageFailureOf(failure, 'write an object');
+      }
+      try {
+        check?.(() => openReader(operator, path));
+      } catch (error) {
+        withBlobFailures('remove an object', () => operator.deleteSync(path));
+        throw error;
       }
     },
     abort() {

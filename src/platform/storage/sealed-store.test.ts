@@ -226,8 +226,12 @@ describe('a sealed object', () => {
     const fixture = temporaryStore();
     const failing: RawStore = {
       ...fixture.raw,
-      open() {
-        throw storageFailure(Object.assign(new Error('too many open files'), { code: 'EMFILE' }), 'open an object');
+      create(name) {
+        const writer = fixture.raw.create(name);
+        const open = () => {
+          throw storageFailure(Object.assign(new Error('too many open files'), { code: 'EMFILE' }), 'open an object');
+        };
+        return { ...writer, commit: (check) => writer.commit(check && (() => check(open))) };
       },
     };
     const store = createSealedStore({ raw: failing, cell: 'local', keyRing: fixture.keyRing, rng: fixture.rng });

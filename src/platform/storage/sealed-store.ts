@@ -23,24 +23,16 @@ export function createSealedStore(parts: SealedStoreParts): SealedStore {
       const dataKey = rng.bytes(dataKeyBytes);
       const wrappedKey = wrapDataKey(keyRing, rng, identity, dataKey, null);
       const object = { objectId: identity.objectId, name, wrappedKey };
-      const reopen = () => openObject(parts, identity.tenantId, object);
       return createSealedWriter({
         raw,
         name,
         objectId: identity.objectId,
         wrappedKey,
         cipher: createFrameCipher(identity, dataKey),
-        reopen,
+        reopen: (open) => openObject({ keyRing, raw: { open } }, identity.tenantId, object),
       });
     },
-    createPack(pack, members) {
-      const packs = createPackReads(raw);
-      try {
-        return createPack(parts, pack, members, (object) => openObject(parts, pack.tenantId, object, packs));
-      } finally {
-        packs.close();
-      }
-    },
+    createPack: (pack, members) => createPack(parts, pack, members, (object, packs) => openObject(parts, pack.tenantId, object, packs)),
     open: (tenantId, object) => openObject(parts, tenantId, object),
     deriveKey: (tenantId, object, purpose) => derivedKey(parts, { tenantId, objectId: object.objectId }, object.wrappedKey, purpose),
     openReads() {
@@ -58,7 +50,7 @@ function derivedKey({ keyRing }: SealedStoreParts, identity: ObjectKeyIdentity, 
 }
 
 function openObject(
-  parts: SealedStoreParts,
+  parts: Pick<SealedStoreParts, 'keyRing'> & { readonly raw: Pick<SealedStoreParts['raw'], 'open'> },
   tenantId: string,
   object: Pick<SealedObject, 'objectId' | 'name' | 'wrappedKey'>,
   packs: Pick<PackReads, 'open'> = parts.raw,

@@ -1,12 +1,12 @@
 /**
- * Writes one sealed object: plaintext in, frames out, hashed on the way. `commit` makes it durable and then reads it back
- * from the store under its name, decrypts and hashes it: a row that names the object is written only after that.
+ * Writes one sealed object: plaintext in, frames out, hashed on the way. `commit` reads it back from the store, decrypts and hashes
+ * it, and makes it durable: a row that names the object is written only after that.
  */
 import { createHash } from 'node:crypto';
 import type { ByteSource } from '../base/byte-source.ts';
 import { HeadgateError } from '../base/errors.ts';
 import { returnFrameBuffer, takeFrameBuffer } from './frame-buffers.ts';
-import type { RawStore, SealedObject, SealedReader, SealedWriter } from './object-store.ts';
+import type { RawReader, RawStore, SealedObject, SealedReader, SealedWriter } from './object-store.ts';
 import { type FrameCipher, footerBytes, frameBytes, headerBytes, sealedBytes, sealedHeader, tagBytes } from './sealed-frames.ts';
 import { storageErrors } from './storage-errors.ts';
 
@@ -17,7 +17,7 @@ export interface SealedWriterParts {
   readonly wrappedKey: string;
   readonly cipher: FrameCipher;
   /** Opens what was written, as any reader would. */
-  reopen(): SealedReader;
+  reopen(open: () => RawReader): SealedReader;
 }
 
 export function createSealedWriter(parts: SealedWriterParts): SealedWriter {
@@ -68,8 +68,7 @@ export function createSealedWriter(parts: SealedWriterParts): SealedWriter {
       finish();
       const sha256 = hash.digest('hex');
       out.write(cipher.sealFooter({ bytes, sha256 }));
-      out.commit();
-      readBack(parts, { bytes, sha256 });
+      out.commit((open) => readBack(objectId, () => parts.reopen(open), { bytes, sha256 }));
       return { objectId, name, bytes, sha256, storedBytes: sealedBytes(bytes), wrappedKey };
     },
     abort() {
@@ -80,11 +79,11 @@ export function createSealedWriter(parts: SealedWriterParts): SealedWriter {
   };
 }
 
-/** Fails with E_READ_BACK, or with E_STORAGE_IO where it can't be read, and the object is gone, unless reading gives exactly what was written. */
-function readBack(parts: SealedWriterParts, written: Pick<SealedObject, 'bytes' | 'sha256'>): void {
+/** Fails with E_READ_BACK, or with E_STORAGE_IO where it can't be read, unless reading gives exactly what was written. */
+export function readBack(objectId: string, open: () => SealedReader, written: Pick<SealedObject, 'bytes' | 'sha256'>): void {
   let cause: unknown;
   try {
-    const reader = parts.reopen();
+    const reader = open();
     try {
       if (reader.size === written.bytes && hashOf(reader) === written.sha256) return;
     } finally {
@@ -93,14 +92,9 @@ function readBack(parts: SealedWriterParts, written: Pick<SealedObject, 'bytes' 
   } catch (error) {
     cause = error;
   }
-  parts.raw.remove(parts.name);
-  throw readBackFailure(parts.objectId, cause);
-}
-
-/** E_READ_BACK, unless nothing could be read at all: that says nothing about what was written. */
-export function readBackFailure(objectId: string, cause: unknown): HeadgateError {
-  if (cause instanceof HeadgateError && cause.code === storageErrors.E_STORAGE_IO) return cause;
-  return new HeadgateError(storageErrors.E_READ_BACK, `object ${objectId} did not read back as it was written`, { cause });
+  // Nothing could be read at all: that says nothing about what was written.
+  if (cause instanceof HeadgateError && cause.code === storageErrors.E_STORAGE_IO) throw cause;
+  throw new HeadgateError(storageErrors.E_READ_BACK, `object ${objectId} did not read back as it was written`, { cause });
 }
 
 /** SHA-256 of all of it, 64 hex digits, in constant memory. */
