@@ -4,13 +4,14 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { BenchContext } from './bench-context.ts';
 import { type BenchRun, compare, compareWithLimit } from './comparison.ts';
 import { paymentsCsv } from './payments-files.ts';
 import { serveProduct } from './served-product.ts';
+import { takeMemory } from './taken-memory.ts';
 import { timedRun } from './timed-run.ts';
 
 export const memoryLimitBytes = 200_000_000;
@@ -67,7 +68,6 @@ export async function runPlatformLevel(context: BenchContext): Promise<BenchRun[
 
 /** More than the stored and delivered files of a round. */
 const freshBytes = 1024 * 1024 * 1024;
-const pieceBytes = 4 * 1024 * 1024;
 
 /**
  * Neither side pays for what was written before: `headgate run` overwrites its outputs and leaves them in memory, where the first
@@ -79,15 +79,6 @@ async function settle(outbox: string, bytes: number): Promise<void> {
   for (const target of targets) for (const name of readdirSync(join(outbox, target))) rmSync(join(outbox, target, name));
   takeMemory(join(outbox, '..', 'memory'), bytes);
   await promisify(execFile)('sync');
-}
-
-/** That of a file which is never on the disk. */
-function takeMemory(path: string, bytes: number): void {
-  const piece = Buffer.alloc(pieceBytes, 1);
-  const file = openSync(path, 'w');
-  for (let at = 0; at < bytes; at += pieceBytes) writeSync(file, piece);
-  closeSync(file);
-  rmSync(path);
 }
 
 /** The target's files in the order of their numbers, one behind the other. */

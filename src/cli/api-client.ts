@@ -4,13 +4,22 @@ import { HeadgateError } from '../platform/base/errors.ts';
 import { ApiProblem, type ProblemDetails } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type CommandLine, textOption } from './command.ts';
-import { FileReadError, UnansweredError, type UploadBody, uploadFile } from './file-upload.ts';
+import {
+  bodyOfBytes,
+  callHttp,
+  FileReadError,
+  type HttpAnswer,
+  type HttpBody,
+  type HttpCall,
+  textOf,
+  UnansweredError,
+} from './http-call.ts';
 
 export interface ApiClient {
   get<Answer>(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<Answer>;
   post<Answer>(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** Rejects with FileReadError, too. */
-  send<Answer>(path: string, body: UploadBody, headers: Readonly<Record<string, string>>): Promise<{ status: number; answer: Answer }>;
+  send<Answer>(path: string, body: HttpBody, headers: Readonly<Record<string, string>>): Promise<{ status: number; answer: Answer }>;
   /** Every page of a list, up to `itemsMax`; `isCut` when there may be more. `perPage`: where the API gives fewer at once than usual. */
   list<Item>(
     path: string,
@@ -18,47 +27,60 @@ export interface ApiClient {
     itemsMax: number,
     perPage?: number,
   ): Promise<{ readonly items: Item[]; readonly isCut: boolean }>;
-  stream(path: string): Promise<ReadableStream<Uint8Array>>;
+  stream(path: string): Promise<AsyncIterable<Uint8Array>>;
 }
 
 const pageMax = 200;
 const keyPattern = /^hg_live_[A-Za-z0-9_-]+$/;
 
-export function createApiClient(line: CommandLine, env: Readonly<Record<string, string | undefined>> = process.env): ApiClient {
+export function createApiClient(
+  line: CommandLine,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  idleMs?: number,
+): ApiClient {
   const base = (textOption(line, 'url') ?? env.HEADGATE_URL ?? 'http://127.0.0.1:4680').replace(/\/+$/, '');
   const authorization = `Bearer ${readKey(textOption(line, 'key-file'), env)}`;
 
-  async function call(path: string, init: RequestInit): Promise<Response> {
-    let response: Response;
+  /** Statuses of 200 to 299, and `alsoTaken`. */
+  async function call(path: string, { headers, ...init }: HttpCall, alsoTaken?: number): Promise<HttpAnswer> {
+    let answer: HttpAnswer;
     try {
-      response = await fetch(base + path, { ...init, headers: { authorization, ...init.headers }, redirect: 'error' });
-    } catch (cause) {
-      throw unanswered(base, cause);
+      answer = await callHttp(base + path, { ...init, headers: { authorization, ...headers }, ...(idleMs && { idleMs }) });
+    } catch (error) {
+      throw error instanceof FileReadError ? error : unanswered(base, error);
     }
-    if (isProblem(response.headers.get('content-type'))) throw new ApiProblem((await response.json()) as ProblemDetails, response.status);
-    if (!response.ok) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} answered ${response.status}`);
-    return response;
+    const { status, contentType } = answer;
+    if (contentType.startsWith('application/problem+json')) throw new ApiProblem(await parsed<ProblemDetails>(answer), status);
+    const isTaken = (status >= 200 && status < 300) || (status === alsoTaken && contentType.startsWith('application/json'));
+    if (!isTaken) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} answered ${status}`);
+    return answer;
+  }
+  async function* wholly(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* pieces;
+    } catch (cause) {
+      throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} broke off in the middle of an answer`, { cause });
+    }
+  }
+  async function parsed<Answer>(answer: HttpAnswer): Promise<Answer> {
+    const text = await textOf(wholly(answer.pieces));
+    try {
+      return JSON.parse(text) as Answer;
+    } catch (cause) {
+      throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `what answers at ${base} is not headgate`, { cause });
+    }
   }
 
   const client: ApiClient = {
-    get: async (path, query = {}) => (await call(withQuery(path, query), { method: 'GET' })).json() as never,
+    get: async (path, query = {}) => parsed(await call(withQuery(path, query), { method: 'GET', headers: {} })),
     async post(path, body, headers = {}) {
-      const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
-      return (await call(path, init)).json() as never;
+      const sent = bodyOfBytes(Buffer.from(JSON.stringify(body)));
+      return parsed(await call(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: sent }));
     },
     async send(path, body, headers) {
-      let response: Awaited<ReturnType<typeof uploadFile>>;
-      try {
-        response = await uploadFile(base + path, body, { authorization, ...headers });
-      } catch (error) {
-        throw error instanceof FileReadError ? error : unanswered(base, error);
-      }
-      const { status, contentType, text } = response;
-      if (isProblem(contentType)) throw new ApiProblem(JSON.parse(text) as ProblemDetails, status);
       // A quarantined file is answered with what became of it, not with a problem.
-      const isAnswer = contentType.startsWith('application/json') && ((status >= 200 && status < 300) || status === 422);
-      if (!isAnswer) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} answered ${status}`);
-      return { status, answer: JSON.parse(text) as never };
+      const answer = await call(path, { method: 'POST', headers, body }, 422);
+      return { status: answer.status, answer: await parsed(answer) };
     },
     async list<Item>(path: string, query: Readonly<Record<string, string | undefined>>, itemsMax: number, perPage = pageMax) {
       const items: Item[] = [];
@@ -74,17 +96,9 @@ export function createApiClient(line: CommandLine, env: Readonly<Record<string, 
       } while (cursor !== undefined && items.length < itemsMax);
       return { items, isCut: cursor !== undefined };
     },
-    async stream(path) {
-      const response = await call(path, { method: 'GET' });
-      if (!response.body) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, 'the answer had no body');
-      return response.body;
-    },
+    stream: async (path) => wholly((await call(path, { method: 'GET', headers: {} })).pieces),
   };
   return client;
-}
-
-function isProblem(contentType: string | null): boolean {
-  return contentType?.startsWith('application/problem+json') ?? false;
 }
 
 function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
@@ -112,11 +126,9 @@ function readKeyFile(path: string): string {
   }
 }
 
-/** A decision about a very big job can take longer than `fetch` waits for an answer, and is made all the same. */
+/** A decision about a very big job can take longer than an answer is waited for, and is made all the same. */
 function unanswered(base: string, cause: unknown): HeadgateError {
-  const { code } = ((cause as Error).cause ?? {}) as { readonly code?: unknown };
-  if (code !== 'UND_ERR_HEADERS_TIMEOUT' && !(cause instanceof UnansweredError))
-    return new HeadgateError(cliErrors.E_API_UNREACHABLE, `nothing answered at ${base}`, { cause });
+  if (!(cause instanceof UnansweredError)) return new HeadgateError(cliErrors.E_API_UNREACHABLE, `nothing answered at ${base}`, { cause });
   return new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} has the request and did not answer in time`, {
     cause,
     next: 'What was asked for may go on there, or be done: look at it (`get`) before you ask again.',

@@ -86,7 +86,7 @@ export const fileVerbs: Readonly<Record<string, Command>> = {
       const [level, format] = [textOption(line, 'level'), textOption(line, 'format')];
       const query = new URLSearchParams({ ...(level !== undefined && { level }), ...(format !== undefined && { format }) });
       const pieces = await createApiClient(line).stream(`/v1/files/${fileId}/acknowledgement${query.size === 0 ? '' : `?${query}`}`);
-      for await (const piece of pieces as AsyncIterable<Uint8Array>) await writeOut(piece);
+      for await (const piece of pieces) await writeOut(piece);
       return 0;
     },
   },

@@ -26,7 +26,7 @@ export const jobExportCommand: Command = {
       ...(reason !== undefined && { reason }),
     });
     const pieces = await createApiClient(line).stream(`/v1/jobs/${job}/export${query.size === 0 ? '' : `?${query}`}`);
-    await writeWhole(out, pieces as AsyncIterable<Uint8Array>);
+    await writeWhole(out, pieces);
     process.stderr.write(`${to === undefined ? 'written in the clear' : 'written, sealed'}: ${out}\n`);
     return 0;
   },

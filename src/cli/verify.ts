@@ -71,7 +71,7 @@ async function archiveOf(line: CommandLine, path: string | null, job: string | u
     const key = requiredOption(line, 'key', usage);
     return openSealedExport(archivePieces(path), readAuditorPrivateKey(readPrivateFile(key)));
   }
-  return (await createApiClient(line).stream(`/v1/jobs/${encodeURIComponent(job!)}/export`)) as AsyncIterable<Uint8Array>;
+  return await createApiClient(line).stream(`/v1/jobs/${encodeURIComponent(job!)}/export`);
 }
 
 /** Unpacks into `--out`, which is kept, or into a folder of its own that only this user can read, which is removed. */

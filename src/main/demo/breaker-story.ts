@@ -4,7 +4,7 @@
  * and in what the downstreams hold, not in the program's inside.
  */
 import type { ApiClient } from '../../cli/api-client.ts';
-import { bodyOfBytes } from '../../cli/file-upload.ts';
+import { bodyOfBytes } from '../../cli/http-call.ts';
 import type { JobView } from '../../control/jobs/views/job-views.ts';
 import type { BreakerView } from '../../pipeline/deliveries/breakers/breaker-views.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';

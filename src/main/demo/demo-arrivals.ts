@@ -7,7 +7,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } f
 import { join } from 'node:path';
 import { createApiClient } from '../../cli/api-client.ts';
 import type { CommandLine } from '../../cli/command.ts';
-import { bodyOfBytes } from '../../cli/file-upload.ts';
+import { bodyOfBytes } from '../../cli/http-call.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Settings } from '../../platform/base/settings-catalogue.ts';
 import { type AcquirerServer, acquirerFlow } from './acquirer-server.ts';

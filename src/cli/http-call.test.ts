@@ -7,9 +7,14 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary-store.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
-import { bodyOfBytes, bodyOfFile, FileReadError, UnansweredError, uploadFile } from './file-upload.ts';
+import { bodyOfBytes, bodyOfFile, callHttp, FileReadError, type HttpBody, textOf, UnansweredError } from './http-call.ts';
 
 const mebibyte = 1024 * 1024;
+
+async function uploadFile(url: string, body: HttpBody, headers: Record<string, string>, idleMs?: number) {
+  const { status, contentType, pieces } = await callHttp(url, { method: 'POST', headers, body, ...(idleMs && { idleMs }) });
+  return { status, contentType, text: await textOf(pieces) };
+}
 
 async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener);
