@@ -132,7 +132,8 @@ export async function listJobs(
 const selectJob = `/* get job */ select ${columns}, j.bytes, j.chunks, j.chunks_done as "chunksDone", j.lineage_id as "lineageId", j.accepted_number as "acceptedNumber",
   j.started_at as "startedAt", j.reason, j.decided_by as "decidedBy", j.decision, j.trace_id as "traceId", j.totals,
   exists (select from headgate.receipts r where r.tenant_id = j.tenant_id and r.job_id = j.job_id) as "hasReceipt",
-  exists (select from headgate.dead_letters d where d.tenant_id = j.tenant_id and d.job_id = j.job_id and d.state = 'open') as "hasOpenLetters"
+  exists (select from headgate.dead_letters d where d.tenant_id = j.tenant_id and d.job_id = j.job_id and d.state = 'open') as "hasOpenLetters",
+  exists (select from headgate.job_targets t where t.tenant_id = j.tenant_id and t.job_id = j.job_id) as "hasTargets"
   ${tables} where j.tenant_id = $1 and j.job_id = $2`;
 
 const selectTargets = `/* get job targets */ select t.target_id as "targetId", t.routed, t.delivered, t.refused, t.dead, t.cancelled,
@@ -194,6 +195,8 @@ interface JobRow extends JobSummary {
   totals: JobTotals | null;
   hasReceipt: boolean;
   hasOpenLetters: boolean;
+  /** Before anything is routed there are none, and planning to ask for them takes milliseconds. */
+  hasTargets: boolean;
 }
 
 interface TargetRow extends Omit<JobTargetView, 'inFlight' | 'answers'> {
@@ -207,8 +210,8 @@ const withNext = (reason: Omit<HeldReason, 'next'>): HeldReason => ({ ...reason,
 export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | undefined> {
   const row = (await tx.query<JobRow>(selectJob, [tx.tenantId, jobId])).rows[0];
   if (!row) return undefined;
-  const { rows } = await tx.query<TargetRow>(selectTargets, [tx.tenantId, jobId]);
-  const answers = await answersOfJob(tx, jobId);
+  const rows = row.hasTargets ? (await tx.query<TargetRow>(selectTargets, [tx.tenantId, jobId])).rows : [];
+  const answers = row.hasTargets ? await answersOfJob(tx, jobId) : new Map<string, JobAnswers>();
   const targets = Object.fromEntries(
     rows.map(({ targetId, isKeptOpen: _, ...counts }) => [
       targetId,
@@ -220,7 +223,7 @@ export async function findJob(tx: TenantTx, jobId: string): Promise<JobView | un
       },
     ]),
   );
-  const { chunks, chunksDone, totals, hasOpenLetters: _, decision: __, ...summary } = row;
+  const { chunks, chunksDone, totals, hasOpenLetters: _, hasTargets: __, decision: ___, ...summary } = row;
   const checked = totals?.checked ?? null;
   return {
     ...summary,
