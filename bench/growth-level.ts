@@ -37,7 +37,7 @@ async function kernelGrowth(context: BenchContext): Promise<BenchRun> {
     for (let each = 0; each < times; each++) {
       const start = await run(1);
       // More than the outputs of the bigger one, which would pay for it alone.
-      takeMemory(join(context.folder, 'memory'), 1024 * 1024 * 1024);
+      await takeMemory(join(context.folder, 'memory'), 1024 * 1024 * 1024);
       const whole = await run(rows);
       seconds += whole.seconds - start.seconds;
       rssBytes = Math.max(rssBytes, whole.rssBytes);
