@@ -56,7 +56,7 @@ const textBytesMax = 256 * 1024 * 1024;
 export async function callHttp(url: string, { method, headers, body, idleMs = idleMsDefault }: HttpCall): Promise<HttpAnswer> {
   const open = url.startsWith('https:') ? requestHttps : requestHttp;
   const length = body === undefined ? {} : { 'content-length': String(body.bytes) };
-  const request = open(url, { method, headers: { ...headers, ...length } });
+  const request = open(url, { method, headers: { ...headers, ...length }, timeout: idleMs });
   const over = new AbortController();
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', (response) => {
@@ -65,7 +65,7 @@ export async function callHttp(url: string, { method, headers, body, idleMs = id
       resolve(response);
     });
     request.on('error', reject);
-    request.setTimeout(idleMs, () => request.destroy(new UnansweredError('no answer came')));
+    request.once('timeout', () => request.destroy(new UnansweredError('no answer came')));
   });
   const sent = sendBody(request, body, over.signal).catch((error: unknown) => {
     // What the server had to say about it comes first.
