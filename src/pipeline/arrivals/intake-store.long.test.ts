@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { on } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { pack } from '../../../test/support/packed.ts';
@@ -13,6 +15,7 @@ import { packedBytesMax } from './content-sink.ts';
 import type { ReceivedFile } from './file-receiver.ts';
 import { createDirectIntakeStore, type IntakeStore, type ReceiveRequest } from './intake-store.ts';
 import { createThreadedIntakeStore } from './intake-thread.ts';
+import type { IntakeAnswer } from './intake-thread-messages.ts';
 
 const { ids } = systemPorts;
 const formats = [delimitedFormat as unknown as Format];
@@ -191,6 +194,25 @@ it('while a thread makes a big file durable, the event loop goes on', async () =
   }
   expect((await ended).container.bytes).toBe(128 * piece.length);
   expect(turns).toBeGreaterThan(20);
+});
+
+it('what is on its way behind a piece that failed fails as that did, and is not taken', async () => {
+  const { root, tenantId, raw } = temporaryStore();
+  const masterKeys = [{ version: 1, bytes: new Uint8Array(32).fill(7) }];
+  const thread = new Worker(new URL('./intake-thread-entry.ts', import.meta.url), {
+    workerData: { root, cell: 'local', masterKeys, formatsUrl },
+  });
+  closing.push(async () => void (await thread.terminate()));
+  const wanted = request(tenantId, { limits: { ...limits, bytesMax: 400_000 } });
+  const piece = (length: number) => ({ kind: 'push', file: 1, bytes: lines(length / 6).subarray(0, length) });
+  // The second is too much, the third would not be.
+  const calls = [{ kind: 'open', file: 1, request: wanted }, piece(250_000), piece(250_000), piece(40_000), { kind: 'abort', file: 1 }];
+  for (const [id, call] of calls.entries()) thread.postMessage({ id, call });
+  const said: IntakeAnswer[] = [];
+  for await (const [answer] of on(thread, 'message')) if (said.push(answer as IntakeAnswer) === calls.length) break;
+  const codes = said.toSorted((a, b) => a.id - b.id).map((answer) => ('failure' in answer ? answer.failure.code : 'done'));
+  expect(codes).toEqual(['done', 'done', 'E_FILE_TOO_LARGE', 'E_FILE_TOO_LARGE', 'done']);
+  expect([...raw.list(''), ...raw.listUnfinished()]).toEqual([]);
 });
 
 it('a thread that ends fails what it has in hand, and the next file starts another', async () => {

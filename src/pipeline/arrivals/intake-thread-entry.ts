@@ -65,7 +65,9 @@ async function answer({ id, call }: NumberedCall): Promise<void> {
   try {
     const before = call.kind === 'pack' ? undefined : last.get(call.file);
     const done = (async () => {
-      await before?.catch(() => undefined);
+      // What failed is aborted: nothing behind it is taken, and it fails with that.
+      if (call.kind === 'abort') await before?.catch(() => undefined);
+      else await before;
       return perform(call);
     })();
     if (call.kind === 'open' || call.kind === 'push') last.set(call.file, done);
