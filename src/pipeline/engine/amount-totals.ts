@@ -170,6 +170,7 @@ function fieldAmounts(
 
 /** Adds (`sign` 1) or takes away (`sign` -1). Both sides may lack a field; a currency stays even when it reaches zero. */
 export function addAmounts(left: FieldAmounts, right: FieldAmounts, sign: 1 | -1 = 1): FieldAmounts {
+  if (sign === 1 && Object.keys(left).length === 0) return right;
   const names = [...new Set([...Object.keys(left), ...Object.keys(right)])];
   return fieldAmounts(
     names.map((name) => {

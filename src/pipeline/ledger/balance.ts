@@ -86,21 +86,35 @@ function compareAmounts(law: {
   readonly whole: FieldAmounts;
   readonly parts: readonly FieldAmounts[];
 }): Imbalance[] {
-  const fields = new Set([law.whole, ...law.parts].flatMap((amounts) => Object.keys(amounts)));
-  return [...fields].sort().flatMap((field) => {
+  const all = [law.whole, ...law.parts];
+  const found: Imbalance[] = [];
+  for (const field of keysOf(all)) {
     const at = `${law.at}.${field}`;
-    const stages = [law.whole, ...law.parts].map((amounts) => (Object.hasOwn(amounts, field) ? amounts[field]! : null));
-    const scales = new Set(stages.flatMap((stage) => (stage === null ? [] : [stage.scale])));
-    if (scales.size > 1) return [{ law: law.law, at: `${at}.scale`, left: String(stages[0]?.scale), right: [...scales].join(', ') }];
-    const [unreadable, ...unreadableParts] = stages.map((stage) => stage?.unreadable ?? 0);
-    const currencies = new Set(stages.flatMap((stage) => Object.keys(stage?.byCurrency ?? {})));
-    const amounts = [...currencies].sort().flatMap((currency) => {
-      const [whole, ...parts] = stages.map((stage) =>
-        stage !== null && Object.hasOwn(stage.byCurrency, currency) ? stage.byCurrency[currency]! : '0',
-      );
-      const sum = parts.reduce((total, part) => total + BigInt(part), 0n);
-      return sum === BigInt(whole!) ? [] : [{ law: law.law, at: `${at}.${currency}`, left: whole!, right: parts.join(' + ') }];
-    });
-    return [...compare({ law: law.law, at: `${at}.unreadable`, whole: unreadable!, parts: unreadableParts }), ...amounts];
-  });
+    const stages = all.map((amounts) => (Object.hasOwn(amounts, field) ? amounts[field]! : noAmount));
+    const scales = new Set(stages.flatMap((stage) => (stage === noAmount ? [] : [stage.scale])));
+    if (scales.size > 1) {
+      const [whole] = stages;
+      const left = whole === noAmount ? 'undefined' : String(whole!.scale);
+      found.push({ law: law.law, at: `${at}.scale`, left, right: [...scales].join(', ') });
+      continue;
+    }
+    const [unreadable, ...unreadableParts] = stages.map((stage) => stage.unreadable);
+    found.push(...compare({ law: law.law, at: `${at}.unreadable`, whole: unreadable!, parts: unreadableParts }));
+    for (const currency of keysOf(stages.map((stage) => stage.byCurrency))) {
+      const [whole, ...parts] = stages.map(({ byCurrency }) => (Object.hasOwn(byCurrency, currency) ? byCurrency[currency]! : '0'));
+      let sum = 0n;
+      for (const part of parts) sum += BigInt(part);
+      if (sum !== BigInt(whole!)) found.push({ law: law.law, at: `${at}.${currency}`, left: whole!, right: parts.join(' + ') });
+    }
+  }
+  return found;
+}
+
+const noAmount: FieldAmounts[string] = { scale: 0, unreadable: 0, byCurrency: {} };
+
+/** Of all of them, each once, in order. Most have those of the first. */
+function keysOf([first, ...others]: readonly object[]): string[] {
+  const keys = Object.keys(first!);
+  const more = others.flatMap((other) => Object.keys(other).filter((key) => !Object.hasOwn(first!, key)));
+  return (more.length === 0 ? keys : [...new Set([...keys, ...more])]).sort();
 }

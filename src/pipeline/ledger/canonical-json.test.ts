@@ -39,6 +39,24 @@ describe('canonical JSON', () => {
     );
   });
 
+  test('is that of the reference implementation for keys that an object can not keep in order', () => {
+    const key = fc.oneof(fc.constantFrom('__proto__', '9', '10', '-1', '1a', 'a', 'toJSON', 'constructor'), fc.string());
+    const nested = fc.letrec((tie) => ({
+      value: fc.oneof({ maxDepth: 4 }, fc.integer(), fc.array(tie('value')), fc.dictionary(key, tie('value'), { maxKeys: 40 })),
+    }));
+    fc.assert(
+      fc.property(nested.value, (value) => {
+        expect(canonicalJson(value)).toBe(canonicalize(value));
+      }),
+    );
+  });
+
+  test('leaves the value as it is', () => {
+    const value = { b: [{ d: 1, c: 2 }], a: { f: null, e: 'x' } };
+    canonicalJson(value);
+    expect(JSON.stringify(value)).toBe('{"b":[{"d":1,"c":2}],"a":{"f":null,"e":"x"}}');
+  });
+
   test.each([
     [Number.NaN],
     [Number.POSITIVE_INFINITY],
@@ -46,6 +64,8 @@ describe('canonical JSON', () => {
     [{ '\udc00': 1 }],
     [itself()],
     [{ a: undefined }],
+    [{ '1': { b: undefined } }],
+    [{ a: { toJSON: () => 1 } }],
     [undefined],
     [10n],
     [new Date(0)],

@@ -58,8 +58,15 @@ export function verifyReceiptSignature(receipt: Uint8Array, jws: string, trust: 
   return kid;
 }
 
+let lastHeader = { kid: '', header: '' };
+
+/** One key signs many receipts. */
 function protectedHeader(kid: string): string {
-  return Buffer.from(canonicalJson({ alg: 'EdDSA', kid, typ: 'headgate-receipt+jws' })).toString('base64url');
+  if (lastHeader.kid !== kid) {
+    const header = Buffer.from(canonicalJson({ alg: 'EdDSA', kid, typ: 'headgate-receipt+jws' })).toString('base64url');
+    lastHeader = { kid, header };
+  }
+  return lastHeader.header;
 }
 
 function readKid(header: string): string | null {
@@ -72,5 +79,6 @@ function readKid(header: string): string | null {
 }
 
 function signingInput(header: string, receipt: Uint8Array): Buffer {
-  return Buffer.from(`${header}.${Buffer.from(receipt).toString('base64url')}`, 'ascii');
+  const text = Buffer.from(receipt.buffer, receipt.byteOffset, receipt.byteLength).toString('base64url');
+  return Buffer.from(`${header}.${text}`, 'latin1');
 }

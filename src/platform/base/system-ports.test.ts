@@ -33,6 +33,21 @@ describe('ids', () => {
     expect(made).toEqual([...new Set(made)].sort());
   });
 
+  it('are the same, however many random bytes are fetched at once, none of which is used twice', () => {
+    const counting = () => {
+      let next = 0;
+      return { bytes: (length: number) => Uint8Array.from({ length }, () => next++), fraction: () => 0 };
+    };
+    const make = (atOnce: number) => Array.from({ length: 30 }, createIds(clockAt([5, 5, 6]), counting(), atOnce).next);
+    expect(make(4)).toEqual(make(1));
+    expect(make(1).slice(0, 4)).toEqual([
+      '00000000-0005-7000-8001-020304050607',
+      '00000000-0005-7001-8809-0a0b0c0d0e0f',
+      '00000000-0006-7000-9011-121314151617',
+      '00000000-0006-7001-9819-1a1b1c1d1e1f',
+    ]);
+  });
+
   it('with the same seed are the same', () => {
     const rng = { bytes: (length: number) => new Uint8Array(length).fill(7), fraction: () => 0 };
     const make = () => Array.from({ length: 3 }, createIds(clockAt([5]), rng).next);

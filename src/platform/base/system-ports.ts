@@ -31,43 +31,56 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const digits = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+const randomBytesPerId = 8;
 
-/** UUIDv7 (RFC 9562, section 6.2 method 1): 48 bits of ms, 12 bits of counter, 62 random bits; rising within one instance. */
-export function createIds(clock: Clock, rng: Pick<Rng, 'bytes'>): Ids {
+/**
+ * UUIDv7 (RFC 9562, section 6.2 method 1): 48 bits of ms, 12 bits of counter, 62 random bits; rising within one instance.
+ * The bytes of so many ids are fetched at once: fetching costs more than the bytes.
+ */
+export function createIds(clock: Clock, rng: Pick<Rng, 'bytes'>, idsAtOnce = 1): Ids {
+  const text = Buffer.from('00000000-0000-7000-0000-000000000000', 'latin1');
   let lastMs = 0;
   let counter = 0;
-  let time = '';
+  let random: Uint8Array = new Uint8Array(0);
+  let at = 0;
   const begin = (ms: number) => {
     lastMs = ms;
     counter = 0;
-    const text = ms.toString(16).padStart(12, '0');
-    time = `${text.slice(0, 8)}-${text.slice(8)}`;
+    const time = ms.toString(16).padStart(12, '0');
+    text.write(time.slice(0, 8), 0, 'latin1');
+    text.write(time.slice(8), 9, 'latin1');
   };
-  begin(0);
+  const write = (byte: number, place: number) => {
+    text[place] = digits[byte >> 4]!;
+    text[place + 1] = digits[byte & 0xf]!;
+  };
   return {
     next() {
       const nowMs = clock.nowMs();
       if (nowMs > lastMs) begin(nowMs);
       else if (++counter > 0xfff) begin(lastMs + 1);
-      const random = rng.bytes(8);
-      const variant = hexOf[(random[0]! & 0x3f) | 0x80]! + hexOf[random[1]!]!;
-      let tail = '';
-      for (let index = 2; index < 8; index++) tail += hexOf[random[index]!]!;
-      return `${time}-${(0x7000 | counter).toString(16)}-${variant}-${tail}`;
+      if (at === random.length) [random, at] = [rng.bytes(randomBytesPerId * idsAtOnce), 0];
+      text[15] = digits[counter >> 8]!;
+      write(counter & 0xff, 16);
+      write((random[at]! & 0x3f) | 0x80, 19);
+      write(random[at + 1]!, 21);
+      for (let index = 0; index < 6; index++) write(random[at + 2 + index]!, 24 + 2 * index);
+      at += randomBytesPerId;
+      return text.toString('latin1');
     },
   };
 }
 
-/** Random bytes fetched many at once: an id takes 8, and fetching costs more than the bytes. Each is given out once. */
-function createPooledRng(rng: Rng, poolBytes = 4_096): Pick<Rng, 'bytes'> {
+/** Random bytes fetched many at once. Each is given out once. */
+export function createPooledRng(rng: Rng, poolBytes = 4_096): Pick<Rng, 'bytes'> {
   let pool: Uint8Array = new Uint8Array(0);
+  let at = 0;
   return {
     bytes(length) {
-      if (pool.length < length) pool = rng.bytes(Math.max(length, poolBytes));
-      const given = pool.subarray(0, length);
-      pool = pool.subarray(length);
-      return given;
+      if (pool.length - at < length) [pool, at] = [rng.bytes(Math.max(length, poolBytes)), 0];
+      at += length;
+      return pool.subarray(at - length, at);
     },
   };
 }
@@ -76,5 +89,5 @@ export const systemPorts: Ports = {
   clock: systemClock,
   rng: systemRng,
   sleep: systemSleep,
-  ids: createIds(systemClock, createPooledRng(systemRng)),
+  ids: createIds(systemClock, systemRng, 512),
 };

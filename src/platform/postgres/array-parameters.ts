@@ -63,7 +63,8 @@ const elementBytesMax = 20;
 function encodeArray(values: readonly unknown[], { oid, write }: ElementType): Buffer | undefined {
   let at = values.length === 0 ? headBytes : headBytes + dimensionBytes;
   let hasNull = 0;
-  for (const value of values) {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
     makeRoom(at, elementBytesMax);
     if (value === null || value === undefined) {
       hasNull = 1;

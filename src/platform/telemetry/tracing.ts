@@ -6,7 +6,7 @@
 import type { Span, Tracer } from '@opentelemetry/api';
 import { HeadgateError } from '../base/errors.ts';
 import type { Rng, Sleep } from '../base/ports.ts';
-import { systemRng, systemSleep } from '../base/system-ports.ts';
+import { createPooledRng, systemRng, systemSleep } from '../base/system-ports.ts';
 import { parseTraceparent, type TraceContext } from './trace-context.ts';
 import { currentTrace, withWork } from './work-context.ts';
 
@@ -49,7 +49,8 @@ interface Recorder {
 }
 
 let recorder: Recorder | undefined;
-let rng: Rng = systemRng;
+const pooledRng = createPooledRng(systemRng);
+let rng: Pick<Rng, 'bytes'> = pooledRng;
 
 export interface TracingOptions {
   readonly serviceName: string;
@@ -63,7 +64,7 @@ export interface TracingOptions {
 
 /** Starts exporting when OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set. The SDK is loaded only then. */
 export async function startTracing(options: TracingOptions): Promise<Tracing> {
-  rng = options.rng ?? systemRng;
+  rng = options.rng ?? pooledRng;
   const { env, sleep = systemSleep } = options;
   const isOn = (env['OTEL_EXPORTER_OTLP_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']) && env['OTEL_SDK_DISABLED'] !== 'true';
   if (!isOn) return { stop: async () => {} };
@@ -114,7 +115,8 @@ export function newContext(parent: TraceContext | undefined): TraceContext {
 }
 
 function randomHex(bytes: number): string {
-  const hex = Buffer.from(rng.bytes(bytes)).toString('hex');
+  const random = rng.bytes(bytes);
+  const hex = Buffer.from(random.buffer, random.byteOffset, bytes).toString('hex');
   return /^0+$/.test(hex) ? `${hex.slice(1)}1` : hex;
 }
 
