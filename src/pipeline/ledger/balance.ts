@@ -91,23 +91,29 @@ function compareAmounts(law: {
   for (const field of keysOf(all)) {
     const at = `${law.at}.${field}`;
     const stages = all.map((amounts) => (Object.hasOwn(amounts, field) ? amounts[field]! : noAmount));
-    const scales = new Set(stages.flatMap((stage) => (stage === noAmount ? [] : [stage.scale])));
-    if (scales.size > 1) {
-      const [whole] = stages;
-      const left = whole === noAmount ? 'undefined' : String(whole!.scale);
-      found.push({ law: law.law, at: `${at}.scale`, left, right: [...scales].join(', ') });
+    const known = stages.filter((stage) => stage !== noAmount);
+    if (known.some(({ scale }) => scale !== known[0]!.scale)) {
+      const left = stages[0] === noAmount ? 'undefined' : String(stages[0]!.scale);
+      const right = [...new Set(known.map(({ scale }) => scale))].join(', ');
+      found.push({ law: law.law, at: `${at}.scale`, left, right });
       continue;
     }
     const [unreadable, ...unreadableParts] = stages.map((stage) => stage.unreadable);
     found.push(...compare({ law: law.law, at: `${at}.unreadable`, whole: unreadable!, parts: unreadableParts }));
     for (const currency of keysOf(stages.map((stage) => stage.byCurrency))) {
-      const [whole, ...parts] = stages.map(({ byCurrency }) => (Object.hasOwn(byCurrency, currency) ? byCurrency[currency]! : '0'));
-      let sum = 0n;
-      for (const part of parts) sum += BigInt(part);
-      if (sum !== BigInt(whole!)) found.push({ law: law.law, at: `${at}.${currency}`, left: whole!, right: parts.join(' + ') });
+      const parts = stages.map(({ byCurrency }) => (Object.hasOwn(byCurrency, currency) ? byCurrency[currency]! : '0'));
+      const whole = parts.shift()!;
+      if (!isSumOf(whole, parts)) found.push({ law: law.law, at: `${at}.${currency}`, left: whole, right: parts.join(' + ') });
     }
   }
   return found;
+}
+
+function isSumOf(whole: string, parts: readonly string[]): boolean {
+  const moved = parts.filter((part) => part !== '0');
+  // All of it went one way, for the most part.
+  if (moved.length < 2 && (moved[0] ?? '0') === whole) return true;
+  return moved.reduce((sum, part) => sum + BigInt(part), 0n) === BigInt(whole);
 }
 
 const noAmount: FieldAmounts[string] = { scale: 0, unreadable: 0, byCurrency: {} };
@@ -115,6 +121,7 @@ const noAmount: FieldAmounts[string] = { scale: 0, unreadable: 0, byCurrency: {}
 /** Of all of them, each once, in order. Most have those of the first. */
 function keysOf([first, ...others]: readonly object[]): string[] {
   const keys = Object.keys(first!);
-  const more = others.flatMap((other) => Object.keys(other).filter((key) => !Object.hasOwn(first!, key)));
+  const more: string[] = [];
+  for (const other of others) for (const key of Object.keys(other)) if (!Object.hasOwn(first!, key)) more.push(key);
   return (more.length === 0 ? keys : [...new Set([...keys, ...more])]).sort();
 }

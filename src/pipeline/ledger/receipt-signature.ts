@@ -80,5 +80,9 @@ function readKid(header: string): string | null {
 
 function signingInput(header: string, receipt: Uint8Array): Buffer {
   const text = Buffer.from(receipt.buffer, receipt.byteOffset, receipt.byteLength).toString('base64url');
-  return Buffer.from(`${header}.${text}`, 'latin1');
+  const input = Buffer.allocUnsafe(header.length + 1 + text.length);
+  input.write(header, 0, 'latin1');
+  input.write('.', header.length, 'latin1');
+  input.write(text, header.length + 1, 'latin1');
+  return input;
 }
