@@ -52,7 +52,7 @@ export class ContentSink {
 
   end(): Content {
     if (this.#writer === null) {
-      const small = Buffer.concat(this.#pieces);
+      const small = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
       return { bytes: small.length, sha256: this.#hash.digest('hex'), small, sealed: null };
     }
     const sealed = this.#writer.commit();

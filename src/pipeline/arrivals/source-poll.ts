@@ -6,21 +6,20 @@
 import { type CrashPoints, noCrashPoints } from '../../platform/base/crash-points.ts';
 import type { HeadgateError } from '../../platform/base/errors.ts';
 import type { Ports } from '../../platform/base/ports.ts';
-import { givesMembers } from '../../platform/packing/packings.ts';
 import type { Db } from '../../platform/postgres/database.ts';
-import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
-import { type Admission, type Refusal, readUsage } from './admission.ts';
+import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import type { Admission, Refusal } from './admission.ts';
 import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, PolledSourcePlan } from './arrival-plan.ts';
-import { type ArrivalRow, countRecentlyAccepted, listKnownArrivals, moveArrivals, releaseArrivals } from './arrival-store.ts';
-import type { ArrivalVerdict } from './file-acceptance.ts';
-import { type FileIntake, filesPerTransactionMax } from './file-intake.ts';
+import { type ArrivalRow, listKnownArrivals, releaseArrivals } from './arrival-store.ts';
+import type { FileIntake } from './file-intake.ts';
+import { HeldLease } from './held-lease.ts';
 import { openSourcePlace, type SourceWorld } from './open-source-place.ts';
-import { isOfServer } from './source-failures.ts';
+import { type AcceptedFile, takeInBatches } from './source-batches.ts';
 import { takeHints } from './source-hints.ts';
-import { proveLease, renewLease, type SourceLease } from './source-lease.ts';
+import type { SourceLease } from './source-lease.ts';
 import { type KnownFile, type Look, type Observation, observe } from './source-observation.ts';
-import { doneFolder, quarantineFolder, type SourceEntry, type SourcePlace, type TakeAway } from './source-place.ts';
-import { type CompleteFile, cutIntoBatches, readFiles } from './source-reading.ts';
+import { doneFolder, quarantineFolder, type SourcePlace, type TakeAway } from './source-place.ts';
+import type { CompleteFile } from './source-reading.ts';
 import { recordOf } from './source-record.ts';
 import { companionsOf, type KnownArrivals, lookAtAll, lookAtSome } from './source-sight.ts';
 
@@ -61,8 +60,6 @@ export interface PollResult {
 
 /** Where a source is no more, or its flow is disabled, until it is scheduled anew. */
 const idleSourceMs = 60_000;
-/** Looking at small files, reading and moving them is synchronous; the event loop gets its turn after so long. */
-const turnMs = 10;
 /** Until a source is tried again that had to wait for its turn. */
 const postponedMs = 500;
 
@@ -95,18 +92,16 @@ class SourcePoll {
   readonly #lease: SourceLease;
   readonly #context: PollContext;
   readonly #crash: CrashPoints;
+  readonly #held: HeldLease;
   readonly #verdicts = { accepted: 0, unpacked: 0, duplicate: 0, held: 0, quarantined: 0 };
   #place!: SourcePlace;
-  #renewedAtMs: number;
-  #pausedAtMs: number;
 
   constructor(parts: SourcePollParts, lease: SourceLease, context: PollContext) {
     this.#parts = parts;
     this.#lease = lease;
     this.#context = context;
     this.#crash = parts.crashPoints ?? noCrashPoints;
-    this.#renewedAtMs = parts.ports.clock.monotonicMs();
-    this.#pausedAtMs = this.#renewedAtMs;
+    this.#held = new HeldLease({ db: parts.db, clock: parts.ports.clock, leaseMs: parts.leaseMs }, lease);
   }
 
   async run(known: KnownArrivals, signal: AbortSignal): Promise<PollResult> {
@@ -121,7 +116,7 @@ class SourcePoll {
   #openPlace(): Promise<SourcePlace> {
     const { tenantId, flowId, sourceId } = this.#lease;
     const key = `${tenantId}/${flowId}/${sourceId}`;
-    return openSourcePlace(this.#parts, { key, ...this.#context, onTurn: () => this.#keepLease() });
+    return openSourcePlace(this.#parts, { key, ...this.#context, onTurn: () => this.#held.keep() });
   }
 
   async #poll(known: KnownArrivals, signal: AbortSignal): Promise<PollResult> {
@@ -129,131 +124,50 @@ class SourcePoll {
     const observation = observe(source, await this.#look(known));
     await this.#takeAway(observation.leftBehind, observation.released);
     const complete = await this.#writeDown(observation);
-    let dueInMs = Math.min(source.pollMs, observation.restLeftMs === null ? source.pollMs : Math.max(20, observation.restLeftMs));
-    for (const batch of cutIntoBatches(complete, givesMembers(source.unpack) ? 1 : filesPerTransactionMax)) {
-      if (signal.aborted) return { isFound: true, verdicts: this.#verdicts, dueInMs: 0 };
-      const retryAfterMs = await this.#takeIn(batch);
-      if (retryAfterMs === undefined) continue;
-      dueInMs = Math.max(dueInMs, retryAfterMs);
-      break;
-    }
+    const restedInMs = observation.restLeftMs === null ? source.pollMs : Math.max(20, observation.restLeftMs);
+    const taken = await this.#takeIn(complete, signal);
+    const waitMs = taken.kind === 'refused' ? taken.waitMs : 0;
+    const dueInMs = taken.kind === 'stopped' ? 0 : Math.max(waitMs, Math.min(source.pollMs, restedInMs));
     return { isFound: true, verdicts: this.#verdicts, dueInMs };
+  }
+
+  #takeIn(complete: readonly CompleteFile[], signal: AbortSignal) {
+    const { ports, intake, admission, crashPoints, onRefused, onUnreadable } = this.#parts;
+    const world = {
+      ...{ ports, intake, admission, crashPoints: crashPoints ?? noCrashPoints, held: this.#held, place: this.#place, ...this.#context },
+      onRefused: (refusal: Refusal) => onRefused?.(this.#lease, refusal),
+      onUnreadable: (error: HeadgateError) => onUnreadable?.(this.#lease, error),
+      takeAway: (accepted: readonly AcceptedFile[]) => this.#takeAwayAccepted(accepted),
+    };
+    return takeInBatches(world, complete, signal);
   }
 
   async #look(known: KnownArrivals): Promise<Look> {
     const { source } = this.#context;
-    const names = this.#lease.isHinted ? await this.#inLease((tx) => takeHints(tx, this.#lease)) : [];
+    const names = this.#lease.isHinted ? await this.#held.proveIn((tx) => takeHints(tx, this.#lease)) : [];
     if (this.#lease.isListing) {
       const sight = await lookAtAll(this.#place, source, known);
       this.#parts.onPassedOver?.(this.#lease, sight.passedOver);
       return { ...sight, ...known };
     }
-    return await lookAtSome(this.#place, source, { names, known, onTurn: () => this.#keepLease() });
+    return await lookAtSome(this.#place, source, { names, known, onTurn: () => this.#held.keep() });
   }
 
   /** One transaction for all that was seen. Gives back what is complete now, in the order in which it was first seen. */
   async #writeDown(observation: Observation): Promise<readonly CompleteFile[]> {
     const { flowId, sourceId } = this.#lease;
-    const record = recordOf(this.#parts.ports.ids, { flowId, sourceId, actor: this.#actor }, observation);
-    if (!record.isEmpty) await this.#inLease((tx) => record.write(tx));
+    const record = recordOf(this.#parts.ports.ids, { flowId, sourceId, actor: this.#held.actor }, observation);
+    if (!record.isEmpty) await this.#held.proveIn((tx) => record.write(tx));
     this.#crash.reach('arrivals.after-seen');
     return record.complete;
   }
 
-  /** Reads, accepts and takes away one batch. Gives back how long to wait when the tenant's limits let nothing in. */
-  async #takeIn(batch: readonly CompleteFile[]): Promise<number | undefined> {
-    const { admission, db, onRefused } = this.#parts;
-    const { limits, source } = this.#context;
-    const { tenantId } = this.#lease;
-    const usage = await withTenant(db, tenantId, async (tx) => {
-      await renewLease(tx, this.#lease, this.#parts.leaseMs);
-      return {
-        ...(await readUsage(tx)),
-        sourceFilesInMinute: source.limits.filesPerMinute === null ? 0 : await countRecentlyAccepted(tx, this.#lease),
-      };
-    });
-    this.#renewedAtMs = this.#parts.ports.clock.monotonicMs();
-    const filesLeft = source.limits.filesPerMinute === null ? batch.length : source.limits.filesPerMinute - usage.sourceFilesInMinute;
-    const bytes = batch.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
-    const answer: ReturnType<Admission['admit']> =
-      filesLeft < 1
-        ? { kind: 'refused', code: 'E_FILE_RATE', limit: 'rate', reason: 'busy', retryAfterMs: 5_000 }
-        : admission.admit({ tenantId, usage, limits, files: Math.min(batch.length, filesLeft), bytes });
-    if (answer.kind === 'refused') {
-      onRefused?.(this.#lease, answer);
-      return answer.retryAfterMs;
-    }
-    try {
-      await this.#acceptBatch(batch.slice(0, answer.files));
-    } finally {
-      answer.end();
-    }
-    return answer.files < batch.length ? Math.min(1_000, usage.minuteLeftMs) : undefined;
-  }
-
-  async #acceptBatch(batch: readonly CompleteFile[]): Promise<void> {
-    const { intake, ports } = this.#parts;
-    const { tenantId } = this.#lease;
-    const { received, changed, failure } = await readFiles(
-      {
-        intake,
-        context: { tenantId, ...this.#context },
-        place: this.#place,
-        actor: this.#actor,
-        onPiece: () => this.#keepLease(),
-        sleep: ports.sleep,
-        onUnreadable: (error) => this.#parts.onUnreadable?.(this.#lease, error),
-      },
-      batch,
-    );
-    if (failure !== undefined && !isOfServer(failure)) {
-      await intake.discard(received.map((each) => each.arrival));
-      throw failure;
-    }
-    if (failure === undefined) await this.#lookAgain(changed);
-    if (received.length === 0) {
-      if (failure !== undefined) throw failure;
-      return;
-    }
-    this.#crash.reach('arrivals.after-read');
-    const verdicts = await intake.accept({
-      tenantId,
-      flow: this.#context.flow,
-      arrivals: received.map((each) => each.arrival),
-      before: (tx) => proveLease(tx, this.#lease),
-    });
-    for (const { state } of verdicts.flatMap((verdict) => [verdict, ...verdict.members])) this.#verdicts[state] += 1;
-    // What was read before its place was lost is accepted, and taken away by the next poll.
-    if (failure !== undefined) throw failure;
-    await this.#takeAway(
-      received.map(({ file }, index) => ({ entry: file.entry, row: rowOf(file, verdicts[index]!) })),
+  #takeAwayAccepted(accepted: readonly AcceptedFile[]): Promise<void> {
+    for (const { state } of accepted.flatMap(({ verdict }) => [verdict, ...verdict.members])) this.#verdicts[state] += 1;
+    return this.#takeAway(
+      accepted.map((each) => ({ entry: each.file.entry, row: rowOf(each) })),
       [],
     );
-  }
-
-  /** Files that changed while they were read begin to rest anew; those that have gone are gone. */
-  async #lookAgain(changed: readonly CompleteFile[]): Promise<void> {
-    if (changed.length === 0) return;
-    const { ids } = this.#parts.ports;
-    const now: { readonly file: CompleteFile; readonly entry: SourceEntry | undefined }[] = [];
-    for (const file of changed) now.push({ file, entry: await this.#place.lookAgain(file.entry) });
-    await this.#inLease(async (tx) => {
-      const move = { from: 'complete', actor: this.#actor } as const;
-      await moveArrivals(
-        tx,
-        ids,
-        'grow',
-        now.flatMap(({ file, entry }) =>
-          entry ? [{ ...move, arrivalId: file.arrivalId, sizeBytes: entry.sizeBytes, fingerprint: entry.fingerprint }] : [],
-        ),
-      );
-      await moveArrivals(
-        tx,
-        ids,
-        'vanish',
-        now.flatMap(({ file, entry }) => (entry ? [] : [{ ...move, arrivalId: file.arrivalId, isReleased: true }])),
-      );
-    });
   }
 
   /** Moves decided files away, makes that durable, and releases their arrivals. A source that leaves files keeps them unreleased. */
@@ -275,34 +189,7 @@ class SourcePoll {
       released.push(...decided.map(({ row }) => row.arrivalId));
       this.#crash.reach('arrivals.after-move');
     }
-    if (released.length > 0) await this.#inLease((tx) => releaseArrivals(tx, released));
-  }
-
-  async #keepLease(): Promise<void> {
-    const { clock } = this.#parts.ports;
-    await this.#pause();
-    if (clock.monotonicMs() - this.#renewedAtMs < this.#parts.leaseMs / 3) return;
-    await withTenant(this.#parts.db, this.#lease.tenantId, (tx) => renewLease(tx, this.#lease, this.#parts.leaseMs));
-    this.#renewedAtMs = clock.monotonicMs();
-  }
-
-  async #inLease<T>(work: (tx: TenantTx) => Promise<T>): Promise<T> {
-    return withTenant(this.#parts.db, this.#lease.tenantId, async (tx) => {
-      await proveLease(tx, this.#lease);
-      return work(tx);
-    });
-  }
-
-  /** Gives the event loop a turn where the synchronous work has taken a while. */
-  async #pause(): Promise<void> {
-    const { clock, sleep } = this.#parts.ports;
-    if (clock.monotonicMs() - this.#pausedAtMs < turnMs) return;
-    await sleep.sleep(0);
-    this.#pausedAtMs = clock.monotonicMs();
-  }
-
-  get #actor(): string {
-    return `source:${this.#lease.sourceId}`;
+    if (released.length > 0) await this.#held.proveIn((tx) => releaseArrivals(tx, released));
   }
 }
 
@@ -313,7 +200,7 @@ function placeFor({ afterwards, mark }: PolledSourcePlan, row: Pick<ArrivalRow, 
   return afterwards === 'delete' ? 'nowhere' : doneFolder;
 }
 
-function rowOf(file: CompleteFile, verdict: ArrivalVerdict): ArrivalRow {
+function rowOf({ file, verdict }: AcceptedFile): ArrivalRow {
   const { entry, arrivalId } = file;
   return {
     arrivalId,
