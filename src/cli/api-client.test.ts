@@ -46,6 +46,17 @@ it.each([
   await expect(client.get('/v1/jobs/1')).rejects.toMatchObject({ code: 'E_API_UNREACHABLE', message: expect.stringContaining(message) });
 });
 
+it('nothing waits for the rest of an answer that is not taken', async () => {
+  let closed = () => {};
+  const isClosed = new Promise<void>((resolve) => (closed = resolve));
+  const { client } = await clientOf((_request, response) => {
+    response.once('close', () => closed());
+    response.writeHead(502).write('<html>');
+  });
+  await expect(client.get('/v1/jobs/1')).rejects.toMatchObject({ code: 'E_API_UNREACHABLE', message: expect.stringContaining('502') });
+  await isClosed;
+});
+
 it('sends the key, the query and what it is given, and uses its connection again', async () => {
   const sockets = new Set<unknown>();
   const { client } = await clientOf(async (request, response) => {

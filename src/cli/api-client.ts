@@ -52,8 +52,9 @@ export function createApiClient(
     const { status, contentType } = answer;
     if (contentType.startsWith('application/problem+json')) throw new ApiProblem(await parsed<ProblemDetails>(answer), status);
     const isTaken = (status >= 200 && status < 300) || (status === alsoTaken && contentType.startsWith('application/json'));
-    if (!isTaken) throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} answered ${status}`);
-    return answer;
+    if (isTaken) return answer;
+    answer.close();
+    throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} answered ${status}`);
   }
   async function* wholly(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {

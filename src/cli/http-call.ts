@@ -35,6 +35,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly pieces: AsyncIterable<Uint8Array>;
+  /** Of an answer whose pieces nobody wants: nothing waits for them. */
+  close(): void;
 }
 
 /** The file can't be read to its end; the cause is what reading failed with. */
@@ -74,7 +76,12 @@ export async function callHttp(url: string, { method, headers, body, idleMs = id
   try {
     // Whichever fails first; the other one's failure follows from it.
     const [response] = await Promise.all([answered, sent]);
-    return { status: response.statusCode ?? 0, contentType: response.headers['content-type'] ?? '', pieces: response };
+    return {
+      status: response.statusCode ?? 0,
+      contentType: response.headers['content-type'] ?? '',
+      pieces: response,
+      close: () => void response.destroy(),
+    };
   } catch (error) {
     over.abort();
     request.destroy();

@@ -80,9 +80,12 @@ it('small files of the next batch are read while one is accepted, one batch ahea
   expect(world.inDone()).toEqual(put);
 });
 
-it('nothing is read ahead that would be kept before it is admitted', async () => {
-  putFiles(filesPerTransactionMax + 2);
-  world.put(put.at(-1)!, 'x,1.00\n'.repeat(Math.ceil(packedBytesMax / 7)));
+it.each([
+  ['would be kept before it is admitted', 2, packedBytesMax],
+  ['is more than four megabytes', 128, 33_000],
+])('nothing is read ahead that %s', async (_what, files, bytes) => {
+  putFiles(filesPerTransactionMax + files);
+  for (const name of put.slice(-files)) world.put(name, `${name},1.00\n`.padEnd(bytes, 'x,1.00\n'));
   const seen: number[] = [];
   const intake = watchedIntake(async (_call, _read, begun) => {
     for (let turn = 0; turn < 50; turn++) await nextTurn();

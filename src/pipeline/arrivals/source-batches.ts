@@ -50,6 +50,13 @@ export async function takeInBatches(world: BatchWorld, complete: readonly Comple
   return new BatchIntake(world).run(batches, signal);
 }
 
+/** Of each source that is polled, beside the batch that is being accepted. */
+const aheadBytesMax = 4 * 1024 * 1024;
+
+function bytesOf(batch: readonly CompleteFile[]): number {
+  return batch.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
+}
+
 class BatchIntake {
   readonly #world: BatchWorld;
   readonly #crash: CrashPoints;
@@ -120,7 +127,7 @@ class BatchIntake {
       return { answer: { kind: 'refused', code: 'E_FILE_RATE', limit: 'rate', reason: 'busy', retryAfterMs: 5_000 }, waitMs };
     }
     const { tenantId } = held.lease;
-    const bytes = batch.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
+    const bytes = bytesOf(batch);
     return { answer: admission.admit({ tenantId, usage, limits, files: Math.min(batch.length, filesLeft), bytes }), waitMs };
   }
 
@@ -178,9 +185,10 @@ class BatchIntake {
     return this.#world.source.type === 'folder';
   }
 
-  /** Nothing is kept before it is admitted: what is packed or has to be unpacked is read in its turn. */
+  /** Nothing is kept before it is admitted: what is not packed or has to be unpacked is read in its turn. */
   #isReadAhead(batch: readonly CompleteFile[]): boolean {
-    return this.#isFolder && this.#world.source.unpack.length === 0 && batch.every(({ entry }) => entry.sizeBytes < packedBytesMax);
+    if (!this.#isFolder || this.#world.source.unpack.length > 0 || bytesOf(batch) > aheadBytesMax) return false;
+    return batch.every(({ entry }) => entry.sizeBytes < packedBytesMax);
   }
 
   #discard({ received }: Pick<ReadFiles, 'received'>): Promise<void> {
