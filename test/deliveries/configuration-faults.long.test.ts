@@ -245,6 +245,40 @@ describe('a batch whose settings are at fault', () => {
     expect(await letters()).toEqual([]);
   });
 
+  it('because its login is refused goes on with all others, though the first of them was held without a try', async () => {
+    const { sink, scenario, letters } = await scenarioOf({}, { batchRecords: 1, concurrency: 4 });
+    sink.answer(() => ({ status: 401 }));
+    const some = Array.from({ length: 12 }, (_, at) =>
+      deliveryLine({ id: `f${at}`, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }),
+    );
+    const jobs = await scenario.deliverJobs([{ lines: some }]);
+    const [first] = await scenario.rows<{ batchId: string }>(
+      '/* first batch */ select batch_id as "batchId" from headgate.batches where tenant_id = $1 order by order_number, order_offset, batch_id limit 1',
+    );
+    const dueIn = (hours: number) =>
+      scenario.rows(
+        "/* due in */ update headgate.work_items set due_at = headgate.clock() + $3 * interval '1 hour' where tenant_id = $1 and reference_id = $2",
+        [first!.batchId, hours],
+      );
+    await dueIn(1);
+    let laterMs = 0;
+    scenario.startWorker({
+      ports: { ...systemPorts, clock: { ...systemPorts.clock, monotonicMs: () => systemPorts.clock.monotonicMs() + laterMs } },
+    });
+    await until(() => sink.requests.length >= 5, 'it was not refused');
+    laterMs = 11_000;
+    const othersHeld = async () => (await scenario.batches()).filter(({ state }) => state === 'held').length === some.length - 1;
+    await until(othersHeld, 'not all others were held');
+    await dueIn(0);
+    await allHeld(scenario);
+    expect((await scenario.attempts()).map(({ batchId }) => batchId)).not.toContain(first!.batchId);
+    sink.answer(() => ({ status: 200 }));
+    await dueNow(scenario);
+    await scenario.allEnded(jobs);
+    expect(await scenario.counts()).toMatchObject([{ routed: 12, delivered: 12, dead: 0 }]);
+    expect(await letters()).toEqual([]);
+  });
+
   it('for a fault of its own keeps no other from being tried again', async () => {
     const { sink, scenario } = await scenarioOf({}, { batchRecords: 100 });
     // The first batch is one that its target never takes, as under a version with a wrong name; the second meets a fault that is mended.

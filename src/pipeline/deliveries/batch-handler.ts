@@ -55,6 +55,9 @@ export interface HandlerSignals {
 /** Of `attempts`, those that its retries are counted by: since it was held last, or since the target decided about a part of what it was cut from. */
 const triesOf = ({ heldAttempts, decidedAttempts }: LoadedBatch, attempts: number) => attempts - Math.max(heldAttempts, decidedAttempts);
 
+/** Its settings were at fault; one may have been held without a try. */
+const waitedForSettings = ({ heldAttempts, reasonCode }: LoadedBatch) => heldAttempts > 0 || isConfigurationFault(reasonCode);
+
 /** How long a target is asked what became of a batch, about as long as one that is away is tried. */
 const askedMaxMs = 4 * 3_600_000;
 
@@ -193,7 +196,7 @@ export class BatchHandler {
     // The target has answered: others need not wait until that is written down.
     leave();
     await this.#end(known, ending);
-    if (known.batch.heldAttempts > 0 && isSettled(ending)) await this.#releaseOthers(known);
+    if (waitedForSettings(known.batch) && isSettled(ending)) await this.#releaseOthers(known);
     this.#services.crashPoints.reach('deliveries.after-commit');
   }
 
