@@ -85,7 +85,7 @@ class LazyFile implements IncomingFile {
   }
 }
 
-/** Bytes are in buffers; what is left to the heap is short-lived and little. */
+/** Bytes are in buffers; what is left to the heap is short-lived and little. `bin/headgate` may give more. */
 const youngMbMax = 4;
 
 let lastFile = 0;

@@ -35,7 +35,10 @@ export interface EngineThreadsSettings {
 }
 
 const memoryMbDefault = 512;
-/** The engine works in buffers: measured, a bigger young generation takes memory and saves no time. */
+/**
+ * The engine works in buffers: a bigger young generation takes memory and saves no time with big files. It does with many small ones, so a
+ * server with all roles starts its threads with more, whatever is asked for here (`bin/headgate`).
+ */
 const youngMbMax = 4;
 export const runTimeoutMsDefault = 600_000;
 
