@@ -85,6 +85,13 @@ const plantings: readonly [string, string, readonly string[]][] = [
       'alter table headgate.planted alter name type text collate "C", add foreign key (tenant_id, name) references headgate.flows (tenant_id, name)',
     ],
   ],
+  ['no statistics of tenant_id', 'planted', [tenantTable, ...secure]],
+  ['no statistics of tenant_id', 'jobs_other', ['alter table headgate.jobs_other alter tenant_id set statistics default']],
+  [
+    'does not begin with tenant_id',
+    'headgate.planted_by_id',
+    [tenantTable, ...secure, 'create index planted_by_id on headgate.planted (tenant_id, id, name)'],
+  ],
   ['views check the rights', 'planted', ['create view headgate.planted as select * from headgate.jobs']],
   ['no materialized views', 'planted', ['create materialized view headgate.planted as select 1 as one']],
   ['no materialized views', 'planted', ['create sequence headgate.planted']],

@@ -114,7 +114,14 @@ it('those of a big batch are all written, and few of them are in memory at a tim
   const { scenario, job } = await refusedWhole(records, 'none');
   const before = heapUsed();
   let growth = 0;
-  const timer = setInterval(() => (growth = Math.max(growth, heapUsed() - before)), 500);
+  let nextAt = 0;
+  // A collection takes long where other tests have left much: most of the time is for the work.
+  const timer = setInterval(() => {
+    const began = performance.now();
+    if (began < nextAt) return;
+    growth = Math.max(growth, heapUsed() - before);
+    nextAt = began + 5 * (performance.now() - began);
+  }, 500);
   scenario.startWorker();
   await scenario.allEnded([job], 60_000);
   clearInterval(timer);
@@ -135,7 +142,8 @@ it('those of a big batch block as many keys as a target may have, and the lane f
   await scenario.stopWorkers();
   const [blocked] = await scenario.rows<Record<string, number>>(
     `/* count keys */ select count(*)::int as keys, count(*) filter (where k.key_hash = '')::int as lanes, count(d.dead_letter_id)::int as letters
-      from headgate.blocked_keys k left join headgate.dead_letters d on d.tenant_id = k.tenant_id and d.dead_letter_id = k.dead_letter_id
+      from headgate.blocked_keys k left join lateral (
+        select d.dead_letter_id from headgate.dead_letters d where d.tenant_id = k.tenant_id and d.dead_letter_id = k.dead_letter_id limit 1) d on true
       where k.tenant_id = $1 and k.job_id = $2`,
     [job.jobId],
   );

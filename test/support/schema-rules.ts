@@ -27,6 +27,8 @@ const dispatcherTables = [
 const appendOnlyTables = ['events', 'receipts'];
 /** The one unique key that is not per tenant: a tenant's own name. */
 const keysWithoutTenant = ['tenants_name_key'];
+/** Looked through for a tenant as a whole, or for what is not an id. */
+const indexesOfTenants = ['files_by_sha256', 'idempotency_keys_by_age'];
 /** Shares between tenants are ratios; money and counts are never floats. */
 const floatColumns = ['tenant_shares.virtual_time', 'tenant_shares.weight', 'work_clocks.virtual_time'];
 /** May look across tenants, and nothing else may. */
@@ -100,6 +102,17 @@ export const schemaRules: readonly SchemaRule[] = [
        and not exists (
          select from pg_index i where i.indrelid = k.conrelid and i.indpred is null
            and (select array_agg(n order by n) from unnest((i.indkey::int2[])[0:cardinality(k.conkey) - 1]) n) = (select array_agg(n order by n) from unnest(k.conkey) n))`,
+  ),
+  rule(
+    'the planner has no statistics of tenant_id',
+    `select t.relname::text as violation from (${tables}) t join pg_attribute a on a.attrelid = t.oid
+     where a.attname = 'tenant_id' and coalesce(a.attstattarget, -1) <> 0`,
+  ),
+  rule(
+    'an index that is no key does not begin with tenant_id',
+    `select i.indexrelid::regclass::text as violation from (${tables}) t join pg_index i on i.indrelid = t.oid join pg_class c on c.oid = i.indexrelid
+     where t.has_tenant and not t.relispartition and not i.indisunique and i.indpred is null and c.relname::text <> all (${list(indexesOfTenants)})
+       and i.indkey[0] = (select a.attnum from pg_attribute a where a.attrelid = t.oid and a.attname = 'tenant_id')`,
   ),
   rule(
     'views check the rights of who asks',

@@ -14,10 +14,12 @@ const selectGroups = `/* find groups of job alone */
 /** All work of the job is locked before the job is, in the order in which workers lock theirs: its closing too, which stays. */
 const deleteWork = `/* withdraw work */
   with own as materialized (
-    select w.work_id, w.kind from headgate.work_items w
-    where w.tenant_id = $1 and (w.kind = 'chunks' and w.reference_id = any ($2::uuid[]) or w.kind in ('check', 'close') and w.reference_id = $3)
-    order by w.work_id for update)
-  delete from headgate.work_items w using own where w.tenant_id = $1 and w.work_id = own.work_id and own.kind <> 'close'`;
+    select l.kind, l.reference_id
+    from (select 'check' as kind, $3::uuid as reference_id union all select 'chunks', u from unnest($2::uuid[]) u union all select 'close', $3::uuid order by 1, 2) d
+    cross join lateral (select w.kind, w.reference_id from headgate.work_items w
+      where w.tenant_id = $1 and w.kind = d.kind and w.reference_id = d.reference_id limit 1 for update) l)
+  delete from headgate.work_items w where w.tenant_id = $1 and w.kind in ('check', 'chunks')
+    and w.reference_id = any (array(select o.reference_id from own o where o.kind <> 'close'))`;
 
 const cancelGroups = `/* withdraw chunk groups */
   update headgate.chunk_groups g set state = 'cancelled', changed_at = headgate.clock()

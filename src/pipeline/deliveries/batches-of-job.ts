@@ -9,11 +9,14 @@ export const batchesOfPageMax = 1_000;
 
 const selectPage = `/* list batches of job */
   select h.batch_id as "batchId" from headgate.batch_jobs h
-  where h.tenant_id = $1 and h.job_id = $2 and ($3::uuid is null or h.batch_id > $3) order by h.batch_id limit $4`;
+  where h.tenant_id = $1 and h.job_id = $2 and h.batch_id > $3 order by h.batch_id limit $4`;
+
+/** Below every id. */
+const lowestId = '00000000-0000-0000-0000-000000000000';
 
 /** In ascending order, those behind `after`; null: from the first. */
 export async function pageOfBatches(tx: TenantTx, jobId: string, after: string | null): Promise<readonly string[]> {
-  const { rows } = await tx.query<{ batchId: string }>(selectPage, [tx.tenantId, jobId, after, batchesOfPageMax]);
+  const { rows } = await tx.query<{ batchId: string }>(selectPage, [tx.tenantId, jobId, after ?? lowestId, batchesOfPageMax]);
   return rows.map(({ batchId }) => batchId);
 }
 
@@ -40,12 +43,17 @@ const selectInHand = `/* list batches of job in hand */
     select w.reference_id as batch_id from headgate.work_items w where w.tenant_id = $1 and w.kind = 'deliver' and w.lease_until is not null)
   select l.batch_id as "batchId" from leased l
   cross join lateral (select from headgate.batch_jobs h where h.tenant_id = $1 and h.job_id = $2 and h.batch_id = l.batch_id limit 1) h
-  where $3::uuid is null or l.batch_id > $3 order by l.batch_id limit $4`;
+  where l.batch_id > $3 order by l.batch_id limit $4`;
 
 /** In ascending order, those that a process has claimed: some hundreds for each process. */
 export async function* batchesInHand(tx: TenantTx, jobId: string): AsyncGenerator<readonly string[]> {
   for (let last: string | null = null; ; ) {
-    const { rows }: { rows: readonly { batchId: string }[] } = await tx.query(selectInHand, [tx.tenantId, jobId, last, batchesOfPageMax]);
+    const { rows }: { rows: readonly { batchId: string }[] } = await tx.query(selectInHand, [
+      tx.tenantId,
+      jobId,
+      last ?? lowestId,
+      batchesOfPageMax,
+    ]);
     if (rows.length > 0) yield rows.map(({ batchId }) => batchId);
     if (rows.length < batchesOfPageMax) return;
     last = rows.at(-1)!.batchId;

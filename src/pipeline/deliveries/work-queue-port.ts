@@ -25,15 +25,18 @@ export interface NewWork {
 /** A claim: ours until the lease ends; what we write under it counts only while the fence is still this one. */
 export interface WorkItem {
   readonly tenantId: string;
-  readonly workId: string;
+  readonly kind: WorkKind;
   readonly referenceId: string;
+  /** Another one where an item of the same kind and reference was ended and added again. */
+  readonly workId: string;
   readonly laneKey: string;
   readonly fence: number;
   readonly attempts: number;
   readonly cost: number;
 }
 
-export type ClaimedWork = Pick<WorkItem, 'workId' | 'fence'>;
+/** Every call takes items of one kind. */
+export type ClaimedWork = Pick<WorkItem, 'kind' | 'referenceId' | 'workId' | 'fence'>;
 
 /** Ids of work. */
 export interface RenewedWork {

@@ -82,6 +82,21 @@ describe('statements', () => {
     await one.close();
   });
 
+  it('are planned once, and for their values each time where some of their conditions are optional', async () => {
+    const one = openPool({ url: database.url, applicationName: 'one', connectionsMax: 1 });
+    for (const id of [1, 2]) {
+      await one.query('/* always */ select $1::int as n', [id]);
+      await one.query('/* sometimes */ select 1 as n where ($1::int[] is null or 1 = any ($1))', [id === 1 ? null : [id]]);
+    }
+    const { rows } = await one.query('/* look */ select name from pg_prepared_statements order by name');
+    expect(rows).toEqual([{ name: expect.stringMatching(/^always_/) }, { name: expect.stringMatching(/^look_/) }]);
+    await one.close();
+  });
+
+  it('never read a table whole for want of a better plan', async () => {
+    expect((await database.db.query('/* setting */ show enable_seqscan')).rows).toEqual([{ enable_seqscan: 'off' }]);
+  });
+
   it('name the constraint they broke and nothing of the row', async () => {
     const error = await database.db.query(insert, [1, 'a secret that is too long']).catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: 'E_DATABASE_REFUSED', retryable: false });

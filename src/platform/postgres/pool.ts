@@ -71,6 +71,8 @@ function serverOptions(options: PoolOptions): string {
     `idle_in_transaction_session_timeout=${options.idleInTransactionTimeoutMs ?? 120_000}`,
     'timezone=UTC',
     'jit=off',
+    // Every statement has an index. A plan that was made while a table was small is kept when it has grown: it must not read it whole.
+    'enable_seqscan=off',
     'default_transaction_isolation=read\\ committed',
     ...(options.role === undefined ? [] : [`role=${options.role}`]),
   ];
@@ -78,20 +80,22 @@ function serverOptions(options: PoolOptions): string {
 }
 
 interface Prepared {
-  /** Undefined: too many statements are prepared already. */
+  /** Undefined: it is planned for its values each time. */
   readonly name: string | undefined;
   readonly arrays: ArrayTypes;
 }
 
 const preparedMax = 2_000;
 const prepared = new Map<string, Prepared>();
+/** Conditions that only some calls set. A plan that is kept serves both, and so uses no index for them. */
+const hasOptionalConditions = /\$\d+(::[a-z0-9_[\]]+)? is null or /;
 
 /** Prepared statements are named by text, so that two statements that share a name never meet on one connection. */
 function prepare(sql: string, statement: string): Prepared {
   const known = prepared.get(sql);
   if (known !== undefined) return known;
   const arrays = arrayTypesOf(sql);
-  if (prepared.size >= preparedMax) return { name: undefined, arrays };
+  if (prepared.size >= preparedMax || hasOptionalConditions.test(sql)) return { name: undefined, arrays };
   const name = `${statement.replaceAll(' ', '_').slice(0, 40)}_${createHash('sha256').update(sql).digest('hex').slice(0, 12)}`;
   prepared.set(sql, { name, arrays });
   return { name, arrays };

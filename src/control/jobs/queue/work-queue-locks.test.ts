@@ -27,7 +27,7 @@ beforeEach(async () => {
     ),
   );
   const claimed = await workQueue.claimWork(database.db, 'deliver', { limit: 40, workerId: ids.next(), leaseMs: 60_000 });
-  items = claimed.toSorted((a, b) => (a.workId < b.workId ? 1 : -1));
+  items = claimed.toSorted((a, b) => (a.referenceId < b.referenceId ? 1 : -1));
 });
 
 const inTenant = <T>(work: (tx: TenantTx) => Promise<T>): Promise<T> => withTenant(database.db, tenantId, work);

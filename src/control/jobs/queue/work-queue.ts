@@ -53,17 +53,18 @@ function insertValues(tx: TenantTx, ids: Ids, items: readonly NewWork[]): unknow
 
 const hastenItems = `/* hasten work */
   with waiting as materialized (
-    select w.work_id from headgate.work_items w
+    select w.reference_id from headgate.work_items w
     where w.tenant_id = $1 and w.kind = $2 and w.reference_id = any ($3::uuid[]) and w.lease_until is null and w.due_at > (select headgate.clock())
-    order by w.work_id for update skip locked)
-  update headgate.work_items w set due_at = (select headgate.clock()) from waiting where w.tenant_id = $1 and w.work_id = waiting.work_id`;
+    order by w.reference_id for update skip locked)
+  update headgate.work_items w set due_at = (select headgate.clock())
+  where w.tenant_id = $1 and w.kind = $2 and w.reference_id = any (array(select waiting.reference_id from waiting))`;
 
 async function hastenWork(tx: TenantTx, kind: WorkKind, referenceIds: readonly string[]): Promise<void> {
   if (referenceIds.length > 0) await tx.query(hastenItems, [tx.tenantId, kind, referenceIds]);
 }
 
 const selectClaims = `/* claim work */
-  select tenant_id as "tenantId", work_id as "workId", reference_id as "referenceId", lane_key as "laneKey", fence, attempts, cost
+  select tenant_id as "tenantId", work_id as "workId", $1 as kind, reference_id as "referenceId", lane_key as "laneKey", fence, attempts, cost
   from headgate.claim_work($1, $2, $3, $4)`;
 
 export interface Claim {
@@ -78,53 +79,53 @@ export async function claimWork(db: Db, kind: WorkKind, { limit, workerId, lease
 }
 
 /**
- * Every statement on claimed work locks its rows in the order of their ids before it changes the first: renewals, ends and
+ * Every statement on claimed work locks its rows in the order of their keys before it changes the first: renewals, ends and
  * returns of the same worker overlap in part, and whoever took rows in another order would wait for one that waits for it
  * (SQLSTATE 40P01). A transaction that ends some items and returns others locks both in one go (`endWork`). Claims never
- * wait for a row; work is locked before the rows it is about. Each row is looked up by its key, whatever the statistics say:
- * those of this table are never true.
+ * wait for a row; work is locked before the rows it is about. No statement leaves the planner another index than the key to look
+ * rows up by: the statistics of this table are never true, and one that it believes to be empty is read whole as gladly.
  */
 const lockClaimed = (isOurs: string, more = '', values = '', locked = '') => `
-  select l.work_id as "workId"${more}
-  from (select * from unnest($2::uuid[], $3::bigint[]${values}) as u (work_id, fence${more.replace('d.', '')}) order by u.work_id) d
-  cross join lateral (select w.work_id from headgate.work_items w where w.tenant_id = $1 and w.work_id = d.work_id and ${isOurs} limit 1 for update${locked}) l`;
-const isOurs = 'w.fence = d.fence and w.lease_until is not null';
+  select d.reference_id, l.work_id as "workId"${more}
+  from (select * from unnest($3::uuid[], $4::uuid[], $5::bigint[]${values}) as u (reference_id, work_id, fence${more.replace('d.', '')}) order by u.reference_id) d
+  cross join lateral (select w.work_id from headgate.work_items w
+    where w.tenant_id = $1 and w.kind = $2 and w.reference_id = d.reference_id and w.work_id = d.work_id and ${isOurs} limit 1 for update${locked}) l`;
+/** So written that it does not fit the index of what is leased. */
+const isLeased = "coalesce(w.lease_until, '-infinity') > '-infinity'";
+const isOurs = `w.fence = d.fence and ${isLeased}`;
+const amongOurs = 'w.tenant_id = $1 and w.kind = $2 and w.reference_id = any (array(select o.reference_id from ours o))';
 
 const selectOurs = `/* lock work */ ${lockClaimed(isOurs)}`;
 
 /** Those of the items that are still ours: nobody can take them from us before the transaction ends. */
 export async function lockWork<Item extends ClaimedWork>(tx: TenantTx, items: readonly Item[]): Promise<Item[]> {
-  const parameters = [tx.tenantId, items.map((item) => item.workId), items.map((item) => item.fence)];
-  const ours = new Set((await tx.query<{ workId: string }>(selectOurs, parameters)).rows.map((row) => row.workId));
+  if (items.length === 0) return [];
+  const ours = new Set((await tx.query<{ workId: string }>(selectOurs, claimedValues(tx, items))).rows.map((row) => row.workId));
   return items.filter((item) => ours.has(item.workId));
 }
 
 const deleteWork = `/* finish work */
   with ours as materialized (${lockClaimed(isPlanted('no-fence') ? 'true' : isOurs)})
-  delete from headgate.work_items w using ours where w.tenant_id = $1 and w.work_id = ours."workId"`;
+  delete from headgate.work_items w where ${amongOurs}`;
 
 /** Fails with E_FENCED when any item is no longer ours: nothing of this transaction may then be kept. */
 export async function finishWork(tx: TenantTx, items: readonly ClaimedWork[]): Promise<void> {
   if (items.length === 0) return;
-  const { rowCount } = await tx.query(deleteWork, [tx.tenantId, items.map((item) => item.workId), items.map((item) => item.fence)]);
+  const { rowCount } = await tx.query(deleteWork, claimedValues(tx, items));
   assertOurs(rowCount, items);
 }
 
 const returnWork = `/* release work */
-  with ours as materialized (${lockClaimed(isOurs, ', d.delay_ms', ', $4::bigint[]')})
+  with ours as materialized (${lockClaimed(isOurs, ', d.delay_ms', ', $6::bigint[]')})
   update headgate.work_items w
-  set lease_until = null, worker_id = null, due_at = (select headgate.clock()) + ours.delay_ms * interval '1 millisecond'
-  from ours where w.tenant_id = $1 and w.work_id = ours."workId"`;
+  set lease_until = null, worker_id = null,
+    due_at = (select headgate.clock()) + (select o.delay_ms from ours o where o.reference_id = w.reference_id) * interval '1 millisecond'
+  where ${amongOurs}`;
 
 /** Fails with E_FENCED as `finishWork` does. */
 export async function releaseWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number })[]): Promise<void> {
   if (items.length === 0) return;
-  const { rowCount } = await tx.query(returnWork, [
-    tx.tenantId,
-    items.map((item) => item.workId),
-    items.map((item) => item.fence),
-    items.map((item) => Math.round(item.delayMs)),
-  ]);
+  const { rowCount } = await tx.query(returnWork, [...claimedValues(tx, items), items.map((item) => Math.round(item.delayMs))]);
   assertOurs(rowCount, items);
 }
 
@@ -139,13 +140,14 @@ export async function endWork(tx: TenantTx, items: readonly (ClaimedWork & { rea
 
 const extendLeases = (ours: string) => `
   with ours as materialized (${ours})
-  update headgate.work_items w set lease_until = (select headgate.clock()) + $4 * interval '1 millisecond'
-  from ours where w.tenant_id = $1 and w.work_id = ours."workId" returning w.work_id as "workId"`;
+  update headgate.work_items w set lease_until = (select headgate.clock()) + $6 * interval '1 millisecond'
+  where ${amongOurs} returning w.work_id as "workId"`;
 const renewAll = `/* renew work */ ${extendLeases(lockClaimed(isOurs))}`;
 const renewFree = `/* renew work that is not being ended */ ${extendLeases(lockClaimed(isOurs, '', '', ' skip locked'))}`;
 const selectStillOurs = `/* find work that is ours */
-  select w.work_id as "workId" from unnest($2::uuid[], $3::bigint[]) as d (work_id, fence)
-  join headgate.work_items w on w.tenant_id = $1 and w.work_id = d.work_id and ${isOurs}`;
+  select l.work_id as "workId" from unnest($3::uuid[], $4::uuid[], $5::bigint[]) as d (reference_id, work_id, fence)
+  cross join lateral (select w.work_id from headgate.work_items w
+    where w.tenant_id = $1 and w.kind = $2 and w.reference_id = d.reference_id and w.work_id = d.work_id and ${isOurs} limit 1) l`;
 
 /** A lease that ran out but was taken by nobody is extended too: its fence is still ours. Fails with E_FENCED as `finishWork` does. */
 export async function renewWork(tx: TenantTx, items: readonly ClaimedWork[], leaseMs: number): Promise<void> {
@@ -167,8 +169,11 @@ export async function renewOurs(tx: TenantTx, items: readonly ClaimedWork[], lea
   return { renewed, locked: new Set(ours.rows.map(({ workId }) => workId)) };
 }
 
+/** Of one kind, as every loop has them. */
 function claimedValues(tx: TenantTx, items: readonly ClaimedWork[]): unknown[] {
-  return [tx.tenantId, items.map((item) => item.workId), items.map((item) => item.fence)];
+  const { kind } = items[0]!;
+  if (items.some((item) => item.kind !== kind)) throw new Error('work of several kinds in one call');
+  return [tx.tenantId, kind, items.map((item) => item.referenceId), items.map((item) => item.workId), items.map((item) => item.fence)];
 }
 
 function assertOurs(rowCount: number, items: readonly ClaimedWork[]): void {

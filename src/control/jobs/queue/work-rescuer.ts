@@ -33,7 +33,8 @@ const selectExpired = `/* sweep expired work */
   select tenant_id as "tenantId", work_id as "workId", kind, reference_id as "referenceId", fence, attempts from headgate.sweep($1)`;
 
 const lockExpired = `/* lock expired work */
-  select from headgate.work_items where tenant_id = $1 and work_id = $2 and fence = $3 for update skip locked`;
+  select from headgate.work_items
+  where tenant_id = $1 and kind = $2 and reference_id = $3 and work_id = $4 and fence = $5 for update skip locked`;
 
 export function createWorkRescuer({ services, idleMs = 1_000 }: WorkRescuerOptions): PollingLoop {
   const { ports, logger } = services;
@@ -54,9 +55,10 @@ export async function rescueWork(services: JobServices): Promise<boolean> {
   for (const work of expired) {
     try {
       const isReturned = await withTenant(db, work.tenantId, async (tx) => {
-        const item = { workId: work.workId, fence: work.fence };
+        const { kind, referenceId, workId, fence } = work;
+        const item = { kind, referenceId, workId, fence };
         // Its holder is ending it, however long that takes: none behind it waits for that.
-        if ((await tx.query(lockExpired, [work.tenantId, item.workId, item.fence])).rowCount === 0) return false;
+        if ((await tx.query(lockExpired, [work.tenantId, kind, referenceId, workId, fence])).rowCount === 0) return false;
         const delayMs = Math.min(delayMaxMs, 100 * 2 ** Math.min(work.attempts, 10));
         if (work.kind !== 'chunks') await services.queue.releaseWork(tx, [{ ...item, delayMs }]);
         else await returnGroup(tx, services, { groupId: work.referenceId, item, delayMs, isPassing: false, cause: 'lease expired' });

@@ -11,7 +11,16 @@ it('a lease that went to another is lost alone: the others of its tenant are ren
   const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
   const leases = createLeases(clock, 900);
   const tenantId = systemPorts.ids.next();
-  const itemOf = (workId: string): WorkItem => ({ tenantId, workId, referenceId: workId, laneKey: '', fence: 1, attempts: 1, cost: 1 });
+  const itemOf = (workId: string): WorkItem => ({
+    tenantId,
+    kind: 'deliver',
+    workId,
+    referenceId: workId,
+    laneKey: '',
+    fence: 1,
+    attempts: 1,
+    cost: 1,
+  });
   const [kept, lost] = [itemOf(systemPorts.ids.next()), itemOf(systemPorts.ids.next())];
   for (const item of [kept, lost]) leases.add(item, nowMs);
   const asked: number[] = [];

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { WorkItem } from '../work-queue-port.ts';
 import { createLeases } from './leases.ts';
 
-const item: WorkItem = { tenantId: 't', workId: 'w', referenceId: 'w', laneKey: '', fence: 1, attempts: 1, cost: 1 };
+const item: WorkItem = { tenantId: 't', kind: 'deliver', workId: 'w', referenceId: 'w', laneKey: '', fence: 1, attempts: 1, cost: 1 };
 
 it.each([
   ['its process was stopped', { risingMs: 21_000, wallMs: 21_000 }, false],

@@ -42,8 +42,9 @@ const listWaiting = `/* list cancellable batches */ select ${ofWork} from headga
 const listFree = `/* list free cancellable batches */ select ${ofWork} from headgate.batches b
   left join lateral (select w.work_id from headgate.work_items w
     where w.tenant_id = $1 and w.kind = 'deliver' and w.reference_id = b.batch_id and w.lease_until is null limit 1 for update skip locked) w on true
-  where ${isWaiting} and (w.work_id is not null or not exists (
-    select from headgate.work_items o where o.tenant_id = $1 and o.kind = 'deliver' and o.reference_id = b.batch_id)) order by b.batch_id`;
+  left join lateral (select o.work_id from headgate.work_items o
+    where o.tenant_id = $1 and o.kind = 'deliver' and o.reference_id = b.batch_id limit 1) o on true
+  where ${isWaiting} and (w.work_id is not null or o.work_id is null) order by b.batch_id`;
 const lockWaiting = `/* lock cancellable batches */
   select b.batch_id as "batchId" from headgate.batches b where ${isWaiting} order by b.batch_id for update`;
 

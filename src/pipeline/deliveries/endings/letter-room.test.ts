@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createLetterRoom } from './letter-room.ts';
 
-const work = (workId: string) => ({ workId, fence: 1 });
+const work = (workId: string) => ({ kind: 'deliver', referenceId: workId, workId, fence: 1 }) as const;
 
 it('lets in as many letters as there is room for, in order, and one batch that is bigger alone', async () => {
   const room = createLetterRoom(10);

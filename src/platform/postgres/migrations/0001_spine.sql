@@ -336,8 +336,8 @@ create table headgate.arrivals (
   primary key (tenant_id, arrival_id)
 ) partition by range (arrival_id);
 -- What is at a source, undecided or decided. No index says anything of the state, so that a move changes none.
-create index arrivals_unreleased on headgate.arrivals (tenant_id, flow_id, source_id) where released_at is null;
-create index arrivals_by_flow on headgate.arrivals (tenant_id, flow_id, arrival_id);
+create index arrivals_unreleased on headgate.arrivals (flow_id, source_id) where released_at is null;
+create index arrivals_by_flow on headgate.arrivals (flow_id, arrival_id);
 create index arrivals_by_object on headgate.arrivals (tenant_id, object_id) where object_id is not null;
 create index arrivals_by_container on headgate.arrivals (tenant_id, container_arrival_id) where container_arrival_id is not null;
 
@@ -368,9 +368,9 @@ create table headgate.files (
   primary key (tenant_id, file_id)
 ) partition by range (file_id);
 create index files_by_sha256 on headgate.files (tenant_id, sha256);
-create index files_by_object on headgate.files (tenant_id, object_id);
+create index files_by_object on headgate.files (object_id);
 create index files_by_container_object on headgate.files (tenant_id, container_object_id) where container_object_id is not null;
-create index files_by_flow on headgate.files (tenant_id, flow_id, file_id);
+create index files_by_flow on headgate.files (flow_id, file_id);
 
 -- What makes a file a duplicate (decisions 30), claimed in the accepting transaction.
 create table headgate.file_fingerprints (
@@ -434,8 +434,8 @@ create table headgate.jobs (
   constraint jobs_conserve_records check (records_read = records_valid + records_rejected + records_filtered),
   constraint jobs_close_with_verdict check (state not in ('completed', 'completed_with_failures') or (verdict is not null and closed_at is not null))
 ) partition by range (job_id);
-create index jobs_by_flow on headgate.jobs (tenant_id, flow_id, job_id);
-create index jobs_by_file on headgate.jobs (tenant_id, file_id);
+create index jobs_by_flow on headgate.jobs (flow_id, job_id);
+create index jobs_by_file on headgate.jobs (file_id);
 create index jobs_redriven on headgate.jobs (tenant_id, lineage_id) where redrive is not null;
 create index jobs_by_state on headgate.jobs (tenant_id, state, job_id) where state not in ('completed', 'rejected', 'cancelled');
 
@@ -470,7 +470,7 @@ create table headgate.chunks (
   done_at timestamptz,
   primary key (tenant_id, job_id, chunk_number)
 ) partition by range (job_id);
-create index chunks_by_group on headgate.chunks (tenant_id, group_id);
+create index chunks_by_group on headgate.chunks (group_id);
 
 -- A sealed object that a group wrote. `object` holds its name and wrapped key (decisions 2).
 create table headgate.segments (
@@ -488,8 +488,8 @@ create table headgate.segments (
   created_at timestamptz not null,
   primary key (tenant_id, segment_id)
 ) partition by range (segment_id);
-create index segments_by_group on headgate.segments (tenant_id, group_id);
-create index segments_by_object on headgate.segments (tenant_id, object_id);
+create index segments_by_group on headgate.segments (group_id);
+create index segments_by_object on headgate.segments (object_id);
 
 -- Samples of findings (bounded per job); the complete list is in the rejections segments. Never content.
 create table headgate.rejections (
@@ -573,7 +573,7 @@ create index batches_sending on headgate.batches (tenant_id, flow_id, target_id)
 create index batches_held on headgate.batches (tenant_id, flow_id, target_id) where state = 'held';
 create index batches_rechecked on headgate.batches (tenant_id, flow_id, target_id, flow_version_id, order_number, order_offset, batch_id)
   where state in ('ready', 'sending', 'held') and (state = 'held' or held_attempts > 0);
-create index batches_by_flow on headgate.batches (tenant_id, flow_id, batch_id);
+create index batches_by_flow on headgate.batches (flow_id, batch_id);
 
 -- Which batches hold records of a job: `job_ids` by job. (Row-level security keeps an index over the array from being used.)
 create table headgate.batch_jobs (
@@ -622,8 +622,8 @@ create table headgate.collected_parts (
   primary key (tenant_id, part_id),
   foreign key (tenant_id, collection_id) references headgate.collections
 );
-create index collected_parts_in_order on headgate.collected_parts (tenant_id, collection_id, order_number, part_id);
-create index collected_parts_by_job on headgate.collected_parts (tenant_id, job_id);
+create index collected_parts_in_order on headgate.collected_parts (collection_id, tenant_id, order_number, part_id);
+create index collected_parts_by_job on headgate.collected_parts (job_id);
 
 create function headgate.refuse_batch_change() returns trigger language plpgsql set search_path = '' as $$
 begin
@@ -656,7 +656,7 @@ create table headgate.attempts (
   primary key (tenant_id, attempt_id),
   constraint attempts_resolve_with_evidence check (resolved_as is null or evidence is not null)
 ) partition by range (attempt_id);
-create index attempts_by_batch on headgate.attempts (tenant_id, batch_id, attempt_number);
+create index attempts_by_batch on headgate.attempts (batch_id, attempt_number);
 
 create table headgate.dead_letters (
   tenant_id uuid not null,
@@ -687,8 +687,8 @@ create table headgate.dead_letters (
   primary key (tenant_id, dead_letter_id),
   foreign key (tenant_id, flow_id) references headgate.flows
 ) partition by range (dead_letter_id);
-create index dead_letters_by_job on headgate.dead_letters (tenant_id, job_id, record_number);
-create index dead_letters_by_flow on headgate.dead_letters (tenant_id, flow_id, dead_letter_id);
+create index dead_letters_by_job on headgate.dead_letters (job_id, record_number);
+create index dead_letters_by_flow on headgate.dead_letters (flow_id, tenant_id, dead_letter_id);
 create index dead_letters_by_age on headgate.dead_letters (tenant_id, created_at) where state = 'open';
 create index dead_letters_by_group on headgate.dead_letters (tenant_id, group_id, dead_letter_id) where state = 'open';
 
@@ -704,7 +704,7 @@ create table headgate.redrives (
   primary key (tenant_id, redrive_id),
   foreign key (tenant_id, flow_id) references headgate.flows
 );
-create index redrives_by_flow on headgate.redrives (tenant_id, flow_id);
+create index redrives_by_flow on headgate.redrives (flow_id, tenant_id);
 
 create table headgate.redrive_members (
   tenant_id uuid not null,
@@ -722,7 +722,7 @@ create table headgate.redrive_members (
   primary key (tenant_id, redrive_id, dead_letter_id),
   foreign key (tenant_id, redrive_id) references headgate.redrives
 );
-create index redrive_members_by_job on headgate.redrive_members (tenant_id, job_id);
+create index redrive_members_by_job on headgate.redrive_members (job_id);
 -- Keys that wait for the records which blocked them and are sent again.
 create index redrive_members_blocking on headgate.redrive_members (tenant_id, lane) where settled is null and lane is not null;
 -- A dead letter is in one open re-drive at most.
@@ -823,9 +823,9 @@ create table headgate.blocked_keys (
   primary key (tenant_id, flow_id, target_id, lane, key_hash),
   foreign key (tenant_id, flow_id) references headgate.flows
 );
-create index blocked_keys_by_dead_letter on headgate.blocked_keys (tenant_id, dead_letter_id);
-create index blocked_keys_by_scheme on headgate.blocked_keys (tenant_id, flow_id, target_id, lane_scheme);
-create index blocked_keys_by_job on headgate.blocked_keys (tenant_id, job_id);
+create index blocked_keys_by_dead_letter on headgate.blocked_keys (dead_letter_id);
+create index blocked_keys_by_scheme on headgate.blocked_keys (flow_id, target_id, lane_scheme);
+create index blocked_keys_by_job on headgate.blocked_keys (job_id);
 
 -- Ledger -----------------------------------------------------------------------------------------------------------------------
 
@@ -904,7 +904,7 @@ create table headgate.answers (
 ) partition by range (batch_id);
 create index answers_by_name on headgate.answers (tenant_id, flow_id, target_id, name) where name is not null;
 create index answers_by_stem on headgate.answers (tenant_id, flow_id, target_id, stem) where stem is not null;
-create index answers_by_target on headgate.answers (tenant_id, flow_id, target_id, batch_id);
+create index answers_by_target on headgate.answers (flow_id, target_id, batch_id);
 create index answers_open on headgate.answers (tenant_id, state, batch_id) where state <> 'complete';
 create index answers_refusing on headgate.answers (tenant_id, batch_id) where refused > 0;
 
@@ -924,7 +924,7 @@ create table headgate.answer_refusals (
   created_at timestamptz not null,
   primary key (tenant_id, batch_id, position)
 ) partition by range (batch_id);
-create index answer_refusals_by_job on headgate.answer_refusals (tenant_id, job_id, record_number);
+create index answer_refusals_by_job on headgate.answer_refusals (job_id, record_number);
 
 -- Events -----------------------------------------------------------------------------------------------------------------------
 
@@ -945,8 +945,8 @@ create table headgate.events (
   at timestamptz not null,
   primary key (tenant_id, event_id)
 ) partition by range (event_id);
-create index events_by_transaction on headgate.events (tenant_id, transaction_id, ordinal);
-create index events_by_object on headgate.events (tenant_id, object_id, event_id);
+create index events_by_transaction on headgate.events (transaction_id, ordinal);
+create index events_by_object on headgate.events (object_id, event_id);
 
 -- One row per writing transaction and tenant. The sequencer gives it `first_seq` once no older transaction can still
 -- commit; an event's seq is first_seq + ordinal. Ids and numbers only.
@@ -995,8 +995,7 @@ create table headgate.work_items (
   worker_id uuid,
   fence bigint not null default 0,
   attempts integer not null default 0,
-  primary key (tenant_id, work_id),
-  unique (tenant_id, kind, reference_id)
+  primary key (tenant_id, kind, reference_id)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 create index work_items_ready on headgate.work_items (kind, tenant_id, due_at, work_id) where lease_until is null and lane_key = '';
 create index work_items_lanes on headgate.work_items (kind, tenant_id, lane_key, lane_order, lane_offset, work_id) where lane_key <> '';
@@ -1105,6 +1104,7 @@ begin
     execute format('alter table headgate.%I enable row level security', v_table);
     execute format('alter table headgate.%I force row level security', v_table);
     execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_table);
+    execute format('alter table headgate.%I alter column tenant_id set statistics 0', v_table);
   end loop;
   -- The dispatcher's own policies: id-and-schedule-only tables (decisions 23).
   foreach v_table in array array['tenants', 'api_keys', 'source_schedules', 'event_transactions', 'event_counters', 'work_items', 'work_notices', 'tenant_shares'] loop
@@ -1116,6 +1116,7 @@ begin
     execute format('alter table headgate.%I enable row level security', v_partition);
     execute format('alter table headgate.%I force row level security', v_partition);
     execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_partition);
+    execute format('alter table headgate.%I alter column tenant_id set statistics 0', v_partition);
   end loop;
 end
 $$;
@@ -1140,6 +1141,7 @@ begin
       execute format('alter table headgate.%I enable row level security', v_partition);
       execute format('alter table headgate.%I force row level security', v_partition);
       execute format($p$create policy tenant on headgate.%I using (tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid)$p$, v_partition);
+      execute format('alter table headgate.%I alter column tenant_id set statistics 0', v_partition);
       v_made := v_made + 1;
     end if;
   end loop;
