@@ -1,6 +1,6 @@
 /**
- * `npm test`: brings the programs and emulators that tests start, does everything that `npm run check` does, then what concerns PostgreSQL
- * on the older version, the long and the end-to-end tests, a short soak with real kills and the quick bench. The last line is `N passed, N failed`; the exit code is 0 only if nothing failed.
+ * `npm test`: brings the programs and emulators that tests start, bundles the program, does everything that `npm run check` does, then what
+ * concerns PostgreSQL on the older version, the long and the end-to-end tests, a short soak with real kills and the quick bench. The last line is `N passed, N failed`; the exit code is 0 only if nothing failed.
  */
 import { startBringing } from './bring.ts';
 import { runOnOlderPostgres } from './older-postgres.ts';
@@ -10,7 +10,8 @@ const runScript = (name: string, path: string, args: readonly string[]): Promise
   runStep(name, process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args]);
 
 const { programs, later } = startBringing();
-const steps = await runCheckSteps([programs]);
+// Many tests start the program, each time in two thirds of the time where it is a few files.
+const steps = await runCheckSteps([programs, runScript('bundle', 'scripts/bundle.ts', [])]);
 for (const step of await Promise.all(later)) steps.push(printStep(step));
 steps.push(printStep(await runOnOlderPostgres()));
 // More workers than for the fast tests: these wait more for processes of their own.
