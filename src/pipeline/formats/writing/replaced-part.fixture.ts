@@ -29,9 +29,13 @@ export function lostValues(given: unknown, read: unknown, place = ''): readonly 
   if (given === null || given === undefined || given === '') return [];
   if (typeof given !== 'object') return numberForm(String(given)) === numberForm(String(read)) ? [] : [place];
   if (typeof read !== 'object' || read === null) return Object.keys(given).length === 0 ? [] : [place];
-  const [before, after] = [given as Record<string, unknown>, read as Record<string, unknown>];
+  // Between the elements of mixed content an empty text is none.
+  const isMixed = place.endsWith('/content') && Array.isArray(given);
+  const [before, after] = (isMixed ? [withoutEmpty(given), read] : [given, read]) as [Record<string, unknown>, Record<string, unknown>];
   return Object.keys(before).flatMap((key) => lostValues(before[key], after[key], `${place}/${key}`));
 }
+
+const withoutEmpty = (items: readonly unknown[]): readonly unknown[] => items.filter((item) => item !== '' && item !== null);
 
 /** Amounts in the same form, whatever zeros they have. */
 function numberForm(text: string): string {
