@@ -7,6 +7,7 @@ import type { Db } from '../../src/platform/postgres/database.ts';
 import { until } from '../support/delivery-scenario.ts';
 import { createJobScenario, type JobScenario, tenantName } from '../support/job-scenario.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { singleFlowOf } from '../support/single-flow.ts';
 import { verifiedWithReceipt } from '../support/verified-job.ts';
 
 let database: TestDatabase;
@@ -53,22 +54,6 @@ function counted(db: Db, told: (rows: number) => void): Db {
   return { query: (sql, params) => db.query(sql, params), transaction, close: () => db.close() };
 }
 
-const flowOf = (tenant: string) => `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: ${tenant}, service: payments, name: single, version: 1.0.0 }
-spec:
-  sources: [{ id: upload, type: http }]
-  format: { type: delimited, header: true }
-  schema:
-    record:
-      key: [id]
-      fields:
-        id: { type: string, required: true, unique: file }
-        amount: { type: decimal, scale: 2, required: true, sum: true }
-  routes: { default: { to: [api] } }
-  targets: { api: { type: http, connection: api, batch: { size: 1 }, concurrency: 64 } }
-`;
-
 const refused = ['p7', 'p5599'];
 const refusal = { kind: 'refused', retryable: false, code: 'E_TARGET_REFUSED', message: 'not this one' } as const;
 
@@ -97,7 +82,7 @@ async function hold(jobs: JobScenario, batchId: string): Promise<() => Promise<v
 
 it('a job of very many batches is cancelled in many transactions: what was in hand is lost by whoever had it, other files go on, and another process ends what one began', async () => {
   const tenant = tenantName();
-  const source = flowOf(tenant);
+  const source = singleFlowOf(tenant);
   const jobs = (scenario = await createJobScenario({ database, plan: loadFlow(source).plan!, source, tenant }));
   const { queue, ports } = jobs.services;
   const [jobId] = await jobs.accept([`id,amount\n${Array.from({ length: records }, (_, at) => `p${at},1.25\n`).join('')}`]);
@@ -147,7 +132,7 @@ it.each([
   'a job of very many batches that are %s, of %s, is closed, its receipt verifies, and what was given up is found again',
   async (how, _chunks, chunkBytes) => {
     const tenant = tenantName();
-    const source = flowOf(tenant);
+    const source = singleFlowOf(tenant);
     let rowsMax = 0;
     const db = counted(database.db, (rows) => {
       rowsMax = Math.max(rowsMax, rows);

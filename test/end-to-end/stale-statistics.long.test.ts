@@ -5,6 +5,7 @@ import { openPool } from '../../src/platform/postgres/pool.ts';
 import { until } from '../support/delivery-scenario.ts';
 import { createJobScenario, tenantName } from '../support/job-scenario.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { singleFlowOf } from '../support/single-flow.ts';
 import { verifiedWithReceipt } from '../support/verified-job.ts';
 
 let database: TestDatabase;
@@ -13,26 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const flowOf = (tenant: string) => `apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: ${tenant}, service: payments, name: single, version: 1.0.0 }
-spec:
-  sources: [{ id: upload, type: http }]
-  format: { type: delimited, header: true }
-  schema:
-    record:
-      key: [id]
-      fields:
-        id: { type: string, required: true, unique: file }
-        amount: { type: decimal, scale: 2, required: true, sum: true }
-  routes: { default: { to: [api] } }
-  targets: { api: { type: http, connection: api, batch: { size: 1 }, concurrency: 64 } }
-`;
-
 /** From its file to its verified receipt. */
 async function runJob(own: TestDatabase, batches: number): Promise<void> {
   const tenant = tenantName();
-  const source = flowOf(tenant);
+  const source = singleFlowOf(tenant);
   const refused = { kind: 'refused', retryable: false, code: 'E_TARGET_REFUSED', message: 'not this one' } as const;
   const jobs = await createJobScenario({
     database: own,

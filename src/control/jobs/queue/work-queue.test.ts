@@ -5,7 +5,7 @@ import type { NewWork, WorkItem, WorkKind } from '../../../pipeline/deliveries/w
 import { ensureTenant, type Tier } from '../../../platform/access/tenants.ts';
 import { systemPorts } from '../../../platform/base/system-ports.ts';
 import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
-import { addWork, claimWork, finishWork, releaseWork, renewWork } from './work-queue.ts';
+import { addWork, claimWork, finishWork, lockWork, releaseWork, renewOurs, renewWork } from './work-queue.ts';
 
 const { ids } = systemPorts;
 const place = { cell: 'local', region: 'local' };
@@ -125,6 +125,28 @@ describe('a lease', () => {
     await withTenant(database.db, tenant, (tx) => finishWork(tx, [taken!]));
     expect(await rowOf(taken!)).toBeUndefined();
     await expect(withTenant(database.db, tenant, (tx) => finishWork(tx, [taken!]))).rejects.toMatchObject({ code: 'E_FENCED' });
+  });
+
+  it('of an item that was ended is not one of the same that was added again, though their fences are the same', async () => {
+    await clear();
+    const tenant = await newTenant();
+    const work: NewWork = { kind: 'close', referenceId: ids.next() };
+    await add(tenant, [work]);
+    const [old] = await claim('close', 1);
+    await withTenant(database.db, tenant, (tx) => finishWork(tx, [old!]));
+    await add(tenant, [work]);
+    const [taken] = await claim('close', 1);
+    expect([taken!.referenceId, taken!.fence]).toEqual([old!.referenceId, old!.fence]);
+    for (const act of [
+      () => withTenant(database.db, tenant, (tx) => finishWork(tx, [old!])),
+      () => withTenant(database.db, tenant, (tx) => releaseWork(tx, [{ ...old!, delayMs: 0 }])),
+      () => withTenant(database.db, tenant, (tx) => renewWork(tx, [old!], 60_000)),
+    ]) {
+      await expect(act()).rejects.toMatchObject({ code: 'E_FENCED' });
+    }
+    expect(await withTenant(database.db, tenant, (tx) => renewOurs(tx, [old!], 60_000))).toEqual({ renewed: new Set(), locked: new Set() });
+    expect(await withTenant(database.db, tenant, (tx) => lockWork(tx, [old!]))).toEqual([]);
+    await withTenant(database.db, tenant, (tx) => finishWork(tx, [taken!]));
   });
 
   it('of which one item was lost rolls back what was done for the others', async () => {
