@@ -116,7 +116,7 @@ const plantings: readonly [string, string, readonly string[]][] = [
     ["create function headgate.planted() returns timestamptz language sql set search_path = '' as 'select now()'"],
   ],
   ['time, randomness and ids', 'headgate.leaders: default', ['alter table headgate.leaders alter until set default current_timestamp']],
-  ['time, randomness and ids', 'headgate.workers: default', ['alter table headgate.workers alter worker_id set default gen_random_uuid()']],
+  ['time, randomness and ids', 'headgate.leaders: default', ['alter table headgate.leaders alter holder set default gen_random_uuid()']],
   ['time, randomness and ids', 'planted.id', ['create table headgate.planted (id int generated always as identity)']],
   ['text in a key', 'planted.name', [tenantTable, ...secure, 'create index on headgate.planted (tenant_id, name)']],
   ['instants have a time zone', 'planted.at', [tenantTable, 'alter table headgate.planted add at timestamp']],

@@ -11,7 +11,7 @@ export interface SchemaRule {
 }
 
 /** Tables that hold nothing of a tenant. */
-const globalTables = ['clock_offset', 'leaders', 'migrations', 'state_transitions', 'work_clocks', 'workers'];
+const globalTables = ['clock_offset', 'leaders', 'migrations', 'state_transitions', 'work_clocks'];
 /** Tables of ids and schedules that the dispatcher may see across tenants (decisions 23). */
 const dispatcherTables = [
   'api_keys',

@@ -167,18 +167,6 @@ create table headgate.leaders (
 );
 grant select, insert, update on headgate.leaders to headgate_app;
 
-create table headgate.workers (
-  worker_id uuid primary key,
-  host text collate "C" not null,
-  process_id integer not null,
-  roles text[] not null,
-  code_version text collate "C" not null,
-  started_at timestamptz not null,
-  seen_at timestamptz not null,
-  draining boolean not null default false
-);
-grant select, insert, update, delete on headgate.workers to headgate_app;
-
 -- Tenants -------------------------------------------------------------------------------------------------------------
 
 create table headgate.tenants (
@@ -627,11 +615,7 @@ create index collected_parts_by_job on headgate.collected_parts (job_id);
 
 create function headgate.refuse_batch_change() returns trigger language plpgsql set search_path = '' as $$
 begin
-  if (new.spans, new.members, new.body_sha256, new.job_ids, new.records, new.target_id, new.lane, new.lane_scheme, new.order_number, new.order_offset, new.file_sequence)
-     is distinct from (old.spans, old.members, old.body_sha256, old.job_ids, old.records, old.target_id, old.lane, old.lane_scheme, old.order_number, old.order_offset, old.file_sequence) then
-    raise exception 'the membership of a batch never changes' using errcode = 'HG002';
-  end if;
-  return new;
+  raise exception 'the membership of a batch never changes' using errcode = 'HG002';
 end
 $$;
 
@@ -1075,7 +1059,10 @@ end
 $$;
 revoke execute on function headgate.guard_states() from public;
 select headgate.guard_states();
-create trigger batches_keep_members before update on headgate.batches for each row execute function headgate.refuse_batch_change();
+create trigger batches_keep_members before update on headgate.batches for each row when (
+  (new.spans, new.members, new.body_sha256, new.job_ids, new.records, new.target_id, new.lane, new.lane_scheme, new.order_number, new.order_offset, new.file_sequence)
+  is distinct from (old.spans, old.members, old.body_sha256, old.job_ids, old.records, old.target_id, old.lane, old.lane_scheme, old.order_number, old.order_offset, old.file_sequence)
+) execute function headgate.refuse_batch_change();
 create trigger events_are_append_only before update or delete on headgate.events for each row execute function headgate.refuse_change();
 -- Neither the place in the order nor the transaction's id is the writer's to say.
 create trigger event_transactions_start before insert on headgate.event_transactions for each row when (new.first_seq is not null or new.xid <> pg_current_xact_id()) execute function headgate.refuse_change();
@@ -1088,7 +1075,7 @@ create trigger receipts_are_append_only before update or delete on headgate.rece
 
 -- How full pages are made, in percent: rows that change or grow keep their page, and with it their places in indexes.
 create function headgate.fill_of(p_table text) returns integer language sql immutable set search_path = '' as $$
-  select case p_table when 'arrivals' then 50 when 'chunks' then 25 when 'job_targets' then 60 else 100 end
+  select case p_table when 'arrivals' then 50 when 'chunks' then 25 when 'job_targets' then 60 when 'attempts' then 50 else 100 end
 $$;
 revoke execute on function headgate.fill_of(text) from public;
 
