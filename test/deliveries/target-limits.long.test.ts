@@ -99,6 +99,39 @@ it('a rate holds over all workers together', async () => {
   expect(times.at(-1)! - times[0]!).toBeLessThan(6_000);
 });
 
+it('batches of a target that takes them fast are not claimed to be given back', async () => {
+  const { scenario, startWorker, deliver } = await scenarioOf({ concurrency: 8, batchRecords: 1 });
+  const jobs = await deliver(400);
+  startWorker(64);
+  await scenario.allEnded(jobs);
+  const [sent] = await scenario.rows<{ claims: number; batches: number }>(
+    '/* claims */ select sum(fence)::int as claims, count(*)::int as batches from headgate.attempts where tenant_id = $1',
+  );
+  expect(sent!.batches).toBe(400);
+  // One each, and some that were given back before it was known how fast the target is.
+  expect(sent!.claims).toBeLessThan(800);
+});
+
+it('a target that takes calls and never answers leaves places to others', async () => {
+  const [silent, fast] = await Promise.all([startHttpSink(), startHttpSink()]);
+  silent.answer(() => ({ isSilent: true }));
+  const targets = ['silent', 'fast'].map((id) =>
+    targetPlan(id, { format: 'ndjson' }, { type: 'http', connection: id, batchRecords: 1, concurrency: 2, timeoutMs: 60_000 }),
+  );
+  const bindings = { silent: bindingOf('http', { baseUrl: silent.url }), fast: bindingOf('http', { baseUrl: fast.url }) };
+  const scenario = await createDeliveryScenario({ database, plan: deliveryPlan(targets), bindings });
+  onTestFinished(async () => void (await scenario.stopWorkers()));
+  const linesFor = (letters: string, count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      deliveryLine({ id: `${letters}${index}`, customer: 'c', amount: 100, currency: 'EUR', letters }),
+    );
+  // First in the queue, and more than there are places.
+  await scenario.deliverJobs([{ lines: linesFor('a', 40) }, { lines: linesFor('b', 40) }]);
+  scenario.startWorker({ inHandMax: 16 });
+  await until(() => fast.requests.length === 40, 'the other target was left without', 60_000);
+  expect(silent.requests).toHaveLength(2);
+});
+
 it('what a worker left under way counts until its lease is taken back, then its place is free', async () => {
   const { sink, scenario, startWorker, deliver } = await scenarioOf({ concurrency: 1 });
   sink.answer((_, number) => ({ isSilent: number === 1 }));

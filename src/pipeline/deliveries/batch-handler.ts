@@ -14,6 +14,7 @@ import { createHalvingBudget, type HalvingBudget } from './attempts/halving-budg
 import { type Decision, decide } from './attempts/outcome-decision.ts';
 import { createRefusedLogins, type RefusedLogins } from './attempts/refused-logins.ts';
 import { isExhausted } from './attempts/retry-schedule.ts';
+import type { TargetCrowd, TargetPlace } from './attempts/target-crowd.ts';
 import { noLane } from './batch.ts';
 import type { LoadedBatch } from './batch-load.ts';
 import { jittered, waitForTarget, waitMs } from './batch-waits.ts';
@@ -64,19 +65,13 @@ const askedMaxMs = 4 * 3_600_000;
 export class BatchHandler {
   readonly #services: DeliveryServices;
 
-  readonly #crowdMax: number;
+  readonly #crowd: TargetCrowd;
   readonly #halvings: HalvingBudget;
   readonly #logins: RefusedLogins;
-  /** Batches that are at their targets or wait for them. */
-  #placed = 0;
 
-  /**
-   * `crowdMax`: from so many batches at targets or waiting for them on, no target keeps more than twice its concurrency of them:
-   * the next ones are given back. Else targets that take calls and never answer would keep every place from all others.
-   */
-  constructor(services: DeliveryServices, crowdMax: number) {
+  constructor(services: DeliveryServices, crowd: TargetCrowd) {
     this.#services = services;
-    this.#crowdMax = crowdMax;
+    this.#crowd = crowd;
     this.#halvings = createHalvingBudget(services.ports.clock);
     this.#logins = createRefusedLogins(services.ports.clock);
   }
@@ -166,25 +161,21 @@ export class BatchHandler {
 
   async #withPlace(claimed: ClaimedBatch, signals: HandlerSignals): Promise<void> {
     const { batch, gate, target } = claimed;
-    const isCrowded = this.#placed >= this.#crowdMax && gate.load >= target.concurrency * 2;
-    this.#placed += 1;
-    const leave = isCrowded ? null : await gate.enter(signals.stopping);
+    const place = await this.#crowd.enter(gate, signals.stopping);
+    if (place === null) {
+      const delayMs = signals.stopping.aborted ? 0 : this.#jittered(waitMs.crowded);
+      return await this.#end(claimed, endingOfWork(this.#context(claimed), delayMs));
+    }
     try {
-      if (leave === null) {
-        const delayMs = signals.stopping.aborted ? 0 : this.#jittered(waitMs.crowded);
-        return await this.#end(claimed, endingOfWork(this.#context(claimed), delayMs));
-      }
       const { tenantId, flowVersionId } = batch;
       const address = { tenantId, flowVersionId, plan: claimed.flow.plan, target, binding: claimed.binding };
-      await this.#services.targets.use(address, (opened) => this.#atTarget(claimed, opened, signals, leave));
+      await this.#services.targets.use(address, (opened) => this.#atTarget(claimed, opened, signals, place));
     } finally {
-      leave?.();
-      this.#placed -= 1;
+      place.leave();
     }
   }
 
-  /** `leave` gives the place at the target to the next batch. */
-  async #atTarget(claimed: ClaimedBatch, opened: Target, signals: HandlerSignals, leave: () => void): Promise<void> {
+  async #atTarget(claimed: ClaimedBatch, opened: Target, signals: HandlerSignals, place: TargetPlace): Promise<void> {
     const known = claimed.batch.state === 'sending' ? await this.#abandon(claimed) : claimed;
     let resolution: AttemptResolution | null = null;
     if (known.batch.state === 'unknown') {
@@ -194,7 +185,7 @@ export class BatchHandler {
     }
     const ending = await this.#attempt(known, opened, resolution, signals);
     // The target has answered: others need not wait until that is written down.
-    leave();
+    place.passOn();
     await this.#end(known, ending);
     if (waitedForSettings(known.batch) && isSettled(ending)) await this.#releaseOthers(known);
     this.#services.crashPoints.reach('deliveries.after-commit');

@@ -38,7 +38,7 @@ export function createClaimLoader({ db, definitions, ports }: ClaimLoaderOptions
     const key = `${name} ${concurrency} ${ratePerSecond}`;
     const sending = counts.get(name) ?? { value: 0 };
     counts.set(name, sending);
-    const gate = gates.get(key) ?? createTargetGate({ concurrency, ratePerSecond }, sending);
+    const gate = gates.get(key) ?? createTargetGate({ concurrency, ratePerSecond }, ports.clock, sending);
     gates.delete(key);
     gates.set(key, gate);
     for (const [oldKey, old] of gates) {

@@ -21,6 +21,7 @@ import { createLeaseKeeper } from './attempts/lease-keeper.ts';
 import { createLeases } from './attempts/leases.ts';
 import { createOpenTargets } from './attempts/open-targets.ts';
 import type { Refusal } from './attempts/target-admission.ts';
+import { createTargetCrowd } from './attempts/target-crowd.ts';
 import { BatchHandler } from './batch-handler.ts';
 import { createBreakerKeeper } from './breakers/breaker-keeper.ts';
 import { createBreakerReports } from './breakers/breaker-reports.ts';
@@ -76,6 +77,8 @@ export interface DeliveryWorker {
 const inHandDefault = 512;
 /** Claims are made for this many at least, so that a claim is not made for each batch that ends. */
 const claimMin = 128;
+/** So long what is due waits at most for targets that take their batches so fast that they soon have room for more. */
+const roomMs = 200;
 
 /** What is left for writing endings after attempts were given up. */
 const endingMs = 1_500;
@@ -124,16 +127,22 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     }),
   };
   const loader = createClaimLoader(options);
-  const handler = new BatchHandler(services, inHandMax / 2);
+  const crowd = createTargetCrowd(inHandMax / 2);
+  const handler = new BatchHandler(services, crowd);
   const inHand = new Set<Promise<void>>();
   let stopping = new AbortController();
   let aborting = new AbortController();
-  let freed: (() => void) | undefined;
+  /** What the claim waits for, looked at when a batch in hand has ended. */
+  let awaited: { readonly isThere: () => boolean; readonly found: AbortController } | undefined;
+  const least = Math.min(claimMin, inHandMax / 4);
+  const places = () => inHandMax - leases.count;
+  const room = () => crowd.room(leases.count);
 
   async function claim(signal: AbortSignal): Promise<boolean> {
-    while (inHandMax - leases.count < Math.min(claimMin, inHandMax / 4) && !signal.aborted) await nextEnd(signal);
+    while (places() < least && !signal.aborted) await freed(() => places() >= least, signal);
+    if (room() < least) await freed(() => room() >= least, signal);
     if (signal.aborted) return false;
-    const limit = inHandMax - leases.count;
+    const limit = Math.ceil(Math.min(places(), Math.max(least, room())));
     const askedAtMs = ports.clock.monotonicMs();
     const items = await queue.claimWork(db, 'deliver', { limit, workerId, leaseMs });
     metrics.add('headgate_claims_total', { kind: 'deliver', found: String(items.length > 0) }, 1);
@@ -146,17 +155,12 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     return items.length > 0;
   }
 
-  /** Resolves when a batch in hand has ended, or at the signal. */
-  function nextEnd(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        signal.removeEventListener('abort', end);
-        freed = undefined;
-        resolve();
-      };
-      freed = end;
-      signal.addEventListener('abort', end, { once: true });
-    });
+  /** Resolves when enough batches in hand have ended, after a while, or at the signal. */
+  async function freed(isThere: () => boolean, signal: AbortSignal): Promise<void> {
+    const found = new AbortController();
+    awaited = { isThere, found };
+    await ports.sleep.sleep(roomMs, AbortSignal.any([signal, found.signal]));
+    awaited = undefined;
   }
 
   /** One tenant's claims; its faults stay its own. */
@@ -180,7 +184,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     const ended = work.finally(() => {
       inHand.delete(ended);
       leases.remove(item);
-      freed?.();
+      if (awaited?.isThere()) awaited.found.abort();
     });
     inHand.add(ended);
   }

@@ -2,11 +2,14 @@
  * How many batches of this process are at one target or wait for it; who waits is let in in order. What all processes
  * together may send is counted in the database when an attempt starts (target-admission.ts).
  */
+import type { Clock } from '../../../platform/base/ports.ts';
 
 export interface TargetGate {
   readonly limits: GateLimits;
   /** Batches inside and waiting. */
   readonly load: number;
+  /** At the pace of the last quarter of a second, or not known better yet: who is here now will have left within a second. */
+  readonly isFlowing: boolean;
   /** Attempts that were let start and have not been answered yet. */
   readonly sending: number;
   /** Resolves with the way out, or with null when the signal fires first. */
@@ -26,13 +29,36 @@ export interface SendingCount {
   value: number;
 }
 
+const paceWindowMs = 250;
+const flowingWithinMs = 1_000;
+
 /** Gates of one target share `sending`. */
-export function createTargetGate(limits: GateLimits, sending: SendingCount = { value: 0 }): TargetGate {
+export function createTargetGate(limits: GateLimits, clock: Clock, sending: SendingCount = { value: 0 }): TargetGate {
   const waiting: (() => void)[] = [];
   let inside = 0;
+  let windowAtMs = 0;
+  let leftInWindow = 0;
+  let leftPerMs = Number.POSITIVE_INFINITY;
+
+  function turnWindow(): void {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - windowAtMs < paceWindowMs) return;
+    leftPerMs = leftInWindow / (nowMs - windowAtMs);
+    windowAtMs = nowMs;
+    leftInWindow = 0;
+  }
+
+  /** Of a gate that nobody stands at, nothing is known. */
+  function forgetPace(): void {
+    windowAtMs = clock.monotonicMs();
+    leftInWindow = 0;
+    leftPerMs = Number.POSITIVE_INFINITY;
+  }
 
   /** A place is handed on without being free in between, so that nobody overtakes. */
   function leave(): void {
+    turnWindow();
+    leftInWindow += 1;
     const next = waiting.shift();
     if (next === undefined) inside -= 1;
     else next();
@@ -64,10 +90,15 @@ export function createTargetGate(limits: GateLimits, sending: SendingCount = { v
     get load() {
       return inside + waiting.length;
     },
+    get isFlowing() {
+      turnWindow();
+      return inside + waiting.length <= leftPerMs * flowingWithinMs;
+    },
     get sending() {
       return sending.value;
     },
     async enter(signal) {
+      if (inside + waiting.length === 0) forgetPace();
       if (!(await takePlace(signal))) return null;
       let isInside = true;
       return () => {
