@@ -86,7 +86,10 @@ const fileFields = {
   ),
 };
 const file = object(fileFields, { $id: 'File' });
-const fileDetails = object({ ...fileFields, warnings: Type.Array(named('FindingGroup')) }, { $id: 'FileDetails' });
+const fileDetails = object(
+  { ...fileFields, warnings: Type.Array(named('FindingGroup')), skippedLines: object({ blank: count, comments: count }) },
+  { $id: 'FileDetails' },
+);
 
 const arrival = object(
   {

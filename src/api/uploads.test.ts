@@ -66,6 +66,15 @@ describe('an upload', () => {
     expect(arrival.json).toMatchObject({ state: 'accepted', source: 'upload', fileId: json.fileId });
   });
 
+  it('says how many of its lines are blank, and that it has no comments', async () => {
+    const skippedIn = async (body: string) => {
+      const { json } = await upload({ body });
+      return (await server.request(`/v1/files/${json.fileId}`, { key: tenant.key })).json.skippedLines;
+    };
+    expect(await skippedIn(`${fresh()}\n\n`)).toEqual({ blank: 2, comments: 0 });
+    expect(await skippedIn(fresh())).toEqual({ blank: 0, comments: 0 });
+  });
+
   it('of bytes that came before is a duplicate with 200', async () => {
     const body = fresh();
     const first = await upload({ body });

@@ -137,7 +137,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
     const format = formats.find((candidate) => candidate.name === plan.format.type)!;
     const splitter = format.createSplitter(plan.format, plan.records, { chunkBytes });
     splitter.push(content);
-    const { chunks, damage, records } = splitter.end();
+    const { chunks, damage, records, blankLines, comments } = splitter.end();
     const acceptedNumber = ++accepted;
     await tx.query(
       `/* plant file */ insert into headgate.files (tenant_id, file_id, arrival_id, flow_id, name, bytes, sha256, container_name, container_bytes, container_sha256,
@@ -156,7 +156,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
       ],
     );
     const common = { fileId, arrivalId: ids.next(), flowId, flowVersionId, acceptedNumber, bytes: content.length };
-    return { ...common, chunks, records, damage, warnings: [], traceParent: null, traceId: null, actor: 'test' };
+    return { ...common, chunks, records, damage, warnings: [], blankLines, comments, traceParent: null, traceId: null, actor: 'test' };
   }
 
   const rows = async <Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>

@@ -66,6 +66,8 @@ async function take(shapes: readonly Shape[]) {
         records: 1,
         damage: index % 3 === 0 ? [{ record: 1, offset: 0, code: 'E_TRUNCATED', field: null, rule: null, message: 'cut' }] : [],
         warnings: [],
+        blankLines: 0,
+        comments: 0,
         traceParent: null,
         traceId: null,
         actor: 'test',

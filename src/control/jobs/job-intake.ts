@@ -110,9 +110,11 @@ async function insertJobs(tx: TenantTx, jobs: readonly NewJob[]): Promise<void> 
   ]);
 }
 
-function firstTotals({ damage, warnings }: AcceptedFile): string | null {
-  if (damage.length === 0 && warnings.length === 0) return null;
-  const totals: JobTotals = { ...emptyTotals, splitDamage: damage, ...(warnings.length === 0 ? {} : { splitWarnings: warnings }) };
+function firstTotals({ damage, warnings, blankLines, comments }: AcceptedFile): string | null {
+  const hasNotes = warnings.length > 0 || blankLines > 0 || comments > 0;
+  if (damage.length === 0 && !hasNotes) return null;
+  const split = { ...(warnings.length === 0 ? {} : { warnings }), blankLines, comments };
+  const totals: JobTotals = { ...emptyTotals, splitDamage: damage, ...(hasNotes ? { split } : {}) };
   return JSON.stringify(totals);
 }
 

@@ -13,10 +13,18 @@ import type { SegmentPart } from './groups/chunk-parts.ts';
 export interface JobTotals {
   readonly version: 1;
   readonly splitDamage: readonly Finding[];
-  /** What a pack had to say of the file that is no reason to hold it. */
-  readonly splitWarnings?: readonly FindingGroup[];
+  /** What else the splitter found; left out where it found nothing. */
+  readonly split?: SplitNotes;
   /** Null until the file was checked. */
   readonly checked: CheckedTotals | null;
+}
+
+export interface SplitNotes {
+  /** What a pack had to say of the file that is no reason to hold it. */
+  readonly warnings?: readonly FindingGroup[];
+  /** Lines that are no records. */
+  readonly blankLines: number;
+  readonly comments: number;
 }
 
 export interface CheckedTotals {
@@ -31,10 +39,10 @@ export interface CheckedTotals {
 export const emptyTotals: JobTotals = { version: 1, splitDamage: [], checked: null };
 
 /** Of records, and of the file as a whole. */
-export function warningGroups(totals: Pick<JobTotals, 'splitWarnings' | 'checked'> | null): FindingGroup[] {
+export function warningGroups(totals: Pick<JobTotals, 'split' | 'checked'> | null): FindingGroup[] {
   const groups = new FindingGroups();
   groups.addGroups(totals?.checked?.summary.warnings ?? []);
-  groups.addGroups(totals?.splitWarnings ?? []);
+  groups.addGroups(totals?.split?.warnings ?? []);
   return groups.toGroups();
 }
 

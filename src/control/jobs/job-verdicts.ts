@@ -45,8 +45,8 @@ export async function lockJobs(tx: TenantTx, jobIds: readonly string[]): Promise
 
 const updateJobs = `/* record verdicts */
   update headgate.jobs j set state = v.state, verdict = v.verdict, reason_code = v.reason_code, reason = v.reason,
-    totals = (case when j.totals -> 'splitWarnings' is null then v.totals
-      else '{"splitWarnings":' || (j.totals -> 'splitWarnings')::text || ',' || substr(v.totals, 2) end)::json,
+    totals = (case when j.totals -> 'split' is null then v.totals
+      else '{"split":' || (j.totals -> 'split')::text || ',' || substr(v.totals, 2) end)::json,
     chunks_done = greatest(j.chunks_done, v.chunks_done), records_read = v.read, records_valid = v.valid, records_rejected = v.rejected, records_filtered = v.filtered,
     records_warned = v.warned, started_at = coalesce(j.started_at, v.started_at), changed_at = (select headgate.clock())
   from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],

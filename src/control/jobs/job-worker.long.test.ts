@@ -80,6 +80,18 @@ describe('a small file', () => {
   });
 });
 
+it('lines of a file that are no records are counted, and stay known when it was checked', async () => {
+  const jobs = await start({ plan: simplePlan() });
+  await jobs.accept([`\n${textOf(simpleLines(2))}\n\n`]);
+  const skipped = async () =>
+    (await jobs.rows<{ split: unknown }>("/* look */ select totals -> 'split' as split from headgate.jobs where tenant_id = $1"))[0]!.split;
+  expect(await skipped()).toEqual({ blankLines: 3, comments: 0 });
+  jobs.startAll();
+  await closed(jobs, 1);
+  expect((await jobs.jobs())[0]).toMatchObject({ valid: 2, read: 2 });
+  expect(await skipped()).toEqual({ blankLines: 3, comments: 0 });
+});
+
 describe('many small files', () => {
   it('share a group, its segments and its batches, and each has its own receipt', async () => {
     const jobs = await start({ plan: simplePlan() });

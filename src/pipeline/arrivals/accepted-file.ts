@@ -18,6 +18,9 @@ export interface AcceptedFile {
   readonly damage: readonly Finding[];
   /** What a pack has to say of it that is no reason to hold it. */
   readonly warnings: readonly FindingGroup[];
+  /** Lines that are no records. */
+  readonly blankLines: number;
+  readonly comments: number;
   readonly traceParent: string | null;
   readonly traceId: string | null;
   readonly actor: string;

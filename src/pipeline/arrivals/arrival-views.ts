@@ -53,6 +53,8 @@ export interface FileView {
 export interface FileDetails extends FileView {
   /** What a pack has to say of the file as a whole and is no reason to hold it; a few of each rule are one. */
   readonly warnings: readonly FindingGroup[];
+  /** Lines that are no records and have no number. */
+  readonly skippedLines: { readonly blank: number; readonly comments: number };
 }
 
 export interface FileAcknowledgementView {
@@ -151,8 +153,12 @@ const selectUnacknowledged = `/* list unacknowledged files */ select ${fileColum
       where k.tenant_id = $1 and k.state <> 'sent' and k.state = $5)
   order by x.file_id desc limit $4`;
 const selectFile = `/* get file */ select ${fileColumns},
-  coalesce((select j.totals -> 'splitWarnings' from headgate.jobs j where j.tenant_id = x.tenant_id and j.file_id = x.file_id and j.lineage_id = j.job_id), '[]') as warnings
-  ${fileTables} where x.tenant_id = $1 and x.file_id = $2`;
+  coalesce(s.split -> 'warnings', '[]') as warnings,
+  json_build_object('blank', coalesce((s.split -> 'blankLines')::text::int8, 0), 'comments', coalesce((s.split -> 'comments')::text::int8, 0)) as "skippedLines"
+  ${fileTables}
+  left join lateral (select j.totals -> 'split' as split from headgate.jobs j
+    where j.tenant_id = x.tenant_id and j.file_id = x.file_id and j.lineage_id = j.job_id limit 1) s on true
+  where x.tenant_id = $1 and x.file_id = $2`;
 
 /** With `acknowledgement` those alone that have one in that state. */
 export async function listFiles(tx: TenantTx, page: Page & { readonly acknowledgement?: UnsentState }): Promise<FileView[]> {

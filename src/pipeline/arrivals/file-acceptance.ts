@@ -230,6 +230,8 @@ function acceptedFiles(flow: ArrivalFlow, accepted: readonly Judged[], first: nu
     records: candidate.split!.records,
     damage: candidate.split!.damage,
     warnings: candidate.split!.warnings ?? [],
+    blankLines: candidate.split!.blankLines,
+    comments: candidate.split!.comments,
     traceParent: candidate.traceParent,
     traceId: candidate.traceId,
     actor: candidate.actor,
