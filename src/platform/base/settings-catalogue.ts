@@ -98,7 +98,7 @@ export const settingsCatalogue = {
   }),
   drainMs: integerSetting({
     description: 'How long SIGTERM waits for work in hand before it is handed back, in milliseconds.',
-    defaultValue: 4_000,
+    defaultValue: 3_500,
     min: 0,
     max: 600_000,
   }),
