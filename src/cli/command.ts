@@ -187,10 +187,10 @@ export function requiredOption(line: CommandLine, name: string, usage: string): 
 const countMax = 86_400;
 
 /** Digits only. Fails with E_USAGE. */
-export function countOption(line: CommandLine, name: string, defaultValue: number): number {
+export function countOption(line: CommandLine, name: string, defaultValue: number, max = countMax): number {
   const text = textOption(line, name);
   if (text === undefined) return defaultValue;
-  const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (value < 1 || value > countMax) throw new HeadgateError(cliErrors.E_USAGE, `--${name} takes a whole number from 1 to ${countMax}`);
+  const value = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > max) throw new HeadgateError(cliErrors.E_USAGE, `--${name} takes a whole number from 1 to ${max}`);
   return value;
 }

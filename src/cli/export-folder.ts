@@ -9,6 +9,7 @@ import { sealedExportMagic } from '../pipeline/ledger/export/sealed-export.ts';
 import { readTar } from '../pipeline/ledger/export/tar-stream.ts';
 import type { ExportReader } from '../pipeline/ledger/verification/export-reader.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
+import { makeFolder } from '../platform/base/make-folder.ts';
 import { verifyErrors } from './verify-errors.ts';
 
 /** Lists the files once. Fails with E_EXPORT_FOLDER. */
@@ -26,7 +27,7 @@ export function readExportFolder(folder: string): ExportReader {
 
 /** Writes an archive's files into an empty or new folder. Fails with E_EXPORT_ARCHIVE, E_EXPORT_FOLDER. */
 export async function extractExport(pieces: AsyncIterable<Uint8Array>, folder: string): Promise<void> {
-  attempt(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
+  attempt(folder, () => makeFolder(folder, 0o700));
   if (attempt(folder, () => readdirSync(folder)).length > 0)
     throw new HeadgateError(verifyErrors.E_EXPORT_FOLDER, `the folder ${folder} is not empty`);
   let open = -1;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from '
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ExportedFixture, exportedJob, fixtureKey } from '../../test/support/exported-job.ts';
 import { temporaryFolder } from '../../test/support/temporary-store.ts';
 import { loadFlow } from '../control/flows/load-flow.ts';
@@ -120,6 +120,29 @@ describe('headgate verify', () => {
     expect(await run('job-2')).toBe(5);
     expect(await spawnAsync('verify', 'job-1', '--trust', '/nowhere', '--url', url)).toBe(2);
     expect(await spawnAsync('verify', 'job-1', '--trust', trustFile(), '--url', 'http://127.0.0.1:1')).toBe(2);
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('leaves nothing of an export in the clear when %s ends it', async (signal) => {
+    const archive = archiveOf(job().files);
+    const server = createServer((_, response) => void response.writeHead(200).write(archive.subarray(0, -2_048)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const place = temporaryFolder();
+    const child = spawn(
+      process.execPath,
+      [join(import.meta.dirname, '../main/headgate.ts'), 'verify', 'job-1', '--trust', trustFile(), '--url', url],
+      { env: { ...process.env, HEADGATE_API_KEY: 'hg_live_verifier_0123456789', TMPDIR: place }, stdio: 'ignore' },
+    );
+    const ended = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
+    await vi.waitUntil(() => readdirSync(place, { recursive: true }).includes(join(readdirSync(place)[0] ?? '', 'member.bin')), {
+      timeout: 60_000,
+    });
+    child.kill(signal);
+    expect([await ended, readdirSync(place)]).toEqual([{ SIGINT: 130, SIGTERM: 143 }[signal], []]);
   });
 });
 

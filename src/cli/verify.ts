@@ -17,6 +17,7 @@ import { parseTrustFile, type Trust } from '../pipeline/ledger/trust-file.ts';
 import { unpackContainer } from '../pipeline/ledger/verification/container-check.ts';
 import type { VerificationReport } from '../pipeline/ledger/verification/verification-report.ts';
 import { verifyExport } from '../pipeline/ledger/verification/verify-export.ts';
+import { endProcess } from '../platform/base/end-process.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
@@ -81,12 +82,30 @@ async function verifyArchive(
   { trust, packs }: { readonly trust: Trust; readonly packs: Packs },
 ): Promise<VerificationReport> {
   const kept = textOption(line, 'out');
-  const folder = kept === undefined ? mkdtempSync(join(tmpdir(), 'headgate-verify-')) : resolve(kept);
-  try {
+  const verify = async (folder: string) => {
     await extractExport(pieces, folder);
     return await verifyFolder(folder, trust, packs);
+  };
+  return kept === undefined ? await withPrivateFolder(verify) : await verify(resolve(kept));
+}
+
+const endingSignals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Removed whatever happens, but for SIGKILL: what is in it is in the clear. */
+async function withPrivateFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-verify-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const end = (signal: keyof typeof endingSignals) => {
+    remove();
+    endProcess(endingSignals[signal]);
+  };
+  const signals = Object.keys(endingSignals) as (keyof typeof endingSignals)[];
+  for (const signal of signals) process.once(signal, end);
+  try {
+    return await work(folder);
   } finally {
-    if (kept === undefined) rmSync(folder, { recursive: true, force: true });
+    for (const signal of signals) process.off(signal, end);
+    remove();
   }
 }
 

@@ -3,11 +3,12 @@
  * the file's verdict is known, so a folder never shows outputs of a file that was not accepted, or half of them. What an
  * earlier run left under these names goes at the start, so that a run that fails does not leave another's outputs.
  */
-import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { segmentPreamble } from '../../pipeline/engine/bodies/body-writer.ts';
 import type { BodyPlan, Plan } from '../../pipeline/engine/plan.ts';
+import { makeFolder } from '../../platform/base/make-folder.ts';
 import { unwritable, writable } from './plain-files.ts';
 
 const extensions: Readonly<Record<BodyPlan['format'], string>> = { ndjson: 'ndjson', csv: 'csv', 'fixed-width': 'txt' };
@@ -102,7 +103,7 @@ export const recordsName = 'records.ndjson';
 const documents = ['outcomes.json', 'receipt.json', recordsName];
 
 export function createOutputFiles(folder: string, plan: Plan): OutputFiles {
-  writable(folder, () => mkdirSync(folder, { recursive: true }));
+  writable(folder, () => makeFolder(folder));
   const targets = plan.targets.map((target) => new OutputFile(folder, `${target.id}.${extensions[target.body.format]}`));
   for (const [index, file] of targets.entries()) file.write(segmentPreamble(plan, index));
   const rejections = new OutputFile(folder, 'rejections.ndjson');

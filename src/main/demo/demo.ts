@@ -3,12 +3,13 @@
  * tenants, brings them in by folder, HTTP upload, `headgate ingest` and SFTP both ways, and ends with a table per job and where to look
  * next. `--once` exits when done: 0 if everything balances.
  */
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { cliErrors } from '../../cli/cli-errors.ts';
-import { type Command, textOption } from '../../cli/command.ts';
+import { type Command, countOption, textOption } from '../../cli/command.ts';
 import { loadSettings } from '../../cli/load-settings.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { makeFolder } from '../../platform/base/make-folder.ts';
 import type { Settings } from '../../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { createLogger } from '../../platform/telemetry/logger.ts';
@@ -43,6 +44,8 @@ const stories: Readonly<Record<string, Story>> = {
   },
 };
 
+const recordsMax = 5_000_000;
+
 export const demoCommand: Command = {
   usage: 'headgate demo [--once] [--json] [--records N] [--story breaker|banks] [--data-dir DIR]',
   summary:
@@ -60,7 +63,7 @@ export const demoCommand: Command = {
     const story = textOption(line, 'story');
     if (story !== undefined && !Object.hasOwn(stories, story))
       throw new HeadgateError(cliErrors.E_USAGE, `the demo has two stories: ${Object.keys(stories).join(' and ')}`);
-    const records = Math.min(5_000_000, Math.max(1, Number(textOption(line, 'records') ?? 100_000) || 100_000));
+    const records = countOption(line, 'records', 100_000, recordsMax);
     const base = loadSettings({ flags: { dataDir: textOption(line, 'data-dir') } });
     const dataDir = textOption(line, 'data-dir') ? base.dataDir : join(base.dataDir, 'demo');
     const settings = {
@@ -72,7 +75,7 @@ export const demoCommand: Command = {
       // The demo keeps the folders of its tenants in its data folder, which connections may not name otherwise.
       folderRoots: [join(dataDir, 'tenants', '{tenant}')],
     };
-    mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(settings.dataDir, 0o700);
     const logPath = join(settings.dataDir, 'demo.log');
     const logger = createLogger({ level: settings.logLevel, destination: createWriteStream(logPath, { flags: 'a', mode: 0o600 }) });
     tell(`starting PostgreSQL, storage and all roles in ${settings.dataDir}`);

@@ -12,6 +12,7 @@ import type { RecordPlan } from '../../../pipeline/engine/plan.ts';
 import type { OutputFileDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
+import { currencyFault } from './summed-currencies.ts';
 
 export function checkFileTemplates(target: OutputFileDefinition, records: readonly RecordPlan[], path: Path, report: Report): void {
   const at = [...path, 'name'];
@@ -23,7 +24,8 @@ export function checkFileTemplates(target: OutputFileDefinition, records: readon
       message: 'the name needs {number} or {sequence}: without it one file would replace another',
       atValue: true,
     });
-  const sums = records.flatMap(({ role, fields }) => (role === 'data' ? fields.filter(({ sum }) => sum).map(({ name }) => name) : []));
+  const data = records.filter(({ role }) => role === 'data');
+  const sums = data.flatMap(({ fields }) => fields.filter(({ sum }) => sum).map(({ name }) => name));
   for (const key of ['headerLines', 'trailerLines'] as const) {
     const lines = target[key];
     if (lines === undefined) continue;
@@ -33,7 +35,14 @@ export function checkFileTemplates(target: OutputFileDefinition, records: readon
         path: [...path, key],
         message: `${key} is for format csv or fixed-width, not for ndjson`,
       });
-    for (const [index, line] of lines.entries()) checkTemplate(line, { at: [...path, key, index], texts: lineTexts, sums }, report);
+    for (const [index, line] of lines.entries()) {
+      const at = [...path, key, index];
+      for (const { field, currency } of checkTemplate(line, { at, texts: lineTexts, sums }, report) ?? []) {
+        if (field === null || currency === null || !sums.includes(field)) continue;
+        const message = currencyFault(currency, field, data);
+        if (message !== null) report.add({ code: flowErrors.E_CONFIG_REFERENCE, path: at, message, atValue: true });
+      }
+    }
   }
 }
 

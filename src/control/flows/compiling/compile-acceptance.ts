@@ -4,6 +4,7 @@ import type { AcceptancePlan, RecordPlan } from '../../../pipeline/engine/plan.t
 import type { FlowSpec } from '../definition.ts';
 import type { Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
+import { currencyFault } from './summed-currencies.ts';
 
 const limitKeys = ['maxInvalid', 'maxInvalidRatio', 'maxInvalidAmount'] as const;
 
@@ -42,7 +43,12 @@ function checkAmounts(amounts: Readonly<Record<string, string>>, records: readon
       message: 'maxInvalidAmount is by currency; the summed field names no currency field',
     });
   }
+  const faults = (currency: string) =>
+    sums.filter((field) => field.currencyField !== null).map(({ name }) => currencyFault(currency, name, records));
   for (const [currency, amount] of Object.entries(amounts)) {
+    const fault = faults(currency);
+    if (fault.length > 0 && !fault.includes(null))
+      report.add({ code: flowErrors.E_CONFIG_REFERENCE, path: [...path, currency], message: fault[0]! });
     if (!isAmount(amount))
       report.add({
         code: flowErrors.E_CONFIG_VALUE,

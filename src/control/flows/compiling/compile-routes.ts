@@ -37,7 +37,9 @@ export function compileRoutes(
     return rule;
   });
   const fallback = targetIndexes(routes.default.to, targets, [...path, 'default', 'to'], report);
-  for (const target of fallback) used.add(target);
+  // Every record may take a rule, and those that others lead to besides.
+  const isDefaultReached = routes.mode === 'first' || reached.every(({ when }) => constantValue(when) !== true);
+  if (isDefaultReached) for (const target of fallback) used.add(target);
   const backups = new Set(Object.values(definitions ?? {}).map((target) => target.backup));
   for (const [index, target] of targets.entries()) {
     if (!used.has(index) && !backups.has(target))
@@ -54,8 +56,8 @@ function checkReachable(rule: Rule, context: { before: readonly Rule[]; mode: 'f
   };
   const constant = constantValue(rule.when);
   if (constant === false) return refuse('this is never true: the rule is never reached');
-  if (constant === true) return refuse('this is always true: nothing after it, default included, is ever reached');
   if (context.mode === 'all') return true;
+  if (constant === true) return refuse('this is always true: nothing after it, default included, is ever reached');
   const wider = context.before.find((earlier) => implies(rule.when, earlier.when));
   return wider === undefined || refuse(`never reached: whatever makes it true is taken by ${wider.id} before it`);
 }

@@ -5,6 +5,7 @@ import type { Expression, ValueType } from '../../../pipeline/engine/expressions
 import type { OutputFieldPlan, RecordPlan } from '../../../pipeline/engine/plan.ts';
 import { valueTypeOf } from '../../../pipeline/engine/records/record-scope.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
+import { summedCurrencies } from './summed-currencies.ts';
 
 /** Roots of later versions. */
 const later = ['calendar', 'flag', 'lookup', 'env', 'tenant'];
@@ -76,7 +77,7 @@ function uniqueSums(data: readonly RecordPlan[]) {
   const names = [...new Set(sums.map((field) => field.name))];
   return names.map((name) => {
     const alike = sums.filter((field) => field.name === name);
-    return { field: name, type: valueTypeOf(alike[0]!.type), byCurrency: alike.some((field) => field.currencyField !== null) };
+    return { field: name, type: valueTypeOf(alike[0]!.type), currencies: summedCurrencies(name, data) };
   });
 }
 

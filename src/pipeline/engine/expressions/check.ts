@@ -144,9 +144,13 @@ class Checker implements CheckContext {
       return this.refuse('E_EXPRESSION_NAME', withNearest(`${part!.text} is not summed (sum: true)`, part!.text, known), part!.range);
     }
     if (kind === 'sum') return { kind: 'statistic', type: sum.type, name: 'sum', field: sum.field, key: null };
-    if (!sum.byCurrency) return this.refuse('E_EXPRESSION_TYPE', `${sum.field} names no currency field`, part!.range);
+    if (sum.currencies === null) return this.refuse('E_EXPRESSION_TYPE', `${sum.field} names no currency field`, part!.range);
     if (!/^[A-Z]{3}$/.test(key!.text))
       return this.refuse('E_EXPRESSION_TYPE', "a currency is three capital letters, such as 'ZAR'", key!.range);
+    if (!sum.currencies.includes(key!.text)) {
+      const message = withNearest(`no currency ${key!.text} for ${sum.field}`, key!.text, sum.currencies);
+      return this.refuse('E_EXPRESSION_NAME', message, key!.range);
+    }
     return { kind: 'statistic', type: sum.type, name: 'sumBy', field: sum.field, key: key!.text };
   }
 

@@ -10,8 +10,8 @@ export interface FieldBinding {
 }
 
 export interface StatisticsBinding {
-  /** Summed fields; those with a currency have `stats.sumBy.field['ZAR']` as well. */
-  readonly sums: readonly { readonly field: string; readonly type: ValueType; readonly byCurrency: boolean }[];
+  /** Summed fields; those with a currency have `stats.sumBy.field['ZAR']` as well, of these currencies. */
+  readonly sums: readonly { readonly field: string; readonly type: ValueType; readonly currencies: readonly string[] | null }[];
   /** Counted record types, for `stats.count.type`. */
   readonly recordTypes: readonly string[];
 }
