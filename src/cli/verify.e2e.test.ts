@@ -138,9 +138,12 @@ describe('headgate verify', () => {
       { env: { ...process.env, HEADGATE_API_KEY: 'hg_live_verifier_0123456789', TMPDIR: place }, stdio: 'ignore' },
     );
     const ended = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
-    await vi.waitUntil(() => readdirSync(place, { recursive: true }).includes(join(readdirSync(place)[0] ?? '', 'member.bin')), {
-      timeout: 60_000,
-    });
+    await vi.waitUntil(
+      () => (readdirSync(place, { recursive: true }) as string[]).includes(join(readdirSync(place)[0] ?? '', 'member.bin')),
+      {
+        timeout: 60_000,
+      },
+    );
     child.kill(signal);
     expect([await ended, readdirSync(place)]).toEqual([{ SIGINT: 130, SIGTERM: 143 }[signal], []]);
   });

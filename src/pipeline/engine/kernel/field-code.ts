@@ -34,6 +34,15 @@ export function fieldCode(context: SourceContext, layout: TextLayout, index: num
   return code ?? checkedText(context, layout, index);
 }
 
+/** What values of fields of other types than string are written with. */
+const isOfTypes = (byte: number): boolean => /[-.A-Za-z0-9]/.test(String.fromCharCode(byte));
+
+/** False where a byte that ends or interrupts fields may be in the value of one, which code that knows its values would run over. */
+export function endsApart({ reserved }: TextLayout, fields: readonly FieldPlan[]): boolean {
+  const literals = fields.flatMap((field) => (field.type === 'date' ? (dateShape(field)?.literals ?? []) : []));
+  return ![...reserved].some((byte) => isOfTypes(byte)) && !literals.some(({ byte }) => reserved.has(byte));
+}
+
 /** Whether `v<index>` holds the position in the field's enum. */
 export function hasEnumIndex(field: FieldPlan, reserved: ReadonlySet<number>): boolean {
   if (field.type !== 'string' || field.enum === null || field.pattern !== null || field.min !== null || field.max !== null) return false;

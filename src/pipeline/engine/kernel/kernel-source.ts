@@ -8,7 +8,7 @@ import { entryBytes, entryKeyAt, entryKeyMax } from '../outcomes/siphash-module.
 import { type BodyCode, bodyCode } from './body-code.ts';
 import { delimitedLayout } from './delimited-layout.ts';
 import { ExpressionCode } from './expression-code.ts';
-import { fieldCode, hasNumber } from './field-code.ts';
+import { endsApart, fieldCode, hasNumber } from './field-code.ts';
 import { fixedWidthLayout } from './fixed-width-layout.ts';
 import { canBeHeld } from './held-number-code.ts';
 import { inspectionCode } from './inspection-source.ts';
@@ -48,7 +48,7 @@ export function kernelSource(flow: CompiledFlow, shape: KernelShape): KernelSour
   const context = new SourceContext(flow);
   const layout = layoutOf(context, shape);
   const summed = flow.sums.byType[flow.mainType]!;
-  if (layout === null || !takesHeldNumbers(context, layout)) return null;
+  if (layout === null || !endsApart(layout, context.record.fields) || !takesHeldNumbers(context, layout)) return null;
   if (summed.some(({ field }) => !hasNumber(context.field(field)))) return null;
   if (plan.routes.mode === 'all' && plan.routes.rules.length > maskedRulesMax) return null;
   const conditions = new ExpressionCode(context, layout.reserved);

@@ -65,12 +65,12 @@ export class RejectedRecord implements RecordVerdict {
     return this.#lineField < 0 ? message : `${placeInFile(this.#text(this.#lineField))}${message}`;
   }
 
-  /** Null: absent. The record is ASCII. */
+  /** Null: absent, which an expression that was evaluated since says with a place below zero. The record is ASCII. */
   #text(field: number): string | null {
     const { places, window } = this.#state;
     const start = places[field * 2]!;
     const end = places[field * 2 + 1]!;
-    return start === end ? null : window.bytes.toString('latin1', start, end);
+    return start < 0 || start === end ? null : window.bytes.toString('latin1', start, end);
   }
 
   #takeKeysAndAmounts(): void {
