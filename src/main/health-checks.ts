@@ -1,8 +1,10 @@
 /** What /readyz looks at: the database answers as the right role, the object store's folder takes a file and has room, or its service answers. */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
 import type { Health, HealthFinding } from '../api/api-parts.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import type { Db } from '../platform/postgres/database.ts';
+import { incomingFolder } from '../platform/storage/local-store.ts';
 import { reachRemoteStore } from '../platform/storage/remote-store.ts';
 import type { OpenStorage } from './open-storage.ts';
 
@@ -40,8 +42,8 @@ export function createHealth(parts: {
       return { name: 'object store', isOk: reason === undefined, detail: reason ?? 'answers' };
     }
     try {
-      mkdirSync(storage.root, { recursive: true });
-      accessSync(storage.root, constants.W_OK | constants.R_OK);
+      // Not made here: what is missing was lost, as with a volume that is not mounted any more.
+      for (const folder of [storage.root, join(storage.root, incomingFolder)]) accessSync(folder, constants.W_OK | constants.R_OK);
       return { name: 'object store', isOk: true, detail: 'writable' };
     } catch (error) {
       return { name: 'object store', isOk: false, detail: (error as NodeJS.ErrnoException).code ?? 'not writable' };

@@ -168,7 +168,7 @@ describe('the local store', () => {
   });
 
   test('driver codes become product codes', () => {
-    const codes = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EEXIST', 'EACCES', 'EROFS', 'EXDEV', 'EIO', 'EMFILE'].map((code) => {
+    const codes = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EEXIST', 'EACCES', 'EPERM', 'EROFS', 'EXDEV', 'ELOOP', 'EIO', 'EMFILE'].map((code) => {
       const failure = storageFailure(Object.assign(new Error('driver'), { code }), 'write an object');
       return [code, failure.code, failure.retryable];
     });
@@ -177,9 +177,11 @@ describe('the local store', () => {
       ['EDQUOT', 'E_STORAGE_FULL', true],
       ['EFBIG', 'E_STORAGE_FULL', true],
       ['EEXIST', 'E_OBJECT_EXISTS', false],
-      ['EACCES', 'E_STORAGE_IO', false],
-      ['EROFS', 'E_STORAGE_IO', false],
-      ['EXDEV', 'E_STORAGE_IO', false],
+      ['EACCES', 'E_STORAGE_IO', true],
+      ['EPERM', 'E_STORAGE_IO', true],
+      ['EROFS', 'E_STORAGE_IO', true],
+      ['EXDEV', 'E_STORAGE_IO', true],
+      ['ELOOP', 'E_STORAGE_IO', false],
       ['EIO', 'E_STORAGE_IO', true],
       ['EMFILE', 'E_STORAGE_IO', true],
     ]);

@@ -26,7 +26,8 @@ import type { RawReader, RawStore, RawWriter, StoredName } from './object-store.
 import { storageErrors } from './storage-errors.ts';
 import { storageFailure, withStorageFailures } from './storage-failure.ts';
 
-const incomingFolder = '.incoming';
+/** Where objects are written before they have their name. */
+export const incomingFolder = '.incoming';
 /** Process id and random part. */
 const unfinishedPattern = /^[0-9]+-[0-9a-f]{24}$/;
 

@@ -217,9 +217,7 @@ function storageFailureOf(failure: BlobFailure, action: string): HeadgateError {
       return new HeadgateError(storageErrors.E_OBJECT_EXISTS, why, { cause: failure });
     case 'changed':
       return new HeadgateError(storageErrors.E_OBJECT_DAMAGED, 'an object was exchanged while it was read', { cause: failure });
-    case 'credentials':
-    case 'forbidden':
-    case 'container-missing':
+    // Credentials, rights and containers are mended by an operator, and work waits for that.
     case 'failed':
       return new HeadgateError(storageErrors.E_STORAGE_IO, why, { cause: failure, retryable: false });
     default:

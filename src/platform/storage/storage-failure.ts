@@ -13,10 +13,7 @@ export function storageFailure(cause: unknown, action: string): HeadgateError {
       return new HeadgateError(storageErrors.E_STORAGE_FULL, `no space to ${action} (${code})`, { cause });
     case 'EEXIST':
       return new HeadgateError(storageErrors.E_OBJECT_EXISTS, `cannot ${action}: it exists already`, { cause });
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-    case 'EXDEV':
+    // Somebody put a link in the store. What a disk or its rights refuse, such as one that was mounted read-only, is mended by an operator, and work waits for that.
     case 'ELOOP':
       return new HeadgateError(storageErrors.E_STORAGE_IO, `cannot ${action} (${code})`, { cause, retryable: false });
     case 'EMFILE':
