@@ -264,6 +264,19 @@ describe('a name', () => {
     expect(answer.json.detail).not.toContain(name.length > 2 ? name : '"');
   });
 
+  it.each(['%ff%fe.csv', '%ed%a0%80.csv', 'a%', 'a%zz.csv'])(
+    'that is written as %s, which is no UTF-8, is refused with E_NAME',
+    async (name) => {
+      const answer = await server.request(`/v1/files?flow=payments&name=${name}`, {
+        key: tenant.key,
+        method: 'POST',
+        body: fresh(),
+        headers: { 'content-type': 'application/octet-stream' },
+      });
+      expect(facts(answer)).toEqual([422, 'problem+json', 'E_NAME']);
+    },
+  );
+
   it('that differs in normal form or case only is another name', async () => {
     const names = ['caf\u00e9.csv', 'cafe\u0301.csv', 'CAF\u00c9.csv'];
     const ids = await Promise.all(names.map(async (name) => (await upload({ name })).json.fileId));

@@ -101,7 +101,7 @@ function uploadOf(request: FastifyRequest<{ Querystring: UploadQuery }>, parts: 
   return {
     tenantId: ownerOf(request).tenantId,
     flowName: request.query.flow,
-    name: request.query.name,
+    name: nameOf(request),
     headers: {
       reprDigest: header('repr-digest'),
       contentDigest: header('content-digest'),
@@ -113,6 +113,17 @@ function uploadOf(request: FastifyRequest<{ Querystring: UploadQuery }>, parts: 
     traceparent: trace ? formatTraceparent(trace) : null,
     actor: actorOf(request),
   };
+}
+
+/** The parser of queries leaves escapes as they are that are no UTF-8, which would be another name: then it is none that is taken. */
+function nameOf({ query: { name }, raw }: FastifyRequest<{ Querystring: UploadQuery }>): string {
+  const given = /[?&]name=([^&#]*)/.exec(raw.url ?? '')?.[1] ?? '';
+  try {
+    decodeURIComponent(given.replaceAll('+', ' '));
+    return name;
+  } catch {
+    return '\ud800';
+  }
 }
 
 /** Of a duplicate, the job of the file that was first. */
