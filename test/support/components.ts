@@ -40,7 +40,7 @@ const detectors = {
 
 export type Component = keyof typeof detectors;
 
-/** Real files with their verdicts, beside the project. */
+/** Public files with their verdicts: `HEADGATE_TEST_DATA`, else beside the project. */
 export const sharedDataFolder = process.env['HEADGATE_TEST_DATA'] ?? join(import.meta.dirname, '../../../shared/data');
 
 const found = new Map<Component, boolean>();
