@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { expectedVerdicts, itWithPublicData } from '../../../test/support/public-data.ts';
@@ -50,14 +49,21 @@ function withoutEmpty(record: Record<string, string | undefined>): Record<string
   return Object.fromEntries(Object.entries(record).filter(([, text]) => text !== ''));
 }
 
-/** One stored pair disagrees in a value: what the CSV does not contain at all cannot be expected of it. */
-function expectRecords({ file }: CsvVerdict, records: Record<string, string | undefined>[], wanted: unknown, text: string): void {
+/** The one stored pair that disagrees in a value: what the CSV says, and what its JSON does. */
+const disagreeing = {
+  file: 'csv-spectrum/csvs/location_coordinates.csv',
+  column: 'Contact Phone Number',
+  csv: '2095257564',
+  json: '1234567890',
+};
+
+function expectRecords({ file }: CsvVerdict, records: Record<string, string | undefined>[], wanted: unknown): void {
   const list = (Array.isArray(wanted) ? wanted : [wanted]) as Record<string, string>[];
-  const isContained = (value: string | undefined) => value === undefined || text.replaceAll('""', '"').includes(value);
-  const comparable = (record: Record<string, string | undefined>, index: number) =>
-    Object.fromEntries(Object.entries(record).filter(([name]) => isContained(list[index]?.[name])));
-  expect([file, records.length]).toEqual([file, list.length]);
-  expect([file, records.map(comparable)]).toEqual([file, list.map(comparable)]);
+  if (file === disagreeing.file) {
+    expect(list.map((record) => record[disagreeing.column])).toEqual([disagreeing.json]);
+    list[0]![disagreeing.column] = disagreeing.csv;
+  }
+  expect([file, records]).toEqual([file, list]);
 }
 
 describe('public CSV files through headgate run --format delimited --parse', () => {
@@ -77,12 +83,12 @@ describe('public CSV files through headgate run --format delimited --parse', () 
       if (verdict.firstRow !== undefined) expect(rows[0]!.slice(0, verdict.firstRow.length)).toEqual(verdict.firstRow);
       // The stored CSV has LF where its JSON has CRLF (README of the data).
       const read = (path: string) => JSON.parse(readFileSync(join(folder, path), 'utf8').replaceAll('\\r\\n', '\\n'));
-      if (verdict.records !== undefined)
-        expectRecords(verdict, asObjects(rows), read(verdict.records), readFileSync(join(folder, verdict.file), 'utf8'));
+      if (verdict.records !== undefined) expectRecords(verdict, asObjects(rows), read(verdict.records));
       if (verdict.json !== undefined)
         expect(asObjects(rows).map(withoutEmpty)).toEqual(describedRows(read(verdict.json)).map(withoutEmpty));
     }
     expect(verdicts.length).toBeGreaterThan(20);
+    expect(verdicts.map(({ file }) => file)).toContain(disagreeing.file);
   });
 
   itWithPublicData('csv', 'the header option takes the first row out of the rows', (folder) => {
@@ -143,96 +149,4 @@ describe('hostile text through headgate run --parse', () => {
       expect(rows.flat()).toEqual((text.endsWith('\n') ? text.slice(0, -1) : text).split('\n'));
     }
   });
-});
-
-/**
- * CPA Standard 005: a header, one payment in each detail record here, a trailer with totals and counts. The published amounts
- * are those of all digits of a field but the last, in details and trailer alike, so the fields are one shorter here.
- */
-const cpa005 = `
-apiVersion: headgate/v1
-kind: FlowDefinition
-metadata: { tenant: bank, service: payments, name: cpa005, version: 1.0.0, owner: ops }
-spec:
-  sources: [{ id: api, type: http }]
-  format: { type: fixed-width, discriminator: { start: 1, length: 1 }, recordLength: 1464 }
-  schema:
-    header: { tag: A, fields: { sequence: { at: [2, 9], type: int, required: true }, originator: { at: [11, 10], type: string, required: true } } }
-    record:
-      tag: C
-      fields:
-        line: { at: [2, 9], type: int, required: true }
-        type: { at: [25, 3], type: string, required: true }
-        amount: { at: [28, 9], type: decimal, point: implied, scale: 2, required: true, sum: true }
-    trailer:
-      tag: Z
-      fields:
-        debits: { at: [25, 13], type: decimal, point: implied, scale: 2, required: true }
-        debitCount: { at: [39, 8], type: int, required: true }
-        credits: { at: [47, 13], type: decimal, point: implied, scale: 2, required: true }
-        creditCount: { at: [61, 8], type: int, required: true }
-  validate:
-    - { id: totals, scope: file, assert: "trailer.credits + trailer.debits == stats.sum.amount && trailer.creditCount + trailer.debitCount == stats.records", onFail: reject-file, code: CTL01, message: "Trailer does not match details" }
-  routes: { default: { to: [payments] } }
-  targets: { payments: { type: file, connection: out, path: out } }
-`;
-
-interface FixedWidthVerdict {
-  readonly file: string;
-  readonly expect: 'accept' | 'refuse';
-  readonly records?: number;
-  readonly recordLength?: number;
-  readonly payments?: readonly { readonly line: number; readonly type: string; readonly amountCents: number }[];
-  readonly trailer?: { readonly creditCents: number; readonly creditCount: number };
-}
-
-describe('public fixed-width files through headgate run', () => {
-  // Two of the four files have records that do not end at line ends (length words; a line end inside a field): not this format.
-  itWithPublicData(
-    'fixedwidth',
-    'records that end at line ends give the published amounts and totals, wrong lengths are refused',
-    (folder) => {
-      const verdicts = expectedVerdicts<FixedWidthVerdict>(folder).filter(({ file }) => file.startsWith('cpa005/'));
-      const work = mkdtempSync(join(tmpdir(), 'headgate-public-'));
-      try {
-        writeFileSync(join(work, 'flow.yaml'), cpa005);
-        for (const [index, verdict] of verdicts.entries()) {
-          const out = join(work, String(index));
-          const { status, stdout, stderr } = spawnSync(
-            program,
-            ['run', join(work, 'flow.yaml'), join(folder, verdict.file), '--out', out, '--json'],
-            { encoding: 'utf8' },
-          );
-          // Why a file is held or rejected, and nothing else.
-          expect(stderr).toMatch(status === 0 ? /^$/ : /: error E_[A-Z_]+: /);
-          const receipt = JSON.parse(stdout);
-          expect([verdict.file, status]).toEqual([verdict.file, verdict.expect === 'accept' ? 0 : 1]);
-          if (verdict.payments === undefined) {
-            expect(receipt.errors.map(({ code }: { code: string }) => code)).toContain('E_WIDTH');
-            continue;
-          }
-          const payments = readFileSync(join(out, 'payments.ndjson'), 'utf8')
-            .trim()
-            .split('\n')
-            .map((line) => JSON.parse(line));
-          expect(payments).toEqual(
-            verdict.payments.map(({ line, type, amountCents }) => ({
-              line,
-              type,
-              amount: `${Math.floor(amountCents / 100)}.${String(amountCents % 100).padStart(2, '0')}`,
-            })),
-          );
-          expect(receipt).toMatchObject({
-            verdict: 'accepted',
-            records: { read: verdict.payments.length },
-            controlTotals: { balanced: true },
-          });
-          expect(receipt.controlTotals.declared).toMatchObject({ creditCount: String(verdict.trailer!.creditCount) });
-        }
-        expect(verdicts.length).toBe(2);
-      } finally {
-        rmSync(work, { recursive: true });
-      }
-    },
-  );
 });
