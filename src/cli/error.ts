@@ -1,6 +1,7 @@
 /** `headgate error CODE`: what a code means, who can act on it, and what they do next, without a server. */
-import { nearestName } from '../pipeline/engine/expressions/suggestion.ts';
+
 import { type CatalogueEntry, HeadgateError } from '../platform/base/errors.ts';
+import { nearestName } from '../platform/base/nearest-name.ts';
 import { type Command, outputOptions, requiredPositional } from './command.ts';
 import { printOne } from './output.ts';
 

@@ -22,9 +22,9 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    const { nearestName } = await import('../platform/base/settings.ts');
+    const { nearestName } = await import('../platform/base/nearest-name.ts');
     const nearest = nearestName(name, Object.keys(commands));
-    const meant = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+    const meant = nearest === null ? '' : `; did you mean ${nearest}?`;
     process.stderr.write(`error E_USAGE: there is no command ${JSON.stringify(name)}${meant}\ntry: headgate --help\n`);
     return 2;
   }

@@ -2,7 +2,7 @@
  * Whether the flows and targets are there of which a target of type answers reads what was said. A warning: the flow of the answers
  * may be applied before the other, and what a target that is gone was sent may still be answered.
  */
-import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
+import { nearestName } from '../../platform/base/nearest-name.ts';
 import type { FlowDefinition } from './definition.ts';
 import type { Path, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';

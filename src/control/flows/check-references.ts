@@ -2,7 +2,7 @@
  * What a flow says about other documents of its tenant: that its connections exist and are of the right type, and that it
  * is no less strict than the policy. Pure; where the documents come from is the caller's business.
  */
-import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
+import { nearestName } from '../../platform/base/nearest-name.ts';
 import { blobConnectionTypes } from '../../platform/blob/blob-connection.ts';
 import { acknowledgeConnection } from './compiling/compile-acknowledge.ts';
 import { withPackSchema } from './compiling/pack-schema.ts';

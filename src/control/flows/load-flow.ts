@@ -4,8 +4,8 @@
  */
 
 import { expressionProblems } from '../../pipeline/engine/expressions/expression-errors.ts';
-import { nearestName } from '../../pipeline/engine/expressions/suggestion.ts';
 import type { Plan } from '../../pipeline/engine/plan.ts';
+import { nearestName } from '../../platform/base/nearest-name.ts';
 import { checkRanges } from './applying/check-egress.ts';
 import { checkConnection } from './check-connection.ts';
 import { compileDefinition } from './compiling/compile-definition.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeadgateError } from './errors.ts';
-import { environmentName, flagName, nearestName, resolveSettings, type SettingSources } from './settings.ts';
+import { environmentName, flagName, resolveSettings, type SettingSources } from './settings.ts';
 import { type SettingName, settingsCatalogue } from './settings-catalogue.ts';
 
 function mistakesOf(sources: SettingSources): string[] {
@@ -125,9 +125,4 @@ it('reading settings is total: any value in any source gives settings or a coded
       }
     }),
   );
-});
-
-it('a suggestion is made only for a near name', () => {
-  expect(nearestName('dataDri', ['dataDir', 'port'])).toBe('dataDir');
-  expect(nearestName('somethingElse', ['dataDir', 'port'])).toBeUndefined();
 });

@@ -4,6 +4,7 @@
  * given as data: reading files is the caller's.
  */
 import { defineErrors, type ErrorDetail, HeadgateError } from './errors.ts';
+import { nearestName } from './nearest-name.ts';
 import type { Setting } from './setting-kinds.ts';
 import { type SettingName, type Settings, settingsCatalogue, toolVariables } from './settings-catalogue.ts';
 
@@ -136,32 +137,6 @@ function isSettingName(name: string): name is SettingName {
 
 function unknownName(name: string, known: readonly string[], where: string): ErrorDetail {
   const nearest = nearestName(name, known);
-  const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+  const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
   return { code: settingErrors.E_SETTING_UNKNOWN, message: `${where} is not a setting${hint}`, path: where };
-}
-
-/** The known name with the fewest edits, if a third of the letters at most have to change. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
-  let best: { name: string; distance: number } | undefined;
-  for (const candidate of known) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (!best || distance < best.distance) best = { name: candidate, distance };
-  }
-  return best && best.distance <= Math.max(1, Math.floor(best.name.length / 3)) ? best.name : undefined;
-}
-
-/** Letters to insert, remove, change or swap with their neighbour. */
-function editDistance(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, index) => index)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      const swap = isSwap ? rows[i - 2]![j - 2]! + 1 : change;
-      row.push(Math.min(change, swap, rows[i - 1]![j]! + 1, row[j - 1]! + 1));
-    }
-    rows.push(row);
-  }
-  return rows[a.length]![b.length]!;
 }

@@ -1,6 +1,7 @@
 /** Queries for lists and pages of flows and their versions. */
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
+
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { flowStoreErrors } from './flow-store-errors.ts';
 

@@ -1,7 +1,7 @@
 /** A backup has to take what its target would have been sent, as it is: the same bytes, in the order that the target keeps, whatever its own is. */
 import { isDeepStrictEqual } from 'node:util';
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
 import type { TargetPlan } from '../../../pipeline/engine/plan.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import type { Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 

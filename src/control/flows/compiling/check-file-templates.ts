@@ -7,8 +7,8 @@ import {
   placeholdersOf,
   totals,
 } from '../../../pipeline/connectors/output-files/file-template.ts';
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
 import type { RecordPlan } from '../../../pipeline/engine/plan.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import type { OutputFileDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';

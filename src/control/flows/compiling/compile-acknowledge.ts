@@ -1,9 +1,9 @@
 /** From `acknowledge` to the Plan: which connection takes what is written for senders, and under which names. */
 import { acknowledgementTexts } from '../../../pipeline/connectors/output-files/file-template.ts';
 import { expressionProblems } from '../../../pipeline/engine/expressions/expression-errors.ts';
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
 import type { AcknowledgePlan } from '../../../pipeline/engine/plan.ts';
 import { answeredByStatus } from '../../../pipeline/formats/iso20022/flow/flow-families.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import type { AcknowledgeDefinition, FlowSpec, PolledSourceDefinition, SourceDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';

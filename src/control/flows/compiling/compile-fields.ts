@@ -3,10 +3,10 @@
 import { expressionProblems } from '../../../pipeline/engine/expressions/expression-errors.ts';
 import { parseMomentPattern } from '../../../pipeline/engine/expressions/moments.ts';
 import { patternProblem } from '../../../pipeline/engine/expressions/patterns.ts';
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
 import { compareMoments, compareNumbers, compareTexts, parseDecimal, parseInteger } from '../../../pipeline/engine/expressions/values.ts';
 import { createMomentReader } from '../../../pipeline/engine/fields/moment-types.ts';
 import type { FieldPlan, FormatPlan } from '../../../pipeline/engine/plan.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import type { FieldDefinition, FieldDefinitions } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';

@@ -1,8 +1,8 @@
 /** `maxAmount` of targets that hold files: the most of a summed field in one file, at the scale of its sums. */
 import { planSums } from '../../../pipeline/engine/amount-totals.ts';
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
 import { parseDecimal } from '../../../pipeline/engine/expressions/values.ts';
 import type { RecordPlan, TargetPlan } from '../../../pipeline/engine/plan.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import type { OutputFileDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';

@@ -1,6 +1,7 @@
 /** From `spec.schema` to the Plan's record types: which there are, how they are told apart, their keys. */
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
+
 import type { FormatPlan, RecordPlan } from '../../../pipeline/engine/plan.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import type { FieldDefinitions, FlowSpec, RecordDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';

@@ -1,6 +1,7 @@
 /** From `routes` to the Plan's: every record goes somewhere, every rule and target can be reached. */
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
+
 import type { OutputFieldPlan, RoutesPlan } from '../../../pipeline/engine/plan.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import type { FlowSpec } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';

@@ -1,6 +1,7 @@
 /** From `targets` and `targetDefaults` to the Plan's targets: what is sent, how, and how hard it is tried. */
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
+
 import type { AnswersPlan, BodyPlan, BreakerPlan, OutputFieldPlan, RecordPlan, TargetPlan } from '../../../pipeline/engine/plan.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import type { DeliveryDefinition, FlowSpec, TargetDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';

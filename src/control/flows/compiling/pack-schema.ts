@@ -2,10 +2,11 @@
  * A flow whose format is a pack needs no schema: the pack has one. What the flow says of a field in a schema of its own is added to
  * it and may only ask for more; fields of its own, types and places it can't give. Totals of the file are compared by rules of the pack.
  */
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
+
 import type { PackPlan } from '../../../pipeline/engine/plan.ts';
 import type { PackField, PackFlow, PackSchema } from '../../../pipeline/formats/pack.ts';
 import { packFlows } from '../../../pipeline/formats/pack-flows.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import type { FieldDefinition, FieldDefinitions, FlowSpec, FormatDefinition, RuleDefinition } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';

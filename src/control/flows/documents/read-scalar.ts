@@ -1,5 +1,5 @@
 /** Reads one scalar of a document by its described kind. The problem completes "<key> …" and repeats no value. */
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import type { RawValue } from './raw-value.ts';
 import type { Shape } from './shape.ts';
 

@@ -3,7 +3,7 @@
  * to write instead; the result has every default filled in. Parts with mistakes come back as undefined.
  */
 import { expressionProblems } from '../../../pipeline/engine/expressions/expression-errors.ts';
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import { readSecretReference } from '../../../platform/secrets/secret-references.ts';
 import { flowErrors } from '../flow-errors.ts';
 import { type Finding, type Path, pathText } from './diagnostics.ts';

@@ -1,11 +1,12 @@
 /**
  * What the parts of the checker share: how trees are built, which types go together, how a mistake is reported.
  */
+
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import type { Environment } from './environment.ts';
 import type { Expression, FunctionName, ValueType } from './expression.ts';
 import type { Syntax } from './parse.ts';
 import type { ExpressionProblemCode, TextRange } from './problem.ts';
-import { nearestName } from './suggestion.ts';
 
 export interface CheckContext {
   readonly environment: Environment;

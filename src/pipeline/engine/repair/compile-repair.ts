@@ -3,12 +3,12 @@
  * in the file, whatever its type, so that it can mend what the flow cannot read. All of them see the record as it was.
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 import { packFlows } from '../../formats/pack-flows.ts';
 import { checkExpression } from '../expressions/check.ts';
 import { evaluate } from '../expressions/evaluate.ts';
 import type { Expression } from '../expressions/expression.ts';
 import { ExpressionFailure } from '../expressions/expression-errors.ts';
-import { nearestName } from '../expressions/suggestion.ts';
 import { trimSpaces } from '../fields/field-reader.ts';
 import type { Plan } from '../plan.ts';
 import type { RecordFinding } from '../records/record-finding.ts';

@@ -1,11 +1,18 @@
-/** "Did you mean": the known name nearest to a mistyped one. */
+/** "Did you mean": the known name nearest to a mistyped one, for settings, commands, keys of definitions and names in expressions. */
 
-/** Null when nothing is near enough: at most two edits, and at most a third of the name's length. */
+const comparedMax = 64;
+const editsMax = 2;
+
+/**
+ * Null when nothing is near enough: at most two edits, and at most a third of the longer name's letters but for one edit, which
+ * leaves something of the name. Of names as near as each other it is the first. Letters of either case are the same.
+ */
 export function nearestName(name: string, known: Iterable<string>): string | null {
-  const wanted = name.slice(0, 64).toLowerCase();
+  const wanted = name.slice(0, comparedMax).toLowerCase();
   let best: { candidate: string; distance: number } | null = null;
   for (const candidate of known) {
-    const limit = Math.max(1, Math.min(2, Math.floor(Math.max(wanted.length, candidate.length) / 3)));
+    const length = Math.max(wanted.length, candidate.length);
+    const limit = Math.min(editsMax, length - 1, Math.max(1, Math.floor(length / 3)));
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance <= limit && (best === null || distance < best.distance)) best = { candidate, distance };
   }
