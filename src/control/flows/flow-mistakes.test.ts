@@ -58,6 +58,18 @@ const shapes: Readonly<Record<string, readonly Mistake[]>> = {
     },
     { change: ['pad: "0"', 'pad: "00"'], code: 'E_CONFIG_VALUE', at: '"00"' },
     { change: ['type: folder', 'type: folders'], code: 'E_CONFIG_VALUE', at: 'folders', says: /did you mean folder/ },
+    {
+      change: ['type: folder', 'type: folder\n      decrypt: bank-pgp'],
+      code: 'E_NOT_SUPPORTED_YET',
+      at: 'decrypt',
+      says: /write `unpack: \[pgp\]`, and `pgp` with/,
+    },
+    {
+      change: ['type: folder', 'type: folders\n      verify: bank-pgp'],
+      code: 'E_NOT_SUPPORTED_YET',
+      at: 'verify',
+      says: /whose signatures count/,
+    },
   ],
   references: [
     { change: ['to: [rtgs] }', 'to: [rtg] }'], code: 'E_CONFIG_REFERENCE', at: 'rtg]', says: /did you mean rtgs/ },

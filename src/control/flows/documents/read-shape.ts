@@ -146,7 +146,7 @@ function refuseKey(key: string, shape: ObjectShape, path: Path, refuse: Refuse):
   refuse({ code: flowErrors.E_CONFIG_KEY, path: [...path, key], message: `unknown key ${JSON.stringify(shown)}${hint}`, isHarmless: true });
 }
 
-function laterMessage({ laterNotes = {} }: ObjectShape, key: string): string {
+function laterMessage({ laterNotes = {} }: Pick<ObjectShape, 'laterNotes'>, key: string): string {
   return `${key} is not supported yet${Object.hasOwn(laterNotes, key) ? `: ${laterNotes[key]}` : ''}`;
 }
 
@@ -161,9 +161,12 @@ function readVariant(raw: RawValue, shape: VariantShape, path: Path, refuse: Ref
   }
   const type = tag.kind === 'scalar' && typeof tag.value === 'string' ? tag.value : '';
   const variant = Object.hasOwn(shape.variants, type) ? shape.variants[type] : undefined;
-  if (variant !== undefined) return readObject(raw, { ...variant, later: [...shape.later, ...(variant.later ?? [])] }, path, refuse);
+  if (variant !== undefined) {
+    const later = [...shape.later, ...(variant.later ?? [])];
+    return readObject(raw, { ...variant, later, laterNotes: { ...shape.laterNotes, ...variant.laterNotes } }, path, refuse);
+  }
   for (const key of shape.later) {
-    if (raw.entries.has(key)) refuse({ code: laterCode, path: [...path, key], message: `${key} is not supported yet`, isHarmless: true });
+    if (raw.entries.has(key)) refuse({ code: laterCode, path: [...path, key], message: laterMessage(shape, key), isHarmless: true });
   }
   if (shape.laterVariants.includes(type)) {
     refuse({ code: laterCode, path: tagPath, message: `${shape.tag} ${type} is not supported yet`, atValue: true, isHarmless: true });

@@ -82,6 +82,8 @@ export interface VariantShape {
   /** Variants and keys of later versions. */
   readonly laterVariants: readonly string[];
   readonly later: readonly string[];
+  /** What the answer to such a key says besides, by key. */
+  readonly laterNotes?: Readonly<Record<string, string>>;
 }
 
 export function text(expected?: string, pattern?: string, maxLength = 200): TextShape {

@@ -199,6 +199,10 @@ export const sourceShape: VariantShape = {
   },
   laterVariants: ['ftps', 'as2', 'email', 'amqp', 'jms', 'kafka', 'database'],
   later: ['decrypt', 'verify', 'archive', 'scan', 'parts', 'schedule'],
+  laterNotes: {
+    decrypt: 'write `unpack: [pgp]`, and `pgp` with the name of a connection of type pgp',
+    verify: 'write `unpack: [pgp]`; the connection of type pgp that `pgp` names says whose signatures count',
+  },
 };
 
 export const duplicatesKey: Key = {
