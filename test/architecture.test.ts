@@ -1,10 +1,39 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkArchitecture } from './support/architecture-rules.ts';
+import { checkArchitecture, importMap } from './support/architecture-rules.ts';
 import { importsOf, readSourceFiles } from './support/source-files.ts';
 
 it('the project keeps its rules', () => {
   const violations = checkArchitecture(readSourceFiles());
   expect(violations.map(({ rule, path, detail }) => `${rule}: ${path}: ${detail}`)).toEqual([]);
+});
+
+const projectRoot = join(import.meta.dirname, '..');
+const isFolder = (name: string) => existsSync(join(projectRoot, 'src', name));
+
+/** Folder → what it may import, by the table of a page. */
+function foldersOfTable(page: string): [folder: string, imports: readonly string[]][] {
+  const [, table = ''] = /\n\| folder \| holds \| may import[^\n]*\n\|[-|]+\n((?:\|[^\n]*\n)+)/.exec(page) ?? [];
+  const quoted = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+  return table
+    .trimEnd()
+    .split('\n')
+    .flatMap((row) => {
+      const [folders, , imports] = row.slice(2, -2).split(' | ');
+      return quoted(folders).map((folder): [string, string[]] => [
+        folder,
+        quoted(imports)
+          .filter((name) => name !== 'node:')
+          .toSorted(),
+      ]);
+    });
+}
+
+it('the table of the architecture page has the folders that there are, and what each may import', () => {
+  const told = foldersOfTable(readFileSync(join(projectRoot, 'docs/ARCHITECTURE.md'), 'utf8'));
+  const wanted = Object.entries(importMap).filter(([folder]) => isFolder(folder));
+  expect(told.toSorted()).toEqual(wanted.map(([folder, imports]) => [folder, imports.filter(isFolder).toSorted()]).toSorted());
 });
 
 const opening = '/** What it is for. */\n';
