@@ -50,12 +50,12 @@ describe('a file without records (A9)', () => {
 
 describe('a file that is cut short (A8)', () => {
   it.each([
-    ['behind its records', 'H,bank\nD,p1,10.00,ZAR,r1\nD,p2,20.50,USD,\n'],
-    ['in the middle of a record', 'H,bank\nD,p1,10.00,ZAR,r1\nD,p2,20'],
-    ['in its trailer', 'H,bank\nD,p1,10.00,ZAR,r1\nT'],
-  ])('%s delivers nothing', async (_what, file) => {
+    ['behind its records', 'H,bank\nD,p1,10.00,ZAR,r1\nD,p2,20.50,USD,\n', 'E_TRUNCATED'],
+    ['in the middle of a record', 'H,bank\nD,p1,10.00,ZAR,r1\nD,p2,20', 'E_TRUNCATED'],
+    ['in its trailer', 'H,bank\nD,p1,10.00,ZAR,r1\nT', 'E_FIELD_COUNT'],
+  ])('%s delivers nothing', async (_what, file, reasonCode) => {
     const { of, job } = await judged(fixturePlan(Buffer.from('a flow')), file);
-    expect(['held', 'rejected']).toContain(job.state);
+    expect(job).toMatchObject({ state: 'held', verdict: 'held', reasonCode });
     expect(await of.rows('/* no batches */ select 1 from headgate.batches where tenant_id = $1')).toEqual([]);
   });
 });
@@ -77,7 +77,8 @@ describe('a file of another kind than its flow reads, whatever its name says (A1
     ['the text that virus scanners are tried with', 'X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'],
   ])('such as %s has no record that is valid, and delivers nothing', async (_what, file) => {
     const { of, job } = await judged(simplePlan(), file);
-    expect(job).toMatchObject({ valid: 0 });
+    expect(job).toMatchObject({ state: 'completed', verdict: 'partial', valid: 0, rejected: job.read });
+    expect(job.read).toBeGreaterThan(0);
     expect(await of.rows('/* no batches */ select 1 from headgate.batches where tenant_id = $1')).toEqual([]);
   });
 });
