@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
-import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
 import { startHttpSink } from '../support/http-sink.ts';
@@ -95,7 +94,9 @@ it('what only a backup may have is sent when the backup is back, though its brea
   const moves = async () =>
     await scenario.rows("/* moves */ select 1 from headgate.events where tenant_id = $1 and type in ('batch.parked', 'batch.resumed')");
   const before = (await moves()).length;
-  await systemPorts.sleep.sleep(1_000);
+  const probes = () => sink('spare').requests.filter(({ method }) => method !== 'POST').length;
+  const probed = probes();
+  await until(() => probes() >= probed + 5, 'the backup was not probed');
   expect((await stateOf()).sort()).toEqual(['ready', 'unknown']);
   expect(await moves()).toHaveLength(before);
   sink('spare').answer(() => ({}));

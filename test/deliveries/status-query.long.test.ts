@@ -3,7 +3,6 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { connectorErrors } from '../../src/pipeline/connectors/connector-errors.ts';
 import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
 import { HeadgateError } from '../../src/platform/base/errors.ts';
-import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
 import { type SinkRequest, startHttpSink } from '../support/http-sink.ts';
@@ -104,6 +103,7 @@ it('of single records, those that the service has are not sent again', async () 
 it('while its connection is not there, nothing is taken for granted: it is asked when there is one again, and not sent', async () => {
   const { sink, scenario } = await startAsked({});
   let isGone = false;
+  let refused = 0;
   let state = 'pending';
   sink.answer(({ method }) => (method === 'POST' ? { isLost: true } : json(state)));
   const jobs = await scenario.deliverJobs([{ lines }]);
@@ -111,7 +111,10 @@ it('while its connection is not there, nothing is taken for granted: it is asked
     definitions: {
       loadFlow: async () => ({ flowName: 'eft', plan: scenario.plan }),
       async loadBinding() {
-        if (isGone) throw new HeadgateError(connectorErrors.E_TARGET, 'there is no connection api');
+        if (isGone) {
+          refused += 1;
+          throw new HeadgateError(connectorErrors.E_TARGET, 'there is no connection api');
+        }
         return bindingOf('http', { baseUrl: sink.url });
       },
     },
@@ -119,7 +122,7 @@ it('while its connection is not there, nothing is taken for granted: it is asked
   await until(() => asks(sink.requests).length >= 2, 'the service was not asked');
   isGone = true;
   const asked = asks(sink.requests).length;
-  await systemPorts.sleep.sleep(300);
+  await until(() => refused >= 5, 'the connection was not looked for');
   expect(await scenario.batches()).toMatchObject([{ state: 'unknown' }]);
   state = 'done';
   isGone = false;

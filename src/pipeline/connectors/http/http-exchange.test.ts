@@ -88,10 +88,16 @@ it('a fault of the program itself is thrown, and nothing is sent', async () => {
 });
 
 it('a client that is closed ends what is under way', async () => {
-  const origin = await listen(createHttpServer((request) => void request.resume()));
+  const arrived = Promise.withResolvers<void>();
+  const origin = await listen(
+    createHttpServer((request) => {
+      request.resume();
+      arrived.resolve();
+    }),
+  );
   const client = clientOf(origin);
   const exchanges = [post(Buffer.from('{}')), post(Buffer.from('{}'))].map((request) => client.send(request, signal));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await arrived.promise;
   await client.close();
   expect((await Promise.all(exchanges)).map(({ kind }) => kind)).toEqual(['lost', 'unsent']);
 });
