@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compileFlow } from '../src/pipeline/engine/compile-flow.ts';
 import type { FieldPlan, Plan } from '../src/pipeline/engine/plan.ts';
-import { type PaymentFormat, paymentColumns, paymentsPlan } from '../src/pipeline/engine/plan-fixtures.ts';
+import { type PaymentFormat, paymentColumns, paymentsPlan } from '../src/pipeline/engine/plans.fixture.ts';
 import { publicHashKey, runOpenRange } from '../src/pipeline/engine/run-chunk.ts';
-import { memorySource } from '../src/pipeline/engine/run-fixtures.ts';
+import { memorySource } from '../src/pipeline/engine/runs.fixture.ts';
 import { fixedWidths, type PaymentsFormat, writePayments } from './payments-data.ts';
 
 const passes = 12;

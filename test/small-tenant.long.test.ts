@@ -1,6 +1,6 @@
 /** I16: how long a small tenant waits beside one that floods, counted in turns of the flooding one and not in seconds. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { targetPlan } from '../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../src/pipeline/engine/plans.fixture.ts';
 import { until } from './support/delivery-scenario.ts';
 import { simplePlan } from './support/job-facts.ts';
 import { createJobScenario, type JobScenario } from './support/job-scenario.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { FieldPlan, FieldType, Plan } from '../../src/pipeline/engine/plan.ts';
-import { fieldPlan, planOf, recordPlan, targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { fieldPlan, planOf, recordPlan, targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { ReferenceRun } from '../../src/pipeline/engine/reference/reference-run.ts';
-import { runInMemory } from '../../src/pipeline/engine/run-fixtures.ts';
+import { runInMemory } from '../../src/pipeline/engine/runs.fixture.ts';
 
 /** What becomes of one line, by each of the three readers of records: its output as it was written, or the code of its finding. */
 function outcomes(plan: Plan, line: Buffer): string[] {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { FieldPlan, FixedWidthPlan, Plan } from '../../src/pipeline/engine/plan.ts';
-import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { ReferenceRun } from '../../src/pipeline/engine/reference/reference-run.ts';
-import { runInMemory } from '../../src/pipeline/engine/run-fixtures.ts';
+import { runInMemory } from '../../src/pipeline/engine/runs.fixture.ts';
 import { ebcdic, packedDecimal, zonedDecimal } from '../support/ebcdic.ts';
 
 /** What becomes of each record, by each of the three readers of records: its output as it was written, or the codes of its findings. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { FieldPlan, FieldType, Plan } from '../../src/pipeline/engine/plan.ts';
-import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { ReferenceRun } from '../../src/pipeline/engine/reference/reference-run.ts';
-import { runInMemory } from '../../src/pipeline/engine/run-fixtures.ts';
+import { runInMemory } from '../../src/pipeline/engine/runs.fixture.ts';
 
 const column = (index: number) => ({ column: index, header: null });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { fileConnector } from '../../src/pipeline/connectors/file/file-connector.ts';
 import { getBatch, listBatches } from '../../src/pipeline/deliveries/batch-views.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario } from '../support/delivery-scenario.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

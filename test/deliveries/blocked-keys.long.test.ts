@@ -4,7 +4,7 @@ import type { DeliveryWorkerOptions } from '../../src/pipeline/deliveries/delive
 import { listDeadLetters } from '../../src/pipeline/deliveries/endings/dead-letter-store.ts';
 import { listBlockedKeys, releaseKeys } from '../../src/pipeline/deliveries/held/blocked-key-store.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario } from '../support/delivery-scenario.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { viewBreakers } from '../../src/pipeline/deliveries/breakers/breaker-views.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { openPool } from '../../src/platform/postgres/pool.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';

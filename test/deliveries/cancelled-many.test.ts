@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { previewCancel } from '../../src/pipeline/deliveries/endings/cancel-preview.ts';
 import { cancelDeliveries } from '../../src/pipeline/deliveries/endings/delivery-cancel.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import type { TenantTx } from '../../src/platform/tenancy/tenant-scope.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';

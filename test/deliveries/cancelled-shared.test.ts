@@ -4,7 +4,7 @@ import { previewCancel } from '../../src/pipeline/deliveries/endings/cancel-prev
 import { cancelDeliveries } from '../../src/pipeline/deliveries/endings/delivery-cancel.ts';
 import { sendMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan, type SealedJob } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, type Scenario, until } from '../support/delivery-scenario.ts';

@@ -7,7 +7,7 @@ import type { TargetBinding } from '../../src/pipeline/deliveries/delivery-defin
 import { sendAllMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
 import { decideHeldBatch } from '../../src/pipeline/deliveries/held/held-batches.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { HeadgateError } from '../../src/platform/base/errors.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { createConnectionSecrets } from '../../src/platform/secrets/connection-secrets.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { expireDeadLetters, expiryPolicy } from '../../src/control/redrives/dead-letter-expiry.ts';
 import { expireAll } from '../../src/main/dead-letter-expirer.ts';
 import { listDeadLetters } from '../../src/pipeline/deliveries/endings/dead-letter-store.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario } from '../support/delivery-scenario.ts';

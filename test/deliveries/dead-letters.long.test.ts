@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { loadBatches } from '../../src/pipeline/deliveries/batch-load.ts';
 import { openGivenUpRecords } from '../../src/pipeline/deliveries/endings/batch-records.ts';
 import { exportDeadLetters, getDeadLetter, listDeadLetters } from '../../src/pipeline/deliveries/endings/dead-letter-store.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
 import { startHttpSink } from '../support/http-sink.ts';

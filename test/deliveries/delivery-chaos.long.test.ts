@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decideHeldBatch } from '../../src/pipeline/deliveries/held/held-batches.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, type Scenario } from '../support/delivery-scenario.ts';

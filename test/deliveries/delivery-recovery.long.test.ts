@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { cancelDeliveries } from '../../src/pipeline/deliveries/endings/delivery-cancel.ts';
 import { decideHeldBatch } from '../../src/pipeline/deliveries/held/held-batches.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';

@@ -8,7 +8,7 @@ import { httpConnector } from '../../src/pipeline/connectors/http/http-connector
 import { postgresConnector } from '../../src/pipeline/connectors/postgres/postgres-connector.ts';
 import { targetDdl } from '../../src/pipeline/connectors/postgres/target-ddl.ts';
 import type { Plan, TargetPlan } from '../../src/pipeline/engine/plan.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, type ScenarioOptions, until } from '../support/delivery-scenario.ts';
 import { startHttpSink } from '../support/http-sink.ts';

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { sendAllMendedAgain, sendMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
 import type { WorkItem } from '../../src/pipeline/deliveries/work-queue-port.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import type { TenantTx } from '../../src/platform/tenancy/tenant-scope.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';

@@ -4,7 +4,7 @@ import { prepareBatches } from '../../src/pipeline/deliveries/cutting/batch-cutt
 import { insertCutBatches } from '../../src/pipeline/deliveries/cutting/batch-insert.ts';
 import type { DeliveryDefinitions } from '../../src/pipeline/deliveries/delivery-definitions.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { HeadgateError } from '../../src/platform/base/errors.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';

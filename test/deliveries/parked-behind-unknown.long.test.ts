@@ -1,7 +1,7 @@
 /** Batches that wait for an answer, or for the backup that they went to, keep no other batch of their target waiting, and none for ever. */
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
 import { startHttpSink } from '../support/http-sink.ts';

@@ -1,6 +1,6 @@
 /** Breakers whose target refuses what it is asked without a record. */
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';
 import { startHttpSink } from '../support/http-sink.ts';

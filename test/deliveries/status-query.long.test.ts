@@ -1,7 +1,7 @@
 /** What deliveries do with a service that can be asked what became of a request whose answer was lost. */
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { connectorErrors } from '../../src/pipeline/connectors/connector-errors.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { HeadgateError } from '../../src/platform/base/errors.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';

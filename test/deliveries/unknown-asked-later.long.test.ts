@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { postgresConnector } from '../../src/pipeline/connectors/postgres/postgres-connector.ts';
 import { targetDdl } from '../../src/pipeline/connectors/postgres/target-ddl.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, until } from '../support/delivery-scenario.ts';

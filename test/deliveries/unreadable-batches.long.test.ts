@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { findJob } from '../../src/control/jobs/views/job-views.ts';
 import { decideHeldBatch } from '../../src/pipeline/deliveries/held/held-batches.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
-import { targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { createMetrics } from '../../src/platform/telemetry/metrics.ts';
 import { deliveryLine, deliveryPlan, type SealedJob } from '../support/delivery-files.ts';

@@ -1,7 +1,7 @@
 /** One file of a random flow, changed: the engine and the reference parser must say the same of it, whatever its chunks and path. */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { type RandomFile, randomFile } from '../../src/pipeline/engine/reference/random-files.ts';
+import { type RandomFile, randomFile } from '../../src/pipeline/engine/reference/random-files.fixture.ts';
 import { runEngine, runReference } from '../../src/pipeline/engine/reference/run-accounts.fixture.ts';
 import { changed, type Random } from './changes.ts';
 

@@ -16,7 +16,7 @@ import {
   planOf,
   recordField,
   recordPlan,
-} from '../../src/pipeline/engine/plan-fixtures.ts';
+} from '../../src/pipeline/engine/plans.fixture.ts';
 import { publicHashKey, runChunk } from '../../src/pipeline/engine/run-chunk.ts';
 import type { Ids } from '../../src/platform/base/ports.ts';
 import type { SealedObject, SealedStore, SealedWriter } from '../../src/platform/storage/object-store.ts';

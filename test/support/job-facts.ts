@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { openThreadStorage } from '../../src/control/jobs/groups/thread-storage.ts';
 import { jobTransitions } from '../../src/control/jobs/job-state.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
-import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../src/pipeline/engine/plan-fixtures.ts';
+import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import type { Receipt } from '../../src/pipeline/ledger/receipt.ts';
 import { decodeReceipt } from '../../src/pipeline/ledger/receipt-schema.ts';
 import { verifyReceiptSignature } from '../../src/pipeline/ledger/receipt-signature.ts';

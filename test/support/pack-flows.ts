@@ -8,7 +8,7 @@ import { OutcomeSegment } from '../../src/pipeline/engine/outcomes/outcome-segme
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
 import { type Account, compiledFlowOf, runEngine, runReference } from '../../src/pipeline/engine/reference/run-accounts.fixture.ts';
 import { currencyMinorUnits } from '../../src/pipeline/engine/reference-data/currencies.ts';
-import { memorySource, runInMemory } from '../../src/pipeline/engine/run-fixtures.ts';
+import { memorySource, runInMemory } from '../../src/pipeline/engine/runs.fixture.ts';
 import { decimalText } from '../../src/pipeline/formats/exact-sum.ts';
 import { createPackSplitter } from '../../src/pipeline/formats/pack-splitter.ts';
 

@@ -11,7 +11,7 @@ import {
   recordField,
   recordPlan,
   targetPlan,
-} from '../../src/pipeline/engine/plan-fixtures.ts';
+} from '../../src/pipeline/engine/plans.fixture.ts';
 
 const at = (column: number) => ({ column, header: null });
 

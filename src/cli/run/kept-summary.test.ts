@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../pipeline/engine/plan-fixtures.ts';
-import { runInMemory } from '../../pipeline/engine/run-fixtures.ts';
+import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../pipeline/engine/plans.fixture.ts';
+import { runInMemory } from '../../pipeline/engine/runs.fixture.ts';
 import { foldSummaries } from './file-end.ts';
 import { keptSummary } from './kept-summary.ts';
 

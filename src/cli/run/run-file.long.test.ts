@@ -16,7 +16,7 @@ import {
   recordField,
   recordPlan,
   targetPlan,
-} from '../../pipeline/engine/plan-fixtures.ts';
+} from '../../pipeline/engine/plans.fixture.ts';
 import { ReferenceRun } from '../../pipeline/engine/reference/reference-run.ts';
 import { FileSource } from './plain-files.ts';
 import { runFile } from './run-file.ts';

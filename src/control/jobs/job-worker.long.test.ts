@@ -5,7 +5,7 @@ import { assertLegalEvents, closed, lineOf, receiptsOf, simpleLines, simplePlan,
 import { createJobScenario, type JobScenario, type JobScenarioOptions } from '../../../test/support/job-scenario.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { fixtureLines, fixturePlan } from '../../../test/support/verified-flow.ts';
-import { targetPlan } from '../../pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../pipeline/engine/plans.fixture.ts';
 
 const fixture = fixturePlan(Buffer.from('a flow'));
 let database: TestDatabase;

@@ -13,7 +13,7 @@ import type { Unpack } from '../../platform/packing/packings.ts';
 import type { Db } from '../../platform/postgres/database.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
-import { delimitedFormat as delimitedPlan, fieldPlan, planOf, recordPlan } from '../engine/plan-fixtures.ts';
+import { delimitedFormat as delimitedPlan, fieldPlan, planOf, recordPlan } from '../engine/plans.fixture.ts';
 import { delimitedFormat } from '../formats/delimited/delimited-format.ts';
 import type { Format } from '../formats/format.ts';
 import type { AcceptedFile, CreateJobs } from './accepted-file.ts';

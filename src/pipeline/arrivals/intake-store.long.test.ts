@@ -8,7 +8,7 @@ import { temporaryStore } from '../../../test/support/temporary-store.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { packingNames } from '../../platform/packing/packings.ts';
 import type { SealedObject } from '../../platform/storage/object-store.ts';
-import { delimitedFormat as delimitedPlan, fieldPlan, recordPlan } from '../engine/plan-fixtures.ts';
+import { delimitedFormat as delimitedPlan, fieldPlan, recordPlan } from '../engine/plans.fixture.ts';
 import { delimitedFormat } from '../formats/delimited/delimited-format.ts';
 import type { Format } from '../formats/format.ts';
 import { packedBytesMax } from './content-sink.ts';

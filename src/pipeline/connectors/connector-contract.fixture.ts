@@ -13,7 +13,7 @@ import type { FolderFence } from '../../platform/base/folder-fence.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { createSecretResolver } from '../../platform/secrets/secret-resolver.ts';
 import type { Plan, TargetPlan } from '../engine/plan.ts';
-import { targetPlan } from '../engine/plan-fixtures.ts';
+import { targetPlan } from '../engine/plans.fixture.ts';
 import type { Connector, DeliveryOutcome, EgressPolicy, OpenOptions, OutgoingBatch, Target } from './connector.ts';
 import { systemResolveHost } from './resolve-host.ts';
 

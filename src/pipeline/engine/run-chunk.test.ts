@@ -13,9 +13,9 @@ import {
   recordField,
   recordPlan,
   targetPlan,
-} from './plan-fixtures.ts';
+} from './plans.fixture.ts';
 import { publicHashKey, runOpenRange } from './run-chunk.ts';
-import { describeRun, memorySource, runInMemory } from './run-fixtures.ts';
+import { describeRun, memorySource, runInMemory } from './runs.fixture.ts';
 
 const column = (index: number) => ({ column: index, header: null });
 const both = ['slow', 'fast'] as const;

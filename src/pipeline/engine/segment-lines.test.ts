@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBodyWriter } from './bodies/body-writer.ts';
 import type { BodyPlan } from './plan.ts';
-import { literal, outputField } from './plan-fixtures.ts';
+import { literal, outputField } from './plans.fixture.ts';
 import { segmentLines } from './segment-lines.ts';
 
 const output = [outputField('a', literal('string', '')), outputField('b', literal('string', ''))];

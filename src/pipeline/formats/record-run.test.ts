@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DelimitedPlan, FormatPlan } from '../engine/plan.ts';
-import { fieldPlan, delimitedFormat as plainCsv, recordPlan } from '../engine/plan-fixtures.ts';
+import { fieldPlan, delimitedFormat as plainCsv, recordPlan } from '../engine/plans.fixture.ts';
 import { delimitedFormat } from './delimited/delimited-format.ts';
 import type { Format, SplitResult, SplitterOptions } from './format.ts';
 import { jsonLinesFormat } from './json-lines/json-lines-format.ts';

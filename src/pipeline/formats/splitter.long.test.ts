@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DelimitedPlan, FormatPlan, Plan, RecordPlan } from '../engine/plan.ts';
-import { fieldPlan, planOf, recordPlan } from '../engine/plan-fixtures.ts';
-import { encodeText } from '../engine/reference/random-bytes.ts';
-import { randomEncoding } from '../engine/reference/random-formats.ts';
+import { fieldPlan, planOf, recordPlan } from '../engine/plans.fixture.ts';
+import { encodeText } from '../engine/reference/random-bytes.fixture.ts';
+import { randomEncoding } from '../engine/reference/random-formats.fixture.ts';
 import { ReferenceRun } from '../engine/reference/reference-run.ts';
 import { delimitedFormat } from './delimited/delimited-format.ts';
 import { fixedWidthFormat } from './fixed-width/fixed-width-format.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Expression } from '../engine/expressions/expression.ts';
-import { call, delimitedFormat, fieldPlan, literal, planOf, recordPlan } from '../engine/plan-fixtures.ts';
+import { call, delimitedFormat, fieldPlan, literal, planOf, recordPlan } from '../engine/plans.fixture.ts';
 import { receiptControlTotals } from './control-totals.ts';
 
 test('a receipt shows only the header and trailer fields that file rules look at', () => {

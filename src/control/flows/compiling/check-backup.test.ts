@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { TargetPlan } from '../../../pipeline/engine/plan.ts';
-import { targetPlan } from '../../../pipeline/engine/plan-fixtures.ts';
+import { targetPlan } from '../../../pipeline/engine/plans.fixture.ts';
 import { checkBackups } from './check-backup.ts';
 
 const http: Partial<TargetPlan> = { type: 'http', connection: 'api' };

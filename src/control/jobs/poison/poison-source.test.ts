@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../../../pipeline/engine/plan-fixtures.ts';
+import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../../../pipeline/engine/plans.fixture.ts';
 import { receivedTable, translated } from '../../../pipeline/engine/records/window-bytes.ts';
-import { memorySource, runInMemory } from '../../../pipeline/engine/run-fixtures.ts';
+import { memorySource, runInMemory } from '../../../pipeline/engine/runs.fixture.ts';
 import { PoisonFindings, withoutPoison } from './poison-source.ts';
 
 describe('the bytes of a poison record', () => {

@@ -12,7 +12,7 @@ import {
 import { mainframeFile } from '../../../../test/support/mainframe-file.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import type { Plan } from '../../../pipeline/engine/plan.ts';
-import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../../pipeline/engine/plan-fixtures.ts';
+import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../../pipeline/engine/plans.fixture.ts';
 import { exportEntries, sourceOf } from '../../../pipeline/ledger/export/export-entries.ts';
 import { decodeReceipt } from '../../../pipeline/ledger/receipt-schema.ts';
 import { parseTrustFile, printTrustFile } from '../../../pipeline/ledger/trust-file.ts';

@@ -8,7 +8,7 @@ import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { addAmounts } from '../../engine/amount-totals.ts';
 import type { FieldAmounts } from '../../engine/chunk.ts';
 import type { Exclusion } from '../../engine/file/duplicates.ts';
-import { targetPlan } from '../../engine/plan-fixtures.ts';
+import { targetPlan } from '../../engine/plans.fixture.ts';
 import { bytesOfSpans, type NewBatch } from '../batch.ts';
 import { prepareBatches } from './batch-cutter.ts';
 import { bodyPieces, hashBigBody } from './body-hash.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { randomFile } from '../reference/random-files.ts';
+import { randomFile } from '../reference/random-files.fixture.ts';
 import { ReferenceRun } from '../reference/reference-run.ts';
 import { explainRecord, type RecordExplanation } from './explain-record.ts';
 import { bytesOfLines, expectedHeaderRow, findRecord } from './find-record.ts';

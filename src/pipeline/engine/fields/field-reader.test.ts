@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { valueText } from '../expressions/values.ts';
 import type { FieldPlan, FieldType } from '../plan.ts';
-import { delimitedFormat, fieldPlan } from '../plan-fixtures.ts';
+import { delimitedFormat, fieldPlan } from '../plans.fixture.ts';
 import { ibanMistake } from '../reference/code-checks.ts';
 import { FieldReader, type TextKind } from './field-reader.ts';
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { compileFlow } from '../compile-flow.ts';
-import { randomFile } from '../reference/random-files.ts';
+import { randomFile } from '../reference/random-files.fixture.ts';
 import { openReferenceFile } from '../reference/reference-file.ts';
 import { ReferenceRun } from '../reference/reference-run.ts';
 import { FileDamage } from '../reference/rows.ts';
-import { memorySource } from '../run-fixtures.ts';
+import { memorySource } from '../runs.fixture.ts';
 import { RecordFetcher } from './record-fetcher.ts';
 
 function columnsOf(...[plan, pieces]: Parameters<typeof openReferenceFile>): readonly string[] | null {

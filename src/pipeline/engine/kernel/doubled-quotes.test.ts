@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileFlow } from '../compile-flow.ts';
 import type { Plan } from '../plan.ts';
-import { delimitedFormat, fieldPlan, outputField, planOf, recordField, recordPlan, targetPlan } from '../plan-fixtures.ts';
-import { describeRun, runInMemory } from '../run-fixtures.ts';
+import { delimitedFormat, fieldPlan, outputField, planOf, recordField, recordPlan, targetPlan } from '../plans.fixture.ts';
+import { describeRun, runInMemory } from '../runs.fixture.ts';
 import { textsBytes } from '../window-memory.ts';
 import { giveModules, takeModules } from './kernel-module.ts';
 

@@ -4,8 +4,8 @@ import { ebcdic, packedDecimal, zonedDecimal } from '../../../../test/support/eb
 import { compileFlow } from '../compile-flow.ts';
 import { writeHeldBytes } from '../fields/held-numbers.ts';
 import type { FieldPlan, FixedWidthPlan, Plan } from '../plan.ts';
-import { call, fieldPlan, literal, outputField, planOf, recordField, recordPlan } from '../plan-fixtures.ts';
-import { describeRun, runInMemory } from '../run-fixtures.ts';
+import { call, fieldPlan, literal, outputField, planOf, recordField, recordPlan } from '../plans.fixture.ts';
+import { describeRun, runInMemory } from '../runs.fixture.ts';
 
 const held = {
   type: 'fixed-width',

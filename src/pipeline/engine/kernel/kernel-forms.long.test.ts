@@ -13,8 +13,8 @@ import {
   recordField,
   recordPlan,
   targetPlan,
-} from '../plan-fixtures.ts';
-import { describeRun, runInMemory } from '../run-fixtures.ts';
+} from '../plans.fixture.ts';
+import { describeRun, runInMemory } from '../runs.fixture.ts';
 
 /** Every kind of field, required or not, with the checks that kernels compile and those that they ask for. */
 function manyFields(place: (column: number) => FieldPlan['at'], trim: boolean): FieldPlan[] {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileFlow } from '../compile-flow.ts';
 import { KernelLayout } from '../kernel/kernel-layout.ts';
 import { KernelState } from '../kernel/kernel-state.ts';
-import { paymentsPlan } from '../plan-fixtures.ts';
+import { paymentsPlan } from '../plans.fixture.ts';
 import { WindowMemory } from '../window-memory.ts';
 import { KeyBatch } from './key-batch.ts';
 import { KeyHash } from './key-hash.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeadgateError } from '../../../platform/base/errors.ts';
-import { paymentColumns, paymentsPlan } from '../plan-fixtures.ts';
+import { paymentColumns, paymentsPlan } from '../plans.fixture.ts';
 import { publicHashKey } from '../run-chunk.ts';
-import { memorySource, runInMemory } from '../run-fixtures.ts';
+import { memorySource, runInMemory } from '../runs.fixture.ts';
 import { sortHashes } from './hash-index.ts';
 import { KeyHash } from './key-hash.ts';
 import { OutcomeSegment } from './outcome-segment.ts';

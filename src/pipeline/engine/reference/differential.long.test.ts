@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { redrivePlan } from '../redrive-plan.ts';
-import { randomFile } from './random-files.ts';
+import { randomFile } from './random-files.fixture.ts';
 import { runEngine, runReference } from './run-accounts.fixture.ts';
 
 describe('the reference parser and the engine', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { itWithPublicData } from '../../../../test/support/public-data.ts';
 import type { FieldPlan, FieldType } from '../plan.ts';
-import { delimitedFormat, fieldPlan } from '../plan-fixtures.ts';
+import { delimitedFormat, fieldPlan } from '../plans.fixture.ts';
 import { type CheckedField, checkField } from './field-checks.ts';
 
 function check(type: FieldType, text: string, more: Partial<FieldPlan> = {}): CheckedField {

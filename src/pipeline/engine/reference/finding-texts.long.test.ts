@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { fieldErrors, outputErrors, structureErrors } from '../engine-errors.ts';
 import { expressionErrors } from '../expressions/expression-errors.ts';
 import type { FieldPlan, FieldType, FormatPlan, Plan } from '../plan.ts';
-import { call, delimitedFormat, fieldPlan, literal, outputField, planOf, recordField, recordPlan, targetPlan } from '../plan-fixtures.ts';
-import { textsByType } from './random-plans.ts';
+import { call, delimitedFormat, fieldPlan, literal, outputField, planOf, recordField, recordPlan, targetPlan } from '../plans.fixture.ts';
+import { textsByType } from './random-plans.fixture.ts';
 import { type Account, runEngine, runReference } from './run-accounts.fixture.ts';
 
 /** Name, type and checks of each field but the tag. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FormatPlan, Plan } from '../plan.ts';
-import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../plan-fixtures.ts';
+import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../plans.fixture.ts';
 import { createRecordReader } from '../records/record-reader.ts';
 import { createRecordText } from '../records/record-text.ts';
 import { compileRepair } from './compile-repair.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ebcdic, packedDecimal, zonedDecimal } from '../../../../test/support/ebcdic.ts';
 import type { FormatPlan } from '../plan.ts';
-import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../plan-fixtures.ts';
+import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../plans.fixture.ts';
 import { compileRepair } from './compile-repair.ts';
 
 const blocks = {

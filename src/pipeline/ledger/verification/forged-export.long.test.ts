@@ -7,7 +7,7 @@ import { codesOf, verified, verifiedWithContainer } from '../../../../test/suppo
 import { fixtureLines, fixturePlan } from '../../../../test/support/verified-flow.ts';
 import { zipArchive } from '../../../../test/support/zip-archive.ts';
 import { packingNames, type Unpack } from '../../../platform/packing/packings.ts';
-import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../../engine/plan-fixtures.ts';
+import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../../engine/plans.fixture.ts';
 import { type BatchEntry, encodeBatchEntry } from '../batch-list.ts';
 import type { Receipt } from '../receipt.ts';
 

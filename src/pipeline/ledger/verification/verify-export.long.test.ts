@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type ExportedFixture, exportedJob, fixtureKey, listedAgain, resealed, withPart } from '../../../../test/support/exported-job.ts';
 import { codesOf, verified } from '../../../../test/support/verified-export.ts';
 import { fixtureLines } from '../../../../test/support/verified-flow.ts';
-import { randomFile } from '../../engine/reference/random-files.ts';
+import { randomFile } from '../../engine/reference/random-files.fixture.ts';
 import { type BatchEntry, encodeBatchEntry } from '../batch-list.ts';
 import type { Receipt } from '../receipt.ts';
 

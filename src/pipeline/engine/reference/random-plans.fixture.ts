@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import type { Expression } from '../expressions/expression.ts';
 import type { BodyPlan, FieldPlan, FieldType, FormatPlan, Plan, RecordPlan } from '../plan.ts';
-import { call, fieldPlan, literal, outputField, planOf, recordField, recordPlan, targetPlan } from '../plan-fixtures.ts';
-import { fieldWidth, numberForms, randomFormat, rarely } from './random-formats.ts';
+import { call, fieldPlan, literal, outputField, planOf, recordField, recordPlan, targetPlan } from '../plans.fixture.ts';
+import { fieldWidth, numberForms, randomFormat, rarely } from './random-formats.fixture.ts';
 
 /** Texts that matter to each type: right ones, and those that a lax reader would take. */
 export const textsByType: Readonly<Record<FieldType, readonly string[]>> = {

@@ -1,14 +1,14 @@
 /**
- * Random files for the plans of `random-plans.ts`: values that are right, wrong or nearly right, in every way a format can
+ * Random files for the plans of `random-plans.fixture.ts`: values that are right, wrong or nearly right, in every way a format can
  * write them, and damage between the records.
  */
 import fc from 'fast-check';
 import { isHeldInBytes } from '../fields/held-numbers.ts';
 import type { FieldPlan, FixedWidthPlan, FormatPlan, Plan, RecordPlan } from '../plan.ts';
 import { isWithoutLineEnds } from '../records/window-bytes.ts';
-import { encodeText, randomNumberBytes, randomSignedText } from './random-bytes.ts';
-import { fieldWidth } from './random-formats.ts';
-import { randomPlan, textsByType } from './random-plans.ts';
+import { encodeText, randomNumberBytes, randomSignedText } from './random-bytes.fixture.ts';
+import { fieldWidth } from './random-formats.fixture.ts';
+import { randomPlan, textsByType } from './random-plans.fixture.ts';
 
 export interface RandomFile {
   readonly plan: Plan;
