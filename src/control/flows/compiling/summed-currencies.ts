@@ -2,9 +2,10 @@
  * The currencies that the totals of a summed field can be asked for: those that the `enum` of its currency field lists, else
  * those of ISO 4217. A code that was mistyped would name a total that is always zero.
  */
-import { nearestName } from '../../../pipeline/engine/expressions/suggestion.ts';
+
 import type { RecordPlan } from '../../../pipeline/engine/plan.ts';
 import { currencyMinorUnits } from '../../../pipeline/engine/reference-data/currencies.ts';
+import { nearestName } from '../../../platform/base/nearest-name.ts';
 
 /** Null: its records name no currency field. Of several fields of one name, those of each. */
 export function summedCurrencies(field: string, records: readonly RecordPlan[]): readonly string[] | null {
