@@ -22,7 +22,7 @@ import type { CrashPoints } from '../../src/platform/base/crash-points.ts';
 import { createNotifier } from '../../src/platform/base/notifier.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { Secret } from '../../src/platform/secrets/secret.ts';
-import { createLogger, silentLogger } from '../../src/platform/telemetry/logger.ts';
+import { createLogger, type Logger, silentLogger } from '../../src/platform/telemetry/logger.ts';
 import { createMetrics } from '../../src/platform/telemetry/metrics.ts';
 import { type TenantTx, withTenant } from '../../src/platform/tenancy/tenant-scope.ts';
 import { openFence } from './open-fence.ts';
@@ -35,6 +35,7 @@ export const scenarioKey = readSigningKey(
 );
 
 export interface JobScenarioOptions {
+  readonly logger?: Logger;
   readonly database: TestDatabase;
   readonly plan: Plan;
   /** The tenant's name: one of its own by default, and so not that of the plan. */
@@ -98,7 +99,7 @@ export async function createJobScenario(options: JobScenarioOptions) {
     collect: createNotifier(),
     answer: createNotifier(),
   };
-  const logger = process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger;
+  const logger = options.logger ?? (process.env['HEADGATE_TEST_LOG'] ? createLogger({ level: 'info' }) : silentLogger);
   const services: JobServices = {
     db,
     ports: systemPorts,

@@ -51,6 +51,8 @@ export interface Piece {
   readonly start: number;
   readonly end: number;
   readonly contentEnd: number;
+  /** The number in the file of its first record. */
+  readonly firstRecord: number;
   readonly records: number;
 }
 

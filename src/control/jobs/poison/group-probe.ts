@@ -55,9 +55,12 @@ function probeChunk({ request, chunk, plain, source, hashKey }: ChunkProbe, part
   const nowhere = { write() {} };
   const sinks = { targets: run.plan.targets.map(() => nowhere), outcomes: nowhere, rejected() {}, warned() {} };
   const { start, end } = only ?? chunk.spec;
+  // Counted by the engine: what lies between two line ends may be no record.
+  let { firstRecord } = only ?? chunk.spec;
   for (const piece of piecesOf({ run, chunk, plain, range: { start, end }, pieceBytes })) {
-    parts.note(piece);
-    runChunk(flow, { ...chunk.spec, start: piece.start, end: piece.end }, source, sinks, { hashKey, path: 'slow' });
+    parts.note({ ...piece, firstRecord });
+    const spec = { ...chunk.spec, start: piece.start, end: piece.end, firstRecord };
+    firstRecord += runChunk(flow, spec, source, sinks, { hashKey, path: 'slow' }).records.read;
   }
 }
 
@@ -73,7 +76,7 @@ interface Cut {
   readonly pieceBytes: number;
 }
 
-function* piecesOf({ run, chunk, plain, range, pieceBytes }: Cut): Generator<Piece> {
+function* piecesOf({ run, chunk, plain, range, pieceBytes }: Cut): Generator<Omit<Piece, 'firstRecord'>> {
   const ends = createRecordEnds(run.plan.format);
   const common = { jobId: chunk.jobId, chunkNumber: chunk.spec.number };
   let pieceStart = range.start;

@@ -44,10 +44,12 @@ export function createPoisonHunt(settings: PoisonHuntSettings): PoisonHunt {
   const { logger, poisonMax = 100 } = settings;
   const children = new Set<() => void>();
 
-  async function findPoison(run: GroupRun): Promise<PoisonRecord | null> {
+  async function findPoison(run: GroupRun): Promise<(PoisonRecord & { readonly recordId: string }) | null> {
     const piece = await deathOf({ kind: 'probe', run, only: null, pieceBytes });
     const record = piece === null || piece.records === 1 ? piece : await deathOf({ kind: 'probe', run, only: piece, pieceBytes: 0 });
-    return record?.records === 1 ? { jobId: record.jobId, offset: record.start, length: record.contentEnd - record.start } : null;
+    if (record?.records !== 1) return null;
+    const { jobId, start: offset, contentEnd, firstRecord } = record;
+    return { jobId, offset, length: contentEnd - offset, recordId: `${jobId}/${firstRecord}` };
   }
   /** The piece that a probe died at; null when it did not die. */
   async function deathOf(request: ChildRequest): Promise<Piece | null> {
@@ -77,8 +79,10 @@ export function createPoisonHunt(settings: PoisonHuntSettings): PoisonHunt {
         }
         // Leaving it out did not help: it is not the record that is to blame.
         if (poison.some((record) => record.jobId === found.jobId && record.offset === found.offset)) break;
-        logger.warn('a record ended the process that worked on it, and is rejected', { jobId: found.jobId, offset: found.offset });
-        poison.push(found);
+        const { recordId, ...record } = found;
+        const { jobId, offset } = record;
+        logger.warn('a record ended the process that worked on it, and is rejected', { jobId, recordId, offset });
+        poison.push(record);
       }
       return failedResult(runOf([]));
     },

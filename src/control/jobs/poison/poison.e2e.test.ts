@@ -17,6 +17,7 @@ import { exportEntries, sourceOf } from '../../../pipeline/ledger/export/export-
 import { decodeReceipt } from '../../../pipeline/ledger/receipt-schema.ts';
 import { parseTrustFile, printTrustFile } from '../../../pipeline/ledger/trust-file.ts';
 import { verifyExport } from '../../../pipeline/ledger/verification/verify-export.ts';
+import { createLogger } from '../../../platform/telemetry/logger.ts';
 import { loadFlow } from '../../flows/load-flow.ts';
 import { openJobExport } from '../views/job-export.ts';
 
@@ -68,8 +69,10 @@ async function receiptsOf(jobs: JobScenario, count: number) {
 
 describe('a record that ends whoever works on it', () => {
   it('is rejected alone, in whatever chunk it lies; everything else is delivered', async () => {
-    const jobs = await start({ chunkBytes: 4_000, tenant });
-    await jobs.accept([text(linesWith(900, [123, 124]))]);
+    const lines: string[] = [];
+    const logger = createLogger({ level: 'warn', destination: { write: (line) => void lines.push(line) } });
+    const jobs = await start({ chunkBytes: 4_000, tenant, logger });
+    const [jobId] = await jobs.accept([text(linesWith(900, [123, 124]))]);
     jobs.startAll();
     const [receipt] = await receiptsOf(jobs, 1);
     expect(receipt!.records).toEqual({ read: 900, valid: 898, rejected: 2, filtered: 0 });
@@ -84,6 +87,13 @@ describe('a record that ends whoever works on it', () => {
       [124, 'E_POISON'],
     ]);
     expect(JSON.stringify(samples)).not.toContain(marker);
+    const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter((line) => line['recordId'] !== undefined);
+    const work = { message: 'a record ended the process that worked on it, and is rejected', tenant, flow: plan().flow.name, jobId };
+    expect(told).toMatchObject([
+      { ...work, recordId: `${jobId}/123` },
+      { ...work, recordId: `${jobId}/124` },
+    ]);
+    expect(told[0]!['traceId']).toMatch(/^[0-9a-f]{32}$/);
     const { job } = await openJobExport(jobs.services, jobs.tenantId, { jobId: receipt!.job.id, actor: 'key:auditor' });
     const files = new Map<string, Buffer>();
     for (const { name, pieces } of exportEntries(job)) files.set(name, Buffer.concat([...pieces]));
