@@ -2,14 +2,15 @@
  * Takes one claimed batch as far as it goes: what died with another process is recorded first, what is unknown is resolved
  * before it is sent, and an attempt has its row before its first byte. Ends with one transaction, fenced by the claim.
  */
-import { type HeadgateError, nextOf } from '../../platform/base/errors.ts';
-import { withWork } from '../../platform/telemetry/work-context.ts';
+import type { HeadgateError } from '../../platform/base/errors.ts';
+import { withSpan } from '../../platform/telemetry/tracing.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { DeliveryOutcome, Target } from '../connectors/connector.ts';
 import { connectorErrors } from '../connectors/connector-errors.ts';
 import { askTarget, type Sent, sendAttempt, startAttempt } from './attempts/attempt-run.ts';
 import { writeAbandoned } from './attempts/attempt-start.ts';
 import type { AttemptResolution } from './attempts/attempt-store.ts';
+import { reportDecision } from './attempts/decision-report.ts';
 import { createHalvingBudget, type HalvingBudget } from './attempts/halving-budget.ts';
 import { type Decision, decide } from './attempts/outcome-decision.ts';
 import { createRefusedLogins, type RefusedLogins } from './attempts/refused-logins.ts';
@@ -78,13 +79,10 @@ export class BatchHandler {
 
   /** Rejects with E_FENCED when the work went to another, and with what the database fails with. */
   async handle(claimed: ClaimedBatch, signals: HandlerSignals): Promise<void> {
-    const { batch, flow } = claimed;
-    const ids = { tenant: flow.plan.flow.tenant, flow: flow.flowName, target: batch.targetId, batchId: batch.batchId };
-    await withWork(ids, async () => {
-      const ending = await this.#early(claimed);
-      if (ending !== null) return await this.#end(claimed, ending);
-      await this.#withPlace(claimed, signals);
-    });
+    const ending = await this.#early(claimed);
+    if (ending !== null) return await this.#end(claimed, ending);
+    const { records, bytes } = claimed.batch;
+    await withSpan('deliver batch', { attributes: { records, bytes } }, () => this.#withPlace(claimed, signals));
   }
 
   /** What needs no target. */
@@ -304,7 +302,7 @@ export class BatchHandler {
       mayHalve: () => batch.unknownAttempts === 0 && this.#halvings.take(batch),
       rng: ports.rng,
     });
-    this.#report(claimed, sent.outcome, decision);
+    reportDecision(this.#services, claimed, sent.outcome, decision);
     const ending = await this.#endingAfter(context, decision, ended, sent.unreadable);
     const health = healthOf(sent.outcome, { records: batch.records, isUnreadable: sent.unreadable !== null });
     // What was given up here says nothing about the target.
@@ -362,19 +360,6 @@ export class BatchHandler {
     for (const { event, reasonCode } of ending.changes)
       if (event === 'hold') this.#services.metrics.add('headgate_batches_held_total', { ...labels, code: reasonCode ?? 'none' }, 1);
       else if (event === 'park') this.#services.metrics.add('headgate_batches_parked_total', labels, 1);
-  }
-
-  #report({ batch, flow }: ClaimedBatch, outcome: DeliveryOutcome, decision: Decision): void {
-    const { metrics, logger } = this.#services;
-    metrics.add('headgate_attempts_total', { target: batch.targetId, outcome: outcome.kind }, 1);
-    const labels = { tenant: flow.plan.flow.tenant, target: batch.targetId, outcome: decision.kind };
-    metrics.add('headgate_deliveries_total', labels, batch.records);
-    if (decision.kind === 'acked') return;
-    const said = 'code' in decision ? { code: decision.code, reason: decision.message } : {};
-    const fields = { attempt: batch.attempts + 1, outcome: decision.kind, ...said };
-    if (decision.kind === 'held')
-      logger.error('a batch is held: its settings have to be mended', { ...fields, next: nextOf(decision.code) });
-    else logger.warn('a batch was not taken as a whole', fields);
   }
 
   /** Between half and all of it. */

@@ -1,5 +1,7 @@
 /** A batch that this process has claimed, with all that sending it takes. */
 import type { HeadgateError } from '../../platform/base/errors.ts';
+import { parseTraceparent } from '../../platform/telemetry/trace-context.ts';
+import type { WorkContext } from '../../platform/telemetry/work-context.ts';
 import type { TargetPlan } from '../engine/plan.ts';
 import type { TargetGate } from './attempts/target-gate.ts';
 import type { LoadedBatch } from './batch-load.ts';
@@ -25,4 +27,18 @@ export interface ClaimedBatch extends Destination {
   readonly own: Destination;
   readonly backup: Destination | null;
   readonly via: string | null;
+}
+
+/** A batch of several jobs belongs to none of them; its trace is that of the first. */
+export function workOf({ batch, flow }: Pick<ClaimedBatch, 'batch' | 'flow'>): WorkContext {
+  const jobId = batch.members[0]?.jobId;
+  const isOfOne = batch.members.every((member) => member.jobId === jobId);
+  return {
+    trace: parseTraceparent(batch.traceParent),
+    tenant: flow.plan.flow.tenant,
+    flow: flow.flowName,
+    target: batch.targetId,
+    batchId: batch.batchId,
+    ...(isOfOne && { jobId }),
+  };
 }

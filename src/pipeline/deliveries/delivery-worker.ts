@@ -3,6 +3,7 @@
  * and never dies of an error. What it can't finish comes back to the queue, by itself or when its lease runs out. Stopping
  * claims nothing more, lets attempts end for a while, then gives them up; either way it returns within its time.
  */
+import { tenantNameOf } from '../../platform/access/tenant-names.ts';
 import type { CrashPoints } from '../../platform/base/crash-points.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { FolderFence } from '../../platform/base/folder-fence.ts';
@@ -14,6 +15,7 @@ import type { ConnectionSecrets } from '../../platform/secrets/connection-secret
 import type { SealedStore } from '../../platform/storage/object-store.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
+import { withWork } from '../../platform/telemetry/work-context.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { Connector, MatchAnswers, ResolveHost } from '../connectors/connector.ts';
 import { type AttemptStart, type Started, writeStarts } from './attempts/attempt-start.ts';
@@ -27,7 +29,7 @@ import { createBreakerKeeper } from './breakers/breaker-keeper.ts';
 import { createBreakerReports } from './breakers/breaker-reports.ts';
 import { breakerName } from './breakers/breaker-store.ts';
 import { commitForCertain } from './certain-transaction.ts';
-import type { ClaimedBatch } from './claimed-batch.ts';
+import { type ClaimedBatch, workOf } from './claimed-batch.ts';
 import { createClaimLoader } from './claimed-batches.ts';
 import type { DeliveryDefinitions } from './delivery-definitions.ts';
 import type { DeliveryServices } from './delivery-services.ts';
@@ -171,7 +173,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     } catch (error) {
       // What can't be read of one, such as its version of the flow, keeps no other waiting.
       if (items.length > 1 && !isOfDatabase(error)) return void (await Promise.all(items.map((item) => take(tenantId, [item]))));
-      logger.error('claimed deliveries could not be read', { error });
+      logger.error('claimed deliveries could not be read', { tenant: await tenantNameOf(db, tenantId), error });
       for (const item of items) begin(giveBack(item, failedAgainMs), item);
       return;
     }
@@ -190,15 +192,19 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   }
 
   async function handle(claimed: ClaimedBatch): Promise<void> {
+    await withWork(workOf(claimed), () => handleNamed(claimed));
+  }
+
+  async function handleNamed(claimed: ClaimedBatch): Promise<void> {
     try {
       await handler.handle(claimed, { stopping: stopping.signal, aborting: aborting.signal });
     } catch (error) {
       if (error instanceof HeadgateError && error.code === 'E_FENCED') {
         metrics.add('headgate_leases_lost_total', { kind: 'deliver' }, 1);
-        logger.warn('a delivery went to another worker', { batchId: claimed.batch.batchId });
+        logger.warn('a delivery went to another worker');
         return;
       }
-      logger.error('a delivery failed inside', { error, batchId: claimed.batch.batchId });
+      logger.error('a delivery failed inside', { error });
       await giveBack(claimed.item, failedAgainMs);
     } finally {
       letterRoom.leave(claimed.item);

@@ -3,14 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { HeadgateError } from '../base/errors.ts';
 import { formatTraceparent, type TraceContext } from './trace-context.ts';
-import { startTracing, withSpan } from './tracing.ts';
-import { currentTrace } from './work-context.ts';
+import { recordEnded, startTracing, withSpan } from './tracing.ts';
+import { currentTrace, withWork } from './work-context.ts';
 
 interface ExportedSpan {
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
   readonly attributes: readonly { key: string; value: Record<string, unknown> }[];
   readonly status: { code?: number; message?: string };
 }
@@ -66,6 +68,50 @@ it('a failed span carries the code and not the message', async () => {
   await tracing.stop();
   expect(spans[0]!.status).toMatchObject({ code: 2, message: 'E_TRACED' });
   expect(JSON.stringify(spans)).not.toContain('secret text');
+});
+
+it('a span and those below it carry the ids of the work that they are part of', async () => {
+  const tracing = await start(process.env);
+  await withWork({ tenant: 'bank' }, () =>
+    withSpan('batch', { work: { flow: 'eft', target: 'out' }, attributes: { records: 3 } }, () =>
+      withSpan('attempt', { attributes: { target: 'backup', attempt: 1 } }, async () => {}),
+    ),
+  );
+  await tracing.stop();
+  const [attempt, batch] = ['attempt', 'batch'].map((name) => spans.find((span) => span.name === name)!);
+  const text = (key: string, stringValue: string) => ({ key: `headgate.${key}`, value: { stringValue } });
+  const number = (key: string, intValue: number) => ({ key: `headgate.${key}`, value: { intValue } });
+  expect(batch!.attributes).toEqual([text('tenant', 'bank'), text('flow', 'eft'), text('target', 'out'), number('records', 3)]);
+  expect(attempt!.attributes).toEqual([text('tenant', 'bank'), text('flow', 'eft'), text('target', 'backup'), number('attempt', 1)]);
+});
+
+it('a span whose failure is handled inside it carries the code as well', async () => {
+  const tracing = await start(process.env);
+  await withSpan('chunk', {}, async (span) => span.fail(new HeadgateError('E_TRACED', 'secret text')));
+  await tracing.stop();
+  expect(spans[0]!.status).toMatchObject({ code: 2, message: 'E_TRACED' });
+  expect(JSON.stringify(spans)).not.toContain('secret text');
+});
+
+it('what is over is recorded in its own trace and with its own times, and nobody is asked about it where nothing is exported', async () => {
+  const jobs = [1, 2, 3];
+  const [startedAt, endedAt] = [new Date('2026-01-02T03:04:05.000Z'), new Date('2026-01-02T04:04:05.000Z')];
+  const spanOf = (job: number) =>
+    job === 2 ? null : { parent: formatTraceparent(parent), attributes: { jobId: `j${job}` }, startedAt, endedAt };
+  const off = await start({});
+  recordEnded('job', jobs, () => {
+    throw new Error('asked');
+  });
+  await off.stop();
+  const tracing = await start(process.env);
+  await withSpan('close jobs', {}, async () => recordEnded('job', jobs, spanOf));
+  await tracing.stop();
+  const ended = spans.filter(({ name }) => name === 'job');
+  expect(ended.map(({ attributes }) => attributes[0]!.value)).toEqual([{ stringValue: 'j1' }, { stringValue: 'j3' }]);
+  for (const span of ended) {
+    expect([span.traceId, span.parentSpanId]).toEqual([parent.traceId, parent.spanId]);
+    expect(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)).toBe(3_600_000_000_000n);
+  }
 });
 
 it('without an endpoint nothing is sent, and trace ids exist all the same', async () => {

@@ -8,24 +8,20 @@ import { HeadgateError } from '../base/errors.ts';
 import type { Rng, Sleep } from '../base/ports.ts';
 import { createPooledRng, systemRng, systemSleep } from '../base/system-ports.ts';
 import { parseTraceparent, type TraceContext } from './trace-context.ts';
-import { currentTrace, withWork } from './work-context.ts';
+import { currentTrace, currentWork, type WorkIds, withWork } from './work-context.ts';
 
-/** The attributes a span may have. None of them holds content. */
-export interface SpanAttributes {
-  readonly tenant?: string;
-  readonly flow?: string;
-  readonly arrivalId?: string;
-  readonly jobId?: string;
-  readonly chunk?: number;
-  readonly target?: string;
-  readonly batchId?: string;
+/** The attributes a span may have, besides those of its work. None of them holds content. */
+export interface SpanAttributes extends WorkIds {
   readonly attempt?: number;
+  readonly jobs?: number;
   readonly records?: number;
   readonly bytes?: number;
   readonly outcome?: string;
 }
 
 export interface SpanOptions {
+  /** What the span is work on, besides its caller's: attributes of it, fields of the log lines in it, and the same of the spans below. */
+  readonly work?: WorkIds;
   readonly attributes?: SpanAttributes;
   /** The span this one belongs to, as kept in the database or read from a header; left out, the caller's. */
   readonly parent?: TraceContext | string | null;
@@ -36,6 +32,14 @@ export interface ActiveSpan {
   readonly context: TraceContext;
   /** Adds what is known only later. */
   set(attributes: SpanAttributes): void;
+  /** Marks the span with the error's code, never with its message, where the error is handled inside it. */
+  fail(error: unknown): void;
+}
+
+/** What has ended already. */
+export interface EndedSpan extends Omit<SpanOptions, 'work'> {
+  readonly startedAt: Date;
+  readonly endedAt: Date;
 }
 
 export interface Tracing {
@@ -89,24 +93,39 @@ export async function startTracing(options: TracingOptions): Promise<Tracing> {
   };
 }
 
-/** Runs `fn` as a span. A rejection marks the span with the error's code, never with its message, and passes on. */
+/** Runs `fn` as a span. A rejection marks the span as `fail` does, and passes on. */
 export async function withSpan<T>(name: string, options: SpanOptions, fn: (span: ActiveSpan) => Promise<T>): Promise<T> {
-  const given = typeof options.parent === 'string' ? parseTraceparent(options.parent) : options.parent;
-  const parent = given ?? currentTrace();
+  const parent = parentOf(options);
   const recorded = recorder ? startRecorded(recorder, name, options, parent) : undefined;
   const context = recorded ? contextOf(recorded) : newContext(parent);
   const set = (attributes: SpanAttributes) => {
     recorded?.setAttributes(attributeNames(attributes));
   };
-  try {
-    return await withWork({ trace: context }, () => fn({ context, set }));
-  } catch (error) {
+  const fail = (error: unknown) => {
     const code = error instanceof HeadgateError ? error.code : 'E_INTERNAL';
     recorded?.setStatus({ code: 2, message: code }).setAttribute('error.type', code);
+  };
+  try {
+    return await withWork({ ...options.work, trace: context }, () => fn({ context, set, fail }));
+  } catch (error) {
+    fail(error);
     throw error;
   } finally {
     recorded?.end();
   }
+}
+
+/** Records a span for each of these, which are over: what takes hours is no call of one process. `spanOf` is called only where spans are recorded; null: none. */
+export function recordEnded<T>(name: string, ended: readonly T[], spanOf: (one: T) => EndedSpan | null): void {
+  if (!recorder) return;
+  for (const one of ended) {
+    const span = spanOf(one);
+    if (span !== null) startRecorded(recorder, name, span, parentOf(span), span.startedAt).end(span.endedAt);
+  }
+}
+
+function parentOf({ parent }: SpanOptions): TraceContext | undefined {
+  return (typeof parent === 'string' ? parseTraceparent(parent) : parent) ?? currentTrace();
 }
 
 /** The context of a new span below `parent`, or of a new trace. */
@@ -120,7 +139,13 @@ function randomHex(bytes: number): string {
   return /^0+$/.test(hex) ? `${hex.slice(1)}1` : hex;
 }
 
-function startRecorded({ tracer, api }: Recorder, name: string, options: SpanOptions, parent: TraceContext | undefined): Span {
+function startRecorded(
+  { tracer, api }: Recorder,
+  name: string,
+  options: SpanOptions,
+  parent: TraceContext | undefined,
+  startTime?: Date,
+): Span {
   const parentContext = parent
     ? api.trace.setSpanContext(api.ROOT_CONTEXT, {
         traceId: parent.traceId,
@@ -130,7 +155,9 @@ function startRecorded({ tracer, api }: Recorder, name: string, options: SpanOpt
       })
     : api.ROOT_CONTEXT;
   const kind = api.SpanKind[(options.kind ?? 'internal').toUpperCase() as keyof typeof api.SpanKind];
-  return tracer.startSpan(name, { kind, attributes: attributeNames(options.attributes ?? {}) }, parentContext);
+  const { trace, ...ids } = currentWork();
+  const attributes = attributeNames({ ...ids, ...options.work, ...options.attributes });
+  return tracer.startSpan(name, { kind, attributes, ...(startTime && { startTime }) }, parentContext);
 }
 
 function contextOf(span: Span): TraceContext {

@@ -12,7 +12,9 @@ import { signReceipt } from '../../../pipeline/ledger/receipt-signature.ts';
 import type { SigningKey } from '../../../pipeline/ledger/signing-key.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { type NewEvent, recordEvents } from '../../../platform/events/event-log.ts';
-import { withSpan } from '../../../platform/telemetry/tracing.ts';
+import { parseTraceparent } from '../../../platform/telemetry/trace-context.ts';
+import { type EndedSpan, recordEnded, withSpan } from '../../../platform/telemetry/tracing.ts';
+import { withWork } from '../../../platform/telemetry/work-context.ts';
 import { type TenantTx, withTenant } from '../../../platform/tenancy/tenant-scope.ts';
 import { type ClosedRedriveJob, deliveredRecords, settleRedrive } from '../../redrives/redrive-settlement.ts';
 import { askForAcknowledgements } from '../acknowledging/acknowledgement-rows.ts';
@@ -108,20 +110,22 @@ interface Closing {
 export async function closeJobs(options: JobCloserOptions, tenantId: string, items: readonly WorkItem[]): Promise<void> {
   const { services } = options;
   const { db, crashPoints } = services;
-  await withSpan('close jobs', { attributes: { records: items.length } }, async () => {
-    const { facts, setting } = await withTenant(
-      db,
-      tenantId,
-      async (tx) => ({
-        facts: await readClosingFacts(
-          tx,
-          services,
-          items.map((item) => item.referenceId),
-        ),
-        setting: await options.settingOf(tx),
-      }),
-      { readOnly: true, isolation: 'repeatable read' },
-    );
+  const { facts, setting } = await withTenant(
+    db,
+    tenantId,
+    async (tx) => ({
+      facts: await readClosingFacts(
+        tx,
+        services,
+        items.map((item) => item.referenceId),
+      ),
+      setting: await options.settingOf(tx),
+    }),
+    { readOnly: true, isolation: 'repeatable read' },
+  );
+  const work = { tenant: facts.tenant.name };
+  // Of many jobs, in the trace of the first, as chunks and batches that several share.
+  await withSpan('close jobs', { parent: facts.jobs[0]?.job.traceParent, work, attributes: { jobs: items.length } }, async () => {
     const closings = makeReceipts(options, tenantId, facts, setting);
     crashPoints.reach('jobs.before-close');
     const closed: Closing[] = [];
@@ -138,6 +142,7 @@ export async function closeJobs(options: JobCloserOptions, tenantId: string, ite
     });
     crashPoints.reach('jobs.after-close-commit');
     for (const closing of closed) observe(services, closing, facts.tenant.now);
+    recordEnded('job', closed, (closing) => spanOf(closing, facts.tenant.now));
     if (closed.some(({ acknowledge }) => acknowledge !== undefined)) services.signals.acknowledge.notify();
   });
 }
@@ -278,9 +283,18 @@ function observe({ metrics, logger }: JobServices, closing: Closing, now: Date):
   const { job, made, unbalanced, flowName, tenantName } = closing;
   if (unbalanced !== null) {
     metrics.add('headgate_invariant_violations_total', { invariant: 'job-balance' });
-    logger.error('a job does not balance and is not closed', { jobId: job.jobId, error: unbalanced });
+    withWork({ trace: parseTraceparent(job.traceParent), flow: flowName, jobId: job.jobId }, () =>
+      logger.error('a job does not balance and is not closed', { error: unbalanced }),
+    );
   }
   if (made === null) return;
   metrics.add('headgate_jobs_total', { tenant: tenantName, flow: flowName, state: made.state });
   metrics.observe('headgate_job_seconds', { flow: flowName }, Math.max(0, now.getTime() - job.acceptedAt.getTime()) / 1000);
+}
+
+/** By the database's clock, as its row says. */
+function spanOf({ job, made, flowName }: Closing, now: Date): EndedSpan | null {
+  if (made === null) return null;
+  const attributes = { flow: flowName, jobId: job.jobId, records: job.records.read, bytes: job.fileBytes, outcome: made.state };
+  return { parent: job.traceParent, attributes, startedAt: job.createdAt, endedAt: now };
 }

@@ -80,10 +80,10 @@ export async function startAttempt(
 /** Ends with an outcome whatever happens. */
 export async function sendAttempt(services: DeliveryServices, claimed: ClaimedBatch, opened: Target, aborting: AbortSignal): Promise<Sent> {
   const { ports, metrics } = services;
-  const { batchId, attempts, records, bytes, traceParent } = claimed.batch;
+  const { attempts, records, bytes } = claimed.batch;
   const targetId = claimed.target.id;
-  const attributes = { target: targetId, batchId, attempt: attempts + 1, records, bytes };
-  return await withSpan('deliver batch', { attributes, parent: traceParent, kind: 'producer' }, async (span) => {
+  const attributes = { target: targetId, attempt: attempts + 1, records, bytes };
+  return await withSpan('attempt', { attributes, kind: 'producer' }, async (span) => {
     const startedMs = ports.clock.monotonicMs();
     const sent = await deliver(services, { claimed, opened, traceparent: formatTraceparent(span.context) }, aborting);
     span.set({ outcome: sent.outcome.kind });
