@@ -9,11 +9,12 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { HeadgateError } from '../platform/base/errors.ts';
 import { formatTraceparent, parseTraceparent } from '../platform/telemetry/trace-context.ts';
 import { withSpan } from '../platform/telemetry/tracing.ts';
+import { withWork } from '../platform/telemetry/work-context.ts';
 import { acknowledgementRoutes } from './acknowledgements.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { arrivalDecisionRoutes } from './arrival-decisions.ts';
-import { authenticate } from './authentication.ts';
+import { authenticate, ownerOf } from './authentication.ts';
 import { batchRoutes } from './batches.ts';
 import { blockedKeyRoutes } from './blocked-keys.ts';
 import { answerBadAddress, answerBrokenRequest } from './connection-errors.ts';
@@ -102,6 +103,8 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
     async (api) => {
       api.addHook('onRequest', refuseBeforeStart(parts));
       api.addHook('onRequest', authenticate(parts));
+      // All that follows logs the tenant's name.
+      api.addHook('onRequest', (request, _reply, done) => withWork({ tenant: ownerOf(request).tenantName }, done));
       api.addHook('onRequest', async (request) => unknown.know(request.raw.socket));
       limitTenantRequests(api, settings.tenantConnectionsMax);
       for (const routes of resources) await api.register(routes(parts));
@@ -120,7 +123,7 @@ function bindTraces(server: FastifyInstance): void {
       reply.header('traceparent', formatTraceparent(span.context));
       return new Promise<void>((resolve) => {
         reply.raw.once('close', () => {
-          span.set({ outcome: String(reply.statusCode) });
+          span.set({ tenant: request.owner?.tenantName, outcome: String(reply.statusCode) });
           resolve();
         });
         done();

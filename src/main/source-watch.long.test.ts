@@ -7,6 +7,7 @@ import type { SourceLease } from '../pipeline/arrivals/source-lease.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { createLogger } from '../platform/telemetry/logger.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
+import { withWork } from '../platform/telemetry/work-context.ts';
 import { createSourceWatch } from './source-watch.ts';
 
 interface Line {
@@ -62,6 +63,13 @@ it('a source that fails at every poll is logged when it begins and when it ends,
   expect(body).toContain('headgate_source_polls_total{tenant="bank",flow="eft",source="drop",outcome="ok"} 3');
   expect(body).toContain('headgate_source_last_poll_timestamp_seconds{tenant="bank",flow="eft",source="drop"} 1700000000');
   expect(body).toContain('headgate_source_poll_lag_seconds{tenant="bank",flow="eft",source="drop"} 1.5');
+});
+
+it('a source whose poll fails before its flow was read is told of under the name of its tenant', async () => {
+  const { watch, log, rendered } = watched();
+  withWork({ tenant: 'bank' }, () => watch.onError(new HeadgateError('E_DATABASE_DOWN', 'away'), lease));
+  expect(log.lines()).toMatchObject([{ tenant: 'bank', flow: 'f1', source: 'drop' }]);
+  expect(await rendered()).toContain('headgate_source_polls_total{tenant="bank",flow="f1",source="drop",outcome="failed"} 1');
 });
 
 it('a source that waits for room and files that cannot be read are told once each, and each again when it is over', async () => {

@@ -11,6 +11,7 @@ import { HeadgateError } from '../platform/base/errors.ts';
 import type { Clock } from '../platform/base/ports.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
+import { currentWork } from '../platform/telemetry/work-context.ts';
 
 type Heard = 'onFound' | 'onRefused' | 'onUnreadable' | 'onPassedOver' | 'onMisplaced' | 'onPolled' | 'onError';
 
@@ -62,7 +63,7 @@ export function createSourceWatch({
     const key = `${lease.flowId}/${lease.sourceId}`;
     const known = watched.get(key) ?? {
       // Only where a poll fails before its flow was read.
-      names: { tenant: lease.tenantId, flow: lease.flowId, source: lease.sourceId },
+      names: { tenant: currentWork().tenant ?? lease.tenantId, flow: lease.flowId, source: lease.sourceId },
       told: new Map<Trouble, string>(),
       seen: new Map<Trouble, string>(),
     };

@@ -92,26 +92,52 @@ async function loadJob(tx: TenantTx, services: JobServices, jobId: string): Prom
   return { job, chunks, flow, isStriped, objects: await readSegments(tx, segmentIds) };
 }
 
-/** Fails with E_FENCED, with E_THREAD_DIED, and as storage and database do; then nothing of it counts. */
-export async function checkJob(services: JobServices, threads: EngineThreads, item: WorkItem): Promise<void> {
-  const { db, queue } = services;
-  const loaded = await withTenant(db, item.tenantId, (tx) => loadJob(tx, services, item.referenceId), { readOnly: true });
-  const { job } = loaded;
-  const isReleased = job.state === 'delivering';
-  if (job.state !== 'checking' && !isReleased) {
-    await commitForCertain(services, item.tenantId, (tx) => queue.finishWork(tx, [item]));
-    return;
+type OnFailure = (error: unknown) => Promise<void>;
+
+/**
+ * True when it is done. `onFailure` gets what it fails with, inside its span: E_FENCED, E_THREAD_DIED, and the errors of storage and
+ * database; then nothing of it counts.
+ */
+export async function checkJob(services: JobServices, threads: EngineThreads, item: WorkItem, onFailure: OnFailure): Promise<boolean> {
+  let loaded: LoadedJob | null;
+  try {
+    loaded = await loadOpenJob(services, item);
+  } catch (error) {
+    await onFailure(error);
+    return false;
   }
-  await withSpan('check file', { parent: job.traceParent, attributes: { jobId: job.jobId, bytes: job.bytes } }, async (span) => {
-    const result = await threads.checkFile(fileRunOf(item, loaded, isReleased));
-    services.crashPoints.reach('jobs.after-check');
-    span.set({ records: result.checked.check.records.read, outcome: result.checked.check.verdict });
+  return loaded === null || (await judge(services, threads, { item, loaded, onFailure }));
+}
+
+/** Null when nothing is left to be judged; then the work is done. */
+async function loadOpenJob(services: JobServices, item: WorkItem): Promise<LoadedJob | null> {
+  const loaded = await withTenant(services.db, item.tenantId, (tx) => loadJob(tx, services, item.referenceId), { readOnly: true });
+  if (loaded.job.state === 'checking' || loaded.job.state === 'delivering') return loaded;
+  await commitForCertain(services, item.tenantId, (tx) => services.queue.finishWork(tx, [item]));
+  return null;
+}
+
+async function judge(
+  services: JobServices,
+  threads: EngineThreads,
+  { item, loaded, onFailure }: { readonly item: WorkItem; readonly loaded: LoadedJob; readonly onFailure: OnFailure },
+): Promise<boolean> {
+  const { job, flow } = loaded;
+  const work = { tenant: flow.plan.flow.tenant, flow: flow.flowName, jobId: job.jobId };
+  return await withSpan('check file', { parent: job.traceParent, work, attributes: { bytes: job.bytes } }, async (span) => {
+    let result: FileResult | undefined;
     try {
+      result = await threads.checkFile(fileRunOf(item, loaded, job.state === 'delivering'));
+      services.crashPoints.reach('jobs.after-check');
+      span.set({ records: result.checked.check.records.read, outcome: result.checked.check.verdict });
       await finishCheck(services, threads, item, loaded, result);
+      return true;
     } catch (error) {
       if (error instanceof HeadgateError && error.code === 'E_FENCED')
-        for (const { object } of result.segments) services.store.remove(object.name);
-      throw error;
+        for (const { object } of result?.segments ?? []) services.store.remove(object.name);
+      span.fail(error);
+      await onFailure(error);
+      return false;
     }
   });
 }

@@ -70,23 +70,23 @@ export function createJobWorker(options: JobWorkerOptions): JobWorker {
       return;
     }
     const isAlone = group.chunks.every((chunk) => chunk.jobId === first.jobId);
-    const attributes = { flow: group.flow.flowName, ...(isAlone ? { jobId: first.jobId, chunk: first.chunkNumber } : {}) };
-    await withWork(attributes, () =>
-      withSpan('run chunks', { parent: first.traceParent, attributes }, async (span) => {
-        try {
-          const result = await run(group);
-          services.crashPoints.reach('jobs.after-segments');
-          await finishGroup(services, group, result);
-          span.set({ records: result.chunks.reduce((sum, chunk) => sum + chunk.summary.records.read, 0) });
-          observe(group, result);
-          signals.deliver.notify();
-          signals.check.notify();
-          signals.close.notify();
-        } catch (error) {
-          await afterFailure(group, error);
-        }
-      }),
-    );
+    const { plan, flowName } = group.flow;
+    const work = { tenant: plan.flow.tenant, flow: flowName, ...(isAlone ? { jobId: first.jobId, chunk: first.chunkNumber } : {}) };
+    await withSpan('run chunks', { parent: first.traceParent, work }, async (span) => {
+      try {
+        const result = await run(group);
+        services.crashPoints.reach('jobs.after-segments');
+        await finishGroup(services, group, result);
+        span.set({ records: result.chunks.reduce((sum, chunk) => sum + chunk.summary.records.read, 0) });
+        observe(group, result);
+        signals.deliver.notify();
+        signals.check.notify();
+        signals.close.notify();
+      } catch (error) {
+        span.fail(error);
+        await afterFailure(group, error);
+      }
+    });
   }
 
   async function run(group: ClaimedGroup): Promise<GroupResult> {
@@ -139,19 +139,21 @@ export function createJobWorker(options: JobWorkerOptions): JobWorker {
   }
 
   async function checkFile(tenantId: string, item: WorkItem): Promise<void> {
-    try {
-      await withWork({ jobId: item.referenceId }, () => checkJob(services, threads, item));
+    await withWork({ jobId: item.referenceId }, async () => {
+      if (!(await checkJob(services, threads, item, (error) => afterFailedCheck(tenantId, item, error)))) return;
       signals.deliver.notify();
       signals.close.notify();
-    } catch (error) {
-      if (error instanceof HeadgateError && error.code === jobErrors.E_FENCED) throw error;
-      if (!isStopping) logger.error('a check of a file failed', { error, jobId: item.referenceId, attempts: item.attempts });
-      const isPassing = isStopping || (error instanceof HeadgateError && error.retryable);
-      if (!isPassing && item.attempts >= checkAttemptsMax) await failCheck(services, item, error);
-      else {
-        const delayMs = isStopping ? 0 : delayAfter(item.attempts);
-        await commitForCertain(services, tenantId, (tx) => services.queue.releaseWork(tx, [{ ...item, delayMs }]));
-      }
+    });
+  }
+
+  async function afterFailedCheck(tenantId: string, item: WorkItem, error: unknown): Promise<void> {
+    if (error instanceof HeadgateError && error.code === jobErrors.E_FENCED) throw error;
+    if (!isStopping) logger.error('a check of a file failed', { error, attempts: item.attempts });
+    const isPassing = isStopping || (error instanceof HeadgateError && error.retryable);
+    if (!isPassing && item.attempts >= checkAttemptsMax) await failCheck(services, item, error);
+    else {
+      const delayMs = isStopping ? 0 : delayAfter(item.attempts);
+      await commitForCertain(services, tenantId, (tx) => services.queue.releaseWork(tx, [{ ...item, delayMs }]));
     }
   }
 

@@ -4,6 +4,7 @@
  * their polls have room of their own, a part of it for each tenant, and take none of the folders'. `stop` ends polls between
  * batches.
  */
+import { tenantNameOf } from '../../platform/access/tenant-names.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Waiter } from '../../platform/base/notifier.ts';
 import { createPollingLoop } from '../../platform/base/polling-loop.ts';
@@ -106,7 +107,8 @@ export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
       const leases = await leaseDueSources(db, { workerId, limit: concurrency - running.size, leaseMs });
       for (const lease of leases) {
         const begin = () => beginRemote(lease.tenantId, done);
-        const done: Promise<void> = withWork({ tenant: lease.tenantId }, () => poll(lease, begin)).finally(() => {
+        const polled = tenantNameOf(db, lease.tenantId).then((tenant) => withWork({ tenant }, () => poll(lease, begin)));
+        const done: Promise<void> = polled.finally(() => {
           running.delete(done);
           remote.delete(done);
         });

@@ -88,8 +88,8 @@ function isSmall({ entry }: CompleteFile): boolean {
 /** Fails only with what is not about this file: the store, the database, a fault of the product. */
 async function readComplete(reading: SourceReading, file: CompleteFile): Promise<ReadOutcome> {
   const { context, actor } = reading;
-  const attributes = { flow: context.flow.flowName, arrivalId: file.arrivalId, bytes: file.entry.sizeBytes };
-  return withSpan('arrival', { parent: null, attributes }, async (span) => {
+  const work = { flow: context.flow.flowName, arrivalId: file.arrivalId };
+  return withSpan('arrival', { parent: null, work, attributes: { bytes: file.entry.sizeBytes } }, async (span) => {
     try {
       let sourceVersion: string | null = null;
       const received = await receive(reading, file.entry, (version) => {

@@ -14,6 +14,7 @@ import {
   sameAnswer,
   takeKey,
 } from '../../platform/access/idempotency-keys.ts';
+import { tenantNameOf } from '../../platform/access/tenant-names.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { createPlaces, type Places } from '../../platform/base/places.ts';
 import { isPlanted } from '../../platform/base/planted-faults.ts';
@@ -23,6 +24,7 @@ import type { Db } from '../../platform/postgres/database.ts';
 import { storageErrors } from '../../platform/storage/storage-errors.ts';
 import { formatTraceparent } from '../../platform/telemetry/trace-context.ts';
 import { withSpan } from '../../platform/telemetry/tracing.ts';
+import { currentWork } from '../../platform/telemetry/work-context.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import { type Admission, type Refusal, type Reservation, readUsage } from './admission.ts';
 import { type ArrivalErrorCode, arrivalErrors } from './arrival-errors.ts';
@@ -108,10 +110,16 @@ export function createUploads(parts: UploadParts): Uploads {
   return {
     async receiveUpload(request) {
       const key = checkKey(request.headers.idempotencyKey);
-      const attributes = { flow: request.flowName };
-      return withSpan('arrival', { parent: request.traceparent ?? undefined, attributes }, (span) => {
+      // Over HTTP it came with the key.
+      const tenant = currentWork().tenant ?? (await tenantNameOf(parts.db, request.tenantId));
+      const work = { tenant, flow: request.flowName };
+      return withSpan('arrival', { parent: request.traceparent ?? undefined, work }, async (span) => {
         const trace = { traceId: span.context.traceId, traceParent: formatTraceparent(span.context) };
-        return queue.run(key === null ? null : `${request.tenantId}/${key}`, () => new Upload(parts, unpacking, request, key, trace).run());
+        const turn = key === null ? null : `${request.tenantId}/${key}`;
+        const answer = await queue.run(turn, () => new Upload(parts, unpacking, request, key, trace).run());
+        const taken = answer.kind === 'refused' ? {} : { arrivalId: answer.arrivalId, bytes: answer.bytes };
+        span.set({ ...taken, outcome: answer.kind });
+        return answer;
       });
     },
   };

@@ -17,8 +17,9 @@ import type { AcknowledgePlan, Plan } from '../../../pipeline/engine/plan.ts';
 import { iso20022Errors } from '../../../pipeline/formats/iso20022/iso20022-errors.ts';
 import { nachaErrors } from '../../../pipeline/formats/nacha/nacha-errors.ts';
 import { HeadgateError, nextOf } from '../../../platform/base/errors.ts';
-import { formatTraceparent } from '../../../platform/telemetry/trace-context.ts';
+import { formatTraceparent, parseTraceparent } from '../../../platform/telemetry/trace-context.ts';
 import { withSpan } from '../../../platform/telemetry/tracing.ts';
+import { withWork } from '../../../platform/telemetry/work-context.ts';
 import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
 import { jobErrors } from '../job-errors.ts';
 import type { JobServices } from '../job-services.ts';
@@ -71,6 +72,13 @@ export function createAcknowledgementWriter(options: AcknowledgementWriterOption
   async function write(tenantId: string, item: WorkItem, leases: LeaseView): Promise<void> {
     const work = await readWork(options, { tenantId, item, leases });
     if (work === null) return await withTenant(services.db, tenantId, (tx) => services.queue.finishWork(tx, [item]));
+    const { job, flow } = work;
+    const ids = { trace: parseTraceparent(job.traceParent), flow: flow.plan.flow.name, jobId: job.jobId };
+    await withWork(ids, () => writeAll(work));
+  }
+
+  async function writeAll(work: Work): Promise<void> {
+    const { tenantId, item } = work;
     const place = `${tenantId} ${work.acknowledge.connection}`;
     const writing = underWay.get(place) ?? new Set();
     const nowMs = services.ports.clock.monotonicMs();
@@ -111,8 +119,7 @@ export function createAcknowledgementWriter(options: AcknowledgementWriterOption
     withTenant(services.db, tenantId, (tx) => services.queue.releaseWork(tx, [{ ...item, delayMs }]));
 
   function reportFault({ acknowledge, flow }: Work, code: string): void {
-    const { tenant, name } = flow.plan.flow;
-    const fields = { tenant, flow: name, connection: acknowledge.connection, code, next: nextOf(code) };
+    const fields = { tenant: flow.plan.flow.tenant, connection: acknowledge.connection, code, next: nextOf(code) };
     services.logger.error('acknowledgements wait: the settings of their place have to be mended', fields);
   }
 
@@ -120,10 +127,12 @@ export function createAcknowledgementWriter(options: AcknowledgementWriterOption
     const { acknowledgementId, level } = pending;
     const attempts = pending.attempts + 1;
     const named: { name: string | null } = { name: null };
-    const attributes = { jobId: work.job.jobId, target: `acknowledge-${level}`, attempt: attempts };
-    const outcome = await withSpan('write acknowledgement', { attributes, parent: work.job.traceParent }, (span) =>
-      send(work, pending, { traceparent: formatTraceparent(span.context), named }).catch(outcomeOf),
-    );
+    const attributes = { tenant: work.flow.plan.flow.tenant, target: `acknowledge-${level}`, attempt: attempts };
+    const outcome = await withSpan('write acknowledgement', { attributes }, async (span) => {
+      const outcome = await send(work, pending, { traceparent: formatTraceparent(span.context), named }).catch(outcomeOf);
+      span.set({ outcome: outcome.kind });
+      return outcome;
+    });
     const end = { acknowledgementId, level, attempts, name: named.name };
     if (outcome.kind === 'acked') return { ...end, state: 'sent', failure: null };
     const { code, message } = outcome;
@@ -264,7 +273,6 @@ async function commitEnds(
   for (const { level, state, failure } of ends) {
     const outcome = state === 'pending' ? 'retried' : state;
     services.metrics.add('headgate_acknowledgements_total', { tenant, flow: name, outcome });
-    if (state === 'failed')
-      services.logger.error('an acknowledgement was given up', { jobId: job.jobId, acknowledgement: level, code: failure!.code });
+    if (state === 'failed') services.logger.error('an acknowledgement was given up', { acknowledgement: level, code: failure!.code });
   }
 }

@@ -29,7 +29,7 @@ export function createOverdueWatch({ services, workerId, leaseMs }: OverdueWatch
       });
       for (const { batchId, flow, targetId } of overdue) {
         services.metrics.add('headgate_answers_overdue_total', { tenant, flow, target: targetId });
-        services.logger.warn('an answer is overdue', { batchId, flow, target: targetId });
+        services.logger.warn('an answer is overdue', { tenant, batchId, flow, target: targetId });
       }
     },
   });

@@ -6,8 +6,10 @@
 import { createLeaseKeeper } from '../../../pipeline/deliveries/attempts/lease-keeper.ts';
 import { createLeases, type Leases } from '../../../pipeline/deliveries/attempts/leases.ts';
 import type { WorkItem, WorkKind } from '../../../pipeline/deliveries/work-queue-port.ts';
+import { tenantNameOf } from '../../../platform/access/tenant-names.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { createPollingLoop } from '../../../platform/base/polling-loop.ts';
+import { withWork } from '../../../platform/telemetry/work-context.ts';
 import type { JobServices } from '../job-services.ts';
 
 /** Whether claimed work is ours for certain, and for how long it stays so after that was asked. */
@@ -53,13 +55,16 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
       leases.remove(item);
       freed?.();
     };
-    const ended = handle(tenantId, items, done, leases)
-      .catch((error: unknown) => reportFailure(error))
-      .finally(() => {
-        inHand.delete(ended);
-        for (const item of items) done(item);
-      });
+    const ended = handleNamed(tenantId, items, done).finally(() => {
+      inHand.delete(ended);
+      for (const item of items) done(item);
+    });
     inHand.add(ended);
+  }
+
+  /** Never rejects. */
+  async function handleNamed(tenantId: string, items: readonly WorkItem[], done: (item: WorkItem) => void): Promise<void> {
+    await withWork({ tenant: await tenantNameOf(db, tenantId) }, () => handle(tenantId, items, done, leases).catch(reportFailure));
   }
 
   function reportFailure(error: unknown): void {

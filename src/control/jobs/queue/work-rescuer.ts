@@ -4,6 +4,7 @@
  * How often a group was run is counted where it is claimed; deliveries settle what an attempt may have done.
  */
 import type { WorkKind } from '../../../pipeline/deliveries/work-queue-port.ts';
+import { tenantNameOf } from '../../../platform/access/tenant-names.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { createPollingLoop, type PollingLoop } from '../../../platform/base/polling-loop.ts';
 import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
@@ -74,7 +75,7 @@ export async function rescueWork(services: JobServices): Promise<boolean> {
       // Its holder finished or renewed it, or another rescuer was faster.
       if (error instanceof HeadgateError && error.code === jobErrors.E_FENCED) continue;
       passedOver++;
-      logger.error('expired work could not be returned', { kind: work.kind, error });
+      logger.error('expired work could not be returned', { tenant: await tenantNameOf(db, work.tenantId), kind: work.kind, error });
     }
   }
   return expired.length === expiredMax && passedOver < expired.length;

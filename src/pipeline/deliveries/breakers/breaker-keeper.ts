@@ -3,6 +3,7 @@
  * whether it is back, lets a few batches go as probes, then the others in order, as many as the target may have. One process
  * at a time has it, under a fenced lease like all work, so that a killed process is followed by another.
  */
+import { tenantNameOf } from '../../../platform/access/tenant-names.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Waiter } from '../../../platform/base/notifier.ts';
 import { createPollingLoop } from '../../../platform/base/polling-loop.ts';
@@ -71,7 +72,7 @@ export function createBreakerKeeper(options: BreakerKeeperOptions): BreakerKeepe
         metrics.add('headgate_leases_lost_total', { kind: 'breaker' }, 1);
         return;
       }
-      logger.error('a breaker could not be kept', { error });
+      logger.error('a breaker could not be kept', { tenant: await tenantNameOf(db, item.tenantId), error });
       const back = withTenant(db, item.tenantId, (tx) => queue.releaseWork(tx, [{ ...item, delayMs: failedAgainMs }]));
       // Else its lease runs out.
       await back.catch(() => {});
@@ -129,7 +130,7 @@ async function keepBreaker(options: BreakerKeeperOptions, item: WorkItem, stoppi
   options.onBatchesResumed?.();
   if (answer === null || after === undefined || after.state === state) return;
   options.metrics.add('headgate_breaker_changes_total', { tenant, target: seen.targetId, to: after.state }, 1);
-  logger.info('the target of an open breaker answers: a few batches are sent to it', { target: seen.targetId, to: after.state });
+  logger.info('the target of an open breaker answers: a few batches are sent to it', { tenant, target: seen.targetId, to: after.state });
 }
 
 /**

@@ -138,7 +138,7 @@ async function writeReports(tx: TenantTx, services: BreakerServices, group: read
     const work = { kind: 'breaker', referenceId: before.breakerId, delayMs: last === 'trip' ? probeInMs : 0 } as const;
     await (last === 'trip' ? queue.keepWork(tx, [work]) : queue.addWork(tx, [work]));
     metrics.add('headgate_breaker_changes_total', { tenant, target: target.id, to: state }, 1);
-    const fields = { target: target.id, to: state, code: reasonCode };
+    const fields = { tenant, target: target.id, to: state, code: reasonCode };
     if (state === 'open') logger.warn('a breaker opened: nothing is sent to its target', { ...fields, probeInMs });
     else logger.info('a breaker closed: its target takes batches again', fields);
   }
