@@ -150,7 +150,7 @@ it('the spans of a file are one tree below the trace of its upload, its lines of
   expect(arrival.attributes).toEqual({ ...work, arrival_id: arrivalId, bytes: testRows(10).length, outcome: 'accepted' });
   expect(chunk.attributes).toEqual({ ...work, job_id: jobId, chunk: 0, records: 10 });
   expect(job.attributes).toEqual({ ...work, job_id: jobId, records: 10, bytes: testRows(10).length, outcome: 'completed' });
-  expect(close.attributes).toEqual({ tenant: 'bank', jobs: 1 });
+  expect(close.attributes).toEqual({ ...work, job_id: jobId, jobs: 1 });
   const ofBatch = { ...work, job_id: jobId, batch_id: batchId, target: 'out', records: 10, bytes: sink.requests[0]!.body.length };
   for (const batch of batches) expect(batch.attributes).toEqual(ofBatch);
   expect(attempts.map(({ attributes }) => attributes)).toEqual([

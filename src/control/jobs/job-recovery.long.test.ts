@@ -12,6 +12,7 @@ import {
 import { createJobScenario, type JobScenario, type JobScenarioOptions } from '../../../test/support/job-scenario.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { createLogger } from '../../platform/telemetry/logger.ts';
 import { groupRunOf, takeUpGroups } from './groups/claimed-groups.ts';
 import { finishGroup } from './groups/group-finish.ts';
 import { runGroup } from './groups/group-runner.ts';
@@ -50,9 +51,11 @@ describe('the end of the process at any point', () => {
   ];
 
   it.each(points)('%s: everything is delivered once and accounted for', async (point) => {
-    const jobs = await start({ plan: simplePlan(), chunkBytes: 700, leaseMs: 60_000 });
+    const lines: Record<string, unknown>[] = [];
+    const logger = createLogger({ level: 'warn', destination: { write: (line) => void lines.push(JSON.parse(line)) } });
+    const jobs = await start({ plan: simplePlan(), chunkBytes: 700, leaseMs: 60_000, logger });
     jobs.crash.arm(point);
-    await jobs.accept([textOf(simpleLines(120)), textOf(simpleLines(2, 900))]);
+    const jobIds = await jobs.accept([textOf(simpleLines(120)), textOf(simpleLines(2, 900))]);
     jobs.startAll();
     let looks = 0;
     await until(async () => {
@@ -68,6 +71,14 @@ describe('the end of the process at any point', () => {
     expect((await receiptsOf(jobs)).map((receipt) => receipt.records.valid)).toEqual([120, 2]);
     expect(await jobs.rows('/* no work */ select 1 from headgate.work_items where tenant_id = $1')).toEqual([]);
     await assertLegalEvents(jobs);
+    for (const line of lines) expect(line).toMatchObject({ tenant: expect.any(String) });
+    for (const { message, ...ids } of lines.filter((line) => line['message'] === 'a check of a file failed'))
+      expect(ids).toMatchObject({
+        flow: simplePlan().flow.name,
+        jobId: jobIds[0],
+        traceId: expect.any(String),
+        spanId: expect.any(String),
+      });
   });
 });
 

@@ -14,7 +14,7 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import { type NewEvent, recordEvents } from '../../../platform/events/event-log.ts';
 import { parseTraceparent } from '../../../platform/telemetry/trace-context.ts';
 import { type EndedSpan, recordEnded, withSpan } from '../../../platform/telemetry/tracing.ts';
-import { withWork } from '../../../platform/telemetry/work-context.ts';
+import { type WorkContext, withWork } from '../../../platform/telemetry/work-context.ts';
 import { type TenantTx, withTenant } from '../../../platform/tenancy/tenant-scope.ts';
 import { type ClosedRedriveJob, deliveredRecords, settleRedrive } from '../../redrives/redrive-settlement.ts';
 import { askForAcknowledgements } from '../acknowledging/acknowledgement-rows.ts';
@@ -70,13 +70,16 @@ const failedAgainMs = 5_000;
 async function closeAll(options: JobCloserOptions, tenantId: string, items: readonly WorkItem[]): Promise<void> {
   const { services } = options;
   let parts = items.map((item) => [item]);
+  let known: WorkContext = {};
   try {
-    await closeJobs(options, tenantId, items);
+    await closeJobs(options, tenantId, items, (work) => {
+      known = work;
+    });
     return;
   } catch (error) {
     if (items.length === 1) {
       if (error instanceof HeadgateError && error.code === jobErrors.E_FENCED) throw error;
-      services.logger.error('a job could not be closed', { jobId: items[0]!.referenceId, error });
+      withWork({ ...known, jobId: items[0]!.referenceId }, () => services.logger.error('a job could not be closed', { error }));
       const delayMs = failedAgainMs * 2 ** Math.min(items[0]!.attempts, 6);
       await commitForCertain(services, tenantId, async (tx) => {
         await services.queue.releaseWork(tx, [{ ...items[0]!, delayMs }]);
@@ -106,8 +109,13 @@ interface Closing {
   readonly signature: string;
 }
 
-/** All of these jobs, or none. Fails with E_FENCED, and as the database and the store do. */
-export async function closeJobs(options: JobCloserOptions, tenantId: string, items: readonly WorkItem[]): Promise<void> {
+/** All of these jobs, or none. Fails with E_FENCED, and as the database and the store do. `onKnown` is told whose they are, once that is read. */
+async function closeJobs(
+  options: JobCloserOptions,
+  tenantId: string,
+  items: readonly WorkItem[],
+  onKnown: (work: WorkContext) => void,
+): Promise<void> {
   const { services } = options;
   const { db, crashPoints } = services;
   const { facts, setting } = await withTenant(
@@ -123,9 +131,13 @@ export async function closeJobs(options: JobCloserOptions, tenantId: string, ite
     }),
     { readOnly: true, isolation: 'repeatable read' },
   );
-  const work = { tenant: facts.tenant.name };
   // Of many jobs, in the trace of the first, as chunks and batches that several share.
-  await withSpan('close jobs', { parent: facts.jobs[0]?.job.traceParent, work, attributes: { jobs: items.length } }, async () => {
+  const [first, ...others] = facts.jobs;
+  const isAlone = first !== undefined && others.length === 0;
+  const work = { tenant: facts.tenant.name, ...(isAlone && { flow: first.flow.flowName, jobId: first.job.jobId }) };
+  const parent = parseTraceparent(first?.job.traceParent);
+  onKnown({ ...work, trace: parent });
+  await withSpan('close jobs', { parent, work, attributes: { jobs: items.length } }, async () => {
     const closings = makeReceipts(options, tenantId, facts, setting);
     crashPoints.reach('jobs.before-close');
     const closed: Closing[] = [];
