@@ -27,6 +27,10 @@ and as OpenAPI 3.1 at \`/docs/json\`.
 - Lists take \`limit\` (1 to 200) and \`cursor\` (\`nextCursor\` of the page before); newest first where nothing else is said.
 - Everything that goes wrong is \`application/problem+json\` (RFC 9457) with \`code\` (docs/reference/errors.md), \`traceId\`, \`retryable\`, \`errors\`, \`actions\`.
   429 and 503 say in \`Retry-After\` when to come again.
+- Requests with effects read \`Idempotency-Key\`: the same request again under it has the same answer, for seven days, and nothing is done twice; another
+  request under it is 422 (E_KEY_REUSED). Keys belong to the tenant.
+- Configuration has an \`ETag\`: a Connection, Environment or TenantPolicy, the source of a flow, the plan of a change. A change says in \`If-Match\` what it
+  was planned against: 412 (E_DEFINITION_STALE) when that is not in force any more, 428 without it; \`*\` is whatever is in force.
 - \`traceparent\` (W3C) is continued through everything that a request sets off, and returned.
 - Without a key: \`/livez\`, \`/startupz\`, \`/readyz\`, \`/version\`, \`/metrics\` (Prometheus; its labels name tenants and flows, so keep it inside).
 `;
@@ -54,8 +58,12 @@ function rowOf({ path, method, operation }: { path: string; method: string; oper
     .join('. ')
     .replaceAll('\n', ' ')
     .replaceAll('|', '\\|');
+  const headers = (operation.parameters ?? [])
+    .filter((parameter) => parameter.in === 'header' && parameter.name !== 'traceparent')
+    .map(({ name }) => `\`${name.replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase())}\``);
+  const told = headers.length === 0 ? text : `${text}. Reads ${headers.join(', ')}`;
   const statuses = Object.keys(operation.responses).filter((status) => !usual.includes(status));
-  return `| \`${method} ${path}${takes}\` | \`${operation.security[0]!.key[0]}\` | ${text}. | ${statuses.join(' ')} |\n`;
+  return `| \`${method} ${path}${takes}\` | \`${operation.security[0]!.key[0]}\` | ${told}. | ${statuses.join(' ')} |\n`;
 }
 
 /** Every route may answer these. */

@@ -31,6 +31,7 @@ import { jobRoutes } from './jobs.ts';
 import { keyRoutes } from './keys.ts';
 import { problemHandler, sendProblem } from './problems.ts';
 import { recordRoutes } from './records.ts';
+import { headerBytesMax, traceHeader } from './request-headers.ts';
 import { checkShapes, limitBodyTime, refuseTransferCodings } from './request-shape.ts';
 import { namedSchemas } from './schemas.ts';
 import { sourceEventRoutes } from './source-events.ts';
@@ -40,7 +41,6 @@ import { limitTenantRequests } from './tenant-places.ts';
 import { limitUnknownConnections } from './unknown-connections.ts';
 import { uploadRoutes } from './uploads.ts';
 
-const headerBytesMax = 16 * 1024;
 const resources = [
   uploadRoutes,
   fileRoutes,
@@ -181,8 +181,16 @@ async function describeApi(server: FastifyInstance, parts: ApiParts): Promise<vo
       buildLocalReference: (json, _baseUri, _fragment, index) => (typeof json.$id === 'string' ? json.$id : `schema-${index}`),
     },
     transform: ({ schema, url, route }) => {
-      const scope = route.config?.scope;
-      return { url, schema: scope ? { ...schema, security: [{ key: [scope] }] } : schema } as never;
+      const { scope, describedBody } = route.config ?? {};
+      if (!scope) return { url, schema } as never;
+      const headers = schema?.headers as { readonly properties: object } | undefined;
+      const described = {
+        ...schema,
+        headers: { ...headers, type: 'object', properties: { ...headers?.properties, traceparent: traceHeader } },
+        ...(describedBody && { body: describedBody }),
+        security: [{ key: [scope] }],
+      };
+      return { url, schema: described } as never;
     },
   });
   await server.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', deepLinking: true }, staticCSP: true });

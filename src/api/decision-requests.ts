@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { reasonMax } from '../platform/access/decision-reason.ts';
 import { checkKey, hashOfRequest, type KeyedRequest } from '../platform/access/idempotency-keys.ts';
 import { line } from './answers.ts';
+import { header, headerOf } from './request-headers.ts';
 
 export interface DecisionBody {
   readonly reason: string;
@@ -15,13 +16,9 @@ export const decisionBody = {
   dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Show what it would affect, and change nothing.' })),
 };
 
-/** The length is checked where the key is read, so that its mistakes have a code of their own. */
 export const decisionHeaders = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({
-      maxLength: 16_384,
-      description: 'Makes a repeat safe: the same decision again under it has the same answer. 1 to 255 visible ASCII characters.',
-    }),
+  'idempotency-key': header(
+    'Makes a repeat safe: the same request again under it has the same answer, for seven days. 1 to 255 visible ASCII characters.',
   ),
 });
 
@@ -29,7 +26,6 @@ export const decisionProblems = [404, 409, 413, 415, 422];
 
 /** The request's key, with `parts` as what makes it the same request. Fails with E_IDEMPOTENCY_KEY. */
 export function keyedDecision(request: FastifyRequest, parts: readonly (string | null)[]): KeyedRequest | undefined {
-  const header = request.headers['idempotency-key'];
-  const key = checkKey(Array.isArray(header) ? header.join(', ') : header);
+  const key = checkKey(headerOf(request, 'idempotency-key'));
   return key === null ? undefined : { scope: 'decisions', key, requestHash: hashOfRequest(parts) };
 }

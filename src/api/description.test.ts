@@ -1,8 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { type Operation, type RunningTestServer, startTestServer } from '../../test/support/running-server.ts';
 import { scopes } from '../platform/access/api-keys.ts';
+import { headerOf } from './request-headers.ts';
 
 let database: TestDatabase;
 let server: RunningTestServer;
@@ -67,9 +70,53 @@ describe('the description of the API', () => {
       const inPath = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name);
       const described = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
       expect(described.map(({ name, required }) => [name, required]).sort(), at).toEqual(inPath.map((name) => [name, true]).sort());
-      if (method === 'post' && operation.operationId !== 'uploadFile')
-        expect(Object.keys(operation.requestBody?.content ?? {}), at).toEqual(['application/json']);
+      const types = operation.operationId === 'uploadFile' ? ['application/octet-stream', '*/*'] : ['application/json'];
+      if (method === 'post') expect(Object.keys(operation.requestBody?.content ?? {}), at).toEqual(types);
     }
+  });
+
+  const headersOf = ({ parameters = [] }: Operation) => parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name);
+
+  it('tells how a file is uploaded: its bytes as the body, and the headers that are read with them', () => {
+    const { operation } = operations().find((each) => each.operation.operationId === 'uploadFile')!;
+    expect(operation.requestBody!.required).toBe(true);
+    for (const { schema } of Object.values(operation.requestBody!.content))
+      expect(schema).toEqual({ type: 'string', format: 'binary', maxLength: server.settings.uploadBytesMax });
+    const told = ['idempotency-key', 'repr-digest', 'content-digest', 'content-encoding', 'traceparent'];
+    expect(headersOf(operation).sort()).toEqual(told.sort());
+    for (const parameter of operation.parameters!)
+      if (parameter.in === 'header') expect(parameter).toMatchObject({ required: false, description: expect.stringMatching(/.{20}/) });
+  });
+
+  it('tells of every route that has effects how it is repeated safely', () => {
+    // What is told is looked for again, and what is probed is probed again.
+    const repeatable = ['tellSource', 'probeHealth'];
+    const posts = operations().filter(({ method }) => method === 'post');
+    const without = posts.filter(({ operation }) => !headersOf(operation).includes('idempotency-key'));
+    expect(without.map(({ operation }) => operation.operationId).sort()).toEqual(repeatable.sort());
+    for (const { at, operation } of operations()) expect(headersOf(operation), at).toContain('traceparent');
+  });
+
+  it('tells of every header that is read', () => {
+    const folder = import.meta.dirname;
+    const sources = readdirSync(folder).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+    const reads = sources.flatMap((name) =>
+      [...readFileSync(join(folder, name), 'utf8').matchAll(/\.headers(?:\.(\w+)|\[([^\]]+)\])/g)].map(
+        ([, word, quoted]) => `${name}: ${word ?? quoted}`,
+      ),
+    );
+    expect(reads.sort()).toEqual([
+      // The one that fails where the route does not describe what it reads.
+      'api-server.ts: traceparent',
+      'authentication.ts: authorization',
+      'request-headers.ts: name',
+      "request-shape.ts: 'transfer-encoding'",
+      "uploads.ts: 'content-length'",
+      "uploads.ts: 'content-type'",
+    ]);
+    const read = (headers: object) => headerOf({ routeOptions: { schema: { headers } }, headers: { 'x-new': 'a' } } as never, 'x-new');
+    expect(read({ properties: { 'x-new': {} } })).toBe('a');
+    expect(() => read({ properties: { 'x-old': {} } })).toThrow('reads the header x-new and does not describe it');
   });
 
   it('names the problems of every route, as problem+json', () => {

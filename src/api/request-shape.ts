@@ -13,6 +13,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The body is a file, of any size: it comes as a stream, with a limit on silence instead of one on time. */
     isStream?: boolean;
+    /** How the description of the API shows such a body: by media type, as OpenAPI has it. */
+    describedBody?: { readonly content: Readonly<Record<string, unknown>> };
   }
 }
 

@@ -13,6 +13,7 @@ import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
 import { sendProblem } from './problems.ts';
+import { header, headerOf } from './request-headers.ts';
 import { dropRest, readBody } from './upload-body.ts';
 
 interface UploadQuery {
@@ -33,6 +34,18 @@ const route = describe({
 \`Repr-Digest\` or \`Content-Digest\` (RFC 9530) with sha-256 is checked; \`Idempotency-Key\` makes a repeat safe; one \`Content-Encoding\`, \`gzip\` or \`zstd\`, is unpacked.`,
   tag: 'files',
   querystring: uploadQuery,
+  headers: Type.Object({
+    'idempotency-key': header(
+      'Makes a repeat safe: the same file, name and flow again under it has the same answer, for seven days. 1 to 255 visible ASCII characters.',
+    ),
+    'repr-digest': header(
+      'RFC 9530, with sha-256: the SHA-256 of the body as it is sent. What does not match is refused, and nothing kept.',
+    ),
+    'content-digest': header('The same as Repr-Digest; where both come, both must match.'),
+    'content-encoding': header(
+      'gzip or zstd: the body is packed so, and is unpacked. Refused (415) where the flow says that its files come packed.',
+    ),
+  }),
   answers: {
     201: Type.Union([named('AcceptedUpload'), named('UnpackedUpload')]),
     200: named('DuplicateUpload'),
@@ -50,6 +63,12 @@ const refusals = {
   },
 };
 
+/** For the description only: a body that Fastify knew the shape of would be read as a whole and checked. */
+const fileBody = (bytesMax: number) => {
+  const schema = Type.String({ format: 'binary', maxLength: bytesMax });
+  return { content: { 'application/octet-stream': { schema }, '*/*': { schema } } };
+};
+
 /** Its own scope of the server, because here a body of any media type stays a stream. */
 export function uploadRoutes(parts: ApiParts) {
   return async (api: FastifyInstance): Promise<void> => {
@@ -59,7 +78,7 @@ export function uploadRoutes(parts: ApiParts) {
     api.post<{ Querystring: UploadQuery }>(
       '/files',
       {
-        config: { scope: 'files:write', isStream: true },
+        config: { scope: 'files:write', isStream: true, describedBody: fileBody(parts.settings.uploadBytesMax) },
         bodyLimit: Number.MAX_SAFE_INTEGER,
         schema: { ...route, response: { ...route.response, ...refusals } },
       },
@@ -92,22 +111,18 @@ function assertNoForm(mediaType: string | undefined): void {
 }
 
 function uploadOf(request: FastifyRequest<{ Querystring: UploadQuery }>, parts: ApiParts): UploadRequest {
-  const header = (name: string): string | undefined => {
-    const value = request.headers[name];
-    return Array.isArray(value) ? value.join(', ') : value;
-  };
-  const length = header('content-length');
+  const length = request.headers['content-length'];
   const trace = currentTrace();
   return {
     tenantId: ownerOf(request).tenantId,
     flowName: request.query.flow,
     name: nameOf(request),
     headers: {
-      reprDigest: header('repr-digest'),
-      contentDigest: header('content-digest'),
-      idempotencyKey: header('idempotency-key'),
+      reprDigest: headerOf(request, 'repr-digest'),
+      contentDigest: headerOf(request, 'content-digest'),
+      idempotencyKey: headerOf(request, 'idempotency-key'),
       contentLength: length === undefined ? undefined : Number(length),
-      contentEncoding: header('content-encoding'),
+      contentEncoding: headerOf(request, 'content-encoding'),
     },
     body: readBody(request.raw, parts.settings.uploadIdleMs),
     traceparent: trace ? formatTraceparent(trace) : null,
