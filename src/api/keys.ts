@@ -1,11 +1,15 @@
 /** API keys of the tenant: made (and shown once), listed, revoked. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { accessErrors } from '../platform/access/access-errors.ts';
 import { createApiKey, listApiKeys, namedScopes, revokeApiKey, type Scope, scopes } from '../platform/access/api-keys.ts';
+import { answerOnce } from '../platform/access/idempotency-keys.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, id, idParameter, instant, line, named, nullable, object, query, text } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, assertScope, ownerOf } from './authentication.ts';
+import { decisionHeaders, keyedDecision } from './decision-requests.ts';
 import { pageOf, pageQuery, readCursor } from './paging.ts';
 
 interface KeyBody {
@@ -51,19 +55,35 @@ export function keyRoutes({ db, ports }: ApiParts) {
         schema: describe({
           operationId: 'createKey',
           summary: 'Makes an API key; the answer is the only place where it is ever shown',
-          description: 'The scopes `records:reveal` and `policy:write` can only be given by a key that has them.',
+          description:
+            'The scopes `records:reveal` and `policy:write` can only be given by a key that has them. A repeat under its `Idempotency-Key` makes no second key: 409 (E_KEY_MADE) names the one that was made, which can not be shown again.',
           tag: 'keys',
+          headers: decisionHeaders,
           body,
           answers: { 201: madeKey },
-          problems: [413, 415, 422],
+          problems: [409, 413, 415, 422],
         }),
       },
       async (request, reply) => {
         const { name, scopes: wanted, expiresAt } = request.body;
         for (const scope of wanted) if (namedScopes.includes(scope)) assertScope(ownerOf(request), scope);
-        const made = await withTenant(db, ownerOf(request).tenantId, (tx) =>
-          createApiKey(tx, ports, { name, scopes: wanted, expiresAt: expiresAt ? new Date(expiresAt) : null, actor: actorOf(request) }),
-        );
+        const keyed = keyedDecision(request, ['key', name, [...wanted].sort().join(' '), expiresAt ?? null]);
+        const key = { name, scopes: wanted, expiresAt: expiresAt ? new Date(expiresAt) : null, actor: actorOf(request) };
+        const made = await withTenant(db, ownerOf(request).tenantId, async (tx) => {
+          const shown: { key?: string } = {};
+          // What is kept to be answered again is in the clear, so the key is not in it.
+          const { keyId } = await answerOnce(tx, keyed, async () => {
+            const { key: secret, ...kept } = await createApiKey(tx, ports, key);
+            shown.key = secret;
+            return kept;
+          });
+          if (shown.key === undefined)
+            throw new HeadgateError(
+              accessErrors.E_KEY_MADE,
+              `this Idempotency-Key made the API key ${keyId} already, and a key is shown once`,
+            );
+          return { key: shown.key, keyId };
+        });
         return reply.code(201).send({ ...made, name, scopes: wanted, expiresAt: expiresAt ?? null });
       },
     );
@@ -76,15 +96,21 @@ export function keyRoutes({ db, ports }: ApiParts) {
           summary: 'Revokes an API key; it is refused from then on',
           tag: 'keys',
           params: idParameter,
+          headers: decisionHeaders,
           body: object({}),
           answers: { 200: object({ keyId: id, revoked: Type.Literal(true) }) },
-          problems: [404, 413, 415],
+          problems: [404, 413, 415, 422],
         }),
       },
       async (request) => {
         const keyId = request.params.id;
-        await withTenant(db, ownerOf(request).tenantId, (tx) => revokeApiKey(tx, ports.ids, { keyId, actor: actorOf(request) }));
-        return { keyId, revoked: true };
+        const keyed = keyedDecision(request, ['key revoke', keyId]);
+        return await withTenant(db, ownerOf(request).tenantId, (tx) =>
+          answerOnce(tx, keyed, async () => {
+            await revokeApiKey(tx, ports.ids, { keyId, actor: actorOf(request) });
+            return { keyId, revoked: true };
+          }),
+        );
       },
     );
   };

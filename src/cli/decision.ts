@@ -43,6 +43,11 @@ const options = {
   yes: { type: 'boolean' },
 } as const;
 
+/** The key that was named, or a new one. */
+export function keyHeader(line: CommandLine): Readonly<Record<string, string>> {
+  return { 'idempotency-key': textOption(line, 'idempotency-key') ?? systemPorts.ids.next() };
+}
+
 export function decisionCommand({ command, summary, thing, more, path, body, effect, remark }: DecisionDescription): Command {
   const usage = `${command} ${more ? `${more.usage} ` : ''}--reason TEXT [--dry-run] [--yes] [--idempotency-key KEY] [--json]`;
   return {
@@ -70,12 +75,10 @@ export function decisionCommand({ command, summary, thing, more, path, body, eff
           plan,
         );
       }
-      const key = textOption(line, 'idempotency-key') ?? systemPorts.ids.next();
-      const headers = { 'idempotency-key': key };
       const answer = await api.post<Record<string, unknown>>(
         path(id, line),
         { ...request, ...(version !== undefined && { version }) },
-        headers,
+        keyHeader(line),
       );
       await printOne(line, answer, { isDone: true });
       const said = remark?.(answer);

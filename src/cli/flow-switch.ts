@@ -2,9 +2,16 @@
 import { createApiClient } from './api-client.ts';
 import { apiOptions, type Command, outputOptions, requiredPositional } from './command.ts';
 import { confirmPlan } from './confirmation.ts';
+import { keyHeader } from './decision.ts';
 import { printOne } from './output.ts';
 
-const options = { ...outputOptions, ...apiOptions, 'dry-run': { type: 'boolean' }, yes: { type: 'boolean' } } as const;
+const options = {
+  ...outputOptions,
+  ...apiOptions,
+  'dry-run': { type: 'boolean' },
+  yes: { type: 'boolean' },
+  'idempotency-key': { type: 'string' },
+} as const;
 
 export const flowEnableCommand = switchCommand('enable', 'Lets a flow take files again.');
 export const flowDisableCommand = switchCommand('disable', 'Stops a flow taking files; what it has taken goes on.');
@@ -12,7 +19,7 @@ export const flowDisableCommand = switchCommand('disable', 'Stops a flow taking 
 function switchCommand(verb: 'enable' | 'disable', summary: string): Command {
   const enabled = verb === 'enable';
   return {
-    usage: `headgate flow ${verb} NAME [--dry-run] [--yes] [--json]`,
+    usage: `headgate flow ${verb} NAME [--dry-run] [--yes] [--idempotency-key KEY] [--json]`,
     summary,
     options,
     async run(line) {
@@ -27,7 +34,7 @@ function switchCommand(verb: 'enable' | 'disable', summary: string): Command {
         }
         if (flow.enabled !== enabled) await confirmPlan(line, `${verb} flow ${name}`, plan);
       }
-      await printOne(line, await api.post(`/v1/flows/${name}/${verb}`, {}), { isDone: true });
+      await printOne(line, await api.post(`/v1/flows/${name}/${verb}`, {}, keyHeader(line)), { isDone: true });
       return 0;
     },
   };

@@ -5,6 +5,7 @@
 import { createApiClient } from './api-client.ts';
 import { apiOptions, type Command, outputOptions, requiredPositional } from './command.ts';
 import { confirmPlan } from './confirmation.ts';
+import { keyHeader } from './decision.ts';
 import { printList } from './list.ts';
 import { printOne } from './output.ts';
 import { keyCreateCommand } from './tenant.ts';
@@ -28,9 +29,9 @@ export const keyVerbs: Readonly<Record<string, Command>> = {
     },
   },
   revoke: {
-    usage: 'headgate key revoke KEYID [--dry-run] [--yes] [--json]',
+    usage: 'headgate key revoke KEYID [--dry-run] [--yes] [--idempotency-key KEY] [--json]',
     summary: 'Revokes an API key; it is refused from then on. Needs a key with the scope admin.',
-    options: { ...options, 'dry-run': { type: 'boolean' }, yes: { type: 'boolean' } },
+    options: { ...options, 'dry-run': { type: 'boolean' }, yes: { type: 'boolean' }, 'idempotency-key': { type: 'string' } },
     async run(line) {
       const api = createApiClient(line);
       const keyId = requiredPositional(line, 0, 'KEYID', this.usage);
@@ -43,7 +44,7 @@ export const keyVerbs: Readonly<Record<string, Command>> = {
         }
         await confirmPlan(line, `revoke key ${keyId}`, plan);
       }
-      await printOne(line, await api.post(`/v1/keys/${encodeURIComponent(keyId)}/revoke`, {}), { isDone: true });
+      await printOne(line, await api.post(`/v1/keys/${encodeURIComponent(keyId)}/revoke`, {}, keyHeader(line)), { isDone: true });
       return 0;
     },
   },

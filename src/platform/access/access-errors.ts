@@ -17,6 +17,12 @@ export const accessErrors = defineErrors({
     actor: 'administrator',
     next: 'List the keys with `headgate key list`.',
   },
+  E_KEY_MADE: {
+    meaning:
+      'An API key was made already under this Idempotency-Key. It was shown then, and is kept nowhere, so that it can not be shown again.',
+    actor: 'caller',
+    next: 'If its answer did not come through, revoke the key that the message names (`headgate key revoke KEYID`), and make another under a new Idempotency-Key.',
+  },
   E_REASON_REQUIRED: {
     meaning: 'A decision needs a reason in words.',
     actor: 'caller',

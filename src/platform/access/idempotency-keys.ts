@@ -1,7 +1,7 @@
 /**
  * Idempotency keys: the answer to a key is kept in the transaction that does what was asked, so that a key has an answer
  * exactly when it happened. Of two requests with one key at once, the second waits for the first's COMMIT. A key belongs to
- * its tenant and scope; answers hold ids and states, never content. Kept for `keptKeyMs` at least.
+ * its tenant and scope; answers hold ids, states and changes of configuration, never content or secrets. Kept for `keptKeyMs` at least.
  */
 import { createHash } from 'node:crypto';
 import { HeadgateError } from '../base/errors.ts';
