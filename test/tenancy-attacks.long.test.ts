@@ -239,7 +239,12 @@ describe("another tenant's secrets (E11)", () => {
   const tokens = (sink: Awaited<ReturnType<typeof startHttpSink>>) => sink.requests.map(({ headers }) => headers.authorization);
   const references = () => [`env:${theirVariable}`, `file:${theirFile}`];
   const apply = ({ key, name }: TestTenant, text: string, dryRun: boolean) =>
-    server.request('/v1/flows', { key, method: 'POST', body: { text: text.replaceAll('TENANT', name), dryRun } });
+    server.request('/v1/flows', {
+      key,
+      method: 'POST',
+      headers: { 'if-match': '*' },
+      body: { text: text.replaceAll('TENANT', name), dryRun },
+    });
 
   it('are sent by their own tenant', async () => {
     const sink = await startHttpSink();

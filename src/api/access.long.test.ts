@@ -268,7 +268,8 @@ async function createdBy(own: readonly Scope[], made: readonly Scope[]): Promise
 describe('the policy of a tenant', () => {
   const policy =
     'apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: alpha, name: policy }\nspec: { tier: gold, egress: { allowPrivate: ["0.0.0.0/0"], allowPlain: true } }\n';
-  const apply = (key: string, dryRun = false) => server.request('/v1/flows', { key, method: 'POST', body: { text: policy, dryRun } });
+  const apply = (key: string, dryRun = false) =>
+    server.request('/v1/flows', { key, method: 'POST', headers: { 'if-match': '*' }, body: { text: policy, dryRun } });
 
   it.each([
     ['that may write flows', ['flows:write']],

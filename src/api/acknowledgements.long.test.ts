@@ -207,7 +207,8 @@ it('acknowledgements that wait for their place to be mended are written when its
     expect(rowCount).toBe(1);
   }, 20_000);
   mkdirSync(root);
-  const applied = await server.request('/v1/flows', { key: other.key, method: 'POST', body: { text: connection(root), dryRun: false } });
+  const body = { text: connection(root), dryRun: false };
+  const applied = await server.request('/v1/flows', { key: other.key, method: 'POST', headers: { 'if-match': '*' }, body });
   expect(applied.json).toMatchObject({ outcome: 'updated' });
   await vi.waitFor(async () => expect(await acknowledgement()).toMatchObject({ state: 'sent' }), 20_000);
 });

@@ -56,9 +56,11 @@ const problemTitles: Readonly<Record<number, string>> = {
   404: 'There is nothing of that id or name that this key may see.',
   408: 'The body did not come in time.',
   409: 'It is not in a state that allows this.',
+  412: 'What it was planned against is not in force any more.',
   413: 'The body is too large.',
   415: 'The body is of a type that is not taken.',
   422: 'It was understood and is refused; `code` says why.',
+  428: 'It needs `If-Match`.',
   429: 'Too much at once; try again after `Retry-After`.',
   503: 'It cannot be answered now; try again after `Retry-After`.',
   507: 'There is no room for it.',
@@ -78,15 +80,18 @@ export interface RouteDescription {
   readonly body?: TSchema;
   /** What it answers when it goes well, by status. */
   readonly answers: Readonly<Record<number, TSchema>>;
+  /** What `ETag` of those answers names. */
+  readonly etag?: string;
   /** Besides the usual ones. */
   readonly problems?: readonly number[];
 }
 
 /** As Fastify takes it. */
-export function describe({ tag, answers, problems = [], ...route }: RouteDescription) {
+export function describe({ tag, answers, etag, problems = [], ...route }: RouteDescription) {
+  const headers = etag === undefined ? {} : { headers: { etag: { type: 'string', description: etag } } };
   const response: Record<string, unknown> = {};
   for (const [status, schema] of Object.entries(answers))
-    response[status] = { description: 'Done.', content: { 'application/json': { schema } } };
+    response[status] = { description: 'Done.', ...headers, content: { 'application/json': { schema } } };
   for (const status of [...usualProblems, ...problems])
     response[status] ??= { description: problemTitles[status], content: { 'application/problem+json': { schema: named('Problem') } } };
   return { ...route, tags: [tag], response };

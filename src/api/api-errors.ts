@@ -22,6 +22,11 @@ export const apiErrors = defineErrors({
     actor: 'caller',
     next: 'Check the id; list what there is.',
   },
+  E_IF_MATCH_REQUIRED: {
+    meaning: 'A document is only applied by a request that says in `If-Match` what it was planned against.',
+    actor: 'caller',
+    next: 'Send the same with `dryRun: true` first, and then with the `ETag` of that answer as `If-Match`; or `If-Match: *` to apply it whatever is in force.',
+  },
   E_MEDIA_TYPE: {
     meaning: 'The body is of a media type that this address does not take.',
     actor: 'caller',

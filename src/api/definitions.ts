@@ -2,10 +2,12 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { type DefinitionKind, getDefinition, listDefinitions } from '../control/flows/applying/definition-store.ts';
+import { tagOfDefinition } from '../control/flows/applying/document-tag.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { choice, describe, line, named, object, pageOfItems, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
+import { entityTag } from './preconditions.ts';
 
 const kinds = choice<DefinitionKind>(['Connection', 'Environment', 'TenantPolicy']);
 
@@ -39,12 +41,15 @@ export function definitionRoutes({ db }: ApiParts) {
           tag: 'flows',
           params: object({ kind: kinds, name: line(120) }),
           answers: { 200: named('Definition') },
+          etag: 'This revision, for the `If-Match` of one that is to follow it.',
           problems: [404],
         }),
       },
-      (request) => {
+      async (request, reply) => {
         const { kind, name } = request.params;
-        return withTenant(db, ownerOf(request).tenantId, (tx) => getDefinition(tx, kind, name), { readOnly: true });
+        const found = await withTenant(db, ownerOf(request).tenantId, (tx) => getDefinition(tx, kind, name), { readOnly: true });
+        reply.header('etag', entityTag(tagOfDefinition(found)));
+        return found;
       },
     );
   };

@@ -37,6 +37,7 @@ async function newTenant(...documents: readonly string[]) {
     await server.request('/v1/flows', {
       key,
       method: 'POST',
+      headers: { 'if-match': '*' },
       body: { text: text.replaceAll('TENANT', tenant.name), dryRun },
     });
   const apply = (text: string) => post(text, false);

@@ -1,7 +1,8 @@
 /** Flows: list, get, plan, apply, switch. */
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { applyDocument, planDocument } from '../control/flows/applying/apply-document.ts';
+import { applyDocument, planDocument, type TaggedOutcome } from '../control/flows/applying/apply-document.ts';
+import { tagOfFlow } from '../control/flows/applying/document-tag.ts';
 import { readFlowHistory } from '../control/flows/applying/flow-history.ts';
 import { polledSourcesOf, switchFlow } from '../control/flows/applying/flow-store.ts';
 import { getFlow, getFlowSource, listFlows, listFlowVersions } from '../control/flows/applying/flow-views.ts';
@@ -11,12 +12,15 @@ import type { Connection, HeadgateDocument } from '../control/flows/definition.t
 import { loadDocument, loadFlow } from '../control/flows/load-flow.ts';
 import { hastenAcknowledgements } from '../control/jobs/acknowledging/acknowledgement-rows.ts';
 import { sendAllMendedAgain, sendMendedAgain } from '../pipeline/deliveries/held/held-again.ts';
+import { answerOnce } from '../platform/access/idempotency-keys.ts';
 import { connectionSecretFolders } from '../platform/secrets/connection-secrets.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { describe, line, named, nameParameter, object, pageOfItems, query, text } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, assertScope, ownerOf } from './authentication.ts';
+import { decisionHeaders, keyedDecision } from './decision-requests.ts';
 import { namePageOf, pageOf, pageQuery, readCursor, readNameCursor } from './paging.ts';
+import { entityTag, ifMatchHeader, readIfMatch } from './preconditions.ts';
 
 /** Whole documents are read and compared. */
 const historyLimitMax = 50;
@@ -32,6 +36,8 @@ const documentBody = object({
   ),
 });
 
+const documentHeaders = Type.Object({ ...decisionHeaders.properties, 'if-match': ifMatchHeader });
+
 export function flowRoutes(parts: ApiParts) {
   const { db, ports, settings, jobs } = parts;
   return async (api: FastifyInstance): Promise<void> => {
@@ -45,37 +51,42 @@ export function flowRoutes(parts: ApiParts) {
           operationId: 'applyDocument',
           summary: 'Applies a document: a flow, Connection, Environment or TenantPolicy',
           description:
-            'The same document again changes nothing. Mistakes are listed in `errors`, each with its line and column. A TenantPolicy also needs `policy:write`.',
+            'First with `dryRun`, then with the `ETag` of that plan as `If-Match`: what is applied is what was shown, or 412 (E_DEFINITION_STALE). 428 without one; `If-Match: *` applies it whatever is in force. The same document again changes nothing. Mistakes are listed in `errors`, each with its line and column. A TenantPolicy also needs `policy:write`.',
           tag: 'flows',
+          headers: documentHeaders,
           body: documentBody,
           answers: { 200: named('DocumentOutcome') },
-          problems: [409, 413, 415, 422],
+          etag: 'With `dryRun`, what the plan was made against; else what is in force now.',
+          problems: [409, 412, 413, 415, 422, 428],
         }),
       },
-      async (request) => {
+      async (request, reply) => {
         const { tenantId, tenantName } = ownerOf(request);
         const { text: document, dryRun, alongside } = request.body;
         const { document: read } = loadDocument(document);
         // A policy binds the tenant, so whoever may write flows may not loosen it.
         if (read?.kind === 'TenantPolicy') assertScope(ownerOf(request), 'policy:write');
+        const plannedAgainst = readIfMatch(request, { isNeeded: !dryRun });
+        const keyed = keyedDecision(request, ['document', document, plannedAgainst === null ? null : plannedAgainst.join(' ')]);
         const fence = await fenceFor(parts, tenantId, read);
-        const by = { tenant: tenantName, actor: actorOf(request), environment: settings.environment, fence };
-        if (dryRun) return withTenant(db, tenantId, (tx) => planDocument(tx, document, { ...by, alongside }));
+        const by = { tenant: tenantName, actor: actorOf(request), environment: settings.environment, fence, plannedAgainst };
+        const answer = ({ tag, ...outcome }: TaggedOutcome) => reply.header('etag', entityTag(tag)).send(outcome);
+        if (dryRun) return answer(await withTenant(db, tenantId, (tx) => planDocument(tx, document, { ...by, alongside })));
         const mended = { actor: by.actor, evidence: `${by.actor} applied a definition` };
-        let last: string | null = null;
-        const outcome = await withTenant(db, tenantId, async (tx) => {
-          const applied = await applyDocument(tx, ports.ids, document, by);
-          // What waits for a connection or policy to be mended is tried again, also when the document is the same: its secret may be new.
-          if (applied.kind !== 'FlowDefinition') {
-            last = (await sendMendedAgain(tx, { queue: jobs.queue, ids: ports.ids }, mended)).last;
+        const { applied, last } = await withTenant(db, tenantId, (tx) =>
+          answerOnce(tx, keyed, async () => {
+            const applied = await applyDocument(tx, ports.ids, document, by);
+            if (applied.kind === 'FlowDefinition') return { applied, last: null };
+            // What waits for a connection or policy to be mended is tried again, also when the document is the same: its secret may be new.
+            const { last } = await sendMendedAgain(tx, { queue: jobs.queue, ids: ports.ids }, mended);
             await hastenAcknowledgements(tx, jobs.queue);
-          }
-          return applied;
-        });
+            return { applied, last };
+          }),
+        );
         if (last !== null) await sendAllMendedAgain(jobs, tenantId, mended, last);
         jobs.signals.deliver.notify();
         jobs.signals.acknowledge.notify();
-        return outcome;
+        return answer(applied);
       },
     );
     for (const [verb, isEnabled, summary] of [
@@ -91,19 +102,24 @@ export function flowRoutes(parts: ApiParts) {
             summary,
             tag: 'flows',
             params: nameParameter,
+            headers: decisionHeaders,
             body: object({}),
             answers: { 200: object({ name: text, enabled: Type.Boolean(), changed: Type.Boolean() }) },
-            problems: [404, 409, 413, 415],
+            problems: [404, 409, 413, 415, 422],
           }),
         },
-        (request) =>
-          withTenant(db, ownerOf(request).tenantId, async (tx) => {
-            const { name } = request.params;
-            const { definition } = loadFlow((await getFlowSource(tx, name)).source);
-            const polledSources = definition ? polledSourcesOf(definition) : [];
-            const isChanged = await switchFlow(tx, ports.ids, { name, isEnabled, actor: actorOf(request), polledSources });
-            return { name, enabled: isEnabled, changed: isChanged };
-          }),
+        (request) => {
+          const { name } = request.params;
+          const keyed = keyedDecision(request, ['flow', verb, name]);
+          return withTenant(db, ownerOf(request).tenantId, (tx) =>
+            answerOnce(tx, keyed, async () => {
+              const { definition } = loadFlow((await getFlowSource(tx, name)).source);
+              const polledSources = definition ? polledSourcesOf(definition) : [];
+              const isChanged = await switchFlow(tx, ports.ids, { name, isEnabled, actor: actorOf(request), polledSources });
+              return { name, enabled: isEnabled, changed: isChanged };
+            }),
+          );
+        },
       );
   };
 }
@@ -196,12 +212,15 @@ function readRoutes(api: FastifyInstance, { db }: ApiParts): void {
         params: nameParameter,
         querystring: query({ version: Type.Optional(line(64)) }),
         answers: { 200: object({ version: text, hash: text, source: text }) },
+        etag: 'This version, for the `If-Match` of one that is to follow it.',
         problems: [404],
       }),
     },
-    (request) => {
+    async (request, reply) => {
       const [{ name }, { version = null }] = [request.params, request.query];
-      return withTenant(db, ownerOf(request).tenantId, (tx) => getFlowSource(tx, name, version), { readOnly: true });
+      const found = await withTenant(db, ownerOf(request).tenantId, (tx) => getFlowSource(tx, name, version), { readOnly: true });
+      reply.header('etag', entityTag(tagOfFlow(found)));
+      return found;
     },
   );
 }

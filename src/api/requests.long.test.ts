@@ -217,12 +217,16 @@ describe('a body', () => {
 
   it('of a document of another tenant is refused', async () => {
     const body = { text: testFlow()[1]!.replaceAll('TENANT', 'beta') };
-    expect(facts(await server.request('/v1/flows', { key, method: 'POST', body }))).toEqual([422, 'E_FLOW_INVALID']);
+    expect(facts(await server.request('/v1/flows', { key, method: 'POST', headers: { 'if-match': '*' }, body }))).toEqual([
+      422,
+      'E_FLOW_INVALID',
+    ]);
   });
 
   it('of the same version with another content is a conflict', async () => {
     const text = testFlow({ acceptance: '{ mode: partial, maxInvalidRatio: 0.5 }' })[1]!.replaceAll('TENANT', 'alpha');
-    expect(facts(await server.request('/v1/flows', { key, method: 'POST', body: { text } }))).toEqual([409, 'E_VERSION_CONFLICT']);
+    const headers = { 'if-match': '*' };
+    expect(facts(await server.request('/v1/flows', { key, method: 'POST', headers, body: { text } }))).toEqual([409, 'E_VERSION_CONFLICT']);
   });
 });
 

@@ -18,6 +18,12 @@ import {
 export interface ApiClient {
   get<Answer>(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<Answer>;
   post<Answer>(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** With the `ETag` of the answer, where it has one. */
+  postTagged<Answer>(
+    path: string,
+    body: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly answer: Answer; readonly etag: string | null }>;
   /** Rejects with FileReadError, too. */
   send<Answer>(path: string, body: HttpBody, headers: Readonly<Record<string, string>>): Promise<{ status: number; answer: Answer }>;
   /** Every page of a list, up to `itemsMax`; `isCut` when there may be more. `perPage`: where the API gives fewer at once than usual. */
@@ -74,9 +80,12 @@ export function createApiClient(
 
   const client: ApiClient = {
     get: async (path, query = {}) => parsed(await call(withQuery(path, query), { method: 'GET', headers: {} })),
-    async post(path, body, headers = {}) {
+    post: async <Answer>(path: string, body: unknown, headers?: Readonly<Record<string, string>>) =>
+      (await client.postTagged<Answer>(path, body, headers)).answer,
+    async postTagged(path, body, headers = {}) {
       const sent = bodyOfBytes(Buffer.from(JSON.stringify(body)));
-      return parsed(await call(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: sent }));
+      const answer = await call(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: sent });
+      return { answer: await parsed(answer), etag: answer.etag };
     },
     async send(path, body, headers) {
       // A quarantined file is answered with what became of it, not with a problem.

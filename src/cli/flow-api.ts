@@ -1,5 +1,6 @@
 /** `headgate flow list|get|plan|apply`: the flows of the tenant, through the API. `apply` takes documents of any kind, connections first. */
 import { HeadgateError, nextOf } from '../platform/base/errors.ts';
+import { systemPorts } from '../platform/base/system-ports.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import {
   apiOptions,
@@ -80,13 +81,13 @@ export const flowPlanCommand: Command = {
 export const flowApplyCommand: Command = {
   usage: 'headgate flow apply FILE|FOLDER… [--dry-run] [--yes] [--json]',
   summary:
-    'Applies documents: policies, connections and environments first, then flows. Shows the changes and asks on a terminal; needs --yes elsewhere.',
+    'Applies documents: policies, connections and environments first, then flows. Shows the changes and asks on a terminal; needs --yes elsewhere. Refused when what a change was planned against has changed meanwhile.',
   options: { ...options, 'dry-run': { type: 'boolean' }, yes: { type: 'boolean' } },
   async run(line) {
     const api = createApiClient(line);
     const documents = readDocuments(line, this.usage);
     // Also with --yes: one document that has mistakes keeps all of them from being applied.
-    const { plans, forbidden, misfits } = await planAll(api, documents);
+    const { plans, forbidden, misfits, against } = await planAll(api, documents);
     if (line.options['dry-run']) {
       await printOutcomes(line, plans);
       return forbidden === null ? 0 : tellForbidden(forbidden);
@@ -100,7 +101,7 @@ export const flowApplyCommand: Command = {
     }
     // First what is going to be refused: then nothing is applied.
     const inOrder = [...misfits, ...documents.filter((document) => !misfits.includes(document))];
-    await printOutcomes(line, await applyAll(api, inOrder), true);
+    await printOutcomes(line, await applyAll(api, inOrder, against), true);
     return 0;
   },
 };
@@ -132,6 +133,13 @@ interface Plans {
   readonly forbidden: HeadgateError | null;
   /** They name what is neither among the documents nor in force, which a plan only warns of. */
   readonly misfits: readonly Document[];
+  readonly against: ReadonlyMap<Document, PlannedAgainst>;
+}
+
+/** The `ETag` of what was in force of a document when it was planned. */
+interface PlannedAgainst {
+  readonly thing: string;
+  readonly etag: string;
 }
 
 const mistakes: readonly string[] = ['E_FLOW_INVALID', 'E_VERSION_CONFLICT'];
@@ -142,6 +150,7 @@ const readsAnswers = /\btype:\s*["']?answers\b/;
 /** Each as if the others were in force. The mistakes of all are told; fails with those of the last. */
 async function planAll(api: ApiClient, documents: readonly Document[]): Promise<Plans> {
   const plans: Outcome[] = [];
+  const against = new Map<Document, PlannedAgainst>();
   let forbidden: HeadgateError | null = null;
   const refused: HeadgateError[] = [];
   const misfits: Document[] = [];
@@ -152,8 +161,9 @@ async function planAll(api: ApiClient, documents: readonly Document[]): Promise<
     const isMuch = others.reduce((sum, text) => sum + JSON.stringify(text).length, 0) > alongsideBytesMax;
     const body = { text: document.text, dryRun: true, ...(others.length > 0 && !isMuch && { alongside: others }) };
     try {
-      const plan = await naming(document.file, () => api.post<Outcome>('/v1/flows', body));
+      const { answer: plan, etag } = await naming(document.file, () => api.postTagged<Outcome>('/v1/flows', body));
       plans.push(plan);
+      if (etag !== null) against.set(document, { thing: `${plan.kind}/${plan.name}`, etag });
       const collision = collisions.get(document);
       if (collision !== undefined) refused.push(collision);
       if (!isMuch && plan.warnings.some(({ severity }) => severity === 'error')) misfits.push(document);
@@ -169,7 +179,7 @@ async function planAll(api: ApiClient, documents: readonly Document[]): Promise<
   for (const error of refused) reportError(error);
   if (last !== undefined) throw last;
   if (forbidden !== null && plans.length === 0) throw forbidden;
-  return { plans, forbidden, misfits };
+  return { plans, forbidden, misfits, against };
 }
 
 /** Flows that take the same files as one before them: the server sees each with those in force alone. */
@@ -197,10 +207,25 @@ function tellForbidden(error: HeadgateError): number {
   return reportError(error);
 }
 
-/** Ends at the first that is refused after all; what was applied before stays applied, and applying it again changes nothing. */
-async function applyAll(api: ApiClient, documents: readonly Document[]): Promise<Outcome[]> {
+/**
+ * What the plans were made against must be in force still, but for what is applied here. Ends at the first that is refused after all;
+ * what was applied before stays applied, and applying it again changes nothing.
+ */
+async function applyAll(
+  api: ApiClient,
+  documents: readonly Document[],
+  against: ReadonlyMap<Document, PlannedAgainst>,
+): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const { file, text } of documents) outcomes.push(await naming(file, () => api.post<Outcome>('/v1/flows', { text, dryRun: false })));
+  const applied = new Map<string, string>();
+  for (const document of documents) {
+    const { thing, etag } = against.get(document) ?? { thing: '', etag: '*' };
+    const headers = { 'if-match': applied.get(thing) ?? etag, 'idempotency-key': systemPorts.ids.next() };
+    const body = { text: document.text, dryRun: false };
+    const { answer, etag: now } = await naming(document.file, () => api.postTagged<Outcome>('/v1/flows', body, headers));
+    if (now !== null) applied.set(thing, now);
+    outcomes.push(answer);
+  }
   return outcomes;
 }
 

@@ -34,6 +34,7 @@ export interface HttpCall {
 export interface HttpAnswer {
   readonly status: number;
   readonly contentType: string;
+  readonly etag: string | null;
   readonly pieces: AsyncIterable<Uint8Array>;
   /** Of an answer whose pieces nobody wants: nothing waits for them. */
   close(): void;
@@ -79,6 +80,7 @@ export async function callHttp(url: string, { method, headers, body, idleMs = id
     return {
       status: response.statusCode ?? 0,
       contentType: response.headers['content-type'] ?? '',
+      etag: response.headers.etag ?? null,
       pieces: response,
       close: () => void response.destroy(),
     };

@@ -30,7 +30,8 @@ const connection = (root: string, name = 'in') =>
   `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: TENANT, name: ${name} }\nspec:\n  type: folder\n  root: ${JSON.stringify(root)}\n`;
 
 async function post(to: Pick<RunningTestServer, 'request'>, tenant: TestTenant, text: string, dryRun = false) {
-  return to.request('/v1/flows', { key: tenant.key, method: 'POST', body: { text: text.replaceAll('TENANT', tenant.name), dryRun } });
+  const body = { text: text.replaceAll('TENANT', tenant.name), dryRun };
+  return to.request('/v1/flows', { key: tenant.key, method: 'POST', headers: { 'if-match': '*' }, body });
 }
 
 describe('a folder connection that a tenant applies (C6)', () => {

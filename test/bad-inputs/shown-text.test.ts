@@ -121,7 +121,7 @@ describe('a secret that is written out in a definition (C6)', () => {
     for (const spec of texts) {
       const text = `apiVersion: headgate/v1\nkind: Connection\nmetadata: { tenant: alpha, name: inline }\n${spec}\n`;
       for (const dryRun of [true, false]) {
-        const answer = await server.request('/v1/flows', { key, method: 'POST', body: { text, dryRun } });
+        const answer = await server.request('/v1/flows', { key, method: 'POST', headers: { 'if-match': '*' }, body: { text, dryRun } });
         expect(answer.status).toBe(422);
         expect(answer.body).not.toContain(secret);
       }

@@ -34,6 +34,7 @@ async function newTenant() {
     server.request('/v1/flows', {
       key,
       method: 'POST',
+      headers: { 'if-match': '*' },
       body: { ...body, text: own(body.text), ...(body.alongside && { alongside: body.alongside.map(own) }) },
     });
   return {

@@ -10,6 +10,7 @@ import { type Diagnostic, type PlaceFinder, pathText, Report } from '../document
 import { flowErrors } from '../flow-errors.ts';
 import { type LoadedDocument, loadDocument, referredTo } from '../load-flow.ts';
 import { applyDefinition, type DefinitionKind, findDefinition } from './definition-store.ts';
+import { checkTag, noneInForce, tagOfDefinition, tagOfFlow } from './document-tag.ts';
 import { type DocumentChange, documentChanges } from './flow-changes.ts';
 import { applyFlow, flowToApply } from './flow-store.ts';
 import { findVersionConflict } from './flow-version-conflict.ts';
@@ -26,12 +27,19 @@ export interface DocumentOutcome {
   readonly warnings: readonly Diagnostic[];
 }
 
+/** With what is in force of the document: before a change that is planned, after one that was applied. */
+export interface TaggedOutcome extends DocumentOutcome {
+  readonly tag: string;
+}
+
 export interface Applying {
   readonly tenant: string;
   /** The setting of that name, which says what connections' names stand for: dev when left out. */
   readonly environment?: string;
   /** Left out by the administrator only, who may name any folder; what is named is fenced at each use all the same. */
   readonly fence?: ConnectionFence;
+  /** Tags: one of them must name what is in force of the document. Left out or null, whatever is. */
+  readonly plannedAgainst?: readonly string[] | null;
 }
 
 export interface Planning extends Applying {
@@ -45,22 +53,23 @@ interface Checked extends LoadedDocument {
   readonly canonical: Readonly<Record<string, unknown>>;
 }
 
-/** Fails with E_FLOW_INVALID whose details are every mistake, each with its line and column, and with E_VERSION_CONFLICT. */
+/** Fails with E_FLOW_INVALID whose details are every mistake, each with its line and column, with E_DEFINITION_STALE and E_VERSION_CONFLICT. */
 export async function applyDocument(
   tx: TenantTx,
   ids: Ids,
   text: string,
   by: Applying & { readonly actor: string },
-): Promise<DocumentOutcome> {
+): Promise<TaggedOutcome> {
   const checked = await check(tx, text, by);
   await tx.query(takeTurn, [tx.tenantId]);
-  const plan = await describeChange(tx, checked);
+  const plan = await describeChange(tx, checked, by);
   const found = await checkFit(tx, checked, by);
   await checkVersion(tx, checked);
   const { document, hash, canonical } = checked;
   if (document.kind === 'FlowDefinition') {
-    const applied = await applyFlow(tx, ids, flowToApply({ ...checked, definition: document }, text), by.actor);
-    return { ...plan, outcome: applied.outcome, warnings: [...plan.warnings, ...found] };
+    const flow = flowToApply({ ...checked, definition: document }, text);
+    const applied = await applyFlow(tx, ids, flow, by.actor);
+    return { ...plan, outcome: applied.outcome, warnings: [...plan.warnings, ...found], tag: tagOfFlow(flow) };
   }
   const tier = document.kind === 'TenantPolicy' ? (document as { spec: { tier: 'gold' | 'silver' | 'bronze' } }).spec.tier : undefined;
   const applied = await applyDefinition(
@@ -69,13 +78,14 @@ export async function applyDocument(
     { kind: document.kind as DefinitionKind, name: document.metadata.name, hash, document: { ...document, canonical }, tier },
     by.actor,
   );
-  return { ...plan, outcome: applied.outcome, warnings: [...plan.warnings, ...found] };
+  const tag = tagOfDefinition({ revision: applied.revision, hash });
+  return { ...plan, outcome: applied.outcome, warnings: [...plan.warnings, ...found], tag };
 }
 
 /** What `applyDocument` would do. */
-export async function planDocument(tx: TenantTx, text: string, by: Planning): Promise<DocumentOutcome> {
+export async function planDocument(tx: TenantTx, text: string, by: Planning): Promise<TaggedOutcome> {
   const checked = await check(tx, text, by);
-  const plan = await describeChange(tx, checked);
+  const plan = await describeChange(tx, checked, by);
   const found = await checkFit(tx, checked, by, true);
   await checkVersion(tx, checked);
   return { ...plan, warnings: [...plan.warnings, ...found] };
@@ -113,8 +123,14 @@ function tenantMistake(document: HeadgateDocument | null, tenant: string, places
   return report.diagnostics;
 }
 
-async function describeChange(tx: TenantTx, { document, hash, canonical, diagnostics }: Checked): Promise<DocumentOutcome> {
+async function describeChange(
+  tx: TenantTx,
+  { document, hash, canonical, diagnostics }: Checked,
+  { plannedAgainst = null }: Applying,
+): Promise<TaggedOutcome> {
   const before = await canonicalInForce(tx, document.kind, document.metadata.name);
+  const tag = before?.tag ?? noneInForce;
+  checkTag(tag, plannedAgainst);
   const version = document.kind === 'FlowDefinition' ? (document as FlowDefinition).metadata.version : null;
   return {
     kind: document.kind,
@@ -124,22 +140,27 @@ async function describeChange(tx: TenantTx, { document, hash, canonical, diagnos
     outcome: before === null ? 'create' : before.hash === hash ? 'unchanged' : 'update',
     changes: documentChanges(before?.canonical ?? null, canonical),
     warnings: diagnostics.filter(({ severity }) => severity === 'warning'),
+    tag,
   };
 }
 
-async function canonicalInForce(
-  tx: TenantTx,
-  kind: string,
-  name: string,
-): Promise<{ hash: string; canonical: Readonly<Record<string, unknown>> | null } | null> {
+interface InForce {
+  readonly hash: string;
+  readonly tag: string;
+  readonly canonical: Readonly<Record<string, unknown>> | null;
+}
+
+async function canonicalInForce(tx: TenantTx, kind: string, name: string): Promise<InForce | null> {
   if (kind !== 'FlowDefinition') {
     const found = await findDefinition(tx, kind as DefinitionKind, name);
-    return found ? { hash: found.hash, canonical: (found.document as { canonical: Record<string, unknown> }).canonical } : null;
+    if (found === undefined) return null;
+    const { canonical } = found.document as { canonical: Record<string, unknown> };
+    return { hash: found.hash, tag: tagOfDefinition(found), canonical };
   }
   const flow = await findFlow(tx, name);
   if (!flow?.hash) return null;
-  const { source, hash } = await getFlowSource(tx, name);
-  return { hash, canonical: loadDocument(source).canonical };
+  const inForce = await getFlowSource(tx, name);
+  return { hash: inForce.hash, tag: tagOfFlow(inForce), canonical: loadDocument(inForce.source).canonical };
 }
 
 /** Fails with E_VERSION_CONFLICT, at the place of the version. */

@@ -17,6 +17,11 @@ export const flowStoreErrors = defineErrors({
     actor: 'caller',
     next: 'List the flows with `headgate flow list`, or apply the flow first.',
   },
+  E_DEFINITION_STALE: {
+    meaning: 'A document was not applied, because another one of its kind and name came into force after the change was planned, or read.',
+    actor: 'caller',
+    next: 'Plan it again (`headgate flow plan`), look at what it would change now, and apply that.',
+  },
   E_DEFINITION_UNKNOWN: {
     meaning: 'The tenant has no definition of this kind and name.',
     actor: 'caller',
