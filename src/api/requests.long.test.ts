@@ -215,18 +215,16 @@ describe('a body', () => {
     });
   });
 
+  const applied = async (text: string) =>
+    facts(await server.request('/v1/flows', { key, method: 'POST', headers: { 'if-match': '*' }, body: { text } }));
+
   it('of a document of another tenant is refused', async () => {
-    const body = { text: testFlow()[1]!.replaceAll('TENANT', 'beta') };
-    expect(facts(await server.request('/v1/flows', { key, method: 'POST', headers: { 'if-match': '*' }, body }))).toEqual([
-      422,
-      'E_FLOW_INVALID',
-    ]);
+    expect(await applied(testFlow()[1]!.replaceAll('TENANT', 'beta'))).toEqual([422, 'E_FLOW_INVALID']);
   });
 
   it('of the same version with another content is a conflict', async () => {
     const text = testFlow({ acceptance: '{ mode: partial, maxInvalidRatio: 0.5 }' })[1]!.replaceAll('TENANT', 'alpha');
-    const headers = { 'if-match': '*' };
-    expect(facts(await server.request('/v1/flows', { key, method: 'POST', headers, body: { text } }))).toEqual([409, 'E_VERSION_CONFLICT']);
+    expect(await applied(text)).toEqual([409, 'E_VERSION_CONFLICT']);
   });
 });
 
