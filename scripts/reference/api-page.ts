@@ -23,7 +23,7 @@ and as OpenAPI 3.1 at \`/docs/json\`.
 
 - \`Authorization: Bearer hg_live_…\`. The key decides the tenant: what belongs to another answers 404, as if it did not exist. \`admin\` may do
   everything but see content in the clear, which needs \`records:reveal\`.
-- JSON in lowerCamelCase; times are RFC 3339 in UTC; amounts are whole numbers at a stated scale, as text. Unknown fields and parameters are refused.
+- JSON in lowerCamelCase; times are RFC 3339 in UTC; amounts are decimal numbers as text, by currency where there is one (in receipts and exports whole numbers at a stated scale). Unknown fields and parameters are refused.
 - Lists take \`limit\` (1 to 200) and \`cursor\` (\`nextCursor\` of the page before); newest first where nothing else is said.
 - Everything that goes wrong is \`application/problem+json\` (RFC 9457) with \`code\` (docs/reference/errors.md), \`traceId\`, \`retryable\`, \`errors\`, \`actions\`.
   429 and 503 say in \`Retry-After\` when to come again.

@@ -108,6 +108,8 @@ describe('flows', () => {
       versions: [{ state: 'active' }],
     });
     expect((await headgate('flow', 'get', 'payments', '--source')).stdout).toBe(bank.documents['flow.yaml']);
+    const source = JSON.parse((await headgate('flow', 'get', 'payments', '--source', '--json')).stdout);
+    expect(source).toMatchObject({ version: '1.0.0', source: bank.documents['flow.yaml'] });
   });
 
   it('with mistakes name the file, the line and the column', async () => {

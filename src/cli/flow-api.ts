@@ -59,8 +59,14 @@ export const flowGetCommand: Command = {
   async run(line) {
     const name = encodeURIComponent(requiredPositional(line, 0, 'NAME', this.usage));
     const api = createApiClient(line);
-    if (line.options.source) process.stdout.write((await api.get<{ source: string }>(`/v1/flows/${name}/source`)).source);
-    else await printOne(line, await api.get(`/v1/flows/${name}`));
+    if (line.options.source !== true) await printOne(line, await api.get(`/v1/flows/${name}`));
+    else {
+      const found = await api.get<{ version: string; hash: string; source: string }>(`/v1/flows/${name}/source`);
+      // The text itself, to be kept or changed; a document where one is asked for.
+      if (line.options.json === undefined && line.options.output === undefined && line.options.fields === undefined)
+        process.stdout.write(found.source);
+      else await printOne(line, found);
+    }
     return 0;
   },
 };

@@ -245,7 +245,7 @@ for (const [kind, start] of Object.entries(stores))
         const dead = openRawStore(await place({ port: await freePort() }), rng);
         expect(() => dead.exists(name)).toThrow(expect.objectContaining({ code: 'E_STORAGE_IO', retryable: true }));
         const missing = openRawStore(await place({ isMade: false }), rng);
-        expect(() => write(missing, name, Buffer.from('x'))).toThrow(expect.objectContaining({ code: 'E_STORAGE_IO', retryable: false }));
+        expect(() => write(missing, name, Buffer.from('x'))).toThrow(expect.objectContaining({ code: 'E_STORAGE_IO', retryable: true }));
       });
     }
   });

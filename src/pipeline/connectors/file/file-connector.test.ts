@@ -1,5 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -130,9 +145,14 @@ it('a file that was damaged on its way to the disk is found out where it is read
       *pieces() {
         yield* batch.body.pieces();
         const path = join(root, `.headgate-${batch.batchId}-1`);
-        const content = readFileSync(path);
-        content[100]! ^= 1;
-        writeFileSync(path, content);
+        // Its last pieces may be on their way still.
+        for (let looks = 0; statSync(path).size <= 100 && looks < 1_000_000; ) looks++;
+        const file = openSync(path, 'r+');
+        const byte = Buffer.alloc(1);
+        readSync(file, byte, 0, 1, 100);
+        byte[0]! ^= 1;
+        writeSync(file, byte, 0, 1, 100);
+        closeSync(file);
       },
     };
     expect(damaged.sizeBytes).toBeGreaterThan(256 * 1024);

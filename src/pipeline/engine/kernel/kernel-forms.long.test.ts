@@ -276,6 +276,17 @@ const cases: Record<string, Forms> = {
       ),
     line: (values) => values.map((value) => value.padEnd(width, ' ').slice(0, width)).join(''),
   },
+  'fixed width, without warnings': {
+    plan: (mode) =>
+      formsPlan(
+        { type: 'fixed-width', discriminator: null, recordLength: null, shortLines: 'pad', skipBlankLines: true },
+        (column) => ({ start: column * width, length: width }),
+        true,
+        mode,
+        { isWithoutWarnings: true },
+      ),
+    line: (values) => values.map((value) => value.padEnd(width, ' ').slice(0, width)).join(''),
+  },
   'JSON lines': {
     plan: (mode) =>
       formsPlan(
