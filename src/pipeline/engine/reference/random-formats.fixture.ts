@@ -14,9 +14,14 @@ export const randomEncoding = fc
   .constantFrom(...rarely<SingleByteEncoding | null>(null, ...singleByte).slice(singleByte.length * 2))
   .map((name) => (name === null ? {} : { encoding: name }));
 
+/** Those that values of other types than string may hold as well. */
+const oddDelimiters = Buffer.from('|.-/: 15EFDer_');
 const delimited: fc.Arbitrary<DelimitedPlan> = fc.record({
   type: fc.constant('delimited' as const),
-  delimiter: fc.constantFrom(0x2c, 0x3b, 0x09),
+  delimiter: fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(0x2c, 0x3b, 0x09) },
+    { weight: 1, arbitrary: fc.constantFrom(...oddDelimiters) },
+  ),
   quote: fc.constantFrom(0x22, 0x22, 0x27, null),
   escape: fc.constantFrom(null, 0x5c),
   comment: fc.constantFrom(null, 0x23),

@@ -209,10 +209,15 @@ function randomCondition(record: RecordPlan): fc.Arbitrary<Expression> {
     if (field.type === 'string') {
       options.push(call('bool', 'equal', field, literal('string', 'abc')), call('bool', 'startsWith', field, literal('string', 'D')));
       options.push(call('bool', 'greater', call('int', 'size', field), literal('int', '3')));
+      options.push(call('bool', 'contains', call('string', 'coalesce', field, literal('string', 'none')), literal('string', 'e')));
     }
     if (field.type === 'int' || field.type === 'decimal') {
       options.push(call('bool', 'greater', field, literal(field.type, '1')));
       options.push(call('bool', 'and', isPresent, call('bool', 'lessOrEqual', field, literal(field.type, '7'))));
+      // What only the evaluator computes, of a field that may be absent.
+      const orNone = call(field.type, 'coalesce', field, literal(field.type, '0'));
+      options.push(call('bool', 'greater', orNone, literal(field.type, '1')), call('bool', 'less', orNone, literal(field.type, '12')));
+      options.push(call('bool', 'notEqual', call(field.type, 'add', orNone, literal(field.type, '1')), literal(field.type, '8')));
     }
     return fc.constantFrom(...options);
   });
@@ -243,7 +248,7 @@ export function randomPlan(isTagged: boolean): fc.Arbitrary<Plan> {
       const condition = randomCondition(main);
       return fc
         .record({
-          asserts: fc.array(fc.tuple(condition, fc.constantFrom('error' as const, 'warn' as const)), { maxLength: 2 }),
+          asserts: fc.array(fc.tuple(condition, fc.constantFrom('error' as const, 'error' as const, 'warn' as const)), { maxLength: 3 }),
           filters: fc.array(condition, { maxLength: 1 }),
           mode: fc.constantFrom('first' as const, 'all' as const),
           whens: fc.array(fc.tuple(condition, fc.constantFrom([0], [1], [1, 2], [0, 2])), { maxLength: 2 }),
