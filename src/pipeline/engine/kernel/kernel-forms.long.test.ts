@@ -179,12 +179,16 @@ function manyRules(f: Field): Plan['rules'] {
   ];
 }
 
+interface PlanChoices {
+  readonly isWithoutWarnings?: boolean;
+}
+
 function formsPlan(
   format: FormatPlan,
   place: (column: number) => FieldPlan['at'],
   trim: boolean,
   mode: 'first' | 'all',
-  more: { readonly isWithoutWarnings?: boolean } = {},
+  more: PlanChoices = {},
 ): Plan {
   const record = recordPlan(manyFields(place, trim), { key: [0, 1] });
   const f: Field = (name) =>
@@ -248,16 +252,25 @@ interface Forms {
 }
 
 const width = 30;
+const delimited = (more: PlanChoices = {}): Forms => ({
+  plan: (mode) => formsPlan(delimitedFormat, (column) => ({ column, header: null }), false, mode, more),
+  line: (values, rolls) => values.map((value, index) => quoteCell(value, rolls[index % rolls.length]!)).join(','),
+});
+const fixedWidth = (more: PlanChoices = {}): Forms => ({
+  plan: (mode) =>
+    formsPlan(
+      { type: 'fixed-width', discriminator: null, recordLength: null, shortLines: 'pad', skipBlankLines: true },
+      (column) => ({ start: column * width, length: width }),
+      true,
+      mode,
+      more,
+    ),
+  line: (values) => values.map((value) => value.padEnd(width, ' ').slice(0, width)).join(''),
+});
 const cases: Record<string, Forms> = {
-  delimited: {
-    plan: (mode) => formsPlan(delimitedFormat, (column) => ({ column, header: null }), false, mode),
-    line: (values, rolls) => values.map((value, index) => quoteCell(value, rolls[index % rolls.length]!)).join(','),
-  },
+  delimited: delimited(),
   // Without warnings the kernel says itself why it did not take a record.
-  'delimited, without warnings': {
-    plan: (mode) => formsPlan(delimitedFormat, (column) => ({ column, header: null }), false, mode, { isWithoutWarnings: true }),
-    line: (values, rolls) => values.map((value, index) => quoteCell(value, rolls[index % rolls.length]!)).join(','),
-  },
+  'delimited, without warnings': delimited({ isWithoutWarnings: true }),
   'delimited, trimmed and lenient': {
     plan: (mode) => formsPlan({ ...delimitedFormat, columns: 'lenient' }, (column) => ({ column, header: null }), true, mode),
     line: (values, rolls) =>
@@ -266,27 +279,8 @@ const cases: Record<string, Forms> = {
         ...(rolls[0]! > 6 ? ['more', '"x"'] : []),
       ].join(','),
   },
-  'fixed width': {
-    plan: (mode) =>
-      formsPlan(
-        { type: 'fixed-width', discriminator: null, recordLength: null, shortLines: 'pad', skipBlankLines: true },
-        (column) => ({ start: column * width, length: width }),
-        true,
-        mode,
-      ),
-    line: (values) => values.map((value) => value.padEnd(width, ' ').slice(0, width)).join(''),
-  },
-  'fixed width, without warnings': {
-    plan: (mode) =>
-      formsPlan(
-        { type: 'fixed-width', discriminator: null, recordLength: null, shortLines: 'pad', skipBlankLines: true },
-        (column) => ({ start: column * width, length: width }),
-        true,
-        mode,
-        { isWithoutWarnings: true },
-      ),
-    line: (values) => values.map((value) => value.padEnd(width, ' ').slice(0, width)).join(''),
-  },
+  'fixed width': fixedWidth(),
+  'fixed width, without warnings': fixedWidth({ isWithoutWarnings: true }),
   'JSON lines': {
     plan: (mode) =>
       formsPlan(
