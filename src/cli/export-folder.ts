@@ -25,8 +25,8 @@ export function readExportFolder(folder: string): ExportReader {
   return { names: () => names, open: (name) => attempt(folder, () => openFile(join(folder, name))) };
 }
 
-/** Writes an archive's files into an empty or new folder. Fails with E_EXPORT_ARCHIVE, E_EXPORT_FOLDER. */
-export async function extractExport(pieces: AsyncIterable<Uint8Array>, folder: string): Promise<void> {
+/** Writes an archive's files into an empty or new folder, and tells of the bytes of each piece. Fails with E_EXPORT_ARCHIVE, E_EXPORT_FOLDER. */
+export async function extractExport(pieces: AsyncIterable<Uint8Array>, folder: string, onWritten: (bytes: number) => void): Promise<void> {
   attempt(folder, () => makeFolder(folder, 0o700));
   if (attempt(folder, () => readdirSync(folder)).length > 0)
     throw new HeadgateError(verifyErrors.E_EXPORT_FOLDER, `the folder ${folder} is not empty`);
@@ -43,6 +43,7 @@ export async function extractExport(pieces: AsyncIterable<Uint8Array>, folder: s
         open = openSync(path, 'wx', 0o600);
       },
       piece(bytes) {
+        onWritten(bytes.length);
         for (let done = 0; done < bytes.length; ) done += writeSync(open, bytes, done, bytes.length - done);
       },
       end: close,

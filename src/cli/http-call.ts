@@ -14,8 +14,14 @@ export interface HttpBody {
   read(into: Buffer, length: number, position: number): Promise<number>;
 }
 
-export function bodyOfFile(handle: FileHandle, bytes: number): HttpBody {
-  return { bytes, read: async (into, length, position) => (await handle.read(into, 0, length, position)).bytesRead };
+/** `onRead`: of each piece, with the bytes up to its end. */
+export function bodyOfFile(handle: FileHandle, bytes: number, onRead: (done: number) => void = () => {}): HttpBody {
+  async function read(into: Buffer, length: number, position: number): Promise<number> {
+    const { bytesRead } = await handle.read(into, 0, length, position);
+    onRead(position + bytesRead);
+    return bytesRead;
+  }
+  return { bytes, read };
 }
 
 export function bodyOfBytes(bytes: Buffer): HttpBody {

@@ -13,6 +13,7 @@ import type { JobAnswer } from './job-answer.ts';
 import { tellOutcome } from './job-outcome.ts';
 import { waitShowing } from './job-waiting.ts';
 import { printRows } from './output.ts';
+import { Progress } from './progress.ts';
 import { whyUnreadable } from './unreadable-file.ts';
 
 interface UploadAnswer {
@@ -40,14 +41,15 @@ interface MemberAnswer {
 }
 
 export const ingestCommand: Command = {
-  usage: 'headgate ingest FILE… --flow NAME [--wait] [--timeout SECONDS] [--idempotency-key KEY] [--json]',
+  usage: 'headgate ingest FILE… --flow NAME [--wait|--watch] [--timeout SECONDS] [--idempotency-key KEY] [--json]',
   summary:
-    'Uploads files to a flow; exit 1 when one is quarantined, 7 when one is held as an arrival (a duplicate, where the flow holds them). With --wait until their jobs are closed or held; exit 1 when one did not complete, 7 when all that is left of their deliveries is held. Of an archive each member has a row of its own. A duplicate is no failure: it names the job of the file that was first, and --wait waits for that.',
+    'Uploads files to a flow; exit 1 when one is quarantined, 7 when one is held as an arrival (a duplicate, where the flow holds them). With --wait, or --watch, which is the same, until their jobs are closed or held; exit 1 when one did not complete, 7 when all that is left of their deliveries is held. Of an archive each member has a row of its own. A duplicate is no failure: it names the job of the file that was first, and --wait waits for that.',
   options: {
     ...outputOptions,
     ...apiOptions,
     flow: { type: 'string' },
     wait: { type: 'boolean' },
+    watch: { type: 'boolean' },
     timeout: { type: 'string' },
     'idempotency-key': { type: 'string' },
   },
@@ -56,25 +58,20 @@ export const ingestCommand: Command = {
     if (line.positionals.length === 0) throw new HeadgateError(cliErrors.E_USAGE, `no FILE was given (usage: ${this.usage})`);
     const api = createApiClient(line);
     const timeoutSeconds = countOption(line, 'timeout', 3600);
+    const isWaiting = line.options.wait || line.options.watch;
     const rows: Record<string, unknown>[] = [];
     let exitCode = 0;
     const print = () =>
       printRows(line, rows, {
         isDone: true,
-        columns: [
-          'file',
-          'state',
-          'code',
-          'jobId',
-          ...(line.options.wait ? ['job', 'records.read', 'records.valid', 'records.rejected'] : []),
-        ],
+        columns: ['file', 'state', 'code', 'jobId', ...(isWaiting ? ['job', 'records.read', 'records.valid', 'records.rejected'] : [])],
       });
     for (const [index, path] of line.positionals.entries()) {
       try {
         const key = textOption(line, 'idempotency-key');
         const answer = await upload(api, path, flow, key && line.positionals.length > 1 ? `${key}-${index + 1}` : key);
         for (const { file, taken } of filesOf(path, answer)) {
-          const job = line.options.wait && taken.jobId ? await waitFor(api, file, taken.jobId, timeoutSeconds) : undefined;
+          const job = isWaiting && taken.jobId ? await waitFor(api, file, taken.jobId, timeoutSeconds) : undefined;
           rows.push(rowOf(file, taken, job));
           tellUndecided(file, taken);
           tellDuplicate(file, taken, job);
@@ -166,21 +163,26 @@ async function upload(api: ApiClient, path: string, flow: string, key: string | 
   await using handle = await open(path).catch((error: unknown) => {
     throw unreadable(path, new FileReadError('the file can not be opened', { cause: error }));
   });
+  const progress = new Progress(basename(path), { isPatient: true });
   try {
-    const { sha256, bytes } = await hashFile(handle);
+    const { size } = await handle.stat();
+    const { sha256, bytes } = await hashFile(handle, (done) => progress.showBytes('hashed', done, size));
     const headers = {
       'content-type': 'application/octet-stream',
       'repr-digest': `sha-256=:${sha256}:`,
       'idempotency-key': key ?? systemPorts.ids.next(),
     };
-    return (await api.send<UploadAnswer>(`/v1/files?${query}`, bodyOfFile(handle, bytes), headers)).answer;
+    const body = bodyOfFile(handle, bytes, (done) => progress.showBytes('sent', done, bytes));
+    return (await api.send<UploadAnswer>(`/v1/files?${query}`, body, headers)).answer;
   } catch (error) {
     throw error instanceof FileReadError ? unreadable(path, error) : error;
+  } finally {
+    progress.end();
   }
 }
 
 /** Base64. The next piece is read while one is hashed. */
-async function hashFile(file: FileHandle): Promise<{ readonly sha256: string; readonly bytes: number }> {
+async function hashFile(file: FileHandle, onHashed: (done: number) => void): Promise<{ readonly sha256: string; readonly bytes: number }> {
   const hash = createHash('sha256');
   let bytes = 0;
   try {
@@ -192,6 +194,7 @@ async function hashFile(file: FileHandle): Promise<{ readonly sha256: string; re
       bytes += bytesRead;
       reading = file.read(other, 0, hashedBytes, bytes);
       hash.update(piece.subarray(0, bytesRead));
+      onHashed(bytes);
       [piece, other] = [other, piece];
     }
   } catch (cause) {

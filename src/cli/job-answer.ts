@@ -10,6 +10,7 @@ export interface JobAnswer {
   /** What can be decided now. */
   readonly allowed: readonly string[];
   readonly records: { readonly read: number; readonly valid: number; readonly rejected: number; readonly filtered: number };
+  readonly chunks: { readonly total: number; readonly done: number };
   readonly closedAt: string | null;
   readonly targets: Readonly<Record<string, TargetAnswer>>;
 }

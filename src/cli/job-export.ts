@@ -8,6 +8,7 @@ import { ledgerErrors } from '../pipeline/ledger/ledger-errors.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { createApiClient } from './api-client.ts';
 import { apiOptions, type Command, requiredOption, requiredPositional, textOption } from './command.ts';
+import { Progress } from './progress.ts';
 import { verifyErrors } from './verify-errors.ts';
 
 const usage = 'headgate job export JOB --out FILE [--to AUDITOR.pub] [--reason TEXT]';
@@ -45,11 +46,18 @@ async function writeWhole(path: string, pieces: AsyncIterable<Uint8Array>): Prom
   const partial = `${path}.partial`;
   if (existsSync(path)) throw notWritten(path, 'EEXIST');
   const descriptor = attempt(path, () => openSync(partial, 'wx', 0o600));
+  const progress = new Progress(path, { isPatient: true });
+  let bytes = 0;
   try {
-    for await (const piece of pieces) for (let done = 0; done < piece.length; ) done += writeSync(descriptor, piece, done);
+    for await (const piece of pieces) {
+      for (let done = 0; done < piece.length; ) done += writeSync(descriptor, piece, done);
+      bytes += piece.length;
+      progress.showBytes('written', bytes, 0);
+    }
     // A link, unlike a rename, takes no other file's place.
     attempt(path, () => linkSync(partial, path));
   } finally {
+    progress.end();
     closeSync(descriptor);
     rmSync(partial, { force: true });
   }

@@ -8,6 +8,7 @@ import { isHeldUp } from './held-deliveries.ts';
 import { untilInterrupted } from './interruption.ts';
 import { type JobAnswer, refusalsOf, windowsOf } from './job-answer.ts';
 import { createParkedReasons } from './parked-deliveries.ts';
+import { type Measure, Progress } from './progress.ts';
 
 const closedStates = new Set(['completed', 'completed_with_failures', 'rejected', 'cancelled']);
 
@@ -22,7 +23,7 @@ interface Waiting {
 export async function waitShowing(api: ApiClient, { what, ...waiting }: Waiting & { readonly what: string }): Promise<JobAnswer> {
   const progress = new Progress(what);
   try {
-    return await waitForJob(api, { ...waiting, onProgress: (job, parked) => progress.show(job, parked) });
+    return await waitForJob(api, { ...waiting, onProgress: (job, parked) => progress.show(() => progressOf(job, parked), measureOf(job)) });
   } finally {
     progress.end();
   }
@@ -63,33 +64,25 @@ function timeoutOf(job: JobAnswer, parked: readonly string[], timeoutSeconds: nu
   return new HeadgateError(cliErrors.E_TIMEOUT, printable(message), { next });
 }
 
-/** On stderr: on a terminal one line that changes, elsewhere a line for each change. */
-class Progress {
-  readonly #what: string;
-  #last = '';
-
-  constructor(what: string) {
-    this.#what = what;
-  }
-
-  show(job: JobAnswer, parked: readonly string[]): void {
-    const { stderr } = process;
-    const text = printable(`${this.#what}: ${progressOf(job, parked)}`);
-    if (text === this.#last) return;
-    this.#last = text;
-    // A line that wraps could not be written over.
-    stderr.write(stderr.isTTY ? `\r\u001b[K${[...text].slice(0, stderr.columns - 1).join('')}` : `${text}\n`);
-  }
-
-  end(): void {
-    if (process.stderr.isTTY && this.#last !== '') process.stderr.write('\n');
-  }
+function progressOf(job: JobAnswer, parked: readonly string[]): string {
+  const { routed, delivered } = deliveryOf(job);
+  const sent = job.state === 'delivering' && routed > 0 ? [`${delivered} of ${routed} delivered`] : [];
+  return [job.state, `${job.records.read} records read`, ...sent, ...windowsOf(job), ...parked, ...refusalsOf(job)].join(', ');
 }
 
-function progressOf(job: JobAnswer, parked: readonly string[]): string {
-  const targets = Object.values(job.targets);
-  const sum = (pick: (target: (typeof targets)[number]) => number) => targets.reduce((total, target) => total + pick(target), 0);
-  const routed = sum((target) => target.routed);
-  const delivered = job.state === 'delivering' && routed > 0 ? [`${sum((target) => target.delivered)} of ${routed} delivered`] : [];
-  return [job.state, `${job.records.read} records read`, ...delivered, ...windowsOf(job), ...parked, ...refusalsOf(job)].join(', ');
+function measureOf(job: JobAnswer): Measure | undefined {
+  const { state, chunks, records } = job;
+  const { routed, delivered } = deliveryOf(job);
+  if (state === 'delivering' && routed > 0) return { step: state, share: delivered / routed, count: delivered, unit: 'records' };
+  if (state !== 'running') return undefined;
+  return { step: state, share: chunks.total === 0 ? null : chunks.done / chunks.total, count: records.read, unit: 'records' };
+}
+
+/** Over all targets. */
+function deliveryOf({ targets }: JobAnswer): { readonly routed: number; readonly delivered: number } {
+  const all = Object.values(targets);
+  return {
+    routed: all.reduce((total, { routed }) => total + routed, 0),
+    delivered: all.reduce((total, { delivered }) => total + delivered, 0),
+  };
 }

@@ -11,10 +11,12 @@ import { loadFlow } from '../control/flows/load-flow.ts';
 import type { Plan } from '../pipeline/engine/plan.ts';
 import type { Packs } from '../pipeline/formats/pack.ts';
 import { readAuditorPrivateKey } from '../pipeline/ledger/export/auditor-key.ts';
+import { exportFiles } from '../pipeline/ledger/export/export-layout.ts';
 import { openSealedExport } from '../pipeline/ledger/export/sealed-export.ts';
 import { ledgerErrors } from '../pipeline/ledger/ledger-errors.ts';
 import { parseTrustFile, type Trust } from '../pipeline/ledger/trust-file.ts';
 import { unpackContainer } from '../pipeline/ledger/verification/container-check.ts';
+import type { ExportReader } from '../pipeline/ledger/verification/export-reader.ts';
 import type { VerificationReport } from '../pipeline/ledger/verification/verification-report.ts';
 import { verifyExport } from '../pipeline/ledger/verification/verify-export.ts';
 import { endProcess } from '../platform/base/end-process.ts';
@@ -23,6 +25,7 @@ import { createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, type CommandLine, printable, reportError, requiredOption, textOption } from './command.ts';
 import { archiveFile, archivePieces, extractExport, isSealedFile, readExportFolder } from './export-folder.ts';
+import { Progress } from './progress.ts';
 import { writeOut } from './stdout.ts';
 import { whyUnreadable } from './unreadable-file.ts';
 
@@ -83,7 +86,10 @@ async function verifyArchive(
 ): Promise<VerificationReport> {
   const kept = textOption(line, 'out');
   const verify = async (folder: string) => {
-    await extractExport(pieces, folder);
+    await withProgress('the export', async (progress) => {
+      let bytes = 0;
+      await extractExport(pieces, folder, (piece) => progress.showBytes('unpacked', (bytes += piece), 0));
+    });
     return await verifyFolder(folder, trust, packs);
   };
   return kept === undefined ? await withPrivateFolder(verify) : await verify(resolve(kept));
@@ -110,8 +116,41 @@ async function withPrivateFolder<T>(work: (folder: string) => Promise<T>): Promi
 }
 
 async function verifyFolder(folder: string, trust: Trust, packs: Packs): Promise<VerificationReport> {
-  const reader = readExportFolder(folder);
-  return verifyExport({ reader, trust, container: await unpackContainer(reader, { compile, packs }), compile });
+  return await withProgress('the file', async (progress) => {
+    const reader = tellingReader(readExportFolder(folder), progress);
+    return verifyExport({ reader, trust, container: await unpackContainer(reader, { compile, packs }), compile });
+  });
+}
+
+async function withProgress<T>(what: string, work: (progress: Progress) => Promise<T>): Promise<T> {
+  const progress = new Progress(what, { isPatient: true });
+  try {
+    return await work(progress);
+  } finally {
+    progress.end();
+  }
+}
+
+/** Tells how far the file has been read, which takes nearly all of the time: to hash it, and again to recompute it. */
+function tellingReader(reader: ExportReader, progress: Progress): ExportReader {
+  let times = 0;
+  return {
+    names: () => reader.names(),
+    open(name) {
+      const source = reader.open(name);
+      if (name !== exportFiles.member) return source;
+      const verb = ++times === 1 ? 'read' : `read again (${times})`;
+      return {
+        size: source.size,
+        read(into, at, length, position) {
+          const count = source.read(into, at, length, position);
+          progress.showBytes(verb, position + count, source.size);
+          return count;
+        },
+        close: () => source.close(),
+      };
+    },
+  };
 }
 
 function compile(definition: Uint8Array): Plan {

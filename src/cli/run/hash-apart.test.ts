@@ -33,7 +33,13 @@ describe('a file that is hashed by a thread of its own', () => {
     const source = sourceOf(bytes);
     const format = { type: 'json-lines', discriminator: null, unknownKeys: 'ignore', skipBlankLines: true } as const;
     const plan = { format, records: [] } as never;
-    const rules = { format: jsonLinesFormat as never, plan, sizes: { chunkBytes: 65_536, firstChunkBytes: 65_536 }, inFront: null };
+    const rules = {
+      format: jsonLinesFormat as never,
+      plan,
+      sizes: { chunkBytes: 65_536, firstChunkBytes: 65_536 },
+      inFront: null,
+      onRead() {},
+    };
     const apart = hashApart(source, 0)!;
     const [ours, here] = [
       await splitFile(source, { ...rules, hash: apart }, async () => {}),

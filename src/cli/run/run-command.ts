@@ -10,6 +10,7 @@ import type { PackName } from '../../pipeline/formats/pack.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { cliErrors } from '../cli-errors.ts';
 import { type Command, type CommandLine, reportError, textOption } from '../command.ts';
+import { Progress } from '../progress.ts';
 import { writeOut } from '../stdout.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
 import { type Catalogue, formatOf } from './file-format.ts';
@@ -102,16 +103,18 @@ async function runFiles({ plan, paths, out, lanes, reporter }: FilesRun, catalog
     const { onFindings } = reporter;
     const { lineNumbers, withLines } = await import('./line-numbers.ts');
     const lines = onFindings === null ? null : lineNumbers(path, plan.format);
+    const progress = new Progress(name, { isPatient: true });
     const receipt = await runFile(flow, format, {
       path,
       name,
       folder,
       lanes,
       onFindings: onFindings === null ? null : (text, severity) => onFindings(withLines(text, lines), severity),
+      ...(onFindings === null && { onRead: (done, total) => progress.showBytes('read', done, total) }),
       onReasons: (found) => {
         reasons = found;
       },
-    });
+    }).finally(() => progress.end());
     lines?.close();
     await reporter.add(receipt);
     if (reasons.length > 0) (await import('./file-reasons.ts')).tellReasons({ path, format: plan.format, reasons });

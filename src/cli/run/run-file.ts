@@ -28,6 +28,8 @@ export interface RunFileOptions extends EndOptions {
   readonly lanes: ChunkLanes | null;
   /** Input bytes of a chunk; the default fits the memory that a thread may use. */
   readonly chunkBytes?: number;
+  /** Of each piece that was read and whose chunks were taken, with the bytes up to its end. */
+  readonly onRead?: (done: number, total: number) => void;
 }
 
 /** Small, so that lanes end at about the same time. */
@@ -148,7 +150,8 @@ class FileRun {
   #splitRules(format: Format) {
     const { conversion, hash } = this.#input;
     const inFront = conversion === null ? null : (lines: Splitter) => conversion.inFront(lines);
-    return { format, plan: this.#flow.plan, sizes: this.#chunkSizes(), inFront, hash };
+    const onRead = (done: number) => this.#options.onRead?.(done, this.#input.given.size);
+    return { format, plan: this.#flow.plan, sizes: this.#chunkSizes(), inFront, hash, onRead };
   }
 
   results() {

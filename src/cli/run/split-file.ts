@@ -25,18 +25,22 @@ export interface SplitRules {
   readonly inFront: ((lines: Splitter) => Splitter) | null;
   /** Null: the file is hashed here. */
   readonly hash: HashApart | null;
+  /** Of each piece, with the bytes up to its end. */
+  readonly onRead: (done: number) => void;
 }
 
 export async function splitFile(source: FileSource, rules: SplitRules, take: (spec: ChunkSpec) => Promise<void>): Promise<SplitFile> {
-  const { format, plan, sizes, inFront, hash: apart } = rules;
+  const { format, plan, sizes, inFront, hash: apart, onRead } = rules;
   const hash = apart === null ? createHash('sha256') : null;
   const found: ChunkSpec[] = [];
+  let done = 0;
   const own = format.createSplitter(plan.format, plan.records, { ...sizes, onChunk: (spec) => void found.push(spec) });
   const splitter = inFront === null ? own : inFront(own);
   for (const piece of source.pieces()) {
     hash?.update(piece);
     splitter.push(piece);
     for (const spec of found.splice(0)) await take(spec);
+    onRead((done += piece.length));
     await nextTurn();
   }
   const split = splitter.end();
