@@ -54,6 +54,7 @@ const exitCodes: Readonly<Record<string, number>> = {
   E_REPAIR_MASK: 2,
   E_API_KEY_MISSING: 4,
   E_NOT_FOUND: 5,
+  E_NO_INSTALLATION: 5,
   E_TIMEOUT: 8,
   E_INTERRUPTED: 130,
 };

@@ -2,8 +2,6 @@
  * What `headgate doctor` asks the database: does it answer, is the role safe, does the schema fit, do the clocks agree, is
  * there room, are the folders of tenants apart. An embedded cluster that exists is started for the question; one that does not is not made.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { listTenants } from '../platform/access/tenants.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemClock, systemPorts } from '../platform/base/system-ports.ts';
@@ -12,13 +10,13 @@ import { startEmbeddedPostgres } from '../platform/postgres/embedded-postgres.ts
 import { openPool } from '../platform/postgres/pool.ts';
 import { guardStartUp } from '../platform/postgres/start-up-guard.ts';
 import { type Finding, failed, failedBy, ok, warning } from './doctor-checks.ts';
+import { hasInstallation } from './installation.ts';
 
 const skewMsMax = 2_000;
 
 export async function checkDatabase(settings: Settings): Promise<Finding[]> {
   if (settings.databaseUrl !== undefined) return questions(settings.databaseUrl, settings);
-  if (!existsSync(join(settings.dataDir, 'postgres-access.json')))
-    return [ok('database', 'an embedded PostgreSQL will be made at the first start')];
+  if (!hasInstallation(settings)) return [ok('database', 'an embedded PostgreSQL will be made at the first start')];
   try {
     const embedded = await startEmbeddedPostgres({ dataDir: settings.dataDir, ports: systemPorts });
     try {

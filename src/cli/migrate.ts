@@ -6,6 +6,7 @@ import { startEmbeddedPostgres } from '../platform/postgres/embedded-postgres.ts
 import { migrateUp, migrationStatus } from '../platform/postgres/migrate.ts';
 import { createDatabaseIfMissing } from '../platform/postgres/open-database.ts';
 import { type Command, type CommandLine, outputOptions, textOption } from './command.ts';
+import { hasInstallation, requireInstallation } from './installation.ts';
 import { loadSettings } from './load-settings.ts';
 import { printOne, printRows } from './output.ts';
 
@@ -20,15 +21,19 @@ const options = { ...outputOptions, 'data-dir': { type: 'string' } } as const;
 export const migrateVerbs: Readonly<Record<string, Command>> = {
   up: {
     usage: 'headgate migrate up [--data-dir DIR] [--json]',
-    summary: 'Makes roles, schema and partitions, and applies pending migrations. Safe to repeat and to run from several places at once.',
+    summary:
+      'Makes roles, schema and partitions, and applies pending migrations; says so where it made a new installation. Safe to repeat and to run from several places at once.',
     options,
     async run(line) {
-      const applied = await withTarget(settingsOf(line), ({ url, appPassword }) => migrateUp({ url, appPassword, ports: systemPorts }));
+      const settings = settingsOf(line);
+      const isNew = settings.migrationDatabaseUrl === undefined && !hasInstallation(settings);
+      const applied = await withTarget(settings, ({ url, appPassword }) => migrateUp({ url, appPassword, ports: systemPorts }));
       await printRows(
         line,
         applied.map((name) => ({ migration: name, state: 'applied' })),
         { columns: ['migration', 'state'] },
       );
+      if (isNew) process.stderr.write(`a new installation was made in ${settings.dataDir}\n`);
       if (applied.length === 0) process.stderr.write('nothing to apply: the schema is up to date\n');
       return 0;
     },
@@ -38,7 +43,9 @@ export const migrateVerbs: Readonly<Record<string, Command>> = {
     summary: 'Shows the versions of schema and program and what is pending. Changes nothing. Exit code 3 when something is pending.',
     options,
     async run(line) {
-      const status = await withTarget(settingsOf(line), ({ url }) => migrationStatus(url));
+      const settings = settingsOf(line);
+      if (settings.migrationDatabaseUrl === undefined) await requireInstallation(settings);
+      const status = await withTarget(settings, ({ url }) => migrationStatus(url));
       await printOne(line, { ...status, applied: status.applied.map(({ number, name }) => `${String(number).padStart(4, '0')}_${name}`) });
       return status.pending.length > 0 ? 3 : 0;
     },

@@ -9,6 +9,7 @@ import { openDatabase } from '../platform/postgres/open-database.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
+import { requireInstallation } from './installation.ts';
 import { loadSettings } from './load-settings.ts';
 import { printOne, printRows } from './output.ts';
 import { wantedFields } from './output-fields.ts';
@@ -69,6 +70,7 @@ export const keyCreateCommand: Command = {
 
 async function withDatabase<T>(line: CommandLine, fn: (db: Db, settings: Settings) => Promise<T>): Promise<T> {
   const settings = loadSettings({ flags: { dataDir: textOption(line, 'data-dir') } });
+  await requireInstallation(settings);
   const opened = await openDatabase({
     dataDir: settings.dataDir,
     databaseUrl: settings.databaseUrl,

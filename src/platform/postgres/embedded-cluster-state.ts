@@ -4,7 +4,7 @@
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Rng } from '../base/ports.ts';
 
 export interface ClusterState {
@@ -12,6 +12,11 @@ export interface ClusterState {
   readonly port: number;
   readonly adminPassword: string;
   readonly appPassword: string;
+}
+
+/** Kept between starts; the folder is an installation's once it is there. */
+export function clusterStatePath(dataDir: string): string {
+  return join(dataDir, 'postgres-access.json');
 }
 
 /** Reads the state, or makes one with new passwords. Nothing is written. */

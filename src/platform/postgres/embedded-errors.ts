@@ -22,6 +22,11 @@ export const embeddedErrors = defineErrors({
     actor: 'operator',
     next: 'Give the user that runs Headgate the folder, or choose another one with HEADGATE_DATA_DIR.',
   },
+  E_NO_INSTALLATION: {
+    meaning: 'There is no installation in the data folder, and the command makes none.',
+    actor: 'operator',
+    next: 'Name the data folder of the server (`--data-dir` or HEADGATE_DATA_DIR; without them it is .headgate below the current folder), or HEADGATE_DATABASE_URL. `headgate serve` makes a new installation.',
+  },
   E_DATA_FOLDER_BUSY: {
     meaning: 'Another process is starting or stopping the database of this data folder and does not finish.',
     actor: 'operator',

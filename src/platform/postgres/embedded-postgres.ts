@@ -12,7 +12,7 @@ import pg from 'pg';
 import { HeadgateError } from '../base/errors.ts';
 import type { Clock, Rng, Sleep } from '../base/ports.ts';
 import { chooseLauncher, clusterFolder, type LaunchMode } from './embedded-binaries.ts';
-import { type ClusterState, choosePort, readClusterState, writeClusterState } from './embedded-cluster-state.ts';
+import { type ClusterState, choosePort, clusterStatePath, readClusterState, writeClusterState } from './embedded-cluster-state.ts';
 import { embeddedErrors } from './embedded-errors.ts';
 import { type Cluster, initialise, launch, readLogEnd, removeIfEmpty } from './embedded-launch.ts';
 import { joinFolder, leaveFolder, withFolderLock } from './folder-lock.ts';
@@ -117,7 +117,7 @@ function describeCluster(dataDir: string, options: EmbeddedOptions): Cluster {
     launcher,
     folder,
     socketFolder: chooseSocketFolder(join(folder, '..', 'postgres-socket'), hash),
-    statePath: join(dataDir, 'postgres-access.json'),
+    statePath: clusterStatePath(dataDir),
     logPath: join(dataDir, 'postgres.log'),
   };
 }
