@@ -20,12 +20,13 @@ const options = { ...outputOptions, 'data-dir': { type: 'string' } } as const;
 
 export const migrateVerbs: Readonly<Record<string, Command>> = {
   up: {
-    usage: 'headgate migrate up [--data-dir DIR] [--json]',
+    usage: 'headgate migrate up [--dry-run] [--data-dir DIR] [--json]',
     summary:
-      'Makes roles, schema and partitions, and applies pending migrations; says so where it made a new installation. Safe to repeat and to run from several places at once.',
-    options,
+      'Makes roles, schema and partitions, and applies pending migrations; says so where it made a new installation. Safe to repeat and to run from several places at once. With --dry-run it shows what it would apply.',
+    options: { ...options, 'dry-run': { type: 'boolean' } },
     async run(line) {
       const settings = settingsOf(line);
+      if (line.options['dry-run']) return await showPending(line, settings);
       const isNew = settings.migrationDatabaseUrl === undefined && !hasInstallation(settings);
       const applied = await withTarget(settings, ({ url, appPassword }) => migrateUp({ url, appPassword, ports: systemPorts }));
       await printRows(
@@ -51,6 +52,19 @@ export const migrateVerbs: Readonly<Record<string, Command>> = {
     },
   },
 };
+
+/** Exit code 0: what is pending is what was asked for. */
+async function showPending(line: CommandLine, settings: Settings): Promise<number> {
+  if (settings.migrationDatabaseUrl === undefined) await requireInstallation(settings);
+  const { pending } = await withTarget(settings, ({ url }) => migrationStatus(url));
+  await printRows(
+    line,
+    pending.map((migration) => ({ migration, state: 'pending' })),
+    { columns: ['migration', 'state'] },
+  );
+  if (pending.length === 0) process.stderr.write('nothing to apply: the schema is up to date\n');
+  return 0;
+}
 
 function settingsOf(line: CommandLine): Settings {
   return loadSettings({ flags: { dataDir: textOption(line, 'data-dir') } });

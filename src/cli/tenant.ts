@@ -1,6 +1,6 @@
 /** `headgate tenant create|list` and `headgate key create`: run beside the server's settings, on its database (docs/decisions/0006). */
-import { createApiKey, type Scope, scopes, usualScopes } from '../platform/access/api-keys.ts';
-import { ensureTenant, findTenant, listTenants, type Tier } from '../platform/access/tenants.ts';
+import { checkScopes, createApiKey, type Scope, scopes, usualScopes } from '../platform/access/api-keys.ts';
+import { checkTenantName, ensureTenant, findOwnTenant, findTenant, listTenants, type Tier } from '../platform/access/tenants.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import type { Settings } from '../platform/base/settings.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
@@ -15,18 +15,23 @@ import { printOne, printRows } from './output.ts';
 import { wantedFields } from './output-fields.ts';
 
 const options = { ...outputOptions, 'data-dir': { type: 'string' } } as const;
+const dryRun = { 'dry-run': { type: 'boolean' } } as const;
 const tenantFields = ['name', 'tenantId'];
 const tiers: readonly Tier[] = ['gold', 'silver', 'bronze'];
 
 export const tenantVerbs: Readonly<Record<string, Command>> = {
   create: {
-    usage: 'headgate tenant create NAME [--tier gold|silver|bronze] [--data-dir DIR] [--json]',
-    summary: 'Makes a tenant, or brings the tier of an existing one up to date.',
-    options: { ...options, tier: { type: 'string' } },
+    usage: 'headgate tenant create NAME [--tier gold|silver|bronze] [--dry-run] [--data-dir DIR] [--json]',
+    summary: 'Makes a tenant, or brings the tier of an existing one up to date. With --dry-run it says which of both it would do.',
+    options: { ...options, ...dryRun, tier: { type: 'string' } },
     async run(line) {
       const name = requiredPositional(line, 0, 'NAME', this.usage);
       const tier = (textOption(line, 'tier') ?? 'silver') as Tier;
       if (!tiers.includes(tier)) throw new HeadgateError(cliErrors.E_USAGE, `--tier is one of ${tiers.join(', ')}`);
+      if (line.options['dry-run']) {
+        await printOne(line, await withDatabase(line, (db) => tenantPlan(db, name, tier)));
+        return 0;
+      }
       const tenantId = await withDatabase(line, (db, { cell, region }) => ensureTenant(db, systemPorts.ids, { name, tier, cell, region }));
       await printOne(line, { tenant: name, tenantId, tier }, { isDone: true });
       return 0;
@@ -43,26 +48,43 @@ export const tenantVerbs: Readonly<Record<string, Command>> = {
   },
 };
 
+/** What `tenant create` would do. */
+async function tenantPlan(db: Db, name: string, tier: Tier) {
+  checkTenantName(name);
+  const tenantId = await findTenant(db, name);
+  const now = tenantId === undefined ? null : (await withTenant(db, tenantId, findOwnTenant, { readOnly: true })).tier;
+  const change = now === null ? 'make it' : now === tier ? 'none' : `tier ${now} to ${tier}`;
+  return { tenant: name, tenantId: tenantId ?? null, tier, change };
+}
+
 export const keyCreateCommand: Command = {
-  usage: `headgate key create TENANT [--name NAME] [--scopes ${scopes.join(',')}] [--data-dir DIR] [--json]`,
+  usage: `headgate key create TENANT [--name NAME] [--scopes ${scopes.join(',')}] [--dry-run] [--data-dir DIR] [--json]`,
   summary:
     'Makes an API key of a tenant and prints it once; only its hash is kept. Default scopes: all but admin, records:reveal (content in the clear) and policy:write (the policy that binds the tenant).',
-  options: { ...options, name: { type: 'string' }, scopes: { type: 'string' } },
+  options: { ...options, ...dryRun, name: { type: 'string' }, scopes: { type: 'string' } },
   async run(line) {
     const tenant = requiredPositional(line, 0, 'TENANT', this.usage);
     // Before the key is made: it is shown once.
-    wantedFields(line, { rows: [], known: ['key', 'keyId', 'tenant', 'scopes'] });
+    wantedFields(line, {
+      rows: [],
+      known: line.options['dry-run'] ? ['tenant', 'name', 'scopes', 'change'] : ['key', 'keyId', 'tenant', 'scopes'],
+    });
     const wanted = (textOption(line, 'scopes')?.split(',') as readonly Scope[] | undefined) ?? usualScopes;
+    const name = textOption(line, 'name') ?? 'cli';
     const made = await withDatabase(line, async (db) => {
       const tenantId = await findTenant(db, tenant);
       if (tenantId === undefined)
         throw new HeadgateError('E_NOT_FOUND', `there is no tenant ${tenant}`, {
           next: 'See `headgate tenant list`; `headgate tenant create NAME` makes one. Both look into the database of the data folder, or of HEADGATE_DATABASE_URL.',
         });
-      return withTenant(db, tenantId, (tx) =>
-        createApiKey(tx, systemPorts, { name: textOption(line, 'name') ?? 'cli', scopes: wanted, actor: 'administrator' }),
-      );
+      if (line.options['dry-run']) return null;
+      return withTenant(db, tenantId, (tx) => createApiKey(tx, systemPorts, { name, scopes: wanted, actor: 'administrator' }));
     });
+    if (made === null) {
+      checkScopes(wanted);
+      await printOne(line, { tenant, name, scopes: wanted, change: 'make it' });
+      return 0;
+    }
     await printOne(line, { key: made.key, keyId: made.keyId, tenant, scopes: wanted });
     return 0;
   },

@@ -67,18 +67,23 @@ const insertKey = `/* create api key */
   insert into headgate.api_keys (tenant_id, key_id, name, key_hash, scopes, created_at, expires_at)
   values ($1, $2, $3, $4, $5::text[], headgate.clock(), $6)`;
 
+/** Fails with E_KEY_SCOPE. */
+export function checkScopes(wanted: readonly Scope[]): void {
+  const unknown = wanted.find((scope) => !scopes.includes(scope));
+  if (wanted.length === 0 || unknown !== undefined)
+    throw new HeadgateError(
+      accessErrors.E_KEY_SCOPE,
+      `${unknown === undefined ? '' : `${JSON.stringify(unknown)} is no scope; `}scopes are ${scopes.join(', ')}; at least one is needed`,
+    );
+}
+
 /** The only time the key itself is to be seen. Fails with E_KEY_SCOPE. */
 export async function createApiKey(
   tx: TenantTx,
   ports: { readonly ids: Ids; readonly rng: Rng },
   key: NewApiKey,
 ): Promise<{ key: string; keyId: string }> {
-  const unknown = key.scopes.find((scope) => !scopes.includes(scope));
-  if (key.scopes.length === 0 || unknown !== undefined)
-    throw new HeadgateError(
-      accessErrors.E_KEY_SCOPE,
-      `${unknown === undefined ? '' : `${JSON.stringify(unknown)} is no scope; `}scopes are ${scopes.join(', ')}; at least one is needed`,
-    );
+  checkScopes(key.scopes);
   const secret = `hg_live_${Buffer.from(ports.rng.bytes(keyBytes)).toString('base64url')}`;
   const keyId = ports.ids.next();
   await tx.query(insertKey, [tx.tenantId, keyId, key.name, hashOfKey(secret), [...new Set(key.scopes)], key.expiresAt ?? null]);

@@ -23,7 +23,7 @@ export async function ensureTenant(
   ids: Ids,
   tenant: TenantPlace & { readonly name: string; readonly tier?: Tier },
 ): Promise<string> {
-  if (!namePattern.test(tenant.name)) throw new HeadgateError(accessErrors.E_TENANT_NAME, 'this is no name for a tenant');
+  checkTenantName(tenant.name);
   const { rows } = await db.query<{ tenantId: string }>(ensure, [
     ids.next(),
     tenant.name,
@@ -34,6 +34,11 @@ export async function ensureTenant(
   const { tenantId } = rows[0]!;
   await withTenant(db, tenantId, (tx) => tx.query(insertUsage, [tenantId]));
   return tenantId;
+}
+
+/** Fails with E_TENANT_NAME. */
+export function checkTenantName(name: string): void {
+  if (!namePattern.test(name)) throw new HeadgateError(accessErrors.E_TENANT_NAME, 'this is no name for a tenant');
 }
 
 /** Sets the tier of the scope's tenant, and with it the tenant's share of the workers, in the caller's transaction. */
