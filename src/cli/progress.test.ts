@@ -53,8 +53,8 @@ describe('progress on a terminal', () => {
       pass(1);
     }
     progress.end();
-    expect(written[0]).toBe('\r\u001b[K░░░░░░░░░░   6 % eft.txt: 10.0 MB of 150.0 MB sent, 10.0 MB/s, 14 s left');
-    expect(written.at(-2)).toBe('\r\u001b[K████████░░  86 % eft.txt: 130.0 MB of 150.0 MB sent, 1.0 MB/s, 20 s left');
+    expect(written[0]).toBe('\r\u001b[K░░░░░░░░░░   6 % 14 s left  eft.txt: 10.0 MB of 150.0 MB sent, 10.0 MB/s');
+    expect(written.at(-2)).toBe('\r\u001b[K████████░░  86 % 20 s left  eft.txt: 130.0 MB of 150.0 MB sent, 1.0 MB/s');
     expect(written.at(-1)).toBe('\n');
   });
 
@@ -69,8 +69,8 @@ describe('progress on a terminal', () => {
     expect(written.map((text) => text.slice(4))).toEqual([
       'eft.txt: 0 B written',
       'eft.txt: 2.5 GB written, 1.3 GB/s',
-      '█████░░░░░  50 % eft.txt: delivering',
-      '█████░░░░░  50 % eft.txt: delivering still',
+      '█████░░░░░  50 %  eft.txt: delivering',
+      '█████░░░░░  50 %  eft.txt: delivering still',
     ]);
   });
 

@@ -69,13 +69,15 @@ export class Progress {
     const said = text();
     const words = said.replace(/\d+/g, '0');
     if (!isDue && words === this.#words) return;
-    const rate = measure && this.#samples.length > 0 ? rateOf(this.#samples[0]!, measure, nowMs) : [];
-    const line = printable([`${this.#what}: ${said}`, ...rate].join(', '));
+    const { rate, left } = measure && this.#samples[0] ? rateOf(this.#samples[0], measure, nowMs) : nothingMoved;
+    const { isTTY } = this.#out;
+    // What a narrow terminal has no room for is at the end.
+    const line = printable(isTTY ? `${barOf(measure, left)}${this.#what}: ${said}${rate}` : `${this.#what}: ${said}${rate}${left}`);
     this.#shownMs = nowMs;
     if (line === this.#last) return;
     this.#last = line;
     this.#words = words;
-    this.#out.write(this.#out.isTTY ? `\r\u001b[K${this.#fitted(`${barOf(measure)}${line}`)}` : `${line}\n`);
+    this.#out.write(isTTY ? `\r\u001b[K${this.#fitted(line)}` : `${line}\n`);
   }
 
   /** `verb`: what was done with them. `total`: 0 where it is not known, as of a pipe. */
@@ -114,20 +116,23 @@ function sizeOf(bytes: number): string {
   return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${['B', 'kB', 'MB', 'GB', 'TB'][power]}`;
 }
 
-function barOf(measure: Measure | undefined): string {
+/** `left`: as `rateOf` gives it. */
+function barOf(measure: Measure | undefined, left: string): string {
   if (measure === undefined || measure.share === null) return '';
   const share = Math.min(1, Math.max(0, measure.share));
   const full = Math.floor(share * barCells);
-  return `${'█'.repeat(full)}${'░'.repeat(barCells - full)} ${String(Math.floor(share * 100)).padStart(3)} % `;
+  return `${'█'.repeat(full)}${'░'.repeat(barCells - full)} ${String(Math.floor(share * 100)).padStart(3)} %${left.replace(',', '')}  `;
 }
 
-function rateOf(since: Sample, { share, count, unit }: Measure, nowMs: number): string[] {
+const nothingMoved = { rate: '', left: '' };
+
+function rateOf(since: Sample, { share, count, unit }: Measure, nowMs: number): typeof nothingMoved {
   const seconds = (nowMs - since.ms) / 1000;
-  if (seconds < sampleMs / 1000 || count <= since.count) return [];
+  if (seconds < sampleMs / 1000 || count <= since.count) return nothingMoved;
   const perSecond = (count - since.count) / seconds;
-  const rate = unit === 'bytes' ? `${sizeOf(Math.round(perSecond))}/s` : `${Math.round(perSecond)} records/s`;
-  if (share === null || since.share === null || share <= since.share) return [rate];
-  return [rate, `${durationOf((Math.max(0, 1 - share) * seconds) / (share - since.share))} left`];
+  const rate = unit === 'bytes' ? `, ${sizeOf(Math.round(perSecond))}/s` : `, ${Math.round(perSecond)}/s`;
+  if (share === null || since.share === null || share <= since.share) return { rate, left: '' };
+  return { rate, left: `, ${durationOf((Math.max(0, 1 - share) * seconds) / (share - since.share))} left` };
 }
 
 function durationOf(seconds: number): string {

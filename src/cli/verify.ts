@@ -133,13 +133,14 @@ async function withProgress<T>(what: string, work: (progress: Progress) => Promi
 
 /** Tells how far the file has been read, which takes nearly all of the time: to hash it, and again to recompute it. */
 function tellingReader(reader: ExportReader, progress: Progress): ExportReader {
-  let times = 0;
+  let isAgain = false;
   return {
     names: () => reader.names(),
     open(name) {
       const source = reader.open(name);
       if (name !== exportFiles.member) return source;
-      const verb = ++times === 1 ? 'read' : `read again (${times})`;
+      const verb = isAgain ? 'read again' : 'read';
+      isAgain = true;
       return {
         size: source.size,
         read(into, at, length, position) {
