@@ -7,10 +7,10 @@ import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemClock, systemPorts } from '../platform/base/system-ports.ts';
 import type { Db } from '../platform/postgres/database.ts';
 import { startEmbeddedPostgres } from '../platform/postgres/embedded-postgres.ts';
+import { hasInstallation } from '../platform/postgres/installation.ts';
 import { openPool } from '../platform/postgres/pool.ts';
 import { guardStartUp } from '../platform/postgres/start-up-guard.ts';
 import { type Finding, failed, failedBy, ok, warning } from './doctor-checks.ts';
-import { hasInstallation } from './installation.ts';
 
 const skewMsMax = 2_000;
 

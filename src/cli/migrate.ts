@@ -3,10 +3,10 @@
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { startEmbeddedPostgres } from '../platform/postgres/embedded-postgres.ts';
+import { hasInstallation, requireInstallation } from '../platform/postgres/installation.ts';
 import { migrateUp, migrationStatus } from '../platform/postgres/migrate.ts';
 import { createDatabaseIfMissing } from '../platform/postgres/open-database.ts';
 import { type Command, type CommandLine, outputOptions, textOption } from './command.ts';
-import { hasInstallation, requireInstallation } from './installation.ts';
 import { loadSettings } from './load-settings.ts';
 import { printOne, printRows } from './output.ts';
 
@@ -45,7 +45,7 @@ export const migrateVerbs: Readonly<Record<string, Command>> = {
     options,
     async run(line) {
       const settings = settingsOf(line);
-      if (settings.migrationDatabaseUrl === undefined) await requireInstallation(settings);
+      if (settings.migrationDatabaseUrl === undefined) await requireInstallation(settings, systemPorts);
       const status = await withTarget(settings, ({ url }) => migrationStatus(url));
       await printOne(line, { ...status, applied: status.applied.map(({ number, name }) => `${String(number).padStart(4, '0')}_${name}`) });
       return status.pending.length > 0 ? 3 : 0;
@@ -55,7 +55,7 @@ export const migrateVerbs: Readonly<Record<string, Command>> = {
 
 /** Exit code 0: what is pending is what was asked for. */
 async function showPending(line: CommandLine, settings: Settings): Promise<number> {
-  if (settings.migrationDatabaseUrl === undefined) await requireInstallation(settings);
+  if (settings.migrationDatabaseUrl === undefined) await requireInstallation(settings, systemPorts);
   const { pending } = await withTarget(settings, ({ url }) => migrationStatus(url));
   await printRows(
     line,

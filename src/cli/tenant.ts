@@ -5,11 +5,11 @@ import { HeadgateError } from '../platform/base/errors.ts';
 import type { Settings } from '../platform/base/settings.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import type { Db } from '../platform/postgres/database.ts';
+import { requireInstallation } from '../platform/postgres/installation.ts';
 import { openDatabase } from '../platform/postgres/open-database.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
-import { requireInstallation } from './installation.ts';
 import { loadSettings } from './load-settings.ts';
 import { printOne, printRows } from './output.ts';
 import { wantedFields } from './output-fields.ts';
@@ -92,7 +92,7 @@ export const keyCreateCommand: Command = {
 
 async function withDatabase<T>(line: CommandLine, fn: (db: Db, settings: Settings) => Promise<T>): Promise<T> {
   const settings = loadSettings({ flags: { dataDir: textOption(line, 'data-dir') } });
-  await requireInstallation(settings);
+  await requireInstallation(settings, systemPorts);
   const opened = await openDatabase({
     dataDir: settings.dataDir,
     databaseUrl: settings.databaseUrl,

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runHeadgate } from '../../test/support/headgate-command.ts';
+import { runHeadgate } from '../../../test/support/headgate-command.ts';
 
 let folder: string;
 beforeEach(() => {
