@@ -23,7 +23,8 @@ export const recordVerbs: Readonly<Record<string, Command>> = {
   },
   get: {
     usage: 'headgate record get JOB NUMBER [--json]',
-    summary: 'Shows one record: outcome, findings, targets, and its fields masked.',
+    summary:
+      'Shows one record: outcome, findings, targets, and its fields masked; a field that something is wrong with as it stands in the file.',
     options,
     async run(line) {
       const jobId = encodeURIComponent(requiredPositional(line, 0, 'JOB', this.usage));

@@ -32,7 +32,7 @@ export interface RecordSummary {
 export interface RecordView extends RecordSummary {
   /** Name of the record type; null where it is unknown. */
   readonly type: string | null;
-  /** Masked texts by field; null where absent or unreadable. */
+  /** Masked texts by field, of a field that something is wrong with as in the file; null where there is no text. */
   readonly fields: Readonly<Record<string, string | null>>;
   readonly findings: readonly {
     readonly code: string;

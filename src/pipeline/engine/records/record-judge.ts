@@ -133,9 +133,16 @@ export class RecordJudge implements RecordVerdict {
     };
   }
 
-  /** Of the last record by field, whatever became of it; null where absent or unreadable. */
+  /**
+   * Of the last record by field, whatever became of it: where something is wrong with a field, its text as it stood in the file. Null where absent,
+   * a JSON object or list, or in a record that can't be taken apart.
+   */
   fieldTexts(): Record<string, string | null> {
-    return this.#texts(!this.#isRead);
+    const texts = this.#texts(!this.#isRead);
+    if (!this.#isRead) return texts;
+    for (const [index, { plan, problem, text }] of this.#readers[this.type]!.entries())
+      if (problem !== null && this.#text.kinds[index] !== 'other') texts[plan.name] = text;
+    return texts;
   }
 
   #texts(isBroken: boolean): Record<string, string | null> {
