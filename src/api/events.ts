@@ -2,9 +2,10 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { eventsPerReadMax } from '../platform/events/event-cursor.ts';
+import { type EventType, eventTypes } from '../platform/events/event-types.ts';
 import { findEvents } from '../platform/events/event-views.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { choice, count, describe, id, line, named, nullable, object, query } from './answers.ts';
+import { choice, count, describe, id, named, nullable, object, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
 
@@ -15,7 +16,7 @@ interface EventsQuery {
   readonly before?: number;
   readonly order: 'asc' | 'desc';
   readonly about?: string;
-  readonly type?: string;
+  readonly type?: EventType;
   readonly limit: number;
 }
 
@@ -30,7 +31,7 @@ const eventsQuery = query({
   ),
   order: Type.Optional(Type.Unsafe<'asc' | 'desc'>({ ...choice(['asc', 'desc'] as const), default: 'asc' })),
   about: Type.Optional(Type.String({ ...id, description: 'The `objectId`: a job, an arrival, a batch and so on.' })),
-  type: Type.Optional(line(100)),
+  type: Type.Optional(choice(eventTypes)),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: eventsPerReadMax, default: 100 })),
 });
 

@@ -4,6 +4,7 @@
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { actorOf, type ErrorActor, HeadgateError } from '../platform/base/errors.ts';
+import { nearestName } from '../platform/base/nearest-name.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import { currentTrace } from '../platform/telemetry/work-context.ts';
 import { patternWords } from './answers.ts';
@@ -136,11 +137,18 @@ function describeIssue(issue: NonNullable<FastifyError['validation']>[number]): 
   const { params, keyword, message } = issue;
   if (keyword === 'additionalProperties') return `unknown field ${JSON.stringify(String(params.additionalProperty)).slice(0, 80)}`;
   if (keyword === 'required') return `the field ${JSON.stringify(String(params.missingProperty)).slice(0, 80)} is missing`;
-  if (keyword === 'enum') return `must be one of ${(params.allowedValues as readonly unknown[]).map(String).join(', ')}`;
+  if (keyword === 'enum')
+    return describeChoice((params.allowedValues as readonly unknown[]).map(String), (issue as { readonly data?: unknown }).data);
   const limit = limitWords[keyword];
   if (limit !== undefined) return limit.join(String(params.limit));
   if (keyword === 'pattern') return patternWords[String(params.pattern)] ?? message ?? 'is not valid';
   return message ?? 'is not valid';
+}
+
+/** The value itself is not repeated. */
+function describeChoice(allowed: readonly string[], value: unknown): string {
+  const nearest = typeof value === 'string' ? nearestName(value, allowed) : null;
+  return `must be one of ${allowed.join(', ')}${nearest === null ? '' : `; did you mean ${nearest}?`}`;
 }
 
 export function sendProblem(reply: FastifyReply, error: HeadgateError, status = statusOf(error), retryAfterSeconds?: number): FastifyReply {

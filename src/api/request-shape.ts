@@ -19,8 +19,9 @@ declare module 'fastify' {
 }
 
 export function checkShapes(server: FastifyInstance): void {
-  const ofBodies = new Ajv({ useDefaults: true });
-  const ofAddresses = new Ajv({ useDefaults: true });
+  // Verbose: what is said of a choice depends on the value.
+  const ofBodies = new Ajv({ useDefaults: true, verbose: true });
+  const ofAddresses = new Ajv({ useDefaults: true, verbose: true });
   server.setValidatorCompiler(({ schema, httpPart }) =>
     httpPart === 'body' ? ofBodies.compile(schema as object) : withNumbers(ofAddresses.compile(schema as object), schema as AddressSchema),
   );

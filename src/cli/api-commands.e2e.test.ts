@@ -329,7 +329,7 @@ describe('records', () => {
     await expect.poll(() => typesOf('--about', jobId, '--latest', '--limit', '1'), { timeout: 20_000 }).toEqual(['job.completed']);
     expect((await typesOf('--about', jobId))[0]).toBe('job.created');
     expect(await typesOf('--about', jobId, '--type', 'job.created')).toEqual(['job.created']);
-    expect(await typesOf('--type', 'job.nothing')).toEqual([]);
+    expect(await typesOf('--type', 'job.unbalanced')).toEqual([]);
     const first = await headgate('event', 'list', '--limit', '1');
     expect(first.stdout).toMatch(/^seq\tat\ttype\tobjectId\tfrom\tto\tactor\n1\t/);
     expect(first.stderr).toBe('stopped, there may be more: --after 1 goes on, --limit N shows more\n');

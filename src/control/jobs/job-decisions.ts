@@ -179,7 +179,7 @@ async function writeDecision(
 ): Promise<void> {
   const { decision, state, verdict } = decided;
   await tx.query(updateJob, [tx.tenantId, job.jobId, state, verdict, decision, request.reason.trim(), request.actor]);
-  const types: Record<Decision, string> = { release: 'job.released', reject: 'job.rejected', cancel: 'job.cancelled' };
+  const types = { release: 'job.released', reject: 'job.rejected', cancel: 'job.cancelled' } as const satisfies Record<Decision, string>;
   const type = state === job.state ? 'job.cancel_requested' : types[decision];
   const { records } = job.totals?.checked?.check ?? job;
   await recordEvents(tx, services.ports.ids, [

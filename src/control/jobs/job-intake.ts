@@ -156,23 +156,27 @@ export async function insertChunks(tx: TenantTx, groups: readonly NewGroup[]): P
 export function createdEvents(jobs: readonly CreatedJob[], groups: readonly NewGroup[]): NewEvent[] {
   const { actor, traceId } = jobs[0]!.file;
   return [
-    ...jobs.map(({ jobId, file }) => ({
-      type: 'job.created',
-      objectId: jobId,
-      from: '',
-      to: 'queued',
-      actor: file.actor,
-      traceId: file.traceId,
-      detail: { fileId: file.fileId, arrivalId: file.arrivalId, chunks: file.chunks.length, bytes: file.bytes },
-    })),
-    ...groups.map(({ groupId, chunks, bytes }) => ({
-      type: 'chunk_group.created',
-      objectId: groupId,
-      from: '',
-      to: 'ready',
-      actor,
-      traceId,
-      detail: { jobs: new Set(chunks.map((chunk) => chunk.jobId)).size, chunks: chunks.length, bytes },
-    })),
+    ...jobs.map(
+      ({ jobId, file }): NewEvent => ({
+        type: 'job.created',
+        objectId: jobId,
+        from: '',
+        to: 'queued',
+        actor: file.actor,
+        traceId: file.traceId,
+        detail: { fileId: file.fileId, arrivalId: file.arrivalId, chunks: file.chunks.length, bytes: file.bytes },
+      }),
+    ),
+    ...groups.map(
+      ({ groupId, chunks, bytes }): NewEvent => ({
+        type: 'chunk_group.created',
+        objectId: groupId,
+        from: '',
+        to: 'ready',
+        actor,
+        traceId,
+        detail: { jobs: new Set(chunks.map((chunk) => chunk.jobId)).size, chunks: chunks.length, bytes },
+      }),
+    ),
   ];
 }

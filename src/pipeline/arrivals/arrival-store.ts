@@ -60,12 +60,12 @@ export async function seeArrivals(tx: TenantTx, ids: Ids, arrivals: readonly New
     arrivals.map((arrival) => arrival.traceParent),
     arrivals.map((arrival) => arrival.containerArrivalId ?? null),
   ]);
-  const { state, type } = { state: nextArrivalState('', 'see'), type: 'arrival.seen' };
+  const state = nextArrivalState('', 'see');
   await recordEvents(
     tx,
     ids,
     arrivals.map(({ arrivalId, actor, traceId, containerArrivalId }) => ({
-      type,
+      type: 'arrival.seen',
       objectId: arrivalId,
       from: '',
       to: state,

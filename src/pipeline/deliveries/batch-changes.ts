@@ -23,7 +23,7 @@ export interface BatchChange {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-const pastOf: Record<BatchEvent, string> = {
+const pastOf = {
   cut: 'cut',
   send: 'sent',
   acknowledge: 'acknowledged',
@@ -37,7 +37,7 @@ const pastOf: Record<BatchEvent, string> = {
   block: 'blocked',
   park: 'parked',
   resume: 'resumed',
-};
+} as const satisfies Record<BatchEvent, string>;
 
 const updateBatches = `/* move batches */
   update headgate.batches b

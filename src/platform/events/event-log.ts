@@ -5,10 +5,11 @@
  */
 import type { Ids } from '../base/ports.ts';
 import type { TenantTx } from '../tenancy/tenant-scope.ts';
+import type { EventType } from './event-types.ts';
 
 export interface NewEvent {
   /** `<object>.<what happened>`, such as `job.completed`. */
-  readonly type: string;
+  readonly type: EventType;
   readonly objectId: string;
   /** Empty where the object did not exist before. */
   readonly from: string;

@@ -9,7 +9,7 @@ import { type EventsWanted, findEvents } from './event-views.ts';
 
 const { ids, sleep } = systemPorts;
 const [job, other] = [ids.next(), ids.next()];
-const types = ['job.created', 'job.started', 'job.completed'];
+const types = ['job.created', 'job.started', 'job.completed'] as const;
 /** In transactions of one to four. */
 const written = Array.from({ length: 60 }, (_, at) => ({ type: types[at % 3]!, objectId: at % 7 === 0 ? job : other }));
 let database: TestDatabase;

@@ -6,6 +6,7 @@
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Ids } from '../../../platform/base/ports.ts';
 import { type NewEvent, recordEvents } from '../../../platform/events/event-log.ts';
+import type { EventType } from '../../../platform/events/event-types.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { FlowDefinition } from '../definition.ts';
 import { flowErrors } from '../flow-errors.ts';
@@ -98,7 +99,7 @@ export async function applyFlow(tx: TenantTx, ids: Ids, flow: FlowToApply, actor
   const events: NewEvent[] = [];
   const flowVersionId = known?.flowVersionId ?? ids.next();
   const detail = { flow: flow.name, version: flow.version, hash: flow.hash };
-  const move = async (id: string, to: string, type: string) => {
+  const move = async (id: string, to: string, type: EventType) => {
     const from = (await tx.query<{ from: string }>(moveVersion, [tx.tenantId, id, to])).rows[0]?.from;
     if (from !== undefined) events.push({ type, objectId: id, from, to, actor, detail });
   };
@@ -150,7 +151,7 @@ export async function switchFlow(tx: TenantTx, ids: Ids, change: FlowSwitch): Pr
   await tx.query(updateEnabled, [tx.tenantId, row.flowId, change.isEnabled]);
   await setSchedules(tx, row.flowId, change.isEnabled ? change.polledSources : []);
   if (row.activeVersionId === null) return true;
-  const [to, type] = change.isEnabled ? ['active', 'flow_version.enabled'] : ['disabled', 'flow_version.disabled'];
+  const [to, type] = change.isEnabled ? (['active', 'flow_version.enabled'] as const) : (['disabled', 'flow_version.disabled'] as const);
   const from = (await tx.query<{ from: string }>(moveVersion, [tx.tenantId, row.activeVersionId, to])).rows[0]?.from;
   if (from !== undefined)
     await recordEvents(tx, ids, [{ type, objectId: row.activeVersionId, from, to, actor: change.actor, detail: { flow: change.name } }]);

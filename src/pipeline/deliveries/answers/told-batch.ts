@@ -166,7 +166,7 @@ interface ToldEvent {
 }
 
 async function recordToldEvents(tx: TenantTx, ids: Ids, { row, state, counts, origin, hasNews, contradictions }: ToldEvent): Promise<void> {
-  const common = { objectId: row.batchId, from: row.state, to: state, actor: 'system', traceId: origin.traceId };
+  const common = { objectId: row.batchId, from: row.state, to: state, actor: 'system', traceId: origin.traceId } as const;
   const detail = { target: row.targetId, answerJobId: origin.jobId };
   const isComplete = state === 'complete' && row.state !== 'complete';
   await recordEvents(tx, ids, [
@@ -174,13 +174,13 @@ async function recordToldEvents(tx: TenantTx, ids: Ids, { row, state, counts, or
       ? [
           {
             ...common,
-            type: isComplete ? 'answer.completed' : 'answer.received',
+            type: isComplete ? ('answer.completed' as const) : ('answer.received' as const),
             detail: { ...detail, ...counts, unanswered: unansweredOf({ ...row, ...counts }), late: row.dueInMs < 0 },
           },
         ]
       : []),
     ...(contradictions > 0
-      ? [{ ...common, from: state, type: 'answer.contradicted', detail: { ...detail, answers: contradictions } }]
+      ? [{ ...common, from: state, type: 'answer.contradicted' as const, detail: { ...detail, answers: contradictions } }]
       : []),
   ]);
 }

@@ -41,7 +41,7 @@ export async function decideBreaker(tx: TenantTx, { queue, ports }: WordServices
   const ruling = afterDecision(stored.breaker, decision, rules);
   await writeBreaker(tx, ports.ids, { stored, flowVersionId, ruling, actor, detail: { reason } });
   const state = ruling.breaker.state;
-  const said = { type: `breaker.${pastOf[decision]}`, objectId: stored.breakerId, from: state, to: state, actor };
+  const said = { type: `breaker.${pastOf[decision]}`, objectId: stored.breakerId, from: state, to: state, actor } as const;
   await recordEvents(tx, ports.ids, [{ ...said, detail: { flowId: word.flowId, target: word.targetId, reason } }]);
   await queue.addWork(tx, [{ kind: 'breaker', referenceId: stored.breakerId }]);
   // Each would else wait as long as the target asked for when it was refused or given back.

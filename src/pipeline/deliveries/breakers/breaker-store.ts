@@ -99,7 +99,7 @@ const updateRow = `/* write breaker */
     paused_until = c.now + $19 * interval '1 millisecond', reason_code = $20
   from (select headgate.clock() as now) c where k.tenant_id = $1 and k.breaker_id = $2`;
 
-const pastOf: Record<BreakerEvent, string> = { trip: 'opened', try: 'probed', close: 'closed' };
+const pastOf = { trip: 'opened', try: 'probed', close: 'closed' } as const satisfies Record<BreakerEvent, string>;
 
 export interface BreakerChange {
   readonly stored: StoredBreaker;
@@ -142,7 +142,7 @@ export async function writeBreaker(tx: TenantTx, ids: Ids, { stored, flowVersion
     ids,
     events.map((event) => {
       const to = nextBreakerState(from, event);
-      const moved = { type: `breaker.${pastOf[event]}`, objectId: stored.breakerId, from, to, actor };
+      const moved = { type: `breaker.${pastOf[event]}`, objectId: stored.breakerId, from, to, actor } as const;
       from = to;
       const { targetId, flowId } = stored;
       const { reasonCode, openings } = breaker;

@@ -1,0 +1,66 @@
+/** Every type of event, by what it is about: `job.completed` is one. What is written is of one of them, and so is what readers can ask for. */
+const happenings = {
+  acknowledgement: ['asked', 'sent', 'failed', 'retried'],
+  answer: ['expected', 'received', 'completed', 'overdue', 'contradicted'],
+  arrival: [
+    'seen',
+    'growing',
+    'stable',
+    'complete',
+    'verified',
+    'held',
+    'accepted',
+    'unpacked',
+    'duplicate',
+    'quarantined',
+    'vanished',
+    'overdue',
+  ],
+  batch: [
+    'cut',
+    'sent',
+    'acknowledged',
+    'refused',
+    'returned',
+    'split',
+    'exhausted',
+    'lost',
+    'held',
+    'cancelled',
+    'blocked',
+    'parked',
+    'resumed',
+  ],
+  breaker: ['opened', 'probed', 'closed', 'kept_open', 'kept_closed', 'released', 'probe_asked'],
+  chunk_group: ['created', 'claimed', 'finished', 'failed', 'released', 'cancelled'],
+  dead_letter: ['redriving', 'redriven', 'replaced', 'returned', 'discarded', 'expiring', 'expired', 'key_released'],
+  definition: ['applied'],
+  flow_version: ['applied', 'superseded', 'restored', 'enabled', 'disabled'],
+  job: [
+    'created',
+    'started',
+    'checking',
+    'held',
+    'accepted',
+    'released',
+    'rejected',
+    'cancelled',
+    'cancel_requested',
+    'completed',
+    'completed_with_failures',
+    'receipt_issued',
+    'unbalanced',
+    'obstructed',
+    'close_retried',
+    'exported',
+  ],
+  key: ['created', 'revoked'],
+  redrive: ['created'],
+} as const;
+
+type Thing = keyof typeof happenings;
+export type EventType = { [Each in Thing]: `${Each}.${(typeof happenings)[Each][number]}` }[Thing];
+
+export const eventTypes = Object.entries(happenings).flatMap(([thing, all]) =>
+  all.map((each) => `${thing}.${each}`),
+) as readonly EventType[];
