@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { paymentsPlan } from '../plans.fixture.ts';
 import { randomFile } from '../reference/random-files.fixture.ts';
 import { ReferenceRun } from '../reference/reference-run.ts';
 import { explainRecord, type RecordExplanation } from './explain-record.ts';
@@ -61,4 +62,14 @@ test('the header row that is expected names the columns of the flow, so that a p
       expect('columns' in found && found.columns).toEqual([...new Set(names)]);
     }),
   );
+});
+
+test('a file whose header row lacks columns has no record, and the answer names each of them and what else is wrong with the row', () => {
+  const row = 'id,valueDate,debtorIban,creditorIban,id,currency,country,name,reference,info\n';
+  const found = findRecord(paymentsPlan(), [Buffer.from(row)], 1);
+  expect(found).toEqual({
+    records: 0,
+    damage:
+      'E_COLUMN_DUPLICATE: columns 1 and 5 of the header row have the same name; E_COLUMN_MISSING: the header row has no column "amount", "channel"',
+  });
 });

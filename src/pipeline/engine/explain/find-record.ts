@@ -1,5 +1,7 @@
 /** The record that is to be explained: a line that a person has, or one of a file by its number. */
+import type { Finding } from '../chunk.ts';
 import type { Value } from '../expressions/values.ts';
+import { mergeAlike } from '../file/alike-messages.ts';
 import type { FormatPlan, Plan } from '../plan.ts';
 import { textPageOf } from '../records/text-page.ts';
 import { isWithoutLineEnds, receivedTable, translated } from '../records/window-bytes.ts';
@@ -15,7 +17,7 @@ export interface FoundRecord {
 }
 
 export interface NotFound {
-  /** Code and reason of what makes the file unreadable before that record; null: it has fewer records. */
+  /** Codes and reasons of all that makes the file unreadable before that record; null: it has fewer records. */
   readonly damage: string | null;
   /** That it has, as far as it was read. */
   readonly records: number;
@@ -27,8 +29,7 @@ export function findRecord(plan: Plan, pieces: Iterable<Uint8Array>, number: num
   let records = 0;
   try {
     const file = openReferenceFile(plan, pieces);
-    const [damage] = file.damage;
-    if (damage !== undefined) return { damage: `${damage.code}: ${damage.message}`, records };
+    if (file.damage.length > 0) return { damage: mergeAlike(file.damage.map(sayDamage)).join('; '), records };
     for (const row of file.rows) {
       const found = { row, columns: file.columns, header };
       if (number === null) return found;
@@ -39,8 +40,12 @@ export function findRecord(plan: Plan, pieces: Iterable<Uint8Array>, number: num
     return { damage: null, records };
   } catch (error) {
     if (!(error instanceof FileDamage)) throw error;
-    return { damage: `${error.finding.code}: ${error.finding.message}`, records };
+    return { damage: sayDamage(error.finding), records };
   }
+}
+
+function sayDamage({ code, message }: Finding): string {
+  return `${code}: ${message}`;
 }
 
 /** Text as a file of the format would have it; null where its encoding lacks a character. Numbers held in bytes can't be told so. */
