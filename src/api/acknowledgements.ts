@@ -116,13 +116,14 @@ export function acknowledgementRoutes({ db, jobs, settings }: ApiParts) {
           await withTenant(db, tenantId, (tx) => openFileAcknowledgement(tx, jobs, request.params.id), { readOnly: true }),
         );
         request.raw.socket.setTimeout(settings.uploadIdleMs);
+        const pieces = opened.pieces({ level, format });
         return reply
           .type(types[format])
           .header(
             'content-disposition',
             attachment(`${opened.fileName}.ack.${extensions[format]}`, `headgate-file-${request.params.id}.ack.${extensions[format]}`),
           )
-          .send(Readable.from(inTurns(opened.pieces({ level, format })), { objectMode: false }));
+          .send(Readable.from(request.method === 'HEAD' ? [] : inTurns(pieces), { objectMode: false }));
       },
     );
   };

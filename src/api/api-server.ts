@@ -81,7 +81,8 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
     routerOptions: { maxParamLength: 500 },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: answerBadAddress,
-    exposeHeadRoutes: false,
+    // Each answers as its GET does, without the body; those that stream make none.
+    exposeHeadRoutes: true,
   });
   server.server.maxConnections = settings.httpConnectionsMax;
   const unknown = limitUnknownConnections(server.server, settings.httpConnectionsMax);

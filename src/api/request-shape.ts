@@ -67,7 +67,7 @@ export function refuseTransferCodings(server: FastifyInstance): void {
 /** A body of JSON comes whole within the time, or the request ends with 408. */
 export function limitBodyTime(server: FastifyInstance, sleep: Sleep, timeoutMs: number): void {
   server.addHook('preParsing', async (request, reply, payload) => {
-    if (request.method === 'GET' || request.routeOptions.config.isStream) return payload;
+    if (request.method === 'GET' || request.method === 'HEAD' || request.routeOptions.config.isStream) return payload;
     const ended = new AbortController();
     const stop = () => ended.abort();
     payload.once('end', stop);
