@@ -12,6 +12,7 @@ import {
 import { type Scope, scopes, usualScopes } from '../platform/access/api-keys.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { failuresMax } from './authentication.ts';
+import { writeCursor } from './paging.ts';
 
 let database: TestDatabase;
 let server: RunningTestServer;
@@ -177,7 +178,7 @@ describe("another tenant's things", () => {
       for (const [kind, id] of Object.entries(ofBeta)) expect(body, `${list.path} shows a ${kind}`).not.toContain(id);
       expect(body).not.toContain('secret');
     }
-    const cursor = Buffer.from(ofBeta['job']!, 'latin1').toString('base64url');
+    const cursor = writeCursor({ routeOptions: { url: '/v1/jobs' }, params: {} }, ofBeta['job']!);
     expect((await server.request(`/v1/jobs?cursor=${cursor}`, { key: alphaKey })).json.items).toEqual([]);
     expect((await server.request(`/v1/dead-letters?job=${ofBeta['job']}`, { key: alphaKey })).json.items).toEqual([]);
   });

@@ -51,14 +51,14 @@ export function batchRoutes(parts: ApiParts) {
       async (request) => {
         const { cursor, limit, flow, job, target, state, answer } = request.query;
         const filter = { flow, jobId: job, targetId: target, state, answer };
-        const page = { before: readCursor(cursor), limit: limit + 1 };
+        const page = { before: readCursor(request, cursor), limit: limit + 1 };
         const rows = await withTenant(
           db,
           ownerOf(request).tenantId,
           async (tx) => ofKnownFlow(tx, flow, await listBatches(tx, filter, page)),
           { readOnly: true },
         );
-        return pageOf(rows, limit, (batch) => batch.batchId);
+        return pageOf(request, rows, limit, (batch) => batch.batchId);
       },
     );
     api.get<{ Params: { id: string } }>(
@@ -92,9 +92,9 @@ export function batchRoutes(parts: ApiParts) {
       },
       async (request) => {
         const { cursor, limit } = request.query;
-        const page = { after: readNumberCursor(cursor, 1)?.[0] ?? null, limit: limit + 1 };
+        const page = { after: readNumberCursor(request, cursor, 1)?.[0] ?? null, limit: limit + 1 };
         const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listRefusals(tx, request.params.id, page), { readOnly: true });
-        return pageOf(rows, limit, ({ position }) => String(position));
+        return pageOf(request, rows, limit, ({ position }) => String(position));
       },
     );
     resolveRoute(api, parts);

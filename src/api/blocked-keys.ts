@@ -35,6 +35,9 @@ const filterOf = ({ deadLetter, job, flow, target }: Which): BlockedKeyFilter =>
   targetId: target,
 });
 
+/** The list that a dry run shows the begin of, and that goes on with its cursor. */
+const listed = { routeOptions: { url: '/v1/blocked-keys' }, params: {} };
+
 export function blockedKeyRoutes(parts: ApiParts) {
   const { db } = parts;
   return async (api: FastifyInstance): Promise<void> => {
@@ -53,7 +56,7 @@ export function blockedKeyRoutes(parts: ApiParts) {
       },
       async (request) => {
         const { cursor, limit, ...filter } = request.query;
-        const page = { before: readCursor(cursor), limit: limit + 1 };
+        const page = { before: readCursor(request, cursor), limit: limit + 1 };
         const rows = await withTenant(
           db,
           ownerOf(request).tenantId,
@@ -62,7 +65,7 @@ export function blockedKeyRoutes(parts: ApiParts) {
             readOnly: true,
           },
         );
-        return pageOf(rows, limit, (key) => key.deadLetterId);
+        return pageOf(request, rows, limit, (key) => key.deadLetterId);
       },
     );
     releaseRoute(api, parts);
@@ -96,7 +99,7 @@ function releaseRoute(api: FastifyInstance, { db, ports }: ApiParts): void {
       const filter = filterOf(chosen);
       if (dryRun) {
         const rows = await withTenant(db, tenantId, (tx) => listBlockedKeys(tx, filter, { limit: limitMax + 1 }), { readOnly: true });
-        return pageOf(rows, limitMax, (key) => key.deadLetterId);
+        return pageOf(listed, rows, limitMax, (key) => key.deadLetterId);
       }
       const release = { filter, reason: checkReason(reason), actor: actorOf(request) };
       return await withTenant(db, tenantId, (tx) =>

@@ -21,7 +21,7 @@ import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
 import { groupId } from './dead-letter-schemas.ts';
-import { namePageOf, pageOf, pageQuery, readCursor, readNameCursor } from './paging.ts';
+import { type AskedList, pageOf, pageQuery, readCursor, readNameCursor } from './paging.ts';
 
 interface ListQuery {
   readonly cursor?: string;
@@ -62,8 +62,8 @@ const groupQuery = query({
 });
 
 /** Groups go by their ids. Fails with E_CURSOR. */
-function readGroupCursor(cursor: string | undefined): string | undefined {
-  const last = readNameCursor(cursor);
+function readGroupCursor(list: AskedList, cursor: string | undefined): string | undefined {
+  const last = readNameCursor(list, cursor);
   if (last !== undefined && !/^[0-9a-f]{32}$/.test(last))
     throw new HeadgateError(apiErrors.E_CURSOR, 'the cursor was not made by this list');
   return last;
@@ -88,7 +88,7 @@ export function deadLetterRoutes({ db, store }: ApiParts) {
         const { cursor, limit, job, flow, target, cause, state, group } = request.query;
         const [filter, page] = [
           { jobId: job, flow, targetId: target, cause, state, groupId: group },
-          { before: readCursor(cursor), limit: limit + 1 },
+          { before: readCursor(request, cursor), limit: limit + 1 },
         ];
         const rows = await withTenant(
           db,
@@ -96,7 +96,7 @@ export function deadLetterRoutes({ db, store }: ApiParts) {
           async (tx) => ofKnownFlow(tx, flow, await listDeadLetters(tx, filter, page)),
           { readOnly: true },
         );
-        return pageOf(rows, limit, (letter) => letter.deadLetterId);
+        return pageOf(request, rows, limit, (letter) => letter.deadLetterId);
       },
     );
     api.get<{ Querystring: GroupQuery }>(
@@ -120,12 +120,12 @@ export function deadLetterRoutes({ db, store }: ApiParts) {
           ownerOf(request).tenantId,
           async (tx) => {
             const { expireAfterMs } = await expiryPolicy(tx);
-            const page = { after: readGroupCursor(cursor), limit: limit + 1, expireAfterMs };
+            const page = { after: readGroupCursor(request, cursor), limit: limit + 1, expireAfterMs };
             return ofKnownFlow(tx, flow, await listDeadLetterGroups(tx, filter, page));
           },
           { readOnly: true },
         );
-        return namePageOf(rows, limit, ({ groupId: last }) => last);
+        return pageOf(request, rows, limit, ({ groupId: last }) => last);
       },
     );
     api.get<{ Params: { group: string } }>(

@@ -38,11 +38,11 @@ export function fileRoutes({ db, plans }: ApiParts) {
       },
       async (request) => {
         const { cursor, limit, flow, acknowledgement } = request.query;
-        const page = { before: readCursor(cursor), limit: limit + 1, flow, acknowledgement };
+        const page = { before: readCursor(request, cursor), limit: limit + 1, flow, acknowledgement };
         const rows = await withTenant(db, ownerOf(request).tenantId, async (tx) => ofKnownFlow(tx, flow, await listFiles(tx, page)), {
           readOnly: true,
         });
-        return pageOf(rows, limit, (file) => file.fileId);
+        return pageOf(request, rows, limit, (file) => file.fileId);
       },
     );
     api.get<{ Params: { id: string } }>(
@@ -76,11 +76,11 @@ export function fileRoutes({ db, plans }: ApiParts) {
       },
       async (request) => {
         const { cursor, limit, flow, state, container } = request.query;
-        const page = { before: readCursor(cursor), limit: limit + 1, flow, state, container };
+        const page = { before: readCursor(request, cursor), limit: limit + 1, flow, state, container };
         const rows = await withTenant(db, ownerOf(request).tenantId, async (tx) => ofKnownFlow(tx, flow, await listArrivals(tx, page)), {
           readOnly: true,
         });
-        return pageOf(rows, limit, (arrival) => arrival.arrivalId);
+        return pageOf(request, rows, limit, (arrival) => arrival.arrivalId);
       },
     );
     api.get<{ Params: { id: string } }>(

@@ -19,7 +19,7 @@ import { describe, line, named, nameParameter, object, pageOfItems, query, text 
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, assertScope, ownerOf } from './authentication.ts';
 import { decisionHeaders, keyedDecision } from './decision-requests.ts';
-import { namePageOf, pageOf, pageQuery, readCursor, readNameCursor } from './paging.ts';
+import { pageOf, pageQuery, readCursor, readNameCursor } from './paging.ts';
 import { entityTag, ifMatchHeader, readIfMatch } from './preconditions.ts';
 
 /** Whole documents are read and compared. */
@@ -150,9 +150,9 @@ function readRoutes(api: FastifyInstance, { db }: ApiParts): void {
     },
     async (request) => {
       const { cursor, limit } = request.query;
-      const page = { after: readNameCursor(cursor), limit: limit + 1 };
+      const page = { after: readNameCursor(request, cursor), limit: limit + 1 };
       const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listFlows(tx, page), { readOnly: true });
-      return namePageOf(rows, limit, (flow) => flow.name);
+      return pageOf(request, rows, limit, (flow) => flow.name);
     },
   );
   api.get<{ Params: { name: string } }>(
@@ -196,9 +196,9 @@ function readRoutes(api: FastifyInstance, { db }: ApiParts): void {
     async (request) => {
       const { cursor, limit } = request.query;
       const { name } = request.params;
-      const page = { before: readCursor(cursor), limit: limit + 1 };
+      const page = { before: readCursor(request, cursor), limit: limit + 1 };
       const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => readFlowHistory(tx, name, page), { readOnly: true });
-      return pageOf(rows, limit, ({ flowVersionId }) => flowVersionId);
+      return pageOf(request, rows, limit, ({ flowVersionId }) => flowVersionId);
     },
   );
   api.get<{ Params: { name: string }; Querystring: { version?: string } }>(

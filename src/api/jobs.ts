@@ -43,11 +43,11 @@ export function jobRoutes({ db, store }: ApiParts) {
       },
       async (request) => {
         const { cursor, limit, state, flow } = request.query;
-        const page = { before: readCursor(cursor), limit: limit + 1, state, flow };
+        const page = { before: readCursor(request, cursor), limit: limit + 1, state, flow };
         const rows = await withTenant(db, ownerOf(request).tenantId, async (tx) => ofKnownFlow(tx, flow, await listJobs(tx, page)), {
           readOnly: true,
         });
-        return pageOf(rows, limit, (job) => job.jobId);
+        return pageOf(request, rows, limit, (job) => job.jobId);
       },
     );
     api.get<{ Params: { id: string } }>(
@@ -83,7 +83,7 @@ export function jobRoutes({ db, store }: ApiParts) {
       },
       async (request) => {
         const { cursor, limit, code } = request.query;
-        const [record, finding] = readNumberCursor(cursor, 2) ?? [];
+        const [record, finding] = readNumberCursor(request, cursor, 2) ?? [];
         const after = record === undefined || finding === undefined ? undefined : { record, finding };
         const rows = await withTenant(
           db,
@@ -96,7 +96,7 @@ export function jobRoutes({ db, store }: ApiParts) {
         );
         const items = rows.slice(0, limit);
         const last = rows.length > limit ? items.at(-1) : undefined;
-        return { items, nextCursor: last ? writeNumberCursor(last.record, last.finding) : null };
+        return { items, nextCursor: last ? writeNumberCursor(request, last.record, last.finding) : null };
       },
     );
     api.get<{ Params: { id: string } }>(

@@ -43,9 +43,9 @@ export function keyRoutes({ db, ports }: ApiParts) {
       },
       async (request) => {
         const { cursor, limit } = request.query;
-        const page = { before: readCursor(cursor), limit: limit + 1 };
+        const page = { before: readCursor(request, cursor), limit: limit + 1 };
         const rows = await withTenant(db, ownerOf(request).tenantId, (tx) => listApiKeys(tx, page), { readOnly: true });
-        return pageOf(rows, limit, (key) => key.keyId);
+        return pageOf(request, rows, limit, (key) => key.keyId);
       },
     );
     api.post<{ Body: KeyBody }>(

@@ -46,14 +46,14 @@ export function recordRoutes({ db, store }: ApiParts) {
       },
       async (request) => {
         const { cursor, limit, status } = request.query;
-        const [after = request.query.after] = readNumberCursor(cursor, 1) ?? [];
+        const [after = request.query.after] = readNumberCursor(request, cursor, 1) ?? [];
         const page = await withTenant(
           db,
           ownerOf(request).tenantId,
           (tx) => listRecords(tx, store, request.params.id, { after, limit, status }),
           { readOnly: true },
         );
-        return { items: page.items, nextCursor: page.nextAfter === null ? null : writeNumberCursor(page.nextAfter) };
+        return { items: page.items, nextCursor: page.nextAfter === null ? null : writeNumberCursor(request, page.nextAfter) };
       },
     );
     api.get<{ Params: { id: string; number: number } }>(

@@ -10,7 +10,7 @@ import { choice, describe, line, named, object, pageOfItems, query } from './ans
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
-import { pageOf, pageQuery, readCursor, readNameCursor, writeNameCursor } from './paging.ts';
+import { type AskedList, pageOf, pageQuery, readCursor, readNameCursor, writeCursor } from './paging.ts';
 
 /** Of flows, for one answer: all their sources and targets are in it. */
 const listedFlowsMax = 50;
@@ -43,13 +43,13 @@ export function targetHealthRoutes(parts: ApiParts) {
       },
       async (request) => {
         const { cursor: after, flow, kind, id: subjectId } = request.query;
-        const page = { after: readNameCursor(after), flows: listedFlowsMax };
+        const page = { after: readNameCursor(request, after), flows: listedFlowsMax };
         return await withTenant(
           db,
           ownerOf(request).tenantId,
           async (tx) => {
             const { subjects, nextFlow } = await subjectsOf(tx, { flow, kind, id: subjectId }, page);
-            return answerOf(subjects, await findNewest(tx, subjects), nextFlow);
+            return answerOf(request, subjects, await findNewest(tx, subjects), nextFlow);
           },
           { readOnly: true },
         );
@@ -73,11 +73,11 @@ target runs at a time, and whoever asks meanwhile gets what that one finds. Thos
       async (request) => {
         const { tenantId } = ownerOf(request);
         const { cursor: after, flow, kind, id: subjectId } = request.body;
-        const page = { after: readNameCursor(after), flows: probedFlowsMax };
+        const page = { after: readNameCursor(request, after), flows: probedFlowsMax };
         const { subjects, nextFlow } = await withTenant(db, tenantId, (tx) => subjectsOf(tx, { flow, kind, id: subjectId }, page), {
           readOnly: true,
         });
-        return answerOf(subjects, await probes.probe(tenantId, subjects), nextFlow);
+        return answerOf(request, subjects, await probes.probe(tenantId, subjects), nextFlow);
       },
     );
     api.get<{ Querystring: Required<SubjectFilter> & { cursor?: string; limit: number } }>(
@@ -95,7 +95,7 @@ target runs at a time, and whoever asks meanwhile gets what that one finds. Thos
       },
       async (request) => {
         const { cursor: before, limit, ...filter } = request.query;
-        const page = { before: readCursor(before), limit: limit + 1 };
+        const page = { before: readCursor(request, before), limit: limit + 1 };
         const rows = await withTenant(
           db,
           ownerOf(request).tenantId,
@@ -105,7 +105,7 @@ target runs at a time, and whoever asks meanwhile gets what that one finds. Thos
           },
           { readOnly: true },
         );
-        const { items, nextCursor } = pageOf(rows, limit, ({ probeId }) => probeId);
+        const { items, nextCursor } = pageOf(request, rows, limit, ({ probeId }) => probeId);
         return { items: items.map((probe) => ({ probeId: probe.probeId, ...fieldsOf(probe) })), nextCursor };
       },
     );
@@ -124,7 +124,7 @@ async function subjectsOf(tx: TenantTx, filter: SubjectFilter, page: { readonly 
   });
 }
 
-function answerOf(subjects: readonly HealthSubject[], probes: readonly (Probe | null)[], nextFlow: string | null) {
+function answerOf(list: AskedList, subjects: readonly HealthSubject[], probes: readonly (Probe | null)[], nextFlow: string | null) {
   const items = subjects.map(({ flow, kind, id: subjectId, type, connection }, index) => ({
     flow,
     kind,
@@ -133,7 +133,7 @@ function answerOf(subjects: readonly HealthSubject[], probes: readonly (Probe | 
     connection,
     ...fieldsOf(probes[index] ?? null),
   }));
-  return { items, nextCursor: nextFlow === null ? null : writeNameCursor(nextFlow) };
+  return { items, nextCursor: nextFlow === null ? null : writeCursor(list, nextFlow) };
 }
 
 function fieldsOf(probe: Probe | null) {

@@ -16,7 +16,7 @@ import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
 import { type DecisionBody, decisionBody, decisionHeaders, decisionProblems, keyedDecision } from './decision-requests.ts';
-import { pageQuery, readNameCursor, writeNameCursor } from './paging.ts';
+import { pageQuery, readNameCursor, writeCursor } from './paging.ts';
 
 /** Of flows, for one answer: all their targets are in it. */
 const flowsMax = 50;
@@ -52,12 +52,12 @@ export function targetRoutes(parts: ApiParts) {
           db,
           ownerOf(request).tenantId,
           async (tx) => {
-            const { targets, nextFlow } = await listFlowTargets(tx, { flow }, { after: readNameCursor(cursor), flows: flowsMax });
+            const { targets, nextFlow } = await listFlowTargets(tx, { flow }, { after: readNameCursor(request, cursor), flows: flowsMax });
             await ofKnownFlow(tx, flow, targets);
             const items = await summariesOf(tx, targets);
             return {
               items: items.filter((item) => state === undefined || item.state === state),
-              nextCursor: nextFlow === null ? null : writeNameCursor(nextFlow),
+              nextCursor: nextFlow === null ? null : writeCursor(request, nextFlow),
             };
           },
           { readOnly: true },
