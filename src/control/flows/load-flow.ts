@@ -30,7 +30,7 @@ export interface LoadedDocument {
   readonly hash: string | null;
   /** What the hash covers. */
   readonly canonical: Readonly<Record<string, unknown>> | null;
-  /** Errors and warnings in order of the text. */
+  /** Keys that are there twice, then errors and warnings in order of the text. */
   readonly diagnostics: readonly Diagnostic[];
   /** For findings of later checks. */
   readonly places: PlaceFinder;
@@ -63,34 +63,36 @@ export function referredTo({ document, partial }: LoadedDocument): HeadgateDocum
 function loadText(text: string, kinds: readonly DocumentKind[]): LoadedDocument {
   const source = readYaml(text);
   const nothing = { document: null, partial: null, plan: null, hash: null, canonical: null, places: source.places };
-  if (source.root === null) return { ...nothing, diagnostics: source.diagnostics };
+  if (source.readable === null) return { ...nothing, diagnostics: source.diagnostics };
   const report = new Report(source.places);
-  const root = rawFromNode(source.root);
+  const found = (): readonly Diagnostic[] => [...source.diagnostics, ...report.diagnostics];
+  const hasErrors = (): boolean => source.root === null || report.hasErrors;
+  const root = rawFromNode(source.readable);
   findInlineSecrets(root, report);
   const kind = readKind(root, kinds, report);
-  if (kind === null) return { ...nothing, diagnostics: report.diagnostics };
+  if (kind === null) return { ...nothing, diagnostics: found() };
   const shape = documentShape(kind);
   const broken = new Set<string>();
   const document = readShape(root, shape, [], (finding) => {
     report.add(finding);
     if (!finding.isHarmless) broken.add(String(finding.path[0] === 'spec' ? (finding.path[1] ?? 'spec') : finding.path[0]));
   }) as HeadgateDocument;
-  if (document.kind === 'FlowDefinition' && report.hasErrors) {
+  if (document.kind === 'FlowDefinition' && hasErrors()) {
     // What could be read is checked further, so that the author sees all mistakes at once.
     compileDefinition({ definition: document, hash: '', broken }, report);
   }
-  if (report.hasErrors) {
+  if (hasErrors()) {
     const isReadable = document.metadata !== undefined && document.spec !== undefined && !broken.has('spec') && !broken.has('metadata');
-    if (!isReadable) return { ...nothing, diagnostics: report.diagnostics };
+    if (!isReadable) return { ...nothing, diagnostics: found() };
     checkKeys(document, report);
-    return { ...nothing, partial: document, diagnostics: report.diagnostics };
+    return { ...nothing, partial: document, diagnostics: found() };
   }
   const canonical = canonicalDocument(root, shape);
   const hash = documentHash(canonical);
   const plan = document.kind === 'FlowDefinition' ? compileDefinition({ definition: document, hash, broken }, report) : null;
   checkKeys(document, report);
-  if (report.hasErrors) return { ...nothing, partial: document, diagnostics: report.diagnostics };
-  return { document, partial: null, plan, hash, canonical, diagnostics: report.diagnostics, places: source.places };
+  if (hasErrors()) return { ...nothing, partial: document, diagnostics: found() };
+  return { document, partial: null, plan, hash, canonical, diagnostics: found(), places: source.places };
 }
 
 function checkKeys(document: HeadgateDocument, report: Report): void {

@@ -31,6 +31,8 @@ const mistakesMax = 20;
 export interface YamlSource {
   /** Null when the text is no readable document. */
   readonly root: ParsedNode | null;
+  /** As far as more can be said of it: `root`, or, where all that is wrong is keys that are there twice, the document with the first of each. */
+  readonly readable: ParsedNode | null;
   readonly document: Document.Parsed | null;
   readonly diagnostics: readonly Diagnostic[];
   readonly places: PlaceFinder;
@@ -40,6 +42,7 @@ export function readYaml(text: string): YamlSource {
   const nowhere: PlaceFinder = { key: () => ({ line: 1, column: 1 }), value: () => ({ line: 1, column: 1 }) };
   const refuse = (message: string, place: Place = { line: 1, column: 1 }): YamlSource => ({
     root: null,
+    readable: null,
     document: null,
     places: nowhere,
     diagnostics: [mistake(message, place)],
@@ -77,11 +80,12 @@ function checkDocuments(
   const syntax = withoutConsequences([...document.errors, ...document.warnings]).slice(0, mistakesMax);
   if (syntax.length > 0) {
     const diagnostics = syntax.map((error) => mistake(plainMessage(error.code, error.message), places.at(error.pos[0])));
-    return { root: null, document: null, places, diagnostics };
+    return { root: null, readable: null, document: null, places, diagnostics };
   }
   places.root = document.contents;
-  const diagnostics = checkNodes(document.contents, places);
-  return { root: diagnostics.length > 0 ? null : document.contents, document, places, diagnostics };
+  const { diagnostics, isReadable } = checkNodes(document.contents, places);
+  const root = diagnostics.length > 0 ? null : document.contents;
+  return { root, readable: isReadable ? document.contents : null, document, places, diagnostics };
 }
 
 function mistake(message: string, place: Place, path = ''): Diagnostic {
@@ -155,8 +159,10 @@ function findHostileToken(text: string): { message: string; place: Place } | nul
   return null;
 }
 
-function checkNodes(root: ParsedNode, places: TextPlaces): Diagnostic[] {
+/** Takes the later ones of keys that are there twice out of the tree. */
+function checkNodes(root: ParsedNode, places: TextPlaces): { readonly diagnostics: Diagnostic[]; readonly isReadable: boolean } {
   const found: Diagnostic[] = [];
+  let repeated = 0;
   let nodes = 0;
   const refuse = (message: string, node: unknown, path: Path): void => {
     const start = (node as Node | null)?.range?.[0] ?? 0;
@@ -174,19 +180,24 @@ function checkNodes(root: ParsedNode, places: TextPlaces): Diagnostic[] {
   };
   const visitPairs = (map: YAMLMap, path: Path): void => {
     const seen = new Set<string>();
+    const later = new Set<unknown>();
     for (const pair of map.items) {
       const { key } = pair;
       if (!isScalar(key) || typeof key.value !== 'string') refuse('keys must be plain text', map, path);
       else if (key.anchor !== undefined || key.tag !== undefined) refuse('tags and anchors are not allowed', key, path);
-      else if (seen.has(key.value)) refuse('this key is there twice', key, [...path, key.value]);
-      else {
+      else if (seen.has(key.value)) {
+        repeated++;
+        later.add(pair);
+        refuse('this key is there twice', key, [...path, key.value]);
+      } else {
         seen.add(key.value);
         visit(pair.value, [...path, key.value]);
       }
     }
+    if (later.size > 0) map.items = map.items.filter((pair) => !later.has(pair));
   };
   visit(root, []);
-  return found;
+  return { diagnostics: found, isReadable: found.length === repeated };
 }
 
 class TextPlaces implements PlaceFinder {
