@@ -82,3 +82,13 @@ it('sends the key, the query and what it is given, and uses its connection again
   });
   expect(sockets.size).toBe(1);
 });
+
+it.each(['ftp://127.0.0.1:4680', 'localhost:4680', '127.0.0.1:4680', 'server'])(
+  'an address that is none of a server is refused as such: %j',
+  (url) => {
+    const refusedAs = (what: string) =>
+      expect.objectContaining({ code: 'E_USAGE', message: `${what} is no address that begins with http:// or https://` });
+    expect(() => createApiClient({ positionals: [], options: { url } }, {})).toThrow(refusedAs('--url'));
+    expect(() => createApiClient({ positionals: [], options: {} }, { HEADGATE_URL: url })).toThrow(refusedAs('HEADGATE_URL'));
+  },
+);

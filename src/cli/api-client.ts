@@ -44,7 +44,7 @@ export function createApiClient(
   env: Readonly<Record<string, string | undefined>> = process.env,
   idleMs?: number,
 ): ApiClient {
-  const base = (textOption(line, 'url') ?? env.HEADGATE_URL ?? 'http://127.0.0.1:4680').replace(/\/+$/, '');
+  const base = readBase(line, env);
   const authorization = `Bearer ${readKey(textOption(line, 'key-file'), env)}`;
 
   /** Statuses of 200 to 299, and `alsoTaken`. */
@@ -114,6 +114,20 @@ export function createApiClient(
 function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
   const entries = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return entries.length === 0 ? path : `${path}?${new URLSearchParams(entries)}`;
+}
+
+/** Fails with E_USAGE: what is no address of a server is not one that does not answer. */
+function readBase(line: CommandLine, env: Readonly<Record<string, string | undefined>>): string {
+  const given = textOption(line, 'url');
+  const base = (given ?? (env.HEADGATE_URL || 'http://127.0.0.1:4680')).replace(/\/+$/, '');
+  if (/^https?:$/.test(URL.parse(base)?.protocol ?? '')) return base;
+  throw new HeadgateError(
+    cliErrors.E_USAGE,
+    `${given === undefined ? 'HEADGATE_URL' : '--url'} is no address that begins with http:// or https://`,
+    {
+      next: 'Name the server as it says of itself when it starts, such as http://127.0.0.1:4680.',
+    },
+  );
 }
 
 /** From a file (which nobody else may read) or HEADGATE_API_KEY; never from the command line, where `ps` shows it. */

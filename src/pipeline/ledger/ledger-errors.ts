@@ -30,7 +30,7 @@ export const ledgerErrors = defineErrors({
   E_TRUST_FILE: {
     meaning: 'A trust file is not `{"keys": [{"kid", "publicKey", "notBefore"?, "notAfter"?}]}` with Ed25519 public keys.',
     actor: 'caller',
-    next: 'Get the trust file from the issuer again; docs/verify.md shows its form.',
+    next: 'Get the trust file from the issuer again, who prints it with `headgate trust`; docs/verify.md shows its form.',
   },
   E_SIGNING_KEY: {
     meaning: 'The key that signs receipts is not an Ed25519 private key (PKCS#8 PEM).',

@@ -25,7 +25,8 @@ export function printTrustFile(keys: readonly Pick<SigningKey, 'kid' | 'publicKe
 /** Fails with E_TRUST_FILE. */
 export function parseTrustFile(text: string): Trust {
   const document = parseJson(text);
-  if (!isObject(document) || Object.keys(document).join() !== 'keys' || !Array.isArray(document['keys'])) throw refused('the document');
+  if (!isObject(document) || Object.keys(document).join() !== 'keys' || !Array.isArray(document['keys']))
+    throw refused(`it is not {"keys": [...]} and nothing else, which \`headgate trust\` prints`);
   const trust = new Map<string, TrustedKey>();
   document['keys'].forEach((entry: unknown, at: number) => {
     const trusted = readEntry(entry, at);
