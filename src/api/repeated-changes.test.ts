@@ -137,3 +137,10 @@ it('a document that is applied again under an Idempotency-Key has the same answe
   expect(facts(await apply('3.0.0', 'apply-3', tag))).toEqual([412, 'E_DEFINITION_STALE']);
   expect((await apply('3.0.0', 'apply-3', '*')).json.outcome).toBe('updated');
 });
+
+it('a repeat has the very text of the first answer', async () => {
+  const first = await post('/v1/flows/turned/disable', 'text-1', {});
+  expect(first.body).toBe('{"name":"turned","enabled":false,"changed":true}');
+  expect((await post('/v1/flows/turned/disable', 'text-1', {})).body).toBe(first.body);
+  await post('/v1/flows/turned/enable', 'text-2', {});
+});

@@ -41,7 +41,8 @@ export async function findKeptAnswer<Answer>(
   tx: TenantTx,
   { scope, key }: Pick<KeyedRequest, 'scope' | 'key'>,
 ): Promise<KeptAnswer<Answer> | undefined> {
-  return (await tx.query<KeptAnswer<Answer>>(selectKey, [tx.tenantId, scope, key])).rows[0];
+  const kept = (await tx.query<KeptAnswer<Answer | string>>(selectKey, [tx.tenantId, scope, key])).rows[0];
+  return kept && { ...kept, response: (typeof kept.response === 'string' ? JSON.parse(kept.response) : kept.response) as Answer };
 }
 
 /** Fails with KeyTakenError when the key has an answer. */
@@ -50,12 +51,13 @@ export async function takeKey(tx: TenantTx, { scope, key, requestHash }: KeyedRe
   if (rowCount === 0) throw new KeyTakenError('the idempotency key was taken meanwhile');
 }
 
+/** Kept as its text: jsonb would put the keys of an object into another order, and a repeat has the answer that was given. */
 export async function keepAnswer(
   tx: TenantTx,
   { scope, key }: Pick<KeyedRequest, 'scope' | 'key'>,
   answer: { readonly status: number; readonly response: unknown },
 ): Promise<void> {
-  await tx.query(updateKey, [tx.tenantId, scope, key, answer.status, JSON.stringify(answer.response)]);
+  await tx.query(updateKey, [tx.tenantId, scope, key, answer.status, JSON.stringify(JSON.stringify(answer.response))]);
 }
 
 /** The answer that a request with this key got. Fails with E_KEY_REUSED when that was another request. */
