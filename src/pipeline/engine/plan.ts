@@ -8,6 +8,10 @@ import type { SingleByteEncoding } from './reference-data/code-pages.ts';
 
 export const planVersion = 1;
 
+/** Limits of a header row. The names of its columns go with each chunk of the file. */
+export const headerRowBytesMax = 256 * 1024;
+export const headerColumnsMax = 10_000;
+
 export interface Plan {
   readonly planVersion: typeof planVersion;
   readonly flow: FlowIdentity;

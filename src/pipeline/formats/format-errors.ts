@@ -22,7 +22,8 @@ export const formatErrors = defineErrors({
     next: 'Send the file in the encoding that the flow names in `format.encoding` (UTF-8 where it names none).',
   },
   E_HEADER_ROW: {
-    meaning: 'The header row cannot be read: its text is not of the encoding of the flow, or its quotes are not those of the format.',
+    meaning:
+      'The header row cannot be read: its text is not of the encoding of the flow, its quotes are not those of the format, or it has more than 10,000 columns or 256 KiB.',
     actor: 'sender',
     next: 'Correct the first row of the file and send it again.',
   },

@@ -47,6 +47,8 @@ export interface SplitterOptions {
   readonly firstChunkBytes?: number;
   /** Longest record without its line end. */
   readonly maxRecordBytes?: number;
+  /** It ends with this record, too. */
+  readonly chunkRecordsMax?: number;
   /** From which offset on runs of records are taken at once; the default is where it pays. */
   readonly runsFrom?: number;
   /** Called for each chunk as soon as its end is known; the chunks are in the result too. */

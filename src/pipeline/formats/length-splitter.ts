@@ -34,7 +34,7 @@ class LengthScanner implements Scanner {
       if (this.#isEnvelope?.(bytes, start, end)) ledger.addSpan('envelope', base + start, base + end);
       else ledger.records++;
       start = end;
-      if (base + start >= ledger.cutAt) ledger.cut(base + start);
+      if (ledger.isFullAt(base + start)) ledger.cut(base + start);
     }
     return start;
   }

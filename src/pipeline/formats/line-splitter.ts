@@ -55,7 +55,7 @@ class LineScanner implements Scanner {
       else if (isEnvelope?.(bytes, start, end)) ledger.addSpan('envelope', base + start, base + end);
       else ledger.records++;
       start = lineEnd + 1;
-      if (base + start >= ledger.cutAt && start <= limit) ledger.cut(base + start);
+      if (ledger.isFullAt(base + start) && start <= limit) ledger.cut(base + start);
     }
     return Math.min(start, limit);
   }

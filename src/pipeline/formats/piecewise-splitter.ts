@@ -3,6 +3,7 @@
  * of a record whose end has not come yet, skips the BOM and bounds the length of a record. So a scanner sees
  * contiguous bytes only, and how the file is cut into pieces cannot change what is found.
  */
+import { freeBytes } from '../../platform/base/freed-bytes.ts';
 import type { FormatPlan } from '../engine/plan.ts';
 import { isWithoutLineEnds, translateBytes, windowTable } from '../engine/records/window-bytes.ts';
 import type { SplitResult, Splitter, SplitterOptions } from './format.ts';
@@ -21,6 +22,10 @@ export interface Scanner {
 const bomBytesMax = 4;
 /** How much of a piece is first joined to a record that began in the piece before. */
 const joinedBytes = 4_096;
+const longRecordBytes = 256 * 1024;
+
+/** Of a piece as files come. */
+const carriedPieceBytes = 128 * 1024;
 
 /** How much of a piece is translated at a time. */
 const translatedBytes = 64 * 1024;
@@ -72,14 +77,18 @@ class PiecewiseSplitter implements Splitter {
   readonly #ledger: SplitLedger;
   readonly #scanner: Scanner;
   /** The start of an unfinished record, in memory that is kept for the next one. */
-  readonly #carry = new Carry();
+  readonly #carry: Carry;
   /** File offset of the carry's first byte. */
   #base = 0;
+  /** What is carried is not looked at again before it is so long. */
+  #scanAt = 0;
   #isStarted = false;
 
   constructor(marks: MarkRule, options: SplitterOptions, createScanner: (ledger: SplitLedger) => Scanner) {
     this.#marks = marks;
     this.#ledger = new SplitLedger(options);
+    // The longest record, and one piece behind it.
+    this.#carry = new Carry(this.#ledger.maxRecordBytes + carriedPieceBytes);
     this.#scanner = createScanner(this.#ledger);
   }
 
@@ -109,30 +118,44 @@ class PiecewiseSplitter implements Splitter {
 
   /** Returns where in the piece the first record after the carried one starts; the whole piece may still belong to it. */
   #finishCarried(piece: Buffer): number {
-    const carried = this.#carry.length;
     for (let taken = 0; ; ) {
-      const next = Math.min(piece.length, Math.max(joinedBytes, taken * 4, carried));
+      const room = Math.min(this.#scanAt, this.#ledger.maxRecordBytes);
+      if (this.#carry.length + piece.length - taken <= room) {
+        this.#carry.append(piece.subarray(taken));
+        return piece.length;
+      }
+      // Where the piece starts in the carry; before it, where records that ended were dropped.
+      const pieceAt = this.#carry.length - taken;
+      const next = Math.min(piece.length, Math.max(joinedBytes, taken * 4, pieceAt));
       this.#carry.append(piece.subarray(taken, next));
       taken = next;
       const end = this.#scanner.scan(this.#carry.bytes, 0, this.#base, false);
       if (this.#ledger.isStopped) return piece.length;
-      if (end > carried) {
-        this.#base += end;
+      this.#base += end;
+      if (end > 0 && end >= pieceAt) {
         this.#carry.clear();
-        return end - carried;
+        return end - pieceAt;
       }
+      this.#carry.drop(end);
       if (taken === piece.length) {
-        this.#limit();
+        this.#rest();
         return piece.length;
       }
     }
+  }
+
+  /** What is carried has been scanned. A long record is scanned again when it has grown by a quarter, not with each piece. */
+  #rest(): void {
+    const { length } = this.#carry;
+    this.#scanAt = length < longRecordBytes ? 0 : length + Math.floor(length / 4);
+    this.#limit();
   }
 
   #keep(rest: Buffer, base: number): void {
     this.#base = base;
     this.#carry.clear();
     this.#carry.append(rest);
-    this.#limit();
+    this.#rest();
   }
 
   #limit(): void {
@@ -173,7 +196,13 @@ function isForeignMark(bytes: Buffer): boolean {
 /** Bytes that grow at their end. */
 class Carry {
   #memory = Buffer.alloc(0);
+  /** Beyond it no more room is made than is needed. */
+  readonly #usualMax: number;
   length = 0;
+
+  constructor(usualMax: number) {
+    this.#usualMax = usualMax;
+  }
 
   get bytes(): Buffer {
     return this.#memory.subarray(0, this.length);
@@ -182,8 +211,9 @@ class Carry {
   append(more: Buffer): void {
     const needed = this.length + more.length;
     if (needed > this.#memory.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#memory.length * 2));
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(this.#memory.length * 2, this.#usualMax)));
       this.#memory.copy(larger, 0, 0, this.length);
+      freeBytes(this.#memory);
       this.#memory = larger;
     }
     more.copy(this.#memory, this.length);
@@ -192,6 +222,12 @@ class Carry {
 
   clear(): void {
     this.length = 0;
+  }
+
+  /** The first of them. */
+  drop(bytes: number): void {
+    if (bytes > 0) this.#memory.copyWithin(0, bytes, this.length);
+    this.length -= bytes;
   }
 
   /** The bytes for good: what is appended later does not touch them. */

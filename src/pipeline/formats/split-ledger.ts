@@ -8,6 +8,13 @@ import type { formatErrors } from './format-errors.ts';
 import type { RecordRun } from './record-run.ts';
 
 const spansKept = 1_000;
+/**
+ * Most records of a chunk. What becomes of each is in memory while a chunk runs, some twenty bytes: ends of lines alone, or a letter each,
+ * would be eight million of them in 16 MiB.
+ */
+const chunkRecordsMax = 512 * 1024;
+/** A record of a run is no blank line: it has a byte and its line end. */
+const runRecordBytesMin = 2;
 /** Smaller files are split before the code for runs is made. */
 const runsFromDefault = 4 * 1024 * 1024;
 
@@ -28,6 +35,7 @@ export class SplitLedger {
   readonly #chunks: ChunkSpec[] = [];
   readonly #spans: Span[] = [];
   readonly #damage: Finding[] = [];
+  readonly #chunkRecordsMax: number;
   /** Of the open chunk. */
   #chunkBytes: number;
   #chunkStart = 0;
@@ -36,6 +44,7 @@ export class SplitLedger {
   constructor(options: SplitterOptions) {
     this.#options = options;
     this.#chunkBytes = options.firstChunkBytes ?? options.chunkBytes;
+    this.#chunkRecordsMax = options.chunkRecordsMax ?? chunkRecordsMax;
     this.cutAt = this.#chunkBytes;
     this.maxRecordBytes = options.maxRecordBytes ?? maxRecordBytesDefault;
     this.runsFrom = options.runsFrom ?? runsFromDefault;
@@ -49,10 +58,20 @@ export class SplitLedger {
 
   /** Takes what it can of the records from `start` on with `run`, up to the chunk's end; returns where the next one starts. */
   takeRun(run: RecordRun, bytes: Buffer, start: number, base: number): number {
-    const next = run.over(bytes, start, Math.min(bytes.length, this.cutAt - base));
+    const next = run.over(bytes, start, Math.min(bytes.length, this.cutAt - base, start + this.#recordsLeft * runRecordBytesMin));
     this.records += run.records;
-    if (base + next >= this.cutAt) this.cut(base + next);
+    if (this.isFullAt(base + next)) this.cut(base + next);
     return next;
+  }
+
+  /** The open chunk ends when the next record would start at `offset`. */
+  isFullAt(offset: number): boolean {
+    return offset >= this.cutAt || this.#recordsLeft <= 0;
+  }
+
+  /** How many more records the open chunk takes. */
+  get #recordsLeft(): number {
+    return this.#chunkRecordsMax - (this.records + 1 - this.#firstRecord);
   }
 
   /** Ends the open chunk at `offset`, a record boundary; an empty one is left open, unless it is the file's only one. */

@@ -4,6 +4,7 @@ import type { DelimitedPlan, FormatPlan, Plan, RecordPlan } from '../engine/plan
 import { fieldPlan, planOf, recordPlan } from '../engine/plans.fixture.ts';
 import { encodeText } from '../engine/reference/random-bytes.fixture.ts';
 import { randomEncoding } from '../engine/reference/random-formats.fixture.ts';
+import { openReferenceFile } from '../engine/reference/reference-file.ts';
 import { ReferenceRun } from '../engine/reference/reference-run.ts';
 import { delimitedFormat } from './delimited/delimited-format.ts';
 import { fixedWidthFormat } from './fixed-width/fixed-width-format.ts';
@@ -107,6 +108,24 @@ describe('delimited splitter', () => {
     expect(split('b,c\n1,2\n', header, records).damage[0]).toMatchObject({ code: 'E_COLUMN_MISSING', field: 'a' });
     expect(codes(split(Buffer.from([0x61, 0xff, 0x0a, 0x31, 0x0a]), header, records))).toEqual(['E_HEADER_ROW']);
     expect(ranges(split('a,b,b\n1,2,3\n', header, records))).toEqual([[6, 6, 1]]);
+  });
+
+  it('a header row of too many columns, or too long, holds the file, as the reference parser says', () => {
+    const header = { ...csv, header: true };
+    const records = [recordPlan([fieldPlan('a', 'string', { column: 0, header: 'a' })])];
+    const plan = planOf({ format: header, records });
+    const rows: readonly [row: string, message: string | null][] = [
+      [`a${',b'.repeat(9_999)}`.replace(/,b/g, (_, at: number) => `,b${at}`), null],
+      [`a${','.repeat(10_000)}`, 'the header row has more than 10000 columns'],
+      [`a,"${'b'.repeat(256 * 1024)}"`, 'the header row is longer than 262144 bytes'],
+      [`a,"${'b'.repeat(256 * 1024)}`, 'the header row is longer than 262144 bytes'],
+    ];
+    for (const [row, message] of rows) {
+      const found = split(`${row}\n1\n`, header, records).damage.filter(({ code }) => code === 'E_HEADER_ROW');
+      expect(found.map((each) => each.message)).toEqual(message === null ? [] : [message]);
+      const reference = openReferenceFile(plan, [Buffer.from(`${row}\n1\n`)]).damage.filter(({ code }) => code === 'E_HEADER_ROW');
+      expect(reference).toEqual(found);
+    }
   });
 
   it('a quote that is open at the end of the file is damage at its record, which is read', () => {
@@ -317,6 +336,16 @@ describe('laws of every splitter', () => {
       }),
       { numRuns: 400 },
     );
+  });
+
+  it.each(['delimited', 'json-lines', 'fixed-width'] as const)('a chunk of %s ends with so many records at the latest', (type) => {
+    const format = (type === 'delimited' ? csv : { type, skipBlankLines: true, discriminator: null }) as FormatPlan;
+    const text = 'a\nbbbbb\n\nc\n"d\n"\n'.repeat(40_000);
+    const options = { chunkBytes: 1_000_000, chunkRecordsMax: 50_000, runsFrom: 0 };
+    const whole = split(text, format, oneColumn, options);
+    const firsts = whole.chunks.map(({ firstRecord }) => firstRecord);
+    expect(firsts).toEqual(Array.from({ length: Math.ceil(whole.records / 50_000) }, (_, index) => 1 + index * 50_000));
+    for (const pieceBytes of [70_001, 4_096]) expect(split(text, format, oneColumn, { ...options, pieceBytes })).toEqual(whole);
   });
 
   it('a cut at any byte position gives the same result', () => {

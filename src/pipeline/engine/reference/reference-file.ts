@@ -3,7 +3,7 @@
  * unreadable from the start is damage, and leaves no rows.
  */
 import type { Finding } from '../chunk.ts';
-import type { DelimitedPlan, Plan } from '../plan.ts';
+import { type DelimitedPlan, headerColumnsMax, headerRowBytesMax, type Plan } from '../plan.ts';
 import { readDelimitedRows } from './delimited-rows.ts';
 import { encodingOf, hasNoLineEnds, mayHaveMark, readPage } from './page-text.ts';
 import { readPlainRows } from './plain-rows.ts';
@@ -87,22 +87,18 @@ function readHeaderRow(plan: Pick<Plan, 'records'>, format: DelimitedPlan, rows:
     return { columns: null, rows: [], damage: [{ ...finding, record: 1 }], start: fileStart, stop: finding.offset };
   }
   if (first.done) return { columns: null, rows: [], damage: [], start: fileStart, stop: null };
-  const { offset, length, cells, isOpen } = first.value;
+  const { offset, length, content, cells, isOpen } = first.value;
   const start = offset + length;
   const findings: Finding[] = [];
   const place = { record: 0, offset };
   if (isOpen) findings.push(damage('E_QUOTE_OPEN', place, 'a quote is open at the end of the file'));
-  if (cells === null)
-    return {
-      columns: null,
-      rows: [],
-      damage: [
-        ...findings,
-        damage('E_HEADER_ROW', place, "the header row cannot be read: it is no text of the flow's encoding, or a quote in it is misplaced"),
-      ],
-      start,
-      stop: start,
-    };
+  const refused = (why: string) => {
+    const found = [...findings, damage('E_HEADER_ROW', place, `the header row ${why}`)];
+    return { columns: null, rows: [], damage: found, start, stop: start };
+  };
+  if (content.length > headerRowBytesMax) return refused(`is longer than ${headerRowBytesMax} bytes`);
+  if (cells === null) return refused("cannot be read: it is no text of the flow's encoding, or a quote in it is misplaced");
+  if (cells.length > headerColumnsMax) return refused(`has more than ${headerColumnsMax} columns`);
   const columns = cells;
   for (const [index, name] of columns.entries()) {
     const before = columns.indexOf(name);

@@ -2,13 +2,13 @@
  * Splits delimited files. Records are found with native searches for LF and quote bytes; only records that hold quotes
  * are walked byte by byte. The header row is read here, because every chunk needs the column names.
  */
-import type { DelimitedPlan, RecordPlan } from '../../engine/plan.ts';
+import { type DelimitedPlan, headerRowBytesMax, type RecordPlan } from '../../engine/plan.ts';
 import { envelopeTags } from '../envelope-types.ts';
 import type { Splitter, SplitterOptions } from '../format.ts';
 import { createPiecewiseSplitter, type Scanner } from '../piecewise-splitter.ts';
 import { RecordRun } from '../record-run.ts';
 import type { SplitLedger } from '../split-ledger.ts';
-import { checkHeaderRow } from './header-row.ts';
+import { checkHeaderRow, longHeaderRow } from './header-row.ts';
 import { findRecordEnd, type RecordEnd } from './quoted-records.ts';
 import { readFields } from './record-fields.ts';
 
@@ -76,7 +76,7 @@ class DelimitedScanner implements Scanner {
       } else if (this.#tags !== null && this.#isEnvelope(bytes, start, end)) ledger.addSpan('envelope', base + start, base + end);
       else ledger.records++;
       start = lineEnd + 1;
-      if (base + start >= ledger.cutAt && start <= limit && !this.#needsHeader) ledger.cut(base + start);
+      if (ledger.isFullAt(base + start) && start <= limit && !this.#needsHeader) ledger.cut(base + start);
     }
     return Math.min(start, limit);
   }
@@ -98,8 +98,9 @@ class DelimitedScanner implements Scanner {
     this.#needsHeader = false;
     this.#ledger.addSpan('header-row', start, start + row.length);
     this.#ledger.startAt(end);
-    const columns = readFields(row, this.#format);
-    const problems = checkHeaderRow(columns, this.#format, this.#records);
+    const isLong = row.length > headerRowBytesMax;
+    const columns = isLong ? null : readFields(row, this.#format);
+    const problems = isLong ? [longHeaderRow] : checkHeaderRow(columns, this.#format, this.#records);
     for (const problem of problems) this.#ledger.addDamage({ ...problem, record: 0, offset: start });
     if (columns === null || problems.length > 0) {
       this.#ledger.stop(end);
@@ -110,8 +111,8 @@ class DelimitedScanner implements Scanner {
   }
 
   #isEnvelope(bytes: Buffer, start: number, end: number): boolean {
-    const fields = readFields(bytes.subarray(start, end), this.#format);
-    const tag = fields?.[this.#format.discriminator!];
+    const at = this.#format.discriminator!;
+    const tag = readFields(bytes.subarray(start, end), this.#format, at + 1)?.[at];
     return tag !== undefined && this.#tags!.includes(tag);
   }
 

@@ -2,7 +2,7 @@
  * Checks a header row against the flow's fields. Names are compared exactly. Messages name the flow's fields only,
  * never a text of the file.
  */
-import type { DelimitedPlan, RecordPlan } from '../../engine/plan.ts';
+import { type DelimitedPlan, headerColumnsMax, headerRowBytesMax, type RecordPlan } from '../../engine/plan.ts';
 import type { DamageCode } from '../split-ledger.ts';
 
 export interface HeaderProblem {
@@ -10,6 +10,9 @@ export interface HeaderProblem {
   readonly field?: string;
   readonly message: string;
 }
+
+/** Of a row that is not read for its length. */
+export const longHeaderRow: HeaderProblem = { code: 'E_HEADER_ROW', message: `the header row is longer than ${headerRowBytesMax} bytes` };
 
 /** Empty when every field finds its column. Without fields (parsing without a flow) only the names themselves are checked. */
 export function checkHeaderRow(columns: readonly string[] | null, format: DelimitedPlan, records: readonly RecordPlan[]): HeaderProblem[] {
@@ -20,6 +23,8 @@ export function checkHeaderRow(columns: readonly string[] | null, format: Delimi
         message: "the header row cannot be read: it is no text of the flow's encoding, or a quote in it is misplaced",
       },
     ];
+  if (columns.length > headerColumnsMax)
+    return [{ code: 'E_HEADER_ROW', message: `the header row has more than ${headerColumnsMax} columns` }];
   return [...findDuplicates(columns), ...findMissing(columns, format, records)];
 }
 
