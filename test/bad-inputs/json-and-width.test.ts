@@ -64,6 +64,15 @@ describe('JSON (B6)', () => {
     },
   );
 
+  it('an object of more than 10,000 keys is refused, by every reader, at any level', () => {
+    const keys = (count: number) => Array.from({ length: count }, (_, key) => `"k${key}":1`).join();
+    const read = (line: string) => outcomes(planFor('string'), Buffer.from(line));
+    expect(read(`{"value":"a",${keys(9_999)}}`)).toEqual(thrice('{"value":"a"}'));
+    expect(read(`{"value":"a","x":{${keys(10_000)}}}`)).toEqual(thrice('{"value":"a"}'));
+    expect(read(`{"value":"a",${keys(10_000)}}`)).toEqual(thrice('E_JSON'));
+    expect(read(`{"value":"a","x":{${keys(10_001)}}}`)).toEqual(thrice('E_JSON'));
+  });
+
   it.each([
     ['{"value":"a","value":"b"}', 'E_DUPKEY'],
     ['{"value":"a","v\\u0061lue":"b"}', 'E_DUPKEY'],

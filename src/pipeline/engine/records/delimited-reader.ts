@@ -13,6 +13,7 @@ const strayQuote: StructureProblem = { code: structureErrors.E_QUOTE, message: '
 const openQuote: StructureProblem = { code: structureErrors.E_QUOTE, message: 'quote is not closed' };
 const looseReturn: StructureProblem = { code: structureErrors.E_CHARACTER, message: 'carriage return outside quotes' };
 const carriageReturn = 0x0d;
+const partsJoined = 1_024;
 
 /** `columns`: the header row's names, null without one. */
 export function createDelimitedReader(plan: Plan, format: DelimitedPlan, columns: readonly string[] | null): RecordReader {
@@ -23,11 +24,13 @@ export function createDelimitedReader(plan: Plan, format: DelimitedPlan, columns
     format.header && columns !== null ? columns.length : Math.max(0, ...layout.map((column) => column + 1)),
   );
   const problems = counts.map((count) => ({ code: structureErrors.E_FIELD_COUNT, message: `expected ${count} fields` }));
+  // One more than is asked for shows that a record has too many; of a million others none is made.
+  const cellsMax = Math.max(discriminator ?? 0, ...counts, ...layouts.flat()) + 2;
   const cells: string[] = [];
   const page = textPageOf(format);
   return (bytes, start, end, into) => {
     into.type = -1;
-    const problem = splitCells(page.decode(bytes, start, end), format, cells);
+    const problem = splitCells(page.decode(bytes, start, end), format, cells, cellsMax);
     if (problem !== null) return problem;
     into.type = findType(discriminator === null ? null : (cells[discriminator] ?? null));
     if (into.type < 0) return unknownTag;
@@ -48,22 +51,24 @@ export function columnOf(field: FieldPlan, columns: readonly string[] | null): n
   return columns.indexOf(field.at.header);
 }
 
-/** Fills `cells` with the record's fields, quotes and escapes resolved. */
+/** Fills `cells` with the record's fields, quotes and escapes resolved; those beyond `cellsMax` are looked at only. */
 export function splitCells(
   text: string,
   format: Pick<DelimitedPlan, 'delimiter' | 'quote' | 'escape'>,
   cells: string[],
+  cellsMax = Number.POSITIVE_INFINITY,
 ): StructureProblem | null {
   const { delimiter, quote } = format;
   cells.length = 0;
   if (isPlain(text, quote)) {
-    splitPlain(text, String.fromCharCode(delimiter), cells);
+    splitPlain(text, String.fromCharCode(delimiter), cells, cellsMax);
     return null;
   }
   let index = 0;
   for (;;) {
     if (quote !== null && text.charCodeAt(index) === quote) {
       const after = readQuotedCell(text, index + 1, format, cells);
+      if (cells.length > cellsMax) cells.length = cellsMax;
       if (after < 0) return openQuote;
       index = after;
       if (index < text.length && text.charCodeAt(index) !== delimiter) {
@@ -77,7 +82,7 @@ export function splitCells(
         if (unit === quote) return strayQuote;
         if (unit === carriageReturn) return looseReturn;
       }
-      cells.push(text.slice(start, index));
+      if (cells.length < cellsMax) cells.push(text.slice(start, index));
     }
     if (index >= text.length) return null;
     index++;
@@ -89,9 +94,10 @@ function isPlain(text: string, quote: number | null): boolean {
   return !text.includes('\r') && (quote === null || !text.includes(String.fromCharCode(quote)));
 }
 
-function splitPlain(text: string, delimiter: string, cells: string[]): void {
+function splitPlain(text: string, delimiter: string, cells: string[], cellsMax: number): void {
   let start = 0;
   for (let end = text.indexOf(delimiter); end >= 0; end = text.indexOf(delimiter, start)) {
+    if (cells.length === cellsMax) return;
     cells.push(text.slice(start, end));
     start = end + 1;
   }
@@ -102,17 +108,24 @@ function splitPlain(text: string, delimiter: string, cells: string[]): void {
 function readQuotedCell(text: string, start: number, format: Pick<DelimitedPlan, 'quote' | 'escape'>, cells: string[]): number {
   const isDoubled = format.escape === format.quote;
   let content = '';
+  // Joined in between: a text of millions of parts would take ten times its length, and more.
+  const parts: string[] = [];
+  const add = (part: string) => {
+    if (parts.push(part) < partsJoined) return;
+    content += parts.join('');
+    parts.length = 0;
+  };
   let from = start;
   for (let index = start; index < text.length; index++) {
     const unit = text.charCodeAt(index);
     if (!isDoubled && unit === format.escape) {
-      content += text.slice(from, index);
+      add(text.slice(from, index));
       from = index + 1;
       index++;
     } else if (unit === format.quote) {
-      content += text.slice(from, index);
+      add(text.slice(from, index));
       if (!isDoubled || text.charCodeAt(index + 1) !== format.quote) {
-        cells.push(content);
+        cells.push(parts.length === 1 && content === '' ? parts[0]! : content + parts.join(''));
         return index + 1;
       }
       from = index + 1;

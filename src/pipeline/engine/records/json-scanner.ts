@@ -6,6 +6,9 @@ import { structureErrors } from '../engine-errors.ts';
 import type { StructureProblem } from './structure-problem.ts';
 
 export const jsonDepthMax = 64;
+/** Of one object. */
+const keysMax = 10_000;
+const partsJoined = 1_024;
 
 export interface JsonVisitor<Place> {
   /** The place a key leads to, null when nothing under it is wanted. */
@@ -113,6 +116,7 @@ export class JsonScanner<Place> {
       if (this.#text[this.#at] !== '"') this.#fail('not a key');
       const key = this.#string();
       if (keys.has(key)) this.#fail('a key appears twice', structureErrors.E_DUPKEY);
+      if (keys.size === keysMax) this.#fail(`more than ${keysMax} keys in one object`);
       keys.add(key);
       this.#skipSpace();
       if (this.#text[this.#at] !== ':') this.#fail('no colon after a key');
@@ -150,19 +154,22 @@ export class JsonScanner<Place> {
 
   #string(): string {
     let content = '';
+    // Joined in between: a text of millions of escapes would take many times its length.
+    const parts: string[] = [];
     this.#at++;
     for (;;) {
+      if (parts.length >= partsJoined) content += parts.splice(0).join('');
       plainRun.lastIndex = this.#at;
       const run = plainRun.exec(this.#text)![0];
-      content += run;
+      parts.push(run);
       this.#at += run.length;
       const stop = this.#text[this.#at];
       if (stop === '"') {
         this.#at++;
-        return content;
+        return parts.length === 1 && content === '' ? run : content + parts.join('');
       }
       if (stop !== '\\') this.#fail('a string is not closed or holds a control character');
-      content += this.#escape();
+      parts.push(this.#escape());
     }
   }
 

@@ -27,11 +27,13 @@ export class JsonProblem extends Error {
 export interface JsonLimits {
   /** Nesting of arrays and objects; the outermost one is 1. */
   readonly depthMax: number;
+  /** Of one object. */
+  readonly keysMax?: number;
   /** Whether the escape for U+0000 is a character like any other. */
   readonly allowNul: boolean;
 }
 
-export const recordJsonLimits: JsonLimits = { depthMax: 64, allowNul: false };
+export const recordJsonLimits: JsonLimits = { depthMax: 64, keysMax: 10_000, allowNul: false };
 
 const numberPattern = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const whitespacePattern = /[ \t\n\r]*/y;
@@ -94,6 +96,7 @@ class JsonReader {
       if (this.#text[this.#at] !== '"') throw this.#problem('E_JSON', 'not a key');
       const key = this.#readString();
       if (members.has(key)) throw this.#problem('E_DUPKEY', 'a key appears twice');
+      if (members.size === this.#limits.keysMax) throw this.#problem('E_JSON', `more than ${this.#limits.keysMax} keys in one object`);
       this.#skipWhitespace();
       if (!this.#take(':')) throw this.#problem('E_JSON', 'no colon after a key');
       this.#skipWhitespace();
