@@ -113,6 +113,7 @@ class PiecewiseSplitter implements Splitter {
       if (this.#carry.length > 0) this.#scanner.scan(this.#carry.bytes, 0, this.#base, true);
       if (!this.#ledger.isStopped) this.#ledger.cut(end, true);
     }
+    this.#carry.free();
     return this.#ledger.result();
   }
 
@@ -162,7 +163,7 @@ class PiecewiseSplitter implements Splitter {
     const longest = this.#ledger.maxRecordBytes;
     if (this.#carry.length <= longest + 1) return;
     this.#ledger.refuseLongRecord(this.#base, this.#scanner.endsInQuotes(this.#carry.bytes.subarray(0, longest + 1)));
-    this.#carry.clear();
+    this.#carry.free();
   }
 
   #start(): void {
@@ -228,6 +229,13 @@ class Carry {
   drop(bytes: number): void {
     if (bytes > 0) this.#memory.copyWithin(0, bytes, this.length);
     this.length -= bytes;
+  }
+
+  /** For good: its memory, of the longest record it may be, is not left to the garbage collector. */
+  free(): void {
+    freeBytes(this.#memory);
+    this.#memory = Buffer.alloc(0);
+    this.length = 0;
   }
 
   /** The bytes for good: what is appended later does not touch them. */
