@@ -1,6 +1,5 @@
 /** Inputs that would grow without end in whoever kept them: what the processes of a served product have resident stays bounded. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { request as startRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
@@ -13,6 +12,7 @@ import { freePort, type ServedProcess, startServing } from '../simulation/served
 import { filled, type Pieces } from '../support/hostile-bytes.ts';
 import { type HostileFile, hostileFiles, longRecords } from '../support/hostile-files.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { openConnection } from '../support/raw-http.ts';
 import { peakBytes, restartPeak } from '../support/resident-peak.ts';
 import { testFlow, testRows } from '../support/running-server.ts';
 
@@ -197,29 +197,15 @@ it('documents and bodies beyond their limits are refused in bounded memory', asy
   expectBounded(documentsBoundBytes);
 });
 
-/** Of a POST whose answer may come before all of it was sent. */
-function statusOf(headers: Record<string, string>, body: Iterable<Uint8Array> = []): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const authorization = `Bearer ${keys['hostile']}`;
-    const request = startRequest({ host: '127.0.0.1', port, path: '/v1/flows', method: 'POST', headers: { authorization, ...headers } });
-    let isAnswered = false;
-    request.once('response', (response) => {
-      isAnswered = true;
-      response.resume();
-      request.destroy();
-      resolve(response.statusCode!);
-    });
-    request.on('error', (error) => {
-      if (!isAnswered) reject(error);
-    });
-    void (async () => {
-      for (const piece of body) {
-        if (isAnswered || request.destroyed) return;
-        await new Promise((sentOn) => request.write(piece, sentOn));
-      }
-      request.end();
-    })();
-  });
+/** Of a POST whose body goes on behind the answer, for as long as somebody takes it. */
+async function statusOf(headers: Record<string, string>, body: Iterable<Uint8Array> = []): Promise<number | undefined> {
+  const lines = Object.entries({ host: '127.0.0.1', authorization: `Bearer ${keys['hostile']}`, ...headers });
+  const connection = openConnection(port);
+  await connection.write(`POST /v1/flows HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+  const answer = await connection.answer();
+  for (const piece of body) if (!(await connection.write(piece))) break;
+  connection.socket.destroy();
+  return answer?.status;
 }
 
 it.each(Object.entries(longRecords))('%s are read, each in memory that is known', async (_what, file) => {
