@@ -117,7 +117,7 @@ it('a record that a rule of its flow rejected is shown with its fields, as one o
     .replace('account: { column: 3, type: string, required: true }', 'account: { column: 3, type: string, required: true, mask: last4 }')
     .replace('validate:', `validate:\n    - { id: positive, assert: "record.amount > 0", code: AMT01, message: above zero }`);
   await tenant.apply(ruled);
-  const body = 'D,P1,6200001234,0.00\nD,P2,6200001234,x\nD,P3\n';
+  const body = 'D,P1,6200001234,0.00\nD,P2,6200001234,bC-62.0\nD,P3\n';
   const { json } = await server.upload(tenant.key, { flow: 'ruled', name: 'in.csv', body });
   await server.settle(tenant.key, json.jobId);
   const shown = async (number: number) => (await get(`/v1/jobs/${json.jobId}/records/${number}`)).json;
@@ -126,7 +126,10 @@ it('a record that a rule of its flow rejected is shown with its fields, as one o
     fields: { id: 'P1', account: '******1234', amount: '0.00' },
     findings: [{ code: 'AMT01', field: null, rule: 'positive' }],
   });
-  expect(await shown(2)).toMatchObject({ fields: { id: 'P2', account: '******1234', amount: 'x' }, findings: [{ code: 'E_DECIMAL' }] });
+  expect(await shown(2)).toMatchObject({
+    fields: { id: 'P2', account: '******1234', amount: 'aA-99.9' },
+    findings: [{ code: 'E_DECIMAL' }],
+  });
   const { fields, findings } = await shown(3);
   expect({ fields, findings }).toMatchObject({
     fields: { id: null, account: null, amount: null },

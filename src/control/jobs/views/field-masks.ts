@@ -19,6 +19,18 @@ function maskOf(field: FieldPlan, floors: MaskingFloors): Mask {
   return strength[floor] > strength[field.mask] ? floor : field.mask;
 }
 
+export function isMasked(field: FieldPlan, floors: MaskingFloors): boolean {
+  return maskOf(field, floors) !== 'none';
+}
+
+/** `A12-x` as `A99-a`: how a text is written, not what it says. */
+export function formOf(text: string): string {
+  return text
+    .replace(/\p{Lu}/gu, 'A')
+    .replace(/(?!A)\p{L}/gu, 'a')
+    .replace(/\p{N}/gu, '9');
+}
+
 /** Whether `field` shows more of itself than `other` does. */
 export function isMaskedLess(field: FieldPlan, other: FieldPlan, floors: MaskingFloors): boolean {
   return strength[maskOf(field, floors)] < strength[maskOf(other, floors)];

@@ -7,7 +7,7 @@ import type { ChunkContext } from '../../../pipeline/engine/chunk.ts';
 import { compileFlow } from '../../../pipeline/engine/compile-flow.ts';
 import { RecordFetcher } from '../../../pipeline/engine/file/record-fetcher.ts';
 import type { RecordOutcome } from '../../../pipeline/engine/outcomes/outcome-segment.ts';
-import type { Plan } from '../../../pipeline/engine/plan.ts';
+import type { FieldPlan, Plan } from '../../../pipeline/engine/plan.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { SealedObject, SealedStore } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
@@ -16,7 +16,7 @@ import type { ChunkParts } from '../groups/chunk-parts.ts';
 import { outcomesOfChunk } from '../groups/segment-rows.ts';
 import { jobErrors } from '../job-errors.ts';
 import { type ExcludedRecords, type ExclusionsRow, exclusionsColumns, exclusionsJoin, openExcluded } from './excluded-records.ts';
-import { masked, maskingFloors } from './field-masks.ts';
+import { formOf, isMasked, type MaskingFloors, masked, maskingFloors } from './field-masks.ts';
 import { openOutcomes } from './job-outcomes.ts';
 
 export interface RecordSummary {
@@ -32,7 +32,7 @@ export interface RecordSummary {
 export interface RecordView extends RecordSummary {
   /** Name of the record type; null where it is unknown. */
   readonly type: string | null;
-  /** Masked texts by field, of a field that something is wrong with as in the file; null where there is no text. */
+  /** Masked texts by field, of a field that something is wrong with as in the file, or only its form (`field-masks.ts`); null where there is no text. */
   readonly fields: Readonly<Record<string, string | null>>;
   readonly findings: readonly {
     readonly code: string;
@@ -141,13 +141,27 @@ export async function getRecord(tx: TenantTx, store: SealedStore, jobId: string,
     return {
       ...summary,
       type: type?.name ?? null,
-      fields: Object.fromEntries((type?.fields ?? []).map((field) => [field.name, masked(field, texts[field.name] ?? null, floors)])),
+      fields: shownFields(type?.fields ?? [], { texts, wrong: new Set(judge.findings.map(({ field }) => field)), floors }),
       findings: finding !== null ? [finding] : judge.findings.length > 0 ? judge.findings : samples,
       warnings: judge.warnings,
     };
   } finally {
     file.close();
   }
+}
+
+/** Where the flow masks anything, a text that should not be where it is may be what is masked elsewhere: only its form is shown. */
+function shownFields(
+  fields: readonly FieldPlan[],
+  { texts, wrong, floors }: { texts: Readonly<Record<string, string | null>>; wrong: ReadonlySet<string | null>; floors: MaskingFloors },
+): Record<string, string | null> {
+  const hasMasks = fields.some((field) => isMasked(field, floors));
+  const shown = fields.map((field) => {
+    const text = texts[field.name] ?? null;
+    const isFormOnly = hasMasks && wrong.has(field.name) && !isMasked(field, floors);
+    return [field.name, isFormOnly && text !== null ? formOf(text) : masked(field, text, floors)] as const;
+  });
+  return Object.fromEntries(shown);
 }
 
 interface OpenJob {
