@@ -189,7 +189,6 @@ export interface EnvelopeDefinition {
 export interface RecordDefinition {
   readonly tag?: string;
   readonly counted: boolean;
-  readonly parent?: string;
   readonly key?: readonly string[];
   readonly fields: FieldDefinitions;
 }

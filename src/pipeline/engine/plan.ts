@@ -101,7 +101,6 @@ export interface RecordPlan {
   readonly tag: string | null;
   /** Data records that count as records of the file. Header and trailer never do. */
   readonly counted: boolean;
-  readonly parent: string | null;
   /** Field indexes that make the business key; empty: none. */
   readonly key: readonly number[];
   readonly fields: readonly FieldPlan[];

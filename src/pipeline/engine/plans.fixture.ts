@@ -32,7 +32,7 @@ export function fieldPlan(name: string, type: FieldType, at: FieldPlan['at'], mo
 }
 
 export function recordPlan(fields: readonly FieldPlan[], more: Partial<RecordPlan> = {}): RecordPlan {
-  return { name: 'record', role: 'data', tag: null, counted: true, parent: null, key: [], fields, ...more };
+  return { name: 'record', role: 'data', tag: null, counted: true, key: [], fields, ...more };
 }
 
 export function targetPlan(id: string, body: BodyPlan = { format: 'ndjson' }, more: Partial<TargetPlan> = {}): TargetPlan {

@@ -7,6 +7,8 @@ import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 import { compileFields } from './compile-fields.ts';
 
+const unseenShown = 5;
+
 interface NamedType {
   readonly name: string;
   readonly role: RecordPlan['role'];
@@ -19,7 +21,7 @@ export function compileRecords(spec: FlowSpec, format: FormatPlan, report: Repor
   const types = listTypes(spec, report);
   if (types === null) return null;
   checkTags(types, format, report);
-  const records = types.map((type) => compileType(type, types, format, report));
+  const records = types.map((type) => compileType(type, format, report));
   checkSharedFields(records, types, report);
   const first = records.findIndex((record) => record.counted);
   if (first < 0) {
@@ -31,11 +33,28 @@ export function compileRecords(spec: FlowSpec, format: FormatPlan, report: Repor
     return null;
   }
   const main = records[first]!;
+  warnOfUnseen(records, main, report);
   return [
     ...records.filter((record) => record.role === 'header'),
     main,
     ...records.filter((record) => record.role !== 'header' && record !== main),
   ];
+}
+
+/** Expressions and outputs have the fields of the main type: what others have of their own leads nowhere. */
+function warnOfUnseen(records: readonly RecordPlan[], main: RecordPlan, report: Report): void {
+  const seen = new Set(main.fields.map(({ name }) => name));
+  for (const { name, role, counted, fields } of records) {
+    const unseen = fields.filter((field) => !seen.has(field.name)).map((field) => field.name);
+    if (role !== 'data' || !counted || unseen.length === 0) continue;
+    const many = unseen.length > unseenShown ? ` and ${unseen.length - unseenShown} more` : '';
+    report.add({
+      code: flowErrors.E_CONFIG_CONFLICT,
+      path: ['spec', 'schema', 'records', name],
+      severity: 'warning',
+      message: `${unseen.slice(0, unseenShown).join(', ')}${many} of ${name} are checked, and go nowhere: expressions and outputs have the fields of ${main.name}, the first counted record type; give what they have in common the same names, or make two flows of it`,
+    });
+  }
 }
 
 function listTypes(spec: FlowSpec, report: Report): NamedType[] | null {
@@ -97,16 +116,14 @@ function checkTags(types: readonly NamedType[], format: FormatPlan, report: Repo
   }
 }
 
-function compileType(type: NamedType, types: readonly NamedType[], format: FormatPlan, report: Report): RecordPlan {
+function compileType(type: NamedType, format: FormatPlan, report: Report): RecordPlan {
   const { name, role, path, definition } = type;
   const fields = compileFields({ fields: definition.fields, format, path: [...path, 'fields'], isEnvelope: role !== 'data' }, report);
-  if (definition.parent !== undefined) checkParent(type, types, report);
   return {
     name,
     role,
     tag: definition.tag ?? null,
     counted: role === 'data' && (definition.counted ?? true),
-    parent: definition.parent ?? null,
     key: keyIndexes(
       definition.key ?? [],
       definition.fields,
@@ -115,25 +132,6 @@ function compileType(type: NamedType, types: readonly NamedType[], format: Forma
     ),
     fields,
   };
-}
-
-function checkParent(type: NamedType, types: readonly NamedType[], report: Report): void {
-  const parents = new Map(types.filter((other) => other.role === 'data').map((other) => [other.name, other.definition.parent]));
-  const path = [...type.path, 'parent'];
-  const parent = type.definition.parent!;
-  if (!parents.has(parent)) {
-    const nearest = nearestName(parent, parents.keys());
-    report.add({
-      code: flowErrors.E_CONFIG_REFERENCE,
-      path,
-      message: `no record type ${parent}${nearest === null ? '' : `; did you mean ${nearest}?`}`,
-      atValue: true,
-    });
-    return;
-  }
-  let above: string | undefined = parent;
-  for (let steps = 0; above !== undefined && above !== type.name && steps < types.length; steps++) above = parents.get(above);
-  if (above === type.name) report.add({ code: flowErrors.E_CONFIG_CONFLICT, path, message: `${type.name} would be its own parent` });
 }
 
 /** `mayLack`: records of the format are known to have only some of them. */

@@ -81,13 +81,19 @@ const schema: Key = {
         keyPattern: fieldNamePattern,
         keyExpected: 'a name of a record type',
         isOrdered: true,
-        of: object({
-          tag,
-          counted: { shape: { kind: 'boolean' }, default: true, description: 'They count as records of the file.' },
-          parent: { shape: fieldName, description: 'The record type that comes before.' },
-          key,
-          fields,
-        }),
+        of: {
+          ...object({
+            tag,
+            counted: {
+              shape: { kind: 'boolean' },
+              default: true,
+              description: 'They count as records of the file. What does not is read and checked, then left out (filtered).',
+            },
+            key,
+            fields,
+          }),
+          later: ['parent'],
+        },
         min: 1,
         max: 50,
       },

@@ -9,7 +9,7 @@ import { ExpressionFailure } from '../expressions/expression-errors.ts';
 import { type Value, valueText } from '../expressions/values.ts';
 import type { Plan } from '../plan.ts';
 import { type CheckedField, checkField } from '../reference/field-checks.ts';
-import { createScope, decideRecord, type RecordFinding, rejected } from '../reference/record-decisions.ts';
+import { createScope, decideRecord, type RecordFinding, type RecordValues, rejected } from '../reference/record-decisions.ts';
 import { notedFindings, placedFinding, shapeRecord } from '../reference/record-shapes.ts';
 import type { Row } from '../reference/rows.ts';
 
@@ -82,7 +82,7 @@ export function explainRecord(
   const record = { type: type!, values, header };
   const decision = findings.length > 0 ? rejected(findings) : decideRecord(plan, record);
   const output: Value[] = [];
-  const steps = new Steps(plan, createScope(plan, record, output), output, findings.length === 0).all();
+  const steps = new Steps({ plan, record, scope: createScope(plan, record, output), output, isReached: findings.length === 0 }).all();
   return {
     ...explained,
     status: decision.status,
@@ -125,16 +125,26 @@ interface Tried {
   readonly lookedAt: LookedAt;
 }
 
+interface StepsParts {
+  readonly plan: Plan;
+  readonly record: RecordValues;
+  readonly scope: EvaluationScope;
+  /** What `scope` sees of the output: it fills as fields are evaluated. */
+  readonly output: Value[];
+  readonly isReached: boolean;
+}
+
 /** In the order of `docs/record-rules.md`, section 5. */
 class Steps {
   readonly #plan: Plan;
+  readonly #record: RecordValues;
   readonly #scope: EvaluationScope;
   readonly #output: Value[];
   #isReached: boolean;
 
-  /** `output` is what `scope` sees of the output: it fills as fields are evaluated. */
-  constructor(plan: Plan, scope: EvaluationScope, output: Value[], isReached: boolean) {
+  constructor({ plan, record, scope, output, isReached }: StepsParts) {
     this.#plan = plan;
+    this.#record = record;
     this.#scope = scope;
     this.#output = output;
     this.#isReached = isReached;
@@ -157,6 +167,15 @@ class Steps {
   }
 
   #filters(): ExplainedStep[] {
+    const { counted, name } = this.#record.type;
+    const left = { step: 'filter', id: 'counted', result: 'false', lookedAt: {} } as const;
+    const effect = `leaves the record out: ${name} is no record of the file`;
+    const steps = counted ? [] : [{ ...left, effect, isReached: this.#isReached }];
+    if (!counted) this.#isReached = false;
+    return [...steps, ...this.#flowFilters()];
+  }
+
+  #flowFilters(): ExplainedStep[] {
     return this.#plan.filters.map(({ id, when, reason }) => {
       const tried = this.#ask(when);
       const step = this.#step('filter', id, tried, tried.result === 'true' ? `leaves the record out: ${reason}` : 'lets it pass');

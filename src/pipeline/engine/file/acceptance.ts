@@ -8,6 +8,8 @@ import type { FileReason } from './file-verdict.ts';
 export interface InvalidTotals {
   /** Excluded records count as rejected. */
   readonly records: RecordCounts;
+  /** Read ones that count as records of the file (`countedRecords`). */
+  readonly counted: number;
   /** Amounts of the rejected records. */
   readonly rejected: FieldAmounts;
   /** A damaged file of which nothing could be read is not an empty one. */
@@ -16,28 +18,28 @@ export interface InvalidTotals {
 
 /** Empty when the policy lets the file through. Unreadable amounts can't be compared; the counts limit them. */
 export function acceptanceReasons(policy: AcceptancePlan, totals: InvalidTotals): FileReason[] {
-  const { records } = totals;
-  if (records.read === 0) {
+  const { records, counted } = totals;
+  if (counted === 0) {
     return policy.emptyFile === 'accept' || totals.isDamaged
       ? []
       : [{ verdict: 'rejected', code: fileErrors.E_EMPTY, rule: null, message: 'the file holds no data record' }];
   }
-  const exceeded = policy.mode === 'all-or-nothing' ? strictLimits(records) : partialLimits(policy, totals);
+  const exceeded = policy.mode === 'all-or-nothing' ? strictLimits(records, counted) : partialLimits(policy, totals);
   const verdict = policy.onExceed === 'reject' ? 'rejected' : 'held';
   return exceeded.map((message) => ({ verdict, code: fileErrors.E_ACCEPTANCE, rule: null, message }));
 }
 
-function strictLimits(records: RecordCounts): string[] {
-  return records.rejected > 0 ? [`${records.rejected} of ${records.read} records are invalid and the flow accepts none`] : [];
+function strictLimits(records: RecordCounts, counted: number): string[] {
+  return records.rejected > 0 ? [`${records.rejected} of ${counted} records are invalid and the flow accepts none`] : [];
 }
 
-function partialLimits(policy: AcceptancePlan, { records, rejected }: InvalidTotals): string[] {
+function partialLimits(policy: AcceptancePlan, { records, counted, rejected }: InvalidTotals): string[] {
   const exceeded: string[] = [];
   if (policy.maxInvalid !== null && records.rejected > policy.maxInvalid) {
     exceeded.push(`${records.rejected} records are invalid, more than ${policy.maxInvalid}`);
   }
-  if (policy.maxInvalidRatio !== null && records.rejected / records.read > policy.maxInvalidRatio) {
-    exceeded.push(`${records.rejected} of ${records.read} records are invalid, more than the ratio ${policy.maxInvalidRatio}`);
+  if (policy.maxInvalidRatio !== null && records.rejected / counted > policy.maxInvalidRatio) {
+    exceeded.push(`${records.rejected} of ${counted} records are invalid, more than the ratio ${policy.maxInvalidRatio}`);
   }
   for (const [currency, limit] of Object.entries(policy.maxInvalidAmount ?? {})) {
     for (const [field, { scale, byCurrency }] of Object.entries(rejected)) {

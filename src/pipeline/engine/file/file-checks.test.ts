@@ -252,3 +252,35 @@ describe('folding', () => {
     );
   });
 });
+
+describe('records of a type that does not count', () => {
+  const batch = recordPlan([fieldPlan('tag', 'string', column(0)), fieldPlan('origin', 'string', column(1), { required: true })], {
+    name: 'batch',
+    tag: 'B',
+    counted: false,
+  });
+  function batchedPlan(acceptance: Partial<AcceptancePlan> = {}): Plan {
+    const plan = controlPlan(acceptance);
+    return { ...plan, records: [detail, batch, trailer] };
+  }
+
+  it('are checked and left out: no target gets one, and the trailer counts none', () => {
+    const { check, runs } = checkLines(batchedPlan(), ['B,ours', ...good, 'B,theirs', 'T,2,3.75']);
+    expect([check.verdict, check.controlTotals.balanced, check.records]).toEqual([
+      'accepted',
+      true,
+      { read: 4, valid: 2, rejected: 0, filtered: 2 },
+    ]);
+    expect(check.targets.map(({ records }) => records)).toEqual([2, 2]);
+    expect(runs[0]!.summary.targets.map(({ records }) => records)).toEqual([2, 2]);
+  });
+
+  it('do not make a file of records, nor the ratio of its invalid ones smaller', () => {
+    expect(reasons(checkLines(batchedPlan(), ['B,ours', 'B,theirs', 'T,0,0']))).toContainEqual(['E_EMPTY', 'rejected']);
+    const partial = batchedPlan({ mode: 'partial', maxInvalidRatio: 0.4 });
+    const lines = ['B,ours', 'B,theirs', 'D,a,1.50,EUR', 'D,b,x,EUR', 'T,2,1.50'];
+    expect(reasons(checkLines(partial, lines))).toContainEqual(['E_ACCEPTANCE', 'held']);
+    const damaged = checkLines(batchedPlan({ mode: 'all-or-nothing' }), ['B,', ...good, 'T,2,3.75']);
+    expect([damaged.check.records.rejected, reasons(damaged)]).toEqual([1, [['E_ACCEPTANCE', 'held']]]);
+  });
+});

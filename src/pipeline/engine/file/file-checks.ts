@@ -9,7 +9,7 @@ import type { CompiledFlow } from '../compile-flow.ts';
 import { fileErrors } from '../engine-errors.ts';
 import { acceptanceReasons } from './acceptance.ts';
 import { type Exclusion, type FinishedChunk, findDuplicates } from './duplicates.ts';
-import { type ControlTotals, checkFileRules } from './file-rules.ts';
+import { type ControlTotals, checkFileRules, countedRecords } from './file-rules.ts';
 import type { FileReason, Verdict } from './file-verdict.ts';
 
 export interface FileInput {
@@ -55,6 +55,7 @@ export function checkFile(flow: CompiledFlow, input: FileInput): FileCheck {
     ...rules.reasons,
     ...acceptanceReasons(flow.plan.acceptance, {
       records: totals.records,
+      counted: countedRecords(flow.plan, input.summary.byType, totals.records.read),
       rejected: totals.amounts.rejected,
       isDamaged: damage.length > 0,
     }),

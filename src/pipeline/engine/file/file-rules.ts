@@ -6,7 +6,7 @@ import { evaluateBoolean, type Statistic } from '../expressions/evaluate.ts';
 import type { Scope } from '../expressions/expression.ts';
 import { ExpressionFailure } from '../expressions/expression-errors.ts';
 import { decimalText, type Value } from '../expressions/values.ts';
-import type { RulePlan } from '../plan.ts';
+import type { Plan, RulePlan } from '../plan.ts';
 import { envelopeValues } from '../records/record-scope.ts';
 import { type ComparedScope, comparedTotals } from './compared-totals.ts';
 import type { FileReason } from './file-verdict.ts';
@@ -132,10 +132,9 @@ class FileScope implements ComparedScope {
     return this.#totals.summary.amounts.read;
   }
 
-  /** Records of types that don't count are left out; records of no known type count. */
   #countedRecords(): number {
-    const uncounted = this.#flow.plan.records.filter((record) => record.role === 'data' && !record.counted);
-    return uncounted.reduce((count, record) => count - (this.#totals.summary.byType[record.name] ?? 0), this.#totals.records.read);
+    const { summary, records } = this.#totals;
+    return countedRecords(this.#flow.plan, summary.byType, records.read);
   }
 
   #unscaled(field: string, currency: string | null): bigint {
@@ -150,4 +149,10 @@ class FileScope implements ComparedScope {
     const unscaled = this.#unscaled(name, currency);
     return summed?.type === 'int' ? unscaled : { unscaled, scale: this.#read()[name]?.scale ?? 0 };
   }
+}
+
+/** Of those read. Records of types that don't count are left out; records of no known type count. */
+export function countedRecords(plan: Plan, byType: ChunkSummary['byType'], read: number): number {
+  const uncounted = plan.records.filter((record) => record.role === 'data' && !record.counted);
+  return uncounted.reduce((count, record) => count - (byType[record.name] ?? 0), read);
 }

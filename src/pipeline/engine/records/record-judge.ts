@@ -212,6 +212,7 @@ export class RecordJudge implements RecordVerdict {
     this.scope.output.length = 0;
     this.#applyRules();
     if (this.findings.length > 0) return 'rejected';
+    if (!plan.records[this.type]!.counted) return 'filtered';
     for (const filter of plan.filters) {
       const isFiltered = this.#condition(filter.when, filter.id);
       if (isFiltered === null) return 'rejected';

@@ -51,6 +51,8 @@ export function decideRecord(plan: Plan, record: RecordValues): Decision {
   try {
     const findings = applyRules(plan, scope, warnings);
     if (findings.length > 0) return rejected(findings);
+    // Checked, but no record of the file.
+    if (!record.type.counted) return { ...rejected([]), status: 'filtered' };
     if (plan.filters.some((filter) => condition(filter.when, scope, filter.id))) return { ...rejected([]), status: 'filtered' };
     for (const field of plan.output) output.push(attempt(() => evaluate(field.value, scope), { field: field.name, rule: null }));
     const routes = chooseRoutes(plan, scope);

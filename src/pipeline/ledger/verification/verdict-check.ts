@@ -2,7 +2,7 @@
 import type { RecordCounts } from '../../engine/chunk.ts';
 import { compileFlow } from '../../engine/compile-flow.ts';
 import { acceptanceReasons } from '../../engine/file/acceptance.ts';
-import { type ControlTotals, checkFileRules } from '../../engine/file/file-rules.ts';
+import { type ControlTotals, checkFileRules, countedRecords } from '../../engine/file/file-rules.ts';
 import type { FileReason, Verdict } from '../../engine/file/file-verdict.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { receiptControlTotals } from '../control-totals.ts';
@@ -97,6 +97,7 @@ function recomputeVerdict(plan: Plan, { totals }: RecomputedFile): RecomputedVer
     ...rules.reasons,
     ...acceptanceReasons(plan.acceptance, {
       records: totals.records,
+      counted: countedRecords(plan, totals.byType, totals.records.read),
       rejected: totals.amounts.rejected,
       isDamaged,
     }),
