@@ -104,7 +104,7 @@ export interface RecordsToRead {
   readonly bytesLeft: number;
 }
 
-/** Fails with E_REPAIR, E_REPAIR_KEY, E_REPAIR_MASK, E_REDRIVE_SIZE, E_REDRIVE_VERSION, E_RECORD_UNKNOWN, and as storage does. */
+/** Fails with E_REPAIR, E_REPAIR_KEY, E_REPAIR_TIED, E_REPAIR_MASK, E_REDRIVE_SIZE, E_REDRIVE_VERSION, E_RECORD_UNKNOWN, and as storage does. */
 export async function readMemberRecords(tx: TenantTx, services: JobServices, wanted: RecordsToRead): Promise<SourceRecords> {
   const row = (await tx.query<Omit<SourceJob, 'flow'>>(selectJob, [tx.tenantId, wanted.jobId])).rows[0]!;
   const { plan: first } = await services.flows.load(tx, row.flowVersionId);

@@ -15,6 +15,7 @@ import type { RecordFinding } from '../records/record-finding.ts';
 import { createRecordReader } from '../records/record-reader.ts';
 import { createRecordText } from '../records/record-text.ts';
 import { receivedTable, translated, windowTable } from '../records/window-bytes.ts';
+import { fieldsOf, keyFields } from './key-fields.ts';
 import { createRecordEncoder, type NewTexts } from './record-encoder.ts';
 import { repairErrors } from './repair-errors.ts';
 
@@ -42,11 +43,11 @@ export interface CompiledRepair {
 export function compileRepair(plan: Plan, columns: readonly string[] | null, set: RepairTexts): CompiledRepair {
   const data = plan.records.filter(({ role }) => role === 'data');
   const names = [...new Set(data.flatMap(({ fields }) => fields.map(({ name }) => name)))];
-  const keys = new Set(data.flatMap(({ key, fields }) => key.map((index) => fields[index]!.name)));
+  const keys = keyFields(plan);
   const tied = tiedFields(plan);
   const expressions = Object.entries(set).map(([field, source]) => {
-    // What a target has under a key of the lineage is never told from another record that came to have the same one.
-    if (keys.has(field)) throw new HeadgateError(repairErrors.E_REPAIR_KEY, `${field} is part of the key by which targets know the record`);
+    const known = keys.get(field);
+    if (known !== undefined) throw new HeadgateError(repairErrors.E_REPAIR_KEY, `${field} ${known}`);
     if (tied.has(field))
       throw new HeadgateError(
         repairErrors.E_REPAIR_TIED,
@@ -142,19 +143,4 @@ function invalid(field: string, message: string): HeadgateError {
   return new HeadgateError(repairErrors.E_REPAIR, `${field}: ${message}`, {
     details: [{ code: repairErrors.E_REPAIR, message, path: `set.${field}` }],
   });
-}
-
-/** Names of the fields that it looks at. */
-function fieldsOf(expression: Expression): string[] {
-  switch (expression.kind) {
-    case 'field':
-      return [expression.name];
-    case 'call':
-      return [...new Set(expression.arguments.flatMap(fieldsOf))];
-    case 'in':
-      return fieldsOf(expression.value);
-    case 'literal':
-    case 'statistic':
-      return [];
-  }
 }

@@ -8,7 +8,8 @@ export const repairErrors = defineErrors({
     next: 'Correct the expression that is named; in a repair every field is its text as it stands in the file, and the result is a text (docs/dead-letters.md).',
   },
   E_REPAIR_KEY: {
-    meaning: 'A repair would change the key of a record, by which targets tell it from others and know it again.',
+    meaning:
+      'A repair would change that by which a record is told from others and known again: a field of its `key`, one that is unique in a file, or one that makes the key of a target (`idempotencyKey`, `keys` of an upsert, `key` of a message, what answers name it by).',
     actor: 'operator',
     next: 'Discard the dead letter with its reason, and have the sender send the record under its right key in a new file.',
   },
