@@ -25,10 +25,20 @@ const rows = '{ type: delimited, header: false }';
 const named = '{ type: delimited, header: true }';
 const id = 'id: { type: string, required: true, unique: file }';
 const account = 'account: { type: string }';
+const bytes = '{ type: fixed-width, lineEnds: false, recordLength: 12 }';
+const text = 'text: { type: string, at: [9, 4] }';
+const held = (form: string) => [`id: { type: int, required: true, unique: file, at: [1, 8], ${form} }`, text];
+const moment = (form: string) => [`id: { type: date, required: true, unique: file, format: "${form}" }`];
 
 it.each([
   ['whose key has moved to another column', rows, [id, account], [account, id], 'E_REDRIVE_VERSION'],
   ['whose key is trimmed', rows, [id], [id.replace('required', 'trim: true, required')], 'E_REDRIVE_VERSION'],
+  ['whose key is binary, not packed', bytes, held('usage: packed'), held('usage: binary'), 'E_REDRIVE_VERSION'],
+  ['whose key is packed, not text', bytes, held('usage: text'), held('usage: packed'), 'E_REDRIVE_VERSION'],
+  ['whose key is overpunched, not zoned', bytes, held('usage: zoned'), held('usage: overpunch'), 'E_REDRIVE_VERSION'],
+  ['whose key has its sign elsewhere', bytes, held('usage: zoned'), held('usage: zoned, sign: leading'), 'E_REDRIVE_VERSION'],
+  ['whose key has its day first', rows, moment('MMddyyyy'), moment('ddMMyyyy'), 'E_REDRIVE_VERSION'],
+  ['whose key is held alike, with bounds', bytes, held('usage: packed'), held('usage: packed, min: 1'), null],
   ['whose key has moved under its name in a header row', named, [id, account], [account, id], null],
   ['that refuses other records', rows, [id, account], [id, account.replace('string', 'string, maxLength: 3')], null],
 ])('a version %s is taken or not for sending records again', async (_how, format, before, after, code) => {

@@ -48,10 +48,37 @@ function identityOf(plan: Plan) {
   return { types, isUnique: hasUniqueKey(plan) };
 }
 
-/** All that makes its text and its value: what only refuses some of them is not part of it, nor is the place of a column with a name. */
-function readingOf({ name, type, at, trim, point, scale, dateFormat }: FieldPlan) {
+/** What makes the text of a field, and its value. What only refuses some of them does not, nor who may see them. */
+const makesText: Readonly<Record<keyof FieldPlan, boolean>> = {
+  name: true,
+  type: true,
+  at: true,
+  required: false,
+  trim: true,
+  minLength: false,
+  maxLength: false,
+  pattern: false,
+  enum: false,
+  min: false,
+  max: false,
+  point: true,
+  scale: true,
+  usage: true,
+  sign: true,
+  dateFormat: true,
+  unique: false,
+  sum: false,
+  currencyField: false,
+  mask: false,
+  class: false,
+  search: false,
+};
+
+/** The place of a column with a name is not part of it. */
+function readingOf(field: FieldPlan) {
+  const { at } = field;
   const place = 'column' in at && at.header !== null ? { header: at.header } : at;
-  return { name, type, at: place, trim, point, scale, dateFormat };
+  return [place, ...Object.entries(makesText).map(([name, counts]) => (counts && name !== 'at' ? field[name as keyof FieldPlan] : null))];
 }
 
 function refused(message: string): HeadgateError {
