@@ -82,10 +82,13 @@ export class BatchBuilder {
     return closed;
   }
 
+  /** A record that is above the amount by itself is alone, whatever the currency of the next one. */
   #exceedsAmount(run: RecordRun): boolean {
-    return this.#boundedOf(run).some(([currency, amount]) => {
-      return (this.#amounts.get(currency) ?? 0n) + amount > BigInt(this.#limits.batchAmount!.max);
-    });
+    const { batchAmount } = this.#limits;
+    if (batchAmount === undefined) return false;
+    const max = BigInt(batchAmount.max);
+    if (this.#amounts.values().some((amount) => amount > max)) return true;
+    return this.#boundedOf(run).some(([currency, amount]) => (this.#amounts.get(currency) ?? 0n) + amount > max);
   }
 
   #boundedOf({ amounts }: RecordRun): readonly (readonly [currency: string, amount: bigint])[] {
